@@ -1,0 +1,72 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "lab/core/json.hpp"
+#include "lab/core/outcome.hpp"
+#include "lab/core/time.hpp"
+
+namespace patchlab::checks {
+
+// Where a check looks and from where: an address and a deadline, never a hypervisor. Works against localhost too.
+struct Target {
+  std::string address;         // IPv4 of the machine that has the role
+  std::string client_address;  // IPv4 the probe speaks from ("10.20.0.250")
+  std::string interface;       // network device towards the role ("br0"); needed by raw-frame checks only
+};
+
+// One planned check. `parameters` is what the scenario says under "with"; each kind documents and validates its own keys.
+struct CheckSpec {
+  std::string id;    // unique per machine in a scenario, stable across runs: "mx-record"
+  std::string kind;  // "dns.query", "smb.access" ...
+  Json parameters = Json::object();
+  Milliseconds deadline{std::chrono::seconds(15)};
+};
+
+// What was seen, without opinion. `data` is the captured protocol exchange in a documented shape; an Error (class check, timeout or
+// infrastructure) means that the observer itself could not work. A server that refuses, answers wrongly or does not answer within the
+// deadline is an observation, not an Error.
+using Observation = Json;
+
+// The opinion: pure function of parameters and observation.
+struct Judgement {
+  Outcome outcome = Outcome::error;  // pass, fail or error
+  std::string reason;                // stable identifier: "rrset-differs", "no-answer", "denied-user-can-write"
+  std::string expected;              // for the reader
+  std::string observed;
+};
+
+// One way of checking a role. Stateless; `observe` runs in a worker process of its own, which is killed at the deadline.
+class Check {
+ public:
+  virtual ~Check() = default;
+  // The "kind" in scenarios.
+  [[nodiscard]] virtual std::string kind() const = 0;
+  // Appends problems (unknown keys, wrong types) with pointers below `pointer`.
+  virtual void validate(const Json& parameters, const std::string& pointer, std::vector<JsonProblem>& problems) const = 0;
+  [[nodiscard]] virtual Result<Observation> observe(const Target& target, const Json& parameters, Milliseconds deadline) const = 0;
+  [[nodiscard]] virtual Judgement judge(const Json& parameters, const Observation& observation) const = 0;
+};
+
+// All kinds built into this binary, sorted by kind; never null.
+[[nodiscard]] const std::vector<const Check*>& all_checks();
+[[nodiscard]] const Check* find_check(const std::string& kind);
+
+struct CheckResult {
+  std::string id;
+  std::string kind;
+  Outcome outcome = Outcome::not_reached;
+  std::string reason;
+  std::string expected;
+  std::string observed;
+  std::optional<Error> error;  // when outcome is error
+  Json evidence;               // the observation, capped
+  Milliseconds duration{};
+};
+void to_json(Json& json, const CheckResult& result);
+[[nodiscard]] CheckResult check_result_from_json(const Json& json);
+
+}  // namespace patchlab::checks

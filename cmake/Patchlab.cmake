@@ -1,0 +1,49 @@
+# SPDX-FileCopyrightText: 2026 The patchlab authors
+# SPDX-License-Identifier: Apache-2.0
+#
+# One static library per folder, one test executable per area. Settings and warnings are INTERFACE targets linked privately,
+# so that they never reach third-party code.
+
+add_library(patchlab_settings INTERFACE)
+target_compile_features(patchlab_settings INTERFACE cxx_std_20)
+target_include_directories(patchlab_settings INTERFACE ${PROJECT_SOURCE_DIR})
+
+add_library(patchlab_warnings INTERFACE)
+target_compile_options(patchlab_warnings INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wold-style-cast
+                                                   -Wnon-virtual-dtor -Woverloaded-virtual -Wnull-dereference)
+if(PATCHLAB_WERROR)
+  target_compile_options(patchlab_warnings INTERFACE -Werror)
+endif()
+
+# The heavy standard and JSON headers are compiled once; every library and test reuses that one precompiled header.
+file(WRITE ${CMAKE_BINARY_DIR}/patchlab_pch.cpp "// owns the shared precompiled header\n")
+add_library(patchlab_pch STATIC ${CMAKE_BINARY_DIR}/patchlab_pch.cpp)
+target_link_libraries(patchlab_pch PRIVATE patchlab_settings patchlab_warnings fmt::fmt nlohmann_json::nlohmann_json)
+target_precompile_headers(patchlab_pch PRIVATE <algorithm> <array> <chrono> <filesystem> <functional> <map> <memory> <mutex>
+                          <optional> <set> <string> <string_view> <thread> <variant> <vector> <fmt/format.h> <nlohmann/json.hpp>)
+
+# patchlab_library(lab_core SOURCES a.cpp b.cpp [LIBS public...] [PRIVATE_LIBS private...])
+function(patchlab_library name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LIBS;PRIVATE_LIBS" ${ARGN})
+  add_library(${name} STATIC ${ARG_SOURCES})
+  add_library(patchlab::${name} ALIAS ${name})
+  target_link_libraries(${name} PUBLIC fmt::fmt nlohmann_json::nlohmann_json ${ARG_LIBS}
+                                PRIVATE patchlab_settings patchlab_warnings ${ARG_PRIVATE_LIBS})
+  target_precompile_headers(${name} REUSE_FROM patchlab_pch)
+endfunction()
+
+# patchlab_test(checks_test SOURCES a_test.cpp [LIBS ...] [LABEL unit]): one executable, each TEST found by ctest, labelled.
+function(patchlab_test name)
+  cmake_parse_arguments(ARG "" "LABEL;TIMEOUT" "SOURCES;LIBS" ${ARGN})
+  if(NOT ARG_LABEL)
+    set(ARG_LABEL unit)
+  endif()
+  if(NOT ARG_TIMEOUT)
+    set(ARG_TIMEOUT 60)
+  endif()
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE patchlab_settings patchlab_warnings ${ARG_LIBS} GTest::gmock_main)
+  target_precompile_headers(${name} REUSE_FROM patchlab_pch)
+  target_compile_definitions(${name} PRIVATE PATCHLAB_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST PROPERTIES LABELS ${ARG_LABEL} TIMEOUT ${ARG_TIMEOUT})
+endfunction()

@@ -1,0 +1,86 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include "lab/core/digest.hpp"
+
+#include <fcntl.h>
+#include <openssl/evp.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <vector>
+
+namespace patchlab {
+namespace {
+using Context = std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)>;
+
+Context new_context() {
+  Context context(EVP_MD_CTX_new(), &EVP_MD_CTX_free);
+  EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr);
+  return context;
+}
+
+std::string finish_hex(EVP_MD_CTX* context) {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> bytes{};
+  unsigned int size = 0;
+  EVP_DigestFinal_ex(context, bytes.data(), &size);
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::string hex;
+  hex.reserve(std::size_t{size} * 2);
+  for (unsigned int i = 0; i < size; ++i) {
+    hex += digits[bytes[i] >> 4U];
+    hex += digits[bytes[i] & 0xFU];
+  }
+  return hex;
+}
+}  // namespace
+
+std::string sha256(std::string_view bytes) {
+  auto context = new_context();
+  EVP_DigestUpdate(context.get(), bytes.data(), bytes.size());
+  return finish_hex(context.get());
+}
+
+Result<std::string> sha256_of_file(const std::filesystem::path& path) {
+  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (file < 0) return errno_error("opening '" + path.string() + "' to compute its digest", errno);
+  auto context = new_context();
+  std::vector<char> block(1U << 20U);
+  for (;;) {
+    const auto count = ::read(file, block.data(), block.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) {
+      const int saved = errno;
+      ::close(file);
+      return errno_error("reading '" + path.string() + "'", saved);
+    }
+    if (count == 0) break;
+    EVP_DigestUpdate(context.get(), block.data(), static_cast<std::size_t>(count));
+  }
+  ::close(file);
+  return finish_hex(context.get());
+}
+
+bool is_sha256(std::string_view text) {
+  return text.size() == 64 && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
+struct DigestBuilder::State {
+  Context context = new_context();
+};
+
+DigestBuilder::DigestBuilder() : state_(std::make_unique<State>()) {}
+DigestBuilder::~DigestBuilder() = default;
+DigestBuilder::DigestBuilder(DigestBuilder&&) noexcept = default;
+DigestBuilder& DigestBuilder::operator=(DigestBuilder&&) noexcept = default;
+
+DigestBuilder& DigestBuilder::add(std::string_view piece) {
+  const auto length = std::to_string(piece.size()) + ":";
+  EVP_DigestUpdate(state_->context.get(), length.data(), length.size());
+  EVP_DigestUpdate(state_->context.get(), piece.data(), piece.size());
+  return *this;
+}
+
+std::string DigestBuilder::finish() { return finish_hex(state_->context.get()); }
+
+}  // namespace patchlab

@@ -1,0 +1,68 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "lab/core/result.hpp"
+
+namespace patchlab {
+
+using Json = nlohmann::json;
+
+// One trouble in a document: where (JSON pointer, RFC 6901) and what, with what is allowed.
+struct JsonProblem {
+  std::string pointer;
+  std::string message;
+  bool operator==(const JsonProblem&) const = default;
+};
+
+// Reads one JSON object strictly: every key must be asked for, types must match, and all problems are collected instead of only
+// the first. Use: JsonReader reader(json, "", problems); auto name = reader.text("name"); ...; reader.finish();
+// `finish` reports the keys nobody asked for, together with the allowed ones.
+class JsonReader {
+ public:
+  JsonReader(const Json& object, std::string pointer, std::vector<JsonProblem>& problems);
+
+  [[nodiscard]] bool has(const std::string& key);
+  // Required values: a missing key or a wrong type is a problem, and a default comes back.
+  std::string text(const std::string& key);
+  std::int64_t integer(const std::string& key, std::int64_t least, std::int64_t most);
+  // Optional values with a default.
+  std::string text_or(const std::string& key, std::string other);
+  std::int64_t integer_or(const std::string& key, std::int64_t other, std::int64_t least, std::int64_t most);
+  bool boolean_or(const std::string& key, bool other);
+  std::vector<std::string> texts_or_empty(const std::string& key);
+  // The raw value, null when absent; the caller reads it with `at(key)` as its pointer.
+  const Json& raw(const std::string& key);
+
+  [[nodiscard]] std::string at(const std::string& key) const;  // pointer of a member
+  void problem(const std::string& key, std::string message);
+  void finish();
+
+ private:
+  const Json* find(const std::string& key);
+  const Json& object_;
+  std::string pointer_;
+  std::vector<JsonProblem>& problems_;
+  std::set<std::string> asked_;
+};
+
+// Parses text; the error names file, line and column. Duplicate keys are an error (nlohmann keeps the last one silently).
+[[nodiscard]] Result<Json> parse_json(const std::string& text, const std::string& file_name);
+[[nodiscard]] Result<Json> read_json_file(const std::filesystem::path& path);
+// "file: /pointer: message" lines as one configuration error.
+[[nodiscard]] Error problems_error(const std::string& file_name, const std::vector<JsonProblem>& problems);
+// Valid UTF-8 whatever came in (guest output is bytes): bad sequences become U+FFFD, so that dump() cannot throw.
+[[nodiscard]] std::string to_valid_utf8(std::string_view bytes);
+// dump(2)-style text with a final newline; keys sorted (nlohmann's default map).
+[[nodiscard]] std::string pretty(const Json& json);
+
+void to_json(Json& json, const Error& error);
+[[nodiscard]] Error error_from_json(const Json& json);
+
+}  // namespace patchlab

@@ -1,0 +1,94 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "lab/core/json.hpp"
+#include "lab/hypervisor.hpp"
+
+namespace patchlab::lab::guest {
+
+// A command run inside the guest through its agent. exit_code is normalised to unsigned 32 bit (Windows HRESULTs survive).
+struct GuestProcess {
+  std::uint32_t exit_code = 0;
+  bool signalled = false;
+  std::string output;  // capped below the agent's reply limits (domain.md 3.10: every reply < 1 MiB)
+  std::string errors;
+};
+
+// The guest agent of one machine: qemu-ga's protocol over Hypervisor::agent_command. One command at a time per machine (locked inside).
+class GuestAgent {
+ public:
+  GuestAgent(Hypervisor& hypervisor, std::string machine, Clock& clock);
+  // True when the agent answers within `limit`.
+  [[nodiscard]] bool answers(Milliseconds limit);
+  // Program and arguments, no shell. Polls guest-exec-status until the deadline; at the deadline the error says what ran and the process may
+  // still be running in the guest.
+  [[nodiscard]] Result<GuestProcess> run(const std::string& program, const std::vector<std::string>& arguments, Milliseconds deadline,
+                                         std::stop_token stop = {});
+  // Detached run for installers: output goes to a file in the guest, not to the agent's pipes (which stay open when a daemon inherits
+  // them), and exit code to another file; polled by reading that file. Survives a lost guest-exec-status reply.
+  [[nodiscard]] Result<GuestProcess> run_detached(const std::string& shell_command, Milliseconds deadline, std::stop_token stop = {});
+  [[nodiscard]] Result<std::string> read_file(const std::string& path, std::size_t limit = 4U << 20U);
+  [[nodiscard]] Result<void> write_file(const std::string& path, const std::string& bytes);
+  // Sets the guest's clock to the host's: a reverted machine lives in the past.
+  [[nodiscard]] Result<void> set_time_to_host();
+  // guest-shutdown; no reply is expected.
+  [[nodiscard]] Result<void> request_power(const std::string& mode);  // "reboot" or "powerdown"
+
+ private:
+  struct State;
+  std::shared_ptr<State> state_;
+};
+
+// One installed package/update as the guest itself lists it.
+using InstalledSet = std::map<std::string, std::string>;  // "bind9:amd64" -> "1:9.18.33-1~deb12u2"
+
+// What a patch did not have to touch, in a canonical, sorted, comparable shape; volatile facts (pids, ephemeral ports) are left out.
+struct HostState {
+  std::map<std::string, std::string> services;   // name -> "running" | "stopped" | "failed" ...
+  std::vector<std::string> listeners;            // "tcp 0.0.0.0:25 master", sorted
+  std::vector<std::string> addresses;            // "<mac> 10.20.0.14/24", sorted
+  std::vector<std::string> error_kinds;          // normalised error-level log lines: numbers, times, pids, paths' variable parts taken out
+  bool operator==(const HostState&) const = default;
+};
+void to_json(Json& json, const HostState& state);
+[[nodiscard]] HostState host_state_from_json(const Json& json);
+
+struct InstallOutcome {
+  bool succeeded = false;
+  std::uint32_t exit_code = 0;
+  std::string log;  // tail of the installer's output
+  Milliseconds duration{};
+};
+
+// What differs between guest families. Debian now, Windows later; everything above is the same for both.
+class GuestAdapter {
+ public:
+  virtual ~GuestAdapter() = default;
+  // Identifies the running system: changes at every boot and only then.
+  [[nodiscard]] virtual Result<std::string> boot_id() = 0;
+  // The system's own start-up has finished (all services asked to start).
+  [[nodiscard]] virtual Result<bool> boot_complete() = 0;
+  [[nodiscard]] virtual Result<InstalledSet> installed() = 0;
+  // Installs files that lie in the root of the medium in the CD drive, as one transaction, in this order.
+  [[nodiscard]] virtual Result<InstallOutcome> apply(const std::vector<std::string>& file_names, Milliseconds deadline, std::stop_token stop) = 0;
+  [[nodiscard]] virtual Result<bool> reboot_required() = 0;
+  // Asks for a restart and returns at once; the caller proves it by boot_id.
+  [[nodiscard]] virtual Result<void> request_reboot() = 0;
+  [[nodiscard]] virtual Result<void> request_power_off() = 0;
+  // `services`: the role's own, named in the scenario; they are reported even when the guest no longer knows them ("absent").
+  [[nodiscard]] virtual Result<HostState> host_state(const std::vector<std::string>& services) = 0;
+  // Log tails and the like, name -> text, for a failing trial.
+  [[nodiscard]] virtual Result<std::map<std::string, std::string>> evidence() = 0;
+};
+
+[[nodiscard]] std::unique_ptr<GuestAdapter> debian_adapter(GuestAgent agent, Clock& clock);
+
+}  // namespace patchlab::lab::guest

@@ -1,0 +1,181 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "checks/check.hpp"
+#include "lab/core/json.hpp"
+#include "lab/core/outcome.hpp"
+
+// The record of one run as plain data: written once as run.json (schema patchlab/run/v1), read by reports, gate and promotion.
+// A report writer knows a record, never how it came about. All durations are milliseconds; all times RFC 3339 UTC text.
+namespace patchlab::reports {
+
+struct FileRecord {
+  std::string name;
+  std::string sha256;
+  std::uint64_t bytes = 0;
+  bool operator==(const FileRecord&) const = default;
+};
+
+struct CandidateRecord {
+  std::string id;
+  std::string title;
+  std::string severity;  // critical, important, moderate, low, unknown
+  std::string kind;      // "deb"
+  std::string origin;    // "file", "apt", "repack"
+  std::string digest;    // of the candidate: files and manifest
+  std::vector<FileRecord> files;
+  std::vector<std::string> prerequisites;
+  std::vector<std::string> supersedes;
+};
+
+struct MachineRecord {
+  std::string name;
+  std::string role;
+  std::string golden;         // recipe or domain name, for the reader
+  std::string golden_digest;  // verified before and after the run
+  std::string address;
+  std::uint32_t memory_mib = 0;
+};
+
+// One attempt of something inside the fence to reach the outside. `answered` must be false; one true voids the run.
+struct FenceAttempt {
+  std::string phase;   // before, during, after
+  std::string probe;   // arp, ping, dns, tcp, ipv6-nd ...
+  std::string target;  // address or name tried
+  bool answered = false;
+  std::string evidence;
+};
+
+struct FenceRecord {
+  std::vector<FenceAttempt> attempts;
+  std::vector<std::string> troubles;  // probes that could not be sent: the proof is incomplete when there are any
+  [[nodiscard]] std::size_t answers() const;
+};
+
+struct InstallRecord {
+  std::string machine;
+  std::string candidate;
+  Outcome outcome = Outcome::not_reached;
+  std::uint32_t exit_code = 0;
+  std::string log;
+  std::int64_t duration_ms = 0;
+};
+
+// One difference between the host state before and after: kind is service, listener, address, error-log, installed.
+struct StateDifference {
+  std::string kind;
+  std::string item;
+  std::string before;  // empty: was not there
+  std::string after;   // empty: is gone
+};
+
+// What was looked at on one machine at one moment of a trial.
+struct PhaseRecord {
+  std::string phase;  // baseline, after-install, after-reboot-1, ...
+  std::string machine;
+  Outcome outcome = Outcome::not_reached;
+  std::vector<checks::CheckResult> checks;
+  std::vector<StateDifference> differences;  // unexpected ones only; each of them fails the phase
+  std::optional<Error> error;
+};
+
+struct TrialRecord {
+  std::string id;       // "finance/t3"
+  std::string purpose;  // baseline, control, batch, search, confirm, final
+  std::vector<std::string> candidates;  // in the order applied
+  std::string set_digest;               // digest of that ordered list of candidate digests
+  std::vector<std::string> machines;    // that took part
+  Outcome outcome = Outcome::not_reached;
+  std::optional<Error> error;
+  std::vector<InstallRecord> installs;
+  std::vector<PhaseRecord> phases;
+  std::vector<std::string> signature;  // sorted "machine/check" or "machine/state:..." of what failed
+  std::string reused_from;             // trial whose identical inputs (same digests) answered this one; empty when it ran itself
+  std::string evidence_folder;         // relative to the run folder; empty when nothing was kept
+  std::string started;
+  std::int64_t duration_ms = 0;
+};
+
+// A verdict per candidate and department. outcome pass: in the promotable set. fail: held back. skipped: applies to nothing here.
+// error: the lab could not tell. `group` holds the other members when the candidate fails only together with them.
+struct VerdictRecord {
+  std::string candidate;
+  Outcome outcome = Outcome::not_reached;
+  std::vector<std::string> group;
+  std::vector<std::string> machines;  // it applies to
+  std::vector<std::string> failed;    // "mail/deliver" ...: the failing checks that convict it
+  std::vector<std::string> trials;    // evidence
+  std::string reason;                 // one sentence for the reader
+};
+
+struct PromotionRecord {
+  std::string outcome;  // promoted, refused, not-attempted
+  std::string stage;    // folder
+  std::string manifest_digest;
+  std::vector<std::string> candidates;
+  std::vector<std::string> reasons;  // typed: "code: text"
+};
+
+struct DepartmentRecord {
+  std::string name;
+  Outcome outcome = Outcome::not_reached;
+  std::optional<Error> error;
+  std::vector<MachineRecord> machines;
+  FenceRecord fence;
+  std::vector<TrialRecord> trials;
+  std::vector<VerdictRecord> verdicts;  // one per candidate of the run, in scenario order
+  std::string final_trial;              // id of the trial that ran exactly the promotable set; empty when there is none
+  PromotionRecord promotion;
+};
+
+// Where the time went: one bar of the timing chart.
+struct TimingRecord {
+  std::string department;
+  std::string machine;  // empty: whole department or run
+  std::string trial;    // empty outside trials
+  std::string phase;    // clone, boot, ready, checks, snapshot, revert, install, reboot, fence, image ...
+  std::int64_t start_ms = 0;  // since the run began
+  std::int64_t duration_ms = 0;
+};
+
+struct RunRecord {
+  std::string id;
+  std::string tool_version;
+  std::string scenario_name;
+  std::string scenario_digest;
+  std::string started;
+  std::string finished;
+  std::int64_t duration_ms = 0;
+  std::map<std::string, std::string> host;  // kernel, qemu, libvirt, accelerator, cpus, memory
+  std::map<std::string, std::string> digests;  // check_set, policy ...
+  std::vector<CandidateRecord> candidates;
+  std::vector<DepartmentRecord> departments;
+  std::vector<TimingRecord> timings;
+  std::vector<std::string> not_tested;  // sentences: what the run did not cover
+  std::optional<Error> error;
+  std::int64_t peak_memory_kib = 0;  // of all processes of the run together, sampled
+  int exit_code = 2;
+  bool complete = false;  // false: interrupted; nothing of it may be promoted
+};
+
+constexpr const char* run_schema = "patchlab/run/v1";
+
+void to_json(Json& json, const RunRecord& record);
+// Strict about the schema name, lenient about absent optional fields.
+[[nodiscard]] Result<RunRecord> run_record_from_json(const Json& json);
+// Pieces a cell sends over its pipe.
+void to_json(Json& json, const TrialRecord& record);
+[[nodiscard]] TrialRecord trial_record_from_json(const Json& json);
+void to_json(Json& json, const FenceAttempt& attempt);
+[[nodiscard]] FenceAttempt fence_attempt_from_json(const Json& json);
+void to_json(Json& json, const TimingRecord& timing);
+[[nodiscard]] TimingRecord timing_record_from_json(const Json& json);
+
+}  // namespace patchlab::reports
