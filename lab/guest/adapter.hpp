@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "lab/core/host_state.hpp"
 #include "lab/core/json.hpp"
 #include "lab/hypervisor.hpp"
 
@@ -47,19 +48,9 @@ class GuestAgent {
   std::shared_ptr<State> state_;
 };
 
-// One installed package/update as the guest itself lists it.
-using InstalledSet = std::map<std::string, std::string>;  // "bind9:amd64" -> "1:9.18.33-1~deb12u2"
-
-// What a patch did not have to touch, in a canonical, sorted, comparable shape; volatile facts (pids, ephemeral ports) are left out.
-struct HostState {
-  std::map<std::string, std::string> services;   // name -> "running" | "stopped" | "failed" ...
-  std::vector<std::string> listeners;            // "tcp 0.0.0.0:25 master", sorted
-  std::vector<std::string> addresses;            // "<mac> 10.20.0.14/24", sorted
-  std::vector<std::string> error_kinds;          // normalised error-level log lines: numbers, times, pids, paths' variable parts taken out
-  bool operator==(const HostState&) const = default;
-};
-void to_json(Json& json, const HostState& state);
-[[nodiscard]] HostState host_state_from_json(const Json& json);
+// Defined in lab/core so that checks/state can compare states without knowing a guest.
+using patchlab::HostState;
+using patchlab::InstalledSet;
 
 struct InstallOutcome {
   bool succeeded = false;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "checks/check.hpp"
+#include "checks/state/state_difference.hpp"
 #include "lab/core/json.hpp"
 #include "lab/core/outcome.hpp"
 
@@ -68,13 +69,8 @@ struct InstallRecord {
   std::int64_t duration_ms = 0;
 };
 
-// One difference between the host state before and after: kind is service, listener, address, error-log, installed.
-struct StateDifference {
-  std::string kind;
-  std::string item;
-  std::string before;  // empty: was not there
-  std::string after;   // empty: is gone
-};
+// One difference between the host state before and after; to_json and from_json beside it.
+using checks::state::StateDifference;
 
 // What was looked at on one machine at one moment of a trial.
 struct PhaseRecord {

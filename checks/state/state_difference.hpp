@@ -1,0 +1,22 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+
+#include "lab/core/json.hpp"
+
+namespace patchlab::checks::state {
+
+// One difference between the host state before and after: kind is service, listener, address, error-log, installed.
+struct StateDifference {
+  std::string kind;
+  std::string item;
+  std::string before;  // empty: was not there
+  std::string after;   // empty: is gone
+  bool operator==(const StateDifference&) const = default;
+};
+void to_json(Json& json, const StateDifference& difference);
+void from_json(const Json& json, StateDifference& difference);
+
+}  // namespace patchlab::checks::state
