@@ -18,7 +18,8 @@ struct Target {
   std::string interface;       // network device towards the role ("br0"); needed by raw-frame checks only
 };
 
-// One planned check. `parameters` is what the scenario says under "with"; each kind documents and validates its own keys.
+// One planned check. `parameters` is what the scenario says under "with"; each kind documents and validates its own
+// keys.
 struct CheckSpec {
   std::string id;    // unique per machine in a scenario, stable across runs: "mx-record"
   std::string kind;  // "dns.query", "smb.access" ...
@@ -26,9 +27,9 @@ struct CheckSpec {
   Milliseconds deadline{std::chrono::seconds(15)};
 };
 
-// What was seen, without opinion. `data` is the captured protocol exchange in a documented shape; an Error (class check, timeout or
-// infrastructure) means that the observer itself could not work. A server that refuses, answers wrongly or does not answer within the
-// deadline is an observation, not an Error.
+// What was seen, without opinion. `data` is the captured protocol exchange in a documented shape; an Error (class
+// check, timeout or infrastructure) means that the observer itself could not work. A server that refuses, answers
+// wrongly or does not answer within the deadline is an observation, not an Error.
 using Observation = Json;
 
 // The opinion: pure function of parameters and observation.
@@ -39,16 +40,21 @@ struct Judgement {
   std::string observed;
 };
 
-// One way of checking a role. Stateless; `observe` runs in a worker process of its own, which is killed at the deadline.
+// One way of checking a role. Stateless; `observe` runs in a worker process of its own, which is killed at the
+// deadline.
 class Check {
  public:
   virtual ~Check() = default;
   // The "kind" in scenarios.
   [[nodiscard]] virtual std::string kind() const = 0;
   // Appends problems (unknown keys, wrong types) with pointers below `pointer`.
-  virtual void validate(const Json& parameters, const std::string& pointer, std::vector<JsonProblem>& problems) const = 0;
-  [[nodiscard]] virtual Result<Observation> observe(const Target& target, const Json& parameters, Milliseconds deadline) const = 0;
+  virtual void validate(const Json& parameters, const std::string& pointer,
+                        std::vector<JsonProblem>& problems) const = 0;
+  [[nodiscard]] virtual Result<Observation> observe(const Target& target, const Json& parameters,
+                                                    Milliseconds deadline) const = 0;
   [[nodiscard]] virtual Judgement judge(const Json& parameters, const Observation& observation) const = 0;
+  // Linux capabilities (numbers of capabilities(7)) that `observe` needs; most kinds need none.
+  [[nodiscard]] virtual std::vector<int> capabilities() const { return {}; }
 };
 
 // All kinds built into this binary, sorted by kind; never null.

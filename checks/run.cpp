@@ -1,0 +1,174 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include "checks/run.hpp"
+
+#include <fmt/format.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <filesystem>
+#include <thread>
+
+#include "checks/evidence.hpp"
+
+namespace patchlab::checks {
+namespace {
+
+// Empty HOME and working folder of one worker, removed with everything the library wrote into it.
+class PrivateHome {
+ public:
+  static Result<PrivateHome> make() {
+    std::error_code code;
+    const auto temporary = std::filesystem::temp_directory_path(code);
+    if (code) return infrastructure_error(fmt::format("no folder for temporary files: {}", code.message()));
+    auto name = (temporary / "patchlab-check-XXXXXX").string();
+    if (::mkdtemp(name.data()) == nullptr) return errno_error(fmt::format("creating '{}'", name), errno);
+    return PrivateHome(name);
+  }
+  ~PrivateHome() {
+    std::error_code ignored;
+    if (!folder_.empty()) std::filesystem::remove_all(folder_, ignored);
+  }
+  PrivateHome(PrivateHome&& other) noexcept : folder_(std::exchange(other.folder_, {})) {}
+  PrivateHome& operator=(PrivateHome&&) = delete;
+  [[nodiscard]] const std::filesystem::path& folder() const { return folder_; }
+
+ private:
+  explicit PrivateHome(std::filesystem::path folder) : folder_(std::move(folder)) {}
+  std::filesystem::path folder_;
+};
+
+CheckResult result_for(const CheckSpec& spec) {
+  CheckResult result;
+  result.id = spec.id;
+  result.kind = spec.kind;
+  return result;
+}
+
+void set_error(CheckResult& result, std::string reason, Error error) {
+  result.outcome = Outcome::error;
+  result.reason = std::move(reason);
+  result.observed = error.message;
+  result.error = std::move(error);
+}
+
+std::string tail(const std::string& text, std::size_t bytes = 4096) {
+  return to_valid_utf8(text.size() > bytes ? std::string_view(text).substr(text.size() - bytes)
+                                           : std::string_view(text));
+}
+
+// Anything but a worker that exited with 0: what happened, as an error of the class whose trouble it is.
+bool report_bad_end(const ProcessOutcome& process, CheckResult& result) {
+  if (process.succeeded()) return false;
+  const auto happened = fmt::format("check worker of '{}' ({}) {}", result.id, result.kind, process.describe());
+  if (const auto* late = std::get_if<TimedOut>(&process.end)) {
+    if (late->cancelled)
+      set_error(result, "cancelled", {ErrorClass::cancelled, happened, {}});
+    else
+      set_error(result, "worker-hung",
+                {ErrorClass::check, happened, "the check did not keep its own deadline and was killed"});
+  } else if (std::holds_alternative<NotStarted>(process.end)) {
+    set_error(result, "worker-not-started", infrastructure_error(happened));
+  } else {
+    set_error(result, "worker-crashed", {ErrorClass::check, happened, {}});
+  }
+  result.evidence = Json{{"worker_errors", tail(process.errors)}};
+  return true;
+}
+
+// The worker's answer, or null after reporting garbage or the worker's own error.
+Json observation_in(const ProcessOutcome& process, CheckResult& result) {
+  const auto answer = Json::parse(process.output, nullptr, false);
+  if (answer.is_object() && answer.contains("observation")) return answer.at("observation");
+  if (answer.is_object() && answer.contains("error") && answer.at("error").is_object()) {
+    set_error(result, "observer-error",
+              error_from_json(answer.at("error")).while_doing(fmt::format("observing '{}'", result.id)));
+  } else {
+    set_error(result, "worker-garbage",
+              {ErrorClass::check,
+               fmt::format("check worker of '{}' ({}) answered {} bytes that are not an answer", result.id, result.kind,
+                           process.output.size()),
+               {}});
+  }
+  result.evidence = Json{{"worker_output", tail(process.output)}, {"worker_errors", tail(process.errors)}};
+  return nullptr;
+}
+
+void judge_into(const Check& check, const Json& parameters, Json observation, CheckResult& result) {
+  try {
+    auto judgement = check.judge(parameters, observation);
+    result.outcome = judgement.outcome;
+    result.reason = std::move(judgement.reason);
+    result.expected = to_valid_utf8(judgement.expected);
+    result.observed = to_valid_utf8(judgement.observed);
+    if (result.outcome == Outcome::error) result.error = Error{ErrorClass::check, result.observed, {}};
+  } catch (const std::exception& trouble) {  // an observation in a shape which the judge does not know
+    set_error(result, "judge-failed",
+              {ErrorClass::bug, fmt::format("judging '{}': {}", result.id, trouble.what()), {}});
+  }
+  result.evidence = capped(std::move(observation));
+}
+
+Result<const Check*> usable(const CheckWorkers& workers, const CheckSpec& spec) {
+  const auto* check = workers.find(spec.kind);
+  if (check == nullptr) return configuration_error(fmt::format("unknown kind of check '{}'", spec.kind));
+  std::vector<JsonProblem> problems;
+  check->validate(spec.parameters, "/with", problems);
+  if (!problems.empty()) return problems_error(fmt::format("check '{}'", spec.id), problems);
+  return check;
+}
+
+}  // namespace
+
+CheckResult run_check(ProcessRunner& runner, const CheckWorkers& workers, const PlannedCheck& planned,
+                      std::stop_token stop) {
+  auto result = result_for(planned.spec);
+  const auto check = usable(workers, planned.spec);
+  if (!check) {
+    set_error(result, "unusable-check", check.error());
+    return result;
+  }
+  const auto home = PrivateHome::make();
+  if (!home) {
+    set_error(result, "worker-not-started", home.error());
+    return result;
+  }
+  ProcessSpec process;
+  process.program = workers.program;
+  process.arguments = {"check-worker"};
+  process.extra_environment = {{"HOME", home->folder().string()}, {"TMPDIR", home->folder().string()}};
+  process.working_folder = home->folder();
+  process.input = worker_request(planned.spec, planned.target).dump(-1, ' ', false, Json::error_handler_t::replace);
+  process.time_limit = planned.spec.deadline + workers.grace;
+  process.ambient_capabilities = (*check)->capabilities();
+
+  const auto end = runner.run(process, stop);
+  result.duration = end.duration;
+  if (report_bad_end(end, result)) return result;
+  auto observation = observation_in(end, result);
+  if (result.error) return result;
+  judge_into(**check, planned.spec.parameters, std::move(observation), result);
+  return result;
+}
+
+std::vector<CheckResult> run_checks(ProcessRunner& runner, const CheckWorkers& workers,
+                                    const std::vector<PlannedCheck>& planned, std::stop_token stop) {
+  std::vector<CheckResult> results;
+  for (const auto& check : planned) results.push_back(result_for(check.spec));
+  std::atomic<std::size_t> next{0};
+  const auto work = [&] {
+    for (auto i = next++; i < planned.size() && !stop.stop_requested(); i = next++) {
+      results[i] = run_check(runner, workers, planned[i], stop);
+    }
+  };
+  const auto count = std::min<std::size_t>(std::max(1U, workers.parallel), planned.size());
+  std::vector<std::jthread> threads;
+  for (std::size_t i = 0; i < count; ++i) threads.emplace_back(work);
+  threads.clear();  // joins
+  for (auto& result : results) {
+    if (result.outcome == Outcome::not_reached) result.reason = "cancelled";
+  }
+  return results;
+}
+
+}  // namespace patchlab::checks
