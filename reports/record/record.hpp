@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <map>
 #include <optional>
 #include <string>
@@ -40,9 +41,11 @@ struct MachineRecord {
   std::string name;
   std::string role;
   std::string golden;         // recipe or domain name, for the reader
-  std::string golden_digest;  // verified before and after the run
+  std::string golden_digest;        // computed from the image before the run
+  std::string golden_digest_after;  // computed again after it; empty: not looked at, and then nothing is promoted
   std::string address;
   std::uint32_t memory_mib = 0;
+  std::vector<std::string> checks;  // ids of the planned checks: what is planned but not executed blocks a promotion
 };
 
 // One attempt of something inside the fence to reach the outside. `answered` must be false; one true voids the run.
@@ -124,6 +127,7 @@ struct DepartmentRecord {
   Outcome outcome = Outcome::not_reached;
   std::optional<Error> error;
   std::vector<MachineRecord> machines;
+  std::vector<std::string> phases;  // planned after the baseline in every trial: after-install, after-reboot-1, ...
   FenceRecord fence;
   std::vector<TrialRecord> trials;
   std::vector<VerdictRecord> verdicts;  // one per candidate of the run, in scenario order
@@ -161,17 +165,29 @@ struct RunRecord {
   bool complete = false;  // false: interrupted; nothing of it may be promoted
 };
 
-constexpr const char* run_schema = "patchlab/run/v1";
+inline constexpr const char* run_schema = "patchlab/run/v1";
+inline constexpr const char* run_file_name = "run.json";
 
 void to_json(Json& json, const RunRecord& record);
-// Strict about the schema name, lenient about absent optional fields.
-[[nodiscard]] Result<RunRecord> run_record_from_json(const Json& json);
-// Pieces a cell sends over its pipe.
+// Strict: the schema name, every type, every outcome word, no unknown keys (an unknown fact could be one that blocks). Absent
+// optional fields get the value that promotes nothing. The error lists every problem as "file: /pointer: message".
+[[nodiscard]] Result<RunRecord> run_record_from_json(const Json& json, const std::string& file_name = run_file_name);
+[[nodiscard]] Result<RunRecord> read_run_record(const std::filesystem::path& file);
+[[nodiscard]] Result<void> write_run_record(const RunRecord& record, const std::filesystem::path& file);
+
+// Pieces a cell sends over its pipe; read as strictly as a whole record.
 void to_json(Json& json, const TrialRecord& record);
-[[nodiscard]] TrialRecord trial_record_from_json(const Json& json);
+[[nodiscard]] Result<TrialRecord> trial_record_from_json(const Json& json);
 void to_json(Json& json, const FenceAttempt& attempt);
-[[nodiscard]] FenceAttempt fence_attempt_from_json(const Json& json);
+[[nodiscard]] Result<FenceAttempt> fence_attempt_from_json(const Json& json);
 void to_json(Json& json, const TimingRecord& timing);
-[[nodiscard]] TimingRecord timing_record_from_json(const Json& json);
+[[nodiscard]] Result<TimingRecord> timing_record_from_json(const Json& json);
+
+// Identity of what a run found: SHA-256 over the record as JSON without what comes after the tests or differs between two writings
+// of the same facts (promotion results, exit code, timings, duration, memory). It goes into manifests and the ledger, so it must not
+// depend on the promotion it justifies; everything else, `finished` and `complete` included, is set before the gate is asked.
+[[nodiscard]] std::string record_digest(const RunRecord& record);
+// Identity of an ordered patch set: TrialRecord::set_digest, from the digests of its candidates.
+[[nodiscard]] std::string patch_set_digest(const std::vector<std::string>& candidate_digests);
 
 }  // namespace patchlab::reports

@@ -1,0 +1,325 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <limits>
+
+#include "reports/record/record.hpp"
+
+// Reading is fail-closed: what is absent becomes the value that promotes nothing, what is unknown or mistyped is a problem with its
+// pointer. A record that was shortened or edited by hand can lose its promotion, never gain one.
+namespace patchlab::reports {
+namespace {
+
+using Problems = std::vector<JsonProblem>;
+constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max();
+
+Outcome outcome_of(JsonReader& reader) {
+  const auto word = reader.text("outcome");
+  const auto outcome = outcome_from(word);
+  if (!outcome && !word.empty()) {
+    reader.problem("outcome",
+                   fmt::format("'{}' is not an outcome; allowed: pass, fail, error, skipped, not-reached", word));
+  }
+  return outcome.value_or(Outcome::error);
+}
+
+std::optional<Error> error_of(JsonReader& reader, Problems& problems) {
+  const auto& json = reader.raw("error");
+  if (json.is_null()) return std::nullopt;
+  JsonReader error(json, reader.at("error"), problems);
+  const auto word = error.text("class");
+  const auto error_class = error_class_from(word);
+  if (!error_class && !word.empty()) error.problem("class", fmt::format("'{}' is not a class of errors", word));
+  Error result{error_class.value_or(ErrorClass::bug), error.text_or("message", ""), error.text_or("hint", "")};
+  error.finish();
+  return result;
+}
+
+// Reads the list under `key` with `read(element, pointer, problems)`.
+template <class Read>
+auto list_of(JsonReader& reader, const std::string& key, Problems& problems, Read read) {
+  std::vector<decltype(read(Json(), std::string(), problems))> values;
+  const auto& json = reader.raw(key);
+  if (json.is_null()) return values;
+  if (!json.is_array()) {
+    reader.problem(key, fmt::format("must be a list, found {}", json.type_name()));
+    return values;
+  }
+  values.reserve(json.size());
+  for (std::size_t i = 0; i < json.size(); ++i) {
+    values.push_back(read(json[i], fmt::format("{}/{}", reader.at(key), i), problems));
+  }
+  return values;
+}
+
+std::map<std::string, std::string> text_map(JsonReader& reader, const std::string& key, Problems& problems) {
+  std::map<std::string, std::string> values;
+  const auto& json = reader.raw(key);
+  if (json.is_null()) return values;
+  JsonReader members(json, reader.at(key), problems);
+  if (!json.is_object()) return values;
+  for (const auto& [name, value] : json.items()) values[name] = members.text(name);
+  return values;
+}
+
+FileRecord read_file_record(const Json& json, const std::string& pointer, Problems& problems) {
+  JsonReader reader(json, pointer, problems);
+  FileRecord file;
+  file.name = reader.text("name");
+  file.sha256 = reader.text("sha256");
+  file.bytes = static_cast<std::uint64_t>(reader.integer_or("bytes", 0, 0, most));
+  reader.finish();
+  return file;
+}
+
+CandidateRecord read_candidate(const Json& json, const std::string& pointer, Problems& problems) {
+  JsonReader reader(json, pointer, problems);
+  CandidateRecord candidate;
+  candidate.id = reader.text("id");
+  candidate.title = reader.text_or("title", "");
+  candidate.severity = reader.text_or("severity", "unknown");
+  candidate.kind = reader.text_or("kind", "");
+  candidate.origin = reader.text_or("origin", "");
+  candidate.digest = reader.text_or("digest", "");
+  candidate.files = list_of(reader, "files", problems, read_file_record);
+  candidate.prerequisites = reader.texts_or_empty("prerequisites");
+  candidate.supersedes = reader.texts_or_empty("supersedes");
+  reader.finish();
+  return candidate;
+}
+
+MachineRecord read_machine(const Json& json, const std::string& pointer, Problems& problems) {
+  JsonReader reader(json, pointer, problems);
+  MachineRecord machine;
+  machine.name = reader.text("name");
+  machine.role = reader.text_or("role", "");
+  machine.golden = reader.text_or("golden", "");
+  machine.golden_digest = reader.text_or("golden_digest", "");
+  machine.golden_digest_after = reader.text_or("golden_digest_after", "");
+  machine.address = reader.text_or("address", "");
+  machine.memory_mib = static_cast<std::uint32_t>(
+      reader.integer_or("memory_mib", 0, 0, std::numeric_limits<std::uint32_t>::max()));
+  machine.checks = reader.texts_or_empty("checks");
+  reader.finish();
+  return machine;
+}
+
+FenceAttempt read_attempt(const Json& json, const std::string& pointer, Problems& problems) {
+  JsonReader reader(json, pointer, problems);
+  FenceAttempt attempt;
+  attempt.phase = reader.text("phase");
+  attempt.probe = reader.text("probe");
+  attempt.target = reader.text_or("target", "");
+  attempt.answered = reader.boolean_or("answered", true);  // nobody said that it stayed silent
+  attempt.evidence = reader.text_or("evidence", "");
+  reader.finish();
+  return attempt;
+}
+
+FenceRecord read_fence(const Json& json, const std::string& pointer, Problems& problems) {
+  FenceRecord fence;
+  if (json.is_null()) return fence;
+  JsonReader reader(json, pointer, problems);
+  fence.attempts = list_of(reader, "attempts", problems, read_attempt);
+  const auto answers = static_cast<std::int64_t>(fence.answers());
+  if (reader.integer_or("answers", answers, 0, most) != answers) {
+    reader.problem("answers", fmt::format("differs from the {} answered attempts that are listed", answers));
+  }
+  fence.troubles = reader.texts_or_empty("troubles");
+  reader.finish();
+  return fence;
+}
+
+InstallRecord read_install(const Json& json, const std::string& pointer, Problems& problems) {
+  JsonReader reader(json, pointer, problems);
+  InstallRecord install;
+  install.machine = reader.text("machine");
+  install.candidate = reader.text("candidate");
+  install.outcome = outcome_of(reader);
+  install.exit_code =
+      static_cast<std::uint32_t>(reader.integer_or("exit_code", 0, 0, std::numeric_limits<std::uint32_t>::max()));
+  install.log = reader.text_or("log", "");
+  install.duration_ms = reader.integer_or("duration_ms", 0, 0, most);
+  reader.finish();
+  return install;
+}
+
+checks::CheckResult read_check(const Json& json, const std::string& pointer, Problems& problems) {
+  JsonReader reader(json, pointer, problems);
+  checks::CheckResult check;
+  check.id = reader.text("id");
+  check.kind = reader.text_or("kind", "");
+  check.outcome = outcome_of(reader);
+  check.reason = reader.text_or("reason", "");
+  check.expected = reader.text_or("expected", "");
+  check.observed = reader.text_or("observed", "");
+  check.error = error_of(reader, problems);
+  check.evidence = reader.raw("evidence");
+  check.duration = Milliseconds(reader.integer_or("duration_ms", 0, 0, most));
+  reader.finish();
+  return check;
+}
+
+StateDifference read_difference(const Json& json, const std::string& pointer, Problems& problems) {
+  JsonReader reader(json, pointer, problems);
+  StateDifference difference;
+  difference.kind = reader.text("kind");
+  difference.item = reader.text("item");
+  difference.before = reader.text_or("before", "");
+  difference.after = reader.text_or("after", "");
+  reader.finish();
+  return difference;
+}
+
+PhaseRecord read_phase(const Json& json, const std::string& pointer, Problems& problems) {
+  JsonReader reader(json, pointer, problems);
+  PhaseRecord phase;
+  phase.phase = reader.text("phase");
+  phase.machine = reader.text("machine");
+  phase.outcome = outcome_of(reader);
+  phase.checks = list_of(reader, "checks", problems, read_check);
+  phase.differences = list_of(reader, "differences", problems, read_difference);
+  phase.error = error_of(reader, problems);
+  reader.finish();
+  return phase;
+}
+
+TrialRecord read_trial(const Json& json, const std::string& pointer, Problems& problems) {
+  JsonReader reader(json, pointer, problems);
+  TrialRecord trial;
+  trial.id = reader.text("id");
+  trial.purpose = reader.text_or("purpose", "");
+  trial.candidates = reader.texts_or_empty("candidates");
+  trial.set_digest = reader.text_or("set_digest", "");
+  trial.machines = reader.texts_or_empty("machines");
+  trial.outcome = outcome_of(reader);
+  trial.error = error_of(reader, problems);
+  trial.installs = list_of(reader, "installs", problems, read_install);
+  trial.phases = list_of(reader, "phases", problems, read_phase);
+  trial.signature = reader.texts_or_empty("signature");
+  trial.reused_from = reader.text_or("reused_from", "");
+  trial.evidence_folder = reader.text_or("evidence_folder", "");
+  trial.started = reader.text_or("started", "");
+  trial.duration_ms = reader.integer_or("duration_ms", 0, 0, most);
+  reader.finish();
+  return trial;
+}
+
+VerdictRecord read_verdict(const Json& json, const std::string& pointer, Problems& problems) {
+  JsonReader reader(json, pointer, problems);
+  VerdictRecord verdict;
+  verdict.candidate = reader.text("candidate");
+  verdict.outcome = outcome_of(reader);
+  verdict.group = reader.texts_or_empty("group");
+  verdict.machines = reader.texts_or_empty("machines");
+  verdict.failed = reader.texts_or_empty("failed");
+  verdict.trials = reader.texts_or_empty("trials");
+  verdict.reason = reader.text_or("reason", "");
+  reader.finish();
+  return verdict;
+}
+
+PromotionRecord read_promotion(const Json& json, const std::string& pointer, Problems& problems) {
+  PromotionRecord promotion;
+  if (json.is_null()) return promotion;
+  JsonReader reader(json, pointer, problems);
+  promotion.outcome = reader.text_or("outcome", "");
+  promotion.stage = reader.text_or("stage", "");
+  promotion.manifest_digest = reader.text_or("manifest_digest", "");
+  promotion.candidates = reader.texts_or_empty("candidates");
+  promotion.reasons = reader.texts_or_empty("reasons");
+  reader.finish();
+  return promotion;
+}
+
+DepartmentRecord read_department(const Json& json, const std::string& pointer, Problems& problems) {
+  JsonReader reader(json, pointer, problems);
+  DepartmentRecord department;
+  department.name = reader.text("name");
+  department.outcome = outcome_of(reader);
+  department.error = error_of(reader, problems);
+  department.machines = list_of(reader, "machines", problems, read_machine);
+  department.phases = reader.texts_or_empty("phases");
+  department.fence = read_fence(reader.raw("fence"), reader.at("fence"), problems);
+  department.trials = list_of(reader, "trials", problems, read_trial);
+  department.verdicts = list_of(reader, "verdicts", problems, read_verdict);
+  department.final_trial = reader.text_or("final_trial", "");
+  department.promotion = read_promotion(reader.raw("promotion"), reader.at("promotion"), problems);
+  reader.finish();
+  return department;
+}
+
+TimingRecord read_timing(const Json& json, const std::string& pointer, Problems& problems) {
+  JsonReader reader(json, pointer, problems);
+  TimingRecord timing;
+  timing.department = reader.text_or("department", "");
+  timing.machine = reader.text_or("machine", "");
+  timing.trial = reader.text_or("trial", "");
+  timing.phase = reader.text("phase");
+  timing.start_ms = reader.integer_or("start_ms", 0, 0, most);
+  timing.duration_ms = reader.integer_or("duration_ms", 0, 0, most);
+  reader.finish();
+  return timing;
+}
+
+RunRecord read_run(const Json& json, Problems& problems) {
+  JsonReader reader(json, "", problems);
+  RunRecord record;
+  static_cast<void>(reader.text("schema"));  // compared before anything else is read
+  record.id = reader.text("id");
+  record.tool_version = reader.text_or("tool_version", "");
+  if (const auto& scenario = reader.raw("scenario"); !scenario.is_null()) {
+    JsonReader members(scenario, reader.at("scenario"), problems);
+    record.scenario_name = members.text_or("name", "");
+    record.scenario_digest = members.text_or("digest", "");
+    members.finish();
+  }
+  record.started = reader.text_or("started", "");
+  record.finished = reader.text_or("finished", "");
+  record.duration_ms = reader.integer_or("duration_ms", 0, 0, most);
+  record.host = text_map(reader, "host", problems);
+  record.digests = text_map(reader, "digests", problems);
+  record.candidates = list_of(reader, "candidates", problems, read_candidate);
+  record.departments = list_of(reader, "departments", problems, read_department);
+  record.timings = list_of(reader, "timings", problems, read_timing);
+  record.not_tested = reader.texts_or_empty("not_tested");
+  record.error = error_of(reader, problems);
+  record.peak_memory_kib = reader.integer_or("peak_memory_kib", 0, 0, most);
+  record.exit_code = static_cast<int>(reader.integer_or("exit_code", 2, 0, 255));
+  record.complete = reader.boolean_or("complete", false);
+  reader.finish();
+  return record;
+}
+
+// A piece that came over a cell's pipe: a broken one means that the two ends disagree, which is a bug and not a bad file.
+template <class Read>
+auto read_piece(const Json& json, const char* what, Read read) -> Result<decltype(read(json, std::string(), std::declval<Problems&>()))> {
+  Problems problems;
+  auto value = read(json, "", problems);
+  if (problems.empty()) return value;
+  auto error = problems_error(what, problems);
+  error.error_class = ErrorClass::bug;
+  return error;
+}
+
+}  // namespace
+
+Result<RunRecord> run_record_from_json(const Json& json, const std::string& file_name) {
+  if (!json.is_object()) return problems_error(file_name, {{"", "must be an object: the record of a run"}});
+  const auto schema = json.find("schema");
+  if (schema == json.end() || *schema != run_schema) {
+    const auto found = schema == json.end() ? std::string("nothing") : schema->dump(-1, ' ', true, Json::error_handler_t::replace);
+    return problems_error(file_name, {{"/schema", fmt::format("must be \"{}\", found {}", run_schema, found)}});
+  }
+  Problems problems;
+  auto record = read_run(json, problems);
+  if (!problems.empty()) return problems_error(file_name, problems);
+  return record;
+}
+
+Result<TrialRecord> trial_record_from_json(const Json& json) { return read_piece(json, "trial", read_trial); }
+Result<FenceAttempt> fence_attempt_from_json(const Json& json) { return read_piece(json, "fence attempt", read_attempt); }
+Result<TimingRecord> timing_record_from_json(const Json& json) { return read_piece(json, "timing", read_timing); }
+
+}  // namespace patchlab::reports

@@ -1,0 +1,152 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include "reports/record/record.hpp"
+
+// Every field is written, empty ones too: a reader of the file sees the whole schema, and two records of equal facts are equal text.
+namespace patchlab::reports {
+namespace {
+
+template <class T, class Convert>
+Json list_of(const std::vector<T>& values, Convert convert) {
+  Json list = Json::array();
+  for (const auto& value : values) list.push_back(convert(value));
+  return list;
+}
+
+Json optional_error(const std::optional<Error>& error) { return error ? Json(*error) : Json(nullptr); }
+
+Json file_json(const FileRecord& file) { return {{"name", file.name}, {"sha256", file.sha256}, {"bytes", file.bytes}}; }
+
+Json candidate_json(const CandidateRecord& candidate) {
+  return {{"id", candidate.id},
+          {"title", candidate.title},
+          {"severity", candidate.severity},
+          {"kind", candidate.kind},
+          {"origin", candidate.origin},
+          {"digest", candidate.digest},
+          {"files", list_of(candidate.files, file_json)},
+          {"prerequisites", candidate.prerequisites},
+          {"supersedes", candidate.supersedes}};
+}
+
+Json machine_json(const MachineRecord& machine) {
+  return {{"name", machine.name},
+          {"role", machine.role},
+          {"golden", machine.golden},
+          {"golden_digest", machine.golden_digest},
+          {"golden_digest_after", machine.golden_digest_after},
+          {"address", machine.address},
+          {"memory_mib", machine.memory_mib},
+          {"checks", machine.checks}};
+}
+
+Json fence_json(const FenceRecord& fence) {
+  return {{"attempts", fence.attempts}, {"answers", fence.answers()}, {"troubles", fence.troubles}};
+}
+
+Json install_json(const InstallRecord& install) {
+  return {{"machine", install.machine},
+          {"candidate", install.candidate},
+          {"outcome", to_string(install.outcome)},
+          {"exit_code", install.exit_code},
+          {"log", install.log},
+          {"duration_ms", install.duration_ms}};
+}
+
+Json difference_json(const StateDifference& difference) {
+  return {{"kind", difference.kind},
+          {"item", difference.item},
+          {"before", difference.before},
+          {"after", difference.after}};
+}
+
+Json phase_json(const PhaseRecord& phase) {
+  return {{"phase", phase.phase},
+          {"machine", phase.machine},
+          {"outcome", to_string(phase.outcome)},
+          {"checks", phase.checks},
+          {"differences", list_of(phase.differences, difference_json)},
+          {"error", optional_error(phase.error)}};
+}
+
+Json verdict_json(const VerdictRecord& verdict) {
+  return {{"candidate", verdict.candidate}, {"outcome", to_string(verdict.outcome)},
+          {"group", verdict.group},         {"machines", verdict.machines},
+          {"failed", verdict.failed},       {"trials", verdict.trials},
+          {"reason", verdict.reason}};
+}
+
+Json promotion_json(const PromotionRecord& promotion) {
+  return {{"outcome", promotion.outcome},
+          {"stage", promotion.stage},
+          {"manifest_digest", promotion.manifest_digest},
+          {"candidates", promotion.candidates},
+          {"reasons", promotion.reasons}};
+}
+
+Json department_json(const DepartmentRecord& department) {
+  return {{"name", department.name},
+          {"outcome", to_string(department.outcome)},
+          {"error", optional_error(department.error)},
+          {"machines", list_of(department.machines, machine_json)},
+          {"phases", department.phases},
+          {"fence", fence_json(department.fence)},
+          {"trials", department.trials},
+          {"verdicts", list_of(department.verdicts, verdict_json)},
+          {"final_trial", department.final_trial},
+          {"promotion", promotion_json(department.promotion)}};
+}
+
+}  // namespace
+
+void to_json(Json& json, const FenceAttempt& attempt) {
+  json = {{"phase", attempt.phase},
+          {"probe", attempt.probe},
+          {"target", attempt.target},
+          {"answered", attempt.answered},
+          {"evidence", attempt.evidence}};
+}
+
+void to_json(Json& json, const TimingRecord& timing) {
+  json = {{"department", timing.department}, {"machine", timing.machine},   {"trial", timing.trial},
+          {"phase", timing.phase},           {"start_ms", timing.start_ms}, {"duration_ms", timing.duration_ms}};
+}
+
+void to_json(Json& json, const TrialRecord& trial) {
+  json = {{"id", trial.id},
+          {"purpose", trial.purpose},
+          {"candidates", trial.candidates},
+          {"set_digest", trial.set_digest},
+          {"machines", trial.machines},
+          {"outcome", to_string(trial.outcome)},
+          {"error", optional_error(trial.error)},
+          {"installs", list_of(trial.installs, install_json)},
+          {"phases", list_of(trial.phases, phase_json)},
+          {"signature", trial.signature},
+          {"reused_from", trial.reused_from},
+          {"evidence_folder", trial.evidence_folder},
+          {"started", trial.started},
+          {"duration_ms", trial.duration_ms}};
+}
+
+void to_json(Json& json, const RunRecord& record) {
+  json = {{"schema", run_schema},
+          {"id", record.id},
+          {"tool_version", record.tool_version},
+          {"scenario", {{"name", record.scenario_name}, {"digest", record.scenario_digest}}},
+          {"started", record.started},
+          {"finished", record.finished},
+          {"duration_ms", record.duration_ms},
+          {"host", record.host},
+          {"digests", record.digests},
+          {"candidates", list_of(record.candidates, candidate_json)},
+          {"departments", list_of(record.departments, department_json)},
+          {"timings", record.timings},
+          {"not_tested", record.not_tested},
+          {"error", optional_error(record.error)},
+          {"peak_memory_kib", record.peak_memory_kib},
+          {"exit_code", record.exit_code},
+          {"complete", record.complete}};
+}
+
+}  // namespace patchlab::reports
