@@ -1,0 +1,165 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include "checks/state/compare.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+namespace patchlab::checks::state {
+namespace {
+
+using Differences = std::vector<StateDifference>;
+
+std::string status_of(const std::map<std::string, std::string>& services, const std::string& name) {
+  const auto found = services.find(name);
+  return found == services.end() ? "" : found->second;
+}
+
+void compare_services(const HostState& before, const HostState& after, Differences& differences) {
+  for (const auto& [name, status] : before.services) {
+    const auto now = status_of(after.services, name);
+    if (status == "running" && now != "running") differences.push_back({"service", name, status, now});
+  }
+  for (const auto& [name, status] : after.services) {
+    const auto earlier = status_of(before.services, name);
+    // One that ran is reported above.
+    if (status == "failed" && earlier != "failed" && earlier != "running") {
+      differences.push_back({"service", name, earlier, status});
+    }
+  }
+}
+
+std::set<std::string> without(const std::vector<std::string>& all, const std::vector<std::string>& removed) {
+  std::set<std::string> rest(all.begin(), all.end());
+  for (const auto& one : removed) rest.erase(one);
+  return rest;
+}
+
+// "tcp 0.0.0.0:25 master" -> protocol, address and port, program. Lines in another shape are compared as a whole.
+struct Listener {
+  std::string line;
+  std::string protocol;
+  std::string endpoint;
+  std::string port;
+  std::string program;
+};
+
+Listener parsed(const std::string& line) {
+  Listener listener{line, {}, {}, {}, {}};
+  const auto first = line.find(' ');
+  if (first == std::string::npos) return listener;
+  const auto second = line.find(' ', first + 1);
+  listener.protocol = line.substr(0, first);
+  listener.endpoint = line.substr(first + 1, second == std::string::npos ? second : second - first - 1);
+  if (second != std::string::npos) listener.program = line.substr(second + 1);
+  const auto colon = listener.endpoint.rfind(':');
+  if (colon != std::string::npos) listener.port = listener.endpoint.substr(colon + 1);
+  return listener;
+}
+
+bool same_endpoint(const Listener& a, const Listener& b) {
+  return !a.endpoint.empty() && a.protocol == b.protocol && a.endpoint == b.endpoint;
+}
+bool same_service(const Listener& a, const Listener& b) {
+  return !a.port.empty() && a.protocol == b.protocol && a.port == b.port && a.program == b.program;
+}
+
+void compare_listeners(const HostState& before, const HostState& after, Differences& differences) {
+  std::vector<Listener> gone;
+  std::vector<Listener> fresh;
+  for (const auto& line : without(before.listeners, after.listeners)) gone.push_back(parsed(line));
+  for (const auto& line : without(after.listeners, before.listeners)) fresh.push_back(parsed(line));
+  // A pair that is one thing changed reads better than one lost and one gained.
+  for (const auto same : {same_endpoint, same_service}) {
+    for (auto old = gone.begin(); old != gone.end();) {
+      const auto match = std::find_if(fresh.begin(), fresh.end(), [&](const auto& one) { return same(*old, one); });
+      if (match == fresh.end()) {
+        ++old;
+        continue;
+      }
+      differences.push_back({"listener", old->line, old->line, match->line});
+      fresh.erase(match);
+      old = gone.erase(old);
+    }
+  }
+  for (const auto& one : gone) differences.push_back({"listener", one.line, one.line, ""});
+  for (const auto& one : fresh) differences.push_back({"listener", one.line, "", one.line});
+}
+
+std::map<std::string, std::set<std::string>> by_mac(const std::vector<std::string>& addresses) {
+  std::map<std::string, std::set<std::string>> grouped;
+  for (const auto& line : addresses) {
+    const auto blank = line.find(' ');
+    auto& of_mac = grouped[line.substr(0, blank)];
+    if (blank != std::string::npos) of_mac.insert(line.substr(blank + 1));
+  }
+  return grouped;
+}
+
+void compare_addresses(const HostState& before, const HostState& after, Differences& differences) {
+  const auto old = by_mac(before.addresses);
+  const auto now = by_mac(after.addresses);
+  const auto text = [](const auto& grouped, const std::string& mac) {
+    const auto found = grouped.find(mac);
+    return found == grouped.end() ? std::string() : fmt::format("{}", fmt::join(found->second, ", "));
+  };
+  std::set<std::string> macs;
+  for (const auto& [mac, ignored] : old) macs.insert(mac);
+  for (const auto& [mac, ignored] : now) macs.insert(mac);
+  for (const auto& mac : macs) {
+    // Matched by MAC, not by device name: names may change without harm, a device without its address may not.
+    if (text(old, mac) != text(now, mac)) differences.push_back({"address", mac, text(old, mac), text(now, mac)});
+  }
+}
+
+void compare_error_kinds(const HostState& before, const HostState& after, const std::set<std::string>& known,
+                         Differences& differences) {
+  for (const auto& line : without(after.error_kinds, before.error_kinds)) {
+    if (!known.contains(line)) differences.push_back({"error-log", line, "", "logged"});
+  }
+}
+
+Differences unexpected(Differences differences, const Allowances& allowances) {
+  std::erase_if(differences, [&](const auto& difference) { return allowances.covers(difference); });
+  std::sort(differences.begin(), differences.end(), [](const auto& a, const auto& b) {
+    return std::tie(a.kind, a.item, a.after) < std::tie(b.kind, b.item, b.after);
+  });
+  return differences;
+}
+
+}  // namespace
+
+std::vector<StateDifference> compare(const HostState& before, const HostState& after, const Allowances& allowances,
+                                     const std::set<std::string>& known_error_kinds) {
+  Differences differences;
+  compare_services(before, after, differences);
+  compare_listeners(before, after, differences);
+  compare_addresses(before, after, differences);
+  compare_error_kinds(before, after, known_error_kinds, differences);
+  return unexpected(std::move(differences), allowances);
+}
+
+std::vector<StateDifference> compare_installed(const InstalledSet& before, const InstalledSet& after,
+                                               const InstalledSet& expected, const Allowances& allowances) {
+  auto wanted = before;
+  for (const auto& [name, version] : expected) {
+    if (version.empty())
+      wanted.erase(name);
+    else
+      wanted[name] = version;
+  }
+  Differences differences;
+  for (const auto& [name, version] : wanted) {
+    const auto found = after.find(name);
+    const auto now = found == after.end() ? std::string() : found->second;
+    if (now != version) differences.push_back({"installed", name, version, now});
+  }
+  for (const auto& [name, version] : after) {
+    if (!wanted.contains(name)) differences.push_back({"installed", name, "", version});
+  }
+  return unexpected(std::move(differences), allowances);
+}
+
+}  // namespace patchlab::checks::state

@@ -1,0 +1,32 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <set>
+#include <string>
+#include <vector>
+
+#include "checks/state/allowances.hpp"
+#include "checks/state/state_difference.hpp"
+#include "lab/core/host_state.hpp"
+
+namespace patchlab::checks::state {
+
+// What a host lost, gained or changed between two moments, without what `allowances` accept; sorted by kind and item.
+//   service    ran before and does not any more, or failed and did not before
+//   listener   gone, new, or the same port served by another program or on another address
+//   address    per MAC: other addresses than before
+//   error-log  a kind of error line that is neither in `before` nor in `known_error_kinds` (those of the baseline's and
+//   the
+//              control trial's whole life: what the unpatched system logs by itself, for instance at a reboot)
+[[nodiscard]] std::vector<StateDifference> compare(const HostState& before, const HostState& after,
+                                                   const Allowances& allowances = {},
+                                                   const std::set<std::string>& known_error_kinds = {});
+
+// Packages whose version is not what `before` with `expected` (name -> version; an empty version means removed) on top
+// would have.
+[[nodiscard]] std::vector<StateDifference> compare_installed(const InstalledSet& before, const InstalledSet& after,
+                                                             const InstalledSet& expected,
+                                                             const Allowances& allowances = {});
+
+}  // namespace patchlab::checks::state
