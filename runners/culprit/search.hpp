@@ -1,0 +1,48 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "lab/core/outcome.hpp"
+
+// Which candidates of a failing, ordered set break the role? A function over outcomes: it needs no machine, no clock, no file.
+//
+// Method: the smallest failing prefix ends in a candidate that the failure needs; keep it, and look again for the smallest prefix
+// that fails together with what is kept, until the kept ones fail by themselves (Junker's QuickXplain by prefix bisection). A single
+// culprit among n costs about log2(n) + 1 probes, a pair about twice that. The answer is then tested for minimality (each
+// member left out must pass) and confirmed (it must fail again), so a flaky probe ends in `inconclusive`, never in a wrong name.
+namespace patchlab::runners {
+
+struct SearchCandidate {
+  std::string id;
+  std::vector<std::size_t> prerequisites;  // indexes into the list, each smaller than the candidate's own
+};
+
+// One try of a set, given as ascending indexes closed under prerequisites. fail: the role broke. pass: it works. Anything else: unresolved.
+// `fresh` asks for a run of its own even when the same set was tried before.
+enum class Freshness { may_reuse, fresh };
+using Probe = std::function<Outcome(const std::vector<std::size_t>& set, Freshness freshness)>;
+
+struct SearchPolicy {
+  std::size_t confirmations = 1;  // how often the named set must fail again
+  std::size_t unresolved_retries = 1;
+};
+
+enum class SearchEnd { found, not_reproduced, inconclusive, cancelled };
+
+struct SearchResult {
+  SearchEnd end = SearchEnd::inconclusive;
+  std::vector<std::size_t> culprit;     // found: minimal failing set, without members that are only prerequisites of it
+  std::vector<std::size_t> suspicious;  // not found: the smallest set that was seen failing; quarantine these
+  std::size_t probes = 0;
+  std::string explanation;
+};
+
+// Searches one minimal failing subset of all candidates, which together were seen failing.
+[[nodiscard]] SearchResult find_culprit(const std::vector<SearchCandidate>& candidates, const Probe& probe, const SearchPolicy& policy);
+
+}  // namespace patchlab::runners
