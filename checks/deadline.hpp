@@ -2,27 +2,29 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 
 #include "lab/core/time.hpp"
 
 namespace patchlab::checks {
 
-// One moment by which a whole exchange must be over: every step of an observer waits for what is left of it.
+// A point on the steady clock by which an observer must be done.
 class Deadline {
  public:
-  explicit Deadline(Milliseconds from_now) : end_(std::chrono::steady_clock::now() + from_now) {}
-  // Never negative.
-  [[nodiscard]] Milliseconds left() const {
-    const auto rest = std::chrono::ceil<Milliseconds>(end_ - std::chrono::steady_clock::now());
-    return rest < Milliseconds::zero() ? Milliseconds::zero() : rest;
+  explicit Deadline(Milliseconds from_now) : start_(Steady::now()), end_(start_ + from_now) {}
+  [[nodiscard]] Milliseconds remaining() const {
+    return std::max(Milliseconds(0), std::chrono::ceil<Milliseconds>(end_ - Steady::now()));
   }
-  [[nodiscard]] bool passed() const { return left() == Milliseconds::zero(); }
-  // For poll(2).
-  [[nodiscard]] int left_for_poll() const { return static_cast<int>(left().count()); }
+  [[nodiscard]] Milliseconds elapsed() const { return std::chrono::floor<Milliseconds>(Steady::now() - start_); }
+  [[nodiscard]] bool passed() const { return Steady::now() >= end_; }
+  // A shorter wait inside this one.
+  [[nodiscard]] Deadline within(Milliseconds from_now) const { return Deadline(std::min(from_now, remaining())); }
 
  private:
-  std::chrono::steady_clock::time_point end_;
+  using Steady = std::chrono::steady_clock;
+  Steady::time_point start_;
+  Steady::time_point end_;
 };
 
 }  // namespace patchlab::checks

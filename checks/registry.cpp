@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "checks/check.hpp"
+#include "checks/dns/query.hpp"
 
 namespace patchlab::checks {
 namespace {
@@ -18,7 +19,7 @@ std::vector<const Check*> sorted(std::vector<const Check*> checks) {
 
 const std::vector<const Check*>& all_checks() {
   static const auto checks = sorted({
-      // &dns::query(),  as in: checks/dns/query.hpp: namespace patchlab::checks::dns { const Check& query(); }
+      &dns::query(),
   });
   return checks;
 }

@@ -107,7 +107,9 @@ int check_worker_main(const FindCheck& find) {
   const auto text = read_all(STDIN_FILENO);
   const Json answer = text ? guarded_answer_to(*text, find) : Json{{"error", text.error()}};
   const auto line = answer.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
-  return write_all(answers.get(), line) ? 0 : 74;
+  const int code = write_all(answers.get(), line) ? 0 : 74;
+  ::_exit(
+      code);  // not a return: a hung library's thread (see unfinished.hpp) must not meet destructors of static objects
 }
 
 }  // namespace patchlab::checks

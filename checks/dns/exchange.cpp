@@ -1,0 +1,111 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include "checks/dns/exchange.hpp"
+
+#include <sys/socket.h>
+
+#include <array>
+#include <cerrno>
+
+#include "checks/hex.hpp"
+
+namespace patchlab::checks::dns {
+namespace {
+
+constexpr std::size_t most_strays = 8;
+
+void add_trouble(Json& seen, int saved_errno) {
+  seen["errno"] = saved_errno;
+  seen["trouble"] = describe_errno(saved_errno);
+}
+
+bool same_id(std::string_view query, std::string_view reply) {
+  return reply.size() >= 2 && reply.substr(0, 2) == query.substr(0, 2);
+}
+
+// Records datagrams until the one with the right id.
+void receive_reply(int socket, const std::string& query, const Deadline& deadline, Json& seen) {
+  std::string buffer(65535, '\0');
+  while (wait_readable(socket, deadline)) {
+    const auto size = ::recv(socket, buffer.data(), buffer.size(), 0);
+    if (size < 0 && (errno == EAGAIN || errno == EINTR)) continue;
+    if (size < 0) return add_trouble(seen, errno);  // ICMP port unreachable arrives here as ECONNREFUSED
+    const auto datagram = std::string_view(buffer).substr(0, static_cast<std::size_t>(size));
+    if (same_id(query, datagram)) {
+      seen["reply"] = to_hex(datagram);
+      return;
+    }
+    if (seen["strays"].size() < most_strays) seen["strays"].push_back(to_hex(datagram));
+  }
+  add_trouble(seen, ETIMEDOUT);
+}
+
+// Exactly `size` bytes; fewer when the peer closes, with the trouble recorded.
+std::string receive_exactly(int socket, std::size_t size, const Deadline& deadline, Json& seen) {
+  std::string bytes(size, '\0');
+  std::size_t filled = 0;
+  while (filled < size) {
+    if (!wait_readable(socket, deadline)) {
+      add_trouble(seen, ETIMEDOUT);
+      break;
+    }
+    const auto count = ::recv(socket, bytes.data() + filled, size - filled, 0);
+    if (count > 0) {
+      filled += static_cast<std::size_t>(count);
+    } else if (count == 0) {
+      seen["trouble"] = "the server closed the connection";
+      break;
+    } else if (errno != EAGAIN && errno != EINTR) {
+      add_trouble(seen, errno);
+      break;
+    }
+  }
+  bytes.resize(filled);
+  return bytes;
+}
+
+void receive_framed(int socket, const Deadline& deadline, Json& seen) {
+  const auto prefix = receive_exactly(socket, 2, deadline, seen);
+  if (prefix.size() < 2) return;
+  const auto size = std::size_t{static_cast<unsigned char>(prefix[0])} * 256 + static_cast<unsigned char>(prefix[1]);
+  seen["reply"] = to_hex(receive_exactly(socket, size, deadline, seen));
+}
+
+std::string framed(const std::string& message) {
+  std::string bytes;
+  bytes += static_cast<char>(message.size() >> 8U);
+  bytes += static_cast<char>(message.size() & 0xFFU);
+  return bytes + message;
+}
+
+}  // namespace
+
+Result<Json> exchange_udp(const Endpoint& server, const std::string& source, const std::string& query,
+                          const Deadline& deadline) {
+  PATCHLAB_ASSIGN(const auto connection, connect_udp(server, source));
+  Json seen{{"query", to_hex(query)}, {"strays", Json::array()}};
+  if (const int trouble = send_all(connection.socket.get(), query, deadline); trouble != 0) {
+    add_trouble(seen, trouble);
+  } else {
+    receive_reply(connection.socket.get(), query, deadline, seen);
+  }
+  seen["elapsed_ms"] = deadline.elapsed().count();
+  return seen;
+}
+
+Result<Json> exchange_tcp(const Endpoint& server, const std::string& source, const std::string& query,
+                          const Deadline& deadline) {
+  PATCHLAB_ASSIGN(const auto connection, connect_tcp(server, source, deadline));
+  Json seen{{"query", to_hex(query)}, {"strays", Json::array()}};
+  const int trouble =
+      connection.saved_errno != 0 ? connection.saved_errno : send_all(connection.socket.get(), framed(query), deadline);
+  if (trouble != 0) {
+    add_trouble(seen, trouble);
+  } else {
+    receive_framed(connection.socket.get(), deadline, seen);
+  }
+  seen["elapsed_ms"] = deadline.elapsed().count();
+  return seen;
+}
+
+}  // namespace patchlab::checks::dns
