@@ -27,16 +27,25 @@ struct GuestProcess {
 class GuestAgent {
  public:
   GuestAgent(Hypervisor& hypervisor, std::string machine, Clock& clock);
+  [[nodiscard]] const std::string& machine() const;
   // True when the agent answers within `limit`.
   [[nodiscard]] bool answers(Milliseconds limit);
   // Program and arguments, no shell. Polls guest-exec-status until the deadline; at the deadline the error says what ran and the process may
   // still be running in the guest.
   [[nodiscard]] Result<GuestProcess> run(const std::string& program, const std::vector<std::string>& arguments, Milliseconds deadline,
                                          std::stop_token stop = {});
+  // Starts a program and returns as soon as the agent has said so: for commands that end the agent themselves (shutdown).
+  [[nodiscard]] Result<void> start(const std::string& program, const std::vector<std::string>& arguments);
   // Detached run for installers: output goes to a file in the guest, not to the agent's pipes (which stay open when a daemon inherits
-  // them), and exit code to another file; polled by reading that file. Survives a lost guest-exec-status reply.
+  // them), and exit code to another file; polled by reading that file. Survives a lost guest-exec-status reply and a restart of the agent.
+  // `output` holds the last 256 KiB of both streams together. Needs a POSIX shell in the guest.
   [[nodiscard]] Result<GuestProcess> run_detached(const std::string& shell_command, Milliseconds deadline, std::stop_token stop = {});
+  // Refuses files above `limit` bytes; read in blocks, so that every reply stays below 1 MiB.
   [[nodiscard]] Result<std::string> read_file(const std::string& path, std::size_t limit = 4U << 20U);
+  // The last `limit` bytes.
+  [[nodiscard]] Result<std::string> read_tail(const std::string& path, std::size_t limit);
+  // Costs no process in the guest.
+  [[nodiscard]] Result<bool> exists(const std::string& path);
   [[nodiscard]] Result<void> write_file(const std::string& path, const std::string& bytes);
   // Sets the guest's clock to the host's: a reverted machine lives in the past.
   [[nodiscard]] Result<void> set_time_to_host();

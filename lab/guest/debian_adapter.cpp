@@ -1,0 +1,177 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "lab/guest/adapter.hpp"
+#include "lab/guest/debian_parse.hpp"
+#include "lab/guest/debian_scripts.hpp"
+#include "lab/guest/log_kinds.hpp"
+
+namespace patchlab::lab::guest {
+namespace {
+using namespace std::chrono_literals;
+
+// Generous: these take a second, but a dozen emulated machines on two processors can each be starved for a while.
+constexpr Milliseconds query_limit = 60s;
+constexpr Milliseconds state_limit = 120s;
+constexpr const char* boot_marker = "/run/patchlab-boot-complete";
+constexpr const char* boot_marker_writer = "/usr/lib/patchlab/boot-complete";
+
+std::string without_line_end(std::string text) {
+  while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.pop_back();
+  return text;
+}
+
+// A name from a scenario or medium that is about to become an argument of a guest's command.
+bool is_plain(const std::string& name, std::string_view also) {
+  if (name.empty() || name.front() == '-' || name.front() == '.') return false;
+  return std::all_of(name.begin(), name.end(), [&](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 || also.find(c) != std::string_view::npos;
+  });
+}
+
+std::string section_in(const std::map<std::string, std::string>& sections, const std::string& name) {
+  const auto found = sections.find(name);
+  return found == sections.end() ? std::string{} : found->second;
+}
+
+class DebianAdapter final : public GuestAdapter {
+ public:
+  DebianAdapter(GuestAgent agent, Clock& clock) : agent_(std::move(agent)), clock_(clock) {}
+
+  Result<std::string> boot_id() override {
+    PATCHLAB_ASSIGN(const auto text, agent_.read_file("/proc/sys/kernel/random/boot_id", 128));
+    const auto id = without_line_end(text);
+    if (id.size() != 36) return guest_error(fmt::format("the boot id of '{}' is not a UUID: '{}'", machine(), to_valid_utf8(id)));
+    return id;
+  }
+
+  Result<bool> boot_complete() override {
+    // Stand-ins: no process is started in a guest that is busy booting.
+    PATCHLAB_ASSIGN(const bool marked, agent_.exists(boot_marker));
+    if (marked) return true;
+    PATCHLAB_ASSIGN(const bool will_be_marked, agent_.exists(boot_marker_writer));
+    if (will_be_marked) return false;
+    PATCHLAB_ASSIGN(const auto init, agent_.read_file("/proc/1/comm", 64));
+    if (without_line_end(init) == "systemd") return systemd_complete();
+    PATCHLAB_ASSIGN(const auto process, run("looking for the end of the start-up", "/bin/sh", {"-c", scripts::sysvinit_complete}, query_limit));
+    return process.exit_code == 0;
+  }
+
+  Result<InstalledSet> installed() override {
+    const std::string action = "listing what is installed";
+    PATCHLAB_ASSIGN(const auto process, run(action, "dpkg-query", {"-W", "-f", scripts::installed_format}, query_limit));
+    if (process.exit_code != 0) return failed(action, process);
+    return debian::installed_set(process.output).while_doing(doing(action));
+  }
+
+  Result<InstallOutcome> apply(const std::vector<std::string>& file_names, Milliseconds deadline, std::stop_token stop) override {
+    const auto action = fmt::format("installing {}", fmt::join(file_names, ", "));
+    PATCHLAB_ASSIGN(const auto command, apply_command(file_names).while_doing(doing(action)));
+    const auto start = clock_.now();
+    auto process = agent_.run_detached(command, deadline, stop);
+    if (!process) return std::move(process).error().while_doing(doing(action));
+    auto log = to_valid_utf8(process->output);
+    if (process->exit_code == scripts::no_medium) {
+      return infrastructure_error(fmt::format("{}: the medium cannot be mounted: {}", doing(action), without_line_end(log)));
+    }
+    if (process->exit_code == scripts::no_such_file) {
+      return infrastructure_error(fmt::format("{}: wrong medium: {}", doing(action), without_line_end(log)));
+    }
+    return InstallOutcome{process->exit_code == 0, process->exit_code, std::move(log), clock_.now() - start};
+  }
+
+  Result<bool> reboot_required() override {
+    const std::string action = "looking for a pending restart";
+    PATCHLAB_ASSIGN(const auto process, run(action, "/bin/sh", {"-c", scripts::reboot_required}, query_limit));
+    if (process.exit_code > 1) return failed(action, process);
+    return process.exit_code == 0;
+  }
+
+  Result<void> request_reboot() override { return agent_.start("/sbin/shutdown", {"-r", "now"}); }
+  Result<void> request_power_off() override { return agent_.start("/sbin/shutdown", {"-h", "-P", "now"}); }
+
+  Result<HostState> host_state(const std::vector<std::string>& services) override {
+    const std::string action = "reading the host state";
+    for (const auto& name : services) {
+      if (!is_plain(name, "@._:-")) return configuration_error(fmt::format("'{}' is not the name of a service", name));
+    }
+    const auto mark = new_mark();
+    std::vector<std::string> arguments{"-c", scripts::host_state, "host-state", mark};
+    arguments.insert(arguments.end(), services.begin(), services.end());
+    PATCHLAB_ASSIGN(const auto process, run(action, "/bin/sh", arguments, state_limit));
+    return state_from(debian::sections(process.output, mark), services).while_doing(doing(action));
+  }
+
+  Result<std::map<std::string, std::string>> evidence() override {
+    const auto mark = new_mark();
+    PATCHLAB_ASSIGN(const auto process, run("collecting evidence", "/bin/sh", {"-c", scripts::evidence, "evidence", mark}, state_limit));
+    auto texts = debian::sections(process.output, mark);
+    for (auto& [name, text] : texts) text = to_valid_utf8(text);
+    return texts;
+  }
+
+ private:
+  [[nodiscard]] const std::string& machine() const { return agent_.machine(); }
+  [[nodiscard]] std::string doing(const std::string& action) const { return fmt::format("{} in '{}'", action, machine()); }
+
+  // Sections start with a text that no log holds by accident.
+  [[nodiscard]] std::string new_mark() const {
+    return fmt::format("@@patchlab-{:x}", clock_.wall().time_since_epoch().count());
+  }
+
+  Result<GuestProcess> run(const std::string& action, const std::string& program, const std::vector<std::string>& arguments, Milliseconds limit) {
+    return agent_.run(program, arguments, limit).while_doing(doing(action));
+  }
+
+  [[nodiscard]] Error failed(const std::string& action, const GuestProcess& process) const {
+    return guest_error(fmt::format("{}: exit code {}: {}", doing(action), process.exit_code,
+                                   without_line_end(to_valid_utf8(process.errors.empty() ? process.output : process.errors))));
+  }
+
+  Result<bool> systemd_complete() {
+    PATCHLAB_ASSIGN(const auto process, run("asking systemd for its state", "systemctl", {"is-system-running"}, query_limit));
+    const auto state = without_line_end(process.output);
+    // "degraded": start-up is over and some unit failed; which one is the host state's business.
+    return state == "running" || state == "degraded";
+  }
+
+  static Result<std::string> apply_command(const std::vector<std::string>& file_names) {
+    if (file_names.empty()) return configuration_error("no file to install");
+    std::string command = scripts::apply_head;
+    for (const auto& name : file_names) {
+      if (!is_plain(name, "._+~%:-")) return configuration_error(fmt::format("'{}' is not a usable file name", name));
+      command += " '" + name + "'";
+    }
+    return command + scripts::apply_tail;
+  }
+
+  static Result<HostState> state_from(const std::map<std::string, std::string>& found, const std::vector<std::string>& services) {
+    if (!found.contains("end")) return guest_error("the answer ends early");
+    for (const auto& [name, text] : found) {
+      if (name.starts_with("failed ")) return guest_error(fmt::format("the guest could not list its {}", name.substr(7)));
+    }
+    HostState state;
+    state.services = debian::unit_states(section_in(found, "units"));
+    state.services.merge(debian::script_states(section_in(found, "scripts")));
+    for (const auto& [name, status] : debian::asked_unit_states(section_in(found, "asked"), services)) state.services[name] = status;
+    for (const auto& name : services) state.services.try_emplace(name, "absent");
+    state.listeners = debian::listeners(section_in(found, "sockets"));
+    PATCHLAB_ASSIGN(state.addresses, debian::addresses(section_in(found, "addresses"), section_in(found, "routes")));
+    auto kinds = log_kinds(section_in(found, "log"));
+    kinds.merge(kernel_kinds(section_in(found, "kernel")));
+    state.error_kinds.assign(kinds.begin(), kinds.end());
+    return state;
+  }
+
+  GuestAgent agent_;
+  Clock& clock_;
+};
+}  // namespace
+
+std::unique_ptr<GuestAdapter> debian_adapter(GuestAgent agent, Clock& clock) {
+  return std::make_unique<DebianAdapter>(std::move(agent), clock);
+}
+
+}  // namespace patchlab::lab::guest

@@ -1,0 +1,228 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include "lab/guest/debian_parse.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <set>
+#include <sstream>
+
+#include "lab/core/json.hpp"
+
+namespace patchlab::lab::guest::debian {
+namespace {
+// The first port of Linux' range for sockets that did not ask for one (net.ipv4.ip_local_port_range).
+constexpr unsigned int first_ephemeral_port = 32768;
+
+enum class Volatile { no, number, presence };
+
+// Daemons whose high ports are chosen anew by the kernel at every start. Everybody else's high ports are taken at their word: a
+// service that listens on 50000 does so on purpose.
+Volatile volatility(std::string_view protocol, std::string_view process, unsigned int port) {
+  if (port < first_ephemeral_port) return Volatile::no;
+  // UDP has no listening state: these are sockets of outgoing queries (resolvers, mDNS, time), there one moment and gone the next.
+  constexpr std::array<std::string_view, 8> clients{"named",   "unbound",  "systemd-resolve", "avahi-daemon",
+                                                    "chronyd", "ntpd",     "dhclient",        "cups-browsed"};
+  if (protocol == "udp" && std::find(clients.begin(), clients.end(), process) != clients.end()) return Volatile::presence;
+  // RPC services register their port with rpcbind; the number changes, that they listen does not. "-" is the kernel's lockd.
+  constexpr std::array<std::string_view, 4> registered{"rpc.statd", "rpc.mountd", "rpcbind", "-"};
+  if (std::find(registered.begin(), registered.end(), process) != registered.end()) return Volatile::number;
+  return Volatile::no;
+}
+
+std::vector<std::string> words_of(const std::string& line) {
+  std::istringstream stream(line);
+  std::vector<std::string> words;
+  for (std::string word; stream >> word;) words.push_back(word);
+  return words;
+}
+
+template <class Function>
+void for_each_line(const std::string& text, Function function) {
+  std::istringstream stream(text);
+  for (std::string line; std::getline(stream, line);) {
+    if (!line.empty()) function(line);
+  }
+}
+
+unsigned int number_in(std::string_view text) {
+  unsigned int number = 0;
+  std::from_chars(text.data(), text.data() + text.size(), number);
+  return number;
+}
+
+// users:(("smtpd",pid=311,fd=6),("master",pid=298,fd=13)): the lowest pid, because children inherit their daemon's sockets and come and go.
+std::string owner_of(const std::string& users) {
+  std::string owner = "-";
+  unsigned int lowest = 0;
+  for (auto quote = users.find("(\""); quote != std::string::npos; quote = users.find("(\"", quote + 1)) {
+    const auto end = users.find("\",pid=", quote);
+    if (end == std::string::npos) break;
+    const auto pid = number_in(std::string_view(users).substr(end + 6));
+    if (owner == "-" || pid < lowest) {
+      owner = users.substr(quote + 2, end - quote - 2);
+      lowest = pid;
+    }
+  }
+  return owner;
+}
+
+// "0101140A" of /proc/net/route: the address as the processor stores it, least significant byte first on every Debian server.
+std::string dotted(const std::string& hex) {
+  unsigned int value = 0;
+  std::from_chars(hex.data(), hex.data() + hex.size(), value, 16);
+  return fmt::format("{}.{}.{}.{}", value & 0xFFU, value >> 8U & 0xFFU, value >> 16U & 0xFFU, value >> 24U & 0xFFU);
+}
+
+void add_routes(const std::string& table, std::set<std::string>& found) {
+  for_each_line(table, [&](const std::string& line) {
+    const auto words = words_of(line);
+    if (words.size() >= 8 && words[1] == "00000000" && words[7] == "00000000") {
+      found.insert(fmt::format("default via {} {}", dotted(words[2]), words[0]));
+    }
+  });
+}
+
+std::string text_in(const Json& object, const char* key) {
+  const auto found = object.is_object() ? object.find(key) : object.end();
+  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string{};
+}
+
+void add_addresses_of(const Json& device, std::set<std::string>& found) {
+  const auto list = device.is_object() ? device.find("addr_info") : device.end();
+  if (list == device.end() || !list->is_array()) return;
+  for (const auto& address : *list) {
+    // Privacy addresses (RFC 8981) are made up anew all the time.
+    if (!address.is_object() || address.contains("temporary")) continue;
+    const auto prefix = address.find("prefixlen");
+    if (prefix == address.end() || !prefix->is_number_integer()) continue;
+    found.insert(fmt::format("{} {}/{}", text_in(device, "address"), text_in(address, "local"), prefix->get<int>()));
+  }
+}
+
+std::string unit_state(const std::string& load, const std::string& active, const std::string& detail) {
+  if (load == "not-found") return "absent";
+  if (active == "inactive") return "stopped";
+  if (active == "active") return detail == "exited" ? "exited" : "running";
+  return active;  // failed, activating, deactivating, reloading
+}
+}  // namespace
+
+std::map<std::string, std::string> sections(const std::string& text, const std::string& mark) {
+  std::map<std::string, std::string> found;
+  std::string* current = nullptr;
+  std::istringstream stream(text);
+  for (std::string line; std::getline(stream, line);) {
+    if (line.starts_with(mark + " ")) current = &found[line.substr(mark.size() + 1)];
+    else if (current != nullptr) *current += line + '\n';
+  }
+  return found;
+}
+
+Result<InstalledSet> installed_set(const std::string& text) {
+  InstalledSet packages;
+  std::string trouble;
+  for_each_line(text, [&](const std::string& line) {
+    std::vector<std::string> fields;
+    std::istringstream stream(line);
+    for (std::string field; std::getline(stream, field, '\t');) fields.push_back(field);
+    if (fields.size() != 4 || fields[0].empty()) {
+      trouble = line;
+      return;
+    }
+    const auto& state = fields[3];
+    if (state == "not-installed" || state == "config-files") return;
+    auto version = fields[1];
+    if (state != "installed") version += " (" + state + ")";
+    if (fields[2] != "ok") version += " (reinst-required)";
+    packages[fields[0]] = version;
+  });
+  if (!trouble.empty()) return guest_error(fmt::format("dpkg-query printed an unexpected line: '{}'", to_valid_utf8(trouble)));
+  if (packages.empty()) return guest_error("dpkg-query named no package at all");
+  return packages;
+}
+
+std::vector<std::string> listeners(const std::string& text) {
+  std::set<std::string> found;
+  for_each_line(text, [&](const std::string& line) {
+    const auto words = words_of(line);
+    if (words.size() < 5) return;
+    const auto& local = words[4];
+    const auto colon = local.rfind(':');
+    if (colon == std::string::npos) return;
+    const auto owner = words.size() > 6 ? owner_of(words[6]) : std::string("-");
+    switch (volatility(words[0], owner, number_in(std::string_view(local).substr(colon + 1)))) {
+      case Volatile::presence:
+        return;
+      case Volatile::number:
+        found.insert(fmt::format("{} {}:ephemeral {}", words[0], local.substr(0, colon), owner));
+        return;
+      case Volatile::no:
+        found.insert(fmt::format("{} {} {}", words[0], local, owner));
+        return;
+    }
+  });
+  return {found.begin(), found.end()};
+}
+
+Result<std::vector<std::string>> addresses(const std::string& ip_json, const std::string& route_table) {
+  const auto devices = Json::parse(ip_json, nullptr, false);
+  if (!devices.is_array()) return guest_error("'ip -j addr' printed no JSON list");
+  std::set<std::string> found;
+  for (const auto& device : devices) add_addresses_of(device, found);
+  add_routes(route_table, found);
+  return std::vector<std::string>{found.begin(), found.end()};
+}
+
+std::map<std::string, std::string> script_states(const std::string& text) {
+  std::map<std::string, std::string> states;
+  for_each_line(text, [&](const std::string& line) {
+    const auto words = words_of(line);
+    if (words.size() != 2) return;
+    const auto& code = words[0];
+    auto& state = states[words[1]];
+    if (code == "0") state = "running";
+    else if (code == "1" || code == "2") state = "failed";
+    else if (code == "3") state = "stopped";
+    else state = "unknown (" + code + ")";
+  });
+  return states;
+}
+
+std::map<std::string, std::string> unit_states(const std::string& text) {
+  std::map<std::string, std::string> states;
+  for_each_line(text, [&](const std::string& line) {
+    auto words = words_of(line);
+    // Some versions put a dot in front of units in trouble even with --plain.
+    if (!words.empty() && static_cast<unsigned char>(words[0][0]) >= 0x80) words.erase(words.begin());
+    if (words.size() < 4 || !words[0].ends_with(".service")) return;
+    const auto name = words[0].substr(0, words[0].size() - std::string_view(".service").size());
+    if (words[2] == "failed" || words[2] == "active") states[name] = unit_state(words[1], words[2], words[3]);
+  });
+  return states;
+}
+
+std::map<std::string, std::string> asked_unit_states(const std::string& text, const std::vector<std::string>& services) {
+  std::map<std::string, std::string> states;
+  std::map<std::string, std::string> block;
+  std::size_t next = 0;
+  const auto end_block = [&] {
+    if (!block.empty() && next < services.size()) {
+      states[services[next++]] = unit_state(block["LoadState"], block["ActiveState"], block["SubState"]);
+    }
+    block.clear();
+  };
+  std::istringstream stream(text);
+  for (std::string line; std::getline(stream, line);) {
+    const auto equals = line.find('=');
+    if (line.empty()) end_block();
+    else if (equals != std::string::npos) block[line.substr(0, equals)] = line.substr(equals + 1);
+  }
+  end_block();
+  return states;
+}
+
+}  // namespace patchlab::lab::guest::debian

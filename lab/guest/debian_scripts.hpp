@@ -1,0 +1,112 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// What runs inside a Debian guest: POSIX sh and the tools every Debian has. Starting a process costs 50-200 ms under emulation, so each
+// script does its work with as few of them as it can, and each is one command for the agent: it travels as an argument of sh -c.
+namespace patchlab::lab::guest::scripts {
+
+// $1: a line prefix that starts a section (not found in any log); $2...: the role's services.
+inline constexpr const char* host_state = R"sh(mark=$1; shift
+LC_ALL=C; export LC_ALL
+if [ -d /run/systemd/system ]; then
+  echo "$mark units"; systemctl list-units --type=service --plain --no-legend --no-pager --full
+  [ $# = 0 ] || { echo "$mark asked"; systemctl show --property=LoadState,ActiveState,SubState -- "$@"; }
+  echo "$mark log"; journalctl -b -q --no-pager -p err -n 1000 -o short
+else
+  for link in /etc/rc2.d/S[0-9][0-9]*; do
+    name=${link##*/S??}
+    case " $* " in *" $name "*) ;; *) [ -x "/etc/init.d/$name" ] && set -- "$@" "$name" ;; esac
+  done
+  echo "$mark scripts"
+  for name; do
+    if [ -x "/etc/init.d/$name" ]; then
+      "/etc/init.d/$name" status >/dev/null 2>&1 </dev/null
+      echo "$? $name"
+    fi
+  done
+fi
+echo "$mark sockets"; ss -H -tulpn || echo "$mark failed sockets"
+echo "$mark addresses"; ip -j addr || echo "$mark failed addresses"
+echo "$mark routes"; while read -r line; do echo "$line"; done </proc/net/route
+echo "$mark kernel"; dmesg -r || echo "$mark failed kernel"
+echo "$mark log"
+set --
+for file in /var/log/*.log /var/log/*.err /var/log/syslog /var/log/messages /var/log/*/*.log /var/log/*/log.* /var/log/*/error_log; do
+  case $file in */dpkg.log|*/alternatives.log|*/bootstrap.log|*/apt/*) continue ;; esac
+  [ -s "$file" ] && set -- "$@" "$file"
+done
+[ $# = 0 ] || awk '
+FILENAME ~ /(\.err|\/errors?\.log)$/ ||
+/(^|[^A-Za-z])(ERROR|FATAL|PANIC|CRITICAL|EMERG|ALERT|BUG|Oops)([^A-Za-z]|$)/ ||
+/(^|[^A-Za-z])([Ee]rror|[Ff]atal|[Pp]anic|[Cc]ritical|emerg|crit|alert|err)[]:]/ || /^[EXAC] \[/ || /^\[[0-9][0-9\/]* [0-9:.]*, *0/ ||
+/segfault at|[Ss]egmentation fault|general protection|dumped core|core dumped|[Aa]ssertion.*failed|INSIST|stack smashing/ {
+  kind = $0; gsub(/[0-9]+/, "#", kind)
+  if (!(kind in seen) && ++kinds <= 2000) { seen[kind]; print substr($0, 1, 500) }
+}' "$@"
+echo "$mark end"
+)sh";
+
+inline constexpr const char* installed_format = "${Package}:${Architecture}\t${Version}\t${db:Status-Eflag}\t${db:Status-Status}\n";
+
+// Ends with 0 when a restart is due, 1 when not. A kernel counts only in a guest that boots its own; a library only when a process
+// still runs the replaced file.
+inline constexpr const char* reboot_required = R"sh([ -e /run/reboot-required ] && exit 0
+running=$(uname -r)
+if [ -e "/boot/vmlinuz-$running" ]; then
+  newest=$(ls /boot/vmlinuz-* | sort -V | tail -n 1)
+  [ "$newest" = "/boot/vmlinuz-$running" ] || exit 0
+fi
+grep -qs '\.so.* (deleted)$' /proc/[0-9]*/maps
+[ $? = 0 ]
+)sh";
+
+// sysvinit guests that are not stand-ins: start-up is over when the script that runs the start scripts is gone.
+inline constexpr const char* sysvinit_complete = R"sh(pidof -x rc >/dev/null || pidof -x rcS >/dev/null && exit 1
+exit 0
+)sh";
+
+// Mounting is retried: a changed medium is seen by the guest a moment later. Reserved exit codes tell the laboratory's own trouble from
+// dpkg's (1 and 2). The names of the files, quoted, are put between the two parts.
+inline constexpr int no_medium = 240;
+inline constexpr int no_such_file = 241;
+inline constexpr const char* apply_head = R"sh(export DEBIAN_FRONTEND=noninteractive DEBCONF_NONINTERACTIVE_SEEN=true UCF_FORCE_CONFFOLD=1 LC_ALL=C.UTF-8
+export HOME=/root PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+medium=/run/patchlab/medium; mkdir -p "$medium"
+tries=0
+until mount -o ro /dev/sr0 "$medium" 2>"$medium.trouble"; do
+  tries=$((tries + 1))
+  if [ "$tries" -ge 40 ]; then cat "$medium.trouble"; exit 240; fi
+  sleep 0.25
+done
+set --)sh";
+inline constexpr const char* apply_tail = R"sh(
+for file; do
+  if [ ! -f "$medium/$file" ]; then echo "it has no file '$file'"; umount "$medium"; exit 241; fi
+  set -- "$@" "$medium/$file"; shift
+done
+dpkg --install --force-confold --force-confdef "$@"; code=$?
+umount "$medium" || umount -l "$medium"
+exit "$code"
+)sh";
+
+// $1: section prefix. The whole answer stays below the agent's 1 MiB after base64.
+inline constexpr const char* evidence = R"sh(mark=$1
+{
+  echo "$mark processes"; ps axo pid,ppid,user,stat,etime,args
+  echo "$mark listeners"; ss -tulpn
+  echo "$mark addresses"; ip addr; ip route
+  echo "$mark storage"; df -h; free -m
+  echo "$mark kernel"; dmesg | tail -n 200
+  if [ -d /run/systemd/system ]; then
+    echo "$mark failed-units"; systemctl --failed --no-pager
+    echo "$mark journal"; journalctl -b -q --no-pager -n 500
+  fi
+  echo "$mark dpkg-audit"; dpkg --audit
+  for file in /var/log/*.log /var/log/*.err /var/log/syslog /var/log/*/*.log /var/log/*/log.* /var/log/*/error_log; do
+    [ -s "$file" ] && echo "$mark $file" && tail -c 30000 "$file"
+  done
+} 2>&1 | head -c 650000
+)sh";
+
+}  // namespace patchlab::lab::guest::scripts

@@ -1,0 +1,110 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include "lab/guest/reboot.hpp"
+
+#include <fmt/format.h>
+
+namespace patchlab::lab::guest {
+namespace {
+using namespace std::chrono_literals;
+
+// An agent command to a guest that is down blocks until its limit: ask with a short one first.
+constexpr Milliseconds ping_limit = 1s;
+constexpr Milliseconds interval = 250ms;
+
+// Watches one machine come up. Each look is one step further or an observation to quote at the deadline.
+class BootWatch {
+ public:
+  BootWatch(GuestAdapter& adapter, GuestAgent& agent, const std::string& previous) : adapter_(adapter), agent_(agent), previous_(previous) {}
+
+  // True at the end: booted, or `trouble` is set.
+  bool look() {
+    if (!agent_.answers(ping_limit)) return see("the agent did not answer");
+    const auto id = adapter_.boot_id();
+    if (!id) return see(id.error().message);
+    if (*id == previous_) return see("it was still running as before");
+    if (!boot_id_.empty() && *id != boot_id_) {
+      trouble_ = guest_error(fmt::format("'{}' restarted once more by itself while it was expected to come up", agent_.machine()));
+      return true;
+    }
+    boot_id_ = *id;
+    const auto complete = adapter_.boot_complete();
+    if (!complete) return see(complete.error().message);
+    if (!*complete) return see("it was running, its start-up was not over");
+    return true;
+  }
+
+  [[nodiscard]] const std::string& last_seen() const { return last_seen_; }
+  [[nodiscard]] const std::optional<Error>& trouble() const { return trouble_; }
+  [[nodiscard]] const std::string& boot_id() const { return boot_id_; }
+
+ private:
+  bool see(std::string what) {
+    last_seen_ = std::move(what);
+    return false;
+  }
+
+  GuestAdapter& adapter_;
+  GuestAgent& agent_;
+  const std::string& previous_;
+  std::string boot_id_;
+  std::string last_seen_ = "nothing";
+  std::optional<Error> trouble_;
+};
+
+Milliseconds left_of(Clock& clock, Milliseconds start, Milliseconds deadline) {
+  return std::max(Milliseconds{0}, deadline - (clock.now() - start));
+}
+}  // namespace
+
+Result<std::string> await_boot(GuestAdapter& adapter, GuestAgent agent, Clock& clock, const std::string& previous_boot_id,
+                               Milliseconds deadline, std::stop_token stop) {
+  BootWatch watch(adapter, agent, previous_boot_id);
+  const Wait wait{fmt::format("the start of '{}'", agent.machine()), deadline, interval, [&] { return watch.last_seen(); }, stop};
+  auto waited = wait_until(clock, wait, [&] { return watch.look(); });
+  if (!waited) {
+    auto error = std::move(waited).error();
+    // Not the laboratory's timeout: the machine had its time and did not come up.
+    if (error.error_class == ErrorClass::timeout) error.error_class = ErrorClass::guest;
+    return error;
+  }
+  if (watch.trouble()) return *watch.trouble();
+  return watch.boot_id();
+}
+
+Result<RebootProof> reboot_and_prove(GuestAdapter& adapter, GuestAgent agent, Clock& clock, Milliseconds deadline, std::stop_token stop) {
+  const auto action = fmt::format("restarting '{}'", agent.machine());
+  const auto start = clock.now();
+  PATCHLAB_ASSIGN(const auto before, adapter.boot_id().while_doing(action));
+  PATCHLAB_TRY(adapter.request_reboot().while_doing(action));
+  PATCHLAB_ASSIGN(const auto after, await_boot(adapter, agent, clock, before, left_of(clock, start, deadline), stop).while_doing(action));
+  return RebootProof{before, after, clock.now() - start};
+}
+
+Result<RebootProof> cold_restart_and_prove(GuestAdapter& adapter, GuestAgent agent, Hypervisor& hypervisor, Clock& clock,
+                                           Milliseconds deadline, std::stop_token stop) {
+  const auto action = fmt::format("restarting '{}' cold", agent.machine());
+  const auto start = clock.now();
+  PATCHLAB_ASSIGN(const auto before, adapter.boot_id().while_doing(action));
+  PATCHLAB_TRY(adapter.request_power_off().while_doing(action));
+
+  std::optional<Error> trouble;
+  const Wait off{fmt::format("the clean power-off of '{}'", agent.machine()), deadline, interval, {}, stop};
+  auto waited = wait_until(clock, off, [&] {
+    const auto state = hypervisor.state(agent.machine());
+    if (!state) trouble = state.error();
+    return trouble || *state == MachineState::off;
+  });
+  if (trouble) return std::move(*trouble).while_doing(action);
+  if (!waited) {
+    auto error = std::move(waited).error();
+    if (error.error_class == ErrorClass::timeout) error.error_class = ErrorClass::guest;
+    return std::move(error).while_doing(action);
+  }
+
+  PATCHLAB_TRY(hypervisor.start(agent.machine()).while_doing(action));
+  PATCHLAB_ASSIGN(const auto after, await_boot(adapter, agent, clock, before, left_of(clock, start, deadline), stop).while_doing(action));
+  return RebootProof{before, after, clock.now() - start};
+}
+
+}  // namespace patchlab::lab::guest
