@@ -1,0 +1,54 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include "lab/network/fence.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <linux/if_tun.h>
+#include <net/if.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "lab/network/netlink.hpp"
+
+namespace patchlab::lab::network {
+namespace {
+// tuntap.rst of the kernel: a persistent device stays when its maker closes the file; its owner may open it by name.
+Result<void> add_tap(const std::string& name) {
+  const FileDescriptor file(::open("/dev/net/tun", O_RDWR | O_CLOEXEC));
+  if (!file.valid()) {
+    auto error = errno_error("opening '/dev/net/tun'", errno);
+    error.hint = "the user must be able to read and write it: modprobe tun; chmod 0666 /dev/net/tun";
+    return error;
+  }
+  ifreq request{};
+  request.ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR;
+  name.copy(request.ifr_name, IFNAMSIZ - 1);
+  const auto action = fmt::format("making tap device '{}'", name);
+  if (::ioctl(file.get(), TUNSETIFF, &request) != 0) return errno_error(action, errno);
+  if (::ioctl(file.get(), TUNSETOWNER, static_cast<unsigned long>(::geteuid())) != 0) return errno_error(action, errno);
+  if (::ioctl(file.get(), TUNSETPERSIST, 1UL) != 0) return errno_error(action, errno);
+  return {};
+}
+}  // namespace
+
+std::string tap_name(std::size_t machine_number) { return fmt::format("tap-{}", machine_number); }
+
+Result<std::vector<std::string>> build_fence(const Ipv4Subnet& subnet, Ipv4 client, std::size_t machines) {
+  PATCHLAB_ASSIGN(auto netlink, Netlink::open());
+  PATCHLAB_TRY(netlink.add_bridge(bridge_name));
+  PATCHLAB_TRY(netlink.add_address(bridge_name, client, subnet));
+  PATCHLAB_TRY(netlink.set_up(bridge_name));
+  std::vector<std::string> taps;
+  for (std::size_t number = 0; number < machines; ++number) {
+    taps.push_back(tap_name(number));
+    PATCHLAB_TRY(add_tap(taps.back()));
+    PATCHLAB_TRY(netlink.attach(taps.back(), bridge_name));
+    PATCHLAB_TRY(netlink.set_up(taps.back()));
+  }
+  return taps;
+}
+
+}  // namespace patchlab::lab::network

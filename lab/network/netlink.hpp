@@ -1,0 +1,36 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+
+#include "lab/core/files.hpp"
+#include "lab/network/address.hpp"
+
+namespace patchlab::lab::network {
+
+// The few rtnetlink(7) requests that make a fence, in the network namespace of the calling thread. Each call waits for the kernel's answer.
+class Netlink {
+ public:
+  [[nodiscard]] static Result<Netlink> open();
+
+  // Forwards at once: no spanning tree, no forward delay, no multicast snooping.
+  [[nodiscard]] Result<void> add_bridge(const std::string& name);
+  // `peer` is made in the network namespace of process `peer_process`, when that is not 0.
+  [[nodiscard]] Result<void> add_veth(const std::string& name, const std::string& peer, pid_t peer_process);
+  [[nodiscard]] Result<void> attach(const std::string& name, const std::string& bridge);
+  [[nodiscard]] Result<void> set_up(const std::string& name);
+  [[nodiscard]] Result<void> add_address(const std::string& name, Ipv4 address, const Ipv4Subnet& subnet);
+  [[nodiscard]] Result<void> remove(const std::string& name);
+
+ private:
+  class Request;
+  explicit Netlink(FileDescriptor socket) : socket_(std::move(socket)) {}
+  [[nodiscard]] Result<void> ask(Request& request, const std::string& action);
+  FileDescriptor socket_;
+  unsigned sequence_ = 0;
+};
+
+}  // namespace patchlab::lab::network
