@@ -1,0 +1,205 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include "checks/run.hpp"
+
+#include <gmock/gmock.h>
+
+#include <filesystem>
+#include <mutex>
+
+namespace patchlab::checks {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+// Passes when "seen" equals the parameter "wanted".
+class EchoCheck final : public Check {
+ public:
+  [[nodiscard]] std::string kind() const override { return "test.echo"; }
+  void validate(const Json& parameters, const std::string& pointer, std::vector<JsonProblem>& problems) const override {
+    JsonReader reader(parameters, pointer, problems);
+    reader.text("wanted");
+    reader.finish();
+  }
+  [[nodiscard]] Result<Observation> observe(const Target&, const Json&, Milliseconds) const override {
+    return Json::object();
+  }
+  [[nodiscard]] Judgement judge(const Json& parameters, const Observation& observation) const override {
+    const auto seen = observation.at("seen").get<std::string>();
+    const auto wanted = parameters.at("wanted").get<std::string>();
+    return {seen == wanted ? Outcome::pass : Outcome::fail, seen == wanted ? "same" : "differs", wanted, seen};
+  }
+  [[nodiscard]] std::vector<int> capabilities() const override { return {13}; }
+};
+
+// Answers every start with the same ending, and remembers what was started.
+class FakeProcesses final : public ProcessRunner {
+ public:
+  explicit FakeProcesses(ProcessOutcome outcome) : outcome_(std::move(outcome)) {}
+  ProcessOutcome run(const ProcessSpec& spec, std::stop_token) override {
+    const std::lock_guard lock(mutex_);
+    home_was_empty_folder = std::filesystem::is_empty(spec.extra_environment.at("HOME"));
+    started.push_back(spec);
+    return outcome_;
+  }
+  std::vector<ProcessSpec> started;
+  bool home_was_empty_folder = false;
+
+ private:
+  std::mutex mutex_;
+  ProcessOutcome outcome_;
+};
+
+ProcessOutcome answered(std::string output) { return {Exited{0}, std::move(output), {}, Milliseconds(12)}; }
+
+CheckWorkers workers() {
+  static const EchoCheck echo;
+  CheckWorkers workers;
+  workers.program = "/usr/bin/patchlab";
+  workers.find = [](const std::string& kind) -> const Check* { return kind == echo.kind() ? &echo : nullptr; };
+  return workers;
+}
+
+PlannedCheck planned(const std::string& wanted = "hello") {
+  return {CheckSpec{"greeting", "test.echo", Json{{"wanted", wanted}}, std::chrono::seconds(7)},
+          Target{"10.20.0.10", "10.20.0.250", "br0"}};
+}
+
+TEST(RunCheck, JudgesWhatTheWorkerObserved) {
+  FakeProcesses processes(answered(R"({"observation":{"seen":"hello"}})"));
+  const auto result = run_check(processes, workers(), planned());
+  EXPECT_EQ(result.outcome, Outcome::pass);
+  EXPECT_EQ(result.id, "greeting");
+  EXPECT_EQ(result.kind, "test.echo");
+  EXPECT_EQ(result.reason, "same");
+  EXPECT_EQ(result.duration, Milliseconds(12));
+  EXPECT_EQ(result.evidence, (Json{{"seen", "hello"}}));
+  EXPECT_FALSE(result.error);
+}
+
+TEST(RunCheck, StartsTheWorkerWithRequestHomeLimitAndCapabilities) {
+  FakeProcesses processes(answered(R"({"observation":{"seen":"hello"}})"));
+  (void)run_check(processes, workers(), planned());
+  ASSERT_EQ(processes.started.size(), 1U);
+  const auto& spec = processes.started.front();
+  EXPECT_EQ(spec.program, "/usr/bin/patchlab");
+  EXPECT_THAT(spec.arguments, ElementsAre("check-worker"));
+  EXPECT_THAT(spec.ambient_capabilities, ElementsAre(13));
+  EXPECT_GT(spec.time_limit, Milliseconds(7000)) << "the worker must be able to report its own deadline";
+  EXPECT_TRUE(processes.home_was_empty_folder);
+  EXPECT_FALSE(std::filesystem::exists(spec.extra_environment.at("HOME"))) << "the private HOME must be removed";
+  EXPECT_EQ(Json::parse(spec.input),
+            Json::parse(R"({"kind":"test.echo","parameters":{"wanted":"hello"},"deadline_ms":7000,
+                            "target":{"address":"10.20.0.10","client_address":"10.20.0.250","interface":"br0"}})"));
+}
+
+TEST(RunCheck, FailsWithExpectedAndObserved) {
+  FakeProcesses processes(answered(R"({"observation":{"seen":"bye"}})"));
+  const auto result = run_check(processes, workers(), planned());
+  EXPECT_EQ(result.outcome, Outcome::fail);
+  EXPECT_EQ(result.expected, "hello");
+  EXPECT_EQ(result.observed, "bye");
+}
+
+struct BadEnding {
+  const char* name;
+  ProcessOutcome outcome;
+  const char* reason;
+  ErrorClass error_class;
+  const char* message;
+};
+void PrintTo(const BadEnding& ending, std::ostream* stream) { *stream << ending.name; }
+
+class RunCheckEnding : public testing::TestWithParam<BadEnding> {};
+
+TEST_P(RunCheckEnding, IsAnErrorNeverAVerdict) {
+  FakeProcesses processes(GetParam().outcome);
+  const auto result = run_check(processes, workers(), planned());
+  EXPECT_EQ(result.outcome, Outcome::error);
+  EXPECT_EQ(result.reason, GetParam().reason);
+  ASSERT_TRUE(result.error);
+  EXPECT_EQ(result.error->error_class, GetParam().error_class);
+  EXPECT_THAT(result.error->message, HasSubstr(GetParam().message));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, RunCheckEnding,
+    testing::Values(
+        BadEnding{"Crash",
+                  {Signalled{11}, {}, "stack smashed", {}},
+                  "worker-crashed",
+                  ErrorClass::check,
+                  "check worker of 'greeting' (test.echo) killed by signal 11"},
+        BadEnding{"Exit", {Exited{70}, {}, {}, {}}, "worker-crashed", ErrorClass::check, "exit code 70"},
+        BadEnding{"Hang", {TimedOut{}, {}, {}, Milliseconds(12000)}, "worker-hung", ErrorClass::check, "'greeting'"},
+        BadEnding{"Cancel", {TimedOut{true}, {}, {}, {}}, "cancelled", ErrorClass::cancelled, "'greeting'"},
+        BadEnding{"NoProgram",
+                  {NotStarted{"no such file"}, {}, {}, {}},
+                  "worker-not-started",
+                  ErrorClass::infrastructure,
+                  "no such file"},
+        BadEnding{"Garbage", answered("Segmentation fault {"), "worker-garbage", ErrorClass::check,
+                  "20 bytes that are not an answer"},
+        BadEnding{"Silence", answered(""), "worker-garbage", ErrorClass::check, "0 bytes"},
+        BadEnding{"OtherShape", answered("[1]"), "worker-garbage", ErrorClass::check, "3 bytes"},
+        BadEnding{"ObserverError", answered(R"({"error":{"class":"infrastructure","message":"no route"}})"),
+                  "observer-error", ErrorClass::infrastructure, "observing 'greeting': no route"},
+        BadEnding{"UnknownShape", answered(R"({"observation":{"other":1}})"), "judge-failed", ErrorClass::bug,
+                  "judging 'greeting'"}),
+    [](const auto& tested) { return tested.param.name; });
+
+TEST(RunCheck, RefusesBadParametersBeforeStartingAnything) {
+  FakeProcesses processes(answered("{}"));
+  auto check = planned();
+  check.spec.parameters["extra"] = 1;
+  const auto result = run_check(processes, workers(), check);
+  EXPECT_EQ(result.outcome, Outcome::error);
+  EXPECT_EQ(result.reason, "unusable-check");
+  EXPECT_EQ(result.error->error_class, ErrorClass::configuration);
+  EXPECT_THAT(result.error->message, HasSubstr("/with/extra"));
+  EXPECT_TRUE(processes.started.empty());
+}
+
+TEST(RunCheck, RefusesAnUnknownKind) {
+  FakeProcesses processes(answered("{}"));
+  auto check = planned();
+  check.spec.kind = "test.nothing";
+  const auto result = run_check(processes, workers(), check);
+  EXPECT_EQ(result.outcome, Outcome::error);
+  EXPECT_THAT(result.error->message, HasSubstr("unknown kind of check 'test.nothing'"));
+}
+
+TEST(RunChecks, KeepTheOrderOfThePlan) {
+  FakeProcesses processes(answered(R"({"observation":{"seen":"hello"}})"));
+  std::vector<PlannedCheck> plan;
+  for (int i = 0; i < 20; ++i) {
+    plan.push_back(planned(i % 3 == 0 ? "hello" : "bye"));
+    plan.back().spec.id = fmt::format("check-{}", i);
+  }
+  const auto results = run_checks(processes, workers(), plan);
+  ASSERT_EQ(results.size(), plan.size());
+  for (std::size_t i = 0; i < plan.size(); ++i) {
+    EXPECT_EQ(results[i].id, plan[i].spec.id);
+    EXPECT_EQ(results[i].outcome, i % 3 == 0 ? Outcome::pass : Outcome::fail);
+  }
+}
+
+TEST(RunChecks, AreNotReachedAfterAStopRequest) {
+  FakeProcesses processes(answered(R"({"observation":{"seen":"hello"}})"));
+  std::stop_source stop;
+  stop.request_stop();
+  const auto results = run_checks(processes, workers(), {planned(), planned()}, stop.get_token());
+  ASSERT_EQ(results.size(), 2U);
+  EXPECT_EQ(results[0].outcome, Outcome::not_reached);
+  EXPECT_EQ(results[1].outcome, Outcome::not_reached);
+  EXPECT_TRUE(processes.started.empty());
+}
+
+TEST(RunChecks, OfNothingAreNothing) {
+  FakeProcesses processes(answered(""));
+  EXPECT_TRUE(run_checks(processes, workers(), {}).empty());
+}
+
+}  // namespace
+}  // namespace patchlab::checks
