@@ -1,0 +1,97 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include "reports/record/queries.hpp"
+
+#include <algorithm>
+#include <set>
+
+namespace patchlab::reports {
+namespace {
+template <class T, class Member>
+const T* find_by(const std::vector<T>& values, Member member, const std::string& wanted) {
+  const auto found = std::ranges::find(values, wanted, member);
+  return found == values.end() ? nullptr : &*found;
+}
+}  // namespace
+
+const CandidateRecord* find_candidate(const RunRecord& record, const std::string& id) {
+  return find_by(record.candidates, &CandidateRecord::id, id);
+}
+const MachineRecord* find_machine(const DepartmentRecord& department, const std::string& name) {
+  return find_by(department.machines, &MachineRecord::name, name);
+}
+const TrialRecord* find_trial(const DepartmentRecord& department, const std::string& id) {
+  return find_by(department.trials, &TrialRecord::id, id);
+}
+const TrialRecord* trial_with_purpose(const DepartmentRecord& department, const std::string& purpose) {
+  return find_by(department.trials, &TrialRecord::purpose, purpose);
+}
+const VerdictRecord* find_verdict(const DepartmentRecord& department, const std::string& candidate) {
+  return find_by(department.verdicts, &VerdictRecord::candidate, candidate);
+}
+const checks::CheckResult* find_check(const PhaseRecord& phase, const std::string& id) {
+  return find_by(phase.checks, &checks::CheckResult::id, id);
+}
+
+const TrialRecord* facts_of(const DepartmentRecord& department, const TrialRecord& trial) {
+  if (trial.reused_from.empty()) return &trial;
+  const auto* source = find_trial(department, trial.reused_from);
+  if (source == nullptr || !source->reused_from.empty()) return nullptr;
+  const bool same = source->set_digest == trial.set_digest && source->candidates == trial.candidates &&
+                    source->machines == trial.machines;
+  return same ? source : nullptr;
+}
+
+const PhaseRecord* find_phase(const TrialRecord& trial, const std::string& phase, const std::string& machine) {
+  const auto found = std::ranges::find_if(
+      trial.phases, [&](const PhaseRecord& record) { return record.phase == phase && record.machine == machine; });
+  return found == trial.phases.end() ? nullptr : &*found;
+}
+
+std::string check_key(const std::string& machine, const std::string& check) { return machine + "/" + check; }
+std::string difference_key(const std::string& machine, const StateDifference& difference) {
+  return machine + "/state:" + difference.kind + ":" + difference.item;
+}
+std::string install_key(const std::string& machine, const std::string& candidate) {
+  return machine + "/install:" + candidate;
+}
+std::string machine_of_key(const std::string& key) { return key.substr(0, key.find('/')); }
+
+std::vector<std::string> failure_signature(const TrialRecord& trial) {
+  std::set<std::string> keys;
+  for (const auto& install : trial.installs) {
+    if (install.outcome == Outcome::fail) keys.insert(install_key(install.machine, install.candidate));
+  }
+  for (const auto& phase : trial.phases) {
+    for (const auto& check : phase.checks) {
+      if (check.outcome == Outcome::fail) keys.insert(check_key(phase.machine, check.id));
+    }
+    for (const auto& difference : phase.differences) keys.insert(difference_key(phase.machine, difference));
+  }
+  return {keys.begin(), keys.end()};
+}
+
+std::vector<std::string> planned_phases(const DepartmentRecord& department, const TrialRecord& trial) {
+  return trial.purpose == "baseline" ? std::vector<std::string>{"baseline"} : department.phases;
+}
+
+std::vector<MissingCheck> missing_checks(const DepartmentRecord& department, const TrialRecord& trial) {
+  std::vector<MissingCheck> missing;
+  for (const auto& phase_name : planned_phases(department, trial)) {
+    for (const auto& name : trial.machines) {
+      const auto* machine = find_machine(department, name);
+      if (machine == nullptr || machine->checks.empty()) {
+        missing.push_back({phase_name, name, "*"});
+        continue;
+      }
+      const auto* phase = find_phase(trial, phase_name, name);
+      for (const auto& check : machine->checks) {
+        const auto* result = phase == nullptr ? nullptr : find_check(*phase, check);
+        if (result == nullptr || result->outcome == Outcome::not_reached) missing.push_back({phase_name, name, check});
+      }
+    }
+  }
+  return missing;
+}
+
+}  // namespace patchlab::reports

@@ -1,0 +1,47 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "reports/record/record.hpp"
+
+// Questions that gate, exit code and report writers ask of a record; all pure. Pointers live as long as the record does.
+namespace patchlab::reports {
+
+[[nodiscard]] const CandidateRecord* find_candidate(const RunRecord& record, const std::string& id);
+[[nodiscard]] const MachineRecord* find_machine(const DepartmentRecord& department, const std::string& name);
+[[nodiscard]] const TrialRecord* find_trial(const DepartmentRecord& department, const std::string& id);
+// The first trial with this purpose.
+[[nodiscard]] const TrialRecord* trial_with_purpose(const DepartmentRecord& department, const std::string& purpose);
+// The trial that holds the facts: itself, or the one whose results it reused (one step). Null when that one does not exist or
+// differs in set or machines.
+[[nodiscard]] const TrialRecord* facts_of(const DepartmentRecord& department, const TrialRecord& trial);
+[[nodiscard]] const VerdictRecord* find_verdict(const DepartmentRecord& department, const std::string& candidate);
+[[nodiscard]] const PhaseRecord* find_phase(const TrialRecord& trial, const std::string& phase, const std::string& machine);
+[[nodiscard]] const checks::CheckResult* find_check(const PhaseRecord& phase, const std::string& id);
+
+// What failed, as one text per fact: "mail/deliver", "mail/state:service:postfix", "mail/install:KB-1". Reboots that repeat a
+// failure do not repeat its key. TrialRecord::signature is this list, sorted.
+[[nodiscard]] std::string check_key(const std::string& machine, const std::string& check);
+[[nodiscard]] std::string difference_key(const std::string& machine, const StateDifference& difference);
+[[nodiscard]] std::string install_key(const std::string& machine, const std::string& candidate);
+[[nodiscard]] std::vector<std::string> failure_signature(const TrialRecord& trial);
+// The part before the first '/'.
+[[nodiscard]] std::string machine_of_key(const std::string& key);
+
+// A planned check that a trial has no result for, or only a not-reached one.
+struct MissingCheck {
+  std::string phase;
+  std::string machine;
+  std::string check;
+  bool operator==(const MissingCheck&) const = default;
+};
+// Planned minus executed, over the phases planned for this trial and the machines that took part. A machine without planned checks is
+// missing the check "*": nothing executed is never a pass.
+[[nodiscard]] std::vector<MissingCheck> missing_checks(const DepartmentRecord& department, const TrialRecord& trial);
+// "baseline" for the baseline, else the department's phases.
+[[nodiscard]] std::vector<std::string> planned_phases(const DepartmentRecord& department, const TrialRecord& trial);
+
+}  // namespace patchlab::reports

@@ -1,0 +1,78 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include "reports/record/queries.hpp"
+
+#include <gmock/gmock.h>
+
+#include "tests/support/sample_record.hpp"
+
+namespace patchlab::reports {
+namespace {
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+TEST(MissingChecks, AreNoneInACompleteTrial) {
+  const auto record = tests::rich_record();
+  for (const auto& department : record.departments) {
+    for (const auto& trial : department.trials) EXPECT_THAT(missing_checks(department, trial), IsEmpty()) << trial.id;
+  }
+}
+
+TEST(MissingChecks, NameAPlannedCheckWithoutAResult) {
+  auto record = tests::good_record();
+  auto& department = record.departments[0];
+  auto& trial = department.trials[2];
+  std::erase_if(trial.phases[0].checks, [](const auto& check) { return check.id == "mx-record"; });
+  EXPECT_THAT(missing_checks(department, trial), ElementsAre(MissingCheck{"after-install", "dns", "mx-record"}));
+}
+
+TEST(MissingChecks, CountANotReachedResultAsMissing) {
+  auto record = tests::good_record();
+  auto& department = record.departments[0];
+  department.trials[2].phases[3].checks[0].outcome = Outcome::not_reached;
+  EXPECT_THAT(missing_checks(department, department.trials[2]), ElementsAre(MissingCheck{"after-reboot-1", "mail", "deliver"}));
+}
+
+TEST(MissingChecks, AMachineWithoutPlannedChecksIsNotCovered) {
+  auto record = tests::good_record();
+  auto& department = record.departments[0];
+  department.machines[1].checks.clear();
+  EXPECT_THAT(missing_checks(department, department.trials[0]), ElementsAre(MissingCheck{"baseline", "mail", "*"}));
+}
+
+TEST(FailureSignature, HoldsChecksStateAndInstallationsOnce) {
+  TrialRecord trial;
+  trial.installs.push_back({"mail", "kb-1", Outcome::fail, 1, "", 0});
+  for (const char* name : {"after-install", "after-reboot-1"}) {
+    PhaseRecord phase;
+    phase.phase = name;
+    phase.machine = "mail";
+    phase.differences.push_back({"service", "postfix", "running", "failed"});
+    checks::CheckResult check;
+    check.id = "deliver";
+    check.outcome = Outcome::fail;
+    phase.checks.push_back(check);
+    check.id = "relay-refused";
+    check.outcome = Outcome::error;
+    phase.checks.push_back(check);
+    trial.phases.push_back(phase);
+  }
+  EXPECT_THAT(failure_signature(trial), ElementsAre("mail/deliver", "mail/install:kb-1", "mail/state:service:postfix"));
+}
+
+TEST(FactsOf, FollowsAReuseOfTheSameSetOnly) {
+  auto record = tests::good_record();
+  auto& department = record.departments[0];
+  auto final_trial = department.trials[2];
+  final_trial.id = "finance/t3";
+  final_trial.purpose = "final";
+  final_trial.reused_from = "finance/t2";
+  final_trial.phases.clear();
+  department.trials.push_back(final_trial);
+  EXPECT_EQ(facts_of(department, department.trials[3]), &department.trials[2]);
+  department.trials[3].machines.pop_back();
+  EXPECT_EQ(facts_of(department, department.trials[3]), nullptr);
+}
+
+}  // namespace
+}  // namespace patchlab::reports

@@ -1,0 +1,168 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include "reports/record/record.hpp"
+
+#include <gmock/gmock.h>
+
+#include "lab/core/files.hpp"
+#include "tests/support/json_schema.hpp"
+#include "tests/support/sample_record.hpp"
+
+namespace patchlab::reports {
+namespace {
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+Json schema() { return read_json_file(PATCHLAB_SOURCE_DIR "/reports/record/run.schema.json").value(); }
+
+RunRecord record_with_every_field() {
+  auto record = tests::rich_record();
+  record.candidates[1].prerequisites = {record.candidates[0].id};
+  record.candidates[1].supersedes = {"postgresql-15.9"};
+  record.error = Error{ErrorClass::timeout, "the mail machine was silent", "look at its console"};
+  auto& department = record.departments[0];
+  department.error = infrastructure_error("no space left");
+  department.fence.troubles = {"no IPv6 in this kernel"};
+  department.promotion.reasons = {"stale: run: too old"};
+  auto& trial = department.trials[2];
+  trial.error = guest_error("silent");
+  trial.reused_from = "engineering/t1";
+  trial.phases[0].error = timeout_error("reboot");
+  trial.phases[0].checks[0].error = Error{ErrorClass::check, "crashed", ""};
+  trial.phases[0].checks[0].outcome = Outcome::error;
+  return record;
+}
+
+TEST(RunRecord, SurvivesWritingAndReading) {
+  const Json written = record_with_every_field();
+  const auto read = run_record_from_json(written);
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(Json(*read), written);
+}
+
+TEST(RunRecord, IsEqualTextForEqualFacts) {
+  const auto text = pretty(tests::rich_record());
+  EXPECT_EQ(text, pretty(tests::rich_record()));
+  EXPECT_EQ(text, pretty(Json(run_record_from_json(Json::parse(text)).value())));
+}
+
+TEST(RunRecord, FitsItsSchema) {
+  const auto rules = schema();
+  EXPECT_THAT(tests::SchemaValidator(rules).problems(record_with_every_field()), IsEmpty());
+  EXPECT_THAT(tests::SchemaValidator(rules).problems(tests::good_record()), IsEmpty());
+}
+
+TEST(RunRecord, SchemaAndReaderRefuseTheSameSpoiledRecords) {
+  const auto rules = schema();
+  const Json good = record_with_every_field();
+  const auto flat = good.flatten();
+  std::size_t spoiled = 0;
+  for (const auto& [pointer, value] : flat.items()) {
+    const Json::json_pointer at(pointer);
+    if (pointer.find("/evidence/") != std::string::npos) continue;  // any JSON is evidence
+    if (spoiled++ % 23 != 0) continue;  // every 23rd value: all kinds of fields, quick
+    auto wrong_type = good;
+    wrong_type[at] = Json::array({1});
+    EXPECT_FALSE(tests::SchemaValidator(rules).problems(wrong_type).empty()) << pointer;
+    EXPECT_FALSE(run_record_from_json(wrong_type)) << pointer;
+    auto unknown_key = good;
+    auto parent = at.parent_pointer();
+    if (!unknown_key[parent].is_object() || parent.to_string() == "/host" || parent.to_string() == "/digests") continue;
+    unknown_key[parent]["surprise"] = 1;
+    EXPECT_FALSE(tests::SchemaValidator(rules).problems(unknown_key).empty()) << pointer;
+    EXPECT_FALSE(run_record_from_json(unknown_key)) << pointer;
+  }
+  EXPECT_GT(spoiled, 1000U);
+}
+
+TEST(RunRecord, NamesFileAndPointerOfEveryProblem) {
+  Json json = tests::good_record();
+  json["departments"][0]["trials"][1]["outcome"] = "green";
+  json["candidates"][1]["files"][0].erase("sha256");
+  const auto read = run_record_from_json(json, "runs/7/run.json");
+  ASSERT_FALSE(read);
+  EXPECT_EQ(read.error().error_class, ErrorClass::configuration);
+  EXPECT_EQ(read.error().message,
+            "runs/7/run.json: /candidates/1/files/0/sha256: is required (text)\n"
+            "runs/7/run.json: /departments/0/trials/1/outcome: 'green' is not an outcome; allowed: pass, fail, error, skipped, not-reached");
+}
+
+TEST(RunRecord, RefusesAnotherSchema) {
+  Json json = tests::good_record();
+  json["schema"] = "patchlab/run/v2";
+  EXPECT_EQ(run_record_from_json(json).error().message, R"(run.json: /schema: must be "patchlab/run/v1", found "patchlab/run/v2")");
+  EXPECT_EQ(run_record_from_json(Json::array()).error().message, "run.json: /: must be an object: the record of a run");
+}
+
+TEST(RunRecord, TakesWhatIsAbsentAsTheValueThatPromotesNothing) {
+  const auto read = run_record_from_json({{"schema", run_schema}, {"id", "r"}});
+  ASSERT_TRUE(read);
+  EXPECT_FALSE(read->complete);
+  EXPECT_EQ(read->exit_code, 2);
+  const auto attempt = fence_attempt_from_json({{"phase", "before"}, {"probe", "arp"}});
+  ASSERT_TRUE(attempt);
+  EXPECT_TRUE(attempt->answered);
+}
+
+TEST(RunRecord, SaysWhenTheNumberOfAnswersContradictsTheAttempts) {
+  Json json = tests::good_record();
+  json["departments"][0]["fence"]["attempts"][2]["answered"] = true;
+  const auto read = run_record_from_json(json);
+  ASSERT_FALSE(read);
+  EXPECT_THAT(read.error().message, HasSubstr("/departments/0/fence/answers: differs from the 1 answered"));
+}
+
+TEST(RunRecord, IsWrittenAndReadAsAFile) {
+  const auto file = std::filesystem::path(testing::TempDir()) / "patchlab-record-test.json";
+  ASSERT_TRUE(write_run_record(tests::good_record(), file));
+  const auto read = read_run_record(file);
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(read->id, tests::good_record().id);
+  ASSERT_TRUE(write_file_atomically(file, "{\"schema\": "));
+  EXPECT_THAT(read_run_record(file).error().message, HasSubstr("patchlab-record-test.json:1:"));
+  std::filesystem::remove(file);
+}
+
+TEST(RunRecord, BytesThatAreNotUtf8DoNotStopTheReport) {
+  auto record = tests::good_record();
+  record.departments[0].trials[2].installs[0].log = "caf\xe9";
+  EXPECT_THAT(pretty(record), HasSubstr("caf\xEF\xBF\xBD"));
+}
+
+TEST(CellPieces, SurviveThePipe) {
+  const auto record = record_with_every_field();
+  const Json trial = record.departments[0].trials[2];
+  EXPECT_EQ(Json(trial_record_from_json(trial).value()), trial);
+  const Json timing = record.timings[5];
+  EXPECT_EQ(Json(timing_record_from_json(timing).value()), timing);
+}
+
+TEST(CellPieces, AGarbledOneIsABugNotAnOutcome) {
+  const auto read = trial_record_from_json({{"id", "finance/t1"}, {"outcome", "passed"}});
+  ASSERT_FALSE(read);
+  EXPECT_EQ(read.error().error_class, ErrorClass::bug);
+}
+
+TEST(RecordDigest, ChangesWithEveryTestedFactAndWithNothingThatComesLater) {
+  const auto record = tests::good_record();
+  auto later = record;
+  later.exit_code = 5;
+  later.duration_ms += 7;
+  later.timings.pop_back();
+  later.departments[0].promotion.outcome = "refused";
+  EXPECT_EQ(record_digest(later), record_digest(record));
+  auto other = record;
+  other.departments[0].trials[2].phases[1].checks[0].outcome = Outcome::fail;
+  EXPECT_NE(record_digest(other), record_digest(record));
+  other = record;
+  other.complete = false;
+  EXPECT_NE(record_digest(other), record_digest(record));
+}
+
+TEST(PatchSetDigest, DependsOnOrder) {
+  EXPECT_NE(patch_set_digest({"a", "b"}), patch_set_digest({"b", "a"}));
+  EXPECT_NE(patch_set_digest({}), patch_set_digest({""}));
+}
+
+}  // namespace
+}  // namespace patchlab::reports
