@@ -1,0 +1,324 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include "promotion/gate/gate.hpp"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <ctime>
+#include <optional>
+#include <set>
+
+#include "lab/core/digest.hpp"
+#include "reports/record/queries.hpp"
+
+namespace patchlab::promotion {
+namespace {
+using namespace reports;
+using std::chrono::system_clock;
+
+// "2026-11-22T06:02:50.123Z" or without the fraction; nothing else is written by this product.
+std::optional<system_clock::time_point> parse_time(const std::string& text) {
+  std::tm fields{};
+  const char* rest = ::strptime(text.c_str(), "%Y-%m-%dT%H:%M:%S", &fields);
+  if (rest == nullptr) return std::nullopt;
+  const std::string_view tail(rest);
+  const bool has_fraction = tail.size() > 2 && tail.front() == '.' && tail.back() == 'Z' &&
+                            tail.substr(1, tail.size() - 2).find_first_not_of("0123456789") == std::string_view::npos;
+  if (tail != "Z" && !has_fraction) return std::nullopt;
+  return system_clock::from_time_t(::timegm(&fields));
+}
+
+bool same_members(const std::vector<std::string>& a, const std::vector<std::string>& b) {
+  const std::set<std::string> left(a.begin(), a.end());
+  const std::set<std::string> right(b.begin(), b.end());
+  return left == right && left.size() == a.size() && right.size() == b.size();
+}
+
+// Collects reasons over one department; each `look_at` is one group of rules, called in the order of ReasonCode.
+class Gate {
+ public:
+  Gate(const RunRecord& record, const DepartmentRecord& department, const GatePolicy& policy)
+      : record_(record), department_(department), policy_(policy) {}
+
+  Decision decide() {
+    decision_.department = department_.name;
+    look_at_run();
+    look_at_age();
+    look_at_fence();
+    look_at_goldens();
+    look_at_candidate_digests();
+    look_at_baseline();
+    look_at_control();
+    look_at_department();
+    sort_verdicts();
+    look_at_final_trial();
+    look_at_prerequisites();
+    std::ranges::stable_sort(decision_.blocking, {}, &Reason::code);
+    if (!decision_.blocking.empty()) decision_.promotable.clear();
+    return std::move(decision_);
+  }
+
+ private:
+  void block(ReasonCode code, std::string subject, std::string text) {
+    decision_.blocking.push_back({code, std::move(subject), std::move(text)});
+  }
+  void hold_back(ReasonCode code, const std::string& candidate, std::string text) {
+    decision_.held_back.push_back({code, candidate, std::move(text)});
+  }
+  [[nodiscard]] std::string here(const std::string& name) const { return department_.name + "/" + name; }
+
+  void look_at_run() {
+    if (!record_.complete) block(ReasonCode::run_incomplete, record_.id, "the run was interrupted before its end");
+    if (record_.error) block(ReasonCode::run_incomplete, record_.id, record_.error->message);
+    if (record_.id.empty()) block(ReasonCode::run_incomplete, "run", "the record has no id");
+    if (department_.machines.empty()) block(ReasonCode::run_incomplete, department_.name, "no machine took part");
+    if (department_.phases.empty()) block(ReasonCode::run_incomplete, department_.name, "no phases were planned");
+  }
+
+  void look_at_age() {
+    const auto finished = parse_time(record_.finished);
+    if (!finished) {
+      block(ReasonCode::run_incomplete, record_.id, fmt::format("'{}' is not a time at which it finished", record_.finished));
+    } else if (*finished > policy_.now + std::chrono::minutes(5)) {  // clocks of two hosts may differ a little
+      block(ReasonCode::stale, record_.id, fmt::format("finished at {}, which is in the future", record_.finished));
+    } else if (policy_.now - *finished > policy_.max_age) {
+      block(ReasonCode::stale, record_.id,
+            fmt::format("finished at {}, more than {} hours ago", record_.finished, policy_.max_age.count()));
+    }
+    for (const auto& machine : department_.machines) {
+      const auto today = policy_.current_goldens.find(here(machine.name));
+      if (today != policy_.current_goldens.end() && today->second != machine.golden_digest) {
+        block(ReasonCode::stale, here(machine.name), "its golden image is another one today");
+      }
+    }
+    for (const auto& candidate : record_.candidates) {
+      const auto today = policy_.current_candidates.find(candidate.id);
+      if (today != policy_.current_candidates.end() && today->second != candidate.digest) {
+        block(ReasonCode::stale, candidate.id, "has another digest today");
+      }
+    }
+  }
+
+  void look_at_fence() {
+    const auto& fence = department_.fence;
+    for (const auto& attempt : fence.attempts) {
+      if (!attempt.answered) continue;
+      block(ReasonCode::fence_breach, department_.name,
+            fmt::format("{} to {} was answered {} the trials", attempt.probe, attempt.target, attempt.phase));
+    }
+    for (const auto& trouble : fence.troubles) block(ReasonCode::fence_unproven, department_.name, trouble);
+    for (const auto& phase : policy_.fence_phases) {
+      for (const auto& probe : policy_.fence_probes) {
+        const bool tried = std::ranges::any_of(fence.attempts, [&](const FenceAttempt& attempt) {
+          return attempt.phase == phase && attempt.probe == probe;
+        });
+        if (!tried) block(ReasonCode::fence_unproven, department_.name, fmt::format("no {} probe was sent {} the trials", probe, phase));
+      }
+    }
+    if (fence.attempts.empty()) block(ReasonCode::fence_unproven, department_.name, "no probe was sent");
+  }
+
+  void look_at_goldens() {
+    for (const auto& machine : department_.machines) {
+      if (!is_sha256(machine.golden_digest)) {
+        block(ReasonCode::digest_mismatch, here(machine.name), "has no digest of its golden image");
+      } else if (machine.golden_digest_after.empty()) {
+        block(ReasonCode::golden_image_changed, here(machine.name), "its golden image was not verified after the run");
+      } else if (machine.golden_digest_after != machine.golden_digest) {
+        block(ReasonCode::golden_image_changed, here(machine.name), "its golden image changed during the run");
+      }
+    }
+  }
+
+  void look_at_candidate_digests() {
+    std::set<std::string> ids;
+    for (const auto& candidate : record_.candidates) {
+      if (!ids.insert(candidate.id).second) block(ReasonCode::digest_mismatch, candidate.id, "is in the record twice");
+      if (!is_sha256(candidate.digest)) block(ReasonCode::digest_mismatch, candidate.id, "has no digest");
+      if (candidate.files.empty()) block(ReasonCode::digest_mismatch, candidate.id, "has no files");
+      for (const auto& file : candidate.files) {
+        if (!is_sha256(file.sha256)) block(ReasonCode::digest_mismatch, candidate.id, fmt::format("file '{}' has no digest", file.name));
+      }
+    }
+  }
+
+  // Everything planned for a trial was executed and passed; `code` says what it means when something did not.
+  void look_at_facts(const TrialRecord& trial, ReasonCode code) {
+    if (trial.error) block(code, trial.id, trial.error->message);
+    if (trial.outcome != Outcome::pass) block(code, trial.id, fmt::format("ended in {}", patchlab::to_string(trial.outcome)));
+    std::vector<std::string> all;
+    for (const auto& machine : department_.machines) all.push_back(machine.name);
+    if (!same_members(trial.machines, all)) {
+      block(code == ReasonCode::final_trial_failed ? ReasonCode::final_set_differs : code, trial.id, "did not run on the whole department");
+    }
+    const auto missing = missing_checks(department_, trial);
+    if (!missing.empty()) {
+      const auto& first = missing.front();
+      block(ReasonCode::coverage_missing, trial.id,
+            fmt::format("{} planned checks were not executed, the first is {}/{} in {}", missing.size(), first.machine, first.check, first.phase));
+    }
+    for (const auto& phase : trial.phases) look_at_phase(trial, phase, code);
+    for (const auto& install : trial.installs) {
+      if (install.outcome == Outcome::pass || install.outcome == Outcome::skipped) continue;
+      block(code, trial.id, fmt::format("installing {} on {} ended in {}", install.candidate, install.machine, patchlab::to_string(install.outcome)));
+    }
+  }
+
+  void look_at_phase(const TrialRecord& trial, const PhaseRecord& phase, ReasonCode code) {
+    if (phase.error) block(code, trial.id, fmt::format("{} in {}: {}", phase.machine, phase.phase, phase.error->message));
+    if (phase.outcome != Outcome::pass) {
+      block(code, trial.id, fmt::format("{} in {} ended in {}", phase.machine, phase.phase, patchlab::to_string(phase.outcome)));
+    }
+    for (const auto& check : phase.checks) {
+      if (check.outcome == Outcome::pass && !check.error) continue;
+      block(code, trial.id, fmt::format("{} in {} ended in {}", check_key(phase.machine, check.id), phase.phase,
+                                        patchlab::to_string(check.error ? Outcome::error : check.outcome)));
+    }
+    for (const auto& difference : phase.differences) {
+      block(code, trial.id, fmt::format("{} changed in {}", difference_key(phase.machine, difference), phase.phase));
+    }
+  }
+
+  void look_at_baseline() {
+    const auto* baseline = trial_with_purpose(department_, "baseline");
+    if (baseline == nullptr) return block(ReasonCode::baseline_broken, department_.name, "there is no baseline");
+    look_at_facts(*baseline, ReasonCode::baseline_broken);
+    if (!baseline->candidates.empty()) block(ReasonCode::baseline_broken, baseline->id, "had candidates installed");
+  }
+
+  void look_at_control() {
+    bool found = false;
+    for (const auto& trial : department_.trials) {
+      if (trial.purpose != "control") continue;
+      found = true;
+      look_at_facts(trial, ReasonCode::control_failed);
+      if (!trial.candidates.empty()) block(ReasonCode::control_failed, trial.id, "had candidates installed");
+    }
+    if (!found && policy_.control == ControlTrial::required) {
+      block(ReasonCode::control_failed, department_.name, "there is no control trial (the same reboots without a patch)");
+    }
+  }
+
+  void look_at_department() {
+    if (department_.error) block(ReasonCode::lab_error, department_.name, department_.error->message);
+    const bool undecided = std::ranges::any_of(
+        department_.verdicts, [](const VerdictRecord& verdict) { return verdict.outcome == Outcome::error; });
+    if (department_.outcome == Outcome::error && !department_.error && !undecided) {
+      block(ReasonCode::lab_error, department_.name, "ended in error");
+    }
+    if (department_.outcome == Outcome::not_reached) block(ReasonCode::lab_error, department_.name, "was not reached");
+  }
+
+  void sort_verdicts() {
+    for (const auto& verdict : department_.verdicts) {
+      if (find_candidate(record_, verdict.candidate) == nullptr) {
+        block(ReasonCode::verdict_missing, verdict.candidate, "has a verdict but is no candidate of the run");
+      }
+    }
+    for (const auto& candidate : record_.candidates) {
+      const auto count = std::ranges::count(department_.verdicts, candidate.id, &VerdictRecord::candidate);
+      if (count == 1) sort_verdict(*find_verdict(department_, candidate.id));
+      else block(ReasonCode::verdict_missing, candidate.id, fmt::format("has {} verdicts instead of one", count));
+    }
+  }
+
+  void sort_verdict(const VerdictRecord& verdict) {
+    const auto why = [&](const char* fallback) { return verdict.reason.empty() ? fallback : verdict.reason; };
+    switch (verdict.outcome) {
+      case Outcome::pass: return sort_pass(verdict);
+      case Outcome::fail: return hold_back(ReasonCode::candidate_failed, verdict.candidate, why("fails"));
+      case Outcome::error: return hold_back(ReasonCode::candidate_undecided, verdict.candidate, why("the lab could not tell"));
+      case Outcome::not_reached: return hold_back(ReasonCode::candidate_undecided, verdict.candidate, why("was not reached"));
+      case Outcome::skipped: return hold_back(ReasonCode::candidate_skipped, verdict.candidate, why("applies to nothing here"));
+    }
+    block(ReasonCode::lab_error, verdict.candidate, "has an unknown outcome");
+  }
+
+  void sort_pass(const VerdictRecord& verdict) {
+    passed_.push_back(verdict.candidate);
+    if (verdict.machines.empty()) block(ReasonCode::coverage_missing, verdict.candidate, "passed without a machine it applies to");
+    if (!verdict.failed.empty() || !verdict.group.empty()) {
+      block(ReasonCode::lab_error, verdict.candidate, "is said to pass although failures are recorded for it");
+    }
+  }
+
+  void look_at_final_trial() {
+    if (passed_.empty()) return block(ReasonCode::nothing_to_promote, department_.name, "no candidate passed");
+    const auto* trial = department_.final_trial.empty() ? nullptr : find_trial(department_, department_.final_trial);
+    if (trial == nullptr) {
+      return block(ReasonCode::no_final_trial, department_.name, "the set to be promoted was not tested as exactly that set");
+    }
+    const auto* facts = facts_of(department_, *trial);
+    if (facts == nullptr) {
+      return block(ReasonCode::no_final_trial, trial->id, fmt::format("the results it reused ('{}') are not those of the same set", trial->reused_from));
+    }
+    if (std::ranges::count(department_.trials, trial->id, &TrialRecord::id) != 1) {
+      block(ReasonCode::no_final_trial, trial->id, "is in the record twice");
+    }
+    if (!same_members(facts->candidates, passed_)) {
+      block(ReasonCode::final_set_differs, trial->id,
+            fmt::format("tested {{{}}}, to be promoted {{{}}}", fmt::join(facts->candidates, ", "), fmt::join(passed_, ", ")));
+    }
+    look_at_set_digest(*facts);
+    look_at_facts(*facts, ReasonCode::final_trial_failed);
+    look_at_installs(*facts);
+    decision_.promotable = facts->candidates;
+  }
+
+  void look_at_set_digest(const TrialRecord& trial) {
+    std::vector<std::string> digests;
+    for (const auto& id : trial.candidates) {
+      const auto* candidate = find_candidate(record_, id);
+      digests.push_back(candidate == nullptr ? "" : candidate->digest);
+    }
+    if (trial.set_digest != patch_set_digest(digests)) {
+      block(ReasonCode::digest_mismatch, trial.id, "its set digest is not that of its candidates");
+    }
+  }
+
+  // Every promotable candidate was really installed on every machine it applies to.
+  void look_at_installs(const TrialRecord& trial) {
+    for (const auto& id : passed_) {
+      for (const auto& machine : find_verdict(department_, id)->machines) {
+        const bool installed = std::ranges::any_of(trial.installs, [&](const InstallRecord& install) {
+          return install.candidate == id && install.machine == machine && install.outcome == Outcome::pass;
+        });
+        if (!installed) block(ReasonCode::coverage_missing, trial.id, fmt::format("{} was not installed on {}", id, machine));
+      }
+    }
+  }
+
+  void look_at_prerequisites() {
+    for (const auto& id : passed_) {
+      for (const auto& needed : find_candidate(record_, id)->prerequisites) {
+        const auto* verdict = find_verdict(department_, needed);
+        if (verdict == nullptr || verdict->outcome == Outcome::pass || verdict->outcome == Outcome::skipped) continue;
+        block(ReasonCode::prerequisite_held_back, id, fmt::format("needs {}, which is held back", needed));
+      }
+    }
+  }
+
+  const RunRecord& record_;
+  const DepartmentRecord& department_;
+  const GatePolicy& policy_;
+  Decision decision_;
+  std::vector<std::string> passed_;
+};
+
+}  // namespace
+
+Decision decide(const RunRecord& record, const std::string& department, const GatePolicy& policy) {
+  const auto count = std::ranges::count(record.departments, department, &DepartmentRecord::name);
+  if (count != 1) {
+    Decision refusal;
+    refusal.department = department;
+    refusal.blocking.push_back({ReasonCode::department_unknown, department, fmt::format("the record has {} departments of this name", count)});
+    return refusal;
+  }
+  return Gate(record, *std::ranges::find(record.departments, department, &DepartmentRecord::name), policy).decide();
+}
+
+}  // namespace patchlab::promotion

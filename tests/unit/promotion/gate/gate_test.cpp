@@ -1,0 +1,281 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include "promotion/gate/gate.hpp"
+
+#include <gmock/gmock.h>
+
+#include <functional>
+
+#include "tests/support/sample_record.hpp"
+
+namespace patchlab::promotion {
+namespace {
+using reports::DepartmentRecord;
+using reports::RunRecord;
+using testing::AllOf;
+using testing::Contains;
+using testing::ElementsAre;
+using testing::Field;
+using testing::IsEmpty;
+using testing::Not;
+
+GatePolicy policy() {
+  using namespace std::chrono;
+  GatePolicy policy;
+  policy.now = sys_days{year{2026} / 11 / 22} + hours{7};
+  return policy;
+}
+
+Decision decide_on(const RunRecord& record, const std::string& department = "finance") { return decide(record, department, policy()); }
+
+auto has_code(ReasonCode code) { return Contains(Field(&Reason::code, code)); }
+
+// One way to spoil a good record, and the reason that must stand against it.
+struct Spoiling {
+  const char* name;
+  ReasonCode code;
+  std::function<void(RunRecord&, DepartmentRecord&)> spoil;
+};
+void PrintTo(const Spoiling& spoiling, std::ostream* out) { *out << spoiling.name; }
+
+reports::TrialRecord& baseline(DepartmentRecord& department) { return department.trials[0]; }
+reports::TrialRecord& control(DepartmentRecord& department) { return department.trials[1]; }
+reports::TrialRecord& final_trial(DepartmentRecord& department) { return department.trials[2]; }
+
+const std::vector<Spoiling>& spoilings() {
+  using enum ReasonCode;
+  using R = RunRecord&;
+  using D = DepartmentRecord&;
+  static const std::vector<Spoiling> all{
+      {"Interrupted", run_incomplete, [](R r, D) { r.complete = false; }},
+      {"RunError", run_incomplete, [](R r, D) { r.error = infrastructure_error("disk full"); }},
+      {"NoId", run_incomplete, [](R r, D) { r.id.clear(); }},
+      {"NoEnd", run_incomplete, [](R r, D) { r.finished.clear(); }},
+      {"EndIsNoTime", run_incomplete, [](R r, D) { r.finished = "yesterday"; }},
+      {"EndWithoutZone", run_incomplete, [](R r, D) { r.finished = "2026-11-22T06:13:31"; }},
+      {"NoMachines", run_incomplete, [](R, D d) { d.machines.clear(); }},
+      {"NoPhases", run_incomplete, [](R, D d) { d.phases.clear(); }},
+      {"TooOld", stale, [](R r, D) { r.finished = "2026-11-15T06:59:59.000Z"; }},
+      {"FromTheFuture", stale, [](R r, D) { r.finished = "2026-11-22T07:06:00.000Z"; }},
+      {"Answer", fence_breach, [](R, D d) { d.fence.attempts[4].answered = true; }},
+      {"NoAttempts", fence_unproven, [](R, D d) { d.fence.attempts.clear(); }},
+      {"OneProbeNotTriedOnce", fence_unproven,
+       [](R, D d) { std::erase_if(d.fence.attempts, [](const auto& a) { return a.phase == "during" && a.probe == "dns"; }); }},
+      {"NoProbesAfter", fence_unproven, [](R, D d) { std::erase_if(d.fence.attempts, [](const auto& a) { return a.phase == "after"; }); }},
+      {"ProbeNotSent", fence_unproven, [](R, D d) { d.fence.troubles = {"no IPv6"}; }},
+      {"GoldenChanged", golden_image_changed, [](R, D d) { d.machines[1].golden_digest_after = sha256("other"); }},
+      {"GoldenNotLookedAtAfter", golden_image_changed, [](R, D d) { d.machines[0].golden_digest_after.clear(); }},
+      {"NoGoldenDigest", digest_mismatch, [](R, D d) { d.machines[0].golden_digest = "latest"; }},
+      {"NoCandidateDigest", digest_mismatch, [](R r, D) { r.candidates[0].digest.clear(); }},
+      {"OtherCandidateDigest", digest_mismatch, [](R r, D) { r.candidates[0].digest = sha256("swapped"); }},
+      {"NoFiles", digest_mismatch, [](R r, D) { r.candidates[1].files.clear(); }},
+      {"NoFileDigest", digest_mismatch, [](R r, D) { r.candidates[1].files[0].sha256.clear(); }},
+      {"CandidateTwice", digest_mismatch, [](R r, D) { r.candidates.push_back(r.candidates[0]); }},
+      {"SetDigest", digest_mismatch, [](R, D d) { final_trial(d).set_digest = sha256("x"); }},
+      {"NoBaseline", baseline_broken, [](R, D d) { d.trials.erase(d.trials.begin()); }},
+      {"BaselineFailed", baseline_broken, [](R, D d) { baseline(d).outcome = Outcome::fail; }},
+      {"BaselineCheckFailed", baseline_broken, [](R, D d) { baseline(d).phases[0].checks[2].outcome = Outcome::fail; }},
+      {"BaselineCheckSkipped", baseline_broken, [](R, D d) { baseline(d).phases[0].checks[2].outcome = Outcome::skipped; }},
+      {"BaselineWithPatch", baseline_broken, [](R, D d) { baseline(d).candidates = {"tidy"}; }},
+      {"BaselineOfOneMachine", baseline_broken, [](R, D d) { baseline(d).machines.pop_back(); }},
+      {"BaselineCheckNotExecuted", coverage_missing, [](R, D d) { baseline(d).phases[1].checks.clear(); }},
+      {"NoControl", control_failed, [](R, D d) { d.trials.erase(d.trials.begin() + 1); }},
+      {"ControlFailed", control_failed, [](R, D d) { control(d).outcome = Outcome::fail; }},
+      {"ControlError", control_failed, [](R, D d) { control(d).error = timeout_error("reboot"); }},
+      {"ControlStateChanged", control_failed, [](R, D d) { control(d).phases[0].differences.push_back({"service", "cron", "running", ""}); }},
+      {"ControlWithPatch", control_failed, [](R, D d) { control(d).candidates = {"tidy"}; }},
+      {"DepartmentError", lab_error, [](R, D d) { d.error = infrastructure_error("the cell died"); }},
+      {"DepartmentEndedInError", lab_error, [](R, D d) { d.outcome = Outcome::error; }},
+      {"DepartmentNotReached", lab_error, [](R, D d) { d.outcome = Outcome::not_reached; }},
+      {"PassWithFailures", lab_error, [](R, D d) { d.verdicts[0].failed = {"dns/a-record"}; }},
+      {"OutcomeOfTheFuture", lab_error, [](R, D d) { d.verdicts[0].outcome = static_cast<Outcome>(17); }},
+      {"NoVerdict", verdict_missing, [](R, D d) { d.verdicts.pop_back(); }},
+      {"TwoVerdicts", verdict_missing, [](R, D d) { d.verdicts.push_back(d.verdicts[0]); }},
+      {"VerdictOnAStranger", verdict_missing,
+       [](R, D d) { d.verdicts.push_back(d.verdicts[0]), d.verdicts.back().candidate = "stranger"; }},
+      {"NoFinalTrial", no_final_trial, [](R, D d) { d.final_trial.clear(); }},
+      {"FinalTrialUnknown", no_final_trial, [](R, D d) { d.final_trial = "finance/t99"; }},
+      {"FinalTrialTwice", no_final_trial, [](R, D d) { d.trials.push_back(final_trial(d)); }},
+      {"ReusedFromNowhere", no_final_trial, [](R, D d) { final_trial(d).reused_from = "finance/t99"; }},
+      {"ReusedFromAnotherSet", no_final_trial, [](R, D d) { final_trial(d).reused_from = "finance/t1"; }},
+      {"FinalSetSmaller", final_set_differs, [](R, D d) { final_trial(d).candidates.pop_back(); }},
+      {"FinalSetLarger", final_set_differs, [](R, D d) { final_trial(d).candidates.emplace_back("extra"); }},
+      {"FinalSetRepeats", final_set_differs, [](R, D d) { final_trial(d).candidates.push_back("tidy"); }},
+      {"FinalOnPartOfTheDepartment", final_set_differs, [](R, D d) { final_trial(d).machines = {"dns"}; }},
+      {"MorePassThanTested", final_set_differs, [](R r, D d) {
+         r.candidates.push_back(r.candidates[0]), r.candidates.back().id = "late";
+         d.verdicts.push_back(d.verdicts[0]), d.verdicts.back().candidate = "late";
+       }},
+      {"FinalFailed", final_trial_failed, [](R, D d) { final_trial(d).outcome = Outcome::fail; }},
+      {"FinalSkipped", final_trial_failed, [](R, D d) { final_trial(d).outcome = Outcome::skipped; }},
+      {"FinalError", final_trial_failed, [](R, D d) { final_trial(d).error = guest_error("silent agent"); }},
+      {"FinalPhaseError", final_trial_failed, [](R, D d) { final_trial(d).phases[1].error = timeout_error("check"); }},
+      {"FinalPhaseNotReached", final_trial_failed, [](R, D d) { final_trial(d).phases[1].outcome = Outcome::not_reached; }},
+      {"FinalCheckFailed", final_trial_failed, [](R, D d) { final_trial(d).phases[3].checks[1].outcome = Outcome::fail; }},
+      {"FinalCheckError", final_trial_failed, [](R, D d) { final_trial(d).phases[3].checks[1].outcome = Outcome::error; }},
+      {"FinalCheckHidesAnError", final_trial_failed, [](R, D d) { final_trial(d).phases[3].checks[1].error = timeout_error("x"); }},
+      {"FinalStateChanged", final_trial_failed, [](R, D d) { final_trial(d).phases[2].differences.push_back({"listener", "tcp 53", "named", ""}); }},
+      {"FinalInstallFailed", final_trial_failed, [](R, D d) { final_trial(d).installs[0].outcome = Outcome::fail; }},
+      {"CheckNotExecuted", coverage_missing, [](R, D d) { final_trial(d).phases[0].checks.pop_back(); }},
+      {"CheckNotReached", coverage_missing, [](R, D d) { final_trial(d).phases[0].checks[0].outcome = Outcome::not_reached; }},
+      {"PhaseNotExecuted", coverage_missing, [](R, D d) { final_trial(d).phases.pop_back(); }},
+      {"MachineWithoutChecks", coverage_missing, [](R, D d) { d.machines[0].checks.clear(); }},
+      {"InstallationMissing", coverage_missing, [](R, D d) { final_trial(d).installs.pop_back(); }},
+      {"InstallationSkipped", coverage_missing, [](R, D d) { final_trial(d).installs[0].outcome = Outcome::skipped; }},
+      {"PassOnNoMachine", coverage_missing, [](R, D d) { d.verdicts[0].machines.clear(); }},
+      {"NothingPassed", nothing_to_promote, [](R, D d) { for (auto& v : d.verdicts) v.outcome = Outcome::fail; }},
+  };
+  return all;
+}
+
+class SpoiledRecord : public testing::TestWithParam<Spoiling> {};
+
+TEST_P(SpoiledRecord, PromotesNothingAndSaysWhy) {
+  auto record = tests::good_record();
+  GetParam().spoil(record, record.departments[0]);
+  const auto decision = decide_on(record);
+  EXPECT_FALSE(decision.promotes());
+  EXPECT_THAT(decision.promotable, IsEmpty());
+  EXPECT_THAT(decision.blocking, has_code(GetParam().code));
+  EXPECT_TRUE(std::ranges::is_sorted(decision.blocking, {}, &Reason::code));
+}
+INSTANTIATE_TEST_SUITE_P(Gate, SpoiledRecord, testing::ValuesIn(spoilings()),
+                         [](const auto& parameter) { return std::string(parameter.param.name); });
+
+TEST(Gate, PromotesWhatPassedAsTheExactSet) {
+  const auto decision = decide_on(tests::good_record());
+  EXPECT_TRUE(decision.promotes());
+  EXPECT_THAT(decision.promotable, ElementsAre("dns-update", "tidy"));
+  EXPECT_THAT(decision.reasons(), IsEmpty());
+}
+
+TEST(Gate, DecidesPerDepartment) {
+  const auto record = tests::rich_record();
+  EXPECT_THAT(decide_on(record, "finance").promotable, Contains("samba-share-defaults"));
+  const auto engineering = decide_on(record, "engineering");
+  EXPECT_TRUE(engineering.promotes());
+  EXPECT_THAT(engineering.promotable, Not(Contains("samba-share-defaults")));
+  EXPECT_THAT(engineering.held_back, Contains(AllOf(Field(&Reason::subject, "samba-share-defaults"),
+                                                    Field(&Reason::code, ReasonCode::candidate_failed))));
+}
+
+TEST(Gate, TroubleInOneDepartmentDoesNotTouchTheOther) {
+  auto record = tests::rich_record();
+  record.departments[0].fence.attempts[0].answered = true;
+  EXPECT_FALSE(decide_on(record, "engineering").promotes());
+  EXPECT_TRUE(decide_on(record, "finance").promotes());
+}
+
+TEST(Gate, HoldsBackTheUndecidedAndPromotesTheRest) {
+  auto record = tests::rich_record();
+  for (auto& verdict : record.departments[1].verdicts) {
+    if (verdict.candidate == "postfix-tls-strict") verdict.outcome = Outcome::error;
+    if (verdict.candidate == "bind9-journal-cleanup") verdict.outcome = Outcome::not_reached;
+    if (verdict.candidate == "pg-tuning-memory") verdict.outcome = Outcome::skipped;
+  }
+  record.departments[1].outcome = Outcome::error;
+  const auto decision = decide_on(record);
+  EXPECT_TRUE(decision.promotes());
+  EXPECT_THAT(decision.held_back,
+              ElementsAre(Field(&Reason::code, ReasonCode::candidate_undecided), Field(&Reason::code, ReasonCode::candidate_undecided),
+                          Field(&Reason::code, ReasonCode::candidate_skipped), Field(&Reason::code, ReasonCode::candidate_failed)));
+}
+
+TEST(Gate, RefusesACandidateWhosePrerequisiteIsHeldBack) {
+  auto record = tests::rich_record();
+  record.candidates[2].prerequisites = {"postfix-tls-strict"};
+  EXPECT_THAT(decide_on(record).blocking, ElementsAre(Reason{ReasonCode::prerequisite_held_back, "base-files-tidy",
+                                                             "needs postfix-tls-strict, which is held back"}));
+}
+
+TEST(Gate, TakesTheResultsAFinalTrialReused) {
+  auto record = tests::good_record();
+  auto& department = record.departments[0];
+  auto reused = department.trials[2];
+  reused.id = department.final_trial = "finance/t3";
+  reused.purpose = "final";
+  reused.reused_from = "finance/t2";
+  reused.phases.clear();
+  department.trials.push_back(reused);
+  EXPECT_TRUE(decide_on(record).promotes());
+  department.trials[2].phases[0].checks[0].outcome = Outcome::fail;
+  EXPECT_FALSE(decide_on(record).promotes());
+}
+
+TEST(Gate, ComparesWithTheImagesAndCandidatesOfToday) {
+  const auto record = tests::good_record();
+  auto today = policy();
+  today.current_goldens["finance/dns"] = record.departments[0].machines[0].golden_digest;
+  today.current_candidates["tidy"] = record.candidates[1].digest;
+  EXPECT_TRUE(decide(record, "finance", today).promotes());
+  today.current_goldens["finance/dns"] = sha256("newer image");
+  EXPECT_THAT(decide(record, "finance", today).reasons(), ElementsAre("stale: finance/dns: its golden image is another one today"));
+  today.current_goldens.clear();
+  today.current_candidates["tidy"] = sha256("rebuilt");
+  EXPECT_THAT(decide(record, "finance", today).reasons(), ElementsAre("stale: tidy: has another digest today"));
+}
+
+TEST(Gate, AsksForAControlOnlyWhenThePolicyDoes) {
+  auto record = tests::good_record();
+  record.departments[0].trials.erase(record.departments[0].trials.begin() + 1);
+  auto lenient = policy();
+  lenient.control = ControlTrial::if_present;
+  EXPECT_TRUE(decide(record, "finance", lenient).promotes());
+}
+
+TEST(Gate, KnowsNothingOfAnUnknownDepartment) {
+  const auto record = tests::good_record();
+  EXPECT_THAT(decide_on(record, "sales").reasons(), ElementsAre("department-unknown: sales: the record has 0 departments of this name"));
+  EXPECT_FALSE(decide_on(RunRecord{}, "finance").promotes());
+}
+
+// Every outcome word anywhere in what is promoted, changed to any other one, must block: no place is overlooked.
+TEST(Gate, NoOutcomeOfThePromotedTrialIsOverlooked) {
+  const Json good = tests::good_record();
+  const auto flat = good.flatten();
+  std::size_t places = 0;
+  for (const auto& [pointer, value] : flat.items()) {
+    if (!pointer.ends_with("/outcome") || !pointer.starts_with("/departments/0/trials/")) continue;
+    for (const char* word : {"fail", "error", "skipped", "not-reached"}) {
+      auto spoiled = good;
+      spoiled[Json::json_pointer(pointer)] = word;
+      const auto record = reports::run_record_from_json(spoiled);
+      ASSERT_TRUE(record) << record.error().message;
+      EXPECT_FALSE(decide_on(*record).promotes()) << pointer << " = " << word;
+      ++places;
+    }
+  }
+  EXPECT_GT(places, 100U);
+}
+
+// The same for removals: a record that lost any part of the facts promotes nothing (or is no record at all).
+TEST(Gate, NoLostFactIsOverlooked) {
+  const Json good = tests::good_record();
+  const std::vector<std::string> pointers{"/complete", "/finished", "/candidates/0/digest", "/candidates/0/files", "/departments/0/machines",
+                                          "/departments/0/phases", "/departments/0/fence", "/departments/0/fence/attempts",
+                                          "/departments/0/trials", "/departments/0/verdicts", "/departments/0/final_trial",
+                                          "/departments/0/machines/0/checks", "/departments/0/machines/0/golden_digest_after",
+                                          "/departments/0/trials/0/phases", "/departments/0/trials/2/phases", "/departments/0/trials/2/installs",
+                                          "/departments/0/trials/2/machines", "/departments/0/trials/2/set_digest",
+                                          "/departments/0/trials/2/phases/1/checks", "/departments/0/verdicts/1/machines"};
+  for (const auto& pointer : pointers) {
+    auto spoiled = good;
+    const Json::json_pointer at(pointer);
+    ASSERT_TRUE(spoiled.contains(at)) << pointer;
+    spoiled[at.parent_pointer()].erase(at.back());
+    if (pointer == "/departments/0/fence/attempts") spoiled["/departments/0/fence"_json_pointer].erase("answers");
+    const auto record = reports::run_record_from_json(spoiled);
+    ASSERT_TRUE(record) << record.error().message;
+    EXPECT_FALSE(decide_on(*record).promotes()) << pointer;
+  }
+}
+
+TEST(ReasonCodes, AreStableWords) {
+  EXPECT_STREQ(to_string(ReasonCode::run_incomplete), "run-incomplete");
+  EXPECT_STREQ(to_string(ReasonCode::golden_image_changed), "golden-image-changed");
+  EXPECT_STREQ(to_string(ReasonCode::coverage_missing), "coverage-missing");
+  EXPECT_EQ(to_string(Reason{ReasonCode::stale, "run", "too old"}), "stale: run: too old");
+}
+
+}  // namespace
+}  // namespace patchlab::promotion
