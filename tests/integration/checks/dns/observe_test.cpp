@@ -1,0 +1,196 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// The DNS observer against a tiny server on loopback whose answers are written byte by byte.
+#include <arpa/inet.h>
+#include <gmock/gmock.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <thread>
+
+#include "checks/dns/query.hpp"
+#include "checks/socket.hpp"
+#include "tests/unit/checks/dns/dns_wire.hpp"
+
+namespace patchlab::checks::dns {
+namespace {
+
+sockaddr* generic(sockaddr_in& address) { return reinterpret_cast<sockaddr*>(&address); }  // NOLINT
+
+// A socket on a free loopback port.
+class Listener {
+ public:
+  explicit Listener(int type) : socket_(::socket(AF_INET, type | SOCK_CLOEXEC, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    EXPECT_EQ(::bind(socket_.get(), generic(address), size), 0);
+    if (type == SOCK_STREAM) {
+      EXPECT_EQ(::listen(socket_.get(), 4), 0);
+    }
+    EXPECT_EQ(::getsockname(socket_.get(), generic(address), &size), 0);
+    port_ = ntohs(address.sin_port);
+  }
+  [[nodiscard]] int get() const { return socket_.get(); }
+  [[nodiscard]] std::uint16_t port() const { return port_; }
+
+ private:
+  FileDescriptor socket_;
+  std::uint16_t port_ = 0;
+};
+
+unsigned id_of(std::string_view query) {
+  return static_cast<unsigned char>(query[0]) * 256U + static_cast<unsigned char>(query[1]);
+}
+
+WireMessage reply_to(std::string_view query) {
+  WireMessage reply;
+  reply.id = id_of(query);
+  reply.answer = {wire_a("www.corp.example", {10, 20, 0, 80})};
+  return reply;
+}
+
+// Answers one query with the messages which `answers` makes of it.
+class UdpServer {
+ public:
+  using Answers = std::function<std::vector<std::string>(std::string_view query)>;
+  explicit UdpServer(Answers answers) : thread_([this, answers = std::move(answers)] { serve(answers); }) {}
+  [[nodiscard]] std::uint16_t port() const { return listener_.port(); }
+
+ private:
+  void serve(const Answers& answers) {
+    if (!wait_readable(listener_.get(), Deadline(std::chrono::seconds(10)))) return;
+    std::array<char, 2048> buffer{};
+    sockaddr_in client{};
+    socklen_t size = sizeof client;
+    const auto count = ::recvfrom(listener_.get(), buffer.data(), buffer.size(), 0, generic(client), &size);
+    for (const auto& answer : answers({buffer.data(), static_cast<std::size_t>(count)})) {
+      ::sendto(listener_.get(), answer.data(), answer.size(), 0, generic(client), size);
+    }
+  }
+  Listener listener_{SOCK_DGRAM};
+  std::jthread thread_;
+};
+
+// Accepts one connection, reads one framed query, writes the bytes which `answer` makes of it and closes.
+class TcpServer {
+ public:
+  using Answer = std::function<std::string(std::string_view query)>;
+  explicit TcpServer(Answer answer) : thread_([this, answer = std::move(answer)] { serve(answer); }) {}
+  [[nodiscard]] std::uint16_t port() const { return listener_.port(); }
+
+ private:
+  void serve(const Answer& answer) {
+    if (!wait_readable(listener_.get(), Deadline(std::chrono::seconds(10)))) return;
+    const FileDescriptor connection(::accept(listener_.get(), nullptr, nullptr));
+    std::array<char, 2048> buffer{};
+    const auto count = ::recv(connection.get(), buffer.data(), buffer.size(), 0);
+    if (count < 4) return;
+    const auto bytes = answer({buffer.data() + 2, static_cast<std::size_t>(count) - 2});
+    (void)send_all(connection.get(), bytes, Deadline(std::chrono::seconds(5)));
+  }
+  Listener listener_{SOCK_STREAM};
+  std::jthread thread_;
+};
+
+Json parameters(std::uint16_t port, const std::string& transport) {
+  return Json{{"name", "www.corp.example"}, {"type", "A"},
+              {"transport", transport},     {"expect", {"www.corp.example. A 10.20.0.80"}},
+              {"expect_aa", true},          {"port", port}};
+}
+
+Judgement checked(std::uint16_t port, const std::string& transport, Milliseconds deadline = std::chrono::seconds(10)) {
+  const auto with = parameters(port, transport);
+  const auto observation = query().observe({"127.0.0.1", "127.0.0.1", "lo"}, with, deadline);
+  if (!observation) return {Outcome::error, observation.error().message, {}, {}};
+  return query().judge(with, *observation);
+}
+
+std::string framed(const std::string& message) { return u16(static_cast<unsigned>(message.size())) + message; }
+
+TEST(DnsOverUdp, PassesOnTheRightAnswer) {
+  const UdpServer server([](auto query) { return std::vector{reply_to(query).bytes()}; });
+  const auto judgement = checked(server.port(), "udp");
+  EXPECT_EQ(judgement.outcome, Outcome::pass) << judgement.reason << " " << judgement.observed;
+}
+
+TEST(DnsOverUdp, WaitsOnAfterAnAnswerToSomebodyElse) {
+  const UdpServer server([](auto query) {
+    auto other = reply_to(query);
+    other.id ^= 1U;
+    other.answer.clear();
+    return std::vector{other.bytes(), std::string("x"), reply_to(query).bytes()};
+  });
+  EXPECT_EQ(checked(server.port(), "udp").outcome, Outcome::pass);
+}
+
+TEST(DnsOverUdp, FailsOnOnlyWrongIds) {
+  const UdpServer server([](auto query) {
+    auto other = reply_to(query);
+    other.id ^= 1U;
+    return std::vector{other.bytes()};
+  });
+  EXPECT_EQ(checked(server.port(), "udp", Milliseconds(300)).reason, "wrong-id");
+}
+
+TEST(DnsOverUdp, ReportsTruncationInsteadOfRetryingByTcp) {
+  const UdpServer server([](auto query) {
+    auto reply = reply_to(query);
+    reply.flags |= 0x0200U;
+    return std::vector{reply.bytes()};
+  });
+  EXPECT_EQ(checked(server.port(), "udp").reason, "truncated");
+}
+
+TEST(DnsOverUdp, SilenceIsAFailureWithinTheDeadline) {
+  const UdpServer server([](auto) { return std::vector<std::string>{}; });
+  EXPECT_EQ(checked(server.port(), "udp", Milliseconds(200)).reason, "no-answer");
+}
+
+TEST(DnsOverUdp, ClosedPortIsConnectionRefused) {
+  const auto port = Listener(SOCK_DGRAM).port();
+  EXPECT_EQ(checked(port, "udp", Milliseconds(2000)).reason, "connection-refused");
+}
+
+TEST(DnsOverUdp, GarbageWithTheRightIdIsMalformed) {
+  const UdpServer server(
+      [](auto query) { return std::vector{std::string(query.substr(0, 2)) + "rubbish and more rubbish"}; });
+  EXPECT_EQ(checked(server.port(), "udp").reason, "malformed-reply");
+}
+
+TEST(DnsOverTcp, PassesOnTheRightAnswer) {
+  const TcpServer server([](auto query) { return framed(reply_to(query).bytes()); });
+  const auto judgement = checked(server.port(), "tcp");
+  EXPECT_EQ(judgement.outcome, Outcome::pass) << judgement.reason << " " << judgement.observed;
+}
+
+TEST(DnsOverTcp, FailsWhenTheServerJustCloses) {
+  const TcpServer server([](auto) { return std::string(); });
+  const auto judgement = checked(server.port(), "tcp");
+  EXPECT_EQ(judgement.outcome, Outcome::fail);
+  EXPECT_THAT(judgement.reason, testing::AnyOf("connection-closed", "connection-broken"));
+}
+
+TEST(DnsOverTcp, FailsOnAnAnswerCutShort) {
+  const TcpServer server([](auto query) {
+    const auto whole = framed(reply_to(query).bytes());
+    return whole.substr(0, whole.size() - 5);
+  });
+  EXPECT_EQ(checked(server.port(), "tcp").reason, "malformed-reply");
+}
+
+TEST(DnsOverTcp, ClosedPortIsConnectionRefused) {
+  const auto port = Listener(SOCK_STREAM).port();
+  EXPECT_EQ(checked(port, "tcp").reason, "connection-refused");
+}
+
+TEST(DnsObserver, SourceAddressThatIsNotOursIsTroubleOfTheLab) {
+  const auto observation = query().observe({"127.0.0.1", "192.0.2.77", "lo"}, parameters(53, "udp"), Milliseconds(200));
+  ASSERT_FALSE(observation);
+  EXPECT_EQ(observation.error().error_class, ErrorClass::infrastructure);
+}
+
+}  // namespace
+}  // namespace patchlab::checks::dns
