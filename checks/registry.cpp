@@ -6,6 +6,8 @@
 
 #include "checks/check.hpp"
 #include "checks/dns/query.hpp"
+#include "checks/mail/delivery.hpp"
+#include "checks/mail/relay_refused.hpp"
 
 namespace patchlab::checks {
 namespace {
@@ -20,6 +22,8 @@ std::vector<const Check*> sorted(std::vector<const Check*> checks) {
 const std::vector<const Check*>& all_checks() {
   static const auto checks = sorted({
       &dns::query(),
+      &mail::delivery(),
+      &mail::relay_refused(),
   });
   return checks;
 }

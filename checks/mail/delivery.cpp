@@ -1,0 +1,248 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include "checks/mail/delivery.hpp"
+
+#include <fmt/format.h>
+
+#include <thread>
+
+#include "checks/mail/imap_client.hpp"
+#include "checks/mail/message.hpp"
+#include "checks/mail/parameters.hpp"
+#include "checks/mail/smtp_client.hpp"
+#include "checks/mail/stage_judge.hpp"
+#include "checks/unique.hpp"
+#include "lab/core/digest.hpp"
+
+namespace patchlab::checks::mail {
+namespace {
+
+struct Parameters {
+  std::uint16_t smtp_port = 587;
+  std::uint16_t imap_port = 143;
+  ImapSecurity imap_security = ImapSecurity::starttls;
+  Certificate certificate = Certificate::any;
+  std::string user;
+  std::string password;
+  std::string mailbox;
+  std::string from;
+  std::string to;
+};
+
+ImapSecurity read_imap_security(JsonReader& reader, std::uint16_t port) {
+  const auto word = reader.text_or("imap_tls", port == 993 ? "implicit" : "starttls");
+  if (word != "implicit" && word != "starttls") {
+    reader.problem("imap_tls", fmt::format("must be \"starttls\" or \"implicit\", found \"{}\"", word));
+  }
+  return word == "implicit" ? ImapSecurity::implicit : ImapSecurity::starttls;
+}
+
+Certificate read_certificate(JsonReader& reader) {
+  const auto word = reader.text_or("tls", "self-signed-ok");
+  if (word != "self-signed-ok" && word != "verified") {
+    reader.problem("tls", fmt::format("must be \"self-signed-ok\" or \"verified\", found \"{}\"", word));
+  }
+  return word == "verified" ? Certificate::verified : Certificate::any;
+}
+
+Parameters read_parameters(const Json& json, const std::string& pointer, std::vector<JsonProblem>& problems) {
+  JsonReader reader(json, pointer, problems);
+  Parameters parameters;
+  parameters.smtp_port = static_cast<std::uint16_t>(reader.integer_or("smtp_port", 587, 1, 65535));
+  parameters.imap_port = static_cast<std::uint16_t>(reader.integer_or("imap_port", 143, 1, 65535));
+  parameters.imap_security = read_imap_security(reader, parameters.imap_port);
+  parameters.certificate = read_certificate(reader);
+  parameters.user = read_plain_text(reader, "user");
+  parameters.password = read_plain_text(reader, "password");
+  parameters.mailbox = reader.text_or("mailbox", "INBOX");
+  parameters.from = read_mail_address(reader, "from");
+  parameters.to = read_mail_address(reader, "to");
+  reader.finish();
+  return parameters;
+}
+
+bool submit(SmtpClient& smtp, const Target& target, const Parameters& with, const Message& message) {
+  if (!smtp.connect(target.address, with.smtp_port) || !smtp.ehlo("ehlo") || !smtp.secure(with.certificate) ||
+      !smtp.authenticate(with.user, with.password)) {
+    return false;
+  }
+  // RFC 6152: without the extension 8-bit text may be altered, which then shows in the fetched body.
+  const auto* body = smtp.offers("8BITMIME") ? " BODY=8BITMIME" : "";
+  return smtp.command("mail", fmt::format("MAIL FROM:<{}>{}", with.from, body), '2') &&
+         smtp.command("rcpt", fmt::format("RCPT TO:<{}>", with.to), '2') && smtp.command("data", "DATA", '3') &&
+         smtp.send_data(as_smtp_data(message.text()));
+}
+
+// Polls for at most four fifths of what is left: fetching and deleting need time too.
+std::optional<std::vector<std::string>> await_delivery(ImapClient& imap, const std::string& message_id,
+                                                       const Deadline& deadline, int& searches) {
+  const auto give_up = deadline.within(deadline.remaining() * 4 / 5);
+  for (;;) {
+    ++searches;
+    auto found = imap.search(message_id);
+    if (!found || !found->empty() || give_up.passed()) return found;
+    std::this_thread::sleep_for(std::min(Milliseconds(200), give_up.remaining()));
+  }
+}
+
+// Offset of the first byte that differs, or -1.
+std::int64_t first_difference(const std::string& a, const std::string& b) {
+  const auto ends = std::mismatch(a.begin(), a.end(), b.begin(), b.end());
+  return ends.first == a.end() && ends.second == b.end() ? -1 : ends.first - a.begin();
+}
+
+std::string around(const std::string& text, std::int64_t offset) {
+  const auto start = std::max<std::int64_t>(0, offset - 20);
+  return to_valid_utf8(std::string_view(text).substr(std::min(text.size(), static_cast<std::size_t>(start)), 60));
+}
+
+Json describe_fetched(const Message& sent, const std::string& text) {
+  const auto [header, body] = split_message(text);
+  Json fetched{{"bytes", text.size()},
+               {"header", to_valid_utf8(header)},
+               {"body", to_valid_utf8(body)},
+               {"body_bytes", body.size()},
+               {"body_sha256", sha256(body)}};
+  if (const auto offset = first_difference(sent.body, body); offset >= 0) {
+    fetched["first_difference"] = {
+        {"offset", offset}, {"sent", around(sent.body, offset)}, {"fetched", around(body, offset)}};
+  }
+  return fetched;
+}
+
+void fetch_and_remove(ImapClient& imap, const Message& message, const std::string& uid, Json& observation) {
+  const auto text = imap.fetch(uid);
+  if (text) observation["fetched"] = describe_fetched(message, *text);
+  if (!text || !imap.remove(uid)) return;
+  if (const auto rest = imap.search(message.id)) observation["imap"]["left_after_delete"] = rest->size();
+}
+
+void collect(const Target& target, const Parameters& with, const Message& message, Deadline deadline,
+             Json& observation) {
+  StageLog log;
+  ImapClient imap(deadline, log);
+  auto& about = observation["imap"] = Json::object();
+  int searches = 0;
+  if (imap.connect(target.address, with.imap_port, with.imap_security, with.certificate) &&
+      imap.login(with.user, with.password) && imap.select(with.mailbox)) {
+    if (const auto found = await_delivery(imap, message.id, deadline, searches)) {
+      about["found"] = *found;
+      if (!found->empty()) fetch_and_remove(imap, message, found->front(), observation);
+    }
+    imap.logout();
+  }
+  about["searches"] = searches;
+  about["stages"] = log.entries();
+  about["tls"] = imap.tls();
+}
+
+Judgement failure(std::string reason, std::string expected, std::string observed) {
+  return {Outcome::fail, std::move(reason), std::move(expected), std::move(observed)};
+}
+
+const std::vector<ExpectedStage>& smtp_stages() {
+  static const std::vector<ExpectedStage> stages{{"connect", {}},       {"banner", {"220"}}, {"ehlo", {"250"}},
+                                                 {"starttls", {"220"}}, {"tls", {}},         {"ehlo-tls", {"250"}},
+                                                 {"auth", {"235"}},     {"mail", {"250"}},   {"rcpt", {"250", "251"}},
+                                                 {"data", {"354"}},     {"message", {"250"}}};
+  return stages;
+}
+
+std::vector<ExpectedStage> imap_stages(ImapSecurity security) {
+  std::vector<ExpectedStage> stages{{"connect", {}}, {"greeting", {"OK"}}, {"starttls", {"OK"}}, {"tls", {}}};
+  if (security == ImapSecurity::implicit) stages = {{"connect", {}}, {"tls", {}}, {"greeting", {"OK"}}};
+  stages.push_back({"login", {"OK"}});
+  stages.push_back({"select", {"OK"}});
+  return stages;
+}
+
+std::optional<Judgement> judge_found(const Json& imap) {
+  if (!imap.contains("found")) return judge_stages("imap", {{"search", {"OK"}}}, imap.value("stages", Json()));
+  const auto count = imap.at("found").size();
+  if (count == 1) return std::nullopt;
+  const auto expected = "the accepted message is in the mailbox once";
+  if (count == 0) {
+    return failure("not-delivered", expected, fmt::format("not there after {} searches", imap.value("searches", 0)));
+  }
+  return failure("delivered-more-than-once", expected, fmt::format("there {} times", count));
+}
+
+std::optional<Judgement> judge_content(const Json& sent, const Json& fetched) {
+  if (sent.value("body_sha256", "") != fetched.value("body_sha256", "?")) {
+    std::string observed = fmt::format("{} bytes", fetched.value("body_bytes", 0));
+    if (const auto difference = fetched.value("first_difference", Json()); difference.is_object()) {
+      observed += fmt::format(", from offset {} on: '{}' instead of '{}'", difference.value("offset", 0),
+                              difference.value("fetched", ""), difference.value("sent", ""));
+    }
+    return failure("body-altered", fmt::format("the body as sent ({} bytes)", sent.value("body_bytes", 0)), observed);
+  }
+  const auto fields = header_fields(fetched.value("header", ""));
+  const auto headers = sent.value("headers", Json::object());
+  for (const auto& [name, value] : headers.items()) {
+    const auto key = header_fields(name + ": x").begin()->first;
+    const auto found = fields.find(key);
+    if (found != fields.end() && found->second == value.get<std::string>()) continue;
+    return failure("header-altered", fmt::format("{}: {}", name, value.get<std::string>()),
+                   found == fields.end() ? "this header is gone" : fmt::format("{}: {}", name, found->second));
+  }
+  return std::nullopt;
+}
+
+class Delivery final : public Check {
+ public:
+  std::string kind() const override { return "mail.delivery"; }
+
+  void validate(const Json& parameters, const std::string& pointer, std::vector<JsonProblem>& problems) const override {
+    (void)read_parameters(parameters, pointer, problems);
+  }
+
+  Result<Observation> observe(const Target& target, const Json& parameters, Milliseconds limit) const override {
+    std::vector<JsonProblem> problems;
+    const auto with = read_parameters(parameters, "", problems);
+    if (!problems.empty()) return problems_error(kind(), problems);
+    const Deadline deadline(limit);
+    const auto message = probe_message(unique_text(), with.from, with.to, message_date(std::time(nullptr)));
+    Json observation;
+    observation["sent"] = {{"message_id", message.id},
+                           {"headers", message.headers},
+                           {"body_bytes", message.body.size()},
+                           {"body_sha256", sha256(message.body)}};
+    StageLog log;
+    SmtpClient smtp(deadline, log);
+    const bool accepted = submit(smtp, target, with, message);
+    smtp.quit();
+    observation["smtp"] = {{"stages", log.entries()}, {"capabilities", smtp.capabilities()}, {"tls", smtp.tls()}};
+    if (accepted) collect(target, with, message, deadline, observation);
+    return observation;
+  }
+
+  Judgement judge(const Json& parameters, const Observation& observation) const override {
+    std::vector<JsonProblem> ignored;
+    const auto with = read_parameters(parameters, "", ignored);
+    const auto smtp = observation.value("smtp", Json::object());
+    if (auto bad = judge_stages("smtp", smtp_stages(), smtp.value("stages", Json()))) return *bad;
+    const auto imap = observation.value("imap", Json::object());
+    const auto stages = imap.value("stages", Json());
+    if (auto bad = judge_stages("imap", imap_stages(with.imap_security), stages)) return *bad;
+    if (auto bad = judge_found(imap)) return *bad;
+    if (auto bad = judge_stages("imap", {{"fetch", {"OK"}}}, stages)) return *bad;
+    const auto sent = observation.value("sent", Json::object());
+    if (auto bad = judge_content(sent, observation.value("fetched", Json::object()))) return *bad;
+    if (auto bad = judge_stages("imap", {{"delete", {"OK"}}, {"expunge", {"OK"}}}, stages)) return *bad;
+    if (imap.value("left_after_delete", 1) != 0) {
+      return failure("not-deleted", "the message is gone after EXPUNGE", "it can still be found");
+    }
+    return {Outcome::pass, "delivered", "message accepted, delivered once, unaltered",
+            fmt::format("body of {} bytes came back identical after {} searches", sent.value("body_bytes", 0),
+                        imap.value("searches", 0))};
+  }
+};
+
+}  // namespace
+
+const Check& delivery() {
+  static const Delivery check;
+  return check;
+}
+
+}  // namespace patchlab::checks::mail

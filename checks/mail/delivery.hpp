@@ -1,0 +1,21 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "checks/check.hpp"
+
+namespace patchlab::checks::mail {
+
+// Kind "mail.delivery": submits a message with a unique id by SMTP (STARTTLS, AUTH), finds it by IMAP (TLS), compares
+// it byte by byte and deletes it. Parameters:
+//   smtp_port (587), imap_port (143)
+//   imap_tls: "starttls" or "implicit" (default: "implicit" for port 993, else "starttls")
+//   user, password; mailbox ("INBOX")
+//   from, to: plain addresses; `to` must end in that mailbox
+//   tls: "self-signed-ok" (default) or "verified" (against the host's certificate store, for the address)
+// Reasons of failure: "smtp-<stage>-<how>" and "imap-<stage>-<how>" (stage_judge.hpp), not-delivered,
+// delivered-more-than-once, body-altered, header-altered, not-deleted.
+// A header that the server adds is no failure; nor is an order of headers.
+[[nodiscard]] const Check& delivery();
+
+}  // namespace patchlab::checks::mail

@@ -1,0 +1,174 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include "checks/mail/imap_client.hpp"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <sstream>
+
+namespace patchlab::checks::mail {
+namespace {
+
+constexpr std::size_t largest_literal = 16U << 20U;
+constexpr std::size_t most_lines = 10000;
+
+// The n of "...{n}" at the end of a line.
+std::optional<std::size_t> literal_size(const std::string& line) {
+  if (line.empty() || line.back() != '}') return std::nullopt;
+  const auto open = line.rfind('{');
+  if (open == std::string::npos) return std::nullopt;
+  std::size_t size = 0;
+  const auto* end = line.data() + line.size() - 1;
+  const auto parsed = std::from_chars(line.data() + open + 1, end, size);
+  if (parsed.ec != std::errc() || parsed.ptr != end) return std::nullopt;
+  return size;
+}
+
+// "OK [CODE] text" -> word and rest.
+std::pair<std::string, std::string> split_word(const std::string& line) {
+  const auto blank = line.find(' ');
+  if (blank == std::string::npos) return {line, ""};
+  return {line.substr(0, blank), line.substr(blank + 1)};
+}
+
+}  // namespace
+
+std::string imap_quoted(const std::string& text) {
+  std::string quoted = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') quoted += '\\';
+    quoted += c;
+  }
+  return quoted + "\"";
+}
+
+Result<std::string> ImapClient::read_response_line(std::vector<std::string>& literals) {
+  PATCHLAB_ASSIGN(auto line, connection_->read_line());
+  while (const auto size = literal_size(line)) {
+    if (*size > largest_literal) return guest_error(fmt::format("a literal of {} bytes", *size));
+    PATCHLAB_ASSIGN(auto literal, connection_->read_bytes(*size));
+    literals.push_back(std::move(literal));
+    PATCHLAB_ASSIGN(const auto rest, connection_->read_line());
+    line += rest;
+  }
+  return line;
+}
+
+Result<ImapClient::Response> ImapClient::run(const std::string& command) {
+  const auto tag = fmt::format("p{}", ++last_tag_);
+  PATCHLAB_TRY(connection_->send(fmt::format("{} {}\r\n", tag, command)));
+  Response response;
+  while (response.untagged.size() < most_lines) {
+    PATCHLAB_ASSIGN(const auto line, read_response_line(response.literals));
+    const auto [first, rest] = split_word(line);
+    if (first == tag) {
+      std::tie(response.status, response.text) = split_word(rest);
+      return response;
+    }
+    if (first != "*") return guest_error(fmt::format("not an IMAP response: '{}'", line.substr(0, 200)));
+    response.untagged.push_back(rest);
+  }
+  return guest_error(fmt::format("more than {} untagged responses", most_lines));
+}
+
+std::optional<ImapClient::Response> ImapClient::logged(const std::string& stage, const std::string& command) {
+  auto response = run(command);
+  if (!response) {
+    log_.troubled(stage, response.error());
+    return std::nullopt;
+  }
+  log_.answered(stage, response->status, response->text);
+  return *std::move(response);
+}
+
+bool ImapClient::greeting() {
+  const auto line = connection_->read_line();
+  if (!line) {
+    log_.troubled("greeting", line.error());
+    return false;
+  }
+  const auto [star, rest] = split_word(*line);
+  const auto [status, text] = split_word(rest);
+  log_.answered("greeting", star == "*" ? status : star, text);
+  return star == "*" && status == "OK";
+}
+
+bool ImapClient::secure(Certificate certificate) {
+  const auto session = connection_->start_tls(certificate);
+  if (!session) {
+    log_.troubled("tls", session.error());
+    return false;
+  }
+  tls_ = *session;
+  log_.answered("tls", "", fmt::format("{} {}", tls_.value("version", ""), tls_.value("cipher", "")));
+  return true;
+}
+
+bool ImapClient::connect(const std::string& address, std::uint16_t port, ImapSecurity security,
+                         Certificate certificate) {
+  auto connection = LineConnection::open(address, port, deadline_);
+  if (!connection) {
+    log_.troubled("connect", connection.error());
+    return false;
+  }
+  connection_ = *std::move(connection);
+  log_.answered("connect", "", fmt::format("{} port {}", address, port));
+  if (security == ImapSecurity::implicit) return secure(certificate) && greeting();
+  if (!greeting()) return false;
+  const auto response = logged("starttls", "STARTTLS");
+  return response && response->status == "OK" && secure(certificate);
+}
+
+bool ImapClient::login(const std::string& user, const std::string& password) {
+  const auto response = logged("login", fmt::format("LOGIN {} {}", imap_quoted(user), imap_quoted(password)));
+  return response && response->status == "OK";
+}
+
+bool ImapClient::select(const std::string& mailbox) {
+  const auto response = logged("select", fmt::format("SELECT {}", imap_quoted(mailbox)));
+  return response && response->status == "OK";
+}
+
+std::optional<std::vector<std::string>> ImapClient::search(const std::string& message_id) {
+  // NOOP lets a server tell of new messages at once (RFC 3501 section 6.1.2).
+  auto response = run("NOOP");
+  if (response) response = run(fmt::format("UID SEARCH HEADER Message-ID {}", imap_quoted(message_id)));
+  if (!response) {
+    log_.troubled("search", response.error());
+    return std::nullopt;
+  }
+  if (response->status != "OK") {
+    log_.answered("search", response->status, response->text);
+    return std::nullopt;
+  }
+  std::vector<std::string> uids;
+  for (const auto& line : response->untagged) {
+    std::istringstream words(line);
+    std::string word;
+    words >> word;
+    if (word != "SEARCH") continue;
+    while (words >> word && word.find_first_not_of("0123456789") == std::string::npos) uids.push_back(word);
+  }
+  return uids;
+}
+
+std::optional<std::string> ImapClient::fetch(const std::string& uid) {
+  const auto response = logged("fetch", fmt::format("UID FETCH {} BODY.PEEK[]", uid));
+  if (!response || response->status != "OK") return std::nullopt;
+  return response->literals.empty() ? std::string() : response->literals.front();
+}
+
+bool ImapClient::remove(const std::string& uid) {
+  const auto flagged = logged("delete", fmt::format("UID STORE {} +FLAGS.SILENT (\\Deleted)", uid));
+  if (!flagged || flagged->status != "OK") return false;
+  const auto expunged = logged("expunge", "EXPUNGE");
+  return expunged && expunged->status == "OK";
+}
+
+void ImapClient::logout() {
+  if (connection_) logged("logout", "LOGOUT");
+  connection_.reset();
+}
+
+}  // namespace patchlab::checks::mail

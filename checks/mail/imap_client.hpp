@@ -1,0 +1,62 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "checks/mail/line_connection.hpp"
+#include "checks/mail/stage_log.hpp"
+
+namespace patchlab::checks::mail {
+
+enum class ImapSecurity { starttls, implicit };
+
+// The client's side of IMAP4rev1 (RFC 3501), as little as fetching one message needs. Same habits as SmtpClient.
+class ImapClient {
+ public:
+  ImapClient(Deadline deadline, StageLog& log) : deadline_(deadline), log_(log) {}
+
+  // Stages "connect", "tls" and "greeting" (implicit TLS), or "connect", "greeting", "starttls", "tls".
+  bool connect(const std::string& address, std::uint16_t port, ImapSecurity security, Certificate certificate);
+  // Stage "login"; the log never holds the password.
+  bool login(const std::string& user, const std::string& password);
+  // Stage "select".
+  bool select(const std::string& mailbox);
+  // Unique ids (RFC 3501 section 2.3.1.1) of the messages with that Message-ID. Polled many times, so the log
+  // gets a stage "search" only when the server refuses or fails.
+  std::optional<std::vector<std::string>> search(const std::string& message_id);
+  // Stage "fetch": the message's bytes, without marking it as seen.
+  std::optional<std::string> fetch(const std::string& uid);
+  // Stages "delete" and "expunge".
+  bool remove(const std::string& uid);
+  void logout();
+
+  [[nodiscard]] const Json& tls() const { return tls_; }
+
+ private:
+  struct Response {
+    std::string status;  // OK, NO, BAD
+    std::string text;
+    std::vector<std::string> untagged;  // without "* "
+    std::vector<std::string> literals;
+  };
+  Result<Response> run(const std::string& command);
+  std::optional<Response> logged(const std::string& stage, const std::string& command);
+  // A line and the literals in it (RFC 3501 section 4.3) put together.
+  Result<std::string> read_response_line(std::vector<std::string>& literals);
+  bool secure(Certificate certificate);
+  bool greeting();
+
+  Deadline deadline_;
+  StageLog& log_;
+  std::optional<LineConnection> connection_;
+  int last_tag_ = 0;
+  Json tls_;
+};
+
+// A quoted string (RFC 3501 section 4.3).
+[[nodiscard]] std::string imap_quoted(const std::string& text);
+
+}  // namespace patchlab::checks::mail

@@ -1,0 +1,276 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/integration/checks/mail/fake_mail_server.hpp"
+
+#include <arpa/inet.h>
+#include <fmt/format.h>
+#include <netinet/in.h>
+#include <openssl/evp.h>
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <csignal>
+#include <stdexcept>
+
+#include "checks/mail/base64.hpp"
+
+namespace patchlab::checks::mail::testing {
+namespace {
+
+// The client went away or the test is over.
+struct Gone {};
+
+FileDescriptor listen_on_loopback(std::uint16_t& port) {
+  FileDescriptor socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  auto* generic = reinterpret_cast<sockaddr*>(&address);
+  if (::bind(socket.get(), generic, size) != 0 || ::listen(socket.get(), 8) != 0 ||
+      ::getsockname(socket.get(), generic, &size) != 0) {
+    throw std::runtime_error("no loopback listener");
+  }
+  port = ntohs(address.sin_port);
+  return socket;
+}
+
+bool starts_with(const std::string& line, const char* word) { return line.rfind(word, 0) == 0; }
+
+}  // namespace
+
+struct FakeMailServer::Tls {
+  SSL_CTX* context = SSL_CTX_new(TLS_server_method());
+  Tls() {
+    EVP_PKEY* key = EVP_EC_gen("P-256");
+    X509* certificate = X509_new();
+    ASN1_INTEGER_set(X509_get_serialNumber(certificate), 1);
+    X509_gmtime_adj(X509_getm_notBefore(certificate), -60);
+    X509_gmtime_adj(X509_getm_notAfter(certificate), 3600);
+    X509_set_pubkey(certificate, key);
+    X509_NAME* name = X509_get_subject_name(certificate);
+    const auto* common_name = reinterpret_cast<const unsigned char*>("fake.corp.example");
+    X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, common_name, -1, -1, 0);
+    X509_set_issuer_name(certificate, name);
+    X509_sign(certificate, key, EVP_sha256());
+    SSL_CTX_use_certificate(context, certificate);
+    SSL_CTX_use_PrivateKey(context, key);
+    X509_free(certificate);
+    EVP_PKEY_free(key);
+  }
+  ~Tls() { SSL_CTX_free(context); }
+};
+
+// One client's connection. Ends by throwing Gone, inside the fake only.
+class FakeMailServer::Peer {
+ public:
+  Peer(int socket, const std::atomic<bool>& stop) : socket_(socket), stop_(stop) {}
+  ~Peer() {
+    if (session_ != nullptr) SSL_free(session_);
+  }
+  std::string line() {
+    std::string text;
+    for (char c = 0; c != '\n';) {
+      c = byte();
+      text += c;
+    }
+    text.erase(text.find_last_not_of("\r\n") + 1);
+    return text;
+  }
+  void say(const std::string& text) {
+    if (text.empty()) silence();
+    raw(text + "\r\n");
+  }
+  void raw(const std::string& text) {
+    const auto size = static_cast<int>(text.size());
+    const auto sent = session_ == nullptr ? ::send(socket_.get(), text.data(), text.size(), MSG_NOSIGNAL)
+                                          : SSL_write(session_, text.data(), size);
+    if (sent != size) throw Gone();
+  }
+  void start_tls(SSL_CTX* context) {
+    session_ = SSL_new(context);
+    SSL_set_fd(session_, socket_.get());
+    if (SSL_accept(session_) != 1) throw Gone();
+  }
+  [[nodiscard]] bool secure() const { return session_ != nullptr; }
+
+ private:
+  char byte() {
+    while (session_ == nullptr || SSL_pending(session_) == 0) {
+      if (stop_) throw Gone();
+      pollfd entry{socket_.get(), POLLIN, 0};
+      if (::poll(&entry, 1, 50) > 0) break;
+    }
+    char c = 0;
+    const auto count = session_ == nullptr ? ::recv(socket_.get(), &c, 1, 0) : SSL_read(session_, &c, 1);
+    if (count != 1) throw Gone();
+    return c;
+  }
+  [[noreturn]] void silence() {
+    for (;;) byte();
+  }
+  FileDescriptor socket_;
+  const std::atomic<bool>& stop_;
+  SSL* session_ = nullptr;
+};
+
+FakeMailServer::FakeMailServer(MailBehaviour behaviour)
+    : behaviour_(std::move(behaviour)),
+      tls_(std::make_unique<Tls>()),
+      smtp_listener_(listen_on_loopback(smtp_port_)),
+      imap_listener_(listen_on_loopback(imap_port_)) {
+  std::signal(SIGPIPE, SIG_IGN);  // OpenSSL writes without MSG_NOSIGNAL
+  threads_.emplace_back([this] { accept_loop(smtp_listener_.get(), &FakeMailServer::serve_smtp); });
+  threads_.emplace_back([this] { accept_loop(imap_listener_.get(), &FakeMailServer::serve_imap); });
+}
+
+FakeMailServer::~FakeMailServer() {
+  stop_ = true;
+  for (auto& thread : threads_) thread.join();
+}
+
+std::size_t FakeMailServer::mailbox_size() {
+  const std::lock_guard lock(mutex_);
+  return mailbox_.size();
+}
+
+std::vector<std::string> FakeMailServer::smtp_lines() {
+  const std::lock_guard lock(mutex_);
+  return smtp_lines_;
+}
+
+void FakeMailServer::accept_loop(int listener, void (FakeMailServer::*serve)(Peer&)) {
+  while (!stop_) {
+    pollfd entry{listener, POLLIN, 0};
+    if (::poll(&entry, 1, 50) <= 0) continue;
+    const int socket = ::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC);
+    if (socket < 0) continue;
+    Peer peer(socket, stop_);
+    try {
+      (this->*serve)(peer);
+    } catch (const Gone&) {
+    }
+  }
+}
+
+bool FakeMailServer::authenticated(Peer& peer, const std::string& line) {
+  using namespace std::string_literals;
+  if (starts_with(line, "AUTH PLAIN ")) {
+    return line.substr(11) == base64("\0"s + behaviour_.user + "\0"s + behaviour_.password);
+  }
+  peer.say("334 VXNlcm5hbWU6");
+  const auto user = peer.line();
+  peer.say("334 UGFzc3dvcmQ6");
+  const auto password = peer.line();
+  return user == base64(behaviour_.user) && password == base64(behaviour_.password);
+}
+
+void FakeMailServer::accept_message(Peer& peer) {
+  std::string text;
+  for (auto line = peer.line(); line != "."; line = peer.line()) {
+    text += (starts_with(line, ".") ? line.substr(1) : line) + "\r\n";
+  }
+  text = "Received: by the fake\r\n" + text;
+  if (behaviour_.on_delivery) text = behaviour_.on_delivery(text);
+  const std::lock_guard lock(mutex_);
+  for (int i = 0; i < behaviour_.copies; ++i) mailbox_.push_back(text);
+}
+
+void FakeMailServer::serve_smtp(Peer& peer) {
+  peer.say(behaviour_.banner);
+  for (;;) {
+    const auto line = peer.line();
+    {
+      const std::lock_guard lock(mutex_);
+      smtp_lines_.push_back(line);
+    }
+    if (starts_with(line, "EHLO")) {
+      peer.say("250-mail.corp.example");
+      for (const auto& capability : behaviour_.capabilities) peer.say("250-" + capability);
+      if (behaviour_.offers_starttls && !peer.secure()) peer.say("250-STARTTLS");
+      if (peer.secure() && !behaviour_.mechanisms.empty()) peer.say("250-AUTH " + behaviour_.mechanisms);
+      peer.say("250 HELP");
+    } else if (line == "STARTTLS") {
+      peer.raw("220 2.0.0 Ready to start TLS\r\n" + behaviour_.before_tls);
+      if (!behaviour_.tls_works) {
+        peer.raw("this is not a TLS record at all\r\n");
+        throw Gone();
+      }
+      peer.start_tls(tls_->context);
+    } else if (starts_with(line, "AUTH")) {
+      peer.say(authenticated(peer, line) ? "235 2.7.0 Authentication successful" : "535 5.7.8 authentication failed");
+    } else if (starts_with(line, "MAIL")) {
+      peer.say(behaviour_.mail_answer);
+    } else if (starts_with(line, "RCPT")) {
+      peer.say(behaviour_.rcpt_answer);
+    } else if (line == "DATA") {
+      peer.say(behaviour_.data_answer);
+      if (!starts_with(behaviour_.data_answer, "354")) continue;
+      accept_message(peer);
+      peer.say(behaviour_.message_answer);
+    } else if (line == "QUIT") {
+      peer.say("221 2.0.0 Bye");
+      return;
+    } else {
+      peer.say("502 5.5.2 what?");
+    }
+  }
+}
+
+bool FakeMailServer::imap_command(Peer& peer, const std::string& tag, const std::string& command) {
+  const std::lock_guard lock(mutex_);
+  const auto answer = [&](const std::string& text) { peer.say(text.empty() ? "" : tag + " " + text); };
+  if (starts_with(command, "LOGIN")) {
+    std::string quoted;
+    for (const char c : behaviour_.password)
+      quoted += (c == '"' || c == '\\') ? std::string("\\") + c : std::string(1, c);
+    const auto right = fmt::format("LOGIN \"{}\" \"{}\"", behaviour_.user, quoted);
+    answer(command == right ? "OK logged in" : "NO [AUTHENTICATIONFAILED] refused");
+  } else if (starts_with(command, "SELECT")) {
+    answer(behaviour_.imap_select_answer);
+  } else if (starts_with(command, "UID SEARCH")) {
+    const auto id = command.substr(command.find('<'), command.find('>') - command.find('<') + 1);
+    std::string found = "* SEARCH";
+    const bool visible = searches_++ >= behaviour_.searches_until_visible;
+    for (std::size_t i = 0; visible && i < mailbox_.size(); ++i) {
+      if (mailbox_[i].find(id) != std::string::npos) found += fmt::format(" {}", i + 1);
+    }
+    peer.say(found);
+    answer(behaviour_.imap_search_answer);
+  } else if (starts_with(command, "UID FETCH")) {
+    const auto& text = mailbox_.front();
+    if (starts_with(behaviour_.imap_fetch_answer, "OK")) {
+      peer.raw(fmt::format("* 1 FETCH (UID 1 BODY[] {{{}}}\r\n{})\r\n", text.size(), text));
+    }
+    answer(behaviour_.imap_fetch_answer);
+  } else if (starts_with(command, "UID STORE")) {
+    answer(behaviour_.imap_store_answer);
+  } else if (command == "EXPUNGE") {
+    if (behaviour_.expunges) mailbox_.clear();
+    peer.say("* 1 EXPUNGE");
+    answer("OK expunged");
+  } else {
+    answer(command == "NOOP" || command == "LOGOUT" ? "OK done" : "BAD unknown");
+  }
+  return command != "LOGOUT";
+}
+
+void FakeMailServer::serve_imap(Peer& peer) {
+  peer.say(behaviour_.imap_greeting);
+  for (;;) {
+    const auto line = peer.line();
+    const auto blank = line.find(' ');
+    const auto tag = line.substr(0, blank);
+    const auto command = blank == std::string::npos ? "" : line.substr(blank + 1);
+    if (command == "STARTTLS") {
+      peer.say(tag + " OK begin TLS");
+      peer.start_tls(tls_->context);
+    } else if (!imap_command(peer, tag, command)) {
+      return;
+    }
+  }
+}
+
+}  // namespace patchlab::checks::mail::testing

@@ -1,0 +1,80 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "lab/core/files.hpp"
+
+namespace patchlab::checks::mail::testing {
+
+// How the fake behaves; each answer can be replaced by a bad one. Empty text: says nothing and waits for the client to
+// give up.
+struct MailBehaviour {
+  std::string banner = "220 mail.corp.example ESMTP";
+  std::vector<std::string> capabilities{"8BITMIME", "SIZE 10240000"};
+  bool offers_starttls = true;
+  bool tls_works = true;
+  std::string before_tls;  // plain text sent right behind the answer to STARTTLS
+  std::string mechanisms = "PLAIN LOGIN";
+  std::string user = "alice";
+  std::string password = "s3cret \"quoted\\";
+  std::string mail_answer = "250 2.1.0 Ok";
+  std::string rcpt_answer = "250 2.1.5 Ok";
+  std::string data_answer = "354 End data with <CR><LF>.<CR><LF>";
+  std::string message_answer = "250 2.0.0 Ok: queued";
+  int copies = 1;                                       // delivered of each accepted message
+  std::function<std::string(std::string)> on_delivery;  // changes the message's text
+  std::string imap_greeting = "* OK fake ready";
+  std::string imap_select_answer = "OK selected";
+  std::string imap_search_answer = "OK searched";
+  std::string imap_fetch_answer = "OK fetched";
+  std::string imap_store_answer = "OK stored";
+  bool expunges = true;
+  int searches_until_visible = 0;
+};
+
+// SMTP and IMAP of one mailbox on loopback, with STARTTLS and a self-signed certificate made at the start.
+class FakeMailServer {
+ public:
+  explicit FakeMailServer(MailBehaviour behaviour = {});
+  ~FakeMailServer();
+  FakeMailServer(const FakeMailServer&) = delete;
+  FakeMailServer& operator=(const FakeMailServer&) = delete;
+  [[nodiscard]] std::uint16_t smtp_port() const { return smtp_port_; }
+  [[nodiscard]] std::uint16_t imap_port() const { return imap_port_; }
+  [[nodiscard]] std::size_t mailbox_size();
+  // Every line a client sent to the SMTP side.
+  [[nodiscard]] std::vector<std::string> smtp_lines();
+
+ private:
+  class Peer;
+  struct Tls;
+  void accept_loop(int listener, void (FakeMailServer::*serve)(Peer&));
+  void serve_smtp(Peer& peer);
+  void serve_imap(Peer& peer);
+  void accept_message(Peer& peer);
+  bool imap_command(Peer& peer, const std::string& tag, const std::string& command);
+  bool authenticated(Peer& peer, const std::string& line);
+
+  MailBehaviour behaviour_;
+  std::unique_ptr<Tls> tls_;
+  std::uint16_t smtp_port_ = 0;  // before the listeners, whose making sets them
+  std::uint16_t imap_port_ = 0;
+  FileDescriptor smtp_listener_;
+  FileDescriptor imap_listener_;
+  std::atomic<bool> stop_{false};
+  std::mutex mutex_;
+  std::vector<std::string> mailbox_;
+  std::vector<std::string> smtp_lines_;
+  int searches_ = 0;
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace patchlab::checks::mail::testing
