@@ -1,0 +1,47 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include "promotion/ledger/run_entries.hpp"
+
+#include "reports/record/queries.hpp"
+
+namespace patchlab::promotion {
+namespace {
+
+Json verdict_payload(const reports::RunRecord& record, const std::string& department, const reports::VerdictRecord& verdict) {
+  const auto* candidate = reports::find_candidate(record, verdict.candidate);
+  return {{"department", department},
+          {"candidate", verdict.candidate},
+          {"candidate_digest", candidate == nullptr ? "" : candidate->digest},
+          {"outcome", to_string(verdict.outcome)},
+          {"group", verdict.group},
+          {"failed", verdict.failed}};
+}
+
+Json promotion_payload(const std::string& department, const reports::PromotionRecord& promotion) {
+  return {{"department", department},
+          {"outcome", promotion.outcome},
+          {"manifest_digest", promotion.manifest_digest},
+          {"candidates", promotion.candidates},
+          {"reasons", promotion.reasons}};
+}
+
+}  // namespace
+
+std::vector<Ledger::NewEntry> ledger_entries(const reports::RunRecord& record, const std::string& time) {
+  std::vector<Ledger::NewEntry> entries;
+  const auto digest = reports::record_digest(record);
+  const auto add = [&](const char* kind, Json payload) {
+    payload["run"] = record.id;
+    payload["record_digest"] = digest;
+    entries.push_back({time, kind, std::move(payload)});
+  };
+  add("run", {{"scenario_digest", record.scenario_digest}, {"complete", record.complete}, {"exit_code", record.exit_code}});
+  for (const auto& department : record.departments) {
+    for (const auto& verdict : department.verdicts) add("verdict", verdict_payload(record, department.name, verdict));
+    const auto& outcome = department.promotion.outcome;
+    if (!outcome.empty() && outcome != "not-attempted") add("promotion", promotion_payload(department.name, department.promotion));
+  }
+  return entries;
+}
+
+}  // namespace patchlab::promotion
