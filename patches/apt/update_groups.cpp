@@ -1,0 +1,289 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include "patches/apt/update_groups.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <map>
+#include <set>
+
+#include "patches/deb/relation.hpp"
+#include "patches/deb/version.hpp"
+#include "patches/set/machine_plan.hpp"
+
+namespace patchlab::patches {
+namespace {
+
+using Names = std::set<std::string>;
+
+std::string key_of(const std::string& package, const std::string& version, const std::string& architecture) {
+  return package + " " + version + " " + architecture;
+}
+
+std::vector<Alternatives> dependencies_of(const AptPackage& package) {
+  std::vector<Alternatives> all;
+  for (const auto* text : {&package.pre_depends, &package.depends}) {
+    if (auto clauses = parse_dependencies(*text)) all.insert(all.end(), clauses->begin(), clauses->end());
+  }
+  return all;
+}
+
+// Collects packages by source, finds which source needs which, and melts circles together.
+class Grouping {
+ public:
+  Grouping(const std::vector<ImageUpdates>& images, const std::vector<AptPackage>& offers) : images_(images) {
+    for (const auto& offer : offers) offers_[key_of(offer.package, offer.version, offer.architecture)] = &offer;
+  }
+
+  Result<std::vector<UpdateGroup>> run() {
+    for (const auto& image : images_) {
+      for (const auto& update : image.updates) PATCHLAB_TRY(add(update));
+    }
+    for (const auto& image : images_) find_needs(image);
+    melt_circles();
+    melt_new_packages();
+    return result();
+  }
+
+ private:
+  struct Group {
+    Names sources;
+    std::string version;
+    Names origins;
+    std::map<std::string, const AptPackage*> packages;  // by key_of
+    bool updates_something = false;
+    Names needs;  // keys of groups_
+  };
+
+  Result<void> add(const AptUpdate& update) {
+    const auto key = key_of(update.package, update.after, update.architecture);
+    const auto offer = offers_.find(key);
+    if (offer == offers_.end()) {
+      return infrastructure_error(fmt::format("apt offers '{}' {} but does not describe it", update.package, update.after));
+    }
+    const auto& source = offer->second->source;
+    const std::string name = source.name + " " + source.version;
+    auto& group = groups_[name];
+    group.sources.insert(source.name);
+    group.version = source.version;
+    group.origins.insert(update.origin);
+    group.packages.emplace(key, offer->second);
+    if (!update.before.empty()) group.updates_something = true;
+    group_of_[key] = name;
+    return {};
+  }
+
+  static bool met_by_image(const Alternatives& clause, const InstalledSet& installed) {
+    return std::any_of(clause.begin(), clause.end(), [&](const Dependency& dependency) {
+      return std::any_of(installed.begin(), installed.end(), [&](const auto& item) {
+        return fits(dependency, item.first.substr(0, item.first.find(':')), item.second);
+      });
+    });
+  }
+
+  void find_needs(const ImageUpdates& image) {
+    for (const auto& update : image.updates) {
+      const auto key = key_of(update.package, update.after, update.architecture);
+      const std::string& own = group_of_.at(key);
+      for (const auto& clause : dependencies_of(*offers_.at(key))) {
+        if (met_by_image(clause, image.installed)) continue;
+        if (const auto other = group_that_meets(clause, image); !other.empty() && other != own) groups_[own].needs.insert(other);
+      }
+    }
+  }
+
+  // In the order of the alternatives, as apt resolves them.
+  [[nodiscard]] std::string group_that_meets(const Alternatives& clause, const ImageUpdates& image) const {
+    for (const auto& dependency : clause) {
+      for (const auto& update : image.updates) {
+        if (fits(dependency, update.package, update.after)) {
+          return group_of_.at(key_of(update.package, update.after, update.architecture));
+        }
+      }
+    }
+    return {};
+  }
+
+  [[nodiscard]] bool reaches(const std::string& from, const std::string& to) const {
+    Names seen;
+    std::vector<std::string> open{from};
+    while (!open.empty()) {
+      const auto name = open.back();
+      open.pop_back();
+      for (const auto& next : groups_.at(name).needs) {
+        if (next == to) return true;
+        if (seen.insert(next).second) open.push_back(next);
+      }
+    }
+    return false;
+  }
+
+  void melt(const std::string& into, const std::string& from) {
+    Group gone = std::move(groups_.at(from));
+    groups_.erase(from);
+    auto& kept = groups_.at(into);
+    kept.sources.merge(gone.sources);
+    kept.origins.merge(gone.origins);
+    kept.packages.merge(gone.packages);
+    kept.needs.merge(gone.needs);
+    kept.updates_something = kept.updates_something || gone.updates_something;
+    for (auto& [name, group] : groups_) {
+      if (group.needs.erase(from) != 0) group.needs.insert(into);
+    }
+    kept.needs.erase(into);
+  }
+
+  void melt_circles() {
+    for (auto again = true; again;) {
+      again = false;
+      for (auto a = groups_.begin(); a != groups_.end() && !again; ++a) {
+        for (auto b = std::next(a); b != groups_.end() && !again; ++b) {
+          if (!reaches(a->first, b->first) || !reaches(b->first, a->first)) continue;
+          melt(std::string(a->first), std::string(b->first));
+          again = true;
+        }
+      }
+    }
+  }
+
+  // A source of which nothing was installed before comes in only because one update needs it: it belongs to that update.
+  void melt_new_packages() {
+    for (auto again = true; again;) {
+      again = false;
+      for (const auto& [name, group] : groups_) {
+        if (group.updates_something) continue;
+        std::vector<std::string> users;
+        for (const auto& [other, user] : groups_) {
+          if (user.needs.count(name) != 0) users.push_back(other);
+        }
+        if (users.size() != 1) continue;
+        melt(users.front(), std::string(name));
+        again = true;
+        break;
+      }
+    }
+  }
+
+  std::vector<UpdateGroup> result() const {
+    std::map<std::string, UpdateGroup> made;
+    for (const auto& [name, group] : groups_) {
+      UpdateGroup out;
+      out.sources = {group.sources.begin(), group.sources.end()};
+      // The source this group is named after comes first.
+      const std::string own = name.substr(0, name.find(' '));
+      std::stable_partition(out.sources.begin(), out.sources.end(), [&](const std::string& source) { return source == own; });
+      out.version = group.version;
+      out.origin = fmt::format("{}", fmt::join(group.origins, ", "));
+      out.security = std::any_of(group.origins.begin(), group.origins.end(), is_security_origin);
+      for (const auto& [key, package] : group.packages) out.packages.push_back(*package);
+      made.emplace(name, std::move(out));
+    }
+    std::vector<UpdateGroup> groups;
+    for (const auto& [name, group] : groups_) {
+      UpdateGroup out = made.at(name);
+      for (const auto& need : group.needs) out.prerequisites.push_back(made.at(need).id());
+      groups.push_back(std::move(out));
+    }
+    return groups;
+  }
+
+  const std::vector<ImageUpdates>& images_;
+  std::map<std::string, const AptPackage*> offers_;
+  std::map<std::string, Group> groups_;
+  std::map<std::string, std::string> group_of_;  // package key -> group
+};
+
+const UpdateGroup* by_id(const std::vector<UpdateGroup>& groups, const std::string& id) {
+  const auto found = std::find_if(groups.begin(), groups.end(), [&](const UpdateGroup& group) { return group.id() == id; });
+  return found == groups.end() ? nullptr : &*found;
+}
+
+bool is_wanted(const UpdateGroup& group, const AptRequest& request) {
+  if (request.security_only && !group.security) return false;
+  if (request.packages.empty()) return true;
+  return std::any_of(group.sources.begin(), group.sources.end(), [&](const std::string& source) {
+    return std::find(request.packages.begin(), request.packages.end(), source) != request.packages.end();
+  });
+}
+
+void place(const std::vector<UpdateGroup>& all, const UpdateGroup& group, Names& placed, std::vector<UpdateGroup>& ordered) {
+  if (!placed.insert(group.id()).second) return;
+  for (const auto& id : group.prerequisites) {
+    if (const auto* needed = by_id(all, id)) place(all, *needed, placed, ordered);
+  }
+  ordered.push_back(group);
+}
+
+}  // namespace
+
+std::string UpdateGroup::id() const {
+  return make_candidate_id(fmt::format("apt-{}-{}", sources.empty() ? "" : sources.front(), without_epoch(version)));
+}
+
+Result<std::vector<UpdateGroup>> group_updates(const std::vector<ImageUpdates>& images, const std::vector<AptPackage>& offers) {
+  return Grouping(images, offers).run();
+}
+
+AptRequest read_apt_request(JsonReader& reader) {
+  AptRequest request;
+  request.packages = reader.texts_or_empty("packages");
+  for (const auto& package : request.packages) {
+    if (!is_package_name(package)) reader.problem("packages", fmt::format("'{}' is no source package name", package));
+  }
+  if (reader.has("limit")) request.limit = static_cast<std::size_t>(reader.integer("limit", 1, 10000));
+  request.security_only = reader.boolean_or("security_only", false);
+  return request;
+}
+
+SelectedGroups select_groups(const std::vector<UpdateGroup>& groups, const AptRequest& request) {
+  std::vector<const UpdateGroup*> wanted;
+  for (const auto& group : groups) {
+    if (is_wanted(group, request)) wanted.push_back(&group);
+  }
+  std::stable_sort(wanted.begin(), wanted.end(), [](const UpdateGroup* a, const UpdateGroup* b) {
+    return std::pair(!a->security, a->id()) < std::pair(!b->security, b->id());
+  });
+  SelectedGroups selected;
+  for (const auto& source : request.packages) {
+    const auto has = [&](const UpdateGroup* g) { return std::find(g->sources.begin(), g->sources.end(), source) != g->sources.end(); };
+    if (std::none_of(wanted.begin(), wanted.end(), has)) {
+      selected.notes.push_back(fmt::format("the apt sources offer no update of '{}' over what the golden images hold", source));
+    }
+  }
+  if (request.limit && wanted.size() > *request.limit) {
+    selected.notes.push_back(fmt::format("{} of {} updates from the apt sources are left out by the limit",
+                                         wanted.size() - *request.limit, wanted.size()));
+    wanted.resize(*request.limit);
+  }
+  Names placed;
+  for (const auto* group : wanted) place(groups, *group, placed, selected.groups);
+  for (const auto& group : selected.groups) {
+    const bool asked = std::any_of(wanted.begin(), wanted.end(), [&](const UpdateGroup* w) { return w->id() == group.id(); });
+    if (!asked) selected.notes.push_back(fmt::format("'{}' comes along because another update needs it", group.id()));
+  }
+  if (selected.groups.empty() && selected.notes.empty()) {
+    selected.notes.emplace_back("the apt sources offer no updates over what the golden images hold");
+  }
+  return selected;
+}
+
+Candidate candidate_of(const UpdateGroup& group) {
+  Candidate candidate;
+  candidate.id = group.id();
+  candidate.title = fmt::format("{} {} ({})", fmt::join(group.sources, ", "), group.version,
+                                group.security ? "security update" : "update");
+  // apt does not know how severe an update is; that it went through the security suite says enough to put it first.
+  candidate.severity = group.security ? Severity::important : Severity::moderate;
+  candidate.origin = Origin::apt;
+  for (const auto& package : group.packages) {
+    candidate.files.push_back({canonical_deb_name(package.package, package.version, package.architecture), package.sha256,
+                               package.bytes, package.package, package.version, package.architecture, package.depends,
+                               package.pre_depends});
+  }
+  candidate.prerequisites = group.prerequisites;
+  candidate.digest = candidate_digest(candidate);
+  return candidate;
+}
+
+}  // namespace patchlab::patches

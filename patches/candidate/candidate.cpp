@@ -1,0 +1,161 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include "patches/candidate/candidate.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+
+#include "lab/core/digest.hpp"
+
+namespace patchlab::patches {
+namespace {
+
+constexpr std::array severities{Severity::critical, Severity::important, Severity::moderate, Severity::low, Severity::unknown};
+constexpr std::array origins{Origin::file, Origin::apt, Origin::repack};
+constexpr std::size_t longest_id = 120;
+
+bool is_letter_or_digit(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+bool is_id_character(char c) { return is_letter_or_digit(c) || std::string_view(".+-_~").find(c) != std::string_view::npos; }
+
+Json file_json(const CandidateFile& file) {
+  return {{"name", file.name},
+          {"sha256", file.sha256},
+          {"bytes", file.bytes},
+          {"package", file.package},
+          {"version", file.version},
+          {"architecture", file.architecture},
+          {"depends", file.depends},
+          {"pre_depends", file.pre_depends}};
+}
+
+CandidateFile file_from(const Json& json, const std::string& pointer, std::vector<JsonProblem>& problems) {
+  JsonReader reader(json, pointer, problems);
+  CandidateFile file;
+  file.name = reader.text("name");
+  file.sha256 = reader.text("sha256");
+  file.bytes = static_cast<std::uint64_t>(reader.integer("bytes", 0, INT64_MAX));
+  file.package = reader.text("package");
+  file.version = reader.text("version");
+  file.architecture = reader.text("architecture");
+  file.depends = reader.text_or("depends", "");
+  file.pre_depends = reader.text_or("pre_depends", "");
+  reader.finish();
+  return file;
+}
+
+}  // namespace
+
+const char* to_string(Severity severity) {
+  switch (severity) {
+    case Severity::critical: return "critical";
+    case Severity::important: return "important";
+    case Severity::moderate: return "moderate";
+    case Severity::low: return "low";
+    case Severity::unknown: return "unknown";
+  }
+  return "unknown";
+}
+
+const char* to_string(Origin origin) {
+  switch (origin) {
+    case Origin::file: return "file";
+    case Origin::apt: return "apt";
+    case Origin::repack: return "repack";
+  }
+  return "file";
+}
+
+std::optional<Severity> severity_from(std::string_view word) {
+  for (const auto severity : severities) {
+    if (word == to_string(severity)) return severity;
+  }
+  return std::nullopt;
+}
+
+std::optional<Origin> origin_from(std::string_view word) {
+  for (const auto origin : origins) {
+    if (word == to_string(origin)) return origin;
+  }
+  return std::nullopt;
+}
+
+std::string candidate_digest(const Candidate& candidate) {
+  std::vector<std::pair<std::string, std::string>> files;
+  for (const auto& file : candidate.files) files.emplace_back(file.name, file.sha256);
+  std::sort(files.begin(), files.end());
+  const Json manifest{{"schema", "patchlab/candidate/v1"}, {"id", candidate.id},
+                      {"title", candidate.title},          {"severity", to_string(candidate.severity)},
+                      {"kind", candidate.kind},            {"origin", to_string(candidate.origin)},
+                      {"files", files},                    {"prerequisites", candidate.prerequisites},
+                      {"supersedes", candidate.supersedes}, {"roles", candidate.roles}};
+  return sha256(manifest.dump(-1, ' ', false, Json::error_handler_t::replace));
+}
+
+std::string set_digest(const std::vector<Candidate>& ordered) {
+  DigestBuilder builder;
+  builder.add("patchlab/patch-set/v1");
+  for (const auto& candidate : ordered) builder.add(candidate.digest);
+  return builder.finish();
+}
+
+bool is_candidate_id(std::string_view text) {
+  return !text.empty() && text.size() <= longest_id && is_letter_or_digit(text.front()) &&
+         std::all_of(text.begin(), text.end(), is_id_character);
+}
+
+std::string make_candidate_id(std::string_view text) {
+  std::string id;
+  for (const char c : text.substr(0, longest_id)) id += is_id_character(c) ? c : '-';
+  if (id.empty() || !is_letter_or_digit(id.front())) id.insert(0, 1, 'c');
+  return id.substr(0, longest_id);
+}
+
+CandidateFile candidate_file(const DebFile& deb) {
+  return {deb.canonical_name(), deb.sha256,       deb.bytes,   deb.package,
+          deb.version,          deb.architecture, deb.depends, deb.pre_depends};
+}
+
+void to_json(Json& json, const Candidate& candidate) {
+  Json files = Json::array();
+  for (const auto& file : candidate.files) files.push_back(file_json(file));
+  json = {{"id", candidate.id},
+          {"title", candidate.title},
+          {"severity", to_string(candidate.severity)},
+          {"kind", candidate.kind},
+          {"origin", to_string(candidate.origin)},
+          {"files", files},
+          {"prerequisites", candidate.prerequisites},
+          {"supersedes", candidate.supersedes},
+          {"roles", candidate.roles},
+          {"digest", candidate.digest}};
+}
+
+Result<Candidate> candidate_from_json(const Json& json) {
+  std::vector<JsonProblem> problems;
+  JsonReader reader(json, "", problems);
+  Candidate candidate;
+  candidate.id = reader.text("id");
+  candidate.title = reader.text("title");
+  candidate.severity = severity_from(reader.text("severity")).value_or(Severity::unknown);
+  candidate.kind = reader.text("kind");
+  candidate.origin = origin_from(reader.text("origin")).value_or(Origin::file);
+  candidate.prerequisites = reader.texts_or_empty("prerequisites");
+  candidate.supersedes = reader.texts_or_empty("supersedes");
+  candidate.roles = reader.texts_or_empty("roles");
+  candidate.digest = reader.text("digest");
+  const Json& files = reader.raw("files");
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    candidate.files.push_back(file_from(files[i], fmt::format("/files/{}", i), problems));
+  }
+  reader.finish();
+  if (problems.empty() && candidate.digest != candidate_digest(candidate)) {
+    problems.push_back({"/digest", "is not the digest of this candidate"});
+  }
+  if (!problems.empty()) return problems_error("candidate", problems);
+  return candidate;
+}
+
+}  // namespace patchlab::patches

@@ -1,0 +1,67 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lab/core/json.hpp"
+#include "patches/deb/deb_file.hpp"
+
+namespace patchlab::patches {
+
+// One file of a candidate. Its bytes lie in the content store under the digest; the name is the canonical one and safe everywhere.
+struct CandidateFile {
+  std::string name;  // package_version_arch.deb
+  std::string sha256;
+  std::uint64_t bytes = 0;
+  std::string package;
+  std::string version;
+  std::string architecture;
+  std::string depends;
+  std::string pre_depends;
+  bool operator==(const CandidateFile&) const = default;
+};
+
+enum class Severity { critical, important, moderate, low, unknown };
+enum class Origin { file, apt, repack };
+
+[[nodiscard]] const char* to_string(Severity severity);
+[[nodiscard]] const char* to_string(Origin origin);
+[[nodiscard]] std::optional<Severity> severity_from(std::string_view word);
+[[nodiscard]] std::optional<Origin> origin_from(std::string_view word);
+
+// One patch, as a whole: it is applied, judged and promoted with all its files or not at all.
+struct Candidate {
+  std::string id;
+  std::string title;
+  Severity severity = Severity::unknown;
+  std::string kind = "deb";
+  Origin origin = Origin::file;
+  std::vector<CandidateFile> files;
+  std::vector<std::string> prerequisites;  // ids that must be in the same set, applied before
+  std::vector<std::string> supersedes;     // ids this one replaces
+  std::vector<std::string> roles;          // empty: every role; else machines of these roles only
+  std::string digest;
+  bool operator==(const Candidate&) const = default;
+};
+
+// Identity: SHA-256 over the canonical manifest, which holds the files' digests. File order does not matter, everything else does.
+[[nodiscard]] std::string candidate_digest(const Candidate& candidate);
+// Of an ordered set: what a trial ran, and what may be promoted.
+[[nodiscard]] std::string set_digest(const std::vector<Candidate>& ordered);
+
+// Letters, digits and ".+-_~", beginning with a letter or digit, at most 120: an id is also a file name and part of messages.
+[[nodiscard]] bool is_candidate_id(std::string_view text);
+// Any text made an id: everything else becomes '-'.
+[[nodiscard]] std::string make_candidate_id(std::string_view text);
+
+[[nodiscard]] CandidateFile candidate_file(const DebFile& deb);
+
+// Full form, for a cell's plan and for `--json`.
+void to_json(Json& json, const Candidate& candidate);
+[[nodiscard]] Result<Candidate> candidate_from_json(const Json& json);
+
+}  // namespace patchlab::patches

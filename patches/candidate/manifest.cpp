@@ -1,0 +1,152 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include "patches/candidate/manifest.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "lab/core/digest.hpp"
+
+namespace patchlab::patches {
+namespace {
+
+struct WantedFile {
+  std::string name;
+  std::string sha256;  // empty: not promised
+  std::string pointer;
+};
+
+bool is_plain_name(const std::string& name) {
+  return !name.empty() && name != "." && name != ".." && name.find('/') == std::string::npos &&
+         name.find('\0') == std::string::npos;
+}
+
+WantedFile read_wanted(const Json& json, const std::string& pointer, std::vector<JsonProblem>& problems) {
+  JsonReader reader(json, pointer, problems);
+  WantedFile wanted{reader.text("name"), reader.text_or("sha256", ""), pointer};
+  if (reader.has("name") && !is_plain_name(wanted.name)) {
+    reader.problem("name", fmt::format("'{}' must be the name of a file in the candidate's folder", wanted.name));
+    wanted.name.clear();
+  }
+  if (!wanted.sha256.empty() && !is_sha256(wanted.sha256)) reader.problem("sha256", "must be 64 lower-case hex digits");
+  reader.finish();
+  return wanted;
+}
+
+std::vector<WantedFile> read_wanted_files(JsonReader& reader, std::vector<JsonProblem>& problems) {
+  std::vector<WantedFile> wanted;
+  const Json& files = reader.raw("files");
+  if (!files.is_array()) {
+    reader.problem("files", "must be a list of {\"name\", \"sha256\"}");
+    return wanted;
+  }
+  if (files.empty()) reader.problem("files", "must name at least one file");
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    auto file = read_wanted(files[i], fmt::format("{}/{}", reader.at("files"), i), problems);
+    const auto same = [&](const WantedFile& other) { return other.name == file.name; };
+    if (!file.name.empty() && std::any_of(wanted.begin(), wanted.end(), same)) {
+      problems.push_back({file.pointer + "/name", fmt::format("'{}' is named twice", file.name)});
+    } else if (!file.name.empty()) {
+      wanted.push_back(std::move(file));
+    }
+  }
+  return wanted;
+}
+
+std::vector<WantedFile> all_debs(const std::filesystem::path& folder) {
+  std::vector<WantedFile> wanted;
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, ignored)) {
+    if (entry.path().extension() == ".deb") wanted.push_back({entry.path().filename().string(), "", ""});
+  }
+  std::sort(wanted.begin(), wanted.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
+  return wanted;
+}
+
+// The digest first: a promise that does not hold says more than the parse error which it causes.
+Result<CandidateFile> take_in(const std::filesystem::path& path, const std::string& promised, const ContentStore& store,
+                              const DebLimits& limits) {
+  std::error_code trouble;
+  if (!std::filesystem::exists(path, trouble)) return configuration_error(fmt::format("file '{}' is missing", path.string()));
+  if (!promised.empty()) {
+    PATCHLAB_ASSIGN(const auto found, sha256_of_file(path));
+    if (found != promised) {
+      return configuration_error(
+          fmt::format("'{}' has the wrong digest: expected sha256 {}, found {}", path.string(), promised, found));
+    }
+  }
+  PATCHLAB_ASSIGN(const auto deb, inspect_deb(path, limits));
+  PATCHLAB_TRY(store.add_file(path, {deb.sha256, deb.bytes}));
+  return candidate_file(deb);
+}
+
+Result<Candidate> load_single(const std::filesystem::path& path, const ContentStore& store, const DebLimits& limits) {
+  PATCHLAB_ASSIGN(auto file, take_in(path, "", store, limits));
+  Candidate candidate;
+  candidate.id = make_candidate_id(fmt::format("{}-{}", file.package, file.version.substr(file.version.find(':') + 1)));
+  candidate.title = fmt::format("{} {}", file.package, file.version);
+  candidate.files.push_back(std::move(file));
+  candidate.digest = candidate_digest(candidate);
+  return candidate;
+}
+
+}  // namespace
+
+void read_identity(JsonReader& reader, Candidate& candidate) {
+  candidate.id = reader.text("id");
+  if (reader.has("id") && !is_candidate_id(candidate.id)) {
+    reader.problem("id", fmt::format("'{}' is no id: letters, digits and . + - _ ~, beginning with a letter or digit, at "
+                                     "most 120 characters", candidate.id));
+  }
+  candidate.title = reader.text("title");
+  const std::string severity = reader.text_or("severity", "unknown");
+  if (const auto known = severity_from(severity)) {
+    candidate.severity = *known;
+  } else {
+    reader.problem("severity", fmt::format("'{}' is unknown; allowed: critical, important, moderate, low, unknown", severity));
+  }
+  candidate.kind = reader.text_or("kind", "deb");
+  if (candidate.kind != "deb") reader.problem("kind", fmt::format("'{}' is unknown; allowed: deb", candidate.kind));
+  candidate.prerequisites = reader.texts_or_empty("prerequisites");
+  candidate.supersedes = reader.texts_or_empty("supersedes");
+  candidate.roles = reader.texts_or_empty("roles");
+}
+
+std::vector<std::string> duplicate_packages(const std::vector<CandidateFile>& files) {
+  std::vector<std::string> problems;
+  std::map<std::string, std::string> seen;
+  for (const auto& file : files) {
+    const auto [earlier, added] = seen.emplace(file.package + ":" + file.architecture, file.name);
+    if (!added) problems.push_back(fmt::format("package '{}' comes twice: '{}' and '{}'", file.package, earlier->second, file.name));
+  }
+  return problems;
+}
+
+Result<Candidate> load_candidate(const std::filesystem::path& path, const ContentStore& store, const DebLimits& limits) {
+  std::error_code trouble;
+  if (!std::filesystem::exists(path, trouble)) return configuration_error(fmt::format("'{}' does not exist", path.string()));
+  const bool is_folder = std::filesystem::is_directory(path, trouble);
+  if (!is_folder && path.filename() != "candidate.json") return load_single(path, store, limits);
+  const auto manifest = is_folder ? path / "candidate.json" : path;
+  PATCHLAB_ASSIGN(const auto json, read_json_file(manifest));
+
+  std::vector<JsonProblem> problems;
+  JsonReader reader(json, "", problems);
+  Candidate candidate;
+  read_identity(reader, candidate);
+  const bool named = reader.has("files");
+  const auto wanted = named ? read_wanted_files(reader, problems) : all_debs(manifest.parent_path());
+  reader.finish();
+  if (!named && wanted.empty()) problems.push_back({"/files", "no *.deb file in the candidate's folder"});
+  for (const auto& file : wanted) {
+    auto taken = take_in(manifest.parent_path() / file.name, file.sha256, store, limits);
+    if (taken) candidate.files.push_back(std::move(*taken));
+    else problems.push_back({file.pointer, taken.error().message});
+  }
+  for (const auto& twice : duplicate_packages(candidate.files)) problems.push_back({"/files", twice});
+  if (!problems.empty()) return problems_error(manifest.string(), problems);
+  candidate.digest = candidate_digest(candidate);
+  return candidate;
+}
+
+}  // namespace patchlab::patches

@@ -1,0 +1,25 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <filesystem>
+
+#include "patches/candidate/candidate.hpp"
+#include "patches/store/content_store.hpp"
+
+namespace patchlab::patches {
+
+// Loads a candidate from a folder with candidate.json and its .deb files, from that file's path, or from a single .deb. Every file is
+// read to its end, verified and put into the store. All problems come back in one error, one line each: file, JSON pointer, what is wrong.
+//
+// candidate.json: {"id", "title", "severity": critical|important|moderate|low|unknown, "kind": "deb", "files": [{"name", "sha256"}],
+// "prerequisites": [], "supersedes": [], "roles": []}. Required: id and title. Without "files" all *.deb files of the folder belong to it.
+[[nodiscard]] Result<Candidate> load_candidate(const std::filesystem::path& path, const ContentStore& store,
+                                               const DebLimits& limits = {});
+
+// The fields which manifests and recipes have in common.
+void read_identity(JsonReader& reader, Candidate& candidate);
+// Two files with one package name and architecture are a mistake.
+[[nodiscard]] std::vector<std::string> duplicate_packages(const std::vector<CandidateFile>& files);
+
+}  // namespace patchlab::patches

@@ -1,0 +1,39 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "lab/core/host_state.hpp"
+#include "patches/candidate/candidate.hpp"
+
+// What of a patch set goes onto one machine. Pure.
+namespace patchlab::patches {
+
+// The key under which a package is installed: "bind9:amd64", "bind9" or "bind9:all", whatever spelling the guest uses.
+[[nodiscard]] std::optional<std::string> installed_key(const InstalledSet& installed, const std::string& package,
+                                                       const std::string& architecture);
+
+struct CandidatePlan {
+  std::string candidate;
+  std::vector<CandidateFile> files;  // that go onto this machine
+  std::string skipped;               // why nothing of it does; empty when something does
+  [[nodiscard]] bool applies() const { return !files.empty(); }
+};
+
+struct MachinePlan {
+  std::vector<CandidatePlan> candidates;  // in the order of the set
+  // Dependencies on packages that are there in a version which does not do: "bind9 needs libssl3 (>= 3.0.22)". The installer would refuse.
+  std::vector<std::string> unmet;
+  [[nodiscard]] std::vector<CandidateFile> files() const;
+  [[nodiscard]] std::vector<std::string> file_names() const;
+  [[nodiscard]] bool applies() const;
+};
+
+// A file applies where its package is installed in a lower version. A package that is not installed comes along only when an applied file
+// of the same candidate, or of one that has this candidate as prerequisite, depends on it.
+[[nodiscard]] MachinePlan plan_machine(const std::vector<Candidate>& ordered, const std::string& role, const InstalledSet& installed);
+
+}  // namespace patchlab::patches
