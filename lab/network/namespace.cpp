@@ -149,6 +149,10 @@ Result<void> make_private_dev(const CellNamespaces& wanted) {
     const FileDescriptor place(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
     PATCHLAB_TRY(mount_at(fmt::format("/proc/self/fd/{}", device.file.get()).c_str(), path, nullptr, MS_BIND, nullptr));
   }
+  if (!wanted.folder.empty()) {
+    ::mkdir(cell_folder_inside, 0755);
+    PATCHLAB_TRY(mount_at(wanted.folder.c_str(), cell_folder_inside, nullptr, MS_BIND, nullptr));
+  }
   ::mkdir("/dev/shm", 01777);
   ::chmod("/dev/shm", 01777);
   ::mkdir("/dev/pts", 0755);

@@ -2,13 +2,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <filesystem>
+
 #include "lab/core/result.hpp"
 
 namespace patchlab::lab::network {
 
+// The cell's folder as it is seen inside: short, because libvirt puts sockets below it and their paths may have 107 bytes (unix(7)).
+inline constexpr const char* cell_folder_inside = "/dev/cell";
+
 struct CellNamespaces {
   // Whether /dev/kvm is visible inside. A useless one costs libvirt four seconds of probing at every start: hide it.
   bool offer_kvm = false;
+  // An existing folder, reachable as `cell_folder_inside` too; empty: none.
+  std::filesystem::path folder;
 };
 
 // Moves the calling process, which must have one thread, into a cell: its own user, network, mount, process, IPC and host name namespaces.

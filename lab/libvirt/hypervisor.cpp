@@ -1,0 +1,227 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include "lab/libvirt/hypervisor.hpp"
+
+#include <fmt/format.h>
+#include <libvirt/libvirt-qemu.h>
+#include <libvirt/virterror.h>
+
+#include <cstdlib>
+
+#include "lab/core/files.hpp"
+#include "lab/libvirt/domain_xml.hpp"
+#include "lab/libvirt/error.hpp"
+#include "lab/libvirt/event_loop.hpp"
+#include "lab/libvirt/handles.hpp"
+
+namespace patchlab::lab::libvirt {
+namespace {
+std::string doing(const char* verb, const std::string& machine) { return fmt::format("{} '{}'", verb, machine); }
+
+// stdio_handler: else libvirt wants a running virtlogd. security_driver: labels and profiles are for hosts with a system libvirt.
+constexpr const char* embedded_configuration = "stdio_handler = \"file\"\nsecurity_driver = \"none\"\nmax_core = 0\n";
+
+// RFC 3986: everything but unreserved characters and '/' is percent-encoded, for a query value.
+std::string percent_encoded(const std::string& text) {
+  constexpr std::string_view plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~/";
+  std::string encoded;
+  for (const char c : text) {
+    if (plain.find(c) != std::string_view::npos) {
+      encoded += c;
+    } else {
+      encoded += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+    }
+  }
+  return encoded;
+}
+
+std::string version_text(unsigned long version) {
+  if (version == 0) return {};
+  return fmt::format("{}.{}.{}", version / 1'000'000, version / 1000 % 1000, version % 1000);
+}
+
+MachineState state_from(int state) {
+  switch (state) {
+    case VIR_DOMAIN_PAUSED:
+    case VIR_DOMAIN_PMSUSPENDED:
+      return MachineState::paused;
+    case VIR_DOMAIN_CRASHED:
+      return MachineState::crashed;
+    case VIR_DOMAIN_SHUTOFF:
+      return MachineState::off;
+    default:  // running, blocked, no state, shutting down: QEMU is there and works
+      return MachineState::running;
+  }
+}
+}  // namespace
+
+struct LibvirtHypervisor::State {
+  std::unique_ptr<EventLoop> loop;  // outlives the connection
+  Connection connection;
+  bool is_test_driver = false;
+
+  [[nodiscard]] Result<Domain> find(const std::string& machine) const {
+    Domain domain(virDomainLookupByName(connection.get(), machine.c_str()));
+    if (!domain) return last_error(doing("looking for machine", machine));
+    return domain;
+  }
+
+  // Looks the machine up and makes one libvirt call on it that returns a negative number when it fails.
+  template <class Call>
+  [[nodiscard]] Result<void> on_domain(const char* verb, const std::string& machine, const Call& call) const {
+    PATCHLAB_ASSIGN(const auto domain, find(machine));
+    if (call(domain.get()) < 0) return last_error(doing(verb, machine));
+    return {};
+  }
+
+  template <class Call>
+  [[nodiscard]] Result<void> on_snapshot(const char* verb, const std::string& machine, const std::string& snapshot,
+                                         const Call& call) const {
+    PATCHLAB_TRY(check_name("snapshot name", snapshot));
+    PATCHLAB_ASSIGN(const auto domain, find(machine));
+    const auto action = fmt::format("{} snapshot '{}' of '{}'", verb, snapshot, machine);
+    const Snapshot handle(virDomainSnapshotLookupByName(domain.get(), snapshot.c_str(), 0));
+    if (!handle || call(handle.get()) < 0) return last_error(action);
+    return {};
+  }
+};
+
+LibvirtHypervisor::LibvirtHypervisor(std::unique_ptr<State> state) : state_(std::move(state)) {}
+LibvirtHypervisor::~LibvirtHypervisor() {
+  if (state_) state_->connection.reset();
+}
+
+Result<std::unique_ptr<LibvirtHypervisor>> LibvirtHypervisor::open(const std::string& uri) {
+  silence_libvirt();
+  auto state = std::make_unique<State>();
+  PATCHLAB_ASSIGN(state->loop, EventLoop::start());
+  state->connection.reset(virConnectOpen(uri.c_str()));
+  if (!state->connection) return last_error(fmt::format("opening libvirt connection '{}'", uri));
+  const char* type = virConnectGetType(state->connection.get());
+  state->is_test_driver = type != nullptr && std::string_view(type) == "TEST";
+  return std::unique_ptr<LibvirtHypervisor>(new LibvirtHypervisor(std::move(state)));
+}
+
+Result<std::unique_ptr<LibvirtHypervisor>> LibvirtHypervisor::open_embedded(const std::filesystem::path& root) {
+  // 107 bytes less the longest name libvirt puts below: lib/qemu/channel/target/domain-NN-<20 bytes of name>/org.qemu.guest_agent.0
+  constexpr std::size_t longest_root = 30;
+  if (!root.is_absolute() || root.native().size() > longest_root) {
+    return configuration_error(fmt::format("'{}' cannot hold a cell: needed is an absolute path of at most {} characters",
+                                           root.string(), longest_root));
+  }
+  PATCHLAB_TRY(create_folders(root / "etc"));
+  PATCHLAB_TRY(create_folders(root / "log"));
+  // Warnings (3) and worse go to a file with the other evidence; libvirt reads this when it is first used.
+  ::setenv("LIBVIRT_LOG_OUTPUTS", ("3:file:" + (root / "log" / "libvirt.log").string()).c_str(), 0);
+  PATCHLAB_TRY(write_file_atomically(root / "etc" / "qemu.conf", embedded_configuration));
+  return open("qemu:///embed?root=" + percent_encoded(root.string()));
+}
+
+Result<void> LibvirtHypervisor::define(const MachineSpec& spec) {
+  PATCHLAB_TRY(check_name("machine name", spec.name));
+  const auto xml = state_->is_test_driver ? test_driver_xml(spec) : domain_xml(spec);
+  const Domain domain(virDomainDefineXMLFlags(state_->connection.get(), xml.c_str(), 0));
+  if (!domain) return last_error(doing("defining", spec.name));
+  return {};
+}
+
+Result<void> LibvirtHypervisor::start(const std::string& machine) {
+  return state_->on_domain("starting", machine, [](virDomainPtr domain) { return virDomainCreate(domain); });
+}
+
+Result<void> LibvirtHypervisor::power_off(const std::string& machine) {
+  PATCHLAB_ASSIGN(const auto now, state(machine));
+  if (now == MachineState::off) return {};
+  return state_->on_domain("powering off", machine, [](virDomainPtr domain) {
+    // It may have gone off by itself in between.
+    return virDomainDestroy(domain) == 0 || virDomainIsActive(domain) == 0 ? 0 : -1;
+  });
+}
+
+Result<void> LibvirtHypervisor::undefine(const std::string& machine) {
+  return state_->on_domain("undefining", machine, [](virDomainPtr domain) {
+    return virDomainUndefineFlags(domain, VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA | VIR_DOMAIN_UNDEFINE_MANAGED_SAVE);
+  });
+}
+
+Result<MachineState> LibvirtHypervisor::state(const std::string& machine) {
+  const auto domain = state_->find(machine);
+  if (!domain) {
+    if (last_error_code() == VIR_ERR_NO_DOMAIN) return MachineState::undefined;
+    return domain.error();
+  }
+  int number = 0;
+  if (virDomainGetState(domain->get(), &number, nullptr, 0) < 0) return last_error(doing("asking for the state of", machine));
+  return state_from(number);
+}
+
+Result<void> LibvirtHypervisor::pause(const std::string& machine) {
+  return state_->on_domain("pausing", machine, [](virDomainPtr domain) { return virDomainSuspend(domain); });
+}
+
+Result<void> LibvirtHypervisor::resume(const std::string& machine) {
+  return state_->on_domain("resuming", machine, [](virDomainPtr domain) { return virDomainResume(domain); });
+}
+
+Result<void> LibvirtHypervisor::take_snapshot(const std::string& machine, const std::string& snapshot) {
+  PATCHLAB_TRY(check_name("snapshot name", snapshot));
+  PATCHLAB_ASSIGN(const auto domain, state_->find(machine));
+  const auto action = fmt::format("taking snapshot '{}' of '{}'", snapshot, machine);
+  // Without memory it would not be a state to go on from.
+  if (virDomainIsActive(domain.get()) != 1) return infrastructure_error(action + ": the machine is off");
+  const Snapshot handle(virDomainSnapshotCreateXML(domain.get(), snapshot_xml(snapshot).c_str(), 0));
+  if (!handle) return last_error(action);
+  return {};
+}
+
+Result<void> LibvirtHypervisor::revert(const std::string& machine, const std::string& snapshot) {
+  return state_->on_snapshot("reverting to", machine, snapshot, [](virDomainSnapshotPtr handle) {
+    return virDomainRevertToSnapshot(handle, VIR_DOMAIN_SNAPSHOT_REVERT_RUNNING);
+  });
+}
+
+Result<void> LibvirtHypervisor::delete_snapshot(const std::string& machine, const std::string& snapshot) {
+  return state_->on_snapshot("deleting", machine, snapshot,
+                             [](virDomainSnapshotPtr handle) { return virDomainSnapshotDelete(handle, 0); });
+}
+
+Result<void> LibvirtHypervisor::change_medium(const std::string& machine, const std::filesystem::path& iso) {
+  const auto xml = cd_drive_xml(iso);
+  return state_->on_domain("changing the medium of", machine, [&xml](virDomainPtr domain) {
+    const unsigned target = virDomainIsActive(domain) == 1 ? VIR_DOMAIN_AFFECT_LIVE : VIR_DOMAIN_AFFECT_CONFIG;
+    return virDomainUpdateDeviceFlags(domain, xml.c_str(), target | VIR_DOMAIN_DEVICE_MODIFY_FORCE);
+  });
+}
+
+Result<std::string> LibvirtHypervisor::agent_command(const std::string& machine, const std::string& command, Milliseconds limit) {
+  PATCHLAB_ASSIGN(const auto domain, state_->find(machine));
+  const auto seconds = static_cast<int>(std::max<std::int64_t>(1, std::chrono::ceil<std::chrono::seconds>(limit).count()));
+  const Text reply(virDomainQemuAgentCommand(domain.get(), command.c_str(), seconds, 0));
+  if (reply) return std::string(reply.get());
+  auto error = last_error(doing("asking the agent of", machine));
+  // An agent that says no: libvirt has no code of its own for it.
+  if (error.message.find("unable to execute QEMU agent command") != std::string::npos) error.error_class = ErrorClass::guest;
+  if (auto trouble = host_trouble(machine); !trouble.empty()) return infrastructure_error(std::move(trouble));
+  return error;
+}
+
+std::string LibvirtHypervisor::library_version() const {
+  unsigned long version = 0;
+  return virConnectGetLibVersion(state_->connection.get(), &version) == 0 ? version_text(version) : std::string();
+}
+
+std::string LibvirtHypervisor::hypervisor_version() const {
+  unsigned long version = 0;
+  return virConnectGetVersion(state_->connection.get(), &version) == 0 ? version_text(version) : std::string();
+}
+
+std::string LibvirtHypervisor::host_trouble(const std::string& machine) const {
+  const auto domain = state_->find(machine);
+  int number = 0;
+  int reason = 0;
+  if (!domain || virDomainGetState(domain->get(), &number, &reason, 0) < 0) return {};
+  if (number != VIR_DOMAIN_PAUSED || reason != VIR_DOMAIN_PAUSED_IOERROR) return {};
+  return fmt::format("'{}' was stopped by a disk error on the host (is it out of space?)", machine);
+}
+
+}  // namespace patchlab::lab::libvirt

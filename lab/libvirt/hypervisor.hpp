@@ -1,0 +1,50 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "lab/hypervisor.hpp"
+
+namespace patchlab::lab::libvirt {
+
+// Machines on one libvirt connection. Safe for several threads; see lab/hypervisor.hpp for the rules.
+class LibvirtHypervisor final : public Hypervisor {
+ public:
+  // Any libvirt URI, for example "test:///default" or "qemu:///system".
+  [[nodiscard]] static Result<std::unique_ptr<LibvirtHypervisor>> open(const std::string& uri);
+  // libvirt's QEMU driver inside this process, with all its files below `root`: no daemon, no root. To be called inside a cell
+  // (lab/network/namespace.hpp). One per process, since libvirt's drivers are one per process. `root` must be absolute and at most
+  // 30 characters long, such as network::cell_folder_inside: libvirt puts sockets below it (unix(7): 107 bytes).
+  [[nodiscard]] static Result<std::unique_ptr<LibvirtHypervisor>> open_embedded(const std::filesystem::path& root);
+  ~LibvirtHypervisor() override;
+
+  Result<void> define(const MachineSpec& spec) override;
+  Result<void> start(const std::string& machine) override;
+  Result<void> power_off(const std::string& machine) override;
+  Result<void> undefine(const std::string& machine) override;
+  Result<MachineState> state(const std::string& machine) override;
+  Result<void> pause(const std::string& machine) override;
+  Result<void> resume(const std::string& machine) override;
+  Result<void> take_snapshot(const std::string& machine, const std::string& snapshot) override;
+  Result<void> revert(const std::string& machine, const std::string& snapshot) override;
+  Result<void> delete_snapshot(const std::string& machine, const std::string& snapshot) override;
+  Result<void> change_medium(const std::string& machine, const std::filesystem::path& iso) override;
+  Result<std::string> agent_command(const std::string& machine, const std::string& command, Milliseconds limit) override;
+
+  // For the record: "9.0.0" and "7.2.22"; empty when the driver has no such thing.
+  [[nodiscard]] std::string library_version() const;
+  [[nodiscard]] std::string hypervisor_version() const;
+  // When the machine was stopped because the host failed it (no space, I/O error), says so; else an empty text. A machine in this
+  // state answers nothing: callers ask before they blame a guest that has gone silent.
+  [[nodiscard]] std::string host_trouble(const std::string& machine) const;
+
+ private:
+  struct State;
+  explicit LibvirtHypervisor(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace patchlab::lab::libvirt

@@ -1,0 +1,86 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include "lab/libvirt/domain_xml.hpp"
+
+#include <gmock/gmock.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+
+namespace patchlab::lab::libvirt {
+namespace {
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+MachineSpec dns_machine() {
+  MachineSpec spec;
+  spec.name = "finance-dns";
+  spec.uuid = "9f1c7f0e-6d3c-4a55-8a57-2f2f3d7c1a01";
+  spec.disk = "/cells/finance/dns.qcow2";
+  spec.kernel = "/images/dns/vmlinuz";
+  spec.initrd = "/images/dns/initrd";
+  spec.kernel_arguments = "console=ttyS0 quiet root=/dev/vda";
+  spec.nics = {{"52:54:00:14:00:0a", "tap-0"}};
+  spec.log = "/cells/finance/dns.console.log";
+  return spec;
+}
+
+// With PATCHLAB_UPDATE_GOLDEN=1 the file is written instead; review the difference like code.
+void expect_golden(const std::string& name, const std::string& text) {
+  const auto path = std::string(PATCHLAB_SOURCE_DIR) + "/tests/golden/libvirt/" + name;
+  if (std::getenv("PATCHLAB_UPDATE_GOLDEN") != nullptr) {
+    std::ofstream(path) << text;
+    return;
+  }
+  std::ifstream file(path);
+  std::stringstream expected;
+  expected << file.rdbuf();
+  EXPECT_EQ(text, expected.str()) << "differs from " << path;
+}
+
+TEST(DomainXml, DirectBootUnderEmulation) { expect_golden("direct_boot_tcg.xml", domain_xml(dns_machine())); }
+
+TEST(DomainXml, FirmwareBootUnderKvmWithTwoNics) {
+  auto spec = dns_machine();
+  spec.kernel.clear();
+  spec.initrd.clear();
+  spec.accelerator = Accelerator::kvm;
+  spec.cpus = 2;
+  spec.memory_mib = 768;
+  spec.log.clear();
+  spec.nics.push_back({"52:54:00:14:01:0a", "tap-1"});
+  expect_golden("firmware_boot_kvm.xml", domain_xml(spec));
+}
+
+TEST(DomainXml, TheSameSpecGivesTheSameBytes) { EXPECT_EQ(domain_xml(dns_machine()), domain_xml(dns_machine())); }
+
+TEST(DomainXml, EscapesWhatAPathOrArgumentMayHold) {
+  auto spec = dns_machine();
+  spec.disk = "/cells/R&D 'new' <x>\".qcow2";
+  spec.kernel_arguments = "a=\"b\" & c\x01";
+  const auto xml = domain_xml(spec);
+  EXPECT_THAT(xml, HasSubstr("<source file='/cells/R&amp;D &apos;new&apos; &lt;x&gt;&quot;.qcow2'/>"));
+  EXPECT_THAT(xml, HasSubstr("<cmdline>a=&quot;b&quot; &amp; c?</cmdline>"));
+}
+
+TEST(DomainXml, NeverAsksForTheLargestCpu) {
+  EXPECT_THAT(domain_xml(dns_machine()), Not(HasSubstr("maximum")));
+  EXPECT_THAT(domain_xml(dns_machine()), Not(HasSubstr("host-")));
+}
+
+TEST(CdDriveXml, HasASourceOnlyWithAMedium) {
+  EXPECT_THAT(cd_drive_xml({}), Not(HasSubstr("<source")));
+  EXPECT_THAT(cd_drive_xml("/runs/1/medium.iso"), HasSubstr("<source file='/runs/1/medium.iso'/>"));
+}
+
+TEST(CheckName, AllowsPlainNamesOnly) {
+  EXPECT_TRUE(check_name("machine name", "finance-dns_1.a"));
+  for (const std::string bad : {"", "-x", ".x", "a b", "a/b", "a'b", "ä"}) EXPECT_FALSE(check_name("machine name", bad)) << bad;
+  EXPECT_FALSE(check_name("machine name", std::string(61, 'a')));
+  EXPECT_EQ(check_name("snapshot name", "a b").error().message,
+            "'a b' is not a snapshot name: 1 to 60 letters, digits, '.', '_' or '-', the first a letter or digit");
+}
+
+}  // namespace
+}  // namespace patchlab::lab::libvirt
