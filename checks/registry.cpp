@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "checks/check.hpp"
+#include "checks/dhcp/lease.hpp"
 #include "checks/dns/query.hpp"
 #include "checks/mail/delivery.hpp"
 #include "checks/mail/relay_refused.hpp"
@@ -21,6 +22,7 @@ std::vector<const Check*> sorted(std::vector<const Check*> checks) {
 
 const std::vector<const Check*>& all_checks() {
   static const auto checks = sorted({
+      &dhcp::lease(),
       &dns::query(),
       &mail::delivery(),
       &mail::relay_refused(),

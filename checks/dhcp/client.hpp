@@ -1,0 +1,41 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "checks/deadline.hpp"
+#include "checks/dhcp/ipv4.hpp"
+#include "checks/dhcp/link.hpp"
+#include "checks/dhcp/message.hpp"
+#include "lab/core/json.hpp"
+
+namespace patchlab::checks::dhcp {
+
+struct ClientSettings {
+  Mac mac;                                             // ours, locally administered
+  std::uint32_t xid = 0;                               // of the first exchange; the renewal uses the next
+  Ipv4 server;                                         // whose offer is taken when several answer
+  std::vector<std::uint8_t> parameter_list;            // option 55
+  bool broadcast = false;                              // ask for broadcast answers (RFC 2131 section 4.1)
+  Milliseconds offer_window{std::chrono::seconds(1)};  // how long to collect more offers after the first
+  Milliseconds resend_after{std::chrono::seconds(4)};  // first retransmission, doubling (RFC 2131 section 4.1)
+  Milliseconds probe_wait{500};                        // for an ARP answer from somebody who has our address
+};
+
+// One life of a lease: DISCOVER, OFFERs of a window, REQUEST, ACK, ARP probe, unicast REQUEST in RENEWING, ACK,
+// RELEASE. Goes as far as the server lets it and returns what was seen:
+//   "client"    {"mac", "xid"}
+//   "messages"  [{"phase": "discover" | "request" | "renew" | "release", "direction": "out" | "in", "at_ms", "source",
+//   "source_mac", "payload" (hex of the
+//               DHCP message), "text"}]
+//   "conflict"  MAC of a machine that already has the address; only when there is one
+//   "server_mac" of the server as ARP resolved it from the leased address; only when it did
+// Only trouble of the link is an Error.
+[[nodiscard]] Result<Json> live_one_lease(FrameLink& link, const ClientSettings& settings, const Deadline& deadline);
+
+// "OFFER of 10.20.0.100 by 10.20.0.11" with the options, for the reader.
+[[nodiscard]] std::string readable(const Message& message);
+
+}  // namespace patchlab::checks::dhcp

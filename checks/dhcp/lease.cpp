@@ -1,0 +1,290 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include "checks/dhcp/lease.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <linux/capability.h>
+
+#include <array>
+#include <random>
+#include <set>
+
+#include "checks/dhcp/client.hpp"
+#include "checks/dhcp/options.hpp"
+#include "checks/hex.hpp"
+
+namespace patchlab::checks::dhcp {
+namespace {
+
+struct ExpectedOption {
+  std::string name;
+  OptionKind kind;
+  std::string bytes;
+};
+
+struct Parameters {
+  std::string server;  // text; empty means the target
+  Ipv4 from;
+  Ipv4 to;
+  std::vector<ExpectedOption> options;
+  bool broadcast = false;
+  Milliseconds offer_window{};
+};
+
+Ipv4 read_address(JsonReader& reader, const std::string& key) {
+  const auto text = reader.text(key);
+  const auto address = parse_ipv4(text);
+  if (!address && !text.empty()) reader.problem(key, fmt::format("'{}' is not an IPv4 address", text));
+  return address.value_or(Ipv4{});
+}
+
+void read_pool(JsonReader& reader, Parameters& parameters, std::vector<JsonProblem>& problems) {
+  JsonReader pool(reader.raw("pool"), reader.at("pool"), problems);
+  parameters.from = read_address(pool, "from");
+  parameters.to = read_address(pool, "to");
+  pool.finish();
+  if (parameters.to < parameters.from) reader.problem("pool", "'to' is below 'from'");
+}
+
+void read_option(const std::string& name, const Json& value, JsonReader& options,
+                 std::vector<ExpectedOption>& expected) {
+  const auto kind = option_kind(name);
+  if (!kind) return options.problem(name, fmt::format("unknown DHCP option; known are {}", known_option_names()));
+  auto bytes = option_bytes(*kind, value);
+  if (!bytes) return options.problem(name, bytes.error().message);
+  expected.push_back({name, *kind, std::move(bytes).value()});
+}
+
+Parameters read(const Json& json, const std::string& pointer, std::vector<JsonProblem>& problems) {
+  JsonReader reader(json, pointer, problems);
+  Parameters parameters;
+  parameters.server = reader.text_or("server", "");
+  if (!parameters.server.empty() && !parse_ipv4(parameters.server)) {
+    reader.problem("server", fmt::format("'{}' is not an IPv4 address", parameters.server));
+  }
+  read_pool(reader, parameters, problems);
+  if (reader.has("options")) {
+    const auto& values = reader.raw("options");
+    JsonReader options(values, reader.at("options"), problems);
+    if (values.is_object()) {
+      for (const auto& [name, value] : values.items()) read_option(name, value, options, parameters.options);
+    }
+  }
+  parameters.broadcast = reader.boolean_or("broadcast", false);
+  parameters.offer_window = Milliseconds(reader.integer_or("offer_window_ms", 1000, 0, 60000));
+  reader.finish();
+  return parameters;
+}
+
+Parameters read_valid(const Json& json) {
+  std::vector<JsonProblem> ignored;  // validate() has reported them
+  return read(json, "", ignored);
+}
+
+// Locally administered, not multicast (IEEE 802-2014 section 8.2.2): 02:xx:xx:xx:xx:xx.
+Mac random_mac(std::random_device& device) {
+  Mac mac = "\x02";
+  while (mac.size() < 6) mac += static_cast<char>(device() & 0xFFU);
+  return mac;
+}
+
+std::vector<std::uint8_t> parameter_list(const Parameters& parameters) {
+  std::set<std::uint8_t> codes{option::subnet_mask, option::router,       option::dns,           option::domain_name,
+                               option::lease_time,  option::renewal_time, option::rebinding_time};
+  for (const auto& expected : parameters.options) codes.insert(expected.kind.code);
+  return {codes.begin(), codes.end()};
+}
+
+struct Answer {
+  std::string source;
+  std::optional<Message> message;
+  std::string text;
+};
+
+std::vector<Answer> answers_in(const Observation& observation, const std::string& phase) {
+  std::vector<Answer> answers;
+  for (const auto& entry : observation.at("messages")) {
+    if (entry.at("phase") != phase || entry.at("direction") != "in") continue;
+    auto message = decode(from_hex(entry.at("payload").get<std::string>()).value_or(""));
+    Answer answer{entry.at("source").get<std::string>(), std::nullopt, entry.value("text", "")};
+    if (message)
+      answer.message = std::move(message).value();
+    else
+      answer.text = message.error().message;
+    answers.push_back(std::move(answer));
+  }
+  return answers;
+}
+
+Judgement failed(std::string reason, std::string expected, std::string observed) {
+  return {Outcome::fail, std::move(reason), std::move(expected), std::move(observed)};
+}
+
+// Judges phase after phase; the first trouble is the verdict.
+class Judge {
+ public:
+  Judge(const Parameters& parameters, const Observation& observation)
+      : parameters_(parameters),
+        observation_(observation),
+        server_(parse_ipv4(parameters.server.empty() ? observation.at("server").get<std::string>() : parameters.server)
+                    .value_or(Ipv4{})) {}
+
+  [[nodiscard]] Judgement verdict() {
+    for (const auto step :
+         {&Judge::malformed, &Judge::offers, &Judge::acknowledgement, &Judge::use_of_address, &Judge::renewal}) {
+      if (auto trouble = (this->*step)()) return *trouble;
+    }
+    return {Outcome::pass, "as-expected", expectation(),
+            fmt::format("leased and renewed {} from {}", to_string(address_), to_string(server_))};
+  }
+
+ private:
+  using Trouble = std::optional<Judgement>;
+
+  [[nodiscard]] std::string expectation() const {
+    return fmt::format("a lease of {} to {} from {} only", to_string(parameters_.from), to_string(parameters_.to),
+                       to_string(server_));
+  }
+  [[nodiscard]] bool in_pool(Ipv4 address) const { return parameters_.from <= address && address <= parameters_.to; }
+
+  [[nodiscard]] Trouble malformed() {
+    for (const char* phase : {"discover", "request", "renew"}) {
+      for (const auto& answer : answers_in(observation_, phase)) {
+        if (!answer.message)
+          return failed("malformed-message", "well-formed DHCP messages",
+                        fmt::format("{} from {}", answer.text, answer.source));
+      }
+    }
+    return std::nullopt;
+  }
+
+  [[nodiscard]] Trouble offers() {
+    std::set<std::string> servers;
+    for (const auto& answer : answers_in(observation_, "discover")) {
+      if (answer.message->type() != MessageType::offer) continue;
+      const auto id = answer.message->server_id();
+      servers.insert(id ? to_string(*id) : "no server id");
+      if (id == server_) address_ = answer.message->yours;
+    }
+    if (servers.empty()) return failed("no-offer", expectation(), "nobody answered DISCOVER");
+    if (servers != std::set{to_string(server_)}) {
+      return failed(servers.size() > 1 ? "several-servers" : "wrong-server",
+                    fmt::format("OFFERs from {} only", to_string(server_)),
+                    fmt::format("OFFERs from {}", fmt::join(servers, ", ")));
+    }
+    if (!in_pool(address_))
+      return failed("address-outside-pool", expectation(), fmt::format("OFFER of {}", to_string(address_)));
+    return std::nullopt;
+  }
+
+  [[nodiscard]] Trouble acknowledgement() { return acknowledged("request", "", "REQUEST"); }
+  [[nodiscard]] Trouble renewal() { return acknowledged("renew", "renew-", "the unicast REQUEST that renews"); }
+
+  // The answer to a REQUEST: an ACK of the same address with the options as expected.
+  [[nodiscard]] Trouble acknowledged(const std::string& phase, const std::string& prefix, const std::string& request) {
+    const Message* ack = nullptr;
+    const auto answers = answers_in(observation_, phase);
+    for (const auto& answer : answers) {
+      const auto type = answer.message->type();
+      if (type == MessageType::nak)
+        return failed(prefix + "nak", fmt::format("an ACK of {}", to_string(address_)), answer.text);
+      if (type == MessageType::ack && ack == nullptr) ack = &*answer.message;
+    }
+    if (ack == nullptr)
+      return failed(prefix + "no-ack", fmt::format("an ACK of {}", to_string(address_)), "no answer to " + request);
+    if (ack->server_id() != server_) {
+      return failed(prefix + "wrong-server", fmt::format("an ACK from {}", to_string(server_)), readable(*ack));
+    }
+    if (ack->yours != address_) {
+      return failed(prefix + "address-changed", to_string(address_), to_string(ack->yours));
+    }
+    if (auto trouble = options(*ack, prefix)) return trouble;
+    return timers(*ack, prefix);
+  }
+
+  [[nodiscard]] Trouble options(const Message& ack, const std::string& prefix) const {
+    std::vector<std::string> expected;
+    std::vector<std::string> observed;
+    for (const auto& option : parameters_.options) {
+      const auto found = ack.options.find(option.kind.code);
+      if (found != ack.options.end() && found->second == option.bytes) continue;
+      expected.push_back(fmt::format("{} {}", option.name, option_value_text(option.kind, option.bytes)));
+      observed.push_back(fmt::format(
+          "{} {}", option.name, found == ack.options.end() ? "absent" : option_value_text(option.kind, found->second)));
+    }
+    if (expected.empty()) return std::nullopt;
+    return failed(prefix + "options-differ", fmt::format("{}", fmt::join(expected, "\n")),
+                  fmt::format("{}", fmt::join(observed, "\n")));
+  }
+
+  // RFC 2131 section 4.4.5: T1 < T2 < lease time.
+  [[nodiscard]] static Trouble timers(const Message& ack, const std::string& prefix) {
+    const auto whole = ack.number(option::lease_time);
+    if (!whole) return failed(prefix + "no-lease-time", "a lease time in the ACK", readable(ack));
+    const auto second = ack.number(option::rebinding_time).value_or(*whole);
+    const auto first = ack.number(option::renewal_time).value_or(second);
+    if (first <= second && second <= *whole) return std::nullopt;
+    return failed(prefix + "timers-inconsistent", "renewal time <= rebinding time <= lease time",
+                  fmt::format("{} s, {} s, {} s", first, second, *whole));
+  }
+
+  [[nodiscard]] Trouble use_of_address() {
+    if (observation_.contains("conflict")) {
+      return failed(
+          "address-in-use", "a free address",
+          fmt::format("{} answers for {}", observation_.at("conflict").get<std::string>(), to_string(address_)));
+    }
+    if (!observation_.contains("server_mac")) {
+      return failed("server-unreachable", fmt::format("an ARP answer of {}", to_string(server_)),
+                    "no answer to ARP from the leased address");
+    }
+    return std::nullopt;
+  }
+
+  const Parameters& parameters_;
+  const Observation& observation_;
+  Ipv4 server_;
+  Ipv4 address_;
+};
+
+class Lease final : public Check {
+ public:
+  [[nodiscard]] std::string kind() const override { return "dhcp.lease"; }
+  [[nodiscard]] std::vector<int> capabilities() const override { return {CAP_NET_RAW}; }
+
+  void validate(const Json& json, const std::string& pointer, std::vector<JsonProblem>& problems) const override {
+    (void)read(json, pointer, problems);
+  }
+
+  [[nodiscard]] Result<Observation> observe(const Target& target, const Json& json, Milliseconds limit) const override {
+    const auto parameters = read_valid(json);
+    PATCHLAB_ASSIGN(const auto link, open_link(target.interface));
+    std::random_device device;
+    ClientSettings settings;
+    settings.mac = random_mac(device);
+    settings.xid = device();
+    settings.server = parse_ipv4(parameters.server.empty() ? target.address : parameters.server).value_or(Ipv4{});
+    settings.parameter_list = parameter_list(parameters);
+    settings.broadcast = parameters.broadcast;
+    settings.offer_window = parameters.offer_window;
+    const Deadline deadline(limit);
+    PATCHLAB_ASSIGN(auto seen, live_one_lease(*link, settings, deadline));
+    seen["server"] = to_string(settings.server);
+    return seen;
+  }
+
+  [[nodiscard]] Judgement judge(const Json& json, const Observation& observation) const override {
+    const auto parameters = read_valid(json);
+    return Judge(parameters, observation).verdict();
+  }
+};
+
+}  // namespace
+
+const Check& lease() {
+  static const Lease instance;
+  return instance;
+}
+
+}  // namespace patchlab::checks::dhcp

@@ -1,0 +1,21 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "checks/check.hpp"
+
+namespace patchlab::checks::dhcp {
+
+// "dhcp.lease": a new client with a random MAC gets a lease, renews it and gives it back, in raw frames on the target's
+// interface. Parameters:
+//   server        the only server id that may answer; default: the machine's address
+//   pool          {"from", "to"}: the address must be inside
+//   options       {"routers": ["10.20.0.1"], "subnet-mask": "255.255.255.0", "domain-name": "corp.example",
+//   "dhcp-lease-time": 600, "43": "0a0b" ...}:
+//                 byte-exact values of the ACK, by IANA name or by number in hex
+//   broadcast     default false; true asks for broadcast answers
+//   offer_window_ms  default 1000: how long to collect further OFFERs after the first
+// Observation: see client.hpp.
+[[nodiscard]] const Check& lease();
+
+}  // namespace patchlab::checks::dhcp

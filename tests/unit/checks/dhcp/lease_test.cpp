@@ -1,0 +1,172 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include "checks/dhcp/lease.hpp"
+
+#include <gmock/gmock.h>
+
+#include "checks/dhcp/client.hpp"
+#include "checks/hex.hpp"
+
+namespace patchlab::checks::dhcp {
+namespace {
+
+Json parameters() {
+  return Json::parse(R"({"server": "10.20.0.11", "pool": {"from": "10.20.0.100", "to": "10.20.0.199"},
+    "options": {"subnet-mask": "255.255.255.0", "routers": ["10.20.0.1"], "domain-name": "corp.example", "dhcp-lease-time": 600}})");
+}
+
+Message answer(MessageType type) {
+  Message message;
+  message.direction = Direction::reply;
+  message.hardware = {2, 1, 2, 3, 4, 5};
+  message.yours = {0x0A140064};
+  message.options[option::message_type] = std::string(1, static_cast<char>(type));
+  message.options[option::server_id] = bytes_of({0x0A14000B});
+  message.options[option::subnet_mask] = bytes_of({0xFFFFFF00});
+  message.options[option::router] = bytes_of({0x0A140001});
+  message.options[option::domain_name] = "corp.example";
+  message.options[option::lease_time] = big_endian32(600);
+  return message;
+}
+
+// A good exchange, to be spoiled.
+struct Exchange {
+  std::vector<Message> offers{answer(MessageType::offer)};
+  std::vector<Message> acks{answer(MessageType::ack)};
+  std::vector<Message> renewals{answer(MessageType::ack)};
+  Json extra{{"server_mac", "02:09:09:09:09:09"}};
+
+  [[nodiscard]] Observation observation() const {
+    Observation seen{{"server", "10.20.0.11"}, {"messages", Json::array()}};
+    add(seen, "discover", offers);
+    add(seen, "request", acks);
+    add(seen, "renew", renewals);
+    seen.update(extra);
+    return seen;
+  }
+  static void add(Observation& seen, const char* phase, const std::vector<Message>& messages) {
+    seen["messages"].push_back({{"phase", phase}, {"direction", "out"}, {"payload", "00"}, {"source", "0.0.0.0"}});
+    for (const auto& message : messages) {
+      seen["messages"].push_back({{"phase", phase},
+                                  {"direction", "in"},
+                                  {"source", "10.20.0.11"},
+                                  {"payload", to_hex(encode(message))},
+                                  {"text", readable(message)}});
+    }
+  }
+};
+
+Judgement judged(const Exchange& exchange) { return lease().judge(parameters(), exchange.observation()); }
+
+TEST(DhcpLeaseJudge, PassesAWholeLife) {
+  const auto judgement = judged({});
+  EXPECT_EQ(judgement.outcome, Outcome::pass) << judgement.reason;
+  EXPECT_EQ(judgement.expected, "a lease of 10.20.0.100 to 10.20.0.199 from 10.20.0.11 only");
+  EXPECT_EQ(judgement.observed, "leased and renewed 10.20.0.100 from 10.20.0.11");
+}
+
+TEST(DhcpLeaseJudge, FailsWhenNobodyOffers) {
+  Exchange exchange;
+  exchange.offers = exchange.acks = exchange.renewals = {};
+  exchange.extra = Json::object();
+  EXPECT_EQ(judged(exchange).outcome, Outcome::fail);
+  EXPECT_EQ(judged(exchange).reason, "no-offer");
+}
+
+TEST(DhcpLeaseJudge, FailsOnAnotherServer) {
+  Exchange exchange;
+  exchange.offers[0].options[option::server_id] = bytes_of({0x0A1400C8});
+  EXPECT_EQ(judged(exchange).reason, "wrong-server");
+  EXPECT_EQ(judged(exchange).observed, "OFFERs from 10.20.0.200");
+}
+
+TEST(DhcpLeaseJudge, FailsOnASecondServer) {
+  Exchange exchange;
+  exchange.offers.push_back(answer(MessageType::offer));
+  exchange.offers[1].options[option::server_id] = bytes_of({0x0A1400C8});
+  EXPECT_EQ(judged(exchange).reason, "several-servers");
+  EXPECT_EQ(judged(exchange).observed, "OFFERs from 10.20.0.11, 10.20.0.200");
+}
+
+TEST(DhcpLeaseJudge, FailsOutsideThePool) {
+  Exchange exchange;
+  exchange.offers[0].yours = {0x0A1400C8};
+  EXPECT_EQ(judged(exchange).reason, "address-outside-pool");
+}
+
+TEST(DhcpLeaseJudge, FailsOnANakWhereverItComes) {
+  Exchange first;
+  first.acks = {answer(MessageType::nak)};
+  EXPECT_EQ(judged(first).reason, "nak");
+  Exchange second;
+  second.renewals = {answer(MessageType::nak)};
+  EXPECT_EQ(judged(second).reason, "renew-nak");
+}
+
+TEST(DhcpLeaseJudge, FailsOnSilenceAfterTheOffer) {
+  Exchange first;
+  first.acks = {};
+  EXPECT_EQ(judged(first).reason, "no-ack");
+  Exchange second;
+  second.renewals = {};
+  EXPECT_EQ(judged(second).reason, "renew-no-ack");
+}
+
+TEST(DhcpLeaseJudge, FailsWhenTheAddressChanges) {
+  Exchange first;
+  first.acks[0].yours = {0x0A140065};
+  EXPECT_EQ(judged(first).reason, "address-changed");
+  Exchange second;
+  second.renewals[0].yours = {0x0A140065};
+  EXPECT_EQ(judged(second).reason, "renew-address-changed");
+}
+
+TEST(DhcpLeaseJudge, FailsOnOtherOptionsAndShowsOnlyThose) {
+  Exchange exchange;
+  exchange.acks[0].options[option::router] = bytes_of({0x0A140002});
+  exchange.acks[0].options.erase(option::domain_name);
+  const auto judgement = judged(exchange);
+  EXPECT_EQ(judgement.reason, "options-differ");
+  EXPECT_EQ(judgement.expected, "domain-name \"corp.example\"\nrouters 10.20.0.1");
+  EXPECT_EQ(judgement.observed, "domain-name absent\nrouters 10.20.0.2");
+}
+
+TEST(DhcpLeaseJudge, FailsOnInconsistentTimers) {
+  Exchange exchange;
+  exchange.acks[0].options[option::renewal_time] = big_endian32(700);
+  EXPECT_EQ(judged(exchange).reason, "timers-inconsistent");
+}
+
+TEST(DhcpLeaseJudge, FailsOnAnAddressInUseAndOnADeafServer) {
+  Exchange used;
+  used.extra = Json{{"conflict", "02:00:00:00:00:01"}};
+  EXPECT_EQ(judged(used).reason, "address-in-use");
+  Exchange deaf;
+  deaf.extra = Json::object();
+  EXPECT_EQ(judged(deaf).reason, "server-unreachable");
+}
+
+TEST(DhcpLeaseJudge, FailsOnMalformedMessages) {
+  auto observation = Exchange().observation();
+  observation["messages"][1]["payload"] = "0201";
+  const auto judgement = lease().judge(parameters(), observation);
+  EXPECT_EQ(judgement.reason, "malformed-message");
+  EXPECT_EQ(judgement.observed, "malformed DHCP message: only 2 bytes from 10.20.0.11");
+}
+
+TEST(DhcpLeaseParameters, AreStrict) {
+  std::vector<JsonProblem> problems;
+  lease().validate(parameters(), "/with", problems);
+  EXPECT_TRUE(problems.empty());
+  lease().validate(
+      Json::parse(
+          R"({"server": "x", "pool": {"from": "10.20.0.9", "to": "10.20.0.1", "size": 3}, "options": {"routers": "10.20.0.1", "gateway": []}, "wait": 1})"),
+      "/with", problems);
+  std::vector<std::string> pointers;
+  for (const auto& problem : problems) pointers.push_back(problem.pointer);
+  EXPECT_THAT(pointers, testing::UnorderedElementsAre("/with/server", "/with/pool", "/with/pool/size",
+                                                      "/with/options/routers", "/with/options/gateway", "/with/wait"));
+}
+
+}  // namespace
+}  // namespace patchlab::checks::dhcp
