@@ -55,7 +55,7 @@ class DebianAdapter final : public GuestAdapter {
     if (will_be_marked) return false;
     PATCHLAB_ASSIGN(const auto init, agent_.read_file("/proc/1/comm", 64));
     if (without_line_end(init) == "systemd") return systemd_complete();
-    PATCHLAB_ASSIGN(const auto process, run("looking for the end of the start-up", "/bin/sh", {"-c", scripts::sysvinit_complete}, query_limit));
+    PATCHLAB_ASSIGN(const auto process, script("looking for the end of the start-up", scripts::sysvinit_complete, {}, query_limit));
     return process.exit_code == 0;
   }
 
@@ -84,7 +84,7 @@ class DebianAdapter final : public GuestAdapter {
 
   Result<bool> reboot_required() override {
     const std::string action = "looking for a pending restart";
-    PATCHLAB_ASSIGN(const auto process, run(action, "/bin/sh", {"-c", scripts::reboot_required}, query_limit));
+    PATCHLAB_ASSIGN(const auto process, script(action, scripts::reboot_required, {}, query_limit));
     if (process.exit_code > 1) return failed(action, process);
     return process.exit_code == 0;
   }
@@ -98,16 +98,18 @@ class DebianAdapter final : public GuestAdapter {
       if (!is_plain(name, "@._:-")) return configuration_error(fmt::format("'{}' is not the name of a service", name));
     }
     const auto mark = new_mark();
-    std::vector<std::string> arguments{"-c", scripts::host_state, "host-state", mark};
+    std::vector<std::string> arguments{mark};
     arguments.insert(arguments.end(), services.begin(), services.end());
-    PATCHLAB_ASSIGN(const auto process, run(action, "/bin/sh", arguments, state_limit));
+    PATCHLAB_ASSIGN(const auto process, script(action, scripts::host_state, arguments, state_limit));
     return state_from(debian::sections(process.output, mark), services).while_doing(doing(action));
   }
 
   Result<std::map<std::string, std::string>> evidence() override {
     const auto mark = new_mark();
-    PATCHLAB_ASSIGN(const auto process, run("collecting evidence", "/bin/sh", {"-c", scripts::evidence, "evidence", mark}, state_limit));
+    PATCHLAB_ASSIGN(const auto process, script("collecting evidence", scripts::evidence, {mark}, state_limit));
     auto texts = debian::sections(process.output, mark);
+    const auto logs = texts.extract("logs");
+    if (!logs.empty()) texts.merge(debian::tailed_files(logs.mapped()));
     for (auto& [name, text] : texts) text = to_valid_utf8(text);
     return texts;
   }
@@ -123,6 +125,10 @@ class DebianAdapter final : public GuestAdapter {
 
   Result<GuestProcess> run(const std::string& action, const std::string& program, const std::vector<std::string>& arguments, Milliseconds limit) {
     return agent_.run(program, arguments, limit).while_doing(doing(action));
+  }
+
+  Result<GuestProcess> script(const std::string& action, const std::string& text, const std::vector<std::string>& arguments, Milliseconds limit) {
+    return agent_.run_script(text, arguments, limit).while_doing(doing(action));
   }
 
   [[nodiscard]] Error failed(const std::string& action, const GuestProcess& process) const {
@@ -155,9 +161,11 @@ class DebianAdapter final : public GuestAdapter {
     HostState state;
     state.services = debian::unit_states(section_in(found, "units"));
     state.services.merge(debian::script_states(section_in(found, "scripts")));
+    const auto processes = debian::process_table(section_in(found, "processes"));
+    state.services.merge(debian::daemons(processes, section_in(found, "children")));
     for (const auto& [name, status] : debian::asked_unit_states(section_in(found, "asked"), services)) state.services[name] = status;
     for (const auto& name : services) state.services.try_emplace(name, "absent");
-    state.listeners = debian::listeners(section_in(found, "sockets"));
+    state.listeners = debian::listeners(processes);
     PATCHLAB_ASSIGN(state.addresses, debian::addresses(section_in(found, "addresses"), section_in(found, "routes")));
     auto kinds = log_kinds(section_in(found, "log"));
     kinds.merge(kernel_kinds(section_in(found, "kernel")));

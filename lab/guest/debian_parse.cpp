@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lab/guest/debian_parse.hpp"
 
+#include <arpa/inet.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -54,27 +55,28 @@ unsigned int number_in(std::string_view text) {
   return number;
 }
 
-// users:(("smtpd",pid=311,fd=6),("master",pid=298,fd=13)): the lowest pid, because children inherit their daemon's sockets and come and go.
-std::string owner_of(const std::string& users) {
-  std::string owner = "-";
-  unsigned int lowest = 0;
-  for (auto quote = users.find("(\""); quote != std::string::npos; quote = users.find("(\"", quote + 1)) {
-    const auto end = users.find("\",pid=", quote);
-    if (end == std::string::npos) break;
-    const auto pid = number_in(std::string_view(users).substr(end + 6));
-    if (owner == "-" || pid < lowest) {
-      owner = users.substr(quote + 2, end - quote - 2);
-      lowest = pid;
-    }
-  }
-  return owner;
+unsigned int hex_number(const std::string& hex) {
+  unsigned int value = 0;
+  std::from_chars(hex.data(), hex.data() + hex.size(), value, 16);
+  return value;
 }
 
 // "0101140A" of /proc/net/route: the address as the processor stores it, least significant byte first on every Debian server.
 std::string dotted(const std::string& hex) {
-  unsigned int value = 0;
-  std::from_chars(hex.data(), hex.data() + hex.size(), value, 16);
+  const auto value = hex_number(hex);
   return fmt::format("{}.{}.{}.{}", value & 0xFFU, value >> 8U & 0xFFU, value >> 16U & 0xFFU, value >> 24U & 0xFFU);
+}
+
+// Four such words make an IPv6 address.
+std::string colon_separated(const std::string& hex) {
+  std::array<unsigned char, 16> bytes{};
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    const std::size_t in_word = i / 4 * 8 + (3 - i % 4) * 2;
+    bytes[i] = static_cast<unsigned char>(hex_number(hex.substr(in_word, 2)));
+  }
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  ::inet_ntop(AF_INET6, bytes.data(), text.data(), text.size());
+  return fmt::format("[{}]", text.data());
 }
 
 void add_routes(const std::string& table, std::set<std::string>& found) {
@@ -122,6 +124,17 @@ std::map<std::string, std::string> sections(const std::string& text, const std::
   return found;
 }
 
+std::map<std::string, std::string> tailed_files(const std::string& text) {
+  std::map<std::string, std::string> found;
+  std::string* current = nullptr;
+  std::istringstream stream(text);
+  for (std::string line; std::getline(stream, line);) {
+    if (line.starts_with("==> /") && line.ends_with(" <==")) current = &found[line.substr(4, line.size() - 8)];
+    else if (current != nullptr) *current += line + '\n';
+  }
+  return found;
+}
+
 Result<InstalledSet> installed_set(const std::string& text) {
   InstalledSet packages;
   std::string trouble;
@@ -145,27 +158,55 @@ Result<InstalledSet> installed_set(const std::string& text) {
   return packages;
 }
 
-std::vector<std::string> listeners(const std::string& text) {
-  std::set<std::string> found;
+ProcessTable process_table(const std::string& text) {
+  ProcessTable table;
   for_each_line(text, [&](const std::string& line) {
     const auto words = words_of(line);
-    if (words.size() < 5) return;
-    const auto& local = words[4];
-    const auto colon = local.rfind(':');
-    if (colon == std::string::npos) return;
-    const auto owner = words.size() > 6 ? owner_of(words[6]) : std::string("-");
-    switch (volatility(words[0], owner, number_in(std::string_view(local).substr(colon + 1)))) {
-      case Volatile::presence:
-        return;
-      case Volatile::number:
-        found.insert(fmt::format("{} {}:ephemeral {}", words[0], local.substr(0, colon), owner));
-        return;
-      case Volatile::no:
-        found.insert(fmt::format("{} {} {}", words[0], local, owner));
-        return;
+    if (words.size() == 4 && words[0] == "socket") {
+      const auto colon = words[2].find(':');
+      if (colon != 8 && colon != 32) return;
+      const auto address = words[2].substr(0, colon);
+      const auto port = hex_number(words[2].substr(colon + 1));
+      table.sockets.push_back({words[1], fmt::format("{}:{}", colon == 8 ? dotted(address) : colon_separated(address), port), port, words[3]});
+    } else if (words.size() == 3 && words[0] == "owner") {
+      const auto pid = number_in(words[2]);
+      const auto [owner, is_new] = table.owners.try_emplace(words[1], pid);
+      // The lowest, because children inherit their daemon's sockets and come and go.
+      if (!is_new) owner->second = std::min(owner->second, pid);
+    } else if (words.size() == 3 && words[0] == "exe" && words[1].starts_with("/proc/")) {
+      table.executables[number_in(std::string_view(words[1]).substr(6))] = words[2];
     }
   });
+  return table;
+}
+
+std::vector<std::string> listeners(const ProcessTable& table) {
+  std::set<std::string> found;
+  for (const auto& [protocol, address, port, inode] : table.sockets) {
+    const auto owner = table.owners.find(inode);
+    const auto program = owner == table.owners.end() ? table.executables.end() : table.executables.find(owner->second);
+    const auto process = program == table.executables.end() ? "-" : program->second.substr(program->second.rfind('/') + 1);
+    switch (volatility(protocol, process, port)) {
+      case Volatile::presence:
+        break;
+      case Volatile::number:
+        found.insert(fmt::format("{} {}:ephemeral {}", protocol, address.substr(0, address.rfind(':')), process));
+        break;
+      case Volatile::no:
+        found.insert(fmt::format("{} {} {}", protocol, address, process));
+        break;
+    }
+  }
   return {found.begin(), found.end()};
+}
+
+std::map<std::string, std::string> daemons(const ProcessTable& table, const std::string& children_of_init) {
+  std::map<std::string, std::string> states;
+  for (const auto& pid : words_of(children_of_init)) {
+    const auto program = table.executables.find(number_in(pid));
+    if (program != table.executables.end()) states["process " + program->second] = "running";
+  }
+  return states;
 }
 
 Result<std::vector<std::string>> addresses(const std::string& ip_json, const std::string& route_table) {

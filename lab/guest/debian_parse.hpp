@@ -16,12 +16,34 @@ namespace patchlab::lab::guest::debian {
 // Text between lines that start with `mark` and a space; the name is the rest of that line. Sections of one name are joined.
 [[nodiscard]] std::map<std::string, std::string> sections(const std::string& text, const std::string& mark);
 
+// tail -v's answer for several files: path -> text.
+[[nodiscard]] std::map<std::string, std::string> tailed_files(const std::string& text);
+
 // dpkg-query's answer in the shape of scripts::installed_format. Removed packages are left out; whatever is not properly installed
 // carries its state: "1.2-3 (half-configured)", "1.2-3 (reinst-required)".
 [[nodiscard]] Result<InstalledSet> installed_set(const std::string& text);
 
-// ss -H -tulpn -> "tcp 0.0.0.0:25 master", sorted, each once.
-[[nodiscard]] std::vector<std::string> listeners(const std::string& text);
+// The "processes" section of scripts::host_state:
+//   socket tcp 0A00140A:0035 7001        local address as in /proc/net/tcp, and the inode
+//   owner 7001 163                       a process that has it open
+//   exe /proc/163/exe /usr/sbin/named
+struct ProcessTable {
+  struct Socket {
+    std::string protocol;  // tcp, udp
+    std::string address;   // "10.20.0.10:53", "[::1]:953"
+    unsigned int port = 0;
+    std::string inode;
+  };
+  std::vector<Socket> sockets;
+  std::map<std::string, unsigned int> owners;       // inode -> lowest pid that holds it
+  std::map<unsigned int, std::string> executables;  // pid -> path
+};
+[[nodiscard]] ProcessTable process_table(const std::string& text);
+
+// "tcp 0.0.0.0:25 master", sorted, each once; sockets that are volatile by nature are left out or lose their port.
+[[nodiscard]] std::vector<std::string> listeners(const ProcessTable& table);
+// Programs whose parent is init, which is what a daemon is: "process /usr/sbin/named" -> "running".
+[[nodiscard]] std::map<std::string, std::string> daemons(const ProcessTable& table, const std::string& children_of_init);
 // ip -j addr -> "52:54:00:14:00:10 10.20.0.10/24", sorted; and the IPv4 default routes of /proc/net/route -> "default via 10.20.0.1 eth0".
 [[nodiscard]] Result<std::vector<std::string>> addresses(const std::string& ip_json, const std::string& route_table);
 // "<exit code> <name>" lines of sysvinit's status actions (LSB 3.1: 0 running, 1 and 2 dead but files remain, 3 not running).

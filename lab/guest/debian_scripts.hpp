@@ -3,10 +3,11 @@
 #pragma once
 
 // What runs inside a Debian guest: POSIX sh and the tools every Debian has. Starting a process costs 50-200 ms under emulation, so each
-// script does its work with as few of them as it can, and each is one command for the agent: it travels as an argument of sh -c.
+// script does its work with as few of them as it can, and each is one command for the agent (GuestAgent::run_script).
 namespace patchlab::lab::guest::scripts {
 
 // $1: a line prefix that starts a section (not found in any log); $2...: the role's services.
+// Sockets come from /proc: ss asks the kernel for modules that a lean guest does not have, which costs a second.
 inline constexpr const char* host_state = R"sh(mark=$1; shift
 LC_ALL=C; export LC_ALL
 if [ -d /run/systemd/system ]; then
@@ -14,36 +15,46 @@ if [ -d /run/systemd/system ]; then
   [ $# = 0 ] || { echo "$mark asked"; systemctl show --property=LoadState,ActiveState,SubState -- "$@"; }
   echo "$mark log"; journalctl -b -q --no-pager -p err -n 1000 -o short
 else
-  for link in /etc/rc2.d/S[0-9][0-9]*; do
-    name=${link##*/S??}
-    case " $* " in *" $name "*) ;; *) [ -x "/etc/init.d/$name" ] && set -- "$@" "$name" ;; esac
-  done
   echo "$mark scripts"
   for name; do
     if [ -x "/etc/init.d/$name" ]; then
-      "/etc/init.d/$name" status >/dev/null 2>&1 </dev/null
+      "/etc/init.d/$name" status >/dev/null 2>&1
       echo "$? $name"
     fi
   done
+  echo "$mark children"; read -r children </proc/1/task/1/children; echo "$children"
 fi
-echo "$mark sockets"; ss -H -tulpn || echo "$mark failed sockets"
 echo "$mark addresses"; ip -j addr || echo "$mark failed addresses"
 echo "$mark routes"; while read -r line; do echo "$line"; done </proc/net/route
 echo "$mark kernel"; dmesg -r || echo "$mark failed kernel"
-echo "$mark log"
 set --
+for file in /proc/net/tcp6 /proc/net/udp6; do [ -r "$file" ] && set -- "$@" "$file"; done
+set -- "$@" -
 for file in /var/log/*.log /var/log/*.err /var/log/syslog /var/log/messages /var/log/*/*.log /var/log/*/log.* /var/log/*/error_log; do
   case $file in */dpkg.log|*/alternatives.log|*/bootstrap.log|*/apt/*) continue ;; esac
   [ -s "$file" ] && set -- "$@" "$file"
 done
-[ $# = 0 ] || awk '
+echo "$mark processes"
+ls -ln /proc/[0-9]*/exe /proc/[0-9]*/fd 2>/dev/null | awk -v mark="$mark" '
+FILENAME ~ /^\/proc\/net\// {
+  if (FNR > 1 && $4 == (FILENAME ~ /tcp/ ? "0A" : "07")) { wanted[$10]; print "socket", substr(FILENAME, 11, 3), $2, $10 }
+  next
+}
+FILENAME == "-" || FILENAME == "" || FILENAME == "/dev/stdin" {
+  if ($0 ~ /^\/proc\/[0-9]+\/fd:$/) { split($0, part, "/"); pid = part[3] }
+  else if (NF > 2 && $(NF - 1) == "->" && $(NF - 2) ~ /^\/proc\/[0-9]+\/exe$/) print "exe", $(NF - 2), $NF
+  else if (NF && $NF ~ /^socket:/) { inode = substr($NF, 9, length($NF) - 9); if (inode in wanted) print "owner", inode, pid }
+  next
+}
+!logs { logs = 1; print mark, "log" }
+/qemu-ga(\[[0-9]+\])?: / { next }
 FILENAME ~ /(\.err|\/errors?\.log)$/ ||
 /(^|[^A-Za-z])(ERROR|FATAL|PANIC|CRITICAL|EMERG|ALERT|BUG|Oops)([^A-Za-z]|$)/ ||
 /(^|[^A-Za-z])([Ee]rror|[Ff]atal|[Pp]anic|[Cc]ritical|emerg|crit|alert|err)[]:]/ || /^[EXAC] \[/ || /^\[[0-9][0-9\/]* [0-9:.]*, *0/ ||
 /segfault at|[Ss]egmentation fault|general protection|dumped core|core dumped|[Aa]ssertion.*failed|INSIST|stack smashing/ {
   kind = $0; gsub(/[0-9]+/, "#", kind)
   if (!(kind in seen) && ++kinds <= 2000) { seen[kind]; print substr($0, 1, 500) }
-}' "$@"
+}' /proc/net/tcp /proc/net/udp "$@" || echo "$mark failed processes"
 echo "$mark end"
 )sh";
 
@@ -90,11 +101,11 @@ umount "$medium" || umount -l "$medium"
 exit "$code"
 )sh";
 
-// $1: section prefix. The whole answer stays below the agent's 1 MiB after base64.
+// $1: section prefix. The whole answer stays below the agent's 1 MiB after base64. What the agent itself logs about the laboratory's
+// commands is left out. tail names each file ("==> /var/log/syslog <=="), in the section "logs".
 inline constexpr const char* evidence = R"sh(mark=$1
 {
   echo "$mark processes"; ps axo pid,ppid,user,stat,etime,args
-  echo "$mark listeners"; ss -tulpn
   echo "$mark addresses"; ip addr; ip route
   echo "$mark storage"; df -h; free -m
   echo "$mark kernel"; dmesg | tail -n 200
@@ -103,9 +114,11 @@ inline constexpr const char* evidence = R"sh(mark=$1
     echo "$mark journal"; journalctl -b -q --no-pager -n 500
   fi
   echo "$mark dpkg-audit"; dpkg --audit
+  set --
   for file in /var/log/*.log /var/log/*.err /var/log/syslog /var/log/*/*.log /var/log/*/log.* /var/log/*/error_log; do
-    [ -s "$file" ] && echo "$mark $file" && tail -c 30000 "$file"
+    [ -s "$file" ] && set -- "$@" "$file"
   done
+  echo "$mark logs"; [ $# = 0 ] || tail -v -c 30000 "$@" | grep -v 'qemu-ga.*info: guest-'
 } 2>&1 | head -c 650000
 )sh";
 

@@ -101,14 +101,27 @@ std::string decoded(const Json& object, const char* key, bool& valid) {
   return bytes.value_or(std::string{});
 }
 
-// $1: folder of the job, $2: command. The job leaves the agent's session and pipes, and under systemd its control group, so that it
+// One word for a shell, whatever is in it.
+std::string quoted(const std::string& text) {
+  std::string word = "'";
+  for (const char c : text) {
+    if (c == '\'') word += "'\\''";
+    else word += c;
+  }
+  return word + "'";
+}
+
+// The braces make the shell read the whole script before it runs the first command, so that no command can eat the rest of it.
+std::string as_standard_input(const std::string& script) { return "{\n" + script + "\n} </dev/null\n"; }
+
+// After `folder=` and `job=` lines. The job leaves the agent's session and pipes, and under systemd its control group, so that it
 // survives a restart of the agent that it may cause itself.
-constexpr const char* launch_script = R"(umask 077; rm -rf "$1"; mkdir -p "$1" || exit 90
+constexpr const char* launch_script = R"(umask 077; rm -rf "$folder"; mkdir -p "$folder" || exit 90
 body='cd "$1" || exit 90; (eval "$2") >out 2>&1 </dev/null; echo $? >code.new; mv code.new code'
 if [ -d /run/systemd/system ] && command -v systemd-run >/dev/null; then
-  exec systemd-run --quiet --collect --no-block sh -c "$body" job "$1" "$2"
+  exec systemd-run --quiet --collect --no-block sh -c "$body" job "$folder" "$job"
 fi
-setsid sh -c "$body" job "$1" "$2" >/dev/null 2>&1 </dev/null &
+setsid sh -c "$body" job "$folder" "$job" >/dev/null 2>&1 </dev/null &
 )";
 }  // namespace
 
@@ -135,12 +148,17 @@ struct GuestAgent::State {
     return std::move(reply.value);
   }
 
-  Result<std::int64_t> execute(const std::string& program, const std::vector<std::string>& arguments, bool capture, Milliseconds limit) {
-    PATCHLAB_ASSIGN(const auto value,
-                    ask_for_value("guest-exec", {{"path", program}, {"arg", arguments}, {"capture-output", capture}}, limit));
+  Result<std::int64_t> execute(const Json& arguments, Milliseconds limit) {
+    PATCHLAB_ASSIGN(const auto value, ask_for_value("guest-exec", arguments, limit));
     const auto pid = value.is_object() ? integer_in(value, "pid") : std::nullopt;
     if (!pid) return guest_error(fmt::format("guest agent of '{}', guest-exec: no process id in the answer", machine));
     return *pid;
+  }
+
+  static Json shell_with(const std::string& script, const std::vector<std::string>& arguments) {
+    std::vector<std::string> all{"-s", "--"};
+    all.insert(all.end(), arguments.begin(), arguments.end());
+    return {{"path", "/bin/sh"}, {"arg", all}, {"input-data", base64(as_standard_input(script))}, {"capture-output", true}};
   }
 
   Result<GuestProcess> process_from(const Json& status) {
@@ -267,13 +285,20 @@ Result<GuestProcess> GuestAgent::run(const std::string& program, const std::vect
                                      std::stop_token stop) {
   const auto command = command_line(program, arguments);
   Pace pace(state_->clock, deadline);
-  auto pid = state_->execute(program, arguments, true, pace.limit());
+  auto pid = state_->execute({{"path", program}, {"arg", arguments}, {"capture-output", true}}, pace.limit());
   if (!pid) return std::move(pid).error().while_doing(fmt::format("running '{}'", command));
   return state_->wait_for(pid.value(), command, pace, stop);
 }
 
+Result<GuestProcess> GuestAgent::run_script(const std::string& script, const std::vector<std::string>& arguments, Milliseconds deadline,
+                                            std::stop_token stop) {
+  Pace pace(state_->clock, deadline);
+  PATCHLAB_ASSIGN(const auto pid, state_->execute(State::shell_with(script, arguments), pace.limit()));
+  return state_->wait_for(pid, "the script", pace, stop);
+}
+
 Result<void> GuestAgent::start(const std::string& program, const std::vector<std::string>& arguments) {
-  auto pid = state_->execute(program, arguments, false, command_limit);
+  auto pid = state_->execute({{"path", program}, {"arg", arguments}, {"capture-output", false}}, command_limit);
   if (!pid) return std::move(pid).error().while_doing(fmt::format("starting '{}'", command_line(program, arguments)));
   return {};
 }
@@ -328,7 +353,8 @@ Result<GuestProcess> GuestAgent::run_detached(const std::string& shell_command, 
   const auto stamp = std::chrono::duration_cast<Milliseconds>(state_->clock.wall().time_since_epoch()).count();
   const auto folder = fmt::format("/run/patchlab/job-{}-{}", stamp, state_->jobs++);
   Pace pace(state_->clock, deadline);
-  const auto pid = state_->execute("/bin/sh", {"-c", launch_script, "launch", folder, shell_command}, true, pace.limit());
+  const auto launch = fmt::format("folder={}\njob={}\n{}", quoted(folder), quoted(shell_command), launch_script);
+  const auto pid = state_->execute(State::shell_with(launch, {}), pace.limit());
   if (!pid) return Error{pid.error()}.while_doing(fmt::format("starting '{}'", command));
 
   Job job(*this, folder);
