@@ -5,10 +5,15 @@
 #include <algorithm>
 
 #include "checks/check.hpp"
+#include "checks/database/query_hash.hpp"
+#include "checks/database/transaction.hpp"
 #include "checks/dhcp/lease.hpp"
 #include "checks/dns/query.hpp"
 #include "checks/mail/delivery.hpp"
 #include "checks/mail/relay_refused.hpp"
+#include "checks/smb/access.hpp"
+#include "checks/smb/denied.hpp"
+#include "checks/smb/readonly.hpp"
 
 namespace patchlab::checks {
 namespace {
@@ -26,6 +31,11 @@ const std::vector<const Check*>& all_checks() {
       &dns::query(),
       &mail::delivery(),
       &mail::relay_refused(),
+      &smb::access(),
+      &smb::denied(),
+      &smb::readonly(),
+      &database::query_hash(),
+      &database::transaction(),
   });
   return checks;
 }

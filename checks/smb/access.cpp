@@ -1,0 +1,221 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include "checks/smb/access.hpp"
+
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <set>
+
+#include "checks/smb/judging.hpp"
+#include "checks/smb/steps.hpp"
+#include "lab/core/digest.hpp"
+
+namespace patchlab::checks::smb {
+namespace {
+
+const std::set<std::string> all_operations{"list", "write", "read", "rename", "delete"};
+
+struct Parameters {
+  Account account;
+  std::set<std::string> operations;
+  std::string folder;
+  std::size_t bytes = 0;
+  std::map<std::string, std::string> known_files;
+
+  [[nodiscard]] bool does(const std::string& operation) const { return operations.contains(operation); }
+  [[nodiscard]] std::string folder_path() const {
+    return folder.empty() ? account.share : account.share + "/" + folder;
+  }
+};
+
+std::set<std::string> read_operations(JsonReader& reader) {
+  if (!reader.has("operations")) return all_operations;
+  std::set<std::string> operations;
+  for (const auto& operation : reader.texts_or_empty("operations")) {
+    if (!all_operations.contains(operation)) {
+      reader.problem("operations",
+                     fmt::format("unknown operation '{}'; known are list, write, read, rename, delete", operation));
+    } else if (!operations.insert(operation).second) {
+      reader.problem("operations", fmt::format("'{}' stands there twice", operation));
+    }
+  }
+  if (operations.empty()) reader.problem("operations", "must name at least one operation");
+  for (const char* operation : {"read", "rename", "delete"}) {
+    if (operations.contains(operation) && !operations.contains("write")) {
+      reader.problem("operations", fmt::format("'{}' needs 'write', which makes the file", operation));
+    }
+  }
+  return operations;
+}
+
+Parameters read(const Json& json, const std::string& pointer, std::vector<JsonProblem>& problems) {
+  JsonReader reader(json, pointer, problems);
+  Parameters parameters;
+  parameters.account = read_account(reader);
+  parameters.operations = read_operations(reader);
+  parameters.folder = reader.text_or("folder", "");
+  if (!is_path_below_share(parameters.folder)) reader.problem("folder", "must be a path below the share");
+  parameters.bytes = static_cast<std::size_t>(reader.integer_or("bytes", 262144, 1, 16777216));
+  parameters.known_files = read_known_files(reader);
+  reader.finish();
+  return parameters;
+}
+
+Parameters read_valid(const Json& json) {
+  std::vector<JsonProblem> ignored;  // validate() has reported them
+  return read(json, "", ignored);
+}
+
+// The life of one file in the share.
+class FileLife {
+ public:
+  FileLife(const Parameters& parameters, StepRecorder& recorder, Session& session)
+      : parameters_(parameters),
+        recorder_(recorder),
+        session_(session),
+        folder_(parameters.folder_path()),
+        name_(random_file_name()),
+        content_(random_content(parameters.bytes)) {}
+
+  void live() {
+    if (!write()) return;
+    const bool well = list_again() && read_back() && rename() && remove() && gone();
+    (void)well;
+    if (exists_) recorder_.take("clean up", [&](Json&) { return session_.remove(path()); });
+  }
+
+ private:
+  [[nodiscard]] std::string path() const { return folder_ + "/" + name_; }
+
+  bool write() {
+    const bool well = recorder_.take("write", [&](Json& entry) {
+      entry["name"] = name_;
+      entry["sha256"] = sha256(content_);
+      return session_.write(path(), content_);
+    });
+    exists_ = well;
+    return well;
+  }
+  bool list_again() { return !parameters_.does("list") || take_list(recorder_, session_, "list again", folder_); }
+  bool read_back() {
+    if (!parameters_.does("read")) return true;
+    return recorder_.take("read", [&](Json& entry) {
+      std::string content;
+      const int trouble = session_.read(path(), content);
+      if (trouble == 0) entry["sha256"] = sha256(content);
+      return trouble;
+    });
+  }
+  bool rename() {
+    if (!parameters_.does("rename")) return true;
+    return recorder_.take("rename", [&](Json& entry) {
+      const auto renamed = "renamed-" + name_;
+      const int trouble = session_.rename(path(), folder_ + "/" + renamed);
+      if (trouble == 0) name_ = renamed;
+      entry["name"] = renamed;
+      return trouble;
+    });
+  }
+  bool remove() {
+    if (!parameters_.does("delete")) return true;
+    const bool well = recorder_.take("delete", [&](Json&) { return session_.remove(path()); });
+    exists_ = !well;
+    return well;
+  }
+  bool gone() {
+    if (!parameters_.does("delete")) return true;
+    return recorder_.take("gone", [&](Json&) {
+      std::string content;
+      return session_.read(path(), content);
+    });
+  }
+
+  const Parameters& parameters_;
+  StepRecorder& recorder_;
+  Session& session_;
+  std::string folder_;
+  std::string name_;
+  std::string content_;
+  bool exists_ = false;
+};
+
+Trouble judge_listing(const Observation& observation) {
+  const auto& names = find_step(observation, "list again")->at("names");
+  const auto& name = find_step(observation, "write")->at("name");
+  for (const auto& listed : names) {
+    if (listed == name) return std::nullopt;
+  }
+  return failed("file-not-listed", fmt::format("{} in the listing", name.get<std::string>()),
+                fmt::format("{} other names", names.size()));
+}
+
+Trouble judge_content(const Observation& observation) {
+  const auto written = find_step(observation, "write")->at("sha256").get<std::string>();
+  const auto read = find_step(observation, "read")->at("sha256").get<std::string>();
+  if (written == read) return std::nullopt;
+  return failed("content-differs", "sha256 " + written, "sha256 " + read);
+}
+
+Trouble judge_gone(const Observation& observation) {
+  const auto* entry = find_step(observation, "gone");
+  if (entry != nullptr && entry->contains("errno") && entry->at("errno").get<int>() == ENOENT) return std::nullopt;
+  return failed("deleted-file-remains", "gone: ENOENT", entry == nullptr ? "gone: not reached" : describe_step(*entry));
+}
+
+Trouble judge_steps(const Parameters& parameters, const Observation& observation) {
+  if (auto trouble = judge_success(observation, "connect")) return trouble;
+  if (parameters.does("list")) {
+    if (auto trouble = judge_success(observation, "list")) return trouble;
+  }
+  if (auto trouble = judge_known_files(observation, parameters.known_files)) return trouble;
+  if (!parameters.does("write")) return std::nullopt;
+  if (auto trouble = judge_success(observation, "write")) return trouble;
+  if (parameters.does("list")) {
+    if (auto trouble = judge_success(observation, "list again")) return trouble;
+    if (auto trouble = judge_listing(observation)) return trouble;
+  }
+  for (const char* operation : {"read", "rename", "delete"}) {
+    if (!parameters.does(operation)) continue;
+    if (auto trouble = judge_success(observation, operation)) return trouble;
+    if (operation == std::string("read")) {
+      if (auto trouble = judge_content(observation)) return trouble;
+    }
+  }
+  return parameters.does("delete") ? judge_gone(observation) : std::nullopt;
+}
+
+class Access final : public Check {
+ public:
+  [[nodiscard]] std::string kind() const override { return "smb.access"; }
+
+  void validate(const Json& json, const std::string& pointer, std::vector<JsonProblem>& problems) const override {
+    (void)read(json, pointer, problems);
+  }
+
+  [[nodiscard]] Result<Observation> observe(const Target& target, const Json& json,
+                                            Milliseconds deadline) const override {
+    const auto parameters = read_valid(json);
+    return observe_steps(target, parameters.account, deadline, [parameters](StepRecorder& recorder, Session& session) {
+      if (parameters.does("list") && !take_list(recorder, session, "list", parameters.folder_path())) return;
+      if (!take_known_files(recorder, session, parameters.account.share, parameters.known_files)) return;
+      if (parameters.does("write")) FileLife(parameters, recorder, session).live();
+    });
+  }
+
+  [[nodiscard]] Judgement judge(const Json& json, const Observation& observation) const override {
+    const auto parameters = read_valid(json);
+    if (auto trouble = judge_steps(parameters, observation)) return *trouble;
+    const auto done = fmt::format("{} uses '{}'", parameters.account.user, parameters.account.share);
+    return {Outcome::pass, "as-expected", done, done};
+  }
+};
+
+}  // namespace
+
+const Check& access() {
+  static const Access instance;
+  return instance;
+}
+
+}  // namespace patchlab::checks::smb

@@ -1,0 +1,19 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "checks/check.hpp"
+
+namespace patchlab::checks::smb {
+
+// "smb.access": what a user does all day, step by step in one session. Parameters: those of Account (parameters.hpp),
+// and
+//   operations   some of "list", "write", "read", "rename", "delete" (default all); "read", "rename" and "delete" need
+//   "write" folder       where below the share the file is written; default the share itself bytes        size of that
+//   file, default 262144 known_files  {"alpha/budget.csv": "<sha256>"}: must be there and unchanged
+// Steps: connect, list, known file ..., write, list again (the file is in it), read (by hash), rename, delete, gone
+// (reading it fails with ENOENT). The first that fails is the verdict, with the errno which the library gave. A file
+// which could not be deleted as planned is removed by "clean up".
+[[nodiscard]] const Check& access();
+
+}  // namespace patchlab::checks::smb

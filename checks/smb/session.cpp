@@ -1,0 +1,196 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include "checks/smb/session.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <libsmbclient.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+
+#include "lab/core/files.hpp"
+
+namespace patchlab::checks::smb {
+namespace {
+
+constexpr std::size_t block_size = 65536;
+constexpr std::size_t most_bytes = 64U << 20U;
+constexpr std::size_t most_names = 4096;
+
+// Samba keeps caches, locks and secrets in folders named at build time: all of them go into one of ours.
+class PrivateFolder {
+ public:
+  static Result<PrivateFolder> make() {
+    std::error_code code;
+    const auto temporary = std::filesystem::temp_directory_path(code);
+    if (code) return infrastructure_error(fmt::format("no folder for temporary files: {}", code.message()));
+    auto name = (temporary / "patchlab-smb-XXXXXX").string();
+    if (::mkdtemp(name.data()) == nullptr) return errno_error(fmt::format("creating '{}'", name), errno);
+    return PrivateFolder(name);
+  }
+  ~PrivateFolder() {
+    std::error_code ignored;
+    if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
+  }
+  PrivateFolder(PrivateFolder&& other) noexcept : path_(std::exchange(other.path_, {})) {}
+  PrivateFolder& operator=(PrivateFolder&&) = delete;
+  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+
+ private:
+  explicit PrivateFolder(std::filesystem::path path) : path_(std::move(path)) {}
+  std::filesystem::path path_;
+};
+
+void copy_text(const std::string& text, char* buffer, int size) {
+  std::snprintf(buffer, static_cast<std::size_t>(size), "%s", text.c_str());
+}
+
+void authenticate(SMBCCTX* context, const char*, const char*, char* domain, int domain_size, char* user, int user_size,
+                  char* password, int password_size) {
+  const auto* settings = static_cast<const SessionSettings*>(smbc_getOptionUserData(context));
+  if (!settings->domain.empty()) copy_text(settings->domain, domain, domain_size);
+  copy_text(settings->user, user, user_size);
+  copy_text(settings->password, password, password_size);
+}
+
+struct FreeContext {
+  void operator()(SMBCCTX* context) const { smbc_free_context(context, 1); }
+};
+using Context = std::unique_ptr<SMBCCTX, FreeContext>;
+
+bool needs_escape(char c) {
+  return std::isalnum(static_cast<unsigned char>(c)) == 0 && std::strchr("/-._~", c) == nullptr;
+}
+
+}  // namespace
+
+struct Session::State {
+  State(SessionSettings with, PrivateFolder in) : settings(std::move(with)), folder(std::move(in)) {}
+  SessionSettings settings;
+  PrivateFolder folder;
+  Context context;
+
+  [[nodiscard]] std::string url(const std::string& path) const { return url_of(settings.address, settings.port, path); }
+  void configure() {
+    auto* raw = context.get();
+    smbc_setOptionUserData(raw, &settings);
+    smbc_setFunctionAuthDataWithContext(raw, authenticate);
+    smbc_setTimeout(raw, static_cast<int>(settings.timeout.count()));
+    smbc_setOptionUseKerberos(raw, 0);
+    smbc_setOptionFallbackAfterKerberos(raw, 0);
+    smbc_setOptionUseCCache(raw, 0);
+    smbc_setOptionNoAutoAnonymousLogin(raw, 1);  // a refused user must not become a guest
+    smbc_setOptionDebugToStderr(raw, 1);
+    smbc_setDebug(raw, 0);
+  }
+};
+
+std::string configuration(const std::filesystem::path& folder) {
+  std::string text =
+      "[global]\n"
+      "\tclient min protocol = SMB2_02\n"
+      "\tclient max protocol = SMB3\n"
+      "\tclient use kerberos = off\n"
+      "\tdisable netbios = yes\n"
+      "\tname resolve order = host\n"
+      "\tlog level = 0\n";
+  for (const char* name : {"lock", "state", "cache", "pid"})
+    text += fmt::format("\t{} directory = {}\n", name, folder.string());
+  return text + fmt::format("\tprivate dir = {}\n", folder.string());
+}
+
+// The library decodes %XX, and would take "@", ":" or "?" of a share's name for syntax.
+std::string url_of(const std::string& address, std::uint16_t port, const std::string& path) {
+  std::string escaped;
+  for (const char c : path) {
+    if (needs_escape(c))
+      escaped += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+    else
+      escaped += c;
+  }
+  return fmt::format("smb://{}:{}/{}", address, port, escaped);
+}
+
+Session::Session(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Session::~Session() = default;
+Session::Session(Session&&) noexcept = default;
+
+Result<Session> Session::open(const SessionSettings& settings) {
+  PATCHLAB_ASSIGN(auto folder, PrivateFolder::make());
+  auto state = std::make_unique<State>(settings, std::move(folder));
+  const auto& path = state->folder.path();
+  PATCHLAB_TRY(create_folders(path / ".smb"));
+  PATCHLAB_TRY(write_file_atomically(path / ".smb" / "smb.conf", configuration(path)));
+  // The first context of a process reads $HOME/.smb/smb.conf, and nothing else when that exists.
+  ::setenv("HOME", path.c_str(), 1);
+  state->context.reset(smbc_new_context());
+  if (!state->context) return errno_error("creating an SMB context", errno);
+  state->configure();
+  if (smbc_init_context(state->context.get()) == nullptr) {
+    return errno_error("initialising the SMB library", errno);
+  }
+  return Session(std::move(state));
+}
+
+int Session::list(const std::string& folder, std::vector<std::string>& names) {
+  auto* context = state_->context.get();
+  auto* directory = smbc_getFunctionOpendir(context)(context, state_->url(folder).c_str());
+  if (directory == nullptr) return errno;
+  errno = 0;
+  while (const auto* entry = smbc_getFunctionReaddir(context)(context, directory)) {
+    if (names.size() < most_names) names.emplace_back(entry->name, entry->namelen);
+  }
+  const int trouble = errno;
+  smbc_getFunctionClosedir(context)(context, directory);
+  return trouble;
+}
+
+int Session::write(const std::string& file, const std::string& content) {
+  auto* context = state_->context.get();
+  auto* handle = smbc_getFunctionOpen(context)(context, state_->url(file).c_str(), O_WRONLY | O_CREAT | O_EXCL, 0660);
+  if (handle == nullptr) return errno;
+  int trouble = 0;
+  for (std::size_t at = 0; at < content.size() && trouble == 0;) {
+    const auto size = std::min(block_size, content.size() - at);
+    const auto count = smbc_getFunctionWrite(context)(context, handle, content.data() + at, size);
+    if (count <= 0)
+      trouble = errno != 0 ? errno : EIO;
+    else
+      at += static_cast<std::size_t>(count);
+  }
+  // Closing flushes: its error counts as much as the write's.
+  const bool closed = smbc_getFunctionClose(context)(context, handle) == 0;
+  return trouble != 0 || closed ? trouble : errno;
+}
+
+int Session::read(const std::string& file, std::string& content) {
+  auto* context = state_->context.get();
+  auto* handle = smbc_getFunctionOpen(context)(context, state_->url(file).c_str(), O_RDONLY, 0);
+  if (handle == nullptr) return errno;
+  std::string block(block_size, '\0');
+  int trouble = 0;
+  while (content.size() < most_bytes) {
+    const auto count = smbc_getFunctionRead(context)(context, handle, block.data(), block.size());
+    if (count < 0) trouble = errno;
+    if (count <= 0) break;
+    content.append(block, 0, static_cast<std::size_t>(count));
+  }
+  smbc_getFunctionClose(context)(context, handle);
+  return trouble;
+}
+
+int Session::rename(const std::string& from, const std::string& to) {
+  auto* context = state_->context.get();
+  const bool done =
+      smbc_getFunctionRename(context)(context, state_->url(from).c_str(), context, state_->url(to).c_str()) == 0;
+  return done ? 0 : errno;
+}
+
+int Session::remove(const std::string& file) {
+  auto* context = state_->context.get();
+  return smbc_getFunctionUnlink(context)(context, state_->url(file).c_str()) == 0 ? 0 : errno;
+}
+
+}  // namespace patchlab::checks::smb

@@ -1,0 +1,52 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "lab/core/result.hpp"
+#include "lab/core/time.hpp"
+
+namespace patchlab::checks::smb {
+
+struct SessionSettings {
+  std::string address;
+  std::uint16_t port = 445;
+  std::string domain;  // or workgroup; may be empty
+  std::string user;
+  std::string password;
+  Milliseconds timeout{};
+};
+
+// One user's way to the shares of one server, by libsmbclient: SMB 2.02 and later, no Kerberos, no name look-ups,
+// nothing read from or left in the host's Samba configuration. The library is not thread-safe and keeps global state,
+// so: one process, one thread, one session. Every operation returns 0 or the errno to which the library flattened the
+// server's NTSTATUS. Paths are "share/folder/file".
+class Session {
+ public:
+  [[nodiscard]] static Result<Session> open(const SessionSettings& settings);
+  ~Session();
+  Session(Session&&) noexcept;
+  Session& operator=(Session&&) = delete;
+
+  [[nodiscard]] int list(const std::string& folder, std::vector<std::string>& names);
+  [[nodiscard]] int write(const std::string& file, const std::string& content);  // creates it, must not exist
+  [[nodiscard]] int read(const std::string& file, std::string& content);
+  [[nodiscard]] int rename(const std::string& from, const std::string& to);
+  [[nodiscard]] int remove(const std::string& file);
+
+ private:
+  struct State;
+  explicit Session(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+// Pure parts, for tests.
+[[nodiscard]] std::string configuration(const std::filesystem::path& folder);
+[[nodiscard]] std::string url_of(const std::string& address, std::uint16_t port, const std::string& path);
+
+}  // namespace patchlab::checks::smb

@@ -1,0 +1,164 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include <gmock/gmock.h>
+
+#include <cerrno>
+
+#include "checks/smb/access.hpp"
+#include "checks/smb/denied.hpp"
+#include "checks/smb/readonly.hpp"
+#include "checks/socket.hpp"
+
+namespace patchlab::checks::smb {
+namespace {
+
+const std::string digest(64, 'a');
+const std::string other_digest(64, 'b');
+
+// An observation built step by step.
+class Seen {
+ public:
+  Seen& step(const std::string& name, int saved_errno = 0, Json more = Json::object()) {
+    Json entry{{"step", name}, {"errno", saved_errno}, {"ms", 1}};
+    if (saved_errno != 0) entry["error"] = describe_errno(saved_errno);
+    entry.update(more);
+    observation["steps"].push_back(entry);
+    return *this;
+  }
+  Seen& hang(const std::string& name) {
+    observation["steps"].push_back({{"step", name}});
+    observation["unfinished"] = true;
+    return *this;
+  }
+  Observation observation;
+};
+
+Json account() { return Json{{"share", "projects"}, {"user", "alice"}, {"password", "secret"}}; }
+Json with_known_file() {
+  auto with = account();
+  with["known_files"] = {{"alpha/budget.csv", digest}};
+  return with;
+}
+
+Seen until_write() {
+  Seen seen;
+  seen.step("connect").step("list", 0, {{"names", {"alpha"}}});
+  return seen.step("write", 0, {{"name", "x.bin"}, {"sha256", digest}});
+}
+Seen until_read() {
+  auto seen = until_write();
+  return seen.step("list again", 0, {{"names", {"alpha", "x.bin"}}}).step("read", 0, {{"sha256", digest}});
+}
+
+TEST(SmbAccessJudge, PassesAWholeLife) {
+  auto seen = until_read();
+  seen.step("rename").step("delete").step("gone", ENOENT);
+  const auto judgement = access().judge(account(), seen.observation);
+  EXPECT_EQ(judgement.outcome, Outcome::pass) << judgement.reason;
+  EXPECT_EQ(judgement.observed, "alice uses 'projects'");
+}
+
+TEST(SmbAccessJudge, NamesTheStepThatFails) {
+  Seen seen;
+  seen.step("connect").step("list", 0, {{"names", Json::array()}}).step("write", EACCES);
+  const auto judgement = access().judge(account(), seen.observation);
+  EXPECT_EQ(judgement.outcome, Outcome::fail);
+  EXPECT_EQ(judgement.reason, "write-failed");
+  EXPECT_EQ(judgement.expected, "write: done");
+  EXPECT_EQ(judgement.observed, "write: EACCES Permission denied");
+}
+
+TEST(SmbAccessJudge, NamesTheStepThatHangs) {
+  const auto judgement = access().judge(account(), until_write().hang("list again").observation);
+  EXPECT_EQ(judgement.reason, "no-answer");
+  EXPECT_EQ(judgement.observed, "list again: no answer within the deadline");
+}
+
+TEST(SmbAccessJudge, TellsARefusedConnectionFromSilence) {
+  EXPECT_EQ(access().judge(account(), Seen().step("connect", ECONNREFUSED).observation).reason, "connection-refused");
+  EXPECT_EQ(access().judge(account(), Seen().step("connect", ETIMEDOUT).observation).reason, "no-answer");
+  EXPECT_EQ(access().judge(account(), Seen().step("connect", EHOSTUNREACH).observation).reason, "unreachable");
+}
+
+TEST(SmbAccessJudge, FailsOnOtherContentThanWritten) {
+  auto seen = until_write();
+  seen.step("list again", 0, {{"names", {"x.bin"}}}).step("read", 0, {{"sha256", other_digest}});
+  EXPECT_EQ(access().judge(account(), seen.observation).reason, "content-differs");
+}
+
+TEST(SmbAccessJudge, FailsWhenTheFileIsNotListed) {
+  auto seen = until_write();
+  seen.step("list again", 0, {{"names", {"alpha"}}});
+  EXPECT_EQ(access().judge(account(), seen.observation).reason, "file-not-listed");
+}
+
+TEST(SmbAccessJudge, FailsWhenTheDeletedFileIsStillThere) {
+  auto seen = until_read();
+  seen.step("rename").step("delete").step("gone", 0);
+  EXPECT_EQ(access().judge(account(), seen.observation).reason, "deleted-file-remains");
+}
+
+TEST(SmbAccessJudge, FailsOnAStepThatIsMissing) {
+  EXPECT_EQ(access().judge(account(), until_read().observation).reason, "rename-not-reached");
+  EXPECT_EQ(access().judge(account(), Json::object()).reason, "connect-not-reached");
+}
+
+TEST(SmbAccessJudge, LooksOnlyAtTheOperationsAskedFor) {
+  auto with = account();
+  with["operations"] = {"list"};
+  Seen seen;
+  seen.step("connect").step("list", 0, {{"names", Json::array()}});
+  EXPECT_EQ(access().judge(with, seen.observation).outcome, Outcome::pass);
+}
+
+TEST(SmbAccessJudge, FailsOnAChangedOrLostKnownFile) {
+  Seen changed;
+  changed.step("connect").step("list").step("known file alpha/budget.csv", 0, {{"sha256", other_digest}});
+  EXPECT_EQ(access().judge(with_known_file(), changed.observation).reason, "known-file-differs");
+  Seen lost;
+  lost.step("connect").step("list").step("known file alpha/budget.csv", ENOENT);
+  EXPECT_EQ(access().judge(with_known_file(), lost.observation).reason, "known-file-failed");
+}
+
+TEST(SmbDeniedJudge, PassesOnlyOnLackOfPermission) {
+  const auto reason_with = [](int saved_errno) {
+    return denied().judge(account(), Seen().step("connect").step("list", saved_errno).observation);
+  };
+  EXPECT_EQ(reason_with(EACCES).outcome, Outcome::pass);
+  EXPECT_EQ(reason_with(EPERM).outcome, Outcome::pass);
+  EXPECT_EQ(reason_with(0).reason, "denied-user-got-in");
+  EXPECT_EQ(reason_with(0).outcome, Outcome::fail);
+  EXPECT_EQ(reason_with(ENOENT).reason, "refused-for-another-reason") << "the share is not there at all";
+  EXPECT_EQ(reason_with(ECONNRESET).reason, "refused-for-another-reason");
+}
+
+TEST(SmbDeniedJudge, DoesNotPassOnARefusedConnectionOrSilence) {
+  EXPECT_EQ(denied().judge(account(), Seen().step("connect", ECONNREFUSED).observation).reason, "connection-refused");
+  EXPECT_EQ(denied().judge(account(), Seen().step("connect").hang("list").observation).reason, "no-answer");
+  EXPECT_EQ(denied().judge(account(), Seen().step("connect").observation).reason, "list-not-reached");
+}
+
+TEST(SmbDeniedJudge, WantsTheUserToGetInWhereItIsAllowed) {
+  auto with = account();
+  with["allowed_share"] = "handbook";
+  Seen good;
+  good.step("connect").step("list allowed share").step("list", EACCES);
+  EXPECT_EQ(denied().judge(with, good.observation).outcome, Outcome::pass);
+  const auto broken = denied().judge(with, Seen().step("connect").step("list allowed share", EACCES).observation);
+  EXPECT_EQ(broken.outcome, Outcome::fail);
+  EXPECT_EQ(broken.reason, "list-allowed-share-failed");
+}
+
+TEST(SmbReadonlyJudge, PassesWhenReadingWorksAndWritingIsRefused) {
+  const auto with_write = [](int saved_errno) {
+    return readonly().judge(account(), Seen().step("connect").step("list").step("write", saved_errno).observation);
+  };
+  EXPECT_EQ(with_write(EACCES).outcome, Outcome::pass);
+  EXPECT_EQ(with_write(EROFS).outcome, Outcome::pass);
+  EXPECT_EQ(with_write(0).reason, "read-only-share-is-writable");
+  EXPECT_EQ(with_write(ENOSPC).reason, "refused-for-another-reason");
+  EXPECT_EQ(readonly().judge(account(), Seen().step("connect").step("list", EACCES).observation).reason, "list-failed");
+}
+
+}  // namespace
+}  // namespace patchlab::checks::smb

@@ -1,0 +1,68 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include <gmock/gmock.h>
+
+#include "checks/smb/access.hpp"
+#include "checks/smb/denied.hpp"
+#include "checks/smb/parameters.hpp"
+#include "checks/smb/readonly.hpp"
+#include "checks/smb/session.hpp"
+
+namespace patchlab::checks::smb {
+namespace {
+
+using testing::ElementsAre;
+using testing::UnorderedElementsAre;
+
+std::vector<std::string> pointers(const Check& check, const char* parameters) {
+  std::vector<JsonProblem> problems;
+  check.validate(Json::parse(parameters), "/with", problems);
+  std::vector<std::string> pointers;
+  for (const auto& problem : problems) pointers.push_back(problem.pointer);
+  return pointers;
+}
+
+TEST(SmbParameters, OfShippedShapeAreAccepted) {
+  EXPECT_THAT(pointers(access(), R"({"share": "projects", "user": "alice", "password": "p",
+    "known_files": {"alpha/budget.csv": "0b5e8d8b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b"}})"),
+              ElementsAre());
+  EXPECT_THAT(
+      pointers(denied(), R"({"share": "projects", "user": "mallory", "password": "p", "allowed_share": "handbook"})"),
+      ElementsAre());
+  EXPECT_THAT(pointers(readonly(), R"({"share": "handbook", "user": "alice", "password": "p"})"), ElementsAre());
+}
+
+TEST(SmbParameters, AreStrict) {
+  EXPECT_THAT(
+      pointers(access(),
+               R"({"share": "a/b", "user": "alice", "password": 1, "operations": ["read", "paint"], "folder": "../up",
+                                     "bytes": 0, "known_files": {"../x": "y"}, "colour": "red"})"),
+      UnorderedElementsAre("/with/share", "/with/password", "/with/operations", "/with/operations", "/with/folder",
+                           "/with/bytes", "/with/known_files", "/with/colour"));
+  EXPECT_THAT(pointers(access(), R"({"share": "s", "user": "u", "password": "p", "operations": []})"),
+              ElementsAre("/with/operations"));
+  EXPECT_THAT(pointers(denied(), R"({"share": "s", "user": "u", "password": "p", "allowed_share": "s"})"),
+              ElementsAre("/with/allowed_share"));
+}
+
+TEST(SmbPath, StaysBelowTheShare) {
+  for (const auto* good : {"", "a", "a/b.txt", "a b/c..d"}) EXPECT_TRUE(is_path_below_share(good)) << good;
+  for (const auto* bad : {"/a", "a/", "a//b", "..", "a/../b", "./a", "a\\b"})
+    EXPECT_FALSE(is_path_below_share(bad)) << bad;
+}
+
+TEST(SmbUrl, EscapesWhatTheLibraryWouldTakeForSyntax) {
+  EXPECT_EQ(url_of("10.20.0.12", 445, "projects/a b@c%?.txt"), "smb://10.20.0.12:445/projects/a%20b%40c%25%3F.txt");
+}
+
+TEST(SmbConfiguration, KeepsEverythingInItsFolder) {
+  const auto text = configuration("/tmp/private");
+  EXPECT_THAT(text, testing::HasSubstr("client min protocol = SMB2_02"));
+  EXPECT_THAT(text, testing::HasSubstr("disable netbios = yes"));
+  for (const auto* name : {"lock directory", "state directory", "cache directory", "pid directory", "private dir"}) {
+    EXPECT_THAT(text, testing::HasSubstr(fmt::format("{} = /tmp/private\n", name)));
+  }
+}
+
+}  // namespace
+}  // namespace patchlab::checks::smb
