@@ -47,10 +47,11 @@ class [[nodiscard]] Result {
   explicit operator bool() const { return has_value(); }
   [[nodiscard]] T& value() & { return *std::get_if<0>(&checked()); }
   [[nodiscard]] const T& value() const& { return *std::get_if<0>(&checked()); }
-  [[nodiscard]] T&& value() && { return std::move(*std::get_if<0>(&checked())); }
+  // By value, so that looping over `f().value()` does not look into a Result that is gone.
+  [[nodiscard]] T value() && { return std::move(*std::get_if<0>(&checked())); }
   T& operator*() & { return value(); }
   const T& operator*() const& { return value(); }
-  T&& operator*() && { return std::move(*this).value(); }
+  T operator*() && { return std::move(*this).value(); }
   T* operator->() { return &value(); }
   const T* operator->() const { return &value(); }
   [[nodiscard]] const Error& error() const& { return *std::get_if<1>(&state_); }
