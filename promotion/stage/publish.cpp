@@ -1,0 +1,227 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <set>
+
+#include "lab/core/digest.hpp"
+#include "lab/core/files.hpp"
+#include "promotion/stage/manifest.hpp"
+#include "promotion/stage/stage.hpp"
+#include "promotion/stage/version_folder.hpp"
+#include "reports/record/queries.hpp"
+
+namespace fs = std::filesystem;
+
+namespace patchlab::promotion {
+namespace {
+
+// Things that a retry would not mend; `promote` turns them into a refusal.
+Error refusal(std::string message) { return configuration_error(std::move(message)); }
+
+Error filesystem_error(const std::string& action, const fs::path& path, const std::error_code& code) {
+  return infrastructure_error(fmt::format("{} '{}': {}", action, path.string(), code.message()));
+}
+
+// Copies and syncs; the digest that counts is that of the copy, read back by the caller.
+Result<void> copy_and_sync(const fs::path& from, const fs::path& to) {
+  const FileDescriptor in(::open(from.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!in.valid()) return errno_error("opening '" + from.string() + "'", errno);
+  const FileDescriptor out(::open(to.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0444));
+  if (!out.valid()) return errno_error("creating '" + to.string() + "'", errno);
+  std::vector<char> block(1U << 20U);
+  for (;;) {
+    const auto count = ::read(in.get(), block.data(), block.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return errno_error("reading '" + from.string() + "'", errno);
+    if (count == 0) break;
+    for (ssize_t done = 0; done < count;) {
+      const auto written = ::write(out.get(), block.data() + done, static_cast<std::size_t>(count - done));
+      if (written < 0 && errno == EINTR) continue;
+      if (written < 0) return errno_error("writing '" + to.string() + "'", errno);
+      done += written;
+    }
+  }
+  if (::fsync(out.get()) != 0) return errno_error("syncing '" + to.string() + "'", errno);
+  return {};
+}
+
+// One attempt to publish, under the lock of the stage.
+class Publisher {
+ public:
+  Publisher(const reports::RunRecord& record, const Decision& decision, const FileSource& source, const PublishOptions& options)
+      : record_(record),
+        decision_(decision),
+        source_(source),
+        options_(options),
+        link_(options.stage / decision.department),
+        versions_(options.stage / ".versions" / decision.department) {}
+
+  Result<Published> publish() {
+    PATCHLAB_TRY(look_at_names());
+    PATCHLAB_TRY(create_folders(versions_));
+    PATCHLAB_TRY(find_current());
+    const auto manifest = manifest_json(record_, decision_, options_.now);
+    if (auto same = current_version_is(manifest)) return std::move(*same);
+    step("clean");
+    PATCHLAB_TRY(remove_leftovers());
+    const auto text = pretty(manifest);
+    const auto name = unused_name(sha256(text));
+    PATCHLAB_TRY(build(versions_ / name, text));
+    step("prove");
+    PATCHLAB_TRY(prove(versions_ / name, sha256(text)));
+    PATCHLAB_TRY(switch_to(name));
+    step("prove-published");
+    if (auto proof = prove(fs::canonical(link_), sha256(text)); !proof) return take_back(std::move(proof).error());
+    return Published{link_, sha256(text), decision_.promotable, Published::Change::published};
+  }
+
+ private:
+  void step(const std::string& name) const {
+    if (options_.before_step) options_.before_step(name);
+  }
+
+  Result<void> look_at_names() const {
+    std::vector<std::string> names{decision_.department};
+    for (const auto& id : decision_.promotable) {
+      names.push_back(id);
+      std::set<std::string> files;
+      for (const auto& file : reports::find_candidate(record_, id)->files) {
+        names.push_back(file.name);
+        if (!files.insert(file.name).second) return refusal(fmt::format("candidate '{}' has two files of the name '{}'", id, file.name));
+      }
+    }
+    const auto bad = std::ranges::find_if_not(names, is_plain_name);
+    if (bad != names.end()) return refusal(fmt::format("'{}' cannot be the name of a file or folder in the stage", *bad));
+    return {};
+  }
+
+  // The version that the link names today; a link or folder that we did not make is not ours to replace.
+  Result<void> find_current() {
+    std::error_code code;
+    const auto status = fs::symlink_status(link_, code);
+    if (!fs::exists(status)) return {};
+    const auto target = fs::read_symlink(link_, code);
+    if (code || target.parent_path() != fs::path(".versions") / decision_.department) {
+      return infrastructure_error(fmt::format("'{}' was not published by patchlab", link_.string()),
+                                  "move it away, then promote again");
+    }
+    current_ = target.filename().string();
+    return {};
+  }
+
+  // The same facts, whole and unchanged: only the time of publishing differs.
+  std::optional<Published> current_version_is(const Json& manifest) const {
+    if (current_.empty()) return std::nullopt;
+    const auto check = verify_version(versions_ / current_);
+    if (!check.problems.empty()) return std::nullopt;
+    auto there = read_json_file(versions_ / current_ / manifest_file_name);
+    if (!there) return std::nullopt;
+    (*there)["published"] = manifest.at("published");
+    if (*there != manifest) return std::nullopt;
+    return Published{link_, check.manifest_digest, decision_.promotable, Published::Change::already_there};
+  }
+
+  // What an interrupted attempt left, and versions before the current one (which stays for whoever is still reading it).
+  Result<void> remove_leftovers() const {
+    std::error_code code;
+    for (auto at = fs::directory_iterator(versions_, code); !code && at != fs::directory_iterator(); at.increment(code)) {
+      if (at->path().filename() == current_) continue;
+      fs::remove_all(at->path(), code);
+      if (code) return filesystem_error("removing the leftover", at->path(), code);
+    }
+    if (code) return filesystem_error("reading", versions_, code);
+    return {};
+  }
+
+  [[nodiscard]] std::string unused_name(const std::string& manifest_digest) const {
+    const auto name = manifest_digest.substr(0, 16);
+    return name == current_ ? name + "-again" : name;  // the current one is there but damaged
+  }
+
+  Result<void> build(const fs::path& folder, const std::string& manifest) const {
+    step("create");
+    PATCHLAB_TRY(create_folders(folder));
+    for (const auto& id : decision_.promotable) {
+      PATCHLAB_TRY(create_folders(folder / id));
+      for (const auto& file : reports::find_candidate(record_, id)->files) {
+        step("copy " + id + "/" + file.name);
+        PATCHLAB_TRY(copy_tested(file, folder / id / file.name).while_doing(fmt::format("copying '{}' of candidate '{}'", file.name, id)));
+      }
+      PATCHLAB_TRY(sync_path(folder / id));
+    }
+    step("manifest");
+    PATCHLAB_TRY(write_file_atomically(folder / manifest_file_name, manifest));
+    step("sync");
+    PATCHLAB_TRY(sync_path(folder));
+    PATCHLAB_TRY(sync_path(versions_));
+    return sync_path(versions_.parent_path());
+  }
+
+  Result<void> copy_tested(const reports::FileRecord& file, const fs::path& to) const {
+    PATCHLAB_ASSIGN(const auto from, source_(file.sha256));
+    PATCHLAB_TRY(copy_and_sync(from, to));
+    PATCHLAB_ASSIGN(const auto digest, sha256_of_file(to));
+    if (digest != file.sha256) return refusal(fmt::format("'{}' has the digest {}, tested was {}", from.string(), digest, file.sha256));
+    return {};
+  }
+
+  [[nodiscard]] static Result<void> prove(const fs::path& folder, const std::string& manifest_digest) {
+    const auto check = verify_version(folder);
+    if (!check.problems.empty()) return refusal(fmt::format("read back, it differs from what was tested: {}", fmt::join(check.problems, "; ")));
+    if (check.manifest_digest != manifest_digest) return refusal("read back, the manifest differs from what was written");
+    return {};
+  }
+
+  // The link is made beside the version and renamed over the old one: rename(2) is atomic, on any file system.
+  Result<void> point_link_at(const std::string& name) const {
+    const auto target = fs::path(".versions") / decision_.department / name;
+    const auto fresh = versions_ / "link";
+    ::unlink(fresh.c_str());
+    if (::symlink(target.c_str(), fresh.c_str()) != 0) return errno_error("creating the link '" + fresh.string() + "'", errno);
+    step("switch");
+    if (::rename(fresh.c_str(), link_.c_str()) != 0) return errno_error("renaming to '" + link_.string() + "'", errno);
+    step("sync-stage");
+    return sync_path(options_.stage);
+  }
+
+  Result<void> switch_to(const std::string& name) const {
+    step("link");
+    return point_link_at(name);
+  }
+
+  Error take_back(Error why) const {
+    if (current_.empty()) {
+      ::unlink(link_.c_str());
+    } else if (auto back = point_link_at(current_); !back) {
+      why.message += "; and the version before could not be restored: " + back.error().message;
+    }
+    return why;
+  }
+
+  const reports::RunRecord& record_;
+  const Decision& decision_;
+  const FileSource& source_;
+  const PublishOptions& options_;
+  fs::path link_;
+  fs::path versions_;
+  std::string current_;
+};
+
+}  // namespace
+
+Result<Published> publish(const reports::RunRecord& record, const Decision& decision, const FileSource& source, const PublishOptions& options) {
+  if (!decision.promotes()) {
+    return refusal(fmt::format("the gate promotes nothing of '{}': {}", decision.department, fmt::join(decision.reasons(), "; ")));
+  }
+  PATCHLAB_TRY(create_folders(options.stage));
+  PATCHLAB_ASSIGN(const auto lock, FileLock::take(options.stage / ".lock", FileLock::Mode::exclusive, FileLock::Blocking::yes));
+  return Publisher(record, decision, source, options).publish();
+}
+
+}  // namespace patchlab::promotion
