@@ -9,7 +9,7 @@
 #include <mutex>
 
 #include "lab/core/files.hpp"
-#include "tests/unit/lab/process/process_state.hpp"
+#include "tests/support/process_state.hpp"
 
 namespace patchlab {
 namespace {
@@ -100,7 +100,7 @@ TEST(ChildProcess, SignalReachesTheWholeGroup) {
   const auto grandchild = std::stoi(next_line(child));
   child.send_signal(SIGKILL);
   EXPECT_EQ(child.wait(seconds(10)).describe(), "killed by signal 9");
-  EXPECT_TRUE(testing_support::ends_soon(grandchild));
+  EXPECT_TRUE(test::ends_soon(grandchild));
 }
 
 TEST(ChildProcess, DiesWithItsOwner) {

@@ -10,14 +10,14 @@
 
 #include <thread>
 
-#include "tests/unit/lab/process/process_state.hpp"
+#include "tests/support/process_state.hpp"
 
 namespace patchlab {
 namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using std::chrono::seconds;
-using testing_support::ends_soon;
+using test::ends_soon;
 
 ProcessSpec shell(const std::string& script) {
   ProcessSpec spec;

@@ -1,0 +1,61 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
+#include "lab/network/frames.hpp"
+#include "lab/network/leak_probe.hpp"
+
+namespace patchlab::lab::network {
+namespace {
+// What hosts commonly listen on; any answer counts, also a refusal.
+constexpr std::array<std::uint16_t, 10> tcp_ports{22, 25, 53, 80, 111, 139, 443, 445, 631, 3128};
+constexpr std::array<std::uint16_t, 2> tcp_ports_on_the_wire{22, 445};
+
+std::vector<std::string> targets_of(const HostFacts& facts, const AddressPlan& plan) {
+  std::vector<std::string> targets;
+  const auto add = [&targets](const std::string& target) {
+    if (std::find(targets.begin(), targets.end(), target) == targets.end()) targets.push_back(target);
+  };
+  for (const auto* list : {&facts.addresses, &facts.gateways, &facts.resolvers}) std::for_each(list->begin(), list->end(), add);
+  // The machines believe in this gateway; in the lab nobody is it.
+  add(plan.gateway.text());
+  return targets;
+}
+
+bool is_used_in_lab(Ipv4 address, const AddressPlan& plan) {
+  return address == plan.client || std::any_of(plan.machines.begin(), plan.machines.end(),
+                                               [&](const MachineAddress& machine) { return machine.address == address; });
+}
+
+void plan_ipv4(std::vector<PlannedProbe>& probes, Ipv4 address, const AddressPlan& plan) {
+  const auto target = address.text();
+  probes.push_back({ProbeKind::arp, ProbePath::wire, target, 0});
+  if (is_used_in_lab(address, plan)) return;
+  for (const auto path : {ProbePath::route, ProbePath::wire}) {
+    probes.push_back({ProbeKind::ping, path, target, 0});
+    probes.push_back({ProbeKind::dns, path, target, 53});
+  }
+  for (const auto port : tcp_ports) probes.push_back({ProbeKind::tcp, ProbePath::route, target, port});
+  for (const auto port : tcp_ports_on_the_wire) probes.push_back({ProbeKind::tcp, ProbePath::wire, target, port});
+}
+
+void plan_ipv6(std::vector<PlannedProbe>& probes, const Ipv6& address) {
+  const auto target = ipv6_text(address);
+  probes.push_back({ProbeKind::neighbour, ProbePath::wire, target, 0});
+  const bool is_link_local = address[0] == 0xFE && (address[1] & 0xC0U) == 0x80;
+  if (!is_link_local) probes.push_back({ProbeKind::ping, ProbePath::route, target, 0});
+}
+}  // namespace
+
+std::vector<PlannedProbe> planned_probes(const HostFacts& facts, const AddressPlan& plan) {
+  std::vector<PlannedProbe> probes;
+  for (const auto& target : targets_of(facts, plan)) {
+    if (const auto ipv4 = Ipv4::parse(target)) plan_ipv4(probes, *ipv4, plan);
+    if (const auto ipv6 = parse_ipv6(target)) plan_ipv6(probes, *ipv6);
+  }
+  probes.push_back({ProbeKind::all_nodes, ProbePath::wire, "ff02::1", 0});
+  probes.push_back({ProbeKind::stranger, ProbePath::wire, "any", 0});
+  return probes;
+}
+
+}  // namespace patchlab::lab::network

@@ -1,0 +1,55 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "lab/core/time.hpp"
+#include "lab/network/address.hpp"
+#include "lab/network/host_facts.hpp"
+
+// The proof of the fence: from inside a cell, really try to reach the outside, and listen for anybody who is not of the lab.
+namespace patchlab::lab::network {
+
+enum class ProbeKind { arp, ping, dns, tcp, neighbour, all_nodes, stranger };
+// By the kernel's routing table, or as a frame written straight onto the bridge, whatever the routes say.
+enum class ProbePath { route, wire };
+
+struct PlannedProbe {
+  ProbeKind kind = ProbeKind::arp;
+  ProbePath path = ProbePath::wire;
+  std::string target;      // IPv4 or IPv6 address; "any" for a stranger
+  std::uint16_t port = 0;  // dns, tcp
+  bool operator==(const PlannedProbe&) const = default;
+};
+
+// Who belongs to the lab: their answers are no leak. The lab may use the very addresses that the host has.
+struct LabIdentity {
+  AddressPlan plan;
+  std::vector<MacAddress> machines;
+};
+
+// Everything to try, in a stable order. A host address that the lab uses too is tried by ARP only, where the answering MAC tells who it was.
+[[nodiscard]] std::vector<PlannedProbe> planned_probes(const HostFacts& facts, const AddressPlan& plan);
+
+struct LeakAttempt {
+  std::string probe;   // arp, ping, ping-wire, dns, dns-wire, tcp, tcp-wire, ipv6-nd, ipv6-ping, ipv6-all-nodes, stranger
+  std::string target;  // "192.0.2.2", "192.0.2.2:22"
+  bool answered = false;
+  std::string evidence;  // "network unreachable", "no answer within 1.2 s", "ARP reply from 02:fc:00:00:00:01"
+  bool operator==(const LeakAttempt&) const = default;
+};
+
+struct LeakReport {
+  std::vector<LeakAttempt> attempts;  // one per planned probe, in order
+  std::vector<std::string> troubles;  // probes that could not be sent: the proof is incomplete when there are any
+};
+
+// Sends everything at once and again after a third of the time, and listens until the end of it: absence cannot be seen sooner.
+// To be called inside the cell by a process with CAP_NET_RAW; the machines may be running.
+[[nodiscard]] LeakReport run_leak_probe(const std::vector<PlannedProbe>& probes, const LabIdentity& lab,
+                                        Milliseconds limit = Milliseconds(1200));
+
+}  // namespace patchlab::lab::network
