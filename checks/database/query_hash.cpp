@@ -1,0 +1,101 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include "checks/database/query_hash.hpp"
+
+#include <fmt/format.h>
+
+#include "checks/database/odbc_session.hpp"
+#include "checks/database/socket_watchdog.hpp"
+#include "checks/database/step_judge.hpp"
+#include "lab/core/digest.hpp"
+
+namespace patchlab::checks::database {
+namespace {
+
+constexpr std::int64_t most_rows = 100'000;
+constexpr std::size_t sample_bytes = 4096;
+
+struct Parameters {
+  Server server;
+  std::string query;
+  std::string sha256;
+  std::int64_t rows = 0;
+};
+
+Parameters read_parameters(const Json& json, const std::string& pointer, std::vector<JsonProblem>& problems) {
+  JsonReader reader(json, pointer, problems);
+  Parameters parameters;
+  parameters.server = read_server(reader);
+  parameters.query = reader.text("query");
+  if (reader.has("query") && parameters.query.empty()) reader.problem("query", "must not be empty");
+  parameters.sha256 = reader.text("sha256");
+  if (reader.has("sha256") && !is_sha256(parameters.sha256)) {
+    reader.problem("sha256", "must be 64 lower-case hex digits; the check's observation shows the right ones");
+  }
+  parameters.rows = reader.integer("rows", 0, most_rows);
+  reader.finish();
+  return parameters;
+}
+
+void describe(const Rows& found, Json& observation) {
+  std::string text;
+  for (const auto& row : found.rows) text += canonical_row(row);
+  observation["columns"] = found.columns;
+  observation["rows"] = found.rows.size();
+  observation["sha256"] = sha256(text);
+  observation["sample"] = to_valid_utf8(std::string_view(text).substr(0, sample_bytes));
+  observation["cut_off"] = found.cut_off;
+}
+
+class QueryHash final : public Check {
+ public:
+  std::string kind() const override { return "database.query-hash"; }
+
+  void validate(const Json& parameters, const std::string& pointer, std::vector<JsonProblem>& problems) const override {
+    (void)read_parameters(parameters, pointer, problems);
+  }
+
+  Result<Observation> observe(const Target& target, const Json& parameters, Milliseconds limit) const override {
+    std::vector<JsonProblem> problems;
+    const auto with = read_parameters(parameters, "", problems);
+    if (!problems.empty()) return problems_error(kind(), problems);
+    const Deadline deadline(limit);
+    const SocketWatchdog watchdog(target.address, with.server.port, deadline);
+    PATCHLAB_ASSIGN(auto session, OdbcSession::make(deadline));
+    Json observation{{"server", fmt::format("{}:{}", target.address, with.server.port)}};
+    PATCHLAB_ASSIGN(const bool connected, session.connect(with.server, target.address));
+    observation["version"] = session.server_version();
+    if (connected && session.begin("begin")) {
+      if (const auto found = session.query("query", with.query, most_rows)) describe(*found, observation);
+      session.rollback("rollback");
+    }
+    observation["steps"] = session.steps();
+    observation["stopped_at_deadline"] = watchdog.fired();
+    return observation;
+  }
+
+  Judgement judge(const Json& parameters, const Observation& observation) const override {
+    std::vector<JsonProblem> ignored;
+    const auto with = read_parameters(parameters, "", ignored);
+    if (auto bad = judge_steps({"connect", "begin", "query"}, observation)) return *bad;
+    const auto rows = observation.value("rows", std::int64_t{-1});
+    const auto hash = observation.value("sha256", "");
+    const auto expected = fmt::format("{} rows, sha256 {}", with.rows, with.sha256);
+    const auto observed = fmt::format("{} rows, sha256 {}", rows, hash);
+    if (observation.value("cut_off", false)) {
+      return {Outcome::fail, "too-many-rows", expected, fmt::format("more than {} rows", most_rows)};
+    }
+    if (rows != with.rows) return {Outcome::fail, "row-count-differs", expected, observed};
+    if (hash != with.sha256) return {Outcome::fail, "hash-differs", expected, observed};
+    return {Outcome::pass, "same-rows", expected, observed};
+  }
+};
+
+}  // namespace
+
+const Check& query_hash() {
+  static const QueryHash check;
+  return check;
+}
+
+}  // namespace patchlab::checks::database

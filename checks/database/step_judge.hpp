@@ -1,0 +1,20 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "checks/check.hpp"
+
+namespace patchlab::checks::database {
+
+// The first of these steps that did not work, as a failure; nothing when all did. Reasons:
+//   login-refused    on connecting: SQLSTATE class 28, or the server's text says so
+//   timeout          the server did not answer by the deadline ("stopped_at_deadline" in the observation, or
+//   HYT00/HYT01) <step>-failed    anything else, with SQLSTATE and message
+// A step missing although none before it failed is an error.
+[[nodiscard]] std::optional<Judgement> judge_steps(const std::vector<std::string>& steps, const Json& observation);
+
+}  // namespace patchlab::checks::database

@@ -1,0 +1,113 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include "checks/database/transaction.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "checks/database/odbc_session.hpp"
+#include "checks/database/socket_watchdog.hpp"
+#include "checks/database/step_judge.hpp"
+#include "checks/unique.hpp"
+
+namespace patchlab::checks::database {
+namespace {
+
+Server read_parameters(const Json& json, const std::string& pointer, std::vector<JsonProblem>& problems) {
+  JsonReader reader(json, pointer, problems);
+  auto server = read_server(reader);
+  reader.finish();
+  return server;
+}
+
+Json first_column(const Rows& rows) {
+  auto texts = Json::array();
+  for (const auto& row : rows.rows) texts.push_back(row.empty() || !row.front() ? Json() : Json(*row.front()));
+  return texts;
+}
+
+// Stops at the first step that does not work.
+void try_transaction(OdbcSession& session, Json& observation) {
+  const auto unique = unique_text();
+  const auto table = "patchlab_" + unique;
+  // Text beyond ASCII shows a broken encoding as well.
+  const auto note = fmt::format(
+      "patchlab {} Gr\xc3\xbc\xc3\x9f"
+      "e \xe8\xa3\x9c",
+      unique);
+  observation["inserted"] = note;
+  if (!session.execute("create",
+                       fmt::format("CREATE TEMPORARY TABLE {} (id integer PRIMARY KEY, note varchar(200))", table)) ||
+      !session.begin("begin") ||
+      !session.execute("insert", fmt::format("INSERT INTO {} (id, note) VALUES (1, '{}')", table, note))) {
+    return;
+  }
+  const auto seen = session.query("select", fmt::format("SELECT note FROM {}", table), 10);
+  if (!seen) return;
+  observation["seen"] = first_column(*seen);
+  if (!session.rollback("rollback")) return;
+  const auto left = session.query("count", fmt::format("SELECT id FROM {}", table), 10);
+  if (!left) return;
+  observation["rows_after_rollback"] = left->rows.size();
+  session.execute("drop", fmt::format("DROP TABLE {}", table));
+}
+
+std::optional<Judgement> judge_seen(const Observation& observation) {
+  const auto inserted = observation.value("inserted", "");
+  const auto seen = observation.value("seen", Json::array());
+  const auto expected = fmt::format("one row: '{}'", inserted);
+  if (seen.empty()) return Judgement{Outcome::fail, "row-not-seen", expected, "no row inside the same transaction"};
+  if (seen != Json::array({inserted})) return Judgement{Outcome::fail, "row-altered", expected, seen.dump()};
+  return std::nullopt;
+}
+
+class Transaction final : public Check {
+ public:
+  std::string kind() const override { return "database.transaction"; }
+
+  void validate(const Json& parameters, const std::string& pointer, std::vector<JsonProblem>& problems) const override {
+    (void)read_parameters(parameters, pointer, problems);
+  }
+
+  Result<Observation> observe(const Target& target, const Json& parameters, Milliseconds limit) const override {
+    std::vector<JsonProblem> problems;
+    const auto server = read_parameters(parameters, "", problems);
+    if (!problems.empty()) return problems_error(kind(), problems);
+    const Deadline deadline(limit);
+    const SocketWatchdog watchdog(target.address, server.port, deadline);
+    PATCHLAB_ASSIGN(auto session, OdbcSession::make(deadline));
+    Json observation{{"server", fmt::format("{}:{}", target.address, server.port)}};
+    PATCHLAB_ASSIGN(const bool connected, session.connect(server, target.address));
+    observation["version"] = session.server_version();
+    if (connected) try_transaction(session, observation);
+    observation["steps"] = session.steps();
+    observation["stopped_at_deadline"] = watchdog.fired();
+    return observation;
+  }
+
+  Judgement judge(const Json& /*parameters*/, const Observation& observation) const override {
+    if (auto bad = judge_steps({"connect", "create", "begin", "insert", "select"}, observation)) return *bad;
+    if (auto bad = judge_seen(observation)) return *bad;
+    if (auto bad = judge_steps({"connect", "create", "begin", "insert", "select", "rollback", "count"}, observation)) {
+      return *bad;
+    }
+    if (const auto left = observation.value("rows_after_rollback", 1); left != 0) {
+      return {Outcome::fail, "row-survived-rollback", "no row after the rollback", fmt::format("{} rows", left)};
+    }
+    if (auto bad =
+            judge_steps({"connect", "create", "begin", "insert", "select", "rollback", "count", "drop"}, observation)) {
+      return *bad;
+    }
+    return {Outcome::pass, "rolled-back", "a row inside the transaction, none after its rollback",
+            fmt::format("as expected from {}", observation.value("version", ""))};
+  }
+};
+
+}  // namespace
+
+const Check& transaction() {
+  static const Transaction check;
+  return check;
+}
+
+}  // namespace patchlab::checks::database

@@ -1,0 +1,36 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "lab/core/result.hpp"
+
+namespace patchlab::checks::database::testing {
+
+// A PostgreSQL server of its own on a free loopback port, with data in a temporary folder; gone with the object.
+// PostgreSQL refuses to run as root, so root runs it as user "postgres".
+class LocalPostgres {
+ public:
+  static constexpr const char* user = "tester";
+  static constexpr const char* password = "p;w}d {x} =1";
+  // An error says what is missing.
+  [[nodiscard]] static Result<std::unique_ptr<LocalPostgres>> start();
+  ~LocalPostgres();
+  LocalPostgres(const LocalPostgres&) = delete;
+  LocalPostgres& operator=(const LocalPostgres&) = delete;
+  [[nodiscard]] std::uint16_t port() const { return port_; }
+
+ private:
+  LocalPostgres() = default;
+  std::filesystem::path folder_;
+  std::uint16_t port_ = 0;
+  pid_t process_ = -1;
+};
+
+}  // namespace patchlab::checks::database::testing

@@ -1,0 +1,167 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "checks/database/query_hash.hpp"
+#include "checks/database/transaction.hpp"
+#include "lab/core/digest.hpp"
+#include "tests/integration/checks/database/local_postgres.hpp"
+
+namespace patchlab::checks::database {
+namespace {
+using ::testing::AnyOf;
+using ::testing::HasSubstr;
+using ::testing::Lt;
+
+const Target loopback{"127.0.0.1", "127.0.0.1", "lo"};
+
+struct Seen {
+  Json observation;
+  Judgement judgement;
+};
+
+Seen look(const Check& check, const Json& parameters, Milliseconds limit = std::chrono::seconds(20)) {
+  const auto observation = check.observe(loopback, parameters, limit);
+  if (!observation) {
+    ADD_FAILURE() << observation.error().message;
+    return {};
+  }
+  return {*observation, check.judge(parameters, *observation)};
+}
+
+// Against a real server.
+class DatabaseChecks : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    auto started = testing::LocalPostgres::start();
+    if (started)
+      server() = *std::move(started);
+    else
+      trouble() = started.error().message;
+  }
+  static void TearDownTestSuite() { server().reset(); }
+  void SetUp() override {
+    if (!server()) GTEST_SKIP() << trouble();
+  }
+  static std::unique_ptr<testing::LocalPostgres>& server() {
+    static std::unique_ptr<testing::LocalPostgres> one;
+    return one;
+  }
+  static std::string& trouble() {
+    static std::string text;
+    return text;
+  }
+  static Json parameters() {
+    return {{"port", server()->port()},
+            {"database", "postgres"},
+            {"user", testing::LocalPostgres::user},
+            {"password", testing::LocalPostgres::password}};
+  }
+  static Json golden(const std::string& query, const std::string& sha, int rows) {
+    auto with = parameters();
+    with.update({{"query", query}, {"sha256", sha}, {"rows", rows}});
+    return with;
+  }
+};
+
+TEST_F(DatabaseChecks, TransactionPasses) {
+  const auto seen = look(transaction(), parameters());
+  EXPECT_EQ(seen.judgement.outcome, Outcome::pass) << seen.judgement.observed << seen.observation.dump(1);
+  EXPECT_THAT(seen.observation["version"].get<std::string>(), HasSubstr("PostgreSQL"));
+  EXPECT_EQ(seen.observation["steps"].size(), 8U);
+}
+
+TEST_F(DatabaseChecks, TransactionPassesTwiceInARow) {
+  for (int i = 0; i < 2; ++i) EXPECT_EQ(look(transaction(), parameters()).judgement.outcome, Outcome::pass);
+}
+
+TEST_F(DatabaseChecks, WrongPasswordIsALoginRefused) {
+  auto with = parameters();
+  with["password"] = "wrong";
+  const auto judgement = look(transaction(), with).judgement;
+  EXPECT_EQ(judgement.outcome, Outcome::fail);
+  EXPECT_EQ(judgement.reason, "login-refused") << judgement.observed;
+}
+
+TEST_F(DatabaseChecks, MissingDatabaseIsAFailedConnect) {
+  auto with = parameters();
+  with["database"] = "nowhere";
+  const auto judgement = look(transaction(), with).judgement;
+  EXPECT_EQ(judgement.reason, "connect-failed");
+  EXPECT_THAT(judgement.observed, HasSubstr("database \"nowhere\" does not exist"));
+}
+
+TEST_F(DatabaseChecks, MissingTableIsAFailedQuery) {
+  const auto judgement = look(query_hash(), golden("SELECT note::text FROM not_there", sha256(""), 0)).judgement;
+  EXPECT_EQ(judgement.outcome, Outcome::fail);
+  EXPECT_EQ(judgement.reason, "query-failed");
+  EXPECT_THAT(judgement.observed, HasSubstr("42P01"));
+}
+
+TEST_F(DatabaseChecks, GoldenQueryHashesLikeCopy) {
+  // The text after COPY (...) TO STDOUT of psql 15 for the same query.
+  const std::string copied =
+      "1\t\\N\t\n2\ta\\tb\\\\c\\nd\tGr\xc3\xbc\xc3\x9f"
+      "e \xf0\x9f\x98\x80\n";
+  const auto seen = look(query_hash(), golden("SELECT * FROM (VALUES ('1', NULL, ''), ('2', E'a\\tb\\\\c\\nd', "
+                                              "'Gr\xc3\xbc\xc3\x9f"
+                                              "e \xf0\x9f\x98\x80')) AS t(a, b, c) ORDER BY a",
+                                              sha256(copied), 2));
+  EXPECT_EQ(seen.judgement.outcome, Outcome::pass) << seen.observation.dump(1);
+  EXPECT_EQ(seen.observation["columns"], Json({"a", "b", "c"}));
+}
+
+TEST_F(DatabaseChecks, GoldenQueryReadsLongValuesAndManyRows) {
+  std::string expected;
+  for (int i = 1; i <= 3000; ++i) expected += std::to_string(i) + "\n";
+  const auto many = golden("SELECT i::text FROM generate_series(1, 3000) AS s(i) ORDER BY s.i", sha256(expected), 3000);
+  EXPECT_EQ(look(query_hash(), many).judgement.outcome, Outcome::pass);
+  const auto wide = golden("SELECT repeat('x\xc3\xbc', 50000)", sha256([] {
+                             std::string text;
+                             for (int i = 0; i < 50000; ++i) text += "x\xc3\xbc";
+                             return text + "\n";
+                           }()),
+                           1);
+  EXPECT_EQ(look(query_hash(), wide).judgement.outcome, Outcome::pass);
+}
+
+TEST_F(DatabaseChecks, GoldenQueryShowsTheRightHash) {
+  const auto seen = look(query_hash(), golden("SELECT 'x'", std::string(64, '0'), 1));
+  EXPECT_EQ(seen.judgement.reason, "hash-differs");
+  EXPECT_EQ(seen.observation["sha256"], sha256("x\n"));
+  EXPECT_EQ(seen.observation["sample"], "x\n");
+}
+
+TEST_F(DatabaseChecks, GoldenQueryCountsRows) {
+  EXPECT_EQ(look(query_hash(), golden("SELECT 'x' UNION ALL SELECT 'x'", sha256("x\nx\n"), 1)).judgement.reason,
+            "row-count-differs");
+}
+
+TEST_F(DatabaseChecks, GoldenQueryCannotChangeAnything) {
+  const auto changing = golden("CREATE TABLE left_behind (a text)", sha256(""), 0);
+  (void)look(query_hash(), changing);
+  const auto there = golden("SELECT count(*)::text FROM pg_tables WHERE tablename = 'left_behind'", sha256("0\n"), 1);
+  EXPECT_EQ(look(query_hash(), there).judgement.outcome, Outcome::pass);
+}
+
+TEST_F(DatabaseChecks, SlowQueryIsStoppedAtTheDeadline) {
+  const auto start = std::chrono::steady_clock::now();
+  const auto judgement =
+      look(query_hash(), golden("SELECT pg_sleep(30)::text", sha256("\n"), 1), std::chrono::seconds(2)).judgement;
+  EXPECT_THAT(std::chrono::steady_clock::now() - start, Lt(std::chrono::seconds(8)));
+  EXPECT_EQ(judgement.outcome, Outcome::fail);
+  EXPECT_THAT(judgement.reason, AnyOf("timeout", "query-failed"));
+}
+
+TEST_F(DatabaseChecks, MissingDriverIsAnErrorOfTheCheck) {
+  auto with = parameters();
+  with["driver"] = "No Such Driver";
+  const auto observation = transaction().observe(loopback, with, std::chrono::seconds(5));
+  ASSERT_FALSE(observation);
+  EXPECT_EQ(observation.error().error_class, ErrorClass::check);
+  EXPECT_THAT(observation.error().message, HasSubstr("No Such Driver"));
+}
+
+}  // namespace
+}  // namespace patchlab::checks::database
