@@ -166,9 +166,14 @@ TEST(HostProcesses, GivesTheProgramNoDescriptorsButItsThree) {
 }
 
 TEST(HostProcesses, GivesTheProgramItsOwnGroupAndDefaultSignals) {
-  const auto outcome = run(shell("grep -E '^(NSpgid|NSpid|SigBlk|SigIgn):' /proc/$$/status"));
+  ProcessSpec spec;
+  spec.program = "cat";
+  spec.arguments = {"/proc/self/status"};
+  const auto outcome = run(spec);
   EXPECT_THAT(outcome.output, HasSubstr("SigBlk:\t0000000000000000"));
   EXPECT_THAT(outcome.output, HasSubstr("SigIgn:\t0000000000000000"));
+  const auto number_after = [&](const std::string& key) { return std::stoi(outcome.output.substr(outcome.output.find(key) + key.size())); };
+  EXPECT_EQ(number_after("NSpgid:"), number_after("NSpid:"));
 }
 
 TEST(HostProcesses, KeepsCapabilitiesAcrossExec) {
