@@ -51,8 +51,10 @@ class DebianAdapter final : public GuestAdapter {
     // Stand-ins: no process is started in a guest that is busy booting.
     PATCHLAB_ASSIGN(const bool marked, agent_.exists(boot_marker));
     if (marked) return true;
-    PATCHLAB_ASSIGN(const bool will_be_marked, agent_.exists(boot_marker_writer));
-    if (will_be_marked) return false;
+    if (!is_stand_in_) {
+      PATCHLAB_ASSIGN(is_stand_in_, agent_.exists(boot_marker_writer));
+    }
+    if (is_stand_in_) return false;
     PATCHLAB_ASSIGN(const auto init, agent_.read_file("/proc/1/comm", 64));
     if (without_line_end(init) == "systemd") return systemd_complete();
     PATCHLAB_ASSIGN(const auto process, script("looking for the end of the start-up", scripts::sysvinit_complete, {}, query_limit));
@@ -175,6 +177,7 @@ class DebianAdapter final : public GuestAdapter {
 
   GuestAgent agent_;
   Clock& clock_;
+  bool is_stand_in_ = false;  // has a script that marks the end of its start-up
 };
 }  // namespace
 

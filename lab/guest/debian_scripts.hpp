@@ -87,7 +87,7 @@ medium=/run/patchlab/medium; mkdir -p "$medium"
 tries=0
 until mount -o ro /dev/sr0 "$medium" 2>"$medium.trouble"; do
   tries=$((tries + 1))
-  if [ "$tries" -ge 40 ]; then cat "$medium.trouble"; exit 240; fi
+  if [ "$tries" -ge 20 ]; then cat "$medium.trouble"; exit 240; fi
   sleep 0.25
 done
 set --)sh";

@@ -66,6 +66,15 @@ void append_word(std::string& kind, std::string_view word) {
   }
 }
 
+// Groups of an address or UUID that happen to have no digit: "fe" in "52:54:fe:..." is a number too.
+bool is_group_of_number(const std::string& before, std::string_view word, std::string_view after) {
+  const auto joins = [](char c) { return c == ':' || c == '-'; };
+  if (word.size() > 12 || !std::all_of(word.begin(), word.end(), is_hex)) return false;
+  const bool follows = before.size() >= 2 && joins(before.back()) && before[before.size() - 2] == '#';
+  const bool leads = after.size() >= 2 && joins(after[0]) && is_digit(after[1]);
+  return follows || leads;
+}
+
 // "#.#.#.#", "#:#", "#-#" are one number to a reader (address, time, version); so is a negative one.
 std::string with_joined_numbers(const std::string& text) {
   std::string joined;
@@ -116,7 +125,8 @@ std::string log_kind(std::string_view line) {
       kind += '#';
       rest.remove_prefix(std::min(rest.find_first_of(" '\":,)/"), rest.size()));
     } else {
-      append_word(kind, word);
+      if (is_group_of_number(kind, word, rest.substr(word.size()))) kind += '#';
+      else append_word(kind, word);
       rest.remove_prefix(word.size());
     }
   }

@@ -1,0 +1,70 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include "snapshots/tree/snapshot_tree.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace patchlab::snapshots {
+namespace {
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+SnapshotName name(const Prefix& prefix) { return SnapshotName::for_prefix(prefix); }
+
+TEST(SnapshotTree, StartsFromTheBaselineWhenNothingIsSaved) {
+  SnapshotTree tree(3);
+  const auto start = tree.start_for({"a", "b"});
+  EXPECT_EQ(start.snapshot, SnapshotName::baseline());
+  EXPECT_EQ(start.applied, 0U);
+}
+
+TEST(SnapshotTree, StartsFromTheLongestSavedPrefix) {
+  SnapshotTree tree(3);
+  EXPECT_THAT(tree.add({"a"}), IsEmpty());
+  EXPECT_THAT(tree.add({"a", "b"}), IsEmpty());
+  EXPECT_EQ(tree.start_for({"a", "b", "c"}).snapshot, name({"a", "b"}));
+  EXPECT_EQ(tree.start_for({"a", "b", "c"}).applied, 2U);
+  EXPECT_EQ(tree.start_for({"a", "c"}).snapshot, name({"a"}));
+  EXPECT_EQ(tree.start_for({"b", "a"}).applied, 0U);
+  EXPECT_EQ(tree.start_for({"a", "b"}).applied, 2U);
+}
+
+TEST(SnapshotTree, GivesUpTheLeastRecentlyUsed) {
+  SnapshotTree tree(2);
+  EXPECT_THAT(tree.add({"a"}), IsEmpty());
+  EXPECT_THAT(tree.add({"b"}), IsEmpty());
+  (void)tree.start_for({"a", "x"});  // makes "a" younger than "b"
+  EXPECT_THAT(tree.add({"c"}), ElementsAre(name({"b"})));
+  EXPECT_TRUE(tree.has(name({"a"})));
+  EXPECT_FALSE(tree.has(name({"b"})));
+}
+
+TEST(SnapshotTree, NeverGivesUpTheNewOneOrTheBaseline) {
+  SnapshotTree tree(0);
+  EXPECT_THAT(tree.add({"a"}), IsEmpty());
+  EXPECT_THAT(tree.add({"b"}), ElementsAre(name({"a"})));
+  EXPECT_THAT(tree.add({}), IsEmpty());
+  EXPECT_THAT(tree.names(), ElementsAre(name({"b"})));
+}
+
+TEST(SnapshotTree, SavingTheSamePrefixTwiceIsOneNode) {
+  SnapshotTree tree(2);
+  EXPECT_THAT(tree.add({"a"}), IsEmpty());
+  EXPECT_THAT(tree.add({"a"}), IsEmpty());
+  EXPECT_EQ(tree.names().size(), 1U);
+}
+
+TEST(SnapshotTree, TheParentIsTheNearestSavedAncestor) {
+  SnapshotTree tree(5);
+  (void)tree.add({"a"});
+  (void)tree.add({"a", "b", "c"});
+  EXPECT_EQ(tree.parent_of(name({"a", "b", "c"})), name({"a"}));
+  EXPECT_EQ(tree.parent_of(name({"a"})), SnapshotName::baseline());
+  tree.remove(name({"a"}));
+  EXPECT_EQ(tree.parent_of(name({"a", "b", "c"})), SnapshotName::baseline());
+  EXPECT_EQ(tree.parent_of(name({"a"})), std::nullopt);
+}
+
+}  // namespace
+}  // namespace patchlab::snapshots
