@@ -1,0 +1,139 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <arpa/inet.h>
+#include <fmt/format.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "checks/socket.hpp"
+#include "lab/core/files.hpp"
+#include "lab/process/child.hpp"
+#include "lab/process/process.hpp"
+
+namespace patchlab::checks::smb {
+
+// A real smbd on a loopback port with everything it owns in one temporary folder. Its users are two system accounts
+// that every Debian has, "daemon" and "games", with Samba passwords of their own. Needs root, because smbd becomes
+// those users.
+class SambaServer {
+ public:
+  static constexpr const char* user = "daemon";
+  static constexpr const char* other_user = "games";
+  static constexpr const char* password = "Rainy-Tuesday-41";
+
+  // Empty when it can run here.
+  static std::string why_not() {
+    if (::geteuid() != 0) return "smbd needs root to become its users";
+    if (!std::filesystem::exists("/usr/sbin/smbd")) return "samba is not installed (apt-get install samba)";
+    return {};
+  }
+
+  SambaServer() : folder_(make_folder()), port_(free_port()) {
+    write_configuration("read only = no");
+    for (const char* name : {"projects", "handbook"}) share_folder(name);
+    for (const char* name : {user, other_user}) add_user(name);
+  }
+  ~SambaServer() {
+    stop();
+    std::error_code ignored;
+    std::filesystem::remove_all(folder_, ignored);
+  }
+  SambaServer(const SambaServer&) = delete;
+  SambaServer& operator=(const SambaServer&) = delete;
+
+  // What the section [projects] says besides path and users.
+  void write_configuration(const std::string& projects) const {
+    std::string text = "[global]\n";
+    for (const char* name : {"lock", "state", "cache", "pid", "ncalrpc"}) {
+      const char* word = name == std::string("ncalrpc") ? "dir" : "directory";
+      text += fmt::format("\t{} {} = {}\n", name, word, (folder_ / "state").string());
+    }
+    text += fmt::format("\tprivate dir = {0}/state\n\tpassdb backend = smbpasswd:{0}/passwords\n\tlog file = {0}/log\n",
+                        folder_.string());
+    text += fmt::format("\tsmb ports = {}\n", port_);
+    text +=
+        "\tdisable netbios = yes\n\tinterfaces = lo\n\tbind interfaces only = yes\n\tserver role = "
+        "standalone server\n"
+        "\tmap to guest = never\n\tload printers = no\n\tprintcap name = /dev/null\n\tdisable spoolss = yes\n\tserver "
+        "min protocol = SMB2_10\n";
+    text +=
+        fmt::format("[projects]\n\tpath = {}/projects\n\tvalid users = {}\n\t{}\n", folder_.string(), user, projects);
+    text += fmt::format("[handbook]\n\tpath = {}/handbook\n\tvalid users = {} {}\n\tread only = yes\n",
+                        folder_.string(), user, other_user);
+    (void)write_file_atomically(configuration_file(), text).has_value();
+  }
+
+  // Empty when it listens.
+  std::string start() {
+    ProcessSpec spec;
+    spec.program = "/usr/sbin/smbd";
+    spec.arguments = {"--foreground", "--no-process-group", "--debug-stdout",
+                      "--configfile=" + configuration_file().string(), fmt::format("--port={}", port_)};
+    auto child = ChildProcess::start(spec);
+    if (!child) return child.error().message;
+    child_ = std::move(*child);
+    const auto ready =
+        wait_until(system_clock_source(), {"smbd listens", std::chrono::seconds(30), Milliseconds(50), {}, {}}, [&] {
+          const auto connection = connect_tcp({"127.0.0.1", port_}, {}, Deadline(std::chrono::seconds(1)));
+          return !child_->running() || (connection && connection->saved_errno == 0);
+        });
+    if (!ready) return ready.error().message;
+    return child_->running() ? std::string() : "smbd ended: " + child_->wait(Milliseconds(0)).describe();
+  }
+  void stop() { child_.reset(); }
+  // Stops answering without closing anything.
+  void freeze() { child_->send_signal(SIGSTOP); }
+  void thaw() { child_->send_signal(SIGCONT); }
+
+  [[nodiscard]] std::uint16_t port() const { return port_; }
+  [[nodiscard]] std::filesystem::path share(const std::string& name) const { return folder_ / name; }
+
+ private:
+  static std::filesystem::path make_folder() {
+    std::string name = "/tmp/patchlab-samba-XXXXXX";
+    if (::mkdtemp(name.data()) == nullptr) std::abort();
+    std::filesystem::permissions(name, std::filesystem::perms(0755));
+    std::filesystem::create_directory(std::filesystem::path(name) / "state");
+    return name;
+  }
+  static std::uint16_t free_port() {
+    const FileDescriptor socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    auto* generic = reinterpret_cast<sockaddr*>(&address);  // NOLINT
+    (void)::bind(socket.get(), generic, size);
+    (void)::getsockname(socket.get(), generic, &size);
+    return ntohs(address.sin_port);
+  }
+  [[nodiscard]] std::filesystem::path configuration_file() const { return folder_ / "smb.conf"; }
+  void share_folder(const std::string& name) const {
+    std::filesystem::create_directory(share(name));
+    std::filesystem::permissions(share(name), std::filesystem::perms(0777));
+    (void)write_file_atomically(share(name) / "welcome.txt", "Welcome\n").has_value();
+    std::filesystem::permissions(share(name) / "welcome.txt", std::filesystem::perms(0644));
+  }
+  void add_user(const std::string& name) const {
+    ProcessSpec spec;
+    spec.program = "smbpasswd";
+    spec.arguments = {"-c", configuration_file().string(), "-s", "-a", name};
+    spec.input = fmt::format("{0}\n{0}\n", password);
+    const auto outcome = host_processes().run(spec);
+    if (!outcome.succeeded()) fmt::print(stderr, "smbpasswd: {} {}\n", outcome.describe(), outcome.errors);
+  }
+
+  std::filesystem::path folder_;
+  std::uint16_t port_;
+  std::optional<ChildProcess> child_;
+};
+
+}  // namespace patchlab::checks::smb

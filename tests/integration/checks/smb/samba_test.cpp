@@ -1,0 +1,124 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// The SMB checks against a real Samba server on loopback.
+#include <gmock/gmock.h>
+
+#include "checks/run.hpp"
+#include "lab/core/digest.hpp"
+#include "tests/integration/checks/smb/samba_server.hpp"
+
+namespace patchlab::checks::smb {
+namespace {
+
+class SambaTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (const auto why = SambaServer::why_not(); !why.empty()) GTEST_SKIP() << why;
+    server_.emplace();
+  }
+  void start() { ASSERT_EQ(server_->start(), ""); }
+
+  [[nodiscard]] Json account(const std::string& share, const std::string& user = SambaServer::user) const {
+    return Json{{"share", share}, {"user", user}, {"password", SambaServer::password}, {"port", server_->port()}};
+  }
+  static CheckResult checked(const std::string& kind, const Json& parameters,
+                             Milliseconds deadline = std::chrono::seconds(30)) {
+    CheckWorkers workers;
+    workers.program = SMB_CHECK_WORKER;
+    return run_check(host_processes(), workers,
+                     {CheckSpec{"share", kind, parameters, deadline}, Target{"127.0.0.1", "127.0.0.1", "lo"}});
+  }
+  static std::string told(const CheckResult& result) {
+    return result.reason + ": " + result.observed + "\n" + result.evidence.dump(1);
+  }
+  std::optional<SambaServer> server_;
+};
+
+TEST_F(SambaTest, UserWorksInItsShareAndLeavesNothingBehind) {
+  start();
+  auto with = account("projects");
+  with["known_files"] = {{"welcome.txt", sha256("Welcome\n")}};
+  const auto result = checked("smb.access", with);
+  EXPECT_EQ(result.outcome, Outcome::pass) << told(result);
+  std::vector<std::string> left;
+  for (const auto& entry : std::filesystem::directory_iterator(server_->share("projects")))
+    left.push_back(entry.path().filename());
+  EXPECT_THAT(left, testing::ElementsAre("welcome.txt"));
+}
+
+TEST_F(SambaTest, ReadOnlyShareFailsTheStepThatWrites) {
+  server_->write_configuration("read only = yes");
+  start();
+  const auto result = checked("smb.access", account("projects"));
+  EXPECT_EQ(result.outcome, Outcome::fail);
+  EXPECT_EQ(result.reason, "write-failed") << told(result);
+  EXPECT_EQ(result.observed, "write: EACCES Permission denied");
+  EXPECT_EQ(checked("smb.readonly", account("projects")).outcome, Outcome::pass);
+}
+
+TEST_F(SambaTest, WritableShareIsNotReadOnly) {
+  start();
+  const auto result = checked("smb.readonly", account("projects"));
+  EXPECT_EQ(result.reason, "read-only-share-is-writable") << told(result);
+  EXPECT_EQ(checked("smb.readonly", account("handbook")).outcome, Outcome::pass);
+}
+
+TEST_F(SambaTest, ChangedKnownFileIsFound) {
+  start();
+  auto with = account("handbook");
+  with["known_files"] = {{"welcome.txt", sha256("something else")}};
+  EXPECT_EQ(checked("smb.readonly", with).reason, "known-file-differs");
+}
+
+TEST_F(SambaTest, UserWithoutPermissionIsDenied) {
+  start();
+  auto with = account("projects", SambaServer::other_user);
+  with["allowed_share"] = "handbook";
+  const auto result = checked("smb.denied", with);
+  EXPECT_EQ(result.outcome, Outcome::pass) << told(result);
+}
+
+TEST_F(SambaTest, UserWithPermissionIsNotDenied) {
+  start();
+  const auto result = checked("smb.denied", account("projects"));
+  EXPECT_EQ(result.outcome, Outcome::fail);
+  EXPECT_EQ(result.reason, "denied-user-got-in") << told(result);
+}
+
+TEST_F(SambaTest, ShareThatDoesNotExistIsNotADenial) {
+  start();
+  const auto result = checked("smb.denied", account("nowhere"));
+  EXPECT_EQ(result.outcome, Outcome::fail) << told(result);
+  EXPECT_EQ(result.reason, "refused-for-another-reason") << told(result);
+}
+
+TEST_F(SambaTest, WrongPasswordFailsTheFirstStepThatNeedsIt) {
+  start();
+  auto with = account("projects");
+  with["password"] = "wrong";
+  const auto result = checked("smb.access", with);
+  EXPECT_EQ(result.reason, "list-failed") << told(result);
+  with["allowed_share"] = "handbook";
+  EXPECT_EQ(checked("smb.denied", with).reason, "list-allowed-share-failed");
+}
+
+TEST_F(SambaTest, NoServerIsConnectionRefusedForEveryKind) {
+  for (const char* kind : {"smb.access", "smb.denied", "smb.readonly"}) {
+    const auto result = checked(kind, account("projects"));
+    EXPECT_EQ(result.outcome, Outcome::fail) << kind;
+    EXPECT_EQ(result.reason, "connection-refused") << kind << told(result);
+  }
+}
+
+TEST_F(SambaTest, FrozenServerIsNoAnswerWithinTheDeadline) {
+  start();
+  server_->freeze();
+  const auto result = checked("smb.access", account("projects"), Milliseconds(1500));
+  server_->thaw();
+  EXPECT_EQ(result.outcome, Outcome::fail) << told(result);
+  EXPECT_THAT(result.reason, testing::AnyOf("no-answer", "list-failed"));
+}
+
+}  // namespace
+}  // namespace patchlab::checks::smb
