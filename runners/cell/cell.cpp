@@ -1,0 +1,259 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include "runners/cell/cell.hpp"
+
+#include <fmt/ranges.h>
+
+#include <mutex>
+#include <thread>
+
+#include "reports/record/queries.hpp"
+#include "snapshots/store/cell_checkpoint.hpp"
+
+namespace patchlab::runners::cell {
+
+using reports::PhaseRecord;
+using reports::TrialRecord;
+
+namespace {
+
+void conclude(TrialRecord& record, const Clock& clock, Milliseconds start) {
+  record.outcome = record.phases.empty() && record.installs.empty() ? Outcome::not_reached : Outcome::skipped;
+  for (const auto& install : record.installs) record.outcome = combine(record.outcome, install.outcome);
+  for (const auto& phase : record.phases) {
+    record.outcome = combine(record.outcome, phase.outcome);
+    if (phase.error && !record.error) record.error = phase.error;
+  }
+  if (record.error) record.outcome = Outcome::error;
+  record.signature = reports::failure_signature(record);
+  record.duration_ms = (clock.now() - start).count();
+}
+
+}  // namespace
+
+Cell::Cell(CellContext& context, FenceProbe probe_fence) : context_(context), probe_fence_(std::move(probe_fence)) {
+  for (const auto& job : context.job.machines) machines_[job.plan.name] = std::make_unique<CellMachine>(context, job);
+}
+Cell::~Cell() = default;
+
+void Cell::for_each(const Machines& machines, const std::function<void(CellMachine&)>& work) {
+  std::vector<std::jthread> threads;
+  threads.reserve(machines.size());
+  for (auto* machine : machines) threads.emplace_back([machine, &work] { work(*machine); });
+}
+
+Cell::Machines Cell::all() {
+  Machines machines;
+  for (auto& [name, machine] : machines_) machines.push_back(machine.get());
+  return machines;
+}
+
+TrialRecord Cell::prepare() {
+  TrialRecord record{.id = context_.job.department + "/baseline", .purpose = "baseline", .started = rfc3339(context_.clock.wall())};
+  const auto start = context_.clock.now();
+  std::mutex mutex;
+  const auto note = [&](const Error& error) {
+    const std::lock_guard lock(mutex);
+    if (!record.error) record.error = error;
+  };
+  probe_fence_("before");
+  for_each(all(), [&](CellMachine& machine) {
+    if (auto booted = machine.boot(record.id); !booted) {
+      note(std::move(booted).error().while_doing(fmt::format("booting '{}' for the baseline", machine.name())));
+    }
+  });
+  if (!record.error) {
+    for_each(all(), [&](CellMachine& machine) {
+      auto phase = machine.observe_baseline();
+      const std::lock_guard lock(mutex);
+      record.phases.push_back(std::move(phase));
+    });
+  }
+  for (const auto& [name, machine] : machines_) record.machines.push_back(name);
+  std::ranges::sort(record.phases, {}, &PhaseRecord::machine);
+  conclude(record, context_.clock, start);
+  // A baseline that fails a check is the lab's or production's trouble, never a patch's: nothing was applied yet.
+  if (record.outcome == Outcome::fail) {
+    record.error = guest_error(fmt::format("broken baseline: {} failed before any patch was applied", fmt::join(record.signature, ", ")));
+    record.outcome = Outcome::error;
+  }
+  if (record.outcome == Outcome::pass) {
+    const TimedStep step(context_.events, context_.clock, "", record.id, "snapshot", "the department to be saved as one checkpoint");
+    if (auto saved = snapshots::CellCheckpoint(context_.hypervisor, context_.clock, 2).take(record.machines, snapshots::SnapshotName::baseline()); !saved) {
+      record.error = std::move(saved).error();
+      record.outcome = Outcome::error;
+    }
+  }
+  for_each(all(), [&](CellMachine& machine) {
+    if (record.outcome != Outcome::pass) machine.save_evidence(context_.job.evidence / "baseline" / machine.name());
+    (void)context_.hypervisor.power_off(machine.name());
+  });
+  if (record.outcome != Outcome::pass) record.evidence_folder = "evidence/" + record.id;
+  record.duration_ms = (context_.clock.now() - start).count();
+  return record;
+}
+
+// The steps of one trial with a barrier between them: dependent roles are only looked at when all of them are up.
+class Cell::Trial {
+ public:
+  Trial(Cell& cell, const TrialJob& job) : cell_(cell), context_(cell.context_), job_(job) {
+    record_ = {.id = job.id,
+               .purpose = job.purpose,
+               .candidates = job.candidates,
+               .set_digest = job.set_digest,
+               .machines = job.machines,
+               .started = rfc3339(context_.clock.wall())};
+    for (const auto& name : job.machines) machines_.push_back(cell.machines_.at(name).get());
+  }
+
+  TrialRecord run() {
+    const auto start = context_.clock.now();
+    revert();
+    if (!record_.error) install();
+    if (go_on() && job_.reboot_anyway.empty()) examine("after-install", working(machines_));
+    reboots();
+    if (go_on() && (job_.purpose == "batch" || job_.purpose == "final")) cell_.probe_fence_("during");
+    conclude(record_, context_.clock, start);
+    clean_up();
+    record_.duration_ms = (context_.clock.now() - start).count();
+    return std::move(record_);
+  }
+
+ private:
+  void note(const Error& error) {
+    const std::lock_guard lock(mutex_);
+    if (!record_.error) record_.error = error;
+  }
+  void failed(const std::string& machine) {
+    const std::lock_guard lock(mutex_);
+    failed_.insert(machine);
+  }
+  [[nodiscard]] bool go_on() const {
+    if (record_.error || context_.stop.stop_requested()) return false;
+    return failed_.empty() || !job_.stop_at_first_failure;
+  }
+  [[nodiscard]] Machines working(const Machines& machines) const {
+    Machines left;
+    std::ranges::copy_if(machines, std::back_inserter(left), [&](auto* machine) { return !failed_.contains(machine->name()); });
+    return left;
+  }
+  [[nodiscard]] Machines rebooting() const {
+    Machines chosen;
+    std::ranges::copy_if(machines_, std::back_inserter(chosen), [&](auto* machine) {
+      return job_.installs.contains(machine->name()) || std::ranges::count(job_.reboot_anyway, machine->name()) > 0;
+    });
+    return chosen;
+  }
+  [[nodiscard]] bool whole_department() const { return job_.machines.size() == cell_.machines_.size(); }
+  // Those that a restart of `rebooted` may have touched: themselves and what depends on them; the whole department is always looked at as a whole.
+  [[nodiscard]] Machines concerned(const Machines& rebooted) const {
+    if (whole_department()) return machines_;
+    Machines chosen;
+    std::ranges::copy_if(machines_, std::back_inserter(chosen), [&](auto* machine) {
+      return std::ranges::any_of(rebooted, [&](auto* other) {
+        const auto& needs = machine->job().plan.depends_on;
+        return other == machine || std::ranges::count(needs, other->name()) > 0;
+      });
+    });
+    return chosen;
+  }
+
+  void revert() {
+    for_each(machines_, [&](CellMachine& machine) {
+      if (auto reverted = machine.revert(job_.id); !reverted) {
+        note(std::move(reverted).error().while_doing(fmt::format("reverting '{}' to its baseline", machine.name())));
+      }
+    });
+  }
+
+  void install() {
+    for_each(machines_, [&](CellMachine& machine) {
+      const auto jobs = job_.installs.find(machine.name());
+      if (jobs == job_.installs.end()) return;
+      std::optional<Error> error;
+      auto records = machine.install(job_.id, jobs->second, job_.media.at(machine.name()), error);
+      if (error) note(*error);
+      if (std::ranges::any_of(records, [](const auto& record) { return record.outcome != Outcome::pass; })) failed(machine.name());
+      const std::lock_guard lock(mutex_);
+      std::ranges::move(records, std::back_inserter(record_.installs));
+    });
+  }
+
+  void examine(const std::string& phase, const Machines& machines) {
+    for_each(machines, [&](CellMachine& machine) { keep(machine.examine(job_.id, phase)); });
+  }
+
+  void keep(PhaseRecord phase) {
+    if (phase.outcome != Outcome::pass) failed(phase.machine);
+    const std::lock_guard lock(mutex_);
+    record_.phases.push_back(std::move(phase));
+  }
+
+  void reboots() {
+    const auto& policy = context_.job.policy;
+    for (std::size_t i = 0; i < policy.warm_reboots + policy.cold_reboots; ++i) {
+      const auto phase = fmt::format("after-reboot-{}", i + 1);
+      const auto kind = i < policy.warm_reboots ? CellMachine::Reboot::warm : CellMachine::Reboot::cold;
+      if (!go_on()) return not_reached(phase);
+      const auto rebooted = working(rebooting());
+      for_each(rebooted, [&](CellMachine& machine) {
+        if (auto trouble = machine.reboot(job_.id, phase, kind)) keep(std::move(*trouble));
+      });
+      not_reached(phase, rebooting());
+      if (!record_.error) examine(phase, working(concerned(rebooted)));
+      if (job_.purpose == "control") learn();
+    }
+  }
+
+  // A machine that had failed before is not restarted; the record says that this was planned and did not happen.
+  void not_reached(const std::string& phase, const Machines& planned) {
+    for (const auto* machine : planned) {
+      const auto known = std::ranges::any_of(record_.phases, [&](const auto& p) { return p.machine == machine->name() && p.phase == phase; });
+      if (failed_.contains(machine->name()) && !known) {
+        record_.phases.push_back({.phase = phase, .machine = machine->name(), .outcome = Outcome::not_reached, .checks = {}, .differences = {}, .error = {}});
+      }
+    }
+  }
+  void not_reached(const std::string& phase) {
+    for (const auto* machine : rebooting()) {
+      record_.phases.push_back({.phase = phase, .machine = machine->name(), .outcome = Outcome::not_reached, .checks = {}, .differences = {}, .error = {}});
+    }
+  }
+
+  // New kinds of log lines after a plain restart are the price of a restart, not of a patch; anything else that differs breaks the control.
+  void learn() {
+    for (auto& phase : record_.phases) {
+      auto* machine = cell_.machines_.at(phase.machine).get();
+      std::erase_if(phase.differences, [&](const auto& difference) {
+        if (difference.kind != "error-log") return false;
+        machine->learn_log_kind(difference.item);
+        return true;
+      });
+      phase.outcome = machine_outcome(phase);
+    }
+  }
+
+  void clean_up() {
+    std::ranges::sort(record_.phases, [](const auto& a, const auto& b) { return std::tie(a.machine, a.phase) < std::tie(b.machine, b.phase); });
+    std::ranges::sort(record_.installs, {}, &reports::InstallRecord::machine);
+    const auto folder = context_.job.evidence / job_.id.substr(job_.id.find('/') + 1);
+    const bool keep_evidence = record_.outcome != Outcome::pass && !context_.stop.stop_requested();
+    for_each(machines_, [&](CellMachine& machine) {
+      if (keep_evidence && failed_.contains(machine.name())) machine.save_evidence(folder / machine.name());
+      (void)context_.hypervisor.power_off(machine.name());
+    });
+    if (keep_evidence) record_.evidence_folder = "evidence/" + job_.id;
+  }
+
+  Cell& cell_;
+  CellContext& context_;
+  const TrialJob& job_;
+  TrialRecord record_;
+  Machines machines_;
+  std::mutex mutex_;
+  std::set<std::string> failed_;
+};
+
+TrialRecord Cell::run_trial(const TrialJob& job) { return Trial(*this, job).run(); }
+
+}  // namespace patchlab::runners::cell

@@ -1,0 +1,40 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <map>
+#include <memory>
+
+#include "runners/cell/machine.hpp"
+
+namespace patchlab::runners::cell {
+
+// One department inside its fence: brings it to a baseline and runs trials from there. Uses only the seams (Hypervisor, ProcessRunner, Clock), so
+// it is the same for embedded cells and, later, for a system libvirt. Trials on disjoint machines may run in parallel.
+class Cell {
+ public:
+  // `probe_fence` is called with the phase (before, during) while the machines are up or not; it reports what it saw as events.
+  using FenceProbe = std::function<void(const std::string& phase)>;
+  Cell(CellContext& context, FenceProbe probe_fence);
+  ~Cell();
+  Cell(const Cell&) = delete;
+  Cell& operator=(const Cell&) = delete;
+
+  // Boots all machines, checks them, saves the department as one checkpoint. The record's outcome is pass or error; nothing here is a
+  // verdict on a patch.
+  [[nodiscard]] reports::TrialRecord prepare();
+  [[nodiscard]] reports::TrialRecord run_trial(const TrialJob& job);
+
+ private:
+  class Trial;
+  using Machines = std::vector<CellMachine*>;
+  // All of them at once, each in a thread of its own; heavy steps queue for processor slots inside.
+  static void for_each(const Machines& machines, const std::function<void(CellMachine&)>& work);
+  [[nodiscard]] Machines all();
+
+  CellContext& context_;
+  FenceProbe probe_fence_;
+  std::map<std::string, std::unique_ptr<CellMachine>> machines_;
+};
+
+}  // namespace patchlab::runners::cell

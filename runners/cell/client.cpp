@@ -1,0 +1,122 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include "runners/cell/client.hpp"
+
+#include <fmt/format.h>
+
+#include <csignal>
+
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+#include "lab/process/child.hpp"
+
+namespace patchlab::runners::cell {
+namespace {
+
+class ChildCell final : public CellClient {
+ public:
+  ChildCell(ChildProcess child, std::string department, std::filesystem::path log, OnEvent on_event)
+      : child_(std::move(child)), department_(std::move(department)), log_(std::move(log)), on_event_(std::move(on_event)) {
+    reader_ = std::jthread([this] { read(); });
+  }
+  ~ChildCell() override { close(); }
+
+  Result<reports::TrialRecord> prepare(const CellJob& job) override {
+    PATCHLAB_ASSIGN(const auto answer, call({{"op", "prepare"}, {"job", job}}));
+    return reports::trial_record_from_json(answer);
+  }
+  Result<reports::TrialRecord> run_trial(const TrialJob& job) override {
+    PATCHLAB_ASSIGN(const auto answer, call({{"op", "trial"}, {"job", job}}));
+    return reports::trial_record_from_json(answer);
+  }
+  Result<void> probe_fence(const std::string& phase) override {
+    PATCHLAB_TRY(call({{"op", "fence"}, {"phase", phase}}));
+    return {};
+  }
+
+  void close() override {
+    const std::lock_guard closing(close_mutex_);
+    if (!reader_.joinable()) return;
+    child_.close_input();  // the cell ends its machines and exits
+    if (const auto end = child_.wait(std::chrono::seconds(20)); std::holds_alternative<TimedOut>(end.end)) {
+      // Killing the outer process takes its PID namespace, and with it every QEMU, along.
+      child_.send_signal(SIGKILL);
+      (void)child_.wait(std::chrono::seconds(10));
+    }
+    reader_.join();
+  }
+
+ private:
+  Result<Json> call(Json request) {
+    std::unique_lock lock(mutex_);
+    const auto id = ++last_id_;
+    request["id"] = id;
+    if (gone_) return *gone_;
+    lock.unlock();
+    PATCHLAB_TRY(child_.write_line(request.dump(-1, ' ', false, Json::error_handler_t::replace)));
+    lock.lock();
+    // No deadline here: every step inside the cell has its own, and a dead cell ends the wait.
+    answered_.wait(lock, [&] { return gone_ || answers_.contains(id); });
+    const auto found = answers_.find(id);
+    if (found == answers_.end()) return *gone_;
+    auto answer = std::move(found->second);
+    answers_.erase(found);
+    if (answer.contains("error")) return error_from_json(answer["error"]);
+    return answer["result"];
+  }
+
+  void read() {
+    std::string why = "its process ended";
+    for (;;) {
+      auto line = child_.read_line(std::chrono::hours(24));
+      if (!line) {
+        why = line.error().message;
+        break;
+      }
+      if (!*line) break;
+      auto message = Json::parse(**line, nullptr, false);
+      if (message.is_discarded()) continue;  // a library that prints to stdout must not end the run
+      if (message.contains("event")) {
+        on_event_(department_, message);
+        continue;
+      }
+      const std::lock_guard lock(mutex_);
+      answers_[message.value("id", 0)] = std::move(message);
+      answered_.notify_all();
+    }
+    const std::lock_guard lock(mutex_);
+    gone_ = infrastructure_error(fmt::format("the cell of department '{}' is gone: {}", department_, why),
+                                 fmt::format("its log is '{}'", log_.string()));
+    answered_.notify_all();
+  }
+
+  ChildProcess child_;
+  std::string department_;
+  std::filesystem::path log_;
+  OnEvent on_event_;
+  std::mutex mutex_;
+  std::condition_variable answered_;
+  std::map<int, Json> answers_;
+  int last_id_ = 0;
+  std::optional<Error> gone_;
+  std::mutex close_mutex_;
+  std::jthread reader_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<CellClient>> start_cell(const std::string& program, const std::string& department,
+                                               const std::filesystem::path& root, bool offer_kvm,
+                                               const std::filesystem::path& log, OnEvent on_event) {
+  ProcessSpec spec;
+  spec.program = program;
+  spec.arguments = {"cell", root.string()};
+  if (offer_kvm) spec.arguments.emplace_back("--kvm");
+  auto child = ChildProcess::start(spec, log);
+  if (!child) return std::move(child).error().while_doing(fmt::format("starting the cell of department '{}'", department));
+  return std::unique_ptr<CellClient>(std::make_unique<ChildCell>(std::move(child).value(), department, log, std::move(on_event)));
+}
+
+}  // namespace patchlab::runners::cell

@@ -1,0 +1,32 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "runners/cell/protocol.hpp"
+
+namespace patchlab::runners::cell {
+
+// The run's side of one cell. Calls block until the cell answers and may come from several threads. When the cell dies, every waiting and
+// later call returns an infrastructure error that says so.
+class CellClient {
+ public:
+  virtual ~CellClient() = default;
+  virtual Result<reports::TrialRecord> prepare(const CellJob& job) = 0;
+  virtual Result<reports::TrialRecord> run_trial(const TrialJob& job) = 0;
+  // One more fence proof; its attempts arrive as an event like all others.
+  virtual Result<void> probe_fence(const std::string& phase) = 0;
+  // Ends every machine and the cell; waited for. Safe to call twice.
+  virtual void close() = 0;
+};
+
+using OnEvent = std::function<void(const std::string& department, const Json& event)>;
+
+// Starts `<program> cell [--kvm] <root>` (root: the cell's scratch folder). What the cell and libvirt write to stderr goes to `log`.
+[[nodiscard]] Result<std::unique_ptr<CellClient>> start_cell(const std::string& program, const std::string& department,
+                                                             const std::filesystem::path& root, bool offer_kvm,
+                                                             const std::filesystem::path& log, OnEvent on_event);
+
+}  // namespace patchlab::runners::cell

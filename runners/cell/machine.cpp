@@ -1,0 +1,278 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include "runners/cell/machine.hpp"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include "lab/core/files.hpp"
+#include "lab/guest/reboot.hpp"
+#include "snapshots/tree/snapshot_name.hpp"
+
+namespace patchlab::runners::cell {
+namespace {
+
+using reports::InstallRecord;
+using reports::PhaseRecord;
+
+// A readiness probe only: does anything accept on this port? What it says is the checks' business.
+bool tcp_accepts(const std::string& address, std::uint16_t port, Milliseconds limit) {
+  const FileDescriptor socket(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  sockaddr_in remote{};
+  remote.sin_family = AF_INET;
+  remote.sin_port = htons(port);
+  if (!socket.valid() || ::inet_pton(AF_INET, address.c_str(), &remote.sin_addr) != 1) return false;
+  if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&remote), sizeof remote) == 0) return true;
+  pollfd waiter{socket.get(), POLLOUT, 0};
+  if (::poll(&waiter, 1, static_cast<int>(limit.count())) != 1) return false;
+  int error = 0;
+  socklen_t size = sizeof error;
+  return ::getsockopt(socket.get(), SOL_SOCKET, SO_ERROR, &error, &size) == 0 && error == 0;
+}
+
+}  // namespace
+
+Outcome machine_outcome(const PhaseRecord& phase) {
+  if (phase.error) return Outcome::error;
+  auto outcome = phase.differences.empty() ? Outcome::pass : Outcome::fail;
+  for (const auto& check : phase.checks) outcome = combine(outcome, check.outcome);
+  return outcome;
+}
+
+CellMachine::CellMachine(CellContext& context, const MachineJob& job)
+    : context_(context),
+      job_(job),
+      agent_(context.hypervisor, job.plan.name, context.clock),
+      adapter_(lab::guest::debian_adapter(agent_, context.clock)) {}
+
+Result<void> CellMachine::boot(const std::string& trial) {
+  PATCHLAB_ASSIGN(const auto slot, context_.slots.acquire(context_.stop));
+  {
+    const TimedStep step(context_.events, context_.clock, name(), trial, "boot", "the guest's start-up to finish");
+    PATCHLAB_TRY(context_.hypervisor.start(name()));
+    PATCHLAB_TRY(lab::guest::await_boot(*adapter_, agent_, context_.clock, {}, context_.job.policy.boot_timeout, context_.stop));
+  }
+  return wait_ready(trial, false);
+}
+
+bool CellMachine::ports_answer() const {
+  return std::ranges::all_of(job_.plan.ready_tcp, [&](auto port) { return tcp_accepts(job_.plan.address, port, Milliseconds(1000)); });
+}
+
+// At the baseline the full ready_timeout is granted and the time it took is remembered; later a multiple of it is enough, so that a service
+// that a patch killed does not cost a minute in every probe of the search.
+Result<void> CellMachine::wait_ready(const std::string& trial, bool after_patch) {
+  const TimedStep step(context_.events, context_.clock, name(), trial, "ready", "the role's ports to answer");
+  auto deadline = context_.job.policy.ready_timeout;
+  if (after_patch) deadline = std::min(deadline, std::max<Milliseconds>(std::chrono::seconds(15), 5 * usual_ready_));
+  const Wait wait{.awaited = fmt::format("the TCP ports of machine '{}'", name()),
+                  .deadline = deadline,
+                  .interval = Milliseconds(100),
+                  .last_seen = {},
+                  .stop = context_.stop};
+  auto waited = wait_until(context_.clock, wait, [&] { return ports_answer(); });
+  if (!waited) return std::move(waited).error();
+  if (!after_patch) usual_ready_ = *waited;
+  return {};
+}
+
+std::vector<checks::PlannedCheck> CellMachine::planned_checks() const {
+  std::vector<checks::PlannedCheck> planned;
+  const checks::Target target{job_.plan.address, context_.job.network.client, context_.check_interface};
+  for (const auto& spec : job_.plan.checks) planned.push_back({spec, target});
+  return planned;
+}
+
+PhaseRecord CellMachine::observe_baseline() {
+  PhaseRecord record{.phase = "baseline", .machine = name(), .outcome = Outcome::not_reached, .checks = {}, .differences = {}, .error = {}};
+  auto slot = context_.slots.acquire(context_.stop);
+  if (!slot) {
+    record.error = slot.error();
+    record.outcome = Outcome::error;
+    return record;
+  }
+  const TimedStep step(context_.events, context_.clock, name(), "", "checks", "the role's checks");
+  checks::CheckWorkers workers;
+  workers.program = context_.job.worker_program;
+  record.checks = checks::run_checks(context_.processes, workers, planned_checks(), context_.stop);
+  auto state = adapter_->host_state(job_.plan.services);
+  auto installed = adapter_->installed();
+  if (!state || !installed) {
+    record.error = !state ? state.error() : installed.error();
+  } else {
+    baseline_state_ = *state;
+    known_log_kinds_.insert(state->error_kinds.begin(), state->error_kinds.end());
+    baseline_installed_ = expected_installed_ = *installed;
+    for (const auto& service : job_.plan.services) {
+      const auto found = state->services.find(service);
+      const auto now = found == state->services.end() ? std::string("absent") : found->second;
+      if (now != "running") record.differences.push_back({"service", service, "running", now});
+    }
+  }
+  record.outcome = machine_outcome(record);
+  return record;
+}
+
+Result<void> CellMachine::revert(const std::string& trial) {
+  const TimedStep step(context_.events, context_.clock, name(), trial, "revert", "the baseline to be back");
+  expected_installed_ = baseline_installed_;
+  PATCHLAB_TRY(context_.hypervisor.revert(name(), snapshots::SnapshotName::baseline().text()));
+  const Wait wait{.awaited = fmt::format("the guest agent of reverted machine '{}'", name()),
+                  .deadline = std::chrono::seconds(60),
+                  .interval = Milliseconds(50),
+                  .last_seen = {},
+                  .stop = context_.stop};
+  PATCHLAB_TRY(wait_until(context_.clock, wait, [&] { return agent_.answers(std::chrono::seconds(2)); }));
+  return agent_.set_time_to_host();
+}
+
+void CellMachine::compare_state(PhaseRecord& record) {
+  auto state = adapter_->host_state(job_.plan.services);
+  if (!state) {
+    // The role may still answer while the control channel is dead: that is a finding about the patch, not lab noise.
+    record.differences.push_back({"agent", "guest agent", "answers", state.error().message});
+    return;
+  }
+  auto found = checks::state::compare(baseline_state_, *state, job_.plan.allowances, known_log_kinds_);
+  record.differences.insert(record.differences.end(), found.begin(), found.end());
+}
+
+void CellMachine::compare_installed(PhaseRecord& record) {
+  auto installed = adapter_->installed();
+  if (!installed) return;  // the silent agent is already on record
+  for (const auto& [package, version] : *installed) {
+    const auto expected = expected_installed_.find(package);
+    if (expected == expected_installed_.end()) {
+      record.error = guest_error(fmt::format("set widened: '{}' {} was installed on '{}' and nobody asked for it", package, version, name()),
+                                 "add it to the candidate or declare it as a prerequisite");
+    } else if (expected->second != version) {
+      if (baseline_installed_.contains(package) && baseline_installed_[package] == expected->second) {
+        record.error = guest_error(fmt::format("set widened: '{}' became {} on '{}' and nobody asked for it", package, version, name()));
+      } else {
+        record.differences.push_back({"installed", package, expected->second, version});
+      }
+    }
+  }
+  for (const auto& [package, version] : expected_installed_) {
+    if (!installed->contains(package)) record.differences.push_back({"installed", package, version, ""});
+  }
+}
+
+PhaseRecord CellMachine::examine(const std::string& trial, const std::string& phase) {
+  PhaseRecord record{.phase = phase, .machine = name(), .outcome = Outcome::not_reached, .checks = {}, .differences = {}, .error = {}};
+  auto slot = context_.slots.acquire(context_.stop);
+  if (!slot) {
+    record.error = slot.error();
+    record.outcome = Outcome::error;
+    return record;
+  }
+  const TimedStep step(context_.events, context_.clock, name(), trial, "checks", "the role's checks");
+  checks::CheckWorkers workers;
+  workers.program = context_.job.worker_program;
+  record.checks = checks::run_checks(context_.processes, workers, planned_checks(), context_.stop);
+  compare_state(record);
+  compare_installed(record);
+  record.outcome = machine_outcome(record);
+  if (record.outcome == Outcome::fail || record.outcome == Outcome::error) {
+    // A machine that QEMU itself lost says nothing about a patch.
+    const auto state = context_.hypervisor.state(name());
+    if (!state || (*state != lab::MachineState::running)) {
+      record.error = infrastructure_error(fmt::format("machine '{}' is not running any more", name()));
+      record.outcome = Outcome::error;
+    }
+  }
+  return record;
+}
+
+std::vector<InstallRecord> CellMachine::install(const std::string& trial, const std::vector<InstallJob>& jobs,
+                                                const std::filesystem::path& medium, std::optional<Error>& error) {
+  std::vector<InstallRecord> records;
+  for (const auto& job : jobs) {
+    records.push_back({.machine = name(), .candidate = job.candidate, .outcome = Outcome::not_reached, .exit_code = 0, .log = {}, .duration_ms = 0});
+  }
+  auto slot = context_.slots.acquire(context_.stop);
+  if (!slot) {
+    error = slot.error();
+    return records;
+  }
+  const TimedStep step(context_.events, context_.clock, name(), trial, "install", fmt::format("{} candidates to be installed", jobs.size()));
+  if (auto inserted = context_.hypervisor.change_medium(name(), medium); !inserted) {
+    error = inserted.error();
+    return records;
+  }
+  for (std::size_t i = 0; i < jobs.size(); ++i) {
+    auto& record = records[i];
+    for (const auto& [package, version] : jobs[i].expected) expected_installed_[package] = version;
+    auto applied = adapter_->apply(jobs[i].files, context_.job.policy.install_timeout, context_.stop);
+    if (applied) {
+      record.outcome = applied->succeeded ? Outcome::pass : Outcome::fail;
+      record.exit_code = applied->exit_code;
+      record.log = to_valid_utf8(applied->log);
+      record.duration_ms = applied->duration.count();
+    } else if (applied.error().error_class == ErrorClass::timeout && agent_.answers(std::chrono::seconds(5))) {
+      // The guest is alive and its installer hangs: that is what would happen in production.
+      record.outcome = Outcome::fail;
+      record.log = applied.error().message;
+    } else {
+      record.outcome = Outcome::error;
+      record.log = applied.error().message;
+      error = applied.error();
+    }
+    if (record.outcome != Outcome::pass) break;
+  }
+  if (auto ejected = context_.hypervisor.change_medium(name(), {}); !ejected && !error) error = ejected.error();
+  return records;
+}
+
+std::optional<PhaseRecord> CellMachine::reboot(const std::string& trial, const std::string& phase, Reboot kind) {
+  PhaseRecord record{.phase = phase, .machine = name(), .outcome = Outcome::fail, .checks = {}, .differences = {}, .error = {}};
+  auto slot = context_.slots.acquire(context_.stop);
+  if (!slot) {
+    record.error = slot.error();
+    record.outcome = Outcome::error;
+    return record;
+  }
+  {
+    const TimedStep step(context_.events, context_.clock, name(), trial, "reboot", "the guest to come back with a new boot id");
+    const auto limit = context_.job.policy.boot_timeout;
+    const auto rebooted =
+        kind == Reboot::warm ? lab::guest::reboot_and_prove(*adapter_, agent_, context_.clock, limit, context_.stop)
+                             : lab::guest::cold_restart_and_prove(*adapter_, agent_, context_.hypervisor, context_.clock, limit, context_.stop);
+    if (!rebooted) {
+      if (context_.stop.stop_requested() || rebooted.error().error_class == ErrorClass::infrastructure) {
+        record.error = rebooted.error();
+        record.outcome = Outcome::error;
+      } else {
+        record.differences.push_back({"boot", "start-up", "completes", rebooted.error().message});
+      }
+      return record;
+    }
+  }
+  // Ports that stay shut are for the checks to report, with what they see; here they only end the wait.
+  if (const auto ready = wait_ready(trial, true); !ready && ready.error().error_class == ErrorClass::cancelled) {
+    record.error = ready.error();
+    record.outcome = Outcome::error;
+    return record;
+  }
+  return std::nullopt;
+}
+
+void CellMachine::save_evidence(const std::filesystem::path& folder) {
+  if (!create_folders(folder)) return;
+  auto texts = adapter_->evidence();
+  if (!texts) {
+    (void)write_file_atomically(folder / "evidence-missing.txt", texts.error().message + "\n");
+    return;
+  }
+  for (const auto& [file, text] : *texts) {
+    auto safe = file;
+    std::ranges::replace(safe, '/', '_');
+    (void)write_file_atomically(folder / safe, text);
+  }
+}
+
+}  // namespace patchlab::runners::cell

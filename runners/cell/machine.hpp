@@ -1,0 +1,83 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <set>
+#include <stop_token>
+#include <string>
+
+#include "checks/run.hpp"
+#include "lab/guest/adapter.hpp"
+#include "lab/hypervisor.hpp"
+#include "reports/record/record.hpp"
+#include "runners/cell/events.hpp"
+#include "runners/cell/protocol.hpp"
+#include "runners/cell/slots.hpp"
+
+namespace patchlab::runners::cell {
+
+// What the machines of one cell share.
+struct CellContext {
+  lab::Hypervisor& hypervisor;
+  ProcessRunner& processes;
+  Clock& clock;
+  const CellJob& job;
+  Slots slots;
+  EventSink events;
+  std::stop_token stop;
+  std::string check_interface;  // bridge towards the machines
+};
+
+// One clone and what is known of it when all is well. Used by one trial at a time; different machines work in parallel.
+class CellMachine {
+ public:
+  CellMachine(CellContext& context, const MachineJob& job);
+
+  [[nodiscard]] const std::string& name() const { return job_.plan.name; }
+  [[nodiscard]] const MachineJob& job() const { return job_; }
+  [[nodiscard]] lab::guest::GuestAdapter& adapter() { return *adapter_; }
+
+  // Starts the defined machine and waits until it is ready for checks.
+  [[nodiscard]] Result<void> boot(const std::string& trial);
+  // Looks at everything, with nothing to compare with yet, and remembers it: host state, installed set, check results.
+  [[nodiscard]] reports::PhaseRecord observe_baseline();
+  // A kind of log line that a plain restart brings (seen in the control trial) is noise, and known from then on.
+  void learn_log_kind(const std::string& kind) { known_log_kinds_.insert(kind); }
+
+  // Back to the baseline, agent answering, clock set. An Error here is the lab's trouble.
+  [[nodiscard]] Result<void> revert(const std::string& trial);
+  // Checks and state comparison against the baseline.
+  [[nodiscard]] reports::PhaseRecord examine(const std::string& trial, const std::string& phase);
+  // Applies the candidates one after another. Ends at the first that fails. `changes` collects the expected installed-set changes.
+  [[nodiscard]] std::vector<reports::InstallRecord> install(const std::string& trial, const std::vector<InstallJob>& jobs,
+                                                            const std::filesystem::path& medium, std::optional<Error>& error);
+  enum class Reboot { warm, cold };
+  // Restarts and waits until ready. A guest that does not come back is an observation about the patch: the returned phase then fails.
+  [[nodiscard]] std::optional<reports::PhaseRecord> reboot(const std::string& trial, const std::string& phase, Reboot kind);
+  // Saves logs below `folder`; what cannot be had is noted in the text.
+  void save_evidence(const std::filesystem::path& folder);
+
+ private:
+  [[nodiscard]] Result<void> wait_ready(const std::string& trial, bool after_patch);
+  [[nodiscard]] bool ports_answer() const;
+  [[nodiscard]] std::vector<checks::PlannedCheck> planned_checks() const;
+  void compare_installed(reports::PhaseRecord& record);
+  void compare_state(reports::PhaseRecord& record);
+
+  CellContext& context_;
+  const MachineJob& job_;
+  lab::guest::GuestAgent agent_;
+  std::unique_ptr<lab::guest::GuestAdapter> adapter_;
+  HostState baseline_state_;
+  std::set<std::string> known_log_kinds_;
+  InstalledSet baseline_installed_;
+  InstalledSet expected_installed_;  // baseline plus what the trial asked for
+  Milliseconds usual_ready_{0};                  // from start-up complete to ports answering, at the baseline
+};
+
+// pass, fail or error, from what the phase holds.
+[[nodiscard]] Outcome machine_outcome(const reports::PhaseRecord& phase);
+
+}  // namespace patchlab::runners::cell

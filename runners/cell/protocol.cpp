@@ -1,0 +1,127 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include "runners/cell/protocol.hpp"
+
+namespace patchlab::runners::cell {
+namespace {
+
+Json check_json(const checks::CheckSpec& spec) {
+  return {{"id", spec.id}, {"kind", spec.kind}, {"with", spec.parameters}, {"deadline_ms", spec.deadline.count()}};
+}
+
+checks::CheckSpec check_from(const Json& json) {
+  return {json.at("id"), json.at("kind"), json.at("with"), Milliseconds(json.at("deadline_ms").get<std::int64_t>())};
+}
+
+Json machine_json(const MachineJob& job) {
+  Json checks = Json::array();
+  for (const auto& spec : job.plan.checks) checks.push_back(check_json(spec));
+  return {{"name", job.plan.name},
+          {"role", job.plan.role},
+          {"address", job.plan.address},
+          {"memory_mib", job.plan.memory_mib},
+          {"services", job.plan.services},
+          {"ready_tcp", job.plan.ready_tcp},
+          {"depends_on", job.plan.depends_on},
+          {"checks", checks},
+          {"allow", job.plan.allowances},
+          {"golden_digest", job.golden_digest},
+          {"golden_disk", job.golden_disk.string()},
+          {"kernel", job.kernel.string()},
+          {"initrd", job.initrd.string()},
+          {"kernel_arguments", job.kernel_arguments}};
+}
+
+MachineJob machine_from(const Json& json) {
+  MachineJob job;
+  job.plan.name = json.at("name");
+  job.plan.role = json.at("role");
+  job.plan.address = json.at("address");
+  job.plan.memory_mib = json.at("memory_mib");
+  job.plan.services = json.at("services");
+  job.plan.ready_tcp = json.at("ready_tcp").get<std::vector<std::uint16_t>>();
+  job.plan.depends_on = json.at("depends_on");
+  for (const auto& check : json.at("checks")) job.plan.checks.push_back(check_from(check));
+  std::vector<JsonProblem> problems;  // the scenario was validated before it came here
+  job.plan.allowances = checks::state::read_allowances(json.at("allow"), "", problems);
+  job.golden_digest = json.at("golden_digest");
+  job.golden_disk = json.at("golden_disk").get<std::string>();
+  job.kernel = json.at("kernel").get<std::string>();
+  job.initrd = json.at("initrd").get<std::string>();
+  job.kernel_arguments = json.at("kernel_arguments");
+  return job;
+}
+
+}  // namespace
+
+void to_json(Json& json, const CellJob& job) {
+  Json machines = Json::array();
+  for (const auto& machine : job.machines) machines.push_back(machine_json(machine));
+  json = {{"department", job.department},
+          {"network", {{"subnet", job.network.subnet}, {"gateway", job.network.gateway}, {"client", job.network.client}}},
+          {"machines", machines},
+          {"policy", job.policy},
+          {"accelerator", job.accelerator},
+          {"evidence", job.evidence.string()},
+          {"slots", job.slots.string()},
+          {"slot_count", job.slot_count},
+          {"host", {{"addresses", job.host.addresses}, {"gateways", job.host.gateways}, {"resolvers", job.host.resolvers}}},
+          {"worker_program", job.worker_program}};
+}
+
+CellJob cell_job_from_json(const Json& json) {
+  CellJob job;
+  job.department = json.at("department");
+  const auto& network = json.at("network");
+  job.network = {network.at("subnet"), network.at("gateway"), network.at("client")};
+  for (const auto& machine : json.at("machines")) job.machines.push_back(machine_from(machine));
+  job.policy = trial_policy_from_json(json.at("policy"));
+  job.accelerator = json.at("accelerator");
+  job.evidence = json.at("evidence").get<std::string>();
+  job.slots = json.at("slots").get<std::string>();
+  job.slot_count = json.at("slot_count");
+  const auto& host = json.at("host");
+  job.host = {host.at("addresses"), host.at("gateways"), host.at("resolvers")};
+  job.worker_program = json.at("worker_program");
+  return job;
+}
+
+void to_json(Json& json, const TrialJob& job) {
+  Json installs = Json::object();
+  for (const auto& [machine, steps] : job.installs) {
+    for (const auto& step : steps) {
+      installs[machine].push_back({{"candidate", step.candidate}, {"files", step.files}, {"expected", step.expected}});
+    }
+  }
+  Json media = Json::object();
+  for (const auto& [machine, iso] : job.media) media[machine] = iso.string();
+  json = {{"id", job.id},
+          {"purpose", job.purpose},
+          {"candidates", job.candidates},
+          {"set_digest", job.set_digest},
+          {"machines", job.machines},
+          {"installs", installs},
+          {"media", media},
+          {"reboot_anyway", job.reboot_anyway},
+          {"stop_at_first_failure", job.stop_at_first_failure}};
+}
+
+TrialJob trial_job_from_json(const Json& json) {
+  TrialJob job;
+  job.id = json.at("id");
+  job.purpose = json.at("purpose");
+  job.candidates = json.at("candidates");
+  job.set_digest = json.at("set_digest");
+  job.machines = json.at("machines");
+  for (const auto& [machine, steps] : json.at("installs").items()) {
+    for (const auto& step : steps) {
+      job.installs[machine].push_back({step.at("candidate"), step.at("files"), step.at("expected")});
+    }
+  }
+  for (const auto& [machine, iso] : json.at("media").items()) job.media[machine] = iso.get<std::string>();
+  job.reboot_anyway = json.at("reboot_anyway");
+  job.stop_at_first_failure = json.at("stop_at_first_failure");
+  return job;
+}
+
+}  // namespace patchlab::runners::cell

@@ -1,0 +1,70 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "checks/check.hpp"
+#include "checks/state/compare.hpp"
+#include "lab/core/json.hpp"
+#include "lab/network/host_facts.hpp"
+#include "reports/record/record.hpp"
+#include "runners/scenario/scenario.hpp"
+
+// What the run (parent) and a cell (child process of one department) say to each other: one JSON object per line.
+// Requests carry "id"; each gets exactly one answer with that id, "result" or "error". Between them the cell sends events.
+// Trials on disjoint machines may be under way at the same time.
+namespace patchlab::runners::cell {
+
+// One machine as the cell needs it: everything resolved, nothing left to look up.
+struct MachineJob {
+  MachinePlan plan;                  // services, ready ports, checks filled in from the golden image where the scenario was silent
+  std::string golden_digest;
+  std::filesystem::path golden_disk;  // read-only backing file
+  std::filesystem::path kernel;
+  std::filesystem::path initrd;
+  std::string kernel_arguments;
+};
+
+// Sent once, as the first request ("prepare").
+struct CellJob {
+  std::string department;
+  NetworkPlan network;
+  std::vector<MachineJob> machines;
+  TrialPolicy policy;
+  std::string accelerator;               // "kvm" or "tcg"
+  std::filesystem::path evidence;        // folder inside the run folder, exists
+  std::filesystem::path slots;           // folder of the slot files shared by all cells of the host
+  std::size_t slot_count = 2;
+  lab::network::HostFacts host;          // outside the fence: what the leak probe tries to reach
+  std::string worker_program;            // the patchlab binary, for check workers
+};
+
+// A candidate on one machine of a trial.
+struct InstallJob {
+  std::string candidate;
+  std::vector<std::string> files;                 // names on the medium, in order
+  std::map<std::string, std::string> expected;    // installed-set changes: "bind9:amd64" -> new version
+};
+
+struct TrialJob {
+  std::string id;
+  std::string purpose;
+  std::vector<std::string> candidates;  // all of the set, in order
+  std::string set_digest;
+  std::vector<std::string> machines;    // that take part: reverted, checked
+  std::map<std::string, std::vector<InstallJob>> installs;        // by machine; only these are patched and rebooted
+  std::map<std::string, std::filesystem::path> media;             // by machine: ISO with the files
+  std::vector<std::string> reboot_anyway;                         // control: machines rebooted without a patch
+  bool stop_at_first_failure = false;                             // search trials: the answer is known as soon as one phase fails
+};
+
+void to_json(Json& json, const CellJob& job);
+[[nodiscard]] CellJob cell_job_from_json(const Json& json);
+void to_json(Json& json, const TrialJob& job);
+[[nodiscard]] TrialJob trial_job_from_json(const Json& json);
+
+}  // namespace patchlab::runners::cell

@@ -1,0 +1,323 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include "runners/engine/department.hpp"
+
+#include <fmt/ranges.h>
+
+#include <numeric>
+#include <thread>
+
+#include "lab/core/digest.hpp"
+#include "reports/record/queries.hpp"
+#include "runners/culprit/search.hpp"
+
+namespace patchlab::runners {
+namespace {
+
+using reports::TrialRecord;
+
+std::vector<std::string> machine_names(const cell::CellJob& job) {
+  std::vector<std::string> names;
+  for (const auto& machine : job.machines) names.push_back(machine.plan.name);
+  return names;
+}
+
+}  // namespace
+
+DepartmentRun::DepartmentRun(const DepartmentJob& job, cell::CellClient& lab, TrialMemo& memo, Clock& clock, std::stop_token stop)
+    : job_(job), lab_(lab), memo_(memo), clock_(clock), stop_(std::move(stop)) {
+  record_.name = job.cell.department;
+  for (const auto& candidate : job.candidates) {
+    reports::VerdictRecord verdict;
+    verdict.candidate = candidate.id;
+    for (const auto& [machine, install] : candidate.installs) verdict.machines.push_back(machine);
+    if (candidate.installs.empty()) {
+      verdict.outcome = Outcome::skipped;
+      verdict.reason = candidate.skipped_because;
+    }
+    record_.verdicts.push_back(std::move(verdict));
+  }
+}
+
+reports::DepartmentRecord DepartmentRun::run() {
+  Indexes remaining;
+  for (std::size_t i = 0; i < job_.candidates.size(); ++i) {
+    if (!job_.candidates[i].installs.empty()) remaining.push_back(i);
+  }
+  if (bring_up()) {
+    const auto machines = machine_names(job_.cell);
+    // Every round either ends or holds back at least one candidate, so there are at most as many rounds as candidates.
+    for (bool first = true; !remaining.empty() && !stop_.stop_requested(); first = false) {
+      const auto trial = run_trial(first ? "batch" : "final", machines, remaining);
+      if (trial.outcome == Outcome::pass) {
+        record_.final_trial = trial.id;
+        for (const auto index : remaining) {
+          verdict(index).outcome = Outcome::pass;
+          verdict(index).trials.push_back(trial.id);
+          verdict(index).reason = "every check passed with exactly the set to be promoted";
+        }
+        break;
+      }
+      if (trial.outcome != Outcome::fail) {
+        record_.error = trial.error ? *trial.error : infrastructure_error("trial '" + trial.id + "' did not come to an outcome");
+        break;
+      }
+      for (const auto& conviction : convict(trial, remaining)) hold(conviction, trial, remaining);
+      drop_dependents(remaining);
+    }
+  }
+  conclude();
+  return std::move(record_);
+}
+
+// The baseline, then the control: the same trial without any patch. If that does not pass, no trial of this lab means anything.
+bool DepartmentRun::bring_up() {
+  auto baseline = lab_.prepare(job_.cell);
+  if (!baseline) {
+    record_.error = std::move(baseline).error().while_doing("preparing department '" + record_.name + "'");
+    return false;
+  }
+  keep(*baseline);
+  if (baseline->outcome != Outcome::pass) {
+    record_.error = baseline->error;
+    return false;
+  }
+  const auto control = run_trial("control", machine_names(job_.cell), {});
+  if (control.outcome == Outcome::pass) return true;
+  record_.error = control.error ? *control.error
+                                : infrastructure_error(fmt::format("the control trial failed without any patch: {}", fmt::join(control.signature, ", ")),
+                                                       "look at its evidence: the golden image does not survive a restart");
+  return false;
+}
+
+cell::TrialJob DepartmentRun::plan_trial(const std::string& purpose, const std::vector<std::string>& machines, const Indexes& set,
+                                         std::optional<Error>& error) {
+  cell::TrialJob trial;
+  trial.id = next_id();
+  trial.purpose = purpose;
+  trial.machines = machines;
+  trial.stop_at_first_failure = purpose == "search" || purpose == "confirm";
+  if (purpose == "control") trial.reboot_anyway = machines;
+  std::vector<std::string> digests;
+  for (const auto index : set) {
+    trial.candidates.push_back(job_.candidates[index].id);
+    digests.push_back(job_.candidates[index].digest);
+  }
+  trial.set_digest = reports::patch_set_digest(digests);
+  for (const auto& machine : machines) {
+    Indexes here;
+    for (const auto index : set) {
+      const auto install = job_.candidates[index].installs.find(machine);
+      if (install == job_.candidates[index].installs.end()) continue;
+      here.push_back(index);
+      trial.installs[machine].push_back(install->second);
+    }
+    if (here.empty()) continue;
+    auto medium = job_.medium(machine, here);
+    if (!medium) {
+      error = std::move(medium).error().while_doing("making the medium of machine '" + machine + "'");
+      break;
+    }
+    trial.media[machine] = std::move(medium).value();
+  }
+  return trial;
+}
+
+TrialRecord DepartmentRun::run_trial(const std::string& purpose, const std::vector<std::string>& machines, const Indexes& set) {
+  for (std::size_t attempt = 0;; ++attempt) {
+    std::optional<Error> error;
+    const auto trial = plan_trial(purpose, machines, set, error);
+    TrialRecord record{.id = trial.id, .purpose = purpose, .candidates = trial.candidates, .set_digest = trial.set_digest, .machines = machines};
+    if (!error) {
+      auto done = lab_.run_trial(trial);
+      if (done) record = std::move(done).value();
+      else error = done.error();
+    }
+    if (error) {
+      record.error = error;
+      record.outcome = Outcome::error;
+    }
+    keep(record);
+    const bool try_again = record.outcome == Outcome::error && attempt < job_.cell.policy.lab_retries && !stop_.stop_requested();
+    if (!try_again) return record;
+  }
+}
+
+std::string DepartmentRun::memo_key(const std::vector<std::string>& machines, const Indexes& set) const {
+  Json key{{"network", {job_.cell.network.subnet, job_.cell.network.gateway, job_.cell.network.client}}, {"policy", job_.cell.policy}};
+  for (const auto& machine : job_.cell.machines) {
+    if (std::ranges::count(machines, machine.plan.name) == 0) continue;
+    Json checks = Json::array();
+    for (const auto& check : machine.plan.checks) checks.push_back({check.id, check.kind, check.parameters, check.deadline.count()});
+    Json candidates = Json::array();
+    for (const auto index : set) {
+      if (job_.candidates[index].installs.contains(machine.plan.name)) candidates.push_back(job_.candidates[index].digest);
+    }
+    key["machines"].push_back({machine.plan.name, machine.golden_digest, machine.plan.address, machine.plan.memory_mib, machine.plan.services,
+                               machine.plan.depends_on, machine.plan.allowances, machine.kernel_arguments, checks, candidates});
+  }
+  return sha256(key.dump());
+}
+
+TrialRecord DepartmentRun::search_trial(const std::vector<std::string>& machines, const Indexes& set, bool fresh) {
+  if (fresh) return run_trial("confirm", machines, set);
+  std::string own_id;
+  auto answer = memo_.answer(memo_key(machines, set), [&]() -> Result<TrialRecord> {
+    auto record = run_trial("search", machines, set);
+    own_id = record.id;
+    return record;
+  });
+  auto record = std::move(answer).value();
+  if (own_id.empty()) {
+    record.reused_from = record.reused_from.empty() ? record.id : record.reused_from;
+    record.id = next_id();
+    record.duration_ms = 0;
+    keep(record);
+  }
+  return record;
+}
+
+std::vector<std::string> DepartmentRun::with_dependencies(const std::string& machine) const {
+  std::vector<std::string> closed;
+  std::vector<std::string> open{machine};
+  while (!open.empty()) {
+    const auto name = open.back();
+    open.pop_back();
+    if (std::ranges::count(closed, name) > 0) continue;
+    closed.push_back(name);
+    for (const auto& other : job_.cell.machines) {
+      if (other.plan.name == name) open.insert(open.end(), other.plan.depends_on.begin(), other.plan.depends_on.end());
+    }
+  }
+  std::ranges::sort(closed);
+  return closed;
+}
+
+// One search per failing machine whose own dependencies work: a role that fails because another one does is not a case of its own, and if it
+// is, the next round shows it. Searches that share no machine run side by side.
+std::vector<DepartmentRun::Conviction> DepartmentRun::convict(const TrialRecord& failed, const Indexes& set) {
+  std::set<std::string> failing;
+  for (const auto& entry : failed.signature) failing.insert(reports::machine_of_key(entry));
+  std::vector<std::string> chosen;
+  std::set<std::string> busy;
+  for (const auto& machine : failing) {
+    const auto component = with_dependencies(machine);
+    const bool follows = std::ranges::any_of(component, [&](const auto& name) { return name != machine && failing.contains(name); });
+    const bool shares = std::ranges::any_of(component, [&](const auto& name) { return busy.contains(name); });
+    if (follows || shares) continue;
+    busy.insert(component.begin(), component.end());
+    chosen.push_back(machine);
+  }
+  if (chosen.empty() && !failing.empty()) chosen.push_back(*failing.begin());  // roles that depend on each other in a circle
+  std::vector<Conviction> convictions(chosen.size());
+  {
+    std::vector<std::jthread> threads;
+    for (std::size_t i = 0; i < chosen.size(); ++i) {
+      threads.emplace_back([&, i] { convictions[i] = search_machine(chosen[i], failed, set); });
+    }
+  }
+  return convictions;
+}
+
+DepartmentRun::Conviction DepartmentRun::search_machine(const std::string& machine, const TrialRecord& failed, const Indexes& set) {
+  const auto machines = with_dependencies(machine);
+  Indexes domain;  // indexes of candidates that touch these machines
+  for (const auto index : set) {
+    const auto& installs = job_.candidates[index].installs;
+    if (std::ranges::any_of(machines, [&](const auto& name) { return installs.contains(name); })) domain.push_back(index);
+  }
+  std::vector<SearchCandidate> candidates;
+  for (const auto index : domain) {
+    SearchCandidate candidate{job_.candidates[index].id, {}};
+    for (const auto needed : job_.candidates[index].prerequisites) {
+      const auto place = std::ranges::find(domain, needed);
+      if (place != domain.end()) candidate.prerequisites.push_back(static_cast<std::size_t>(place - domain.begin()));
+    }
+    candidates.push_back(std::move(candidate));
+  }
+  Conviction conviction;
+  conviction.trials.push_back(failed.id);
+  for (const auto& entry : failed.signature) {
+    if (reports::machine_of_key(entry) == machine) conviction.failed.push_back(entry);
+  }
+  const auto probe = [&](const std::vector<std::size_t>& members, Freshness freshness) {
+    if (stop_.stop_requested()) return Outcome::not_reached;
+    // The trial that started this search is itself the answer for the whole set on this machine.
+    if (members.size() == domain.size() && freshness == Freshness::may_reuse) return Outcome::fail;
+    Indexes chosen;
+    for (const auto member : members) chosen.push_back(domain[member]);
+    const auto record = search_trial(machines, chosen, freshness == Freshness::fresh);
+    conviction.trials.push_back(record.id);
+    return record.outcome;
+  };
+  const SearchPolicy policy{.confirmations = job_.cell.policy.confirmations, .unresolved_retries = 0};
+  const auto result = find_culprit(candidates, probe, policy);
+  conviction.explanation = result.explanation;
+  for (const auto member : result.culprit) conviction.culprit.push_back(domain[member]);
+  if (result.end != SearchEnd::found) {
+    for (const auto member : result.suspicious) conviction.quarantined.push_back(domain[member]);
+  }
+  return conviction;
+}
+
+void DepartmentRun::hold(const Conviction& conviction, const TrialRecord& /*failed*/, Indexes& remaining) {
+  const auto& held = conviction.culprit.empty() ? conviction.quarantined : conviction.culprit;
+  for (const auto index : held) {
+    auto& entry = verdict(index);
+    std::erase(remaining, index);
+    entry.outcome = conviction.culprit.empty() ? Outcome::error : Outcome::fail;
+    entry.failed.insert(entry.failed.end(), conviction.failed.begin(), conviction.failed.end());
+    entry.trials.insert(entry.trials.end(), conviction.trials.begin(), conviction.trials.end());
+    entry.group.clear();
+    for (const auto other : held) {
+      if (other != index) entry.group.push_back(job_.candidates[other].id);
+    }
+    const auto roles = fmt::format("{}", fmt::join(conviction.failed, ", "));
+    entry.reason = conviction.culprit.empty() ? fmt::format("the search was inconclusive ({}): held back in quarantine because of {}", conviction.explanation, roles)
+                   : entry.group.empty()      ? fmt::format("breaks {}: {}", roles, conviction.explanation)
+                                              : fmt::format("breaks {} together with {}: they {}", roles, fmt::join(entry.group, ", "), conviction.explanation);
+  }
+}
+
+// What needs something that is held back cannot be promoted, and a set without its prerequisite is not a valid set.
+void DepartmentRun::drop_dependents(Indexes& remaining) {
+  for (bool changed = true; changed;) {
+    changed = false;
+    for (const auto index : Indexes(remaining)) {
+      for (const auto needed : job_.candidates[index].prerequisites) {
+        const bool available = std::ranges::count(remaining, needed) > 0 || job_.candidates[needed].installs.empty();
+        if (available || std::ranges::count(remaining, index) == 0) continue;
+        std::erase(remaining, index);
+        verdict(index).outcome = Outcome::not_reached;
+        verdict(index).reason = fmt::format("needs '{}', which is held back", job_.candidates[needed].id);
+        changed = true;
+      }
+    }
+  }
+}
+
+void DepartmentRun::keep(const TrialRecord& record) {
+  const std::lock_guard lock(mutex_);
+  record_.trials.push_back(record);
+}
+
+std::string DepartmentRun::next_id() {
+  const std::lock_guard lock(mutex_);
+  return fmt::format("{}/t{:02}", record_.name, ++last_id_);
+}
+
+void DepartmentRun::conclude() {
+  const bool cancelled = stop_.stop_requested() && record_.final_trial.empty();
+  if (cancelled) record_.error = Error{ErrorClass::cancelled, "the run was cancelled", {}};
+  record_.outcome = record_.error ? Outcome::error : Outcome::skipped;
+  for (auto& entry : record_.verdicts) {
+    if (record_.error && entry.outcome == Outcome::not_reached && entry.reason.empty()) {
+      entry.outcome = cancelled ? Outcome::not_reached : Outcome::error;
+      entry.reason = record_.error->message;
+    }
+    record_.outcome = combine(record_.outcome, entry.outcome);
+  }
+  std::ranges::sort(record_.trials, {}, &TrialRecord::id);
+}
+
+}  // namespace patchlab::runners

@@ -1,0 +1,79 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <map>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "reports/record/record.hpp"
+#include "runners/cell/client.hpp"
+#include "runners/engine/memo.hpp"
+
+namespace patchlab::runners {
+
+// A candidate as one department sees it.
+struct PlannedCandidate {
+  std::string id;
+  std::string digest;
+  std::vector<std::size_t> prerequisites;             // indexes into the department's list, smaller than its own
+  std::map<std::string, cell::InstallJob> installs;   // by machine; empty: it applies to nothing here
+  std::string skipped_because;                        // when installs is empty
+};
+
+// Everything a department's part of the run needs, resolved.
+struct DepartmentJob {
+  cell::CellJob cell;
+  std::vector<PlannedCandidate> candidates;  // in the order they are applied
+  // The medium with these candidates' files for one machine.
+  std::function<Result<std::filesystem::path>(const std::string& machine, const std::vector<std::size_t>& candidates)> medium;
+};
+
+// The life of one department in a run: baseline, control, the whole batch, the search for what breaks it, and again the exact set that is left,
+// until that passes on the whole department. Knows machines only through CellClient.
+class DepartmentRun {
+ public:
+  DepartmentRun(const DepartmentJob& job, cell::CellClient& lab, TrialMemo& memo, Clock& clock, std::stop_token stop);
+  // Never fails: troubles are in the record. `promotion` is left for the gate.
+  [[nodiscard]] reports::DepartmentRecord run();
+
+ private:
+  using Indexes = std::vector<std::size_t>;
+  struct Conviction {
+    Indexes culprit;
+    Indexes quarantined;  // when the search could not name anybody
+    std::vector<std::string> failed;
+    std::vector<std::string> trials;
+    std::string explanation;
+  };
+
+  [[nodiscard]] bool bring_up();
+  [[nodiscard]] cell::TrialJob plan_trial(const std::string& purpose, const std::vector<std::string>& machines, const Indexes& set,
+                                          std::optional<Error>& error);
+  // Runs with lab_retries and keeps the record of every attempt.
+  [[nodiscard]] reports::TrialRecord run_trial(const std::string& purpose, const std::vector<std::string>& machines, const Indexes& set);
+  [[nodiscard]] reports::TrialRecord search_trial(const std::vector<std::string>& machines, const Indexes& set, bool fresh);
+  [[nodiscard]] std::vector<Conviction> convict(const reports::TrialRecord& failed, const Indexes& set);
+  [[nodiscard]] Conviction search_machine(const std::string& machine, const reports::TrialRecord& failed, const Indexes& set);
+  [[nodiscard]] std::vector<std::string> with_dependencies(const std::string& machine) const;
+  [[nodiscard]] std::string memo_key(const std::vector<std::string>& machines, const Indexes& set) const;
+  void hold(const Conviction& conviction, const reports::TrialRecord& failed, Indexes& remaining);
+  void drop_dependents(Indexes& remaining);
+  void keep(const reports::TrialRecord& record);
+  [[nodiscard]] std::string next_id();
+  [[nodiscard]] reports::VerdictRecord& verdict(std::size_t candidate) { return record_.verdicts[candidate]; }
+  void conclude();
+
+  const DepartmentJob& job_;
+  cell::CellClient& lab_;
+  TrialMemo& memo_;
+  Clock& clock_;
+  std::stop_token stop_;
+  std::mutex mutex_;  // searches on disjoint machines run side by side
+  int last_id_ = 0;
+  reports::DepartmentRecord record_;
+};
+
+}  // namespace patchlab::runners

@@ -1,0 +1,348 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include "runners/scenario/scenario.hpp"
+
+#include <fmt/ranges.h>
+
+#include <regex>
+
+#include "lab/core/digest.hpp"
+#include "lab/core/files.hpp"
+#include "lab/network/address.hpp"
+
+namespace patchlab::runners {
+namespace {
+
+using Problems = std::vector<JsonProblem>;
+namespace fs = std::filesystem;
+
+bool is_name(const std::string& name) {
+  static const std::regex allowed("[a-z][a-z0-9-]{0,30}");
+  return std::regex_match(name, allowed);
+}
+constexpr const char* name_rule = "must start with a letter and hold only a-z, 0-9 and '-', 31 characters at most";
+
+std::string join_pointer(const std::string& base, const std::string& token) {
+  std::string escaped;
+  for (const char c : token) escaped += c == '~' ? "~0" : c == '/' ? "~1" : std::string(1, c);
+  return base + "/" + escaped;
+}
+
+fs::path resolve(const fs::path& folder, const std::string& text) {
+  return text.empty() ? fs::path() : fs::weakly_canonical(folder / text);
+}
+
+class Parser {
+ public:
+  Parser(const Json& json, fs::path folder) : json_(json), folder_(std::move(folder)) {}
+
+  Scenario parse() {
+    Scenario scenario;
+    JsonReader top(json_, "", problems_);
+    (void)top.raw("$schema");
+    scenario.name = top.text("name");
+    if (!scenario.name.empty() && !is_name(scenario.name)) top.problem("name", name_rule);
+    scenario.title = top.text_or("title", scenario.name);
+    roles_ = top.raw("roles");
+    read_roles();
+    read_departments(top.raw("departments"), scenario);
+    read_candidates(top.raw("candidates"), scenario);
+    if (top.has("trial")) read_trial(top.raw("trial"), scenario.trial);
+    scenario.stage = fs::absolute(top.text_or("stage", "stage"));
+    top.finish();
+    return scenario;
+  }
+
+  Problems take_problems() { return std::move(problems_); }
+
+ private:
+  void add(const std::string& pointer, std::string message) { problems_.push_back({pointer, std::move(message)}); }
+
+  void read_roles() {
+    if (roles_.is_null()) {
+      roles_ = Json::object();
+    } else if (!roles_.is_object()) {
+      add("/roles", "must be an object of role name to role");
+      roles_ = Json::object();
+    }
+  }
+
+  void read_departments(const Json& departments, Scenario& scenario) {
+    if (!departments.is_object() || departments.empty()) {
+      add("/departments", "is required: an object of department name to department, at least one");
+      return;
+    }
+    for (const auto& [name, value] : departments.items()) {
+      const auto pointer = join_pointer("/departments", name);
+      if (!is_name(name)) add(pointer, name_rule);
+      scenario.departments.push_back(read_department(name, value, pointer));
+    }
+  }
+
+  DepartmentPlan read_department(const std::string& name, const Json& value, const std::string& pointer) {
+    DepartmentPlan department{name, {}, {}, pointer};
+    JsonReader reader(value, pointer, problems_);
+    JsonReader network(reader.raw("network").is_null() ? empty_ : reader.raw("network"), pointer + "/network", problems_);
+    department.network.subnet = network.text("subnet");
+    department.network.gateway = network.text("gateway");
+    department.network.client = network.text("client");
+    network.finish();
+    const auto& machines = reader.raw("machines");
+    if (!machines.is_object() || machines.empty()) {
+      reader.problem("machines", "is required: an object of machine name to machine, at least one");
+    } else {
+      for (const auto& [machine, plan] : machines.items()) {
+        const auto place = join_pointer(pointer + "/machines", machine);
+        if (!is_name(machine)) add(place, name_rule);
+        department.machines.push_back(read_machine(machine, plan, place));
+      }
+      check_dependencies(department);
+      check_addresses(department);
+    }
+    reader.finish();
+    return department;
+  }
+
+  // A machine is its role's template with its own keys on top; a problem points at the place the value came from.
+  MachinePlan read_machine(const std::string& name, const Json& own, const std::string& pointer) {
+    MachinePlan plan;
+    plan.name = name;
+    plan.pointer = pointer;
+    if (!own.is_object()) {
+      add(pointer, "must be an object");
+      return plan;
+    }
+    plan.role = own.value("role", Json(name)).is_string() ? own.value("role", name) : name;
+    Json merged = Json::object();
+    if (roles_.contains(plan.role)) {
+      merged = roles_[plan.role];
+      if (!merged.is_object()) {
+        add(join_pointer("/roles", plan.role), "must be an object");
+        merged = Json::object();
+      }
+    } else if (own.contains("role")) {
+      const auto names = role_names();
+      add(pointer + "/role", fmt::format("role '{}' is not defined; defined roles: {}", plan.role, fmt::join(names, ", ")));
+    }
+    for (const auto& [key, value] : own.items()) merged[key] = value;
+    JsonReader reader(merged, pointer, problems_);
+    (void)reader.raw("role");
+    read_golden(reader.raw("golden"), pointer + "/golden", plan);
+    plan.address = reader.text("address");
+    plan.memory_mib = static_cast<std::uint32_t>(reader.integer_or("memory_mib", 0, 0, 1 << 20));
+    plan.services = reader.texts_or_empty("services");
+    plan.ready_tcp = read_ports(reader.raw("ready_tcp"), pointer + "/ready_tcp");
+    plan.depends_on = reader.texts_or_empty("depends_on");
+    read_checks(reader.raw("checks"), pointer + "/checks", plan);
+    if (reader.has("allow")) {
+      plan.allowances = checks::state::read_allowances(reader.raw("allow"), pointer + "/allow", problems_);
+    }
+    reader.finish();
+    return plan;
+  }
+
+  std::vector<std::string> role_names() const {
+    std::vector<std::string> names;
+    for (const auto& [name, value] : roles_.items()) names.push_back(name);
+    return names;
+  }
+
+  void read_golden(const Json& value, const std::string& pointer, MachinePlan& plan) {
+    if (value.is_null()) {
+      add(pointer, "is required: {\"recipe\": \"images/dns\"}");
+      return;
+    }
+    JsonReader reader(value, pointer, problems_);
+    plan.golden.recipe = resolve(folder_, reader.text("recipe"));
+    reader.finish();
+    if (!plan.golden.recipe.empty() && !fs::exists(plan.golden.recipe / "image.json")) {
+      add(pointer + "/recipe", fmt::format("there is no golden image recipe at '{}' (no image.json in it)", plan.golden.recipe.string()));
+    }
+  }
+
+  std::vector<std::uint16_t> read_ports(const Json& value, const std::string& pointer) {
+    std::vector<std::uint16_t> ports;
+    if (value.is_null()) return ports;
+    if (!value.is_array()) {
+      add(pointer, "must be a list of port numbers");
+      return ports;
+    }
+    for (std::size_t i = 0; i < value.size(); ++i) {
+      if (value[i].is_number_integer() && value[i] >= 1 && value[i] <= 65535) ports.push_back(value[i].get<std::uint16_t>());
+      else add(fmt::format("{}/{}", pointer, i), "must be a port number from 1 to 65535");
+    }
+    return ports;
+  }
+
+  void read_checks(const Json& value, const std::string& pointer, MachinePlan& plan) {
+    // A role nobody checks would pass whatever a patch did to it.
+    if (!value.is_array() || value.empty()) {
+      add(pointer, "is required: a list of at least one check");
+      return;
+    }
+    std::set<std::string> ids;
+    for (std::size_t i = 0; i < value.size(); ++i) {
+      const auto place = fmt::format("{}/{}", pointer, i);
+      JsonReader reader(value[i], place, problems_);
+      checks::CheckSpec spec;
+      spec.id = reader.text("id");
+      spec.kind = reader.text("kind");
+      spec.deadline = std::chrono::seconds(reader.integer_or("timeout_s", 20, 1, 600));
+      if (reader.has("with")) spec.parameters = reader.raw("with");
+      reader.finish();
+      if (!spec.id.empty() && !is_name(spec.id)) reader.problem("id", name_rule);
+      if (!spec.id.empty() && !ids.insert(spec.id).second) reader.problem("id", fmt::format("check id '{}' is used twice on this machine", spec.id));
+      if (const auto* check = checks::find_check(spec.kind)) {
+        check->validate(spec.parameters, place + "/with", problems_);
+      } else if (!spec.kind.empty()) {
+        std::vector<std::string> kinds;
+        for (const auto* known : checks::all_checks()) kinds.push_back(known->kind());
+        reader.problem("kind", fmt::format("unknown check kind '{}'; known kinds: {}", spec.kind, fmt::join(kinds, ", ")));
+      }
+      plan.checks.push_back(std::move(spec));
+    }
+  }
+
+  void check_dependencies(const DepartmentPlan& department) {
+    for (const auto& machine : department.machines) {
+      for (std::size_t i = 0; i < machine.depends_on.size(); ++i) {
+        const auto& needed = machine.depends_on[i];
+        const auto known = std::ranges::any_of(department.machines, [&](const auto& other) { return other.name == needed; });
+        const auto place = fmt::format("{}/depends_on/{}", machine.pointer, i);
+        if (!known) add(place, fmt::format("there is no machine '{}' in department '{}'", needed, department.name));
+        if (needed == machine.name) add(place, "a machine cannot depend on itself");
+      }
+    }
+  }
+
+  void check_addresses(const DepartmentPlan& department) {
+    namespace network = lab::network;
+    network::AddressPlan plan;
+    bool readable = true;
+    const auto read = [&](const std::string& text, const std::string& pointer, auto parsed, auto& target) {
+      if (parsed) {
+        target = *parsed;
+        return;
+      }
+      readable = false;
+      if (!text.empty()) add(pointer, parsed.error().message);
+    };
+    const auto& own = department.network;
+    const auto pointer = department.pointer + "/network";
+    read(own.subnet, pointer + "/subnet", network::Ipv4Subnet::parse(own.subnet), plan.subnet);
+    read(own.gateway, pointer + "/gateway", network::Ipv4::parse(own.gateway), plan.gateway);
+    read(own.client, pointer + "/client", network::Ipv4::parse(own.client), plan.client);
+    std::map<std::string, std::string> places{{"gateway", pointer + "/gateway"}, {"client", pointer + "/client"}};
+    for (const auto& machine : department.machines) {
+      plan.machines.push_back({"machine '" + machine.name + "'", {}});
+      places["machine '" + machine.name + "'"] = machine.pointer + "/address";
+      read(machine.address, machine.pointer + "/address", network::Ipv4::parse(machine.address), plan.machines.back().address);
+    }
+    if (!readable) return;
+    for (const auto& problem : network::problems_in(plan)) add(places[problem.subject], problem.message);
+  }
+
+  void read_candidates(const Json& value, Scenario& scenario) {
+    if (!value.is_array() || value.empty()) {
+      add("/candidates", "is required: a list of at least one candidate or source");
+      return;
+    }
+    for (std::size_t i = 0; i < value.size(); ++i) {
+      scenario.candidates.push_back(read_candidate(value[i], fmt::format("/candidates/{}", i)));
+    }
+  }
+
+  CandidateSource read_candidate(const Json& value, const std::string& pointer) {
+    CandidateSource source;
+    source.pointer = pointer;
+    JsonReader reader(value, pointer, problems_);
+    const int given = int{reader.has("path")} + int{reader.has("recipe")} + int{reader.has("source")};
+    if (given != 1) add(pointer, "must have exactly one of: path (a .deb or candidate folder), recipe (a folder), source (\"apt\")");
+    if (reader.has("path")) {
+      source.kind = CandidateSourceKind::path;
+      source.path = resolve(folder_, reader.text("path"));
+      source.sha256 = reader.text_or("sha256", "");
+      if (!source.sha256.empty() && !is_sha256(source.sha256)) reader.problem("sha256", "must be 64 lower-case hex digits");
+      if (!source.path.empty() && !fs::exists(source.path)) reader.problem("path", fmt::format("there is no file or folder '{}'", source.path.string()));
+    } else if (reader.has("recipe")) {
+      source.kind = CandidateSourceKind::recipe;
+      source.path = resolve(folder_, reader.text("recipe"));
+      if (!source.path.empty() && !fs::exists(source.path / "recipe.json")) {
+        reader.problem("recipe", fmt::format("there is no candidate recipe at '{}' (no recipe.json in it)", source.path.string()));
+      }
+    } else if (reader.has("source")) {
+      source.kind = CandidateSourceKind::apt;
+      if (const auto name = reader.text("source"); name != "apt") reader.problem("source", fmt::format("unknown source '{}'; known: apt", name));
+      source.packages = reader.texts_or_empty("packages");
+      source.limit = static_cast<std::size_t>(reader.integer_or("limit", 0, 0, 10000));
+      source.security_only = reader.boolean_or("security_only", false);
+    }
+    reader.finish();
+    return source;
+  }
+
+  void read_trial(const Json& value, TrialPolicy& policy) {
+    JsonReader reader(value, "/trial", problems_);
+    const auto seconds = [&](const char* key, Milliseconds& duration) {
+      duration = std::chrono::seconds(reader.integer_or(key, duration.count() / 1000, 1, 86400));
+    };
+    const auto count = [&](const char* key, std::size_t& number, std::int64_t most) {
+      number = static_cast<std::size_t>(reader.integer_or(key, static_cast<std::int64_t>(number), 0, most));
+    };
+    count("warm_reboots", policy.warm_reboots, 20);
+    count("cold_reboots", policy.cold_reboots, 20);
+    count("confirmations", policy.confirmations, 10);
+    count("lab_retries", policy.lab_retries, 10);
+    seconds("boot_timeout_s", policy.boot_timeout);
+    seconds("ready_timeout_s", policy.ready_timeout);
+    seconds("install_timeout_s", policy.install_timeout);
+    reader.finish();
+  }
+
+  const Json& json_;
+  fs::path folder_;
+  Json roles_;
+  Json empty_ = Json::object();
+  Problems problems_;
+};
+
+}  // namespace
+
+Result<Scenario> parse_scenario(const std::string& text, const std::filesystem::path& file) {
+  PATCHLAB_ASSIGN(const auto json, parse_json(text, file.string()));
+  Parser parser(json, fs::absolute(file).parent_path());
+  auto scenario = parser.parse();
+  if (const auto problems = parser.take_problems(); !problems.empty()) return problems_error(file.string(), problems);
+  scenario.file = fs::absolute(file);
+  scenario.digest = sha256(text);
+  return scenario;
+}
+
+Result<Scenario> load_scenario(const std::filesystem::path& file) {
+  PATCHLAB_ASSIGN(const auto text, read_file(file, 16U << 20U));
+  return parse_scenario(text, file);
+}
+
+void to_json(Json& json, const TrialPolicy& policy) {
+  json = {{"warm_reboots", policy.warm_reboots},
+          {"cold_reboots", policy.cold_reboots},
+          {"boot_timeout_ms", policy.boot_timeout.count()},
+          {"ready_timeout_ms", policy.ready_timeout.count()},
+          {"install_timeout_ms", policy.install_timeout.count()},
+          {"confirmations", policy.confirmations},
+          {"lab_retries", policy.lab_retries}};
+}
+
+TrialPolicy trial_policy_from_json(const Json& json) {
+  TrialPolicy policy;
+  policy.warm_reboots = json.at("warm_reboots").get<std::size_t>();
+  policy.cold_reboots = json.at("cold_reboots").get<std::size_t>();
+  policy.boot_timeout = Milliseconds(json.at("boot_timeout_ms").get<std::int64_t>());
+  policy.ready_timeout = Milliseconds(json.at("ready_timeout_ms").get<std::int64_t>());
+  policy.install_timeout = Milliseconds(json.at("install_timeout_ms").get<std::int64_t>());
+  policy.confirmations = json.at("confirmations").get<std::size_t>();
+  policy.lab_retries = json.at("lab_retries").get<std::size_t>();
+  return policy;
+}
+
+}  // namespace patchlab::runners

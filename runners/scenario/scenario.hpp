@@ -1,0 +1,91 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "checks/check.hpp"
+#include "checks/state/compare.hpp"
+#include "lab/core/json.hpp"
+
+// A scenario as values: what one JSON file says, checked as far as the file alone can tell. docs/scenario-format.md is its manual,
+// scenarios/scenario.schema.json its JSON Schema. Every problem is reported with file and JSON pointer, all of them at once.
+namespace patchlab::runners {
+
+struct GoldenRef {
+  std::filesystem::path recipe;  // folder of a stand-in image recipe, absolute
+};
+
+struct MachinePlan {
+  std::string name;  // unique in the department
+  std::string role;
+  GoldenRef golden;
+  std::string address;            // IPv4 inside the department's subnet
+  std::uint32_t memory_mib = 0;   // 0: what the golden image says
+  std::vector<std::string> services;  // must run; empty: what the golden image says
+  std::vector<std::uint16_t> ready_tcp;  // ports that must accept before checks start; empty: what the golden image says
+  std::vector<std::string> depends_on;   // machines of the same department
+  std::vector<checks::CheckSpec> checks;
+  checks::state::Allowances allowances;
+  std::string pointer;  // where in the file, for later messages
+};
+
+struct NetworkPlan {
+  std::string subnet;   // "10.20.0.0/24"
+  std::string gateway;  // production's; does not exist in the fence, and must not answer
+  std::string client;   // the probe's own address
+};
+
+struct DepartmentPlan {
+  std::string name;
+  NetworkPlan network;
+  std::vector<MachinePlan> machines;  // sorted by name
+  std::string pointer;
+};
+
+enum class CandidateSourceKind { path, recipe, apt };
+
+struct CandidateSource {
+  CandidateSourceKind kind = CandidateSourceKind::path;
+  std::filesystem::path path;  // path: candidate folder or .deb; recipe: folder with recipe.json; absolute
+  std::string sha256;          // path to a single .deb: expected digest, empty when not given
+  // apt
+  std::vector<std::string> packages;  // source packages; empty: all that have updates
+  std::size_t limit = 0;              // most candidates taken, 0: no limit
+  bool security_only = false;
+  std::string pointer;
+};
+
+struct TrialPolicy {
+  std::size_t warm_reboots = 1;
+  std::size_t cold_reboots = 0;
+  Milliseconds boot_timeout{std::chrono::seconds(240)};
+  Milliseconds ready_timeout{std::chrono::seconds(60)};    // after the guest's start-up has ended
+  Milliseconds install_timeout{std::chrono::minutes(10)};  // per candidate and machine
+  std::size_t confirmations = 1;
+  std::size_t lab_retries = 1;  // how often a trial that ended in `error` is tried again
+};
+
+struct Scenario {
+  std::string name;
+  std::string title;
+  std::filesystem::path file;
+  std::string digest;  // SHA-256 of the file's bytes
+  std::vector<DepartmentPlan> departments;  // sorted by name
+  std::vector<CandidateSource> candidates;  // in file order
+  TrialPolicy trial;
+  std::filesystem::path stage;  // absolute; default: "stage" beside the working folder
+};
+
+[[nodiscard]] Result<Scenario> load_scenario(const std::filesystem::path& file);
+// For tests and editors: `folder` is what relative paths are relative to.
+[[nodiscard]] Result<Scenario> parse_scenario(const std::string& text, const std::filesystem::path& file);
+
+void to_json(Json& json, const TrialPolicy& policy);
+[[nodiscard]] TrialPolicy trial_policy_from_json(const Json& json);
+
+}  // namespace patchlab::runners

@@ -1,0 +1,304 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include "runners/engine/department.hpp"
+
+#include <gmock/gmock.h>
+
+namespace patchlab::runners {
+namespace {
+
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+// A cell that behaves: a machine fails when all members of one of its planted groups are installed on it. Trouble can be scripted.
+class FakeCell final : public cell::CellClient {
+ public:
+  std::map<std::string, std::vector<std::set<std::string>>> breaks;  // machine -> groups of candidates
+  Outcome baseline = Outcome::pass;
+  bool control_fails = false;
+  int lab_errors = 0;  // that many of the next trials end in error
+  std::vector<cell::TrialJob> trials;
+  std::function<void(const cell::TrialJob&)> on_trial;
+
+  Result<reports::TrialRecord> prepare(const cell::CellJob& job) override {
+    reports::TrialRecord record{.id = job.department + "/baseline", .purpose = "baseline", .outcome = baseline};
+    if (baseline != Outcome::pass) record.error = guest_error("broken baseline: dns/a-record failed");
+    return record;
+  }
+
+  Result<reports::TrialRecord> run_trial(const cell::TrialJob& job) override {
+    const std::lock_guard lock(mutex_);
+    trials.push_back(job);
+    if (on_trial) on_trial(job);
+    reports::TrialRecord record{.id = job.id, .purpose = job.purpose, .candidates = job.candidates, .set_digest = job.set_digest,
+                                .machines = job.machines, .outcome = Outcome::pass};
+    if (lab_errors > 0) {
+      --lab_errors;
+      record.outcome = Outcome::error;
+      record.error = infrastructure_error("the disk is full");
+      return record;
+    }
+    if (job.purpose == "control" && control_fails) {
+      record.outcome = Outcome::fail;
+      record.signature = {"dns/a-record"};
+    }
+    for (const auto& machine : job.machines) {
+      std::set<std::string> installed;
+      if (const auto found = job.installs.find(machine); found != job.installs.end()) {
+        for (const auto& install : found->second) installed.insert(install.candidate);
+      }
+      for (const auto& group : breaks[machine]) {
+        if (!std::ranges::includes(installed, group)) continue;
+        record.outcome = Outcome::fail;
+        record.signature.push_back(machine + "/works");
+      }
+    }
+    return record;
+  }
+  Result<void> probe_fence(const std::string&) override { return {}; }
+  void close() override {}
+
+  [[nodiscard]] int count(const std::string& purpose) const {
+    return static_cast<int>(std::ranges::count(trials, purpose, &cell::TrialJob::purpose));
+  }
+
+ private:
+  std::mutex mutex_;
+};
+
+class StillClock final : public Clock {
+ public:
+  Milliseconds now() const override { return Milliseconds(0); }
+  std::chrono::system_clock::time_point wall() const override { return {}; }
+  void pause(Milliseconds) override {}
+};
+
+struct Fixture {
+  DepartmentJob job;
+  FakeCell lab;
+  TrialMemo memo;
+  StillClock clock;
+  std::stop_source stop;
+
+  explicit Fixture(const std::string& department = "finance") {
+    job.cell.department = department;
+    job.medium = [](const std::string& machine, const auto&) -> Result<std::filesystem::path> { return std::filesystem::path(machine + ".iso"); };
+  }
+  Fixture& machine(const std::string& name, std::vector<std::string> depends_on = {}) {
+    cell::MachineJob machine;
+    machine.plan.name = machine.plan.role = name;
+    machine.plan.depends_on = std::move(depends_on);
+    machine.golden_digest = "golden-" + name;
+    job.cell.machines.push_back(machine);
+    return *this;
+  }
+  Fixture& candidate(const std::string& id, const std::vector<std::string>& machines, std::vector<std::size_t> prerequisites = {}) {
+    PlannedCandidate candidate{.id = id, .digest = sha_like(id), .prerequisites = std::move(prerequisites), .installs = {}, .skipped_because = {}};
+    for (const auto& name : machines) candidate.installs[name] = {.candidate = id, .files = {id + ".deb"}, .expected = {}};
+    if (machines.empty()) candidate.skipped_because = "not installed anywhere";
+    job.candidates.push_back(candidate);
+    return *this;
+  }
+  static std::string sha_like(const std::string& id) { return "digest-" + id; }
+  reports::DepartmentRecord run() { return DepartmentRun(job, lab, memo, clock, stop.get_token()).run(); }
+};
+
+const reports::VerdictRecord& verdict(const reports::DepartmentRecord& record, const std::string& id) {
+  return *std::ranges::find(record.verdicts, id, &reports::VerdictRecord::candidate);
+}
+
+TEST(DepartmentRun, PromotesTheBatchWhenItPassesAsAWhole) {
+  Fixture lab;
+  const auto record = lab.machine("dns").machine("mail").candidate("a", {"dns"}).candidate("b", {"mail", "dns"}).run();
+  EXPECT_EQ(record.outcome, Outcome::pass);
+  EXPECT_EQ(record.final_trial, "finance/t02") << "the batch itself is the test of the exact set";
+  EXPECT_EQ(verdict(record, "a").outcome, Outcome::pass);
+  EXPECT_EQ(lab.lab.count("batch"), 1);
+  EXPECT_EQ(lab.lab.count("final"), 0);
+}
+
+TEST(DepartmentRun, HoldsBackTheCulpritAndTestsTheExactRestAgain) {
+  Fixture lab;
+  lab.lab.breaks["mail"] = {{"bad"}};
+  const auto record = lab.machine("dns").machine("mail").candidate("a", {"dns", "mail"}).candidate("bad", {"mail"}).candidate("c", {"mail"}).run();
+  EXPECT_EQ(record.outcome, Outcome::fail);
+  EXPECT_EQ(verdict(record, "bad").outcome, Outcome::fail);
+  EXPECT_THAT(verdict(record, "bad").failed, ElementsAre("mail/works"));
+  EXPECT_THAT(verdict(record, "bad").group, IsEmpty());
+  const auto& last = lab.lab.trials.back();
+  EXPECT_EQ(last.purpose, "final");
+  EXPECT_THAT(last.candidates, ElementsAre("a", "c"));
+  EXPECT_THAT(last.machines, ElementsAre("dns", "mail")) << "the whole department";
+  EXPECT_EQ(record.final_trial, last.id);
+}
+
+TEST(DepartmentRun, SearchesOnlyOnTheFailingMachineAndWhatItDependsOn) {
+  Fixture lab;
+  lab.lab.breaks["mail"] = {{"bad"}};
+  (void)lab.machine("dns").machine("file").machine("mail", {"dns"}).candidate("a", {"dns"}).candidate("other", {"file"}).candidate("bad", {"mail"}).run();
+  for (const auto& trial : lab.lab.trials) {
+    if (trial.purpose != "search" && trial.purpose != "confirm") continue;
+    EXPECT_THAT(trial.machines, ElementsAre("dns", "mail"));
+    EXPECT_THAT(trial.candidates, ::testing::Not(Contains("other")));
+  }
+}
+
+TEST(DepartmentRun, NamesAPairAsAPair) {
+  Fixture lab;
+  lab.lab.breaks["db"] = {{"x", "y"}};
+  const auto record = lab.machine("db").candidate("a", {"db"}).candidate("x", {"db"}).candidate("b", {"db"}).candidate("y", {"db"}).run();
+  EXPECT_EQ(verdict(record, "x").outcome, Outcome::fail);
+  EXPECT_THAT(verdict(record, "x").group, ElementsAre("y"));
+  EXPECT_THAT(verdict(record, "y").group, ElementsAre("x"));
+  EXPECT_EQ(verdict(record, "a").outcome, Outcome::pass);
+  EXPECT_EQ(verdict(record, "b").outcome, Outcome::pass);
+}
+
+TEST(DepartmentRun, FindsCulpritsOfSeveralRolesInOneRound) {
+  Fixture lab;
+  lab.lab.breaks["dns"] = {{"d"}};
+  lab.lab.breaks["mail"] = {{"m"}};
+  const auto record = lab.machine("dns").machine("mail").candidate("d", {"dns"}).candidate("m", {"mail"}).candidate("ok", {"dns", "mail"}).run();
+  EXPECT_EQ(verdict(record, "d").outcome, Outcome::fail);
+  EXPECT_EQ(verdict(record, "m").outcome, Outcome::fail);
+  EXPECT_EQ(verdict(record, "ok").outcome, Outcome::pass);
+  EXPECT_EQ(lab.lab.count("final"), 1);
+}
+
+TEST(DepartmentRun, FindsASecondCulpritOfTheSameRole) {
+  Fixture lab;
+  lab.lab.breaks["dns"] = {{"p"}, {"q"}};
+  const auto record = lab.machine("dns").candidate("p", {"dns"}).candidate("ok", {"dns"}).candidate("q", {"dns"}).run();
+  EXPECT_EQ(verdict(record, "p").outcome, Outcome::fail);
+  EXPECT_EQ(verdict(record, "q").outcome, Outcome::fail);
+  EXPECT_EQ(verdict(record, "ok").outcome, Outcome::pass);
+}
+
+TEST(DepartmentRun, DoesNotBlameARoleThatOnlyFailsWithItsDependency) {
+  Fixture lab;
+  lab.lab.breaks["dns"] = {{"d"}};
+  lab.lab.breaks["mail"] = {};
+  lab.lab.on_trial = [&](const cell::TrialJob& job) {
+    // mail cannot work while dns is broken
+    const auto dns = job.installs.find("dns");
+    const bool broken = dns != job.installs.end() && std::ranges::count(dns->second, "d", &cell::InstallJob::candidate) > 0;
+    lab.lab.breaks["mail"] = broken && std::ranges::count(job.machines, "mail") > 0 ? std::vector<std::set<std::string>>{{}} : std::vector<std::set<std::string>>{};
+  };
+  const auto record = lab.machine("dns").machine("mail", {"dns"}).candidate("d", {"dns"}).candidate("m", {"mail"}).run();
+  EXPECT_EQ(verdict(record, "d").outcome, Outcome::fail);
+  EXPECT_EQ(verdict(record, "m").outcome, Outcome::pass);
+}
+
+TEST(DepartmentRun, HoldsBackWhatNeedsTheCulprit) {
+  Fixture lab;
+  lab.lab.breaks["dns"] = {{"base"}};
+  const auto record = lab.machine("dns").candidate("base", {"dns"}).candidate("top", {"dns"}, {0}).candidate("ok", {"dns"}).run();
+  EXPECT_EQ(verdict(record, "base").outcome, Outcome::fail);
+  EXPECT_EQ(verdict(record, "top").outcome, Outcome::not_reached);
+  EXPECT_THAT(verdict(record, "top").reason, HasSubstr("needs 'base', which is held back"));
+  EXPECT_EQ(verdict(record, "ok").outcome, Outcome::pass);
+}
+
+TEST(DepartmentRun, SaysNothingAboutPatchesWhenTheBaselineIsBroken) {
+  Fixture lab;
+  lab.lab.baseline = Outcome::error;
+  const auto record = lab.machine("dns").candidate("a", {"dns"}).run();
+  EXPECT_EQ(record.outcome, Outcome::error);
+  EXPECT_EQ(verdict(record, "a").outcome, Outcome::error);
+  EXPECT_THAT(record.error->message, HasSubstr("broken baseline"));
+  EXPECT_TRUE(lab.lab.trials.empty());
+}
+
+TEST(DepartmentRun, SaysNothingAboutPatchesWhenTheControlFails) {
+  Fixture lab;
+  lab.lab.control_fails = true;
+  const auto record = lab.machine("dns").candidate("a", {"dns"}).run();
+  EXPECT_EQ(record.outcome, Outcome::error);
+  EXPECT_EQ(lab.lab.count("batch"), 0);
+  EXPECT_THAT(record.error->message, HasSubstr("control trial failed without any patch"));
+}
+
+TEST(DepartmentRun, TriesATrialAgainAfterLabTroubleAndKeepsBothOnRecord) {
+  Fixture lab;
+  lab.lab.on_trial = [&, once = true](const cell::TrialJob& job) mutable {
+    if (job.purpose == "batch" && std::exchange(once, false)) lab.lab.lab_errors = 1;
+  };
+  const auto record = lab.machine("dns").candidate("a", {"dns"}).run();
+  EXPECT_EQ(record.outcome, Outcome::pass);
+  EXPECT_EQ(lab.lab.count("batch"), 2);
+  EXPECT_EQ(std::ranges::count(record.trials, Outcome::error, &reports::TrialRecord::outcome), 1);
+}
+
+TEST(DepartmentRun, NeverTurnsLabTroubleIntoAVerdict) {
+  Fixture lab;
+  lab.lab.on_trial = [&](const cell::TrialJob& job) { lab.lab.lab_errors = job.purpose == "control" ? 0 : 1; };
+  const auto record = lab.machine("dns").candidate("a", {"dns"}).run();
+  EXPECT_EQ(verdict(record, "a").outcome, Outcome::error);
+  EXPECT_TRUE(record.final_trial.empty());
+}
+
+TEST(DepartmentRun, QuarantinesWhatAnInconclusiveSearchLeavesSuspicious) {
+  Fixture lab;
+  lab.lab.on_trial = [&](const cell::TrialJob& job) {
+    lab.lab.breaks["dns"] = job.purpose == "batch" ? std::vector<std::set<std::string>>{{"a"}} : std::vector<std::set<std::string>>{};
+  };
+  const auto record = lab.machine("dns").machine("mail").candidate("a", {"dns"}).candidate("b", {"dns"}).candidate("c", {"mail"}).run();
+  EXPECT_EQ(verdict(record, "a").outcome, Outcome::error);
+  EXPECT_THAT(verdict(record, "a").reason, HasSubstr("inconclusive"));
+  EXPECT_EQ(verdict(record, "c").outcome, Outcome::pass);
+}
+
+TEST(DepartmentRun, SkipsWhatAppliesToNothing) {
+  Fixture lab;
+  const auto record = lab.machine("dns").candidate("a", {}).run();
+  EXPECT_EQ(record.outcome, Outcome::skipped);
+  EXPECT_EQ(verdict(record, "a").outcome, Outcome::skipped);
+  EXPECT_EQ(lab.lab.count("batch"), 0);
+}
+
+TEST(DepartmentRun, SharesSearchTrialsOfIdenticalMachinesButConfirmsItself) {
+  TrialMemo memo;
+  std::vector<int> searches;
+  for (const auto* name : {"finance", "engineering"}) {
+    Fixture lab(name);
+    lab.machine("dns").candidate("a", {"dns"}).candidate("bad", {"dns"}).candidate("c", {"dns"}).candidate("d", {"dns"});
+    lab.lab.breaks["dns"] = {{"bad"}};
+    const auto record = DepartmentRun(lab.job, lab.lab, memo, lab.clock, {}).run();
+    EXPECT_EQ(verdict(record, "bad").outcome, Outcome::fail);
+    EXPECT_EQ(lab.lab.count("confirm"), 1);
+    EXPECT_EQ(lab.lab.count("final"), 1);
+    searches.push_back(lab.lab.count("search"));
+  }
+  EXPECT_GT(searches[0], 0);
+  EXPECT_EQ(searches[1], 0);
+}
+
+TEST(DepartmentRun, RunsItsOwnTrialsWhenAMachineDiffers) {
+  TrialMemo memo;
+  for (const auto* name : {"finance", "engineering"}) {
+    Fixture lab(name);
+    lab.machine("file").candidate("a", {"file"}).candidate("bad", {"file"}).candidate("c", {"file"});
+    lab.job.cell.machines[0].golden_digest = name;
+    lab.lab.breaks["file"] = {{"bad"}};
+    (void)DepartmentRun(lab.job, lab.lab, memo, lab.clock, {}).run();
+    EXPECT_GT(lab.lab.count("search"), 0) << name;
+  }
+}
+
+TEST(DepartmentRun, LeavesNoVerdictBehindWhenCancelled) {
+  Fixture lab;
+  lab.lab.on_trial = [&](const cell::TrialJob& job) {
+    if (job.purpose == "batch") lab.stop.request_stop();
+  };
+  lab.lab.breaks["dns"] = {{"a"}};
+  const auto record = lab.machine("dns").candidate("a", {"dns"}).candidate("b", {"dns"}).run();
+  EXPECT_EQ(record.error->error_class, ErrorClass::cancelled);
+  EXPECT_TRUE(record.final_trial.empty());
+  EXPECT_NE(verdict(record, "a").outcome, Outcome::pass);
+  EXPECT_NE(verdict(record, "b").outcome, Outcome::pass);
+}
+
+}  // namespace
+}  // namespace patchlab::runners
