@@ -1,0 +1,118 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// The DHCP check against a real Kea, through a bridge, in namespaces of this test.
+#include <gmock/gmock.h>
+
+#include "checks/run.hpp"
+#include "tests/integration/checks/dhcp/kea_network.hpp"
+
+namespace patchlab::checks::dhcp {
+namespace {
+
+class KeaTest : public testing::Test {
+ protected:
+  static void SetUpTestSuite() { why_not_ = KeaNetwork::enter(); }
+  void SetUp() override {
+    if (!why_not_.empty()) GTEST_SKIP() << why_not_;
+    network_.emplace();
+  }
+
+  [[nodiscard]] testing::AssertionResult started(const std::string& pool = "10.20.0.100 - 10.20.0.199") {
+    const auto trouble = network_->start(pool);
+    return trouble.empty() ? testing::AssertionSuccess() : testing::AssertionFailure() << trouble;
+  }
+
+  static Json parameters() {
+    return Json::parse(R"({"server": "10.20.0.11", "pool": {"from": "10.20.0.100", "to": "10.20.0.199"},
+      "options": {"subnet-mask": "255.255.255.0", "routers": ["10.20.0.1"], "domain-name-servers": ["10.20.0.10"],
+                  "domain-name": "corp.example", "dhcp-lease-time": 3600, "dhcp-renewal-time": 1800, "dhcp-rebinding-time": 3150}})");
+  }
+  static CheckResult checked(const Json& with, Milliseconds deadline = std::chrono::seconds(20),
+                             const std::string& interface = "br0") {
+    CheckWorkers workers;
+    workers.program = DHCP_CHECK_WORKER;
+    return run_check(
+        host_processes(), workers,
+        {CheckSpec{"lease", "dhcp.lease", with, deadline}, Target{"10.20.0.11", "10.20.0.250", interface}});
+  }
+  static std::string told(const CheckResult& result) {
+    return result.reason + ": " + result.expected + " / " + result.observed + "\n" + result.evidence.dump(1);
+  }
+
+  static std::string why_not_;
+  std::optional<KeaNetwork> network_;
+};
+std::string KeaTest::why_not_;
+
+TEST_F(KeaTest, ClientLeasesRenewsAndReleases) {
+  ASSERT_TRUE(started());
+  const auto result = checked(parameters());
+  ASSERT_EQ(result.outcome, Outcome::pass) << told(result);
+  EXPECT_THAT(result.observed, testing::StartsWith("leased and renewed 10.20.0.1"));
+  auto with = parameters();
+  with["broadcast"] = true;
+  const auto again = checked(with);
+  EXPECT_EQ(again.outcome, Outcome::pass) << told(again);
+}
+
+// Each check is another client: the second can only have the one address there is if the first gave it back.
+TEST_F(KeaTest, ReleasedAddressIsLeasedAgain) {
+  ASSERT_TRUE(started("10.20.0.150 - 10.20.0.150"));
+  for (int client = 0; client < 2; ++client) {
+    const auto result = checked(parameters());
+    ASSERT_EQ(result.outcome, Outcome::pass) << told(result);
+    EXPECT_EQ(result.observed, "leased and renewed 10.20.0.150 from 10.20.0.11");
+  }
+}
+
+TEST_F(KeaTest, OtherOptionsAreFound) {
+  ASSERT_TRUE(started());
+  auto with = parameters();
+  with["options"]["routers"] = {"10.20.0.2"};
+  const auto result = checked(with);
+  EXPECT_EQ(result.outcome, Outcome::fail);
+  EXPECT_EQ(result.reason, "options-differ") << told(result);
+  EXPECT_EQ(result.observed, "routers 10.20.0.1");
+}
+
+TEST_F(KeaTest, AddressOutsideThePoolIsFound) {
+  ASSERT_TRUE(started());
+  auto with = parameters();
+  with["pool"] = {{"from", "10.20.0.50"}, {"to", "10.20.0.60"}};
+  EXPECT_EQ(checked(with).reason, "address-outside-pool");
+}
+
+TEST_F(KeaTest, OtherServerThanExpectedIsFound) {
+  ASSERT_TRUE(started());
+  auto with = parameters();
+  with["server"] = "10.20.0.99";
+  const auto result = checked(with);
+  EXPECT_EQ(result.reason, "wrong-server") << told(result);
+}
+
+TEST_F(KeaTest, OccupiedAddressIsFound) {
+  ASSERT_TRUE(started());
+  network_->occupy("10.20.0.100");
+  const auto result = checked(parameters());
+  EXPECT_EQ(result.reason, "address-in-use") << told(result);
+}
+
+TEST_F(KeaTest, StoppedServerIsNoOffer) {
+  ASSERT_TRUE(started());
+  network_->stop_kea();
+  const auto result = checked(parameters(), Milliseconds(1500));
+  EXPECT_EQ(result.outcome, Outcome::fail);
+  EXPECT_EQ(result.reason, "no-offer") << told(result);
+}
+
+TEST_F(KeaTest, MissingDeviceIsTroubleOfTheLab) {
+  ASSERT_TRUE(started());
+  const auto result = checked(parameters(), std::chrono::seconds(5), "br9");
+  EXPECT_EQ(result.outcome, Outcome::error);
+  ASSERT_TRUE(result.error);
+  EXPECT_EQ(result.error->error_class, ErrorClass::infrastructure);
+}
+
+}  // namespace
+}  // namespace patchlab::checks::dhcp
