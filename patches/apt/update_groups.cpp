@@ -135,34 +135,33 @@ class Grouping {
   }
 
   void melt_circles() {
-    for (auto again = true; again;) {
-      again = false;
-      for (auto a = groups_.begin(); a != groups_.end() && !again; ++a) {
-        for (auto b = std::next(a); b != groups_.end() && !again; ++b) {
-          if (!reaches(a->first, b->first) || !reaches(b->first, a->first)) continue;
-          melt(std::string(a->first), std::string(b->first));
-          again = true;
-        }
+    while (const auto pair = two_in_a_circle()) melt(pair->first, pair->second);
+  }
+
+  [[nodiscard]] std::optional<std::pair<std::string, std::string>> two_in_a_circle() const {
+    for (auto a = groups_.begin(); a != groups_.end(); ++a) {
+      for (auto b = std::next(a); b != groups_.end(); ++b) {
+        if (reaches(a->first, b->first) && reaches(b->first, a->first)) return std::pair(a->first, b->first);
       }
     }
+    return std::nullopt;
   }
 
   // A source of which nothing was installed before comes in only because one update needs it: it belongs to that update.
   void melt_new_packages() {
-    for (auto again = true; again;) {
-      again = false;
-      for (const auto& [name, group] : groups_) {
-        if (group.updates_something) continue;
-        std::vector<std::string> users;
-        for (const auto& [other, user] : groups_) {
-          if (user.needs.count(name) != 0) users.push_back(other);
-        }
-        if (users.size() != 1) continue;
-        melt(users.front(), std::string(name));
-        again = true;
-        break;
+    while (const auto pair = new_with_one_user()) melt(pair->first, pair->second);
+  }
+
+  [[nodiscard]] std::optional<std::pair<std::string, std::string>> new_with_one_user() const {
+    for (const auto& [name, group] : groups_) {
+      if (group.updates_something) continue;
+      std::vector<std::string> users;
+      for (const auto& [other, user] : groups_) {
+        if (user.needs.count(name) != 0) users.push_back(other);
       }
+      if (users.size() == 1) return std::pair(users.front(), name);
     }
+    return std::nullopt;
   }
 
   std::vector<UpdateGroup> result() const {

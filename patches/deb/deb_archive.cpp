@@ -136,6 +136,7 @@ struct PlainSource {
   archive* raw = nullptr;
   std::uint64_t seen = 0;
   std::uint64_t limit = 0;
+  std::string trouble;  // what went wrong here; the tar reader would only say that its input ended
 
   static la_ssize_t read(archive* a, void* self, const void** buffer) {
     auto& source = *static_cast<PlainSource*>(self);
@@ -147,16 +148,19 @@ struct PlainSource {
     }
     if (status == ARCHIVE_EOF) return 0;
     if (status < ARCHIVE_WARN) {
-      archive_set_error(a, EILSEQ, "%s", why(source.raw).c_str());
-      return -1;
+      return source.fail(a, why(source.raw));
     }
     source.seen += bytes;
     if (source.seen > source.limit) {
-      archive_set_error(a, EFBIG, "unpacks to more than the %llu bytes allowed",
-                        static_cast<unsigned long long>(source.limit));
-      return -1;
+      return source.fail(a, fmt::format("unpacks to more than the {} bytes allowed", source.limit));
     }
     return static_cast<la_ssize_t>(bytes);
+  }
+
+  la_ssize_t fail(archive* a, const std::string& what) {
+    trouble = what;
+    archive_set_error(a, EILSEQ, "%s", what.c_str());
+    return -1;
   }
 };
 
@@ -255,7 +259,7 @@ class MemberWalker {
       archive_entry* entry = nullptr;
       const int status = archive_read_next_header(tar_.get(), &entry);
       if (status == ARCHIVE_EOF) return drain();
-      if (status < ARCHIVE_WARN) return trouble(why(tar_.get()));
+      if (status < ARCHIVE_WARN) return trouble(tar_trouble());
       if (++entries_ > limits_.entries) return trouble(fmt::format("has more than {} entries", limits_.entries));
       TarEntry item = entry_from(entry);
       PATCHLAB_TRY(refuse_dangerous(item));
@@ -266,6 +270,8 @@ class MemberWalker {
 
  private:
   [[nodiscard]] Error trouble(const std::string& what) const { return configuration_error(where_ + ": " + what); }
+
+  [[nodiscard]] std::string tar_trouble() const { return plain_.trouble.empty() ? why(tar_.get()) : plain_.trouble; }
 
   Result<void> refuse_dangerous(const TarEntry& item) const {
     if (leaves_root(item.path)) return trouble(fmt::format("entry '{}' would leave the root folder", item.path));
@@ -285,7 +291,7 @@ class MemberWalker {
     std::size_t done = 0;
     while (done < item.bytes) {
       const auto count = archive_read_data(tar_.get(), item.content.data() + done, item.bytes - done);
-      if (count <= 0) return trouble(count < 0 ? why(tar_.get()) : fmt::format("entry '{}' is truncated", item.path));
+      if (count <= 0) return trouble(count < 0 ? tar_trouble() : fmt::format("entry '{}' is truncated", item.path));
       done += static_cast<std::size_t>(count);
     }
     return {};
@@ -297,7 +303,7 @@ class MemberWalker {
     const void* buffer = nullptr;
     for (;;) {
       const auto count = PlainSource::read(tar_.get(), &plain_, &buffer);
-      if (count < 0) return trouble(why(tar_.get()));
+      if (count < 0) return trouble(tar_trouble());
       if (count == 0) return {};
     }
   }

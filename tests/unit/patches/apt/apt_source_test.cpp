@@ -1,0 +1,198 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include "patches/apt/apt_source.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "lab/core/digest.hpp"
+#include "patches/apt/recipe_source.hpp"
+#include "tests/unit/patches/package_builder.hpp"
+
+namespace patchlab::patches {
+namespace {
+
+using ::testing::Contains;
+using ::testing::HasSubstr;
+using testing::PackageBuilder;
+using testing::TestFolder;
+
+// apt's programs as they behave: one package 'hello' with one update.
+class FakeApt : public ProcessRunner {
+ public:
+  ProcessOutcome run(const ProcessSpec& spec, std::stop_token) override {
+    calls.push_back(spec);
+    ProcessOutcome outcome;
+    const auto has = [&](const std::string& word) {
+      return std::find(spec.arguments.begin(), spec.arguments.end(), word) != spec.arguments.end();
+    };
+    if (has("update")) {
+      outcome.end = Exited{network ? 0 : 100};
+      outcome.errors = network ? "" : "E: could not resolve host\n";
+    } else if (has("upgrade")) {
+      outcome.output = simulation;
+    } else if (has("show")) {
+      outcome.output = offered ? description() : "";
+      outcome.end = Exited{offered ? 0 : 100};
+    } else if (has("download")) {
+      std::ofstream(spec.working_folder / "hello_1%3a2_amd64.deb", std::ios::binary) << (truncated ? bytes().substr(0, 400) : bytes());
+    }
+    return outcome;
+  }
+  std::string bytes() const {
+    PackageBuilder builder;
+    builder.version = version;
+    return builder.bytes();
+  }
+  std::string description() const {
+    return fmt::format("Package: hello\nVersion: {}\nArchitecture: amd64\nSize: {}\nSHA256: {}\n", version, bytes().size(), sha256(bytes()));
+  }
+  std::size_t count(const std::string& word) const {
+    return static_cast<std::size_t>(std::count_if(calls.begin(), calls.end(), [&](const ProcessSpec& spec) {
+      return std::find(spec.arguments.begin(), spec.arguments.end(), word) != spec.arguments.end();
+    }));
+  }
+
+  std::string version = "1:2";
+  std::string simulation = "Inst hello [1:1] (1:2 Debian-Security:12/stable-security [amd64])\n";
+  bool network = true;
+  bool offered = true;
+  bool truncated = false;
+  std::vector<ProcessSpec> calls;
+};
+
+class AptSourceTest : public ::testing::Test {
+ protected:
+  AptSourceTest() {
+    paths_.folder = folder_.path() / "apt";
+    paths_.host_lists = folder_.path() / "host-lists";
+    images_ = {{"dns", folder_.write("dns/dpkg-status", "Package: hello\nStatus: install ok installed\nVersion: 1:1\nArchitecture: amd64\n")}};
+  }
+  void give_host_lists() { folder_.write("host-lists/example_dists_x_InRelease", "x"); }
+  Result<AptAnswer> ask(const AptRequest& request = {}) { return source().candidates(images_, request); }
+  AptSource source() { return {apt_, store_, paths_, [this](const std::string& sentence) { told_.push_back(sentence); }}; }
+
+  TestFolder folder_;
+  FakeApt apt_;
+  ContentStore store_{folder_.path() / "store"};
+  AptPaths paths_;
+  std::vector<AptImage> images_;
+  std::vector<std::string> told_;
+};
+
+TEST_F(AptSourceTest, TurnsUpdatesIntoCandidatesWhoseFilesAreStored) {
+  give_host_lists();
+  const auto answer = ask();
+  ASSERT_TRUE(answer) << answer.error().message;
+  ASSERT_EQ(answer->candidates.size(), 1U);
+  EXPECT_EQ(answer->candidates[0].id, "apt-hello-2");
+  EXPECT_EQ(answer->candidates[0].files[0].sha256, sha256(apt_.bytes()));
+  EXPECT_TRUE(store_.verified_path(sha256(apt_.bytes())));
+  EXPECT_TRUE(answer->notes.empty());
+}
+
+TEST_F(AptSourceTest, UsesFreshListsOfTheHostAndTheStatusOfTheImage) {
+  give_host_lists();
+  ASSERT_TRUE(ask());
+  EXPECT_EQ(apt_.count("update"), 0U);
+  EXPECT_THAT(apt_.calls[0].arguments, Contains("Dir::State::lists=" + paths_.host_lists.string()));
+  EXPECT_THAT(apt_.calls[0].arguments, Contains("Dir::State::status=" + images_[0].dpkg_status.string()));
+  EXPECT_THAT(apt_.calls[0].arguments, Contains("-s"));
+}
+
+TEST_F(AptSourceTest, ReadsListsOfItsOwnWhenTheHostHasNone) {
+  ASSERT_TRUE(ask());
+  EXPECT_EQ(apt_.count("update"), 1U);
+  EXPECT_THAT(apt_.calls[1].arguments, Contains("Dir::State::lists=" + (paths_.folder / "state/lists").string()));
+  EXPECT_THAT(told_, Contains("reading package lists from the apt sources"));
+}
+
+TEST_F(AptSourceTest, FallsBackToOldListsAndSaysSo) {
+  give_host_lists();
+  paths_.fresh_for = std::chrono::hours(0);
+  apt_.network = false;
+  const auto answer = ask();
+  ASSERT_TRUE(answer) << answer.error().message;
+  EXPECT_THAT(answer->notes, Contains("the apt sources could not be reached; older package lists were used"));
+}
+
+TEST_F(AptSourceTest, QuotesAptWhenThereAreNoListsAtAll) {
+  apt_.network = false;
+  const auto answer = ask();
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().error_class, ErrorClass::infrastructure);
+  EXPECT_THAT(answer.error().message, HasSubstr("reading the apt sources: "));
+  EXPECT_THAT(answer.error().message, HasSubstr("could not resolve host"));
+}
+
+TEST_F(AptSourceTest, FetchesOnce) {
+  give_host_lists();
+  ASSERT_TRUE(ask());
+  ASSERT_TRUE(ask());
+  EXPECT_EQ(apt_.count("download"), 1U);
+}
+
+TEST_F(AptSourceTest, DetectsATruncatedDownload) {
+  give_host_lists();
+  apt_.truncated = true;
+  const auto answer = ask();
+  ASSERT_FALSE(answer);
+  EXPECT_THAT(answer.error().message, HasSubstr("truncated"));
+}
+
+TEST_F(AptSourceTest, SaysThatThereAreNoUpdates) {
+  give_host_lists();
+  apt_.simulation = "0 upgraded\n";
+  const auto answer = ask();
+  ASSERT_TRUE(answer);
+  EXPECT_TRUE(answer->candidates.empty());
+  EXPECT_EQ(answer->notes, std::vector<std::string>{"the apt sources offer no updates over what the golden images hold"});
+  EXPECT_EQ(apt_.count("download"), 0U);
+}
+
+TEST_F(AptSourceTest, FetchesTheVersionOfAnImageAndRemembersIt) {
+  give_host_lists();
+  const auto first = source().package("hello", "1:2", "amd64");
+  ASSERT_TRUE(first) << first.error().message;
+  EXPECT_EQ(first->name, "hello_2_amd64.deb");
+  const auto calls = apt_.calls.size();
+  EXPECT_EQ(source().package("hello", "1:2", "amd64").value(), *first);
+  EXPECT_EQ(apt_.calls.size(), calls);
+}
+
+TEST_F(AptSourceTest, ExplainsAVersionThatIsGone) {
+  give_host_lists();
+  apt_.offered = false;
+  const auto file = source().package("hello", "1:1", "amd64");
+  ASSERT_FALSE(file);
+  EXPECT_EQ(file.error().message, "the apt sources do not offer 'hello' 1:1 (amd64)");
+  EXPECT_EQ(file.error().hint, "the golden image holds an older version: rebuild it with 'patchlab image build'");
+}
+
+TEST_F(AptSourceTest, BuildsARecipeOnTheVersionTheImagesHold) {
+  give_host_lists();
+  apt_.version = "1:1";
+  folder_.write("recipe/recipe.json", R"({"id": "bad-hello", "title": "Bad", "base": {"package": "hello"}, "version_suffix": "+patchlab1"})");
+  auto apt = source();
+  const auto candidate = candidate_from_recipe(folder_.path() / "recipe", images_, apt, store_, folder_.path() / "repack");
+  ASSERT_TRUE(candidate) << candidate.error().message;
+  EXPECT_EQ(candidate->files[0].version, "1:1+patchlab1");
+}
+
+TEST_F(AptSourceTest, WantsTheSameVersionInAllImages) {
+  images_.push_back({"mail", folder_.write("mail/dpkg-status", "Package: hello\nStatus: install ok installed\nVersion: 9\nArchitecture: amd64\n")});
+  EXPECT_EQ(installed_in_images("hello", images_).error().message, "images 'dns' and 'mail' hold different versions of 'hello': 1:1 and 9");
+  EXPECT_EQ(installed_in_images("ghost", images_).error().message, "no golden image holds package 'ghost'");
+}
+
+TEST_F(AptSourceTest, CallsListsFreshByTheirAge) {
+  const auto lists = folder_.path() / "host-lists";
+  const auto now = std::chrono::system_clock::now();
+  EXPECT_FALSE(lists_are_fresh(lists, now, std::chrono::hours(24)));
+  give_host_lists();
+  EXPECT_TRUE(lists_are_fresh(lists, now, std::chrono::hours(24)));
+  EXPECT_FALSE(lists_are_fresh(lists, now + std::chrono::hours(25), std::chrono::hours(24)));
+}
+
+}  // namespace
+}  // namespace patchlab::patches

@@ -1,0 +1,75 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include "patches/candidate/candidate.hpp"
+
+#include <gtest/gtest.h>
+
+#include "tests/unit/patches/package_builder.hpp"
+
+namespace patchlab::patches {
+namespace {
+
+TEST(CandidateDigest, DependsOnEverythingButTheOrderOfFiles) {
+  auto base = testing::candidate("x", "hello", "1");
+  base.files.push_back({"b_1_all.deb", std::string(64, 'b'), 1, "b", "1", "all", "", ""});
+  const auto digest = candidate_digest(base);
+  auto other = base;
+  std::swap(other.files[0], other.files[1]);
+  EXPECT_EQ(candidate_digest(other), digest);
+  const auto differs = [&](auto change) {
+    auto changed = base;
+    change(changed);
+    return candidate_digest(changed) != digest;
+  };
+  EXPECT_TRUE(differs([](Candidate& c) { c.id = "y"; }));
+  EXPECT_TRUE(differs([](Candidate& c) { c.title = "y"; }));
+  EXPECT_TRUE(differs([](Candidate& c) { c.severity = Severity::low; }));
+  EXPECT_TRUE(differs([](Candidate& c) { c.origin = Origin::apt; }));
+  EXPECT_TRUE(differs([](Candidate& c) { c.files[0].sha256 = std::string(64, 'c'); }));
+  EXPECT_TRUE(differs([](Candidate& c) { c.prerequisites = {"p"}; }));
+  EXPECT_TRUE(differs([](Candidate& c) { c.supersedes = {"p"}; }));
+  EXPECT_TRUE(differs([](Candidate& c) { c.roles = {"dns"}; }));
+}
+
+TEST(SetDigest, DependsOnTheOrder) {
+  const auto a = testing::candidate("a", "aa", "1");
+  const auto b = testing::candidate("b", "bb", "1");
+  EXPECT_NE(set_digest({a, b}), set_digest({b, a}));
+  EXPECT_NE(set_digest({}), set_digest({a}));
+}
+
+TEST(CandidateId, IsSafeAsAFileName) {
+  EXPECT_TRUE(is_candidate_id("apt-bind9-9.18.49-1~deb12u3"));
+  EXPECT_FALSE(is_candidate_id(""));
+  EXPECT_FALSE(is_candidate_id("a b"));
+  EXPECT_FALSE(is_candidate_id("../x"));
+  EXPECT_FALSE(is_candidate_id("-rf"));
+  EXPECT_FALSE(is_candidate_id(std::string(121, 'a')));
+  EXPECT_EQ(make_candidate_id("apt:bind9:1:9.18"), "apt-bind9-1-9.18");
+  EXPECT_EQ(make_candidate_id("../x y"), "c..-x-y");
+  EXPECT_TRUE(is_candidate_id(make_candidate_id(std::string(500, '/'))));
+  EXPECT_TRUE(is_candidate_id(make_candidate_id("")));
+}
+
+TEST(CandidateJson, ComesBackUnchanged) {
+  auto candidate = testing::candidate("x", "hello", "1:2-3");
+  candidate.prerequisites = {"p"};
+  candidate.roles = {"dns"};
+  candidate.severity = Severity::critical;
+  candidate.digest = candidate_digest(candidate);
+  const auto back = candidate_from_json(Json(candidate));
+  ASSERT_TRUE(back) << back.error().message;
+  EXPECT_EQ(*back, candidate);
+}
+
+TEST(CandidateJson, RefusesADigestThatIsNotItsOwn) {
+  Json json = testing::candidate("x", "hello", "1");
+  json["title"] = "changed";
+  EXPECT_EQ(candidate_from_json(json).error().message, "candidate: /digest: is not the digest of this candidate");
+  json = testing::candidate("x", "hello", "1");
+  json["extra"] = 1;
+  EXPECT_FALSE(candidate_from_json(json));
+}
+
+}  // namespace
+}  // namespace patchlab::patches

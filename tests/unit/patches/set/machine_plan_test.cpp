@@ -1,0 +1,90 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include "patches/set/machine_plan.hpp"
+
+#include <gtest/gtest.h>
+
+#include "tests/unit/patches/package_builder.hpp"
+
+namespace patchlab::patches {
+namespace {
+
+using Names = std::vector<std::string>;
+using testing::candidate;
+
+CandidateFile deb(const std::string& package, const std::string& version, const std::string& depends = "", const std::string& arch = "amd64") {
+  return {canonical_deb_name(package, version, arch), std::string(64, 'a'), 1, package, version, arch, depends, ""};
+}
+
+Candidate of(const std::string& id, std::vector<CandidateFile> files) {
+  Candidate out;
+  out.id = id;
+  out.files = std::move(files);
+  return out;
+}
+
+TEST(MachinePlan, TakesTheFilesOfInstalledOlderPackages) {
+  const auto plan = plan_machine({of("bind", {deb("bind9", "2"), deb("bind9-utils", "2"), deb("bind9-dev", "2")})}, "dns",
+                                 {{"bind9:amd64", "1"}, {"bind9-utils:amd64", "2~rc1"}});
+  EXPECT_TRUE(plan.applies());
+  EXPECT_EQ(plan.file_names(), (Names{"bind9_2_amd64.deb", "bind9-utils_2_amd64.deb"}));
+}
+
+TEST(MachinePlan, SaysWhyACandidateIsSkipped) {
+  auto for_dns = of("role", {deb("x1", "2")});
+  for_dns.roles = {"dns", "dhcp"};
+  const auto plan = plan_machine({of("absent", {deb("none", "2")}), of("old", {deb("bash", "5")}), for_dns}, "mail",
+                                 {{"bash:amd64", "5"}, {"x1:amd64", "1"}});
+  EXPECT_FALSE(plan.applies());
+  EXPECT_EQ(plan.candidates[0].skipped, "'none' is not installed");
+  EXPECT_EQ(plan.candidates[1].skipped, "'bash' is installed in version 5 already");
+  EXPECT_EQ(plan.candidates[2].skipped, "is for dns, dhcp machines only");
+}
+
+TEST(MachinePlan, UnderstandsEverySpellingOfTheInstalledSet) {
+  for (const char* key : {"x1:amd64", "x1", "x1:all"}) {
+    EXPECT_TRUE(plan_machine({of("c", {deb("x1", "2")})}, "dns", {{key, "1"}}).applies()) << key;
+  }
+  EXPECT_FALSE(plan_machine({of("c", {deb("x1", "2")})}, "dns", {{"x1:i386", "1"}}).applies());
+  EXPECT_TRUE(plan_machine({of("c", {deb("x1", "2", "", "all")})}, "dns", {{"x1:amd64", "1"}}).applies());
+  EXPECT_FALSE(plan_machine({of("c", {deb("x1", "2", "", "all")})}, "dns", {{"x10:amd64", "1"}}).applies());
+}
+
+TEST(MachinePlan, BringsANewPackageThatAnUpdateNeeds) {
+  const auto set = of("c", {deb("app", "2", "libnew (>= 1), libc6"), deb("libnew", "1", "libnewer"), deb("libnewer", "1"), deb("unrelated", "1")});
+  const auto plan = plan_machine({set}, "dns", {{"app:amd64", "1"}, {"libc6:amd64", "2"}});
+  EXPECT_EQ(plan.file_names(), (Names{"app_2_amd64.deb", "libnew_1_amd64.deb", "libnewer_1_amd64.deb"}));
+}
+
+TEST(MachinePlan, TakesNewPackagesFromPrerequisitesOnly) {
+  auto app = of("app", {deb("app", "2", "libnew")});
+  const auto lib = of("lib", {deb("libnew", "1")});
+  const InstalledSet installed{{"app:amd64", "1"}};
+  EXPECT_EQ(plan_machine({lib, app}, "dns", installed).file_names(), (Names{"app_2_amd64.deb"}));
+  app.prerequisites = {"lib"};
+  EXPECT_EQ(plan_machine({lib, app}, "dns", installed).file_names(), (Names{"libnew_1_amd64.deb", "app_2_amd64.deb"}));
+}
+
+TEST(MachinePlan, DoesNotBringAnAlternativeThatIsNotNeeded) {
+  const auto set = of("c", {deb("app", "2", "old-lib | libnew"), deb("libnew", "1")});
+  EXPECT_EQ(plan_machine({set}, "dns", {{"app:amd64", "1"}, {"old-lib:amd64", "1"}}).file_names(), (Names{"app_2_amd64.deb"}));
+}
+
+TEST(MachinePlan, NamesADependencyThatTheMachineCannotMeet) {
+  const auto plan = plan_machine({of("c", {deb("app", "2", "libssl3 (>= 3.1), virtual-thing")})}, "dns", {{"app:amd64", "1"}, {"libssl3:amd64", "3.0"}});
+  EXPECT_EQ(plan.unmet, (Names{"app needs libssl3 (>= 3.1)"}));
+  const auto met = plan_machine({of("c", {deb("app", "2", "libssl3 (>= 3.1)"), deb("libssl3", "3.1")})}, "dns",
+                                {{"app:amd64", "1"}, {"libssl3:amd64", "3.0"}});
+  EXPECT_TRUE(met.unmet.empty());
+}
+
+TEST(MachinePlan, LeavesOutWhatIsSupersededInTheSet) {
+  auto newer = of("v2", {deb("bind9", "2")});
+  newer.supersedes = {"v1"};
+  const auto plan = plan_machine({of("v1", {deb("bind9", "1.5")}), newer}, "dns", {{"bind9:amd64", "1"}});
+  EXPECT_EQ(plan.file_names(), (Names{"bind9_2_amd64.deb"}));
+  EXPECT_EQ(plan.candidates[0].skipped, "is superseded by 'v2'");
+}
+
+}  // namespace
+}  // namespace patchlab::patches
