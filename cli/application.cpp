@@ -1,0 +1,57 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/application.hpp"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+
+#include "checks/worker.hpp"
+#include "cli/commands.hpp"
+#include "runners/cell/server.hpp"
+
+namespace patchlab::cli {
+namespace {
+
+constexpr const char* footer =
+    "Exit codes: 0 fine, 1 a candidate fails, 2 error, 3 not everything tested, 4 only skips,\n"
+    "5 policy not satisfied, 6 culprit inconclusive, 64 usage, 65 bad data, 73 cannot create,\n"
+    "78 bad configuration. See docs/exit-codes.md.\n\n"
+    "Example: patchlab run scenarios/xavier-nightly.json";
+
+}  // namespace
+
+int run_application(int argc, char** argv) {
+  CLI::App app{"patchlab: the test lab that decides which patches may reach production servers", "patchlab"};
+  app.set_version_flag("--version", std::string("patchlab ") + PATCHLAB_VERSION);
+  app.footer(footer);
+  app.require_subcommand(1);
+  Chosen chosen;
+  add_doctor(app, chosen);
+  add_image(app, chosen);
+  add_patch(app, chosen);
+  add_run(app, chosen);
+  add_report(app, chosen);
+  add_stage(app, chosen);
+
+  // Started by a run, not by people: group "" hides them from the help.
+  std::string root;
+  bool kvm = false;
+  auto* cell = app.add_subcommand("cell", "")->group("");
+  cell->add_option("root", root)->required();
+  cell->add_flag("--kvm", kvm);
+  auto* worker = app.add_subcommand("check-worker", "")->group("");
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& trouble) {
+    if (trouble.get_exit_code() == 0) return app.exit(trouble);  // --help, --version
+    fmt::print(stderr, "patchlab: error: {}\npatchlab: hint: patchlab --help shows the commands\n", trouble.what());
+    return number(ExitCode::usage);
+  }
+  if (cell->parsed()) return runners::cell::cell_main(root, kvm);
+  if (worker->parsed()) return checks::check_worker_main();
+  return number(chosen());
+}
+
+}  // namespace patchlab::cli

@@ -1,0 +1,24 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+
+#include "lab/core/exit_code.hpp"
+
+namespace CLI {
+class App;
+}
+
+namespace patchlab::cli {
+
+// Each adds its subcommands and sets `chosen` to what is to be done when one was given.
+using Chosen = std::function<ExitCode()>;
+void add_doctor(CLI::App& app, Chosen& chosen);
+void add_image(CLI::App& app, Chosen& chosen);
+void add_patch(CLI::App& app, Chosen& chosen);
+void add_run(CLI::App& app, Chosen& chosen);      // validate, run
+void add_report(CLI::App& app, Chosen& chosen);   // report, explain
+void add_stage(CLI::App& app, Chosen& chosen);    // promote, verify
+
+}  // namespace patchlab::cli

@@ -1,0 +1,113 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/doctor.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <charconv>
+#include <fstream>
+
+#include "lab/core/files.hpp"
+#include "lab/libvirt/acceleration.hpp"
+#include "lab/network/namespace.hpp"
+
+namespace patchlab::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+Finding acceleration(ProcessRunner& processes) {
+  const auto found = lab::libvirt::usable_acceleration(processes, {.kernel = {}, .cache_folder = cache_folder()});
+  if (found.accelerator == lab::Accelerator::kvm) return {"virtualisation", Health::ok, "KVM: " + found.reason, {}};
+  return {"virtualisation", Health::warn, "software emulation, several times slower: " + found.reason,
+          "use a host with working KVM, or accept longer runs"};
+}
+
+Finding namespaces() {
+  const auto possible = lab::network::can_enter_cell_namespaces();
+  if (possible) return {"user namespaces", Health::ok, "a cell can be made", {}};
+  return {"user namespaces", Health::fail, possible.error().message,
+          possible.error().hint.empty() ? "sysctl -w kernel.unprivileged_userns_clone=1 user.max_user_namespaces=10000" : possible.error().hint};
+}
+
+Finding tun() {
+  const FileDescriptor device(::open("/dev/net/tun", O_RDWR | O_CLOEXEC));
+  if (device.valid()) return {"/dev/net/tun", Health::ok, "can be opened", {}};
+  const auto why = errno_error("opening", errno).message;
+  return {"/dev/net/tun", Health::fail, why, "modprobe tun && chmod 0666 /dev/net/tun   (as root)"};
+}
+
+Finding tool(ProcessRunner& processes, const std::string& program, const std::vector<std::string>& arguments, const std::string& package) {
+  ProcessSpec spec;
+  spec.program = program;
+  spec.arguments = arguments;
+  spec.time_limit = std::chrono::seconds(20);
+  const auto output = run_for_output(processes, spec);
+  if (output) return {program, Health::ok, output->substr(0, output->find('\n')), {}};
+  return {program, Health::fail, output.error().message, "apt-get install " + package};
+}
+
+Finding memory() {
+  std::ifstream info("/proc/meminfo");
+  std::string word;
+  std::int64_t available_kib = 0;
+  while (info >> word) {
+    if (word == "MemAvailable:") info >> available_kib;
+  }
+  const auto gib = static_cast<double>(available_kib) / (1024.0 * 1024.0);
+  const auto found = fmt::format("{:.1f} GiB available", gib);
+  if (gib >= 8) return {"memory", Health::ok, found, {}};
+  return {"memory", gib >= 2 ? Health::warn : Health::fail, found, "8 GiB are enough for the shipped scenario; close programs or test fewer machines at once"};
+}
+
+Finding disk() {
+  const auto cache = cache_folder();
+  if (const auto made = create_folders(cache); !made) return {"cache", Health::fail, made.error().message, "set PATCHLAB_CACHE to a folder that can be written"};
+  std::error_code code;
+  const auto gib = static_cast<double>(fs::space(cache, code).available) / (1024.0 * 1024.0 * 1024.0);
+  const auto found = fmt::format("{:.1f} GiB free in '{}'", gib, cache.string());
+  if (gib >= 12) return {"disk", Health::ok, found, {}};
+  return {"disk", gib >= 6 ? Health::warn : Health::fail, found, "free some space, or set PATCHLAB_CACHE to a roomier disk"};
+}
+
+Finding subordinate_ids() {
+  if (::geteuid() == 0) return {"subordinate ids", Health::ok, "not needed by root", {}};
+  std::ifstream file("/etc/subuid");
+  const std::string text((std::istreambuf_iterator<char>(file)), {});
+  const char* user = ::getlogin();
+  const auto name = user != nullptr ? std::string(user) : std::string(std::getenv("USER") != nullptr ? std::getenv("USER") : "");
+  if (!name.empty() && text.find(name + ":") != std::string::npos) return {"subordinate ids", Health::ok, "set up for image builds", {}};
+  return {"subordinate ids", Health::warn, fmt::format("none for '{}' in /etc/subuid: images are built the slower way", name),
+          fmt::format("usermod --add-subuids 100000-165535 --add-subgids 100000-165535 {}   (as root)", name)};
+}
+
+}  // namespace
+
+const char* to_string(Health health) {
+  switch (health) {
+    case Health::ok: return "ok";
+    case Health::warn: return "warn";
+    case Health::fail: return "fail";
+  }
+  return "fail";
+}
+
+std::vector<Finding> examine_host(ProcessRunner& processes) {
+  return {acceleration(processes),
+          namespaces(),
+          tun(),
+          tool(processes, "qemu-system-x86_64", {"--version"}, "qemu-system-x86"),
+          tool(processes, "qemu-img", {"--version"}, "qemu-utils"),
+          tool(processes, "xorriso", {"-version"}, "xorriso"),
+          tool(processes, "mmdebstrap", {"--version"}, "mmdebstrap"),
+          tool(processes, "mke2fs", {"-V"}, "e2fsprogs"),
+          tool(processes, "apt-get", {"--version"}, "apt"),
+          tool(processes, "dpkg-deb", {"--version"}, "dpkg"),
+          memory(),
+          disk(),
+          subordinate_ids()};
+}
+
+}  // namespace patchlab::cli

@@ -1,0 +1,52 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+
+#include "cli/commands.hpp"
+#include "cli/doctor.hpp"
+#include "cli/terminal.hpp"
+
+namespace patchlab::cli {
+namespace {
+
+Outcome as_outcome(Health health) {
+  switch (health) {
+    case Health::ok: return Outcome::pass;
+    case Health::warn: return Outcome::not_reached;
+    case Health::fail: return Outcome::fail;
+  }
+  return Outcome::fail;
+}
+
+ExitCode doctor(bool json) {
+  const auto findings = examine_host(host_processes());
+  const bool works = std::ranges::none_of(findings, [](const auto& finding) { return finding.health == Health::fail; });
+  if (json) {
+    Json all = Json::array();
+    for (const auto& finding : findings) {
+      all.push_back({{"subject", finding.subject}, {"health", to_string(finding.health)}, {"found", finding.found}, {"mend", finding.mend}});
+    }
+    fmt::print("{}", pretty({{"schema", "patchlab/doctor/v1"}, {"can_run", works}, {"findings", all}}));
+  } else {
+    std::vector<std::vector<Cell>> rows;
+    for (const auto& finding : findings) {
+      const auto text = finding.health == Health::ok || finding.mend.empty() ? finding.found : finding.found + "\n        mend: " + finding.mend;
+      rows.push_back({{to_string(finding.health), as_outcome(finding.health)}, {finding.subject, {}}, {text, {}}});
+    }
+    fmt::print("{}", table(rows));
+  }
+  return works ? ExitCode::ok : ExitCode::error;
+}
+
+}  // namespace
+
+void add_doctor(CLI::App& app, Chosen& chosen) {
+  const auto json = std::make_shared<bool>(false);
+  auto* command = app.add_subcommand("doctor", "what this host can do, and the command that mends what it cannot");
+  command->add_flag("--json", *json, "as JSON");
+  command->callback([json, &chosen] { chosen = [json] { return doctor(*json); }; });
+}
+
+}  // namespace patchlab::cli

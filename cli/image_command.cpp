@@ -1,0 +1,89 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+
+#include "cli/commands.hpp"
+#include "cli/terminal.hpp"
+#include "lab/image/builder.hpp"
+#include "runners/engine/progress.hpp"
+
+namespace patchlab::cli {
+namespace {
+
+namespace image = lab::image;
+
+struct Arguments {
+  std::filesystem::path recipes = "scenarios/images";
+  std::vector<std::string> names;
+  bool json = false;
+};
+
+double seconds(Milliseconds duration) { return std::chrono::duration<double>(duration).count(); }
+
+ExitCode build(const Arguments& arguments) {
+  runners::Progress progress(runners::Progress::style_for(STDERR_FILENO));
+  image::BuildRequest request;
+  request.recipes = arguments.recipes;
+  request.names = arguments.names;
+  request.stop = interruption();
+  request.progress = [&](const image::BuildEvent& event) { progress.say(fmt::format("image {}: {}", event.image, event.text)); };
+  const auto built = image::build(host_processes(), request);
+  if (!built) return report(built.error());
+  std::vector<std::vector<Cell>> rows{{{"IMAGE", {}}, {"ROLE", {}}, {"DIGEST", {}}, {"", {}}}};
+  for (const auto& one : *built) {
+    rows.push_back({{one.image.name, {}}, {one.image.role, {}}, {one.image.digest.substr(0, 16), {}},
+                    {one.was_there ? "was there" : fmt::format("built in {:.1f} s", seconds(one.took)), {}}});
+  }
+  fmt::print("{}", table(rows));
+  return ExitCode::ok;
+}
+
+ExitCode list(const Arguments& arguments) {
+  const auto images = image::list(cache_folder());
+  if (!images) return report(images.error());
+  if (arguments.json) {
+    Json all = Json::array();
+    for (const auto& one : *images) all.push_back(one);
+    fmt::print("{}", pretty(all));
+    return ExitCode::ok;
+  }
+  std::vector<std::vector<Cell>> rows{{{"IMAGE", {}}, {"ROLE", {}}, {"DIGEST", {}}, {"SUITE", {}}, {"BUILT", {}}}};
+  for (const auto& one : *images) {
+    rows.push_back({{one.name, {}}, {one.role, {}}, {one.digest.substr(0, 16), {}}, {one.suite, {}}, {one.built, {}}});
+  }
+  fmt::print("{}", table(rows));
+  return ExitCode::ok;
+}
+
+ExitCode verify() {
+  const auto images = image::list(cache_folder());
+  if (!images) return report(images.error());
+  auto code = ExitCode::ok;
+  for (const auto& one : *images) {
+    const auto intact = image::verify(one);
+    fmt::print("{} {} {}\n", one.name, one.digest.substr(0, 16), intact ? "intact" : "CHANGED");
+    if (!intact) code = report(intact.error(), ExitCode::bad_data);
+  }
+  return code;
+}
+
+}  // namespace
+
+void add_image(CLI::App& app, Chosen& chosen) {
+  const auto arguments = std::make_shared<Arguments>();
+  auto* group = app.add_subcommand("image", "build, list and verify golden images");
+  group->require_subcommand(1);
+  auto* building = group->add_subcommand("build", "build the stand-in images that are missing");
+  building->add_option("names", arguments->names, "recipes; all when none is given");
+  building->add_option("--recipes", arguments->recipes, "folder of recipes")->capture_default_str();
+  building->callback([arguments, &chosen] { chosen = [arguments] { return build(*arguments); }; });
+  auto* listing = group->add_subcommand("list", "what is in the cache");
+  listing->add_flag("--json", arguments->json, "as JSON");
+  listing->callback([arguments, &chosen] { chosen = [arguments] { return list(*arguments); }; });
+  group->add_subcommand("verify", "read every image again and compare its digests")->callback([&chosen] { chosen = verify; });
+}
+
+}  // namespace patchlab::cli

@@ -1,0 +1,116 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/ranges.h>
+
+#include <CLI/CLI.hpp>
+
+#include "cli/commands.hpp"
+#include "cli/run_argument.hpp"
+#include "cli/terminal.hpp"
+#include "reports/csv/csv.hpp"
+#include "reports/html/html.hpp"
+#include "reports/junit/junit.hpp"
+#include "reports/record/queries.hpp"
+#include "reports/record/run_exit_code.hpp"
+#include "reports/tap/tap.hpp"
+
+namespace patchlab::cli {
+
+namespace fs = std::filesystem;
+
+Result<reports::RunRecord> read_run(const std::string& name, const fs::path& runs) {
+  auto path = fs::path(name);
+  if (name == "latest") {
+    path.clear();
+    std::error_code code;
+    // Ids begin with the time, so the greatest name is the newest run.
+    for (const auto& entry : fs::directory_iterator(runs, code)) {
+      if (fs::exists(entry.path() / reports::run_file_name, code) && entry.path() > path) path = entry.path();
+    }
+    if (path.empty()) return configuration_error(fmt::format("there is no run in '{}'", runs.string()), "start one with 'patchlab run SCENARIO'");
+  } else if (!fs::exists(path)) {
+    path = runs / name;
+  }
+  if (fs::is_directory(path)) path /= reports::run_file_name;
+  return reports::read_run_record(path);
+}
+
+namespace {
+
+struct Arguments {
+  std::string run = "latest";
+  fs::path runs = "runs";
+  std::string format = "html";
+  std::string candidate;
+  bool json = false;
+};
+
+ExitCode show(const Arguments& arguments) {
+  const auto record = read_run(arguments.run, arguments.runs);
+  if (!record) return report(record.error(), ExitCode::bad_data);
+  if (arguments.format == "html") fmt::print("{}", reports::html_report(*record));
+  if (arguments.format == "junit") fmt::print("{}", reports::junit_xml(*record));
+  if (arguments.format == "json") fmt::print("{}", pretty(Json(*record)));
+  if (arguments.format == "tap") fmt::print("{}", reports::tap_lines(*record));
+  if (arguments.format == "csv") fmt::print("{}", reports::csv_table(*record));
+  return ExitCode::ok;
+}
+
+// Why a candidate may or may not be promoted, per department, in the words of the record.
+ExitCode explain(const Arguments& arguments) {
+  const auto record = read_run(arguments.run, arguments.runs);
+  if (!record) return report(record.error(), ExitCode::bad_data);
+  if (reports::find_candidate(*record, arguments.candidate) == nullptr) {
+    std::vector<std::string> known;
+    for (const auto& candidate : record->candidates) known.push_back(candidate.id);
+    return report(configuration_error(fmt::format("candidate '{}' is not part of run {}; there are: {}", arguments.candidate, record->id, fmt::join(known, ", "))),
+                  ExitCode::bad_data);
+  }
+  Json all = Json::array();
+  bool promoted_everywhere = true;
+  for (const auto& department : record->departments) {
+    const auto* verdict = reports::find_verdict(department, arguments.candidate);
+    const bool promoted = std::ranges::count(department.promotion.candidates, arguments.candidate) > 0;
+    promoted_everywhere = promoted_everywhere && promoted;
+    Json facts{{"department", department.name}, {"promoted", promoted}};
+    if (verdict != nullptr) {
+      facts["outcome"] = to_string(verdict->outcome);
+      facts["reason"] = verdict->reason;
+      facts["failed"] = verdict->failed;
+      facts["together_with"] = verdict->group;
+      facts["trials"] = verdict->trials;
+    }
+    if (!promoted) facts["missing"] = department.promotion.reasons;
+    all.push_back(facts);
+    if (arguments.json) continue;
+    fmt::print("{}: {}{}\n", department.name, verdict == nullptr ? "no verdict" : to_string(verdict->outcome), promoted ? ", promoted" : "");
+    if (verdict != nullptr) fmt::print("  {}\n  trials: {}\n", verdict->reason, fmt::join(verdict->trials, ", "));
+    if (!promoted) {
+      for (const auto& reason : department.promotion.reasons) fmt::print("  missing: {}\n", reason);
+    }
+  }
+  if (arguments.json) fmt::print("{}", pretty(all));
+  return promoted_everywhere ? ExitCode::ok : ExitCode::policy;
+}
+
+}  // namespace
+
+void add_report(CLI::App& app, Chosen& chosen) {
+  const auto arguments = std::make_shared<Arguments>();
+  auto* showing = app.add_subcommand("report", "write a run's report to standard output");
+  showing->add_option("run", arguments->run, "run folder, id, or latest")->capture_default_str();
+  showing->add_option("--format", arguments->format, "html, junit, json, tap or csv")
+      ->check(CLI::IsMember({"html", "junit", "json", "tap", "csv"}))
+      ->capture_default_str();
+  showing->add_option("--runs", arguments->runs, "folder of runs")->capture_default_str()->envname("PATCHLAB_RUNS");
+  showing->callback([arguments, &chosen] { chosen = [arguments] { return show(*arguments); }; });
+
+  auto* explaining = app.add_subcommand("explain", "what is known of a candidate, and what is missing before it may be promoted");
+  explaining->add_option("candidate", arguments->candidate, "candidate id")->required();
+  explaining->add_option("--run", arguments->run, "run folder, id, or latest")->capture_default_str();
+  explaining->add_option("--runs", arguments->runs, "folder of runs")->capture_default_str()->envname("PATCHLAB_RUNS");
+  explaining->add_flag("--json", arguments->json, "as JSON");
+  explaining->callback([arguments, &chosen] { chosen = [arguments] { return explain(*arguments); }; });
+}
+
+}  // namespace patchlab::cli

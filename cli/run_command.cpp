@@ -1,0 +1,80 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/ranges.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+
+#include "cli/commands.hpp"
+#include "cli/run_table.hpp"
+#include "cli/terminal.hpp"
+#include "runners/engine/run.hpp"
+
+namespace patchlab::cli {
+namespace {
+
+struct Arguments {
+  std::filesystem::path scenario;
+  runners::RunOptions options;
+  bool dry_run = false;
+  bool no_promote = false;
+  bool json = false;
+};
+
+ExitCode validate(const Arguments& arguments) {
+  const auto scenario = runners::load_scenario(arguments.scenario);
+  if (!scenario) return report(scenario.error());
+  runners::Progress progress(runners::Progress::style_for(STDERR_FILENO));
+  const auto plan = runners::make_plan(*scenario, arguments.options, progress, interruption());
+  if (!plan) return report(plan.error());
+  fmt::print("{}: fine: {} departments, {} candidates\n", arguments.scenario.string(), plan->departments.size(), plan->candidates.size());
+  return ExitCode::ok;
+}
+
+ExitCode run(Arguments& arguments) {
+  const auto stop = interruption();
+  const auto scenario = runners::load_scenario(arguments.scenario);
+  if (!scenario) return report(scenario.error());
+  arguments.options.program = own_program();
+  arguments.options.promote = !arguments.no_promote;
+  std::optional<runners::Progress> progress;
+  progress.emplace(runners::Progress::style_for(STDERR_FILENO));
+  const auto plan = runners::make_plan(*scenario, arguments.options, *progress, stop);
+  if (!plan) {
+    progress.reset();
+    return report(plan.error());
+  }
+  if (arguments.dry_run) {
+    progress.reset();
+    fmt::print("{}", describe(*plan));
+    return ExitCode::ok;
+  }
+  const auto finished = runners::execute(*plan, arguments.options, *progress, stop);
+  progress.reset();
+  if (!finished) return report(finished.error(), ExitCode::cannot_create);
+  if (arguments.json) fmt::print("{}", pretty(Json(finished->record)));
+  else fmt::print("{}", run_table(finished->record, finished->folder));
+  return static_cast<ExitCode>(finished->record.exit_code);
+}
+
+}  // namespace
+
+void add_run(CLI::App& app, Chosen& chosen) {
+  const auto arguments = std::make_shared<Arguments>();
+  auto* checking = app.add_subcommand("validate", "parse and check everything before any machine starts");
+  checking->add_option("scenario", arguments->scenario, "scenario file")->required();
+  checking->callback([arguments, &chosen] { chosen = [arguments] { return validate(*arguments); }; });
+
+  auto* running = app.add_subcommand("run", "clone, fence, patch, check, find the culprits, promote");
+  running->add_option("scenario", arguments->scenario, "scenario file")->required();
+  running->add_option("--department", arguments->options.departments, "only this department (may be given again)");
+  running->add_option("--role", arguments->options.roles, "only machines of this role, and what they depend on; nothing is promoted then");
+  running->add_option("--candidate", arguments->options.candidates, "only this candidate, and what it needs");
+  running->add_option("--runs", arguments->options.runs, "folder for the run's folder")->capture_default_str()->envname("PATCHLAB_RUNS");
+  running->add_flag("--dry-run", arguments->dry_run, "print the plan and stop");
+  running->add_flag("--no-promote", arguments->no_promote, "test only, publish nothing");
+  running->add_flag("--json", arguments->json, "the record on standard output");
+  running->callback([arguments, &chosen] { chosen = [arguments] { return run(*arguments); }; });
+}
+
+}  // namespace patchlab::cli

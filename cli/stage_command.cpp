@@ -1,0 +1,93 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/ranges.h>
+
+#include <CLI/CLI.hpp>
+
+#include "cli/commands.hpp"
+#include "cli/run_argument.hpp"
+#include "cli/terminal.hpp"
+#include "lab/core/time.hpp"
+#include "patches/store/content_store.hpp"
+#include "promotion/ledger/ledger.hpp"
+#include "promotion/stage/stage.hpp"
+
+namespace patchlab::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Arguments {
+  std::string run = "latest";
+  fs::path runs = "runs";
+  fs::path stage;
+  fs::path what = "stage";
+  std::vector<std::string> departments;
+  bool json = false;
+};
+
+// Publishes again from a record, under the same gate as at the end of the run; refuses with the gate's reasons and exit code 5.
+ExitCode promote(const Arguments& arguments) {
+  const auto record = read_run(arguments.run, arguments.runs);
+  if (!record) return report(record.error(), ExitCode::bad_data);
+  const auto store = patches::default_store();
+  const auto now = system_clock_source().wall();
+  auto code = ExitCode::ok;
+  Json all = Json::array();
+  for (const auto& department : record->departments) {
+    if (!arguments.departments.empty() && std::ranges::count(arguments.departments, department.name) == 0) continue;
+    promotion::GatePolicy policy;
+    policy.now = now;
+    const auto promotion = promotion::promote(*record, department.name, policy, [&](const std::string& digest) { return store.verified_path(digest); },
+                                              {.stage = fs::absolute(arguments.stage), .now = rfc3339(now), .before_step = {}});
+    if (promotion.exit_code != ExitCode::ok) code = promotion.exit_code;
+    all.push_back({{"department", department.name}, {"outcome", promotion.record.outcome}, {"candidates", promotion.record.candidates}, {"reasons", promotion.record.reasons}});
+    if (arguments.json) continue;
+    fmt::print("{}: {} {}\n", department.name, promotion.record.outcome, fmt::join(promotion.record.candidates, ", "));
+    for (const auto& reason : promotion.record.reasons) fmt::print("  {}\n", reason);
+  }
+  if (arguments.json) fmt::print("{}", pretty(all));
+  return code;
+}
+
+ExitCode verify_ledger(const Arguments& arguments) {
+  const auto head = promotion::Ledger(arguments.what).verify();
+  if (!head) return report(head.error(), ExitCode::bad_data);
+  fmt::print("{}: {} entries, unbroken, head {}\n", arguments.what.string(), head->seq, head->hash);
+  return ExitCode::ok;
+}
+
+ExitCode verify_stage(const Arguments& arguments) {
+  const auto checks = promotion::verify_stage(arguments.what);
+  if (!checks) return report(checks.error(), ExitCode::bad_data);
+  auto code = ExitCode::ok;
+  for (const auto& check : *checks) {
+    fmt::print("{}: {} candidates of run {}: {}\n", check.department, check.candidates.size(), check.run, check.problems.empty() ? "proven" : "NOT what was tested");
+    for (const auto& problem : check.problems) {
+      fmt::print("  {}\n", problem);
+      code = ExitCode::bad_data;
+    }
+  }
+  return code;
+}
+
+}  // namespace
+
+void add_stage(CLI::App& app, Chosen& chosen) {
+  const auto arguments = std::make_shared<Arguments>();
+  auto* promoting = app.add_subcommand("promote", "publish exactly what a run passed; refuses with reasons");
+  promoting->add_option("run", arguments->run, "run folder, id, or latest")->required();
+  promoting->add_option("--stage", arguments->stage, "stage folder")->required();
+  promoting->add_option("--department", arguments->departments, "only this department (may be given again)");
+  promoting->add_option("--runs", arguments->runs, "folder of runs")->capture_default_str()->envname("PATCHLAB_RUNS");
+  promoting->add_flag("--json", arguments->json, "as JSON");
+  promoting->callback([arguments, &chosen] { chosen = [arguments] { return promote(*arguments); }; });
+
+  auto* verifying = app.add_subcommand("verify", "prove a stage or a ledger again, offline");
+  verifying->add_option("what", arguments->what, "stage folder, or ledger file")->capture_default_str();
+  verifying->callback([arguments, &chosen] {
+    chosen = [arguments] { return fs::is_regular_file(arguments->what) ? verify_ledger(*arguments) : verify_stage(*arguments); };
+  });
+}
+
+}  // namespace patchlab::cli

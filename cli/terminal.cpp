@@ -1,0 +1,90 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/terminal.hpp"
+
+#include <fmt/format.h>
+#include <pthread.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <sstream>
+#include <thread>
+
+namespace patchlab::cli {
+
+ExitCode report(const Error& error, ExitCode code) {
+  std::istringstream lines(error.message);
+  for (std::string line; std::getline(lines, line);) fmt::print(stderr, "patchlab: error: {}\n", line);
+  if (!error.hint.empty()) fmt::print(stderr, "patchlab: hint: {}\n", error.hint);
+  return code;
+}
+
+ExitCode report(const Error& error) {
+  return report(error, error.error_class == ErrorClass::configuration ? ExitCode::bad_configuration : ExitCode::error);
+}
+
+std::string coloured(Outcome outcome, const std::string& text) {
+  static const bool colours = ::isatty(STDOUT_FILENO) == 1 && std::getenv("NO_COLOR") == nullptr;
+  if (!colours) return text;
+  const char* code = "0";
+  switch (outcome) {
+    case Outcome::pass: code = "32"; break;
+    case Outcome::fail: code = "31;1"; break;
+    case Outcome::error: code = "35;1"; break;
+    case Outcome::skipped: code = "2"; break;
+    case Outcome::not_reached: code = "33"; break;
+  }
+  return fmt::format("\033[{}m{}\033[0m", code, text);
+}
+
+std::string table(const std::vector<std::vector<Cell>>& rows) {
+  std::vector<std::size_t> widths;
+  for (const auto& row : rows) {
+    widths.resize(std::max(widths.size(), row.size()));
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].text.size());
+  }
+  std::string text;
+  for (const auto& row : rows) {
+    std::string line;
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      const bool last = i + 1 == row.size();
+      const auto padded = last ? row[i].text : fmt::format("{:<{}}", row[i].text, widths[i] + 2);
+      line += row[i].outcome ? coloured(*row[i].outcome, padded) : padded;
+    }
+    text += line + "\n";
+  }
+  return text;
+}
+
+std::stop_token interruption() {
+  static std::stop_source source;
+  static const bool watching = [] {
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGTERM);
+    // Blocked here and in every thread started from now on; one thread waits for them, so nothing is done inside a signal handler.
+    pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+    std::thread([signals] {
+      for (int times = 0;; ++times) {
+        int number = 0;
+        if (sigwait(&signals, &number) != 0) continue;
+        if (times > 0) ::_exit(128 + number);
+        fmt::print(stderr, "\npatchlab: cancelled; taking the lab down and writing the record (once more to leave at once)\n");
+        source.request_stop();
+      }
+    }).detach();
+    return true;
+  }();
+  (void)watching;
+  return source.get_token();
+}
+
+std::string own_program() {
+  std::error_code code;
+  const auto path = std::filesystem::read_symlink("/proc/self/exe", code);
+  return code ? std::string("/proc/self/exe") : path.string();
+}
+
+}  // namespace patchlab::cli

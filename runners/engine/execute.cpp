@@ -1,0 +1,313 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/ranges.h>
+
+#include "lab/core/digest.hpp"
+#include "lab/core/files.hpp"
+#include "lab/libvirt/acceleration.hpp"
+#include "lab/network/host_facts.hpp"
+#include "patches/store/content_store.hpp"
+#include "promotion/ledger/ledger.hpp"
+#include "promotion/stage/stage.hpp"
+#include "reports/html/html.hpp"
+#include "reports/junit/junit.hpp"
+#include "reports/record/run_exit_code.hpp"
+#include "runners/engine/host_facts.hpp"
+#include "runners/engine/run.hpp"
+#include "runners/engine/run_folder.hpp"
+
+namespace patchlab::runners {
+namespace {
+
+namespace fs = std::filesystem;
+
+reports::CandidateRecord candidate_record(const patches::Candidate& candidate) {
+  reports::CandidateRecord record{.id = candidate.id,
+                                  .title = candidate.title,
+                                  .severity = to_string(candidate.severity),
+                                  .kind = candidate.kind,
+                                  .origin = to_string(candidate.origin),
+                                  .digest = candidate.digest,
+                                  .files = {},
+                                  .prerequisites = candidate.prerequisites,
+                                  .supersedes = candidate.supersedes};
+  for (const auto& file : candidate.files) record.files.push_back({file.name, file.sha256, file.bytes});
+  return record;
+}
+
+std::vector<std::string> planned_phases(const TrialPolicy& policy) {
+  std::vector<std::string> phases{"after-install"};
+  for (std::size_t i = 1; i <= policy.warm_reboots + policy.cold_reboots; ++i) phases.push_back(fmt::format("after-reboot-{}", i));
+  return phases;
+}
+
+std::string sentence(const std::string& department, const reports::TrialRecord& trial) {
+  auto text = fmt::format("{}: {} {}", department, trial.purpose, trial.id);
+  if (!trial.candidates.empty()) text += fmt::format(" [{}]", fmt::join(trial.candidates, ", "));
+  text += fmt::format(": {}", to_string(trial.outcome));
+  if (!trial.signature.empty()) text += fmt::format(" ({})", fmt::join(trial.signature, ", "));
+  if (trial.error) text += fmt::format(": {}", trial.error->message);
+  return text + fmt::format(", {:.1f} s", static_cast<double>(trial.duration_ms) / 1000.0);
+}
+
+// Tells trials to progress and events as they end; everything else goes straight through.
+class WatchedCell final : public cell::CellClient {
+ public:
+  WatchedCell(cell::CellClient& inner, std::string department, Progress& progress, RunFolder& folder)
+      : inner_(inner), department_(std::move(department)), progress_(progress), folder_(folder) {}
+  Result<reports::TrialRecord> prepare(const cell::CellJob& job) override { return told(inner_.prepare(job)); }
+  Result<reports::TrialRecord> run_trial(const cell::TrialJob& job) override {
+    folder_.event(department_, {{"event", "trial-begin"}, {"trial", job.id}, {"purpose", job.purpose}, {"candidates", job.candidates}});
+    return told(inner_.run_trial(job));
+  }
+  Result<void> probe_fence(const std::string& phase) override { return inner_.probe_fence(phase); }
+  void close() override { inner_.close(); }
+
+ private:
+  Result<reports::TrialRecord> told(Result<reports::TrialRecord> trial) {
+    if (!trial) {
+      progress_.say(department_ + ": " + trial.error().message);
+      folder_.event(department_, {{"event", "error"}, {"error", trial.error()}});
+      return trial;
+    }
+    progress_.say(sentence(department_, *trial));
+    folder_.event(department_, {{"event", "trial-end"}, {"trial", trial->id}, {"outcome", to_string(trial->outcome)}, {"signature", trial->signature}});
+    return trial;
+  }
+  cell::CellClient& inner_;
+  std::string department_;
+  Progress& progress_;
+  RunFolder& folder_;
+};
+
+class Execution {
+ public:
+  Execution(const Plan& plan, const RunOptions& options, Progress& progress, std::stop_token stop, RunFolder& folder)
+      : plan_(plan), options_(options), progress_(progress), stop_(std::move(stop)), folder_(folder) {}
+
+  reports::RunRecord run() {
+    begin();
+    if (hold_images()) run_departments();
+    finish();
+    promote();
+    write_reports();
+    return std::move(record_);
+  }
+
+ private:
+  void begin() {
+    record_.id = folder_.id();
+    record_.tool_version = PATCHLAB_VERSION;
+    record_.scenario_name = plan_.scenario.name;
+    record_.scenario_digest = plan_.scenario.digest;
+    record_.started = rfc3339(clock_.wall());
+    record_.not_tested = plan_.not_tested;
+    record_.host = host_facts(host_processes());
+    for (const auto& candidate : plan_.candidates) record_.candidates.push_back(candidate_record(candidate));
+    const auto acceleration = lab::libvirt::usable_acceleration(
+        host_processes(), {.kernel = plan_.images.empty() ? fs::path() : plan_.images.begin()->second.kernel, .cache_folder = cache_folder()});
+    kvm_ = acceleration.accelerator == lab::Accelerator::kvm;
+    record_.host["accelerator"] = kvm_ ? "kvm" : "tcg";
+    record_.host["acceleration"] = acceleration.reason;
+    Json policy = plan_.scenario.trial;
+    record_.digests["policy"] = sha256(policy.dump());
+    for (const auto& job : plan_.departments) record_.departments.push_back(planned(job));
+    folder_.event("", {{"event", "run-begin"}, {"run", record_.id}, {"scenario", record_.scenario_name}, {"digest", record_.scenario_digest}});
+  }
+
+  // What is known of a department before anything ran: if nothing ever does, the record says so.
+  [[nodiscard]] reports::DepartmentRecord planned(const DepartmentJob& job) const {
+    reports::DepartmentRecord department{.name = job.cell.department};
+    department.phases = planned_phases(plan_.scenario.trial);
+    for (const auto& machine : job.cell.machines) {
+      const auto& image = image_of(department.name, machine.plan.name);
+      reports::MachineRecord entry{.name = machine.plan.name, .role = machine.plan.role, .golden = image.name, .golden_digest = machine.golden_digest,
+                                   .golden_digest_after = {}, .address = machine.plan.address, .memory_mib = machine.plan.memory_mib, .checks = {}};
+      for (const auto& check : machine.plan.checks) entry.checks.push_back(check.id);
+      department.machines.push_back(std::move(entry));
+    }
+    for (const auto& candidate : job.candidates) department.verdicts.push_back({.candidate = candidate.id});
+    department.promotion.outcome = "not-attempted";
+    return department;
+  }
+
+  [[nodiscard]] const lab::image::GoldenImage& image_of(const std::string& department, const std::string& machine) const {
+    const auto& departments = plan_.scenario.departments;
+    const auto& machines = std::ranges::find(departments, department, &DepartmentPlan::name)->machines;
+    return plan_.images.at(std::ranges::find(machines, machine, &MachinePlan::name)->golden.recipe.string());
+  }
+
+  bool hold_images() {
+    for (const auto& [recipe, image] : plan_.images) {
+      auto lock = lab::image::hold(image);
+      auto intact = lock ? verify(image) : Result<void>(lock.error());
+      if (!intact) {
+        record_.error = std::move(intact).error();
+        return false;
+      }
+      holds_.push_back(std::move(lock).value());
+    }
+    return true;
+  }
+
+  Result<void> verify(const lab::image::GoldenImage& image) {
+    progress_.begin("image " + image.name, "comparing its digest");
+    auto result = lab::image::verify(image);
+    progress_.end("image " + image.name);
+    return result;
+  }
+
+  void run_departments() {
+    const auto host = lab::network::collect_host_facts();
+    std::vector<std::jthread> threads;
+    for (std::size_t i = 0; i < plan_.departments.size(); ++i) {
+      threads.emplace_back([this, i, &host] { run_department(i, host); });
+    }
+  }
+
+  void run_department(std::size_t index, const lab::network::HostFacts& host) {
+    auto job = plan_.departments[index];
+    auto& department = record_.departments[index];
+    job.cell.accelerator = kvm_ ? "kvm" : "tcg";
+    job.cell.evidence = folder_.path() / "evidence" / department.name;
+    job.cell.slots = folder_.scratch() / "slots";
+    job.cell.slot_count = std::max(2U, std::thread::hardware_concurrency());
+    job.cell.host = host;
+    job.cell.worker_program = options_.program;
+    const auto root = folder_.scratch() / std::to_string(index);
+    if (auto made = create_folders(root); !made) return give_up(department, std::move(made).error());
+    if (auto made = create_folders(job.cell.evidence); !made) return give_up(department, std::move(made).error());
+    auto lab = cell::start_cell(options_.program, department.name, root, kvm_, folder_.path() / (department.name + ".log"),
+                                [this](const std::string& name, const Json& event) { on_event(name, event); });
+    if (!lab) return give_up(department, std::move(lab).error());
+    // Cancelling must not wait for the step that is under way: the cell goes down at once, and its calls return.
+    const std::stop_callback cancel(stop_, [&] { (*lab)->close(); });
+    WatchedCell watched(**lab, department.name, progress_, folder_);
+    auto result = DepartmentRun(job, watched, memo_, clock_, stop_).run();
+    if (!result.error) (void)(*lab)->probe_fence("after");
+    (*lab)->close();
+    const std::lock_guard lock(mutex_);
+    result.machines = std::move(department.machines);
+    result.phases = std::move(department.phases);
+    result.promotion = std::move(department.promotion);
+    result.fence = std::move(fences_[department.name]);
+    department = std::move(result);
+  }
+
+  void give_up(reports::DepartmentRecord& department, Error error) {
+    const std::lock_guard lock(mutex_);
+    department.error = std::move(error);
+    department.outcome = Outcome::error;
+    for (auto& verdict : department.verdicts) {
+      verdict.outcome = Outcome::error;
+      verdict.reason = department.error->message;
+    }
+  }
+
+  void on_event(const std::string& department, const Json& event) {
+    progress_.cell_event(department, event);
+    folder_.event(department, event);
+    const std::lock_guard lock(mutex_);
+    if (event.value("event", "") == "timing") {
+      record_.timings.push_back({department, event.value("machine", ""), event.value("trial", ""), event.value("phase", ""),
+                                 event.value("start_ms", std::int64_t{0}) - origin_.count(), event.value("duration_ms", std::int64_t{0})});
+    }
+    if (event.value("event", "") != "fence") return;
+    auto& fence = fences_[department];
+    for (const auto& item : event["attempts"]) {
+      if (auto attempt = reports::fence_attempt_from_json(item)) fence.attempts.push_back(std::move(attempt).value());
+      else fence.troubles.push_back(attempt.error().message);
+    }
+    for (const auto& trouble : event["troubles"]) fence.troubles.push_back(trouble.get<std::string>());
+  }
+
+  void finish() {
+    for (auto& department : record_.departments) {
+      for (auto& machine : department.machines) {
+        const auto& image = image_of(department.name, machine.name);
+        if (!verified_after_.contains(image.digest)) verified_after_[image.digest] = bool{verify(image)};
+        machine.golden_digest_after = verified_after_[image.digest] ? image.digest : "changed during the run";
+      }
+    }
+    std::ranges::sort(record_.timings, {}, &reports::TimingRecord::start_ms);
+    record_.peak_memory_kib = memory_.peak_kib();
+    record_.finished = rfc3339(clock_.wall());
+    record_.duration_ms = (clock_.now() - origin_).count();
+    record_.complete = !stop_.stop_requested() && !record_.error;
+    if (stop_.stop_requested() && !record_.error) record_.error = Error{ErrorClass::cancelled, "the run was cancelled", {}};
+  }
+
+  void promote() {
+    promotion::GatePolicy policy;
+    policy.now = clock_.wall();
+    const auto store = patches::default_store();
+    const auto source = [&](const std::string& digest) { return store.verified_path(digest); };
+    for (auto& department : record_.departments) {
+      if (!options_.promote || !options_.roles.empty()) {
+        department.promotion.outcome = "not-attempted";
+        department.promotion.reasons = {options_.promote ? "narrowed: --role leaves machines out, so the department was not tested as a whole"
+                                                         : "not-asked: the run was started with --no-promote"};
+        continue;
+      }
+      auto promotion = promotion::promote(record_, department.name, policy, source, {.stage = plan_.scenario.stage, .now = rfc3339(clock_.wall()), .before_step = {}});
+      department.promotion = std::move(promotion.record);
+      progress_.say(fmt::format("{}: {} {}", department.name, department.promotion.outcome, fmt::join(department.promotion.candidates, ", ")));
+    }
+    record_.exit_code = number(reports::exit_code_for(record_));
+    append_to_ledger();
+  }
+
+  void append_to_ledger() {
+    std::vector<promotion::Ledger::NewEntry> entries;
+    const auto now = rfc3339(clock_.wall());
+    entries.push_back({now, "run", {{"run", record_.id}, {"record", reports::record_digest(record_)}, {"complete", record_.complete}, {"exit_code", record_.exit_code}}});
+    for (const auto& department : record_.departments) {
+      Json verdicts = Json::object();
+      for (const auto& verdict : department.verdicts) verdicts[verdict.candidate] = to_string(verdict.outcome);
+      entries.push_back({now, "verdict", {{"run", record_.id}, {"department", department.name}, {"verdicts", verdicts}}});
+      entries.push_back({now, "promotion", {{"run", record_.id}, {"department", department.name}, {"outcome", department.promotion.outcome},
+                                            {"candidates", department.promotion.candidates}, {"manifest", department.promotion.manifest_digest}}});
+    }
+    if (auto appended = promotion::Ledger(folder_.path().parent_path() / "ledger.jsonl").append(entries); !appended) {
+      progress_.say("ledger: " + appended.error().message);
+      if (!record_.error) record_.error = std::move(appended).error().while_doing("appending to the ledger");
+      record_.exit_code = number(ExitCode::error);
+    }
+  }
+
+  void write_reports() {
+    const auto write = [&](const char* name, const std::string& text) {
+      if (auto written = write_file_atomically(folder_.path() / name, text); !written) progress_.say(written.error().message);
+    };
+    write(reports::run_file_name, pretty(Json(record_)));
+    write("junit.xml", reports::junit_xml(record_));
+    write("report.html", reports::html_report(record_));
+    folder_.event("", {{"event", "run-end"}, {"exit_code", record_.exit_code}});
+  }
+
+  const Plan& plan_;
+  const RunOptions& options_;
+  Progress& progress_;
+  std::stop_token stop_;
+  RunFolder& folder_;
+  Clock& clock_ = system_clock_source();
+  Milliseconds origin_ = clock_.now();
+  MemorySampler memory_;
+  TrialMemo memo_;
+  std::mutex mutex_;
+  std::map<std::string, reports::FenceRecord> fences_;
+  std::map<std::string, bool> verified_after_;
+  std::vector<FileLock> holds_;
+  bool kvm_ = false;
+  reports::RunRecord record_;
+};
+
+}  // namespace
+
+Result<FinishedRun> execute(const Plan& plan, const RunOptions& options, Progress& progress, std::stop_token stop) {
+  PATCHLAB_ASSIGN(auto folder, RunFolder::create(options.runs, system_clock_source()));
+  auto record = Execution(plan, options, progress, std::move(stop), folder).run();
+  return FinishedRun{std::move(record), folder.path()};
+}
+
+}  // namespace patchlab::runners

@@ -1,0 +1,286 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/ranges.h>
+
+#include "lab/image/builder.hpp"
+#include "lab/network/address.hpp"
+#include "lab/network/host_facts.hpp"
+#include "patches/apt/recipe_source.hpp"
+#include "patches/candidate/manifest.hpp"
+#include "patches/medium/medium.hpp"
+#include "patches/set/installed_change.hpp"
+#include "patches/set/patch_set.hpp"
+#include "runners/engine/run.hpp"
+
+namespace patchlab::runners {
+namespace {
+
+namespace fs = std::filesystem;
+using patches::Candidate;
+
+bool wanted(const std::vector<std::string>& filter, const std::string& name) {
+  return filter.empty() || std::ranges::count(filter, name) > 0;
+}
+
+// A filter that names nothing is a typing mistake, not an empty run.
+Result<void> check_filter(const std::string& option, const std::vector<std::string>& filter, const std::set<std::string>& known) {
+  for (const auto& name : filter) {
+    if (!known.contains(name)) {
+      return configuration_error(fmt::format("{} '{}' is not in the scenario; there are: {}", option, name, fmt::join(known, ", ")));
+    }
+  }
+  return {};
+}
+
+Result<void> narrow(Plan& plan, const RunOptions& options) {
+  std::set<std::string> departments, roles;
+  for (const auto& department : plan.scenario.departments) {
+    departments.insert(department.name);
+    for (const auto& machine : department.machines) roles.insert(machine.role);
+  }
+  PATCHLAB_TRY(check_filter("--department", options.departments, departments));
+  PATCHLAB_TRY(check_filter("--role", options.roles, roles));
+  std::erase_if(plan.scenario.departments, [&](const auto& department) {
+    if (wanted(options.departments, department.name)) return false;
+    plan.not_tested.push_back(fmt::format("department '{}' was left out by --department", department.name));
+    return true;
+  });
+  for (auto& department : plan.scenario.departments) {
+    std::set<std::string> kept;
+    for (const auto& machine : department.machines) {
+      if (!wanted(options.roles, machine.role)) continue;
+      kept.insert(machine.name);
+      kept.insert(machine.depends_on.begin(), machine.depends_on.end());
+    }
+    std::erase_if(department.machines, [&](const auto& machine) {
+      if (kept.contains(machine.name)) return false;
+      plan.not_tested.push_back(fmt::format("machine '{}/{}' was left out by --role", department.name, machine.name));
+      return true;
+    });
+  }
+  std::erase_if(plan.scenario.departments, [](const auto& department) { return department.machines.empty(); });
+  return {};
+}
+
+Result<void> provide_images(Plan& plan, Progress& progress, std::stop_token stop) {
+  std::set<fs::path> recipes;
+  for (const auto& department : plan.scenario.departments) {
+    for (const auto& machine : department.machines) recipes.insert(machine.golden.recipe);
+  }
+  std::map<fs::path, std::vector<std::string>> by_folder;
+  for (const auto& recipe : recipes) by_folder[recipe.parent_path()].push_back(recipe.filename());
+  for (const auto& [folder, names] : by_folder) {
+    lab::image::BuildRequest request;
+    request.recipes = folder;
+    request.names = names;
+    request.progress = [&](const lab::image::BuildEvent& event) { progress.say(fmt::format("image {}: {}", event.image, event.text)); };
+    request.stop = stop;
+    PATCHLAB_ASSIGN(auto images, lab::image::build(host_processes(), request));
+    for (auto& built : images) plan.images.emplace((folder / built.image.name).string(), std::move(built.image));
+  }
+  return {};
+}
+
+std::vector<patches::AptImage> apt_images(const Plan& plan) {
+  std::vector<patches::AptImage> images;
+  for (const auto& [recipe, image] : plan.images) images.push_back({image.name, image.dpkg_status});
+  return images;
+}
+
+Error at(const Scenario& scenario, const std::string& pointer, Error error) {
+  return std::move(error).while_doing(fmt::format("{}: {}", scenario.file.string(), pointer));
+}
+
+class CandidateLoader {
+ public:
+  CandidateLoader(Plan& plan, Progress& progress, std::stop_token stop)
+      : plan_(plan), progress_(progress), stop_(std::move(stop)), store_(patches::default_store()),
+        apt_(host_processes(), store_, patches::default_apt_paths(), [&](const std::string& line) { progress_.say("candidates: " + line); }) {}
+
+  // Every source is tried, so that all troubles are reported at once.
+  Result<std::vector<Candidate>> load() {
+    std::string troubles;
+    std::optional<Error> first;
+    for (const auto& source : plan_.scenario.candidates) {
+      auto loaded = load(source);
+      if (loaded) {
+        std::ranges::move(*loaded, std::back_inserter(candidates_));
+        continue;
+      }
+      auto error = at(plan_.scenario, source.pointer, std::move(loaded).error());
+      troubles += (troubles.empty() ? "" : "\n") + error.message;
+      if (!first) first = std::move(error);
+    }
+    if (first) {
+      first->message = troubles;
+      return std::move(*first);
+    }
+    return std::move(candidates_);
+  }
+
+ private:
+  Result<std::vector<Candidate>> load(const CandidateSource& source) {
+    switch (source.kind) {
+      case CandidateSourceKind::path: {
+        PATCHLAB_ASSIGN(auto candidate, patches::load_candidate(source.path, store_));
+        if (!source.sha256.empty() && (candidate.files.size() != 1 || candidate.files[0].sha256 != source.sha256)) {
+          return configuration_error(fmt::format("'{}' has SHA-256 {}, the scenario expects {}", source.path.string(),
+                                                 candidate.files.empty() ? "none" : candidate.files[0].sha256, source.sha256));
+        }
+        return std::vector<Candidate>{std::move(candidate)};
+      }
+      case CandidateSourceKind::recipe: {
+        PATCHLAB_ASSIGN(auto candidate, patches::candidate_from_recipe(source.path, apt_images(plan_), apt_, store_, cache_folder() / "candidates", stop_));
+        return std::vector<Candidate>{std::move(candidate)};
+      }
+      case CandidateSourceKind::apt: {
+        patches::AptRequest request;
+        request.packages = source.packages;
+        if (source.limit > 0) request.limit = source.limit;
+        request.security_only = source.security_only;
+        PATCHLAB_ASSIGN(auto answer, apt_.candidates(apt_images(plan_), request, stop_));
+        std::ranges::move(answer.notes, std::back_inserter(plan_.not_tested));
+        return std::move(answer.candidates);
+      }
+    }
+    return Error{ErrorClass::bug, "unknown kind of candidate source", {}};
+  }
+
+  Plan& plan_;
+  Progress& progress_;
+  std::stop_token stop_;
+  patches::ContentStore store_;
+  patches::AptSource apt_;
+  std::vector<Candidate> candidates_;
+};
+
+Result<void> load_candidates(Plan& plan, const RunOptions& options, Progress& progress, std::stop_token stop) {
+  PATCHLAB_ASSIGN(auto candidates, CandidateLoader(plan, progress, std::move(stop)).load());
+  std::set<std::string> ids;
+  for (const auto& candidate : candidates) ids.insert(candidate.id);
+  PATCHLAB_TRY(check_filter("--candidate", options.candidates, ids));
+  if (!options.candidates.empty()) {
+    auto chosen = patches::with_prerequisites(candidates, options.candidates);
+    for (const auto& candidate : candidates) {
+      if (std::ranges::count(chosen, candidate.id, &Candidate::id) == 0) {
+        plan.not_tested.push_back(fmt::format("candidate '{}' was left out by --candidate", candidate.id));
+      }
+    }
+    candidates = std::move(chosen);
+  }
+  auto ordered = patches::ordered_set(candidates);
+  if (!ordered) return at(plan.scenario, "/candidates", std::move(ordered).error());
+  plan.candidates = std::move(ordered).value();
+  return {};
+}
+
+cell::MachineJob machine_job(const MachinePlan& machine, const DepartmentPlan& department, const lab::image::GoldenImage& image) {
+  cell::MachineJob job;
+  job.plan = machine;
+  if (job.plan.memory_mib == 0) job.plan.memory_mib = static_cast<std::uint32_t>(image.memory_mib);
+  if (job.plan.services.empty()) job.plan.services = image.services;
+  if (job.plan.ready_tcp.empty()) job.plan.ready_tcp = image.ready.tcp;
+  job.golden_digest = image.digest;
+  job.golden_disk = image.disk;
+  job.kernel = image.kernel;
+  job.initrd = image.initrd;
+  const auto subnet = lab::network::Ipv4Subnet::parse(department.network.subnet);
+  job.kernel_arguments = image.cmdline + " " +
+                         lab::image::machine_words(machine.address, subnet ? subnet->prefix() : 24, department.network.gateway, image.hostname);
+  return job;
+}
+
+std::map<std::string, std::string> changes(const InstalledSet& installed, const std::vector<patches::CandidateFile>& files) {
+  std::map<std::string, std::string> expected;
+  for (const auto& change : patches::expected_changes(installed, files)) {
+    const auto key = patches::installed_key(installed, change.package, change.architecture);
+    expected[key.value_or(change.package + ":" + change.architecture)] = change.after;
+  }
+  return expected;
+}
+
+Result<DepartmentJob> department_job(const Plan& plan, const DepartmentPlan& department, const fs::path& media) {
+  DepartmentJob job;
+  job.cell.department = department.name;
+  job.cell.network = department.network;
+  job.cell.policy = plan.scenario.trial;
+  for (const auto& candidate : plan.candidates) {
+    PlannedCandidate planned{.id = candidate.id, .digest = candidate.digest};
+    for (const auto& needed : candidate.prerequisites) {
+      const auto place = std::ranges::find(plan.candidates, needed, &Candidate::id);
+      if (place != plan.candidates.end()) planned.prerequisites.push_back(static_cast<std::size_t>(place - plan.candidates.begin()));
+    }
+    job.candidates.push_back(std::move(planned));
+  }
+  std::map<std::string, std::map<std::size_t, std::vector<patches::CandidateFile>>> files;
+  for (const auto& machine : department.machines) {
+    const auto& image = plan.images.at(machine.golden.recipe.string());
+    job.cell.machines.push_back(machine_job(machine, department, image));
+    const auto planned = patches::plan_machine(plan.candidates, machine.role, image.packages);
+    if (!planned.unmet.empty()) {
+      return configuration_error(fmt::format("the candidates cannot be installed on '{}/{}': {}", department.name, machine.name, fmt::join(planned.unmet, "; ")),
+                                 "add the candidate that brings the needed version, or leave this one out");
+    }
+    for (std::size_t i = 0; i < planned.candidates.size(); ++i) {
+      const auto& part = planned.candidates[i];
+      if (!part.applies()) {
+        job.candidates[i].skipped_because = part.skipped;
+        continue;
+      }
+      cell::InstallJob install{.candidate = part.candidate, .files = {}, .expected = changes(image.packages, part.files)};
+      for (const auto& file : part.files) install.files.push_back(file.name);
+      job.candidates[i].installs[machine.name] = std::move(install);
+      files[machine.name][i] = part.files;
+    }
+  }
+  job.medium = [files = std::move(files), media](const std::string& machine, const std::vector<std::size_t>& candidates) -> Result<fs::path> {
+    std::vector<patches::CandidateFile> together;
+    for (const auto index : candidates) {
+      const auto& part = files.at(machine).at(index);
+      together.insert(together.end(), part.begin(), part.end());
+    }
+    return patches::build_medium(host_processes(), patches::default_store(), patches::medium_files(together), media);
+  };
+  return job;
+}
+
+}  // namespace
+
+Result<Plan> make_plan(const Scenario& scenario, const RunOptions& options, Progress& progress, std::stop_token stop) {
+  Plan plan;
+  plan.scenario = scenario;
+  PATCHLAB_TRY(narrow(plan, options));
+  PATCHLAB_TRY(provide_images(plan, progress, stop));
+  PATCHLAB_TRY(load_candidates(plan, options, progress, stop));
+  for (const auto& department : plan.scenario.departments) {
+    auto job = department_job(plan, department, cache_folder() / "media");
+    if (!job) return at(plan.scenario, department.pointer, std::move(job).error());
+    plan.departments.push_back(std::move(job).value());
+  }
+  return plan;
+}
+
+std::string describe(const Plan& plan) {
+  std::string text = fmt::format("scenario {}: {} candidates, {} departments\n", plan.scenario.name, plan.candidates.size(), plan.departments.size());
+  for (const auto& department : plan.departments) {
+    text += fmt::format("\ndepartment {} ({}), fence {}\n", department.cell.department,
+                        fmt::format("{} machines", department.cell.machines.size()), department.cell.network.subnet);
+    for (const auto& machine : department.cell.machines) {
+      text += fmt::format("  {:<10} {:<15} {} MiB, {} checks, golden {}\n", machine.plan.name, machine.plan.address, machine.plan.memory_mib,
+                          machine.plan.checks.size(), machine.golden_digest.substr(0, 12));
+    }
+    for (const auto& candidate : department.candidates) {
+      std::vector<std::string> machines;
+      for (const auto& [machine, install] : candidate.installs) machines.push_back(machine);
+      text += machines.empty() ? fmt::format("  candidate {}: skipped, {}\n", candidate.id, candidate.skipped_because)
+                               : fmt::format("  candidate {}: on {}\n", candidate.id, fmt::join(machines, ", "));
+    }
+  }
+  const auto& policy = plan.scenario.trial;
+  text += fmt::format("\nper department: baseline, control, the whole batch; when it fails, the culprits, then the exact rest; each trial with {} warm and {} cold reboots\n",
+                      policy.warm_reboots, policy.cold_reboots);
+  for (const auto& sentence : plan.not_tested) text += "not tested: " + sentence + "\n";
+  return text;
+}
+
+}  // namespace patchlab::runners

@@ -1,0 +1,52 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <filesystem>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "lab/image/golden_image.hpp"
+#include "patches/candidate/candidate.hpp"
+#include "reports/record/record.hpp"
+#include "runners/engine/department.hpp"
+#include "runners/engine/progress.hpp"
+#include "runners/scenario/scenario.hpp"
+
+namespace patchlab::runners {
+
+// What narrows or places a run; empty lists mean all.
+struct RunOptions {
+  std::vector<std::string> departments;
+  std::vector<std::string> roles;
+  std::vector<std::string> candidates;
+  std::filesystem::path runs = "runs";  // the run gets a folder of its own below
+  bool promote = true;
+  std::string program;                  // the patchlab binary, for cells and check workers
+};
+
+// Everything a run needs, looked up before any machine starts: images built or found, candidates loaded, who gets what.
+struct Plan {
+  Scenario scenario;
+  std::map<std::string, lab::image::GoldenImage> images;      // by recipe folder
+  std::vector<patches::Candidate> candidates;                 // all of them, in the order they are applied
+  std::vector<DepartmentJob> departments;
+  std::vector<std::string> not_tested;                        // sentences
+};
+
+// Builds images that are missing (that can take minutes; told to `progress`) and resolves everything. Every mistake in the scenario's files
+// comes back as one configuration error, before any machine starts.
+[[nodiscard]] Result<Plan> make_plan(const Scenario& scenario, const RunOptions& options, Progress& progress, std::stop_token stop);
+// For --dry-run: who would be tested with what.
+[[nodiscard]] std::string describe(const Plan& plan);
+
+struct FinishedRun {
+  reports::RunRecord record;
+  std::filesystem::path folder;
+};
+// Runs the plan and writes the run folder: run.json, events.jsonl, evidence, junit.xml, report.html. The record is written also when the run
+// is cancelled or fails; an Error means that not even a run folder could be had.
+[[nodiscard]] Result<FinishedRun> execute(const Plan& plan, const RunOptions& options, Progress& progress, std::stop_token stop);
+
+}  // namespace patchlab::runners
