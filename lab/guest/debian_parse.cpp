@@ -105,6 +105,14 @@ void add_addresses_of(const Json& device, std::set<std::string>& found) {
   }
 }
 
+// A daemon that was not restarted after its package was replaced still is the same daemon to its clients.
+std::string program_path(std::string target) {
+  for (const std::string_view trace : {" (deleted)", ".dpkg-tmp", ".dpkg-new"}) {
+    if (target.ends_with(trace)) target.resize(target.size() - trace.size());
+  }
+  return target;
+}
+
 std::string unit_state(const std::string& load, const std::string& active, const std::string& detail) {
   if (load == "not-found") return "absent";
   if (active == "inactive") return "stopped";
@@ -173,8 +181,8 @@ ProcessTable process_table(const std::string& text) {
       const auto [owner, is_new] = table.owners.try_emplace(words[1], pid);
       // The lowest, because children inherit their daemon's sockets and come and go.
       if (!is_new) owner->second = std::min(owner->second, pid);
-    } else if (words.size() == 3 && words[0] == "exe" && words[1].starts_with("/proc/")) {
-      table.executables[number_in(std::string_view(words[1]).substr(6))] = words[2];
+    } else if (words.size() >= 3 && words[0] == "exe" && words[1].starts_with("/proc/")) {
+      table.executables[number_in(std::string_view(words[1]).substr(6))] = program_path(line.substr(line.find(words[2])));
     }
   });
   return table;

@@ -26,7 +26,7 @@ namespace patchlab::lab::guest::debian {
 // The "processes" section of scripts::host_state:
 //   socket tcp 0A00140A:0035 7001        local address as in /proc/net/tcp, and the inode
 //   owner 7001 163                       a process that has it open
-//   exe /proc/163/exe /usr/sbin/named
+//   exe /proc/163/exe /usr/sbin/named    or, replaced while it runs: /usr/sbin/named (deleted)
 struct ProcessTable {
   struct Socket {
     std::string protocol;  // tcp, udp

@@ -42,7 +42,7 @@ FILENAME ~ /^\/proc\/net\// {
 }
 FILENAME == "-" || FILENAME == "" || FILENAME == "/dev/stdin" {
   if ($0 ~ /^\/proc\/[0-9]+\/fd:$/) { split($0, part, "/"); pid = part[3] }
-  else if (NF > 2 && $(NF - 1) == "->" && $(NF - 2) ~ /^\/proc\/[0-9]+\/exe$/) print "exe", $(NF - 2), $NF
+  else if ($0 ~ /\/exe -> /) { sub(/^.* \/proc\//, "/proc/"); sub(/ -> /, " "); print "exe", $0 }
   else if (NF && $NF ~ /^socket:/) { inode = substr($NF, 9, length($NF) - 9); if (inode in wanted) print "owner", inode, pid }
   next
 }

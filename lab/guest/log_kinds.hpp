@@ -12,11 +12,12 @@ namespace patchlab::lab::guest {
 // (numbers, hexadecimal, addresses, times, process ids, temporary names) replaced by '#'. Two lines of one kind say the same thing.
 [[nodiscard]] std::string log_kind(std::string_view line);
 
-// Kinds of the lines in log text that has already been reduced to error level.
+// Kinds of the lines in log text that has already been reduced to error level. Lines that only say that the laboratory's emulated
+// processor was starved are left out here and below.
 [[nodiscard]] std::set<std::string> log_kinds(std::string_view text);
 
 // dmesg -r ("<3>[    1.234567] text"): kinds of lines at level err and above, and of crashes at any level (the kernel reports a
-// process that segfaults at level info). Lines that only say that the laboratory's emulated processor was starved are left out.
+// process that segfaults at level info).
 [[nodiscard]] std::set<std::string> kernel_kinds(std::string_view text);
 
 }  // namespace patchlab::lab::guest

@@ -77,6 +77,12 @@ TEST(DebianDaemons, AreTheProgramsBelowInit) {
   EXPECT_THAT(daemons(table, "9 163 777 \n"), ElementsAre(Pair("process /usr/sbin/cron", "running"), Pair("process /usr/sbin/named", "running")));
 }
 
+TEST(DebianDaemons, AreTheSameWhenTheirFileWasReplacedUnderThem) {
+  const auto table = process_table("exe /proc/1/exe /usr/sbin/named (deleted)\nexe /proc/2/exe /usr/sbin/x.dpkg-tmp (deleted)\nexe /proc/3/exe /opt/my app/d\n");
+  EXPECT_THAT(daemons(table, "1 2 3"), ElementsAre(Pair("process /opt/my app/d", "running"), Pair("process /usr/sbin/named", "running"),
+                                                   Pair("process /usr/sbin/x", "running")));
+}
+
 constexpr const char* ip_json = R"([
  {"ifname":"lo","address":"00:00:00:00:00:00","addr_info":[{"family":"inet","local":"127.0.0.1","prefixlen":8}]},
  {"ifname":"eth0","address":"52:54:00:14:00:10","addr_info":[{"family":"inet","local":"10.20.0.10","prefixlen":24},

@@ -63,8 +63,10 @@ TEST(KernelKinds, AreCrashesAtAnyLevel) {
 }
 
 TEST(KernelKinds, LeaveOutAStarvedProcessor) {
-  EXPECT_THAT(kernel_kinds("<0>[  99.1] watchdog: BUG: soft lockup - CPU#0 stuck for 22s! [named:163]\n<3>[ 1.0] rcu: INFO: rcu_preempt self-detected stall\n"),
+  EXPECT_THAT(kernel_kinds("<0>[  99.1] watchdog: BUG: soft lockup - CPU#0 stuck for 22s! [named:163]\n<3>[ 1.0] rcu: INFO: rcu_preempt self-detected stall\n"
+                           "<3>[ 0.3] ..MP-BIOS bug: 8254 timer not connected to IO-APIC\n"),
               IsEmpty());
+  EXPECT_THAT(log_kinds("Nov 22 06:00:00 dns1 kernel: watchdog: BUG: soft lockup - CPU#0 stuck for 22s!\n"), IsEmpty());
 }
 
 TEST(KernelKinds, IgnoreWhatIsNotAKernelLine) {
