@@ -11,6 +11,7 @@
 #include "checks/dns/query.hpp"
 #include "checks/mail/delivery.hpp"
 #include "checks/mail/relay_refused.hpp"
+#include "checks/print/job.hpp"
 #include "checks/smb/access.hpp"
 #include "checks/smb/denied.hpp"
 #include "checks/smb/readonly.hpp"
@@ -27,15 +28,16 @@ std::vector<const Check*> sorted(std::vector<const Check*> checks) {
 
 const std::vector<const Check*>& all_checks() {
   static const auto checks = sorted({
+      &database::query_hash(),
+      &database::transaction(),
       &dhcp::lease(),
       &dns::query(),
       &mail::delivery(),
       &mail::relay_refused(),
+      &print::job(),
       &smb::access(),
       &smb::denied(),
       &smb::readonly(),
-      &database::query_hash(),
-      &database::transaction(),
   });
   return checks;
 }

@@ -1,0 +1,41 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "checks/deadline.hpp"
+#include "lab/core/json.hpp"
+
+namespace patchlab::checks::print {
+
+// IPP requests (RFC 8011) over HTTP (RFC 8010) to one queue of a print server, by libcups' encoder and HTTP transport
+// but without its cups* convenience layer, which retries, reconnects, asks for passwords and follows the user's
+// settings. Every request has a connection of its own and answers one of
+//   {"status": "successful-ok", "attributes": {"printer-state": "idle", ...}}     (values as keywords, lists when
+//   several)
+//   {"trouble": "timeout" | "failed" | "http", "message": "..."}
+class IppClient {
+ public:
+  // `address` is a literal IPv4 address.
+  IppClient(std::string address, std::uint16_t port, std::string queue, Deadline deadline)
+      : address_(std::move(address)), port_(port), queue_(std::move(queue)), deadline_(deadline) {}
+
+  [[nodiscard]] Json printer_attributes() const;
+  // The answer has "job-id".
+  [[nodiscard]] Json print_job(const std::string& name, const std::string& format, const std::string& document) const;
+  [[nodiscard]] Json job_attributes(int job) const;
+
+ private:
+  [[nodiscard]] std::string printer_uri() const;
+  // Takes over `request`, an ipp_t.
+  [[nodiscard]] Json exchange(void* request, const std::string& document) const;
+
+  std::string address_;
+  std::uint16_t port_;
+  std::string queue_;
+  Deadline deadline_;
+};
+
+}  // namespace patchlab::checks::print
