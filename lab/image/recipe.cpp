@@ -1,0 +1,290 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include "lab/image/recipe.hpp"
+
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "lab/core/digest.hpp"
+#include "lab/core/files.hpp"
+#include "lab/network/address.hpp"
+
+namespace patchlab::lab::image {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr const char* base_schema = "patchlab/image-base/v1";
+constexpr const char* recipe_schema = "patchlab/image-recipe/v1";
+// Raised when the builder itself makes different images from the same recipes.
+constexpr const char* builder_version = "1";
+
+// Names that end up in commands and file names: Debian package, module, host and role names all fit.
+bool is_plain_name(const std::string& text) {
+  const auto fits = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.' || c == '+';
+  };
+  return !text.empty() && text.front() != '-' && text.front() != '.' && std::all_of(text.begin(), text.end(), fits);
+}
+
+void require_plain_name(JsonReader& reader, const std::string& key, const std::string& name) {
+  if (!name.empty() && !is_plain_name(name)) {
+    reader.problem(key, fmt::format("'{}' is not a name: letters, digits and '-_.+' are allowed", name));
+  }
+}
+
+std::vector<std::string> plain_names(JsonReader& reader, const std::string& key) {
+  auto names = reader.texts_or_empty(key);
+  std::set<std::string> seen;
+  for (const auto& name : names) {
+    if (name.empty()) reader.problem(key, "holds an empty name");
+    require_plain_name(reader, key, name);
+    if (!seen.insert(name).second) reader.problem(key, fmt::format("names '{}' twice", name));
+  }
+  return names;
+}
+
+void require_schema(JsonReader& reader, const std::string& expected) {
+  const auto schema = reader.text("schema");
+  if (!schema.empty() && schema != expected) reader.problem("schema", fmt::format("is '{}', expected '{}'", schema, expected));
+}
+
+std::vector<std::uint16_t> read_ports(const Json& list, const std::string& pointer, std::vector<JsonProblem>& problems) {
+  std::vector<std::uint16_t> ports;
+  if (list.is_null()) return ports;
+  if (!list.is_array()) {
+    problems.push_back({pointer, fmt::format("must be a list of port numbers, found {}", list.type_name())});
+    return ports;
+  }
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    const auto& port = list[i];
+    if (port.is_number_integer() && port >= 1 && port <= 65535) {
+      ports.push_back(port.get<std::uint16_t>());
+    } else {
+      problems.push_back({fmt::format("{}/{}", pointer, i), "must be a port number from 1 to 65535"});
+    }
+  }
+  return ports;
+}
+
+ReadyPorts read_ready(JsonReader& parent, std::vector<JsonProblem>& problems) {
+  ReadyPorts ready;
+  JsonReader reader(parent.raw("ready"), parent.at("ready"), problems);
+  ready.tcp = read_ports(reader.raw("tcp"), reader.at("tcp"), problems);
+  ready.udp = read_ports(reader.raw("udp"), reader.at("udp"), problems);
+  reader.finish();
+  return ready;
+}
+
+std::vector<Credential> read_credentials(JsonReader& parent, std::vector<JsonProblem>& problems) {
+  std::vector<Credential> credentials;
+  const auto& list = parent.raw("credentials");
+  if (!list.is_array()) {
+    parent.problem("credentials", fmt::format("must be a list, found {}", list.type_name()));
+    return credentials;
+  }
+  std::set<std::string> ids;
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    JsonReader reader(list[i], fmt::format("{}/{}", parent.at("credentials"), i), problems);
+    Credential credential{reader.text("id"), reader.text("user"), reader.text("password"), reader.text_or("purpose", "")};
+    if (!ids.insert(credential.id).second) reader.problem("id", fmt::format("'{}' is there twice", credential.id));
+    credentials.push_back(std::move(credential));
+    reader.finish();
+  }
+  return credentials;
+}
+
+// The members of a recipe; those already taken over from a parent are optional.
+void read_members(JsonReader& reader, Recipe& recipe, bool inherited, std::vector<JsonProblem>& problems) {
+  const auto wanted = [&](const char* key) { return !inherited || reader.has(key); };
+  if (wanted("role")) recipe.role = reader.text("role");
+  require_plain_name(reader, "role", recipe.role);
+  if (wanted("description")) recipe.description = reader.text("description");
+  if (wanted("packages")) {
+    recipe.packages = plain_names(reader, "packages");
+    if (recipe.packages.empty()) reader.problem("packages", "needs at least one package");
+  }
+  if (wanted("memory_mib")) recipe.memory_mib = reader.integer("memory_mib", 128, 65536);
+  if (wanted("hostname")) recipe.hostname = reader.text("hostname");
+  require_plain_name(reader, "hostname", recipe.hostname);
+  if (wanted("address")) {
+    recipe.address = reader.text("address");
+    if (!recipe.address.empty() && !network::Ipv4::parse(recipe.address)) {
+      reader.problem("address", fmt::format("'{}' is not an IPv4 address", recipe.address));
+    }
+  }
+  if (wanted("services")) {
+    recipe.services = plain_names(reader, "services");
+    if (recipe.services.empty()) reader.problem("services", "needs at least one service");
+  }
+  if (wanted("ready")) recipe.ready = read_ready(reader, problems);
+  if (reader.has("credentials")) recipe.credentials = read_credentials(reader, problems);
+}
+
+std::string joined(const std::vector<std::string>& words) { return fmt::format("{}", fmt::join(words, "\n")); }
+
+Result<void> add_file(DigestBuilder& digest, const fs::path& path, const std::string& label) {
+  std::error_code trouble;
+  const auto status = fs::symlink_status(path, trouble);
+  if (trouble) return infrastructure_error(fmt::format("reading '{}': {}", path.string(), trouble.message()));
+  digest.add(label);
+  if (fs::is_symlink(status)) {
+    digest.add("link").add(fs::read_symlink(path, trouble).string());
+    return {};
+  }
+  const bool executable = (status.permissions() & fs::perms::owner_exec) != fs::perms::none;
+  PATCHLAB_ASSIGN(const auto text, read_file(path));
+  digest.add(executable ? "program" : "file").add(text);
+  return {};
+}
+
+// files/, the setup script and, for the base, the initramfs: what stands beside a recipe and gets into the image.
+Result<void> add_layer(DigestBuilder& digest, const fs::path& folder) {
+  PATCHLAB_ASSIGN(const auto files, files_below(folder / "files"));
+  for (const auto& file : files) PATCHLAB_TRY(add_file(digest, folder / "files" / file, "files/" + file.string()));
+  for (const char* script : {"setup", "initramfs/init"}) {
+    if (fs::exists(folder / script)) PATCHLAB_TRY(add_file(digest, folder / script, script));
+  }
+  return {};
+}
+
+Result<Json> read_document(const fs::path& file) {
+  return read_json_file(file).while_doing("reading an image recipe");
+}
+
+// Reads one recipe and, before it, the ones it extends.
+class BookReader {
+ public:
+  explicit BookReader(fs::path folder) : folder_(std::move(folder)) {}
+
+  Result<const Recipe*> read(const std::string& name) {
+    if (const auto known = recipes_.find(name); known != recipes_.end()) return &known->second;
+    const auto file = folder_ / name / "image.json";
+    if (!open_.insert(name).second) return configuration_error(fmt::format("{}: /extends: the recipes extend each other in a circle", file.string()));
+    PATCHLAB_ASSIGN(const auto json, read_document(file));
+    const Recipe* parent = nullptr;
+    if (json.is_object() && json.contains("extends") && json["extends"].is_string()) {
+      const auto wanted = json["extends"].get<std::string>();
+      if (!is_plain_name(wanted) || !fs::exists(folder_ / wanted / "image.json")) {
+        return configuration_error(fmt::format("{}: /extends: there is no recipe '{}'", file.string(), wanted));
+      }
+      PATCHLAB_ASSIGN(parent, read(wanted));
+    }
+    PATCHLAB_ASSIGN(auto recipe, parse_recipe(json, file, parent));
+    return &recipes_.emplace(name, std::move(recipe)).first->second;
+  }
+
+  [[nodiscard]] std::vector<Recipe> all() const {
+    std::vector<Recipe> recipes;
+    for (const auto& [name, recipe] : recipes_) recipes.push_back(recipe);
+    return recipes;
+  }
+
+ private:
+  fs::path folder_;
+  std::map<std::string, Recipe> recipes_;
+  std::set<std::string> open_;
+};
+
+}  // namespace
+
+Result<BaseRecipe> parse_base(const Json& json, const fs::path& file) {
+  std::vector<JsonProblem> problems;
+  JsonReader reader(json, "", problems);
+  BaseRecipe base;
+  base.folder = file.parent_path();
+  require_schema(reader, base_schema);
+  base.packages = plain_names(reader, "packages");
+  base.kernel_package = reader.text("kernel_package");
+  require_plain_name(reader, "kernel_package", base.kernel_package);
+  base.initramfs_package = reader.text("initramfs_package");
+  require_plain_name(reader, "initramfs_package", base.initramfs_package);
+  base.modules = plain_names(reader, "modules");
+  base.cmdline = reader.text("cmdline");
+  base.disk_mib = reader.integer("disk_mib", 512, 65536);
+  reader.finish();
+  if (!problems.empty()) return problems_error(file.string(), problems);
+  return base;
+}
+
+Result<Recipe> parse_recipe(const Json& json, const fs::path& file, const Recipe* parent) {
+  std::vector<JsonProblem> problems;
+  JsonReader reader(json, "", problems);
+  Recipe recipe = parent != nullptr ? *parent : Recipe{};
+  recipe.name = file.parent_path().filename().string();
+  recipe.layers.push_back(file.parent_path());
+  require_schema(reader, recipe_schema);
+  if (reader.has("extends")) reader.text("extends");
+  read_members(reader, recipe, parent != nullptr, problems);
+  reader.finish();
+  if (!problems.empty()) return problems_error(file.string(), problems);
+  return recipe;
+}
+
+Result<RecipeBook> read_recipes(const fs::path& folder) {
+  const auto base_file = folder / "common" / "base.json";
+  PATCHLAB_ASSIGN(const auto json, read_document(base_file));
+  RecipeBook book;
+  PATCHLAB_ASSIGN(book.base, parse_base(json, base_file));
+  std::error_code trouble;
+  BookReader reader(folder);
+  for (const auto& entry : fs::directory_iterator(folder, trouble)) {
+    if (fs::exists(entry.path() / "image.json")) PATCHLAB_TRY(reader.read(entry.path().filename().string()));
+  }
+  if (trouble) return infrastructure_error(fmt::format("listing '{}': {}", folder.string(), trouble.message()));
+  book.recipes = reader.all();
+  return book;
+}
+
+Result<std::vector<Recipe>> select_recipes(const RecipeBook& book, const std::vector<std::string>& names) {
+  if (names.empty()) return book.recipes;
+  std::vector<Recipe> chosen;
+  for (const auto& name : names) {
+    const auto found = std::find_if(book.recipes.begin(), book.recipes.end(), [&](const Recipe& r) { return r.name == name; });
+    if (found == book.recipes.end()) {
+      std::vector<std::string> known;
+      for (const auto& recipe : book.recipes) known.push_back(recipe.name);
+      return configuration_error(fmt::format("there is no image recipe '{}'", name), fmt::format("known recipes: {}", fmt::join(known, ", ")));
+    }
+    chosen.push_back(*found);
+  }
+  return chosen;
+}
+
+Result<std::string> base_digest(const BaseRecipe& base, const std::string& packages_digest) {
+  DigestBuilder digest;
+  digest.add("base").add(builder_version).add(packages_digest);
+  digest.add(joined(base.packages)).add(base.kernel_package).add(base.initramfs_package).add(joined(base.modules));
+  digest.add(base.cmdline).add(std::to_string(base.disk_mib));
+  PATCHLAB_TRY(add_layer(digest, base.folder));
+  return digest.finish();
+}
+
+Result<std::string> recipe_digest(const Recipe& recipe, const std::string& base_digest) {
+  DigestBuilder digest;
+  digest.add("image").add(base_digest).add(recipe.name).add(recipe.role).add(recipe.description).add(joined(recipe.packages));
+  digest.add(std::to_string(recipe.memory_mib)).add(recipe.hostname).add(recipe.address).add(joined(recipe.services));
+  for (const auto* ports : {&recipe.ready.tcp, &recipe.ready.udp}) digest.add(fmt::format("{}", fmt::join(*ports, " ")));
+  for (const auto& one : recipe.credentials) digest.add(one.id).add(one.user).add(one.password).add(one.purpose);
+  for (const auto& layer : recipe.layers) {
+    digest.add("layer");
+    PATCHLAB_TRY(add_layer(digest, layer));
+  }
+  return digest.finish();
+}
+
+Result<std::vector<fs::path>> files_below(const fs::path& folder) {
+  std::vector<fs::path> files;
+  std::error_code trouble;
+  if (!fs::exists(folder, trouble)) return files;
+  for (const auto& entry : fs::recursive_directory_iterator(folder, trouble)) {
+    if (entry.is_symlink() || entry.is_regular_file()) files.push_back(entry.path().lexically_relative(folder));
+  }
+  if (trouble) return infrastructure_error(fmt::format("listing '{}': {}", folder.string(), trouble.message()));
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+}  // namespace patchlab::lab::image

@@ -1,0 +1,125 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include "lab/image/golden_image.hpp"
+
+#include <gmock/gmock.h>
+
+#include "image_test_support.hpp"
+#include "lab/core/digest.hpp"
+
+namespace patchlab::lab::image {
+namespace {
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+
+class GoldenImageTest : public ::testing::Test {
+ protected:
+  // An image on disk as the builder leaves it, with small files instead of a guest.
+  GoldenImage make(const std::string& name, const std::string& built) {
+    GoldenImage image;
+    image.digest = sha256(name + built);
+    image.folder = images_folder(cache.path()) / image.digest;
+    image.name = name;
+    image.role = "dns";
+    image.description = "d";
+    image.disk = image.folder / "disk.qcow2";
+    image.kernel = image.folder / "vmlinuz";
+    image.initrd = image.folder / "initrd";
+    image.dpkg_status = image.folder / "dpkg-status";
+    image.cmdline = "quiet";
+    image.memory_mib = 256;
+    image.hostname = "dns1";
+    image.address = "10.20.0.10";
+    image.services = {"named"};
+    image.ready = {{53}, {53}};
+    image.credentials = {{"ann", "ann", "p", "tests"}};
+    image.packages = {{"bind9:amd64", "1:9.18"}};
+    image.built = built;
+    image.suite = "bookworm";
+    for (const char* file : {"disk.qcow2", "dpkg-status", "initrd", "vmlinuz"}) {
+      image.sha256[file] = sha256(file);
+      read_only(cache.write(image.folder / file, file));
+    }
+    read_only(cache.write(image.folder / "image.json", pretty(Json(image))));
+    return image;
+  }
+  static void read_only(const fs::path& file) { fs::permissions(file, fs::perms::owner_read | fs::perms::group_read | fs::perms::others_read); }
+  testing::TemporaryFolder cache;
+};
+
+TEST_F(GoldenImageTest, ComesBackAsItWasWritten) {
+  const auto image = make("dns", "2026-01-01T00:00:00.000Z");
+  const auto loaded = load(image.folder);
+  ASSERT_TRUE(loaded.has_value()) << loaded.error().message;
+  EXPECT_EQ(*loaded, image);
+  EXPECT_TRUE(verify(*loaded).has_value());
+}
+
+TEST_F(GoldenImageTest, AChangedDiskIsFound) {
+  const auto image = make("dns", "2026-01-01T00:00:00.000Z");
+  fs::permissions(image.disk, fs::perms::owner_all);
+  cache.write(image.disk, "something else");
+  read_only(image.disk);
+  const auto verified = verify(image);
+  ASSERT_FALSE(verified.has_value());
+  EXPECT_THAT(verified.error().message, HasSubstr("'disk.qcow2' has changed"));
+}
+
+TEST_F(GoldenImageTest, AWritableFileIsFound) {
+  const auto image = make("dns", "2026-01-01T00:00:00.000Z");
+  fs::permissions(image.kernel, fs::perms::owner_write, fs::perm_options::add);
+  const auto verified = verify(image);
+  ASSERT_FALSE(verified.has_value());
+  EXPECT_THAT(verified.error().message, HasSubstr("'vmlinuz' is writable"));
+}
+
+TEST_F(GoldenImageTest, AFolderWithAnotherNameIsRefused) {
+  const auto image = make("dns", "2026-01-01T00:00:00.000Z");
+  const auto moved = images_folder(cache.path()) / sha256("another");
+  fs::rename(image.folder, moved);
+  const auto loaded = load(moved);
+  ASSERT_FALSE(loaded.has_value());
+  EXPECT_THAT(loaded.error().message, HasSubstr("image.json says digest"));
+}
+
+TEST_F(GoldenImageTest, TheNewestOfANameIsChosen) {
+  make("dns", "2026-01-01T00:00:00.000Z");
+  const auto newer = make("dns", "2026-02-01T00:00:00.000Z");
+  make("mail", "2026-03-01T00:00:00.000Z");
+  fs::create_directories(images_folder(cache.path()) / ".new-half");
+  EXPECT_EQ(list(cache.path()).value_or({}).size(), 3U);
+  const auto found = newest(cache.path(), "dns");
+  ASSERT_TRUE(found.has_value()) << found.error().message;
+  EXPECT_EQ(found->digest, newer.digest);
+}
+
+TEST_F(GoldenImageTest, AMissingImageSaysHowToBuildIt) {
+  const auto found = newest(cache.path(), "dns");
+  ASSERT_FALSE(found.has_value());
+  EXPECT_EQ(found.error().hint, "build it with 'patchlab image build dns'");
+}
+
+TEST_F(GoldenImageTest, WhileHeldNobodyElseGetsItForThemselves) {
+  const auto image = make("dns", "2026-01-01T00:00:00.000Z");
+  const auto mine = hold(image);
+  const auto also = hold(image);
+  EXPECT_TRUE(mine.has_value());
+  EXPECT_TRUE(also.has_value());
+  EXPECT_FALSE(FileLock::take(image.folder / "image.json", FileLock::Mode::exclusive, FileLock::Blocking::no).has_value());
+}
+
+TEST(DpkgStatus, ListsOnlyWhatIsInstalled) {
+  const auto installed = parse_dpkg_status(
+      "Package: bind9\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1:9.18.49-1~deb12u1\nDescription: server\n Version: none\n\n"
+      "Package: nmap\nStatus: deinstall ok config-files\nArchitecture: amd64\nVersion: 7\n\n"
+      "Package: netbase\nStatus: hold ok installed\nArchitecture: all\nVersion: 6.4\n");
+  EXPECT_EQ(installed, (InstalledSet{{"bind9:amd64", "1:9.18.49-1~deb12u1"}, {"netbase:all", "6.4"}}));
+}
+
+TEST(MachineWords, AreWhatTheGuestReads) {
+  EXPECT_EQ(machine_words("10.20.0.10", 24, "10.20.0.1", "dns1"),
+            "patchlab.address=10.20.0.10/24 patchlab.gateway=10.20.0.1 patchlab.hostname=dns1");
+}
+
+}  // namespace
+}  // namespace patchlab::lab::image
