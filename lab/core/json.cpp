@@ -5,6 +5,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+
 #include "lab/core/files.hpp"
 
 namespace patchlab {
@@ -158,6 +160,7 @@ Error problems_error(const std::string& file_name, const std::vector<JsonProblem
 }
 
 std::string to_valid_utf8(std::string_view bytes) {
+  if (std::ranges::all_of(bytes, [](char c) { return static_cast<unsigned char>(c) < 0x80; })) return std::string(bytes);
   return Json::parse(Json(std::string(bytes)).dump(-1, ' ', false, Json::error_handler_t::replace)).get<std::string>();
 }
 

@@ -16,7 +16,7 @@ using testing::IsEmpty;
 Json schema() { return read_json_file(PATCHLAB_SOURCE_DIR "/reports/record/run.schema.json").value(); }
 
 RunRecord record_with_every_field() {
-  auto record = tests::rich_record();
+  auto record = tests::good_record();
   record.candidates[1].prerequisites = {record.candidates[0].id};
   record.candidates[1].supersedes = {"postgresql-15.9"};
   record.error = Error{ErrorClass::timeout, "the mail machine was silent", "look at its console"};
@@ -26,7 +26,7 @@ RunRecord record_with_every_field() {
   department.promotion.reasons = {"stale: run: too old"};
   auto& trial = department.trials[2];
   trial.error = guest_error("silent");
-  trial.reused_from = "engineering/t1";
+  trial.reused_from = "finance/t1";
   trial.phases[0].error = timeout_error("reboot");
   trial.phases[0].checks[0].error = Error{ErrorClass::check, "crashed", ""};
   trial.phases[0].checks[0].outcome = Outcome::error;
@@ -60,7 +60,7 @@ TEST(RunRecord, SchemaAndReaderRefuseTheSameSpoiledRecords) {
   for (const auto& [pointer, value] : flat.items()) {
     const Json::json_pointer at(pointer);
     if (pointer.find("/evidence/") != std::string::npos) continue;  // any JSON is evidence
-    if (spoiled++ % 23 != 0) continue;  // every 23rd value: all kinds of fields, quick
+    if (spoiled++ % 7 != 0) continue;  // every 7th value: all kinds of fields, quick
     auto wrong_type = good;
     wrong_type[at] = Json::array({1});
     EXPECT_FALSE(tests::SchemaValidator(rules).problems(wrong_type).empty()) << pointer;
@@ -72,7 +72,7 @@ TEST(RunRecord, SchemaAndReaderRefuseTheSameSpoiledRecords) {
     EXPECT_FALSE(tests::SchemaValidator(rules).problems(unknown_key).empty()) << pointer;
     EXPECT_FALSE(run_record_from_json(unknown_key)) << pointer;
   }
-  EXPECT_GT(spoiled, 1000U);
+  EXPECT_GT(spoiled, 500U);
 }
 
 TEST(RunRecord, NamesFileAndPointerOfEveryProblem) {

@@ -1,0 +1,69 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "reports/html/parts.hpp"
+#include "reports/html/sections.hpp"
+#include "reports/record/queries.hpp"
+
+namespace patchlab::reports::html {
+namespace {
+
+std::string decision_word(const DepartmentRecord& department, const VerdictRecord& verdict) {
+  switch (verdict.outcome) {
+    case Outcome::pass: {
+      const auto& promoted = department.promotion.candidates;
+      const bool is_promoted = department.promotion.outcome == "promoted" && std::ranges::count(promoted, verdict.candidate) > 0;
+      return is_promoted ? "promoted" : "passed, not promoted";
+    }
+    case Outcome::fail: return verdict.group.empty() ? "held back" : "held back together";
+    case Outcome::error: return "undecided";
+    case Outcome::skipped: return "does not apply";
+    case Outcome::not_reached: return "not reached";
+  }
+  return "undecided";
+}
+
+void write_cell(Page& page, const DepartmentRecord& department, const std::string& candidate) {
+  page.element("td", {{"data-label", department.name}}, [&] {
+    const auto* verdict = find_verdict(department, candidate);
+    if (verdict == nullptr) return badge(page, Outcome::not_reached, "no verdict");
+    badge(page, verdict->outcome, decision_word(department, *verdict));
+    if (!verdict->group.empty()) {
+      page.element("p", {{"class", "with"}}, [&] { page.text(fmt::format("with {}", fmt::join(verdict->group, ", "))); });
+    }
+    if (verdict->outcome == Outcome::pass || verdict->reason.empty()) return;
+    page.element("p", {{"class", "reason"}}, verdict->reason);
+  });
+}
+
+}  // namespace
+
+void write_decisions(Page& page, const RunRecord& record) {
+  page.element("section", {{"id", "decisions"}}, [&] {
+    page.element("h2", {}, "Decisions");
+    page.element("p", {{"class", "muted"}}, "Per department: a candidate may be fine for one and bad for another. Only what passed as one exact set, "
+                                            "tested on the whole department, is promoted.");
+    std::vector<std::string> headings{"Candidate"};
+    for (const auto& department : record.departments) headings.push_back(department.name);
+    table(page, "decisions", headings, [&] {
+      for (const auto& candidate : record.candidates) {
+        page.element("tr", {}, [&] {
+          page.element("th", {{"scope", "row"}}, [&] {
+            page.element("span", {{"class", "id"}}, candidate.id);
+            page.element("span", {{"class", "title"}}, candidate.title);
+            const auto css = "severity severity-" + anchor(candidate.severity);
+            page.element("span", {{"class", css}}, candidate.severity);
+            page.element("span", {{"class", "origin"}}, candidate.origin);
+          });
+          for (const auto& department : record.departments) write_cell(page, department, candidate.id);
+        });
+      }
+    });
+  });
+}
+
+}  // namespace patchlab::reports::html

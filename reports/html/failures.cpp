@@ -1,0 +1,208 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <set>
+
+#include "lab/core/json.hpp"
+#include "reports/html/parts.hpp"
+#include "reports/html/sections.hpp"
+#include "reports/record/queries.hpp"
+
+namespace patchlab::reports::html {
+namespace {
+
+constexpr std::size_t evidence_limit = 4096;  // bytes shown per observation; run.json has the rest
+constexpr std::size_t failures_limit = 40;    // facts shown per culprit
+
+// Where a fact was first seen failing: in the trials that convict, in their order.
+struct Sighting {
+  const TrialRecord* trial = nullptr;
+  const PhaseRecord* phase = nullptr;
+  const checks::CheckResult* check = nullptr;  // one of these two
+  const StateDifference* difference = nullptr;
+};
+
+Sighting sighting_in(const TrialRecord& trial, const std::string& key) {
+  for (const auto& phase : trial.phases) {
+    for (const auto& check : phase.checks) {
+      if (check.outcome == Outcome::fail && check_key(phase.machine, check.id) == key) return {&trial, &phase, &check, nullptr};
+    }
+    for (const auto& difference : phase.differences) {
+      if (difference_key(phase.machine, difference) == key) return {&trial, &phase, nullptr, &difference};
+    }
+  }
+  return {};
+}
+
+Sighting first_sighting(const DepartmentRecord& department, const VerdictRecord& verdict, const std::string& key) {
+  for (const auto& id : verdict.trials) {
+    const auto* trial = find_trial(department, id);
+    if (trial == nullptr) continue;
+    if (const auto* facts = facts_of(department, *trial); facts != nullptr) trial = facts;
+    if (auto sighting = sighting_in(*trial, key); sighting.trial != nullptr) return sighting;
+  }
+  return {};
+}
+
+// Phases of the same trial in which the same check still passed: "only after a reboot".
+std::string passed_before(const Sighting& sighting) {
+  if (sighting.check == nullptr) return {};
+  for (const auto& phase : sighting.trial->phases) {
+    if (&phase == sighting.phase) return {};
+    if (phase.machine != sighting.phase->machine) continue;
+    const auto* earlier = find_check(phase, sighting.check->id);
+    if (earlier != nullptr && earlier->outcome == Outcome::pass) {
+      return fmt::format("It still passed in {}: the damage shows only in {}.", phase.phase, sighting.phase->phase);
+    }
+  }
+  return {};
+}
+
+void write_evidence(Page& page, const char* title, const Json& evidence) {
+  if (evidence.is_null()) return;
+  details(page, title, [&] {
+    page.element("pre", {}, shortened(evidence.is_string() ? evidence.get<std::string>() : pretty(evidence), evidence_limit));
+  });
+}
+
+void write_side(Page& page, const char* css, const std::string& where, Outcome outcome, const std::string& seen, const Json& evidence) {
+  page.element("div", {{"class", css}}, [&] {
+    page.element("p", {{"class", "where"}}, [&] {
+      page.text(where);
+      badge(page, outcome);
+    });
+    page.element("p", {{"class", "seen"}}, seen.empty() ? "nothing" : seen);
+    write_evidence(page, "evidence", evidence);
+  });
+}
+
+void write_check(Page& page, const DepartmentRecord& department, const Sighting& sighting) {
+  const auto& check = *sighting.check;
+  page.element("p", {{"class", "expected"}}, [&] {
+    page.element("b", {}, "expected ");
+    page.text(check.expected);
+  });
+  page.element("div", {{"class", "sides"}}, [&] {
+    const auto* baseline = trial_with_purpose(department, "baseline");
+    const auto* phase = baseline == nullptr ? nullptr : find_phase(*baseline, "baseline", sighting.phase->machine);
+    const auto* before = phase == nullptr ? nullptr : find_check(*phase, check.id);
+    if (before == nullptr) write_side(page, "side before", "before: baseline", Outcome::not_reached, "was not looked at", Json());
+    else write_side(page, "side before", "before: baseline", before->outcome, before->observed, before->evidence);
+    write_side(page, "side after", fmt::format("after: {} in {}", sighting.phase->phase, sighting.trial->id), check.outcome, check.observed, check.evidence);
+  });
+  if (const auto note = passed_before(sighting); !note.empty()) page.element("p", {{"class", "note"}}, note);
+}
+
+void write_difference(Page& page, const Sighting& sighting) {
+  const auto& difference = *sighting.difference;
+  page.element("div", {{"class", "sides"}}, [&] {
+    write_side(page, "side before", "before: baseline", Outcome::pass, difference.before.empty() ? "was not there" : difference.before, Json());
+    write_side(page, "side after", fmt::format("after: {} in {}", sighting.phase->phase, sighting.trial->id), Outcome::fail,
+               difference.after.empty() ? "is gone" : difference.after, Json());
+  });
+}
+
+void write_fact(Page& page, const DepartmentRecord& department, const VerdictRecord& verdict, const std::string& key) {
+  const auto sighting = first_sighting(department, verdict, key);
+  page.element("div", {{"class", "fact"}}, [&] {
+    page.element("h5", {}, [&] {
+      page.element("span", {{"class", "machine"}}, machine_of_key(key));
+      if (sighting.difference != nullptr) page.text(fmt::format("{} {}", sighting.difference->kind, sighting.difference->item));
+      else page.text(key.substr(std::min(key.size(), machine_of_key(key).size() + 1)));
+      if (sighting.check != nullptr) page.element("span", {{"class", "kind"}}, sighting.check->kind + ", " + sighting.check->reason);
+    });
+    if (sighting.check != nullptr) write_check(page, department, sighting);
+    else if (sighting.difference != nullptr) write_difference(page, sighting);
+    else page.element("p", {{"class", "muted"}}, "The record holds no observation of it in the trials named here.");
+  });
+}
+
+// The trials that convict: which sets were tried, and how each ended.
+void write_trials(Page& page, const DepartmentRecord& department, const VerdictRecord& verdict) {
+  page.element("ul", {{"class", "tried"}}, [&] {
+    for (const auto& id : verdict.trials) {
+      const auto* trial = find_trial(department, id);
+      page.element("li", {}, [&] {
+        if (trial == nullptr) return badge(page, Outcome::not_reached, id + " is not in the record");
+        badge(page, trial->outcome);
+        page.element("a", {{"href", "#trial-" + anchor(trial->id)}}, trial->id);
+        if (trial->candidates.size() > 4) page.text(fmt::format("the whole batch of {}", trial->candidates.size()));
+        else chips(page, trial->candidates);
+      });
+    }
+  });
+}
+
+std::string elsewhere(const RunRecord& record, const DepartmentRecord& here, const std::string& candidate) {
+  std::vector<std::string> names;
+  for (const auto& department : record.departments) {
+    const auto* verdict = find_verdict(department, candidate);
+    if (&department != &here && verdict != nullptr && verdict->outcome == Outcome::pass) names.push_back(department.name);
+  }
+  return names.empty() ? "" : fmt::format("The same candidate passes in {}: it is this department's configuration that it does not fit.", fmt::join(names, ", "));
+}
+
+void write_culprit(Page& page, const RunRecord& record, const DepartmentRecord& department, const VerdictRecord& verdict, const std::vector<std::string>& members) {
+  page.element("article", {{"class", "failure"}}, [&] {
+    page.element("h4", {}, [&] {
+      icon(page, "fail");
+      for (std::size_t i = 0; i < members.size(); ++i) {
+        if (i > 0) page.element("span", {{"class", "plus"}}, "+");
+        page.element("span", {}, members[i]);
+      }
+    });
+    page.element("p", {{"class", "reason"}}, verdict.reason);
+    if (members.size() > 1) {
+      page.element("p", {{"class", "note"}}, fmt::format("The {} fail only together: each of them passed when the others were left out. All are held back, since "
+                                                         "the lab cannot say which of them is to be repaired.", members.size() == 2 ? "two" : fmt::format("{}", members.size())));
+    }
+    if (const auto note = elsewhere(record, department, verdict.candidate); !note.empty()) page.element("p", {{"class", "note"}}, note);
+    write_trials(page, department, verdict);
+    for (std::size_t i = 0; i < std::min(verdict.failed.size(), failures_limit); ++i) write_fact(page, department, verdict, verdict.failed[i]);
+    if (verdict.failed.size() > failures_limit) {
+      page.element("p", {{"class", "muted"}}, fmt::format("{} more are in run.json.", verdict.failed.size() - failures_limit));
+    }
+  });
+}
+
+void write_undecided(Page& page, const DepartmentRecord& department, const VerdictRecord& verdict) {
+  page.element("article", {{"class", "failure undecided"}}, [&] {
+    page.element("h4", {}, [&] {
+      icon(page, css_class(verdict.outcome));
+      page.element("span", {}, verdict.candidate);
+    });
+    page.element("p", {{"class", "reason"}}, verdict.reason.empty() ? "The lab could not tell." : verdict.reason);
+    for (const auto& id : verdict.trials) {
+      const auto* trial = find_trial(department, id);
+      if (trial != nullptr && trial->error) {
+        page.element("p", {{"class", "trouble"}}, fmt::format("{}: {} ({})", id, trial->error->message, to_string(trial->error->error_class)));
+      }
+    }
+    write_trials(page, department, verdict);
+  });
+}
+
+}  // namespace
+
+void write_failures(Page& page, const RunRecord& record, const DepartmentRecord& department) {
+  std::set<std::vector<std::string>> told;  // a group is told once, not once per member
+  bool any = false;
+  for (const auto& verdict : department.verdicts) {
+    if (verdict.outcome == Outcome::pass || verdict.outcome == Outcome::skipped) continue;
+    if (!any) page.element("h3", {}, "What broke, before and after");
+    any = true;
+    if (verdict.outcome != Outcome::fail) {
+      write_undecided(page, department, verdict);
+      continue;
+    }
+    auto members = verdict.group;
+    members.push_back(verdict.candidate);
+    std::ranges::sort(members);
+    if (told.insert(members).second) write_culprit(page, record, department, verdict, members);
+  }
+}
+
+}  // namespace patchlab::reports::html

@@ -1,0 +1,77 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "reports/html/parts.hpp"
+#include "reports/html/sections.hpp"
+
+namespace patchlab::reports::html {
+namespace {
+
+struct Tally {
+  std::size_t attempts = 0;
+  std::size_t answers = 0;
+};
+
+Outcome outcome_of(const FenceRecord& fence) {
+  if (fence.answers() > 0) return Outcome::fail;
+  return fence.attempts.empty() || !fence.troubles.empty() ? Outcome::error : Outcome::pass;
+}
+
+std::string sentence_of(const FenceRecord& fence) {
+  const auto attempts = counted(fence.attempts.size(), "attempt", "attempts");
+  if (fence.answers() > 0) return fmt::format("{} to get out, {}: the fence leaks, the run is void", attempts, counted(fence.answers(), "answer", "answers"));
+  if (fence.attempts.empty()) return "Nobody tried to get out: the fence is not proven";
+  if (!fence.troubles.empty()) return fmt::format("{} to get out, 0 answers, but not every probe could be sent", attempts);
+  return fmt::format("{} to get out, 0 answers", attempts);
+}
+
+}  // namespace
+
+void write_fence(Page& page, const FenceRecord& fence) {
+  const std::vector<std::string> phases{"before", "during", "after"};
+  std::map<std::string, std::map<std::string, Tally>> tallies;
+  for (const auto& attempt : fence.attempts) {
+    auto& tally = tallies[attempt.probe][attempt.phase];
+    ++tally.attempts;
+    if (attempt.answered) ++tally.answers;
+  }
+  page.element("h3", {}, "Fence proof");
+  const auto css = "proof " + css_class(outcome_of(fence));
+  page.element("p", {{"class", css}}, [&] {
+    icon(page, outcome_of(fence) == Outcome::pass ? "fence" : css_class(outcome_of(fence)));
+    page.text(sentence_of(fence));
+  });
+  for (const auto& trouble : fence.troubles) page.element("p", {{"class", "trouble"}}, trouble);
+  table(page, "fence", {"Probe", "before", "during", "after"}, [&] {
+    for (const auto& [probe, by_phase] : tallies) {
+      page.element("tr", {}, [&] {
+        page.element("th", {{"scope", "row"}}, probe);
+        for (const auto& phase : phases) {
+          const auto found = by_phase.find(phase);
+          const auto tally = found == by_phase.end() ? Tally{} : found->second;
+          page.element("td", {{"class", tally.answers > 0 ? "mark fail" : tally.attempts == 0 ? "mark skipped" : ""}},
+                       tally.attempts == 0 ? std::string("not tried") : fmt::format("{} tried, {} answered", tally.attempts, tally.answers));
+        }
+      });
+    }
+  });
+  details(page, "every attempt", [&] {
+    table(page, "plain", {"When", "Probe", "Target", "Answered", "Evidence"}, [&] {
+      for (const auto& attempt : fence.attempts) {
+        page.element("tr", {}, [&] {
+          page.element("td", {}, attempt.phase);
+          page.element("td", {}, attempt.probe);
+          page.element("td", {}, attempt.target);
+          page.element("td", {}, [&] { badge(page, attempt.answered ? Outcome::fail : Outcome::pass, attempt.answered ? "yes" : "no"); });
+          page.element("td", {}, shortened(attempt.evidence, 400));
+        });
+      }
+    });
+  });
+}
+
+}  // namespace patchlab::reports::html

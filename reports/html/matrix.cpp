@@ -1,0 +1,71 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
+#include "reports/html/parts.hpp"
+#include "reports/html/sections.hpp"
+#include "reports/record/queries.hpp"
+
+namespace patchlab::reports::html {
+namespace {
+
+struct Cell {
+  Outcome outcome;
+  const char* word;
+};
+
+// What one candidate did to one machine. A machine it does not apply to can fail nevertheless, when it depends on one that it broke.
+Cell cell_of(const VerdictRecord* verdict, const std::string& machine) {
+  if (verdict == nullptr) return {Outcome::not_reached, "no verdict"};
+  const bool failed = std::ranges::any_of(verdict->failed, [&](const std::string& key) { return machine_of_key(key) == machine; });
+  if (failed && verdict->outcome == Outcome::fail) return {Outcome::fail, verdict->group.empty() ? "fails" : "fails together with another"};
+  if (std::ranges::count(verdict->machines, machine) == 0) return {Outcome::skipped, "does not apply"};
+  switch (verdict->outcome) {
+    case Outcome::pass: return {Outcome::pass, "passes"};
+    case Outcome::fail: return {Outcome::pass, "nothing broke here"};
+    case Outcome::error: return {Outcome::error, "the lab could not tell"};
+    case Outcome::skipped: return {Outcome::skipped, "does not apply"};
+    case Outcome::not_reached: break;
+  }
+  return {Outcome::not_reached, "not reached"};
+}
+
+void write_legend(Page& page) {
+  page.element("p", {{"class", "legend"}}, [&] {
+    for (const auto& [outcome, word] : {Cell{Outcome::pass, "passes"}, Cell{Outcome::fail, "fails"}, Cell{Outcome::error, "lab could not tell"},
+                                        Cell{Outcome::not_reached, "not reached"}, Cell{Outcome::skipped, "does not apply"}}) {
+      const auto css = "mark " + css_class(outcome);
+      page.element("span", {{"class", css}}, [&] {
+        icon(page, css_class(outcome));
+        page.text(word);
+      });
+    }
+  });
+}
+
+}  // namespace
+
+void write_matrix(Page& page, const RunRecord& record, const DepartmentRecord& department) {
+  page.element("h3", {}, "Candidates by machine");
+  write_legend(page);
+  std::vector<std::string> headings{"Candidate"};
+  for (const auto& machine : department.machines) headings.push_back(machine.name);
+  table(page, "matrix", headings, [&] {
+    for (const auto& candidate : record.candidates) {
+      const auto* verdict = find_verdict(department, candidate.id);
+      page.element("tr", {}, [&] {
+        page.element("th", {{"scope", "row"}}, candidate.id);
+        for (const auto& machine : department.machines) {
+          const auto [outcome, word] = cell_of(verdict, machine.name);
+          const auto css = "mark " + css_class(outcome);
+          page.element("td", {{"class", css}, {"title", candidate.id + " on " + machine.name + ": " + word}}, [&] {
+            icon(page, css_class(outcome));
+            page.element("span", {{"class", "hidden"}}, word);
+          });
+        }
+      });
+    }
+  });
+}
+
+}  // namespace patchlab::reports::html

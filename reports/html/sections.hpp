@@ -1,0 +1,23 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "reports/html/page.hpp"
+#include "reports/record/record.hpp"
+
+// The sections of the page in reading order; html.cpp puts them together.
+namespace patchlab::reports::html {
+
+void write_header(Page& page, const RunRecord& record);
+void write_decisions(Page& page, const RunRecord& record);
+void write_department(Page& page, const RunRecord& record, const DepartmentRecord& department);
+// Parts of a department's section.
+void write_matrix(Page& page, const RunRecord& record, const DepartmentRecord& department);
+void write_failures(Page& page, const RunRecord& record, const DepartmentRecord& department);
+void write_fence(Page& page, const FenceRecord& fence);
+// Parts of the whole run.
+void write_timings(Page& page, const RunRecord& record);
+void write_not_tested(Page& page, const RunRecord& record);
+void write_inputs(Page& page, const RunRecord& record);
+
+}  // namespace patchlab::reports::html

@@ -1,0 +1,254 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include "reports/junit/junit.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <iterator>
+
+#include "lab/core/json.hpp"
+#include "reports/record/queries.hpp"
+
+namespace patchlab::reports {
+namespace {
+
+// XML 1.0 section 2.2: of the control characters only tab, newline and return are allowed, escaped or not; U+FFFE and U+FFFF are not.
+// The input is made valid UTF-8 first.
+std::string xml_escaped(const std::string& bytes) {
+  const auto text = to_valid_utf8(bytes);
+  std::string escaped;
+  escaped.reserve(text.size() + 16);
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    const auto code = static_cast<unsigned char>(c);
+    if (code == 0xEF && (text.compare(i, 3, "\xEF\xBF\xBE") == 0 || text.compare(i, 3, "\xEF\xBF\xBF") == 0)) {
+      i += 2;
+      continue;
+    }
+    switch (c) {
+      case '&': escaped += "&amp;"; break;
+      case '<': escaped += "&lt;"; break;
+      case '>': escaped += "&gt;"; break;
+      case '"': escaped += "&quot;"; break;
+      case '\n': escaped += "&#10;"; break;
+      case '\t': escaped += "&#9;"; break;
+      case '\r': escaped += "&#13;"; break;
+      default:
+        if (code >= 0x20) escaped += c;
+    }
+  }
+  return escaped;
+}
+
+std::string seconds(std::int64_t milliseconds) { return fmt::format("{}.{:03}", milliseconds / 1000, milliseconds % 1000); }
+
+struct Counts {
+  std::size_t tests = 0;
+  std::size_t failures = 0;
+  std::size_t errors = 0;
+  std::size_t skipped = 0;
+  std::int64_t duration_ms = 0;
+  void add(const Counts& other) {
+    tests += other.tests;
+    failures += other.failures;
+    errors += other.errors;
+    skipped += other.skipped;
+    duration_ms += other.duration_ms;
+  }
+  [[nodiscard]] std::string attributes() const {
+    return fmt::format(R"(tests="{}" failures="{}" errors="{}" skipped="{}" time="{}")", tests, failures, errors, skipped, seconds(duration_ms));
+  }
+};
+
+struct Case {
+  std::string class_name;
+  std::string name;
+  Outcome outcome = Outcome::not_reached;
+  std::string type;     // stable identifier
+  std::string message;  // one line
+  std::string detail;
+  std::int64_t duration_ms = 0;
+};
+
+class Suite {
+ public:
+  explicit Suite(std::string name) : name_(std::move(name)) {}
+  void property(const std::string& name, const std::string& value) { properties_.emplace_back(name, value); }
+
+  void add(const Case& test) {
+    counts_.tests++;
+    counts_.duration_ms += test.duration_ms;
+    fmt::format_to(std::back_inserter(cases_), R"(    <testcase classname="{}" name="{}" time="{}")", xml_escaped(test.class_name),
+                   xml_escaped(test.name), seconds(test.duration_ms));
+    switch (test.outcome) {
+      case Outcome::pass: cases_ += "/>\n"; return;
+      case Outcome::skipped:
+        counts_.skipped++;
+        fmt::format_to(std::back_inserter(cases_), "><skipped message=\"{}\"/></testcase>\n", xml_escaped(test.message));
+        return;
+      case Outcome::fail: counts_.failures++; return add_trouble("failure", test, test.type);
+      case Outcome::error: counts_.errors++; return add_trouble("error", test, test.type);
+      case Outcome::not_reached: counts_.errors++; return add_trouble("error", test, "not-reached");
+    }
+  }
+
+  [[nodiscard]] const Counts& counts() const { return counts_; }
+  void write(std::string& out, const std::string& timestamp) const {
+    fmt::format_to(std::back_inserter(out), "  <testsuite name=\"{}\" {} timestamp=\"{}\">\n", xml_escaped(name_), counts_.attributes(),
+                   xml_escaped(timestamp));
+    if (!properties_.empty()) {
+      out += "    <properties>\n";
+      for (const auto& [name, value] : properties_) {
+        fmt::format_to(std::back_inserter(out), "      <property name=\"{}\" value=\"{}\"/>\n", xml_escaped(name), xml_escaped(value));
+      }
+      out += "    </properties>\n";
+    }
+    out += cases_;
+    out += "  </testsuite>\n";
+  }
+
+ private:
+  void add_trouble(const char* element, const Case& test, const std::string& type) {
+    fmt::format_to(std::back_inserter(cases_), "><{0} type=\"{1}\" message=\"{2}\">{3}</{0}></testcase>\n", element, xml_escaped(type),
+                   xml_escaped(test.message), xml_escaped(test.detail));
+  }
+
+  std::string name_;
+  std::vector<std::pair<std::string, std::string>> properties_;
+  std::string cases_;
+  Counts counts_;
+};
+
+std::string place(const TrialRecord& trial, const PhaseRecord& phase) { return fmt::format("({}, {})", trial.id, phase.phase); }
+
+Case check_case(const std::string& class_name, const TrialRecord& trial, const PhaseRecord& phase, const checks::CheckResult& check) {
+  Case test{class_name, fmt::format("{} {}", check.id, place(trial, phase)), check.outcome, check.reason, {}, {}, check.duration.count()};
+  if (check.error) {
+    test.type = to_string(check.error->error_class);
+    test.message = check.error->message;
+  } else if (check.outcome != Outcome::pass) {
+    test.message = check.reason + ": expected " + check.expected + ", observed " + check.observed;
+  }
+  if (check.outcome == Outcome::fail || check.outcome == Outcome::error) {
+    test.detail = fmt::format("trial: {} ({}) of {{{}}}\nphase: {}\nexpected: {}\nobserved: {}\nevidence: {}", trial.id, trial.purpose,
+                              fmt::join(trial.candidates, ", "), phase.phase, check.expected, check.observed,
+                              check.evidence.dump(-1, ' ', false, Json::error_handler_t::replace));
+  }
+  return test;
+}
+
+void add_phase(Suite& suite, const std::string& class_name, const TrialRecord& trial, const PhaseRecord& phase) {
+  for (const auto& check : phase.checks) suite.add(check_case(class_name, trial, phase, check));
+  Case state{class_name, "state " + place(trial, phase), Outcome::pass, "state-changed", {}, {}, 0};
+  if (phase.error) {
+    state.outcome = Outcome::error;
+    state.type = to_string(phase.error->error_class);
+    state.message = phase.error->message;
+  } else if (!phase.differences.empty()) {
+    state.outcome = Outcome::fail;
+    state.message = fmt::format("{} unexpected changes", phase.differences.size());
+    for (const auto& difference : phase.differences) {
+      state.detail += fmt::format("{} {}: '{}' -> '{}'\n", difference.kind, difference.item, difference.before, difference.after);
+    }
+  } else if (phase.outcome == Outcome::skipped || phase.outcome == Outcome::not_reached) {
+    state.outcome = phase.outcome;
+    state.message = to_string(phase.outcome);
+  }
+  suite.add(state);
+}
+
+void add_trial(Suite& suite, const std::string& class_name, const DepartmentRecord& department, const TrialRecord& trial, const std::string& machine) {
+  for (const auto& install : trial.installs) {
+    if (install.machine != machine) continue;
+    suite.add({class_name, fmt::format("install {} ({})", install.candidate, trial.id), install.outcome, "install-failed",
+               fmt::format("installing {} ended in {}, exit code {}", install.candidate, to_string(install.outcome), install.exit_code),
+               install.log, install.duration_ms});
+  }
+  for (const auto& phase : trial.phases) {
+    if (phase.machine == machine) add_phase(suite, class_name, trial, phase);
+  }
+  if (!trial.reused_from.empty()) return;
+  for (const auto& missing : missing_checks(department, trial)) {
+    if (missing.machine != machine) continue;
+    const auto* phase = find_phase(trial, missing.phase, machine);
+    if (phase != nullptr && find_check(*phase, missing.check) != nullptr) continue;  // listed above as not reached
+    suite.add({class_name, fmt::format("{} ({}, {})", missing.check, trial.id, missing.phase), Outcome::not_reached, "not-reached",
+               "planned, but not executed", {}, 0});
+  }
+}
+
+Suite machine_suite(const RunRecord& record, const DepartmentRecord& department, const MachineRecord& machine) {
+  Suite suite(department.name + "/" + machine.name);
+  suite.property("run", record.id);
+  suite.property("role", machine.role);
+  suite.property("golden", machine.golden);
+  suite.property("golden_digest", machine.golden_digest);
+  const auto class_name = department.name + "." + machine.name;
+  for (const auto& trial : department.trials) add_trial(suite, class_name, department, trial, machine.name);
+  return suite;
+}
+
+Suite verdict_suite(const RunRecord& record, const DepartmentRecord& department) {
+  Suite suite(department.name + "/verdicts");
+  suite.property("run", record.id);
+  suite.property("scenario_digest", record.scenario_digest);
+  suite.property("final_trial", department.final_trial);
+  for (const auto& candidate : record.candidates) suite.property("candidate_digest " + candidate.id, candidate.digest);
+  for (const auto& candidate : record.candidates) {
+    const auto* verdict = find_verdict(department, candidate.id);
+    Case test{department.name + ".verdicts", candidate.id, Outcome::not_reached, "no-verdict", "has no verdict", {}, 0};
+    if (verdict != nullptr) {
+      test.outcome = verdict->outcome;
+      test.type = verdict->outcome == Outcome::error ? "undecided" : verdict->group.empty() ? "candidate-fails" : "candidates-fail-together";
+      test.message = verdict->reason;
+      test.detail = fmt::format("group: {}\nfailed: {}\ntrials: {}", fmt::join(verdict->group, ", "), fmt::join(verdict->failed, ", "),
+                                fmt::join(verdict->trials, ", "));
+    }
+    suite.add(test);
+  }
+  if (department.error) {
+    suite.add({department.name + ".verdicts", "department", Outcome::error, to_string(department.error->error_class),
+               department.error->message, department.error->hint, 0});
+  }
+  return suite;
+}
+
+Suite fence_suite(const DepartmentRecord& department) {
+  Suite suite(department.name + "/fence");
+  for (const auto& attempt : department.fence.attempts) {
+    suite.add({department.name + ".fence", fmt::format("{} to {} ({})", attempt.probe, attempt.target, attempt.phase),
+               attempt.answered ? Outcome::error : Outcome::pass, "fence-breach", "was answered: the fence leaks", attempt.evidence, 0});
+  }
+  for (const auto& trouble : department.fence.troubles) {
+    suite.add({department.name + ".fence", trouble, Outcome::error, "fence-unproven", "the probe could not be sent", {}, 0});
+  }
+  return suite;
+}
+
+}  // namespace
+
+std::string junit_xml(const RunRecord& record) {
+  std::vector<Suite> suites;
+  if (record.error || !record.complete) {
+    auto& suite = suites.emplace_back("run");
+    suite.add({"run", record.id, Outcome::error, record.error ? to_string(record.error->error_class) : "run-incomplete",
+               record.error ? record.error->message : "the run was interrupted before its end", record.error ? record.error->hint : "", 0});
+  }
+  for (const auto& department : record.departments) {
+    suites.push_back(verdict_suite(record, department));
+    suites.push_back(fence_suite(department));
+    for (const auto& machine : department.machines) suites.push_back(machine_suite(record, department, machine));
+  }
+  Counts total;
+  for (const auto& suite : suites) total.add(suite.counts());
+  std::string out = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
+  fmt::format_to(std::back_inserter(out), "<testsuites name=\"{}\" {}>\n", xml_escaped(record.scenario_name), total.attributes());
+  // Jenkins wants the time without a zone.
+  const auto timestamp = record.started.substr(0, record.started.find('.'));
+  for (const auto& suite : suites) suite.write(out, timestamp);
+  out += "</testsuites>\n";
+  return out;
+}
+
+}  // namespace patchlab::reports

@@ -1,0 +1,55 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include "reports/tap/tap.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "lab/core/json.hpp"
+#include "reports/record/queries.hpp"
+
+namespace patchlab::reports {
+namespace {
+
+// One line, with the characters escaped that TAP 14 gives a meaning.
+std::string described(const std::string& text) {
+  std::string line;
+  for (const char c : to_valid_utf8(text)) {
+    if (c == '#' || c == '\\') line += '\\';
+    line += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
+  }
+  return line;
+}
+
+std::string point(std::size_t number, const std::string& department, const std::string& candidate, const VerdictRecord* verdict) {
+  const auto name = fmt::format("{} - {} {}", number, described(department), described(candidate));
+  const auto outcome = verdict == nullptr ? Outcome::not_reached : verdict->outcome;
+  const auto reason = verdict == nullptr ? std::string("no verdict") : described(verdict->reason);
+  switch (outcome) {
+    case Outcome::pass: return fmt::format("ok {}\n", name);
+    case Outcome::skipped: return fmt::format("ok {} # SKIP {}\n", name, reason);
+    case Outcome::fail: return fmt::format("not ok {}: {}\n", name, reason);
+    case Outcome::error: return fmt::format("not ok {}: lab error: {}\n", name, reason);
+    case Outcome::not_reached: return fmt::format("not ok {}: not reached: {}\n", name, reason);
+  }
+  return fmt::format("not ok {}\n", name);
+}
+
+}  // namespace
+
+std::string tap_lines(const RunRecord& record) {
+  std::string out = "TAP version 14\n";
+  if (record.error) return out + "Bail out! " + described(record.error->message) + "\n";
+  if (record.departments.empty() || record.candidates.empty()) return out + "Bail out! nothing was tested\n";
+  out += fmt::format("1..{}\n", record.departments.size() * record.candidates.size());
+  std::size_t number = 0;
+  for (const auto& department : record.departments) {
+    for (const auto& candidate : record.candidates) {
+      out += point(++number, department.name, candidate.id, find_verdict(department, candidate.id));
+    }
+  }
+  return record.complete ? out : out + "Bail out! the run was interrupted before its end\n";
+}
+
+}  // namespace patchlab::reports

@@ -1,0 +1,156 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include "reports/html/html.hpp"
+
+#include <gmock/gmock.h>
+
+#include <regex>
+
+#include "reports/html/page.hpp"
+#include "reports/html/parts.hpp"
+#include "tests/support/golden.hpp"
+#include "tests/support/sample_record.hpp"
+
+namespace patchlab::reports {
+namespace {
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+
+// The text of the page without style and script.
+std::string body_of(const RunRecord& record) {
+  const auto page = html_report(record);
+  return page.substr(page.find("<body>"));
+}
+
+// Every element is closed in the right order and every attribute is quoted; good enough to catch a broken builder.
+std::string first_markup_trouble(const std::string& page) {
+  std::vector<std::string> open;
+  const std::regex tag(R"re(<(/?)([A-Za-z][A-Za-z0-9]*)((?:\s+[A-Za-z0-9:-]+="[^"<]*")*)\s*(/?)>|<)re");
+  for (std::sregex_iterator at(page.begin(), page.end(), tag), end; at != end; ++at) {
+    const auto& match = *at;
+    if (match[2].str().empty()) return "stray '<' at " + std::to_string(match.position());
+    if (match[4] == "/") continue;
+    if (match[1].str().empty()) {
+      open.push_back(match[2]);
+    } else {
+      if (open.empty() || open.back() != match[2]) return "unexpected </" + match[2].str() + ">";
+      open.pop_back();
+    }
+  }
+  return open.empty() ? "" : "<" + open.back() + "> stays open";
+}
+
+TEST(HtmlReport, IsAsReviewed) { tests::expect_golden("reports/sample.html", html_report(tests::rich_record())); }
+
+TEST(HtmlReport, IsWellFormed) {
+  for (const auto& record : {tests::rich_record(), tests::good_record(), RunRecord{}}) {
+    auto page = html_report(record);
+    page.erase(page.find("<script>"), page.find("</script>") - page.find("<script>") + 9);
+    EXPECT_EQ(first_markup_trouble(page.substr(page.find("<html"))), "");
+  }
+}
+
+TEST(HtmlReport, FetchesNothing) {
+  const auto page = html_report(tests::rich_record());
+  for (const char* word : {"http://", "https://", " src=", "url(", "@import", "<link", "<iframe", "<img"}) EXPECT_THAT(page, Not(HasSubstr(word)));
+  EXPECT_THAT(page, HasSubstr("default-src &#39;none&#39;"));
+}
+
+TEST(HtmlReport, EscapesEverythingThatCameFromOutside) {
+  const std::string evil = "<script>alert(1)</script>\"'&\x1b";
+  // Every text of the record, wherever it is shown, except the words that tie its parts together.
+  auto json = Json(tests::rich_record());
+  const auto flat = json.flatten();
+  const std::set<std::string> ties{"schema", "outcome", "id", "candidate", "machine", "phase", "purpose", "final_trial", "name"};
+  for (const auto& [pointer, value] : flat.items()) {
+    const Json::json_pointer at(pointer);
+    const bool is_tie = ties.contains(at.back()) || pointer.find("/failed/") != std::string::npos ||
+                        pointer.find("/trials/") != std::string::npos || pointer.find("/machines/") != std::string::npos ||
+                        pointer.find("/phases/") != std::string::npos || pointer.find("/group/") != std::string::npos;
+    if (value.is_string() && (!is_tie || at.back() == "observed" || at.back() == "expected" || at.back() == "title")) json[at] = evil;
+  }
+  const auto record = run_record_from_json(json);
+  ASSERT_TRUE(record) << record.error().message;
+  const auto body = body_of(*record);
+  EXPECT_THAT(body, Not(HasSubstr("<script>alert")));
+  EXPECT_THAT(body, HasSubstr("&lt;script&gt;alert(1)&lt;/script&gt;&quot;&#39;&amp;\xE2\x90\x9B"));
+}
+
+TEST(HtmlReport, PutsDecisionsPerDepartmentOnTop) {
+  const auto body = body_of(tests::rich_record());
+  const auto decisions = body.find("id=\"decisions\"");
+  ASSERT_NE(decisions, std::string::npos);
+  EXPECT_LT(decisions, body.find("id=\"department-engineering\""));
+  EXPECT_THAT(body, AllOf(HasSubstr("promoted</span>"), HasSubstr("held back</span>"), HasSubstr("held back together</span>")));
+}
+
+TEST(HtmlReport, ShowsExpectedBeforeAndAfterOfAFailure) {
+  const auto body = body_of(tests::rich_record());
+  EXPECT_THAT(body, HasSubstr("before: baseline"));
+  EXPECT_THAT(body, HasSubstr("after: after-install in finance/t3"));
+  EXPECT_THAT(body, HasSubstr("454 4.7.0 TLS not available due to local problem &lt;mail.corp.example&gt;"));
+  EXPECT_THAT(body, HasSubstr("It still passed in after-install: the damage shows only in after-reboot-1."));
+  EXPECT_THAT(body, HasSubstr("The same candidate passes in finance: it is this department&#39;s configuration that it does not fit."));
+}
+
+TEST(HtmlReport, TellsAPairOncePerDepartment) {
+  const auto body = body_of(tests::rich_record());
+  std::size_t count = 0;
+  for (auto at = body.find("The two fail only together"); at != std::string::npos; at = body.find("The two fail only together", at + 1)) ++count;
+  EXPECT_EQ(count, 2U);
+}
+
+TEST(HtmlReport, SaysFenceBreachAndUnprovenFence) {
+  auto record = tests::good_record();
+  EXPECT_THAT(body_of(record), HasSubstr("24 attempts to get out, 0 answers"));
+  record.departments[0].fence.attempts[0].answered = true;
+  EXPECT_THAT(body_of(record), HasSubstr("1 answer: the fence leaks, the run is void"));
+  record.departments[0].fence = {};
+  EXPECT_THAT(body_of(record), HasSubstr("the fence is not proven"));
+}
+
+TEST(HtmlReport, SaysWhatWasNotTested) {
+  auto record = tests::good_record();
+  record.departments[0].trials[2].phases.pop_back();
+  record.departments[0].verdicts.pop_back();
+  const auto body = body_of(record);
+  EXPECT_THAT(body, HasSubstr("finance: candidate tidy was not reached"));
+  EXPECT_THAT(body, HasSubstr("finance: 2 planned checks of trial finance/t2 were not executed, the first is deliver on mail in after-reboot-1"));
+}
+
+TEST(HtmlReport, ShowsWhyAPromotionWasRefused) {
+  auto record = tests::good_record();
+  record.departments[0].promotion = {"refused", "production/finance", "", {}, {"stale: finance/dns: its golden image is another one today"}};
+  EXPECT_THAT(body_of(record), HasSubstr("<code>stale</code> finance/dns: its golden image is another one today"));
+}
+
+TEST(HtmlReport, GivesEachOutcomeAShapeAndAWord) {
+  auto record = tests::rich_record();
+  record.departments[0].verdicts[0].outcome = Outcome::error;
+  record.departments[0].verdicts[1].outcome = Outcome::skipped;
+  record.departments[0].verdicts[2].outcome = Outcome::not_reached;
+  const auto body = body_of(record);
+  for (const char* word : {"pass", "fail", "error", "skipped", "not-reached"}) {
+    EXPECT_THAT(body, AllOf(HasSubstr(std::string("href=\"#i-") + word + '"'), HasSubstr(std::string("id=\"i-") + word + '"')));
+  }
+}
+
+TEST(Page, EscapesTextAndAttributes) {
+  Page page;
+  page.element("p", {{"title", "a\"b"}}, "1 < 2 & 3");
+  EXPECT_EQ(page.take(), "<p title=\"a&quot;b\">1 &lt; 2 &amp; 3</p>");
+}
+
+TEST(Parts, SpeakOfTimeAndNumbersAsPeopleDo) {
+  EXPECT_EQ(html::duration_text(430), "430 ms");
+  EXPECT_EQ(html::duration_text(8430), "8.4 s");
+  EXPECT_EQ(html::duration_text(641'000), "10 min 41 s");
+  EXPECT_EQ(html::time_text("2026-11-22T06:02:50.123Z"), "2026-11-22 06:02:50 UTC");
+  EXPECT_EQ(html::time_text("soon"), "soon");
+  EXPECT_EQ(html::counted(1, "answer", "answers"), "1 answer");
+  EXPECT_EQ(html::shortened("caf\xC3\xA9!", 4), "caf\n... 3 more bytes in run.json");
+}
+
+}  // namespace
+}  // namespace patchlab::reports

@@ -1,0 +1,41 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include "reports/tap/tap.hpp"
+
+#include <gmock/gmock.h>
+
+#include "tests/support/sample_record.hpp"
+
+namespace patchlab::reports {
+namespace {
+using testing::EndsWith;
+
+TEST(Tap, SaysOneLinePerVerdict) {
+  auto record = tests::good_record();
+  record.candidates.push_back(record.candidates[0]);
+  record.candidates[2].id = "late";
+  record.departments[0].verdicts[1].outcome = Outcome::fail;
+  record.departments[0].verdicts[1].reason = "breaks #1 of two\nthings";
+  EXPECT_EQ(tap_lines(record),
+            "TAP version 14\n1..3\nok 1 - finance dns-update\nnot ok 2 - finance tidy: breaks \\#1 of two things\n"
+            "not ok 3 - finance late: not reached: no verdict\n");
+}
+
+TEST(Tap, KeepsLabErrorsAndSkipsApart) {
+  auto record = tests::good_record();
+  record.departments[0].verdicts[0].outcome = Outcome::error;
+  record.departments[0].verdicts[0].reason = "silent agent";
+  record.departments[0].verdicts[1].outcome = Outcome::skipped;
+  record.departments[0].verdicts[1].reason = "not installed";
+  EXPECT_EQ(tap_lines(record), "TAP version 14\n1..2\nnot ok 1 - finance dns-update: lab error: silent agent\nok 2 - finance tidy # SKIP not installed\n");
+}
+
+TEST(Tap, BailsOutWhenThereIsNothingToSay) {
+  EXPECT_EQ(tap_lines(RunRecord{}), "TAP version 14\nBail out! nothing was tested\n");
+  auto record = tests::good_record();
+  record.complete = false;
+  EXPECT_THAT(tap_lines(record), EndsWith("Bail out! the run was interrupted before its end\n"));
+}
+
+}  // namespace
+}  // namespace patchlab::reports
