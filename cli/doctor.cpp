@@ -10,6 +10,7 @@
 #include <fstream>
 
 #include "lab/core/files.hpp"
+#include "lab/image/golden_image.hpp"
 #include "lab/libvirt/acceleration.hpp"
 #include "lab/network/namespace.hpp"
 
@@ -18,11 +19,17 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// Firmware may run where a kernel hangs (some nested clouds), so only a booted kernel counts; golden images bring one.
 Finding acceleration(ProcessRunner& processes) {
-  const auto found = lab::libvirt::usable_acceleration(processes, {.kernel = {}, .cache_folder = cache_folder()});
-  if (found.accelerator == lab::Accelerator::kvm) return {"virtualisation", Health::ok, "KVM: " + found.reason, {}};
-  return {"virtualisation", Health::warn, "software emulation, several times slower: " + found.reason,
-          "use a host with working KVM, or accept longer runs"};
+  const auto images = lab::image::list(cache_folder());
+  const auto kernel = images && !images->empty() ? images->front().kernel : fs::path();
+  const auto found = lab::libvirt::usable_acceleration(processes, {.kernel = kernel, .cache_folder = cache_folder()});
+  if (found.accelerator == lab::Accelerator::tcg) {
+    return {"virtualisation", Health::warn, "software emulation, several times slower: " + found.reason,
+            "use a host with working KVM, or accept longer runs"};
+  }
+  if (kernel.empty()) return {"virtualisation", Health::warn, "KVM runs firmware; no kernel to try yet", "patchlab image build, then ask again"};
+  return {"virtualisation", Health::ok, "KVM: " + found.reason, {}};
 }
 
 Finding namespaces() {

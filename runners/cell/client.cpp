@@ -83,7 +83,8 @@ class ChildCell final : public CellClient {
         continue;
       }
       const std::lock_guard lock(mutex_);
-      answers_[message.value("id", 0)] = std::move(message);
+      const auto id = message.value("id", 0);
+      answers_[id] = std::move(message);
       answered_.notify_all();
     }
     const std::lock_guard lock(mutex_);
