@@ -15,6 +15,8 @@
 
 namespace patchlab::lab::guest {
 
+class AgentSession;
+
 // A command run inside the guest through its agent. exit_code is normalised to unsigned 32 bit (Windows HRESULTs survive).
 struct GuestProcess {
   std::uint32_t exit_code = 0;
@@ -57,8 +59,7 @@ class GuestAgent {
   [[nodiscard]] Result<void> request_power(const std::string& mode);  // "reboot" or "powerdown"
 
  private:
-  struct State;
-  std::shared_ptr<State> state_;
+  std::shared_ptr<AgentSession> session_;
 };
 
 // Defined in lab/core so that checks/state can compare states without knowing a guest.
