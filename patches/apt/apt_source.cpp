@@ -138,16 +138,43 @@ Result<void> AptSource::refresh_lists(std::stop_token stop) {
   return std::move(updated).error().while_doing("reading the apt sources");
 }
 
+// Everything besides the image that apt's answer depends on: our settings, the host's, and the package lists.
+std::string AptSource::fingerprint() const {
+  std::set<std::string> facts;
+  std::error_code ignored;
+  for (const auto& root : {lists_, paths_.host_configuration}) {
+    for (const auto& entry : fs::recursive_directory_iterator(root, fs::directory_options::skip_permission_denied, ignored)) {
+      struct stat info {};
+      if (::stat(entry.path().c_str(), &info) != 0 || !S_ISREG(info.st_mode)) continue;
+      facts.insert(fmt::format("{} {} {}.{}", entry.path().string(), info.st_size, info.st_mtim.tv_sec, info.st_mtim.tv_nsec));
+    }
+  }
+  DigestBuilder builder;
+  builder.add(configuration);
+  for (const auto& fact : facts) builder.add(fact);
+  return builder.finish();
+}
+
+// A second or two per image under emulation, so the answer is kept for as long as nothing changes.
+Result<std::string> AptSource::simulate_upgrade(const AptImage& image, const std::string& status, std::stop_token stop) {
+  DigestBuilder key;
+  key.add("patchlab/apt-upgrade/v1").add(fingerprint()).add(status);
+  const auto note = paths_.folder / "known" / ("upgrade-" + key.finish());
+  if (auto known = read_file(note)) return std::move(*known);
+  const auto spec = command("apt-get", {"-o", "Dir::State::status=" + image.dpkg_status.string(), "-o", "Debug::NoLocking=true", "-q", "-s",
+                                        "-y", "--with-new-pkgs", "upgrade"});
+  PATCHLAB_ASSIGN(auto output, run_for_output(runner_, spec, stop).while_doing(fmt::format("finding updates for image '{}'", image.name)));
+  PATCHLAB_TRY(write_file_atomically(note, output));
+  return output;
+}
+
 Result<std::vector<ImageUpdates>> AptSource::updates_of(const std::vector<AptImage>& images, std::stop_token stop) {
   std::vector<ImageUpdates> all;
   for (const auto& image : images) {
     PATCHLAB_ASSIGN(const auto text, read_file(image.dpkg_status));
     auto status = parse_dpkg_status(text);
     if (!status) return std::move(status).error().while_doing("'" + image.dpkg_status.string() + "'");
-    auto spec = command("apt-get", {"-o", "Dir::State::status=" + image.dpkg_status.string(), "-o", "Debug::NoLocking=true", "-q", "-s",
-                                    "-y", "--with-new-pkgs", "upgrade"});
-    PATCHLAB_ASSIGN(const auto output,
-                    run_for_output(runner_, spec, stop).while_doing(fmt::format("finding updates for image '{}'", image.name)));
+    PATCHLAB_ASSIGN(const auto output, simulate_upgrade(image, text, stop));
     PATCHLAB_ASSIGN(auto updates, parse_simulation(output));
     all.push_back({installed_set(*status), std::move(updates)});
   }

@@ -27,6 +27,7 @@ struct AptAnswer {
 struct AptPaths {
   std::filesystem::path folder;                                  // ours: configuration, lists, caches
   std::filesystem::path host_lists = "/var/lib/apt/lists";       // used when readable and fresh
+  std::filesystem::path host_configuration = "/etc/apt";         // part of what an answer depends on
   std::chrono::hours fresh_for{24};
 };
 
@@ -47,6 +48,8 @@ class AptSource {
   [[nodiscard]] ProcessSpec command(const std::string& program, std::vector<std::string> arguments) const;
   Result<void> prepare(std::stop_token stop);
   Result<void> refresh_lists(std::stop_token stop);
+  Result<std::string> simulate_upgrade(const AptImage& image, const std::string& status, std::stop_token stop);
+  [[nodiscard]] std::string fingerprint() const;
   Result<std::vector<ImageUpdates>> updates_of(const std::vector<AptImage>& images, std::stop_token stop);
   Result<std::vector<AptPackage>> describe(const std::vector<std::string>& specifications, std::stop_token stop);
   Result<void> fetch(const std::vector<const AptPackage*>& packages, std::stop_token stop);

@@ -66,6 +66,7 @@ class AptSourceTest : public ::testing::Test {
   AptSourceTest() {
     paths_.folder = folder_.path() / "apt";
     paths_.host_lists = folder_.path() / "host-lists";
+    paths_.host_configuration = folder_.path() / "etc-apt";
     images_ = {{"dns", folder_.write("dns/dpkg-status", "Package: hello\nStatus: install ok installed\nVersion: 1:1\nArchitecture: amd64\n")}};
   }
   void give_host_lists() { folder_.write("host-lists/example_dists_x_InRelease", "x"); }
@@ -130,6 +131,22 @@ TEST_F(AptSourceTest, FetchesOnce) {
   ASSERT_TRUE(ask());
   ASSERT_TRUE(ask());
   EXPECT_EQ(apt_.count("download"), 1U);
+}
+
+TEST_F(AptSourceTest, AsksAgainOnlyWhenListsConfigurationOrImageChange) {
+  give_host_lists();
+  ASSERT_TRUE(ask());
+  ASSERT_TRUE(ask());
+  EXPECT_EQ(apt_.count("upgrade"), 1U);
+  folder_.write("etc-apt/preferences", "Package: *");
+  ASSERT_TRUE(ask());
+  EXPECT_EQ(apt_.count("upgrade"), 2U);
+  folder_.write("host-lists/example_Packages", "more");
+  ASSERT_TRUE(ask());
+  EXPECT_EQ(apt_.count("upgrade"), 3U);
+  folder_.write("dns/dpkg-status", "Package: hello\nStatus: install ok installed\nVersion: 1:1.5\nArchitecture: amd64\n");
+  ASSERT_TRUE(ask());
+  EXPECT_EQ(apt_.count("upgrade"), 4U);
 }
 
 TEST_F(AptSourceTest, DetectsATruncatedDownload) {
