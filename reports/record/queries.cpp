@@ -72,7 +72,11 @@ std::vector<std::string> failure_signature(const TrialRecord& trial) {
 }
 
 std::vector<std::string> planned_phases(const DepartmentRecord& department, const TrialRecord& trial) {
-  return trial.purpose == "baseline" ? std::vector<std::string>{"baseline"} : department.phases;
+  if (trial.purpose == "baseline") return {"baseline"};
+  auto phases = department.phases;
+  // The control installs nothing: the baseline has seen that moment already.
+  if (trial.purpose == "control") std::erase(phases, "after-install");
+  return phases;
 }
 
 std::vector<MissingCheck> missing_checks(const DepartmentRecord& department, const TrialRecord& trial) {

@@ -22,6 +22,17 @@ std::vector<std::string> machine_names(const cell::CellJob& job) {
   return names;
 }
 
+// The failing checks for a reader: clients' view first, three of them at most.
+std::string in_short(const std::vector<std::string>& failed) {
+  std::vector<std::string> shown;
+  std::ranges::copy_if(failed, std::back_inserter(shown), [](const auto& entry) { return entry.find("/state:") == std::string::npos; });
+  if (shown.empty()) shown = failed;
+  const auto count = std::min<std::size_t>(3, shown.size());
+  auto text = fmt::format("{}", fmt::join(shown.begin(), shown.begin() + static_cast<std::ptrdiff_t>(count), ", "));
+  if (failed.size() > count) text += fmt::format(" and {} more", failed.size() - count);
+  return text;
+}
+
 }  // namespace
 
 DepartmentRun::DepartmentRun(const DepartmentJob& job, cell::CellClient& lab, TrialMemo& memo, Clock& clock, std::stop_token stop)
@@ -272,7 +283,7 @@ void DepartmentRun::hold(const Conviction& conviction, const TrialRecord& /*fail
     for (const auto other : held) {
       if (other != index) entry.group.push_back(job_.candidates[other].id);
     }
-    const auto roles = fmt::format("{}", fmt::join(conviction.failed, ", "));
+    const auto roles = in_short(conviction.failed);
     entry.reason = conviction.culprit.empty() ? fmt::format("the search was inconclusive ({}): held back in quarantine because of {}", conviction.explanation, roles)
                    : entry.group.empty()      ? fmt::format("breaks {}: {}", roles, conviction.explanation)
                                               : fmt::format("breaks {} together with {}: they {}", roles, fmt::join(entry.group, ", "), conviction.explanation);

@@ -11,6 +11,7 @@
 #include "promotion/stage/stage.hpp"
 #include "reports/html/html.hpp"
 #include "reports/junit/junit.hpp"
+#include "reports/record/queries.hpp"
 #include "reports/record/run_exit_code.hpp"
 #include "runners/engine/host_facts.hpp"
 #include "runners/engine/run.hpp"
@@ -45,7 +46,11 @@ std::string sentence(const std::string& department, const reports::TrialRecord& 
   auto text = fmt::format("{}: {} {}", department, trial.purpose, trial.id);
   if (!trial.candidates.empty()) text += fmt::format(" [{}]", fmt::join(trial.candidates, ", "));
   text += fmt::format(": {}", to_string(trial.outcome));
-  if (!trial.signature.empty()) text += fmt::format(" ({})", fmt::join(trial.signature, ", "));
+  if (!trial.signature.empty()) {
+    std::set<std::string> machines;
+    for (const auto& key : trial.signature) machines.insert(reports::machine_of_key(key));
+    text += fmt::format(" on {} ({} facts, the first is {})", fmt::join(machines, ", "), trial.signature.size(), trial.signature.front());
+  }
   if (trial.error) text += fmt::format(": {}", trial.error->message);
   return text + fmt::format(", {:.1f} s", static_cast<double>(trial.duration_ms) / 1000.0);
 }
