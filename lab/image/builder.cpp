@@ -7,11 +7,15 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <mutex>
+#include <optional>
+#include <set>
 #include <thread>
 
 #include "lab/core/digest.hpp"
 #include "lab/image/build_commands.hpp"
 #include "lab/image/initramfs.hpp"
+#include "lab/image/kernel.hpp"
 
 namespace patchlab::lab::image {
 namespace fs = std::filesystem;
@@ -182,7 +186,10 @@ Result<void> Builder::make_kernel(const fs::path& folder) {
                                                        place_.kernel_files(), base.modules));
   PATCHLAB_TRY(write_file_atomically(folder / "initrd", initramfs));
   for (const auto& entry : fs::directory_iterator(place_.kernel_files() / "boot", trouble)) {
-    if (entry.path().filename().string().rfind("vmlinuz-", 0) == 0) return move_or_copy(entry.path(), folder / "vmlinuz");
+    if (entry.path().filename().string().rfind("vmlinuz-", 0) != 0) continue;
+    PATCHLAB_ASSIGN(const auto packed, read_file(entry.path()));
+    PATCHLAB_ASSIGN(const auto kernel, unpacked_kernel(packed));
+    return write_file_atomically(folder / "kernel", kernel);
   }
   return infrastructure_error(fmt::format("the package '{}' has no kernel in /boot", base.kernel_package));
 }
@@ -244,7 +251,7 @@ Result<void> Builder::describe(const Recipe& recipe, const std::string& digest, 
   image.suite = host_.codename;
   PATCHLAB_ASSIGN(const auto status, read_file(folder / "dpkg-status"));
   image.packages = parse_dpkg_status(status);
-  for (const char* name : {"disk.qcow2", "dpkg-status", "initrd", "vmlinuz"}) {
+  for (const char* name : {"disk.qcow2", "dpkg-status", "initrd", "kernel"}) {
     PATCHLAB_ASSIGN(image.sha256[name], sha256_of_file(folder / name));
     PATCHLAB_TRY(set_mode(folder / name, 0444));
   }
@@ -260,7 +267,7 @@ Result<BuiltImage> Builder::make_image(const Recipe& recipe, const std::string& 
     const auto fresh = images_folder(request_.cache) / (".new-" + digest);
     PATCHLAB_TRY(create_folders(fresh));
     PATCHLAB_TRY(make_disk(recipe, fresh, stop));
-    for (const char* name : {"vmlinuz", "initrd"}) {
+    for (const char* name : {"kernel", "initrd"}) {
       std::error_code trouble;
       fs::copy_file(base_folder() / name, fresh / name, trouble);
       if (trouble) return infrastructure_error(fmt::format("copying '{}': {}", (base_folder() / name).string(), trouble.message()));

@@ -13,7 +13,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr const char* image_schema = "patchlab/image/v1";
-constexpr std::array<const char*, 4> content_files{"disk.qcow2", "dpkg-status", "initrd", "vmlinuz"};
+constexpr std::array<const char*, 4> content_files{"disk.qcow2", "dpkg-status", "initrd", "kernel"};
 
 std::map<std::string, std::string> read_texts(JsonReader& parent, const std::string& key, std::vector<JsonProblem>& problems) {
   std::map<std::string, std::string> texts;
@@ -110,7 +110,7 @@ Result<GoldenImage> golden_image_from_json(const Json& json, const fs::path& fol
   if (!problems.empty()) return problems_error((folder / "image.json").string(), problems);
   image.folder = folder;
   image.disk = folder / "disk.qcow2";
-  image.kernel = folder / "vmlinuz";
+  image.kernel = folder / "kernel";
   image.initrd = folder / "initrd";
   image.dpkg_status = folder / "dpkg-status";
   return image;

@@ -14,7 +14,7 @@
 
 namespace patchlab::lab::image {
 
-// A finished image in the cache: <cache>/images/<digest>/ with image.json, disk.qcow2, vmlinuz, initrd, dpkg-status. Nothing in
+// A finished image in the cache: <cache>/images/<digest>/ with image.json, disk.qcow2, kernel, initrd, dpkg-status. Nothing in
 // it is ever written again (0444 in a 0555 folder); clones are overlays on `disk`.
 struct GoldenImage {
   std::string digest;  // of everything that went in; the folder's name

@@ -19,7 +19,7 @@ namespace {
 constexpr const char* base_schema = "patchlab/image-base/v1";
 constexpr const char* recipe_schema = "patchlab/image-recipe/v1";
 // Raised when the builder itself makes different images from the same recipes.
-constexpr const char* builder_version = "1";
+constexpr const char* builder_version = "2";
 
 // Names that end up in commands and file names: Debian package, module, host and role names all fit.
 bool is_plain_name(const std::string& text) {

@@ -48,7 +48,7 @@ class FakeTools : public ProcessRunner {
     } else if (spec.program == "dpkg-deb") {
       const fs::path files = words.back();
       write(files / "bin/busybox", "busybox");
-      write(files / "boot/vmlinuz-6.1", "kernel");
+      write(files / "boot/vmlinuz-6.1", std::string(0x202, '\0') + "HdrS" + std::string(0x1000, '\0'));
       for (const char* module : {"virtio.ko", "virtio_blk.ko"}) write(files / "lib/modules" / module, module);
     } else if (runs("/bin/sh")) {  // the disk
       write(words[words.size() - 2], "Package: bind9\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1\n");

@@ -23,7 +23,7 @@ class GoldenImageTest : public ::testing::Test {
     image.role = "dns";
     image.description = "d";
     image.disk = image.folder / "disk.qcow2";
-    image.kernel = image.folder / "vmlinuz";
+    image.kernel = image.folder / "kernel";
     image.initrd = image.folder / "initrd";
     image.dpkg_status = image.folder / "dpkg-status";
     image.cmdline = "quiet";
@@ -36,7 +36,7 @@ class GoldenImageTest : public ::testing::Test {
     image.packages = {{"bind9:amd64", "1:9.18"}};
     image.built = built;
     image.suite = "bookworm";
-    for (const char* file : {"disk.qcow2", "dpkg-status", "initrd", "vmlinuz"}) {
+    for (const char* file : {"disk.qcow2", "dpkg-status", "initrd", "kernel"}) {
       image.sha256[file] = sha256(file);
       read_only(cache.write(image.folder / file, file));
     }
@@ -70,7 +70,7 @@ TEST_F(GoldenImageTest, AWritableFileIsFound) {
   fs::permissions(image.kernel, fs::perms::owner_write, fs::perm_options::add);
   const auto verified = verify(image);
   ASSERT_FALSE(verified.has_value());
-  EXPECT_THAT(verified.error().message, HasSubstr("'vmlinuz' is writable"));
+  EXPECT_THAT(verified.error().message, HasSubstr("'kernel' is writable"));
 }
 
 TEST_F(GoldenImageTest, AFolderWithAnotherNameIsRefused) {
