@@ -1,0 +1,115 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include <gmock/gmock.h>
+
+#include <fstream>
+
+#include "program.hpp"
+
+namespace patchlab::e2e {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+// Every mistake is found before any machine starts, and no run folder is made.
+struct Mistake {
+  std::string name;
+  std::function<void(Json&)> make;
+  std::string says;  // in the error text
+};
+
+class ScenarioMistake : public ::testing::TestWithParam<Mistake> {};
+
+TEST_P(ScenarioMistake, IsReportedWithFilePointerAndReason) {
+  const TemporaryFolder folder;
+  auto scenario = small_scenario();
+  GetParam().make(scenario);
+  folder.write("scenario.json", scenario.dump(1));
+  const auto outcome = patchlab({"run", "scenario.json"}, folder.path());
+  EXPECT_EQ(exit_code(outcome), 78) << outcome.errors;
+  EXPECT_THAT(outcome.errors, HasSubstr("scenario.json: " + GetParam().says));
+  EXPECT_THAT(outcome.output, IsEmpty());
+  EXPECT_FALSE(std::filesystem::exists(folder.path() / "runs"));
+}
+
+Json& dns(Json& scenario) { return scenario["departments"]["finance"]["machines"]["dns"]; }
+
+INSTANTIATE_TEST_SUITE_P(
+    All, ScenarioMistake,
+    ::testing::Values(Mistake{"UnknownKey", [](Json& s) { s["trial"]["reboots"] = 3; }, "/trial/reboots: unknown key; allowed here: "},
+                      Mistake{"NoCandidates", [](Json& s) { s["candidates"] = Json::array(); }, "/candidates: is required"},
+                      Mistake{"NoChecks", [](Json& s) { dns(s)["checks"] = Json::array(); }, "/departments/finance/machines/dns/checks: is required"},
+                      Mistake{"UnknownCheck", [](Json& s) { dns(s)["checks"] = {{{"id", "a"}, {"kind", "dns.qwery"}}}; },
+                              "/departments/finance/machines/dns/checks/0/kind: unknown check kind 'dns.qwery'; known kinds: "},
+                      Mistake{"AddressOutsideSubnet", [](Json& s) { dns(s)["address"] = "10.21.0.10"; }, "/departments/finance/machines/dns/address: "},
+                      Mistake{"SameAddressTwice", [](Json& s) { dns(s)["address"] = "10.20.0.250"; }, "/departments/finance/machines/dns/address: "},
+                      Mistake{"NotAnAddress", [](Json& s) { dns(s)["address"] = "10.20.0"; }, "/departments/finance/machines/dns/address: "},
+                      Mistake{"MissingImage", [](Json& s) { dns(s)["golden"]["recipe"] = "nowhere"; },
+                              "/departments/finance/machines/dns/golden/recipe: there is no golden image recipe at"},
+                      Mistake{"MissingCandidate", [](Json& s) { s["candidates"].push_back({{"path", "missing.deb"}}); }, "/candidates/2/path: there is no file"},
+                      Mistake{"TwoSources", [](Json& s) { s["candidates"][0]["path"] = "x"; }, "/candidates/0: must have exactly one of"},
+                      Mistake{"WrongType", [](Json& s) { s["trial"]["warm_reboots"] = "one"; }, "/trial/warm_reboots: must be a whole number from 0 to 20"}),
+    [](const auto& info) { return info.param.name; });
+
+TEST(CommandLine, ReportsAllProblemsOfAScenarioAtOnce) {
+  const TemporaryFolder folder;
+  auto scenario = small_scenario();
+  scenario["oops"] = 1;
+  dns(scenario)["address"] = "banana";
+  folder.write("s.json", scenario.dump());
+  const auto outcome = patchlab({"validate", "s.json"}, folder.path());
+  EXPECT_EQ(exit_code(outcome), 78);
+  EXPECT_THAT(outcome.errors, HasSubstr("/oops: unknown key"));
+  EXPECT_THAT(outcome.errors, HasSubstr("/departments/finance/machines/dns/address: "));
+}
+
+TEST(CommandLine, PointsAtTheLineOfBrokenJson) {
+  const TemporaryFolder folder;
+  folder.write("broken.json", "{\n  \"name\": \"x\",\n  \"departments\" {}\n}\n");
+  const auto outcome = patchlab({"validate", "broken.json"}, folder.path());
+  EXPECT_EQ(exit_code(outcome), 78);
+  EXPECT_THAT(outcome.errors, HasSubstr("broken.json:3:"));
+}
+
+TEST(CommandLine, RefusesAKeyThatIsGivenTwice) {
+  const TemporaryFolder folder;
+  folder.write("twice.json", R"({"name": "a", "name": "b"})");
+  const auto outcome = patchlab({"validate", "twice.json"}, folder.path());
+  EXPECT_EQ(exit_code(outcome), 78);
+  EXPECT_THAT(outcome.errors, HasSubstr("key 'name' is given twice"));
+}
+
+TEST(CommandLine, TellsUsageMistakesFromOthers) {
+  const TemporaryFolder folder;
+  EXPECT_EQ(exit_code(patchlab({}, folder.path())), 64);
+  EXPECT_EQ(exit_code(patchlab({"fly"}, folder.path())), 64);
+  EXPECT_EQ(exit_code(patchlab({"run"}, folder.path())), 64);
+  const auto version = patchlab({"--version"}, folder.path());
+  EXPECT_EQ(exit_code(version), 0);
+  EXPECT_THAT(version.output, HasSubstr("patchlab "));
+}
+
+TEST(CommandLine, RefusesAPackageThatIsNoneOrIsCutOff) {
+  const TemporaryFolder folder;
+  folder.write("no.deb", "this is not a package");
+  const auto none = patchlab({"patch", "inspect", "no.deb"}, folder.path());
+  EXPECT_EQ(exit_code(none), 65);
+  EXPECT_THAT(none.errors, HasSubstr("no.deb"));
+}
+
+TEST(CommandLine, DoctorSaysWhetherARunCanWork) {
+  const TemporaryFolder folder;
+  const auto outcome = patchlab({"doctor", "--json"}, folder.path());
+  const auto json = Json::parse(outcome.output);
+  EXPECT_EQ(exit_code(outcome), json["can_run"].get<bool>() ? 0 : 2);
+  bool fails = false;
+  for (const auto& finding : json["findings"]) {
+    fails = fails || finding["health"] == "fail";
+    if (finding["health"] == "fail") EXPECT_THAT(finding["mend"].get<std::string>(), ::testing::Not(IsEmpty()));
+  }
+  EXPECT_EQ(json["can_run"].get<bool>(), !fails);
+}
+
+}  // namespace
+}  // namespace patchlab::e2e

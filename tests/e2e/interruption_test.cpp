@@ -1,0 +1,134 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include <gmock/gmock.h>
+
+#include <csignal>
+#include <fstream>
+#include <random>
+
+#include "lab/process/child.hpp"
+#include "program.hpp"
+#include "reports/record/record.hpp"
+
+namespace patchlab::e2e {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+namespace fs = std::filesystem;
+
+class Interruption : public ::testing::Test {
+ protected:
+  void SetUp() override { folder_.write("small.json", small_scenario().dump()); }
+
+  ChildProcess start() {
+    ProcessSpec spec;
+    spec.program = PATCHLAB_PROGRAM;
+    spec.arguments = {"run", "small.json", "--runs", "runs"};
+    spec.working_folder = folder_.path();
+    auto child = ChildProcess::start(spec, folder_.path() / "errors.txt");
+    EXPECT_TRUE(child) << child.error().message;
+    return std::move(child).value();
+  }
+
+  static void expect_nothing_left() {
+    const Wait gone{.awaited = "the lab's processes to be gone", .deadline = std::chrono::seconds(10), .interval = Milliseconds(50),
+                    .last_seen = [] { return fmt::format("{} left", lab_processes().size()); }, .stop = {}};
+    const auto waited = wait_until(system_clock_source(), gone, [] { return lab_processes().empty(); });
+    EXPECT_TRUE(waited) << waited.error().message;
+    EXPECT_THAT(lab_processes(), IsEmpty());
+  }
+
+  // Until the run has written an event of this kind; the text of all events so far.
+  std::string await_event(const std::string& what, Milliseconds limit = std::chrono::minutes(3)) {
+    std::string text;
+    const Wait wait{.awaited = "event " + what, .deadline = limit, .interval = Milliseconds(100), .last_seen = [&] { return text.substr(0, 2000); }, .stop = {}};
+    const auto waited = wait_until(system_clock_source(), wait, [&] {
+      text.clear();
+      std::error_code code;
+      for (const auto& run : fs::directory_iterator(folder_.path() / "runs", code)) {
+        std::ifstream file(run.path() / "events.jsonl");
+        text.append((std::istreambuf_iterator<char>(file)), {});
+      }
+      return text.find(what) != std::string::npos;
+    });
+    EXPECT_TRUE(waited) << waited.error().message;
+    return text;
+  }
+
+  std::vector<reports::RunRecord> records() {
+    std::vector<reports::RunRecord> found;
+    for (const auto& run : fs::directory_iterator(folder_.path() / "runs")) {
+      if (!fs::exists(run.path() / reports::run_file_name)) continue;
+      auto record = reports::read_run_record(run.path() / reports::run_file_name);
+      EXPECT_TRUE(record) << record.error().message;
+      found.push_back(std::move(record).value());
+    }
+    return found;
+  }
+
+  TemporaryFolder folder_;
+};
+
+TEST_F(Interruption, KillingTheRunAtTenRandomMomentsLeavesNothingBehind) {
+  std::random_device seed;
+  std::mt19937 random(seed());
+  for (int round = 0; round < 10; ++round) {
+    const Milliseconds moment(200 + random() % 15000);
+    SCOPED_TRACE(fmt::format("killed after {} ms", moment.count()));
+    auto run = start();
+    system_clock_source().pause(moment);  // the moment is the point of this test, nothing is awaited
+    run.send_signal(SIGKILL);
+    (void)run.wait(std::chrono::seconds(10));
+    expect_nothing_left();
+    EXPECT_FALSE(fs::exists(folder_.path() / "production")) << "nothing may be published";
+  }
+  // The next run starts clean: what the killed ones left in the cache is removed when it begins and its own when it ends.
+  auto run = start();
+  await_event("\"phase\":\"boot\"");
+  run.send_signal(SIGINT);
+  (void)run.wait(std::chrono::minutes(1));
+  EXPECT_THAT(scratch_folders(), IsEmpty());
+}
+
+TEST_F(Interruption, CancellingEndsTheLabAndWritesTheRecord) {
+  auto run = start();
+  await_event("\"phase\":\"boot\"");
+  run.send_signal(SIGINT);
+  const auto end = run.wait(std::chrono::minutes(1));
+  ASSERT_TRUE(std::holds_alternative<Exited>(end.end)) << end.describe();
+  EXPECT_EQ(std::get<Exited>(end.end).code, 2);
+  expect_nothing_left();
+  const auto all = records();
+  ASSERT_EQ(all.size(), 1U);
+  EXPECT_FALSE(all[0].complete);
+  ASSERT_TRUE(all[0].error);
+  EXPECT_EQ(all[0].error->error_class, ErrorClass::cancelled);
+  EXPECT_TRUE(fs::exists(folder_.path() / "runs" / all[0].id / "report.html"));
+  EXPECT_FALSE(fs::exists(folder_.path() / "production"));
+}
+
+TEST_F(Interruption, ACellThatIsKilledIsAnErrorOfTheLabAndNoVerdict) {
+  auto run = start();
+  await_event("\"phase\":\"boot\"");
+  pid_t cell = 0;
+  for (const auto& process : lab_processes()) {
+    if (process.find(" cell ") != std::string::npos) cell = std::stoi(process);
+  }
+  ASSERT_GT(cell, 0) << "there is no cell";
+  ::kill(cell, SIGKILL);
+  const auto end = run.wait(std::chrono::minutes(1));
+  ASSERT_TRUE(std::holds_alternative<Exited>(end.end)) << end.describe();
+  EXPECT_EQ(std::get<Exited>(end.end).code, 2);
+  expect_nothing_left();
+  const auto all = records();
+  ASSERT_EQ(all.size(), 1U);
+  ASSERT_TRUE(all[0].departments.at(0).error);
+  EXPECT_EQ(all[0].departments[0].error->error_class, ErrorClass::infrastructure);
+  EXPECT_THAT(all[0].departments[0].error->message, HasSubstr("is gone"));
+  for (const auto& verdict : all[0].departments[0].verdicts) EXPECT_EQ(verdict.outcome, Outcome::error) << verdict.candidate;
+}
+
+}  // namespace
+}  // namespace patchlab::e2e

@@ -1,0 +1,117 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include <gmock/gmock.h>
+
+#include "program.hpp"
+#include "reports/record/queries.hpp"
+#include "reports/record/record.hpp"
+
+namespace patchlab::e2e {
+namespace {
+
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+namespace fs = std::filesystem;
+
+// The main job, whole: two departments of six real machines, real packages, as shipped.
+class Nightly : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    folder_ = std::make_unique<TemporaryFolder>();
+    const auto scenario = fs::path(PATCHLAB_SOURCE_DIR) / "scenarios" / "xavier-nightly.json";
+    outcome_ = patchlab({"run", scenario.string(), "--runs", "runs"}, folder_->path(), std::chrono::minutes(38));
+    std::error_code code;
+    for (const auto& run : fs::directory_iterator(folder_->path() / "runs", code)) {
+      if (run.is_directory()) run_ = run.path();
+    }
+    if (auto record = reports::read_run_record(run_ / reports::run_file_name)) record_ = std::move(record).value();
+  }
+  static void TearDownTestSuite() { folder_.reset(); }
+
+  static const reports::DepartmentRecord& department(const std::string& name) {
+    return *std::ranges::find(record_->departments, name, &reports::DepartmentRecord::name);
+  }
+  static Outcome verdict(const std::string& department_name, const std::string& candidate) {
+    const auto* found = reports::find_verdict(department(department_name), candidate);
+    return found == nullptr ? Outcome::not_reached : found->outcome;
+  }
+  void SetUp() override { ASSERT_TRUE(record_) << outcome_.describe() << "\n" << outcome_.errors.substr(outcome_.errors.size() > 6000 ? outcome_.errors.size() - 6000 : 0); }
+
+  static inline std::unique_ptr<TemporaryFolder> folder_;
+  static inline ProcessOutcome outcome_;
+  static inline fs::path run_;
+  static inline std::optional<reports::RunRecord> record_;
+};
+
+TEST_F(Nightly, HoldsBackExactlyTheBadCandidates) {
+  EXPECT_EQ(exit_code(outcome_), 1);
+  for (const auto* name : {"finance", "engineering"}) {
+    SCOPED_TRACE(name);
+    std::vector<std::string> held;
+    for (const auto& entry : department(name).verdicts) {
+      if (entry.outcome == Outcome::fail) held.push_back(entry.candidate);
+      else EXPECT_EQ(entry.outcome, Outcome::pass) << entry.candidate << ": " << entry.reason;
+    }
+    std::ranges::sort(held);
+    if (std::string(name) == "finance") EXPECT_THAT(held, ElementsAre("bad-dns-reboot", "bad-mail", "pair-db-a", "pair-db-b"));
+    else EXPECT_THAT(held, ElementsAre("bad-dns-reboot", "bad-mail", "bad-smb-engineering", "pair-db-a", "pair-db-b"));
+    EXPECT_THAT(reports::find_verdict(department(name), "pair-db-a")->group, ElementsAre("pair-db-b"));
+    EXPECT_THAT(reports::find_verdict(department(name), "pair-db-b")->group, ElementsAre("pair-db-a"));
+    EXPECT_THAT(reports::find_verdict(department(name), "bad-mail")->group, IsEmpty());
+  }
+  EXPECT_EQ(verdict("finance", "bad-smb-engineering"), Outcome::pass);
+}
+
+TEST_F(Nightly, FindsTheNameServerBrokenOnlyAfterTheRestart) {
+  for (const auto& trial : department("finance").trials) {
+    if (trial.purpose != "batch") continue;
+    EXPECT_EQ(reports::find_phase(trial, "after-install", "dns")->outcome, Outcome::pass);
+    EXPECT_EQ(reports::find_phase(trial, "after-reboot-1", "dns")->outcome, Outcome::fail);
+    EXPECT_EQ(reports::find_phase(trial, "after-install", "mail")->outcome, Outcome::fail);
+  }
+}
+
+TEST_F(Nightly, PublishesExactlyWhatPassed) {
+  for (const auto& entry : record_->departments) {
+    SCOPED_TRACE(entry.name);
+    EXPECT_EQ(entry.promotion.outcome, "promoted") << Json(entry.promotion.reasons).dump();
+    std::vector<std::string> passed;
+    for (const auto& one : entry.verdicts) {
+      if (one.outcome == Outcome::pass) passed.push_back(one.candidate);
+    }
+    auto published = entry.promotion.candidates;
+    std::ranges::sort(passed);
+    std::ranges::sort(published);
+    EXPECT_EQ(published, passed);
+    EXPECT_TRUE(fs::exists(folder_->path() / "production" / entry.name / "manifest.json"));
+  }
+  EXPECT_EQ(exit_code(patchlab({"verify", "production"}, folder_->path())), 0);
+}
+
+TEST_F(Nightly, ProvesTheFenceBeforeDuringAndAfter) {
+  for (const auto& entry : record_->departments) {
+    EXPECT_EQ(entry.fence.answers(), 0U);
+    EXPECT_THAT(entry.fence.troubles, IsEmpty());
+    std::set<std::string> phases;
+    for (const auto& attempt : entry.fence.attempts) phases.insert(attempt.phase);
+    EXPECT_THAT(phases, ElementsAre("after", "before", "during"));
+  }
+}
+
+TEST_F(Nightly, LeavesACompleteRunFolderAndNothingElse) {
+  for (const auto* name : {"run.json", "events.jsonl", "junit.xml", "report.html"}) EXPECT_TRUE(fs::exists(run_ / name)) << name;
+  EXPECT_TRUE(record_->complete);
+  EXPECT_THAT(record_->timings, Not(IsEmpty()));
+  EXPECT_LT(record_->peak_memory_kib, 8LL << 20) << "KiB";
+  EXPECT_THAT(lab_processes(), IsEmpty());
+  EXPECT_THAT(scratch_folders(), IsEmpty());
+  for (const auto& entry : record_->departments) {
+    for (const auto& machine : entry.machines) EXPECT_EQ(machine.golden_digest, machine.golden_digest_after) << machine.name;
+  }
+}
+
+}  // namespace
+}  // namespace patchlab::e2e

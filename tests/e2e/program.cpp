@@ -1,0 +1,97 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include "program.hpp"
+
+#include <unistd.h>
+
+#include <cstdlib>
+#include <fstream>
+
+#include "lab/core/files.hpp"
+
+namespace patchlab::e2e {
+
+namespace fs = std::filesystem;
+
+ProcessOutcome patchlab(const std::vector<std::string>& arguments, const fs::path& folder, Milliseconds limit) {
+  ProcessSpec spec;
+  spec.program = PATCHLAB_PROGRAM;
+  spec.arguments = arguments;
+  spec.working_folder = folder;
+  spec.time_limit = limit;
+  return host_processes().run(spec);
+}
+
+int exit_code(const ProcessOutcome& outcome) {
+  const auto* exited = std::get_if<Exited>(&outcome.end);
+  return exited == nullptr ? -1 : exited->code;
+}
+
+TemporaryFolder::TemporaryFolder() {
+  std::string pattern = (fs::temp_directory_path() / "patchlab-e2e-XXXXXX").string();
+  path_ = ::mkdtemp(pattern.data());
+}
+TemporaryFolder::~TemporaryFolder() {
+  std::error_code code;
+  fs::remove_all(path_, code);
+}
+fs::path TemporaryFolder::write(const std::string& name, const std::string& text) const {
+  std::ofstream(path_ / name) << text;
+  return path_ / name;
+}
+
+Json nightly_scenario() {
+  const fs::path folder = fs::path(PATCHLAB_SOURCE_DIR) / "scenarios";
+  auto scenario = read_json_file(folder / "xavier-nightly.json").value();
+  const auto absolute = [&](Json& value) { value = (folder / value.get<std::string>()).string(); };
+  for (auto& [name, role] : scenario["roles"].items()) absolute(role["golden"]["recipe"]);
+  for (auto& [name, department] : scenario["departments"].items()) {
+    for (auto& [machine, own] : department["machines"].items()) {
+      if (own.contains("golden")) absolute(own["golden"]["recipe"]);
+    }
+  }
+  for (auto& candidate : scenario["candidates"]) {
+    if (candidate.contains("recipe")) absolute(candidate["recipe"]);
+  }
+  return scenario;
+}
+
+Json small_scenario() {
+  auto scenario = nightly_scenario();
+  scenario["name"] = "small";
+  const Json network = scenario["departments"]["finance"]["network"];
+  scenario["departments"] = {{"finance", {{"network", network}, {"machines", {{"dns", Json::object()}}}}}};
+  scenario["roles"] = {{"dns", scenario["roles"]["dns"]}};
+  Json candidates = Json::array();
+  for (const auto& candidate : scenario["candidates"]) {
+    const auto recipe = candidate.value("recipe", "");
+    if (recipe.ends_with("harmless-hostname") || recipe.ends_with("bad-dns-reboot")) candidates.push_back(candidate);
+  }
+  scenario["candidates"] = candidates;
+  return scenario;
+}
+
+std::vector<std::string> lab_processes() {
+  std::vector<std::string> found;
+  const auto cells = (cache_folder() / "cells").string();
+  std::error_code code;
+  for (const auto& entry : fs::directory_iterator("/proc", code)) {
+    const auto name = entry.path().filename().string();
+    if (name.find_first_not_of("0123456789") != std::string::npos) continue;
+    std::ifstream file(entry.path() / "cmdline", std::ios::binary);
+    std::string command((std::istreambuf_iterator<char>(file)), {});
+    std::ranges::replace(command, '\0', ' ');
+    const bool machine = command.find("qemu-system") != std::string::npos && command.find("/dev/cell") != std::string::npos;
+    if (machine || command.find(" cell " + cells) != std::string::npos) found.push_back(name + " " + command.substr(0, 120));
+  }
+  return found;
+}
+
+std::vector<fs::path> scratch_folders() {
+  std::vector<fs::path> folders;
+  std::error_code code;
+  for (const auto& entry : fs::directory_iterator(cache_folder() / "cells", code)) folders.push_back(entry.path());
+  return folders;
+}
+
+}  // namespace patchlab::e2e

@@ -1,0 +1,45 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <sys/types.h>
+
+#include <filesystem>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "lab/core/json.hpp"
+#include "lab/process/process.hpp"
+
+namespace patchlab::e2e {
+
+// Runs the built patchlab in `folder` to its end.
+[[nodiscard]] ProcessOutcome patchlab(const std::vector<std::string>& arguments, const std::filesystem::path& folder,
+                                      Milliseconds limit = std::chrono::minutes(2));
+[[nodiscard]] int exit_code(const ProcessOutcome& outcome);  // -1 when it did not exit by itself
+
+// A folder of the test's own, gone with the object.
+class TemporaryFolder {
+ public:
+  TemporaryFolder();
+  ~TemporaryFolder();
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+  std::filesystem::path write(const std::string& name, const std::string& text) const;
+
+ private:
+  std::filesystem::path path_;
+};
+
+// The shipped nightly scenario with absolute paths, to be narrowed by a test.
+[[nodiscard]] Json nightly_scenario();
+// One department with only the name server, and two candidates: a harmless one and one that breaks it after a restart.
+[[nodiscard]] Json small_scenario();
+
+// What a run must not leave behind: processes whose command line or folder has to do with a lab below the cache.
+[[nodiscard]] std::vector<std::string> lab_processes();
+[[nodiscard]] std::vector<std::filesystem::path> scratch_folders();
+
+}  // namespace patchlab::e2e

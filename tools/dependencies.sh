@@ -1,0 +1,45 @@
+# SPDX-FileCopyrightText: 2026 The patchlab authors
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+# Sourced by quickstart and run-tests: the Debian packages each needs, and how to get those that are missing.
+
+build_packages=(g++ cmake ninja-build ccache pkg-config libvirt-dev libboost1.81-dev nlohmann-json3-dev libcli11-dev libfmt-dev libssl-dev
+  libldns-dev libsmbclient-dev libcups2-dev unixodbc-dev libarchive-dev)
+lab_packages=(libvirt-daemon libvirt-daemon-driver-qemu qemu-system-x86 qemu-utils odbc-postgresql xorriso mmdebstrap e2fsprogs cpio kmod fakeroot uidmap)
+test_packages=(libgtest-dev libgmock-dev libbenchmark-dev samba smbclient kea-dhcp4-server postgresql libxml2-utils iproute2 dpkg-dev)
+
+say() { printf '%s\n' "patchlab: $*" >&2; }
+
+# install_missing PACKAGE...: asks for root only when something is missing.
+install_missing() {
+  local missing=() package
+  for package in "$@"; do
+    [ "$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null || true)" = installed ] || missing+=("$package")
+  done
+  [ ${#missing[@]} -gt 0 ] || return 0
+  local root=()
+  if [ "$(id -u)" -ne 0 ]; then
+    command -v sudo >/dev/null || { say "error: these packages are missing and there is no sudo: ${missing[*]}"; say "hint: as root: apt-get install ${missing[*]}"; exit 73; }
+    root=(sudo)
+  fi
+  say "installing ${missing[*]}"
+  # Nothing that is installed here may start a server on the host: the lab needs programs, not services.
+  local policy=/usr/sbin/policy-rc.d made_policy=no
+  if [ ! -e "$policy" ]; then
+    printf '#!/bin/sh\nexit 101\n' | "${root[@]}" tee "$policy" >/dev/null && "${root[@]}" chmod 755 "$policy" && made_policy=yes
+  fi
+  local code=0
+  "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get update -q >/dev/null || code=$?
+  [ "$code" -ne 0 ] || "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${missing[@]}" >/dev/null || code=$?
+  [ "$made_policy" = no ] || "${root[@]}" rm -f "$policy"
+  [ "$code" -eq 0 ] || { say "error: apt-get ended with $code"; say "hint: look at the messages above; is the network up?"; exit 73; }
+}
+
+# build FOLDER OPTION...: configure when needed, then build, quietly unless it fails.
+build() {
+  local folder=$1
+  shift
+  say "building in $folder"
+  cmake -S . -B "$folder" -G Ninja "$@" >"$folder.log" 2>&1 || { tail -n 30 "$folder.log" >&2; exit 73; }
+  cmake --build "$folder" || { say "error: the build failed"; exit 73; }
+}
