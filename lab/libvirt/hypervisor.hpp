@@ -44,6 +44,7 @@ class LibvirtHypervisor final : public Hypervisor {
  private:
   struct State;
   explicit LibvirtHypervisor(std::unique_ptr<State> state);
+  [[nodiscard]] bool revert_in_place(const std::string& machine, const std::string& snapshot);
   std::unique_ptr<State> state_;
 };
 

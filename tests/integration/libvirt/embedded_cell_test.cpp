@@ -145,6 +145,21 @@ TEST_F(EmbeddedCell, AMachineBootsIsSavedAndComesBackAsItWas) {
       timed("until the agent answers", [&] { return machine.wait_for_agent(); });
       must("the file is gone", !machine.has_file("/root/after-the-snapshot"));
     }
+    // As a department is saved: all pause, each is saved, all go on.
+    must("pausing", hypervisor.pause("dns1"));
+    must("taking a snapshot while paused", hypervisor.take_snapshot("dns1", "paused"));
+    must("resuming", hypervisor.resume("dns1"));
+    must("reverting to a paused state", hypervisor.revert("dns1", "paused"));
+    must("it runs", must("state", hypervisor.state("dns1")) == MachineState::running);
+    machine.wait_for_agent();
+    must("pausing", hypervisor.pause("dns1"));
+    must("reverting what is paused", hypervisor.revert("dns1", "base"));
+    machine.wait_for_agent();
+    machine.shell("sync; /sbin/reboot -f");
+    const auto silent = [&] { return !machine.ask(R"({"execute":"guest-ping"})", seconds(1)).has_value(); };
+    must("it goes down", wait_until(system_clock_source(), {"silence", seconds(100), Milliseconds(50), {}, {}}, silent).has_value());
+    must("reverting in the middle of a reboot", hypervisor.revert("dns1", "base"));
+    machine.wait_for_agent();
     must("powering off", hypervisor.power_off("dns1"));
     must("reverting what is off", hypervisor.revert("dns1", "base"));
     machine.wait_for_agent();
@@ -167,7 +182,8 @@ TEST_F(EmbeddedCell, AMediumIsSeenInTheGuestAndARevertTakesItOut) {
     const auto medium = wanted.folder / "medium.iso";
     must("writing a medium", write_file_atomically(medium, "patchlab medium" + std::string(64U << 10U, ' ')));
     must("inserting it", timed("insert a medium", [&] { return hypervisor.change_medium("dns1", medium); }));
-    machine.shell("head -c 15 /dev/sr0 | grep -q patchlab && touch /root/seen");
+    // It stays open, as a mounted one would: the guest locks the drive's door.
+    machine.shell("exec 3</dev/sr0; head -c 15 <&3 | grep -q patchlab && touch /root/seen; exec sleep 1000");
     must("the guest reads it", machine.gets_file("/root/seen"));
     must("taking it out", hypervisor.change_medium("dns1", {}));
     must("inserting it again", hypervisor.change_medium("dns1", medium));
