@@ -50,8 +50,8 @@ CellMachine::CellMachine(CellContext& context, const MachineJob& job)
       adapter_(lab::guest::debian_adapter(agent_, context.clock)) {}
 
 Result<void> CellMachine::boot(const std::string& trial) {
-  PATCHLAB_ASSIGN(const auto slot, context_.slots.acquire(context_.stop));
   {
+    PATCHLAB_ASSIGN(const auto slot, context_.slots.acquire(context_.stop));
     const TimedStep step(context_.events, context_.clock, name(), trial, "boot", "the guest's start-up to finish");
     PATCHLAB_TRY(context_.hypervisor.start(name()));
     PATCHLAB_TRY(lab::guest::await_boot(*adapter_, agent_, context_.clock, {}, context_.job.policy.boot_timeout, context_.stop));
@@ -230,13 +230,13 @@ std::vector<InstallRecord> CellMachine::install(const std::string& trial, const 
 
 std::optional<PhaseRecord> CellMachine::reboot(const std::string& trial, const std::string& phase, Reboot kind) {
   PhaseRecord record{.phase = phase, .machine = name(), .outcome = Outcome::fail, .checks = {}, .differences = {}, .error = {}};
-  auto slot = context_.slots.acquire(context_.stop);
-  if (!slot) {
-    record.error = slot.error();
-    record.outcome = Outcome::error;
-    return record;
-  }
   {
+    auto slot = context_.slots.acquire(context_.stop);
+    if (!slot) {
+      record.error = slot.error();
+      record.outcome = Outcome::error;
+      return record;
+    }
     const TimedStep step(context_.events, context_.clock, name(), trial, "reboot", "the guest to come back with a new boot id");
     const auto limit = context_.job.policy.boot_timeout;
     const auto rebooted =
@@ -252,7 +252,7 @@ std::optional<PhaseRecord> CellMachine::reboot(const std::string& trial, const s
       return record;
     }
   }
-  // Ports that stay shut are for the checks to report, with what they see; here they only end the wait.
+  // Ports that stay shut are for the checks to report, with what they see; here they only end the wait. Waiting needs no processor slot.
   if (const auto ready = wait_ready(trial, true); !ready && ready.error().error_class == ErrorClass::cancelled) {
     record.error = ready.error();
     record.outcome = Outcome::error;
