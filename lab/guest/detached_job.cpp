@@ -25,14 +25,17 @@ std::string quoted(const std::string& text) {
 }
 
 // After `folder=` and `job=` lines. The job leaves the agent's session and pipes, and under systemd its control group,
-// so that it survives a restart of the agent that it may cause itself.
+// so that it survives a restart of the agent that it may cause itself. Its text goes into a file, because systemd
+// would expand ${...} in an argument.
 constexpr const char* launch_script = R"(umask 077; rm -rf "$folder"; mkdir -p "$folder" || exit 90
-body='cd "$1" || exit 90; (eval "$2") >out 2>&1 </dev/null; echo $? >code.new; mv code.new code'
+printf '%s\n' "$job" >"$folder/job" || exit 90
+body='cd "$1" || exit 90; (. ./job) >out 2>&1 </dev/null; echo $? >code.new; mv code.new code'
 if [ -d /run/systemd/system ] && command -v systemd-run >/dev/null; then
-  exec systemd-run --quiet --collect --no-block sh -c "$body" job "$folder" "$job"
+  exec systemd-run --quiet --collect --no-block sh -c "$body" job "$folder"
 fi
-setsid sh -c "$body" job "$folder" "$job" >/dev/null 2>&1 </dev/null &
+setsid sh -c "$body" job "$folder" >/dev/null 2>&1 </dev/null &
 )";
+
 // One detached job as it is seen from outside: by its files.
 class Job {
  public:
