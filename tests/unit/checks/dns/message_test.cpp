@@ -4,6 +4,8 @@
 
 #include <gmock/gmock.h>
 
+#include <random>
+
 #include "tests/unit/checks/dns/dns_wire.hpp"
 
 namespace patchlab::checks::dns {
@@ -50,6 +52,21 @@ TEST(DnsMessage, SaysThatBytesAreMalformed) {
   EXPECT_THAT(cut.error().message, testing::StartsWith("malformed message of 63 bytes: "));
   EXPECT_FALSE(decode(""));
   EXPECT_FALSE(decode("garbage"));
+}
+
+// Under the address sanitizer this shows that no damaged message is read beyond its end.
+TEST(DnsMessage, DamagedAnywhereIsReadOrRefused) {
+  WireMessage reply;
+  reply.answer = {wire_cname("www.corp.example", "web.corp.example"), wire_a("web.corp.example", {10, 20, 0, 80})};
+  const auto good = reply.bytes();
+  std::mt19937 generator(20261122);
+  std::size_t refused = 0;
+  for (int round = 0; round < 2000; ++round) {
+    auto bytes = good.substr(0, generator() % (good.size() + 1));
+    for (int i = 0; i < 3 && !bytes.empty(); ++i) bytes[generator() % bytes.size()] = static_cast<char>(generator());
+    refused += decode(bytes) ? 0U : 1U;
+  }
+  EXPECT_GT(refused, 1000U);
 }
 
 TEST(DnsMessage, ReadsExpectedRecordsWithAndWithoutTtl) {
