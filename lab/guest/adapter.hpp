@@ -17,7 +17,8 @@ namespace patchlab::lab::guest {
 
 class AgentSession;
 
-// A command run inside the guest through its agent. exit_code is normalised to unsigned 32 bit (Windows HRESULTs survive).
+// A command run inside the guest through its agent. exit_code is normalised to unsigned 32 bit (Windows HRESULTs
+// survive).
 struct GuestProcess {
   std::uint32_t exit_code = 0;
   bool signalled = false;
@@ -25,27 +26,32 @@ struct GuestProcess {
   std::string errors;
 };
 
-// The guest agent of one machine: qemu-ga's protocol over Hypervisor::agent_command. One command at a time per machine (locked inside).
+// The guest agent of one machine: qemu-ga's protocol over Hypervisor::agent_command. One command at a time per machine
+// (locked inside).
 class GuestAgent {
  public:
   GuestAgent(Hypervisor& hypervisor, std::string machine, Clock& clock);
   [[nodiscard]] const std::string& machine() const;
   // True when the agent answers within `limit`.
   [[nodiscard]] bool answers(Milliseconds limit);
-  // Program and arguments, no shell. Polls guest-exec-status until the deadline; at the deadline the error says what ran and the process may
-  // still be running in the guest.
-  [[nodiscard]] Result<GuestProcess> run(const std::string& program, const std::vector<std::string>& arguments, Milliseconds deadline,
-                                         std::stop_token stop = {});
-  // A POSIX shell script with its arguments, handed to `sh` on standard input: qemu-ga writes every command line into the guest's own
-  // log, where a script would look like trouble and crowd out the evidence. Below 1 MiB of output, like `run`.
-  [[nodiscard]] Result<GuestProcess> run_script(const std::string& script, const std::vector<std::string>& arguments, Milliseconds deadline,
-                                                std::stop_token stop = {});
-  // Starts a program and returns as soon as the agent has said so: for commands that end the agent themselves (shutdown).
+  // Program and arguments, no shell. Polls guest-exec-status until the deadline; at the deadline the error says what
+  // ran and the process may still be running in the guest.
+  [[nodiscard]] Result<GuestProcess> run(const std::string& program, const std::vector<std::string>& arguments,
+                                         Milliseconds deadline, std::stop_token stop = {});
+  // A POSIX shell script with its arguments, handed to `sh` on standard input: qemu-ga writes every command line into
+  // the guest's own log, where a script would look like trouble and crowd out the evidence. Below 1 MiB of output, like
+  // `run`.
+  [[nodiscard]] Result<GuestProcess> run_script(const std::string& script, const std::vector<std::string>& arguments,
+                                                Milliseconds deadline, std::stop_token stop = {});
+  // Starts a program and returns as soon as the agent has said so: for commands that end the agent themselves
+  // (shutdown).
   [[nodiscard]] Result<void> start(const std::string& program, const std::vector<std::string>& arguments);
-  // Detached run for installers: output goes to a file in the guest, not to the agent's pipes (which stay open when a daemon inherits
-  // them), and exit code to another file; polled by reading that file. Survives a lost guest-exec-status reply and a restart of the agent.
-  // `output` holds the last 256 KiB of both streams together. Needs a POSIX shell in the guest.
-  [[nodiscard]] Result<GuestProcess> run_detached(const std::string& shell_command, Milliseconds deadline, std::stop_token stop = {});
+  // Detached run for installers: output goes to a file in the guest, not to the agent's pipes (which stay open when a
+  // daemon inherits them), and exit code to another file; polled by reading that file. Survives a lost
+  // guest-exec-status reply and a restart of the agent. `output` holds the last 256 KiB of both streams together. Needs
+  // a POSIX shell in the guest.
+  [[nodiscard]] Result<GuestProcess> run_detached(const std::string& shell_command, Milliseconds deadline,
+                                                  std::stop_token stop = {});
   // Refuses files above `limit` bytes; read in blocks, so that every reply stays below 1 MiB.
   [[nodiscard]] Result<std::string> read_file(const std::string& path, std::size_t limit = 4U << 20U);
   // The last `limit` bytes.
@@ -83,12 +89,14 @@ class GuestAdapter {
   [[nodiscard]] virtual Result<bool> boot_complete() = 0;
   [[nodiscard]] virtual Result<InstalledSet> installed() = 0;
   // Installs files that lie in the root of the medium in the CD drive, as one transaction, in this order.
-  [[nodiscard]] virtual Result<InstallOutcome> apply(const std::vector<std::string>& file_names, Milliseconds deadline, std::stop_token stop) = 0;
+  [[nodiscard]] virtual Result<InstallOutcome> apply(const std::vector<std::string>& file_names, Milliseconds deadline,
+                                                     std::stop_token stop) = 0;
   [[nodiscard]] virtual Result<bool> reboot_required() = 0;
   // Asks for a restart and returns at once; the caller proves it by boot_id.
   [[nodiscard]] virtual Result<void> request_reboot() = 0;
   [[nodiscard]] virtual Result<void> request_power_off() = 0;
-  // `services`: the role's own, named in the scenario; they are reported even when the guest no longer knows them ("absent").
+  // `services`: the role's own, named in the scenario; they are reported even when the guest no longer knows them
+  // ("absent").
   [[nodiscard]] virtual Result<HostState> host_state(const std::vector<std::string>& services) = 0;
   // Log tails and the like, name -> text, for a failing trial.
   [[nodiscard]] virtual Result<std::map<std::string, std::string>> evidence() = 0;

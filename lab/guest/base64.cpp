@@ -13,7 +13,8 @@ constexpr std::uint8_t not_a_digit = 0xFF;
 constexpr std::array<std::uint8_t, 256> values = [] {
   std::array<std::uint8_t, 256> table{};
   for (auto& value : table) value = not_a_digit;
-  for (std::size_t i = 0; i < digits.size(); ++i) table[static_cast<unsigned char>(digits[i])] = static_cast<std::uint8_t>(i);
+  for (std::size_t i = 0; i < digits.size(); ++i)
+    table[static_cast<unsigned char>(digits[i])] = static_cast<std::uint8_t>(i);
   return table;
 }();
 

@@ -43,7 +43,8 @@ class DebianAdapter final : public GuestAdapter {
   Result<std::string> boot_id() override {
     PATCHLAB_ASSIGN(const auto text, agent_.read_file("/proc/sys/kernel/random/boot_id", 128));
     const auto id = without_line_end(text);
-    if (id.size() != 36) return guest_error(fmt::format("the boot id of '{}' is not a UUID: '{}'", machine(), to_valid_utf8(id)));
+    if (id.size() != 36)
+      return guest_error(fmt::format("the boot id of '{}' is not a UUID: '{}'", machine(), to_valid_utf8(id)));
     return id;
   }
 
@@ -57,18 +58,21 @@ class DebianAdapter final : public GuestAdapter {
     if (is_stand_in_) return false;
     PATCHLAB_ASSIGN(const auto init, agent_.read_file("/proc/1/comm", 64));
     if (without_line_end(init) == "systemd") return systemd_complete();
-    PATCHLAB_ASSIGN(const auto process, script("looking for the end of the start-up", scripts::sysvinit_complete, {}, query_limit));
+    PATCHLAB_ASSIGN(const auto process,
+                    script("looking for the end of the start-up", scripts::sysvinit_complete, {}, query_limit));
     return process.exit_code == 0;
   }
 
   Result<InstalledSet> installed() override {
     const std::string action = "listing what is installed";
-    PATCHLAB_ASSIGN(const auto process, run(action, "dpkg-query", {"-W", "-f", scripts::installed_format}, query_limit));
+    PATCHLAB_ASSIGN(const auto process,
+                    run(action, "dpkg-query", {"-W", "-f", scripts::installed_format}, query_limit));
     if (process.exit_code != 0) return failed(action, process);
     return debian::installed_set(process.output).while_doing(doing(action));
   }
 
-  Result<InstallOutcome> apply(const std::vector<std::string>& file_names, Milliseconds deadline, std::stop_token stop) override {
+  Result<InstallOutcome> apply(const std::vector<std::string>& file_names, Milliseconds deadline,
+                               std::stop_token stop) override {
     const auto action = fmt::format("installing {}", fmt::join(file_names, ", "));
     PATCHLAB_ASSIGN(const auto command, apply_command(file_names).while_doing(doing(action)));
     const auto start = clock_.now();
@@ -76,7 +80,8 @@ class DebianAdapter final : public GuestAdapter {
     if (!process) return std::move(process).error().while_doing(doing(action));
     auto log = to_valid_utf8(process->output);
     if (process->exit_code == scripts::no_medium) {
-      return infrastructure_error(fmt::format("{}: the medium cannot be mounted: {}", doing(action), without_line_end(log)));
+      return infrastructure_error(
+          fmt::format("{}: the medium cannot be mounted: {}", doing(action), without_line_end(log)));
     }
     if (process->exit_code == scripts::no_such_file) {
       return infrastructure_error(fmt::format("{}: wrong medium: {}", doing(action), without_line_end(log)));
@@ -118,28 +123,34 @@ class DebianAdapter final : public GuestAdapter {
 
  private:
   [[nodiscard]] const std::string& machine() const { return agent_.machine(); }
-  [[nodiscard]] std::string doing(const std::string& action) const { return fmt::format("{} in '{}'", action, machine()); }
+  [[nodiscard]] std::string doing(const std::string& action) const {
+    return fmt::format("{} in '{}'", action, machine());
+  }
 
   // Sections start with a text that no log holds by accident.
   [[nodiscard]] std::string new_mark() const {
     return fmt::format("@@patchlab-{:x}", clock_.wall().time_since_epoch().count());
   }
 
-  Result<GuestProcess> run(const std::string& action, const std::string& program, const std::vector<std::string>& arguments, Milliseconds limit) {
+  Result<GuestProcess> run(const std::string& action, const std::string& program,
+                           const std::vector<std::string>& arguments, Milliseconds limit) {
     return agent_.run(program, arguments, limit).while_doing(doing(action));
   }
 
-  Result<GuestProcess> script(const std::string& action, const std::string& text, const std::vector<std::string>& arguments, Milliseconds limit) {
+  Result<GuestProcess> script(const std::string& action, const std::string& text,
+                              const std::vector<std::string>& arguments, Milliseconds limit) {
     return agent_.run_script(text, arguments, limit).while_doing(doing(action));
   }
 
   [[nodiscard]] Error failed(const std::string& action, const GuestProcess& process) const {
-    return guest_error(fmt::format("{}: exit code {}: {}", doing(action), process.exit_code,
-                                   without_line_end(to_valid_utf8(process.errors.empty() ? process.output : process.errors))));
+    return guest_error(
+        fmt::format("{}: exit code {}: {}", doing(action), process.exit_code,
+                    without_line_end(to_valid_utf8(process.errors.empty() ? process.output : process.errors))));
   }
 
   Result<bool> systemd_complete() {
-    PATCHLAB_ASSIGN(const auto process, run("asking systemd for its state", "systemctl", {"is-system-running"}, query_limit));
+    PATCHLAB_ASSIGN(const auto process,
+                    run("asking systemd for its state", "systemctl", {"is-system-running"}, query_limit));
     const auto state = without_line_end(process.output);
     // "degraded": start-up is over and some unit failed; which one is the host state's business.
     return state == "running" || state == "degraded";
@@ -155,17 +166,20 @@ class DebianAdapter final : public GuestAdapter {
     return command + scripts::apply_tail;
   }
 
-  static Result<HostState> state_from(const std::map<std::string, std::string>& found, const std::vector<std::string>& services) {
+  static Result<HostState> state_from(const std::map<std::string, std::string>& found,
+                                      const std::vector<std::string>& services) {
     if (!found.contains("end")) return guest_error("the answer ends early");
     for (const auto& [name, text] : found) {
-      if (name.starts_with("failed ")) return guest_error(fmt::format("the guest could not list its {}", name.substr(7)));
+      if (name.starts_with("failed "))
+        return guest_error(fmt::format("the guest could not list its {}", name.substr(7)));
     }
     HostState state;
     state.services = debian::unit_states(section_in(found, "units"));
     state.services.merge(debian::script_states(section_in(found, "scripts")));
     const auto processes = debian::process_table(section_in(found, "processes"));
     state.services.merge(debian::daemons(processes, section_in(found, "children")));
-    for (const auto& [name, status] : debian::asked_unit_states(section_in(found, "asked"), services)) state.services[name] = status;
+    for (const auto& [name, status] : debian::asked_unit_states(section_in(found, "asked"), services))
+      state.services[name] = status;
     for (const auto& name : services) state.services.try_emplace(name, "absent");
     state.listeners = debian::listeners(processes);
     PATCHLAB_ASSIGN(state.addresses, debian::addresses(section_in(found, "addresses"), section_in(found, "routes")));

@@ -20,15 +20,18 @@ constexpr unsigned int first_ephemeral_port = 32768;
 
 enum class Volatile { no, number, presence };
 
-// Daemons whose high ports are chosen anew by the kernel at every start. Everybody else's high ports are taken at their word: a
-// service that listens on 50000 does so on purpose.
+// Daemons whose high ports are chosen anew by the kernel at every start. Everybody else's high ports are taken at their
+// word: a service that listens on 50000 does so on purpose.
 Volatile volatility(std::string_view protocol, std::string_view process, unsigned int port) {
   if (port < first_ephemeral_port) return Volatile::no;
-  // UDP has no listening state: these are sockets of outgoing queries (resolvers, mDNS, time), there one moment and gone the next.
-  constexpr std::array<std::string_view, 8> clients{"named",   "unbound",  "systemd-resolve", "avahi-daemon",
-                                                    "chronyd", "ntpd",     "dhclient",        "cups-browsed"};
-  if (protocol == "udp" && std::find(clients.begin(), clients.end(), process) != clients.end()) return Volatile::presence;
-  // RPC services register their port with rpcbind; the number changes, that they listen does not. "-" is the kernel's lockd.
+  // UDP has no listening state: these are sockets of outgoing queries (resolvers, mDNS, time), there one moment and
+  // gone the next.
+  constexpr std::array<std::string_view, 8> clients{"named",   "unbound", "systemd-resolve", "avahi-daemon",
+                                                    "chronyd", "ntpd",    "dhclient",        "cups-browsed"};
+  if (protocol == "udp" && std::find(clients.begin(), clients.end(), process) != clients.end())
+    return Volatile::presence;
+  // RPC services register their port with rpcbind; the number changes, that they listen does not. "-" is the kernel's
+  // lockd.
   constexpr std::array<std::string_view, 4> registered{"rpc.statd", "rpc.mountd", "rpcbind", "-"};
   if (std::find(registered.begin(), registered.end(), process) != registered.end()) return Volatile::number;
   return Volatile::no;
@@ -61,7 +64,8 @@ unsigned int hex_number(const std::string& hex) {
   return value;
 }
 
-// "0101140A" of /proc/net/route: the address as the processor stores it, least significant byte first on every Debian server.
+// "0101140A" of /proc/net/route: the address as the processor stores it, least significant byte first on every Debian
+// server.
 std::string dotted(const std::string& hex) {
   const auto value = hex_number(hex);
   return fmt::format("{}.{}.{}.{}", value & 0xFFU, value >> 8U & 0xFFU, value >> 16U & 0xFFU, value >> 24U & 0xFFU);
@@ -126,8 +130,10 @@ std::map<std::string, std::string> sections(const std::string& text, const std::
   std::string* current = nullptr;
   std::istringstream stream(text);
   for (std::string line; std::getline(stream, line);) {
-    if (line.starts_with(mark + " ")) current = &found[line.substr(mark.size() + 1)];
-    else if (current != nullptr) *current += line + '\n';
+    if (line.starts_with(mark + " "))
+      current = &found[line.substr(mark.size() + 1)];
+    else if (current != nullptr)
+      *current += line + '\n';
   }
   return found;
 }
@@ -137,8 +143,10 @@ std::map<std::string, std::string> tailed_files(const std::string& text) {
   std::string* current = nullptr;
   std::istringstream stream(text);
   for (std::string line; std::getline(stream, line);) {
-    if (line.starts_with("==> /") && line.ends_with(" <==")) current = &found[line.substr(4, line.size() - 8)];
-    else if (current != nullptr) *current += line + '\n';
+    if (line.starts_with("==> /") && line.ends_with(" <=="))
+      current = &found[line.substr(4, line.size() - 8)];
+    else if (current != nullptr)
+      *current += line + '\n';
   }
   return found;
 }
@@ -161,7 +169,8 @@ Result<InstalledSet> installed_set(const std::string& text) {
     if (fields[2] != "ok") version += " (reinst-required)";
     packages[fields[0]] = version;
   });
-  if (!trouble.empty()) return guest_error(fmt::format("dpkg-query printed an unexpected line: '{}'", to_valid_utf8(trouble)));
+  if (!trouble.empty())
+    return guest_error(fmt::format("dpkg-query printed an unexpected line: '{}'", to_valid_utf8(trouble)));
   if (packages.empty()) return guest_error("dpkg-query named no package at all");
   return packages;
 }
@@ -175,14 +184,17 @@ ProcessTable process_table(const std::string& text) {
       if (colon != 8 && colon != 32) return;
       const auto address = words[2].substr(0, colon);
       const auto port = hex_number(words[2].substr(colon + 1));
-      table.sockets.push_back({words[1], fmt::format("{}:{}", colon == 8 ? dotted(address) : colon_separated(address), port), port, words[3]});
+      table.sockets.push_back({words[1],
+                               fmt::format("{}:{}", colon == 8 ? dotted(address) : colon_separated(address), port),
+                               port, words[3]});
     } else if (words.size() == 3 && words[0] == "owner") {
       const auto pid = number_in(words[2]);
       const auto [owner, is_new] = table.owners.try_emplace(words[1], pid);
       // The lowest, because children inherit their daemon's sockets and come and go.
       if (!is_new) owner->second = std::min(owner->second, pid);
     } else if (words.size() >= 3 && words[0] == "exe" && words[1].starts_with("/proc/")) {
-      table.executables[number_in(std::string_view(words[1]).substr(6))] = program_path(line.substr(line.find(words[2])));
+      table.executables[number_in(std::string_view(words[1]).substr(6))] =
+          program_path(line.substr(line.find(words[2])));
     }
   });
   return table;
@@ -193,7 +205,8 @@ std::vector<std::string> listeners(const ProcessTable& table) {
   for (const auto& [protocol, address, port, inode] : table.sockets) {
     const auto owner = table.owners.find(inode);
     const auto program = owner == table.owners.end() ? table.executables.end() : table.executables.find(owner->second);
-    const auto process = program == table.executables.end() ? "-" : program->second.substr(program->second.rfind('/') + 1);
+    const auto process =
+        program == table.executables.end() ? "-" : program->second.substr(program->second.rfind('/') + 1);
     switch (volatility(protocol, process, port)) {
       case Volatile::presence:
         break;
@@ -233,10 +246,14 @@ std::map<std::string, std::string> script_states(const std::string& text) {
     if (words.size() != 2) return;
     const auto& code = words[0];
     auto& state = states[words[1]];
-    if (code == "0") state = "running";
-    else if (code == "1" || code == "2") state = "failed";
-    else if (code == "3") state = "stopped";
-    else state = "unknown (" + code + ")";
+    if (code == "0")
+      state = "running";
+    else if (code == "1" || code == "2")
+      state = "failed";
+    else if (code == "3")
+      state = "stopped";
+    else
+      state = "unknown (" + code + ")";
   });
   return states;
 }
@@ -254,7 +271,8 @@ std::map<std::string, std::string> unit_states(const std::string& text) {
   return states;
 }
 
-std::map<std::string, std::string> asked_unit_states(const std::string& text, const std::vector<std::string>& services) {
+std::map<std::string, std::string> asked_unit_states(const std::string& text,
+                                                     const std::vector<std::string>& services) {
   std::map<std::string, std::string> states;
   std::map<std::string, std::string> block;
   std::size_t next = 0;
@@ -267,8 +285,10 @@ std::map<std::string, std::string> asked_unit_states(const std::string& text, co
   std::istringstream stream(text);
   for (std::string line; std::getline(stream, line);) {
     const auto equals = line.find('=');
-    if (line.empty()) end_block();
-    else if (equals != std::string::npos) block[line.substr(0, equals)] = line.substr(equals + 1);
+    if (line.empty())
+      end_block();
+    else if (equals != std::string::npos)
+      block[line.substr(0, equals)] = line.substr(equals + 1);
   }
   end_block();
   return states;

@@ -2,8 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// What runs inside a Debian guest: POSIX sh and the tools every Debian has. Starting a process costs 50-200 ms under emulation, so each
-// script does its work with as few of them as it can, and each is one command for the agent (GuestAgent::run_script).
+// What runs inside a Debian guest: POSIX sh and the tools every Debian has. Starting a process costs 50-200 ms under
+// emulation, so each script does its work with as few of them as it can, and each is one command for the agent
+// (GuestAgent::run_script).
 namespace patchlab::lab::guest::scripts {
 
 // $1: a line prefix that starts a section (not found in any log); $2...: the role's services.
@@ -58,10 +59,11 @@ FILENAME ~ /(\.err|\/errors?\.log)$/ ||
 echo "$mark end"
 )sh";
 
-inline constexpr const char* installed_format = "${Package}:${Architecture}\t${Version}\t${db:Status-Eflag}\t${db:Status-Status}\n";
+inline constexpr const char* installed_format =
+    "${Package}:${Architecture}\t${Version}\t${db:Status-Eflag}\t${db:Status-Status}\n";
 
-// Ends with 0 when a restart is due, 1 when not. A kernel counts only in a guest that boots its own; a library only when a process
-// still runs the replaced file.
+// Ends with 0 when a restart is due, 1 when not. A kernel counts only in a guest that boots its own; a library only
+// when a process still runs the replaced file.
 inline constexpr const char* reboot_required = R"sh([ -e /run/reboot-required ] && exit 0
 running=$(uname -r)
 if [ -e "/boot/vmlinuz-$running" ]; then
@@ -77,11 +79,12 @@ inline constexpr const char* sysvinit_complete = R"sh(pidof -x rc >/dev/null || 
 exit 0
 )sh";
 
-// Mounting is retried: a changed medium is seen by the guest a moment later. Reserved exit codes tell the laboratory's own trouble from
-// dpkg's (1 and 2). The names of the files, quoted, are put between the two parts.
+// Mounting is retried: a changed medium is seen by the guest a moment later. Reserved exit codes tell the laboratory's
+// own trouble from dpkg's (1 and 2). The names of the files, quoted, are put between the two parts.
 inline constexpr int no_medium = 240;
 inline constexpr int no_such_file = 241;
-inline constexpr const char* apply_head = R"sh(export DEBIAN_FRONTEND=noninteractive DEBCONF_NONINTERACTIVE_SEEN=true UCF_FORCE_CONFFOLD=1 LC_ALL=C.UTF-8
+inline constexpr const char* apply_head =
+    R"sh(export DEBIAN_FRONTEND=noninteractive DEBCONF_NONINTERACTIVE_SEEN=true UCF_FORCE_CONFFOLD=1 LC_ALL=C.UTF-8
 export HOME=/root PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 medium=/run/patchlab/medium; mkdir -p "$medium"
 tries=0
@@ -101,8 +104,8 @@ umount "$medium" || umount -l "$medium"
 exit "$code"
 )sh";
 
-// $1: section prefix. The whole answer stays below the agent's 1 MiB after base64. What the agent itself logs about the laboratory's
-// commands is left out. tail names each file ("==> /var/log/syslog <=="), in the section "logs".
+// $1: section prefix. The whole answer stays below the agent's 1 MiB after base64. What the agent itself logs about the
+// laboratory's commands is left out. tail names each file ("==> /var/log/syslog <=="), in the section "logs".
 inline constexpr const char* evidence = R"sh(mark=$1
 {
   echo "$mark processes"; ps axo pid,ppid,user,stat,etime,args

@@ -22,7 +22,8 @@ std::string_view without_leading_blanks(std::string_view text) {
 }
 
 bool is_month(std::string_view word) {
-  constexpr std::array<std::string_view, 12> months{"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+  constexpr std::array<std::string_view, 12> months{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                                    "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
   return std::find(months.begin(), months.end(), word) != months.end();
 }
 
@@ -33,7 +34,8 @@ std::string_view take_word(std::string_view& text) {
   return word;
 }
 
-// "Nov 22 06:19:40 dns1 named[163]: text" and "2026-11-22T06:19:40.1+00:00 dns1 named[163]: text" lose time and host (RFC 3164, 5424).
+// "Nov 22 06:19:40 dns1 named[163]: text" and "2026-11-22T06:19:40.1+00:00 dns1 named[163]: text" lose time and host
+// (RFC 3164, 5424).
 std::string_view without_syslog_prefix(std::string_view line) {
   auto rest = line;
   const auto first = take_word(rest);
@@ -48,7 +50,8 @@ std::string_view without_syslog_prefix(std::string_view line) {
   return without_leading_blanks(rest);
 }
 
-// A maximal run of letters and digits. Mixed hexadecimal (addresses, queue ids, digests) goes as a whole; elsewhere only the digits do.
+// A maximal run of letters and digits. Mixed hexadecimal (addresses, queue ids, digests) goes as a whole; elsewhere
+// only the digits do.
 void append_word(std::string& kind, std::string_view word) {
   const bool has_digit = std::any_of(word.begin(), word.end(), is_digit);
   if (!has_digit) {
@@ -61,8 +64,10 @@ void append_word(std::string& kind, std::string_view word) {
     return;
   }
   for (const char c : word) {
-    if (!is_digit(c)) kind += c;
-    else if (kind.empty() || kind.back() != '#') kind += '#';
+    if (!is_digit(c))
+      kind += c;
+    else if (kind.empty() || kind.back() != '#')
+      kind += '#';
   }
 }
 
@@ -91,17 +96,18 @@ std::string with_joined_numbers(const std::string& text) {
 bool ends_with_temporary_folder(std::string_view text) { return text.ends_with("/tmp/") || text.ends_with("/tmp."); }
 
 bool is_crash(std::string_view text) {
-  constexpr std::array<std::string_view, 10> words{"segfault at",  "general protection", "traps: ",      "Oops",           "BUG: ",
-                                                   "Kernel panic", "Out of memory",      "oom-kill:",    "blocked for more", "EXT4-fs error"};
+  constexpr std::array<std::string_view, 10> words{
+      "segfault at",   "general protection", "traps: ",          "Oops",         "BUG: ", "Kernel panic",
+      "Out of memory", "oom-kill:",          "blocked for more", "EXT4-fs error"};
   return std::any_of(words.begin(), words.end(), [&](auto word) { return text.find(word) != std::string_view::npos; });
 }
 
-// An emulated processor that gets no time from a busy host, most of all while the kernel calibrates its timers at boot: says something
-// about the laboratory, nothing about a patch.
+// An emulated processor that gets no time from a busy host, most of all while the kernel calibrates its timers at boot:
+// says something about the laboratory, nothing about a patch.
 bool is_starvation(std::string_view text) {
   constexpr std::array<std::string_view, 11> words{
-      "soft lockup", "rcu: INFO",  "rcu_sched",      "rcu_preempt",   "clocksource",          "hrtimer: interrupt took", "MP-BIOS bug",
-      "calibrat",    "APIC timer", "APIC frequency", "RT throttling"};
+      "soft lockup", "rcu: INFO", "rcu_sched",  "rcu_preempt",    "clocksource",  "hrtimer: interrupt took",
+      "MP-BIOS bug", "calibrat",  "APIC timer", "APIC frequency", "RT throttling"};
   return std::any_of(words.begin(), words.end(), [&](auto word) { return text.find(word) != std::string_view::npos; });
 }
 
@@ -128,8 +134,10 @@ std::string log_kind(std::string_view line) {
       kind += '#';
       rest.remove_prefix(std::min(rest.find_first_of(" '\":,)/"), rest.size()));
     } else {
-      if (is_group_of_number(kind, word, rest.substr(word.size()))) kind += '#';
-      else append_word(kind, word);
+      if (is_group_of_number(kind, word, rest.substr(word.size())))
+        kind += '#';
+      else
+        append_word(kind, word);
       rest.remove_prefix(word.size());
     }
   }

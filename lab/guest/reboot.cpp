@@ -15,10 +15,11 @@ constexpr Milliseconds interval = 250ms;
 // Watches one machine come up. Each look is one step further or an observation to quote at the deadline.
 class BootWatch {
  public:
-  BootWatch(GuestAdapter& adapter, GuestAgent& agent, const std::string& previous) : adapter_(adapter), agent_(agent), previous_(previous) {}
+  BootWatch(GuestAdapter& adapter, GuestAgent& agent, const std::string& previous)
+      : adapter_(adapter), agent_(agent), previous_(previous) {}
 
-  // True at the end: booted, or `trouble` is set. A machine that is starting has little processor time to spare, so each look asks as
-  // little as it can.
+  // True at the end: booted, or `trouble` is set. A machine that is starting has little processor time to spare, so
+  // each look asks as little as it can.
   bool look() {
     if (boot_id_.empty() || ++looks_ % verify_every == 0) {
       if (!sees_new_boot()) return trouble_.has_value();
@@ -42,7 +43,8 @@ class BootWatch {
     if (!id) return see(id.error().message);
     if (*id == previous_) return see("it was still running as before");
     if (!boot_id_.empty() && *id != boot_id_) {
-      trouble_ = guest_error(fmt::format("'{}' restarted once more by itself while it was expected to come up", agent_.machine()));
+      trouble_ = guest_error(
+          fmt::format("'{}' restarted once more by itself while it was expected to come up", agent_.machine()));
       return false;
     }
     boot_id_ = *id;
@@ -68,10 +70,11 @@ Milliseconds left_of(Clock& clock, Milliseconds start, Milliseconds deadline) {
 }
 }  // namespace
 
-Result<std::string> await_boot(GuestAdapter& adapter, GuestAgent agent, Clock& clock, const std::string& previous_boot_id,
-                               Milliseconds deadline, std::stop_token stop) {
+Result<std::string> await_boot(GuestAdapter& adapter, GuestAgent agent, Clock& clock,
+                               const std::string& previous_boot_id, Milliseconds deadline, std::stop_token stop) {
   BootWatch watch(adapter, agent, previous_boot_id);
-  const Wait wait{fmt::format("the start of '{}'", agent.machine()), deadline, interval, [&] { return watch.last_seen(); }, stop};
+  const Wait wait{fmt::format("the start of '{}'", agent.machine()), deadline, interval,
+                  [&] { return watch.last_seen(); }, stop};
   auto waited = wait_until(clock, wait, [&] { return watch.look(); });
   if (!waited) {
     auto error = std::move(waited).error();
@@ -83,17 +86,19 @@ Result<std::string> await_boot(GuestAdapter& adapter, GuestAgent agent, Clock& c
   return watch.boot_id();
 }
 
-Result<RebootProof> reboot_and_prove(GuestAdapter& adapter, GuestAgent agent, Clock& clock, Milliseconds deadline, std::stop_token stop) {
+Result<RebootProof> reboot_and_prove(GuestAdapter& adapter, GuestAgent agent, Clock& clock, Milliseconds deadline,
+                                     std::stop_token stop) {
   const auto action = fmt::format("restarting '{}'", agent.machine());
   const auto start = clock.now();
   PATCHLAB_ASSIGN(const auto before, adapter.boot_id().while_doing(action));
   PATCHLAB_TRY(adapter.request_reboot().while_doing(action));
-  PATCHLAB_ASSIGN(const auto after, await_boot(adapter, agent, clock, before, left_of(clock, start, deadline), stop).while_doing(action));
+  PATCHLAB_ASSIGN(const auto after,
+                  await_boot(adapter, agent, clock, before, left_of(clock, start, deadline), stop).while_doing(action));
   return RebootProof{before, after, clock.now() - start};
 }
 
-Result<RebootProof> cold_restart_and_prove(GuestAdapter& adapter, GuestAgent agent, Hypervisor& hypervisor, Clock& clock,
-                                           Milliseconds deadline, std::stop_token stop) {
+Result<RebootProof> cold_restart_and_prove(GuestAdapter& adapter, GuestAgent agent, Hypervisor& hypervisor,
+                                           Clock& clock, Milliseconds deadline, std::stop_token stop) {
   const auto action = fmt::format("restarting '{}' cold", agent.machine());
   const auto start = clock.now();
   PATCHLAB_ASSIGN(const auto before, adapter.boot_id().while_doing(action));
@@ -114,7 +119,8 @@ Result<RebootProof> cold_restart_and_prove(GuestAdapter& adapter, GuestAgent age
   }
 
   PATCHLAB_TRY(hypervisor.start(agent.machine()).while_doing(action));
-  PATCHLAB_ASSIGN(const auto after, await_boot(adapter, agent, clock, before, left_of(clock, start, deadline), stop).while_doing(action));
+  PATCHLAB_ASSIGN(const auto after,
+                  await_boot(adapter, agent, clock, before, left_of(clock, start, deadline), stop).while_doing(action));
   return RebootProof{before, after, clock.now() - start};
 }
 

@@ -21,7 +21,8 @@ Result<void> first_error(const std::vector<Result<void>>& results) {
   return {};
 }
 
-std::vector<std::string> those_done(const std::vector<std::string>& machines, const std::vector<Result<void>>& results) {
+std::vector<std::string> those_done(const std::vector<std::string>& machines,
+                                    const std::vector<Result<void>>& results) {
   std::vector<std::string> done;
   for (std::size_t i = 0; i < machines.size(); ++i) {
     if (results[i]) done.push_back(machines[i]);
@@ -54,7 +55,8 @@ Result<void> CellCheckpoint::take(const std::vector<std::string>& machines, cons
   std::vector<std::string> saved;
   if (outcome) {
     const auto results = on_each(machines, [&](const auto& machine) {
-      return hypervisor_.take_snapshot(machine, name.text()).while_doing(fmt::format("saving '{}' as '{}'", machine, name.text()));
+      return hypervisor_.take_snapshot(machine, name.text())
+          .while_doing(fmt::format("saving '{}' as '{}'", machine, name.text()));
     });
     outcome = first_error(results);
     saved = those_done(machines, results);
@@ -64,17 +66,19 @@ Result<void> CellCheckpoint::take(const std::vector<std::string>& machines, cons
     return hypervisor_.resume(machine).while_doing(fmt::format("resuming '{}'", machine));
   }));
   if (outcome) outcome = resumed;
-  // Half a checkpoint must not be mistaken for one. The first cause is what the reader needs, so trouble while undoing is not reported.
+  // Half a checkpoint must not be mistaken for one. The first cause is what the reader needs, so trouble while undoing
+  // is not reported.
   if (!outcome) (void)drop(saved, name);
   return std::move(outcome).while_doing(fmt::format("checkpoint '{}'", name.text()));
 }
 
-Result<void> CellCheckpoint::revert(const std::vector<std::string>& machines, const SnapshotName& name, Milliseconds deadline,
-                                    std::stop_token stop) {
+Result<void> CellCheckpoint::revert(const std::vector<std::string>& machines, const SnapshotName& name,
+                                    Milliseconds deadline, std::stop_token stop) {
   return first_error(on_each(machines, [&](const auto& machine) { return revert_one(machine, name, deadline, stop); }));
 }
 
-Result<void> CellCheckpoint::revert_one(const std::string& machine, const SnapshotName& name, Milliseconds deadline, std::stop_token stop) {
+Result<void> CellCheckpoint::revert_one(const std::string& machine, const SnapshotName& name, Milliseconds deadline,
+                                        std::stop_token stop) {
   const auto action = fmt::format("reverting '{}' to '{}'", machine, name.text());
   if (stop.stop_requested()) return Error{ErrorClass::cancelled, "cancelled before " + action, {}};
   PATCHLAB_TRY(hypervisor_.revert(machine, name.text()).while_doing(action));
@@ -86,7 +90,8 @@ Result<void> CellCheckpoint::revert_one(const std::string& machine, const Snapsh
 
 Result<void> CellCheckpoint::drop(const std::vector<std::string>& machines, const SnapshotName& name) {
   return first_error(on_each(machines, [&](const auto& machine) {
-    return hypervisor_.delete_snapshot(machine, name.text()).while_doing(fmt::format("deleting '{}' of '{}'", name.text(), machine));
+    return hypervisor_.delete_snapshot(machine, name.text())
+        .while_doing(fmt::format("deleting '{}' of '{}'", name.text(), machine));
   }));
 }
 

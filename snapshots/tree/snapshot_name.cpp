@@ -17,11 +17,13 @@ bool is_allowed(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 
 }  // namespace
 
 Result<SnapshotName> SnapshotName::parse(const std::string& text) {
-  const bool usable = !text.empty() && text.size() <= longest_name && std::isalnum(static_cast<unsigned char>(text.front())) != 0 &&
+  const bool usable = !text.empty() && text.size() <= longest_name &&
+                      std::isalnum(static_cast<unsigned char>(text.front())) != 0 &&
                       std::all_of(text.begin(), text.end(), is_allowed);
   if (!usable) {
-    return configuration_error(fmt::format("'{}' is not a snapshot name", text),
-                               fmt::format("use letters, digits, '.' and '-', at most {}, a letter or digit first", longest_name));
+    return configuration_error(
+        fmt::format("'{}' is not a snapshot name", text),
+        fmt::format("use letters, digits, '.' and '-', at most {}, a letter or digit first", longest_name));
   }
   return SnapshotName(text);
 }

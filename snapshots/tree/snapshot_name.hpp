@@ -10,14 +10,15 @@
 
 namespace patchlab::snapshots {
 
-// The name of one saved state of a whole cell; the same on each of its machines. Letters, digits, '.', '-', at most 63: what libvirt, QEMU and
-// file systems all take.
+// The name of one saved state of a whole cell; the same on each of its machines. Letters, digits, '.', '-', at most 63:
+// what libvirt, QEMU and file systems all take.
 class SnapshotName {
  public:
   [[nodiscard]] static Result<SnapshotName> parse(const std::string& text);
   // Where every trial starts.
   [[nodiscard]] static SnapshotName baseline();
-  // The state after applying these candidates (by digest, in this order) to the baseline: "prefix-2-<digest>". Nothing applied is the baseline.
+  // The state after applying these candidates (by digest, in this order) to the baseline: "prefix-2-<digest>". Nothing
+  // applied is the baseline.
   [[nodiscard]] static SnapshotName for_prefix(const std::vector<std::string>& candidate_digests);
 
   [[nodiscard]] const std::string& text() const { return text_; }

@@ -13,9 +13,10 @@ namespace patchlab::snapshots {
 
 using Prefix = std::vector<std::string>;  // candidate digests in the order applied
 
-// Which states of a cell are saved, as pure data: each node is an ordered prefix of patches applied to the baseline, its parent the prefix
-// without the last one. The owner does the saving and deleting; the tree says from where to start and what to give up. Every node is a complete state
-// (internal snapshots do not build on each other), so deleting a parent never hurts its children. Not thread-safe.
+// Which states of a cell are saved, as pure data: each node is an ordered prefix of patches applied to the baseline,
+// its parent the prefix without the last one. The owner does the saving and deleting; the tree says from where to start
+// and what to give up. Every node is a complete state (internal snapshots do not build on each other), so deleting a
+// parent never hurts its children. Not thread-safe.
 class SnapshotTree {
  public:
   // `limit`: how many prefixes are kept besides the baseline, which is never given up.
@@ -28,8 +29,8 @@ class SnapshotTree {
   // The saved state that leaves the least to do for this sequence; its use counts for retention.
   [[nodiscard]] Start start_for(const Prefix& sequence);
 
-  // Records a saved prefix and returns the names to delete to stay within the limit: least recently used first, never the new one.
-  // An empty prefix (the baseline) and a prefix that is already there change nothing but its age.
+  // Records a saved prefix and returns the names to delete to stay within the limit: least recently used first, never
+  // the new one. An empty prefix (the baseline) and a prefix that is already there change nothing but its age.
   [[nodiscard]] std::vector<SnapshotName> add(const Prefix& prefix);
   void remove(const SnapshotName& name);
 

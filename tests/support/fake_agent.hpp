@@ -17,8 +17,9 @@
 
 namespace patchlab::test {
 
-// A guest agent that behaves: files, processes that end after a few looks and are forgotten once their end was told, detached jobs that write
-// their files. Troubles are scripted per command: the next "guest-exec-status" is silence, garbage, a partial or an oversized reply.
+// A guest agent that behaves: files, processes that end after a few looks and are forgotten once their end was told,
+// detached jobs that write their files. Troubles are scripted per command: the next "guest-exec-status" is silence,
+// garbage, a partial or an oversized reply.
 class FakeAgent {
  public:
   struct Process {
@@ -35,7 +36,8 @@ class FakeAgent {
     int looks = 1;  // how often somebody looks for the end before it is there
   };
   // `script` is what came on standard input, empty for a plain program.
-  using Programs = std::function<Process(const std::string& program, const std::vector<std::string>& arguments, const std::string& script)>;
+  using Programs = std::function<Process(const std::string& program, const std::vector<std::string>& arguments,
+                                         const std::string& script)>;
 
   std::map<std::string, std::string> files;
   Programs programs = [](const auto&, const auto&, const auto&) { return Process{}; };
@@ -44,7 +46,8 @@ class FakeAgent {
   std::size_t open_handles() const { return handles_.size(); }
   std::size_t largest_reply = 0;
 
-  // The next `times` calls of this command end like that instead; the command itself is carried out first when `after` is set (a lost reply).
+  // The next `times` calls of this command end like that instead; the command itself is carried out first when `after`
+  // is set (a lost reply).
   void trouble(const std::string& command, Result<std::string> reply, int times = 1, bool after = false) {
     for (int i = 0; i < times; ++i) troubles_[command].push_back({reply, after});
   }
@@ -104,8 +107,10 @@ class FakeAgent {
     std::string line = "run " + program;
     for (const auto& argument : list) line += " " + argument;
     calls.push_back(line);
-    if (script.find("folder='") != std::string::npos) start_job(script);
-    else processes_[++last_pid_] = programs(program, list, script);
+    if (script.find("folder='") != std::string::npos)
+      start_job(script);
+    else
+      processes_[++last_pid_] = programs(program, list, script);
     return returned({{"pid", last_pid_}});
   }
 
@@ -138,8 +143,10 @@ class FakeAgent {
     auto& process = found->second;
     if (--process.looks > 0) return returned({{"exited", false}});
     Json value = {{"exited", true}};
-    if (process.signal) value["signal"] = *process.signal;
-    else value["exitcode"] = process.exit_code;
+    if (process.signal)
+      value["signal"] = *process.signal;
+    else
+      value["exitcode"] = process.exit_code;
     if (!process.output.empty()) value["out-data"] = lab::guest::base64(process.output);
     if (!process.errors.empty()) value["err-data"] = lab::guest::base64(process.errors);
     if (process.truncated) value["out-truncated"] = true;
@@ -153,7 +160,8 @@ class FakeAgent {
       jobs_.erase(job);
     }
     if (mode == "w") files[path].clear();
-    if (files.count(path) == 0) return refusal(fmt::format("failed to open file '{}' (mode: '{}'): No such file or directory", path, mode));
+    if (files.count(path) == 0)
+      return refusal(fmt::format("failed to open file '{}' (mode: '{}'): No such file or directory", path, mode));
     handles_[++last_handle_] = {path, 0};
     return returned(last_handle_);
   }
@@ -180,7 +188,8 @@ class FakeAgent {
     if (name == "guest-file-read") {
       const auto block = bytes.substr(std::min(position, bytes.size()), arguments.at("count").get<std::size_t>());
       position += block.size();
-      return returned({{"count", block.size()}, {"buf-b64", lab::guest::base64(block)}, {"eof", position >= bytes.size()}});
+      return returned(
+          {{"count", block.size()}, {"buf-b64", lab::guest::base64(block)}, {"eof", position >= bytes.size()}});
     }
     return returned(Json::object());  // flush
   }

@@ -35,7 +35,8 @@ class LineSocket {
     const auto text = path_.string();
     if (text.size() >= sizeof address.sun_path) return infrastructure_error("socket path too long: " + text);
     std::memcpy(address.sun_path, text.c_str(), text.size());
-    if (::connect(fresh.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) return errno_error("connecting to " + text, errno);
+    if (::connect(fresh.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
+      return errno_error("connecting to " + text, errno);
     socket_ = std::move(fresh);
     buffer_.clear();
     return {};
@@ -114,24 +115,32 @@ class QgaSocketHypervisor final : public lab::Hypervisor {
   }
   Result<void> pause(const std::string& machine) override { return done(qmp(machine, {{"execute", "stop"}})); }
   Result<void> resume(const std::string& machine) override { return done(qmp(machine, {{"execute", "cont"}})); }
-  Result<void> take_snapshot(const std::string& machine, const std::string& name) override { return monitor(machine, "savevm " + name); }
+  Result<void> take_snapshot(const std::string& machine, const std::string& name) override {
+    return monitor(machine, "savevm " + name);
+  }
   Result<void> revert(const std::string& machine, const std::string& name) override {
     PATCHLAB_TRY(monitor(machine, "loadvm " + name));
     return resume(machine);
   }
-  Result<void> delete_snapshot(const std::string& machine, const std::string& name) override { return monitor(machine, "delvm " + name); }
+  Result<void> delete_snapshot(const std::string& machine, const std::string& name) override {
+    return monitor(machine, "delvm " + name);
+  }
   Result<void> change_medium(const std::string& machine, const std::filesystem::path& iso) override {
     if (iso.empty()) return done(qmp(machine, {{"execute", "eject"}, {"arguments", {{"id", "cd0"}}}}));
-    return done(qmp(machine, {{"execute", "blockdev-change-medium"}, {"arguments", {{"id", "cd0"}, {"filename", iso.string()}, {"format", "raw"}}}}));
+    return done(qmp(machine, {{"execute", "blockdev-change-medium"},
+                              {"arguments", {{"id", "cd0"}, {"filename", iso.string()}, {"format", "raw"}}}}));
   }
 
-  Result<std::string> agent_command(const std::string& machine, const std::string& command, Milliseconds limit) override {
+  Result<std::string> agent_command(const std::string& machine, const std::string& command,
+                                    Milliseconds limit) override {
     auto& agent = machines_.at(machine).agent;
     const auto until = std::chrono::steady_clock::now() + limit;
     PATCHLAB_TRY(agent.connect());
-    // What earlier, unanswered commands left behind is thrown away: only the answer to this id is in step (qemu-ga's guest-sync).
+    // What earlier, unanswered commands left behind is thrown away: only the answer to this id is in step (qemu-ga's
+    // guest-sync).
     const auto id = ++sync_id_;
-    PATCHLAB_TRY(agent.send("\xff" + Json{{"execute", "guest-sync-delimited"}, {"arguments", {{"id", id}}}}.dump() + "\n"));
+    PATCHLAB_TRY(
+        agent.send("\xff" + Json{{"execute", "guest-sync-delimited"}, {"arguments", {{"id", id}}}}.dump() + "\n"));
     for (;;) {
       PATCHLAB_ASSIGN(auto text, agent.line(until));
       text.erase(0, text.rfind('\xff') == std::string::npos ? 0 : text.rfind('\xff') + 1);
@@ -149,7 +158,9 @@ class QgaSocketHypervisor final : public lab::Hypervisor {
     LineSocket agent;
   };
 
-  static Error unsupported(const char* what) { return infrastructure_error(fmt::format("a hand-started QEMU has no '{}'", what)); }
+  static Error unsupported(const char* what) {
+    return infrastructure_error(fmt::format("a hand-started QEMU has no '{}'", what));
+  }
   static Result<void> done(const Result<Json>& result) {
     if (!result) return result.error();
     return {};
@@ -173,8 +184,10 @@ class QgaSocketHypervisor final : public lab::Hypervisor {
 
   // Commands of the human monitor print nothing on success.
   Result<void> monitor(const std::string& machine, const std::string& line) {
-    PATCHLAB_ASSIGN(const auto said, qmp(machine, {{"execute", "human-monitor-command"}, {"arguments", {{"command-line", line}}}}));
-    if (said.is_string() && !said.get<std::string>().empty()) return infrastructure_error("QEMU: " + said.get<std::string>());
+    PATCHLAB_ASSIGN(const auto said,
+                    qmp(machine, {{"execute", "human-monitor-command"}, {"arguments", {{"command-line", line}}}}));
+    if (said.is_string() && !said.get<std::string>().empty())
+      return infrastructure_error("QEMU: " + said.get<std::string>());
     return {};
   }
 

@@ -31,7 +31,8 @@ class CellCheckpointTest : public testing::Test {
     return static_cast<std::size_t>(std::find(calls.begin(), calls.end(), call) - calls.begin());
   }
   bool all_run() const {
-    return std::all_of(machines.begin(), machines.end(), [&](const auto& name) { return hypervisor.machine(name).state == lab::MachineState::running; });
+    return std::all_of(machines.begin(), machines.end(),
+                       [&](const auto& name) { return hypervisor.machine(name).state == lab::MachineState::running; });
   }
 
   const std::vector<std::string> machines{"dns", "mail", "db"};
@@ -58,7 +59,8 @@ TEST_F(CellCheckpointTest, LeavesNoHalfCheckpoint) {
   hypervisor.fail("take_snapshot", 2, infrastructure_error("disk full"));
   const auto taken = checkpoint.take(machines, base);
   ASSERT_FALSE(taken);
-  EXPECT_THAT(taken.error().message, testing::MatchesRegex("checkpoint 'baseline': saving '(dns|mail|db)' as 'baseline': disk full"));
+  EXPECT_THAT(taken.error().message,
+              testing::MatchesRegex("checkpoint 'baseline': saving '(dns|mail|db)' as 'baseline': disk full"));
   EXPECT_TRUE(all_run());
   for (const auto& name : machines) EXPECT_EQ(hypervisor.machine(name).snapshots.size(), 0U) << name;
 }
@@ -105,7 +107,8 @@ TEST_F(CellCheckpointTest, SaysWhichMachineStayedSilent) {
   const auto reverted = checkpoint.revert({"dns"}, base, 5s);
   ASSERT_FALSE(reverted);
   EXPECT_EQ(reverted.error().error_class, ErrorClass::timeout);
-  EXPECT_EQ(reverted.error().message, "reverting 'dns' to 'baseline': an answer of the guest agent of 'dns' did not happen within 5.0 s");
+  EXPECT_EQ(reverted.error().message,
+            "reverting 'dns' to 'baseline': an answer of the guest agent of 'dns' did not happen within 5.0 s");
 }
 
 TEST_F(CellCheckpointTest, RevertsTheOthersWhenOneFails) {

@@ -133,7 +133,8 @@ TEST_F(DebianAdapterTest, TroubleWithTheMediumIsTheLaboratorys) {
   auto outcome = adapter->apply({"a.deb"}, 60s, {});
   ASSERT_FALSE(outcome);
   EXPECT_EQ(outcome.error().error_class, ErrorClass::infrastructure);
-  EXPECT_EQ(outcome.error().message, "installing a.deb in 'dns': the medium cannot be mounted: no medium found on /dev/sr0");
+  EXPECT_EQ(outcome.error().message,
+            "installing a.deb in 'dns': the medium cannot be mounted: no medium found on /dev/sr0");
   guest.jobs = [](const auto&) { return test::FakeAgent::Job{241, "it has no file 'a.deb'\n", 1}; };
   outcome = adapter->apply({"a.deb"}, 60s, {});
   ASSERT_FALSE(outcome);
@@ -163,12 +164,14 @@ TEST_F(DebianAdapterTest, AsksWhetherARestartIsDue) {
 TEST_F(DebianAdapterTest, AsksForARestartWithoutWaitingForIt) {
   ASSERT_TRUE(adapter->request_reboot());
   ASSERT_TRUE(adapter->request_power_off());
-  EXPECT_THAT(guest.calls, ElementsAre("guest-exec", "run /sbin/shutdown -r now", "guest-exec", "run /sbin/shutdown -h -P now"));
+  EXPECT_THAT(guest.calls,
+              ElementsAre("guest-exec", "run /sbin/shutdown -r now", "guest-exec", "run /sbin/shutdown -h -P now"));
 }
 
 constexpr const char* state_text =
     "MARK scripts\n0 named\nMARK children\n130 163\n"
-    "MARK addresses\n[{\"address\":\"52:54:00:14:00:10\",\"addr_info\":[{\"local\":\"10.20.0.10\",\"prefixlen\":24}]}]\n"
+    "MARK "
+    "addresses\n[{\"address\":\"52:54:00:14:00:10\",\"addr_info\":[{\"local\":\"10.20.0.10\",\"prefixlen\":24}]}]\n"
     "MARK routes\neth0\t00000000\t0100140A\t0003\t0\t0\t0\t00000000\t0\t0\t0\nMARK kernel\n<3>[ 1.0] I/O error 7\n"
     "MARK processes\nsocket tcp 0A00140A:0035 1\nowner 1 163\nexe /proc/163/exe /usr/sbin/named\n"
     "MARK log\nNov 22 06:00:00 dns1 named[163]: error: zone\nMARK end\n";
@@ -177,7 +180,8 @@ TEST_F(DebianAdapterTest, ReadsAWholeHostStateInOneCommand) {
   script_prints(state_text);
   const auto state = adapter->host_state({"named", "gone"});
   ASSERT_TRUE(state) << state.error().message;
-  EXPECT_THAT(state->services, ElementsAre(Pair("gone", "absent"), Pair("named", "running"), Pair("process /usr/sbin/named", "running")));
+  EXPECT_THAT(state->services, ElementsAre(Pair("gone", "absent"), Pair("named", "running"),
+                                           Pair("process /usr/sbin/named", "running")));
   EXPECT_THAT(state->listeners, ElementsAre("tcp 10.20.0.10:53 named"));
   EXPECT_THAT(state->addresses, ElementsAre("52:54:00:14:00:10 10.20.0.10/24", "default via 10.20.0.1 eth0"));
   EXPECT_THAT(state->error_kinds, ElementsAre("kernel: I/O error #", "named[#]: error: zone"));

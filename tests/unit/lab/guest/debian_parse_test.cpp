@@ -18,18 +18,21 @@ TEST(DebianSections, AreSplitAtTheMarkAndJoinedByName) {
 }
 
 TEST(DebianInstalledSet, KeepsInstalledPackagesWithTheirArchitecture) {
-  const auto set = installed_set("bind9:amd64\t1:9.18.33-1~deb12u2\tok\tinstalled\ntzdata:all\t2024a-0\tok\tinstalled\n");
+  const auto set =
+      installed_set("bind9:amd64\t1:9.18.33-1~deb12u2\tok\tinstalled\ntzdata:all\t2024a-0\tok\tinstalled\n");
   ASSERT_TRUE(set);
   EXPECT_THAT(*set, ElementsAre(Pair("bind9:amd64", "1:9.18.33-1~deb12u2"), Pair("tzdata:all", "2024a-0")));
 }
 
 TEST(DebianInstalledSet, ShowsEveryStateThatIsNotProperlyInstalled) {
   const auto set = installed_set(
-      "a:amd64\t1\tok\thalf-configured\nb:amd64\t2\tok\tunpacked\nc:amd64\t3\tok\thalf-installed\nd:amd64\t4\treinstreq\tinstalled\n"
+      "a:amd64\t1\tok\thalf-configured\nb:amd64\t2\tok\tunpacked\nc:amd64\t3\tok\thalf-installed\nd:"
+      "amd64\t4\treinstreq\tinstalled\n"
       "e:amd64\t5\tok\ttriggers-pending\nf:amd64\t6\tok\tconfig-files\ng:amd64\t\tok\tnot-installed\n");
   ASSERT_TRUE(set);
-  EXPECT_THAT(*set, ElementsAre(Pair("a:amd64", "1 (half-configured)"), Pair("b:amd64", "2 (unpacked)"), Pair("c:amd64", "3 (half-installed)"),
-                                Pair("d:amd64", "4 (reinst-required)"), Pair("e:amd64", "5 (triggers-pending)")));
+  EXPECT_THAT(*set, ElementsAre(Pair("a:amd64", "1 (half-configured)"), Pair("b:amd64", "2 (unpacked)"),
+                                Pair("c:amd64", "3 (half-installed)"), Pair("d:amd64", "4 (reinst-required)"),
+                                Pair("e:amd64", "5 (triggers-pending)")));
 }
 
 TEST(DebianInstalledSet, RefusesGarbageAndNothing) {
@@ -43,14 +46,16 @@ TEST(DebianListeners, NamesProtocolAddressPortAndProgram) {
   const auto table = process_table(
       "socket tcp 0A00140A:0035 1\nsocket udp 0100007F:0035 2\nsocket tcp 00000000000000000000000001000000:03B9 3\n"
       "socket tcp 00000000000000000000000000000000:0016 4\nsocket udp 000080FE00000000FF00545010001400:0223 5\n"
-      "owner 1 163\nowner 2 163\nowner 3 163\nowner 4 200\nexe /proc/163/exe /usr/sbin/named\nexe /proc/200/exe /usr/sbin/sshd\n");
-  EXPECT_THAT(listeners(table), ElementsAre("tcp 10.20.0.10:53 named", "tcp [::1]:953 named", "tcp [::]:22 sshd", "udp 127.0.0.1:53 named",
-                                            "udp [fe80::5054:ff:14:10]:547 -"));
+      "owner 1 163\nowner 2 163\nowner 3 163\nowner 4 200\nexe /proc/163/exe /usr/sbin/named\nexe /proc/200/exe "
+      "/usr/sbin/sshd\n");
+  EXPECT_THAT(listeners(table), ElementsAre("tcp 10.20.0.10:53 named", "tcp [::1]:953 named", "tcp [::]:22 sshd",
+                                            "udp 127.0.0.1:53 named", "udp [fe80::5054:ff:14:10]:547 -"));
 }
 
 TEST(DebianListeners, NamesTheDaemonWhoseChildrenShareItsSocket) {
   const auto table = process_table(
-      "socket tcp 00000000:0019 1\nowner 1 311\nowner 1 298\nowner 1 400\nexe /proc/311/exe /usr/lib/postfix/sbin/smtpd\n"
+      "socket tcp 00000000:0019 1\nowner 1 311\nowner 1 298\nowner 1 400\nexe /proc/311/exe "
+      "/usr/lib/postfix/sbin/smtpd\n"
       "exe /proc/298/exe /usr/lib/postfix/sbin/master\nexe /proc/400/exe /usr/lib/postfix/sbin/smtpd\n");
   EXPECT_THAT(listeners(table), ElementsAre("tcp 0.0.0.0:25 master"));
 }
@@ -73,14 +78,19 @@ TEST(DebianListeners, IgnoresLinesThatAreNotWhatTheyShouldBe) {
 }
 
 TEST(DebianDaemons, AreTheProgramsBelowInit) {
-  const auto table = process_table("exe /proc/163/exe /usr/sbin/named\nexe /proc/164/exe /usr/sbin/child\nexe /proc/9/exe /usr/sbin/cron\n");
-  EXPECT_THAT(daemons(table, "9 163 777 \n"), ElementsAre(Pair("process /usr/sbin/cron", "running"), Pair("process /usr/sbin/named", "running")));
+  const auto table = process_table(
+      "exe /proc/163/exe /usr/sbin/named\nexe /proc/164/exe /usr/sbin/child\nexe /proc/9/exe /usr/sbin/cron\n");
+  EXPECT_THAT(daemons(table, "9 163 777 \n"),
+              ElementsAre(Pair("process /usr/sbin/cron", "running"), Pair("process /usr/sbin/named", "running")));
 }
 
 TEST(DebianDaemons, AreTheSameWhenTheirFileWasReplacedUnderThem) {
-  const auto table = process_table("exe /proc/1/exe /usr/sbin/named (deleted)\nexe /proc/2/exe /usr/sbin/x.dpkg-tmp (deleted)\nexe /proc/3/exe /opt/my app/d\n");
-  EXPECT_THAT(daemons(table, "1 2 3"), ElementsAre(Pair("process /opt/my app/d", "running"), Pair("process /usr/sbin/named", "running"),
-                                                   Pair("process /usr/sbin/x", "running")));
+  const auto table = process_table(
+      "exe /proc/1/exe /usr/sbin/named (deleted)\nexe /proc/2/exe /usr/sbin/x.dpkg-tmp (deleted)\nexe /proc/3/exe "
+      "/opt/my app/d\n");
+  EXPECT_THAT(daemons(table, "1 2 3"),
+              ElementsAre(Pair("process /opt/my app/d", "running"), Pair("process /usr/sbin/named", "running"),
+                          Pair("process /usr/sbin/x", "running")));
 }
 
 constexpr const char* ip_json = R"([
@@ -94,8 +104,8 @@ TEST(DebianAddresses, AreListedByMacWithDefaultRoutes) {
                                "eth0\t00000000\t0100140A\t0003\t0\t0\t0\t00000000\t0\t0\t0\n"
                                "eth0\t0000140A\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0\n");
   ASSERT_TRUE(found);
-  EXPECT_THAT(*found, ElementsAre("00:00:00:00:00:00 127.0.0.1/8", "52:54:00:14:00:10 10.20.0.10/24", "52:54:00:14:00:10 fe80::1/64",
-                                  "default via 10.20.0.1 eth0"));
+  EXPECT_THAT(*found, ElementsAre("00:00:00:00:00:00 127.0.0.1/8", "52:54:00:14:00:10 10.20.0.10/24",
+                                  "52:54:00:14:00:10 fe80::1/64", "default via 10.20.0.1 eth0"));
 }
 
 TEST(DebianAddresses, RefuseWhatIsNotAList) {
@@ -106,21 +116,24 @@ TEST(DebianAddresses, RefuseWhatIsNotAList) {
 
 TEST(DebianServices, FollowTheExitCodesOfTheLsb) {
   EXPECT_THAT(script_states("0 named\n1 a\n2 b\n3 c\n4 d\n127 e\njunk\n"),
-              ElementsAre(Pair("a", "failed"), Pair("b", "failed"), Pair("c", "stopped"), Pair("d", "unknown (4)"), Pair("e", "unknown (127)"),
-                          Pair("named", "running")));
+              ElementsAre(Pair("a", "failed"), Pair("b", "failed"), Pair("c", "stopped"), Pair("d", "unknown (4)"),
+                          Pair("e", "unknown (127)"), Pair("named", "running")));
 }
 
 TEST(DebianServices, AreReadFromSystemctl) {
-  EXPECT_THAT(unit_states("named.service loaded active running BIND\nnetworking.service loaded active exited Raise\n"
-                          "\xe2\x97\x8f cups.service loaded failed failed CUPS\napt-daily.service loaded activating start Daily\n"
-                          "x.socket loaded active listening X\n"),
-              ElementsAre(Pair("cups", "failed"), Pair("named", "running"), Pair("networking", "exited")));
+  EXPECT_THAT(
+      unit_states(
+          "named.service loaded active running BIND\nnetworking.service loaded active exited Raise\n"
+          "\xe2\x97\x8f cups.service loaded failed failed CUPS\napt-daily.service loaded activating start Daily\n"
+          "x.socket loaded active listening X\n"),
+      ElementsAre(Pair("cups", "failed"), Pair("named", "running"), Pair("networking", "exited")));
 }
 
 TEST(DebianServices, ThatWereAskedForAreReportedInAnyState) {
-  EXPECT_THAT(asked_unit_states("LoadState=loaded\nActiveState=inactive\nSubState=dead\n\nLoadState=not-found\nActiveState=inactive\n"
-                                "SubState=dead\n\nLoadState=loaded\nActiveState=active\nSubState=running\n",
-                                {"a", "b", "c"}),
+  EXPECT_THAT(asked_unit_states(
+                  "LoadState=loaded\nActiveState=inactive\nSubState=dead\n\nLoadState=not-found\nActiveState=inactive\n"
+                  "SubState=dead\n\nLoadState=loaded\nActiveState=active\nSubState=running\n",
+                  {"a", "b", "c"}),
               ElementsAre(Pair("a", "stopped"), Pair("b", "absent"), Pair("c", "running")));
 }
 

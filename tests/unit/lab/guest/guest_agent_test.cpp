@@ -97,7 +97,8 @@ TEST_F(GuestAgentTest, SaysThatTheEndWasLostWhenTheAgentForgotTheProcess) {
   ASSERT_FALSE(process);
   EXPECT_EQ(process.error().error_class, ErrorClass::guest);
   EXPECT_EQ(process.error().message,
-            "the end of 'prog arg' in 'mail' was lost: PID 101 does not exist (before: guest agent of 'mail', guest-exec-status: the answer "
+            "the end of 'prog arg' in 'mail' was lost: PID 101 does not exist (before: guest agent of 'mail', "
+            "guest-exec-status: the answer "
             "is not a JSON object: '{\"return\": {\"exited\": tr')");
 }
 
@@ -136,7 +137,8 @@ TEST_F(GuestAgentTest, NamesMachineAndCommandWhenTheAgentRefuses) {
   guest.trouble("guest-exec", test::FakeAgent::refusal("Failed to execute child process"));
   const auto process = agent.run("prog", {"x"}, 10s);
   ASSERT_FALSE(process);
-  EXPECT_EQ(process.error().message, "running 'prog x': guest agent of 'mail' refused guest-exec: Failed to execute child process");
+  EXPECT_EQ(process.error().message,
+            "running 'prog x': guest agent of 'mail' refused guest-exec: Failed to execute child process");
 }
 
 TEST_F(GuestAgentTest, RefusesOutputThatTheAgentCutOff) {
@@ -154,7 +156,8 @@ TEST_F(GuestAgentTest, RefusesAnOversizedReply) {
 }
 
 TEST_F(GuestAgentTest, RefusesAnswersOfTheWrongShape) {
-  for (const auto* reply : {"{}", "[]", "7", "", R"({"return": {}})", R"({"return": 7})", R"({"return": {"pid": "x"}})", R"({"error": 7})"}) {
+  for (const auto* reply : {"{}", "[]", "7", "", R"({"return": {}})", R"({"return": 7})", R"({"return": {"pid": "x"}})",
+                            R"({"error": 7})"}) {
     guest.trouble("guest-exec", std::string(reply));
     const auto process = agent.run("prog", {}, 10s);
     ASSERT_FALSE(process) << reply;
@@ -227,7 +230,8 @@ TEST_F(GuestAgentTest, TellsAMissingFileFromTrouble) {
   EXPECT_FALSE(agent.exists("/none").value_or(true));
   guest.files["/some"] = "";
   EXPECT_TRUE(agent.exists("/some").value_or(false));
-  guest.trouble("guest-file-open", test::FakeAgent::refusal("failed to open file '/locked' (mode: 'r'): Permission denied"));
+  guest.trouble("guest-file-open",
+                test::FakeAgent::refusal("failed to open file '/locked' (mode: 'r'): Permission denied"));
   EXPECT_FALSE(agent.exists("/locked"));
   const auto missing = agent.read_file("/none");
   ASSERT_FALSE(missing);
@@ -283,7 +287,8 @@ TEST_F(GuestAgentTest, NoticesThatTheGuestRestartedUnderAJob) {
 }
 
 TEST_F(GuestAgentTest, SaysWhenAJobCannotBeStarted) {
-  guest.trouble("guest-exec-status", std::string(R"({"return": {"exited": true, "exitcode": 90, "err-data": "ZnVsbA=="}})"));
+  guest.trouble("guest-exec-status",
+                std::string(R"({"return": {"exited": true, "exitcode": 90, "err-data": "ZnVsbA=="}})"));
   const auto process = agent.run_detached("dpkg -i foo.deb", 60s);
   ASSERT_FALSE(process);
   EXPECT_EQ(process.error().message, "'dpkg -i foo.deb' could not be started in 'mail': full");
@@ -307,7 +312,9 @@ TEST_F(GuestAgentTest, JobsOfOneGuestGetDifferentFolders) {
   guest.jobs = [](const auto& command) { return test::FakeAgent::Job{0, command, 1}; };
   EXPECT_EQ(agent.run_detached("first", 60s)->output, "first");
   EXPECT_EQ(agent.run_detached("second", 60s)->output, "second");
-  EXPECT_EQ(std::count_if(guest.files.begin(), guest.files.end(), [](const auto& file) { return file.first.ends_with("/out"); }), 2);
+  EXPECT_EQ(std::count_if(guest.files.begin(), guest.files.end(),
+                          [](const auto& file) { return file.first.ends_with("/out"); }),
+            2);
 }
 
 TEST_F(GuestAgentTest, SetsTheClockByDate) {

@@ -11,14 +11,18 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 
 TEST(LogKind, LosesTimeHostAndProcessId) {
-  EXPECT_EQ(log_kind("Nov  2 06:19:40 dns1 named[163]: error: zone x not loaded"), "named[#]: error: zone x not loaded");
-  EXPECT_EQ(log_kind("2026-11-22T06:19:40.123456+00:00 dns1 named[163]: error: zone x not loaded"), "named[#]: error: zone x not loaded");
+  EXPECT_EQ(log_kind("Nov  2 06:19:40 dns1 named[163]: error: zone x not loaded"),
+            "named[#]: error: zone x not loaded");
+  EXPECT_EQ(log_kind("2026-11-22T06:19:40.123456+00:00 dns1 named[163]: error: zone x not loaded"),
+            "named[#]: error: zone x not loaded");
 }
 
 TEST(LogKind, IsTheSameForTwoOccurrences) {
   const std::pair<const char*, const char*> same[] = {
-      {"Nov 22 06:19:40 m postfix/smtpd[12]: fatal: 3F2A41C0D9: host 10.20.0.4", "Dec  1 16:00:00 m postfix/smtpd[9999]: fatal: A81B2C99E0: host 10.20.0.250"},
-      {"2026-11-22 06:19:40.123 UTC [77] FATAL:  role \"x\" at 0x7ffd12", "2026-12-01 23:59:59.999 UTC [4321] FATAL:  role \"x\" at 0xdeadbeef"},
+      {"Nov 22 06:19:40 m postfix/smtpd[12]: fatal: 3F2A41C0D9: host 10.20.0.4",
+       "Dec  1 16:00:00 m postfix/smtpd[9999]: fatal: A81B2C99E0: host 10.20.0.250"},
+      {"2026-11-22 06:19:40.123 UTC [77] FATAL:  role \"x\" at 0x7ffd12",
+       "2026-12-01 23:59:59.999 UTC [4321] FATAL:  role \"x\" at 0xdeadbeef"},
       {"cannot open /tmp/sess_ab12.lock: error: 5", "cannot open /tmp/sess_zZ99_x.lock: error: 17"},
       {"error: client fe80::1%eth0#5353 gone", "error: client 2001:db8::2%eth0#999 gone"},
       {"error: job 1b4e28ba-2fa1-11d2-883f-0016d3cca427 lost", "error: job 6ba7b810-9dad-11d1-80b4-00c04fd430c8 lost"},
@@ -35,7 +39,8 @@ TEST(LogKind, DiffersForDifferentTexts) {
 }
 
 TEST(LogKind, KeepsWordsThatOnlyLookLikeMonthsOrNumbers) {
-  EXPECT_EQ(log_kind("ERROR [kea-dhcp4.dhcp4/123.140] DHCP4_CONFIG_LOAD_FAIL x"), "ERROR [kea-dhcp#.dhcp#] DHCP#_CONFIG_LOAD_FAIL x");
+  EXPECT_EQ(log_kind("ERROR [kea-dhcp4.dhcp4/123.140] DHCP4_CONFIG_LOAD_FAIL x"),
+            "ERROR [kea-dhcp#.dhcp#] DHCP#_CONFIG_LOAD_FAIL x");
   EXPECT_EQ(log_kind("Marching error:"), "Marching error:");
 }
 
@@ -48,30 +53,34 @@ TEST(LogKind, IsShortAndValidText) {
 }
 
 TEST(LogKinds, AreListedOnce) {
-  EXPECT_THAT(log_kinds("a[1]: error: x\na[2]: error: x\n\nb[1]: error: y\n"), ElementsAre("a[#]: error: x", "b[#]: error: y"));
+  EXPECT_THAT(log_kinds("a[1]: error: x\na[2]: error: x\n\nb[1]: error: y\n"),
+              ElementsAre("a[#]: error: x", "b[#]: error: y"));
 }
 
 TEST(KernelKinds, AreErrorsAndWorseWhateverTheFacility) {
-  EXPECT_THAT(kernel_kinds("<6>[    0.1] fine\n<4>[    0.2] warning\n<3>[   12.345678] virtio_blk: bad 77\n<10>[ 3.0] user crit\n<14>[ 3.1] user info\n"),
+  EXPECT_THAT(kernel_kinds("<6>[    0.1] fine\n<4>[    0.2] warning\n<3>[   12.345678] virtio_blk: bad 77\n<10>[ 3.0] "
+                           "user crit\n<14>[ 3.1] user info\n"),
               ElementsAre("kernel: user crit", "kernel: virtio_blk: bad #"));
 }
 
 TEST(KernelKinds, AreCrashesAtAnyLevel) {
-  EXPECT_THAT(kernel_kinds("<6>[  99.1] named[163]: segfault at 10 ip 00007f12 sp 00007ffd error 4 in libc.so.6[7f00+1000]\n"
-                           "<4>[  99.2] general protection fault, probably for non-canonical address 0xdead000000000100: 0000 [#1]\n"),
-              ElementsAre(testing::StartsWith("kernel: general protection fault"), testing::StartsWith("kernel: named[#]: segfault at # ip # sp # error # in libc.so.#")));
+  EXPECT_THAT(
+      kernel_kinds(
+          "<6>[  99.1] named[163]: segfault at 10 ip 00007f12 sp 00007ffd error 4 in libc.so.6[7f00+1000]\n"
+          "<4>[  99.2] general protection fault, probably for non-canonical address 0xdead000000000100: 0000 [#1]\n"),
+      ElementsAre(testing::StartsWith("kernel: general protection fault"),
+                  testing::StartsWith("kernel: named[#]: segfault at # ip # sp # error # in libc.so.#")));
 }
 
 TEST(KernelKinds, LeaveOutAStarvedProcessor) {
-  EXPECT_THAT(kernel_kinds("<0>[  99.1] watchdog: BUG: soft lockup - CPU#0 stuck for 22s! [named:163]\n<3>[ 1.0] rcu: INFO: rcu_preempt self-detected stall\n"
+  EXPECT_THAT(kernel_kinds("<0>[  99.1] watchdog: BUG: soft lockup - CPU#0 stuck for 22s! [named:163]\n<3>[ 1.0] rcu: "
+                           "INFO: rcu_preempt self-detected stall\n"
                            "<3>[ 0.3] ..MP-BIOS bug: 8254 timer not connected to IO-APIC\n"),
               IsEmpty());
   EXPECT_THAT(log_kinds("Nov 22 06:00:00 dns1 kernel: watchdog: BUG: soft lockup - CPU#0 stuck for 22s!\n"), IsEmpty());
 }
 
-TEST(KernelKinds, IgnoreWhatIsNotAKernelLine) {
-  EXPECT_THAT(kernel_kinds("<\n<3\n<x>error\n3>[1] a\n\n"), IsEmpty());
-}
+TEST(KernelKinds, IgnoreWhatIsNotAKernelLine) { EXPECT_THAT(kernel_kinds("<\n<3\n<x>error\n3>[1] a\n\n"), IsEmpty()); }
 
 }  // namespace
 }  // namespace patchlab::lab::guest

@@ -13,7 +13,8 @@ namespace patchlab::lab::guest {
 namespace {
 using namespace std::chrono_literals;
 
-// A guest whose life after a shutdown command is a timetable: silent until `up`, then booted with its marker after `complete`.
+// A guest whose life after a shutdown command is a timetable: silent until `up`, then booted with its marker after
+// `complete`.
 class RebootTest : public testing::Test {
  protected:
   struct Life {
@@ -107,7 +108,8 @@ TEST_F(RebootTest, ARestartLoopIsNotAProof) {
   const auto proof = reboot(60s);
   ASSERT_FALSE(proof);
   EXPECT_EQ(proof.error().error_class, ErrorClass::guest);
-  EXPECT_EQ(proof.error().message, "restarting 'dns': 'dns' restarted once more by itself while it was expected to come up");
+  EXPECT_EQ(proof.error().message,
+            "restarting 'dns': 'dns' restarted once more by itself while it was expected to come up");
 }
 
 TEST_F(RebootTest, CanBeCancelled) {
