@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <cassert>
 #include <optional>
 #include <string>
 #include <utility>
@@ -36,7 +35,8 @@ struct Error {
 // "opening '/x': No such file or directory", from the errno of the call that just failed.
 [[nodiscard]] Error errno_error(const std::string& action, int saved_errno);
 
-// A value or an Error, shaped like std::expected (absent from g++ 12 in C++20). Dropping one is a compiler warning.
+// A value or an Error, shaped like std::expected (absent from g++ 12 in C++20). Dropping one is a compiler warning; asking for the half
+// that is not there is a bug and throws std::bad_variant_access.
 template <class T>
 class [[nodiscard]] Result {
  public:
@@ -45,17 +45,17 @@ class [[nodiscard]] Result {
 
   [[nodiscard]] bool has_value() const { return state_.index() == 0; }
   explicit operator bool() const { return has_value(); }
-  [[nodiscard]] T& value() & { return *std::get_if<0>(&checked()); }
-  [[nodiscard]] const T& value() const& { return *std::get_if<0>(&checked()); }
+  [[nodiscard]] T& value() & { return std::get<0>(state_); }
+  [[nodiscard]] const T& value() const& { return std::get<0>(state_); }
   // By value, so that looping over `f().value()` does not look into a Result that is gone.
-  [[nodiscard]] T value() && { return std::move(*std::get_if<0>(&checked())); }
+  [[nodiscard]] T value() && { return std::get<0>(std::move(state_)); }
   T& operator*() & { return value(); }
   const T& operator*() const& { return value(); }
   T operator*() && { return std::move(*this).value(); }
   T* operator->() { return &value(); }
   const T* operator->() const { return &value(); }
-  [[nodiscard]] const Error& error() const& { return *std::get_if<1>(&state_); }
-  [[nodiscard]] Error&& error() && { return std::move(*std::get_if<1>(&state_)); }
+  [[nodiscard]] const Error& error() const& { return std::get<1>(state_); }
+  [[nodiscard]] Error&& error() && { return std::get<1>(std::move(state_)); }
   [[nodiscard]] T value_or(T other) const { return has_value() ? value() : std::move(other); }
 
   [[nodiscard]] Result while_doing(const std::string& action) && {
@@ -64,14 +64,6 @@ class [[nodiscard]] Result {
   }
 
  private:
-  auto& checked() {
-    assert(has_value());
-    return state_;
-  }
-  const auto& checked() const {
-    assert(has_value());
-    return state_;
-  }
   std::variant<T, Error> state_;
 };
 
