@@ -47,15 +47,56 @@ CellMachine::CellMachine(CellContext& context, const MachineJob& job)
     : context_(context),
       job_(job),
       agent_(context.hypervisor, job.plan.name, context.clock),
-      adapter_(lab::guest::debian_adapter(agent_, context.clock)) {}
+      adapter_(lab::guest::debian_adapter(agent_, context.clock)) {
+  may_rest_ = job.plan.depends_on.empty() && std::ranges::none_of(context.job.machines, [&](const auto& other) {
+                return std::ranges::count(other.plan.depends_on, job.plan.name) > 0;
+              });
+}
+
+// A processor slot and a machine that runs. A machine without a turn stands still: a dozen idle guests cost more than a processor
+// under emulation, and what they take is missing where the work is.
+class CellMachine::Turn {
+ public:
+  Turn(CellMachine& machine, FileLock slot) : machine_(&machine), slot_(std::move(slot)) {}
+  Turn(Turn&& other) noexcept : machine_(std::exchange(other.machine_, nullptr)), slot_(std::move(other.slot_)) {}
+  Turn& operator=(Turn&&) = delete;
+  ~Turn() {
+    if (machine_ != nullptr) machine_->rest();
+  }
+  // What only waits needs no slot, but a machine that goes on running.
+  void release_slot() { slot_.reset(); }
+
+ private:
+  CellMachine* machine_;
+  std::optional<FileLock> slot_;
+};
+
+Result<CellMachine::Turn> CellMachine::take_turn() {
+  PATCHLAB_ASSIGN(auto slot, context_.slots.acquire(context_.stop));
+  Turn turn(*this, std::move(slot));
+  if (std::exchange(resting_, false)) {
+    PATCHLAB_TRY(context_.hypervisor.resume(name()));
+    (void)agent_.set_time_to_host();  // a silent agent is for the checks to find, not for this
+  }
+  return turn;
+}
+
+void CellMachine::rest() {
+  if (!may_rest_ || resting_) return;
+  const auto state = context_.hypervisor.state(name());
+  if (!state || *state != lab::MachineState::running) return;
+  resting_ = bool{context_.hypervisor.pause(name())};
+}
 
 Result<void> CellMachine::boot(const std::string& trial) {
+  resting_ = false;
+  PATCHLAB_ASSIGN(auto turn, take_turn());
   {
-    PATCHLAB_ASSIGN(const auto slot, context_.slots.acquire(context_.stop));
     const TimedStep step(context_.events, context_.clock, name(), trial, "boot", "the guest's start-up to finish");
     PATCHLAB_TRY(context_.hypervisor.start(name()));
     PATCHLAB_TRY(lab::guest::await_boot(*adapter_, agent_, context_.clock, {}, context_.job.policy.boot_timeout, context_.stop));
   }
+  turn.release_slot();
   return wait_ready(trial, false);
 }
 
@@ -89,9 +130,9 @@ std::vector<checks::PlannedCheck> CellMachine::planned_checks() const {
 
 PhaseRecord CellMachine::observe_baseline() {
   PhaseRecord record{.phase = "baseline", .machine = name(), .outcome = Outcome::not_reached, .checks = {}, .differences = {}, .error = {}};
-  auto slot = context_.slots.acquire(context_.stop);
-  if (!slot) {
-    record.error = slot.error();
+  auto turn = take_turn();
+  if (!turn) {
+    record.error = turn.error();
     record.outcome = Outcome::error;
     return record;
   }
@@ -120,6 +161,8 @@ PhaseRecord CellMachine::observe_baseline() {
 Result<void> CellMachine::revert(const std::string& trial) {
   const TimedStep step(context_.events, context_.clock, name(), trial, "revert", "the baseline to be back");
   expected_installed_ = baseline_installed_;
+  resting_ = false;
+  PATCHLAB_ASSIGN(auto turn, take_turn());
   PATCHLAB_TRY(context_.hypervisor.revert(name(), snapshots::SnapshotName::baseline().text()));
   const Wait wait{.awaited = fmt::format("the guest agent of reverted machine '{}'", name()),
                   .deadline = std::chrono::seconds(60),
@@ -164,9 +207,9 @@ void CellMachine::compare_installed(PhaseRecord& record) {
 
 PhaseRecord CellMachine::examine(const std::string& trial, const std::string& phase) {
   PhaseRecord record{.phase = phase, .machine = name(), .outcome = Outcome::not_reached, .checks = {}, .differences = {}, .error = {}};
-  auto slot = context_.slots.acquire(context_.stop);
-  if (!slot) {
-    record.error = slot.error();
+  auto turn = take_turn();
+  if (!turn) {
+    record.error = turn.error();
     record.outcome = Outcome::error;
     return record;
   }
@@ -194,9 +237,9 @@ std::vector<InstallRecord> CellMachine::install(const std::string& trial, const 
   for (const auto& job : jobs) {
     records.push_back({.machine = name(), .candidate = job.candidate, .outcome = Outcome::not_reached, .exit_code = 0, .log = {}, .duration_ms = 0});
   }
-  auto slot = context_.slots.acquire(context_.stop);
-  if (!slot) {
-    error = slot.error();
+  auto turn = take_turn();
+  if (!turn) {
+    error = turn.error();
     return records;
   }
   const TimedStep step(context_.events, context_.clock, name(), trial, "install", fmt::format("{} candidates to be installed", jobs.size()));
@@ -230,13 +273,13 @@ std::vector<InstallRecord> CellMachine::install(const std::string& trial, const 
 
 std::optional<PhaseRecord> CellMachine::reboot(const std::string& trial, const std::string& phase, Reboot kind) {
   PhaseRecord record{.phase = phase, .machine = name(), .outcome = Outcome::fail, .checks = {}, .differences = {}, .error = {}};
+  auto turn = take_turn();
+  if (!turn) {
+    record.error = turn.error();
+    record.outcome = Outcome::error;
+    return record;
+  }
   {
-    auto slot = context_.slots.acquire(context_.stop);
-    if (!slot) {
-      record.error = slot.error();
-      record.outcome = Outcome::error;
-      return record;
-    }
     const TimedStep step(context_.events, context_.clock, name(), trial, "reboot", "the guest to come back with a new boot id");
     const auto limit = context_.job.policy.boot_timeout;
     const auto rebooted =
@@ -253,6 +296,7 @@ std::optional<PhaseRecord> CellMachine::reboot(const std::string& trial, const s
     }
   }
   // Ports that stay shut are for the checks to report, with what they see; here they only end the wait. Waiting needs no processor slot.
+  turn->release_slot();
   if (const auto ready = wait_ready(trial, true); !ready && ready.error().error_class == ErrorClass::cancelled) {
     record.error = ready.error();
     record.outcome = Outcome::error;
@@ -263,6 +307,8 @@ std::optional<PhaseRecord> CellMachine::reboot(const std::string& trial, const s
 
 void CellMachine::save_evidence(const std::filesystem::path& folder) {
   if (!create_folders(folder)) return;
+  auto turn = take_turn();
+  if (!turn) return;
   auto texts = adapter_->evidence();
   if (!texts) {
     (void)write_file_atomically(folder / "evidence-missing.txt", texts.error().message + "\n");

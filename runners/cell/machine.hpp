@@ -60,6 +60,9 @@ class CellMachine {
   void save_evidence(const std::filesystem::path& folder);
 
  private:
+  class Turn;
+  [[nodiscard]] Result<Turn> take_turn();
+  void rest();
   [[nodiscard]] Result<void> wait_ready(const std::string& trial, bool after_patch);
   [[nodiscard]] bool ports_answer() const;
   [[nodiscard]] std::vector<checks::PlannedCheck> planned_checks() const;
@@ -74,6 +77,8 @@ class CellMachine {
   std::set<std::string> known_log_kinds_;
   InstalledSet baseline_installed_;
   InstalledSet expected_installed_;  // baseline plus what the trial asked for
+  bool may_rest_ = true;   // nobody depends on it, and it on nobody: it may stand still while it has nothing to do
+  bool resting_ = false;
   Milliseconds usual_ready_{0};                  // from start-up complete to ports answering, at the baseline
 };
 
