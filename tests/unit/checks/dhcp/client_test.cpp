@@ -93,9 +93,9 @@ ClientSettings settings() {
   settings.xid = 0x1000;
   settings.server = server_address;
   settings.parameter_list = {1, 3, 6};
-  settings.offer_window = Milliseconds(5);
-  settings.resend_after = Milliseconds(20);
-  settings.probe_wait = Milliseconds(5);
+  settings.offer_window = Milliseconds(200);
+  settings.resend_after = Milliseconds(500);
+  settings.probe_wait = Milliseconds(200);
   return settings;
 }
 
@@ -151,7 +151,7 @@ TEST(DhcpClient, SpeaksAsRfc2131Asks) {
 TEST(DhcpClient, SendsAgainWhenNobodyAnswers) {
   FakeServer server;
   server.silent = true;
-  const auto seen = live(server, Milliseconds(50));
+  const auto seen = live(server, Milliseconds(2000));
   EXPECT_GE(server.seen.size(), 2U);
   EXPECT_THAT(phases_answered(seen), ElementsAre());
 }
