@@ -28,7 +28,7 @@ void write_promotion(Page& page, const DepartmentRecord& department) {
       else page.element("a", {{"href", "#trial-" + anchor(department.final_trial)}}, department.final_trial);
     });
   });
-  if (!promotion.candidates.empty()) chips(page, promotion.candidates);
+  if (!promotion.candidates.empty()) page.element("p", {{"class", "set"}}, [&] { chips(page, promotion.candidates); });
   if (promotion.reasons.empty()) return;
   page.element("ul", {{"class", "reasons"}}, [&] {
     for (const auto& reason : promotion.reasons) {
@@ -55,12 +55,13 @@ void write_trial_row(Page& page, const DepartmentRecord& department, const Trial
       if (const auto text = set_text(department, trial); !text.empty()) page.text(text);
       else chips(page, trial.candidates);
     });
-    page.element("td", {}, trial.machines.size() == department.machines.size() ? "whole department" : fmt::format("{}", fmt::join(trial.machines, ", ")));
+    page.element("td", {}, trial.machines.size() == department.machines.size() ? fmt::format("all {}", trial.machines.size()) : fmt::format("{}", fmt::join(trial.machines, ", ")));
     page.element("td", {}, [&] { badge(page, trial.outcome); });
     page.element("td", {}, [&] {
       if (trial.error) page.text(trial.error->message);
       else if (!trial.reused_from.empty()) page.text("same digests as " + trial.reused_from);
-      else page.text(counted(trial.signature.size(), "fact", "facts") + " broken");
+      else if (trial.signature.empty()) page.element("span", {{"class", "muted number"}}, "nothing broken");
+      else page.text(counted(trial.signature.size(), "failure", "failures"));
     });
     page.element("td", {{"class", "number"}}, duration_text(trial.duration_ms));
   });

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 #include "lab/core/json.hpp"
 #include "reports/html/parts.hpp"
@@ -15,7 +16,8 @@ namespace patchlab::reports::html {
 namespace {
 
 constexpr std::size_t evidence_limit = 4096;  // bytes shown per observation; run.json has the rest
-constexpr std::size_t failures_limit = 40;    // facts shown per culprit
+constexpr std::size_t failures_limit = 40;    // facts of each sort shown per culprit
+constexpr std::size_t checks_open = 3;        // checks shown at once; the others open on demand
 
 // Where a fact was first seen failing: in the trials that convict, in their order.
 struct Sighting {
@@ -37,14 +39,16 @@ Sighting sighting_in(const TrialRecord& trial, const std::string& key) {
   return {};
 }
 
-Sighting first_sighting(const DepartmentRecord& department, const VerdictRecord& verdict, const std::string& key) {
+// In the convicting trial with the fewest candidates: the closest look at the culprit.
+Sighting closest_sighting(const DepartmentRecord& department, const VerdictRecord& verdict, const std::string& key) {
+  Sighting closest;
   for (const auto& id : verdict.trials) {
     const auto* trial = find_trial(department, id);
-    if (trial == nullptr) continue;
-    if (const auto* facts = facts_of(department, *trial); facts != nullptr) trial = facts;
-    if (auto sighting = sighting_in(*trial, key); sighting.trial != nullptr) return sighting;
+    const auto* facts = trial == nullptr ? nullptr : facts_of(department, *trial);
+    if (facts == nullptr || (closest.trial != nullptr && facts->candidates.size() >= closest.trial->candidates.size())) continue;
+    if (auto sighting = sighting_in(*facts, key); sighting.trial != nullptr) closest = sighting;
   }
-  return {};
+  return closest;
 }
 
 // Phases of the same trial in which the same check still passed: "only after a reboot".
@@ -55,7 +59,7 @@ std::string passed_before(const Sighting& sighting) {
     if (phase.machine != sighting.phase->machine) continue;
     const auto* earlier = find_check(phase, sighting.check->id);
     if (earlier != nullptr && earlier->outcome == Outcome::pass) {
-      return fmt::format("It still passed in {}: the damage shows only in {}.", phase.phase, sighting.phase->phase);
+      return fmt::format("What fails here still passed in {}: the damage shows only in {}.", phase.phase, sighting.phase->phase);
     }
   }
   return {};
@@ -93,31 +97,67 @@ void write_check(Page& page, const DepartmentRecord& department, const Sighting&
     else write_side(page, "side before", "before: baseline", before->outcome, before->observed, before->evidence);
     write_side(page, "side after", fmt::format("after: {} in {}", sighting.phase->phase, sighting.trial->id), check.outcome, check.observed, check.evidence);
   });
-  if (const auto note = passed_before(sighting); !note.empty()) page.element("p", {{"class", "note"}}, note);
 }
 
-void write_difference(Page& page, const Sighting& sighting) {
-  const auto& difference = *sighting.difference;
-  page.element("div", {{"class", "sides"}}, [&] {
-    write_side(page, "side before", "before: baseline", Outcome::pass, difference.before.empty() ? "was not there" : difference.before, Json());
-    write_side(page, "side after", fmt::format("after: {} in {}", sighting.phase->phase, sighting.trial->id), Outcome::fail,
-               difference.after.empty() ? "is gone" : difference.after, Json());
-  });
-}
+struct Fact {
+  std::string key;
+  Sighting sighting;
+};
 
-void write_fact(Page& page, const DepartmentRecord& department, const VerdictRecord& verdict, const std::string& key) {
-  const auto sighting = first_sighting(department, verdict, key);
+void write_fact(Page& page, const DepartmentRecord& department, const Fact& fact) {
   page.element("div", {{"class", "fact"}}, [&] {
+    const auto machine = machine_of_key(fact.key);
     page.element("h5", {}, [&] {
-      page.element("span", {{"class", "machine"}}, machine_of_key(key));
-      if (sighting.difference != nullptr) page.text(fmt::format("{} {}", sighting.difference->kind, sighting.difference->item));
-      else page.text(key.substr(std::min(key.size(), machine_of_key(key).size() + 1)));
-      if (sighting.check != nullptr) page.element("span", {{"class", "kind"}}, sighting.check->kind + ", " + sighting.check->reason);
+      page.element("span", {{"class", "machine"}}, machine);
+      page.text(fact.key.substr(std::min(fact.key.size(), machine.size() + 1)));
+      if (fact.sighting.check != nullptr) page.element("span", {{"class", "kind"}}, fact.sighting.check->kind + ", " + fact.sighting.check->reason);
     });
-    if (sighting.check != nullptr) write_check(page, department, sighting);
-    else if (sighting.difference != nullptr) write_difference(page, sighting);
+    if (fact.sighting.check != nullptr) write_check(page, department, fact.sighting);
     else page.element("p", {{"class", "muted"}}, "The record holds no observation of it in the trials named here.");
   });
+}
+
+// What changed on the machines besides the checks: services, listeners, new kinds of errors in the logs.
+void write_differences(Page& page, const std::vector<Fact>& facts) {
+  if (facts.empty()) return;
+  page.element("h5", {{"class", "changes"}}, "What else changed on the machine");
+  table(page, "plain differences", {"Machine", "What", "Before: baseline", "After"}, [&] {
+    for (std::size_t i = 0; i < std::min(facts.size(), failures_limit); ++i) {
+      const auto& difference = *facts[i].sighting.difference;
+      page.element("tr", {}, [&] {
+        page.element("th", {{"scope", "row"}}, machine_of_key(facts[i].key));
+        page.element("td", {}, [&] {
+          page.element("span", {{"class", "muted"}}, difference.kind + " ");
+          page.text(difference.item);
+        });
+        page.element("td", {}, difference.before.empty() ? "was not there" : difference.before);
+        page.element("td", {{"class", "mark fail"}}, difference.after.empty() ? "is gone" : difference.after);
+      });
+    }
+  });
+}
+
+// Checks first, as a client sees them: the first few in full, the others behind one line.
+void write_facts(Page& page, const DepartmentRecord& department, const VerdictRecord& verdict) {
+  std::vector<Fact> checks;
+  std::vector<Fact> differences;
+  std::set<std::string> notes;
+  for (const auto& key : verdict.failed) {
+    Fact fact{key, closest_sighting(department, verdict, key)};
+    if (const auto note = passed_before(fact.sighting); !note.empty()) notes.insert(note);
+    (fact.sighting.difference == nullptr ? checks : differences).push_back(std::move(fact));
+  }
+  for (const auto& note : notes) page.element("p", {{"class", "note"}}, note);
+  const auto open = std::min(checks.size(), checks_open);
+  for (std::size_t i = 0; i < open; ++i) write_fact(page, department, checks[i]);
+  if (checks.size() > open) {
+    details(page, counted(checks.size() - open, "more failing check", "more failing checks"), [&] {
+      for (std::size_t i = open; i < std::min(checks.size(), failures_limit); ++i) write_fact(page, department, checks[i]);
+    });
+  }
+  write_differences(page, differences);
+  const auto hidden = std::max(checks.size(), failures_limit) + std::max(differences.size(), failures_limit) - 2 * failures_limit;
+  if (hidden > 0) page.element("p", {{"class", "muted"}}, fmt::format("{} more are in run.json.", hidden));
 }
 
 // The trials that convict: which sets were tried, and how each ended.
@@ -161,10 +201,7 @@ void write_culprit(Page& page, const RunRecord& record, const DepartmentRecord& 
     }
     if (const auto note = elsewhere(record, department, verdict.candidate); !note.empty()) page.element("p", {{"class", "note"}}, note);
     write_trials(page, department, verdict);
-    for (std::size_t i = 0; i < std::min(verdict.failed.size(), failures_limit); ++i) write_fact(page, department, verdict, verdict.failed[i]);
-    if (verdict.failed.size() > failures_limit) {
-      page.element("p", {{"class", "muted"}}, fmt::format("{} more are in run.json.", verdict.failed.size() - failures_limit));
-    }
+    write_facts(page, department, verdict);
   });
 }
 

@@ -86,6 +86,7 @@ class Gantt {
     for (std::int64_t at = 0; at <= end_ms_; at += tick_ms()) {
       const auto left = fmt::format("{:.1f}", x(at));
       page_.empty("line", {{"class", "grid"}, {"x1", left}, {"x2", left}, {"y1", std::to_string(axis_height - 6)}, {"y2", std::to_string(height_ + axis_height)}});
+      if (x(at) + 34 > label_width + chart_width) continue;  // its text would be cut off
       label("tick", x(at) + 3, axis_height - 10, tick_ms() >= 60'000 ? fmt::format("{} min", at / 60'000) : fmt::format("{} s", at / 1000));
     }
   }
@@ -147,7 +148,8 @@ void write_sums(Page& page, const RunRecord& record, const PhaseColours& colours
         const auto width = fmt::format("width:{:.2f}%", 100.0 * static_cast<double>(sums[name]) / static_cast<double>(std::max<std::int64_t>(sums[names.front()], 1)));
         page.element("i", {{"class", colours.css(name)}, {"style", width}}, "");
       });
-      page.element("span", {{"class", "sum-value"}}, fmt::format("{} ({}%)", duration_text(sums[name]), 100 * sums[name] / std::max<std::int64_t>(total, 1)));
+      const auto percent = 100 * sums[name] / std::max<std::int64_t>(total, 1);
+      page.element("span", {{"class", "sum-value"}}, fmt::format("{} ({}%)", duration_text(sums[name]), percent == 0 ? "<1" : std::to_string(percent)));
     }
   });
 }

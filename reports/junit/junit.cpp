@@ -168,7 +168,7 @@ void add_trial(Suite& suite, const std::string& class_name, const DepartmentReco
   for (const auto& phase : trial.phases) {
     if (phase.machine == machine) add_phase(suite, class_name, trial, phase);
   }
-  if (!trial.reused_from.empty()) return;
+  if (!must_be_complete(department, trial)) return;
   for (const auto& missing : missing_checks(department, trial)) {
     if (missing.machine != machine) continue;
     const auto* phase = find_phase(trial, missing.phase, machine);

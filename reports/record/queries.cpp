@@ -71,6 +71,11 @@ std::vector<std::string> failure_signature(const TrialRecord& trial) {
   return {keys.begin(), keys.end()};
 }
 
+bool must_be_complete(const DepartmentRecord& department, const TrialRecord& trial) {
+  if (!trial.reused_from.empty()) return false;  // the trial with the facts is looked at
+  return trial.purpose == "baseline" || trial.purpose == "control" || trial.purpose == "final" || trial.id == department.final_trial;
+}
+
 std::vector<std::string> planned_phases(const DepartmentRecord& department, const TrialRecord& trial) {
   if (trial.purpose == "baseline") return {"baseline"};
   auto phases = department.phases;

@@ -41,7 +41,10 @@ struct MissingCheck {
 // Planned minus executed, over the phases planned for this trial and the machines that took part. A machine without planned checks is
 // missing the check "*": nothing executed is never a pass.
 [[nodiscard]] std::vector<MissingCheck> missing_checks(const DepartmentRecord& department, const TrialRecord& trial);
-// "baseline" for the baseline, else the department's phases.
+// Whether gaps in this trial are gaps in the run: the baseline, the control and what is promoted must be complete; a search trial may stop
+// at its first failure.
+[[nodiscard]] bool must_be_complete(const DepartmentRecord& department, const TrialRecord& trial);
+// "baseline" for the baseline, else the department's phases; the control has no "after-install", as nothing is installed.
 [[nodiscard]] std::vector<std::string> planned_phases(const DepartmentRecord& department, const TrialRecord& trial);
 
 }  // namespace patchlab::reports

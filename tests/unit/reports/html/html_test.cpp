@@ -90,7 +90,7 @@ TEST(HtmlReport, ShowsExpectedBeforeAndAfterOfAFailure) {
   EXPECT_THAT(body, HasSubstr("before: baseline"));
   EXPECT_THAT(body, HasSubstr("after: after-install in finance/t3"));
   EXPECT_THAT(body, HasSubstr("454 4.7.0 TLS not available due to local problem &lt;mail.corp.example&gt;"));
-  EXPECT_THAT(body, HasSubstr("It still passed in after-install: the damage shows only in after-reboot-1."));
+  EXPECT_THAT(body, HasSubstr("What fails here still passed in after-install: the damage shows only in after-reboot-1."));
   EXPECT_THAT(body, HasSubstr("The same candidate passes in finance: it is this department&#39;s configuration that it does not fit."));
 }
 

@@ -50,6 +50,14 @@ TEST(Junit, WhatWasNotReachedIsNeverGreen) {
   EXPECT_THAT(head_of(record), HasSubstr("errors=\"3\""));
 }
 
+TEST(Junit, ASearchMayStopAtItsFirstFailure) {
+  auto record = tests::rich_record();
+  auto& search = record.departments[0].trials[3];
+  ASSERT_EQ(search.purpose, "search");
+  search.phases.pop_back();
+  EXPECT_THAT(head_of(record), HasSubstr("errors=\"0\""));
+}
+
 TEST(Junit, SkippedVerdictsAreSkipped) {
   auto record = tests::good_record();
   record.departments[0].verdicts[0].outcome = Outcome::skipped;

@@ -40,6 +40,17 @@ TEST(MissingChecks, AMachineWithoutPlannedChecksIsNotCovered) {
   EXPECT_THAT(missing_checks(department, department.trials[0]), ElementsAre(MissingCheck{"baseline", "mail", "*"}));
 }
 
+TEST(MissingChecks, DoNotAskForAfterInstallWhereNothingIsInstalled) {
+  auto record = tests::good_record();
+  auto& department = record.departments[0];
+  auto& control = department.trials[1];
+  std::erase_if(control.phases, [](const auto& phase) { return phase.phase == "after-install"; });
+  EXPECT_THAT(missing_checks(department, control), IsEmpty());
+  std::erase_if(control.phases, [](const auto& phase) { return phase.machine == "mail"; });
+  EXPECT_THAT(missing_checks(department, control),
+              ElementsAre(MissingCheck{"after-reboot-1", "mail", "deliver"}, MissingCheck{"after-reboot-1", "mail", "relay-refused"}));
+}
+
 TEST(FailureSignature, HoldsChecksStateAndInstallationsOnce) {
   TrialRecord trial;
   trial.installs.push_back({"mail", "kb-1", Outcome::fail, 1, "", 0});
