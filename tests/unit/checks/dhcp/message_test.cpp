@@ -4,6 +4,8 @@
 
 #include <gmock/gmock.h>
 
+#include <random>
+
 namespace patchlab::checks::dhcp {
 namespace {
 
@@ -84,6 +86,20 @@ TEST(DhcpMessage, HasNoTypeWhenTheOptionIsOdd) {
   EXPECT_FALSE(decode(encode(message))->type());
   message.options[option::server_id] = "xyz";
   EXPECT_FALSE(decode(encode(message))->server_id());
+}
+
+// Under the address sanitizer this shows that no damaged message is read beyond its end.
+TEST(DhcpMessage, DamagedAnywhereIsReadOrRefused) {
+  const auto good = encode(offer());
+  std::mt19937 generator(20261122);
+  std::size_t refused = 0;
+  for (int round = 0; round < 2000; ++round) {
+    auto bytes = good.substr(0, generator() % (good.size() + 1));
+    for (int i = 0; i < 4 && !bytes.empty(); ++i) bytes[generator() % bytes.size()] = static_cast<char>(generator());
+    const auto read = decode(bytes);
+    refused += read ? 0U : 1U;
+  }
+  EXPECT_GT(refused, 1000U);
 }
 
 }  // namespace
