@@ -259,9 +259,11 @@ DepartmentRun::Conviction DepartmentRun::search_machine(const std::string& machi
     for (const auto member : members) chosen.push_back(domain[member]);
     const auto record = search_trial(machines, chosen, freshness == Freshness::fresh);
     conviction.trials.push_back(record.id);
-    return record.outcome;
+    // Another failure than the one that is searched for answers nothing here: it is tried again, and never sends the search astray.
+    const bool same = std::ranges::any_of(record.signature, [&](const auto& entry) { return std::ranges::count(conviction.failed, entry) > 0; });
+    return record.outcome == Outcome::fail && !same ? Outcome::error : record.outcome;
   };
-  const SearchPolicy policy{.confirmations = job_.cell.policy.confirmations, .unresolved_retries = 0};
+  const SearchPolicy policy{.confirmations = job_.cell.policy.confirmations, .unresolved_retries = 1};
   const auto result = find_culprit(candidates, probe, policy);
   conviction.explanation = result.explanation;
   for (const auto member : result.culprit) conviction.culprit.push_back(domain[member]);
