@@ -21,6 +21,7 @@ class FakeCell final : public cell::CellClient {
   int lab_errors = 0;  // that many of the next trials end in error
   std::vector<cell::TrialJob> trials;
   std::function<void(const cell::TrialJob&)> on_trial;
+  std::function<std::string(const cell::TrialJob&)> passing_trouble;  // one failing fact that has nothing to do with the patches
 
   Result<reports::TrialRecord> prepare(const cell::CellJob& job) override {
     reports::TrialRecord record{.id = job.department + "/baseline", .purpose = "baseline", .outcome = baseline};
@@ -38,6 +39,11 @@ class FakeCell final : public cell::CellClient {
       --lab_errors;
       record.outcome = Outcome::error;
       record.error = infrastructure_error("the disk is full");
+      return record;
+    }
+    if (const auto fact = passing_trouble ? passing_trouble(job) : ""; !fact.empty()) {
+      record.outcome = Outcome::fail;
+      record.signature = {fact};
       return record;
     }
     if (job.purpose == "control" && control_fails) {
@@ -248,6 +254,17 @@ TEST(DepartmentRun, QuarantinesWhatAnInconclusiveSearchLeavesSuspicious) {
   EXPECT_EQ(verdict(record, "a").outcome, Outcome::error);
   EXPECT_THAT(verdict(record, "a").reason, HasSubstr("inconclusive"));
   EXPECT_EQ(verdict(record, "c").outcome, Outcome::pass);
+}
+
+TEST(DepartmentRun, IsNotLedAstrayByAnotherFailureDuringTheSearch) {
+  Fixture lab;
+  lab.lab.breaks["dns"] = {{"bad"}};
+  lab.lab.passing_trouble = [first = true](const cell::TrialJob& job) mutable -> std::string {
+    return job.purpose == "search" && std::exchange(first, false) ? "dns/state:error-log:noise" : "";
+  };
+  const auto record = lab.machine("dns").candidate("good", {"dns"}).candidate("bad", {"dns"}).run();
+  EXPECT_EQ(verdict(record, "good").outcome, Outcome::pass);
+  EXPECT_EQ(verdict(record, "bad").outcome, Outcome::fail);
 }
 
 TEST(DepartmentRun, SkipsWhatAppliesToNothing) {
