@@ -96,6 +96,20 @@ TEST(CommandLine, RefusesAPackageThatIsNoneOrIsCutOff) {
   const auto none = patchlab({"patch", "inspect", "no.deb"}, folder.path());
   EXPECT_EQ(exit_code(none), 65);
   EXPECT_THAT(none.errors, HasSubstr("no.deb"));
+
+  std::filesystem::create_directories(folder.path() / "tree" / "DEBIAN");
+  folder.write("tree/DEBIAN/control", "Package: probe\nVersion: 1\nArchitecture: all\nMaintainer: nobody <nobody@example>\nDescription: none\n");
+  folder.write("tree/content", std::string(20000, 'x'));
+  ProcessSpec build;
+  build.program = "dpkg-deb";
+  build.arguments = {"--root-owner-group", "-b", "tree", "whole.deb"};
+  build.working_folder = folder.path();
+  ASSERT_TRUE(host_processes().run(build).succeeded());
+  EXPECT_EQ(exit_code(patchlab({"patch", "inspect", "whole.deb"}, folder.path())), 0);
+  std::filesystem::resize_file(folder.path() / "whole.deb", std::filesystem::file_size(folder.path() / "whole.deb") - 20);
+  const auto cut = patchlab({"patch", "inspect", "whole.deb"}, folder.path());
+  EXPECT_EQ(exit_code(cut), 65);
+  EXPECT_THAT(cut.errors, HasSubstr("whole.deb"));
 }
 
 TEST(CommandLine, DoctorSaysWhetherARunCanWork) {

@@ -65,13 +65,16 @@ TEST_F(Nightly, HoldsBackExactlyTheBadCandidates) {
   EXPECT_EQ(verdict("finance", "bad-smb-engineering"), Outcome::pass);
 }
 
+// By itself: in the batch the update of bind9 restarts the server, and the fault shows at once.
 TEST_F(Nightly, FindsTheNameServerBrokenOnlyAfterTheRestart) {
+  int seen = 0;
   for (const auto& trial : department("finance").trials) {
-    if (trial.purpose != "batch") continue;
+    if (trial.purpose != "confirm" || trial.candidates != std::vector<std::string>{"bad-dns-reboot"}) continue;
+    ++seen;
     EXPECT_EQ(reports::find_phase(trial, "after-install", "dns")->outcome, Outcome::pass);
     EXPECT_EQ(reports::find_phase(trial, "after-reboot-1", "dns")->outcome, Outcome::fail);
-    EXPECT_EQ(reports::find_phase(trial, "after-install", "mail")->outcome, Outcome::fail);
   }
+  EXPECT_GT(seen, 0) << "no confirming trial of bad-dns-reboot alone";
 }
 
 TEST_F(Nightly, PublishesExactlyWhatPassed) {
