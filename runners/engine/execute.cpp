@@ -7,7 +7,7 @@
 #include "lab/libvirt/acceleration.hpp"
 #include "lab/network/host_facts.hpp"
 #include "patches/store/content_store.hpp"
-#include "promotion/ledger/ledger.hpp"
+#include "promotion/ledger/run_entries.hpp"
 #include "promotion/stage/stage.hpp"
 #include "reports/html/html.hpp"
 #include "reports/junit/junit.hpp"
@@ -263,16 +263,7 @@ class Execution {
   }
 
   void append_to_ledger() {
-    std::vector<promotion::Ledger::NewEntry> entries;
-    const auto now = rfc3339(clock_.wall());
-    entries.push_back({now, "run", {{"run", record_.id}, {"record", reports::record_digest(record_)}, {"complete", record_.complete}, {"exit_code", record_.exit_code}}});
-    for (const auto& department : record_.departments) {
-      Json verdicts = Json::object();
-      for (const auto& verdict : department.verdicts) verdicts[verdict.candidate] = to_string(verdict.outcome);
-      entries.push_back({now, "verdict", {{"run", record_.id}, {"department", department.name}, {"verdicts", verdicts}}});
-      entries.push_back({now, "promotion", {{"run", record_.id}, {"department", department.name}, {"outcome", department.promotion.outcome},
-                                            {"candidates", department.promotion.candidates}, {"manifest", department.promotion.manifest_digest}}});
-    }
+    const auto entries = promotion::ledger_entries(record_, rfc3339(clock_.wall()));
     if (auto appended = promotion::Ledger(folder_.path().parent_path() / "ledger.jsonl").append(entries); !appended) {
       progress_.say("ledger: " + appended.error().message);
       if (!record_.error) record_.error = std::move(appended).error().while_doing("appending to the ledger");
