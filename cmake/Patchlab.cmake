@@ -24,10 +24,14 @@ target_link_libraries(patchlab_pch PRIVATE patchlab_settings patchlab_warnings f
 target_precompile_headers(patchlab_pch PRIVATE <algorithm> <array> <chrono> <filesystem> <functional> <map> <memory> <mutex>
                           <optional> <set> <string> <string_view> <thread> <variant> <vector> <fmt/format.h> <nlohmann/json.hpp>)
 
-# patchlab_library(lab_core SOURCES a.cpp b.cpp [LIBS public...] [PRIVATE_LIBS private...])
+# patchlab_library(lab_core SOURCES a.cpp b.cpp [LIBS public...] [PRIVATE_LIBS private...] [APART])
+# APART: the sources use the same names in their unnamed namespaces (each check has its Parameters), so each is its own unit.
 function(patchlab_library name)
-  cmake_parse_arguments(ARG "" "" "SOURCES;LIBS;PRIVATE_LIBS" ${ARGN})
+  cmake_parse_arguments(ARG "APART" "" "SOURCES;LIBS;PRIVATE_LIBS" ${ARGN})
   add_library(${name} STATIC ${ARG_SOURCES})
+  if(ARG_APART)
+    set_target_properties(${name} PROPERTIES UNITY_BUILD OFF)
+  endif()
   add_library(patchlab::${name} ALIAS ${name})
   target_link_libraries(${name} PUBLIC fmt::fmt nlohmann_json::nlohmann_json ${ARG_LIBS}
                                 PRIVATE patchlab_settings patchlab_warnings ${ARG_PRIVATE_LIBS})
@@ -36,7 +40,7 @@ endfunction()
 
 # patchlab_test(checks_test SOURCES a_test.cpp [LIBS ...] [LABEL unit]): one executable, each TEST found by ctest, labelled.
 function(patchlab_test name)
-  cmake_parse_arguments(ARG "" "LABEL;TIMEOUT" "SOURCES;LIBS" ${ARGN})
+  cmake_parse_arguments(ARG "APART" "LABEL;TIMEOUT" "SOURCES;LIBS" ${ARGN})
   if(NOT ARG_LABEL)
     set(ARG_LABEL unit)
   endif()
@@ -44,6 +48,9 @@ function(patchlab_test name)
     set(ARG_TIMEOUT 60)
   endif()
   add_executable(${name} ${ARG_SOURCES})
+  if(ARG_APART)
+    set_target_properties(${name} PROPERTIES UNITY_BUILD OFF)
+  endif()
   target_link_libraries(${name} PRIVATE patchlab_settings patchlab_warnings ${ARG_LIBS} GTest::gmock_main)
   target_precompile_headers(${name} REUSE_FROM patchlab_pch)
   target_compile_definitions(${name} PRIVATE PATCHLAB_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
