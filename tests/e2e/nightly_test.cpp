@@ -22,7 +22,7 @@ class Nightly : public ::testing::Test {
   static void SetUpTestSuite() {
     folder_ = std::make_unique<TemporaryFolder>();
     const auto scenario = fs::path(PATCHLAB_SOURCE_DIR) / "scenarios" / "xavier-nightly.json";
-    outcome_ = patchlab({"run", scenario.string(), "--runs", "runs"}, folder_->path(), std::chrono::minutes(44));
+    outcome_ = patchlab({"run", scenario.string(), "--runs", "runs"}, folder_->path(), std::chrono::minutes(38));
     std::error_code code;
     for (const auto& run : fs::directory_iterator(folder_->path() / "runs", code)) {
       if (run.is_directory()) run_ = run.path();
