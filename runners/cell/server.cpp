@@ -51,21 +51,15 @@ std::string uuid_for(const std::string& department, const std::string& machine) 
   return fmt::format("{}-{}-{}-{}-{}", hex.substr(0, 8), hex.substr(8, 4), hex.substr(12, 4), hex.substr(16, 4), hex.substr(20, 12));
 }
 
-// Everything a cell owns, in the order it must go away: machines first, then the connection, then the fence with the namespace.
+// Everything a cell owns. It lives as long as the process: see cell_main.
 class Server {
  public:
   explicit Server(Reply& reply) : reply_(reply) {}
 
-  ~Server() {
-    stop_.request_stop();
-    requests_.clear();
-    if (!hypervisor_) return;
-    for (const auto& machine : job_.machines) (void)hypervisor_->power_off(machine.plan.name);
-  }
-
   void answer(const Json& request) {
-    if (request.value("op", "") == "prepare") return reply_to(request, [&] { return prepare(request.at("job")); });
+    // None of them in the reading thread: the end of standard input must be seen whatever is under way.
     requests_.emplace_back([this, request] {
+      if (request["op"] == "prepare") reply_to(request, [&] { return prepare(request.at("job")); });
       if (request["op"] == "trial") reply_to(request, [&]() -> Result<Json> { return Json(cell_->run_trial(trial_job_from_json(request.at("job")))); });
       if (request["op"] == "fence") {
         reply_to(request, [&]() -> Result<Json> {
@@ -98,7 +92,7 @@ class Server {
     for (std::size_t i = 0; i < job_.machines.size(); ++i) PATCHLAB_TRY(clone(job_.machines[i], i));
     context_.emplace(CellContext{*hypervisor_, host_processes(), system_clock_source(), job_,
                                  Slots(job_.slots, job_.slot_count, system_clock_source()), [this](const Json& event) { reply_.send(event); },
-                                 stop_.get_token(), lab::network::bridge_name});
+                                 {}, lab::network::bridge_name});
     cell_ = std::make_unique<Cell>(*context_, [this](const std::string& phase) { probe_fence(phase); });
     return Json(cell_->prepare());
   }
@@ -155,11 +149,10 @@ class Server {
   CellJob job_;
   lab::network::AddressPlan plan_;
   std::vector<std::string> taps_;
-  std::stop_source stop_;
   std::unique_ptr<lab::Hypervisor> hypervisor_;
   std::optional<CellContext> context_;
   std::unique_ptr<Cell> cell_;
-  std::vector<std::jthread> requests_;  // joined before anything above goes away
+  std::vector<std::jthread> requests_;
 };
 
 }  // namespace
@@ -180,7 +173,9 @@ int cell_main(const std::filesystem::path& root, bool offer_kvm) {
     if (request.is_discarded() || !request.contains("op")) continue;
     server.answer(request);
   }
-  return 0;
+  // The parent is gone or has what it wanted. Nothing in here is worth keeping, and tidying up would wait for whatever is under way: process 1 of
+  // the cell takes every QEMU along, and with the namespaces go bridge, taps and mounts.
+  ::_exit(0);
 }
 
 }  // namespace patchlab::runners::cell
