@@ -8,8 +8,9 @@
 
 #include <charconv>
 #include <condition_variable>
-#include <fstream>
 #include <sstream>
+
+#include "lab/core/files.hpp"
 
 namespace patchlab::runners {
 namespace {
@@ -29,11 +30,11 @@ std::map<pid_t, ProcessFact> all_processes() {
     pid_t pid = 0;
     const auto name = entry.path().filename().string();
     if (std::from_chars(name.data(), name.data() + name.size(), pid).ec != std::errc() || pid == 0) continue;
-    std::ifstream file(entry.path() / "stat");
-    std::string stat((std::istreambuf_iterator<char>(file)), {});
-    const auto after_name = stat.rfind(')');  // the name may hold anything, also ") "
+    const auto stat = read_file(entry.path() / "stat");
+    if (!stat) continue;  // ended meanwhile; a stream would throw
+    const auto after_name = stat->rfind(')');  // the name may hold anything, also ") "
     if (after_name == std::string::npos) continue;
-    std::istringstream fields(stat.substr(after_name + 2));
+    std::istringstream fields(stat->substr(after_name + 2));
     std::string state, skipped;
     ProcessFact fact;
     fields >> state >> fact.parent;
