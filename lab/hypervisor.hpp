@@ -48,6 +48,8 @@ class Hypervisor {
   virtual Result<void> power_off(const std::string& machine) = 0;
   virtual Result<void> undefine(const std::string& machine) = 0;
   virtual Result<MachineState> state(const std::string& machine) = 0;
+  // Processor time of the host that the machine has used since it was started, to about 10 ms: how busy a guest is, whatever runs in it.
+  virtual Result<Milliseconds> processor_time(const std::string& machine) = 0;
   virtual Result<void> pause(const std::string& machine) = 0;
   virtual Result<void> resume(const std::string& machine) = 0;
   // Disk and memory of a running or paused machine as one internal snapshot; the machine's run state stays what it was.

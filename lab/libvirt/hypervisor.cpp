@@ -188,6 +188,12 @@ Result<MachineState> LibvirtHypervisor::state(const std::string& machine) {
   return state_from(number);
 }
 
+Result<Milliseconds> LibvirtHypervisor::processor_time(const std::string& machine) {
+  virDomainInfo info{};
+  PATCHLAB_TRY(state_->on_domain("asking for the processor time of", machine, [&info](virDomainPtr domain) { return virDomainGetInfo(domain, &info); }));
+  return std::chrono::duration_cast<Milliseconds>(std::chrono::nanoseconds(info.cpuTime));
+}
+
 Result<void> LibvirtHypervisor::pause(const std::string& machine) {
   return state_->on_domain("pausing", machine, [](virDomainPtr domain) { return virDomainSuspend(domain); });
 }

@@ -289,6 +289,33 @@ class Gate {
         if (!installed) block(ReasonCode::coverage_missing, trial.id, fmt::format("{} was not installed on {}", id, machine));
       }
     }
+    for (const auto& install : trial.installs) {
+      if (install.installed_in.empty() || was_installed_there(trial, install)) continue;
+      block(ReasonCode::coverage_missing, trial.id,
+            fmt::format("{} on {} is said to come from {}, which did not install the same in the same order", install.candidate, install.machine,
+                        install.installed_in));
+    }
+  }
+
+  // The state from which a trial started is only as good as the trial that made it: the same candidates on that machine, in the same order, up
+  // to this one, all of them installed well.
+  [[nodiscard]] bool was_installed_there(const TrialRecord& trial, const InstallRecord& install) const {
+    const auto maker = std::ranges::find(department_.trials, install.installed_in, &TrialRecord::id);
+    if (maker == department_.trials.end() || !maker->reused_from.empty()) return false;
+    const auto up_to = [&](const TrialRecord& record) {
+      std::vector<std::string> sequence;
+      for (const auto& entry : record.installs) {
+        if (entry.machine != install.machine || entry.outcome != Outcome::pass) continue;
+        sequence.push_back(entry.candidate);
+        if (entry.candidate == install.candidate) return sequence;
+      }
+      return std::vector<std::string>{};
+    };
+    const bool itself = std::ranges::any_of(maker->installs, [&](const InstallRecord& entry) {
+      return entry.machine == install.machine && entry.candidate == install.candidate && entry.installed_in.empty();
+    });
+    const auto there = up_to(*maker);
+    return itself && !there.empty() && there == up_to(trial);
   }
 
   void look_at_prerequisites() {

@@ -26,7 +26,7 @@ constexpr int axis_height = 24;
 class PhaseColours {
  public:
   explicit PhaseColours(const std::vector<TimingRecord>& timings) {
-    for (const char* name : {"image", "clone", "boot", "ready", "checks", "snapshot", "revert", "install", "reboot", "fence"}) {
+    for (const char* name : {"image", "clone", "boot", "ready", "checks", "snapshot", "revert", "install", "reboot", "fence", "settle"}) {
       const bool used = std::ranges::count(timings, name, &TimingRecord::phase) > 0;
       if (used) names_.emplace_back(name);
       numbers_.emplace(name, numbers_.size());

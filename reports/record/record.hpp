@@ -70,6 +70,7 @@ struct InstallRecord {
   std::uint32_t exit_code = 0;
   std::string log;
   std::int64_t duration_ms = 0;
+  std::string installed_in;  // trial that installed it, when this one started from the state which that one left; empty: this one
 };
 
 // One difference between the host state before and after; to_json and from_json beside it.

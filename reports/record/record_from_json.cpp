@@ -141,6 +141,7 @@ InstallRecord read_install(const Json& json, const std::string& pointer, Problem
       static_cast<std::uint32_t>(reader.integer_or("exit_code", 0, 0, std::numeric_limits<std::uint32_t>::max()));
   install.log = reader.text_or("log", "");
   install.duration_ms = reader.integer_or("duration_ms", 0, 0, most);
+  install.installed_in = reader.text_or("installed_in", "");
   reader.finish();
   return install;
 }

@@ -50,7 +50,8 @@ Json install_json(const InstallRecord& install) {
           {"outcome", to_string(install.outcome)},
           {"exit_code", install.exit_code},
           {"log", install.log},
-          {"duration_ms", install.duration_ms}};
+          {"duration_ms", install.duration_ms},
+          {"installed_in", install.installed_in}};
 }
 
 Json difference_json(const StateDifference& difference) {

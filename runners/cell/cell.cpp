@@ -158,10 +158,18 @@ class Cell::Trial {
     return chosen;
   }
 
+  // A machine that needs another which is patched in this trial may have met it half-patched when a state was saved.
+  [[nodiscard]] CellMachine::Checkpoints checkpoints_for(const CellMachine& machine) const {
+    const bool free = std::ranges::none_of(machine.job().plan.depends_on, [&](const auto& needed) { return job_.installs.contains(needed); });
+    return free && !job_.from_baseline ? CellMachine::Checkpoints::yes : CellMachine::Checkpoints::no;
+  }
+
   void revert() {
+    static const std::vector<InstallJob> nothing;
     for_each(machines_, [&](CellMachine& machine) {
-      if (auto reverted = machine.revert(job_.id); !reverted) {
-        note(std::move(reverted).error().while_doing(fmt::format("reverting '{}' to its baseline", machine.name())));
+      const auto jobs = job_.installs.find(machine.name());
+      if (auto reverted = machine.revert(job_.id, jobs == job_.installs.end() ? nothing : jobs->second, checkpoints_for(machine)); !reverted) {
+        note(std::move(reverted).error().while_doing(fmt::format("reverting '{}' to where the trial begins", machine.name())));
       }
     });
   }
@@ -235,7 +243,7 @@ class Cell::Trial {
 
   void clean_up() {
     std::ranges::sort(record_.phases, [](const auto& a, const auto& b) { return std::tie(a.machine, a.phase) < std::tie(b.machine, b.phase); });
-    std::ranges::sort(record_.installs, {}, &reports::InstallRecord::machine);
+    std::ranges::stable_sort(record_.installs, {}, &reports::InstallRecord::machine);  // of one machine: in the order applied
     const auto folder = context_.job.evidence / job_.id.substr(job_.id.find('/') + 1);
     const bool keep_evidence = record_.outcome != Outcome::pass && !context_.stop.stop_requested();
     for_each(machines_, [&](CellMachine& machine) {

@@ -34,6 +34,12 @@ bool tcp_accepts(const std::string& address, std::uint16_t port, Milliseconds li
   return ::getsockopt(socket.get(), SOL_SOCKET, SO_ERROR, &error, &size) == 0 && error == 0;
 }
 
+snapshots::Prefix digests_of(const std::vector<InstallJob>& jobs, std::size_t count) {
+  snapshots::Prefix digests;
+  for (std::size_t i = 0; i < count; ++i) digests.push_back(jobs[i].digest);
+  return digests;
+}
+
 }  // namespace
 
 Outcome machine_outcome(const PhaseRecord& phase) {
@@ -74,10 +80,9 @@ class CellMachine::Turn {
 Result<CellMachine::Turn> CellMachine::take_turn() {
   PATCHLAB_ASSIGN(auto slot, context_.slots.acquire(context_.stop));
   Turn turn(*this, std::move(slot));
-  if (std::exchange(resting_, false)) {
-    PATCHLAB_TRY(context_.hypervisor.resume(name()));
-    (void)agent_.set_time_to_host();  // a silent agent is for the checks to find, not for this
-  }
+  // The guest's clock stays behind: to jump ahead would be a cause of failures of its own (servers kill children that seem to have been starting
+  // for half a minute), and until the next revert or restart nobody needs it to be right.
+  if (std::exchange(resting_, false)) PATCHLAB_TRY(context_.hypervisor.resume(name()));
   return turn;
 }
 
@@ -98,6 +103,29 @@ Result<void> CellMachine::boot(const std::string& trial) {
   }
   turn.release_slot();
   return wait_ready(trial, false);
+}
+
+// A revert sets the guest's clock, and what was still starting when it was saved would find that this took it minutes.
+bool CellMachine::settle(const std::string& trial) {
+  const TimedStep step(context_.events, context_.clock, name(), trial, "settle", "the guest to have nothing to do");
+  // An idle guest costs a few per cent of a processor under emulation, a busy one half of one at least, even when it has to share.
+  constexpr int quiet_percent = 15;
+  std::optional<Milliseconds> used_before;
+  auto looked_before = context_.clock.now();
+  const Wait wait{.awaited = fmt::format("machine '{}' to have nothing to do", name()),
+                  .deadline = std::chrono::seconds(15),
+                  .interval = Milliseconds(250),
+                  .last_seen = {},
+                  .stop = context_.stop};
+  return bool{wait_until(context_.clock, wait, [&] {
+    const auto now = context_.clock.now();
+    const auto used = context_.hypervisor.processor_time(name());
+    if (!used) return false;
+    const bool quiet = used_before && now > looked_before && 100 * (*used - *used_before) < quiet_percent * (now - looked_before);
+    used_before = *used;
+    looked_before = now;
+    return quiet;
+  })};
 }
 
 bool CellMachine::ports_answer() const {
@@ -136,7 +164,7 @@ PhaseRecord CellMachine::observe_baseline() {
     record.outcome = Outcome::error;
     return record;
   }
-  const TimedStep step(context_.events, context_.clock, name(), "", "checks", "the role's checks");
+  std::optional<TimedStep> step(std::in_place, context_.events, context_.clock, name(), "", "checks", "the role's checks");
   checks::CheckWorkers workers;
   workers.program = context_.job.worker_program;
   record.checks = checks::run_checks(context_.processes, workers, planned_checks(), context_.stop);
@@ -155,15 +183,28 @@ PhaseRecord CellMachine::observe_baseline() {
     }
   }
   record.outcome = machine_outcome(record);
+  step.reset();
+  (void)settle("");  // a guest that always has something to do is saved as it is
   return record;
 }
 
-Result<void> CellMachine::revert(const std::string& trial) {
-  const TimedStep step(context_.events, context_.clock, name(), trial, "revert", "the baseline to be back");
-  expected_installed_ = baseline_installed_;
+Result<void> CellMachine::revert(const std::string& trial, const std::vector<InstallJob>& jobs, Checkpoints checkpoints) {
   resting_ = false;
   PATCHLAB_ASSIGN(auto turn, take_turn());
-  PATCHLAB_TRY(context_.hypervisor.revert(name(), snapshots::SnapshotName::baseline().text()));
+  use_checkpoints_ = checkpoints;
+  const auto start = tree_.start_for(checkpoints == Checkpoints::yes ? digests_of(jobs, jobs.size()) : snapshots::Prefix{});
+  const TimedStep step(context_.events, context_.clock, name(), trial, "revert",
+                       start.applied == 0 ? "the baseline to be back" : fmt::format("the state with {} candidates installed to be back", start.applied));
+  applied_.clear();
+  expected_installed_ = baseline_installed_;
+  if (start.applied > 0) {
+    applied_ = checkpoints_.at(start.snapshot).installs;
+    expected_installed_ = checkpoints_.at(start.snapshot).expected;
+  }
+  if (auto reverted = context_.hypervisor.revert(name(), start.snapshot.text()); !reverted) {
+    if (start.applied > 0) forget_checkpoint(start.snapshot);  // the trial is tried again, and must not meet the same trouble
+    return reverted;
+  }
   const Wait wait{.awaited = fmt::format("the guest agent of reverted machine '{}'", name()),
                   .deadline = std::chrono::seconds(60),
                   .interval = Milliseconds(50),
@@ -231,23 +272,34 @@ PhaseRecord CellMachine::examine(const std::string& trial, const std::string& ph
   return record;
 }
 
+// An installer that does not come to its end, a guest whose agent falls silent while it is patched: the lab saw the same machine answer before,
+// it still runs, and the same would happen in production. A machine that stopped says nothing.
+bool CellMachine::is_the_patch(const Error& error) const {
+  if (error.error_class != ErrorClass::timeout) return false;
+  const auto state = context_.hypervisor.state(name());
+  return state && *state == lab::MachineState::running;
+}
+
 std::vector<InstallRecord> CellMachine::install(const std::string& trial, const std::vector<InstallJob>& jobs,
                                                 const std::filesystem::path& medium, std::optional<Error>& error) {
   std::vector<InstallRecord> records;
   for (const auto& job : jobs) {
     records.push_back({.machine = name(), .candidate = job.candidate, .outcome = Outcome::not_reached, .exit_code = 0, .log = {}, .duration_ms = 0});
   }
+  std::ranges::copy(applied_, records.begin());
+  if (applied_.size() == jobs.size()) return records;
   auto turn = take_turn();
   if (!turn) {
     error = turn.error();
     return records;
   }
-  const TimedStep step(context_.events, context_.clock, name(), trial, "install", fmt::format("{} candidates to be installed", jobs.size()));
+  const TimedStep step(context_.events, context_.clock, name(), trial, "install",
+                       fmt::format("{} candidates to be installed", jobs.size() - applied_.size()));
   if (auto inserted = context_.hypervisor.change_medium(name(), medium); !inserted) {
     error = inserted.error();
     return records;
   }
-  for (std::size_t i = 0; i < jobs.size(); ++i) {
+  for (auto i = applied_.size(); i < jobs.size(); ++i) {
     auto& record = records[i];
     for (const auto& [package, version] : jobs[i].expected) expected_installed_[package] = version;
     auto applied = adapter_->apply(jobs[i].files, context_.job.policy.install_timeout, context_.stop);
@@ -256,8 +308,7 @@ std::vector<InstallRecord> CellMachine::install(const std::string& trial, const 
       record.exit_code = applied->exit_code;
       record.log = to_valid_utf8(applied->log);
       record.duration_ms = applied->duration.count();
-    } else if (applied.error().error_class == ErrorClass::timeout && agent_.answers(std::chrono::seconds(5))) {
-      // The guest is alive and its installer hangs: that is what would happen in production.
+    } else if (is_the_patch(applied.error())) {
       record.outcome = Outcome::fail;
       record.log = applied.error().message;
     } else {
@@ -266,9 +317,40 @@ std::vector<InstallRecord> CellMachine::install(const std::string& trial, const 
       error = applied.error();
     }
     if (record.outcome != Outcome::pass) break;
+    if (use_checkpoints_ == Checkpoints::no || record.duration_ms < worth_saving_ms) continue;
+    const std::vector<InstallRecord> done(records.begin(), records.begin() + static_cast<std::ptrdiff_t>(i) + 1);
+    auto saved = save_checkpoint(trial, jobs, done);
+    if (saved && i + 1 < jobs.size()) saved = context_.hypervisor.change_medium(name(), medium);
+    if (!saved) {
+      error = std::move(saved).error().while_doing(fmt::format("saving '{}' with {} candidates installed", name(), done.size()));
+      return records;
+    }
   }
   if (auto ejected = context_.hypervisor.change_medium(name(), {}); !ejected && !error) error = ejected.error();
   return records;
+}
+
+// The drive must be empty: a state goes with what was in the drive, and the medium belongs to one trial.
+Result<void> CellMachine::save_checkpoint(const std::string& trial, const std::vector<InstallJob>& jobs, const std::vector<InstallRecord>& done) {
+  const auto prefix = digests_of(jobs, done.size());
+  const auto checkpoint = snapshots::SnapshotName::for_prefix(prefix);
+  if (tree_.has(checkpoint) || !settle(trial)) return {};
+  PATCHLAB_TRY(context_.hypervisor.change_medium(name(), {}));
+  PATCHLAB_TRY(context_.hypervisor.take_snapshot(name(), checkpoint.text()));
+  auto& saved = checkpoints_[checkpoint];
+  saved = {done, expected_installed_};
+  for (auto& record : saved.installs) {
+    if (record.installed_in.empty()) record.installed_in = trial;
+    record.duration_ms = 0;
+  }
+  for (const auto& given_up : tree_.add(prefix)) forget_checkpoint(given_up);
+  return {};
+}
+
+void CellMachine::forget_checkpoint(const snapshots::SnapshotName& checkpoint) {
+  tree_.remove(checkpoint);
+  checkpoints_.erase(checkpoint);
+  (void)context_.hypervisor.delete_snapshot(name(), checkpoint.text());  // it only takes room
 }
 
 std::optional<PhaseRecord> CellMachine::reboot(const std::string& trial, const std::string& phase, Reboot kind) {

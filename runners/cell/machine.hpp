@@ -15,6 +15,7 @@
 #include "runners/cell/events.hpp"
 #include "runners/cell/protocol.hpp"
 #include "runners/cell/slots.hpp"
+#include "snapshots/tree/snapshot_tree.hpp"
 
 namespace patchlab::runners::cell {
 
@@ -46,11 +47,15 @@ class CellMachine {
   // A kind of log line that a plain restart brings (seen in the control trial) is noise, and known from then on.
   void learn_log_kind(const std::string& kind) { known_log_kinds_.insert(kind); }
 
-  // Back to the baseline, agent answering, clock set. An Error here is the lab's trouble.
-  [[nodiscard]] Result<void> revert(const std::string& trial);
+  // no: what is installed is installed in this very trial, from the baseline. yes: a state may be used, and saved, in which another trial of
+  // this cell has installed the same candidates in the same order; only what comes after them is installed again.
+  enum class Checkpoints { no, yes };
+  // Back to where this trial begins, agent answering, clock set. An Error here is the lab's trouble.
+  [[nodiscard]] Result<void> revert(const std::string& trial, const std::vector<InstallJob>& jobs, Checkpoints checkpoints);
   // Checks and state comparison against the baseline.
   [[nodiscard]] reports::PhaseRecord examine(const std::string& trial, const std::string& phase);
-  // Applies the candidates one after another. Ends at the first that fails. `changes` collects the expected installed-set changes.
+  // Applies the candidates one after another, after a revert with the same jobs: those that its state holds are not applied again, their
+  // records say where that was done. Ends at the first that fails.
   [[nodiscard]] std::vector<reports::InstallRecord> install(const std::string& trial, const std::vector<InstallJob>& jobs,
                                                             const std::filesystem::path& medium, std::optional<Error>& error);
   enum class Reboot { warm, cold };
@@ -64,10 +69,24 @@ class CellMachine {
   [[nodiscard]] Result<Turn> take_turn();
   void rest();
   [[nodiscard]] Result<void> wait_ready(const std::string& trial, bool after_patch);
+  [[nodiscard]] bool settle(const std::string& trial);
   [[nodiscard]] bool ports_answer() const;
   [[nodiscard]] std::vector<checks::PlannedCheck> planned_checks() const;
+  [[nodiscard]] Result<void> save_checkpoint(const std::string& trial, const std::vector<InstallJob>& jobs, const std::vector<reports::InstallRecord>& done);
+  void forget_checkpoint(const snapshots::SnapshotName& checkpoint);
+  [[nodiscard]] bool is_the_patch(const Error& error) const;
   void compare_installed(reports::PhaseRecord& record);
   void compare_state(reports::PhaseRecord& record);
+
+  // A saved state with candidates installed.
+  struct Checkpoint {
+    std::vector<reports::InstallRecord> installs;
+    InstalledSet expected;
+  };
+  // Each takes about as much disk as the machine has memory; a search comes back to the latest few.
+  static constexpr std::size_t most_checkpoints = 6;
+  // Saving and starting from one cost about two seconds together.
+  static constexpr std::int64_t worth_saving_ms = 5000;
 
   CellContext& context_;
   const MachineJob& job_;
@@ -77,6 +96,10 @@ class CellMachine {
   std::set<std::string> known_log_kinds_;
   InstalledSet baseline_installed_;
   InstalledSet expected_installed_;  // baseline plus what the trial asked for
+  snapshots::SnapshotTree tree_{most_checkpoints};
+  std::map<snapshots::SnapshotName, Checkpoint> checkpoints_;
+  Checkpoints use_checkpoints_ = Checkpoints::no;   // in the trial that is under way
+  std::vector<reports::InstallRecord> applied_;     // what the state holds from which it started
   bool may_rest_ = true;   // nobody depends on it, and it on nobody: it may stand still while it has nothing to do
   bool resting_ = false;
   Milliseconds usual_ready_{0};                  // from start-up complete to ports answering, at the baseline

@@ -90,7 +90,7 @@ void to_json(Json& json, const TrialJob& job) {
   Json installs = Json::object();
   for (const auto& [machine, steps] : job.installs) {
     for (const auto& step : steps) {
-      installs[machine].push_back({{"candidate", step.candidate}, {"files", step.files}, {"expected", step.expected}});
+      installs[machine].push_back({{"candidate", step.candidate}, {"digest", step.digest}, {"files", step.files}, {"expected", step.expected}});
     }
   }
   Json media = Json::object();
@@ -103,6 +103,7 @@ void to_json(Json& json, const TrialJob& job) {
           {"installs", installs},
           {"media", media},
           {"reboot_anyway", job.reboot_anyway},
+          {"from_baseline", job.from_baseline},
           {"stop_at_first_failure", job.stop_at_first_failure}};
 }
 
@@ -115,11 +116,12 @@ TrialJob trial_job_from_json(const Json& json) {
   job.machines = json.at("machines");
   for (const auto& [machine, steps] : json.at("installs").items()) {
     for (const auto& step : steps) {
-      job.installs[machine].push_back({step.at("candidate"), step.at("files"), step.at("expected")});
+      job.installs[machine].push_back({step.at("candidate"), step.at("digest"), step.at("files"), step.at("expected")});
     }
   }
   for (const auto& [machine, iso] : json.at("media").items()) job.media[machine] = iso.get<std::string>();
   job.reboot_anyway = json.at("reboot_anyway");
+  job.from_baseline = json.at("from_baseline");
   job.stop_at_first_failure = json.at("stop_at_first_failure");
   return job;
 }

@@ -46,6 +46,7 @@ struct CellJob {
 // A candidate on one machine of a trial.
 struct InstallJob {
   std::string candidate;
+  std::string digest;                             // of the candidate
   std::vector<std::string> files;                 // names on the medium, in order
   std::map<std::string, std::string> expected;    // installed-set changes: "bind9:amd64" -> new version
 };
@@ -59,6 +60,7 @@ struct TrialJob {
   std::map<std::string, std::vector<InstallJob>> installs;        // by machine; only these are patched and rebooted
   std::map<std::string, std::filesystem::path> media;             // by machine: ISO with the files
   std::vector<std::string> reboot_anyway;                         // control: machines rebooted without a patch
+  bool from_baseline = false;                                     // confirming trials: no state saved by another trial is used
   bool stop_at_first_failure = false;                             // search trials: the answer is known as soon as one phase fails
 };
 

@@ -107,6 +107,7 @@ cell::TrialJob DepartmentRun::plan_trial(const std::string& purpose, const std::
   trial.id = next_id();
   trial.purpose = purpose;
   trial.machines = machines;
+  trial.from_baseline = purpose == "confirm";
   trial.stop_at_first_failure = purpose == "search" || purpose == "confirm";
   if (purpose == "control") trial.reboot_anyway = machines;
   std::vector<std::string> digests;

@@ -227,7 +227,7 @@ Result<DepartmentJob> department_job(const Plan& plan, const DepartmentPlan& dep
         job.candidates[i].skipped_because = part.skipped;
         continue;
       }
-      cell::InstallJob install{.candidate = part.candidate, .files = {}, .expected = changes(image.packages, part.files)};
+      cell::InstallJob install{.candidate = part.candidate, .digest = plan.candidates[i].digest, .files = {}, .expected = changes(image.packages, part.files)};
       for (const auto& file : part.files) install.files.push_back(file.name);
       job.candidates[i].installs[machine.name] = std::move(install);
       files[machine.name][i] = part.files;

@@ -30,6 +30,8 @@ class FakeHypervisor final : public lab::Hypervisor {
     std::map<std::string, std::string> guest;
     std::filesystem::path medium;
     std::map<std::string, Saved> snapshots;
+    Milliseconds processor_time{0};
+    Milliseconds busy{0};  // processor time used from one question for it to the next
   };
   using AgentHandler = std::function<Result<std::string>(Machine& machine, const std::string& command)>;
 
@@ -92,6 +94,13 @@ class FakeHypervisor final : public lab::Hypervisor {
     return step<lab::MachineState>("state", name, {}, [&]() -> Result<lab::MachineState> {
       const auto found = machines_.find(name);
       return found == machines_.end() ? lab::MachineState::undefined : found->second.state;
+    });
+  }
+  Result<Milliseconds> processor_time(const std::string& name) override {
+    return step<Milliseconds>("processor_time", name, {}, [&]() -> Result<Milliseconds> {
+      const auto found = machines_.find(name);
+      if (found == machines_.end()) return unknown(name);
+      return found->second.processor_time += found->second.busy;
     });
   }
   Result<void> pause(const std::string& name) override {

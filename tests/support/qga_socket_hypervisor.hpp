@@ -113,6 +113,7 @@ class QgaSocketHypervisor final : public lab::Hypervisor {
     if (!status) return lab::MachineState::off;
     return status->value("running", false) ? lab::MachineState::running : lab::MachineState::paused;
   }
+  Result<Milliseconds> processor_time(const std::string&) override { return Milliseconds(0); }
   Result<void> pause(const std::string& machine) override { return done(qmp(machine, {{"execute", "stop"}})); }
   Result<void> resume(const std::string& machine) override { return done(qmp(machine, {{"execute", "cont"}})); }
   Result<void> take_snapshot(const std::string& machine, const std::string& name) override {

@@ -1,0 +1,188 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include "runners/cell/machine.hpp"
+
+#include <gmock/gmock.h>
+
+#include "tests/support/fake_agent.hpp"
+#include "tests/support/fake_clock.hpp"
+#include "tests/support/fake_hypervisor.hpp"
+
+namespace patchlab::runners::cell {
+namespace {
+
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::StartsWith;
+
+using Checkpoints = CellMachine::Checkpoints;
+
+// A machine at its baseline. Installing a file whose name starts with "slow" takes long enough to be worth saving.
+class CellMachineTest : public ::testing::Test {
+ protected:
+  CellMachineTest() {
+    char pattern[] = "/tmp/patchlab-slots-XXXXXX";
+    slots_ = ::mkdtemp(pattern);
+    MachineJob machine;
+    machine.plan.name = "db";
+    job_.machines = {machine};
+    lab::MachineSpec spec;
+    spec.name = "db";
+    (void)hypervisor_.define(spec);
+    (void)hypervisor_.start("db");
+    (void)hypervisor_.take_snapshot("db", "baseline");
+    hypervisor_.on_agent([this](auto&, const auto& command) { return guest_.answer(command); });
+    guest_.jobs = [this](const std::string& command) {
+      installed_.push_back(command.find("slow") == std::string::npos ? "quick" : command.substr(command.find("slow"), 6));
+      return test::FakeAgent::Job{0, "Setting up ...\n", command.find("slow") == std::string::npos ? 1 : 100};
+    };
+    machine_ = std::make_unique<CellMachine>(context_, job_.machines[0]);
+  }
+  ~CellMachineTest() override { std::filesystem::remove_all(slots_); }
+
+  static std::vector<InstallJob> jobs(const std::vector<std::string>& names) {
+    std::vector<InstallJob> all;
+    for (const auto& name : names) all.push_back({name, "digest-" + name, {name + ".deb"}, {}});
+    return all;
+  }
+
+  std::vector<reports::InstallRecord> trial(const std::string& id, const std::vector<std::string>& names, Checkpoints checkpoints) {
+    installed_.clear();
+    const auto set = jobs(names);
+    EXPECT_TRUE(machine_->revert(id, set, checkpoints));
+    std::optional<Error> error;
+    auto records = machine_->install(id, set, "medium.iso", error);
+    EXPECT_FALSE(error) << error->message;
+    return records;
+  }
+
+  std::vector<std::string> reverts() const {
+    std::vector<std::string> found;
+    for (const auto& call : hypervisor_.calls()) {
+      if (call.starts_with("revert ")) found.push_back(call.substr(10));
+    }
+    return found;
+  }
+
+  std::filesystem::path slots_;
+  test::FakeClock clock_;
+  test::FakeHypervisor hypervisor_;
+  test::FakeAgent guest_;
+  CellJob job_;
+  CellContext context_{hypervisor_, host_processes(), clock_, job_, Slots(slots_, 2, clock_), [](const Json&) {}, {}, "br"};
+  std::unique_ptr<CellMachine> machine_;
+  std::vector<std::string> installed_;  // in the latest trial
+};
+
+TEST_F(CellMachineTest, StartsFromTheStateInWhichAnotherTrialInstalledTheSame) {
+  (void)trial("t1", {"slow-a", "slow-b", "slow-c"}, Checkpoints::yes);
+  const auto records = trial("t2", {"slow-a", "slow-b", "slow-d"}, Checkpoints::yes);
+  EXPECT_THAT(installed_, ElementsAre("slow-d"));
+  EXPECT_THAT(reverts(), ElementsAre("baseline", StartsWith("prefix-2-")));
+  ASSERT_EQ(records.size(), 3U);
+  EXPECT_EQ(records[1].candidate, "slow-b");
+  EXPECT_EQ(records[1].outcome, Outcome::pass);
+  EXPECT_EQ(records[1].installed_in, "t1");
+  EXPECT_EQ(records[1].log, "Setting up ...\n");
+  EXPECT_EQ(records[1].duration_ms, 0);
+  EXPECT_EQ(records[2].installed_in, "");
+  EXPECT_GT(records[2].duration_ms, 5000);
+}
+
+TEST_F(CellMachineTest, NamesTheTrialThatReallyInstalledItHoweverOftenTheStateWasHandedOn) {
+  (void)trial("t1", {"slow-a"}, Checkpoints::yes);
+  (void)trial("t2", {"slow-a", "slow-b"}, Checkpoints::yes);
+  const auto records = trial("t3", {"slow-a", "slow-b", "quick"}, Checkpoints::yes);
+  EXPECT_EQ(records[0].installed_in, "t1");
+  EXPECT_EQ(records[1].installed_in, "t2");
+}
+
+TEST_F(CellMachineTest, AnotherOrderIsAnotherState) {
+  (void)trial("t1", {"slow-a", "slow-b"}, Checkpoints::yes);
+  (void)trial("t2", {"slow-b", "slow-a"}, Checkpoints::yes);
+  EXPECT_THAT(installed_, ElementsAre("slow-b", "slow-a"));
+}
+
+TEST_F(CellMachineTest, WithoutCheckpointsEverythingIsInstalledFromTheBaselineAndNothingIsSaved) {
+  (void)trial("t1", {"slow-a"}, Checkpoints::yes);
+  const auto records = trial("t2", {"slow-a", "slow-b"}, Checkpoints::no);
+  EXPECT_THAT(reverts(), ElementsAre("baseline", "baseline"));
+  EXPECT_THAT(installed_, ElementsAre("slow-a", "slow-b"));
+  EXPECT_EQ(records[0].installed_in, "");
+  EXPECT_EQ(hypervisor_.machine("db").snapshots.size(), 2U) << "the baseline and what t1 saved";
+}
+
+TEST_F(CellMachineTest, WhatIsQuicklyInstalledIsNotWorthSaving) {
+  (void)trial("t1", {"quick"}, Checkpoints::yes);
+  EXPECT_EQ(hypervisor_.machine("db").snapshots.size(), 1U);
+}
+
+TEST_F(CellMachineTest, AStateIsSavedWithAnEmptyDriveAndTheTrialGoesOnWithItsMedium) {
+  (void)trial("t1", {"slow-a", "quick"}, Checkpoints::yes);
+  for (const auto& [name, saved] : hypervisor_.machine("db").snapshots) EXPECT_TRUE(saved.medium.empty()) << name;
+  const auto calls = hypervisor_.calls();
+  const auto saved = std::ranges::find_if(calls, [](const auto& call) { return call.starts_with("take_snapshot db prefix-1-"); });
+  ASSERT_NE(saved, calls.end());
+  EXPECT_EQ(*(saved - 1), "change_medium db");
+  EXPECT_EQ(*(saved + 1), "change_medium db medium.iso");
+}
+
+TEST_F(CellMachineTest, AStateThatDoesNotComeBackIsNotTriedAgain) {
+  (void)trial("t1", {"slow-a"}, Checkpoints::yes);
+  hypervisor_.fail("revert", 1);
+  const auto set = jobs({"slow-a"});
+  EXPECT_FALSE(machine_->revert("t2", set, Checkpoints::yes));
+  (void)trial("t3", {"slow-a"}, Checkpoints::yes);
+  EXPECT_THAT(installed_, ElementsAre("slow-a"));
+}
+
+TEST_F(CellMachineTest, AStateThatCannotBeSavedIsTheLabsTrouble) {
+  hypervisor_.fail("take_snapshot", 1, infrastructure_error("no space left"));
+  const auto set = jobs({"slow-a", "slow-b"});
+  ASSERT_TRUE(machine_->revert("t1", set, Checkpoints::yes));
+  std::optional<Error> error;
+  (void)machine_->install("t1", set, "medium.iso", error);
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->message, "saving 'db' with 1 candidates installed: no space left");
+  EXPECT_EQ(error->error_class, ErrorClass::infrastructure);
+}
+
+TEST_F(CellMachineTest, OnlyTheLatestStatesAreKept) {
+  for (const std::string name : {"slow-1", "slow-2", "slow-3", "slow-4", "slow-5", "slow-6", "slow-7"}) (void)trial("t", {name}, Checkpoints::yes);
+  EXPECT_EQ(hypervisor_.machine("db").snapshots.size(), 7U) << "the baseline and six";
+  (void)trial("t", {"slow-1"}, Checkpoints::yes);
+  EXPECT_THAT(installed_, ElementsAre("slow-1"));
+}
+
+TEST_F(CellMachineTest, AnInstallerThatNeverEndsFailsItsCandidateWhetherTheAgentStillAnswersOrNot) {
+  job_.policy.install_timeout = std::chrono::seconds(20);
+  guest_.jobs = [](const auto&) { return test::FakeAgent::Job{{}, "", 1}; };
+  for (const bool silent : {false, true}) {
+    if (silent) guest_.trouble("guest-file-open", timeout_error("silence"), 100000);
+    const auto set = jobs({"hangs"});
+    ASSERT_TRUE(machine_->revert("t", set, Checkpoints::yes));
+    std::optional<Error> error;
+    const auto records = machine_->install("t", set, "medium.iso", error);
+    EXPECT_FALSE(error);
+    EXPECT_EQ(records.at(0).outcome, Outcome::fail) << silent;
+    EXPECT_THAT(records[0].log, HasSubstr("did not end within 20.0 s"));
+  }
+}
+
+TEST_F(CellMachineTest, AMachineThatIsGoneSaysNothingAboutACandidate) {
+  job_.policy.install_timeout = std::chrono::seconds(20);
+  guest_.jobs = [](const auto&) { return test::FakeAgent::Job{{}, "", 1}; };
+  const auto set = jobs({"hangs"});
+  ASSERT_TRUE(machine_->revert("t", set, Checkpoints::yes));
+  hypervisor_.fail("state", 1, infrastructure_error("the connection is lost"));
+  std::optional<Error> error;
+  const auto records = machine_->install("t", set, "medium.iso", error);
+  EXPECT_TRUE(error);
+  EXPECT_EQ(records.at(0).outcome, Outcome::error);
+}
+
+}  // namespace
+}  // namespace patchlab::runners::cell
