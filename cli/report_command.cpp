@@ -18,7 +18,7 @@ namespace patchlab::cli {
 
 namespace fs = std::filesystem;
 
-Result<reports::RunRecord> read_run(const std::string& name, const fs::path& runs) {
+Result<fs::path> find_run(const std::string& name, const fs::path& runs) {
   auto path = fs::path(name);
   if (name == "latest") {
     path.clear();
@@ -32,6 +32,11 @@ Result<reports::RunRecord> read_run(const std::string& name, const fs::path& run
     path = runs / name;
   }
   if (fs::is_directory(path)) path /= reports::run_file_name;
+  return path;
+}
+
+Result<reports::RunRecord> read_run(const std::string& name, const fs::path& runs) {
+  PATCHLAB_ASSIGN(const auto path, find_run(name, runs));
   return reports::read_run_record(path);
 }
 

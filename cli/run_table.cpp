@@ -8,44 +8,63 @@
 #include "reports/record/queries.hpp"
 
 namespace patchlab::cli {
+namespace {
+
+Cell verdict_cell(const reports::DepartmentRecord& department, const std::string& candidate) {
+  const auto* verdict = reports::find_verdict(department, candidate);
+  if (verdict == nullptr) return {"error", Outcome::error};
+  std::string word = to_string(verdict->outcome);
+  const bool promoted = std::ranges::count(department.promotion.candidates, candidate) > 0;
+  if (verdict->outcome == Outcome::pass) word += promoted ? ", promoted" : ", not promoted";
+  if (verdict->outcome == Outcome::fail) word += ", held back";
+  return {word, verdict->outcome};
+}
+
+// "bad-mail in engineering, finance: breaks ...": each reason once. What only repeats a department's own error is said there.
+std::string held_back(const reports::RunRecord& record) {
+  std::string text;
+  for (const auto& candidate : record.candidates) {
+    std::vector<std::pair<std::string, std::vector<std::string>>> reasons;
+    for (const auto& department : record.departments) {
+      const auto* verdict = reports::find_verdict(department, candidate.id);
+      if (verdict == nullptr || verdict->outcome == Outcome::pass || verdict->outcome == Outcome::skipped) continue;
+      if (department.error && verdict->reason == department.error->message) continue;
+      const auto same = std::ranges::find(reasons, verdict->reason, &decltype(reasons)::value_type::first);
+      if (same == reasons.end()) reasons.push_back({verdict->reason, {department.name}});
+      else same->second.push_back(department.name);
+    }
+    for (const auto& [reason, departments] : reasons) text += fmt::format("  {} in {}: {}\n", candidate.id, fmt::join(departments, ", "), reason);
+  }
+  return text.empty() ? text : "\nHeld back:\n" + text;
+}
+
+std::string promotion(const reports::DepartmentRecord& department) {
+  if (department.promotion.outcome == "promoted") {
+    return fmt::format("{}: {} candidates in {}\n", department.name, department.promotion.candidates.size(), department.promotion.stage);
+  }
+  std::string text;
+  if (department.error) text = fmt::format("{}: {}: {}\n", department.name, to_string(department.error->error_class), department.error->message);
+  if (department.promotion.reasons.empty()) return text;
+  text += fmt::format("{}: {}\n", department.name, department.promotion.outcome);
+  for (const auto& reason : department.promotion.reasons) text += fmt::format("  {}\n", reason);
+  return text;
+}
+
+}  // namespace
 
 std::string run_table(const reports::RunRecord& record, const std::filesystem::path& folder) {
   std::vector<std::vector<Cell>> rows{{{"CANDIDATE", {}}}};
   for (const auto& department : record.departments) rows[0].push_back({department.name, {}});
-  std::string reasons;
   for (const auto& candidate : record.candidates) {
     std::vector<Cell> row{{candidate.id, {}}};
-    for (const auto& department : record.departments) {
-      const auto* verdict = reports::find_verdict(department, candidate.id);
-      if (verdict == nullptr) {
-        row.push_back({"error", Outcome::error});
-        continue;
-      }
-      const bool promoted = std::ranges::count(department.promotion.candidates, candidate.id) > 0;
-      auto word = std::string(to_string(verdict->outcome));
-      if (verdict->outcome == Outcome::pass) word += promoted ? ", promoted" : ", not promoted";
-      if (verdict->outcome == Outcome::fail) word += ", held back";
-      row.push_back({word, verdict->outcome});
-      if (verdict->outcome != Outcome::pass && verdict->outcome != Outcome::skipped) {
-        reasons += fmt::format("  {} in {}: {}\n", candidate.id, department.name, verdict->reason);
-      }
-    }
+    for (const auto& department : record.departments) row.push_back(verdict_cell(department, candidate.id));
     rows.push_back(std::move(row));
   }
-  auto text = table(rows);
-  if (!reasons.empty()) text += "\nHeld back:\n" + reasons;
-  for (const auto& department : record.departments) {
-    if (department.error) text += fmt::format("\n{}: {}: {}\n", department.name, to_string(department.error->error_class), department.error->message);
-    if (department.promotion.outcome == "promoted") {
-      text += fmt::format("\n{}: {} candidates in {}", department.name, department.promotion.candidates.size(), department.promotion.stage);
-    } else if (!department.promotion.reasons.empty()) {
-      text += fmt::format("\n{}: {}: {}", department.name, department.promotion.outcome, fmt::join(department.promotion.reasons, "; "));
-    }
-  }
-  if (record.error) text += fmt::format("\n{}: {}\n", to_string(record.error->error_class), record.error->message);
-  text += fmt::format("\n\nrun {}, {:.0f} s, peak memory {:.1f} GiB\nreport: {}\n", record.id, static_cast<double>(record.duration_ms) / 1000.0,
-                      static_cast<double>(record.peak_memory_kib) / (1024.0 * 1024.0), (folder / "report.html").string());
-  return text;
+  auto text = table(rows) + held_back(record) + "\n";
+  for (const auto& department : record.departments) text += promotion(department);
+  if (record.error) text += fmt::format("{}: {}\n", to_string(record.error->error_class), record.error->message);
+  return text + fmt::format("\nrun {}, {:.0f} s, peak memory {:.1f} GiB\nreport: {}\n", record.id, static_cast<double>(record.duration_ms) / 1000.0,
+                            static_cast<double>(record.peak_memory_kib) / (1024.0 * 1024.0), (folder / "report.html").string());
 }
 
 }  // namespace patchlab::cli

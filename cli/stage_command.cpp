@@ -9,7 +9,8 @@
 #include "cli/terminal.hpp"
 #include "lab/core/time.hpp"
 #include "patches/store/content_store.hpp"
-#include "promotion/ledger/ledger.hpp"
+#include "promotion/ledger/run_entries.hpp"
+#include "promotion/ledger/standing.hpp"
 #include "promotion/stage/stage.hpp"
 
 namespace patchlab::cli {
@@ -20,39 +21,55 @@ namespace fs = std::filesystem;
 struct Arguments {
   std::string run = "latest";
   fs::path runs = "runs";
-  fs::path stage;
-  fs::path what = "stage";
+  fs::path stage = "production";
+  fs::path ledger;
+  fs::path what = "production";
   std::vector<std::string> departments;
   bool json = false;
 };
 
-// Publishes again from a record, under the same gate as at the end of the run; refuses with the gate's reasons and exit code 5.
+// Publishes again from a record, under the same gate as at the end of the run and with what the ledger says of that record today; refuses with
+// the gate's reasons and exit code 5. The ledger is told what came of it.
 ExitCode promote(const Arguments& arguments) {
-  const auto record = read_run(arguments.run, arguments.runs);
+  const auto file = find_run(arguments.run, arguments.runs);
+  if (!file) return report(file.error(), ExitCode::bad_data);
+  const auto record = reports::read_run_record(*file);
   if (!record) return report(record.error(), ExitCode::bad_data);
+  promotion::Ledger ledger(arguments.ledger.empty() ? fs::absolute(*file).parent_path().parent_path() / "ledger.jsonl" : arguments.ledger);
+  const auto standing = promotion::standing_of(*record, ledger);
   const auto store = patches::default_store();
   const auto now = system_clock_source().wall();
   auto code = ExitCode::ok;
   Json all = Json::array();
+  std::vector<promotion::Ledger::NewEntry> entries;
   for (const auto& department : record->departments) {
     if (!arguments.departments.empty() && std::ranges::count(arguments.departments, department.name) == 0) continue;
     promotion::GatePolicy policy;
     policy.now = now;
+    policy.standing = standing;
     const auto promotion = promotion::promote(*record, department.name, policy, [&](const std::string& digest) { return store.verified_path(digest); },
                                               {.stage = fs::absolute(arguments.stage), .now = rfc3339(now), .before_step = {}});
     if (promotion.exit_code != ExitCode::ok) code = promotion.exit_code;
+    entries.push_back(promotion::promotion_entry(*record, department.name, promotion.record, rfc3339(now)));
     all.push_back({{"department", department.name}, {"outcome", promotion.record.outcome}, {"candidates", promotion.record.candidates}, {"reasons", promotion.record.reasons}});
     if (arguments.json) continue;
     fmt::print("{}: {} {}\n", department.name, promotion.record.outcome, fmt::join(promotion.record.candidates, ", "));
     for (const auto& reason : promotion.record.reasons) fmt::print("  {}\n", reason);
   }
   if (arguments.json) fmt::print("{}", pretty(all));
+  // A run that the ledger does not know leaves no trace in it: that would make it known.
+  if (!standing.recorded) return code;
+  if (auto appended = ledger.append(entries); !appended) return report(std::move(appended).error().while_doing("appending to the ledger"));
   return code;
 }
 
 ExitCode verify_ledger(const Arguments& arguments) {
   const auto head = promotion::Ledger(arguments.what).verify();
   if (!head) return report(head.error(), ExitCode::bad_data);
+  if (arguments.json) {
+    fmt::print("{}", pretty(Json{{"ledger", arguments.what.string()}, {"entries", head->seq}, {"head", head->hash}}));
+    return ExitCode::ok;
+  }
   fmt::print("{}: {} entries, unbroken, head {}\n", arguments.what.string(), head->seq, head->hash);
   return ExitCode::ok;
 }
@@ -61,13 +78,15 @@ ExitCode verify_stage(const Arguments& arguments) {
   const auto checks = promotion::verify_stage(arguments.what);
   if (!checks) return report(checks.error(), ExitCode::bad_data);
   auto code = ExitCode::ok;
+  Json all = Json::array();
   for (const auto& check : *checks) {
+    if (!check.problems.empty()) code = ExitCode::bad_data;
+    all.push_back({{"department", check.department}, {"run", check.run}, {"candidates", check.candidates}, {"problems", check.problems}});
+    if (arguments.json) continue;
     fmt::print("{}: {} candidates of run {}: {}\n", check.department, check.candidates.size(), check.run, check.problems.empty() ? "proven" : "NOT what was tested");
-    for (const auto& problem : check.problems) {
-      fmt::print("  {}\n", problem);
-      code = ExitCode::bad_data;
-    }
+    for (const auto& problem : check.problems) fmt::print("  {}\n", problem);
   }
+  if (arguments.json) fmt::print("{}", pretty(all));
   return code;
 }
 
@@ -77,14 +96,16 @@ void add_stage(CLI::App& app, Chosen& chosen) {
   const auto arguments = std::make_shared<Arguments>();
   auto* promoting = app.add_subcommand("promote", "publish exactly what a run passed; refuses with reasons");
   promoting->add_option("run", arguments->run, "run folder, id, or latest")->required();
-  promoting->add_option("--stage", arguments->stage, "stage folder")->required();
+  promoting->add_option("--stage", arguments->stage, "stage folder")->capture_default_str();
   promoting->add_option("--department", arguments->departments, "only this department (may be given again)");
   promoting->add_option("--runs", arguments->runs, "folder of runs")->capture_default_str()->envname("PATCHLAB_RUNS");
+  promoting->add_option("--ledger", arguments->ledger, "ledger that knows the run; default: beside the run's folder");
   promoting->add_flag("--json", arguments->json, "as JSON");
   promoting->callback([arguments, &chosen] { chosen = [arguments] { return promote(*arguments); }; });
 
   auto* verifying = app.add_subcommand("verify", "prove a stage or a ledger again, offline");
   verifying->add_option("what", arguments->what, "stage folder, or ledger file")->capture_default_str();
+  verifying->add_flag("--json", arguments->json, "as JSON");
   verifying->callback([arguments, &chosen] {
     chosen = [arguments] { return fs::is_regular_file(arguments->what) ? verify_ledger(*arguments) : verify_stage(*arguments); };
   });

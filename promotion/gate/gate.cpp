@@ -46,6 +46,7 @@ class Gate {
   Decision decide() {
     decision_.department = department_.name;
     look_at_run();
+    look_at_standing();
     look_at_age();
     look_at_fence();
     look_at_goldens();
@@ -76,6 +77,19 @@ class Gate {
     if (record_.id.empty()) block(ReasonCode::run_incomplete, "run", "the record has no id");
     if (department_.machines.empty()) block(ReasonCode::run_incomplete, department_.name, "no machine took part");
     if (department_.phases.empty()) block(ReasonCode::run_incomplete, department_.name, "no phases were planned");
+  }
+
+  void look_at_standing() {
+    if (!policy_.standing) return;
+    if (!policy_.standing->recorded) block(ReasonCode::not_recorded, record_.id, policy_.standing->otherwise);
+    const auto failures = policy_.standing->failed_later.find(department_.name);
+    if (failures == policy_.standing->failed_later.end()) return;
+    for (const auto& candidate : record_.candidates) {
+      const auto later = failures->second.find(candidate.digest);
+      const auto* verdict = find_verdict(department_, candidate.id);
+      if (later == failures->second.end() || verdict == nullptr || verdict->outcome != Outcome::pass) continue;
+      block(ReasonCode::stale, candidate.id, fmt::format("passed here and failed later, in run {}", later->second));
+    }
   }
 
   void look_at_age() {

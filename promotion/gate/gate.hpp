@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,7 +18,8 @@ namespace patchlab::promotion {
 // a decision: what makes everything below meaningless comes first.
 enum class ReasonCode {
   run_incomplete,         // interrupted, or ended with an error of its own
-  stale,                  // too old, from the future, or a golden image or candidate has another digest today
+  not_recorded,           // the ledger does not have this run with this record: it was edited, or never ended
+  stale,                  // too old, from the future, failed in a later run, or a golden image or candidate has another digest today
   department_unknown,     // the record does not have it
   fence_breach,           // something outside answered
   fence_unproven,         // a required probe was not tried, or could not be sent
@@ -48,6 +50,14 @@ struct Reason {
 // "code: subject: text", as in PromotionRecord::reasons.
 [[nodiscard]] std::string to_string(const Reason& reason);
 
+// What the ledger says today of a run that ended earlier; see promotion/ledger/standing.hpp.
+struct Standing {
+  bool recorded = false;  // it holds this run with the digest of this very record
+  std::string otherwise;  // why not, for the reader
+  // By department and candidate digest: the later run in which that candidate failed there.
+  std::map<std::string, std::map<std::string, std::string>> failed_later;
+};
+
 enum class ControlTrial { required, if_present };
 
 struct GatePolicy {
@@ -60,6 +70,8 @@ struct GatePolicy {
   // from the record makes the run stale.
   std::map<std::string, std::string> current_goldens;
   std::map<std::string, std::string> current_candidates;
+  // Absent only while the run itself promotes: its ledger entries tell what came of that, so they are written after it.
+  std::optional<Standing> standing;
 };
 
 struct Decision {

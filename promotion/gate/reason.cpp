@@ -9,6 +9,7 @@ namespace patchlab::promotion {
 const char* to_string(ReasonCode code) {
   switch (code) {
     case ReasonCode::run_incomplete: return "run-incomplete";
+    case ReasonCode::not_recorded: return "not-recorded";
     case ReasonCode::stale: return "stale";
     case ReasonCode::department_unknown: return "department-unknown";
     case ReasonCode::fence_breach: return "fence-breach";

@@ -48,7 +48,7 @@ class Parser {
     read_departments(top.raw("departments"), scenario);
     read_candidates(top.raw("candidates"), scenario);
     if (top.has("trial")) read_trial(top.raw("trial"), scenario.trial);
-    scenario.stage = fs::absolute(top.text_or("stage", "stage"));
+    scenario.stage = fs::absolute(top.text_or("stage", "production"));
     top.finish();
     return scenario;
   }

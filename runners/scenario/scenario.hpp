@@ -78,7 +78,7 @@ struct Scenario {
   std::vector<DepartmentPlan> departments;  // sorted by name
   std::vector<CandidateSource> candidates;  // in file order
   TrialPolicy trial;
-  std::filesystem::path stage;  // absolute; default: "stage" beside the working folder
+  std::filesystem::path stage;  // absolute; default: "production" in the working folder
 };
 
 [[nodiscard]] Result<Scenario> load_scenario(const std::filesystem::path& file);

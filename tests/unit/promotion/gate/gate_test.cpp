@@ -122,6 +122,9 @@ const std::vector<Spoiling>& spoilings() {
       {"MachineWithoutChecks", coverage_missing, [](R, D d) { d.machines[0].checks.clear(); }},
       {"InstallationMissing", coverage_missing, [](R, D d) { final_trial(d).installs.pop_back(); }},
       {"InstallationSkipped", coverage_missing, [](R, D d) { final_trial(d).installs[0].outcome = Outcome::skipped; }},
+      {"InstalledInATrialThatIsNotThere", coverage_missing, [](R, D d) { final_trial(d).installs[0].installed_in = "finance/t99"; }},
+      {"InstalledInATrialThatDidNot", coverage_missing, [](R, D d) { final_trial(d).installs[0].installed_in = control(d).id; }},
+      {"InstalledInItself", coverage_missing, [](R, D d) { final_trial(d).installs[0].installed_in = d.final_trial; }},
       {"PassOnNoMachine", coverage_missing, [](R, D d) { d.verdicts[0].machines.clear(); }},
       {"NothingPassed", nothing_to_promote, [](R, D d) { for (auto& v : d.verdicts) v.outcome = Outcome::fail; }},
   };
@@ -202,6 +205,31 @@ TEST(Gate, TakesTheResultsAFinalTrialReused) {
   EXPECT_FALSE(decide_on(record).promotes());
 }
 
+// A department of which one trial installed what the final one then started from.
+RunRecord with_installation_in_another_trial() {
+  auto record = tests::good_record();
+  auto& department = record.departments[0];
+  auto maker = final_trial(department);
+  maker.id = "finance/t9";
+  maker.purpose = "batch";
+  maker.outcome = Outcome::fail;
+  department.trials.push_back(maker);
+  for (auto& install : final_trial(department).installs) install.installed_in = maker.id;
+  return record;
+}
+
+TEST(Gate, TakesAStateThatAnotherTrialMadeByTheSameInstallations) {
+  EXPECT_TRUE(decide_on(with_installation_in_another_trial()).promotes());
+}
+
+TEST(Gate, RefusesAStateThatWasMadeByOtherInstallations) {
+  auto record = with_installation_in_another_trial();
+  auto& installs = record.departments[0].trials.back().installs;
+  const auto machine = installs.front().machine;
+  installs.insert(installs.begin(), {.machine = machine, .candidate = "something-else", .outcome = Outcome::pass});
+  EXPECT_THAT(decide_on(record).blocking, has_code(ReasonCode::coverage_missing));
+}
+
 TEST(Gate, ComparesWithTheImagesAndCandidatesOfToday) {
   const auto record = tests::good_record();
   auto today = policy();
@@ -213,6 +241,27 @@ TEST(Gate, ComparesWithTheImagesAndCandidatesOfToday) {
   today.current_goldens.clear();
   today.current_candidates["tidy"] = sha256("rebuilt");
   EXPECT_THAT(decide(record, "finance", today).reasons(), ElementsAre("stale: tidy: has another digest today"));
+}
+
+TEST(Gate, TakesOnlyTheRecordThatTheLedgerHas) {
+  const auto record = tests::good_record();
+  auto asking = policy();
+  asking.standing = Standing{.recorded = true, .otherwise = {}, .failed_later = {}};
+  EXPECT_TRUE(decide(record, "finance", asking).promotes());
+  asking.standing = Standing{.recorded = false, .otherwise = "it was changed since", .failed_later = {}};
+  const auto decision = decide(record, "finance", asking);
+  EXPECT_FALSE(decision.promotes());
+  EXPECT_THAT(decision.blocking, ElementsAre(Reason{ReasonCode::not_recorded, record.id, "it was changed since"}));
+}
+
+TEST(Gate, RefusesWhatFailedInALaterRunOfTheSameDepartment) {
+  const auto record = tests::good_record();
+  auto asking = policy();
+  asking.standing = Standing{.recorded = true, .otherwise = {}, .failed_later = {{"engineering", {{record.candidates[0].digest, "run-2"}}}}};
+  EXPECT_TRUE(decide(record, "finance", asking).promotes()) << "another department's trouble";
+  asking.standing->failed_later = {{"finance", {{record.candidates[0].digest, "run-2"}}}};
+  EXPECT_THAT(decide(record, "finance", asking).blocking,
+              ElementsAre(Reason{ReasonCode::stale, record.candidates[0].id, "passed here and failed later, in run run-2"}));
 }
 
 TEST(Gate, AsksForAControlOnlyWhenThePolicyDoes) {

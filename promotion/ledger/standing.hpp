@@ -1,0 +1,13 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "promotion/gate/gate.hpp"
+#include "promotion/ledger/ledger.hpp"
+
+namespace patchlab::promotion {
+
+// What the ledger says of a run. A ledger that is not there or is broken records nothing: that is said, and is no error.
+[[nodiscard]] Standing standing_of(const reports::RunRecord& record, const Ledger& ledger);
+
+}  // namespace patchlab::promotion
