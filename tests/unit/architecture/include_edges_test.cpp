@@ -1,0 +1,137 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include <gmock/gmock.h>
+
+#include <regex>
+#include <sstream>
+
+#include "lab/core/files.hpp"
+
+// The table "Who may include whom" of ARCHITECTURE.md is what is checked: a change of the structure starts there.
+namespace patchlab {
+namespace {
+
+using ::testing::IsEmpty;
+
+namespace fs = std::filesystem;
+
+constexpr std::array<const char*, 8> folders{"cli", "lab", "snapshots", "patches", "checks", "runners", "promotion", "reports"};
+
+struct Row {
+  std::vector<std::string> subjects;  // "lab/core", "checks/<protocol>"
+  std::set<std::string> may_use;      // folders of the table, or single files
+};
+
+std::vector<std::string> quoted_words(const std::string& text) {
+  static const std::regex word("`([^`]+)`");
+  std::vector<std::string> words;
+  for (std::sregex_iterator it(text.begin(), text.end(), word), end; it != end; ++it) words.push_back((*it)[1]);
+  return words;
+}
+
+std::vector<Row> rows_of(const std::string& document) {
+  std::vector<Row> rows;
+  std::set<std::string> above;
+  std::istringstream lines(document.substr(document.find("## Who may include whom")));
+  for (std::string line; std::getline(lines, line) && !line.starts_with("No cycles");) {
+    if (!line.starts_with("| `")) continue;
+    const auto middle = line.find(" | ");
+    Row row{quoted_words(line.substr(0, middle)), {}};
+    const auto allowed = line.substr(middle);
+    for (const auto& word : quoted_words(allowed)) row.may_use.insert(word);
+    if (allowed.find("everything above") != std::string::npos) row.may_use.insert(above.begin(), above.end());
+    row.may_use.insert("lab/core");
+    above.insert(row.subjects.begin(), row.subjects.end());
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+class Structure : public ::testing::Test {
+ protected:
+  // The folder of the table that a file belongs to: the longest; "checks/<protocol>" stands for each folder below checks that has no row.
+  [[nodiscard]] std::string owner_of(const std::string& file) const {
+    std::string best;
+    for (const auto& row : rows_) {
+      for (const auto& subject : row.subjects) {
+        if ((file.starts_with(subject + "/") || file == subject) && subject.size() > best.size()) best = subject;
+      }
+    }
+    if (best == "checks" && file.find('/', 7) != std::string::npos) return "checks/<protocol>";
+    return best;
+  }
+  [[nodiscard]] const Row* row_of(const std::string& owner) const {
+    for (const auto& row : rows_) {
+      if (std::ranges::count(row.subjects, owner) > 0) return &row;
+    }
+    return nullptr;
+  }
+  [[nodiscard]] bool allowed(const std::string& from, const std::string& included) const {
+    const auto mine = owner_of(from);
+    const auto theirs = owner_of(included);
+    if (mine == theirs) return mine != "checks/<protocol>" || fs::path(from).parent_path() == fs::path(included).parent_path();
+    const auto* row = row_of(mine);
+    // A word of the table may name a part of another row's folder ("reports/record"), never more than it: "checks" is the contract alone.
+    return row != nullptr && std::ranges::any_of(row->may_use, [&](const auto& word) {
+      return word == theirs || word == included || (word.size() > theirs.size() && included.starts_with(word + "/"));
+    });
+  }
+
+  template <class Visit>
+  static void each_include(const Visit& visit) {
+    static const std::regex include(R"(^\s*#include\s+(["<])([^">]+)[">])");
+    for (const auto* folder : folders) {
+      for (const auto& entry : fs::recursive_directory_iterator(root_ / folder)) {
+        const auto extension = entry.path().extension();
+        if (extension != ".cpp" && extension != ".hpp") continue;
+        std::istringstream lines(read_file(entry.path()).value());
+        for (std::string line; std::getline(lines, line);) {
+          std::smatch match;
+          if (std::regex_search(line, match, include)) visit(entry.path().lexically_relative(root_).string(), match[2].str(), match[1] == "<");
+        }
+      }
+    }
+  }
+
+  static inline const fs::path root_ = PATCHLAB_SOURCE_DIR;
+  const std::vector<Row> rows_ = rows_of(read_file(root_ / "ARCHITECTURE.md").value());
+};
+
+TEST_F(Structure, IncludesOnlyWhatTheTableAllows) {
+  ASSERT_GE(rows_.size(), 12U) << "the table of ARCHITECTURE.md could not be read";
+  std::vector<std::string> wrong;
+  std::size_t seen = 0;
+  each_include([&](const std::string& from, const std::string& included, bool system) {
+    if (system) return;
+    ++seen;
+    if (!allowed(from, included)) wrong.push_back(from + " includes " + included);
+  });
+  EXPECT_THAT(wrong, IsEmpty());
+  EXPECT_GT(seen, 500U);
+}
+
+TEST_F(Structure, KeepsHeavyLibrariesInOneFolder) {
+  std::vector<std::string> wrong;
+  each_include([&](const std::string& from, const std::string& included, bool system) {
+    if (!system) return;
+    if (included.starts_with("libvirt/") && !from.starts_with("lab/libvirt/")) wrong.push_back(from + " includes " + included);
+    if (included.starts_with("boost/process") && (!from.starts_with("lab/process/") || !from.ends_with(".cpp"))) wrong.push_back(from + " includes " + included);
+  });
+  EXPECT_THAT(wrong, IsEmpty());
+}
+
+// Else the two tests above could not fail.
+TEST_F(Structure, WouldNoticeAForbiddenEdge) {
+  EXPECT_FALSE(allowed("checks/dns/query.cpp", "lab/hypervisor.hpp"));
+  EXPECT_FALSE(allowed("checks/dns/query.cpp", "checks/smb/session.hpp"));
+  EXPECT_FALSE(allowed("lab/core/files.cpp", "lab/process/process.hpp"));
+  EXPECT_FALSE(allowed("reports/html/html.cpp", "runners/engine/run.hpp"));
+  EXPECT_FALSE(allowed("promotion/gate/gate.cpp", "reports/html/html.hpp"));
+  EXPECT_FALSE(allowed("promotion/gate/gate.cpp", "tests/support/sample_record.hpp"));
+  EXPECT_TRUE(allowed("checks/dns/query.cpp", "checks/check.hpp"));
+  EXPECT_TRUE(allowed("runners/cell/machine.cpp", "lab/hypervisor.hpp"));
+  EXPECT_TRUE(allowed("cli/doctor.cpp", "runners/engine/run.hpp"));
+}
+
+}  // namespace
+}  // namespace patchlab
