@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <pwd.h>
 #include <unistd.h>
 
 #include <charconv>
@@ -12,6 +13,7 @@
 #include "lab/core/files.hpp"
 #include "lab/image/golden_image.hpp"
 #include "lab/libvirt/acceleration.hpp"
+#include "lab/libvirt/hypervisor.hpp"
 #include "lab/network/namespace.hpp"
 
 namespace patchlab::cli {
@@ -56,6 +58,16 @@ Finding tool(ProcessRunner& processes, const std::string& program, const std::ve
   return {program, Health::fail, output.error().message, "apt-get install " + package};
 }
 
+// The library is linked; its QEMU driver is a module of a package of its own.
+Finding libvirt() {
+  const auto version = lab::libvirt::LibvirtHypervisor::library_version();
+  std::error_code code;
+  for (const auto& folder : fs::directory_iterator("/usr/lib", code)) {
+    if (fs::exists(folder.path() / "libvirt/connection-driver/libvirt_driver_qemu.so", code)) return {"libvirt", Health::ok, version + ", with its QEMU driver", {}};
+  }
+  return {"libvirt", Health::fail, version + ", without its QEMU driver", "apt-get install libvirt-daemon-driver-qemu"};
+}
+
 Finding memory() {
   std::ifstream info("/proc/meminfo");
   std::string word;
@@ -81,11 +93,10 @@ Finding disk() {
 
 Finding subordinate_ids() {
   if (::geteuid() == 0) return {"subordinate ids", Health::ok, "not needed by root", {}};
-  std::ifstream file("/etc/subuid");
-  const std::string text((std::istreambuf_iterator<char>(file)), {});
-  const char* user = ::getlogin();
-  const auto name = user != nullptr ? std::string(user) : std::string(std::getenv("USER") != nullptr ? std::getenv("USER") : "");
-  if (!name.empty() && text.find(name + ":") != std::string::npos) return {"subordinate ids", Health::ok, "set up for image builds", {}};
+  const auto text = read_file("/etc/subuid").value_or("");
+  const auto* user = ::getpwuid(::geteuid());
+  const std::string name = user == nullptr ? std::to_string(::geteuid()) : user->pw_name;
+  if (("\n" + text).find("\n" + name + ":") != std::string::npos) return {"subordinate ids", Health::ok, "set up for image builds", {}};
   return {"subordinate ids", Health::warn, fmt::format("none for '{}' in /etc/subuid: images are built the slower way", name),
           fmt::format("usermod --add-subuids 100000-165535 --add-subgids 100000-165535 {}   (as root)", name)};
 }
@@ -105,6 +116,7 @@ std::vector<Finding> examine_host(ProcessRunner& processes) {
   return {acceleration(processes),
           namespaces(),
           tun(),
+          libvirt(),
           tool(processes, "qemu-system-x86_64", {"--version"}, "qemu-system-x86"),
           tool(processes, "qemu-img", {"--version"}, "qemu-utils"),
           tool(processes, "xorriso", {"-version"}, "xorriso"),

@@ -76,15 +76,6 @@ std::string fetch_kernel_hook(const BaseRecipe& base) {
       base.kernel_package, base.initramfs_package);
 }
 
-// For an ordinary user --include is not enough: with --variant=custom mmdebstrap treats the role's packages as essential ones,
-// configured without /dev when it cannot make device nodes, and bind9's script needs /dev/null. A hook has everything mounted.
-std::string install_hook(const Recipe& recipe) {
-  return fmt::format(
-      "APT_CONFIG=\"$MMDEBSTRAP_APT_CONFIG\" DEBIAN_FRONTEND=noninteractive apt-get --yes -o DPkg::Chroot-Directory=\"$1\" -o Dpkg::Use-Pty=0 "
-      "install {}",
-      fmt::join(recipe.packages, " "));
-}
-
 constexpr const char* disk_script = R"sh(set -e
 root=$1 tar=$2 disk=$3 status=$4 size=$5
 mkdir "$root"
@@ -135,8 +126,10 @@ ProcessSpec role_command(const BuildHost& host, const BuildPlace& place, const B
                          const fs::path& overlay_folder, const fs::path& tar) {
   std::vector<std::string> words{"mmdebstrap", fmt::format("--mode={}", to_string(host.mode)), "--variant=custom", "--format=tar"};
   words.push_back(fmt::format("--setup-hook=tar-in {} /", shell_quoted(base_tar.string())));
+  // The tar holds no /dev. For an ordinary user mmdebstrap then silently does without device nodes, and scripts fail that write to /dev/null.
+  words.push_back("--setup-hook=mkdir -p \"$1\"/dev");
   for (auto& option : package_options(host)) words.push_back(std::move(option));
-  words.push_back(host.mode == BuildMode::root ? include(recipe.packages) : hook(install_hook(recipe)));
+  words.push_back(include(recipe.packages));
   auto layers = recipe.layers;
   layers.insert(layers.begin(), base.folder);
   for (const auto& layer : layers) {

@@ -270,9 +270,9 @@ Result<std::string> LibvirtHypervisor::agent_command(const std::string& machine,
   return error;
 }
 
-std::string LibvirtHypervisor::library_version() const {
+std::string LibvirtHypervisor::library_version() {
   unsigned long version = 0;
-  return virConnectGetLibVersion(state_->connection.get(), &version) == 0 ? version_text(version) : std::string();
+  return virGetVersion(&version, nullptr, nullptr) == 0 ? version_text(version) : std::string();
 }
 
 std::string LibvirtHypervisor::hypervisor_version() const {

@@ -130,8 +130,10 @@ std::vector<std::string> environment_of(const ProcessSpec& spec) {
 
 Result<std::filesystem::path> find_program(const std::string& program) {
   if (program.find('/') != std::string::npos) return std::filesystem::path(program);
+  // Tools such as mke2fs live where an ordinary user's PATH does not look.
   const char* variable = std::getenv("PATH");
-  std::string_view folders = variable != nullptr ? variable : "/usr/sbin:/usr/bin:/sbin:/bin";
+  const auto path = std::string(variable != nullptr ? variable : "/usr/bin:/bin") + ":/usr/sbin:/sbin";
+  std::string_view folders = path;
   while (!folders.empty()) {
     const auto end = std::min(folders.find(':'), folders.size());
     const auto candidate = std::filesystem::path(folders.substr(0, end)) / program;
