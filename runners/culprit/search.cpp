@@ -32,7 +32,7 @@ class Search {
         if (fails(closure(kept), Freshness::may_reuse)) break;
         if (stopped_) return *stopped_;
         // Before the long way to a pair: was the first failure real? Else a flake would cost n log n probes.
-        if (kept.size() == 1 && !fails(all, Freshness::fresh)) {
+        if (kept.size() == 1 && !fails(all, Freshness::again)) {
           return stopped_ ? *stopped_ : stop(SearchEnd::not_reproduced, "the whole set passed when it was tried again");
         }
       }
@@ -70,7 +70,8 @@ class Search {
     std::size_t passes = 0;
     std::size_t breaks = limit;
     while (breaks - passes > 1) {
-      const auto middle = passes + (breaks - passes) / 2;
+      // The odd one goes into the prefix: the longer one is likelier to fail, and a failing probe ends at its first failure.
+      const auto middle = passes + (breaks - passes + 1) / 2;
       const auto set = prefix_with(middle, kept);
       const bool failed = fails(set, Freshness::may_reuse);
       if (stopped_) return breaks;
@@ -83,7 +84,7 @@ class Search {
   bool fails(const Indexes& set, Freshness freshness) {
     for (std::size_t attempt = 0; attempt <= policy_.unresolved_retries; ++attempt) {
       ++result_.probes;
-      switch (probe_(set, attempt == 0 ? freshness : Freshness::fresh)) {
+      switch (probe_(set, attempt == 0 ? freshness : std::max(freshness, Freshness::again))) {
         case Outcome::fail:
           if (set.size() < result_.suspicious.size()) result_.suspicious = set;
           return true;

@@ -23,8 +23,8 @@ struct SearchCandidate {
 };
 
 // One try of a set, given as ascending indexes closed under prerequisites. fail: the role broke. pass: it works. Anything else: unresolved.
-// `fresh` asks for a run of its own even when the same set was tried before.
-enum class Freshness { may_reuse, fresh };
+// may_reuse: an earlier answer for the same set will do. again: a run of its own. fresh: a run of its own, from nothing: this one convicts.
+enum class Freshness { may_reuse, again, fresh };
 using Probe = std::function<Outcome(const std::vector<std::size_t>& set, Freshness freshness)>;
 
 struct SearchPolicy {

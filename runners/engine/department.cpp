@@ -9,7 +9,6 @@
 
 #include "lab/core/digest.hpp"
 #include "reports/record/queries.hpp"
-#include "runners/culprit/search.hpp"
 
 namespace patchlab::runners {
 namespace {
@@ -171,8 +170,9 @@ std::string DepartmentRun::memo_key(const std::vector<std::string>& machines, co
   return sha256(key.dump());
 }
 
-TrialRecord DepartmentRun::search_trial(const std::vector<std::string>& machines, const Indexes& set, bool fresh) {
-  if (fresh) return run_trial("confirm", machines, set);
+TrialRecord DepartmentRun::search_trial(const std::vector<std::string>& machines, const Indexes& set, Freshness freshness) {
+  if (freshness == Freshness::fresh) return run_trial("confirm", machines, set);
+  if (freshness == Freshness::again) return run_trial("search", machines, set);
   std::string own_id;
   auto answer = memo_.answer(memo_key(machines, set), [&]() -> Result<TrialRecord> {
     auto record = run_trial("search", machines, set);
@@ -258,7 +258,7 @@ DepartmentRun::Conviction DepartmentRun::search_machine(const std::string& machi
     if (members.size() == domain.size() && freshness == Freshness::may_reuse) return Outcome::fail;
     Indexes chosen;
     for (const auto member : members) chosen.push_back(domain[member]);
-    const auto record = search_trial(machines, chosen, freshness == Freshness::fresh);
+    const auto record = search_trial(machines, chosen, freshness);
     conviction.trials.push_back(record.id);
     // Another failure than the one that is searched for answers nothing here: it is tried again, and never sends the search astray.
     const bool same = std::ranges::any_of(record.signature, [&](const auto& entry) { return std::ranges::count(conviction.failed, entry) > 0; });

@@ -10,6 +10,7 @@
 
 #include "reports/record/record.hpp"
 #include "runners/cell/client.hpp"
+#include "runners/culprit/search.hpp"
 #include "runners/engine/memo.hpp"
 
 namespace patchlab::runners {
@@ -54,7 +55,7 @@ class DepartmentRun {
                                           std::optional<Error>& error);
   // Runs with lab_retries and keeps the record of every attempt.
   [[nodiscard]] reports::TrialRecord run_trial(const std::string& purpose, const std::vector<std::string>& machines, const Indexes& set);
-  [[nodiscard]] reports::TrialRecord search_trial(const std::vector<std::string>& machines, const Indexes& set, bool fresh);
+  [[nodiscard]] reports::TrialRecord search_trial(const std::vector<std::string>& machines, const Indexes& set, Freshness freshness);
   [[nodiscard]] std::vector<Conviction> convict(const reports::TrialRecord& failed, const Indexes& set);
   [[nodiscard]] Conviction search_machine(const std::string& machine, const reports::TrialRecord& failed, const Indexes& set);
   [[nodiscard]] std::vector<std::string> with_dependencies(const std::string& machine) const;
