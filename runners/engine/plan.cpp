@@ -8,6 +8,7 @@
 #include "patches/apt/recipe_source.hpp"
 #include "patches/candidate/manifest.hpp"
 #include "patches/medium/medium.hpp"
+#include "patches/repack/recipe.hpp"
 #include "patches/set/installed_change.hpp"
 #include "patches/set/patch_set.hpp"
 #include "runners/engine/run.hpp"
@@ -93,8 +94,8 @@ Error at(const Scenario& scenario, const std::string& pointer, Error error) {
 
 class CandidateLoader {
  public:
-  CandidateLoader(Plan& plan, Progress& progress, std::stop_token stop)
-      : plan_(plan), progress_(progress), stop_(std::move(stop)), store_(patches::default_store()),
+  CandidateLoader(Plan& plan, const RunOptions& options, Progress& progress, std::stop_token stop)
+      : plan_(plan), narrowed_(!options.roles.empty() || !options.departments.empty()), progress_(progress), stop_(std::move(stop)), store_(patches::default_store()),
         apt_(host_processes(), store_, patches::default_apt_paths(), [&](const std::string& line) { progress_.say("candidates: " + line); }) {}
 
   // Every source is tried, so that all troubles are reported at once.
@@ -130,6 +131,11 @@ class CandidateLoader {
         return std::vector<Candidate>{std::move(candidate)};
       }
       case CandidateSourceKind::recipe: {
+        PATCHLAB_ASSIGN(const auto recipe, patches::read_recipe(source.path));
+        if (narrowed_ && !somebody_has(recipe.base_package)) {
+          plan_.not_tested.push_back(fmt::format("candidate '{}' was left out: no machine that is left has '{}'", recipe.identity.id, recipe.base_package));
+          return std::vector<Candidate>{};
+        }
         PATCHLAB_ASSIGN(auto candidate, patches::candidate_from_recipe(source.path, apt_images(plan_), apt_, store_, cache_folder() / "candidates", stop_));
         return std::vector<Candidate>{std::move(candidate)};
       }
@@ -146,7 +152,14 @@ class CandidateLoader {
     return Error{ErrorClass::bug, "unknown kind of candidate source", {}};
   }
 
+  [[nodiscard]] bool somebody_has(const std::string& package) const {
+    return std::ranges::any_of(plan_.images, [&](const auto& image) {
+      return std::ranges::any_of(image.second.packages, [&](const auto& installed) { return installed.first.starts_with(package + ":"); });
+    });
+  }
+
   Plan& plan_;
+  bool narrowed_;
   Progress& progress_;
   std::stop_token stop_;
   patches::ContentStore store_;
@@ -155,7 +168,7 @@ class CandidateLoader {
 };
 
 Result<void> load_candidates(Plan& plan, const RunOptions& options, Progress& progress, std::stop_token stop) {
-  PATCHLAB_ASSIGN(auto candidates, CandidateLoader(plan, progress, std::move(stop)).load());
+  PATCHLAB_ASSIGN(auto candidates, CandidateLoader(plan, options, progress, std::move(stop)).load());
   std::set<std::string> ids;
   for (const auto& candidate : candidates) ids.insert(candidate.id);
   PATCHLAB_TRY(check_filter("--candidate", options.candidates, ids));
