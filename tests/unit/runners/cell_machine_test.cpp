@@ -11,11 +11,8 @@
 namespace patchlab::runners::cell {
 namespace {
 
-using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using ::testing::IsEmpty;
-using ::testing::Not;
 using ::testing::StartsWith;
 
 using Checkpoints = CellMachine::Checkpoints;
@@ -24,8 +21,6 @@ using Checkpoints = CellMachine::Checkpoints;
 class CellMachineTest : public ::testing::Test {
  protected:
   CellMachineTest() {
-    char pattern[] = "/tmp/patchlab-slots-XXXXXX";
-    slots_ = ::mkdtemp(pattern);
     MachineJob machine;
     machine.plan.name = "db";
     job_.machines = {machine};
@@ -42,6 +37,11 @@ class CellMachineTest : public ::testing::Test {
     machine_ = std::make_unique<CellMachine>(context_, job_.machines[0]);
   }
   ~CellMachineTest() override { std::filesystem::remove_all(slots_); }
+
+  static std::filesystem::path new_folder() {
+    std::string pattern = ::testing::TempDir() + "patchlab-slots-XXXXXX";
+    return ::mkdtemp(pattern.data());
+  }
 
   static std::vector<InstallJob> jobs(const std::vector<std::string>& names) {
     std::vector<InstallJob> all;
@@ -67,7 +67,7 @@ class CellMachineTest : public ::testing::Test {
     return found;
   }
 
-  std::filesystem::path slots_;
+  const std::filesystem::path slots_ = new_folder();
   test::FakeClock clock_;
   test::FakeHypervisor hypervisor_;
   test::FakeAgent guest_;
