@@ -172,6 +172,62 @@ TEST_F(CellMachineTest, AnInstallerThatNeverEndsFailsItsCandidateWhetherTheAgent
   }
 }
 
+// What a guest must hold after a trial: exactly what was asked for. "bind9" 1 is there before any patch.
+class InstalledSetTest : public CellMachineTest {
+ protected:
+  InstalledSetTest() {
+    guest_.programs = [this](const std::string& program, const std::vector<std::string>& arguments, const std::string&) {
+      test::FakeAgent::Process process;
+      if (program == "dpkg-query") {
+        for (const auto& [package, version] : holds_) process.output += package + "\t" + version + "\tok\tinstalled\n";
+      } else if (arguments.size() > 2) {
+        const auto& mark = arguments[2];
+        for (const char* section : {"scripts", "children", "addresses\n[]", "routes", "kernel", "processes", "log", "end"}) {
+          process.output += mark + " " + section + "\n";
+        }
+      }
+      return process;
+    };
+    EXPECT_EQ(machine_->observe_baseline().outcome, Outcome::pass);
+  }
+
+  // The phase after a trial that asked for bind9 2, when the guest then holds this.
+  reports::PhaseRecord after_installing(const std::map<std::string, std::string>& holds) {
+    const std::vector<InstallJob> set{{"update", "digest-update", {"bind9.deb"}, {{"bind9:amd64", "2"}}}};
+    EXPECT_TRUE(machine_->revert("t", set, Checkpoints::yes));
+    std::optional<Error> error;
+    (void)machine_->install("t", set, "medium.iso", error);
+    EXPECT_FALSE(error);
+    holds_ = holds;
+    return machine_->examine("t", "after-install");
+  }
+
+  std::map<std::string, std::string> holds_{{"bind9:amd64", "1"}, {"libc6:amd64", "36"}};
+};
+
+TEST_F(InstalledSetTest, WhatWasAskedForPasses) {
+  const auto phase = after_installing({{"bind9:amd64", "2"}, {"libc6:amd64", "36"}});
+  EXPECT_EQ(phase.outcome, Outcome::pass) << (phase.error ? phase.error->message : "");
+}
+
+TEST_F(InstalledSetTest, APackageThatCameAlongIsAnErrorOfTheSetAndNoVerdict) {
+  const auto phase = after_installing({{"bind9:amd64", "2"}, {"libc6:amd64", "36"}, {"extra:amd64", "1"}});
+  EXPECT_EQ(phase.outcome, Outcome::error);
+  ASSERT_TRUE(phase.error);
+  EXPECT_EQ(phase.error->message, "set widened: 'extra:amd64' 1 was installed on 'db' and nobody asked for it");
+}
+
+TEST_F(InstalledSetTest, AnotherPackageThatChangedIsAnErrorOfTheSetAndNoVerdict) {
+  const auto phase = after_installing({{"bind9:amd64", "2"}, {"libc6:amd64", "37"}});
+  ASSERT_TRUE(phase.error);
+  EXPECT_EQ(phase.error->message, "set widened: 'libc6:amd64' became 37 on 'db' and nobody asked for it");
+}
+
+TEST_F(InstalledSetTest, APackageThatWasNotUpdatedOrIsGoneFailsTheCandidate) {
+  EXPECT_EQ(after_installing({{"bind9:amd64", "1"}, {"libc6:amd64", "36"}}).outcome, Outcome::fail);
+  EXPECT_EQ(after_installing({{"bind9:amd64", "2"}}).outcome, Outcome::fail);
+}
+
 TEST_F(CellMachineTest, AMachineThatIsGoneSaysNothingAboutACandidate) {
   job_.policy.install_timeout = std::chrono::seconds(20);
   guest_.jobs = [](const auto&) { return test::FakeAgent::Job{{}, "", 1}; };
