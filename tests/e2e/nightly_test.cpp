@@ -2,6 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gmock/gmock.h>
 
+#include <fstream>
+
+#include "lab/core/files.hpp"
 #include "program.hpp"
 #include "reports/record/queries.hpp"
 #include "reports/record/record.hpp"
@@ -11,6 +14,7 @@ namespace {
 
 using ::testing::Contains;
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
 
@@ -20,6 +24,8 @@ namespace fs = std::filesystem;
 class Nightly : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
+    why_not_ = why_no_lab();
+    if (!why_not_.empty()) return;
     folder_ = std::make_unique<TemporaryFolder>();
     const auto scenario = fs::path(PATCHLAB_SOURCE_DIR) / "scenarios" / "xavier-nightly.json";
     outcome_ = patchlab({"run", scenario.string(), "--runs", "runs"}, folder_->path(), std::chrono::minutes(38));
@@ -38,8 +44,12 @@ class Nightly : public ::testing::Test {
     const auto* found = reports::find_verdict(department(department_name), candidate);
     return found == nullptr ? Outcome::not_reached : found->outcome;
   }
-  void SetUp() override { ASSERT_TRUE(record_) << outcome_.describe() << "\n" << outcome_.errors.substr(outcome_.errors.size() > 6000 ? outcome_.errors.size() - 6000 : 0); }
+  void SetUp() override {
+    if (!why_not_.empty()) GTEST_SKIP() << why_not_;
+    ASSERT_TRUE(record_) << outcome_.describe() << "\n" << outcome_.errors.substr(outcome_.errors.size() > 6000 ? outcome_.errors.size() - 6000 : 0);
+  }
 
+  static inline std::string why_not_;
   static inline std::unique_ptr<TemporaryFolder> folder_;
   static inline ProcessOutcome outcome_;
   static inline fs::path run_;
@@ -114,6 +124,40 @@ TEST_F(Nightly, LeavesACompleteRunFolderAndNothingElse) {
   for (const auto& entry : record_->departments) {
     for (const auto& machine : entry.machines) EXPECT_EQ(machine.golden_digest, machine.golden_digest_after) << machine.name;
   }
+}
+
+TEST_F(Nightly, ExplainsWhatIsHeldBack) {
+  const auto explained = patchlab({"explain", "bad-smb-engineering"}, folder_->path());
+  EXPECT_EQ(exit_code(explained), 5);
+  EXPECT_THAT(explained.output, HasSubstr("engineering: fail"));
+  EXPECT_THAT(explained.output, HasSubstr("finance: pass, promoted"));
+}
+
+// The ledger knows this record, and no improved copy of it.
+TEST_F(Nightly, PromotesItsRecordAgainAndNoImprovedCopyOfIt) {
+  EXPECT_EQ(exit_code(patchlab({"promote", run_.string(), "--stage", "again"}, folder_->path())), 0);
+  auto improved = read_json_file(run_ / reports::run_file_name).value();
+  for (auto& entry : improved["departments"][0]["verdicts"]) entry["outcome"] = "pass";
+  folder_->write("improved.json", improved.dump());
+  const auto ledger = run_.parent_path() / "ledger.jsonl";
+  const auto refused = patchlab({"promote", "improved.json", "--stage", "other", "--ledger", ledger.string()}, folder_->path());
+  EXPECT_EQ(exit_code(refused), 5) << refused.output << refused.errors;
+  EXPECT_THAT(refused.output, HasSubstr("not-recorded: "));
+  EXPECT_FALSE(fs::exists(folder_->path() / "other" / "engineering"));
+  EXPECT_EQ(exit_code(patchlab({"verify", ledger.string()}, folder_->path())), 0);
+}
+
+TEST_F(Nightly, NoticesAStageThatSomebodyChanged) {
+  fs::copy(folder_->path() / "production", folder_->path() / "changed", fs::copy_options::recursive | fs::copy_options::copy_symlinks);
+  for (const auto& file : fs::recursive_directory_iterator(folder_->path() / "changed" / "finance" / "harmless-hostname")) {
+    if (file.path().extension() != ".deb") continue;
+    fs::permissions(file.path(), fs::perms::owner_write, fs::perm_options::add);
+    std::ofstream(file.path(), std::ios::app) << "x";
+  }
+  const auto verified = patchlab({"verify", "changed", "--json"}, folder_->path());
+  EXPECT_EQ(exit_code(verified), 65) << verified.output << verified.errors;
+  const auto checks = Json::parse(verified.output);
+  for (const auto& check : checks) EXPECT_EQ(check["problems"].empty(), check["department"] != "finance") << check.dump();
 }
 
 }  // namespace

@@ -27,6 +27,17 @@ int exit_code(const ProcessOutcome& outcome) {
   return exited == nullptr ? -1 : exited->code;
 }
 
+std::string why_no_lab() {
+  const auto outcome = patchlab({"doctor", "--json"}, fs::temp_directory_path());
+  const auto json = Json::parse(outcome.output, nullptr, false);
+  if (!json.is_object()) return "'patchlab doctor' says nothing: " + outcome.describe();
+  std::string why;
+  for (const auto& finding : json.value("findings", Json::array())) {
+    if (finding.value("health", "") == "fail") why += finding.dump() + "\n";
+  }
+  return why;
+}
+
 TemporaryFolder::TemporaryFolder() {
   std::string pattern = (fs::temp_directory_path() / "patchlab-e2e-XXXXXX").string();
   path_ = ::mkdtemp(pattern.data());
@@ -78,8 +89,7 @@ std::vector<std::string> lab_processes() {
   for (const auto& entry : fs::directory_iterator("/proc", code)) {
     const auto name = entry.path().filename().string();
     if (name.find_first_not_of("0123456789") != std::string::npos) continue;
-    std::ifstream file(entry.path() / "cmdline", std::ios::binary);
-    std::string command((std::istreambuf_iterator<char>(file)), {});
+    auto command = read_file(entry.path() / "cmdline").value_or("");  // it may have ended meanwhile; a stream would throw
     std::ranges::replace(command, '\0', ' ');
     const bool machine = command.find("qemu-system") != std::string::npos && command.find("/dev/cell") != std::string::npos;
     if (machine || command.find(" cell " + cells) != std::string::npos) found.push_back(name + " " + command.substr(0, 120));

@@ -19,6 +19,9 @@ namespace patchlab::e2e {
                                       Milliseconds limit = std::chrono::minutes(2));
 [[nodiscard]] int exit_code(const ProcessOutcome& outcome);  // -1 when it did not exit by itself
 
+// Empty when this host can run machines; else what 'patchlab doctor' says is wrong, for GTEST_SKIP.
+[[nodiscard]] std::string why_no_lab();
+
 // A folder of the test's own, gone with the object.
 class TemporaryFolder {
  public:

@@ -1,8 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The patchlab authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// Real machines in real cells. Needs a stand-in golden image with a guest agent, as a folder with disk.qcow2, vmlinuz and initrd, named by
-// PATCHLAB_TEST_IMAGE.
+// Real machines in real cells. Needs the golden image of the name server ('patchlab image build dns').
 #include <arpa/inet.h>
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -13,6 +12,7 @@
 #include <cstdlib>
 
 #include "lab/core/files.hpp"
+#include "lab/image/golden_image.hpp"
 #include "lab/libvirt/hypervisor.hpp"
 #include "lab/network/fence.hpp"
 #include "lab/network/leak_probe.hpp"
@@ -60,21 +60,20 @@ auto timed(const char* what, const Action& action) {
 // One machine in the cell of the calling worker.
 class Machine {
  public:
-  Machine(const std::filesystem::path& image, const std::string& name, const std::filesystem::path& folder) : name_(name) {
+  Machine(const image::GoldenImage& image, const std::string& name, const std::filesystem::path& folder) : name_(name) {
     const auto taps = must("building the fence", network::build_fence(subnet, client, 1));
     hypervisor_ = must("opening libvirt", timed("open libvirt", [] { return libvirt::LibvirtHypervisor::open_embedded(network::cell_folder_inside); }));
     ProcessSpec overlay;
     overlay.program = "qemu-img";
-    overlay.arguments = {"create", "-q", "-f", "qcow2", "-b", image / "disk.qcow2", "-F", "qcow2", folder / "disk.qcow2"};
+    overlay.arguments = {"create", "-q", "-f", "qcow2", "-b", image.disk, "-F", "qcow2", folder / "disk.qcow2"};
     must("making the overlay", host_processes().run(overlay).succeeded());
     MachineSpec spec;
     spec.name = name;
     spec.uuid = "9f1c7f0e-6d3c-4a55-8a57-2f2f3d7c1a01";
     spec.disk = folder / "disk.qcow2";
-    spec.kernel = image / "vmlinuz";
-    spec.initrd = image / "initrd";
-    spec.kernel_arguments = fmt::format("console=ttyS0 quiet root=/dev/vda patchlab.address={}/24 patchlab.gateway=10.20.0.1 patchlab.hostname={}",
-                                        guest.text(), name);
+    spec.kernel = image.kernel;
+    spec.initrd = image.initrd;
+    spec.kernel_arguments = image.cmdline + " " + image::machine_words(guest.text(), 24, "10.20.0.1", name);
     spec.nics = {{network::MacAddress::of_lab_machine(guest).text(), taps.at(0)}};
     spec.log = std::filesystem::path(network::cell_folder_inside) / "console.log";
     must("defining", hypervisor_->define(spec));
@@ -112,10 +111,9 @@ class Machine {
 class EmbeddedCell : public ::testing::Test {
  protected:
   void SetUp() override {
-    const char* image = std::getenv("PATCHLAB_TEST_IMAGE");
-    if (image == nullptr) GTEST_SKIP() << "PATCHLAB_TEST_IMAGE names no folder with a stand-in image";
-    image_ = image;
-    if (!std::filesystem::exists(image_ / "disk.qcow2")) GTEST_SKIP() << "no disk.qcow2 in " << image_;
+    auto image = image::newest(cache_folder(), "dns");
+    if (!image) GTEST_SKIP() << image.error().message;
+    image_ = std::move(image).value();
     if (const auto why = test::why_no_cells(); !why.empty()) GTEST_SKIP() << "no cells on this host: " << why;
     char name[] = "/tmp/patchlab-cells-XXXXXX";
     folder_ = ::mkdtemp(name);
@@ -128,7 +126,7 @@ class EmbeddedCell : public ::testing::Test {
     return wanted;
   }
 
-  std::filesystem::path image_;
+  image::GoldenImage image_;
   std::filesystem::path folder_;
 };
 

@@ -1,0 +1,124 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include <gmock/gmock.h>
+
+#include <unistd.h>
+
+#include <fstream>
+
+#include "lab/core/files.hpp"
+#include "program.hpp"
+#include "reports/record/queries.hpp"
+#include "reports/record/record.hpp"
+
+namespace patchlab::e2e {
+namespace {
+
+using ::testing::Contains;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+namespace fs = std::filesystem;
+
+// Guests, installers and hosts that do not do what they should, on a real machine: the record says what happened and whose trouble it was, and
+// nothing is left behind.
+class Trouble : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (const auto why = why_no_lab(); !why.empty()) GTEST_SKIP() << why;
+  }
+
+  // The name server with one candidate: a real package whose maintainer script does this.
+  Json scenario_with(const std::string& candidate, const std::string& script) const {
+    const auto recipe = folder_.path() / candidate;
+    fs::create_directories(recipe);
+    std::ofstream(recipe / "postinst.sh") << script;
+    std::ofstream(recipe / "recipe.json") << Json{{"id", candidate},
+                                                  {"title", "a package that makes trouble"},
+                                                  {"severity", "low"},
+                                                  {"base", {{"package", "hostname"}}},
+                                                  {"version_suffix", "+patchlab1"},
+                                                  {"scripts", {{{"script", "postinst"}, {"at", "start"}, {"from", "postinst.sh"}}}}};
+    auto scenario = small_scenario();
+    scenario["candidates"] = {{{"recipe", recipe.string()}}};
+    scenario["trial"] = {{"warm_reboots", 1}, {"lab_retries", 0}, {"confirmations", 1}};
+    return scenario;
+  }
+
+  reports::RunRecord run(const Json& scenario, int expected_code, const std::vector<std::string>& before = {}) {
+    folder_.write("scenario.json", scenario.dump());
+    std::vector<std::string> words = before;
+    for (const char* word : {PATCHLAB_PROGRAM, "run", "scenario.json", "--runs", "runs"}) words.emplace_back(word);
+    ProcessSpec spec;
+    spec.program = words.front();
+    spec.arguments.assign(words.begin() + 1, words.end());
+    spec.working_folder = folder_.path();
+    spec.time_limit = std::chrono::minutes(8);
+    const auto outcome = host_processes().run(spec);
+    EXPECT_EQ(exit_code(outcome), expected_code) << outcome.describe() << "\n" << outcome.output << outcome.errors;
+    EXPECT_THAT(lab_processes(), IsEmpty());
+    EXPECT_THAT(scratch_folders(), IsEmpty());
+    EXPECT_FALSE(fs::exists(folder_.path() / "production" / "finance")) << "nothing may be published";
+    std::error_code code;
+    for (const auto& entry : fs::directory_iterator(folder_.path() / "runs", code)) {
+      if (!entry.is_directory()) continue;
+      auto record = reports::read_run_record(entry.path() / reports::run_file_name);
+      EXPECT_TRUE(record) << record.error().message;
+      if (record) return std::move(record).value();
+    }
+    ADD_FAILURE() << "there is no record";
+    return {};
+  }
+
+  TemporaryFolder folder_;
+};
+
+TEST_F(Trouble, AGuestThatNeverBootsIsABrokenBaselineAndNoVerdict) {
+  auto scenario = small_scenario();
+  scenario["roles"]["dns"]["memory_mib"] = 64;  // the kernel does not get as far as its init
+  scenario["trial"] = {{"boot_timeout_s", 20}};
+  const auto record = run(scenario, 2);
+  const auto& finance = record.departments.at(0);
+  ASSERT_TRUE(finance.error);
+  EXPECT_EQ(finance.error->error_class, ErrorClass::guest);
+  EXPECT_THAT(finance.error->message, HasSubstr("the start of 'dns'"));
+  for (const auto& verdict : finance.verdicts) EXPECT_EQ(verdict.outcome, Outcome::error) << verdict.candidate;
+}
+
+TEST_F(Trouble, AnInstallerThatHangsFailsItsCandidate) {
+  auto scenario = scenario_with("hangs", "sleep 100000\n");
+  scenario["trial"]["install_timeout_s"] = 15;
+  const auto record = run(scenario, 1);
+  const auto& verdict = record.departments.at(0).verdicts.at(0);
+  EXPECT_EQ(verdict.outcome, Outcome::fail) << verdict.reason;
+  EXPECT_THAT(verdict.failed, Contains("dns/install:hangs"));
+  const auto* batch = reports::trial_with_purpose(record.departments[0], "batch");
+  ASSERT_NE(batch, nullptr);
+  EXPECT_THAT(batch->installs.at(0).log, HasSubstr("did not end within 15.0 s"));
+}
+
+TEST_F(Trouble, AnAgentThatFallsSilentIsAFindingAboutTheCandidate) {
+  auto scenario = scenario_with("silences", "kill -STOP $(pidof qemu-ga)\n");
+  scenario["trial"]["install_timeout_s"] = 15;
+  const auto record = run(scenario, 1);
+  const auto& verdict = record.departments.at(0).verdicts.at(0);
+  EXPECT_EQ(verdict.outcome, Outcome::fail) << verdict.reason;
+  EXPECT_THAT(verdict.failed, Contains("dns/install:silences"));
+}
+
+TEST_F(Trouble, AHostWithoutDiskSpaceIsTheLabsTroubleAndNoVerdict) {
+  const auto cells = cache_folder() / "cells";
+  fs::create_directories(cells);
+  std::vector<std::string> small_disk{"unshare", "--mount"};
+  if (::geteuid() != 0) small_disk.insert(small_disk.end(), {"--user", "--map-root-user"});
+  for (const std::string word : {"sh", "-c", "mount -t tmpfs -o size=48m none \"$0\" && exec \"$@\""}) small_disk.push_back(word);
+  small_disk.push_back(cells.string());
+  const auto record = run(scenario_with("fills", "true\n"), 2, small_disk);
+  const auto& finance = record.departments.at(0);
+  ASSERT_TRUE(finance.error);
+  EXPECT_EQ(finance.error->error_class, ErrorClass::infrastructure) << finance.error->message;
+  for (const auto& verdict : finance.verdicts) EXPECT_EQ(verdict.outcome, Outcome::error) << verdict.candidate;
+}
+
+}  // namespace
+}  // namespace patchlab::e2e
