@@ -76,9 +76,12 @@ struct InstallRecord {
 // One difference between the host state before and after; to_json and from_json beside it.
 using checks::state::StateDifference;
 
+// The last phase of a trial, after the machines have run on for a while; not planned when the policy says 0.
+inline constexpr const char* stability_phase = "stability";
+
 // What was looked at on one machine at one moment of a trial.
 struct PhaseRecord {
-  std::string phase;  // baseline, after-install, after-reboot-1, ...
+  std::string phase;  // baseline, after-install, after-reboot-1, ..., stability
   std::string machine;
   Outcome outcome = Outcome::not_reached;
   std::vector<checks::CheckResult> checks;

@@ -112,6 +112,7 @@ class Cell::Trial {
     if (!record_.error) install();
     if (go_on() && job_.reboot_anyway.empty()) examine("after-install", working(machines_));
     reboots();
+    run_on();
     if (go_on() && (job_.purpose == "batch" || job_.purpose == "final")) cell_.probe_fence_("during");
     conclude(record_, context_.clock, start);
     clean_up();
@@ -211,6 +212,21 @@ class Cell::Trial {
       if (!record_.error) examine(phase, working(concerned(rebooted)));
       if (job_.purpose == "control") learn();
     }
+  }
+
+  // Some damage needs a while: a leak, a timer, a lease.
+  void run_on() {
+    const auto duration = context_.job.policy.stability;
+    if (duration == Milliseconds(0) || !job_.stability) return;
+    const std::string phase = reports::stability_phase;
+    if (!go_on()) return not_reached(phase);
+    const auto watched = working(concerned(rebooting()));
+    for_each(watched, [&](CellMachine& machine) {
+      if (auto trouble = machine.run_on(job_.id, duration); !trouble) note(trouble.error());
+    });
+    not_reached(phase, rebooting());
+    if (!record_.error) examine(phase, watched);
+    if (job_.purpose == "control") learn();
   }
 
   // A machine that had failed before is not restarted; the record says that this was planned and did not happen.

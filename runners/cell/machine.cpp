@@ -387,6 +387,23 @@ std::optional<PhaseRecord> CellMachine::reboot(const std::string& trial, const s
   return std::nullopt;
 }
 
+Result<void> CellMachine::run_on(const std::string& trial, Milliseconds duration) {
+  if (std::exchange(resting_, false)) PATCHLAB_TRY(context_.hypervisor.resume(name()));
+  const TimedStep step(context_.events, context_.clock, name(), trial, reports::stability_phase, "the machine to have run on for a while");
+  const Wait wait{.awaited = fmt::format("a stop of machine '{}'", name()),
+                  .deadline = duration,
+                  .interval = Milliseconds(500),
+                  .last_seen = {},
+                  .stop = context_.stop};
+  const auto stopped = wait_until(context_.clock, wait, [&] {
+    const auto state = context_.hypervisor.state(name());
+    return !state || *state != lab::MachineState::running;
+  });
+  rest();
+  if (!stopped && stopped.error().error_class == ErrorClass::cancelled) return stopped.error();
+  return {};
+}
+
 void CellMachine::save_evidence(const std::filesystem::path& folder) {
   if (!create_folders(folder)) return;
   auto turn = take_turn();

@@ -61,6 +61,8 @@ class CellMachine {
   enum class Reboot { warm, cold };
   // Restarts and waits until ready. A guest that does not come back is an observation about the patch: the returned phase then fails.
   [[nodiscard]] std::optional<reports::PhaseRecord> reboot(const std::string& trial, const std::string& phase, Reboot kind);
+  // Lets the machine run, which needs no processor slot, with nothing done to it; ends early when it stops by itself.
+  [[nodiscard]] Result<void> run_on(const std::string& trial, Milliseconds duration);
   // Saves logs below `folder`; what cannot be had is noted in the text.
   void save_evidence(const std::filesystem::path& folder);
 

@@ -104,6 +104,7 @@ void to_json(Json& json, const TrialJob& job) {
           {"media", media},
           {"reboot_anyway", job.reboot_anyway},
           {"from_baseline", job.from_baseline},
+          {"stability", job.stability},
           {"stop_at_first_failure", job.stop_at_first_failure}};
 }
 
@@ -122,6 +123,7 @@ TrialJob trial_job_from_json(const Json& json) {
   for (const auto& [machine, iso] : json.at("media").items()) job.media[machine] = iso.get<std::string>();
   job.reboot_anyway = json.at("reboot_anyway");
   job.from_baseline = json.at("from_baseline");
+  job.stability = json.at("stability");
   job.stop_at_first_failure = json.at("stop_at_first_failure");
   return job;
 }

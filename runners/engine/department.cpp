@@ -101,11 +101,12 @@ bool DepartmentRun::bring_up() {
 }
 
 cell::TrialJob DepartmentRun::plan_trial(const std::string& purpose, const std::vector<std::string>& machines, const Indexes& set,
-                                         std::optional<Error>& error) {
+                                         Stability stability, std::optional<Error>& error) {
   cell::TrialJob trial;
   trial.id = next_id();
   trial.purpose = purpose;
   trial.machines = machines;
+  trial.stability = stability == Stability::yes;
   trial.from_baseline = purpose == "confirm";
   trial.stop_at_first_failure = purpose == "search" || purpose == "confirm";
   if (purpose == "control") trial.reboot_anyway = machines;
@@ -134,10 +135,10 @@ cell::TrialJob DepartmentRun::plan_trial(const std::string& purpose, const std::
   return trial;
 }
 
-TrialRecord DepartmentRun::run_trial(const std::string& purpose, const std::vector<std::string>& machines, const Indexes& set) {
+TrialRecord DepartmentRun::run_trial(const std::string& purpose, const std::vector<std::string>& machines, const Indexes& set, Stability stability) {
   for (std::size_t attempt = 0;; ++attempt) {
     std::optional<Error> error;
-    const auto trial = plan_trial(purpose, machines, set, error);
+    const auto trial = plan_trial(purpose, machines, set, stability, error);
     TrialRecord record{.id = trial.id, .purpose = purpose, .candidates = trial.candidates, .set_digest = trial.set_digest, .machines = machines};
     if (!error) {
       auto done = lab_.run_trial(trial);
@@ -154,8 +155,8 @@ TrialRecord DepartmentRun::run_trial(const std::string& purpose, const std::vect
   }
 }
 
-std::string DepartmentRun::memo_key(const std::vector<std::string>& machines, const Indexes& set) const {
-  Json key{{"network", {job_.cell.network.subnet, job_.cell.network.gateway, job_.cell.network.client}}, {"policy", job_.cell.policy}};
+std::string DepartmentRun::memo_key(const std::vector<std::string>& machines, const Indexes& set, Stability stability) const {
+  Json key{{"network", {job_.cell.network.subnet, job_.cell.network.gateway, job_.cell.network.client}}, {"policy", job_.cell.policy}, {"stability", stability == Stability::yes}};
   for (const auto& machine : job_.cell.machines) {
     if (std::ranges::count(machines, machine.plan.name) == 0) continue;
     Json checks = Json::array();
@@ -170,12 +171,12 @@ std::string DepartmentRun::memo_key(const std::vector<std::string>& machines, co
   return sha256(key.dump());
 }
 
-TrialRecord DepartmentRun::search_trial(const std::vector<std::string>& machines, const Indexes& set, Freshness freshness) {
-  if (freshness == Freshness::fresh) return run_trial("confirm", machines, set);
-  if (freshness == Freshness::again) return run_trial("search", machines, set);
+TrialRecord DepartmentRun::search_trial(const std::vector<std::string>& machines, const Indexes& set, Freshness freshness, Stability stability) {
+  if (freshness == Freshness::fresh) return run_trial("confirm", machines, set, stability);
+  if (freshness == Freshness::again) return run_trial("search", machines, set, stability);
   std::string own_id;
-  auto answer = memo_.answer(memo_key(machines, set), [&]() -> Result<TrialRecord> {
-    auto record = run_trial("search", machines, set);
+  auto answer = memo_.answer(memo_key(machines, set, stability), [&]() -> Result<TrialRecord> {
+    auto record = run_trial("search", machines, set, stability);
     own_id = record.id;
     return record;
   });
@@ -252,13 +253,16 @@ DepartmentRun::Conviction DepartmentRun::search_machine(const std::string& machi
   for (const auto& entry : failed.signature) {
     if (reports::machine_of_key(entry) == machine) conviction.failed.push_back(entry);
   }
+  // A machine that fails is not looked at in later phases, so this one tells that nothing was seen before.
+  const auto* late = reports::find_phase(failed, reports::stability_phase, machine);
+  const auto stability = late != nullptr && late->outcome == Outcome::fail ? Stability::yes : Stability::no;
   const auto probe = [&](const std::vector<std::size_t>& members, Freshness freshness) {
     if (stop_.stop_requested()) return Outcome::not_reached;
     // The trial that started this search is itself the answer for the whole set on this machine.
     if (members.size() == domain.size() && freshness == Freshness::may_reuse) return Outcome::fail;
     Indexes chosen;
     for (const auto member : members) chosen.push_back(domain[member]);
-    const auto record = search_trial(machines, chosen, freshness);
+    const auto record = search_trial(machines, chosen, freshness, stability);
     conviction.trials.push_back(record.id);
     // Another failure than the one that is searched for answers nothing here: it is tried again, and never sends the search astray.
     const bool same = std::ranges::any_of(record.signature, [&](const auto& entry) { return std::ranges::count(conviction.failed, entry) > 0; });

@@ -51,15 +51,19 @@ class DepartmentRun {
   };
 
   [[nodiscard]] bool bring_up();
+  // Whether a trial waits for damage that needs a while.
+  enum class Stability { no, yes };
   [[nodiscard]] cell::TrialJob plan_trial(const std::string& purpose, const std::vector<std::string>& machines, const Indexes& set,
-                                          std::optional<Error>& error);
+                                          Stability stability, std::optional<Error>& error);
   // Runs with lab_retries and keeps the record of every attempt.
-  [[nodiscard]] reports::TrialRecord run_trial(const std::string& purpose, const std::vector<std::string>& machines, const Indexes& set);
-  [[nodiscard]] reports::TrialRecord search_trial(const std::vector<std::string>& machines, const Indexes& set, Freshness freshness);
+  [[nodiscard]] reports::TrialRecord run_trial(const std::string& purpose, const std::vector<std::string>& machines, const Indexes& set,
+                                               Stability stability = Stability::yes);
+  [[nodiscard]] reports::TrialRecord search_trial(const std::vector<std::string>& machines, const Indexes& set, Freshness freshness,
+                                                  Stability stability);
   [[nodiscard]] std::vector<Conviction> convict(const reports::TrialRecord& failed, const Indexes& set);
   [[nodiscard]] Conviction search_machine(const std::string& machine, const reports::TrialRecord& failed, const Indexes& set);
   [[nodiscard]] std::vector<std::string> with_dependencies(const std::string& machine) const;
-  [[nodiscard]] std::string memo_key(const std::vector<std::string>& machines, const Indexes& set) const;
+  [[nodiscard]] std::string memo_key(const std::vector<std::string>& machines, const Indexes& set, Stability stability) const;
   void hold(const Conviction& conviction, const reports::TrialRecord& failed, Indexes& remaining);
   void drop_dependents(Indexes& remaining);
   void keep(const reports::TrialRecord& record);

@@ -39,6 +39,7 @@ reports::CandidateRecord candidate_record(const patches::Candidate& candidate) {
 std::vector<std::string> planned_phases(const TrialPolicy& policy) {
   std::vector<std::string> phases{"after-install"};
   for (std::size_t i = 1; i <= policy.warm_reboots + policy.cold_reboots; ++i) phases.push_back(fmt::format("after-reboot-{}", i));
+  if (policy.stability > Milliseconds(0)) phases.emplace_back(reports::stability_phase);
   return phases;
 }
 

@@ -290,8 +290,9 @@ std::string describe(const Plan& plan) {
     }
   }
   const auto& policy = plan.scenario.trial;
-  text += fmt::format("\nper department: baseline, control, the whole batch; when it fails, the culprits, then the exact rest; each trial with {} warm and {} cold reboots\n",
-                      policy.warm_reboots, policy.cold_reboots);
+  text += fmt::format("\nper department: baseline, control, the whole batch; when it fails, the culprits, then the exact rest; each trial with {} warm and {} cold reboots; "
+                      "looked at once more after {} s\n",
+                      policy.warm_reboots, policy.cold_reboots, policy.stability.count() / 1000);
   for (const auto& sentence : plan.not_tested) text += "not tested: " + sentence + "\n";
   return text;
 }

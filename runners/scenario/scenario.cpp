@@ -283,8 +283,8 @@ class Parser {
 
   void read_trial(const Json& value, TrialPolicy& policy) {
     JsonReader reader(value, "/trial", problems_);
-    const auto seconds = [&](const char* key, Milliseconds& duration) {
-      duration = std::chrono::seconds(reader.integer_or(key, duration.count() / 1000, 1, 86400));
+    const auto seconds = [&](const char* key, Milliseconds& duration, std::int64_t least = 1) {
+      duration = std::chrono::seconds(reader.integer_or(key, duration.count() / 1000, least, 86400));
     };
     const auto count = [&](const char* key, std::size_t& number, std::int64_t most) {
       number = static_cast<std::size_t>(reader.integer_or(key, static_cast<std::int64_t>(number), 0, most));
@@ -293,6 +293,7 @@ class Parser {
     count("cold_reboots", policy.cold_reboots, 20);
     count("confirmations", policy.confirmations, 10);
     count("lab_retries", policy.lab_retries, 10);
+    seconds("stability_s", policy.stability, 0);
     seconds("boot_timeout_s", policy.boot_timeout);
     seconds("ready_timeout_s", policy.ready_timeout);
     seconds("install_timeout_s", policy.install_timeout);
@@ -329,6 +330,7 @@ void to_json(Json& json, const TrialPolicy& policy) {
           {"boot_timeout_ms", policy.boot_timeout.count()},
           {"ready_timeout_ms", policy.ready_timeout.count()},
           {"install_timeout_ms", policy.install_timeout.count()},
+          {"stability_ms", policy.stability.count()},
           {"confirmations", policy.confirmations},
           {"lab_retries", policy.lab_retries}};
 }
@@ -340,6 +342,7 @@ TrialPolicy trial_policy_from_json(const Json& json) {
   policy.boot_timeout = Milliseconds(json.at("boot_timeout_ms").get<std::int64_t>());
   policy.ready_timeout = Milliseconds(json.at("ready_timeout_ms").get<std::int64_t>());
   policy.install_timeout = Milliseconds(json.at("install_timeout_ms").get<std::int64_t>());
+  policy.stability = Milliseconds(json.at("stability_ms").get<std::int64_t>());
   policy.confirmations = json.at("confirmations").get<std::size_t>();
   policy.lab_retries = json.at("lab_retries").get<std::size_t>();
   return policy;

@@ -66,6 +66,8 @@ struct TrialPolicy {
   Milliseconds boot_timeout{std::chrono::seconds(240)};
   Milliseconds ready_timeout{std::chrono::seconds(60)};    // after the guest's start-up has ended
   Milliseconds install_timeout{std::chrono::minutes(10)};  // per candidate and machine
+  // How long the machines run on, undisturbed, before they are looked at once more: some damage needs a while. 0: not at all.
+  Milliseconds stability{std::chrono::seconds(20)};
   std::size_t confirmations = 1;
   std::size_t lab_retries = 1;  // how often a trial that ended in `error` is tried again
 };

@@ -73,6 +73,21 @@ class Trouble : public ::testing::Test {
   TemporaryFolder folder_;
 };
 
+// Twenty seconds after each start, when the checks that follow it are through.
+TEST_F(Trouble, DamageThatNeedsAWhileIsFound) {
+  const auto record = run(scenario_with("slow-death", "mkdir -p /usr/lib/patchlab/boot-start.d\n"
+                                                      "printf '%s\\n' '( sleep 20; kill -9 $(pidof named) ) >/dev/null 2>&1 &' "
+                                                      ">/usr/lib/patchlab/boot-start.d/slow-death\n"),
+                          1);
+  const auto& verdict = record.departments.at(0).verdicts.at(0);
+  EXPECT_EQ(verdict.outcome, Outcome::fail) << verdict.reason;
+  EXPECT_THAT(verdict.failed, Contains("dns/a-record"));
+  const auto* batch = reports::trial_with_purpose(record.departments[0], "batch");
+  ASSERT_NE(batch, nullptr);
+  EXPECT_EQ(reports::find_phase(*batch, "after-reboot-1", "dns")->outcome, Outcome::pass);
+  EXPECT_EQ(reports::find_phase(*batch, reports::stability_phase, "dns")->outcome, Outcome::fail);
+}
+
 TEST_F(Trouble, AGuestThatNeverBootsIsABrokenBaselineAndNoVerdict) {
   auto scenario = small_scenario();
   scenario["roles"]["dns"]["memory_mib"] = 64;  // the kernel does not get as far as its init

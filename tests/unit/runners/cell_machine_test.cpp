@@ -172,6 +172,19 @@ TEST_F(CellMachineTest, AnInstallerThatNeverEndsFailsItsCandidateWhetherTheAgent
   }
 }
 
+TEST_F(CellMachineTest, RunsOnForAsLongAsAsked) {
+  const auto begin = clock_.now();
+  EXPECT_TRUE(machine_->run_on("t", std::chrono::seconds(20)));
+  EXPECT_EQ(clock_.now() - begin, std::chrono::seconds(20));
+}
+
+TEST_F(CellMachineTest, DoesNotWaitForAMachineThatHasStopped) {
+  hypervisor_.alter("db", [](auto& machine) { machine.state = lab::MachineState::crashed; });
+  const auto begin = clock_.now();
+  EXPECT_TRUE(machine_->run_on("t", std::chrono::seconds(20)));
+  EXPECT_LT(clock_.now() - begin, std::chrono::seconds(2));
+}
+
 // What a guest must hold after a trial: exactly what was asked for. "bind9" 1 is there before any patch.
 class InstalledSetTest : public CellMachineTest {
  protected:

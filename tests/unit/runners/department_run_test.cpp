@@ -16,6 +16,7 @@ using ::testing::IsEmpty;
 class FakeCell final : public cell::CellClient {
  public:
   std::map<std::string, std::vector<std::set<std::string>>> breaks;  // machine -> groups of candidates
+  std::map<std::string, std::vector<std::set<std::string>>> breaks_late;  // likewise, seen only when the machines have run on
   Outcome baseline = Outcome::pass;
   bool control_fails = false;
   int lab_errors = 0;  // that many of the next trials end in error
@@ -59,6 +60,13 @@ class FakeCell final : public cell::CellClient {
         if (!std::ranges::includes(installed, group)) continue;
         record.outcome = Outcome::fail;
         record.signature.push_back(machine + "/works");
+      }
+      const bool broken = std::ranges::count(record.signature, machine + "/works") > 0;
+      for (const auto& group : breaks_late[machine]) {
+        if (broken || !job.stability || !std::ranges::includes(installed, group)) continue;
+        record.outcome = Outcome::fail;
+        record.signature.push_back(machine + "/works");
+        record.phases.push_back({.phase = reports::stability_phase, .machine = machine, .outcome = Outcome::fail});
       }
     }
     return record;
@@ -123,6 +131,20 @@ TEST(DepartmentRun, PromotesTheBatchWhenItPassesAsAWhole) {
   EXPECT_EQ(verdict(record, "a").outcome, Outcome::pass);
   EXPECT_EQ(lab.lab.count("batch"), 1);
   EXPECT_EQ(lab.lab.count("final"), 0);
+}
+
+TEST(DepartmentRun, LetsTheMachinesRunOnInASearchOnlyForDamageThatNeedsAWhile) {
+  Fixture lab;
+  lab.lab.breaks["mail"] = {{"bad"}};
+  lab.lab.breaks_late["dns"] = {{"slow"}};
+  const auto record = lab.machine("dns").machine("mail").candidate("a", {"dns", "mail"}).candidate("bad", {"mail"}).candidate("slow", {"dns"}).run();
+  EXPECT_EQ(verdict(record, "bad").outcome, Outcome::fail);
+  EXPECT_EQ(verdict(record, "slow").outcome, Outcome::fail);
+  EXPECT_EQ(verdict(record, "a").outcome, Outcome::pass);
+  for (const auto& trial : lab.lab.trials) {
+    const bool of_mail = trial.machines == std::vector<std::string>{"mail"};
+    EXPECT_EQ(trial.stability, !of_mail) << trial.id << " " << trial.purpose;
+  }
 }
 
 TEST(DepartmentRun, HoldsBackTheCulpritAndTestsTheExactRestAgain) {
