@@ -54,7 +54,8 @@ Finding tool(ProcessRunner& processes, const std::string& program, const std::ve
   spec.arguments = arguments;
   spec.time_limit = std::chrono::seconds(20);
   const auto output = run_for_output(processes, spec);
-  if (output) return {program, Health::ok, output->substr(0, output->find('\n')), {}};
+  // Some print their version where errors go.
+  if (output) return {program, Health::ok, output->empty() ? "found" : output->substr(0, output->find('\n')), {}};
   return {program, Health::fail, output.error().message, "apt-get install " + package};
 }
 
