@@ -19,6 +19,8 @@ namespace patchlab::patches {
 namespace {
 
 constexpr std::size_t header_bytes = 36;  // CFHEADER without its optional fields
+constexpr std::size_t reserved_at = 36;   // of these, the sizes of the reserved fields come first
+constexpr std::size_t reserved_bytes = 24;
 
 // ---- libmspack's view of files: the cabinet, or the sink of the entry that is being unpacked
 
@@ -147,6 +149,7 @@ class CabinetReader {
     cabinet_ = engine_->open(engine_, "cabinet");
     if (cabinet_ == nullptr) return failure("'" + name_ + "'", engine_->last_error(engine_));
     CabContent content;
+    content.carries_signature = carries_signature_;
     for (auto* file = cabinet_->files; file != nullptr; file = file->next) {
       const std::string entry = to_valid_utf8(file->filename);
       if (const auto why = dangerous_name(entry); !why.empty()) return trouble(fmt::format("holds the dangerous name '{}': it {}", entry, why));
@@ -192,7 +195,16 @@ class CabinetReader {
     if ((u16_at(header, 30) & (MSCAB_HDR_PREVCAB | MSCAB_HDR_NEXTCAB)) != 0) {
       return trouble("is one part of a cabinet set, which no servicing package is");
     }
+    PATCHLAB_ASSIGN(carries_signature_, has_signature(u16_at(header, 30)));
     return within(budget_.take_entries(u16_at(header, 28)));
+  }
+
+  // Authenticode reserves 20 bytes of the header: a mark, then place and length of the signature behind the cabinet.
+  [[nodiscard]] Result<bool> has_signature(std::uint16_t flags) const {
+    const auto size = reading_.source.size();
+    if ((flags & MSCAB_HDR_RESV) == 0 || size < reserved_at + reserved_bytes) return false;
+    PATCHLAB_ASSIGN(const auto reserved, reading_.source.block(reserved_at, reserved_bytes, name_));
+    return u16_at(reserved, 0) >= reserved_bytes - 4 && u32_at(reserved, 12) != 0;
   }
 
   // Entries in the order of their data, so that each folder (one compressed stream) is unpacked once. Entries that share bytes would make
@@ -226,6 +238,7 @@ class CabinetReader {
   System system_;
   mscab_decompressor* engine_ = nullptr;
   mscabd_cabinet* cabinet_ = nullptr;
+  bool carries_signature_ = false;
   std::vector<mscabd_file*> files_;
   std::vector<std::size_t> order_;
 };

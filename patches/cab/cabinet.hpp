@@ -44,6 +44,7 @@ struct CabEntry {
 struct CabContent {
   std::vector<CabEntry> entries;  // in the order of the cabinet's directory
   std::uint64_t unpacked_bytes = 0;
+  bool carries_signature = false;  // the reserved header field points at Authenticode data after the cabinet
 };
 
 // Where an entry's bytes go; null: they are only unpacked and their checksums compared.

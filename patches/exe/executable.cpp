@@ -21,6 +21,9 @@ constexpr std::size_t most_sections = 96;  // what Windows loads
 constexpr std::uint64_t resource_limit = 64ULL << 20U;
 constexpr std::uint64_t version_limit = 1U << 20U;
 
+constexpr std::uint32_t resource_directory = 2;
+constexpr std::uint32_t signature_directory = 4;
+
 struct Machine {
   std::uint16_t number;
   const char* name;
@@ -54,7 +57,8 @@ class ExecutableReader {
     const auto optional_bytes = u16_at(header, 20);
     PATCHLAB_ASSIGN(const auto optional, source_.block(at + file_header_bytes, optional_bytes, name_));
     PATCHLAB_TRY(read_sections(at + file_header_bytes + optional_bytes, u16_at(header, 6)));
-    PATCHLAB_TRY(read_version(resource_address(optional)));
+    program_.carries_signature = directory(optional, signature_directory, 4) != 0;
+    PATCHLAB_TRY(read_version(directory(optional, resource_directory, 0)));
     return std::move(program_);
   }
 
@@ -86,11 +90,12 @@ class ExecutableReader {
     return {};
   }
 
-  // The third data directory; where the directories begin depends on the width of addresses. 0: none.
-  static std::uint32_t resource_address(std::string_view optional) {
+  // A field of the data directories: 2 is the resources, 4 the signature. Where they begin depends on the width of addresses. 0: none.
+  static std::uint32_t directory(std::string_view optional, std::uint32_t index, std::size_t field) {
     const std::size_t directories = u16_at(optional, 0) == 0x20b ? 112 : 96;
-    const bool present = optional.size() >= directories + 24 && u32_at(optional, directories - 4) > 2;
-    return present ? u32_at(optional, directories + 16) : 0;
+    const auto at = directories + std::size_t{index} * 8;
+    const bool present = optional.size() >= at + 8 && u32_at(optional, directories - 4) > index;
+    return present ? u32_at(optional, at + field) : 0;
   }
 
   [[nodiscard]] const Section* section_at(std::uint32_t address) const {

@@ -13,6 +13,7 @@ struct Executable {
   std::string file_version;
   std::string description;
   std::string original_name;
+  bool carries_signature = false;
   std::string installer;  // "WiX Burn" and the like, where a section's name shows it
 };
 

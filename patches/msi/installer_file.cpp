@@ -64,6 +64,7 @@ class Reader {
     else PATCHLAB_TRY(read_patch());
     found_.kb = kb_in(fmt::format("{} {} {} {}", found_.title, found_.product_name, summary_text(summary_, SummaryProperty::subject),
                                   summary_text(summary_, SummaryProperty::comments)));
+    found_.carries_signature = file_.find(u"\u0005DigitalSignature") != nullptr;
     return std::move(found_);
   }
 

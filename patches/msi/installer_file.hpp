@@ -26,6 +26,7 @@ struct InstallerFile {
   std::string upgrade_code;
   std::string package_code;
   std::string patch_code;
+  bool carries_signature = false;
   std::vector<std::string> target_products;   // product codes a patch applies to
   std::vector<std::string> replaced_patches;  // patch codes that a patch takes the place of
 };

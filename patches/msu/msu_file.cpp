@@ -56,6 +56,7 @@ class MsuReader {
 
   Result<MsuFile> read() {
     PATCHLAB_ASSIGN(const auto listed, list_cabinet(source_, name_, limits_));
+    msu_.carries_signature = listed.carries_signature;
     const auto has = [&](const auto& fits) { return std::any_of(listed.entries.begin(), listed.entries.end(), fits); };
     if (has([](const CabEntry& entry) { return lower_case(entry.name) == "update.mum"; })) {
       msu_.container = ServicingContainer::cab;

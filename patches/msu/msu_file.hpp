@@ -19,6 +19,7 @@ struct MsuFile {
   PackageProperties properties;
   UpdateMetadata metadata;
   std::vector<std::string> notes;  // what does not fit together, without making the package unreadable
+  bool carries_signature = false;
   std::uint64_t entries = 0;
   std::uint64_t unpacked_bytes = 0;
 };

@@ -113,6 +113,7 @@ Result<WindowsPackage> from_cabinet(const ByteSource& source, const std::string&
   for (const auto& id : msu.metadata.prerequisites) add(package.prerequisites, "update " + id);
   for (const auto& id : msu.metadata.superseded_by) add(package.superseded_by, "revision " + id);
   package.notes = msu.notes;
+  package.carries_signature = msu.carries_signature;
   package.entries = msu.entries;
   package.unpacked_bytes = msu.unpacked_bytes;
   return package;
@@ -137,6 +138,7 @@ Result<WindowsPackage> from_compound(const ByteSource& source, const std::string
   package.patch_code = installer.patch_code;
   package.target_products = installer.target_products;
   package.supersedes = installer.replaced_patches;
+  package.carries_signature = installer.carries_signature;
   package.unpacked_bytes = source.size();
   return package;
 }
@@ -150,6 +152,7 @@ Result<WindowsPackage> from_program(const ByteSource& source, const std::string&
   package.architecture = program.architecture;
   package.title = program.description;
   package.kb = kb_in(program.product_name + " " + program.description + " " + program.original_name);
+  package.carries_signature = program.carries_signature;
   if (!program.installer.empty()) package.notes.push_back("made with " + program.installer);
   package.notes.push_back("what a program installs and which switches it takes cannot be read from it");
   package.unpacked_bytes = source.size();

@@ -85,7 +85,8 @@ std::string WindowsPackage::canonical_name() const {
 
 void to_json(Json& json, const WindowsPackage& package) {
   json = Json{{"kind", to_string(package.kind)}, {"entries", package.entries}, {"unpacked_bytes", package.unpacked_bytes},
-              {"bytes", package.bytes},          {"sha256", package.sha256},   {"canonical_name", package.canonical_name()}};
+              {"bytes", package.bytes},          {"sha256", package.sha256},   {"canonical_name", package.canonical_name()},
+              {"carries_signature", package.carries_signature}};
   each_text(package, [&](const char* key, const std::string& text) { json[key] = to_valid_utf8(text); });
   each_list(package, [&](const char* key, const std::vector<std::string>& list) {
     json[key] = Json::array();
@@ -105,6 +106,7 @@ WindowsPackage windows_package_from(const Json& json, const std::string& pointer
   package.unpacked_bytes = static_cast<std::uint64_t>(reader.integer_or("unpacked_bytes", 0, 0, INT64_MAX));
   package.bytes = static_cast<std::uint64_t>(reader.integer("bytes", 0, INT64_MAX));
   package.sha256 = reader.text("sha256");
+  package.carries_signature = reader.boolean_or("carries_signature", false);
   reader.raw("canonical_name");  // follows from the rest
   reader.finish();
   return package;

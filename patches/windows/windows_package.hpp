@@ -40,6 +40,7 @@ struct WindowsPackage {
   std::string patch_code;                    // of an .msp
   std::vector<std::string> target_products;  // product codes of which one must be installed for an .msp
   std::vector<std::string> notes;
+  bool carries_signature = false;    // whether one is there, not whether it is good
   std::uint64_t entries = 0;         // files in all cabinets
   std::uint64_t unpacked_bytes = 0;
   std::uint64_t bytes = 0;
