@@ -181,9 +181,9 @@ Result<WindowsPackage> inspect_windows_package(const ByteSource& source, const s
   return configuration_error(fmt::format("'{}' is no Windows package (neither cabinet, installer database nor program)", name));
 }
 
-Result<WindowsPackage> inspect_windows_package(const std::filesystem::path& path, const CabLimits& limits) {
+Result<WindowsPackage> inspect_windows_file(const std::filesystem::path& path, const std::string& name, const CabLimits& limits) {
   PATCHLAB_ASSIGN(const auto source, FileSource::open(path));
-  PATCHLAB_ASSIGN(auto package, inspect_windows_package(source, path.string(), limits));
+  PATCHLAB_ASSIGN(auto package, inspect_windows_package(source, name, limits));
   package.bytes = source.size();
   PATCHLAB_ASSIGN(package.sha256, sha256_of_file(path));
   return package;

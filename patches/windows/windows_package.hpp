@@ -59,8 +59,9 @@ void to_json(Json& json, const WindowsPackage& package);
 // By the first bytes: a cabinet, a compound file, a program, or one of the formats that are refused with a reason.
 [[nodiscard]] bool is_windows_package(const std::filesystem::path& path);
 
-// Reads every byte. `source` for tests and fuzzers, which have no file.
-[[nodiscard]] Result<WindowsPackage> inspect_windows_package(const std::filesystem::path& path, const CabLimits& limits = {});
+// Reads every byte. Errors say "'name' ...".
+[[nodiscard]] Result<WindowsPackage> inspect_windows_file(const std::filesystem::path& path, const std::string& name, const CabLimits& limits = {});
+// Without digest and size; for fuzzers, which have no file.
 [[nodiscard]] Result<WindowsPackage> inspect_windows_package(const ByteSource& source, const std::string& name, const CabLimits& limits = {});
 
 }  // namespace patchlab::patches

@@ -105,11 +105,11 @@ TEST(WindowsPackage, ReadsAFileAndNamesTheOneThatIsNotThere) {
   const auto file = folder.write("x.msu", MsuBuilder{}.bytes());
   EXPECT_TRUE(is_windows_package(file));
   EXPECT_FALSE(is_windows_package(folder.write("x.deb", "!<arch>\n")));
-  const auto package = inspect_windows_package(file);
+  const auto package = inspect_windows_file(file, "x.msu");
   ASSERT_TRUE(package) << package.error().message;
   EXPECT_EQ(package->sha256, sha256(MsuBuilder{}.bytes()));
-  EXPECT_THAT(inspect_windows_package(folder.path() / "none").error().message, ::testing::HasSubstr("none"));
-  EXPECT_THAT(inspect_windows_package(folder.path()).error().message, ::testing::HasSubstr("is no regular file"));
+  EXPECT_THAT(inspect_windows_file(folder.path() / "none", "x").error().message, ::testing::HasSubstr("none"));
+  EXPECT_THAT(inspect_windows_file(folder.path(), "x").error().message, ::testing::HasSubstr("is no regular file"));
 }
 
 }  // namespace
