@@ -31,12 +31,12 @@ std::uint32_t cab_sum(const std::string& bytes, std::uint32_t seed) {
   return sum ^ tail;
 }
 
-std::string cab_block(const std::string& content) {
+std::string cab_block(const std::string& content, bool checksum) {
   std::string sizes;
   put16(sizes, static_cast<std::uint32_t>(content.size()));
   put16(sizes, static_cast<std::uint32_t>(content.size()));
   std::string block;
-  put32(block, cab_sum(sizes, cab_sum(content, 0)));
+  put32(block, checksum ? cab_sum(sizes, cab_sum(content, 0)) : 0);
   return block + sizes + content;
 }
 
@@ -229,7 +229,7 @@ std::string CabBuilder::bytes() const {
   }
   std::string data;
   std::uint32_t blocks = 0;
-  for (std::size_t at = 0; at < content.size(); at += cab_block_bytes, ++blocks) data += cab_block(content.substr(at, cab_block_bytes));
+  for (std::size_t at = 0; at < content.size(); at += cab_block_bytes, ++blocks) data += cab_block(content.substr(at, cab_block_bytes), checksums);
   const auto directory_at = cab_header_bytes + cab_folder_bytes;
   std::string cab = "MSCF";
   put32(cab, 0);
@@ -240,7 +240,7 @@ std::string CabBuilder::bytes() const {
   for (const std::uint32_t number : {0x0103U, 1U, static_cast<std::uint32_t>(entries.size()), flags, 1U, 0U}) put16(cab, number);
   put32(cab, static_cast<std::uint32_t>(directory_at + directory.size()));
   put16(cab, blocks);
-  put16(cab, 0);
+  put16(cab, compression);
   return cab + directory + data;
 }
 

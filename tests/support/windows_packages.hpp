@@ -17,10 +17,12 @@ void set16(std::string& bytes, std::size_t at, std::uint32_t number);
 void set32(std::string& bytes, std::size_t at, std::uint32_t number);
 [[nodiscard]] std::string utf16(const std::string& ascii);
 
-// A cabinet of one folder, stored without compression, with checksums.
+// A cabinet of one folder, stored without compression.
 struct CabBuilder {
   std::vector<std::pair<std::string, std::string>> entries;  // name, content
   std::uint32_t flags = 0;
+  bool checksums = true;          // 0 in their place means: not computed
+  std::uint32_t compression = 0;  // what the folder claims; the data stay as they are
   [[nodiscard]] std::string bytes() const;
   // Where the directory entry of a file lies.
   [[nodiscard]] std::size_t entry_offset(std::size_t index) const;
