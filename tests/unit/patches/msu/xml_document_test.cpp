@@ -61,14 +61,21 @@ TEST(Xml, RefusesWhatIsTooDeepTooMuchOrTooBig) {
   limits.depth = 3;
   EXPECT_EQ(trouble_with("<a><a><a><a/></a></a></a>", limits), "'x.xml' is nested deeper than the 3 levels allowed");
   limits = {};
-  limits.elements = 3;
-  EXPECT_EQ(trouble_with("<a><a/><a/><a/></a>", limits), "'x.xml' has more than the 3 elements allowed");
+  limits.nodes = 3;
+  EXPECT_EQ(trouble_with("<a><a b='1'/><a/></a>", limits), "'x.xml' has more than the 3 elements and attributes allowed");
   limits = {};
   limits.bytes = 10;
   EXPECT_EQ(trouble_with("<aaaaaaaaaa/>", limits), "'x.xml' is bigger than the 10 bytes allowed for XML");
   std::string deep;
   for (int i = 0; i < 100'000; ++i) deep += "<a>";
   EXPECT_THAT(trouble_with(deep), HasSubstr("is nested deeper than the 64 levels allowed"));
+}
+
+// libxml2 compares each attribute of an element with all others: a few megabytes of them would take it hours.
+TEST(Xml, RefusesCrowdedElementsBeforeTheyAreParsed) {
+  std::string crowded = "<a";
+  for (int i = 0; i < 300'000; ++i) crowded += fmt::format(" a{}='>'", i);
+  EXPECT_EQ(trouble_with(crowded + "/>"), "'x.xml' has an element with more than the 256 attributes allowed");
 }
 
 TEST(Xml, NamesTheLineThatIsWrong) {
