@@ -29,7 +29,7 @@ struct CandidateRecord {
   std::string id;
   std::string title;
   std::string severity;  // critical, important, moderate, low, unknown
-  std::string kind;      // "deb"
+  std::string kind;      // deb, msu, cab, msi, msp, exe
   std::string origin;    // "file", "apt", "repack"
   std::string digest;    // of the candidate: files and manifest
   std::vector<FileRecord> files;
