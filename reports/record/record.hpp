@@ -22,6 +22,7 @@ struct FileRecord {
   std::string name;
   std::string sha256;
   std::uint64_t bytes = 0;
+  std::string signature;  // of a Windows package, as a sentence: "signed by ...", "not signed (allowed)"; empty for others
   bool operator==(const FileRecord&) const = default;
 };
 
