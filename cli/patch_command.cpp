@@ -120,12 +120,12 @@ void add_patch(CLI::App& app, Chosen& chosen) {
   auto* inspecting = group->add_subcommand("inspect", "what a .deb, .msu, .cab, .msi, .msp or .exe says of itself, after reading all of it");
   inspecting->add_option("file", arguments->path, "package file")->required();
   inspecting->add_flag("--json", arguments->json, "as JSON");
-  inspecting->add_option("--ca-bundle", arguments->ca_bundle, "verify a Windows package's signature against these certificates (PEM)");
+  inspecting->add_option("--ca-bundle", arguments->ca_bundle, "verify a Windows package's signature against these certificates (PEM)")->check(CLI::ExistingFile);
   inspecting->callback([arguments, &chosen] { chosen = [arguments] { return inspect(*arguments); }; });
   auto* adding = group->add_subcommand("add", "verify a candidate and store its files by digest");
   adding->add_option("path", arguments->path, "folder with candidate.json, or one package file")->required();
   adding->add_flag("--json", arguments->json, "as JSON");
-  adding->add_option("--ca-bundle", arguments->ca_bundle, "certificates (PEM) that the signatures of Windows packages must lead to");
+  adding->add_option("--ca-bundle", arguments->ca_bundle, "certificates (PEM) that the signatures of Windows packages must lead to")->check(CLI::ExistingFile);
   adding->add_flag("--allow-unsigned", arguments->allow_unsigned, "accept Windows packages without a signature, and note that");
   adding->callback([arguments, &chosen] { chosen = [arguments] { return add(*arguments); }; });
 }

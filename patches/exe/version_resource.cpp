@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "patches/exe/version_resource.hpp"
 
+#include <algorithm>
+
 #include "patches/bytes/byte_source.hpp"
 #include "patches/msu/text_encoding.hpp"
 

@@ -159,14 +159,7 @@ Result<WindowsPackage> from_program(const ByteSource& source, const std::string&
   return package;
 }
 
-}  // namespace
-
-bool is_windows_package(const std::filesystem::path& path) {
-  const auto source = FileSource::open(path);
-  return source && magic_of(*source) != Magic::other;
-}
-
-Result<WindowsPackage> inspect_windows_package(const ByteSource& source, const std::string& name, const CabLimits& limits) {
+Result<WindowsPackage> read_package(const ByteSource& source, const std::string& name, const CabLimits& limits) {
   switch (magic_of(source)) {
     case Magic::cabinet: return from_cabinet(source, name, limits);
     case Magic::compound: return from_compound(source, name);
@@ -179,6 +172,19 @@ Result<WindowsPackage> inspect_windows_package(const ByteSource& source, const s
     case Magic::other: break;
   }
   return configuration_error(fmt::format("'{}' is no Windows package (neither cabinet, installer database nor program)", name));
+}
+
+}  // namespace
+
+bool is_windows_package(const std::filesystem::path& path) {
+  const auto source = FileSource::open(path);
+  return source && magic_of(*source) != Magic::other;
+}
+
+Result<WindowsPackage> inspect_windows_package(const ByteSource& source, const std::string& name, const CabLimits& limits) {
+  PATCHLAB_ASSIGN(auto package, read_package(source, name, limits));
+  bound_facts(package);
+  return package;
 }
 
 Result<WindowsPackage> inspect_windows_file(const std::filesystem::path& path, const std::string& name, const CabLimits& limits) {

@@ -12,6 +12,8 @@ namespace {
 
 constexpr std::array kinds{PackageKind::msu, PackageKind::cab, PackageKind::msi, PackageKind::msp, PackageKind::exe};
 constexpr std::size_t longest_label = 90;
+constexpr std::size_t longest_text = 500;
+constexpr std::size_t longest_list = 1000;
 
 // The texts of a package under their JSON keys, once for reading and writing.
 template <class Package, class Visit>
@@ -49,9 +51,14 @@ std::string safe(std::string_view text) {
     if (good) out += c;
     else if (!out.empty() && out.back() != '-') out += '-';
   }
+  out.resize(std::min(out.size(), longest_label));
+  while (!out.empty() && (out.back() == '-' || out.back() == '.')) out.pop_back();
   while (!out.empty() && (out.front() == '-' || out.front() == '.' || out.front() == '_' || out.front() == '+')) out.erase(0, 1);
-  return out.substr(0, longest_label);
+  return out;
 }
+
+// Cut, and valid UTF-8 afterwards: what a package calls itself ends up in tables, reports and records.
+void bound_text(std::string& text) { text = to_valid_utf8(std::string_view(text).substr(0, longest_text)); }
 
 }  // namespace
 
@@ -83,15 +90,20 @@ std::string WindowsPackage::canonical_name() const {
   return fmt::format("{}_{}.{}", label(), machine.empty() ? "any" : machine, to_string(kind));
 }
 
+void bound_facts(WindowsPackage& package) {
+  each_text(package, [](const char*, std::string& text) { bound_text(text); });
+  each_list(package, [](const char*, std::vector<std::string>& list) {
+    list.resize(std::min(list.size(), longest_list));
+    std::for_each(list.begin(), list.end(), bound_text);
+  });
+}
+
 void to_json(Json& json, const WindowsPackage& package) {
   json = Json{{"kind", to_string(package.kind)}, {"entries", package.entries}, {"unpacked_bytes", package.unpacked_bytes},
               {"bytes", package.bytes},          {"sha256", package.sha256},   {"canonical_name", package.canonical_name()},
               {"carries_signature", package.carries_signature}};
-  each_text(package, [&](const char* key, const std::string& text) { json[key] = to_valid_utf8(text); });
-  each_list(package, [&](const char* key, const std::vector<std::string>& list) {
-    json[key] = Json::array();
-    for (const auto& text : list) json[key].push_back(to_valid_utf8(text));
-  });
+  each_text(package, [&](const char* key, const std::string& text) { json[key] = text; });
+  each_list(package, [&](const char* key, const std::vector<std::string>& list) { json[key] = list; });
 }
 
 WindowsPackage windows_package_from(const Json& json, const std::string& pointer, std::vector<JsonProblem>& problems) {

@@ -53,6 +53,9 @@ struct WindowsPackage {
   bool operator==(const WindowsPackage&) const = default;
 };
 
+// Cuts texts to 500 bytes and lists to 1000 entries, all valid UTF-8. Whatever is read from a file goes through it.
+void bound_facts(WindowsPackage& package);
+
 void to_json(Json& json, const WindowsPackage& package);
 [[nodiscard]] WindowsPackage windows_package_from(const Json& json, const std::string& pointer, std::vector<JsonProblem>& problems);
 

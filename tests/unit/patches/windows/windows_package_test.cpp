@@ -88,9 +88,21 @@ TEST(WindowsPackage, HasANameThatIsSafeOnAnyMedium) {
   package.version = "1 / 2";
   package.sha256 = std::string(64, 'a');
   EXPECT_EQ(package.canonical_name(), "vil-name-1-2_any.msu");
+  package.version = "1.0 (x)";
+  EXPECT_EQ(package.label(), "vil-name-1.0-x");
   package.name = "..";
   package.version = "";
   EXPECT_EQ(package.canonical_name(), "msu-aaaaaaaaaaaa_any.msu");
+}
+
+TEST(WindowsPackage, BoundsWhatAPackageSaysOfItself) {
+  MsuBuilder msu;
+  msu.mum.name = "Package_for_KB5035968";
+  auto text = msu.mum.text();
+  text.replace(text.find("Fix for"), 7, std::string(499, 'x') + "\xc3\xa9");
+  const auto package = inspected(CabBuilder{{{"update.mum", text}}}.bytes());
+  EXPECT_EQ(package.title, std::string(499, 'x') + "\xef\xbf\xbd");
+  EXPECT_EQ(Json(package)["title"], package.title);
 }
 
 TEST(WindowsPackage, ComesBackFromItsJson) {
