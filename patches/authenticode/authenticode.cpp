@@ -42,6 +42,15 @@ std::string value_of(const std::vector<std::string_view>& lines, std::string_vie
   return {};
 }
 
+// At the end of a line of OpenSSL's error queue.
+std::string openssl_reason(std::string_view text) {
+  constexpr std::string_view key = "Verify error:";
+  const auto at = text.find(key);
+  if (at == std::string_view::npos) return {};
+  const auto rest = text.substr(at + key.size());
+  return std::string(trimmed(rest.substr(0, rest.find('\n'))));
+}
+
 // From 2.8 on it fetches revocation lists that a certificate names, and fails without them.
 bool fetches_revocation_lists(const std::string& version) {
   int major = 0;
@@ -87,6 +96,7 @@ Signature signature_in(std::string_view output) {
   signature.issuer = value_of(lines, "Issuer");
   signature.digest = value_of(lines, "Message digest algorithm");
   signature.timestamp = value_of(lines, "Timestamp time");
+  if (signature.timestamp.empty()) signature.timestamp = value_of(lines, "The signature is timestamped");  // until 2.5
   return signature;
 }
 
@@ -94,6 +104,9 @@ std::string failure_in(std::string_view output, std::string_view errors) {
   const auto lines = lines_of(output);
   if (output.find("MISMATCH") != std::string_view::npos) return "its content is not what was signed";
   if (const auto chain = value_of(lines, "Error"); !chain.empty()) return chain;
+  for (const auto text : {output, errors}) {
+    if (auto chain = openssl_reason(text); !chain.empty()) return chain;
+  }
   const auto complaints = lines_of(errors);
   for (const auto& line : complaints) {
     if (line.find(":error:") == std::string_view::npos) return std::string(line);

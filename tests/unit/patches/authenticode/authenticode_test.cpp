@@ -86,10 +86,16 @@ TEST(VersionIn, ReadsTheFirstNumber) {
   EXPECT_EQ(version_in("something else 1.0"), "");
 }
 
+TEST(SignatureIn, ReadsOlderReleases) {
+  const auto signature = signature_in("Message digest algorithm  : SHA1\n\tSigner #0:\n\t\tSubject: /CN=a\n\t\tIssuer : /CN=b\nThe signature is timestamped: Nov 24 23:19:06 2026 GMT\n");
+  EXPECT_EQ(signature, (Signature{SignatureState::valid, "/CN=a", "/CN=b", "SHA1", "Nov 24 23:19:06 2026 GMT", "", ""}));
+}
+
 TEST(FailureIn, NamesTheReason) {
   EXPECT_EQ(failure_in(broken_chain, "40:error:1080:PKCS7 routines"), "unable to get local issuer certificate");
   EXPECT_EQ(failure_in("Current message digest: 1\nCalculated message digest: 2    MISMATCH!!!\n", ""), "its content is not what was signed");
   EXPECT_EQ(failure_in("Failed\n", "No signature found\nUnable\n"), "No signature found");
+  EXPECT_EQ(failure_in("PKCS7_verify error\n40:error:1:PKCS7 routines:x.c:292:Verify error: certificate has expired\nFailed\n", ""), "certificate has expired");
   EXPECT_EQ(failure_in("", ""), "osslsigncode said nothing");
 }
 
