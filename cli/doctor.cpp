@@ -69,6 +69,13 @@ Finding libvirt() {
   return {"libvirt", Health::fail, version + ", without its QEMU driver", "apt-get install libvirt-daemon-driver-qemu"};
 }
 
+// Only candidates of one kind need it.
+Finding tool_for_windows(ProcessRunner& processes, const std::string& program) {
+  auto finding = tool(processes, program, {"--version"}, program == "bwrap" ? "bubblewrap" : program);
+  if (finding.health == Health::fail) finding = {program, Health::warn, "missing: signatures of Windows packages cannot be verified", finding.mend};
+  return finding;
+}
+
 Finding memory() {
   std::ifstream info("/proc/meminfo");
   std::string word;
@@ -121,6 +128,8 @@ std::vector<Finding> examine_host(ProcessRunner& processes) {
           tool(processes, "qemu-system-x86_64", {"--version"}, "qemu-system-x86"),
           tool(processes, "qemu-img", {"--version"}, "qemu-utils"),
           tool(processes, "xorriso", {"-version"}, "xorriso"),
+          tool_for_windows(processes, "osslsigncode"),
+          tool_for_windows(processes, "bwrap"),
           tool(processes, "mmdebstrap", {"--version"}, "mmdebstrap"),
           tool(processes, "mke2fs", {"-V"}, "e2fsprogs"),
           tool(processes, "apt-get", {"--version"}, "apt"),

@@ -14,9 +14,77 @@ namespace {
 struct Arguments {
   std::filesystem::path path;
   bool json = false;
+  std::filesystem::path ca_bundle;
+  bool allow_unsigned = false;
 };
 
+// "key          value" lines; what a package does not state is left out. Control characters stay out of the terminal.
+void print_fact(const char* key, const std::string& value) {
+  std::string text = to_valid_utf8(value);
+  std::replace_if(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; }, ' ');
+  if (!text.empty()) fmt::print("{:<12} {}\n", key, text);
+}
+
+void print_facts(const char* key, const std::vector<std::string>& values) {
+  for (const auto& value : values) {
+    print_fact(key, value);
+    key = "";
+  }
+}
+
+void print(const patches::WindowsPackage& package, const std::string& signature) {
+  print_fact("kind", to_string(package.kind));
+  print_fact("package", package.name);
+  print_fact("version", package.version);
+  print_fact("architecture", package.architecture);
+  print_fact("language", package.language);
+  print_fact("title", package.title);
+  print_fact("kb", package.kb);
+  print_fact("release type", package.release_type);
+  print_facts("windows", package.os_versions);
+  print_fact("restart", package.restart);
+  print_fact("removable", package.removable);
+  print_facts("installs", package.packages);
+  print_facts("needs", package.prerequisites);
+  print_facts("supersedes", package.supersedes);
+  print_facts("superseded", package.superseded_by);
+  print_fact("product code", package.product_code);
+  print_fact("upgrade code", package.upgrade_code);
+  print_fact("patch code", package.patch_code);
+  print_facts("patches", package.target_products);
+  print_facts("note", package.notes);
+  print_fact("signature", signature);
+  print_fact("sha256", package.sha256);
+  fmt::print("unpacked     {} bytes in {} entries\n", package.unpacked_bytes, package.entries);
+}
+
+patches::SignaturePolicy policy_of(const Arguments& arguments) {
+  return {arguments.ca_bundle, arguments.allow_unsigned ? patches::Unsigned::allow : patches::Unsigned::refuse};
+}
+
+// Looking is not taking in: without a CA bundle the signature is only mentioned.
+ExitCode inspect_windows(const Arguments& arguments) {
+  const auto name = arguments.path.string();
+  const auto package = patches::inspect_windows_file(arguments.path, name);
+  if (!package) return report(package.error(), ExitCode::bad_data);
+  std::optional<patches::Signature> signature;
+  if (!arguments.ca_bundle.empty() && package->carries_signature) {
+    auto checked = patches::Authenticode(host_processes(), policy_of(arguments)).check(arguments.path, name, patches::Carries::yes);
+    if (!checked) return report(checked.error());
+    signature = std::move(*checked);
+  }
+  if (arguments.json) {
+    Json json = *package;
+    if (signature) json["signature"] = *signature;
+    fmt::print("{}", pretty(json));
+    return ExitCode::ok;
+  }
+  print(*package, signature ? describe(*signature) : package->carries_signature ? "there is one (name a CA bundle to verify it)" : "none");
+  return ExitCode::ok;
+}
+
 ExitCode inspect(const Arguments& arguments) {
+  if (patches::is_windows_package(arguments.path)) return inspect_windows(arguments);
   const auto file = patches::inspect_deb(arguments.path);
   if (!file) return report(file.error(), ExitCode::bad_data);
   if (arguments.json) {
@@ -29,10 +97,17 @@ ExitCode inspect(const Arguments& arguments) {
 }
 
 ExitCode add(const Arguments& arguments) {
-  const auto candidate = patches::load_candidate(arguments.path, patches::default_store());
-  if (!candidate) return report(candidate.error(), ExitCode::bad_data);
-  if (arguments.json) fmt::print("{}", pretty(Json(*candidate)));
-  else fmt::print("{} {} ({} files)\n", candidate->id, candidate->digest, candidate->files.size());
+  const patches::Authenticode authenticode(host_processes(), policy_of(arguments));
+  const auto candidate = patches::load_candidate(arguments.path, patches::default_store(), {}, &authenticode);
+  if (!candidate) return report(candidate.error(), candidate.error().error_class == ErrorClass::infrastructure ? ExitCode::error : ExitCode::bad_data);
+  if (arguments.json) {
+    fmt::print("{}", pretty(Json(*candidate)));
+    return ExitCode::ok;
+  }
+  fmt::print("{} {} ({} files)\n", candidate->id, candidate->digest, candidate->files.size());
+  for (const auto& file : candidate->files) {
+    if (file.signature) print_fact(file.name.c_str(), describe(*file.signature));
+  }
   return ExitCode::ok;
 }
 
@@ -42,13 +117,16 @@ void add_patch(CLI::App& app, Chosen& chosen) {
   const auto arguments = std::make_shared<Arguments>();
   auto* group = app.add_subcommand("patch", "look at a patch file, or put a candidate into the content store");
   group->require_subcommand(1);
-  auto* inspecting = group->add_subcommand("inspect", "what a .deb says of itself, after reading all of it");
+  auto* inspecting = group->add_subcommand("inspect", "what a .deb, .msu, .cab, .msi, .msp or .exe says of itself, after reading all of it");
   inspecting->add_option("file", arguments->path, "package file")->required();
   inspecting->add_flag("--json", arguments->json, "as JSON");
+  inspecting->add_option("--ca-bundle", arguments->ca_bundle, "verify a Windows package's signature against these certificates (PEM)")->check(CLI::ExistingFile);
   inspecting->callback([arguments, &chosen] { chosen = [arguments] { return inspect(*arguments); }; });
   auto* adding = group->add_subcommand("add", "verify a candidate and store its files by digest");
-  adding->add_option("path", arguments->path, "folder with candidate.json, or one .deb")->required();
+  adding->add_option("path", arguments->path, "folder with candidate.json, or one package file")->required();
   adding->add_flag("--json", arguments->json, "as JSON");
+  adding->add_option("--ca-bundle", arguments->ca_bundle, "certificates (PEM) that the signatures of Windows packages must lead to")->check(CLI::ExistingFile);
+  adding->add_flag("--allow-unsigned", arguments->allow_unsigned, "accept Windows packages without a signature, and note that");
   adding->callback([arguments, &chosen] { chosen = [arguments] { return add(*arguments); }; });
 }
 

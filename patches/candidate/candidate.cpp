@@ -20,32 +20,6 @@ bool is_letter_or_digit(char c) {
 }
 bool is_id_character(char c) { return is_letter_or_digit(c) || std::string_view(".+-_~").find(c) != std::string_view::npos; }
 
-Json file_json(const CandidateFile& file) {
-  return {{"name", file.name},
-          {"sha256", file.sha256},
-          {"bytes", file.bytes},
-          {"package", file.package},
-          {"version", file.version},
-          {"architecture", file.architecture},
-          {"depends", file.depends},
-          {"pre_depends", file.pre_depends}};
-}
-
-CandidateFile file_from(const Json& json, const std::string& pointer, std::vector<JsonProblem>& problems) {
-  JsonReader reader(json, pointer, problems);
-  CandidateFile file;
-  file.name = reader.text("name");
-  file.sha256 = reader.text("sha256");
-  file.bytes = static_cast<std::uint64_t>(reader.integer("bytes", 0, INT64_MAX));
-  file.package = reader.text("package");
-  file.version = reader.text("version");
-  file.architecture = reader.text("architecture");
-  file.depends = reader.text_or("depends", "");
-  file.pre_depends = reader.text_or("pre_depends", "");
-  reader.finish();
-  return file;
-}
-
 }  // namespace
 
 const char* to_string(Severity severity) {
@@ -115,12 +89,53 @@ std::string make_candidate_id(std::string_view text) {
 
 CandidateFile candidate_file(const DebFile& deb) {
   return {deb.canonical_name(), deb.sha256,       deb.bytes,   deb.package,
-          deb.version,          deb.architecture, deb.depends, deb.pre_depends};
+          deb.version,          deb.architecture, deb.depends, deb.pre_depends,
+          std::nullopt,         std::nullopt};
+}
+
+CandidateFile candidate_file(const WindowsPackage& package) {
+  const auto label = package.label();
+  CandidateFile file{package.canonical_name(), package.sha256, package.bytes, package.name.empty() ? label : package.name, package.version,
+                     package.architecture.empty() ? "any" : package.architecture, "", "", package, std::nullopt};
+  return file;
+}
+
+bool is_candidate_kind(std::string_view word) { return word == "deb" || package_kind_from(word); }
+
+Json candidate_file_json(const CandidateFile& file) {
+  Json json{{"name", file.name},
+          {"sha256", file.sha256},
+          {"bytes", file.bytes},
+          {"package", file.package},
+          {"version", file.version},
+          {"architecture", file.architecture},
+          {"depends", file.depends},
+          {"pre_depends", file.pre_depends}};
+  if (file.windows) json["windows"] = *file.windows;
+  if (file.signature) json["signature"] = *file.signature;
+  return json;
+}
+
+CandidateFile candidate_file_from(const Json& json, const std::string& pointer, std::vector<JsonProblem>& problems) {
+  JsonReader reader(json, pointer, problems);
+  CandidateFile file;
+  file.name = reader.text("name");
+  file.sha256 = reader.text("sha256");
+  file.bytes = static_cast<std::uint64_t>(reader.integer("bytes", 0, INT64_MAX));
+  file.package = reader.text("package");
+  file.version = reader.text("version");
+  file.architecture = reader.text("architecture");
+  file.depends = reader.text_or("depends", "");
+  file.pre_depends = reader.text_or("pre_depends", "");
+  if (reader.has("windows")) file.windows = windows_package_from(reader.raw("windows"), reader.at("windows"), problems);
+  if (reader.has("signature")) file.signature = signature_from(reader.raw("signature"), reader.at("signature"), problems);
+  reader.finish();
+  return file;
 }
 
 void to_json(Json& json, const Candidate& candidate) {
   Json files = Json::array();
-  for (const auto& file : candidate.files) files.push_back(file_json(file));
+  for (const auto& file : candidate.files) files.push_back(candidate_file_json(file));
   json = {{"id", candidate.id},
           {"title", candidate.title},
           {"severity", to_string(candidate.severity)},
@@ -148,7 +163,7 @@ Result<Candidate> candidate_from_json(const Json& json) {
   candidate.digest = reader.text("digest");
   const Json& files = reader.raw("files");
   for (std::size_t i = 0; i < files.size(); ++i) {
-    candidate.files.push_back(file_from(files[i], fmt::format("/files/{}", i), problems));
+    candidate.files.push_back(candidate_file_from(files[i], fmt::format("/files/{}", i), problems));
   }
   reader.finish();
   if (problems.empty() && candidate.digest != candidate_digest(candidate)) {

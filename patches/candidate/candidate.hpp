@@ -8,13 +8,15 @@
 #include <vector>
 
 #include "lab/core/json.hpp"
+#include "patches/authenticode/signature.hpp"
 #include "patches/deb/deb_file.hpp"
+#include "patches/windows/windows_package.hpp"
 
 namespace patchlab::patches {
 
 // One file of a candidate. Its bytes lie in the content store under the digest; the name is the canonical one and safe everywhere.
 struct CandidateFile {
-  std::string name;  // package_version_arch.deb
+  std::string name;  // package_version_arch.deb, KB-version_arch.msu
   std::string sha256;
   std::uint64_t bytes = 0;
   std::string package;
@@ -22,6 +24,9 @@ struct CandidateFile {
   std::string architecture;
   std::string depends;
   std::string pre_depends;
+  // Of a Windows package. Both follow from the bytes and from when they were verified; a candidate's identity does not depend on them.
+  std::optional<WindowsPackage> windows;
+  std::optional<Signature> signature;
   bool operator==(const CandidateFile&) const = default;
 };
 
@@ -38,7 +43,7 @@ struct Candidate {
   std::string id;
   std::string title;
   Severity severity = Severity::unknown;
-  std::string kind = "deb";
+  std::string kind = "deb";  // or a Windows kind: msu, cab, msi, msp, exe
   Origin origin = Origin::file;
   std::vector<CandidateFile> files;
   std::vector<std::string> prerequisites;  // ids that must be in the same set, applied before
@@ -59,6 +64,11 @@ struct Candidate {
 [[nodiscard]] std::string make_candidate_id(std::string_view text);
 
 [[nodiscard]] CandidateFile candidate_file(const DebFile& deb);
+[[nodiscard]] CandidateFile candidate_file(const WindowsPackage& package);
+[[nodiscard]] bool is_candidate_kind(std::string_view word);
+
+[[nodiscard]] Json candidate_file_json(const CandidateFile& file);
+[[nodiscard]] CandidateFile candidate_file_from(const Json& json, const std::string& pointer, std::vector<JsonProblem>& problems);
 
 // Full form, for a cell's plan and for `--json`.
 void to_json(Json& json, const Candidate& candidate);

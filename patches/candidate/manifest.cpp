@@ -53,19 +53,27 @@ std::vector<WantedFile> read_wanted_files(JsonReader& reader, std::vector<JsonPr
   return wanted;
 }
 
-std::vector<WantedFile> all_debs(const std::filesystem::path& folder) {
+std::vector<WantedFile> all_of_kind(const std::filesystem::path& folder, const std::string& kind) {
   std::vector<WantedFile> wanted;
   std::error_code ignored;
   for (const auto& entry : std::filesystem::directory_iterator(folder, ignored)) {
-    if (entry.path().extension() == ".deb") wanted.push_back({entry.path().filename().string(), "", ""});
+    if (entry.path().extension() == "." + kind) wanted.push_back({entry.path().filename().string(), "", ""});
   }
   std::sort(wanted.begin(), wanted.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
   return wanted;
 }
 
+// Where files go, and how they are judged.
+struct Intake {
+  const ContentStore& store;
+  const DebLimits& limits;
+  const Authenticode* authenticode;
+};
+
+std::string kind_of(const CandidateFile& file) { return file.windows ? to_string(file.windows->kind) : "deb"; }
+
 // The digest first: a promise that does not hold says more than the parse error which it causes.
-Result<CandidateFile> take_in(const std::filesystem::path& path, const std::string& promised, const ContentStore& store,
-                              const DebLimits& limits) {
+Result<CandidateFile> take_in(const std::filesystem::path& path, const std::string& promised, const Intake& intake) {
   std::error_code trouble;
   if (!std::filesystem::exists(path, trouble)) return configuration_error(fmt::format("file '{}' is missing", path.string()));
   if (!promised.empty()) {
@@ -75,16 +83,29 @@ Result<CandidateFile> take_in(const std::filesystem::path& path, const std::stri
           fmt::format("'{}' has the wrong digest: expected sha256 {}, found {}", path.string(), promised, found));
     }
   }
-  PATCHLAB_ASSIGN(const auto deb, inspect_deb(path, limits));
-  PATCHLAB_TRY(store.add_file(path, {deb.sha256, deb.bytes}));
+  if (is_windows_package(path)) {
+    return intake.authenticode == nullptr ? taken_in_windows(path, intake.store) : take_in_windows(path, intake.store, *intake.authenticode);
+  }
+  PATCHLAB_ASSIGN(const auto deb, inspect_deb(path, intake.limits));
+  PATCHLAB_TRY(intake.store.add_file(path, {deb.sha256, deb.bytes}));
   return candidate_file(deb);
 }
 
-Result<Candidate> load_single(const std::filesystem::path& path, const ContentStore& store, const DebLimits& limits) {
-  PATCHLAB_ASSIGN(auto file, take_in(path, "", store, limits));
+void name_after(const CandidateFile& file, Candidate& candidate) {
+  if (!file.windows) {
+    candidate.id = make_candidate_id(fmt::format("{}-{}", file.package, file.version.substr(file.version.find(':') + 1)));
+    candidate.title = fmt::format("{} {}", file.package, file.version);
+    return;
+  }
+  candidate.id = make_candidate_id(file.windows->label());
+  candidate.title = to_valid_utf8(file.windows->title.empty() ? fmt::format("{} {}", file.package, file.version) : file.windows->title);
+}
+
+Result<Candidate> load_single(const std::filesystem::path& path, const Intake& intake) {
+  PATCHLAB_ASSIGN(auto file, take_in(path, "", intake));
   Candidate candidate;
-  candidate.id = make_candidate_id(fmt::format("{}-{}", file.package, file.version.substr(file.version.find(':') + 1)));
-  candidate.title = fmt::format("{} {}", file.package, file.version);
+  candidate.kind = kind_of(file);
+  name_after(file, candidate);
   candidate.files.push_back(std::move(file));
   candidate.digest = candidate_digest(candidate);
   return candidate;
@@ -106,7 +127,9 @@ void read_identity(JsonReader& reader, Candidate& candidate) {
     reader.problem("severity", fmt::format("'{}' is unknown; allowed: critical, important, moderate, low, unknown", severity));
   }
   candidate.kind = reader.text_or("kind", "deb");
-  if (candidate.kind != "deb") reader.problem("kind", fmt::format("'{}' is unknown; allowed: deb", candidate.kind));
+  if (!is_candidate_kind(candidate.kind)) {
+    reader.problem("kind", fmt::format("'{}' is unknown; allowed: deb, msu, cab, msi, msp, exe", candidate.kind));
+  }
   candidate.prerequisites = reader.texts_or_empty("prerequisites");
   candidate.supersedes = reader.texts_or_empty("supersedes");
   candidate.roles = reader.texts_or_empty("roles");
@@ -122,11 +145,12 @@ std::vector<std::string> duplicate_packages(const std::vector<CandidateFile>& fi
   return problems;
 }
 
-Result<Candidate> load_candidate(const std::filesystem::path& path, const ContentStore& store, const DebLimits& limits) {
+Result<Candidate> load_candidate(const std::filesystem::path& path, const ContentStore& store, const DebLimits& limits, const Authenticode* authenticode) {
+  const Intake intake{store, limits, authenticode};
   std::error_code trouble;
   if (!std::filesystem::exists(path, trouble)) return configuration_error(fmt::format("'{}' does not exist", path.string()));
   const bool is_folder = std::filesystem::is_directory(path, trouble);
-  if (!is_folder && path.filename() != "candidate.json") return load_single(path, store, limits);
+  if (!is_folder && path.filename() != "candidate.json") return load_single(path, intake);
   const auto manifest = is_folder ? path / "candidate.json" : path;
   PATCHLAB_ASSIGN(const auto json, read_json_file(manifest));
 
@@ -135,13 +159,14 @@ Result<Candidate> load_candidate(const std::filesystem::path& path, const Conten
   Candidate candidate;
   read_identity(reader, candidate);
   const bool named = reader.has("files");
-  const auto wanted = named ? read_wanted_files(reader, problems) : all_debs(manifest.parent_path());
+  const auto wanted = named ? read_wanted_files(reader, problems) : all_of_kind(manifest.parent_path(), candidate.kind);
   reader.finish();
-  if (!named && wanted.empty()) problems.push_back({"/files", "no *.deb file in the candidate's folder"});
+  if (!named && wanted.empty()) problems.push_back({"/files", fmt::format("no *.{} file in the candidate's folder", candidate.kind)});
   for (const auto& file : wanted) {
-    auto taken = take_in(manifest.parent_path() / file.name, file.sha256, store, limits);
-    if (taken) candidate.files.push_back(std::move(*taken));
-    else problems.push_back({file.pointer, taken.error().message});
+    auto taken = take_in(manifest.parent_path() / file.name, file.sha256, intake);
+    if (!taken) problems.push_back({file.pointer, taken.error().message});
+    else if (const auto kind = kind_of(*taken); kind != candidate.kind) problems.push_back({file.pointer, fmt::format("'{}' is of kind {}, the candidate of kind {}", file.name, kind, candidate.kind)});
+    else candidate.files.push_back(std::move(*taken));
   }
   for (const auto& twice : duplicate_packages(candidate.files)) problems.push_back({"/files", twice});
   if (!problems.empty()) return problems_error(manifest.string(), problems);

@@ -149,6 +149,7 @@ Result<Recipe> read_recipe(const fs::path& path) {
   Recipe recipe;
   JsonReader reader(json, "", problems);
   read_identity(reader, recipe.identity);
+  if (recipe.identity.kind != "deb") reader.problem("kind", "must be deb: other packages cannot be made from a recipe");
   recipe.identity.origin = Origin::repack;
   read_base(reader, problems, recipe);
   read_suffix(reader, recipe);

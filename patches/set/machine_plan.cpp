@@ -69,6 +69,11 @@ class Planner {
       selection.reasons.insert(fmt::format("is for {} machines only", fmt::join(candidate.roles, ", ")));
       return;
     }
+    // Installed sets are those of Debian guests; a Windows package would only look like one that is not installed.
+    if (candidate.kind != "deb") {
+      selection.reasons.insert(fmt::format("is a Windows package (.{}), the machine runs Debian", candidate.kind));
+      return;
+    }
     for (std::size_t i = 0; i < candidate.files.size(); ++i) {
       const auto& file = candidate.files[i];
       const auto key = installed_key(installed_, file.package, file.architecture);
@@ -106,7 +111,7 @@ class Planner {
   bool select_for(const Alternatives& clause, const std::set<std::string>& reach) {
     for (std::size_t i = 0; i < ordered_.size(); ++i) {
       const auto& candidate = ordered_[i];
-      if (reach.count(candidate.id) == 0 || !role_allowed(candidate)) continue;
+      if (reach.count(candidate.id) == 0 || !role_allowed(candidate) || candidate.kind != "deb") continue;
       for (std::size_t f = 0; f < candidate.files.size(); ++f) {
         const auto& file = candidate.files[f];
         const auto wanted = [&](const Dependency& d) { return fits(d, file.package, file.version); };

@@ -22,6 +22,7 @@ struct FileRecord {
   std::string name;
   std::string sha256;
   std::uint64_t bytes = 0;
+  std::string signature;  // of a Windows package, as a sentence: "signed by ...", "not signed (allowed)"; empty for others
   bool operator==(const FileRecord&) const = default;
 };
 
@@ -29,7 +30,7 @@ struct CandidateRecord {
   std::string id;
   std::string title;
   std::string severity;  // critical, important, moderate, low, unknown
-  std::string kind;      // "deb"
+  std::string kind;      // deb, msu, cab, msi, msp, exe
   std::string origin;    // "file", "apt", "repack"
   std::string digest;    // of the candidate: files and manifest
   std::vector<FileRecord> files;

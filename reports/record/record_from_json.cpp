@@ -69,6 +69,7 @@ FileRecord read_file_record(const Json& json, const std::string& pointer, Proble
   file.name = reader.text("name");
   file.sha256 = reader.text("sha256");
   file.bytes = static_cast<std::uint64_t>(reader.integer_or("bytes", 0, 0, most));
+  file.signature = reader.text_or("signature", "");
   reader.finish();
   return file;
 }

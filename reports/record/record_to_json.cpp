@@ -15,7 +15,11 @@ Json list_of(const std::vector<T>& values, Convert convert) {
 
 Json optional_error(const std::optional<Error>& error) { return error ? Json(*error) : Json(nullptr); }
 
-Json file_json(const FileRecord& file) { return {{"name", file.name}, {"sha256", file.sha256}, {"bytes", file.bytes}}; }
+Json file_json(const FileRecord& file) {
+  Json json{{"name", file.name}, {"sha256", file.sha256}, {"bytes", file.bytes}};
+  if (!file.signature.empty()) json["signature"] = file.signature;
+  return json;
+}
 
 Json candidate_json(const CandidateRecord& candidate) {
   return {{"id", candidate.id},

@@ -32,7 +32,7 @@ reports::CandidateRecord candidate_record(const patches::Candidate& candidate) {
                                   .files = {},
                                   .prerequisites = candidate.prerequisites,
                                   .supersedes = candidate.supersedes};
-  for (const auto& file : candidate.files) record.files.push_back({file.name, file.sha256, file.bytes});
+  for (const auto& file : candidate.files) record.files.push_back({file.name, file.sha256, file.bytes, file.signature ? describe(*file.signature) : ""});
   return record;
 }
 

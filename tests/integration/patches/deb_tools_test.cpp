@@ -12,6 +12,7 @@
 #include "patches/deb/version.hpp"
 #include "patches/medium/medium.hpp"
 #include "patches/repack/package_content.hpp"
+#include "tests/support/programs.hpp"
 #include "tests/unit/patches/package_builder.hpp"
 
 namespace patchlab::patches {
@@ -20,14 +21,8 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::Not;
 using testing::PackageBuilder;
+using patchlab::testing::is_missing;
 using testing::TestFolder;
-
-bool is_missing(const std::string& program) {
-  ProcessSpec spec;
-  spec.program = program;
-  spec.arguments = {"--version"};
-  return !host_processes().run(spec).succeeded();
-}
 
 std::string output_of(const std::string& program, std::vector<std::string> arguments) {
   ProcessSpec spec;

@@ -80,7 +80,7 @@ TEST_F(ManifestTest, QuotesBothDigestsWhenOneIsWrong) {
 
 TEST_F(ManifestTest, CollectsEveryProblemWithItsPointer) {
   folder_.write("c/broken.deb", "not a package");
-  write_manifest({{"id", "has space"}, {"severity", "dire"}, {"kind", "msu"}, {"colour", 1},
+  write_manifest({{"id", "has space"}, {"severity", "dire"}, {"kind", "rpm"}, {"colour", 1},
                   {"files", {{{"name", "missing.deb"}}, {{"name", "broken.deb"}}, {{"name", "../x.deb"}}, {{"sha256", "12"}}}}});
   const auto loaded = load();
   ASSERT_FALSE(loaded);
@@ -89,7 +89,7 @@ TEST_F(ManifestTest, CollectsEveryProblemWithItsPointer) {
   EXPECT_THAT(message, HasSubstr(manifest_path() + ": /id: 'has space' is no id"));
   EXPECT_THAT(message, HasSubstr("/title: is required"));
   EXPECT_THAT(message, HasSubstr("/severity: 'dire' is unknown; allowed: critical, important, moderate, low, unknown"));
-  EXPECT_THAT(message, HasSubstr("/kind: 'msu' is unknown; allowed: deb"));
+  EXPECT_THAT(message, HasSubstr("/kind: 'rpm' is unknown; allowed: deb, msu, cab, msi, msp, exe"));
   EXPECT_THAT(message, HasSubstr("colour"));
   EXPECT_THAT(message, HasSubstr("/files/0: file '" + file_path("missing.deb") + "' is missing"));
   EXPECT_THAT(message, HasSubstr("/files/1: '" + file_path("broken.deb") + "' is no Debian package"));

@@ -78,6 +78,14 @@ TEST(MachinePlan, NamesADependencyThatTheMachineCannotMeet) {
   EXPECT_TRUE(met.unmet.empty());
 }
 
+TEST(MachinePlan, SkipsWindowsPackagesOnDebian) {
+  auto update = of("KB5035968", {deb("bind9", "2")});
+  update.kind = "msu";
+  const auto plan = plan_machine({update}, "dns", {{"bind9:amd64", "1"}});
+  EXPECT_TRUE(plan.file_names().empty());
+  EXPECT_EQ(plan.candidates[0].skipped, "is a Windows package (.msu), the machine runs Debian");
+}
+
 TEST(MachinePlan, LeavesOutWhatIsSupersededInTheSet) {
   auto newer = of("v2", {deb("bind9", "2")});
   newer.supersedes = {"v1"};

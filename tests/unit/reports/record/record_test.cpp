@@ -19,6 +19,7 @@ RunRecord record_with_every_field() {
   auto record = tests::good_record();
   record.candidates[1].prerequisites = {record.candidates[0].id};
   record.candidates[1].supersedes = {"postgresql-15.9"};
+  record.candidates[1].files[0].signature = "not signed (allowed)";
   record.error = Error{ErrorClass::timeout, "the mail machine was silent", "look at its console"};
   auto& department = record.departments[0];
   department.error = infrastructure_error("no space left");

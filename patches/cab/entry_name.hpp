@@ -1,0 +1,17 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace patchlab::patches {
+
+// Why a name in a cabinet must not be unpacked on Windows: it leaves the folder, names a drive or stream, or holds control characters.
+// Empty for a good name. We never write under such names ourselves, but the guest's own tools would.
+[[nodiscard]] std::string dangerous_name(std::string_view name);
+
+// ASCII only, as the names that matter here are: "WSUSSCAN.cab" is sometimes written in lower case.
+[[nodiscard]] std::string lower_case(std::string_view text);
+
+}  // namespace patchlab::patches

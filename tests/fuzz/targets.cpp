@@ -1,0 +1,108 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/fuzz/targets.hpp"
+
+#include "lab/core/json.hpp"
+#include "patches/cab/cabinet.hpp"
+#include "patches/msi/summary_information.hpp"
+#include "patches/msu/msu_file.hpp"
+#include "patches/windows/windows_package.hpp"
+#include "tests/support/windows_packages.hpp"
+
+namespace patchlab::fuzz {
+namespace {
+
+using namespace patches;
+
+// Small, so that a fuzzer runs into them and a test stays quick.
+CabLimits small_limits() {
+  CabLimits limits;
+  limits.entries = 2000;
+  limits.unpacked_bytes = 64U << 20U;
+  limits.time = std::chrono::seconds(20);
+  return limits;
+}
+
+void cabinet(std::string_view bytes) {
+  UnpackBudget budget(small_limits());
+  TextSink sink(1U << 20U);
+  static_cast<void>(read_cabinet(MemorySource(bytes), "x", budget, [&](const CabEntry&) -> Result<ByteSink*> { return &sink; }));
+}
+
+// Everything behind one door, with the facts made of what was read: they must fit into JSON and into a file name.
+void package(std::string_view bytes) {
+  auto found = inspect_windows_package(MemorySource(bytes), "x", small_limits());
+  if (!found) return;
+  found->sha256 = std::string(64, '0');
+  static_cast<void>(pretty(Json(*found)));
+  const auto name = found->canonical_name();
+  if (name.empty() || name.size() > 200 || name.find_first_of("/\\: ") != std::string::npos || name.front() == '.') std::abort();
+}
+
+void xml(std::string_view bytes) {
+  static_cast<void>(parse_update_mum(bytes, "x"));
+  static_cast<void>(parse_unattend(bytes, "x"));
+  static_cast<void>(parse_update_metadata(bytes, "x"));
+}
+
+void properties(std::string_view bytes) { static_cast<void>(parse_package_properties(bytes)); }
+
+void summary(std::string_view bytes) { static_cast<void>(parse_summary_information(bytes, "x")); }
+
+using Seeds = std::vector<std::string>;
+const patches::testing::MsuBuilder msu;
+
+// With checksums a changed byte is only ever a wrong checksum; without them it reaches what lies behind.
+std::string unchecked(const std::vector<std::pair<std::string, std::string>>& entries, std::uint32_t compression = 0) {
+  return patches::testing::CabBuilder{entries, 0, false, compression}.bytes();
+}
+
+Seeds cabinet_seeds() {
+  Seeds seeds{msu.bytes(), patches::testing::CabBuilder{{{"a", "b"}}}.bytes()};
+  // Stored, MSZIP, Quantum and LZX with the windows that exist.
+  for (const std::uint32_t compression : {0U, 1U, 0x0f42U, 0x0f03U, 0x1503U}) seeds.push_back(unchecked({{"a", "CK" + std::string(2000, 'z')}}, compression));
+  return seeds;
+}
+
+Seeds msu_seeds() {
+  const auto servicing = unchecked({{"update.mum", msu.mum.text()}, {"x\\dns.exe", "d"}});
+  return {msu.bytes(), msu.servicing_cabinet(), servicing,
+          unchecked({{"wsusscan.cab", unchecked({{"package.cab", unchecked({{"package.xml", "<OfflineSyncPackage/>"}})}})}, {"a.cab", servicing},
+                     {"a.xml", msu.unattend()}, {"a-pkgProperties.txt", msu.properties()}})};
+}
+Seeds xml_seeds() { return {msu.mum.text(), msu.unattend(), "\xff\xfe" + patches::testing::utf16(msu.mum.text())}; }
+Seeds properties_seeds() { return {msu.properties(), "\xff\xfe" + patches::testing::utf16(msu.properties())}; }
+Seeds installer_seeds() {
+  patches::testing::InstallerBuilder patch;
+  patch.is_patch = true;
+  return {patches::testing::InstallerBuilder{}.bytes(), patch.bytes()};
+}
+Seeds summary_seeds() {
+  const auto file = patches::testing::InstallerBuilder{}.bytes();
+  const auto at = file.find(std::string("\xfe\xff\0\0", 4));
+  return {file.substr(at, 512)};
+}
+Seeds program_seeds() {
+  patches::testing::ProgramBuilder narrow;
+  narrow.machine = 0x014c;
+  return {patches::testing::ProgramBuilder{}.bytes(), narrow.bytes()};
+}
+
+}  // namespace
+
+const std::vector<Target>& targets() {
+  static const std::vector<Target> all{{"cabinet", cabinet, cabinet_seeds},       {"msu", package, msu_seeds},
+                                       {"xml", xml, xml_seeds},                   {"properties", properties, properties_seeds},
+                                       {"installer", package, installer_seeds},   {"summary", summary, summary_seeds},
+                                       {"program", package, program_seeds}};
+  return all;
+}
+
+const Target* find_target(std::string_view name) {
+  for (const auto& target : targets()) {
+    if (name == target.name) return &target;
+  }
+  return nullptr;
+}
+
+}  // namespace patchlab::fuzz
