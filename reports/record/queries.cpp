@@ -79,8 +79,8 @@ bool must_be_complete(const DepartmentRecord& department, const TrialRecord& tri
 std::vector<std::string> planned_phases(const DepartmentRecord& department, const TrialRecord& trial) {
   if (trial.purpose == "baseline") return {"baseline"};
   auto phases = department.phases;
-  // The control installs nothing: the baseline has seen that moment already.
-  if (trial.purpose == "control") std::erase(phases, "after-install");
+  // The control installs nothing: the baseline has seen that moment already, and it counts only when nothing else is planned.
+  if (trial.purpose == "control" && phases.size() > 1) std::erase(phases, "after-install");
   return phases;
 }
 

@@ -110,7 +110,10 @@ class Cell::Trial {
     const auto start = context_.clock.now();
     revert();
     if (!record_.error) install();
-    if (go_on() && job_.reboot_anyway.empty()) examine("after-install", working(machines_));
+    // The control installs nothing, and the baseline has seen that moment; but where nothing follows, there is nothing else to look at.
+    const auto& policy = context_.job.policy;
+    const bool is_last = policy.warm_reboots + policy.cold_reboots == 0 && policy.stability == Milliseconds(0);
+    if (go_on() && (job_.reboot_anyway.empty() || is_last)) examine("after-install", working(machines_));
     reboots();
     run_on();
     if (go_on() && (job_.purpose == "batch" || job_.purpose == "final")) cell_.probe_fence_("during");

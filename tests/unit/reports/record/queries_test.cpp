@@ -51,6 +51,15 @@ TEST(MissingChecks, DoNotAskForAfterInstallWhereNothingIsInstalled) {
               ElementsAre(MissingCheck{"after-reboot-1", "mail", "deliver"}, MissingCheck{"after-reboot-1", "mail", "relay-refused"}));
 }
 
+TEST(MissingChecks, AskTheControlForTheOnlyPhaseThereIs) {
+  auto record = tests::good_record();
+  auto& department = record.departments[0];
+  department.phases = {"after-install"};
+  auto& control = department.trials[1];
+  std::erase_if(control.phases, [](const auto& phase) { return phase.phase == "after-install"; });
+  EXPECT_FALSE(missing_checks(department, control).empty());
+}
+
 TEST(FailureSignature, HoldsChecksStateAndInstallationsOnce) {
   TrialRecord trial;
   trial.installs.push_back({"mail", "kb-1", Outcome::fail, 1, "", 0});
