@@ -249,6 +249,7 @@ class Cell::Trial {
 
   // New kinds of log lines after a plain restart are the price of a restart, not of a patch; anything else that differs breaks the control.
   void learn() {
+    failed_.clear();  // by those lines alone nothing failed, and what failed is not looked at in later phases
     for (auto& phase : record_.phases) {
       auto* machine = cell_.machines_.at(phase.machine).get();
       std::erase_if(phase.differences, [&](const auto& difference) {
@@ -257,6 +258,7 @@ class Cell::Trial {
         return true;
       });
       phase.outcome = machine_outcome(phase);
+      if (phase.outcome != Outcome::pass) failed_.insert(phase.machine);
     }
   }
 
