@@ -76,12 +76,15 @@ bool must_be_complete(const DepartmentRecord& department, const TrialRecord& tri
   return trial.purpose == "baseline" || trial.purpose == "control" || trial.purpose == "final" || trial.id == department.final_trial;
 }
 
-std::vector<std::string> planned_phases(const DepartmentRecord& department, const TrialRecord& trial) {
-  if (trial.purpose == "baseline") return {"baseline"};
-  auto phases = department.phases;
+std::vector<std::string> phases_for(const std::string& purpose, std::vector<std::string> planned) {
+  if (purpose == "baseline") return {"baseline"};
   // The control installs nothing: the baseline has seen that moment already, and it counts only when nothing else is planned.
-  if (trial.purpose == "control" && phases.size() > 1) std::erase(phases, "after-install");
-  return phases;
+  if (purpose == "control" && planned.size() > 1) std::erase(planned, after_install_phase);
+  return planned;
+}
+
+std::vector<std::string> planned_phases(const DepartmentRecord& department, const TrialRecord& trial) {
+  return phases_for(trial.purpose, department.phases);
 }
 
 std::vector<MissingCheck> missing_checks(const DepartmentRecord& department, const TrialRecord& trial) {

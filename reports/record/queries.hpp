@@ -44,8 +44,9 @@ struct MissingCheck {
 // Whether gaps in this trial are gaps in the run: the baseline, the control and what is promoted must be complete; a search trial may stop
 // at its first failure.
 [[nodiscard]] bool must_be_complete(const DepartmentRecord& department, const TrialRecord& trial);
-// "baseline" for the baseline, else the department's phases; the control has no "after-install", as nothing is installed,
-// unless there is no other phase.
+// Of the phases that a policy plans, those of a trial with this purpose: "baseline" for the baseline; the control has no "after-install", as
+// nothing is installed, unless there is no other phase.
+[[nodiscard]] std::vector<std::string> phases_for(const std::string& purpose, std::vector<std::string> planned);
 [[nodiscard]] std::vector<std::string> planned_phases(const DepartmentRecord& department, const TrialRecord& trial);
 
 }  // namespace patchlab::reports

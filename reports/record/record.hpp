@@ -77,6 +77,8 @@ struct InstallRecord {
 // One difference between the host state before and after; to_json and from_json beside it.
 using checks::state::StateDifference;
 
+// The first phase of a trial.
+inline constexpr const char* after_install_phase = "after-install";
 // The last phase of a trial, after the machines have run on for a while; not planned when the policy says 0.
 inline constexpr const char* stability_phase = "stability";
 

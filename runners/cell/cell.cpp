@@ -110,12 +110,9 @@ class Cell::Trial {
     const auto start = context_.clock.now();
     revert();
     if (!record_.error) install();
-    // The control installs nothing, and the baseline has seen that moment; but where nothing follows, there is nothing else to look at.
-    const auto& policy = context_.job.policy;
-    const bool is_last = policy.warm_reboots + policy.cold_reboots == 0 && policy.stability == Milliseconds(0);
-    if (go_on() && (job_.reboot_anyway.empty() || is_last)) examine("after-install", working(machines_));
-    reboots();
-    run_on();
+    for (const auto& phase : reports::phases_for(job_.purpose, planned_phases(context_.job.policy))) {
+      if (phase != reports::stability_phase || job_.stability) carry_out(phase);
+    }
     if (go_on() && (job_.purpose == "batch" || job_.purpose == "final")) cell_.probe_fence_("during");
     conclude(record_, context_.clock, start);
     clean_up();
@@ -201,35 +198,28 @@ class Cell::Trial {
     record_.phases.push_back(std::move(phase));
   }
 
-  void reboots() {
-    const auto& policy = context_.job.policy;
-    for (std::size_t i = 0; i < policy.warm_reboots + policy.cold_reboots; ++i) {
-      const auto phase = fmt::format("after-reboot-{}", i + 1);
-      const auto kind = i < policy.warm_reboots ? CellMachine::Reboot::warm : CellMachine::Reboot::cold;
-      if (!go_on()) return not_reached(phase);
-      const auto rebooted = working(rebooting());
-      for_each(rebooted, [&](CellMachine& machine) {
+  void carry_out(const std::string& phase) {
+    if (!go_on()) return not_reached(phase);
+    if (phase == reports::after_install_phase) return examine(phase, working(machines_));
+    const auto patched = working(rebooting());
+    if (phase == reports::stability_phase) {
+      run_on(working(concerned(patched)));
+    } else {
+      const auto kind = reboots_++ < context_.job.policy.warm_reboots ? CellMachine::Reboot::warm : CellMachine::Reboot::cold;
+      for_each(patched, [&](CellMachine& machine) {
         if (auto trouble = machine.reboot(job_.id, phase, kind)) keep(std::move(*trouble));
       });
-      not_reached(phase, rebooting());
-      if (!record_.error) examine(phase, working(concerned(rebooted)));
-      if (job_.purpose == "control") learn();
     }
+    not_reached(phase, rebooting());
+    if (!record_.error) examine(phase, working(concerned(patched)));
+    if (job_.purpose == "control") learn();
   }
 
   // Some damage needs a while: a leak, a timer, a lease.
-  void run_on() {
-    const auto duration = context_.job.policy.stability;
-    if (duration == Milliseconds(0) || !job_.stability) return;
-    const std::string phase = reports::stability_phase;
-    if (!go_on()) return not_reached(phase);
-    const auto watched = working(concerned(rebooting()));
-    for_each(watched, [&](CellMachine& machine) {
-      if (auto trouble = machine.run_on(job_.id, duration); !trouble) note(trouble.error());
+  void run_on(const Machines& machines) {
+    for_each(machines, [&](CellMachine& machine) {
+      if (auto trouble = machine.run_on(job_.id, context_.job.policy.stability); !trouble) note(trouble.error());
     });
-    not_reached(phase, rebooting());
-    if (!record_.error) examine(phase, watched);
-    if (job_.purpose == "control") learn();
   }
 
   // A machine that had failed before is not restarted; the record says that this was planned and did not happen.
@@ -279,6 +269,7 @@ class Cell::Trial {
   const TrialJob& job_;
   TrialRecord record_;
   Machines machines_;
+  std::size_t reboots_ = 0;
   std::mutex mutex_;
   std::set<std::string> failed_;
 };

@@ -36,13 +36,6 @@ reports::CandidateRecord candidate_record(const patches::Candidate& candidate) {
   return record;
 }
 
-std::vector<std::string> planned_phases(const TrialPolicy& policy) {
-  std::vector<std::string> phases{"after-install"};
-  for (std::size_t i = 1; i <= policy.warm_reboots + policy.cold_reboots; ++i) phases.push_back(fmt::format("after-reboot-{}", i));
-  if (policy.stability > Milliseconds(0)) phases.emplace_back(reports::stability_phase);
-  return phases;
-}
-
 std::string sentence(const std::string& department, const reports::TrialRecord& trial) {
   auto text = fmt::format("{}: {} {}", department, trial.purpose, trial.id);
   if (!trial.candidates.empty()) text += fmt::format(" [{}]", fmt::join(trial.candidates, ", "));

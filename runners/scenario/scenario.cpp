@@ -9,6 +9,7 @@
 #include "lab/core/digest.hpp"
 #include "lab/core/files.hpp"
 #include "lab/network/address.hpp"
+#include "reports/record/record.hpp"
 
 namespace patchlab::runners {
 namespace {
@@ -322,6 +323,13 @@ Result<Scenario> parse_scenario(const std::string& text, const std::filesystem::
 Result<Scenario> load_scenario(const std::filesystem::path& file) {
   PATCHLAB_ASSIGN(const auto text, read_file(file, 16U << 20U));
   return parse_scenario(text, file);
+}
+
+std::vector<std::string> planned_phases(const TrialPolicy& policy) {
+  std::vector<std::string> phases{reports::after_install_phase};
+  for (std::size_t i = 1; i <= policy.warm_reboots + policy.cold_reboots; ++i) phases.push_back(fmt::format("after-reboot-{}", i));
+  if (policy.stability > Milliseconds(0)) phases.emplace_back(reports::stability_phase);
+  return phases;
 }
 
 void to_json(Json& json, const TrialPolicy& policy) {

@@ -87,6 +87,9 @@ struct Scenario {
 // For tests and editors: `folder` is what relative paths are relative to.
 [[nodiscard]] Result<Scenario> parse_scenario(const std::string& text, const std::filesystem::path& file);
 
+// The moments at which a trial looks at its machines, in order: after-install, after-reboot-1, ..., stability.
+[[nodiscard]] std::vector<std::string> planned_phases(const TrialPolicy& policy);
+
 void to_json(Json& json, const TrialPolicy& policy);
 [[nodiscard]] TrialPolicy trial_policy_from_json(const Json& json);
 
