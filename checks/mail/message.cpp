@@ -8,20 +8,12 @@
 #include <array>
 #include <ctime>
 
+#include "lab/core/text.hpp"
+
 namespace patchlab::checks::mail {
 namespace {
 
-std::string lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-  return text;
-}
-
-std::string trimmed(const std::string& text) {
-  const auto first = text.find_first_not_of(" \t");
-  if (first == std::string::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
+constexpr std::string_view blanks = " \t";  // RFC 5322, 3.2.2
 
 }  // namespace
 
@@ -106,7 +98,7 @@ std::map<std::string, std::string> header_fields(const std::string& header) {
     const auto line = unfolded.substr(start, end - start);
     const auto colon = line.find(':');
     if (colon != std::string::npos)
-      fields.emplace(lower(trimmed(line.substr(0, colon))), trimmed(line.substr(colon + 1)));
+      fields.emplace(lower_case(trimmed(line.substr(0, colon), blanks)), trimmed(line.substr(colon + 1), blanks));
     start = end + 2;
   }
   return fields;

@@ -8,6 +8,7 @@
 #include <charconv>
 
 #include "lab/core/digest.hpp"
+#include "lab/core/text.hpp"
 
 namespace patchlab::patches {
 namespace {
@@ -15,12 +16,6 @@ namespace {
 constexpr const char* package_inside = "/package";
 constexpr const char* bundle_inside = "/ca.pem";
 constexpr auto time_limit = std::chrono::minutes(5);
-
-std::string_view trimmed(std::string_view text) {
-  const auto first = text.find_first_not_of(" \t\r");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t\r") - first + 1);
-}
 
 std::vector<std::string_view> lines_of(std::string_view text) {
   std::vector<std::string_view> lines;

@@ -11,7 +11,4 @@ namespace patchlab::patches {
 // Empty for a good name. We never write under such names ourselves, but the guest's own tools would.
 [[nodiscard]] std::string dangerous_name(std::string_view name);
 
-// ASCII only, as the names that matter here are: "WSUSSCAN.cab" is sometimes written in lower case.
-[[nodiscard]] std::string lower_case(std::string_view text);
-
 }  // namespace patchlab::patches

@@ -7,25 +7,20 @@
 #include <array>
 #include <utility>
 
+#include "lab/core/text.hpp"
 #include "patches/deb/control.hpp"
 #include "patches/deb/version.hpp"
 
 namespace patchlab::patches {
 namespace {
 
-constexpr std::string_view blanks = " \t\r\n";
-
-std::string_view trimmed(std::string_view text) {
-  const auto begin = text.find_first_not_of(blanks);
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(blanks) - begin + 1);
-}
+constexpr std::string_view blanks = " \t\r\n";  // a field may be folded over several lines
 
 std::vector<std::string_view> split(std::string_view text, char separator) {
   std::vector<std::string_view> pieces;
   for (;;) {
     const auto end = text.find(separator);
-    pieces.push_back(trimmed(text.substr(0, end)));
+    pieces.push_back(trimmed(text.substr(0, end), blanks));
     if (end == std::string_view::npos) return pieces;
     text.remove_prefix(end + 1);
   }
@@ -45,16 +40,16 @@ constexpr std::array<std::pair<std::string_view, VersionRelation>, 7> signs{{
 Result<Dependency> parse_dependency(std::string_view text) {
   Dependency dependency;
   const auto bracket = text.find('(');
-  std::string_view name = trimmed(text.substr(0, bracket));
+  std::string_view name = trimmed(text.substr(0, bracket), blanks);
   name = name.substr(0, name.find(':'));
   if (!is_package_name(name)) return configuration_error(fmt::format("'{}' is no dependency", text));
   dependency.package = std::string(name);
   if (bracket == std::string_view::npos) return dependency;
   if (text.back() != ')') return configuration_error(fmt::format("'{}' is no dependency", text));
-  std::string_view inner = trimmed(text.substr(bracket + 1, text.size() - bracket - 2));
+  std::string_view inner = trimmed(text.substr(bracket + 1, text.size() - bracket - 2), blanks);
   for (const auto& [sign, relation] : signs) {
     if (!inner.starts_with(sign)) continue;
-    const auto version = trimmed(inner.substr(sign.size()));
+    const auto version = trimmed(inner.substr(sign.size()), blanks);
     PATCHLAB_TRY(version_parts(version));
     dependency.relation = relation;
     dependency.version = std::string(version);
@@ -79,7 +74,7 @@ const char* sign_of(VersionRelation relation) {
 
 Result<std::vector<Alternatives>> parse_dependencies(std::string_view text) {
   std::vector<Alternatives> clauses;
-  if (trimmed(text).empty()) return clauses;
+  if (trimmed(text, blanks).empty()) return clauses;
   for (const auto clause : split(text, ',')) {
     if (clause.empty()) continue;  // a trailing comma is tolerated by dpkg
     Alternatives alternatives;

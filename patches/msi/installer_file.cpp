@@ -6,7 +6,7 @@
 
 #include <algorithm>
 
-#include "patches/cab/entry_name.hpp"
+#include "lab/core/text.hpp"
 #include "patches/msi/installer_database.hpp"
 #include "patches/msi/summary_information.hpp"
 #include "patches/msu/servicing_package.hpp"

@@ -2,19 +2,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "patches/msu/package_properties.hpp"
 
-#include "patches/cab/entry_name.hpp"
+#include "lab/core/text.hpp"
 #include "patches/msu/text_encoding.hpp"
 
 namespace patchlab::patches {
 namespace {
 
 constexpr std::size_t most_properties = 200;
-
-std::string_view trimmed(std::string_view text) {
-  const auto first = text.find_first_not_of(" \t\r");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t\r") - first + 1);
-}
 
 }  // namespace
 

@@ -7,7 +7,7 @@
 
 #include <algorithm>
 
-#include "patches/cab/entry_name.hpp"
+#include "lab/core/text.hpp"
 #include "patches/msu/xml_document.hpp"
 
 namespace patchlab::patches {

@@ -5,7 +5,6 @@
 #include <algorithm>
 
 #include "lab/core/digest.hpp"
-#include "patches/cab/entry_name.hpp"
 #include "patches/exe/executable.hpp"
 #include "patches/msi/installer_file.hpp"
 #include "patches/msu/msu_file.hpp"

@@ -1,0 +1,15 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <string_view>
+
+// What parsers of many formats need of texts; ASCII only, whatever the locale.
+namespace patchlab {
+
+// Without the blanks at both ends. Which characters are blanks belongs to the format.
+[[nodiscard]] std::string_view trimmed(std::string_view text, std::string_view blanks = " \t\r");
+[[nodiscard]] std::string lower_case(std::string_view text);
+
+}  // namespace patchlab
