@@ -241,6 +241,7 @@ class Cell::Trial {
   void learn() {
     failed_.clear();  // by those lines alone nothing failed, and what failed is not looked at in later phases
     for (auto& phase : record_.phases) {
+      if (phase.outcome == Outcome::not_reached) continue;  // nothing was seen, so nothing is learnt, and it is no pass
       auto* machine = cell_.machines_.at(phase.machine).get();
       std::erase_if(phase.differences, [&](const auto& difference) {
         if (difference.kind != "error-log") return false;

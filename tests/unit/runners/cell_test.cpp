@@ -1,0 +1,170 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include "runners/cell/cell.hpp"
+
+#include <gmock/gmock.h>
+
+#include "reports/record/queries.hpp"
+#include "tests/support/fake_agent.hpp"
+#include "tests/support/fake_clock.hpp"
+#include "tests/support/fake_hypervisor.hpp"
+
+namespace patchlab::runners::cell {
+namespace {
+
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::StartsWith;
+
+// A department of one machine, whose guest restarts, logs and dies as told.
+class CellTest : public ::testing::Test {
+ protected:
+  CellTest() {
+    MachineJob machine;
+    machine.plan.name = "dns";
+    machine.plan.services = {"named"};
+    job_.department = "finance";
+    job_.machines = {machine};
+    job_.policy = {.warm_reboots = 2, .cold_reboots = 0, .stability = std::chrono::seconds(20), .lab_retries = 0};
+    job_.evidence = folder_ / "evidence";
+    lab::MachineSpec spec;
+    spec.name = "dns";
+    (void)hypervisor_.define(spec);
+    hypervisor_.on_agent([this](auto&, const auto& command) { return guest_.answer(command); });
+    guest_.programs = [this](const auto& program, const auto& arguments, const auto&) { return answer(program, arguments); };
+    boot();
+  }
+  ~CellTest() override { std::filesystem::remove_all(folder_); }
+
+  static std::filesystem::path new_folder() {
+    std::string pattern = ::testing::TempDir() + "patchlab-cell-XXXXXX";
+    return ::mkdtemp(pattern.data());
+  }
+
+  void boot() {
+    ++boots_;
+    guest_.files["/proc/sys/kernel/random/boot_id"] = fmt::format("{:08}-3bd4-450d-8146-5cf4ba5f0909\n", boots_);
+    guest_.files["/run/patchlab-boot-complete"] = "9.1";
+  }
+
+  test::FakeAgent::Process answer(const std::string& program, const std::vector<std::string>& arguments) {
+    test::FakeAgent::Process process;
+    if (program == "/sbin/shutdown") {
+      guest_.restart();
+      boot();
+    } else if (program == "dpkg-query") {
+      process.output = "bind9:amd64\t1\tok\tinstalled\n";
+    } else if (arguments.size() > 2) {
+      const auto& mark = arguments[2];
+      const bool alive = dies_after_ == Milliseconds(0) || clock_.now() < dies_after_;
+      process.output = fmt::format("{0} scripts\n{1} named\n{0} children\n{0} addresses\n[]\n{0} routes\n{0} kernel\n{0} processes\n{0} log\n{2}{0} end\n", mark,
+                                   alive ? 0 : 3, logs_);
+    }
+    return process;
+  }
+
+  TrialJob trial(const std::string& purpose) const {
+    TrialJob job{.id = "finance/t1", .purpose = purpose, .candidates = {}, .set_digest = {}, .machines = {"dns"}};
+    if (purpose == "control") job.reboot_anyway = {"dns"};
+    else job.installs["dns"] = {{"update", "digest-update", {"update.deb"}, {}}}, job.media["dns"] = "medium.iso";
+    job.stop_at_first_failure = purpose == "search";
+    return job;
+  }
+
+  static std::vector<std::string> phases_of(const reports::TrialRecord& record) {
+    std::vector<std::string> phases;
+    for (const auto& phase : record.phases) phases.push_back(phase.phase + " " + to_string(phase.outcome));
+    return phases;
+  }
+
+  Cell& prepared() {
+    if (!cell_) {
+      cell_ = std::make_unique<Cell>(context_, [this](const std::string& phase) { fence_.push_back(phase); });
+      const auto baseline = cell_->prepare();
+      EXPECT_EQ(baseline.outcome, Outcome::pass) << (baseline.error ? baseline.error->message : "");
+    }
+    return *cell_;
+  }
+
+  const std::filesystem::path folder_ = new_folder();
+  test::FakeClock clock_;
+  test::FakeHypervisor hypervisor_;
+  test::FakeAgent guest_;
+  CellJob job_;
+  CellContext context_{hypervisor_, host_processes(), clock_, job_, Slots(folder_, 2, clock_), [](const Json&) {}, {}, "br"};
+  std::unique_ptr<Cell> cell_;
+  std::vector<std::string> fence_;
+  int boots_ = 0;
+  std::string logs_;
+  Milliseconds dies_after_{0};  // the service stops at that time; 0: never
+};
+
+TEST_F(CellTest, GoesThroughEveryPlannedPhase) {
+  const auto record = prepared().run_trial(trial("batch"));
+  EXPECT_EQ(record.outcome, Outcome::pass) << (record.error ? record.error->message : "");
+  EXPECT_THAT(phases_of(record), ElementsAre("after-install pass", "after-reboot-1 pass", "after-reboot-2 pass", "stability pass"));
+  EXPECT_EQ(boots_, 3);
+  EXPECT_THAT(fence_, ElementsAre("before", "during"));
+}
+
+TEST_F(CellTest, ASearchThatNeedNotWaitHasNoStabilityPhase) {
+  auto job = trial("search");
+  job.stability = false;
+  EXPECT_THAT(phases_of(prepared().run_trial(job)), ElementsAre("after-install pass", "after-reboot-1 pass", "after-reboot-2 pass"));
+}
+
+TEST_F(CellTest, DamageThatNeedsAWhileFailsTheStabilityPhaseAlone) {
+  auto& cell = prepared();
+  // In the middle of the twenty seconds: installing and restarting take the fake less than ten.
+  dies_after_ = clock_.now() + std::chrono::seconds(10);
+  EXPECT_THAT(phases_of(cell.run_trial(trial("batch"))),
+              ElementsAre("after-install pass", "after-reboot-1 pass", "after-reboot-2 pass", "stability fail"));
+}
+
+// The lines of the first restart are learnt, and the machine is looked at in every later phase all the same.
+TEST_F(CellTest, AControlLearnsTheLinesOfARestartAndGoesOn) {
+  auto& cell = prepared();
+  logs_ = "Nov 22 06:00:00 dns1 named[163]: error: the network is not up yet\n";
+  const auto control = cell.run_trial(trial("control"));
+  EXPECT_EQ(control.outcome, Outcome::pass);
+  EXPECT_THAT(phases_of(control), ElementsAre("after-reboot-1 pass", "after-reboot-2 pass", "stability pass"));
+  EXPECT_EQ(cell.run_trial(trial("batch")).outcome, Outcome::pass) << "the line is known from then on";
+}
+
+TEST_F(CellTest, AControlInWhichAServiceStopsFailsAndIsNotForgiven) {
+  auto& cell = prepared();
+  dies_after_ = clock_.now() + Milliseconds(1);
+  const auto control = cell.run_trial(trial("control"));
+  EXPECT_EQ(control.outcome, Outcome::fail);
+  EXPECT_THAT(phases_of(control), ElementsAre("after-reboot-1 fail", "after-reboot-2 not-reached", "stability not-reached"));
+}
+
+TEST_F(CellTest, ANewKindOfErrorLineFailsACandidate) {
+  auto& cell = prepared();
+  logs_ = "Nov 22 06:00:00 dns1 named[163]: error: zone corp.example has no SOA\n";
+  const auto record = cell.run_trial(trial("batch"));
+  EXPECT_EQ(record.outcome, Outcome::fail);
+  EXPECT_THAT(record.signature, Contains(StartsWith("dns/state:error-log:")));
+}
+
+TEST_F(CellTest, WithoutRebootsAndStabilityTheControlLooksOnce) {
+  job_.policy.warm_reboots = 0;
+  job_.policy.stability = Milliseconds(0);
+  EXPECT_THAT(phases_of(prepared().run_trial(trial("control"))), ElementsAre("after-install pass"));
+  EXPECT_THAT(phases_of(prepared().run_trial(trial("batch"))), ElementsAre("after-install pass"));
+}
+
+TEST_F(CellTest, ABaselineThatFailsIsAnErrorOfTheGuestAndNoVerdict) {
+  dies_after_ = Milliseconds(1);
+  clock_.advance(Milliseconds(2));
+  Cell cell(context_, [](const std::string&) {});
+  const auto baseline = cell.prepare();
+  EXPECT_EQ(baseline.outcome, Outcome::error);
+  ASSERT_TRUE(baseline.error);
+  EXPECT_EQ(baseline.error->error_class, ErrorClass::guest);
+  EXPECT_THAT(baseline.error->message, StartsWith("broken baseline: "));
+}
+
+}  // namespace
+}  // namespace patchlab::runners::cell
