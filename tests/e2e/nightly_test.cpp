@@ -126,6 +126,19 @@ TEST_F(Nightly, LeavesACompleteRunFolderAndNothingElse) {
   }
 }
 
+TEST_F(Nightly, SaysEachReasonOnce) {
+  EXPECT_THAT(outcome_.output, HasSubstr("\n  bad-mail in engineering, finance: breaks mail/"));
+  EXPECT_THAT(outcome_.output, HasSubstr("\n  bad-smb-engineering in engineering: breaks file/"));
+}
+
+TEST_F(Nightly, ANarrowedRunLeavesOutWhatNoMachineHas) {
+  const auto scenario = fs::path(PATCHLAB_SOURCE_DIR) / "scenarios" / "xavier-nightly.json";
+  const auto plan = patchlab({"run", scenario.string(), "--role", "dns", "--dry-run"}, folder_->path());
+  EXPECT_EQ(exit_code(plan), 0) << plan.errors;
+  EXPECT_THAT(plan.output, HasSubstr("candidate bad-dns-reboot: on dns"));
+  EXPECT_THAT(plan.output, HasSubstr("not tested: candidate 'bad-mail' was left out: no machine that is left has 'postfix'"));
+}
+
 TEST_F(Nightly, ExplainsWhatIsHeldBack) {
   const auto explained = patchlab({"explain", "bad-smb-engineering"}, folder_->path());
   EXPECT_EQ(exit_code(explained), 5);

@@ -11,6 +11,7 @@
 namespace patchlab::runners::cell {
 namespace {
 
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
@@ -128,6 +129,21 @@ TEST_F(CellMachineTest, AStateIsSavedWithAnEmptyDriveAndTheTrialGoesOnWithItsMed
   ASSERT_NE(saved, calls.end());
   EXPECT_EQ(*(saved - 1), "change_medium db");
   EXPECT_EQ(*(saved + 1), "change_medium db medium.iso");
+}
+
+TEST_F(CellMachineTest, AGuestThatIsBusyIsNotSaved) {
+  hypervisor_.alter("db", [](auto& machine) { machine.busy = Milliseconds(200); });
+  (void)trial("t1", {"slow-a", "slow-b"}, Checkpoints::yes);
+  EXPECT_THAT(installed_, ElementsAre("slow-a", "slow-b"));
+  EXPECT_EQ(hypervisor_.machine("db").snapshots.size(), 1U);
+}
+
+// Servers take a jump of their clock for time that went by.
+TEST_F(CellMachineTest, OnlyARevertSetsTheGuestsClock) {
+  (void)trial("t1", {"quick"}, Checkpoints::yes);
+  (void)machine_->examine("t1", "after-install");
+  EXPECT_THAT(hypervisor_.calls(), Contains("resume db")) << "it stood still between the two";
+  EXPECT_EQ(std::ranges::count_if(guest_.calls, [](const auto& call) { return call.starts_with("run date "); }), 1);
 }
 
 TEST_F(CellMachineTest, AStateThatDoesNotComeBackIsNotTriedAgain) {

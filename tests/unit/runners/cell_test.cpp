@@ -148,6 +148,41 @@ TEST_F(CellTest, ANewKindOfErrorLineFailsACandidate) {
   EXPECT_THAT(record.signature, Contains(StartsWith("dns/state:error-log:")));
 }
 
+// It may have met the other one half-patched when a state was saved.
+TEST_F(CellTest, AMachineWhoseDependencyIsPatchedTooStartsFromTheBaseline) {
+  MachineJob mail;
+  mail.plan.name = "mail";
+  mail.plan.services = {"named"};
+  mail.plan.depends_on = {"dns"};
+  job_.machines.push_back(mail);
+  lab::MachineSpec spec;
+  spec.name = "mail";
+  (void)hypervisor_.define(spec);
+  guest_.jobs = [](const auto&) { return test::FakeAgent::Job{0, "", 100}; };
+  const InstallJob update{"update", "digest-update", {"update.deb"}, {}};
+  auto& cell = prepared();
+  auto job = trial("batch");
+  job.machines = {"dns", "mail"};
+  job.installs = {{"dns", {update}}, {"mail", {update}}};
+  job.media = {{"dns", "medium.iso"}, {"mail", "medium.iso"}};
+  EXPECT_EQ(cell.run_trial(job).outcome, Outcome::pass);
+  EXPECT_EQ(hypervisor_.machine("dns").snapshots.size(), 2U);
+  EXPECT_EQ(hypervisor_.machine("mail").snapshots.size(), 1U);
+  job.installs.erase("dns");
+  (void)cell.run_trial(job);
+  EXPECT_EQ(hypervisor_.machine("mail").snapshots.size(), 2U) << "alone it may";
+}
+
+TEST_F(CellTest, AConfirmingTrialStartsFromTheBaseline) {
+  guest_.jobs = [](const auto&) { return test::FakeAgent::Job{0, "", 100}; };
+  auto& cell = prepared();
+  (void)cell.run_trial(trial("batch"));
+  EXPECT_EQ(cell.run_trial(trial("search")).installs.at(0).installed_in, "finance/t1");
+  auto confirm = trial("search");
+  confirm.from_baseline = true;
+  EXPECT_EQ(cell.run_trial(confirm).installs.at(0).installed_in, "");
+}
+
 TEST_F(CellTest, WithoutRebootsAndStabilityTheControlLooksOnce) {
   job_.policy.warm_reboots = 0;
   job_.policy.stability = Milliseconds(0);

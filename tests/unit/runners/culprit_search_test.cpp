@@ -145,6 +145,24 @@ TEST(CulpritSearch, NamesNobodyWhenTheConfirmationPasses) {
   EXPECT_THAT(result.suspicious, ElementsAre(1));
 }
 
+TEST(CulpritSearch, RunsTheWholeSetAgainBeforeTheWayToAPairAndConvictsFromNothing) {
+  std::map<Freshness, std::vector<Set>> asked;
+  const Probe probe = [&](const Set& set, Freshness freshness) {
+    asked[freshness].push_back(set);
+    return std::ranges::includes(set, Set{1, 3}) ? Outcome::fail : Outcome::pass;
+  };
+  EXPECT_THAT(find_culprit(independent(4), probe, {}).culprit, ElementsAre(1, 3));
+  EXPECT_THAT(asked[Freshness::again], ElementsAre(Set{0, 1, 2, 3}));
+  EXPECT_THAT(asked[Freshness::fresh], ElementsAre(Set{1, 3}));
+}
+
+TEST(CulpritSearch, TriesTheLongerPrefixFirst) {
+  Planted planted{.groups = {{2}}, .asked = {}};
+  EXPECT_THAT(find_culprit(independent(3), planted.probe(), {}).culprit, ElementsAre(2));
+  ASSERT_GE(planted.asked.size(), 2U);
+  EXPECT_EQ(planted.asked[1], (Set{0, 1}));
+}
+
 TEST(CulpritSearch, EndsWhenCancelled) {
   const Probe probe = [](const Set& set, Freshness) { return set.size() == 4 ? Outcome::fail : Outcome::not_reached; };
   EXPECT_EQ(find_culprit(independent(4), probe, {}).end, SearchEnd::cancelled);

@@ -133,6 +133,14 @@ TEST(DepartmentRun, PromotesTheBatchWhenItPassesAsAWhole) {
   EXPECT_EQ(lab.lab.count("final"), 0);
 }
 
+TEST(DepartmentRun, ConvictsFromTheBaselineOnly) {
+  Fixture lab;
+  lab.lab.breaks["db"] = {{"a", "b"}};
+  (void)lab.machine("db").candidate("a", {"db"}).candidate("b", {"db"}).candidate("c", {"db"}).run();
+  EXPECT_GT(lab.lab.count("confirm"), 0);
+  for (const auto& trial : lab.lab.trials) EXPECT_EQ(trial.from_baseline, trial.purpose == "confirm") << trial.id << " " << trial.purpose;
+}
+
 TEST(DepartmentRun, LetsTheMachinesRunOnInASearchOnlyForDamageThatNeedsAWhile) {
   Fixture lab;
   lab.lab.breaks["mail"] = {{"bad"}};

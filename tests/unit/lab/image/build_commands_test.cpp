@@ -59,6 +59,19 @@ TEST(BuildCommands, LayersAreAppliedInOrderAndTheBaseCleansUpLast) {
   EXPECT_THAT(hooks, ElementsAre("tar-in '/o/common.tar' /", "tar-in '/o/file.tar' /", from("file/setup"), from("variant/setup"), from("common/setup")));
 }
 
+// mmdebstrap leaves device nodes out, without a word, when there is no folder for them.
+TEST(BuildCommands, ARoleHasAFolderForDevicesBeforeItsPackagesAreInstalled) {
+  auto as_user = as_root;
+  as_user.mode = BuildMode::unshare;
+  Recipe recipe;
+  recipe.packages = {"bind9", "dnsutils"};
+  const auto words = role_command(as_user, {"/s"}, BaseRecipe{}, recipe, "/b/base.tar", "/o", "/s/dns.tar").arguments;
+  const auto unpacked = std::ranges::find(words, "--setup-hook=tar-in '/b/base.tar' /");
+  ASSERT_NE(unpacked, words.end());
+  EXPECT_EQ(*(unpacked + 1), "--setup-hook=mkdir -p \"$1\"/dev");
+  EXPECT_THAT(words, Contains("--include=bind9,dnsutils"));
+}
+
 TEST(BuildCommands, AnOverlayHoldsFilesOnlyAndBelongsToRoot) {
   testing::TemporaryFolder folder;
   folder.write("dns/files/etc/b c", "x");

@@ -53,6 +53,17 @@ TEST(HostProcesses, PassesArgumentsWithSpacesAndQuotesUntouched) {
   EXPECT_EQ(run(spec).output, "[a b][it's][\"q\"][$HOME][][x\ny]");
 }
 
+TEST(HostProcesses, FindsTheToolsThatAnOrdinaryUsersPathLeavesOut) {
+  const std::string path = std::getenv("PATH") == nullptr ? "" : std::getenv("PATH");
+  ::setenv("PATH", "/usr/bin:/bin", 1);
+  ProcessSpec spec;
+  spec.program = "mke2fs";
+  spec.arguments = {"-V"};
+  const auto outcome = run(spec);
+  ::setenv("PATH", path.c_str(), 1);
+  EXPECT_TRUE(outcome.succeeded()) << outcome.describe();
+}
+
 TEST(HostProcesses, SaysWhyAMissingProgramDidNotStart) {
   ProcessSpec spec;
   spec.program = "no-such-program-here";
