@@ -34,6 +34,37 @@ bool tcp_accepts(const std::string& address, std::uint16_t port, Milliseconds li
   return ::getsockopt(socket.get(), SOL_SOCKET, SO_ERROR, &error, &size) == 0 && error == 0;
 }
 
+// Whether a guest has something to do, told from the processor time of its QEMU: whatever its system, and without asking it.
+class Activity {
+ public:
+  Activity(lab::Hypervisor& hypervisor, const Clock& clock, std::string machine)
+      : hypervisor_(hypervisor), clock_(clock), machine_(std::move(machine)) {}
+
+  // For how long it has had nothing to do, as far as was looked: this is to be asked again and again.
+  [[nodiscard]] Milliseconds quiet_for() {
+    const auto now = clock_.now();
+    if (used_ && now - looked_ < shortest_look) return looked_ - quiet_since_;
+    const auto used = hypervisor_.processor_time(machine_);
+    const bool quiet = used && used_ && 100 * (*used - *used_) < quiet_percent * (now - looked_);
+    if (!quiet) quiet_since_ = now;
+    used_ = used ? std::optional(*used) : std::nullopt;
+    looked_ = now;
+    return looked_ - quiet_since_;
+  }
+
+ private:
+  // An idle guest costs a few per cent of a processor under emulation, a busy one half of one at least, even when it has to share.
+  static constexpr int quiet_percent = 15;
+  static constexpr Milliseconds shortest_look{250};
+
+  lab::Hypervisor& hypervisor_;
+  const Clock& clock_;
+  std::string machine_;
+  std::optional<Milliseconds> used_;
+  Milliseconds looked_{0};
+  Milliseconds quiet_since_{0};
+};
+
 snapshots::Prefix digests_of(const std::vector<InstallJob>& jobs, std::size_t count) {
   snapshots::Prefix digests;
   for (std::size_t i = 0; i < count; ++i) digests.push_back(jobs[i].digest);
@@ -108,43 +139,39 @@ Result<void> CellMachine::boot(const std::string& trial) {
 // A revert sets the guest's clock, and what was still starting when it was saved would find that this took it minutes.
 bool CellMachine::settle(const std::string& trial) {
   const TimedStep step(context_.events, context_.clock, name(), trial, "settle", "the guest to have nothing to do");
-  // An idle guest costs a few per cent of a processor under emulation, a busy one half of one at least, even when it has to share.
-  constexpr int quiet_percent = 15;
-  std::optional<Milliseconds> used_before;
-  auto looked_before = context_.clock.now();
+  Activity activity(context_.hypervisor, context_.clock, name());
   const Wait wait{.awaited = fmt::format("machine '{}' to have nothing to do", name()),
                   .deadline = std::chrono::seconds(15),
                   .interval = Milliseconds(250),
                   .last_seen = {},
                   .stop = context_.stop};
-  return bool{wait_until(context_.clock, wait, [&] {
-    const auto now = context_.clock.now();
-    const auto used = context_.hypervisor.processor_time(name());
-    if (!used) return false;
-    const bool quiet = used_before && now > looked_before && 100 * (*used - *used_before) < quiet_percent * (now - looked_before);
-    used_before = *used;
-    looked_before = now;
-    return quiet;
-  })};
+  return bool{wait_until(context_.clock, wait, [&] { return activity.quiet_for() > Milliseconds{0}; })};
 }
 
 bool CellMachine::ports_answer() const {
   return std::ranges::all_of(job_.plan.ready_tcp, [&](auto port) { return tcp_accepts(job_.plan.address, port, Milliseconds(1000)); });
 }
 
-// At the baseline the full ready_timeout is granted and the time it took is remembered; later a multiple of it is enough, so that a service
-// that a patch killed does not cost a minute in every probe of the search.
+// At the baseline the full ready_timeout is granted and the time it took is remembered. Later a multiple of it is enough, and less when the
+// guest has nothing more to do: a service that a patch killed must not cost a minute in every probe of the search.
 Result<void> CellMachine::wait_ready(const std::string& trial, bool after_patch) {
   const TimedStep step(context_.events, context_.clock, name(), trial, "ready", "the role's ports to answer");
   auto deadline = context_.job.policy.ready_timeout;
   if (after_patch) deadline = std::min(deadline, std::max<Milliseconds>(std::chrono::seconds(15), 5 * usual_ready_));
+  const auto patience = std::max<Milliseconds>(std::chrono::seconds(5), 2 * usual_ready_);
+  Activity activity(context_.hypervisor, context_.clock, name());
+  bool ready = false;
   const Wait wait{.awaited = fmt::format("the TCP ports of machine '{}'", name()),
                   .deadline = deadline,
                   .interval = Milliseconds(100),
                   .last_seen = {},
                   .stop = context_.stop};
-  auto waited = wait_until(context_.clock, wait, [&] { return ports_answer(); });
+  auto waited = wait_until(context_.clock, wait, [&] {
+    ready = ports_answer();
+    return ready || (after_patch && activity.quiet_for() >= patience);
+  });
   if (!waited) return std::move(waited).error();
+  if (!ready) return timeout_error(fmt::format("{} do not answer, and the guest has nothing to do", wait.awaited));
   if (!after_patch) usual_ready_ = *waited;
   return {};
 }

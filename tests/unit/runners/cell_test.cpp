@@ -8,6 +8,7 @@
 #include "tests/support/fake_agent.hpp"
 #include "tests/support/fake_clock.hpp"
 #include "tests/support/fake_hypervisor.hpp"
+#include "tests/support/tcp_listener.hpp"
 
 namespace patchlab::runners::cell {
 namespace {
@@ -108,6 +109,21 @@ TEST_F(CellTest, GoesThroughEveryPlannedPhase) {
   EXPECT_THAT(fence_, ElementsAre("before", "during"));
 }
 
+// What a patch killed does not come back, and every probe of a search would wait for it.
+TEST_F(CellTest, ADeadServiceIsWaitedForOnlyWhileTheGuestHasSomethingToDo) {
+  std::optional<test::TcpListener> service(std::in_place);
+  job_.machines[0].plan.address = "127.0.0.1";
+  job_.machines[0].plan.ready_tcp = {service->port()};
+  job_.policy.warm_reboots = 1;
+  auto& cell = prepared();
+  service.reset();
+  const auto quiet = cell.run_trial(trial("search")).duration_ms;
+  hypervisor_.alter("dns", [](auto& machine) { machine.busy = Milliseconds(200); });
+  const auto busy = cell.run_trial(trial("search")).duration_ms;
+  EXPECT_GE(busy - quiet, 9000);
+  EXPECT_GE(quiet, 5000);
+}
+
 TEST_F(CellTest, ASearchThatNeedNotWaitHasNoStabilityPhase) {
   auto job = trial("search");
   job.stability = false;
@@ -155,6 +171,7 @@ TEST_F(CellTest, AMachineWhoseDependencyIsPatchedTooStartsFromTheBaseline) {
   mail.plan.services = {"named"};
   mail.plan.depends_on = {"dns"};
   job_.machines.push_back(mail);
+  job_.policy.warm_reboots = 0;  // both have one guest here, which cannot restart for one of them
   lab::MachineSpec spec;
   spec.name = "mail";
   (void)hypervisor_.define(spec);
