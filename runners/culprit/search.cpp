@@ -155,4 +155,17 @@ SearchResult find_culprit(const std::vector<SearchCandidate>& candidates, const 
   return Search(candidates, probe, policy).run();
 }
 
+std::optional<Indexes> next_question(const std::vector<SearchCandidate>& candidates, const std::map<Indexes, Outcome>& answers) {
+  std::optional<Indexes> next;
+  const auto probe = [&](const Indexes& set, Freshness freshness) {
+    if (freshness == Freshness::again) return Outcome::fail;
+    if (freshness == Freshness::fresh) return Outcome::not_reached;
+    if (const auto known = answers.find(set); known != answers.end()) return known->second;
+    next = set;
+    return Outcome::not_reached;
+  };
+  (void)find_culprit(candidates, probe, {.unresolved_retries = 0});
+  return next;
+}
+
 }  // namespace patchlab::runners

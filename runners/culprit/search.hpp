@@ -4,6 +4,8 @@
 
 #include <cstddef>
 #include <functional>
+#include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -44,5 +46,10 @@ struct SearchResult {
 
 // Searches one minimal failing subset of all candidates, which together were seen failing.
 [[nodiscard]] SearchResult find_culprit(const std::vector<SearchCandidate>& candidates, const Probe& probe, const SearchPolicy& policy);
+
+// What that search asks next when it knows these answers; nothing when it cannot go on without a run of its own. The first failure is taken for
+// real. For whoever has time to spare while an answer is on its way.
+[[nodiscard]] std::optional<std::vector<std::size_t>> next_question(const std::vector<SearchCandidate>& candidates,
+                                                                    const std::map<std::vector<std::size_t>, Outcome>& answers);
 
 }  // namespace patchlab::runners

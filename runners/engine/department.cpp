@@ -141,6 +141,7 @@ TrialRecord DepartmentRun::run_trial(const std::string& purpose, const std::vect
     const auto trial = plan_trial(purpose, machines, set, stability, error);
     TrialRecord record{.id = trial.id, .purpose = purpose, .candidates = trial.candidates, .set_digest = trial.set_digest, .machines = machines};
     if (!error) {
+      const TrialMemo::AtWork at_work(memo_, machines.size());
       auto done = lab_.run_trial(trial);
       if (done) record = std::move(done).value();
       else error = done.error();
@@ -171,15 +172,22 @@ std::string DepartmentRun::memo_key(const std::vector<std::string>& machines, co
   return sha256(key.dump());
 }
 
-TrialRecord DepartmentRun::search_trial(const std::vector<std::string>& machines, const Indexes& set, Freshness freshness, Stability stability) {
-  if (freshness == Freshness::fresh) return run_trial("confirm", machines, set, stability);
-  if (freshness == Freshness::again) return run_trial("search", machines, set, stability);
+// `likely_next`: what the search will ask after this, if this passes.
+TrialRecord DepartmentRun::search_trial(const std::vector<std::string>& machines, const Indexes& set, Stability stability,
+                                        const std::function<std::optional<Indexes>()>& likely_next) {
   std::string own_id;
-  auto answer = memo_.answer(memo_key(machines, set, stability), [&]() -> Result<TrialRecord> {
+  const auto work = [&]() -> Result<TrialRecord> {
     auto record = run_trial("search", machines, set, stability);
     own_id = record.id;
     return record;
-  });
+  };
+  // Another department runs it. With a processor to spare, this one goes ahead.
+  const auto go_ahead = [&] {
+    if (memo_.machines_at_work() >= job_.cell.slot_count) return;
+    const auto next = likely_next();
+    if (next && !memo_.knows(memo_key(machines, *next, stability))) (void)search_trial(machines, *next, stability, [] { return std::nullopt; });
+  };
+  auto answer = memo_.answer(memo_key(machines, set, stability), work, go_ahead);
   auto record = std::move(answer).value();
   if (own_id.empty()) {
     record.reused_from = record.reused_from.empty() ? record.id : record.reused_from;
@@ -256,17 +264,35 @@ DepartmentRun::Conviction DepartmentRun::search_machine(const std::string& machi
   // A machine that fails is not looked at in later phases, so this one tells that nothing was seen before.
   const auto* late = reports::find_phase(failed, reports::stability_phase, machine);
   const auto stability = late != nullptr && late->outcome == Outcome::fail ? Stability::yes : Stability::no;
-  const auto probe = [&](const std::vector<std::size_t>& members, Freshness freshness) {
+  const auto chosen = [&](const Indexes& members) {
+    Indexes indexes;
+    for (const auto member : members) indexes.push_back(domain[member]);
+    return indexes;
+  };
+  Indexes all(domain.size());
+  std::iota(all.begin(), all.end(), std::size_t{0});
+  // The trial that started this search is itself the answer for the whole set on this machine.
+  std::map<Indexes, Outcome> answers{{all, Outcome::fail}};
+  const auto run = [&](const Indexes& members, Freshness freshness) {
+    if (freshness == Freshness::fresh) return run_trial("confirm", machines, chosen(members), stability);
+    if (freshness == Freshness::again) return run_trial("search", machines, chosen(members), stability);
+    return search_trial(machines, chosen(members), stability, [&]() -> std::optional<Indexes> {
+      auto assumed = answers;
+      assumed.emplace(members, Outcome::pass);
+      const auto next = next_question(candidates, assumed);
+      return next ? std::optional(chosen(*next)) : std::nullopt;
+    });
+  };
+  const auto probe = [&](const Indexes& members, Freshness freshness) {
     if (stop_.stop_requested()) return Outcome::not_reached;
-    // The trial that started this search is itself the answer for the whole set on this machine.
-    if (members.size() == domain.size() && freshness == Freshness::may_reuse) return Outcome::fail;
-    Indexes chosen;
-    for (const auto member : members) chosen.push_back(domain[member]);
-    const auto record = search_trial(machines, chosen, freshness, stability);
+    if (const auto known = answers.find(members); known != answers.end() && freshness == Freshness::may_reuse) return known->second;
+    const auto record = run(members, freshness);
     conviction.trials.push_back(record.id);
     // Another failure than the one that is searched for answers nothing here: it is tried again, and never sends the search astray.
     const bool same = std::ranges::any_of(record.signature, [&](const auto& entry) { return std::ranges::count(conviction.failed, entry) > 0; });
-    return record.outcome == Outcome::fail && !same ? Outcome::error : record.outcome;
+    const auto outcome = record.outcome == Outcome::fail && !same ? Outcome::error : record.outcome;
+    if (outcome == Outcome::fail || outcome == Outcome::pass) answers.insert_or_assign(members, outcome);
+    return outcome;
   };
   const SearchPolicy policy{.confirmations = job_.cell.policy.confirmations, .unresolved_retries = 1};
   const auto result = find_culprit(candidates, probe, policy);

@@ -58,8 +58,8 @@ class DepartmentRun {
   // Runs with lab_retries and keeps the record of every attempt.
   [[nodiscard]] reports::TrialRecord run_trial(const std::string& purpose, const std::vector<std::string>& machines, const Indexes& set,
                                                Stability stability = Stability::yes);
-  [[nodiscard]] reports::TrialRecord search_trial(const std::vector<std::string>& machines, const Indexes& set, Freshness freshness,
-                                                  Stability stability);
+  [[nodiscard]] reports::TrialRecord search_trial(const std::vector<std::string>& machines, const Indexes& set, Stability stability,
+                                                  const std::function<std::optional<Indexes>()>& likely_next);
   [[nodiscard]] std::vector<Conviction> convict(const reports::TrialRecord& failed, const Indexes& set);
   [[nodiscard]] Conviction search_machine(const std::string& machine, const reports::TrialRecord& failed, const Indexes& set);
   [[nodiscard]] std::vector<std::string> with_dependencies(const std::string& machine) const;

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <atomic>
+#include <chrono>
 #include <functional>
 #include <future>
 #include <map>
@@ -18,8 +20,9 @@ class TrialMemo {
  public:
   using Answer = std::shared_future<Result<reports::TrialRecord>>;
 
-  // The answer of `key`: of whoever asked first, else of `work`, run here and now. Waits when it is under way elsewhere.
-  Result<reports::TrialRecord> answer(const std::string& key, const std::function<Result<reports::TrialRecord>()>& work) {
+  // The answer of `key`: of whoever asked first, else of `work`, run here and now. Waits when it is under way elsewhere, after `meanwhile`.
+  Result<reports::TrialRecord> answer(const std::string& key, const std::function<Result<reports::TrialRecord>()>& work,
+                                      const std::function<void()>& meanwhile) {
     std::promise<Result<reports::TrialRecord>> promise;
     Answer answer;
     {
@@ -31,15 +34,38 @@ class TrialMemo {
         place->second = promise.get_future().share();
       }
     }
-    if (answer.valid()) return answer.get();
+    if (answer.valid()) {
+      if (answer.wait_for(std::chrono::seconds(0)) != std::future_status::ready) meanwhile();
+      return answer.get();
+    }
     auto result = work();
     promise.set_value(result);
     return result;
   }
+  [[nodiscard]] bool knows(const std::string& key) const {
+    const std::lock_guard lock(mutex_);
+    return answers_.contains(key);
+  }
+
+  // How many machines the trials of all departments are using now.
+  [[nodiscard]] std::size_t machines_at_work() const { return at_work_; }
+  // Counts them while it lives.
+  class AtWork {
+   public:
+    AtWork(TrialMemo& memo, std::size_t machines) : memo_(memo), machines_(machines) { memo_.at_work_ += machines_; }
+    AtWork(const AtWork&) = delete;
+    AtWork& operator=(const AtWork&) = delete;
+    ~AtWork() { memo_.at_work_ -= machines_; }
+
+   private:
+    TrialMemo& memo_;
+    std::size_t machines_;
+  };
 
  private:
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::map<std::string, Answer> answers_;
+  std::atomic<std::size_t> at_work_{0};
 };
 
 }  // namespace patchlab::runners

@@ -6,6 +6,7 @@
 
 #include <cmath>
 #include <random>
+#include <set>
 
 namespace patchlab::runners {
 namespace {
@@ -166,6 +167,29 @@ TEST(CulpritSearch, TriesTheLongerPrefixFirst) {
 TEST(CulpritSearch, EndsWhenCancelled) {
   const Probe probe = [](const Set& set, Freshness) { return set.size() == 4 ? Outcome::fail : Outcome::not_reached; };
   EXPECT_EQ(find_culprit(independent(4), probe, {}).end, SearchEnd::cancelled);
+}
+
+// Step by step, with every answer given: the same questions in the same order as the search itself.
+TEST(NextQuestion, IsWhatTheSearchAsksNext) {
+  for (std::size_t a = 0; a < 6; ++a) {
+    for (std::size_t b = a; b < 6; ++b) {
+      std::set<Set> known;
+      std::vector<Set> asked;
+      const auto broken = [&](const Set& set) { return std::ranges::count(set, a) > 0 && std::ranges::count(set, b) > 0; };
+      const auto probe = [&](const Set& set, Freshness freshness) {
+        if (freshness == Freshness::may_reuse && known.insert(set).second) asked.push_back(set);
+        return broken(set) ? Outcome::fail : Outcome::pass;
+      };
+      (void)find_culprit(independent(6), probe, {});
+      std::map<Set, Outcome> answers;
+      std::vector<Set> foreseen;
+      while (const auto next = next_question(independent(6), answers)) {
+        ASSERT_TRUE(answers.emplace(*next, broken(*next) ? Outcome::fail : Outcome::pass).second);
+        foreseen.push_back(*next);
+      }
+      ASSERT_EQ(foreseen, asked) << a << " with " << b;
+    }
+  }
 }
 
 }  // namespace

@@ -4,6 +4,10 @@
 
 #include <gmock/gmock.h>
 
+#include <future>
+#include <thread>
+#include <utility>
+
 namespace patchlab::runners {
 namespace {
 
@@ -320,6 +324,61 @@ TEST(DepartmentRun, SharesSearchTrialsOfIdenticalMachinesButConfirmsItself) {
   }
   EXPECT_GT(searches[0], 0);
   EXPECT_EQ(searches[1], 0);
+}
+
+// While engineering tries the first half, finance goes ahead with what comes next.
+class GoingAhead : public ::testing::Test {
+ protected:
+  GoingAhead() {
+    for (auto* lab : {&engineering_, &finance_}) {
+      lab->machine("db").candidate("a", {"db"}).candidate("b", {"db"}).candidate("bad", {"db"});
+      lab->lab.breaks["db"] = {{"bad"}};
+      lab->job.cell.slot_count = 2;
+    }
+    engineering_.lab.on_trial = [this](const cell::TrialJob& trial) {
+      if (trial.purpose != "search" || std::exchange(searching_, true)) return;
+      begun_.set_value();
+      held_up_ = ahead_.get_future().wait_for(patience_) != std::future_status::ready;
+    };
+    finance_.lab.on_trial = [this](const cell::TrialJob& trial) {
+      if (trial.purpose == "batch") begun_.get_future().wait();
+      if (trial.purpose == "search") ahead_.set_value();
+    };
+  }
+
+  void run() {
+    std::jthread other([this] { engineering_record_ = DepartmentRun(engineering_.job, engineering_.lab, memo_, engineering_.clock, {}).run(); });
+    finance_record_ = DepartmentRun(finance_.job, finance_.lab, memo_, finance_.clock, {}).run();
+  }
+
+  TrialMemo memo_;
+  Fixture engineering_{"engineering"};
+  Fixture finance_{"finance"};
+  std::promise<void> begun_;
+  std::promise<void> ahead_;
+  Milliseconds patience_{std::chrono::seconds(20)};
+  bool searching_ = false;
+  bool held_up_ = false;
+  reports::DepartmentRecord engineering_record_;
+  reports::DepartmentRecord finance_record_;
+};
+
+TEST_F(GoingAhead, UsesTheTimeInWhichAnotherDepartmentRunsTheTrial) {
+  run();
+  EXPECT_FALSE(held_up_);
+  for (const auto* record : {&engineering_record_, &finance_record_}) EXPECT_EQ(verdict(*record, "bad").outcome, Outcome::fail);
+  EXPECT_EQ(engineering_.lab.count("search"), 1) << "{a, b}, and {bad} comes from finance";
+  EXPECT_EQ(finance_.lab.count("search"), 1);
+  EXPECT_THAT(std::ranges::find(finance_.lab.trials, "search", &cell::TrialJob::purpose)->candidates, ElementsAre("bad"));
+}
+
+TEST_F(GoingAhead, LeavesTheProcessorsToOthersWhenThereIsNoneToSpare) {
+  patience_ = Milliseconds(200);
+  for (auto* lab : {&engineering_, &finance_}) lab->job.cell.slot_count = 1;
+  run();
+  EXPECT_TRUE(held_up_);
+  EXPECT_EQ(finance_.lab.count("search"), 0);
+  EXPECT_EQ(verdict(finance_record_, "bad").outcome, Outcome::fail);
 }
 
 TEST(DepartmentRun, RunsItsOwnTrialsWhenAMachineDiffers) {
