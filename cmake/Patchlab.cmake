@@ -39,8 +39,8 @@ function(patchlab_library name)
 endfunction()
 
 # patchlab_test(checks_test SOURCES a_test.cpp [LIBS ...] [LABEL unit]): one executable, each TEST found by ctest, labelled.
-# Those with real servers or real machines run alone: they have deadlines, and need the processors.
-# WHOLE: the executable is one test, for suites that set up once what takes long.
+# Those with real servers run alone: they have deadlines.
+# WHOLE: the executable is one test, for suites that set up once what takes long; it runs alone and takes all processors.
 function(patchlab_test name)
   cmake_parse_arguments(ARG "APART;WHOLE" "LABEL;TIMEOUT" "SOURCES;LIBS" ${ARGN})
   if(NOT ARG_LABEL)
@@ -50,8 +50,14 @@ function(patchlab_test name)
     set(ARG_TIMEOUT 60)
   endif()
   set(properties LABELS ${ARG_LABEL} TIMEOUT ${ARG_TIMEOUT})
-  if(ARG_LABEL MATCHES "integration|vm")
+  if(ARG_WHOLE OR ARG_LABEL STREQUAL integration)
     list(APPEND properties RUN_SERIAL TRUE)
+  endif()
+  # What is quick first, then real machines, two at a time with the longest first.
+  if(ARG_LABEL STREQUAL unit)
+    list(APPEND properties COST 1000)
+  elseif(NOT ARG_WHOLE AND ARG_LABEL STREQUAL vm)
+    list(APPEND properties COST ${ARG_TIMEOUT})
   endif()
   add_executable(${name} ${ARG_SOURCES})
   if(ARG_APART)

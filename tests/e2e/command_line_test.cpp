@@ -50,7 +50,7 @@ INSTANTIATE_TEST_SUITE_P(
                       Mistake{"MissingCandidate", [](Json& s) { s["candidates"].push_back({{"path", "missing.deb"}}); }, "/candidates/2/path: there is no file"},
                       Mistake{"TwoSources", [](Json& s) { s["candidates"][0]["path"] = "x"; }, "/candidates/0: must have exactly one of"},
                       Mistake{"WrongType", [](Json& s) { s["trial"]["warm_reboots"] = "one"; }, "/trial/warm_reboots: must be a whole number from 0 to 20"}),
-    [](const auto& info) { return info.param.name; });
+    [](const auto& test) { return test.param.name; });
 
 TEST(CommandLine, ReportsAllProblemsOfAScenarioAtOnce) {
   const TemporaryFolder folder;
@@ -120,7 +120,9 @@ TEST(CommandLine, DoctorSaysWhetherARunCanWork) {
   bool fails = false;
   for (const auto& finding : json["findings"]) {
     fails = fails || finding["health"] == "fail";
-    if (finding["health"] == "fail") EXPECT_THAT(finding["mend"].get<std::string>(), ::testing::Not(IsEmpty()));
+    if (finding["health"] == "fail") {
+      EXPECT_THAT(finding["mend"].get<std::string>(), ::testing::Not(IsEmpty()));
+    }
   }
   EXPECT_EQ(json["can_run"].get<bool>(), !fails);
 }

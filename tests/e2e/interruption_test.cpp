@@ -59,6 +59,15 @@ class Interruption : public ::testing::Test {
     return text;
   }
 
+  // What `expect_nothing_left` looks for is there while a lab is at work.
+  static void await_machine() {
+    const Wait wait{.awaited = "a machine's QEMU", .deadline = std::chrono::seconds(30), .interval = Milliseconds(50), .last_seen = {}, .stop = {}};
+    const auto waited = wait_until(system_clock_source(), wait, [] {
+      return std::ranges::any_of(lab_processes(), [](const auto& process) { return process.find("qemu-system") != std::string::npos; });
+    });
+    EXPECT_TRUE(waited) << waited.error().message;
+  }
+
   std::vector<reports::RunRecord> records() {
     std::vector<reports::RunRecord> found;
     for (const auto& run : fs::directory_iterator(folder_.path() / "runs")) {
@@ -70,6 +79,7 @@ class Interruption : public ::testing::Test {
     return found;
   }
 
+  OwnCache cache_;
   TemporaryFolder folder_;
 };
 
@@ -105,7 +115,9 @@ TEST_F(Interruption, KillingTheRunAtTenRandomMomentsLeavesNothingBehind) {
     ++tenth;
     expect_nothing_left();
     // The stage is the old one, which was none, or the whole new one.
-    if (fs::exists(folder_.path() / "production" / "finance")) EXPECT_EQ(exit_code(patchlab({"verify", "production"}, folder_.path())), 0);
+    if (fs::exists(folder_.path() / "production" / "finance")) {
+      EXPECT_EQ(exit_code(patchlab({"verify", "production"}, folder_.path())), 0);
+    }
   }
   EXPECT_LT(ended_before, 5) << "the runs ended before they could be killed";
   // The next run starts clean: what the killed ones left in the cache is removed when it begins and its own when it ends.
@@ -120,6 +132,7 @@ TEST_F(Interruption, KillingTheRunAtTenRandomMomentsLeavesNothingBehind) {
 TEST_F(Interruption, CancellingEndsTheLabAndWritesTheRecord) {
   auto run = start();
   await_event("\"phase\":\"boot\"");
+  await_machine();
   const auto asked = system_clock_source().now();
   run.send_signal(SIGINT);
   const auto end = run.wait(std::chrono::minutes(1));

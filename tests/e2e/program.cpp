@@ -51,6 +51,24 @@ fs::path TemporaryFolder::write(const std::string& name, const std::string& text
   return path_ / name;
 }
 
+OwnCache::OwnCache() {
+  if (const char* set = std::getenv("PATCHLAB_CACHE")) before_ = set;
+  const auto real = cache_folder();
+  fs::create_directories(real);
+  std::string pattern = (real.parent_path() / "patchlab-test-XXXXXX").string();
+  path_ = ::mkdtemp(pattern.data());
+  for (const auto& entry : fs::directory_iterator(real)) {
+    if (entry.path().filename() != "cells") fs::create_symlink(entry.path(), path_ / entry.path().filename());
+  }
+  ::setenv("PATCHLAB_CACHE", path_.c_str(), 1);
+}
+OwnCache::~OwnCache() {
+  if (before_) ::setenv("PATCHLAB_CACHE", before_->c_str(), 1);
+  else ::unsetenv("PATCHLAB_CACHE");
+  std::error_code code;
+  fs::remove_all(path_, code);
+}
+
 Json nightly_scenario() {
   const fs::path folder = fs::path(PATCHLAB_SOURCE_DIR) / "scenarios";
   auto scenario = read_json_file(folder / "xavier-nightly.json").value();
@@ -84,15 +102,18 @@ Json small_scenario() {
 
 std::vector<std::string> lab_processes() {
   std::vector<std::string> found;
-  const auto cells = (cache_folder() / "cells").string();
+  const auto cells = cache_folder() / "cells";
+  const auto mounted = (cells.parent_path().filename() / "cells").string();  // the file system may begin anywhere above
   std::error_code code;
   for (const auto& entry : fs::directory_iterator("/proc", code)) {
     const auto name = entry.path().filename().string();
     if (name.find_first_not_of("0123456789") != std::string::npos) continue;
     auto command = read_file(entry.path() / "cmdline").value_or("");  // it may have ended meanwhile; a stream would throw
     std::ranges::replace(command, '\0', ' ');
-    const bool machine = command.find("qemu-system") != std::string::npos && command.find("/dev/cell") != std::string::npos;
-    if (machine || command.find(" cell " + cells) != std::string::npos) found.push_back(name + " " + command.substr(0, 120));
+    const bool serves = command.find(" cell " + cells.string()) != std::string::npos;
+    if (serves || read_file(entry.path() / "mountinfo").value_or("").find(mounted) != std::string::npos) {
+      found.push_back(name + " " + command.substr(0, 120));
+    }
   }
   return found;
 }

@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include <filesystem>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -36,12 +37,26 @@ class TemporaryFolder {
   std::filesystem::path path_;
 };
 
+// A cache of the test's own, with the images and packages of the real one, as long as it lives: several labs may run at a time, and a test
+// looks for what its own leave behind.
+class OwnCache {
+ public:
+  OwnCache();
+  ~OwnCache();
+  OwnCache(const OwnCache&) = delete;
+  OwnCache& operator=(const OwnCache&) = delete;
+
+ private:
+  std::optional<std::string> before_;
+  std::filesystem::path path_;
+};
+
 // The shipped nightly scenario with absolute paths, to be narrowed by a test.
 [[nodiscard]] Json nightly_scenario();
 // One department with only the name server, and two candidates: a harmless one and one that breaks it after a restart.
 [[nodiscard]] Json small_scenario();
 
-// What a run must not leave behind: processes whose command line or folder has to do with a lab below the cache.
+// What a run must not leave behind: processes that serve a lab of this cache, or see one of its folders mounted.
 [[nodiscard]] std::vector<std::string> lab_processes();
 [[nodiscard]] std::vector<std::filesystem::path> scratch_folders();
 

@@ -70,6 +70,7 @@ class Trouble : public ::testing::Test {
     return {};
   }
 
+  OwnCache cache_;
   TemporaryFolder folder_;
 };
 
