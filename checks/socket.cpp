@@ -102,14 +102,10 @@ std::string describe_errno(int saved_errno) {
 
 std::string reason_for_errno(int saved_errno) {
   switch (saved_errno) {
-    case ECONNREFUSED:
-      return "connection-refused";
-    case ETIMEDOUT:
-      return "no-answer";
-    case EHOSTUNREACH:
-      return "unreachable";
-    default:
-      return "connection-broken";
+    case ECONNREFUSED: return "connection-refused";
+    case ETIMEDOUT: return "no-answer";
+    case EHOSTUNREACH: return "unreachable";
+    default: return "connection-broken";
   }
 }
 

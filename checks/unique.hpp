@@ -9,8 +9,8 @@
 
 namespace patchlab::checks {
 
-// 128 random bits as 32 lower-case hex digits: marks what one try of a check left behind, so that it never takes the trace of
-// another try for its own.
+// 128 random bits as 32 lower-case hex digits: marks what one try of a check left behind, so that it never takes the
+// trace of another try for its own.
 [[nodiscard]] inline std::string unique_text() {
   std::random_device source;
   std::string text;

@@ -17,8 +17,8 @@ using Chosen = std::function<ExitCode()>;
 void add_doctor(CLI::App& app, Chosen& chosen);
 void add_image(CLI::App& app, Chosen& chosen);
 void add_patch(CLI::App& app, Chosen& chosen);
-void add_run(CLI::App& app, Chosen& chosen);      // validate, run
-void add_report(CLI::App& app, Chosen& chosen);   // report, explain
-void add_stage(CLI::App& app, Chosen& chosen);    // promote, verify
+void add_run(CLI::App& app, Chosen& chosen);     // validate, run
+void add_report(CLI::App& app, Chosen& chosen);  // report, explain
+void add_stage(CLI::App& app, Chosen& chosen);   // promote, verify
 
 }  // namespace patchlab::cli

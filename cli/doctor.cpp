@@ -30,7 +30,9 @@ Finding acceleration(ProcessRunner& processes) {
     return {"virtualisation", Health::warn, "software emulation, several times slower: " + found.reason,
             "use a host with working KVM, or accept longer runs"};
   }
-  if (kernel.empty()) return {"virtualisation", Health::warn, "KVM runs firmware; no kernel to try yet", "patchlab image build, then ask again"};
+  if (kernel.empty())
+    return {"virtualisation", Health::warn, "KVM runs firmware; no kernel to try yet",
+            "patchlab image build, then ask again"};
   return {"virtualisation", Health::ok, "KVM: " + found.reason, {}};
 }
 
@@ -38,7 +40,8 @@ Finding namespaces() {
   const auto possible = lab::network::can_enter_cell_namespaces();
   if (possible) return {"user namespaces", Health::ok, "a cell can be made", {}};
   return {"user namespaces", Health::fail, possible.error().message,
-          possible.error().hint.empty() ? "sysctl -w kernel.unprivileged_userns_clone=1 user.max_user_namespaces=10000" : possible.error().hint};
+          possible.error().hint.empty() ? "sysctl -w kernel.unprivileged_userns_clone=1 user.max_user_namespaces=10000"
+                                        : possible.error().hint};
 }
 
 Finding tun() {
@@ -48,7 +51,8 @@ Finding tun() {
   return {"/dev/net/tun", Health::fail, why, "modprobe tun && chmod 0666 /dev/net/tun   (as root)"};
 }
 
-Finding tool(ProcessRunner& processes, const std::string& program, const std::vector<std::string>& arguments, const std::string& package) {
+Finding tool(ProcessRunner& processes, const std::string& program, const std::vector<std::string>& arguments,
+             const std::string& package) {
   ProcessSpec spec;
   spec.program = program;
   spec.arguments = arguments;
@@ -64,7 +68,8 @@ Finding libvirt() {
   const auto version = lab::libvirt::LibvirtHypervisor::library_version();
   std::error_code code;
   for (const auto& folder : fs::directory_iterator("/usr/lib", code)) {
-    if (fs::exists(folder.path() / "libvirt/connection-driver/libvirt_driver_qemu.so", code)) return {"libvirt", Health::ok, version + ", with its QEMU driver", {}};
+    if (fs::exists(folder.path() / "libvirt/connection-driver/libvirt_driver_qemu.so", code))
+      return {"libvirt", Health::ok, version + ", with its QEMU driver", {}};
   }
   return {"libvirt", Health::fail, version + ", without its QEMU driver", "apt-get install libvirt-daemon-driver-qemu"};
 }
@@ -72,7 +77,8 @@ Finding libvirt() {
 // Only candidates of one kind need it.
 Finding tool_for_windows(ProcessRunner& processes, const std::string& program) {
   auto finding = tool(processes, program, {"--version"}, program == "bwrap" ? "bubblewrap" : program);
-  if (finding.health == Health::fail) finding = {program, Health::warn, "missing: signatures of Windows packages cannot be verified", finding.mend};
+  if (finding.health == Health::fail)
+    finding = {program, Health::warn, "missing: signatures of Windows packages cannot be verified", finding.mend};
   return finding;
 }
 
@@ -86,17 +92,20 @@ Finding memory() {
   const auto gib = static_cast<double>(available_kib) / (1024.0 * 1024.0);
   const auto found = fmt::format("{:.1f} GiB available", gib);
   if (gib >= 8) return {"memory", Health::ok, found, {}};
-  return {"memory", gib >= 2 ? Health::warn : Health::fail, found, "8 GiB are enough for the shipped scenario; close programs or test fewer machines at once"};
+  return {"memory", gib >= 2 ? Health::warn : Health::fail, found,
+          "8 GiB are enough for the shipped scenario; close programs or test fewer machines at once"};
 }
 
 Finding disk() {
   const auto cache = cache_folder();
-  if (const auto made = create_folders(cache); !made) return {"cache", Health::fail, made.error().message, "set PATCHLAB_CACHE to a folder that can be written"};
+  if (const auto made = create_folders(cache); !made)
+    return {"cache", Health::fail, made.error().message, "set PATCHLAB_CACHE to a folder that can be written"};
   std::error_code code;
   const auto gib = static_cast<double>(fs::space(cache, code).available) / (1024.0 * 1024.0 * 1024.0);
   const auto found = fmt::format("{:.1f} GiB free in '{}'", gib, cache.string());
   if (gib >= 12) return {"disk", Health::ok, found, {}};
-  return {"disk", gib >= 6 ? Health::warn : Health::fail, found, "free some space, or set PATCHLAB_CACHE to a roomier disk"};
+  return {"disk", gib >= 6 ? Health::warn : Health::fail, found,
+          "free some space, or set PATCHLAB_CACHE to a roomier disk"};
 }
 
 Finding subordinate_ids() {
@@ -104,8 +113,10 @@ Finding subordinate_ids() {
   const auto text = read_file("/etc/subuid").value_or("");
   const auto* user = ::getpwuid(::geteuid());
   const std::string name = user == nullptr ? std::to_string(::geteuid()) : user->pw_name;
-  if (("\n" + text).find("\n" + name + ":") != std::string::npos) return {"subordinate ids", Health::ok, "set up for image builds", {}};
-  return {"subordinate ids", Health::warn, fmt::format("none for '{}' in /etc/subuid: images are built the slower way", name),
+  if (("\n" + text).find("\n" + name + ":") != std::string::npos)
+    return {"subordinate ids", Health::ok, "set up for image builds", {}};
+  return {"subordinate ids", Health::warn,
+          fmt::format("none for '{}' in /etc/subuid: images are built the slower way", name),
           fmt::format("usermod --add-subuids 100000-165535 --add-subgids 100000-165535 {}   (as root)", name)};
 }
 

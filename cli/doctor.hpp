@@ -17,7 +17,7 @@ struct Finding {
   std::string subject;  // "user namespaces"
   Health health = Health::fail;
   std::string found;
-  std::string mend;     // a command, or what to change; empty when fine
+  std::string mend;  // a command, or what to change; empty when fine
 };
 
 // Everything `run` needs, tried rather than assumed. `fail` anywhere means that a run cannot work here.

@@ -26,13 +26,18 @@ ExitCode doctor(bool json) {
   if (json) {
     Json all = Json::array();
     for (const auto& finding : findings) {
-      all.push_back({{"subject", finding.subject}, {"health", to_string(finding.health)}, {"found", finding.found}, {"mend", finding.mend}});
+      all.push_back({{"subject", finding.subject},
+                     {"health", to_string(finding.health)},
+                     {"found", finding.found},
+                     {"mend", finding.mend}});
     }
     fmt::print("{}", pretty({{"schema", "patchlab/doctor/v1"}, {"can_run", works}, {"findings", all}}));
   } else {
     std::vector<std::vector<Cell>> rows;
     for (const auto& finding : findings) {
-      const auto text = finding.health == Health::ok || finding.mend.empty() ? finding.found : finding.found + "\n        mend: " + finding.mend;
+      const auto text = finding.health == Health::ok || finding.mend.empty()
+                            ? finding.found
+                            : finding.found + "\n        mend: " + finding.mend;
       rows.push_back({{to_string(finding.health), as_outcome(finding.health)}, {finding.subject, {}}, {text, {}}});
     }
     fmt::print("{}", table(rows));

@@ -29,12 +29,16 @@ ExitCode build(const Arguments& arguments) {
   request.recipes = arguments.recipes;
   request.names = arguments.names;
   request.stop = interruption();
-  request.progress = [&](const image::BuildEvent& event) { progress.say(fmt::format("image {}: {}", event.image, event.text)); };
+  request.progress = [&](const image::BuildEvent& event) {
+    progress.say(fmt::format("image {}: {}", event.image, event.text));
+  };
   const auto built = image::build(host_processes(), request);
   if (!built) return report(built.error());
   std::vector<std::vector<Cell>> rows{{{"IMAGE", {}}, {"ROLE", {}}, {"DIGEST", {}}, {"", {}}}};
   for (const auto& one : *built) {
-    rows.push_back({{one.image.name, {}}, {one.image.role, {}}, {one.image.digest.substr(0, 16), {}},
+    rows.push_back({{one.image.name, {}},
+                    {one.image.role, {}},
+                    {one.image.digest.substr(0, 16), {}},
                     {one.was_there ? "was there" : fmt::format("built in {:.1f} s", seconds(one.took)), {}}});
   }
   fmt::print("{}", table(rows));
@@ -83,7 +87,9 @@ void add_image(CLI::App& app, Chosen& chosen) {
   auto* listing = group->add_subcommand("list", "what is in the cache");
   listing->add_flag("--json", arguments->json, "as JSON");
   listing->callback([arguments, &chosen] { chosen = [arguments] { return list(*arguments); }; });
-  group->add_subcommand("verify", "read every image again and compare its digests")->callback([&chosen] { chosen = verify; });
+  group->add_subcommand("verify", "read every image again and compare its digests")->callback([&chosen] {
+    chosen = verify;
+  });
 }
 
 }  // namespace patchlab::cli

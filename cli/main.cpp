@@ -9,7 +9,9 @@ int main(int argc, char** argv) {
   try {
     return patchlab::cli::run_application(argc, argv);
   } catch (const std::exception& bug) {
-    std::fprintf(stderr, "patchlab: internal error: %s\npatchlab: hint: this is a bug, please report it with the command line\n", bug.what());
+    std::fprintf(
+        stderr, "patchlab: internal error: %s\npatchlab: hint: this is a bug, please report it with the command line\n",
+        bug.what());
     return 2;
   }
 }

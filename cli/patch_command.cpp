@@ -21,7 +21,8 @@ struct Arguments {
 // "key          value" lines; what a package does not state is left out. Control characters stay out of the terminal.
 void print_fact(const char* key, const std::string& value) {
   std::string text = to_valid_utf8(value);
-  std::replace_if(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; }, ' ');
+  std::replace_if(
+      text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; }, ' ');
   if (!text.empty()) fmt::print("{:<12} {}\n", key, text);
 }
 
@@ -69,7 +70,8 @@ ExitCode inspect_windows(const Arguments& arguments) {
   if (!package) return report(package.error(), ExitCode::bad_data);
   std::optional<patches::Signature> signature;
   if (!arguments.ca_bundle.empty() && package->carries_signature) {
-    auto checked = patches::Authenticode(host_processes(), policy_of(arguments)).check(arguments.path, name, patches::Carries::yes);
+    auto checked = patches::Authenticode(host_processes(), policy_of(arguments))
+                       .check(arguments.path, name, patches::Carries::yes);
     if (!checked) return report(checked.error());
     signature = std::move(*checked);
   }
@@ -79,7 +81,9 @@ ExitCode inspect_windows(const Arguments& arguments) {
     fmt::print("{}", pretty(json));
     return ExitCode::ok;
   }
-  print(*package, signature ? describe(*signature) : package->carries_signature ? "there is one (name a CA bundle to verify it)" : "none");
+  print(*package, signature                    ? describe(*signature)
+                  : package->carries_signature ? "there is one (name a CA bundle to verify it)"
+                                               : "none");
   return ExitCode::ok;
 }
 
@@ -91,15 +95,20 @@ ExitCode inspect(const Arguments& arguments) {
     fmt::print("{}", pretty(Json(*file)));
     return ExitCode::ok;
   }
-  fmt::print("package      {}\nversion      {}\narchitecture {}\ndepends      {}\nsha256       {}\nunpacked     {} bytes in {} entries\n", file->package,
-             file->version, file->architecture, file->depends, file->sha256, file->unpacked_bytes, file->entries);
+  fmt::print(
+      "package      {}\nversion      {}\narchitecture {}\ndepends      {}\nsha256       {}\nunpacked     {} bytes in "
+      "{} entries\n",
+      file->package, file->version, file->architecture, file->depends, file->sha256, file->unpacked_bytes,
+      file->entries);
   return ExitCode::ok;
 }
 
 ExitCode add(const Arguments& arguments) {
   const patches::Authenticode authenticode(host_processes(), policy_of(arguments));
   const auto candidate = patches::load_candidate(arguments.path, patches::default_store(), {}, &authenticode);
-  if (!candidate) return report(candidate.error(), candidate.error().error_class == ErrorClass::infrastructure ? ExitCode::error : ExitCode::bad_data);
+  if (!candidate)
+    return report(candidate.error(),
+                  candidate.error().error_class == ErrorClass::infrastructure ? ExitCode::error : ExitCode::bad_data);
   if (arguments.json) {
     fmt::print("{}", pretty(Json(*candidate)));
     return ExitCode::ok;
@@ -117,16 +126,24 @@ void add_patch(CLI::App& app, Chosen& chosen) {
   const auto arguments = std::make_shared<Arguments>();
   auto* group = app.add_subcommand("patch", "look at a patch file, or put a candidate into the content store");
   group->require_subcommand(1);
-  auto* inspecting = group->add_subcommand("inspect", "what a .deb, .msu, .cab, .msi, .msp or .exe says of itself, after reading all of it");
+  auto* inspecting = group->add_subcommand(
+      "inspect", "what a .deb, .msu, .cab, .msi, .msp or .exe says of itself, after reading all of it");
   inspecting->add_option("file", arguments->path, "package file")->required();
   inspecting->add_flag("--json", arguments->json, "as JSON");
-  inspecting->add_option("--ca-bundle", arguments->ca_bundle, "verify a Windows package's signature against these certificates (PEM)")->check(CLI::ExistingFile);
+  inspecting
+      ->add_option("--ca-bundle", arguments->ca_bundle,
+                   "verify a Windows package's signature against these certificates (PEM)")
+      ->check(CLI::ExistingFile);
   inspecting->callback([arguments, &chosen] { chosen = [arguments] { return inspect(*arguments); }; });
   auto* adding = group->add_subcommand("add", "verify a candidate and store its files by digest");
   adding->add_option("path", arguments->path, "folder with candidate.json, or one package file")->required();
   adding->add_flag("--json", arguments->json, "as JSON");
-  adding->add_option("--ca-bundle", arguments->ca_bundle, "certificates (PEM) that the signatures of Windows packages must lead to")->check(CLI::ExistingFile);
-  adding->add_flag("--allow-unsigned", arguments->allow_unsigned, "accept Windows packages without a signature, and note that");
+  adding
+      ->add_option("--ca-bundle", arguments->ca_bundle,
+                   "certificates (PEM) that the signatures of Windows packages must lead to")
+      ->check(CLI::ExistingFile);
+  adding->add_flag("--allow-unsigned", arguments->allow_unsigned,
+                   "accept Windows packages without a signature, and note that");
   adding->callback([arguments, &chosen] { chosen = [arguments] { return add(*arguments); }; });
 }
 

@@ -27,7 +27,9 @@ Result<fs::path> find_run(const std::string& name, const fs::path& runs) {
     for (const auto& entry : fs::directory_iterator(runs, code)) {
       if (fs::exists(entry.path() / reports::run_file_name, code) && entry.path() > path) path = entry.path();
     }
-    if (path.empty()) return configuration_error(fmt::format("there is no run in '{}'", runs.string()), "start one with 'patchlab run SCENARIO'");
+    if (path.empty())
+      return configuration_error(fmt::format("there is no run in '{}'", runs.string()),
+                                 "start one with 'patchlab run SCENARIO'");
   } else if (!fs::exists(path)) {
     path = runs / name;
   }
@@ -68,7 +70,8 @@ ExitCode explain(const Arguments& arguments) {
   if (reports::find_candidate(*record, arguments.candidate) == nullptr) {
     std::vector<std::string> known;
     for (const auto& candidate : record->candidates) known.push_back(candidate.id);
-    return report(configuration_error(fmt::format("candidate '{}' is not part of run {}; there are: {}", arguments.candidate, record->id, fmt::join(known, ", "))),
+    return report(configuration_error(fmt::format("candidate '{}' is not part of run {}; there are: {}",
+                                                  arguments.candidate, record->id, fmt::join(known, ", "))),
                   ExitCode::bad_data);
   }
   Json all = Json::array();
@@ -88,7 +91,8 @@ ExitCode explain(const Arguments& arguments) {
     if (!promoted) facts["missing"] = department.promotion.reasons;
     all.push_back(facts);
     if (arguments.json) continue;
-    fmt::print("{}: {}{}\n", department.name, verdict == nullptr ? "no verdict" : to_string(verdict->outcome), promoted ? ", promoted" : "");
+    fmt::print("{}: {}{}\n", department.name, verdict == nullptr ? "no verdict" : to_string(verdict->outcome),
+               promoted ? ", promoted" : "");
     if (verdict != nullptr) fmt::print("  {}\n  trials: {}\n", verdict->reason, fmt::join(verdict->trials, ", "));
     if (!promoted) {
       for (const auto& reason : department.promotion.reasons) fmt::print("  missing: {}\n", reason);
@@ -110,7 +114,8 @@ void add_report(CLI::App& app, Chosen& chosen) {
   showing->add_option("--runs", arguments->runs, "folder of runs")->capture_default_str()->envname("PATCHLAB_RUNS");
   showing->callback([arguments, &chosen] { chosen = [arguments] { return show(*arguments); }; });
 
-  auto* explaining = app.add_subcommand("explain", "what is known of a candidate, and what is missing before it may be promoted");
+  auto* explaining =
+      app.add_subcommand("explain", "what is known of a candidate, and what is missing before it may be promoted");
   explaining->add_option("candidate", arguments->candidate, "candidate id")->required();
   explaining->add_option("--run", arguments->run, "run folder, id, or latest")->capture_default_str();
   explaining->add_option("--runs", arguments->runs, "folder of runs")->capture_default_str()->envname("PATCHLAB_RUNS");

@@ -27,7 +27,8 @@ ExitCode validate(const Arguments& arguments) {
   runners::Progress progress(runners::Progress::style_for(STDERR_FILENO));
   const auto plan = runners::make_plan(*scenario, arguments.options, progress, interruption());
   if (!plan) return report(plan.error());
-  fmt::print("{}: fine: {} departments, {} candidates\n", arguments.scenario.string(), plan->departments.size(), plan->candidates.size());
+  fmt::print("{}: fine: {} departments, {} candidates\n", arguments.scenario.string(), plan->departments.size(),
+             plan->candidates.size());
   return ExitCode::ok;
 }
 
@@ -52,8 +53,10 @@ ExitCode run(Arguments& arguments) {
   const auto finished = runners::execute(*plan, arguments.options, *progress, stop);
   progress.reset();
   if (!finished) return report(finished.error(), ExitCode::cannot_create);
-  if (arguments.json) fmt::print("{}", pretty(Json(finished->record)));
-  else fmt::print("{}", run_table(finished->record, finished->folder));
+  if (arguments.json)
+    fmt::print("{}", pretty(Json(finished->record)));
+  else
+    fmt::print("{}", run_table(finished->record, finished->folder));
   return static_cast<ExitCode>(finished->record.exit_code);
 }
 
@@ -68,9 +71,12 @@ void add_run(CLI::App& app, Chosen& chosen) {
   auto* running = app.add_subcommand("run", "clone, fence, patch, check, find the culprits, promote");
   running->add_option("scenario", arguments->scenario, "scenario file")->required();
   running->add_option("--department", arguments->options.departments, "only this department (may be given again)");
-  running->add_option("--role", arguments->options.roles, "only machines of this role, and what they depend on; nothing is promoted then");
+  running->add_option("--role", arguments->options.roles,
+                      "only machines of this role, and what they depend on; nothing is promoted then");
   running->add_option("--candidate", arguments->options.candidates, "only this candidate, and what it needs");
-  running->add_option("--runs", arguments->options.runs, "folder for the run's folder")->capture_default_str()->envname("PATCHLAB_RUNS");
+  running->add_option("--runs", arguments->options.runs, "folder for the run's folder")
+      ->capture_default_str()
+      ->envname("PATCHLAB_RUNS");
   running->add_flag("--dry-run", arguments->dry_run, "print the plan and stop");
   running->add_flag("--no-promote", arguments->no_promote, "test only, publish nothing");
   running->add_flag("--json", arguments->json, "the record on standard output");

@@ -20,7 +20,8 @@ Cell verdict_cell(const reports::DepartmentRecord& department, const std::string
   return {word, verdict->outcome};
 }
 
-// "bad-mail in engineering, finance: breaks ...": each reason once. What only repeats a department's own error is said there.
+// "bad-mail in engineering, finance: breaks ...": each reason once. What only repeats a department's own error is said
+// there.
 std::string held_back(const reports::RunRecord& record) {
   std::string text;
   for (const auto& candidate : record.candidates) {
@@ -30,20 +31,26 @@ std::string held_back(const reports::RunRecord& record) {
       if (verdict == nullptr || verdict->outcome == Outcome::pass || verdict->outcome == Outcome::skipped) continue;
       if (department.error && verdict->reason == department.error->message) continue;
       const auto same = std::ranges::find(reasons, verdict->reason, &decltype(reasons)::value_type::first);
-      if (same == reasons.end()) reasons.push_back({verdict->reason, {department.name}});
-      else same->second.push_back(department.name);
+      if (same == reasons.end())
+        reasons.push_back({verdict->reason, {department.name}});
+      else
+        same->second.push_back(department.name);
     }
-    for (const auto& [reason, departments] : reasons) text += fmt::format("  {} in {}: {}\n", candidate.id, fmt::join(departments, ", "), reason);
+    for (const auto& [reason, departments] : reasons)
+      text += fmt::format("  {} in {}: {}\n", candidate.id, fmt::join(departments, ", "), reason);
   }
   return text.empty() ? text : "\nHeld back:\n" + text;
 }
 
 std::string promotion(const reports::DepartmentRecord& department) {
   if (department.promotion.outcome == "promoted") {
-    return fmt::format("{}: {} candidates in {}\n", department.name, department.promotion.candidates.size(), department.promotion.stage);
+    return fmt::format("{}: {} candidates in {}\n", department.name, department.promotion.candidates.size(),
+                       department.promotion.stage);
   }
   std::string text;
-  if (department.error) text = fmt::format("{}: {}: {}\n", department.name, to_string(department.error->error_class), department.error->message);
+  if (department.error)
+    text = fmt::format("{}: {}: {}\n", department.name, to_string(department.error->error_class),
+                       department.error->message);
   if (department.promotion.reasons.empty()) return text;
   text += fmt::format("{}: {}\n", department.name, department.promotion.outcome);
   for (const auto& reason : department.promotion.reasons) text += fmt::format("  {}\n", reason);
@@ -63,8 +70,10 @@ std::string run_table(const reports::RunRecord& record, const std::filesystem::p
   auto text = table(rows) + held_back(record) + "\n";
   for (const auto& department : record.departments) text += promotion(department);
   if (record.error) text += fmt::format("{}: {}\n", to_string(record.error->error_class), record.error->message);
-  return text + fmt::format("\nrun {}, {:.0f} s, peak memory {:.1f} GiB\nreport: {}\n", record.id, static_cast<double>(record.duration_ms) / 1000.0,
-                            static_cast<double>(record.peak_memory_kib) / (1024.0 * 1024.0), (folder / "report.html").string());
+  return text + fmt::format("\nrun {}, {:.0f} s, peak memory {:.1f} GiB\nreport: {}\n", record.id,
+                            static_cast<double>(record.duration_ms) / 1000.0,
+                            static_cast<double>(record.peak_memory_kib) / (1024.0 * 1024.0),
+                            (folder / "report.html").string());
 }
 
 }  // namespace patchlab::cli

@@ -28,14 +28,15 @@ struct Arguments {
   bool json = false;
 };
 
-// Publishes again from a record, under the same gate as at the end of the run and with what the ledger says of that record today; refuses with
-// the gate's reasons and exit code 5. The ledger is told what came of it.
+// Publishes again from a record, under the same gate as at the end of the run and with what the ledger says of that
+// record today; refuses with the gate's reasons and exit code 5. The ledger is told what came of it.
 ExitCode promote(const Arguments& arguments) {
   const auto file = find_run(arguments.run, arguments.runs);
   if (!file) return report(file.error(), ExitCode::bad_data);
   const auto record = reports::read_run_record(*file);
   if (!record) return report(record.error(), ExitCode::bad_data);
-  promotion::Ledger ledger(arguments.ledger.empty() ? fs::absolute(*file).parent_path().parent_path() / "ledger.jsonl" : arguments.ledger);
+  promotion::Ledger ledger(arguments.ledger.empty() ? fs::absolute(*file).parent_path().parent_path() / "ledger.jsonl"
+                                                    : arguments.ledger);
   const auto standing = promotion::standing_of(*record, ledger);
   const auto store = patches::default_store();
   const auto now = system_clock_source().wall();
@@ -47,11 +48,15 @@ ExitCode promote(const Arguments& arguments) {
     promotion::GatePolicy policy;
     policy.now = now;
     policy.standing = standing;
-    const auto promotion = promotion::promote(*record, department.name, policy, [&](const std::string& digest) { return store.verified_path(digest); },
-                                              {.stage = fs::absolute(arguments.stage), .now = rfc3339(now), .before_step = {}});
+    const auto promotion = promotion::promote(
+        *record, department.name, policy, [&](const std::string& digest) { return store.verified_path(digest); },
+        {.stage = fs::absolute(arguments.stage), .now = rfc3339(now), .before_step = {}});
     if (promotion.exit_code != ExitCode::ok) code = promotion.exit_code;
     entries.push_back(promotion::promotion_entry(*record, department.name, promotion.record, rfc3339(now)));
-    all.push_back({{"department", department.name}, {"outcome", promotion.record.outcome}, {"candidates", promotion.record.candidates}, {"reasons", promotion.record.reasons}});
+    all.push_back({{"department", department.name},
+                   {"outcome", promotion.record.outcome},
+                   {"candidates", promotion.record.candidates},
+                   {"reasons", promotion.record.reasons}});
     if (arguments.json) continue;
     fmt::print("{}: {} {}\n", department.name, promotion.record.outcome, fmt::join(promotion.record.candidates, ", "));
     for (const auto& reason : promotion.record.reasons) fmt::print("  {}\n", reason);
@@ -59,7 +64,8 @@ ExitCode promote(const Arguments& arguments) {
   if (arguments.json) fmt::print("{}", pretty(all));
   // A run that the ledger does not know leaves no trace in it: that would make it known.
   if (!standing.recorded) return code;
-  if (auto appended = ledger.append(entries); !appended) return report(std::move(appended).error().while_doing("appending to the ledger"));
+  if (auto appended = ledger.append(entries); !appended)
+    return report(std::move(appended).error().while_doing("appending to the ledger"));
   return code;
 }
 
@@ -81,9 +87,13 @@ ExitCode verify_stage(const Arguments& arguments) {
   Json all = Json::array();
   for (const auto& check : *checks) {
     if (!check.problems.empty()) code = ExitCode::bad_data;
-    all.push_back({{"department", check.department}, {"run", check.run}, {"candidates", check.candidates}, {"problems", check.problems}});
+    all.push_back({{"department", check.department},
+                   {"run", check.run},
+                   {"candidates", check.candidates},
+                   {"problems", check.problems}});
     if (arguments.json) continue;
-    fmt::print("{}: {} candidates of run {}: {}\n", check.department, check.candidates.size(), check.run, check.problems.empty() ? "proven" : "NOT what was tested");
+    fmt::print("{}: {} candidates of run {}: {}\n", check.department, check.candidates.size(), check.run,
+               check.problems.empty() ? "proven" : "NOT what was tested");
     for (const auto& problem : check.problems) fmt::print("  {}\n", problem);
   }
   if (arguments.json) fmt::print("{}", pretty(all));
@@ -107,7 +117,9 @@ void add_stage(CLI::App& app, Chosen& chosen) {
   verifying->add_option("what", arguments->what, "stage folder, or ledger file")->capture_default_str();
   verifying->add_flag("--json", arguments->json, "as JSON");
   verifying->callback([arguments, &chosen] {
-    chosen = [arguments] { return fs::is_regular_file(arguments->what) ? verify_ledger(*arguments) : verify_stage(*arguments); };
+    chosen = [arguments] {
+      return fs::is_regular_file(arguments->what) ? verify_ledger(*arguments) : verify_stage(*arguments);
+    };
   });
 }
 

@@ -64,14 +64,16 @@ std::stop_token interruption() {
     sigemptyset(&signals);
     sigaddset(&signals, SIGINT);
     sigaddset(&signals, SIGTERM);
-    // Blocked here and in every thread started from now on; one thread waits for them, so nothing is done inside a signal handler.
+    // Blocked here and in every thread started from now on; one thread waits for them, so nothing is done inside a
+    // signal handler.
     pthread_sigmask(SIG_BLOCK, &signals, nullptr);
     std::thread([signals] {
       for (int times = 0;; ++times) {
         int number = 0;
         if (sigwait(&signals, &number) != 0) continue;
         if (times > 0) ::_exit(128 + number);
-        fmt::print(stderr, "\npatchlab: cancelled; taking the lab down and writing the record (once more to leave at once)\n");
+        fmt::print(stderr,
+                   "\npatchlab: cancelled; taking the lab down and writing the record (once more to leave at once)\n");
         source.request_stop();
       }
     }).detach();

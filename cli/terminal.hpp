@@ -17,7 +17,8 @@ namespace patchlab::cli {
 ExitCode report(const Error& error);
 ExitCode report(const Error& error, ExitCode code);
 
-// A word with its colour when standard output is a terminal and NO_COLOR is not set; padded first, so that columns stay straight.
+// A word with its colour when standard output is a terminal and NO_COLOR is not set; padded first, so that columns stay
+// straight.
 [[nodiscard]] std::string coloured(Outcome outcome, const std::string& text);
 
 // Columns as wide as their widest cell; the first row is the heading. A cell may be followed by its outcome for colour.

@@ -19,19 +19,20 @@ struct NicSpec {
   bool operator==(const NicSpec&) const = default;
 };
 
-// Everything that decides what a machine is. Its domain XML is a pure function of this value, and its digest is part of every baseline key.
+// Everything that decides what a machine is. Its domain XML is a pure function of this value, and its digest is part of
+// every baseline key.
 struct MachineSpec {
-  std::string name;                // unique in the cell, also the libvirt domain name
-  std::string uuid;                // lower case
-  std::filesystem::path disk;      // qcow2 overlay, writable, private to the machine
-  std::filesystem::path kernel;    // direct boot; empty means firmware boot from the disk
+  std::string name;              // unique in the cell, also the libvirt domain name
+  std::string uuid;              // lower case
+  std::filesystem::path disk;    // qcow2 overlay, writable, private to the machine
+  std::filesystem::path kernel;  // direct boot; empty means firmware boot from the disk
   std::filesystem::path initrd;
   std::string kernel_arguments;
   std::uint32_t memory_mib = 256;
   std::uint32_t cpus = 1;
   Accelerator accelerator = Accelerator::tcg;
   std::vector<NicSpec> nics;
-  std::filesystem::path log;       // serial console output goes to this file (evidence); empty: none
+  std::filesystem::path log;  // serial console output goes to this file (evidence); empty: none
   bool operator==(const MachineSpec&) const = default;
 };
 
@@ -48,7 +49,8 @@ class Hypervisor {
   virtual Result<void> power_off(const std::string& machine) = 0;
   virtual Result<void> undefine(const std::string& machine) = 0;
   virtual Result<MachineState> state(const std::string& machine) = 0;
-  // Processor time of the host that the machine has used since it was started, to about 10 ms: how busy a guest is, whatever runs in it.
+  // Processor time of the host that the machine has used since it was started, to about 10 ms: how busy a guest is,
+  // whatever runs in it.
   virtual Result<Milliseconds> processor_time(const std::string& machine) = 0;
   virtual Result<void> pause(const std::string& machine) = 0;
   virtual Result<void> resume(const std::string& machine) = 0;
@@ -60,7 +62,8 @@ class Hypervisor {
   // Puts an ISO 9660 image into the machine's CD drive; an empty path takes the medium out.
   virtual Result<void> change_medium(const std::string& machine, const std::filesystem::path& iso) = 0;
   // One guest agent command (JSON text) and its reply. `limit` is rounded up to whole seconds.
-  virtual Result<std::string> agent_command(const std::string& machine, const std::string& command, Milliseconds limit) = 0;
+  virtual Result<std::string> agent_command(const std::string& machine, const std::string& command,
+                                            Milliseconds limit) = 0;
 };
 
 }  // namespace patchlab::lab

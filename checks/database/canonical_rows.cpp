@@ -7,29 +7,14 @@ namespace {
 
 void append_escaped(std::string& text, char c) {
   switch (c) {
-    case '\\':
-      text += "\\\\";
-      break;
-    case '\t':
-      text += "\\t";
-      break;
-    case '\n':
-      text += "\\n";
-      break;
-    case '\r':
-      text += "\\r";
-      break;
-    case '\b':
-      text += "\\b";
-      break;
-    case '\f':
-      text += "\\f";
-      break;
-    case '\v':
-      text += "\\v";
-      break;
-    default:
-      text += c;
+    case '\\': text += "\\\\"; break;
+    case '\t': text += "\\t"; break;
+    case '\n': text += "\\n"; break;
+    case '\r': text += "\\r"; break;
+    case '\b': text += "\\b"; break;
+    case '\f': text += "\\f"; break;
+    case '\v': text += "\\v"; break;
+    default: text += c;
   }
 }
 

@@ -49,22 +49,14 @@ void append_option(std::string& bytes, std::uint8_t code, std::string_view value
 
 const char* to_string(MessageType type) {
   switch (type) {
-    case MessageType::discover:
-      return "DISCOVER";
-    case MessageType::offer:
-      return "OFFER";
-    case MessageType::request:
-      return "REQUEST";
-    case MessageType::decline:
-      return "DECLINE";
-    case MessageType::ack:
-      return "ACK";
-    case MessageType::nak:
-      return "NAK";
-    case MessageType::release:
-      return "RELEASE";
-    case MessageType::inform:
-      return "INFORM";
+    case MessageType::discover: return "DISCOVER";
+    case MessageType::offer: return "OFFER";
+    case MessageType::request: return "REQUEST";
+    case MessageType::decline: return "DECLINE";
+    case MessageType::ack: return "ACK";
+    case MessageType::nak: return "NAK";
+    case MessageType::release: return "RELEASE";
+    case MessageType::inform: return "INFORM";
   }
   return "unknown";
 }

@@ -93,19 +93,14 @@ std::string known_option_names() {
 
 Result<std::string> option_bytes(const OptionKind& kind, const Json& value) {
   switch (kind.form) {
-    case Form::address:
-      return address_bytes(value);
-    case Form::addresses:
-      return addresses_bytes(value);
+    case Form::address: return address_bytes(value);
+    case Form::addresses: return addresses_bytes(value);
     case Form::text:
       if (!value.is_string()) return configuration_error(fmt::format("must be text, found {}", value.dump()));
       return value.get<std::string>();
-    case Form::seconds:
-      return number_bytes(value, 0xFFFFFFFF);
-    case Form::number16:
-      return number_bytes(value, 0xFFFF);
-    case Form::bytes:
-      return hex_bytes(value);
+    case Form::seconds: return number_bytes(value, 0xFFFFFFFF);
+    case Form::number16: return number_bytes(value, 0xFFFF);
+    case Form::bytes: return hex_bytes(value);
   }
   return configuration_error("unknown form");
 }
@@ -116,16 +111,14 @@ std::string option_value_text(const OptionKind& kind, const std::string& bytes) 
     case Form::addresses:
       if (!bytes.empty() && bytes.size() % 4 == 0) return addresses_text(bytes);
       break;
-    case Form::text:
-      return fmt::format("\"{}\"", to_valid_utf8(bytes));
+    case Form::text: return fmt::format("\"{}\"", to_valid_utf8(bytes));
     case Form::seconds:
       if (bytes.size() == 4) return fmt::format("{} s", read32(bytes, 0));
       break;
     case Form::number16:
       if (bytes.size() == 2) return fmt::format("{}", read16(bytes, 0));
       break;
-    case Form::bytes:
-      break;
+    case Form::bytes: break;
   }
   return to_hex(bytes);
 }

@@ -96,17 +96,13 @@ struct LineConnection::State {
   Result<void> wait_as_wanted(int result, const char* awaited) {
     const int saved_errno = errno;
     switch (SSL_get_error(session.get(), result)) {
-      case SSL_ERROR_WANT_READ:
-        return wait_readable_for(socket.get(), deadline, awaited);
-      case SSL_ERROR_WANT_WRITE:
-        return wait_writable_for(socket.get(), deadline, awaited);
-      case SSL_ERROR_ZERO_RETURN:
-        return guest_error("the server closed the connection");
+      case SSL_ERROR_WANT_READ: return wait_readable_for(socket.get(), deadline, awaited);
+      case SSL_ERROR_WANT_WRITE: return wait_writable_for(socket.get(), deadline, awaited);
+      case SSL_ERROR_ZERO_RETURN: return guest_error("the server closed the connection");
       case SSL_ERROR_SYSCALL:
         if (saved_errno != 0) return system_trouble("TLS connection", saved_errno);
         return guest_error("the server closed the connection");
-      default:
-        return guest_error(fmt::format("TLS: {}", tls_trouble()));
+      default: return guest_error(fmt::format("TLS: {}", tls_trouble()));
     }
   }
 

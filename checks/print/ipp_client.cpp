@@ -33,12 +33,9 @@ Json trouble(const Deadline& deadline, const std::string& message) {
 
 Json value_of(ipp_attribute_t* attribute, int index) {
   switch (ippGetValueTag(attribute)) {
-    case IPP_TAG_INTEGER:
-      return ippGetInteger(attribute, index);
-    case IPP_TAG_ENUM:
-      return ippEnumString(ippGetName(attribute), ippGetInteger(attribute, index));
-    case IPP_TAG_BOOLEAN:
-      return ippGetBoolean(attribute, index) != 0;
+    case IPP_TAG_INTEGER: return ippGetInteger(attribute, index);
+    case IPP_TAG_ENUM: return ippEnumString(ippGetName(attribute), ippGetInteger(attribute, index));
+    case IPP_TAG_BOOLEAN: return ippGetBoolean(attribute, index) != 0;
     default: {
       const char* text = ippGetString(attribute, index, nullptr);
       return text == nullptr ? Json() : Json(to_valid_utf8(text));

@@ -6,9 +6,9 @@
 
 namespace patchlab {
 
-// What the process says to its caller: stable API, the same table as in docs/exit-codes.md. The numbers from 64 on are those of
-// sysexits.h. When several apply, the first of this order wins: 2, 6, 1, 3, 5, 4, 0 (an error anywhere means that nothing
-// certain can be said; "nothing was tested" must never look like "fine").
+// What the process says to its caller: stable API, the same table as in docs/exit-codes.md. The numbers from 64 on are
+// those of sysexits.h. When several apply, the first of this order wins: 2, 6, 1, 3, 5, 4, 0 (an error anywhere means
+// that nothing certain can be said; "nothing was tested" must never look like "fine").
 enum class ExitCode : int {
   ok = 0,
   candidate_fails = 1,

@@ -29,7 +29,8 @@ class FileDescriptor {
 
 // Refuses files above `limit` bytes, so that a hostile or wrong file cannot fill the memory.
 [[nodiscard]] Result<std::string> read_file(const std::filesystem::path& path, std::uintmax_t limit = 256U << 20U);
-// Writes to a temporary name in the same folder, syncs file and folder, renames: readers see the old or the new text, never half.
+// Writes to a temporary name in the same folder, syncs file and folder, renames: readers see the old or the new text,
+// never half.
 [[nodiscard]] Result<void> write_file_atomically(const std::filesystem::path& path, std::string_view text);
 [[nodiscard]] Result<void> create_folders(const std::filesystem::path& path);
 // fsync on a file or folder.

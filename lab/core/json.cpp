@@ -16,9 +16,12 @@ const Json null_json;
 std::string escape_token(const std::string& key) {
   std::string token;
   for (const char c : key) {
-    if (c == '~') token += "~0";
-    else if (c == '/') token += "~1";
-    else token += c;
+    if (c == '~')
+      token += "~0";
+    else if (c == '/')
+      token += "~1";
+    else
+      token += c;
   }
   return token;
 }
@@ -32,7 +35,9 @@ JsonReader::JsonReader(const Json& object, std::string pointer, std::vector<Json
 }
 
 std::string JsonReader::at(const std::string& key) const { return pointer_ + "/" + escape_token(key); }
-void JsonReader::problem(const std::string& key, std::string message) { problems_.push_back({at(key), std::move(message)}); }
+void JsonReader::problem(const std::string& key, std::string message) {
+  problems_.push_back({at(key), std::move(message)});
+}
 
 const Json* JsonReader::find(const std::string& key) {
   asked_.insert(key);
@@ -107,8 +112,10 @@ std::vector<std::string> JsonReader::texts_or_empty(const std::string& key) {
   std::vector<std::string> texts;
   for (std::size_t i = 0; i < value->size(); ++i) {
     const auto& element = (*value)[i];
-    if (element.is_string()) texts.push_back(element.get<std::string>());
-    else problems_.push_back({fmt::format("{}/{}", at(key), i), "must be text"});
+    if (element.is_string())
+      texts.push_back(element.get<std::string>());
+    else
+      problems_.push_back({fmt::format("{}/{}", at(key), i), "must be text"});
   }
   return texts;
 }
@@ -134,7 +141,8 @@ Result<Json> parse_json(const std::string& text, const std::string& file_name) {
   };
   try {
     auto json = Json::parse(text, watch);
-    if (!duplicate.empty()) return configuration_error(fmt::format("{}: key '{}' is given twice", file_name, duplicate));
+    if (!duplicate.empty())
+      return configuration_error(fmt::format("{}: key '{}' is given twice", file_name, duplicate));
     return json;
   } catch (const Json::parse_error& trouble) {
     const auto end = std::min(text.size(), trouble.byte > 0 ? trouble.byte - 1 : 0);
@@ -160,7 +168,8 @@ Error problems_error(const std::string& file_name, const std::vector<JsonProblem
 }
 
 std::string to_valid_utf8(std::string_view bytes) {
-  if (std::ranges::all_of(bytes, [](char c) { return static_cast<unsigned char>(c) < 0x80; })) return std::string(bytes);
+  if (std::ranges::all_of(bytes, [](char c) { return static_cast<unsigned char>(c) < 0x80; }))
+    return std::string(bytes);
   return Json::parse(Json(std::string(bytes)).dump(-1, ' ', false, Json::error_handler_t::replace)).get<std::string>();
 }
 
@@ -172,7 +181,8 @@ void to_json(Json& json, const Error& error) {
 }
 
 Error error_from_json(const Json& json) {
-  return {error_class_from(json.value("class", "bug")).value_or(ErrorClass::bug), json.value("message", ""), json.value("hint", "")};
+  return {error_class_from(json.value("class", "bug")).value_or(ErrorClass::bug), json.value("message", ""),
+          json.value("hint", "")};
 }
 
 }  // namespace patchlab

@@ -21,8 +21,8 @@ struct JsonProblem {
   bool operator==(const JsonProblem&) const = default;
 };
 
-// Reads one JSON object strictly: every key must be asked for, types must match, and all problems are collected instead of only
-// the first. Use: JsonReader reader(json, "", problems); auto name = reader.text("name"); ...; reader.finish();
+// Reads one JSON object strictly: every key must be asked for, types must match, and all problems are collected instead
+// of only the first. Use: JsonReader reader(json, "", problems); auto name = reader.text("name"); ...; reader.finish();
 // `finish` reports the keys nobody asked for, together with the allowed ones.
 class JsonReader {
  public:
@@ -52,7 +52,8 @@ class JsonReader {
   std::set<std::string> asked_;
 };
 
-// Parses text; the error names file, line and column. Duplicate keys are an error (nlohmann keeps the last one silently).
+// Parses text; the error names file, line and column. Duplicate keys are an error (nlohmann keeps the last one
+// silently).
 [[nodiscard]] Result<Json> parse_json(const std::string& text, const std::string& file_name);
 [[nodiscard]] Result<Json> read_json_file(const std::filesystem::path& path);
 // "file: /pointer: message" lines as one configuration error.

@@ -19,8 +19,8 @@ enum class Outcome {
 [[nodiscard]] const char* to_string(Outcome outcome);
 [[nodiscard]] std::optional<Outcome> outcome_from(const std::string& word);
 
-// The outcome of a group. Precedence: error > fail > not-reached > skipped < pass, as in docs/glossary: an error anywhere means
-// the group says nothing; skipped members do not spoil a pass; a group of only skips is skipped.
+// The outcome of a group. Precedence: error > fail > not-reached > skipped < pass, as in docs/glossary: an error
+// anywhere means the group says nothing; skipped members do not spoil a pass; a group of only skips is skipped.
 [[nodiscard]] Outcome combine(Outcome a, Outcome b);
 
 }  // namespace patchlab

@@ -35,8 +35,8 @@ struct Error {
 // "opening '/x': No such file or directory", from the errno of the call that just failed.
 [[nodiscard]] Error errno_error(const std::string& action, int saved_errno);
 
-// A value or an Error, shaped like std::expected (absent from g++ 12 in C++20). Dropping one is a compiler warning; asking for the half
-// that is not there is a bug and throws std::bad_variant_access.
+// A value or an Error, shaped like std::expected (absent from g++ 12 in C++20). Dropping one is a compiler warning;
+// asking for the half that is not there is a bug and throws std::bad_variant_access.
 template <class T>
 class [[nodiscard]] Result {
  public:
@@ -88,10 +88,9 @@ class [[nodiscard]] Result<void> {
 }  // namespace patchlab
 
 // Returns the error of a Result<...> expression from the enclosing function (which itself returns a Result).
-#define PATCHLAB_TRY(expression)                                  \
-  do {                                                            \
-    if (auto patchlab_try_result = (expression); !patchlab_try_result) \
-      return std::move(patchlab_try_result).error();              \
+#define PATCHLAB_TRY(expression)                                                                                      \
+  do {                                                                                                                \
+    if (auto patchlab_try_result = (expression); !patchlab_try_result) return std::move(patchlab_try_result).error(); \
   } while (false)
 // PATCHLAB_ASSIGN(auto x, f()): x = the value, or return the error.
 #define PATCHLAB_CONCAT_INNER(a, b) a##b

@@ -14,7 +14,8 @@ namespace patchlab {
 
 using Milliseconds = std::chrono::milliseconds;
 
-// Time as the product sees it. Real: steady clock for waits, system clock for stamps. Tests advance a fake: no unit test sleeps.
+// Time as the product sees it. Real: steady clock for waits, system clock for stamps. Tests advance a fake: no unit
+// test sleeps.
 class Clock {
  public:
   virtual ~Clock() = default;
@@ -30,8 +31,8 @@ class Clock {
 // RFC 3339 in UTC with milliseconds: 2026-11-22T06:02:50.123Z
 [[nodiscard]] std::string rfc3339(std::chrono::system_clock::time_point when);
 
-// One wait: polls `done` until it returns true, the deadline passes or `stop` is requested. `awaited` is for the reader:
-// "mail: TCP 25 answers". `last_seen`, when given, is asked once at the deadline and quoted in the error.
+// One wait: polls `done` until it returns true, the deadline passes or `stop` is requested. `awaited` is for the
+// reader: "mail: TCP 25 answers". `last_seen`, when given, is asked once at the deadline and quoted in the error.
 struct Wait {
   std::string awaited;
   Milliseconds deadline{};  // how long at most, from now

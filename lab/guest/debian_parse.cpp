@@ -208,14 +208,11 @@ std::vector<std::string> listeners(const ProcessTable& table) {
     const auto process =
         program == table.executables.end() ? "-" : program->second.substr(program->second.rfind('/') + 1);
     switch (volatility(protocol, process, port)) {
-      case Volatile::presence:
-        break;
+      case Volatile::presence: break;
       case Volatile::number:
         found.insert(fmt::format("{} {}:ephemeral {}", protocol, address.substr(0, address.rfind(':')), process));
         break;
-      case Volatile::no:
-        found.insert(fmt::format("{} {} {}", protocol, address, process));
-        break;
+      case Volatile::no: found.insert(fmt::format("{} {} {}", protocol, address, process)); break;
     }
   }
   return {found.begin(), found.end()};

@@ -64,13 +64,16 @@ std::vector<std::string> package_options(const BuildHost& host) {
 
 std::string hook(const std::string& what) { return "--customize-hook=" + what; }
 
-std::string include(const std::vector<std::string>& packages) { return fmt::format("--include={}", fmt::join(packages, ",")); }
+std::string include(const std::vector<std::string>& packages) {
+  return fmt::format("--include={}", fmt::join(packages, ","));
+}
 
-// The kernel package is only unpacked, never installed: the machines boot it from outside, and its maintainer scripts cost a minute.
-// linux-image-cloud-amd64 is an empty package that depends on the one of the current version.
+// The kernel package is only unpacked, never installed: the machines boot it from outside, and its maintainer scripts
+// cost a minute. linux-image-cloud-amd64 is an empty package that depends on the one of the current version.
 std::string fetch_kernel_hook(const BaseRecipe& base) {
   return fmt::format(
-      "set -e; mkdir \"$1\"/tmp/kernel-packages; cd \"$1\"/tmp/kernel-packages; export APT_CONFIG=\"$MMDEBSTRAP_APT_CONFIG\"; "
+      "set -e; mkdir \"$1\"/tmp/kernel-packages; cd \"$1\"/tmp/kernel-packages; export "
+      "APT_CONFIG=\"$MMDEBSTRAP_APT_CONFIG\"; "
       "kernel=$(apt-cache depends {0} | sed -n 's/.*Depends: \\(linux-image-[^ ]*\\).*/\\1/p' | head -n 1); "
       "apt-get download {1} \"${{kernel:-{0}}}\"",
       base.kernel_package, base.initramfs_package);
@@ -100,14 +103,17 @@ const char* to_string(BuildMode mode) {
 std::string shell_quoted(const std::string& text) {
   std::string quoted = "'";
   for (const char c : text) {
-    if (c == '\'') quoted += "'\\''";
-    else quoted += c;
+    if (c == '\'')
+      quoted += "'\\''";
+    else
+      quoted += c;
   }
   return quoted + "'";
 }
 
 ProcessSpec base_command(const BuildHost& host, const BuildPlace& place, const BaseRecipe& base, const fs::path& tar) {
-  std::vector<std::string> words{"mmdebstrap", fmt::format("--mode={}", to_string(host.mode)), "--variant=apt", "--format=tar"};
+  std::vector<std::string> words{"mmdebstrap", fmt::format("--mode={}", to_string(host.mode)), "--variant=apt",
+                                 "--format=tar"};
   words.push_back(fmt::format("--hook-dir={}", merged_usr_hooks));
   words.push_back(include(base.packages));
   for (auto& option : package_options(host)) words.push_back(std::move(option));
@@ -122,11 +128,13 @@ ProcessSpec base_command(const BuildHost& host, const BuildPlace& place, const B
   return spec;
 }
 
-ProcessSpec role_command(const BuildHost& host, const BuildPlace& place, const BaseRecipe& base, const Recipe& recipe, const fs::path& base_tar,
-                         const fs::path& overlay_folder, const fs::path& tar) {
-  std::vector<std::string> words{"mmdebstrap", fmt::format("--mode={}", to_string(host.mode)), "--variant=custom", "--format=tar"};
+ProcessSpec role_command(const BuildHost& host, const BuildPlace& place, const BaseRecipe& base, const Recipe& recipe,
+                         const fs::path& base_tar, const fs::path& overlay_folder, const fs::path& tar) {
+  std::vector<std::string> words{"mmdebstrap", fmt::format("--mode={}", to_string(host.mode)), "--variant=custom",
+                                 "--format=tar"};
   words.push_back(fmt::format("--setup-hook=tar-in {} /", shell_quoted(base_tar.string())));
-  // The tar holds no /dev. For an ordinary user mmdebstrap then silently does without device nodes, and scripts fail that write to /dev/null.
+  // The tar holds no /dev. For an ordinary user mmdebstrap then silently does without device nodes, and scripts fail
+  // that write to /dev/null.
   words.push_back("--setup-hook=mkdir -p \"$1\"/dev");
   for (auto& option : package_options(host)) words.push_back(std::move(option));
   words.push_back(include(recipe.packages));
@@ -153,23 +161,26 @@ ProcessSpec role_command(const BuildHost& host, const BuildPlace& place, const B
 }
 
 ProcessSpec overlay_command(const fs::path& layer, const fs::path& tar) {
-  auto spec = command({"tar", "--create", "--file", tar.string(), "--directory", (layer / "files").string(), "--owner=root:0", "--group=root:0",
-                       "--mode=u=rwX,go=rX", "--no-recursion", "--null", "--verbatim-files-from", "--files-from=-"},
-                      std::chrono::minutes(1));
+  auto spec = command(
+      {"tar", "--create", "--file", tar.string(), "--directory", (layer / "files").string(), "--owner=root:0",
+       "--group=root:0", "--mode=u=rwX,go=rX", "--no-recursion", "--null", "--verbatim-files-from", "--files-from=-"},
+      std::chrono::minutes(1));
   // Only files: the folders of the system keep the owners that packages gave them.
   for (const auto& file : files_below(layer / "files").value_or({})) spec.input += file.string() + '\0';
   return spec;
 }
 
-ProcessSpec disk_command(const BuildHost& host, const fs::path& tar, const fs::path& raw_disk, const fs::path& dpkg_status, std::int64_t disk_mib) {
+ProcessSpec disk_command(const BuildHost& host, const fs::path& tar, const fs::path& raw_disk,
+                         const fs::path& dpkg_status, std::int64_t disk_mib) {
   return owner_command(host.mode,
-                       {"/bin/sh", "-c", disk_script, "patchlab-disk", tar.string() + ".root", tar.string(), raw_disk.string(), dpkg_status.string(),
-                        fmt::format("{}M", disk_mib)},
+                       {"/bin/sh", "-c", disk_script, "patchlab-disk", tar.string() + ".root", tar.string(),
+                        raw_disk.string(), dpkg_status.string(), fmt::format("{}M", disk_mib)},
                        std::chrono::minutes(10));
 }
 
 ProcessSpec qcow2_command(const fs::path& raw_disk, const fs::path& disk) {
-  return command({"qemu-img", "convert", "-q", "-f", "raw", "-O", "qcow2", "-W", raw_disk.string(), disk.string()}, std::chrono::minutes(10));
+  return command({"qemu-img", "convert", "-q", "-f", "raw", "-O", "qcow2", "-W", raw_disk.string(), disk.string()},
+                 std::chrono::minutes(10));
 }
 
 ProcessSpec unpack_command(const fs::path& package, const fs::path& folder) {
@@ -186,8 +197,9 @@ ProcessSpec apt_options_command() {
 
 std::vector<std::string> parse_apt_options(const std::string& output) {
   // What reaching the archive depends on; everything else of the host is its own business.
-  constexpr std::array<std::string_view, 5> wanted{"Acquire::http::Proxy", "Acquire::https::Proxy", "Acquire::https::CaInfo",
-                                                   "Acquire::Check-Valid-Until", "Acquire::Check-Date"};
+  constexpr std::array<std::string_view, 5> wanted{"Acquire::http::Proxy", "Acquire::https::Proxy",
+                                                   "Acquire::https::CaInfo", "Acquire::Check-Valid-Until",
+                                                   "Acquire::Check-Date"};
   std::vector<std::string> options;
   std::istringstream lines(output);
   for (std::string line; std::getline(lines, line);) {

@@ -9,8 +9,9 @@
 #include "lab/image/package_sources.hpp"
 #include "lab/image/recipe.hpp"
 
-// The programs that make an image, as values: pure functions, compared argument by argument in tests. What runs inside a new root
-// file system goes through mmdebstrap's hooks, so that the same commands work as root, in a user namespace and with fakechroot.
+// The programs that make an image, as values: pure functions, compared argument by argument in tests. What runs inside
+// a new root file system goes through mmdebstrap's hooks, so that the same commands work as root, in a user namespace
+// and with fakechroot.
 namespace patchlab::lab::image {
 
 enum class BuildMode {
@@ -20,7 +21,8 @@ enum class BuildMode {
 };
 [[nodiscard]] const char* to_string(BuildMode mode);
 
-// Where one build works. Everybody may pass through, because in a user namespace "root" is somebody else; the cache may be private.
+// Where one build works. Everybody may pass through, because in a user namespace "root" is somebody else; the cache may
+// be private.
 struct BuildPlace {
   std::filesystem::path scratch;
   [[nodiscard]] std::filesystem::path sources() const { return scratch / "sources.list"; }
@@ -35,16 +37,18 @@ struct BuildHost {
 };
 
 // mmdebstrap: the packages below every role, and the kernel and busybox packages in place.packages(), to a tar file.
-[[nodiscard]] ProcessSpec base_command(const BuildHost& host, const BuildPlace& place, const BaseRecipe& base, const std::filesystem::path& tar);
-// mmdebstrap: `base_tar` plus the role's packages, files and setup scripts, to a tar file.
-[[nodiscard]] ProcessSpec role_command(const BuildHost& host, const BuildPlace& place, const BaseRecipe& base, const Recipe& recipe,
-                                       const std::filesystem::path& base_tar, const std::filesystem::path& overlay_folder,
+[[nodiscard]] ProcessSpec base_command(const BuildHost& host, const BuildPlace& place, const BaseRecipe& base,
                                        const std::filesystem::path& tar);
+// mmdebstrap: `base_tar` plus the role's packages, files and setup scripts, to a tar file.
+[[nodiscard]] ProcessSpec role_command(const BuildHost& host, const BuildPlace& place, const BaseRecipe& base,
+                                       const Recipe& recipe, const std::filesystem::path& base_tar,
+                                       const std::filesystem::path& overlay_folder, const std::filesystem::path& tar);
 // tar: one layer's files, owned by root, readable by everybody, whatever the checkout looks like.
 [[nodiscard]] ProcessSpec overlay_command(const std::filesystem::path& layer, const std::filesystem::path& tar);
 // mke2fs from the tar file: no mount, no root. Copies the package status out as well.
-[[nodiscard]] ProcessSpec disk_command(const BuildHost& host, const std::filesystem::path& tar, const std::filesystem::path& raw_disk,
-                                       const std::filesystem::path& dpkg_status, std::int64_t disk_mib);
+[[nodiscard]] ProcessSpec disk_command(const BuildHost& host, const std::filesystem::path& tar,
+                                       const std::filesystem::path& raw_disk, const std::filesystem::path& dpkg_status,
+                                       std::int64_t disk_mib);
 [[nodiscard]] ProcessSpec qcow2_command(const std::filesystem::path& raw_disk, const std::filesystem::path& disk);
 [[nodiscard]] ProcessSpec unpack_command(const std::filesystem::path& package, const std::filesystem::path& folder);
 // rm of what a build left, with the rights that made it.

@@ -46,7 +46,9 @@ Result<Inputs> read_inputs(ProcessRunner& runner, const BuildRequest& request) {
   return inputs;
 }
 
-bool is_present(const fs::path& cache, const std::string& digest) { return fs::exists(images_folder(cache) / digest / "image.json"); }
+bool is_present(const fs::path& cache, const std::string& digest) {
+  return fs::exists(images_folder(cache) / digest / "image.json");
+}
 
 Result<BuildMode> build_mode(ProcessRunner& runner) {
   if (::geteuid() == 0) return BuildMode::root;
@@ -59,19 +61,23 @@ Result<BuildMode> build_mode(ProcessRunner& runner) {
   };
   if (works({"--user", "--map-auto", "--map-root-user", "--", "true"}, "unshare")) return BuildMode::unshare;
   if (works({"--version"}, "fakechroot") && works({"--version"}, "fakeroot")) return BuildMode::fakechroot;
-  return configuration_error("an ordinary user needs a range of user ids, or fakechroot, to build images",
-                             "install 'uidmap' and add a line for the user to /etc/subuid and /etc/subgid, or install 'fakechroot'");
+  return configuration_error(
+      "an ordinary user needs a range of user ids, or fakechroot, to build images",
+      "install 'uidmap' and add a line for the user to /etc/subuid and /etc/subgid, or install 'fakechroot'");
 }
 
 Result<void> set_mode(const fs::path& path, ::mode_t mode) {
-  if (::chmod(path.c_str(), mode) != 0) return errno_error(fmt::format("changing the mode of '{}'", path.string()), errno);
+  if (::chmod(path.c_str(), mode) != 0)
+    return errno_error(fmt::format("changing the mode of '{}'", path.string()), errno);
   return {};
 }
 
 Result<void> rename_path(const fs::path& from, const fs::path& to) {
   std::error_code trouble;
   fs::rename(from, to, trouble);
-  if (trouble) return infrastructure_error(fmt::format("renaming '{}' to '{}': {}", from.string(), to.string(), trouble.message()));
+  if (trouble)
+    return infrastructure_error(
+        fmt::format("renaming '{}' to '{}': {}", from.string(), to.string(), trouble.message()));
   return {};
 }
 
@@ -81,7 +87,8 @@ Result<void> move_or_copy(const fs::path& from, const fs::path& to) {
   if (!trouble) return {};
   trouble.clear();
   fs::copy_file(from, to, trouble);  // another file system
-  if (trouble) return infrastructure_error(fmt::format("copying '{}' to '{}': {}", from.string(), to.string(), trouble.message()));
+  if (trouble)
+    return infrastructure_error(fmt::format("copying '{}' to '{}': {}", from.string(), to.string(), trouble.message()));
   return {};
 }
 
@@ -139,7 +146,9 @@ void Builder::say(const std::string& image, const std::string& text) {
 Result<void> Builder::run_program(const std::string& image, ProcessSpec spec, std::stop_token stop) {
   // mmdebstrap says what it does in lines that begin with "I: "; its hooks are our own business.
   spec.on_error_line = [this, image](const std::string& line) {
-    if (line.rfind("I: ", 0) == 0 && line.find("hook") == std::string::npos && line.find("skipping") == std::string::npos) say(image, line.substr(3));
+    if (line.rfind("I: ", 0) == 0 && line.find("hook") == std::string::npos &&
+        line.find("skipping") == std::string::npos)
+      say(image, line.substr(3));
   };
   const auto output = run_for_output(runner_, spec, stop);
   if (!output) return Error(output.error()).while_doing(fmt::format("building image '{}'", image));
@@ -149,8 +158,10 @@ Result<void> Builder::run_program(const std::string& image, ProcessSpec spec, st
 Result<void> Builder::make_scratch() {
   const char* temporary = std::getenv("TMPDIR");
   const fs::path parent = temporary != nullptr && *temporary != '\0' ? temporary : "/var/tmp";
-  // One name per user and cache: what a killed build left is found, and no two builds meet, since each holds the lock of its cache.
-  place_.scratch = parent / fmt::format("patchlab-images-{}-{}", ::geteuid(), sha256(fs::absolute(request_.cache).string()).substr(0, 8));
+  // One name per user and cache: what a killed build left is found, and no two builds meet, since each holds the lock
+  // of its cache.
+  place_.scratch = parent / fmt::format("patchlab-images-{}-{}", ::geteuid(),
+                                        sha256(fs::absolute(request_.cache).string()).substr(0, 8));
   runner_.run(remove_command(host_, place_.scratch));
   if (::mkdir(place_.scratch.c_str(), 0711) != 0) {
     auto error = errno_error(fmt::format("creating '{}'", place_.scratch.string()), errno);
@@ -161,9 +172,11 @@ Result<void> Builder::make_scratch() {
 }
 
 Result<void> Builder::prepare() {
-  for (const auto& folder : {images_folder(request_.cache), request_.cache / "image-bases"}) PATCHLAB_TRY(create_folders(folder));
+  for (const auto& folder : {images_folder(request_.cache), request_.cache / "image-bases"})
+    PATCHLAB_TRY(create_folders(folder));
   say("base", "waiting for other image builds");
-  PATCHLAB_ASSIGN(lock_, FileLock::take(request_.cache / "image-build.lock", FileLock::Mode::exclusive, FileLock::Blocking::yes));
+  PATCHLAB_ASSIGN(
+      lock_, FileLock::take(request_.cache / "image-build.lock", FileLock::Mode::exclusive, FileLock::Blocking::yes));
   remove_leftovers(images_folder(request_.cache));
   remove_leftovers(request_.cache / "image-bases");
   PATCHLAB_ASSIGN(host_.mode, build_mode(runner_));
@@ -179,11 +192,13 @@ Result<void> Builder::make_kernel(const fs::path& folder) {
   PATCHLAB_TRY(create_folders(place_.kernel_files()));
   std::error_code trouble;
   for (const auto& entry : fs::directory_iterator(place_.packages(), trouble)) {
-    if (entry.path().extension() == ".deb") PATCHLAB_TRY(run_program("base", unpack_command(entry.path(), place_.kernel_files()), request_.stop));
+    if (entry.path().extension() == ".deb")
+      PATCHLAB_TRY(run_program("base", unpack_command(entry.path(), place_.kernel_files()), request_.stop));
   }
   const auto& base = inputs_.book.base;
-  PATCHLAB_ASSIGN(const auto initramfs, make_initramfs(place_.kernel_files() / "bin" / "busybox", base.folder / "initramfs" / "init",
-                                                       place_.kernel_files(), base.modules));
+  PATCHLAB_ASSIGN(const auto initramfs,
+                  make_initramfs(place_.kernel_files() / "bin" / "busybox", base.folder / "initramfs" / "init",
+                                 place_.kernel_files(), base.modules));
   PATCHLAB_TRY(write_file_atomically(folder / "initrd", initramfs));
   for (const auto& entry : fs::directory_iterator(place_.kernel_files() / "boot", trouble)) {
     if (entry.path().filename().string().rfind("vmlinuz-", 0) != 0) continue;
@@ -196,10 +211,12 @@ Result<void> Builder::make_kernel(const fs::path& folder) {
 
 Result<void> Builder::make_base() {
   if (fs::exists(base_folder() / "base.tar")) return {};
-  say("base", fmt::format("installing the common packages of Debian '{}' (mode {})", host_.codename, to_string(host_.mode)));
+  say("base",
+      fmt::format("installing the common packages of Debian '{}' (mode {})", host_.codename, to_string(host_.mode)));
   const auto fresh = base_folder().parent_path() / (".new-" + inputs_.base_digest);
   PATCHLAB_TRY(create_folders(fresh));
-  PATCHLAB_TRY(run_program("base", base_command(host_, place_, inputs_.book.base, place_.scratch / "base.tar"), request_.stop));
+  PATCHLAB_TRY(
+      run_program("base", base_command(host_, place_, inputs_.book.base, place_.scratch / "base.tar"), request_.stop));
   PATCHLAB_TRY(make_kernel(fresh));
   PATCHLAB_TRY(move_or_copy(place_.scratch / "base.tar", fresh / "base.tar"));
   // Older bases serve nobody: their images are finished.
@@ -216,7 +233,8 @@ Result<void> Builder::make_overlays() {
   for (const auto& recipe : inputs_.wanted) layers.insert(recipe.layers.begin(), recipe.layers.end());
   for (const auto& layer : layers) {
     if (!fs::exists(layer / "files")) continue;
-    PATCHLAB_TRY(run_program("base", overlay_command(layer, overlays() / (layer.filename().string() + ".tar")), request_.stop));
+    PATCHLAB_TRY(
+        run_program("base", overlay_command(layer, overlays() / (layer.filename().string() + ".tar")), request_.stop));
   }
   return {};
 }
@@ -225,9 +243,12 @@ Result<void> Builder::make_disk(const Recipe& recipe, const fs::path& folder, st
   const auto tar = place_.scratch / (recipe.name + ".tar");
   const auto raw = place_.scratch / (recipe.name + ".raw");
   say(recipe.name, "installing the packages of the role");
-  PATCHLAB_TRY(run_program(recipe.name, role_command(host_, place_, inputs_.book.base, recipe, base_folder() / "base.tar", overlays(), tar), stop));
+  PATCHLAB_TRY(run_program(
+      recipe.name, role_command(host_, place_, inputs_.book.base, recipe, base_folder() / "base.tar", overlays(), tar),
+      stop));
   say(recipe.name, "making the disk");
-  PATCHLAB_TRY(run_program(recipe.name, disk_command(host_, tar, raw, folder / "dpkg-status", inputs_.book.base.disk_mib), stop));
+  PATCHLAB_TRY(run_program(recipe.name,
+                           disk_command(host_, tar, raw, folder / "dpkg-status", inputs_.book.base.disk_mib), stop));
   PATCHLAB_TRY(run_program(recipe.name, qcow2_command(raw, folder / "disk.qcow2"), stop));
   std::error_code ignored;
   fs::remove(raw, ignored);
@@ -270,7 +291,9 @@ Result<BuiltImage> Builder::make_image(const Recipe& recipe, const std::string& 
     for (const char* name : {"kernel", "initrd"}) {
       std::error_code trouble;
       fs::copy_file(base_folder() / name, fresh / name, trouble);
-      if (trouble) return infrastructure_error(fmt::format("copying '{}': {}", (base_folder() / name).string(), trouble.message()));
+      if (trouble)
+        return infrastructure_error(
+            fmt::format("copying '{}': {}", (base_folder() / name).string(), trouble.message()));
     }
     PATCHLAB_TRY(describe(recipe, digest, fresh));
     PATCHLAB_TRY(rename_path(fresh, folder));
@@ -305,7 +328,8 @@ Result<std::vector<BuiltImage>> Builder::run() {
   for (auto& result : results) {
     if (result && *result) images.push_back(std::move(**result));
     // An image that was only cancelled because another one failed is not the news.
-    else if (result && (!trouble || trouble->error_class == ErrorClass::cancelled)) trouble = result->error();
+    else if (result && (!trouble || trouble->error_class == ErrorClass::cancelled))
+      trouble = result->error();
   }
   if (trouble) return *trouble;
   if (images.size() != results.size()) return Error{ErrorClass::cancelled, "building images: cancelled", {}};
@@ -326,7 +350,8 @@ Result<std::vector<CurrentImage>> current_images(ProcessRunner& runner, const Bu
 Result<std::vector<BuiltImage>> build(ProcessRunner& runner, const BuildRequest& request) {
   PATCHLAB_ASSIGN(auto inputs, read_inputs(runner, request));
   const auto present = [&](const std::string& digest) { return is_present(request.cache, digest); };
-  if (!std::all_of(inputs.digests.begin(), inputs.digests.end(), present)) return Builder(runner, request, std::move(inputs)).run();
+  if (!std::all_of(inputs.digests.begin(), inputs.digests.end(), present))
+    return Builder(runner, request, std::move(inputs)).run();
   std::vector<BuiltImage> images;
   for (const auto& digest : inputs.digests) {
     PATCHLAB_ASSIGN(auto image, load(images_folder(request.cache) / digest));

@@ -12,8 +12,8 @@ namespace patchlab::lab::image {
 
 // One line for people: "file: installing remaining packages (12.3 s)".
 struct BuildEvent {
-  std::string image;  // recipe name, or "base"
-  std::string text;   // what is being done now
+  std::string image;       // recipe name, or "base"
+  std::string text;        // what is being done now
   Milliseconds elapsed{};  // since the build began
 };
 // Called from several threads, one at a time.
@@ -23,7 +23,7 @@ struct BuildRequest {
   std::filesystem::path recipes;   // scenarios/images
   std::vector<std::string> names;  // empty: all
   std::filesystem::path cache = cache_folder();
-  unsigned jobs = 2;               // images at a time, after the base
+  unsigned jobs = 2;  // images at a time, after the base
   BuildProgress progress;
   std::stop_token stop;
 };
@@ -34,7 +34,8 @@ struct BuiltImage {
   Milliseconds took{};
 };
 
-// Name and digest of each image as it would be built now, without building: what the cache is asked for. Under a second, no network.
+// Name and digest of each image as it would be built now, without building: what the cache is asked for. Under a
+// second, no network.
 struct CurrentImage {
   std::string name;
   std::string digest;

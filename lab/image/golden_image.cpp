@@ -15,7 +15,8 @@ namespace {
 constexpr const char* image_schema = "patchlab/image/v1";
 constexpr std::array<const char*, 4> content_files{"disk.qcow2", "dpkg-status", "initrd", "kernel"};
 
-std::map<std::string, std::string> read_texts(JsonReader& parent, const std::string& key, std::vector<JsonProblem>& problems) {
+std::map<std::string, std::string> read_texts(JsonReader& parent, const std::string& key,
+                                              std::vector<JsonProblem>& problems) {
   std::map<std::string, std::string> texts;
   JsonReader reader(parent.raw(key), parent.at(key), problems);
   if (!parent.raw(key).is_object()) return texts;
@@ -32,7 +33,8 @@ std::vector<std::uint16_t> ports_of(const Json& json, const char* key) {
   return ports;
 }
 
-std::vector<Credential> credentials_of(const Json& json, const std::string& pointer, std::vector<JsonProblem>& problems) {
+std::vector<Credential> credentials_of(const Json& json, const std::string& pointer,
+                                       std::vector<JsonProblem>& problems) {
   std::vector<Credential> credentials;
   if (!json.is_array()) return credentials;
   for (std::size_t i = 0; i < json.size(); ++i) {
@@ -53,14 +55,17 @@ Result<void> verify_permissions(const fs::path& path) {
   const auto permissions = fs::status(path, trouble).permissions();
   if (trouble) return infrastructure_error(fmt::format("reading '{}': {}", path.string(), trouble.message()));
   constexpr auto writable = fs::perms::owner_write | fs::perms::group_write | fs::perms::others_write;
-  if ((permissions & writable) != fs::perms::none) return not_an_image(path.parent_path(), fmt::format("'{}' is writable", path.filename().string()));
+  if ((permissions & writable) != fs::perms::none)
+    return not_an_image(path.parent_path(), fmt::format("'{}' is writable", path.filename().string()));
   return {};
 }
 
 }  // namespace
 
-std::string machine_words(const std::string& address, unsigned prefix, const std::string& gateway, const std::string& hostname) {
-  return fmt::format("patchlab.address={}/{} patchlab.gateway={} patchlab.hostname={}", address, prefix, gateway, hostname);
+std::string machine_words(const std::string& address, unsigned prefix, const std::string& gateway,
+                          const std::string& hostname) {
+  return fmt::format("patchlab.address={}/{} patchlab.gateway={} patchlab.hostname={}", address, prefix, gateway,
+                     hostname);
 }
 
 void to_json(Json& json, const GoldenImage& image) {
@@ -121,7 +126,8 @@ fs::path images_folder(const fs::path& cache) { return cache / "images"; }
 Result<GoldenImage> load(const fs::path& folder) {
   PATCHLAB_ASSIGN(const auto json, read_json_file(folder / "image.json"));
   PATCHLAB_ASSIGN(auto image, golden_image_from_json(json, folder));
-  if (image.digest != folder.filename().string()) return not_an_image(folder, fmt::format("image.json says digest '{}'", image.digest));
+  if (image.digest != folder.filename().string())
+    return not_an_image(folder, fmt::format("image.json says digest '{}'", image.digest));
   return image;
 }
 
@@ -134,7 +140,8 @@ Result<std::vector<GoldenImage>> list(const fs::path& cache) {
     PATCHLAB_ASSIGN(auto image, load(entry.path()));
     images.push_back(std::move(image));
   }
-  if (trouble) return infrastructure_error(fmt::format("listing '{}': {}", images_folder(cache).string(), trouble.message()));
+  if (trouble)
+    return infrastructure_error(fmt::format("listing '{}': {}", images_folder(cache).string(), trouble.message()));
   std::sort(images.begin(), images.end(), [](const GoldenImage& a, const GoldenImage& b) {
     return a.name != b.name ? a.name < b.name : a.built > b.built;
   });
@@ -154,11 +161,13 @@ Result<void> verify(const GoldenImage& image) {
   PATCHLAB_TRY(verify_permissions(image.folder / "image.json"));
   for (const char* name : content_files) {
     const auto expected = image.sha256.find(name);
-    if (expected == image.sha256.end()) return not_an_image(image.folder, fmt::format("image.json has no digest of '{}'", name));
+    if (expected == image.sha256.end())
+      return not_an_image(image.folder, fmt::format("image.json has no digest of '{}'", name));
     PATCHLAB_TRY(verify_permissions(image.folder / name));
     PATCHLAB_ASSIGN(const auto found, sha256_of_file(image.folder / name));
     if (found != expected->second) {
-      return not_an_image(image.folder, fmt::format("'{}' has changed: expected {}, found {}", name, expected->second, found));
+      return not_an_image(image.folder,
+                          fmt::format("'{}' has changed: expected {}, found {}", name, expected->second, found));
     }
   }
   return {};

@@ -14,15 +14,15 @@
 
 namespace patchlab::lab::image {
 
-// A finished image in the cache: <cache>/images/<digest>/ with image.json, disk.qcow2, kernel, initrd, dpkg-status. Nothing in
-// it is ever written again (0444 in a 0555 folder); clones are overlays on `disk`.
+// A finished image in the cache: <cache>/images/<digest>/ with image.json, disk.qcow2, kernel, initrd, dpkg-status.
+// Nothing in it is ever written again (0444 in a 0555 folder); clones are overlays on `disk`.
 struct GoldenImage {
   std::string digest;  // of everything that went in; the folder's name
   std::string name;    // of the recipe: "file-engineering"
   std::string role;    // "file"
   std::string description;
   std::filesystem::path folder;
-  std::filesystem::path disk;         // qcow2
+  std::filesystem::path disk;  // qcow2
   std::filesystem::path kernel;
   std::filesystem::path initrd;
   std::filesystem::path dpkg_status;  // the guest's /var/lib/dpkg/status
@@ -41,7 +41,8 @@ struct GoldenImage {
 };
 
 // The words of the kernel command line that make a machine out of an image.
-[[nodiscard]] std::string machine_words(const std::string& address, unsigned prefix, const std::string& gateway, const std::string& hostname);
+[[nodiscard]] std::string machine_words(const std::string& address, unsigned prefix, const std::string& gateway,
+                                        const std::string& hostname);
 
 void to_json(Json& json, const GoldenImage& image);
 // `folder` is where the document was found; unknown members are errors.

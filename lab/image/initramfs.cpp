@@ -14,9 +14,10 @@ namespace fs = std::filesystem;
 void CpioArchive::add(const std::string& path, unsigned mode, std::string_view content) {
   const auto pad = [this] { bytes_.append((4 - bytes_.size() % 4) % 4, '\0'); };
   const unsigned inode = next_inode_++;
-  // magic, inode, mode, uid, gid, links, time, size, device, special device, length of the name with its NUL, no checksum
-  bytes_ += fmt::format("070701{:08X}{:08X}{:08X}{:08X}{:08X}{:08X}{:08X}{:08X}{:08X}{:08X}{:08X}{:08X}{:08X}", inode, mode, 0, 0, 1, 0,
-                        content.size(), 0, 0, 0, 0, path.size() + 1, 0);
+  // magic, inode, mode, uid, gid, links, time, size, device, special device, length of the name with its NUL, no
+  // checksum
+  bytes_ += fmt::format("070701{:08X}{:08X}{:08X}{:08X}{:08X}{:08X}{:08X}{:08X}{:08X}{:08X}{:08X}{:08X}{:08X}", inode,
+                        mode, 0, 0, 1, 0, content.size(), 0, 0, 0, 0, path.size() + 1, 0);
   bytes_ += path;
   bytes_ += '\0';
   pad();

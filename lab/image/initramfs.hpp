@@ -11,8 +11,9 @@
 
 namespace patchlab::lab::image {
 
-// A cpio archive in the "newc" format, the one the kernel unpacks (Documentation/driver-api/early-userspace/buffer-format). Every
-// entry belongs to root and has time 0, so the same input gives the same bytes.
+// A cpio archive in the "newc" format, the one the kernel unpacks
+// (Documentation/driver-api/early-userspace/buffer-format). Every entry belongs to root and has time 0, so the same
+// input gives the same bytes.
 class CpioArchive {
  public:
   void add_folder(const std::string& path);
@@ -26,8 +27,11 @@ class CpioArchive {
   unsigned next_inode_ = 1;
 };
 
-// busybox, /init, and the modules with /modules/order. `kernel_files` is the unpacked kernel package; modules are found by name.
-[[nodiscard]] Result<std::string> make_initramfs(const std::filesystem::path& busybox, const std::filesystem::path& init,
-                                                 const std::filesystem::path& kernel_files, const std::vector<std::string>& modules);
+// busybox, /init, and the modules with /modules/order. `kernel_files` is the unpacked kernel package; modules are found
+// by name.
+[[nodiscard]] Result<std::string> make_initramfs(const std::filesystem::path& busybox,
+                                                 const std::filesystem::path& init,
+                                                 const std::filesystem::path& kernel_files,
+                                                 const std::vector<std::string>& modules);
 
 }  // namespace patchlab::lab::image

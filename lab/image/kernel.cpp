@@ -88,17 +88,23 @@ Result<std::string> unpack_lz4_legacy(std::string_view packed) {
 }
 
 Result<std::string> unpacked_kernel(std::string_view bz_image) {
-  constexpr std::size_t setup_sectors_at = 0x1f1, magic_at = 0x202, payload_offset_at = 0x248, payload_length_at = 0x24c;
-  if (bz_image.substr(std::min(magic_at, bz_image.size()), 4) != "HdrS") return infrastructure_error("the kernel package holds no bzImage");
+  constexpr std::size_t setup_sectors_at = 0x1f1, magic_at = 0x202, payload_offset_at = 0x248,
+                        payload_length_at = 0x24c;
+  if (bz_image.substr(std::min(magic_at, bz_image.size()), 4) != "HdrS")
+    return infrastructure_error("the kernel package holds no bzImage");
   const auto sectors = number_at(bz_image, setup_sectors_at, 1).value_or(0);
   const auto offset = number_at(bz_image, payload_offset_at, 4);
   const auto length = number_at(bz_image, payload_length_at, 4);
   const std::size_t protected_mode = (static_cast<std::size_t>(sectors == 0 ? 4 : sectors) + 1) * 512;
-  if (!offset || !length || protected_mode + *offset > bz_image.size()) return infrastructure_error("the kernel package holds a cut-off bzImage");
+  if (!offset || !length || protected_mode + *offset > bz_image.size())
+    return infrastructure_error("the kernel package holds a cut-off bzImage");
   const auto payload = bz_image.substr(protected_mode + *offset, *length);
   if (number_at(payload, 0, 4) != lz4_legacy_magic) return std::string(bz_image);
   PATCHLAB_ASSIGN(auto kernel, unpack_lz4_legacy(payload));
-  if (kernel.substr(0, 4) != "\x7f" "ELF") return std::string(bz_image);
+  if (kernel.substr(0, 4) !=
+      "\x7f"
+      "ELF")
+    return std::string(bz_image);
   return kernel;
 }
 

@@ -31,7 +31,8 @@ std::string known(const std::string& field) { return field.rfind("$(", 0) == 0 ?
 
 bool is_release_suite(const IndexTarget& target, const std::string& codename) {
   // A source that says "stable" has release "stable" and codename "bookworm"; "bookworm-security" has it in both.
-  return target.codename == codename && target.release.find('-') == std::string::npos && target.label != "Debian-Security";
+  return target.codename == codename && target.release.find('-') == std::string::npos &&
+         target.label != "Debian-Security";
 }
 
 }  // namespace
@@ -50,8 +51,8 @@ std::vector<IndexTarget> parse_index_targets(std::string_view output) {
   for (const auto& line : split(output, '\n')) {
     const auto fields = split(line, '\t');
     if (fields.size() != field_count) continue;
-    targets.push_back({known(fields[0]), known(fields[1]), known(fields[2]), known(fields[3]), known(fields[4]), known(fields[5]),
-                       known(fields[6]), known(fields[7])});
+    targets.push_back({known(fields[0]), known(fields[1]), known(fields[2]), known(fields[3]), known(fields[4]),
+                       known(fields[5]), known(fields[6]), known(fields[7])});
   }
   return targets;
 }
@@ -59,12 +60,14 @@ std::vector<IndexTarget> parse_index_targets(std::string_view output) {
 Result<ReleaseSource> choose_release_source(const std::vector<IndexTarget>& targets, const std::string& codename,
                                             const std::string& architecture) {
   for (const auto& target : targets) {
-    if (target.component == "main" && target.origin == "Debian" && target.architecture == architecture && is_release_suite(target, codename)) {
+    if (target.component == "main" && target.origin == "Debian" && target.architecture == architecture &&
+        is_release_suite(target, codename)) {
       return ReleaseSource{target.repository, codename, target.file};
     }
   }
   return configuration_error(
-      fmt::format("the host's apt has no package index of Debian's '{}' main ({}) to build images from", codename, architecture),
+      fmt::format("the host's apt has no package index of Debian's '{}' main ({}) to build images from", codename,
+                  architecture),
       "run 'apt-get update' as root; the sources of apt must name Debian's main archive");
 }
 

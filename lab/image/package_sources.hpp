@@ -11,20 +11,22 @@
 
 namespace patchlab::lab::image {
 
-// One package index that the host's apt has fetched, as `apt-get indextargets` tells it: the same for one-line and deb822 sources.
+// One package index that the host's apt has fetched, as `apt-get indextargets` tells it: the same for one-line and
+// deb822 sources.
 struct IndexTarget {
-  std::string repository;    // Repo-URI
-  std::string release;       // what the source says: "bookworm", "stable", "bookworm-security"
+  std::string repository;  // Repo-URI
+  std::string release;     // what the source says: "bookworm", "stable", "bookworm-security"
   std::string codename;
   std::string component;
-  std::string origin;        // "Debian"
-  std::string label;         // "Debian", or "Debian-Security"
+  std::string origin;  // "Debian"
+  std::string label;   // "Debian", or "Debian-Security"
   std::string architecture;
   std::filesystem::path file;  // the fetched index
   bool operator==(const IndexTarget&) const = default;
 };
 
-// Where stand-in images come from: the release suite alone, so that its security and update suites offer real candidates.
+// Where stand-in images come from: the release suite alone, so that its security and update suites offer real
+// candidates.
 struct ReleaseSource {
   std::string repository;
   std::string codename;
@@ -36,8 +38,8 @@ struct ReleaseSource {
 // The output of that command. Lines of another shape are ignored: apt may say more in the future.
 [[nodiscard]] std::vector<IndexTarget> parse_index_targets(std::string_view output);
 // Debian's component main for `codename` and `architecture`, from neither security nor updates nor backports.
-[[nodiscard]] Result<ReleaseSource> choose_release_source(const std::vector<IndexTarget>& targets, const std::string& codename,
-                                                          const std::string& architecture);
+[[nodiscard]] Result<ReleaseSource> choose_release_source(const std::vector<IndexTarget>& targets,
+                                                          const std::string& codename, const std::string& architecture);
 // One line for sources.list.
 [[nodiscard]] std::string sources_line(const ReleaseSource& source, const std::filesystem::path& keyring);
 

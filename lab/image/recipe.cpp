@@ -24,7 +24,8 @@ constexpr const char* builder_version = "2";
 // Names that end up in commands and file names: Debian package, module, host and role names all fit.
 bool is_plain_name(const std::string& text) {
   const auto fits = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.' || c == '+';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
+           c == '.' || c == '+';
   };
   return !text.empty() && text.front() != '-' && text.front() != '.' && std::all_of(text.begin(), text.end(), fits);
 }
@@ -48,10 +49,12 @@ std::vector<std::string> plain_names(JsonReader& reader, const std::string& key)
 
 void require_schema(JsonReader& reader, const std::string& expected) {
   const auto schema = reader.text("schema");
-  if (!schema.empty() && schema != expected) reader.problem("schema", fmt::format("is '{}', expected '{}'", schema, expected));
+  if (!schema.empty() && schema != expected)
+    reader.problem("schema", fmt::format("is '{}', expected '{}'", schema, expected));
 }
 
-std::vector<std::uint16_t> read_ports(const Json& list, const std::string& pointer, std::vector<JsonProblem>& problems) {
+std::vector<std::uint16_t> read_ports(const Json& list, const std::string& pointer,
+                                      std::vector<JsonProblem>& problems) {
   std::vector<std::uint16_t> ports;
   if (list.is_null()) return ports;
   if (!list.is_array()) {
@@ -88,7 +91,8 @@ std::vector<Credential> read_credentials(JsonReader& parent, std::vector<JsonPro
   std::set<std::string> ids;
   for (std::size_t i = 0; i < list.size(); ++i) {
     JsonReader reader(list[i], fmt::format("{}/{}", parent.at("credentials"), i), problems);
-    Credential credential{reader.text("id"), reader.text("user"), reader.text("password"), reader.text_or("purpose", "")};
+    Credential credential{reader.text("id"), reader.text("user"), reader.text("password"),
+                          reader.text_or("purpose", "")};
     if (!ids.insert(credential.id).second) reader.problem("id", fmt::format("'{}' is there twice", credential.id));
     credentials.push_back(std::move(credential));
     reader.finish();
@@ -150,9 +154,7 @@ Result<void> add_layer(DigestBuilder& digest, const fs::path& folder) {
   return {};
 }
 
-Result<Json> read_document(const fs::path& file) {
-  return read_json_file(file).while_doing("reading an image recipe");
-}
+Result<Json> read_document(const fs::path& file) { return read_json_file(file).while_doing("reading an image recipe"); }
 
 // Reads one recipe and, before it, the ones it extends.
 class BookReader {
@@ -162,7 +164,8 @@ class BookReader {
   Result<const Recipe*> read(const std::string& name) {
     if (const auto known = recipes_.find(name); known != recipes_.end()) return &known->second;
     const auto file = folder_ / name / "image.json";
-    if (!open_.insert(name).second) return configuration_error(fmt::format("{}: /extends: the recipes extend each other in a circle", file.string()));
+    if (!open_.insert(name).second)
+      return configuration_error(fmt::format("{}: /extends: the recipes extend each other in a circle", file.string()));
     PATCHLAB_ASSIGN(const auto json, read_document(file));
     const Recipe* parent = nullptr;
     if (json.is_object() && json.contains("extends") && json["extends"].is_string()) {
@@ -242,11 +245,13 @@ Result<std::vector<Recipe>> select_recipes(const RecipeBook& book, const std::ve
   if (names.empty()) return book.recipes;
   std::vector<Recipe> chosen;
   for (const auto& name : names) {
-    const auto found = std::find_if(book.recipes.begin(), book.recipes.end(), [&](const Recipe& r) { return r.name == name; });
+    const auto found =
+        std::find_if(book.recipes.begin(), book.recipes.end(), [&](const Recipe& r) { return r.name == name; });
     if (found == book.recipes.end()) {
       std::vector<std::string> known;
       for (const auto& recipe : book.recipes) known.push_back(recipe.name);
-      return configuration_error(fmt::format("there is no image recipe '{}'", name), fmt::format("known recipes: {}", fmt::join(known, ", ")));
+      return configuration_error(fmt::format("there is no image recipe '{}'", name),
+                                 fmt::format("known recipes: {}", fmt::join(known, ", ")));
     }
     chosen.push_back(*found);
   }
@@ -264,9 +269,15 @@ Result<std::string> base_digest(const BaseRecipe& base, const std::string& packa
 
 Result<std::string> recipe_digest(const Recipe& recipe, const std::string& base_digest) {
   DigestBuilder digest;
-  digest.add("image").add(base_digest).add(recipe.name).add(recipe.role).add(recipe.description).add(joined(recipe.packages));
+  digest.add("image")
+      .add(base_digest)
+      .add(recipe.name)
+      .add(recipe.role)
+      .add(recipe.description)
+      .add(joined(recipe.packages));
   digest.add(std::to_string(recipe.memory_mib)).add(recipe.hostname).add(recipe.address).add(joined(recipe.services));
-  for (const auto* ports : {&recipe.ready.tcp, &recipe.ready.udp}) digest.add(fmt::format("{}", fmt::join(*ports, " ")));
+  for (const auto* ports : {&recipe.ready.tcp, &recipe.ready.udp})
+    digest.add(fmt::format("{}", fmt::join(*ports, " ")));
   for (const auto& one : recipe.credentials) digest.add(one.id).add(one.user).add(one.password).add(one.purpose);
   for (const auto& layer : recipe.layers) {
     digest.add("layer");

@@ -11,7 +11,8 @@
 
 namespace patchlab::lab::image {
 
-// What every stand-in image shares: the Debian packages below the roles, the kernel, and what the initramfs loads, in order.
+// What every stand-in image shares: the Debian packages below the roles, the kernel, and what the initramfs loads, in
+// order.
 struct BaseRecipe {
   std::filesystem::path folder;
   std::vector<std::string> packages;
@@ -23,7 +24,8 @@ struct BaseRecipe {
   bool operator==(const BaseRecipe&) const = default;
 };
 
-// An account of the image that checks may use. Laboratory only: these are no secrets, they are printed in the repository.
+// An account of the image that checks may use. Laboratory only: these are no secrets, they are printed in the
+// repository.
 struct Credential {
   std::string id;
   std::string user;
@@ -38,8 +40,8 @@ struct ReadyPorts {
   bool operator==(const ReadyPorts&) const = default;
 };
 
-// One stand-in golden image as data: scenarios/images/<name>/image.json. A recipe that extends another one takes over every member
-// it does not name; files and setup scripts of both are applied, the extended one's first.
+// One stand-in golden image as data: scenarios/images/<name>/image.json. A recipe that extends another one takes over
+// every member it does not name; files and setup scripts of both are applied, the extended one's first.
 struct Recipe {
   std::string name;  // of its folder
   std::string role;
@@ -47,7 +49,7 @@ struct Recipe {
   std::vector<std::string> packages;
   std::int64_t memory_mib = 0;
   std::string hostname;
-  std::string address;  // in the address plan that the shipped recipes share; scenarios may say otherwise
+  std::string address;                // in the address plan that the shipped recipes share; scenarios may say otherwise
   std::vector<std::string> services;  // init script names that must run
   ReadyPorts ready;
   std::vector<Credential> credentials;
@@ -66,11 +68,13 @@ struct RecipeBook {
 
 // Reads `folder`/common/base.json and every `folder`/*/image.json.
 [[nodiscard]] Result<RecipeBook> read_recipes(const std::filesystem::path& folder);
-// Recipes by name, in the order asked for; all when `names` is empty. An unknown name is an error that lists the known ones.
+// Recipes by name, in the order asked for; all when `names` is empty. An unknown name is an error that lists the known
+// ones.
 [[nodiscard]] Result<std::vector<Recipe>> select_recipes(const RecipeBook& book, const std::vector<std::string>& names);
 
-// SHA-256 over everything of ours that decides what the base, or an image on it, contains: members, files with their executable bit,
-// scripts. `packages_digest` stands for the release suite's package index, so that an image is rebuilt when the suite changes.
+// SHA-256 over everything of ours that decides what the base, or an image on it, contains: members, files with their
+// executable bit, scripts. `packages_digest` stands for the release suite's package index, so that an image is rebuilt
+// when the suite changes.
 [[nodiscard]] Result<std::string> base_digest(const BaseRecipe& base, const std::string& packages_digest);
 [[nodiscard]] Result<std::string> recipe_digest(const Recipe& recipe, const std::string& base_digest);
 

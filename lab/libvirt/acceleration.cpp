@@ -27,8 +27,8 @@ constexpr std::size_t boot_disk_size = 1U << 20U;
 ProcessSpec bare_machine(const std::string& accelerator) {
   ProcessSpec spec;
   spec.program = qemu;
-  spec.arguments = {"-accel", accelerator, "-machine", "pc-q35-7.2", "-cpu", "qemu64", "-m", "128", "-nodefaults", "-no-user-config",
-                    "-display", "none", "-no-reboot", "-serial", "stdio"};
+  spec.arguments = {"-accel",      accelerator,       "-machine", "pc-q35-7.2", "-cpu",       "qemu64",  "-m",   "128",
+                    "-nodefaults", "-no-user-config", "-display", "none",       "-no-reboot", "-serial", "stdio"};
   spec.time_limit = boot_limit;
   spec.output_limit = 64U << 10U;
   return spec;
@@ -40,7 +40,8 @@ std::string last_words(const ProcessOutcome& outcome) {
   const auto end = text.find_last_not_of("\r\n");
   if (end == std::string::npos) return {};
   const auto start = text.rfind('\n', end);
-  return ": " + text.substr(start == std::string::npos ? 0 : start + 1, end - (start == std::string::npos ? 0 : start + 1) + 1);
+  return ": " + text.substr(start == std::string::npos ? 0 : start + 1,
+                            end - (start == std::string::npos ? 0 : start + 1) + 1);
 }
 
 Acceleration no_kvm(std::string reason) { return {Accelerator::tcg, std::move(reason)}; }
@@ -125,9 +126,10 @@ std::string boot_disk() {
 
 ProcessSpec boot_disk_process(const std::string& accelerator, const std::filesystem::path& disk) {
   auto spec = bare_machine(accelerator);
-  for (const auto& argument : {std::string("-device"), std::string("isa-debug-exit,iobase=0xf4,iosize=1"), std::string("-blockdev"),
-                               Json{{"driver", "file"}, {"filename", disk.string()}, {"node-name", "disk"}}.dump(),
-                               std::string("-device"), std::string("ide-hd,drive=disk")}) {
+  for (const auto& argument :
+       {std::string("-device"), std::string("isa-debug-exit,iobase=0xf4,iosize=1"), std::string("-blockdev"),
+        Json{{"driver", "file"}, {"filename", disk.string()}, {"node-name", "disk"}}.dump(), std::string("-device"),
+        std::string("ide-hd,drive=disk")}) {
     spec.arguments.push_back(argument);
   }
   return spec;
@@ -135,7 +137,8 @@ ProcessSpec boot_disk_process(const std::string& accelerator, const std::filesys
 
 ProcessSpec kernel_process(const std::string& accelerator, const std::filesystem::path& kernel) {
   auto spec = bare_machine(accelerator);
-  for (const auto& argument : {std::string("-kernel"), kernel.string(), std::string("-append"), std::string("console=ttyS0 panic=-1")}) {
+  for (const auto& argument :
+       {std::string("-kernel"), kernel.string(), std::string("-append"), std::string("console=ttyS0 panic=-1")}) {
     spec.arguments.push_back(argument);
   }
   return spec;

@@ -10,12 +10,12 @@
 
 namespace patchlab::lab::libvirt {
 namespace {
-// MiB of translated code kept per machine under emulation. When it is full everything is translated anew: with 128 MiB, processes that start many
-// others (package installation) are 8 % slower; 512 MiB bring nothing more and cost memory.
+// MiB of translated code kept per machine under emulation. When it is full everything is translated anew: with 128 MiB,
+// processes that start many others (package installation) are 8 % slower; 512 MiB bring nothing more and cost memory.
 constexpr const char* translation_cache_mib = "256";
 
-// On bus 0 of the root complex: no root ports to enumerate, so the guest boots sooner. Slots 0x01.. follow no other rule than
-// staying the same for ever; NICs come last, from 0x10.
+// On bus 0 of the root complex: no root ports to enumerate, so the guest boots sooner. Slots 0x01.. follow no other
+// rule than staying the same for ever; NICs come last, from 0x10.
 constexpr const char* disk_slot = "0x02";
 constexpr const char* cd_controller_slot = "0x03";
 constexpr const char* channel_controller_slot = "0x04";
@@ -39,7 +39,8 @@ void write_boot(XmlWriter& xml, const MachineSpec& spec) {
   xml.close();
 }
 
-// Pinned, never 'maximum': with that, QEMU 7.2's emulation makes guest kernels oops, and a lab that crashes guests makes false alarms.
+// Pinned, never 'maximum': with that, QEMU 7.2's emulation makes guest kernels oops, and a lab that crashes guests
+// makes false alarms.
 void write_cpu(XmlWriter& xml) {
   xml.open("cpu", {{"mode", "custom"}, {"match", "exact"}, {"check", "none"}});
   xml.text("model", "qemu64", {{"fallback", "forbid"}});
@@ -68,7 +69,8 @@ void write_clock(XmlWriter& xml) {
 // The overlay lives as long as the cell, so nothing is lost by never syncing it to the host's disk.
 void write_disk(XmlWriter& xml, const MachineSpec& spec) {
   xml.open("disk", {{"type", "file"}, {"device", "disk"}});
-  // A host without space stops the machine, which we can see, instead of failing writes inside it, which would look like a bad patch.
+  // A host without space stops the machine, which we can see, instead of failing writes inside it, which would look
+  // like a bad patch.
   xml.empty("driver", {{"name", "qemu"},
                        {"type", "qcow2"},
                        {"cache", "unsafe"},
@@ -201,11 +203,12 @@ std::string snapshot_xml(const std::string& name) {
 }
 
 Result<void> check_name(const std::string& what, const std::string& name) {
-  const bool fits = !name.empty() && name.size() <= 60 && name.find_first_not_of(name_characters) == std::string::npos &&
+  const bool fits = !name.empty() && name.size() <= 60 &&
+                    name.find_first_not_of(name_characters) == std::string::npos &&
                     std::string_view("._-").find(name.front()) == std::string_view::npos;
   if (fits) return {};
-  return configuration_error(fmt::format("'{}' is not a {}: 1 to 60 letters, digits, '.', '_' or '-', the first a letter or digit",
-                                         name, what));
+  return configuration_error(fmt::format(
+      "'{}' is not a {}: 1 to 60 letters, digits, '.', '_' or '-', the first a letter or digit", name, what));
 }
 
 }  // namespace patchlab::lab::libvirt

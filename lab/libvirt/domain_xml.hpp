@@ -8,8 +8,8 @@
 
 namespace patchlab::lab::libvirt {
 
-// The libvirt domain of a machine: a pure function of the spec; the same spec gives the same bytes. Machine type, CPU model and PCI addresses are
-// pinned, as guests tie their configuration to them (domain.md 3.11).
+// The libvirt domain of a machine: a pure function of the spec; the same spec gives the same bytes. Machine type, CPU
+// model and PCI addresses are pinned, as guests tie their configuration to them (domain.md 3.11).
 [[nodiscard]] std::string domain_xml(const MachineSpec& spec);
 // The same machine for libvirt's test driver, which knows no accelerator, CPU model or machine type.
 [[nodiscard]] std::string test_driver_xml(const MachineSpec& spec);
@@ -18,7 +18,8 @@ namespace patchlab::lab::libvirt {
 // An internal snapshot: disk and, when the machine runs, memory.
 [[nodiscard]] std::string snapshot_xml(const std::string& name);
 
-// Names become parts of paths and commands inside libvirt and QEMU: 1 to 60 of a-z A-Z 0-9 . _ -, beginning with a letter or digit.
+// Names become parts of paths and commands inside libvirt and QEMU: 1 to 60 of a-z A-Z 0-9 . _ -, beginning with a
+// letter or digit.
 [[nodiscard]] Result<void> check_name(const std::string& what, const std::string& name);
 
 }  // namespace patchlab::lab::libvirt

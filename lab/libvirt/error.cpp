@@ -13,10 +13,8 @@ ErrorClass class_of(int code) {
   switch (code) {
     case VIR_ERR_AGENT_UNRESPONSIVE:
     case VIR_ERR_AGENT_UNSYNCED:
-    case VIR_ERR_OPERATION_TIMEOUT:
-      return ErrorClass::timeout;
-    default:
-      return ErrorClass::infrastructure;
+    case VIR_ERR_OPERATION_TIMEOUT: return ErrorClass::timeout;
+    default: return ErrorClass::infrastructure;
   }
 }
 }  // namespace

@@ -9,8 +9,8 @@
 
 namespace patchlab::lab::libvirt {
 
-// The thread that runs libvirt's event loop while it lives. The embedded driver talks to QEMU through it, so it must run before the
-// connection is opened and until after it is closed.
+// The thread that runs libvirt's event loop while it lives. The embedded driver talks to QEMU through it, so it must
+// run before the connection is opened and until after it is closed.
 class EventLoop {
  public:
   [[nodiscard]] static Result<std::unique_ptr<EventLoop>> start();

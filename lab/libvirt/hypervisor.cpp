@@ -20,7 +20,8 @@ namespace patchlab::lab::libvirt {
 namespace {
 std::string doing(const char* verb, const std::string& machine) { return fmt::format("{} '{}'", verb, machine); }
 
-// stdio_handler: else libvirt wants a running virtlogd. security_driver: labels and profiles are for hosts with a system libvirt.
+// stdio_handler: else libvirt wants a running virtlogd. security_driver: labels and profiles are for hosts with a
+// system libvirt.
 constexpr const char* embedded_configuration = "stdio_handler = \"file\"\nsecurity_driver = \"none\"\nmax_core = 0\n";
 
 // RFC 3986: everything but unreserved characters and '/' is percent-encoded, for a query value.
@@ -45,12 +46,9 @@ std::string version_text(unsigned long version) {
 MachineState state_from(int state) {
   switch (state) {
     case VIR_DOMAIN_PAUSED:
-    case VIR_DOMAIN_PMSUSPENDED:
-      return MachineState::paused;
-    case VIR_DOMAIN_CRASHED:
-      return MachineState::crashed;
-    case VIR_DOMAIN_SHUTOFF:
-      return MachineState::off;
+    case VIR_DOMAIN_PMSUSPENDED: return MachineState::paused;
+    case VIR_DOMAIN_CRASHED: return MachineState::crashed;
+    case VIR_DOMAIN_SHUTOFF: return MachineState::off;
     default:  // running, blocked, no state, shutting down: QEMU is there and works
       return MachineState::running;
   }
@@ -61,7 +59,8 @@ struct LibvirtHypervisor::State {
   std::unique_ptr<EventLoop> loop;  // outlives the connection
   Connection connection;
   bool is_test_driver = false;
-  // What is in the drives, and the snapshots that were taken with an empty one, by "machine/snapshot": what `revert_in_place` needs.
+  // What is in the drives, and the snapshots that were taken with an empty one, by "machine/snapshot": what
+  // `revert_in_place` needs.
   std::mutex mutex;
   std::set<std::string> with_medium;
   std::set<std::string> taken_without_medium;
@@ -135,11 +134,12 @@ Result<std::unique_ptr<LibvirtHypervisor>> LibvirtHypervisor::open(const std::st
 }
 
 Result<std::unique_ptr<LibvirtHypervisor>> LibvirtHypervisor::open_embedded(const std::filesystem::path& root) {
-  // 107 bytes less the longest name libvirt puts below: lib/qemu/channel/target/domain-NN-<20 bytes of name>/org.qemu.guest_agent.0
+  // 107 bytes less the longest name libvirt puts below: lib/qemu/channel/target/domain-NN-<20 bytes of
+  // name>/org.qemu.guest_agent.0
   constexpr std::size_t longest_root = 30;
   if (!root.is_absolute() || root.native().size() > longest_root) {
-    return configuration_error(fmt::format("'{}' cannot hold a cell: needed is an absolute path of at most {} characters",
-                                           root.string(), longest_root));
+    return configuration_error(fmt::format(
+        "'{}' cannot hold a cell: needed is an absolute path of at most {} characters", root.string(), longest_root));
   }
   PATCHLAB_TRY(create_folders(root / "etc"));
   PATCHLAB_TRY(create_folders(root / "log"));
@@ -184,13 +184,15 @@ Result<MachineState> LibvirtHypervisor::state(const std::string& machine) {
     return domain.error();
   }
   int number = 0;
-  if (virDomainGetState(domain->get(), &number, nullptr, 0) < 0) return last_error(doing("asking for the state of", machine));
+  if (virDomainGetState(domain->get(), &number, nullptr, 0) < 0)
+    return last_error(doing("asking for the state of", machine));
   return state_from(number);
 }
 
 Result<Milliseconds> LibvirtHypervisor::processor_time(const std::string& machine) {
   virDomainInfo info{};
-  PATCHLAB_TRY(state_->on_domain("asking for the processor time of", machine, [&info](virDomainPtr domain) { return virDomainGetInfo(domain, &info); }));
+  PATCHLAB_TRY(state_->on_domain("asking for the processor time of", machine,
+                                 [&info](virDomainPtr domain) { return virDomainGetInfo(domain, &info); }));
   return std::chrono::duration_cast<Milliseconds>(std::chrono::nanoseconds(info.cpuTime));
 }
 
@@ -224,8 +226,9 @@ Result<void> LibvirtHypervisor::revert(const std::string& machine, const std::st
   return {};
 }
 
-// QEMU's own loadvm in the process that runs: a third of the time of libvirt's revert, which starts a new QEMU. libvirt follows the run state by
-// QEMU's events, but would not see a medium come or go, so the drive must be empty then and now.
+// QEMU's own loadvm in the process that runs: a third of the time of libvirt's revert, which starts a new QEMU. libvirt
+// follows the run state by QEMU's events, but would not see a medium come or go, so the drive must be empty then and
+// now.
 bool LibvirtHypervisor::revert_in_place(const std::string& machine, const std::string& snapshot) {
   if (state_->is_test_driver || !state_->is_without_medium(machine, snapshot)) return false;
   const auto domain = state_->find(machine);
@@ -233,7 +236,8 @@ bool LibvirtHypervisor::revert_in_place(const std::string& machine, const std::s
   if (state_->has_medium(machine) && !change_medium(machine, {})) return false;
   char* raw = nullptr;
   const auto command = "loadvm " + snapshot;
-  if (virDomainQemuMonitorCommand(domain->get(), command.c_str(), &raw, VIR_DOMAIN_QEMU_MONITOR_COMMAND_HMP) < 0) return false;
+  if (virDomainQemuMonitorCommand(domain->get(), command.c_str(), &raw, VIR_DOMAIN_QEMU_MONITOR_COMMAND_HMP) < 0)
+    return false;
   const Text said(raw);
   if (said && *said.get() != '\0') return false;  // "Error: ..."
   const auto now = state(machine);
@@ -258,14 +262,17 @@ Result<void> LibvirtHypervisor::change_medium(const std::string& machine, const 
   return {};
 }
 
-Result<std::string> LibvirtHypervisor::agent_command(const std::string& machine, const std::string& command, Milliseconds limit) {
+Result<std::string> LibvirtHypervisor::agent_command(const std::string& machine, const std::string& command,
+                                                     Milliseconds limit) {
   PATCHLAB_ASSIGN(const auto domain, state_->find(machine));
-  const auto seconds = static_cast<int>(std::max<std::int64_t>(1, std::chrono::ceil<std::chrono::seconds>(limit).count()));
+  const auto seconds =
+      static_cast<int>(std::max<std::int64_t>(1, std::chrono::ceil<std::chrono::seconds>(limit).count()));
   const Text reply(virDomainQemuAgentCommand(domain.get(), command.c_str(), seconds, 0));
   if (reply) return std::string(reply.get());
   auto error = last_error(doing("asking the agent of", machine));
   // An agent that says no: libvirt has no code of its own for it.
-  if (error.message.find("unable to execute QEMU agent command") != std::string::npos) error.error_class = ErrorClass::guest;
+  if (error.message.find("unable to execute QEMU agent command") != std::string::npos)
+    error.error_class = ErrorClass::guest;
   if (auto trouble = host_trouble(machine); !trouble.empty()) return infrastructure_error(std::move(trouble));
   return error;
 }

@@ -15,9 +15,10 @@ class LibvirtHypervisor final : public Hypervisor {
  public:
   // Any libvirt URI, for example "test:///default" or "qemu:///system".
   [[nodiscard]] static Result<std::unique_ptr<LibvirtHypervisor>> open(const std::string& uri);
-  // libvirt's QEMU driver inside this process, with all its files below `root`: no daemon, no root. To be called inside a cell
-  // (lab/network/namespace.hpp). One per process, since libvirt's drivers are one per process. `root` must be absolute and at most
-  // 30 characters long, such as network::cell_folder_inside: libvirt puts sockets below it (unix(7): 107 bytes).
+  // libvirt's QEMU driver inside this process, with all its files below `root`: no daemon, no root. To be called inside
+  // a cell (lab/network/namespace.hpp). One per process, since libvirt's drivers are one per process. `root` must be
+  // absolute and at most 30 characters long, such as network::cell_folder_inside: libvirt puts sockets below it
+  // (unix(7): 107 bytes).
   [[nodiscard]] static Result<std::unique_ptr<LibvirtHypervisor>> open_embedded(const std::filesystem::path& root);
   ~LibvirtHypervisor() override;
 
@@ -33,13 +34,14 @@ class LibvirtHypervisor final : public Hypervisor {
   Result<void> revert(const std::string& machine, const std::string& snapshot) override;
   Result<void> delete_snapshot(const std::string& machine, const std::string& snapshot) override;
   Result<void> change_medium(const std::string& machine, const std::filesystem::path& iso) override;
-  Result<std::string> agent_command(const std::string& machine, const std::string& command, Milliseconds limit) override;
+  Result<std::string> agent_command(const std::string& machine, const std::string& command,
+                                    Milliseconds limit) override;
 
   // For the record: "9.0.0" and "7.2.22"; empty when the driver has no such thing.
   [[nodiscard]] static std::string library_version();
   [[nodiscard]] std::string hypervisor_version() const;
-  // When the machine was stopped because the host failed it (no space, I/O error), says so; else an empty text. A machine in this
-  // state answers nothing: callers ask before they blame a guest that has gone silent.
+  // When the machine was stopped because the host failed it (no space, I/O error), says so; else an empty text. A
+  // machine in this state answers nothing: callers ask before they blame a guest that has gone silent.
   [[nodiscard]] std::string host_trouble(const std::string& machine) const;
 
  private:

@@ -72,7 +72,9 @@ Result<Ipv4Subnet> Ipv4Subnet::parse(std::string_view text) {
   return subnet;
 }
 
-bool Ipv4Subnet::overlaps(const Ipv4Subnet& other) const { return contains(other.network_) || other.contains(network_); }
+bool Ipv4Subnet::overlaps(const Ipv4Subnet& other) const {
+  return contains(other.network_) || other.contains(network_);
+}
 
 std::string Ipv4Subnet::text() const { return fmt::format("{}/{}", network_.text(), prefix_); }
 
@@ -104,13 +106,15 @@ std::vector<AddressProblem> problems_in(const AddressPlan& plan) {
   std::map<Ipv4, std::string> taken;
   for (const auto& [name, address] : everybody) {
     if (!plan.subnet.contains(address)) {
-      problems.push_back({name, fmt::format("address {} is outside the subnet {}", address.text(), plan.subnet.text())});
+      problems.push_back(
+          {name, fmt::format("address {} is outside the subnet {}", address.text(), plan.subnet.text())});
     } else if (address == plan.subnet.network() || address == plan.subnet.broadcast()) {
       problems.push_back({name, fmt::format("address {} is the network or broadcast address of {}", address.text(),
                                             plan.subnet.text())});
     }
     const auto [owner, is_new] = taken.emplace(address, name);
-    if (!is_new) problems.push_back({name, fmt::format("address {} is already that of '{}'", address.text(), owner->second)});
+    if (!is_new)
+      problems.push_back({name, fmt::format("address {} is already that of '{}'", address.text(), owner->second)});
   }
   return problems;
 }

@@ -53,8 +53,8 @@ class MacAddress {
   explicit MacAddress(const std::array<std::uint8_t, 6>& bytes) : bytes_(bytes) {}
   // Six two-digit hex numbers with colons, either case.
   [[nodiscard]] static Result<MacAddress> parse(std::string_view text);
-  // The one a lab machine with this address gets: QEMU's prefix 52:54:00 and the address's last three numbers, so that a
-  // machine has the same identity in every clone.
+  // The one a lab machine with this address gets: QEMU's prefix 52:54:00 and the address's last three numbers, so that
+  // a machine has the same identity in every clone.
   [[nodiscard]] static MacAddress of_lab_machine(Ipv4 address);
   [[nodiscard]] const std::array<std::uint8_t, 6>& bytes() const { return bytes_; }
   [[nodiscard]] std::string text() const;  // lower case, colons

@@ -14,9 +14,10 @@ inline constexpr const char* bridge_name = "br0";
 // "tap-0", "tap-1" ...: the machine's number in the cell. At most 15 characters (IFNAMSIZ).
 [[nodiscard]] std::string tap_name(std::size_t machine_number);
 
-// Makes the network of a cell in the network namespace of the caller, which enter_cell_namespaces() made empty: bridge `br0` with the
-// client's address and no route but its own subnet, and one tap per machine, owned by our user (QEMU's) and attached to the bridge.
-// There is nothing to take down: the devices end with the namespace. Returns the tap names in order.
+// Makes the network of a cell in the network namespace of the caller, which enter_cell_namespaces() made empty: bridge
+// `br0` with the client's address and no route but its own subnet, and one tap per machine, owned by our user (QEMU's)
+// and attached to the bridge. There is nothing to take down: the devices end with the namespace. Returns the tap names
+// in order.
 [[nodiscard]] Result<std::vector<std::string>> build_fence(const Ipv4Subnet& subnet, Ipv4 client, std::size_t machines);
 
 }  // namespace patchlab::lab::network

@@ -52,20 +52,37 @@ void put_u16(Bytes& bytes, std::size_t at, std::uint16_t value) {
 
 Bytes joined(const Bytes& a, const Bytes& b) { return Builder().all(a).all(b).done(); }
 
-Bytes ethernet(const std::array<std::uint8_t, 6>& to, const MacAddress& from, std::uint16_t type, const Bytes& payload) {
+Bytes ethernet(const std::array<std::uint8_t, 6>& to, const MacAddress& from, std::uint16_t type,
+               const Bytes& payload) {
   return Builder().all(to).all(from.bytes()).u16(type).all(payload).done();
 }
 
 Bytes ipv4_packet(const Sender& sender, Ipv4 target, std::uint8_t protocol, const Bytes& payload) {
-  auto header = Builder().u8(0x45).u8(0).u16(static_cast<unsigned>(20 + payload.size())).u16(sender.mark).u16(0).u8(64).u8(protocol)
-                    .u16(0).u32(sender.address.value()).u32(target.value()).done();
+  auto header = Builder()
+                    .u8(0x45)
+                    .u8(0)
+                    .u16(static_cast<unsigned>(20 + payload.size()))
+                    .u16(sender.mark)
+                    .u16(0)
+                    .u8(64)
+                    .u8(protocol)
+                    .u16(0)
+                    .u32(sender.address.value())
+                    .u32(target.value())
+                    .done();
   put_u16(header, 10, checksum(header));
   return joined(header, payload);
 }
 
 // The header that UDP and TCP checksums cover besides their own bytes.
 Bytes pseudo_header(const Sender& sender, Ipv4 target, std::uint8_t protocol, std::size_t size) {
-  return Builder().u32(sender.address.value()).u32(target.value()).u8(0).u8(protocol).u16(static_cast<unsigned>(size)).done();
+  return Builder()
+      .u32(sender.address.value())
+      .u32(target.value())
+      .u8(0)
+      .u8(protocol)
+      .u16(static_cast<unsigned>(size))
+      .done();
 }
 
 Bytes broadcast_ipv4(const Sender& sender, Ipv4 target, std::uint8_t protocol, const Bytes& payload) {
@@ -83,7 +100,8 @@ Bytes multicast_icmp6(const Sender& sender, const Ipv6& group, Bytes message) {
   const auto size = static_cast<std::uint32_t>(message.size());
   const auto covered = Builder().all(source).all(group).u32(size).u32(protocol_icmp6).all(message).done();
   put_u16(message, 2, checksum(covered));
-  const auto packet = Builder().u32(0x60000000U).u16(size).u8(protocol_icmp6).u8(255).all(source).all(group).all(message).done();
+  const auto packet =
+      Builder().u32(0x60000000U).u16(size).u8(protocol_icmp6).u8(255).all(source).all(group).all(message).done();
   // RFC 2464: 33:33 and the last four bytes of the group.
   return ethernet({0x33, 0x33, group[12], group[13], group[14], group[15]}, sender.mac, type_ipv6, packet);
 }
@@ -96,7 +114,9 @@ class View {
   [[nodiscard]] std::uint16_t u16(std::size_t at) const {
     return static_cast<std::uint16_t>((static_cast<unsigned>(u8(at)) << 8U) | u8(at + 1));
   }
-  [[nodiscard]] std::uint32_t u32(std::size_t at) const { return (static_cast<std::uint32_t>(u16(at)) << 16U) | u16(at + 2); }
+  [[nodiscard]] std::uint32_t u32(std::size_t at) const {
+    return (static_cast<std::uint32_t>(u16(at)) << 16U) | u16(at + 2);
+  }
   [[nodiscard]] View from(std::size_t at) const { return at < size_ ? View(bytes_ + at, size_ - at) : View(bytes_, 0); }
   [[nodiscard]] bool has(std::size_t size) const { return size_ >= size; }
   template <std::size_t Size>
@@ -162,8 +182,17 @@ std::string ipv6_text(const Ipv6& address) {
 
 Bytes arp_request(const Sender& sender, Ipv4 target) {
   constexpr std::array<std::uint8_t, 6> unknown{};
-  const auto payload = Builder().u16(1).u16(type_ipv4).u8(6).u8(4).u16(1).all(sender.mac.bytes()).u32(sender.address.value())
-                           .all(unknown).u32(target.value()).done();
+  const auto payload = Builder()
+                           .u16(1)
+                           .u16(type_ipv4)
+                           .u8(6)
+                           .u8(4)
+                           .u16(1)
+                           .all(sender.mac.bytes())
+                           .u32(sender.address.value())
+                           .all(unknown)
+                           .u32(target.value())
+                           .done();
   return ethernet(everybody, sender.mac, type_arp, payload);
 }
 
@@ -192,7 +221,8 @@ Bytes dns_frame(const Sender& sender, Ipv4 target) {
 
 Bytes tcp_syn_frame(const Sender& sender, Ipv4 target, std::uint16_t port) {
   constexpr unsigned header_words_and_syn = 0x5002;
-  auto segment = Builder().u16(sender.mark).u16(port).u32(1).u32(0).u16(header_words_and_syn).u16(1024).u16(0).u16(0).done();
+  auto segment =
+      Builder().u16(sender.mark).u16(port).u32(1).u32(0).u16(header_words_and_syn).u16(1024).u16(0).u16(0).done();
   put_u16(segment, 16, checksum(joined(pseudo_header(sender, target, protocol_tcp, segment.size()), segment)));
   return broadcast_ipv4(sender, target, protocol_tcp, segment);
 }

@@ -27,12 +27,12 @@ struct Sender {
 };
 
 // All go to every port of the bridge (broadcast or multicast destination): whoever forwards, forwards.
-[[nodiscard]] Bytes arp_request(const Sender& sender, Ipv4 target);                           // RFC 826
-[[nodiscard]] Bytes ping_frame(const Sender& sender, Ipv4 target);                            // RFC 792
-[[nodiscard]] Bytes dns_frame(const Sender& sender, Ipv4 target);                             // RFC 1035 over UDP
-[[nodiscard]] Bytes tcp_syn_frame(const Sender& sender, Ipv4 target, std::uint16_t port);     // RFC 9293
-[[nodiscard]] Bytes neighbour_solicitation(const Sender& sender, const Ipv6& target);         // RFC 4861
-[[nodiscard]] Bytes all_nodes_ping(const Sender& sender);                                     // RFC 4443 to ff02::1
+[[nodiscard]] Bytes arp_request(const Sender& sender, Ipv4 target);                        // RFC 826
+[[nodiscard]] Bytes ping_frame(const Sender& sender, Ipv4 target);                         // RFC 792
+[[nodiscard]] Bytes dns_frame(const Sender& sender, Ipv4 target);                          // RFC 1035 over UDP
+[[nodiscard]] Bytes tcp_syn_frame(const Sender& sender, Ipv4 target, std::uint16_t port);  // RFC 9293
+[[nodiscard]] Bytes neighbour_solicitation(const Sender& sender, const Ipv6& target);      // RFC 4861
+[[nodiscard]] Bytes all_nodes_ping(const Sender& sender);                                  // RFC 4443 to ff02::1
 // What a DNS probe asks, as UDP payload: the root's name servers.
 [[nodiscard]] Bytes dns_question(std::uint16_t id);
 [[nodiscard]] Bytes icmp_echo(std::uint16_t id);

@@ -104,7 +104,8 @@ HostFacts collect_host_facts() {
   HostFacts facts;
   facts.addresses = interface_addresses();
   facts.gateways = default_gateways4(read_file("/proc/net/route").value_or(""));
-  for (auto& gateway : default_gateways6(read_file("/proc/net/ipv6_route").value_or(""))) add_new(facts.gateways, gateway);
+  for (auto& gateway : default_gateways6(read_file("/proc/net/ipv6_route").value_or("")))
+    add_new(facts.gateways, gateway);
   facts.resolvers = resolvers_in(read_file("/etc/resolv.conf").value_or(""));
   std::erase_if(facts.resolvers, is_loopback);
   return facts;

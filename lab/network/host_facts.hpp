@@ -8,8 +8,8 @@
 
 namespace patchlab::lab::network {
 
-// What a leak would reach first: the host's own addresses, its default gateways and its resolvers, without loopback ones. Texts,
-// because IPv4 and IPv6 are mixed and nothing but their use as targets is asked of them.
+// What a leak would reach first: the host's own addresses, its default gateways and its resolvers, without loopback
+// ones. Texts, because IPv4 and IPv6 are mixed and nothing but their use as targets is asked of them.
 struct HostFacts {
   std::vector<std::string> addresses;
   std::vector<std::string> gateways;

@@ -16,15 +16,17 @@ std::vector<std::string> targets_of(const HostFacts& facts, const AddressPlan& p
   const auto add = [&targets](const std::string& target) {
     if (std::find(targets.begin(), targets.end(), target) == targets.end()) targets.push_back(target);
   };
-  for (const auto* list : {&facts.addresses, &facts.gateways, &facts.resolvers}) std::for_each(list->begin(), list->end(), add);
+  for (const auto* list : {&facts.addresses, &facts.gateways, &facts.resolvers})
+    std::for_each(list->begin(), list->end(), add);
   // The machines believe in this gateway; in the lab nobody is it.
   add(plan.gateway.text());
   return targets;
 }
 
 bool is_used_in_lab(Ipv4 address, const AddressPlan& plan) {
-  return address == plan.client || std::any_of(plan.machines.begin(), plan.machines.end(),
-                                               [&](const MachineAddress& machine) { return machine.address == address; });
+  return address == plan.client ||
+         std::any_of(plan.machines.begin(), plan.machines.end(),
+                     [&](const MachineAddress& machine) { return machine.address == address; });
 }
 
 void plan_ipv4(std::vector<PlannedProbe>& probes, Ipv4 address, const AddressPlan& plan) {

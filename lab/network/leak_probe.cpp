@@ -88,7 +88,8 @@ Result<FileDescriptor> open_wire(const Device& device) {
   address.sll_family = AF_PACKET;
   address.sll_protocol = htons(ETH_P_ALL);
   address.sll_ifindex = device.index;
-  if (!wire.valid() || ::bind(wire.get(), generic(address), sizeof address) != 0) return errno_error("listening on the bridge", errno);
+  if (!wire.valid() || ::bind(wire.get(), generic(address), sizeof address) != 0)
+    return errno_error("listening on the bridge", errno);
   packet_mreq everything{};
   everything.mr_ifindex = device.index;
   everything.mr_type = PACKET_MR_PROMISC;
@@ -190,14 +191,17 @@ class ProbeRun {
   void note_refusal(std::size_t probe, int number) {
     if (number == ENETUNREACH || number == EHOSTUNREACH || number == EADDRNOTAVAIL) {
       auto text = words(number);
-      std::transform(text.begin(), text.begin() + 1, text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+      std::transform(text.begin(), text.begin() + 1, text.begin(),
+                     [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
       report_.attempts[probe].evidence = text;
     } else {
       trouble(probe, words(number));
     }
   }
 
-  void watch(std::size_t probe, FileDescriptor socket, short events) { watched_.push_back({std::move(socket), probe, events}); }
+  void watch(std::size_t probe, FileDescriptor socket, short events) {
+    watched_.push_back({std::move(socket), probe, events});
+  }
 
   void ping_by_route(std::size_t probe, Ipv4 target) {
     FileDescriptor socket(::socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_ICMP));
@@ -329,7 +333,8 @@ class ProbeRun {
     for (;;) {
       sockaddr_ll from{};
       socklen_t size = sizeof from;
-      const auto count = ::recvfrom(wire_.get(), data.data(), data.size(), 0, reinterpret_cast<sockaddr*>(&from), &size);
+      const auto count =
+          ::recvfrom(wire_.get(), data.data(), data.size(), 0, reinterpret_cast<sockaddr*>(&from), &size);
       if (count <= 0) return;
       if (from.sll_pkttype == PACKET_OUTGOING) continue;
       const auto frame = heard(data.data(), static_cast<std::size_t>(count));
@@ -351,11 +356,14 @@ class ProbeRun {
     const bool ours = frame.mark == sender_.mark;
     switch (probe.kind) {
       case ProbeKind::arp: return frame.kind == Kind::arp_reply && of_target;
-      case ProbeKind::ping: return of_target && ((frame.kind == Kind::echo_reply && ours) || frame.kind == Kind::icmp_error);
+      case ProbeKind::ping:
+        return of_target && ((frame.kind == Kind::echo_reply && ours) || frame.kind == Kind::icmp_error);
       case ProbeKind::dns:
-        return of_target && ((frame.kind == Kind::udp && ours && frame.source_port == 53) || frame.kind == Kind::icmp_error);
+        return of_target &&
+               ((frame.kind == Kind::udp && ours && frame.source_port == 53) || frame.kind == Kind::icmp_error);
       case ProbeKind::tcp:
-        return of_target && ((frame.kind == Kind::tcp && ours && frame.source_port == probe.port) || frame.kind == Kind::icmp_error);
+        return of_target &&
+               ((frame.kind == Kind::tcp && ours && frame.source_port == probe.port) || frame.kind == Kind::icmp_error);
       case ProbeKind::neighbour: return frame.kind == Kind::neighbour_advertisement && of_target;
       case ProbeKind::all_nodes: return frame.kind == Kind::echo_reply6 && ours;
       case ProbeKind::stranger: return false;

@@ -10,7 +10,8 @@
 #include "lab/network/address.hpp"
 #include "lab/network/host_facts.hpp"
 
-// The proof of the fence: from inside a cell, really try to reach the outside, and listen for anybody who is not of the lab.
+// The proof of the fence: from inside a cell, really try to reach the outside, and listen for anybody who is not of the
+// lab.
 namespace patchlab::lab::network {
 
 enum class ProbeKind { arp, ping, dns, tcp, neighbour, all_nodes, stranger };
@@ -31,11 +32,13 @@ struct LabIdentity {
   std::vector<MacAddress> machines;
 };
 
-// Everything to try, in a stable order. A host address that the lab uses too is tried by ARP only, where the answering MAC tells who it was.
+// Everything to try, in a stable order. A host address that the lab uses too is tried by ARP only, where the answering
+// MAC tells who it was.
 [[nodiscard]] std::vector<PlannedProbe> planned_probes(const HostFacts& facts, const AddressPlan& plan);
 
 struct LeakAttempt {
-  std::string probe;   // arp, ping, ping-wire, dns, dns-wire, tcp, tcp-wire, ipv6-nd, ipv6-ping, ipv6-all-nodes, stranger
+  std::string
+      probe;  // arp, ping, ping-wire, dns, dns-wire, tcp, tcp-wire, ipv6-nd, ipv6-ping, ipv6-all-nodes, stranger
   std::string target;  // "192.0.2.2", "192.0.2.2:22"
   bool answered = false;
   std::string evidence;  // "network unreachable", "no answer within 1.2 s", "ARP reply from 02:fc:00:00:00:01"
@@ -47,8 +50,8 @@ struct LeakReport {
   std::vector<std::string> troubles;  // probes that could not be sent: the proof is incomplete when there are any
 };
 
-// Sends everything at once and again after a third of the time, and listens until the end of it: absence cannot be seen sooner.
-// To be called inside the cell by a process with CAP_NET_RAW; the machines may be running.
+// Sends everything at once and again after a third of the time, and listens until the end of it: absence cannot be seen
+// sooner. To be called inside the cell by a process with CAP_NET_RAW; the machines may be running.
 [[nodiscard]] LeakReport run_leak_probe(const std::vector<PlannedProbe>& probes, const LabIdentity& lab,
                                         Milliseconds limit = Milliseconds(1200));
 

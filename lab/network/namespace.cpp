@@ -28,7 +28,8 @@ constexpr uid_t user_inside_for_root = 1000;
 Result<void> write_proc(const char* path, const std::string& text) {
   const FileDescriptor file(::open(path, O_WRONLY | O_CLOEXEC));
   if (!file.valid()) return errno_error(fmt::format("opening '{}'", path), errno);
-  if (::write(file.get(), text.data(), text.size()) < 0) return errno_error(fmt::format("writing '{}' to '{}'", text, path), errno);
+  if (::write(file.get(), text.data(), text.size()) < 0)
+    return errno_error(fmt::format("writing '{}' to '{}'", text, path), errno);
   return {};
 }
 
@@ -74,8 +75,8 @@ void let_go_of_files() {
   }
 }
 
-// True when the process at the other end of the pipe is gone: its death before prctl(PR_SET_PDEATHSIG) went unnoticed, and a parent
-// in another process namespace has no process id that could be compared.
+// True when the process at the other end of the pipe is gone: its death before prctl(PR_SET_PDEATHSIG) went unnoticed,
+// and a parent in another process namespace has no process id that could be compared.
 bool hung_up(const FileDescriptor& pipe) {
   pollfd watched{pipe.get(), 0, 0};
   return ::poll(&watched, 1, 0) == 1;
@@ -118,9 +119,11 @@ Result<void> fork_worker() {
   return {};
 }
 
-Result<void> mount_at(const char* source, const std::string& target, const char* type, unsigned long flags, const char* data) {
+Result<void> mount_at(const char* source, const std::string& target, const char* type, unsigned long flags,
+                      const char* data) {
   if (::mount(source, target.c_str(), type, flags, data) == 0) return {};
-  return errno_error(fmt::format("mounting {} on '{}' inside the cell", type == nullptr ? source : type, target), errno);
+  return errno_error(fmt::format("mounting {} on '{}' inside the cell", type == nullptr ? source : type, target),
+                     errno);
 }
 
 struct KeptDevice {
@@ -173,7 +176,9 @@ Result<void> make_private_mounts(const CellNamespaces& wanted) {
   auto mounted = mount_at("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr);
   if (!mounted) {
     auto error = mounted.error();
-    error.hint = "a container that masks parts of /proc does not allow it; run patchlab outside, or give the container an unmasked /proc";
+    error.hint =
+        "a container that masks parts of /proc does not allow it; run patchlab outside, or give the container an "
+        "unmasked /proc";
     return error;
   }
   // Shows the cell's own network devices; a nicety for people who look, and not allowed everywhere.

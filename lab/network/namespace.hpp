@@ -8,7 +8,8 @@
 
 namespace patchlab::lab::network {
 
-// The cell's folder as it is seen inside: short, because libvirt puts sockets below it and their paths may have 107 bytes (unix(7)).
+// The cell's folder as it is seen inside: short, because libvirt puts sockets below it and their paths may have 107
+// bytes (unix(7)).
 inline constexpr const char* cell_folder_inside = "/dev/cell";
 
 struct CellNamespaces {
@@ -18,15 +19,16 @@ struct CellNamespaces {
   std::filesystem::path folder;
 };
 
-// Moves the calling process, which must have one thread, into a cell: its own user, network, mount, process, IPC and host name namespaces.
-// On success it returns in a *new* process, the worker; the caller's process stays behind outside, only waits, and exits as the
-// worker does (128 + signal when that was killed). Between them stands the cell's process 1, which reaps orphans: QEMU makes itself
-// one, and libvirt polls for its disappearance. The three die together, and with the cell's process 1 die all its processes:
-// killing any of them, or the parent of the caller, leaves nothing behind.
+// Moves the calling process, which must have one thread, into a cell: its own user, network, mount, process, IPC and
+// host name namespaces. On success it returns in a *new* process, the worker; the caller's process stays behind
+// outside, only waits, and exits as the worker does (128 + signal when that was killed). Between them stands the cell's
+// process 1, which reaps orphans: QEMU makes itself one, and libvirt polls for its disappearance. The three die
+// together, and with the cell's process 1 die all its processes: killing any of them, or the parent of the caller,
+// leaves nothing behind.
 //
-// Inside: our user (uid 1000 when we are root: libvirt as uid 0 would try what only the real root may do) with all capabilities over the
-// cell, a network with nothing but `lo`, a /proc of its own, and a /dev with the harmless devices only.
-// An error may come back in either process; the caller reports it and exits.
+// Inside: our user (uid 1000 when we are root: libvirt as uid 0 would try what only the real root may do) with all
+// capabilities over the cell, a network with nothing but `lo`, a /proc of its own, and a /dev with the harmless devices
+// only. An error may come back in either process; the caller reports it and exits.
 [[nodiscard]] Result<void> enter_cell_namespaces(const CellNamespaces& wanted = {});
 
 // Whether a cell can be made here: tries it in a child process. For `doctor`.

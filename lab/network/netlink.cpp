@@ -106,7 +106,8 @@ Result<void> Netlink::ask(Request& request, const std::string& action) {
   for (;;) {
     const auto count = ::recv(socket_.get(), answer.data(), answer.size(), 0);
     if (count < 0 && errno == EINTR) continue;
-    if (count < static_cast<ssize_t>(sizeof(nlmsghdr) + sizeof(nlmsgerr))) return errno_error(action, count < 0 ? errno : EPROTO);
+    if (count < static_cast<ssize_t>(sizeof(nlmsghdr) + sizeof(nlmsgerr)))
+      return errno_error(action, count < 0 ? errno : EPROTO);
     nlmsghdr header{};
     nlmsgerr status{};
     std::memcpy(&header, answer.data(), sizeof header);

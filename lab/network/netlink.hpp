@@ -11,7 +11,8 @@
 
 namespace patchlab::lab::network {
 
-// The few rtnetlink(7) requests that make a fence, in the network namespace of the calling thread. Each call waits for the kernel's answer.
+// The few rtnetlink(7) requests that make a fence, in the network namespace of the calling thread. Each call waits for
+// the kernel's answer.
 class Netlink {
  public:
   [[nodiscard]] static Result<Netlink> open();

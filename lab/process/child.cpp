@@ -31,8 +31,8 @@ int poll_milliseconds(Steady::time_point until) {
 }
 }  // namespace
 
-// Shared by the owner and the service thread. `mutex_` guards everything except `child_`, whose pipes for reading belong to the
-// thread, and `input_mutex_`, which keeps lines whole.
+// Shared by the owner and the service thread. `mutex_` guards everything except `child_`, whose pipes for reading
+// belong to the thread, and `input_mutex_`, which keeps lines whole.
 class ChildProcess::State {
  public:
   Result<void> start(const ProcessSpec& spec, const std::filesystem::path& error_log) {
@@ -60,7 +60,8 @@ class ChildProcess::State {
 
   Result<void> write_line(std::string_view line, Milliseconds limit) {
     const std::lock_guard whole_lines(input_mutex_);
-    if (!child_.input.valid()) return infrastructure_error(fmt::format("the input of process {} is closed", child_.pid));
+    if (!child_.input.valid())
+      return infrastructure_error(fmt::format("the input of process {} is closed", child_.pid));
     const process::SigpipeGuard no_sigpipe;
     const auto text = std::string(line) + "\n";
     const auto deadline = Steady::now() + limit;
@@ -196,7 +197,8 @@ class ChildProcess::State {
     if (error_splitter_.pending()) error_splitter_.flush([this](const std::string& line) { report(line); });
     {
       const std::lock_guard lock(mutex_);
-      if (output_splitter_.pending()) output_splitter_.flush([this](std::string line) { lines_.push_back(std::move(line)); });
+      if (output_splitter_.pending())
+        output_splitter_.flush([this](std::string line) { lines_.push_back(std::move(line)); });
       output_over_ = true;
     }
     changed_.notify_all();
@@ -237,7 +239,9 @@ Result<ChildProcess> ChildProcess::start(const ProcessSpec& spec, const std::fil
 }
 
 pid_t ChildProcess::pid() const { return state_->pid(); }
-Result<void> ChildProcess::write_line(std::string_view line, Milliseconds limit) { return state_->write_line(line, limit); }
+Result<void> ChildProcess::write_line(std::string_view line, Milliseconds limit) {
+  return state_->write_line(line, limit);
+}
 void ChildProcess::close_input() { state_->close_input(); }
 Result<std::optional<std::string>> ChildProcess::read_line(Milliseconds limit, std::stop_token stop) {
   return state_->read_line(limit, stop);

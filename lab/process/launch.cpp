@@ -112,7 +112,9 @@ Result<Pipe> make_pipe() {
   return Pipe{FileDescriptor(ends[0]), FileDescriptor(ends[1])};
 }
 
-void never_block(const FileDescriptor& file) { ::fcntl(file.get(), F_SETFL, ::fcntl(file.get(), F_GETFL) | O_NONBLOCK); }
+void never_block(const FileDescriptor& file) {
+  ::fcntl(file.get(), F_SETFL, ::fcntl(file.get(), F_GETFL) | O_NONBLOCK);
+}
 
 std::vector<std::string> environment_of(const ProcessSpec& spec) {
   std::vector<std::string> entries;
@@ -138,7 +140,8 @@ Result<std::filesystem::path> find_program(const std::string& program) {
     const auto end = std::min(folders.find(':'), folders.size());
     const auto candidate = std::filesystem::path(folders.substr(0, end)) / program;
     std::error_code ignored;
-    if (std::filesystem::is_regular_file(candidate, ignored) && ::access(candidate.c_str(), X_OK) == 0) return candidate;
+    if (std::filesystem::is_regular_file(candidate, ignored) && ::access(candidate.c_str(), X_OK) == 0)
+      return candidate;
     folders.remove_prefix(std::min(end + 1, folders.size()));
   }
   return infrastructure_error("'" + program + "' is not in PATH");

@@ -19,8 +19,8 @@ struct Launched {
   FileDescriptor errors;
 };
 
-// The program gets nothing but its three pipes, default signal handling, and SIGKILL when the calling thread ends: call it
-// from a thread that outlives the program.
+// The program gets nothing but its three pipes, default signal handling, and SIGKILL when the calling thread ends: call
+// it from a thread that outlives the program.
 [[nodiscard]] Result<Launched> launch(const ProcessSpec& spec);
 
 // To the whole group. Safe until `reap`: an unreaped leader keeps its process id, and so the group's.
@@ -28,7 +28,8 @@ void signal_group(const Launched& child, int signal);
 // Waits for the leader, which must have ended or been killed, and ends what it left in its group.
 [[nodiscard]] std::variant<Exited, Signalled> reap(const Launched& child);
 
-// While it lives, writing to a pipe that nobody reads is EPIPE in this thread instead of a signal that ends the process.
+// While it lives, writing to a pipe that nobody reads is EPIPE in this thread instead of a signal that ends the
+// process.
 class SigpipeGuard {
  public:
   SigpipeGuard();

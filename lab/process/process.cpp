@@ -27,7 +27,10 @@ constexpr Milliseconds drain_grace{500};
 class OneRun {
  public:
   OneRun(const ProcessSpec& spec, std::stop_token stop, Launched child)
-      : spec_(spec), stop_(std::move(stop)), child_(std::move(child)), wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
+      : spec_(spec),
+        stop_(std::move(stop)),
+        child_(std::move(child)),
+        wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
 
   ProcessOutcome finish() {
     const process::SigpipeGuard no_sigpipe;
@@ -74,7 +77,8 @@ class OneRun {
   void past_deadline() {
     if (!asked_to_end_) return ask_to_end(false);
     process::signal_group(child_, SIGKILL);
-    deadline_ = Steady::time_point::max() - std::chrono::hours(1);  // SIGKILL cannot be ignored: only its end is awaited
+    deadline_ =
+        Steady::time_point::max() - std::chrono::hours(1);  // SIGKILL cannot be ignored: only its end is awaited
   }
 
   void ask_to_end(bool cancelled) {
@@ -184,7 +188,9 @@ std::string ProcessOutcome::describe() const {
   struct Describer {
     const ProcessOutcome& outcome;
     std::string operator()(const Exited& exited) const { return fmt::format("exit code {}", exited.code); }
-    std::string operator()(const Signalled& signalled) const { return fmt::format("killed by signal {}", signalled.signal); }
+    std::string operator()(const Signalled& signalled) const {
+      return fmt::format("killed by signal {}", signalled.signal);
+    }
     std::string operator()(const TimedOut& timed_out) const {
       const auto seconds = std::chrono::duration<double>(outcome.duration).count();
       return fmt::format("{} {:.1f} s", timed_out.cancelled ? "cancelled after" : "ran longer than", seconds);

@@ -20,8 +20,8 @@ struct ProcessSpec {
   std::string program;  // found in PATH when it has no slash
   std::vector<std::string> arguments;
   std::map<std::string, std::string> extra_environment;  // on top of ours
-  std::filesystem::path working_folder;                   // ours when empty
-  std::string input;                                      // written to its standard input, then closed
+  std::filesystem::path working_folder;                  // ours when empty
+  std::string input;                                     // written to its standard input, then closed
   Milliseconds time_limit{std::chrono::minutes(10)};
   std::size_t output_limit = 16U << 20U;  // bytes kept of each stream; the rest is read and dropped
   // Linux capabilities (numbers of capabilities(7)) kept across exec for a non-root user, by ambient set.
@@ -69,6 +69,7 @@ class ProcessRunner {
 [[nodiscard]] ProcessRunner& host_processes();
 
 // Runs and turns anything but exit 0 into an error quoting the command and the last lines it wrote.
-[[nodiscard]] Result<std::string> run_for_output(ProcessRunner& runner, const ProcessSpec& spec, std::stop_token stop = {});
+[[nodiscard]] Result<std::string> run_for_output(ProcessRunner& runner, const ProcessSpec& spec,
+                                                 std::stop_token stop = {});
 
 }  // namespace patchlab

@@ -23,7 +23,9 @@ std::string_view take_bracketed(std::string_view& text, char open, char close) {
 }
 
 Result<AptUpdate> parse_install_line(std::string_view line) {
-  const auto unknown = [&] { return infrastructure_error(fmt::format("apt-get printed a line that is not understood: '{}'", line)); };
+  const auto unknown = [&] {
+    return infrastructure_error(fmt::format("apt-get printed a line that is not understood: '{}'", line));
+  };
   std::string_view rest = line.substr(5);  // after "Inst "
   const auto space = rest.find(' ');
   if (space == std::string_view::npos) return unknown();
@@ -35,10 +37,12 @@ Result<AptUpdate> parse_install_line(std::string_view line) {
   std::string_view offer = take_bracketed(rest, '(', ')');
   const auto after_version = offer.find(' ');
   const auto bracket = offer.rfind('[');
-  if (after_version == std::string_view::npos || bracket == std::string_view::npos || !offer.ends_with(']')) return unknown();
+  if (after_version == std::string_view::npos || bracket == std::string_view::npos || !offer.ends_with(']'))
+    return unknown();
   update.after = std::string(offer.substr(0, after_version));
   update.architecture = std::string(offer.substr(bracket + 1, offer.size() - bracket - 2));
-  if (bracket > after_version + 1) update.origin = std::string(offer.substr(after_version + 1, bracket - after_version - 2));
+  if (bracket > after_version + 1)
+    update.origin = std::string(offer.substr(after_version + 1, bracket - after_version - 2));
   if (!is_package_name(update.package) || !is_architecture(update.architecture)) return unknown();
   return update;
 }
@@ -65,8 +69,9 @@ Result<std::vector<AptPackage>> parse_show(std::string_view text) {
   PATCHLAB_ASSIGN(const auto stanzas, parse_control(text));
   std::vector<AptPackage> packages;
   for (const auto& stanza : stanzas) {
-    AptPackage package{field(stanza, "Package"),     field(stanza, "Version"), field(stanza, "Architecture"), source_of(stanza),
-                       field(stanza, "Depends"),     field(stanza, "Pre-Depends"), field(stanza, "SHA256"),     0};
+    AptPackage package{
+        field(stanza, "Package"), field(stanza, "Version"),     field(stanza, "Architecture"), source_of(stanza),
+        field(stanza, "Depends"), field(stanza, "Pre-Depends"), field(stanza, "SHA256"),       0};
     const std::string size = field(stanza, "Size");
     std::from_chars(size.data(), size.data() + size.size(), package.bytes);
     // An installed version shows up without a file: it is no offer.

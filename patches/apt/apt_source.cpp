@@ -17,8 +17,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Read after the host's own configuration (proxies and credentials stay in force). Hooks of the host have no business here. The sandbox
-// user cannot reach folders in somebody's home. Container images switch apt's caches off, which costs seconds per call.
+// Read after the host's own configuration (proxies and credentials stay in force). Hooks of the host have no business
+// here. The sandbox user cannot reach folders in somebody's home. Container images switch apt's caches off, which costs
+// seconds per call.
 constexpr std::string_view configuration = R"(#clear APT::Update::Pre-Invoke;
 #clear APT::Update::Post-Invoke;
 #clear APT::Update::Post-Invoke-Success;
@@ -43,7 +44,8 @@ InstalledSet installed_set(const std::vector<StatusEntry>& entries) {
 }
 
 std::string specification(const std::string& package, const std::string& version, const std::string& architecture) {
-  return architecture == "all" ? fmt::format("{}={}", package, version) : fmt::format("{}:{}={}", package, architecture, version);
+  return architecture == "all" ? fmt::format("{}={}", package, version)
+                               : fmt::format("{}:{}={}", package, architecture, version);
 }
 
 bool is_same(const AptPackage& offer, const DebFile& deb) {
@@ -92,12 +94,11 @@ ProcessSpec AptSource::command(const std::string& program, std::vector<std::stri
   const auto option = [](const std::string& name, const fs::path& value) { return name + "=" + value.string(); };
   ProcessSpec spec;
   spec.program = program;
-  spec.arguments = {"-c", (paths_.folder / "apt.conf").string(),
-                    "-o", option("Dir::State", paths_.folder / "state"),
-                    "-o", option("Dir::State::lists", lists_),
-                    "-o", option("Dir::Cache", paths_.folder / "cache"),
+  spec.arguments = {"-c", (paths_.folder / "apt.conf").string(),    "-o", option("Dir::State", paths_.folder / "state"),
+                    "-o", option("Dir::State::lists", lists_),      "-o", option("Dir::Cache", paths_.folder / "cache"),
                     "-o", option("Dir::Log", paths_.folder / "log")};
-  spec.arguments.insert(spec.arguments.end(), std::make_move_iterator(arguments.begin()), std::make_move_iterator(arguments.end()));
+  spec.arguments.insert(spec.arguments.end(), std::make_move_iterator(arguments.begin()),
+                        std::make_move_iterator(arguments.end()));
   spec.extra_environment = {{"LC_ALL", "C.UTF-8"}, {"DEBIAN_FRONTEND", "noninteractive"}};
   spec.time_limit = std::chrono::minutes(15);
   return spec;
@@ -119,13 +120,15 @@ Result<void> AptSource::prepare(std::stop_token stop) {
 
 // Our own lists, kept between runs. Without a network, old ones are better than none, and the reader is told.
 Result<void> AptSource::refresh_lists(std::stop_token stop) {
-  PATCHLAB_ASSIGN(const auto lock, FileLock::take(paths_.folder / "lock", FileLock::Mode::exclusive, FileLock::Blocking::yes));
+  PATCHLAB_ASSIGN(const auto lock,
+                  FileLock::take(paths_.folder / "lock", FileLock::Mode::exclusive, FileLock::Blocking::yes));
   const auto own = paths_.folder / "state" / "lists";
   lists_ = own;
   if (lists_are_fresh(own, std::chrono::system_clock::now(), paths_.fresh_for)) return {};
   tell("reading package lists from the apt sources");
   // Without this option apt-get ends with 0 although sources could not be reached.
-  auto updated = run_for_output(runner_, command("apt-get", {"-q", "-o", "APT::Update::Error-Mode=any", "update"}), stop);
+  auto updated =
+      run_for_output(runner_, command("apt-get", {"-q", "-o", "APT::Update::Error-Mode=any", "update"}), stop);
   if (updated) return {};
   const auto age = std::chrono::hours(24 * 365);
   for (const auto& old : {own, paths_.host_lists}) {
@@ -143,10 +146,12 @@ std::string AptSource::fingerprint() const {
   std::set<std::string> facts;
   std::error_code ignored;
   for (const auto& root : {lists_, paths_.host_configuration}) {
-    for (const auto& entry : fs::recursive_directory_iterator(root, fs::directory_options::skip_permission_denied, ignored)) {
+    for (const auto& entry :
+         fs::recursive_directory_iterator(root, fs::directory_options::skip_permission_denied, ignored)) {
       struct stat info {};
       if (::stat(entry.path().c_str(), &info) != 0 || !S_ISREG(info.st_mode)) continue;
-      facts.insert(fmt::format("{} {} {}.{}", entry.path().string(), info.st_size, info.st_mtim.tv_sec, info.st_mtim.tv_nsec));
+      facts.insert(
+          fmt::format("{} {} {}.{}", entry.path().string(), info.st_size, info.st_mtim.tv_sec, info.st_mtim.tv_nsec));
     }
   }
   DigestBuilder builder;
@@ -156,14 +161,17 @@ std::string AptSource::fingerprint() const {
 }
 
 // A second or two per image under emulation, so the answer is kept for as long as nothing changes.
-Result<std::string> AptSource::simulate_upgrade(const AptImage& image, const std::string& status, std::stop_token stop) {
+Result<std::string> AptSource::simulate_upgrade(const AptImage& image, const std::string& status,
+                                                std::stop_token stop) {
   DigestBuilder key;
   key.add("patchlab/apt-upgrade/v1").add(fingerprint()).add(status);
   const auto note = paths_.folder / "known" / ("upgrade-" + key.finish());
   if (auto known = read_file(note)) return std::move(*known);
-  const auto spec = command("apt-get", {"-o", "Dir::State::status=" + image.dpkg_status.string(), "-o", "Debug::NoLocking=true", "-q", "-s",
-                                        "-y", "--with-new-pkgs", "upgrade"});
-  PATCHLAB_ASSIGN(auto output, run_for_output(runner_, spec, stop).while_doing(fmt::format("finding updates for image '{}'", image.name)));
+  const auto spec = command("apt-get", {"-o", "Dir::State::status=" + image.dpkg_status.string(), "-o",
+                                        "Debug::NoLocking=true", "-q", "-s", "-y", "--with-new-pkgs", "upgrade"});
+  PATCHLAB_ASSIGN(
+      auto output,
+      run_for_output(runner_, spec, stop).while_doing(fmt::format("finding updates for image '{}'", image.name)));
   PATCHLAB_TRY(write_file_atomically(note, output));
   return output;
 }
@@ -181,7 +189,8 @@ Result<std::vector<ImageUpdates>> AptSource::updates_of(const std::vector<AptIma
   return all;
 }
 
-Result<std::vector<AptPackage>> AptSource::describe(const std::vector<std::string>& specifications, std::stop_token stop) {
+Result<std::vector<AptPackage>> AptSource::describe(const std::vector<std::string>& specifications,
+                                                    std::stop_token stop) {
   if (specifications.empty()) return std::vector<AptPackage>{};
   std::vector<std::string> arguments{"-q", "show"};
   arguments.insert(arguments.end(), specifications.begin(), specifications.end());
@@ -199,7 +208,8 @@ Result<void> AptSource::fetch(const std::vector<const AptPackage*>& packages, st
     bytes += package->bytes;
   }
   if (arguments.size() == 2) return {};
-  tell(fmt::format("fetching {} packages ({:.1f} MB) from the apt sources", arguments.size() - 2, static_cast<double>(bytes) / 1e6));
+  tell(fmt::format("fetching {} packages ({:.1f} MB) from the apt sources", arguments.size() - 2,
+                   static_cast<double>(bytes) / 1e6));
   PATCHLAB_ASSIGN(const auto scratch, ScratchFolder::create(paths_.folder / "incoming"));
   auto spec = command("apt-get", std::move(arguments));
   spec.working_folder = scratch.path();
@@ -215,13 +225,15 @@ Result<void> AptSource::fetch(const std::vector<const AptPackage*>& packages, st
   return {};
 }
 
-Result<AptAnswer> AptSource::candidates(const std::vector<AptImage>& images, const AptRequest& request, std::stop_token stop) {
+Result<AptAnswer> AptSource::candidates(const std::vector<AptImage>& images, const AptRequest& request,
+                                        std::stop_token stop) {
   notes_.clear();
   PATCHLAB_TRY(prepare(stop));
   PATCHLAB_ASSIGN(const auto updates, updates_of(images, stop));
   std::set<std::string> wanted;
   for (const auto& image : updates) {
-    for (const auto& update : image.updates) wanted.insert(specification(update.package, update.after, update.architecture));
+    for (const auto& update : image.updates)
+      wanted.insert(specification(update.package, update.after, update.architecture));
   }
   PATCHLAB_ASSIGN(const auto offers, describe({wanted.begin(), wanted.end()}, stop));
   PATCHLAB_ASSIGN(const auto groups, group_updates(updates, offers));
@@ -238,12 +250,13 @@ Result<AptAnswer> AptSource::candidates(const std::vector<AptImage>& images, con
   return answer;
 }
 
-fs::path AptSource::note_of(const std::string& name, const std::string& version, const std::string& architecture) const {
+fs::path AptSource::note_of(const std::string& name, const std::string& version,
+                            const std::string& architecture) const {
   return paths_.folder / "known" / sha256(name + " " + version + " " + architecture);
 }
 
-Result<CandidateFile> AptSource::package(const std::string& name, const std::string& version, const std::string& architecture,
-                                         std::stop_token stop) {
+Result<CandidateFile> AptSource::package(const std::string& name, const std::string& version,
+                                         const std::string& architecture, std::stop_token stop) {
   const auto note = note_of(name, version, architecture);
   if (const auto digest = read_file(note, 4096)) {
     if (const auto path = store_.verified_path(*digest)) {
@@ -253,7 +266,9 @@ Result<CandidateFile> AptSource::package(const std::string& name, const std::str
   }
   PATCHLAB_TRY(prepare(stop));
   auto offers = describe({specification(name, version, architecture)}, stop);
-  const auto is_it = [&](const AptPackage& p) { return p.package == name && p.version == version && p.architecture == architecture; };
+  const auto is_it = [&](const AptPackage& p) {
+    return p.package == name && p.version == version && p.architecture == architecture;
+  };
   const auto found = offers ? std::find_if(offers->begin(), offers->end(), is_it) : std::vector<AptPackage>::iterator{};
   if (!offers || found == offers->end()) {
     return configuration_error(fmt::format("the apt sources do not offer '{}' {} ({})", name, version, architecture),

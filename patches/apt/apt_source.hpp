@@ -25,24 +25,26 @@ struct AptAnswer {
 };
 
 struct AptPaths {
-  std::filesystem::path folder;                                  // ours: configuration, lists, caches
-  std::filesystem::path host_lists = "/var/lib/apt/lists";       // used when readable and fresh
-  std::filesystem::path host_configuration = "/etc/apt";         // part of what an answer depends on
+  std::filesystem::path folder;                             // ours: configuration, lists, caches
+  std::filesystem::path host_lists = "/var/lib/apt/lists";  // used when readable and fresh
+  std::filesystem::path host_configuration = "/etc/apt";    // part of what an answer depends on
   std::chrono::hours fresh_for{24};
 };
 
-// The apt sources of this host, asked on behalf of golden images. apt itself resolves, downloads and verifies signatures; it runs with
-// folders of our own, as an ordinary user, and changes nothing on the host. Not thread-safe; processes exclude each other by a lock file.
+// The apt sources of this host, asked on behalf of golden images. apt itself resolves, downloads and verifies
+// signatures; it runs with folders of our own, as an ordinary user, and changes nothing on the host. Not thread-safe;
+// processes exclude each other by a lock file.
 class AptSource {
  public:
   AptSource(ProcessRunner& runner, const ContentStore& store, AptPaths paths,
             std::function<void(const std::string&)> progress = {});
 
   // What the sources offer over the images, as candidates whose files lie in the store.
-  [[nodiscard]] Result<AptAnswer> candidates(const std::vector<AptImage>& images, const AptRequest& request, std::stop_token stop = {});
+  [[nodiscard]] Result<AptAnswer> candidates(const std::vector<AptImage>& images, const AptRequest& request,
+                                             std::stop_token stop = {});
   // Exactly this version, from the store when it was fetched before.
-  [[nodiscard]] Result<CandidateFile> package(const std::string& name, const std::string& version, const std::string& architecture,
-                                              std::stop_token stop = {});
+  [[nodiscard]] Result<CandidateFile> package(const std::string& name, const std::string& version,
+                                              const std::string& architecture, std::stop_token stop = {});
 
  private:
   [[nodiscard]] ProcessSpec command(const std::string& program, std::vector<std::string> arguments) const;
@@ -53,7 +55,8 @@ class AptSource {
   Result<std::vector<ImageUpdates>> updates_of(const std::vector<AptImage>& images, std::stop_token stop);
   Result<std::vector<AptPackage>> describe(const std::vector<std::string>& specifications, std::stop_token stop);
   Result<void> fetch(const std::vector<const AptPackage*>& packages, std::stop_token stop);
-  [[nodiscard]] std::filesystem::path note_of(const std::string& name, const std::string& version, const std::string& architecture) const;
+  [[nodiscard]] std::filesystem::path note_of(const std::string& name, const std::string& version,
+                                              const std::string& architecture) const;
   void tell(const std::string& sentence) const;
 
   ProcessRunner& runner_;
@@ -67,8 +70,9 @@ class AptSource {
 // <cache>/apt
 [[nodiscard]] AptPaths default_apt_paths();
 
-// True when the folder holds package lists that were fetched less than `age` before `now`. By change time: apt gives its lists the server's
-// modification time.
-[[nodiscard]] bool lists_are_fresh(const std::filesystem::path& lists, std::chrono::system_clock::time_point now, std::chrono::hours age);
+// True when the folder holds package lists that were fetched less than `age` before `now`. By change time: apt gives
+// its lists the server's modification time.
+[[nodiscard]] bool lists_are_fresh(const std::filesystem::path& lists, std::chrono::system_clock::time_point now,
+                                   std::chrono::hours age);
 
 }  // namespace patchlab::patches

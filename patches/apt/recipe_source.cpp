@@ -20,8 +20,8 @@ Result<StatusEntry> installed_in_images(const std::string& package, const std::v
     for (const auto& entry : *status) {
       if (entry.package != package) continue;
       if (found && found->version != entry.version) {
-        return configuration_error(fmt::format("images '{}' and '{}' hold different versions of '{}': {} and {}", holder, image.name,
-                                               package, found->version, entry.version),
+        return configuration_error(fmt::format("images '{}' and '{}' hold different versions of '{}': {} and {}",
+                                               holder, image.name, package, found->version, entry.version),
                                    "rebuild the older image");
       }
       found = entry;
@@ -32,12 +32,14 @@ Result<StatusEntry> installed_in_images(const std::string& package, const std::v
   return *found;
 }
 
-Result<Candidate> candidate_from_recipe(const std::filesystem::path& path, const std::vector<AptImage>& images, AptSource& apt,
-                                        const ContentStore& store, const std::filesystem::path& cache, std::stop_token stop) {
+Result<Candidate> candidate_from_recipe(const std::filesystem::path& path, const std::vector<AptImage>& images,
+                                        AptSource& apt, const ContentStore& store, const std::filesystem::path& cache,
+                                        std::stop_token stop) {
   PATCHLAB_ASSIGN(const auto recipe, read_recipe(path));
   const auto doing = fmt::format("candidate '{}'", recipe.identity.id);
   PATCHLAB_ASSIGN(const auto installed, installed_in_images(recipe.base_package, images).while_doing(doing));
-  PATCHLAB_ASSIGN(const auto base, apt.package(installed.package, installed.version, installed.architecture, stop).while_doing(doing));
+  PATCHLAB_ASSIGN(const auto base,
+                  apt.package(installed.package, installed.version, installed.architecture, stop).while_doing(doing));
   return build_candidate(recipe, base, store, cache);
 }
 

@@ -60,7 +60,8 @@ class Grouping {
     const auto key = key_of(update.package, update.after, update.architecture);
     const auto offer = offers_.find(key);
     if (offer == offers_.end()) {
-      return infrastructure_error(fmt::format("apt offers '{}' {} but does not describe it", update.package, update.after));
+      return infrastructure_error(
+          fmt::format("apt offers '{}' {} but does not describe it", update.package, update.after));
     }
     const auto& source = offer->second->source;
     const std::string name = source.name + " " + source.version;
@@ -88,7 +89,8 @@ class Grouping {
       const std::string& own = group_of_.at(key);
       for (const auto& clause : dependencies_of(*offers_.at(key))) {
         if (met_by_image(clause, image.installed)) continue;
-        if (const auto other = group_that_meets(clause, image); !other.empty() && other != own) groups_[own].needs.insert(other);
+        if (const auto other = group_that_meets(clause, image); !other.empty() && other != own)
+          groups_[own].needs.insert(other);
       }
     }
   }
@@ -147,7 +149,8 @@ class Grouping {
     return std::nullopt;
   }
 
-  // A source of which nothing was installed before comes in only because one update needs it: it belongs to that update.
+  // A source of which nothing was installed before comes in only because one update needs it: it belongs to that
+  // update.
   void melt_new_packages() {
     while (const auto pair = new_with_one_user()) melt(pair->first, pair->second);
   }
@@ -171,7 +174,8 @@ class Grouping {
       out.sources = {group.sources.begin(), group.sources.end()};
       // The source this group is named after comes first.
       const std::string own = name.substr(0, name.find(' '));
-      std::stable_partition(out.sources.begin(), out.sources.end(), [&](const std::string& source) { return source == own; });
+      std::stable_partition(out.sources.begin(), out.sources.end(),
+                            [&](const std::string& source) { return source == own; });
       out.version = group.version;
       out.origin = fmt::format("{}", fmt::join(group.origins, ", "));
       out.security = std::any_of(group.origins.begin(), group.origins.end(), is_security_origin);
@@ -194,7 +198,8 @@ class Grouping {
 };
 
 const UpdateGroup* by_id(const std::vector<UpdateGroup>& groups, const std::string& id) {
-  const auto found = std::find_if(groups.begin(), groups.end(), [&](const UpdateGroup& group) { return group.id() == id; });
+  const auto found =
+      std::find_if(groups.begin(), groups.end(), [&](const UpdateGroup& group) { return group.id() == id; });
   return found == groups.end() ? nullptr : &*found;
 }
 
@@ -206,7 +211,8 @@ bool is_wanted(const UpdateGroup& group, const AptRequest& request) {
   });
 }
 
-void place(const std::vector<UpdateGroup>& all, const UpdateGroup& group, Names& placed, std::vector<UpdateGroup>& ordered) {
+void place(const std::vector<UpdateGroup>& all, const UpdateGroup& group, Names& placed,
+           std::vector<UpdateGroup>& ordered) {
   if (!placed.insert(group.id()).second) return;
   for (const auto& id : group.prerequisites) {
     if (const auto* needed = by_id(all, id)) place(all, *needed, placed, ordered);
@@ -220,7 +226,8 @@ std::string UpdateGroup::id() const {
   return make_candidate_id(fmt::format("apt-{}-{}", sources.empty() ? "" : sources.front(), without_epoch(version)));
 }
 
-Result<std::vector<UpdateGroup>> group_updates(const std::vector<ImageUpdates>& images, const std::vector<AptPackage>& offers) {
+Result<std::vector<UpdateGroup>> group_updates(const std::vector<ImageUpdates>& images,
+                                               const std::vector<AptPackage>& offers) {
   return Grouping(images, offers).run();
 }
 
@@ -245,9 +252,12 @@ SelectedGroups select_groups(const std::vector<UpdateGroup>& groups, const AptRe
   });
   SelectedGroups selected;
   for (const auto& source : request.packages) {
-    const auto has = [&](const UpdateGroup* g) { return std::find(g->sources.begin(), g->sources.end(), source) != g->sources.end(); };
+    const auto has = [&](const UpdateGroup* g) {
+      return std::find(g->sources.begin(), g->sources.end(), source) != g->sources.end();
+    };
     if (std::none_of(wanted.begin(), wanted.end(), has)) {
-      selected.notes.push_back(fmt::format("the apt sources offer no update of '{}' over what the golden images hold", source));
+      selected.notes.push_back(
+          fmt::format("the apt sources offer no update of '{}' over what the golden images hold", source));
     }
   }
   if (request.limit && wanted.size() > *request.limit) {
@@ -258,7 +268,8 @@ SelectedGroups select_groups(const std::vector<UpdateGroup>& groups, const AptRe
   Names placed;
   for (const auto* group : wanted) place(groups, *group, placed, selected.groups);
   for (const auto& group : selected.groups) {
-    const bool asked = std::any_of(wanted.begin(), wanted.end(), [&](const UpdateGroup* w) { return w->id() == group.id(); });
+    const bool asked =
+        std::any_of(wanted.begin(), wanted.end(), [&](const UpdateGroup* w) { return w->id() == group.id(); });
     if (!asked) selected.notes.push_back(fmt::format("'{}' comes along because another update needs it", group.id()));
   }
   if (selected.groups.empty() && selected.notes.empty()) {
@@ -276,9 +287,9 @@ Candidate candidate_of(const UpdateGroup& group) {
   candidate.severity = group.security ? Severity::important : Severity::moderate;
   candidate.origin = Origin::apt;
   for (const auto& package : group.packages) {
-    candidate.files.push_back({canonical_deb_name(package.package, package.version, package.architecture), package.sha256,
-                               package.bytes, package.package, package.version, package.architecture, package.depends,
-                               package.pre_depends});
+    candidate.files.push_back({canonical_deb_name(package.package, package.version, package.architecture),
+                               package.sha256, package.bytes, package.package, package.version, package.architecture,
+                               package.depends, package.pre_depends});
   }
   candidate.prerequisites = group.prerequisites;
   candidate.digest = candidate_digest(candidate);

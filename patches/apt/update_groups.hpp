@@ -31,7 +31,8 @@ struct UpdateGroup {
 
 // `offers` describes every version named in the updates; one without a description is an error.
 // Prerequisites come from dependencies which the image meets only with another group's package.
-[[nodiscard]] Result<std::vector<UpdateGroup>> group_updates(const std::vector<ImageUpdates>& images, const std::vector<AptPackage>& offers);
+[[nodiscard]] Result<std::vector<UpdateGroup>> group_updates(const std::vector<ImageUpdates>& images,
+                                                             const std::vector<AptPackage>& offers);
 
 // Which of the updates a scenario wants.
 struct AptRequest {
@@ -40,7 +41,8 @@ struct AptRequest {
   bool security_only = false;
   bool operator==(const AptRequest&) const = default;
 };
-// Reads "packages", "limit" and "security_only" of {"source": "apt", ...}; the caller reads "source" and calls finish().
+// Reads "packages", "limit" and "security_only" of {"source": "apt", ...}; the caller reads "source" and calls
+// finish().
 [[nodiscard]] AptRequest read_apt_request(JsonReader& reader);
 
 struct SelectedGroups {

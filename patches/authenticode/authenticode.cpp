@@ -59,16 +59,41 @@ bool fetches_revocation_lists(const std::string& version) {
 
 }  // namespace
 
-ProcessSpec verify_command(const std::filesystem::path& file, const std::filesystem::path& ca_bundle, const std::string& version) {
+ProcessSpec verify_command(const std::filesystem::path& file, const std::filesystem::path& ca_bundle,
+                           const std::string& version) {
   ProcessSpec spec;
   spec.program = "bwrap";
-  spec.arguments = {"--unshare-all", "--die-with-parent", "--new-session", "--clearenv", "--setenv",     "PATH",        "/usr/bin:/usr/local/bin",
-                    "--ro-bind",     "/usr",              "/usr",          "--symlink",  "usr/lib",      "/lib",        "--symlink",
-                    "usr/lib64",     "/lib64",            "--tmpfs",       "/tmp",       "--ro-bind",    file.string(), package_inside,
-                    "--ro-bind",     ca_bundle.string(),  bundle_inside,   "--",         "osslsigncode", "verify"};
+  spec.arguments = {"--unshare-all",
+                    "--die-with-parent",
+                    "--new-session",
+                    "--clearenv",
+                    "--setenv",
+                    "PATH",
+                    "/usr/bin:/usr/local/bin",
+                    "--ro-bind",
+                    "/usr",
+                    "/usr",
+                    "--symlink",
+                    "usr/lib",
+                    "/lib",
+                    "--symlink",
+                    "usr/lib64",
+                    "/lib64",
+                    "--tmpfs",
+                    "/tmp",
+                    "--ro-bind",
+                    file.string(),
+                    package_inside,
+                    "--ro-bind",
+                    ca_bundle.string(),
+                    bundle_inside,
+                    "--",
+                    "osslsigncode",
+                    "verify"};
   if (fetches_revocation_lists(version)) spec.arguments.emplace_back("-ignore-cdp");
   // Time-stamping certificates are looked for in the same bundle.
-  for (const auto* word : {"-CAfile", bundle_inside, "-TSA-CAfile", bundle_inside, "-in", package_inside}) spec.arguments.emplace_back(word);
+  for (const auto* word : {"-CAfile", bundle_inside, "-TSA-CAfile", bundle_inside, "-in", package_inside})
+    spec.arguments.emplace_back(word);
   spec.time_limit = time_limit;
   spec.output_limit = 1U << 20U;
   return spec;
@@ -110,11 +135,13 @@ std::string failure_in(std::string_view output, std::string_view errors) {
   return lines.empty() ? "osslsigncode said nothing" : std::string(lines.back());
 }
 
-Result<Signature> Authenticode::check(const std::filesystem::path& file, const std::string& name, Carries carries) const {
+Result<Signature> Authenticode::check(const std::filesystem::path& file, const std::string& name,
+                                      Carries carries) const {
   const bool allowed = policy_.unsigned_files == Unsigned::allow;
   if (carries == Carries::no) {
     if (allowed) return Signature{};
-    return configuration_error(fmt::format("'{}' is not signed", name), "take it from its vendor again, or accept it with --allow-unsigned");
+    return configuration_error(fmt::format("'{}' is not signed", name),
+                               "take it from its vendor again, or accept it with --allow-unsigned");
   }
   if (!policy_.ca_bundle.empty()) return verify(file, name);
   if (!allowed) {
@@ -133,21 +160,26 @@ Result<Signature> Authenticode::verify(const std::filesystem::path& file, const 
   asking.arguments = {"--version"};
   const auto asked = processes_.run(asking);
   if (std::holds_alternative<NotStarted>(asked.end)) {
-    return infrastructure_error("verifying '" + name + "': osslsigncode " + asked.describe(), "install the Debian package osslsigncode");
+    return infrastructure_error("verifying '" + name + "': osslsigncode " + asked.describe(),
+                                "install the Debian package osslsigncode");
   }
   const auto version = version_in(asked.output + asked.errors);
-  const auto verified = processes_.run(verify_command(std::filesystem::absolute(file), std::filesystem::absolute(policy_.ca_bundle), version));
+  const auto verified = processes_.run(
+      verify_command(std::filesystem::absolute(file), std::filesystem::absolute(policy_.ca_bundle), version));
   if (std::holds_alternative<NotStarted>(verified.end)) {
-    return infrastructure_error("verifying '" + name + "': bwrap " + verified.describe(), "install the Debian package bubblewrap");
+    return infrastructure_error("verifying '" + name + "': bwrap " + verified.describe(),
+                                "install the Debian package bubblewrap");
   }
   const auto* exited = std::get_if<Exited>(&verified.end);
   // Signals and time limits say nothing of the signature, nor does a sandbox that could not be made.
   if (exited == nullptr || verified.errors.starts_with("bwrap:")) {
-    return infrastructure_error(fmt::format("verifying '{}': osslsigncode {}: {}", name, verified.describe(), failure_in("", verified.errors)));
+    return infrastructure_error(
+        fmt::format("verifying '{}': osslsigncode {}: {}", name, verified.describe(), failure_in("", verified.errors)));
   }
   if (exited->code != 0) {
-    return configuration_error(fmt::format("the signature of '{}' does not verify: {}", name, failure_in(verified.output, verified.errors)),
-                               "is the CA bundle the right one? A file whose signature is broken is not accepted by --allow-unsigned either");
+    return configuration_error(
+        fmt::format("the signature of '{}' does not verify: {}", name, failure_in(verified.output, verified.errors)),
+        "is the CA bundle the right one? A file whose signature is broken is not accepted by --allow-unsigned either");
   }
   auto signature = signature_in(verified.output);
   signature.tool = "osslsigncode " + version;

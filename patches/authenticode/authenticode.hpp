@@ -16,12 +16,15 @@ struct SignaturePolicy {
   Unsigned unsigned_files = Unsigned::refuse;
 };
 
-// Whether a file carries a signature, as its reader saw it. The verifier's own words for "none" differ between formats and releases.
+// Whether a file carries a signature, as its reader saw it. The verifier's own words for "none" differ between formats
+// and releases.
 enum class Carries { no, yes };
 
-// osslsigncode inside bubblewrap: no network, no home, nothing to write, only the package and the CA bundle. Files are hostile until they
-// are verified, and releases before 2.13 had errors by which a signed file could run code in the verifier.
-[[nodiscard]] ProcessSpec verify_command(const std::filesystem::path& file, const std::filesystem::path& ca_bundle, const std::string& version);
+// osslsigncode inside bubblewrap: no network, no home, nothing to write, only the package and the CA bundle. Files are
+// hostile until they are verified, and releases before 2.13 had errors by which a signed file could run code in the
+// verifier.
+[[nodiscard]] ProcessSpec verify_command(const std::filesystem::path& file, const std::filesystem::path& ca_bundle,
+                                         const std::string& version);
 // "2.9" from "osslsigncode 2.9, using:"; empty when it says something else.
 [[nodiscard]] std::string version_in(std::string_view output);
 // What a successful verification printed.
@@ -35,7 +38,8 @@ class Authenticode {
   Authenticode(ProcessRunner& processes, SignaturePolicy policy) : processes_(processes), policy_(std::move(policy)) {}
 
   // The signature's facts, or why the file is refused.
-  [[nodiscard]] Result<Signature> check(const std::filesystem::path& file, const std::string& name, Carries carries) const;
+  [[nodiscard]] Result<Signature> check(const std::filesystem::path& file, const std::string& name,
+                                        Carries carries) const;
 
  private:
   [[nodiscard]] Result<Signature> verify(const std::filesystem::path& file, const std::string& name) const;

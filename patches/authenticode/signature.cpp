@@ -54,8 +54,10 @@ Signature signature_from(const Json& json, const std::string& pointer, std::vect
   Signature signature;
   const auto word = reader.text("state");
   const auto known = std::find_if(states.begin(), states.end(), [&](auto state) { return word == to_string(state); });
-  if (known == states.end()) reader.problem("state", fmt::format("'{}' is unknown; allowed: valid, none, not-checked", word));
-  else signature.state = *known;
+  if (known == states.end())
+    reader.problem("state", fmt::format("'{}' is unknown; allowed: valid, none, not-checked", word));
+  else
+    signature.state = *known;
   each_text(signature, [&](const char* key, std::string& text) { text = reader.text_or(key, ""); });
   reader.finish();
   return signature;

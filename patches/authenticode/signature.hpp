@@ -21,7 +21,7 @@ enum class SignatureState {
 // What was found of an Authenticode signature. Part of a candidate's metadata.
 struct Signature {
   SignatureState state = SignatureState::none;
-  std::string signer;     // distinguished name of the certificate
+  std::string signer;  // distinguished name of the certificate
   std::string issuer;
   std::string digest;     // "SHA256"
   std::string timestamp;  // when a time-stamping authority saw it; empty without a countersignature
@@ -34,6 +34,7 @@ struct Signature {
 [[nodiscard]] std::string describe(const Signature& signature);
 
 void to_json(Json& json, const Signature& signature);
-[[nodiscard]] Signature signature_from(const Json& json, const std::string& pointer, std::vector<JsonProblem>& problems);
+[[nodiscard]] Signature signature_from(const Json& json, const std::string& pointer,
+                                       std::vector<JsonProblem>& problems);
 
 }  // namespace patchlab::patches

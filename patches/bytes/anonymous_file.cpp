@@ -13,7 +13,9 @@ namespace {
 
 constexpr const char* temporary_name = "a temporary file";
 
-Error too_big(std::uint64_t limit) { return configuration_error(fmt::format("is bigger than the {} bytes allowed", limit)); }
+Error too_big(std::uint64_t limit) {
+  return configuration_error(fmt::format("is bigger than the {} bytes allowed", limit));
+}
 
 }  // namespace
 
@@ -26,7 +28,9 @@ Result<void> TextSink::write(std::string_view more) {
 Result<AnonymousFile> AnonymousFile::create(std::uint64_t limit) {
   std::error_code trouble;
   const auto folder = std::filesystem::temp_directory_path(trouble);
-  if (trouble) return infrastructure_error("looking for the folder for temporary files: " + trouble.message(), "set TMPDIR to a writable folder");
+  if (trouble)
+    return infrastructure_error("looking for the folder for temporary files: " + trouble.message(),
+                                "set TMPDIR to a writable folder");
   // Not O_TMPFILE: the file systems of some containers do not have it.
   std::string pattern = (folder / "patchlab-XXXXXX").string();
   FileDescriptor file(::mkostemp(pattern.data(), 0));

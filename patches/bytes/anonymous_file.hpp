@@ -24,7 +24,8 @@ class TextSink : public ByteSink {
   std::uint64_t limit_;
 };
 
-// A file without a name in the folder for temporary files: too big for memory, and gone with its descriptor, even after a crash.
+// A file without a name in the folder for temporary files: too big for memory, and gone with its descriptor, even after
+// a crash.
 class AnonymousFile : public ByteSink, public ByteSource {
  public:
   [[nodiscard]] static Result<AnonymousFile> create(std::uint64_t limit);

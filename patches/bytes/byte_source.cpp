@@ -13,7 +13,9 @@
 namespace patchlab::patches {
 
 Result<std::string> ByteSource::block(std::uint64_t offset, std::uint64_t bytes, const std::string& name) const {
-  const auto truncated = [&] { return configuration_error(fmt::format("'{}' is truncated: {} bytes at {} are not there", name, bytes, offset)); };
+  const auto truncated = [&] {
+    return configuration_error(fmt::format("'{}' is truncated: {} bytes at {} are not there", name, bytes, offset));
+  };
   if (offset > size() || bytes > size() - offset) return truncated();
   std::string read(bytes, '\0');
   PATCHLAB_ASSIGN(const auto count, read_at(offset, read.data(), read.size()));

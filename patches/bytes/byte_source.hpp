@@ -12,8 +12,8 @@
 
 namespace patchlab::patches {
 
-// Bytes at offsets: a file on disk, or memory in tests and fuzzers. Parsers read from it and never map a file, because a mapping ends the
-// process when somebody shortens the file meanwhile.
+// Bytes at offsets: a file on disk, or memory in tests and fuzzers. Parsers read from it and never map a file, because
+// a mapping ends the process when somebody shortens the file meanwhile.
 class ByteSource {
  public:
   virtual ~ByteSource() = default;
@@ -21,7 +21,8 @@ class ByteSource {
   // How many bytes were read; fewer than asked for only at the end.
   [[nodiscard]] virtual Result<std::size_t> read_at(std::uint64_t offset, char* into, std::size_t bytes) const = 0;
 
-  // Exactly so many bytes; an error "'name' is truncated: ..." when they are not there. Checked against the size before any memory is taken.
+  // Exactly so many bytes; an error "'name' is truncated: ..." when they are not there. Checked against the size before
+  // any memory is taken.
   [[nodiscard]] Result<std::string> block(std::uint64_t offset, std::uint64_t bytes, const std::string& name) const;
 };
 
@@ -43,16 +44,19 @@ class FileSource : public ByteSource {
   [[nodiscard]] Result<std::size_t> read_at(std::uint64_t offset, char* into, std::size_t bytes) const override;
 
  private:
-  FileSource(FileDescriptor file, std::uint64_t size, std::string name) : file_(std::move(file)), size_(size), name_(std::move(name)) {}
+  FileSource(FileDescriptor file, std::uint64_t size, std::string name)
+      : file_(std::move(file)), size_(size), name_(std::move(name)) {}
   FileDescriptor file_;
   std::uint64_t size_ = 0;
   std::string name_;
 };
 
 // pread until all is there or the end is reached.
-[[nodiscard]] Result<std::size_t> read_fully(int file, std::uint64_t offset, char* into, std::size_t bytes, const std::string& name);
+[[nodiscard]] Result<std::size_t> read_fully(int file, std::uint64_t offset, char* into, std::size_t bytes,
+                                             const std::string& name);
 
-// Little-endian numbers inside a block. Reading past its end is a bug of the caller, who must have checked the size; it gives 0.
+// Little-endian numbers inside a block. Reading past its end is a bug of the caller, who must have checked the size; it
+// gives 0.
 [[nodiscard]] std::uint16_t u16_at(std::string_view block, std::size_t offset);
 [[nodiscard]] std::uint32_t u32_at(std::string_view block, std::size_t offset);
 

@@ -70,7 +70,8 @@ void close_stream(mspack_file* file) { delete static_cast<Stream*>(file); }
 int read_stream(mspack_file* file, void* buffer, int bytes) {
   auto& stream = stream_of(file);
   return guarded(*stream.reading, [&]() -> Result<int> {
-    PATCHLAB_ASSIGN(const auto count, stream.reading->source.read_at(stream.at, static_cast<char*>(buffer), static_cast<std::size_t>(bytes)));
+    PATCHLAB_ASSIGN(const auto count, stream.reading->source.read_at(stream.at, static_cast<char*>(buffer),
+                                                                     static_cast<std::size_t>(bytes)));
     stream.at += count;
     return static_cast<int>(count);
   });
@@ -88,7 +89,9 @@ int write_stream(mspack_file* file, void* buffer, int bytes) {
 
 int seek_stream(mspack_file* file, off_t offset, int mode) {
   auto& stream = stream_of(file);
-  const auto base = mode == MSPACK_SYS_SEEK_START ? 0 : mode == MSPACK_SYS_SEEK_CUR ? stream.at : stream.reading->source.size();
+  const auto base = mode == MSPACK_SYS_SEEK_START ? 0
+                    : mode == MSPACK_SYS_SEEK_CUR ? stream.at
+                                                  : stream.reading->source.size();
   const auto target = static_cast<off_t>(base) + offset;
   if (target < 0) return -1;
   stream.at = static_cast<std::uint64_t>(target);
@@ -152,7 +155,8 @@ class CabinetReader {
     content.carries_signature = carries_signature_;
     for (auto* file = cabinet_->files; file != nullptr; file = file->next) {
       const std::string entry = to_valid_utf8(file->filename);
-      if (const auto why = dangerous_name(entry); !why.empty()) return trouble(fmt::format("holds the dangerous name '{}': it {}", entry, why));
+      if (const auto why = dangerous_name(entry); !why.empty())
+        return trouble(fmt::format("holds the dangerous name '{}': it {}", entry, why));
       files_.push_back(file);
       content.entries.push_back({entry, file->length});
       content.unpacked_bytes += file->length;
@@ -168,7 +172,9 @@ class CabinetReader {
   }
 
  private:
-  [[nodiscard]] Error trouble(const std::string& what) const { return configuration_error(fmt::format("'{}' {}", name_, what)); }
+  [[nodiscard]] Error trouble(const std::string& what) const {
+    return configuration_error(fmt::format("'{}' {}", name_, what));
+  }
 
   // Our own trouble (a limit, the disk) says more than the code that libmspack made of it.
   [[nodiscard]] Error failure(const std::string& subject, int code) const {
@@ -191,7 +197,8 @@ class CabinetReader {
     if (size < header_bytes) return trouble("is truncated (no complete header)");
     PATCHLAB_ASSIGN(const auto header, reading_.source.block(0, header_bytes, name_));
     const auto declared = u32_at(header, 8);
-    if (declared > size) return trouble(fmt::format("is truncated: it declares {} bytes, {} are there", declared, size));
+    if (declared > size)
+      return trouble(fmt::format("is truncated: it declares {} bytes, {} are there", declared, size));
     if ((u16_at(header, 30) & (MSCAB_HDR_PREVCAB | MSCAB_HDR_NEXTCAB)) != 0) {
       return trouble("is one part of a cabinet set, which no servicing package is");
     }
@@ -207,18 +214,24 @@ class CabinetReader {
     return u16_at(reserved, 0) >= reserved_bytes - 4 && u32_at(reserved, 12) != 0;
   }
 
-  // Entries in the order of their data, so that each folder (one compressed stream) is unpacked once. Entries that share bytes would make
-  // it start again for each: no packer writes them, and with them a small file could keep us busy for days.
+  // Entries in the order of their data, so that each folder (one compressed stream) is unpacked once. Entries that
+  // share bytes would make it start again for each: no packer writes them, and with them a small file could keep us
+  // busy for days.
   Result<void> plan() {
     std::map<const mscabd_folder*, std::size_t> folders;
-    for (auto* folder = cabinet_->folders; folder != nullptr; folder = folder->next) folders.emplace(folder, folders.size());
+    for (auto* folder = cabinet_->folders; folder != nullptr; folder = folder->next)
+      folders.emplace(folder, folders.size());
     for (std::size_t i = 0; i < files_.size(); ++i) order_.push_back(i);
-    const auto place = [&](std::size_t i) { return std::pair(folders[files_[i]->folder], std::uint64_t{files_[i]->offset}); };
+    const auto place = [&](std::size_t i) {
+      return std::pair(folders[files_[i]->folder], std::uint64_t{files_[i]->offset});
+    };
     std::stable_sort(order_.begin(), order_.end(), [&](auto a, auto b) { return place(a) < place(b); });
     std::map<const mscabd_folder*, std::uint64_t> ends;
     for (const auto i : order_) {
       auto& end = ends[files_[i]->folder];
-      if (files_[i]->offset < end) return trouble(fmt::format("is damaged: '{}' shares bytes with another entry", to_valid_utf8(files_[i]->filename)));
+      if (files_[i]->offset < end)
+        return trouble(
+            fmt::format("is damaged: '{}' shares bytes with another entry", to_valid_utf8(files_[i]->filename)));
       end = std::uint64_t{files_[i]->offset} + files_[i]->length;
     }
     for (const auto& [folder, end] : ends) PATCHLAB_TRY(within(budget_.take_bytes(end)));
@@ -246,19 +259,22 @@ class CabinetReader {
 }  // namespace
 
 Result<void> UnpackBudget::take_entries(std::uint64_t count) {
-  if (count > entries_) return configuration_error(fmt::format("has more than the {} entries allowed", limits_.entries));
+  if (count > entries_)
+    return configuration_error(fmt::format("has more than the {} entries allowed", limits_.entries));
   entries_ -= count;
   return {};
 }
 
 Result<void> UnpackBudget::take_bytes(std::uint64_t count) {
-  if (count > bytes_) return configuration_error(fmt::format("unpacks to more than the {} bytes allowed", limits_.unpacked_bytes));
+  if (count > bytes_)
+    return configuration_error(fmt::format("unpacks to more than the {} bytes allowed", limits_.unpacked_bytes));
   bytes_ -= count;
   return {};
 }
 
 Error UnpackBudget::too_late() const {
-  return timeout_error(fmt::format("takes longer to unpack than the {} s allowed", std::chrono::duration_cast<std::chrono::seconds>(limits_.time).count()));
+  return timeout_error(fmt::format("takes longer to unpack than the {} s allowed",
+                                   std::chrono::duration_cast<std::chrono::seconds>(limits_.time).count()));
 }
 
 bool is_cabinet(const ByteSource& source) {
@@ -271,7 +287,8 @@ Result<CabContent> list_cabinet(const ByteSource& source, const std::string& nam
   return CabinetReader(source, name, budget).list();
 }
 
-Result<CabContent> read_cabinet(const ByteSource& source, const std::string& name, UnpackBudget& budget, const ChooseSink& choose) {
+Result<CabContent> read_cabinet(const ByteSource& source, const std::string& name, UnpackBudget& budget,
+                                const ChooseSink& choose) {
   return CabinetReader(source, name, budget).read(choose);
 }
 

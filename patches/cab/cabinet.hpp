@@ -7,21 +7,26 @@
 #include "lab/core/time.hpp"
 #include "patches/bytes/anonymous_file.hpp"
 
-// Microsoft cabinets ([MS-CAB]), read with libmspack without a file being written. Nothing a cabinet declares is believed: sizes, counts
-// and offsets are compared with what is there and with a budget, names are checked, and cabinets of several parts are refused.
+// Microsoft cabinets ([MS-CAB]), read with libmspack without a file being written. Nothing a cabinet declares is
+// believed: sizes, counts and offsets are compared with what is there and with a budget, names are checked, and
+// cabinets of several parts are refused.
 namespace patchlab::patches {
 
 struct CabLimits {
-  std::uint64_t entries = 200'000;               // of all cabinets of one package together
+  std::uint64_t entries = 200'000;              // of all cabinets of one package together
   std::uint64_t unpacked_bytes = 20ULL << 30U;  // likewise
   Milliseconds time{std::chrono::minutes(10)};
 };
 
-// What is left of the limits. One budget serves a package with all the cabinets inside it, so that nesting does not multiply them.
+// What is left of the limits. One budget serves a package with all the cabinets inside it, so that nesting does not
+// multiply them.
 class UnpackBudget {
  public:
   explicit UnpackBudget(const CabLimits& limits = {})
-      : limits_(limits), entries_(limits.entries), bytes_(limits.unpacked_bytes), deadline_(std::chrono::steady_clock::now() + limits.time) {}
+      : limits_(limits),
+        entries_(limits.entries),
+        bytes_(limits.unpacked_bytes),
+        deadline_(std::chrono::steady_clock::now() + limits.time) {}
 
   [[nodiscard]] Result<void> take_entries(std::uint64_t count);
   [[nodiscard]] Result<void> take_bytes(std::uint64_t count);
@@ -53,9 +58,12 @@ using ChooseSink = std::function<Result<ByteSink*>(const CabEntry&)>;
 [[nodiscard]] bool is_cabinet(const ByteSource& source);
 
 // The directory alone; the declared sizes in it are unproven.
-[[nodiscard]] Result<CabContent> list_cabinet(const ByteSource& source, const std::string& name, const CabLimits& limits = {});
-// Unpacks every entry once, front to back, so that a damaged or truncated cabinet is found here and not in a guest. Errors begin with
+[[nodiscard]] Result<CabContent> list_cabinet(const ByteSource& source, const std::string& name,
+                                              const CabLimits& limits = {});
+// Unpacks every entry once, front to back, so that a damaged or truncated cabinet is found here and not in a guest.
+// Errors begin with
 // "'name'".
-[[nodiscard]] Result<CabContent> read_cabinet(const ByteSource& source, const std::string& name, UnpackBudget& budget, const ChooseSink& choose);
+[[nodiscard]] Result<CabContent> read_cabinet(const ByteSource& source, const std::string& name, UnpackBudget& budget,
+                                              const ChooseSink& choose);
 
 }  // namespace patchlab::patches

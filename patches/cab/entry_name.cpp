@@ -30,7 +30,8 @@ std::string dangerous_name(std::string_view name) {
   if (is_separator(name.front())) return "begins at the root";
   if (climbs(name)) return "leaves its folder";
   if (name.find(':') != std::string_view::npos) return "names a drive or a stream";
-  if (std::any_of(name.begin(), name.end(), [](char c) { return static_cast<unsigned char>(c) < ' '; })) return "holds control characters";
+  if (std::any_of(name.begin(), name.end(), [](char c) { return static_cast<unsigned char>(c) < ' '; }))
+    return "holds control characters";
   return {};
 }
 

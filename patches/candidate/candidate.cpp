@@ -11,14 +11,15 @@
 namespace patchlab::patches {
 namespace {
 
-constexpr std::array severities{Severity::critical, Severity::important, Severity::moderate, Severity::low, Severity::unknown};
+constexpr std::array severities{Severity::critical, Severity::important, Severity::moderate, Severity::low,
+                                Severity::unknown};
 constexpr std::array origins{Origin::file, Origin::apt, Origin::repack};
 constexpr std::size_t longest_id = 120;
 
-bool is_letter_or_digit(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+bool is_letter_or_digit(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); }
+bool is_id_character(char c) {
+  return is_letter_or_digit(c) || std::string_view(".+-_~").find(c) != std::string_view::npos;
 }
-bool is_id_character(char c) { return is_letter_or_digit(c) || std::string_view(".+-_~").find(c) != std::string_view::npos; }
 
 }  // namespace
 
@@ -60,11 +61,16 @@ std::string candidate_digest(const Candidate& candidate) {
   std::vector<std::pair<std::string, std::string>> files;
   for (const auto& file : candidate.files) files.emplace_back(file.name, file.sha256);
   std::sort(files.begin(), files.end());
-  const Json manifest{{"schema", "patchlab/candidate/v1"}, {"id", candidate.id},
-                      {"title", candidate.title},          {"severity", to_string(candidate.severity)},
-                      {"kind", candidate.kind},            {"origin", to_string(candidate.origin)},
-                      {"files", files},                    {"prerequisites", candidate.prerequisites},
-                      {"supersedes", candidate.supersedes}, {"roles", candidate.roles}};
+  const Json manifest{{"schema", "patchlab/candidate/v1"},
+                      {"id", candidate.id},
+                      {"title", candidate.title},
+                      {"severity", to_string(candidate.severity)},
+                      {"kind", candidate.kind},
+                      {"origin", to_string(candidate.origin)},
+                      {"files", files},
+                      {"prerequisites", candidate.prerequisites},
+                      {"supersedes", candidate.supersedes},
+                      {"roles", candidate.roles}};
   return sha256(manifest.dump(-1, ' ', false, Json::error_handler_t::replace));
 }
 
@@ -88,29 +94,31 @@ std::string make_candidate_id(std::string_view text) {
 }
 
 CandidateFile candidate_file(const DebFile& deb) {
-  return {deb.canonical_name(), deb.sha256,       deb.bytes,   deb.package,
-          deb.version,          deb.architecture, deb.depends, deb.pre_depends,
-          std::nullopt,         std::nullopt};
+  return {deb.canonical_name(), deb.sha256,  deb.bytes,       deb.package,  deb.version,
+          deb.architecture,     deb.depends, deb.pre_depends, std::nullopt, std::nullopt};
 }
 
 CandidateFile candidate_file(const WindowsPackage& package) {
   const auto label = package.label();
-  CandidateFile file{package.canonical_name(), package.sha256, package.bytes, package.name.empty() ? label : package.name, package.version,
-                     package.architecture.empty() ? "any" : package.architecture, "", "", package, std::nullopt};
+  CandidateFile file{package.canonical_name(),
+                     package.sha256,
+                     package.bytes,
+                     package.name.empty() ? label : package.name,
+                     package.version,
+                     package.architecture.empty() ? "any" : package.architecture,
+                     "",
+                     "",
+                     package,
+                     std::nullopt};
   return file;
 }
 
 bool is_candidate_kind(std::string_view word) { return word == "deb" || package_kind_from(word); }
 
 Json candidate_file_json(const CandidateFile& file) {
-  Json json{{"name", file.name},
-          {"sha256", file.sha256},
-          {"bytes", file.bytes},
-          {"package", file.package},
-          {"version", file.version},
-          {"architecture", file.architecture},
-          {"depends", file.depends},
-          {"pre_depends", file.pre_depends}};
+  Json json{{"name", file.name},       {"sha256", file.sha256},          {"bytes", file.bytes},
+            {"package", file.package}, {"version", file.version},        {"architecture", file.architecture},
+            {"depends", file.depends}, {"pre_depends", file.pre_depends}};
   if (file.windows) json["windows"] = *file.windows;
   if (file.signature) json["signature"] = *file.signature;
   return json;
@@ -128,7 +136,8 @@ CandidateFile candidate_file_from(const Json& json, const std::string& pointer, 
   file.depends = reader.text_or("depends", "");
   file.pre_depends = reader.text_or("pre_depends", "");
   if (reader.has("windows")) file.windows = windows_package_from(reader.raw("windows"), reader.at("windows"), problems);
-  if (reader.has("signature")) file.signature = signature_from(reader.raw("signature"), reader.at("signature"), problems);
+  if (reader.has("signature"))
+    file.signature = signature_from(reader.raw("signature"), reader.at("signature"), problems);
   reader.finish();
   return file;
 }

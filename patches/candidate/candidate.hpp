@@ -14,7 +14,8 @@
 
 namespace patchlab::patches {
 
-// One file of a candidate. Its bytes lie in the content store under the digest; the name is the canonical one and safe everywhere.
+// One file of a candidate. Its bytes lie in the content store under the digest; the name is the canonical one and safe
+// everywhere.
 struct CandidateFile {
   std::string name;  // package_version_arch.deb, KB-version_arch.msu
   std::string sha256;
@@ -24,7 +25,8 @@ struct CandidateFile {
   std::string architecture;
   std::string depends;
   std::string pre_depends;
-  // Of a Windows package. Both follow from the bytes and from when they were verified; a candidate's identity does not depend on them.
+  // Of a Windows package. Both follow from the bytes and from when they were verified; a candidate's identity does not
+  // depend on them.
   std::optional<WindowsPackage> windows;
   std::optional<Signature> signature;
   bool operator==(const CandidateFile&) const = default;
@@ -53,12 +55,14 @@ struct Candidate {
   bool operator==(const Candidate&) const = default;
 };
 
-// Identity: SHA-256 over the canonical manifest, which holds the files' digests. File order does not matter, everything else does.
+// Identity: SHA-256 over the canonical manifest, which holds the files' digests. File order does not matter, everything
+// else does.
 [[nodiscard]] std::string candidate_digest(const Candidate& candidate);
 // Of an ordered set: what a trial ran, and what may be promoted.
 [[nodiscard]] std::string set_digest(const std::vector<Candidate>& ordered);
 
-// Letters, digits and ".+-_~", beginning with a letter or digit, at most 120: an id is also a file name and part of messages.
+// Letters, digits and ".+-_~", beginning with a letter or digit, at most 120: an id is also a file name and part of
+// messages.
 [[nodiscard]] bool is_candidate_id(std::string_view text);
 // Any text made an id: everything else becomes '-'.
 [[nodiscard]] std::string make_candidate_id(std::string_view text);
@@ -68,7 +72,8 @@ struct Candidate {
 [[nodiscard]] bool is_candidate_kind(std::string_view word);
 
 [[nodiscard]] Json candidate_file_json(const CandidateFile& file);
-[[nodiscard]] CandidateFile candidate_file_from(const Json& json, const std::string& pointer, std::vector<JsonProblem>& problems);
+[[nodiscard]] CandidateFile candidate_file_from(const Json& json, const std::string& pointer,
+                                                std::vector<JsonProblem>& problems);
 
 // Full form, for a cell's plan and for `--json`.
 void to_json(Json& json, const Candidate& candidate);

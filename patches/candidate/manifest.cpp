@@ -75,7 +75,8 @@ std::string kind_of(const CandidateFile& file) { return file.windows ? to_string
 // The digest first: a promise that does not hold says more than the parse error which it causes.
 Result<CandidateFile> take_in(const std::filesystem::path& path, const std::string& promised, const Intake& intake) {
   std::error_code trouble;
-  if (!std::filesystem::exists(path, trouble)) return configuration_error(fmt::format("file '{}' is missing", path.string()));
+  if (!std::filesystem::exists(path, trouble))
+    return configuration_error(fmt::format("file '{}' is missing", path.string()));
   if (!promised.empty()) {
     PATCHLAB_ASSIGN(const auto found, sha256_of_file(path));
     if (found != promised) {
@@ -84,7 +85,8 @@ Result<CandidateFile> take_in(const std::filesystem::path& path, const std::stri
     }
   }
   if (is_windows_package(path)) {
-    return intake.authenticode == nullptr ? taken_in_windows(path, intake.store) : take_in_windows(path, intake.store, *intake.authenticode);
+    return intake.authenticode == nullptr ? taken_in_windows(path, intake.store)
+                                          : take_in_windows(path, intake.store, *intake.authenticode);
   }
   PATCHLAB_ASSIGN(const auto deb, inspect_deb(path, intake.limits));
   PATCHLAB_TRY(intake.store.add_file(path, {deb.sha256, deb.bytes}));
@@ -93,12 +95,14 @@ Result<CandidateFile> take_in(const std::filesystem::path& path, const std::stri
 
 void name_after(const CandidateFile& file, Candidate& candidate) {
   if (!file.windows) {
-    candidate.id = make_candidate_id(fmt::format("{}-{}", file.package, file.version.substr(file.version.find(':') + 1)));
+    candidate.id =
+        make_candidate_id(fmt::format("{}-{}", file.package, file.version.substr(file.version.find(':') + 1)));
     candidate.title = fmt::format("{} {}", file.package, file.version);
     return;
   }
   candidate.id = make_candidate_id(file.windows->label());
-  candidate.title = to_valid_utf8(file.windows->title.empty() ? fmt::format("{} {}", file.package, file.version) : file.windows->title);
+  candidate.title = to_valid_utf8(file.windows->title.empty() ? fmt::format("{} {}", file.package, file.version)
+                                                              : file.windows->title);
 }
 
 Result<Candidate> load_single(const std::filesystem::path& path, const Intake& intake) {
@@ -116,15 +120,18 @@ Result<Candidate> load_single(const std::filesystem::path& path, const Intake& i
 void read_identity(JsonReader& reader, Candidate& candidate) {
   candidate.id = reader.text("id");
   if (reader.has("id") && !is_candidate_id(candidate.id)) {
-    reader.problem("id", fmt::format("'{}' is no id: letters, digits and . + - _ ~, beginning with a letter or digit, at "
-                                     "most 120 characters", candidate.id));
+    reader.problem("id",
+                   fmt::format("'{}' is no id: letters, digits and . + - _ ~, beginning with a letter or digit, at "
+                               "most 120 characters",
+                               candidate.id));
   }
   candidate.title = reader.text("title");
   const std::string severity = reader.text_or("severity", "unknown");
   if (const auto known = severity_from(severity)) {
     candidate.severity = *known;
   } else {
-    reader.problem("severity", fmt::format("'{}' is unknown; allowed: critical, important, moderate, low, unknown", severity));
+    reader.problem("severity",
+                   fmt::format("'{}' is unknown; allowed: critical, important, moderate, low, unknown", severity));
   }
   candidate.kind = reader.text_or("kind", "deb");
   if (!is_candidate_kind(candidate.kind)) {
@@ -140,15 +147,19 @@ std::vector<std::string> duplicate_packages(const std::vector<CandidateFile>& fi
   std::map<std::string, std::string> seen;
   for (const auto& file : files) {
     const auto [earlier, added] = seen.emplace(file.package + ":" + file.architecture, file.name);
-    if (!added) problems.push_back(fmt::format("package '{}' comes twice: '{}' and '{}'", file.package, earlier->second, file.name));
+    if (!added)
+      problems.push_back(
+          fmt::format("package '{}' comes twice: '{}' and '{}'", file.package, earlier->second, file.name));
   }
   return problems;
 }
 
-Result<Candidate> load_candidate(const std::filesystem::path& path, const ContentStore& store, const DebLimits& limits, const Authenticode* authenticode) {
+Result<Candidate> load_candidate(const std::filesystem::path& path, const ContentStore& store, const DebLimits& limits,
+                                 const Authenticode* authenticode) {
   const Intake intake{store, limits, authenticode};
   std::error_code trouble;
-  if (!std::filesystem::exists(path, trouble)) return configuration_error(fmt::format("'{}' does not exist", path.string()));
+  if (!std::filesystem::exists(path, trouble))
+    return configuration_error(fmt::format("'{}' does not exist", path.string()));
   const bool is_folder = std::filesystem::is_directory(path, trouble);
   if (!is_folder && path.filename() != "candidate.json") return load_single(path, intake);
   const auto manifest = is_folder ? path / "candidate.json" : path;
@@ -161,12 +172,17 @@ Result<Candidate> load_candidate(const std::filesystem::path& path, const Conten
   const bool named = reader.has("files");
   const auto wanted = named ? read_wanted_files(reader, problems) : all_of_kind(manifest.parent_path(), candidate.kind);
   reader.finish();
-  if (!named && wanted.empty()) problems.push_back({"/files", fmt::format("no *.{} file in the candidate's folder", candidate.kind)});
+  if (!named && wanted.empty())
+    problems.push_back({"/files", fmt::format("no *.{} file in the candidate's folder", candidate.kind)});
   for (const auto& file : wanted) {
     auto taken = take_in(manifest.parent_path() / file.name, file.sha256, intake);
-    if (!taken) problems.push_back({file.pointer, taken.error().message});
-    else if (const auto kind = kind_of(*taken); kind != candidate.kind) problems.push_back({file.pointer, fmt::format("'{}' is of kind {}, the candidate of kind {}", file.name, kind, candidate.kind)});
-    else candidate.files.push_back(std::move(*taken));
+    if (!taken)
+      problems.push_back({file.pointer, taken.error().message});
+    else if (const auto kind = kind_of(*taken); kind != candidate.kind)
+      problems.push_back(
+          {file.pointer, fmt::format("'{}' is of kind {}, the candidate of kind {}", file.name, kind, candidate.kind)});
+    else
+      candidate.files.push_back(std::move(*taken));
   }
   for (const auto& twice : duplicate_packages(candidate.files)) problems.push_back({"/files", twice});
   if (!problems.empty()) return problems_error(manifest.string(), problems);

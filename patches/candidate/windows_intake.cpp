@@ -12,7 +12,9 @@ namespace {
 
 constexpr const char* schema = "patchlab/intake/v1";
 
-std::filesystem::path note_of(const ContentStore& store, const std::string& sha256) { return store.root() / "intake" / (sha256 + ".json"); }
+std::filesystem::path note_of(const ContentStore& store, const std::string& sha256) {
+  return store.root() / "intake" / (sha256 + ".json");
+}
 
 Result<void> remember(const ContentStore& store, const CandidateFile& file) {
   const auto note = note_of(store, file.sha256);
@@ -34,7 +36,8 @@ Result<CandidateFile> remembered(const std::filesystem::path& note) {
 
 }  // namespace
 
-Result<CandidateFile> take_in_windows(const std::filesystem::path& path, const ContentStore& store, const Authenticode& authenticode) {
+Result<CandidateFile> take_in_windows(const std::filesystem::path& path, const ContentStore& store,
+                                      const Authenticode& authenticode) {
   const auto name = path.string();
   PATCHLAB_ASSIGN(const auto source, FileSource::open(path));
   PATCHLAB_ASSIGN(const auto scratch, ScratchFolder::create(store.root() / "incoming"));
@@ -43,7 +46,8 @@ Result<CandidateFile> take_in_windows(const std::filesystem::path& path, const C
   std::filesystem::copy_file(path, copy, trouble);
   if (trouble) return infrastructure_error(fmt::format("copying '{}': {}", name, trouble.message()));
   PATCHLAB_ASSIGN(auto package, inspect_windows_file(copy, name));
-  PATCHLAB_ASSIGN(auto signature, authenticode.check(copy, name, package.carries_signature ? Carries::yes : Carries::no));
+  PATCHLAB_ASSIGN(auto signature,
+                  authenticode.check(copy, name, package.carries_signature ? Carries::yes : Carries::no));
   PATCHLAB_TRY(store.add_file(copy, {package.sha256, package.bytes}));
   auto file = candidate_file(package);
   file.signature = std::move(signature);
@@ -56,11 +60,13 @@ Result<CandidateFile> taken_in_windows(const std::filesystem::path& path, const 
   const auto note = note_of(store, digest);
   std::error_code ignored;
   if (!std::filesystem::exists(note, ignored)) {
-    return configuration_error(fmt::format("'{}' was not taken in yet, so nothing is known of its signature", path.string()),
-                               fmt::format("patchlab patch add {} --ca-bundle FILE", path.string()));
+    return configuration_error(
+        fmt::format("'{}' was not taken in yet, so nothing is known of its signature", path.string()),
+        fmt::format("patchlab patch add {} --ca-bundle FILE", path.string()));
   }
   PATCHLAB_ASSIGN(auto file, remembered(note));
-  if (file.sha256 != digest) return configuration_error(fmt::format("'{}' is about another file: sha256 {}", note.string(), file.sha256));
+  if (file.sha256 != digest)
+    return configuration_error(fmt::format("'{}' is about another file: sha256 {}", note.string(), file.sha256));
   PATCHLAB_TRY(store.verified_path(digest));
   return file;
 }

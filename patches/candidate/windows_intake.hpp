@@ -10,12 +10,13 @@
 
 namespace patchlab::patches {
 
-// Reads a Windows package, applies the signature policy, puts it into the store and remembers what was found under its digest. Everything
-// looks at one private copy, so that what was verified is what is stored.
-[[nodiscard]] Result<CandidateFile> take_in_windows(const std::filesystem::path& path, const ContentStore& store, const Authenticode& authenticode);
+// Reads a Windows package, applies the signature policy, puts it into the store and remembers what was found under its
+// digest. Everything looks at one private copy, so that what was verified is what is stored.
+[[nodiscard]] Result<CandidateFile> take_in_windows(const std::filesystem::path& path, const ContentStore& store,
+                                                    const Authenticode& authenticode);
 
-// The same file as it was taken in before: its bytes are in the store, its signature was judged then. A run verifies nothing itself: it
-// knows no CA bundle, and may happen on a host without the verifier.
+// The same file as it was taken in before: its bytes are in the store, its signature was judged then. A run verifies
+// nothing itself: it knows no CA bundle, and may happen on a host without the verifier.
 [[nodiscard]] Result<CandidateFile> taken_in_windows(const std::filesystem::path& path, const ContentStore& store);
 
 }  // namespace patchlab::patches

@@ -383,7 +383,8 @@ Result<DebLayout> read_deb_layout(const std::filesystem::path& deb, const DebLim
   PATCHLAB_ASSIGN(auto members, ar.members());
   // Extra members are allowed between the known ones when their name starts with '_' (deb(5)).
   std::erase_if(members, [](const DebMember& member) { return member.name.starts_with('_'); });
-  if (members.size() < 3 || members[0].name != "debian-binary" || compression_of(members[1].name, "control.tar") == nullptr ||
+  if (members.size() < 3 || members[0].name != "debian-binary" ||
+      compression_of(members[1].name, "control.tar") == nullptr ||
       compression_of(members[2].name, "data.tar") == nullptr) {
     return ar.trouble("is no Debian package or is truncated (it needs debian-binary, control.tar and data.tar)");
   }
@@ -396,7 +397,8 @@ Result<DebLayout> read_deb_layout(const std::filesystem::path& deb, const DebLim
 Result<void> walk_member(const std::filesystem::path& deb, const DebMember& member, const DebLimits& limits,
                          const ContentWanted& wanted, const VisitEntry& visit) {
   const auto* compression = compression_of(member.name);
-  if (compression == nullptr) return configuration_error(fmt::format("'{}': unknown member '{}'", deb.string(), member.name));
+  if (compression == nullptr)
+    return configuration_error(fmt::format("'{}': unknown member '{}'", deb.string(), member.name));
   const FileDescriptor file(::open(deb.c_str(), O_RDONLY | O_CLOEXEC));
   if (!file.valid()) return errno_error("opening '" + deb.string() + "'", errno);
   MemberWalker walker(file.get(), member, limits, fmt::format("'{}': {}", deb.string(), member.name));
@@ -418,7 +420,8 @@ Result<std::string> pack_tar_xz(const std::vector<TarEntry>& entries) {
   for (const auto& entry : entries) {
     const Entry header(archive_entry_new());
     fill(header.get(), entry);
-    if (archive_write_header(writer.get(), header.get()) < ARCHIVE_WARN) return packing_trouble(writer.get(), entry.path);
+    if (archive_write_header(writer.get(), header.get()) < ARCHIVE_WARN)
+      return packing_trouble(writer.get(), entry.path);
     const bool has_content = entry.type == EntryType::file && !entry.content.empty();
     if (has_content && archive_write_data(writer.get(), entry.content.data(), entry.content.size()) < 0) {
       return packing_trouble(writer.get(), entry.path);

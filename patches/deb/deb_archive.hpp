@@ -10,15 +10,16 @@
 
 #include "lab/core/result.hpp"
 
-// The container format of deb(5): an ar archive of "debian-binary", control.tar[.x] and data.tar[.x], and the tar archives inside.
+// The container format of deb(5): an ar archive of "debian-binary", control.tar[.x] and data.tar[.x], and the tar
+// archives inside.
 namespace patchlab::patches {
 
 // What a package may cost at most. A hostile file must not fill memory or disk, nor keep us busy for ever.
 struct DebLimits {
-  std::uint64_t file_bytes = 4ULL << 30U;      // the .deb itself
-  std::uint64_t unpacked_bytes = 16ULL << 30U; // of one member, decompressed
-  std::uint64_t entries = 1'000'000;           // files in one member
-  std::uint64_t content_bytes = 512ULL << 20U; // contents kept in memory together
+  std::uint64_t file_bytes = 4ULL << 30U;       // the .deb itself
+  std::uint64_t unpacked_bytes = 16ULL << 30U;  // of one member, decompressed
+  std::uint64_t entries = 1'000'000;            // files in one member
+  std::uint64_t content_bytes = 512ULL << 20U;  // contents kept in memory together
 };
 
 // One member of the ar archive, as a byte range of the file.
@@ -60,14 +61,15 @@ enum class Content { skip, keep };
 using ContentWanted = std::function<Content(const TarEntry&)>;
 using VisitEntry = std::function<Result<void>(TarEntry&&)>;
 
-// Decompresses one member to its very end (compression checksums included) and shows every entry. Names that leave the root and
-// special files are refused. Errors say "'file': member: why".
-[[nodiscard]] Result<void> walk_member(const std::filesystem::path& deb, const DebMember& member, const DebLimits& limits,
-                                       const ContentWanted& wanted, const VisitEntry& visit);
+// Decompresses one member to its very end (compression checksums included) and shows every entry. Names that leave the
+// root and special files are refused. Errors say "'file': member: why".
+[[nodiscard]] Result<void> walk_member(const std::filesystem::path& deb, const DebMember& member,
+                                       const DebLimits& limits, const ContentWanted& wanted, const VisitEntry& visit);
 
 // A tar archive in dpkg's dialect (GNU), compressed with xz; the same entries give the same bytes.
 [[nodiscard]] Result<std::string> pack_tar_xz(const std::vector<TarEntry>& entries);
 // The whole package from its two members; `stamp` (seconds since 1970) goes into the ar headers.
-[[nodiscard]] std::string pack_deb(const std::string& control_tar_xz, const std::string& data_tar_xz, std::int64_t stamp);
+[[nodiscard]] std::string pack_deb(const std::string& control_tar_xz, const std::string& data_tar_xz,
+                                   std::int64_t stamp);
 
 }  // namespace patchlab::patches

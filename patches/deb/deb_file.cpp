@@ -61,7 +61,8 @@ Result<void> read_control(const std::filesystem::path& path, const DebMember& me
   return read_fields(stanzas->front(), path, deb);
 }
 
-Result<void> read_data(const std::filesystem::path& path, const DebMember& member, const DebLimits& limits, DebFile& deb) {
+Result<void> read_data(const std::filesystem::path& path, const DebMember& member, const DebLimits& limits,
+                       DebFile& deb) {
   const auto wanted = [](const TarEntry&) { return Content::skip; };
   return walk_member(path, member, limits, wanted, [&](TarEntry&& entry) -> Result<void> {
     ++deb.entries;
@@ -72,7 +73,8 @@ Result<void> read_data(const std::filesystem::path& path, const DebMember& membe
 
 }  // namespace
 
-std::string canonical_deb_name(const std::string& package, const std::string& version, const std::string& architecture) {
+std::string canonical_deb_name(const std::string& package, const std::string& version,
+                               const std::string& architecture) {
   std::string upstream = without_epoch(version);
   std::replace(upstream.begin(), upstream.end(), ':', '-');  // allowed after an epoch, awkward in file names
   return fmt::format("{}_{}_{}.deb", package, upstream, architecture);

@@ -21,15 +21,16 @@ struct DebFile {
   std::string depends;
   std::string pre_depends;
   SourceName source;
-  std::string description;            // first line
-  std::uint64_t installed_kib = 0;    // the package's own estimate
-  std::uint64_t unpacked_bytes = 0;   // counted
-  std::uint64_t entries = 0;          // files, folders and links
+  std::string description;           // first line
+  std::uint64_t installed_kib = 0;   // the package's own estimate
+  std::uint64_t unpacked_bytes = 0;  // counted
+  std::uint64_t entries = 0;         // files, folders and links
   std::vector<std::string> maintainer_scripts;
-  std::uint64_t bytes = 0;            // of the .deb
+  std::uint64_t bytes = 0;  // of the .deb
   std::string sha256;
 
-  // package_version_arch.deb without the epoch: safe on any medium, and the same for the same package whatever the file was called.
+  // package_version_arch.deb without the epoch: safe on any medium, and the same for the same package whatever the file
+  // was called.
   [[nodiscard]] std::string canonical_name() const;
 };
 

@@ -13,7 +13,8 @@ namespace {
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
-// Weight of one character of a non-digit run; the end of the text (and any digit) weighs 0, so that only '~' sorts before it.
+// Weight of one character of a non-digit run; the end of the text (and any digit) weighs 0, so that only '~' sorts
+// before it.
 int weight(std::string_view text, std::size_t at) {
   if (at >= text.size() || is_digit(text[at])) return 0;
   const char c = text[at];

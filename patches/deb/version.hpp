@@ -20,8 +20,9 @@ struct VersionParts {
 // The parts, or why the text is no version (dpkg's own rules: characters, empty parts, epoch at most 2^31-1).
 [[nodiscard]] Result<VersionParts> version_parts(std::string_view text);
 
-// dpkg's order. '~' sorts before the end of a part, letters before everything else. Texts that are no versions are compared as if their
-// upstream part were the whole text, so that sorting never fails; refuse them with version_parts where they come in.
+// dpkg's order. '~' sorts before the end of a part, letters before everything else. Texts that are no versions are
+// compared as if their upstream part were the whole text, so that sorting never fails; refuse them with version_parts
+// where they come in.
 [[nodiscard]] std::strong_ordering compare_versions(std::string_view left, std::string_view right);
 
 // The version without its epoch, as it stands in file names.

@@ -28,7 +28,8 @@ struct Machine {
   std::uint16_t number;
   const char* name;
 };
-constexpr std::array<Machine, 5> machines{{{0x014c, "x86"}, {0x8664, "amd64"}, {0xaa64, "arm64"}, {0x01c4, "arm"}, {0x0200, "ia64"}}};
+constexpr std::array<Machine, 5> machines{
+    {{0x014c, "x86"}, {0x8664, "amd64"}, {0xaa64, "arm64"}, {0x01c4, "arm"}, {0x0200, "ia64"}}};
 
 struct Mark {
   std::string_view section;
@@ -52,7 +53,8 @@ class ExecutableReader {
     if (!dos.starts_with("MZ")) return trouble("is no program (no MZ signature)");
     const std::uint64_t at = u32_at(dos, 60);
     PATCHLAB_ASSIGN(const auto header, source_.block(at, file_header_bytes, name_));
-    if (!header.starts_with(std::string_view("PE\0\0", 4))) return trouble("is no Windows program (no PE signature): a program for DOS?");
+    if (!header.starts_with(std::string_view("PE\0\0", 4)))
+      return trouble("is no Windows program (no PE signature): a program for DOS?");
     PATCHLAB_TRY(read_machine(u16_at(header, 4)));
     const auto optional_bytes = u16_at(header, 20);
     PATCHLAB_ASSIGN(const auto optional, source_.block(at + file_header_bytes, optional_bytes, name_));
@@ -63,24 +65,31 @@ class ExecutableReader {
   }
 
  private:
-  [[nodiscard]] Error trouble(const std::string& what) const { return configuration_error(fmt::format("'{}' {}", name_, what)); }
+  [[nodiscard]] Error trouble(const std::string& what) const {
+    return configuration_error(fmt::format("'{}' {}", name_, what));
+  }
 
   Result<void> read_machine(std::uint16_t number) {
-    const auto known = std::find_if(machines.begin(), machines.end(), [&](const auto& machine) { return machine.number == number; });
-    if (known == machines.end()) return trouble(fmt::format("is a program for an unknown architecture ({:#06x})", number));
+    const auto known =
+        std::find_if(machines.begin(), machines.end(), [&](const auto& machine) { return machine.number == number; });
+    if (known == machines.end())
+      return trouble(fmt::format("is a program for an unknown architecture ({:#06x})", number));
     program_.architecture = known->name;
     return {};
   }
 
   Result<void> read_sections(std::uint64_t at, std::size_t count) {
-    if (count > most_sections) return trouble(fmt::format("is damaged: {} sections, {} are possible", count, most_sections));
+    if (count > most_sections)
+      return trouble(fmt::format("is damaged: {} sections, {} are possible", count, most_sections));
     PATCHLAB_ASSIGN(const auto table, source_.block(at, count * section_bytes, name_));
     for (std::size_t i = 0; i < count; ++i) {
       const auto entry = std::string_view(table).substr(i * section_bytes, section_bytes);
-      Section section{std::string(entry.substr(0, entry.substr(0, 8).find('\0'))).substr(0, 8), u32_at(entry, 12), u32_at(entry, 16), u32_at(entry, 20)};
+      Section section{std::string(entry.substr(0, entry.substr(0, 8).find('\0'))).substr(0, 8), u32_at(entry, 12),
+                      u32_at(entry, 16), u32_at(entry, 20)};
       if (std::uint64_t{section.file_offset} + section.file_bytes > source_.size()) {
-        return trouble(fmt::format("is truncated: section '{}' ends at byte {}, the file at {}", to_valid_utf8(section.name),
-                                   std::uint64_t{section.file_offset} + section.file_bytes, source_.size()));
+        return trouble(fmt::format("is truncated: section '{}' ends at byte {}, the file at {}",
+                                   to_valid_utf8(section.name), std::uint64_t{section.file_offset} + section.file_bytes,
+                                   source_.size()));
       }
       for (const auto& [name, installer] : marks) {
         if (section.name == name) program_.installer = installer;
@@ -90,7 +99,8 @@ class ExecutableReader {
     return {};
   }
 
-  // A field of the data directories: 2 is the resources, 4 the signature. Where they begin depends on the width of addresses. 0: none.
+  // A field of the data directories: 2 is the resources, 4 the signature. Where they begin depends on the width of
+  // addresses. 0: none.
   static std::uint32_t directory(std::string_view optional, std::uint32_t index, std::size_t field) {
     const std::size_t directories = u16_at(optional, 0) == 0x20b ? 112 : 96;
     const auto at = directories + std::size_t{index} * 8;
@@ -110,7 +120,8 @@ class ExecutableReader {
     if (section == nullptr) return {};
     const auto inside = address - section->address;
     const std::uint64_t bytes = section->file_bytes - inside;
-    PATCHLAB_ASSIGN(const auto tree, source_.block(std::uint64_t{section->file_offset} + inside, std::min(bytes, resource_limit), name_));
+    PATCHLAB_ASSIGN(const auto tree, source_.block(std::uint64_t{section->file_offset} + inside,
+                                                   std::min(bytes, resource_limit), name_));
     const auto data = find_version_resource(tree);
     const auto* holder = data ? section_at(data->address) : nullptr;
     if (holder == nullptr) return {};
@@ -133,6 +144,8 @@ class ExecutableReader {
 
 }  // namespace
 
-Result<Executable> read_executable(const ByteSource& source, const std::string& name) { return ExecutableReader(source, name).read(); }
+Result<Executable> read_executable(const ByteSource& source, const std::string& name) {
+  return ExecutableReader(source, name).read();
+}
 
 }  // namespace patchlab::patches

@@ -6,7 +6,8 @@
 
 namespace patchlab::patches {
 
-// What a Windows program (Portable Executable) says of itself. An .exe package is only recognised: how it installs is the vendor's own.
+// What a Windows program (Portable Executable) says of itself. An .exe package is only recognised: how it installs is
+// the vendor's own.
 struct Executable {
   std::string architecture;  // amd64, x86, arm64, arm, ia64
   std::string product_name;
@@ -17,7 +18,8 @@ struct Executable {
   std::string installer;  // "WiX Burn" and the like, where a section's name shows it
 };
 
-// Reads headers, section table and the version resource; a file that ends before its sections do is an error. Errors say "'name' ...".
+// Reads headers, section table and the version resource; a file that ends before its sections do is an error. Errors
+// say "'name' ...".
 [[nodiscard]] Result<Executable> read_executable(const ByteSource& source, const std::string& name);
 
 }  // namespace patchlab::patches

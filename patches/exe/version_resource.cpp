@@ -29,7 +29,8 @@ std::optional<std::uint32_t> entry_in(std::string_view section, std::size_t at, 
   return std::nullopt;
 }
 
-// One block of the version tree: length, value length, type, key, value, children; each part on a boundary of four bytes.
+// One block of the version tree: length, value length, type, key, value, children; each part on a boundary of four
+// bytes.
 struct Block {
   std::string key;
   std::string_view value;

@@ -15,8 +15,8 @@ struct ResourceData {
   std::uint32_t bytes = 0;
 };
 
-// Looks for the first version resource (type 16) in the bytes of a resource section. Damaged trees hold none: the resource is for people,
-// and a program without one is still a program.
+// Looks for the first version resource (type 16) in the bytes of a resource section. Damaged trees hold none: the
+// resource is for people, and a program without one is still a program.
 [[nodiscard]] std::optional<ResourceData> find_version_resource(std::string_view section);
 
 // The strings of a VS_VERSIONINFO: "ProductName", "FileVersion" and so on, of the first language that has any.

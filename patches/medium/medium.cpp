@@ -31,11 +31,13 @@ Result<void> check_names(const std::vector<MediumFile>& files) {
   if (files.empty()) return configuration_error("a medium without files was asked for");
   for (std::size_t i = 0; i < files.size(); ++i) {
     const auto& name = files[i].name;
-    if (name.empty() || name.front() == '.' || name.find('/') != std::string::npos || name.size() > longest_joliet_name) {
+    if (name.empty() || name.front() == '.' || name.find('/') != std::string::npos ||
+        name.size() > longest_joliet_name) {
       return configuration_error(fmt::format("'{}' cannot be a file name on a medium", name));
     }
     for (std::size_t j = 0; j < i; ++j) {
-      if (files[j].name == name) return configuration_error(fmt::format("file name '{}' comes twice on one medium", name));
+      if (files[j].name == name)
+        return configuration_error(fmt::format("file name '{}' comes twice on one medium", name));
     }
   }
   return {};
@@ -73,8 +75,8 @@ ProcessSpec medium_command(const std::vector<std::pair<std::string, std::filesys
                            const std::filesystem::path& iso) {
   ProcessSpec spec;
   spec.program = "xorriso";
-  spec.arguments = {"-as", "mkisofs",  "-quiet", "-o", iso.string(),   "-V",
-                    "PATCHLAB", "-r", "-J",     "-joliet-long", "-graft-points"};
+  spec.arguments = {"-as",      "mkisofs", "-quiet", "-o",           iso.string(),   "-V",
+                    "PATCHLAB", "-r",      "-J",     "-joliet-long", "-graft-points"};
   for (const auto& [name, path] : sources) {
     spec.arguments.push_back(graft_escaped("/" + name) + "=" + graft_escaped(path.string()));
   }

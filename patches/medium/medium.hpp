@@ -27,9 +27,11 @@ struct MediumFile {
 [[nodiscard]] ProcessSpec medium_command(const std::vector<std::pair<std::string, std::filesystem::path>>& sources,
                                          const std::filesystem::path& iso);
 
-// The image with exactly these files, built once and kept as <folder>/<digest>.iso, read-only. Rock Ridge names for Linux, Joliet for Windows.
+// The image with exactly these files, built once and kept as <folder>/<digest>.iso, read-only. Rock Ridge names for
+// Linux, Joliet for Windows.
 [[nodiscard]] Result<std::filesystem::path> build_medium(ProcessRunner& runner, const ContentStore& store,
                                                          const std::vector<MediumFile>& files,
-                                                         const std::filesystem::path& folder, std::stop_token stop = {});
+                                                         const std::filesystem::path& folder,
+                                                         std::stop_token stop = {});
 
 }  // namespace patchlab::patches

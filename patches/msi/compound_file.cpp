@@ -63,10 +63,12 @@ class CompoundFileOpener {
   Result<void> read_header() {
     PATCHLAB_ASSIGN(header_, file_.source_->block(0, header_bytes, file_.name_));
     if (!header_.starts_with(magic)) return file_.trouble("is no compound file");
-    if (file_.source_->size() > file_limit) return file_.trouble(fmt::format("is bigger than the {} bytes allowed", file_limit));
+    if (file_.source_->size() > file_limit)
+      return file_.trouble(fmt::format("is bigger than the {} bytes allowed", file_limit));
     const auto shift = u16_at(header_, 30);
     if (shift != 9 && shift != 12) return file_.trouble(fmt::format("is damaged: sectors of 2^{} bytes", shift));
-    if (u16_at(header_, 32) != 6) return file_.trouble(fmt::format("is damaged: mini sectors of 2^{} bytes", u16_at(header_, 32)));
+    if (u16_at(header_, 32) != 6)
+      return file_.trouble(fmt::format("is damaged: mini sectors of 2^{} bytes", u16_at(header_, 32)));
     file_.sector_bytes_ = std::size_t{1} << shift;
     file_.mini_cutoff_ = u32_at(header_, 56);
     return {};
@@ -77,7 +79,9 @@ class CompoundFileOpener {
     const std::uint64_t sectors = file_.source_->size() / file_.sector_bytes_ + 1;
     const auto per_sector = file_.sector_bytes_ / 4;
     const std::uint64_t wanted = u32_at(header_, 44);
-    if (wanted > sectors) return file_.trouble(fmt::format("is damaged: {} sectors of allocation table in a file of {} sectors", wanted, sectors));
+    if (wanted > sectors)
+      return file_.trouble(
+          fmt::format("is damaged: {} sectors of allocation table in a file of {} sectors", wanted, sectors));
     auto places = numbers_in(std::string_view(header_).substr(76, header_fat_entries * 4));
     auto more = u32_at(header_, 68);
     for (std::uint64_t seen = 0; more < last_regular_sector && places.size() < wanted; ++seen) {
@@ -100,16 +104,19 @@ class CompoundFileOpener {
   Result<void> read_directory() {
     // Its length is stated nowhere: it is as long as its chain.
     PATCHLAB_ASSIGN(const auto bytes, chain_length(u32_at(header_, 48)));
-    if (bytes > directory_limit) return file_.trouble(fmt::format("has a directory of more than the {} bytes allowed", directory_limit));
+    if (bytes > directory_limit)
+      return file_.trouble(fmt::format("has a directory of more than the {} bytes allowed", directory_limit));
     PATCHLAB_ASSIGN(const auto directory, file_.chain(u32_at(header_, 48), bytes));
-    if (directory.size() < entry_bytes || directory[66] != root_entry) return file_.trouble("is damaged: it has no root storage");
+    if (directory.size() < entry_bytes || directory[66] != root_entry)
+      return file_.trouble("is damaged: it has no root storage");
     const auto root = std::string_view(directory).substr(0, entry_bytes);
     file_.root_class_ = guid_text(root.substr(80, 16));
     PATCHLAB_TRY(read_mini_stream(u32_at(root, 116), size_in(root)));
     return read_children(directory, u32_at(root, 76));
   }
 
-  // The streams of the root alone, which form a tree: a patch holds whole databases as storages, whose streams have the same names.
+  // The streams of the root alone, which form a tree: a patch holds whole databases as storages, whose streams have the
+  // same names.
   Result<void> read_children(std::string_view directory, std::uint32_t first) {
     std::vector<bool> seen(directory.size() / entry_bytes);
     std::vector<std::uint32_t> waiting{first};
@@ -129,7 +136,8 @@ class CompoundFileOpener {
 
   Result<void> read_mini_stream(std::uint32_t first, std::uint64_t bytes) {
     if (bytes == 0) return {};
-    if (bytes > mini_stream_limit) return file_.trouble(fmt::format("keeps more than {} bytes in small streams", mini_stream_limit));
+    if (bytes > mini_stream_limit)
+      return file_.trouble(fmt::format("keeps more than {} bytes in small streams", mini_stream_limit));
     PATCHLAB_ASSIGN(file_.mini_stream_, file_.chain(first, bytes));
     PATCHLAB_ASSIGN(const auto table_bytes, chain_length(u32_at(header_, 60)));
     PATCHLAB_ASSIGN(const auto table, file_.chain(u32_at(header_, 60), table_bytes));
@@ -156,24 +164,35 @@ class CompoundFileOpener {
   std::string header_;
 };
 
-Result<CompoundFile> CompoundFile::open(const ByteSource& source, const std::string& name) { return CompoundFileOpener(source, name).open(); }
+Result<CompoundFile> CompoundFile::open(const ByteSource& source, const std::string& name) {
+  return CompoundFileOpener(source, name).open();
+}
 
 const CompoundStream* CompoundFile::find(std::u16string_view name) const {
-  const auto found = std::find_if(streams_.begin(), streams_.end(), [&](const auto& stream) { return stream.name == name; });
+  const auto found =
+      std::find_if(streams_.begin(), streams_.end(), [&](const auto& stream) { return stream.name == name; });
   return found == streams_.end() ? nullptr : &*found;
 }
 
 Result<std::string> CompoundFile::read(const CompoundStream& stream, std::uint64_t limit) const {
-  if (stream.bytes > limit) return trouble(fmt::format("holds a stream of {} bytes where {} are allowed", stream.bytes, limit));
-  return stream.bytes < mini_cutoff_ ? mini_chain(stream.first_sector, stream.bytes) : chain(stream.first_sector, stream.bytes);
+  if (stream.bytes > limit)
+    return trouble(fmt::format("holds a stream of {} bytes where {} are allowed", stream.bytes, limit));
+  return stream.bytes < mini_cutoff_ ? mini_chain(stream.first_sector, stream.bytes)
+                                     : chain(stream.first_sector, stream.bytes);
 }
 
-Error CompoundFile::trouble(const std::string& what) const { return configuration_error(fmt::format("'{}' {}", name_, what)); }
+Error CompoundFile::trouble(const std::string& what) const {
+  return configuration_error(fmt::format("'{}' {}", name_, what));
+}
 
 // Sector 0 comes after the header, which takes one sector whatever its size.
-std::uint64_t CompoundFile::offset_of(std::uint32_t sector_number) const { return (std::uint64_t{sector_number} + 1) * sector_bytes_; }
+std::uint64_t CompoundFile::offset_of(std::uint32_t sector_number) const {
+  return (std::uint64_t{sector_number} + 1) * sector_bytes_;
+}
 
-Result<std::string> CompoundFile::sector(std::uint32_t number) const { return source_->block(offset_of(number), sector_bytes_, name_); }
+Result<std::string> CompoundFile::sector(std::uint32_t number) const {
+  return source_->block(offset_of(number), sector_bytes_, name_);
+}
 
 Result<std::string> CompoundFile::chain(std::uint32_t first, std::uint64_t bytes) const {
   if (bytes > source_->size()) return trouble(fmt::format("is truncated: it declares a stream of {} bytes", bytes));
@@ -182,7 +201,9 @@ Result<std::string> CompoundFile::chain(std::uint32_t first, std::uint64_t bytes
   while (content.size() < bytes) {
     if (at >= next_.size()) return trouble("is damaged: a stream ends before its declared size");
     // The last sector of a file may be cut to what is used of it.
-    PATCHLAB_ASSIGN(const auto block, source_->block(offset_of(at), std::min<std::uint64_t>(sector_bytes_, bytes - content.size()), name_));
+    PATCHLAB_ASSIGN(
+        const auto block,
+        source_->block(offset_of(at), std::min<std::uint64_t>(sector_bytes_, bytes - content.size()), name_));
     content += block;
     at = next_[at];
   }
@@ -190,13 +211,16 @@ Result<std::string> CompoundFile::chain(std::uint32_t first, std::uint64_t bytes
 }
 
 Result<std::string> CompoundFile::mini_chain(std::uint32_t first, std::uint64_t bytes) const {
-  if (bytes > mini_stream_.size()) return trouble(fmt::format("is damaged: a small stream of {} bytes is not there", bytes));
+  if (bytes > mini_stream_.size())
+    return trouble(fmt::format("is damaged: a small stream of {} bytes is not there", bytes));
   std::string content;
   auto at = first;
   while (content.size() < bytes) {
     const std::uint64_t offset = std::uint64_t{at} * mini_sector_bytes;
-    if (at >= mini_next_.size() || offset >= mini_stream_.size()) return trouble("is damaged: a small stream ends before its declared size");
-    content += std::string_view(mini_stream_).substr(offset, std::min<std::uint64_t>(mini_sector_bytes, bytes - content.size()));
+    if (at >= mini_next_.size() || offset >= mini_stream_.size())
+      return trouble("is damaged: a small stream ends before its declared size");
+    content += std::string_view(mini_stream_)
+                   .substr(offset, std::min<std::uint64_t>(mini_sector_bytes, bytes - content.size()));
     at = mini_next_[at];
   }
   return content;

@@ -11,7 +11,8 @@
 
 namespace patchlab::patches {
 
-// A stream of the root storage. Names are UTF-16 and Windows Installer packs two characters into one, so they stay code units.
+// A stream of the root storage. Names are UTF-16 and Windows Installer packs two characters into one, so they stay code
+// units.
 struct CompoundStream {
   std::u16string name;
   std::uint32_t first_sector = 0;
@@ -20,8 +21,9 @@ struct CompoundStream {
 
 // OLE2 compound files ([MS-CFB]), as much of them as installer databases need: the root storage's class and streams.
 //
-// Our own reader instead of libmsi or libgsf: these parse whatever they are given inside our process, bring GLib along, and what a hostile
-// file does to them cannot be mended here. Reading three streams takes little. Every chain of sectors is as long as the file at most.
+// Our own reader instead of libmsi or libgsf: these parse whatever they are given inside our process, bring GLib along,
+// and what a hostile file does to them cannot be mended here. Reading three streams takes little. Every chain of
+// sectors is as long as the file at most.
 class CompoundFile {
  public:
   // `source` must outlive it. Errors say "'name' ...".
@@ -46,10 +48,10 @@ class CompoundFile {
   const ByteSource* source_;
   std::string name_;
   std::size_t sector_bytes_ = 512;
-  std::uint32_t mini_cutoff_ = 4096;       // streams below it lie in mini sectors of 64 bytes
-  std::vector<std::uint32_t> next_;        // the sector after each sector
+  std::uint32_t mini_cutoff_ = 4096;  // streams below it lie in mini sectors of 64 bytes
+  std::vector<std::uint32_t> next_;   // the sector after each sector
   std::vector<std::uint32_t> mini_next_;
-  std::string mini_stream_;                // the bytes of all mini sectors
+  std::string mini_stream_;  // the bytes of all mini sectors
   std::vector<CompoundStream> streams_;
   std::string root_class_;
 };

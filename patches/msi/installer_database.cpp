@@ -35,7 +35,8 @@ std::u16string table_stream_name(std::string_view table) {
   std::u16string name(1, table_mark);
   for (std::size_t i = 0; i < table.size(); i += 2) {
     const bool pair = i + 1 < table.size();
-    name += static_cast<char16_t>(pair ? pair_base + digit(table[i]) + digit(table[i + 1]) * 64 : single_base + digit(table[i]));
+    name += static_cast<char16_t>(pair ? pair_base + digit(table[i]) + digit(table[i + 1]) * 64
+                                       : single_base + digit(table[i]));
   }
   return name;
 }
@@ -44,12 +45,13 @@ Result<InstallerDatabase> InstallerDatabase::open(const CompoundFile& file, cons
   InstallerDatabase database(file, name);
   const auto* pool_stream = file.find(table_stream_name("_StringPool"));
   const auto* data_stream = file.find(table_stream_name("_StringData"));
-  if (pool_stream == nullptr || data_stream == nullptr) return configuration_error(fmt::format("'{}' is no installer database: it has no string pool", name));
+  if (pool_stream == nullptr || data_stream == nullptr)
+    return configuration_error(fmt::format("'{}' is no installer database: it has no string pool", name));
   PATCHLAB_ASSIGN(const auto pool, file.read(*pool_stream, pool_limit));
   PATCHLAB_ASSIGN(database.data_, file.read(*data_stream, text_limit));
   if ((u32_at(pool, 0) & long_references) != 0) database.reference_bytes_ = 3;
-  // Entry 0 is the code page. An entry is a length and a count of uses; a length of 0 with uses means that these are the upper half of
-  // the length, and the lower half stands in the next entry.
+  // Entry 0 is the code page. An entry is a length and a count of uses; a length of 0 with uses means that these are
+  // the upper half of the length, and the lower half stands in the next entry.
   database.strings_.emplace_back();
   std::size_t used = 0;
   for (std::size_t at = 4; at + 4 <= pool.size(); at += 4) {
@@ -58,7 +60,8 @@ Result<InstallerDatabase> InstallerDatabase::open(const CompoundFile& file, cons
       bytes = (std::size_t{u16_at(pool, at + 2)} << 16U) | u16_at(pool, at + 4);
       at += 4;
     }
-    if (bytes > database.data_.size() - used) return configuration_error(fmt::format("'{}' is damaged: its string pool is longer than its strings", name));
+    if (bytes > database.data_.size() - used)
+      return configuration_error(fmt::format("'{}' is damaged: its string pool is longer than its strings", name));
     database.strings_.push_back({used, bytes});
     used += bytes;
   }
@@ -71,7 +74,8 @@ std::string InstallerDatabase::text(const Place& place) const {
   return valid == bytes ? valid : latin1_as_utf8(bytes);
 }
 
-Result<std::vector<std::vector<std::string>>> InstallerDatabase::rows(std::string_view table, std::size_t columns) const {
+Result<std::vector<std::vector<std::string>>> InstallerDatabase::rows(std::string_view table,
+                                                                      std::size_t columns) const {
   std::vector<std::vector<std::string>> rows;
   const auto* stream = file_->find(table_stream_name(table));
   if (stream == nullptr) return rows;
@@ -86,9 +90,13 @@ Result<std::vector<std::vector<std::string>>> InstallerDatabase::rows(std::strin
     auto& cells = rows.emplace_back();
     for (std::size_t column = 0; column < columns; ++column) {
       const auto reference = reference_at(bytes, (column * count + row) * reference_bytes_, reference_bytes_);
-      if (reference >= strings_.size()) return configuration_error(fmt::format("'{}' is damaged: its table '{}' names a string that is not there", name_, table));
+      if (reference >= strings_.size())
+        return configuration_error(
+            fmt::format("'{}' is damaged: its table '{}' names a string that is not there", name_, table));
       taken += strings_[reference].bytes;
-      if (taken > row_text_limit) return configuration_error(fmt::format("'{}': its table '{}' holds more than {} bytes", name_, table, row_text_limit));
+      if (taken > row_text_limit)
+        return configuration_error(
+            fmt::format("'{}': its table '{}' holds more than {} bytes", name_, table, row_text_limit));
       cells.push_back(text(strings_[reference]));
     }
   }

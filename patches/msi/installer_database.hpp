@@ -6,8 +6,8 @@
 
 namespace patchlab::patches {
 
-// The tables of a Windows Installer database are streams whose names are packed and whose cells are numbers into a pool of strings.
-// Read-only, and only tables whose columns are all text.
+// The tables of a Windows Installer database are streams whose names are packed and whose cells are numbers into a pool
+// of strings. Read-only, and only tables whose columns are all text.
 class InstallerDatabase {
  public:
   [[nodiscard]] static Result<InstallerDatabase> open(const CompoundFile& file, const std::string& name);

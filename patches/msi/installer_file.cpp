@@ -35,7 +35,8 @@ bool is_guid(std::string_view text) {
 // GUIDs one after another, with or without separators: "{..}{..}" and "{..};{..}".
 std::vector<std::string> guids_in(std::string_view text) {
   std::vector<std::string> guids;
-  for (auto at = text.find('{'); at != std::string_view::npos && guids.size() < most_codes; at = text.find('{', at + 1)) {
+  for (auto at = text.find('{'); at != std::string_view::npos && guids.size() < most_codes;
+       at = text.find('{', at + 1)) {
     if (const auto word = text.substr(at, guid_length); is_guid(word)) guids.emplace_back(word);
   }
   return guids;
@@ -60,16 +61,21 @@ class Reader {
     if (stream == nullptr) return trouble("has no summary information, which every installer database has");
     PATCHLAB_ASSIGN(const auto bytes, file_.read(*stream, summary_limit));
     PATCHLAB_ASSIGN(summary_, parse_summary_information(bytes, name_));
-    if (file_.root_class() == package_class) PATCHLAB_TRY(read_package());
-    else PATCHLAB_TRY(read_patch());
-    found_.kb = kb_in(fmt::format("{} {} {} {}", found_.title, found_.product_name, summary_text(summary_, SummaryProperty::subject),
+    if (file_.root_class() == package_class)
+      PATCHLAB_TRY(read_package());
+    else
+      PATCHLAB_TRY(read_patch());
+    found_.kb = kb_in(fmt::format("{} {} {} {}", found_.title, found_.product_name,
+                                  summary_text(summary_, SummaryProperty::subject),
                                   summary_text(summary_, SummaryProperty::comments)));
     found_.carries_signature = file_.find(u"\u0005DigitalSignature") != nullptr;
     return std::move(found_);
   }
 
  private:
-  [[nodiscard]] Error trouble(const std::string& what) const { return configuration_error(fmt::format("'{}' {}", name_, what)); }
+  [[nodiscard]] Error trouble(const std::string& what) const {
+    return configuration_error(fmt::format("'{}' {}", name_, what));
+  }
 
   Result<void> read_package() {
     PATCHLAB_ASSIGN(const auto database, InstallerDatabase::open(file_, name_));
@@ -105,7 +111,8 @@ class Reader {
       PATCHLAB_ASSIGN(const auto rows, database->rows("MsiPatchMetadata", 3));
       for (const auto& row : rows) properties_.emplace(row[1], row[2]);
     }
-    found_.product_name = properties_["DisplayName"].empty() ? properties_["TargetProductName"] : properties_["DisplayName"];
+    found_.product_name =
+        properties_["DisplayName"].empty() ? properties_["TargetProductName"] : properties_["DisplayName"];
     found_.classification = properties_["Classification"];
     if (!properties_["AllowRemoval"].empty()) found_.removable = properties_["AllowRemoval"] == "1" ? "yes" : "no";
     return {};
@@ -122,9 +129,11 @@ class Reader {
 
 Result<InstallerFile> read_installer_file(const ByteSource& source, const std::string& name) {
   PATCHLAB_ASSIGN(const auto file, CompoundFile::open(source, name));
-  if (file.root_class() == transform_class) return configuration_error(fmt::format("'{}' is a transform (.mst), not a package", name));
+  if (file.root_class() == transform_class)
+    return configuration_error(fmt::format("'{}' is a transform (.mst), not a package", name));
   if (file.root_class() != package_class && file.root_class() != patch_class) {
-    return configuration_error(fmt::format("'{}' is a compound file, but no Windows Installer package or patch (class {})", name, file.root_class()));
+    return configuration_error(fmt::format(
+        "'{}' is a compound file, but no Windows Installer package or patch (class {})", name, file.root_class()));
   }
   return Reader(file, name).read();
 }

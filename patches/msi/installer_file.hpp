@@ -31,7 +31,8 @@ struct InstallerFile {
   std::vector<std::string> replaced_patches;  // patch codes that a patch takes the place of
 };
 
-// Other compound files (Word documents, transforms) are refused: the root's class says which it is. Errors say "'name' ...".
+// Other compound files (Word documents, transforms) are refused: the root's class says which it is. Errors say "'name'
+// ...".
 [[nodiscard]] Result<InstallerFile> read_installer_file(const ByteSource& source, const std::string& name);
 
 }  // namespace patchlab::patches

@@ -27,7 +27,9 @@ std::string text_at(std::string_view section, std::size_t at) {
 }  // namespace
 
 Result<SummaryInformation> parse_summary_information(std::string_view bytes, const std::string& name) {
-  const auto damaged = [&] { return configuration_error(fmt::format("'{}': its summary information is damaged", name)); };
+  const auto damaged = [&] {
+    return configuration_error(fmt::format("'{}': its summary information is damaged", name));
+  };
   if (bytes.size() < header_bytes || u16_at(bytes, 0) != 0xfffe) return damaged();
   const std::size_t start = u32_at(bytes, 44);
   if (start < header_bytes || start + 8 > bytes.size()) return damaged();

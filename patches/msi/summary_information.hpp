@@ -11,8 +11,18 @@
 
 namespace patchlab::patches {
 
-// Property numbers of the summary information stream. What Windows Installer puts into them differs between packages and patches.
-enum class SummaryProperty : std::uint32_t { title = 2, subject = 3, author = 4, keywords = 5, comments = 6, template_ = 7, revision = 9, application = 18 };
+// Property numbers of the summary information stream. What Windows Installer puts into them differs between packages
+// and patches.
+enum class SummaryProperty : std::uint32_t {
+  title = 2,
+  subject = 3,
+  author = 4,
+  keywords = 5,
+  comments = 6,
+  template_ = 7,
+  revision = 9,
+  application = 18
+};
 
 using SummaryInformation = std::map<std::uint32_t, std::string>;  // its texts; numbers and times are left out
 

@@ -24,31 +24,36 @@ bool is_word(const std::string& text) {
 
 bool is_version(const std::string& text) {
   return !text.empty() && is_digit(text.front()) && is_digit(text.back()) && text.find("..") == std::string::npos &&
-         std::count(text.begin(), text.end(), '.') == 3 && std::all_of(text.begin(), text.end(), [](char c) { return is_digit(c) || c == '.'; }) &&
-         text.size() <= 30;
+         std::count(text.begin(), text.end(), '.') == 3 &&
+         std::all_of(text.begin(), text.end(), [](char c) { return is_digit(c) || c == '.'; }) && text.size() <= 30;
 }
 
 Result<PackageIdentity> identity_from(const XmlElement& element, const std::string& file) {
-  PackageIdentity identity{element.attribute("name"), element.attribute("version"), lower_case(element.attribute("processorArchitecture")),
+  PackageIdentity identity{element.attribute("name"), element.attribute("version"),
+                           lower_case(element.attribute("processorArchitecture")),
                            lower_case(element.attribute("language")), lower_case(element.attribute("publicKeyToken"))};
   if (identity.language.empty() || identity.language == "*") identity.language = "neutral";
   if (identity.name.empty()) return configuration_error(fmt::format("'{}': an assemblyIdentity has no name", file));
   for (const auto* word : {&identity.name, &identity.architecture, &identity.language, &identity.public_key_token}) {
-    if (!is_word(*word)) return configuration_error(fmt::format("'{}': '{}' cannot be part of a package identity", file, *word));
+    if (!is_word(*word))
+      return configuration_error(fmt::format("'{}': '{}' cannot be part of a package identity", file, *word));
   }
   if (!is_version(identity.version)) {
-    return configuration_error(fmt::format("'{}': '{}' of package '{}' is no version of four numbers", file, identity.version, identity.name));
+    return configuration_error(
+        fmt::format("'{}': '{}' of package '{}' is no version of four numbers", file, identity.version, identity.name));
   }
   return identity;
 }
 
 Result<PackageIdentity> own_identity(const XmlElement& element, const std::string& file) {
   const auto* identity = element.child("assemblyIdentity");
-  if (identity == nullptr) return configuration_error(fmt::format("'{}': <{}> has no assemblyIdentity", file, element.name));
+  if (identity == nullptr)
+    return configuration_error(fmt::format("'{}': <{}> has no assemblyIdentity", file, element.name));
   return identity_from(*identity, file);
 }
 
-Result<std::vector<PackageIdentity>> identities_in(const XmlElement& package, std::string_view group, const std::string& file) {
+Result<std::vector<PackageIdentity>> identities_in(const XmlElement& package, std::string_view group,
+                                                   const std::string& file) {
   std::vector<PackageIdentity> found;
   for (const auto* element : package.all(group)) {
     for (const auto* child : element->all("assemblyIdentity")) {
@@ -69,7 +74,8 @@ std::string first_kb(const std::vector<std::string>& texts) {
 }  // namespace
 
 std::string PackageIdentity::text() const {
-  return fmt::format("{}~{}~{}~{}~{}", name, public_key_token, architecture, language == "neutral" ? "" : language, version);
+  return fmt::format("{}~{}~{}~{}~{}", name, public_key_token, architecture, language == "neutral" ? "" : language,
+                     version);
 }
 
 bool ServicingPackage::is_servicing_stack() const { return identity.name.find("ServicingStack") != std::string::npos; }
@@ -87,9 +93,12 @@ std::string kb_in(std::string_view text) {
 
 Result<ServicingPackage> parse_update_mum(std::string_view bytes, const std::string& name) {
   PATCHLAB_ASSIGN(const auto assembly, parse_xml(bytes, name));
-  if (assembly.name != "assembly") return configuration_error(fmt::format("'{}' is no package manifest: its root is <{}>, not <assembly>", name, assembly.name));
+  if (assembly.name != "assembly")
+    return configuration_error(
+        fmt::format("'{}' is no package manifest: its root is <{}>, not <assembly>", name, assembly.name));
   const auto* package = assembly.child("package");
-  if (package == nullptr) return configuration_error(fmt::format("'{}' is no package manifest: it has no <package>", name));
+  if (package == nullptr)
+    return configuration_error(fmt::format("'{}' is no package manifest: it has no <package>", name));
   ServicingPackage found;
   PATCHLAB_ASSIGN(found.identity, own_identity(assembly, name));
   found.title = assembly.attribute("displayName");
@@ -97,7 +106,8 @@ Result<ServicingPackage> parse_update_mum(std::string_view bytes, const std::str
   found.release_type = package->attribute("releaseType");
   found.restart = lower_case(package->attribute("restart"));
   found.permanence = lower_case(package->attribute("permanence"));
-  found.kb = first_kb({package->attribute("identifier"), found.identity.name, found.title, assembly.attribute("description")});
+  found.kb =
+      first_kb({package->attribute("identifier"), found.identity.name, found.title, assembly.attribute("description")});
   PATCHLAB_ASSIGN(found.parents, identities_in(*package, "parent", name));
   PATCHLAB_ASSIGN(found.supersedes, identities_in(*package, "supersedes", name));
   return found;
@@ -105,13 +115,15 @@ Result<ServicingPackage> parse_update_mum(std::string_view bytes, const std::str
 
 Result<std::vector<UnattendItem>> parse_unattend(std::string_view bytes, const std::string& name) {
   PATCHLAB_ASSIGN(const auto unattend, parse_xml(bytes, name));
-  if (unattend.name != "unattend") return configuration_error(fmt::format("'{}' is no unattend document: its root is <{}>", name, unattend.name));
+  if (unattend.name != "unattend")
+    return configuration_error(fmt::format("'{}' is no unattend document: its root is <{}>", name, unattend.name));
   std::vector<UnattendItem> items;
   for (const auto* servicing : unattend.all("servicing")) {
     for (const auto* package : servicing->all("package")) {
       PATCHLAB_ASSIGN(auto identity, own_identity(*package, name));
       const auto* source = package->child("source");
-      items.push_back({lower_case(package->attribute("action")), std::move(identity), source == nullptr ? "" : source->attribute("location")});
+      items.push_back({lower_case(package->attribute("action")), std::move(identity),
+                       source == nullptr ? "" : source->attribute("location")});
     }
   }
   return items;

@@ -14,7 +14,8 @@ struct PackageIdentity {
   std::string language;      // "neutral", or a language tag
   std::string public_key_token;
 
-  // "Package_for_KB5035968~31bf3856ad364e35~amd64~~6.2.1.0": dism's and the registry's spelling, without a neutral language.
+  // "Package_for_KB5035968~31bf3856ad364e35~amd64~~6.2.1.0": dism's and the registry's spelling, without a neutral
+  // language.
   [[nodiscard]] std::string text() const;
   bool operator==(const PackageIdentity&) const = default;
 };
@@ -28,7 +29,8 @@ struct ServicingPackage {
   std::string release_type;  // "Security Update", "Update", ...
   std::string restart;       // "possible", "required", ... as stated
   std::string permanence;    // "permanent": cannot be removed again
-  std::vector<PackageIdentity> parents;     // packages of which one must be installed; mostly editions of one Windows version
+  std::vector<PackageIdentity>
+      parents;  // packages of which one must be installed; mostly editions of one Windows version
   std::vector<PackageIdentity> supersedes;  // rarely stated here
   [[nodiscard]] bool is_servicing_stack() const;
 };

@@ -35,7 +35,8 @@ void append_utf8(std::string& text, char32_t c) {
 char32_t unit_at(std::string_view bytes, std::size_t at, ByteOrder order) {
   const auto first = static_cast<unsigned char>(bytes[at]);
   const auto second = static_cast<unsigned char>(bytes[at + 1]);
-  return order == ByteOrder::little ? static_cast<char32_t>(first | (second << 8)) : static_cast<char32_t>(second | (first << 8));
+  return order == ByteOrder::little ? static_cast<char32_t>(first | (second << 8))
+                                    : static_cast<char32_t>(second | (first << 8));
 }
 
 bool is_high(char32_t unit) { return unit >= 0xd800 && unit < 0xdc00; }

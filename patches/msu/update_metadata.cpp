@@ -17,12 +17,14 @@ constexpr std::size_t most_ids = 1000;  // kept of each kind
 
 // GUIDs, or decimal revision numbers.
 bool is_id(const std::string& text) {
-  return !text.empty() && text.size() <= 36 &&
-         std::all_of(text.begin(), text.end(), [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || c == '-'; });
+  return !text.empty() && text.size() <= 36 && std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || c == '-';
+  });
 }
 
 void keep(std::vector<std::string>& ids, std::string id) {
-  if (!id.empty() && ids.size() < most_ids && std::find(ids.begin(), ids.end(), id) == ids.end()) ids.push_back(std::move(id));
+  if (!id.empty() && ids.size() < most_ids && std::find(ids.begin(), ids.end(), id) == ids.end())
+    ids.push_back(std::move(id));
 }
 
 std::string id_of(const XmlElement& element, const std::string& key) {

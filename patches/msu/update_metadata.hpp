@@ -10,8 +10,8 @@
 
 namespace patchlab::patches {
 
-// The package.xml inside the WSUSSCAN.cab of an .msu: what Windows Update knows of the update. Ids are GUIDs of other updates and
-// detection categories, not KB numbers; they are kept as stated.
+// The package.xml inside the WSUSSCAN.cab of an .msu: what Windows Update knows of the update. Ids are GUIDs of other
+// updates and detection categories, not KB numbers; they are kept as stated.
 struct UpdateMetadata {
   std::vector<std::string> update_ids;
   std::vector<std::string> prerequisites;  // each must hold; alternatives are written "a or b"

@@ -19,9 +19,12 @@ struct ReaderClose {
 using Reader = std::unique_ptr<xmlTextReader, ReaderClose>;
 
 // No XML_PARSE_HUGE: libxml2's own limits stay on. The encoding is ours: the text was made UTF-8 before.
-constexpr int options = XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_NOCDATA | XML_PARSE_IGNORE_ENC;
+constexpr int options =
+    XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_NOCDATA | XML_PARSE_IGNORE_ENC;
 
-std::string text_of(const xmlChar* text) { return text == nullptr ? std::string() : std::string(reinterpret_cast<const char*>(text)); }
+std::string text_of(const xmlChar* text) {
+  return text == nullptr ? std::string() : std::string(reinterpret_cast<const char*>(text));
+}
 
 void keep_first(void* self, const char* message, xmlParserSeverities, xmlTextReaderLocatorPtr locator) noexcept {
   try {
@@ -39,25 +42,30 @@ class Parser {
   Parser(const std::string& name, const XmlLimits& limits) : name_(name), limits_(limits) {}
 
   Result<XmlElement> parse(const std::string& text) {
-    if (text.size() > limits_.bytes) return trouble(fmt::format("is bigger than the {} bytes allowed for XML", limits_.bytes));
+    if (text.size() > limits_.bytes)
+      return trouble(fmt::format("is bigger than the {} bytes allowed for XML", limits_.bytes));
     if (text.find("<!DOCTYPE") != std::string::npos || text.find("<!ENTITY") != std::string::npos) {
       return trouble("has a document type declaration, which no package needs and which could expand without end");
     }
-    if (has_crowded_element(text)) return trouble(fmt::format("has an element with more than the {} attributes allowed", limits_.attributes));
+    if (has_crowded_element(text))
+      return trouble(fmt::format("has an element with more than the {} attributes allowed", limits_.attributes));
     Reader reader(xmlReaderForMemory(text.data(), static_cast<int>(text.size()), nullptr, "UTF-8", options));
     if (!reader) return trouble("cannot be parsed: libxml2 does not start");
     xmlTextReaderSetErrorHandler(reader.get(), keep_first, &first_error_);
     int status = xmlTextReaderRead(reader.get());
     for (; status == 1; status = xmlTextReaderRead(reader.get())) PATCHLAB_TRY(take(reader.get()));
-    if (status != 0 || root_.children.empty()) return trouble("is no well-formed XML" + (first_error_.empty() ? "" : ": " + first_error_));
+    if (status != 0 || root_.children.empty())
+      return trouble("is no well-formed XML" + (first_error_.empty() ? "" : ": " + first_error_));
     return std::move(root_.children.front());
   }
 
  private:
-  [[nodiscard]] Error trouble(const std::string& what) const { return configuration_error(fmt::format("'{}' {}", name_, what)); }
+  [[nodiscard]] Error trouble(const std::string& what) const {
+    return configuration_error(fmt::format("'{}' {}", name_, what));
+  }
 
-  // Before libxml2 meets it, whose time grows with the square. No attribute is without '=', and no '<' stands inside a tag; long texts
-  // with many '=' are refused as well, which no package has.
+  // Before libxml2 meets it, whose time grows with the square. No attribute is without '=', and no '<' stands inside a
+  // tag; long texts with many '=' are refused as well, which no package has.
   [[nodiscard]] bool has_crowded_element(std::string_view text) const {
     std::size_t equals = 0;
     for (const char c : text) {
@@ -68,7 +76,8 @@ class Parser {
   }
 
   Result<void> count_node() {
-    if (++nodes_ > limits_.nodes) return trouble(fmt::format("has more than the {} elements and attributes allowed", limits_.nodes));
+    if (++nodes_ > limits_.nodes)
+      return trouble(fmt::format("has more than the {} elements and attributes allowed", limits_.nodes));
     return {};
   }
 
@@ -86,13 +95,15 @@ class Parser {
 
   Result<void> open(xmlTextReader* reader) {
     PATCHLAB_TRY(count_node());
-    if (path_.size() >= limits_.depth) return trouble(fmt::format("is nested deeper than the {} levels allowed", limits_.depth));
+    if (path_.size() >= limits_.depth)
+      return trouble(fmt::format("is nested deeper than the {} levels allowed", limits_.depth));
     const bool empty = xmlTextReaderIsEmptyElement(reader) == 1;
     auto& element = top().children.emplace_back();
     element.name = text_of(xmlTextReaderConstLocalName(reader));
     while (xmlTextReaderMoveToNextAttribute(reader) == 1) {
       PATCHLAB_TRY(count_node());
-      element.attributes.emplace(text_of(xmlTextReaderConstLocalName(reader)), text_of(xmlTextReaderConstValue(reader)));
+      element.attributes.emplace(text_of(xmlTextReaderConstLocalName(reader)),
+                                 text_of(xmlTextReaderConstValue(reader)));
     }
     // Indices instead of pointers: the vectors move their elements when they grow.
     if (!empty) path_.push_back(top().children.size() - 1);
@@ -125,7 +136,8 @@ std::string XmlElement::attribute(const std::string& key) const {
 }
 
 const XmlElement* XmlElement::child(std::string_view child_name) const {
-  const auto found = std::find_if(children.begin(), children.end(), [&](const auto& element) { return element.name == child_name; });
+  const auto found =
+      std::find_if(children.begin(), children.end(), [&](const auto& element) { return element.name == child_name; });
   return found == children.end() ? nullptr : &*found;
 }
 
@@ -139,7 +151,8 @@ std::vector<const XmlElement*> XmlElement::all(std::string_view child_name) cons
 
 Result<XmlElement> parse_xml(std::string_view bytes, const std::string& name, const XmlLimits& limits) {
   // UTF-16 may shrink by half; what is refused for its size must not be converted first.
-  if (bytes.size() / 2 > limits.bytes) return configuration_error(fmt::format("'{}' is bigger than the {} bytes allowed for XML", name, limits.bytes));
+  if (bytes.size() / 2 > limits.bytes)
+    return configuration_error(fmt::format("'{}' is bigger than the {} bytes allowed for XML", name, limits.bytes));
   return Parser(name, limits).parse(text_as_utf8(bytes));
 }
 

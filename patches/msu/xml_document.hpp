@@ -15,8 +15,8 @@ namespace patchlab::patches {
 struct XmlLimits {
   std::uint64_t bytes = 32ULL << 20U;
   std::size_t depth = 64;
-  std::size_t nodes = 200'000;     // elements and attributes together
-  std::size_t attributes = 256;    // of one element: libxml2 compares each with all others
+  std::size_t nodes = 200'000;   // elements and attributes together
+  std::size_t attributes = 256;  // of one element: libxml2 compares each with all others
 };
 
 // Local names: package documents use several prefixes for the same things.
@@ -31,8 +31,9 @@ struct XmlElement {
   [[nodiscard]] std::vector<const XmlElement*> all(std::string_view child_name) const;
 };
 
-// Parses with libxml2, without network, files or entities: a document type declaration is refused before the parser sees it, and with it
-// every kind of entity expansion. Errors say "'name' ...".
-[[nodiscard]] Result<XmlElement> parse_xml(std::string_view bytes, const std::string& name, const XmlLimits& limits = {});
+// Parses with libxml2, without network, files or entities: a document type declaration is refused before the parser
+// sees it, and with it every kind of entity expansion. Errors say "'name' ...".
+[[nodiscard]] Result<XmlElement> parse_xml(std::string_view bytes, const std::string& name,
+                                           const XmlLimits& limits = {});
 
 }  // namespace patchlab::patches

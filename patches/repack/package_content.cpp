@@ -16,8 +16,8 @@ namespace {
 using Entries = std::vector<TarEntry>;
 
 TarEntry* find(Entries& entries, const std::string& path) {
-  const auto found =
-      std::find_if(entries.begin(), entries.end(), [&](const TarEntry& entry) { return plain_path(entry.path) == path; });
+  const auto found = std::find_if(entries.begin(), entries.end(),
+                                  [&](const TarEntry& entry) { return plain_path(entry.path) == path; });
   return found == entries.end() ? nullptr : &*found;
 }
 
@@ -84,7 +84,8 @@ class RecipeWork {
 
   Result<TarEntry*> text_file(const std::string& path) {
     TarEntry* entry = find(content_.data, path);
-    if (entry == nullptr || entry->type != EntryType::file) return does_not_fit(fmt::format("there is no file '{}'", path));
+    if (entry == nullptr || entry->type != EntryType::file)
+      return does_not_fit(fmt::format("there is no file '{}'", path));
     return entry;
   }
 
@@ -148,7 +149,8 @@ class RecipeWork {
     const auto value = at + begin.size() - 1;
     const auto end = std::min(control->content.find('\n', value), control->content.size());
     const std::string old = control->content.substr(value, end - value);
-    if (compare_versions(old + recipe_.version_suffix, old) <= 0) return does_not_fit("the new version would not be newer");
+    if (compare_versions(old + recipe_.version_suffix, old) <= 0)
+      return does_not_fit("the new version would not be newer");
     control->content.insert(end, recipe_.version_suffix);
     return {};
   }

@@ -11,7 +11,8 @@
 
 namespace patchlab::patches {
 
-// A whole package in memory. Owners, modes and times stay in the entries, so that changing a package needs neither root nor fakeroot.
+// A whole package in memory. Owners, modes and times stay in the entries, so that changing a package needs neither root
+// nor fakeroot.
 struct PackageContent {
   std::vector<TarEntry> control;
   std::vector<TarEntry> data;
@@ -21,8 +22,8 @@ struct PackageContent {
 // The same content gives the same bytes.
 [[nodiscard]] Result<std::string> write_package(const PackageContent& content);
 
-// Carries out a recipe: edits, then version, md5sums and conffiles brought in line. Pure. An edit that finds nothing to change is an
-// error, because the recipe then no longer does what its title says.
+// Carries out a recipe: edits, then version, md5sums and conffiles brought in line. Pure. An edit that finds nothing to
+// change is an error, because the recipe then no longer does what its title says.
 [[nodiscard]] Result<PackageContent> apply_recipe(PackageContent content, const Recipe& recipe);
 
 // A snippet put into a maintainer script (exposed for tests).

@@ -70,7 +70,8 @@ void read_suffix(JsonReader& reader, Recipe& recipe) {
   recipe.version_suffix = reader.text("version_suffix");
   const std::string_view suffix = recipe.version_suffix;
   const auto allowed = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.'; };
-  const bool good = suffix.size() > 1 && suffix.front() == '+' && std::all_of(suffix.begin() + 1, suffix.end(), allowed);
+  const bool good =
+      suffix.size() > 1 && suffix.front() == '+' && std::all_of(suffix.begin() + 1, suffix.end(), allowed);
   // With '+' in front the new version sorts right after the base and before its next release.
   if (reader.has("version_suffix") && !good) {
     reader.problem("version_suffix", fmt::format("'{}' must be '+' and lower-case letters, digits or dots", suffix));
@@ -81,17 +82,22 @@ void read_scripts(JsonReader& reader, Problems& problems, const fs::path& folder
   each(reader, "scripts", problems, [&](JsonReader& item) {
     ScriptAddition addition;
     addition.script = item.text("script");
-    if (item.has("script") && std::find(known_scripts.begin(), known_scripts.end(), addition.script) == known_scripts.end()) {
-      item.problem("script", fmt::format("'{}' is unknown; allowed: preinst, postinst, prerm, postrm", addition.script));
+    if (item.has("script") &&
+        std::find(known_scripts.begin(), known_scripts.end(), addition.script) == known_scripts.end()) {
+      item.problem("script",
+                   fmt::format("'{}' is unknown; allowed: preinst, postinst, prerm, postrm", addition.script));
     }
     const std::string place = item.text_or("at", "end");
-    if (place != "start" && place != "end") item.problem("at", fmt::format("'{}' is unknown; allowed: start, end", place));
+    if (place != "start" && place != "end")
+      item.problem("at", fmt::format("'{}' is unknown; allowed: start, end", place));
     addition.place = place == "start" ? ScriptPlace::start : ScriptPlace::end;
     const std::string from = inside_path(item, "from");
     if (is_inside_path(from)) {
       auto text = read_file(folder / from, longest_file);
-      if (text) addition.text = std::move(*text);
-      else item.problem("from", text.error().message);
+      if (text)
+        addition.text = std::move(*text);
+      else
+        item.problem("from", text.error().message);
     }
     recipe.scripts.push_back(std::move(addition));
   });
@@ -157,8 +163,10 @@ Result<Recipe> read_recipe(const fs::path& path) {
   read_scripts(reader, problems, folder, recipe);
   reader.finish();
   auto overlay = read_overlay(folder / "files");
-  if (overlay) recipe.overlay = std::move(*overlay);
-  else problems.push_back({"", overlay.error().message});
+  if (overlay)
+    recipe.overlay = std::move(*overlay);
+  else
+    problems.push_back({"", overlay.error().message});
   if (!problems.empty()) return problems_error(file.string(), problems);
   recipe.digest = digest_of(json, recipe);
   return recipe;

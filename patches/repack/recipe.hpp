@@ -54,8 +54,8 @@ struct Recipe {
 // `path`: the folder or its recipe.json. All problems in one error with file and JSON pointer.
 //
 // recipe.json: {"id", "title", "severity", "base": {"package"}, "version_suffix": "+patchlab1", "remove": ["usr/..."],
-// "replace": [{"path", "find", "with"}], "append": [{"path", "text"}], "scripts": [{"script", "at": "start"|"end", "from": "postinst.sh"}],
-// "prerequisites", "supersedes", "roles"}
+// "replace": [{"path", "find", "with"}], "append": [{"path", "text"}], "scripts": [{"script", "at": "start"|"end",
+// "from": "postinst.sh"}], "prerequisites", "supersedes", "roles"}
 [[nodiscard]] Result<Recipe> read_recipe(const std::filesystem::path& path);
 
 }  // namespace patchlab::patches

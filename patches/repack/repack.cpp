@@ -50,7 +50,8 @@ Result<Candidate> build_candidate(const Recipe& recipe, const CandidateFile& bas
   key.add(packer_version).add(recipe.digest).add(base.sha256);
   const auto note = cache / key.finish();
   if (auto file = remembered(note, store)) return candidate_of(recipe, std::move(*file));
-  PATCHLAB_ASSIGN(auto file, build(recipe, base, store).while_doing(fmt::format("building candidate '{}'", recipe.identity.id)));
+  PATCHLAB_ASSIGN(auto file,
+                  build(recipe, base, store).while_doing(fmt::format("building candidate '{}'", recipe.identity.id)));
   PATCHLAB_TRY(create_folders(cache));
   PATCHLAB_TRY(write_file_atomically(note, file.sha256));
   return candidate_of(recipe, std::move(file));

@@ -60,7 +60,8 @@ std::string InstalledComparison::describe() const {
   std::vector<std::string> parts;
   for (const auto& difference : widened) parts.push_back("set widened: " + widened_text(difference));
   for (const auto& difference : missing) {
-    parts.push_back(fmt::format("missing: '{}' should be {}, is {}", difference.item, difference.before, or_absent(difference.after)));
+    parts.push_back(fmt::format("missing: '{}' should be {}, is {}", difference.item, difference.before,
+                                or_absent(difference.after)));
   }
   return fmt::format("{}", fmt::join(parts, "; "));
 }

@@ -18,7 +18,8 @@ struct PackageChange {
   bool operator==(const PackageChange&) const = default;
 };
 
-[[nodiscard]] std::vector<PackageChange> expected_changes(const InstalledSet& installed, const std::vector<CandidateFile>& files);
+[[nodiscard]] std::vector<PackageChange> expected_changes(const InstalledSet& installed,
+                                                          const std::vector<CandidateFile>& files);
 
 struct InstalledDifference {
   std::string item;    // as the guest spells it

@@ -50,14 +50,18 @@ class Planner {
   };
 
   [[nodiscard]] bool role_allowed(const Candidate& candidate) const {
-    return candidate.roles.empty() || std::find(candidate.roles.begin(), candidate.roles.end(), role_) != candidate.roles.end();
+    return candidate.roles.empty() ||
+           std::find(candidate.roles.begin(), candidate.roles.end(), role_) != candidate.roles.end();
   }
 
   // Another candidate of the set that ships this package and supersedes this one.
   [[nodiscard]] std::string superseded_by(const Candidate& candidate, const CandidateFile& file) const {
     for (const auto& other : ordered_) {
-      const auto same = [&](const CandidateFile& f) { return f.package == file.package && f.architecture == file.architecture; };
-      if (std::any_of(other.files.begin(), other.files.end(), same) && supersedes(ordered_, other.id, candidate.id)) return other.id;
+      const auto same = [&](const CandidateFile& f) {
+        return f.package == file.package && f.architecture == file.architecture;
+      };
+      if (std::any_of(other.files.begin(), other.files.end(), same) && supersedes(ordered_, other.id, candidate.id))
+        return other.id;
     }
     return {};
   }
@@ -80,7 +84,8 @@ class Planner {
       if (!key) {
         selection.reasons.insert(fmt::format("'{}' is not installed", file.package));
       } else if (compare_versions(installed_.at(*key), file.version) >= 0) {
-        selection.reasons.insert(fmt::format("'{}' is installed in version {} already", file.package, installed_.at(*key)));
+        selection.reasons.insert(
+            fmt::format("'{}' is installed in version {} already", file.package, installed_.at(*key)));
       } else if (const auto newer = superseded_by(candidate, file); !newer.empty()) {
         selection.reasons.insert(fmt::format("is superseded by '{}'", newer));
       } else {
@@ -143,14 +148,15 @@ class Planner {
     return plan;
   }
 
-  // Only dependencies whose package is there in the wrong version: others may be met by virtual packages, which a list of installed
-  // packages does not show.
+  // Only dependencies whose package is there in the wrong version: others may be met by virtual packages, which a list
+  // of installed packages does not show.
   [[nodiscard]] std::vector<std::string> unmet() const {
     std::vector<std::string> sentences;
     for (std::size_t i = 0; i < ordered_.size(); ++i) {
       for (const auto f : selections_[i].files) {
         for (const auto& clause : dependencies_of(ordered_[i].files[f])) {
-          const bool known = std::any_of(clause.begin(), clause.end(), [&](const Dependency& d) { return present_.count(d.package) != 0; });
+          const bool known = std::any_of(clause.begin(), clause.end(),
+                                         [&](const Dependency& d) { return present_.count(d.package) != 0; });
           if (satisfied(clause) || !known) continue;
           sentences.push_back(fmt::format("{} needs {}", ordered_[i].files[f].package, to_string(clause.front())));
         }
@@ -196,7 +202,8 @@ bool MachinePlan::applies() const {
   return std::any_of(candidates.begin(), candidates.end(), [](const CandidatePlan& plan) { return plan.applies(); });
 }
 
-MachinePlan plan_machine(const std::vector<Candidate>& ordered, const std::string& role, const InstalledSet& installed) {
+MachinePlan plan_machine(const std::vector<Candidate>& ordered, const std::string& role,
+                         const InstalledSet& installed) {
   return Planner(ordered, role, installed).plan();
 }
 

@@ -25,15 +25,17 @@ struct CandidatePlan {
 
 struct MachinePlan {
   std::vector<CandidatePlan> candidates;  // in the order of the set
-  // Dependencies on packages that are there in a version which does not do: "bind9 needs libssl3 (>= 3.0.22)". The installer would refuse.
+  // Dependencies on packages that are there in a version which does not do: "bind9 needs libssl3 (>= 3.0.22)". The
+  // installer would refuse.
   std::vector<std::string> unmet;
   [[nodiscard]] std::vector<CandidateFile> files() const;
   [[nodiscard]] std::vector<std::string> file_names() const;
   [[nodiscard]] bool applies() const;
 };
 
-// A file applies where its package is installed in a lower version. A package that is not installed comes along only when an applied file
-// of the same candidate, or of one that has this candidate as prerequisite, depends on it.
-[[nodiscard]] MachinePlan plan_machine(const std::vector<Candidate>& ordered, const std::string& role, const InstalledSet& installed);
+// A file applies where its package is installed in a lower version. A package that is not installed comes along only
+// when an applied file of the same candidate, or of one that has this candidate as prerequisite, depends on it.
+[[nodiscard]] MachinePlan plan_machine(const std::vector<Candidate>& ordered, const std::string& role,
+                                       const InstalledSet& installed);
 
 }  // namespace patchlab::patches

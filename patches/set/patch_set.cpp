@@ -30,7 +30,8 @@ const Candidate* provider_of(const std::vector<Candidate>& candidates, const std
 void find_duplicate_ids(const std::vector<Candidate>& candidates, std::vector<std::string>& problems) {
   std::set<std::string> seen;
   for (const auto& candidate : candidates) {
-    if (!seen.insert(candidate.id).second) problems.push_back(fmt::format("candidate id '{}' comes twice", candidate.id));
+    if (!seen.insert(candidate.id).second)
+      problems.push_back(fmt::format("candidate id '{}' comes twice", candidate.id));
   }
 }
 
@@ -58,14 +59,16 @@ void find_package_conflicts(const std::vector<Candidate>& candidates, std::vecto
         if (std::any_of(b.files.begin(), b.files.end(), same)) shared.push_back(file.package);
       }
       if (!shared.empty()) {
-        problems.push_back(fmt::format("candidates '{}' and '{}' both ship package '{}'; leave one out or let one supersede the other",
-                                       a.id, b.id, fmt::join(shared, "', '")));
+        problems.push_back(
+            fmt::format("candidates '{}' and '{}' both ship package '{}'; leave one out or let one supersede the other",
+                        a.id, b.id, fmt::join(shared, "', '")));
       }
     }
   }
 }
 
-// One pass takes every candidate whose prerequisites are placed, first come first; what remains after a pass without progress is a circle.
+// One pass takes every candidate whose prerequisites are placed, first come first; what remains after a pass without
+// progress is a circle.
 std::vector<Candidate> topological(const std::vector<Candidate>& candidates, Ids& circle) {
   std::vector<Candidate> ordered;
   std::vector<const Candidate*> waiting;

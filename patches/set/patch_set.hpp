@@ -10,17 +10,21 @@
 // Whether candidates make a valid set, and in which order they are applied. Pure.
 namespace patchlab::patches {
 
-// All that is wrong with the set, one sentence each, in a stable order: ids twice, prerequisites that are missing or go round in a
-// circle, and packages that two candidates ship although neither supersedes the other.
+// All that is wrong with the set, one sentence each, in a stable order: ids twice, prerequisites that are missing or go
+// round in a circle, and packages that two candidates ship although neither supersedes the other.
 [[nodiscard]] std::vector<std::string> set_problems(const std::vector<Candidate>& candidates);
 
-// Prerequisites first; otherwise in the given order. A configuration error with every problem when the set is not valid.
+// Prerequisites first; otherwise in the given order. A configuration error with every problem when the set is not
+// valid.
 [[nodiscard]] Result<std::vector<Candidate>> ordered_set(const std::vector<Candidate>& candidates);
 
-// The candidates with the given ids and everything they need, in the order of `all`. For the search: a subset that can be installed.
-[[nodiscard]] std::vector<Candidate> with_prerequisites(const std::vector<Candidate>& all, const std::vector<std::string>& ids);
+// The candidates with the given ids and everything they need, in the order of `all`. For the search: a subset that can
+// be installed.
+[[nodiscard]] std::vector<Candidate> with_prerequisites(const std::vector<Candidate>& all,
+                                                        const std::vector<std::string>& ids);
 
 // True when `newer` names `older` among what it supersedes, directly or through others of the set.
-[[nodiscard]] bool supersedes(const std::vector<Candidate>& candidates, const std::string& newer, const std::string& older);
+[[nodiscard]] bool supersedes(const std::vector<Candidate>& candidates, const std::string& newer,
+                              const std::string& older);
 
 }  // namespace patchlab::patches

@@ -14,7 +14,7 @@ namespace patchlab::patches {
 
 // What somebody promised about a file before it was read.
 struct Expected {
-  std::string sha256;                 // empty: nothing was said
+  std::string sha256;  // empty: nothing was said
   std::optional<std::uint64_t> bytes;
 };
 
@@ -24,14 +24,15 @@ struct StoredFile {
   bool operator==(const StoredFile&) const = default;
 };
 
-// Files by their SHA-256: <root>/<first two digits>/<digest>, read-only. A file is written aside, synced, verified and renamed, so that
-// any number of processes may add the same content at once and a killed one leaves nothing that counts. Whoever reads gets a path whose
-// content was hashed again just now.
+// Files by their SHA-256: <root>/<first two digits>/<digest>, read-only. A file is written aside, synced, verified and
+// renamed, so that any number of processes may add the same content at once and a killed one leaves nothing that
+// counts. Whoever reads gets a path whose content was hashed again just now.
 class ContentStore {
  public:
   explicit ContentStore(std::filesystem::path root);
 
-  // Copies a file in. A size or digest other than the expected one is an error that quotes both; nothing is stored then.
+  // Copies a file in. A size or digest other than the expected one is an error that quotes both; nothing is stored
+  // then.
   [[nodiscard]] Result<StoredFile> add_file(const std::filesystem::path& file, const Expected& expected = {}) const;
   [[nodiscard]] Result<StoredFile> add_bytes(std::string_view bytes, const std::string& name) const;
 

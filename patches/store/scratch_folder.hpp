@@ -8,8 +8,8 @@
 
 namespace patchlab::patches {
 
-// A folder of our own that goes away with the object. `parent` is created; folders which a killed process left there more than a day
-// ago are removed on the way.
+// A folder of our own that goes away with the object. `parent` is created; folders which a killed process left there
+// more than a day ago are removed on the way.
 class ScratchFolder {
  public:
   [[nodiscard]] static Result<ScratchFolder> create(const std::filesystem::path& parent);

@@ -12,7 +12,9 @@
 namespace patchlab::patches {
 namespace {
 
-bool contains(const std::vector<std::string>& list, const std::string& word) { return std::find(list.begin(), list.end(), word) != list.end(); }
+bool contains(const std::vector<std::string>& list, const std::string& word) {
+  return std::find(list.begin(), list.end(), word) != list.end();
+}
 
 std::string wrong_role(const std::vector<std::string>& roles, const MachineFacts& machine) {
   if (roles.empty() || machine.role.empty() || contains(roles, machine.role)) return {};
@@ -35,7 +37,8 @@ std::string wrong_release(const WindowsPackage& package, const MachineFacts& mac
 // Windows on amd64 runs 32-bit installers and programs; its servicing takes packages of its own architecture only.
 std::string wrong_architecture(const WindowsPackage& package, const MachineFacts& machine) {
   const auto& wanted = package.architecture;
-  if (wanted.empty() || wanted == "neutral" || machine.architecture.empty() || wanted == machine.architecture) return {};
+  if (wanted.empty() || wanted == "neutral" || machine.architecture.empty() || wanted == machine.architecture)
+    return {};
   const bool serviced = package.kind == PackageKind::msu || package.kind == PackageKind::cab;
   if (!serviced && wanted == "x86" && machine.architecture != "ia64") return {};
   return fmt::format("is for {}, the machine is {}", wanted, machine.architecture);
@@ -45,16 +48,20 @@ std::string missing_product(const WindowsPackage& package, const MachineFacts& m
   if (package.target_products.empty() || !machine.products) return {};
   const auto same = [](const std::string& a, const std::string& b) { return lower_case(a) == lower_case(b); };
   for (const auto& target : package.target_products) {
-    if (std::any_of(machine.products->begin(), machine.products->end(), [&](const auto& product) { return same(product, target); })) return {};
+    if (std::any_of(machine.products->begin(), machine.products->end(),
+                    [&](const auto& product) { return same(product, target); }))
+      return {};
   }
-  return fmt::format("none of the products that it patches is installed ({})", fmt::join(package.target_products, ", "));
+  return fmt::format("none of the products that it patches is installed ({})",
+                     fmt::join(package.target_products, ", "));
 }
 
 }  // namespace
 
-Applicability applicability(const WindowsPackage& package, const std::vector<std::string>& roles, const MachineFacts& machine) {
-  for (const auto& reason : {wrong_role(roles, machine), wrong_release(package, machine), wrong_architecture(package, machine),
-                             missing_product(package, machine)}) {
+Applicability applicability(const WindowsPackage& package, const std::vector<std::string>& roles,
+                            const MachineFacts& machine) {
+  for (const auto& reason : {wrong_role(roles, machine), wrong_release(package, machine),
+                             wrong_architecture(package, machine), missing_product(package, machine)}) {
     if (!reason.empty()) return {reason};
   }
   return {};

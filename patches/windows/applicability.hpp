@@ -15,8 +15,8 @@ struct MachineFacts {
   std::optional<std::vector<std::string>> products;  // installed product codes; none known differs from none installed
 };
 
-// Whether a package can apply, so that no machine is started for one that cannot. `skipped` is empty, or the reason. That it is not
-// skipped does not mean that the guest will take it: only its own servicing knows.
+// Whether a package can apply, so that no machine is started for one that cannot. `skipped` is empty, or the reason.
+// That it is not skipped does not mean that the guest will take it: only its own servicing knows.
 struct Applicability {
   std::string skipped;
   [[nodiscard]] bool applies() const { return skipped.empty(); }
@@ -24,6 +24,7 @@ struct Applicability {
 };
 
 // `roles`: those the candidate is limited to; empty: all.
-[[nodiscard]] Applicability applicability(const WindowsPackage& package, const std::vector<std::string>& roles, const MachineFacts& machine);
+[[nodiscard]] Applicability applicability(const WindowsPackage& package, const std::vector<std::string>& roles,
+                                          const MachineFacts& machine);
 
 }  // namespace patchlab::patches

@@ -33,8 +33,8 @@ void add(std::vector<std::string>& list, std::string text) {
 
 // ---- servicing packages
 
-// Windows numbers its editions' packages like itself: a parent of 6.2.9200.16384 means Server 2012. What is a parent for another reason
-// (a language, a .NET feature) has such a number too.
+// Windows numbers its editions' packages like itself: a parent of 6.2.9200.16384 means Server 2012. What is a parent
+// for another reason (a language, a .NET feature) has such a number too.
 void add_versions(std::vector<std::string>& versions, const std::vector<PackageIdentity>& parents) {
   for (const auto& parent : parents) {
     auto version = parse_nt_version(parent.version);
@@ -44,7 +44,8 @@ void add_versions(std::vector<std::string>& versions, const std::vector<PackageI
   }
 }
 
-// Only when no parent says it. Updates of 6.x carry the version of Windows in their own ("6.2.1.0"), those of 10.0 its build in front
+// Only when no parent says it. Updates of 6.x carry the version of Windows in their own ("6.2.1.0"), those of 10.0 its
+// build in front
 // ("14393.6796.1.11").
 std::optional<NtVersion> version_of_update(const PackageIdentity& identity) {
   auto version = parse_nt_version(identity.version);
@@ -71,7 +72,8 @@ std::string restart_of(const MsuFile& msu) {
   std::string strongest;
   for (const auto& package : msu.packages) {
     if (package.restart == "required") return package.restart;
-    if (strongest.empty() || package.restart == "possible") strongest = package.restart.empty() ? strongest : package.restart;
+    if (strongest.empty() || package.restart == "possible")
+      strongest = package.restart.empty() ? strongest : package.restart;
   }
   return strongest;
 }
@@ -84,7 +86,8 @@ std::string kb_of(const MsuFile& msu, const ServicingPackage& main) {
 
 // The update itself, not the servicing stack that some .msu files bring along.
 const ServicingPackage& main_package(const MsuFile& msu) {
-  const auto found = std::find_if(msu.packages.rbegin(), msu.packages.rend(), [](const auto& package) { return !package.is_servicing_stack(); });
+  const auto found = std::find_if(msu.packages.rbegin(), msu.packages.rend(),
+                                  [](const auto& package) { return !package.is_servicing_stack(); });
   return found == msu.packages.rend() ? msu.packages.back() : *found;
 }
 
@@ -101,7 +104,8 @@ Result<WindowsPackage> from_cabinet(const ByteSource& source, const std::string&
   package.kb = kb_of(msu, main);
   package.release_type = main.release_type;
   package.restart = restart_of(msu);
-  const bool permanent = std::any_of(msu.packages.begin(), msu.packages.end(), [](const auto& one) { return one.permanence == "permanent"; });
+  const bool permanent = std::any_of(msu.packages.begin(), msu.packages.end(),
+                                     [](const auto& one) { return one.permanence == "permanent"; });
   package.removable = permanent ? "no" : "yes";
   package.os_versions = os_versions_of(msu);
   for (const auto& one : msu.packages) {
@@ -164,13 +168,17 @@ Result<WindowsPackage> read_package(const ByteSource& source, const std::string&
     case Magic::compound: return from_compound(source, name);
     case Magic::program: return from_program(source, name);
     case Magic::wim:
-      return configuration_error(fmt::format("'{}' is an .msu of the newer kind (a WIM image), which is not read", name),
-                                 "only Windows 11 24H2 and Server 2025 take it; packages for Server 2012 to 2022 are cabinets");
+      return configuration_error(
+          fmt::format("'{}' is an .msu of the newer kind (a WIM image), which is not read", name),
+          "only Windows 11 24H2 and Server 2025 take it; packages for Server 2012 to 2022 are cabinets");
     case Magic::express:
-      return configuration_error(fmt::format("'{}' is an express payload (.psf), which cannot be installed alone", name), "add the .msu or .cab it belongs to");
+      return configuration_error(
+          fmt::format("'{}' is an express payload (.psf), which cannot be installed alone", name),
+          "add the .msu or .cab it belongs to");
     case Magic::other: break;
   }
-  return configuration_error(fmt::format("'{}' is no Windows package (neither cabinet, installer database nor program)", name));
+  return configuration_error(
+      fmt::format("'{}' is no Windows package (neither cabinet, installer database nor program)", name));
 }
 
 }  // namespace
@@ -180,13 +188,15 @@ bool is_windows_package(const std::filesystem::path& path) {
   return source && magic_of(*source) != Magic::other;
 }
 
-Result<WindowsPackage> inspect_windows_package(const ByteSource& source, const std::string& name, const CabLimits& limits) {
+Result<WindowsPackage> inspect_windows_package(const ByteSource& source, const std::string& name,
+                                               const CabLimits& limits) {
   PATCHLAB_ASSIGN(auto package, read_package(source, name, limits));
   bound_facts(package);
   return package;
 }
 
-Result<WindowsPackage> inspect_windows_file(const std::filesystem::path& path, const std::string& name, const CabLimits& limits) {
+Result<WindowsPackage> inspect_windows_file(const std::filesystem::path& path, const std::string& name,
+                                            const CabLimits& limits) {
   PATCHLAB_ASSIGN(const auto source, FileSource::open(path));
   PATCHLAB_ASSIGN(auto package, inspect_windows_package(source, name, limits));
   package.bytes = source.size();

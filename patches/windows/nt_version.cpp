@@ -34,8 +34,12 @@ struct NamePrefix {
   std::uint32_t major;
   std::uint32_t minor;
 };
-constexpr std::array<NamePrefix, 6> prefixes{{{"windows6.0-", 6, 0}, {"windows6.1-", 6, 1}, {"windows8-rt-", 6, 2},
-                                              {"windows8.1-", 6, 3}, {"windows10.0-", 10, 0}, {"windows11.0-", 10, 0}}};
+constexpr std::array<NamePrefix, 6> prefixes{{{"windows6.0-", 6, 0},
+                                              {"windows6.1-", 6, 1},
+                                              {"windows8-rt-", 6, 2},
+                                              {"windows8.1-", 6, 3},
+                                              {"windows10.0-", 10, 0},
+                                              {"windows11.0-", 10, 0}}};
 
 std::optional<std::uint32_t> take_number(std::string_view& text) {
   std::uint32_t number = 0;
@@ -78,7 +82,8 @@ bool is_same_release(const NtVersion& a, const NtVersion& b) {
 std::string release_name(const NtVersion& version) {
   for (const auto& release : releases) {
     const NtVersion known{release.major, release.minor, release.build};
-    if (is_same_release(version, known) && (version.major < 10 || version.build)) return fmt::format("{} ({})", release.name, version.text());
+    if (is_same_release(version, known) && (version.major < 10 || version.build))
+      return fmt::format("{} ({})", release.name, version.text());
   }
   return fmt::format("Windows {}", version.text());
 }

@@ -9,7 +9,8 @@
 
 namespace patchlab::patches {
 
-// A Windows version as the kernel counts. Server 2012 is 6.2; which build matters only from 10.0 on, where it tells 2016 from 2022.
+// A Windows version as the kernel counts. Server 2012 is 6.2; which build matters only from 10.0 on, where it tells
+// 2016 from 2022.
 struct NtVersion {
   std::uint32_t major = 0;
   std::uint32_t minor = 0;

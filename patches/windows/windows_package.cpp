@@ -47,13 +47,17 @@ void each_list(Package& package, const Visit& visit) {
 std::string safe(std::string_view text) {
   std::string out;
   for (const char c : text) {
-    const bool good = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '+';
-    if (good) out += c;
-    else if (!out.empty() && out.back() != '-') out += '-';
+    const bool good =
+        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '+';
+    if (good)
+      out += c;
+    else if (!out.empty() && out.back() != '-')
+      out += '-';
   }
   out.resize(std::min(out.size(), longest_label));
   while (!out.empty() && (out.back() == '-' || out.back() == '.')) out.pop_back();
-  while (!out.empty() && (out.front() == '-' || out.front() == '.' || out.front() == '_' || out.front() == '+')) out.erase(0, 1);
+  while (!out.empty() && (out.front() == '-' || out.front() == '.' || out.front() == '_' || out.front() == '+'))
+    out.erase(0, 1);
   return out;
 }
 
@@ -99,8 +103,12 @@ void bound_facts(WindowsPackage& package) {
 }
 
 void to_json(Json& json, const WindowsPackage& package) {
-  json = Json{{"kind", to_string(package.kind)}, {"entries", package.entries}, {"unpacked_bytes", package.unpacked_bytes},
-              {"bytes", package.bytes},          {"sha256", package.sha256},   {"canonical_name", package.canonical_name()},
+  json = Json{{"kind", to_string(package.kind)},
+              {"entries", package.entries},
+              {"unpacked_bytes", package.unpacked_bytes},
+              {"bytes", package.bytes},
+              {"sha256", package.sha256},
+              {"canonical_name", package.canonical_name()},
               {"carries_signature", package.carries_signature}};
   each_text(package, [&](const char* key, const std::string& text) { json[key] = text; });
   each_list(package, [&](const char* key, const std::vector<std::string>& list) { json[key] = list; });

@@ -18,30 +18,31 @@ enum class PackageKind { msu, cab, msi, msp, exe };
 [[nodiscard]] const char* to_string(PackageKind kind);
 [[nodiscard]] std::optional<PackageKind> package_kind_from(std::string_view word);
 
-// What a Windows package says of itself, whatever its kind. Empty: not stated. Nothing here was guessed from the file's own name.
+// What a Windows package says of itself, whatever its kind. Empty: not stated. Nothing here was guessed from the file's
+// own name.
 struct WindowsPackage {
   PackageKind kind = PackageKind::msu;
-  std::string name;     // of the servicing package, or the product
+  std::string name;  // of the servicing package, or the product
   std::string version;
   std::string architecture;  // amd64, x86, arm64; neutral: any
   std::string language;
   std::string title;
   std::string kb;  // "KB5035968"; a label only: the same number may be published again with other content
   std::string release_type;
-  std::string restart;   // "required", "possible", ... as stated
-  std::string removable; // "yes", "no"
-  std::vector<std::string> os_versions;    // "6.2", "10.0.14393"; empty: not stated
-  std::vector<std::string> packages;       // identities of the servicing packages, in the order of installation
+  std::string restart;                   // "required", "possible", ... as stated
+  std::string removable;                 // "yes", "no"
+  std::vector<std::string> os_versions;  // "6.2", "10.0.14393"; empty: not stated
+  std::vector<std::string> packages;     // identities of the servicing packages, in the order of installation
   std::vector<std::string> prerequisites;
   std::vector<std::string> supersedes;
   std::vector<std::string> superseded_by;
-  std::string product_code;                  // of an .msi
+  std::string product_code;  // of an .msi
   std::string upgrade_code;
   std::string patch_code;                    // of an .msp
   std::vector<std::string> target_products;  // product codes of which one must be installed for an .msp
   std::vector<std::string> notes;
-  bool carries_signature = false;    // whether one is there, not whether it is good
-  std::uint64_t entries = 0;         // files in all cabinets
+  bool carries_signature = false;  // whether one is there, not whether it is good
+  std::uint64_t entries = 0;       // files in all cabinets
   std::uint64_t unpacked_bytes = 0;
   std::uint64_t bytes = 0;
   std::string sha256;
@@ -57,14 +58,17 @@ struct WindowsPackage {
 void bound_facts(WindowsPackage& package);
 
 void to_json(Json& json, const WindowsPackage& package);
-[[nodiscard]] WindowsPackage windows_package_from(const Json& json, const std::string& pointer, std::vector<JsonProblem>& problems);
+[[nodiscard]] WindowsPackage windows_package_from(const Json& json, const std::string& pointer,
+                                                  std::vector<JsonProblem>& problems);
 
 // By the first bytes: a cabinet, a compound file, a program, or one of the formats that are refused with a reason.
 [[nodiscard]] bool is_windows_package(const std::filesystem::path& path);
 
 // Reads every byte. Errors say "'name' ...".
-[[nodiscard]] Result<WindowsPackage> inspect_windows_file(const std::filesystem::path& path, const std::string& name, const CabLimits& limits = {});
+[[nodiscard]] Result<WindowsPackage> inspect_windows_file(const std::filesystem::path& path, const std::string& name,
+                                                          const CabLimits& limits = {});
 // Without digest and size; for fuzzers, which have no file.
-[[nodiscard]] Result<WindowsPackage> inspect_windows_package(const ByteSource& source, const std::string& name, const CabLimits& limits = {});
+[[nodiscard]] Result<WindowsPackage> inspect_windows_package(const ByteSource& source, const std::string& name,
+                                                             const CabLimits& limits = {});
 
 }  // namespace patchlab::patches

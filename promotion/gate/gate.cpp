@@ -95,7 +95,8 @@ class Gate {
   void look_at_age() {
     const auto finished = parse_time(record_.finished);
     if (!finished) {
-      block(ReasonCode::run_incomplete, record_.id, fmt::format("'{}' is not a time at which it finished", record_.finished));
+      block(ReasonCode::run_incomplete, record_.id,
+            fmt::format("'{}' is not a time at which it finished", record_.finished));
     } else if (*finished > policy_.now + std::chrono::minutes(5)) {  // clocks of two hosts may differ a little
       block(ReasonCode::stale, record_.id, fmt::format("finished at {}, which is in the future", record_.finished));
     } else if (policy_.now - *finished > policy_.max_age) {
@@ -129,7 +130,9 @@ class Gate {
         const bool tried = std::ranges::any_of(fence.attempts, [&](const FenceAttempt& attempt) {
           return attempt.phase == phase && attempt.probe == probe;
         });
-        if (!tried) block(ReasonCode::fence_unproven, department_.name, fmt::format("no {} probe was sent {} the trials", probe, phase));
+        if (!tried)
+          block(ReasonCode::fence_unproven, department_.name,
+                fmt::format("no {} probe was sent {} the trials", probe, phase));
       }
     }
     if (fence.attempts.empty()) block(ReasonCode::fence_unproven, department_.name, "no probe was sent");
@@ -154,7 +157,8 @@ class Gate {
       if (!is_sha256(candidate.digest)) block(ReasonCode::digest_mismatch, candidate.id, "has no digest");
       if (candidate.files.empty()) block(ReasonCode::digest_mismatch, candidate.id, "has no files");
       for (const auto& file : candidate.files) {
-        if (!is_sha256(file.sha256)) block(ReasonCode::digest_mismatch, candidate.id, fmt::format("file '{}' has no digest", file.name));
+        if (!is_sha256(file.sha256))
+          block(ReasonCode::digest_mismatch, candidate.id, fmt::format("file '{}' has no digest", file.name));
       }
     }
   }
@@ -162,34 +166,42 @@ class Gate {
   // Everything planned for a trial was executed and passed; `code` says what it means when something did not.
   void look_at_facts(const TrialRecord& trial, ReasonCode code) {
     if (trial.error) block(code, trial.id, trial.error->message);
-    if (trial.outcome != Outcome::pass) block(code, trial.id, fmt::format("ended in {}", patchlab::to_string(trial.outcome)));
+    if (trial.outcome != Outcome::pass)
+      block(code, trial.id, fmt::format("ended in {}", patchlab::to_string(trial.outcome)));
     std::vector<std::string> all;
     for (const auto& machine : department_.machines) all.push_back(machine.name);
     if (!same_members(trial.machines, all)) {
-      block(code == ReasonCode::final_trial_failed ? ReasonCode::final_set_differs : code, trial.id, "did not run on the whole department");
+      block(code == ReasonCode::final_trial_failed ? ReasonCode::final_set_differs : code, trial.id,
+            "did not run on the whole department");
     }
     const auto missing = missing_checks(department_, trial);
     if (!missing.empty()) {
       const auto& first = missing.front();
       block(ReasonCode::coverage_missing, trial.id,
-            fmt::format("{} planned checks were not executed, the first is {}/{} in {}", missing.size(), first.machine, first.check, first.phase));
+            fmt::format("{} planned checks were not executed, the first is {}/{} in {}", missing.size(), first.machine,
+                        first.check, first.phase));
     }
     for (const auto& phase : trial.phases) look_at_phase(trial, phase, code);
     for (const auto& install : trial.installs) {
       if (install.outcome == Outcome::pass || install.outcome == Outcome::skipped) continue;
-      block(code, trial.id, fmt::format("installing {} on {} ended in {}", install.candidate, install.machine, patchlab::to_string(install.outcome)));
+      block(code, trial.id,
+            fmt::format("installing {} on {} ended in {}", install.candidate, install.machine,
+                        patchlab::to_string(install.outcome)));
     }
   }
 
   void look_at_phase(const TrialRecord& trial, const PhaseRecord& phase, ReasonCode code) {
-    if (phase.error) block(code, trial.id, fmt::format("{} in {}: {}", phase.machine, phase.phase, phase.error->message));
+    if (phase.error)
+      block(code, trial.id, fmt::format("{} in {}: {}", phase.machine, phase.phase, phase.error->message));
     if (phase.outcome != Outcome::pass) {
-      block(code, trial.id, fmt::format("{} in {} ended in {}", phase.machine, phase.phase, patchlab::to_string(phase.outcome)));
+      block(code, trial.id,
+            fmt::format("{} in {} ended in {}", phase.machine, phase.phase, patchlab::to_string(phase.outcome)));
     }
     for (const auto& check : phase.checks) {
       if (check.outcome == Outcome::pass && !check.error) continue;
-      block(code, trial.id, fmt::format("{} in {} ended in {}", check_key(phase.machine, check.id), phase.phase,
-                                        patchlab::to_string(check.error ? Outcome::error : check.outcome)));
+      block(code, trial.id,
+            fmt::format("{} in {} ended in {}", check_key(phase.machine, check.id), phase.phase,
+                        patchlab::to_string(check.error ? Outcome::error : check.outcome)));
     }
     for (const auto& difference : phase.differences) {
       block(code, trial.id, fmt::format("{} changed in {}", difference_key(phase.machine, difference), phase.phase));
@@ -212,7 +224,8 @@ class Gate {
       if (!trial.candidates.empty()) block(ReasonCode::control_failed, trial.id, "had candidates installed");
     }
     if (!found && policy_.control == ControlTrial::required) {
-      block(ReasonCode::control_failed, department_.name, "there is no control trial (the same reboots without a patch)");
+      block(ReasonCode::control_failed, department_.name,
+            "there is no control trial (the same reboots without a patch)");
     }
   }
 
@@ -234,8 +247,10 @@ class Gate {
     }
     for (const auto& candidate : record_.candidates) {
       const auto count = std::ranges::count(department_.verdicts, candidate.id, &VerdictRecord::candidate);
-      if (count == 1) sort_verdict(*find_verdict(department_, candidate.id));
-      else block(ReasonCode::verdict_missing, candidate.id, fmt::format("has {} verdicts instead of one", count));
+      if (count == 1)
+        sort_verdict(*find_verdict(department_, candidate.id));
+      else
+        block(ReasonCode::verdict_missing, candidate.id, fmt::format("has {} verdicts instead of one", count));
     }
   }
 
@@ -244,16 +259,20 @@ class Gate {
     switch (verdict.outcome) {
       case Outcome::pass: return sort_pass(verdict);
       case Outcome::fail: return hold_back(ReasonCode::candidate_failed, verdict.candidate, why("fails"));
-      case Outcome::error: return hold_back(ReasonCode::candidate_undecided, verdict.candidate, why("the lab could not tell"));
-      case Outcome::not_reached: return hold_back(ReasonCode::candidate_undecided, verdict.candidate, why("was not reached"));
-      case Outcome::skipped: return hold_back(ReasonCode::candidate_skipped, verdict.candidate, why("applies to nothing here"));
+      case Outcome::error:
+        return hold_back(ReasonCode::candidate_undecided, verdict.candidate, why("the lab could not tell"));
+      case Outcome::not_reached:
+        return hold_back(ReasonCode::candidate_undecided, verdict.candidate, why("was not reached"));
+      case Outcome::skipped:
+        return hold_back(ReasonCode::candidate_skipped, verdict.candidate, why("applies to nothing here"));
     }
     block(ReasonCode::lab_error, verdict.candidate, "has an unknown outcome");
   }
 
   void sort_pass(const VerdictRecord& verdict) {
     passed_.push_back(verdict.candidate);
-    if (verdict.machines.empty()) block(ReasonCode::coverage_missing, verdict.candidate, "passed without a machine it applies to");
+    if (verdict.machines.empty())
+      block(ReasonCode::coverage_missing, verdict.candidate, "passed without a machine it applies to");
     if (!verdict.failed.empty() || !verdict.group.empty()) {
       block(ReasonCode::lab_error, verdict.candidate, "is said to pass although failures are recorded for it");
     }
@@ -263,18 +282,21 @@ class Gate {
     if (passed_.empty()) return block(ReasonCode::nothing_to_promote, department_.name, "no candidate passed");
     const auto* trial = department_.final_trial.empty() ? nullptr : find_trial(department_, department_.final_trial);
     if (trial == nullptr) {
-      return block(ReasonCode::no_final_trial, department_.name, "the set to be promoted was not tested as exactly that set");
+      return block(ReasonCode::no_final_trial, department_.name,
+                   "the set to be promoted was not tested as exactly that set");
     }
     const auto* facts = facts_of(department_, *trial);
     if (facts == nullptr) {
-      return block(ReasonCode::no_final_trial, trial->id, fmt::format("the results it reused ('{}') are not those of the same set", trial->reused_from));
+      return block(ReasonCode::no_final_trial, trial->id,
+                   fmt::format("the results it reused ('{}') are not those of the same set", trial->reused_from));
     }
     if (std::ranges::count(department_.trials, trial->id, &TrialRecord::id) != 1) {
       block(ReasonCode::no_final_trial, trial->id, "is in the record twice");
     }
     if (!same_members(facts->candidates, passed_)) {
       block(ReasonCode::final_set_differs, trial->id,
-            fmt::format("tested {{{}}}, to be promoted {{{}}}", fmt::join(facts->candidates, ", "), fmt::join(passed_, ", ")));
+            fmt::format("tested {{{}}}, to be promoted {{{}}}", fmt::join(facts->candidates, ", "),
+                        fmt::join(passed_, ", ")));
     }
     look_at_set_digest(*facts);
     look_at_facts(*facts, ReasonCode::final_trial_failed);
@@ -300,19 +322,20 @@ class Gate {
         const bool installed = std::ranges::any_of(trial.installs, [&](const InstallRecord& install) {
           return install.candidate == id && install.machine == machine && install.outcome == Outcome::pass;
         });
-        if (!installed) block(ReasonCode::coverage_missing, trial.id, fmt::format("{} was not installed on {}", id, machine));
+        if (!installed)
+          block(ReasonCode::coverage_missing, trial.id, fmt::format("{} was not installed on {}", id, machine));
       }
     }
     for (const auto& install : trial.installs) {
       if (install.installed_in.empty() || was_installed_there(trial, install)) continue;
       block(ReasonCode::coverage_missing, trial.id,
-            fmt::format("{} on {} is said to come from {}, which did not install the same in the same order", install.candidate, install.machine,
-                        install.installed_in));
+            fmt::format("{} on {} is said to come from {}, which did not install the same in the same order",
+                        install.candidate, install.machine, install.installed_in));
     }
   }
 
-  // The state from which a trial started is only as good as the trial that made it: the same candidates on that machine, in the same order, up
-  // to this one, all of them installed well.
+  // The state from which a trial started is only as good as the trial that made it: the same candidates on that
+  // machine, in the same order, up to this one, all of them installed well.
   [[nodiscard]] bool was_installed_there(const TrialRecord& trial, const InstallRecord& install) const {
     const auto maker = std::ranges::find(department_.trials, install.installed_in, &TrialRecord::id);
     if (maker == department_.trials.end() || !maker->reused_from.empty()) return false;
@@ -356,7 +379,8 @@ Decision decide(const RunRecord& record, const std::string& department, const Ga
   if (count != 1) {
     Decision refusal;
     refusal.department = department;
-    refusal.blocking.push_back({ReasonCode::department_unknown, department, fmt::format("the record has {} departments of this name", count)});
+    refusal.blocking.push_back(
+        {ReasonCode::department_unknown, department, fmt::format("the record has {} departments of this name", count)});
     return refusal;
   }
   return Gate(record, *std::ranges::find(record.departments, department, &DepartmentRecord::name), policy).decide();

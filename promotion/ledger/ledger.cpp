@@ -21,9 +21,12 @@ const std::string no_hash(64, '0');
 std::string compact(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
 Json without_hash(const LedgerEntry& entry) {
-  return {{"seq", entry.seq},         {"time", entry.time},
-          {"kind", entry.kind},       {"payload", entry.payload},
-          {"payload_digest", entry.payload_digest}, {"prev", entry.prev}};
+  return {{"seq", entry.seq},
+          {"time", entry.time},
+          {"kind", entry.kind},
+          {"payload", entry.payload},
+          {"payload_digest", entry.payload_digest},
+          {"prev", entry.prev}};
 }
 
 // The hash covers the compact JSON of all other fields, whose keys nlohmann sorts: one text for one entry.
@@ -40,7 +43,8 @@ LedgerEntry entry_after(const LedgerHead& head, const Ledger::NewEntry& entry) {
   next.seq = head.seq + 1;
   next.time = entry.time;
   next.kind = entry.kind;
-  next.payload = Json::parse(compact(entry.payload));  // what a reader will see: bytes that are no UTF-8 are replaced before hashing
+  next.payload = Json::parse(
+      compact(entry.payload));  // what a reader will see: bytes that are no UTF-8 are replaced before hashing
   next.payload_digest = sha256(compact(next.payload));
   next.prev = head.hash;
   next.hash = hash_of(next);
@@ -88,14 +92,16 @@ Result<Chain> read_chain(const std::string& text, const std::string& file, Tail 
     const auto end = text.find('\n', chain.good_bytes);
     const auto name = fmt::format("{}:{}", file, chain.entries.size() + 1);
     auto entry = parse_line(text.substr(chain.good_bytes, end - chain.good_bytes), name);
-    // Only the newline is missing when an editor took it away: the entry counts. A piece of an entry was never acknowledged.
+    // Only the newline is missing when an editor took it away: the entry counts. A piece of an entry was never
+    // acknowledged.
     if (end == std::string::npos && !entry && tail == Tail::may_be_unfinished) {
       chain.unfinished_line = true;
       return chain;
     }
     if (!entry) return std::move(entry).error().while_doing("reading the ledger");
     if (const auto why = misfit(*entry, chain.head); !why.empty()) {
-      return configuration_error(fmt::format("{}: the entry {}", name, why), "compare with a copy of the ledger; it must never be edited");
+      return configuration_error(fmt::format("{}: the entry {}", name, why),
+                                 "compare with a copy of the ledger; it must never be edited");
     }
     chain.head = {entry->seq, entry->hash};
     chain.entries.push_back(std::move(*entry));
@@ -108,7 +114,8 @@ Result<Chain> read_chain(const std::string& text, const std::string& file, Tail 
 Result<void> write_at_end(const std::filesystem::path& file, std::size_t keep, const std::string& text) {
   const FileDescriptor out(::open(file.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
   if (!out.valid()) return errno_error("opening '" + file.string() + "'", errno);
-  if (::ftruncate(out.get(), static_cast<off_t>(keep)) != 0) return errno_error("cutting an unfinished line off '" + file.string() + "'", errno);
+  if (::ftruncate(out.get(), static_cast<off_t>(keep)) != 0)
+    return errno_error("cutting an unfinished line off '" + file.string() + "'", errno);
   std::size_t done = 0;
   while (done < text.size()) {
     const auto count = ::pwrite(out.get(), text.data() + done, text.size() - done, static_cast<off_t>(keep + done));
@@ -160,13 +167,16 @@ Result<std::vector<LedgerEntry>> Ledger::read() const {
 
 Result<LedgerHead> Ledger::verify(const std::optional<LedgerHead>& known) const {
   PATCHLAB_ASSIGN(const auto entries, read());
-  const LedgerHead head = entries.empty() ? LedgerHead{0, no_hash} : LedgerHead{entries.back().seq, entries.back().hash};
+  const LedgerHead head =
+      entries.empty() ? LedgerHead{0, no_hash} : LedgerHead{entries.back().seq, entries.back().hash};
   if (!known || known->seq == 0) return head;
   if (known->seq > head.seq) {
-    return configuration_error(fmt::format("{}: ends at entry {}, but entry {} is known: its end was cut off", file_.string(), head.seq, known->seq));
+    return configuration_error(fmt::format("{}: ends at entry {}, but entry {} is known: its end was cut off",
+                                           file_.string(), head.seq, known->seq));
   }
   if (entries[known->seq - 1].hash != known->hash) {
-    return configuration_error(fmt::format("{}: entry {} is not the one that is known: the ledger was rewritten", file_.string(), known->seq));
+    return configuration_error(
+        fmt::format("{}: entry {} is not the one that is known: the ledger was rewritten", file_.string(), known->seq));
   }
   return head;
 }

@@ -10,8 +10,9 @@
 
 #include "lab/core/json.hpp"
 
-// Append-only record of runs, verdicts and promotions: JSON lines, each with the hash of the one before, so that an edit, a deletion or
-// a reordering anywhere shows. Cutting off the end shows only against a head that was noted elsewhere.
+// Append-only record of runs, verdicts and promotions: JSON lines, each with the hash of the one before, so that an
+// edit, a deletion or a reordering anywhere shows. Cutting off the end shows only against a head that was noted
+// elsewhere.
 namespace patchlab::promotion {
 
 struct LedgerEntry {
@@ -40,8 +41,8 @@ class Ledger {
     std::string kind;
     Json payload;
   };
-  // All of them in one locked, synced write, or none. Refuses to write behind a chain that does not verify. A last line that a
-  // crash left unfinished was never acknowledged and is removed.
+  // All of them in one locked, synced write, or none. Refuses to write behind a chain that does not verify. A last line
+  // that a crash left unfinished was never acknowledged and is removed.
   [[nodiscard]] Result<LedgerHead> append(const std::vector<NewEntry>& entries);
 
   // The whole chain; an error names the first line that does not fit and says why.

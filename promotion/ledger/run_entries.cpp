@@ -7,7 +7,8 @@
 namespace patchlab::promotion {
 namespace {
 
-Json verdict_payload(const reports::RunRecord& record, const std::string& department, const reports::VerdictRecord& verdict) {
+Json verdict_payload(const reports::RunRecord& record, const std::string& department,
+                     const reports::VerdictRecord& verdict) {
   const auto* candidate = reports::find_candidate(record, verdict.candidate);
   return {{"department", department},
           {"candidate", verdict.candidate},
@@ -25,7 +26,8 @@ Json promotion_payload(const std::string& department, const reports::PromotionRe
           {"reasons", promotion.reasons}};
 }
 
-Ledger::NewEntry entry_of(const reports::RunRecord& record, const std::string& digest, const std::string& time, const char* kind, Json payload) {
+Ledger::NewEntry entry_of(const reports::RunRecord& record, const std::string& digest, const std::string& time,
+                          const char* kind, Json payload) {
   payload["run"] = record.id;
   payload["record_digest"] = digest;
   return {time, kind, std::move(payload)};
@@ -33,20 +35,24 @@ Ledger::NewEntry entry_of(const reports::RunRecord& record, const std::string& d
 
 }  // namespace
 
-Ledger::NewEntry promotion_entry(const reports::RunRecord& record, const std::string& department, const reports::PromotionRecord& promotion,
-                                 const std::string& time) {
+Ledger::NewEntry promotion_entry(const reports::RunRecord& record, const std::string& department,
+                                 const reports::PromotionRecord& promotion, const std::string& time) {
   return entry_of(record, reports::record_digest(record), time, "promotion", promotion_payload(department, promotion));
 }
 
 std::vector<Ledger::NewEntry> ledger_entries(const reports::RunRecord& record, const std::string& time) {
   std::vector<Ledger::NewEntry> entries;
   const auto digest = reports::record_digest(record);
-  const auto add = [&](const char* kind, Json payload) { entries.push_back(entry_of(record, digest, time, kind, std::move(payload))); };
-  add("run", {{"scenario_digest", record.scenario_digest}, {"complete", record.complete}, {"exit_code", record.exit_code}});
+  const auto add = [&](const char* kind, Json payload) {
+    entries.push_back(entry_of(record, digest, time, kind, std::move(payload)));
+  };
+  add("run",
+      {{"scenario_digest", record.scenario_digest}, {"complete", record.complete}, {"exit_code", record.exit_code}});
   for (const auto& department : record.departments) {
     for (const auto& verdict : department.verdicts) add("verdict", verdict_payload(record, department.name, verdict));
     const auto& outcome = department.promotion.outcome;
-    if (!outcome.empty() && outcome != "not-attempted") add("promotion", promotion_payload(department.name, department.promotion));
+    if (!outcome.empty() && outcome != "not-attempted")
+      add("promotion", promotion_payload(department.name, department.promotion));
   }
   return entries;
 }

@@ -7,7 +7,8 @@
 
 namespace patchlab::promotion {
 
-// What the ledger says of a run. A ledger that is not there or is broken records nothing: that is said, and is no error.
+// What the ledger says of a run. A ledger that is not there or is broken records nothing: that is said, and is no
+// error.
 [[nodiscard]] Standing standing_of(const reports::RunRecord& record, const Ledger& ledger);
 
 }  // namespace patchlab::promotion

@@ -17,23 +17,35 @@ namespace {
 Json candidate_json(const reports::CandidateRecord& candidate) {
   Json files = Json::array();
   for (const auto& file : candidate.files) {
-    files.push_back({{"name", file.name}, {"path", candidate.id + "/" + file.name}, {"sha256", file.sha256}, {"bytes", file.bytes}});
+    files.push_back({{"name", file.name},
+                     {"path", candidate.id + "/" + file.name},
+                     {"sha256", file.sha256},
+                     {"bytes", file.bytes}});
   }
-  return {{"id", candidate.id},         {"title", candidate.title},   {"severity", candidate.severity},
-          {"kind", candidate.kind},     {"digest", candidate.digest}, {"prerequisites", candidate.prerequisites},
-          {"supersedes", candidate.supersedes}, {"files", files}};
+  return {{"id", candidate.id},
+          {"title", candidate.title},
+          {"severity", candidate.severity},
+          {"kind", candidate.kind},
+          {"digest", candidate.digest},
+          {"prerequisites", candidate.prerequisites},
+          {"supersedes", candidate.supersedes},
+          {"files", files}};
 }
 
 Json goldens_json(const reports::DepartmentRecord& department) {
   Json goldens = Json::array();
   for (const auto& machine : department.machines) {
-    goldens.push_back({{"machine", machine.name}, {"role", machine.role}, {"golden", machine.golden}, {"digest", machine.golden_digest}});
+    goldens.push_back({{"machine", machine.name},
+                       {"role", machine.role},
+                       {"golden", machine.golden},
+                       {"digest", machine.golden_digest}});
   }
   return goldens;
 }
 
 // Digests and names of one candidate, each looked at before it is used as a path or compared.
-void read_candidate(const Json& json, const std::string& pointer, Manifest& manifest, std::vector<JsonProblem>& problems) {
+void read_candidate(const Json& json, const std::string& pointer, Manifest& manifest,
+                    std::vector<JsonProblem>& problems) {
   JsonReader reader(json, pointer, problems);
   const auto id = reader.text("id");
   const auto digest = reader.text("digest");
@@ -58,11 +70,13 @@ void read_candidate(const Json& json, const std::string& pointer, Manifest& mani
 
 bool is_plain_name(const std::string& name) {
   if (name.empty() || name.size() > 200 || name.front() == '.') return false;
-  return std::ranges::none_of(name, [](char c) { return c == '/' || static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
+  return std::ranges::none_of(name,
+                              [](char c) { return c == '/' || static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
 }
 
 Json manifest_json(const reports::RunRecord& record, const Decision& decision, const std::string& published) {
-  const auto& department = *std::ranges::find(record.departments, decision.department, &reports::DepartmentRecord::name);
+  const auto& department =
+      *std::ranges::find(record.departments, decision.department, &reports::DepartmentRecord::name);
   const auto& final_trial = *reports::find_trial(department, department.final_trial);
   Json candidates = Json::array();
   for (const auto& id : decision.promotable) candidates.push_back(candidate_json(*reports::find_candidate(record, id)));
@@ -97,7 +111,8 @@ Result<Manifest> manifest_from_json(const Json& json, const std::string& file_na
   JsonReader final_trial(reader.raw("final_trial"), reader.at("final_trial"), problems);
   manifest.set_digest = final_trial.text("set_digest");
   const auto& candidates = reader.raw("candidates");
-  if (!candidates.is_array() || candidates.empty()) reader.problem("candidates", "must be a list with at least one candidate");
+  if (!candidates.is_array() || candidates.empty())
+    reader.problem("candidates", "must be a list with at least one candidate");
   for (std::size_t i = 0; candidates.is_array() && i < candidates.size(); ++i) {
     read_candidate(candidates[i], fmt::format("/candidates/{}", i), manifest, problems);
   }

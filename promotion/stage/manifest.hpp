@@ -31,10 +31,12 @@ struct Manifest {
 };
 
 // For a decision that promotes.
-[[nodiscard]] Json manifest_json(const reports::RunRecord& record, const Decision& decision, const std::string& published);
+[[nodiscard]] Json manifest_json(const reports::RunRecord& record, const Decision& decision,
+                                 const std::string& published);
 [[nodiscard]] Result<Manifest> manifest_from_json(const Json& json, const std::string& file_name);
 
-// One path component that is nothing but a name: not empty, no slash, no control character, no leading dot, at most 200 bytes.
+// One path component that is nothing but a name: not empty, no slash, no control character, no leading dot, at most 200
+// bytes.
 [[nodiscard]] bool is_plain_name(const std::string& name);
 
 }  // namespace patchlab::promotion

@@ -6,8 +6,8 @@
 
 namespace patchlab::promotion {
 
-Promotion promote(const reports::RunRecord& record, const std::string& department, const GatePolicy& policy, const FileSource& source,
-                  const PublishOptions& options) {
+Promotion promote(const reports::RunRecord& record, const std::string& department, const GatePolicy& policy,
+                  const FileSource& source, const PublishOptions& options) {
   const auto decision = decide(record, department, policy);
   Promotion promotion;
   promotion.record.outcome = "refused";
@@ -18,7 +18,8 @@ Promotion promote(const reports::RunRecord& record, const std::string& departmen
   if (!published) {
     const bool refused = published.error().error_class == ErrorClass::configuration;
     const auto* code = refused ? to_string(ReasonCode::digest_mismatch) : "publish-failed";
-    promotion.record.reasons.insert(promotion.record.reasons.begin(), fmt::format("{}: {}: {}", code, department, published.error().message));
+    promotion.record.reasons.insert(promotion.record.reasons.begin(),
+                                    fmt::format("{}: {}: {}", code, department, published.error().message));
     promotion.exit_code = refused ? ExitCode::policy : ExitCode::cannot_create;
     return promotion;
   }

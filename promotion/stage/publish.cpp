@@ -54,7 +54,8 @@ Result<void> copy_and_sync(const fs::path& from, const fs::path& to) {
 // One attempt to publish, under the lock of the stage.
 class Publisher {
  public:
-  Publisher(const reports::RunRecord& record, const Decision& decision, const FileSource& source, const PublishOptions& options)
+  Publisher(const reports::RunRecord& record, const Decision& decision, const FileSource& source,
+            const PublishOptions& options)
       : record_(record),
         decision_(decision),
         source_(source),
@@ -93,11 +94,13 @@ class Publisher {
       std::set<std::string> files;
       for (const auto& file : reports::find_candidate(record_, id)->files) {
         names.push_back(file.name);
-        if (!files.insert(file.name).second) return refusal(fmt::format("candidate '{}' has two files of the name '{}'", id, file.name));
+        if (!files.insert(file.name).second)
+          return refusal(fmt::format("candidate '{}' has two files of the name '{}'", id, file.name));
       }
     }
     const auto bad = std::ranges::find_if_not(names, is_plain_name);
-    if (bad != names.end()) return refusal(fmt::format("'{}' cannot be the name of a file or folder in the stage", *bad));
+    if (bad != names.end())
+      return refusal(fmt::format("'{}' cannot be the name of a file or folder in the stage", *bad));
     return {};
   }
 
@@ -127,10 +130,12 @@ class Publisher {
     return Published{link_, check.manifest_digest, decision_.promotable, Published::Change::already_there};
   }
 
-  // What an interrupted attempt left, and versions before the current one (which stays for whoever is still reading it).
+  // What an interrupted attempt left, and versions before the current one (which stays for whoever is still reading
+  // it).
   Result<void> remove_leftovers() const {
     std::error_code code;
-    for (auto at = fs::directory_iterator(versions_, code); !code && at != fs::directory_iterator(); at.increment(code)) {
+    for (auto at = fs::directory_iterator(versions_, code); !code && at != fs::directory_iterator();
+         at.increment(code)) {
       if (at->path().filename() == current_) continue;
       fs::remove_all(at->path(), code);
       if (code) return filesystem_error("removing the leftover", at->path(), code);
@@ -151,7 +156,8 @@ class Publisher {
       PATCHLAB_TRY(create_folders(folder / id));
       for (const auto& file : reports::find_candidate(record_, id)->files) {
         step("copy " + id + "/" + file.name);
-        PATCHLAB_TRY(copy_tested(file, folder / id / file.name).while_doing(fmt::format("copying '{}' of candidate '{}'", file.name, id)));
+        PATCHLAB_TRY(copy_tested(file, folder / id / file.name)
+                         .while_doing(fmt::format("copying '{}' of candidate '{}'", file.name, id)));
       }
       PATCHLAB_TRY(sync_path(folder / id));
     }
@@ -167,14 +173,17 @@ class Publisher {
     PATCHLAB_ASSIGN(const auto from, source_(file.sha256));
     PATCHLAB_TRY(copy_and_sync(from, to));
     PATCHLAB_ASSIGN(const auto digest, sha256_of_file(to));
-    if (digest != file.sha256) return refusal(fmt::format("'{}' has the digest {}, tested was {}", from.string(), digest, file.sha256));
+    if (digest != file.sha256)
+      return refusal(fmt::format("'{}' has the digest {}, tested was {}", from.string(), digest, file.sha256));
     return {};
   }
 
   [[nodiscard]] static Result<void> prove(const fs::path& folder, const std::string& manifest_digest) {
     const auto check = verify_version(folder);
-    if (!check.problems.empty()) return refusal(fmt::format("read back, it differs from what was tested: {}", fmt::join(check.problems, "; ")));
-    if (check.manifest_digest != manifest_digest) return refusal("read back, the manifest differs from what was written");
+    if (!check.problems.empty())
+      return refusal(fmt::format("read back, it differs from what was tested: {}", fmt::join(check.problems, "; ")));
+    if (check.manifest_digest != manifest_digest)
+      return refusal("read back, the manifest differs from what was written");
     return {};
   }
 
@@ -183,7 +192,8 @@ class Publisher {
     const auto target = fs::path(".versions") / decision_.department / name;
     const auto fresh = versions_ / "link";
     ::unlink(fresh.c_str());
-    if (::symlink(target.c_str(), fresh.c_str()) != 0) return errno_error("creating the link '" + fresh.string() + "'", errno);
+    if (::symlink(target.c_str(), fresh.c_str()) != 0)
+      return errno_error("creating the link '" + fresh.string() + "'", errno);
     step("switch");
     if (::rename(fresh.c_str(), link_.c_str()) != 0) return errno_error("renaming to '" + link_.string() + "'", errno);
     step("sync-stage");
@@ -215,12 +225,15 @@ class Publisher {
 
 }  // namespace
 
-Result<Published> publish(const reports::RunRecord& record, const Decision& decision, const FileSource& source, const PublishOptions& options) {
+Result<Published> publish(const reports::RunRecord& record, const Decision& decision, const FileSource& source,
+                          const PublishOptions& options) {
   if (!decision.promotes()) {
-    return refusal(fmt::format("the gate promotes nothing of '{}': {}", decision.department, fmt::join(decision.reasons(), "; ")));
+    return refusal(
+        fmt::format("the gate promotes nothing of '{}': {}", decision.department, fmt::join(decision.reasons(), "; ")));
   }
   PATCHLAB_TRY(create_folders(options.stage));
-  PATCHLAB_ASSIGN(const auto lock, FileLock::take(options.stage / ".lock", FileLock::Mode::exclusive, FileLock::Blocking::yes));
+  PATCHLAB_ASSIGN(const auto lock,
+                  FileLock::take(options.stage / ".lock", FileLock::Mode::exclusive, FileLock::Blocking::yes));
   return Publisher(record, decision, source, options).publish();
 }
 

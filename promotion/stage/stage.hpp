@@ -17,8 +17,8 @@
 //   <stage>/.versions/finance/<name>/manifest.json  every digest, the run and the digest of its record
 //   <stage>/.versions/finance/<name>/<candidate>/<file>
 //
-// Interrupted at any point, the link names the old version or the new one, each complete and synced. What an interrupted attempt
-// left below .versions is removed by the next one.
+// Interrupted at any point, the link names the old version or the new one, each complete and synced. What an
+// interrupted attempt left below .versions is removed by the next one.
 namespace patchlab::promotion {
 
 inline constexpr const char* manifest_schema = "patchlab/stage/v1";
@@ -41,21 +41,24 @@ struct Published {
   enum class Change { published, already_there } change = Change::published;
 };
 
-// Publishes exactly what `decision` promotes. Digests are compared with the tested ones when a file is copied, when the finished version
-// is read back before the switch, and once more through the published path; a version that fails there is taken back.
-// Publishing the same decision again changes nothing. Refuses (an error, no file touched) when the decision does not promote.
-[[nodiscard]] Result<Published> publish(const reports::RunRecord& record, const Decision& decision, const FileSource& source,
-                                        const PublishOptions& options);
+// Publishes exactly what `decision` promotes. Digests are compared with the tested ones when a file is copied, when the
+// finished version is read back before the switch, and once more through the published path; a version that fails there
+// is taken back. Publishing the same decision again changes nothing. Refuses (an error, no file touched) when the
+// decision does not promote.
+[[nodiscard]] Result<Published> publish(const reports::RunRecord& record, const Decision& decision,
+                                        const FileSource& source, const PublishOptions& options);
 
-// decide + publish + the entry for the record, with what went wrong as typed reasons ("publish-failed: ..." besides the gate's codes).
+// decide + publish + the entry for the record, with what went wrong as typed reasons ("publish-failed: ..." besides the
+// gate's codes).
 struct Promotion {
   reports::PromotionRecord record;
   ExitCode exit_code = ExitCode::policy;
 };
-[[nodiscard]] Promotion promote(const reports::RunRecord& record, const std::string& department, const GatePolicy& policy,
-                                const FileSource& source, const PublishOptions& options);
+[[nodiscard]] Promotion promote(const reports::RunRecord& record, const std::string& department,
+                                const GatePolicy& policy, const FileSource& source, const PublishOptions& options);
 
-// Offline proof of what lies in the stage: everything the manifest names is there with its digest, nothing else is there.
+// Offline proof of what lies in the stage: everything the manifest names is there with its digest, nothing else is
+// there.
 struct StageCheck {
   std::string department;
   std::string run;

@@ -23,10 +23,12 @@ void verify_file(const fs::path& folder, const ManifestFile& file, std::vector<s
   if (!fs::exists(status)) return problems.push_back(file.path() + ": is missing");
   if (!fs::is_regular_file(status)) return problems.push_back(file.path() + ": is not a regular file");
   const auto bytes = fs::file_size(path, code);
-  if (code || bytes != file.bytes) return problems.push_back(fmt::format("{}: has {} bytes instead of {}", file.path(), bytes, file.bytes));
+  if (code || bytes != file.bytes)
+    return problems.push_back(fmt::format("{}: has {} bytes instead of {}", file.path(), bytes, file.bytes));
   const auto digest = sha256_of_file(path);
   if (!digest) return problems.push_back(file.path() + ": " + digest.error().message);
-  if (*digest != file.sha256) problems.push_back(fmt::format("{}: has the digest {} instead of {}", file.path(), *digest, file.sha256));
+  if (*digest != file.sha256)
+    problems.push_back(fmt::format("{}: has the digest {} instead of {}", file.path(), *digest, file.sha256));
 }
 
 // Nothing but the manifest, the folders of its candidates and their files.
@@ -34,7 +36,8 @@ void verify_no_strangers(const fs::path& folder, const Manifest& manifest, std::
   std::set<std::string> expected{manifest_file_name};
   for (const auto& file : manifest.files) expected.insert({file.candidate, file.path()});
   std::error_code code;
-  for (auto at = fs::recursive_directory_iterator(folder, code); !code && at != fs::recursive_directory_iterator(); at.increment(code)) {
+  for (auto at = fs::recursive_directory_iterator(folder, code); !code && at != fs::recursive_directory_iterator();
+       at.increment(code)) {
     const auto name = at->path().lexically_relative(folder).generic_string();
     if (!expected.contains(name)) problems.push_back(name + ": does not belong here");
   }
@@ -76,9 +79,11 @@ StageCheck verify_version(const fs::path& folder) {
 
 Result<std::vector<StageCheck>> verify_stage(const fs::path& folder) {
   std::error_code code;
-  if (!fs::is_directory(folder, code)) return configuration_error(fmt::format("'{}' is not a stage: no such folder", folder.string()));
+  if (!fs::is_directory(folder, code))
+    return configuration_error(fmt::format("'{}' is not a stage: no such folder", folder.string()));
   if (fs::exists(folder / manifest_file_name, code)) {
-    const auto path = folder.has_filename() ? folder : folder.parent_path();  // "production/finance/" is a way to write it
+    const auto path =
+        folder.has_filename() ? folder : folder.parent_path();  // "production/finance/" is a way to write it
     return std::vector<StageCheck>{verify_department(path, path.filename().string())};
   }
   std::vector<std::string> names;

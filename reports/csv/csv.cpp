@@ -11,7 +11,8 @@ namespace patchlab::reports {
 namespace {
 
 std::string cell(std::string text) {
-  if (!text.empty() && std::string_view("=+-@\t\r").find(text.front()) != std::string_view::npos) text.insert(0, 1, '\'');
+  if (!text.empty() && std::string_view("=+-@\t\r").find(text.front()) != std::string_view::npos)
+    text.insert(0, 1, '\'');
   if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
   std::string quoted = "\"";
   for (const char c : text) {
@@ -27,8 +28,9 @@ struct Row {
 };
 
 void write(std::string& out, const std::string& run, const Row& row) {
-  const std::array<const std::string*, 13> cells{&run,        &row.kind,  &row.department, &row.machine, &row.trial,  &row.purpose,  &row.candidates,
-                                                 &row.phase, &row.item, &row.outcome,    &row.reason,  &row.expected, &row.observed};
+  const std::array<const std::string*, 13> cells{
+      &run,       &row.kind, &row.department, &row.machine, &row.trial,    &row.purpose, &row.candidates,
+      &row.phase, &row.item, &row.outcome,    &row.reason,  &row.expected, &row.observed};
   for (const auto* text : cells) out += cell(*text) + ",";
   out += std::to_string(row.duration_ms) + "\r\n";
 }
@@ -37,12 +39,15 @@ void write_trial(std::string& out, const std::string& run, const std::string& de
   const auto candidates = fmt::format("{}", fmt::join(trial.candidates, " "));
   for (const auto& phase : trial.phases) {
     for (const auto& check : phase.checks) {
-      write(out, run, {"check", department, phase.machine, trial.id, trial.purpose, candidates, phase.phase, check.id, to_string(check.outcome),
-                       check.error ? check.error->message : check.reason, check.expected, check.observed, check.duration.count()});
+      write(out, run,
+            {"check", department, phase.machine, trial.id, trial.purpose, candidates, phase.phase, check.id,
+             to_string(check.outcome), check.error ? check.error->message : check.reason, check.expected,
+             check.observed, check.duration.count()});
     }
     for (const auto& difference : phase.differences) {
-      write(out, run, {"state", department, phase.machine, trial.id, trial.purpose, candidates, phase.phase, difference.kind + " " + difference.item,
-                       "fail", "state-changed", difference.before, difference.after, 0});
+      write(out, run,
+            {"state", department, phase.machine, trial.id, trial.purpose, candidates, phase.phase,
+             difference.kind + " " + difference.item, "fail", "state-changed", difference.before, difference.after, 0});
     }
   }
 }
@@ -50,16 +55,22 @@ void write_trial(std::string& out, const std::string& run, const std::string& de
 }  // namespace
 
 std::string csv_table(const RunRecord& record) {
-  std::string out = "run,kind,department,machine,trial,purpose,candidates,phase,item,outcome,reason,expected,observed,duration_ms\r\n";
+  std::string out =
+      "run,kind,department,machine,trial,purpose,candidates,phase,item,outcome,reason,expected,observed,duration_"
+      "ms\r\n";
   for (const auto& department : record.departments) {
     for (const auto& verdict : department.verdicts) {
-      write(out, record.id, {"verdict", department.name, fmt::format("{}", fmt::join(verdict.machines, " ")), fmt::format("{}", fmt::join(verdict.trials, " ")),
-                             "", verdict.candidate, "", fmt::format("{}", fmt::join(verdict.failed, " ")), to_string(verdict.outcome), verdict.reason, "", "", 0});
+      write(out, record.id,
+            {"verdict", department.name, fmt::format("{}", fmt::join(verdict.machines, " ")),
+             fmt::format("{}", fmt::join(verdict.trials, " ")), "", verdict.candidate, "",
+             fmt::format("{}", fmt::join(verdict.failed, " ")), to_string(verdict.outcome), verdict.reason, "", "", 0});
     }
     for (const auto& trial : department.trials) write_trial(out, record.id, department.name, trial);
     for (const auto& attempt : department.fence.attempts) {
-      write(out, record.id, {"fence", department.name, "", "", "", "", attempt.phase, attempt.probe + " " + attempt.target,
-                             attempt.answered ? "error" : "pass", attempt.answered ? "fence-breach" : "no-answer", "no answer", attempt.evidence, 0});
+      write(out, record.id,
+            {"fence", department.name, "", "", "", "", attempt.phase, attempt.probe + " " + attempt.target,
+             attempt.answered ? "error" : "pass", attempt.answered ? "fence-breach" : "no-answer", "no answer",
+             attempt.evidence, 0});
     }
   }
   return to_valid_utf8(out);

@@ -16,7 +16,8 @@ std::string decision_word(const DepartmentRecord& department, const VerdictRecor
   switch (verdict.outcome) {
     case Outcome::pass: {
       const auto& promoted = department.promotion.candidates;
-      const bool is_promoted = department.promotion.outcome == "promoted" && std::ranges::count(promoted, verdict.candidate) > 0;
+      const bool is_promoted =
+          department.promotion.outcome == "promoted" && std::ranges::count(promoted, verdict.candidate) > 0;
       return is_promoted ? "promoted" : "passed, not promoted";
     }
     case Outcome::fail: return verdict.group.empty() ? "held back" : "held back together";
@@ -33,7 +34,8 @@ void write_cell(Page& page, const DepartmentRecord& department, const std::strin
     if (verdict == nullptr) return badge(page, Outcome::not_reached, "no verdict");
     badge(page, verdict->outcome, decision_word(department, *verdict));
     if (!verdict->group.empty()) {
-      page.element("p", {{"class", "with"}}, [&] { page.text(fmt::format("with {}", fmt::join(verdict->group, ", "))); });
+      page.element("p", {{"class", "with"}},
+                   [&] { page.text(fmt::format("with {}", fmt::join(verdict->group, ", "))); });
     }
     if (verdict->outcome == Outcome::pass || verdict->reason.empty()) return;
     page.element("p", {{"class", "reason"}}, verdict->reason);
@@ -45,8 +47,10 @@ void write_cell(Page& page, const DepartmentRecord& department, const std::strin
 void write_decisions(Page& page, const RunRecord& record) {
   page.element("section", {{"id", "decisions"}}, [&] {
     page.element("h2", {}, "Decisions");
-    page.element("p", {{"class", "muted"}}, "Per department: a candidate may be fine for one and bad for another. Only what passed as one exact set, "
-                                            "tested on the whole department, is promoted.");
+    page.element(
+        "p", {{"class", "muted"}},
+        "Per department: a candidate may be fine for one and bad for another. Only what passed as one exact set, "
+        "tested on the whole department, is promoted.");
     std::vector<std::string> headings{"Candidate"};
     for (const auto& department : record.departments) headings.push_back(department.name);
     table(page, "decisions", headings, [&] {

@@ -18,14 +18,19 @@ void write_promotion(Page& page, const DepartmentRecord& department) {
   const bool promoted = promotion.outcome == "promoted";
   page.element("dl", {{"class", "facts"}}, [&] {
     fact(page, "Result", [&] {
-      badge(page, promoted ? Outcome::pass : promotion.outcome == "refused" ? Outcome::fail : Outcome::not_reached,
+      badge(page,
+            promoted                         ? Outcome::pass
+            : promotion.outcome == "refused" ? Outcome::fail
+                                             : Outcome::not_reached,
             promotion.outcome.empty() ? "not attempted" : promotion.outcome);
     });
     if (!promotion.stage.empty()) fact(page, "Stage", [&] { page.element("code", {}, promotion.stage); });
     if (promoted) fact(page, "Manifest", [&] { digest(page, promotion.manifest_digest); });
     fact(page, "Tested as exactly this set", [&] {
-      if (department.final_trial.empty()) page.text("no trial");
-      else page.element("a", {{"href", "#trial-" + anchor(department.final_trial)}}, department.final_trial);
+      if (department.final_trial.empty())
+        page.text("no trial");
+      else
+        page.element("a", {{"href", "#trial-" + anchor(department.final_trial)}}, department.final_trial);
     });
   });
   if (!promotion.candidates.empty()) page.element("p", {{"class", "set"}}, [&] { chips(page, promotion.candidates); });
@@ -52,16 +57,25 @@ void write_trial_row(Page& page, const DepartmentRecord& department, const Trial
     page.element("th", {{"scope", "row"}}, trial.id);
     page.element("td", {}, trial.purpose);
     page.element("td", {}, [&] {
-      if (const auto text = set_text(department, trial); !text.empty()) page.text(text);
-      else chips(page, trial.candidates);
+      if (const auto text = set_text(department, trial); !text.empty())
+        page.text(text);
+      else
+        chips(page, trial.candidates);
     });
-    page.element("td", {}, trial.machines.size() == department.machines.size() ? fmt::format("all {}", trial.machines.size()) : fmt::format("{}", fmt::join(trial.machines, ", ")));
+    page.element("td", {},
+                 trial.machines.size() == department.machines.size()
+                     ? fmt::format("all {}", trial.machines.size())
+                     : fmt::format("{}", fmt::join(trial.machines, ", ")));
     page.element("td", {}, [&] { badge(page, trial.outcome); });
     page.element("td", {}, [&] {
-      if (trial.error) page.text(trial.error->message);
-      else if (!trial.reused_from.empty()) page.text("same digests as " + trial.reused_from);
-      else if (trial.signature.empty()) page.element("span", {{"class", "muted number"}}, "nothing broken");
-      else page.text(counted(trial.signature.size(), "failure", "failures"));
+      if (trial.error)
+        page.text(trial.error->message);
+      else if (!trial.reused_from.empty())
+        page.text("same digests as " + trial.reused_from);
+      else if (trial.signature.empty())
+        page.element("span", {{"class", "muted number"}}, "nothing broken");
+      else
+        page.text(counted(trial.signature.size(), "failure", "failures"));
     });
     page.element("td", {{"class", "number"}}, duration_text(trial.duration_ms));
   });
@@ -69,7 +83,8 @@ void write_trial_row(Page& page, const DepartmentRecord& department, const Trial
 
 void write_trials(Page& page, const DepartmentRecord& department) {
   page.element("h3", {}, "Trials");
-  page.element("p", {{"class", "muted"}}, "Each trial starts from the baseline checkpoint, applies a set, reboots, and checks.");
+  page.element("p", {{"class", "muted"}},
+               "Each trial starts from the baseline checkpoint, applies a set, reboots, and checks.");
   table(page, "plain trials", {"Trial", "Why", "Set", "Machines", "Outcome", "Found", "Took"}, [&] {
     for (const auto& trial : department.trials) write_trial_row(page, department, trial);
   });
@@ -77,24 +92,28 @@ void write_trials(Page& page, const DepartmentRecord& department) {
 
 void write_machines(Page& page, const DepartmentRecord& department) {
   page.element("h3", {}, "Machines and golden images");
-  table(page, "plain", {"Machine", "Role", "Address", "Memory", "Checks", "Golden image", "Digest", "After the run"}, [&] {
-    for (const auto& machine : department.machines) {
-      page.element("tr", {}, [&] {
-        page.element("th", {{"scope", "row"}}, machine.name);
-        page.element("td", {}, machine.role);
-        page.element("td", {}, [&] { page.element("code", {}, machine.address); });
-        page.element("td", {{"class", "number"}}, fmt::format("{} MiB", machine.memory_mib));
-        page.element("td", {{"class", "number"}}, fmt::format("{}", machine.checks.size()));
-        page.element("td", {}, machine.golden);
-        page.element("td", {}, [&] { digest(page, machine.golden_digest); });
-        page.element("td", {}, [&] {
-          if (machine.golden_digest_after.empty()) badge(page, Outcome::not_reached, "not verified");
-          else if (machine.golden_digest_after == machine.golden_digest) badge(page, Outcome::pass, "unchanged");
-          else badge(page, Outcome::fail, "changed");
+  table(page, "plain", {"Machine", "Role", "Address", "Memory", "Checks", "Golden image", "Digest", "After the run"},
+        [&] {
+          for (const auto& machine : department.machines) {
+            page.element("tr", {}, [&] {
+              page.element("th", {{"scope", "row"}}, machine.name);
+              page.element("td", {}, machine.role);
+              page.element("td", {}, [&] { page.element("code", {}, machine.address); });
+              page.element("td", {{"class", "number"}}, fmt::format("{} MiB", machine.memory_mib));
+              page.element("td", {{"class", "number"}}, fmt::format("{}", machine.checks.size()));
+              page.element("td", {}, machine.golden);
+              page.element("td", {}, [&] { digest(page, machine.golden_digest); });
+              page.element("td", {}, [&] {
+                if (machine.golden_digest_after.empty())
+                  badge(page, Outcome::not_reached, "not verified");
+                else if (machine.golden_digest_after == machine.golden_digest)
+                  badge(page, Outcome::pass, "unchanged");
+                else
+                  badge(page, Outcome::fail, "changed");
+              });
+            });
+          }
         });
-      });
-    }
-  });
 }
 
 }  // namespace
@@ -103,10 +122,13 @@ void write_department(Page& page, const RunRecord& record, const DepartmentRecor
   page.element("section", {{"id", "department-" + anchor(department.name)}, {"class", "department"}}, [&] {
     page.element("h2", {}, [&] {
       page.text(department.name);
-      page.element("span", {{"class", "sub"}}, counted(department.machines.size(), "machine", "machines") + ", " + counted(department.trials.size(), "trial", "trials"));
+      page.element("span", {{"class", "sub"}},
+                   counted(department.machines.size(), "machine", "machines") + ", " +
+                       counted(department.trials.size(), "trial", "trials"));
     });
     if (department.error) {
-      page.element("p", {{"class", "trouble"}}, fmt::format("{} ({})", department.error->message, to_string(department.error->error_class)));
+      page.element("p", {{"class", "trouble"}},
+                   fmt::format("{} ({})", department.error->message, to_string(department.error->error_class)));
       if (!department.error->hint.empty()) page.element("p", {{"class", "note"}}, department.error->hint);
     }
     write_matrix(page, record, department);

@@ -30,7 +30,8 @@ struct Sighting {
 Sighting sighting_in(const TrialRecord& trial, const std::string& key) {
   for (const auto& phase : trial.phases) {
     for (const auto& check : phase.checks) {
-      if (check.outcome == Outcome::fail && check_key(phase.machine, check.id) == key) return {&trial, &phase, &check, nullptr};
+      if (check.outcome == Outcome::fail && check_key(phase.machine, check.id) == key)
+        return {&trial, &phase, &check, nullptr};
     }
     for (const auto& difference : phase.differences) {
       if (difference_key(phase.machine, difference) == key) return {&trial, &phase, nullptr, &difference};
@@ -45,7 +46,8 @@ Sighting closest_sighting(const DepartmentRecord& department, const VerdictRecor
   for (const auto& id : verdict.trials) {
     const auto* trial = find_trial(department, id);
     const auto* facts = trial == nullptr ? nullptr : facts_of(department, *trial);
-    if (facts == nullptr || (closest.trial != nullptr && facts->candidates.size() >= closest.trial->candidates.size())) continue;
+    if (facts == nullptr || (closest.trial != nullptr && facts->candidates.size() >= closest.trial->candidates.size()))
+      continue;
     if (auto sighting = sighting_in(*facts, key); sighting.trial != nullptr) closest = sighting;
   }
   return closest;
@@ -59,7 +61,8 @@ std::string passed_before(const Sighting& sighting) {
     if (phase.machine != sighting.phase->machine) continue;
     const auto* earlier = find_check(phase, sighting.check->id);
     if (earlier != nullptr && earlier->outcome == Outcome::pass) {
-      return fmt::format("What fails here still passed in {}: the damage shows only in {}.", phase.phase, sighting.phase->phase);
+      return fmt::format("What fails here still passed in {}: the damage shows only in {}.", phase.phase,
+                         sighting.phase->phase);
     }
   }
   return {};
@@ -68,11 +71,13 @@ std::string passed_before(const Sighting& sighting) {
 void write_evidence(Page& page, const char* title, const Json& evidence) {
   if (evidence.is_null()) return;
   details(page, title, [&] {
-    page.element("pre", {}, shortened(evidence.is_string() ? evidence.get<std::string>() : pretty(evidence), evidence_limit));
+    page.element("pre", {},
+                 shortened(evidence.is_string() ? evidence.get<std::string>() : pretty(evidence), evidence_limit));
   });
 }
 
-void write_side(Page& page, const char* css, const std::string& where, Outcome outcome, const std::string& seen, const Json& evidence) {
+void write_side(Page& page, const char* css, const std::string& where, Outcome outcome, const std::string& seen,
+                const Json& evidence) {
   page.element("div", {{"class", css}}, [&] {
     page.element("p", {{"class", "where"}}, [&] {
       page.text(where);
@@ -93,9 +98,12 @@ void write_check(Page& page, const DepartmentRecord& department, const Sighting&
     const auto* baseline = trial_with_purpose(department, "baseline");
     const auto* phase = baseline == nullptr ? nullptr : find_phase(*baseline, "baseline", sighting.phase->machine);
     const auto* before = phase == nullptr ? nullptr : find_check(*phase, check.id);
-    if (before == nullptr) write_side(page, "side before", "before: baseline", Outcome::not_reached, "was not looked at", Json());
-    else write_side(page, "side before", "before: baseline", before->outcome, before->observed, before->evidence);
-    write_side(page, "side after", fmt::format("after: {} in {}", sighting.phase->phase, sighting.trial->id), check.outcome, check.observed, check.evidence);
+    if (before == nullptr)
+      write_side(page, "side before", "before: baseline", Outcome::not_reached, "was not looked at", Json());
+    else
+      write_side(page, "side before", "before: baseline", before->outcome, before->observed, before->evidence);
+    write_side(page, "side after", fmt::format("after: {} in {}", sighting.phase->phase, sighting.trial->id),
+               check.outcome, check.observed, check.evidence);
   });
 }
 
@@ -110,10 +118,13 @@ void write_fact(Page& page, const DepartmentRecord& department, const Fact& fact
     page.element("h5", {}, [&] {
       page.element("span", {{"class", "machine"}}, machine);
       page.text(fact.key.substr(std::min(fact.key.size(), machine.size() + 1)));
-      if (fact.sighting.check != nullptr) page.element("span", {{"class", "kind"}}, fact.sighting.check->kind + ", " + fact.sighting.check->reason);
+      if (fact.sighting.check != nullptr)
+        page.element("span", {{"class", "kind"}}, fact.sighting.check->kind + ", " + fact.sighting.check->reason);
     });
-    if (fact.sighting.check != nullptr) write_check(page, department, fact.sighting);
-    else page.element("p", {{"class", "muted"}}, "The record holds no observation of it in the trials named here.");
+    if (fact.sighting.check != nullptr)
+      write_check(page, department, fact.sighting);
+    else
+      page.element("p", {{"class", "muted"}}, "The record holds no observation of it in the trials named here.");
   });
 }
 
@@ -152,11 +163,13 @@ void write_facts(Page& page, const DepartmentRecord& department, const VerdictRe
   for (std::size_t i = 0; i < open; ++i) write_fact(page, department, checks[i]);
   if (checks.size() > open) {
     details(page, counted(checks.size() - open, "more failing check", "more failing checks"), [&] {
-      for (std::size_t i = open; i < std::min(checks.size(), failures_limit); ++i) write_fact(page, department, checks[i]);
+      for (std::size_t i = open; i < std::min(checks.size(), failures_limit); ++i)
+        write_fact(page, department, checks[i]);
     });
   }
   write_differences(page, differences);
-  const auto hidden = std::max(checks.size(), failures_limit) + std::max(differences.size(), failures_limit) - 2 * failures_limit;
+  const auto hidden =
+      std::max(checks.size(), failures_limit) + std::max(differences.size(), failures_limit) - 2 * failures_limit;
   if (hidden > 0) page.element("p", {{"class", "muted"}}, fmt::format("{} more are in run.json.", hidden));
 }
 
@@ -169,8 +182,10 @@ void write_trials(Page& page, const DepartmentRecord& department, const VerdictR
         if (trial == nullptr) return badge(page, Outcome::not_reached, id + " is not in the record");
         badge(page, trial->outcome);
         page.element("a", {{"href", "#trial-" + anchor(trial->id)}}, trial->id);
-        if (trial->candidates.size() > 4) page.text(fmt::format("the whole batch of {}", trial->candidates.size()));
-        else chips(page, trial->candidates);
+        if (trial->candidates.size() > 4)
+          page.text(fmt::format("the whole batch of {}", trial->candidates.size()));
+        else
+          chips(page, trial->candidates);
       });
     }
   });
@@ -180,12 +195,18 @@ std::string elsewhere(const RunRecord& record, const DepartmentRecord& here, con
   std::vector<std::string> names;
   for (const auto& department : record.departments) {
     const auto* verdict = find_verdict(department, candidate);
-    if (&department != &here && verdict != nullptr && verdict->outcome == Outcome::pass) names.push_back(department.name);
+    if (&department != &here && verdict != nullptr && verdict->outcome == Outcome::pass)
+      names.push_back(department.name);
   }
-  return names.empty() ? "" : fmt::format("The same candidate passes in {}: it is this department's configuration that it does not fit.", fmt::join(names, ", "));
+  return names.empty()
+             ? ""
+             : fmt::format(
+                   "The same candidate passes in {}: it is this department's configuration that it does not fit.",
+                   fmt::join(names, ", "));
 }
 
-void write_culprit(Page& page, const RunRecord& record, const DepartmentRecord& department, const VerdictRecord& verdict, const std::vector<std::string>& members) {
+void write_culprit(Page& page, const RunRecord& record, const DepartmentRecord& department,
+                   const VerdictRecord& verdict, const std::vector<std::string>& members) {
   page.element("article", {{"class", "failure"}}, [&] {
     page.element("h4", {}, [&] {
       icon(page, "fail");
@@ -196,10 +217,15 @@ void write_culprit(Page& page, const RunRecord& record, const DepartmentRecord& 
     });
     page.element("p", {{"class", "reason"}}, verdict.reason);
     if (members.size() > 1) {
-      page.element("p", {{"class", "note"}}, fmt::format("The {} fail only together: each of them passed when the others were left out. All are held back, since "
-                                                         "the lab cannot say which of them is to be repaired.", members.size() == 2 ? "two" : fmt::format("{}", members.size())));
+      page.element(
+          "p", {{"class", "note"}},
+          fmt::format(
+              "The {} fail only together: each of them passed when the others were left out. All are held back, since "
+              "the lab cannot say which of them is to be repaired.",
+              members.size() == 2 ? "two" : fmt::format("{}", members.size())));
     }
-    if (const auto note = elsewhere(record, department, verdict.candidate); !note.empty()) page.element("p", {{"class", "note"}}, note);
+    if (const auto note = elsewhere(record, department, verdict.candidate); !note.empty())
+      page.element("p", {{"class", "note"}}, note);
     write_trials(page, department, verdict);
     write_facts(page, department, verdict);
   });
@@ -215,7 +241,8 @@ void write_undecided(Page& page, const DepartmentRecord& department, const Verdi
     for (const auto& id : verdict.trials) {
       const auto* trial = find_trial(department, id);
       if (trial != nullptr && trial->error) {
-        page.element("p", {{"class", "trouble"}}, fmt::format("{}: {} ({})", id, trial->error->message, to_string(trial->error->error_class)));
+        page.element("p", {{"class", "trouble"}},
+                     fmt::format("{}: {} ({})", id, trial->error->message, to_string(trial->error->error_class)));
       }
     }
     write_trials(page, department, verdict);

@@ -23,9 +23,12 @@ Outcome outcome_of(const FenceRecord& fence) {
 
 std::string sentence_of(const FenceRecord& fence) {
   const auto attempts = counted(fence.attempts.size(), "attempt", "attempts");
-  if (fence.answers() > 0) return fmt::format("{} to get out, {}: the fence leaks, the run is void", attempts, counted(fence.answers(), "answer", "answers"));
+  if (fence.answers() > 0)
+    return fmt::format("{} to get out, {}: the fence leaks, the run is void", attempts,
+                       counted(fence.answers(), "answer", "answers"));
   if (fence.attempts.empty()) return "Nobody tried to get out: the fence is not proven";
-  if (!fence.troubles.empty()) return fmt::format("{} to get out, 0 answers, but not every probe could be sent", attempts);
+  if (!fence.troubles.empty())
+    return fmt::format("{} to get out, 0 answers, but not every probe could be sent", attempts);
   return fmt::format("{} to get out, 0 answers", attempts);
 }
 
@@ -53,8 +56,12 @@ void write_fence(Page& page, const FenceRecord& fence) {
         for (const auto& phase : phases) {
           const auto found = by_phase.find(phase);
           const auto tally = found == by_phase.end() ? Tally{} : found->second;
-          page.element("td", {{"class", tally.answers > 0 ? "mark fail" : tally.attempts == 0 ? "mark skipped" : ""}},
-                       tally.attempts == 0 ? std::string("not tried") : fmt::format("{} tried, {} answered", tally.attempts, tally.answers));
+          page.element("td",
+                       {{"class", tally.answers > 0     ? "mark fail"
+                                  : tally.attempts == 0 ? "mark skipped"
+                                                        : ""}},
+                       tally.attempts == 0 ? std::string("not tried")
+                                           : fmt::format("{} tried, {} answered", tally.attempts, tally.answers));
         }
       });
     }
@@ -66,7 +73,9 @@ void write_fence(Page& page, const FenceRecord& fence) {
           page.element("td", {}, attempt.phase);
           page.element("td", {}, attempt.probe);
           page.element("td", {}, attempt.target);
-          page.element("td", {}, [&] { badge(page, attempt.answered ? Outcome::fail : Outcome::pass, attempt.answered ? "yes" : "no"); });
+          page.element("td", {}, [&] {
+            badge(page, attempt.answered ? Outcome::fail : Outcome::pass, attempt.answered ? "yes" : "no");
+          });
           page.element("td", {}, shortened(attempt.evidence, 400));
         });
       }

@@ -60,7 +60,8 @@ void write_department_card(Page& page, const DepartmentRecord& department) {
   page.element("a", {{"class", "card"}, {"href", link}}, [&] {
     page.element("span", {{"class", "card-name"}}, department.name);
     page.element("span", {{"class", "tally"}}, [&] {
-      for (const auto outcome : {Outcome::pass, Outcome::fail, Outcome::error, Outcome::not_reached, Outcome::skipped}) {
+      for (const auto outcome :
+           {Outcome::pass, Outcome::fail, Outcome::error, Outcome::not_reached, Outcome::skipped}) {
         const auto count = verdicts_with(department, outcome);
         const auto css = "part " + css_class(outcome);
         for (std::size_t i = 0; i < count; ++i) page.element("i", {{"class", css}}, "");
@@ -71,7 +72,8 @@ void write_department_card(Page& page, const DepartmentRecord& department) {
     const bool proven = fence.answers() == 0 && fence.troubles.empty() && !fence.attempts.empty();
     page.element("span", {{"class", proven ? "card-fence proven" : "card-fence broken"}}, [&] {
       icon(page, proven ? "fence" : "error");
-      page.text(fmt::format("fence: {}, {}", counted(fence.attempts.size(), "attempt", "attempts"), counted(fence.answers(), "answer", "answers")));
+      page.text(fmt::format("fence: {}, {}", counted(fence.attempts.size(), "attempt", "attempts"),
+                            counted(fence.answers(), "answer", "answers")));
     });
   });
 }
@@ -95,7 +97,9 @@ void write_header(Page& page, const RunRecord& record) {
           const auto meaning = std::ranges::find(exit_codes, code, &ExitCodeMeaning::code);
           page.element("p", {{"class", "muted"}}, fmt::format("exit code {}: {}", number(code), meaning->meaning));
           if (record.error) page.element("p", {{"class", "trouble"}}, record.error->message);
-          if (!record.complete) page.element("p", {{"class", "trouble"}}, "The run was interrupted before its end; nothing of it may be promoted.");
+          if (!record.complete)
+            page.element("p", {{"class", "trouble"}},
+                         "The run was interrupted before its end; nothing of it may be promoted.");
         });
       });
       page.element("div", {{"class", "cards"}}, [&] {
@@ -105,7 +109,8 @@ void write_header(Page& page, const RunRecord& record) {
         fact(page, "Run", record.id);
         fact(page, "Started", time_text(record.started));
         fact(page, "Took", duration_text(record.duration_ms));
-        fact(page, "Peak memory", fmt::format("{:.1f} GiB", static_cast<double>(record.peak_memory_kib) / (1024.0 * 1024.0)));
+        fact(page, "Peak memory",
+             fmt::format("{:.1f} GiB", static_cast<double>(record.peak_memory_kib) / (1024.0 * 1024.0)));
         fact(page, "Scenario", [&] { digest(page, record.scenario_digest); });
       });
     });

@@ -17,7 +17,8 @@
 namespace patchlab::reports {
 namespace {
 
-// CSP names a script by the base64 of its SHA-256, so that no other script could run even if something slipped through the escaping.
+// CSP names a script by the base64 of its SHA-256, so that no other script could run even if something slipped through
+// the escaping.
 std::string script_hash(std::string_view script) {
   std::array<unsigned char, SHA256_DIGEST_LENGTH> digest{};
   EVP_Digest(script.data(), script.size(), digest.data(), nullptr, EVP_sha256(), nullptr);
@@ -27,8 +28,9 @@ std::string script_hash(std::string_view script) {
 }
 
 void write_head(Page& page, const RunRecord& record) {
-  const auto policy = fmt::format("default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{}'; base-uri 'none'; form-action 'none'",
-                                  script_hash(html::script));
+  const auto policy = fmt::format(
+      "default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{}'; base-uri 'none'; form-action 'none'",
+      script_hash(html::script));
   page.element("head", {}, [&] {
     page.empty("meta", {{"charset", "utf-8"}});
     page.empty("meta", {{"http-equiv", "Content-Security-Policy"}, {"content", policy}});
@@ -43,7 +45,8 @@ void write_head(Page& page, const RunRecord& record) {
 void write_navigation(Page& page, const RunRecord& record) {
   page.element("nav", {{"aria-label", "sections"}}, [&] {
     page.element("a", {{"href", "#decisions"}}, "Decisions");
-    for (const auto& department : record.departments) page.element("a", {{"href", "#department-" + html::anchor(department.name)}}, department.name);
+    for (const auto& department : record.departments)
+      page.element("a", {{"href", "#department-" + html::anchor(department.name)}}, department.name);
     page.element("a", {{"href", "#timings"}}, "Timings");
     page.element("a", {{"href", "#not-tested"}}, "Not tested");
     page.element("a", {{"href", "#inputs"}}, "Inputs");
@@ -56,9 +59,12 @@ void write_footer(Page& page, const RunRecord& record) {
       page.text("Identity of this record: ");
       html::digest(page, record_digest(record));
     });
-    page.element("p", {}, fmt::format("Written by patchlab {} from run.json of run {}. Nothing on this page is fetched from elsewhere. To prove "
-                                      "the stage again, offline: patchlab verify <stage>.",
-                                      record.tool_version, record.id));
+    page.element(
+        "p", {},
+        fmt::format(
+            "Written by patchlab {} from run.json of run {}. Nothing on this page is fetched from elsewhere. To prove "
+            "the stage again, offline: patchlab verify <stage>.",
+            record.tool_version, record.id));
   });
 }
 

@@ -8,8 +8,9 @@
 
 namespace patchlab::reports {
 
-// One self-contained page for a change approver: decisions first, then why, then the proofs. It fetches nothing (its Content Security
-// Policy forbids it), works without scripts, and shows every outcome by word and shape as well as by colour.
+// One self-contained page for a change approver: decisions first, then why, then the proofs. It fetches nothing (its
+// Content Security Policy forbids it), works without scripts, and shows every outcome by word and shape as well as by
+// colour.
 [[nodiscard]] std::string html_report(const RunRecord& record);
 
 }  // namespace patchlab::reports

@@ -25,8 +25,9 @@ std::vector<std::string> gaps_in(const RunRecord& record) {
       if (!must_be_complete(department, trial)) continue;
       const auto missing = missing_checks(department, trial);
       if (missing.empty()) continue;
-      gaps.push_back(fmt::format("{}: {} planned checks of trial {} were not executed, the first is {} on {} in {}", department.name, missing.size(), trial.id,
-                                 missing.front().check, missing.front().machine, missing.front().phase));
+      gaps.push_back(fmt::format("{}: {} planned checks of trial {} were not executed, the first is {} on {} in {}",
+                                 department.name, missing.size(), trial.id, missing.front().check,
+                                 missing.front().machine, missing.front().phase));
     }
   }
   return gaps;
@@ -50,8 +51,10 @@ void write_candidates(Page& page, const RunRecord& record) {
           }
         });
         page.element("td", {}, [&] {
-          if (candidate.prerequisites.empty()) page.element("span", {{"class", "muted"}}, "none");
-          else chips(page, candidate.prerequisites);
+          if (candidate.prerequisites.empty())
+            page.element("span", {{"class", "muted"}}, "none");
+          else
+            chips(page, candidate.prerequisites);
         });
       });
     }
@@ -74,8 +77,10 @@ void write_not_tested(Page& page, const RunRecord& record) {
       }
       if (lines.empty()) page.element("li", {}, "Everything that was planned was executed.");
     });
-    page.element("p", {{"class", "muted"}}, "By design no run covers load, long use and slow leaks, or taking a patch off again: every check is one short "
-                                            "conversation, as a client would have it.");
+    page.element(
+        "p", {{"class", "muted"}},
+        "By design no run covers load, long use and slow leaks, or taking a patch off again: every check is one short "
+        "conversation, as a client would have it.");
   });
 }
 

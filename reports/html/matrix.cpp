@@ -14,11 +14,14 @@ struct Cell {
   const char* word;
 };
 
-// What one candidate did to one machine. A machine it does not apply to can fail nevertheless, when it depends on one that it broke.
+// What one candidate did to one machine. A machine it does not apply to can fail nevertheless, when it depends on one
+// that it broke.
 Cell cell_of(const VerdictRecord* verdict, const std::string& machine) {
   if (verdict == nullptr) return {Outcome::not_reached, "no verdict"};
-  const bool failed = std::ranges::any_of(verdict->failed, [&](const std::string& key) { return machine_of_key(key) == machine; });
-  if (failed && verdict->outcome == Outcome::fail) return {Outcome::fail, verdict->group.empty() ? "fails" : "fails together with another"};
+  const bool failed =
+      std::ranges::any_of(verdict->failed, [&](const std::string& key) { return machine_of_key(key) == machine; });
+  if (failed && verdict->outcome == Outcome::fail)
+    return {Outcome::fail, verdict->group.empty() ? "fails" : "fails together with another"};
   if (std::ranges::count(verdict->machines, machine) == 0) return {Outcome::skipped, "does not apply"};
   switch (verdict->outcome) {
     case Outcome::pass: return {Outcome::pass, "passes"};
@@ -32,8 +35,9 @@ Cell cell_of(const VerdictRecord* verdict, const std::string& machine) {
 
 void write_legend(Page& page) {
   page.element("p", {{"class", "legend"}}, [&] {
-    for (const auto& [outcome, word] : {Cell{Outcome::pass, "passes"}, Cell{Outcome::fail, "fails"}, Cell{Outcome::error, "lab could not tell"},
-                                        Cell{Outcome::not_reached, "not reached"}, Cell{Outcome::skipped, "does not apply"}}) {
+    for (const auto& [outcome, word] :
+         {Cell{Outcome::pass, "passes"}, Cell{Outcome::fail, "fails"}, Cell{Outcome::error, "lab could not tell"},
+          Cell{Outcome::not_reached, "not reached"}, Cell{Outcome::skipped, "does not apply"}}) {
       const auto css = "mark " + css_class(outcome);
       page.element("span", {{"class", css}}, [&] {
         icon(page, css_class(outcome));

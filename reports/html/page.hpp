@@ -10,8 +10,8 @@
 
 namespace patchlab::reports {
 
-// Writes HTML in which nothing can stay unescaped or unclosed: text and attribute values go through `escape`, and an element closes when
-// its content has been written. The result is well-formed XML as well, which the tests use.
+// Writes HTML in which nothing can stay unescaped or unclosed: text and attribute values go through `escape`, and an
+// element closes when its content has been written. The result is well-formed XML as well, which the tests use.
 class Page {
  public:
   using Attributes = std::initializer_list<std::pair<const char*, std::string_view>>;
@@ -33,7 +33,8 @@ class Page {
   std::string out_;
 };
 
-// For element content and quoted attributes; bytes that are no UTF-8 become U+FFFD, control characters a visible picture (U+2400...).
+// For element content and quoted attributes; bytes that are no UTF-8 become U+FFFD, control characters a visible
+// picture (U+2400...).
 [[nodiscard]] std::string html_escaped(std::string_view text);
 
 }  // namespace patchlab::reports

@@ -9,7 +9,8 @@ namespace patchlab::reports::html {
 std::string css_class(Outcome outcome) { return to_string(outcome); }
 
 void write_symbols(Page& page) {
-  // pass: disc with a tick. fail: octagon with a cross. error: triangle with a bang. skipped: bar. not-reached: broken ring.
+  // pass: disc with a tick. fail: octagon with a cross. error: triangle with a bang. skipped: bar. not-reached: broken
+  // ring.
   page.trusted(R"svg(<svg width="0" height="0" aria-hidden="true" class="symbols">
 <symbol id="i-pass" viewBox="0 0 16 16"><circle cx="8" cy="8" r="7.5" fill="currentColor"/><path d="M4.6 8.3l2.3 2.3 4.5-4.9" fill="none" stroke="var(--on)" stroke-width="1.9" stroke-linecap="round" stroke-linejoin="round"/></symbol>
 <symbol id="i-fail" viewBox="0 0 16 16"><path d="M5 .7h6L15.3 5v6L11 15.3H5L.7 11V5z" fill="currentColor"/><path d="M5.4 5.4l5.2 5.2m0-5.2l-5.2 5.2" stroke="var(--on)" stroke-width="1.9" stroke-linecap="round"/></symbol>
@@ -22,7 +23,9 @@ void write_symbols(Page& page) {
 }
 
 void icon(Page& page, const std::string& name) {
-  page.element("svg", {{"class", "icon"}, {"aria-hidden", "true"}}, [&] { page.empty("use", {{"href", "#i-" + name}}); });
+  page.element("svg", {{"class", "icon"}, {"aria-hidden", "true"}}, [&] {
+    page.empty("use", {{"href", "#i-" + name}});
+  });
 }
 
 void badge(Page& page, Outcome outcome, const std::string& word) {

@@ -10,8 +10,8 @@
 #include "reports/html/sections.hpp"
 #include "reports/record/queries.hpp"
 
-// Where the time went: sums per phase, and one lane per machine over the time of the run. The chart is plain SVG; colours come from the
-// style sheet, so it follows light and dark.
+// Where the time went: sums per phase, and one lane per machine over the time of the run. The chart is plain SVG;
+// colours come from the style sheet, so it follows light and dark.
 namespace patchlab::reports::html {
 namespace {
 
@@ -26,7 +26,8 @@ constexpr int axis_height = 24;
 class PhaseColours {
  public:
   explicit PhaseColours(const std::vector<TimingRecord>& timings) {
-    for (const char* name : {"image", "clone", "boot", "ready", "checks", "snapshot", "revert", "install", "reboot", "fence", "settle"}) {
+    for (const char* name :
+         {"image", "clone", "boot", "ready", "checks", "snapshot", "revert", "install", "reboot", "fence", "settle"}) {
       const bool used = std::ranges::count(timings, name, &TimingRecord::phase) > 0;
       if (used) names_.emplace_back(name);
       numbers_.emplace(name, numbers_.size());
@@ -36,7 +37,9 @@ class PhaseColours {
     }
   }
   [[nodiscard]] const std::vector<std::string>& names() const { return names_; }
-  [[nodiscard]] std::string css(const std::string& phase) const { return fmt::format("ph ph-{}", numbers_.at(phase) % 12); }
+  [[nodiscard]] std::string css(const std::string& phase) const {
+    return fmt::format("ph ph-{}", numbers_.at(phase) % 12);
+  }
 
  private:
   std::map<std::string, std::size_t> numbers_;
@@ -45,29 +48,41 @@ class PhaseColours {
 
 class Gantt {
  public:
-  Gantt(Page& page, const RunRecord& record, const PhaseColours& colours) : page_(page), record_(record), colours_(colours) {
+  Gantt(Page& page, const RunRecord& record, const PhaseColours& colours)
+      : page_(page), record_(record), colours_(colours) {
     for (const auto& timing : record.timings) end_ms_ = std::max(end_ms_, timing.start_ms + timing.duration_ms);
-    for (const auto& department : record.departments) height_ += department_height + lane_height * static_cast<int>(department.machines.size());
+    for (const auto& department : record.departments)
+      height_ += department_height + lane_height * static_cast<int>(department.machines.size());
   }
 
   void write() {
     const auto box = fmt::format("0 0 {} {}", label_width + chart_width + 8, height_ + axis_height);
     page_.element("div", {{"class", "scroll"}}, [&] {
-      page_.element("svg", {{"class", "gantt"}, {"viewBox", box}, {"role", "img"}, {"aria-label", "time line of every machine"}}, [&] {
-        write_axis();
-        int top = axis_height;
-        for (const auto& department : record_.departments) top = write_department(department, top);
-      });
+      page_.element(
+          "svg", {{"class", "gantt"}, {"viewBox", box}, {"role", "img"}, {"aria-label", "time line of every machine"}},
+          [&] {
+            write_axis();
+            int top = axis_height;
+            for (const auto& department : record_.departments) top = write_department(department, top);
+          });
     });
   }
 
  private:
-  [[nodiscard]] double x(std::int64_t ms) const { return label_width + static_cast<double>(ms) * chart_width / static_cast<double>(end_ms_); }
+  [[nodiscard]] double x(std::int64_t ms) const {
+    return label_width + static_cast<double>(ms) * chart_width / static_cast<double>(end_ms_);
+  }
 
-  void bar(const std::string& css, std::int64_t start_ms, std::int64_t duration_ms, int top, int height, const std::string& title) {
+  void bar(const std::string& css, std::int64_t start_ms, std::int64_t duration_ms, int top, int height,
+           const std::string& title) {
     const auto width = std::max(x(start_ms + duration_ms) - x(start_ms), 0.8);  // the shortest must still be seen
-    page_.element("rect", {{"class", css}, {"x", fmt::format("{:.1f}", x(start_ms))}, {"y", std::to_string(top)}, {"width", fmt::format("{:.1f}", width)},
-                           {"height", std::to_string(height)}, {"rx", "2"}},
+    page_.element("rect",
+                  {{"class", css},
+                   {"x", fmt::format("{:.1f}", x(start_ms))},
+                   {"y", std::to_string(top)},
+                   {"width", fmt::format("{:.1f}", width)},
+                   {"height", std::to_string(height)},
+                   {"rx", "2"}},
                   [&] { page_.element("title", {}, title); });
   }
   void label(const std::string& css, double left, int baseline, const std::string& text) {
@@ -85,9 +100,14 @@ class Gantt {
   void write_axis() {
     for (std::int64_t at = 0; at <= end_ms_; at += tick_ms()) {
       const auto left = fmt::format("{:.1f}", x(at));
-      page_.empty("line", {{"class", "grid"}, {"x1", left}, {"x2", left}, {"y1", std::to_string(axis_height - 6)}, {"y2", std::to_string(height_ + axis_height)}});
+      page_.empty("line", {{"class", "grid"},
+                           {"x1", left},
+                           {"x2", left},
+                           {"y1", std::to_string(axis_height - 6)},
+                           {"y2", std::to_string(height_ + axis_height)}});
       if (x(at) + 34 > label_width + chart_width) continue;  // its text would be cut off
-      label("tick", x(at) + 3, axis_height - 10, tick_ms() >= 60'000 ? fmt::format("{} min", at / 60'000) : fmt::format("{} s", at / 1000));
+      label("tick", x(at) + 3, axis_height - 10,
+            tick_ms() >= 60'000 ? fmt::format("{} min", at / 60'000) : fmt::format("{} s", at / 1000));
     }
   }
 
@@ -100,7 +120,8 @@ class Gantt {
       for (const auto& timing : record_.timings) {
         if (timing.department != department.name || timing.machine != machine.name) continue;
         bar(colours_.css(timing.phase), timing.start_ms, timing.duration_ms, top + 3, lane_height - 6,
-            fmt::format("{}/{} {} {}{}", department.name, machine.name, timing.phase, duration_text(timing.duration_ms), timing.trial.empty() ? "" : " in " + timing.trial));
+            fmt::format("{}/{} {} {}{}", department.name, machine.name, timing.phase, duration_text(timing.duration_ms),
+                        timing.trial.empty() ? "" : " in " + timing.trial));
       }
       top += lane_height;
     }
@@ -117,12 +138,15 @@ class Gantt {
       end = std::max(end, timing.start_ms + timing.duration_ms);
     }
     if (end <= start) return;
-    bar("trial-span " + css_class(trial.outcome), start, end - start, top + 6, 17, fmt::format("{} ({}): {}", trial.id, trial.purpose, to_string(trial.outcome)));
+    bar("trial-span " + css_class(trial.outcome), start, end - start, top + 6, 17,
+        fmt::format("{} ({}): {}", trial.id, trial.purpose, to_string(trial.outcome)));
     const auto number = trial.id.substr(trial.id.rfind('/') + 1);
     const auto full = number + " " + trial.purpose;
     const auto room = x(end) - x(start);
-    if (room > 7.0 * static_cast<double>(full.size())) label("trial-name", x(start) + 5, top + 18, full);
-    else if (room > 7.0 * static_cast<double>(number.size()) + 4) label("trial-name", x(start) + 4, top + 18, number);
+    if (room > 7.0 * static_cast<double>(full.size()))
+      label("trial-name", x(start) + 5, top + 18, full);
+    else if (room > 7.0 * static_cast<double>(number.size()) + 4)
+      label("trial-name", x(start) + 4, top + 18, number);
   }
 
   Page& page_;
@@ -140,16 +164,20 @@ void write_sums(Page& page, const RunRecord& record, const PhaseColours& colours
     total += timing.duration_ms;
   }
   auto names = colours.names();
-  std::ranges::sort(names, [&](const auto& a, const auto& b) { return std::pair(-sums[a], a) < std::pair(-sums[b], b); });
+  std::ranges::sort(names,
+                    [&](const auto& a, const auto& b) { return std::pair(-sums[a], a) < std::pair(-sums[b], b); });
   page.element("div", {{"class", "sums"}}, [&] {
     for (const auto& name : names) {
       page.element("span", {{"class", "sum-name"}}, name);
       page.element("span", {{"class", "sum-bar"}}, [&] {
-        const auto width = fmt::format("width:{:.2f}%", 100.0 * static_cast<double>(sums[name]) / static_cast<double>(std::max<std::int64_t>(sums[names.front()], 1)));
+        const auto width =
+            fmt::format("width:{:.2f}%", 100.0 * static_cast<double>(sums[name]) /
+                                             static_cast<double>(std::max<std::int64_t>(sums[names.front()], 1)));
         page.element("i", {{"class", colours.css(name)}, {"style", width}}, "");
       });
       const auto percent = 100 * sums[name] / std::max<std::int64_t>(total, 1);
-      page.element("span", {{"class", "sum-value"}}, fmt::format("{} ({}%)", duration_text(sums[name]), percent == 0 ? "<1" : std::to_string(percent)));
+      page.element("span", {{"class", "sum-value"}},
+                   fmt::format("{} ({}%)", duration_text(sums[name]), percent == 0 ? "<1" : std::to_string(percent)));
     }
   });
 }
@@ -164,7 +192,10 @@ void write_timings(Page& page, const RunRecord& record) {
       return;
     }
     const PhaseColours colours(record.timings);
-    page.element("p", {{"class", "muted"}}, fmt::format("{} from start to end. The sums count every machine by itself; machines work side by side.", duration_text(record.duration_ms)));
+    page.element(
+        "p", {{"class", "muted"}},
+        fmt::format("{} from start to end. The sums count every machine by itself; machines work side by side.",
+                    duration_text(record.duration_ms)));
     write_sums(page, record, colours);
     Gantt(page, record, colours).write();
   });

@@ -13,8 +13,8 @@
 namespace patchlab::reports {
 namespace {
 
-// XML 1.0 section 2.2: of the control characters only tab, newline and return are allowed, escaped or not; U+FFFE and U+FFFF are not.
-// The input is made valid UTF-8 first.
+// XML 1.0 section 2.2: of the control characters only tab, newline and return are allowed, escaped or not; U+FFFE and
+// U+FFFF are not. The input is made valid UTF-8 first.
 std::string xml_escaped(const std::string& bytes) {
   const auto text = to_valid_utf8(bytes);
   std::string escaped;
@@ -41,7 +41,9 @@ std::string xml_escaped(const std::string& bytes) {
   return escaped;
 }
 
-std::string seconds(std::int64_t milliseconds) { return fmt::format("{}.{:03}", milliseconds / 1000, milliseconds % 1000); }
+std::string seconds(std::int64_t milliseconds) {
+  return fmt::format("{}.{:03}", milliseconds / 1000, milliseconds % 1000);
+}
 
 struct Counts {
   std::size_t tests = 0;
@@ -57,7 +59,8 @@ struct Counts {
     duration_ms += other.duration_ms;
   }
   [[nodiscard]] std::string attributes() const {
-    return fmt::format(R"(tests="{}" failures="{}" errors="{}" skipped="{}" time="{}")", tests, failures, errors, skipped, seconds(duration_ms));
+    return fmt::format(R"(tests="{}" failures="{}" errors="{}" skipped="{}" time="{}")", tests, failures, errors,
+                       skipped, seconds(duration_ms));
   }
 };
 
@@ -79,13 +82,14 @@ class Suite {
   void add(const Case& test) {
     counts_.tests++;
     counts_.duration_ms += test.duration_ms;
-    fmt::format_to(std::back_inserter(cases_), R"(    <testcase classname="{}" name="{}" time="{}")", xml_escaped(test.class_name),
-                   xml_escaped(test.name), seconds(test.duration_ms));
+    fmt::format_to(std::back_inserter(cases_), R"(    <testcase classname="{}" name="{}" time="{}")",
+                   xml_escaped(test.class_name), xml_escaped(test.name), seconds(test.duration_ms));
     switch (test.outcome) {
       case Outcome::pass: cases_ += "/>\n"; return;
       case Outcome::skipped:
         counts_.skipped++;
-        fmt::format_to(std::back_inserter(cases_), "><skipped message=\"{}\"/></testcase>\n", xml_escaped(test.message));
+        fmt::format_to(std::back_inserter(cases_), "><skipped message=\"{}\"/></testcase>\n",
+                       xml_escaped(test.message));
         return;
       case Outcome::fail: counts_.failures++; return add_trouble("failure", test, test.type);
       case Outcome::error: counts_.errors++; return add_trouble("error", test, test.type);
@@ -95,12 +99,13 @@ class Suite {
 
   [[nodiscard]] const Counts& counts() const { return counts_; }
   void write(std::string& out, const std::string& timestamp) const {
-    fmt::format_to(std::back_inserter(out), "  <testsuite name=\"{}\" {} timestamp=\"{}\">\n", xml_escaped(name_), counts_.attributes(),
-                   xml_escaped(timestamp));
+    fmt::format_to(std::back_inserter(out), "  <testsuite name=\"{}\" {} timestamp=\"{}\">\n", xml_escaped(name_),
+                   counts_.attributes(), xml_escaped(timestamp));
     if (!properties_.empty()) {
       out += "    <properties>\n";
       for (const auto& [name, value] : properties_) {
-        fmt::format_to(std::back_inserter(out), "      <property name=\"{}\" value=\"{}\"/>\n", xml_escaped(name), xml_escaped(value));
+        fmt::format_to(std::back_inserter(out), "      <property name=\"{}\" value=\"{}\"/>\n", xml_escaped(name),
+                       xml_escaped(value));
       }
       out += "    </properties>\n";
     }
@@ -110,8 +115,8 @@ class Suite {
 
  private:
   void add_trouble(const char* element, const Case& test, const std::string& type) {
-    fmt::format_to(std::back_inserter(cases_), "><{0} type=\"{1}\" message=\"{2}\">{3}</{0}></testcase>\n", element, xml_escaped(type),
-                   xml_escaped(test.message), xml_escaped(test.detail));
+    fmt::format_to(std::back_inserter(cases_), "><{0} type=\"{1}\" message=\"{2}\">{3}</{0}></testcase>\n", element,
+                   xml_escaped(type), xml_escaped(test.message), xml_escaped(test.detail));
   }
 
   std::string name_;
@@ -120,10 +125,19 @@ class Suite {
   Counts counts_;
 };
 
-std::string place(const TrialRecord& trial, const PhaseRecord& phase) { return fmt::format("({}, {})", trial.id, phase.phase); }
+std::string place(const TrialRecord& trial, const PhaseRecord& phase) {
+  return fmt::format("({}, {})", trial.id, phase.phase);
+}
 
-Case check_case(const std::string& class_name, const TrialRecord& trial, const PhaseRecord& phase, const checks::CheckResult& check) {
-  Case test{class_name, fmt::format("{} {}", check.id, place(trial, phase)), check.outcome, check.reason, {}, {}, check.duration.count()};
+Case check_case(const std::string& class_name, const TrialRecord& trial, const PhaseRecord& phase,
+                const checks::CheckResult& check) {
+  Case test{class_name,
+            fmt::format("{} {}", check.id, place(trial, phase)),
+            check.outcome,
+            check.reason,
+            {},
+            {},
+            check.duration.count()};
   if (check.error) {
     test.type = to_string(check.error->error_class);
     test.message = check.error->message;
@@ -131,9 +145,9 @@ Case check_case(const std::string& class_name, const TrialRecord& trial, const P
     test.message = check.reason + ": expected " + check.expected + ", observed " + check.observed;
   }
   if (check.outcome == Outcome::fail || check.outcome == Outcome::error) {
-    test.detail = fmt::format("trial: {} ({}) of {{{}}}\nphase: {}\nexpected: {}\nobserved: {}\nevidence: {}", trial.id, trial.purpose,
-                              fmt::join(trial.candidates, ", "), phase.phase, check.expected, check.observed,
-                              check.evidence.dump(-1, ' ', false, Json::error_handler_t::replace));
+    test.detail = fmt::format("trial: {} ({}) of {{{}}}\nphase: {}\nexpected: {}\nobserved: {}\nevidence: {}", trial.id,
+                              trial.purpose, fmt::join(trial.candidates, ", "), phase.phase, check.expected,
+                              check.observed, check.evidence.dump(-1, ' ', false, Json::error_handler_t::replace));
   }
   return test;
 }
@@ -149,7 +163,8 @@ void add_phase(Suite& suite, const std::string& class_name, const TrialRecord& t
     state.outcome = Outcome::fail;
     state.message = fmt::format("{} unexpected changes", phase.differences.size());
     for (const auto& difference : phase.differences) {
-      state.detail += fmt::format("{} {}: '{}' -> '{}'\n", difference.kind, difference.item, difference.before, difference.after);
+      state.detail +=
+          fmt::format("{} {}: '{}' -> '{}'\n", difference.kind, difference.item, difference.before, difference.after);
     }
   } else if (phase.outcome == Outcome::skipped || phase.outcome == Outcome::not_reached) {
     state.outcome = phase.outcome;
@@ -158,11 +173,14 @@ void add_phase(Suite& suite, const std::string& class_name, const TrialRecord& t
   suite.add(state);
 }
 
-void add_trial(Suite& suite, const std::string& class_name, const DepartmentRecord& department, const TrialRecord& trial, const std::string& machine) {
+void add_trial(Suite& suite, const std::string& class_name, const DepartmentRecord& department,
+               const TrialRecord& trial, const std::string& machine) {
   for (const auto& install : trial.installs) {
     if (install.machine != machine) continue;
-    suite.add({class_name, fmt::format("install {} ({})", install.candidate, trial.id), install.outcome, "install-failed",
-               fmt::format("installing {} ended in {}, exit code {}", install.candidate, to_string(install.outcome), install.exit_code),
+    suite.add({class_name, fmt::format("install {} ({})", install.candidate, trial.id), install.outcome,
+               "install-failed",
+               fmt::format("installing {} ended in {}, exit code {}", install.candidate, to_string(install.outcome),
+                           install.exit_code),
                install.log, install.duration_ms});
   }
   for (const auto& phase : trial.phases) {
@@ -173,8 +191,13 @@ void add_trial(Suite& suite, const std::string& class_name, const DepartmentReco
     if (missing.machine != machine) continue;
     const auto* phase = find_phase(trial, missing.phase, machine);
     if (phase != nullptr && find_check(*phase, missing.check) != nullptr) continue;  // listed above as not reached
-    suite.add({class_name, fmt::format("{} ({}, {})", missing.check, trial.id, missing.phase), Outcome::not_reached, "not-reached",
-               "planned, but not executed", {}, 0});
+    suite.add({class_name,
+               fmt::format("{} ({}, {})", missing.check, trial.id, missing.phase),
+               Outcome::not_reached,
+               "not-reached",
+               "planned, but not executed",
+               {},
+               0});
   }
 }
 
@@ -200,10 +223,12 @@ Suite verdict_suite(const RunRecord& record, const DepartmentRecord& department)
     Case test{department.name + ".verdicts", candidate.id, Outcome::not_reached, "no-verdict", "has no verdict", {}, 0};
     if (verdict != nullptr) {
       test.outcome = verdict->outcome;
-      test.type = verdict->outcome == Outcome::error ? "undecided" : verdict->group.empty() ? "candidate-fails" : "candidates-fail-together";
+      test.type = verdict->outcome == Outcome::error ? "undecided"
+                  : verdict->group.empty()           ? "candidate-fails"
+                                                     : "candidates-fail-together";
       test.message = verdict->reason;
-      test.detail = fmt::format("group: {}\nfailed: {}\ntrials: {}", fmt::join(verdict->group, ", "), fmt::join(verdict->failed, ", "),
-                                fmt::join(verdict->trials, ", "));
+      test.detail = fmt::format("group: {}\nfailed: {}\ntrials: {}", fmt::join(verdict->group, ", "),
+                                fmt::join(verdict->failed, ", "), fmt::join(verdict->trials, ", "));
     }
     suite.add(test);
   }
@@ -218,10 +243,12 @@ Suite fence_suite(const DepartmentRecord& department) {
   Suite suite(department.name + "/fence");
   for (const auto& attempt : department.fence.attempts) {
     suite.add({department.name + ".fence", fmt::format("{} to {} ({})", attempt.probe, attempt.target, attempt.phase),
-               attempt.answered ? Outcome::error : Outcome::pass, "fence-breach", "was answered: the fence leaks", attempt.evidence, 0});
+               attempt.answered ? Outcome::error : Outcome::pass, "fence-breach", "was answered: the fence leaks",
+               attempt.evidence, 0});
   }
   for (const auto& trouble : department.fence.troubles) {
-    suite.add({department.name + ".fence", trouble, Outcome::error, "fence-unproven", "the probe could not be sent", {}, 0});
+    suite.add(
+        {department.name + ".fence", trouble, Outcome::error, "fence-unproven", "the probe could not be sent", {}, 0});
   }
   return suite;
 }
@@ -233,7 +260,8 @@ std::string junit_xml(const RunRecord& record) {
   if (record.error || !record.complete) {
     auto& suite = suites.emplace_back("run");
     suite.add({"run", record.id, Outcome::error, record.error ? to_string(record.error->error_class) : "run-incomplete",
-               record.error ? record.error->message : "the run was interrupted before its end", record.error ? record.error->hint : "", 0});
+               record.error ? record.error->message : "the run was interrupted before its end",
+               record.error ? record.error->hint : "", 0});
   }
   for (const auto& department : record.departments) {
     suites.push_back(verdict_suite(record, department));
@@ -243,7 +271,8 @@ std::string junit_xml(const RunRecord& record) {
   Counts total;
   for (const auto& suite : suites) total.add(suite.counts());
   std::string out = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
-  fmt::format_to(std::back_inserter(out), "<testsuites name=\"{}\" {}>\n", xml_escaped(record.scenario_name), total.attributes());
+  fmt::format_to(std::back_inserter(out), "<testsuites name=\"{}\" {}>\n", xml_escaped(record.scenario_name),
+                 total.attributes());
   // Jenkins wants the time without a zone.
   const auto timestamp = record.started.substr(0, record.started.find('.'));
   for (const auto& suite : suites) suite.write(out, timestamp);

@@ -73,12 +73,14 @@ std::vector<std::string> failure_signature(const TrialRecord& trial) {
 
 bool must_be_complete(const DepartmentRecord& department, const TrialRecord& trial) {
   if (!trial.reused_from.empty()) return false;  // the trial with the facts is looked at
-  return trial.purpose == "baseline" || trial.purpose == "control" || trial.purpose == "final" || trial.id == department.final_trial;
+  return trial.purpose == "baseline" || trial.purpose == "control" || trial.purpose == "final" ||
+         trial.id == department.final_trial;
 }
 
 std::vector<std::string> phases_for(const std::string& purpose, std::vector<std::string> planned) {
   if (purpose == "baseline") return {"baseline"};
-  // The control installs nothing: the baseline has seen that moment already, and it counts only when nothing else is planned.
+  // The control installs nothing: the baseline has seen that moment already, and it counts only when nothing else is
+  // planned.
   if (purpose == "control" && planned.size() > 1) std::erase(planned, after_install_phase);
   return planned;
 }

@@ -7,7 +7,8 @@
 
 #include "reports/record/record.hpp"
 
-// Questions that gate, exit code and report writers ask of a record; all pure. Pointers live as long as the record does.
+// Questions that gate, exit code and report writers ask of a record; all pure. Pointers live as long as the record
+// does.
 namespace patchlab::reports {
 
 [[nodiscard]] const CandidateRecord* find_candidate(const RunRecord& record, const std::string& id);
@@ -15,15 +16,16 @@ namespace patchlab::reports {
 [[nodiscard]] const TrialRecord* find_trial(const DepartmentRecord& department, const std::string& id);
 // The first trial with this purpose.
 [[nodiscard]] const TrialRecord* trial_with_purpose(const DepartmentRecord& department, const std::string& purpose);
-// The trial that holds the facts: itself, or the one whose results it reused (one step). Null when that one does not exist or
-// differs in set or machines.
+// The trial that holds the facts: itself, or the one whose results it reused (one step). Null when that one does not
+// exist or differs in set or machines.
 [[nodiscard]] const TrialRecord* facts_of(const DepartmentRecord& department, const TrialRecord& trial);
 [[nodiscard]] const VerdictRecord* find_verdict(const DepartmentRecord& department, const std::string& candidate);
-[[nodiscard]] const PhaseRecord* find_phase(const TrialRecord& trial, const std::string& phase, const std::string& machine);
+[[nodiscard]] const PhaseRecord* find_phase(const TrialRecord& trial, const std::string& phase,
+                                            const std::string& machine);
 [[nodiscard]] const checks::CheckResult* find_check(const PhaseRecord& phase, const std::string& id);
 
-// What failed, as one text per fact: "mail/deliver", "mail/state:service:postfix", "mail/install:KB-1". Reboots that repeat a
-// failure do not repeat its key. TrialRecord::signature is this list, sorted.
+// What failed, as one text per fact: "mail/deliver", "mail/state:service:postfix", "mail/install:KB-1". Reboots that
+// repeat a failure do not repeat its key. TrialRecord::signature is this list, sorted.
 [[nodiscard]] std::string check_key(const std::string& machine, const std::string& check);
 [[nodiscard]] std::string difference_key(const std::string& machine, const StateDifference& difference);
 [[nodiscard]] std::string install_key(const std::string& machine, const std::string& candidate);
@@ -38,14 +40,14 @@ struct MissingCheck {
   std::string check;
   bool operator==(const MissingCheck&) const = default;
 };
-// Planned minus executed, over the phases planned for this trial and the machines that took part. A machine without planned checks is
-// missing the check "*": nothing executed is never a pass.
+// Planned minus executed, over the phases planned for this trial and the machines that took part. A machine without
+// planned checks is missing the check "*": nothing executed is never a pass.
 [[nodiscard]] std::vector<MissingCheck> missing_checks(const DepartmentRecord& department, const TrialRecord& trial);
-// Whether gaps in this trial are gaps in the run: the baseline, the control and what is promoted must be complete; a search trial may stop
-// at its first failure.
+// Whether gaps in this trial are gaps in the run: the baseline, the control and what is promoted must be complete; a
+// search trial may stop at its first failure.
 [[nodiscard]] bool must_be_complete(const DepartmentRecord& department, const TrialRecord& trial);
-// Of the phases that a policy plans, those of a trial with this purpose: "baseline" for the baseline; the control has no "after-install", as
-// nothing is installed, unless there is no other phase.
+// Of the phases that a policy plans, those of a trial with this purpose: "baseline" for the baseline; the control has
+// no "after-install", as nothing is installed, unless there is no other phase.
 [[nodiscard]] std::vector<std::string> phases_for(const std::string& purpose, std::vector<std::string> planned);
 [[nodiscard]] std::vector<std::string> planned_phases(const DepartmentRecord& department, const TrialRecord& trial);
 

@@ -14,15 +14,17 @@
 #include "lab/core/json.hpp"
 #include "lab/core/outcome.hpp"
 
-// The record of one run as plain data: written once as run.json (schema patchlab/run/v1), read by reports, gate and promotion.
-// A report writer knows a record, never how it came about. All durations are milliseconds; all times RFC 3339 UTC text.
+// The record of one run as plain data: written once as run.json (schema patchlab/run/v1), read by reports, gate and
+// promotion. A report writer knows a record, never how it came about. All durations are milliseconds; all times RFC
+// 3339 UTC text.
 namespace patchlab::reports {
 
 struct FileRecord {
   std::string name;
   std::string sha256;
   std::uint64_t bytes = 0;
-  std::string signature;  // of a Windows package, as a sentence: "signed by ...", "not signed (allowed)"; empty for others
+  std::string
+      signature;  // of a Windows package, as a sentence: "signed by ...", "not signed (allowed)"; empty for others
   bool operator==(const FileRecord&) const = default;
 };
 
@@ -41,7 +43,7 @@ struct CandidateRecord {
 struct MachineRecord {
   std::string name;
   std::string role;
-  std::string golden;         // recipe or domain name, for the reader
+  std::string golden;               // recipe or domain name, for the reader
   std::string golden_digest;        // computed from the image before the run
   std::string golden_digest_after;  // computed again after it; empty: not looked at, and then nothing is promoted
   std::string address;
@@ -71,7 +73,8 @@ struct InstallRecord {
   std::uint32_t exit_code = 0;
   std::string log;
   std::int64_t duration_ms = 0;
-  std::string installed_in;  // trial that installed it, when this one started from the state which that one left; empty: this one
+  std::string installed_in;  // trial that installed it, when this one started from the state which that one left;
+                             // empty: this one
 };
 
 // One difference between the host state before and after; to_json and from_json beside it.
@@ -93,8 +96,8 @@ struct PhaseRecord {
 };
 
 struct TrialRecord {
-  std::string id;       // "finance/t3"
-  std::string purpose;  // baseline, control, batch, search, confirm, final
+  std::string id;                       // "finance/t3"
+  std::string purpose;                  // baseline, control, batch, search, confirm, final
   std::vector<std::string> candidates;  // in the order applied
   std::string set_digest;               // digest of that ordered list of candidate digests
   std::vector<std::string> machines;    // that took part
@@ -103,14 +106,15 @@ struct TrialRecord {
   std::vector<InstallRecord> installs;
   std::vector<PhaseRecord> phases;
   std::vector<std::string> signature;  // sorted "machine/check" or "machine/state:..." of what failed
-  std::string reused_from;             // trial whose identical inputs (same digests) answered this one; empty when it ran itself
-  std::string evidence_folder;         // relative to the run folder; empty when nothing was kept
+  std::string reused_from;  // trial whose identical inputs (same digests) answered this one; empty when it ran itself
+  std::string evidence_folder;  // relative to the run folder; empty when nothing was kept
   std::string started;
   std::int64_t duration_ms = 0;
 };
 
-// A verdict per candidate and department. outcome pass: in the promotable set. fail: held back. skipped: applies to nothing here.
-// error: the lab could not tell. `group` holds the other members when the candidate fails only together with them.
+// A verdict per candidate and department. outcome pass: in the promotable set. fail: held back. skipped: applies to
+// nothing here. error: the lab could not tell. `group` holds the other members when the candidate fails only together
+// with them.
 struct VerdictRecord {
   std::string candidate;
   Outcome outcome = Outcome::not_reached;
@@ -145,9 +149,9 @@ struct DepartmentRecord {
 // Where the time went: one bar of the timing chart.
 struct TimingRecord {
   std::string department;
-  std::string machine;  // empty: whole department or run
-  std::string trial;    // empty outside trials
-  std::string phase;    // clone, boot, ready, checks, snapshot, revert, install, reboot, fence, image ...
+  std::string machine;        // empty: whole department or run
+  std::string trial;          // empty outside trials
+  std::string phase;          // clone, boot, ready, checks, snapshot, revert, install, reboot, fence, image ...
   std::int64_t start_ms = 0;  // since the run began
   std::int64_t duration_ms = 0;
 };
@@ -160,7 +164,7 @@ struct RunRecord {
   std::string started;
   std::string finished;
   std::int64_t duration_ms = 0;
-  std::map<std::string, std::string> host;  // kernel, qemu, libvirt, accelerator, cpus, memory
+  std::map<std::string, std::string> host;     // kernel, qemu, libvirt, accelerator, cpus, memory
   std::map<std::string, std::string> digests;  // check_set, policy ...
   std::vector<CandidateRecord> candidates;
   std::vector<DepartmentRecord> departments;
@@ -176,8 +180,9 @@ inline constexpr const char* run_schema = "patchlab/run/v1";
 inline constexpr const char* run_file_name = "run.json";
 
 void to_json(Json& json, const RunRecord& record);
-// Strict: the schema name, every type, every outcome word, no unknown keys (an unknown fact could be one that blocks). Absent
-// optional fields get the value that promotes nothing. The error lists every problem as "file: /pointer: message".
+// Strict: the schema name, every type, every outcome word, no unknown keys (an unknown fact could be one that blocks).
+// Absent optional fields get the value that promotes nothing. The error lists every problem as "file: /pointer:
+// message".
 [[nodiscard]] Result<RunRecord> run_record_from_json(const Json& json, const std::string& file_name = run_file_name);
 [[nodiscard]] Result<RunRecord> read_run_record(const std::filesystem::path& file);
 [[nodiscard]] Result<void> write_run_record(const RunRecord& record, const std::filesystem::path& file);
@@ -190,9 +195,10 @@ void to_json(Json& json, const FenceAttempt& attempt);
 void to_json(Json& json, const TimingRecord& timing);
 [[nodiscard]] Result<TimingRecord> timing_record_from_json(const Json& json);
 
-// Identity of what a run found: SHA-256 over the record as JSON without what comes after the tests or differs between two writings
-// of the same facts (promotion results, exit code, timings, duration, memory). It goes into manifests and the ledger, so it must not
-// depend on the promotion it justifies; everything else, `finished` and `complete` included, is set before the gate is asked.
+// Identity of what a run found: SHA-256 over the record as JSON without what comes after the tests or differs between
+// two writings of the same facts (promotion results, exit code, timings, duration, memory). It goes into manifests and
+// the ledger, so it must not depend on the promotion it justifies; everything else, `finished` and `complete` included,
+// is set before the gate is asked.
 [[nodiscard]] std::string record_digest(const RunRecord& record);
 // Identity of an ordered patch set: TrialRecord::set_digest, from the digests of its candidates.
 [[nodiscard]] std::string patch_set_digest(const std::vector<std::string>& candidate_digests);

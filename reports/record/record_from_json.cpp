@@ -6,8 +6,8 @@
 
 #include "reports/record/record.hpp"
 
-// Reading is fail-closed: what is absent becomes the value that promotes nothing, what is unknown or mistyped is a problem with its
-// pointer. A record that was shortened or edited by hand can lose its promotion, never gain one.
+// Reading is fail-closed: what is absent becomes the value that promotes nothing, what is unknown or mistyped is a
+// problem with its pointer. A record that was shortened or edited by hand can lose its promotion, never gain one.
 namespace patchlab::reports {
 namespace {
 
@@ -99,8 +99,8 @@ MachineRecord read_machine(const Json& json, const std::string& pointer, Problem
   machine.golden_digest = reader.text_or("golden_digest", "");
   machine.golden_digest_after = reader.text_or("golden_digest_after", "");
   machine.address = reader.text_or("address", "");
-  machine.memory_mib = static_cast<std::uint32_t>(
-      reader.integer_or("memory_mib", 0, 0, std::numeric_limits<std::uint32_t>::max()));
+  machine.memory_mib =
+      static_cast<std::uint32_t>(reader.integer_or("memory_mib", 0, 0, std::numeric_limits<std::uint32_t>::max()));
   machine.checks = reader.texts_or_empty("checks");
   reader.finish();
   return machine;
@@ -294,9 +294,11 @@ RunRecord read_run(const Json& json, Problems& problems) {
   return record;
 }
 
-// A piece that came over a cell's pipe: a broken one means that the two ends disagree, which is a bug and not a bad file.
+// A piece that came over a cell's pipe: a broken one means that the two ends disagree, which is a bug and not a bad
+// file.
 template <class Read>
-auto read_piece(const Json& json, const char* what, Read read) -> Result<decltype(read(json, std::string(), std::declval<Problems&>()))> {
+auto read_piece(const Json& json, const char* what, Read read)
+    -> Result<decltype(read(json, std::string(), std::declval<Problems&>()))> {
   Problems problems;
   auto value = read(json, "", problems);
   if (problems.empty()) return value;
@@ -311,7 +313,8 @@ Result<RunRecord> run_record_from_json(const Json& json, const std::string& file
   if (!json.is_object()) return problems_error(file_name, {{"", "must be an object: the record of a run"}});
   const auto schema = json.find("schema");
   if (schema == json.end() || *schema != run_schema) {
-    const auto found = schema == json.end() ? std::string("nothing") : schema->dump(-1, ' ', true, Json::error_handler_t::replace);
+    const auto found =
+        schema == json.end() ? std::string("nothing") : schema->dump(-1, ' ', true, Json::error_handler_t::replace);
     return problems_error(file_name, {{"/schema", fmt::format("must be \"{}\", found {}", run_schema, found)}});
   }
   Problems problems;
@@ -321,7 +324,9 @@ Result<RunRecord> run_record_from_json(const Json& json, const std::string& file
 }
 
 Result<TrialRecord> trial_record_from_json(const Json& json) { return read_piece(json, "trial", read_trial); }
-Result<FenceAttempt> fence_attempt_from_json(const Json& json) { return read_piece(json, "fence attempt", read_attempt); }
+Result<FenceAttempt> fence_attempt_from_json(const Json& json) {
+  return read_piece(json, "fence attempt", read_attempt);
+}
 Result<TimingRecord> timing_record_from_json(const Json& json) { return read_piece(json, "timing", read_timing); }
 
 }  // namespace patchlab::reports

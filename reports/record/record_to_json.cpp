@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "reports/record/record.hpp"
 
-// Every field is written, empty ones too: a reader of the file sees the whole schema, and two records of equal facts are equal text.
+// Every field is written, empty ones too: a reader of the file sees the whole schema, and two records of equal facts
+// are equal text.
 namespace patchlab::reports {
 namespace {
 
@@ -59,10 +60,8 @@ Json install_json(const InstallRecord& install) {
 }
 
 Json difference_json(const StateDifference& difference) {
-  return {{"kind", difference.kind},
-          {"item", difference.item},
-          {"before", difference.before},
-          {"after", difference.after}};
+  return {
+      {"kind", difference.kind}, {"item", difference.item}, {"before", difference.before}, {"after", difference.after}};
 }
 
 Json phase_json(const PhaseRecord& phase) {

@@ -10,7 +10,8 @@ namespace patchlab::reports {
 namespace {
 
 bool has_verdict(const DepartmentRecord& department, Outcome outcome) {
-  return std::ranges::any_of(department.verdicts, [&](const VerdictRecord& verdict) { return verdict.outcome == outcome; });
+  return std::ranges::any_of(department.verdicts,
+                             [&](const VerdictRecord& verdict) { return verdict.outcome == outcome; });
 }
 
 bool saw_a_set_fail(const DepartmentRecord& department) {
@@ -46,7 +47,8 @@ bool lacks_tests(const RunRecord& record, const DepartmentRecord& department) {
 
 bool is_refused(const DepartmentRecord& department) {
   const auto& outcome = department.promotion.outcome;
-  return has_verdict(department, Outcome::pass) && !outcome.empty() && outcome != "promoted" && outcome != "not-attempted";
+  return has_verdict(department, Outcome::pass) && !outcome.empty() && outcome != "promoted" &&
+         outcome != "not-attempted";
 }
 
 bool is_only_skips(const DepartmentRecord& department) {
@@ -63,7 +65,8 @@ ExitCode exit_code_for(const RunRecord& record) {
   }
   if (any(is_broken)) return ExitCode::error;
   if (any(is_inconclusive)) return ExitCode::inconclusive;
-  if (any([](const auto& department) { return has_verdict(department, Outcome::fail); })) return ExitCode::candidate_fails;
+  if (any([](const auto& department) { return has_verdict(department, Outcome::fail); }))
+    return ExitCode::candidate_fails;
   if (!record.complete || record.departments.empty() || record.candidates.empty()) return ExitCode::not_tested;
   if (any([&](const auto& department) { return lacks_tests(record, department); })) return ExitCode::not_tested;
   if (any(is_refused)) return ExitCode::policy;

@@ -7,8 +7,9 @@
 
 namespace patchlab::reports {
 
-// The exit code of `patchlab run` and of every command that looks at a finished run. Held-back candidates make it 1 although the rest
-// was promoted: automation must notice; `quickstart` knows that its scenario holds bad candidates and reads the verdicts instead.
+// The exit code of `patchlab run` and of every command that looks at a finished run. Held-back candidates make it 1
+// although the rest was promoted: automation must notice; `quickstart` knows that its scenario holds bad candidates and
+// reads the verdicts instead.
 [[nodiscard]] ExitCode exit_code_for(const RunRecord& record);
 
 }  // namespace patchlab::reports

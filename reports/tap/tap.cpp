@@ -22,7 +22,8 @@ std::string described(const std::string& text) {
   return line;
 }
 
-std::string point(std::size_t number, const std::string& department, const std::string& candidate, const VerdictRecord* verdict) {
+std::string point(std::size_t number, const std::string& department, const std::string& candidate,
+                  const VerdictRecord* verdict) {
   const auto name = fmt::format("{} - {} {}", number, described(department), described(candidate));
   const auto outcome = verdict == nullptr ? Outcome::not_reached : verdict->outcome;
   const auto reason = verdict == nullptr ? std::string("no verdict") : described(verdict->reason);

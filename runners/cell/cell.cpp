@@ -49,7 +49,8 @@ Cell::Machines Cell::all() {
 }
 
 TrialRecord Cell::prepare() {
-  TrialRecord record{.id = context_.job.department + "/baseline", .purpose = "baseline", .started = rfc3339(context_.clock.wall())};
+  TrialRecord record{
+      .id = context_.job.department + "/baseline", .purpose = "baseline", .started = rfc3339(context_.clock.wall())};
   const auto start = context_.clock.now();
   std::mutex mutex;
   const auto note = [&](const Error& error) {
@@ -74,12 +75,16 @@ TrialRecord Cell::prepare() {
   conclude(record, context_.clock, start);
   // A baseline that fails a check is the lab's or production's trouble, never a patch's: nothing was applied yet.
   if (record.outcome == Outcome::fail) {
-    record.error = guest_error(fmt::format("broken baseline: {} failed before any patch was applied", fmt::join(record.signature, ", ")));
+    record.error = guest_error(
+        fmt::format("broken baseline: {} failed before any patch was applied", fmt::join(record.signature, ", ")));
     record.outcome = Outcome::error;
   }
   if (record.outcome == Outcome::pass) {
-    const TimedStep step(context_.events, context_.clock, "", record.id, "snapshot", "the department to be saved as one checkpoint");
-    if (auto saved = snapshots::CellCheckpoint(context_.hypervisor, context_.clock, 2).take(record.machines, snapshots::SnapshotName::baseline()); !saved) {
+    const TimedStep step(context_.events, context_.clock, "", record.id, "snapshot",
+                         "the department to be saved as one checkpoint");
+    if (auto saved = snapshots::CellCheckpoint(context_.hypervisor, context_.clock, 2)
+                         .take(record.machines, snapshots::SnapshotName::baseline());
+        !saved) {
       record.error = std::move(saved).error();
       record.outcome = Outcome::error;
     }
@@ -135,7 +140,8 @@ class Cell::Trial {
   }
   [[nodiscard]] Machines working(const Machines& machines) const {
     Machines left;
-    std::ranges::copy_if(machines, std::back_inserter(left), [&](auto* machine) { return !failed_.contains(machine->name()); });
+    std::ranges::copy_if(machines, std::back_inserter(left),
+                         [&](auto* machine) { return !failed_.contains(machine->name()); });
     return left;
   }
   [[nodiscard]] Machines rebooting() const {
@@ -146,7 +152,8 @@ class Cell::Trial {
     return chosen;
   }
   [[nodiscard]] bool whole_department() const { return job_.machines.size() == cell_.machines_.size(); }
-  // Those that a restart of `rebooted` may have touched: themselves and what depends on them; the whole department is always looked at as a whole.
+  // Those that a restart of `rebooted` may have touched: themselves and what depends on them; the whole department is
+  // always looked at as a whole.
   [[nodiscard]] Machines concerned(const Machines& rebooted) const {
     if (whole_department()) return machines_;
     Machines chosen;
@@ -161,7 +168,8 @@ class Cell::Trial {
 
   // A machine that needs another which is patched in this trial may have met it half-patched when a state was saved.
   [[nodiscard]] CellMachine::Checkpoints checkpoints_for(const CellMachine& machine) const {
-    const bool free = std::ranges::none_of(machine.job().plan.depends_on, [&](const auto& needed) { return job_.installs.contains(needed); });
+    const bool free = std::ranges::none_of(machine.job().plan.depends_on,
+                                           [&](const auto& needed) { return job_.installs.contains(needed); });
     return free && !job_.from_baseline ? CellMachine::Checkpoints::yes : CellMachine::Checkpoints::no;
   }
 
@@ -169,8 +177,11 @@ class Cell::Trial {
     static const std::vector<InstallJob> nothing;
     for_each(machines_, [&](CellMachine& machine) {
       const auto jobs = job_.installs.find(machine.name());
-      if (auto reverted = machine.revert(job_.id, jobs == job_.installs.end() ? nothing : jobs->second, checkpoints_for(machine)); !reverted) {
-        note(std::move(reverted).error().while_doing(fmt::format("reverting '{}' to where the trial begins", machine.name())));
+      if (auto reverted =
+              machine.revert(job_.id, jobs == job_.installs.end() ? nothing : jobs->second, checkpoints_for(machine));
+          !reverted) {
+        note(std::move(reverted).error().while_doing(
+            fmt::format("reverting '{}' to where the trial begins", machine.name())));
       }
     });
   }
@@ -182,7 +193,8 @@ class Cell::Trial {
       std::optional<Error> error;
       auto records = machine.install(job_.id, jobs->second, job_.media.at(machine.name()), error);
       if (error) note(*error);
-      if (std::ranges::any_of(records, [](const auto& record) { return record.outcome != Outcome::pass; })) failed(machine.name());
+      if (std::ranges::any_of(records, [](const auto& record) { return record.outcome != Outcome::pass; }))
+        failed(machine.name());
       const std::lock_guard lock(mutex_);
       std::ranges::move(records, std::back_inserter(record_.installs));
     });
@@ -205,7 +217,8 @@ class Cell::Trial {
     if (phase == reports::stability_phase) {
       run_on(working(concerned(patched)));
     } else {
-      const auto kind = reboots_++ < context_.job.policy.warm_reboots ? CellMachine::Reboot::warm : CellMachine::Reboot::cold;
+      const auto kind =
+          reboots_++ < context_.job.policy.warm_reboots ? CellMachine::Reboot::warm : CellMachine::Reboot::cold;
       for_each(patched, [&](CellMachine& machine) {
         if (auto trouble = machine.reboot(job_.id, phase, kind)) keep(std::move(*trouble));
       });
@@ -225,19 +238,31 @@ class Cell::Trial {
   // A machine that had failed before is not restarted; the record says that this was planned and did not happen.
   void not_reached(const std::string& phase, const Machines& planned) {
     for (const auto* machine : planned) {
-      const auto known = std::ranges::any_of(record_.phases, [&](const auto& p) { return p.machine == machine->name() && p.phase == phase; });
+      const auto known = std::ranges::any_of(
+          record_.phases, [&](const auto& p) { return p.machine == machine->name() && p.phase == phase; });
       if (failed_.contains(machine->name()) && !known) {
-        record_.phases.push_back({.phase = phase, .machine = machine->name(), .outcome = Outcome::not_reached, .checks = {}, .differences = {}, .error = {}});
+        record_.phases.push_back({.phase = phase,
+                                  .machine = machine->name(),
+                                  .outcome = Outcome::not_reached,
+                                  .checks = {},
+                                  .differences = {},
+                                  .error = {}});
       }
     }
   }
   void not_reached(const std::string& phase) {
     for (const auto* machine : rebooting()) {
-      record_.phases.push_back({.phase = phase, .machine = machine->name(), .outcome = Outcome::not_reached, .checks = {}, .differences = {}, .error = {}});
+      record_.phases.push_back({.phase = phase,
+                                .machine = machine->name(),
+                                .outcome = Outcome::not_reached,
+                                .checks = {},
+                                .differences = {},
+                                .error = {}});
     }
   }
 
-  // New kinds of log lines after a plain restart are the price of a restart, not of a patch; anything else that differs breaks the control.
+  // New kinds of log lines after a plain restart are the price of a restart, not of a patch; anything else that differs
+  // breaks the control.
   void learn() {
     failed_.clear();  // by those lines alone nothing failed, and what failed is not looked at in later phases
     for (auto& phase : record_.phases) {
@@ -254,8 +279,11 @@ class Cell::Trial {
   }
 
   void clean_up() {
-    std::ranges::sort(record_.phases, [](const auto& a, const auto& b) { return std::tie(a.machine, a.phase) < std::tie(b.machine, b.phase); });
-    std::ranges::stable_sort(record_.installs, {}, &reports::InstallRecord::machine);  // of one machine: in the order applied
+    std::ranges::sort(record_.phases, [](const auto& a, const auto& b) {
+      return std::tie(a.machine, a.phase) < std::tie(b.machine, b.phase);
+    });
+    std::ranges::stable_sort(record_.installs, {},
+                             &reports::InstallRecord::machine);  // of one machine: in the order applied
     const auto folder = context_.job.evidence / job_.id.substr(job_.id.find('/') + 1);
     const bool keep_evidence = record_.outcome != Outcome::pass && !context_.stop.stop_requested();
     for_each(machines_, [&](CellMachine& machine) {

@@ -9,19 +9,21 @@
 
 namespace patchlab::runners::cell {
 
-// One department inside its fence: brings it to a baseline and runs trials from there. Uses only the seams (Hypervisor, ProcessRunner, Clock), so
-// it is the same for embedded cells and, later, for a system libvirt. Trials on disjoint machines may run in parallel.
+// One department inside its fence: brings it to a baseline and runs trials from there. Uses only the seams (Hypervisor,
+// ProcessRunner, Clock), so it is the same for embedded cells and, later, for a system libvirt. Trials on disjoint
+// machines may run in parallel.
 class Cell {
  public:
-  // `probe_fence` is called with the phase (before, during) while the machines are up or not; it reports what it saw as events.
+  // `probe_fence` is called with the phase (before, during) while the machines are up or not; it reports what it saw as
+  // events.
   using FenceProbe = std::function<void(const std::string& phase)>;
   Cell(CellContext& context, FenceProbe probe_fence);
   ~Cell();
   Cell(const Cell&) = delete;
   Cell& operator=(const Cell&) = delete;
 
-  // Boots all machines, checks them, saves the department as one checkpoint. The record's outcome is pass or error; nothing here is a
-  // verdict on a patch.
+  // Boots all machines, checks them, saves the department as one checkpoint. The record's outcome is pass or error;
+  // nothing here is a verdict on a patch.
   [[nodiscard]] reports::TrialRecord prepare();
   [[nodiscard]] reports::TrialRecord run_trial(const TrialJob& job);
 

@@ -18,7 +18,10 @@ namespace {
 class ChildCell final : public CellClient {
  public:
   ChildCell(ChildProcess child, std::string department, std::filesystem::path log, OnEvent on_event)
-      : child_(std::move(child)), department_(std::move(department)), log_(std::move(log)), on_event_(std::move(on_event)) {
+      : child_(std::move(child)),
+        department_(std::move(department)),
+        log_(std::move(log)),
+        on_event_(std::move(on_event)) {
     reader_ = std::jthread([this] { read(); });
   }
   ~ChildCell() override { close(); }
@@ -116,8 +119,10 @@ Result<std::unique_ptr<CellClient>> start_cell(const std::string& program, const
   spec.arguments = {"cell", root.string()};
   if (offer_kvm) spec.arguments.emplace_back("--kvm");
   auto child = ChildProcess::start(spec, log);
-  if (!child) return std::move(child).error().while_doing(fmt::format("starting the cell of department '{}'", department));
-  return std::unique_ptr<CellClient>(std::make_unique<ChildCell>(std::move(child).value(), department, log, std::move(on_event)));
+  if (!child)
+    return std::move(child).error().while_doing(fmt::format("starting the cell of department '{}'", department));
+  return std::unique_ptr<CellClient>(
+      std::make_unique<ChildCell>(std::move(child).value(), department, log, std::move(on_event)));
 }
 
 }  // namespace patchlab::runners::cell

@@ -9,8 +9,8 @@
 
 namespace patchlab::runners::cell {
 
-// The run's side of one cell. Calls block until the cell answers and may come from several threads. When the cell dies, every waiting and
-// later call returns an infrastructure error that says so.
+// The run's side of one cell. Calls block until the cell answers and may come from several threads. When the cell dies,
+// every waiting and later call returns an infrastructure error that says so.
 class CellClient {
  public:
   virtual ~CellClient() = default;
@@ -24,7 +24,8 @@ class CellClient {
 
 using OnEvent = std::function<void(const std::string& department, const Json& event)>;
 
-// Starts `<program> cell [--kvm] <root>` (root: the cell's scratch folder). What the cell and libvirt write to stderr goes to `log`.
+// Starts `<program> cell [--kvm] <root>` (root: the cell's scratch folder). What the cell and libvirt write to stderr
+// goes to `log`.
 [[nodiscard]] Result<std::unique_ptr<CellClient>> start_cell(const std::string& program, const std::string& department,
                                                              const std::filesystem::path& root, bool offer_kvm,
                                                              const std::filesystem::path& log, OnEvent on_event);

@@ -34,7 +34,8 @@ bool tcp_accepts(const std::string& address, std::uint16_t port, Milliseconds li
   return ::getsockopt(socket.get(), SOL_SOCKET, SO_ERROR, &error, &size) == 0 && error == 0;
 }
 
-// Whether a guest has something to do, told from the processor time of its QEMU: whatever its system, and without asking it.
+// Whether a guest has something to do, told from the processor time of its QEMU: whatever its system, and without
+// asking it.
 class Activity {
  public:
   Activity(lab::Hypervisor& hypervisor, const Clock& clock, std::string machine)
@@ -53,7 +54,8 @@ class Activity {
   }
 
  private:
-  // An idle guest costs a few per cent of a processor under emulation, a busy one half of one at least, even when it has to share.
+  // An idle guest costs a few per cent of a processor under emulation, a busy one half of one at least, even when it
+  // has to share.
   static constexpr int quiet_percent = 15;
   static constexpr Milliseconds shortest_look{250};
 
@@ -90,8 +92,8 @@ CellMachine::CellMachine(CellContext& context, const MachineJob& job)
               });
 }
 
-// A processor slot and a machine that runs. A machine without a turn stands still: a dozen idle guests cost more than a processor
-// under emulation, and what they take is missing where the work is.
+// A processor slot and a machine that runs. A machine without a turn stands still: a dozen idle guests cost more than a
+// processor under emulation, and what they take is missing where the work is.
 class CellMachine::Turn {
  public:
   Turn(CellMachine& machine, FileLock slot) : machine_(&machine), slot_(std::move(slot)) {}
@@ -111,8 +113,8 @@ class CellMachine::Turn {
 Result<CellMachine::Turn> CellMachine::take_turn() {
   PATCHLAB_ASSIGN(auto slot, context_.slots.acquire(context_.stop));
   Turn turn(*this, std::move(slot));
-  // The guest's clock stays behind: to jump ahead would be a cause of failures of its own (servers kill children that seem to have been starting
-  // for half a minute), and until the next revert or restart nobody needs it to be right.
+  // The guest's clock stays behind: to jump ahead would be a cause of failures of its own (servers kill children that
+  // seem to have been starting for half a minute), and until the next revert or restart nobody needs it to be right.
   if (std::exchange(resting_, false)) PATCHLAB_TRY(context_.hypervisor.resume(name()));
   return turn;
 }
@@ -130,7 +132,8 @@ Result<void> CellMachine::boot(const std::string& trial) {
   {
     const TimedStep step(context_.events, context_.clock, name(), trial, "boot", "the guest's start-up to finish");
     PATCHLAB_TRY(context_.hypervisor.start(name()));
-    PATCHLAB_TRY(lab::guest::await_boot(*adapter_, agent_, context_.clock, {}, context_.job.policy.boot_timeout, context_.stop));
+    PATCHLAB_TRY(
+        lab::guest::await_boot(*adapter_, agent_, context_.clock, {}, context_.job.policy.boot_timeout, context_.stop));
   }
   turn.release_slot();
   return wait_ready(trial, false);
@@ -149,11 +152,13 @@ bool CellMachine::settle(const std::string& trial) {
 }
 
 bool CellMachine::ports_answer() const {
-  return std::ranges::all_of(job_.plan.ready_tcp, [&](auto port) { return tcp_accepts(job_.plan.address, port, Milliseconds(1000)); });
+  return std::ranges::all_of(job_.plan.ready_tcp,
+                             [&](auto port) { return tcp_accepts(job_.plan.address, port, Milliseconds(1000)); });
 }
 
-// At the baseline the full ready_timeout is granted and the time it took is remembered. Later a multiple of it is enough, and less when the
-// guest has nothing more to do: a service that a patch killed must not cost a minute in every probe of the search.
+// At the baseline the full ready_timeout is granted and the time it took is remembered. Later a multiple of it is
+// enough, and less when the guest has nothing more to do: a service that a patch killed must not cost a minute in every
+// probe of the search.
 Result<void> CellMachine::wait_ready(const std::string& trial, bool after_patch) {
   const TimedStep step(context_.events, context_.clock, name(), trial, "ready", "the role's ports to answer");
   auto deadline = context_.job.policy.ready_timeout;
@@ -184,14 +189,20 @@ std::vector<checks::PlannedCheck> CellMachine::planned_checks() const {
 }
 
 PhaseRecord CellMachine::observe_baseline() {
-  PhaseRecord record{.phase = "baseline", .machine = name(), .outcome = Outcome::not_reached, .checks = {}, .differences = {}, .error = {}};
+  PhaseRecord record{.phase = "baseline",
+                     .machine = name(),
+                     .outcome = Outcome::not_reached,
+                     .checks = {},
+                     .differences = {},
+                     .error = {}};
   auto turn = take_turn();
   if (!turn) {
     record.error = turn.error();
     record.outcome = Outcome::error;
     return record;
   }
-  std::optional<TimedStep> step(std::in_place, context_.events, context_.clock, name(), "", "checks", "the role's checks");
+  std::optional<TimedStep> step(std::in_place, context_.events, context_.clock, name(), "", "checks",
+                                "the role's checks");
   checks::CheckWorkers workers;
   workers.program = context_.job.worker_program;
   record.checks = checks::run_checks(context_.processes, workers, planned_checks(), context_.stop);
@@ -215,13 +226,17 @@ PhaseRecord CellMachine::observe_baseline() {
   return record;
 }
 
-Result<void> CellMachine::revert(const std::string& trial, const std::vector<InstallJob>& jobs, Checkpoints checkpoints) {
+Result<void> CellMachine::revert(const std::string& trial, const std::vector<InstallJob>& jobs,
+                                 Checkpoints checkpoints) {
   resting_ = false;
   PATCHLAB_ASSIGN(auto turn, take_turn());
   use_checkpoints_ = checkpoints;
-  const auto start = tree_.start_for(checkpoints == Checkpoints::yes ? digests_of(jobs, jobs.size()) : snapshots::Prefix{});
+  const auto start =
+      tree_.start_for(checkpoints == Checkpoints::yes ? digests_of(jobs, jobs.size()) : snapshots::Prefix{});
   const TimedStep step(context_.events, context_.clock, name(), trial, "revert",
-                       start.applied == 0 ? "the baseline to be back" : fmt::format("the state with {} candidates installed to be back", start.applied));
+                       start.applied == 0
+                           ? "the baseline to be back"
+                           : fmt::format("the state with {} candidates installed to be back", start.applied));
   applied_.clear();
   expected_installed_ = baseline_installed_;
   if (start.applied > 0) {
@@ -229,7 +244,8 @@ Result<void> CellMachine::revert(const std::string& trial, const std::vector<Ins
     expected_installed_ = checkpoints_.at(start.snapshot).expected;
   }
   if (auto reverted = context_.hypervisor.revert(name(), start.snapshot.text()); !reverted) {
-    if (start.applied > 0) forget_checkpoint(start.snapshot);  // the trial is tried again, and must not meet the same trouble
+    if (start.applied > 0)
+      forget_checkpoint(start.snapshot);  // the trial is tried again, and must not meet the same trouble
     return reverted;
   }
   const Wait wait{.awaited = fmt::format("the guest agent of reverted machine '{}'", name()),
@@ -258,11 +274,13 @@ void CellMachine::compare_installed(PhaseRecord& record) {
   for (const auto& [package, version] : *installed) {
     const auto expected = expected_installed_.find(package);
     if (expected == expected_installed_.end()) {
-      record.error = guest_error(fmt::format("set widened: '{}' {} was installed on '{}' and nobody asked for it", package, version, name()),
-                                 "add it to the candidate or declare it as a prerequisite");
+      record.error = guest_error(
+          fmt::format("set widened: '{}' {} was installed on '{}' and nobody asked for it", package, version, name()),
+          "add it to the candidate or declare it as a prerequisite");
     } else if (expected->second != version) {
       if (baseline_installed_.contains(package) && baseline_installed_[package] == expected->second) {
-        record.error = guest_error(fmt::format("set widened: '{}' became {} on '{}' and nobody asked for it", package, version, name()));
+        record.error = guest_error(
+            fmt::format("set widened: '{}' became {} on '{}' and nobody asked for it", package, version, name()));
       } else {
         record.differences.push_back({"installed", package, expected->second, version});
       }
@@ -274,7 +292,8 @@ void CellMachine::compare_installed(PhaseRecord& record) {
 }
 
 PhaseRecord CellMachine::examine(const std::string& trial, const std::string& phase) {
-  PhaseRecord record{.phase = phase, .machine = name(), .outcome = Outcome::not_reached, .checks = {}, .differences = {}, .error = {}};
+  PhaseRecord record{
+      .phase = phase, .machine = name(), .outcome = Outcome::not_reached, .checks = {}, .differences = {}, .error = {}};
   auto turn = take_turn();
   if (!turn) {
     record.error = turn.error();
@@ -299,8 +318,9 @@ PhaseRecord CellMachine::examine(const std::string& trial, const std::string& ph
   return record;
 }
 
-// An installer that does not come to its end, a guest whose agent falls silent while it is patched: the lab saw the same machine answer before,
-// it still runs, and the same would happen in production. A machine that stopped says nothing.
+// An installer that does not come to its end, a guest whose agent falls silent while it is patched: the lab saw the
+// same machine answer before, it still runs, and the same would happen in production. A machine that stopped says
+// nothing.
 bool CellMachine::is_the_patch(const Error& error) const {
   if (error.error_class != ErrorClass::timeout) return false;
   const auto state = context_.hypervisor.state(name());
@@ -311,7 +331,12 @@ std::vector<InstallRecord> CellMachine::install(const std::string& trial, const 
                                                 const std::filesystem::path& medium, std::optional<Error>& error) {
   std::vector<InstallRecord> records;
   for (const auto& job : jobs) {
-    records.push_back({.machine = name(), .candidate = job.candidate, .outcome = Outcome::not_reached, .exit_code = 0, .log = {}, .duration_ms = 0});
+    records.push_back({.machine = name(),
+                       .candidate = job.candidate,
+                       .outcome = Outcome::not_reached,
+                       .exit_code = 0,
+                       .log = {},
+                       .duration_ms = 0});
   }
   std::ranges::copy(applied_, records.begin());
   if (applied_.size() == jobs.size()) return records;
@@ -349,7 +374,8 @@ std::vector<InstallRecord> CellMachine::install(const std::string& trial, const 
     auto saved = save_checkpoint(trial, jobs, done);
     if (saved && i + 1 < jobs.size()) saved = context_.hypervisor.change_medium(name(), medium);
     if (!saved) {
-      error = std::move(saved).error().while_doing(fmt::format("saving '{}' with {} candidates installed", name(), done.size()));
+      error = std::move(saved).error().while_doing(
+          fmt::format("saving '{}' with {} candidates installed", name(), done.size()));
       return records;
     }
   }
@@ -358,7 +384,8 @@ std::vector<InstallRecord> CellMachine::install(const std::string& trial, const 
 }
 
 // The drive must be empty: a state goes with what was in the drive, and the medium belongs to one trial.
-Result<void> CellMachine::save_checkpoint(const std::string& trial, const std::vector<InstallJob>& jobs, const std::vector<InstallRecord>& done) {
+Result<void> CellMachine::save_checkpoint(const std::string& trial, const std::vector<InstallJob>& jobs,
+                                          const std::vector<InstallRecord>& done) {
   const auto prefix = digests_of(jobs, done.size());
   const auto checkpoint = snapshots::SnapshotName::for_prefix(prefix);
   if (tree_.has(checkpoint) || !settle(trial)) return {};
@@ -381,7 +408,8 @@ void CellMachine::forget_checkpoint(const snapshots::SnapshotName& checkpoint) {
 }
 
 std::optional<PhaseRecord> CellMachine::reboot(const std::string& trial, const std::string& phase, Reboot kind) {
-  PhaseRecord record{.phase = phase, .machine = name(), .outcome = Outcome::fail, .checks = {}, .differences = {}, .error = {}};
+  PhaseRecord record{
+      .phase = phase, .machine = name(), .outcome = Outcome::fail, .checks = {}, .differences = {}, .error = {}};
   auto turn = take_turn();
   if (!turn) {
     record.error = turn.error();
@@ -389,11 +417,13 @@ std::optional<PhaseRecord> CellMachine::reboot(const std::string& trial, const s
     return record;
   }
   {
-    const TimedStep step(context_.events, context_.clock, name(), trial, "reboot", "the guest to come back with a new boot id");
+    const TimedStep step(context_.events, context_.clock, name(), trial, "reboot",
+                         "the guest to come back with a new boot id");
     const auto limit = context_.job.policy.boot_timeout;
-    const auto rebooted =
-        kind == Reboot::warm ? lab::guest::reboot_and_prove(*adapter_, agent_, context_.clock, limit, context_.stop)
-                             : lab::guest::cold_restart_and_prove(*adapter_, agent_, context_.hypervisor, context_.clock, limit, context_.stop);
+    const auto rebooted = kind == Reboot::warm
+                              ? lab::guest::reboot_and_prove(*adapter_, agent_, context_.clock, limit, context_.stop)
+                              : lab::guest::cold_restart_and_prove(*adapter_, agent_, context_.hypervisor,
+                                                                   context_.clock, limit, context_.stop);
     if (!rebooted) {
       if (context_.stop.stop_requested() || rebooted.error().error_class == ErrorClass::infrastructure) {
         record.error = rebooted.error();
@@ -404,7 +434,8 @@ std::optional<PhaseRecord> CellMachine::reboot(const std::string& trial, const s
       return record;
     }
   }
-  // Ports that stay shut are for the checks to report, with what they see; here they only end the wait. Waiting needs no processor slot.
+  // Ports that stay shut are for the checks to report, with what they see; here they only end the wait. Waiting needs
+  // no processor slot.
   turn->release_slot();
   if (const auto ready = wait_ready(trial, true); !ready && ready.error().error_class == ErrorClass::cancelled) {
     record.error = ready.error();
@@ -416,7 +447,8 @@ std::optional<PhaseRecord> CellMachine::reboot(const std::string& trial, const s
 
 Result<void> CellMachine::run_on(const std::string& trial, Milliseconds duration) {
   if (std::exchange(resting_, false)) PATCHLAB_TRY(context_.hypervisor.resume(name()));
-  const TimedStep step(context_.events, context_.clock, name(), trial, reports::stability_phase, "the machine to have run on for a while");
+  const TimedStep step(context_.events, context_.clock, name(), trial, reports::stability_phase,
+                       "the machine to have run on for a while");
   const Wait wait{.awaited = fmt::format("a stop of machine '{}'", name()),
                   .deadline = duration,
                   .interval = Milliseconds(500),

@@ -47,20 +47,26 @@ class CellMachine {
   // A kind of log line that a plain restart brings (seen in the control trial) is noise, and known from then on.
   void learn_log_kind(const std::string& kind) { known_log_kinds_.insert(kind); }
 
-  // no: what is installed is installed in this very trial, from the baseline. yes: a state may be used, and saved, in which another trial of
-  // this cell has installed the same candidates in the same order; only what comes after them is installed again.
+  // no: what is installed is installed in this very trial, from the baseline. yes: a state may be used, and saved, in
+  // which another trial of this cell has installed the same candidates in the same order; only what comes after them is
+  // installed again.
   enum class Checkpoints { no, yes };
   // Back to where this trial begins, agent answering, clock set. An Error here is the lab's trouble.
-  [[nodiscard]] Result<void> revert(const std::string& trial, const std::vector<InstallJob>& jobs, Checkpoints checkpoints);
+  [[nodiscard]] Result<void> revert(const std::string& trial, const std::vector<InstallJob>& jobs,
+                                    Checkpoints checkpoints);
   // Checks and state comparison against the baseline.
   [[nodiscard]] reports::PhaseRecord examine(const std::string& trial, const std::string& phase);
-  // Applies the candidates one after another, after a revert with the same jobs: those that its state holds are not applied again, their
-  // records say where that was done. Ends at the first that fails.
-  [[nodiscard]] std::vector<reports::InstallRecord> install(const std::string& trial, const std::vector<InstallJob>& jobs,
-                                                            const std::filesystem::path& medium, std::optional<Error>& error);
+  // Applies the candidates one after another, after a revert with the same jobs: those that its state holds are not
+  // applied again, their records say where that was done. Ends at the first that fails.
+  [[nodiscard]] std::vector<reports::InstallRecord> install(const std::string& trial,
+                                                            const std::vector<InstallJob>& jobs,
+                                                            const std::filesystem::path& medium,
+                                                            std::optional<Error>& error);
   enum class Reboot { warm, cold };
-  // Restarts and waits until ready. A guest that does not come back is an observation about the patch: the returned phase then fails.
-  [[nodiscard]] std::optional<reports::PhaseRecord> reboot(const std::string& trial, const std::string& phase, Reboot kind);
+  // Restarts and waits until ready. A guest that does not come back is an observation about the patch: the returned
+  // phase then fails.
+  [[nodiscard]] std::optional<reports::PhaseRecord> reboot(const std::string& trial, const std::string& phase,
+                                                           Reboot kind);
   // Lets the machine run, which needs no processor slot, with nothing done to it; ends early when it stops by itself.
   [[nodiscard]] Result<void> run_on(const std::string& trial, Milliseconds duration);
   // Saves logs below `folder`; what cannot be had is noted in the text.
@@ -74,7 +80,8 @@ class CellMachine {
   [[nodiscard]] bool settle(const std::string& trial);
   [[nodiscard]] bool ports_answer() const;
   [[nodiscard]] std::vector<checks::PlannedCheck> planned_checks() const;
-  [[nodiscard]] Result<void> save_checkpoint(const std::string& trial, const std::vector<InstallJob>& jobs, const std::vector<reports::InstallRecord>& done);
+  [[nodiscard]] Result<void> save_checkpoint(const std::string& trial, const std::vector<InstallJob>& jobs,
+                                             const std::vector<reports::InstallRecord>& done);
   void forget_checkpoint(const snapshots::SnapshotName& checkpoint);
   [[nodiscard]] bool is_the_patch(const Error& error) const;
   void compare_installed(reports::PhaseRecord& record);
@@ -100,11 +107,11 @@ class CellMachine {
   InstalledSet expected_installed_;  // baseline plus what the trial asked for
   snapshots::SnapshotTree tree_{most_checkpoints};
   std::map<snapshots::SnapshotName, Checkpoint> checkpoints_;
-  Checkpoints use_checkpoints_ = Checkpoints::no;   // in the trial that is under way
-  std::vector<reports::InstallRecord> applied_;     // what the state holds from which it started
-  bool may_rest_ = true;   // nobody depends on it, and it on nobody: it may stand still while it has nothing to do
+  Checkpoints use_checkpoints_ = Checkpoints::no;  // in the trial that is under way
+  std::vector<reports::InstallRecord> applied_;    // what the state holds from which it started
+  bool may_rest_ = true;  // nobody depends on it, and it on nobody: it may stand still while it has nothing to do
   bool resting_ = false;
-  Milliseconds usual_ready_{0};                  // from start-up complete to ports answering, at the baseline
+  Milliseconds usual_ready_{0};  // from start-up complete to ports answering, at the baseline
 };
 
 // pass, fail or error, from what the phase holds.

@@ -57,16 +57,17 @@ MachineJob machine_from(const Json& json) {
 void to_json(Json& json, const CellJob& job) {
   Json machines = Json::array();
   for (const auto& machine : job.machines) machines.push_back(machine_json(machine));
-  json = {{"department", job.department},
-          {"network", {{"subnet", job.network.subnet}, {"gateway", job.network.gateway}, {"client", job.network.client}}},
-          {"machines", machines},
-          {"policy", job.policy},
-          {"accelerator", job.accelerator},
-          {"evidence", job.evidence.string()},
-          {"slots", job.slots.string()},
-          {"slot_count", job.slot_count},
-          {"host", {{"addresses", job.host.addresses}, {"gateways", job.host.gateways}, {"resolvers", job.host.resolvers}}},
-          {"worker_program", job.worker_program}};
+  json = {
+      {"department", job.department},
+      {"network", {{"subnet", job.network.subnet}, {"gateway", job.network.gateway}, {"client", job.network.client}}},
+      {"machines", machines},
+      {"policy", job.policy},
+      {"accelerator", job.accelerator},
+      {"evidence", job.evidence.string()},
+      {"slots", job.slots.string()},
+      {"slot_count", job.slot_count},
+      {"host", {{"addresses", job.host.addresses}, {"gateways", job.host.gateways}, {"resolvers", job.host.resolvers}}},
+      {"worker_program", job.worker_program}};
 }
 
 CellJob cell_job_from_json(const Json& json) {
@@ -90,7 +91,8 @@ void to_json(Json& json, const TrialJob& job) {
   Json installs = Json::object();
   for (const auto& [machine, steps] : job.installs) {
     for (const auto& step : steps) {
-      installs[machine].push_back({{"candidate", step.candidate}, {"digest", step.digest}, {"files", step.files}, {"expected", step.expected}});
+      installs[machine].push_back(
+          {{"candidate", step.candidate}, {"digest", step.digest}, {"files", step.files}, {"expected", step.expected}});
     }
   }
   Json media = Json::object();

@@ -15,13 +15,13 @@
 #include "runners/scenario/scenario.hpp"
 
 // What the run (parent) and a cell (child process of one department) say to each other: one JSON object per line.
-// Requests carry "id"; each gets exactly one answer with that id, "result" or "error". Between them the cell sends events.
-// Trials on disjoint machines may be under way at the same time.
+// Requests carry "id"; each gets exactly one answer with that id, "result" or "error". Between them the cell sends
+// events. Trials on disjoint machines may be under way at the same time.
 namespace patchlab::runners::cell {
 
 // One machine as the cell needs it: everything resolved, nothing left to look up.
 struct MachineJob {
-  MachinePlan plan;                  // services, ready ports, checks filled in from the golden image where the scenario was silent
+  MachinePlan plan;  // services, ready ports, checks filled in from the golden image where the scenario was silent
   std::string golden_digest;
   std::filesystem::path golden_disk;  // read-only backing file
   std::filesystem::path kernel;
@@ -35,20 +35,20 @@ struct CellJob {
   NetworkPlan network;
   std::vector<MachineJob> machines;
   TrialPolicy policy;
-  std::string accelerator;               // "kvm" or "tcg"
-  std::filesystem::path evidence;        // folder inside the run folder, exists
-  std::filesystem::path slots;           // folder of the slot files shared by all cells of the host
+  std::string accelerator;         // "kvm" or "tcg"
+  std::filesystem::path evidence;  // folder inside the run folder, exists
+  std::filesystem::path slots;     // folder of the slot files shared by all cells of the host
   std::size_t slot_count = 2;
-  lab::network::HostFacts host;          // outside the fence: what the leak probe tries to reach
-  std::string worker_program;            // the patchlab binary, for check workers
+  lab::network::HostFacts host;  // outside the fence: what the leak probe tries to reach
+  std::string worker_program;    // the patchlab binary, for check workers
 };
 
 // A candidate on one machine of a trial.
 struct InstallJob {
   std::string candidate;
-  std::string digest;                             // of the candidate
-  std::vector<std::string> files;                 // names on the medium, in order
-  std::map<std::string, std::string> expected;    // installed-set changes: "bind9:amd64" -> new version
+  std::string digest;                           // of the candidate
+  std::vector<std::string> files;               // names on the medium, in order
+  std::map<std::string, std::string> expected;  // installed-set changes: "bind9:amd64" -> new version
 };
 
 struct TrialJob {
@@ -56,13 +56,13 @@ struct TrialJob {
   std::string purpose;
   std::vector<std::string> candidates;  // all of the set, in order
   std::string set_digest;
-  std::vector<std::string> machines;    // that take part: reverted, checked
-  std::map<std::string, std::vector<InstallJob>> installs;        // by machine; only these are patched and rebooted
-  std::map<std::string, std::filesystem::path> media;             // by machine: ISO with the files
-  std::vector<std::string> reboot_anyway;                         // control: machines rebooted without a patch
-  bool from_baseline = false;                                     // confirming trials: no state saved by another trial is used
-  bool stability = true;                                          // search trials do without when the failure shows earlier
-  bool stop_at_first_failure = false;                             // search trials: the answer is known as soon as one phase fails
+  std::vector<std::string> machines;                        // that take part: reverted, checked
+  std::map<std::string, std::vector<InstallJob>> installs;  // by machine; only these are patched and rebooted
+  std::map<std::string, std::filesystem::path> media;       // by machine: ISO with the files
+  std::vector<std::string> reboot_anyway;                   // control: machines rebooted without a patch
+  bool from_baseline = false;          // confirming trials: no state saved by another trial is used
+  bool stability = true;               // search trials do without when the failure shows earlier
+  bool stop_at_first_failure = false;  // search trials: the answer is known as soon as one phase fails
 };
 
 void to_json(Json& json, const CellJob& job);

@@ -22,7 +22,8 @@
 namespace patchlab::runners::cell {
 namespace {
 
-// Lines to the parent, whole and in order, from any thread. Standard output is kept for this alone: libraries that print end up in the log.
+// Lines to the parent, whole and in order, from any thread. Standard output is kept for this alone: libraries that
+// print end up in the log.
 class Reply {
  public:
   Reply() : output_(::dup(STDOUT_FILENO)) { ::dup2(STDERR_FILENO, STDOUT_FILENO); }
@@ -48,7 +49,8 @@ std::string uuid_for(const std::string& department, const std::string& machine) 
   auto hex = sha256(department + "/" + machine).substr(0, 32);
   hex[12] = '4';
   hex[16] = '8';
-  return fmt::format("{}-{}-{}-{}-{}", hex.substr(0, 8), hex.substr(8, 4), hex.substr(12, 4), hex.substr(16, 4), hex.substr(20, 12));
+  return fmt::format("{}-{}-{}-{}-{}", hex.substr(0, 8), hex.substr(8, 4), hex.substr(12, 4), hex.substr(16, 4),
+                     hex.substr(20, 12));
 }
 
 // Everything a cell owns. It lives as long as the process: see cell_main.
@@ -60,7 +62,9 @@ class Server {
     // None of them in the reading thread: the end of standard input must be seen whatever is under way.
     requests_.emplace_back([this, request] {
       if (request["op"] == "prepare") reply_to(request, [&] { return prepare(request.at("job")); });
-      if (request["op"] == "trial") reply_to(request, [&]() -> Result<Json> { return Json(cell_->run_trial(trial_job_from_json(request.at("job")))); });
+      if (request["op"] == "trial")
+        reply_to(request,
+                 [&]() -> Result<Json> { return Json(cell_->run_trial(trial_job_from_json(request.at("job")))); });
       if (request["op"] == "fence") {
         reply_to(request, [&]() -> Result<Json> {
           probe_fence(request.at("phase"));
@@ -80,8 +84,10 @@ class Server {
         return Error{ErrorClass::bug, fmt::format("internal error in the cell: {}", bug.what()), {}};
       }
     }();
-    if (result) reply_.send({{"id", id}, {"result", *result}});
-    else reply_.send({{"id", id}, {"error", result.error()}});
+    if (result)
+      reply_.send({{"id", id}, {"result", *result}});
+    else
+      reply_.send({{"id", id}, {"error", result.error()}});
   }
 
   Result<Json> prepare(const Json& job) {
@@ -90,9 +96,14 @@ class Server {
     PATCHLAB_ASSIGN(auto connection, lab::libvirt::LibvirtHypervisor::open_embedded(root_));
     hypervisor_ = std::move(connection);
     for (std::size_t i = 0; i < job_.machines.size(); ++i) PATCHLAB_TRY(clone(job_.machines[i], i));
-    context_.emplace(CellContext{*hypervisor_, host_processes(), system_clock_source(), job_,
-                                 Slots(job_.slots, job_.slot_count, system_clock_source()), [this](const Json& event) { reply_.send(event); },
-                                 {}, lab::network::bridge_name});
+    context_.emplace(CellContext{*hypervisor_,
+                                 host_processes(),
+                                 system_clock_source(),
+                                 job_,
+                                 Slots(job_.slots, job_.slot_count, system_clock_source()),
+                                 [this](const Json& event) { reply_.send(event); },
+                                 {},
+                                 lab::network::bridge_name});
     cell_ = std::make_unique<Cell>(*context_, [this](const std::string& phase) { probe_fence(phase); });
     return Json(cell_->prepare());
   }
@@ -106,7 +117,9 @@ class Server {
       PATCHLAB_ASSIGN(const auto address, Ipv4::parse(machine.plan.address));
       plan_.machines.push_back({machine.plan.name, address});
     }
-    PATCHLAB_ASSIGN(taps_, lab::network::build_fence(plan_.subnet, plan_.client, job_.machines.size()).while_doing("building the fence"));
+    PATCHLAB_ASSIGN(
+        taps_,
+        lab::network::build_fence(plan_.subnet, plan_.client, job_.machines.size()).while_doing("building the fence"));
     return {};
   }
 
@@ -135,11 +148,13 @@ class Server {
   void probe_fence(const std::string& phase) {
     const TimedStep step(context_->events, context_->clock, "", "", "fence", "probes that try to get out");
     lab::network::LabIdentity own{plan_, {}};
-    for (const auto& machine : plan_.machines) own.machines.push_back(lab::network::MacAddress::of_lab_machine(machine.address));
+    for (const auto& machine : plan_.machines)
+      own.machines.push_back(lab::network::MacAddress::of_lab_machine(machine.address));
     const auto report = lab::network::run_leak_probe(lab::network::planned_probes(job_.host, plan_), own);
     Json attempts = Json::array();
     for (const auto& attempt : report.attempts) {
-      attempts.push_back(reports::FenceAttempt{phase, attempt.probe, attempt.target, attempt.answered, attempt.evidence});
+      attempts.push_back(
+          reports::FenceAttempt{phase, attempt.probe, attempt.target, attempt.answered, attempt.evidence});
     }
     reply_.send({{"event", "fence"}, {"phase", phase}, {"attempts", attempts}, {"troubles", report.troubles}});
   }
@@ -173,8 +188,8 @@ int cell_main(const std::filesystem::path& root, bool offer_kvm) {
     if (request.is_discarded() || !request.contains("op")) continue;
     server.answer(request);
   }
-  // The parent is gone or has what it wanted. Nothing in here is worth keeping, and tidying up would wait for whatever is under way: process 1 of
-  // the cell takes every QEMU along, and with the namespaces go bridge, taps and mounts.
+  // The parent is gone or has what it wanted. Nothing in here is worth keeping, and tidying up would wait for whatever
+  // is under way: process 1 of the cell takes every QEMU along, and with the namespaces go bridge, taps and mounts.
   ::_exit(0);
 }
 

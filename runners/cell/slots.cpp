@@ -10,10 +10,15 @@ namespace patchlab::runners::cell {
 
 Result<FileLock> Slots::acquire(std::stop_token stop) const {
   std::optional<FileLock> slot;
-  const Wait wait{.awaited = "a free processor slot", .deadline = std::chrono::hours(24), .interval = Milliseconds(50), .last_seen = {}, .stop = stop};
+  const Wait wait{.awaited = "a free processor slot",
+                  .deadline = std::chrono::hours(24),
+                  .interval = Milliseconds(50),
+                  .last_seen = {},
+                  .stop = stop};
   PATCHLAB_TRY(wait_until(clock_, wait, [&] {
     for (std::size_t i = 0; i < count_; ++i) {
-      auto taken = FileLock::take(folder_ / fmt::format("slot-{}", i), FileLock::Mode::exclusive, FileLock::Blocking::no);
+      auto taken =
+          FileLock::take(folder_ / fmt::format("slot-{}", i), FileLock::Mode::exclusive, FileLock::Blocking::no);
       if (taken) {
         slot = std::move(taken).value();
         return true;

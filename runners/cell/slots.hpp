@@ -10,12 +10,13 @@
 
 namespace patchlab::runners::cell {
 
-// Shares the host's processors among the cells: whoever does something heavy (boot, install, reboot, checks) holds one of a fixed number of
-// slots. Overcommitted emulation turns slow guests into timeouts, and a timeout must never look like a bad patch.
-// A slot is an flock on a file, so a killed process gives its slots back by dying.
+// Shares the host's processors among the cells: whoever does something heavy (boot, install, reboot, checks) holds one
+// of a fixed number of slots. Overcommitted emulation turns slow guests into timeouts, and a timeout must never look
+// like a bad patch. A slot is an flock on a file, so a killed process gives its slots back by dying.
 class Slots {
  public:
-  Slots(std::filesystem::path folder, std::size_t count, Clock& clock) : folder_(std::move(folder)), count_(count), clock_(clock) {}
+  Slots(std::filesystem::path folder, std::size_t count, Clock& clock)
+      : folder_(std::move(folder)), count_(count), clock_(clock) {}
   // Waits until one is free; only cancellation and a broken folder are errors.
   [[nodiscard]] Result<FileLock> acquire(std::stop_token stop) const;
 

@@ -65,12 +65,14 @@ class Search {
     return closure(members);
   }
 
-  // Invariant: prefix `limit` with kept fails; kept alone (prefix 0) does not. Returns the least failing length in [1, limit].
+  // Invariant: prefix `limit` with kept fails; kept alone (prefix 0) does not. Returns the least failing length in [1,
+  // limit].
   std::size_t smallest_failing_prefix(const std::set<std::size_t>& kept, std::size_t limit) {
     std::size_t passes = 0;
     std::size_t breaks = limit;
     while (breaks - passes > 1) {
-      // The odd one goes into the prefix: the longer one is likelier to fail, and a failing probe ends at its first failure.
+      // The odd one goes into the prefix: the longer one is likelier to fail, and a failing probe ends at its first
+      // failure.
       const auto middle = passes + (breaks - passes + 1) / 2;
       const auto set = prefix_with(middle, kept);
       const bool failed = fails(set, Freshness::may_reuse);
@@ -100,7 +102,8 @@ class Search {
 
   SearchResult judge(const std::set<std::size_t>& kept) {
     auto culprit = kept;
-    // A kept member that another kept member needs anyway is part of every closure: it cannot be left out, so it is not minimality that keeps it.
+    // A kept member that another kept member needs anyway is part of every closure: it cannot be left out, so it is not
+    // minimality that keeps it.
     for (const auto member : kept) {
       auto rest = culprit;
       rest.erase(member);
@@ -151,11 +154,13 @@ class Search {
 
 }  // namespace
 
-SearchResult find_culprit(const std::vector<SearchCandidate>& candidates, const Probe& probe, const SearchPolicy& policy) {
+SearchResult find_culprit(const std::vector<SearchCandidate>& candidates, const Probe& probe,
+                          const SearchPolicy& policy) {
   return Search(candidates, probe, policy).run();
 }
 
-std::optional<Indexes> next_question(const std::vector<SearchCandidate>& candidates, const std::map<Indexes, Outcome>& answers) {
+std::optional<Indexes> next_question(const std::vector<SearchCandidate>& candidates,
+                                     const std::map<Indexes, Outcome>& answers) {
   std::optional<Indexes> next;
   const auto probe = [&](const Indexes& set, Freshness freshness) {
     if (freshness == Freshness::again) return Outcome::fail;

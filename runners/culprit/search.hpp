@@ -11,12 +11,14 @@
 
 #include "lab/core/outcome.hpp"
 
-// Which candidates of a failing, ordered set break the role? A function over outcomes: it needs no machine, no clock, no file.
+// Which candidates of a failing, ordered set break the role? A function over outcomes: it needs no machine, no clock,
+// no file.
 //
-// Method: the smallest failing prefix ends in a candidate that the failure needs; keep it, and look again for the smallest prefix
-// that fails together with what is kept, until the kept ones fail by themselves (Junker's QuickXplain by prefix bisection). A single
-// culprit among n costs about log2(n) + 1 probes, a pair about twice that. The answer is then tested for minimality (each
-// member left out must pass) and confirmed (it must fail again), so a flaky probe ends in `inconclusive`, never in a wrong name.
+// Method: the smallest failing prefix ends in a candidate that the failure needs; keep it, and look again for the
+// smallest prefix that fails together with what is kept, until the kept ones fail by themselves (Junker's QuickXplain
+// by prefix bisection). A single culprit among n costs about log2(n) + 1 probes, a pair about twice that. The answer is
+// then tested for minimality (each member left out must pass) and confirmed (it must fail again), so a flaky probe ends
+// in `inconclusive`, never in a wrong name.
 namespace patchlab::runners {
 
 struct SearchCandidate {
@@ -24,8 +26,9 @@ struct SearchCandidate {
   std::vector<std::size_t> prerequisites;  // indexes into the list, each smaller than the candidate's own
 };
 
-// One try of a set, given as ascending indexes closed under prerequisites. fail: the role broke. pass: it works. Anything else: unresolved.
-// may_reuse: an earlier answer for the same set will do. again: a run of its own. fresh: a run of its own, from nothing: this one convicts.
+// One try of a set, given as ascending indexes closed under prerequisites. fail: the role broke. pass: it works.
+// Anything else: unresolved. may_reuse: an earlier answer for the same set will do. again: a run of its own. fresh: a
+// run of its own, from nothing: this one convicts.
 enum class Freshness { may_reuse, again, fresh };
 using Probe = std::function<Outcome(const std::vector<std::size_t>& set, Freshness freshness)>;
 
@@ -45,11 +48,12 @@ struct SearchResult {
 };
 
 // Searches one minimal failing subset of all candidates, which together were seen failing.
-[[nodiscard]] SearchResult find_culprit(const std::vector<SearchCandidate>& candidates, const Probe& probe, const SearchPolicy& policy);
+[[nodiscard]] SearchResult find_culprit(const std::vector<SearchCandidate>& candidates, const Probe& probe,
+                                        const SearchPolicy& policy);
 
-// What that search asks next when it knows these answers; nothing when it cannot go on without a run of its own. The first failure is taken for
-// real. For whoever has time to spare while an answer is on its way.
-[[nodiscard]] std::optional<std::vector<std::size_t>> next_question(const std::vector<SearchCandidate>& candidates,
-                                                                    const std::map<std::vector<std::size_t>, Outcome>& answers);
+// What that search asks next when it knows these answers; nothing when it cannot go on without a run of its own. The
+// first failure is taken for real. For whoever has time to spare while an answer is on its way.
+[[nodiscard]] std::optional<std::vector<std::size_t>> next_question(
+    const std::vector<SearchCandidate>& candidates, const std::map<std::vector<std::size_t>, Outcome>& answers);
 
 }  // namespace patchlab::runners

@@ -24,7 +24,8 @@ std::vector<std::string> machine_names(const cell::CellJob& job) {
 // The failing checks for a reader: clients' view first, three of them at most.
 std::string in_short(const std::vector<std::string>& failed) {
   std::vector<std::string> shown;
-  std::ranges::copy_if(failed, std::back_inserter(shown), [](const auto& entry) { return entry.find("/state:") == std::string::npos; });
+  std::ranges::copy_if(failed, std::back_inserter(shown),
+                       [](const auto& entry) { return entry.find("/state:") == std::string::npos; });
   if (shown.empty()) shown = failed;
   const auto count = std::min<std::size_t>(3, shown.size());
   auto text = fmt::format("{}", fmt::join(shown.begin(), shown.begin() + static_cast<std::ptrdiff_t>(count), ", "));
@@ -34,7 +35,8 @@ std::string in_short(const std::vector<std::string>& failed) {
 
 }  // namespace
 
-DepartmentRun::DepartmentRun(const DepartmentJob& job, cell::CellClient& lab, TrialMemo& memo, Clock& clock, std::stop_token stop)
+DepartmentRun::DepartmentRun(const DepartmentJob& job, cell::CellClient& lab, TrialMemo& memo, Clock& clock,
+                             std::stop_token stop)
     : job_(job), lab_(lab), memo_(memo), clock_(clock), stop_(std::move(stop)) {
   record_.name = job.cell.department;
   for (const auto& candidate : job.candidates) {
@@ -69,7 +71,8 @@ reports::DepartmentRecord DepartmentRun::run() {
         break;
       }
       if (trial.outcome != Outcome::fail) {
-        record_.error = trial.error ? *trial.error : infrastructure_error("trial '" + trial.id + "' did not come to an outcome");
+        record_.error =
+            trial.error ? *trial.error : infrastructure_error("trial '" + trial.id + "' did not come to an outcome");
         break;
       }
       for (const auto& conviction : convict(trial, remaining)) hold(conviction, trial, remaining);
@@ -80,7 +83,8 @@ reports::DepartmentRecord DepartmentRun::run() {
   return std::move(record_);
 }
 
-// The baseline, then the control: the same trial without any patch. If that does not pass, no trial of this lab means anything.
+// The baseline, then the control: the same trial without any patch. If that does not pass, no trial of this lab means
+// anything.
 bool DepartmentRun::bring_up() {
   auto baseline = lab_.prepare(job_.cell);
   if (!baseline) {
@@ -94,14 +98,16 @@ bool DepartmentRun::bring_up() {
   }
   const auto control = run_trial("control", machine_names(job_.cell), {});
   if (control.outcome == Outcome::pass) return true;
-  record_.error = control.error ? *control.error
-                                : infrastructure_error(fmt::format("the control trial failed without any patch: {}", fmt::join(control.signature, ", ")),
-                                                       "look at its evidence: the golden image does not survive a restart");
+  record_.error = control.error
+                      ? *control.error
+                      : infrastructure_error(fmt::format("the control trial failed without any patch: {}",
+                                                         fmt::join(control.signature, ", ")),
+                                             "look at its evidence: the golden image does not survive a restart");
   return false;
 }
 
-cell::TrialJob DepartmentRun::plan_trial(const std::string& purpose, const std::vector<std::string>& machines, const Indexes& set,
-                                         Stability stability, std::optional<Error>& error) {
+cell::TrialJob DepartmentRun::plan_trial(const std::string& purpose, const std::vector<std::string>& machines,
+                                         const Indexes& set, Stability stability, std::optional<Error>& error) {
   cell::TrialJob trial;
   trial.id = next_id();
   trial.purpose = purpose;
@@ -135,45 +141,60 @@ cell::TrialJob DepartmentRun::plan_trial(const std::string& purpose, const std::
   return trial;
 }
 
-TrialRecord DepartmentRun::run_trial(const std::string& purpose, const std::vector<std::string>& machines, const Indexes& set, Stability stability) {
+TrialRecord DepartmentRun::run_trial(const std::string& purpose, const std::vector<std::string>& machines,
+                                     const Indexes& set, Stability stability) {
   for (std::size_t attempt = 0;; ++attempt) {
     std::optional<Error> error;
     const auto trial = plan_trial(purpose, machines, set, stability, error);
-    TrialRecord record{.id = trial.id, .purpose = purpose, .candidates = trial.candidates, .set_digest = trial.set_digest, .machines = machines};
+    TrialRecord record{.id = trial.id,
+                       .purpose = purpose,
+                       .candidates = trial.candidates,
+                       .set_digest = trial.set_digest,
+                       .machines = machines};
     if (!error) {
       const TrialMemo::AtWork at_work(memo_, machines.size());
       auto done = lab_.run_trial(trial);
-      if (done) record = std::move(done).value();
-      else error = done.error();
+      if (done)
+        record = std::move(done).value();
+      else
+        error = done.error();
     }
     if (error) {
       record.error = error;
       record.outcome = Outcome::error;
     }
     keep(record);
-    const bool try_again = record.outcome == Outcome::error && attempt < job_.cell.policy.lab_retries && !stop_.stop_requested();
+    const bool try_again =
+        record.outcome == Outcome::error && attempt < job_.cell.policy.lab_retries && !stop_.stop_requested();
     if (!try_again) return record;
   }
 }
 
-std::string DepartmentRun::memo_key(const std::vector<std::string>& machines, const Indexes& set, Stability stability) const {
-  Json key{{"network", {job_.cell.network.subnet, job_.cell.network.gateway, job_.cell.network.client}}, {"policy", job_.cell.policy}, {"stability", stability == Stability::yes}};
+std::string DepartmentRun::memo_key(const std::vector<std::string>& machines, const Indexes& set,
+                                    Stability stability) const {
+  Json key{{"network", {job_.cell.network.subnet, job_.cell.network.gateway, job_.cell.network.client}},
+           {"policy", job_.cell.policy},
+           {"stability", stability == Stability::yes}};
   for (const auto& machine : job_.cell.machines) {
     if (std::ranges::count(machines, machine.plan.name) == 0) continue;
     Json checks = Json::array();
-    for (const auto& check : machine.plan.checks) checks.push_back({check.id, check.kind, check.parameters, check.deadline.count()});
+    for (const auto& check : machine.plan.checks)
+      checks.push_back({check.id, check.kind, check.parameters, check.deadline.count()});
     Json candidates = Json::array();
     for (const auto index : set) {
-      if (job_.candidates[index].installs.contains(machine.plan.name)) candidates.push_back(job_.candidates[index].digest);
+      if (job_.candidates[index].installs.contains(machine.plan.name))
+        candidates.push_back(job_.candidates[index].digest);
     }
-    key["machines"].push_back({machine.plan.name, machine.golden_digest, machine.plan.address, machine.plan.memory_mib, machine.plan.services,
-                               machine.plan.depends_on, machine.plan.allowances, machine.kernel_arguments, checks, candidates});
+    key["machines"].push_back({machine.plan.name, machine.golden_digest, machine.plan.address, machine.plan.memory_mib,
+                               machine.plan.services, machine.plan.depends_on, machine.plan.allowances,
+                               machine.kernel_arguments, checks, candidates});
   }
   return sha256(key.dump());
 }
 
 // `likely_next`: what the search will ask after this, if this passes.
-TrialRecord DepartmentRun::search_trial(const std::vector<std::string>& machines, const Indexes& set, Stability stability,
+TrialRecord DepartmentRun::search_trial(const std::vector<std::string>& machines, const Indexes& set,
+                                        Stability stability,
                                         const std::function<std::optional<Indexes>()>& likely_next) {
   std::string own_id;
   const auto work = [&]() -> Result<TrialRecord> {
@@ -185,7 +206,8 @@ TrialRecord DepartmentRun::search_trial(const std::vector<std::string>& machines
   const auto go_ahead = [&] {
     if (memo_.machines_at_work() >= job_.cell.slot_count) return;
     const auto next = likely_next();
-    if (next && !memo_.knows(memo_key(machines, *next, stability))) (void)search_trial(machines, *next, stability, [] { return std::nullopt; });
+    if (next && !memo_.knows(memo_key(machines, *next, stability)))
+      (void)search_trial(machines, *next, stability, [] { return std::nullopt; });
   };
   auto answer = memo_.answer(memo_key(machines, set, stability), work, go_ahead);
   auto record = std::move(answer).value();
@@ -214,8 +236,8 @@ std::vector<std::string> DepartmentRun::with_dependencies(const std::string& mac
   return closed;
 }
 
-// One search per failing machine whose own dependencies work: a role that fails because another one does is not a case of its own, and if it
-// is, the next round shows it. Searches that share no machine run side by side.
+// One search per failing machine whose own dependencies work: a role that fails because another one does is not a case
+// of its own, and if it is, the next round shows it. Searches that share no machine run side by side.
 std::vector<DepartmentRun::Conviction> DepartmentRun::convict(const TrialRecord& failed, const Indexes& set) {
   std::set<std::string> failing;
   for (const auto& entry : failed.signature) failing.insert(reports::machine_of_key(entry));
@@ -223,13 +245,15 @@ std::vector<DepartmentRun::Conviction> DepartmentRun::convict(const TrialRecord&
   std::set<std::string> busy;
   for (const auto& machine : failing) {
     const auto component = with_dependencies(machine);
-    const bool follows = std::ranges::any_of(component, [&](const auto& name) { return name != machine && failing.contains(name); });
+    const bool follows =
+        std::ranges::any_of(component, [&](const auto& name) { return name != machine && failing.contains(name); });
     const bool shares = std::ranges::any_of(component, [&](const auto& name) { return busy.contains(name); });
     if (follows || shares) continue;
     busy.insert(component.begin(), component.end());
     chosen.push_back(machine);
   }
-  if (chosen.empty() && !failing.empty()) chosen.push_back(*failing.begin());  // roles that depend on each other in a circle
+  if (chosen.empty() && !failing.empty())
+    chosen.push_back(*failing.begin());  // roles that depend on each other in a circle
   std::vector<Conviction> convictions(chosen.size());
   {
     std::vector<std::jthread> threads;
@@ -240,12 +264,14 @@ std::vector<DepartmentRun::Conviction> DepartmentRun::convict(const TrialRecord&
   return convictions;
 }
 
-DepartmentRun::Conviction DepartmentRun::search_machine(const std::string& machine, const TrialRecord& failed, const Indexes& set) {
+DepartmentRun::Conviction DepartmentRun::search_machine(const std::string& machine, const TrialRecord& failed,
+                                                        const Indexes& set) {
   const auto machines = with_dependencies(machine);
   Indexes domain;  // indexes of candidates that touch these machines
   for (const auto index : set) {
     const auto& installs = job_.candidates[index].installs;
-    if (std::ranges::any_of(machines, [&](const auto& name) { return installs.contains(name); })) domain.push_back(index);
+    if (std::ranges::any_of(machines, [&](const auto& name) { return installs.contains(name); }))
+      domain.push_back(index);
   }
   std::vector<SearchCandidate> candidates;
   for (const auto index : domain) {
@@ -285,11 +311,14 @@ DepartmentRun::Conviction DepartmentRun::search_machine(const std::string& machi
   };
   const auto probe = [&](const Indexes& members, Freshness freshness) {
     if (stop_.stop_requested()) return Outcome::not_reached;
-    if (const auto known = answers.find(members); known != answers.end() && freshness == Freshness::may_reuse) return known->second;
+    if (const auto known = answers.find(members); known != answers.end() && freshness == Freshness::may_reuse)
+      return known->second;
     const auto record = run(members, freshness);
     conviction.trials.push_back(record.id);
-    // Another failure than the one that is searched for answers nothing here: it is tried again, and never sends the search astray.
-    const bool same = std::ranges::any_of(record.signature, [&](const auto& entry) { return std::ranges::count(conviction.failed, entry) > 0; });
+    // Another failure than the one that is searched for answers nothing here: it is tried again, and never sends the
+    // search astray.
+    const bool same = std::ranges::any_of(
+        record.signature, [&](const auto& entry) { return std::ranges::count(conviction.failed, entry) > 0; });
     const auto outcome = record.outcome == Outcome::fail && !same ? Outcome::error : record.outcome;
     if (outcome == Outcome::fail || outcome == Outcome::pass) answers.insert_or_assign(members, outcome);
     return outcome;
@@ -317,9 +346,12 @@ void DepartmentRun::hold(const Conviction& conviction, const TrialRecord& /*fail
       if (other != index) entry.group.push_back(job_.candidates[other].id);
     }
     const auto roles = in_short(conviction.failed);
-    entry.reason = conviction.culprit.empty() ? fmt::format("the search was inconclusive ({}): held back in quarantine because of {}", conviction.explanation, roles)
-                   : entry.group.empty()      ? fmt::format("breaks {}: {}", roles, conviction.explanation)
-                                              : fmt::format("breaks {} together with {}: they {}", roles, fmt::join(entry.group, ", "), conviction.explanation);
+    entry.reason = conviction.culprit.empty()
+                       ? fmt::format("the search was inconclusive ({}): held back in quarantine because of {}",
+                                     conviction.explanation, roles)
+                   : entry.group.empty() ? fmt::format("breaks {}: {}", roles, conviction.explanation)
+                                         : fmt::format("breaks {} together with {}: they {}", roles,
+                                                       fmt::join(entry.group, ", "), conviction.explanation);
   }
 }
 

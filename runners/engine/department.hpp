@@ -19,9 +19,9 @@ namespace patchlab::runners {
 struct PlannedCandidate {
   std::string id;
   std::string digest;
-  std::vector<std::size_t> prerequisites;             // indexes into the department's list, smaller than its own
-  std::map<std::string, cell::InstallJob> installs;   // by machine; empty: it applies to nothing here
-  std::string skipped_because;                        // when installs is empty
+  std::vector<std::size_t> prerequisites;            // indexes into the department's list, smaller than its own
+  std::map<std::string, cell::InstallJob> installs;  // by machine; empty: it applies to nothing here
+  std::string skipped_because;                       // when installs is empty
 };
 
 // Everything a department's part of the run needs, resolved.
@@ -29,11 +29,12 @@ struct DepartmentJob {
   cell::CellJob cell;
   std::vector<PlannedCandidate> candidates;  // in the order they are applied
   // The medium with these candidates' files for one machine.
-  std::function<Result<std::filesystem::path>(const std::string& machine, const std::vector<std::size_t>& candidates)> medium;
+  std::function<Result<std::filesystem::path>(const std::string& machine, const std::vector<std::size_t>& candidates)>
+      medium;
 };
 
-// The life of one department in a run: baseline, control, the whole batch, the search for what breaks it, and again the exact set that is left,
-// until that passes on the whole department. Knows machines only through CellClient.
+// The life of one department in a run: baseline, control, the whole batch, the search for what breaks it, and again the
+// exact set that is left, until that passes on the whole department. Knows machines only through CellClient.
 class DepartmentRun {
  public:
   DepartmentRun(const DepartmentJob& job, cell::CellClient& lab, TrialMemo& memo, Clock& clock, std::stop_token stop);
@@ -53,17 +54,20 @@ class DepartmentRun {
   [[nodiscard]] bool bring_up();
   // Whether a trial waits for damage that needs a while.
   enum class Stability { no, yes };
-  [[nodiscard]] cell::TrialJob plan_trial(const std::string& purpose, const std::vector<std::string>& machines, const Indexes& set,
-                                          Stability stability, std::optional<Error>& error);
+  [[nodiscard]] cell::TrialJob plan_trial(const std::string& purpose, const std::vector<std::string>& machines,
+                                          const Indexes& set, Stability stability, std::optional<Error>& error);
   // Runs with lab_retries and keeps the record of every attempt.
-  [[nodiscard]] reports::TrialRecord run_trial(const std::string& purpose, const std::vector<std::string>& machines, const Indexes& set,
-                                               Stability stability = Stability::yes);
-  [[nodiscard]] reports::TrialRecord search_trial(const std::vector<std::string>& machines, const Indexes& set, Stability stability,
+  [[nodiscard]] reports::TrialRecord run_trial(const std::string& purpose, const std::vector<std::string>& machines,
+                                               const Indexes& set, Stability stability = Stability::yes);
+  [[nodiscard]] reports::TrialRecord search_trial(const std::vector<std::string>& machines, const Indexes& set,
+                                                  Stability stability,
                                                   const std::function<std::optional<Indexes>()>& likely_next);
   [[nodiscard]] std::vector<Conviction> convict(const reports::TrialRecord& failed, const Indexes& set);
-  [[nodiscard]] Conviction search_machine(const std::string& machine, const reports::TrialRecord& failed, const Indexes& set);
+  [[nodiscard]] Conviction search_machine(const std::string& machine, const reports::TrialRecord& failed,
+                                          const Indexes& set);
   [[nodiscard]] std::vector<std::string> with_dependencies(const std::string& machine) const;
-  [[nodiscard]] std::string memo_key(const std::vector<std::string>& machines, const Indexes& set, Stability stability) const;
+  [[nodiscard]] std::string memo_key(const std::vector<std::string>& machines, const Indexes& set,
+                                     Stability stability) const;
   void hold(const Conviction& conviction, const reports::TrialRecord& failed, Indexes& remaining);
   void drop_dependents(Indexes& remaining);
   void keep(const reports::TrialRecord& record);

@@ -32,7 +32,8 @@ reports::CandidateRecord candidate_record(const patches::Candidate& candidate) {
                                   .files = {},
                                   .prerequisites = candidate.prerequisites,
                                   .supersedes = candidate.supersedes};
-  for (const auto& file : candidate.files) record.files.push_back({file.name, file.sha256, file.bytes, file.signature ? describe(*file.signature) : ""});
+  for (const auto& file : candidate.files)
+    record.files.push_back({file.name, file.sha256, file.bytes, file.signature ? describe(*file.signature) : ""});
   return record;
 }
 
@@ -43,7 +44,8 @@ std::string sentence(const std::string& department, const reports::TrialRecord& 
   if (!trial.signature.empty()) {
     std::set<std::string> machines;
     for (const auto& key : trial.signature) machines.insert(reports::machine_of_key(key));
-    text += fmt::format(" on {} ({} facts, the first is {})", fmt::join(machines, ", "), trial.signature.size(), trial.signature.front());
+    text += fmt::format(" on {} ({} facts, the first is {})", fmt::join(machines, ", "), trial.signature.size(),
+                        trial.signature.front());
   }
   if (trial.error) text += fmt::format(": {}", trial.error->message);
   return text + fmt::format(", {:.1f} s", static_cast<double>(trial.duration_ms) / 1000.0);
@@ -56,7 +58,9 @@ class WatchedCell final : public cell::CellClient {
       : inner_(inner), department_(std::move(department)), progress_(progress), folder_(folder) {}
   Result<reports::TrialRecord> prepare(const cell::CellJob& job) override { return told(inner_.prepare(job)); }
   Result<reports::TrialRecord> run_trial(const cell::TrialJob& job) override {
-    folder_.event(department_, {{"event", "trial-begin"}, {"trial", job.id}, {"purpose", job.purpose}, {"candidates", job.candidates}});
+    folder_.event(
+        department_,
+        {{"event", "trial-begin"}, {"trial", job.id}, {"purpose", job.purpose}, {"candidates", job.candidates}});
     return told(inner_.run_trial(job));
   }
   Result<void> probe_fence(const std::string& phase) override { return inner_.probe_fence(phase); }
@@ -70,7 +74,10 @@ class WatchedCell final : public cell::CellClient {
       return trial;
     }
     progress_.say(sentence(department_, *trial));
-    folder_.event(department_, {{"event", "trial-end"}, {"trial", trial->id}, {"outcome", to_string(trial->outcome)}, {"signature", trial->signature}});
+    folder_.event(department_, {{"event", "trial-end"},
+                                {"trial", trial->id},
+                                {"outcome", to_string(trial->outcome)},
+                                {"signature", trial->signature}});
     return trial;
   }
   cell::CellClient& inner_;
@@ -104,14 +111,18 @@ class Execution {
     record_.host = host_facts(host_processes());
     for (const auto& candidate : plan_.candidates) record_.candidates.push_back(candidate_record(candidate));
     const auto acceleration = lab::libvirt::usable_acceleration(
-        host_processes(), {.kernel = plan_.images.empty() ? fs::path() : plan_.images.begin()->second.kernel, .cache_folder = cache_folder()});
+        host_processes(), {.kernel = plan_.images.empty() ? fs::path() : plan_.images.begin()->second.kernel,
+                           .cache_folder = cache_folder()});
     kvm_ = acceleration.accelerator == lab::Accelerator::kvm;
     record_.host["accelerator"] = kvm_ ? "kvm" : "tcg";
     record_.host["acceleration"] = acceleration.reason;
     Json policy = plan_.scenario.trial;
     record_.digests["policy"] = sha256(policy.dump());
     for (const auto& job : plan_.departments) record_.departments.push_back(planned(job));
-    folder_.event("", {{"event", "run-begin"}, {"run", record_.id}, {"scenario", record_.scenario_name}, {"digest", record_.scenario_digest}});
+    folder_.event("", {{"event", "run-begin"},
+                       {"run", record_.id},
+                       {"scenario", record_.scenario_name},
+                       {"digest", record_.scenario_digest}});
   }
 
   // What is known of a department before anything ran: if nothing ever does, the record says so.
@@ -120,8 +131,14 @@ class Execution {
     department.phases = planned_phases(plan_.scenario.trial);
     for (const auto& machine : job.cell.machines) {
       const auto& image = image_of(department.name, machine.plan.name);
-      reports::MachineRecord entry{.name = machine.plan.name, .role = machine.plan.role, .golden = image.name, .golden_digest = machine.golden_digest,
-                                   .golden_digest_after = {}, .address = machine.plan.address, .memory_mib = machine.plan.memory_mib, .checks = {}};
+      reports::MachineRecord entry{.name = machine.plan.name,
+                                   .role = machine.plan.role,
+                                   .golden = image.name,
+                                   .golden_digest = machine.golden_digest,
+                                   .golden_digest_after = {},
+                                   .address = machine.plan.address,
+                                   .memory_mib = machine.plan.memory_mib,
+                                   .checks = {}};
       for (const auto& check : machine.plan.checks) entry.checks.push_back(check.id);
       department.machines.push_back(std::move(entry));
     }
@@ -130,7 +147,8 @@ class Execution {
     return department;
   }
 
-  [[nodiscard]] const lab::image::GoldenImage& image_of(const std::string& department, const std::string& machine) const {
+  [[nodiscard]] const lab::image::GoldenImage& image_of(const std::string& department,
+                                                        const std::string& machine) const {
     const auto& departments = plan_.scenario.departments;
     const auto& machines = std::ranges::find(departments, department, &DepartmentPlan::name)->machines;
     return plan_.images.at(std::ranges::find(machines, machine, &MachinePlan::name)->golden.recipe.string());
@@ -176,8 +194,9 @@ class Execution {
     const auto root = folder_.scratch() / std::to_string(index);
     if (auto made = create_folders(root); !made) return give_up(department, std::move(made).error());
     if (auto made = create_folders(job.cell.evidence); !made) return give_up(department, std::move(made).error());
-    auto lab = cell::start_cell(options_.program, department.name, root, kvm_, folder_.path() / (department.name + ".log"),
-                                [this](const std::string& name, const Json& event) { on_event(name, event); });
+    auto lab =
+        cell::start_cell(options_.program, department.name, root, kvm_, folder_.path() / (department.name + ".log"),
+                         [this](const std::string& name, const Json& event) { on_event(name, event); });
     if (!lab) return give_up(department, std::move(lab).error());
     // Cancelling must not wait for the step that is under way: the cell goes down at once, and its calls return.
     const std::stop_callback cancel(stop_, [&] { (*lab)->close(); });
@@ -208,14 +227,17 @@ class Execution {
     folder_.event(department, event);
     const std::lock_guard lock(mutex_);
     if (event.value("event", "") == "timing") {
-      record_.timings.push_back({department, event.value("machine", ""), event.value("trial", ""), event.value("phase", ""),
-                                 event.value("start_ms", std::int64_t{0}) - origin_.count(), event.value("duration_ms", std::int64_t{0})});
+      record_.timings.push_back({department, event.value("machine", ""), event.value("trial", ""),
+                                 event.value("phase", ""), event.value("start_ms", std::int64_t{0}) - origin_.count(),
+                                 event.value("duration_ms", std::int64_t{0})});
     }
     if (event.value("event", "") != "fence") return;
     auto& fence = fences_[department];
     for (const auto& item : event["attempts"]) {
-      if (auto attempt = reports::fence_attempt_from_json(item)) fence.attempts.push_back(std::move(attempt).value());
-      else fence.troubles.push_back(attempt.error().message);
+      if (auto attempt = reports::fence_attempt_from_json(item))
+        fence.attempts.push_back(std::move(attempt).value());
+      else
+        fence.troubles.push_back(attempt.error().message);
     }
     for (const auto& trouble : event["troubles"]) fence.troubles.push_back(trouble.get<std::string>());
   }
@@ -233,7 +255,8 @@ class Execution {
     record_.finished = rfc3339(clock_.wall());
     record_.duration_ms = (clock_.now() - origin_).count();
     record_.complete = !stop_.stop_requested() && !record_.error;
-    if (stop_.stop_requested() && !record_.error) record_.error = Error{ErrorClass::cancelled, "the run was cancelled", {}};
+    if (stop_.stop_requested() && !record_.error)
+      record_.error = Error{ErrorClass::cancelled, "the run was cancelled", {}};
   }
 
   void promote() {
@@ -244,13 +267,17 @@ class Execution {
     for (auto& department : record_.departments) {
       if (!options_.promote || !options_.roles.empty()) {
         department.promotion.outcome = "not-attempted";
-        department.promotion.reasons = {options_.promote ? "narrowed: --role leaves machines out, so the department was not tested as a whole"
-                                                         : "not-asked: the run was started with --no-promote"};
+        department.promotion.reasons = {
+            options_.promote ? "narrowed: --role leaves machines out, so the department was not tested as a whole"
+                             : "not-asked: the run was started with --no-promote"};
         continue;
       }
-      auto promotion = promotion::promote(record_, department.name, policy, source, {.stage = plan_.scenario.stage, .now = rfc3339(clock_.wall()), .before_step = {}});
+      auto promotion =
+          promotion::promote(record_, department.name, policy, source,
+                             {.stage = plan_.scenario.stage, .now = rfc3339(clock_.wall()), .before_step = {}});
       department.promotion = std::move(promotion.record);
-      progress_.say(fmt::format("{}: {} {}", department.name, department.promotion.outcome, fmt::join(department.promotion.candidates, ", ")));
+      progress_.say(fmt::format("{}: {} {}", department.name, department.promotion.outcome,
+                                fmt::join(department.promotion.candidates, ", ")));
     }
     record_.exit_code = number(reports::exit_code_for(record_));
     append_to_ledger();
@@ -267,7 +294,8 @@ class Execution {
 
   void write_reports() {
     const auto write = [&](const char* name, const std::string& text) {
-      if (auto written = write_file_atomically(folder_.path() / name, text); !written) progress_.say(written.error().message);
+      if (auto written = write_file_atomically(folder_.path() / name, text); !written)
+        progress_.say(written.error().message);
     };
     write(reports::run_file_name, pretty(Json(record_)));
     write("junit.xml", reports::junit_xml(record_));

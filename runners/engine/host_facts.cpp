@@ -31,7 +31,7 @@ std::map<pid_t, ProcessFact> all_processes() {
     const auto name = entry.path().filename().string();
     if (std::from_chars(name.data(), name.data() + name.size(), pid).ec != std::errc() || pid == 0) continue;
     const auto stat = read_file(entry.path() / "stat");
-    if (!stat) continue;  // ended meanwhile; a stream would throw
+    if (!stat) continue;                       // ended meanwhile; a stream would throw
     const auto after_name = stat->rfind(')');  // the name may hold anything, also ") "
     if (after_name == std::string::npos) continue;
     std::istringstream fields(stat->substr(after_name + 2));

@@ -14,13 +14,15 @@
 
 namespace patchlab::runners {
 
-// Search trials with identical inputs (the same machines by golden digest, address, checks and policy; the same candidates by digest, in the same
-// order) are run once and shared by all departments of a run. Batch, final and confirming trials never come from here.
+// Search trials with identical inputs (the same machines by golden digest, address, checks and policy; the same
+// candidates by digest, in the same order) are run once and shared by all departments of a run. Batch, final and
+// confirming trials never come from here.
 class TrialMemo {
  public:
   using Answer = std::shared_future<Result<reports::TrialRecord>>;
 
-  // The answer of `key`: of whoever asked first, else of `work`, run here and now. Waits when it is under way elsewhere, after `meanwhile`.
+  // The answer of `key`: of whoever asked first, else of `work`, run here and now. Waits when it is under way
+  // elsewhere, after `meanwhile`.
   Result<reports::TrialRecord> answer(const std::string& key, const std::function<Result<reports::TrialRecord>()>& work,
                                       const std::function<void()>& meanwhile) {
     std::promise<Result<reports::TrialRecord>> promise;

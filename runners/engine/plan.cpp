@@ -24,10 +24,12 @@ bool wanted(const std::vector<std::string>& filter, const std::string& name) {
 }
 
 // A filter that names nothing is a typing mistake, not an empty run.
-Result<void> check_filter(const std::string& option, const std::vector<std::string>& filter, const std::set<std::string>& known) {
+Result<void> check_filter(const std::string& option, const std::vector<std::string>& filter,
+                          const std::set<std::string>& known) {
   for (const auto& name : filter) {
     if (!known.contains(name)) {
-      return configuration_error(fmt::format("{} '{}' is not in the scenario; there are: {}", option, name, fmt::join(known, ", ")));
+      return configuration_error(
+          fmt::format("{} '{}' is not in the scenario; there are: {}", option, name, fmt::join(known, ", ")));
     }
   }
   return {};
@@ -74,7 +76,9 @@ Result<void> provide_images(Plan& plan, Progress& progress, std::stop_token stop
     lab::image::BuildRequest request;
     request.recipes = folder;
     request.names = names;
-    request.progress = [&](const lab::image::BuildEvent& event) { progress.say(fmt::format("image {}: {}", event.image, event.text)); };
+    request.progress = [&](const lab::image::BuildEvent& event) {
+      progress.say(fmt::format("image {}: {}", event.image, event.text));
+    };
     request.stop = stop;
     PATCHLAB_ASSIGN(auto images, lab::image::build(host_processes(), request));
     for (auto& built : images) plan.images.emplace((folder / built.image.name).string(), std::move(built.image));
@@ -95,8 +99,13 @@ Error at(const Scenario& scenario, const std::string& pointer, Error error) {
 class CandidateLoader {
  public:
   CandidateLoader(Plan& plan, const RunOptions& options, Progress& progress, std::stop_token stop)
-      : plan_(plan), narrowed_(!options.roles.empty() || !options.departments.empty()), progress_(progress), stop_(std::move(stop)), store_(patches::default_store()),
-        apt_(host_processes(), store_, patches::default_apt_paths(), [&](const std::string& line) { progress_.say("candidates: " + line); }) {}
+      : plan_(plan),
+        narrowed_(!options.roles.empty() || !options.departments.empty()),
+        progress_(progress),
+        stop_(std::move(stop)),
+        store_(patches::default_store()),
+        apt_(host_processes(), store_, patches::default_apt_paths(),
+             [&](const std::string& line) { progress_.say("candidates: " + line); }) {}
 
   // Every source is tried, so that all troubles are reported at once.
   Result<std::vector<Candidate>> load() {
@@ -126,17 +135,20 @@ class CandidateLoader {
         PATCHLAB_ASSIGN(auto candidate, patches::load_candidate(source.path, store_));
         if (!source.sha256.empty() && (candidate.files.size() != 1 || candidate.files[0].sha256 != source.sha256)) {
           return configuration_error(fmt::format("'{}' has SHA-256 {}, the scenario expects {}", source.path.string(),
-                                                 candidate.files.empty() ? "none" : candidate.files[0].sha256, source.sha256));
+                                                 candidate.files.empty() ? "none" : candidate.files[0].sha256,
+                                                 source.sha256));
         }
         return std::vector<Candidate>{std::move(candidate)};
       }
       case CandidateSourceKind::recipe: {
         PATCHLAB_ASSIGN(const auto recipe, patches::read_recipe(source.path));
         if (narrowed_ && !somebody_has(recipe.base_package)) {
-          plan_.not_tested.push_back(fmt::format("candidate '{}' was left out: no machine that is left has '{}'", recipe.identity.id, recipe.base_package));
+          plan_.not_tested.push_back(fmt::format("candidate '{}' was left out: no machine that is left has '{}'",
+                                                 recipe.identity.id, recipe.base_package));
           return std::vector<Candidate>{};
         }
-        PATCHLAB_ASSIGN(auto candidate, patches::candidate_from_recipe(source.path, apt_images(plan_), apt_, store_, cache_folder() / "candidates", stop_));
+        PATCHLAB_ASSIGN(auto candidate, patches::candidate_from_recipe(source.path, apt_images(plan_), apt_, store_,
+                                                                       cache_folder() / "candidates", stop_));
         return std::vector<Candidate>{std::move(candidate)};
       }
       case CandidateSourceKind::apt: {
@@ -154,7 +166,8 @@ class CandidateLoader {
 
   [[nodiscard]] bool somebody_has(const std::string& package) const {
     return std::ranges::any_of(plan_.images, [&](const auto& image) {
-      return std::ranges::any_of(image.second.packages, [&](const auto& installed) { return installed.first.starts_with(package + ":"); });
+      return std::ranges::any_of(image.second.packages,
+                                 [&](const auto& installed) { return installed.first.starts_with(package + ":"); });
     });
   }
 
@@ -187,7 +200,8 @@ Result<void> load_candidates(Plan& plan, const RunOptions& options, Progress& pr
   return {};
 }
 
-cell::MachineJob machine_job(const MachinePlan& machine, const DepartmentPlan& department, const lab::image::GoldenImage& image) {
+cell::MachineJob machine_job(const MachinePlan& machine, const DepartmentPlan& department,
+                             const lab::image::GoldenImage& image) {
   cell::MachineJob job;
   job.plan = machine;
   if (job.plan.memory_mib == 0) job.plan.memory_mib = static_cast<std::uint32_t>(image.memory_mib);
@@ -199,11 +213,13 @@ cell::MachineJob machine_job(const MachinePlan& machine, const DepartmentPlan& d
   job.initrd = image.initrd;
   const auto subnet = lab::network::Ipv4Subnet::parse(department.network.subnet);
   job.kernel_arguments = image.cmdline + " " +
-                         lab::image::machine_words(machine.address, subnet ? subnet->prefix() : 24, department.network.gateway, image.hostname);
+                         lab::image::machine_words(machine.address, subnet ? subnet->prefix() : 24,
+                                                   department.network.gateway, image.hostname);
   return job;
 }
 
-std::map<std::string, std::string> changes(const InstalledSet& installed, const std::vector<patches::CandidateFile>& files) {
+std::map<std::string, std::string> changes(const InstalledSet& installed,
+                                           const std::vector<patches::CandidateFile>& files) {
   std::map<std::string, std::string> expected;
   for (const auto& change : patches::expected_changes(installed, files)) {
     const auto key = patches::installed_key(installed, change.package, change.architecture);
@@ -221,7 +237,8 @@ Result<DepartmentJob> department_job(const Plan& plan, const DepartmentPlan& dep
     PlannedCandidate planned{.id = candidate.id, .digest = candidate.digest};
     for (const auto& needed : candidate.prerequisites) {
       const auto place = std::ranges::find(plan.candidates, needed, &Candidate::id);
-      if (place != plan.candidates.end()) planned.prerequisites.push_back(static_cast<std::size_t>(place - plan.candidates.begin()));
+      if (place != plan.candidates.end())
+        planned.prerequisites.push_back(static_cast<std::size_t>(place - plan.candidates.begin()));
     }
     job.candidates.push_back(std::move(planned));
   }
@@ -231,7 +248,8 @@ Result<DepartmentJob> department_job(const Plan& plan, const DepartmentPlan& dep
     job.cell.machines.push_back(machine_job(machine, department, image));
     const auto planned = patches::plan_machine(plan.candidates, machine.role, image.packages);
     if (!planned.unmet.empty()) {
-      return configuration_error(fmt::format("the candidates cannot be installed on '{}/{}': {}", department.name, machine.name, fmt::join(planned.unmet, "; ")),
+      return configuration_error(fmt::format("the candidates cannot be installed on '{}/{}': {}", department.name,
+                                             machine.name, fmt::join(planned.unmet, "; ")),
                                  "add the candidate that brings the needed version, or leave this one out");
     }
     for (std::size_t i = 0; i < planned.candidates.size(); ++i) {
@@ -240,13 +258,17 @@ Result<DepartmentJob> department_job(const Plan& plan, const DepartmentPlan& dep
         job.candidates[i].skipped_because = part.skipped;
         continue;
       }
-      cell::InstallJob install{.candidate = part.candidate, .digest = plan.candidates[i].digest, .files = {}, .expected = changes(image.packages, part.files)};
+      cell::InstallJob install{.candidate = part.candidate,
+                               .digest = plan.candidates[i].digest,
+                               .files = {},
+                               .expected = changes(image.packages, part.files)};
       for (const auto& file : part.files) install.files.push_back(file.name);
       job.candidates[i].installs[machine.name] = std::move(install);
       files[machine.name][i] = part.files;
     }
   }
-  job.medium = [files = std::move(files), media](const std::string& machine, const std::vector<std::size_t>& candidates) -> Result<fs::path> {
+  job.medium = [files = std::move(files), media](const std::string& machine,
+                                                 const std::vector<std::size_t>& candidates) -> Result<fs::path> {
     std::vector<patches::CandidateFile> together;
     for (const auto index : candidates) {
       const auto& part = files.at(machine).at(index);
@@ -274,13 +296,14 @@ Result<Plan> make_plan(const Scenario& scenario, const RunOptions& options, Prog
 }
 
 std::string describe(const Plan& plan) {
-  std::string text = fmt::format("scenario {}: {} candidates, {} departments\n", plan.scenario.name, plan.candidates.size(), plan.departments.size());
+  std::string text = fmt::format("scenario {}: {} candidates, {} departments\n", plan.scenario.name,
+                                 plan.candidates.size(), plan.departments.size());
   for (const auto& department : plan.departments) {
     text += fmt::format("\ndepartment {} ({}), fence {}\n", department.cell.department,
                         fmt::format("{} machines", department.cell.machines.size()), department.cell.network.subnet);
     for (const auto& machine : department.cell.machines) {
-      text += fmt::format("  {:<10} {:<15} {} MiB, {} checks, golden {}\n", machine.plan.name, machine.plan.address, machine.plan.memory_mib,
-                          machine.plan.checks.size(), machine.golden_digest.substr(0, 12));
+      text += fmt::format("  {:<10} {:<15} {} MiB, {} checks, golden {}\n", machine.plan.name, machine.plan.address,
+                          machine.plan.memory_mib, machine.plan.checks.size(), machine.golden_digest.substr(0, 12));
     }
     for (const auto& candidate : department.candidates) {
       std::vector<std::string> machines;
@@ -290,9 +313,11 @@ std::string describe(const Plan& plan) {
     }
   }
   const auto& policy = plan.scenario.trial;
-  text += fmt::format("\nper department: baseline, control, the whole batch; when it fails, the culprits, then the exact rest; each trial with {} warm and {} cold reboots; "
-                      "looked at once more after {} s\n",
-                      policy.warm_reboots, policy.cold_reboots, policy.stability.count() / 1000);
+  text += fmt::format(
+      "\nper department: baseline, control, the whole batch; when it fails, the culprits, then the exact rest; each "
+      "trial with {} warm and {} cold reboots; "
+      "looked at once more after {} s\n",
+      policy.warm_reboots, policy.cold_reboots, policy.stability.count() / 1000);
   for (const auto& sentence : plan.not_tested) text += "not tested: " + sentence + "\n";
   return text;
 }

@@ -73,7 +73,8 @@ void Progress::end(const std::string& key) {
   const auto found = activities_.find(key);
   if (found == activities_.end()) return;
   if (style_ == Style::lines) {
-    fmt::print(stderr, "{} {}: {} took {:.1f} s\n", stamp(), key, found->second.what, seconds(clock_.now() - found->second.since));
+    fmt::print(stderr, "{} {}: {} took {:.1f} s\n", stamp(), key, found->second.what,
+               seconds(clock_.now() - found->second.since));
   }
   activities_.erase(found);
 }
@@ -98,7 +99,8 @@ void Progress::draw() {
   if (style_ != Style::live || activities_.empty()) return;
   std::vector<std::pair<Milliseconds, std::string>> oldest;
   for (const auto& [key, activity] : activities_) {
-    oldest.emplace_back(activity.since, fmt::format("{} {} ({:.0f} s)", key, activity.what, seconds(clock_.now() - activity.since)));
+    oldest.emplace_back(activity.since,
+                        fmt::format("{} {} ({:.0f} s)", key, activity.what, seconds(clock_.now() - activity.since)));
   }
   std::ranges::sort(oldest);
   auto line = stamp();

@@ -13,8 +13,8 @@
 
 namespace patchlab::runners {
 
-// Tells a person what is going on, on standard error: on a terminal one status line that says what is under way and for how long, else a
-// plain line for each thing that begins or ends. Called from any thread.
+// Tells a person what is going on, on standard error: on a terminal one status line that says what is under way and for
+// how long, else a plain line for each thing that begins or ends. Called from any thread.
 class Progress {
  public:
   enum class Style { none, lines, live };

@@ -23,21 +23,22 @@ struct RunOptions {
   std::vector<std::string> candidates;
   std::filesystem::path runs = "runs";  // the run gets a folder of its own below
   bool promote = true;
-  std::string program;                  // the patchlab binary, for cells and check workers
+  std::string program;  // the patchlab binary, for cells and check workers
 };
 
 // Everything a run needs, looked up before any machine starts: images built or found, candidates loaded, who gets what.
 struct Plan {
   Scenario scenario;
-  std::map<std::string, lab::image::GoldenImage> images;      // by recipe folder
-  std::vector<patches::Candidate> candidates;                 // all of them, in the order they are applied
+  std::map<std::string, lab::image::GoldenImage> images;  // by recipe folder
+  std::vector<patches::Candidate> candidates;             // all of them, in the order they are applied
   std::vector<DepartmentJob> departments;
-  std::vector<std::string> not_tested;                        // sentences
+  std::vector<std::string> not_tested;  // sentences
 };
 
-// Builds images that are missing (that can take minutes; told to `progress`) and resolves everything. Every mistake in the scenario's files
-// comes back as one configuration error, before any machine starts.
-[[nodiscard]] Result<Plan> make_plan(const Scenario& scenario, const RunOptions& options, Progress& progress, std::stop_token stop);
+// Builds images that are missing (that can take minutes; told to `progress`) and resolves everything. Every mistake in
+// the scenario's files comes back as one configuration error, before any machine starts.
+[[nodiscard]] Result<Plan> make_plan(const Scenario& scenario, const RunOptions& options, Progress& progress,
+                                     std::stop_token stop);
 // For --dry-run: who would be tested with what.
 [[nodiscard]] std::string describe(const Plan& plan);
 
@@ -45,8 +46,9 @@ struct FinishedRun {
   reports::RunRecord record;
   std::filesystem::path folder;
 };
-// Runs the plan and writes the run folder: run.json, events.jsonl, evidence, junit.xml, report.html. The record is written also when the run
-// is cancelled or fails; an Error means that not even a run folder could be had.
-[[nodiscard]] Result<FinishedRun> execute(const Plan& plan, const RunOptions& options, Progress& progress, std::stop_token stop);
+// Runs the plan and writes the run folder: run.json, events.jsonl, evidence, junit.xml, report.html. The record is
+// written also when the run is cancelled or fails; an Error means that not even a run folder could be had.
+[[nodiscard]] Result<FinishedRun> execute(const Plan& plan, const RunOptions& options, Progress& progress,
+                                          std::stop_token stop);
 
 }  // namespace patchlab::runners

@@ -33,8 +33,14 @@ std::size_t remove_leftovers(const std::filesystem::path& cells) {
   return removed;
 }
 
-RunFolder::RunFolder(std::string id, std::filesystem::path path, std::filesystem::path scratch, FileLock lock, Clock& clock)
-    : id_(std::move(id)), path_(std::move(path)), scratch_(std::move(scratch)), lock_(std::move(lock)), clock_(&clock), events_(path_ / "events.jsonl") {}
+RunFolder::RunFolder(std::string id, std::filesystem::path path, std::filesystem::path scratch, FileLock lock,
+                     Clock& clock)
+    : id_(std::move(id)),
+      path_(std::move(path)),
+      scratch_(std::move(scratch)),
+      lock_(std::move(lock)),
+      clock_(&clock),
+      events_(path_ / "events.jsonl") {}
 
 Result<RunFolder> RunFolder::create(const std::filesystem::path& runs, Clock& clock) {
   const auto id = new_id(clock);

@@ -13,8 +13,9 @@
 
 namespace patchlab::runners {
 
-// The folder of one run, `<runs>/<id>`, complete in itself: run.json, events.jsonl, evidence, reports. And the scratch folder of its cells in
-// the cache, locked while the run lives, so that what a killed run left behind can be told from what is in use.
+// The folder of one run, `<runs>/<id>`, complete in itself: run.json, events.jsonl, evidence, reports. And the scratch
+// folder of its cells in the cache, locked while the run lives, so that what a killed run left behind can be told from
+// what is in use.
 class RunFolder {
  public:
   [[nodiscard]] static Result<RunFolder> create(const std::filesystem::path& runs, Clock& clock);

@@ -83,7 +83,8 @@ class Parser {
   DepartmentPlan read_department(const std::string& name, const Json& value, const std::string& pointer) {
     DepartmentPlan department{name, {}, {}, pointer};
     JsonReader reader(value, pointer, problems_);
-    JsonReader network(reader.raw("network").is_null() ? empty_ : reader.raw("network"), pointer + "/network", problems_);
+    JsonReader network(reader.raw("network").is_null() ? empty_ : reader.raw("network"), pointer + "/network",
+                       problems_);
     department.network.subnet = network.text("subnet");
     department.network.gateway = network.text("gateway");
     department.network.client = network.text("client");
@@ -123,7 +124,8 @@ class Parser {
       }
     } else if (own.contains("role")) {
       const auto names = role_names();
-      add(pointer + "/role", fmt::format("role '{}' is not defined; defined roles: {}", plan.role, fmt::join(names, ", ")));
+      add(pointer + "/role",
+          fmt::format("role '{}' is not defined; defined roles: {}", plan.role, fmt::join(names, ", ")));
     }
     for (const auto& [key, value] : own.items()) merged[key] = value;
     JsonReader reader(merged, pointer, problems_);
@@ -157,7 +159,8 @@ class Parser {
     plan.golden.recipe = resolve(folder_, reader.text("recipe"));
     reader.finish();
     if (!plan.golden.recipe.empty() && !fs::exists(plan.golden.recipe / "image.json")) {
-      add(pointer + "/recipe", fmt::format("there is no golden image recipe at '{}' (no image.json in it)", plan.golden.recipe.string()));
+      add(pointer + "/recipe",
+          fmt::format("there is no golden image recipe at '{}' (no image.json in it)", plan.golden.recipe.string()));
     }
   }
 
@@ -169,8 +172,10 @@ class Parser {
       return ports;
     }
     for (std::size_t i = 0; i < value.size(); ++i) {
-      if (value[i].is_number_integer() && value[i] >= 1 && value[i] <= 65535) ports.push_back(value[i].get<std::uint16_t>());
-      else add(fmt::format("{}/{}", pointer, i), "must be a port number from 1 to 65535");
+      if (value[i].is_number_integer() && value[i] >= 1 && value[i] <= 65535)
+        ports.push_back(value[i].get<std::uint16_t>());
+      else
+        add(fmt::format("{}/{}", pointer, i), "must be a port number from 1 to 65535");
     }
     return ports;
   }
@@ -192,13 +197,15 @@ class Parser {
       if (reader.has("with")) spec.parameters = reader.raw("with");
       reader.finish();
       if (!spec.id.empty() && !is_name(spec.id)) reader.problem("id", name_rule);
-      if (!spec.id.empty() && !ids.insert(spec.id).second) reader.problem("id", fmt::format("check id '{}' is used twice on this machine", spec.id));
+      if (!spec.id.empty() && !ids.insert(spec.id).second)
+        reader.problem("id", fmt::format("check id '{}' is used twice on this machine", spec.id));
       if (const auto* check = checks::find_check(spec.kind)) {
         check->validate(spec.parameters, place + "/with", problems_);
       } else if (!spec.kind.empty()) {
         std::vector<std::string> kinds;
         for (const auto* known : checks::all_checks()) kinds.push_back(known->kind());
-        reader.problem("kind", fmt::format("unknown check kind '{}'; known kinds: {}", spec.kind, fmt::join(kinds, ", ")));
+        reader.problem("kind",
+                       fmt::format("unknown check kind '{}'; known kinds: {}", spec.kind, fmt::join(kinds, ", ")));
       }
       plan.checks.push_back(std::move(spec));
     }
@@ -208,7 +215,8 @@ class Parser {
     for (const auto& machine : department.machines) {
       for (std::size_t i = 0; i < machine.depends_on.size(); ++i) {
         const auto& needed = machine.depends_on[i];
-        const auto known = std::ranges::any_of(department.machines, [&](const auto& other) { return other.name == needed; });
+        const auto known =
+            std::ranges::any_of(department.machines, [&](const auto& other) { return other.name == needed; });
         const auto place = fmt::format("{}/depends_on/{}", machine.pointer, i);
         if (!known) add(place, fmt::format("there is no machine '{}' in department '{}'", needed, department.name));
         if (needed == machine.name) add(place, "a machine cannot depend on itself");
@@ -237,7 +245,8 @@ class Parser {
     for (const auto& machine : department.machines) {
       plan.machines.push_back({"machine '" + machine.name + "'", {}});
       places["machine '" + machine.name + "'"] = machine.pointer + "/address";
-      read(machine.address, machine.pointer + "/address", network::Ipv4::parse(machine.address), plan.machines.back().address);
+      read(machine.address, machine.pointer + "/address", network::Ipv4::parse(machine.address),
+           plan.machines.back().address);
     }
     if (!readable) return;
     for (const auto& problem : network::problems_in(plan)) add(places[problem.subject], problem.message);
@@ -258,22 +267,27 @@ class Parser {
     source.pointer = pointer;
     JsonReader reader(value, pointer, problems_);
     const int given = int{reader.has("path")} + int{reader.has("recipe")} + int{reader.has("source")};
-    if (given != 1) add(pointer, "must have exactly one of: path (a .deb or candidate folder), recipe (a folder), source (\"apt\")");
+    if (given != 1)
+      add(pointer, "must have exactly one of: path (a .deb or candidate folder), recipe (a folder), source (\"apt\")");
     if (reader.has("path")) {
       source.kind = CandidateSourceKind::path;
       source.path = resolve(folder_, reader.text("path"));
       source.sha256 = reader.text_or("sha256", "");
-      if (!source.sha256.empty() && !is_sha256(source.sha256)) reader.problem("sha256", "must be 64 lower-case hex digits");
-      if (!source.path.empty() && !fs::exists(source.path)) reader.problem("path", fmt::format("there is no file or folder '{}'", source.path.string()));
+      if (!source.sha256.empty() && !is_sha256(source.sha256))
+        reader.problem("sha256", "must be 64 lower-case hex digits");
+      if (!source.path.empty() && !fs::exists(source.path))
+        reader.problem("path", fmt::format("there is no file or folder '{}'", source.path.string()));
     } else if (reader.has("recipe")) {
       source.kind = CandidateSourceKind::recipe;
       source.path = resolve(folder_, reader.text("recipe"));
       if (!source.path.empty() && !fs::exists(source.path / "recipe.json")) {
-        reader.problem("recipe", fmt::format("there is no candidate recipe at '{}' (no recipe.json in it)", source.path.string()));
+        reader.problem(
+            "recipe", fmt::format("there is no candidate recipe at '{}' (no recipe.json in it)", source.path.string()));
       }
     } else if (reader.has("source")) {
       source.kind = CandidateSourceKind::apt;
-      if (const auto name = reader.text("source"); name != "apt") reader.problem("source", fmt::format("unknown source '{}'; known: apt", name));
+      if (const auto name = reader.text("source"); name != "apt")
+        reader.problem("source", fmt::format("unknown source '{}'; known: apt", name));
       source.packages = reader.texts_or_empty("packages");
       source.limit = static_cast<std::size_t>(reader.integer_or("limit", 0, 0, 10000));
       source.security_only = reader.boolean_or("security_only", false);
@@ -327,7 +341,8 @@ Result<Scenario> load_scenario(const std::filesystem::path& file) {
 
 std::vector<std::string> planned_phases(const TrialPolicy& policy) {
   std::vector<std::string> phases{reports::after_install_phase};
-  for (std::size_t i = 1; i <= policy.warm_reboots + policy.cold_reboots; ++i) phases.push_back(fmt::format("after-reboot-{}", i));
+  for (std::size_t i = 1; i <= policy.warm_reboots + policy.cold_reboots; ++i)
+    phases.push_back(fmt::format("after-reboot-{}", i));
   if (policy.stability > Milliseconds(0)) phases.emplace_back(reports::stability_phase);
   return phases;
 }

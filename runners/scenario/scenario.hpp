@@ -12,8 +12,9 @@
 #include "checks/state/compare.hpp"
 #include "lab/core/json.hpp"
 
-// A scenario as values: what one JSON file says, checked as far as the file alone can tell. docs/scenario-format.md is its manual,
-// scenarios/scenario.schema.json its JSON Schema. Every problem is reported with file and JSON pointer, all of them at once.
+// A scenario as values: what one JSON file says, checked as far as the file alone can tell. docs/scenario-format.md is
+// its manual, scenarios/scenario.schema.json its JSON Schema. Every problem is reported with file and JSON pointer, all
+// of them at once.
 namespace patchlab::runners {
 
 struct GoldenRef {
@@ -24,11 +25,12 @@ struct MachinePlan {
   std::string name;  // unique in the department
   std::string role;
   GoldenRef golden;
-  std::string address;            // IPv4 inside the department's subnet
-  std::uint32_t memory_mib = 0;   // 0: what the golden image says
+  std::string address;                // IPv4 inside the department's subnet
+  std::uint32_t memory_mib = 0;       // 0: what the golden image says
   std::vector<std::string> services;  // must run; empty: what the golden image says
-  std::vector<std::uint16_t> ready_tcp;  // ports that must accept before checks start; empty: what the golden image says
-  std::vector<std::string> depends_on;   // machines of the same department
+  std::vector<std::uint16_t>
+      ready_tcp;                        // ports that must accept before checks start; empty: what the golden image says
+  std::vector<std::string> depends_on;  // machines of the same department
   std::vector<checks::CheckSpec> checks;
   checks::state::Allowances allowances;
   std::string pointer;  // where in the file, for later messages
@@ -66,7 +68,8 @@ struct TrialPolicy {
   Milliseconds boot_timeout{std::chrono::seconds(240)};
   Milliseconds ready_timeout{std::chrono::seconds(60)};    // after the guest's start-up has ended
   Milliseconds install_timeout{std::chrono::minutes(10)};  // per candidate and machine
-  // How long the machines run on, undisturbed, before they are looked at once more: some damage needs a while. 0: not at all.
+  // How long the machines run on, undisturbed, before they are looked at once more: some damage needs a while. 0: not
+  // at all.
   Milliseconds stability{std::chrono::seconds(20)};
   std::size_t confirmations = 1;
   std::size_t lab_retries = 1;  // how often a trial that ended in `error` is tried again
@@ -76,7 +79,7 @@ struct Scenario {
   std::string name;
   std::string title;
   std::filesystem::path file;
-  std::string digest;  // SHA-256 of the file's bytes
+  std::string digest;                       // SHA-256 of the file's bytes
   std::vector<DepartmentPlan> departments;  // sorted by name
   std::vector<CandidateSource> candidates;  // in file order
   TrialPolicy trial;

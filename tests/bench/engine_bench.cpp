@@ -42,7 +42,10 @@ void search(benchmark::State& state) {
   for (std::size_t i = 0; i < planted; ++i) culprit.push_back((2 * i + 1) * count / (2 * planted));
   std::size_t probes = 0;
   for (auto _ : state) {
-    const auto result = find_culprit(candidates, [&](const auto& set, Freshness) { return std::ranges::includes(set, culprit) ? Outcome::fail : Outcome::pass; }, {});
+    const auto result = find_culprit(
+        candidates,
+        [&](const auto& set, Freshness) { return std::ranges::includes(set, culprit) ? Outcome::fail : Outcome::pass; },
+        {});
     if (result.culprit != culprit) state.SkipWithError("the wrong culprit was named");
     probes = result.probes;
   }
@@ -56,7 +59,11 @@ class InstantCell final : public cell::CellClient {
     return reports::TrialRecord{.id = job.department + "/baseline", .purpose = "baseline", .outcome = Outcome::pass};
   }
   Result<reports::TrialRecord> run_trial(const cell::TrialJob& job) override {
-    reports::TrialRecord record{.id = job.id, .purpose = job.purpose, .candidates = job.candidates, .set_digest = job.set_digest, .machines = job.machines,
+    reports::TrialRecord record{.id = job.id,
+                                .purpose = job.purpose,
+                                .candidates = job.candidates,
+                                .set_digest = job.set_digest,
+                                .machines = job.machines,
                                 .outcome = Outcome::pass};
     for (const auto& [machine, installs] : job.installs) {
       if (std::ranges::count(installs, "patch-0", &cell::InstallJob::candidate) == 0) continue;
@@ -73,15 +80,22 @@ class InstantCell final : public cell::CellClient {
 void run_department(benchmark::State& state) {
   DepartmentJob job;
   job.cell.department = "finance";
-  job.medium = [](const auto&, const auto&) -> Result<std::filesystem::path> { return std::filesystem::path("medium.iso"); };
+  job.medium = [](const auto&, const auto&) -> Result<std::filesystem::path> {
+    return std::filesystem::path("medium.iso");
+  };
   for (const char* name : {"db", "dhcp", "dns", "file", "mail", "print"}) {
     cell::MachineJob machine;
     machine.plan.name = machine.plan.role = name;
     job.cell.machines.push_back(std::move(machine));
   }
   for (std::int64_t i = 0; i < state.range(0); ++i) {
-    PlannedCandidate candidate{.id = fmt::format("patch-{}", i), .digest = fmt::format("{:064}", i), .prerequisites = {}, .installs = {}, .skipped_because = {}};
-    for (const auto& machine : job.cell.machines) candidate.installs[machine.plan.name] = {candidate.id, candidate.digest, {candidate.id + ".deb"}, {}};
+    PlannedCandidate candidate{.id = fmt::format("patch-{}", i),
+                               .digest = fmt::format("{:064}", i),
+                               .prerequisites = {},
+                               .installs = {},
+                               .skipped_because = {}};
+    for (const auto& machine : job.cell.machines)
+      candidate.installs[machine.plan.name] = {candidate.id, candidate.digest, {candidate.id + ".deb"}, {}};
     job.candidates.push_back(std::move(candidate));
   }
   std::size_t trials = 0;
@@ -89,7 +103,8 @@ void run_department(benchmark::State& state) {
     InstantCell lab;
     TrialMemo memo;
     const auto record = DepartmentRun(job, lab, memo, system_clock_source(), {}).run();
-    if (record.verdicts[0].outcome != Outcome::fail || record.verdicts[1].outcome != Outcome::pass) state.SkipWithError("wrong verdicts");
+    if (record.verdicts[0].outcome != Outcome::fail || record.verdicts[1].outcome != Outcome::pass)
+      state.SkipWithError("wrong verdicts");
     trials = record.trials.size();
   }
   state.counters["trials"] = static_cast<double>(trials);

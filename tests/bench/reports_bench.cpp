@@ -12,8 +12,8 @@
 #include "reports/record/record.hpp"
 #include "tests/support/sample_record.hpp"
 
-// A run of at least `results` check results: the sample's trials, repeated under other names. The promise is that 10 000 results are
-// rendered in under a second.
+// A run of at least `results` check results: the sample's trials, repeated under other names. The promise is that 10
+// 000 results are rendered in under a second.
 namespace patchlab {
 namespace {
 
@@ -78,7 +78,9 @@ void record_identity(benchmark::State& state) { measure(state, reports::record_d
 
 // Everything that a run folder gets, one after the other.
 void write_all_reports(benchmark::State& state) {
-  measure(state, [](const auto& record) { return pretty(record) + reports::junit_xml(record) + reports::csv_table(record) + reports::html_report(record); });
+  measure(state, [](const auto& record) {
+    return pretty(record) + reports::junit_xml(record) + reports::csv_table(record) + reports::html_report(record);
+  });
 }
 
 void read_record(benchmark::State& state) {

@@ -37,19 +37,34 @@ Json& dns(Json& scenario) { return scenario["departments"]["finance"]["machines"
 
 INSTANTIATE_TEST_SUITE_P(
     All, ScenarioMistake,
-    ::testing::Values(Mistake{"UnknownKey", [](Json& s) { s["trial"]["reboots"] = 3; }, "/trial/reboots: unknown key; allowed here: "},
-                      Mistake{"NoCandidates", [](Json& s) { s["candidates"] = Json::array(); }, "/candidates: is required"},
-                      Mistake{"NoChecks", [](Json& s) { dns(s)["checks"] = Json::array(); }, "/departments/finance/machines/dns/checks: is required"},
-                      Mistake{"UnknownCheck", [](Json& s) { dns(s)["checks"] = {{{"id", "a"}, {"kind", "dns.qwery"}}}; },
-                              "/departments/finance/machines/dns/checks/0/kind: unknown check kind 'dns.qwery'; known kinds: "},
-                      Mistake{"AddressOutsideSubnet", [](Json& s) { dns(s)["address"] = "10.21.0.10"; }, "/departments/finance/machines/dns/address: "},
-                      Mistake{"SameAddressTwice", [](Json& s) { dns(s)["address"] = "10.20.0.250"; }, "/departments/finance/machines/dns/address: "},
-                      Mistake{"NotAnAddress", [](Json& s) { dns(s)["address"] = "10.20.0"; }, "/departments/finance/machines/dns/address: "},
-                      Mistake{"MissingImage", [](Json& s) { dns(s)["golden"]["recipe"] = "nowhere"; },
-                              "/departments/finance/machines/dns/golden/recipe: there is no golden image recipe at"},
-                      Mistake{"MissingCandidate", [](Json& s) { s["candidates"].push_back({{"path", "missing.deb"}}); }, "/candidates/2/path: there is no file"},
-                      Mistake{"TwoSources", [](Json& s) { s["candidates"][0]["path"] = "x"; }, "/candidates/0: must have exactly one of"},
-                      Mistake{"WrongType", [](Json& s) { s["trial"]["warm_reboots"] = "one"; }, "/trial/warm_reboots: must be a whole number from 0 to 20"}),
+    ::testing::Values(
+        Mistake{"UnknownKey", [](Json& s) { s["trial"]["reboots"] = 3; },
+                "/trial/reboots: unknown key; allowed here: "},
+        Mistake{"NoCandidates", [](Json& s) { s["candidates"] = Json::array(); }, "/candidates: is required"},
+        Mistake{"NoChecks", [](Json& s) { dns(s)["checks"] = Json::array(); },
+                "/departments/finance/machines/dns/checks: is required"},
+        Mistake{"UnknownCheck",
+                [](Json& s) {
+                  dns(s)["checks"] = {{{"id", "a"}, {"kind", "dns.qwery"}}};
+                },
+                "/departments/finance/machines/dns/checks/0/kind: unknown check kind 'dns.qwery'; known kinds: "},
+        Mistake{"AddressOutsideSubnet", [](Json& s) { dns(s)["address"] = "10.21.0.10"; },
+                "/departments/finance/machines/dns/address: "},
+        Mistake{"SameAddressTwice", [](Json& s) { dns(s)["address"] = "10.20.0.250"; },
+                "/departments/finance/machines/dns/address: "},
+        Mistake{"NotAnAddress", [](Json& s) { dns(s)["address"] = "10.20.0"; },
+                "/departments/finance/machines/dns/address: "},
+        Mistake{"MissingImage", [](Json& s) { dns(s)["golden"]["recipe"] = "nowhere"; },
+                "/departments/finance/machines/dns/golden/recipe: there is no golden image recipe at"},
+        Mistake{"MissingCandidate",
+                [](Json& s) {
+                  s["candidates"].push_back({{"path", "missing.deb"}});
+                },
+                "/candidates/2/path: there is no file"},
+        Mistake{"TwoSources", [](Json& s) { s["candidates"][0]["path"] = "x"; },
+                "/candidates/0: must have exactly one of"},
+        Mistake{"WrongType", [](Json& s) { s["trial"]["warm_reboots"] = "one"; },
+                "/trial/warm_reboots: must be a whole number from 0 to 20"}),
     [](const auto& test) { return test.param.name; });
 
 TEST(CommandLine, ReportsAllProblemsOfAScenarioAtOnce) {
@@ -98,7 +113,9 @@ TEST(CommandLine, RefusesAPackageThatIsNoneOrIsCutOff) {
   EXPECT_THAT(none.errors, HasSubstr("no.deb"));
 
   std::filesystem::create_directories(folder.path() / "tree" / "DEBIAN");
-  folder.write("tree/DEBIAN/control", "Package: probe\nVersion: 1\nArchitecture: all\nMaintainer: nobody <nobody@example>\nDescription: none\n");
+  folder.write(
+      "tree/DEBIAN/control",
+      "Package: probe\nVersion: 1\nArchitecture: all\nMaintainer: nobody <nobody@example>\nDescription: none\n");
   folder.write("tree/content", std::string(20000, 'x'));
   ProcessSpec build;
   build.program = "dpkg-deb";
@@ -106,7 +123,8 @@ TEST(CommandLine, RefusesAPackageThatIsNoneOrIsCutOff) {
   build.working_folder = folder.path();
   ASSERT_TRUE(host_processes().run(build).succeeded());
   EXPECT_EQ(exit_code(patchlab({"patch", "inspect", "whole.deb"}, folder.path())), 0);
-  std::filesystem::resize_file(folder.path() / "whole.deb", std::filesystem::file_size(folder.path() / "whole.deb") - 20);
+  std::filesystem::resize_file(folder.path() / "whole.deb",
+                               std::filesystem::file_size(folder.path() / "whole.deb") - 20);
   const auto cut = patchlab({"patch", "inspect", "whole.deb"}, folder.path());
   EXPECT_EQ(exit_code(cut), 65);
   EXPECT_THAT(cut.errors, HasSubstr("whole.deb"));

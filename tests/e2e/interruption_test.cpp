@@ -36,8 +36,11 @@ class Interruption : public ::testing::Test {
   }
 
   static void expect_nothing_left() {
-    const Wait gone{.awaited = "the lab's processes to be gone", .deadline = std::chrono::seconds(10), .interval = Milliseconds(50),
-                    .last_seen = [] { return fmt::format("{} left", lab_processes().size()); }, .stop = {}};
+    const Wait gone{.awaited = "the lab's processes to be gone",
+                    .deadline = std::chrono::seconds(10),
+                    .interval = Milliseconds(50),
+                    .last_seen = [] { return fmt::format("{} left", lab_processes().size()); },
+                    .stop = {}};
     const auto waited = wait_until(system_clock_source(), gone, [] { return lab_processes().empty(); });
     EXPECT_TRUE(waited) << waited.error().message;
     EXPECT_THAT(lab_processes(), IsEmpty());
@@ -46,7 +49,11 @@ class Interruption : public ::testing::Test {
   // Until the run has written an event of this kind; the text of all events so far.
   std::string await_event(const std::string& what, Milliseconds limit = std::chrono::minutes(3)) {
     std::string text;
-    const Wait wait{.awaited = "event " + what, .deadline = limit, .interval = Milliseconds(100), .last_seen = [&] { return text.substr(0, 2000); }, .stop = {}};
+    const Wait wait{.awaited = "event " + what,
+                    .deadline = limit,
+                    .interval = Milliseconds(100),
+                    .last_seen = [&] { return text.substr(0, 2000); },
+                    .stop = {}};
     const auto waited = wait_until(system_clock_source(), wait, [&] {
       text.clear();
       std::error_code code;
@@ -61,9 +68,14 @@ class Interruption : public ::testing::Test {
 
   // What `expect_nothing_left` looks for is there while a lab is at work.
   static void await_machine() {
-    const Wait wait{.awaited = "a machine's QEMU", .deadline = std::chrono::seconds(30), .interval = Milliseconds(50), .last_seen = {}, .stop = {}};
+    const Wait wait{.awaited = "a machine's QEMU",
+                    .deadline = std::chrono::seconds(30),
+                    .interval = Milliseconds(50),
+                    .last_seen = {},
+                    .stop = {}};
     const auto waited = wait_until(system_clock_source(), wait, [] {
-      return std::ranges::any_of(lab_processes(), [](const auto& process) { return process.find("qemu-system") != std::string::npos; });
+      return std::ranges::any_of(lab_processes(),
+                                 [](const auto& process) { return process.find("qemu-system") != std::string::npos; });
     });
     EXPECT_TRUE(waited) << waited.error().message;
   }
@@ -83,10 +95,12 @@ class Interruption : public ::testing::Test {
   TemporaryFolder folder_;
 };
 
-// The moments are spread over a whole run, from its first second to its last: one at random in each tenth of the time that a run takes.
+// The moments are spread over a whole run, from its first second to its last: one at random in each tenth of the time
+// that a run takes.
 TEST_F(Interruption, KillingTheRunAtTenRandomMomentsLeavesNothingBehind) {
   auto scenario = small_scenario();
-  std::erase_if(scenario["candidates"].get_ref<Json::array_t&>(), [](const Json& c) { return c.dump().find("harmless") == std::string::npos; });
+  std::erase_if(scenario["candidates"].get_ref<Json::array_t&>(),
+                [](const Json& c) { return c.dump().find("harmless") == std::string::npos; });
   scenario["trial"]["stability_s"] = 5;  // every phase is there, and eleven runs stay within the test's time
   folder_.write("small.json", scenario.dump());
   auto& clock = system_clock_source();
@@ -100,11 +114,15 @@ TEST_F(Interruption, KillingTheRunAtTenRandomMomentsLeavesNothingBehind) {
   int ended_before = 0;
   for (int tenth = 0; tenth < 10 && ended_before < 5;) {
     fs::remove_all(folder_.path() / "production");
-    const auto moment = (whole * tenth + Milliseconds(static_cast<Milliseconds::rep>(random() % static_cast<unsigned>(whole.count())))) / 10;
+    const auto moment =
+        (whole * tenth +
+         Milliseconds(static_cast<Milliseconds::rep>(random() % static_cast<unsigned>(whole.count())))) /
+        10;
     SCOPED_TRACE(fmt::format("killed after {} ms", moment.count()));
     begin = clock.now();
     auto run = start();
-    // The moment is the point of this test: nothing is awaited but the end of a run that is quicker than the one before.
+    // The moment is the point of this test: nothing is awaited but the end of a run that is quicker than the one
+    // before.
     if (const auto early = run.wait(moment); !std::holds_alternative<TimedOut>(early.end)) {
       whole = clock.now() - begin;
       ++ended_before;
@@ -120,8 +138,10 @@ TEST_F(Interruption, KillingTheRunAtTenRandomMomentsLeavesNothingBehind) {
     }
   }
   EXPECT_LT(ended_before, 5) << "the runs ended before they could be killed";
-  // The next run starts clean: what the killed ones left in the cache is removed when it begins and its own when it ends.
-  fs::remove_all(folder_.path() / "runs");  // the event that is awaited is to be the next run's, not one of a killed run
+  // The next run starts clean: what the killed ones left in the cache is removed when it begins and its own when it
+  // ends.
+  fs::remove_all(folder_.path() /
+                 "runs");  // the event that is awaited is to be the next run's, not one of a killed run
   auto run = start();
   await_event("\"phase\":\"boot\"");
   run.send_signal(SIGINT);
@@ -168,7 +188,8 @@ TEST_F(Interruption, ACellThatIsKilledIsAnErrorOfTheLabAndNoVerdict) {
   ASSERT_TRUE(all[0].departments.at(0).error);
   EXPECT_EQ(all[0].departments[0].error->error_class, ErrorClass::infrastructure);
   EXPECT_THAT(all[0].departments[0].error->message, HasSubstr("is gone"));
-  for (const auto& verdict : all[0].departments[0].verdicts) EXPECT_EQ(verdict.outcome, Outcome::error) << verdict.candidate;
+  for (const auto& verdict : all[0].departments[0].verdicts)
+    EXPECT_EQ(verdict.outcome, Outcome::error) << verdict.candidate;
 }
 
 }  // namespace

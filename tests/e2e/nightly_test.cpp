@@ -46,7 +46,8 @@ class Nightly : public ::testing::Test {
   }
   void SetUp() override {
     if (!why_not_.empty()) GTEST_SKIP() << why_not_;
-    ASSERT_TRUE(record_) << outcome_.describe() << "\n" << outcome_.errors.substr(outcome_.errors.size() > 6000 ? outcome_.errors.size() - 6000 : 0);
+    ASSERT_TRUE(record_) << outcome_.describe() << "\n"
+                         << outcome_.errors.substr(outcome_.errors.size() > 6000 ? outcome_.errors.size() - 6000 : 0);
   }
 
   static inline std::string why_not_;
@@ -62,12 +63,16 @@ TEST_F(Nightly, HoldsBackExactlyTheBadCandidates) {
     SCOPED_TRACE(name);
     std::vector<std::string> held;
     for (const auto& entry : department(name).verdicts) {
-      if (entry.outcome == Outcome::fail) held.push_back(entry.candidate);
-      else EXPECT_EQ(entry.outcome, Outcome::pass) << entry.candidate << ": " << entry.reason;
+      if (entry.outcome == Outcome::fail)
+        held.push_back(entry.candidate);
+      else
+        EXPECT_EQ(entry.outcome, Outcome::pass) << entry.candidate << ": " << entry.reason;
     }
     std::ranges::sort(held);
-    if (std::string(name) == "finance") EXPECT_THAT(held, ElementsAre("bad-dns-reboot", "bad-mail", "pair-db-a", "pair-db-b"));
-    else EXPECT_THAT(held, ElementsAre("bad-dns-reboot", "bad-mail", "bad-smb-engineering", "pair-db-a", "pair-db-b"));
+    if (std::string(name) == "finance")
+      EXPECT_THAT(held, ElementsAre("bad-dns-reboot", "bad-mail", "pair-db-a", "pair-db-b"));
+    else
+      EXPECT_THAT(held, ElementsAre("bad-dns-reboot", "bad-mail", "bad-smb-engineering", "pair-db-a", "pair-db-b"));
     EXPECT_THAT(reports::find_verdict(department(name), "pair-db-a")->group, ElementsAre("pair-db-b"));
     EXPECT_THAT(reports::find_verdict(department(name), "pair-db-b")->group, ElementsAre("pair-db-a"));
     EXPECT_THAT(reports::find_verdict(department(name), "bad-mail")->group, IsEmpty());
@@ -115,14 +120,16 @@ TEST_F(Nightly, ProvesTheFenceBeforeDuringAndAfter) {
 }
 
 TEST_F(Nightly, LeavesACompleteRunFolderAndNothingElse) {
-  for (const auto* name : {"run.json", "events.jsonl", "junit.xml", "report.html"}) EXPECT_TRUE(fs::exists(run_ / name)) << name;
+  for (const auto* name : {"run.json", "events.jsonl", "junit.xml", "report.html"})
+    EXPECT_TRUE(fs::exists(run_ / name)) << name;
   EXPECT_TRUE(record_->complete);
   EXPECT_THAT(record_->timings, Not(IsEmpty()));
   EXPECT_LT(record_->peak_memory_kib, 8LL << 20) << "KiB";
   EXPECT_THAT(lab_processes(), IsEmpty());
   EXPECT_THAT(scratch_folders(), IsEmpty());
   for (const auto& entry : record_->departments) {
-    for (const auto& machine : entry.machines) EXPECT_EQ(machine.golden_digest, machine.golden_digest_after) << machine.name;
+    for (const auto& machine : entry.machines)
+      EXPECT_EQ(machine.golden_digest, machine.golden_digest_after) << machine.name;
   }
 }
 
@@ -136,7 +143,8 @@ TEST_F(Nightly, ANarrowedRunLeavesOutWhatNoMachineHas) {
   const auto plan = patchlab({"run", scenario.string(), "--role", "dns", "--dry-run"}, folder_->path());
   EXPECT_EQ(exit_code(plan), 0) << plan.errors;
   EXPECT_THAT(plan.output, HasSubstr("candidate bad-dns-reboot: on dns"));
-  EXPECT_THAT(plan.output, HasSubstr("not tested: candidate 'bad-mail' was left out: no machine that is left has 'postfix'"));
+  EXPECT_THAT(plan.output,
+              HasSubstr("not tested: candidate 'bad-mail' was left out: no machine that is left has 'postfix'"));
 }
 
 TEST_F(Nightly, ExplainsWhatIsHeldBack) {
@@ -153,7 +161,8 @@ TEST_F(Nightly, PromotesItsRecordAgainAndNoImprovedCopyOfIt) {
   for (auto& entry : improved["departments"][0]["verdicts"]) entry["outcome"] = "pass";
   folder_->write("improved.json", improved.dump());
   const auto ledger = run_.parent_path() / "ledger.jsonl";
-  const auto refused = patchlab({"promote", "improved.json", "--stage", "other", "--ledger", ledger.string()}, folder_->path());
+  const auto refused =
+      patchlab({"promote", "improved.json", "--stage", "other", "--ledger", ledger.string()}, folder_->path());
   EXPECT_EQ(exit_code(refused), 5) << refused.output << refused.errors;
   EXPECT_THAT(refused.output, HasSubstr("not-recorded: "));
   EXPECT_FALSE(fs::exists(folder_->path() / "other" / "engineering"));
@@ -161,8 +170,10 @@ TEST_F(Nightly, PromotesItsRecordAgainAndNoImprovedCopyOfIt) {
 }
 
 TEST_F(Nightly, NoticesAStageThatSomebodyChanged) {
-  fs::copy(folder_->path() / "production", folder_->path() / "changed", fs::copy_options::recursive | fs::copy_options::copy_symlinks);
-  for (const auto& file : fs::recursive_directory_iterator(folder_->path() / "changed" / "finance" / "harmless-hostname")) {
+  fs::copy(folder_->path() / "production", folder_->path() / "changed",
+           fs::copy_options::recursive | fs::copy_options::copy_symlinks);
+  for (const auto& file :
+       fs::recursive_directory_iterator(folder_->path() / "changed" / "finance" / "harmless-hostname")) {
     if (file.path().extension() != ".deb") continue;
     fs::permissions(file.path(), fs::perms::owner_write, fs::perm_options::add);
     std::ofstream(file.path(), std::ios::app) << "x";
@@ -170,7 +181,8 @@ TEST_F(Nightly, NoticesAStageThatSomebodyChanged) {
   const auto verified = patchlab({"verify", "changed", "--json"}, folder_->path());
   EXPECT_EQ(exit_code(verified), 65) << verified.output << verified.errors;
   const auto checks = Json::parse(verified.output);
-  for (const auto& check : checks) EXPECT_EQ(check["problems"].empty(), check["department"] != "finance") << check.dump();
+  for (const auto& check : checks)
+    EXPECT_EQ(check["problems"].empty(), check["department"] != "finance") << check.dump();
 }
 
 }  // namespace

@@ -28,7 +28,9 @@ TEST_F(PatchCommand, InspectsAWindowsPackage) {
   folder_.write("x.msu", MsuBuilder{}.bytes());
   const auto text = run({"patch", "inspect", "x.msu"});
   EXPECT_EQ(exit_code(text), 0) << text.errors;
-  EXPECT_THAT(text.output, HasSubstr("kind         msu\npackage      Package_for_KB5035968\nversion      6.2.1.0\narchitecture amd64\n"));
+  EXPECT_THAT(
+      text.output,
+      HasSubstr("kind         msu\npackage      Package_for_KB5035968\nversion      6.2.1.0\narchitecture amd64\n"));
   EXPECT_THAT(text.output, HasSubstr("\nkb           KB5035968\n"));
   EXPECT_THAT(text.output, HasSubstr("\nwindows      6.2\nrestart      possible\n"));
   EXPECT_THAT(text.output, HasSubstr("\nsignature    none\n"));
@@ -41,7 +43,8 @@ TEST_F(PatchCommand, RefusesAHostilePackageWithTheReason) {
   folder_.write("x.cab", CabBuilder{{{"..\\update.mum", "x"}}}.bytes());
   const auto outcome = run({"patch", "inspect", "x.cab"});
   EXPECT_EQ(exit_code(outcome), 65);
-  EXPECT_EQ(outcome.errors, "patchlab: error: 'x.cab' holds the dangerous name '..\\update.mum': it leaves its folder\n");
+  EXPECT_EQ(outcome.errors,
+            "patchlab: error: 'x.cab' holds the dangerous name '..\\update.mum': it leaves its folder\n");
   EXPECT_THAT(outcome.output, IsEmpty());
 }
 
@@ -49,7 +52,9 @@ TEST_F(PatchCommand, AddsUnsignedPackagesOnlyWhenToldSo) {
   folder_.write("x.msu", MsuBuilder{}.bytes());
   const auto refused = run({"patch", "add", "x.msu"});
   EXPECT_EQ(exit_code(refused), 65);
-  EXPECT_EQ(refused.errors, "patchlab: error: 'x.msu' is not signed\npatchlab: hint: take it from its vendor again, or accept it with --allow-unsigned\n");
+  EXPECT_EQ(refused.errors,
+            "patchlab: error: 'x.msu' is not signed\npatchlab: hint: take it from its vendor again, or accept it with "
+            "--allow-unsigned\n");
   const auto added = run({"patch", "add", "x.msu", "--allow-unsigned"});
   EXPECT_EQ(exit_code(added), 0) << added.errors;
   EXPECT_THAT(added.output, HasSubstr("KB5035968-6.2.1.0 "));

@@ -63,8 +63,10 @@ OwnCache::OwnCache() {
   ::setenv("PATCHLAB_CACHE", path_.c_str(), 1);
 }
 OwnCache::~OwnCache() {
-  if (before_) ::setenv("PATCHLAB_CACHE", before_->c_str(), 1);
-  else ::unsetenv("PATCHLAB_CACHE");
+  if (before_)
+    ::setenv("PATCHLAB_CACHE", before_->c_str(), 1);
+  else
+    ::unsetenv("PATCHLAB_CACHE");
   std::error_code code;
   fs::remove_all(path_, code);
 }
@@ -108,7 +110,8 @@ std::vector<std::string> lab_processes() {
   for (const auto& entry : fs::directory_iterator("/proc", code)) {
     const auto name = entry.path().filename().string();
     if (name.find_first_not_of("0123456789") != std::string::npos) continue;
-    auto command = read_file(entry.path() / "cmdline").value_or("");  // it may have ended meanwhile; a stream would throw
+    auto command =
+        read_file(entry.path() / "cmdline").value_or("");  // it may have ended meanwhile; a stream would throw
     std::ranges::replace(command, '\0', ' ');
     const bool serves = command.find(" cell " + cells.string()) != std::string::npos;
     if (serves || read_file(entry.path() / "mountinfo").value_or("").find(mounted) != std::string::npos) {

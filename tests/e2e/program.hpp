@@ -37,8 +37,8 @@ class TemporaryFolder {
   std::filesystem::path path_;
 };
 
-// A cache of the test's own, with the images and packages of the real one, as long as it lives: several labs may run at a time, and a test
-// looks for what its own leave behind.
+// A cache of the test's own, with the images and packages of the real one, as long as it lives: several labs may run at
+// a time, and a test looks for what its own leave behind.
 class OwnCache {
  public:
   OwnCache();

@@ -20,8 +20,8 @@ using ::testing::IsEmpty;
 
 namespace fs = std::filesystem;
 
-// Guests, installers and hosts that do not do what they should, on a real machine: the record says what happened and whose trouble it was, and
-// nothing is left behind.
+// Guests, installers and hosts that do not do what they should, on a real machine: the record says what happened and
+// whose trouble it was, and nothing is left behind.
 class Trouble : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -33,12 +33,13 @@ class Trouble : public ::testing::Test {
     const auto recipe = folder_.path() / candidate;
     fs::create_directories(recipe);
     std::ofstream(recipe / "postinst.sh") << script;
-    std::ofstream(recipe / "recipe.json") << Json{{"id", candidate},
-                                                  {"title", "a package that makes trouble"},
-                                                  {"severity", "low"},
-                                                  {"base", {{"package", "hostname"}}},
-                                                  {"version_suffix", "+patchlab1"},
-                                                  {"scripts", {{{"script", "postinst"}, {"at", "start"}, {"from", "postinst.sh"}}}}};
+    std::ofstream(recipe / "recipe.json")
+        << Json{{"id", candidate},
+                {"title", "a package that makes trouble"},
+                {"severity", "low"},
+                {"base", {{"package", "hostname"}}},
+                {"version_suffix", "+patchlab1"},
+                {"scripts", {{{"script", "postinst"}, {"at", "start"}, {"from", "postinst.sh"}}}}};
     auto scenario = small_scenario();
     scenario["candidates"] = {{{"recipe", recipe.string()}}};
     scenario["trial"] = {{"warm_reboots", 1}, {"lab_retries", 0}, {"confirmations", 1}};
@@ -76,9 +77,10 @@ class Trouble : public ::testing::Test {
 
 // Twenty seconds after each start, when the checks that follow it are through.
 TEST_F(Trouble, DamageThatNeedsAWhileIsFound) {
-  const auto record = run(scenario_with("slow-death", "mkdir -p /usr/lib/patchlab/boot-start.d\n"
-                                                      "printf '%s\\n' '( sleep 20; kill -9 $(pidof named) ) >/dev/null 2>&1 &' "
-                                                      ">/usr/lib/patchlab/boot-start.d/slow-death\n"),
+  const auto record = run(scenario_with("slow-death",
+                                        "mkdir -p /usr/lib/patchlab/boot-start.d\n"
+                                        "printf '%s\\n' '( sleep 20; kill -9 $(pidof named) ) >/dev/null 2>&1 &' "
+                                        ">/usr/lib/patchlab/boot-start.d/slow-death\n"),
                           1);
   const auto& verdict = record.departments.at(0).verdicts.at(0);
   EXPECT_EQ(verdict.outcome, Outcome::fail) << verdict.reason;
@@ -127,7 +129,8 @@ TEST_F(Trouble, AHostWithoutDiskSpaceIsTheLabsTroubleAndNoVerdict) {
   fs::create_directories(cells);
   std::vector<std::string> small_disk{"unshare", "--mount"};
   if (::geteuid() != 0) small_disk.insert(small_disk.end(), {"--user", "--map-root-user"});
-  for (const std::string word : {"sh", "-c", "mount -t tmpfs -o size=48m none \"$0\" && exec \"$@\""}) small_disk.push_back(word);
+  for (const std::string word : {"sh", "-c", "mount -t tmpfs -o size=48m none \"$0\" && exec \"$@\""})
+    small_disk.push_back(word);
   small_disk.push_back(cells.string());
   const auto record = run(scenario_with("fills", "true\n"), 2, small_disk);
   const auto& finance = record.departments.at(0);

@@ -26,7 +26,8 @@ CabLimits small_limits() {
 void cabinet(std::string_view bytes) {
   UnpackBudget budget(small_limits());
   TextSink sink(1U << 20U);
-  static_cast<void>(read_cabinet(MemorySource(bytes), "x", budget, [&](const CabEntry&) -> Result<ByteSink*> { return &sink; }));
+  static_cast<void>(
+      read_cabinet(MemorySource(bytes), "x", budget, [&](const CabEntry&) -> Result<ByteSink*> { return &sink; }));
 }
 
 // Everything behind one door, with the facts made of what was read: they must fit into JSON and into a file name.
@@ -36,7 +37,8 @@ void package(std::string_view bytes) {
   found->sha256 = std::string(64, '0');
   static_cast<void>(pretty(Json(*found)));
   const auto name = found->canonical_name();
-  if (name.empty() || name.size() > 200 || name.find_first_of("/\\: ") != std::string::npos || name.front() == '.') std::abort();
+  if (name.empty() || name.size() > 200 || name.find_first_of("/\\: ") != std::string::npos || name.front() == '.')
+    std::abort();
 }
 
 void xml(std::string_view bytes) {
@@ -60,15 +62,19 @@ std::string unchecked(const std::vector<std::pair<std::string, std::string>>& en
 Seeds cabinet_seeds() {
   Seeds seeds{msu.bytes(), patches::testing::CabBuilder{{{"a", "b"}}}.bytes()};
   // Stored, MSZIP, Quantum and LZX with the windows that exist.
-  for (const std::uint32_t compression : {0U, 1U, 0x0f42U, 0x0f03U, 0x1503U}) seeds.push_back(unchecked({{"a", "CK" + std::string(2000, 'z')}}, compression));
+  for (const std::uint32_t compression : {0U, 1U, 0x0f42U, 0x0f03U, 0x1503U})
+    seeds.push_back(unchecked({{"a", "CK" + std::string(2000, 'z')}}, compression));
   return seeds;
 }
 
 Seeds msu_seeds() {
   const auto servicing = unchecked({{"update.mum", msu.mum.text()}, {"x\\dns.exe", "d"}});
-  return {msu.bytes(), msu.servicing_cabinet(), servicing,
-          unchecked({{"wsusscan.cab", unchecked({{"package.cab", unchecked({{"package.xml", "<OfflineSyncPackage/>"}})}})}, {"a.cab", servicing},
-                     {"a.xml", msu.unattend()}, {"a-pkgProperties.txt", msu.properties()}})};
+  return {
+      msu.bytes(), msu.servicing_cabinet(), servicing,
+      unchecked({{"wsusscan.cab", unchecked({{"package.cab", unchecked({{"package.xml", "<OfflineSyncPackage/>"}})}})},
+                 {"a.cab", servicing},
+                 {"a.xml", msu.unattend()},
+                 {"a-pkgProperties.txt", msu.properties()}})};
 }
 Seeds xml_seeds() { return {msu.mum.text(), msu.unattend(), "\xff\xfe" + patches::testing::utf16(msu.mum.text())}; }
 Seeds properties_seeds() { return {msu.properties(), "\xff\xfe" + patches::testing::utf16(msu.properties())}; }
@@ -91,9 +97,12 @@ Seeds program_seeds() {
 }  // namespace
 
 const std::vector<Target>& targets() {
-  static const std::vector<Target> all{{"cabinet", cabinet, cabinet_seeds},       {"msu", package, msu_seeds},
-                                       {"xml", xml, xml_seeds},                   {"properties", properties, properties_seeds},
-                                       {"installer", package, installer_seeds},   {"summary", summary, summary_seeds},
+  static const std::vector<Target> all{{"cabinet", cabinet, cabinet_seeds},
+                                       {"msu", package, msu_seeds},
+                                       {"xml", xml, xml_seeds},
+                                       {"properties", properties, properties_seeds},
+                                       {"installer", package, installer_seeds},
+                                       {"summary", summary, summary_seeds},
                                        {"program", package, program_seeds}};
   return all;
 }

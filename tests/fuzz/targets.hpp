@@ -8,7 +8,8 @@
 
 namespace patchlab::fuzz {
 
-// One parser that meets files from outside. `run` gives it bytes and throws the answer away: what counts is that it comes back.
+// One parser that meets files from outside. `run` gives it bytes and throws the answer away: what counts is that it
+// comes back.
 struct Target {
   const char* name;
   void (*run)(std::string_view bytes);

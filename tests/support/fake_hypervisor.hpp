@@ -14,9 +14,10 @@
 
 namespace patchlab::test {
 
-// A hypervisor in memory that behaves: it keeps machines, run states, media and snapshots, and refuses what libvirt refuses (the same
-// contract tests run over both). `guest` stands for everything inside a machine: snapshots keep it, a revert brings it back, and an agent
-// handler may read and change it. Failures are scripted: fail("revert", 3, error) makes the third revert from now fail.
+// A hypervisor in memory that behaves: it keeps machines, run states, media and snapshots, and refuses what libvirt
+// refuses (the same contract tests run over both). `guest` stands for everything inside a machine: snapshots keep it, a
+// revert brings it back, and an agent handler may read and change it. Failures are scripted: fail("revert", 3, error)
+// makes the third revert from now fail.
 class FakeHypervisor final : public lab::Hypervisor {
  public:
   struct Saved {
@@ -152,7 +153,8 @@ class FakeHypervisor final : public lab::Hypervisor {
     return step<std::string>("agent_command", name, {}, [&]() -> Result<std::string> {
       const auto found = machines_.find(name);
       if (found == machines_.end()) return unknown(name);
-      if (found->second.state != lab::MachineState::running) return refused("asking the agent of", name, "it does not run");
+      if (found->second.state != lab::MachineState::running)
+        return refused("asking the agent of", name, "it does not run");
       if (!agent_) return timeout_error("the agent of '" + name + "' does not answer");
       return agent_(found->second, command);
     });
@@ -165,7 +167,9 @@ class FakeHypervisor final : public lab::Hypervisor {
     Error error;
   };
 
-  static Error unknown(const std::string& name) { return infrastructure_error("looking for machine '" + name + "': not defined"); }
+  static Error unknown(const std::string& name) {
+    return infrastructure_error("looking for machine '" + name + "': not defined");
+  }
   static Error refused(const std::string& action, const std::string& name, const std::string& why) {
     return infrastructure_error(fmt::format("{} '{}': {}", action, name, why));
   }
@@ -183,13 +187,15 @@ class FakeHypervisor final : public lab::Hypervisor {
   template <class Value, class Action>
   Result<Value> step(const char* operation, const std::string& name, const std::string& detail, const Action& action) {
     const std::lock_guard lock(mutex_);
-    calls_.push_back(detail.empty() ? fmt::format("{} {}", operation, name) : fmt::format("{} {} {}", operation, name, detail));
+    calls_.push_back(detail.empty() ? fmt::format("{} {}", operation, name)
+                                    : fmt::format("{} {} {}", operation, name, detail));
     if (auto error = scripted(operation)) return *std::move(error);
     return action();
   }
 
   template <class Action>
-  Result<void> on_machine(const char* operation, const std::string& name, const std::string& detail, const Action& action) {
+  Result<void> on_machine(const char* operation, const std::string& name, const std::string& detail,
+                          const Action& action) {
     return step<void>(operation, name, detail, [&]() -> Result<void> {
       const auto found = machines_.find(name);
       if (found == machines_.end()) return unknown(name);

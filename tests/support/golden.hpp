@@ -12,8 +12,8 @@
 
 namespace patchlab::tests {
 
-// Compares with tests/golden/<name>. PATCHLAB_UPDATE_GOLDEN=1 writes it instead (and the test then fails, so that nobody takes a
-// regeneration for a pass); review the change like code.
+// Compares with tests/golden/<name>. PATCHLAB_UPDATE_GOLDEN=1 writes it instead (and the test then fails, so that
+// nobody takes a regeneration for a pass); review the change like code.
 inline void expect_golden(const std::string& name, const std::string& text) {
   const auto file = std::filesystem::path(PATCHLAB_SOURCE_DIR) / "tests/golden" / name;
   if (const char* update = std::getenv("PATCHLAB_UPDATE_GOLDEN"); update != nullptr && *update == '1') {
@@ -27,7 +27,8 @@ inline void expect_golden(const std::string& name, const std::string& text) {
   std::size_t at = 0;
   while (at < text.size() && at < golden->size() && text[at] == (*golden)[at]) ++at;
   const auto from = at > 120 ? at - 120 : 0;
-  FAIL() << file << " differs from byte " << at << " on\n--- golden: ..." << golden->substr(from, 300) << "\n--- written: ..." << text.substr(from, 300);
+  FAIL() << file << " differs from byte " << at << " on\n--- golden: ..." << golden->substr(from, 300)
+         << "\n--- written: ..." << text.substr(from, 300);
 }
 
 }  // namespace patchlab::tests

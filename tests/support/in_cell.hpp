@@ -14,8 +14,8 @@
 
 namespace patchlab::test {
 
-// Runs `inside` in the worker of a fresh cell and returns the cell's exit code: what `inside` returned, or 99 when there was no cell.
-// The calling process must have one thread.
+// Runs `inside` in the worker of a fresh cell and returns the cell's exit code: what `inside` returned, or 99 when
+// there was no cell. The calling process must have one thread.
 inline int run_in_cell(const std::function<int()>& inside, const lab::network::CellNamespaces& wanted = {}) {
   std::cout.flush();
   const pid_t outer = ::fork();

@@ -10,8 +10,8 @@
 
 #include "lab/core/json.hpp"
 
-// The part of JSON Schema 2020-12 that our own schemas use; an unknown keyword is a problem, so that a schema cannot quietly say more
-// than the tests look at.
+// The part of JSON Schema 2020-12 that our own schemas use; an unknown keyword is a problem, so that a schema cannot
+// quietly say more than the tests look at.
 namespace patchlab::tests {
 
 class SchemaValidator {
@@ -40,22 +40,28 @@ class SchemaValidator {
     for (const auto& [keyword, rule] : schema.items()) apply(schema, keyword, rule, value, pointer);
   }
 
-  void apply(const Json& schema, const std::string& keyword, const Json& rule, const Json& value, const std::string& pointer) {
-    if (keyword == "$ref") return validate(root_.at(Json::json_pointer(rule.get<std::string>().substr(1))), value, pointer);
-    if (keyword == "type" && !has_type(value, rule)) return problem(pointer, "is not of type " + rule.get<std::string>());
+  void apply(const Json& schema, const std::string& keyword, const Json& rule, const Json& value,
+             const std::string& pointer) {
+    if (keyword == "$ref")
+      return validate(root_.at(Json::json_pointer(rule.get<std::string>().substr(1))), value, pointer);
+    if (keyword == "type" && !has_type(value, rule))
+      return problem(pointer, "is not of type " + rule.get<std::string>());
     if (keyword == "const" && value != rule) return problem(pointer, "is not " + rule.dump());
-    if (keyword == "enum" && std::ranges::count(rule, value) == 0) return problem(pointer, "is not one of " + rule.dump());
+    if (keyword == "enum" && std::ranges::count(rule, value) == 0)
+      return problem(pointer, "is not one of " + rule.dump());
     if (keyword == "minimum" && value < rule) return problem(pointer, "is too small");
     if (keyword == "maximum" && value > rule) return problem(pointer, "is too large");
-    if (keyword == "pattern" && value.is_string() && !std::regex_search(value.get<std::string>(), std::regex(rule.get<std::string>()))) {
+    if (keyword == "pattern" && value.is_string() &&
+        !std::regex_search(value.get<std::string>(), std::regex(rule.get<std::string>()))) {
       return problem(pointer, "does not match " + rule.dump());
     }
     if (keyword == "required") return require(rule, value, pointer);
     if (keyword == "properties" || keyword == "additionalProperties") return members(schema, keyword, value, pointer);
     if (keyword == "items") return items(rule, value, pointer);
     if (keyword == "anyOf") return any_of(rule, value, pointer);
-    static const std::set<std::string> known{"$schema", "$defs", "$id", "title", "description", "type", "const",
-                                             "enum", "minimum", "maximum", "pattern", "default", "examples"};
+    static const std::set<std::string> known{"$schema", "$defs",   "$id",     "title",   "description",
+                                             "type",    "const",   "enum",    "minimum", "maximum",
+                                             "pattern", "default", "examples"};
     if (!known.contains(keyword)) problem(pointer, "the schema uses the unknown keyword " + keyword);
   }
 
@@ -74,8 +80,10 @@ class SchemaValidator {
         if (keyword == "properties") validate(properties.at(name), member, at);
       } else if (keyword == "additionalProperties") {
         const auto& others = schema.at("additionalProperties");
-        if (others == false) problem(at, "is not allowed");
-        else if (others.is_object()) validate(others, member, at);
+        if (others == false)
+          problem(at, "is not allowed");
+        else if (others.is_object())
+          validate(others, member, at);
       }
     }
   }

@@ -16,8 +16,9 @@
 #include "reports/record/queries.hpp"
 #include "reports/record/record.hpp"
 
-// Records for tests of reports, gate and stage, made by a tiny simulation: trials of sets, of which some members break something. So
-// baseline, trials, signatures, verdicts and digests always agree with each other, and a test can spoil exactly one fact.
+// Records for tests of reports, gate and stage, made by a tiny simulation: trials of sets, of which some members break
+// something. So baseline, trials, signatures, verdicts and digests always agree with each other, and a test can spoil
+// exactly one fact.
 namespace patchlab::tests {
 
 using reports::RunRecord;
@@ -37,21 +38,45 @@ struct SampleMachine {
 
 inline const std::vector<SampleMachine>& sample_machines() {
   static const std::vector<SampleMachine> machines{
-      {"db", "database", "10.20.0.15", 384, {{"golden-query", "database.query", "digest 5b1f… of 24 rows"},
-                                             {"transaction", "database.transaction", "insert, select, roll back"}}},
-      {"dhcp", "dhcp", "10.20.0.11", 256, {{"lease", "dhcp.lease", "an offer from 10.20.0.11 out of 10.20.0.100-10.20.0.199"},
-                                           {"renew", "dhcp.renew", "the same address again"}}},
-      {"dns", "dns", "10.20.0.10", 256, {{"a-record", "dns.query", "mail.corp.example A 10.20.0.14"},
-                                         {"cname-chain", "dns.query", "www -> web -> 10.20.0.12"},
-                                         {"mx-record", "dns.query", "corp.example MX 10 mail.corp.example"},
-                                         {"nxdomain", "dns.query", "NXDOMAIN"},
-                                         {"srv-record", "dns.query", "_ldap._tcp SRV 0 100 389 file.corp.example"}}},
-      {"file", "file", "10.20.0.12", 320, {{"denied-user", "smb.denied", "NT_STATUS_ACCESS_DENIED for 'guest'"},
-                                           {"share-access", "smb.access", "write, read back by hash, rename, delete"}}},
-      {"mail", "mail", "10.20.0.14", 320, {{"deliver", "mail.deliver", "250 after DATA, then byte-identical by IMAP"},
-                                           {"relay-refused", "mail.relay", "554 5.7.1 for a foreign recipient"}}},
-      {"print", "print", "10.20.0.13", 256, {{"printer-ready", "ipp.attributes", "printer-state idle"},
-                                             {"print-job", "ipp.job", "job completed, 48 211 bytes in the sink"}}}};
+      {"db",
+       "database",
+       "10.20.0.15",
+       384,
+       {{"golden-query", "database.query", "digest 5b1f… of 24 rows"},
+        {"transaction", "database.transaction", "insert, select, roll back"}}},
+      {"dhcp",
+       "dhcp",
+       "10.20.0.11",
+       256,
+       {{"lease", "dhcp.lease", "an offer from 10.20.0.11 out of 10.20.0.100-10.20.0.199"},
+        {"renew", "dhcp.renew", "the same address again"}}},
+      {"dns",
+       "dns",
+       "10.20.0.10",
+       256,
+       {{"a-record", "dns.query", "mail.corp.example A 10.20.0.14"},
+        {"cname-chain", "dns.query", "www -> web -> 10.20.0.12"},
+        {"mx-record", "dns.query", "corp.example MX 10 mail.corp.example"},
+        {"nxdomain", "dns.query", "NXDOMAIN"},
+        {"srv-record", "dns.query", "_ldap._tcp SRV 0 100 389 file.corp.example"}}},
+      {"file",
+       "file",
+       "10.20.0.12",
+       320,
+       {{"denied-user", "smb.denied", "NT_STATUS_ACCESS_DENIED for 'guest'"},
+        {"share-access", "smb.access", "write, read back by hash, rename, delete"}}},
+      {"mail",
+       "mail",
+       "10.20.0.14",
+       320,
+       {{"deliver", "mail.deliver", "250 after DATA, then byte-identical by IMAP"},
+        {"relay-refused", "mail.relay", "554 5.7.1 for a foreign recipient"}}},
+      {"print",
+       "print",
+       "10.20.0.13",
+       256,
+       {{"printer-ready", "ipp.attributes", "printer-state idle"},
+        {"print-job", "ipp.job", "job completed, 48 211 bytes in the sink"}}}};
   return machines;
 }
 
@@ -75,13 +100,15 @@ class SampleRun {
     record_.scenario_digest = sha256("scenario");
     record_.started = "2026-11-22T06:02:50.123Z";
     record_.finished = "2026-11-22T06:13:31.480Z";
-    record_.host = {{"accelerator", "tcg"}, {"cpus", "2"}, {"kernel", "6.1.0-28-amd64"}, {"libvirt", "9.0.0"},
-                    {"memory", "24 GiB"}, {"os", "Debian GNU/Linux 12 (bookworm)"}, {"qemu", "7.2.15"}};
+    record_.host = {{"accelerator", "tcg"}, {"cpus", "2"},        {"kernel", "6.1.0-28-amd64"},
+                    {"libvirt", "9.0.0"},   {"memory", "24 GiB"}, {"os", "Debian GNU/Linux 12 (bookworm)"},
+                    {"qemu", "7.2.15"}};
     record_.digests = {{"check_set", sha256("checks")}, {"policy", sha256("policy")}};
     record_.complete = true;
   }
 
-  void add_candidate(std::string id, std::string title, std::string severity, std::string origin, std::vector<std::string> machines) {
+  void add_candidate(std::string id, std::string title, std::string severity, std::string origin,
+                     std::vector<std::string> machines) {
     reports::CandidateRecord candidate;
     candidate.title = std::move(title);
     candidate.severity = std::move(severity);
@@ -96,7 +123,8 @@ class SampleRun {
 
   void add_fault(SampleFault fault) { faults_.push_back(std::move(fault)); }
 
-  void start_department(const std::string& name, std::int64_t start_ms, const std::vector<std::string>& only_machines = {}) {
+  void start_department(const std::string& name, std::int64_t start_ms,
+                        const std::vector<std::string>& only_machines = {}) {
     auto& department = record_.departments.emplace_back();
     department.name = name;
     department.phases = {"after-install", "after-reboot-1"};
@@ -116,7 +144,8 @@ class SampleRun {
   }
 
   // Runs a trial on the given machines (empty: all); returns its id.
-  std::string trial(const std::string& purpose, const std::vector<std::string>& candidates, std::vector<std::string> machines = {}) {
+  std::string trial(const std::string& purpose, const std::vector<std::string>& candidates,
+                    std::vector<std::string> machines = {}) {
     auto& department = record_.departments.back();
     if (machines.empty()) {
       for (const auto& machine : department.machines) machines.push_back(machine.name);
@@ -174,7 +203,8 @@ class SampleRun {
 
   RunRecord finish(int exit_code) {
     record_.exit_code = exit_code;
-    for (const auto& timing : record_.timings) record_.duration_ms = std::max(record_.duration_ms, timing.start_ms + timing.duration_ms);
+    for (const auto& timing : record_.timings)
+      record_.duration_ms = std::max(record_.duration_ms, timing.start_ms + timing.duration_ms);
     record_.peak_memory_kib = 5'412'864;
     record_.not_tested = {"Windows guests: all machines of this scenario are stand-ins"};
     record_.finished = at(record_.duration_ms);
@@ -189,11 +219,13 @@ class SampleRun {
   }
 
   // Machines work side by side, a little out of step; the clock moves on by the slowest.
-  void spend(const reports::TrialRecord& trial, const char* phase, const std::vector<std::string>& machines, std::int64_t each_ms) {
+  void spend(const reports::TrialRecord& trial, const char* phase, const std::vector<std::string>& machines,
+             std::int64_t each_ms) {
     const auto& department = record_.departments.back().name;
     std::int64_t longest = 0;
     for (std::size_t i = 0; i < machines.size(); ++i) {
-      const auto duration = each_ms + static_cast<std::int64_t>((i * 7 + trial.candidates.size() * 3) % 5) * each_ms / 12;
+      const auto duration =
+          each_ms + static_cast<std::int64_t>((i * 7 + trial.candidates.size() * 3) % 5) * each_ms / 12;
       const auto offset = static_cast<std::int64_t>(i) * each_ms / 20;
       record_.timings.push_back({department, machines[i], trial.id, phase, now_ms_ + offset, duration});
       longest = std::max(longest, offset + duration);
@@ -204,7 +236,7 @@ class SampleRun {
   void fence_probes(const char* phase) {
     auto& department = record_.departments.back();
     const std::vector<std::pair<const char*, const char*>> probes{
-        {"arp", "10.20.0.1"}, {"arp", "192.0.2.7"}, {"ping", "10.20.0.1"}, {"ping", "192.0.2.7"},
+        {"arp", "10.20.0.1"},  {"arp", "192.0.2.7"},    {"ping", "10.20.0.1"},    {"ping", "192.0.2.7"},
         {"dns", "192.0.2.53"}, {"tcp", "192.0.2.7:22"}, {"tcp", "192.0.2.7:443"}, {"ipv6-nd", "ff02::2"}};
     for (const auto& [probe, target] : probes) {
       department.fence.attempts.push_back({phase, probe, target, false, "3 frames sent, none came back within 800 ms"});
@@ -233,9 +265,8 @@ class SampleRun {
     if (trial.candidates.empty()) return trial.machines;  // the control reboots everything
     std::vector<std::string> machines;
     for (const auto& machine : trial.machines) {
-      const bool applies = std::ranges::any_of(trial.candidates, [&](const std::string& id) {
-        return std::ranges::count(applies_to_.at(id), machine) > 0;
-      });
+      const bool applies = std::ranges::any_of(
+          trial.candidates, [&](const std::string& id) { return std::ranges::count(applies_to_.at(id), machine) > 0; });
       if (applies) machines.push_back(machine);
     }
     return machines;
@@ -281,7 +312,8 @@ class SampleRun {
     const auto& phases = record_.departments.back().phases;
     const auto position = [&](const std::string& name) { return std::ranges::find(phases, name) - phases.begin(); };
     const bool here = fault.department.empty() || fault.department == record_.departments.back().name;
-    const bool all_in = std::ranges::all_of(fault.set, [&](const auto& id) { return std::ranges::count(trial.candidates, id) > 0; });
+    const bool all_in =
+        std::ranges::all_of(fault.set, [&](const auto& id) { return std::ranges::count(trial.candidates, id) > 0; });
     if (!here || !all_in || phase.machine != fault.machine || phase.phase == "baseline") return;
     if (position(phase.phase) < position(fault.first_phase)) return;
     phase.outcome = Outcome::fail;
@@ -294,7 +326,8 @@ class SampleRun {
       check.outcome = Outcome::fail;
       check.reason = fault.reason;
       check.observed = fault.observed;
-      check.evidence = {{"attempts", 1}, {"client", "10.20.0.250"}, {"reply", fault.observed}, {"sent_at", trial.started}};
+      check.evidence = {
+          {"attempts", 1}, {"client", "10.20.0.250"}, {"reply", fault.observed}, {"sent_at", trial.started}};
     }
   }
 
@@ -319,29 +352,59 @@ inline RunRecord good_record() {
 
 inline void sample_candidates(SampleRun& run) {
   run.add_candidate("bind9-9.18.33-deb12u2", "bind9: security update (CVE-2024-11187)", "important", "apt", {"dns"});
-  run.add_candidate("postgresql-15.10-deb12u1", "postgresql-15: security update (CVE-2024-10979)", "critical", "apt", {"db"});
-  run.add_candidate("base-files-tidy", "base-files, repackaged without change", "low", "repack", {"db", "dhcp", "dns", "file", "mail", "print"});
+  run.add_candidate("postgresql-15.10-deb12u1", "postgresql-15: security update (CVE-2024-10979)", "critical", "apt",
+                    {"db"});
+  run.add_candidate("base-files-tidy", "base-files, repackaged without change", "low", "repack",
+                    {"db", "dhcp", "dns", "file", "mail", "print"});
   run.add_candidate("tzdata-refresh", "Time zone data, repackaged without change", "low", "repack", {"db", "mail"});
   run.add_candidate("postfix-tls-strict", "Postfix: stricter TLS defaults", "moderate", "repack", {"mail"});
   run.add_candidate("bind9-journal-cleanup", "bind9: cleans its journals at shutdown", "moderate", "repack", {"dns"});
   run.add_candidate("samba-share-defaults", "Samba: new defaults for shares", "moderate", "repack", {"file"});
   run.add_candidate("pg-tuning-memory", "PostgreSQL: memory settings", "low", "repack", {"db"});
   run.add_candidate("pg-tuning-connections", "PostgreSQL: connection settings", "low", "repack", {"db"});
-  run.add_fault({{"postfix-tls-strict"}, "", "after-install", "mail", "deliver", "smtp-refused",
+  run.add_fault({{"postfix-tls-strict"},
+                 "",
+                 "after-install",
+                 "mail",
+                 "deliver",
+                 "smtp-refused",
                  "454 4.7.0 TLS not available due to local problem <mail.corp.example>"});
-  run.add_fault({{"bind9-journal-cleanup"}, "", "after-reboot-1", "dns", "a-record", "no-answer", "no answer within 5 s (udp, then tcp)"});
-  run.add_fault({{"bind9-journal-cleanup"}, "", "after-reboot-1", "dns", "mx-record", "no-answer", "no answer within 5 s (udp, then tcp)"});
+  run.add_fault({{"bind9-journal-cleanup"},
+                 "",
+                 "after-reboot-1",
+                 "dns",
+                 "a-record",
+                 "no-answer",
+                 "no answer within 5 s (udp, then tcp)"});
+  run.add_fault({{"bind9-journal-cleanup"},
+                 "",
+                 "after-reboot-1",
+                 "dns",
+                 "mx-record",
+                 "no-answer",
+                 "no answer within 5 s (udp, then tcp)"});
   run.add_fault({{"bind9-journal-cleanup"}, "", "after-reboot-1", "dns", "", "named", "failed"});
-  run.add_fault({{"samba-share-defaults"}, "engineering", "after-install", "file", "share-access", "write-denied",
+  run.add_fault({{"samba-share-defaults"},
+                 "engineering",
+                 "after-install",
+                 "file",
+                 "share-access",
+                 "write-denied",
                  "NT_STATUS_ACCESS_DENIED creating 'patchlab-4f1c.bin' on \\\\10.20.0.12\\projects"});
-  run.add_fault({{"pg-tuning-memory", "pg-tuning-connections"}, "", "after-install", "db", "transaction", "connect-failed",
+  run.add_fault({{"pg-tuning-memory", "pg-tuning-connections"},
+                 "",
+                 "after-install",
+                 "db",
+                 "transaction",
+                 "connect-failed",
                  "could not connect: FATAL: could not map anonymous shared memory: Cannot allocate memory"});
   run.add_fault({{"pg-tuning-memory", "pg-tuning-connections"}, "", "after-install", "db", "", "postgresql", "failed"});
 }
 
 inline void sample_department(SampleRun& run, const std::string& name, std::int64_t start_ms) {
-  const std::vector<std::string> all{"bind9-9.18.33-deb12u2", "postgresql-15.10-deb12u1", "base-files-tidy", "tzdata-refresh", "postfix-tls-strict",
-                                     "bind9-journal-cleanup", "samba-share-defaults", "pg-tuning-memory", "pg-tuning-connections"};
+  const std::vector<std::string> all{"bind9-9.18.33-deb12u2", "postgresql-15.10-deb12u1", "base-files-tidy",
+                                     "tzdata-refresh",        "postfix-tls-strict",       "bind9-journal-cleanup",
+                                     "samba-share-defaults",  "pg-tuning-memory",         "pg-tuning-connections"};
   const bool samba_fails = name == "engineering";
   run.start_department(name, start_ms);
   const auto batch = run.trial("batch", all);
@@ -352,18 +415,21 @@ inline void sample_department(SampleRun& run, const std::string& name, std::int6
   const auto connections = run.trial("search", {"pg-tuning-connections"}, {"db"});
   const auto pair = run.trial("confirm", {"pg-tuning-memory", "pg-tuning-connections"}, {"db"});
   const auto samba = samba_fails ? run.trial("search", {"samba-share-defaults"}, {"file"}) : std::string();
-  std::vector<std::string> good{"bind9-9.18.33-deb12u2", "postgresql-15.10-deb12u1", "base-files-tidy", "tzdata-refresh"};
+  std::vector<std::string> good{"bind9-9.18.33-deb12u2", "postgresql-15.10-deb12u1", "base-files-tidy",
+                                "tzdata-refresh"};
   if (!samba_fails) good.emplace_back("samba-share-defaults");
   const auto final_trial = run.trial("final", good);
   for (const auto& id : all) {
-    if (std::ranges::count(good, id) > 0) run.verdict(id, Outcome::pass, "passed as part of the exact set that is promoted").trials = {final_trial};
+    if (std::ranges::count(good, id) > 0)
+      run.verdict(id, Outcome::pass, "passed as part of the exact set that is promoted").trials = {final_trial};
     if (id == "postfix-tls-strict") {
       auto& verdict = run.verdict(id, Outcome::fail, "alone, it stops mail from being delivered");
       verdict.failed = {"mail/deliver"};
       verdict.trials = {mail, batch};
     }
     if (id == "bind9-journal-cleanup") {
-      auto& verdict = run.verdict(id, Outcome::fail, "alone, it stops the DNS server from starting again after a reboot");
+      auto& verdict =
+          run.verdict(id, Outcome::fail, "alone, it stops the DNS server from starting again after a reboot");
       verdict.failed = {"dns/a-record", "dns/mx-record", "dns/state:service:named"};
       verdict.trials = {dns, batch, dns_good};
     }
@@ -374,7 +440,8 @@ inline void sample_department(SampleRun& run, const std::string& name, std::int6
     }
     if (id.starts_with("pg-tuning")) {
       const bool is_memory = id == "pg-tuning-memory";
-      auto& verdict = run.verdict(id, Outcome::fail, "harmless alone; together the two stop the database from starting");
+      auto& verdict =
+          run.verdict(id, Outcome::fail, "harmless alone; together the two stop the database from starting");
       verdict.group = {is_memory ? "pg-tuning-connections" : "pg-tuning-memory"};
       verdict.failed = {"db/state:service:postgresql", "db/transaction"};
       verdict.trials = {pair, is_memory ? memory : connections, is_memory ? connections : memory};
@@ -383,8 +450,8 @@ inline void sample_department(SampleRun& run, const std::string& name, std::int6
   run.end_department(final_trial);
 }
 
-// The shape of the shipped scenario: two departments of six roles, nine candidates, among them one that breaks mail at once, one that
-// breaks DNS after a reboot, one that breaks file shares in engineering only, and a pair.
+// The shape of the shipped scenario: two departments of six roles, nine candidates, among them one that breaks mail at
+// once, one that breaks DNS after a reboot, one that breaks file shares in engineering only, and a pair.
 inline RunRecord rich_record() {
   SampleRun run;
   sample_candidates(run);

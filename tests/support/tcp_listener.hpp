@@ -22,7 +22,8 @@ class TcpListener {
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     socklen_t size = sizeof address;
     auto* raw = reinterpret_cast<sockaddr*>(&address);
-    if (::bind(socket_.get(), raw, size) != 0 || ::listen(socket_.get(), 64) != 0 || ::getsockname(socket_.get(), raw, &size) != 0) {
+    if (::bind(socket_.get(), raw, size) != 0 || ::listen(socket_.get(), 64) != 0 ||
+        ::getsockname(socket_.get(), raw, &size) != 0) {
       throw std::runtime_error("no port of 127.0.0.1 to listen on");
     }
     port_ = ntohs(address.sin_port);

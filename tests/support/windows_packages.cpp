@@ -24,7 +24,8 @@ std::uint32_t cab_sum(const std::string& bytes, std::uint32_t seed) {
   std::uint32_t sum = seed;
   std::size_t at = 0;
   for (; at + 4 <= bytes.size(); at += 4) {
-    sum ^= byte_of(bytes, at) | (byte_of(bytes, at + 1) << 8U) | (byte_of(bytes, at + 2) << 16U) | (byte_of(bytes, at + 3) << 24U);
+    sum ^= byte_of(bytes, at) | (byte_of(bytes, at + 1) << 8U) | (byte_of(bytes, at + 2) << 16U) |
+           (byte_of(bytes, at + 3) << 24U);
   }
   std::uint32_t tail = 0;
   for (; at < bytes.size(); ++at) tail = (tail << 8U) | byte_of(bytes, at);
@@ -105,7 +106,8 @@ std::string directory_entry(const DirectoryEntry& entry, const std::string& clas
   return bytes;
 }
 
-std::string compound_header(std::uint32_t table_sectors, std::uint32_t directory, const Place& mini_table, std::uint32_t table_first) {
+std::string compound_header(std::uint32_t table_sectors, std::uint32_t directory, const Place& mini_table,
+                            std::uint32_t table_first) {
   std::string bytes("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", 8);
   bytes.resize(24, '\0');
   for (const std::uint32_t number : {0x3eU, 3U, 0xfffeU, 9U, 6U}) put16(bytes, number);
@@ -223,13 +225,15 @@ std::string CabBuilder::bytes() const {
   for (const auto& [name, text] : entries) {
     put32(directory, static_cast<std::uint32_t>(text.size()));
     put32(directory, static_cast<std::uint32_t>(content.size()));
-    for (const std::uint32_t number : {0U, 0x58a1U, 0x6000U, 0x20U}) put16(directory, number);  // folder, date, time, attributes
+    for (const std::uint32_t number : {0U, 0x58a1U, 0x6000U, 0x20U})
+      put16(directory, number);  // folder, date, time, attributes
     directory += name + '\0';
     content += text;
   }
   std::string data;
   std::uint32_t blocks = 0;
-  for (std::size_t at = 0; at < content.size(); at += cab_block_bytes, ++blocks) data += cab_block(content.substr(at, cab_block_bytes), checksums);
+  for (std::size_t at = 0; at < content.size(); at += cab_block_bytes, ++blocks)
+    data += cab_block(content.substr(at, cab_block_bytes), checksums);
   const auto directory_at = cab_header_bytes + cab_folder_bytes;
   std::string cab = "MSCF";
   put32(cab, 0);
@@ -237,7 +241,8 @@ std::string CabBuilder::bytes() const {
   put32(cab, 0);
   put32(cab, static_cast<std::uint32_t>(directory_at));
   put32(cab, 0);
-  for (const std::uint32_t number : {0x0103U, 1U, static_cast<std::uint32_t>(entries.size()), flags, 1U, 0U}) put16(cab, number);
+  for (const std::uint32_t number : {0x0103U, 1U, static_cast<std::uint32_t>(entries.size()), flags, 1U, 0U})
+    put16(cab, number);
   put32(cab, static_cast<std::uint32_t>(directory_at + directory.size()));
   put16(cab, blocks);
   put16(cab, compression);
@@ -245,8 +250,9 @@ std::string CabBuilder::bytes() const {
 }
 
 std::string MumBuilder::identity() const {
-  return fmt::format(R"(<assemblyIdentity name="{}" version="{}" language="neutral" processorArchitecture="{}" publicKeyToken="31bf3856ad364e35"/>)",
-                     name, version, architecture);
+  return fmt::format(
+      R"(<assemblyIdentity name="{}" version="{}" language="neutral" processorArchitecture="{}" publicKeyToken="31bf3856ad364e35"/>)",
+      name, version, architecture);
 }
 
 std::string MumBuilder::text() const {
@@ -266,7 +272,10 @@ std::string MumBuilder::text() const {
 }
 
 std::string MsuBuilder::servicing_cabinet() const {
-  return CabBuilder{{{"update.mum", mum.text()}, {"update.cat", "catalogue"}, {"amd64_dns_31bf3856ad364e35\\dns.exe", std::string(5000, 'd')}}}.bytes();
+  return CabBuilder{{{"update.mum", mum.text()},
+                     {"update.cat", "catalogue"},
+                     {"amd64_dns_31bf3856ad364e35\\dns.exe", std::string(5000, 'd')}}}
+      .bytes();
 }
 
 std::string MsuBuilder::unattend() const {
@@ -279,13 +288,16 @@ std::string MsuBuilder::unattend() const {
 }
 
 std::string MsuBuilder::properties() const {
-  return fmt::format("ApplicabilityInfo=\"Windows 8\"\r\nApplies to=\"Windows 8\"\r\nKB Article Number=\"{}\"\r\nPackage Type=\"Security Update\"\r\n"
-                     "Processor Architecture=\"{}\"\r\n",
-                     kb, mum.architecture);
+  return fmt::format(
+      "ApplicabilityInfo=\"Windows 8\"\r\nApplies to=\"Windows 8\"\r\nKB Article Number=\"{}\"\r\nPackage "
+      "Type=\"Security Update\"\r\n"
+      "Processor Architecture=\"{}\"\r\n",
+      kb, mum.architecture);
 }
 
 std::string MsuBuilder::metadata() const {
-  const std::string xml = R"(<?xml version="1.0"?><OfflineSyncPackage xmlns="http://schemas.microsoft.com/msus/2004/02/OfflineSync"><Updates>
+  const std::string xml =
+      R"(<?xml version="1.0"?><OfflineSyncPackage xmlns="http://schemas.microsoft.com/msus/2004/02/OfflineSync"><Updates>
 <Update UpdateId="0f2b0a4e-5d3c-4c61-9a55-0123456789ab"><Prerequisites><UpdateId Id="2ee2ad83-828c-4405-9479-544d767993fc"/>
 <Or><UpdateId Id="a105a108-7c9b-4518-bbbe-73f0fe30012b"/><UpdateId Id="b105a108-7c9b-4518-bbbe-73f0fe30012b"/></Or></Prerequisites>
 <SupersededBy><Revision Id="31337"/></SupersededBy></Update></Updates></OfflineSyncPackage>)";
@@ -293,14 +305,18 @@ std::string MsuBuilder::metadata() const {
 }
 
 std::vector<std::pair<std::string, std::string>> MsuBuilder::entries() const {
-  return {{"WSUSSCAN.cab", metadata()}, {stem() + ".cab", servicing_cabinet()}, {stem() + ".xml", unattend()}, {stem() + "-pkgProperties.txt", properties()}};
+  return {{"WSUSSCAN.cab", metadata()},
+          {stem() + ".cab", servicing_cabinet()},
+          {stem() + ".xml", unattend()},
+          {stem() + "-pkgProperties.txt", properties()}};
 }
 
 std::string CompoundBuilder::bytes() const {
   Chains mini{64, {}, {}};
   Chains whole{sector, {}, {}};
   std::vector<Place> places;
-  for (const auto& [name, content] : streams) places.push_back(content.size() < 4096 ? mini.add(content) : whole.add(content));
+  for (const auto& [name, content] : streams)
+    places.push_back(content.size() < 4096 ? mini.add(content) : whole.add(content));
   const auto mini_content = whole.add(mini.content);
   const auto mini_table = whole.add(numbers(mini.next, sector));
   // The children as a chain to the right: a tree as good as any for readers.
@@ -315,8 +331,8 @@ std::string CompoundBuilder::bytes() const {
   while ((whole.next.size() + tables) * 4 > tables * sector) ++tables;
   const auto table_first = static_cast<std::uint32_t>(whole.next.size());
   whole.next.insert(whole.next.end(), tables, table_sector);
-  return compound_header(static_cast<std::uint32_t>(tables), directory_place.first, mini_table, table_first) + whole.content +
-         numbers(whole.next, sector);
+  return compound_header(static_cast<std::uint32_t>(tables), directory_place.first, mini_table, table_first) +
+         whole.content + numbers(whole.next, sector);
 }
 
 std::string InstallerBuilder::bytes() const {
@@ -335,12 +351,13 @@ std::string InstallerBuilder::bytes() const {
   put32(class_bytes, is_patch ? 0x000c1086U : 0x000c1084U);
   put32(class_bytes, 0);
   class_bytes += std::string("\xc0\0\0\0\0\0\0\x46", 8);
-  return CompoundBuilder{class_bytes,
-                         {{u"\u0005SummaryInformation", summary_stream({{2, title}, {3, subject}, {7, template_text}, {9, revision}})},
-                          {table_stream_name("_StringPool"), pool.pool},
-                          {table_stream_name("_StringData"), pool.data},
-                          {table_stream_name(is_patch ? "MsiPatchMetadata" : "Property"), table},
-                          {u"Binary.big", std::string(10'000, 'b')}}}
+  return CompoundBuilder{
+      class_bytes,
+      {{u"\u0005SummaryInformation", summary_stream({{2, title}, {3, subject}, {7, template_text}, {9, revision}})},
+       {table_stream_name("_StringPool"), pool.pool},
+       {table_stream_name("_StringData"), pool.data},
+       {table_stream_name(is_patch ? "MsiPatchMetadata" : "Property"), table},
+       {u"Binary.big", std::string(10'000, 'b')}}}
       .bytes();
 }
 
@@ -348,9 +365,11 @@ std::string ProgramBuilder::bytes() const {
   constexpr std::uint32_t address = 0x1000;
   constexpr std::uint32_t file_offset = 0x200;
   const auto strings = version_block("ProductName", product_name, "") + version_block("FileVersion", file_version, "");
-  const auto version = version_block("VS_VERSION_INFO", "", version_block("StringFileInfo", "", version_block("040904b0", "", strings)));
+  const auto version =
+      version_block("VS_VERSION_INFO", "", version_block("StringFileInfo", "", version_block("040904b0", "", strings)));
   // type 16 > name 1 > language 1033 > data
-  std::string resource = resource_folder(16, 0x80000018U) + resource_folder(1, 0x80000030U) + resource_folder(1033, 0x48);
+  std::string resource =
+      resource_folder(16, 0x80000018U) + resource_folder(1, 0x80000030U) + resource_folder(1033, 0x48);
   put32(resource, address + 0x58);
   put32(resource, static_cast<std::uint32_t>(version.size()));
   resource.resize(0x58, '\0');
@@ -377,7 +396,9 @@ std::string ProgramBuilder::bytes() const {
   std::string name = section;
   name.resize(8, '\0');
   program += name;
-  for (const auto number : {static_cast<std::uint32_t>(resource.size()), address, static_cast<std::uint32_t>(resource.size()), file_offset}) put32(program, number);
+  for (const auto number :
+       {static_cast<std::uint32_t>(resource.size()), address, static_cast<std::uint32_t>(resource.size()), file_offset})
+    put32(program, number);
   program.resize(file_offset, '\0');
   return program + resource;
 }

@@ -7,8 +7,8 @@
 #include <utility>
 #include <vector>
 
-// Small Windows packages made in memory: seeds for fuzzers, and unit tests that change the one byte they are about. The real formats as other
-// programs write them are in tests/integration/patches.
+// Small Windows packages made in memory: seeds for fuzzers, and unit tests that change the one byte they are about. The
+// real formats as other programs write them are in tests/integration/patches.
 namespace patchlab::patches::testing {
 
 void put16(std::string& bytes, std::uint32_t number);

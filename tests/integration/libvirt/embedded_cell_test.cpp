@@ -53,7 +53,9 @@ template <class Action>
 auto timed(const char* what, const Action& action) {
   const auto start = Steady::now();
   auto result = action();
-  std::cout << fmt::format("[ MEASURED ] {}: {:.2f} s", what, std::chrono::duration<double>(Steady::now() - start).count()) << std::endl;
+  std::cout << fmt::format("[ MEASURED ] {}: {:.2f} s", what,
+                           std::chrono::duration<double>(Steady::now() - start).count())
+            << std::endl;
   return result;
 }
 
@@ -62,7 +64,9 @@ class Machine {
  public:
   Machine(const image::GoldenImage& image, const std::string& name, const std::filesystem::path& folder) : name_(name) {
     const auto taps = must("building the fence", network::build_fence(subnet, client, 1));
-    hypervisor_ = must("opening libvirt", timed("open libvirt", [] { return libvirt::LibvirtHypervisor::open_embedded(network::cell_folder_inside); }));
+    hypervisor_ = must("opening libvirt", timed("open libvirt", [] {
+                         return libvirt::LibvirtHypervisor::open_embedded(network::cell_folder_inside);
+                       }));
     ProcessSpec overlay;
     overlay.program = "qemu-img";
     overlay.arguments = {"create", "-q", "-f", "qcow2", "-b", image.disk, "-F", "qcow2", folder / "disk.qcow2"};
@@ -93,7 +97,9 @@ class Machine {
     return hypervisor_->agent_command(name_, command, limit);
   }
   void shell(const std::string& command) {
-    must("guest-exec", ask(R"({"execute":"guest-exec","arguments":{"path":"/bin/sh","arg":["-c",")" + command + R"("]}})").has_value());
+    must("guest-exec",
+         ask(R"({"execute":"guest-exec","arguments":{"path":"/bin/sh","arg":["-c",")" + command + R"("]}})")
+             .has_value());
   }
   bool has_file(const std::string& path) {
     return ask(R"({"execute":"guest-file-open","arguments":{"path":")" + path + R"("}})").has_value();
@@ -155,7 +161,8 @@ TEST_F(EmbeddedCell, AMachineBootsIsSavedAndComesBackAsItWas) {
     machine.wait_for_agent();
     machine.shell("sync; /sbin/reboot -f");
     const auto silent = [&] { return !machine.ask(R"({"execute":"guest-ping"})", seconds(1)).has_value(); };
-    must("it goes down", wait_until(system_clock_source(), {"silence", seconds(100), Milliseconds(50), {}, {}}, silent).has_value());
+    must("it goes down",
+         wait_until(system_clock_source(), {"silence", seconds(100), Milliseconds(50), {}, {}}, silent).has_value());
     must("reverting in the middle of a reboot", hypervisor.revert("dns1", "base"));
     machine.wait_for_agent();
     must("powering off", hypervisor.power_off("dns1"));
@@ -222,13 +229,19 @@ TEST_F(EmbeddedCell, TwoCellsWithTheSameAddressesRunSideBySideInTightFences) {
           Machine machine(image_, name, wanted.folder);
           // The agent is up before the guest has set its name.
           const auto is_ours = [&] {
-            return machine.ask(R"({"execute":"guest-get-host-name"})").value_or("").find("\"" + name + "\"") != std::string::npos;
+            return machine.ask(R"({"execute":"guest-get-host-name"})").value_or("").find("\"" + name + "\"") !=
+                   std::string::npos;
           };
-          must("it is our own machine", wait_until(system_clock_source(), {"its name", seconds(60), Milliseconds(100), {}, {}}, is_ours).has_value());
+          must("it is our own machine",
+               wait_until(system_clock_source(), {"its name", seconds(60), Milliseconds(100), {}, {}}, is_ours)
+                   .has_value());
           const Wait wait{"DNS to answer", seconds(150), Milliseconds(100), {}, {}};
-          must("DNS answers", timed("until DNS answers", [&] { return wait_until(system_clock_source(), wait, name_server_answers); }).has_value());
+          must("DNS answers", timed("until DNS answers", [&] {
+                                return wait_until(system_clock_source(), wait, name_server_answers);
+                              }).has_value());
           const network::AddressPlan plan{subnet, *Ipv4::parse("10.20.0.1"), client, {{name, guest}}};
-          const auto report = network::run_leak_probe(network::planned_probes(host, plan), {plan, {network::MacAddress::of_lab_machine(guest)}});
+          const auto report = network::run_leak_probe(network::planned_probes(host, plan),
+                                                      {plan, {network::MacAddress::of_lab_machine(guest)}});
           for (const auto& attempt : report.attempts) {
             if (attempt.answered) give_up(fmt::format("{} to {}: {}", attempt.probe, attempt.target, attempt.evidence));
           }
@@ -276,12 +289,15 @@ TEST_F(EmbeddedCell, AHostWithoutSpaceIsTheHostsTroubleNotTheGuests) {
     must("no trouble so far", machine.hypervisor().host_trouble("dns1").empty());
     machine.shell("dd if=/dev/urandom of=/root/fill bs=1M count=64 conv=fsync");
     const Wait wait{"the machine to be stopped", seconds(100), Milliseconds(200), {}, {}};
-    must("it is stopped", wait_until(system_clock_source(), wait, [&] { return !machine.hypervisor().host_trouble("dns1").empty(); }).has_value());
+    must("it is stopped", wait_until(system_clock_source(), wait, [&] {
+                            return !machine.hypervisor().host_trouble("dns1").empty();
+                          }).has_value());
     must("it counts as paused", must("state", machine.hypervisor().state("dns1")) == MachineState::paused);
     const auto answer = machine.ask(R"({"execute":"guest-ping"})", seconds(1));
     must("asking fails", !answer);
     must("as the host's trouble", answer.error().error_class == ErrorClass::infrastructure);
-    must("in these words", answer.error().message == "'dns1' was stopped by a disk error on the host (is it out of space?)");
+    must("in these words",
+         answer.error().message == "'dns1' was stopped by a disk error on the host (is it out of space?)");
     return 0;
   };
   EXPECT_EQ(test::run_in_cell(life, wanted), 0);

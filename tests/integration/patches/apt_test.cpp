@@ -1,7 +1,8 @@
 // SPDX-FileCopyrightText: 2026 The patchlab authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// The apt sources of this host, for real: an image that holds old packages, and the shipped recipes on the packages of the release.
+// The apt sources of this host, for real: an image that holds old packages, and the shipped recipes on the packages of
+// the release.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -20,15 +21,18 @@ namespace {
 using testing::TestFolder;
 
 std::string status_entry(const std::string& package, const std::string& version, const std::string& architecture) {
-  return fmt::format("Package: {}\nStatus: install ok installed\nVersion: {}\nArchitecture: {}\nMaintainer: x <x@example.org>\nDescription: x\n\n",
-                     package, version, architecture);
+  return fmt::format(
+      "Package: {}\nStatus: install ok installed\nVersion: {}\nArchitecture: {}\nMaintainer: x "
+      "<x@example.org>\nDescription: x\n\n",
+      package, version, architecture);
 }
 
 class AptTest : public ::testing::Test {
  protected:
   using Versions = std::vector<std::pair<std::string, std::string>>;
 
-  // For each package the versions which the sources offer, oldest first, with their architecture. One call: apt-cache may take seconds.
+  // For each package the versions which the sources offer, oldest first, with their architecture. One call: apt-cache
+  // may take seconds.
   static std::map<std::string, Versions> offered(const std::vector<std::string>& packages) {
     ProcessSpec spec;
     spec.program = "apt-cache";
@@ -41,7 +45,8 @@ class AptTest : public ::testing::Test {
       versions[offer.package].emplace_back(offer.version, offer.architecture);
     }
     for (auto& [package, list] : versions) {
-      std::sort(list.begin(), list.end(), [](const auto& x, const auto& y) { return compare_versions(x.first, y.first) < 0; });
+      std::sort(list.begin(), list.end(),
+                [](const auto& x, const auto& y) { return compare_versions(x.first, y.first) < 0; });
     }
     return versions;
   }
@@ -59,7 +64,8 @@ class AptTest : public ::testing::Test {
 TEST_F(AptTest, FindsTheUpdateOfAnOldPackage) {
   const auto versions = offered({"tzdata"})["tzdata"];
   if (versions.empty()) GTEST_SKIP() << "no apt sources that offer tzdata (offline?)";
-  const auto status = folder_.write("dpkg-status", status_entry("tzdata", "2000a-1", "all") + status_entry("debconf", "1.5.82", "all"));
+  const auto status =
+      folder_.write("dpkg-status", status_entry("tzdata", "2000a-1", "all") + status_entry("debconf", "1.5.82", "all"));
   auto apt = source();
   const auto answer = apt.candidates({{"image", status}}, {{"tzdata"}, std::nullopt, false});
   ASSERT_TRUE(answer) << answer.error().message;
@@ -72,15 +78,18 @@ TEST_F(AptTest, FindsTheUpdateOfAnOldPackage) {
 
 TEST_F(AptTest, SaysThatNothingIsNewer) {
   if (offered({"tzdata"}).empty()) GTEST_SKIP() << "no apt sources that offer tzdata (offline?)";
-  const auto status = folder_.write("dpkg-status", status_entry("tzdata", "9999z-1", "all") + status_entry("debconf", "9:1", "all"));
+  const auto status =
+      folder_.write("dpkg-status", status_entry("tzdata", "9999z-1", "all") + status_entry("debconf", "9:1", "all"));
   auto apt = source();
   const auto answer = apt.candidates({{"image", status}}, {});
   ASSERT_TRUE(answer) << answer.error().message;
   EXPECT_TRUE(answer->candidates.empty());
-  EXPECT_EQ(answer->notes, std::vector<std::string>{"the apt sources offer no updates over what the golden images hold"});
+  EXPECT_EQ(answer->notes,
+            std::vector<std::string>{"the apt sources offer no updates over what the golden images hold"});
 }
 
-// Every shipped recipe still fits the package of the release (the oldest version on offer), and the results are one valid set.
+// Every shipped recipe still fits the package of the release (the oldest version on offer), and the results are one
+// valid set.
 TEST_F(AptTest, BuildsEveryShippedCandidate) {
   std::vector<Recipe> recipes;
   std::vector<std::string> bases;

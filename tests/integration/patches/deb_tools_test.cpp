@@ -18,10 +18,10 @@
 namespace patchlab::patches {
 namespace {
 
+using patchlab::testing::is_missing;
 using ::testing::HasSubstr;
 using ::testing::Not;
 using testing::PackageBuilder;
-using patchlab::testing::is_missing;
 using testing::TestFolder;
 
 std::string output_of(const std::string& program, std::vector<std::string> arguments) {
@@ -72,7 +72,8 @@ TEST_P(Compression, OfDpkgDebIsRead) {
   folder_.write("src/DEBIAN/control", PackageBuilder{}.control_text());
   folder_.write("src/usr/share/x", std::string(100'000, 'x'));
   const auto deb = (folder_.path() / "x.deb").string();
-  output_of("dpkg-deb", {"--root-owner-group", std::string("-Z") + GetParam(), "--uniform-compression", "-b", (folder_.path() / "src").string(), deb});
+  output_of("dpkg-deb", {"--root-owner-group", std::string("-Z") + GetParam(), "--uniform-compression", "-b",
+                         (folder_.path() / "src").string(), deb});
   const auto read = inspect_deb(deb);
   ASSERT_TRUE(read) << read.error().message;
   EXPECT_EQ(read->unpacked_bytes, 100'000U);
@@ -113,7 +114,8 @@ TEST(Medium, HoldsExactlyTheFilesUnderTheirNames) {
   const std::string long_name = "postgresql-client-common_248+deb12u1~" + std::string(50, 'v') + "_all.deb";
   const auto a = store.add_bytes("first file", "a");
   const auto b = store.add_bytes("second file", "b");
-  const auto iso = build_medium(host_processes(), store, {{"b_1+x~y_amd64.deb", b->sha256}, {long_name, a->sha256}}, folder.path() / "media");
+  const auto iso = build_medium(host_processes(), store, {{"b_1+x~y_amd64.deb", b->sha256}, {long_name, a->sha256}},
+                                folder.path() / "media");
   ASSERT_TRUE(iso) << iso.error().message;
   output_of("xorriso", {"-osirrox", "on", "-indev", iso->string(), "-extract", "/", (folder.path() / "out").string()});
   EXPECT_EQ(read_file(folder.path() / "out" / long_name).value(), "first file");

@@ -17,10 +17,10 @@
 namespace patchlab::patches {
 namespace {
 
+using patchlab::testing::is_missing;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using testing::MsuBuilder;
-using patchlab::testing::is_missing;
 using testing::TestFolder;
 
 class WindowsTools : public ::testing::Test {
@@ -57,29 +57,38 @@ class WindowsTools : public ::testing::Test {
   // A certificate authority for one test, and a certificate of it for signing.
   void make_authority(const std::string& name) const {
     folder_.write("extensions", "extendedKeyUsage=codeSigning\nkeyUsage=digitalSignature\n");
-    run("openssl", {"req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", name + ".key", "-out", name + ".pem", "-subj", "/CN=" + name, "-days", "2"});
-    run("openssl", {"req", "-newkey", "rsa:2048", "-nodes", "-keyout", name + "-signer.key", "-out", name + "-signer.csr", "-subj", "/CN=" + name + " signer"});
-    run("openssl", {"x509", "-req", "-in", name + "-signer.csr", "-CA", name + ".pem", "-CAkey", name + ".key", "-CAcreateserial", "-out", name + "-signer.pem",
-                    "-days", "2", "-extfile", "extensions"});
+    run("openssl", {"req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", name + ".key", "-out", name + ".pem",
+                    "-subj", "/CN=" + name, "-days", "2"});
+    run("openssl", {"req", "-newkey", "rsa:2048", "-nodes", "-keyout", name + "-signer.key", "-out",
+                    name + "-signer.csr", "-subj", "/CN=" + name + " signer"});
+    run("openssl", {"x509", "-req", "-in", name + "-signer.csr", "-CA", name + ".pem", "-CAkey", name + ".key",
+                    "-CAcreateserial", "-out", name + "-signer.pem", "-days", "2", "-extfile", "extensions"});
   }
   void sign(const std::string& from, const std::string& to, const std::string& authority) const {
-    run("osslsigncode", {"sign", "-certs", authority + "-signer.pem", "-key", authority + "-signer.key", "-h", "sha256", "-in", from, "-out", to});
+    run("osslsigncode", {"sign", "-certs", authority + "-signer.pem", "-key", authority + "-signer.key", "-h", "sha256",
+                         "-in", from, "-out", to});
   }
-  Result<Candidate> add(const std::string& name, const std::string& bundle, Unsigned unsigned_files = Unsigned::refuse) const {
+  Result<Candidate> add(const std::string& name, const std::string& bundle,
+                        Unsigned unsigned_files = Unsigned::refuse) const {
     const Authenticode authenticode(host_processes(), {bundle.empty() ? "" : at(bundle), unsigned_files});
     return load_candidate(at(name), store_, {}, &authenticode);
   }
 
   void make_msi(const std::string& name) const {
-    run("msibuild", {at(name), "-s", "Print Tools", "Nobody", "Intel;1033,1031", "{AAAAAAAA-2222-3333-4444-555555555555}"});
-    run("msibuild", {at(name), "-q", "CREATE TABLE `Property` (`Property` CHAR(72) NOT NULL, `Value` LONGCHAR NOT NULL PRIMARY KEY `Property`)"});
-    const std::vector<std::pair<std::string, std::string>> properties{{"ProductCode", "{11111111-2222-3333-4444-555555555555}"},
-                                                                      {"ProductName", "Print Tools KB4571111"},
-                                                                      {"ProductVersion", "1.2.3"},
-                                                                      {"Long", std::string(70'000, 'l')},  // its length does not fit into 16 bits
-                                                                      {"UpgradeCode", "{66666666-2222-3333-4444-555555555555}"}};
+    run("msibuild",
+        {at(name), "-s", "Print Tools", "Nobody", "Intel;1033,1031", "{AAAAAAAA-2222-3333-4444-555555555555}"});
+    run("msibuild",
+        {at(name), "-q",
+         "CREATE TABLE `Property` (`Property` CHAR(72) NOT NULL, `Value` LONGCHAR NOT NULL PRIMARY KEY `Property`)"});
+    const std::vector<std::pair<std::string, std::string>> properties{
+        {"ProductCode", "{11111111-2222-3333-4444-555555555555}"},
+        {"ProductName", "Print Tools KB4571111"},
+        {"ProductVersion", "1.2.3"},
+        {"Long", std::string(70'000, 'l')},  // its length does not fit into 16 bits
+        {"UpgradeCode", "{66666666-2222-3333-4444-555555555555}"}};
     for (const auto& [key, value] : properties) {
-      run("msibuild", {at(name), "-q", "INSERT INTO `Property` (`Property`, `Value`) VALUES ('" + key + "', '" + value + "')"});
+      run("msibuild",
+          {at(name), "-q", "INSERT INTO `Property` (`Property`, `Value`) VALUES ('" + key + "', '" + value + "')"});
     }
   }
 

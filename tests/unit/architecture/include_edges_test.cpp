@@ -15,7 +15,8 @@ using ::testing::IsEmpty;
 
 namespace fs = std::filesystem;
 
-constexpr std::array<const char*, 8> folders{"cli", "lab", "snapshots", "patches", "checks", "runners", "promotion", "reports"};
+constexpr std::array<const char*, 8> folders{"cli",    "lab",     "snapshots", "patches",
+                                             "checks", "runners", "promotion", "reports"};
 
 struct Row {
   std::vector<std::string> subjects;  // "lab/core", "checks/<protocol>"
@@ -49,7 +50,8 @@ std::vector<Row> rows_of(const std::string& document) {
 
 class Structure : public ::testing::Test {
  protected:
-  // The folder of the table that a file belongs to: the longest; "checks/<protocol>" stands for each folder below checks that has no row.
+  // The folder of the table that a file belongs to: the longest; "checks/<protocol>" stands for each folder below
+  // checks that has no row.
   [[nodiscard]] std::string owner_of(const std::string& file) const {
     std::string best;
     for (const auto& row : rows_) {
@@ -69,12 +71,15 @@ class Structure : public ::testing::Test {
   [[nodiscard]] bool allowed(const std::string& from, const std::string& included) const {
     const auto mine = owner_of(from);
     const auto theirs = owner_of(included);
-    if (mine == theirs) return mine != "checks/<protocol>" || fs::path(from).parent_path() == fs::path(included).parent_path();
+    if (mine == theirs)
+      return mine != "checks/<protocol>" || fs::path(from).parent_path() == fs::path(included).parent_path();
     const auto* row = row_of(mine);
-    // A word of the table may name a part of another row's folder ("reports/record"), never more than it: "checks" is the contract alone.
+    // A word of the table may name a part of another row's folder ("reports/record"), never more than it: "checks" is
+    // the contract alone.
     return row != nullptr && std::ranges::any_of(row->may_use, [&](const auto& word) {
-      return word == theirs || word == included || (word.size() > theirs.size() && included.starts_with(word + "/"));
-    });
+             return word == theirs || word == included ||
+                    (word.size() > theirs.size() && included.starts_with(word + "/"));
+           });
   }
 
   template <class Visit>
@@ -87,7 +92,8 @@ class Structure : public ::testing::Test {
         std::istringstream lines(read_file(entry.path()).value());
         for (std::string line; std::getline(lines, line);) {
           std::smatch match;
-          if (std::regex_search(line, match, include)) visit(entry.path().lexically_relative(root_).string(), match[2].str(), match[1] == "<");
+          if (std::regex_search(line, match, include))
+            visit(entry.path().lexically_relative(root_).string(), match[2].str(), match[1] == "<");
         }
       }
     }
@@ -114,10 +120,13 @@ TEST_F(Structure, KeepsHeavyLibrariesInOneFolder) {
   std::vector<std::string> wrong;
   each_include([&](const std::string& from, const std::string& included, bool system) {
     if (!system) return;
-    if (included.starts_with("libvirt/") && !from.starts_with("lab/libvirt/")) wrong.push_back(from + " includes " + included);
+    if (included.starts_with("libvirt/") && !from.starts_with("lab/libvirt/"))
+      wrong.push_back(from + " includes " + included);
     if (included == "mspack.h" && from != "patches/cab/cabinet.cpp") wrong.push_back(from + " includes " + included);
-    if (included.starts_with("libxml/") && from != "patches/msu/xml_document.cpp") wrong.push_back(from + " includes " + included);
-    if (included.starts_with("boost/process") && (!from.starts_with("lab/process/") || !from.ends_with(".cpp"))) wrong.push_back(from + " includes " + included);
+    if (included.starts_with("libxml/") && from != "patches/msu/xml_document.cpp")
+      wrong.push_back(from + " includes " + included);
+    if (included.starts_with("boost/process") && (!from.starts_with("lab/process/") || !from.ends_with(".cpp")))
+      wrong.push_back(from + " includes " + included);
   });
   EXPECT_THAT(wrong, IsEmpty());
 }

@@ -73,9 +73,10 @@ struct PackageBuilder {
   std::vector<TarEntry> data{folder("./"), folder("./usr/"), file("./usr/hello", "hello, world\n", 0755)};
 
   [[nodiscard]] std::string control_text() const {
-    return fmt::format("Package: {}\nVersion: {}\nArchitecture: {}\nMaintainer: nobody <nobody@example.org>\nInstalled-Size: 12\n"
-                       "{}Description: says hello\n in a friendly way\n",
-                       package, version, architecture, more_fields);
+    return fmt::format(
+        "Package: {}\nVersion: {}\nArchitecture: {}\nMaintainer: nobody <nobody@example.org>\nInstalled-Size: 12\n"
+        "{}Description: says hello\n in a friendly way\n",
+        package, version, architecture, more_fields);
   }
   [[nodiscard]] std::vector<TarEntry> control() const {
     std::vector<TarEntry> entries{folder("./"), file("./control", control_text())};
@@ -92,7 +93,8 @@ inline Candidate candidate(const std::string& id, const std::string& package, co
   Candidate out;
   out.id = id;
   out.title = id;
-  out.files = {{canonical_deb_name(package, version, "amd64"), std::string(64, 'a'), 10, package, version, "amd64", "", ""}};
+  out.files = {
+      {canonical_deb_name(package, version, "amd64"), std::string(64, 'a'), 10, package, version, "amd64", "", ""}};
   out.digest = candidate_digest(out);
   return out;
 }

@@ -32,7 +32,8 @@ class CellMachineTest : public ::testing::Test {
     (void)hypervisor_.take_snapshot("db", "baseline");
     hypervisor_.on_agent([this](auto&, const auto& command) { return guest_.answer(command); });
     guest_.jobs = [this](const std::string& command) {
-      installed_.push_back(command.find("slow") == std::string::npos ? "quick" : command.substr(command.find("slow"), 6));
+      installed_.push_back(command.find("slow") == std::string::npos ? "quick"
+                                                                     : command.substr(command.find("slow"), 6));
       return test::FakeAgent::Job{0, "Setting up ...\n", command.find("slow") == std::string::npos ? 1 : 100};
     };
     machine_ = std::make_unique<CellMachine>(context_, job_.machines[0]);
@@ -50,7 +51,8 @@ class CellMachineTest : public ::testing::Test {
     return all;
   }
 
-  std::vector<reports::InstallRecord> trial(const std::string& id, const std::vector<std::string>& names, Checkpoints checkpoints) {
+  std::vector<reports::InstallRecord> trial(const std::string& id, const std::vector<std::string>& names,
+                                            Checkpoints checkpoints) {
     installed_.clear();
     const auto set = jobs(names);
     EXPECT_TRUE(machine_->revert(id, set, checkpoints));
@@ -73,7 +75,8 @@ class CellMachineTest : public ::testing::Test {
   test::FakeHypervisor hypervisor_;
   test::FakeAgent guest_;
   CellJob job_;
-  CellContext context_{hypervisor_, host_processes(), clock_, job_, Slots(slots_, 2, clock_), [](const Json&) {}, {}, "br"};
+  CellContext context_{hypervisor_, host_processes(), clock_, job_, Slots(slots_, 2, clock_), [](const Json&) {}, {},
+                       "br"};
   std::unique_ptr<CellMachine> machine_;
   std::vector<std::string> installed_;  // in the latest trial
 };
@@ -125,7 +128,8 @@ TEST_F(CellMachineTest, AStateIsSavedWithAnEmptyDriveAndTheTrialGoesOnWithItsMed
   (void)trial("t1", {"slow-a", "quick"}, Checkpoints::yes);
   for (const auto& [name, saved] : hypervisor_.machine("db").snapshots) EXPECT_TRUE(saved.medium.empty()) << name;
   const auto calls = hypervisor_.calls();
-  const auto saved = std::ranges::find_if(calls, [](const auto& call) { return call.starts_with("take_snapshot db prefix-1-"); });
+  const auto saved =
+      std::ranges::find_if(calls, [](const auto& call) { return call.starts_with("take_snapshot db prefix-1-"); });
   ASSERT_NE(saved, calls.end());
   EXPECT_EQ(*(saved - 1), "change_medium db");
   EXPECT_EQ(*(saved + 1), "change_medium db medium.iso");
@@ -167,7 +171,8 @@ TEST_F(CellMachineTest, AStateThatCannotBeSavedIsTheLabsTrouble) {
 }
 
 TEST_F(CellMachineTest, OnlyTheLatestStatesAreKept) {
-  for (const std::string name : {"slow-1", "slow-2", "slow-3", "slow-4", "slow-5", "slow-6", "slow-7"}) (void)trial("t", {name}, Checkpoints::yes);
+  for (const std::string name : {"slow-1", "slow-2", "slow-3", "slow-4", "slow-5", "slow-6", "slow-7"})
+    (void)trial("t", {name}, Checkpoints::yes);
   EXPECT_EQ(hypervisor_.machine("db").snapshots.size(), 7U) << "the baseline and six";
   (void)trial("t", {"slow-1"}, Checkpoints::yes);
   EXPECT_THAT(installed_, ElementsAre("slow-1"));
@@ -205,13 +210,15 @@ TEST_F(CellMachineTest, DoesNotWaitForAMachineThatHasStopped) {
 class InstalledSetTest : public CellMachineTest {
  protected:
   InstalledSetTest() {
-    guest_.programs = [this](const std::string& program, const std::vector<std::string>& arguments, const std::string&) {
+    guest_.programs = [this](const std::string& program, const std::vector<std::string>& arguments,
+                             const std::string&) {
       test::FakeAgent::Process process;
       if (program == "dpkg-query") {
         for (const auto& [package, version] : holds_) process.output += package + "\t" + version + "\tok\tinstalled\n";
       } else if (arguments.size() > 2) {
         const auto& mark = arguments[2];
-        for (const char* section : {"scripts", "children", "addresses\n[]", "routes", "kernel", "processes", "log", "end"}) {
+        for (const char* section :
+             {"scripts", "children", "addresses\n[]", "routes", "kernel", "processes", "log", "end"}) {
           process.output += mark + " " + section + "\n";
         }
       }

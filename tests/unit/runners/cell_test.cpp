@@ -33,7 +33,9 @@ class CellTest : public ::testing::Test {
     spec.name = "dns";
     (void)hypervisor_.define(spec);
     hypervisor_.on_agent([this](auto&, const auto& command) { return guest_.answer(command); });
-    guest_.programs = [this](const auto& program, const auto& arguments, const auto&) { return answer(program, arguments); };
+    guest_.programs = [this](const auto& program, const auto& arguments, const auto&) {
+      return answer(program, arguments);
+    };
     boot();
   }
   ~CellTest() override { std::filesystem::remove_all(folder_); }
@@ -59,16 +61,20 @@ class CellTest : public ::testing::Test {
     } else if (arguments.size() > 2) {
       const auto& mark = arguments[2];
       const bool alive = dies_after_ == Milliseconds(0) || clock_.now() < dies_after_;
-      process.output = fmt::format("{0} scripts\n{1} named\n{0} children\n{0} addresses\n[]\n{0} routes\n{0} kernel\n{0} processes\n{0} log\n{2}{0} end\n", mark,
-                                   alive ? 0 : 3, logs_);
+      process.output = fmt::format(
+          "{0} scripts\n{1} named\n{0} children\n{0} addresses\n[]\n{0} routes\n{0} kernel\n{0} processes\n{0} "
+          "log\n{2}{0} end\n",
+          mark, alive ? 0 : 3, logs_);
     }
     return process;
   }
 
   TrialJob trial(const std::string& purpose) const {
     TrialJob job{.id = "finance/t1", .purpose = purpose, .candidates = {}, .set_digest = {}, .machines = {"dns"}};
-    if (purpose == "control") job.reboot_anyway = {"dns"};
-    else job.installs["dns"] = {{"update", "digest-update", {"update.deb"}, {}}}, job.media["dns"] = "medium.iso";
+    if (purpose == "control")
+      job.reboot_anyway = {"dns"};
+    else
+      job.installs["dns"] = {{"update", "digest-update", {"update.deb"}, {}}}, job.media["dns"] = "medium.iso";
     job.stop_at_first_failure = purpose == "search";
     return job;
   }
@@ -93,7 +99,8 @@ class CellTest : public ::testing::Test {
   test::FakeHypervisor hypervisor_;
   test::FakeAgent guest_;
   CellJob job_;
-  CellContext context_{hypervisor_, host_processes(), clock_, job_, Slots(folder_, 2, clock_), [](const Json&) {}, {}, "br"};
+  CellContext context_{hypervisor_, host_processes(), clock_, job_, Slots(folder_, 2, clock_), [](const Json&) {}, {},
+                       "br"};
   std::unique_ptr<Cell> cell_;
   std::vector<std::string> fence_;
   int boots_ = 0;
@@ -104,7 +111,8 @@ class CellTest : public ::testing::Test {
 TEST_F(CellTest, GoesThroughEveryPlannedPhase) {
   const auto record = prepared().run_trial(trial("batch"));
   EXPECT_EQ(record.outcome, Outcome::pass) << (record.error ? record.error->message : "");
-  EXPECT_THAT(phases_of(record), ElementsAre("after-install pass", "after-reboot-1 pass", "after-reboot-2 pass", "stability pass"));
+  EXPECT_THAT(phases_of(record),
+              ElementsAre("after-install pass", "after-reboot-1 pass", "after-reboot-2 pass", "stability pass"));
   EXPECT_EQ(boots_, 3);
   EXPECT_THAT(fence_, ElementsAre("before", "during"));
 }
@@ -127,7 +135,8 @@ TEST_F(CellTest, ADeadServiceIsWaitedForOnlyWhileTheGuestHasSomethingToDo) {
 TEST_F(CellTest, ASearchThatNeedNotWaitHasNoStabilityPhase) {
   auto job = trial("search");
   job.stability = false;
-  EXPECT_THAT(phases_of(prepared().run_trial(job)), ElementsAre("after-install pass", "after-reboot-1 pass", "after-reboot-2 pass"));
+  EXPECT_THAT(phases_of(prepared().run_trial(job)),
+              ElementsAre("after-install pass", "after-reboot-1 pass", "after-reboot-2 pass"));
 }
 
 TEST_F(CellTest, DamageThatNeedsAWhileFailsTheStabilityPhaseAlone) {
@@ -153,7 +162,8 @@ TEST_F(CellTest, AControlInWhichAServiceStopsFailsAndIsNotForgiven) {
   dies_after_ = clock_.now() + Milliseconds(1);
   const auto control = cell.run_trial(trial("control"));
   EXPECT_EQ(control.outcome, Outcome::fail);
-  EXPECT_THAT(phases_of(control), ElementsAre("after-reboot-1 fail", "after-reboot-2 not-reached", "stability not-reached"));
+  EXPECT_THAT(phases_of(control),
+              ElementsAre("after-reboot-1 fail", "after-reboot-2 not-reached", "stability not-reached"));
 }
 
 TEST_F(CellTest, ANewKindOfErrorLineFailsACandidate) {

@@ -29,7 +29,8 @@ struct Planted {
   Probe probe() {
     return [this](const Set& set, Freshness) {
       asked.push_back(set);
-      const bool broken = std::ranges::any_of(groups, [&](const auto& group) { return std::ranges::includes(set, group); });
+      const bool broken =
+          std::ranges::any_of(groups, [&](const auto& group) { return std::ranges::includes(set, group); });
       return broken ? Outcome::fail : Outcome::pass;
     };
   }
@@ -175,7 +176,9 @@ TEST(NextQuestion, IsWhatTheSearchAsksNext) {
     for (std::size_t b = a; b < 6; ++b) {
       std::set<Set> known;
       std::vector<Set> asked;
-      const auto broken = [&](const Set& set) { return std::ranges::count(set, a) > 0 && std::ranges::count(set, b) > 0; };
+      const auto broken = [&](const Set& set) {
+        return std::ranges::count(set, a) > 0 && std::ranges::count(set, b) > 0;
+      };
       const auto probe = [&](const Set& set, Freshness freshness) {
         if (freshness == Freshness::may_reuse && known.insert(set).second) asked.push_back(set);
         return broken(set) ? Outcome::fail : Outcome::pass;

@@ -16,17 +16,20 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-// A cell that behaves: a machine fails when all members of one of its planted groups are installed on it. Trouble can be scripted.
+// A cell that behaves: a machine fails when all members of one of its planted groups are installed on it. Trouble can
+// be scripted.
 class FakeCell final : public cell::CellClient {
  public:
   std::map<std::string, std::vector<std::set<std::string>>> breaks;  // machine -> groups of candidates
-  std::map<std::string, std::vector<std::set<std::string>>> breaks_late;  // likewise, seen only when the machines have run on
+  std::map<std::string, std::vector<std::set<std::string>>>
+      breaks_late;  // likewise, seen only when the machines have run on
   Outcome baseline = Outcome::pass;
   bool control_fails = false;
   int lab_errors = 0;  // that many of the next trials end in error
   std::vector<cell::TrialJob> trials;
   std::function<void(const cell::TrialJob&)> on_trial;
-  std::function<std::string(const cell::TrialJob&)> passing_trouble;  // one failing fact that has nothing to do with the patches
+  std::function<std::string(const cell::TrialJob&)>
+      passing_trouble;  // one failing fact that has nothing to do with the patches
 
   Result<reports::TrialRecord> prepare(const cell::CellJob& job) override {
     reports::TrialRecord record{.id = job.department + "/baseline", .purpose = "baseline", .outcome = baseline};
@@ -38,8 +41,12 @@ class FakeCell final : public cell::CellClient {
     const std::lock_guard lock(mutex_);
     trials.push_back(job);
     if (on_trial) on_trial(job);
-    reports::TrialRecord record{.id = job.id, .purpose = job.purpose, .candidates = job.candidates, .set_digest = job.set_digest,
-                                .machines = job.machines, .outcome = Outcome::pass};
+    reports::TrialRecord record{.id = job.id,
+                                .purpose = job.purpose,
+                                .candidates = job.candidates,
+                                .set_digest = job.set_digest,
+                                .machines = job.machines,
+                                .outcome = Outcome::pass};
     if (lab_errors > 0) {
       --lab_errors;
       record.outcome = Outcome::error;
@@ -102,7 +109,9 @@ struct Fixture {
 
   explicit Fixture(const std::string& department = "finance") {
     job.cell.department = department;
-    job.medium = [](const std::string& machine, const auto&) -> Result<std::filesystem::path> { return std::filesystem::path(machine + ".iso"); };
+    job.medium = [](const std::string& machine, const auto&) -> Result<std::filesystem::path> {
+      return std::filesystem::path(machine + ".iso");
+    };
   }
   Fixture& machine(const std::string& name, std::vector<std::string> depends_on = {}) {
     cell::MachineJob machine;
@@ -112,9 +121,15 @@ struct Fixture {
     job.cell.machines.push_back(machine);
     return *this;
   }
-  Fixture& candidate(const std::string& id, const std::vector<std::string>& machines, std::vector<std::size_t> prerequisites = {}) {
-    PlannedCandidate candidate{.id = id, .digest = sha_like(id), .prerequisites = std::move(prerequisites), .installs = {}, .skipped_because = {}};
-    for (const auto& name : machines) candidate.installs[name] = {.candidate = id, .files = {id + ".deb"}, .expected = {}};
+  Fixture& candidate(const std::string& id, const std::vector<std::string>& machines,
+                     std::vector<std::size_t> prerequisites = {}) {
+    PlannedCandidate candidate{.id = id,
+                               .digest = sha_like(id),
+                               .prerequisites = std::move(prerequisites),
+                               .installs = {},
+                               .skipped_because = {}};
+    for (const auto& name : machines)
+      candidate.installs[name] = {.candidate = id, .files = {id + ".deb"}, .expected = {}};
     if (machines.empty()) candidate.skipped_because = "not installed anywhere";
     job.candidates.push_back(candidate);
     return *this;
@@ -142,14 +157,20 @@ TEST(DepartmentRun, ConvictsFromTheBaselineOnly) {
   lab.lab.breaks["db"] = {{"a", "b"}};
   (void)lab.machine("db").candidate("a", {"db"}).candidate("b", {"db"}).candidate("c", {"db"}).run();
   EXPECT_GT(lab.lab.count("confirm"), 0);
-  for (const auto& trial : lab.lab.trials) EXPECT_EQ(trial.from_baseline, trial.purpose == "confirm") << trial.id << " " << trial.purpose;
+  for (const auto& trial : lab.lab.trials)
+    EXPECT_EQ(trial.from_baseline, trial.purpose == "confirm") << trial.id << " " << trial.purpose;
 }
 
 TEST(DepartmentRun, LetsTheMachinesRunOnInASearchOnlyForDamageThatNeedsAWhile) {
   Fixture lab;
   lab.lab.breaks["mail"] = {{"bad"}};
   lab.lab.breaks_late["dns"] = {{"slow"}};
-  const auto record = lab.machine("dns").machine("mail").candidate("a", {"dns", "mail"}).candidate("bad", {"mail"}).candidate("slow", {"dns"}).run();
+  const auto record = lab.machine("dns")
+                          .machine("mail")
+                          .candidate("a", {"dns", "mail"})
+                          .candidate("bad", {"mail"})
+                          .candidate("slow", {"dns"})
+                          .run();
   EXPECT_EQ(verdict(record, "bad").outcome, Outcome::fail);
   EXPECT_EQ(verdict(record, "slow").outcome, Outcome::fail);
   EXPECT_EQ(verdict(record, "a").outcome, Outcome::pass);
@@ -162,7 +183,12 @@ TEST(DepartmentRun, LetsTheMachinesRunOnInASearchOnlyForDamageThatNeedsAWhile) {
 TEST(DepartmentRun, HoldsBackTheCulpritAndTestsTheExactRestAgain) {
   Fixture lab;
   lab.lab.breaks["mail"] = {{"bad"}};
-  const auto record = lab.machine("dns").machine("mail").candidate("a", {"dns", "mail"}).candidate("bad", {"mail"}).candidate("c", {"mail"}).run();
+  const auto record = lab.machine("dns")
+                          .machine("mail")
+                          .candidate("a", {"dns", "mail"})
+                          .candidate("bad", {"mail"})
+                          .candidate("c", {"mail"})
+                          .run();
   EXPECT_EQ(record.outcome, Outcome::fail);
   EXPECT_EQ(verdict(record, "bad").outcome, Outcome::fail);
   EXPECT_THAT(verdict(record, "bad").failed, ElementsAre("mail/works"));
@@ -177,7 +203,13 @@ TEST(DepartmentRun, HoldsBackTheCulpritAndTestsTheExactRestAgain) {
 TEST(DepartmentRun, SearchesOnlyOnTheFailingMachineAndWhatItDependsOn) {
   Fixture lab;
   lab.lab.breaks["mail"] = {{"bad"}};
-  (void)lab.machine("dns").machine("file").machine("mail", {"dns"}).candidate("a", {"dns"}).candidate("other", {"file"}).candidate("bad", {"mail"}).run();
+  (void)lab.machine("dns")
+      .machine("file")
+      .machine("mail", {"dns"})
+      .candidate("a", {"dns"})
+      .candidate("other", {"file"})
+      .candidate("bad", {"mail"})
+      .run();
   for (const auto& trial : lab.lab.trials) {
     if (trial.purpose != "search" && trial.purpose != "confirm") continue;
     EXPECT_THAT(trial.machines, ElementsAre("dns", "mail"));
@@ -188,7 +220,12 @@ TEST(DepartmentRun, SearchesOnlyOnTheFailingMachineAndWhatItDependsOn) {
 TEST(DepartmentRun, NamesAPairAsAPair) {
   Fixture lab;
   lab.lab.breaks["db"] = {{"x", "y"}};
-  const auto record = lab.machine("db").candidate("a", {"db"}).candidate("x", {"db"}).candidate("b", {"db"}).candidate("y", {"db"}).run();
+  const auto record = lab.machine("db")
+                          .candidate("a", {"db"})
+                          .candidate("x", {"db"})
+                          .candidate("b", {"db"})
+                          .candidate("y", {"db"})
+                          .run();
   EXPECT_EQ(verdict(record, "x").outcome, Outcome::fail);
   EXPECT_THAT(verdict(record, "x").group, ElementsAre("y"));
   EXPECT_THAT(verdict(record, "y").group, ElementsAre("x"));
@@ -200,7 +237,12 @@ TEST(DepartmentRun, FindsCulpritsOfSeveralRolesInOneRound) {
   Fixture lab;
   lab.lab.breaks["dns"] = {{"d"}};
   lab.lab.breaks["mail"] = {{"m"}};
-  const auto record = lab.machine("dns").machine("mail").candidate("d", {"dns"}).candidate("m", {"mail"}).candidate("ok", {"dns", "mail"}).run();
+  const auto record = lab.machine("dns")
+                          .machine("mail")
+                          .candidate("d", {"dns"})
+                          .candidate("m", {"mail"})
+                          .candidate("ok", {"dns", "mail"})
+                          .run();
   EXPECT_EQ(verdict(record, "d").outcome, Outcome::fail);
   EXPECT_EQ(verdict(record, "m").outcome, Outcome::fail);
   EXPECT_EQ(verdict(record, "ok").outcome, Outcome::pass);
@@ -223,10 +265,14 @@ TEST(DepartmentRun, DoesNotBlameARoleThatOnlyFailsWithItsDependency) {
   lab.lab.on_trial = [&](const cell::TrialJob& job) {
     // mail cannot work while dns is broken
     const auto dns = job.installs.find("dns");
-    const bool broken = dns != job.installs.end() && std::ranges::count(dns->second, "d", &cell::InstallJob::candidate) > 0;
-    lab.lab.breaks["mail"] = broken && std::ranges::count(job.machines, "mail") > 0 ? std::vector<std::set<std::string>>{{}} : std::vector<std::set<std::string>>{};
+    const bool broken =
+        dns != job.installs.end() && std::ranges::count(dns->second, "d", &cell::InstallJob::candidate) > 0;
+    lab.lab.breaks["mail"] = broken && std::ranges::count(job.machines, "mail") > 0
+                                 ? std::vector<std::set<std::string>>{{}}
+                                 : std::vector<std::set<std::string>>{};
   };
-  const auto record = lab.machine("dns").machine("mail", {"dns"}).candidate("d", {"dns"}).candidate("m", {"mail"}).run();
+  const auto record =
+      lab.machine("dns").machine("mail", {"dns"}).candidate("d", {"dns"}).candidate("m", {"mail"}).run();
   EXPECT_EQ(verdict(record, "d").outcome, Outcome::fail);
   EXPECT_EQ(verdict(record, "m").outcome, Outcome::pass);
 }
@@ -234,7 +280,8 @@ TEST(DepartmentRun, DoesNotBlameARoleThatOnlyFailsWithItsDependency) {
 TEST(DepartmentRun, HoldsBackWhatNeedsTheCulprit) {
   Fixture lab;
   lab.lab.breaks["dns"] = {{"base"}};
-  const auto record = lab.machine("dns").candidate("base", {"dns"}).candidate("top", {"dns"}, {0}).candidate("ok", {"dns"}).run();
+  const auto record =
+      lab.machine("dns").candidate("base", {"dns"}).candidate("top", {"dns"}, {0}).candidate("ok", {"dns"}).run();
   EXPECT_EQ(verdict(record, "base").outcome, Outcome::fail);
   EXPECT_EQ(verdict(record, "top").outcome, Outcome::not_reached);
   EXPECT_THAT(verdict(record, "top").reason, HasSubstr("needs 'base', which is held back"));
@@ -282,9 +329,11 @@ TEST(DepartmentRun, NeverTurnsLabTroubleIntoAVerdict) {
 TEST(DepartmentRun, QuarantinesWhatAnInconclusiveSearchLeavesSuspicious) {
   Fixture lab;
   lab.lab.on_trial = [&](const cell::TrialJob& job) {
-    lab.lab.breaks["dns"] = job.purpose == "batch" ? std::vector<std::set<std::string>>{{"a"}} : std::vector<std::set<std::string>>{};
+    lab.lab.breaks["dns"] =
+        job.purpose == "batch" ? std::vector<std::set<std::string>>{{"a"}} : std::vector<std::set<std::string>>{};
   };
-  const auto record = lab.machine("dns").machine("mail").candidate("a", {"dns"}).candidate("b", {"dns"}).candidate("c", {"mail"}).run();
+  const auto record =
+      lab.machine("dns").machine("mail").candidate("a", {"dns"}).candidate("b", {"dns"}).candidate("c", {"mail"}).run();
   EXPECT_EQ(verdict(record, "a").outcome, Outcome::error);
   EXPECT_THAT(verdict(record, "a").reason, HasSubstr("inconclusive"));
   EXPECT_EQ(verdict(record, "c").outcome, Outcome::pass);
@@ -314,7 +363,11 @@ TEST(DepartmentRun, SharesSearchTrialsOfIdenticalMachinesButConfirmsItself) {
   std::vector<int> searches;
   for (const auto* name : {"finance", "engineering"}) {
     Fixture lab(name);
-    lab.machine("dns").candidate("a", {"dns"}).candidate("bad", {"dns"}).candidate("c", {"dns"}).candidate("d", {"dns"});
+    lab.machine("dns")
+        .candidate("a", {"dns"})
+        .candidate("bad", {"dns"})
+        .candidate("c", {"dns"})
+        .candidate("d", {"dns"});
     lab.lab.breaks["dns"] = {{"bad"}};
     const auto record = DepartmentRun(lab.job, lab.lab, memo, lab.clock, {}).run();
     EXPECT_EQ(verdict(record, "bad").outcome, Outcome::fail);
@@ -347,7 +400,9 @@ class GoingAhead : public ::testing::Test {
   }
 
   void run() {
-    std::jthread other([this] { engineering_record_ = DepartmentRun(engineering_.job, engineering_.lab, memo_, engineering_.clock, {}).run(); });
+    std::jthread other([this] {
+      engineering_record_ = DepartmentRun(engineering_.job, engineering_.lab, memo_, engineering_.clock, {}).run();
+    });
     finance_record_ = DepartmentRun(finance_.job, finance_.lab, memo_, finance_.clock, {}).run();
   }
 
@@ -366,10 +421,12 @@ class GoingAhead : public ::testing::Test {
 TEST_F(GoingAhead, UsesTheTimeInWhichAnotherDepartmentRunsTheTrial) {
   run();
   EXPECT_FALSE(held_up_);
-  for (const auto* record : {&engineering_record_, &finance_record_}) EXPECT_EQ(verdict(*record, "bad").outcome, Outcome::fail);
+  for (const auto* record : {&engineering_record_, &finance_record_})
+    EXPECT_EQ(verdict(*record, "bad").outcome, Outcome::fail);
   EXPECT_EQ(engineering_.lab.count("search"), 1) << "{a, b}, and {bad} comes from finance";
   EXPECT_EQ(finance_.lab.count("search"), 1);
-  EXPECT_THAT(std::ranges::find(finance_.lab.trials, "search", &cell::TrialJob::purpose)->candidates, ElementsAre("bad"));
+  EXPECT_THAT(std::ranges::find(finance_.lab.trials, "search", &cell::TrialJob::purpose)->candidates,
+              ElementsAre("bad"));
 }
 
 TEST_F(GoingAhead, LeavesTheProcessorsToOthersWhenThereIsNoneToSpare) {

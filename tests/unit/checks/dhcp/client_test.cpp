@@ -59,12 +59,9 @@ class FakeServer final : public FrameLink {
     seen.push_back(message->type().value());
     if (silent) return;
     switch (message->type().value()) {
-      case MessageType::discover:
-        return reply(*message, MessageType::offer);
-      case MessageType::request:
-        return on_request(*message);
-      default:
-        return;
+      case MessageType::discover: return reply(*message, MessageType::offer);
+      case MessageType::request: return on_request(*message);
+      default: return;
     }
   }
   void on_request(const Message& message) {

@@ -19,10 +19,13 @@ const BuildHost as_root{BuildMode::root, "bookworm", {}};
 TEST(BuildCommands, TheDiskIsMadeWithTheRightsThatMadeTheFiles) {
   const auto root = disk_command(as_root, "/s/dns.tar", "/s/dns.raw", "/i/dpkg-status", 2048);
   EXPECT_EQ(root.program, "/bin/sh");
-  EXPECT_THAT(root.arguments, ElementsAre("-c", HasSubstr("mke2fs"), "patchlab-disk", "/s/dns.tar.root", "/s/dns.tar", "/s/dns.raw", "/i/dpkg-status", "2048M"));
-  const auto user = disk_command({BuildMode::unshare, "bookworm", {}}, "/s/dns.tar", "/s/dns.raw", "/i/dpkg-status", 2048);
+  EXPECT_THAT(root.arguments, ElementsAre("-c", HasSubstr("mke2fs"), "patchlab-disk", "/s/dns.tar.root", "/s/dns.tar",
+                                          "/s/dns.raw", "/i/dpkg-status", "2048M"));
+  const auto user =
+      disk_command({BuildMode::unshare, "bookworm", {}}, "/s/dns.tar", "/s/dns.raw", "/i/dpkg-status", 2048);
   EXPECT_EQ(user.program, "unshare");
-  EXPECT_THAT(std::vector(user.arguments.begin(), user.arguments.begin() + 5), ElementsAre("--user", "--map-auto", "--map-root-user", "--", "/bin/sh"));
+  EXPECT_THAT(std::vector(user.arguments.begin(), user.arguments.begin() + 5),
+              ElementsAre("--user", "--map-auto", "--map-root-user", "--", "/bin/sh"));
   EXPECT_EQ(disk_command({BuildMode::fakechroot, "bookworm", {}}, "/t", "/r", "/d", 1).program, "fakeroot");
 }
 
@@ -34,7 +37,8 @@ TEST(BuildCommands, TheBaseFetchesTheKernelWithoutInstallingIt) {
   const auto spec = base_command(as_root, {"/s"}, base, "/s/base.tar");
   EXPECT_EQ(spec.program, "mmdebstrap");
   EXPECT_THAT(spec.arguments, Contains("--include=sysvinit-core,procps"));
-  EXPECT_THAT(spec.arguments, Contains(HasSubstr("apt-get download busybox-static \"${kernel:-linux-image-cloud-amd64}\"")));
+  EXPECT_THAT(spec.arguments,
+              Contains(HasSubstr("apt-get download busybox-static \"${kernel:-linux-image-cloud-amd64}\"")));
   EXPECT_THAT(spec.arguments, Contains("--customize-hook=copy-out /tmp/kernel-packages '/s'"));
   const std::vector<std::string> last(spec.arguments.end() - 3, spec.arguments.end());
   EXPECT_THAT(last, ElementsAre("bookworm", "/s/base.tar", "/s/sources.list"));
@@ -42,7 +46,8 @@ TEST(BuildCommands, TheBaseFetchesTheKernelWithoutInstallingIt) {
 
 TEST(BuildCommands, LayersAreAppliedInOrderAndTheBaseCleansUpLast) {
   testing::TemporaryFolder folder;
-  for (const char* name : {"common/files/a", "common/setup", "file/files/a", "file/setup", "variant/setup"}) folder.write(name, "x");
+  for (const char* name : {"common/files/a", "common/setup", "file/files/a", "file/setup", "variant/setup"})
+    folder.write(name, "x");
   BaseRecipe base;
   base.folder = folder.path() / "common";
   Recipe recipe;
@@ -55,8 +60,11 @@ TEST(BuildCommands, LayersAreAppliedInOrderAndTheBaseCleansUpLast) {
       if (word.rfind(kind, 0) == 0) hooks.push_back(word.substr(std::string("--customize-hook=").size()));
     }
   }
-  const auto from = [&](const char* name) { return "upload '" + (folder.path() / name).string() + "' /tmp/patchlab-setup"; };
-  EXPECT_THAT(hooks, ElementsAre("tar-in '/o/common.tar' /", "tar-in '/o/file.tar' /", from("file/setup"), from("variant/setup"), from("common/setup")));
+  const auto from = [&](const char* name) {
+    return "upload '" + (folder.path() / name).string() + "' /tmp/patchlab-setup";
+  };
+  EXPECT_THAT(hooks, ElementsAre("tar-in '/o/common.tar' /", "tar-in '/o/file.tar' /", from("file/setup"),
+                                 from("variant/setup"), from("common/setup")));
 }
 
 // mmdebstrap leaves device nodes out, without a word, when there is no folder for them.
@@ -86,8 +94,9 @@ TEST(BuildCommands, OnlyWhatReachesTheArchiveIsTakenFromTheHostsApt) {
   const auto options = parse_apt_options(
       "Acquire::http::Proxy \"http://proxy.example:3142\"\nAcquire::http::Proxy::archive.example \"DIRECT\"\n"
       "Acquire::http::ProxyAutoDetect \"/bin/x\"\nAcquire::Languages \"de\"\nAcquire::Check-Valid-Until \"false\"\n");
-  EXPECT_THAT(options, ElementsAre("Acquire::http::Proxy \"http://proxy.example:3142\"", "Acquire::http::Proxy::archive.example \"DIRECT\"",
-                                   "Acquire::Check-Valid-Until \"false\""));
+  EXPECT_THAT(options,
+              ElementsAre("Acquire::http::Proxy \"http://proxy.example:3142\"",
+                          "Acquire::http::Proxy::archive.example \"DIRECT\"", "Acquire::Check-Valid-Until \"false\""));
 }
 
 TEST(BuildCommands, AQuoteInAPathStaysInThePath) { EXPECT_EQ(shell_quoted("it's"), "'it'\\''s'"); }

@@ -24,11 +24,15 @@ class FakeTools : public ProcessRunner {
     const std::lock_guard guard(mutex_);
     programs.push_back(spec.program);
     ProcessOutcome outcome{Exited{spec.program == fail_at ? 1 : 0}, {}, {}, {}};
-    if (spec.program == fail_at) outcome.errors = "E: no space left\n";
-    else act(spec, outcome);
+    if (spec.program == fail_at)
+      outcome.errors = "E: no space left\n";
+    else
+      act(spec, outcome);
     return outcome;
   }
-  [[nodiscard]] long count(const std::string& program) const { return std::count(programs.begin(), programs.end(), program); }
+  [[nodiscard]] long count(const std::string& program) const {
+    return std::count(programs.begin(), programs.end(), program);
+  }
 
  private:
   static void write(const fs::path& path, const std::string& text) {
@@ -38,9 +42,12 @@ class FakeTools : public ProcessRunner {
   void act(const ProcessSpec& spec, ProcessOutcome& outcome) const {
     const auto& words = spec.arguments;
     // An ordinary user's build runs these two inside 'unshare' or 'fakeroot'.
-    const auto runs = [&](const char* program) { return spec.program == program || std::find(words.begin(), words.end(), program) != words.end(); };
+    const auto runs = [&](const char* program) {
+      return spec.program == program || std::find(words.begin(), words.end(), program) != words.end();
+    };
     if (spec.program == "apt-get") {
-      outcome.output = "http://a.example/\t" + codename_ + "\t" + codename_ + "\tmain\tDebian\tDebian\tamd64\t" + index_.string() + "\n";
+      outcome.output = "http://a.example/\t" + codename_ + "\t" + codename_ + "\tmain\tDebian\tDebian\tamd64\t" +
+                       index_.string() + "\n";
     } else if (spec.program == "mmdebstrap") {
       const fs::path tar = words[words.size() - 2];
       write(tar, "tar");
@@ -70,7 +77,8 @@ class BuilderTest : public ::testing::Test {
     folder.write("recipes/common/base.json", testing::base_json);
     folder.write("recipes/common/initramfs/init", "#!/bin/sh\n");
     folder.write("recipes/dns/image.json", testing::dns_json);
-    folder.write("recipes/big/image.json", R"({"schema": "patchlab/image-recipe/v1", "extends": "dns", "memory_mib": 512})");
+    folder.write("recipes/big/image.json",
+                 R"({"schema": "patchlab/image-recipe/v1", "extends": "dns", "memory_mib": 512})");
     request.recipes = folder.path() / "recipes";
     request.cache = folder.path() / "cache";
   }

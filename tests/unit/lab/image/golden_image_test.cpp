@@ -43,7 +43,9 @@ class GoldenImageTest : public ::testing::Test {
     read_only(cache.write(image.folder / "image.json", pretty(Json(image))));
     return image;
   }
-  static void read_only(const fs::path& file) { fs::permissions(file, fs::perms::owner_read | fs::perms::group_read | fs::perms::others_read); }
+  static void read_only(const fs::path& file) {
+    fs::permissions(file, fs::perms::owner_read | fs::perms::group_read | fs::perms::others_read);
+  }
   testing::TemporaryFolder cache;
 };
 
@@ -105,12 +107,14 @@ TEST_F(GoldenImageTest, WhileHeldNobodyElseGetsItForThemselves) {
   const auto also = hold(image);
   EXPECT_TRUE(mine.has_value());
   EXPECT_TRUE(also.has_value());
-  EXPECT_FALSE(FileLock::take(image.folder / "image.json", FileLock::Mode::exclusive, FileLock::Blocking::no).has_value());
+  EXPECT_FALSE(
+      FileLock::take(image.folder / "image.json", FileLock::Mode::exclusive, FileLock::Blocking::no).has_value());
 }
 
 TEST(DpkgStatus, ListsOnlyWhatIsInstalled) {
   const auto installed = parse_dpkg_status(
-      "Package: bind9\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1:9.18.49-1~deb12u1\nDescription: server\n Version: none\n\n"
+      "Package: bind9\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1:9.18.49-1~deb12u1\nDescription: "
+      "server\n Version: none\n\n"
       "Package: nmap\nStatus: deinstall ok config-files\nArchitecture: amd64\nVersion: 7\n\n"
       "Package: netbase\nStatus: hold ok installed\nArchitecture: all\nVersion: 6.4\n");
   EXPECT_EQ(installed, (InstalledSet{{"bind9:amd64", "1:9.18.49-1~deb12u1"}, {"netbase:all", "6.4"}}));

@@ -15,7 +15,10 @@ TEST(CpioArchive, WritesTheNewcFormat) {
   archive.add_file("init", "hello", true);
   const auto bytes = std::move(archive).finish();
   // Header of 110 characters and "init\0" end at 115: one byte of padding; the content of 5 bytes gets 3.
-  EXPECT_EQ(bytes.substr(0, 22), "070701" "00000001" "000081ED");
+  EXPECT_EQ(bytes.substr(0, 22),
+            "070701"
+            "00000001"
+            "000081ED");
   EXPECT_EQ(bytes.substr(54, 8), "00000005");  // size
   EXPECT_EQ(bytes.substr(94, 8), "00000005");  // length of the name with its NUL
   EXPECT_EQ(bytes.substr(110, 14), std::string("init\0\0hello\0\0\0", 14));

@@ -17,7 +17,8 @@ std::string little_endian(std::uint32_t value) {
 
 // A legacy frame of one block, with the unpacked size behind it, as the kernel's build makes it.
 std::string frame(const std::string& block, std::uint32_t unpacked_size) {
-  return little_endian(0x184C2102) + little_endian(static_cast<std::uint32_t>(block.size())) + block + little_endian(unpacked_size);
+  return little_endian(0x184C2102) + little_endian(static_cast<std::uint32_t>(block.size())) + block +
+         little_endian(unpacked_size);
 }
 
 std::string unpacked(const std::string& block) { return unpack_lz4_legacy(frame(block, 0)).value_or("broken"); }
@@ -32,11 +33,20 @@ std::string bz_image(const std::string& payload) {
   return image + std::string(16, 'x') + payload;
 }
 
-TEST(Lz4, LiteralsComeOutAsTheyAre) { EXPECT_EQ(unpacked("\x50" "hello"), "hello"); }
+TEST(Lz4, LiteralsComeOutAsTheyAre) {
+  EXPECT_EQ(unpacked("\x50"
+                     "hello"),
+            "hello");
+}
 
 TEST(Lz4, ARepeatedPatternIsCopiedFromItself) {
   // Two literals, then 4 + 4 bytes from 2 back, then one last literal.
-  EXPECT_EQ(unpacked(std::string("\x24" "ab\x02\x00" "\x10" "!", 7)), "ababababab!");
+  EXPECT_EQ(unpacked(std::string("\x24"
+                                 "ab\x02\x00"
+                                 "\x10"
+                                 "!",
+                                 7)),
+            "ababababab!");
 }
 
 TEST(Lz4, LongLengthsGoOnInTheNextBytes) {
@@ -44,22 +54,41 @@ TEST(Lz4, LongLengthsGoOnInTheNextBytes) {
   EXPECT_EQ(unpacked(std::string("\xf0\xff\x03") + text), text);
 }
 
-TEST(Lz4, ACopyFromBeforeTheBeginningIsBroken) { EXPECT_FALSE(unpack_lz4_legacy(frame(std::string("\x14" "a\x09\x00" "\x10" "!", 6), 0)).has_value()); }
+TEST(Lz4, ACopyFromBeforeTheBeginningIsBroken) {
+  EXPECT_FALSE(unpack_lz4_legacy(frame(std::string("\x14"
+                                                   "a\x09\x00"
+                                                   "\x10"
+                                                   "!",
+                                                   6),
+                                       0))
+                   .has_value());
+}
 
 TEST(Lz4, ACutOffBlockIsBroken) {
-  auto bytes = frame("\x50" "hello", 0);
+  auto bytes = frame(
+      "\x50"
+      "hello",
+      0);
   bytes.resize(12);
   EXPECT_FALSE(unpack_lz4_legacy(bytes).has_value());
 }
 
 TEST(Kernel, IsTakenOutOfItsWrapping) {
-  const auto kernel = unpacked_kernel(bz_image(frame("\x70" "\x7f" "ELF123", 7)));
+  const auto kernel =
+      unpacked_kernel(bz_image(frame("\x70"
+                                     "\x7f"
+                                     "ELF123",
+                                     7)));
   ASSERT_TRUE(kernel.has_value()) << kernel.error().message;
-  EXPECT_EQ(*kernel, "\x7f" "ELF123");
+  EXPECT_EQ(*kernel,
+            "\x7f"
+            "ELF123");
 }
 
 TEST(Kernel, StaysWrappedWhenItIsPackedOtherwise) {
-  const auto image = bz_image("\xfd" "7zXZ");
+  const auto image = bz_image(
+      "\xfd"
+      "7zXZ");
   EXPECT_EQ(unpacked_kernel(image).value_or("broken"), image);
 }
 

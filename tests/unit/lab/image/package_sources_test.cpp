@@ -13,9 +13,11 @@ using ::testing::HasSubstr;
 // As apt-get 2.6 writes it for a host with third-party, update, security and backports sources.
 constexpr const char* listing =
     "https://packages.example/apt/\tstable\tstable\tmain\tExample\tExample\tamd64\t/lists/example\n"
-    "http://archive.example/debian-security/\tbookworm-security\tbookworm-security\tmain\tDebian\tDebian-Security\tamd64\t/lists/security\n"
+    "http://archive.example/debian-security/"
+    "\tbookworm-security\tbookworm-security\tmain\tDebian\tDebian-Security\tamd64\t/lists/security\n"
     "http://archive.example/debian/\tbookworm-updates\tbookworm-updates\tmain\tDebian\tDebian\tamd64\t/lists/updates\n"
-    "http://archive.example/debian/\tbookworm-backports\tbookworm-backports\tmain\tDebian Backports\tDebian Backports\tamd64\t/lists/backports\n"
+    "http://archive.example/debian/\tbookworm-backports\tbookworm-backports\tmain\tDebian Backports\tDebian "
+    "Backports\tamd64\t/lists/backports\n"
     "http://archive.example/debian/\tbookworm\tbookworm\tcontrib\tDebian\tDebian\tamd64\t/lists/contrib\n"
     "http://archive.example/debian/\tbookworm\tbookworm\tmain\tDebian\tDebian\ti386\t/lists/i386\n"
     "http://archive.example/debian/\tbookworm\tbookworm\tmain\tDebian\tDebian\tamd64\t/lists/main\n";
@@ -27,7 +29,8 @@ TEST(PackageSources, ChooseTheReleaseSuiteAlone) {
 }
 
 TEST(PackageSources, AcceptTheSuiteNamedByItsRole) {
-  const auto targets = parse_index_targets("http://a.example/debian/\tstable\tbookworm\tmain\tDebian\tDebian\tamd64\t/lists/stable\n");
+  const auto targets =
+      parse_index_targets("http://a.example/debian/\tstable\tbookworm\tmain\tDebian\tDebian\tamd64\t/lists/stable\n");
   const auto source = choose_release_source(targets, "bookworm", "amd64");
   ASSERT_TRUE(source.has_value()) << source.error().message;
   EXPECT_EQ(source->index, "/lists/stable");
@@ -39,12 +42,14 @@ TEST(PackageSources, RefuseToBuildFromSecurityAndUpdatesOnly) {
   const auto source = choose_release_source(targets, "bookworm", "amd64");
   ASSERT_FALSE(source.has_value());
   EXPECT_EQ(source.error().error_class, ErrorClass::configuration);
-  EXPECT_EQ(source.error().message, "the host's apt has no package index of Debian's 'bookworm' main (amd64) to build images from");
+  EXPECT_EQ(source.error().message,
+            "the host's apt has no package index of Debian's 'bookworm' main (amd64) to build images from");
   EXPECT_THAT(source.error().hint, HasSubstr("apt-get update"));
 }
 
 TEST(PackageSources, FieldsUnknownToAptAreEmpty) {
-  const auto targets = parse_index_targets("http://a.example/\tx\t$(CODENAME)\tmain\tDebian\t$(LABEL)\tamd64\t/lists/x\nnoise\n");
+  const auto targets =
+      parse_index_targets("http://a.example/\tx\t$(CODENAME)\tmain\tDebian\t$(LABEL)\tamd64\t/lists/x\nnoise\n");
   ASSERT_EQ(targets.size(), 1U);
   EXPECT_EQ(targets[0].codename, "");
   EXPECT_EQ(targets[0].label, "");

@@ -11,9 +11,9 @@ namespace {
 namespace fs = std::filesystem;
 using testing::base_json;
 using testing::dns_json;
-using testing::TemporaryFolder;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using testing::TemporaryFolder;
 
 Json dns() { return Json::parse(dns_json); }
 const fs::path file = "/recipes/dns/image.json";
@@ -55,7 +55,8 @@ TEST(ImageRecipe, AllProblemsAreReportedAtOnce) {
   json["memory_mib"] = 1;
   json["address"] = "10.20.0";
   json.erase("hostname");
-  EXPECT_THAT(complaint(json), AllOf(HasSubstr("/memory_mib"), HasSubstr("/address: '10.20.0' is not an IPv4 address"), HasSubstr("/hostname")));
+  EXPECT_THAT(complaint(json), AllOf(HasSubstr("/memory_mib"), HasSubstr("/address: '10.20.0' is not an IPv4 address"),
+                                     HasSubstr("/hostname")));
 }
 
 TEST(ImageRecipe, APortOutOfRangeIsAProblemWithItsPlace) {

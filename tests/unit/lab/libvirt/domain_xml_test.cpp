@@ -76,7 +76,8 @@ TEST(CdDriveXml, HasASourceOnlyWithAMedium) {
 
 TEST(CheckName, AllowsPlainNamesOnly) {
   EXPECT_TRUE(check_name("machine name", "finance-dns_1.a"));
-  for (const std::string bad : {"", "-x", ".x", "a b", "a/b", "a'b", "ä"}) EXPECT_FALSE(check_name("machine name", bad)) << bad;
+  for (const std::string bad : {"", "-x", ".x", "a b", "a/b", "a'b", "ä"})
+    EXPECT_FALSE(check_name("machine name", bad)) << bad;
   EXPECT_FALSE(check_name("machine name", std::string(61, 'a')));
   EXPECT_EQ(check_name("snapshot name", "a b").error().message,
             "'a b' is not a snapshot name: 1 to 60 letters, digits, '.', '_' or '-', the first a letter or digit");

@@ -1,9 +1,9 @@
 // SPDX-FileCopyrightText: 2026 The patchlab authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// What every Hypervisor does, over the fake that unit tests use and over libvirt's own test driver, so that the fake cannot drift
-// away from the truth. The test driver has no guest agent and no media changes; those are tested on real machines in
-// tests/integration/libvirt.
+// What every Hypervisor does, over the fake that unit tests use and over libvirt's own test driver, so that the fake
+// cannot drift away from the truth. The test driver has no guest agent and no media changes; those are tested on real
+// machines in tests/integration/libvirt.
 #include <gmock/gmock.h>
 
 #include <functional>

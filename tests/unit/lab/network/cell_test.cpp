@@ -55,7 +55,8 @@ TEST_F(Cell, HasANetworkWithNothingButLoopback) {
   EXPECT_EQ(run_in_cell([] {
               int devices = 0;
               auto* names = ::if_nameindex();
-              for (const auto* entry = names; entry->if_name != nullptr; ++entry) devices += std::string(entry->if_name) != "lo" ? 1 : 0;
+              for (const auto* entry = names; entry->if_name != nullptr; ++entry)
+                devices += std::string(entry->if_name) != "lo" ? 1 : 0;
               return devices;
             }),
             0);
@@ -75,7 +76,9 @@ TEST_F(Cell, HidesKvmAndDisks) {
 TEST_F(Cell, FilesMadeInsideAreOursOutside) {
   CellNamespaces wanted;
   wanted.folder = folder_;
-  EXPECT_EQ(run_in_cell([] { return write_file_atomically(std::string(cell_folder_inside) + "/made", "x") ? 0 : 1; }, wanted), 0);
+  EXPECT_EQ(
+      run_in_cell([] { return write_file_atomically(std::string(cell_folder_inside) + "/made", "x") ? 0 : 1; }, wanted),
+      0);
   struct stat status {};
   ASSERT_EQ(::stat((folder_ / "made").c_str(), &status), 0);
   EXPECT_EQ(status.st_uid, ::geteuid());

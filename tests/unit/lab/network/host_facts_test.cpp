@@ -23,15 +23,17 @@ TEST(HostFacts, FindsDefaultGatewaysInTheRouteTable) {
 
 TEST(HostFacts, FindsDefaultGatewaysInTheIpv6RouteTable) {
   const std::string zero(32, '0');
-  EXPECT_THAT(default_gateways6(zero + " 00 " + zero + " 00 fe80000000000000000000000000000a 00000400 1 0 3 eth0\n" +
-                                zero + " 00 " + zero + " 00 " + zero + " ffffffff 1 0 200200 lo\n" +
-                                "fd000000000000000000000000000000 40 " + zero + " 00 " + zero + " 00000100 1 0 1 eth0\n"),
-              ElementsAre("fe80::a"));
+  EXPECT_THAT(
+      default_gateways6(zero + " 00 " + zero + " 00 fe80000000000000000000000000000a 00000400 1 0 3 eth0\n" + zero +
+                        " 00 " + zero + " 00 " + zero + " ffffffff 1 0 200200 lo\n" +
+                        "fd000000000000000000000000000000 40 " + zero + " 00 " + zero + " 00000100 1 0 1 eth0\n"),
+      ElementsAre("fe80::a"));
 }
 
 TEST(HostFacts, FindsResolvers) {
-  EXPECT_THAT(resolvers_in("# nameserver 9.9.9.9\nnameserver 192.0.2.53\n nameserver fe80::1%eth0\nsearch x\nnameserver\n"),
-              ElementsAre("192.0.2.53", "fe80::1"));
+  EXPECT_THAT(
+      resolvers_in("# nameserver 9.9.9.9\nnameserver 192.0.2.53\n nameserver fe80::1%eth0\nsearch x\nnameserver\n"),
+      ElementsAre("192.0.2.53", "fe80::1"));
 }
 
 TEST(HostFacts, NeverHoldsLoopback) {

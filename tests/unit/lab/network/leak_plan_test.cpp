@@ -12,7 +12,9 @@ using ::testing::Contains;
 using ::testing::ElementsAre;
 
 AddressPlan plan() {
-  return {*Ipv4Subnet::parse("10.20.0.0/24"), *Ipv4::parse("10.20.0.1"), *Ipv4::parse("10.20.0.250"),
+  return {*Ipv4Subnet::parse("10.20.0.0/24"),
+          *Ipv4::parse("10.20.0.1"),
+          *Ipv4::parse("10.20.0.250"),
           {{"dns", *Ipv4::parse("10.20.0.10")}}};
 }
 
@@ -34,8 +36,10 @@ TEST(PlannedProbes, TriesEveryWayToAHostAddress) {
 
 TEST(PlannedProbes, TriesAnAddressThatTheLabUsesTooByArpOnly) {
   const HostFacts facts{{"10.20.0.10"}, {"10.20.0.250"}, {}};
-  EXPECT_THAT(of_target(facts, "10.20.0.10"), ElementsAre(PlannedProbe{ProbeKind::arp, ProbePath::wire, "10.20.0.10", 0}));
-  EXPECT_THAT(of_target(facts, "10.20.0.250"), ElementsAre(PlannedProbe{ProbeKind::arp, ProbePath::wire, "10.20.0.250", 0}));
+  EXPECT_THAT(of_target(facts, "10.20.0.10"),
+              ElementsAre(PlannedProbe{ProbeKind::arp, ProbePath::wire, "10.20.0.10", 0}));
+  EXPECT_THAT(of_target(facts, "10.20.0.250"),
+              ElementsAre(PlannedProbe{ProbeKind::arp, ProbePath::wire, "10.20.0.250", 0}));
 }
 
 TEST(PlannedProbes, TriesTheGatewayThatNobodyIsInTheLab) {
@@ -45,15 +49,18 @@ TEST(PlannedProbes, TriesTheGatewayThatNobodyIsInTheLab) {
 TEST(PlannedProbes, TriesEachTargetOnce) {
   const HostFacts facts{{"192.0.2.2"}, {"192.0.2.2"}, {"192.0.2.2", "10.20.0.1"}};
   auto probes = planned_probes(facts, plan());
-  const auto arps = std::count_if(probes.begin(), probes.end(), [](const auto& probe) { return probe.kind == ProbeKind::arp; });
+  const auto arps =
+      std::count_if(probes.begin(), probes.end(), [](const auto& probe) { return probe.kind == ProbeKind::arp; });
   EXPECT_EQ(arps, 2);
 }
 
 TEST(PlannedProbes, RoutesToGlobalIpv6AddressesOnly) {
   const HostFacts facts{{"fd00::2", "fe80::1"}, {}, {}};
-  EXPECT_THAT(of_target(facts, "fe80::1"), ElementsAre(PlannedProbe{ProbeKind::neighbour, ProbePath::wire, "fe80::1", 0}));
-  EXPECT_THAT(of_target(facts, "fd00::2"), ElementsAre(PlannedProbe{ProbeKind::neighbour, ProbePath::wire, "fd00::2", 0},
-                                                       PlannedProbe{ProbeKind::ping, ProbePath::route, "fd00::2", 0}));
+  EXPECT_THAT(of_target(facts, "fe80::1"),
+              ElementsAre(PlannedProbe{ProbeKind::neighbour, ProbePath::wire, "fe80::1", 0}));
+  EXPECT_THAT(of_target(facts, "fd00::2"),
+              ElementsAre(PlannedProbe{ProbeKind::neighbour, ProbePath::wire, "fd00::2", 0},
+                          PlannedProbe{ProbeKind::ping, ProbePath::route, "fd00::2", 0}));
 }
 
 TEST(PlannedProbes, AlwaysListensForStrangers) {

@@ -19,20 +19,23 @@ using test::run_in_cell;
 
 const Ipv4Subnet subnet = *Ipv4Subnet::parse("10.20.0.0/24");
 
-AddressPlan plan() { return {subnet, *Ipv4::parse("10.20.0.1"), *Ipv4::parse("10.20.0.250"), {{"dns", *Ipv4::parse("10.20.0.10")}}}; }
+AddressPlan plan() {
+  return {subnet, *Ipv4::parse("10.20.0.1"), *Ipv4::parse("10.20.0.250"), {{"dns", *Ipv4::parse("10.20.0.10")}}};
+}
 LabIdentity lab() { return {plan(), {MacAddress::of_lab_machine(*Ipv4::parse("10.20.0.10"))}}; }
 HostFacts host() { return {{"192.0.2.2", "fd00::2"}, {"192.0.2.1"}, {"192.0.2.53"}}; }
 
 void explain(const LeakReport& report) {
   for (const auto& attempt : report.attempts) {
-    std::cerr << attempt.probe << " " << attempt.target << (attempt.answered ? " ANSWERED " : " ") << attempt.evidence << "\n";
+    std::cerr << attempt.probe << " " << attempt.target << (attempt.answered ? " ANSWERED " : " ") << attempt.evidence
+              << "\n";
   }
   for (const auto& trouble : report.troubles) std::cerr << "trouble: " << trouble << "\n";
 }
 
 std::size_t answers(const LeakReport& report) {
-  return static_cast<std::size_t>(
-      std::count_if(report.attempts.begin(), report.attempts.end(), [](const auto& attempt) { return attempt.answered; }));
+  return static_cast<std::size_t>(std::count_if(report.attempts.begin(), report.attempts.end(),
+                                                [](const auto& attempt) { return attempt.answered; }));
 }
 
 bool was_answered(const LeakReport& report, const std::string& probe, const std::string& target) {
@@ -101,7 +104,8 @@ TEST_F(LeakProbe, HearsNothingThroughATightFence) {
               const auto probes = planned_probes(host(), plan());
               const auto report = run_leak_probe(probes, lab());
               const bool quick = std::chrono::steady_clock::now() - start < std::chrono::seconds(3);
-              const bool tight = answers(report) == 0 && report.troubles.empty() && report.attempts.size() == probes.size();
+              const bool tight =
+                  answers(report) == 0 && report.troubles.empty() && report.attempts.size() == probes.size();
               if (!tight || !quick) explain(report);
               return tight && quick ? 0 : 1;
             }),
@@ -109,12 +113,14 @@ TEST_F(LeakProbe, HearsNothingThroughATightFence) {
 }
 
 TEST_F(LeakProbe, SaysThatNothingIsRoutedOut) {
-  EXPECT_EQ(run_in_cell([] {
-              if (!build_fence(subnet, plan().client, 1)) return 2;
-              const auto report = run_leak_probe({{ProbeKind::tcp, ProbePath::route, "192.0.2.2", 22}}, lab(), Milliseconds(50));
-              return report.attempts.at(0) == LeakAttempt{"tcp", "192.0.2.2:22", false, "network is unreachable"} ? 0 : 1;
-            }),
-            0);
+  EXPECT_EQ(
+      run_in_cell([] {
+        if (!build_fence(subnet, plan().client, 1)) return 2;
+        const auto report =
+            run_leak_probe({{ProbeKind::tcp, ProbePath::route, "192.0.2.2", 22}}, lab(), Milliseconds(50));
+        return report.attempts.at(0) == LeakAttempt{"tcp", "192.0.2.2:22", false, "network is unreachable"} ? 0 : 1;
+      }),
+      0);
 }
 
 TEST_F(LeakProbe, FindsAHostThatIsPluggedIntoTheBridge) {
@@ -122,12 +128,15 @@ TEST_F(LeakProbe, FindsAHostThatIsPluggedIntoTheBridge) {
               if (!build_fence(subnet, plan().client, 1)) return 2;
               Outsider outsider("cable0");
               // It has the gateway's address, and one of its own network.
-              if (!outsider.configure({{plan().gateway, subnet}, {*Ipv4::parse("192.0.2.2"), *Ipv4Subnet::parse("192.0.2.0/24")}})) return 3;
+              if (!outsider.configure(
+                      {{plan().gateway, subnet}, {*Ipv4::parse("192.0.2.2"), *Ipv4Subnet::parse("192.0.2.0/24")}}))
+                return 3;
               const auto report = run_leak_probe(planned_probes(host(), plan()), lab());
               const std::vector<std::pair<std::string, std::string>> expected{
-                  {"arp", "10.20.0.1"},      {"ping", "10.20.0.1"},      {"ping-wire", "10.20.0.1"},   {"tcp", "10.20.0.1:22"},
-                  {"dns", "10.20.0.1:53"},   {"dns-wire", "10.20.0.1:53"}, {"tcp-wire", "10.20.0.1:22"}, {"arp", "192.0.2.2"},
-                  {"ping-wire", "192.0.2.2"}, {"stranger", "any"}};
+                  {"arp", "10.20.0.1"},         {"ping", "10.20.0.1"},   {"ping-wire", "10.20.0.1"},
+                  {"tcp", "10.20.0.1:22"},      {"dns", "10.20.0.1:53"}, {"dns-wire", "10.20.0.1:53"},
+                  {"tcp-wire", "10.20.0.1:22"}, {"arp", "192.0.2.2"},    {"ping-wire", "192.0.2.2"},
+                  {"stranger", "any"}};
               for (const auto& [probe, target] : expected) {
                 if (!was_answered(report, probe, target)) return explain(report), 4;
               }
@@ -153,7 +162,8 @@ TEST_F(LeakProbe, FindsARouteOutOfTheFence) {
               if (!build_fence(subnet, plan().client, 1)) return 2;
               // An address of the host's network on the bridge makes the route that must not be there.
               auto netlink = *Netlink::open();
-              if (!netlink.add_address(bridge_name, *Ipv4::parse("192.0.2.77"), *Ipv4Subnet::parse("192.0.2.0/24"))) return 3;
+              if (!netlink.add_address(bridge_name, *Ipv4::parse("192.0.2.77"), *Ipv4Subnet::parse("192.0.2.0/24")))
+                return 3;
               Outsider outsider("cable0");
               if (!outsider.configure({{*Ipv4::parse("192.0.2.2"), *Ipv4Subnet::parse("192.0.2.0/24")}})) return 4;
               const auto report = run_leak_probe(planned_probes(host(), plan()), lab());
@@ -171,7 +181,8 @@ TEST_F(LeakProbe, TheLabsOwnMachineIsNoLeak) {
               Outsider machine("cable0");
               if (!machine.configure({{*Ipv4::parse("10.20.0.10"), subnet}})) return 3;
               // The same answers as above, but now this MAC is known: learnt as the probe would learn it.
-              const auto strange = run_leak_probe({{ProbeKind::arp, ProbePath::wire, "10.20.0.10", 0}}, lab(), Milliseconds(300));
+              const auto strange =
+                  run_leak_probe({{ProbeKind::arp, ProbePath::wire, "10.20.0.10", 0}}, lab(), Milliseconds(300));
               if (answers(strange) != 1) return 4;
               auto known = lab();
               const auto& evidence = strange.attempts.at(0).evidence;

@@ -13,9 +13,9 @@
 
 namespace patchlab {
 namespace {
+using std::chrono::seconds;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using std::chrono::seconds;
 
 ProcessSpec shell(const std::string& script) {
   ProcessSpec spec;

@@ -14,10 +14,10 @@
 
 namespace patchlab {
 namespace {
-using ::testing::ElementsAre;
-using ::testing::HasSubstr;
 using std::chrono::seconds;
 using test::ends_soon;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 
 ProcessSpec shell(const std::string& script) {
   ProcessSpec spec;
@@ -183,7 +183,9 @@ TEST(HostProcesses, GivesTheProgramItsOwnGroupAndDefaultSignals) {
   const auto outcome = run(spec);
   EXPECT_THAT(outcome.output, HasSubstr("SigBlk:\t0000000000000000"));
   EXPECT_THAT(outcome.output, HasSubstr("SigIgn:\t0000000000000000"));
-  const auto number_after = [&](const std::string& key) { return std::stoi(outcome.output.substr(outcome.output.find(key) + key.size())); };
+  const auto number_after = [&](const std::string& key) {
+    return std::stoi(outcome.output.substr(outcome.output.find(key) + key.size()));
+  };
   EXPECT_EQ(number_after("NSpgid:"), number_after("NSpid:"));
 }
 
@@ -199,7 +201,8 @@ TEST(HostProcesses, RunsFromSeveralThreadsAtOnce) {
   {
     std::vector<std::jthread> threads;
     for (std::size_t i = 0; i < outputs.size(); ++i) {
-      threads.emplace_back([&outputs, i] { outputs[i] = run(shell("cat >/dev/null; echo " + std::to_string(i))).output; });
+      threads.emplace_back(
+          [&outputs, i] { outputs[i] = run(shell("cat >/dev/null; echo " + std::to_string(i))).output; });
     }
   }
   for (std::size_t i = 0; i < outputs.size(); ++i) EXPECT_EQ(outputs[i], std::to_string(i) + "\n");

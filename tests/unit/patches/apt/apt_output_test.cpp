@@ -12,19 +12,23 @@ TEST(AptSimulation, ReadsUpdatesAndNewPackages) {
       "Reading package lists...\nThe following packages will be upgraded:\n  bind9 perl-base\n"
       "Inst perl-base [5.36.0-7+deb12u3] (5.36.0-7+deb12u4 Debian-Security:12/oldstable-security [amd64])\n"
       "Conf perl-base (5.36.0-7+deb12u4 Debian-Security:12/oldstable-security [amd64])\n"
-      "Inst bind9 [1:9.18.49-1~deb12u1] (1:9.18.49-1~deb12u3 Debian:12.11/oldstable, Debian-Security:12/oldstable-security [amd64]) []\n"
+      "Inst bind9 [1:9.18.49-1~deb12u1] (1:9.18.49-1~deb12u3 Debian:12.11/oldstable, "
+      "Debian-Security:12/oldstable-security [amd64]) []\n"
       "Inst libnew:amd64 (1.0 Debian:12/oldstable [amd64]) [bind9:amd64 ]\n"
       "Inst tzdata [1] (2 Debian:12/oldstable-updates [all])\n");
   ASSERT_TRUE(updates) << updates.error().message;
   ASSERT_EQ(updates->size(), 4U);
-  EXPECT_EQ((*updates)[0], (AptUpdate{"perl-base", "amd64", "5.36.0-7+deb12u3", "5.36.0-7+deb12u4", "Debian-Security:12/oldstable-security"}));
+  EXPECT_EQ((*updates)[0], (AptUpdate{"perl-base", "amd64", "5.36.0-7+deb12u3", "5.36.0-7+deb12u4",
+                                      "Debian-Security:12/oldstable-security"}));
   EXPECT_EQ((*updates)[1].origin, "Debian:12.11/oldstable, Debian-Security:12/oldstable-security");
   EXPECT_EQ((*updates)[2], (AptUpdate{"libnew", "amd64", "", "1.0", "Debian:12/oldstable"}));
   EXPECT_EQ((*updates)[3].architecture, "all");
 }
 
 TEST(AptSimulation, OfNothingIsEmpty) {
-  EXPECT_TRUE(parse_simulation("Calculating upgrade...\n0 upgraded, 0 newly installed, 0 to remove and 0 not upgraded.\n")->empty());
+  EXPECT_TRUE(
+      parse_simulation("Calculating upgrade...\n0 upgraded, 0 newly installed, 0 to remove and 0 not upgraded.\n")
+          ->empty());
 }
 
 TEST(AptSimulation, RefusesLinesItDoesNotUnderstand) {
@@ -42,8 +46,9 @@ TEST(AptOrigin, KnowsSecuritySuites) {
 }
 
 TEST(AptShow, KeepsOnlyVersionsThatCanBeFetched) {
-  const auto packages = parse_show("Package: a\nVersion: 1\nArchitecture: amd64\nSize: 10\nSource: s (0.9)\nDepends: b\nSHA256: " + std::string(64, 'a') +
-                                   "\n\nPackage: a\nStatus: install ok installed\nVersion: 0\nArchitecture: amd64\n");
+  const auto packages = parse_show(
+      "Package: a\nVersion: 1\nArchitecture: amd64\nSize: 10\nSource: s (0.9)\nDepends: b\nSHA256: " +
+      std::string(64, 'a') + "\n\nPackage: a\nStatus: install ok installed\nVersion: 0\nArchitecture: amd64\n");
   ASSERT_TRUE(packages);
   ASSERT_EQ(packages->size(), 1U);
   EXPECT_EQ((*packages)[0], (AptPackage{"a", "1", "amd64", {"s", "0.9"}, "b", "", std::string(64, 'a'), 10}));

@@ -35,7 +35,8 @@ class FakeApt : public ProcessRunner {
       outcome.output = offered ? description() : "";
       outcome.end = Exited{offered ? 0 : 100};
     } else if (has("download")) {
-      std::ofstream(spec.working_folder / "hello_1%3a2_amd64.deb", std::ios::binary) << (truncated ? bytes().substr(0, 400) : bytes());
+      std::ofstream(spec.working_folder / "hello_1%3a2_amd64.deb", std::ios::binary)
+          << (truncated ? bytes().substr(0, 400) : bytes());
     }
     return outcome;
   }
@@ -45,7 +46,8 @@ class FakeApt : public ProcessRunner {
     return builder.bytes();
   }
   std::string description() const {
-    return fmt::format("Package: hello\nVersion: {}\nArchitecture: amd64\nSize: {}\nSHA256: {}\n", version, bytes().size(), sha256(bytes()));
+    return fmt::format("Package: hello\nVersion: {}\nArchitecture: amd64\nSize: {}\nSHA256: {}\n", version,
+                       bytes().size(), sha256(bytes()));
   }
   std::size_t count(const std::string& word) const {
     return static_cast<std::size_t>(std::count_if(calls.begin(), calls.end(), [&](const ProcessSpec& spec) {
@@ -67,11 +69,15 @@ class AptSourceTest : public ::testing::Test {
     paths_.folder = folder_.path() / "apt";
     paths_.host_lists = folder_.path() / "host-lists";
     paths_.host_configuration = folder_.path() / "etc-apt";
-    images_ = {{"dns", folder_.write("dns/dpkg-status", "Package: hello\nStatus: install ok installed\nVersion: 1:1\nArchitecture: amd64\n")}};
+    images_ = {
+        {"dns", folder_.write("dns/dpkg-status",
+                              "Package: hello\nStatus: install ok installed\nVersion: 1:1\nArchitecture: amd64\n")}};
   }
   void give_host_lists() { folder_.write("host-lists/example_dists_x_InRelease", "x"); }
   Result<AptAnswer> ask(const AptRequest& request = {}) { return source().candidates(images_, request); }
-  AptSource source() { return {apt_, store_, paths_, [this](const std::string& sentence) { told_.push_back(sentence); }}; }
+  AptSource source() {
+    return {apt_, store_, paths_, [this](const std::string& sentence) { told_.push_back(sentence); }};
+  }
 
   TestFolder folder_;
   FakeApt apt_;
@@ -144,7 +150,8 @@ TEST_F(AptSourceTest, AsksAgainOnlyWhenListsConfigurationOrImageChange) {
   folder_.write("host-lists/example_Packages", "more");
   ASSERT_TRUE(ask());
   EXPECT_EQ(apt_.count("upgrade"), 3U);
-  folder_.write("dns/dpkg-status", "Package: hello\nStatus: install ok installed\nVersion: 1:1.5\nArchitecture: amd64\n");
+  folder_.write("dns/dpkg-status",
+                "Package: hello\nStatus: install ok installed\nVersion: 1:1.5\nArchitecture: amd64\n");
   ASSERT_TRUE(ask());
   EXPECT_EQ(apt_.count("upgrade"), 4U);
 }
@@ -163,7 +170,8 @@ TEST_F(AptSourceTest, SaysThatThereAreNoUpdates) {
   const auto answer = ask();
   ASSERT_TRUE(answer);
   EXPECT_TRUE(answer->candidates.empty());
-  EXPECT_EQ(answer->notes, std::vector<std::string>{"the apt sources offer no updates over what the golden images hold"});
+  EXPECT_EQ(answer->notes,
+            std::vector<std::string>{"the apt sources offer no updates over what the golden images hold"});
   EXPECT_EQ(apt_.count("download"), 0U);
 }
 
@@ -189,16 +197,21 @@ TEST_F(AptSourceTest, ExplainsAVersionThatIsGone) {
 TEST_F(AptSourceTest, BuildsARecipeOnTheVersionTheImagesHold) {
   give_host_lists();
   apt_.version = "1:1";
-  folder_.write("recipe/recipe.json", R"({"id": "bad-hello", "title": "Bad", "base": {"package": "hello"}, "version_suffix": "+patchlab1"})");
+  folder_.write("recipe/recipe.json",
+                R"({"id": "bad-hello", "title": "Bad", "base": {"package": "hello"}, "version_suffix": "+patchlab1"})");
   auto apt = source();
-  const auto candidate = candidate_from_recipe(folder_.path() / "recipe", images_, apt, store_, folder_.path() / "repack");
+  const auto candidate =
+      candidate_from_recipe(folder_.path() / "recipe", images_, apt, store_, folder_.path() / "repack");
   ASSERT_TRUE(candidate) << candidate.error().message;
   EXPECT_EQ(candidate->files[0].version, "1:1+patchlab1");
 }
 
 TEST_F(AptSourceTest, WantsTheSameVersionInAllImages) {
-  images_.push_back({"mail", folder_.write("mail/dpkg-status", "Package: hello\nStatus: install ok installed\nVersion: 9\nArchitecture: amd64\n")});
-  EXPECT_EQ(installed_in_images("hello", images_).error().message, "images 'dns' and 'mail' hold different versions of 'hello': 1:1 and 9");
+  images_.push_back(
+      {"mail", folder_.write("mail/dpkg-status",
+                             "Package: hello\nStatus: install ok installed\nVersion: 9\nArchitecture: amd64\n")});
+  EXPECT_EQ(installed_in_images("hello", images_).error().message,
+            "images 'dns' and 'mail' hold different versions of 'hello': 1:1 and 9");
   EXPECT_EQ(installed_in_images("ghost", images_).error().message, "no golden image holds package 'ghost'");
 }
 

@@ -17,12 +17,13 @@ struct World {
   std::vector<ImageUpdates> images{1};
   std::vector<AptPackage> offers;
 
-  World& offer(const std::string& package, const std::string& source, const std::string& version, const std::string& depends = "") {
+  World& offer(const std::string& package, const std::string& source, const std::string& version,
+               const std::string& depends = "") {
     offers.push_back({package, version, "amd64", {source, version}, depends, "", std::string(64, 'a'), 1});
     return *this;
   }
-  World& update(const std::string& package, const std::string& before, const std::string& after, const char* origin = security,
-                std::size_t image = 0) {
+  World& update(const std::string& package, const std::string& before, const std::string& after,
+                const char* origin = security, std::size_t image = 0) {
     if (!before.empty()) images[image].installed[package + ":amd64"] = before;
     images[image].updates.push_back({package, "amd64", before, after, origin});
     return *this;
@@ -46,7 +47,9 @@ TEST(UpdateGroups, PutPackagesOfOneSourceTogetherOverAllImages) {
   World world;
   world.images.resize(2);
   world.offer("bind9", "bind9", "1:2-1").offer("bind9-libs", "bind9", "1:2-1").offer("curl", "curl", "8");
-  world.update("bind9", "1:1-1", "1:2-1").update("bind9-libs", "1:1-1", "1:2-1", security, 1).update("curl", "7", "8", point, 1);
+  world.update("bind9", "1:1-1", "1:2-1")
+      .update("bind9-libs", "1:1-1", "1:2-1", security, 1)
+      .update("curl", "7", "8", point, 1);
   const auto groups = world.groups();
   EXPECT_EQ(ids(groups), (Names{"apt-bind9-2-1", "apt-curl-8"}));
   EXPECT_EQ(packages(groups[0]), (Names{"bind9", "bind9-libs"}));

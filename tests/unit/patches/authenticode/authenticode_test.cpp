@@ -45,7 +45,8 @@ class FakeProcesses : public ProcessRunner {
  public:
   ProcessOutcome run(const ProcessSpec& spec, std::stop_token) override {
     specs.push_back(spec);
-    if (spec.arguments == std::vector<std::string>{"--version"}) return {Exited{0}, "osslsigncode 2.9, using:\n", "", {}};
+    if (spec.arguments == std::vector<std::string>{"--version"})
+      return {Exited{0}, "osslsigncode 2.9, using:\n", "", {}};
     return verification;
   }
   ProcessOutcome verification{Exited{0}, good_output, "", {}};
@@ -65,11 +66,40 @@ class AuthenticodeTest : public ::testing::Test {
 TEST(VerifyCommand, GivesTheVerifierTheTwoFilesAndNothingElse) {
   const auto spec = verify_command("/store/a file.cab", "/etc/ca bundle.pem", "2.9");
   EXPECT_EQ(spec.program, "bwrap");
-  EXPECT_EQ(spec.arguments,
-            (std::vector<std::string>{"--unshare-all", "--die-with-parent", "--new-session", "--clearenv", "--setenv", "PATH", "/usr/bin:/usr/local/bin",
-                                      "--ro-bind", "/usr", "/usr", "--symlink", "usr/lib", "/lib", "--symlink", "usr/lib64", "/lib64", "--tmpfs", "/tmp",
-                                      "--ro-bind", "/store/a file.cab", "/package", "--ro-bind", "/etc/ca bundle.pem", "/ca.pem", "--", "osslsigncode",
-                                      "verify", "-ignore-cdp", "-CAfile", "/ca.pem", "-TSA-CAfile", "/ca.pem", "-in", "/package"}));
+  EXPECT_EQ(spec.arguments, (std::vector<std::string>{"--unshare-all",
+                                                      "--die-with-parent",
+                                                      "--new-session",
+                                                      "--clearenv",
+                                                      "--setenv",
+                                                      "PATH",
+                                                      "/usr/bin:/usr/local/bin",
+                                                      "--ro-bind",
+                                                      "/usr",
+                                                      "/usr",
+                                                      "--symlink",
+                                                      "usr/lib",
+                                                      "/lib",
+                                                      "--symlink",
+                                                      "usr/lib64",
+                                                      "/lib64",
+                                                      "--tmpfs",
+                                                      "/tmp",
+                                                      "--ro-bind",
+                                                      "/store/a file.cab",
+                                                      "/package",
+                                                      "--ro-bind",
+                                                      "/etc/ca bundle.pem",
+                                                      "/ca.pem",
+                                                      "--",
+                                                      "osslsigncode",
+                                                      "verify",
+                                                      "-ignore-cdp",
+                                                      "-CAfile",
+                                                      "/ca.pem",
+                                                      "-TSA-CAfile",
+                                                      "/ca.pem",
+                                                      "-in",
+                                                      "/package"}));
   EXPECT_TRUE(spec.extra_environment.empty());
   EXPECT_TRUE(spec.input.empty());
   EXPECT_EQ(spec.time_limit, std::chrono::minutes(5));
@@ -87,22 +117,30 @@ TEST(VersionIn, ReadsTheFirstNumber) {
 }
 
 TEST(SignatureIn, ReadsOlderReleases) {
-  const auto signature = signature_in("Message digest algorithm  : SHA1\n\tSigner #0:\n\t\tSubject: /CN=a\n\t\tIssuer : /CN=b\nThe signature is timestamped: Nov 24 23:19:06 2026 GMT\n");
-  EXPECT_EQ(signature, (Signature{SignatureState::valid, "/CN=a", "/CN=b", "SHA1", "Nov 24 23:19:06 2026 GMT", "", ""}));
+  const auto signature = signature_in(
+      "Message digest algorithm  : SHA1\n\tSigner #0:\n\t\tSubject: /CN=a\n\t\tIssuer : /CN=b\nThe signature is "
+      "timestamped: Nov 24 23:19:06 2026 GMT\n");
+  EXPECT_EQ(signature,
+            (Signature{SignatureState::valid, "/CN=a", "/CN=b", "SHA1", "Nov 24 23:19:06 2026 GMT", "", ""}));
 }
 
 TEST(FailureIn, NamesTheReason) {
   EXPECT_EQ(failure_in(broken_chain, "40:error:1080:PKCS7 routines"), "unable to get local issuer certificate");
-  EXPECT_EQ(failure_in("Current message digest: 1\nCalculated message digest: 2    MISMATCH!!!\n", ""), "its content is not what was signed");
+  EXPECT_EQ(failure_in("Current message digest: 1\nCalculated message digest: 2    MISMATCH!!!\n", ""),
+            "its content is not what was signed");
   EXPECT_EQ(failure_in("Failed\n", "No signature found\nUnable\n"), "No signature found");
-  EXPECT_EQ(failure_in("PKCS7_verify error\n40:error:1:PKCS7 routines:x.c:292:Verify error: certificate has expired\nFailed\n", ""), "certificate has expired");
+  EXPECT_EQ(
+      failure_in(
+          "PKCS7_verify error\n40:error:1:PKCS7 routines:x.c:292:Verify error: certificate has expired\nFailed\n", ""),
+      "certificate has expired");
   EXPECT_EQ(failure_in("", ""), "osslsigncode said nothing");
 }
 
 TEST_F(AuthenticodeTest, KeepsWhatAValidSignatureSays) {
   const auto signature = check(Carries::yes);
   ASSERT_TRUE(signature) << signature.error().message;
-  EXPECT_EQ(*signature, (Signature{SignatureState::valid, "/O=Vendor/CN=Signer", "/CN=Root", "SHA256", "Nov 24 23:19:06 2026 GMT", "osslsigncode 2.9", sha256("bundle")}));
+  EXPECT_EQ(*signature, (Signature{SignatureState::valid, "/O=Vendor/CN=Signer", "/CN=Root", "SHA256",
+                                   "Nov 24 23:19:06 2026 GMT", "osslsigncode 2.9", sha256("bundle")}));
   EXPECT_EQ(describe(*signature), "signed by '/O=Vendor/CN=Signer', SHA256, timestamp Nov 24 23:19:06 2026 GMT");
   ASSERT_EQ(processes_.specs.size(), 2U);
   EXPECT_EQ(processes_.specs[1], verify_command("/x.cab", bundle_, "2.9"));
@@ -123,7 +161,8 @@ TEST_F(AuthenticodeTest, RefusesABrokenSignatureEvenWhenUnsignedIsAllowed) {
     const auto refused = check(Carries::yes, policy);
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().error_class, ErrorClass::configuration);
-    EXPECT_EQ(refused.error().message, "the signature of 'x.cab' does not verify: unable to get local issuer certificate");
+    EXPECT_EQ(refused.error().message,
+              "the signature of 'x.cab' does not verify: unable to get local issuer certificate");
   }
 }
 

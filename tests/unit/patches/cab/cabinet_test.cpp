@@ -11,9 +11,9 @@
 namespace patchlab::patches {
 namespace {
 
+using testing::CabBuilder;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-using testing::CabBuilder;
 
 Result<ByteSink*> nothing(const CabEntry&) { return nullptr; }
 
@@ -29,9 +29,9 @@ TEST(Cabinet, UnpacksWhatIsChosenAndCountsTheRest) {
   const auto bytes = two_files().bytes();
   UnpackBudget budget;
   TextSink sink(1U << 20U);
-  const auto content = read_cabinet(MemorySource(bytes), "x.cab", budget, [&](const CabEntry& entry) -> Result<ByteSink*> {
-    return entry.name == "folder\\b.txt" ? &sink : nullptr;
-  });
+  const auto content = read_cabinet(
+      MemorySource(bytes), "x.cab", budget,
+      [&](const CabEntry& entry) -> Result<ByteSink*> { return entry.name == "folder\\b.txt" ? &sink : nullptr; });
   ASSERT_TRUE(content) << content.error().message;
   EXPECT_EQ(content->entries, (std::vector<CabEntry>{{"a.txt", 5}, {"folder\\b.txt", 70'000}}));
   EXPECT_EQ(content->unpacked_bytes, 70'005U);
@@ -46,7 +46,8 @@ TEST(Cabinet, RefusesWhatIsNone) {
 
 TEST(Cabinet, NoticesEveryTruncation) {
   const auto bytes = two_files().bytes();
-  for (std::size_t size = 0; size < bytes.size(); size += 97) EXPECT_NE(trouble_with(bytes.substr(0, size)), "no trouble") << size;
+  for (std::size_t size = 0; size < bytes.size(); size += 97)
+    EXPECT_NE(trouble_with(bytes.substr(0, size)), "no trouble") << size;
   EXPECT_EQ(trouble_with(bytes.substr(0, bytes.size() - 1)),
             fmt::format("'x.cab' is truncated: it declares {} bytes, {} are there", bytes.size(), bytes.size() - 1));
   // The declared size made to fit: then the data are missing.
@@ -117,7 +118,8 @@ TEST(Cabinet, EndsWhenASinkRefuses) {
   const auto bytes = two_files().bytes();
   UnpackBudget budget;
   TextSink sink(10);
-  const auto content = read_cabinet(MemorySource(bytes), "x.cab", budget, [&](const CabEntry&) -> Result<ByteSink*> { return &sink; });
+  const auto content =
+      read_cabinet(MemorySource(bytes), "x.cab", budget, [&](const CabEntry&) -> Result<ByteSink*> { return &sink; });
   ASSERT_FALSE(content);
   EXPECT_EQ(content.error().message, "'x.cab': entry 'folder\\b.txt' is bigger than the 10 bytes allowed");
 }

@@ -18,7 +18,8 @@ using testing::TestFolder;
 class ManifestTest : public ::testing::Test {
  protected:
   void write_manifest(const Json& json) { folder_.write("c/candidate.json", json.dump()); }
-  std::string write_package(const std::string& name, const std::string& package = "hello", const std::string& version = "2") {
+  std::string write_package(const std::string& name, const std::string& package = "hello",
+                            const std::string& version = "2") {
     PackageBuilder builder;
     builder.package = package;
     builder.version = version;
@@ -35,8 +36,13 @@ class ManifestTest : public ::testing::Test {
 TEST_F(ManifestTest, LoadsAFolderAndPutsItsFilesIntoTheStore) {
   const auto a = write_package("a.deb", "aa");
   const auto b = write_package("b.deb", "bb");
-  write_manifest({{"id", "both"}, {"title", "Both"}, {"severity", "critical"}, {"kind", "deb"}, {"roles", {"dns"}},
-                  {"prerequisites", {"p"}}, {"supersedes", {"s"}},
+  write_manifest({{"id", "both"},
+                  {"title", "Both"},
+                  {"severity", "critical"},
+                  {"kind", "deb"},
+                  {"roles", {"dns"}},
+                  {"prerequisites", {"p"}},
+                  {"supersedes", {"s"}},
                   {"files", {{{"name", "a.deb"}, {"sha256", a}}, {{"name", "b.deb"}}}}});
   const auto candidate = load();
   ASSERT_TRUE(candidate) << candidate.error().message;
@@ -74,14 +80,18 @@ TEST_F(ManifestTest, QuotesBothDigestsWhenOneIsWrong) {
   const auto found = write_package("a.deb");
   const std::string promised(64, '1');
   write_manifest({{"id", "x"}, {"title", "X"}, {"files", {{{"name", "a.deb"}, {"sha256", promised}}}}});
-  EXPECT_EQ(load().error().message, manifest_path() + ": /files/0: '" + file_path("a.deb") + "' has the wrong digest: expected sha256 " +
-                                        promised + ", found " + found);
+  EXPECT_EQ(load().error().message, manifest_path() + ": /files/0: '" + file_path("a.deb") +
+                                        "' has the wrong digest: expected sha256 " + promised + ", found " + found);
 }
 
 TEST_F(ManifestTest, CollectsEveryProblemWithItsPointer) {
   folder_.write("c/broken.deb", "not a package");
-  write_manifest({{"id", "has space"}, {"severity", "dire"}, {"kind", "rpm"}, {"colour", 1},
-                  {"files", {{{"name", "missing.deb"}}, {{"name", "broken.deb"}}, {{"name", "../x.deb"}}, {{"sha256", "12"}}}}});
+  write_manifest(
+      {{"id", "has space"},
+       {"severity", "dire"},
+       {"kind", "rpm"},
+       {"colour", 1},
+       {"files", {{{"name", "missing.deb"}}, {{"name", "broken.deb"}}, {{"name", "../x.deb"}}, {{"sha256", "12"}}}}});
   const auto loaded = load();
   ASSERT_FALSE(loaded);
   EXPECT_EQ(loaded.error().error_class, ErrorClass::configuration);
@@ -102,7 +112,8 @@ TEST_F(ManifestTest, RefusesOnePackageTwice) {
   write_package("a.deb", "hello", "1");
   write_package("b.deb", "hello", "2");
   write_manifest({{"id", "x"}, {"title", "X"}});
-  EXPECT_THAT(load().error().message, HasSubstr("package 'hello' comes twice: 'hello_1_amd64.deb' and 'hello_2_amd64.deb'"));
+  EXPECT_THAT(load().error().message,
+              HasSubstr("package 'hello' comes twice: 'hello_1_amd64.deb' and 'hello_2_amd64.deb'"));
 }
 
 TEST_F(ManifestTest, RefusesEmptyFoldersAndMissingPaths) {

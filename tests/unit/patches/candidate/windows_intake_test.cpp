@@ -72,7 +72,8 @@ TEST_F(WindowsIntakeTest, RemembersWhatWasTakenIn) {
 TEST_F(WindowsIntakeTest, RefusesADamagedNote) {
   folder_.write("x.msu", MsuBuilder{}.bytes());
   ASSERT_TRUE(add("x.msu"));
-  folder_.write("store/intake/" + sha256(MsuBuilder{}.bytes()) + ".json", R"({"schema": "patchlab/intake/v2", "file": {}})");
+  folder_.write("store/intake/" + sha256(MsuBuilder{}.bytes()) + ".json",
+                R"({"schema": "patchlab/intake/v2", "file": {}})");
   EXPECT_THAT(load("x.msu").error().message, HasSubstr("/schema: must be 'patchlab/intake/v1'"));
 }
 

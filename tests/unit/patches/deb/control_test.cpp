@@ -24,7 +24,8 @@ TEST(ControlFile, NamesTheLineThatIsWrong) {
 
 TEST(SourceName, ComesFromTheSourceFieldOrThePackage) {
   EXPECT_EQ(source_of({{"Package", "bind9"}, {"Version", "1:9"}}), (SourceName{"bind9", "1:9"}));
-  EXPECT_EQ(source_of({{"Package", "libpq5"}, {"Version", "15.1"}, {"Source", "postgresql-15"}}), (SourceName{"postgresql-15", "15.1"}));
+  EXPECT_EQ(source_of({{"Package", "libpq5"}, {"Version", "15.1"}, {"Source", "postgresql-15"}}),
+            (SourceName{"postgresql-15", "15.1"}));
   EXPECT_EQ(source_of({{"Package", "x"}, {"Version", "1+b2"}, {"Source", "y (1)"}}), (SourceName{"y", "1"}));
 }
 

@@ -110,10 +110,12 @@ TEST_F(DebFileTest, AcceptsSymbolicLinksThatPointUpwards) {
 
 TEST_F(DebFileTest, StopsAtItsLimits) {
   PackageBuilder builder;
-  builder.data.push_back(testing::file("./zeros", std::string(1U << 20U, '\0')));  // a small bomb: 1 MiB out of 200 bytes
+  builder.data.push_back(
+      testing::file("./zeros", std::string(1U << 20U, '\0')));  // a small bomb: 1 MiB out of 200 bytes
   DebLimits limits;
   limits.unpacked_bytes = 100'000;
-  EXPECT_THAT(trouble_with(builder.bytes(), limits), HasSubstr("data.tar.xz: unpacks to more than the 100000 bytes allowed"));
+  EXPECT_THAT(trouble_with(builder.bytes(), limits),
+              HasSubstr("data.tar.xz: unpacks to more than the 100000 bytes allowed"));
   limits = {};
   limits.entries = 2;
   EXPECT_THAT(trouble_with(builder.bytes(), limits), HasSubstr("has more than 2 entries"));

@@ -8,7 +8,8 @@ namespace patchlab::patches {
 namespace {
 
 TEST(Dependencies, ReadAlternativesVersionsAndQualifiers) {
-  const auto clauses = parse_dependencies("libc6 (>= 2.34), debconf (>=0.5) | debconf-2.0, python3:any (<< 4~),\n perl (= 5.36),");
+  const auto clauses =
+      parse_dependencies("libc6 (>= 2.34), debconf (>=0.5) | debconf-2.0, python3:any (<< 4~),\n perl (= 5.36),");
   ASSERT_TRUE(clauses);
   ASSERT_EQ(clauses->size(), 4U);
   EXPECT_EQ((*clauses)[0], (Alternatives{{"libc6", VersionRelation::later_or_equal, "2.34"}}));

@@ -32,7 +32,8 @@ INSTANTIATE_TEST_SUITE_P(
                       Pair{"7.6-0", "7.6p2-4"}, Pair{"1.0-1.3.4", "1.0.3-3"}, Pair{"1.18.36:4.3", "1.18.36:5.4"},
                       Pair{"1:9.18.49-1~deb12u1", "1:9.18.49-1~deb12u3"}, Pair{"1:9.18.49-1~deb12u3", "1:9.18.49-1"},
                       Pair{"3.7.11-0+deb12u1", "3.7.11-0+deb12u1+patchlab1"},
-                      Pair{"3.7.11-0+deb12u1+patchlab1", "3.7.11-0+deb12u2"}, Pair{"2026b-0+deb12u1+patchlab1", "2026f-0+deb12u1"},
+                      Pair{"3.7.11-0+deb12u1+patchlab1", "3.7.11-0+deb12u2"},
+                      Pair{"2026b-0+deb12u1+patchlab1", "2026f-0+deb12u1"},
                       Pair{"248+deb12u1", "248+deb12u1+patchlab1"}, Pair{"248+deb12u1+patchlab1", "248+deb12u2"},
                       Pair{"6.4", "6.4+patchlab1"}, Pair{"6.4+patchlab1", "6.4.1"}, Pair{"1.0-1-2", "1.0-2-1"},
                       Pair{"99999999999999999999999", "100000000000000000000000"}));

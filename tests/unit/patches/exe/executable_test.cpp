@@ -19,7 +19,8 @@ std::string trouble_with(const std::string& bytes) {
 }
 
 TEST(Executable, TellsArchitectureAndVersionResource) {
-  for (const auto& [machine, name] : {std::pair(0x8664U, "amd64"), std::pair(0x014cU, "x86"), std::pair(0xaa64U, "arm64")}) {
+  for (const auto& [machine, name] :
+       {std::pair(0x8664U, "amd64"), std::pair(0x014cU, "x86"), std::pair(0xaa64U, "arm64")}) {
     ProgramBuilder builder;
     builder.machine = machine;
     const auto program = read_executable(MemorySource(builder.bytes()), "x.exe");
@@ -57,7 +58,8 @@ TEST(Executable, RefusesWhatIsNoWindowsProgram) {
 
 TEST(Executable, NoticesThatItIsTruncated) {
   const auto bytes = ProgramBuilder{}.bytes();
-  EXPECT_THAT(trouble_with(bytes.substr(0, bytes.size() - 1)), HasSubstr("'x.exe' is truncated: section '.rsrc' ends at byte"));
+  EXPECT_THAT(trouble_with(bytes.substr(0, bytes.size() - 1)),
+              HasSubstr("'x.exe' is truncated: section '.rsrc' ends at byte"));
 }
 
 // The resource's tree pointing at itself, and version blocks of no length.

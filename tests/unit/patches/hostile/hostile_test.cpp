@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: 2026 The patchlab authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the fuzzers do, in a second and with any compiler: the seeds of every target, cut, changed and mixed, must come back. The asan
-// preset makes more of it.
+// What the fuzzers do, in a second and with any compiler: the seeds of every target, cut, changed and mixed, must come
+// back. The asan preset makes more of it.
 #include <gtest/gtest.h>
 
 #include <random>
@@ -53,7 +53,8 @@ TEST_P(HostileInput, SurvivesWhatIsForAnother) {
   target_.run("");
 }
 
-INSTANTIATE_TEST_SUITE_P(Every, HostileInput, ::testing::Values("cabinet", "msu", "xml", "properties", "installer", "summary", "program"),
+INSTANTIATE_TEST_SUITE_P(Every, HostileInput,
+                         ::testing::Values("cabinet", "msu", "xml", "properties", "installer", "summary", "program"),
                          [](const auto& given) { return std::string(given.param); });
 
 }  // namespace

@@ -48,8 +48,9 @@ class MediumTest : public ::testing::Test {
 TEST(MediumCommand, NamesEveryFileInTheRoot) {
   const auto spec = medium_command({{"a_1.deb", "/s/aa"}, {"b=c.deb", "/s=s/b\\b"}}, "/out.iso");
   EXPECT_EQ(spec.program, "xorriso");
-  EXPECT_EQ(spec.arguments, (std::vector<std::string>{"-as", "mkisofs", "-quiet", "-o", "/out.iso", "-V", "PATCHLAB", "-r", "-J", "-joliet-long",
-                                                      "-graft-points", "/a_1.deb=/s/aa", "/b\\=c.deb=/s\\=s/b\\\\b"}));
+  EXPECT_EQ(spec.arguments,
+            (std::vector<std::string>{"-as", "mkisofs", "-quiet", "-o", "/out.iso", "-V", "PATCHLAB", "-r", "-J",
+                                      "-joliet-long", "-graft-points", "/a_1.deb=/s/aa", "/b\\=c.deb=/s\\=s/b\\\\b"}));
 }
 
 TEST_F(MediumTest, IsBuiltOncePerSetWhateverTheOrder) {

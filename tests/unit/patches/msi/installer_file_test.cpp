@@ -24,7 +24,8 @@ InstallerBuilder patch() {
   InstallerBuilder builder;
   builder.is_patch = true;
   builder.title = "Security Update for Print Tools (KB4571111)";
-  builder.properties = {{"DisplayName", "Print Tools Fix"}, {"Classification", "Security Update"}, {"AllowRemoval", "0"}};
+  builder.properties = {
+      {"DisplayName", "Print Tools Fix"}, {"Classification", "Security Update"}, {"AllowRemoval", "0"}};
   builder.template_text = "{11111111-2222-3333-4444-555555555555};{22222222-2222-3333-4444-555555555555}";
   builder.revision = "{AAAAAAAA-2222-3333-4444-555555555555}{BBBBBBBB-2222-3333-4444-555555555555}";
   return builder;
@@ -49,7 +50,8 @@ TEST(InstallerFile, ReadsAPatchWithWhatItReplacesAndPatches) {
   EXPECT_EQ(file->kind, InstallerKind::patch);
   EXPECT_EQ(file->patch_code, "{AAAAAAAA-2222-3333-4444-555555555555}");
   EXPECT_THAT(file->replaced_patches, ElementsAre("{BBBBBBBB-2222-3333-4444-555555555555}"));
-  EXPECT_THAT(file->target_products, ElementsAre("{11111111-2222-3333-4444-555555555555}", "{22222222-2222-3333-4444-555555555555}"));
+  EXPECT_THAT(file->target_products,
+              ElementsAre("{11111111-2222-3333-4444-555555555555}", "{22222222-2222-3333-4444-555555555555}"));
   EXPECT_EQ(file->kb, "KB4571111");
   EXPECT_EQ(file->product_name, "Print Tools Fix");
   EXPECT_EQ(file->classification, "Security Update");
@@ -61,7 +63,8 @@ TEST(InstallerFile, RefusesWhatIsNoInstaller) {
   EXPECT_EQ(trouble_with(std::string(600, 'x')), "'x.msi' is no compound file");
   testing::CompoundBuilder other{std::string(16, '\1'), {{u"WordDocument", "text"}}};
   EXPECT_EQ(trouble_with(other.bytes()),
-            "'x.msi' is a compound file, but no Windows Installer package or patch (class {01010101-0101-0101-0101-010101010101})");
+            "'x.msi' is a compound file, but no Windows Installer package or patch (class "
+            "{01010101-0101-0101-0101-010101010101})");
   other.root_class = std::string("\x82\x10\x0c\0\0\0\0\0\xc0\0\0\0\0\0\0\x46", 16);
   EXPECT_EQ(trouble_with(other.bytes()), "'x.msi' is a transform (.mst), not a package");
 }
@@ -103,7 +106,8 @@ TEST(CompoundFile, RefusesSizesThatAreNotThere) {
 
 TEST(CompoundFile, SurvivesEveryTruncation) {
   const auto bytes = InstallerBuilder{}.bytes();
-  for (std::size_t size = 0; size < bytes.size(); size += 61) EXPECT_NE(trouble_with(bytes.substr(0, size)), "no trouble") << size;
+  for (std::size_t size = 0; size < bytes.size(); size += 61)
+    EXPECT_NE(trouble_with(bytes.substr(0, size)), "no trouble") << size;
 }
 
 TEST(InstallerDatabase, PacksTableNames) {

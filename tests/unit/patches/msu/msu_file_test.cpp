@@ -10,13 +10,15 @@
 namespace patchlab::patches {
 namespace {
 
+using testing::CabBuilder;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-using testing::CabBuilder;
 using testing::MsuBuilder;
 
-Result<MsuFile> read(const std::string& bytes, const CabLimits& limits = {}) { return read_msu(MemorySource(bytes), "x.msu", limits); }
+Result<MsuFile> read(const std::string& bytes, const CabLimits& limits = {}) {
+  return read_msu(MemorySource(bytes), "x.msu", limits);
+}
 
 std::string trouble_with(const std::vector<std::pair<std::string, std::string>>& entries) {
   const auto msu = read(CabBuilder{entries}.bytes());
@@ -47,7 +49,8 @@ TEST(MsuFile, PutsServicingStacksFirst) {
   MsuBuilder update;
   MsuBuilder stack;
   stack.mum.name = "Package_for_ServicingStack";
-  const auto msu = read(CabBuilder{{{"a.cab", update.servicing_cabinet()}, {"SSU-x64.cab", stack.servicing_cabinet()}}}.bytes());
+  const auto msu =
+      read(CabBuilder{{{"a.cab", update.servicing_cabinet()}, {"SSU-x64.cab", stack.servicing_cabinet()}}}.bytes());
   ASSERT_TRUE(msu) << msu.error().message;
   ASSERT_EQ(msu->packages.size(), 2U);
   EXPECT_TRUE(msu->packages[0].is_servicing_stack());
@@ -57,26 +60,36 @@ TEST(MsuFile, NotesPackagesThatAreOnlyNamed) {
   MsuBuilder other;
   other.mum.name = "Package_for_KB1111111";
   MsuBuilder msu;
-  const auto read_back = read(CabBuilder{{{"a.cab", msu.servicing_cabinet()}, {"a.xml", other.unattend()}, {"tools.cab", CabBuilder{{{"t", "t"}}}.bytes()}}}.bytes());
+  const auto read_back = read(CabBuilder{{{"a.cab", msu.servicing_cabinet()},
+                                          {"a.xml", other.unattend()},
+                                          {"tools.cab", CabBuilder{{{"t", "t"}}}.bytes()}}}
+                                  .bytes());
   ASSERT_TRUE(read_back) << read_back.error().message;
   EXPECT_THAT(read_back->notes,
               ElementsAre("'tools.cab' holds no package",
-                          "the unattend document names 'Package_for_KB1111111~31bf3856ad364e35~amd64~~6.2.1.0', which no cabinet inside holds"));
+                          "the unattend document names 'Package_for_KB1111111~31bf3856ad364e35~amd64~~6.2.1.0', which "
+                          "no cabinet inside holds"));
 }
 
 TEST(MsuFile, RefusesCabinetsThatAreNoPackage) {
   const auto plain = read(CabBuilder{{{"readme.txt", "x"}}}.bytes());
   ASSERT_FALSE(plain);
-  EXPECT_EQ(plain.error().message, "'x.msu' is a cabinet, but neither an .msu nor a servicing cabinet: it has no update.mum");
+  EXPECT_EQ(plain.error().message,
+            "'x.msu' is a cabinet, but neither an .msu nor a servicing cabinet: it has no update.mum");
   EXPECT_EQ(plain.error().hint, "if it carries an .msp or .msi, unpack it and add that file");
-  EXPECT_EQ(trouble_with({{"a.cab", CabBuilder{{{"t", "t"}}}.bytes()}}), "'x.msu' holds no servicing package: none of its cabinets has an update.mum");
+  EXPECT_EQ(trouble_with({{"a.cab", CabBuilder{{{"t", "t"}}}.bytes()}}),
+            "'x.msu' holds no servicing package: none of its cabinets has an update.mum");
 }
 
 TEST(MsuFile, NamesTheDocumentInsideThatIsWrong) {
-  EXPECT_THAT(trouble_with({{"a.cab", CabBuilder{{{"update.mum", "<a>"}}}.bytes()}}), HasSubstr("'x.msu/a.cab/update.mum' is no well-formed XML"));
+  EXPECT_THAT(trouble_with({{"a.cab", CabBuilder{{{"update.mum", "<a>"}}}.bytes()}}),
+              HasSubstr("'x.msu/a.cab/update.mum' is no well-formed XML"));
   EXPECT_EQ(trouble_with({{"a.cab", "no cabinet"}}), "'x.msu/a.cab' is no cabinet (no MSCF signature)");
-  EXPECT_EQ(trouble_with({{"a.cab", CabBuilder{{{"update.mum", MsuBuilder{}.mum.text()}, {"UPDATE.MUM", MsuBuilder{}.mum.text()}}}.bytes()}}),
-            "'x.msu/a.cab' holds update.mum twice");
+  EXPECT_EQ(
+      trouble_with(
+          {{"a.cab",
+            CabBuilder{{{"update.mum", MsuBuilder{}.mum.text()}, {"UPDATE.MUM", MsuBuilder{}.mum.text()}}}.bytes()}}),
+      "'x.msu/a.cab' holds update.mum twice");
 }
 
 // Nesting must not multiply what one cabinet may cost.
@@ -91,7 +104,8 @@ TEST(MsuFile, SharesItsLimitsWithTheCabinetsInside) {
 
 TEST(MsuFile, RefusesMetadataThatHoldsItself) {
   auto inner = CabBuilder{{{"package.cab", CabBuilder{{{"package.cab", "x"}}}.bytes()}}}.bytes();
-  EXPECT_EQ(trouble_with({{"WSUSSCAN.cab", inner}, {"a.cab", MsuBuilder{}.servicing_cabinet()}}), "'x.msu/WSUSSCAN.cab/package.cab' holds itself");
+  EXPECT_EQ(trouble_with({{"WSUSSCAN.cab", inner}, {"a.cab", MsuBuilder{}.servicing_cabinet()}}),
+            "'x.msu/WSUSSCAN.cab/package.cab' holds itself");
 }
 
 }  // namespace

@@ -48,7 +48,8 @@ TEST(UpdateMum, RefusesIdentitiesThatWouldNotBeSafeInACommand) {
   EXPECT_EQ(trouble_with(mum.text()), "'update.mum': 'x\" & del' cannot be part of a package identity");
   mum = {};
   mum.version = "6.2.1";
-  EXPECT_EQ(trouble_with(mum.text()), "'update.mum': '6.2.1' of package 'Package_for_KB5035968' is no version of four numbers");
+  EXPECT_EQ(trouble_with(mum.text()),
+            "'update.mum': '6.2.1' of package 'Package_for_KB5035968' is no version of four numbers");
   mum = {};
   mum.name = "";
   EXPECT_EQ(trouble_with(mum.text()), "'update.mum': an assemblyIdentity has no name");

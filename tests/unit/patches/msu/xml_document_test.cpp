@@ -20,7 +20,9 @@ std::string trouble_with(const std::string& text, const XmlLimits& limits = {}) 
 }
 
 TEST(Xml, ReadsElementsAttributesAndTextByLocalName) {
-  const auto root = parse_xml(R"(<?xml version="1.0"?><!-- a comment --><a:root xmlns:a="urn:a" id="1"><a:b k="v &amp; w"/>text<b><![CDATA[<raw>]]></b></a:root>)", "x.xml");
+  const auto root = parse_xml(
+      R"(<?xml version="1.0"?><!-- a comment --><a:root xmlns:a="urn:a" id="1"><a:b k="v &amp; w"/>text<b><![CDATA[<raw>]]></b></a:root>)",
+      "x.xml");
   ASSERT_TRUE(root) << root.error().message;
   EXPECT_EQ(root->name, "root");
   EXPECT_EQ(root->attribute("id"), "1");
@@ -35,12 +37,18 @@ TEST(Xml, ReadsEveryEncodingOfPackages) {
   const std::string text = R"(<?xml version="1.0" encoding="utf-16"?><r a="1"/>)";
   std::string big;
   for (const char c : text) big += std::string(1, '\0') + c;
-  for (const auto& bytes : {text, "\xef\xbb\xbf" + text, "\xff\xfe" + testing::utf16(text), testing::utf16(text), "\xfe\xff" + big, big}) {
+  for (const auto& bytes :
+       {text, "\xef\xbb\xbf" + text, "\xff\xfe" + testing::utf16(text), testing::utf16(text), "\xfe\xff" + big, big}) {
     const auto root = parse_xml(bytes, "x.xml");
     ASSERT_TRUE(root) << root.error().message;
     EXPECT_EQ(root->attribute("a"), "1");
   }
-  EXPECT_EQ(parse_xml("<r a=\"Gr\xfc\xdf""e\"/>", "x.xml")->attribute("a"), "Gr\xc3\xbc\xc3\x9f""e");
+  EXPECT_EQ(parse_xml("<r a=\"Gr\xfc\xdf"
+                      "e\"/>",
+                      "x.xml")
+                ->attribute("a"),
+            "Gr\xc3\xbc\xc3\x9f"
+            "e");
 }
 
 TEST(Xml, RefusesEntityBombsBeforeTheyAreParsed) {
@@ -52,8 +60,10 @@ TEST(Xml, RefusesEntityBombsBeforeTheyAreParsed) {
 }
 
 TEST(Xml, RefusesExternalEntities) {
-  EXPECT_THAT(trouble_with(R"(<!DOCTYPE r [<!ENTITY x SYSTEM "file:///etc/passwd">]><r>&x;</r>)"), HasSubstr("document type declaration"));
-  EXPECT_THAT(trouble_with("<r>&unknown;</r>"), HasSubstr("is no well-formed XML: line 1: Entity 'unknown' not defined"));
+  EXPECT_THAT(trouble_with(R"(<!DOCTYPE r [<!ENTITY x SYSTEM "file:///etc/passwd">]><r>&x;</r>)"),
+              HasSubstr("document type declaration"));
+  EXPECT_THAT(trouble_with("<r>&unknown;</r>"),
+              HasSubstr("is no well-formed XML: line 1: Entity 'unknown' not defined"));
 }
 
 TEST(Xml, RefusesWhatIsTooDeepTooMuchOrTooBig) {
@@ -62,7 +72,8 @@ TEST(Xml, RefusesWhatIsTooDeepTooMuchOrTooBig) {
   EXPECT_EQ(trouble_with("<a><a><a><a/></a></a></a>", limits), "'x.xml' is nested deeper than the 3 levels allowed");
   limits = {};
   limits.nodes = 3;
-  EXPECT_EQ(trouble_with("<a><a b='1'/><a/></a>", limits), "'x.xml' has more than the 3 elements and attributes allowed");
+  EXPECT_EQ(trouble_with("<a><a b='1'/><a/></a>", limits),
+            "'x.xml' has more than the 3 elements and attributes allowed");
   limits = {};
   limits.bytes = 10;
   EXPECT_EQ(trouble_with("<aaaaaaaaaa/>", limits), "'x.xml' is bigger than the 10 bytes allowed for XML");
@@ -79,7 +90,8 @@ TEST(Xml, RefusesCrowdedElementsBeforeTheyAreParsed) {
 }
 
 TEST(Xml, NamesTheLineThatIsWrong) {
-  EXPECT_THAT(trouble_with("<a>\n<b>\n</a>"), StartsWith("'x.xml' is no well-formed XML: line 2: Opening and ending tag mismatch"));
+  EXPECT_THAT(trouble_with("<a>\n<b>\n</a>"),
+              StartsWith("'x.xml' is no well-formed XML: line 2: Opening and ending tag mismatch"));
   EXPECT_THAT(trouble_with(""), StartsWith("'x.xml' is no well-formed XML"));
   EXPECT_THAT(trouble_with("<a/><b/>"), StartsWith("'x.xml' is no well-formed XML"));
   EXPECT_THAT(trouble_with("<a"), StartsWith("'x.xml' is no well-formed XML"));

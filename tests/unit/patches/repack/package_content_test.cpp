@@ -11,9 +11,9 @@
 namespace patchlab::patches {
 namespace {
 
-using ::testing::HasSubstr;
 using testing::file;
 using testing::folder;
+using ::testing::HasSubstr;
 using testing::PackageBuilder;
 using testing::TestFolder;
 
@@ -23,11 +23,17 @@ class PackageContentTest : public ::testing::Test {
     recipe_.identity.id = "x";
     recipe_.base_package = "hello";
     recipe_.version_suffix = "+patchlab1";
-    builder_.data = {folder("./"), folder("./etc/"), file("./etc/hello.conf", "colour = red\ncolour = red\n"), folder("./usr/"),
-                     folder("./usr/share/"), file("./usr/share/a", "a"), file("./usr/share/b", "b", 0750)};
+    builder_.data = {folder("./"),
+                     folder("./etc/"),
+                     file("./etc/hello.conf", "colour = red\ncolour = red\n"),
+                     folder("./usr/"),
+                     folder("./usr/share/"),
+                     file("./usr/share/a", "a"),
+                     file("./usr/share/b", "b", 0750)};
     builder_.data[6].user_id = 42;
     builder_.data[6].user = "someone";
-    builder_.control_extra = {file("./conffiles", "/etc/hello.conf\n"), file("./postinst", "#!/bin/bash\necho one\n\nexit 0\n", 0755)};
+    builder_.control_extra = {file("./conffiles", "/etc/hello.conf\n"),
+                              file("./postinst", "#!/bin/bash\necho one\n\nexit 0\n", 0755)};
   }
   Result<PackageContent> run() { return apply_recipe({builder_.control(), builder_.data}, recipe_); }
   static const TarEntry* find(const std::vector<TarEntry>& entries, const std::string& path) {
@@ -43,7 +49,8 @@ class PackageContentTest : public ::testing::Test {
 TEST_F(PackageContentTest, RaisesTheVersionAndKeepsTheRest) {
   const auto content = run();
   ASSERT_TRUE(content) << content.error().message;
-  EXPECT_THAT(find(content->control, "control")->content, HasSubstr("Package: hello\nVersion: 1:2.10-3+patchlab1\nArchitecture: amd64\n"));
+  EXPECT_THAT(find(content->control, "control")->content,
+              HasSubstr("Package: hello\nVersion: 1:2.10-3+patchlab1\nArchitecture: amd64\n"));
   EXPECT_EQ(content->data, builder_.data);
 }
 
@@ -84,7 +91,8 @@ TEST_F(PackageContentTest, RemovesWholeFolders) {
 
 TEST_F(PackageContentTest, RefusesEditsThatFindNothing) {
   recipe_.remove = {"usr/share/nothing"};
-  EXPECT_EQ(run().error().message, "recipe 'x' does not fit package 'hello': there is no 'usr/share/nothing' to remove");
+  EXPECT_EQ(run().error().message,
+            "recipe 'x' does not fit package 'hello': there is no 'usr/share/nothing' to remove");
   recipe_.remove.clear();
   recipe_.replacements = {{"etc/hello.conf", "blue", "x"}};
   EXPECT_EQ(run().error().message, "recipe 'x' does not fit package 'hello': 'etc/hello.conf' does not contain 'blue'");
@@ -95,8 +103,10 @@ TEST_F(PackageContentTest, RefusesEditsThatFindNothing) {
 
 TEST_F(PackageContentTest, PutsSnippetsWhereTheyRun) {
   const std::string script = "#!/bin/bash\necho one\n\nexit 0\n";
-  EXPECT_EQ(with_snippet(script, {"postinst", ScriptPlace::start, "echo zero"}), "#!/bin/bash\necho zero\necho one\n\nexit 0\n");
-  EXPECT_EQ(with_snippet(script, {"postinst", ScriptPlace::end, "echo two\n"}), "#!/bin/bash\necho one\n\necho two\nexit 0\n");
+  EXPECT_EQ(with_snippet(script, {"postinst", ScriptPlace::start, "echo zero"}),
+            "#!/bin/bash\necho zero\necho one\n\nexit 0\n");
+  EXPECT_EQ(with_snippet(script, {"postinst", ScriptPlace::end, "echo two\n"}),
+            "#!/bin/bash\necho one\n\necho two\nexit 0\n");
   EXPECT_EQ(with_snippet("#!/bin/sh\nfoo", {"postinst", ScriptPlace::end, "bar"}), "#!/bin/sh\nfoo\nbar\n");
   EXPECT_EQ(with_snippet("#!/bin/sh\n  exit 0\n", {"postinst", ScriptPlace::end, "bar"}), "#!/bin/sh\n  exit 0\nbar\n");
   EXPECT_EQ(with_snippet("", {"postinst", ScriptPlace::end, "bar"}), "#!/bin/sh\nset -e\nbar\n");
@@ -122,7 +132,8 @@ TEST_F(PackageContentTest, SurvivesBeingWrittenAndReadAgain) {
   const auto content = read_package(path);
   ASSERT_TRUE(content) << content.error().message;
   ASSERT_EQ(content->data.size(), builder_.data.size());
-  for (std::size_t i = 0; i < builder_.data.size(); ++i) EXPECT_EQ(content->data[i], builder_.data[i]) << builder_.data[i].path;
+  for (std::size_t i = 0; i < builder_.data.size(); ++i)
+    EXPECT_EQ(content->data[i], builder_.data[i]) << builder_.data[i].path;
   EXPECT_TRUE(inspect_deb(path));
 }
 

@@ -55,9 +55,14 @@ TEST_F(RecipeTest, DigestFollowsEveryFileOfTheRecipe) {
 }
 
 TEST_F(RecipeTest, CollectsEveryProblem) {
-  const Json json{{"id", "x"}, {"title", "X"}, {"base", {{"package", "../x"}, {"version", "1"}}}, {"version_suffix", "~bad"},
-                  {"remove", {"/etc/passwd"}}, {"replace", {{{"path", "../a"}, {"find", ""}, {"with", ""}}}},
-                  {"scripts", {{{"script", "install"}, {"at", "middle"}, {"from", "none.sh"}}}}, {"remvoe", 1}};
+  const Json json{{"id", "x"},
+                  {"title", "X"},
+                  {"base", {{"package", "../x"}, {"version", "1"}}},
+                  {"version_suffix", "~bad"},
+                  {"remove", {"/etc/passwd"}},
+                  {"replace", {{{"path", "../a"}, {"find", ""}, {"with", ""}}}},
+                  {"scripts", {{{"script", "install"}, {"at", "middle"}, {"from", "none.sh"}}}},
+                  {"remvoe", 1}};
   const auto message = read(json).error().message;
   EXPECT_THAT(message, HasSubstr("recipe.json: /base/package: '../x' is no package name"));
   EXPECT_THAT(message, HasSubstr("/base"));

@@ -67,7 +67,8 @@ TEST_F(RepackTest, BuildsAgainWhenTheRecipeChanges) {
 TEST_F(RepackTest, SaysWhichCandidateCouldNotBeBuilt) {
   recipe_.remove = {"usr/none"};
   EXPECT_EQ(build().error().message,
-            "building candidate 'bad-hello': recipe 'bad-hello' does not fit package 'hello': there is no 'usr/none' to remove");
+            "building candidate 'bad-hello': recipe 'bad-hello' does not fit package 'hello': there is no 'usr/none' "
+            "to remove");
 }
 
 }  // namespace

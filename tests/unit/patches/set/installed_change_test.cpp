@@ -28,11 +28,13 @@ TEST(InstalledChange, ReportsAWidenedSet) {
   EXPECT_FALSE(comparison.exact());
   EXPECT_TRUE(comparison.missing.empty());
   EXPECT_EQ(comparison.describe(),
-            "set widened: 'extra:amd64' 1 was added; set widened: 'libc6:amd64' changed from 2 to 3; set widened: 'tzdata:all' a was removed");
+            "set widened: 'extra:amd64' 1 was added; set widened: 'libc6:amd64' changed from 2 to 3; set widened: "
+            "'tzdata:all' a was removed");
 }
 
 TEST(InstalledChange, ReportsWhatDidNotArrive) {
-  const auto comparison = compare_installed(before, before, expected_changes(before, {deb("bind9", "2"), deb("libnew", "1")}));
+  const auto comparison =
+      compare_installed(before, before, expected_changes(before, {deb("bind9", "2"), deb("libnew", "1")}));
   EXPECT_TRUE(comparison.widened.empty());
   EXPECT_EQ(comparison.describe(), "missing: 'bind9' should be 2, is 1; missing: 'libnew' should be 1, is absent");
 }

@@ -12,7 +12,8 @@ namespace {
 using Names = std::vector<std::string>;
 using testing::candidate;
 
-CandidateFile deb(const std::string& package, const std::string& version, const std::string& depends = "", const std::string& arch = "amd64") {
+CandidateFile deb(const std::string& package, const std::string& version, const std::string& depends = "",
+                  const std::string& arch = "amd64") {
   return {canonical_deb_name(package, version, arch), std::string(64, 'a'), 1, package, version, arch, depends, ""};
 }
 
@@ -24,8 +25,8 @@ Candidate of(const std::string& id, std::vector<CandidateFile> files) {
 }
 
 TEST(MachinePlan, TakesTheFilesOfInstalledOlderPackages) {
-  const auto plan = plan_machine({of("bind", {deb("bind9", "2"), deb("bind9-utils", "2"), deb("bind9-dev", "2")})}, "dns",
-                                 {{"bind9:amd64", "1"}, {"bind9-utils:amd64", "2~rc1"}});
+  const auto plan = plan_machine({of("bind", {deb("bind9", "2"), deb("bind9-utils", "2"), deb("bind9-dev", "2")})},
+                                 "dns", {{"bind9:amd64", "1"}, {"bind9-utils:amd64", "2~rc1"}});
   EXPECT_TRUE(plan.applies());
   EXPECT_EQ(plan.file_names(), (Names{"bind9_2_amd64.deb", "bind9-utils_2_amd64.deb"}));
 }
@@ -51,7 +52,8 @@ TEST(MachinePlan, UnderstandsEverySpellingOfTheInstalledSet) {
 }
 
 TEST(MachinePlan, BringsANewPackageThatAnUpdateNeeds) {
-  const auto set = of("c", {deb("app", "2", "libnew (>= 1), libc6"), deb("libnew", "1", "libnewer"), deb("libnewer", "1"), deb("unrelated", "1")});
+  const auto set = of("c", {deb("app", "2", "libnew (>= 1), libc6"), deb("libnew", "1", "libnewer"),
+                            deb("libnewer", "1"), deb("unrelated", "1")});
   const auto plan = plan_machine({set}, "dns", {{"app:amd64", "1"}, {"libc6:amd64", "2"}});
   EXPECT_EQ(plan.file_names(), (Names{"app_2_amd64.deb", "libnew_1_amd64.deb", "libnewer_1_amd64.deb"}));
 }
@@ -67,11 +69,13 @@ TEST(MachinePlan, TakesNewPackagesFromPrerequisitesOnly) {
 
 TEST(MachinePlan, DoesNotBringAnAlternativeThatIsNotNeeded) {
   const auto set = of("c", {deb("app", "2", "old-lib | libnew"), deb("libnew", "1")});
-  EXPECT_EQ(plan_machine({set}, "dns", {{"app:amd64", "1"}, {"old-lib:amd64", "1"}}).file_names(), (Names{"app_2_amd64.deb"}));
+  EXPECT_EQ(plan_machine({set}, "dns", {{"app:amd64", "1"}, {"old-lib:amd64", "1"}}).file_names(),
+            (Names{"app_2_amd64.deb"}));
 }
 
 TEST(MachinePlan, NamesADependencyThatTheMachineCannotMeet) {
-  const auto plan = plan_machine({of("c", {deb("app", "2", "libssl3 (>= 3.1), virtual-thing")})}, "dns", {{"app:amd64", "1"}, {"libssl3:amd64", "3.0"}});
+  const auto plan = plan_machine({of("c", {deb("app", "2", "libssl3 (>= 3.1), virtual-thing")})}, "dns",
+                                 {{"app:amd64", "1"}, {"libssl3:amd64", "3.0"}});
   EXPECT_EQ(plan.unmet, (Names{"app needs libssl3 (>= 3.1)"}));
   const auto met = plan_machine({of("c", {deb("app", "2", "libssl3 (>= 3.1)"), deb("libssl3", "3.1")})}, "dns",
                                 {{"app:amd64", "1"}, {"libssl3:amd64", "3.0"}});

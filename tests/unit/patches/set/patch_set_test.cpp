@@ -57,8 +57,9 @@ TEST(PatchSet, RefusesOneIdTwice) {
 }
 
 TEST(PatchSet, RefusesTwoCandidatesWithOnePackage) {
-  EXPECT_EQ(set_problems({candidate("real", "bind9", "2"), candidate("bad", "bind9", "1+patchlab1")}),
-            (Ids{"candidates 'real' and 'bad' both ship package 'bind9'; leave one out or let one supersede the other"}));
+  EXPECT_EQ(
+      set_problems({candidate("real", "bind9", "2"), candidate("bad", "bind9", "1+patchlab1")}),
+      (Ids{"candidates 'real' and 'bad' both ship package 'bind9'; leave one out or let one supersede the other"}));
 }
 
 TEST(PatchSet, AllowsTheSamePackageWhenOneSupersedesTheOther) {

@@ -23,7 +23,8 @@ class ContentStoreTest : public ::testing::Test {
  protected:
   static std::size_t files_below(const std::filesystem::path& path) {
     std::size_t count = 0;
-    for (const auto& entry : std::filesystem::recursive_directory_iterator(path)) count += entry.is_regular_file() ? 1 : 0;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(path))
+      count += entry.is_regular_file() ? 1 : 0;
     return count;
   }
   void damage(const std::string& digest) {
@@ -52,14 +53,15 @@ TEST_F(ContentStoreTest, QuotesBothDigestsAndStoresNothing) {
   const auto file = folder_.write("a", "content");
   const auto stored = store_.add_file(file, {std::string(64, '0'), std::nullopt});
   ASSERT_FALSE(stored);
-  EXPECT_EQ(stored.error().message, "'" + file.string() + "' has the wrong digest: expected sha256 " + std::string(64, '0') +
-                                        ", found " + sha256("content"));
+  EXPECT_EQ(stored.error().message, "'" + file.string() + "' has the wrong digest: expected sha256 " +
+                                        std::string(64, '0') + ", found " + sha256("content"));
   EXPECT_EQ(files_below(folder_.path() / "store"), 0U);
 }
 
 TEST_F(ContentStoreTest, CallsAShortFileTruncated) {
   const auto file = folder_.write("a", "cont");
-  EXPECT_EQ(store_.add_file(file, {sha256("content"), 7}).error().message, "'" + file.string() + "' is truncated: 4 of 7 bytes");
+  EXPECT_EQ(store_.add_file(file, {sha256("content"), 7}).error().message,
+            "'" + file.string() + "' is truncated: 4 of 7 bytes");
   EXPECT_EQ(store_.add_file(file, {"", 3}).error().message, "'" + file.string() + "' has 4 bytes, expected 3");
 }
 

@@ -15,7 +15,8 @@ struct Case {
   const char* skipped;
 };
 
-WindowsPackage update(std::vector<std::string> versions, const std::string& architecture = "amd64", PackageKind kind = PackageKind::msu) {
+WindowsPackage update(std::vector<std::string> versions, const std::string& architecture = "amd64",
+                      PackageKind kind = PackageKind::msu) {
   WindowsPackage package;
   package.kind = kind;
   package.os_versions = std::move(versions);
@@ -42,11 +43,22 @@ MachineFacts with_products(std::vector<std::string> products) {
 TEST(Applicability, FollowsTheTable) {
   const std::vector<Case> cases{
       {"the same version", update({"6.2"}), {}, server("6.2.9200"), ""},
-      {"2012 is not 2012 R2", update({"6.3"}), {}, server("6.2.9200"), "is for Windows Server 2012 R2 (6.3), the machine runs Windows Server 2012 (6.2.9200)"},
-      {"2012 R2 is not 2012", update({"6.2"}), {}, server("6.3.9600"), "is for Windows Server 2012 (6.2), the machine runs Windows Server 2012 R2 (6.3.9600)"},
+      {"2012 is not 2012 R2",
+       update({"6.3"}),
+       {},
+       server("6.2.9200"),
+       "is for Windows Server 2012 R2 (6.3), the machine runs Windows Server 2012 (6.2.9200)"},
+      {"2012 R2 is not 2012",
+       update({"6.2"}),
+       {},
+       server("6.3.9600"),
+       "is for Windows Server 2012 (6.2), the machine runs Windows Server 2012 R2 (6.3.9600)"},
       {"one of several versions", update({"6.1", "6.2"}), {}, server("6.2.9200"), ""},
       {"builds do not matter before 10.0", update({"6.2.9200"}), {}, server("6.2.1"), ""},
-      {"builds matter in 10.0", update({"10.0.14393"}), {}, server("10.0.17763"),
+      {"builds matter in 10.0",
+       update({"10.0.14393"}),
+       {},
+       server("10.0.17763"),
        "is for Windows Server 2016 (10.0.14393), the machine runs Windows Server 2019 (10.0.17763)"},
       {"a package for any build of 10.0", update({"10.0"}), {}, server("10.0.17763"), ""},
       {"a package that does not say", update({}), {}, server("6.2.9200"), ""},
@@ -55,12 +67,24 @@ TEST(Applicability, FollowsTheTable) {
       {"servicing for arm64", update({"6.2"}, "arm64"), {}, server("6.2.9200"), "is for arm64, the machine is amd64"},
       {"any architecture", update({"6.2"}, "neutral"), {}, server("6.2.9200"), ""},
       {"a 32-bit installer on a 64-bit machine", update({}, "x86", PackageKind::msi), {}, server("6.2.9200"), ""},
-      {"a 64-bit installer on a 32-bit machine", update({}, "amd64", PackageKind::exe), {}, server("6.0.6003", "x86"), "is for amd64, the machine is x86"},
+      {"a 64-bit installer on a 32-bit machine",
+       update({}, "amd64", PackageKind::exe),
+       {},
+       server("6.0.6003", "x86"),
+       "is for amd64, the machine is x86"},
       {"its role", update({"6.2"}), {"dns", "dhcp"}, server("6.2.9200"), ""},
       {"another role", update({"6.2"}), {"print", "mail"}, server("6.2.9200"), "is for print, mail machines only"},
       {"its product, in another case", patch_of({"{AB}"}), {}, with_products({"{ab}"}), ""},
-      {"another product", patch_of({"{AB}"}), {}, with_products({"{CD}"}), "none of the products that it patches is installed ({AB})"},
-      {"no product at all", patch_of({"{AB}"}), {}, with_products({}), "none of the products that it patches is installed ({AB})"},
+      {"another product",
+       patch_of({"{AB}"}),
+       {},
+       with_products({"{CD}"}),
+       "none of the products that it patches is installed ({AB})"},
+      {"no product at all",
+       patch_of({"{AB}"}),
+       {},
+       with_products({}),
+       "none of the products that it patches is installed ({AB})"},
       {"products not known", patch_of({"{AB}"}), {}, server("6.2.9200"), ""},
       {"the role is said first", update({"6.3"}, "x86"), {"mail"}, server("6.2.9200"), "is for mail machines only"},
   };
@@ -74,7 +98,8 @@ TEST(Applicability, FollowsTheTable) {
 TEST(NtVersion, ReadsNumbersAndRefusesTheRest) {
   EXPECT_EQ(parse_nt_version("6.2"), (NtVersion{6, 2, std::nullopt}));
   EXPECT_EQ(parse_nt_version("10.0.14393.6796"), (NtVersion{10, 0, 14393}));
-  for (const auto* text : {"", "6", "6.", "6.x", "6.2.", "6.2x", "-1.2", "99999999999.1"}) EXPECT_EQ(parse_nt_version(text), std::nullopt) << text;
+  for (const auto* text : {"", "6", "6.", "6.x", "6.2.", "6.2x", "-1.2", "99999999999.1"})
+    EXPECT_EQ(parse_nt_version(text), std::nullopt) << text;
 }
 
 TEST(NtVersion, KnowsTheNamesInsidePackages) {

@@ -12,8 +12,8 @@
 namespace patchlab::patches {
 namespace {
 
-using ::testing::ElementsAre;
 using testing::CabBuilder;
+using ::testing::ElementsAre;
 using testing::InstallerBuilder;
 using testing::MsuBuilder;
 using testing::ProgramBuilder;
@@ -43,7 +43,8 @@ TEST(WindowsPackage, TellsTheFactsOfAnMsu) {
   EXPECT_THAT(package.os_versions, ElementsAre("6.2"));
   EXPECT_THAT(package.packages, ElementsAre("Package_for_KB5035968~31bf3856ad364e35~amd64~~6.2.1.0"));
   EXPECT_THAT(package.prerequisites,
-              ElementsAre("Microsoft-Windows-ServerCore-Package~31bf3856ad364e35~amd64~~6.2.9200.16384", "update 2ee2ad83-828c-4405-9479-544d767993fc",
+              ElementsAre("Microsoft-Windows-ServerCore-Package~31bf3856ad364e35~amd64~~6.2.9200.16384",
+                          "update 2ee2ad83-828c-4405-9479-544d767993fc",
                           "update a105a108-7c9b-4518-bbbe-73f0fe30012b or b105a108-7c9b-4518-bbbe-73f0fe30012b"));
   EXPECT_THAT(package.superseded_by, ElementsAre("revision 31337"));
   EXPECT_EQ(package.canonical_name(), "KB5035968-6.2.1.0_amd64.msu");
@@ -76,7 +77,8 @@ TEST(WindowsPackage, RecognisesEveryKindByItsContent) {
 }
 
 TEST(WindowsPackage, SaysWhyAFormatIsRefused) {
-  EXPECT_EQ(trouble_with(std::string("MSWIM\0\0\0 and more", 17)), "'x' is an .msu of the newer kind (a WIM image), which is not read");
+  EXPECT_EQ(trouble_with(std::string("MSWIM\0\0\0 and more", 17)),
+            "'x' is an .msu of the newer kind (a WIM image), which is not read");
   EXPECT_EQ(trouble_with("PSTREAM and more"), "'x' is an express payload (.psf), which cannot be installed alone");
   EXPECT_EQ(trouble_with("text"), "'x' is no Windows package (neither cabinet, installer database nor program)");
   EXPECT_EQ(trouble_with(""), "'x' is no Windows package (neither cabinet, installer database nor program)");

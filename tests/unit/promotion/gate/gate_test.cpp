@@ -26,7 +26,9 @@ GatePolicy policy() {
   return policy;
 }
 
-Decision decide_on(const RunRecord& record, const std::string& department = "finance") { return decide(record, department, policy()); }
+Decision decide_on(const RunRecord& record, const std::string& department = "finance") {
+  return decide(record, department, policy());
+}
 
 auto has_code(ReasonCode code) { return Contains(Field(&Reason::code, code)); }
 
@@ -60,8 +62,11 @@ const std::vector<Spoiling>& spoilings() {
       {"Answer", fence_breach, [](R, D d) { d.fence.attempts[4].answered = true; }},
       {"NoAttempts", fence_unproven, [](R, D d) { d.fence.attempts.clear(); }},
       {"OneProbeNotTriedOnce", fence_unproven,
-       [](R, D d) { std::erase_if(d.fence.attempts, [](const auto& a) { return a.phase == "during" && a.probe == "dns"; }); }},
-      {"NoProbesAfter", fence_unproven, [](R, D d) { std::erase_if(d.fence.attempts, [](const auto& a) { return a.phase == "after"; }); }},
+       [](R, D d) {
+         std::erase_if(d.fence.attempts, [](const auto& a) { return a.phase == "during" && a.probe == "dns"; });
+       }},
+      {"NoProbesAfter", fence_unproven,
+       [](R, D d) { std::erase_if(d.fence.attempts, [](const auto& a) { return a.phase == "after"; }); }},
       {"ProbeNotSent", fence_unproven, [](R, D d) { d.fence.troubles = {"no IPv6"}; }},
       {"GoldenChanged", golden_image_changed, [](R, D d) { d.machines[1].golden_digest_after = sha256("other"); }},
       {"GoldenNotLookedAtAfter", golden_image_changed, [](R, D d) { d.machines[0].golden_digest_after.clear(); }},
@@ -75,14 +80,18 @@ const std::vector<Spoiling>& spoilings() {
       {"NoBaseline", baseline_broken, [](R, D d) { d.trials.erase(d.trials.begin()); }},
       {"BaselineFailed", baseline_broken, [](R, D d) { baseline(d).outcome = Outcome::fail; }},
       {"BaselineCheckFailed", baseline_broken, [](R, D d) { baseline(d).phases[0].checks[2].outcome = Outcome::fail; }},
-      {"BaselineCheckSkipped", baseline_broken, [](R, D d) { baseline(d).phases[0].checks[2].outcome = Outcome::skipped; }},
+      {"BaselineCheckSkipped", baseline_broken,
+       [](R, D d) { baseline(d).phases[0].checks[2].outcome = Outcome::skipped; }},
       {"BaselineWithPatch", baseline_broken, [](R, D d) { baseline(d).candidates = {"tidy"}; }},
       {"BaselineOfOneMachine", baseline_broken, [](R, D d) { baseline(d).machines.pop_back(); }},
       {"BaselineCheckNotExecuted", coverage_missing, [](R, D d) { baseline(d).phases[1].checks.clear(); }},
       {"NoControl", control_failed, [](R, D d) { d.trials.erase(d.trials.begin() + 1); }},
       {"ControlFailed", control_failed, [](R, D d) { control(d).outcome = Outcome::fail; }},
       {"ControlError", control_failed, [](R, D d) { control(d).error = timeout_error("reboot"); }},
-      {"ControlStateChanged", control_failed, [](R, D d) { control(d).phases[0].differences.push_back({"service", "cron", "running", ""}); }},
+      {"ControlStateChanged", control_failed,
+       [](R, D d) {
+         control(d).phases[0].differences.push_back({"service", "cron", "running", ""});
+       }},
       {"ControlWithPatch", control_failed, [](R, D d) { control(d).candidates = {"tidy"}; }},
       {"DepartmentError", lab_error, [](R, D d) { d.error = infrastructure_error("the cell died"); }},
       {"DepartmentEndedInError", lab_error, [](R, D d) { d.outcome = Outcome::error; }},
@@ -102,7 +111,8 @@ const std::vector<Spoiling>& spoilings() {
       {"FinalSetLarger", final_set_differs, [](R, D d) { final_trial(d).candidates.emplace_back("extra"); }},
       {"FinalSetRepeats", final_set_differs, [](R, D d) { final_trial(d).candidates.push_back("tidy"); }},
       {"FinalOnPartOfTheDepartment", final_set_differs, [](R, D d) { final_trial(d).machines = {"dns"}; }},
-      {"MorePassThanTested", final_set_differs, [](R r, D d) {
+      {"MorePassThanTested", final_set_differs,
+       [](R r, D d) {
          r.candidates.push_back(r.candidates[0]), r.candidates.back().id = "late";
          d.verdicts.push_back(d.verdicts[0]), d.verdicts.back().candidate = "late";
        }},
@@ -110,23 +120,36 @@ const std::vector<Spoiling>& spoilings() {
       {"FinalSkipped", final_trial_failed, [](R, D d) { final_trial(d).outcome = Outcome::skipped; }},
       {"FinalError", final_trial_failed, [](R, D d) { final_trial(d).error = guest_error("silent agent"); }},
       {"FinalPhaseError", final_trial_failed, [](R, D d) { final_trial(d).phases[1].error = timeout_error("check"); }},
-      {"FinalPhaseNotReached", final_trial_failed, [](R, D d) { final_trial(d).phases[1].outcome = Outcome::not_reached; }},
-      {"FinalCheckFailed", final_trial_failed, [](R, D d) { final_trial(d).phases[3].checks[1].outcome = Outcome::fail; }},
-      {"FinalCheckError", final_trial_failed, [](R, D d) { final_trial(d).phases[3].checks[1].outcome = Outcome::error; }},
-      {"FinalCheckHidesAnError", final_trial_failed, [](R, D d) { final_trial(d).phases[3].checks[1].error = timeout_error("x"); }},
-      {"FinalStateChanged", final_trial_failed, [](R, D d) { final_trial(d).phases[2].differences.push_back({"listener", "tcp 53", "named", ""}); }},
+      {"FinalPhaseNotReached", final_trial_failed,
+       [](R, D d) { final_trial(d).phases[1].outcome = Outcome::not_reached; }},
+      {"FinalCheckFailed", final_trial_failed,
+       [](R, D d) { final_trial(d).phases[3].checks[1].outcome = Outcome::fail; }},
+      {"FinalCheckError", final_trial_failed,
+       [](R, D d) { final_trial(d).phases[3].checks[1].outcome = Outcome::error; }},
+      {"FinalCheckHidesAnError", final_trial_failed,
+       [](R, D d) { final_trial(d).phases[3].checks[1].error = timeout_error("x"); }},
+      {"FinalStateChanged", final_trial_failed,
+       [](R, D d) {
+         final_trial(d).phases[2].differences.push_back({"listener", "tcp 53", "named", ""});
+       }},
       {"FinalInstallFailed", final_trial_failed, [](R, D d) { final_trial(d).installs[0].outcome = Outcome::fail; }},
       {"CheckNotExecuted", coverage_missing, [](R, D d) { final_trial(d).phases[0].checks.pop_back(); }},
-      {"CheckNotReached", coverage_missing, [](R, D d) { final_trial(d).phases[0].checks[0].outcome = Outcome::not_reached; }},
+      {"CheckNotReached", coverage_missing,
+       [](R, D d) { final_trial(d).phases[0].checks[0].outcome = Outcome::not_reached; }},
       {"PhaseNotExecuted", coverage_missing, [](R, D d) { final_trial(d).phases.pop_back(); }},
       {"MachineWithoutChecks", coverage_missing, [](R, D d) { d.machines[0].checks.clear(); }},
       {"InstallationMissing", coverage_missing, [](R, D d) { final_trial(d).installs.pop_back(); }},
       {"InstallationSkipped", coverage_missing, [](R, D d) { final_trial(d).installs[0].outcome = Outcome::skipped; }},
-      {"InstalledInATrialThatIsNotThere", coverage_missing, [](R, D d) { final_trial(d).installs[0].installed_in = "finance/t99"; }},
-      {"InstalledInATrialThatDidNot", coverage_missing, [](R, D d) { final_trial(d).installs[0].installed_in = control(d).id; }},
+      {"InstalledInATrialThatIsNotThere", coverage_missing,
+       [](R, D d) { final_trial(d).installs[0].installed_in = "finance/t99"; }},
+      {"InstalledInATrialThatDidNot", coverage_missing,
+       [](R, D d) { final_trial(d).installs[0].installed_in = control(d).id; }},
       {"InstalledInItself", coverage_missing, [](R, D d) { final_trial(d).installs[0].installed_in = d.final_trial; }},
       {"PassOnNoMachine", coverage_missing, [](R, D d) { d.verdicts[0].machines.clear(); }},
-      {"NothingPassed", nothing_to_promote, [](R, D d) { for (auto& v : d.verdicts) v.outcome = Outcome::fail; }},
+      {"NothingPassed", nothing_to_promote,
+       [](R, D d) {
+         for (auto& v : d.verdicts) v.outcome = Outcome::fail;
+       }},
   };
   return all;
 }
@@ -179,9 +202,10 @@ TEST(Gate, HoldsBackTheUndecidedAndPromotesTheRest) {
   record.departments[1].outcome = Outcome::error;
   const auto decision = decide_on(record);
   EXPECT_TRUE(decision.promotes());
-  EXPECT_THAT(decision.held_back,
-              ElementsAre(Field(&Reason::code, ReasonCode::candidate_undecided), Field(&Reason::code, ReasonCode::candidate_undecided),
-                          Field(&Reason::code, ReasonCode::candidate_skipped), Field(&Reason::code, ReasonCode::candidate_failed)));
+  EXPECT_THAT(decision.held_back, ElementsAre(Field(&Reason::code, ReasonCode::candidate_undecided),
+                                              Field(&Reason::code, ReasonCode::candidate_undecided),
+                                              Field(&Reason::code, ReasonCode::candidate_skipped),
+                                              Field(&Reason::code, ReasonCode::candidate_failed)));
 }
 
 TEST(Gate, RefusesACandidateWhosePrerequisiteIsHeldBack) {
@@ -237,7 +261,8 @@ TEST(Gate, ComparesWithTheImagesAndCandidatesOfToday) {
   today.current_candidates["tidy"] = record.candidates[1].digest;
   EXPECT_TRUE(decide(record, "finance", today).promotes());
   today.current_goldens["finance/dns"] = sha256("newer image");
-  EXPECT_THAT(decide(record, "finance", today).reasons(), ElementsAre("stale: finance/dns: its golden image is another one today"));
+  EXPECT_THAT(decide(record, "finance", today).reasons(),
+              ElementsAre("stale: finance/dns: its golden image is another one today"));
   today.current_goldens.clear();
   today.current_candidates["tidy"] = sha256("rebuilt");
   EXPECT_THAT(decide(record, "finance", today).reasons(), ElementsAre("stale: tidy: has another digest today"));
@@ -257,11 +282,13 @@ TEST(Gate, TakesOnlyTheRecordThatTheLedgerHas) {
 TEST(Gate, RefusesWhatFailedInALaterRunOfTheSameDepartment) {
   const auto record = tests::good_record();
   auto asking = policy();
-  asking.standing = Standing{.recorded = true, .otherwise = {}, .failed_later = {{"engineering", {{record.candidates[0].digest, "run-2"}}}}};
+  asking.standing = Standing{
+      .recorded = true, .otherwise = {}, .failed_later = {{"engineering", {{record.candidates[0].digest, "run-2"}}}}};
   EXPECT_TRUE(decide(record, "finance", asking).promotes()) << "another department's trouble";
   asking.standing->failed_later = {{"finance", {{record.candidates[0].digest, "run-2"}}}};
-  EXPECT_THAT(decide(record, "finance", asking).blocking,
-              ElementsAre(Reason{ReasonCode::stale, record.candidates[0].id, "passed here and failed later, in run run-2"}));
+  EXPECT_THAT(
+      decide(record, "finance", asking).blocking,
+      ElementsAre(Reason{ReasonCode::stale, record.candidates[0].id, "passed here and failed later, in run run-2"}));
 }
 
 TEST(Gate, AsksForAControlOnlyWhenThePolicyDoes) {
@@ -274,7 +301,8 @@ TEST(Gate, AsksForAControlOnlyWhenThePolicyDoes) {
 
 TEST(Gate, KnowsNothingOfAnUnknownDepartment) {
   const auto record = tests::good_record();
-  EXPECT_THAT(decide_on(record, "sales").reasons(), ElementsAre("department-unknown: sales: the record has 0 departments of this name"));
+  EXPECT_THAT(decide_on(record, "sales").reasons(),
+              ElementsAre("department-unknown: sales: the record has 0 departments of this name"));
   EXPECT_FALSE(decide_on(RunRecord{}, "finance").promotes());
 }
 
@@ -300,13 +328,26 @@ TEST(Gate, NoOutcomeOfThePromotedTrialIsOverlooked) {
 // The same for removals: a record that lost any part of the facts promotes nothing (or is no record at all).
 TEST(Gate, NoLostFactIsOverlooked) {
   const Json good = tests::good_record();
-  const std::vector<std::string> pointers{"/complete", "/finished", "/candidates/0/digest", "/candidates/0/files", "/departments/0/machines",
-                                          "/departments/0/phases", "/departments/0/fence", "/departments/0/fence/attempts",
-                                          "/departments/0/trials", "/departments/0/verdicts", "/departments/0/final_trial",
-                                          "/departments/0/machines/0/checks", "/departments/0/machines/0/golden_digest_after",
-                                          "/departments/0/trials/0/phases", "/departments/0/trials/2/phases", "/departments/0/trials/2/installs",
-                                          "/departments/0/trials/2/machines", "/departments/0/trials/2/set_digest",
-                                          "/departments/0/trials/2/phases/1/checks", "/departments/0/verdicts/1/machines"};
+  const std::vector<std::string> pointers{"/complete",
+                                          "/finished",
+                                          "/candidates/0/digest",
+                                          "/candidates/0/files",
+                                          "/departments/0/machines",
+                                          "/departments/0/phases",
+                                          "/departments/0/fence",
+                                          "/departments/0/fence/attempts",
+                                          "/departments/0/trials",
+                                          "/departments/0/verdicts",
+                                          "/departments/0/final_trial",
+                                          "/departments/0/machines/0/checks",
+                                          "/departments/0/machines/0/golden_digest_after",
+                                          "/departments/0/trials/0/phases",
+                                          "/departments/0/trials/2/phases",
+                                          "/departments/0/trials/2/installs",
+                                          "/departments/0/trials/2/machines",
+                                          "/departments/0/trials/2/set_digest",
+                                          "/departments/0/trials/2/phases/1/checks",
+                                          "/departments/0/verdicts/1/machines"};
   for (const auto& pointer : pointers) {
     auto spoiled = good;
     const Json::json_pointer at(pointer);

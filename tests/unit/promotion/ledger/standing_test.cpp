@@ -24,7 +24,9 @@ class StandingTest : public testing::Test {
   }
   ~StandingTest() override { std::filesystem::remove_all(folder_); }
 
-  void append(const reports::RunRecord& record) { ASSERT_TRUE(ledger_.append(ledger_entries(record, "2026-11-22T06:14:00.000Z"))); }
+  void append(const reports::RunRecord& record) {
+    ASSERT_TRUE(ledger_.append(ledger_entries(record, "2026-11-22T06:14:00.000Z")));
+  }
   // The same candidates in another run, where the first one fails for finance.
   static reports::RunRecord failing_run(const std::string& id) {
     auto record = tests::good_record();
@@ -77,7 +79,8 @@ TEST_F(StandingTest, TellsOfFailuresInLaterRunsOnly) {
   EXPECT_THAT(standing_of(tests::good_record(), ledger_).failed_later, IsEmpty());
   append(failing_run("later"));
   const auto standing = standing_of(tests::good_record(), ledger_);
-  EXPECT_THAT(standing.failed_later, ElementsAre(Pair("finance", ElementsAre(Pair(tests::good_record().candidates[0].digest, "later")))));
+  EXPECT_THAT(standing.failed_later,
+              ElementsAre(Pair("finance", ElementsAre(Pair(tests::good_record().candidates[0].digest, "later")))));
 }
 
 }  // namespace

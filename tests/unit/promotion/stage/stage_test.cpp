@@ -56,7 +56,8 @@ class StageTest : public testing::Test {
   // Problems of the whole stage, and what is published.
   [[nodiscard]] std::vector<std::string> problems() const {
     std::vector<std::string> all;
-    for (const auto& check : verify_stage(options_.stage).value()) all.insert(all.end(), check.problems.begin(), check.problems.end());
+    for (const auto& check : verify_stage(options_.stage).value())
+      all.insert(all.end(), check.problems.begin(), check.problems.end());
     return all;
   }
   [[nodiscard]] std::string published_run() const {
@@ -64,7 +65,8 @@ class StageTest : public testing::Test {
     return checks.empty() ? "" : checks[0].run;
   }
   [[nodiscard]] std::size_t version_count() const {
-    return static_cast<std::size_t>(std::distance(fs::directory_iterator(options_.stage / ".versions" / "finance"), {}));
+    return static_cast<std::size_t>(
+        std::distance(fs::directory_iterator(options_.stage / ".versions" / "finance"), {}));
   }
   [[nodiscard]] fs::path file_of(const std::string& candidate) const {
     return options_.stage / "finance" / candidate / (candidate + "_amd64.deb");
@@ -108,7 +110,8 @@ TEST_F(StageTest, PublishingTheSameAgainChangesNothing) {
   const auto again = publish_record(tests::good_record());
   ASSERT_TRUE(again);
   EXPECT_EQ(again->change, Published::Change::already_there);
-  EXPECT_EQ(read_json_file(options_.stage / "finance/manifest.json").value().at("published"), "2026-11-22T06:20:00.000Z");
+  EXPECT_EQ(read_json_file(options_.stage / "finance/manifest.json").value().at("published"),
+            "2026-11-22T06:20:00.000Z");
 }
 
 TEST_F(StageTest, PublishingTheSameAgainMendsADamagedVersion) {
@@ -140,7 +143,8 @@ TEST_F(StageTest, RefusesAFileThatIsNotTheTestedOne) {
   EXPECT_EQ(promotion.record.outcome, "refused");
   EXPECT_EQ(promotion.exit_code, ExitCode::policy);
   ASSERT_FALSE(promotion.record.reasons.empty());
-  EXPECT_THAT(promotion.record.reasons[0], HasSubstr("digest-mismatch: finance: copying 'tidy_amd64.deb' of candidate 'tidy'"));
+  EXPECT_THAT(promotion.record.reasons[0],
+              HasSubstr("digest-mismatch: finance: copying 'tidy_amd64.deb' of candidate 'tidy'"));
   EXPECT_EQ(published_run(), "old");
   EXPECT_THAT(problems(), IsEmpty());
 }
@@ -160,7 +164,8 @@ TEST_F(StageTest, PromoteTellsTheGatesReasons) {
   record.departments[0].fence.attempts[0].answered = true;
   const auto promotion = promote(record, "finance", policy(), store(record), options_);
   EXPECT_EQ(promotion.exit_code, ExitCode::policy);
-  EXPECT_THAT(promotion.record.reasons, ElementsAre("fence-breach: finance: arp to 10.20.0.1 was answered before the trials"));
+  EXPECT_THAT(promotion.record.reasons,
+              ElementsAre("fence-breach: finance: arp to 10.20.0.1 was answered before the trials"));
   const auto good = promote(tests::good_record(), "finance", policy(), store(record), options_);
   EXPECT_EQ(good.exit_code, ExitCode::ok);
   EXPECT_EQ(good.record.outcome, "promoted");
@@ -186,7 +191,8 @@ TEST_F(StageTest, DoesNotReplaceAFolderItDidNotPublish) {
   EXPECT_TRUE(fs::exists(options_.stage / "finance/precious"));
 }
 
-// Killed before any of its steps, the stage is the old version or the new one, whole; and the next attempt ends well and cleans up.
+// Killed before any of its steps, the stage is the old version or the new one, whole; and the next attempt ends well
+// and cleans up.
 TEST_F(StageTest, InterruptedAtAnyPointItIsTheOldOrTheNewVersion) {
   const auto old_record = record_of_run("old");
   const auto new_record = record_of_run("new");

@@ -53,7 +53,8 @@ TEST(HtmlReport, IsWellFormed) {
 
 TEST(HtmlReport, FetchesNothing) {
   const auto page = html_report(tests::rich_record());
-  for (const char* word : {"http://", "https://", " src=", "url(", "@import", "<link", "<iframe", "<img"}) EXPECT_THAT(page, Not(HasSubstr(word)));
+  for (const char* word : {"http://", "https://", " src=", "url(", "@import", "<link", "<iframe", "<img"})
+    EXPECT_THAT(page, Not(HasSubstr(word)));
   EXPECT_THAT(page, HasSubstr("default-src &#39;none&#39;"));
 }
 
@@ -62,13 +63,16 @@ TEST(HtmlReport, EscapesEverythingThatCameFromOutside) {
   // Every text of the record, wherever it is shown, except the words that tie its parts together.
   auto json = Json(tests::rich_record());
   const auto flat = json.flatten();
-  const std::set<std::string> ties{"schema", "outcome", "id", "candidate", "machine", "phase", "purpose", "final_trial", "name"};
+  const std::set<std::string> ties{"schema", "outcome", "id",          "candidate", "machine",
+                                   "phase",  "purpose", "final_trial", "name"};
   for (const auto& [pointer, value] : flat.items()) {
     const Json::json_pointer at(pointer);
     const bool is_tie = ties.contains(at.back()) || pointer.find("/failed/") != std::string::npos ||
-                        pointer.find("/trials/") != std::string::npos || pointer.find("/machines/") != std::string::npos ||
+                        pointer.find("/trials/") != std::string::npos ||
+                        pointer.find("/machines/") != std::string::npos ||
                         pointer.find("/phases/") != std::string::npos || pointer.find("/group/") != std::string::npos;
-    if (value.is_string() && (!is_tie || at.back() == "observed" || at.back() == "expected" || at.back() == "title")) json[at] = evil;
+    if (value.is_string() && (!is_tie || at.back() == "observed" || at.back() == "expected" || at.back() == "title"))
+      json[at] = evil;
   }
   const auto record = run_record_from_json(json);
   ASSERT_TRUE(record) << record.error().message;
@@ -82,7 +86,8 @@ TEST(HtmlReport, PutsDecisionsPerDepartmentOnTop) {
   const auto decisions = body.find("id=\"decisions\"");
   ASSERT_NE(decisions, std::string::npos);
   EXPECT_LT(decisions, body.find("id=\"department-engineering\""));
-  EXPECT_THAT(body, AllOf(HasSubstr("promoted</span>"), HasSubstr("held back</span>"), HasSubstr("held back together</span>")));
+  EXPECT_THAT(
+      body, AllOf(HasSubstr("promoted</span>"), HasSubstr("held back</span>"), HasSubstr("held back together</span>")));
 }
 
 TEST(HtmlReport, ShowsExpectedBeforeAndAfterOfAFailure) {
@@ -90,14 +95,20 @@ TEST(HtmlReport, ShowsExpectedBeforeAndAfterOfAFailure) {
   EXPECT_THAT(body, HasSubstr("before: baseline"));
   EXPECT_THAT(body, HasSubstr("after: after-install in finance/t3"));
   EXPECT_THAT(body, HasSubstr("454 4.7.0 TLS not available due to local problem &lt;mail.corp.example&gt;"));
-  EXPECT_THAT(body, HasSubstr("What fails here still passed in after-install: the damage shows only in after-reboot-1."));
-  EXPECT_THAT(body, HasSubstr("The same candidate passes in finance: it is this department&#39;s configuration that it does not fit."));
+  EXPECT_THAT(body,
+              HasSubstr("What fails here still passed in after-install: the damage shows only in after-reboot-1."));
+  EXPECT_THAT(
+      body,
+      HasSubstr(
+          "The same candidate passes in finance: it is this department&#39;s configuration that it does not fit."));
 }
 
 TEST(HtmlReport, TellsAPairOncePerDepartment) {
   const auto body = body_of(tests::rich_record());
   std::size_t count = 0;
-  for (auto at = body.find("The two fail only together"); at != std::string::npos; at = body.find("The two fail only together", at + 1)) ++count;
+  for (auto at = body.find("The two fail only together"); at != std::string::npos;
+       at = body.find("The two fail only together", at + 1))
+    ++count;
   EXPECT_EQ(count, 2U);
 }
 
@@ -116,12 +127,14 @@ TEST(HtmlReport, SaysWhatWasNotTested) {
   record.departments[0].verdicts.pop_back();
   const auto body = body_of(record);
   EXPECT_THAT(body, HasSubstr("finance: candidate tidy was not reached"));
-  EXPECT_THAT(body, HasSubstr("finance: 2 planned checks of trial finance/t2 were not executed, the first is deliver on mail in after-reboot-1"));
+  EXPECT_THAT(body, HasSubstr("finance: 2 planned checks of trial finance/t2 were not executed, the first is deliver "
+                              "on mail in after-reboot-1"));
 }
 
 TEST(HtmlReport, ShowsWhyAPromotionWasRefused) {
   auto record = tests::good_record();
-  record.departments[0].promotion = {"refused", "production/finance", "", {}, {"stale: finance/dns: its golden image is another one today"}};
+  record.departments[0].promotion = {
+      "refused", "production/finance", "", {}, {"stale: finance/dns: its golden image is another one today"}};
   EXPECT_THAT(body_of(record), HasSubstr("<code>stale</code> finance/dns: its golden image is another one today"));
 }
 
@@ -132,7 +145,8 @@ TEST(HtmlReport, GivesEachOutcomeAShapeAndAWord) {
   record.departments[0].verdicts[2].outcome = Outcome::not_reached;
   const auto body = body_of(record);
   for (const char* word : {"pass", "fail", "error", "skipped", "not-reached"}) {
-    EXPECT_THAT(body, AllOf(HasSubstr(std::string("href=\"#i-") + word + '"'), HasSubstr(std::string("id=\"i-") + word + '"')));
+    EXPECT_THAT(
+        body, AllOf(HasSubstr(std::string("href=\"#i-") + word + '"'), HasSubstr(std::string("id=\"i-") + word + '"')));
   }
 }
 

@@ -23,10 +23,12 @@ TEST(Junit, IsAsReviewed) { tests::expect_golden("reports/good.junit.xml", junit
 
 TEST(Junit, APatchThatBreaksSomethingIsAFailure) {
   const auto xml = junit_xml(tests::rich_record());
-  EXPECT_THAT(xml, HasSubstr("<testcase classname=\"finance.mail\" name=\"deliver (finance/t3, after-install)\" time=\"0.180\">"
-                             "<failure type=\"smtp-refused\" message=\"smtp-refused: expected 250 after DATA"));
+  EXPECT_THAT(
+      xml, HasSubstr("<testcase classname=\"finance.mail\" name=\"deliver (finance/t3, after-install)\" time=\"0.180\">"
+                     "<failure type=\"smtp-refused\" message=\"smtp-refused: expected 250 after DATA"));
   EXPECT_THAT(xml, HasSubstr("&lt;mail.corp.example&gt;"));
-  EXPECT_THAT(xml, HasSubstr("<testcase classname=\"finance.verdicts\" name=\"pg-tuning-memory\" time=\"0.000\"><failure type=\"candidates-fail-together\""));
+  EXPECT_THAT(xml, HasSubstr("<testcase classname=\"finance.verdicts\" name=\"pg-tuning-memory\" "
+                             "time=\"0.000\"><failure type=\"candidates-fail-together\""));
   EXPECT_THAT(head_of(tests::rich_record()), HasSubstr("errors=\"0\""));
 }
 

@@ -30,7 +30,8 @@ TEST(MissingChecks, CountANotReachedResultAsMissing) {
   auto record = tests::good_record();
   auto& department = record.departments[0];
   department.trials[2].phases[3].checks[0].outcome = Outcome::not_reached;
-  EXPECT_THAT(missing_checks(department, department.trials[2]), ElementsAre(MissingCheck{"after-reboot-1", "mail", "deliver"}));
+  EXPECT_THAT(missing_checks(department, department.trials[2]),
+              ElementsAre(MissingCheck{"after-reboot-1", "mail", "deliver"}));
 }
 
 TEST(MissingChecks, AMachineWithoutPlannedChecksIsNotCovered) {
@@ -48,7 +49,8 @@ TEST(MissingChecks, DoNotAskForAfterInstallWhereNothingIsInstalled) {
   EXPECT_THAT(missing_checks(department, control), IsEmpty());
   std::erase_if(control.phases, [](const auto& phase) { return phase.machine == "mail"; });
   EXPECT_THAT(missing_checks(department, control),
-              ElementsAre(MissingCheck{"after-reboot-1", "mail", "deliver"}, MissingCheck{"after-reboot-1", "mail", "relay-refused"}));
+              ElementsAre(MissingCheck{"after-reboot-1", "mail", "deliver"},
+                          MissingCheck{"after-reboot-1", "mail", "relay-refused"}));
 }
 
 TEST(MissingChecks, AskTheControlForTheOnlyPhaseThereIs) {

@@ -61,7 +61,7 @@ TEST(RunRecord, SchemaAndReaderRefuseTheSameSpoiledRecords) {
   for (const auto& [pointer, value] : flat.items()) {
     const Json::json_pointer at(pointer);
     if (pointer.find("/evidence/") != std::string::npos) continue;  // any JSON is evidence
-    if (spoiled++ % 7 != 0) continue;  // every 7th value: all kinds of fields, quick
+    if (spoiled++ % 7 != 0) continue;                               // every 7th value: all kinds of fields, quick
     auto wrong_type = good;
     wrong_type[at] = Json::array({1});
     EXPECT_FALSE(tests::SchemaValidator(rules).problems(wrong_type).empty()) << pointer;
@@ -85,13 +85,15 @@ TEST(RunRecord, NamesFileAndPointerOfEveryProblem) {
   EXPECT_EQ(read.error().error_class, ErrorClass::configuration);
   EXPECT_EQ(read.error().message,
             "runs/7/run.json: /candidates/1/files/0/sha256: is required (text)\n"
-            "runs/7/run.json: /departments/0/trials/1/outcome: 'green' is not an outcome; allowed: pass, fail, error, skipped, not-reached");
+            "runs/7/run.json: /departments/0/trials/1/outcome: 'green' is not an outcome; allowed: pass, fail, error, "
+            "skipped, not-reached");
 }
 
 TEST(RunRecord, RefusesAnotherSchema) {
   Json json = tests::good_record();
   json["schema"] = "patchlab/run/v2";
-  EXPECT_EQ(run_record_from_json(json).error().message, R"(run.json: /schema: must be "patchlab/run/v1", found "patchlab/run/v2")");
+  EXPECT_EQ(run_record_from_json(json).error().message,
+            R"(run.json: /schema: must be "patchlab/run/v1", found "patchlab/run/v2")");
   EXPECT_EQ(run_record_from_json(Json::array()).error().message, "run.json: /: must be an object: the record of a run");
 }
 

@@ -17,7 +17,9 @@ TEST(ExitCodes, AreTheDocumentedNumbersOnceEach) {
   EXPECT_EQ(numbers, (std::set<int>{0, 1, 2, 3, 4, 5, 6, 64, 65, 73, 78}));
 }
 
-TEST(RunExitCode, IsZeroWhenEverythingPassedAndWasPromoted) { EXPECT_EQ(exit_code_for(tests::good_record()), ExitCode::ok); }
+TEST(RunExitCode, IsZeroWhenEverythingPassedAndWasPromoted) {
+  EXPECT_EQ(exit_code_for(tests::good_record()), ExitCode::ok);
+}
 
 TEST(RunExitCode, IsZeroWhenPromotionWasNotAskedFor) {
   auto record = tests::good_record();

@@ -27,7 +27,9 @@ TEST(Tap, KeepsLabErrorsAndSkipsApart) {
   record.departments[0].verdicts[0].reason = "silent agent";
   record.departments[0].verdicts[1].outcome = Outcome::skipped;
   record.departments[0].verdicts[1].reason = "not installed";
-  EXPECT_EQ(tap_lines(record), "TAP version 14\n1..2\nnot ok 1 - finance dns-update: lab error: silent agent\nok 2 - finance tidy # SKIP not installed\n");
+  EXPECT_EQ(tap_lines(record),
+            "TAP version 14\n1..2\nnot ok 1 - finance dns-update: lab error: silent agent\nok 2 - finance tidy # SKIP "
+            "not installed\n");
 }
 
 TEST(Tap, BailsOutWhenThereIsNothingToSay) {
