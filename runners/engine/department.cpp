@@ -202,12 +202,12 @@ TrialRecord DepartmentRun::search_trial(const std::vector<std::string>& machines
     own_id = record.id;
     return record;
   };
-  // Another department runs it. With a processor to spare, this one goes ahead.
+  // Another department runs it. As soon as there is a processor to spare, this one goes ahead.
   const auto go_ahead = [&] {
     if (memo_.machines_at_work() >= job_.cell.slot_count) return;
     const auto next = likely_next();
-    if (next && !memo_.knows(memo_key(machines, *next, stability)))
-      (void)search_trial(machines, *next, stability, [] { return std::nullopt; });
+    if (!next || memo_.knows(memo_key(machines, *next, stability))) return;
+    (void)search_trial(machines, *next, stability, [] { return std::nullopt; });
   };
   auto answer = memo_.answer(memo_key(machines, set, stability), work, go_ahead);
   auto record = std::move(answer).value();

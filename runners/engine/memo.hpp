@@ -21,8 +21,8 @@ class TrialMemo {
  public:
   using Answer = std::shared_future<Result<reports::TrialRecord>>;
 
-  // The answer of `key`: of whoever asked first, else of `work`, run here and now. Waits when it is under way
-  // elsewhere, after `meanwhile`.
+  // The answer of `key`: of whoever asked first, else of `work`, run here and now. While it is under way elsewhere,
+  // `meanwhile` is called again and again, at once for the first time.
   Result<reports::TrialRecord> answer(const std::string& key, const std::function<Result<reports::TrialRecord>()>& work,
                                       const std::function<void()>& meanwhile) {
     std::promise<Result<reports::TrialRecord>> promise;
@@ -37,7 +37,10 @@ class TrialMemo {
       }
     }
     if (answer.valid()) {
-      if (answer.wait_for(std::chrono::seconds(0)) != std::future_status::ready) meanwhile();
+      for (Milliseconds patience{0}; answer.wait_for(patience) != std::future_status::ready;
+           patience = Milliseconds{200}) {
+        meanwhile();
+      }
       return answer.get();
     }
     auto result = work();
