@@ -121,6 +121,17 @@ void compare_error_kinds(const HostState& before, const HostState& after, const 
   }
 }
 
+void compare_facts(const HostState& before, const HostState& after, Differences& differences) {
+  for (const auto& [name, value] : before.facts) {
+    const auto now = after.facts.find(name);
+    const auto text = now == after.facts.end() ? std::string{} : now->second;
+    if (text != value) differences.push_back({"fact", name, value, text});
+  }
+  for (const auto& [name, value] : after.facts) {
+    if (!before.facts.contains(name)) differences.push_back({"fact", name, "", value});
+  }
+}
+
 Differences unexpected(Differences differences, const Allowances& allowances) {
   std::erase_if(differences, [&](const auto& difference) { return allowances.covers(difference); });
   std::sort(differences.begin(), differences.end(), [](const auto& a, const auto& b) {
@@ -137,6 +148,7 @@ std::vector<StateDifference> compare(const HostState& before, const HostState& a
   compare_services(before, after, differences);
   compare_listeners(before, after, differences);
   compare_addresses(before, after, differences);
+  compare_facts(before, after, differences);
   compare_error_kinds(before, after, known_error_kinds, differences);
   return unexpected(std::move(differences), allowances);
 }

@@ -16,6 +16,7 @@ namespace patchlab::checks::state {
 //   service    ran before and does not any more, or failed and did not before
 //   listener   gone, new, or the same port served by another program or on another address
 //   address    per MAC: other addresses than before
+//   fact       anything else that the guest's family watches: other value, gone, new
 //   error-log  a kind of error line that is neither in `before` nor in `known_error_kinds` (those of the baseline's and
 //   the
 //              control trial's whole life: what the unpatched system logs by itself, for instance at a reboot)

@@ -8,7 +8,8 @@
 
 namespace patchlab::checks::state {
 
-// One difference between the host state before and after: kind is service, listener, address, error-log, installed.
+// One difference between the host state before and after: kind is service, listener, address, fact,
+// error-log, installed.
 struct StateDifference {
   std::string kind;
   std::string item;

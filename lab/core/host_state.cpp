@@ -13,25 +13,33 @@ std::vector<std::string> texts(const Json& json, const char* key) {
   }
   return found;
 }
+
+std::map<std::string, std::string> pairs(const Json& json, const char* key) {
+  std::map<std::string, std::string> found;
+  const auto member = json.is_object() ? json.find(key) : json.end();
+  if (member == json.end() || !member->is_object()) return found;
+  for (const auto& [name, value] : member->items()) {
+    if (value.is_string()) found[name] = value.get<std::string>();
+  }
+  return found;
+}
 }  // namespace
 
 void to_json(Json& json, const HostState& state) {
   json = {{"services", state.services},
           {"listeners", state.listeners},
           {"addresses", state.addresses},
-          {"error_kinds", state.error_kinds}};
+          {"error_kinds", state.error_kinds},
+          {"facts", state.facts}};
 }
 
 HostState host_state_from_json(const Json& json) {
   HostState state;
-  if (json.is_object() && json.contains("services") && json["services"].is_object()) {
-    for (const auto& [name, status] : json["services"].items()) {
-      if (status.is_string()) state.services[name] = status.get<std::string>();
-    }
-  }
+  state.services = pairs(json, "services");
   state.listeners = texts(json, "listeners");
   state.addresses = texts(json, "addresses");
   state.error_kinds = texts(json, "error_kinds");
+  state.facts = pairs(json, "facts");
   return state;
 }
 

@@ -22,6 +22,7 @@ struct HostState {
   std::vector<std::string> addresses;           // "<mac> 10.20.0.14/24", sorted
   std::vector<std::string>
       error_kinds;  // normalised error-level log lines: numbers, times, pids, paths' variable parts taken out
+  std::map<std::string, std::string> facts;  // what else the family watches: "firewall DomainProfile" -> "on"
   bool operator==(const HostState&) const = default;
 };
 void to_json(Json& json, const HostState& state);

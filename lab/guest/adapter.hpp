@@ -43,9 +43,9 @@ class GuestAgent {
   // `run`.
   [[nodiscard]] Result<GuestProcess> run_script(const std::string& script, const std::vector<std::string>& arguments,
                                                 Milliseconds deadline, std::stop_token stop = {});
-  // Starts a program and returns as soon as the agent has said so: for commands that end the agent themselves
-  // (shutdown).
-  [[nodiscard]] Result<void> start(const std::string& program, const std::vector<std::string>& arguments);
+  // Starts a program and returns its process id as soon as the agent has said so: for commands that end the agent
+  // themselves (shutdown) and for those that are watched by other means.
+  [[nodiscard]] Result<std::int64_t> start(const std::string& program, const std::vector<std::string>& arguments);
   // Detached run for installers: output goes to a file in the guest, not to the agent's pipes (which stay open when a
   // daemon inherits them), and exit code to another file; polled by reading that file. Survives a lost
   // guest-exec-status reply and a restart of the agent. `output` holds the last 256 KiB of both streams together. Needs
@@ -56,6 +56,9 @@ class GuestAgent {
   [[nodiscard]] Result<std::string> read_file(const std::string& path, std::size_t limit = 4U << 20U);
   // The last `limit` bytes.
   [[nodiscard]] Result<std::string> read_tail(const std::string& path, std::size_t limit);
+  // An agent command that only asks and takes no arguments ("guest-network-get-interfaces"): what it returns. A refusal
+  // is an error.
+  [[nodiscard]] Result<Json> ask(const char* command);
   // Costs no process in the guest.
   [[nodiscard]] Result<bool> exists(const std::string& path);
   [[nodiscard]] Result<void> write_file(const std::string& path, const std::string& bytes);
@@ -72,14 +75,40 @@ class GuestAgent {
 using patchlab::HostState;
 using patchlab::InstalledSet;
 
+// How an installer ended. Debian's knows only `installed` and `failed`.
+enum class InstallEnd {
+  installed,
+  reboot_needed,      // installed; complete after a restart
+  reboot_started,     // installed, and the installer restarts the machine itself
+  already_installed,  // nothing to do
+  not_applicable,     // not for this system, or something must be installed first
+  retry,              // busy, later perhaps; an adapter tries again and then reports an Error
+  failed,
+  lab_trouble,  // says nothing about the patch; an adapter reports it as an Error
+};
+[[nodiscard]] const char* to_string(InstallEnd end);
+// The four that leave the package on the machine.
+[[nodiscard]] bool is_success(InstallEnd end);
+
 struct InstallOutcome {
   bool succeeded = false;
   std::uint32_t exit_code = 0;
   std::string log;  // tail of the installer's output
   Milliseconds duration{};
+  InstallEnd end = InstallEnd::failed;  // never `retry` or `lab_trouble`: those are Errors
 };
 
-// What differs between guest families. Debian now, Windows later; everything above is the same for both.
+// What a guest needs to know to take a package away again; the package itself says it. Empty: not known.
+struct InstalledPackage {
+  std::string file_name;              // as it was given to `apply`
+  std::string kb;                     // "KB5035968"
+  std::vector<std::string> packages;  // servicing identities, in the order of installation
+  std::string product_code;           // "{GUID}", of an .msi, or the product an .msp was applied to
+  std::string patch_code;             // "{GUID}", of an .msp
+  bool permanent = false;             // says itself that it cannot be removed
+};
+
+// What differs between guest families; everything above is the same for all.
 class GuestAdapter {
  public:
   virtual ~GuestAdapter() = default;
@@ -100,6 +129,12 @@ class GuestAdapter {
   [[nodiscard]] virtual Result<HostState> host_state(const std::vector<std::string>& services) = 0;
   // Log tails and the like, name -> text, for a failing trial.
   [[nodiscard]] virtual Result<std::map<std::string, std::string>> evidence() = 0;
+  // Why this package's removal cannot be rehearsed; empty: it can. Asks nothing of the guest.
+  [[nodiscard]] virtual std::string why_no_uninstall(const InstalledPackage& package) const;
+  // Takes it away again, as an administrator would; a restart may be needed afterwards. Where it is not offered: a
+  // configuration error that says why.
+  [[nodiscard]] virtual Result<InstallOutcome> uninstall(const InstalledPackage& package, Milliseconds deadline,
+                                                         std::stop_token stop);
 };
 
 [[nodiscard]] std::unique_ptr<GuestAdapter> debian_adapter(GuestAgent agent, Clock& clock);

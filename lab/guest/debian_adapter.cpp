@@ -86,7 +86,9 @@ class DebianAdapter final : public GuestAdapter {
     if (process->exit_code == scripts::no_such_file) {
       return infrastructure_error(fmt::format("{}: wrong medium: {}", doing(action), without_line_end(log)));
     }
-    return InstallOutcome{process->exit_code == 0, process->exit_code, std::move(log), clock_.now() - start};
+    const bool succeeded = process->exit_code == 0;
+    return InstallOutcome{succeeded, process->exit_code, std::move(log), clock_.now() - start,
+                          succeeded ? InstallEnd::installed : InstallEnd::failed};
   }
 
   Result<bool> reboot_required() override {
@@ -96,8 +98,14 @@ class DebianAdapter final : public GuestAdapter {
     return process.exit_code == 0;
   }
 
-  Result<void> request_reboot() override { return agent_.start("/sbin/shutdown", {"-r", "now"}); }
-  Result<void> request_power_off() override { return agent_.start("/sbin/shutdown", {"-h", "-P", "now"}); }
+  Result<void> request_reboot() override {
+    PATCHLAB_TRY(agent_.start("/sbin/shutdown", {"-r", "now"}));
+    return {};
+  }
+  Result<void> request_power_off() override {
+    PATCHLAB_TRY(agent_.start("/sbin/shutdown", {"-h", "-P", "now"}));
+    return {};
+  }
 
   Result<HostState> host_state(const std::vector<std::string>& services) override {
     const std::string action = "reading the host state";

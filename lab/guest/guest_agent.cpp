@@ -42,10 +42,13 @@ Result<GuestProcess> GuestAgent::run_script(const std::string& script, const std
   return session_->wait_for(pid, "the script", pace, stop);
 }
 
-Result<void> GuestAgent::start(const std::string& program, const std::vector<std::string>& arguments) {
+Result<std::int64_t> GuestAgent::start(const std::string& program, const std::vector<std::string>& arguments) {
   auto pid = session_->execute({{"path", program}, {"arg", arguments}, {"capture-output", false}}, agent_command_limit);
-  if (!pid) return std::move(pid).error().while_doing(fmt::format("starting '{}'", command_line(program, arguments)));
-  return {};
+  return std::move(pid).while_doing(fmt::format("starting '{}'", command_line(program, arguments)));
+}
+
+Result<Json> GuestAgent::ask(const char* command) {
+  return session_->ask_for_value(command, Json::object(), agent_command_limit);
 }
 
 Result<std::string> GuestAgent::read_file(const std::string& path, std::size_t limit) {

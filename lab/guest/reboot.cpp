@@ -15,8 +15,8 @@ constexpr Milliseconds interval = 250ms;
 // Watches one machine come up. Each look is one step further or an observation to quote at the deadline.
 class BootWatch {
  public:
-  BootWatch(GuestAdapter& adapter, GuestAgent& agent, const std::string& previous)
-      : adapter_(adapter), agent_(agent), previous_(previous) {}
+  BootWatch(GuestAdapter& adapter, GuestAgent& agent, const std::string& previous, int self_restarts)
+      : adapter_(adapter), agent_(agent), previous_(previous), self_restarts_(self_restarts) {}
 
   // True at the end: booted, or `trouble` is set. A machine that is starting has little processor time to spare, so
   // each look asks as little as it can.
@@ -42,13 +42,15 @@ class BootWatch {
     const auto id = adapter_.boot_id();
     if (!id) return see(id.error().message);
     if (*id == previous_) return see("it was still running as before");
-    if (!boot_id_.empty() && *id != boot_id_) {
+    const bool again = !boot_id_.empty() && *id != boot_id_;
+    if (again && --self_restarts_ < 0) {
       trouble_ = guest_error(
           fmt::format("'{}' restarted once more by itself while it was expected to come up", agent_.machine()));
       return false;
     }
     boot_id_ = *id;
-    return true;
+    // What was seen of the start-up before belongs to the start before.
+    return again ? see("it restarted once more by itself") : true;
   }
 
   bool see(std::string what) {
@@ -59,6 +61,7 @@ class BootWatch {
   GuestAdapter& adapter_;
   GuestAgent& agent_;
   const std::string& previous_;
+  int self_restarts_;  // still allowed
   std::string boot_id_;
   int looks_ = 0;
   std::string last_seen_ = "nothing";
@@ -71,8 +74,9 @@ Milliseconds left_of(Clock& clock, Milliseconds start, Milliseconds deadline) {
 }  // namespace
 
 Result<std::string> await_boot(GuestAdapter& adapter, GuestAgent agent, Clock& clock,
-                               const std::string& previous_boot_id, Milliseconds deadline, std::stop_token stop) {
-  BootWatch watch(adapter, agent, previous_boot_id);
+                               const std::string& previous_boot_id, Milliseconds deadline, std::stop_token stop,
+                               int self_restarts) {
+  BootWatch watch(adapter, agent, previous_boot_id, self_restarts);
   const Wait wait{fmt::format("the start of '{}'", agent.machine()), deadline, interval,
                   [&] { return watch.last_seen(); }, stop};
   auto waited = wait_until(clock, wait, [&] { return watch.look(); });
@@ -87,14 +91,29 @@ Result<std::string> await_boot(GuestAdapter& adapter, GuestAgent agent, Clock& c
 }
 
 Result<RebootProof> reboot_and_prove(GuestAdapter& adapter, GuestAgent agent, Clock& clock, Milliseconds deadline,
-                                     std::stop_token stop) {
+                                     std::stop_token stop, int self_restarts) {
   const auto action = fmt::format("restarting '{}'", agent.machine());
   const auto start = clock.now();
   PATCHLAB_ASSIGN(const auto before, adapter.boot_id().while_doing(action));
   PATCHLAB_TRY(adapter.request_reboot().while_doing(action));
   PATCHLAB_ASSIGN(const auto after,
-                  await_boot(adapter, agent, clock, before, left_of(clock, start, deadline), stop).while_doing(action));
+                  await_boot(adapter, agent, clock, before, left_of(clock, start, deadline), stop, self_restarts)
+                      .while_doing(action));
   return RebootProof{before, after, clock.now() - start};
+}
+
+Result<std::vector<RebootProof>> reboot_until_clear(GuestAdapter& adapter, GuestAgent agent, Clock& clock,
+                                                    const RebootLimits& limits, std::stop_token stop) {
+  std::vector<RebootProof> reboots;
+  for (;;) {
+    PATCHLAB_ASSIGN(const bool is_due, adapter.reboot_required());
+    if (!is_due) return reboots;
+    if (std::ssize(reboots) >= limits.most) {
+      return guest_error(fmt::format("'{}' still asks for a restart after {}", agent.machine(), limits.most));
+    }
+    PATCHLAB_ASSIGN(auto proof, reboot_and_prove(adapter, agent, clock, limits.each, stop, limits.self_restarts));
+    reboots.push_back(std::move(proof));
+  }
 }
 
 Result<RebootProof> cold_restart_and_prove(GuestAdapter& adapter, GuestAgent agent, Hypervisor& hypervisor,

@@ -4,6 +4,7 @@
 
 #include <stop_token>
 #include <string>
+#include <vector>
 
 #include "lab/guest/adapter.hpp"
 
@@ -19,9 +20,21 @@ struct RebootProof {
 
 // Warm: the guest restarts itself. Agent errors on the way are expected. The boot id must change exactly once, then the
 // start-up must end, all within `deadline`; otherwise the error (class guest) says what was last seen. A guest whose
-// boot id changes a second time is in a restart loop, which is an error too.
+// boot id changes more often than `self_restarts` times more is in a restart loop, which is an error too. (Windows
+// restarts by itself while it configures updates; Debian never does.)
 [[nodiscard]] Result<RebootProof> reboot_and_prove(GuestAdapter& adapter, GuestAgent agent, Clock& clock,
-                                                   Milliseconds deadline, std::stop_token stop = {});
+                                                   Milliseconds deadline, std::stop_token stop = {},
+                                                   int self_restarts = 0);
+
+struct RebootLimits {
+  int most = 4;           // restarts; a guest that then still wants one is an error
+  Milliseconds each{};    // deadline of each; update screens take up to 30 minutes
+  int self_restarts = 0;  // within each
+};
+// Restarts as long as the guest says that a restart is due. The proofs, oldest first; none: it was not due.
+[[nodiscard]] Result<std::vector<RebootProof>> reboot_until_clear(GuestAdapter& adapter, GuestAgent agent, Clock& clock,
+                                                                  const RebootLimits& limits,
+                                                                  std::stop_token stop = {});
 
 // Cold: the guest shuts down cleanly and powers itself off, then the machine is started again. Same proof.
 [[nodiscard]] Result<RebootProof> cold_restart_and_prove(GuestAdapter& adapter, GuestAgent agent,
@@ -32,6 +45,6 @@ struct RebootProof {
 // one, and the start-up's end. Returns the new boot id.
 [[nodiscard]] Result<std::string> await_boot(GuestAdapter& adapter, GuestAgent agent, Clock& clock,
                                              const std::string& previous_boot_id, Milliseconds deadline,
-                                             std::stop_token stop = {});
+                                             std::stop_token stop = {}, int self_restarts = 0);
 
 }  // namespace patchlab::lab::guest

@@ -108,6 +108,17 @@ TEST(CompareHostState, ReportsOnlyNewKindsOfErrorLines) {
               ElementsAre(StateDifference{"error-log", "dovecot: fatal: cannot load <path>", "", "logged"}));
 }
 
+TEST(CompareHostState, ReportsFactsThatChangedCameOrWent) {
+  auto before = mail_host();
+  before.facts = {{"firewall PublicProfile", "on"}, {"adapter A", "status 0"}, {"driver disk", "kernel"}};
+  auto after = before;
+  EXPECT_THAT(compare(before, after), IsEmpty());
+  after.facts = {{"firewall PublicProfile", "off"}, {"adapter B", "hidden"}, {"driver disk", "kernel"}};
+  EXPECT_THAT(compare(before, after), ElementsAre(StateDifference{"fact", "adapter A", "status 0", ""},
+                                                  StateDifference{"fact", "adapter B", "", "hidden"},
+                                                  StateDifference{"fact", "firewall PublicProfile", "on", "off"}));
+}
+
 TEST(CompareHostState, LeavesOutWhatTheScenarioAllows) {
   auto after = mail_host();
   after.services["postfix"] = "stopped";

@@ -119,6 +119,23 @@ TEST_F(DebianAdapterTest, AFailingInstallerIsAnOutcomeNotAnError) {
   EXPECT_EQ(outcome->log, "dpkg: error processing package \xef\xbf\xbd\n");
 }
 
+TEST_F(DebianAdapterTest, SaysHowAnInstallerEnded) {
+  guest.jobs = [](const auto&) { return test::FakeAgent::Job{0, "", 1}; };
+  EXPECT_EQ(adapter->apply({"a.deb"}, 60s, {})->end, InstallEnd::installed);
+  guest.jobs = [](const auto&) { return test::FakeAgent::Job{2, "", 1}; };
+  EXPECT_EQ(adapter->apply({"a.deb"}, 60s, {})->end, InstallEnd::failed);
+}
+
+TEST_F(DebianAdapterTest, DoesNotOfferToUninstall) {
+  const InstalledPackage package{.file_name = "a.deb"};
+  EXPECT_EQ(adapter->why_no_uninstall(package), "uninstalling is not offered for this kind of guest");
+  const auto outcome = adapter->uninstall(package, 60s, {});
+  ASSERT_FALSE(outcome);
+  EXPECT_EQ(outcome.error().error_class, ErrorClass::configuration);
+  EXPECT_EQ(outcome.error().message, "'a.deb': uninstalling is not offered for this kind of guest");
+  EXPECT_TRUE(guest.calls.empty());
+}
+
 TEST_F(DebianAdapterTest, AHungInstallerIsATimeoutThatQuotesIt) {
   guest.jobs = [](const auto&) { return test::FakeAgent::Job{std::nullopt, "Overwrite? ", 1}; };
   const auto outcome = adapter->apply({"a.deb"}, 30s, {});

@@ -5,6 +5,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <deque>
+
 #include "tests/support/fake_agent.hpp"
 #include "tests/support/fake_clock.hpp"
 #include "tests/support/fake_hypervisor.hpp"
@@ -60,6 +62,15 @@ class RebootTest : public testing::Test {
     return reboot_and_prove(*adapter, agent, clock, deadline, stop);
   }
 
+  // So many times the guest says that a restart is due.
+  void wants_restarts(int times) {
+    guest.programs = [usual = guest.programs, times](const auto& program, const auto& arguments,
+                                                     const auto& script) mutable {
+      if (script.find("reboot-required") == std::string::npos) return usual(program, arguments, script);
+      return test::FakeAgent::Process{times-- > 0 ? 0 : 1, "", "", {}, 1, false};
+    };
+  }
+
   test::FakeClock clock;
   test::FakeHypervisor hypervisor;
   test::FakeAgent guest;
@@ -100,6 +111,79 @@ TEST_F(RebootTest, AStartThatNeverEndsIsToldApart) {
   const auto proof = reboot(30s);
   ASSERT_FALSE(proof);
   EXPECT_THAT(proof.error().message, testing::HasSubstr("(last seen: it was running, its start-up was not over)"));
+}
+
+TEST_F(RebootTest, ARestartByItselfIsNoLoopWhereItIsExpected) {
+  life.complete = 12s;
+  life.again = 8s;
+  const auto proof = reboot_and_prove(*adapter, agent, clock, 60s, {}, 1);
+  ASSERT_TRUE(proof) << proof.error().message;
+  EXPECT_EQ(proof->boot_id_after, "00000000-0000-0000-0000-000000000003");
+}
+
+// Says what it is told to, answer by answer; the last one stays.
+class ScriptedAdapter final : public GuestAdapter {
+ public:
+  std::deque<std::string> ids;
+  std::deque<bool> complete;
+  int looks = 0;
+
+  Result<std::string> boot_id() override { return next(ids); }
+  Result<bool> boot_complete() override {
+    ++looks;
+    return next(complete);
+  }
+  Result<InstalledSet> installed() override { return InstalledSet{}; }
+  Result<InstallOutcome> apply(const std::vector<std::string>&, Milliseconds, std::stop_token) override {
+    return InstallOutcome{};
+  }
+  Result<bool> reboot_required() override { return false; }
+  Result<void> request_reboot() override { return {}; }
+  Result<void> request_power_off() override { return {}; }
+  Result<HostState> host_state(const std::vector<std::string>&) override { return HostState{}; }
+  Result<std::map<std::string, std::string>> evidence() override { return std::map<std::string, std::string>{}; }
+
+ private:
+  template <class Value>
+  static Value next(std::deque<Value>& values) {
+    const auto value = values.front();
+    if (values.size() > 1) values.pop_front();
+    return value;
+  }
+};
+
+TEST_F(RebootTest, TheEndOfAStartCountsOnlyForThatStart) {
+  ScriptedAdapter scripted;
+  scripted.ids = {"2", "3"};
+  scripted.complete = {true, false, true};
+  const auto id = await_boot(scripted, agent, clock, "1", 60s, {}, 1);
+  ASSERT_TRUE(id) << id.error().message;
+  EXPECT_EQ(*id, "3");
+  EXPECT_EQ(scripted.looks, 3);
+}
+
+TEST_F(RebootTest, IsRepeatedUntilTheGuestWantsNoMore) {
+  wants_restarts(1);
+  const auto reboots = reboot_until_clear(*adapter, agent, clock, {.each = 60s});
+  ASSERT_TRUE(reboots) << reboots.error().message;
+  ASSERT_EQ(reboots->size(), 1U);
+  EXPECT_EQ(reboots->front().boot_id_after, "00000000-0000-0000-0000-000000000002");
+}
+
+TEST_F(RebootTest, IsNotDoneForAGuestThatWantsNone) {
+  wants_restarts(0);
+  const auto reboots = reboot_until_clear(*adapter, agent, clock, {.each = 60s});
+  ASSERT_TRUE(reboots);
+  EXPECT_TRUE(reboots->empty());
+  EXPECT_FALSE(shut_down);
+}
+
+TEST_F(RebootTest, IsNotRepeatedForEver) {
+  wants_restarts(99);
+  const auto reboots = reboot_until_clear(*adapter, agent, clock, {.most = 1, .each = 60s});
+  ASSERT_FALSE(reboots);
+  EXPECT_EQ(reboots.error().error_class, ErrorClass::guest);
+  EXPECT_EQ(reboots.error().message, "'dns' still asks for a restart after 1");
 }
 
 TEST_F(RebootTest, ARestartLoopIsNotAProof) {

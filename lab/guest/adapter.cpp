@@ -1,0 +1,36 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include "lab/guest/adapter.hpp"
+
+#include <fmt/format.h>
+
+namespace patchlab::lab::guest {
+
+const char* to_string(InstallEnd end) {
+  switch (end) {
+    case InstallEnd::installed: return "installed";
+    case InstallEnd::reboot_needed: return "installed, reboot needed";
+    case InstallEnd::reboot_started: return "reboot started";
+    case InstallEnd::already_installed: return "already installed";
+    case InstallEnd::not_applicable: return "not applicable";
+    case InstallEnd::retry: return "retry";
+    case InstallEnd::failed: return "failed";
+    case InstallEnd::lab_trouble: return "lab trouble";
+  }
+  return "?";
+}
+
+bool is_success(InstallEnd end) {
+  return end == InstallEnd::installed || end == InstallEnd::reboot_needed || end == InstallEnd::reboot_started ||
+         end == InstallEnd::already_installed;
+}
+
+std::string GuestAdapter::why_no_uninstall(const InstalledPackage&) const {
+  return "uninstalling is not offered for this kind of guest";
+}
+
+Result<InstallOutcome> GuestAdapter::uninstall(const InstalledPackage& package, Milliseconds, std::stop_token) {
+  return configuration_error(fmt::format("'{}': {}", package.file_name, why_no_uninstall(package)));
+}
+
+}  // namespace patchlab::lab::guest

@@ -1,0 +1,204 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include "lab/guest/windows/commands.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <stdexcept>
+
+namespace patchlab::lab::guest::windows {
+namespace {
+
+// Programs are named in full: the search path of a service is not to be relied on. /reg:64 reads the 64-bit view
+// whoever asks. Keys, codes and columns are read, never words that Windows translates; dism alone is told to speak
+// English.
+#define SYSTEM32 "C:\\Windows\\System32\\"
+#define CURRENT_VERSION "HKLM\\SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\"
+#define SERVICING CURRENT_VERSION "Component Based Servicing"
+#define CONTROL "HKLM\\SYSTEM\\CurrentControlSet\\"
+
+constexpr CommandRow command_table[] = {
+    {Command::os_info, "agent", "guest-get-osinfo", "`id` must be `mswindows`, `machine` must be `x86_64`"},
+    {Command::interfaces, "agent", "guest-network-get-interfaces",
+     "hardware addresses with their addresses and prefixes"},
+    {Command::architecture, "exec", SYSTEM32 "cmd.exe /d /c set PROCESSOR_ARCHITE",
+     "`PROCESSOR_ARCHITECTURE=AMD64` and no `PROCESSOR_ARCHITEW6432`: the agent is a 64-bit one"},
+    {Command::make_folder, "exec", SYSTEM32 "cmd.exe /d /c mkdir C:\\patchlab",
+     "nothing; the write that follows shows"},
+    {Command::run_job, "exec", SYSTEM32 "cmd.exe /d /q /c C:\\patchlab\\job.cmd",
+     "nothing; `C:\\patchlab\\job.code` comes to hold the job's token and its exit code"},
+    {Command::kill_job, "exec", SYSTEM32 "taskkill.exe /pid <pid> /t /f", "nothing; sent when a job is given up"},
+    {Command::boot_event, "exec",
+     SYSTEM32 "wevtutil.exe qe System \"/q:*[System[Provider[@Name='Microsoft-Windows-Kernel-General'] and "
+              "(EventID=12)]]\" /c:1 /rd:true /f:xml",
+     "record number and time of the latest start of the system: the boot id"},
+    {Command::servicing_keys, "exec", SYSTEM32 "reg.exe query \"" SERVICING "\" /reg:64",
+     "subkeys `RebootPending`, `RebootInProgress`, `PackagesPending`"},
+    {Command::service_states, "exec", SYSTEM32 "sc.exe query type= service state= all bufsize= 262144",
+     "per service: state 1 to 7, exit code"},
+    {Command::drives, "exec", SYSTEM32 "wbem\\wmic.exe logicaldisk get DeviceID,DriveType",
+     "letters of drives of type 5, a CD drive"},
+    {Command::find_file, "job", "for %%d in (<drives>) do if exist %%d\\<file> echo found %%d",
+     "`found D:`; asked again until it is there: a changed medium is seen a moment later"},
+    {Command::copy_file, "job", "copy /b /y <drive>\\<file> C:\\patchlab\\<file>", "exit code 0"},
+    {Command::delete_file, "job", "del /f /q C:\\patchlab\\<file> 2>nul", "nothing"},
+    {Command::install_msu, "job", SYSTEM32 "wusa.exe C:\\patchlab\\<file> /quiet /norestart", "exit code of wusa"},
+    {Command::install_cab, "job",
+     SYSTEM32 "dism.exe /online /english /add-package /packagepath:C:\\patchlab\\<file> /quiet /norestart "
+              "/logpath:C:\\patchlab\\install.log",
+     "exit code of dism"},
+    {Command::install_msi, "job",
+     SYSTEM32 "msiexec.exe /i C:\\patchlab\\<file> /qn /norestart /l*v C:\\patchlab\\install.log",
+     "exit code of msiexec"},
+    {Command::install_msp, "job",
+     SYSTEM32 "msiexec.exe /p C:\\patchlab\\<file> /qn /norestart REBOOT=ReallySuppress /l*v C:\\patchlab\\install.log",
+     "exit code of msiexec"},
+    {Command::install_exe, "job", "C:\\patchlab\\<file> <switches>", "exit code of setup"},
+    {Command::remove_kb, "job", SYSTEM32 "wusa.exe /uninstall /kb:<number> /quiet /norestart", "exit code of wusa"},
+    {Command::remove_package, "job",
+     SYSTEM32 "dism.exe /online /english /remove-package /packagename:<identity> /quiet /norestart "
+              "/logpath:C:\\patchlab\\install.log",
+     "exit code of dism"},
+    {Command::remove_product, "job", SYSTEM32 "msiexec.exe /x <product> /qn /norestart /l*v C:\\patchlab\\install.log",
+     "exit code of msiexec"},
+    {Command::remove_patch, "job",
+     SYSTEM32 "msiexec.exe /package <product> /uninstall <patch> /qn /norestart REBOOT=ReallySuppress /l*v "
+              "C:\\patchlab\\install.log",
+     "exit code of msiexec"},
+    {Command::quick_fixes, "exec", SYSTEM32 "wbem\\wmic.exe qfe get HotFixID", "column `HotFixID`: KB numbers"},
+    {Command::packages, "job", SYSTEM32 "dism.exe /online /english /get-packages /format:table",
+     "table with `Package Identity`, `State`, `Release Type`, `Install Time`, and the line that says that it is whole"},
+    {Command::package_states, "job", SYSTEM32 "reg.exe query \"" SERVICING "\\Packages\" /s /v CurrentState /reg:64",
+     "per identity: 0x0 absent, 0x5 uninstall pending, 0x10 resolving, 0x20 resolved, 0x30 staging, 0x40 staged, 0x50 "
+     "superseded, 0x60 install pending, 0x65 partially installed, 0x70 installed, 0x80 permanent"},
+    {Command::products_64, "job", SYSTEM32 "reg.exe query " CURRENT_VERSION "Uninstall /s /v DisplayVersion /reg:64",
+     "products of other installers: key and version"},
+    {Command::products_32, "job", SYSTEM32 "reg.exe query " CURRENT_VERSION "Uninstall /s /v DisplayVersion /reg:32",
+     "the same, of 32-bit programs"},
+    {Command::package_errors, "job", SYSTEM32 "reg.exe query \"" SERVICING "\\Packages\" /s /v LastError /reg:64",
+     "per identity: the HRESULT of its last change; exit code 1: none"},
+    {Command::servicing_failures, "job",
+     SYSTEM32 "wevtutil.exe qe Setup \"/q:*[System[Provider[@Name='Microsoft-Windows-Servicing'] and (EventID=3)]]\" "
+              "/c:100 /rd:true /f:xml",
+     "`PackageIdentifier` and `ErrorCode` of changes that failed"},
+    {Command::exclusive_session, "job",
+     SYSTEM32 "reg.exe query \"" SERVICING "\\SessionsPending\" /v Exclusive /reg:64",
+     "not 0: pending; exit code 1: no such value"},
+    {Command::update_keys, "job", SYSTEM32 "reg.exe query \"" CURRENT_VERSION "WindowsUpdate\\Auto Update\" /reg:64",
+     "subkeys `RebootRequired`, `PostRebootReporting`; exit code 1: no such key"},
+    {Command::update_volatile, "job",
+     SYSTEM32 "reg.exe query HKLM\\SOFTWARE\\Microsoft\\Updates /v UpdateExeVolatile /reg:64",
+     "not 0: pending; exit code 1: no such value"},
+    {Command::server_manager, "job", SYSTEM32 "reg.exe query HKLM\\SOFTWARE\\Microsoft\\ServerManager /reg:64",
+     "subkey or value `CurrentRebootAttempts`; exit code 1: no such key"},
+    {Command::run_once, "job", SYSTEM32 "reg.exe query " CURRENT_VERSION "RunOnce /v DVDRebootSignal /reg:64",
+     "there: pending; exit code 1: no such value"},
+    {Command::renames, "job",
+     SYSTEM32 "reg.exe query \"" CONTROL "Control\\Session Manager\" /v PendingFileRenameOperations /reg:64",
+     "files to be replaced at the next start: a weak sign, reported only; exit code 1: none"},
+    {Command::active_name, "job",
+     SYSTEM32 "reg.exe query " CONTROL "Control\\ComputerName\\ActiveComputerName /v ComputerName /reg:64",
+     "must equal the next"},
+    {Command::next_name, "job",
+     SYSTEM32 "reg.exe query " CONTROL "Control\\ComputerName\\ComputerName /v ComputerName /reg:64",
+     "must equal the one before; else: pending"},
+    {Command::netlogon, "job", SYSTEM32 "reg.exe query " CONTROL "Services\\Netlogon /reg:64",
+     "values `JoinDomain`, `AvoidSpnSet`"},
+    {Command::service_starts, "job", SYSTEM32 "reg.exe query " CONTROL "Services /s /v Start /reg:64",
+     "per service and driver: 0 boot, 1 system, 2 automatic, 3 on demand, 4 disabled"},
+    {Command::service_triggers, "job", SYSTEM32 "reg.exe query " CONTROL "Services /s /k /f TriggerInfo /e /reg:64",
+     "services that come and go by triggers; exit code 1: none"},
+    {Command::sockets, "job", SYSTEM32 "netstat.exe -ano",
+     "TCP rows whose far port is 0 listen; UDP rows; process ids"},
+    {Command::processes, "job", SYSTEM32 "tasklist.exe /svc /fo csv /nh", "image and process id"},
+    {Command::drivers, "job", SYSTEM32 "driverquery.exe /fo csv /nh", "name and type of each driver"},
+    {Command::ip_settings, "job",
+     SYSTEM32 "reg.exe query " CONTROL "Services\\Tcpip\\Parameters\\Interfaces /s /reg:64",
+     "per interface: `EnableDHCP`, `DefaultGateway`, `NameServer`, `DhcpDefaultGateway`, `DhcpNameServer`"},
+    {Command::adapters, "exec",
+     SYSTEM32 "wbem\\wmic.exe path Win32_NetworkAdapter get ConfigManagerErrorCode,MACAddress,PNPDeviceID",
+     "network adapters that are there, and their device state"},
+    {Command::adapter_devices, "job",
+     SYSTEM32 "reg.exe query " CONTROL "Enum /s /d /f {4d36e972-e325-11ce-bfc1-08002be10318} /reg:64",
+     "all network adapters that ever were: those that the list before does not name are hidden; exit code 1: none"},
+    {Command::firewall, "job",
+     SYSTEM32 "reg.exe query " CONTROL
+              "Services\\SharedAccess\\Parameters\\FirewallPolicy /s /v EnableFirewall /reg:64",
+     "per profile: 0 off, 1 on"},
+    {Command::network_categories, "job",
+     SYSTEM32 "reg.exe query \"HKLM\\SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion\\NetworkList\\Profiles\" /s /v "
+              "Category /reg:64",
+     "per network: 0 public, 1 private, 2 domain; exit code 1: none"},
+    {Command::acl, "job", SYSTEM32 "icacls.exe \"<path>\" /save C:\\patchlab\\acl-<number>.txt",
+     "a file in UTF-16: a name, and its SDDL; exit code 2 or 3: not there"},
+    {Command::errors_logged, "job",
+     SYSTEM32 "wevtutil.exe qe \"<log>\" \"/q:*[System[(Level=1 or Level=2)]]\" /c:500 /rd:true /f:xml",
+     "provider and number of each event of level 1 and 2; exit code 15007: no such log"},
+    {Command::copy_log, "job", "copy /b /y <source> C:\\patchlab\\<file>", "exit code 0; 1: not there"},
+    {Command::recent_events, "job", SYSTEM32 "wevtutil.exe qe <log> /c:60 /rd:true /f:text", "kept as text"},
+    {Command::ip_details, "job", SYSTEM32 "ipconfig.exe /all", "kept as text"},
+    {Command::restart, "exec", SYSTEM32 "shutdown.exe /r /f /t 5 /d p:2:17 /c patchlab", "nothing; the boot id shows"},
+    {Command::power_off, "exec", SYSTEM32 "shutdown.exe /s /f /t 5 /d p:2:17 /c patchlab",
+     "nothing; the hypervisor shows"},
+};
+
+#undef SYSTEM32
+#undef CURRENT_VERSION
+#undef SERVICING
+#undef CONTROL
+
+const CommandRow& row_of(Command command) { return command_table[static_cast<std::size_t>(command)]; }
+}  // namespace
+
+std::span<const CommandRow> commands() { return command_table; }
+
+std::string line_of(Command command, const Values& values) {
+  std::string line;
+  std::string_view rest = row_of(command).line;
+  for (auto open = rest.find('<'); open != std::string_view::npos; open = rest.find('<')) {
+    const auto close = rest.find('>', open);
+    const auto name = rest.substr(open + 1, close - open - 1);
+    const auto value = std::find_if(values.begin(), values.end(), [&](const auto& pair) { return pair.first == name; });
+    if (value == values.end()) throw std::logic_error(fmt::format("no value for <{}> in '{}'", name, rest));
+    line += rest.substr(0, open);
+    line += value->second;
+    rest.remove_prefix(close + 1);
+  }
+  return line.append(rest);
+}
+
+ProgramLine program_line_of(Command command, const Values& values) {
+  std::vector<std::string> words(1);
+  bool quoted = false;
+  for (const char c : line_of(command, values)) {
+    if (c == '"')
+      quoted = !quoted;
+    else if (c == ' ' && !quoted)
+      words.emplace_back();
+    else
+      words.back() += c;
+  }
+  ProgramLine program{words.front(), {words.begin() + 1, words.end()}};
+  return program;
+}
+
+bool is_plain_name(std::string_view name) {
+  if (name.empty() || name.front() == '-' || name.front() == '.') return false;
+  return std::all_of(name.begin(), name.end(), [](char c) {
+    const bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+    return is_letter || (c >= '0' && c <= '9') || std::string_view("._+~-").find(c) != std::string_view::npos;
+  });
+}
+
+std::string commands_markdown() {
+  std::string text = "| By | Command | Understood of the reply |\n|---|---|---|\n";
+  for (const auto& row : command_table) {
+    std::string line = row.line;
+    for (auto bar = line.find('|'); bar != std::string::npos; bar = line.find('|', bar + 2)) line.insert(bar, "\\");
+    text += fmt::format("| {} | `{}` | {} |\n", row.by, line, row.reply);
+  }
+  return text;
+}
+
+}  // namespace patchlab::lab::guest::windows

@@ -1,0 +1,103 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace patchlab::lab::guest::windows {
+
+// The laboratory's own files lie in C:\patchlab: job.cmd, job.out, job.code, copies of packages and logs. Names and
+// folder never change, so that a guest that only pretends to be Windows can link them to where its own tools write.
+enum class Command {
+  os_info,
+  interfaces,
+  architecture,
+  make_folder,
+  run_job,
+  kill_job,
+  boot_event,
+  servicing_keys,
+  service_states,
+  drives,
+  find_file,
+  copy_file,
+  delete_file,
+  install_msu,
+  install_cab,
+  install_msi,
+  install_msp,
+  install_exe,
+  remove_kb,
+  remove_package,
+  remove_product,
+  remove_patch,
+  quick_fixes,
+  packages,
+  package_states,
+  products_64,
+  products_32,
+  package_errors,
+  servicing_failures,
+  exclusive_session,
+  update_keys,
+  update_volatile,
+  server_manager,
+  run_once,
+  renames,
+  active_name,
+  next_name,
+  netlogon,
+  service_starts,
+  service_triggers,
+  sockets,
+  processes,
+  drivers,
+  ip_settings,
+  adapters,
+  adapter_devices,
+  firewall,
+  network_categories,
+  acl,
+  errors_logged,
+  copy_log,
+  recent_events,
+  ip_details,
+  restart,
+  power_off,
+};
+
+struct CommandRow {
+  Command command;
+  // Who carries it out: "agent" is a command of the guest agent itself; "exec" a program it starts, whose output comes
+  // through its pipe; "job" a line of job.cmd, whose output comes as a file, in UTF-8.
+  const char* by;
+  const char* line;   // with <placeholders>
+  const char* reply;  // what is understood of the answer
+};
+
+// Every command the adapter sends, in the order of `Command`. There is no other source of command lines.
+[[nodiscard]] std::span<const CommandRow> commands();
+
+using Values = std::vector<std::pair<std::string_view, std::string>>;  // placeholder without brackets -> text
+
+// The line with its placeholders filled in. Each must be named, else std::logic_error: a bug.
+[[nodiscard]] std::string line_of(Command command, const Values& values = {});
+// For "exec" rows: program and arguments. Double quotes hold an argument together and are not part of it.
+struct ProgramLine {
+  std::string program;
+  std::vector<std::string> arguments;
+};
+[[nodiscard]] ProgramLine program_line_of(Command command, const Values& values = {});
+
+// Names from scenarios and media that become part of a command line: letters, digits and ._+~- only, so that nothing in
+// them means anything to cmd.exe.
+[[nodiscard]] bool is_plain_name(std::string_view name);
+
+// The table as Markdown, for docs/windows.md.
+[[nodiscard]] std::string commands_markdown();
+
+}  // namespace patchlab::lab::guest::windows

@@ -1,0 +1,238 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include "lab/guest/windows/host_state.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "lab/core/text.hpp"
+
+namespace patchlab::lab::guest::windows {
+namespace {
+
+constexpr std::uint32_t no_such_log = 15007;   // ERROR_EVT_CHANNEL_NOT_FOUND
+constexpr std::uint32_t never_started = 1077;  // ERROR_SERVICE_NEVER_STARTED
+
+std::string log_section(std::size_t index) { return fmt::format("log-{}", index); }
+std::string acl_section(std::size_t index) { return fmt::format("acl-{}", index); }
+
+// Services that stop, start and change their start type by themselves: servicing, licensing, background work.
+bool manages_itself(std::string_view service) {
+  constexpr std::array<std::string_view, 9> list{"trustedinstaller", "wuauserv",       "bits",
+                                                 "sppsvc",           "msiserver",      "tiledatamodelsvc",
+                                                 "mapsbroker",       "remoteregistry", "gpsvc"};
+  const auto name = lower_case(service);
+  return std::find(list.begin(), list.end(), name) != list.end() || name.starts_with("clr_optimization") ||
+         name.starts_with("mpksl");
+}
+
+// "CDPUserSvc_3f2a1": made for each logon, with another number.
+bool is_of_one_logon(std::string_view service) {
+  const auto number = service.substr(service.rfind('_') + 1);
+  return number.size() >= 4 && number.size() < service.size() &&
+         number.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
+// Tunnels and the like, which come and go with addresses. Only what sits on a bus is hardware.
+bool is_software_device(std::string_view device) { return device.starts_with("ROOT\\") || device.starts_with("SW\\"); }
+
+std::string state_word(const ServiceStatus& status) {
+  switch (status.state) {
+    case 1: return status.exit_code == 0 || status.exit_code == never_started ? "stopped" : "failed";
+    case 2: return "starting";
+    case 3: return "stopping";
+    case 4: return "running";
+    default: return "paused";
+  }
+}
+
+template <std::size_t N>
+std::string word_for(const std::array<const char*, N>& words, const std::string& data) {
+  const auto number = registry_number(data);
+  return number && *number < N ? words[*number] : data;
+}
+
+// HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Services\<name>, not what lies deeper.
+std::string service_in(const std::string& path) {
+  constexpr std::string_view parent = "\\Services\\";
+  const auto at = path.find(parent);
+  const auto name = at == std::string::npos ? std::string{} : path.substr(at + parent.size());
+  return name.find('\\') == std::string::npos ? name : std::string{};
+}
+
+Result<void> add_services(const StateReplies& replies, const std::vector<std::string>& asked, HostState& state) {
+  constexpr std::array<const char*, 5> start_words{"boot", "system", "automatic", "on demand", "disabled"};
+  PATCHLAB_ASSIGN(const auto statuses, services(replies.services));
+  PATCHLAB_ASSIGN(const auto starts, registry_in(replies.job, "starts", Absence::impossible));
+  PATCHLAB_ASSIGN(const auto triggers, registry_in(replies.job, "triggers", Absence::possible));
+  std::set<std::string> triggered;
+  for (const auto& key : triggers) triggered.insert(service_in(key.path.substr(0, key.path.rfind('\\'))));
+  for (const auto& key : starts) {
+    const auto name = service_in(key.path);
+    const auto start = key.values.find("Start");
+    if (name.empty() || start == key.values.end() || manages_itself(name) || is_of_one_logon(name)) continue;
+    const auto word = word_for(start_words, start->second);
+    state.facts["start of " + name] = word;
+    const auto status = statuses.find(name);
+    if (word == "automatic" && !triggered.contains(name) && status != statuses.end()) {
+      state.services[name] = state_word(status->second);
+    }
+  }
+  for (const auto& name : asked) {
+    // Service names do not differ by case.
+    const auto same = std::find_if(statuses.begin(), statuses.end(),
+                                   [&](const auto& entry) { return lower_case(entry.first) == lower_case(name); });
+    if (same != statuses.end() && same->first != name) state.services.erase(same->first);
+    state.services[name] = same == statuses.end() ? "absent" : state_word(same->second);
+  }
+  return {};
+}
+
+Result<void> add_network(const StateReplies& replies, HostState& state) {
+  PATCHLAB_ASSIGN(const auto sockets, text_in(replies.job, "sockets"));
+  PATCHLAB_ASSIGN(const auto processes, text_in(replies.job, "processes"));
+  PATCHLAB_ASSIGN(state.listeners, listeners(sockets, processes));
+  PATCHLAB_ASSIGN(state.addresses, addresses(replies.interfaces));
+  PATCHLAB_ASSIGN(const auto settings, registry_in(replies.job, "ip-settings", Absence::impossible));
+  for (const auto& key : settings) {
+    std::string text;
+    for (const auto* name : {"EnableDHCP", "DefaultGateway", "NameServer", "DhcpDefaultGateway", "DhcpNameServer"}) {
+      const auto value = key.values.find(name);
+      if (value == key.values.end() || value->second.empty()) continue;
+      text += fmt::format("{}{}={}", text.empty() ? "" : ", ", name, value->second);
+    }
+    if (!text.empty()) state.facts["ip settings " + key.name()] = text;
+  }
+  PATCHLAB_ASSIGN(const auto present,
+                  table_rows(replies.adapters, {"ConfigManagerErrorCode", "MACAddress", "PNPDeviceID"}));
+  for (const auto& row : present) {
+    const auto& device = row.at("PNPDeviceID");
+    if (device.empty() || is_software_device(device)) continue;
+    state.facts["adapter " + device] =
+        fmt::format("{} status {}", row.at("MACAddress").empty() ? "no MAC" : lower_case(row.at("MACAddress")),
+                    row.at("ConfigManagerErrorCode"));
+  }
+  PATCHLAB_ASSIGN(const auto devices, registry_in(replies.job, "adapter-devices", Absence::possible));
+  for (const auto& key : devices) {
+    constexpr std::string_view parent = "\\Enum\\";
+    const auto at = key.path.find(parent);
+    if (at == std::string::npos) return guest_error(fmt::format("'{}' is no device", key.path));
+    const auto device = key.path.substr(at + parent.size());
+    if (!is_software_device(device)) state.facts.try_emplace("adapter " + device, "hidden");
+  }
+  return {};
+}
+
+Result<void> add_security(const StateReplies& replies, HostState& state) {
+  constexpr std::array<const char*, 2> switch_words{"off", "on"};
+  constexpr std::array<const char*, 3> category_words{"public", "private", "domain"};
+  PATCHLAB_ASSIGN(const auto profiles, registry_in(replies.job, "firewall", Absence::impossible));
+  for (const auto& key : profiles) {
+    const auto value = key.values.find("EnableFirewall");
+    if (value != key.values.end()) state.facts["firewall " + key.name()] = word_for(switch_words, value->second);
+  }
+  PATCHLAB_ASSIGN(const auto networks, registry_in(replies.job, "networks", Absence::possible));
+  for (const auto& key : networks) {
+    const auto value = key.values.find("Category");
+    if (value != key.values.end()) state.facts["network " + key.name()] = word_for(category_words, value->second);
+  }
+  for (std::size_t i = 0; i < watched_paths().size(); ++i) {
+    const auto& path = watched_paths()[i];
+    const auto& bytes = replies.acl_files.at(i);
+    if (bytes.empty()) {
+      state.facts["access to " + path] = "absent";
+      continue;
+    }
+    auto rights = sddl(bytes).while_doing(fmt::format("reading who may access '{}'", path));
+    if (!rights) return std::move(rights).error();
+    state.facts["access to " + path] = *rights;
+  }
+  return {};
+}
+
+Result<void> add_drivers(const StateReplies& replies, HostState& state) {
+  PATCHLAB_ASSIGN(const auto text, text_in(replies.job, "drivers"));
+  PATCHLAB_ASSIGN(const auto rows, csv_rows(text, 4));
+  // Without the link date: every rollup brings newer files of the same drivers.
+  for (const auto& row : rows) state.facts["driver " + row[0]] = row[2];
+  return {};
+}
+
+Result<void> add_errors(const StateReplies& replies, HostState& state) {
+  std::set<std::string> kinds;
+  for (std::size_t i = 0; i < watched_logs().size(); ++i) {
+    const auto section = replies.job.find(log_section(i));
+    if (section != replies.job.end() && section->second.exit_code == no_such_log) continue;
+    PATCHLAB_ASSIGN(const auto text, text_in(replies.job, log_section(i)));
+    PATCHLAB_ASSIGN(const auto logged, events(text));
+    for (const auto& event : logged)
+      kinds.insert(fmt::format("{}: {} {}", watched_logs()[i], event.provider, event.id));
+  }
+  state.error_kinds.assign(kinds.begin(), kinds.end());
+  return {};
+}
+}  // namespace
+
+const std::vector<std::string>& watched_logs() {
+  static const std::vector<std::string> logs{"System",
+                                             "Application",
+                                             "Setup",
+                                             "DNS Server",
+                                             "Directory Service",
+                                             "DFS Replication",
+                                             "Microsoft-Windows-DHCP Server Events/Operational",
+                                             "Microsoft-Windows-PrintService/Admin",
+                                             "Microsoft-Windows-SMBServer/Operational"};
+  return logs;
+}
+
+const std::vector<std::string>& watched_paths() {
+  static const std::vector<std::string> paths{"C:\\Windows\\System32\\config",
+                                              "C:\\Windows\\System32\\drivers\\etc",
+                                              "C:\\Windows\\System32\\spool",
+                                              "C:\\Windows\\System32\\dns",
+                                              "C:\\Windows\\System32\\dhcp",
+                                              "C:\\Windows\\SYSVOL",
+                                              "C:\\inetpub",
+                                              "C:\\Program Files"};
+  return paths;
+}
+
+std::vector<Question> state_questions() {
+  std::vector<Question> questions;
+  for (const auto& [name, command] : std::initializer_list<std::pair<const char*, Command>>{
+           {"starts", Command::service_starts},
+           {"triggers", Command::service_triggers},
+           {"sockets", Command::sockets},
+           {"processes", Command::processes},
+           {"drivers", Command::drivers},
+           {"ip-settings", Command::ip_settings},
+           {"adapter-devices", Command::adapter_devices},
+           {"firewall", Command::firewall},
+           {"networks", Command::network_categories},
+       }) {
+    questions.push_back({name, line_of(command)});
+  }
+  for (std::size_t i = 0; i < watched_paths().size(); ++i) {
+    questions.push_back(
+        {acl_section(i), line_of(Command::acl, {{"path", watched_paths()[i]}, {"number", fmt::format("{}", i)}})});
+  }
+  for (std::size_t i = 0; i < watched_logs().size(); ++i) {
+    questions.push_back({log_section(i), line_of(Command::errors_logged, {{"log", watched_logs()[i]}})});
+  }
+  return questions;
+}
+
+Result<HostState> host_state_from(const StateReplies& replies, const std::vector<std::string>& asked) {
+  HostState state;
+  PATCHLAB_TRY(add_services(replies, asked, state));
+  PATCHLAB_TRY(add_network(replies, state));
+  PATCHLAB_TRY(add_security(replies, state));
+  PATCHLAB_TRY(add_drivers(replies, state));
+  PATCHLAB_TRY(add_errors(replies, state));
+  return state;
+}
+
+}  // namespace patchlab::lab::guest::windows

@@ -1,0 +1,39 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "lab/core/host_state.hpp"
+#include "lab/guest/windows/commands.hpp"
+#include "lab/guest/windows/replies.hpp"
+
+// From replies to the canonical, comparable state. Pure.
+namespace patchlab::lab::guest::windows {
+
+// What is asked beside one job: programs that write differently into a file than into a pipe, and the agent itself.
+struct StateReplies {
+  Sections job;                        // of state_questions()
+  std::string services;                // Command::service_states
+  std::string adapters;                // Command::adapters
+  Json interfaces;                     // Command::interfaces
+  std::vector<std::string> acl_files;  // bytes of icacls' file per watched path; empty where the path is not there
+};
+
+struct Question {
+  std::string section;
+  std::string line;
+};
+// Event logs whose errors count. Those of roles are there only where the role is.
+[[nodiscard]] const std::vector<std::string>& watched_logs();
+// Folders whose access rights count.
+[[nodiscard]] const std::vector<std::string>& watched_paths();
+[[nodiscard]] std::vector<Question> state_questions();
+
+// services: those that start by themselves, and `asked`; listeners; addresses per MAC; error_kinds: "System: provider
+// 7031" per log; facts: start types, drivers, network adapters with hidden ones, their settings, firewall profiles,
+// categories of networks, access rights.
+[[nodiscard]] Result<HostState> host_state_from(const StateReplies& replies, const std::vector<std::string>& asked);
+
+}  // namespace patchlab::lab::guest::windows

@@ -1,0 +1,149 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include "lab/guest/windows/job.hpp"
+
+#include <fmt/format.h>
+
+#include "lab/core/text.hpp"
+#include "lab/guest/agent_session.hpp"
+
+namespace patchlab::lab::guest::windows {
+namespace {
+using namespace std::chrono_literals;
+
+constexpr const char* script_path = "C:\\patchlab\\job.cmd";
+constexpr const char* output_path = "C:\\patchlab\\job.out";
+constexpr const char* code_path = "C:\\patchlab\\job.code";
+constexpr std::size_t tail_size = 256U << 10U;
+}  // namespace
+
+Error not_late(Error error) {
+  if (error.error_class == ErrorClass::timeout) error.error_class = ErrorClass::infrastructure;
+  return error;
+}
+
+std::string job_script(const std::vector<std::string>& lines, const std::string& token) {
+  // In a command script cmd.exe waits for programs with windows too (wusa). The exit code's line names its file first:
+  // a digit right before '>' would be taken for a stream. It is tried again while the file, empty at the start, stays
+  // empty: the agent looks into it all the time, and opens it without sharing.
+  std::string script =
+      "@echo off\r\n"
+      "chcp 65001 >nul\r\n"
+      "call :work >C:\\patchlab\\job.out 2>&1 <nul\r\n"
+      "set code=%errorlevel%\r\n"
+      ":report\r\n"
+      ">C:\\patchlab\\job.code echo " +
+      token +
+      " %code%\r\n"
+      "for %%f in (C:\\patchlab\\job.code) do if %%~zf==0 goto report\r\n"
+      "exit /b 0\r\n"
+      ":work\r\n";
+  for (const auto& line : lines) script += line + "\r\n";
+  return script + "exit /b %errorlevel%\r\n";
+}
+
+std::optional<std::uint32_t> finished_with(std::string_view code_file, const std::string& token) {
+  if (!code_file.ends_with('\n') || !code_file.starts_with(token + " ")) return std::nullopt;
+  return exit_code_in(trimmed(code_file.substr(token.size()), " \r\n"));
+}
+
+void add_section(std::vector<std::string>& lines, const std::string& mark, const std::string& name,
+                 const std::string& command) {
+  lines.push_back(fmt::format("echo {} begin {}", mark, name));
+  lines.push_back(command);
+  lines.push_back("set result=%errorlevel%");
+  lines.push_back("echo.");
+  lines.push_back(fmt::format("echo {} end {} %result%", mark, name));
+}
+
+Result<void> JobRunner::upload(const std::string& script) {
+  // An empty code file first: the agent's words for a file that is not there are translated, an empty one's are not.
+  const auto write = [&]() -> Result<void> {
+    PATCHLAB_TRY(agent_.write_file(code_path, {}));
+    return agent_.write_file(script_path, script);
+  };
+  auto written = write();
+  if (written) return written;
+  // A fresh or reverted guest has no such folder yet. Whether it has one now, the second try shows.
+  const auto line = program_line_of(Command::make_folder);
+  PATCHLAB_TRY(agent_.run(line.program, line.arguments, 60s));
+  return write();
+}
+
+Result<std::int64_t> JobRunner::start(const std::string& script) {
+  PATCHLAB_TRY(upload(script));
+  const auto line = program_line_of(Command::run_job);
+  return agent_.start(line.program, line.arguments);
+}
+
+Result<std::string> JobRunner::output(const JobLimits& limits) {
+  PATCHLAB_ASSIGN(const auto bytes, limits.only_tail ? agent_.read_tail(output_path, tail_size)
+                                                     : agent_.read_file(output_path, limits.output));
+  return limits.only_tail ? to_valid_utf8(bytes) : text_of(bytes);
+}
+
+void JobRunner::end_processes(std::int64_t pid) {
+  const auto line = program_line_of(Command::kill_job, {{"pid", fmt::format("{}", pid)}});
+  // Best effort: the job was given up already, and a guest that does not answer cannot be helped.
+  (void)agent_.run(line.program, line.arguments, 10s);
+}
+
+Result<JobResult> JobRunner::result_of(std::uint32_t exit_code, const std::string& what, const JobLimits& limits) {
+  auto printed = output(limits);
+  if (printed) return JobResult{exit_code, std::move(*printed)};
+  // A child that inherited the file may still hold it; an installer's exit code counts all the same.
+  if (limits.only_tail) {
+    return JobResult{exit_code, fmt::format("(its output could not be read: {})", printed.error().message)};
+  }
+  return std::move(printed).error().while_doing(what);
+}
+
+Result<JobResult> JobRunner::run(const std::vector<std::string>& lines, const std::string& what,
+                                 const JobLimits& limits, const std::stop_token& stop) {
+  Pace pace(clock_, limits.deadline);
+  const auto stamp = std::chrono::duration_cast<Milliseconds>(clock_.wall().time_since_epoch()).count();
+  const auto token = fmt::format("patchlab-{}-{}", stamp, ++jobs_);
+  // What goes wrong before the job runs is never the job's own lateness.
+  const auto boot = boot_id_();
+  if (!boot) return not_late(boot.error());
+  const auto pid = start(job_script(lines, token));
+  if (!pid) return not_late(pid.error());
+
+  std::string trouble;
+  for (;;) {
+    const auto code = agent_.read_file(code_path, 256);
+    if (code) {
+      if (const auto exit_code = finished_with(*code, token)) return result_of(*exit_code, what, limits);
+      if (!trouble.empty()) {
+        // It was silent for a while, or the file was in use: perhaps the guest restarted.
+        const auto now = boot_id_();
+        if (now && *now != *boot) {
+          return guest_error(fmt::format("'{}' restarted while '{}' ran", agent_.machine(), what));
+        }
+        trouble = now ? std::string{} : now.error().message;
+      }
+    } else {
+      trouble = code.error().message;
+    }
+    if (stop.stop_requested()) {
+      end_processes(*pid);
+      return Error{ErrorClass::cancelled, fmt::format("cancelled while '{}' ran in '{}'", what, agent_.machine()), {}};
+    }
+    if (pace.is_over()) {
+      const auto printed = output({limits.deadline, limits.output, true});
+      end_processes(*pid);
+      constexpr std::size_t quoted = 300;
+      std::string last = "it printed nothing that could be read";
+      if (printed && !printed->empty()) {
+        last = fmt::format("last printed: '{}'",
+                           shortened(printed->substr(printed->size() - std::min(quoted, printed->size())), quoted));
+      }
+      return timeout_error(fmt::format("'{}' in '{}' did not end within {:.1f} s; {}", what, agent_.machine(),
+                                       std::chrono::duration<double>(limits.deadline).count(),
+                                       trouble.empty() ? last : "last trouble: " + trouble));
+    }
+    pace.pause();
+  }
+}
+
+}  // namespace patchlab::lab::guest::windows

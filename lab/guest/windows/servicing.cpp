@@ -1,0 +1,308 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include "lab/guest/windows/servicing.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "lab/core/text.hpp"
+#include "lab/guest/windows/exit_codes.hpp"
+
+namespace patchlab::lab::guest::windows {
+namespace {
+
+struct StateName {
+  PackageState state;
+  const char* name;  // also dism's, but for case
+};
+constexpr std::array<StateName, 11> state_names{{
+    {PackageState::absent, "absent"},
+    {PackageState::uninstall_pending, "uninstall pending"},
+    {PackageState::resolving, "resolving"},
+    {PackageState::resolved, "resolved"},
+    {PackageState::staging, "staging"},
+    {PackageState::staged, "staged"},
+    {PackageState::superseded, "superseded"},
+    {PackageState::install_pending, "install pending"},
+    {PackageState::partially_installed, "partially installed"},
+    {PackageState::installed, "installed"},
+    {PackageState::permanent, "permanent"},
+}};
+
+bool is_installed(PackageState state) { return state == PackageState::installed || state == PackageState::permanent; }
+bool is_pending(PackageState state) {
+  return state == PackageState::install_pending || state == PackageState::uninstall_pending;
+}
+// dism calls a permanent package installed.
+bool is_same(PackageState a, PackageState b) { return a == b || (is_installed(a) && is_installed(b)); }
+bool belongs_to_set(PackageState state) {
+  return is_installed(state) || is_pending(state) || state == PackageState::partially_installed;
+}
+
+std::string state_in(const std::map<std::string, PackageState>& states, const std::string& identity) {
+  const auto found = states.find(identity);
+  return found == states.end() ? std::string{} : to_string(found->second);
+}
+
+// Cumulative updates are called Package_for_RollupFix, servicing stacks Package_for_ServicingStack_...: the quick-fix
+// list gives them numbers that no name holds.
+bool is_numberless_update(const std::string& identity) {
+  return identity.starts_with("Package_for_") && kb_of(identity).empty();
+}
+}  // namespace
+
+const char* to_string(PackageState state) {
+  for (const auto& entry : state_names) {
+    if (entry.state == state) return entry.name;
+  }
+  return "?";
+}
+
+std::optional<PackageState> package_state_from(std::uint32_t number) {
+  for (const auto& entry : state_names) {
+    if (static_cast<std::uint32_t>(entry.state) == number) return entry.state;
+  }
+  return std::nullopt;
+}
+
+std::optional<PackageState> package_state_from(std::string_view word) {
+  const auto lower = lower_case(word);
+  if (lower == "not present") return PackageState::absent;
+  for (const auto& entry : state_names) {
+    if (lower == entry.name) return entry.state;
+  }
+  return std::nullopt;
+}
+
+std::optional<PackageIdentity> package_identity_in(const std::string& text) {
+  const auto last = text.rfind('~');
+  if (std::count(text.begin(), text.end(), '~') != 4 || last + 1 == text.size()) return std::nullopt;
+  return PackageIdentity{text.substr(0, last), text.substr(last + 1)};
+}
+
+std::string kb_of(std::string_view identity) {
+  constexpr std::string_view start = "Package_for_KB";
+  if (!identity.starts_with(start)) return {};
+  const auto digits = identity.substr(start.size());
+  const auto end = digits.find_first_not_of("0123456789");
+  if (end == 0) return {};
+  return "KB" + std::string(digits.substr(0, end));
+}
+
+std::string described(const Disagreement& disagreement) {
+  const auto said = [](const std::string& text) { return text.empty() ? std::string("absent") : text; };
+  return fmt::format("quick-fix list: {}, dism: {}, registry: {}", said(disagreement.quick_fix),
+                     said(disagreement.dism), said(disagreement.registry));
+}
+
+std::vector<Disagreement> disagreements(const InstalledViews& views) {
+  std::set<std::string> identities;
+  for (const auto& [identity, state] : views.dism) identities.insert(identity);
+  for (const auto& [identity, state] : views.registry) {
+    // Parts of updates are the registry's alone; a whole one that counts must be dism's too.
+    if (!kb_of(identity).empty() && belongs_to_set(state)) identities.insert(identity);
+  }
+  std::vector<Disagreement> found;
+  std::set<std::string> known;  // KB numbers that an identity accounts for
+  std::size_t numberless = 0;
+  for (const auto& identity : identities) {
+    const auto dism = views.dism.find(identity);
+    const auto registry = views.registry.find(identity);
+    const auto kb = kb_of(identity);
+    const bool listed = views.quick_fixes.contains(kb);
+    const bool has_both = dism != views.dism.end() && registry != views.registry.end();
+    if (has_both && is_numberless_update(identity) && is_installed(dism->second)) ++numberless;
+    if (!kb.empty()) known.insert(kb);
+    bool agree = has_both && is_same(dism->second, registry->second);
+    if (agree && !kb.empty() && is_installed(dism->second)) agree = listed;
+    if (!agree) {
+      found.push_back(
+          {identity, listed ? "installed" : "", state_in(views.dism, identity), state_in(views.registry, identity)});
+    }
+  }
+  // The other direction: the list names an update of which servicing knows no package that is there or on its way.
+  std::vector<Disagreement> only_listed;
+  for (const auto& kb : views.quick_fixes) {
+    const auto backs = [&](const auto& entry) { return kb_of(entry.first) == kb && belongs_to_set(entry.second); };
+    if (std::any_of(views.dism.begin(), views.dism.end(), backs)) continue;
+    const bool reported =
+        std::any_of(found.begin(), found.end(), [&](const auto& one) { return kb_of(one.update) == kb; });
+    if (reported) continue;
+    if (!known.contains(kb) && numberless > 0) {
+      --numberless;
+      continue;
+    }
+    only_listed.push_back({kb, "installed", {}, {}});
+  }
+  found.insert(found.end(), only_listed.begin(), only_listed.end());
+  return found;
+}
+
+InstalledSet installed_set(const InstalledViews& views) {
+  InstalledSet set;
+  const auto add = [&](const std::string& name, const std::string& version) {
+    auto& entry = set[name];
+    entry += entry.empty() ? version : ", " + version;
+  };
+  std::set<std::string> disputed;
+  for (const auto& one : disagreements(views)) {
+    disputed.insert(one.update);
+    const auto identity = package_identity_in(one.update);
+    add(identity ? identity->name : one.update,
+        fmt::format("{}(disagreement: {})", identity ? identity->version + " " : "", described(one)));
+  }
+  for (const auto& [text, state] : views.dism) {
+    const auto identity = package_identity_in(text);
+    if (!identity || disputed.contains(text) || !belongs_to_set(state)) continue;
+    add(identity->name,
+        is_installed(state) ? identity->version : fmt::format("{} ({})", identity->version, to_string(state)));
+  }
+  for (const auto& [key, version] : views.products) add("product " + key, version);
+  return set;
+}
+
+std::set<std::string> pending_installs(const InstalledViews& views) {
+  std::set<std::string> pending;
+  for (const auto& [identity, state] : views.dism) {
+    if (state == PackageState::install_pending) pending.insert(identity);
+  }
+  return pending;
+}
+
+std::string described(const Rollback& rollback) {
+  const auto reason = rollback.hresult ? described(meaning_of(*rollback.hresult, Installer::dism))
+                                       : std::string("servicing does not say why");
+  return fmt::format("'{}' was rolled back at the restart: it is {} now, {}", rollback.identity,
+                     to_string(rollback.state), reason);
+}
+
+std::vector<Rollback> rollbacks(const std::set<std::string>& pending_before, const InstalledViews& after,
+                                const std::map<std::string, std::uint32_t>& errors,
+                                const std::vector<Event>& failures) {
+  std::vector<Rollback> found;
+  for (const auto& identity : pending_before) {
+    const auto state = after.registry.find(identity);
+    // Superseded: something newer came in the same restart. Still pending: another restart is due.
+    const bool went_well =
+        state != after.registry.end() && (is_installed(state->second) || state->second == PackageState::superseded ||
+                                          state->second == PackageState::install_pending);
+    if (went_well) continue;
+    Rollback rollback{identity, state == after.registry.end() ? PackageState::absent : state->second, {}};
+    const auto error = errors.find(identity);
+    if (error != errors.end() && error->second != 0) {
+      rollback.hresult = error->second;
+    } else {
+      const auto kb = kb_of(identity);
+      for (const auto& event : failures) {
+        const auto package = event.data.find("PackageIdentifier");
+        const auto code = event.data.find("ErrorCode");
+        if (package == event.data.end() || code == event.data.end()) continue;
+        if (package->second != kb && package->second != identity) continue;
+        rollback.hresult = registry_number(code->second);
+        break;
+      }
+    }
+    found.push_back(std::move(rollback));
+  }
+  return found;
+}
+
+Result<std::set<std::string>> servicing_subkeys(const std::string& text) {
+  PATCHLAB_ASSIGN(const auto keys, registry_keys(text));
+  std::set<std::string> names;
+  for (const auto& key : keys) names.insert(key.name());
+  // Every Windows has installed packages: without them this was no whole answer.
+  if (!names.contains("Packages")) return guest_error("the servicing keys name no 'Packages'");
+  return names;
+}
+
+std::vector<std::pair<std::string, Command>> pending_questions() {
+  return {{"exclusive", Command::exclusive_session},
+          {"updates", Command::update_keys},
+          {"volatile", Command::update_volatile},
+          {"server-manager", Command::server_manager},
+          {"run-once", Command::run_once},
+          {"renames", Command::renames},
+          {"active-name", Command::active_name},
+          {"next-name", Command::next_name},
+          {"netlogon", Command::netlogon}};
+}
+
+Result<PendingRestart> pending_restart(const std::string& servicing_keys, const Sections& found) {
+  PendingRestart pending;
+  PATCHLAB_ASSIGN(const auto subkeys, servicing_subkeys(servicing_keys));
+  for (const auto* name : {"RebootPending", "RebootInProgress", "PackagesPending"}) {
+    if (subkeys.contains(name)) pending.strong.push_back(fmt::format("servicing: {}", name));
+  }
+  const auto keys = [&](const char* name, Absence absence = Absence::possible) {
+    return registry_in(found, name, absence);
+  };
+  const auto not_zero = [](const std::vector<RegistryKey>& list, const char* value) {
+    return std::any_of(list.begin(), list.end(), [&](const auto& key) {
+      const auto entry = key.values.find(value);
+      return entry != key.values.end() && registry_number(entry->second) != std::optional{0U};
+    });
+  };
+  const auto holds = [](const std::vector<RegistryKey>& list, const std::string& name) {
+    return std::any_of(list.begin(), list.end(),
+                       [&](const auto& key) { return key.name() == name || key.values.contains(name); });
+  };
+  PATCHLAB_ASSIGN(const auto exclusive, keys("exclusive"));
+  if (not_zero(exclusive, "Exclusive")) pending.strong.emplace_back("servicing: SessionsPending is exclusive");
+  PATCHLAB_ASSIGN(const auto updates, keys("updates"));
+  for (const auto* name : {"RebootRequired", "PostRebootReporting"}) {
+    if (holds(updates, name)) pending.strong.push_back(fmt::format("Windows Update: {}", name));
+  }
+  PATCHLAB_ASSIGN(const auto volatile_updates, keys("volatile"));
+  if (not_zero(volatile_updates, "UpdateExeVolatile")) pending.strong.emplace_back("update.exe: UpdateExeVolatile");
+  PATCHLAB_ASSIGN(const auto server_manager, keys("server-manager"));
+  if (holds(server_manager, "CurrentRebootAttempts"))
+    pending.strong.emplace_back("Server Manager: CurrentRebootAttempts");
+  PATCHLAB_ASSIGN(const auto run_once, keys("run-once"));
+  if (holds(run_once, "DVDRebootSignal")) pending.strong.emplace_back("RunOnce: DVDRebootSignal");
+  PATCHLAB_ASSIGN(const auto netlogon, keys("netlogon", Absence::impossible));
+  for (const auto* name : {"JoinDomain", "AvoidSpnSet"}) {
+    if (holds(netlogon, name)) pending.strong.push_back(fmt::format("Netlogon: {}", name));
+  }
+  const auto name_in = [](const std::vector<RegistryKey>& list) {
+    const auto found_name = list.empty() ? std::map<std::string, std::string>{} : list.front().values;
+    const auto value = found_name.find("ComputerName");
+    return value == found_name.end() ? std::string{} : lower_case(value->second);
+  };
+  PATCHLAB_ASSIGN(const auto active, keys("active-name", Absence::impossible));
+  PATCHLAB_ASSIGN(const auto next, keys("next-name", Absence::impossible));
+  if (name_in(active).empty() || name_in(next).empty())
+    return guest_error("the computer's name is not in the registry");
+  if (name_in(active) != name_in(next)) pending.strong.emplace_back("the computer's name changes");
+  PATCHLAB_ASSIGN(const auto renames, keys("renames"));
+  if (holds(renames, "PendingFileRenameOperations")) pending.weak.emplace_back("files are replaced at the next start");
+  return pending;
+}
+
+AgentLoss agent_loss(const SilenceFacts& facts) {
+  if (facts.agent_answers) return AgentLoss::none;
+  switch (facts.machine) {
+    case MachineState::undefined:
+    case MachineState::off: return AgentLoss::machine_off;
+    case MachineState::crashed: return AgentLoss::guest_lost;
+    case MachineState::paused: return AgentLoss::not_yet;
+    case MachineState::running: break;
+  }
+  if (facts.silent < facts.allowed) return AgentLoss::not_yet;
+  return facts.role_answers ? AgentLoss::agent_lost : AgentLoss::guest_lost;
+}
+
+const char* described(AgentLoss loss) {
+  switch (loss) {
+    case AgentLoss::none: return "the guest agent answers";
+    case AgentLoss::not_yet: return "the guest agent does not answer yet";
+    case AgentLoss::agent_lost: return "the guest agent died, the role still answers";
+    case AgentLoss::machine_off: return "the machine is off";
+    case AgentLoss::guest_lost: return "neither the guest agent nor the role answers";
+  }
+  return "?";
+}
+
+}  // namespace patchlab::lab::guest::windows

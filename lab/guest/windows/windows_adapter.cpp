@@ -1,0 +1,516 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include "lab/guest/windows/windows_adapter.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "lab/core/text.hpp"
+#include "lab/guest/agent_session.hpp"
+#include "lab/guest/windows/exit_codes.hpp"
+#include "lab/guest/windows/host_state.hpp"
+#include "lab/guest/windows/job.hpp"
+
+namespace patchlab::lab::guest::windows {
+namespace {
+using namespace std::chrono_literals;
+
+// Generous: wmic's and dism's first start takes half a minute, servicing that works in the background slows them down.
+constexpr Milliseconds query_limit = 180s;
+constexpr Milliseconds list_limit = 600s;
+constexpr Milliseconds find_limit = 60s;  // a changed medium is seen a moment later
+constexpr std::size_t log_tail = 64U << 10U;
+constexpr std::size_t text_limit = 64U << 10U;
+
+struct LogFile {
+  const char* name;
+  const char* source;
+  const char* copy;
+};
+// Copied before they are read: the agent opens files without sharing them with a writer.
+constexpr LogFile log_files[] = {
+    {"CBS.log", "C:\\Windows\\Logs\\CBS\\CBS.log", "evidence-cbs.log"},
+    {"dism.log", "C:\\Windows\\Logs\\DISM\\dism.log", "evidence-dism.log"},
+    {"WindowsUpdate.log", "C:\\Windows\\WindowsUpdate.log", "evidence-wu.log"},
+    {"poqexec.log", "C:\\Windows\\WinSxS\\poqexec.log", "evidence-poqexec.log"},
+    {"install.log", "C:\\patchlab\\install.log", "evidence-install.log"},
+};
+
+bool is_guid(std::string_view text) {
+  constexpr std::string_view shape = "{xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx}";
+  return text.size() == shape.size() && std::equal(text.begin(), text.end(), shape.begin(), [](char c, char s) {
+           return s == 'x' ? std::isxdigit(static_cast<unsigned char>(c)) != 0 : c == s;
+         });
+}
+
+// "KB5035968" -> "5035968"
+std::string kb_number(std::string_view kb) {
+  if (!kb.starts_with("KB") || kb.size() < 8 || kb.size() > 10) return {};
+  const auto digits = kb.substr(2);
+  return digits.find_first_not_of("0123456789") == std::string_view::npos ? std::string(digits) : std::string{};
+}
+
+// One step of an installation or removal: a line of a job.
+struct Step {
+  std::string what;  // for messages: a file or a package
+  Installer installer = Installer::any;
+  std::string line;
+};
+
+Result<Step> install_step(const std::string& file, const WindowsOptions& options) {
+  const auto installer = installer_for(file);
+  if (!is_plain_name(file) || !installer)
+    return configuration_error(fmt::format("'{}' is not a usable file name", file));
+  const Values values{{"file", file}};
+  switch (*installer) {
+    case Installer::wusa: return Step{file, *installer, line_of(Command::install_msu, values)};
+    case Installer::dism: return Step{file, *installer, line_of(Command::install_cab, values)};
+    case Installer::msiexec: {
+      const bool is_patch = lower_case(file).ends_with(".msp");
+      return Step{file, *installer, line_of(is_patch ? Command::install_msp : Command::install_msi, values)};
+    }
+    case Installer::setup:
+    case Installer::any: break;
+  }
+  const auto switches = options.exe_switches.find(file);
+  if (switches == options.exe_switches.end()) {
+    return configuration_error(fmt::format("no switches are known for '{}'", file),
+                               "name those that make it install without questions");
+  }
+  if (switches->second.find_first_of("\r\n%") != std::string::npos) {
+    return configuration_error(fmt::format("the switches of '{}' must be one line without '%'", file));
+  }
+  return Step{file, Installer::setup, line_of(Command::install_exe, {{"file", file}, {"switches", switches->second}})};
+}
+
+// Empty when `why_no_uninstall` has a reason.
+std::vector<Step> removal_steps(const InstalledPackage& package) {
+  std::vector<Step> steps;
+  const auto kb = kb_number(package.kb);
+  const auto file = lower_case(package.file_name);
+  if (file.ends_with(".msu") && !kb.empty()) {
+    steps.push_back({package.kb, Installer::wusa, line_of(Command::remove_kb, {{"number", kb}})});
+  } else if (file.ends_with(".msu") || file.ends_with(".cab")) {
+    // What came last goes first.
+    for (auto it = package.packages.rbegin(); it != package.packages.rend(); ++it) {
+      if (!package_identity_in(*it) || !is_plain_name(*it)) return {};
+      steps.push_back({*it, Installer::dism, line_of(Command::remove_package, {{"identity", *it}})});
+    }
+  } else if (file.ends_with(".msi") && is_guid(package.product_code)) {
+    steps.push_back({package.product_code, Installer::msiexec,
+                     line_of(Command::remove_product, {{"product", package.product_code}})});
+  } else if (file.ends_with(".msp") && is_guid(package.product_code) && is_guid(package.patch_code)) {
+    steps.push_back(
+        {package.patch_code, Installer::msiexec,
+         line_of(Command::remove_patch, {{"product", package.product_code}, {"patch", package.patch_code}})});
+  }
+  return steps;
+}
+
+// Of two successful endings, the one that asks for more.
+InstallEnd joined(InstallEnd a, InstallEnd b) {
+  for (const auto end : {InstallEnd::reboot_started, InstallEnd::reboot_needed, InstallEnd::installed}) {
+    if (a == end || b == end) return end;
+  }
+  return InstallEnd::already_installed;
+}
+
+class WindowsAdapter final : public WindowsGuest {
+ public:
+  WindowsAdapter(GuestAgent agent, Clock& clock, WindowsOptions options)
+      : agent_(agent), clock_(clock), options_(std::move(options)), jobs_(agent, clock, [this] { return boot_id(); }) {}
+
+  // The time of the last start (Win32_OperatingSystem.LastBootUpTime) moves with the clock, which the laboratory sets
+  // after each revert. The record of the event that tells of the start does not.
+  Result<std::string> boot_id() override {
+    const std::string action = "reading the boot id";
+    PATCHLAB_ASSIGN(const auto text, exec(action, Command::boot_event));
+    PATCHLAB_ASSIGN(const auto found, events(text).while_doing(doing(action)));
+    if (found.size() != 1 || found.front().id != 12 || found.front().time.empty()) {
+      return guest_error(fmt::format("{}: the log does not tell when the system started", doing(action)));
+    }
+    return fmt::format("{} {}", found.front().record, found.front().time);
+  }
+
+  Result<bool> boot_complete() override {
+    const std::string action = "looking for the end of the start-up";
+    PATCHLAB_ASSIGN(const auto keys_text, exec(action, Command::servicing_keys));
+    PATCHLAB_ASSIGN(const auto keys, servicing_subkeys(keys_text).while_doing(doing(action)));
+    if (keys.contains("RebootInProgress")) return false;  // updates are being configured
+    PATCHLAB_ASSIGN(const auto services_text, exec(action, Command::service_states));
+    PATCHLAB_ASSIGN(const auto all, services(services_text).while_doing(doing(action)));
+    return std::none_of(all.begin(), all.end(), [](const auto& entry) { return entry.second.is_starting(); });
+  }
+
+  Result<InstalledSet> installed() override {
+    PATCHLAB_ASSIGN(const auto views, installed_by_each_means());
+    return installed_set(views);
+  }
+
+  Result<InstalledViews> installed_by_each_means() override {
+    const std::string action = "listing what is installed";
+    PATCHLAB_TRY(prove_agent());
+    PATCHLAB_ASSIGN(const auto fixes, process(action, Command::quick_fixes));
+    InstalledViews views;
+    PATCHLAB_ASSIGN(views.quick_fixes, quick_fixes(fixes.output, fixes.errors).while_doing(doing(action)));
+    PATCHLAB_ASSIGN(const auto found, ask(action, {{"dism", line_of(Command::packages)},
+                                                   {"registry", line_of(Command::package_states)},
+                                                   {"products-64", line_of(Command::products_64)},
+                                                   {"products-32", line_of(Command::products_32)}}));
+    PATCHLAB_TRY(read_views(found, views).while_doing(doing(action)));
+    return views;
+  }
+
+  Result<std::vector<Rollback>> rolled_back(const std::set<std::string>& pending_before) override {
+    const std::string action = "looking for updates that were undone";
+    if (pending_before.empty()) return std::vector<Rollback>{};
+    PATCHLAB_ASSIGN(const auto views, installed_by_each_means());
+    PATCHLAB_ASSIGN(const auto found, ask(action, {{"errors", line_of(Command::package_errors)},
+                                                   {"failures", line_of(Command::servicing_failures)}}));
+    PATCHLAB_ASSIGN(const auto failures_text, text_in(found, "failures").while_doing(doing(action)));
+    PATCHLAB_ASSIGN(const auto failures, events(failures_text).while_doing(doing(action)));
+    PATCHLAB_ASSIGN(const auto keys, registry_in(found, "errors", Absence::possible).while_doing(doing(action)));
+    std::map<std::string, std::uint32_t> errors;
+    for (const auto& key : keys) {
+      const auto value = key.values.find("LastError");
+      const auto number = value == key.values.end() ? std::nullopt : registry_number(value->second);
+      if (number) errors[key.name()] = *number;
+    }
+    return rollbacks(pending_before, views, errors, failures);
+  }
+
+  Result<InstallOutcome> apply(const std::vector<std::string>& file_names, Milliseconds deadline,
+                               std::stop_token stop) override {
+    const auto action = fmt::format("installing {}", fmt::join(file_names, ", "));
+    if (file_names.empty()) return configuration_error(fmt::format("{}: no file to install", doing(action)));
+    std::vector<Step> steps;
+    for (const auto& name : file_names) {
+      PATCHLAB_ASSIGN(auto step, install_step(name, options_).while_doing(doing(action)));
+      steps.push_back(std::move(step));
+    }
+    const Pace pace(clock_, deadline);
+    if (auto ready = make_ready(file_names, pace, stop); !ready)
+      return not_late(ready.error()).while_doing(doing(action));
+    auto outcome = carry_out(steps, pace, deadline, stop);
+    // Packages are large; the clone's disk is not. What stays behind goes with the next revert.
+    if (outcome && outcome->end != InstallEnd::reboot_started) discard(file_names);
+    return std::move(outcome).while_doing(doing(action));
+  }
+
+  std::string why_no_uninstall(const InstalledPackage& package) const override {
+    if (package.permanent) return "it says itself that it cannot be removed";
+    if (lower_case(package.file_name).ends_with(".exe"))
+      return "there is no common command that removes what an .exe installed";
+    if (!installer_for(package.file_name)) return "it is no Windows package";
+    if (removal_steps(package).empty())
+      return "its KB number, identities or product code, by which it is removed, are not known";
+    return {};
+  }
+
+  Result<InstallOutcome> uninstall(const InstalledPackage& package, Milliseconds deadline,
+                                   std::stop_token stop) override {
+    if (!why_no_uninstall(package).empty()) return GuestAdapter::uninstall(package, deadline, stop);
+    const Pace pace(clock_, deadline);
+    if (auto proven = prove_agent(); !proven) return not_late(proven.error());
+    return carry_out(removal_steps(package), pace, deadline, stop)
+        .while_doing(doing(fmt::format("removing '{}'", package.file_name)));
+  }
+
+  Result<bool> reboot_required() override {
+    PATCHLAB_ASSIGN(const auto pending, pending_restart());
+    return pending.is_due();
+  }
+
+  Result<PendingRestart> pending_restart() override {
+    const std::string action = "looking for a pending restart";
+    PATCHLAB_TRY(prove_agent());
+    PATCHLAB_ASSIGN(const auto keys, exec(action, Command::servicing_keys));
+    std::vector<Question> questions;
+    for (const auto& [name, command] : pending_questions()) questions.push_back({name, line_of(command)});
+    PATCHLAB_ASSIGN(const auto found, ask(action, questions));
+    return windows::pending_restart(keys, found).while_doing(doing(action));
+  }
+
+  Result<void> request_reboot() override { return start(Command::restart); }
+  Result<void> request_power_off() override { return start(Command::power_off); }
+
+  Result<HostState> host_state(const std::vector<std::string>& services) override {
+    const std::string action = "reading the host state";
+    PATCHLAB_TRY(prove_agent());
+    StateReplies replies;
+    PATCHLAB_ASSIGN(replies.services, exec(action, Command::service_states));
+    PATCHLAB_ASSIGN(replies.adapters, exec(action, Command::adapters));
+    PATCHLAB_ASSIGN(replies.interfaces, agent_.ask(agent_command(Command::interfaces)).while_doing(doing(action)));
+    PATCHLAB_ASSIGN(replies.job, ask(action, state_questions()));
+    for (std::size_t i = 0; i < watched_paths().size(); ++i) {
+      PATCHLAB_ASSIGN(auto bytes, access_rights(i, replies.job).while_doing(doing(action)));
+      replies.acl_files.push_back(std::move(bytes));
+    }
+    return host_state_from(replies, services).while_doing(doing(action));
+  }
+
+  Result<std::map<std::string, std::string>> evidence() override {
+    const std::string action = "collecting evidence";
+    std::vector<Question> questions{{"processes", line_of(Command::processes)},
+                                    {"sockets", line_of(Command::sockets)},
+                                    {"addresses", line_of(Command::ip_details)},
+                                    {"drivers", line_of(Command::drivers)}};
+    for (const auto* log : {"System", "Application", "Setup"}) {
+      questions.push_back({fmt::format("events-{}", log), line_of(Command::recent_events, {{"log", log}})});
+    }
+    for (const auto& log : log_files) {
+      questions.push_back({log.copy, line_of(Command::copy_log, {{"source", log.source}, {"file", log.copy}})});
+    }
+    PATCHLAB_ASSIGN(auto found, ask(action, questions));
+    std::map<std::string, std::string> texts;
+    for (const auto& log : log_files) {
+      const auto copied = found.extract(log.copy);
+      if (copied.empty() || copied.mapped().exit_code != 0) continue;  // not every machine has each of them
+      const auto bytes = agent_.read_tail(fmt::format("C:\\patchlab\\{}", log.copy), log_tail);
+      texts[log.name] = bytes ? tail_text(*bytes) : "(could not be read: " + bytes.error().message + ")";
+    }
+    for (auto& [name, section] : found) texts[name] = to_valid_utf8(section.text.substr(0, text_limit));
+    return texts;
+  }
+
+ private:
+  [[nodiscard]] const std::string& machine() const { return agent_.machine(); }
+  [[nodiscard]] std::string doing(const std::string& action) const {
+    return fmt::format("{} in '{}'", action, machine());
+  }
+  static const char* agent_command(Command command) { return commands()[static_cast<std::size_t>(command)].line; }
+  static std::string tail_text(const std::string& bytes) {
+    auto text = text_of(bytes);
+    return text ? std::move(*text) : to_valid_utf8(bytes);
+  }
+
+  Result<GuestProcess> process(const std::string& action, Command command) {
+    const auto line = program_line_of(command);
+    PATCHLAB_ASSIGN(auto found, agent_.run(line.program, line.arguments, query_limit).while_doing(doing(action)));
+    if (found.exit_code != 0) {
+      const auto& said = found.errors.empty() ? found.output : found.errors;
+      return guest_error(fmt::format("{}: '{}' ended with {}: {}", doing(action), line.program,
+                                     code_text(found.exit_code), shortened(trimmed(said, " \t\r\n"), 200)));
+    }
+    PATCHLAB_ASSIGN(found.output, text_of(found.output).while_doing(doing(action)));
+    return found;
+  }
+  Result<std::string> exec(const std::string& action, Command command) {
+    PATCHLAB_ASSIGN(auto found, process(action, command));
+    return std::move(found.output);
+  }
+  Result<void> start(Command command) {
+    const auto line = program_line_of(command);
+    PATCHLAB_TRY(agent_.start(line.program, line.arguments));
+    return {};
+  }
+
+  // One job for many questions: its reply is a file, read in blocks, however long it is.
+  Result<Sections> ask(const std::string& action, const std::vector<Question>& questions) {
+    const auto mark = fmt::format("@@patchlab-{:x}", clock_.wall().time_since_epoch().count());
+    std::vector<std::string> lines;
+    for (const auto& question : questions) add_section(lines, mark, question.section, question.line);
+    PATCHLAB_ASSIGN(const auto result, jobs_.run(lines, action, {.deadline = list_limit}).while_doing(doing(action)));
+    PATCHLAB_ASSIGN(auto found, sections(result.output, mark).while_doing(doing(action)));
+    for (const auto& question : questions) {
+      if (!found.contains(question.section)) {
+        return guest_error(fmt::format("{}: the answer holds no '{}'", doing(action), question.section));
+      }
+    }
+    return found;
+  }
+
+  // Once is enough: a machine does not change its agent's kind while it is tested.
+  Result<void> prove_agent() {
+    if (proven_) return {};
+    const std::string action = "looking at the guest agent";
+    PATCHLAB_ASSIGN(const auto os, agent_.ask(agent_command(Command::os_info)).while_doing(doing(action)));
+    const auto text = [&](const char* key) {
+      const auto found = os.is_object() ? os.find(key) : os.end();
+      return found != os.end() && found->is_string() ? found->get<std::string>() : std::string{};
+    };
+    if (text("id") != "mswindows") {
+      return configuration_error(fmt::format("'{}' does not run Windows but '{}'", machine(), text("id")));
+    }
+    if (text("machine") != "x86_64") {
+      return configuration_error(
+          fmt::format("'{}' is a machine of kind '{}'; only x86_64 is supported", machine(), text("machine")));
+    }
+    PATCHLAB_ASSIGN(const auto variables, exec(action, Command::architecture));
+    PATCHLAB_TRY(proves_64_bit(variables).while_doing(doing(action)));
+    proven_ = true;
+    return {};
+  }
+
+  static Result<void> read_views(const Sections& found, InstalledViews& views) {
+    PATCHLAB_ASSIGN(const auto dism_text, text_in(found, "dism"));
+    PATCHLAB_ASSIGN(const auto dism, dism_packages(dism_text));
+    for (const auto& [identity, word] : dism) {
+      const auto state = package_state_from(std::string_view(word));
+      if (!state) return guest_error(fmt::format("dism calls '{}' '{}', which is not known", identity, word));
+      views.dism[identity] = *state;
+    }
+    PATCHLAB_ASSIGN(const auto keys, registry_in(found, "registry", Absence::impossible));
+    for (const auto& key : keys) {
+      const auto value = key.values.find("CurrentState");
+      if (value == key.values.end()) continue;
+      const auto number = registry_number(value->second);
+      const auto state = number ? package_state_from(*number) : std::nullopt;
+      if (!state)
+        return guest_error(
+            fmt::format("the registry gives '{}' the state '{}', which is not known", key.name(), value->second));
+      views.registry[key.name()] = *state;
+    }
+    if (views.registry.empty()) return guest_error("the registry names no package at all");
+    for (const auto* section : {"products-64", "products-32"}) {
+      PATCHLAB_ASSIGN(const auto products, registry_in(found, section, Absence::possible));
+      for (const auto& key : products) {
+        const auto version = key.values.find("DisplayVersion");
+        if (version != key.values.end()) views.products[key.name()] = version->second;
+      }
+    }
+    return {};
+  }
+
+  Result<std::vector<std::string>> cd_drives() {
+    const std::string action = "looking for the CD drive";
+    PATCHLAB_ASSIGN(const auto text, exec(action, Command::drives));
+    PATCHLAB_ASSIGN(const auto rows, table_rows(text, {"DeviceID", "DriveType"}).while_doing(doing(action)));
+    std::vector<std::string> drives;
+    for (const auto& row : rows) {
+      const auto& letter = row.at("DeviceID");
+      if (row.at("DriveType") == "5" && letter.size() == 2 && letter[1] == ':') drives.push_back(letter);
+    }
+    if (drives.empty()) return infrastructure_error(fmt::format("'{}' has no CD drive", machine()));
+    return drives;
+  }
+
+  Result<void> make_ready(const std::vector<std::string>& files, const Pace& pace, const std::stop_token& stop) {
+    PATCHLAB_TRY(prove_agent());
+    PATCHLAB_ASSIGN(const auto drives, cd_drives());
+    for (const auto& file : files) PATCHLAB_TRY(fetch(file, drives, pace.left(), stop));
+    if (pace.is_over()) return infrastructure_error("the time was over before the first installer could start");
+    return {};
+  }
+
+  // To a local disk: installers do not all run from a medium that cannot be written.
+  Result<void> fetch(const std::string& file, const std::vector<std::string>& drives, Milliseconds left,
+                     const std::stop_token& stop) {
+    const auto looking = fmt::format("looking for '{}' on the medium", file);
+    const auto find =
+        line_of(Command::find_file, {{"drives", fmt::format("{}", fmt::join(drives, " "))}, {"file", file}});
+    const Pace pace(clock_, std::min(left, find_limit));
+    auto drive = drives.end();
+    while (drive == drives.end()) {
+      PATCHLAB_ASSIGN(const auto found,
+                      jobs_.run({find}, looking, {.deadline = std::max(pace.left(), agent_command_limit)}, stop));
+      drive = std::find_if(drives.begin(), drives.end(), [&](const auto& letter) {
+        return found.output.find("found " + letter) != std::string::npos;
+      });
+      if (drive == drives.end() && pace.is_over()) {
+        return infrastructure_error(
+            fmt::format("wrong medium: no file '{}' in drive {}", file, fmt::join(drives, ", ")));
+      }
+      if (drive == drives.end()) clock_.pause(1s);
+    }
+    auto copied = jobs_.run({line_of(Command::delete_file, {{"file", file}}),
+                             line_of(Command::copy_file, {{"drive", *drive}, {"file", file}})},
+                            fmt::format("copying '{}'", file), {.deadline = left, .only_tail = true}, stop);
+    if (!copied) return std::move(copied).error();
+    if (copied->exit_code != 0) {
+      return infrastructure_error(
+          fmt::format("copying '{}' from the medium: {}", file, shortened(trimmed(copied->output, " \r\n"), 200)));
+    }
+    return {};
+  }
+
+  void discard(const std::vector<std::string>& files) {
+    std::vector<std::string> lines;
+    for (const auto& file : files) lines.push_back(line_of(Command::delete_file, {{"file", file}}));
+    (void)jobs_.run(lines, "removing packages", {.deadline = query_limit, .only_tail = true});
+  }
+
+  Result<InstallOutcome> carry_out(const std::vector<Step>& steps, const Pace& pace, Milliseconds deadline,
+                                   const std::stop_token& stop) {
+    InstallOutcome outcome{true, 0, {}, {}, InstallEnd::already_installed};
+    for (std::size_t i = 0; i < steps.size(); ++i) {
+      const auto& step = steps[i];
+      PATCHLAB_ASSIGN(const auto result, run_until_not_busy(step, pace, stop));
+      const auto meaning = meaning_of(result.exit_code, step.installer);
+      outcome.log += fmt::format("{}: {} ended with {}\n{}", step.what, to_string(step.installer), described(meaning),
+                                 result.output);
+      if (!is_success(meaning.end)) {
+        outcome.succeeded = false;
+        outcome.end = meaning.end;
+        outcome.exit_code = meaning.code;
+        add_installer_log(step, outcome.log);
+        break;
+      }
+      if (meaning.end == InstallEnd::reboot_started && i + 1 < steps.size()) {
+        return guest_error(
+            fmt::format("'{}' restarts the machine before '{}' could follow", step.what, steps[i + 1].what));
+      }
+      const auto end = i == 0 ? meaning.end : joined(outcome.end, meaning.end);
+      if (i == 0 || end != outcome.end) outcome.exit_code = meaning.code;
+      outcome.end = end;
+    }
+    outcome.duration = deadline - pace.left();
+    return outcome;
+  }
+
+  // Endings that say nothing about the patch become Errors here.
+  Result<JobResult> run_until_not_busy(const Step& step, const Pace& pace, const std::stop_token& stop) {
+    for (int tries = 1;; ++tries) {
+      PATCHLAB_ASSIGN(auto result,
+                      jobs_.run({step.line}, step.what, {.deadline = pace.left(), .only_tail = true}, stop));
+      const auto meaning = meaning_of(result.exit_code, step.installer);
+      if (meaning.end == InstallEnd::lab_trouble) {
+        return infrastructure_error(
+            fmt::format("'{}': {} ended with {}", step.what, to_string(step.installer), described(meaning)));
+      }
+      if (meaning.end != InstallEnd::retry) return result;
+      if (tries >= options_.busy_tries || pace.left() <= options_.busy_pause) {
+        return infrastructure_error(fmt::format("'{}': {} ended with {}, {} times", step.what,
+                                                to_string(step.installer), described(meaning), tries),
+                                    "a restart may be pending: see the evidence");
+      }
+      const Wait wait{"the other installation", options_.busy_pause, 1s, {}, stop};
+      const auto waited = wait_until(clock_, wait, [] { return false; });
+      if (!waited && waited.error().error_class == ErrorClass::cancelled) return waited.error();
+    }
+  }
+
+  // wusa has none; what it did is in the Setup log, which is evidence.
+  void add_installer_log(const Step& step, std::string& log) {
+    if (step.installer != Installer::dism && step.installer != Installer::msiexec) return;
+    const auto bytes = agent_.read_tail("C:\\patchlab\\install.log", log_tail);
+    if (bytes) log += "install.log:\n" + tail_text(*bytes);
+  }
+
+  Result<std::string> access_rights(std::size_t number, const Sections& found) {
+    const auto section = found.find(fmt::format("acl-{}", number));
+    const auto exit_code = section == found.end() ? 1U : section->second.exit_code;
+    if (exit_code == 2 || exit_code == 3) return std::string{};  // ERROR_FILE_NOT_FOUND, ERROR_PATH_NOT_FOUND
+    if (exit_code != 0) {
+      return guest_error(fmt::format("icacls ended with {} for '{}'", exit_code, watched_paths()[number]));
+    }
+    PATCHLAB_ASSIGN(auto bytes, agent_.read_file(fmt::format("C:\\patchlab\\acl-{}.txt", number), text_limit));
+    if (bytes.empty()) return guest_error(fmt::format("icacls saved nothing for '{}'", watched_paths()[number]));
+    return bytes;
+  }
+
+  GuestAgent agent_;
+  Clock& clock_;
+  WindowsOptions options_;
+  JobRunner jobs_;
+  bool proven_ = false;
+};
+}  // namespace
+
+std::unique_ptr<WindowsGuest> windows_adapter(GuestAgent agent, Clock& clock, WindowsOptions options) {
+  return std::make_unique<WindowsAdapter>(std::move(agent), clock, std::move(options));
+}
+
+}  // namespace patchlab::lab::guest::windows

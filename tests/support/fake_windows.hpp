@@ -1,0 +1,573 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include "lab/guest/windows/commands.hpp"
+#include "lab/guest/windows/servicing.hpp"
+#include "tests/support/fake_agent.hpp"
+#include "tests/support/fake_clock.hpp"
+
+namespace patchlab::test {
+
+// A Windows machine that behaves, behind a FakeAgent: it runs command scripts, keeps packages from staged over pending
+// to installed or rolled back, restarts, is silent while it does. It knows the commands of commands.hpp and no others:
+// any other line is a test failure. Call `answer` for each agent command; time passes by the fake clock alone.
+class FakeWindows {
+ public:
+  using Command = lab::guest::windows::Command;
+  using PackageState = lab::guest::windows::PackageState;
+
+  struct Package {
+    PackageState registry = PackageState::installed;
+    PackageState dism = PackageState::installed;
+    bool listed = true;  // in the quick-fix list
+    std::uint32_t last_error = 0;
+    std::optional<std::uint32_t> rolls_back;  // at the next start, with this HRESULT
+  };
+  // What a package on the medium does when its installer runs.
+  struct Installer {
+    std::int64_t exit_code = 0;  // as cmd.exe prints it
+    std::string identity;        // of the package it brings; empty: none
+    bool needs_restart = false;
+    std::optional<std::uint32_t> rolls_back;
+    Milliseconds takes{2000};
+    bool hangs = false;
+    int busy = 0;                   // so many times it ends with 1618 first
+    bool restarts_at_once = false;  // the machine goes down under it
+    std::string output;
+  };
+  struct Service {
+    std::uint32_t state = 4;
+    std::uint32_t exit_code = 0;
+    std::uint32_t start = 2;
+    bool triggered = false;
+  };
+
+  explicit FakeWindows(FakeClock& clock) : clock_(clock) {
+    agent.programs = [this](const auto& program, const auto& arguments, const auto&) {
+      return execute(program, arguments);
+    };
+    packages["Microsoft-Windows-Foundation-Package~31bf3856ad364e35~amd64~~6.2.9200.16384"] = {};
+    packages["Package_for_KB2756872~31bf3856ad364e35~amd64~~6.2.1.2"] = {};
+    parts["Package_1_for_KB2756872~31bf3856ad364e35~amd64~~6.2.1.2"] = PackageState::installed;
+    services["DNS"] = {};
+    services["Spooler"] = {};
+    services["wuauserv"] = {1, 1077, 3, true};
+  }
+
+  FakeAgent agent;
+  std::map<std::string, Package> packages;
+  std::map<std::string, PackageState> parts;  // known to the registry alone
+  std::map<std::string, Installer> installers;
+  std::map<std::string, Service> services;
+  std::map<std::string, std::string> products{{"{23170F69-40C1-2702-1900-000001000000}", "19.00.00.0"}};
+  std::set<std::string> medium;
+  std::map<std::string, std::string> drives{{"C:", "3"}, {"D:", "5"}};
+  std::set<std::string> servicing_keys{"Packages"};
+  std::string architecture = "PROCESSOR_ARCHITECTURE=AMD64\r\n";
+  std::string os_id = "mswindows";
+  std::map<std::string, std::string> registry_values;  // "Exclusive" -> "0x1": for the questions about restarts
+  std::set<std::string> absent_paths{"C:\\Windows\\SYSVOL", "C:\\inetpub", "C:\\Windows\\System32\\dhcp"};
+  std::string rights = "D:PAI(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)";
+  std::string extra_events;                     // XML, into the System log's errors
+  std::map<Command, std::string> replies;       // a command's output instead of the usual
+  std::map<Command, std::uint32_t> exit_codes;  // and its exit code
+  std::set<Command> hanging;                    // programs that never end
+  bool german = false;
+  bool folder_there = false;
+  Milliseconds boot_takes{20000};
+  int self_restarts = 0;  // so many more at the next start
+  bool agent_dies_at_restart = false;
+  std::vector<std::string> lines;  // of jobs and programs, as carried out
+
+  int boots = 1;
+
+  Result<std::string> answer(const std::string& text) {
+    clock_.advance(Milliseconds(2));
+    live();
+    if (down_until_ || dead_) return infrastructure_error("guest agent is not connected");
+    const auto command = Json::parse(text);
+    const auto name = command.at("execute").get<std::string>();
+    if (name == "guest-get-osinfo") return returned({{"id", os_id}, {"machine", "x86_64"}});
+    if (name == "guest-network-get-interfaces") {
+      return returned(Json::array(
+          {{{"name", "Ethernet"},
+            {"hardware-address", "52:54:00:14:00:10"},
+            {"ip-addresses",
+             {{{"ip-address", "10.20.0.10"}, {"prefix", 24}}, {{"ip-address", "fe80::5054:ff%12"}, {"prefix", 64}}}}},
+           {{"name", "Loopback"}, {"ip-addresses", Json::array()}}}));
+    }
+    if (name == "guest-file-open" && command["arguments"]["mode"] == "w" && !folder_there) {
+      return FakeAgent::refusal(
+          "failed to open file 'C:\\patchlab\\job.cmd': The system cannot find the path specified.");
+    }
+    auto reply = agent.answer(text);
+    constexpr std::string_view missing = "No such file or directory";
+    if (german && reply && reply->find(missing) != std::string::npos) {
+      reply->replace(reply->find(missing), missing.size(), "Das System kann die angegebene Datei nicht finden.");
+    }
+    return reply;
+  }
+
+  void restart() { down_until_ = clock_.now() + boot_takes; }
+
+ private:
+  using Captured = std::map<std::string, std::string>;
+  struct Job {
+    Milliseconds end{};
+    bool hangs = false;
+    std::string output;
+    std::string code_file;
+    std::vector<std::function<void()>> effects;
+    bool restarts = false;
+  };
+
+  static std::string returned(const Json& value) { return Json{{"return", value}}.dump(); }
+
+  void live() {
+    if (job_ && !job_->hangs && clock_.now() >= job_->end) {
+      const auto job = *std::exchange(job_, std::nullopt);
+      for (const auto& effect : job.effects) effect();
+      if (job.restarts)
+        restart();
+      else
+        agent.files["C:\\patchlab\\job.code"] = job.code_file;
+    }
+    if (restart_at_ && clock_.now() >= *restart_at_) {
+      restart_at_.reset();
+      restart();
+    }
+    if (down_until_ && clock_.now() >= *down_until_) {
+      down_until_.reset();
+      start_up();
+    }
+  }
+
+  void start_up() {
+    ++boots;
+    job_.reset();
+    agent.restart();
+    if (agent_dies_at_restart) dead_ = true;
+    if (self_restarts > 0) {
+      --self_restarts;
+      servicing_keys.insert("RebootInProgress");
+      restart_at_ = clock_.now() + Milliseconds(5000);
+      return;
+    }
+    servicing_keys.erase("RebootPending");
+    servicing_keys.erase("RebootInProgress");
+    for (auto& [identity, package] : packages) {
+      if (package.registry != PackageState::install_pending) continue;
+      const auto state = package.rolls_back ? PackageState::staged : PackageState::installed;
+      package.registry = package.dism = state;
+      package.listed = !package.rolls_back;
+      package.last_error = package.rolls_back.value_or(0);
+    }
+  }
+
+  // Placeholders' texts, when the line has the shape of the template.
+  static std::optional<Captured> match(std::string_view pattern, std::string_view line) {
+    Captured captured;
+    for (;;) {
+      const auto open = pattern.find('<');
+      const auto plain = pattern.substr(0, open);
+      if (!line.starts_with(plain)) return std::nullopt;
+      line.remove_prefix(plain.size());
+      if (open == std::string_view::npos) return line.empty() ? std::optional(captured) : std::nullopt;
+      const auto close = pattern.find('>', open);
+      const auto name = std::string(pattern.substr(open + 1, close - open - 1));
+      pattern.remove_prefix(close + 1);
+      const auto next = pattern.substr(0, pattern.find('<'));
+      const auto end = next.empty() ? line.size() : line.find(next);
+      if (end == std::string_view::npos) return std::nullopt;
+      const auto value = std::string(line.substr(0, end));
+      if (captured.contains(name) && captured[name] != value) return std::nullopt;
+      captured[name] = value;
+      line.remove_prefix(end);
+    }
+  }
+
+  FakeAgent::Process execute(const std::string& program, const std::vector<std::string>& arguments) {
+    std::string joined = program;
+    for (const auto& argument : arguments) joined += " " + argument;
+    lines.push_back(joined);
+    for (const auto& row : lab::guest::windows::commands()) {
+      if (std::string_view(row.by) != "exec") continue;
+      std::string pattern = row.line;
+      std::erase(pattern, '"');
+      if (!match(pattern, joined)) continue;
+      std::string output;
+      const auto code = carry_out(row.command, {}, output);
+      FakeAgent::Process process;
+      process.exit_code = static_cast<int>(code);
+      process.output = output;
+      if (hanging.contains(row.command)) process.looks = 1000000;
+      return process;
+    }
+    ADD_FAILURE() << "no such command: " << joined;
+    return {1, "", "not found", {}, 1, false};
+  }
+
+  void start_job() {
+    const auto script = agent.files["C:\\patchlab\\job.cmd"];
+    std::vector<std::string> all;
+    for (std::size_t at = 0; at < script.size();) {
+      const auto end = script.find("\r\n", at);
+      if (end == std::string::npos) break;
+      all.push_back(script.substr(at, end - at));
+      at = end + 2;
+    }
+    ASSERT_GE(all.size(), 10U);
+    ASSERT_EQ(all[0], "@echo off");
+    ASSERT_EQ(all[1], "chcp 65001 >nul");
+    ASSERT_EQ(all[2], "call :work >C:\\patchlab\\job.out 2>&1 <nul");
+    ASSERT_EQ(all[3], "set code=%errorlevel%");
+    ASSERT_EQ(all[4], ":report");
+    const auto token = match(">C:\\patchlab\\job.code echo <token> %code%", all[5]);
+    ASSERT_TRUE(token) << all[5];
+    ASSERT_EQ(all[6], "for %%f in (C:\\patchlab\\job.code) do if %%~zf==0 goto report");
+    ASSERT_EQ(all[8], ":work");
+    job_ = Job{clock_.now() + Milliseconds(500), false, {}, {}, {}, false};
+    std::int64_t level = 0;
+    std::int64_t result = 0;
+    for (auto line = all.begin() + 9; line != all.end(); ++line) {
+      if (*line == "exit /b %errorlevel%") break;
+      if (*line == "set result=%errorlevel%") {
+        result = level;
+      } else if (*line == "echo.") {
+        job_->output += "\r\n";
+      } else if (line->starts_with("echo ")) {
+        auto text = line->substr(5);
+        if (const auto at = text.find("%result%"); at != std::string::npos)
+          text.replace(at, 8, fmt::format("{}", result));
+        job_->output += text + "\r\n";
+      } else {
+        lines.push_back(*line);
+        level = run_line(*line);
+      }
+    }
+    job_->code_file = fmt::format("{} {}\r\n", token->at("token"), level);
+    agent.files["C:\\patchlab\\job.out"] = job_->output;
+  }
+
+  std::int64_t run_line(const std::string& line) {
+    for (const auto& row : lab::guest::windows::commands()) {
+      if (std::string_view(row.by) != "job") continue;
+      if (const auto captured = match(row.line, line)) return carry_out(row.command, *captured, job_->output);
+    }
+    ADD_FAILURE() << "no such command: " << line;
+    return 9009;
+  }
+
+  std::int64_t install(const std::string& file, std::string& output) {
+    if (!agent.files.contains("C:\\patchlab\\" + file)) return 2;
+    auto& installer = installers[file];
+    output += installer.output;
+    if (installer.busy > 0) {
+      --installer.busy;
+      return 1618;
+    }
+    job_->end = clock_.now() + installer.takes;
+    job_->hangs = installer.hangs;
+    job_->restarts = installer.restarts_at_once;
+    if (!installer.identity.empty()) {
+      job_->effects.push_back([this, installer] {
+        const auto state = installer.needs_restart ? PackageState::install_pending : PackageState::installed;
+        packages[installer.identity] = {state, state, !installer.needs_restart, 0, installer.rolls_back};
+        if (installer.needs_restart) servicing_keys.insert("RebootPending");
+      });
+    }
+    return installer.exit_code;
+  }
+
+  std::int64_t remove_if(const std::function<bool(const std::string&)>& is_meant) {
+    const auto removed = std::erase_if(packages, [&](const auto& entry) { return is_meant(entry.first); });
+    return removed > 0 ? 0 : 2359303;
+  }
+
+  static std::string key_path(const std::string& below) {
+    return "HKEY_LOCAL_MACHINE\\SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\" + below + "\r\n";
+  }
+  static std::string value_line(const std::string& name, const std::string& type, const std::string& data) {
+    return fmt::format("    {}    {}    {}\r\n", name, type, data);
+  }
+  std::string end_of_search(std::size_t matches) const {
+    // The umlaut is one byte of code page 850: reg does not honour chcp on every machine.
+    return german ? fmt::format(
+                        "\r\nSuchende: {} \x9A"
+                        "bereinstimmung(en) gefunden.\r\n",
+                        matches)
+                  : fmt::format("\r\nEnd of search: {} match(es) found.\r\n", matches);
+  }
+  std::int64_t asked_value(const std::string& name, const std::string& type, std::string& output) {
+    const auto found = registry_values.find(name);
+    if (found == registry_values.end()) {
+      output += german ? "FEHLER: Der angegebene Registrierungsschl\x81ssel wurde nicht gefunden.\r\n"
+                       : "ERROR: The system was unable to find the specified registry key or value.\r\n";
+      return 1;
+    }
+    output += "\r\nHKEY_LOCAL_MACHINE\\SOFTWARE\\Some\\Key\r\n" + value_line(name, type, found->second) + "\r\n";
+    return 0;
+  }
+
+  std::int64_t carry_out(Command command, const Captured& with, std::string& output) {
+    const auto code = exit_codes.find(command);
+    if (const auto reply = replies.find(command); reply != replies.end()) {
+      output += reply->second;
+      return code == exit_codes.end() ? 0 : code->second;
+    }
+    if (code != exit_codes.end()) return code->second;
+    return usual(command, with, output);
+  }
+
+  std::int64_t usual(Command command, const Captured& with, std::string& output) {
+    const auto services_root = std::string("HKEY_LOCAL_MACHINE\\SYSTEM\\CurrentControlSet\\Services\\");
+    switch (command) {
+      case Command::os_info:
+      case Command::interfaces: return 1;  // the agent's own
+      case Command::architecture: output += architecture; return 0;
+      case Command::make_folder: folder_there = true; return 0;
+      case Command::run_job: start_job(); return 0;
+      case Command::kill_job: job_.reset(); return 0;
+      case Command::boot_event:
+        output += fmt::format(
+            "<Event xmlns='http://schemas.microsoft.com/win/2004/08/events/event'><System><Provider "
+            "Name='Microsoft-Windows-Kernel-General' "
+            "Guid='{{A68CA8B7-004F-D7B6-A698-07E2DE0F1F5D}}'/><EventID>12</EventID>"
+            "<Level>4</Level><TimeCreated "
+            "SystemTime='2026-11-22T06:0{}:00.000000000Z'/><EventRecordID>{}</EventRecordID>"
+            "</System><EventData><Data Name='StartTime'>2026</Data></EventData></Event>\r\n",
+            boots % 10, 1000 + boots);
+        return 0;
+      case Command::servicing_keys:
+        output +=
+            "\r\n" + key_path("Component Based Servicing") + value_line("Version", "REG_SZ", "6.2.9200.16384") + "\r\n";
+        for (const auto& key : servicing_keys) output += key_path("Component Based Servicing\\" + key);
+        return 0;
+      case Command::service_states:
+        for (const auto& [name, service] : services) {
+          output += fmt::format(
+              "\r\nSERVICE_NAME: {}\r\nDISPLAY_NAME: {} (service: with a colon)\r\n        {}               : 20  "
+              "WIN32_SHARE_PROCESS  \r\n        {}              : {}  {} \r\n                                "
+              "(STOPPABLE, "
+              "NOT_PAUSABLE)\r\n        WIN32_EXIT_CODE    : {}  (0x{:x})\r\n        SERVICE_EXIT_CODE  : 0  (0x0)\r\n"
+              "        CHECKPOINT         : 0x0\r\n        WAIT_HINT          : 0x0\r\n",
+              name, name, german ? "TYP" : "TYPE", german ? "STATUS" : "STATE", service.state, "STATE_WORD",
+              service.exit_code, service.exit_code);
+        }
+        return 0;
+      case Command::drives:
+        output += "DeviceID  DriveType  \r\r\n";
+        for (const auto& [letter, type] : drives) output += fmt::format("{:<10}{:<11}\r\r\n", letter, type);
+        output += "\r\r\n";
+        return 0;
+      case Command::find_file:
+        for (std::size_t at = 0; at + 2 <= with.at("drives").size(); at += 3) {
+          const auto letter = with.at("drives").substr(at, 2);
+          if (drives[letter] == "5" && medium.contains(letter + with.at("file"))) {
+            output += "found " + letter + "\r\n";
+          }
+        }
+        return 0;
+      case Command::copy_file:
+        if (!medium.contains(with.at("drive") + with.at("file"))) return 1;
+        agent.files["C:\\patchlab\\" + with.at("file")] = "MSCF";
+        output += "        1 file(s) copied.\r\n";
+        return 0;
+      case Command::delete_file: agent.files.erase("C:\\patchlab\\" + with.at("file")); return 0;
+      case Command::install_msu:
+      case Command::install_cab:
+      case Command::install_msi:
+      case Command::install_msp:
+      case Command::install_exe: return install(with.at("file"), output);
+      case Command::remove_kb:
+        return remove_if(
+            [&](const auto& identity) { return identity.find("KB" + with.at("number") + "~") != std::string::npos; });
+      case Command::remove_package:
+        return remove_if([&](const auto& identity) { return identity == with.at("identity"); });
+      case Command::remove_product: return products.erase(with.at("product")) > 0 ? 0 : 1605;
+      case Command::remove_patch: return 0;
+      case Command::quick_fixes: {
+        output += "HotFixID   \r\r\n";
+        std::set<std::string> numbers;
+        for (const auto& [identity, package] : packages) {
+          const auto kb = lab::guest::windows::kb_of(identity);
+          if (package.listed && !kb.empty()) numbers.insert(kb);
+        }
+        for (const auto& number : numbers) output += fmt::format("{:<11}\r\r\n", number);
+        output += "\r\r\n";
+        return 0;
+      }
+      case Command::packages:
+        output +=
+            "\r\nDeployment Image Servicing and Management tool\r\nVersion: 6.2.9200.16384\r\n\r\nImage Version: "
+            "6.2.9200.16384\r\n\r\nPackages listing:\r\n\r\n\r\n------ | --------- | ------ | -----\r\nPackage "
+            "Identity | "
+            "State     | Release Type | Install Time\r\n------ | --------- | ------ | -----\r\n";
+        for (const auto& [identity, package] : packages) {
+          if (package.dism == PackageState::absent) continue;
+          std::string word = lab::guest::windows::to_string(package.dism);
+          word[0] = static_cast<char>(word[0] - 'a' + 'A');
+          if (const auto blank = word.find(' '); blank != std::string::npos)
+            word[blank + 1] = static_cast<char>(word[blank + 1] - 'a' + 'A');
+          output += fmt::format("{} | {} | Update | 7/26/2012 8:00 AM\r\n", identity, word);
+        }
+        output += "\r\nThe operation completed successfully.\r\n";
+        return 0;
+      case Command::package_states: {
+        std::map<std::string, PackageState> all = parts;
+        for (const auto& [identity, package] : packages) all[identity] = package.registry;
+        for (const auto& [identity, state] : all) {
+          output += "\r\n" + key_path("Component Based Servicing\\Packages\\" + identity) +
+                    value_line("CurrentState", "REG_DWORD", fmt::format("0x{:x}", static_cast<unsigned>(state)));
+        }
+        output += end_of_search(all.size());
+        return 0;
+      }
+      case Command::products_64:
+        for (const auto& [key, version] : products)
+          output += "\r\n" + key_path("Uninstall\\" + key) + value_line("DisplayVersion", "REG_SZ", version);
+        output += end_of_search(products.size());
+        return products.empty() ? 1 : 0;
+      case Command::products_32: output += end_of_search(0); return 1;
+      case Command::package_errors: {
+        std::size_t matches = 0;
+        for (const auto& [identity, package] : packages) {
+          if (package.last_error == 0) continue;
+          ++matches;
+          output += "\r\n" + key_path("Component Based Servicing\\Packages\\" + identity) +
+                    value_line("LastError", "REG_DWORD", fmt::format("0x{:x}", package.last_error));
+        }
+        output += end_of_search(matches);
+        return matches == 0 ? 1 : 0;
+      }
+      case Command::servicing_failures: return 0;
+      case Command::exclusive_session: return asked_value("Exclusive", "REG_DWORD", output);
+      case Command::update_keys: return asked_value("RebootRequired", "REG_DWORD", output);
+      case Command::update_volatile: return asked_value("UpdateExeVolatile", "REG_DWORD", output);
+      case Command::server_manager: return asked_value("CurrentRebootAttempts", "REG_DWORD", output);
+      case Command::run_once: return asked_value("DVDRebootSignal", "REG_SZ", output);
+      case Command::renames: return asked_value("PendingFileRenameOperations", "REG_MULTI_SZ", output);
+      case Command::active_name:
+        output += "\r\nHKEY_LOCAL_MACHINE\\SYSTEM\\X\\ActiveComputerName\r\n" +
+                  value_line("ComputerName", "REG_SZ", "SRV2012");
+        return 0;
+      case Command::next_name: {
+        const auto next = registry_values.find("ComputerName");
+        output += "\r\nHKEY_LOCAL_MACHINE\\SYSTEM\\X\\ComputerName\r\n" +
+                  value_line("ComputerName", "REG_SZ", next == registry_values.end() ? "SRV2012" : next->second);
+        return 0;
+      }
+      case Command::netlogon:
+        output += "\r\n" + services_root + "Netlogon\r\n" + value_line("Start", "REG_DWORD", "0x3");
+        for (const auto* name : {"JoinDomain", "AvoidSpnSet"}) {
+          if (registry_values.contains(name)) output += value_line(name, "REG_DWORD", "0x1");
+        }
+        return 0;
+      case Command::service_starts:
+        for (const auto& [name, service] : services) {
+          output += "\r\n" + services_root + name + "\r\n" +
+                    value_line("Start", "REG_DWORD", fmt::format("0x{:x}", service.start));
+        }
+        output += "\r\n" + services_root + "disk\r\n" + value_line("Start", "REG_DWORD", "0x0") +
+                  end_of_search(services.size() + 1);
+        return 0;
+      case Command::service_triggers: {
+        std::size_t matches = 0;
+        for (const auto& [name, service] : services) {
+          if (!service.triggered) continue;
+          ++matches;
+          output += services_root + name + "\\TriggerInfo\r\n";
+        }
+        output += end_of_search(matches);
+        return matches == 0 ? 1 : 0;
+      }
+      case Command::sockets:
+        output += fmt::format(
+            "\r\nActive Connections\r\n\r\n  Proto  Local Address          Foreign Address        State           "
+            "PID\r\n"
+            "  TCP    0.0.0.0:53             0.0.0.0:0              {0}       1200\r\n"
+            "  TCP    0.0.0.0:135            0.0.0.0:0              {0}       612\r\n"
+            "  TCP    0.0.0.0:49{1}          0.0.0.0:0              {0}       612\r\n"
+            "  TCP    10.20.0.10:53          10.20.0.2:50021        {2}     1200\r\n"
+            "  TCP    [fe80::5054:ff%12]:139 [::]:0                 {0}       4\r\n"
+            "  UDP    0.0.0.0:53             *:*                                    1200\r\n"
+            "  UDP    0.0.0.0:55{1}          *:*                                    1200\r\n",
+            german ? "ABH\x99REN" : "LISTENING", 200 + boots, german ? "HERGESTELLT" : "ESTABLISHED");
+        return 0;
+      case Command::processes:
+        output += fmt::format(
+            "\"System Idle Process\",\"0\",\"{0}\"\r\n\"System\",\"4\",\"{0}\"\r\n\"svchost.exe\",\"612\","
+            "\"RpcEptMapper,RpcSs\"\r\n\"dns.exe\",\"1200\",\"DNS\"\r\n",
+            german ? "Nicht zutreffend" : "N/A");
+        return 0;
+      case Command::drivers: output += "\"disk\",\"Disk Driver\",\"Kernel \",\"7/26/2012 3:26:46 AM\"\r\n"; return 0;
+      case Command::ip_settings:
+        output += "\r\nHKEY_LOCAL_MACHINE\\SYSTEM\\X\\Interfaces\\{AAAA}\r\n" +
+                  value_line("EnableDHCP", "REG_DWORD", "0x0") +
+                  value_line("DefaultGateway", "REG_MULTI_SZ", "10.20.0.1") +
+                  value_line("NameServer", "REG_SZ", "10.20.0.10");
+        return 0;
+      case Command::adapters:
+        output +=
+            "ConfigManagerErrorCode  MACAddress         PNPDeviceID                     \r\r\n"
+            "0                       52:54:00:14:00:10  PCI\\VEN_1AF4&DEV_1041\\3&1  \r\r\n\r\r\n";
+        return 0;
+      case Command::adapter_devices:
+        for (const auto* device : {"PCI\\VEN_1AF4&DEV_1041\\3&1", "PCI\\VEN_8086&DEV_100E\\4&2"}) {
+          output += fmt::format("\r\nHKEY_LOCAL_MACHINE\\SYSTEM\\CurrentControlSet\\Enum\\{}\r\n", device) +
+                    value_line("ClassGUID", "REG_SZ", "{4d36e972-e325-11ce-bfc1-08002be10318}");
+        }
+        output += end_of_search(2);
+        return 0;
+      case Command::firewall:
+        for (const auto* profile : {"DomainProfile", "PublicProfile", "StandardProfile"}) {
+          output += fmt::format("\r\nHKEY_LOCAL_MACHINE\\SYSTEM\\X\\FirewallPolicy\\{}\r\n", profile) +
+                    value_line("EnableFirewall", "REG_DWORD", "0x1");
+        }
+        output += end_of_search(3);
+        return 0;
+      case Command::network_categories:
+        output += "\r\nHKEY_LOCAL_MACHINE\\SOFTWARE\\X\\Profiles\\{BBBB}\r\n" +
+                  value_line("Category", "REG_DWORD", "0x2") + end_of_search(1);
+        return 0;
+      case Command::acl:
+        if (absent_paths.contains(with.at("path"))) return 2;
+        agent.files["C:\\patchlab\\acl-" + with.at("number") + ".txt"] = utf16("config\r\n" + rights + "\r\n");
+        return 0;
+      case Command::errors_logged:
+        if (with.at("log") == "System") output += extra_events;
+        return with.at("log") == "System" || with.at("log") == "Application" || with.at("log") == "Setup" ? 0 : 15007;
+      case Command::copy_log:
+        if (with.at("source").find("poqexec") != std::string::npos) return 1;
+        agent.files["C:\\patchlab\\" + with.at("file")] = "a log\r\n";
+        return 0;
+      case Command::recent_events:
+      case Command::ip_details: output += "text\r\n"; return 0;
+      case Command::restart: restart_at_ = clock_.now() + Milliseconds(5000); return 0;
+      case Command::power_off: return 0;
+    }
+    return 1;
+  }
+
+ public:
+  static std::string utf16(const std::string& ascii) {
+    std::string bytes;
+    for (const char c : ascii) {
+      bytes += c;
+      bytes += '\0';
+    }
+    return bytes;
+  }
+
+ private:
+  FakeClock& clock_;
+  std::optional<Job> job_;
+  std::optional<Milliseconds> down_until_;
+  std::optional<Milliseconds> restart_at_;
+  bool dead_ = false;
+};
+
+}  // namespace patchlab::test

@@ -1,0 +1,188 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include "lab/guest/windows/servicing.hpp"
+
+#include <gmock/gmock.h>
+
+namespace patchlab::lab::guest::windows {
+namespace {
+using namespace std::chrono_literals;
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::Pair;
+
+const std::string kb1 = "Package_for_KB1111111~31bf3856ad364e35~amd64~~6.2.1.0";
+const std::string kb2 = "Package_for_KB2222222~31bf3856ad364e35~amd64~~6.2.1.4";
+const std::string rollup = "Package_for_RollupFix~31bf3856ad364e35~amd64~~14393.6897.1.5";
+
+InstalledViews agreeing() {
+  InstalledViews views;
+  views.quick_fixes = {"KB1111111"};
+  views.dism = {{kb1, PackageState::installed}};
+  views.registry = {{kb1, PackageState::installed},
+                    {"Package_1_for_KB1111111~31bf3856ad364e35~amd64~~6.2.1.0", PackageState::installed}};
+  return views;
+}
+
+TEST(PackageStates, AreReadByNumberAndWord) {
+  EXPECT_EQ(package_state_from(0x70U), PackageState::installed);
+  EXPECT_EQ(package_state_from(0x60U), PackageState::install_pending);
+  EXPECT_FALSE(package_state_from(0x71U));
+  EXPECT_EQ(package_state_from(std::string_view("Install Pending")), PackageState::install_pending);
+  EXPECT_EQ(package_state_from(std::string_view("Not Present")), PackageState::absent);
+  EXPECT_FALSE(package_state_from(std::string_view("Installiert")));
+}
+
+TEST(PackageIdentities, AreSplit) {
+  const auto identity = package_identity_in(kb1);
+  ASSERT_TRUE(identity);
+  EXPECT_EQ(identity->name, "Package_for_KB1111111~31bf3856ad364e35~amd64~");
+  EXPECT_EQ(identity->version, "6.2.1.0");
+  EXPECT_FALSE(package_identity_in("Package_for_KB1111111"));
+  EXPECT_FALSE(package_identity_in("a~b~c~d~"));
+  EXPECT_EQ(kb_of(kb1), "KB1111111");
+  EXPECT_EQ(kb_of("Package_1_for_KB1111111~31bf3856ad364e35~amd64~~6.2.1.0"), "");
+  EXPECT_EQ(kb_of("Package_for_KB~1~2~3~4"), "");
+}
+
+TEST(InstalledMeans, AgreeOnAnInstalledUpdate) {
+  EXPECT_THAT(disagreements(agreeing()), IsEmpty());
+  EXPECT_THAT(installed_set(agreeing()), ElementsAre(Pair("Package_for_KB1111111~31bf3856ad364e35~amd64~", "6.2.1.0")));
+}
+
+TEST(InstalledMeans, APermanentPackageIsInstalledForDism) {
+  auto views = agreeing();
+  views.registry[kb1] = PackageState::permanent;
+  EXPECT_THAT(disagreements(views), IsEmpty());
+}
+
+TEST(InstalledMeans, EachAloneCanDisagree) {
+  auto views = agreeing();
+  views.quick_fixes.clear();
+  EXPECT_THAT(disagreements(views), ElementsAre(Disagreement{kb1, "", "installed", "installed"}));
+  views = agreeing();
+  views.dism.erase(kb1);
+  EXPECT_THAT(disagreements(views), ElementsAre(Disagreement{kb1, "installed", "", "installed"}));
+  views = agreeing();
+  views.registry[kb1] = PackageState::staged;
+  EXPECT_THAT(disagreements(views), ElementsAre(Disagreement{kb1, "installed", "installed", "staged"}));
+  views = agreeing();
+  views.quick_fixes.insert("KB9999999");
+  EXPECT_THAT(disagreements(views), ElementsAre(Disagreement{"KB9999999", "installed", "", ""}));
+  views = agreeing();
+  views.dism[kb1] = views.registry[kb1] = PackageState::staged;
+  EXPECT_THAT(disagreements(views), ElementsAre(Disagreement{"KB1111111", "installed", "", ""}));
+}
+
+TEST(InstalledMeans, ADisagreementCannotBeOverlookedInTheSet) {
+  auto views = agreeing();
+  views.quick_fixes.clear();
+  EXPECT_THAT(
+      installed_set(views),
+      ElementsAre(Pair("Package_for_KB1111111~31bf3856ad364e35~amd64~",
+                       "6.2.1.0 (disagreement: quick-fix list: absent, dism: installed, registry: installed)")));
+}
+
+TEST(InstalledMeans, MayDifferAboutWhatWaitsForARestart) {
+  for (const bool listed : {false, true}) {
+    auto views = agreeing();
+    views.dism[kb2] = views.registry[kb2] = PackageState::install_pending;
+    if (listed) views.quick_fixes.insert("KB2222222");
+    EXPECT_THAT(disagreements(views), IsEmpty());
+    EXPECT_THAT(installed_set(views),
+                testing::Contains(Pair("Package_for_KB2222222~31bf3856ad364e35~amd64~", "6.2.1.4 (install pending)")));
+    EXPECT_THAT(pending_installs(views), ElementsAre(kb2));
+  }
+}
+
+TEST(InstalledMeans, MustStillSayTheSameStateOfIt) {
+  auto views = agreeing();
+  views.dism[kb2] = PackageState::installed;
+  views.registry[kb2] = PackageState::install_pending;
+  EXPECT_THAT(disagreements(views), ElementsAre(Disagreement{kb2, "", "installed", "install pending"}));
+}
+
+TEST(InstalledMeans, LeaveOutWhatIsNotThere) {
+  auto views = agreeing();
+  views.dism[kb2] = views.registry[kb2] = PackageState::superseded;
+  EXPECT_THAT(disagreements(views), IsEmpty());
+  EXPECT_EQ(installed_set(views).size(), 1U);
+}
+
+TEST(InstalledMeans, ACumulativeUpdateAccountsForOneNumber) {
+  auto views = agreeing();
+  views.dism[rollup] = views.registry[rollup] = PackageState::installed;
+  views.quick_fixes.insert("KB5000001");
+  EXPECT_THAT(disagreements(views), IsEmpty());
+  views.quick_fixes.insert("KB5000002");
+  EXPECT_EQ(disagreements(views).size(), 1U);
+}
+
+TEST(InstalledMeans, OtherInstallersProductsAreNamedApart) {
+  auto views = agreeing();
+  views.products["{AAAA}"] = "1.2";
+  EXPECT_THAT(installed_set(views), testing::Contains(Pair("product {AAAA}", "1.2")));
+}
+
+TEST(RollbackAtBoot, IsAPendingPackageThatIsNotInstalledAfterwards) {
+  InstalledViews after = agreeing();
+  after.registry[kb2] = PackageState::staged;
+  EXPECT_THAT(rollbacks({kb2}, after, {{kb2, 0x800F0922}}, {}),
+              ElementsAre(Rollback{kb2, PackageState::staged, 0x800F0922}));
+  after.registry.erase(kb2);
+  EXPECT_THAT(rollbacks({kb2}, after, {}, {}), ElementsAre(Rollback{kb2, PackageState::absent, {}}));
+}
+
+TEST(RollbackAtBoot, TakesTheReasonFromTheNewestEventWhereTheRegistryHasNone) {
+  InstalledViews after = agreeing();
+  after.registry[kb2] = PackageState::staged;
+  const auto event = [](const char* package, const char* code) {
+    Event found;
+    found.data = {{"PackageIdentifier", package}, {"ErrorCode", code}};
+    return found;
+  };
+  const std::vector<Event> failures{event("KB1111111", "0x80070002"), event("KB2222222", "0x800f0922"),
+                                    event("KB2222222", "0x80070003")};
+  EXPECT_THAT(rollbacks({kb2}, after, {{kb2, 0}}, failures),
+              ElementsAre(Rollback{kb2, PackageState::staged, 0x800F0922}));
+}
+
+TEST(RollbackAtBoot, IsNotWhatWentWellOrStillWaits) {
+  for (const auto state :
+       {PackageState::installed, PackageState::permanent, PackageState::superseded, PackageState::install_pending}) {
+    InstalledViews after = agreeing();
+    after.registry[kb2] = state;
+    EXPECT_THAT(rollbacks({kb2}, after, {{kb2, 0x800F0922}}, {}), IsEmpty());
+  }
+}
+
+TEST(RollbackAtBoot, IsDescribedWithItsReason) {
+  EXPECT_EQ(described(Rollback{kb2, PackageState::staged, 0x800F0922}),
+            "'" + kb2 +
+                "' was rolled back at the restart: it is staged now, 0x800F0922 (CBS_E_INSTALLERS_FAILED: an installer "
+                "inside the package failed)");
+  EXPECT_EQ(described(Rollback{kb2, PackageState::absent, {}}),
+            "'" + kb2 + "' was rolled back at the restart: it is absent now, servicing does not say why");
+}
+
+TEST(SilentAgent, IsToldApartByWhatElseAnswers) {
+  const SilenceFacts late{false, false, MachineState::running, 1801s, 1800s};
+  EXPECT_EQ(agent_loss(late), AgentLoss::guest_lost);
+  auto facts = late;
+  facts.role_answers = true;
+  EXPECT_EQ(agent_loss(facts), AgentLoss::agent_lost);
+  EXPECT_STREQ(described(agent_loss(facts)), "the guest agent died, the role still answers");
+  facts.silent = 1799s;
+  EXPECT_EQ(agent_loss(facts), AgentLoss::not_yet);
+  facts.agent_answers = true;
+  EXPECT_EQ(agent_loss(facts), AgentLoss::none);
+  facts = late;
+  facts.machine = MachineState::off;
+  EXPECT_EQ(agent_loss(facts), AgentLoss::machine_off);
+  facts.machine = MachineState::crashed;
+  facts.silent = 0s;
+  EXPECT_EQ(agent_loss(facts), AgentLoss::guest_lost);
+}
+
+}  // namespace
+}  // namespace patchlab::lab::guest::windows
