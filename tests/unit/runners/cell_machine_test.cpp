@@ -246,6 +246,19 @@ TEST_F(InstalledSetTest, WhatWasAskedForPasses) {
   EXPECT_EQ(phase.outcome, Outcome::pass) << (phase.error ? phase.error->message : "");
 }
 
+TEST_F(InstalledSetTest, AStateOfAnotherTrialHoldsWhatThatOneAskedFor) {
+  const std::vector<InstallJob> set{{"update", "digest-update", {"slow-a.deb"}, {{"bind9:amd64", "2"}}}};
+  for (const char* id : {"t1", "t2"}) {
+    ASSERT_TRUE(machine_->revert(id, set, Checkpoints::yes));
+    std::optional<Error> error;
+    (void)machine_->install(id, set, "medium.iso", error);
+    holds_ = {{"bind9:amd64", "2"}, {"libc6:amd64", "36"}};
+    const auto phase = machine_->examine(id, "after-install");
+    EXPECT_EQ(phase.outcome, Outcome::pass) << id << ": " << (phase.error ? phase.error->message : "");
+  }
+  EXPECT_THAT(reverts(), ElementsAre("baseline", StartsWith("prefix-1-")));
+}
+
 TEST_F(InstalledSetTest, APackageThatCameAlongIsAnErrorOfTheSetAndNoVerdict) {
   const auto phase = after_installing({{"bind9:amd64", "2"}, {"libc6:amd64", "36"}, {"extra:amd64", "1"}});
   EXPECT_EQ(phase.outcome, Outcome::error);

@@ -380,6 +380,18 @@ TEST(DepartmentRun, SharesSearchTrialsOfIdenticalMachinesButConfirmsItself) {
   EXPECT_EQ(searches[1], 0);
 }
 
+TEST(DepartmentRun, SharesNoTrialThatDidNotWaitForDamageThatNeedsAWhile) {
+  TrialMemo memo;
+  for (const std::string name : {"finance", "engineering"}) {
+    Fixture lab(name);
+    lab.machine("dns").candidate("a", {"dns"}).candidate("bad", {"dns"}).candidate("c", {"dns"});
+    (name == "finance" ? lab.lab.breaks : lab.lab.breaks_late)["dns"] = {{"bad"}};
+    const auto record = DepartmentRun(lab.job, lab.lab, memo, lab.clock, {}).run();
+    EXPECT_EQ(verdict(record, "bad").outcome, Outcome::fail);
+    EXPECT_GT(lab.lab.count("search"), 0) << name;
+  }
+}
+
 // While engineering tries the first half, finance goes ahead with what comes next.
 class GoingAhead : public ::testing::Test {
  protected:
