@@ -126,6 +126,8 @@ Mark cell_of(Mark mark) {
 
 }  // namespace
 
+Result<std::shared_ptr<Session>> open_session(const std::string& uri) { return Session::open(uri); }
+
 std::string LabObject::name() const { return kind == Kind::folder ? mark.folder.string() : mark.object_name(); }
 
 const char* to_string(LabObject::Kind kind) {
@@ -165,14 +167,8 @@ Result<std::vector<LabObject>> find_lab_objects(Session& session, const fs::path
   return objects;
 }
 
-Result<std::vector<LabObject>> find_lab_objects(const std::string& uri, const fs::path& storage) {
-  PATCHLAB_ASSIGN(const auto session, Session::open(uri));
-  return find_lab_objects(*session, storage);
-}
-
-Result<void> remove_lab_objects(const std::string& uri, const std::vector<LabObject>& objects) {
-  PATCHLAB_ASSIGN(const auto session, Session::open(uri));
-  return remove_those(*session, objects,
+Result<void> remove_lab_objects(Session& session, const std::vector<LabObject>& objects) {
+  return remove_those(session, objects,
                       [](const LabObject& object) { return !object.in_use && !is_in_use(object.mark.folder); });
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,8 @@
 namespace patchlab::lab::libvirt {
 
 class Session;
+// For callers outside this folder, who hold a connection without knowing libvirt.
+[[nodiscard]] Result<std::shared_ptr<Session>> open_session(const std::string& uri);
 
 // Where cells on a system libvirt keep their files unless told otherwise: below it QEMU's user may read on a stock
 // Debian.
@@ -34,13 +37,11 @@ struct LabObject {
 // name. Domains and networks count by their mark (marks.hpp), a folder by the mark that lies in it as a file. What
 // cannot be read is not ours.
 [[nodiscard]] Result<std::vector<LabObject>> find_lab_objects(Session& session, const std::filesystem::path& storage);
-[[nodiscard]] Result<std::vector<LabObject>> find_lab_objects(const std::string& uri,
-                                                              const std::filesystem::path& storage);
 
 // Removes those objects, in that order, after looking again that each is still ours: a domain is ended and undefined
 // with its firmware variables and snapshots, a network ended and undefined, a folder deleted. Goes on after an error
 // and returns the first one. Objects in use are left alone.
-[[nodiscard]] Result<void> remove_lab_objects(const std::string& uri, const std::vector<LabObject>& objects);
+[[nodiscard]] Result<void> remove_lab_objects(Session& session, const std::vector<LabObject>& objects);
 
 // The folder of a cell: made new with mode 0711 (QEMU's user passes through it), locked for as long as the object
 // lives.

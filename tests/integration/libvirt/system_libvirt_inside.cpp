@@ -284,14 +284,14 @@ TEST_F(InsideSystemLibvirt, WhatACrashLeavesIsFoundAndRemoved) {
   const auto outcome = host_processes().run(crash);
   ASSERT_TRUE(std::holds_alternative<Signalled>(outcome.end)) << outcome.describe() << outcome.errors;
   EXPECT_EQ(qemus(), 1) << "a system libvirt's machines outlive the process that started them";
-  const auto objects = find_lab_objects(uri, folder / "storage");
+  const auto objects = find_lab_objects(*session_, folder / "storage");
   ASSERT_TRUE(objects);
   std::vector<std::string> names;
   for (const auto& object : *objects)
     names.push_back(std::string(to_string(object.kind)) + " " + object.name() + (object.in_use ? " in use" : ""));
   EXPECT_THAT(names, ElementsAre("domain patchlab-crash-finance-dns1", "network patchlab-crash-finance",
                                  "folder " + (folder / "storage/patchlab-crash-finance").string()));
-  const auto removed = remove_lab_objects(uri, *objects);
+  const auto removed = remove_lab_objects(*session_, *objects);
   EXPECT_TRUE(removed) << removed.error().message;
   expect_no_trace();
   EXPECT_EQ(sha256_of_file(disk_).value_or(""), digest);

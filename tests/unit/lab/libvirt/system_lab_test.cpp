@@ -215,17 +215,17 @@ TEST_F(SystemLabTest, WhatACrashLeavesIsFoundAndRemoved) {
   auto lab = open();
   ASSERT_TRUE(lab->clone("golden", "dns"));
   ASSERT_TRUE(lab->hypervisor().start("dns"));
-  const auto in_use = find_lab_objects(uri, storage_);
+  const auto in_use = find_lab_objects(*session_, storage_);
   ASSERT_TRUE(in_use);
-  EXPECT_TRUE(remove_lab_objects(uri, *in_use));
+  EXPECT_TRUE(remove_lab_objects(*session_, *in_use));
   EXPECT_EQ(names().size(), 3U) << "what is in use stays";
   // A stranger takes the lock file away, so that the lock that our process holds is on nothing.
   fs::remove(storage_ / "patchlab-r1-finance" / "in-use");
-  const auto objects = find_lab_objects(uri, storage_);
+  const auto objects = find_lab_objects(*session_, storage_);
   ASSERT_TRUE(objects);
   ASSERT_EQ(objects->size(), 3U);
   EXPECT_TRUE(std::ranges::none_of(*objects, &LabObject::in_use));
-  EXPECT_TRUE(remove_lab_objects(uri, *objects));
+  EXPECT_TRUE(remove_lab_objects(*session_, *objects));
   EXPECT_THAT(names(), IsEmpty());
   EXPECT_TRUE(fs::is_empty(storage_));
   EXPECT_TRUE(has_domain("golden"));
@@ -248,7 +248,7 @@ TEST_F(SystemLabTest, NeverTouchesWhatOnlyLooksLikeOurs) {
   // Not even when they are asked for by a list that has become wrong meanwhile.
   const Mark mark{"r1", "finance", "dns", "/lab/x"};
   EXPECT_TRUE(remove_lab_objects(
-      uri, {{LabObject::Kind::domain, mark, false},
+      *session_, {{LabObject::Kind::domain, mark, false},
             {LabObject::Kind::folder, {"r3", "finance", "", storage_ / "patchlab-r3-finance"}, false}}));
   EXPECT_TRUE(has_domain("patchlab-r1-finance-dns"));
   EXPECT_TRUE(has_domain("bystander"));
