@@ -27,7 +27,8 @@ class SystemLab {
     std::string cell;                                 // department
     std::filesystem::path storage = default_storage;  // absolute; must be readable for QEMU's user
   };
-  // Makes the cell's folder, and defines and starts its network.
+  // Makes the cell's folder, defines and starts its network, and closes the bridge of that to the host, which needs
+  // root.
   [[nodiscard]] static Result<std::unique_ptr<SystemLab>> open(const Place& place, ProcessRunner& runner);
   ~SystemLab();  // as remove(), without a word
 

@@ -6,6 +6,9 @@
 // clone and dies.
 #include <arpa/inet.h>
 #include <gmock/gmock.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include <net/if.h>
 #include <signal.h>
 #include <sys/socket.h>
 
@@ -18,6 +21,7 @@
 #include "lab/libvirt/error.hpp"
 #include "lab/libvirt/session.hpp"
 #include "lab/libvirt/system_lab.hpp"
+#include "lab/network/frames.hpp"
 #include "lab/network/netlink.hpp"
 
 namespace patchlab::lab::libvirt {
@@ -175,6 +179,29 @@ void make_port(const std::string& bridge) {
   ASSERT_TRUE(netlink->add_address("check-0", *Ipv4::parse("10.20.0.250"), *Ipv4Subnet::parse("10.20.0.0/24")));
 }
 
+// Whether somebody answers ARP for an address of this host, asked through the port on the cell's bridge.
+bool host_answers_for(Ipv4 target) {
+  const auto mac = *network::MacAddress::parse("52:54:00:14:00:63");
+  const auto request = network::arp_request({mac, *Ipv4::parse("10.20.0.99"), 0}, target);
+  const FileDescriptor socket(::socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, htons(ETH_P_ALL)));
+  sockaddr_ll device{};
+  device.sll_family = AF_PACKET;
+  device.sll_protocol = htons(ETH_P_ALL);
+  device.sll_ifindex = static_cast<int>(::if_nametoindex("check-0"));
+  EXPECT_EQ(::bind(socket.get(), reinterpret_cast<const sockaddr*>(&device), sizeof device), 0);
+  const timeval patience{0, 100'000};
+  ::setsockopt(socket.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+  EXPECT_EQ(::send(socket.get(), request.data(), request.size(), 0), static_cast<ssize_t>(request.size()));
+  std::array<std::uint8_t, 2048> frame{};
+  for (const auto end = std::chrono::steady_clock::now() + seconds(1); std::chrono::steady_clock::now() < end;) {
+    const auto size = ::recv(socket.get(), frame.data(), frame.size(), 0);
+    if (size <= 0) continue;
+    const auto heard = network::heard(frame.data(), static_cast<std::size_t>(size));
+    if (heard && heard->kind == network::Heard::Kind::arp_reply && heard->address == target.text()) return true;
+  }
+  return false;
+}
+
 // A DNS question (RFC 1035) to the guest; any answer with its id will do.
 bool name_server_answers() {
   const FileDescriptor socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
@@ -207,6 +234,12 @@ TEST_F(InsideSystemLibvirt, ACloneRunsIsSavedComesBackAndLeavesNoTrace) {
   make_port(lab.bridge());
   EXPECT_TRUE(wait_until(system_clock_source(), {"DNS to answer", seconds(150), Milliseconds(100), {}, {}},
                          name_server_answers));
+
+  // The host has an address in production; the guest's own, to know that the question arrives.
+  ASSERT_TRUE(
+      network::Netlink::open()->add_address("lo", *Ipv4::parse("192.0.2.99"), *Ipv4Subnet::parse("192.0.2.0/24")));
+  EXPECT_TRUE(host_answers_for(*Ipv4::parse("10.20.0.10")));
+  EXPECT_FALSE(host_answers_for(*Ipv4::parse("192.0.2.99")));
 
   const auto saved = hypervisor.take_snapshot("dns1", "base");
   ASSERT_TRUE(saved) << saved.error().message;
