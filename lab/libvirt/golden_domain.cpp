@@ -46,7 +46,7 @@ Result<std::string> golden_domain_xml(Session& session, const std::string& domai
   return std::string(xml.get());
 }
 
-Result<GoldenIdentity> identify(const std::string& golden_xml, const ClonePlan& plan, ProcessRunner& runner) {
+Result<std::vector<std::filesystem::path>> files_below(const ClonePlan& plan, ProcessRunner& runner) {
   std::vector<std::filesystem::path> paths;
   for (const auto& overlay : plan.overlays) {
     PATCHLAB_ASSIGN(const auto info, run_for_output(runner, chain_process(overlay.golden, overlay.golden_format)));
@@ -55,6 +55,11 @@ Result<GoldenIdentity> identify(const std::string& golden_xml, const ClonePlan& 
   }
   paths.insert(paths.end(), plan.reads.begin(), plan.reads.end());
   for (const auto& copy : plan.copies) paths.push_back(copy.from);
+  return paths;
+}
+
+Result<GoldenIdentity> identify(const std::string& golden_xml, const ClonePlan& plan, ProcessRunner& runner) {
+  PATCHLAB_ASSIGN(const auto paths, files_below(plan, runner));
   GoldenIdentity identity;
   DigestBuilder digest;
   digest.add("golden domain 1").add(golden_xml);
@@ -90,7 +95,8 @@ Result<std::vector<std::filesystem::path>> files_of_chain(const std::string& inf
   std::vector<std::filesystem::path> files;
   if (json.is_array()) {
     for (const auto& part : json) {
-      const std::filesystem::path file = part.is_object() ? part.value("filename", "") : "";
+      const bool named = part.is_object() && part.contains("filename") && part["filename"].is_string();
+      const std::filesystem::path file = named ? part["filename"].get<std::string>() : std::string();
       if (!file.is_absolute()) {
         return configuration_error(fmt::format("a disk stands on '{}', which is not a plain file", file.string()),
                                    "copy the disk to one file with 'qemu-img convert'");

@@ -32,6 +32,8 @@ struct GoldenIdentity {
   std::vector<File> files;  // in the order of the XML, each disk before those below it
   bool operator==(const GoldenIdentity&) const = default;
 };
+// The files that it covers.
+[[nodiscard]] Result<std::vector<std::filesystem::path>> files_below(const ClonePlan& plan, ProcessRunner& runner);
 [[nodiscard]] Result<GoldenIdentity> identify(const std::string& golden_xml, const ClonePlan& plan,
                                               ProcessRunner& runner);
 

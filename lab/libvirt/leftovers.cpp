@@ -3,6 +3,8 @@
 #include "lab/libvirt/leftovers.hpp"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -12,6 +14,7 @@
 
 #include "lab/core/json.hpp"
 #include "lab/libvirt/error.hpp"
+#include "lab/libvirt/file_owners.hpp"
 #include "lab/libvirt/session.hpp"
 
 namespace patchlab::lab::libvirt {
@@ -40,13 +43,17 @@ std::optional<Mark> mark_of(virNetworkPtr network) {
 // A folder is ours when it is named by the mark that lies in it, and is where that mark says: a copy of it is somebody
 // else's.
 std::optional<Mark> mark_of(const fs::path& folder) {
-  std::error_code code;
-  if (fs::is_symlink(folder, code) || !fs::is_directory(folder, code)) return std::nullopt;
+  struct stat status {};
+  // Of our own user: else anybody who can write to the storage could make us delete files and give away others.
+  if (::lstat(folder.c_str(), &status) != 0 || !S_ISDIR(status.st_mode) || status.st_uid != ::geteuid())
+    return std::nullopt;
   const auto json = read_json_file(folder / mark_name);
   if (!json || !json->is_object()) return std::nullopt;
-  const Mark mark{json->value("run", ""), json->value("cell", ""), {}, folder};
-  const bool ours =
-      check_mark(mark) && json->value("folder", "") == folder.native() && folder.filename() == mark.object_name();
+  std::vector<JsonProblem> problems;
+  JsonReader reader(*json, "", problems);
+  const Mark mark{reader.text("run"), reader.text("cell"), {}, folder};
+  const bool here = reader.text("folder") == folder.native() && folder.filename() == mark.object_name();
+  const bool ours = problems.empty() && here && check_mark(mark);
   return ours ? std::optional(mark) : std::nullopt;
 }
 
@@ -92,6 +99,12 @@ Result<void> remove_network(Session& session, const Mark& mark) {
 Result<void> remove_folder(const Mark& mark) {
   if (mark_of(mark.folder) != mark) return {};
   std::error_code code;
+  Result<void> restored;
+  for (const auto& entry : fs::directory_iterator(mark.folder, code)) {
+    if (!entry.path().native().ends_with(owners_suffix)) continue;
+    if (auto one = restore_owners(entry.path()); !one && restored) restored = std::move(one);
+  }
+  if (!restored) return restored;
   fs::remove_all(mark.folder, code);
   if (code) return infrastructure_error(fmt::format("removing '{}': {}", mark.folder.string(), code.message()));
   return {};

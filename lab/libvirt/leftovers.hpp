@@ -19,6 +19,8 @@ class Session;
 // Where cells on a system libvirt keep their files unless told otherwise: below it QEMU's user may read on a stock
 // Debian.
 inline constexpr const char* default_storage = "/var/lib/libvirt/images/patchlab";
+// Files in a cell's folder, `<machine>` before it, that say whose the golden domain's files were (file_owners.hpp).
+inline constexpr const char* owners_suffix = "-owners.json";
 
 // Something that the lab made on a libvirt. In use: the process of its cell is alive, which holds a lock in the cell's
 // folder.
@@ -34,12 +36,13 @@ struct LabObject {
 [[nodiscard]] const char* to_string(LabObject::Kind kind);
 
 // Everything of the lab on this libvirt, and in `storage`: domains first, then networks, then folders, each sorted by
-// name. Domains and networks count by their mark (marks.hpp), a folder by the mark that lies in it as a file. What
-// cannot be read is not ours.
+// name. Domains and networks count by their mark (marks.hpp), a folder by the mark that lies in it as a file, and by
+// being ours as a user. What cannot be read is not ours.
 [[nodiscard]] Result<std::vector<LabObject>> find_lab_objects(Session& session, const std::filesystem::path& storage);
 
 // Removes those objects, in that order, after looking again that each is still ours: a domain is ended and undefined
-// with its firmware variables and snapshots, a network ended and undefined, a folder deleted. Goes on after an error
+// with its firmware variables and snapshots, a network ended and undefined, a folder deleted after
+// the files that its clones stood on were given back to their owners. Goes on after an error
 // and returns the first one. Objects in use are left alone.
 [[nodiscard]] Result<void> remove_lab_objects(Session& session, const std::vector<LabObject>& objects);
 

@@ -6,6 +6,8 @@
 #include "lab/libvirt/system_lab.hpp"
 
 #include <gmock/gmock.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "lab/libvirt/error.hpp"
 #include "lab/libvirt/network_xml.hpp"
@@ -108,10 +110,11 @@ TEST_F(SystemLabTest, ACloneLivesOnTheCellsNetworkAndGoesWithTheCell) {
     const auto plan = lab->clone("golden", "dns");
     ASSERT_TRUE(plan) << plan.error().message;
     EXPECT_TRUE(has_domain("patchlab-r1-finance-dns"));
-    EXPECT_THAT(
-        programs_.asked,
-        ElementsAre(ElementsAre("create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", (folder_ / "golden.qcow2").string(),
-                                (storage_ / "patchlab-r1-finance" / "dns-vda.qcow2").string())));
+    ASSERT_EQ(programs_.asked.size(), 2U);
+    EXPECT_EQ(programs_.asked[0].front(), "info");
+    EXPECT_THAT(programs_.asked[1],
+                ElementsAre("create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", (folder_ / "golden.qcow2").string(),
+                            (storage_ / "patchlab-r1-finance" / "dns-vda.qcow2").string()));
     EXPECT_EQ(*lab->hypervisor().state("dns"), MachineState::off);
     ASSERT_TRUE(lab->hypervisor().start("dns"));
     EXPECT_EQ(*lab->hypervisor().state("dns"), MachineState::running);
@@ -139,6 +142,32 @@ TEST_F(SystemLabTest, RemovesItsOwnCellOnly) {
   EXPECT_THAT(names(),
               ElementsAre("domain patchlab-r1-engineering-dns in use", "network patchlab-r1-engineering in use",
                           "folder " + (storage_ / "patchlab-r1-engineering").string() + " in use"));
+}
+
+// As libvirt does it to files below a clone, and does not undo it.
+TEST_F(SystemLabTest, GivesFilesOfTheGoldenDomainBackToTheirOwners) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can give files away";
+  const auto disk = folder_ / "golden.qcow2";
+  ASSERT_EQ(::chown(disk.c_str(), 1234, 1235), 0);
+  {
+    const auto lab = open();
+    ASSERT_TRUE(lab->clone("golden", "dns"));
+    ASSERT_EQ(::chown(disk.c_str(), 64055, 64055), 0);
+  }
+  struct stat status {};
+  ASSERT_EQ(::stat(disk.c_str(), &status), 0);
+  EXPECT_EQ(status.st_uid, 1234U);
+  EXPECT_EQ(status.st_gid, 1235U);
+}
+
+TEST_F(SystemLabTest, LeavesFoldersOfOtherUsers) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can give files away";
+  const auto lab = open();
+  const auto ours = storage_ / "patchlab-r1-finance";
+  ASSERT_EQ(::chown(ours.c_str(), 1234, 1235), 0);
+  EXPECT_THAT(names(), ElementsAre("network patchlab-r1-finance in use"));
+  EXPECT_TRUE(lab->remove());
+  EXPECT_TRUE(fs::exists(ours));
 }
 
 TEST_F(SystemLabTest, TheSameCellCannotBeOpenTwice) {
@@ -244,12 +273,15 @@ TEST_F(SystemLabTest, NeverTouchesWhatOnlyLooksLikeOurs) {
   fs::create_directories(storage_ / "patchlab-r3-finance");
   ASSERT_TRUE(write_file_atomically(storage_ / "patchlab-r3-finance" / "patchlab-cell.json",
                                     R"({"run": "r3", "cell": "finance", "folder": "/elsewhere/patchlab-r3-finance"})"));
+  fs::create_directories(storage_ / "patchlab-r4-finance");
+  ASSERT_TRUE(
+      write_file_atomically(storage_ / "patchlab-r4-finance" / "patchlab-cell.json", R"({"run": 4, "cell": []})"));
   EXPECT_THAT(names(), IsEmpty());
   // Not even when they are asked for by a list that has become wrong meanwhile.
   const Mark mark{"r1", "finance", "dns", "/lab/x"};
   EXPECT_TRUE(remove_lab_objects(
       *session_, {{LabObject::Kind::domain, mark, false},
-            {LabObject::Kind::folder, {"r3", "finance", "", storage_ / "patchlab-r3-finance"}, false}}));
+                  {LabObject::Kind::folder, {"r3", "finance", "", storage_ / "patchlab-r3-finance"}, false}}));
   EXPECT_TRUE(has_domain("patchlab-r1-finance-dns"));
   EXPECT_TRUE(has_domain("bystander"));
   EXPECT_TRUE(fs::exists(storage_ / "patchlab-r3-finance"));
