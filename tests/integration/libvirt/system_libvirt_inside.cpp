@@ -336,6 +336,36 @@ TEST_F(InsideSystemLibvirt, AMachineWithFirmwareFlashHasItsOwnVariablesAndNoSnap
   expect_no_trace();
 }
 
+// The domain of the unit tests: i440fx, two disks and NICs, SATA CD drive. Nothing boots in it, but libvirt and QEMU
+// take all of it.
+TEST_F(InsideSystemLibvirt, ADomainAsOfServer2012IsClonedStartedAndSaved) {
+  const auto data = folder / "data & logs.img";
+  ASSERT_TRUE(write_file_atomically(data, std::string(1U << 20U, '\0')));
+  auto xml = read_file(std::string(PATCHLAB_SOURCE_DIR) + "/tests/golden/libvirt/clone/golden_2012.xml").value();
+  xml = replaced(xml, "/var/lib/libvirt/images/srv2012-dns.qcow2", disk_);
+  xml = replaced(xml, "/var/lib/libvirt/images/srv2012-dns data &amp; logs.img",
+                 (folder / "data &amp; logs.img").string());
+  xml = replaced(xml, "<memory unit='KiB'>4194304", "<memory unit='KiB'>65536");
+  define(replaced(xml, "<currentMemory unit='KiB'>4194304", "<currentMemory unit='KiB'>65536"));
+  {
+    auto lab = SystemLab::open(place("r4"), host_processes());
+    ASSERT_TRUE(lab) << lab.error().message;
+    const auto plan = (*lab)->clone("srv2012-dns", "dns");
+    ASSERT_TRUE(plan) << plan.error().message;
+    EXPECT_EQ(plan->overlays.size(), 2U);
+    auto& hypervisor = (*lab)->hypervisor();
+    for (const auto& step :
+         {hypervisor.start("dns"), hypervisor.take_snapshot("dns", "base"), hypervisor.revert("dns", "base"),
+          hypervisor.power_off("dns"), hypervisor.revert("dns", "base")}) {
+      EXPECT_TRUE(step) << step.error().message;
+    }
+    EXPECT_EQ(hypervisor.state("dns").value_or(MachineState::crashed), MachineState::running);
+  }
+  const Domain golden(virDomainLookupByName(session_->connection(), "srv2012-dns"));
+  ASSERT_EQ(virDomainUndefine(golden.get()), 0);
+  expect_no_trace();
+}
+
 TEST_F(InsideSystemLibvirt, WhatACrashLeavesIsFoundAndRemoved) {
   const auto digest = sha256_of_file(disk_).value();
   ProcessSpec crash;
