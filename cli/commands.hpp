@@ -20,5 +20,6 @@ void add_patch(CLI::App& app, Chosen& chosen);
 void add_run(CLI::App& app, Chosen& chosen);     // validate, run
 void add_report(CLI::App& app, Chosen& chosen);  // report, explain
 void add_stage(CLI::App& app, Chosen& chosen);   // promote, verify
+void add_lab(CLI::App& app, Chosen& chosen);     // lab clean
 
 }  // namespace patchlab::cli

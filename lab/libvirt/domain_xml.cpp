@@ -83,10 +83,9 @@ void write_disk(XmlWriter& xml, const MachineSpec& spec) {
   xml.close();
 }
 
-void write_cd_drive(XmlWriter& xml, const std::filesystem::path& iso) {
+void write_cd_drive(XmlWriter& xml) {
   xml.open("disk", {{"type", "file"}, {"device", "cdrom"}});
   xml.empty("driver", {{"name", "qemu"}, {"type", "raw"}});
-  if (!iso.empty()) xml.empty("source", {{"file", iso.native()}});
   xml.empty("target", {{"dev", "sda"}, {"bus", "scsi"}});
   xml.empty("readonly");
   xml.empty("address", {{"type", "drive"}, {"controller", "0"}, {"bus", "0"}, {"target", "0"}, {"unit", "0"}});
@@ -140,7 +139,7 @@ void write_devices(XmlWriter& xml, const MachineSpec& spec) {
   xml.open("devices");
   xml.text("emulator", "/usr/bin/qemu-system-x86_64");
   write_disk(xml, spec);
-  write_cd_drive(xml, {});
+  write_cd_drive(xml);
   write_controller(xml, "scsi", "virtio-scsi", cd_controller_slot);
   write_controller(xml, "virtio-serial", nullptr, channel_controller_slot);
   xml.empty("controller", {{"type", "usb"}, {"index", "0"}, {"model", "none"}});
@@ -182,17 +181,11 @@ std::string test_driver_xml(const MachineSpec& spec) {
   xml.open("os").text("type", "hvm", {{"arch", "i686"}}).close();
   xml.open("devices");
   write_disk(xml, spec);
-  write_cd_drive(xml, {});
+  write_cd_drive(xml);
   write_controller(xml, "scsi", "virtio-scsi", cd_controller_slot);
   for (unsigned number = 0; number < spec.nics.size(); ++number) write_nic(xml, spec.nics[number], number);
   xml.close();
   xml.close();
-  return xml.result();
-}
-
-std::string cd_drive_xml(const std::filesystem::path& iso) {
-  XmlWriter xml;
-  write_cd_drive(xml, iso);
   return xml.result();
 }
 

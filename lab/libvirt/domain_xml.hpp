@@ -13,8 +13,6 @@ namespace patchlab::lab::libvirt {
 [[nodiscard]] std::string domain_xml(const MachineSpec& spec);
 // The same machine for libvirt's test driver, which knows no accelerator, CPU model or machine type.
 [[nodiscard]] std::string test_driver_xml(const MachineSpec& spec);
-// <disk> of the CD drive with this medium in it; an empty path is an empty drive.
-[[nodiscard]] std::string cd_drive_xml(const std::filesystem::path& iso);
 // An internal snapshot: disk and, when the machine runs, memory.
 [[nodiscard]] std::string snapshot_xml(const std::string& name);
 

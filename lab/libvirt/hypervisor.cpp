@@ -11,10 +11,10 @@
 #include <set>
 
 #include "lab/core/files.hpp"
+#include "lab/libvirt/clone_xml.hpp"
 #include "lab/libvirt/domain_xml.hpp"
 #include "lab/libvirt/error.hpp"
-#include "lab/libvirt/event_loop.hpp"
-#include "lab/libvirt/handles.hpp"
+#include "lab/libvirt/session.hpp"
 
 namespace patchlab::lab::libvirt {
 namespace {
@@ -56,9 +56,8 @@ MachineState state_from(int state) {
 }  // namespace
 
 struct LibvirtHypervisor::State {
-  std::unique_ptr<EventLoop> loop;  // outlives the connection
-  Connection connection;
-  bool is_test_driver = false;
+  std::shared_ptr<Session> session;
+  std::string name_prefix;  // of every machine's domain
   // What is in the drives, and the snapshots that were taken with an empty one, by "machine/snapshot": what
   // `revert_in_place` needs.
   std::mutex mutex;
@@ -92,7 +91,7 @@ struct LibvirtHypervisor::State {
   }
 
   [[nodiscard]] Result<Domain> find(const std::string& machine) const {
-    Domain domain(virDomainLookupByName(connection.get(), machine.c_str()));
+    Domain domain(virDomainLookupByName(session->connection(), (name_prefix + machine).c_str()));
     if (!domain) return last_error(doing("looking for machine", machine));
     return domain;
   }
@@ -118,18 +117,17 @@ struct LibvirtHypervisor::State {
 };
 
 LibvirtHypervisor::LibvirtHypervisor(std::unique_ptr<State> state) : state_(std::move(state)) {}
-LibvirtHypervisor::~LibvirtHypervisor() {
-  if (state_) state_->connection.reset();
-}
+LibvirtHypervisor::~LibvirtHypervisor() = default;
 
 Result<std::unique_ptr<LibvirtHypervisor>> LibvirtHypervisor::open(const std::string& uri) {
-  silence_libvirt();
+  PATCHLAB_ASSIGN(auto session, Session::open(uri));
+  return on(std::move(session), {});
+}
+
+std::unique_ptr<LibvirtHypervisor> LibvirtHypervisor::on(std::shared_ptr<Session> session, std::string name_prefix) {
   auto state = std::make_unique<State>();
-  PATCHLAB_ASSIGN(state->loop, EventLoop::start());
-  state->connection.reset(virConnectOpen(uri.c_str()));
-  if (!state->connection) return last_error(fmt::format("opening libvirt connection '{}'", uri));
-  const char* type = virConnectGetType(state->connection.get());
-  state->is_test_driver = type != nullptr && std::string_view(type) == "TEST";
+  state->session = std::move(session);
+  state->name_prefix = std::move(name_prefix);
   return std::unique_ptr<LibvirtHypervisor>(new LibvirtHypervisor(std::move(state)));
 }
 
@@ -151,8 +149,10 @@ Result<std::unique_ptr<LibvirtHypervisor>> LibvirtHypervisor::open_embedded(cons
 
 Result<void> LibvirtHypervisor::define(const MachineSpec& spec) {
   PATCHLAB_TRY(check_name("machine name", spec.name));
-  const auto xml = state_->is_test_driver ? test_driver_xml(spec) : domain_xml(spec);
-  const Domain domain(virDomainDefineXMLFlags(state_->connection.get(), xml.c_str(), 0));
+  auto named = spec;
+  named.name = state_->name_prefix + spec.name;
+  const auto xml = state_->session->is_test_driver() ? test_driver_xml(named) : domain_xml(named);
+  const Domain domain(virDomainDefineXMLFlags(state_->session->connection(), xml.c_str(), 0));
   if (!domain) return last_error(doing("defining", spec.name));
   return {};
 }
@@ -172,8 +172,8 @@ Result<void> LibvirtHypervisor::power_off(const std::string& machine) {
 
 Result<void> LibvirtHypervisor::undefine(const std::string& machine) {
   state_->forget_machine(machine);
-  return state_->on_domain("undefining", machine, [](virDomainPtr domain) {
-    return virDomainUndefineFlags(domain, VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA | VIR_DOMAIN_UNDEFINE_MANAGED_SAVE);
+  return state_->on_domain("undefining", machine, [this](virDomainPtr domain) {
+    return virDomainUndefineFlags(domain, state_->session->undefine_flags());
   });
 }
 
@@ -211,7 +211,13 @@ Result<void> LibvirtHypervisor::take_snapshot(const std::string& machine, const 
   // Without memory it would not be a state to go on from.
   if (virDomainIsActive(domain.get()) != 1) return infrastructure_error(action + ": the machine is off");
   const Snapshot handle(virDomainSnapshotCreateXML(domain.get(), snapshot_xml(snapshot).c_str(), 0));
-  if (!handle) return last_error(action);
+  if (!handle) {
+    auto error = last_error(action);
+    if (error.message.find("pflash") != std::string::npos) {
+      error.hint = "this libvirt saves no memory of machines that boot by UEFI; see docs/system-libvirt.md";
+    }
+    return error;
+  }
   state_->note_snapshot(machine, snapshot);
   return {};
 }
@@ -230,7 +236,7 @@ Result<void> LibvirtHypervisor::revert(const std::string& machine, const std::st
 // follows the run state by QEMU's events, but would not see a medium come or go, so the drive must be empty then and
 // now.
 bool LibvirtHypervisor::revert_in_place(const std::string& machine, const std::string& snapshot) {
-  if (state_->is_test_driver || !state_->is_without_medium(machine, snapshot)) return false;
+  if (state_->session->is_test_driver() || !state_->is_without_medium(machine, snapshot)) return false;
   const auto domain = state_->find(machine);
   if (!domain || virDomainIsActive(domain->get()) != 1 || !host_trouble(machine).empty()) return false;
   if (state_->has_medium(machine) && !change_medium(machine, {})) return false;
@@ -251,13 +257,17 @@ Result<void> LibvirtHypervisor::delete_snapshot(const std::string& machine, cons
 }
 
 Result<void> LibvirtHypervisor::change_medium(const std::string& machine, const std::filesystem::path& iso) {
-  const auto xml = cd_drive_xml(iso);
+  PATCHLAB_ASSIGN(const auto domain, state_->find(machine));
+  const bool active = virDomainIsActive(domain.get()) == 1;
+  const Text now(virDomainGetXMLDesc(domain.get(), active ? 0U : unsigned{VIR_DOMAIN_XML_INACTIVE}));
+  if (!now) return last_error(doing("reading the CD drive of", machine));
+  PATCHLAB_ASSIGN(const auto xml, cd_drive_with(now.get(), iso).while_doing(doing("changing the medium of", machine)));
   // Until it is known to be empty: a change that fails half-way may have left something in the drive.
   state_->note_medium(machine, true);
-  PATCHLAB_TRY(state_->on_domain("changing the medium of", machine, [&xml](virDomainPtr domain) {
-    const unsigned target = virDomainIsActive(domain) == 1 ? VIR_DOMAIN_AFFECT_LIVE : VIR_DOMAIN_AFFECT_CONFIG;
-    return virDomainUpdateDeviceFlags(domain, xml.c_str(), target | VIR_DOMAIN_DEVICE_MODIFY_FORCE);
-  }));
+  const unsigned target = active ? unsigned{VIR_DOMAIN_AFFECT_LIVE} : unsigned{VIR_DOMAIN_AFFECT_CONFIG};
+  if (virDomainUpdateDeviceFlags(domain.get(), xml.c_str(), target | VIR_DOMAIN_DEVICE_MODIFY_FORCE) < 0) {
+    return last_error(doing("changing the medium of", machine));
+  }
   state_->note_medium(machine, !iso.empty());
   return {};
 }
@@ -284,7 +294,7 @@ std::string LibvirtHypervisor::library_version() {
 
 std::string LibvirtHypervisor::hypervisor_version() const {
   unsigned long version = 0;
-  return virConnectGetVersion(state_->connection.get(), &version) == 0 ? version_text(version) : std::string();
+  return virConnectGetVersion(state_->session->connection(), &version) == 0 ? version_text(version) : std::string();
 }
 
 std::string LibvirtHypervisor::host_trouble(const std::string& machine) const {

@@ -10,6 +10,8 @@
 
 namespace patchlab::lab::libvirt {
 
+class Session;
+
 // Machines on one libvirt connection. Safe for several threads; see lab/hypervisor.hpp for the rules.
 class LibvirtHypervisor final : public Hypervisor {
  public:
@@ -20,6 +22,8 @@ class LibvirtHypervisor final : public Hypervisor {
   // absolute and at most 30 characters long, such as network::cell_folder_inside: libvirt puts sockets below it
   // (unix(7): 107 bytes).
   [[nodiscard]] static Result<std::unique_ptr<LibvirtHypervisor>> open_embedded(const std::filesystem::path& root);
+  // On a connection that is shared with others, whose domains are named `name_prefix` and the machine's name.
+  [[nodiscard]] static std::unique_ptr<LibvirtHypervisor> on(std::shared_ptr<Session> session, std::string name_prefix);
   ~LibvirtHypervisor() override;
 
   Result<void> define(const MachineSpec& spec) override;

@@ -32,6 +32,15 @@ Result<void> add_tap(const std::string& name) {
   if (::ioctl(file.get(), TUNSETPERSIST, 1UL) != 0) return errno_error(action, errno);
   return {};
 }
+
+Result<void> set_ipv4(const std::string& device, const char* setting, char value) {
+  const auto path = fmt::format("/proc/sys/net/ipv4/conf/{}/{}", device, setting);
+  const FileDescriptor file(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+  if (file.valid() && ::write(file.get(), &value, 1) == 1) return {};
+  auto error = errno_error(fmt::format("writing '{}'", path), errno);
+  error.hint = "the network of a host is changed by root only";
+  return error;
+}
 }  // namespace
 
 std::string tap_name(std::size_t machine_number) { return fmt::format("tap-{}", machine_number); }
@@ -49,6 +58,12 @@ Result<std::vector<std::string>> build_fence(const Ipv4Subnet& subnet, Ipv4 clie
     PATCHLAB_TRY(netlink.set_up(taps.back()));
   }
   return taps;
+}
+
+Result<void> close_bridge_to_host(const std::string& bridge) {
+  PATCHLAB_TRY(set_ipv4(bridge, "arp_ignore", '8'));  // no replies for any local address
+  PATCHLAB_TRY(set_ipv4(bridge, "rp_filter", '1'));   // nothing from addresses that are routed elsewhere, or nowhere
+  return set_ipv4(bridge, "forwarding", '0');
 }
 
 }  // namespace patchlab::lab::network

@@ -20,4 +20,11 @@ inline constexpr const char* bridge_name = "br0";
 // in order.
 [[nodiscard]] Result<std::vector<std::string>> build_fence(const Ipv4Subnet& subnet, Ipv4 client, std::size_t machines);
 
+// For a bridge in the network namespace of a host that has addresses elsewhere, such as libvirt's: without an address
+// of its own on the bridge, Linux still answers ARP there for all its addresses, and takes what comes (arp_ignore and
+// rp_filter of ip-sysctl.rst). A clone with a production address would talk to the host, whose answers go to
+// production. Afterwards it does neither; broadcasts still reach processes that listen on all devices. Goes with the
+// bridge. Needs root, or CAP_NET_ADMIN and a writable /proc/sys.
+[[nodiscard]] Result<void> close_bridge_to_host(const std::string& bridge);
+
 }  // namespace patchlab::lab::network

@@ -69,11 +69,6 @@ TEST(DomainXml, NeverAsksForTheLargestCpu) {
   EXPECT_THAT(domain_xml(dns_machine()), Not(HasSubstr("host-")));
 }
 
-TEST(CdDriveXml, HasASourceOnlyWithAMedium) {
-  EXPECT_THAT(cd_drive_xml({}), Not(HasSubstr("<source")));
-  EXPECT_THAT(cd_drive_xml("/runs/1/medium.iso"), HasSubstr("<source file='/runs/1/medium.iso'/>"));
-}
-
 TEST(CheckName, AllowsPlainNamesOnly) {
   EXPECT_TRUE(check_name("machine name", "finance-dns_1.a"));
   for (const std::string bad : {"", "-x", ".x", "a b", "a/b", "a'b", "ä"})

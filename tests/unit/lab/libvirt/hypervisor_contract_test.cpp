@@ -10,6 +10,7 @@
 #include <memory>
 
 #include "lab/libvirt/hypervisor.hpp"
+#include "lab/libvirt/session.hpp"
 #include "tests/support/fake_hypervisor.hpp"
 
 namespace patchlab::lab {
@@ -24,6 +25,13 @@ std::unique_ptr<Hypervisor> libvirt_test_driver() {
   auto opened = libvirt::LibvirtHypervisor::open("test:///default");
   EXPECT_TRUE(opened) << (opened ? "" : opened.error().message);
   return opened ? std::move(*opened) : nullptr;
+}
+
+// As a cell on a system libvirt, which has other users' domains too.
+std::unique_ptr<Hypervisor> shared_libvirt_test_driver() {
+  auto session = libvirt::Session::open("test:///default");
+  EXPECT_TRUE(session) << (session ? "" : session.error().message);
+  return session ? libvirt::LibvirtHypervisor::on(std::move(*session), "patchlab-run-cell-") : nullptr;
 }
 
 class HypervisorContract : public ::testing::TestWithParam<Maker> {
@@ -151,8 +159,16 @@ TEST_P(HypervisorContract, ARunningMachineHasNoAgentToAnswerByDefault) {
 
 INSTANTIATE_TEST_SUITE_P(All, HypervisorContract,
                          ::testing::Values(Maker{"Fake", [] { return std::make_unique<test::FakeHypervisor>(); }},
-                                           Maker{"LibvirtTestDriver", libvirt_test_driver}),
+                                           Maker{"LibvirtTestDriver", libvirt_test_driver},
+                                           Maker{"SharedLibvirtTestDriver", shared_libvirt_test_driver}),
                          [](const auto& parameter) { return parameter.param.name; });
+
+TEST(LibvirtHypervisor, OnASharedConnectionSeesItsOwnMachinesOnly) {
+  const auto hypervisor = shared_libvirt_test_driver();
+  EXPECT_EQ(*libvirt_test_driver()->state("test"), MachineState::running);
+  EXPECT_EQ(*hypervisor->state("test"), MachineState::undefined);
+  EXPECT_FALSE(hypervisor->power_off("test"));
+}
 
 TEST(LibvirtHypervisor, SaysWhichConnectionCouldNotBeOpened) {
   const auto opened = libvirt::LibvirtHypervisor::open("nonsense:///x");

@@ -1,0 +1,100 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+
+#include "cli/commands.hpp"
+#include "cli/terminal.hpp"
+#include "lab/libvirt/leftovers.hpp"
+#include "lab/libvirt/system_lab.hpp"
+
+namespace patchlab::cli {
+namespace {
+
+namespace libvirt = lab::libvirt;
+
+struct Arguments {
+  std::string uri = "qemu:///system";
+  std::filesystem::path storage = libvirt::default_storage;
+  std::string run;
+  bool dry_run = false;
+  bool json = false;
+};
+
+struct Line {
+  libvirt::LabObject object;
+  const char* what = "";  // "removed", "would be removed", "in use", "still there"
+};
+
+void print(const std::vector<Line>& lines, bool as_json) {
+  if (as_json) {
+    Json all = Json::array();
+    for (const auto& [object, what] : lines) {
+      all.push_back({{"kind", to_string(object.kind)},
+                     {"name", to_valid_utf8(object.name())},
+                     {"run", object.mark.run},
+                     {"cell", object.mark.cell},
+                     {"state", what}});
+    }
+    fmt::print("{}", pretty(all));
+    return;
+  }
+  if (lines.empty()) {
+    fmt::print("nothing of the lab is there\n");
+    return;
+  }
+  std::vector<std::vector<Cell>> rows{{{"KIND", {}}, {"NAME", {}}, {"RUN", {}}, {"", {}}}};
+  for (const auto& [object, what] : lines) {
+    rows.push_back({{to_string(object.kind), {}}, {object.name(), {}}, {object.mark.run, {}}, {what, {}}});
+  }
+  fmt::print("{}", table(rows));
+}
+
+// What is there afterwards decides what is said, not what removing it returned.
+ExitCode clean(const Arguments& arguments) {
+  if (const auto local = libvirt::check_is_local(arguments.uri); !local) return report(local.error());
+  const auto storage = std::filesystem::absolute(arguments.storage);
+  const auto session = libvirt::open_session(arguments.uri);
+  if (!session) return report(session.error());
+  auto found = libvirt::find_lab_objects(**session, storage);
+  if (!found) return report(found.error());
+  auto& objects = *found;
+  if (!arguments.run.empty()) {
+    std::erase_if(objects, [&](const libvirt::LabObject& object) { return object.mark.run != arguments.run; });
+  }
+  Result<void> removed;
+  std::vector<libvirt::LabObject> left = objects;
+  if (!arguments.dry_run && !objects.empty()) {
+    removed = libvirt::remove_lab_objects(**session, objects);
+    auto now = libvirt::find_lab_objects(**session, storage);
+    if (!now) return report(now.error());
+    left = std::move(*now);
+  }
+  std::vector<Line> lines;
+  for (const auto& object : objects) {
+    const bool there = std::ranges::any_of(
+        left, [&](const libvirt::LabObject& other) { return other.kind == object.kind && other.mark == object.mark; });
+    const char* freed = arguments.dry_run ? "would be removed" : there ? "still there" : "removed";
+    lines.push_back({object, object.in_use ? "in use" : freed});
+  }
+  print(lines, arguments.json);
+  return removed ? ExitCode::ok : report(removed.error());
+}
+
+}  // namespace
+
+void add_lab(CLI::App& app, Chosen& chosen) {
+  const auto arguments = std::make_shared<Arguments>();
+  auto* group = app.add_subcommand("lab", "what the lab made on a system libvirt");
+  group->require_subcommand(1);
+  auto* cleaning = group->add_subcommand("clean", "remove domains, networks and files that crashed runs left there");
+  cleaning->add_option("--connect", arguments->uri, "libvirt URI of this host")->capture_default_str();
+  cleaning->add_option("--storage", arguments->storage, "folder of the cells' files")->capture_default_str();
+  cleaning->add_option("--run", arguments->run, "of this run only; default: of all that have ended");
+  cleaning->add_flag("--dry-run", arguments->dry_run, "only list them");
+  cleaning->add_flag("--json", arguments->json, "as JSON");
+  cleaning->callback([arguments, &chosen] { chosen = [arguments] { return clean(*arguments); }; });
+}
+
+}  // namespace patchlab::cli

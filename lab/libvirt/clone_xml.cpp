@@ -1,0 +1,395 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include "lab/libvirt/clone_xml.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <map>
+
+#include "lab/core/text.hpp"
+
+namespace patchlab::lab::libvirt {
+namespace {
+
+template <std::size_t Size>
+using Names = std::array<std::string_view, Size>;
+
+template <std::size_t Size>
+bool contains(const Names<Size>& names, std::string_view name) {
+  return std::ranges::find(names, name) != names.end();
+}
+
+// Children of <domain> the guest can see, or that size it. They stay as they are.
+constexpr Names<16> kept_settings{"genid",          "memory",      "currentMemory", "maxMemory",      "memoryBacking",
+                                  "vcpus",          "iothreads",   "iothreadids",   "features",       "cpu",
+                                  "clock",          "on_poweroff", "on_crash",      "on_lockfailure", "pm",
+                                  "defaultiothread"};
+// What ties a domain to its host: processors, memory nodes, limits, labels, groups. A clone runs beside production and
+// must not take its place.
+constexpr Names<11> dropped_settings{"title",     "description", "metadata", "resource", "cputune",  "numatune",
+                                     "blkiotune", "memtune",     "seclabel", "perf",     "on_reboot"};
+constexpr Names<9> kept_devices{"emulator", "controller", "video", "watchdog", "memballoon",
+                                "panic",    "hub",        "iommu", "sound"};
+constexpr Names<9> kept_of_nic{"mac", "model", "address", "rom", "boot", "driver", "mtu", "link", "alias"};
+constexpr Names<11> kept_of_disk{"driver", "target", "address", "boot",    "alias",   "serial",
+                                 "wwn",    "vendor", "product", "blockio", "readonly"};
+constexpr Names<7> disk_formats{"qcow2", "raw", "vmdk", "vdi", "vhdx", "vpc", "qed"};
+constexpr const char* agent_channel = "org.qemu.guest_agent.0";
+
+class Cloner {
+ public:
+  Cloner(XmlDocument document, const Mark& mark) : document_(std::move(document)), root_(document_.root()) {
+    plan_.golden = root_.child("name").text();
+    plan_.mark = mark;
+  }
+
+  Result<ClonePlan> plan() {
+    PATCHLAB_TRY(check_domain());
+    identify();
+    for (auto& setting : root_.children()) PATCHLAB_TRY(take_setting(setting));
+    root_.add("on_reboot").set_text("restart");  // a patch is not installed before its reboots
+    write_mark(root_, plan_.mark);
+    PATCHLAB_TRY(check_what_is_needed());
+    plan_.xml = document_.to_text();
+    return std::move(plan_);
+  }
+
+ private:
+  [[nodiscard]] Error refusal(const std::string& why, std::string hint = {}) const {
+    if (hint.empty())
+      hint = fmt::format("clone it to a domain for the lab, and take that out of the clone with 'virsh edit'");
+    return configuration_error(fmt::format("golden domain '{}' cannot be cloned: {}", plan_.golden, why),
+                               std::move(hint));
+  }
+
+  Result<void> check_domain() {
+    if (root_.name() != "domain" || plan_.golden.empty()) {
+      return configuration_error("what libvirt says of the golden domain is no <domain> with a name");
+    }
+    const auto type = root_.attribute("type");
+    if (!contains(Names<3>{"kvm", "qemu", "test"}, type))
+      return refusal(fmt::format("<domain type='{}'> is not run by QEMU", type));
+    if (mark_of(root_))
+      return refusal("<metadata> says that it is a clone of the lab itself", "name the domain it was cloned from");
+    return {};
+  }
+
+  // Snapshots are no part of this XML; neither are autostart and a saved memory state.
+  void identify() {
+    root_.child("name").set_text(plan_.mark.object_name());
+    const auto uuid = uuid_of(plan_.mark.object_name());
+    root_.child_or_new("uuid").set_text(uuid);
+    root_.remove_attribute("id");
+    // libvirt wants the one to equal the other.
+    for (auto& entry : root_.child("sysinfo").child("system").children("entry")) {
+      if (entry.attribute("name") == "uuid") entry.set_text(uuid);
+    }
+  }
+
+  Result<void> take_setting(XmlNode& setting) {
+    const auto name = setting.name();
+    if (setting.is_foreign()) {
+      return refusal(fmt::format("<{}> of '{}' gives QEMU arguments that libvirt does not look into", name,
+                                 setting.namespace_uri()));
+    }
+    if (contains(dropped_settings, name)) {
+      setting.remove();
+      return {};
+    }
+    if (name == "devices") {
+      for (auto& device : setting.children()) PATCHLAB_TRY(take_device(device));
+      return {};
+    }
+    if (name == "os") return take_os(setting);
+    if (name == "vcpu") {
+      setting.remove_attribute("cpuset");
+      setting.remove_attribute("placement");
+      return {};
+    }
+    if (name == "name" || name == "uuid" || name == "sysinfo" || contains(kept_settings, name)) return {};
+    return refusal(fmt::format("<{}> is not known to be harmless", name));
+  }
+
+  Result<void> take_os(XmlNode& os) {
+    const auto type = os.child("type");
+    const auto machine = type.attribute("machine");
+    const bool pinned =
+        machine.find('-') != std::string::npos && std::isdigit(static_cast<unsigned char>(machine.back())) != 0;
+    if (root_.attribute("type") != "test" && !pinned) {
+      return refusal(fmt::format("<type machine='{}'> is no fixed machine type", machine),
+                     "name one with a version, such as 'pc-i440fx-7.2', with 'virsh edit'; a newer QEMU would change "
+                     "the guest's hardware");
+    }
+    const auto loader = os.child("loader");
+    const bool flash = loader.attribute("type") == "pflash";
+    if (flash && loader.attribute("readonly") != "yes") return refusal("<loader> is firmware that the guest can write");
+    if (os.child("nvram") || os.attribute("firmware") == "efi") PATCHLAB_TRY(take_firmware_variables(os));
+    if (flash || os.child("nvram")) {
+      plan_.snapshot_trouble = fmt::format(
+          "'{}' boots by UEFI, whose variables this libvirt cannot save together with the memory", plan_.mark.machine);
+    }
+    return {};
+  }
+
+  // Its own copy; a golden domain that was never started has none yet, and libvirt makes one from the firmware's
+  // template.
+  Result<void> take_firmware_variables(XmlNode& os) {
+    auto nvram = os.child_or_new("nvram");
+    const auto type = nvram.attribute("type");
+    if (!type.empty() && type != "file")
+      return refusal(fmt::format("<nvram type='{}'> is not a file", type), "keep its variables in a file");
+    const auto source = nvram.child("source");
+    const auto golden = source ? source.attribute("file") : std::string(trimmed(nvram.text(), " \t\r\n"));
+    const auto own = plan_.mark.folder / (plan_.mark.machine + "-vars.fd");
+    nvram.remove_children();
+    nvram.remove_attribute("type");
+    nvram.set_text(own.native());
+    if (golden.empty()) return {};
+    nvram.remove_attribute("template");
+    plan_.copies.push_back({golden, own});
+    return {};
+  }
+
+  Result<void> take_device(XmlNode& device) {
+    using Take = Result<void> (Cloner::*)(XmlNode&);
+    static const std::map<std::string, Take> takes{
+        {"disk", &Cloner::take_disk},         {"interface", &Cloner::take_nic},     {"channel", &Cloner::take_channel},
+        {"serial", &Cloner::take_serial},     {"console", &Cloner::take_serial},    {"parallel", &Cloner::take_serial},
+        {"graphics", &Cloner::take_graphics}, {"audio", &Cloner::take_audio},       {"rng", &Cloner::take_random},
+        {"input", &Cloner::take_input},       {"redirdev", &Cloner::take_redirdev}, {"memory", &Cloner::take_memory},
+    };
+    const auto name = device.name();
+    if (device.is_foreign())
+      return refusal(fmt::format("<{}> of '{}' is not known to be harmless", name, device.namespace_uri()));
+    if (const auto found = takes.find(name); found != takes.end()) return (this->*found->second)(device);
+    if (contains(kept_devices, name)) return {};
+    static const std::map<std::string, const char*> reasons{
+        {"hostdev", "hands a device of the host to the guest"},
+        {"filesystem", "shares a folder of the host with the guest"},
+        {"tpm", "keeps secrets that a clone cannot be given"},
+        {"vsock", "is a way from the guest to the host"},
+        {"shmem", "is memory shared with other guests"},
+        {"smartcard", "hands a card of the host to the guest"},
+        {"lease", "is a lock that the golden domain holds too"},
+    };
+    const auto reason = reasons.find(name);
+    const auto type =
+        device.has_attribute("type") ? fmt::format(" type='{}'", device.attribute("type")) : std::string();
+    return refusal(
+        fmt::format("<{}{}> {}", name, type, reason == reasons.end() ? "is not known to be harmless" : reason->second));
+  }
+
+  Result<void> take_disk(XmlNode& disk) {
+    const auto device = disk.has_attribute("device") ? disk.attribute("device") : "disk";
+    const auto target = disk.child("target").attribute("dev");
+    const auto which = fmt::format("<disk device='{}'> '{}'", device, target);
+    // It becomes part of a path. libvirt wants a known prefix only.
+    if (target.empty() || !std::ranges::all_of(target, [](unsigned char c) { return std::isalnum(c) != 0; })) {
+      return refusal(which + " has a target that is no device name");
+    }
+    for (const char* trouble : {"transient", "shareable", "mirror"}) {
+      if (disk.child(trouble)) return refusal(fmt::format("{} has <{}>", which, trouble));
+    }
+    if (device == "cdrom" || device == "floppy") {
+      empty_drive(disk);
+      return {};
+    }
+    if (device != "disk") return refusal(which + " hands a device of the host to the guest");
+    const auto type = disk.attribute("type");
+    const auto source = disk.child("source");
+    const std::filesystem::path file = source.attribute("file");
+    if (type != "file" || !file.is_absolute()) {
+      return refusal(fmt::format("{} of type '{}' is not a file, so there can be no overlay on it", which, type),
+                     "copy it to a qcow2 file with 'qemu-img convert' and give a clone of the domain that file");
+    }
+    if (disk.child("encryption") || source.child("encryption")) return refusal(which + " is encrypted");
+    if (source.child("slices")) return refusal(which + " is a part of a file");
+    const auto format = disk.child("driver").attribute("type");
+    if (!contains(disk_formats, format))
+      return refusal(fmt::format("{} has the format '{}', which is not known", which, format));
+    for (auto& part : disk.children()) {
+      if (part.name() != "source" && !contains(kept_of_disk, part.name())) {
+        if (part.name() != "backingStore" && part.name() != "iotune")
+          return refusal(fmt::format("{} has <{}>", which, part.name()));
+        part.remove();
+      }
+    }
+    disk.remove_attribute("snapshot");  // "no" would leave it out of every state that the lab keeps
+    if (disk.child("readonly")) {
+      plan_.reads.push_back(file);
+      return {};
+    }
+    const auto overlay = plan_.mark.folder / fmt::format("{}-{}.qcow2", plan_.mark.machine, target);
+    plan_.overlays.push_back({target, file, format, overlay});
+    put_on_overlay(disk, overlay);
+    return {};
+  }
+
+  // Only what the guest cannot see changes, and in the way of the lab's other machines (domain_xml.cpp says why).
+  static void put_on_overlay(XmlNode& disk, const std::filesystem::path& overlay) {
+    auto driver = disk.child_or_new("driver");
+    driver.set_attribute("name", "qemu");
+    driver.set_attribute("type", "qcow2");
+    driver.set_attribute("cache", "unsafe");
+    driver.remove_attribute("io");  // 'native' wants cache='none'
+    driver.set_attribute("error_policy", "stop");
+    driver.set_attribute("rerror_policy", "stop");
+    disk.remove_children("source");
+    disk.add("source").set_attribute("file", overlay.native());
+  }
+
+  static void empty_drive(XmlNode& disk) {
+    for (auto& part : disk.children()) {
+      if (part.name() == "source" || !contains(kept_of_disk, part.name())) part.remove();
+    }
+    disk.set_attribute("type", "file");
+    disk.remove_attribute("snapshot");
+    auto driver = disk.child_or_new("driver");
+    driver.set_attribute("name", "qemu");
+    driver.set_attribute("type", "raw");
+    for (const char* of_the_medium : {"cache", "io", "discard"}) driver.remove_attribute(of_the_medium);
+  }
+
+  Result<void> take_nic(XmlNode& nic) {
+    const auto type = nic.attribute("type");
+    const auto mac = lower_case(nic.child("mac").attribute("address"));
+    const auto which = fmt::format("<interface type='{}'>{}{}", type, mac.empty() ? "" : " ", mac);
+    if (contains(Names<4>{"direct", "hostdev", "vhostuser", "vdpa"}, type)) {
+      return refusal(which + " is a device of the host that no isolated network can replace",
+                     "give a clone of the domain a virtio or e1000 NIC");
+    }
+    if (!contains(Names<3>{"network", "bridge", "user"}, type))
+      return refusal(which + " is of a kind that is not moved to the lab's network");
+    if (mac.empty()) return refusal("<interface> has no <mac>");
+    if (nic.child("teaming")) return refusal(which + " has <teaming> with a device of the host");
+    for (auto& part : nic.children()) {
+      if (!contains(kept_of_nic, part.name())) part.remove();
+    }
+    Mark cell = plan_.mark;
+    cell.machine.clear();
+    nic.set_attribute("type", "network");
+    nic.add("source").set_attribute("network", cell.object_name());
+    plan_.macs.push_back(mac);
+    return {};
+  }
+
+  Result<void> take_channel(XmlNode& channel) {
+    const auto type = channel.attribute("type");
+    if (channel.child("target").attribute("name") == agent_channel && type == "unix") has_agent_ = true;
+    if (!contains(Names<6>{"unix", "spicevmc", "spiceport", "qemu-vdagent", "pty", "null"}, type)) {
+      return refusal(fmt::format("<channel type='{}'> connects the guest with something outside", type));
+    }
+    if (channel.child("source").attribute("mode") == "connect")
+      return refusal("<channel type='unix'> connects the guest with a server on the host");
+    channel.remove_children("log");
+    if (type == "unix") channel.remove_children("source");  // libvirt then makes a path of its own
+    return {};
+  }
+
+  // The guest keeps its port; at the other end there is nobody.
+  Result<void> take_serial(XmlNode& port) {
+    if (port.attribute("type") == "dev") {
+      return refusal(fmt::format("<{} type='dev'> hands a device of the host to the guest", port.name()));
+    }
+    port.set_attribute("type", "pty");
+    port.remove_attribute("tty");
+    for (const char* end : {"source", "protocol", "log"}) port.remove_children(end);
+    return {};
+  }
+
+  Result<void> take_graphics(XmlNode& graphics) {
+    const auto type = graphics.attribute("type");
+    if (type != "vnc" && type != "spice")
+      return refusal(fmt::format("<graphics type='{}'> uses the screen of the host", type));
+    for (const char* fixed : {"port", "tlsPort", "websocket", "socket", "passwd", "passwdValidTo", "connected",
+                              "defaultMode", "powerControl"}) {
+      graphics.remove_attribute(fixed);
+    }
+    graphics.set_attribute("autoport", "yes");
+    graphics.set_attribute("listen", "127.0.0.1");
+    graphics.remove_children();
+    return {};
+  }
+
+  Result<void> take_audio(XmlNode& audio) {
+    const auto number = audio.attribute("id");
+    audio.remove_children();
+    for (const char* of_the_host : {"file", "serverName", "runtimeDir", "driver", "timerPeriod", "dev"})
+      audio.remove_attribute(of_the_host);
+    audio.set_attribute("type", "none");
+    return {};
+  }
+
+  Result<void> take_random(XmlNode& random) {
+    const auto model = random.child("backend").attribute("model");
+    if (model == "random" || model == "builtin") return {};
+    return refusal(fmt::format("<rng> takes its numbers from '{}', outside the host's own", model));
+  }
+
+  Result<void> take_input(XmlNode& input) {
+    const auto type = input.attribute("type");
+    if (contains(Names<3>{"mouse", "tablet", "keyboard"}, type)) return {};
+    return refusal(fmt::format("<input type='{}'> hands a device of the host to the guest", type));
+  }
+
+  Result<void> take_redirdev(XmlNode& device) {
+    const auto type = device.attribute("type");
+    if (type == "spicevmc") return {};
+    return refusal(fmt::format("<redirdev type='{}'> connects the guest with something outside", type));
+  }
+
+  Result<void> take_memory(XmlNode& memory) {
+    const auto model = memory.attribute("model");
+    if (model == "dimm" || model == "virtio-mem") return {};
+    return refusal(fmt::format("<memory model='{}'> is a file or device of the host", model));
+  }
+
+  Result<void> check_what_is_needed() {
+    if (plan_.overlays.empty()) return refusal("it has no disk that it could write", "give it one");
+    if (!has_agent_) {
+      return refusal(fmt::format("it has no <channel type='unix'> with the target '{}'", agent_channel),
+                     "add the channel with 'virsh edit', and install the QEMU guest agent in it");
+    }
+    if (!cd_drive_with(document_.to_text(), {})) {
+      return refusal("it has no <disk device='cdrom'>, and patches travel on a CD",
+                     "add an empty SATA or IDE CD drive with 'virsh edit'");
+    }
+    std::vector<std::filesystem::path> files;
+    for (const auto& overlay : plan_.overlays) files.push_back(overlay.golden);
+    std::ranges::sort(files);
+    if (std::ranges::adjacent_find(files) != files.end()) return refusal("two <disk> are the same file");
+    return {};
+  }
+
+  XmlDocument document_;
+  XmlNode root_;
+  ClonePlan plan_;
+  bool has_agent_ = false;
+};
+
+}  // namespace
+
+Result<ClonePlan> plan_clone(const std::string& golden_xml, const Mark& machine) {
+  PATCHLAB_TRY(check_mark(machine));
+  if (machine.machine.empty()) return configuration_error("a clone needs a machine name");
+  PATCHLAB_ASSIGN(auto document, XmlDocument::parse(golden_xml, "the XML of the golden domain"));
+  return Cloner(std::move(document), machine).plan();
+}
+
+Result<std::string> cd_drive_with(const std::string& domain_xml, const std::filesystem::path& iso) {
+  PATCHLAB_ASSIGN(const auto document, XmlDocument::parse(domain_xml, "the XML of the machine"));
+  for (auto& disk : document.root().child("devices").children("disk")) {
+    if (disk.attribute("device") != "cdrom") continue;
+    disk.remove_children("source");
+    disk.remove_children("backingStore");
+    disk.set_attribute("type", "file");
+    if (!iso.empty()) disk.add("source").set_attribute("file", iso.native());
+    return disk.to_text();
+  }
+  return configuration_error("the machine has no CD drive");
+}
+
+}  // namespace patchlab::lab::libvirt

@@ -1,0 +1,57 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "lab/libvirt/marks.hpp"
+
+// Clones of domains that exist, as pure functions over XML, https://libvirt.org/formatdomain.html. The rule: what the
+// guest can see stays (machine type, CPU, PCI addresses, MACs, firmware, clock, genid: Windows ties static addresses
+// and activation to them, domain.md 3.11); what connects it to its host and the world is replaced by the lab's own, or
+// the golden domain is refused. Elements that are not known to be harmless are refused as well, so that a newer libvirt
+// cannot open a way out.
+namespace patchlab::lab::libvirt {
+
+// An overlay to make: a qcow2 file on top of a disk of the golden domain.
+struct OverlayFile {
+  std::string target;  // "vda"
+  std::filesystem::path golden;
+  std::string golden_format;  // as the golden domain says: "qcow2", "raw", ...; never guessed from the contents
+  std::filesystem::path overlay;
+  bool operator==(const OverlayFile&) const = default;
+};
+
+struct FileCopy {
+  std::filesystem::path from;
+  std::filesystem::path to;
+  bool operator==(const FileCopy&) const = default;
+};
+
+struct ClonePlan {
+  std::string golden;  // its name
+  Mark mark;
+  std::string xml;  // to be defined
+  std::vector<OverlayFile> overlays;
+  std::vector<FileCopy> copies;  // the firmware's variables (NVRAM)
+  std::vector<std::filesystem::path>
+      reads;  // files of the golden domain that the clone opens too but cannot write: read-only disks
+  std::vector<std::string> macs;  // lower case, in the order of the NICs
+  std::string snapshot_trouble;   // why its memory cannot be saved; empty when nothing is known to stand against it
+};
+
+// `golden_xml` is that of virDomainGetXMLDesc with VIR_DOMAIN_XML_INACTIVE: what is defined, without aliases and
+// run-time values, and without VIR_DOMAIN_XML_SECURE, so that no console password reaches a clone. `machine` says where
+// the clone belongs; its files go into `machine.folder`, its NICs to the network `machine` less its machine name.
+//
+// Errors are configuration errors: "golden domain 'srv2012' cannot be cloned: <element> ...", with the next step as a
+// hint.
+[[nodiscard]] Result<ClonePlan> plan_clone(const std::string& golden_xml, const Mark& machine);
+
+// The <disk> of the domain's first CD drive with this medium in it, for virDomainUpdateDeviceFlags; an empty path is an
+// empty drive.
+[[nodiscard]] Result<std::string> cd_drive_with(const std::string& domain_xml, const std::filesystem::path& iso);
+
+}  // namespace patchlab::lab::libvirt

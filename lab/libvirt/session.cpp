@@ -1,0 +1,22 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include "lab/libvirt/session.hpp"
+
+#include <fmt/format.h>
+
+#include "lab/libvirt/error.hpp"
+
+namespace patchlab::lab::libvirt {
+
+Result<std::shared_ptr<Session>> Session::open(const std::string& uri) {
+  silence_libvirt();
+  std::shared_ptr<Session> session(new Session);
+  PATCHLAB_ASSIGN(session->loop_, EventLoop::start());
+  session->connection_.reset(virConnectOpen(uri.c_str()));
+  if (!session->connection_) return last_error(fmt::format("opening libvirt connection '{}'", uri));
+  const char* type = virConnectGetType(session->connection());
+  session->is_test_driver_ = type != nullptr && std::string_view(type) == "TEST";
+  return session;
+}
+
+}  // namespace patchlab::lab::libvirt

@@ -1,0 +1,405 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// Started by system_libvirt_test.cpp through with-system-libvirt: alone with a system libvirt, and with the golden
+// image of the name server. Usage: system_libvirt_inside FOLDER, or with "crash" behind it: makes a cell with a running
+// clone and dies.
+#include <arpa/inet.h>
+#include <gmock/gmock.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include <net/if.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include <iostream>
+
+#include "lab/core/digest.hpp"
+#include "lab/core/files.hpp"
+#include "lab/image/golden_image.hpp"
+#include "lab/libvirt/domain_xml.hpp"
+#include "lab/libvirt/error.hpp"
+#include "lab/libvirt/session.hpp"
+#include "lab/libvirt/system_lab.hpp"
+#include "lab/network/frames.hpp"
+#include "lab/network/netlink.hpp"
+
+namespace patchlab::lab::libvirt {
+namespace {
+
+using network::Ipv4;
+using network::Ipv4Subnet;
+using std::chrono::seconds;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+namespace fs = std::filesystem;
+
+constexpr const char* uri = "qemu:///system";
+fs::path folder;
+
+std::string replaced(std::string text, const std::string& what, const std::string& with) {
+  const auto at = text.find(what);
+  EXPECT_NE(at, std::string::npos) << what;
+  return at == std::string::npos ? text : text.replace(at, what.size(), with);
+}
+
+SystemLab::Place place(const std::string& run) { return {uri, run, "finance", folder / "storage"}; }
+
+class InsideSystemLibvirt : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    auto session = Session::open(uri);
+    ASSERT_TRUE(session) << session.error().message;
+    session_ = *session;
+    auto image = image::newest(cache_folder(), "dns");
+    ASSERT_TRUE(image) << image.error().message;
+    disk_ = folder / "golden.qcow2";
+    fs::copy_file(image->disk, disk_, fs::copy_options::overwrite_existing);
+    fs::permissions(disk_, fs::perms::owner_read | fs::perms::owner_write);
+    // Where QEMU's user can read them: the cache is in a home folder.
+    fs::copy_file(image->kernel, folder / "kernel", fs::copy_options::overwrite_existing);
+    fs::copy_file(image->initrd, folder / "initrd", fs::copy_options::overwrite_existing);
+    define(golden_xml(*image));
+  }
+  void TearDown() override {
+    for (const auto& name : domains()) {
+      const Domain domain(virDomainLookupByName(session_->connection(), name.c_str()));
+      virDomainDestroy(domain.get());
+      virDomainUndefineFlags(domain.get(), session_->undefine_flags());
+    }
+  }
+
+  // A machine of the lab made to look like one of production: on a bridge that does not exist here.
+  [[nodiscard]] std::string golden_xml(const image::GoldenImage& image) const {
+    MachineSpec spec;
+    spec.name = "dns-golden";
+    spec.uuid = "9f1c7f0e-6d3c-4a55-8a57-2f2f3d7c1a01";
+    spec.disk = disk_;
+    spec.kernel = folder / "kernel";
+    spec.initrd = folder / "initrd";
+    spec.kernel_arguments = image.cmdline + " " + image::machine_words("10.20.0.10", 24, "10.20.0.1", "dns1");
+    spec.nics = {{"52:54:00:14:00:0a", "tap-0"}};
+    auto xml = replaced(domain_xml(spec), "<interface type='ethernet'>",
+                        "<interface type='bridge'><source bridge='br-production'/>");
+    return replaced(xml, "<target dev='tap-0' managed='no'/>", "");
+  }
+  void define(const std::string& xml) {
+    const Domain domain(virDomainDefineXML(session_->connection(), xml.c_str()));
+    ASSERT_TRUE(domain) << last_error("defining").message;
+  }
+
+  [[nodiscard]] std::vector<std::string> domains() const {
+    virDomainPtr* raw = nullptr;
+    std::vector<std::string> names;
+    const int count = virConnectListAllDomains(session_->connection(), &raw, 0);
+    for (int index = 0; index < count; ++index) names.emplace_back(virDomainGetName(Domain(raw[index]).get()));
+    std::free(raw);
+    return names;
+  }
+  [[nodiscard]] int networks() const { return virConnectListAllNetworks(session_->connection(), nullptr, 0); }
+  static std::vector<std::string> devices() {
+    std::vector<std::string> names;
+    for (const auto& entry : fs::directory_iterator("/proc/sys/net/ipv4/conf")) {
+      const auto name = entry.path().filename().string();
+      if (name != "all" && name != "default") names.push_back(name);
+    }
+    return names;
+  }
+  [[nodiscard]] uid_t owner_of_disk() const {
+    struct stat status {};
+    EXPECT_EQ(::stat(disk_.c_str(), &status), 0);
+    return status.st_uid;
+  }
+  // QEMUs that live; one that is dead and not yet reaped has no command line.
+  static int qemus() {
+    int count = 0;
+    std::error_code code;
+    for (const auto& entry : fs::directory_iterator("/proc")) {
+      const auto command = read_file(entry.path() / "cmdline");
+      if (command && command->find("qemu-system") != std::string::npos && fs::exists(entry.path() / "exe", code))
+        ++count;
+    }
+    return count;
+  }
+  void expect_no_trace() {
+    EXPECT_THAT(domains(), ElementsAre("dns-golden"));
+    EXPECT_EQ(networks(), 0);
+    EXPECT_TRUE(fs::is_empty(folder / "storage"));
+    EXPECT_THAT(devices(), ElementsAre("lo"));
+    EXPECT_EQ(qemus(), 0);
+    std::vector<std::string> files;
+    for (const auto* where : {"/var/lib/libvirt/qemu/nvram", "/var/lib/libvirt/qemu/snapshot", "/etc/libvirt/qemu",
+                              "/etc/libvirt/qemu/networks"}) {
+      std::error_code code;
+      for (const auto& entry : fs::recursive_directory_iterator(where, code)) {
+        if (entry.path().string().find("patchlab") != std::string::npos) files.push_back(entry.path());
+      }
+    }
+    EXPECT_THAT(files, IsEmpty());
+  }
+
+  std::shared_ptr<Session> session_;
+  fs::path disk_;
+};
+
+// The agent of one machine.
+class Guest {
+ public:
+  explicit Guest(LibvirtHypervisor& hypervisor, std::string machine)
+      : hypervisor_(hypervisor), machine_(std::move(machine)) {}
+  Result<std::string> ask(const std::string& command, Milliseconds limit = seconds(20)) {
+    return hypervisor_.agent_command(machine_, command, limit);
+  }
+  bool answers() {
+    const Wait wait{"the agent to answer", seconds(200), Milliseconds(100), {}, {}};
+    return wait_until(system_clock_source(), wait,
+                      [&] { return ask(R"({"execute":"guest-ping"})", seconds(2)).has_value(); })
+        .has_value();
+  }
+  void shell(const std::string& command) {
+    EXPECT_TRUE(ask(R"({"execute":"guest-exec","arguments":{"path":"/bin/sh","arg":["-c",")" + command + R"("]}})"));
+  }
+  bool has_file(const std::string& path) {
+    return ask(R"({"execute":"guest-file-open","arguments":{"path":")" + path + R"("}})").has_value();
+  }
+  bool gets_file(const std::string& path) {
+    const Wait wait{"a file in the guest", seconds(60), Milliseconds(100), {}, {}};
+    return wait_until(system_clock_source(), wait, [&] { return has_file(path); }).has_value();
+  }
+
+ private:
+  LibvirtHypervisor& hypervisor_;
+  std::string machine_;
+};
+
+// A port of this network namespace on the cell's bridge, as checks have one.
+void make_port(const std::string& bridge) {
+  auto netlink = network::Netlink::open();
+  ASSERT_TRUE(netlink);
+  ASSERT_TRUE(netlink->add_veth("port-0", "check-0", 0));
+  ASSERT_TRUE(netlink->attach("port-0", bridge));
+  ASSERT_TRUE(netlink->set_up("port-0"));
+  ASSERT_TRUE(netlink->set_up("check-0"));
+  ASSERT_TRUE(netlink->add_address("check-0", *Ipv4::parse("10.20.0.250"), *Ipv4Subnet::parse("10.20.0.0/24")));
+}
+
+// Whether somebody answers ARP for an address of this host, asked through the port on the cell's bridge.
+bool host_answers_for(Ipv4 target) {
+  const auto mac = *network::MacAddress::parse("52:54:00:14:00:63");
+  const auto request = network::arp_request({mac, *Ipv4::parse("10.20.0.99"), 0}, target);
+  const FileDescriptor socket(::socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, htons(ETH_P_ALL)));
+  sockaddr_ll device{};
+  device.sll_family = AF_PACKET;
+  device.sll_protocol = htons(ETH_P_ALL);
+  device.sll_ifindex = static_cast<int>(::if_nametoindex("check-0"));
+  EXPECT_EQ(::bind(socket.get(), reinterpret_cast<const sockaddr*>(&device), sizeof device), 0);
+  const timeval patience{0, 100'000};
+  ::setsockopt(socket.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+  EXPECT_EQ(::send(socket.get(), request.data(), request.size(), 0), static_cast<ssize_t>(request.size()));
+  std::array<std::uint8_t, 2048> frame{};
+  for (const auto end = std::chrono::steady_clock::now() + seconds(1); std::chrono::steady_clock::now() < end;) {
+    const auto size = ::recv(socket.get(), frame.data(), frame.size(), 0);
+    if (size <= 0) continue;
+    const auto heard = network::heard(frame.data(), static_cast<std::size_t>(size));
+    if (heard && heard->kind == network::Heard::Kind::arp_reply && heard->address == target.text()) return true;
+  }
+  return false;
+}
+
+// A DNS question (RFC 1035) to the guest; any answer with its id will do.
+bool name_server_answers() {
+  const FileDescriptor socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  sockaddr_in to{};
+  to.sin_family = AF_INET;
+  to.sin_port = htons(53);
+  to.sin_addr.s_addr = htonl(Ipv4::parse("10.20.0.10")->value());
+  const timeval patience{0, 500'000};
+  ::setsockopt(socket.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+  constexpr std::array<unsigned char, 17> question{0x12, 0x34, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 6, 0, 1};
+  std::array<unsigned char, 1500> answer{};
+  ::sendto(socket.get(), question.data(), question.size(), 0, reinterpret_cast<const sockaddr*>(&to), sizeof to);
+  return ::recv(socket.get(), answer.data(), answer.size(), 0) > 12 && answer[0] == 0x12 && answer[1] == 0x34;
+}
+
+TEST_F(InsideSystemLibvirt, ACloneRunsIsSavedComesBackAndLeavesNoTrace) {
+  auto opened = SystemLab::open(place("r1"), host_processes());
+  ASSERT_TRUE(opened) << opened.error().message;
+  auto& lab = **opened;
+  const auto before = lab.identity_of("dns-golden");
+  ASSERT_TRUE(before) << before.error().message;
+  EXPECT_EQ(before->files.size(), 1U);
+  const auto plan = lab.clone("dns-golden", "dns1");
+  ASSERT_TRUE(plan) << plan.error().message;
+  auto& hypervisor = lab.hypervisor();
+  ASSERT_TRUE(hypervisor.start("dns1")) << hypervisor.start("dns1").error().message;
+  EXPECT_EQ(qemus(), 1);
+  EXPECT_NE(owner_of_disk(), 0U) << "docs/system-libvirt.md says that libvirt changes it for the time";
+  Guest guest(hypervisor, "dns1");
+  ASSERT_TRUE(guest.answers());
+  // Who starts the golden domain now is stopped by QEMU's lock.
+  ProcessSpec write;
+  write.program = "qemu-io";
+  write.arguments = {"-f", "qcow2", "-c", "write 0 512", disk_};
+  const auto written = host_processes().run(write);
+  EXPECT_FALSE(written.succeeded());
+  EXPECT_THAT(written.errors, HasSubstr("lock"));
+  make_port(lab.bridge());
+  EXPECT_TRUE(wait_until(system_clock_source(), {"DNS to answer", seconds(150), Milliseconds(100), {}, {}},
+                         name_server_answers));
+
+  // The host has an address in production; the guest's own, to know that the question arrives.
+  ASSERT_TRUE(
+      network::Netlink::open()->add_address("lo", *Ipv4::parse("192.0.2.99"), *Ipv4Subnet::parse("192.0.2.0/24")));
+  EXPECT_TRUE(host_answers_for(*Ipv4::parse("10.20.0.10")));
+  EXPECT_FALSE(host_answers_for(*Ipv4::parse("192.0.2.99")));
+
+  const auto saved = hypervisor.take_snapshot("dns1", "base");
+  ASSERT_TRUE(saved) << saved.error().message;
+  guest.shell("touch /root/after-the-snapshot");
+  ASSERT_TRUE(guest.gets_file("/root/after-the-snapshot"));
+  for (int round = 0; round < 2; ++round) {
+    // First in place, then by libvirt, as after a crash of the machine.
+    if (round == 1) {
+      ASSERT_TRUE(hypervisor.power_off("dns1"));
+    }
+    const auto reverted = hypervisor.revert("dns1", "base");
+    ASSERT_TRUE(reverted) << reverted.error().message;
+    ASSERT_TRUE(guest.answers());
+    EXPECT_FALSE(guest.has_file("/root/after-the-snapshot"));
+    EXPECT_TRUE(wait_until(system_clock_source(), {"DNS to answer", seconds(60), Milliseconds(100), {}, {}},
+                           name_server_answers));
+  }
+
+  const auto medium = folder / "storage/patchlab-r1-finance/medium.iso";
+  ASSERT_TRUE(write_file_atomically(medium, "patchlab medium" + std::string(64U << 10U, ' ')));
+  const auto inserted = hypervisor.change_medium("dns1", medium);
+  ASSERT_TRUE(inserted) << inserted.error().message;
+  guest.shell("head -c 15 /dev/sr0 | grep -q patchlab && touch /root/seen");
+  EXPECT_TRUE(guest.gets_file("/root/seen"));
+  EXPECT_TRUE(hypervisor.change_medium("dns1", {}));
+
+  const auto removed = lab.remove();
+  EXPECT_TRUE(removed) << removed.error().message;
+  ASSERT_TRUE(network::Netlink::open()->remove("port-0"));
+  EXPECT_EQ(owner_of_disk(), 0U);
+  expect_no_trace();
+
+  auto again = SystemLab::open(place("r2"), host_processes());
+  ASSERT_TRUE(again);
+  EXPECT_EQ((*again)->identity_of("dns-golden").value_or({}), *before);
+  opened->reset();
+  again->reset();
+  expect_no_trace();
+}
+
+// No firmware is needed to see what libvirt does with flash: the machine runs through zeros.
+TEST_F(InsideSystemLibvirt, AMachineWithFirmwareFlashHasItsOwnVariablesAndNoSnapshots) {
+  const auto variables = folder / "golden_VARS.fd";
+  const std::string contents = "variables" + std::string((64U << 10U) - 9, '\0');
+  ASSERT_TRUE(write_file_atomically(variables, contents));
+  ASSERT_TRUE(write_file_atomically(folder / "code.fd", std::string(2U << 20U, '\0')));
+  fs::permissions(folder / "code.fd", fs::perms::others_read, fs::perm_options::add);
+  define(
+      "<domain type='qemu'><name>uefi-golden</name><memory unit='MiB'>64</memory>"
+      "<os><type arch='x86_64' machine='pc-q35-7.2'>hvm</type><loader readonly='yes' type='pflash'>" +
+      (folder / "code.fd").string() + "</loader><nvram>" + variables.string() +
+      "</nvram></os><features><acpi/></features><devices>"
+      "<disk type='file' device='disk'><driver name='qemu' type='qcow2'/><source file='" +
+      disk_.string() +
+      "'/><target dev='vda' bus='virtio'/></disk>"
+      "<disk type='file' device='cdrom'><target dev='sda' bus='sata'/><readonly/></disk>"
+      "<channel type='unix'><target type='virtio' name='org.qemu.guest_agent.0'/></channel></devices></domain>");
+  {
+    auto lab = SystemLab::open(place("r3"), host_processes());
+    ASSERT_TRUE(lab) << lab.error().message;
+    const auto plan = (*lab)->clone("uefi-golden", "files");
+    ASSERT_TRUE(plan) << plan.error().message;
+    EXPECT_THAT(plan->snapshot_trouble, HasSubstr("UEFI"));
+    const auto copy = folder / "storage/patchlab-r3-finance/files-vars.fd";
+    EXPECT_EQ(read_file(copy).value_or(""), contents);
+    EXPECT_EQ((*lab)->identity_of("uefi-golden")->files.size(), 2U);
+    auto& hypervisor = (*lab)->hypervisor();
+    const auto started = hypervisor.start("files");
+    ASSERT_TRUE(started) << started.error().message;
+    const auto saved = hypervisor.take_snapshot("files", "base");
+    ASSERT_FALSE(saved);
+    EXPECT_THAT(saved.error().hint, HasSubstr("docs/system-libvirt.md")) << saved.error().message;
+    EXPECT_TRUE(hypervisor.power_off("files"));
+    EXPECT_TRUE(hypervisor.undefine("files"));
+    EXPECT_FALSE(fs::exists(copy));
+  }
+  EXPECT_EQ(read_file(variables).value_or(""), contents);
+  const Domain golden(virDomainLookupByName(session_->connection(), "uefi-golden"));
+  ASSERT_EQ(virDomainUndefineFlags(golden.get(), VIR_DOMAIN_UNDEFINE_KEEP_NVRAM), 0);
+  expect_no_trace();
+}
+
+// The domain of the unit tests: i440fx, two disks and NICs, SATA CD drive. Nothing boots in it, but libvirt and QEMU
+// take all of it.
+TEST_F(InsideSystemLibvirt, ADomainAsOfServer2012IsClonedStartedAndSaved) {
+  const auto data = folder / "data & logs.img";
+  ASSERT_TRUE(write_file_atomically(data, std::string(1U << 20U, '\0')));
+  auto xml = read_file(std::string(PATCHLAB_SOURCE_DIR) + "/tests/golden/libvirt/clone/golden_2012.xml").value();
+  xml = replaced(xml, "/var/lib/libvirt/images/srv2012-dns.qcow2", disk_);
+  xml = replaced(xml, "/var/lib/libvirt/images/srv2012-dns data &amp; logs.img",
+                 (folder / "data &amp; logs.img").string());
+  xml = replaced(xml, "<memory unit='KiB'>4194304", "<memory unit='KiB'>65536");
+  define(replaced(xml, "<currentMemory unit='KiB'>4194304", "<currentMemory unit='KiB'>65536"));
+  {
+    auto lab = SystemLab::open(place("r4"), host_processes());
+    ASSERT_TRUE(lab) << lab.error().message;
+    const auto plan = (*lab)->clone("srv2012-dns", "dns");
+    ASSERT_TRUE(plan) << plan.error().message;
+    EXPECT_EQ(plan->overlays.size(), 2U);
+    auto& hypervisor = (*lab)->hypervisor();
+    for (const auto& step :
+         {hypervisor.start("dns"), hypervisor.take_snapshot("dns", "base"), hypervisor.revert("dns", "base"),
+          hypervisor.power_off("dns"), hypervisor.revert("dns", "base")}) {
+      EXPECT_TRUE(step) << step.error().message;
+    }
+    EXPECT_EQ(hypervisor.state("dns").value_or(MachineState::crashed), MachineState::running);
+  }
+  const Domain golden(virDomainLookupByName(session_->connection(), "srv2012-dns"));
+  ASSERT_EQ(virDomainUndefine(golden.get()), 0);
+  expect_no_trace();
+}
+
+TEST_F(InsideSystemLibvirt, WhatACrashLeavesIsFoundAndRemoved) {
+  const auto digest = sha256_of_file(disk_).value();
+  ProcessSpec crash;
+  crash.program = fs::read_symlink("/proc/self/exe");
+  crash.arguments = {folder.native(), "crash"};
+  const auto outcome = host_processes().run(crash);
+  ASSERT_TRUE(std::holds_alternative<Signalled>(outcome.end)) << outcome.describe() << outcome.errors;
+  EXPECT_EQ(qemus(), 1) << "a system libvirt's machines outlive the process that started them";
+  const auto objects = find_lab_objects(*session_, folder / "storage");
+  ASSERT_TRUE(objects);
+  std::vector<std::string> names;
+  for (const auto& object : *objects)
+    names.push_back(std::string(to_string(object.kind)) + " " + object.name() + (object.in_use ? " in use" : ""));
+  EXPECT_THAT(names, ElementsAre("domain patchlab-crash-finance-dns1", "network patchlab-crash-finance",
+                                 "folder " + (folder / "storage/patchlab-crash-finance").string()));
+  const auto removed = remove_lab_objects(*session_, *objects);
+  EXPECT_TRUE(removed) << removed.error().message;
+  expect_no_trace();
+  EXPECT_EQ(sha256_of_file(disk_).value_or(""), digest);
+}
+
+int crash() {
+  auto lab = SystemLab::open(place("crash"), host_processes());
+  if (!lab || !(*lab)->clone("dns-golden", "dns1") || !(*lab)->hypervisor().start("dns1")) return 1;
+  return ::kill(::getpid(), SIGKILL);
+}
+
+}  // namespace
+}  // namespace patchlab::lab::libvirt
+
+int main(int argc, char** argv) {
+  testing::InitGoogleTest(&argc, argv);
+  if (argc < 2) return 64;
+  patchlab::lab::libvirt::folder = argv[1];
+  if (argc > 2) return patchlab::lab::libvirt::crash();
+  return RUN_ALL_TESTS();
+}

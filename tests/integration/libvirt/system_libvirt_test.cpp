@@ -1,0 +1,51 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// Clones on a system libvirt that the test starts itself, in namespaces of its own. Needs root, for that is who runs a
+// system libvirt, and the golden image of the name server ('patchlab image build dns').
+#include <gmock/gmock.h>
+#include <unistd.h>
+
+#include "lab/core/files.hpp"
+#include "lab/image/golden_image.hpp"
+#include "lab/process/process.hpp"
+#include "tests/support/programs.hpp"
+
+namespace patchlab::lab {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string why_not_here() {
+  if (::geteuid() != 0) return "a system libvirt is started by root only";
+  // Of Debian's libvirt-daemon, iptables (libvirt's networks put rules in place) and util-linux.
+  for (const char* program : {"libvirtd", "iptables", "unshare", "qemu-img"}) {
+    if (testing::is_missing(program)) return std::string(program) + " is not installed";
+  }
+  const auto image = image::newest(cache_folder(), "dns");
+  return image ? std::string() : image.error().message;
+}
+
+TEST(SystemLibvirt, ClonesRunThereAndLeaveNoTrace) {
+  if (const auto why = why_not_here(); !why.empty()) GTEST_SKIP() << why;
+  char name[] = "/tmp/patchlab-system-XXXXXX";
+  const fs::path folder = ::mkdtemp(name);
+  fs::permissions(folder,
+                  fs::perms::owner_all | fs::perms::group_exec | fs::perms::others_exec);  // QEMU's user passes through
+  const auto devices = read_file("/proc/net/dev").value_or("");
+  ProcessSpec spec;
+  spec.program = std::string(PATCHLAB_SOURCE_DIR) + "/tests/integration/libvirt/with-system-libvirt";
+  spec.arguments = {folder, PATCHLAB_INSIDE, folder};
+  spec.time_limit = std::chrono::seconds(420);
+  const auto outcome = host_processes().run(spec);
+  std::cout << outcome.output << std::flush;
+  EXPECT_TRUE(outcome.succeeded()) << outcome.describe() << "\n"
+                                   << outcome.errors << read_file(folder / "libvirtd.log").value_or("");
+  // The host's own network has the devices that it had.
+  const auto lines = [](const std::string& text) { return std::ranges::count(text, '\n'); };
+  EXPECT_EQ(lines(read_file("/proc/net/dev").value_or("")), lines(devices));
+  fs::remove_all(folder);
+}
+
+}  // namespace
+}  // namespace patchlab::lab
