@@ -162,7 +162,7 @@ std::string last_lines(const std::string& text, std::size_t bytes) {
   if (kept.size() <= bytes) return kept;
   kept.erase(0, kept.size() - bytes);
   const auto line = kept.find('\n');
-  return "..." + (line == std::string::npos ? kept : kept.substr(line + 1));
+  return fmt::format("...{}", line == std::string::npos ? kept : kept.substr(line + 1));
 }
 
 std::string command_text(const ProcessSpec& spec) {

@@ -19,6 +19,8 @@ struct Mistake {
   std::string says;  // in the error text
 };
 
+void PrintTo(const Mistake& mistake, std::ostream* out) { *out << mistake.name; }
+
 class ScenarioMistake : public ::testing::TestWithParam<Mistake> {};
 
 TEST_P(ScenarioMistake, IsReportedWithFilePointerAndReason) {

@@ -20,6 +20,7 @@ struct Maker {
   std::string name;
   std::function<std::unique_ptr<Hypervisor>()> make;
 };
+void PrintTo(const Maker& maker, std::ostream* out) { *out << maker.name; }
 
 std::unique_ptr<Hypervisor> libvirt_test_driver() {
   auto opened = libvirt::LibvirtHypervisor::open("test:///default");
