@@ -10,7 +10,7 @@ target_include_directories(patchlab_settings INTERFACE ${PROJECT_SOURCE_DIR})
 
 add_library(patchlab_warnings INTERFACE)
 target_compile_options(patchlab_warnings INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wold-style-cast
-                                                   -Wnon-virtual-dtor -Woverloaded-virtual -Wnull-dereference
+                                                   -Wnon-virtual-dtor -Woverloaded-virtual
                                                    # members left out of a designated initializer mean their default
                                                    -Wno-missing-field-initializers)
 if(PATCHLAB_WERROR)

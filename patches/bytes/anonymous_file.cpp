@@ -44,7 +44,7 @@ Result<void> AnonymousFile::write(std::string_view bytes) {
   while (!bytes.empty()) {
     const auto count = ::pwrite(file_.get(), bytes.data(), bytes.size(), static_cast<off_t>(size_));
     if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return errno_error(std::string("writing ") + temporary_name, errno);
+    if (count < 0) return errno_error(fmt::format("writing {}", temporary_name), errno);
     size_ += static_cast<std::uint64_t>(count);
     bytes.remove_prefix(static_cast<std::size_t>(count));
   }
