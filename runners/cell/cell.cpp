@@ -211,7 +211,7 @@ class Cell::Trial {
   }
 
   void carry_out(const std::string& phase) {
-    if (!go_on()) return not_reached(phase);
+    if (!go_on()) return not_reached(phase, rebooting());
     if (phase == reports::after_install_phase) return examine(phase, working(machines_));
     const auto patched = working(rebooting());
     if (phase == reports::stability_phase) {
@@ -223,7 +223,7 @@ class Cell::Trial {
         if (auto trouble = machine.reboot(job_.id, phase, kind)) keep(std::move(*trouble));
       });
     }
-    not_reached(phase, rebooting());
+    not_reached(phase, left_out(phase));
     if (!record_.error) examine(phase, working(concerned(patched)));
     if (job_.purpose == "control") learn();
   }
@@ -235,23 +235,9 @@ class Cell::Trial {
     });
   }
 
-  // A machine that had failed before is not restarted; the record says that this was planned and did not happen.
-  void not_reached(const std::string& phase, const Machines& planned) {
-    for (const auto* machine : planned) {
-      const auto known = std::ranges::any_of(
-          record_.phases, [&](const auto& p) { return p.machine == machine->name() && p.phase == phase; });
-      if (failed_.contains(machine->name()) && !known) {
-        record_.phases.push_back({.phase = phase,
-                                  .machine = machine->name(),
-                                  .outcome = Outcome::not_reached,
-                                  .checks = {},
-                                  .differences = {},
-                                  .error = {}});
-      }
-    }
-  }
-  void not_reached(const std::string& phase) {
-    for (const auto* machine : rebooting()) {
+  // Planned, and it did not happen: that is on record too.
+  void not_reached(const std::string& phase, const Machines& machines) {
+    for (const auto* machine : machines) {
       record_.phases.push_back({.phase = phase,
                                 .machine = machine->name(),
                                 .outcome = Outcome::not_reached,
@@ -259,6 +245,17 @@ class Cell::Trial {
                                 .differences = {},
                                 .error = {}});
     }
+  }
+
+  // A machine that had failed before is not restarted.
+  [[nodiscard]] Machines left_out(const std::string& phase) const {
+    auto machines = rebooting();
+    std::erase_if(machines, [&](const auto* machine) {
+      const auto known = std::ranges::any_of(
+          record_.phases, [&](const auto& p) { return p.machine == machine->name() && p.phase == phase; });
+      return known || !failed_.contains(machine->name());
+    });
+    return machines;
   }
 
   // New kinds of log lines after a plain restart are the price of a restart, not of a patch; anything else that differs
