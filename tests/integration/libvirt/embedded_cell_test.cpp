@@ -17,6 +17,7 @@
 #include "lab/network/fence.hpp"
 #include "lab/network/leak_probe.hpp"
 #include "lab/process/process.hpp"
+#include "tests/support/agent_commands.hpp"
 #include "tests/support/in_cell.hpp"
 #include "tests/support/process_state.hpp"
 
@@ -88,28 +89,19 @@ class Machine {
   libvirt::LibvirtHypervisor& hypervisor() { return *hypervisor_; }
 
   int wait_for_agent() {
-    const auto answers = [&] { return ask(R"({"execute":"guest-ping"})", seconds(2)).has_value(); };
-    const Wait wait{"the agent to answer", seconds(200), Milliseconds(50), {}, {}};
-    must("waiting", wait_until(system_clock_source(), wait, answers).has_value());
+    must("waiting for the agent", agent().answers());
     return 0;
   }
   Result<std::string> ask(const std::string& command, Milliseconds limit = seconds(20)) {
-    return hypervisor_->agent_command(name_, command, limit);
+    return agent().ask(command, limit);
   }
-  void shell(const std::string& command) {
-    must("guest-exec",
-         ask(R"({"execute":"guest-exec","arguments":{"path":"/bin/sh","arg":["-c",")" + command + R"("]}})")
-             .has_value());
-  }
-  bool has_file(const std::string& path) {
-    return ask(R"({"execute":"guest-file-open","arguments":{"path":")" + path + R"("}})").has_value();
-  }
-  bool gets_file(const std::string& path) {
-    const Wait wait{"a file in the guest", seconds(60), Milliseconds(100), {}, {}};
-    return wait_until(system_clock_source(), wait, [&] { return has_file(path); }).has_value();
-  }
+  void shell(const std::string& command) { must("guest-exec", agent().shell(command)); }
+  bool has_file(const std::string& path) { return agent().has_file(path); }
+  bool gets_file(const std::string& path) { return agent().gets_file(path); }
 
  private:
+  test::AgentCommands agent() { return {*hypervisor_, name_}; }
+
   std::string name_;
   std::unique_ptr<libvirt::LibvirtHypervisor> hypervisor_;
 };

@@ -24,6 +24,7 @@
 #include "lab/libvirt/system_lab.hpp"
 #include "lab/network/frames.hpp"
 #include "lab/network/netlink.hpp"
+#include "tests/support/agent_commands.hpp"
 
 namespace patchlab::lab::libvirt {
 namespace {
@@ -144,36 +145,6 @@ class InsideSystemLibvirt : public ::testing::Test {
   fs::path disk_;
 };
 
-// The agent of one machine.
-class Guest {
- public:
-  explicit Guest(LibvirtHypervisor& hypervisor, std::string machine)
-      : hypervisor_(hypervisor), machine_(std::move(machine)) {}
-  Result<std::string> ask(const std::string& command, Milliseconds limit = seconds(20)) {
-    return hypervisor_.agent_command(machine_, command, limit);
-  }
-  bool answers() {
-    const Wait wait{"the agent to answer", seconds(200), Milliseconds(100), {}, {}};
-    return wait_until(system_clock_source(), wait,
-                      [&] { return ask(R"({"execute":"guest-ping"})", seconds(2)).has_value(); })
-        .has_value();
-  }
-  void shell(const std::string& command) {
-    EXPECT_TRUE(ask(R"({"execute":"guest-exec","arguments":{"path":"/bin/sh","arg":["-c",")" + command + R"("]}})"));
-  }
-  bool has_file(const std::string& path) {
-    return ask(R"({"execute":"guest-file-open","arguments":{"path":")" + path + R"("}})").has_value();
-  }
-  bool gets_file(const std::string& path) {
-    const Wait wait{"a file in the guest", seconds(60), Milliseconds(100), {}, {}};
-    return wait_until(system_clock_source(), wait, [&] { return has_file(path); }).has_value();
-  }
-
- private:
-  LibvirtHypervisor& hypervisor_;
-  std::string machine_;
-};
-
 // A port of this network namespace on the cell's bridge, as checks have one.
 void make_port(const std::string& bridge) {
   auto netlink = network::Netlink::open();
@@ -236,7 +207,7 @@ TEST_F(InsideSystemLibvirt, ACloneRunsIsSavedComesBackAndLeavesNoTrace) {
   ASSERT_TRUE(hypervisor.start("dns1")) << hypervisor.start("dns1").error().message;
   EXPECT_EQ(qemus(), 1);
   EXPECT_NE(owner_of_disk(), 0U) << "docs/system-libvirt.md says that libvirt changes it for the time";
-  Guest guest(hypervisor, "dns1");
+  test::AgentCommands guest(hypervisor, "dns1");
   ASSERT_TRUE(guest.answers());
   // Who starts the golden domain now is stopped by QEMU's lock.
   ProcessSpec write;
@@ -257,7 +228,7 @@ TEST_F(InsideSystemLibvirt, ACloneRunsIsSavedComesBackAndLeavesNoTrace) {
 
   const auto saved = hypervisor.take_snapshot("dns1", "base");
   ASSERT_TRUE(saved) << saved.error().message;
-  guest.shell("touch /root/after-the-snapshot");
+  EXPECT_TRUE(guest.shell("touch /root/after-the-snapshot"));
   ASSERT_TRUE(guest.gets_file("/root/after-the-snapshot"));
   for (int round = 0; round < 2; ++round) {
     // First in place, then by libvirt, as after a crash of the machine.
@@ -276,7 +247,7 @@ TEST_F(InsideSystemLibvirt, ACloneRunsIsSavedComesBackAndLeavesNoTrace) {
   ASSERT_TRUE(write_file_atomically(medium, "patchlab medium" + std::string(64U << 10U, ' ')));
   const auto inserted = hypervisor.change_medium("dns1", medium);
   ASSERT_TRUE(inserted) << inserted.error().message;
-  guest.shell("head -c 15 /dev/sr0 | grep -q patchlab && touch /root/seen");
+  EXPECT_TRUE(guest.shell("head -c 15 /dev/sr0 | grep -q patchlab && touch /root/seen"));
   EXPECT_TRUE(guest.gets_file("/root/seen"));
   EXPECT_TRUE(hypervisor.change_medium("dns1", {}));
 
