@@ -18,4 +18,15 @@ std::string lower_case(std::string_view text) {
   return lower;
 }
 
+bool is_guid(std::string_view text) {
+  if (text.size() != guid_length || text.front() != '{' || text.back() != '}') return false;
+  for (std::size_t i = 1; i + 1 < text.size(); ++i) {
+    const char c = text[i];
+    const bool hyphen = i == 9 || i == 14 || i == 19 || i == 24;
+    const bool hex = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'F') || (c >= 'a' && c <= 'f');
+    if (hyphen ? c != '-' : !hex) return false;
+  }
+  return true;
+}
+
 }  // namespace patchlab

@@ -18,19 +18,7 @@ constexpr std::string_view package_class = "{000C1084-0000-0000-C000-00000000004
 constexpr std::string_view patch_class = "{000C1086-0000-0000-C000-000000000046}";
 constexpr std::string_view transform_class = "{000C1082-0000-0000-C000-000000000046}";
 constexpr std::uint64_t summary_limit = 1U << 20U;
-constexpr std::size_t guid_length = 38;  // "{000C1084-0000-0000-C000-000000000046}"
 constexpr std::size_t most_codes = 1000;
-
-bool is_guid(std::string_view text) {
-  if (text.size() != guid_length || text.front() != '{' || text.back() != '}') return false;
-  for (std::size_t i = 1; i + 1 < text.size(); ++i) {
-    const char c = text[i];
-    const bool hyphen = i == 9 || i == 14 || i == 19 || i == 24;
-    const bool hex = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'F') || (c >= 'a' && c <= 'f');
-    if (hyphen ? c != '-' : !hex) return false;
-  }
-  return true;
-}
 
 // GUIDs one after another, with or without separators: "{..}{..}" and "{..};{..}".
 std::vector<std::string> guids_in(std::string_view text) {

@@ -38,13 +38,6 @@ constexpr LogFile log_files[] = {
     {"install.log", "C:\\patchlab\\install.log", "evidence-install.log"},
 };
 
-bool is_guid(std::string_view text) {
-  constexpr std::string_view shape = "{xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx}";
-  return text.size() == shape.size() && std::equal(text.begin(), text.end(), shape.begin(), [](char c, char s) {
-           return s == 'x' ? std::isxdigit(static_cast<unsigned char>(c)) != 0 : c == s;
-         });
-}
-
 // "KB5035968" -> "5035968"
 std::string kb_number(std::string_view kb) {
   if (!kb.starts_with("KB") || kb.size() < 8 || kb.size() > 10) return {};

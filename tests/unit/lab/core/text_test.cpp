@@ -20,5 +20,15 @@ TEST(LowerCase, IsAboutAsciiOnly) {
   EXPECT_EQ(lower_case("@AZ[\xc3\x84"), "@az[\xc3\x84");
 }
 
+TEST(IsGuid, TakesTheFormWithBracesOnly) {
+  EXPECT_TRUE(is_guid("{000C1084-0000-0000-C000-000000000046}"));
+  EXPECT_TRUE(is_guid("{000c1084-0000-0000-c000-00000000004f}"));
+  EXPECT_FALSE(is_guid("000C1084-0000-0000-C000-000000000046"));
+  EXPECT_FALSE(is_guid("{000C1084-0000-0000-C000-00000000004}"));
+  EXPECT_FALSE(is_guid("{000C1084-0000-0000-C000-00000000004G}"));
+  EXPECT_FALSE(is_guid("{000C108410000-0000-C000-000000000046}"));
+  EXPECT_FALSE(is_guid(""));
+}
+
 }  // namespace
 }  // namespace patchlab
