@@ -11,7 +11,7 @@
 #include <chrono>
 #include <filesystem>
 
-#include "checks/database/utf16.hpp"
+#include "lab/core/utf16.hpp"
 
 namespace patchlab::checks::database {
 namespace {

@@ -9,6 +9,7 @@
 #include <charconv>
 
 #include "lab/core/text.hpp"
+#include "lab/core/utf16.hpp"
 #include "lab/guest/agent_session.hpp"
 
 namespace patchlab::lab::guest::windows {
@@ -58,45 +59,6 @@ bool looks_like_utf16(std::string_view bytes) {
   }
   return true;
 }
-
-void append_utf8(std::string& text, std::uint32_t point) {
-  const auto byte = [&](std::uint32_t value) { text += static_cast<char>(static_cast<unsigned char>(value)); };
-  if (point < 0x80) {
-    byte(point);
-  } else if (point < 0x800) {
-    byte(0xC0U | point >> 6U);
-    byte(0x80U | (point & 0x3FU));
-  } else if (point < 0x10000) {
-    byte(0xE0U | point >> 12U);
-    byte(0x80U | (point >> 6U & 0x3FU));
-    byte(0x80U | (point & 0x3FU));
-  } else {
-    byte(0xF0U | point >> 18U);
-    byte(0x80U | (point >> 12U & 0x3FU));
-    byte(0x80U | (point >> 6U & 0x3FU));
-    byte(0x80U | (point & 0x3FU));
-  }
-}
-
-Result<std::string> from_utf16(std::string_view bytes) {
-  if (bytes.size() % 2 != 0) return guest_error("UTF-16 text with half a character at its end");
-  constexpr std::uint32_t replacement = 0xFFFD;
-  std::string text;
-  const auto unit = [&](std::size_t at) {
-    return std::uint32_t{static_cast<unsigned char>(bytes[at])} |
-           std::uint32_t{static_cast<unsigned char>(bytes[at + 1])} << 8U;
-  };
-  for (std::size_t i = 0; i < bytes.size(); i += 2) {
-    auto point = unit(i);
-    if (point >= 0xD800 && point < 0xE000) {
-      const bool is_pair = point < 0xDC00 && i + 3 < bytes.size() && unit(i + 2) >= 0xDC00 && unit(i + 2) < 0xE000;
-      point = is_pair ? 0x10000 + ((point - 0xD800) << 10U) + (unit(i + 2) - 0xDC00) : replacement;
-      if (is_pair) i += 2;
-    }
-    append_utf8(text, point);
-  }
-  return text;
-}
 }  // namespace
 
 Result<std::string> text_of(std::string_view bytes) {
@@ -105,7 +67,8 @@ Result<std::string> text_of(std::string_view bytes) {
   std::string text;
   if (bytes.starts_with(utf16_mark) || looks_like_utf16(bytes)) {
     if (bytes.starts_with(utf16_mark)) bytes.remove_prefix(utf16_mark.size());
-    PATCHLAB_ASSIGN(text, from_utf16(bytes));
+    if (bytes.size() % 2 != 0) return guest_error("UTF-16 text with half a character at its end");
+    text = to_utf8(utf16_units(bytes));
   } else {
     if (bytes.starts_with(utf8_mark)) bytes.remove_prefix(utf8_mark.size());
     text = to_valid_utf8(bytes);

@@ -1,10 +1,10 @@
 // SPDX-FileCopyrightText: 2026 The patchlab authors
 // SPDX-License-Identifier: Apache-2.0
-#include "checks/database/utf16.hpp"
+#include "lab/core/utf16.hpp"
 
 #include "lab/core/json.hpp"
 
-namespace patchlab::checks::database {
+namespace patchlab {
 namespace {
 
 constexpr char32_t replacement = 0xFFFD;
@@ -61,4 +61,14 @@ std::string to_utf8(std::u16string_view utf16) {
   return text;
 }
 
-}  // namespace patchlab::checks::database
+std::u16string utf16_units(std::string_view bytes, ByteOrder order) {
+  std::u16string units;
+  for (std::size_t i = 0; i + 1 < bytes.size(); i += 2) {
+    const auto first = static_cast<unsigned char>(bytes[i]);
+    const auto second = static_cast<unsigned char>(bytes[i + 1]);
+    units += static_cast<char16_t>(order == ByteOrder::little ? first | (second << 8) : second | (first << 8));
+  }
+  return units;
+}
+
+}  // namespace patchlab
