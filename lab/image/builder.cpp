@@ -267,6 +267,7 @@ Result<void> Builder::describe(const Recipe& recipe, const std::string& digest, 
   image.address = recipe.address;
   image.services = recipe.services;
   image.ready = recipe.ready;
+  image.system = recipe.system;
   image.credentials = recipe.credentials;
   image.built = rfc3339(system_clock_source().wall());
   image.suite = host_.codename;

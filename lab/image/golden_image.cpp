@@ -84,6 +84,7 @@ void to_json(Json& json, const GoldenImage& image) {
               {"address", image.address},
               {"services", image.services},
               {"ready", {{"tcp", image.ready.tcp}, {"udp", image.ready.udp}}},
+              {"system", image.system},
               {"credentials", std::move(credentials)},
               {"packages", image.packages},
               {"sha256", image.sha256},
@@ -106,6 +107,7 @@ Result<GoldenImage> golden_image_from_json(const Json& json, const fs::path& fol
   image.address = reader.text("address");
   image.services = reader.texts_or_empty("services");
   image.ready = {ports_of(reader.raw("ready"), "tcp"), ports_of(reader.raw("ready"), "udp")};
+  image.system = guest_system_from(reader.raw("system"), reader.at("system"), problems);
   image.credentials = credentials_of(reader.raw("credentials"), reader.at("credentials"), problems);
   image.packages = read_texts(reader, "packages", problems);
   image.sha256 = read_texts(reader, "sha256", problems);

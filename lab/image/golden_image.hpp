@@ -32,6 +32,7 @@ struct GoldenImage {
   std::string address;
   std::vector<std::string> services;
   ReadyPorts ready;
+  GuestSystem system;
   std::vector<Credential> credentials;
   InstalledSet packages;                      // "bind9:amd64" -> version, as the guest lists it
   std::map<std::string, std::string> sha256;  // file name -> digest

@@ -124,6 +124,7 @@ void read_members(JsonReader& reader, Recipe& recipe, bool inherited, std::vecto
     if (recipe.services.empty()) reader.problem("services", "needs at least one service");
   }
   if (wanted("ready")) recipe.ready = read_ready(reader, problems);
+  if (reader.has("system")) recipe.system = guest_system_from(reader.raw("system"), reader.at("system"), problems);
   if (reader.has("credentials")) recipe.credentials = read_credentials(reader, problems);
 }
 
@@ -278,6 +279,7 @@ Result<std::string> recipe_digest(const Recipe& recipe, const std::string& base_
   digest.add(std::to_string(recipe.memory_mib)).add(recipe.hostname).add(recipe.address).add(joined(recipe.services));
   for (const auto* ports : {&recipe.ready.tcp, &recipe.ready.udp})
     digest.add(fmt::format("{}", fmt::join(*ports, " ")));
+  digest.add(Json(recipe.system).dump());
   for (const auto& one : recipe.credentials) digest.add(one.id).add(one.user).add(one.password).add(one.purpose);
   for (const auto& layer : recipe.layers) {
     digest.add("layer");

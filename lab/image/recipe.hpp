@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "lab/core/json.hpp"
+#include "lab/core/guest_system.hpp"
 
 namespace patchlab::lab::image {
 
@@ -51,6 +51,7 @@ struct Recipe {
   std::string hostname;
   std::string address;                // in the address plan that the shipped recipes share; scenarios may say otherwise
   std::vector<std::string> services;  // init script names that must run
+  GuestSystem system;                 // how the guest is driven
   ReadyPorts ready;
   std::vector<Credential> credentials;
   std::vector<std::filesystem::path> layers;  // its own folder last

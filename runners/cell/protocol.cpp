@@ -25,6 +25,7 @@ Json machine_json(const MachineJob& job) {
           {"depends_on", job.plan.depends_on},
           {"checks", checks},
           {"allow", job.plan.allowances},
+          {"system", job.system},
           {"golden_digest", job.golden_digest},
           {"golden_disk", job.golden_disk.string()},
           {"kernel", job.kernel.string()},
@@ -44,6 +45,7 @@ MachineJob machine_from(const Json& json) {
   for (const auto& check : json.at("checks")) job.plan.checks.push_back(check_from(check));
   std::vector<JsonProblem> problems;  // the scenario was validated before it came here
   job.plan.allowances = checks::state::read_allowances(json.at("allow"), "", problems);
+  job.system = guest_system_from(json.at("system"), "", problems);
   job.golden_digest = json.at("golden_digest");
   job.golden_disk = json.at("golden_disk").get<std::string>();
   job.kernel = json.at("kernel").get<std::string>();

@@ -9,6 +9,7 @@
 
 #include "checks/check.hpp"
 #include "checks/state/compare.hpp"
+#include "lab/core/guest_system.hpp"
 #include "lab/core/json.hpp"
 #include "lab/network/host_facts.hpp"
 #include "reports/record/record.hpp"
@@ -22,6 +23,7 @@ namespace patchlab::runners::cell {
 // One machine as the cell needs it: everything resolved, nothing left to look up.
 struct MachineJob {
   MachinePlan plan;  // services, ready ports, checks filled in from the golden image where the scenario was silent
+  GuestSystem system;
   std::string golden_digest;
   std::filesystem::path golden_disk;  // read-only backing file
   std::filesystem::path kernel;

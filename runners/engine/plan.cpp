@@ -207,6 +207,7 @@ cell::MachineJob machine_job(const MachinePlan& machine, const DepartmentPlan& d
   if (job.plan.memory_mib == 0) job.plan.memory_mib = static_cast<std::uint32_t>(image.memory_mib);
   if (job.plan.services.empty()) job.plan.services = image.services;
   if (job.plan.ready_tcp.empty()) job.plan.ready_tcp = image.ready.tcp;
+  job.system = image.system;
   job.golden_digest = image.digest;
   job.golden_disk = image.disk;
   job.kernel = image.kernel;

@@ -32,6 +32,7 @@ class GoldenImageTest : public ::testing::Test {
     image.address = "10.20.0.10";
     image.services = {"named"};
     image.ready = {{53}, {53}};
+    image.system = {GuestFamily::windows, "6.2.9200", "amd64"};
     image.credentials = {{"ann", "ann", "p", "tests"}};
     image.packages = {{"bind9:amd64", "1:9.18"}};
     image.built = built;

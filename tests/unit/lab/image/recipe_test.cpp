@@ -44,6 +44,26 @@ TEST(ImageRecipe, ReadsEveryMember) {
   EXPECT_THAT(recipe.layers, ElementsAre(fs::path("/recipes/dns")));
 }
 
+TEST(ImageRecipe, IsOfADebianGuestUnlessItSaysOtherwise) {
+  EXPECT_EQ(parsed(dns()).system, GuestSystem{});
+  auto json = dns();
+  json["system"] = {{"family", "windows"}, {"version", "6.2.9200"}};
+  EXPECT_EQ(parsed(json).system, (GuestSystem{GuestFamily::windows, "6.2.9200", "amd64"}));
+}
+
+TEST(ImageRecipe, ASystemThatIsNotKnownIsNamed) {
+  auto json = dns();
+  json["system"] = {{"family", "solaris"}, {"architecture", "sparc"}};
+  EXPECT_THAT(complaint(json), AllOf(HasSubstr("/system/family: 'solaris' is not known"),
+                                     HasSubstr("/system/architecture: 'sparc' is not known")));
+  for (const auto* version : {"2012", "6.2.x", "6.", "6.2.9200.1.1"}) {
+    json["system"] = {{"family", "windows"}, {"version", version}};
+    EXPECT_THAT(complaint(json), HasSubstr("/system/version")) << version;
+  }
+  json["system"] = {{"family", "windows"}};
+  EXPECT_THAT(complaint(json), HasSubstr("/system/version"));
+}
+
 TEST(ImageRecipe, AnUnknownKeyNamesFileAndPointer) {
   auto json = dns();
   json["ready"]["sctp"] = {1};

@@ -1,0 +1,32 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lab/core/json.hpp"
+
+namespace patchlab {
+
+// What decides how a guest is driven and how its packages are installed.
+enum class GuestFamily { debian, windows };
+[[nodiscard]] const char* to_string(GuestFamily family);
+
+// The system of a golden machine, as its owner declares it: needed before the machine is started, when it is decided
+// which candidates can apply.
+struct GuestSystem {
+  GuestFamily family = GuestFamily::debian;
+  std::string version;                 // of Windows, as its kernel counts: "6.2.9200"; Debian: empty
+  std::string architecture = "amd64";  // amd64, x86, arm64
+  bool operator==(const GuestSystem&) const = default;
+};
+
+void to_json(Json& json, const GuestSystem& system);
+// {"family": "windows", "version": "6.2.9200", "architecture": "amd64"}; only the family must be there, and the version
+// where it is Windows.
+[[nodiscard]] GuestSystem guest_system_from(const Json& json, const std::string& pointer,
+                                            std::vector<JsonProblem>& problems);
+
+}  // namespace patchlab
