@@ -69,12 +69,13 @@ struct FenceRecord {
 struct InstallRecord {
   std::string machine;
   std::string candidate;
-  Outcome outcome = Outcome::not_reached;
+  Outcome outcome = Outcome::not_reached;  // skipped: the guest did not take it, see `end`
   std::uint32_t exit_code = 0;
   std::string log;
   std::int64_t duration_ms = 0;
   std::string installed_in;  // trial that installed it, when this one started from the state which that one left;
                              // empty: this one
+  std::string end;  // of the guest's installer: "installed, reboot needed", "not applicable", ...; empty: none was seen
 };
 
 // One difference between the host state before and after; to_json and from_json beside it.

@@ -138,6 +138,7 @@ InstallRecord read_install(const Json& json, const std::string& pointer, Problem
   install.machine = reader.text("machine");
   install.candidate = reader.text("candidate");
   install.outcome = outcome_of(reader);
+  install.end = reader.text_or("end", "");
   install.exit_code =
       static_cast<std::uint32_t>(reader.integer_or("exit_code", 0, 0, std::numeric_limits<std::uint32_t>::max()));
   install.log = reader.text_or("log", "");

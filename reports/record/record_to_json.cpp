@@ -53,6 +53,7 @@ Json install_json(const InstallRecord& install) {
   return {{"machine", install.machine},
           {"candidate", install.candidate},
           {"outcome", to_string(install.outcome)},
+          {"end", install.end},
           {"exit_code", install.exit_code},
           {"log", install.log},
           {"duration_ms", install.duration_ms},

@@ -135,7 +135,7 @@ class Cell::Trial {
     failed_.insert(machine);
   }
   [[nodiscard]] bool go_on() const {
-    if (record_.error || context_.stop.stop_requested()) return false;
+    if (record_.error || declined_ || context_.stop.stop_requested()) return false;
     return failed_.empty() || !job_.stop_at_first_failure;
   }
   [[nodiscard]] Machines working(const Machines& machines) const {
@@ -196,6 +196,7 @@ class Cell::Trial {
       if (std::ranges::any_of(records, [](const auto& record) { return record.outcome != Outcome::pass; }))
         failed(machine.name());
       const std::lock_guard lock(mutex_);
+      if (std::ranges::count(records, Outcome::skipped, &reports::InstallRecord::outcome) > 0) declined_ = true;
       std::ranges::move(records, std::back_inserter(record_.installs));
     });
   }
@@ -298,6 +299,7 @@ class Cell::Trial {
   std::size_t reboots_ = 0;
   std::mutex mutex_;
   std::set<std::string> failed_;
+  bool declined_ = false;  // a guest did not take a candidate: this is not the set that was asked for
 };
 
 TrialRecord Cell::run_trial(const TrialJob& job) { return Trial(*this, job).run(); }

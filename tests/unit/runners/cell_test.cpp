@@ -65,6 +65,8 @@ class CellTest : public ::testing::Test {
           "{0} scripts\n{1} named\n{0} children\n{0} addresses\n[]\n{0} routes\n{0} kernel\n{0} processes\n{0} "
           "log\n{2}{0} end\n",
           mark, alive ? 0 : 3, logs_);
+    } else {
+      process.exit_code = 1;  // no restart is due
     }
     return process;
   }
@@ -74,7 +76,8 @@ class CellTest : public ::testing::Test {
     if (purpose == "control")
       job.reboot_anyway = {"dns"};
     else
-      job.installs["dns"] = {{"update", "digest-update", {"update.deb"}, {}}}, job.media["dns"] = "medium.iso";
+      job.installs["dns"] = {{"update", "digest-update", {{.file_name = "update.deb"}}, {}}},
+      job.media["dns"] = "medium.iso";
     job.stop_at_first_failure = purpose == "search";
     return job;
   }
@@ -186,7 +189,7 @@ TEST_F(CellTest, AMachineWhoseDependencyIsPatchedTooStartsFromTheBaseline) {
   spec.name = "mail";
   (void)hypervisor_.define(spec);
   guest_.jobs = [](const auto&) { return test::FakeAgent::Job{0, "", 100}; };
-  const InstallJob update{"update", "digest-update", {"update.deb"}, {}};
+  const InstallJob update{"update", "digest-update", {{.file_name = "update.deb"}}, {}};
   auto& cell = prepared();
   auto job = trial("batch");
   job.machines = {"dns", "mail"};
