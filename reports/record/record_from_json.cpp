@@ -199,6 +199,7 @@ TrialRecord read_trial(const Json& json, const std::string& pointer, Problems& p
   trial.outcome = outcome_of(reader);
   trial.error = error_of(reader, problems);
   trial.installs = list_of(reader, "installs", problems, read_install);
+  trial.removals = list_of(reader, "removals", problems, read_install);
   trial.phases = list_of(reader, "phases", problems, read_phase);
   trial.signature = reader.texts_or_empty("signature");
   trial.reused_from = reader.text_or("reused_from", "");
@@ -219,6 +220,7 @@ VerdictRecord read_verdict(const Json& json, const std::string& pointer, Problem
   verdict.failed = reader.texts_or_empty("failed");
   verdict.trials = reader.texts_or_empty("trials");
   verdict.reason = reader.text_or("reason", "");
+  verdict.removal = reader.text_or("removal", "");
   reader.finish();
   return verdict;
 }

@@ -19,7 +19,9 @@ namespace {
 
 void conclude(TrialRecord& record, const Clock& clock, Milliseconds start) {
   record.outcome = record.phases.empty() && record.installs.empty() ? Outcome::not_reached : Outcome::skipped;
-  for (const auto& install : record.installs) record.outcome = combine(record.outcome, install.outcome);
+  for (const auto* installs : {&record.installs, &record.removals}) {
+    for (const auto& install : *installs) record.outcome = combine(record.outcome, install.outcome);
+  }
   for (const auto& phase : record.phases) {
     record.outcome = combine(record.outcome, phase.outcome);
     if (phase.error && !record.error) record.error = phase.error;
@@ -115,6 +117,7 @@ class Cell::Trial {
     const auto start = context_.clock.now();
     revert();
     if (!record_.error) install();
+    if (job_.purpose == "removal") remove();
     for (const auto& phase : reports::phases_for(job_.purpose, planned_phases(context_.job.policy))) {
       if (phase != reports::stability_phase || job_.stability) carry_out(phase);
     }
@@ -201,6 +204,24 @@ class Cell::Trial {
     });
   }
 
+  // Restarts that are due come first, as they would in production between the installation and the regret.
+  void remove() {
+    const auto if_due = [&](CellMachine& machine) {
+      auto trouble = machine.reboot(job_.id, reports::after_removal_phase, CellMachine::Reboot::if_due);
+      if (trouble) keep(std::move(*trouble));
+    };
+    if (go_on()) for_each(working(rebooting()), if_due);
+    if (!go_on()) return;
+    for_each(working(rebooting()), [&](CellMachine& machine) {
+      std::optional<Error> error;
+      auto records = machine.remove(job_.id, job_.installs.at(machine.name()), error);
+      if (error) note(*error);
+      const std::lock_guard lock(mutex_);
+      std::ranges::move(records, std::back_inserter(record_.removals));
+    });
+    if (go_on()) for_each(working(rebooting()), if_due);
+  }
+
   void examine(const std::string& phase, const Machines& machines) {
     for_each(machines, [&](CellMachine& machine) { keep(machine.examine(job_.id, phase)); });
   }
@@ -213,7 +234,8 @@ class Cell::Trial {
 
   void carry_out(const std::string& phase) {
     if (!go_on()) return not_reached(phase, rebooting());
-    if (phase == reports::after_install_phase) return examine(phase, working(machines_));
+    if (phase == reports::after_install_phase || phase == reports::after_removal_phase)
+      return examine(phase, working(machines_));
     const auto patched = working(rebooting());
     if (phase == reports::stability_phase) {
       run_on(working(concerned(patched)));

@@ -375,21 +375,8 @@ std::vector<InstallRecord> CellMachine::install(const std::string& trial, const 
   }
   for (auto i = applied_.size(); i < jobs.size(); ++i) {
     auto& record = records[i];
-    auto applied = adapter_->apply(jobs[i].file_names(), context_.job.policy.install_timeout, context_.stop);
-    if (applied) {
-      record.outcome = outcome_of(applied->end);
-      record.end = to_string(applied->end);
-      record.exit_code = applied->exit_code;
-      record.log = to_valid_utf8(applied->log);
-      record.duration_ms = applied->duration.count();
-    } else if (is_the_patch(applied.error())) {
-      record.outcome = Outcome::fail;
-      record.log = applied.error().message;
-    } else {
-      record.outcome = Outcome::error;
-      record.log = applied.error().message;
-      error = applied.error();
-    }
+    const auto applied = adapter_->apply(jobs[i].file_names(), context_.job.policy.install_timeout, context_.stop);
+    keep_outcome(applied, record, error);
     if (record.outcome != Outcome::pass) break;
     if (auto accounted = account_for(jobs[i], applied->end); !accounted) {
       // It restarted the machine, which did not come back: see is_the_patch.
@@ -410,6 +397,71 @@ std::vector<InstallRecord> CellMachine::install(const std::string& trial, const 
   }
   if (auto ejected = context_.hypervisor.change_medium(name(), {}); !ejected && !error) error = ejected.error();
   return records;
+}
+
+void CellMachine::keep_outcome(const Result<lab::guest::InstallOutcome>& outcome, InstallRecord& record,
+                               std::optional<Error>& error) const {
+  if (outcome) {
+    record.outcome = outcome_of(outcome->end);
+    record.end = to_string(outcome->end);
+    record.exit_code = outcome->exit_code;
+    record.log += to_valid_utf8(outcome->log);
+    record.duration_ms += outcome->duration.count();
+    return;
+  }
+  record.log += outcome.error().message;
+  record.outcome = is_the_patch(outcome.error()) ? Outcome::fail : Outcome::error;
+  if (record.outcome == Outcome::error) error = outcome.error();
+}
+
+std::vector<InstallRecord> CellMachine::remove(const std::string& trial, const std::vector<InstallJob>& jobs,
+                                               std::optional<Error>& error) {
+  std::vector<InstallRecord> records;
+  auto turn = take_turn();
+  if (!turn) {
+    error = turn.error();
+    return records;
+  }
+  const TimedStep step(context_.events, context_.clock, name(), trial, "remove",
+                       fmt::format("{} candidates to be removed", jobs.size()));
+  for (auto job = jobs.rbegin(); job != jobs.rend() && !error; ++job) records.push_back(remove(*job, error));
+  return records;
+}
+
+InstallRecord CellMachine::remove(const InstallJob& job, std::optional<Error>& error) {
+  InstallRecord record{.machine = name(),
+                       .candidate = job.candidate,
+                       .outcome = Outcome::skipped,
+                       .exit_code = 0,
+                       .log = {},
+                       .duration_ms = 0};
+  for (const auto& package : job.packages) {
+    if (const auto reason = adapter_->why_no_uninstall(package); !reason.empty()) {
+      record.log = reason;
+      return record;
+    }
+  }
+  for (auto package = job.packages.rbegin(); package != job.packages.rend(); ++package) {
+    const auto removed = adapter_->uninstall(*package, context_.job.policy.install_timeout, context_.stop);
+    keep_outcome(removed, record, error);
+    if (record.outcome == Outcome::skipped) record.outcome = Outcome::fail;  // it is there, and the guest says no
+    if (record.outcome != Outcome::pass) return record;
+  }
+  restart_ = checks::state::Restart::outstanding;
+  for (const auto& [package, version] : job.expected) {
+    const auto before = baseline_installed_.find(package);
+    if (before == baseline_installed_.end())
+      expected_installed_.erase(package);
+    else
+      expected_installed_[package] = before->second;
+  }
+  if (job.says_what_it_changes) return record;
+  auto installed = adapter_->installed();
+  if (installed)
+    expected_installed_ = std::move(installed).value();
+  else
+    error = installed.error();
+  return record;
 }
 
 // What the machine should hold now. An installer that restarts the machine itself has to be waited for: the next one
@@ -456,18 +508,22 @@ void CellMachine::forget_checkpoint(const snapshots::SnapshotName& checkpoint) {
   (void)context_.hypervisor.delete_snapshot(name(), checkpoint.text());  // it only takes room
 }
 
-// One restart, and as many more as the guest asks for.
 Result<void> CellMachine::restart(Reboot kind) {
   const auto limit = context_.job.policy.boot_timeout;
-  PATCHLAB_ASSIGN(const auto proof, kind == Reboot::warm
-                                        ? lab::guest::reboot_and_prove(*adapter_, agent_, context_.clock, limit,
-                                                                       context_.stop, adapter_->self_restarts())
-                                        : lab::guest::cold_restart_and_prove(*adapter_, agent_, context_.hypervisor,
-                                                                             context_.clock, limit, context_.stop));
+  const auto restart_once = [&] {
+    return kind == Reboot::warm ? lab::guest::reboot_and_prove(*adapter_, agent_, context_.clock, limit, context_.stop,
+                                                               adapter_->self_restarts())
+                                : lab::guest::cold_restart_and_prove(*adapter_, agent_, context_.hypervisor,
+                                                                     context_.clock, limit, context_.stop);
+  };
+  if (kind != Reboot::if_due) {
+    PATCHLAB_ASSIGN(const auto proof, restart_once());
+    boot_id_ = proof.boot_id_after;
+  }
   PATCHLAB_ASSIGN(const auto more, lab::guest::reboot_until_clear(
                                        *adapter_, agent_, context_.clock,
                                        {.each = limit, .self_restarts = adapter_->self_restarts()}, context_.stop));
-  boot_id_ = more.empty() ? proof.boot_id_after : more.back().boot_id_after;
+  if (!more.empty()) boot_id_ = more.back().boot_id_after;
   restart_ = checks::state::Restart::done;
   return {};
 }

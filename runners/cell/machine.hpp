@@ -63,9 +63,14 @@ class CellMachine {
                                                             const std::vector<InstallJob>& jobs,
                                                             const std::filesystem::path& medium,
                                                             std::optional<Error>& error);
-  enum class Reboot { warm, cold };
-  // Restarts and waits until ready. A guest that does not come back is an observation about the patch: the returned
-  // phase then fails.
+  // Takes away again what `install` put there, the latest first, as far as the guest's family and the packages allow.
+  // After it `examine` expects the baseline, with what could not be removed.
+  [[nodiscard]] std::vector<reports::InstallRecord> remove(const std::string& trial,
+                                                           const std::vector<InstallJob>& jobs,
+                                                           std::optional<Error>& error);
+  enum class Reboot { warm, cold, if_due };
+  // Restarts, and again as long as the guest wants it, and waits until ready. A guest that does not come back is an
+  // observation about the patch: the returned phase then fails.
   [[nodiscard]] std::optional<reports::PhaseRecord> reboot(const std::string& trial, const std::string& phase,
                                                            Reboot kind);
   // Lets the machine run, which needs no processor slot, with nothing done to it; ends early when it stops by itself.
@@ -86,6 +91,9 @@ class CellMachine {
   void forget_checkpoint(const snapshots::SnapshotName& checkpoint);
   [[nodiscard]] bool is_the_patch(const Error& error) const;
   [[nodiscard]] Result<void> account_for(const InstallJob& job, lab::guest::InstallEnd end);
+  [[nodiscard]] reports::InstallRecord remove(const InstallJob& job, std::optional<Error>& error);
+  void keep_outcome(const Result<lab::guest::InstallOutcome>& outcome, reports::InstallRecord& record,
+                    std::optional<Error>& error) const;
   [[nodiscard]] Result<void> restart(Reboot kind);
   void compare_installed(reports::PhaseRecord& record);
   void compare_state(reports::PhaseRecord& record);

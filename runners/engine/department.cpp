@@ -34,6 +34,26 @@ std::string in_short(const std::vector<std::string>& failed) {
   return text;
 }
 
+std::string removal_sentence(const TrialRecord& trial, const reports::VerdictRecord& verdict) {
+  if (trial.error) return fmt::format("Removal was not rehearsed: {}", trial.error->message);
+  for (const auto& removal : trial.removals) {
+    if (removal.candidate != verdict.candidate) continue;
+    if (removal.outcome == Outcome::skipped) return fmt::format("Removal was not rehearsed: {}", removal.log);
+    if (removal.outcome != Outcome::pass) {
+      return fmt::format("Cannot be removed from '{}': {}, {}", removal.machine, removal.end,
+                         lab::guest::windows::code_text(removal.exit_code));
+    }
+  }
+  std::vector<std::string> broken;
+  std::ranges::copy_if(trial.signature, std::back_inserter(broken), [&](const auto& entry) {
+    return std::ranges::count(verdict.machines, reports::machine_of_key(entry)) > 0;
+  });
+  if (!broken.empty()) return fmt::format("Was removed again with all others; then {} failed", in_short(broken));
+  if (trial.outcome != Outcome::pass)
+    return fmt::format("Was removed again; what came of it: {}", to_string(trial.outcome));
+  return "Was removed again, and every check passed";
+}
+
 }  // namespace
 
 DepartmentRun::DepartmentRun(const DepartmentJob& job, cell::CellClient& lab, TrialMemo& memo, Clock& clock,
@@ -71,6 +91,7 @@ reports::DepartmentRecord DepartmentRun::run() {
           verdict(index).trials.push_back(trial.id);
           verdict(index).reason = "every check passed with exactly the set to be promoted" + not_taken_[index];
         }
+        rehearse_removal(remaining);
         break;
       }
       if (trial.outcome != Outcome::fail) {
@@ -378,6 +399,18 @@ bool DepartmentRun::learn_declined(const TrialRecord& trial, Indexes& remaining)
     std::erase(remaining, index);
   }
   return any;
+}
+
+void DepartmentRun::rehearse_removal(const Indexes& passed) {
+  const bool offered = std::ranges::any_of(
+      job_.cell.machines, [](const auto& machine) { return machine.system.family == GuestFamily::windows; });
+  if (!offered || !job_.cell.policy.rehearse_removal || stop_.stop_requested()) return;
+  const auto trial = run_trial("removal", machine_names(job_.cell), passed, Stability::no);
+  for (const auto index : passed) {
+    auto& entry = verdict(index);
+    entry.removal = removal_sentence(trial, entry);
+    entry.trials.push_back(trial.id);
+  }
 }
 
 // What needs something that is held back cannot be promoted, and a set without its prerequisite is not a valid set.

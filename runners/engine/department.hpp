@@ -72,6 +72,8 @@ class DepartmentRun {
   void drop_dependents(Indexes& remaining);
   // Candidates that a guest of this trial did not take are left out there from now on. True when there are any.
   [[nodiscard]] bool learn_declined(const reports::TrialRecord& trial, Indexes& remaining);
+  // What passed is taken away again, for the reader to know whether that can be done; decides nothing.
+  void rehearse_removal(const Indexes& passed);
   void keep(const reports::TrialRecord& record);
   [[nodiscard]] std::string next_id();
   [[nodiscard]] reports::VerdictRecord& verdict(std::size_t candidate) { return record_.verdicts[candidate]; }

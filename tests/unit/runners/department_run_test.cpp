@@ -66,6 +66,23 @@ class FakeCell final : public cell::CellClient {
       record.outcome = Outcome::fail;
       record.signature = {"dns/a-record"};
     }
+    if (job.purpose == "removal") {
+      for (const auto& [machine, installs] : job.installs) {
+        for (const auto& install : installs) {
+          record.removals.push_back({.machine = machine, .candidate = install.candidate, .outcome = Outcome::pass});
+          if (install.candidate.starts_with("sticky")) {
+            record.removals.back().outcome = record.outcome = Outcome::fail;
+            record.removals.back().exit_code = 0x800F0825;
+            record.removals.back().end = "failed";
+            record.signature = {machine + "/removal:" + install.candidate};
+          } else if (install.candidate.starts_with("permanent")) {
+            record.removals.back().outcome = Outcome::skipped;
+            record.removals.back().log = "it says itself that it cannot be removed";
+          }
+        }
+      }
+      return record;
+    }
     for (const auto& machine : job.machines) {
       std::set<std::string> before;
       for (const auto& install :
@@ -283,6 +300,42 @@ TEST(DepartmentRun, ATrialInWhichAGuestDoesNotTakeSomethingAnswersNothing) {
   EXPECT_EQ(verdict(record, "bad").outcome, Outcome::fail);
   EXPECT_EQ(verdict(record, "a").outcome, Outcome::pass);
   EXPECT_EQ(verdict(record, "b").outcome, Outcome::pass);
+}
+
+TEST(DepartmentRun, TellsOfWindowsPackagesWhetherTheyCanBeRemovedAgain) {
+  Fixture lab;
+  lab.machine("dns").candidate("a", {"dns"}).candidate("permanent", {"dns"});
+  lab.job.cell.machines[0].system.family = GuestFamily::windows;
+  const auto record = lab.run();
+  EXPECT_EQ(lab.lab.trials.back().purpose, "removal");
+  EXPECT_EQ(verdict(record, "a").removal, "Was removed again, and every check passed");
+  EXPECT_EQ(verdict(record, "permanent").removal,
+            "Removal was not rehearsed: it says itself that it cannot be removed");
+  EXPECT_EQ(record.final_trial, "finance/t02");
+}
+
+TEST(DepartmentRun, ARemovalThatFailsHoldsNothingBack) {
+  Fixture lab;
+  lab.machine("dns").candidate("sticky", {"dns"}).candidate("a", {"dns"});
+  lab.job.cell.machines[0].system.family = GuestFamily::windows;
+  const auto record = lab.run();
+  EXPECT_EQ(record.outcome, Outcome::pass);
+  EXPECT_EQ(verdict(record, "sticky").outcome, Outcome::pass);
+  EXPECT_EQ(verdict(record, "sticky").removal, "Cannot be removed from 'dns': failed, 0x800F0825");
+  EXPECT_EQ(verdict(record, "a").removal, "Was removed again with all others; then dns/removal:sticky failed");
+}
+
+TEST(DepartmentRun, NoRemovalIsRehearsedWhereItIsNotOfferedOrNotWanted) {
+  Fixture debian;
+  (void)debian.machine("dns").candidate("a", {"dns"}).run();
+  EXPECT_EQ(debian.lab.count("removal"), 0);
+  Fixture unwanted;
+  unwanted.machine("dns").candidate("a", {"dns"});
+  unwanted.job.cell.machines[0].system.family = GuestFamily::windows;
+  unwanted.job.cell.policy.rehearse_removal = false;
+  const auto record = unwanted.run();
+  EXPECT_EQ(unwanted.lab.count("removal"), 0);
+  EXPECT_EQ(verdict(record, "a").removal, "");
 }
 
 TEST(DepartmentRun, NamesAPairAsAPair) {

@@ -95,7 +95,7 @@ class WindowsMachineTest : public ::testing::Test {
 };
 
 TEST_F(WindowsMachineTest, AnUpdateThatNeedsNoRestartIsThereAtOnce) {
-  update("KB1");
+  update("KB5000001");
   const auto records = install();
   EXPECT_EQ(records[0].outcome, Outcome::pass);
   EXPECT_EQ(records[0].end, "installed");
@@ -105,7 +105,7 @@ TEST_F(WindowsMachineTest, AnUpdateThatNeedsNoRestartIsThereAtOnce) {
 }
 
 TEST_F(WindowsMachineTest, WhatWaitsForARestartIsNoFailureUntilThen) {
-  update("KB1") = {.exit_code = 3010, .identity = identity_of("KB1"), .needs_restart = true};
+  update("KB5000001") = {.exit_code = 3010, .identity = identity_of("KB5000001"), .needs_restart = true};
   const auto records = install();
   EXPECT_EQ(records[0].outcome, Outcome::pass);
   EXPECT_EQ(records[0].end, "installed, reboot needed");
@@ -117,17 +117,18 @@ TEST_F(WindowsMachineTest, WhatWaitsForARestartIsNoFailureUntilThen) {
 }
 
 TEST_F(WindowsMachineTest, AnUpdateThatIsUndoneAtTheRestartFailsWithItsReason) {
-  update("KB1") = {.exit_code = 3010, .identity = identity_of("KB1"), .needs_restart = true, .rolls_back = 0x800F0922};
+  update("KB5000001") = {
+      .exit_code = 3010, .identity = identity_of("KB5000001"), .needs_restart = true, .rolls_back = 0x800F0922};
   (void)install();
   EXPECT_EQ(after_install(), "pass");
   const auto found = after_reboot();
-  EXPECT_THAT(found, HasSubstr("fail; installed " + identity_of("KB1") + ": installed -> "));
+  EXPECT_THAT(found, HasSubstr("fail; installed " + identity_of("KB5000001") + ": installed -> "));
   EXPECT_THAT(found, HasSubstr("rollback"));
   EXPECT_THAT(found, HasSubstr("0x800F0922 (CBS_E_INSTALLERS_FAILED"));
 }
 
 TEST_F(WindowsMachineTest, AGuestThatGoesOnAskingIsRestartedAgain) {
-  update("KB1") = {.exit_code = 3010, .identity = identity_of("KB1"), .needs_restart = true};
+  update("KB5000001") = {.exit_code = 3010, .identity = identity_of("KB5000001"), .needs_restart = true};
   windows_.registry_values["UpdateExeVolatile"] = "0x1";  // nothing clears it
   (void)install();
   EXPECT_EQ(after_install(), "pass");
@@ -135,9 +136,9 @@ TEST_F(WindowsMachineTest, AGuestThatGoesOnAskingIsRestartedAgain) {
 }
 
 TEST_F(WindowsMachineTest, WhatTheGuestDoesNotTakeEndsTheInstallationAndIsNoFailure) {
-  update("KB1");
-  update("KB2") = {.exit_code = -2145124329, .identity = {}};
-  update("KB3");
+  update("KB5000001");
+  update("KB5000002") = {.exit_code = -2145124329, .identity = {}};
+  update("KB5000003");
   const auto records = install();
   ASSERT_EQ(records.size(), 3U);
   EXPECT_EQ(records[0].outcome, Outcome::pass);
@@ -148,12 +149,12 @@ TEST_F(WindowsMachineTest, WhatTheGuestDoesNotTakeEndsTheInstallationAndIsNoFail
 }
 
 TEST_F(WindowsMachineTest, WhatIsThereAlreadyIsNotTestedByInstallingIt) {
-  update("KB1") = {.exit_code = 2359302, .identity = {}};
+  update("KB5000001") = {.exit_code = 2359302, .identity = {}};
   EXPECT_EQ(install()[0].outcome, Outcome::skipped);
 }
 
 TEST_F(WindowsMachineTest, AFailedInstallationFailsTheCandidate) {
-  update("KB1") = {.exit_code = 2148469026, .identity = {}};
+  update("KB5000001") = {.exit_code = 2148469026, .identity = {}};
   const auto records = install();
   EXPECT_EQ(records[0].outcome, Outcome::fail);
   EXPECT_EQ(records[0].exit_code, 0x800F0922U);
@@ -161,10 +162,10 @@ TEST_F(WindowsMachineTest, AFailedInstallationFailsTheCandidate) {
 }
 
 TEST_F(WindowsMachineTest, AnInstallerThatRestartsTheMachineIsWaitedFor) {
-  update("KB1") = {.exit_code = 1641, .identity = identity_of("KB1")};
-  auto& installer = windows_.installers["KB1.msu"];
+  update("KB5000001") = {.exit_code = 1641, .identity = identity_of("KB5000001")};
+  auto& installer = windows_.installers["KB5000001.msu"];
   installer.takes = 2s;
-  update("KB2");
+  update("KB5000002");
   windows_.restart_after_job = true;
   const auto records = install();
   EXPECT_EQ(records[0].end, "reboot started");
@@ -174,26 +175,83 @@ TEST_F(WindowsMachineTest, AnInstallerThatRestartsTheMachineIsWaitedFor) {
 }
 
 TEST_F(WindowsMachineTest, AnUpdateThatBringsAnotherOneWidensTheSet) {
-  update("KB1");
+  update("KB5000001");
   set_[0].expected.clear();
   (void)install();
-  EXPECT_EQ(after_install(), "error: set widened on 'srv': '" + identity_of("KB1") +
+  EXPECT_EQ(after_install(), "error: set widened on 'srv': '" + identity_of("KB5000001") +
                                  "' (installed) came along and nobody asked for it");
 }
 
 TEST_F(WindowsMachineTest, WhatAProgramDoesNotSayIsTakenFromWhatItDid) {
   windows_.medium.insert("D:setup.exe");
-  windows_.installers["setup.exe"].identity = identity_of("KB9");
+  windows_.installers["setup.exe"].identity = identity_of("KB5000009");
   set_.push_back({"setup", "digest", {{.file_name = "setup.exe"}}, {}, false});
   EXPECT_EQ(install()[0].outcome, Outcome::pass);
   EXPECT_THAT(windows_.lines, Contains(HasSubstr("setup.exe /q")));
   EXPECT_EQ(after_install(), "pass");
-  windows_.packages.erase(identity_of("KB9"));
-  EXPECT_THAT(after_install(), HasSubstr("fail; installed " + identity_of("KB9")));
+  windows_.packages.erase(identity_of("KB5000009"));
+  EXPECT_THAT(after_install(), HasSubstr("fail; installed " + identity_of("KB5000009")));
+}
+
+class RemovalTest : public WindowsMachineTest {
+ protected:
+  std::vector<InstallRecord> remove() {
+    std::optional<Error> error;
+    auto records = machine_->remove("t", set_, error);
+    EXPECT_FALSE(error) << error->message;
+    return records;
+  }
+  std::string after_removal() {
+    if (const auto trouble = machine_->reboot("t", "after-removal", CellMachine::Reboot::if_due))
+      return in_short(*trouble);
+    return in_short(machine_->examine("t", "after-removal"));
+  }
+};
+
+TEST_F(RemovalTest, WhatWasInstalledLastIsRemovedFirstAndTheBaselineIsExpected) {
+  update("KB5000001");
+  update("KB5000002");
+  (void)install();
+  const auto records = remove();
+  ASSERT_EQ(records.size(), 2U);
+  EXPECT_EQ(records[0].candidate, "KB5000002");
+  EXPECT_EQ(records[1].candidate, "KB5000001");
+  EXPECT_EQ(records[1].outcome, Outcome::pass);
+  EXPECT_EQ(after_removal(), "pass");
+  EXPECT_FALSE(windows_.packages.contains(identity_of("KB5000001")));
+  EXPECT_EQ(windows_.boots, boots_) << "no restart was due";
+}
+
+TEST_F(RemovalTest, WhatIsStillThereAfterItsRemovalIsNamed) {
+  update("KB5000001");
+  (void)install();
+  (void)remove();
+  windows_.packages[identity_of("KB5000001")] = {};
+  EXPECT_EQ(after_removal(), "error: set widened on 'srv': '" + identity_of("KB5000001") +
+                                 "' (installed) came along and nobody asked for it");
+}
+
+TEST_F(RemovalTest, WhatCannotBeRemovedStays) {
+  update("KB5000001");
+  set_[0].packages[0].permanent = true;
+  (void)install();
+  const auto records = remove();
+  EXPECT_EQ(records[0].outcome, Outcome::skipped);
+  EXPECT_THAT(records[0].log, HasSubstr("cannot be removed"));
+  EXPECT_EQ(after_removal(), "pass");
+}
+
+TEST_F(RemovalTest, AGuestThatRefusesFailsTheRemoval) {
+  update("KB5000001");
+  (void)install();
+  windows_.exit_codes[test::FakeWindows::Command::remove_kb] = 0x800F0825;
+  const auto records = remove();
+  EXPECT_EQ(records[0].outcome, Outcome::fail);
+  EXPECT_EQ(records[0].exit_code, 0x800F0825U);
 }
 
 TEST_F(WindowsMachineTest, AnAgentThatDiesIsAFindingOfItsOwn) {
-  update("KB1");
+  update("KB5000001");
   (void)install();
   windows_.agent_dies_at_restart = true;
   windows_.restart();
