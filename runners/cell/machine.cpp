@@ -148,7 +148,7 @@ Result<void> CellMachine::boot(const std::string& trial) {
     PATCHLAB_TRY(context_.hypervisor.start(name()));
     PATCHLAB_ASSIGN(baseline_boot_id_,
                     lab::guest::await_boot(*adapter_, agent_, context_.clock, {}, context_.job.policy.boot_timeout,
-                                           context_.stop, adapter_->self_restarts()));
+                                           context_.stop, adapter_->restart_habits().by_itself));
     boot_id_ = baseline_boot_id_;
   }
   turn.release_slot();
@@ -224,9 +224,12 @@ PhaseRecord CellMachine::observe_baseline() {
   record.checks = checks::run_checks(context_.processes, workers, planned_checks(), context_.stop);
   auto state = adapter_->host_state(job_.plan.services);
   auto installed = adapter_->installed();
-  if (!state || !installed) {
-    record.error = !state ? state.error() : installed.error();
+  const auto restart_due = adapter_->restart_habits().until_clear ? adapter_->reboot_required() : Result<bool>(false);
+  if (!state || !installed || !restart_due) {
+    record.error = !state ? state.error() : !installed ? installed.error() : restart_due.error();
   } else {
+    // Installers refuse to work then, and what the next restart brings would be blamed on a patch.
+    if (*restart_due) record.differences.push_back({"restart", "pending", "none is due", "one is due"});
     baseline_state_ = *state;
     known_log_kinds_.insert(state->error_kinds.begin(), state->error_kinds.end());
     baseline_installed_ = expected_installed_ = seen_installed_ = *installed;
@@ -477,7 +480,7 @@ Result<void> CellMachine::account_for(const InstallJob& job, lab::guest::Install
   if (end == lab::guest::InstallEnd::reboot_started) {
     PATCHLAB_ASSIGN(
         boot_id_, lab::guest::await_boot(*adapter_, agent_, context_.clock, boot_id_, context_.job.policy.boot_timeout,
-                                         context_.stop, adapter_->self_restarts()));
+                                         context_.stop, adapter_->restart_habits().by_itself));
   }
   if (job.says_what_it_changes) return {};
   PATCHLAB_ASSIGN(expected_installed_, adapter_->installed());
@@ -512,7 +515,7 @@ Result<void> CellMachine::restart(Reboot kind) {
   const auto limit = context_.job.policy.boot_timeout;
   const auto restart_once = [&] {
     return kind == Reboot::warm ? lab::guest::reboot_and_prove(*adapter_, agent_, context_.clock, limit, context_.stop,
-                                                               adapter_->self_restarts())
+                                                               adapter_->restart_habits().by_itself)
                                 : lab::guest::cold_restart_and_prove(*adapter_, agent_, context_.hypervisor,
                                                                      context_.clock, limit, context_.stop);
   };
@@ -520,10 +523,13 @@ Result<void> CellMachine::restart(Reboot kind) {
     PATCHLAB_ASSIGN(const auto proof, restart_once());
     boot_id_ = proof.boot_id_after;
   }
-  PATCHLAB_ASSIGN(const auto more, lab::guest::reboot_until_clear(
-                                       *adapter_, agent_, context_.clock,
-                                       {.each = limit, .self_restarts = adapter_->self_restarts()}, context_.stop));
-  if (!more.empty()) boot_id_ = more.back().boot_id_after;
+  const auto habits = adapter_->restart_habits();
+  if (habits.until_clear) {
+    PATCHLAB_ASSIGN(const auto more,
+                    lab::guest::reboot_until_clear(*adapter_, agent_, context_.clock,
+                                                   {.each = limit, .self_restarts = habits.by_itself}, context_.stop));
+    if (!more.empty()) boot_id_ = more.back().boot_id_after;
+  }
   restart_ = checks::state::Restart::done;
   return {};
 }

@@ -185,7 +185,7 @@ class WindowsAdapter final : public WindowsGuest {
     return sentences;
   }
 
-  int self_restarts() const override { return 3; }
+  RestartHabits restart_habits() const override { return {.by_itself = 3, .until_clear = true}; }
 
   Result<InstallOutcome> apply(const std::vector<std::string>& file_names, Milliseconds deadline,
                                std::stop_token stop) override {

@@ -65,8 +65,6 @@ class CellTest : public ::testing::Test {
           "{0} scripts\n{1} named\n{0} children\n{0} addresses\n[]\n{0} routes\n{0} kernel\n{0} processes\n{0} "
           "log\n{2}{0} end\n",
           mark, alive ? 0 : 3, logs_);
-    } else {
-      process.exit_code = 1;  // no restart is due
     }
     return process;
   }

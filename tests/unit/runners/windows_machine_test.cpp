@@ -94,6 +94,11 @@ class WindowsMachineTest : public ::testing::Test {
   int boots_ = 0;
 };
 
+TEST_F(WindowsMachineTest, AGoldenMachineThatWantsARestartIsNoBaseline) {
+  windows_.servicing_keys.insert("RebootPending");
+  EXPECT_EQ(in_short(machine_->observe_baseline()), "fail; restart pending: none is due -> one is due");
+}
+
 TEST_F(WindowsMachineTest, AnUpdateThatNeedsNoRestartIsThereAtOnce) {
   update("KB5000001");
   const auto records = install();
