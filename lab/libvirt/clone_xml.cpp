@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <charconv>
 #include <map>
 
 #include "lab/core/text.hpp"
@@ -53,6 +54,7 @@ class Cloner {
     root_.add("on_reboot").set_text("restart");  // a patch is not installed before its reboots
     write_mark(root_, plan_.mark);
     PATCHLAB_TRY(check_what_is_needed());
+    PATCHLAB_TRY(read_memory());
     plan_.xml = document_.to_text();
     return std::move(plan_);
   }
@@ -345,6 +347,20 @@ class Cloner {
     const auto model = memory.attribute("model");
     if (model == "dimm" || model == "virtio-mem") return {};
     return refusal(fmt::format("<memory model='{}'> is a file or device of the host", model));
+  }
+
+  // libvirt always prints KiB, whatever was defined; its test driver too.
+  Result<void> read_memory() {
+    const auto memory = root_.child("currentMemory") ? root_.child("currentMemory") : root_.child("memory");
+    const auto unit = memory.attribute("unit");
+    const auto text = memory.text();
+    const auto number = trimmed(text, " \t\r\n");
+    const auto [end, code] = std::from_chars(number.data(), number.data() + number.size(), plan_.memory_kib);
+    if (code == std::errc{} && end == number.data() + number.size() && plan_.memory_kib > 0 &&
+        (unit.empty() || unit == "KiB")) {
+      return {};
+    }
+    return refusal(fmt::format("<memory unit='{}'> '{}' is not a number of KiB", unit, number));
   }
 
   Result<void> check_what_is_needed() {

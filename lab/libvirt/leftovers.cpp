@@ -84,6 +84,10 @@ Result<void> remove_domain(Session& session, const Mark& mark) {
     return last_error(action);
   if (virDomainIsPersistent(domain.get()) == 1 && virDomainUndefineFlags(domain.get(), session.undefine_flags()) < 0)
     return last_error(action);
+  // A start that was under way when its process died: now that nothing is defined, it stays off.
+  if (virDomainIsActive(domain.get()) == 1 && virDomainDestroy(domain.get()) < 0 &&
+      virDomainIsActive(domain.get()) == 1)
+    return last_error(action);
   return {};
 }
 
