@@ -33,6 +33,7 @@ const std::vector<std::string>* expressions_for(const Allowances& allowances, co
   if (kind == "address") return &allowances.addresses;
   if (kind == "error-log") return &allowances.error_kinds;
   if (kind == "installed") return &allowances.installed;
+  if (kind == "fact") return &allowances.facts;
   return nullptr;
 }
 
@@ -66,16 +67,15 @@ Allowances read_allowances(const Json& json, const std::string& pointer, std::ve
   allowances.addresses = read_expressions(reader, "addresses", problems);
   allowances.error_kinds = read_expressions(reader, "error_kinds", problems);
   allowances.installed = read_expressions(reader, "installed", problems);
+  allowances.facts = read_expressions(reader, "facts", problems);
   reader.finish();
   return allowances;
 }
 
 void to_json(Json& json, const Allowances& allowances) {
-  json = {{"services", allowances.services},
-          {"listeners", allowances.listeners},
-          {"addresses", allowances.addresses},
-          {"error_kinds", allowances.error_kinds},
-          {"installed", allowances.installed}};
+  json = {{"services", allowances.services},   {"listeners", allowances.listeners},
+          {"addresses", allowances.addresses}, {"error_kinds", allowances.error_kinds},
+          {"installed", allowances.installed}, {"facts", allowances.facts}};
 }
 
 }  // namespace patchlab::checks::state

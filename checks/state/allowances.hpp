@@ -20,6 +20,7 @@ struct Allowances {
   std::vector<std::string> addresses;
   std::vector<std::string> error_kinds;
   std::vector<std::string> installed;
+  std::vector<std::string> facts;
   bool operator==(const Allowances&) const = default;
 
   // An expression that does not compile matches nothing; reading refuses it.

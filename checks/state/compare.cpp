@@ -153,25 +153,36 @@ std::vector<StateDifference> compare(const HostState& before, const HostState& a
   return unexpected(std::move(differences), allowances);
 }
 
-std::vector<StateDifference> compare_installed(const InstalledSet& before, const InstalledSet& after,
-                                               const InstalledSet& expected, const Allowances& allowances) {
-  auto wanted = before;
-  for (const auto& [name, version] : expected) {
-    if (version.empty())
-      wanted.erase(name);
+InstalledFindings compare_installed(const InstalledSet& baseline, const InstalledSet& expected,
+                                    const InstalledSet& found, Restart restart, const Allowances& allowances) {
+  const bool outstanding = restart == Restart::outstanding;
+  InstalledFindings findings;
+  Differences missing;
+  const auto widen = [&](const std::string& name, const std::string& before, const std::string& now) {
+    if (!findings.widened.empty() || allowances.covers({"installed", name, before, now})) return;
+    findings.widened = before.empty() ? fmt::format("'{}' ({}) came along and nobody asked for it", name, now)
+                                      : fmt::format("'{}' became {} and nobody asked for it", name, now);
+  };
+  for (const auto& [name, now] : found) {
+    const auto wanted = expected.find(name);
+    if (wanted == expected.end()) {
+      if (!(outstanding && now == "uninstall pending")) widen(name, "", now);
+      continue;
+    }
+    const auto& version = wanted->second;
+    if (now == version || (outstanding && now == "install pending")) continue;
+    if (baseline != expected && now == "superseded") continue;
+    const auto before = baseline.find(name);
+    if (before != baseline.end() && before->second == version)
+      widen(name, version, now);
     else
-      wanted[name] = version;
+      missing.push_back({"installed", name, version, now});
   }
-  Differences differences;
-  for (const auto& [name, version] : wanted) {
-    const auto found = after.find(name);
-    const auto now = found == after.end() ? std::string() : found->second;
-    if (now != version) differences.push_back({"installed", name, version, now});
+  for (const auto& [name, version] : expected) {
+    if (!found.contains(name)) missing.push_back({"installed", name, version, ""});
   }
-  for (const auto& [name, version] : after) {
-    if (!wanted.contains(name)) differences.push_back({"installed", name, "", version});
-  }
-  return unexpected(std::move(differences), allowances);
+  findings.differences = unexpected(std::move(missing), allowances);
+  return findings;
 }
 
 }  // namespace patchlab::checks::state

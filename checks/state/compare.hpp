@@ -24,10 +24,18 @@ namespace patchlab::checks::state {
                                                    const Allowances& allowances = {},
                                                    const std::set<std::string>& known_error_kinds = {});
 
-// Packages whose version is not what `before` with `expected` (name -> version; an empty version means removed) on top
-// would have.
-[[nodiscard]] std::vector<StateDifference> compare_installed(const InstalledSet& before, const InstalledSet& after,
-                                                             const InstalledSet& expected,
-                                                             const Allowances& allowances = {});
+// Whether the restart that some updates wait for is still to come. Until then they count as installed, or removed.
+enum class Restart { outstanding, done };
+
+// What is installed, against what should be. `baseline` with what was asked for on top is `expected`.
+struct InstalledFindings {
+  std::vector<StateDifference> differences;  // not there, or not in the version that was asked for
+  std::string widened;                       // one change that nobody asked for, as a sentence; empty: there is none
+};
+// Windows updates have states for versions: one that a newer one replaced is "superseded", and that is accepted when
+// anything was asked for.
+[[nodiscard]] InstalledFindings compare_installed(const InstalledSet& baseline, const InstalledSet& expected,
+                                                  const InstalledSet& found, Restart restart,
+                                                  const Allowances& allowances = {});
 
 }  // namespace patchlab::checks::state

@@ -25,6 +25,10 @@ bool is_success(InstallEnd end) {
          end == InstallEnd::already_installed;
 }
 
+Result<std::vector<std::string>> GuestAdapter::undone_by_restart(const InstalledSet&) {
+  return std::vector<std::string>{};
+}
+
 std::string GuestAdapter::why_no_uninstall(const InstalledPackage&) const {
   return "uninstalling is not offered for this kind of guest";
 }

@@ -87,11 +87,10 @@ enum class InstallEnd {
   lab_trouble,  // says nothing about the patch; an adapter reports it as an Error
 };
 [[nodiscard]] const char* to_string(InstallEnd end);
-// The four that leave the package on the machine.
+// Those after which the package is on the machine.
 [[nodiscard]] bool is_success(InstallEnd end);
 
 struct InstallOutcome {
-  bool succeeded = false;
   std::uint32_t exit_code = 0;
   std::string log;  // tail of the installer's output
   Milliseconds duration{};
@@ -108,6 +107,14 @@ struct InstalledPackage {
   bool permanent = false;             // says itself that it cannot be removed
 };
 
+// How guests of a family restart.
+struct RestartHabits {
+  int by_itself = 0;  // once more within one restart, so often at most: Windows does while it configures updates
+  // One restart may ask for the next, and reboot_required() is to be believed: none is due on a golden machine.
+  // Debian's is a hint: it cannot know of a kernel that came from outside.
+  bool until_clear = false;
+};
+
 // What differs between guest families; everything above is the same for all.
 class GuestAdapter {
  public:
@@ -121,6 +128,10 @@ class GuestAdapter {
   [[nodiscard]] virtual Result<InstallOutcome> apply(const std::vector<std::string>& file_names, Milliseconds deadline,
                                                      std::stop_token stop) = 0;
   [[nodiscard]] virtual Result<bool> reboot_required() = 0;
+  // After a restart: what of `before`, the set before it, waited for the restart and was undone by it; a sentence for
+  // each, with the guest's own reason. Default: nothing ever is.
+  [[nodiscard]] virtual Result<std::vector<std::string>> undone_by_restart(const InstalledSet& before);
+  [[nodiscard]] virtual RestartHabits restart_habits() const { return {}; }
   // Asks for a restart and returns at once; the caller proves it by boot_id.
   [[nodiscard]] virtual Result<void> request_reboot() = 0;
   [[nodiscard]] virtual Result<void> request_power_off() = 0;

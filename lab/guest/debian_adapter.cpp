@@ -86,9 +86,8 @@ class DebianAdapter final : public GuestAdapter {
     if (process->exit_code == scripts::no_such_file) {
       return infrastructure_error(fmt::format("{}: wrong medium: {}", doing(action), without_line_end(log)));
     }
-    const bool succeeded = process->exit_code == 0;
-    return InstallOutcome{succeeded, process->exit_code, std::move(log), clock_.now() - start,
-                          succeeded ? InstallEnd::installed : InstallEnd::failed};
+    return InstallOutcome{process->exit_code, std::move(log), clock_.now() - start,
+                          process->exit_code == 0 ? InstallEnd::installed : InstallEnd::failed};
   }
 
   Result<bool> reboot_required() override {

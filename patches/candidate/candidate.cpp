@@ -61,16 +61,17 @@ std::string candidate_digest(const Candidate& candidate) {
   std::vector<std::pair<std::string, std::string>> files;
   for (const auto& file : candidate.files) files.emplace_back(file.name, file.sha256);
   std::sort(files.begin(), files.end());
-  const Json manifest{{"schema", "patchlab/candidate/v1"},
-                      {"id", candidate.id},
-                      {"title", candidate.title},
-                      {"severity", to_string(candidate.severity)},
-                      {"kind", candidate.kind},
-                      {"origin", to_string(candidate.origin)},
-                      {"files", files},
-                      {"prerequisites", candidate.prerequisites},
-                      {"supersedes", candidate.supersedes},
-                      {"roles", candidate.roles}};
+  Json manifest{{"schema", "patchlab/candidate/v1"},
+                {"id", candidate.id},
+                {"title", candidate.title},
+                {"severity", to_string(candidate.severity)},
+                {"kind", candidate.kind},
+                {"origin", to_string(candidate.origin)},
+                {"files", files},
+                {"prerequisites", candidate.prerequisites},
+                {"supersedes", candidate.supersedes},
+                {"roles", candidate.roles}};
+  if (!candidate.switches.empty()) manifest["switches"] = candidate.switches;
   return sha256(manifest.dump(-1, ' ', false, Json::error_handler_t::replace));
 }
 
@@ -155,6 +156,7 @@ void to_json(Json& json, const Candidate& candidate) {
           {"supersedes", candidate.supersedes},
           {"roles", candidate.roles},
           {"digest", candidate.digest}};
+  if (!candidate.switches.empty()) json["switches"] = candidate.switches;
 }
 
 Result<Candidate> candidate_from_json(const Json& json) {
@@ -169,6 +171,7 @@ Result<Candidate> candidate_from_json(const Json& json) {
   candidate.prerequisites = reader.texts_or_empty("prerequisites");
   candidate.supersedes = reader.texts_or_empty("supersedes");
   candidate.roles = reader.texts_or_empty("roles");
+  candidate.switches = reader.text_or("switches", "");
   candidate.digest = reader.text("digest");
   const Json& files = reader.raw("files");
   for (std::size_t i = 0; i < files.size(); ++i) {

@@ -51,6 +51,7 @@ struct Candidate {
   std::vector<std::string> prerequisites;  // ids that must be in the same set, applied before
   std::vector<std::string> supersedes;     // ids this one replaces
   std::vector<std::string> roles;          // empty: every role; else machines of these roles only
+  std::string switches;  // of an .exe, that make it install without questions and without a restart: one line
   std::string digest;
   bool operator==(const Candidate&) const = default;
 };

@@ -140,6 +140,15 @@ void read_identity(JsonReader& reader, Candidate& candidate) {
   candidate.prerequisites = reader.texts_or_empty("prerequisites");
   candidate.supersedes = reader.texts_or_empty("supersedes");
   candidate.roles = reader.texts_or_empty("roles");
+  candidate.switches = reader.text_or("switches", "");
+  if (candidate.kind != "exe" && !candidate.switches.empty()) {
+    reader.problem("switches", fmt::format("are for candidates of kind exe, this one is of kind {}", candidate.kind));
+  }
+  if (candidate.kind == "exe" && candidate.switches.empty()) {
+    reader.problem("switches", "must say how it installs without questions and without a restart: \"/q /norestart\"");
+  }
+  if (candidate.switches.find_first_of("\r\n%") != std::string::npos)
+    reader.problem("switches", "must be one line without '%'");
 }
 
 std::vector<std::string> duplicate_packages(const std::vector<CandidateFile>& files) {

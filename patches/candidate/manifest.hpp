@@ -15,7 +15,8 @@ namespace patchlab::patches {
 //
 // candidate.json: {"id", "title", "severity": critical|important|moderate|low|unknown, "kind":
 // "deb"|"msu"|"cab"|"msi"|"msp"|"exe", "files": [{"name", "sha256"}], "prerequisites": [], "supersedes": [], "roles":
-// []}. Required: id and title. Without "files" all files of the folder whose names end in ".<kind>" belong to it.
+// [], "switches": "/q"}. Required: id and title, and for an .exe the switches. Without "files" all files of the folder
+// whose names end in ".<kind>" belong to it.
 //
 // Windows packages are verified with `authenticode`; without it (in a run) they must have been taken in before.
 [[nodiscard]] Result<Candidate> load_candidate(const std::filesystem::path& path, const ContentStore& store,

@@ -10,6 +10,7 @@
 #include "patches/deb/relation.hpp"
 #include "patches/deb/version.hpp"
 #include "patches/set/patch_set.hpp"
+#include "patches/windows/applicability.hpp"
 
 namespace patchlab::patches {
 namespace {
@@ -28,8 +29,9 @@ std::string package_of(const std::string& key) { return key.substr(0, key.find('
 // Builds the plan of one machine: first what is an update there, then what those updates need anew.
 class Planner {
  public:
-  Planner(const std::vector<Candidate>& ordered, const std::string& role, const InstalledSet& installed)
-      : ordered_(ordered), role_(role), installed_(installed) {
+  Planner(const std::vector<Candidate>& ordered, const std::string& role, const InstalledSet& installed,
+          const GuestSystem& system)
+      : ordered_(ordered), role_(role), installed_(installed), system_(system) {
     for (const auto& [key, version] : installed) present_[package_of(key)] = version;
   }
 
@@ -73,11 +75,14 @@ class Planner {
       selection.reasons.insert(fmt::format("is for {} machines only", fmt::join(candidate.roles, ", ")));
       return;
     }
-    // Installed sets are those of Debian guests; a Windows package would only look like one that is not installed.
-    if (candidate.kind != "deb") {
-      selection.reasons.insert(fmt::format("is a Windows package (.{}), the machine runs Debian", candidate.kind));
+    const bool on_windows = system_.family == GuestFamily::windows;
+    if (on_windows == (candidate.kind == "deb")) {
+      selection.reasons.insert(fmt::format("is a {} package (.{}), the machine runs {}",
+                                           on_windows ? "Debian" : "Windows", candidate.kind,
+                                           on_windows ? "Windows" : "Debian"));
       return;
     }
+    if (on_windows) return select_windows(candidate, selection);
     for (std::size_t i = 0; i < candidate.files.size(); ++i) {
       const auto& file = candidate.files[i];
       const auto key = installed_key(installed_, file.package, file.architecture);
@@ -92,6 +97,29 @@ class Planner {
         choose(selection, file, i);
       }
     }
+  }
+
+  void select_windows(const Candidate& candidate, Selection& selection) {
+    const MachineFacts machine{parse_nt_version(system_.version), system_.architecture, role_, std::nullopt};
+    for (const auto& other : ordered_) {
+      if (supersedes(ordered_, other.id, candidate.id) && role_allowed(other) && fits_windows(other, machine)) {
+        selection.reasons.insert(fmt::format("is superseded by '{}'", other.id));
+        return;
+      }
+    }
+    for (std::size_t i = 0; i < candidate.files.size(); ++i) {
+      const auto answer = applicability(*candidate.files[i].windows, candidate.roles, machine);
+      if (answer.applies())
+        selection.files.insert(i);
+      else
+        selection.reasons.insert(answer.skipped);
+    }
+  }
+
+  static bool fits_windows(const Candidate& candidate, const MachineFacts& machine) {
+    return std::any_of(candidate.files.begin(), candidate.files.end(), [&](const CandidateFile& file) {
+      return file.windows && applicability(*file.windows, candidate.roles, machine).applies();
+    });
   }
 
   void choose(Selection& selection, const CandidateFile& file, std::size_t index) {
@@ -168,6 +196,7 @@ class Planner {
   const std::vector<Candidate>& ordered_;
   const std::string& role_;
   const InstalledSet& installed_;
+  const GuestSystem& system_;
   std::map<std::string, std::string> present_;  // package -> version, once everything selected is installed
   std::vector<Selection> selections_;           // one per candidate
 };
@@ -202,9 +231,9 @@ bool MachinePlan::applies() const {
   return std::any_of(candidates.begin(), candidates.end(), [](const CandidatePlan& plan) { return plan.applies(); });
 }
 
-MachinePlan plan_machine(const std::vector<Candidate>& ordered, const std::string& role,
-                         const InstalledSet& installed) {
-  return Planner(ordered, role, installed).plan();
+MachinePlan plan_machine(const std::vector<Candidate>& ordered, const std::string& role, const InstalledSet& installed,
+                         const GuestSystem& system) {
+  return Planner(ordered, role, installed, system).plan();
 }
 
 }  // namespace patchlab::patches

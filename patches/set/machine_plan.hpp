@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "lab/core/guest_system.hpp"
 #include "lab/core/host_state.hpp"
 #include "patches/candidate/candidate.hpp"
 
@@ -33,9 +34,11 @@ struct MachinePlan {
   [[nodiscard]] bool applies() const;
 };
 
-// A file applies where its package is installed in a lower version. A package that is not installed comes along only
-// when an applied file of the same candidate, or of one that has this candidate as prerequisite, depends on it.
+// Debian: a file applies where its package is installed in a lower version. A package that is not installed comes along
+// only when an applied file of the same candidate, or of one that has this candidate as prerequisite, depends on it.
+// Windows: a file applies unless its own facts rule it out (patches/windows/applicability); whether the guest takes it
+// shows when it is installed, and `installed` is not asked.
 [[nodiscard]] MachinePlan plan_machine(const std::vector<Candidate>& ordered, const std::string& role,
-                                       const InstalledSet& installed);
+                                       const InstalledSet& installed, const GuestSystem& system = {});
 
 }  // namespace patchlab::patches

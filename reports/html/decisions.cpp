@@ -37,8 +37,8 @@ void write_cell(Page& page, const DepartmentRecord& department, const std::strin
       page.element("p", {{"class", "with"}},
                    [&] { page.text(fmt::format("with {}", fmt::join(verdict->group, ", "))); });
     }
-    if (verdict->outcome == Outcome::pass || verdict->reason.empty()) return;
-    page.element("p", {{"class", "reason"}}, verdict->reason);
+    const auto& sentence = verdict->outcome == Outcome::pass ? verdict->removal : verdict->reason;
+    if (!sentence.empty()) page.element("p", {{"class", "reason"}}, sentence);
   });
 }
 

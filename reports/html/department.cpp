@@ -52,6 +52,16 @@ std::string set_text(const DepartmentRecord& department, const TrialRecord& tria
   return all ? fmt::format("all {} candidates", trial.candidates.size()) : "";
 }
 
+// What guests did not take: the trial ended there.
+std::string declined_text(const TrialRecord& trial) {
+  std::vector<std::string> declined;
+  for (const auto& install : trial.installs) {
+    if (install.outcome == Outcome::skipped)
+      declined.push_back(fmt::format("{} on {} ({})", install.candidate, install.machine, install.end));
+  }
+  return declined.empty() ? "" : fmt::format("not taken: {}", fmt::join(declined, ", "));
+}
+
 void write_trial_row(Page& page, const DepartmentRecord& department, const TrialRecord& trial) {
   page.element("tr", {{"id", "trial-" + anchor(trial.id)}}, [&] {
     page.element("th", {{"scope", "row"}}, trial.id);
@@ -72,6 +82,8 @@ void write_trial_row(Page& page, const DepartmentRecord& department, const Trial
         page.text(trial.error->message);
       else if (!trial.reused_from.empty())
         page.text("same digests as " + trial.reused_from);
+      else if (const auto text = declined_text(trial); !text.empty())
+        page.text(text);
       else if (trial.signature.empty())
         page.element("span", {{"class", "muted number"}}, "nothing broken");
       else

@@ -47,6 +47,7 @@ void write_candidates(Page& page, const RunRecord& record) {
             page.element("div", {{"class", "file"}}, [&] {
               page.text(fmt::format("{} ({} bytes) ", file.name, file.bytes));
               digest(page, file.sha256);
+              if (!file.signature.empty()) page.element("span", {{"class", "muted"}}, " " + file.signature);
             });
           }
         });

@@ -175,14 +175,18 @@ void add_phase(Suite& suite, const std::string& class_name, const TrialRecord& t
 
 void add_trial(Suite& suite, const std::string& class_name, const DepartmentRecord& department,
                const TrialRecord& trial, const std::string& machine) {
-  for (const auto& install : trial.installs) {
-    if (install.machine != machine) continue;
-    suite.add({class_name, fmt::format("install {} ({})", install.candidate, trial.id), install.outcome,
-               "install-failed",
-               fmt::format("installing {} ended in {}, exit code {}", install.candidate, to_string(install.outcome),
-                           install.exit_code),
-               install.log, install.duration_ms});
-  }
+  const auto add_installs = [&](const char* verb, const std::vector<InstallRecord>& installs) {
+    for (const auto& install : installs) {
+      if (install.machine != machine) continue;
+      const auto ended = install.end.empty() ? std::string(to_string(install.outcome)) : install.end;
+      suite.add({class_name, fmt::format("{} {} ({})", verb, install.candidate, trial.id), install.outcome,
+                 fmt::format("{}-failed", verb),
+                 fmt::format("to {} {} ended in: {}, exit code {}", verb, install.candidate, ended, install.exit_code),
+                 install.log, install.duration_ms});
+    }
+  };
+  add_installs("install", trial.installs);
+  add_installs("remove", trial.removals);
   for (const auto& phase : trial.phases) {
     if (phase.machine == machine) add_phase(suite, class_name, trial, phase);
   }

@@ -62,6 +62,9 @@ std::vector<std::string> failure_signature(const TrialRecord& trial) {
   for (const auto& install : trial.installs) {
     if (install.outcome == Outcome::fail) keys.insert(install_key(install.machine, install.candidate));
   }
+  for (const auto& removal : trial.removals) {
+    if (removal.outcome == Outcome::fail) keys.insert(fmt::format("{}/removal:{}", removal.machine, removal.candidate));
+  }
   for (const auto& phase : trial.phases) {
     for (const auto& check : phase.checks) {
       if (check.outcome == Outcome::fail) keys.insert(check_key(phase.machine, check.id));
@@ -79,6 +82,7 @@ bool must_be_complete(const DepartmentRecord& department, const TrialRecord& tri
 
 std::vector<std::string> phases_for(const std::string& purpose, std::vector<std::string> planned) {
   if (purpose == "baseline") return {"baseline"};
+  if (purpose == "removal") return {after_removal_phase};
   // The control installs nothing: the baseline has seen that moment already, and it counts only when nothing else is
   // planned.
   if (purpose == "control" && planned.size() > 1) std::erase(planned, after_install_phase);

@@ -47,7 +47,7 @@ struct MissingCheck {
 // search trial may stop at its first failure.
 [[nodiscard]] bool must_be_complete(const DepartmentRecord& department, const TrialRecord& trial);
 // Of the phases that a policy plans, those of a trial with this purpose: "baseline" for the baseline; the control has
-// no "after-install", as nothing is installed, unless there is no other phase.
+// no "after-install", as nothing is installed, unless there is no other phase; "after-removal" for a removal.
 [[nodiscard]] std::vector<std::string> phases_for(const std::string& purpose, std::vector<std::string> planned);
 [[nodiscard]] std::vector<std::string> planned_phases(const DepartmentRecord& department, const TrialRecord& trial);
 

@@ -69,12 +69,13 @@ struct FenceRecord {
 struct InstallRecord {
   std::string machine;
   std::string candidate;
-  Outcome outcome = Outcome::not_reached;
+  Outcome outcome = Outcome::not_reached;  // skipped: the guest did not take it, see `end`
   std::uint32_t exit_code = 0;
   std::string log;
   std::int64_t duration_ms = 0;
   std::string installed_in;  // trial that installed it, when this one started from the state which that one left;
                              // empty: this one
+  std::string end;  // of the guest's installer: "installed, reboot needed", "not applicable", ...; empty: none was seen
 };
 
 // One difference between the host state before and after; to_json and from_json beside it.
@@ -84,6 +85,9 @@ using checks::state::StateDifference;
 inline constexpr const char* after_install_phase = "after-install";
 // The last phase of a trial, after the machines have run on for a while; not planned when the policy says 0.
 inline constexpr const char* stability_phase = "stability";
+
+// The one phase of a removal trial.
+inline constexpr const char* after_removal_phase = "after-removal";
 
 // What was looked at on one machine at one moment of a trial.
 struct PhaseRecord {
@@ -97,13 +101,14 @@ struct PhaseRecord {
 
 struct TrialRecord {
   std::string id;                       // "finance/t3"
-  std::string purpose;                  // baseline, control, batch, search, confirm, final
+  std::string purpose;                  // baseline, control, batch, search, confirm, final, removal
   std::vector<std::string> candidates;  // in the order applied
   std::string set_digest;               // digest of that ordered list of candidate digests
   std::vector<std::string> machines;    // that took part
   Outcome outcome = Outcome::not_reached;
   std::optional<Error> error;
   std::vector<InstallRecord> installs;
+  std::vector<InstallRecord> removals;  // of a removal trial, in the order removed; skipped: it cannot be removed
   std::vector<PhaseRecord> phases;
   std::vector<std::string> signature;  // sorted "machine/check" or "machine/state:..." of what failed
   std::string reused_from;  // trial whose identical inputs (same digests) answered this one; empty when it ran itself
@@ -123,6 +128,7 @@ struct VerdictRecord {
   std::vector<std::string> failed;    // "mail/deliver" ...: the failing checks that convict it
   std::vector<std::string> trials;    // evidence
   std::string reason;                 // one sentence for the reader
+  std::string removal;  // whether it could be taken away again, a sentence; empty: not tried. Does not decide.
 };
 
 struct PromotionRecord {

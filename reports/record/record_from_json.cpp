@@ -138,6 +138,7 @@ InstallRecord read_install(const Json& json, const std::string& pointer, Problem
   install.machine = reader.text("machine");
   install.candidate = reader.text("candidate");
   install.outcome = outcome_of(reader);
+  install.end = reader.text_or("end", "");
   install.exit_code =
       static_cast<std::uint32_t>(reader.integer_or("exit_code", 0, 0, std::numeric_limits<std::uint32_t>::max()));
   install.log = reader.text_or("log", "");
@@ -198,6 +199,7 @@ TrialRecord read_trial(const Json& json, const std::string& pointer, Problems& p
   trial.outcome = outcome_of(reader);
   trial.error = error_of(reader, problems);
   trial.installs = list_of(reader, "installs", problems, read_install);
+  trial.removals = list_of(reader, "removals", problems, read_install);
   trial.phases = list_of(reader, "phases", problems, read_phase);
   trial.signature = reader.texts_or_empty("signature");
   trial.reused_from = reader.text_or("reused_from", "");
@@ -218,6 +220,7 @@ VerdictRecord read_verdict(const Json& json, const std::string& pointer, Problem
   verdict.failed = reader.texts_or_empty("failed");
   verdict.trials = reader.texts_or_empty("trials");
   verdict.reason = reader.text_or("reason", "");
+  verdict.removal = reader.text_or("removal", "");
   reader.finish();
   return verdict;
 }

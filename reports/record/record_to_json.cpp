@@ -53,6 +53,7 @@ Json install_json(const InstallRecord& install) {
   return {{"machine", install.machine},
           {"candidate", install.candidate},
           {"outcome", to_string(install.outcome)},
+          {"end", install.end},
           {"exit_code", install.exit_code},
           {"log", install.log},
           {"duration_ms", install.duration_ms},
@@ -77,7 +78,7 @@ Json verdict_json(const VerdictRecord& verdict) {
   return {{"candidate", verdict.candidate}, {"outcome", to_string(verdict.outcome)},
           {"group", verdict.group},         {"machines", verdict.machines},
           {"failed", verdict.failed},       {"trials", verdict.trials},
-          {"reason", verdict.reason}};
+          {"reason", verdict.reason},       {"removal", verdict.removal}};
 }
 
 Json promotion_json(const PromotionRecord& promotion) {
@@ -125,6 +126,7 @@ void to_json(Json& json, const TrialRecord& trial) {
           {"outcome", to_string(trial.outcome)},
           {"error", optional_error(trial.error)},
           {"installs", list_of(trial.installs, install_json)},
+          {"removals", list_of(trial.removals, install_json)},
           {"phases", list_of(trial.phases, phase_json)},
           {"signature", trial.signature},
           {"reused_from", trial.reused_from},

@@ -16,7 +16,8 @@ bool has_verdict(const DepartmentRecord& department, Outcome outcome) {
 
 bool saw_a_set_fail(const DepartmentRecord& department) {
   return std::ranges::any_of(department.trials, [](const TrialRecord& trial) {
-    return trial.purpose != "baseline" && trial.purpose != "control" && trial.outcome == Outcome::fail;
+    const auto& purpose = trial.purpose;
+    return purpose != "baseline" && purpose != "control" && purpose != "removal" && trial.outcome == Outcome::fail;
   });
 }
 

@@ -19,7 +19,9 @@ namespace {
 
 void conclude(TrialRecord& record, const Clock& clock, Milliseconds start) {
   record.outcome = record.phases.empty() && record.installs.empty() ? Outcome::not_reached : Outcome::skipped;
-  for (const auto& install : record.installs) record.outcome = combine(record.outcome, install.outcome);
+  for (const auto* installs : {&record.installs, &record.removals}) {
+    for (const auto& install : *installs) record.outcome = combine(record.outcome, install.outcome);
+  }
   for (const auto& phase : record.phases) {
     record.outcome = combine(record.outcome, phase.outcome);
     if (phase.error && !record.error) record.error = phase.error;
@@ -115,6 +117,7 @@ class Cell::Trial {
     const auto start = context_.clock.now();
     revert();
     if (!record_.error) install();
+    if (job_.purpose == "removal") remove();
     for (const auto& phase : reports::phases_for(job_.purpose, planned_phases(context_.job.policy))) {
       if (phase != reports::stability_phase || job_.stability) carry_out(phase);
     }
@@ -135,7 +138,7 @@ class Cell::Trial {
     failed_.insert(machine);
   }
   [[nodiscard]] bool go_on() const {
-    if (record_.error || context_.stop.stop_requested()) return false;
+    if (record_.error || declined_ || context_.stop.stop_requested()) return false;
     return failed_.empty() || !job_.stop_at_first_failure;
   }
   [[nodiscard]] Machines working(const Machines& machines) const {
@@ -196,8 +199,27 @@ class Cell::Trial {
       if (std::ranges::any_of(records, [](const auto& record) { return record.outcome != Outcome::pass; }))
         failed(machine.name());
       const std::lock_guard lock(mutex_);
+      if (std::ranges::count(records, Outcome::skipped, &reports::InstallRecord::outcome) > 0) declined_ = true;
       std::ranges::move(records, std::back_inserter(record_.installs));
     });
+  }
+
+  // Restarts that are due come first, as they would in production between the installation and the regret.
+  void remove() {
+    const auto if_due = [&](CellMachine& machine) {
+      auto trouble = machine.reboot(job_.id, reports::after_removal_phase, CellMachine::Reboot::if_due);
+      if (trouble) keep(std::move(*trouble));
+    };
+    if (go_on()) for_each(working(rebooting()), if_due);
+    if (!go_on()) return;
+    for_each(working(rebooting()), [&](CellMachine& machine) {
+      std::optional<Error> error;
+      auto records = machine.remove(job_.id, job_.installs.at(machine.name()), error);
+      if (error) note(*error);
+      const std::lock_guard lock(mutex_);
+      std::ranges::move(records, std::back_inserter(record_.removals));
+    });
+    if (go_on()) for_each(working(rebooting()), if_due);
   }
 
   void examine(const std::string& phase, const Machines& machines) {
@@ -212,7 +234,8 @@ class Cell::Trial {
 
   void carry_out(const std::string& phase) {
     if (!go_on()) return not_reached(phase, rebooting());
-    if (phase == reports::after_install_phase) return examine(phase, working(machines_));
+    if (phase == reports::after_install_phase || phase == reports::after_removal_phase)
+      return examine(phase, working(machines_));
     const auto patched = working(rebooting());
     if (phase == reports::stability_phase) {
       run_on(working(concerned(patched)));
@@ -298,6 +321,7 @@ class Cell::Trial {
   std::size_t reboots_ = 0;
   std::mutex mutex_;
   std::set<std::string> failed_;
+  bool declined_ = false;  // a guest did not take a candidate: this is not the set that was asked for
 };
 
 TrialRecord Cell::run_trial(const TrialJob& job) { return Trial(*this, job).run(); }

@@ -10,7 +10,9 @@
 #include <sys/socket.h>
 
 #include "lab/core/files.hpp"
+#include "lab/guest/agent_loss.hpp"
 #include "lab/guest/reboot.hpp"
+#include "lab/guest/windows/windows_adapter.hpp"
 #include "snapshots/tree/snapshot_name.hpp"
 
 namespace patchlab::runners::cell {
@@ -73,7 +75,19 @@ snapshots::Prefix digests_of(const std::vector<InstallJob>& jobs, std::size_t co
   return digests;
 }
 
+Outcome outcome_of(lab::guest::InstallEnd end) {
+  using lab::guest::InstallEnd;
+  if (end == InstallEnd::already_installed || end == InstallEnd::not_applicable) return Outcome::skipped;
+  return lab::guest::is_success(end) ? Outcome::pass : Outcome::fail;
+}
+
 }  // namespace
+
+std::unique_ptr<lab::guest::GuestAdapter> adapter_for(const MachineJob& job, lab::guest::GuestAgent agent,
+                                                      Clock& clock) {
+  if (job.system.family == GuestFamily::debian) return lab::guest::debian_adapter(std::move(agent), clock);
+  return lab::guest::windows::windows_adapter(std::move(agent), clock, {.exe_switches = job.exe_switches});
+}
 
 Outcome machine_outcome(const PhaseRecord& phase) {
   if (phase.error) return Outcome::error;
@@ -86,7 +100,7 @@ CellMachine::CellMachine(CellContext& context, const MachineJob& job)
     : context_(context),
       job_(job),
       agent_(context.hypervisor, job.plan.name, context.clock),
-      adapter_(lab::guest::debian_adapter(agent_, context.clock)) {
+      adapter_(adapter_for(job, agent_, context.clock)) {
   may_rest_ = job.plan.depends_on.empty() && std::ranges::none_of(context.job.machines, [&](const auto& other) {
                 return std::ranges::count(other.plan.depends_on, job.plan.name) > 0;
               });
@@ -132,8 +146,10 @@ Result<void> CellMachine::boot(const std::string& trial) {
   {
     const TimedStep step(context_.events, context_.clock, name(), trial, "boot", "the guest's start-up to finish");
     PATCHLAB_TRY(context_.hypervisor.start(name()));
-    PATCHLAB_TRY(
-        lab::guest::await_boot(*adapter_, agent_, context_.clock, {}, context_.job.policy.boot_timeout, context_.stop));
+    PATCHLAB_ASSIGN(baseline_boot_id_,
+                    lab::guest::await_boot(*adapter_, agent_, context_.clock, {}, context_.job.policy.boot_timeout,
+                                           context_.stop, adapter_->restart_habits().by_itself));
+    boot_id_ = baseline_boot_id_;
   }
   turn.release_slot();
   return wait_ready(trial, false);
@@ -208,12 +224,15 @@ PhaseRecord CellMachine::observe_baseline() {
   record.checks = checks::run_checks(context_.processes, workers, planned_checks(), context_.stop);
   auto state = adapter_->host_state(job_.plan.services);
   auto installed = adapter_->installed();
-  if (!state || !installed) {
-    record.error = !state ? state.error() : installed.error();
+  const auto restart_due = adapter_->restart_habits().until_clear ? adapter_->reboot_required() : Result<bool>(false);
+  if (!state || !installed || !restart_due) {
+    record.error = !state ? state.error() : !installed ? installed.error() : restart_due.error();
   } else {
+    // Installers refuse to work then, and what the next restart brings would be blamed on a patch.
+    if (*restart_due) record.differences.push_back({"restart", "pending", "none is due", "one is due"});
     baseline_state_ = *state;
     known_log_kinds_.insert(state->error_kinds.begin(), state->error_kinds.end());
-    baseline_installed_ = expected_installed_ = *installed;
+    baseline_installed_ = expected_installed_ = seen_installed_ = *installed;
     for (const auto& service : job_.plan.services) {
       const auto found = state->services.find(service);
       const auto now = found == state->services.end() ? std::string("absent") : found->second;
@@ -238,10 +257,15 @@ Result<void> CellMachine::revert(const std::string& trial, const std::vector<Ins
                            ? "the baseline to be back"
                            : fmt::format("the state with {} candidates installed to be back", start.applied));
   applied_.clear();
-  expected_installed_ = baseline_installed_;
+  expected_installed_ = seen_installed_ = baseline_installed_;
+  boot_id_ = baseline_boot_id_;
+  restart_ = checks::state::Restart::done;
   if (start.applied > 0) {
-    applied_ = checkpoints_.at(start.snapshot).installs;
-    expected_installed_ = checkpoints_.at(start.snapshot).expected;
+    const auto& saved = checkpoints_.at(start.snapshot);
+    applied_ = saved.installs;
+    expected_installed_ = saved.expected;
+    boot_id_ = saved.boot_id;
+    restart_ = saved.restart;
   }
   if (auto reverted = context_.hypervisor.revert(name(), start.snapshot.text()); !reverted) {
     if (start.applied > 0)
@@ -261,7 +285,13 @@ void CellMachine::compare_state(PhaseRecord& record) {
   auto state = adapter_->host_state(job_.plan.services);
   if (!state) {
     // The role may still answer while the control channel is dead: that is a finding about the patch, not lab noise.
-    record.differences.push_back({"agent", "guest agent", "answers", state.error().message});
+    const auto machine = context_.hypervisor.state(name());
+    const auto loss = lab::guest::agent_loss(
+        {.agent_answers = agent_.answers(std::chrono::seconds(2)),
+         .role_answers = std::ranges::count(record.checks, Outcome::pass, &checks::CheckResult::outcome) > 0,
+         .machine = machine.value_or(lab::MachineState::undefined)});
+    record.differences.push_back(
+        {"agent", "guest agent", "answers", fmt::format("{}: {}", lab::guest::described(loss), state.error().message)});
     return;
   }
   auto found = checks::state::compare(baseline_state_, *state, job_.plan.allowances, known_log_kinds_);
@@ -271,24 +301,19 @@ void CellMachine::compare_state(PhaseRecord& record) {
 void CellMachine::compare_installed(PhaseRecord& record) {
   auto installed = adapter_->installed();
   if (!installed) return;  // the silent agent is already on record
-  for (const auto& [package, version] : *installed) {
-    const auto expected = expected_installed_.find(package);
-    if (expected == expected_installed_.end()) {
-      record.error = guest_error(
-          fmt::format("set widened: '{}' {} was installed on '{}' and nobody asked for it", package, version, name()),
-          "add it to the candidate or declare it as a prerequisite");
-    } else if (expected->second != version) {
-      if (baseline_installed_.contains(package) && baseline_installed_[package] == expected->second) {
-        record.error = guest_error(
-            fmt::format("set widened: '{}' became {} on '{}' and nobody asked for it", package, version, name()));
-      } else {
-        record.differences.push_back({"installed", package, expected->second, version});
-      }
-    }
+  auto found = checks::state::compare_installed(baseline_installed_, expected_installed_, *installed, restart_,
+                                                job_.plan.allowances);
+  if (!found.widened.empty()) {
+    record.error = guest_error(fmt::format("set widened on '{}': {}", name(), found.widened),
+                               "add it to the candidate or declare it as a prerequisite");
   }
-  for (const auto& [package, version] : expected_installed_) {
-    if (!installed->contains(package)) record.differences.push_back({"installed", package, version, ""});
+  if (!found.differences.empty() && restart_ == checks::state::Restart::done) {
+    const auto undone = adapter_->undone_by_restart(seen_installed_);
+    for (const auto& sentence : undone.value_or({}))
+      found.differences.push_back({"rollback", "restart", "installations stay", sentence});
   }
+  record.differences.insert(record.differences.end(), found.differences.begin(), found.differences.end());
+  seen_installed_ = *installed;
 }
 
 PhaseRecord CellMachine::examine(const std::string& trial, const std::string& phase) {
@@ -353,22 +378,16 @@ std::vector<InstallRecord> CellMachine::install(const std::string& trial, const 
   }
   for (auto i = applied_.size(); i < jobs.size(); ++i) {
     auto& record = records[i];
-    for (const auto& [package, version] : jobs[i].expected) expected_installed_[package] = version;
-    auto applied = adapter_->apply(jobs[i].files, context_.job.policy.install_timeout, context_.stop);
-    if (applied) {
-      record.outcome = applied->succeeded ? Outcome::pass : Outcome::fail;
-      record.exit_code = applied->exit_code;
-      record.log = to_valid_utf8(applied->log);
-      record.duration_ms = applied->duration.count();
-    } else if (is_the_patch(applied.error())) {
-      record.outcome = Outcome::fail;
-      record.log = applied.error().message;
-    } else {
-      record.outcome = Outcome::error;
-      record.log = applied.error().message;
-      error = applied.error();
-    }
+    const auto applied = adapter_->apply(jobs[i].file_names(), context_.job.policy.install_timeout, context_.stop);
+    keep_outcome(applied, record, error);
     if (record.outcome != Outcome::pass) break;
+    if (auto accounted = account_for(jobs[i], applied->end); !accounted) {
+      // It restarted the machine, which did not come back: see is_the_patch.
+      record.outcome = accounted.error().error_class == ErrorClass::guest ? Outcome::fail : Outcome::error;
+      record.log += accounted.error().message;
+      if (record.outcome == Outcome::error) error = accounted.error();
+      break;
+    }
     if (use_checkpoints_ == Checkpoints::no || record.duration_ms < worth_saving_ms) continue;
     const std::vector<InstallRecord> done(records.begin(), records.begin() + static_cast<std::ptrdiff_t>(i) + 1);
     auto saved = save_checkpoint(trial, jobs, done);
@@ -383,6 +402,91 @@ std::vector<InstallRecord> CellMachine::install(const std::string& trial, const 
   return records;
 }
 
+void CellMachine::keep_outcome(const Result<lab::guest::InstallOutcome>& outcome, InstallRecord& record,
+                               std::optional<Error>& error) const {
+  if (outcome) {
+    record.outcome = outcome_of(outcome->end);
+    record.end = to_string(outcome->end);
+    record.exit_code = outcome->exit_code;
+    record.log += to_valid_utf8(outcome->log);
+    record.duration_ms += outcome->duration.count();
+    return;
+  }
+  record.log += outcome.error().message;
+  record.outcome = is_the_patch(outcome.error()) ? Outcome::fail : Outcome::error;
+  if (record.outcome == Outcome::error) error = outcome.error();
+}
+
+std::vector<InstallRecord> CellMachine::remove(const std::string& trial, const std::vector<InstallJob>& jobs,
+                                               std::optional<Error>& error) {
+  std::vector<InstallRecord> records;
+  auto turn = take_turn();
+  if (!turn) {
+    error = turn.error();
+    return records;
+  }
+  const TimedStep step(context_.events, context_.clock, name(), trial, "remove",
+                       fmt::format("{} candidates to be removed", jobs.size()));
+  for (auto job = jobs.rbegin(); job != jobs.rend() && !error; ++job) records.push_back(remove(*job, error));
+  return records;
+}
+
+InstallRecord CellMachine::remove(const InstallJob& job, std::optional<Error>& error) {
+  InstallRecord record{.machine = name(),
+                       .candidate = job.candidate,
+                       .outcome = Outcome::skipped,
+                       .exit_code = 0,
+                       .log = {},
+                       .duration_ms = 0};
+  for (const auto& package : job.packages) {
+    if (const auto reason = adapter_->why_no_uninstall(package); !reason.empty()) {
+      record.log = reason;
+      return record;
+    }
+  }
+  for (auto package = job.packages.rbegin(); package != job.packages.rend(); ++package) {
+    const auto removed = adapter_->uninstall(*package, context_.job.policy.install_timeout, context_.stop);
+    keep_outcome(removed, record, error);
+    if (record.outcome == Outcome::skipped) record.outcome = Outcome::fail;  // it is there, and the guest says no
+    if (record.outcome != Outcome::pass) return record;
+  }
+  restart_ = checks::state::Restart::outstanding;
+  for (const auto& [package, version] : job.expected) {
+    const auto before = baseline_installed_.find(package);
+    if (before == baseline_installed_.end())
+      expected_installed_.erase(package);
+    else
+      expected_installed_[package] = before->second;
+  }
+  if (job.says_what_it_changes) return record;
+  auto installed = adapter_->installed();
+  if (installed)
+    expected_installed_ = std::move(installed).value();
+  else
+    error = installed.error();
+  return record;
+}
+
+// What the machine should hold now. An installer that restarts the machine itself has to be waited for: the next one
+// would meet a system that goes down.
+Result<void> CellMachine::account_for(const InstallJob& job, lab::guest::InstallEnd end) {
+  for (const auto& [package, version] : job.expected) {
+    if (version.empty())
+      expected_installed_.erase(package);
+    else
+      expected_installed_[package] = version;
+  }
+  restart_ = checks::state::Restart::outstanding;
+  if (end == lab::guest::InstallEnd::reboot_started) {
+    PATCHLAB_ASSIGN(
+        boot_id_, lab::guest::await_boot(*adapter_, agent_, context_.clock, boot_id_, context_.job.policy.boot_timeout,
+                                         context_.stop, adapter_->restart_habits().by_itself));
+  }
+  if (job.says_what_it_changes) return {};
+  PATCHLAB_ASSIGN(expected_installed_, adapter_->installed());
+  return {};
+}
+
 // The drive must be empty: a state goes with what was in the drive, and the medium belongs to one trial.
 Result<void> CellMachine::save_checkpoint(const std::string& trial, const std::vector<InstallJob>& jobs,
                                           const std::vector<InstallRecord>& done) {
@@ -392,7 +496,7 @@ Result<void> CellMachine::save_checkpoint(const std::string& trial, const std::v
   PATCHLAB_TRY(context_.hypervisor.change_medium(name(), {}));
   PATCHLAB_TRY(context_.hypervisor.take_snapshot(name(), checkpoint.text()));
   auto& saved = checkpoints_[checkpoint];
-  saved = {done, expected_installed_};
+  saved = {done, expected_installed_, boot_id_, restart_};
   for (auto& record : saved.installs) {
     if (record.installed_in.empty()) record.installed_in = trial;
     record.duration_ms = 0;
@@ -407,6 +511,29 @@ void CellMachine::forget_checkpoint(const snapshots::SnapshotName& checkpoint) {
   (void)context_.hypervisor.delete_snapshot(name(), checkpoint.text());  // it only takes room
 }
 
+Result<void> CellMachine::restart(Reboot kind) {
+  const auto limit = context_.job.policy.boot_timeout;
+  const auto restart_once = [&] {
+    return kind == Reboot::warm ? lab::guest::reboot_and_prove(*adapter_, agent_, context_.clock, limit, context_.stop,
+                                                               adapter_->restart_habits().by_itself)
+                                : lab::guest::cold_restart_and_prove(*adapter_, agent_, context_.hypervisor,
+                                                                     context_.clock, limit, context_.stop);
+  };
+  if (kind != Reboot::if_due) {
+    PATCHLAB_ASSIGN(const auto proof, restart_once());
+    boot_id_ = proof.boot_id_after;
+  }
+  const auto habits = adapter_->restart_habits();
+  if (habits.until_clear) {
+    PATCHLAB_ASSIGN(const auto more,
+                    lab::guest::reboot_until_clear(*adapter_, agent_, context_.clock,
+                                                   {.each = limit, .self_restarts = habits.by_itself}, context_.stop));
+    if (!more.empty()) boot_id_ = more.back().boot_id_after;
+  }
+  restart_ = checks::state::Restart::done;
+  return {};
+}
+
 std::optional<PhaseRecord> CellMachine::reboot(const std::string& trial, const std::string& phase, Reboot kind) {
   PhaseRecord record{
       .phase = phase, .machine = name(), .outcome = Outcome::fail, .checks = {}, .differences = {}, .error = {}};
@@ -419,11 +546,7 @@ std::optional<PhaseRecord> CellMachine::reboot(const std::string& trial, const s
   {
     const TimedStep step(context_.events, context_.clock, name(), trial, "reboot",
                          "the guest to come back with a new boot id");
-    const auto limit = context_.job.policy.boot_timeout;
-    const auto rebooted = kind == Reboot::warm
-                              ? lab::guest::reboot_and_prove(*adapter_, agent_, context_.clock, limit, context_.stop)
-                              : lab::guest::cold_restart_and_prove(*adapter_, agent_, context_.hypervisor,
-                                                                   context_.clock, limit, context_.stop);
+    const auto rebooted = restart(kind);
     if (!rebooted) {
       if (context_.stop.stop_requested() || rebooted.error().error_class == ErrorClass::infrastructure) {
         record.error = rebooted.error();

@@ -57,14 +57,20 @@ class CellMachine {
   // Checks and state comparison against the baseline.
   [[nodiscard]] reports::PhaseRecord examine(const std::string& trial, const std::string& phase);
   // Applies the candidates one after another, after a revert with the same jobs: those that its state holds are not
-  // applied again, their records say where that was done. Ends at the first that fails.
+  // applied again, their records say where that was done. Ends at the first that fails, or that the guest does not take
+  // (skipped): what is on the machine then is not the set that was asked for.
   [[nodiscard]] std::vector<reports::InstallRecord> install(const std::string& trial,
                                                             const std::vector<InstallJob>& jobs,
                                                             const std::filesystem::path& medium,
                                                             std::optional<Error>& error);
-  enum class Reboot { warm, cold };
-  // Restarts and waits until ready. A guest that does not come back is an observation about the patch: the returned
-  // phase then fails.
+  // Takes away again what `install` put there, the latest first, as far as the guest's family and the packages allow.
+  // After it `examine` expects the baseline, with what could not be removed.
+  [[nodiscard]] std::vector<reports::InstallRecord> remove(const std::string& trial,
+                                                           const std::vector<InstallJob>& jobs,
+                                                           std::optional<Error>& error);
+  enum class Reboot { warm, cold, if_due };
+  // Restarts, and again as long as the guest wants it, and waits until ready. A guest that does not come back is an
+  // observation about the patch: the returned phase then fails.
   [[nodiscard]] std::optional<reports::PhaseRecord> reboot(const std::string& trial, const std::string& phase,
                                                            Reboot kind);
   // Lets the machine run, which needs no processor slot, with nothing done to it; ends early when it stops by itself.
@@ -84,6 +90,11 @@ class CellMachine {
                                              const std::vector<reports::InstallRecord>& done);
   void forget_checkpoint(const snapshots::SnapshotName& checkpoint);
   [[nodiscard]] bool is_the_patch(const Error& error) const;
+  [[nodiscard]] Result<void> account_for(const InstallJob& job, lab::guest::InstallEnd end);
+  [[nodiscard]] reports::InstallRecord remove(const InstallJob& job, std::optional<Error>& error);
+  void keep_outcome(const Result<lab::guest::InstallOutcome>& outcome, reports::InstallRecord& record,
+                    std::optional<Error>& error) const;
+  [[nodiscard]] Result<void> restart(Reboot kind);
   void compare_installed(reports::PhaseRecord& record);
   void compare_state(reports::PhaseRecord& record);
 
@@ -91,6 +102,8 @@ class CellMachine {
   struct Checkpoint {
     std::vector<reports::InstallRecord> installs;
     InstalledSet expected;
+    std::string boot_id;
+    checks::state::Restart restart = checks::state::Restart::done;
   };
   // Each takes about as much disk as the machine has memory; a search comes back to the latest few.
   static constexpr std::size_t most_checkpoints = 6;
@@ -105,6 +118,10 @@ class CellMachine {
   std::set<std::string> known_log_kinds_;
   InstalledSet baseline_installed_;
   InstalledSet expected_installed_;  // baseline plus what the trial asked for
+  InstalledSet seen_installed_;      // when it was looked at last
+  std::string baseline_boot_id_;
+  std::string boot_id_;                                            // of the start that the machine runs on now
+  checks::state::Restart restart_ = checks::state::Restart::done;  // since the last package was installed
   snapshots::SnapshotTree tree_{most_checkpoints};
   std::map<snapshots::SnapshotName, Checkpoint> checkpoints_;
   Checkpoints use_checkpoints_ = Checkpoints::no;  // in the trial that is under way
@@ -113,6 +130,10 @@ class CellMachine {
   bool resting_ = false;
   Milliseconds usual_ready_{0};  // from start-up complete to ports answering, at the baseline
 };
+
+// How the machine's guest is driven.
+[[nodiscard]] std::unique_ptr<lab::guest::GuestAdapter> adapter_for(const MachineJob& job, lab::guest::GuestAgent agent,
+                                                                    Clock& clock);
 
 // pass, fail or error, from what the phase holds.
 [[nodiscard]] Outcome machine_outcome(const reports::PhaseRecord& phase);

@@ -32,7 +32,8 @@ Json machine_json(const MachineJob& job) {
           {"golden_disk", job.golden_disk.string()},
           {"kernel", job.kernel.string()},
           {"initrd", job.initrd.string()},
-          {"kernel_arguments", job.kernel_arguments}};
+          {"kernel_arguments", job.kernel_arguments},
+          {"exe_switches", job.exe_switches}};
 }
 
 MachineJob machine_from(const Json& json) {
@@ -55,10 +56,48 @@ MachineJob machine_from(const Json& json) {
   job.kernel = json.at("kernel").get<std::string>();
   job.initrd = json.at("initrd").get<std::string>();
   job.kernel_arguments = json.at("kernel_arguments");
+  job.exe_switches = json.at("exe_switches");
+  return job;
+}
+
+Json package_json(const lab::guest::InstalledPackage& package) {
+  return {{"file_name", package.file_name},   {"kb", package.kb},
+          {"packages", package.packages},     {"product_code", package.product_code},
+          {"patch_code", package.patch_code}, {"permanent", package.permanent}};
+}
+
+lab::guest::InstalledPackage package_from(const Json& json) {
+  return {json.at("file_name"),    json.at("kb"),         json.at("packages"),
+          json.at("product_code"), json.at("patch_code"), json.at("permanent")};
+}
+
+Json install_json(const InstallJob& job) {
+  Json packages = Json::array();
+  for (const auto& package : job.packages) packages.push_back(package_json(package));
+  return {{"candidate", job.candidate},
+          {"digest", job.digest},
+          {"packages", packages},
+          {"expected", job.expected},
+          {"says_what_it_changes", job.says_what_it_changes}};
+}
+
+InstallJob install_from(const Json& json) {
+  InstallJob job{.candidate = json.at("candidate"),
+                 .digest = json.at("digest"),
+                 .packages = {},
+                 .expected = json.at("expected"),
+                 .says_what_it_changes = json.at("says_what_it_changes")};
+  for (const auto& package : json.at("packages")) job.packages.push_back(package_from(package));
   return job;
 }
 
 }  // namespace
+
+std::vector<std::string> InstallJob::file_names() const {
+  std::vector<std::string> names;
+  for (const auto& package : packages) names.push_back(package.file_name);
+  return names;
+}
 
 void to_json(Json& json, const CellJob& job) {
   Json machines = Json::array();
@@ -104,10 +143,7 @@ CellJob cell_job_from_json(const Json& json) {
 void to_json(Json& json, const TrialJob& job) {
   Json installs = Json::object();
   for (const auto& [machine, steps] : job.installs) {
-    for (const auto& step : steps) {
-      installs[machine].push_back(
-          {{"candidate", step.candidate}, {"digest", step.digest}, {"files", step.files}, {"expected", step.expected}});
-    }
+    for (const auto& step : steps) installs[machine].push_back(install_json(step));
   }
   Json media = Json::object();
   for (const auto& [machine, iso] : job.media) media[machine] = iso.string();
@@ -132,9 +168,7 @@ TrialJob trial_job_from_json(const Json& json) {
   job.set_digest = json.at("set_digest");
   job.machines = json.at("machines");
   for (const auto& [machine, steps] : json.at("installs").items()) {
-    for (const auto& step : steps) {
-      job.installs[machine].push_back({step.at("candidate"), step.at("digest"), step.at("files"), step.at("expected")});
-    }
+    for (const auto& step : steps) job.installs[machine].push_back(install_from(step));
   }
   for (const auto& [machine, iso] : json.at("media").items()) job.media[machine] = iso.get<std::string>();
   job.reboot_anyway = json.at("reboot_anyway");

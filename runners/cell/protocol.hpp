@@ -12,6 +12,7 @@
 #include "checks/state/compare.hpp"
 #include "lab/core/guest_system.hpp"
 #include "lab/core/json.hpp"
+#include "lab/guest/adapter.hpp"
 #include "lab/network/host_facts.hpp"
 #include "reports/record/record.hpp"
 #include "runners/scenario/scenario.hpp"
@@ -35,6 +36,7 @@ struct MachineJob {
   std::filesystem::path kernel;
   std::filesystem::path initrd;
   std::string kernel_arguments;
+  std::map<std::string, std::string> exe_switches;  // of .exe candidates, by file name
 };
 
 // Where the clones of domains are: lab/libvirt/system_lab.hpp.
@@ -63,9 +65,11 @@ struct CellJob {
 // A candidate on one machine of a trial.
 struct InstallJob {
   std::string candidate;
-  std::string digest;                           // of the candidate
-  std::vector<std::string> files;               // names on the medium, in order
-  std::map<std::string, std::string> expected;  // installed-set changes: "bind9:amd64" -> new version
+  std::string digest;                                  // of the candidate
+  std::vector<lab::guest::InstalledPackage> packages;  // its files, by their names on the medium, in order
+  InstalledSet expected;                               // "bind9:amd64" -> new version; empty: removed
+  bool says_what_it_changes = true;                    // false: what differs after it is what it did
+  [[nodiscard]] std::vector<std::string> file_names() const;
 };
 
 struct TrialJob {

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "lab/core/digest.hpp"
+#include "lab/guest/windows/exit_codes.hpp"
 #include "reports/record/queries.hpp"
 
 namespace patchlab::runners {
@@ -33,11 +34,31 @@ std::string in_short(const std::vector<std::string>& failed) {
   return text;
 }
 
+std::string removal_sentence(const TrialRecord& trial, const reports::VerdictRecord& verdict) {
+  if (trial.error) return fmt::format("Removal was not rehearsed: {}", trial.error->message);
+  for (const auto& removal : trial.removals) {
+    if (removal.candidate != verdict.candidate) continue;
+    if (removal.outcome == Outcome::skipped) return fmt::format("Removal was not rehearsed: {}", removal.log);
+    if (removal.outcome != Outcome::pass) {
+      return fmt::format("Cannot be removed from '{}': {}, {}", removal.machine, removal.end,
+                         lab::guest::windows::code_text(removal.exit_code));
+    }
+  }
+  std::vector<std::string> broken;
+  std::ranges::copy_if(trial.signature, std::back_inserter(broken), [&](const auto& entry) {
+    return std::ranges::count(verdict.machines, reports::machine_of_key(entry)) > 0;
+  });
+  if (!broken.empty()) return fmt::format("Was removed again with all others; then {} failed", in_short(broken));
+  if (trial.outcome != Outcome::pass)
+    return fmt::format("Was removed again; what came of it: {}", to_string(trial.outcome));
+  return "Was removed again, and every check passed";
+}
+
 }  // namespace
 
 DepartmentRun::DepartmentRun(const DepartmentJob& job, cell::CellClient& lab, TrialMemo& memo, Clock& clock,
                              std::stop_token stop)
-    : job_(job), lab_(lab), memo_(memo), clock_(clock), stop_(std::move(stop)) {
+    : job_(job), candidates_(job.candidates), lab_(lab), memo_(memo), clock_(clock), stop_(std::move(stop)) {
   record_.name = job.cell.department;
   for (const auto& candidate : job.candidates) {
     reports::VerdictRecord verdict;
@@ -53,21 +74,24 @@ DepartmentRun::DepartmentRun(const DepartmentJob& job, cell::CellClient& lab, Tr
 
 reports::DepartmentRecord DepartmentRun::run() {
   Indexes remaining;
-  for (std::size_t i = 0; i < job_.candidates.size(); ++i) {
-    if (!job_.candidates[i].installs.empty()) remaining.push_back(i);
+  for (std::size_t i = 0; i < candidates_.size(); ++i) {
+    if (!candidates_[i].installs.empty()) remaining.push_back(i);
   }
   if (bring_up()) {
     const auto machines = machine_names(job_.cell);
-    // Every round either ends or holds back at least one candidate, so there are at most as many rounds as candidates.
-    for (bool first = true; !remaining.empty() && !stop_.stop_requested(); first = false) {
+    // Every round ends, or holds back at least one candidate, or leaves one out on one machine: so there is a last one.
+    for (bool first = true; !remaining.empty() && !stop_.stop_requested();) {
       const auto trial = run_trial(first ? "batch" : "final", machines, remaining);
+      if (learn_declined(trial, remaining)) continue;
+      first = false;
       if (trial.outcome == Outcome::pass) {
         record_.final_trial = trial.id;
         for (const auto index : remaining) {
           verdict(index).outcome = Outcome::pass;
           verdict(index).trials.push_back(trial.id);
-          verdict(index).reason = "every check passed with exactly the set to be promoted";
+          verdict(index).reason = "every check passed with exactly the set to be promoted" + not_taken_[index];
         }
+        rehearse_removal(remaining);
         break;
       }
       if (trial.outcome != Outcome::fail) {
@@ -118,15 +142,15 @@ cell::TrialJob DepartmentRun::plan_trial(const std::string& purpose, const std::
   if (purpose == "control") trial.reboot_anyway = machines;
   std::vector<std::string> digests;
   for (const auto index : set) {
-    trial.candidates.push_back(job_.candidates[index].id);
-    digests.push_back(job_.candidates[index].digest);
+    trial.candidates.push_back(candidates_[index].id);
+    digests.push_back(candidates_[index].digest);
   }
   trial.set_digest = reports::patch_set_digest(digests);
   for (const auto& machine : machines) {
     Indexes here;
     for (const auto index : set) {
-      const auto install = job_.candidates[index].installs.find(machine);
-      if (install == job_.candidates[index].installs.end()) continue;
+      const auto install = candidates_[index].installs.find(machine);
+      if (install == candidates_[index].installs.end()) continue;
       here.push_back(index);
       trial.installs[machine].push_back(install->second);
     }
@@ -182,8 +206,7 @@ std::string DepartmentRun::memo_key(const std::vector<std::string>& machines, co
       checks.push_back({check.id, check.kind, check.parameters, check.deadline.count()});
     Json candidates = Json::array();
     for (const auto index : set) {
-      if (job_.candidates[index].installs.contains(machine.plan.name))
-        candidates.push_back(job_.candidates[index].digest);
+      if (candidates_[index].installs.contains(machine.plan.name)) candidates.push_back(candidates_[index].digest);
     }
     key["machines"].push_back({machine.plan.name, machine.golden_digest, machine.plan.address, machine.plan.memory_mib,
                                machine.plan.services, machine.plan.depends_on, machine.plan.allowances,
@@ -269,14 +292,14 @@ DepartmentRun::Conviction DepartmentRun::search_machine(const std::string& machi
   const auto machines = with_dependencies(machine);
   Indexes domain;  // indexes of candidates that touch these machines
   for (const auto index : set) {
-    const auto& installs = job_.candidates[index].installs;
+    const auto& installs = candidates_[index].installs;
     if (std::ranges::any_of(machines, [&](const auto& name) { return installs.contains(name); }))
       domain.push_back(index);
   }
   std::vector<SearchCandidate> candidates;
   for (const auto index : domain) {
-    SearchCandidate candidate{job_.candidates[index].id, {}};
-    for (const auto needed : job_.candidates[index].prerequisites) {
+    SearchCandidate candidate{candidates_[index].id, {}};
+    for (const auto needed : candidates_[index].prerequisites) {
       const auto place = std::ranges::find(domain, needed);
       if (place != domain.end()) candidate.prerequisites.push_back(static_cast<std::size_t>(place - domain.begin()));
     }
@@ -319,7 +342,8 @@ DepartmentRun::Conviction DepartmentRun::search_machine(const std::string& machi
     // search astray.
     const bool same = std::ranges::any_of(
         record.signature, [&](const auto& entry) { return std::ranges::count(conviction.failed, entry) > 0; });
-    const auto outcome = record.outcome == Outcome::fail && !same ? Outcome::error : record.outcome;
+    const bool declined = std::ranges::count(record.installs, Outcome::skipped, &reports::InstallRecord::outcome) > 0;
+    const auto outcome = declined || (record.outcome == Outcome::fail && !same) ? Outcome::error : record.outcome;
     if (outcome == Outcome::fail || outcome == Outcome::pass) answers.insert_or_assign(members, outcome);
     return outcome;
   };
@@ -343,7 +367,7 @@ void DepartmentRun::hold(const Conviction& conviction, const TrialRecord& /*fail
     entry.trials.insert(entry.trials.end(), conviction.trials.begin(), conviction.trials.end());
     entry.group.clear();
     for (const auto other : held) {
-      if (other != index) entry.group.push_back(job_.candidates[other].id);
+      if (other != index) entry.group.push_back(candidates_[other].id);
     }
     const auto roles = in_short(conviction.failed);
     entry.reason = conviction.culprit.empty()
@@ -355,17 +379,51 @@ void DepartmentRun::hold(const Conviction& conviction, const TrialRecord& /*fail
   }
 }
 
+bool DepartmentRun::learn_declined(const TrialRecord& trial, Indexes& remaining) {
+  bool any = false;
+  for (const auto& install : trial.installs) {
+    if (install.outcome != Outcome::skipped) continue;
+    const auto place = std::ranges::find(candidates_, install.candidate, &PlannedCandidate::id);
+    if (place == candidates_.end() || place->installs.erase(install.machine) == 0) continue;
+    any = true;
+    const auto index = static_cast<std::size_t>(place - candidates_.begin());
+    auto& entry = verdict(index);
+    std::erase(entry.machines, install.machine);
+    entry.trials.push_back(trial.id);
+    auto& notes = not_taken_[index];
+    notes += fmt::format("; '{}' did not take it: {}, {}", install.machine, install.end,
+                         lab::guest::windows::code_text(install.exit_code));
+    if (!place->installs.empty()) continue;
+    entry.outcome = Outcome::skipped;
+    entry.reason = notes.substr(2);
+    std::erase(remaining, index);
+  }
+  return any;
+}
+
+void DepartmentRun::rehearse_removal(const Indexes& passed) {
+  const bool offered = std::ranges::any_of(
+      job_.cell.machines, [](const auto& machine) { return machine.system.family == GuestFamily::windows; });
+  if (!offered || !job_.cell.policy.rehearse_removal || stop_.stop_requested()) return;
+  const auto trial = run_trial("removal", machine_names(job_.cell), passed, Stability::no);
+  for (const auto index : passed) {
+    auto& entry = verdict(index);
+    entry.removal = removal_sentence(trial, entry);
+    entry.trials.push_back(trial.id);
+  }
+}
+
 // What needs something that is held back cannot be promoted, and a set without its prerequisite is not a valid set.
 void DepartmentRun::drop_dependents(Indexes& remaining) {
   for (bool changed = true; changed;) {
     changed = false;
     for (const auto index : Indexes(remaining)) {
-      for (const auto needed : job_.candidates[index].prerequisites) {
-        const bool available = std::ranges::count(remaining, needed) > 0 || job_.candidates[needed].installs.empty();
+      for (const auto needed : candidates_[index].prerequisites) {
+        const bool available = std::ranges::count(remaining, needed) > 0 || candidates_[needed].installs.empty();
         if (available || std::ranges::count(remaining, index) == 0) continue;
         std::erase(remaining, index);
         verdict(index).outcome = Outcome::not_reached;
-        verdict(index).reason = fmt::format("needs '{}', which is held back", job_.candidates[needed].id);
+        verdict(index).reason = fmt::format("needs '{}', which is held back", candidates_[needed].id);
         changed = true;
       }
     }

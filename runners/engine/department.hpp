@@ -70,12 +70,18 @@ class DepartmentRun {
                                      Stability stability) const;
   void hold(const Conviction& conviction, const reports::TrialRecord& failed, Indexes& remaining);
   void drop_dependents(Indexes& remaining);
+  // Candidates that a guest of this trial did not take are left out there from now on. True when there are any.
+  [[nodiscard]] bool learn_declined(const reports::TrialRecord& trial, Indexes& remaining);
+  // What passed is taken away again, for the reader to know whether that can be done; decides nothing.
+  void rehearse_removal(const Indexes& passed);
   void keep(const reports::TrialRecord& record);
   [[nodiscard]] std::string next_id();
   [[nodiscard]] reports::VerdictRecord& verdict(std::size_t candidate) { return record_.verdicts[candidate]; }
   void conclude();
 
   const DepartmentJob& job_;
+  std::vector<PlannedCandidate> candidates_;      // the job's, less what guests did not take
+  std::map<std::size_t, std::string> not_taken_;  // by candidate: "; 'dns' did not take it: not applicable, 0x80240017"
   cell::CellClient& lab_;
   TrialMemo& memo_;
   Clock& clock_;

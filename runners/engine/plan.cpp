@@ -116,6 +116,11 @@ class CandidateLoader {
                                                  candidate.files.empty() ? "none" : candidate.files[0].sha256,
                                                  source.sha256));
         }
+        if (candidate.kind == "exe" && candidate.switches.empty()) {
+          return configuration_error(
+              fmt::format("nothing says how '{}' installs without questions", source.path.string()),
+              "put it into a folder with a candidate.json that holds \"switches\"");
+        }
         return std::vector<Candidate>{std::move(candidate)};
       }
       case CandidateSourceKind::recipe: {
@@ -178,14 +183,24 @@ Result<void> load_candidates(Plan& plan, const RunOptions& options, Progress& pr
   return {};
 }
 
-std::map<std::string, std::string> changes(const InstalledSet& installed,
-                                           const std::vector<patches::CandidateFile>& files) {
-  std::map<std::string, std::string> expected;
-  for (const auto& change : patches::expected_changes(installed, files)) {
-    const auto key = patches::installed_key(installed, change.package, change.architecture);
-    expected[key.value_or(change.package + ":" + change.architecture)] = change.after;
+// What the guest must know of a candidate's files to take them away again.
+std::vector<lab::guest::InstalledPackage> removable(const std::vector<patches::CandidateFile>& files) {
+  std::vector<lab::guest::InstalledPackage> packages;
+  for (const auto& file : files) {
+    lab::guest::InstalledPackage package{.file_name = file.name};
+    if (file.windows) {
+      const auto& facts = *file.windows;
+      package.kb = facts.kb;
+      package.packages = facts.packages;
+      package.patch_code = facts.patch_code;
+      package.product_code = facts.product_code;
+      if (package.product_code.empty() && facts.target_products.size() == 1)
+        package.product_code = facts.target_products[0];
+      package.permanent = facts.removable == "no";
+    }
+    packages.push_back(std::move(package));
   }
-  return expected;
+  return packages;
 }
 
 Result<DepartmentJob> department_job(const Plan& plan, const DepartmentPlan& department, const fs::path& media) {
@@ -206,7 +221,7 @@ Result<DepartmentJob> department_job(const Plan& plan, const DepartmentPlan& dep
   for (const auto& machine : department.machines) {
     const auto& image = plan.goldens.at(key_of(machine.golden));
     job.cell.machines.push_back(machine_job(machine, department, image));
-    const auto planned = patches::plan_machine(plan.candidates, machine.role, image.packages);
+    const auto planned = patches::plan_machine(plan.candidates, machine.role, image.packages, image.system);
     if (!planned.unmet.empty()) {
       return configuration_error(fmt::format("the candidates cannot be installed on '{}/{}': {}", department.name,
                                              machine.name, fmt::join(planned.unmet, "; ")),
@@ -220,9 +235,13 @@ Result<DepartmentJob> department_job(const Plan& plan, const DepartmentPlan& dep
       }
       cell::InstallJob install{.candidate = part.candidate,
                                .digest = plan.candidates[i].digest,
-                               .files = {},
-                               .expected = changes(image.packages, part.files)};
-      for (const auto& file : part.files) install.files.push_back(file.name);
+                               .packages = removable(part.files),
+                               .expected = patches::expected_changes(image.packages, part.files),
+                               .says_what_it_changes = patches::say_what_they_change(part.files)};
+      for (const auto& file : part.files) {
+        if (!plan.candidates[i].switches.empty())
+          job.cell.machines.back().exe_switches[file.name] = plan.candidates[i].switches;
+      }
       job.candidates[i].installs[machine.name] = std::move(install);
       files[machine.name][i] = part.files;
     }

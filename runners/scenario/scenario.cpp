@@ -366,6 +366,7 @@ class Parser {
     count("cold_reboots", policy.cold_reboots, 20);
     count("confirmations", policy.confirmations, 10);
     count("lab_retries", policy.lab_retries, 10);
+    policy.rehearse_removal = reader.boolean_or("rehearse_removal", policy.rehearse_removal);
     seconds("stability_s", policy.stability, 0);
     seconds("boot_timeout_s", policy.boot_timeout);
     seconds("ready_timeout_s", policy.ready_timeout);
@@ -413,7 +414,8 @@ void to_json(Json& json, const TrialPolicy& policy) {
           {"install_timeout_ms", policy.install_timeout.count()},
           {"stability_ms", policy.stability.count()},
           {"confirmations", policy.confirmations},
-          {"lab_retries", policy.lab_retries}};
+          {"lab_retries", policy.lab_retries},
+          {"rehearse_removal", policy.rehearse_removal}};
 }
 
 TrialPolicy trial_policy_from_json(const Json& json) {
@@ -426,6 +428,7 @@ TrialPolicy trial_policy_from_json(const Json& json) {
   policy.stability = Milliseconds(json.at("stability_ms").get<std::int64_t>());
   policy.confirmations = json.at("confirmations").get<std::size_t>();
   policy.lab_retries = json.at("lab_retries").get<std::size_t>();
+  policy.rehearse_removal = json.at("rehearse_removal").get<bool>();
   return policy;
 }
 

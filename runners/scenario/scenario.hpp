@@ -85,7 +85,8 @@ struct TrialPolicy {
   // at all.
   Milliseconds stability{std::chrono::seconds(20)};
   std::size_t confirmations = 1;
-  std::size_t lab_retries = 1;  // how often a trial that ended in `error` is tried again
+  std::size_t lab_retries = 1;   // how often a trial that ended in `error` is tried again
+  bool rehearse_removal = true;  // take away again what passed, where the guest's family offers that
 };
 
 struct Scenario {

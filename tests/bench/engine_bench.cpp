@@ -95,7 +95,8 @@ void run_department(benchmark::State& state) {
                                .installs = {},
                                .skipped_because = {}};
     for (const auto& machine : job.cell.machines)
-      candidate.installs[machine.plan.name] = {candidate.id, candidate.digest, {candidate.id + ".deb"}, {}};
+      candidate.installs[machine.plan.name] = {
+          candidate.id, candidate.digest, {{.file_name = candidate.id + ".deb"}}, {}};
     job.candidates.push_back(std::move(candidate));
   }
   std::size_t trials = 0;

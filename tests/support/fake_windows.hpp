@@ -80,6 +80,7 @@ class FakeWindows {
   Milliseconds boot_takes{20000};
   int self_restarts = 0;  // so many more at the next start
   bool agent_dies_at_restart = false;
+  bool restart_after_job = false;  // the next job's end is followed by a restart, as after an installer's 1641
   std::vector<std::string> lines;  // of jobs and programs, as carried out
 
   int boots = 1;
@@ -90,6 +91,8 @@ class FakeWindows {
     if (down_until_ || dead_) return infrastructure_error("guest agent is not connected");
     const auto command = Json::parse(text);
     const auto name = command.at("execute").get<std::string>();
+    if (name == "guest-exec" && command["arguments"]["path"] == "date")
+      return FakeAgent::refusal("Failed to execute child process: No such file or directory");
     if (name == "guest-get-osinfo") return returned({{"id", os_id}, {"machine", "x86_64"}});
     if (name == "guest-network-get-interfaces") {
       return returned(Json::array(
@@ -134,6 +137,8 @@ class FakeWindows {
         restart();
       else
         agent.files["C:\\patchlab\\job.code"] = job.code_file;
+      if (!job.effects.empty() && std::exchange(restart_after_job, false))
+        restart_at_ = clock_.now() + Milliseconds(5000);
     }
     if (restart_at_ && clock_.now() >= *restart_at_) {
       restart_at_.reset();

@@ -76,10 +76,8 @@ std::optional<PackageState> package_state_from(std::string_view word) {
   return std::nullopt;
 }
 
-std::optional<PackageIdentity> package_identity_in(const std::string& text) {
-  const auto last = text.rfind('~');
-  if (std::count(text.begin(), text.end(), '~') != 4 || last + 1 == text.size()) return std::nullopt;
-  return PackageIdentity{text.substr(0, last), text.substr(last + 1)};
+bool is_package_identity(std::string_view text) {
+  return std::count(text.begin(), text.end(), '~') == 4 && text.rfind('~') + 1 != text.size();
 }
 
 std::string kb_of(std::string_view identity) {
@@ -142,24 +140,12 @@ std::vector<Disagreement> disagreements(const InstalledViews& views) {
 
 InstalledSet installed_set(const InstalledViews& views) {
   InstalledSet set;
-  const auto add = [&](const std::string& name, const std::string& version) {
-    auto& entry = set[name];
-    entry += entry.empty() ? version : ", " + version;
-  };
-  std::set<std::string> disputed;
-  for (const auto& one : disagreements(views)) {
-    disputed.insert(one.update);
-    const auto identity = package_identity_in(one.update);
-    add(identity ? identity->name : one.update,
-        fmt::format("{}(disagreement: {})", identity ? identity->version + " " : "", described(one)));
+  for (const auto& one : disagreements(views)) set[one.update] = "disagreement: " + described(one);
+  for (const auto& [identity, state] : views.dism) {
+    if (set.contains(identity) || !(belongs_to_set(state) || state == PackageState::superseded)) continue;
+    set[identity] = to_string(is_installed(state) ? PackageState::installed : state);
   }
-  for (const auto& [text, state] : views.dism) {
-    const auto identity = package_identity_in(text);
-    if (!identity || disputed.contains(text) || !belongs_to_set(state)) continue;
-    add(identity->name,
-        is_installed(state) ? identity->version : fmt::format("{} ({})", identity->version, to_string(state)));
-  }
-  for (const auto& [key, version] : views.products) add("product " + key, version);
+  for (const auto& [key, version] : views.products) set["product " + key] = version;
   return set;
 }
 
@@ -279,30 +265,6 @@ Result<PendingRestart> pending_restart(const std::string& servicing_keys, const 
   PATCHLAB_ASSIGN(const auto renames, keys("renames"));
   if (holds(renames, "PendingFileRenameOperations")) pending.weak.emplace_back("files are replaced at the next start");
   return pending;
-}
-
-AgentLoss agent_loss(const SilenceFacts& facts) {
-  if (facts.agent_answers) return AgentLoss::none;
-  switch (facts.machine) {
-    case MachineState::undefined:
-    case MachineState::off: return AgentLoss::machine_off;
-    case MachineState::crashed: return AgentLoss::guest_lost;
-    case MachineState::paused: return AgentLoss::not_yet;
-    case MachineState::running: break;
-  }
-  if (facts.silent < facts.allowed) return AgentLoss::not_yet;
-  return facts.role_answers ? AgentLoss::agent_lost : AgentLoss::guest_lost;
-}
-
-const char* described(AgentLoss loss) {
-  switch (loss) {
-    case AgentLoss::none: return "the guest agent answers";
-    case AgentLoss::not_yet: return "the guest agent does not answer yet";
-    case AgentLoss::agent_lost: return "the guest agent died, the role still answers";
-    case AgentLoss::machine_off: return "the machine is off";
-    case AgentLoss::guest_lost: return "neither the guest agent nor the role answers";
-  }
-  return "?";
 }
 
 }  // namespace patchlab::lab::guest::windows

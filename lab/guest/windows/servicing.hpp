@@ -36,12 +36,8 @@ enum class PackageState : std::uint32_t {
 // dism's words ("Install Pending"), in English; "Not Present" is absent.
 [[nodiscard]] std::optional<PackageState> package_state_from(std::string_view word);
 
-// "Package_for_KB5035968~31bf3856ad364e35~amd64~~6.2.1.0"
-struct PackageIdentity {
-  std::string name;     // everything before the version
-  std::string version;  // "6.2.1.0"
-};
-[[nodiscard]] std::optional<PackageIdentity> package_identity_in(const std::string& text);
+// "Package_for_KB5035968~31bf3856ad364e35~amd64~~6.2.1.0": the version comes last.
+[[nodiscard]] bool is_package_identity(std::string_view text);
 // "KB5035968" where the name of a whole update says so; parts of updates (Package_1_for_KB...) have none.
 [[nodiscard]] std::string kb_of(std::string_view identity);
 
@@ -70,9 +66,9 @@ struct Disagreement {
 // for each. A package that dism shows must have the same state in the registry.
 [[nodiscard]] std::vector<Disagreement> disagreements(const InstalledViews& views);
 
-// Name -> version of what is on the machine. Whatever is not simply installed carries it: "6.2.1.0 (install pending)",
-// "6.2.1.0 (disagreement: ...)"; so nobody who compares sets can overlook it. Superseded, staged and absent packages
-// are left out. Products of other installers are "product <key>".
+// What is on the machine. Packages: identity -> "installed", "install pending", "superseded" or, so that nobody who
+// compares sets can overlook it, "disagreement: ...". (Versions are no values here: several of one name may be there.)
+// Staged and absent ones are left out. Products of other installers: "product <key>" -> version.
 [[nodiscard]] InstalledSet installed_set(const InstalledViews& views);
 
 // Identities whose installation waits for a restart.
@@ -106,24 +102,5 @@ struct PendingRestart {
 [[nodiscard]] std::vector<std::pair<std::string, Command>> pending_questions();
 // Subkeys (RebootPending, ...) in the reply to Command::servicing_keys.
 [[nodiscard]] Result<std::set<std::string>> servicing_subkeys(const std::string& text);
-
-// The agent is silent, or not: which of these, from facts that others gathered.
-enum class AgentLoss {
-  none,         // it answers
-  not_yet,      // silent for less than allowed: perhaps starting
-  agent_lost,   // the role still answers: the control channel alone died, a finding about the patch
-  machine_off,  // nothing runs: the guest went down
-  guest_lost,   // neither agent nor role answers
-};
-struct SilenceFacts {
-  bool agent_answers = false;
-  bool role_answers = false;  // any of the role's own checks or ports, asked after the agent
-  MachineState machine = MachineState::running;
-  Milliseconds silent{};   // since the agent last answered
-  Milliseconds allowed{};  // how long it may be silent; update screens take up to 30 minutes
-};
-[[nodiscard]] AgentLoss agent_loss(const SilenceFacts& facts);
-// For people: "the guest agent died, the role still answers".
-[[nodiscard]] const char* described(AgentLoss loss);
 
 }  // namespace patchlab::lab::guest::windows

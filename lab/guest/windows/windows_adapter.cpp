@@ -88,7 +88,7 @@ std::vector<Step> removal_steps(const InstalledPackage& package) {
   } else if (file.ends_with(".msu") || file.ends_with(".cab")) {
     // What came last goes first.
     for (auto it = package.packages.rbegin(); it != package.packages.rend(); ++it) {
-      if (!package_identity_in(*it) || !is_plain_name(*it)) return {};
+      if (!is_package_identity(*it) || !is_plain_name(*it)) return {};
       steps.push_back({*it, Installer::dism, line_of(Command::remove_package, {{"identity", *it}})});
     }
   } else if (file.ends_with(".msi") && is_guid(package.product_code)) {
@@ -173,6 +173,19 @@ class WindowsAdapter final : public WindowsGuest {
     }
     return rollbacks(pending_before, views, errors, failures);
   }
+
+  Result<std::vector<std::string>> undone_by_restart(const InstalledSet& before) override {
+    std::set<std::string> pending;
+    for (const auto& [identity, state] : before) {
+      if (state == to_string(PackageState::install_pending)) pending.insert(identity);
+    }
+    PATCHLAB_ASSIGN(const auto found, rolled_back(pending));
+    std::vector<std::string> sentences;
+    for (const auto& rollback : found) sentences.push_back(described(rollback));
+    return sentences;
+  }
+
+  RestartHabits restart_habits() const override { return {.by_itself = 3, .until_clear = true}; }
 
   Result<InstallOutcome> apply(const std::vector<std::string>& file_names, Milliseconds deadline,
                                std::stop_token stop) override {
@@ -427,7 +440,7 @@ class WindowsAdapter final : public WindowsGuest {
 
   Result<InstallOutcome> carry_out(const std::vector<Step>& steps, const Pace& pace, Milliseconds deadline,
                                    const std::stop_token& stop) {
-    InstallOutcome outcome{true, 0, {}, {}, InstallEnd::already_installed};
+    InstallOutcome outcome{0, {}, {}, InstallEnd::already_installed};
     for (std::size_t i = 0; i < steps.size(); ++i) {
       const auto& step = steps[i];
       PATCHLAB_ASSIGN(const auto result, run_until_not_busy(step, pace, stop));
@@ -435,7 +448,6 @@ class WindowsAdapter final : public WindowsGuest {
       outcome.log += fmt::format("{}: {} ended with {}\n{}", step.what, to_string(step.installer), described(meaning),
                                  result.output);
       if (!is_success(meaning.end)) {
-        outcome.succeeded = false;
         outcome.end = meaning.end;
         outcome.exit_code = meaning.code;
         add_installer_log(step, outcome.log);

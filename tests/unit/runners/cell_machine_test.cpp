@@ -47,7 +47,7 @@ class CellMachineTest : public ::testing::Test {
 
   static std::vector<InstallJob> jobs(const std::vector<std::string>& names) {
     std::vector<InstallJob> all;
-    for (const auto& name : names) all.push_back({name, "digest-" + name, {name + ".deb"}, {}});
+    for (const auto& name : names) all.push_back({name, "digest-" + name, {{.file_name = name + ".deb"}}, {}});
     return all;
   }
 
@@ -229,7 +229,8 @@ class InstalledSetTest : public CellMachineTest {
 
   // The phase after a trial that asked for bind9 2, when the guest then holds this.
   reports::PhaseRecord after_installing(const std::map<std::string, std::string>& holds) {
-    const std::vector<InstallJob> set{{"update", "digest-update", {"bind9.deb"}, {{"bind9:amd64", "2"}}}};
+    const std::vector<InstallJob> set{
+        {"update", "digest-update", {{.file_name = "bind9.deb"}}, {{"bind9:amd64", "2"}}}};
     EXPECT_TRUE(machine_->revert("t", set, Checkpoints::yes));
     std::optional<Error> error;
     (void)machine_->install("t", set, "medium.iso", error);
@@ -247,7 +248,7 @@ TEST_F(InstalledSetTest, WhatWasAskedForPasses) {
 }
 
 TEST_F(InstalledSetTest, AStateOfAnotherTrialHoldsWhatThatOneAskedFor) {
-  const std::vector<InstallJob> set{{"update", "digest-update", {"slow-a.deb"}, {{"bind9:amd64", "2"}}}};
+  const std::vector<InstallJob> set{{"update", "digest-update", {{.file_name = "slow-a.deb"}}, {{"bind9:amd64", "2"}}}};
   for (const char* id : {"t1", "t2"}) {
     ASSERT_TRUE(machine_->revert(id, set, Checkpoints::yes));
     std::optional<Error> error;
@@ -263,13 +264,13 @@ TEST_F(InstalledSetTest, APackageThatCameAlongIsAnErrorOfTheSetAndNoVerdict) {
   const auto phase = after_installing({{"bind9:amd64", "2"}, {"libc6:amd64", "36"}, {"extra:amd64", "1"}});
   EXPECT_EQ(phase.outcome, Outcome::error);
   ASSERT_TRUE(phase.error);
-  EXPECT_EQ(phase.error->message, "set widened: 'extra:amd64' 1 was installed on 'db' and nobody asked for it");
+  EXPECT_EQ(phase.error->message, "set widened on 'db': 'extra:amd64' (1) came along and nobody asked for it");
 }
 
 TEST_F(InstalledSetTest, AnotherPackageThatChangedIsAnErrorOfTheSetAndNoVerdict) {
   const auto phase = after_installing({{"bind9:amd64", "2"}, {"libc6:amd64", "37"}});
   ASSERT_TRUE(phase.error);
-  EXPECT_EQ(phase.error->message, "set widened: 'libc6:amd64' became 37 on 'db' and nobody asked for it");
+  EXPECT_EQ(phase.error->message, "set widened on 'db': 'libc6:amd64' became 37 and nobody asked for it");
 }
 
 TEST_F(InstalledSetTest, APackageThatWasNotUpdatedOrIsGoneFailsTheCandidate) {

@@ -74,7 +74,8 @@ class CellTest : public ::testing::Test {
     if (purpose == "control")
       job.reboot_anyway = {"dns"};
     else
-      job.installs["dns"] = {{"update", "digest-update", {"update.deb"}, {}}}, job.media["dns"] = "medium.iso";
+      job.installs["dns"] = {{"update", "digest-update", {{.file_name = "update.deb"}}, {}}},
+      job.media["dns"] = "medium.iso";
     job.stop_at_first_failure = purpose == "search";
     return job;
   }
@@ -186,7 +187,7 @@ TEST_F(CellTest, AMachineWhoseDependencyIsPatchedTooStartsFromTheBaseline) {
   spec.name = "mail";
   (void)hypervisor_.define(spec);
   guest_.jobs = [](const auto&) { return test::FakeAgent::Job{0, "", 100}; };
-  const InstallJob update{"update", "digest-update", {"update.deb"}, {}};
+  const InstallJob update{"update", "digest-update", {{.file_name = "update.deb"}}, {}};
   auto& cell = prepared();
   auto job = trial("batch");
   job.machines = {"dns", "mail"};

@@ -26,7 +26,10 @@ class FakeCell final : public cell::CellClient {
       breaks_late;  // likewise, seen only when the machines have run on
   Outcome baseline = Outcome::pass;
   bool control_fails = false;
-  int lab_errors = 0;  // that many of the next trials end in error
+  std::map<std::string, std::set<std::string>> declines;             // machine -> candidates that it does not take
+  std::map<std::string, std::pair<std::string, std::string>> needs;  // candidate -> machine, and candidate without
+                                                                     // which that one does not take it
+  int lab_errors = 0;                                                // that many of the next trials end in error
   std::vector<cell::TrialJob> trials;
   std::function<void(const cell::TrialJob&)> on_trial;
   std::function<std::string(const cell::TrialJob&)>
@@ -63,6 +66,39 @@ class FakeCell final : public cell::CellClient {
       record.outcome = Outcome::fail;
       record.signature = {"dns/a-record"};
     }
+    if (job.purpose == "removal") {
+      for (const auto& [machine, installs] : job.installs) {
+        for (const auto& install : installs) {
+          record.removals.push_back({.machine = machine, .candidate = install.candidate, .outcome = Outcome::pass});
+          if (install.candidate.starts_with("sticky")) {
+            record.removals.back().outcome = record.outcome = Outcome::fail;
+            record.removals.back().exit_code = 0x800F0825;
+            record.removals.back().end = "failed";
+            record.signature = {machine + "/removal:" + install.candidate};
+          } else if (install.candidate.starts_with("permanent")) {
+            record.removals.back().outcome = Outcome::skipped;
+            record.removals.back().log = "it says itself that it cannot be removed";
+          }
+        }
+      }
+      return record;
+    }
+    for (const auto& machine : job.machines) {
+      std::set<std::string> before;
+      for (const auto& install :
+           job.installs.contains(machine) ? job.installs.at(machine) : std::vector<cell::InstallJob>{}) {
+        const auto need = needs.find(install.candidate);
+        const bool lacks =
+            need != needs.end() && need->second.first == machine && !before.contains(need->second.second);
+        before.insert(install.candidate);
+        if (!lacks && !declines[machine].contains(install.candidate)) continue;
+        record.installs.push_back(
+            {.machine = machine, .candidate = install.candidate, .outcome = Outcome::skipped, .exit_code = 0x80240017});
+        record.installs.back().end = "not applicable";
+        record.outcome = Outcome::not_reached;
+      }
+    }
+    if (record.outcome == Outcome::not_reached) return record;
     for (const auto& machine : job.machines) {
       std::set<std::string> installed;
       if (const auto found = job.installs.find(machine); found != job.installs.end()) {
@@ -130,7 +166,7 @@ struct Fixture {
                                .installs = {},
                                .skipped_because = {}};
     for (const auto& name : machines)
-      candidate.installs[name] = {.candidate = id, .files = {id + ".deb"}, .expected = {}};
+      candidate.installs[name] = {.candidate = id, .packages = {{.file_name = id + ".deb"}}, .expected = {}};
     if (machines.empty()) candidate.skipped_because = "not installed anywhere";
     job.candidates.push_back(candidate);
     return *this;
@@ -216,6 +252,90 @@ TEST(DepartmentRun, SearchesOnlyOnTheFailingMachineAndWhatItDependsOn) {
     EXPECT_THAT(trial.machines, ElementsAre("dns", "mail"));
     EXPECT_THAT(trial.candidates, ::testing::Not(Contains("other")));
   }
+}
+
+TEST(DepartmentRun, WhatNoGuestTakesIsSkippedAndTheRestIsTestedWithoutIt) {
+  Fixture lab;
+  lab.lab.declines["dns"] = {"b"};
+  const auto record = lab.machine("dns").candidate("a", {"dns"}).candidate("b", {"dns"}).candidate("c", {"dns"}).run();
+  EXPECT_EQ(verdict(record, "b").outcome, Outcome::skipped);
+  EXPECT_EQ(verdict(record, "b").reason, "'dns' did not take it: not applicable, 0x80240017");
+  EXPECT_THAT(verdict(record, "b").trials, ElementsAre("finance/t02"));
+  EXPECT_THAT(verdict(record, "b").machines, IsEmpty());
+  EXPECT_EQ(verdict(record, "a").outcome, Outcome::pass);
+  const auto& last = lab.lab.trials.back();
+  EXPECT_EQ(last.purpose, "batch");
+  EXPECT_THAT(last.candidates, ElementsAre("a", "c"));
+  EXPECT_EQ(record.final_trial, last.id);
+  EXPECT_EQ(record.outcome, Outcome::pass);
+}
+
+TEST(DepartmentRun, WhatOneGuestDoesNotTakeIsTestedOnTheOthers) {
+  Fixture lab;
+  lab.lab.declines["mail"] = {"a"};
+  const auto record = lab.machine("dns").machine("mail").candidate("a", {"dns", "mail"}).run();
+  EXPECT_EQ(verdict(record, "a").outcome, Outcome::pass);
+  EXPECT_THAT(verdict(record, "a").machines, ElementsAre("dns"));
+  EXPECT_EQ(
+      verdict(record, "a").reason,
+      "every check passed with exactly the set to be promoted; 'mail' did not take it: not applicable, 0x80240017");
+  EXPECT_FALSE(lab.lab.trials.back().installs.contains("mail"));
+}
+
+TEST(DepartmentRun, WhenNoGuestTakesAnythingNothingIsPromoted) {
+  Fixture lab;
+  lab.lab.declines["dns"] = {"a", "b"};
+  const auto record = lab.machine("dns").candidate("a", {"dns"}).candidate("b", {"dns"}).run();
+  EXPECT_EQ(record.outcome, Outcome::skipped);
+  EXPECT_EQ(record.final_trial, "");
+}
+
+// A search leaves candidates out, and what needs one of them is then not taken: that answers nothing about the rest.
+TEST(DepartmentRun, ATrialInWhichAGuestDoesNotTakeSomethingAnswersNothing) {
+  Fixture lab;
+  lab.lab.breaks["dns"] = {{"bad"}};
+  lab.lab.needs["b"] = {"dns", "a"};
+  const auto record =
+      lab.machine("dns").candidate("a", {"dns"}).candidate("bad", {"dns"}).candidate("b", {"dns"}).run();
+  EXPECT_EQ(verdict(record, "bad").outcome, Outcome::fail);
+  EXPECT_EQ(verdict(record, "a").outcome, Outcome::pass);
+  EXPECT_EQ(verdict(record, "b").outcome, Outcome::pass);
+}
+
+TEST(DepartmentRun, TellsOfWindowsPackagesWhetherTheyCanBeRemovedAgain) {
+  Fixture lab;
+  lab.machine("dns").candidate("a", {"dns"}).candidate("permanent", {"dns"});
+  lab.job.cell.machines[0].system.family = GuestFamily::windows;
+  const auto record = lab.run();
+  EXPECT_EQ(lab.lab.trials.back().purpose, "removal");
+  EXPECT_EQ(verdict(record, "a").removal, "Was removed again, and every check passed");
+  EXPECT_EQ(verdict(record, "permanent").removal,
+            "Removal was not rehearsed: it says itself that it cannot be removed");
+  EXPECT_EQ(record.final_trial, "finance/t02");
+}
+
+TEST(DepartmentRun, ARemovalThatFailsHoldsNothingBack) {
+  Fixture lab;
+  lab.machine("dns").candidate("sticky", {"dns"}).candidate("a", {"dns"});
+  lab.job.cell.machines[0].system.family = GuestFamily::windows;
+  const auto record = lab.run();
+  EXPECT_EQ(record.outcome, Outcome::pass);
+  EXPECT_EQ(verdict(record, "sticky").outcome, Outcome::pass);
+  EXPECT_EQ(verdict(record, "sticky").removal, "Cannot be removed from 'dns': failed, 0x800F0825");
+  EXPECT_EQ(verdict(record, "a").removal, "Was removed again with all others; then dns/removal:sticky failed");
+}
+
+TEST(DepartmentRun, NoRemovalIsRehearsedWhereItIsNotOfferedOrNotWanted) {
+  Fixture debian;
+  (void)debian.machine("dns").candidate("a", {"dns"}).run();
+  EXPECT_EQ(debian.lab.count("removal"), 0);
+  Fixture unwanted;
+  unwanted.machine("dns").candidate("a", {"dns"});
+  unwanted.job.cell.machines[0].system.family = GuestFamily::windows;
+  unwanted.job.cell.policy.rehearse_removal = false;
+  const auto record = unwanted.run();
+  EXPECT_EQ(unwanted.lab.count("removal"), 0);
+  EXPECT_EQ(verdict(record, "a").removal, "");
 }
 
 TEST(DepartmentRun, NamesAPairAsAPair) {

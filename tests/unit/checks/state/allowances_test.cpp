@@ -10,11 +10,8 @@ namespace {
 using testing::HasSubstr;
 
 TEST(Allowances, ReadsEveryListAndWritesItBack) {
-  const Json json{{"services", {"a"}},
-                  {"listeners", {"b.*"}},
-                  {"addresses", Json::array()},
-                  {"error_kinds", {"c"}},
-                  {"installed", {"d"}}};
+  const Json json{{"services", {"a"}},    {"listeners", {"b.*"}}, {"addresses", Json::array()},
+                  {"error_kinds", {"c"}}, {"installed", {"d"}},   {"facts", {"e"}}};
   std::vector<JsonProblem> problems;
   const auto allowances = read_allowances(json, "/allow", problems);
   EXPECT_TRUE(problems.empty());

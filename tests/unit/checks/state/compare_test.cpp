@@ -130,28 +130,67 @@ TEST(CompareHostState, LeavesOutWhatTheScenarioAllows) {
                               .listeners = {"tcp .*:25 master"},
                               .addresses = {"52:54:.*"},
                               .error_kinds = {".*certificate will expire.*"},
-                              .installed = {}};
+                              .installed = {},
+                              .facts = {}};
   EXPECT_THAT(compare(mail_host(), after, allowances), IsEmpty());
 }
 
 TEST(CompareInstalled, AcceptsExactlyWhatWasAskedFor) {
-  const InstalledSet before{{"bind9:amd64", "1"}, {"old:all", "1"}, {"zlib1g:amd64", "3"}};
-  const InstalledSet after{{"bind9:amd64", "2"}, {"zlib1g:amd64", "3"}};
-  EXPECT_THAT(compare_installed(before, after, {{"bind9:amd64", "2"}, {"old:all", ""}}), IsEmpty());
+  const InstalledSet before{{"bind9:amd64", "1"}, {"zlib1g:amd64", "3"}};
+  const InstalledSet expected{{"bind9:amd64", "2"}, {"zlib1g:amd64", "3"}};
+  const auto findings = compare_installed(before, expected, expected, Restart::done);
+  EXPECT_THAT(findings.differences, IsEmpty());
+  EXPECT_EQ(findings.widened, "");
 }
 
-TEST(CompareInstalled, ReportsWhatWidensOrMissesTheSet) {
-  const InstalledSet before{{"bind9:amd64", "1"}, {"dropped:all", "1"}, {"zlib1g:amd64", "3"}};
-  const InstalledSet after{{"bind9:amd64", "1"}, {"extra:all", "7"}, {"zlib1g:amd64", "4"}};
-  const InstalledSet expected{{"bind9:amd64", "2"}};
-  EXPECT_THAT(compare_installed(before, after, expected),
-              ElementsAre(StateDifference{"installed", "bind9:amd64", "2", "1"},
-                          StateDifference{"installed", "dropped:all", "1", ""},
-                          StateDifference{"installed", "extra:all", "", "7"},
-                          StateDifference{"installed", "zlib1g:amd64", "3", "4"}));
+TEST(CompareInstalled, ReportsWhatDidNotArrive) {
+  const InstalledSet before{{"bind9:amd64", "1"}, {"dropped:all", "1"}};
+  const InstalledSet expected{{"bind9:amd64", "2"}, {"dropped:all", "1"}, {"new:amd64", "1"}};
+  const InstalledSet found{{"bind9:amd64", "1"}};
+  const auto findings = compare_installed(before, expected, found, Restart::done);
+  EXPECT_THAT(findings.differences, ElementsAre(StateDifference{"installed", "bind9:amd64", "2", "1"},
+                                                StateDifference{"installed", "dropped:all", "1", ""},
+                                                StateDifference{"installed", "new:amd64", "1", ""}));
+  EXPECT_EQ(findings.widened, "");
+}
+
+TEST(CompareInstalled, NamesWhatNobodyAskedFor) {
+  const InstalledSet before{{"bind9:amd64", "1"}, {"zlib1g:amd64", "3"}};
+  auto expected = before;
+  expected["bind9:amd64"] = "2";
+  auto found = expected;
+  found["extra:all"] = "7";
+  EXPECT_EQ(compare_installed(before, expected, found, Restart::done).widened,
+            "'extra:all' (7) came along and nobody asked for it");
+  found = expected;
+  found["zlib1g:amd64"] = "4";
+  EXPECT_EQ(compare_installed(before, expected, found, Restart::done).widened,
+            "'zlib1g:amd64' became 4 and nobody asked for it");
   Allowances allowances;
-  allowances.installed = {"(extra|dropped|zlib1g|bind9):.*"};
-  EXPECT_THAT(compare_installed(before, after, expected, allowances), IsEmpty());
+  allowances.installed = {"(extra|zlib1g):.*"};
+  found["extra:all"] = "7";
+  EXPECT_EQ(compare_installed(before, expected, found, Restart::done, allowances).widened, "");
+}
+
+TEST(CompareInstalled, WhatWaitsForARestartCountsUntilThen) {
+  const InstalledSet before{{"a~1", "installed"}};
+  const InstalledSet expected{{"b~1", "installed"}};
+  const InstalledSet found{{"a~1", "uninstall pending"}, {"b~1", "install pending"}};
+  const auto early = compare_installed(before, expected, found, Restart::outstanding);
+  EXPECT_THAT(early.differences, IsEmpty());
+  EXPECT_EQ(early.widened, "");
+  const auto late = compare_installed(before, expected, found, Restart::done);
+  EXPECT_THAT(late.differences, ElementsAre(StateDifference{"installed", "b~1", "installed", "install pending"}));
+  EXPECT_EQ(late.widened, "'a~1' (uninstall pending) came along and nobody asked for it");
+}
+
+TEST(CompareInstalled, ANewerUpdateMayReplaceAnOlderOne) {
+  const InstalledSet before{{"rollup~1", "installed"}};
+  const InstalledSet expected{{"rollup~1", "installed"}, {"rollup~2", "installed"}};
+  const InstalledSet found{{"rollup~1", "superseded"}, {"rollup~2", "installed"}};
+  EXPECT_EQ(compare_installed(before, expected, found, Restart::done).widened, "");
+  EXPECT_NE(compare_installed(before, before, {{"rollup~1", "superseded"}}, Restart::done).widened, "")
+      << "nothing was installed that could have replaced it";
 }
 
 TEST(StateDifference, SurvivesJson) {

@@ -102,7 +102,7 @@ TEST_F(DebianAdapterTest, InstallsTheFilesInTheirOrderDetached) {
   };
   const auto outcome = adapter->apply({"b_1%3a2_amd64.deb", "a+x~1.deb"}, 60s, {});
   ASSERT_TRUE(outcome) << outcome.error().message;
-  EXPECT_TRUE(outcome->succeeded);
+  EXPECT_TRUE(is_success(outcome->end));
   EXPECT_EQ(outcome->log, "Setting up b\nSetting up a\n");
   EXPECT_GT(outcome->duration, 0ms);
   EXPECT_THAT(command, HasSubstr("set -- 'b_1%3a2_amd64.deb' 'a+x~1.deb'"));
@@ -114,7 +114,7 @@ TEST_F(DebianAdapterTest, AFailingInstallerIsAnOutcomeNotAnError) {
   guest.jobs = [](const auto&) { return test::FakeAgent::Job{1, "dpkg: error processing package \xff\n", 1}; };
   const auto outcome = adapter->apply({"a.deb"}, 60s, {});
   ASSERT_TRUE(outcome);
-  EXPECT_FALSE(outcome->succeeded);
+  EXPECT_FALSE(is_success(outcome->end));
   EXPECT_EQ(outcome->exit_code, 1U);
   EXPECT_EQ(outcome->log, "dpkg: error processing package \xef\xbf\xbd\n");
 }

@@ -108,6 +108,28 @@ TEST_F(ManifestTest, CollectsEveryProblemWithItsPointer) {
   EXPECT_THAT(message, HasSubstr("/files/3/sha256: must be 64 lower-case hex digits"));
 }
 
+TEST_F(ManifestTest, ProgramsNeedSwitchesAndNothingElseTakesThem) {
+  write_manifest({{"id", "x"}, {"title", "X"}, {"kind", "exe"}});
+  EXPECT_THAT(load().error().message, HasSubstr("/switches: must say how it installs without questions"));
+  write_manifest({{"id", "x"}, {"title", "X"}, {"kind", "exe"}, {"switches", "/q\n/norestart"}});
+  EXPECT_THAT(load().error().message, HasSubstr("/switches: must be one line without '%'"));
+  write_manifest({{"id", "x"}, {"title", "X"}, {"kind", "msu"}, {"switches", "/q"}});
+  EXPECT_THAT(load().error().message, HasSubstr("/switches: are for candidates of kind exe, this one is of kind msu"));
+}
+
+TEST(CandidateSwitches, AreOfItsIdentity) {
+  Candidate candidate;
+  candidate.id = "sql";
+  candidate.kind = "exe";
+  const auto without = candidate_digest(candidate);
+  candidate.switches = "/q";
+  candidate.digest = candidate_digest(candidate);
+  EXPECT_NE(candidate.digest, without);
+  const auto back = candidate_from_json(Json(candidate));
+  ASSERT_TRUE(back) << back.error().message;
+  EXPECT_EQ(*back, candidate);
+}
+
 TEST_F(ManifestTest, RefusesOnePackageTwice) {
   write_package("a.deb", "hello", "1");
   write_package("b.deb", "hello", "2");

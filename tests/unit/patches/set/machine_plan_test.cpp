@@ -90,6 +90,45 @@ TEST(MachinePlan, SkipsWindowsPackagesOnDebian) {
   EXPECT_EQ(plan.candidates[0].skipped, "is a Windows package (.msu), the machine runs Debian");
 }
 
+Candidate update(const std::string& id, std::vector<std::string> os_versions) {
+  WindowsPackage package;
+  package.name = id;
+  package.os_versions = std::move(os_versions);
+  package.architecture = "amd64";
+  auto candidate = of(id, {candidate_file(package)});
+  candidate.kind = "msu";
+  return candidate;
+}
+const GuestSystem server_2012{GuestFamily::windows, "6.2.9200", "amd64"};
+
+TEST(MachinePlan, TakesOnWindowsWhatIsNotRuledOut) {
+  const auto plan =
+      plan_machine({update("KB1", {"6.2"}), update("KB2", {"6.3"}), update("KB3", {}), of("bind", {deb("bind9", "2")})},
+                   "dns", {}, server_2012);
+  EXPECT_TRUE(plan.candidates[0].applies());
+  EXPECT_EQ(plan.candidates[1].skipped,
+            "is for Windows Server 2012 R2 (6.3), the machine runs Windows Server 2012 (6.2.9200)");
+  EXPECT_TRUE(plan.candidates[2].applies());
+  EXPECT_EQ(plan.candidates[3].skipped, "is a Debian package (.deb), the machine runs Windows");
+}
+
+TEST(MachinePlan, OnWindowsRolesCount) {
+  auto for_mail = update("KB1", {"6.2"});
+  for_mail.roles = {"mail"};
+  EXPECT_EQ(plan_machine({for_mail}, "dns", {}, server_2012).candidates[0].skipped, "is for mail machines only");
+  EXPECT_TRUE(plan_machine({for_mail}, "mail", {}, server_2012).applies());
+}
+
+TEST(MachinePlan, OnWindowsAnUpdateThatAppliesReplacesTheOneItSupersedes) {
+  auto newer = update("KB2", {"6.2"});
+  newer.supersedes = {"KB1"};
+  EXPECT_EQ(plan_machine({update("KB1", {"6.2"}), newer}, "dns", {}, server_2012).candidates[0].skipped,
+            "is superseded by 'KB2'");
+  newer.files[0].windows->os_versions = {"6.3"};
+  EXPECT_TRUE(plan_machine({update("KB1", {"6.2"}), newer}, "dns", {}, server_2012).candidates[0].applies())
+      << "what does not go there replaces nothing there";
+}
+
 TEST(MachinePlan, LeavesOutWhatIsSupersededInTheSet) {
   auto newer = of("v2", {deb("bind9", "2")});
   newer.supersedes = {"v1"};

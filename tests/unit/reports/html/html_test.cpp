@@ -138,6 +138,21 @@ TEST(HtmlReport, ShowsWhyAPromotionWasRefused) {
   EXPECT_THAT(body_of(record), HasSubstr("<code>stale</code> finance/dns: its golden image is another one today"));
 }
 
+TEST(HtmlReport, TellsWhatIsKnownOfWindowsPackages) {
+  auto record = tests::good_record();
+  record.candidates[0].files[0].signature = "signed by Example Corporation";
+  auto& department = record.departments[0];
+  department.verdicts[0].removal = "Cannot be removed from 'mail': failed, 0x800F0825";
+  auto& install = department.trials[2].installs.at(0);
+  install.outcome = Outcome::skipped;
+  install.end = "not applicable";
+  department.trials[2].error.reset();
+  const auto body = body_of(record);
+  EXPECT_THAT(body, HasSubstr("signed by Example Corporation"));
+  EXPECT_THAT(body, HasSubstr("Cannot be removed from &#39;mail&#39;: failed, 0x800F0825"));
+  EXPECT_THAT(body, HasSubstr("not taken: " + install.candidate + " on " + install.machine + " (not applicable)"));
+}
+
 TEST(HtmlReport, GivesEachOutcomeAShapeAndAWord) {
   auto record = tests::rich_record();
   record.departments[0].verdicts[0].outcome = Outcome::error;

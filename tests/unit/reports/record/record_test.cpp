@@ -28,6 +28,9 @@ RunRecord record_with_every_field() {
   auto& trial = department.trials[2];
   trial.error = guest_error("silent");
   trial.reused_from = "finance/t1";
+  trial.installs[0].end = "installed, reboot needed";
+  trial.removals = trial.installs;
+  department.verdicts[0].removal = "Was removed again, and every check passed";
   trial.phases[0].error = timeout_error("reboot");
   trial.phases[0].checks[0].error = Error{ErrorClass::check, "crashed", ""};
   trial.phases[0].checks[0].outcome = Outcome::error;

@@ -1,0 +1,267 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// Trials on a Windows machine: what its installers and restarts mean for a candidate.
+#include <gmock/gmock.h>
+
+#include "runners/cell/machine.hpp"
+#include "tests/support/fake_hypervisor.hpp"
+#include "tests/support/fake_windows.hpp"
+
+namespace patchlab::runners::cell {
+namespace {
+using namespace std::chrono_literals;
+
+using reports::InstallRecord;
+using reports::PhaseRecord;
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+class WindowsMachineTest : public ::testing::Test {
+ protected:
+  WindowsMachineTest() {
+    MachineJob machine;
+    machine.plan.name = "srv";
+    machine.plan.services = {"DNS"};
+    machine.system = {GuestFamily::windows, "6.2.9200", "amd64"};
+    machine.exe_switches = {{"setup.exe", "/q"}};
+    job_.machines = {machine};
+    job_.policy.boot_timeout = 3600s;
+    job_.policy.install_timeout = 3600s;
+    lab::MachineSpec spec;
+    spec.name = "srv";
+    (void)hypervisor_.define(spec);
+    hypervisor_.on_agent([this](auto&, const auto& command) { return windows_.answer(command); });
+    machine_ = std::make_unique<CellMachine>(context_, job_.machines[0]);
+    EXPECT_TRUE(machine_->boot("baseline"));
+    const auto baseline = machine_->observe_baseline();
+    EXPECT_EQ(baseline.outcome, Outcome::pass) << (baseline.error ? baseline.error->message : "");
+    (void)hypervisor_.take_snapshot("srv", "baseline");
+    boots_ = windows_.boots;
+  }
+  ~WindowsMachineTest() override { std::filesystem::remove_all(slots_); }
+
+  static std::filesystem::path new_folder() {
+    std::string pattern = ::testing::TempDir() + "patchlab-slots-XXXXXX";
+    return ::mkdtemp(pattern.data());
+  }
+  static std::string identity_of(const std::string& kb) {
+    return "Package_for_" + kb + "~31bf3856ad364e35~amd64~~6.2.1.0";
+  }
+
+  // An update on the medium; how its installer behaves is for the caller to say.
+  test::FakeWindows::Installer& update(const std::string& kb) {
+    auto& installer = windows_.installers[kb + ".msu"];
+    installer.identity = identity_of(kb);
+    windows_.medium.insert("D:" + kb + ".msu");
+    set_.push_back({kb, "digest-" + kb, {{.file_name = kb + ".msu", .kb = kb}}, {{identity_of(kb), "installed"}}});
+    return installer;
+  }
+
+  std::vector<InstallRecord> install() {
+    EXPECT_TRUE(machine_->revert("t", set_, CellMachine::Checkpoints::no));
+    std::optional<Error> error;
+    auto records = machine_->install("t", set_, "medium.iso", error);
+    EXPECT_FALSE(error) << error->message;
+    return records;
+  }
+  // pass, or what is different.
+  static std::string in_short(const PhaseRecord& phase) {
+    if (phase.error) return "error: " + phase.error->message;
+    std::string text = to_string(phase.outcome);
+    for (const auto& difference : phase.differences)
+      text += fmt::format("; {} {}: {} -> {}", difference.kind, difference.item, difference.before, difference.after);
+    return text;
+  }
+  std::string after_install() { return in_short(machine_->examine("t", "after-install")); }
+  std::string after_reboot() {
+    if (const auto trouble = machine_->reboot("t", "after-reboot-1", CellMachine::Reboot::warm))
+      return in_short(*trouble);
+    return in_short(machine_->examine("t", "after-reboot-1"));
+  }
+
+  const std::filesystem::path slots_ = new_folder();
+  test::FakeClock clock_;
+  test::FakeHypervisor hypervisor_;
+  test::FakeWindows windows_{clock_};
+  CellJob job_;
+  CellContext context_{hypervisor_, host_processes(), clock_, job_, Slots(slots_, 2, clock_), [](const Json&) {}, {},
+                       "br"};
+  std::unique_ptr<CellMachine> machine_;
+  std::vector<InstallJob> set_;
+  int boots_ = 0;
+};
+
+TEST_F(WindowsMachineTest, AGoldenMachineThatWantsARestartIsNoBaseline) {
+  windows_.servicing_keys.insert("RebootPending");
+  EXPECT_EQ(in_short(machine_->observe_baseline()), "fail; restart pending: none is due -> one is due");
+}
+
+TEST_F(WindowsMachineTest, AnUpdateThatNeedsNoRestartIsThereAtOnce) {
+  update("KB5000001");
+  const auto records = install();
+  EXPECT_EQ(records[0].outcome, Outcome::pass);
+  EXPECT_EQ(records[0].end, "installed");
+  EXPECT_EQ(after_install(), "pass");
+  EXPECT_EQ(after_reboot(), "pass");
+  EXPECT_EQ(windows_.boots, boots_ + 1);
+}
+
+TEST_F(WindowsMachineTest, WhatWaitsForARestartIsNoFailureUntilThen) {
+  update("KB5000001") = {.exit_code = 3010, .identity = identity_of("KB5000001"), .needs_restart = true};
+  const auto records = install();
+  EXPECT_EQ(records[0].outcome, Outcome::pass);
+  EXPECT_EQ(records[0].end, "installed, reboot needed");
+  EXPECT_EQ(after_install(), "pass");
+  windows_.boot_takes = 1000s;  // "configuring updates"
+  windows_.self_restarts = 2;
+  EXPECT_EQ(after_reboot(), "pass");
+  EXPECT_EQ(windows_.boots, boots_ + 3);
+}
+
+TEST_F(WindowsMachineTest, AnUpdateThatIsUndoneAtTheRestartFailsWithItsReason) {
+  update("KB5000001") = {
+      .exit_code = 3010, .identity = identity_of("KB5000001"), .needs_restart = true, .rolls_back = 0x800F0922};
+  (void)install();
+  EXPECT_EQ(after_install(), "pass");
+  const auto found = after_reboot();
+  EXPECT_THAT(found, HasSubstr("fail; installed " + identity_of("KB5000001") + ": installed -> "));
+  EXPECT_THAT(found, HasSubstr("rollback"));
+  EXPECT_THAT(found, HasSubstr("0x800F0922 (CBS_E_INSTALLERS_FAILED"));
+}
+
+TEST_F(WindowsMachineTest, AGuestThatGoesOnAskingIsRestartedAgain) {
+  update("KB5000001") = {.exit_code = 3010, .identity = identity_of("KB5000001"), .needs_restart = true};
+  windows_.registry_values["UpdateExeVolatile"] = "0x1";  // nothing clears it
+  (void)install();
+  EXPECT_EQ(after_install(), "pass");
+  EXPECT_THAT(after_reboot(), HasSubstr("boot start-up: completes -> 'srv' still asks for a restart after 4"));
+}
+
+TEST_F(WindowsMachineTest, WhatTheGuestDoesNotTakeEndsTheInstallationAndIsNoFailure) {
+  update("KB5000001");
+  update("KB5000002") = {.exit_code = -2145124329, .identity = {}};
+  update("KB5000003");
+  const auto records = install();
+  ASSERT_EQ(records.size(), 3U);
+  EXPECT_EQ(records[0].outcome, Outcome::pass);
+  EXPECT_EQ(records[1].outcome, Outcome::skipped);
+  EXPECT_EQ(records[1].end, "not applicable");
+  EXPECT_EQ(records[1].exit_code, 0x80240017U);
+  EXPECT_EQ(records[2].outcome, Outcome::not_reached);
+}
+
+TEST_F(WindowsMachineTest, WhatIsThereAlreadyIsNotTestedByInstallingIt) {
+  update("KB5000001") = {.exit_code = 2359302, .identity = {}};
+  EXPECT_EQ(install()[0].outcome, Outcome::skipped);
+}
+
+TEST_F(WindowsMachineTest, AFailedInstallationFailsTheCandidate) {
+  update("KB5000001") = {.exit_code = 2148469026, .identity = {}};
+  const auto records = install();
+  EXPECT_EQ(records[0].outcome, Outcome::fail);
+  EXPECT_EQ(records[0].exit_code, 0x800F0922U);
+  EXPECT_THAT(records[0].log, HasSubstr("CBS_E_INSTALLERS_FAILED"));
+}
+
+TEST_F(WindowsMachineTest, AnInstallerThatRestartsTheMachineIsWaitedFor) {
+  update("KB5000001") = {.exit_code = 1641, .identity = identity_of("KB5000001")};
+  auto& installer = windows_.installers["KB5000001.msu"];
+  installer.takes = 2s;
+  update("KB5000002");
+  windows_.restart_after_job = true;
+  const auto records = install();
+  EXPECT_EQ(records[0].end, "reboot started");
+  EXPECT_EQ(records[1].outcome, Outcome::pass) << records[1].log;
+  EXPECT_EQ(windows_.boots, boots_ + 1);
+  EXPECT_EQ(after_install(), "pass");
+}
+
+TEST_F(WindowsMachineTest, AnUpdateThatBringsAnotherOneWidensTheSet) {
+  update("KB5000001");
+  set_[0].expected.clear();
+  (void)install();
+  EXPECT_EQ(after_install(), "error: set widened on 'srv': '" + identity_of("KB5000001") +
+                                 "' (installed) came along and nobody asked for it");
+}
+
+TEST_F(WindowsMachineTest, WhatAProgramDoesNotSayIsTakenFromWhatItDid) {
+  windows_.medium.insert("D:setup.exe");
+  windows_.installers["setup.exe"].identity = identity_of("KB5000009");
+  set_.push_back({"setup", "digest", {{.file_name = "setup.exe"}}, {}, false});
+  EXPECT_EQ(install()[0].outcome, Outcome::pass);
+  EXPECT_THAT(windows_.lines, Contains(HasSubstr("setup.exe /q")));
+  EXPECT_EQ(after_install(), "pass");
+  windows_.packages.erase(identity_of("KB5000009"));
+  EXPECT_THAT(after_install(), HasSubstr("fail; installed " + identity_of("KB5000009")));
+}
+
+class RemovalTest : public WindowsMachineTest {
+ protected:
+  std::vector<InstallRecord> remove() {
+    std::optional<Error> error;
+    auto records = machine_->remove("t", set_, error);
+    EXPECT_FALSE(error) << error->message;
+    return records;
+  }
+  std::string after_removal() {
+    if (const auto trouble = machine_->reboot("t", "after-removal", CellMachine::Reboot::if_due))
+      return in_short(*trouble);
+    return in_short(machine_->examine("t", "after-removal"));
+  }
+};
+
+TEST_F(RemovalTest, WhatWasInstalledLastIsRemovedFirstAndTheBaselineIsExpected) {
+  update("KB5000001");
+  update("KB5000002");
+  (void)install();
+  const auto records = remove();
+  ASSERT_EQ(records.size(), 2U);
+  EXPECT_EQ(records[0].candidate, "KB5000002");
+  EXPECT_EQ(records[1].candidate, "KB5000001");
+  EXPECT_EQ(records[1].outcome, Outcome::pass);
+  EXPECT_EQ(after_removal(), "pass");
+  EXPECT_FALSE(windows_.packages.contains(identity_of("KB5000001")));
+  EXPECT_EQ(windows_.boots, boots_) << "no restart was due";
+}
+
+TEST_F(RemovalTest, WhatIsStillThereAfterItsRemovalIsNamed) {
+  update("KB5000001");
+  (void)install();
+  (void)remove();
+  windows_.packages[identity_of("KB5000001")] = {};
+  EXPECT_EQ(after_removal(), "error: set widened on 'srv': '" + identity_of("KB5000001") +
+                                 "' (installed) came along and nobody asked for it");
+}
+
+TEST_F(RemovalTest, WhatCannotBeRemovedStays) {
+  update("KB5000001");
+  set_[0].packages[0].permanent = true;
+  (void)install();
+  const auto records = remove();
+  EXPECT_EQ(records[0].outcome, Outcome::skipped);
+  EXPECT_THAT(records[0].log, HasSubstr("cannot be removed"));
+  EXPECT_EQ(after_removal(), "pass");
+}
+
+TEST_F(RemovalTest, AGuestThatRefusesFailsTheRemoval) {
+  update("KB5000001");
+  (void)install();
+  windows_.exit_codes[test::FakeWindows::Command::remove_kb] = 0x800F0825;
+  const auto records = remove();
+  EXPECT_EQ(records[0].outcome, Outcome::fail);
+  EXPECT_EQ(records[0].exit_code, 0x800F0825U);
+}
+
+TEST_F(WindowsMachineTest, AnAgentThatDiesIsAFindingOfItsOwn) {
+  update("KB5000001");
+  (void)install();
+  windows_.agent_dies_at_restart = true;
+  windows_.restart();
+  EXPECT_THAT(after_install(), HasSubstr("agent guest agent: answers -> neither the guest agent nor the role answers"));
+}
+
+}  // namespace
+}  // namespace patchlab::runners::cell
