@@ -8,6 +8,7 @@
 #include <array>
 #include <cctype>
 #include <charconv>
+#include <limits>
 #include <map>
 
 #include "lab/core/text.hpp"
@@ -349,18 +350,23 @@ class Cloner {
     return refusal(fmt::format("<memory model='{}'> is a file or device of the host", model));
   }
 
-  // libvirt always prints KiB, whatever was defined; its test driver too.
+  // libvirt itself prints KiB; in a file that was written by hand there may be others.
   Result<void> read_memory() {
-    const auto memory = root_.child("currentMemory") ? root_.child("currentMemory") : root_.child("memory");
-    const auto unit = memory.attribute("unit");
+    static const std::map<std::string, std::uint64_t> bytes{
+        {"b", 1},           {"bytes", 1},    {"k", 1U << 10U}, {"KiB", 1U << 10U}, {"KB", 1000},      {"M", 1U << 20U},
+        {"MiB", 1U << 20U}, {"MB", 1000000}, {"G", 1U << 30U}, {"GiB", 1U << 30U}, {"GB", 1000000000}};
+    const auto memory = root_.child(root_.child("currentMemory") ? "currentMemory" : "memory");
+    const auto unit = bytes.find(memory.has_attribute("unit") ? memory.attribute("unit") : "KiB");
     const auto text = memory.text();
-    const auto number = trimmed(text, " \t\r\n");
-    const auto [end, code] = std::from_chars(number.data(), number.data() + number.size(), plan_.memory_kib);
-    if (code == std::errc{} && end == number.data() + number.size() && plan_.memory_kib > 0 &&
-        (unit.empty() || unit == "KiB")) {
-      return {};
+    const auto digits = trimmed(text, " \t\r\n");
+    std::uint64_t number = 0;
+    const auto [end, code] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+    if (code != std::errc{} || end != digits.data() + digits.size() || unit == bytes.end() || number == 0 ||
+        number > std::numeric_limits<std::uint64_t>::max() / unit->second) {
+      return refusal(fmt::format("<{}> '{}' is no size of memory", memory.name(), digits));
     }
-    return refusal(fmt::format("<memory unit='{}'> '{}' is not a number of KiB", unit, number));
+    plan_.memory_kib = number * unit->second / 1024;
+    return {};
   }
 
   Result<void> check_what_is_needed() {

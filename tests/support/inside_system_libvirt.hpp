@@ -103,15 +103,14 @@ class InsideSystemLibvirt : public ::testing::Test {
     EXPECT_EQ(::stat(disk_.c_str(), &status), 0);
     return status.st_uid;
   }
-  // QEMUs of machines that live; one that is dead and not yet reaped has no command line, and one that libvirt asks what
-  // it can do has no guest.
+  // QEMUs of machines that live; one that is dead and not yet reaped has no command line, and one that libvirt asks
+  // what it can do has no guest.
   static int qemus() {
     int count = 0;
     std::error_code code;
     for (const auto& entry : fs::directory_iterator("/proc")) {
       const auto command = read_file(entry.path() / "cmdline");
-      if (command && command->find("guest=") != std::string::npos && fs::exists(entry.path() / "exe", code))
-        ++count;
+      if (command && command->find("guest=") != std::string::npos && fs::exists(entry.path() / "exe", code)) ++count;
     }
     return count;
   }
