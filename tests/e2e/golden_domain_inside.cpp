@@ -3,6 +3,7 @@
 //
 // Started by golden_domain_test.cpp through with-system-libvirt. Usage: golden_domain_inside FOLDER
 #include <gmock/gmock.h>
+#include <sys/mount.h>
 
 #include <csignal>
 
@@ -162,6 +163,23 @@ TEST_F(GoldenDomain, WhatIsNamedWronglyIsSaidBeforeAnythingStarts) {
   EXPECT_THAT(outcome.errors, HasSubstr("nobody.json: /departments/finance/machines/dns/golden: looking for golden "
                                         "domain 'nobody'"));
   EXPECT_THAT(outcome.errors, HasSubstr("patchlab: hint: 'virsh list --all' shows the domains of that libvirt"));
+  expect_no_trace();
+}
+
+// The network is there and the folder too when there is no room for the overlay.
+TEST_F(GoldenDomain, WhatIsHalfMadeIsRemoved) {
+  const auto tiny = folder / "tiny";
+  fs::create_directory(tiny);
+  ASSERT_EQ(::mount("none", tiny.c_str(), "tmpfs", 0, "size=64k,mode=0755"), 0);
+  auto scenario = read_json_file(work_.path() / "domains.json").value();
+  scenario["roles"]["dns"]["golden"]["storage"] = tiny.string();
+  work_.write("tiny.json", scenario.dump());
+  const auto outcome = patchlab({"run", "tiny.json", "--runs", "runs"}, work_.path());
+  EXPECT_EQ(exit_code(outcome), 2);
+  EXPECT_THAT(outcome.errors, HasSubstr("No space left on device"));
+  EXPECT_TRUE(fs::is_empty(tiny));
+  ::umount(tiny.c_str());
+  expect_no_processes();
   expect_no_trace();
 }
 
