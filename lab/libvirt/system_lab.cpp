@@ -87,7 +87,8 @@ Result<ClonePlan> SystemLab::clone(const std::string& golden, const std::string&
   PATCHLAB_ASSIGN(const auto xml, golden_domain_xml(*session_, golden));
   PATCHLAB_ASSIGN(auto plan, plan_clone(xml, mark));
   PATCHLAB_ASSIGN(const auto files, files_below(plan, runner_));
-  PATCHLAB_TRY(remember_owners(files, mark.folder / (machine + owners_suffix)));
+  PATCHLAB_TRY(
+      remember_owners(files, mark.folder / (machine + owners_suffix), owners_files(mark.folder.parent_path())));
   for (const auto& overlay : plan.overlays) PATCHLAB_TRY(run_for_output(runner_, overlay_process(overlay)));
   for (const auto& copy : plan.copies) PATCHLAB_TRY(copy_privately(copy));
   PATCHLAB_TRY(define(plan));

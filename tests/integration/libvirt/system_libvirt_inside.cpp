@@ -152,6 +152,22 @@ TEST_F(InsideSystemLibvirt, ACloneRunsIsSavedComesBackAndLeavesNoTrace) {
   expect_no_trace();
 }
 
+// The disk belongs to QEMU's user when the second clone is made, and that is not whose it was.
+TEST_F(InsideSystemLibvirt, TwoCellsOnOneGoldenDomainGiveItsDiskBackToItsOwner) {
+  auto first = SystemLab::open(place("r5"), host_processes());
+  auto second = SystemLab::open(place("r6"), host_processes());
+  ASSERT_TRUE(first && second);
+  ASSERT_TRUE((*first)->clone("dns-golden", "dns1"));
+  ASSERT_TRUE((*first)->hypervisor().start("dns1"));
+  EXPECT_NE(owner_of_disk(), 0U);
+  ASSERT_TRUE((*second)->clone("dns-golden", "dns1"));
+  ASSERT_TRUE((*second)->hypervisor().start("dns1"));
+  EXPECT_TRUE((*first)->remove());
+  EXPECT_TRUE((*second)->remove());
+  EXPECT_EQ(owner_of_disk(), 0U);
+  expect_no_trace();
+}
+
 // No firmware is needed to see what libvirt does with flash: the machine runs through zeros.
 TEST_F(InsideSystemLibvirt, AMachineWithFirmwareFlashHasItsOwnVariablesAndNoSnapshots) {
   const auto variables = folder / "golden_VARS.fd";
