@@ -15,14 +15,17 @@
 namespace patchlab::runners::cell {
 namespace {
 
+constexpr std::chrono::seconds patience{20};
+constexpr std::chrono::seconds long_patience{120};  // a libvirt ends machines one after another, and waits for each
+constexpr const char* what_removes = "; 'patchlab lab clean' removes what it may have left on its libvirt";
+
 class ChildCell final : public CellClient {
  public:
   ChildCell(ChildProcess child, const CellStart& start, OnEvent on_event)
       : child_(std::move(child)),
         department_(start.department),
         log_(start.log),
-        // A libvirt ends machines one after another, and waits for each.
-        patience_(start.kind == CellKind::on_libvirt ? std::chrono::seconds(120) : std::chrono::seconds(20)),
+        may_leave_(start.kind == CellKind::on_libvirt),
         on_event_(std::move(on_event)) {
     reader_ = std::jthread([this] { read(); });
   }
@@ -45,10 +48,15 @@ class ChildCell final : public CellClient {
     const std::lock_guard closing(close_mutex_);
     if (!reader_.joinable()) return;
     child_.close_input();  // the cell ends its machines and exits
-    if (const auto end = child_.wait(patience_); std::holds_alternative<TimedOut>(end.end)) {
+    if (const auto end = child_.wait(may_leave_ ? long_patience : patience);
+        std::holds_alternative<TimedOut>(end.end)) {
       // Killing the outer process takes its PID namespace, and with it every QEMU, along; but for those of a libvirt.
       child_.send_signal(SIGKILL);
       (void)child_.wait(std::chrono::seconds(10));
+      if (may_leave_) {
+        on_event_(department_,
+                  {{"event", "left"}, {"text", std::string("its cell did not end in time") + what_removes}});
+      }
     }
     reader_.join();
   }
@@ -94,14 +102,14 @@ class ChildCell final : public CellClient {
     }
     const std::lock_guard lock(mutex_);
     gone_ = infrastructure_error(fmt::format("the cell of department '{}' is gone: {}", department_, why),
-                                 fmt::format("its log is '{}'", log_.string()));
+                                 fmt::format("its log is '{}'{}", log_.string(), may_leave_ ? what_removes : ""));
     answered_.notify_all();
   }
 
   ChildProcess child_;
   std::string department_;
   std::filesystem::path log_;
-  Milliseconds patience_;
+  const bool may_leave_;  // its machines are a libvirt's
   OnEvent on_event_;
   std::mutex mutex_;
   std::condition_variable answered_;

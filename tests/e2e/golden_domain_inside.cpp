@@ -166,6 +166,31 @@ TEST_F(GoldenDomain, WhatIsNamedWronglyIsSaidBeforeAnythingStarts) {
   expect_no_trace();
 }
 
+// Somebody puts the host's own port to production on the bridge.
+TEST_F(GoldenDomain, AWayOutIsNoticedAndNothingIsPromoted) {
+  auto scenario = read_json_file(work_.path() / "domains.json").value();
+  std::erase_if(scenario["candidates"].get_ref<Json::array_t&>(),
+                [](const Json& c) { return c.dump().find("harmless") == std::string::npos; });
+  scenario["trial"] = {{"warm_reboots", 0}, {"stability_s", 0}};
+  work_.write("domains.json", scenario.dump());
+  auto run = start();
+  await_machine(1);
+  const auto all = devices();
+  const auto bridge = std::ranges::find_if(all, [](const std::string& name) { return name.starts_with("plb"); });
+  ASSERT_NE(bridge, all.end());
+  auto netlink = network::Netlink::open();
+  ASSERT_TRUE(netlink->attach("prod1", *bridge));
+  const auto end = run.wait(std::chrono::minutes(3));
+  ASSERT_TRUE(std::holds_alternative<Exited>(end.end)) << end.describe();
+  EXPECT_EQ(std::get<Exited>(end.end).code, 2);
+  const auto said = events();
+  EXPECT_THAT(said, HasSubstr("\"answered\":true"));
+  EXPECT_THAT(said, HasSubstr("answer from "));
+  EXPECT_FALSE(fs::exists(work_.path() / "production"));
+  expect_no_processes();
+  expect_no_trace();
+}
+
 // The network is there and the folder too when there is no room for the overlay.
 TEST_F(GoldenDomain, WhatIsHalfMadeIsRemoved) {
   const auto tiny = folder / "tiny";
