@@ -53,6 +53,14 @@ class GoldenDomain : public lab::libvirt::InsideSystemLibvirt {
     scenario["trial"] = {{"warm_reboots", 1}, {"stability_s", 3}};
     work_.write("domains.json", scenario.dump());
   }
+  // The same with the harmless candidate only, and without reboots.
+  [[nodiscard]] Json short_scenario() const {
+    auto scenario = read_json_file(work_.path() / "domains.json").value();
+    std::erase_if(scenario["candidates"].get_ref<Json::array_t&>(),
+                  [](const Json& c) { return c.dump().find("harmless") == std::string::npos; });
+    scenario["trial"] = {{"warm_reboots", 0}, {"stability_s", 0}};
+    return scenario;
+  }
 
   ChildProcess start() {
     ProcessSpec spec;
@@ -154,6 +162,38 @@ TEST_F(GoldenDomain, TheMainJobIsDoneOnItsClones) {
   expect_no_trace();
 }
 
+TEST_F(GoldenDomain, IsClonedByTwoDepartmentsAtOnceBesideAnother) {
+  fs::copy_file(disk_, disk_of("dns2-golden"), fs::copy_options::overwrite_existing);
+  define(golden_xml(image_, "dns2-golden", "12"));
+  auto scenario = short_scenario();
+  auto& departments = scenario["departments"];
+  departments["engineering"] = departments["finance"];
+  auto& second = departments["finance"]["machines"]["dns2"] = {{"role", "dns"}, {"address", "10.20.0.12"}};
+  second["golden"] = scenario["roles"]["dns"]["golden"];
+  second["golden"]["domain"] = "dns2-golden";
+  work_.write("domains.json", scenario.dump());
+  const auto outcome = patchlab({"run", "domains.json", "--runs", "runs"}, work_.path(), std::chrono::minutes(4));
+  EXPECT_EQ(exit_code(outcome), 0) << outcome.output << outcome.errors;
+  for (const auto* name : {"finance", "engineering"})
+    EXPECT_TRUE(fs::exists(work_.path() / "production" / name / "manifest.json")) << name;
+  EXPECT_THAT(events(), ::testing::Not(HasSubstr("\"answered\":true")));
+  EXPECT_EQ(owner_of_disk(), 0U);
+  expect_no_processes();
+  undefine("dns2-golden");
+  expect_no_trace();
+}
+
+TEST_F(GoldenDomain, CancellingTheRunTidiesUp) {
+  auto run = start();
+  await_machine(1);
+  run.send_signal(SIGINT);
+  const auto end = run.wait(std::chrono::seconds(20));
+  ASSERT_TRUE(std::holds_alternative<Exited>(end.end)) << end.describe();
+  EXPECT_EQ(std::get<Exited>(end.end).code, 2);
+  expect_no_processes();
+  expect_no_trace();
+}
+
 TEST_F(GoldenDomain, WhatIsNamedWronglyIsSaidBeforeAnythingStarts) {
   auto scenario = read_json_file(work_.path() / "domains.json").value();
   scenario["roles"]["dns"]["golden"]["domain"] = "nobody";
@@ -168,11 +208,7 @@ TEST_F(GoldenDomain, WhatIsNamedWronglyIsSaidBeforeAnythingStarts) {
 
 // Somebody puts the host's own port to production on the bridge.
 TEST_F(GoldenDomain, AWayOutIsNoticedAndNothingIsPromoted) {
-  auto scenario = read_json_file(work_.path() / "domains.json").value();
-  std::erase_if(scenario["candidates"].get_ref<Json::array_t&>(),
-                [](const Json& c) { return c.dump().find("harmless") == std::string::npos; });
-  scenario["trial"] = {{"warm_reboots", 0}, {"stability_s", 0}};
-  work_.write("domains.json", scenario.dump());
+  work_.write("domains.json", short_scenario().dump());
   auto run = start();
   await_machine(1);
   const auto all = devices();

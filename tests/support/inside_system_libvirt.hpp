@@ -44,7 +44,7 @@ class InsideSystemLibvirt : public ::testing::Test {
     auto images = image::build(host_processes(), request);
     ASSERT_TRUE(images) << images.error().message;
     image_ = images->front().image;
-    disk_ = folder / "golden.qcow2";
+    disk_ = disk_of("dns-golden");
     fs::copy_file(image_.disk, disk_, fs::copy_options::overwrite_existing);
     fs::permissions(disk_, fs::perms::owner_read | fs::perms::owner_write);
     // Where QEMU's user can read them: the cache is in a home folder.
@@ -62,22 +62,30 @@ class InsideSystemLibvirt : public ::testing::Test {
   }
 
   // A machine of the lab made to look like one of production: on a bridge that does not exist here.
-  [[nodiscard]] std::string golden_xml(const image::GoldenImage& image) const {
+  [[nodiscard]] std::string golden_xml(const image::GoldenImage& image, const std::string& name = "dns-golden",
+                                       const std::string& last_number = "10") const {
     MachineSpec spec;
-    spec.name = "dns-golden";
-    spec.uuid = "9f1c7f0e-6d3c-4a55-8a57-2f2f3d7c1a01";
-    spec.disk = disk_;
+    spec.name = name;
+    spec.uuid = "9f1c7f0e-6d3c-4a55-8a57-2f2f3d7c1a" + last_number;
+    spec.disk = disk_of(name);
     spec.kernel = folder / "kernel";
     spec.initrd = folder / "initrd";
-    spec.kernel_arguments = image.cmdline + " " + image::machine_words("10.20.0.10", 24, "10.20.0.1", image.hostname);
-    spec.nics = {{"52:54:00:14:00:0a", "tap-0"}};
+    spec.kernel_arguments =
+        image.cmdline + " " + image::machine_words("10.20.0." + last_number, 24, "10.20.0.1", image.hostname);
+    spec.nics = {{"52:54:00:14:00:" + last_number, "tap-0"}};
     auto xml = replaced(domain_xml(spec), "<interface type='ethernet'>",
                         "<interface type='bridge'><source bridge='br-production'/>");
     return replaced(xml, "<target dev='tap-0' managed='no'/>", "");
   }
+  static fs::path disk_of(const std::string& domain) { return folder / (domain + ".qcow2"); }
   void define(const std::string& xml) {
     const Domain domain(virDomainDefineXML(session_->connection(), xml.c_str()));
     ASSERT_TRUE(domain) << last_error("defining").message;
+  }
+
+  void undefine(const std::string& name) const {
+    const Domain domain(virDomainLookupByName(session_->connection(), name.c_str()));
+    EXPECT_EQ(virDomainUndefine(domain.get()), 0) << last_error("undefining").message;
   }
 
   [[nodiscard]] std::vector<std::string> domains() const {
