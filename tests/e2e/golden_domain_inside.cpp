@@ -6,6 +6,8 @@
 #include <sys/mount.h>
 
 #include <csignal>
+#include <cstdlib>
+#include <random>
 
 #include "lab/network/netlink.hpp"
 #include "lab/process/child.hpp"
@@ -288,6 +290,32 @@ TEST_F(GoldenDomain, AKilledRunIsTidiedUpByItsCellAndAKilledCellByLabClean) {
   EXPECT_EQ(exit_code(cleaned), 0) << cleaned.output << cleaned.errors;
   EXPECT_EQ(owner_of_disk(), 0U);
   expect_no_trace();
+}
+
+// While the network is made, the domain cloned and started, the guest boots, is checked and saved. Every other time the
+// cell is killed too, if there is one yet.
+TEST_F(GoldenDomain, KillingAtRandomMomentsLeavesNothingThatLabCleanDoesNotFind) {
+  const char* asked = std::getenv("PATCHLAB_TEST_KILLS");
+  const int rounds = asked != nullptr ? std::stoi(asked) : 6;
+  std::mt19937 random(std::random_device{}());
+  for (int round = 0; round < rounds; ++round) {
+    const Milliseconds moment(static_cast<Milliseconds::rep>(random() % (round % 3 == 0 ? 1000U : 9000U)));
+    SCOPED_TRACE(fmt::format("round {}, killed after {} ms", round, moment.count()));
+    auto run = start();
+    (void)run.wait(moment);
+    const auto cells = round % 2 == 0 ? std::vector<pid_t>() : keepers();
+    for (const auto cell : cells) ::kill(cell, SIGSTOP);
+    run.send_signal(SIGKILL);
+    (void)run.wait(std::chrono::seconds(10));
+    for (const auto cell : cells) ::kill(cell, SIGKILL);
+    expect_no_processes();
+    if (!cells.empty()) {
+      const auto cleaned = patchlab({"lab", "clean", "--storage", (folder / "storage").string()}, work_.path());
+      EXPECT_EQ(exit_code(cleaned), 0) << cleaned.output << cleaned.errors;
+    }
+    EXPECT_EQ(owner_of_disk(), 0U);
+    expect_no_trace();
+  }
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "lab/core/files.hpp"
+#include "lab/core/time.hpp"
 #include "lab/image/builder.hpp"
 #include "lab/libvirt/domain_xml.hpp"
 #include "lab/libvirt/error.hpp"
@@ -126,6 +127,10 @@ class InsideSystemLibvirt : public ::testing::Test {
     EXPECT_THAT(domains(), ::testing::ElementsAre("dns-golden"));
     EXPECT_EQ(networks(), 0);
     EXPECT_TRUE(!fs::exists(folder / "storage") || fs::is_empty(folder / "storage"));
+    // The devices of a network namespace go some time after its last process.
+    static_cast<void>(wait_until(system_clock_source(),
+                                 {"devices to go", std::chrono::seconds(5), Milliseconds(50), {}, {}},
+                                 [this] { return devices() == devices_before_; }));
     EXPECT_EQ(devices(), devices_before_);
     EXPECT_EQ(qemus(), 0);
     std::vector<std::string> files;
