@@ -132,7 +132,8 @@ class Server {
     return {job_.libvirt->uri, job_.libvirt->run, job_.department, job_.libvirt->storage};
   }
 
-  // QEMU's user cannot pass through the cache, so media go where the clones are. They stay until the cell goes: trials share them.
+  // QEMU's user cannot pass through the cache, so media go where the clones are. They stay until the cell goes: trials
+  // share them.
   Result<void> bring_media(TrialJob& trial) {
     const auto folder = lab::libvirt::SystemLab::folder_of(place());
     const std::lock_guard lock(media_);  // trials on disjoint machines may bring the same one
