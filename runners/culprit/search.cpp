@@ -25,6 +25,10 @@ class Search {
     if (!fails(all, Freshness::may_reuse)) {
       return stopped_ ? *stopped_ : stop(SearchEnd::not_reproduced, "the whole set passed when it was tried again");
     }
+    if (policy_.suspect) {
+      if (fails(closure({*policy_.suspect}), Freshness::may_reuse)) return judge({*policy_.suspect});
+      if (stopped_) return *stopped_;
+    }
     std::set<std::size_t> kept;
     std::size_t limit = all.size();  // the prefix [0, limit) together with kept is known to fail
     while (kept.size() < all.size()) {
@@ -160,7 +164,7 @@ SearchResult find_culprit(const std::vector<SearchCandidate>& candidates, const 
 }
 
 std::optional<Indexes> next_question(const std::vector<SearchCandidate>& candidates,
-                                     const std::map<Indexes, Outcome>& answers) {
+                                     const std::map<Indexes, Outcome>& answers, std::optional<std::size_t> suspect) {
   std::optional<Indexes> next;
   const auto probe = [&](const Indexes& set, Freshness freshness) {
     if (freshness == Freshness::again) return Outcome::fail;
@@ -169,7 +173,7 @@ std::optional<Indexes> next_question(const std::vector<SearchCandidate>& candida
     next = set;
     return Outcome::not_reached;
   };
-  (void)find_culprit(candidates, probe, {.unresolved_retries = 0});
+  (void)find_culprit(candidates, probe, {.unresolved_retries = 0, .suspect = suspect});
   return next;
 }
 

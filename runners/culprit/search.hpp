@@ -35,6 +35,8 @@ using Probe = std::function<Outcome(const std::vector<std::size_t>& set, Freshne
 struct SearchPolicy {
   std::size_t confirmations = 1;  // how often the named set must fail again
   std::size_t unresolved_retries = 1;
+  // The candidate that the failure itself names, such as one that cannot be installed: it is tried alone first.
+  std::optional<std::size_t> suspect;
 };
 
 enum class SearchEnd { found, not_reproduced, inconclusive, cancelled };
@@ -54,6 +56,7 @@ struct SearchResult {
 // What that search asks next when it knows these answers; nothing when it cannot go on without a run of its own. The
 // first failure is taken for real. For whoever has time to spare while an answer is on its way.
 [[nodiscard]] std::optional<std::vector<std::size_t>> next_question(
-    const std::vector<SearchCandidate>& candidates, const std::map<std::vector<std::size_t>, Outcome>& answers);
+    const std::vector<SearchCandidate>& candidates, const std::map<std::vector<std::size_t>, Outcome>& answers,
+    std::optional<std::size_t> suspect = std::nullopt);
 
 }  // namespace patchlab::runners

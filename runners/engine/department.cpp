@@ -310,6 +310,11 @@ DepartmentRun::Conviction DepartmentRun::search_machine(const std::string& machi
   for (const auto& entry : failed.signature) {
     if (reports::machine_of_key(entry) == machine) conviction.failed.push_back(entry);
   }
+  std::optional<std::size_t> suspect;
+  for (std::size_t i = 0; i < domain.size(); ++i) {
+    const auto key = reports::install_key(machine, candidates[i].id);
+    if (std::ranges::count(conviction.failed, key) > 0) suspect = i;
+  }
   // A machine that fails is not looked at in later phases, so this one tells that nothing was seen before.
   const auto* late = reports::find_phase(failed, reports::stability_phase, machine);
   const auto stability = late != nullptr && late->outcome == Outcome::fail ? Stability::yes : Stability::no;
@@ -328,7 +333,7 @@ DepartmentRun::Conviction DepartmentRun::search_machine(const std::string& machi
     return search_trial(machines, chosen(members), stability, [&]() -> std::optional<Indexes> {
       auto assumed = answers;
       assumed.emplace(members, Outcome::pass);
-      const auto next = next_question(candidates, assumed);
+      const auto next = next_question(candidates, assumed, suspect);
       return next ? std::optional(chosen(*next)) : std::nullopt;
     });
   };
@@ -347,7 +352,8 @@ DepartmentRun::Conviction DepartmentRun::search_machine(const std::string& machi
     if (outcome == Outcome::fail || outcome == Outcome::pass) answers.insert_or_assign(members, outcome);
     return outcome;
   };
-  const SearchPolicy policy{.confirmations = job_.cell.policy.confirmations, .unresolved_retries = 1};
+  const SearchPolicy policy{
+      .confirmations = job_.cell.policy.confirmations, .unresolved_retries = 1, .suspect = suspect};
   const auto result = find_culprit(candidates, probe, policy);
   conviction.explanation = result.explanation;
   for (const auto member : result.culprit) conviction.culprit.push_back(domain[member]);

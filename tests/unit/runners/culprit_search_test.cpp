@@ -165,6 +165,22 @@ TEST(CulpritSearch, TriesTheLongerPrefixFirst) {
   EXPECT_EQ(planted.asked[1], (Set{0, 1}));
 }
 
+TEST(CulpritSearch, TriesTheCandidateThatTheFailureNamesAloneFirst) {
+  Planted planted{.groups = {{5}}, .asked = {}};
+  const auto result = find_culprit(independent(8), planted.probe(), {.suspect = 5});
+  EXPECT_THAT(result.culprit, ElementsAre(5));
+  EXPECT_THAT(planted.asked, ElementsAre(Set{0, 1, 2, 3, 4, 5, 6, 7}, Set{5}, Set{5}));
+}
+
+TEST(CulpritSearch, ASuspectThatWorksAloneIsNoLongerOne) {
+  for (const auto& group : {Set{2}, Set{2, 5}}) {
+    Planted planted{.groups = {group}, .asked = {}};
+    const auto result = find_culprit(independent(8), planted.probe(), {.suspect = 5});
+    EXPECT_EQ(result.end, SearchEnd::found);
+    EXPECT_EQ(result.culprit, group);
+  }
+}
+
 TEST(CulpritSearch, EndsWhenCancelled) {
   const Probe probe = [](const Set& set, Freshness) { return set.size() == 4 ? Outcome::fail : Outcome::not_reached; };
   EXPECT_EQ(find_culprit(independent(4), probe, {}).end, SearchEnd::cancelled);

@@ -8,6 +8,8 @@
 #include <thread>
 #include <utility>
 
+#include "reports/record/queries.hpp"
+
 namespace patchlab::runners {
 namespace {
 
@@ -29,7 +31,8 @@ class FakeCell final : public cell::CellClient {
   std::map<std::string, std::set<std::string>> declines;             // machine -> candidates that it does not take
   std::map<std::string, std::pair<std::string, std::string>> needs;  // candidate -> machine, and candidate without
                                                                      // which that one does not take it
-  int lab_errors = 0;                                                // that many of the next trials end in error
+  std::string not_installable;
+  int lab_errors = 0;  // that many of the next trials end in error
   std::vector<cell::TrialJob> trials;
   std::function<void(const cell::TrialJob&)> on_trial;
   std::function<std::string(const cell::TrialJob&)>
@@ -81,6 +84,12 @@ class FakeCell final : public cell::CellClient {
           }
         }
       }
+      return record;
+    }
+    for (const auto& [machine, installs] : job.installs) {
+      if (std::ranges::count(installs, not_installable, &cell::InstallJob::candidate) == 0) continue;
+      record.outcome = Outcome::fail;
+      record.signature = {reports::install_key(machine, not_installable)};
       return record;
     }
     for (const auto& machine : job.machines) {
@@ -336,6 +345,23 @@ TEST(DepartmentRun, NoRemovalIsRehearsedWhereItIsNotOfferedOrNotWanted) {
   const auto record = unwanted.run();
   EXPECT_EQ(unwanted.lab.count("removal"), 0);
   EXPECT_EQ(verdict(record, "a").removal, "");
+}
+
+TEST(DepartmentRun, WhatCannotBeInstalledIsTriedAloneFirst) {
+  Fixture lab;
+  lab.lab.not_installable = "bad";
+  const auto record = lab.machine("dns")
+                          .candidate("a", {"dns"})
+                          .candidate("b", {"dns"})
+                          .candidate("bad", {"dns"})
+                          .candidate("c", {"dns"})
+                          .run();
+  EXPECT_EQ(verdict(record, "bad").outcome, Outcome::fail);
+  std::vector<std::vector<std::string>> searched;
+  for (const auto& trial : lab.lab.trials) {
+    if (trial.purpose == "search") searched.push_back(trial.candidates);
+  }
+  EXPECT_THAT(searched, ElementsAre(std::vector<std::string>{"bad"}));
 }
 
 TEST(DepartmentRun, NamesAPairAsAPair) {
