@@ -37,10 +37,11 @@ int run_application(int argc, char** argv) {
 
   // Started by a run, not by people: group "" hides them from the help.
   std::string root;
-  bool kvm = false;
+  runners::cell::CellOptions options;
   auto* cell = app.add_subcommand("cell", "")->group("");
   cell->add_option("root", root)->required();
-  cell->add_flag("--kvm", kvm);
+  cell->add_flag("--kvm", options.offer_kvm);
+  cell->add_flag("--on-libvirt", options.on_libvirt);
   auto* worker = app.add_subcommand("check-worker", "")->group("");
 
   try {
@@ -50,7 +51,7 @@ int run_application(int argc, char** argv) {
     fmt::print(stderr, "patchlab: error: {}\npatchlab: hint: patchlab --help shows the commands\n", trouble.what());
     return number(ExitCode::usage);
   }
-  if (cell->parsed()) return runners::cell::cell_main(root, kvm);
+  if (cell->parsed()) return runners::cell::cell_main(root, options);
   if (worker->parsed()) return checks::check_worker_main();
   return number(chosen());
 }

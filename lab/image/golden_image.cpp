@@ -107,7 +107,8 @@ Result<GoldenImage> golden_image_from_json(const Json& json, const fs::path& fol
   image.address = reader.text("address");
   image.services = reader.texts_or_empty("services");
   image.ready = {ports_of(reader.raw("ready"), "tcp"), ports_of(reader.raw("ready"), "udp")};
-  image.system = guest_system_from(reader.raw("system"), reader.at("system"), problems);
+  // Images from before this was asked are still in caches, and all of them are Debian.
+  if (reader.has("system")) image.system = guest_system_from(reader.raw("system"), reader.at("system"), problems);
   image.credentials = credentials_of(reader.raw("credentials"), reader.at("credentials"), problems);
   image.packages = read_texts(reader, "packages", problems);
   image.sha256 = read_texts(reader, "sha256", problems);

@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <charconv>
+#include <limits>
 #include <map>
 
 #include "lab/core/text.hpp"
@@ -53,6 +55,7 @@ class Cloner {
     root_.add("on_reboot").set_text("restart");  // a patch is not installed before its reboots
     write_mark(root_, plan_.mark);
     PATCHLAB_TRY(check_what_is_needed());
+    PATCHLAB_TRY(read_memory());
     plan_.xml = document_.to_text();
     return std::move(plan_);
   }
@@ -345,6 +348,25 @@ class Cloner {
     const auto model = memory.attribute("model");
     if (model == "dimm" || model == "virtio-mem") return {};
     return refusal(fmt::format("<memory model='{}'> is a file or device of the host", model));
+  }
+
+  // libvirt itself prints KiB; in a file that was written by hand there may be others.
+  Result<void> read_memory() {
+    static const std::map<std::string, std::uint64_t> bytes{
+        {"b", 1},           {"bytes", 1},    {"k", 1U << 10U}, {"KiB", 1U << 10U}, {"KB", 1000},      {"M", 1U << 20U},
+        {"MiB", 1U << 20U}, {"MB", 1000000}, {"G", 1U << 30U}, {"GiB", 1U << 30U}, {"GB", 1000000000}};
+    const auto memory = root_.child(root_.child("currentMemory") ? "currentMemory" : "memory");
+    const auto unit = bytes.find(memory.has_attribute("unit") ? memory.attribute("unit") : "KiB");
+    const auto text = memory.text();
+    const auto digits = trimmed(text, " \t\r\n");
+    std::uint64_t number = 0;
+    const auto [end, code] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+    if (code != std::errc{} || end != digits.data() + digits.size() || unit == bytes.end() || number == 0 ||
+        number > std::numeric_limits<std::uint64_t>::max() / unit->second) {
+      return refusal(fmt::format("<{}> '{}' is no size of memory", memory.name(), digits));
+    }
+    plan_.memory_kib = number * unit->second / 1024;
+    return {};
   }
 
   Result<void> check_what_is_needed() {

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -39,6 +40,7 @@ struct ClonePlan {
   std::vector<std::filesystem::path>
       reads;  // files of the golden domain that the clone opens too but cannot write: read-only disks
   std::vector<std::string> macs;  // lower case, in the order of the NICs
+  std::uint64_t memory_kib = 0;   // what it has when it starts
   std::string snapshot_trouble;   // why its memory cannot be saved; empty when nothing is known to stand against it
 };
 

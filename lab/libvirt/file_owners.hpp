@@ -12,9 +12,12 @@
 // clean-up after a crash finds too.
 namespace patchlab::lab::libvirt {
 
-// Writes user and group of the files to `record`.
+// Writes user and group of the files to `record`. Of a file that one of the earlier records has, it writes what that
+// says: another clone of the same golden domain may be running, and the file be given away already. Earlier records
+// that are gone or damaged count for nothing.
 [[nodiscard]] Result<void> remember_owners(const std::vector<std::filesystem::path>& files,
-                                           const std::filesystem::path& record);
+                                           const std::filesystem::path& record,
+                                           const std::vector<std::filesystem::path>& earlier = {});
 // Gives them back what `record` says, where it differs. Files that are gone are no error. Goes on after an error and
 // returns the first one.
 [[nodiscard]] Result<void> restore_owners(const std::filesystem::path& record);

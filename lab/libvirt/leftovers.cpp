@@ -84,6 +84,10 @@ Result<void> remove_domain(Session& session, const Mark& mark) {
     return last_error(action);
   if (virDomainIsPersistent(domain.get()) == 1 && virDomainUndefineFlags(domain.get(), session.undefine_flags()) < 0)
     return last_error(action);
+  // A start that was under way when its process died: now that nothing is defined, it stays off.
+  if (virDomainIsActive(domain.get()) == 1 && virDomainDestroy(domain.get()) < 0 &&
+      virDomainIsActive(domain.get()) == 1)
+    return last_error(action);
   return {};
 }
 
@@ -96,13 +100,21 @@ Result<void> remove_network(Session& session, const Mark& mark) {
   return {};
 }
 
+std::vector<fs::path> owners_files_in(const fs::path& cell) {
+  std::vector<fs::path> files;
+  std::error_code code;
+  for (const auto& entry : fs::directory_iterator(cell, code)) {
+    if (entry.path().native().ends_with(owners_suffix)) files.push_back(entry.path());
+  }
+  return files;
+}
+
 Result<void> remove_folder(const Mark& mark) {
   if (mark_of(mark.folder) != mark) return {};
   std::error_code code;
   Result<void> restored;
-  for (const auto& entry : fs::directory_iterator(mark.folder, code)) {
-    if (!entry.path().native().ends_with(owners_suffix)) continue;
-    if (auto one = restore_owners(entry.path()); !one && restored) restored = std::move(one);
+  for (const auto& record : owners_files_in(mark.folder)) {
+    if (auto one = restore_owners(record); !one && restored) restored = std::move(one);
   }
   if (!restored) return restored;
   fs::remove_all(mark.folder, code);
@@ -195,6 +207,17 @@ Result<CellFolder> CellFolder::create(const Mark& cell) {
   const Json json{{"run", cell.run}, {"cell", cell.cell}, {"folder", cell.folder.string()}};
   PATCHLAB_TRY(write_file_atomically(cell.folder / mark_name, pretty(json)));
   return CellFolder(cell, std::move(lock));
+}
+
+std::vector<fs::path> owners_files(const fs::path& storage) {
+  std::vector<fs::path> files;
+  std::error_code code;
+  for (const auto& entry : fs::directory_iterator(storage, code)) {
+    if (!mark_of(entry.path())) continue;
+    const auto own = owners_files_in(entry.path());
+    files.insert(files.end(), own.begin(), own.end());
+  }
+  return files;
 }
 
 Result<void> remove_cell(Session& session, const CellFolder& folder) {

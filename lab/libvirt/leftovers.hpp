@@ -59,6 +59,9 @@ class CellFolder {
   FileLock lock_;
 };
 
+// The owners files of all cells in `storage`.
+[[nodiscard]] std::vector<std::filesystem::path> owners_files(const std::filesystem::path& storage);
+
 // For the process that holds the lock: removes everything with this mark's run and cell.
 [[nodiscard]] Result<void> remove_cell(Session& session, const CellFolder& folder);
 

@@ -13,7 +13,11 @@ Result<std::shared_ptr<Session>> Session::open(const std::string& uri) {
   std::shared_ptr<Session> session(new Session);
   PATCHLAB_ASSIGN(session->loop_, EventLoop::start());
   session->connection_.reset(virConnectOpen(uri.c_str()));
-  if (!session->connection_) return last_error(fmt::format("opening libvirt connection '{}'", uri));
+  if (!session->connection_) {
+    auto error = last_error(fmt::format("opening libvirt connection '{}'", uri));
+    error.hint = fmt::format("libvirt's daemon must run and let this user in: 'virsh -c {} list --all' shows it", uri);
+    return error;
+  }
   const char* type = virConnectGetType(session->connection());
   session->is_test_driver_ = type != nullptr && std::string_view(type) == "TEST";
   return session;

@@ -13,6 +13,12 @@
 namespace patchlab::lab::libvirt {
 namespace {
 
+Mark mark_of(const SystemLab::Place& place) {
+  Mark cell{place.run, place.cell, {}, {}};
+  cell.folder = place.storage / cell.object_name();
+  return cell;
+}
+
 Result<void> copy_privately(const FileCopy& copy) {
   std::error_code code;
   if (!std::filesystem::copy_file(copy.from, copy.to, code)) {
@@ -45,10 +51,16 @@ SystemLab::~SystemLab() {
   if (!removed_) static_cast<void>(remove());
 }
 
+std::filesystem::path SystemLab::folder_of(const Place& place) { return mark_of(place).folder; }
+
+Result<std::unique_ptr<LibvirtHypervisor>> SystemLab::machines_of(const Place& place) {
+  PATCHLAB_ASSIGN(auto session, Session::open(place.uri));
+  return LibvirtHypervisor::on(std::move(session), mark_of(place).object_name() + "-");
+}
+
 Result<std::unique_ptr<SystemLab>> SystemLab::open(const Place& place, ProcessRunner& runner) {
   PATCHLAB_TRY(check_is_local(place.uri));
-  Mark cell{place.run, place.cell, {}, {}};
-  cell.folder = place.storage / cell.object_name();
+  const auto cell = mark_of(place);
   PATCHLAB_TRY(check_mark(cell));
   PATCHLAB_ASSIGN(auto session, Session::open(place.uri));
   PATCHLAB_ASSIGN(auto folder, CellFolder::create(cell));
@@ -75,7 +87,8 @@ Result<ClonePlan> SystemLab::clone(const std::string& golden, const std::string&
   PATCHLAB_ASSIGN(const auto xml, golden_domain_xml(*session_, golden));
   PATCHLAB_ASSIGN(auto plan, plan_clone(xml, mark));
   PATCHLAB_ASSIGN(const auto files, files_below(plan, runner_));
-  PATCHLAB_TRY(remember_owners(files, mark.folder / (machine + owners_suffix)));
+  PATCHLAB_TRY(
+      remember_owners(files, mark.folder / (machine + owners_suffix), owners_files(mark.folder.parent_path())));
   for (const auto& overlay : plan.overlays) PATCHLAB_TRY(run_for_output(runner_, overlay_process(overlay)));
   for (const auto& copy : plan.copies) PATCHLAB_TRY(copy_privately(copy));
   PATCHLAB_TRY(define(plan));

@@ -27,6 +27,10 @@ class SystemLab {
     std::string cell;                                 // department
     std::filesystem::path storage = default_storage;  // absolute; must be readable for QEMU's user
   };
+  // The folder of the cell's files.
+  [[nodiscard]] static std::filesystem::path folder_of(const Place& place);
+  // The machines of a cell that another process has opened, and removes: only started, saved and asked here.
+  [[nodiscard]] static Result<std::unique_ptr<LibvirtHypervisor>> machines_of(const Place& place);
   // Makes the cell's folder, defines and starts its network, and closes the bridge of that to the host, which needs
   // root.
   [[nodiscard]] static Result<std::unique_ptr<SystemLab>> open(const Place& place, ProcessRunner& runner);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <filesystem>
 
 #include "lab/network/netlink.hpp"
 
@@ -33,8 +34,8 @@ Result<void> add_tap(const std::string& name) {
   return {};
 }
 
-Result<void> set_ipv4(const std::string& device, const char* setting, char value) {
-  const auto path = fmt::format("/proc/sys/net/ipv4/conf/{}/{}", device, setting);
+Result<void> set(const char* family, const std::string& device, const char* setting, char value) {
+  const auto path = fmt::format("/proc/sys/net/{}/conf/{}/{}", family, device, setting);
   const FileDescriptor file(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
   if (file.valid() && ::write(file.get(), &value, 1) == 1) return {};
   auto error = errno_error(fmt::format("writing '{}'", path), errno);
@@ -61,9 +62,30 @@ Result<std::vector<std::string>> build_fence(const Ipv4Subnet& subnet, Ipv4 clie
 }
 
 Result<void> close_bridge_to_host(const std::string& bridge) {
-  PATCHLAB_TRY(set_ipv4(bridge, "arp_ignore", '8'));  // no replies for any local address
-  PATCHLAB_TRY(set_ipv4(bridge, "rp_filter", '1'));   // nothing from addresses that are routed elsewhere, or nowhere
-  return set_ipv4(bridge, "forwarding", '0');
+  PATCHLAB_ASSIGN(auto netlink, Netlink::open());
+  PATCHLAB_TRY(netlink.set_down(bridge));
+  PATCHLAB_TRY(netlink.make_hub(bridge));
+  PATCHLAB_TRY(netlink.set_up(bridge));
+  PATCHLAB_TRY(set("ipv4", bridge, "arp_ignore", '8'));  // no replies for any local address
+  PATCHLAB_TRY(set("ipv4", bridge, "rp_filter", '1'));   // nothing from addresses that are routed elsewhere, or nowhere
+  return set("ipv4", bridge, "forwarding", '0');
+}
+
+Result<void> add_port(const std::string& bridge, const std::string& port, pid_t inside) {
+  PATCHLAB_ASSIGN(auto netlink, Netlink::open());
+  PATCHLAB_TRY(netlink.add_veth(port, port_inside, inside));
+  // Before it is up: a new device introduces itself by IPv6 (RFC 4862), and the probe would take the host for a
+  // stranger, rightly.
+  std::error_code code;
+  if (std::filesystem::exists("/proc/sys/net/ipv6", code)) PATCHLAB_TRY(set("ipv6", port, "disable_ipv6", '1'));
+  PATCHLAB_TRY(netlink.attach(port, bridge));
+  return netlink.set_up(port);
+}
+
+Result<void> open_port(const Ipv4Subnet& subnet, Ipv4 client) {
+  PATCHLAB_ASSIGN(auto netlink, Netlink::open());
+  PATCHLAB_TRY(netlink.add_address(port_inside, client, subnet));
+  return netlink.set_up(port_inside);
 }
 
 }  // namespace patchlab::lab::network

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <sys/types.h>
+
 #include <string>
 #include <vector>
 
@@ -23,8 +25,19 @@ inline constexpr const char* bridge_name = "br0";
 // For a bridge in the network namespace of a host that has addresses elsewhere, such as libvirt's: without an address
 // of its own on the bridge, Linux still answers ARP there for all its addresses, and takes what comes (arp_ignore and
 // rp_filter of ip-sysctl.rst). A clone with a production address would talk to the host, whose answers go to
-// production. Afterwards it does neither; broadcasts still reach processes that listen on all devices. Goes with the
+// production. And the bridge itself joins a multicast group, by IGMP (RFC 4286). Afterwards the host does none of
+// these; broadcasts still reach processes that listen on all devices. All frames go to all ports from now on, so that a
+// probe that listens at one hears them, as on br0 of an embedded cell. To be called before it has ports. Goes with the
 // bridge. Needs root, or CAP_NET_ADMIN and a writable /proc/sys.
 [[nodiscard]] Result<void> close_bridge_to_host(const std::string& bridge);
+
+// The device by which checks and probes in a network namespace of their own reach such a bridge.
+inline constexpr const char* port_inside = "check0";
+// Lays the cable: `port` of the caller's network namespace, on the bridge, to `port_inside` in that of the process
+// `inside`. The host says nothing on its end. Goes with the namespace of `inside`, or by Netlink::remove(port). Needs
+// root.
+[[nodiscard]] Result<void> add_port(const std::string& bridge, const std::string& port, pid_t inside);
+// At the other end: the client's address, and no route but its own subnet.
+[[nodiscard]] Result<void> open_port(const Ipv4Subnet& subnet, Ipv4 client);
 
 }  // namespace patchlab::lab::network

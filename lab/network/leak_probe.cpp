@@ -22,7 +22,6 @@
 #include <system_error>
 
 #include "lab/core/files.hpp"
-#include "lab/network/fence.hpp"
 #include "lab/network/frames.hpp"
 
 namespace patchlab::lab::network {
@@ -147,7 +146,7 @@ class ProbeRun {
   void prepare() {
     sender_.address = lab_.plan.client;
     sender_.mark = random_mark();
-    auto device = find_device(bridge_name);
+    auto device = find_device(lab_.device);
     auto wire = device ? open_wire(*device) : Result<FileDescriptor>(device.error());
     if (!wire) {
       wire_trouble_ = wire.error().message;
@@ -165,7 +164,7 @@ class ProbeRun {
     auto* names = ::if_nameindex();
     for (const auto* entry = names; entry != nullptr && entry->if_name != nullptr; ++entry) {
       const std::string name = entry->if_name;
-      if (name != bridge_name && name.rfind("tap-", 0) != 0) continue;
+      if (name != lab_.device && name.rfind("tap-", 0) != 0) continue;
       if (const auto device = find_device(name)) known_.insert(device->mac);
     }
     if (names != nullptr) ::if_freenameindex(names);

@@ -8,6 +8,7 @@
 
 #include "lab/core/time.hpp"
 #include "lab/network/address.hpp"
+#include "lab/network/fence.hpp"
 #include "lab/network/host_facts.hpp"
 
 // The proof of the fence: from inside a cell, really try to reach the outside, and listen for anybody who is not of the
@@ -30,6 +31,7 @@ struct PlannedProbe {
 struct LabIdentity {
   AddressPlan plan;
   std::vector<MacAddress> machines;
+  std::string device = bridge_name;  // where frames are sent and heard: the bridge, or a port on it (fence.hpp)
 };
 
 // Everything to try, in a stable order. A host address that the lab uses too is tried by ARP only, where the answering

@@ -132,6 +132,19 @@ Result<void> Netlink::add_bridge(const std::string& name) {
   return ask(request, fmt::format("making bridge '{}'", name));
 }
 
+Result<void> Netlink::make_hub(const std::string& bridge) {
+  PATCHLAB_ASSIGN(const auto index, index_of(bridge));
+  Request request(RTM_NEWLINK, 0, link_message(index));
+  const auto info = request.open(IFLA_LINKINFO);
+  request.text(IFLA_INFO_KIND, "bridge");
+  const auto data = request.open(IFLA_INFO_DATA);
+  request.number(IFLA_BR_AGEING_TIME, std::uint32_t{0});
+  request.number(IFLA_BR_MCAST_SNOOPING, std::uint8_t{0});
+  request.close(data);
+  request.close(info);
+  return ask(request, fmt::format("making a hub of bridge '{}'", bridge));
+}
+
 Result<void> Netlink::add_veth(const std::string& name, const std::string& peer, pid_t peer_process) {
   Request request(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, link_message());
   request.text(IFLA_IFNAME, name);
@@ -155,13 +168,16 @@ Result<void> Netlink::attach(const std::string& name, const std::string& bridge)
   return ask(request, fmt::format("attaching '{}' to bridge '{}'", name, bridge));
 }
 
-Result<void> Netlink::set_up(const std::string& name) {
+Result<void> Netlink::set_up(const std::string& name) { return set_state(name, IFF_UP, "up"); }
+Result<void> Netlink::set_down(const std::string& name) { return set_state(name, 0, "down"); }
+
+Result<void> Netlink::set_state(const std::string& name, unsigned flags, const char* direction) {
   PATCHLAB_ASSIGN(const auto index, index_of(name));
   auto message = link_message(index);
-  message.ifi_flags = IFF_UP;
+  message.ifi_flags = flags;
   message.ifi_change = IFF_UP;
   Request request(RTM_NEWLINK, 0, message);
-  return ask(request, fmt::format("bringing '{}' up", name));
+  return ask(request, fmt::format("bringing '{}' {}", name, direction));
 }
 
 Result<void> Netlink::add_address(const std::string& name, Ipv4 address, const Ipv4Subnet& subnet) {

@@ -19,16 +19,21 @@ class Netlink {
 
   // Forwards at once: no spanning tree, no forward delay, no multicast snooping.
   [[nodiscard]] Result<void> add_bridge(const std::string& name);
+  // A bridge that learns nothing sends every frame to all ports, as a hub does; and that does not look for multicast
+  // groups takes no part in them itself. To be called while it is down, or it says goodbye to a group.
+  [[nodiscard]] Result<void> make_hub(const std::string& bridge);
   // `peer` is made in the network namespace of process `peer_process`, when that is not 0.
   [[nodiscard]] Result<void> add_veth(const std::string& name, const std::string& peer, pid_t peer_process);
   [[nodiscard]] Result<void> attach(const std::string& name, const std::string& bridge);
   [[nodiscard]] Result<void> set_up(const std::string& name);
+  [[nodiscard]] Result<void> set_down(const std::string& name);
   [[nodiscard]] Result<void> add_address(const std::string& name, Ipv4 address, const Ipv4Subnet& subnet);
   [[nodiscard]] Result<void> remove(const std::string& name);
 
  private:
   class Request;
   explicit Netlink(FileDescriptor socket) : socket_(std::move(socket)) {}
+  [[nodiscard]] Result<void> set_state(const std::string& name, unsigned flags, const char* direction);
   [[nodiscard]] Result<void> ask(Request& request, const std::string& action);
   FileDescriptor socket_;
   unsigned sequence_ = 0;

@@ -10,7 +10,7 @@
 namespace patchlab::runners::cell {
 
 // One department inside its fence: brings it to a baseline and runs trials from there. Uses only the seams (Hypervisor,
-// ProcessRunner, Clock), so it is the same for embedded cells and, later, for a system libvirt. Trials on disjoint
+// ProcessRunner, Clock), so it is the same for embedded cells and for those on a system libvirt. Trials on disjoint
 // machines may run in parallel.
 class Cell {
  public:

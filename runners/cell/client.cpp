@@ -15,12 +15,17 @@
 namespace patchlab::runners::cell {
 namespace {
 
+constexpr std::chrono::seconds patience{20};
+constexpr std::chrono::seconds long_patience{120};  // a libvirt ends machines one after another, and waits for each
+constexpr const char* what_removes = "; 'patchlab lab clean' removes what it may have left on its libvirt";
+
 class ChildCell final : public CellClient {
  public:
-  ChildCell(ChildProcess child, std::string department, std::filesystem::path log, OnEvent on_event)
+  ChildCell(ChildProcess child, const CellStart& start, OnEvent on_event)
       : child_(std::move(child)),
-        department_(std::move(department)),
-        log_(std::move(log)),
+        department_(start.department),
+        log_(start.log),
+        may_leave_(start.kind == CellKind::on_libvirt),
         on_event_(std::move(on_event)) {
     reader_ = std::jthread([this] { read(); });
   }
@@ -43,10 +48,15 @@ class ChildCell final : public CellClient {
     const std::lock_guard closing(close_mutex_);
     if (!reader_.joinable()) return;
     child_.close_input();  // the cell ends its machines and exits
-    if (const auto end = child_.wait(std::chrono::seconds(20)); std::holds_alternative<TimedOut>(end.end)) {
-      // Killing the outer process takes its PID namespace, and with it every QEMU, along.
+    if (const auto end = child_.wait(may_leave_ ? long_patience : patience);
+        std::holds_alternative<TimedOut>(end.end)) {
+      // Killing the outer process takes its PID namespace, and with it every QEMU, along; but for those of a libvirt.
       child_.send_signal(SIGKILL);
       (void)child_.wait(std::chrono::seconds(10));
+      if (may_leave_) {
+        on_event_(department_,
+                  {{"event", "left"}, {"text", std::string("its cell did not end in time") + what_removes}});
+      }
     }
     reader_.join();
   }
@@ -92,13 +102,14 @@ class ChildCell final : public CellClient {
     }
     const std::lock_guard lock(mutex_);
     gone_ = infrastructure_error(fmt::format("the cell of department '{}' is gone: {}", department_, why),
-                                 fmt::format("its log is '{}'", log_.string()));
+                                 fmt::format("its log is '{}'{}", log_.string(), may_leave_ ? what_removes : ""));
     answered_.notify_all();
   }
 
   ChildProcess child_;
   std::string department_;
   std::filesystem::path log_;
+  const bool may_leave_;  // its machines are a libvirt's
   OnEvent on_event_;
   std::mutex mutex_;
   std::condition_variable answered_;
@@ -111,18 +122,17 @@ class ChildCell final : public CellClient {
 
 }  // namespace
 
-Result<std::unique_ptr<CellClient>> start_cell(const std::string& program, const std::string& department,
-                                               const std::filesystem::path& root, bool offer_kvm,
-                                               const std::filesystem::path& log, OnEvent on_event) {
+Result<std::unique_ptr<CellClient>> start_cell(const CellStart& start, OnEvent on_event) {
   ProcessSpec spec;
-  spec.program = program;
-  spec.arguments = {"cell", root.string()};
-  if (offer_kvm) spec.arguments.emplace_back("--kvm");
-  auto child = ChildProcess::start(spec, log);
-  if (!child)
-    return std::move(child).error().while_doing(fmt::format("starting the cell of department '{}'", department));
-  return std::unique_ptr<CellClient>(
-      std::make_unique<ChildCell>(std::move(child).value(), department, log, std::move(on_event)));
+  spec.program = start.program;
+  spec.arguments = {"cell", start.root.string()};
+  if (start.offer_kvm) spec.arguments.emplace_back("--kvm");
+  if (start.kind == CellKind::on_libvirt) spec.arguments.emplace_back("--on-libvirt");
+  auto child = ChildProcess::start(spec, start.log);
+  if (!child) {
+    return std::move(child).error().while_doing(fmt::format("starting the cell of department '{}'", start.department));
+  }
+  return std::unique_ptr<CellClient>(std::make_unique<ChildCell>(std::move(child).value(), start, std::move(on_event)));
 }
 
 }  // namespace patchlab::runners::cell

@@ -24,10 +24,18 @@ class CellClient {
 
 using OnEvent = std::function<void(const std::string& department, const Json& event)>;
 
-// Starts `<program> cell [--kvm] <root>` (root: the cell's scratch folder). What the cell and libvirt write to stderr
-// goes to `log`.
-[[nodiscard]] Result<std::unique_ptr<CellClient>> start_cell(const std::string& program, const std::string& department,
-                                                             const std::filesystem::path& root, bool offer_kvm,
-                                                             const std::filesystem::path& log, OnEvent on_event);
+enum class CellKind { embedded, on_libvirt };
+
+struct CellStart {
+  std::string program;  // patchlab
+  std::string department;
+  std::filesystem::path root;  // the cell's scratch folder
+  CellKind kind = CellKind::embedded;
+  bool offer_kvm = false;
+  std::filesystem::path log;  // what the cell and libvirt write to stderr
+};
+
+// Starts `<program> cell [--kvm] [--on-libvirt] <root>`.
+[[nodiscard]] Result<std::unique_ptr<CellClient>> start_cell(const CellStart& start, OnEvent on_event);
 
 }  // namespace patchlab::runners::cell

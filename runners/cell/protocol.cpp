@@ -27,6 +27,8 @@ Json machine_json(const MachineJob& job) {
           {"allow", job.plan.allowances},
           {"system", job.system},
           {"golden_digest", job.golden_digest},
+          {"golden_domain", job.golden_domain},
+          {"macs", job.macs},
           {"golden_disk", job.golden_disk.string()},
           {"kernel", job.kernel.string()},
           {"initrd", job.initrd.string()},
@@ -48,6 +50,8 @@ MachineJob machine_from(const Json& json) {
   job.plan.allowances = checks::state::read_allowances(json.at("allow"), "", problems);
   job.system = guest_system_from(json.at("system"), "", problems);
   job.golden_digest = json.at("golden_digest");
+  job.golden_domain = json.at("golden_domain");
+  job.macs = json.at("macs");
   job.golden_disk = json.at("golden_disk").get<std::string>();
   job.kernel = json.at("kernel").get<std::string>();
   job.initrd = json.at("initrd").get<std::string>();
@@ -109,6 +113,10 @@ void to_json(Json& json, const CellJob& job) {
       {"slot_count", job.slot_count},
       {"host", {{"addresses", job.host.addresses}, {"gateways", job.host.gateways}, {"resolvers", job.host.resolvers}}},
       {"worker_program", job.worker_program}};
+  if (job.libvirt) {
+    json["libvirt"] = {
+        {"uri", job.libvirt->uri}, {"run", job.libvirt->run}, {"storage", job.libvirt->storage.string()}};
+  }
 }
 
 CellJob cell_job_from_json(const Json& json) {
@@ -125,6 +133,10 @@ CellJob cell_job_from_json(const Json& json) {
   const auto& host = json.at("host");
   job.host = {host.at("addresses"), host.at("gateways"), host.at("resolvers")};
   job.worker_program = json.at("worker_program");
+  if (json.contains("libvirt")) {
+    const auto& place = json.at("libvirt");
+    job.libvirt = {place.at("uri"), place.at("run"), place.at("storage").get<std::string>()};
+  }
   return job;
 }
 

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,9 +24,14 @@ namespace patchlab::runners::cell {
 
 // One machine as the cell needs it: everything resolved, nothing left to look up.
 struct MachineJob {
-  MachinePlan plan;  // services, ready ports, checks filled in from the golden image where the scenario was silent
+  MachinePlan
+      plan;  // memory, services, ready ports, checks filled in from the golden image where the scenario was silent
   GuestSystem system;
   std::string golden_digest;
+  // A clone of a domain. Its libvirt is that of the cell.
+  std::string golden_domain;
+  std::vector<std::string> macs;  // of the domain, and so of the clone
+  // A clone of an image.
   std::filesystem::path golden_disk;  // read-only backing file
   std::filesystem::path kernel;
   std::filesystem::path initrd;
@@ -33,13 +39,22 @@ struct MachineJob {
   std::map<std::string, std::string> exe_switches;  // of .exe candidates, by file name
 };
 
+// Where the clones of domains are: lab/libvirt/system_lab.hpp.
+struct LibvirtPlace {
+  std::string uri;
+  std::string run;
+  std::filesystem::path storage;
+  bool operator==(const LibvirtPlace&) const = default;
+};
+
 // Sent once, as the first request ("prepare").
 struct CellJob {
   std::string department;
   NetworkPlan network;
+  std::optional<LibvirtPlace> libvirt;  // its machines are clones of domains there; else of images, in the cell itself
   std::vector<MachineJob> machines;
   TrialPolicy policy;
-  std::string accelerator;         // "kvm" or "tcg"
+  std::string accelerator;         // "kvm" or "tcg", of images; a domain says its own
   std::filesystem::path evidence;  // folder inside the run folder, exists
   std::filesystem::path slots;     // folder of the slot files shared by all cells of the host
   std::size_t slot_count = 2;

@@ -12,37 +12,17 @@
 #include <thread>
 
 #include "lab/core/digest.hpp"
-#include "lab/libvirt/hypervisor.hpp"
+#include "lab/libvirt/system_lab.hpp"
 #include "lab/network/fence.hpp"
 #include "lab/network/leak_probe.hpp"
 #include "lab/network/namespace.hpp"
 #include "lab/process/process.hpp"
 #include "runners/cell/cell.hpp"
+#include "runners/cell/keeper.hpp"
+#include "runners/cell/reply.hpp"
 
 namespace patchlab::runners::cell {
 namespace {
-
-// Lines to the parent, whole and in order, from any thread. Standard output is kept for this alone: libraries that
-// print end up in the log.
-class Reply {
- public:
-  Reply() : output_(::dup(STDOUT_FILENO)) { ::dup2(STDERR_FILENO, STDOUT_FILENO); }
-  void send(const Json& message) {
-    const auto line = message.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
-    const std::lock_guard lock(mutex_);
-    std::string_view rest = line;
-    while (!rest.empty()) {
-      const auto count = ::write(output_.get(), rest.data(), rest.size());
-      if (count < 0 && errno == EINTR) continue;
-      if (count <= 0) return;  // the parent is gone; the end of standard input ends us
-      rest.remove_prefix(static_cast<std::size_t>(count));
-    }
-  }
-
- private:
-  FileDescriptor output_;
-  std::mutex mutex_;
-};
 
 // A version-4-shaped UUID that is the same for the same machine in every clone (RFC 4122 4.4 for the fixed bits).
 std::string uuid_for(const std::string& department, const std::string& machine) {
@@ -62,9 +42,13 @@ class Server {
     // None of them in the reading thread: the end of standard input must be seen whatever is under way.
     requests_.emplace_back([this, request] {
       if (request["op"] == "prepare") reply_to(request, [&] { return prepare(request.at("job")); });
-      if (request["op"] == "trial")
-        reply_to(request,
-                 [&]() -> Result<Json> { return Json(cell_->run_trial(trial_job_from_json(request.at("job")))); });
+      if (request["op"] == "trial") {
+        reply_to(request, [&]() -> Result<Json> {
+          auto trial = trial_job_from_json(request.at("job"));
+          if (job_.libvirt) PATCHLAB_TRY(bring_media(trial));
+          return Json(cell_->run_trial(trial));
+        });
+      }
       if (request["op"] == "fence") {
         reply_to(request, [&]() -> Result<Json> {
           probe_fence(request.at("phase"));
@@ -92,10 +76,8 @@ class Server {
 
   Result<Json> prepare(const Json& job) {
     job_ = cell_job_from_json(job);
-    PATCHLAB_TRY(build_fence());
-    PATCHLAB_ASSIGN(auto connection, lab::libvirt::LibvirtHypervisor::open_embedded(root_));
-    hypervisor_ = std::move(connection);
-    for (std::size_t i = 0; i < job_.machines.size(); ++i) PATCHLAB_TRY(clone(job_.machines[i], i));
+    PATCHLAB_TRY(read_addresses());
+    PATCHLAB_TRY(job_.libvirt ? join_machines() : make_machines());
     context_.emplace(CellContext{*hypervisor_,
                                  host_processes(),
                                  system_clock_source(),
@@ -103,23 +85,73 @@ class Server {
                                  Slots(job_.slots, job_.slot_count, system_clock_source()),
                                  [this](const Json& event) { reply_.send(event); },
                                  {},
-                                 lab::network::bridge_name});
+                                 own_.device});
     cell_ = std::make_unique<Cell>(*context_, [this](const std::string& phase) { probe_fence(phase); });
     return Json(cell_->prepare());
   }
 
-  Result<void> build_fence() {
+  Result<void> read_addresses() {
     using namespace lab::network;
-    PATCHLAB_ASSIGN(plan_.subnet, Ipv4Subnet::parse(job_.network.subnet));
-    PATCHLAB_ASSIGN(plan_.gateway, Ipv4::parse(job_.network.gateway));
-    PATCHLAB_ASSIGN(plan_.client, Ipv4::parse(job_.network.client));
+    auto& plan = own_.plan;
+    PATCHLAB_ASSIGN(plan.subnet, Ipv4Subnet::parse(job_.network.subnet));
+    PATCHLAB_ASSIGN(plan.gateway, Ipv4::parse(job_.network.gateway));
+    PATCHLAB_ASSIGN(plan.client, Ipv4::parse(job_.network.client));
     for (const auto& machine : job_.machines) {
       PATCHLAB_ASSIGN(const auto address, Ipv4::parse(machine.plan.address));
-      plan_.machines.push_back({machine.plan.name, address});
+      plan.machines.push_back({machine.plan.name, address});
+      if (machine.golden_domain.empty()) own_.machines.push_back(MacAddress::of_lab_machine(address));
+      for (const auto& text : machine.macs) {
+        PATCHLAB_ASSIGN(const auto mac, MacAddress::parse(text));
+        own_.machines.push_back(mac);
+      }
     }
+    if (job_.libvirt) own_.device = port_inside;
+    return {};
+  }
+
+  Result<void> make_machines() {
+    const auto& plan = own_.plan;
     PATCHLAB_ASSIGN(
         taps_,
-        lab::network::build_fence(plan_.subnet, plan_.client, job_.machines.size()).while_doing("building the fence"));
+        lab::network::build_fence(plan.subnet, plan.client, job_.machines.size()).while_doing("building the fence"));
+    PATCHLAB_ASSIGN(auto connection, lab::libvirt::LibvirtHypervisor::open_embedded(root_));
+    hypervisor_ = std::move(connection);
+    for (std::size_t i = 0; i < job_.machines.size(); ++i) PATCHLAB_TRY(clone(job_.machines[i], i));
+    return {};
+  }
+
+  // The keeper has made machines and network, and laid a cable to here.
+  Result<void> join_machines() {
+    PATCHLAB_TRY(lab::network::open_port(own_.plan.subnet, own_.plan.client).while_doing("entering the fence"));
+    PATCHLAB_ASSIGN(auto connection, lab::libvirt::SystemLab::machines_of(place()));
+    hypervisor_ = std::move(connection);
+    return {};
+  }
+
+  [[nodiscard]] lab::libvirt::SystemLab::Place place() const {
+    return {job_.libvirt->uri, job_.libvirt->run, job_.department, job_.libvirt->storage};
+  }
+
+  // QEMU's user cannot pass through the cache, so media go where the clones are. They stay until the cell goes: trials
+  // share them.
+  Result<void> bring_media(TrialJob& trial) {
+    const auto folder = lab::libvirt::SystemLab::folder_of(place());
+    const std::lock_guard lock(media_);  // trials on disjoint machines may bring the same one
+    for (auto& [machine, iso] : trial.media) {
+      const auto there = folder / iso.filename();
+      std::error_code code;
+      if (!std::filesystem::exists(there, code)) {
+        const auto half = there.string() + ".part";
+        std::filesystem::copy_file(iso, half, std::filesystem::copy_options::overwrite_existing, code);
+        if (!code) std::filesystem::permissions(half, std::filesystem::perms(0644), code);
+        if (!code) std::filesystem::rename(half, there, code);
+        if (code) {
+          return infrastructure_error(
+              fmt::format("copying '{}' to '{}': {}", iso.string(), there.string(), code.message()));
+        }
+      }
+      iso = there;
+    }
     return {};
   }
 
@@ -140,17 +172,14 @@ class Server {
     spec.kernel_arguments = job.kernel_arguments;
     spec.memory_mib = plan.memory_mib;
     spec.accelerator = job_.accelerator == "kvm" ? lab::Accelerator::kvm : lab::Accelerator::tcg;
-    spec.nics = {{lab::network::MacAddress::of_lab_machine(plan_.machines[number].address).text(), taps_[number]}};
+    spec.nics = {{lab::network::MacAddress::of_lab_machine(own_.plan.machines[number].address).text(), taps_[number]}};
     spec.log = root_ / (plan.name + "-console.log");
     return hypervisor_->define(spec);
   }
 
   void probe_fence(const std::string& phase) {
     const TimedStep step(context_->events, context_->clock, "", "", "fence", "probes that try to get out");
-    lab::network::LabIdentity own{plan_, {}};
-    for (const auto& machine : plan_.machines)
-      own.machines.push_back(lab::network::MacAddress::of_lab_machine(machine.address));
-    const auto report = lab::network::run_leak_probe(lab::network::planned_probes(job_.host, plan_), own);
+    const auto report = lab::network::run_leak_probe(lab::network::planned_probes(job_.host, own_.plan), own_);
     Json attempts = Json::array();
     for (const auto& attempt : report.attempts) {
       attempts.push_back(
@@ -162,7 +191,8 @@ class Server {
   const std::filesystem::path root_ = lab::network::cell_folder_inside;
   Reply& reply_;
   CellJob job_;
-  lab::network::AddressPlan plan_;
+  lab::network::LabIdentity own_;
+  std::mutex media_;
   std::vector<std::string> taps_;
   std::unique_ptr<lab::Hypervisor> hypervisor_;
   std::optional<CellContext> context_;
@@ -170,16 +200,12 @@ class Server {
   std::vector<std::jthread> requests_;
 };
 
-}  // namespace
-
-int cell_main(const std::filesystem::path& root, bool offer_kvm) {
-  // Ctrl-C goes to the whole terminal group; the run decides what happens to its cells.
-  std::signal(SIGINT, SIG_IGN);
-  std::signal(SIGPIPE, SIG_IGN);
-  if (auto entered = lab::network::enter_cell_namespaces({.offer_kvm = offer_kvm, .folder = root}); !entered) {
-    fmt::print(stderr, "patchlab: error: {}\n", entered.error().message);
+int serve(const std::filesystem::path& root, bool offer_kvm, const std::function<void()>& entered) {
+  if (auto moved = lab::network::enter_cell_namespaces({.offer_kvm = offer_kvm, .folder = root}); !moved) {
+    fmt::print(stderr, "patchlab: error: {}\n", moved.error().message);
     return 73;
   }
+  entered();
   Reply reply;
   Server server(reply);
   std::string line;
@@ -191,6 +217,17 @@ int cell_main(const std::filesystem::path& root, bool offer_kvm) {
   // The parent is gone or has what it wanted. Nothing in here is worth keeping, and tidying up would wait for whatever
   // is under way: process 1 of the cell takes every QEMU along, and with the namespaces go bridge, taps and mounts.
   ::_exit(0);
+}
+
+}  // namespace
+
+int cell_main(const std::filesystem::path& root, const CellOptions& options) {
+  // Ctrl-C goes to the whole terminal group; the run decides what happens to its cells.
+  std::signal(SIGINT, SIG_IGN);
+  std::signal(SIGPIPE, SIG_IGN);
+  if (options.on_libvirt)
+    return keep([&](const std::function<void()>& entered) { return serve(root, false, entered); });
+  return serve(root, options.offer_kvm, [] {});
 }
 
 }  // namespace patchlab::runners::cell

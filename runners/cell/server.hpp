@@ -6,9 +6,14 @@
 
 namespace patchlab::runners::cell {
 
-// The process of one cell (`patchlab cell [--kvm] <root>`, started by a run, not by people): enters its namespaces,
-// then answers requests on standard input until that ends. Must be called while the process has one thread. Returns the
-// exit code.
-[[nodiscard]] int cell_main(const std::filesystem::path& root, bool offer_kvm);
+struct CellOptions {
+  bool offer_kvm = false;
+  bool on_libvirt = false;  // its machines are clones on a libvirt of the host: see keeper.hpp
+};
+
+// The process of one cell (`patchlab cell [--kvm] [--on-libvirt] <root>`, started by a run, not by people): enters its
+// namespaces, then answers requests on standard input until that ends. Must be called while the process has one thread.
+// Returns the exit code.
+[[nodiscard]] int cell_main(const std::filesystem::path& root, const CellOptions& options);
 
 }  // namespace patchlab::runners::cell

@@ -110,12 +110,7 @@ class Execution {
     record_.not_tested = plan_.not_tested;
     record_.host = host_facts(host_processes());
     for (const auto& candidate : plan_.candidates) record_.candidates.push_back(candidate_record(candidate));
-    const auto acceleration = lab::libvirt::usable_acceleration(
-        host_processes(), {.kernel = plan_.images.empty() ? fs::path() : plan_.images.begin()->second.kernel,
-                           .cache_folder = cache_folder()});
-    kvm_ = acceleration.accelerator == lab::Accelerator::kvm;
-    record_.host["accelerator"] = kvm_ ? "kvm" : "tcg";
-    record_.host["acceleration"] = acceleration.reason;
+    choose_accelerator();
     Json policy = plan_.scenario.trial;
     record_.digests["policy"] = sha256(policy.dump());
     for (const auto& job : plan_.departments) record_.departments.push_back(planned(job));
@@ -125,15 +120,27 @@ class Execution {
                        {"digest", record_.scenario_digest}});
   }
 
+  // Clones of domains run as those say.
+  void choose_accelerator() {
+    const auto image =
+        std::ranges::find_if(plan_.goldens, [](const auto& golden) { return golden.second.image.has_value(); });
+    if (image == plan_.goldens.end()) return;
+    const auto acceleration = lab::libvirt::usable_acceleration(
+        host_processes(), {.kernel = image->second.image->kernel, .cache_folder = cache_folder()});
+    kvm_ = acceleration.accelerator == lab::Accelerator::kvm;
+    record_.host["accelerator"] = kvm_ ? "kvm" : "tcg";
+    record_.host["acceleration"] = acceleration.reason;
+  }
+
   // What is known of a department before anything ran: if nothing ever does, the record says so.
   [[nodiscard]] reports::DepartmentRecord planned(const DepartmentJob& job) const {
     reports::DepartmentRecord department{.name = job.cell.department};
     department.phases = planned_phases(plan_.scenario.trial);
     for (const auto& machine : job.cell.machines) {
-      const auto& image = image_of(department.name, machine.plan.name);
+      const auto& golden = golden_of(department.name, machine.plan.name);
       reports::MachineRecord entry{.name = machine.plan.name,
                                    .role = machine.plan.role,
-                                   .golden = image.name,
+                                   .golden = golden.name,
                                    .golden_digest = machine.golden_digest,
                                    .golden_digest_after = {},
                                    .address = machine.plan.address,
@@ -147,17 +154,17 @@ class Execution {
     return department;
   }
 
-  [[nodiscard]] const lab::image::GoldenImage& image_of(const std::string& department,
-                                                        const std::string& machine) const {
+  [[nodiscard]] const Golden& golden_of(const std::string& department, const std::string& machine) const {
     const auto& departments = plan_.scenario.departments;
     const auto& machines = std::ranges::find(departments, department, &DepartmentPlan::name)->machines;
-    return plan_.images.at(std::ranges::find(machines, machine, &MachinePlan::name)->golden.recipe.string());
+    return plan_.goldens.at(key_of(std::ranges::find(machines, machine, &MachinePlan::name)->golden));
   }
 
   bool hold_images() {
-    for (const auto& [recipe, image] : plan_.images) {
-      auto lock = lab::image::hold(image);
-      auto intact = lock ? verify(image) : Result<void>(lock.error());
+    for (const auto& [key, golden] : plan_.goldens) {
+      if (!golden.image) continue;  // a domain is held since it was planned
+      auto lock = lab::image::hold(*golden.image);
+      auto intact = lock ? verify(golden) : Result<void>(lock.error());
       if (!intact) {
         record_.error = std::move(intact).error();
         return false;
@@ -167,14 +174,16 @@ class Execution {
     return true;
   }
 
-  Result<void> verify(const lab::image::GoldenImage& image) {
-    progress_.begin("image " + image.name, "comparing its digest");
-    auto result = lab::image::verify(image);
-    progress_.end("image " + image.name);
+  Result<void> verify(const Golden& golden) {
+    const auto key = (golden.image ? "image " : "domain ") + golden.name;
+    progress_.begin(key, "comparing its digest");
+    auto result = runners::verify(golden, host_processes());
+    progress_.end(key);
     return result;
   }
 
   void run_departments() {
+    for (const auto& sentence : leftovers_of_crashed_runs(plan_.scenario)) say(sentence);
     const auto host = lab::network::collect_host_facts();
     std::vector<std::jthread> threads;
     for (std::size_t i = 0; i < plan_.departments.size(); ++i) {
@@ -191,12 +200,17 @@ class Execution {
     job.cell.slot_count = std::max(2U, std::thread::hardware_concurrency());
     job.cell.host = host;
     job.cell.worker_program = options_.program;
+    if (job.cell.libvirt) job.cell.libvirt->run = folder_.id();
     const auto root = folder_.scratch() / std::to_string(index);
     if (auto made = create_folders(root); !made) return give_up(department, std::move(made).error());
     if (auto made = create_folders(job.cell.evidence); !made) return give_up(department, std::move(made).error());
-    auto lab =
-        cell::start_cell(options_.program, department.name, root, kvm_, folder_.path() / (department.name + ".log"),
-                         [this](const std::string& name, const Json& event) { on_event(name, event); });
+    auto lab = cell::start_cell({.program = options_.program,
+                                 .department = department.name,
+                                 .root = root,
+                                 .kind = job.cell.libvirt ? cell::CellKind::on_libvirt : cell::CellKind::embedded,
+                                 .offer_kvm = kvm_,
+                                 .log = folder_.path() / (department.name + ".log")},
+                                [this](const std::string& name, const Json& event) { on_event(name, event); });
     if (!lab) return give_up(department, std::move(lab).error());
     // Cancelling must not wait for the step that is under way: the cell goes down at once, and its calls return.
     const std::stop_callback cancel(stop_, [&] { (*lab)->close(); });
@@ -222,7 +236,13 @@ class Execution {
     }
   }
 
+  void say(const std::string& sentence) {
+    progress_.say(sentence);
+    folder_.event("", {{"event", "note"}, {"text", sentence}});
+  }
+
   void on_event(const std::string& department, const Json& event) {
+    if (event.value("event", "") == "left") progress_.say(department + ": " + event.value("text", ""));
     progress_.cell_event(department, event);
     folder_.event(department, event);
     const std::lock_guard lock(mutex_);
@@ -245,9 +265,9 @@ class Execution {
   void finish() {
     for (auto& department : record_.departments) {
       for (auto& machine : department.machines) {
-        const auto& image = image_of(department.name, machine.name);
-        if (!verified_after_.contains(image.digest)) verified_after_[image.digest] = bool{verify(image)};
-        machine.golden_digest_after = verified_after_[image.digest] ? image.digest : "changed during the run";
+        const auto& golden = golden_of(department.name, machine.name);
+        if (!verified_after_.contains(golden.digest)) verified_after_[golden.digest] = bool{verify(golden)};
+        machine.golden_digest_after = verified_after_[golden.digest] ? golden.digest : "changed during the run";
       }
     }
     std::ranges::sort(record_.timings, {}, &reports::TimingRecord::start_ms);

@@ -2,9 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/ranges.h>
 
-#include "lab/image/builder.hpp"
-#include "lab/network/address.hpp"
-#include "lab/network/host_facts.hpp"
 #include "patches/apt/recipe_source.hpp"
 #include "patches/candidate/manifest.hpp"
 #include "patches/medium/medium.hpp"
@@ -65,30 +62,11 @@ Result<void> narrow(Plan& plan, const RunOptions& options) {
   return {};
 }
 
-Result<void> provide_images(Plan& plan, Progress& progress, std::stop_token stop) {
-  std::set<fs::path> recipes;
-  for (const auto& department : plan.scenario.departments) {
-    for (const auto& machine : department.machines) recipes.insert(machine.golden.recipe);
-  }
-  std::map<fs::path, std::vector<std::string>> by_folder;
-  for (const auto& recipe : recipes) by_folder[recipe.parent_path()].push_back(recipe.filename());
-  for (const auto& [folder, names] : by_folder) {
-    lab::image::BuildRequest request;
-    request.recipes = folder;
-    request.names = names;
-    request.progress = [&](const lab::image::BuildEvent& event) {
-      progress.say(fmt::format("image {}: {}", event.image, event.text));
-    };
-    request.stop = stop;
-    PATCHLAB_ASSIGN(auto images, lab::image::build(host_processes(), request));
-    for (auto& built : images) plan.images.emplace((folder / built.image.name).string(), std::move(built.image));
-  }
-  return {};
-}
-
 std::vector<patches::AptImage> apt_images(const Plan& plan) {
   std::vector<patches::AptImage> images;
-  for (const auto& [recipe, image] : plan.images) images.push_back({image.name, image.dpkg_status});
+  for (const auto& [key, golden] : plan.goldens) {
+    if (!golden.dpkg_status.empty()) images.push_back({golden.name, golden.dpkg_status});
+  }
   return images;
 }
 
@@ -170,8 +148,8 @@ class CandidateLoader {
   }
 
   [[nodiscard]] bool somebody_has(const std::string& package) const {
-    return std::ranges::any_of(plan_.images, [&](const auto& image) {
-      return std::ranges::any_of(image.second.packages,
+    return std::ranges::any_of(plan_.goldens, [&](const auto& golden) {
+      return std::ranges::any_of(golden.second.packages,
                                  [&](const auto& installed) { return installed.first.starts_with(package + ":"); });
     });
   }
@@ -203,25 +181,6 @@ Result<void> load_candidates(Plan& plan, const RunOptions& options, Progress& pr
   if (!ordered) return at(plan.scenario, "/candidates", std::move(ordered).error());
   plan.candidates = std::move(ordered).value();
   return {};
-}
-
-cell::MachineJob machine_job(const MachinePlan& machine, const DepartmentPlan& department,
-                             const lab::image::GoldenImage& image) {
-  cell::MachineJob job;
-  job.plan = machine;
-  if (job.plan.memory_mib == 0) job.plan.memory_mib = static_cast<std::uint32_t>(image.memory_mib);
-  if (job.plan.services.empty()) job.plan.services = image.services;
-  if (job.plan.ready_tcp.empty()) job.plan.ready_tcp = image.ready.tcp;
-  job.system = image.system;
-  job.golden_digest = image.digest;
-  job.golden_disk = image.disk;
-  job.kernel = image.kernel;
-  job.initrd = image.initrd;
-  const auto subnet = lab::network::Ipv4Subnet::parse(department.network.subnet);
-  job.kernel_arguments = image.cmdline + " " +
-                         lab::image::machine_words(machine.address, subnet ? subnet->prefix() : 24,
-                                                   department.network.gateway, image.hostname);
-  return job;
 }
 
 // What the guest must know of a candidate's files to take them away again.
@@ -260,7 +219,7 @@ Result<DepartmentJob> department_job(const Plan& plan, const DepartmentPlan& dep
   }
   std::map<std::string, std::map<std::size_t, std::vector<patches::CandidateFile>>> files;
   for (const auto& machine : department.machines) {
-    const auto& image = plan.images.at(machine.golden.recipe.string());
+    const auto& image = plan.goldens.at(key_of(machine.golden));
     job.cell.machines.push_back(machine_job(machine, department, image));
     const auto planned = patches::plan_machine(plan.candidates, machine.role, image.packages, image.system);
     if (!planned.unmet.empty()) {
@@ -305,11 +264,12 @@ Result<Plan> make_plan(const Scenario& scenario, const RunOptions& options, Prog
   Plan plan;
   plan.scenario = scenario;
   PATCHLAB_TRY(narrow(plan, options));
-  PATCHLAB_TRY(provide_images(plan, progress, stop));
+  PATCHLAB_ASSIGN(plan.goldens, provide_goldens(plan.scenario, host_processes(), progress, stop));
   PATCHLAB_TRY(load_candidates(plan, options, progress, stop));
   for (const auto& department : plan.scenario.departments) {
     auto job = department_job(plan, department, cache_folder() / "media");
     if (!job) return at(plan.scenario, department.pointer, std::move(job).error());
+    job->cell.libvirt = libvirt_place(department);
     plan.departments.push_back(std::move(job).value());
   }
   return plan;

@@ -7,10 +7,10 @@
 #include <string>
 #include <vector>
 
-#include "lab/image/golden_image.hpp"
 #include "patches/candidate/candidate.hpp"
 #include "reports/record/record.hpp"
 #include "runners/engine/department.hpp"
+#include "runners/engine/golden.hpp"
 #include "runners/engine/progress.hpp"
 #include "runners/scenario/scenario.hpp"
 
@@ -26,16 +26,17 @@ struct RunOptions {
   std::string program;  // the patchlab binary, for cells and check workers
 };
 
-// Everything a run needs, looked up before any machine starts: images built or found, candidates loaded, who gets what.
+// Everything a run needs, looked up before any machine starts: golden machines found, candidates loaded, who gets what.
 struct Plan {
   Scenario scenario;
-  std::map<std::string, lab::image::GoldenImage> images;  // by recipe folder
-  std::vector<patches::Candidate> candidates;             // all of them, in the order they are applied
+  Goldens goldens;
+  std::vector<patches::Candidate> candidates;  // all of them, in the order they are applied
   std::vector<DepartmentJob> departments;
   std::vector<std::string> not_tested;  // sentences
 };
 
-// Builds images that are missing (that can take minutes; told to `progress`) and resolves everything. Every mistake in
+// Builds images that are missing, reads the disks of golden domains (both can take minutes; told to `progress`) and
+// resolves everything. Every mistake in
 // the scenario's files comes back as one configuration error, before any machine starts.
 [[nodiscard]] Result<Plan> make_plan(const Scenario& scenario, const RunOptions& options, Progress& progress,
                                      std::stop_token stop);

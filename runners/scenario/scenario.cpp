@@ -99,6 +99,7 @@ class Parser {
         department.machines.push_back(read_machine(machine, plan, place));
       }
       check_dependencies(department);
+      check_goldens(department);
       check_addresses(department);
     }
     reader.finish();
@@ -133,6 +134,8 @@ class Parser {
     read_golden(reader.raw("golden"), pointer + "/golden", plan);
     plan.address = reader.text("address");
     plan.memory_mib = static_cast<std::uint32_t>(reader.integer_or("memory_mib", 0, 0, 1 << 20));
+    if (plan.golden.domain && reader.has("memory_mib"))
+      reader.problem("memory_mib", "cannot be set here: a clone keeps the memory of its golden domain");
     plan.services = reader.texts_or_empty("services");
     plan.ready_tcp = read_ports(reader.raw("ready_tcp"), pointer + "/ready_tcp");
     plan.depends_on = reader.texts_or_empty("depends_on");
@@ -152,15 +155,41 @@ class Parser {
 
   void read_golden(const Json& value, const std::string& pointer, MachinePlan& plan) {
     if (value.is_null()) {
-      add(pointer, "is required: {\"recipe\": \"images/dns\"}");
+      add(pointer, R"(is required: {"recipe": "images/dns"}, or {"libvirt": "qemu:///system", "domain": ...})");
       return;
     }
     JsonReader reader(value, pointer, problems_);
+    if (reader.has("libvirt") || reader.has("domain")) return read_golden_domain(reader, pointer, plan);
     plan.golden.recipe = resolve(folder_, reader.text("recipe"));
     reader.finish();
     if (!plan.golden.recipe.empty() && !fs::exists(plan.golden.recipe / "image.json")) {
       add(pointer + "/recipe",
           fmt::format("there is no golden image recipe at '{}' (no image.json in it)", plan.golden.recipe.string()));
+    }
+  }
+
+  void read_golden_domain(JsonReader& reader, const std::string& pointer, MachinePlan& plan) {
+    auto& golden = plan.golden.domain.emplace();
+    golden.uri = reader.text("libvirt");
+    golden.domain = reader.text("domain");
+    if (reader.has("system"))
+      golden.system = guest_system_from(reader.raw("system"), pointer + "/system", problems_);
+    else
+      reader.problem("system", R"(is required for a domain: {"family": "windows", "version": "6.2.9200"})");
+    golden.dpkg_status = resolve(folder_, reader.text_or("dpkg_status", ""));
+    golden.storage = resolve(folder_, reader.text_or("storage", ""));
+    if (reader.has("recipe"))
+      reader.problem("recipe", "cannot stand beside 'domain': a machine comes from one of them");
+    reader.finish();
+    const bool is_debian = golden.system.family == GuestFamily::debian && reader.has("system");
+    if (is_debian && golden.dpkg_status.empty()) {
+      reader.problem("dpkg_status",
+                     "is required for a Debian domain: a copy of the guest's /var/lib/dpkg/status, by which is planned "
+                     "what a candidate changes there");
+    } else if (is_debian && !fs::is_regular_file(golden.dpkg_status)) {
+      reader.problem("dpkg_status", fmt::format("there is no file '{}'", golden.dpkg_status.string()));
+    } else if (!is_debian && !golden.dpkg_status.empty()) {
+      reader.problem("dpkg_status", "is for Debian domains only");
     }
   }
 
@@ -220,6 +249,35 @@ class Parser {
         const auto place = fmt::format("{}/depends_on/{}", machine.pointer, i);
         if (!known) add(place, fmt::format("there is no machine '{}' in department '{}'", needed, department.name));
         if (needed == machine.name) add(place, "a machine cannot depend on itself");
+      }
+    }
+  }
+
+  // A cell has one libvirt, one network and one storage folder.
+  void check_goldens(const DepartmentPlan& department) {
+    const auto& first = department.machines.front();
+    std::map<std::string, std::string> users;
+    for (const auto& machine : department.machines) {
+      const auto place = machine.pointer + "/golden";
+      const auto& own = machine.golden.domain;
+      const auto& other = first.golden.domain;
+      if (own.has_value() != other.has_value()) {
+        add(place,
+            fmt::format("'{}' is a clone of {} and '{}' of {}; the machines of a department are all of one kind",
+                        first.name, other ? "a domain" : "an image", machine.name, own ? "a domain" : "an image"));
+        continue;
+      }
+      if (!own) continue;
+      if (own->uri != other->uri || own->storage != other->storage) {
+        const auto* what = own->uri != other->uri ? "libvirt" : "storage";
+        add(place + "/" + what, fmt::format("is not that of '{}'; the domains of a department are all on one libvirt, "
+                                            "with their clones in one storage folder",
+                                            first.name));
+      }
+      const auto [user, is_new] = users.emplace(own->domain, machine.name);
+      if (!is_new) {
+        add(place + "/domain", fmt::format("'{}' is the golden domain of '{}' too, and both clones would have its MACs",
+                                           own->domain, user->second));
       }
     }
   }

@@ -5,11 +5,13 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "checks/check.hpp"
 #include "checks/state/compare.hpp"
+#include "lab/core/guest_system.hpp"
 #include "lab/core/json.hpp"
 
 // A scenario as values: what one JSON file says, checked as far as the file alone can tell. docs/scenario-format.md is
@@ -17,20 +19,31 @@
 // of them at once.
 namespace patchlab::runners {
 
+// A domain that exists on a libvirt of this host and is shut off.
+struct GoldenDomainRef {
+  std::string uri;  // "qemu:///system"
+  std::string domain;
+  GuestSystem system;
+  std::filesystem::path dpkg_status;  // Debian: a copy of the guest's /var/lib/dpkg/status, absolute; else empty
+  std::filesystem::path storage;      // where the files of its clones go, absolute; empty: SystemLab's default
+  bool operator==(const GoldenDomainRef&) const = default;
+};
+
+// One of the two.
 struct GoldenRef {
   std::filesystem::path recipe;  // folder of a stand-in image recipe, absolute
+  std::optional<GoldenDomainRef> domain;
 };
 
 struct MachinePlan {
   std::string name;  // unique in the department
   std::string role;
   GoldenRef golden;
-  std::string address;                // IPv4 inside the department's subnet
-  std::uint32_t memory_mib = 0;       // 0: what the golden image says
-  std::vector<std::string> services;  // must run; empty: what the golden image says
-  std::vector<std::uint16_t>
-      ready_tcp;                        // ports that must accept before checks start; empty: what the golden image says
-  std::vector<std::string> depends_on;  // machines of the same department
+  std::string address;                   // IPv4 inside the department's subnet
+  std::uint32_t memory_mib = 0;          // 0: what the golden machine says; always 0 for a domain
+  std::vector<std::string> services;     // must run; empty: what the golden image says, for a domain none
+  std::vector<std::uint16_t> ready_tcp;  // ports that must accept before checks start; empty: as for services
+  std::vector<std::string> depends_on;   // machines of the same department
   std::vector<checks::CheckSpec> checks;
   checks::state::Allowances allowances;
   std::string pointer;  // where in the file, for later messages
@@ -45,7 +58,7 @@ struct NetworkPlan {
 struct DepartmentPlan {
   std::string name;
   NetworkPlan network;
-  std::vector<MachinePlan> machines;  // sorted by name
+  std::vector<MachinePlan> machines;  // sorted by name; all of one kind, and domains of one libvirt and storage
   std::string pointer;
 };
 

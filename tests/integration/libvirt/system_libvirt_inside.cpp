@@ -11,20 +11,16 @@
 #include <net/if.h>
 #include <signal.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 
 #include <iostream>
 
 #include "lab/core/digest.hpp"
 #include "lab/core/files.hpp"
-#include "lab/image/golden_image.hpp"
-#include "lab/libvirt/domain_xml.hpp"
-#include "lab/libvirt/error.hpp"
-#include "lab/libvirt/session.hpp"
 #include "lab/libvirt/system_lab.hpp"
 #include "lab/network/frames.hpp"
 #include "lab/network/netlink.hpp"
 #include "tests/support/agent_commands.hpp"
+#include "tests/support/inside_system_libvirt.hpp"
 
 namespace patchlab::lab::libvirt {
 namespace {
@@ -34,116 +30,7 @@ using network::Ipv4Subnet;
 using std::chrono::seconds;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using ::testing::IsEmpty;
-namespace fs = std::filesystem;
-
-constexpr const char* uri = "qemu:///system";
-fs::path folder;
-
-std::string replaced(std::string text, const std::string& what, const std::string& with) {
-  const auto at = text.find(what);
-  EXPECT_NE(at, std::string::npos) << what;
-  return at == std::string::npos ? text : text.replace(at, what.size(), with);
-}
-
 SystemLab::Place place(const std::string& run) { return {uri, run, "finance", folder / "storage"}; }
-
-class InsideSystemLibvirt : public ::testing::Test {
- protected:
-  void SetUp() override {
-    auto session = Session::open(uri);
-    ASSERT_TRUE(session) << session.error().message;
-    session_ = *session;
-    auto image = image::newest(cache_folder(), "dns");
-    ASSERT_TRUE(image) << image.error().message;
-    disk_ = folder / "golden.qcow2";
-    fs::copy_file(image->disk, disk_, fs::copy_options::overwrite_existing);
-    fs::permissions(disk_, fs::perms::owner_read | fs::perms::owner_write);
-    // Where QEMU's user can read them: the cache is in a home folder.
-    fs::copy_file(image->kernel, folder / "kernel", fs::copy_options::overwrite_existing);
-    fs::copy_file(image->initrd, folder / "initrd", fs::copy_options::overwrite_existing);
-    define(golden_xml(*image));
-  }
-  void TearDown() override {
-    for (const auto& name : domains()) {
-      const Domain domain(virDomainLookupByName(session_->connection(), name.c_str()));
-      virDomainDestroy(domain.get());
-      virDomainUndefineFlags(domain.get(), session_->undefine_flags());
-    }
-  }
-
-  // A machine of the lab made to look like one of production: on a bridge that does not exist here.
-  [[nodiscard]] std::string golden_xml(const image::GoldenImage& image) const {
-    MachineSpec spec;
-    spec.name = "dns-golden";
-    spec.uuid = "9f1c7f0e-6d3c-4a55-8a57-2f2f3d7c1a01";
-    spec.disk = disk_;
-    spec.kernel = folder / "kernel";
-    spec.initrd = folder / "initrd";
-    spec.kernel_arguments = image.cmdline + " " + image::machine_words("10.20.0.10", 24, "10.20.0.1", "dns1");
-    spec.nics = {{"52:54:00:14:00:0a", "tap-0"}};
-    auto xml = replaced(domain_xml(spec), "<interface type='ethernet'>",
-                        "<interface type='bridge'><source bridge='br-production'/>");
-    return replaced(xml, "<target dev='tap-0' managed='no'/>", "");
-  }
-  void define(const std::string& xml) {
-    const Domain domain(virDomainDefineXML(session_->connection(), xml.c_str()));
-    ASSERT_TRUE(domain) << last_error("defining").message;
-  }
-
-  [[nodiscard]] std::vector<std::string> domains() const {
-    virDomainPtr* raw = nullptr;
-    std::vector<std::string> names;
-    const int count = virConnectListAllDomains(session_->connection(), &raw, 0);
-    for (int index = 0; index < count; ++index) names.emplace_back(virDomainGetName(Domain(raw[index]).get()));
-    std::free(raw);
-    return names;
-  }
-  [[nodiscard]] int networks() const { return virConnectListAllNetworks(session_->connection(), nullptr, 0); }
-  static std::vector<std::string> devices() {
-    std::vector<std::string> names;
-    for (const auto& entry : fs::directory_iterator("/proc/sys/net/ipv4/conf")) {
-      const auto name = entry.path().filename().string();
-      if (name != "all" && name != "default") names.push_back(name);
-    }
-    return names;
-  }
-  [[nodiscard]] uid_t owner_of_disk() const {
-    struct stat status {};
-    EXPECT_EQ(::stat(disk_.c_str(), &status), 0);
-    return status.st_uid;
-  }
-  // QEMUs that live; one that is dead and not yet reaped has no command line.
-  static int qemus() {
-    int count = 0;
-    std::error_code code;
-    for (const auto& entry : fs::directory_iterator("/proc")) {
-      const auto command = read_file(entry.path() / "cmdline");
-      if (command && command->find("qemu-system") != std::string::npos && fs::exists(entry.path() / "exe", code))
-        ++count;
-    }
-    return count;
-  }
-  void expect_no_trace() {
-    EXPECT_THAT(domains(), ElementsAre("dns-golden"));
-    EXPECT_EQ(networks(), 0);
-    EXPECT_TRUE(fs::is_empty(folder / "storage"));
-    EXPECT_THAT(devices(), ElementsAre("lo"));
-    EXPECT_EQ(qemus(), 0);
-    std::vector<std::string> files;
-    for (const auto* where : {"/var/lib/libvirt/qemu/nvram", "/var/lib/libvirt/qemu/snapshot", "/etc/libvirt/qemu",
-                              "/etc/libvirt/qemu/networks"}) {
-      std::error_code code;
-      for (const auto& entry : fs::recursive_directory_iterator(where, code)) {
-        if (entry.path().string().find("patchlab") != std::string::npos) files.push_back(entry.path());
-      }
-    }
-    EXPECT_THAT(files, IsEmpty());
-  }
-
-  std::shared_ptr<Session> session_;
-  fs::path disk_;
-};
 
 // A port of this network namespace on the cell's bridge, as checks have one.
 void make_port(const std::string& bridge) {
@@ -262,6 +149,22 @@ TEST_F(InsideSystemLibvirt, ACloneRunsIsSavedComesBackAndLeavesNoTrace) {
   EXPECT_EQ((*again)->identity_of("dns-golden").value_or({}), *before);
   opened->reset();
   again->reset();
+  expect_no_trace();
+}
+
+// The disk belongs to QEMU's user when the second clone is made, and that is not whose it was.
+TEST_F(InsideSystemLibvirt, TwoCellsOnOneGoldenDomainGiveItsDiskBackToItsOwner) {
+  auto first = SystemLab::open(place("r5"), host_processes());
+  auto second = SystemLab::open(place("r6"), host_processes());
+  ASSERT_TRUE(first && second);
+  ASSERT_TRUE((*first)->clone("dns-golden", "dns1"));
+  ASSERT_TRUE((*first)->hypervisor().start("dns1"));
+  EXPECT_NE(owner_of_disk(), 0U);
+  ASSERT_TRUE((*second)->clone("dns-golden", "dns1"));
+  ASSERT_TRUE((*second)->hypervisor().start("dns1"));
+  EXPECT_TRUE((*first)->remove());
+  EXPECT_TRUE((*second)->remove());
+  EXPECT_EQ(owner_of_disk(), 0U);
   expect_no_trace();
 }
 

@@ -52,6 +52,7 @@ TEST(CloneXml, OfServer2012OnI440fx) {
   EXPECT_THAT(plan.copies, IsEmpty());
   EXPECT_THAT(plan.reads, IsEmpty());
   EXPECT_THAT(plan.macs, ElementsAre("52:54:00:ab:00:10", "52:54:00:ab:01:10"));
+  EXPECT_EQ(plan.memory_kib, 4194304U);
   EXPECT_EQ(plan.snapshot_trouble, "");
 }
 
@@ -148,6 +149,7 @@ TEST(CloneXml, AReadOnlyDiskIsSharedAndCounts) {
       changed(golden_2012(), "<target dev='vdb' bus='virtio'/>", "<target dev='vdb' bus='virtio'/><readonly/>"));
   EXPECT_THAT(plan.reads, ElementsAre("/var/lib/libvirt/images/srv2012-dns data & logs.img"));
   EXPECT_EQ(plan.overlays.size(), 1U);
+  EXPECT_EQ(plan.memory_kib, 4U << 20U);
   EXPECT_THAT(plan.xml, HasSubstr("<source file=\"/var/lib/libvirt/images/srv2012-dns data &amp; logs.img\"/>"));
 }
 
@@ -325,6 +327,7 @@ TEST_P(DomainTemplate, CanBeCloned) {
                            "<mac address='52:54:00:00:00:01'/><model type='virtio'/>");
   const auto plan = plan_of(xml);
   EXPECT_EQ(plan.overlays.size(), 1U);
+  EXPECT_EQ(plan.memory_kib, 4U << 20U);
   EXPECT_EQ(plan.snapshot_trouble.empty(), std::string_view(GetParam()) != "windows-server-2016");
 }
 

@@ -1,0 +1,38 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <mutex>
+#include <string_view>
+
+#include "lab/core/files.hpp"
+#include "lab/core/json.hpp"
+
+namespace patchlab::runners::cell {
+
+// Lines to the parent, whole and in order, from any thread. Standard output is kept for this alone: libraries that
+// print end up in the log.
+class Reply {
+ public:
+  Reply() : output_(::dup(STDOUT_FILENO)) { ::dup2(STDERR_FILENO, STDOUT_FILENO); }
+  void send(const Json& message) {
+    const auto line = message.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+    const std::lock_guard lock(mutex_);
+    std::string_view rest = line;
+    while (!rest.empty()) {
+      const auto count = ::write(output_.get(), rest.data(), rest.size());
+      if (count < 0 && errno == EINTR) continue;
+      if (count <= 0) return;  // the parent is gone; the end of standard input ends us
+      rest.remove_prefix(static_cast<std::size_t>(count));
+    }
+  }
+
+ private:
+  FileDescriptor output_;
+  std::mutex mutex_;
+};
+
+}  // namespace patchlab::runners::cell

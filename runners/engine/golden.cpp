@@ -1,0 +1,278 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include "runners/engine/golden.hpp"
+
+#include <fmt/ranges.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <set>
+
+#include "lab/image/builder.hpp"
+#include "lab/libvirt/golden_domain.hpp"
+#include "lab/libvirt/leftovers.hpp"
+#include "lab/libvirt/system_lab.hpp"
+#include "lab/network/address.hpp"
+
+namespace patchlab::runners {
+namespace {
+
+namespace fs = std::filesystem;
+namespace libvirt = lab::libvirt;
+
+fs::path storage_of(const GoldenDomainRef& ref) {
+  return ref.storage.empty() ? fs::path(libvirt::default_storage) : ref.storage;
+}
+
+// What a clone of it would be. The names are only there to be valid: nothing of this is made.
+Result<libvirt::ClonePlan> planned_clone(const std::string& xml) {
+  return libvirt::plan_clone(xml, {"plan", "plan", "machine", "/plan"});
+}
+
+Result<void> may_change_networks(const std::string& uri) {
+  if (!uri.starts_with("qemu:") || ::geteuid() == 0) return {};
+  return configuration_error(
+      fmt::format("clones on '{}' need root: the bridge of a cell is closed to the host by root only", uri),
+      "start patchlab as root on the libvirt's host");
+}
+
+class DomainReader {
+ public:
+  DomainReader(ProcessRunner& runner, Progress& progress) : runner_(runner), progress_(progress) {}
+
+  Result<Golden> read(const GoldenDomainRef& ref) {
+    PATCHLAB_TRY(libvirt::check_is_local(ref.uri));
+    PATCHLAB_TRY(may_change_networks(ref.uri));
+    PATCHLAB_ASSIGN(const auto session, session_on(ref.uri));
+    PATCHLAB_ASSIGN(const auto xml, libvirt::golden_domain_xml(*session, ref.domain));
+    PATCHLAB_ASSIGN(const auto plan, planned_clone(xml));
+    if (!plan.snapshot_trouble.empty()) {
+      return configuration_error(fmt::format("golden domain '{}' boots by UEFI, whose variables this libvirt cannot "
+                                             "save together with the memory, and every trial starts from a saved state",
+                                             ref.domain),
+                                 "use a machine installed for BIOS; see docs/system-libvirt.md");
+    }
+    Golden golden{.name = ref.domain,
+                  .digest = {},
+                  .system = ref.system,
+                  .packages = {},
+                  .dpkg_status = ref.dpkg_status,
+                  .image = {},
+                  .domain = GoldenDomain{ref, static_cast<std::uint32_t>(plan.memory_kib / 1024), plan.macs, {}}};
+    if (!ref.dpkg_status.empty()) {
+      PATCHLAB_ASSIGN(const auto status, read_file(ref.dpkg_status));
+      golden.packages = lab::image::parse_dpkg_status(status);
+      if (golden.packages.empty())
+        return configuration_error(fmt::format("'{}' lists no installed package", ref.dpkg_status.string()),
+                                   "copy /var/lib/dpkg/status out of the guest");
+    }
+    PATCHLAB_TRY(identify(golden, xml, plan));
+    return golden;
+  }
+
+ private:
+  Result<void> identify(Golden& golden, const std::string& xml, const libvirt::ClonePlan& plan) {
+    auto& known = identities_[golden.domain->ref.uri + " " + golden.name];
+    if (!known.hold) {
+      PATCHLAB_ASSIGN(const auto files, libvirt::files_below(plan, runner_));
+      PATCHLAB_ASSIGN(auto hold, libvirt::DiskHold::take(files));
+      const auto key = "domain " + golden.name;
+      progress_.begin(key, "reading its disks for their digest");
+      auto identity = libvirt::identify(xml, plan, runner_);
+      progress_.end(key);
+      if (!identity) return std::move(identity).error();
+      known = {std::move(identity->digest), std::make_shared<const libvirt::DiskHold>(std::move(hold))};
+    }
+    golden.digest = known.digest;
+    golden.domain->hold = known.hold;
+    return {};
+  }
+
+  Result<std::shared_ptr<libvirt::Session>> session_on(const std::string& uri) {
+    auto& session = sessions_[uri];
+    if (!session) {
+      PATCHLAB_ASSIGN(session, libvirt::open_session(uri));
+    }
+    return session;
+  }
+
+  struct Identity {
+    std::string digest;
+    std::shared_ptr<const libvirt::DiskHold> hold;
+  };
+  ProcessRunner& runner_;
+  Progress& progress_;
+  std::map<std::string, std::shared_ptr<libvirt::Session>> sessions_;
+  std::map<std::string, Identity> identities_;
+};
+
+Result<void> provide_images(Goldens& goldens, const Scenario& scenario, ProcessRunner& runner, Progress& progress,
+                            const std::stop_token& stop) {
+  std::set<fs::path> recipes;
+  for (const auto& department : scenario.departments) {
+    for (const auto& machine : department.machines) {
+      if (!machine.golden.domain) recipes.insert(machine.golden.recipe);
+    }
+  }
+  std::map<fs::path, std::vector<std::string>> by_folder;
+  for (const auto& recipe : recipes) by_folder[recipe.parent_path()].push_back(recipe.filename());
+  for (const auto& [folder, names] : by_folder) {
+    lab::image::BuildRequest request;
+    request.recipes = folder;
+    request.names = names;
+    request.progress = [&](const lab::image::BuildEvent& event) {
+      progress.say(fmt::format("image {}: {}", event.image, event.text));
+    };
+    request.stop = stop;
+    PATCHLAB_ASSIGN(auto images, lab::image::build(runner, request));
+    for (auto& built : images) {
+      auto& image = built.image;
+      Golden golden{image.name, image.digest, image.system, image.packages, image.dpkg_status, {}, {}};
+      golden.image = std::move(image);
+      goldens.emplace((folder / golden.name).string(), std::move(golden));
+    }
+  }
+  return {};
+}
+
+// Several troubles as one error: a line for each, and the next steps of all.
+class Troubles {
+ public:
+  explicit Troubles(const Scenario& scenario) : scenario_(scenario) {}
+  void add(const std::string& pointer, Error error) {
+    lines_ += fmt::format("{}{}: {}: {}", lines_.empty() ? "" : "\n", scenario_.file.string(), pointer, error.message);
+    if (!error.hint.empty() && hints_.find(error.hint) == std::string::npos)
+      hints_ += (hints_.empty() ? "" : "; ") + error.hint;
+    // A libvirt that cannot be reached says nothing about the scenario.
+    if (!class_ || error.error_class == ErrorClass::configuration) class_ = error.error_class;
+  }
+  [[nodiscard]] Result<void> all() const {
+    return class_ ? Result<void>(Error{*class_, lines_, hints_}) : Result<void>();
+  }
+
+ private:
+  const Scenario& scenario_;
+  std::string lines_;
+  std::string hints_;
+  std::optional<ErrorClass> class_;
+};
+
+// The clones of a department are on one network.
+void check_macs(const DepartmentPlan& department, const Goldens& goldens, Troubles& troubles) {
+  std::map<std::string, std::string> users;
+  for (const auto& machine : department.machines) {
+    const auto found = goldens.find(key_of(machine.golden));
+    if (found == goldens.end() || !found->second.domain) continue;
+    for (const auto& mac : found->second.domain->macs) {
+      const auto [user, is_new] = users.emplace(mac, machine.name);
+      if (is_new || user->second == machine.name) continue;
+      troubles.add(machine.pointer + "/golden",
+                   configuration_error(fmt::format("golden domain '{}' has the MAC {} that '{}' has too",
+                                                   found->second.name, mac, user->second),
+                                       "give one of them another MAC with 'virsh edit'"));
+    }
+  }
+}
+
+Result<void> provide_domains(Goldens& goldens, const Scenario& scenario, ProcessRunner& runner, Progress& progress,
+                             const std::stop_token& stop) {
+  DomainReader reader(runner, progress);
+  Troubles troubles(scenario);
+  for (const auto& department : scenario.departments) {
+    for (const auto& machine : department.machines) {
+      if (!machine.golden.domain || goldens.contains(key_of(machine.golden))) continue;
+      if (stop.stop_requested()) return Error{ErrorClass::cancelled, "cancelled while looking at golden domains", {}};
+      auto golden = reader.read(*machine.golden.domain);
+      if (golden)
+        goldens.emplace(key_of(machine.golden), std::move(golden).value());
+      else
+        troubles.add(machine.pointer + "/golden", std::move(golden).error());
+    }
+    check_macs(department, goldens, troubles);
+  }
+  return troubles.all();
+}
+
+}  // namespace
+
+std::string key_of(const GoldenRef& ref) {
+  if (!ref.domain) return ref.recipe.string();
+  const auto& domain = *ref.domain;
+  return Json{domain.uri, domain.domain, domain.system, domain.dpkg_status.string(), domain.storage.string()}.dump();
+}
+
+Result<Goldens> provide_goldens(const Scenario& scenario, ProcessRunner& runner, Progress& progress,
+                                std::stop_token stop) {
+  Goldens goldens;
+  PATCHLAB_TRY(provide_domains(goldens, scenario, runner, progress, stop));  // the quicker one to fail
+  PATCHLAB_TRY(provide_images(goldens, scenario, runner, progress, stop));
+  return goldens;
+}
+
+cell::MachineJob machine_job(const MachinePlan& machine, const DepartmentPlan& department, const Golden& golden) {
+  cell::MachineJob job;
+  job.plan = machine;
+  job.system = golden.system;
+  job.golden_digest = golden.digest;
+  if (golden.domain) {
+    job.plan.memory_mib = golden.domain->memory_mib;
+    job.golden_domain = golden.name;
+    job.macs = golden.domain->macs;
+    return job;
+  }
+  const auto& image = *golden.image;
+  if (job.plan.memory_mib == 0) job.plan.memory_mib = static_cast<std::uint32_t>(image.memory_mib);
+  if (job.plan.services.empty()) job.plan.services = image.services;
+  if (job.plan.ready_tcp.empty()) job.plan.ready_tcp = image.ready.tcp;
+  job.golden_disk = image.disk;
+  job.kernel = image.kernel;
+  job.initrd = image.initrd;
+  const auto subnet = lab::network::Ipv4Subnet::parse(department.network.subnet);
+  job.kernel_arguments = image.cmdline + " " +
+                         lab::image::machine_words(machine.address, subnet ? subnet->prefix() : 24,
+                                                   department.network.gateway, image.hostname);
+  return job;
+}
+
+std::optional<cell::LibvirtPlace> libvirt_place(const DepartmentPlan& department) {
+  const auto& domain = department.machines.front().golden.domain;
+  if (!domain) return std::nullopt;
+  return cell::LibvirtPlace{domain->uri, {}, storage_of(*domain)};
+}
+
+Result<void> verify(const Golden& golden, ProcessRunner& runner) {
+  if (golden.image) return lab::image::verify(*golden.image);
+  PATCHLAB_ASSIGN(const auto session, libvirt::open_session(golden.domain->ref.uri));
+  PATCHLAB_ASSIGN(const auto xml, libvirt::golden_domain_xml(*session, golden.name));
+  PATCHLAB_ASSIGN(const auto plan, planned_clone(xml));
+  PATCHLAB_ASSIGN(const auto identity, libvirt::identify(xml, plan, runner));
+  if (identity.digest == golden.digest) return {};
+  return configuration_error(fmt::format("golden domain '{}' has changed: its digest was {} and is {}", golden.name,
+                                         golden.digest, identity.digest),
+                             "run again: what was tested is not what is there now");
+}
+
+std::vector<std::string> leftovers_of_crashed_runs(const Scenario& scenario) {
+  std::set<std::pair<std::string, fs::path>> places;
+  for (const auto& department : scenario.departments) {
+    if (const auto place = libvirt_place(department)) places.emplace(place->uri, place->storage);
+  }
+  std::vector<std::string> sentences;
+  for (const auto& [uri, storage] : places) {
+    const auto session = libvirt::open_session(uri);
+    if (!session) continue;  // preparing the cell meets the same trouble, and reports it
+    const auto objects = libvirt::find_lab_objects(**session, storage);
+    if (!objects) continue;
+    std::vector<std::string> names;
+    for (const auto& object : *objects) {
+      if (!object.in_use) names.push_back(fmt::format("{} {}", to_string(object.kind), object.name()));
+    }
+    if (names.empty()) continue;
+    sentences.push_back(fmt::format(
+        "left on '{}' by runs that crashed: {}; remove them with 'patchlab lab clean --connect {} --storage {}'", uri,
+        fmt::join(names, ", "), uri, storage.string()));
+  }
+  return sentences;
+}
+
+}  // namespace patchlab::runners

@@ -1,0 +1,53 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// The main job on a golden machine that is a domain of a system libvirt, which the test starts itself, in namespaces of
+// its own. Needs root, for that is who runs a system libvirt, and the golden image of the name server.
+#include <gmock/gmock.h>
+#include <unistd.h>
+
+#include <iostream>
+
+#include "lab/core/files.hpp"
+#include "program.hpp"
+#include "tests/support/programs.hpp"
+
+namespace patchlab::e2e {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string why_not_here() {
+  if (::geteuid() != 0) return "a system libvirt is started by root only";
+  for (const char* program : {"libvirtd", "iptables", "unshare", "qemu-img"}) {
+    if (testing::is_missing(program)) return std::string(program) + " is not installed";
+  }
+  return why_no_lab();
+}
+
+TEST(GoldenDomain, IsTestedAsAnImageIsAndLeavesNoTrace) {
+  if (const auto why = why_not_here(); !why.empty()) GTEST_SKIP() << why;
+  const TemporaryFolder folder;
+  fs::permissions(folder.path(), fs::perms::owner_all | fs::perms::group_exec | fs::perms::others_exec);
+  // Image and candidates are made here, where there is a network: beside that libvirt there is none.
+  const auto scenario = folder.write("images.json", small_scenario().dump());
+  const auto validated = patchlab({"validate", scenario.string()}, folder.path(), std::chrono::minutes(5));
+  ASSERT_EQ(exit_code(validated), 0) << validated.errors;
+  fs::create_directory(folder.path() / "lab");
+  fs::permissions(folder.path() / "lab", fs::perms::owner_all | fs::perms::group_exec | fs::perms::others_exec);
+  const auto devices = read_file("/proc/net/dev").value_or("");
+  ProcessSpec spec;
+  spec.program = std::string(PATCHLAB_SOURCE_DIR) + "/tests/integration/libvirt/with-system-libvirt";
+  spec.arguments = {folder.path() / "lab", PATCHLAB_INSIDE, folder.path() / "lab"};
+  spec.time_limit = std::chrono::seconds(560);
+  const auto outcome = host_processes().run(spec);
+  std::cout << outcome.output << std::flush;
+  EXPECT_TRUE(outcome.succeeded()) << outcome.describe() << "\n"
+                                   << outcome.errors << read_file(folder.path() / "lab/libvirtd.log").value_or("");
+  // The host's own network has the devices that it had.
+  const auto lines = [](const std::string& text) { return std::ranges::count(text, '\n'); };
+  EXPECT_EQ(lines(read_file("/proc/net/dev").value_or("")), lines(devices));
+}
+
+}  // namespace
+}  // namespace patchlab::e2e

@@ -1,0 +1,45 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include "runners/cell/protocol.hpp"
+
+#include <gmock/gmock.h>
+
+namespace patchlab::runners::cell {
+namespace {
+
+CellJob job_of_domains() {
+  CellJob job;
+  job.department = "finance";
+  job.network = {"10.20.0.0/24", "10.20.0.1", "10.20.0.250"};
+  job.libvirt = {"qemu:///system", "20261125-080000-ab12", "/var/lib/libvirt/images/patchlab"};
+  auto& machine = job.machines.emplace_back();
+  machine.plan.name = "dns";
+  machine.plan.memory_mib = 2048;
+  machine.system = {.family = GuestFamily::windows, .version = "6.2.9200", .architecture = "amd64"};
+  machine.golden_digest = "d1";
+  machine.golden_domain = "srv2012-dns";
+  machine.macs = {"52:54:00:00:00:01", "52:54:00:00:00:02"};
+  return job;
+}
+
+TEST(CellProtocol, CarriesWhereTheClonesOfDomainsAre) {
+  const auto job = job_of_domains();
+  const Json sent = job;
+  const auto received = cell_job_from_json(Json::parse(sent.dump()));
+  EXPECT_EQ(received.libvirt, job.libvirt);
+  const auto& machine = received.machines.at(0);
+  EXPECT_EQ(machine.golden_domain, "srv2012-dns");
+  EXPECT_EQ(machine.macs, job.machines[0].macs);
+  EXPECT_EQ(machine.system, job.machines[0].system);
+  EXPECT_EQ(machine.plan.memory_mib, 2048U);
+  EXPECT_EQ(Json(received), sent);
+}
+
+TEST(CellProtocol, ACellOfImagesIsOnNoLibvirt) {
+  auto job = job_of_domains();
+  job.libvirt.reset();
+  EXPECT_EQ(cell_job_from_json(Json(job)).libvirt, std::nullopt);
+}
+
+}  // namespace
+}  // namespace patchlab::runners::cell

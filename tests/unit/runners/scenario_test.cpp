@@ -1,0 +1,147 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include "runners/scenario/scenario.hpp"
+
+#include <gmock/gmock.h>
+#include <unistd.h>
+
+#include "lab/core/files.hpp"
+
+namespace patchlab::runners {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+namespace fs = std::filesystem;
+
+// A department of two machines that are domains, and what is wrong with it after a change.
+class ScenarioOfDomains : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    char name[] = "/tmp/patchlab-scenario-XXXXXX";
+    folder_ = ::mkdtemp(name);
+    ASSERT_TRUE(write_file_atomically(folder_ / "status", "Package: bind9\n"));
+    fs::create_directories(folder_ / "image");
+    ASSERT_TRUE(write_file_atomically(folder_ / "image/image.json", "{}"));
+    scenario_ = Json::parse(R"({
+      "name": "domains",
+      "departments": {"finance": {
+        "network": {"subnet": "10.20.0.0/24", "gateway": "10.20.0.1", "client": "10.20.0.250"},
+        "machines": {
+          "dns": {"address": "10.20.0.10", "checks": [{"id": "a", "kind": "dns.query", "with": {"name": "a.", "type": "A"}}],
+                  "golden": {"libvirt": "qemu:///system", "domain": "deb-dns", "system": {"family": "debian"},
+                             "dpkg_status": "status"}},
+          "files": {"address": "10.20.0.11", "checks": [{"id": "a", "kind": "dns.query", "with": {"name": "a.", "type": "A"}}],
+                    "golden": {"libvirt": "qemu:///system", "domain": "srv2012-files",
+                               "system": {"family": "windows", "version": "6.2.9200", "architecture": "amd64"}}}}}},
+      "candidates": [{"source": "apt"}]})");
+  }
+  void TearDown() override { fs::remove_all(folder_); }
+
+  Json& machine(const std::string& name) { return scenario_["departments"]["finance"]["machines"][name]; }
+  Json& golden(const std::string& name) { return machine(name)["golden"]; }
+  [[nodiscard]] Result<Scenario> parsed() const { return parse_scenario(scenario_.dump(), folder_ / "s.json"); }
+  // What is said, without the file in front; empty when nothing is wrong.
+  [[nodiscard]] std::string problems() const {
+    const auto scenario = parsed();
+    if (scenario) return {};
+    EXPECT_EQ(scenario.error().error_class, ErrorClass::configuration);
+    std::string text;
+    const auto file = (folder_ / "s.json").string() + ": ";
+    std::istringstream lines(scenario.error().message);
+    for (std::string line; std::getline(lines, line);)
+      text += line.substr(line.starts_with(file) ? file.size() : 0) + "\n";
+    return text;
+  }
+
+  fs::path folder_;
+  Json scenario_;
+};
+
+constexpr const char* files_place = "/departments/finance/machines/files";
+
+TEST_F(ScenarioOfDomains, SaysWhichDomainsTheMachinesAreClonesOf) {
+  golden("dns")["storage"] = golden("files")["storage"] = "clones";
+  const auto scenario = parsed();
+  ASSERT_TRUE(scenario) << scenario.error().message;
+  const auto& machines = scenario->departments.at(0).machines;
+  const GoldenDomainRef dns{"qemu:///system", "deb-dns", {}, folder_ / "status", folder_ / "clones"};
+  EXPECT_EQ(machines.at(0).golden.domain, dns);
+  EXPECT_TRUE(machines.at(0).golden.recipe.empty());
+  const GoldenDomainRef files{"qemu:///system",
+                              "srv2012-files",
+                              {.family = GuestFamily::windows, .version = "6.2.9200", .architecture = "amd64"},
+                              {},
+                              folder_ / "clones"};
+  EXPECT_EQ(machines.at(1).golden.domain, files);
+}
+
+TEST_F(ScenarioOfDomains, MustSayWhatTheGuestIs) {
+  golden("files").erase("system");
+  EXPECT_EQ(problems(), std::string(files_place) +
+                            "/golden/system: is required for a domain: "
+                            "{\"family\": \"windows\", \"version\": \"6.2.9200\"}\n");
+  golden("files")["system"] = {{"family", "windows"}};
+  EXPECT_THAT(problems(), HasSubstr("/golden/system/version: "));
+}
+
+TEST_F(ScenarioOfDomains, NeedAnInstalledSetForDebianOnly) {
+  golden("dns").erase("dpkg_status");
+  golden("files")["dpkg_status"] = "status";
+  EXPECT_THAT(problems(), HasSubstr("/dns/golden/dpkg_status: is required for a Debian domain: a copy of the guest's "
+                                    "/var/lib/dpkg/status"));
+  EXPECT_THAT(problems(), HasSubstr("/files/golden/dpkg_status: is for Debian domains only"));
+  golden("dns")["dpkg_status"] = "nowhere";
+  EXPECT_THAT(problems(), HasSubstr("there is no file '" + (folder_ / "nowhere").string() + "'"));
+}
+
+TEST_F(ScenarioOfDomains, KeepTheirMemory) {
+  machine("files")["memory_mib"] = 2048;
+  EXPECT_EQ(problems(), std::string(files_place) +
+                            "/memory_mib: cannot be set here: a clone keeps the memory of its golden domain\n");
+}
+
+TEST_F(ScenarioOfDomains, AreNotImagesAsWell) {
+  golden("files")["recipe"] = "image";
+  EXPECT_THAT(problems(), HasSubstr(std::string(files_place) + "/golden/recipe: cannot stand beside 'domain'"));
+}
+
+TEST_F(ScenarioOfDomains, HaveNoUnknownKeys) {
+  golden("files")["snapshot"] = "clean";
+  EXPECT_THAT(problems(), HasSubstr(std::string(files_place) + "/golden/snapshot: "));
+}
+
+TEST_F(ScenarioOfDomains, AreNotMixedWithImages) {
+  golden("files") = {{"recipe", "image"}};
+  EXPECT_EQ(problems(), std::string(files_place) +
+                            "/golden: 'dns' is a clone of a domain and 'files' of an image; the machines of a "
+                            "department are all of one kind\n");
+}
+
+TEST_F(ScenarioOfDomains, AreOnOneLibvirtWithOneStorage) {
+  golden("files")["libvirt"] = "qemu:///session";
+  EXPECT_THAT(problems(), HasSubstr(std::string(files_place) + "/golden/libvirt: is not that of 'dns'"));
+  golden("files")["libvirt"] = "qemu:///system";
+  golden("files")["storage"] = "/elsewhere";
+  EXPECT_THAT(problems(), HasSubstr(std::string(files_place) + "/golden/storage: is not that of 'dns'"));
+}
+
+TEST_F(ScenarioOfDomains, AreEachOneMachineOfADepartment) {
+  golden("files") = golden("dns");
+  EXPECT_EQ(problems(), std::string(files_place) +
+                            "/golden/domain: 'deb-dns' is the golden domain of 'dns' too, and "
+                            "both clones would have its MACs\n");
+}
+
+TEST_F(ScenarioOfDomains, ComeFromARoleAsEverythingElse) {
+  scenario_["roles"]["files"] = {{"golden", golden("files")}};
+  machine("files").erase("golden");
+  EXPECT_EQ(problems(), "");
+  scenario_["roles"]["files"]["memory_mib"] = 512;
+  EXPECT_THAT(problems(), HasSubstr("/memory_mib: "));
+  EXPECT_THAT(problems(), Not(HasSubstr("is required")));
+}
+
+}  // namespace
+}  // namespace patchlab::runners
