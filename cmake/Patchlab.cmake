@@ -40,9 +40,9 @@ endfunction()
 
 # patchlab_test(checks_test SOURCES a_test.cpp [LIBS ...] [LABEL unit]): one executable, each TEST found by ctest, labelled.
 # Those with real servers run alone: they have deadlines.
-# WHOLE: the executable is one test, for suites that set up once what takes long; it runs alone and takes all processors.
+# WHOLE: the executable is one test, for suites that set up once what takes long. ALONE: nothing runs beside it.
 function(patchlab_test name)
-  cmake_parse_arguments(ARG "APART;WHOLE" "LABEL;TIMEOUT" "SOURCES;LIBS" ${ARGN})
+  cmake_parse_arguments(ARG "APART;WHOLE;ALONE" "LABEL;TIMEOUT" "SOURCES;LIBS" ${ARGN})
   if(NOT ARG_LABEL)
     set(ARG_LABEL unit)
   endif()
@@ -50,13 +50,13 @@ function(patchlab_test name)
     set(ARG_TIMEOUT 60)
   endif()
   set(properties LABELS ${ARG_LABEL} TIMEOUT ${ARG_TIMEOUT})
-  if(ARG_WHOLE OR ARG_LABEL STREQUAL integration)
+  if(ARG_ALONE OR ARG_LABEL STREQUAL integration)
     list(APPEND properties RUN_SERIAL TRUE)
   endif()
   # What is quick first, then real machines, two at a time with the longest first.
   if(ARG_LABEL STREQUAL unit)
     list(APPEND properties COST 1000)
-  elseif(NOT ARG_WHOLE AND ARG_LABEL STREQUAL vm)
+  elseif(NOT ARG_ALONE AND ARG_LABEL STREQUAL vm)
     list(APPEND properties COST ${ARG_TIMEOUT})
   endif()
   add_executable(${name} ${ARG_SOURCES})

@@ -9,7 +9,7 @@ namespace {
 using ::testing::ElementsAre;
 
 const Sender sender{*MacAddress::parse("02:00:00:00:00:fa"), *Ipv4::parse("10.20.0.250"), 0x1234};
-const Ipv4 target = *Ipv4::parse("192.0.2.2");
+const Ipv4 remote = *Ipv4::parse("192.0.2.2");
 
 // RFC 1071: the sum over a header with its checksum in place is all ones.
 std::uint32_t folded_sum(const Bytes& bytes, std::size_t from, std::size_t size) {
@@ -20,16 +20,16 @@ std::uint32_t folded_sum(const Bytes& bytes, std::size_t from, std::size_t size)
 }
 
 TEST(Frames, ArpRequestIsTheOneOfTheRfc) {
-  EXPECT_THAT(arp_request(sender, target),
+  EXPECT_THAT(arp_request(sender, remote),
               ElementsAre(0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 2, 0, 0, 0, 0, 0xFA, 8, 6, 0, 1, 8, 0, 6, 4, 0, 1,  //
                           2, 0, 0, 0, 0, 0xFA, 10, 20, 0, 250, 0, 0, 0, 0, 0, 0, 192, 0, 2, 2));
 }
 
 TEST(Frames, ChecksumsAddUp) {
-  const auto ping = ping_frame(sender, target);
+  const auto ping = ping_frame(sender, remote);
   EXPECT_EQ(folded_sum(ping, 14, 20), 0xFFFFU);
   EXPECT_EQ(folded_sum(ping, 34, ping.size() - 34), 0xFFFFU);
-  for (const auto& frame : {dns_frame(sender, target), tcp_syn_frame(sender, target, 22)}) {
+  for (const auto& frame : {dns_frame(sender, remote), tcp_syn_frame(sender, remote, 22)}) {
     EXPECT_EQ(folded_sum(frame, 14, 20), 0xFFFFU);
     const auto size = frame.size() - 34;
     const std::uint32_t pseudo = folded_sum(frame, 26, 8) + frame[23] + static_cast<std::uint32_t>(size);
@@ -40,7 +40,7 @@ TEST(Frames, ChecksumsAddUp) {
 
 // What the other side would send back, made of our own builders with the roles swapped.
 TEST(Heard, RecognisesAnArpReply) {
-  auto frame = arp_request({*MacAddress::parse("02:fc:00:00:00:01"), target, 0}, sender.address);
+  auto frame = arp_request({*MacAddress::parse("02:fc:00:00:00:01"), remote, 0}, sender.address);
   frame[21] = 2;
   const auto what = heard(frame.data(), frame.size());
   ASSERT_TRUE(what);
@@ -50,7 +50,7 @@ TEST(Heard, RecognisesAnArpReply) {
 }
 
 TEST(Heard, RecognisesAnEchoReplyAndItsMark) {
-  auto frame = ping_frame({*MacAddress::parse("02:fc:00:00:00:01"), target, 0x1234}, sender.address);
+  auto frame = ping_frame({*MacAddress::parse("02:fc:00:00:00:01"), remote, 0x1234}, sender.address);
   EXPECT_EQ(heard(frame.data(), frame.size())->kind, Heard::Kind::other) << "a request is no reply";
   frame[34] = 0;
   const auto what = heard(frame.data(), frame.size());
@@ -60,7 +60,7 @@ TEST(Heard, RecognisesAnEchoReplyAndItsMark) {
 }
 
 TEST(Heard, RecognisesPortsOfUdpAndTcp) {
-  const Sender other{*MacAddress::parse("02:fc:00:00:00:01"), target, 53};
+  const Sender other{*MacAddress::parse("02:fc:00:00:00:01"), remote, 53};
   const auto frame = tcp_syn_frame(other, sender.address, 0x1234);
   const auto what = heard(frame.data(), frame.size());
   EXPECT_EQ(what->kind, Heard::Kind::tcp);
@@ -69,7 +69,7 @@ TEST(Heard, RecognisesPortsOfUdpAndTcp) {
 }
 
 TEST(Heard, FindsTheTargetThatAnIcmpErrorQuotes) {
-  const auto sent = ping_frame(sender, target);
+  const auto sent = ping_frame(sender, remote);
   auto frame = ping_frame({*MacAddress::parse("02:fc:00:00:00:01"), *Ipv4::parse("198.51.100.1"), 0}, sender.address);
   frame.resize(42);
   frame[34] = 3;
@@ -90,8 +90,8 @@ TEST(Heard, RecognisesANeighbourAdvertisement) {
 }
 
 TEST(Heard, StaysInsideTruncatedFrames) {
-  for (const auto& whole : {arp_request(sender, target), ping_frame(sender, target), dns_frame(sender, target),
-                            tcp_syn_frame(sender, target, 22), all_nodes_ping(sender)}) {
+  for (const auto& whole : {arp_request(sender, remote), ping_frame(sender, remote), dns_frame(sender, remote),
+                            tcp_syn_frame(sender, remote, 22), all_nodes_ping(sender)}) {
     for (std::size_t size = 0; size < whole.size(); ++size) {
       const Bytes part(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size));
       EXPECT_EQ(heard(part.data(), part.size()).has_value(), size >= 14);
