@@ -23,18 +23,23 @@ constexpr std::size_t checks_open = 3;        // checks shown at once; the other
 struct Sighting {
   const TrialRecord* trial = nullptr;
   const PhaseRecord* phase = nullptr;
-  const checks::CheckResult* check = nullptr;  // one of these two
+  const checks::CheckResult* check = nullptr;  // one of these three
   const StateDifference* difference = nullptr;
+  const InstallRecord* install = nullptr;
 };
 
 Sighting sighting_in(const TrialRecord& trial, const std::string& key) {
+  for (const auto& install : trial.installs) {
+    if (install.outcome == Outcome::fail && install_key(install.machine, install.candidate) == key)
+      return {&trial, nullptr, nullptr, nullptr, &install};
+  }
   for (const auto& phase : trial.phases) {
     for (const auto& check : phase.checks) {
       if (check.outcome == Outcome::fail && check_key(phase.machine, check.id) == key)
-        return {&trial, &phase, &check, nullptr};
+        return {&trial, &phase, &check, nullptr, nullptr};
     }
     for (const auto& difference : phase.differences) {
-      if (difference_key(phase.machine, difference) == key) return {&trial, &phase, nullptr, &difference};
+      if (difference_key(phase.machine, difference) == key) return {&trial, &phase, nullptr, &difference, nullptr};
     }
   }
   return {};
@@ -107,6 +112,15 @@ void write_check(Page& page, const DepartmentRecord& department, const Sighting&
   });
 }
 
+void write_install(Page& page, const Sighting& sighting) {
+  const auto& install = *sighting.install;
+  const auto ended = install.end.empty() ? std::string("it came to no end") : install.end;
+  page.element("p", {},
+               fmt::format("{} in {}: exit code {} (0x{:08X})", ended, sighting.trial->id, install.exit_code,
+                           install.exit_code));
+  if (!install.log.empty()) write_evidence(page, "installer's output", Json(install.log));
+}
+
 struct Fact {
   std::string key;
   Sighting sighting;
@@ -123,6 +137,8 @@ void write_fact(Page& page, const DepartmentRecord& department, const Fact& fact
     });
     if (fact.sighting.check != nullptr)
       write_check(page, department, fact.sighting);
+    else if (fact.sighting.install != nullptr)
+      write_install(page, fact.sighting);
     else
       page.element("p", {{"class", "muted"}}, "The record holds no observation of it in the trials named here.");
   });

@@ -306,6 +306,7 @@ DepartmentRun::Conviction DepartmentRun::search_machine(const std::string& machi
     candidates.push_back(std::move(candidate));
   }
   Conviction conviction;
+  conviction.machine = machine;
   conviction.trials.push_back(failed.id);
   for (const auto& entry : failed.signature) {
     if (reports::machine_of_key(entry) == machine) conviction.failed.push_back(entry);
@@ -379,6 +380,8 @@ void DepartmentRun::hold(const Conviction& conviction, const TrialRecord& /*fail
     entry.reason = conviction.culprit.empty()
                        ? fmt::format("the search was inconclusive ({}): held back in quarantine because of {}",
                                      conviction.explanation, roles)
+                   : conviction.failed == std::vector{reports::install_key(conviction.machine, entry.candidate)}
+                       ? fmt::format("cannot be installed on '{}': {}", conviction.machine, conviction.explanation)
                    : entry.group.empty() ? fmt::format("breaks {}: {}", roles, conviction.explanation)
                                          : fmt::format("breaks {} together with {}: they {}", roles,
                                                        fmt::join(entry.group, ", "), conviction.explanation);

@@ -44,6 +44,7 @@ class DepartmentRun {
  private:
   using Indexes = std::vector<std::size_t>;
   struct Conviction {
+    std::string machine;
     Indexes culprit;
     Indexes quarantined;  // when the search could not name anybody
     std::vector<std::string> failed;

@@ -357,6 +357,8 @@ TEST(DepartmentRun, WhatCannotBeInstalledIsTriedAloneFirst) {
                           .candidate("c", {"dns"})
                           .run();
   EXPECT_EQ(verdict(record, "bad").outcome, Outcome::fail);
+  EXPECT_EQ(verdict(record, "bad").reason,
+            "cannot be installed on 'dns': fails alone, and the rest was tried without it");
   std::vector<std::vector<std::string>> searched;
   for (const auto& trial : lab.lab.trials) {
     if (trial.purpose == "search") searched.push_back(trial.candidates);

@@ -153,6 +153,23 @@ TEST(HtmlReport, TellsWhatIsKnownOfWindowsPackages) {
   EXPECT_THAT(body, HasSubstr("not taken: " + install.candidate + " on " + install.machine + " (not applicable)"));
 }
 
+TEST(HtmlReport, ShowsHowAnInstallationFailed) {
+  auto record = tests::rich_record();
+  auto& department = record.departments[0];
+  auto& verdict = *std::ranges::find(department.verdicts, Outcome::fail, &VerdictRecord::outcome);
+  auto& trial = *std::ranges::find(department.trials, verdict.trials.at(0), &TrialRecord::id);
+  trial.reused_from.clear();
+  auto& install = trial.installs.at(0);
+  install.outcome = Outcome::fail;
+  install.end = "failed";
+  install.exit_code = 0x800F0922;
+  install.log = "CBS_E_INSTALLERS_FAILED";
+  verdict.failed.push_back(install_key(install.machine, install.candidate));
+  const auto body = body_of(record);
+  EXPECT_THAT(body, HasSubstr("failed in " + trial.id + ": exit code 2148469026 (0x800F0922)"));
+  EXPECT_THAT(body, HasSubstr("CBS_E_INSTALLERS_FAILED"));
+}
+
 TEST(HtmlReport, GivesEachOutcomeAShapeAndAWord) {
   auto record = tests::rich_record();
   record.departments[0].verdicts[0].outcome = Outcome::error;
