@@ -342,14 +342,24 @@ DepartmentRun::Conviction DepartmentRun::search_machine(const std::string& machi
     if (stop_.stop_requested()) return Outcome::not_reached;
     if (const auto known = answers.find(members); known != answers.end() && freshness == Freshness::may_reuse)
       return known->second;
-    const auto record = run(members, freshness);
-    conviction.trials.push_back(record.id);
-    // Another failure than the one that is searched for answers nothing here: it is tried again, and never sends the
-    // search astray.
-    const bool same = std::ranges::any_of(
-        record.signature, [&](const auto& entry) { return std::ranges::count(conviction.failed, entry) > 0; });
-    const bool declined = std::ranges::count(record.installs, Outcome::skipped, &reports::InstallRecord::outcome) > 0;
-    const auto outcome = declined || (record.outcome == Outcome::fail && !same) ? Outcome::error : record.outcome;
+    const auto outcome = [&] {
+      // What no guest takes without a candidate that is left out here might as well be left out too.
+      for (auto tried = members; !tried.empty();) {
+        const auto record = run(tried, freshness);
+        conviction.trials.push_back(record.id);
+        const bool same = std::ranges::any_of(
+            record.signature, [&](const auto& entry) { return std::ranges::count(conviction.failed, entry) > 0; });
+        if (record.outcome == Outcome::fail && same) return Outcome::fail;
+        const auto taken = std::erase_if(tried, [&](auto member) { return is_declined(record, domain[member]); });
+        if (taken > 0) continue;
+        // Another failure than the one that is searched for answers nothing here: it is tried again, and never sends
+        // the search astray. Nor does a candidate that one guest takes and another does not.
+        const bool astray = record.outcome == Outcome::fail || record.outcome == Outcome::skipped ||
+                            std::ranges::count(record.installs, Outcome::skipped, &reports::InstallRecord::outcome) > 0;
+        return astray ? Outcome::error : record.outcome;
+      }
+      return Outcome::pass;
+    }();
     if (outcome == Outcome::fail || outcome == Outcome::pass) answers.insert_or_assign(members, outcome);
     return outcome;
   };
@@ -386,6 +396,16 @@ void DepartmentRun::hold(const Conviction& conviction, const TrialRecord& /*fail
                                          : fmt::format("breaks {} together with {}: they {}", roles,
                                                        fmt::join(entry.group, ", "), conviction.explanation);
   }
+}
+
+bool DepartmentRun::is_declined(const TrialRecord& trial, std::size_t candidate) const {
+  const auto& planned = candidates_[candidate];
+  const auto declined = std::ranges::count_if(trial.installs, [&](const auto& install) {
+    return install.candidate == planned.id && install.outcome == Outcome::skipped;
+  });
+  const auto wanted =
+      std::ranges::count_if(trial.machines, [&](const auto& machine) { return planned.installs.contains(machine); });
+  return declined > 0 && declined == wanted;
 }
 
 bool DepartmentRun::learn_declined(const TrialRecord& trial, Indexes& remaining) {

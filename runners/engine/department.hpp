@@ -71,6 +71,8 @@ class DepartmentRun {
                                      Stability stability) const;
   void hold(const Conviction& conviction, const reports::TrialRecord& failed, Indexes& remaining);
   void drop_dependents(Indexes& remaining);
+  // Whether no guest of this trial took the candidate.
+  [[nodiscard]] bool is_declined(const reports::TrialRecord& trial, std::size_t candidate) const;
   // Candidates that a guest of this trial did not take are left out there from now on. True when there are any.
   [[nodiscard]] bool learn_declined(const reports::TrialRecord& trial, Indexes& remaining);
   // What passed is taken away again, for the reader to know whether that can be done; decides nothing.

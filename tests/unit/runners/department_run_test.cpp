@@ -299,8 +299,18 @@ TEST(DepartmentRun, WhenNoGuestTakesAnythingNothingIsPromoted) {
   EXPECT_EQ(record.final_trial, "");
 }
 
-// A search leaves candidates out, and what needs one of them is then not taken: that answers nothing about the rest.
-TEST(DepartmentRun, ATrialInWhichAGuestDoesNotTakeSomethingAnswersNothing) {
+// A search leaves candidates out, and what needs one of them is then not taken.
+TEST(DepartmentRun, ASearchGoesOnWithoutWhatAGuestDoesNotTakeWithoutAnother) {
+  Fixture lab;
+  lab.lab.breaks["dns"] = {{"a", "b"}};
+  lab.lab.needs["b"] = {"dns", "a"};
+  const auto record = lab.machine("dns").candidate("a", {"dns"}).candidate("c", {"dns"}).candidate("b", {"dns"}).run();
+  EXPECT_EQ(verdict(record, "a").outcome, Outcome::fail) << verdict(record, "a").reason;
+  EXPECT_THAT(verdict(record, "b").group, ElementsAre("a"));
+  EXPECT_EQ(verdict(record, "c").outcome, Outcome::pass);
+}
+
+TEST(DepartmentRun, ASearchIsNotLedAstrayByWhatAGuestDoesNotTake) {
   Fixture lab;
   lab.lab.breaks["dns"] = {{"bad"}};
   lab.lab.needs["b"] = {"dns", "a"};
