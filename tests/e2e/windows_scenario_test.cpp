@@ -44,7 +44,7 @@ class WindowsStandIn : public ::testing::Test {
       return {};
     }();
     if (!trouble_) return;
-    outcome_ = patchlab({"run", "scenario.json", "--runs", "runs"}, folder_->path(), std::chrono::minutes(28));
+    outcome_ = patchlab({"run", "scenario.json", "--runs", "runs"}, folder_->path(), std::chrono::minutes(38));
     std::error_code code;
     for (const auto& run : fs::directory_iterator(folder_->path() / "runs", code)) {
       if (run.is_directory()) run_ = run.path();
