@@ -185,4 +185,12 @@ InstalledFindings compare_installed(const InstalledSet& baseline, const Installe
   return findings;
 }
 
+InstalledSet after_restart(InstalledSet found) {
+  std::erase_if(found, [](const auto& entry) { return entry.second == "uninstall pending"; });
+  for (auto& [name, state] : found) {
+    if (state == "install pending") state = "installed";
+  }
+  return found;
+}
+
 }  // namespace patchlab::checks::state

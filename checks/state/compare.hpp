@@ -37,5 +37,8 @@ struct InstalledFindings {
 [[nodiscard]] InstalledFindings compare_installed(const InstalledSet& baseline, const InstalledSet& expected,
                                                   const InstalledSet& found, Restart restart,
                                                   const Allowances& allowances = {});
+// What will be there when nothing waits for a restart any more: what is expected after something that does not say what
+// it changes.
+[[nodiscard]] InstalledSet after_restart(InstalledSet found);
 
 }  // namespace patchlab::checks::state

@@ -459,11 +459,7 @@ InstallRecord CellMachine::remove(const InstallJob& job, std::optional<Error>& e
       expected_installed_[package] = before->second;
   }
   if (job.says_what_it_changes) return record;
-  auto installed = adapter_->installed();
-  if (installed)
-    expected_installed_ = std::move(installed).value();
-  else
-    error = installed.error();
+  if (auto adopted = adopt_installed(); !adopted) error = adopted.error();
   return record;
 }
 
@@ -482,8 +478,12 @@ Result<void> CellMachine::account_for(const InstallJob& job, lab::guest::Install
         boot_id_, lab::guest::await_boot(*adapter_, agent_, context_.clock, boot_id_, context_.job.policy.boot_timeout,
                                          context_.stop, adapter_->restart_habits().by_itself));
   }
-  if (job.says_what_it_changes) return {};
-  PATCHLAB_ASSIGN(expected_installed_, adapter_->installed());
+  return job.says_what_it_changes ? Result<void>() : adopt_installed();
+}
+
+Result<void> CellMachine::adopt_installed() {
+  PATCHLAB_ASSIGN(auto installed, adapter_->installed());
+  expected_installed_ = checks::state::after_restart(std::move(installed));
   return {};
 }
 

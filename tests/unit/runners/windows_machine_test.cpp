@@ -255,6 +255,15 @@ TEST_F(RemovalTest, AGuestThatRefusesFailsTheRemoval) {
   EXPECT_EQ(records[0].exit_code, 0x800F0825U);
 }
 
+TEST_F(WindowsMachineTest, WhatWaitsForARestartIsStillExpectedAfterAProgramThatDoesNotSayWhatItDoes) {
+  update("KB5000001") = {.exit_code = 3010, .identity = identity_of("KB5000001"), .needs_restart = true};
+  windows_.medium.insert("D:setup.exe");
+  set_.push_back({"setup", "digest", {{.file_name = "setup.exe"}}, {}, false});
+  (void)install();
+  EXPECT_EQ(after_install(), "pass");
+  EXPECT_EQ(after_reboot(), "pass");
+}
+
 TEST_F(WindowsMachineTest, AnAgentThatDiesIsAFindingOfItsOwn) {
   update("KB5000001");
   (void)install();
