@@ -12,6 +12,8 @@
 #include <cerrno>
 #include <cstdlib>
 
+#include "lab/core/pipe.hpp"
+
 namespace patchlab {
 
 FileDescriptor::~FileDescriptor() {
@@ -53,13 +55,8 @@ Result<void> sync_path(const std::filesystem::path& path) {
 }
 
 namespace {
-Result<void> write_all(int file, std::string_view text, const std::string& name) {
-  while (!text.empty()) {
-    const auto count = ::write(file, text.data(), text.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return errno_error("writing '" + name + "'", errno);
-    text.remove_prefix(static_cast<std::size_t>(count));
-  }
+Result<void> write_and_sync(int file, std::string_view text, const std::string& name) {
+  if (!write_all(file, text)) return errno_error("writing '" + name + "'", errno);
   if (::fsync(file) != 0) return errno_error("syncing '" + name + "'", errno);
   return {};
 }
@@ -72,7 +69,7 @@ Result<void> write_file_atomically(const std::filesystem::path& path, std::strin
   {
     const FileDescriptor file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
     if (!file.valid()) return errno_error("creating '" + temporary.string() + "'", errno);
-    if (auto written = write_all(file.get(), text, temporary.string()); !written) {
+    if (auto written = write_and_sync(file.get(), text, temporary.string()); !written) {
       ::unlink(temporary.c_str());
       return written;
     }

@@ -18,7 +18,7 @@
 #include <string>
 #include <vector>
 
-#include "lab/core/files.hpp"
+#include "lab/core/pipe.hpp"
 #include "lab/network/netlink.hpp"
 
 namespace patchlab::lab::network {
@@ -82,37 +82,26 @@ bool hung_up(const FileDescriptor& pipe) {
   return ::poll(&watched, 1, 0) == 1;
 }
 
-struct LifeLine {
-  FileDescriptor child_end;
-  FileDescriptor parent_end;
-};
-
-Result<LifeLine> make_life_line() {
-  int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) != 0) return errno_error("making a pipe", errno);
-  return LifeLine{FileDescriptor(ends[0]), FileDescriptor(ends[1])};
-}
-
-void die_with_parent(LifeLine& line) {
-  line.parent_end = FileDescriptor();
-  if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || hung_up(line.child_end)) ::_exit(1);
+void die_with_parent(Pipe& line) {
+  line.write = FileDescriptor();
+  if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || hung_up(line.read)) ::_exit(1);
 }
 
 // Returns in the worker only, unless a fork fails.
 Result<void> fork_worker() {
-  PATCHLAB_ASSIGN(auto line, make_life_line());
+  PATCHLAB_ASSIGN(auto line, make_pipe());
   const pid_t init = ::fork();
   if (init < 0) return errno_error("starting the cell's process 1", errno);
   if (init > 0) {
-    line.child_end = FileDescriptor();
+    line.read = FileDescriptor();
     wait_outside(init);
   }
   die_with_parent(line);
-  PATCHLAB_ASSIGN(auto inner_line, make_life_line());
+  PATCHLAB_ASSIGN(auto inner_line, make_pipe());
   const pid_t worker = ::fork();
   if (worker < 0) return errno_error("starting the cell's worker", errno);
   if (worker > 0) {
-    inner_line.child_end = FileDescriptor();
+    inner_line.read = FileDescriptor();
     reap_until_ended(worker);
   }
   die_with_parent(inner_line);
@@ -204,23 +193,23 @@ Result<void> enter_cell_namespaces(const CellNamespaces& wanted) {
 }
 
 Result<void> can_enter_cell_namespaces() {
-  PATCHLAB_ASSIGN(auto report, make_life_line());
+  PATCHLAB_ASSIGN(auto report, make_pipe());
   const pid_t child = ::fork();
   if (child < 0) return errno_error("starting a process", errno);
   if (child == 0) {
     const auto entered = enter_cell_namespaces();
     if (entered) ::_exit(0);
     const auto& text = entered.error().message;
-    static_cast<void>(!::write(report.parent_end.get(), text.data(), text.size()));
+    static_cast<void>(!::write(report.write.get(), text.data(), text.size()));
     ::_exit(1);
   }
-  report.parent_end = FileDescriptor();
+  report.write = FileDescriptor();
   int status = 0;
   while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
   }
   if (exit_code_of(status) == 0) return {};
   std::array<char, 1024> text{};
-  const auto count = ::read(report.child_end.get(), text.data(), text.size());
+  const auto count = ::read(report.read.get(), text.data(), text.size());
   return infrastructure_error(count > 0 ? std::string(text.data(), static_cast<std::size_t>(count))
                                         : fmt::format("the trial cell ended with exit code {}", exit_code_of(status)),
                               "allow unprivileged user namespaces on this host");

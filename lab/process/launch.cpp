@@ -34,6 +34,8 @@ using std::is_convertible;  // 1.81 writes it unqualified, which only boost::fil
 #include <boost/process/v2/stdio.hpp>
 #pragma GCC diagnostic pop
 
+#include "lab/core/pipe.hpp"
+
 namespace patchlab::process {
 namespace {
 namespace bp = boost::process::v2;
@@ -100,17 +102,6 @@ class ChildSetup {
   const ProcessSpec& spec_;
   pid_t parent_;
 };
-
-struct Pipe {
-  FileDescriptor read;
-  FileDescriptor write;
-};
-
-Result<Pipe> make_pipe() {
-  int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) != 0) return errno_error("making a pipe", errno);
-  return Pipe{FileDescriptor(ends[0]), FileDescriptor(ends[1])};
-}
 
 void never_block(const FileDescriptor& file) {
   ::fcntl(file.get(), F_SETFL, ::fcntl(file.get(), F_GETFL) | O_NONBLOCK);

@@ -13,6 +13,7 @@
 #include <csignal>
 #include <memory>
 
+#include "lab/core/pipe.hpp"
 #include "lab/libvirt/system_lab.hpp"
 #include "lab/network/fence.hpp"
 #include "lab/network/netlink.hpp"
@@ -24,32 +25,11 @@
 namespace patchlab::runners::cell {
 namespace {
 
-struct Pipe {
-  FileDescriptor read;
-  FileDescriptor write;
-};
-
-Result<Pipe> make_pipe() {
-  int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) != 0) return errno_error("making a pipe", errno);
-  return Pipe{FileDescriptor(ends[0]), FileDescriptor(ends[1])};
-}
-
 int termination = -1;  // of a pipe, for the signal handler
 
 void note_termination(int) {
   const char byte = 0;
   static_cast<void>(!::write(termination, &byte, 1));
-}
-
-bool write_all(const FileDescriptor& file, std::string_view text) {
-  while (!text.empty()) {
-    const auto count = ::write(file.get(), text.data(), text.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count <= 0) return false;
-    text.remove_prefix(static_cast<std::size_t>(count));
-  }
-  return true;
 }
 
 // The name on the host of the cable to the inner process: as unique as the bridge's own, and as long.
@@ -111,7 +91,8 @@ class Keeper {
     } else if (!lab_) {
       ready = Error{ErrorClass::bug, "the cell was asked for something before it was prepared", {}};
     }
-    if (ready && !write_all(orders_, line + "\n")) ready = infrastructure_error("the cell's inner process is gone");
+    if (ready && !write_all(orders_.get(), line + "\n"))
+      ready = infrastructure_error("the cell's inner process is gone");
     if (!ready) reply_.send({{"id", request.value("id", 0)}, {"error", ready.error()}});
   }
 
@@ -181,7 +162,7 @@ Result<std::unique_ptr<Keeper>> start(const std::function<int(const std::functio
     ::dup2(orders.read.get(), STDIN_FILENO);
     orders = {};
     life.read = FileDescriptor();
-    ::_exit(inside([&] { static_cast<void>(write_all(life.write, ".")); }));
+    ::_exit(inside([&] { static_cast<void>(write_all(life.write.get(), ".")); }));
   }
   PATCHLAB_ASSIGN(auto ended, make_pipe());
   termination = ended.write.release();

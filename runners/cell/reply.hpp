@@ -4,12 +4,10 @@
 
 #include <unistd.h>
 
-#include <cerrno>
 #include <mutex>
-#include <string_view>
 
-#include "lab/core/files.hpp"
 #include "lab/core/json.hpp"
+#include "lab/core/pipe.hpp"
 
 namespace patchlab::runners::cell {
 
@@ -21,13 +19,7 @@ class Reply {
   void send(const Json& message) {
     const auto line = message.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
     const std::lock_guard lock(mutex_);
-    std::string_view rest = line;
-    while (!rest.empty()) {
-      const auto count = ::write(output_.get(), rest.data(), rest.size());
-      if (count < 0 && errno == EINTR) continue;
-      if (count <= 0) return;  // the parent is gone; the end of standard input ends us
-      rest.remove_prefix(static_cast<std::size_t>(count));
-    }
+    (void)write_all(output_.get(), line);  // when the parent is gone, the end of standard input ends us
   }
 
  private:
