@@ -21,6 +21,20 @@ bool is_id_character(char c) {
   return is_letter_or_digit(c) || std::string_view(".+-_~").find(c) != std::string_view::npos;
 }
 
+// Everything of it but files and digest.
+Json candidate_head(const Candidate& candidate) {
+  Json json{{"id", candidate.id},
+            {"title", candidate.title},
+            {"severity", to_string(candidate.severity)},
+            {"kind", candidate.kind},
+            {"origin", to_string(candidate.origin)},
+            {"prerequisites", candidate.prerequisites},
+            {"supersedes", candidate.supersedes},
+            {"roles", candidate.roles}};
+  if (!candidate.switches.empty()) json["switches"] = candidate.switches;
+  return json;
+}
+
 }  // namespace
 
 const char* to_string(Severity severity) {
@@ -61,17 +75,9 @@ std::string candidate_digest(const Candidate& candidate) {
   std::vector<std::pair<std::string, std::string>> files;
   for (const auto& file : candidate.files) files.emplace_back(file.name, file.sha256);
   std::sort(files.begin(), files.end());
-  Json manifest{{"schema", "patchlab/candidate/v1"},
-                {"id", candidate.id},
-                {"title", candidate.title},
-                {"severity", to_string(candidate.severity)},
-                {"kind", candidate.kind},
-                {"origin", to_string(candidate.origin)},
-                {"files", files},
-                {"prerequisites", candidate.prerequisites},
-                {"supersedes", candidate.supersedes},
-                {"roles", candidate.roles}};
-  if (!candidate.switches.empty()) manifest["switches"] = candidate.switches;
+  auto manifest = candidate_head(candidate);
+  manifest["schema"] = "patchlab/candidate/v1";
+  manifest["files"] = files;
   return sha256(manifest.dump(-1, ' ', false, Json::error_handler_t::replace));
 }
 
@@ -144,19 +150,10 @@ CandidateFile candidate_file_from(const Json& json, const std::string& pointer, 
 }
 
 void to_json(Json& json, const Candidate& candidate) {
-  Json files = Json::array();
-  for (const auto& file : candidate.files) files.push_back(candidate_file_json(file));
-  json = {{"id", candidate.id},
-          {"title", candidate.title},
-          {"severity", to_string(candidate.severity)},
-          {"kind", candidate.kind},
-          {"origin", to_string(candidate.origin)},
-          {"files", files},
-          {"prerequisites", candidate.prerequisites},
-          {"supersedes", candidate.supersedes},
-          {"roles", candidate.roles},
-          {"digest", candidate.digest}};
-  if (!candidate.switches.empty()) json["switches"] = candidate.switches;
+  json = candidate_head(candidate);
+  json["files"] = Json::array();
+  for (const auto& file : candidate.files) json["files"].push_back(candidate_file_json(file));
+  json["digest"] = candidate.digest;
 }
 
 Result<Candidate> candidate_from_json(const Json& json) {
