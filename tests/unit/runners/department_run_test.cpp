@@ -310,6 +310,17 @@ TEST(DepartmentRun, ASearchGoesOnWithoutWhatAGuestDoesNotTakeWithoutAnother) {
   EXPECT_EQ(verdict(record, "c").outcome, Outcome::pass);
 }
 
+// What one guest takes and another does not is no answer without it either.
+TEST(DepartmentRun, ASearchNamesNobodyWhenOnlyOneOfItsGuestsDoesNotTakeACandidate) {
+  Fixture lab;
+  lab.lab.breaks["mail"] = {{"b"}};
+  lab.lab.needs["b"] = {"dns", "a"};
+  const auto record =
+      lab.machine("dns").machine("mail", {"dns"}).candidate("a", {"dns"}).candidate("b", {"dns", "mail"}).run();
+  EXPECT_EQ(verdict(record, "b").outcome, Outcome::error) << verdict(record, "b").reason;
+  EXPECT_NE(verdict(record, "a").outcome, Outcome::fail) << verdict(record, "a").reason;
+}
+
 TEST(DepartmentRun, ASearchIsNotLedAstrayByWhatAGuestDoesNotTake) {
   Fixture lab;
   lab.lab.breaks["dns"] = {{"bad"}};

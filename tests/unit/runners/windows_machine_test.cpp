@@ -4,7 +4,7 @@
 // Trials on a Windows machine: what its installers and restarts mean for a candidate.
 #include <gmock/gmock.h>
 
-#include "runners/cell/machine.hpp"
+#include "runners/cell/cell.hpp"
 #include "tests/support/fake_hypervisor.hpp"
 #include "tests/support/fake_windows.hpp"
 
@@ -60,8 +60,8 @@ class WindowsMachineTest : public ::testing::Test {
     return installer;
   }
 
-  std::vector<InstallRecord> install() {
-    EXPECT_TRUE(machine_->revert("t", set_, CellMachine::Checkpoints::no));
+  std::vector<InstallRecord> install(CellMachine::Checkpoints checkpoints = CellMachine::Checkpoints::no) {
+    EXPECT_TRUE(machine_->revert("t", set_, checkpoints));
     std::optional<Error> error;
     auto records = machine_->install("t", set_, "medium.iso", error);
     EXPECT_FALSE(error) << error->message;
@@ -198,6 +198,27 @@ TEST_F(WindowsMachineTest, WhatAProgramDoesNotSayIsTakenFromWhatItDid) {
   EXPECT_THAT(after_install(), HasSubstr("fail; installed " + identity_of("KB5000009")));
 }
 
+// The fake machine does not go back with a revert: it is in the state that was saved, as a checkpoint's would be.
+TEST_F(WindowsMachineTest, AStateOfAnotherTrialKnowsThatARestartIsOutstanding) {
+  update("KB5000001") = {.exit_code = 3010, .identity = identity_of("KB5000001"), .needs_restart = true, .takes = 20s};
+  (void)install(CellMachine::Checkpoints::yes);
+  EXPECT_EQ(install(CellMachine::Checkpoints::yes)[0].installed_in, "t");
+  EXPECT_EQ(after_install(), "pass");
+}
+
+TEST_F(WindowsMachineTest, AStateOfAnotherTrialKnowsWhichStartItRunsOn) {
+  update("KB5000001") = {.exit_code = 1641, .identity = identity_of("KB5000001"), .takes = 20s};
+  windows_.restart_after_job = true;
+  (void)install(CellMachine::Checkpoints::yes);
+  EXPECT_EQ(windows_.boots, boots_ + 1);
+  update("KB5000002") = {.exit_code = 1641, .identity = identity_of("KB5000002")};
+  windows_.restart_after_job = true;
+  const auto records = install(CellMachine::Checkpoints::yes);
+  EXPECT_EQ(records[0].installed_in, "t");
+  EXPECT_EQ(records[1].end, "reboot started");
+  EXPECT_EQ(windows_.boots, boots_ + 2) << "the second restart was waited for, not taken for the first";
+}
+
 class RemovalTest : public WindowsMachineTest {
  protected:
   std::vector<InstallRecord> remove() {
@@ -246,6 +267,13 @@ TEST_F(RemovalTest, WhatCannotBeRemovedStays) {
   EXPECT_EQ(after_removal(), "pass");
 }
 
+TEST_F(RemovalTest, WhatTheGuestDoesNotKnowAnyMoreFailsTheRemoval) {
+  update("KB5000001");
+  (void)install();
+  windows_.packages.erase(identity_of("KB5000001"));
+  EXPECT_EQ(remove()[0].outcome, Outcome::fail);
+}
+
 TEST_F(RemovalTest, AGuestThatRefusesFailsTheRemoval) {
   update("KB5000001");
   (void)install();
@@ -270,6 +298,60 @@ TEST_F(WindowsMachineTest, AnAgentThatDiesIsAFindingOfItsOwn) {
   windows_.agent_dies_at_restart = true;
   windows_.restart();
   EXPECT_THAT(after_install(), HasSubstr("agent guest agent: answers -> neither the guest agent nor the role answers"));
+}
+
+// A department of two, of which one is patched.
+class WindowsCellTest : public WindowsMachineTest {
+ protected:
+  WindowsCellTest() {
+    job_.evidence = slots_ / "evidence";
+    job_.policy.warm_reboots = 1;
+    job_.policy.stability = 0s;
+    lab::MachineSpec spec;
+    spec.name = "other";
+    (void)hypervisor_.define(spec);
+    (void)hypervisor_.delete_snapshot("srv", "baseline");
+    (void)hypervisor_.power_off("srv");
+    hypervisor_.on_agent([this](auto& machine, const auto& command) {
+      return (machine.spec.name == "srv" ? windows_ : other_).answer(command);
+    });
+    job_.machines.push_back(job_.machines[0]);
+    job_.machines[1].plan.name = "other";
+    cell_ = std::make_unique<Cell>(context_, [](const std::string&) {});
+    const auto baseline = cell_->prepare();
+    EXPECT_EQ(baseline.outcome, Outcome::pass) << (baseline.error ? baseline.error->message : "");
+  }
+  reports::TrialRecord run(const std::string& purpose) {
+    TrialJob trial{
+        .id = "finance/t1", .purpose = purpose, .candidates = {}, .set_digest = {}, .machines = {"other", "srv"}};
+    trial.installs["srv"] = set_;
+    trial.media["srv"] = "medium.iso";
+    return cell_->run_trial(trial);
+  }
+  test::FakeWindows other_{clock_};
+  std::unique_ptr<Cell> cell_;
+};
+
+TEST_F(WindowsCellTest, ATrialEndsWhereAGuestDoesNotTakeACandidate) {
+  update("KB5000001") = {.exit_code = -2145124329, .identity = {}};
+  const auto record = run("batch");
+  EXPECT_FALSE(record.error);
+  EXPECT_EQ(record.outcome, Outcome::not_reached);
+  EXPECT_THAT(record.signature, IsEmpty());
+  for (const auto& phase : record.phases) EXPECT_EQ(phase.outcome, Outcome::not_reached) << phase.machine;
+}
+
+TEST_F(WindowsCellTest, ARemovalTrialRestartsRemovesAndLooksAtTheWholeDepartment) {
+  update("KB5000001") = {.exit_code = 3010, .identity = identity_of("KB5000001"), .needs_restart = true};
+  const auto boots = windows_.boots;
+  const auto record = run("removal");
+  EXPECT_EQ(record.outcome, Outcome::pass) << (record.error ? record.error->message : "");
+  EXPECT_EQ(windows_.boots, boots + 1) << "the restart that was due came before the removal";
+  ASSERT_EQ(record.removals.size(), 1U);
+  EXPECT_EQ(record.removals[0].outcome, Outcome::pass);
+  EXPECT_FALSE(windows_.packages.contains(identity_of("KB5000001")));
+  ASSERT_EQ(record.phases.size(), 2U);
+  for (const auto& phase : record.phases) EXPECT_EQ(phase.phase, reports::after_removal_phase);
 }
 
 }  // namespace
