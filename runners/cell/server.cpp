@@ -159,10 +159,9 @@ class Server {
   Result<void> clone(const MachineJob& job, std::size_t number) {
     const auto& plan = job.plan;
     const auto disk = root_ / (plan.name + ".qcow2");
-    ProcessSpec create;
-    create.program = "qemu-img";
-    create.arguments = {"create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", job.golden_disk.string(), disk.string()};
-    PATCHLAB_TRY(run_for_output(host_processes(), create).while_doing("cloning '" + plan.name + "'"));
+    PATCHLAB_TRY(
+        run_for_output(host_processes(), lab::libvirt::overlay_process({"vda", job.golden_disk, "qcow2", disk}))
+            .while_doing("cloning '" + plan.name + "'"));
     lab::MachineSpec spec;
     spec.name = plan.name;
     spec.uuid = uuid_for(job_.department, plan.name);

@@ -4,7 +4,6 @@
 // The main job on a golden machine that is a domain of a system libvirt, which the test starts itself, in namespaces of
 // its own. Needs root, for that is who runs a system libvirt, and the golden image of the name server.
 #include <gmock/gmock.h>
-#include <unistd.h>
 
 #include <iostream>
 
@@ -18,11 +17,8 @@ namespace {
 namespace fs = std::filesystem;
 
 std::string why_not_here() {
-  if (::geteuid() != 0) return "a system libvirt is started by root only";
-  for (const char* program : {"libvirtd", "iptables", "unshare", "qemu-img"}) {
-    if (testing::is_missing(program)) return std::string(program) + " is not installed";
-  }
-  return why_no_lab();
+  const auto why = testing::why_no_system_libvirt();
+  return why.empty() ? why_no_lab() : why;
 }
 
 TEST(GoldenDomain, IsTestedAsAnImageIsAndLeavesNoTrace) {

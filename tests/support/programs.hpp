@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <unistd.h>
+
 #include <string>
 
 #include "lab/process/process.hpp"
@@ -14,6 +16,16 @@ inline bool is_missing(const std::string& program) {
   spec.program = program;
   spec.arguments = {"--version"};
   return std::holds_alternative<NotStarted>(host_processes().run(spec).end);
+}
+
+// Empty when a test can start a libvirt of the system kind for itself; else why not, for GTEST_SKIP.
+inline std::string why_no_system_libvirt() {
+  if (::geteuid() != 0) return "a system libvirt is started by root only";
+  // Of Debian's libvirt-daemon, iptables (libvirt's networks put rules in place) and util-linux.
+  for (const char* program : {"libvirtd", "iptables", "unshare", "qemu-img"}) {
+    if (is_missing(program)) return std::string(program) + " is not installed";
+  }
+  return {};
 }
 
 }  // namespace patchlab::testing

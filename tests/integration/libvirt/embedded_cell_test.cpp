@@ -18,6 +18,7 @@
 #include "lab/network/leak_probe.hpp"
 #include "lab/process/process.hpp"
 #include "tests/support/agent_commands.hpp"
+#include "tests/support/image_clone.hpp"
 #include "tests/support/in_cell.hpp"
 #include "tests/support/process_state.hpp"
 
@@ -68,19 +69,7 @@ class Machine {
     hypervisor_ = must("opening libvirt", timed("open libvirt", [] {
                          return libvirt::LibvirtHypervisor::open_embedded(network::cell_folder_inside);
                        }));
-    ProcessSpec overlay;
-    overlay.program = "qemu-img";
-    overlay.arguments = {"create", "-q", "-f", "qcow2", "-b", image.disk, "-F", "qcow2", folder / "disk.qcow2"};
-    must("making the overlay", host_processes().run(overlay).succeeded());
-    MachineSpec spec;
-    spec.name = name;
-    spec.uuid = "9f1c7f0e-6d3c-4a55-8a57-2f2f3d7c1a01";
-    spec.disk = folder / "disk.qcow2";
-    spec.kernel = image.kernel;
-    spec.initrd = image.initrd;
-    spec.kernel_arguments = image.cmdline + " " + image::machine_words(guest.text(), 24, "10.20.0.1", name);
-    spec.nics = {{network::MacAddress::of_lab_machine(guest).text(), taps.at(0)}};
-    spec.log = std::filesystem::path(network::cell_folder_inside) / "console.log";
+    const auto spec = must("making the clone", test::clone_of(image, name, guest, taps.at(0), folder));
     must("defining", hypervisor_->define(spec));
     must("starting", timed("start", [&] { return hypervisor_->start(name); }));
     timed("until the agent answers", [&] { return wait_for_agent(); });

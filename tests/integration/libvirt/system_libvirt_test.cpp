@@ -17,11 +17,7 @@ namespace {
 namespace fs = std::filesystem;
 
 std::string why_not_here() {
-  if (::geteuid() != 0) return "a system libvirt is started by root only";
-  // Of Debian's libvirt-daemon, iptables (libvirt's networks put rules in place) and util-linux.
-  for (const char* program : {"libvirtd", "iptables", "unshare", "qemu-img"}) {
-    if (testing::is_missing(program)) return std::string(program) + " is not installed";
-  }
+  if (const auto why = testing::why_no_system_libvirt(); !why.empty()) return why;
   const auto image = image::newest(cache_folder(), "dns");
   return image ? std::string() : image.error().message;
 }

@@ -18,6 +18,7 @@
 #include "lab/network/fence.hpp"
 #include "lab/process/process.hpp"
 #include "patches/medium/medium.hpp"
+#include "tests/support/image_clone.hpp"
 #include "tests/support/in_cell.hpp"
 #include "tests/support/programs.hpp"
 
@@ -99,20 +100,7 @@ class StandIn {
       : medium_(std::move(medium)) {
     const auto taps = network::build_fence(subnet, client, 1).value();
     hypervisor_ = libvirt::LibvirtHypervisor::open_embedded(network::cell_folder_inside).value();
-    ProcessSpec overlay;
-    overlay.program = "qemu-img";
-    overlay.arguments = {"create", "-q", "-f", "qcow2", "-b", image.disk, "-F", "qcow2", folder / "disk.qcow2"};
-    EXPECT_TRUE(host_processes().run(overlay).succeeded());
-    MachineSpec spec;
-    spec.name = machine;
-    spec.uuid = "9f1c7f0e-6d3c-4a55-8a57-2f2f3d7c1a02";
-    spec.disk = folder / "disk.qcow2";
-    spec.kernel = image.kernel;
-    spec.initrd = image.initrd;
-    spec.kernel_arguments = image.cmdline + " " + image::machine_words(address.text(), 24, "10.20.0.1", machine);
-    spec.memory_mib = static_cast<std::uint32_t>(image.memory_mib);
-    spec.nics = {{network::MacAddress::of_lab_machine(address).text(), taps.at(0)}};
-    spec.log = std::filesystem::path(network::cell_folder_inside) / "console.log";
+    const auto spec = test::clone_of(image, machine, address, taps.at(0), folder).value();
     EXPECT_TRUE(hypervisor_->define(spec));
     EXPECT_TRUE(hypervisor_->start(machine));
     agent_.emplace(*hypervisor_, machine, clock_);
