@@ -6,14 +6,20 @@
 
 #include "checks/check.hpp"
 #include "checks/database/query_hash.hpp"
+#include "checks/database/refusals.hpp"
 #include "checks/database/transaction.hpp"
+#include "checks/database/write.hpp"
 #include "checks/dhcp/lease.hpp"
 #include "checks/dns/query.hpp"
+#include "checks/dns/records.hpp"
 #include "checks/mail/delivery.hpp"
+#include "checks/mail/login_refused.hpp"
 #include "checks/mail/relay_refused.hpp"
 #include "checks/print/job.hpp"
 #include "checks/smb/access.hpp"
 #include "checks/smb/denied.hpp"
+#include "checks/smb/dialects.hpp"
+#include "checks/smb/login_refused.hpp"
 #include "checks/smb/readonly.hpp"
 
 namespace patchlab::checks {
@@ -28,15 +34,22 @@ std::vector<const Check*> sorted(std::vector<const Check*> checks) {
 
 const std::vector<const Check*>& all_checks() {
   static const auto checks = sorted({
+      &database::denied(),
+      &database::login_refused(),
       &database::query_hash(),
       &database::transaction(),
+      &database::write(),
       &dhcp::lease(),
       &dns::query(),
+      &dns::records(),
       &mail::delivery(),
+      &mail::login_refused(),
       &mail::relay_refused(),
       &print::job(),
       &smb::access(),
       &smb::denied(),
+      &smb::dialects_spoken(),
+      &smb::login_refused(),
       &smb::readonly(),
   });
   return checks;

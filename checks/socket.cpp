@@ -94,6 +94,27 @@ int send_all(int socket, std::string_view bytes, const Deadline& deadline) {
   return 0;
 }
 
+ReceivedBytes receive_exactly(int socket, std::size_t size, const Deadline& deadline) {
+  ReceivedBytes received{std::string(size, '\0'), 0};
+  std::size_t filled = 0;
+  while (filled < size) {
+    if (!wait_readable(socket, deadline)) {
+      received.saved_errno = ETIMEDOUT;
+      break;
+    }
+    const auto count = ::recv(socket, received.bytes.data() + filled, size - filled, 0);
+    if (count == 0) break;
+    if (count > 0) {
+      filled += static_cast<std::size_t>(count);
+    } else if (errno != EAGAIN && errno != EINTR) {
+      received.saved_errno = errno;
+      break;
+    }
+  }
+  received.bytes.resize(filled);
+  return received;
+}
+
 std::string describe_errno(int saved_errno) {
   const char* name = ::strerrorname_np(saved_errno);
   const char* text = ::strerrordesc_np(saved_errno);

@@ -36,6 +36,14 @@ struct Connection {
 // 0, or the errno that ended it (ETIMEDOUT at the deadline).
 [[nodiscard]] int send_all(int socket, std::string_view bytes, const Deadline& deadline);
 
+// Exactly `size` bytes, or what came before the end: `saved_errno` is 0 when the peer closed the connection, ETIMEDOUT
+// at the deadline.
+struct ReceivedBytes {
+  std::string bytes;
+  int saved_errno = 0;
+};
+[[nodiscard]] ReceivedBytes receive_exactly(int socket, std::size_t size, const Deadline& deadline);
+
 // "ECONNREFUSED Connection refused"
 [[nodiscard]] std::string describe_errno(int saved_errno);
 // Stable reason for a judge: "connection-refused", "no-answer" or "unreachable".

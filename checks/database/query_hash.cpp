@@ -4,8 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "checks/database/odbc_session.hpp"
-#include "checks/database/socket_watchdog.hpp"
+#include "checks/database/observe.hpp"
 #include "checks/database/step_judge.hpp"
 #include "lab/core/digest.hpp"
 
@@ -59,19 +58,15 @@ class QueryHash final : public Check {
     std::vector<JsonProblem> problems;
     const auto with = read_parameters(parameters, "", problems);
     if (!problems.empty()) return problems_error(kind(), problems);
-    const Deadline deadline(limit);
-    const SocketWatchdog watchdog(target.address, with.server.port, deadline);
-    PATCHLAB_ASSIGN(auto session, OdbcSession::make(deadline));
-    Json observation{{"server", fmt::format("{}:{}", target.address, with.server.port)}};
-    PATCHLAB_ASSIGN(const bool connected, session.connect(with.server, target.address));
-    observation["version"] = session.server_version();
-    if (connected && session.begin("begin")) {
-      if (const auto found = session.query("query", with.query, most_rows)) describe(*found, observation);
-      session.rollback("rollback");
-    }
-    observation["steps"] = session.steps();
-    observation["stopped_at_deadline"] = watchdog.fired();
-    return observation;
+    return observe_server(target, with.server, limit,
+                          [&with](OdbcSession& session, Json& observation, Deadline /*deadline*/) {
+                            if (!session.begin("begin")) return Result<void>();
+                            if (const auto found = session.query("query", with.query, most_rows)) {
+                              describe(*found, observation);
+                            }
+                            session.rollback("rollback");
+                            return Result<void>();
+                          });
   }
 
   Judgement judge(const Json& parameters, const Observation& observation) const override {

@@ -18,7 +18,7 @@ std::string read_value(JsonReader& reader, const std::string& key, const std::st
 
 }  // namespace
 
-Server read_server(JsonReader& reader) {
+Server read_server(JsonReader& reader, Password password) {
   Server server;
   server.driver = reader.text_or("driver", "PostgreSQL Unicode");
   if (server.driver.empty() || server.driver.find_first_of("{};\r\n") != std::string::npos) {
@@ -27,7 +27,7 @@ Server read_server(JsonReader& reader) {
   server.port = static_cast<std::uint16_t>(reader.integer_or("port", 5432, 1, 65535));
   server.database = read_value(reader, "database", "{};=\r\n");
   server.user = read_value(reader, "user", "{};=\r\n");
-  server.password = read_value(reader, "password", "\r\n");
+  if (password == Password::given) server.password = read_value(reader, "password", "\r\n");
   server.sslmode = reader.text_or("sslmode", "prefer");
   if (server.sslmode != "disable" && server.sslmode != "prefer" && server.sslmode != "require") {
     reader.problem("sslmode",

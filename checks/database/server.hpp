@@ -22,8 +22,11 @@ struct Server {
   std::string sslmode;
 };
 
+// Whether the scenario says the password, or the check makes up a wrong one and the key is not allowed.
+enum class Password { given, made_up };
+
 // Reads its keys only; the caller reads its own and calls finish().
-[[nodiscard]] Server read_server(JsonReader& reader);
+[[nodiscard]] Server read_server(JsonReader& reader, Password password = Password::given);
 
 // DSN-less: nothing comes from odbc.ini. The values were checked by read_server and cannot add keywords.
 [[nodiscard]] std::string connection_string(const Server& server, const std::string& address);

@@ -5,8 +5,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "checks/database/odbc_session.hpp"
-#include "checks/database/socket_watchdog.hpp"
+#include "checks/database/observe.hpp"
 #include "checks/database/step_judge.hpp"
 #include "checks/unique.hpp"
 
@@ -18,12 +17,6 @@ Server read_parameters(const Json& json, const std::string& pointer, std::vector
   auto server = read_server(reader);
   reader.finish();
   return server;
-}
-
-Json first_column(const Rows& rows) {
-  auto texts = Json::array();
-  for (const auto& row : rows.rows) texts.push_back(row.empty() || !row.front() ? Json() : Json(*row.front()));
-  return texts;
 }
 
 // Stops at the first step that does not work.
@@ -73,16 +66,10 @@ class Transaction final : public Check {
     std::vector<JsonProblem> problems;
     const auto server = read_parameters(parameters, "", problems);
     if (!problems.empty()) return problems_error(kind(), problems);
-    const Deadline deadline(limit);
-    const SocketWatchdog watchdog(target.address, server.port, deadline);
-    PATCHLAB_ASSIGN(auto session, OdbcSession::make(deadline));
-    Json observation{{"server", fmt::format("{}:{}", target.address, server.port)}};
-    PATCHLAB_ASSIGN(const bool connected, session.connect(server, target.address));
-    observation["version"] = session.server_version();
-    if (connected) try_transaction(session, observation);
-    observation["steps"] = session.steps();
-    observation["stopped_at_deadline"] = watchdog.fired();
-    return observation;
+    return observe_server(target, server, limit, [](OdbcSession& session, Json& observation, Deadline /*deadline*/) {
+      try_transaction(session, observation);
+      return Result<void>();
+    });
   }
 
   Judgement judge(const Json& /*parameters*/, const Observation& observation) const override {

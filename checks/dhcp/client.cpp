@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include <list>
+
 #include "checks/dhcp/options.hpp"
 #include "checks/hex.hpp"
 
@@ -30,6 +32,18 @@ class Client {
     seen_["client"] = {{"mac", mac_text(settings.mac)}, {"xid", to_hex(big_endian32(settings.xid))}};
     seen_["messages"] = Json::array();
   }
+
+  // As far as a lease, which is held; its address, or nothing.
+  Result<std::optional<Ipv4>> hold() {
+    PATCHLAB_ASSIGN(const auto offer, discover());
+    if (!offer) return std::optional<Ipv4>();
+    PATCHLAB_ASSIGN(const auto lease, request(*offer));
+    if (!lease || lease->type() != MessageType::ack) return std::optional<Ipv4>();
+    address_ = lease->yours;
+    held_from_ = {answered_by_, address_, lease->server_id().value_or(settings_.server)};
+    return std::optional(address_);
+  }
+  Result<void> give_back() { return release(held_from_); }
 
   Result<Json> run() {
     PATCHLAB_ASSIGN(const auto offer, discover());
@@ -114,6 +128,7 @@ class Client {
     log("in", frame.source, frame.source_mac, frame.payload, message ? readable(*message) : message.error().message);
     const bool to_us = message && message->direction == Direction::reply && message->hardware == settings_.mac;
     if (!to_us) return std::nullopt;
+    answered_by_ = frame.source_mac;
     return std::move(message).value();
   }
 
@@ -226,6 +241,8 @@ class Client {
   const Deadline& deadline_;
   std::uint32_t xid_;
   Ipv4 address_ = nobody;  // once leased
+  Mac answered_by_;
+  Destination held_from_;
   std::string phase_;
   Json seen_;
 };
@@ -243,8 +260,26 @@ std::string readable(const Message& message) {
   return text;
 }
 
-Result<Json> live_one_lease(FrameLink& link, const ClientSettings& settings, const Deadline& deadline) {
-  return Client(link, settings, deadline).run();
+Result<Json> live_one_lease(FrameLink& link, const ClientSettings& settings, const std::vector<Mac>& neighbours,
+                            const Deadline& deadline) {
+  auto held = Json::array();
+  std::list<ClientSettings> their_settings;  // clients refer to them
+  std::vector<Client> holders;
+  for (const auto& mac : neighbours) {
+    auto& theirs = their_settings.emplace_back(settings);
+    theirs.mac = mac;
+    theirs.xid = settings.xid + 16U * static_cast<std::uint32_t>(their_settings.size());
+    theirs.offer_window = Milliseconds(0);
+    Client client(link, theirs, deadline);
+    PATCHLAB_ASSIGN(const auto address, client.hold());
+    held.push_back({{"mac", mac_text(mac)}, {"address", address ? Json(to_string(*address)) : Json()}});
+    if (!address) break;
+    holders.push_back(std::move(client));
+  }
+  PATCHLAB_ASSIGN(auto seen, Client(link, settings, deadline).run());
+  for (auto& holder : holders) PATCHLAB_TRY(holder.give_back());
+  if (!neighbours.empty()) seen["neighbours"] = std::move(held);
+  return seen;
 }
 
 }  // namespace patchlab::checks::dhcp

@@ -32,8 +32,11 @@ struct ClientSettings {
 //               DHCP message), "text"}]
 //   "conflict"  MAC of a machine that already has the address; only when there is one
 //   "server_mac" of the server as ARP resolved it from the leased address; only when it did
-// Only trouble of the link is an Error.
-[[nodiscard]] Result<Json> live_one_lease(FrameLink& link, const ClientSettings& settings, const Deadline& deadline);
+//   "neighbours" [{"mac", "address" (null: got none, and no further one was tried)}]; only when there are
+// Neighbours get a lease each before that life begins, and give it back after it has ended. None of their messages is
+// among "messages". Only trouble of the link is an Error.
+[[nodiscard]] Result<Json> live_one_lease(FrameLink& link, const ClientSettings& settings,
+                                          const std::vector<Mac>& neighbours, const Deadline& deadline);
 
 // "OFFER of 10.20.0.100 by 10.20.0.11" with the options, for the reader.
 [[nodiscard]] std::string readable(const Message& message);

@@ -5,6 +5,9 @@
 #include <arpa/inet.h>
 #include <fmt/format.h>
 
+#include "checks/hex.hpp"
+#include "lab/core/text.hpp"
+
 namespace patchlab::checks::dhcp {
 
 std::optional<Ipv4> parse_ipv4(const std::string& text) {
@@ -40,6 +43,16 @@ std::string mac_text(std::string_view bytes) {
   std::string text;
   for (std::size_t i = 0; i < bytes.size(); ++i) text += fmt::format("{}{:02x}", i == 0 ? "" : ":", read8(bytes, i));
   return text;
+}
+
+std::optional<std::string> parse_mac(const std::string& text) {
+  std::string digits;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool separator = i % 3 == 2;
+    if (separator != (text[i] == ':')) return std::nullopt;
+    if (!separator) digits += text[i];
+  }
+  return text.size() == 17 ? from_hex(lower_case(digits)) : std::nullopt;
 }
 
 }  // namespace patchlab::checks::dhcp

@@ -29,5 +29,7 @@ struct Ipv4 {
 
 // "02:1a:..." of a hardware address.
 [[nodiscard]] std::string mac_text(std::string_view bytes);
+// The six bytes of such a text, in either case.
+[[nodiscard]] std::optional<std::string> parse_mac(const std::string& text);
 
 }  // namespace patchlab::checks::dhcp

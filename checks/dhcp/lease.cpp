@@ -30,7 +30,11 @@ struct Parameters {
   std::vector<ExpectedOption> options;
   bool broadcast = false;
   Milliseconds offer_window{};
+  std::optional<Mac> mac;  // of a reservation
+  std::int64_t neighbours = 0;
 };
+
+constexpr std::int64_t most_neighbours = 1000;
 
 Ipv4 read_address(JsonReader& reader, const std::string& key) {
   const auto text = reader.text(key);
@@ -73,6 +77,11 @@ Parameters read(const Json& json, const std::string& pointer, std::vector<JsonPr
   }
   parameters.broadcast = reader.boolean_or("broadcast", false);
   parameters.offer_window = Milliseconds(reader.integer_or("offer_window_ms", 1000, 0, 60000));
+  if (const auto text = reader.text_or("mac", ""); !text.empty()) {
+    parameters.mac = parse_mac(text);
+    if (!parameters.mac) reader.problem("mac", fmt::format("'{}' is not a MAC such as 02:00:0a:14:00:20", text));
+  }
+  parameters.neighbours = reader.integer_or("neighbours", 0, 0, most_neighbours);
   reader.finish();
   return parameters;
 }
@@ -131,8 +140,8 @@ class Judge {
                     .value_or(Ipv4{})) {}
 
   [[nodiscard]] Judgement verdict() {
-    for (const auto step :
-         {&Judge::malformed, &Judge::offers, &Judge::acknowledgement, &Judge::use_of_address, &Judge::renewal}) {
+    for (const auto step : {&Judge::malformed, &Judge::neighbours, &Judge::offers, &Judge::acknowledgement,
+                            &Judge::use_of_address, &Judge::renewal}) {
       if (auto trouble = (this->*step)()) return *trouble;
     }
     return {Outcome::pass, "as-expected", expectation(),
@@ -175,6 +184,33 @@ class Judge {
     }
     if (!in_pool(address_))
       return failed("address-outside-pool", expectation(), fmt::format("OFFER of {}", to_string(address_)));
+    if (taken_.contains(to_string(address_))) {
+      return failed("address-given-twice", "an address that no other client has",
+                    fmt::format("OFFER of {}, which is taken", to_string(address_)));
+    }
+    return std::nullopt;
+  }
+
+  // Each with an address of its own from the pool.
+  [[nodiscard]] Trouble neighbours() {
+    if (parameters_.neighbours == 0) return std::nullopt;
+    std::set<std::string> addresses;
+    for (const auto& neighbour : observation_.at("neighbours")) {
+      const auto number = addresses.size() + 1;
+      const auto expected = fmt::format("{} clients with an address each of {} to {}", parameters_.neighbours + 1,
+                                        to_string(parameters_.from), to_string(parameters_.to));
+      if (neighbour.at("address").is_null()) {
+        return failed("neighbour-without-lease", expected, fmt::format("client {} got none", number));
+      }
+      const auto text = neighbour.at("address").get<std::string>();
+      if (!in_pool(parse_ipv4(text).value_or(Ipv4{}))) {
+        return failed("address-outside-pool", expected, fmt::format("client {} got {}", number, text));
+      }
+      if (!addresses.insert(text).second) {
+        return failed("address-given-twice", expected, fmt::format("client {} got {}, which is taken", number, text));
+      }
+    }
+    taken_ = addresses;
     return std::nullopt;
   }
 
@@ -246,6 +282,7 @@ class Judge {
   const Observation& observation_;
   Ipv4 server_;
   Ipv4 address_;
+  std::set<std::string> taken_;
 };
 
 class Lease final : public Check {
@@ -262,14 +299,16 @@ class Lease final : public Check {
     PATCHLAB_ASSIGN(const auto link, open_link(target.interface));
     std::random_device device;
     ClientSettings settings;
-    settings.mac = random_mac(device);
+    settings.mac = parameters.mac.value_or(random_mac(device));
     settings.xid = device();
     settings.server = parse_ipv4(parameters.server.empty() ? target.address : parameters.server).value_or(Ipv4{});
     settings.parameter_list = parameter_list(parameters);
     settings.broadcast = parameters.broadcast;
     settings.offer_window = parameters.offer_window;
     const Deadline deadline(limit);
-    PATCHLAB_ASSIGN(auto seen, live_one_lease(*link, settings, deadline));
+    std::vector<Mac> neighbours;
+    for (std::int64_t i = 0; i < parameters.neighbours; ++i) neighbours.push_back(random_mac(device));
+    PATCHLAB_ASSIGN(auto seen, live_one_lease(*link, settings, neighbours, deadline));
     seen["server"] = to_string(settings.server);
     return seen;
   }

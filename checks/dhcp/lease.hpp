@@ -15,6 +15,9 @@ namespace patchlab::checks::dhcp {
 //                 byte-exact values of the ACK, by IANA name or by number in hex
 //   broadcast     default false; true asks for broadcast answers
 //   offer_window_ms  default 1000: how long to collect further OFFERs after the first
+//   mac           of a reservation, whose address then is the pool; default: random, locally administered
+//   neighbours    default 0, up to 1000: as many other clients hold a lease meanwhile, each an address of its own. All
+//                 leases of checks that run at the same time come from the pool
 // Observation: see client.hpp.
 [[nodiscard]] const Check& lease();
 

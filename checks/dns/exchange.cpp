@@ -40,35 +40,23 @@ void receive_reply(int socket, const std::string& query, const Deadline& deadlin
   add_trouble(seen, ETIMEDOUT);
 }
 
-// Exactly `size` bytes; fewer when the peer closes, with the trouble recorded.
-std::string receive_exactly(int socket, std::size_t size, const Deadline& deadline, Json& seen) {
-  std::string bytes(size, '\0');
-  std::size_t filled = 0;
-  while (filled < size) {
-    if (!wait_readable(socket, deadline)) {
-      add_trouble(seen, ETIMEDOUT);
-      break;
-    }
-    const auto count = ::recv(socket, bytes.data() + filled, size - filled, 0);
-    if (count > 0) {
-      filled += static_cast<std::size_t>(count);
-    } else if (count == 0) {
-      seen["trouble"] = "the server closed the connection";
-      break;
-    } else if (errno != EAGAIN && errno != EINTR) {
-      add_trouble(seen, errno);
-      break;
-    }
-  }
-  bytes.resize(filled);
-  return bytes;
-}
-
 void receive_framed(int socket, const Deadline& deadline, Json& seen) {
-  const auto prefix = receive_exactly(socket, 2, deadline, seen);
-  if (prefix.size() < 2) return;
-  const auto size = std::size_t{static_cast<unsigned char>(prefix[0])} * 256 + static_cast<unsigned char>(prefix[1]);
-  seen["reply"] = to_hex(receive_exactly(socket, size, deadline, seen));
+  const auto end = [&seen](const ReceivedBytes& received, std::size_t wanted) {
+    if (received.bytes.size() == wanted) return false;
+    if (received.saved_errno != 0) {
+      add_trouble(seen, received.saved_errno);
+    } else {
+      seen["trouble"] = "the server closed the connection";
+    }
+    return true;
+  };
+  const auto prefix = receive_exactly(socket, 2, deadline);
+  if (end(prefix, 2)) return;
+  const auto size =
+      std::size_t{static_cast<unsigned char>(prefix.bytes[0])} * 256 + static_cast<unsigned char>(prefix.bytes[1]);
+  const auto message = receive_exactly(socket, size, deadline);
+  (void)end(message, size);
+  seen["reply"] = to_hex(message.bytes);
 }
 
 std::string framed(const std::string& message) {

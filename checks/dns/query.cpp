@@ -3,170 +3,32 @@
 #include "checks/dns/query.hpp"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
-#include <algorithm>
-#include <random>
-#include <set>
-
-#include "checks/dns/exchange.hpp"
+#include "checks/dns/lookup.hpp"
 #include "checks/dns/message.hpp"
-#include "checks/hex.hpp"
 
 namespace patchlab::checks::dns {
 namespace {
 
-struct Parameters {
-  std::string name;
-  std::string type;
-  std::string transport;
-  std::vector<std::string> expect;
-  std::string expect_rcode;
-  std::optional<bool> expect_aa;
-  bool recursion_desired = true;
-  std::uint16_t udp_size = 0;
-  std::uint16_t port = 0;
-};
-
-Parameters read(const Json& json, const std::string& pointer, std::vector<JsonProblem>& problems) {
+Lookup read(const Json& json, const std::string& pointer, std::vector<JsonProblem>& problems) {
   JsonReader reader(json, pointer, problems);
-  Parameters parameters;
-  parameters.name = reader.text("name");
-  parameters.type = reader.text("type");
-  parameters.transport = reader.text_or("transport", "udp");
-  parameters.expect = reader.texts_or_empty("expect");
-  parameters.expect_rcode = reader.text_or("expect_rcode", "NOERROR");
-  if (reader.has("expect_aa")) parameters.expect_aa = reader.boolean_or("expect_aa", false);
-  parameters.recursion_desired = reader.boolean_or("recursion_desired", true);
-  parameters.udp_size = static_cast<std::uint16_t>(reader.integer_or("udp_size", 1232, 0, 65535));
-  parameters.port = static_cast<std::uint16_t>(reader.integer_or("port", 53, 1, 65535));
+  Lookup lookup;
+  lookup.name = reader.text("name");
+  lookup.type = reader.text("type");
+  lookup.transport = reader.text_or("transport", "udp");
+  lookup.expect = reader.texts_or_empty("expect");
+  lookup.expect_rcode = reader.text_or("expect_rcode", "NOERROR");
+  if (reader.has("expect_aa")) lookup.expect_aa = reader.boolean_or("expect_aa", false);
+  lookup.recursion_desired = reader.boolean_or("recursion_desired", true);
+  lookup.udp_size = static_cast<std::uint16_t>(reader.integer_or("udp_size", 1232, 0, 65535));
+  lookup.port = static_cast<std::uint16_t>(reader.integer_or("port", 53, 1, 65535));
   reader.finish();
-  return parameters;
+  return lookup;
 }
 
-Parameters read_valid(const Json& json) {
+Lookup read_valid(const Json& json) {
   std::vector<JsonProblem> ignored;  // validate() has reported them
   return read(json, "", ignored);
-}
-
-std::uint16_t random_id() {
-  std::random_device device;
-  return static_cast<std::uint16_t>(device());
-}
-
-std::vector<std::string> texts_of(const std::vector<Record>& records) {
-  std::vector<std::string> texts;
-  for (const auto& record : records) texts.push_back(record.text);
-  std::sort(texts.begin(), texts.end());
-  return texts;
-}
-
-// For the reader of the evidence only.
-std::string readable(const Message& message) {
-  std::string text = fmt::format("{}{}{}; {}\n", message.rcode, message.is_authoritative ? " aa" : "",
-                                 message.is_truncated ? " tc" : "", message.questions);
-  for (const auto& record : message.answer) text += fmt::format("answer {} (ttl {})\n", record.text, record.ttl);
-  for (const auto& record : message.authority) text += fmt::format("authority {} (ttl {})\n", record.text, record.ttl);
-  return text;
-}
-
-std::string lines(const std::vector<std::string>& texts) {
-  return texts.empty() ? "no records" : fmt::format("{}", fmt::join(texts, "\n"));
-}
-
-Judgement failed(std::string reason, std::string expected, std::string observed) {
-  return {Outcome::fail, std::move(reason), std::move(expected), std::move(observed)};
-}
-
-// The steps of judging in the order in which they make sense; the first trouble is the verdict.
-class Judge {
- public:
-  Judge(const Parameters& parameters, const Message& message) : parameters_(parameters), message_(message) {}
-
-  [[nodiscard]] Judgement verdict() const {
-    for (const auto step : {&Judge::header, &Judge::records, &Judge::ttls, &Judge::negative}) {
-      if (auto trouble = (this->*step)()) return *trouble;
-    }
-    return {Outcome::pass, "as-expected", expectation(),
-            fmt::format("{}; {}", message_.rcode, lines(texts_of(message_.answer)))};
-  }
-
- private:
-  using Trouble = std::optional<Judgement>;
-
-  [[nodiscard]] std::vector<std::string> expected_texts() const {
-    std::vector<std::string> texts;
-    for (const auto& record : parameters_.expect) {
-      const auto parsed = parse_record(record);
-      texts.push_back(parsed ? parsed->text : record);
-    }
-    std::sort(texts.begin(), texts.end());
-    return texts;
-  }
-  [[nodiscard]] std::string expectation() const {
-    return fmt::format("{}; {}", parameters_.expect_rcode, lines(expected_texts()));
-  }
-
-  [[nodiscard]] Trouble header() const {
-    const auto asked = canonical_question(parameters_.name, parameters_.type).value_or(parameters_.name);
-    if (!message_.is_response) return failed("not-a-response", "a response", "a query");
-    if (message_.questions != asked) return failed("question-differs", asked, message_.questions);
-    if (message_.is_truncated)
-      return failed("truncated", "a whole answer", fmt::format("TC is set over {}", parameters_.transport));
-    if (message_.rcode != parameters_.expect_rcode) return failed("rcode-differs", expectation(), message_.rcode);
-    if (parameters_.expect_aa && message_.is_authoritative != *parameters_.expect_aa) {
-      return failed("aa-differs", *parameters_.expect_aa ? "an authoritative answer" : "a non-authoritative answer",
-                    message_.is_authoritative ? "AA is set" : "AA is not set");
-    }
-    return std::nullopt;
-  }
-
-  [[nodiscard]] Trouble records() const {
-    const auto observed = texts_of(message_.answer);
-    const auto expected = expected_texts();
-    if (observed == expected) return std::nullopt;
-    return failed("rrset-differs", lines(expected), lines(observed));
-  }
-
-  // An authoritative TTL is the zone's; a cache's has been counted down (RFC 1035 section 3.2.1), never up.
-  [[nodiscard]] Trouble ttls() const {
-    for (const auto& expectation : parameters_.expect) {
-      const auto expected = parse_record(expectation);
-      if (!expected || !expected->ttl) continue;
-      for (const auto& record : message_.answer) {
-        if (record.text == expected->text && record.ttl > *expected->ttl) {
-          return failed("ttl-too-large", fmt::format("{} with a TTL up to {}", record.text, *expected->ttl),
-                        fmt::format("a TTL of {}", record.ttl));
-        }
-      }
-    }
-    return std::nullopt;
-  }
-
-  // RFC 2308 section 3: an authoritative negative answer carries the zone's SOA, or nobody can cache it.
-  [[nodiscard]] Trouble negative() const {
-    const bool is_negative = message_.answer.empty() && (message_.rcode == "NXDOMAIN" || message_.rcode == "NOERROR");
-    if (!is_negative || !message_.is_authoritative) return std::nullopt;
-    const bool has_soa = std::any_of(message_.authority.begin(), message_.authority.end(), [](const Record& record) {
-      return record.text.find(" IN SOA ") != std::string::npos;
-    });
-    if (has_soa) return std::nullopt;
-    return failed("negative-without-soa", "a SOA record in the authority section", lines(texts_of(message_.authority)));
-  }
-
-  const Parameters& parameters_;
-  const Message& message_;
-};
-
-Judgement judge_silence(const Observation& observation) {
-  if (!observation.at("strays").empty()) {
-    return failed("wrong-id", "a reply with the id of the query",
-                  fmt::format("{} with other ids", observation.at("strays").size()));
-  }
-  const auto trouble = observation.value("trouble", "nothing");
-  if (!observation.contains("errno")) return failed("connection-closed", "a reply", trouble);
-  return failed(reason_for_errno(observation.at("errno").get<int>()), "a reply",
-                fmt::format("{} after {} ms", trouble, observation.value("elapsed_ms", 0)));
 }
 
 class Query final : public Check {
@@ -174,62 +36,37 @@ class Query final : public Check {
   [[nodiscard]] std::string kind() const override { return "dns.query"; }
 
   void validate(const Json& json, const std::string& pointer, std::vector<JsonProblem>& problems) const override {
-    const auto parameters = read(json, pointer, problems);
+    const auto lookup = read(json, pointer, problems);
     const auto complain = [&](const std::string& key, std::string message) {
       problems.push_back({pointer + "/" + key, std::move(message)});
     };
-    const bool known_type = is_known_type(parameters.type);
-    if (!parameters.type.empty() && !known_type)
-      complain("type", fmt::format("'{}' is not a DNS record type", parameters.type));
-    if (!parameters.name.empty() && !canonical_question(parameters.name, "A")) {
-      complain("name", fmt::format("'{}' is not a domain name", parameters.name));
+    const bool known_type = is_known_type(lookup.type);
+    if (!lookup.type.empty() && !known_type)
+      complain("type", fmt::format("'{}' is not a DNS record type", lookup.type));
+    if (!lookup.name.empty() && !canonical_question(lookup.name, "A")) {
+      complain("name", fmt::format("'{}' is not a domain name", lookup.name));
     }
-    if (parameters.transport != "udp" && parameters.transport != "tcp") {
-      complain("transport", fmt::format("must be \"udp\" or \"tcp\", found \"{}\"", parameters.transport));
+    if (lookup.transport != "udp" && lookup.transport != "tcp") {
+      complain("transport", fmt::format("must be \"udp\" or \"tcp\", found \"{}\"", lookup.transport));
     }
-    if (!is_known_rcode(parameters.expect_rcode)) {
+    if (!is_known_rcode(lookup.expect_rcode)) {
       complain("expect_rcode",
-               fmt::format("'{}' is not a DNS response code such as NOERROR, NXDOMAIN", parameters.expect_rcode));
+               fmt::format("'{}' is not a DNS response code such as NOERROR, NXDOMAIN", lookup.expect_rcode));
     }
-    for (std::size_t i = 0; i < parameters.expect.size(); ++i) {
-      if (const auto record = parse_record(parameters.expect[i]); !record)
+    for (std::size_t i = 0; i < lookup.expect.size(); ++i) {
+      if (const auto record = parse_record(lookup.expect[i]); !record)
         complain(fmt::format("expect/{}", i), record.error().message);
     }
   }
 
   [[nodiscard]] Result<Observation> observe(const Target& target, const Json& json, Milliseconds limit) const override {
-    const auto parameters = read_valid(json);
-    PATCHLAB_ASSIGN(const auto wire, encode({parameters.name, parameters.type, random_id(),
-                                             parameters.recursion_desired, parameters.udp_size}));
-    const Endpoint server{target.address, parameters.port};
-    const Deadline deadline(limit);
-    PATCHLAB_ASSIGN(auto seen, parameters.transport == "tcp"
-                                   ? exchange_tcp(server, target.client_address, wire, deadline)
-                                   : exchange_udp(server, target.client_address, wire, deadline));
-    seen["transport"] = parameters.transport;
-    seen["server"] = fmt::format("{}:{}", server.address, server.port);
-    if (seen.contains("reply")) {
-      const auto message = decode(from_hex(seen["reply"].get<std::string>()).value_or(""));
-      seen["reply_text"] = to_valid_utf8(message ? readable(*message) : message.error().message);
-    }
-    return seen;
+    const auto lookup = read_valid(json);
+    return ask(target, lookup, Deadline(limit));
   }
 
   [[nodiscard]] Judgement judge(const Json& json, const Observation& observation) const override {
-    const auto parameters = read_valid(json);
-    if (!observation.contains("reply")) return judge_silence(observation);
-    const auto wire = from_hex(observation.at("reply").get<std::string>()).value_or("");
-    const auto message = decode(wire);
-    if (!message) return failed("malformed-reply", "a DNS message", message.error().message);
-    if (!same_id_as_query(observation, wire))
-      return failed("wrong-id", "a reply with the id of the query", "another id");
-    return Judge(parameters, *message).verdict();
-  }
-
- private:
-  static bool same_id_as_query(const Observation& observation, std::string_view wire) {
-    const auto query_wire = from_hex(observation.at("query").get<std::string>()).value_or("");
-    return query_wire.size() >= 2 && wire.substr(0, 2) == std::string_view(query_wire).substr(0, 2);
+    const auto lookup = read_valid(json);
+    return judge_answer(lookup, observation);
   }
 };
 

@@ -6,64 +6,46 @@
 
 #include <thread>
 
-#include "checks/mail/imap_client.hpp"
 #include "checks/mail/message.hpp"
 #include "checks/mail/parameters.hpp"
+#include "checks/mail/server.hpp"
 #include "checks/mail/smtp_client.hpp"
-#include "checks/mail/stage_judge.hpp"
 #include "checks/unique.hpp"
 #include "lab/core/digest.hpp"
 
 namespace patchlab::checks::mail {
 namespace {
 
+constexpr std::int64_t most_bytes = 16 << 20;
+constexpr std::size_t sample_bytes = 16384;  // of a fetched body, for the reader; it is compared by digest
+
 struct Parameters {
-  std::uint16_t smtp_port = 587;
-  std::uint16_t imap_port = 143;
-  ImapSecurity imap_security = ImapSecurity::starttls;
-  Certificate certificate = Certificate::any;
+  Server server;
   std::string user;
   std::string password;
   std::string mailbox;
   std::string from;
   std::string to;
+  std::size_t bytes = 0;
 };
-
-ImapSecurity read_imap_security(JsonReader& reader, std::uint16_t port) {
-  const auto word = reader.text_or("imap_tls", port == 993 ? "implicit" : "starttls");
-  if (word != "implicit" && word != "starttls") {
-    reader.problem("imap_tls", fmt::format("must be \"starttls\" or \"implicit\", found \"{}\"", word));
-  }
-  return word == "implicit" ? ImapSecurity::implicit : ImapSecurity::starttls;
-}
-
-Certificate read_certificate(JsonReader& reader) {
-  const auto word = reader.text_or("tls", "self-signed-ok");
-  if (word != "self-signed-ok" && word != "verified") {
-    reader.problem("tls", fmt::format("must be \"self-signed-ok\" or \"verified\", found \"{}\"", word));
-  }
-  return word == "verified" ? Certificate::verified : Certificate::any;
-}
 
 Parameters read_parameters(const Json& json, const std::string& pointer, std::vector<JsonProblem>& problems) {
   JsonReader reader(json, pointer, problems);
   Parameters parameters;
-  parameters.smtp_port = static_cast<std::uint16_t>(reader.integer_or("smtp_port", 587, 1, 65535));
-  parameters.imap_port = static_cast<std::uint16_t>(reader.integer_or("imap_port", 143, 1, 65535));
-  parameters.imap_security = read_imap_security(reader, parameters.imap_port);
-  parameters.certificate = read_certificate(reader);
+  parameters.server = read_server(reader);
   parameters.user = read_plain_text(reader, "user");
   parameters.password = read_plain_text(reader, "password");
   parameters.mailbox = reader.text_or("mailbox", "INBOX");
   parameters.from = read_mail_address(reader, "from");
   parameters.to = read_mail_address(reader, "to");
+  parameters.bytes = static_cast<std::size_t>(reader.integer_or("bytes", 0, 0, most_bytes));
   reader.finish();
   return parameters;
 }
 
 bool submit(SmtpClient& smtp, const Target& target, const Parameters& with, const Message& message) {
-  if (!smtp.connect(target.address, with.smtp_port) || !smtp.ehlo("ehlo") || !smtp.secure(with.certificate) ||
-      !smtp.authenticate(with.user, with.password)) {
+  if (!smtp.connect(target.address, with.server.smtp_port) || !smtp.ehlo("ehlo") ||
+      !smtp.secure(with.server.certificate) || !smtp.authenticate(with.user, with.password)) {
     return false;
   }
   // RFC 6152: without the extension 8-bit text may be altered, which then shows in the fetched body.
@@ -100,7 +82,7 @@ Json describe_fetched(const Message& sent, const std::string& text) {
   const auto [header, body] = split_message(text);
   Json fetched{{"bytes", text.size()},
                {"header", to_valid_utf8(header)},
-               {"body", to_valid_utf8(body)},
+               {"body", to_valid_utf8(std::string_view(body).substr(0, sample_bytes))},
                {"body_bytes", body.size()},
                {"body_sha256", sha256(body)}};
   if (const auto offset = first_difference(sent.body, body); offset >= 0) {
@@ -123,7 +105,7 @@ void collect(const Target& target, const Parameters& with, const Message& messag
   ImapClient imap(deadline, log);
   auto& about = observation["imap"] = Json::object();
   int searches = 0;
-  if (imap.connect(target.address, with.imap_port, with.imap_security, with.certificate) &&
+  if (imap.connect(target.address, with.server.imap_port, with.server.imap_security, with.server.certificate) &&
       imap.login(with.user, with.password) && imap.select(with.mailbox)) {
     if (const auto found = await_delivery(imap, message.id, deadline, searches)) {
       about["found"] = *found;
@@ -140,17 +122,16 @@ Judgement failure(std::string reason, std::string expected, std::string observed
   return {Outcome::fail, std::move(reason), std::move(expected), std::move(observed)};
 }
 
-const std::vector<ExpectedStage>& smtp_stages() {
-  static const std::vector<ExpectedStage> stages{{"connect", {}},       {"banner", {"220"}}, {"ehlo", {"250"}},
-                                                 {"starttls", {"220"}}, {"tls", {}},         {"ehlo-tls", {"250"}},
-                                                 {"auth", {"235"}},     {"mail", {"250"}},   {"rcpt", {"250", "251"}},
-                                                 {"data", {"354"}},     {"message", {"250"}}};
+std::vector<ExpectedStage> smtp_stages() {
+  auto stages = smtp_stages_before_auth();
+  stages.insert(
+      stages.end(),
+      {{"auth", {"235"}}, {"mail", {"250"}}, {"rcpt", {"250", "251"}}, {"data", {"354"}}, {"message", {"250"}}});
   return stages;
 }
 
 std::vector<ExpectedStage> imap_stages(ImapSecurity security) {
-  std::vector<ExpectedStage> stages{{"connect", {}}, {"greeting", {"OK"}}, {"starttls", {"OK"}}, {"tls", {}}};
-  if (security == ImapSecurity::implicit) stages = {{"connect", {}}, {"tls", {}}, {"greeting", {"OK"}}};
+  auto stages = imap_stages_before_login(security);
   stages.push_back({"login", {"OK"}});
   stages.push_back({"select", {"OK"}});
   return stages;
@@ -201,7 +182,7 @@ class Delivery final : public Check {
     const auto with = read_parameters(parameters, "", problems);
     if (!problems.empty()) return problems_error(kind(), problems);
     const Deadline deadline(limit);
-    const auto message = probe_message(unique_text(), with.from, with.to, message_date(std::time(nullptr)));
+    const auto message = probe_message(unique_text(), with.from, with.to, message_date(std::time(nullptr)), with.bytes);
     Json observation;
     observation["sent"] = {{"message_id", message.id},
                            {"headers", message.headers},
@@ -223,7 +204,7 @@ class Delivery final : public Check {
     if (auto bad = judge_stages("smtp", smtp_stages(), smtp.value("stages", Json()))) return *bad;
     const auto imap = observation.value("imap", Json::object());
     const auto stages = imap.value("stages", Json());
-    if (auto bad = judge_stages("imap", imap_stages(with.imap_security), stages)) return *bad;
+    if (auto bad = judge_stages("imap", imap_stages(with.server.imap_security), stages)) return *bad;
     if (auto bad = judge_found(imap)) return *bad;
     if (auto bad = judge_stages("imap", {{"fetch", {"OK"}}}, stages)) return *bad;
     const auto sent = observation.value("sent", Json::object());

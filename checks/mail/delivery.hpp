@@ -8,11 +8,10 @@ namespace patchlab::checks::mail {
 
 // Kind "mail.delivery": submits a message with a unique id by SMTP (STARTTLS, AUTH), finds it by IMAP (TLS), compares
 // it byte by byte and deletes it. Parameters:
-//   smtp_port (587), imap_port (143)
-//   imap_tls: "starttls" or "implicit" (default: "implicit" for port 993, else "starttls")
+//   those of Server (server.hpp)
 //   user, password; mailbox ("INBOX")
 //   from, to: plain addresses; `to` must end in that mailbox
-//   tls: "self-signed-ok" (default) or "verified" (against the host's certificate store, for the address)
+//   bytes: the least size of the body, up to 16 MiB (default 0: about 1 kB)
 // Reasons of failure: "smtp-<stage>-<how>" and "imap-<stage>-<how>" (stage_judge.hpp), not-delivered,
 // delivered-more-than-once, body-altered, header-altered, not-deleted.
 // A header that the server adds is no failure; nor is an order of headers.

@@ -7,6 +7,8 @@
 #include <charconv>
 #include <sstream>
 
+#include "lab/core/text.hpp"
+
 namespace patchlab::checks::mail {
 namespace {
 
@@ -116,8 +118,23 @@ bool ImapClient::connect(const std::string& address, std::uint16_t port, ImapSec
   log_.answered("connect", "", fmt::format("{} port {}", address, port));
   if (security == ImapSecurity::implicit) return secure(certificate) && greeting();
   if (!greeting()) return false;
+  if (security == ImapSecurity::none) return true;
   const auto response = logged("starttls", "STARTTLS");
   return response && response->status == "OK" && secure(certificate);
+}
+
+std::optional<std::set<std::string>> ImapClient::capabilities() {
+  const auto response = logged("capability", "CAPABILITY");
+  if (!response || response->status != "OK") return std::nullopt;
+  std::set<std::string> offered;
+  for (const auto& line : response->untagged) {
+    std::istringstream words(upper_case(line));
+    std::string word;
+    words >> word;
+    if (word != "CAPABILITY") continue;
+    while (words >> word) offered.insert(word);
+  }
+  return offered;
 }
 
 bool ImapClient::login(const std::string& user, const std::string& password) {

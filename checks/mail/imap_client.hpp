@@ -3,6 +3,7 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -11,15 +12,18 @@
 
 namespace patchlab::checks::mail {
 
-enum class ImapSecurity { starttls, implicit };
+enum class ImapSecurity { starttls, implicit, none };
 
 // The client's side of IMAP4rev1 (RFC 3501), as little as fetching one message needs. Same habits as SmtpClient.
 class ImapClient {
  public:
   ImapClient(Deadline deadline, StageLog& log) : deadline_(deadline), log_(log) {}
 
-  // Stages "connect", "tls" and "greeting" (implicit TLS), or "connect", "greeting", "starttls", "tls".
+  // Stages "connect", "tls" and "greeting" (implicit TLS), or "connect", "greeting", "starttls", "tls"; without TLS
+  // "connect" and "greeting".
   bool connect(const std::string& address, std::uint16_t port, ImapSecurity security, Certificate certificate);
+  // Stage "capability": what the server offers now, in upper case (RFC 3501 section 6.1.1).
+  std::optional<std::set<std::string>> capabilities();
   // Stage "login"; the log never holds the password.
   bool login(const std::string& user, const std::string& password);
   // Stage "select".

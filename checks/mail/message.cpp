@@ -24,7 +24,7 @@ std::string Message::text() const {
 }
 
 Message probe_message(const std::string& unique, const std::string& from, const std::string& to,
-                      const std::string& date) {
+                      const std::string& date, std::size_t least_body_bytes) {
   Message message;
   message.id = fmt::format("<patchlab-{}@probe.invalid>", unique);
   message.headers = {{"Message-ID", message.id},
@@ -47,6 +47,10 @@ Message probe_message(const std::string& unique, const std::string& from, const 
       "{}\r\n"
       "last line {}\r\n",
       unique, std::string(900, 'x'), unique);
+  // Numbered, so that a part that is missing or swapped shows; short lines, as of an encoded attachment.
+  for (std::size_t line = 1; message.body.size() < least_body_bytes; ++line) {
+    message.body += fmt::format("{:08} {}\r\n", line, std::string(67, 'a' + static_cast<char>(line % 26)));
+  }
   return message;
 }
 

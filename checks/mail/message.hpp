@@ -17,9 +17,10 @@ struct Message {
 };
 
 // `unique` makes the id, the subject and a body line. The body has what mail systems get wrong: lines that begin with
-// dots, a line that is one dot, 8-bit text, an empty line, a long line, trailing blanks.
+// dots, a line that is one dot, 8-bit text, an empty line, a long line, trailing blanks. After those come numbered
+// lines until it has `least_body_bytes`.
 [[nodiscard]] Message probe_message(const std::string& unique, const std::string& from, const std::string& to,
-                                    const std::string& date);
+                                    const std::string& date, std::size_t least_body_bytes = 0);
 // "Sun, 22 Nov 2026 06:02:50 +0000" (RFC 5322 section 3.3)
 [[nodiscard]] std::string message_date(std::int64_t seconds_since_1970);
 

@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "checks/mail/base64.hpp"
+#include "lab/core/text.hpp"
 
 namespace patchlab::checks::mail {
 namespace {
@@ -16,20 +17,13 @@ namespace {
 constexpr const char* helo_name = "probe.invalid";
 constexpr std::size_t most_reply_lines = 200;
 
-std::string upper(std::string text) {
-  for (auto& c : text) {
-    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
-  }
-  return text;
-}
-
 bool has_code(const std::string& line) {
   return line.size() >= 3 && std::all_of(line.begin(), line.begin() + 3, [](char c) { return c >= '0' && c <= '9'; });
 }
 
 // "AUTH PLAIN LOGIN" becomes "AUTH PLAIN" and "AUTH LOGIN"; of all others only the keyword counts.
 void add_capability(const std::string& line, std::set<std::string>& capabilities) {
-  std::istringstream words(upper(line));
+  std::istringstream words(upper_case(line));
   std::string keyword;
   words >> keyword;
   capabilities.insert(keyword);

@@ -8,11 +8,15 @@
 
 namespace patchlab::checks::smb {
 
-Account read_account(JsonReader& reader) {
+Account read_account(JsonReader& reader, Login login) {
   Account account;
   account.share = reader.text("share");
-  account.user = reader.text("user");
-  account.password = reader.text("password");
+  if (login == Login::granted) {
+    account.user = reader.text("user");
+    account.password = reader.text("password");
+  } else {
+    account.user = reader.text_or("user", "");
+  }
   account.domain = reader.text_or("domain", "");
   account.port = static_cast<std::uint16_t>(reader.integer_or("port", 445, 1, 65535));
   const bool plain = account.share.find_first_of("/\\") == std::string::npos;

@@ -22,7 +22,9 @@ struct Account {
   std::string domain;
   std::uint16_t port = 445;
 };
-[[nodiscard]] Account read_account(JsonReader& reader);
+// A check that wants to be refused has no `password`, and may have no `user`.
+enum class Login { granted, refused };
+[[nodiscard]] Account read_account(JsonReader& reader, Login login = Login::granted);
 
 // "known_files": {"alpha/budget.csv": "<sha256>"}: files of the golden image, read by hash.
 [[nodiscard]] std::map<std::string, std::string> read_known_files(JsonReader& reader);

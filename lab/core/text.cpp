@@ -18,6 +18,14 @@ std::string lower_case(std::string_view text) {
   return lower;
 }
 
+std::string upper_case(std::string_view text) {
+  std::string upper(text);
+  for (char& c : upper) {
+    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+  }
+  return upper;
+}
+
 bool is_guid(std::string_view text) {
   if (text.size() != guid_length || text.front() != '{' || text.back() != '}') return false;
   for (std::size_t i = 1; i + 1 < text.size(); ++i) {

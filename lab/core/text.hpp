@@ -11,6 +11,7 @@ namespace patchlab {
 // Without the blanks at both ends. Which characters are blanks belongs to the format.
 [[nodiscard]] std::string_view trimmed(std::string_view text, std::string_view blanks = " \t\r");
 [[nodiscard]] std::string lower_case(std::string_view text);
+[[nodiscard]] std::string upper_case(std::string_view text);
 // As Windows writes them: "{000C1084-0000-0000-C000-000000000046}", in either case.
 inline constexpr std::size_t guid_length = 38;
 [[nodiscard]] bool is_guid(std::string_view text);

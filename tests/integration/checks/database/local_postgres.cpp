@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <fstream>
 #include <vector>
 
 #include "checks/socket.hpp"
@@ -109,6 +110,19 @@ Result<std::unique_ptr<LocalPostgres>> LocalPostgres::start() {
                  [&] { return answers(server->port_); });
   if (!ready) return ready.error();
   return server;
+}
+
+void LocalPostgres::let_in_by(const std::string& method) {
+  const auto logged = [this] { return read_file(folder_ / "log").value_or(""); };
+  const auto before = logged().size();
+  // Written in place: the file stays readable for the server's user.
+  std::ofstream(folder_ / "data" / "pg_hba.conf") << "host all all 127.0.0.1/32 " << method << "\n";
+  ::kill(process_, SIGHUP);
+  // Only the log tells that the new rules hold.
+  const auto done = wait_until(
+      system_clock_source(), {"PostgreSQL reads pg_hba.conf again", std::chrono::seconds(30), Milliseconds(20), {}, {}},
+      [&] { return logged().find("reloading configuration files", before) != std::string::npos; });
+  if (!done) fmt::print(stderr, "{}\n", done.error().message);
 }
 
 LocalPostgres::~LocalPostgres() {

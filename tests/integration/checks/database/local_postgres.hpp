@@ -25,9 +25,13 @@ class LocalPostgres {
   LocalPostgres(const LocalPostgres&) = delete;
   LocalPostgres& operator=(const LocalPostgres&) = delete;
   [[nodiscard]] std::uint16_t port() const { return port_; }
+  // What pg_hba.conf says from now on. Sessions that begin after the call are let in by it.
+  void trust_everybody() { let_in_by("trust"); }
+  void ask_for_passwords() { let_in_by("scram-sha-256"); }
 
  private:
   LocalPostgres() = default;
+  void let_in_by(const std::string& method);
   std::filesystem::path folder_;
   std::uint16_t port_ = 0;
   pid_t process_ = -1;

@@ -3,8 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "checks/database/observe.hpp"
 #include "checks/database/query_hash.hpp"
+#include "checks/database/refusals.hpp"
 #include "checks/database/transaction.hpp"
+#include "checks/database/write.hpp"
 #include "lab/core/digest.hpp"
 #include "tests/integration/checks/database/local_postgres.hpp"
 
@@ -57,6 +60,27 @@ class DatabaseChecks : public ::testing::Test {
             {"database", "postgres"},
             {"user", testing::LocalPostgres::user},
             {"password", testing::LocalPostgres::password}};
+  }
+  // As the server's owner.
+  static void run_sql(const std::string& sql) {
+    const Server owner{"PostgreSQL Unicode",
+                       server()->port(),
+                       "postgres",
+                       testing::LocalPostgres::user,
+                       testing::LocalPostgres::password,
+                       "prefer"};
+    const auto seen = observe_server(loopback, owner, std::chrono::seconds(20),
+                                     [&](OdbcSession& session, Json& observation, Deadline /*deadline*/) {
+                                       observation["ok"] = session.execute("sql", sql);
+                                       return Result<void>();
+                                     });
+    ASSERT_TRUE(seen);
+    EXPECT_TRUE(seen->value("ok", false)) << seen->dump(1);
+  }
+  static Json as_clerk() {
+    auto with = parameters();
+    with.update({{"user", "clerk"}, {"password", "ink"}});
+    return with;
   }
   static Json golden(const std::string& query, const std::string& sha, int rows) {
     auto with = parameters();
@@ -152,6 +176,59 @@ TEST_F(DatabaseChecks, SlowQueryIsStoppedAtTheDeadline) {
   EXPECT_THAT(std::chrono::steady_clock::now() - start, Lt(std::chrono::seconds(8)));
   EXPECT_EQ(judgement.outcome, Outcome::fail);
   EXPECT_THAT(judgement.reason, AnyOf("timeout", "query-failed"));
+}
+
+TEST_F(DatabaseChecks, WriteIsSeenByAnotherConnectionAndLeavesNothing) {
+  run_sql("CREATE TABLE probe (id serial PRIMARY KEY, note text NOT NULL)");
+  auto with = parameters();
+  with.update({{"table", "public.probe"}, {"column", "note"}});
+  const auto seen = look(write(), with);
+  EXPECT_EQ(seen.judgement.outcome, Outcome::pass) << seen.judgement.observed << seen.observation.dump(1);
+  const auto empty = golden("SELECT count(*)::text FROM probe", sha256("0\n"), 1);
+  EXPECT_EQ(look(query_hash(), empty).judgement.outcome, Outcome::pass);
+}
+
+TEST_F(DatabaseChecks, WriteFindsMissingRightsAndServersThatOnlyRead) {
+  run_sql("CREATE TABLE ledger (note text); CREATE ROLE clerk LOGIN PASSWORD 'ink'; GRANT SELECT ON ledger TO clerk");
+  auto with = as_clerk();
+  with.update({{"table", "ledger"}, {"column", "note"}});
+  const auto denied_write = look(write(), with).judgement;
+  EXPECT_EQ(denied_write.reason, "insert-failed");
+  EXPECT_THAT(denied_write.observed, HasSubstr("42501"));
+  run_sql("GRANT INSERT, DELETE ON ledger TO clerk");
+  EXPECT_EQ(look(write(), with).judgement.outcome, Outcome::pass);
+  run_sql("ALTER ROLE clerk SET default_transaction_read_only = on");
+  EXPECT_EQ(look(write(), with).judgement.reason, "insert-failed");
+  run_sql("ALTER ROLE clerk RESET default_transaction_read_only");
+  run_sql(
+      "CREATE FUNCTION spoil() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.note := upper(NEW.note); RETURN NEW; "
+      "END'");
+  run_sql("CREATE TRIGGER spoil BEFORE INSERT ON ledger FOR EACH ROW EXECUTE FUNCTION spoil()");
+  EXPECT_EQ(look(write(), with).judgement.reason, "row-not-seen");
+
+  auto question = as_clerk();
+  question["query"] = "SELECT rolname FROM pg_authid";
+  EXPECT_EQ(look(denied(), question).judgement.outcome, Outcome::pass);
+  run_sql("ALTER ROLE clerk SUPERUSER");
+  EXPECT_EQ(look(denied(), question).judgement.reason, "query-allowed");
+}
+
+TEST_F(DatabaseChecks, AMadeUpPasswordIsRefused) {
+  auto with = parameters();
+  with.erase("password");
+  const auto refused = look(login_refused(), with).judgement;
+  EXPECT_EQ(refused.outcome, Outcome::pass) << refused.observed;
+  with["database"] = "nowhere";  // the password is looked at first
+  EXPECT_EQ(look(login_refused(), with).judgement.outcome, Outcome::pass);
+}
+
+TEST_F(DatabaseChecks, AServerThatAsksForNoPasswordIsFound) {
+  auto with = parameters();
+  with.erase("password");
+  server()->trust_everybody();
+  EXPECT_EQ(look(login_refused(), with).judgement.reason, "wrong-password-accepted");
+  server()->ask_for_passwords();
+  EXPECT_EQ(look(login_refused(), with).judgement.outcome, Outcome::pass);
 }
 
 TEST_F(DatabaseChecks, MissingDriverIsAnErrorOfTheCheck) {

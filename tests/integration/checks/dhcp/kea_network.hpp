@@ -119,6 +119,7 @@ class KeaNetwork {
       "valid-lifetime": 3600, "renew-timer": 1800, "rebind-timer": 3150,
       "option-data": [{{"name": "domain-name-servers", "data": "10.20.0.10"}}, {{"name": "domain-name", "data": "corp.example"}}],
       "subnet4": [{{"subnet": "10.20.0.0/24", "pools": [{{"pool": "{1}"}}],
+                    "reservations": [{{"hw-address": "02:00:0a:14:00:32", "ip-address": "10.20.0.50"}}],
                     "option-data": [{{"name": "routers", "data": "10.20.0.1"}}]}}],
       "loggers": [{{"name": "kea-dhcp4", "severity": "INFO", "output_options": [{{"output": "stdout"}}]}}]
     }}}})",

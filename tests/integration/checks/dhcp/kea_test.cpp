@@ -66,6 +66,37 @@ TEST_F(KeaTest, ReleasedAddressIsLeasedAgain) {
   }
 }
 
+TEST_F(KeaTest, NeighboursHoldLeasesAndGiveThemBack) {
+  ASSERT_TRUE(started("10.20.0.150 - 10.20.0.153"));
+  auto with = parameters();
+  with["neighbours"] = 3;
+  for (int round = 0; round < 2; ++round) {
+    const auto result = checked(with);
+    EXPECT_EQ(result.outcome, Outcome::pass) << told(result);
+  }
+}
+
+TEST_F(KeaTest, PoolTooSmallIsFound) {
+  ASSERT_TRUE(started("10.20.0.150 - 10.20.0.151"));
+  auto with = parameters();
+  with["neighbours"] = 5;
+  const auto result = checked(with, std::chrono::seconds(3));
+  EXPECT_EQ(result.reason, "neighbour-without-lease") << told(result);
+  EXPECT_EQ(result.observed, "client 3 got none");
+}
+
+TEST_F(KeaTest, ReservationIsForItsMac) {
+  ASSERT_TRUE(started());
+  auto with = parameters();
+  with["mac"] = "02:00:0a:14:00:32";
+  with["pool"] = {{"from", "10.20.0.50"}, {"to", "10.20.0.50"}};
+  const auto result = checked(with);
+  EXPECT_EQ(result.outcome, Outcome::pass) << told(result);
+  EXPECT_EQ(result.observed, "leased and renewed 10.20.0.50 from 10.20.0.11");
+  with["mac"] = "02:00:0a:14:00:33";
+  EXPECT_EQ(checked(with).reason, "address-outside-pool");
+}
+
 TEST_F(KeaTest, OtherOptionsAreFound) {
   ASSERT_TRUE(started());
   auto with = parameters();

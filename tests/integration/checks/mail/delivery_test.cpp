@@ -49,6 +49,28 @@ void expect_failure(const Judgement& judgement, const std::string& reason, const
   EXPECT_THAT(judgement.observed, HasSubstr(observed));
 }
 
+TEST(MailDelivery, SendsAsMuchAsIsAskedFor) {
+  FakeMailServer server;
+  auto with = parameters_for(server);
+  with["bytes"] = 300'000;
+  const auto seen = look(with);
+  EXPECT_EQ(seen.judgement.outcome, Outcome::pass) << seen.judgement.reason << ": " << seen.judgement.observed;
+  EXPECT_GE(seen.observation["fetched"]["body_bytes"].get<int>(), 300'000);
+  EXPECT_LT(seen.observation.dump().size(), 100'000U);
+}
+
+TEST(MailDelivery, FindsAChangeDeepInALargeMessage) {
+  MailBehaviour behaviour;
+  behaviour.on_delivery = [](std::string text) {
+    text[200'000] = text[200'000] == '!' ? '?' : '!';
+    return text;
+  };
+  FakeMailServer server(behaviour);
+  auto with = parameters_for(server);
+  with["bytes"] = 300'000;
+  EXPECT_EQ(look(with).judgement.reason, "body-altered");
+}
+
 TEST(MailDelivery, PassesAndLeavesNothingBehind) {
   FakeMailServer server;
   const auto seen = look(parameters_for(server));

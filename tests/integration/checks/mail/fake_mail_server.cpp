@@ -156,6 +156,7 @@ void FakeMailServer::accept_loop(int listener, void (FakeMailServer::*serve)(Pee
 }
 
 bool FakeMailServer::authenticated(Peer& peer, const std::string& line) {
+  if (behaviour_.smtp_takes_any_password) return true;
   using namespace std::string_literals;
   if (starts_with(line, "AUTH PLAIN ")) {
     return line.substr(11) == base64("\0"s + behaviour_.user + "\0"s + behaviour_.password);
@@ -190,7 +191,8 @@ void FakeMailServer::serve_smtp(Peer& peer) {
       peer.say("250-mail.corp.example");
       for (const auto& capability : behaviour_.capabilities) peer.say("250-" + capability);
       if (behaviour_.offers_starttls && !peer.secure()) peer.say("250-STARTTLS");
-      if (peer.secure() && !behaviour_.mechanisms.empty()) peer.say("250-AUTH " + behaviour_.mechanisms);
+      if ((peer.secure() || behaviour_.auth_before_tls) && !behaviour_.mechanisms.empty())
+        peer.say("250-AUTH " + behaviour_.mechanisms);
       peer.say("250 HELP");
     } else if (line == "STARTTLS") {
       peer.raw("220 2.0.0 Ready to start TLS\r\n" + behaviour_.before_tls);
@@ -200,7 +202,7 @@ void FakeMailServer::serve_smtp(Peer& peer) {
       }
       peer.start_tls(tls_->context);
     } else if (starts_with(line, "AUTH")) {
-      peer.say(authenticated(peer, line) ? "235 2.7.0 Authentication successful" : "535 5.7.8 authentication failed");
+      peer.say(authenticated(peer, line) ? "235 2.7.0 Authentication successful" : behaviour_.auth_refusal);
     } else if (starts_with(line, "MAIL")) {
       peer.say(behaviour_.mail_answer);
     } else if (starts_with(line, "RCPT")) {
@@ -227,7 +229,11 @@ bool FakeMailServer::imap_command(Peer& peer, const std::string& tag, const std:
     for (const char c : behaviour_.password)
       quoted += (c == '"' || c == '\\') ? std::string("\\") + c : std::string(1, c);
     const auto right = fmt::format("LOGIN \"{}\" \"{}\"", behaviour_.user, quoted);
-    answer(command == right ? "OK logged in" : "NO [AUTHENTICATIONFAILED] refused");
+    answer(command == right || behaviour_.imap_takes_any_password ? "OK logged in"
+                                                                  : "NO [AUTHENTICATIONFAILED] refused");
+  } else if (command == "CAPABILITY") {
+    peer.say("* CAPABILITY " + (peer.secure() ? std::string("IMAP4rev1 AUTH=PLAIN") : behaviour_.imap_capabilities));
+    answer("OK that is all");
   } else if (starts_with(command, "SELECT")) {
     answer(behaviour_.imap_select_answer);
   } else if (starts_with(command, "UID SEARCH")) {

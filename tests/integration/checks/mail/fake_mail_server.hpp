@@ -23,6 +23,11 @@ struct MailBehaviour {
   bool tls_works = true;
   std::string before_tls;  // plain text sent right behind the answer to STARTTLS
   std::string mechanisms = "PLAIN LOGIN";
+  bool auth_before_tls = false;
+  std::string imap_capabilities = "IMAP4rev1 STARTTLS LOGINDISABLED";  // before TLS
+  std::string auth_refusal = "535 5.7.8 authentication failed";
+  bool smtp_takes_any_password = false;
+  bool imap_takes_any_password = false;
   std::string user = "alice";
   std::string password = "s3cret \"quoted\\";
   std::string mail_answer = "250 2.1.0 Ok";

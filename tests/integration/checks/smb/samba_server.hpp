@@ -49,8 +49,8 @@ class SambaServer {
   SambaServer(const SambaServer&) = delete;
   SambaServer& operator=(const SambaServer&) = delete;
 
-  // What the section [projects] says besides path and users.
-  void write_configuration(const std::string& projects) const {
+  // What the section [projects] says besides path and users, and what [global] says as well (the last word counts).
+  void write_configuration(const std::string& projects, const std::string& global = {}) const {
     std::string text = "[global]\n";
     for (const char* name : {"lock", "state", "cache", "pid", "ncalrpc"}) {
       const char* word = name == std::string("ncalrpc") ? "dir" : "directory";
@@ -64,6 +64,7 @@ class SambaServer {
         "standalone server\n"
         "\tmap to guest = never\n\tload printers = no\n\tprintcap name = /dev/null\n\tdisable spoolss = yes\n\tserver "
         "min protocol = SMB2_10\n";
+    text += global;
     text +=
         fmt::format("[projects]\n\tpath = {}/projects\n\tvalid users = {}\n\t{}\n", folder_.string(), user, projects);
     text += fmt::format("[handbook]\n\tpath = {}/handbook\n\tvalid users = {} {}\n\tread only = yes\n",

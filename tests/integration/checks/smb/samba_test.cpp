@@ -57,6 +57,46 @@ TEST_F(SambaTest, ReadOnlyShareFailsTheStepThatWrites) {
   EXPECT_EQ(checked("smb.readonly", account("projects")).outcome, Outcome::pass);
 }
 
+TEST_F(SambaTest, StrangersAreRefused) {
+  start();
+  const Json stranger{{"share", "projects"}, {"user", SambaServer::user}, {"port", server_->port()}};
+  const Json nobody{{"share", "projects"}, {"port", server_->port()}};
+  for (const auto& with : {stranger, nobody}) {
+    const auto result = checked("smb.login-refused", with);
+    EXPECT_EQ(result.outcome, Outcome::pass) << told(result);
+  }
+}
+
+TEST_F(SambaTest, StrangersWhoBecomeGuestsAreFound) {
+  server_->write_configuration("guest ok = yes\n\tvalid users =", "\tmap to guest = bad password\n");
+  start();
+  const auto result =
+      checked("smb.login-refused", Json{{"share", "projects"}, {"user", SambaServer::user}, {"port", server_->port()}});
+  EXPECT_EQ(result.reason, "wrong-password-accepted") << told(result);
+  EXPECT_EQ(checked("smb.login-refused", Json{{"share", "projects"}, {"port", server_->port()}}).reason,
+            "anonymous-got-in");
+}
+
+TEST_F(SambaTest, SpeaksWhatItIsConfiguredFor) {
+  start();
+  const Json with{
+      {"dialects", {"2.1", "3.0", "3.0.2", "3.1.1"}}, {"signing", "not-required"}, {"port", server_->port()}};
+  const auto result = checked("smb.dialects", with);
+  EXPECT_EQ(result.outcome, Outcome::pass) << told(result);
+}
+
+TEST_F(SambaTest, OlderDialectsAndOtherSigningAreFound) {
+  server_->write_configuration("", "\tserver min protocol = NT1\n\tserver signing = mandatory\n");
+  start();
+  const Json with{{"dialects", {"2.1", "3.0", "3.0.2", "3.1.1"}}, {"port", server_->port()}};
+  const auto result = checked("smb.dialects", with);
+  EXPECT_EQ(result.reason, "dialect-spoken") << told(result);
+  EXPECT_EQ(result.observed, "SMB 1: NT LM 0.12, signing required");
+  const Json all{
+      {"dialects", {"1", "2.0.2", "2.1", "3.0", "3.0.2", "3.1.1"}}, {"signing", "required"}, {"port", server_->port()}};
+  EXPECT_EQ(checked("smb.dialects", all).outcome, Outcome::pass);
+}
+
 TEST_F(SambaTest, WritableShareIsNotReadOnly) {
   start();
   const auto result = checked("smb.readonly", account("projects"));

@@ -6,7 +6,9 @@
 #include <gtest/gtest.h>
 
 #include "checks/database/query_hash.hpp"
+#include "checks/database/refusals.hpp"
 #include "checks/database/transaction.hpp"
+#include "checks/database/write.hpp"
 
 namespace patchlab::checks::database {
 namespace {
@@ -122,6 +124,111 @@ TEST(DatabaseQueryHashJudge, QuotesSqlstateAndMessage) {
   const auto judgement = query_hash().judge(golden, observation);
   EXPECT_EQ(judgement.reason, "query-failed");
   EXPECT_EQ(judgement.observed, "step 'query': SQLSTATE 42P01 relation \"orders\" does not exist");
+}
+
+Json captured_write() {
+  return {{"version", "PostgreSQL 15.18.0"},
+          {"steps", steps({"connect", "insert", "delete", "count"})},
+          {"inserted", "note"},
+          {"second", {{"steps", steps({"connect", "select"})}, {"seen", {"note"}}}},
+          {"rows_after_delete", 0},
+          {"stopped_at_deadline", false}};
+}
+
+Judgement judged_write(const Json& observation) { return write().judge(Json::object(), observation); }
+
+TEST(DatabaseWriteJudge, PassesWhenAnotherConnectionSawTheRow) {
+  EXPECT_EQ(judged_write(captured_write()).outcome, Outcome::pass);
+}
+
+TEST(DatabaseWriteJudge, NamesTheStepThatFailed) {
+  auto observation = captured_write();
+  observation["steps"] = steps({"connect"});
+  observation["steps"].push_back(failed("insert", "42501", "permission denied for table lab_probe"));
+  observation.erase("second");
+  EXPECT_EQ(judged_write(observation).reason, "insert-failed");
+  observation = captured_write();
+  observation["second"] = {{"steps", Json::array({failed("connect", "08001", "FATAL: too many clients already")})}};
+  EXPECT_EQ(judged_write(observation).reason, "connect-failed");
+  observation = captured_write();
+  observation["steps"][2] = failed("delete", "25006", "read-only");
+  EXPECT_EQ(judged_write(observation).reason, "delete-failed");
+}
+
+TEST(DatabaseWriteJudge, ComparesWhatTheOtherConnectionSaw) {
+  auto observation = captured_write();
+  observation["second"]["seen"] = Json::array();
+  EXPECT_EQ(judged_write(observation).reason, "row-not-seen");
+  observation["second"]["seen"] = {"n?te"};
+  EXPECT_EQ(judged_write(observation).reason, "row-altered");
+  observation["second"]["seen"] = {"note", "note"};
+  EXPECT_EQ(judged_write(observation).reason, "row-altered");
+  observation = captured_write();
+  observation["rows_after_delete"] = 1;
+  EXPECT_EQ(judged_write(observation).reason, "row-survived-delete");
+}
+
+TEST(DatabaseWriteJudge, AStepThatIsMissingIsAnError) {
+  auto observation = captured_write();
+  observation["steps"].erase(3);
+  EXPECT_EQ(judged_write(observation).outcome, Outcome::error);
+  EXPECT_EQ(judged_write(Json::object()).outcome, Outcome::error);
+}
+
+TEST(DatabaseWrite, TakesOnlyNamesThatCannotEndAStatement) {
+  const auto problems_of = [](const std::string& table, const std::string& column) {
+    std::vector<JsonProblem> problems;
+    write().validate({{"database", "d"}, {"user", "u"}, {"password", "p"}, {"table", table}, {"column", column}}, "",
+                     problems);
+    return problems.size();
+  };
+  EXPECT_EQ(problems_of("lab_probe", "note"), 0U);
+  EXPECT_EQ(problems_of("sales.orders2", "Note"), 0U);
+  EXPECT_EQ(problems_of("a b", "note"), 1U);
+  EXPECT_EQ(problems_of("t; DROP TABLE x", "note"), 1U);
+  EXPECT_EQ(problems_of("a.b.c", "note"), 1U);
+  EXPECT_EQ(problems_of("2nd", "note"), 1U);
+  EXPECT_EQ(problems_of("t", "a.b"), 1U);
+  EXPECT_EQ(problems_of("t", ""), 1U);
+}
+
+Judgement judged_login(const Json& step) {
+  return login_refused().judge({{"database", "corp"}, {"user", "app"}}, {{"steps", Json::array({step})}});
+}
+
+TEST(DatabaseLoginRefusedJudge, PassesOnlyOnARefusalOfThePassword) {
+  const auto refused = judged_login(failed("connect", "08001", "FATAL:  password authentication failed for user"));
+  EXPECT_EQ(refused.outcome, Outcome::pass);
+  EXPECT_EQ(refused.expected, "a wrong password of 'app' is refused");
+  EXPECT_EQ(judged_login(failed("connect", "28P01", "no")).outcome, Outcome::pass);
+  const auto accepted = judged_login({{"step", "connect"}, {"ok", true}, {"ms", 1}});
+  EXPECT_EQ(accepted.outcome, Outcome::fail);
+  EXPECT_EQ(accepted.reason, "wrong-password-accepted");
+  EXPECT_EQ(judged_login(failed("connect", "08001", "connection refused")).reason, "connect-failed");
+  EXPECT_EQ(judged_login(failed("connect", "HYT00", "timeout")).reason, "timeout");
+  EXPECT_EQ(login_refused().judge({}, Json::object()).outcome, Outcome::error);
+}
+
+TEST(DatabaseLoginRefused, TakesNoPassword) {
+  std::vector<JsonProblem> problems;
+  login_refused().validate({{"database", "corp"}, {"user", "app"}, {"password", "x"}}, "/with", problems);
+  ASSERT_EQ(problems.size(), 1U);
+  EXPECT_EQ(problems[0].pointer, "/with/password");
+}
+
+Judgement judged_denied(const Json& query_step) {
+  auto all = steps({"connect", "begin"});
+  all.push_back(query_step);
+  return denied().judge({{"database", "corp"}, {"user", "app"}, {"password", "p"}, {"query", "SELECT 1"}},
+                        {{"steps", all}});
+}
+
+TEST(DatabaseDeniedJudge, PassesOnlyOnMissingRights) {
+  EXPECT_EQ(judged_denied(failed("query", "42501", "permission denied for table pg_authid")).outcome, Outcome::pass);
+  EXPECT_EQ(judged_denied(failed("query", "42000", "The SELECT permission was denied")).outcome, Outcome::pass);
+  EXPECT_EQ(judged_denied(failed("query", "42P01", "no such table")).reason, "refused-for-another-reason");
+  EXPECT_EQ(judged_denied({{"step", "query"}, {"ok", true}, {"ms", 1}}).reason, "query-allowed");
+  EXPECT_EQ(judged_denied(failed("query", "HYT00", "timeout")).reason, "timeout");
 }
 
 }  // namespace

@@ -98,7 +98,7 @@ ClientSettings settings() {
 
 Json live(FakeServer& server, Milliseconds limit = std::chrono::seconds(10)) {
   const auto with = settings();
-  const auto seen = live_one_lease(server, with, Deadline(limit));
+  const auto seen = live_one_lease(server, with, {}, Deadline(limit));
   return seen ? *seen : Json{{"error", seen.error().message}};
 }
 

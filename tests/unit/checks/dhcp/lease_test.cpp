@@ -168,5 +168,40 @@ TEST(DhcpLeaseParameters, AreStrict) {
                                                       "/with/options/routers", "/with/options/gateway", "/with/wait"));
 }
 
+Judgement judged_with_neighbours(const std::vector<Json>& addresses) {
+  Exchange exchange;
+  exchange.extra["neighbours"] = Json::array();
+  for (const auto& address : addresses) {
+    exchange.extra["neighbours"].push_back({{"mac", "02:00:00:00:00:01"}, {"address", address}});
+  }
+  auto with = parameters();
+  with["neighbours"] = 2;
+  return lease().judge(with, exchange.observation());
+}
+
+TEST(DhcpLeaseJudge, WantsAnAddressForEachClient) {
+  EXPECT_EQ(judged_with_neighbours({"10.20.0.101", "10.20.0.102"}).outcome, Outcome::pass);
+  const auto none = judged_with_neighbours({"10.20.0.101", Json()});
+  EXPECT_EQ(none.reason, "neighbour-without-lease");
+  EXPECT_EQ(none.observed, "client 2 got none");
+  EXPECT_EQ(judged_with_neighbours({"10.20.0.101", "10.20.0.101"}).reason, "address-given-twice");
+  EXPECT_EQ(judged_with_neighbours({"10.20.0.101", "10.20.0.100"}).reason, "address-given-twice");  // the client's own
+  EXPECT_EQ(judged_with_neighbours({"10.20.0.101", "10.20.0.9"}).reason, "address-outside-pool");
+}
+
+TEST(DhcpLease, TakesAReservationsMac) {
+  auto with = parameters();
+  std::vector<JsonProblem> problems;
+  with["mac"] = "02:00:0A:14:00:32";
+  lease().validate(with, "", problems);
+  EXPECT_TRUE(problems.empty());
+  for (const char* wrong : {"02:00:0a:14:00", "02-00-0a-14-00-32", "02:00:0a:14:00:3g", "0200:0a:14:00:321"}) {
+    with["mac"] = wrong;
+    problems.clear();
+    lease().validate(with, "", problems);
+    EXPECT_EQ(problems.size(), 1U) << wrong;
+  }
+}
+
 }  // namespace
 }  // namespace patchlab::checks::dhcp

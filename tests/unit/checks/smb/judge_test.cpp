@@ -6,6 +6,7 @@
 
 #include "checks/smb/access.hpp"
 #include "checks/smb/denied.hpp"
+#include "checks/smb/login_refused.hpp"
 #include "checks/smb/readonly.hpp"
 #include "checks/socket.hpp"
 
@@ -158,6 +159,28 @@ TEST(SmbReadonlyJudge, PassesWhenReadingWorksAndWritingIsRefused) {
   EXPECT_EQ(with_write(0).reason, "read-only-share-is-writable");
   EXPECT_EQ(with_write(ENOSPC).reason, "refused-for-another-reason");
   EXPECT_EQ(readonly().judge(account(), Seen().step("connect").step("list", EACCES).observation).reason, "list-failed");
+}
+
+TEST(SmbLoginRefusedJudge, PassesOnlyOnLackOfPermission) {
+  const Json stranger{{"share", "projects"}, {"user", "alice"}};
+  const Json nobody{{"share", "projects"}};
+  const auto refused = Seen().step("connect").step("list", EPERM).observation;
+  const auto in = Seen().step("connect").step("list").observation;
+  EXPECT_EQ(login_refused().judge(stranger, refused).outcome, Outcome::pass);
+  EXPECT_EQ(login_refused().judge(nobody, refused).outcome, Outcome::pass);
+  EXPECT_EQ(login_refused().judge(stranger, in).reason, "wrong-password-accepted");
+  EXPECT_EQ(login_refused().judge(nobody, in).reason, "anonymous-got-in");
+  EXPECT_EQ(login_refused().judge(stranger, Seen().step("connect").step("list", ENOENT).observation).reason,
+            "refused-for-another-reason");
+  EXPECT_EQ(login_refused().judge(stranger, Seen().step("connect", ECONNREFUSED).observation).reason,
+            "connection-refused");
+}
+
+TEST(SmbLoginRefused, TakesNoPassword) {
+  std::vector<JsonProblem> problems;
+  login_refused().validate({{"share", "projects"}, {"user", "alice"}, {"password", "x"}}, "/with", problems);
+  ASSERT_EQ(problems.size(), 1U);
+  EXPECT_EQ(problems[0].pointer, "/with/password");
 }
 
 }  // namespace

@@ -5,6 +5,11 @@
 #include <gmock/gmock.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <set>
+#include <sstream>
+
+#include "lab/core/files.hpp"
 
 namespace patchlab::checks {
 namespace {
@@ -49,6 +54,46 @@ TEST(Registry, EveryKindReportsUnknownKeys) {
     EXPECT_TRUE(std::any_of(problems.begin(), problems.end(), [](const JsonProblem& problem) {
       return problem.pointer == "/with/nobody knows this";
     })) << check->kind();
+  }
+}
+
+// The keys that a kind reads, as it tells somebody who used another one.
+std::set<std::string> keys_of(const Check& check) {
+  std::vector<JsonProblem> problems;
+  check.validate(Json{{"nobody knows this", 1}}, "", problems);
+  const std::string before = "unknown key; allowed here: ";
+  for (const auto& problem : problems) {
+    if (!problem.message.starts_with(before)) continue;
+    std::istringstream words(problem.message.substr(before.size()));
+    std::set<std::string> keys;
+    for (std::string word; words >> word;) keys.insert(word.ends_with(',') ? word.substr(0, word.size() - 1) : word);
+    return keys;
+  }
+  return {};
+}
+
+TEST(Registry, TheSchemaOfScenariosKnowsEveryKindAndItsKeys) {
+  const auto schema = read_json_file(std::filesystem::path(PATCHLAB_SOURCE_DIR) / "scenarios/scenario.schema.json");
+  ASSERT_TRUE(schema) << schema.error().message;
+  const auto& definitions = schema->at("$defs");
+  const auto& check = definitions.at("check");
+  std::vector<std::string> kinds;
+  for (const auto* one : all_checks()) {
+    kinds.push_back(one->kind());
+    std::set<std::string> keys;
+    for (const auto& [key, value] : definitions.at("with-" + one->kind()).at("properties").items()) keys.insert(key);
+    EXPECT_EQ(keys, keys_of(*one)) << one->kind();
+  }
+  EXPECT_EQ(check.at("properties").at("kind").at("enum"), Json(kinds));
+  EXPECT_EQ(check.at("allOf").size(), kinds.size());
+}
+
+TEST(Registry, TheManualNamesEveryKindAndItsKeys) {
+  const auto manual = read_file(std::filesystem::path(PATCHLAB_SOURCE_DIR) / "docs/scenario-format.md");
+  ASSERT_TRUE(manual) << manual.error().message;
+  for (const auto* one : all_checks()) {
+    EXPECT_NE(manual->find(one->kind()), std::string::npos) << one->kind();
+    for (const auto& key : keys_of(*one)) EXPECT_NE(manual->find("`" + key + "`"), std::string::npos) << key;
   }
 }
 

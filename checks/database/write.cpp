@@ -1,0 +1,122 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include "checks/database/write.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "checks/database/observe.hpp"
+#include "checks/database/step_judge.hpp"
+#include "checks/unique.hpp"
+
+namespace patchlab::checks::database {
+namespace {
+
+struct Parameters {
+  Server server;
+  std::string table;
+  std::string column;
+};
+
+bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
+
+// A regular identifier of SQL, which needs no quotes and cannot end the statement.
+bool is_identifier(std::string_view name) {
+  return !name.empty() && name.size() <= 63 && is_letter(name.front()) &&
+         std::all_of(name.begin(), name.end(), [](char c) { return is_letter(c) || (c >= '0' && c <= '9'); });
+}
+
+bool is_table_name(std::string_view name) {
+  const auto dot = name.find('.');
+  if (dot == std::string_view::npos) return is_identifier(name);
+  return is_identifier(name.substr(0, dot)) && is_identifier(name.substr(dot + 1));
+}
+
+Parameters read_parameters(const Json& json, const std::string& pointer, std::vector<JsonProblem>& problems) {
+  JsonReader reader(json, pointer, problems);
+  Parameters parameters;
+  parameters.server = read_server(reader);
+  parameters.table = reader.text("table");
+  if (reader.has("table") && !is_table_name(parameters.table)) {
+    reader.problem("table", "must be a name of letters, digits and _, also \"schema.table\"");
+  }
+  parameters.column = reader.text("column");
+  if (reader.has("column") && !is_identifier(parameters.column)) {
+    reader.problem("column", "must be a name of letters, digits and _");
+  }
+  reader.finish();
+  return parameters;
+}
+
+// Stops at the first step that does not work; the row stays, in a clone that is thrown away.
+Result<void> write_and_read(const Target& target, const Parameters& with, OdbcSession& writer, Json& observation,
+                            Deadline deadline) {
+  const auto note = "patchlab " + unique_text();
+  const auto row = fmt::format("FROM {} WHERE {} = '{}'", with.table, with.column, note);
+  observation["inserted"] = note;
+  if (!writer.execute("insert", fmt::format("INSERT INTO {} ({}) VALUES ('{}')", with.table, with.column, note))) {
+    return {};
+  }
+  auto& second = observation["second"] = Json::object();
+  PATCHLAB_ASSIGN(auto reader, OdbcSession::make(deadline));
+  PATCHLAB_ASSIGN(const bool connected, reader.connect(with.server, target.address));
+  if (connected) {
+    const auto seen = reader.query("select", fmt::format("SELECT {} {}", with.column, row), 10);
+    if (seen) second["seen"] = first_column(*seen);
+  }
+  second["steps"] = reader.steps();
+  if (!second.contains("seen") || !writer.execute("delete", "DELETE " + row)) return {};
+  const auto left = writer.query("count", fmt::format("SELECT {} {}", with.column, row), 10);
+  if (left) observation["rows_after_delete"] = left->rows.size();
+  return {};
+}
+
+std::optional<Judgement> judge_seen(const Json& second, const std::string& inserted) {
+  const auto seen = second.value("seen", Json::array());
+  const auto expected = fmt::format("a second connection sees the committed row '{}'", inserted);
+  if (seen.empty()) return Judgement{Outcome::fail, "row-not-seen", expected, "no such row"};
+  if (seen != Json::array({inserted})) return Judgement{Outcome::fail, "row-altered", expected, seen.dump()};
+  return std::nullopt;
+}
+
+class Write final : public Check {
+ public:
+  std::string kind() const override { return "database.write"; }
+
+  void validate(const Json& parameters, const std::string& pointer, std::vector<JsonProblem>& problems) const override {
+    (void)read_parameters(parameters, pointer, problems);
+  }
+
+  Result<Observation> observe(const Target& target, const Json& parameters, Milliseconds limit) const override {
+    std::vector<JsonProblem> problems;
+    const auto with = read_parameters(parameters, "", problems);
+    if (!problems.empty()) return problems_error(kind(), problems);
+    return observe_server(target, with.server, limit, [&](OdbcSession& session, Json& observation, Deadline deadline) {
+      return write_and_read(target, with, session, observation, deadline);
+    });
+  }
+
+  Judgement judge(const Json& /*parameters*/, const Observation& observation) const override {
+    if (auto bad = judge_steps({"connect", "insert"}, observation)) return *bad;
+    auto second = observation.value("second", Json::object());
+    second["stopped_at_deadline"] = observation.value("stopped_at_deadline", false);
+    if (auto bad = judge_steps({"connect", "select"}, second)) return *bad;
+    if (auto bad = judge_seen(second, observation.value("inserted", ""))) return *bad;
+    if (auto bad = judge_steps({"connect", "insert", "delete", "count"}, observation)) return *bad;
+    if (const auto left = observation.value("rows_after_delete", 1); left != 0) {
+      return {Outcome::fail, "row-survived-delete", "no row after it was deleted", fmt::format("{} rows", left)};
+    }
+    return {Outcome::pass, "written", "a committed row that another connection sees, and none after it was deleted",
+            fmt::format("as expected from {}", observation.value("version", ""))};
+  }
+};
+
+}  // namespace
+
+const Check& write() {
+  static const Write check;
+  return check;
+}
+
+}  // namespace patchlab::checks::database

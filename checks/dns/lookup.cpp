@@ -1,0 +1,169 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include "checks/dns/lookup.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <random>
+
+#include "checks/dns/exchange.hpp"
+#include "checks/dns/message.hpp"
+#include "checks/hex.hpp"
+
+namespace patchlab::checks::dns {
+namespace {
+
+std::uint16_t random_id() {
+  std::random_device device;
+  return static_cast<std::uint16_t>(device());
+}
+
+std::vector<std::string> texts_of(const std::vector<Record>& records) {
+  std::vector<std::string> texts;
+  for (const auto& record : records) texts.push_back(record.text);
+  std::sort(texts.begin(), texts.end());
+  return texts;
+}
+
+// For the reader of the evidence only.
+std::string readable(const Message& message) {
+  std::string text = fmt::format("{}{}{}; {}\n", message.rcode, message.is_authoritative ? " aa" : "",
+                                 message.is_truncated ? " tc" : "", message.questions);
+  for (const auto& record : message.answer) text += fmt::format("answer {} (ttl {})\n", record.text, record.ttl);
+  for (const auto& record : message.authority) text += fmt::format("authority {} (ttl {})\n", record.text, record.ttl);
+  return text;
+}
+
+std::string lines(const std::vector<std::string>& texts) {
+  return texts.empty() ? "no records" : fmt::format("{}", fmt::join(texts, "\n"));
+}
+
+Judgement failed(std::string reason, std::string expected, std::string observed) {
+  return {Outcome::fail, std::move(reason), std::move(expected), std::move(observed)};
+}
+
+// The steps of judging in the order in which they make sense; the first trouble is the verdict.
+class Judge {
+ public:
+  Judge(const Lookup& lookup, const Message& message) : lookup_(lookup), message_(message) {}
+
+  [[nodiscard]] Judgement verdict() const {
+    for (const auto step : {&Judge::header, &Judge::records, &Judge::ttls, &Judge::negative}) {
+      if (auto trouble = (this->*step)()) return *trouble;
+    }
+    return {Outcome::pass, "as-expected", expectation(),
+            fmt::format("{}; {}", message_.rcode, lines(texts_of(message_.answer)))};
+  }
+
+ private:
+  using Trouble = std::optional<Judgement>;
+
+  [[nodiscard]] std::vector<std::string> expected_texts() const {
+    std::vector<std::string> texts;
+    for (const auto& record : lookup_.expect) {
+      const auto parsed = parse_record(record);
+      texts.push_back(parsed ? parsed->text : record);
+    }
+    std::sort(texts.begin(), texts.end());
+    return texts;
+  }
+  [[nodiscard]] std::string expectation() const {
+    return fmt::format("{}; {}", lookup_.expect_rcode, lines(expected_texts()));
+  }
+
+  [[nodiscard]] Trouble header() const {
+    const auto asked = canonical_question(lookup_.name, lookup_.type).value_or(lookup_.name);
+    if (!message_.is_response) return failed("not-a-response", "a response", "a query");
+    if (message_.questions != asked) return failed("question-differs", asked, message_.questions);
+    if (message_.is_truncated)
+      return failed("truncated", "a whole answer", fmt::format("TC is set over {}", lookup_.transport));
+    if (message_.rcode != lookup_.expect_rcode) return failed("rcode-differs", expectation(), message_.rcode);
+    if (lookup_.expect_aa && message_.is_authoritative != *lookup_.expect_aa) {
+      return failed("aa-differs", *lookup_.expect_aa ? "an authoritative answer" : "a non-authoritative answer",
+                    message_.is_authoritative ? "AA is set" : "AA is not set");
+    }
+    return std::nullopt;
+  }
+
+  [[nodiscard]] Trouble records() const {
+    const auto observed = texts_of(message_.answer);
+    const auto expected = expected_texts();
+    if (observed == expected) return std::nullopt;
+    return failed("rrset-differs", lines(expected), lines(observed));
+  }
+
+  // An authoritative TTL is the zone's; a cache's has been counted down (RFC 1035 section 3.2.1), never up.
+  [[nodiscard]] Trouble ttls() const {
+    for (const auto& expectation : lookup_.expect) {
+      const auto expected = parse_record(expectation);
+      if (!expected || !expected->ttl) continue;
+      for (const auto& record : message_.answer) {
+        if (record.text == expected->text && record.ttl > *expected->ttl) {
+          return failed("ttl-too-large", fmt::format("{} with a TTL up to {}", record.text, *expected->ttl),
+                        fmt::format("a TTL of {}", record.ttl));
+        }
+      }
+    }
+    return std::nullopt;
+  }
+
+  // RFC 2308 section 3: an authoritative negative answer carries the zone's SOA, or nobody can cache it.
+  [[nodiscard]] Trouble negative() const {
+    const bool is_negative = message_.answer.empty() && (message_.rcode == "NXDOMAIN" || message_.rcode == "NOERROR");
+    if (!is_negative || !message_.is_authoritative) return std::nullopt;
+    const bool has_soa = std::any_of(message_.authority.begin(), message_.authority.end(), [](const Record& record) {
+      return record.text.find(" IN SOA ") != std::string::npos;
+    });
+    if (has_soa) return std::nullopt;
+    return failed("negative-without-soa", "a SOA record in the authority section", lines(texts_of(message_.authority)));
+  }
+
+  const Lookup& lookup_;
+  const Message& message_;
+};
+
+Judgement judge_silence(const Observation& observation) {
+  if (!observation.at("strays").empty()) {
+    return failed("wrong-id", "a reply with the id of the query",
+                  fmt::format("{} with other ids", observation.at("strays").size()));
+  }
+  const auto trouble = observation.value("trouble", "nothing");
+  if (!observation.contains("errno")) return failed("connection-closed", "a reply", trouble);
+  return failed(reason_for_errno(observation.at("errno").get<int>()), "a reply",
+                fmt::format("{} after {} ms", trouble, observation.value("elapsed_ms", 0)));
+}
+
+bool same_id_as_query(const Observation& observation, std::string_view wire) {
+  const auto query_wire = from_hex(observation.at("query").get<std::string>()).value_or("");
+  return query_wire.size() >= 2 && wire.substr(0, 2) == std::string_view(query_wire).substr(0, 2);
+}
+
+}  // namespace
+
+Result<Observation> ask(const Target& target, const Lookup& lookup, const Deadline& deadline) {
+  PATCHLAB_ASSIGN(const auto wire,
+                  encode({lookup.name, lookup.type, random_id(), lookup.recursion_desired, lookup.udp_size}));
+  const Endpoint server{target.address, lookup.port};
+  PATCHLAB_ASSIGN(auto seen, lookup.transport == "tcp" ? exchange_tcp(server, target.client_address, wire, deadline)
+                                                       : exchange_udp(server, target.client_address, wire, deadline));
+  seen["transport"] = lookup.transport;
+  seen["server"] = fmt::format("{}:{}", server.address, server.port);
+  if (seen.contains("reply")) {
+    const auto message = decode(from_hex(seen["reply"].get<std::string>()).value_or(""));
+    seen["reply_text"] = to_valid_utf8(message ? readable(*message) : message.error().message);
+  }
+  return seen;
+}
+
+Judgement judge_answer(const Lookup& lookup, const Observation& observation) {
+  if (!observation.contains("reply")) return judge_silence(observation);
+  const auto wire = from_hex(observation.at("reply").get<std::string>()).value_or("");
+  const auto message = decode(wire);
+  if (!message) return failed("malformed-reply", "a DNS message", message.error().message);
+  if (!same_id_as_query(observation, wire)) return failed("wrong-id", "a reply with the id of the query", "another id");
+  return Judge(lookup, *message).verdict();
+}
+
+}  // namespace patchlab::checks::dns

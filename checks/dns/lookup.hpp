@@ -1,0 +1,35 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "checks/check.hpp"
+#include "checks/deadline.hpp"
+
+namespace patchlab::checks::dns {
+
+// One question and the answer that is right; the meaning of the members is that of the parameters of "dns.query".
+struct Lookup {
+  std::string name;
+  std::string type;
+  std::string transport;
+  std::vector<std::string> expect;
+  std::string expect_rcode;
+  std::optional<bool> expect_aa;
+  bool recursion_desired = true;
+  std::uint16_t udp_size = 0;
+  std::uint16_t port = 0;
+};
+
+// Asks once. The observation is that of exchange.hpp with "transport", "server" and, when there is a reply,
+// "reply_text".
+[[nodiscard]] Result<Observation> ask(const Target& target, const Lookup& lookup, const Deadline& deadline);
+
+// The first trouble in an observation of `ask`, or a pass; the reasons are those of "dns.query".
+[[nodiscard]] Judgement judge_answer(const Lookup& lookup, const Observation& observation);
+
+}  // namespace patchlab::checks::dns

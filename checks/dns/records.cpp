@@ -1,0 +1,134 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include "checks/dns/records.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <map>
+#include <sstream>
+
+#include "checks/dns/lookup.hpp"
+#include "checks/dns/message.hpp"
+
+namespace patchlab::checks::dns {
+namespace {
+
+constexpr std::size_t most_named = 20;  // of the questions with a wrong answer, for the reader
+
+struct NameAndType {
+  std::string name;
+  std::string type;
+  auto operator<=>(const NameAndType&) const = default;
+};
+
+// "www.corp.example. IN A 10.20.0.80"
+NameAndType name_and_type(const std::string& canonical) {
+  std::istringstream words(canonical);
+  NameAndType both;
+  std::string record_class;
+  words >> both.name >> record_class >> both.type;
+  return both;
+}
+
+// One lookup per name, type and transport.
+std::vector<Lookup> read(const Json& json, const std::string& pointer, std::vector<JsonProblem>& problems) {
+  JsonReader reader(json, pointer, problems);
+  const auto lines = reader.texts_or_empty("records");
+  if (lines.empty()) reader.problem("records", "must hold at least one record");
+  auto transports = reader.texts_or_empty("transports");
+  if (transports.empty()) transports = {"udp"};
+  Lookup common;
+  common.expect_rcode = "NOERROR";
+  common.udp_size = 1232;
+  if (reader.has("expect_aa")) common.expect_aa = reader.boolean_or("expect_aa", false);
+  common.port = static_cast<std::uint16_t>(reader.integer_or("port", 53, 1, 65535));
+  reader.finish();
+  for (const auto& transport : transports) {
+    if (transport == "udp" || transport == "tcp") continue;
+    reader.problem("transports", fmt::format("must be of \"udp\" and \"tcp\", found \"{}\"", transport));
+  }
+  std::map<NameAndType, std::vector<std::string>> sets;
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    if (const auto record = parse_record(lines[i])) {
+      sets[name_and_type(record->text)].push_back(lines[i]);
+    } else {
+      problems.push_back({fmt::format("{}/{}", reader.at("records"), i), record.error().message});
+    }
+  }
+  std::vector<Lookup> lookups;
+  for (const auto& transport : transports) {
+    for (const auto& [key, expect] : sets) {
+      auto lookup = common;
+      lookup.name = key.name;
+      lookup.type = key.type;
+      lookup.transport = transport;
+      lookup.expect = expect;
+      lookups.push_back(std::move(lookup));
+    }
+  }
+  return lookups;
+}
+
+std::vector<Lookup> read_valid(const Json& json) {
+  std::vector<JsonProblem> ignored;  // validate() has reported them
+  return read(json, "", ignored);
+}
+
+class Records final : public Check {
+ public:
+  [[nodiscard]] std::string kind() const override { return "dns.records"; }
+
+  void validate(const Json& json, const std::string& pointer, std::vector<JsonProblem>& problems) const override {
+    (void)read(json, pointer, problems);
+  }
+
+  [[nodiscard]] Result<Observation> observe(const Target& target, const Json& json, Milliseconds limit) const override {
+    const Deadline deadline(limit);
+    auto seen = Json::array();
+    for (const auto& lookup : read_valid(json)) {
+      PATCHLAB_ASSIGN(auto one, ask(target, lookup, deadline));
+      one["name"] = lookup.name;
+      one["type"] = lookup.type;
+      seen.push_back(std::move(one));
+      if (!seen.back().contains("reply")) break;
+    }
+    return Json{{"lookups", std::move(seen)}};
+  }
+
+  [[nodiscard]] Judgement judge(const Json& json, const Observation& observation) const override {
+    const auto lookups = read_valid(json);
+    const auto& seen = observation.at("lookups");
+    std::vector<std::string> wrong;
+    std::optional<Judgement> first;
+    for (std::size_t i = 0; i < lookups.size() && i < seen.size(); ++i) {
+      auto judgement = judge_answer(lookups[i], seen[i]);
+      if (judgement.outcome == Outcome::pass) continue;
+      wrong.push_back(fmt::format("{} {} over {}", lookups[i].name, lookups[i].type, lookups[i].transport));
+      if (!first) first = std::move(judgement);
+    }
+    if (!first && seen.size() < lookups.size()) {
+      return {Outcome::error, "observation-incomplete", fmt::format("{} lookups", lookups.size()),
+              fmt::format("{} lookups", seen.size())};
+    }
+    if (!first) {
+      return {Outcome::pass, "as-expected", fmt::format("{} lookups answered as the list says", lookups.size()),
+              "all of them"};
+    }
+    const auto count = wrong.size();
+    if (count > most_named) wrong.resize(most_named);
+    first->expected = fmt::format("{}: {}", wrong.front(), first->expected);
+    first->observed = fmt::format("{}\n{} of {} lookups answered wrongly: {}{}", first->observed, count, lookups.size(),
+                                  fmt::join(wrong, ", "), count > most_named ? ", ..." : "");
+    return *first;
+  }
+};
+
+}  // namespace
+
+const Check& records() {
+  static const Records instance;
+  return instance;
+}
+
+}  // namespace patchlab::checks::dns

@@ -1,0 +1,47 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include "checks/mail/server.hpp"
+
+#include <fmt/format.h>
+
+namespace patchlab::checks::mail {
+namespace {
+
+ImapSecurity read_imap_security(JsonReader& reader, std::uint16_t port) {
+  const auto word = reader.text_or("imap_tls", port == 993 ? "implicit" : "starttls");
+  if (word != "implicit" && word != "starttls") {
+    reader.problem("imap_tls", fmt::format("must be \"starttls\" or \"implicit\", found \"{}\"", word));
+  }
+  return word == "implicit" ? ImapSecurity::implicit : ImapSecurity::starttls;
+}
+
+Certificate read_certificate(JsonReader& reader) {
+  const auto word = reader.text_or("tls", "self-signed-ok");
+  if (word != "self-signed-ok" && word != "verified") {
+    reader.problem("tls", fmt::format("must be \"self-signed-ok\" or \"verified\", found \"{}\"", word));
+  }
+  return word == "verified" ? Certificate::verified : Certificate::any;
+}
+
+}  // namespace
+
+Server read_server(JsonReader& reader) {
+  Server server;
+  server.smtp_port = static_cast<std::uint16_t>(reader.integer_or("smtp_port", 587, 1, 65535));
+  server.imap_port = static_cast<std::uint16_t>(reader.integer_or("imap_port", 143, 1, 65535));
+  server.imap_security = read_imap_security(reader, server.imap_port);
+  server.certificate = read_certificate(reader);
+  return server;
+}
+
+std::vector<ExpectedStage> smtp_stages_before_auth() {
+  return {{"connect", {}},       {"banner", {"220"}}, {"ehlo", {"250"}},
+          {"starttls", {"220"}}, {"tls", {}},         {"ehlo-tls", {"250"}}};
+}
+
+std::vector<ExpectedStage> imap_stages_before_login(ImapSecurity security) {
+  if (security == ImapSecurity::implicit) return {{"connect", {}}, {"tls", {}}, {"greeting", {"OK"}}};
+  return {{"connect", {}}, {"greeting", {"OK"}}, {"starttls", {"OK"}}, {"tls", {}}};
+}
+
+}  // namespace patchlab::checks::mail

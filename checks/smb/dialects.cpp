@@ -1,0 +1,161 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include "checks/smb/dialects.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <random>
+
+#include "checks/hex.hpp"
+#include "checks/smb/judging.hpp"
+#include "checks/smb/negotiate.hpp"
+#include "checks/socket.hpp"
+
+namespace patchlab::checks::smb {
+namespace {
+
+constexpr std::size_t length_bytes = 4;  // [MS-SMB2] 2.1: zero, then the length in network order
+constexpr std::size_t most_reply_bytes = 65536;
+
+struct Parameters {
+  std::vector<std::string> spoken;
+  std::string signing;
+  std::uint16_t port = 445;
+};
+
+std::vector<std::string> known_names() {
+  std::vector<std::string> names;
+  for (const auto& dialect : dialects()) names.push_back(dialect.name);
+  return names;
+}
+
+Parameters read(const Json& json, const std::string& pointer, std::vector<JsonProblem>& problems) {
+  JsonReader reader(json, pointer, problems);
+  Parameters parameters;
+  parameters.spoken = reader.texts_or_empty("dialects");
+  if (parameters.spoken.empty()) reader.problem("dialects", "must name at least one dialect that is spoken");
+  const auto known = known_names();
+  for (const auto& name : parameters.spoken) {
+    if (std::find(known.begin(), known.end(), name) != known.end()) continue;
+    reader.problem("dialects", fmt::format("'{}' is none of {}", name, fmt::join(known, ", ")));
+  }
+  parameters.signing = reader.text_or("signing", "");
+  if (!parameters.signing.empty() && parameters.signing != "required" && parameters.signing != "not-required") {
+    reader.problem("signing", "must be \"required\" or \"not-required\"");
+  }
+  parameters.port = static_cast<std::uint16_t>(reader.integer_or("port", 445, 1, 65535));
+  reader.finish();
+  return parameters;
+}
+
+Parameters read_valid(const Json& json) {
+  std::vector<JsonProblem> ignored;  // validate() has reported them
+  return read(json, "", ignored);
+}
+
+std::string random_bytes(std::size_t count) {
+  std::random_device device;
+  std::string bytes;
+  while (bytes.size() < count) bytes += static_cast<char>(device() & 0xFFU);
+  return bytes;
+}
+
+Json trouble(int saved_errno) { return {{"errno", saved_errno}, {"trouble", describe_errno(saved_errno)}}; }
+
+// The next message, without its length; or what went wrong.
+Json receive_message(int socket, const Deadline& deadline) {
+  const auto length = receive_exactly(socket, length_bytes, deadline);
+  const auto refused = [](const ReceivedBytes& received) {
+    return received.saved_errno != 0 ? trouble(received.saved_errno)
+                                     : Json{{"trouble", "the server closed the connection"}};
+  };
+  if (length.bytes.size() < length_bytes) return refused(length);
+  std::size_t size = 0;
+  for (std::size_t i = 1; i < length_bytes; ++i) size = size * 256 + static_cast<unsigned char>(length.bytes[i]);
+  const auto message = receive_exactly(socket, std::min(size, most_reply_bytes), deadline);
+  if (message.bytes.size() < std::min(size, most_reply_bytes)) return refused(message);
+  return {{"reply", to_hex(message.bytes)}};
+}
+
+Result<Json> ask(const Target& target, const Parameters& with, const Dialect& dialect, const Deadline& deadline) {
+  PATCHLAB_ASSIGN(const auto connection, connect_tcp({target.address, with.port}, target.client_address, deadline));
+  if (connection.saved_errno != 0) return trouble(connection.saved_errno);
+  const auto request = negotiate_request(dialect, random_bytes(48));
+  const std::string length{'\0', '\0', static_cast<char>(request.size() >> 8U),
+                           static_cast<char>(request.size() & 0xFFU)};
+  if (const int failed = send_all(connection.socket.get(), length + request, deadline); failed != 0) {
+    return trouble(failed);
+  }
+  auto seen = receive_message(connection.socket.get(), deadline);
+  if (seen.contains("reply")) {
+    const auto reply = read_negotiate_reply(dialect, from_hex(seen["reply"].get<std::string>()).value_or(""));
+    seen["text"] = reply ? reply->text : "no answer to NEGOTIATE";
+  }
+  return seen;
+}
+
+bool is_refusal(const Json& entry) {
+  return !entry.contains("reply") && (!entry.contains("errno") || entry.at("errno") == ECONNRESET);
+}
+
+Trouble judge_dialect(const Dialect& dialect, bool wanted, const std::string& signing, const Json& entry) {
+  const auto expected = fmt::format("SMB {} is {}{}", dialect.name, wanted ? "spoken" : "refused",
+                                    wanted && !signing.empty() ? ", signing " + signing : "");
+  if (!entry.contains("reply")) {
+    const auto observed = fmt::format("SMB {}: {}", dialect.name, entry.value("trouble", ""));
+    if (is_refusal(entry)) return wanted ? Trouble(failed("dialect-refused", expected, observed)) : std::nullopt;
+    return failed(reason_for_errno(entry.at("errno").get<int>()), expected, observed);
+  }
+  const auto reply = read_negotiate_reply(dialect, from_hex(entry.at("reply").get<std::string>()).value_or(""));
+  const auto observed = fmt::format("SMB {}: {}", dialect.name, reply ? reply->text : "no answer to NEGOTIATE");
+  if (!reply) return failed("malformed-reply", expected, observed);
+  if (reply->accepted != wanted) return failed(wanted ? "dialect-refused" : "dialect-spoken", expected, observed);
+  if (wanted && !signing.empty() && reply->signing_required != (signing == "required")) {
+    return failed("signing-differs", expected, observed);
+  }
+  return std::nullopt;
+}
+
+class Dialects final : public Check {
+ public:
+  [[nodiscard]] std::string kind() const override { return "smb.dialects"; }
+
+  void validate(const Json& json, const std::string& pointer, std::vector<JsonProblem>& problems) const override {
+    (void)read(json, pointer, problems);
+  }
+
+  [[nodiscard]] Result<Observation> observe(const Target& target, const Json& json, Milliseconds limit) const override {
+    const auto with = read_valid(json);
+    const Deadline deadline(limit);
+    Json observation{{"server", fmt::format("{}:{}", target.address, with.port)}, {"dialects", Json::object()}};
+    for (const auto& dialect : dialects()) {
+      PATCHLAB_ASSIGN(observation["dialects"][dialect.name], ask(target, with, dialect, deadline));
+    }
+    return observation;
+  }
+
+  [[nodiscard]] Judgement judge(const Json& json, const Observation& observation) const override {
+    const auto with = read_valid(json);
+    for (const auto& dialect : dialects()) {
+      const bool wanted = std::find(with.spoken.begin(), with.spoken.end(), dialect.name) != with.spoken.end();
+      if (auto bad = judge_dialect(dialect, wanted, with.signing, observation.at("dialects").at(dialect.name))) {
+        return *bad;
+      }
+    }
+    return {
+        Outcome::pass, "as-expected",
+        fmt::format("SMB {}{}{}", fmt::join(with.spoken, ", "), with.signing.empty() ? "" : ", signing ", with.signing),
+        "these and no others"};
+  }
+};
+
+}  // namespace
+
+const Check& dialects_spoken() {
+  static const Dialects instance;
+  return instance;
+}
+
+}  // namespace patchlab::checks::smb
