@@ -81,6 +81,29 @@ Outcome outcome_of(lab::guest::InstallEnd end) {
   return lab::guest::is_success(end) ? Outcome::pass : Outcome::fail;
 }
 
+// What candidates change was worked out from that set: it must be the guest's own.
+std::optional<Error> planned_with_another_set(const MachineJob& job, const InstalledSet& installed) {
+  if (job.planned_with.empty() || job.planned_with == installed) return std::nullopt;
+  const auto version_in = [](const InstalledSet& set, const std::string& package) {
+    const auto found = set.find(package);
+    return found == set.end() ? std::string("not installed") : found->second;
+  };
+  std::set<std::string> differing;
+  for (const auto* set : {&job.planned_with, &installed}) {
+    for (const auto& [package, version] : *set) {
+      if (version_in(job.planned_with, package) != version_in(installed, package)) differing.insert(package);
+    }
+  }
+  const auto& first = *differing.begin();
+  return configuration_error(
+      fmt::format("'{}' is not the machine that the run was planned with: {} packages differ, such as {}, planned with "
+                  "{}, found {}",
+                  job.plan.name, differing.size(), first, version_in(job.planned_with, first),
+                  version_in(installed, first)),
+      job.golden_domain.empty() ? "build the image again: patchlab image build"
+                                : "copy /var/lib/dpkg/status from the machine again, for the scenario's 'dpkg_status'");
+}
+
 }  // namespace
 
 std::unique_ptr<lab::guest::GuestAdapter> adapter_for(const MachineJob& job, lab::guest::GuestAgent agent,
@@ -228,6 +251,7 @@ PhaseRecord CellMachine::observe_baseline() {
   if (!state || !installed || !restart_due) {
     record.error = !state ? state.error() : !installed ? installed.error() : restart_due.error();
   } else {
+    record.error = planned_with_another_set(job_, *installed);
     // Installers refuse to work then, and what the next restart brings would be blamed on a patch.
     if (*restart_due) record.differences.push_back({"restart", "pending", "none is due", "one is due"});
     baseline_state_ = *state;

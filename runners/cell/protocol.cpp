@@ -27,6 +27,7 @@ Json machine_json(const MachineJob& job) {
           {"allow", job.plan.allowances},
           {"system", job.system},
           {"golden_digest", job.golden_digest},
+          {"planned_with", job.planned_with},
           {"golden_domain", job.golden_domain},
           {"macs", job.macs},
           {"golden_disk", job.golden_disk.string()},
@@ -50,6 +51,7 @@ MachineJob machine_from(const Json& json) {
   job.plan.allowances = checks::state::read_allowances(json.at("allow"), "", problems);
   job.system = guest_system_from(json.at("system"), "", problems);
   job.golden_digest = json.at("golden_digest");
+  job.planned_with = json.at("planned_with");
   job.golden_domain = json.at("golden_domain");
   job.macs = json.at("macs");
   job.golden_disk = json.at("golden_disk").get<std::string>();

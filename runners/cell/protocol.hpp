@@ -28,6 +28,7 @@ struct MachineJob {
       plan;  // memory, services, ready ports, checks filled in from the golden image where the scenario was silent
   GuestSystem system;
   std::string golden_digest;
+  InstalledSet planned_with;  // the installed set that the plan was made by; empty where the system has no such list
   // A clone of a domain. Its libvirt is that of the cell.
   std::string golden_domain;
   std::vector<std::string> macs;  // of the domain, and so of the clone

@@ -17,6 +17,7 @@ CellJob job_of_domains() {
   machine.plan.memory_mib = 2048;
   machine.system = {.family = GuestFamily::windows, .version = "6.2.9200", .architecture = "amd64"};
   machine.golden_digest = "d1";
+  machine.planned_with = {{"bind9:amd64", "1:9.18.33-1~deb12u2"}};
   machine.golden_domain = "srv2012-dns";
   machine.macs = {"52:54:00:00:00:01", "52:54:00:00:00:02"};
   return job;
@@ -29,6 +30,7 @@ TEST(CellProtocol, CarriesWhereTheClonesOfDomainsAre) {
   EXPECT_EQ(received.libvirt, job.libvirt);
   const auto& machine = received.machines.at(0);
   EXPECT_EQ(machine.golden_domain, "srv2012-dns");
+  EXPECT_EQ(machine.planned_with, job.machines[0].planned_with);
   EXPECT_EQ(machine.macs, job.machines[0].macs);
   EXPECT_EQ(machine.system, job.machines[0].system);
   EXPECT_EQ(machine.plan.memory_mib, 2048U);

@@ -99,6 +99,24 @@ TEST_F(WindowsMachineTest, AGoldenMachineThatWantsARestartIsNoBaseline) {
   EXPECT_EQ(in_short(machine_->observe_baseline()), "fail; restart pending: none is due -> one is due");
 }
 
+TEST_F(WindowsMachineTest, AMachineThatWasPlannedWithAnotherSetIsNoBaseline) {
+  job_.machines[0].planned_with = {
+      {"Microsoft-Windows-Foundation-Package~31bf3856ad364e35~amd64~~6.2.9200.16384", "installed"},
+      {"Package_for_KB2756872~31bf3856ad364e35~amd64~~6.2.1.2", "installed"},
+      {"product {23170F69-40C1-2702-1900-000001000000}", "19.00.00.0"},
+      {"Package_for_KB9", "installed"}};
+  job_.machines[0].golden_domain = "srv2012-dns";
+  const auto record = machine_->observe_baseline();
+  EXPECT_EQ(record.outcome, Outcome::error);
+  ASSERT_TRUE(record.error);
+  EXPECT_EQ(record.error->error_class, ErrorClass::configuration);
+  EXPECT_THAT(record.error->message, HasSubstr("Package_for_KB9, planned with installed, found not installed"));
+  EXPECT_THAT(record.error->hint, HasSubstr("'dpkg_status'"));
+  job_.machines[0].planned_with.erase("Package_for_KB9");
+  const auto again = machine_->observe_baseline();
+  EXPECT_EQ(again.outcome, Outcome::pass) << (again.error ? again.error->message : "");
+}
+
 TEST_F(WindowsMachineTest, AnUpdateThatNeedsNoRestartIsThereAtOnce) {
   update("KB5000001");
   const auto records = install();
