@@ -193,6 +193,7 @@ class DebianAdapter final : public GuestAdapter {
     auto kinds = log_kinds(section_in(found, "log"));
     kinds.merge(kernel_kinds(section_in(found, "kernel")));
     state.error_kinds.assign(kinds.begin(), kinds.end());
+    state.facts = debian::supplies(section_in(found, "disks"), section_in(found, "memory"));
     return state;
   }
 

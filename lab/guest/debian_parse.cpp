@@ -236,6 +236,34 @@ Result<std::vector<std::string>> addresses(const std::string& ip_json, const std
   return std::vector<std::string>{found.begin(), found.end()};
 }
 
+std::map<std::string, std::string> supplies(const std::string& df, const std::string& meminfo) {
+  const auto number = [](const std::string& text) {
+    std::uint64_t value = 0;
+    const auto parsed = std::from_chars(text.data(), text.data() + text.size(), value);
+    return parsed.ec == std::errc() && parsed.ptr == text.data() + text.size() ? std::optional(value) : std::nullopt;
+  };
+  const auto scarce = [](std::uint64_t left, std::uint64_t of) { return left * 20 < of; };
+  std::map<std::string, std::string> facts;
+  for_each_line(df, [&](const std::string& line) {
+    const auto words = words_of(line);
+    if (words.size() < 6) return;
+    const auto used = number(words[2]);
+    const auto left = number(words[3]);
+    if (!used || !left || *used + *left == 0) return;  // the heading, and what has no size
+    const auto mounted_on = line.substr(line.find(" /") + 1);
+    facts["file system " + mounted_on] = scarce(*left, *used + *left) ? "almost full" : "has room";
+  });
+  std::map<std::string, std::uint64_t> memory;
+  for_each_line(meminfo, [&](const std::string& line) {
+    const auto words = words_of(line);
+    if (words.size() >= 2) memory[words[0]] = number(words[1]).value_or(0);
+  });
+  if (memory.contains("MemTotal:") && memory.contains("MemAvailable:")) {
+    facts["memory"] = scarce(memory["MemAvailable:"], memory["MemTotal:"]) ? "almost used up" : "available";
+  }
+  return facts;
+}
+
 std::map<std::string, std::string> script_states(const std::string& text) {
   std::map<std::string, std::string> states;
   for_each_line(text, [&](const std::string& line) {

@@ -49,6 +49,9 @@ struct ProcessTable {
 // ip -j addr -> "52:54:00:14:00:10 10.20.0.10/24", sorted; and the IPv4 default routes of /proc/net/route -> "default
 // via 10.20.0.1 eth0".
 [[nodiscard]] Result<std::vector<std::string>> addresses(const std::string& ip_json, const std::string& route_table);
+// What a guest lives on, as facts: "file system /" -> "has room", or "almost full" below one twentieth, from df -P;
+// "memory" -> "available", or "almost used up" likewise, from /proc/meminfo. Amounts would differ at every look.
+[[nodiscard]] std::map<std::string, std::string> supplies(const std::string& df, const std::string& meminfo);
 // "<exit code> <name>" lines of sysvinit's status actions (LSB 3.1: 0 running, 1 and 2 dead but files remain, 3 not
 // running).
 [[nodiscard]] std::map<std::string, std::string> script_states(const std::string& text);

@@ -28,6 +28,8 @@ fi
 echo "$mark addresses"; ip -j addr || echo "$mark failed addresses"
 echo "$mark routes"; while read -r line; do echo "$line"; done </proc/net/route
 echo "$mark kernel"; dmesg -r || echo "$mark failed kernel"
+echo "$mark disks"; df -P -k -l -x tmpfs -x devtmpfs -x iso9660
+echo "$mark memory"; while read -r line; do echo "$line"; done </proc/meminfo
 set --
 for file in /proc/net/tcp6 /proc/net/udp6; do [ -r "$file" ] && set -- "$@" "$file"; done
 set -- "$@" -

@@ -108,6 +108,21 @@ TEST(DebianAddresses, AreListedByMacWithDefaultRoutes) {
                                   "52:54:00:14:00:10 fe80::1/64", "default via 10.20.0.1 eth0"));
 }
 
+TEST(DebianSupplies, TellPlentyFromAlmostNothing) {
+  const std::string df =
+      "Filesystem     1024-blocks    Used Available Capacity Mounted on\n"
+      "/dev/vda           1992552 1400000    491208      75% /\n"
+      "/dev/vdb            100000   95100      4900      96% /srv/my data\n"
+      "/dev/vdc            100000   95000      5000      95% /srv/other\n"
+      "none                     0       0         0       -  /proc/x\n";
+  const std::string meminfo = "MemTotal:         200000 kB\nMemFree:   100 kB\nMemAvailable:      9999 kB\n";
+  EXPECT_THAT(supplies(df, meminfo),
+              ElementsAre(Pair("file system /", "has room"), Pair("file system /srv/my data", "almost full"),
+                          Pair("file system /srv/other", "has room"), Pair("memory", "almost used up")));
+  EXPECT_THAT(supplies("", "MemTotal: 200000 kB\nMemAvailable: 10000 kB\n"), ElementsAre(Pair("memory", "available")));
+  EXPECT_THAT(supplies("df: /x: Input/output error\n", "MemTotal: 1 kB\n"), ElementsAre());
+}
+
 TEST(DebianAddresses, RefuseWhatIsNotAList) {
   EXPECT_FALSE(addresses("", ""));
   EXPECT_FALSE(addresses("{}", ""));
