@@ -132,6 +132,9 @@ class GuestAdapter {
   // each, with the guest's own reason. Default: nothing ever is.
   [[nodiscard]] virtual Result<std::vector<std::string>> undone_by_restart(const InstalledSet& before);
   [[nodiscard]] virtual RestartHabits restart_habits() const { return {}; }
+  // Whether guests of the family go on working by themselves, for longer than a trial waits, when something was
+  // installed: then a busy guest says nothing.
+  [[nodiscard]] virtual bool works_on_after_installing() const { return false; }
   // Asks for a restart and returns at once; the caller proves it by boot_id.
   [[nodiscard]] virtual Result<void> request_reboot() = 0;
   [[nodiscard]] virtual Result<void> request_power_off() = 0;

@@ -69,6 +69,9 @@ class Activity {
   Milliseconds quiet_since_{0};
 };
 
+// What a guest is granted, on top of the stability phase, to come to an end with what it does.
+constexpr Milliseconds longest_work = std::chrono::seconds(60);
+
 snapshots::Prefix digests_of(const std::vector<InstallJob>& jobs, std::size_t count) {
   snapshots::Prefix digests;
   for (std::size_t i = 0; i < count; ++i) digests.push_back(jobs[i].digest);
@@ -265,7 +268,7 @@ PhaseRecord CellMachine::observe_baseline() {
   }
   record.outcome = machine_outcome(record);
   step.reset();
-  (void)settle("");  // a guest that always has something to do is saved as it is
+  baseline_was_quiet_ = settle("");  // a guest that always has something to do is saved as it is
   return record;
 }
 
@@ -355,6 +358,10 @@ PhaseRecord CellMachine::examine(const std::string& trial, const std::string& ph
   record.checks = checks::run_checks(context_.processes, workers, planned_checks(), context_.stop);
   compare_state(record);
   compare_installed(record);
+  if (std::exchange(never_rests_, false)) {
+    const checks::state::StateDifference busy{"fact", "processor", "at rest", "busy without an end"};
+    if (!job_.plan.allowances.covers(busy)) record.differences.push_back(busy);
+  }
   record.outcome = machine_outcome(record);
   if (record.outcome == Outcome::fail || record.outcome == Outcome::error) {
     // A machine that QEMU itself lost says nothing about a patch.
@@ -596,15 +603,27 @@ Result<void> CellMachine::run_on(const std::string& trial, Milliseconds duration
   if (std::exchange(resting_, false)) PATCHLAB_TRY(context_.hypervisor.resume(name()));
   const TimedStep step(context_.events, context_.clock, name(), trial, reports::stability_phase,
                        "the machine to have run on for a while");
+  Activity activity(context_.hypervisor, context_.clock, name());
+  bool was_quiet = false;
+  const auto stops = [&] {
+    was_quiet = activity.quiet_for() > Milliseconds{0} || was_quiet;
+    const auto state = context_.hypervisor.state(name());
+    return !state || *state != lab::MachineState::running;
+  };
   const Wait wait{.awaited = fmt::format("a stop of machine '{}'", name()),
                   .deadline = duration,
                   .interval = Milliseconds(500),
                   .last_seen = {},
                   .stop = context_.stop};
-  const auto stopped = wait_until(context_.clock, wait, [&] {
-    const auto state = context_.hypervisor.state(name());
-    return !state || *state != lab::MachineState::running;
-  });
+  auto stopped = wait_until(context_.clock, wait, stops);
+  const bool matters = baseline_was_quiet_ && duration > Milliseconds{0} && !adapter_->works_on_after_installing();
+  if (!stopped && stopped.error().error_class != ErrorClass::cancelled && matters && !was_quiet) {
+    auto longer = wait;
+    longer.awaited = fmt::format("machine '{}' to come to rest", name());
+    longer.deadline = longest_work;
+    stopped = wait_until(context_.clock, longer, [&] { return stops() || was_quiet; });
+    never_rests_ = !stopped && stopped.error().error_class != ErrorClass::cancelled;
+  }
   rest();
   if (!stopped && stopped.error().error_class == ErrorClass::cancelled) return stopped.error();
   return {};

@@ -278,6 +278,52 @@ TEST_F(InstalledSetTest, APackageThatWasNotUpdatedOrIsGoneFailsTheCandidate) {
   EXPECT_EQ(after_installing({{"bind9:amd64", "2"}}).outcome, Outcome::fail);
 }
 
+// Its processor in the stability phase.
+class RestTest : public InstalledSetTest {
+ protected:
+  std::vector<std::string> findings(Milliseconds busy, Milliseconds work = Milliseconds::max()) {
+    hypervisor_.alter("db", [&](auto& machine) {
+      machine.busy = busy;
+      machine.work = work;
+    });
+    const auto begin = clock_.now();
+    EXPECT_TRUE(machine_->run_on("t", std::chrono::seconds(20)));
+    took_ = clock_.now() - begin;
+    std::vector<std::string> items;
+    for (const auto& difference : machine_->examine("t", "stability").differences) items.push_back(difference.item);
+    return items;
+  }
+  Milliseconds took_{0};
+};
+
+TEST_F(RestTest, AMachineThatNeverRestsIsAFinding) {
+  EXPECT_THAT(findings(Milliseconds(500)), ElementsAre("processor"));
+  EXPECT_EQ(took_, std::chrono::seconds(80));
+}
+
+TEST_F(RestTest, AMachineAtRestIsNotWaitedFor) {
+  EXPECT_THAT(findings(Milliseconds(5)), ElementsAre());
+  EXPECT_EQ(took_, std::chrono::seconds(20));
+}
+
+TEST_F(RestTest, WorkThatComesToAnEndIsNoFinding) {
+  EXPECT_THAT(findings(Milliseconds(500), std::chrono::seconds(40)), ElementsAre());
+  EXPECT_LT(took_, std::chrono::seconds(80));
+}
+
+TEST_F(RestTest, ABusyBaselineSaysNothing) {
+  hypervisor_.alter("db", [](auto& machine) { machine.busy = Milliseconds(500); });
+  (void)machine_->observe_baseline();
+  EXPECT_THAT(findings(Milliseconds(500)), ElementsAre());
+  EXPECT_EQ(took_, std::chrono::seconds(20));
+}
+
+TEST_F(RestTest, CanBeAccepted) {
+  std::vector<JsonProblem> problems;
+  job_.machines[0].plan.allowances = checks::state::read_allowances({{"facts", {"processor"}}}, "", problems);
+  EXPECT_THAT(findings(Milliseconds(500)), ElementsAre());
+}
+
 TEST_F(CellMachineTest, AMachineThatIsGoneSaysNothingAboutACandidate) {
   job_.policy.install_timeout = std::chrono::seconds(20);
   guest_.jobs = [](const auto&) { return test::FakeAgent::Job{{}, "", 1}; };
