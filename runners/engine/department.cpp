@@ -308,13 +308,19 @@ DepartmentRun::Conviction DepartmentRun::search_machine(const std::string& machi
   Conviction conviction;
   conviction.machine = machine;
   conviction.trials.push_back(failed.id);
-  for (const auto& entry : failed.signature) {
-    if (reports::machine_of_key(entry) == machine) conviction.failed.push_back(entry);
-  }
+  const auto failures_here = [&machine](const TrialRecord& trial) {
+    std::vector<std::string> keys;
+    for (const auto& entry : trial.signature) {
+      if (reports::machine_of_key(entry) == machine) keys.push_back(entry);
+    }
+    return keys;
+  };
+  const auto searched = failures_here(failed);
+  conviction.failed = searched;
   std::optional<std::size_t> suspect;
   for (std::size_t i = 0; i < domain.size(); ++i) {
     const auto key = reports::install_key(machine, candidates[i].id);
-    if (std::ranges::count(conviction.failed, key) > 0) suspect = i;
+    if (std::ranges::count(searched, key) > 0) suspect = i;
   }
   // A machine that fails is not looked at in later phases, so this one tells that nothing was seen before.
   const auto* late = reports::find_phase(failed, reports::stability_phase, machine);
@@ -328,6 +334,9 @@ DepartmentRun::Conviction DepartmentRun::search_machine(const std::string& machi
   std::iota(all.begin(), all.end(), std::size_t{0});
   // The trial that started this search is itself the answer for the whole set on this machine.
   std::map<Indexes, Outcome> answers{{all, Outcome::fail}};
+  // Other candidates of the first trial may have broken something as well: only what the smallest failing set broke,
+  // when it was tried last, is said of it.
+  std::size_t smallest = domain.size();
   const auto run = [&](const Indexes& members, Freshness freshness) {
     if (freshness == Freshness::fresh) return run_trial("confirm", machines, chosen(members), stability);
     if (freshness == Freshness::again) return run_trial("search", machines, chosen(members), stability);
@@ -348,8 +357,14 @@ DepartmentRun::Conviction DepartmentRun::search_machine(const std::string& machi
         const auto record = run(tried, freshness);
         conviction.trials.push_back(record.id);
         const bool same = std::ranges::any_of(
-            record.signature, [&](const auto& entry) { return std::ranges::count(conviction.failed, entry) > 0; });
-        if (record.outcome == Outcome::fail && same) return Outcome::fail;
+            record.signature, [&](const auto& entry) { return std::ranges::count(searched, entry) > 0; });
+        if (record.outcome == Outcome::fail && same) {
+          if (tried.size() <= smallest) {
+            smallest = tried.size();
+            conviction.failed = failures_here(record);
+          }
+          return Outcome::fail;
+        }
         const auto taken = std::erase_if(tried, [&](auto member) { return is_declined(record, domain[member]); });
         if (taken > 0) continue;
         // Another failure than the one that is searched for answers nothing here: it is tried again, and never sends

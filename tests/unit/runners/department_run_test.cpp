@@ -26,6 +26,7 @@ class FakeCell final : public cell::CellClient {
   std::map<std::string, std::vector<std::set<std::string>>> breaks;  // machine -> groups of candidates
   std::map<std::string, std::vector<std::set<std::string>>>
       breaks_late;  // likewise, seen only when the machines have run on
+  std::map<std::string, std::string> breaks_too;  // first candidate of a group -> another check that it breaks
   Outcome baseline = Outcome::pass;
   bool control_fails = false;
   std::map<std::string, std::set<std::string>> declines;             // machine -> candidates that it does not take
@@ -117,6 +118,8 @@ class FakeCell final : public cell::CellClient {
         if (!std::ranges::includes(installed, group)) continue;
         record.outcome = Outcome::fail;
         record.signature.push_back(machine + "/works");
+        if (const auto also = breaks_too.find(*group.begin()); also != breaks_too.end())
+          record.signature.push_back(machine + "/" + also->second);
       }
       const bool broken = std::ranges::count(record.signature, machine + "/works") > 0;
       for (const auto& group : breaks_late[machine]) {
@@ -224,6 +227,16 @@ TEST(DepartmentRun, LetsTheMachinesRunOnInASearchOnlyForDamageThatNeedsAWhile) {
     const bool of_mail = trial.machines == std::vector<std::string>{"mail"};
     EXPECT_EQ(trial.stability, !of_mail) << trial.id << " " << trial.purpose;
   }
+}
+
+TEST(DepartmentRun, SaysOfEachCulpritOnlyWhatItBreaksItself) {
+  Fixture lab;
+  lab.lab.breaks["mail"] = {{"closed"}, {"open"}};
+  lab.lab.breaks_too = {{"closed", "delivery"}, {"open", "relay"}};
+  const auto record =
+      lab.machine("mail").candidate("closed", {"mail"}).candidate("a", {"mail"}).candidate("open", {"mail"}).run();
+  EXPECT_THAT(verdict(record, "closed").failed, ElementsAre("mail/works", "mail/delivery"));
+  EXPECT_THAT(verdict(record, "open").failed, ElementsAre("mail/works", "mail/relay"));
 }
 
 TEST(DepartmentRun, HoldsBackTheCulpritAndTestsTheExactRestAgain) {
