@@ -107,6 +107,13 @@ struct InstalledPackage {
   bool permanent = false;             // says itself that it cannot be removed
 };
 
+// What a guest's processors have been idle since it started, all together, as the guest counts it: unlike the processor
+// time of its QEMU, that does not depend on what else the host has to do.
+struct IdleTime {
+  Milliseconds idle{0};
+  unsigned processors = 1;
+};
+
 // How guests of a family restart.
 struct RestartHabits {
   int by_itself = 0;  // once more within one restart, so often at most: Windows does while it configures updates
@@ -132,9 +139,8 @@ class GuestAdapter {
   // each, with the guest's own reason. Default: nothing ever is.
   [[nodiscard]] virtual Result<std::vector<std::string>> undone_by_restart(const InstalledSet& before);
   [[nodiscard]] virtual RestartHabits restart_habits() const { return {}; }
-  // Whether guests of the family go on working by themselves, for longer than a trial waits, when something was
-  // installed: then a busy guest says nothing.
-  [[nodiscard]] virtual bool works_on_after_installing() const { return false; }
+  // Default: nothing, for families whose guests go on working by themselves for long when something was installed.
+  [[nodiscard]] virtual Result<std::optional<IdleTime>> idle_time() { return std::optional<IdleTime>(); }
   // Asks for a restart and returns at once; the caller proves it by boot_id.
   [[nodiscard]] virtual Result<void> request_reboot() = 0;
   [[nodiscard]] virtual Result<void> request_power_off() = 0;

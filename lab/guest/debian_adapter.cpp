@@ -118,6 +118,11 @@ class DebianAdapter final : public GuestAdapter {
     return state_from(debian::sections(process.output, mark), services).while_doing(doing(action));
   }
 
+  Result<std::optional<IdleTime>> idle_time() override {
+    PATCHLAB_ASSIGN(const auto text, agent_.read_file("/proc/stat", 1U << 20U));
+    return debian::idle_time(text);
+  }
+
   Result<std::map<std::string, std::string>> evidence() override {
     const auto mark = new_mark();
     PATCHLAB_ASSIGN(const auto process, script("collecting evidence", scripts::evidence, {mark}, state_limit));

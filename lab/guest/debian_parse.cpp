@@ -58,6 +58,12 @@ unsigned int number_in(std::string_view text) {
   return number;
 }
 
+std::optional<std::uint64_t> number(const std::string& text) {
+  std::uint64_t value = 0;
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), value);
+  return parsed.ec == std::errc() && parsed.ptr == text.data() + text.size() ? std::optional(value) : std::nullopt;
+}
+
 unsigned int hex_number(const std::string& hex) {
   unsigned int value = 0;
   std::from_chars(hex.data(), hex.data() + hex.size(), value, 16);
@@ -236,12 +242,27 @@ Result<std::vector<std::string>> addresses(const std::string& ip_json, const std
   return std::vector<std::string>{found.begin(), found.end()};
 }
 
+std::optional<IdleTime> idle_time(const std::string& stat) {
+  constexpr std::uint64_t ticks_per_second = 100;  // USER_HZ, the same on every Debian
+  std::optional<IdleTime> found;
+  unsigned processors = 0;
+  for_each_line(stat, [&](const std::string& line) {
+    const auto words = words_of(line);
+    if (words.size() < 6 || !words[0].starts_with("cpu")) return;
+    if (words[0] != "cpu") {
+      ++processors;
+      return;
+    }
+    const auto idle = number(words[4]);
+    const auto waiting = number(words[5]);
+    if (!idle || !waiting) return;
+    found.emplace().idle = Milliseconds((*idle + *waiting) * 1000 / ticks_per_second);
+  });
+  if (found) found->processors = std::max(1U, processors);
+  return found;
+}
+
 std::map<std::string, std::string> supplies(const std::string& df, const std::string& meminfo) {
-  const auto number = [](const std::string& text) {
-    std::uint64_t value = 0;
-    const auto parsed = std::from_chars(text.data(), text.data() + text.size(), value);
-    return parsed.ec == std::errc() && parsed.ptr == text.data() + text.size() ? std::optional(value) : std::nullopt;
-  };
   const auto scarce = [](std::uint64_t left, std::uint64_t of) { return left * 20 < of; };
   std::map<std::string, std::string> facts;
   for_each_line(df, [&](const std::string& line) {

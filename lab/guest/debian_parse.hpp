@@ -3,12 +3,14 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "lab/core/host_state.hpp"
 #include "lab/core/result.hpp"
+#include "lab/guest/adapter.hpp"
 
 // What Debian's tools print, read without opinion. Pure: no guest needed.
 namespace patchlab::lab::guest::debian {
@@ -52,6 +54,8 @@ struct ProcessTable {
 // What a guest lives on, as facts: "file system /" -> "has room", or "almost full" below one twentieth, from df -P;
 // "memory" -> "available", or "almost used up" likewise, from /proc/meminfo. Amounts would differ at every look.
 [[nodiscard]] std::map<std::string, std::string> supplies(const std::string& df, const std::string& meminfo);
+// From /proc/stat (proc(5)): waiting for a disk counts as idle. Nothing when the lines for it are not there.
+[[nodiscard]] std::optional<IdleTime> idle_time(const std::string& stat);
 // "<exit code> <name>" lines of sysvinit's status actions (LSB 3.1: 0 running, 1 and 2 dead but files remain, 3 not
 // running).
 [[nodiscard]] std::map<std::string, std::string> script_states(const std::string& text);

@@ -69,8 +69,37 @@ class Activity {
   Milliseconds quiet_since_{0};
 };
 
-// What a guest is granted, on top of the stability phase, to come to an end with what it does.
+// What a guest is granted, on top of the stability phase, to come to an end with what it does; and how long one look
+// at that is.
 constexpr Milliseconds longest_work = std::chrono::seconds(60);
+constexpr Milliseconds work_look = std::chrono::seconds(5);
+
+// Whether a guest always had something to do, by its own count, from one question to the next.
+class WorkMeter {
+ public:
+  WorkMeter(lab::guest::GuestAdapter& adapter, const Clock& clock) : adapter_(adapter), clock_(clock) { look(); }
+
+  // At least one of its processors was idle for less than a tenth of the time. No when the guest does not count, or not
+  // answer.
+  [[nodiscard]] bool worked_all_the_time() {
+    const auto before = seen_;
+    const auto since = looked_;
+    look();
+    if (!before || !seen_) return false;
+    const auto time = looked_ - since;
+    return seen_->idle - before->idle < (seen_->processors - 1) * time + time / 10;
+  }
+
+ private:
+  void look() {
+    seen_ = adapter_.idle_time().value_or(std::nullopt);
+    looked_ = clock_.now();
+  }
+  lab::guest::GuestAdapter& adapter_;
+  const Clock& clock_;
+  std::optional<lab::guest::IdleTime> seen_;
+  Milliseconds looked_{0};
+};
 
 snapshots::Prefix digests_of(const std::vector<InstallJob>& jobs, std::size_t count) {
   snapshots::Prefix digests;
@@ -603,26 +632,23 @@ Result<void> CellMachine::run_on(const std::string& trial, Milliseconds duration
   if (std::exchange(resting_, false)) PATCHLAB_TRY(context_.hypervisor.resume(name()));
   const TimedStep step(context_.events, context_.clock, name(), trial, reports::stability_phase,
                        "the machine to have run on for a while");
-  Activity activity(context_.hypervisor, context_.clock, name());
-  bool was_quiet = false;
   const auto stops = [&] {
-    was_quiet = activity.quiet_for() > Milliseconds{0} || was_quiet;
     const auto state = context_.hypervisor.state(name());
     return !state || *state != lab::MachineState::running;
   };
-  const Wait wait{.awaited = fmt::format("a stop of machine '{}'", name()),
-                  .deadline = duration,
-                  .interval = Milliseconds(500),
-                  .last_seen = {},
-                  .stop = context_.stop};
+  Wait wait{.awaited = fmt::format("a stop of machine '{}'", name()),
+            .deadline = duration,
+            .interval = Milliseconds(500),
+            .last_seen = {},
+            .stop = context_.stop};
+  WorkMeter meter(*adapter_, context_.clock);
   auto stopped = wait_until(context_.clock, wait, stops);
-  const bool matters = baseline_was_quiet_ && duration > Milliseconds{0} && !adapter_->works_on_after_installing();
-  if (!stopped && stopped.error().error_class != ErrorClass::cancelled && matters && !was_quiet) {
-    auto longer = wait;
-    longer.awaited = fmt::format("machine '{}' to come to rest", name());
-    longer.deadline = longest_work;
-    stopped = wait_until(context_.clock, longer, [&] { return stops() || was_quiet; });
-    never_rests_ = !stopped && stopped.error().error_class != ErrorClass::cancelled;
+  const auto goes_on = [&] { return !stopped && stopped.error().error_class != ErrorClass::cancelled; };
+  never_rests_ = baseline_was_quiet_ && duration > Milliseconds{0} && goes_on() && meter.worked_all_the_time();
+  wait.deadline = work_look;
+  for (auto waited = Milliseconds{0}; never_rests_ && waited < longest_work; waited += work_look) {
+    stopped = wait_until(context_.clock, wait, stops);
+    never_rests_ = goes_on() && meter.worked_all_the_time();
   }
   rest();
   if (!stopped && stopped.error().error_class == ErrorClass::cancelled) return stopped.error();

@@ -40,6 +40,7 @@ class FakeAgent {
                                          const std::string& script)>;
 
   std::map<std::string, std::string> files;
+  std::function<void()> before_read;  // may change files
   Programs programs = [](const auto&, const auto&, const auto&) { return Process{}; };
   std::function<Job(const std::string& command)> jobs = [](const auto&) { return Job{0, "", 1}; };
   std::vector<std::string> calls;  // names of the commands so far, and "run <program> <arguments>"
@@ -160,6 +161,7 @@ class FakeAgent {
       jobs_.erase(job);
     }
     if (mode == "w") files[path].clear();
+    if (mode != "w" && before_read) before_read();
     if (files.count(path) == 0)
       return refusal(fmt::format("failed to open file '{}' (mode: '{}'): No such file or directory", path, mode));
     handles_[++last_handle_] = {path, 0};

@@ -185,8 +185,6 @@ class WindowsAdapter final : public WindowsGuest {
     return sentences;
   }
 
-  // Compiling .NET images anew and tidying up the component store take tens of minutes.
-  bool works_on_after_installing() const override { return true; }
   RestartHabits restart_habits() const override { return {.by_itself = 3, .until_clear = true}; }
 
   Result<InstallOutcome> apply(const std::vector<std::string>& file_names, Milliseconds deadline,

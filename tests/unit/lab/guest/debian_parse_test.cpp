@@ -108,6 +108,17 @@ TEST(DebianAddresses, AreListedByMacWithDefaultRoutes) {
                                   "52:54:00:14:00:10 fe80::1/64", "default via 10.20.0.1 eth0"));
 }
 
+TEST(DebianIdleTime, IsOfAllProcessors) {
+  const auto found = idle_time(
+      "cpu  10 0 20 3000 50 0 0 0 0 0\ncpu0 5 0 10 1500 25 0 0 0 0 0\ncpu1 5 0 10 1500 25 0 0 0 0 0\nintr 1 2 3 4 5 "
+      "6\n");
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->idle, Milliseconds(30500));
+  EXPECT_EQ(found->processors, 2U);
+  EXPECT_FALSE(idle_time(""));
+  EXPECT_FALSE(idle_time("cpu  10 0 20 x 50 0\n"));
+}
+
 TEST(DebianSupplies, TellPlentyFromAlmostNothing) {
   const std::string df =
       "Filesystem     1024-blocks    Used Available Capacity Mounted on\n"
