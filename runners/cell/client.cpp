@@ -14,7 +14,7 @@ constexpr std::chrono::seconds long_patience{120};  // a libvirt ends machines o
 
 std::string what_removes(const CellStart& start) {
   if (start.kind != CellKind::on_libvirt) return {};
-  return "; 'patchlab lab clean' removes what it may have left on its libvirt";
+  return fmt::format("; '{}' removes what it may have left on its libvirt", start.to_clean);
 }
 
 class ChildCell final : public CellClient {

@@ -32,7 +32,8 @@ struct CellStart {
   std::filesystem::path root;  // the cell's scratch folder
   CellKind kind = CellKind::embedded;
   bool offer_kvm = false;
-  std::filesystem::path log;  // what the cell and libvirt write to stderr
+  std::filesystem::path log;                          // what the cell and libvirt write to stderr; always on this host
+  std::string to_clean;  // of a libvirt: the command that removes what a cell may leave there, for hints
 };
 
 // Starts `<program> cell [--kvm] [--on-libvirt] <root>`.
