@@ -59,11 +59,17 @@ class ChildCell final : public CellClient {
 }  // namespace
 
 Result<std::unique_ptr<CellClient>> start_cell(const CellStart& start, OnEvent on_event) {
+  std::vector<std::string> arguments{"cell", start.root.string()};
+  if (start.offer_kvm) arguments.emplace_back("--kvm");
+  if (start.kind == CellKind::on_libvirt) arguments.emplace_back("--on-libvirt");
   ProcessSpec spec;
-  spec.program = start.program;
-  spec.arguments = {"cell", start.root.string()};
-  if (start.offer_kvm) spec.arguments.emplace_back("--kvm");
-  if (start.kind == CellKind::on_libvirt) spec.arguments.emplace_back("--on-libvirt");
+  if (start.there) {
+    arguments.insert(arguments.begin(), start.program);
+    spec = lab::libvirt::ssh_process(*start.there, arguments);
+  } else {
+    spec.program = start.program;
+    spec.arguments = std::move(arguments);
+  }
   auto child = ChildProcess::start(spec, start.log);
   if (!child) {
     return std::move(child).error().while_doing(fmt::format("starting the cell of department '{}'", start.department));

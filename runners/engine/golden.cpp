@@ -11,6 +11,7 @@
 #include "lab/libvirt/leftovers.hpp"
 #include "lab/libvirt/ssh.hpp"
 #include "lab/network/address.hpp"
+#include "runners/host/remote_host.hpp"
 
 namespace patchlab::runners {
 namespace {
@@ -26,13 +27,14 @@ class DomainReader {
   DomainReader(ProcessRunner& runner, Progress& progress) : runner_(runner), progress_(progress) {}
 
   Result<Golden> read(const GoldenDomainRef& ref) {
+    PATCHLAB_ASSIGN(auto host, host_of(ref.uri));
     Golden golden{.name = ref.domain,
                   .digest = {},
                   .system = ref.system,
                   .packages = {},
                   .dpkg_status = ref.dpkg_status,
                   .image = {},
-                  .domain = GoldenDomain{ref, 0, {}, host_of(ref.uri)}};
+                  .domain = GoldenDomain{ref, 0, {}, std::move(host)}};
     if (!ref.dpkg_status.empty()) {
       PATCHLAB_ASSIGN(const auto status, read_file(ref.dpkg_status));
       golden.packages = lab::image::parse_dpkg_status(status);
@@ -52,15 +54,16 @@ class DomainReader {
   }
 
  private:
-  std::shared_ptr<host::LibvirtHost> host_of(const std::string& uri) {
-    auto& host = hosts_[uri];
-    if (!host) host = host::local_host(uri, runner_);
-    return host;
+  // Asked once for all domains there, also when it cannot be had.
+  Result<std::shared_ptr<host::LibvirtHost>> host_of(const std::string& uri) {
+    auto known = hosts_.find(uri);
+    if (known == hosts_.end()) known = hosts_.emplace(uri, host::host_of_libvirt(uri, runner_)).first;
+    return known->second;
   }
 
   ProcessRunner& runner_;
   Progress& progress_;
-  std::map<std::string, std::shared_ptr<host::LibvirtHost>> hosts_;
+  std::map<std::string, Result<std::shared_ptr<host::LibvirtHost>>> hosts_;
 };
 
 Result<void> provide_images(Goldens& goldens, const Scenario& scenario, ProcessRunner& runner, Progress& progress,
