@@ -8,7 +8,9 @@
 
 #include "checks/worker.hpp"
 #include "cli/commands.hpp"
+#include "cli/terminal.hpp"
 #include "runners/cell/server.hpp"
+#include "runners/host/host_agent.hpp"
 
 namespace patchlab::cli {
 namespace {
@@ -43,6 +45,7 @@ int run_application(int argc, char** argv) {
   cell->add_flag("--kvm", options.offer_kvm);
   cell->add_flag("--on-libvirt", options.on_libvirt);
   auto* worker = app.add_subcommand("check-worker", "")->group("");
+  auto* agent = app.add_subcommand("host-agent", "")->group("");
 
   try {
     app.parse(argc, argv);
@@ -53,6 +56,7 @@ int run_application(int argc, char** argv) {
   }
   if (cell->parsed()) return runners::cell::cell_main(root, options);
   if (worker->parsed()) return checks::check_worker_main();
+  if (agent->parsed()) return runners::host::host_agent_main(own_program());
   return number(chosen());
 }
 

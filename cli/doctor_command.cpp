@@ -7,6 +7,7 @@
 #include "cli/commands.hpp"
 #include "cli/doctor.hpp"
 #include "cli/terminal.hpp"
+#include "cli/there.hpp"
 
 namespace patchlab::cli {
 namespace {
@@ -45,13 +46,27 @@ ExitCode doctor(bool json) {
   return works ? ExitCode::ok : ExitCode::error;
 }
 
+ExitCode doctor_of(const std::string& uri, bool json) {
+  const auto elsewhere = lab::libvirt::ssh_destination(uri);
+  if (!elsewhere) return report(elsewhere.error());
+  if (!*elsewhere) return doctor(json);
+  return do_there(**elsewhere,
+                  json ? std::vector<std::string>{"doctor", "--json"} : std::vector<std::string>{"doctor"});
+}
+
 }  // namespace
 
 void add_doctor(CLI::App& app, Chosen& chosen) {
-  const auto json = std::make_shared<bool>(false);
+  struct Arguments {
+    std::string uri;
+    bool json = false;
+  };
+  const auto arguments = std::make_shared<Arguments>();
   auto* command = app.add_subcommand("doctor", "what this host can do, and the command that mends what it cannot");
-  command->add_flag("--json", *json, "as JSON");
-  command->callback([json, &chosen] { chosen = [json] { return doctor(*json); }; });
+  command->add_option("--connect", arguments->uri, "instead the host of this libvirt: qemu+ssh://root@HOST/system");
+  command->add_flag("--json", arguments->json, "as JSON");
+  command->callback(
+      [arguments, &chosen] { chosen = [arguments] { return doctor_of(arguments->uri, arguments->json); }; });
 }
 
 }  // namespace patchlab::cli

@@ -6,8 +6,9 @@
 
 #include "cli/commands.hpp"
 #include "cli/terminal.hpp"
+#include "cli/there.hpp"
 #include "lab/libvirt/leftovers.hpp"
-#include "lab/libvirt/system_lab.hpp"
+#include "lab/libvirt/ssh.hpp"
 
 namespace patchlab::cli {
 namespace {
@@ -51,9 +52,20 @@ void print(const std::vector<Line>& lines, bool as_json) {
   fmt::print("{}", table(rows));
 }
 
+// The folders are there, and so are the locks that say which are in use.
+ExitCode clean_there(const Arguments& arguments, const libvirt::SshDestination& destination) {
+  std::vector<std::string> words{"lab", "clean", "--connect", destination.uri, "--storage", arguments.storage.string()};
+  if (!arguments.run.empty()) words.insert(words.end(), {"--run", arguments.run});
+  if (arguments.dry_run) words.emplace_back("--dry-run");
+  if (arguments.json) words.emplace_back("--json");
+  return do_there(destination, words);
+}
+
 // What is there afterwards decides what is said, not what removing it returned.
 ExitCode clean(const Arguments& arguments) {
-  if (const auto local = libvirt::check_is_local(arguments.uri); !local) return report(local.error());
+  const auto elsewhere = libvirt::ssh_destination(arguments.uri);
+  if (!elsewhere) return report(elsewhere.error());
+  if (*elsewhere) return clean_there(arguments, **elsewhere);
   const auto storage = std::filesystem::absolute(arguments.storage);
   const auto session = libvirt::open_session(arguments.uri);
   if (!session) return report(session.error());
@@ -89,7 +101,8 @@ void add_lab(CLI::App& app, Chosen& chosen) {
   auto* group = app.add_subcommand("lab", "what the lab made on a system libvirt");
   group->require_subcommand(1);
   auto* cleaning = group->add_subcommand("clean", "remove domains, networks and files that crashed runs left there");
-  cleaning->add_option("--connect", arguments->uri, "libvirt URI of this host")->capture_default_str();
+  cleaning->add_option("--connect", arguments->uri, "libvirt URI, of this host or qemu+ssh://root@HOST/system")
+      ->capture_default_str();
   cleaning->add_option("--storage", arguments->storage, "folder of the cells' files")->capture_default_str();
   cleaning->add_option("--run", arguments->run, "of this run only; default: of all that have ended");
   cleaning->add_flag("--dry-run", arguments->dry_run, "only list them");

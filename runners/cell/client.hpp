@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 
+#include "lab/libvirt/ssh.hpp"
 #include "runners/cell/protocol.hpp"
 
 namespace patchlab::runners::cell {
@@ -32,10 +33,12 @@ struct CellStart {
   std::filesystem::path root;  // the cell's scratch folder
   CellKind kind = CellKind::embedded;
   bool offer_kvm = false;
-  std::filesystem::path log;  // what the cell and libvirt write to stderr
+  std::filesystem::path log;                          // what the cell and libvirt write to stderr; always on this host
+  std::optional<lab::libvirt::SshDestination> there;  // another host, on which `program` and `root` are then
+  std::string to_clean;  // of a libvirt: the command that removes what a cell may leave there, for hints
 };
 
-// Starts `<program> cell [--kvm] [--on-libvirt] <root>`.
+// Starts `<program> cell [--kvm] [--on-libvirt] <root>`, on another host by ssh.
 [[nodiscard]] Result<std::unique_ptr<CellClient>> start_cell(const CellStart& start, OnEvent on_event);
 
 }  // namespace patchlab::runners::cell

@@ -101,6 +101,14 @@ std::vector<std::string> InstallJob::file_names() const {
   return names;
 }
 
+Json host_facts_json(const lab::network::HostFacts& facts) {
+  return {{"addresses", facts.addresses}, {"gateways", facts.gateways}, {"resolvers", facts.resolvers}};
+}
+
+lab::network::HostFacts host_facts_from_json(const Json& json) {
+  return {json.at("addresses"), json.at("gateways"), json.at("resolvers")};
+}
+
 void to_json(Json& json, const CellJob& job) {
   Json machines = Json::array();
   for (const auto& machine : job.machines) machines.push_back(machine_json(machine));
@@ -113,7 +121,7 @@ void to_json(Json& json, const CellJob& job) {
       {"evidence", job.evidence.string()},
       {"slots", job.slots.string()},
       {"slot_count", job.slot_count},
-      {"host", {{"addresses", job.host.addresses}, {"gateways", job.host.gateways}, {"resolvers", job.host.resolvers}}},
+      {"host", host_facts_json(job.host)},
       {"worker_program", job.worker_program}};
   if (job.libvirt) {
     json["libvirt"] = {
@@ -132,8 +140,7 @@ CellJob cell_job_from_json(const Json& json) {
   job.evidence = json.at("evidence").get<std::string>();
   job.slots = json.at("slots").get<std::string>();
   job.slot_count = json.at("slot_count");
-  const auto& host = json.at("host");
-  job.host = {host.at("addresses"), host.at("gateways"), host.at("resolvers")};
+  job.host = host_facts_from_json(json.at("host"));
   job.worker_program = json.at("worker_program");
   if (json.contains("libvirt")) {
     const auto& place = json.at("libvirt");

@@ -87,6 +87,8 @@ struct TrialJob {
   bool stop_at_first_failure = false;  // search trials: the answer is known as soon as one phase fails
 };
 
+[[nodiscard]] Json host_facts_json(const lab::network::HostFacts& facts);
+[[nodiscard]] lab::network::HostFacts host_facts_from_json(const Json& json);
 void to_json(Json& json, const CellJob& job);
 [[nodiscard]] CellJob cell_job_from_json(const Json& json);
 void to_json(Json& json, const TrialJob& job);

@@ -113,7 +113,12 @@ class Execution {
     choose_accelerator();
     Json policy = plan_.scenario.trial;
     record_.digests["policy"] = sha256(policy.dump());
-    for (const auto& job : plan_.departments) record_.departments.push_back(planned(job));
+    for (const auto& job : plan_.departments) {
+      record_.departments.push_back(planned(job));
+      const auto& domain = golden_of(job.cell.department, job.cell.machines.front().plan.name).domain;
+      if (domain && !domain->host->name().empty())
+        record_.host["cell of " + job.cell.department] = "on '" + domain->host->name() + "', by ssh";
+    }
     folder_.event("", {{"event", "run-begin"},
                        {"run", record_.id},
                        {"scenario", record_.scenario_name},
@@ -177,13 +182,13 @@ class Execution {
   Result<void> verify(const Golden& golden) {
     const auto key = (golden.image ? "image " : "domain ") + golden.name;
     progress_.begin(key, "comparing its digest");
-    auto result = runners::verify(golden, host_processes());
+    auto result = runners::verify(golden);
     progress_.end(key);
     return result;
   }
 
   void run_departments() {
-    for (const auto& sentence : leftovers_of_crashed_runs(plan_.scenario)) say(sentence);
+    for (const auto& sentence : leftovers_of_crashed_runs(plan_.goldens)) say(sentence);
     const auto host = lab::network::collect_host_facts();
     std::vector<std::jthread> threads;
     for (std::size_t i = 0; i < plan_.departments.size(); ++i) {
@@ -196,21 +201,21 @@ class Execution {
     auto& department = record_.departments[index];
     job.cell.accelerator = kvm_ ? "kvm" : "tcg";
     job.cell.evidence = folder_.path() / "evidence" / department.name;
-    job.cell.slots = folder_.scratch() / "slots";
-    job.cell.slot_count = std::max(2U, std::thread::hardware_concurrency());
+    job.cell.slots = folder_.scratch().slots();
+    job.cell.slot_count = host::Scratch::slot_count();
     job.cell.host = host;
     job.cell.worker_program = options_.program;
     if (job.cell.libvirt) job.cell.libvirt->run = folder_.id();
-    const auto root = folder_.scratch() / std::to_string(index);
+    const auto root = folder_.scratch().path() / std::to_string(index);
     if (auto made = create_folders(root); !made) return give_up(department, std::move(made).error());
     if (auto made = create_folders(job.cell.evidence); !made) return give_up(department, std::move(made).error());
-    auto lab = cell::start_cell({.program = options_.program,
-                                 .department = department.name,
-                                 .root = root,
-                                 .kind = job.cell.libvirt ? cell::CellKind::on_libvirt : cell::CellKind::embedded,
-                                 .offer_kvm = kvm_,
-                                 .log = folder_.path() / (department.name + ".log")},
-                                [this](const std::string& name, const Json& event) { on_event(name, event); });
+    auto lab = start_cell({.program = options_.program,
+                           .department = department.name,
+                           .root = root,
+                           .kind = job.cell.libvirt ? cell::CellKind::on_libvirt : cell::CellKind::embedded,
+                           .offer_kvm = kvm_,
+                           .log = folder_.path() / (department.name + ".log")},
+                          job.cell);
     if (!lab) return give_up(department, std::move(lab).error());
     // Cancelling must not wait for the step that is under way: the cell goes down at once, and its calls return.
     const std::stop_callback cancel(stop_, [&] { (*lab)->close(); });
@@ -224,6 +229,14 @@ class Execution {
     result.promotion = std::move(department.promotion);
     result.fence = std::move(fences_[department.name]);
     department = std::move(result);
+  }
+
+  Result<std::unique_ptr<cell::CellClient>> start_cell(cell::CellStart start, cell::CellJob& job) {
+    const auto on_event_here = [this](const std::string& name, const Json& event) { on_event(name, event); };
+    const auto& domain = golden_of(job.department, job.machines.front().plan.name).domain;
+    if (!domain) return cell::start_cell(start, on_event_here);
+    start.to_clean = clean_command(domain->ref.uri, job.libvirt->storage);
+    return domain->host->start_cell(folder_.id(), std::move(start), job, on_event_here);
   }
 
   void give_up(reports::DepartmentRecord& department, Error error) {
@@ -266,8 +279,11 @@ class Execution {
     for (auto& department : record_.departments) {
       for (auto& machine : department.machines) {
         const auto& golden = golden_of(department.name, machine.name);
-        if (!verified_after_.contains(golden.digest)) verified_after_[golden.digest] = bool{verify(golden)};
-        machine.golden_digest_after = verified_after_[golden.digest] ? golden.digest : "changed during the run";
+        // Two hosts may have the same domain, and one of them may have changed.
+        const auto where = golden.domain ? golden.domain->ref.uri : "";
+        const auto [known, is_new] = digests_after_.try_emplace({where, golden.digest});
+        if (is_new) known->second = digest_after(golden);
+        machine.golden_digest_after = known->second;
       }
     }
     std::ranges::sort(record_.timings, {}, &reports::TimingRecord::start_ms);
@@ -277,6 +293,14 @@ class Execution {
     record_.complete = !stop_.stop_requested() && !record_.error;
     if (stop_.stop_requested() && !record_.error)
       record_.error = Error{ErrorClass::cancelled, "the run was cancelled", {}};
+  }
+
+  // Empty when nobody can tell: that is not a change, and nothing is promoted by it either.
+  std::string digest_after(const Golden& golden) {
+    const auto verified = verify(golden);
+    if (verified) return golden.digest;
+    say(verified.error().message);
+    return verified.error().error_class == ErrorClass::configuration ? "changed during the run" : "";
   }
 
   void promote() {
@@ -334,7 +358,7 @@ class Execution {
   TrialMemo memo_;
   std::mutex mutex_;
   std::map<std::string, reports::FenceRecord> fences_;
-  std::map<std::string, bool> verified_after_;
+  std::map<std::pair<std::string, std::string>, std::string> digests_after_;  // by libvirt, and digest before
   std::vector<FileLock> holds_;
   bool kvm_ = false;
   reports::RunRecord record_;

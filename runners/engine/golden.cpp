@@ -3,37 +3,23 @@
 #include "runners/engine/golden.hpp"
 
 #include <fmt/ranges.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <set>
 
 #include "lab/image/builder.hpp"
-#include "lab/libvirt/golden_domain.hpp"
 #include "lab/libvirt/leftovers.hpp"
-#include "lab/libvirt/system_lab.hpp"
+#include "lab/libvirt/ssh.hpp"
 #include "lab/network/address.hpp"
+#include "runners/host/remote_host.hpp"
 
 namespace patchlab::runners {
 namespace {
 
 namespace fs = std::filesystem;
-namespace libvirt = lab::libvirt;
 
 fs::path storage_of(const GoldenDomainRef& ref) {
-  return ref.storage.empty() ? fs::path(libvirt::default_storage) : ref.storage;
-}
-
-// What a clone of it would be. The names are only there to be valid: nothing of this is made.
-Result<libvirt::ClonePlan> planned_clone(const std::string& xml) {
-  return libvirt::plan_clone(xml, {"plan", "plan", "machine", "/plan"});
-}
-
-Result<void> may_change_networks(const std::string& uri) {
-  if (!uri.starts_with("qemu:") || ::geteuid() == 0) return {};
-  return configuration_error(
-      fmt::format("clones on '{}' need root: the bridge of a cell is closed to the host by root only", uri),
-      "start patchlab as root on the libvirt's host");
+  return ref.storage.empty() ? fs::path(lab::libvirt::default_storage) : ref.storage;
 }
 
 class DomainReader {
@@ -41,24 +27,14 @@ class DomainReader {
   DomainReader(ProcessRunner& runner, Progress& progress) : runner_(runner), progress_(progress) {}
 
   Result<Golden> read(const GoldenDomainRef& ref) {
-    PATCHLAB_TRY(libvirt::check_is_local(ref.uri));
-    PATCHLAB_TRY(may_change_networks(ref.uri));
-    PATCHLAB_ASSIGN(const auto session, session_on(ref.uri));
-    PATCHLAB_ASSIGN(const auto xml, libvirt::golden_domain_xml(*session, ref.domain));
-    PATCHLAB_ASSIGN(const auto plan, planned_clone(xml));
-    if (!plan.snapshot_trouble.empty()) {
-      return configuration_error(fmt::format("golden domain '{}' boots by UEFI, whose variables this libvirt cannot "
-                                             "save together with the memory, and every trial starts from a saved state",
-                                             ref.domain),
-                                 "use a machine installed for BIOS; see docs/system-libvirt.md");
-    }
+    PATCHLAB_ASSIGN(auto host, host_of(ref.uri));
     Golden golden{.name = ref.domain,
                   .digest = {},
                   .system = ref.system,
                   .packages = {},
                   .dpkg_status = ref.dpkg_status,
                   .image = {},
-                  .domain = GoldenDomain{ref, static_cast<std::uint32_t>(plan.memory_kib / 1024), plan.macs, {}}};
+                  .domain = GoldenDomain{ref, 0, {}, std::move(host)}};
     if (!ref.dpkg_status.empty()) {
       PATCHLAB_ASSIGN(const auto status, read_file(ref.dpkg_status));
       golden.packages = lab::image::parse_dpkg_status(status);
@@ -66,44 +42,28 @@ class DomainReader {
         return configuration_error(fmt::format("'{}' lists no installed package", ref.dpkg_status.string()),
                                    "copy /var/lib/dpkg/status out of the guest");
     }
-    PATCHLAB_TRY(identify(golden, xml, plan));
+    const auto key = "domain " + golden.name;
+    progress_.begin(key, "reading its disks for their digest");
+    auto facts = golden.domain->host->look(ref.domain);
+    progress_.end(key);
+    if (!facts) return std::move(facts).error();
+    golden.digest = std::move(facts->digest);
+    golden.domain->memory_mib = facts->memory_mib;
+    golden.domain->macs = std::move(facts->macs);
     return golden;
   }
 
  private:
-  Result<void> identify(Golden& golden, const std::string& xml, const libvirt::ClonePlan& plan) {
-    auto& known = identities_[golden.domain->ref.uri + " " + golden.name];
-    if (!known.hold) {
-      PATCHLAB_ASSIGN(const auto files, libvirt::files_below(plan, runner_));
-      PATCHLAB_ASSIGN(auto hold, libvirt::DiskHold::take(files));
-      const auto key = "domain " + golden.name;
-      progress_.begin(key, "reading its disks for their digest");
-      auto identity = libvirt::identify(xml, plan, runner_);
-      progress_.end(key);
-      if (!identity) return std::move(identity).error();
-      known = {std::move(identity->digest), std::make_shared<const libvirt::DiskHold>(std::move(hold))};
-    }
-    golden.digest = known.digest;
-    golden.domain->hold = known.hold;
-    return {};
+  // Asked once for all domains there, also when it cannot be had.
+  Result<std::shared_ptr<host::LibvirtHost>> host_of(const std::string& uri) {
+    auto known = hosts_.find(uri);
+    if (known == hosts_.end()) known = hosts_.emplace(uri, host::host_of_libvirt(uri, runner_)).first;
+    return known->second;
   }
 
-  Result<std::shared_ptr<libvirt::Session>> session_on(const std::string& uri) {
-    auto& session = sessions_[uri];
-    if (!session) {
-      PATCHLAB_ASSIGN(session, libvirt::open_session(uri));
-    }
-    return session;
-  }
-
-  struct Identity {
-    std::string digest;
-    std::shared_ptr<const libvirt::DiskHold> hold;
-  };
   ProcessRunner& runner_;
   Progress& progress_;
-  std::map<std::string, std::shared_ptr<libvirt::Session>> sessions_;
-  std::map<std::string, Identity> identities_;
+  std::map<std::string, Result<std::shared_ptr<host::LibvirtHost>>> hosts_;
 };
 
 Result<void> provide_images(Goldens& goldens, const Scenario& scenario, ProcessRunner& runner, Progress& progress,
@@ -241,37 +201,30 @@ std::optional<cell::LibvirtPlace> libvirt_place(const DepartmentPlan& department
   return cell::LibvirtPlace{domain->uri, {}, storage_of(*domain)};
 }
 
-Result<void> verify(const Golden& golden, ProcessRunner& runner) {
-  if (golden.image) return lab::image::verify(*golden.image);
-  PATCHLAB_ASSIGN(const auto session, libvirt::open_session(golden.domain->ref.uri));
-  PATCHLAB_ASSIGN(const auto xml, libvirt::golden_domain_xml(*session, golden.name));
-  PATCHLAB_ASSIGN(const auto plan, planned_clone(xml));
-  PATCHLAB_ASSIGN(const auto identity, libvirt::identify(xml, plan, runner));
-  if (identity.digest == golden.digest) return {};
-  return configuration_error(fmt::format("golden domain '{}' has changed: its digest was {} and is {}", golden.name,
-                                         golden.digest, identity.digest),
-                             "run again: what was tested is not what is there now");
+std::string clean_command(const std::string& uri, const fs::path& storage) {
+  return lab::libvirt::shell_words({"patchlab", "lab", "clean", "--connect", uri, "--storage", storage.string()});
 }
 
-std::vector<std::string> leftovers_of_crashed_runs(const Scenario& scenario) {
-  std::set<std::pair<std::string, fs::path>> places;
-  for (const auto& department : scenario.departments) {
-    if (const auto place = libvirt_place(department)) places.emplace(place->uri, place->storage);
+Result<void> verify(const Golden& golden) {
+  if (golden.image) return lab::image::verify(*golden.image);
+  PATCHLAB_ASSIGN(const auto digest, golden.domain->host->digest_of(golden.name));
+  if (digest == golden.digest) return {};
+  return configuration_error(
+      fmt::format("golden domain '{}' has changed: its digest was {} and is {}", golden.name, golden.digest, digest),
+      "run again: what was tested is not what is there now");
+}
+
+std::vector<std::string> leftovers_of_crashed_runs(const Goldens& goldens) {
+  std::map<std::pair<std::string, fs::path>, host::LibvirtHost*> places;
+  for (const auto& [key, golden] : goldens) {
+    if (golden.domain) places[{golden.domain->ref.uri, storage_of(golden.domain->ref)}] = golden.domain->host.get();
   }
   std::vector<std::string> sentences;
-  for (const auto& [uri, storage] : places) {
-    const auto session = libvirt::open_session(uri);
-    if (!session) continue;  // preparing the cell meets the same trouble, and reports it
-    const auto objects = libvirt::find_lab_objects(**session, storage);
-    if (!objects) continue;
-    std::vector<std::string> names;
-    for (const auto& object : *objects) {
-      if (!object.in_use) names.push_back(fmt::format("{} {}", to_string(object.kind), object.name()));
-    }
-    if (names.empty()) continue;
-    sentences.push_back(fmt::format(
-        "left on '{}' by runs that crashed: {}; remove them with 'patchlab lab clean --connect {} --storage {}'", uri,
-        fmt::join(names, ", "), uri, storage.string()));
+  for (const auto& [place, host] : places) {
+    const auto names = host->leftovers(place.second);
+    if (!names || names->empty()) continue;  // preparing the cell meets the same trouble, and reports it
+    sentences.push_back(fmt::format("left on '{}' by runs that crashed: {}; remove them with '{}'", place.first,
+                                    fmt::join(*names, ", "), clean_command(place.first, place.second)));
   }
   return sentences;
 }

@@ -11,22 +11,22 @@
 #include <vector>
 
 #include "lab/image/golden_image.hpp"
-#include "lab/libvirt/disk_hold.hpp"
 #include "lab/process/process.hpp"
 #include "runners/cell/protocol.hpp"
 #include "runners/engine/progress.hpp"
+#include "runners/host/libvirt_host.hpp"
 #include "runners/scenario/scenario.hpp"
 
-// The golden machines that a scenario names, whatever keeps them: stand-in images in the cache, or domains of a libvirt
-// on this host.
+// The golden machines that a scenario names, whatever keeps them: stand-in images in the cache, or domains of a
+// libvirt.
 namespace patchlab::runners {
 
 struct GoldenDomain {
   GoldenDomainRef ref;
   std::uint32_t memory_mib = 0;
   std::vector<std::string> macs;
-  // From before the digest was taken: no QEMU writes to the disks as long as this lives.
-  std::shared_ptr<const lab::libvirt::DiskHold> hold;
+  // Where it is. From before the digest was taken, no QEMU writes to the disks as long as this lives.
+  std::shared_ptr<host::LibvirtHost> host;
 };
 
 // One golden machine as planning and the record need it.
@@ -56,11 +56,13 @@ using Goldens = std::map<std::string, Golden>;  // by key_of
 // known yet.
 [[nodiscard]] std::optional<cell::LibvirtPlace> libvirt_place(const DepartmentPlan& department);
 
-// Reads everything again and compares it with the digest.
-[[nodiscard]] Result<void> verify(const Golden& golden, ProcessRunner& runner);
+// The command for people that removes what runs left on a libvirt and in a storage folder.
+[[nodiscard]] std::string clean_command(const std::string& uri, const std::filesystem::path& storage);
 
-// Sentences about what crashed runs have left on the libvirts and in the storage folders that this scenario uses; they
-// are left alone.
-[[nodiscard]] std::vector<std::string> leftovers_of_crashed_runs(const Scenario& scenario);
+// Reads everything again and compares it with the digest.
+[[nodiscard]] Result<void> verify(const Golden& golden);
+
+// Sentences about what crashed runs have left on the libvirts and in the storage folders of these; they are left alone.
+[[nodiscard]] std::vector<std::string> leftovers_of_crashed_runs(const Goldens& goldens);
 
 }  // namespace patchlab::runners

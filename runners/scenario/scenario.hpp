@@ -19,9 +19,9 @@
 // of them at once.
 namespace patchlab::runners {
 
-// A domain that exists on a libvirt of this host and is shut off.
+// A domain that exists on a libvirt, of this host or another one, and is shut off.
 struct GoldenDomainRef {
-  std::string uri;  // "qemu:///system"
+  std::string uri;  // "qemu:///system", "qemu+ssh://root@hv1/system"
   std::string domain;
   GuestSystem system;
   std::filesystem::path dpkg_status;  // Debian: a copy of the guest's /var/lib/dpkg/status, absolute; else empty

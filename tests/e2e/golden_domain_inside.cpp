@@ -9,115 +9,18 @@
 #include <cstdlib>
 #include <random>
 
-#include "lab/network/netlink.hpp"
-#include "lab/process/child.hpp"
-#include "program.hpp"
+#include "golden_domain.hpp"
 #include "reports/record/queries.hpp"
-#include "reports/record/record.hpp"
-#include "tests/support/inside_system_libvirt.hpp"
 
 namespace patchlab::e2e {
 namespace {
 
-namespace fs = std::filesystem;
 namespace network = lab::network;
 using lab::libvirt::folder;
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-
-class GoldenDomain : public lab::libvirt::InsideSystemLibvirt {
- protected:
-  static void SetUpTestSuite() {
-    // The host has an address in production, so that there is something to leak to.
-    auto netlink = network::Netlink::open();
-    ASSERT_TRUE(netlink);
-    ASSERT_TRUE(netlink->add_veth("prod0", "prod1", 0));
-    ASSERT_TRUE(netlink->add_address("prod0", *network::Ipv4::parse("192.0.2.99"),
-                                     *network::Ipv4Subnet::parse("192.0.2.0/24")));
-    ASSERT_TRUE(netlink->set_up("prod0"));
-    ASSERT_TRUE(netlink->set_up("prod1"));
-  }
-  void SetUp() override {
-    InsideSystemLibvirt::SetUp();
-    if (HasFatalFailure()) return;
-    auto scenario = small_scenario();
-    fs::copy_file(image_.dpkg_status, work_.path() / "dpkg-status");
-    auto& role = scenario["roles"]["dns"];
-    role["golden"] = {{"libvirt", lab::libvirt::uri},
-                      {"domain", "dns-golden"},
-                      {"system", {{"family", "debian"}}},
-                      {"dpkg_status", "dpkg-status"},
-                      {"storage", (folder / "storage").string()}};
-    role["services"] = image_.services;
-    role["ready_tcp"] = image_.ready.tcp;
-    scenario["trial"] = {{"warm_reboots", 1}, {"stability_s", 3}};
-    work_.write("domains.json", scenario.dump());
-  }
-  // The same with the harmless candidate only, and without reboots.
-  [[nodiscard]] Json short_scenario() const {
-    auto scenario = read_json_file(work_.path() / "domains.json").value();
-    std::erase_if(scenario["candidates"].get_ref<Json::array_t&>(),
-                  [](const Json& c) { return c.dump().find("harmless") == std::string::npos; });
-    scenario["trial"] = {{"warm_reboots", 0}, {"stability_s", 0}};
-    return scenario;
-  }
-
-  ChildProcess start() {
-    ProcessSpec spec;
-    spec.program = PATCHLAB_PROGRAM;
-    spec.arguments = {"run", "domains.json", "--runs", "runs"};
-    spec.working_folder = work_.path();
-    auto child = ChildProcess::start(spec, work_.path() / "errors.txt");
-    EXPECT_TRUE(child) << child.error().message;
-    return std::move(child).value();
-  }
-  // Until the newest run says so.
-  void await(const std::string& what, const std::function<bool()>& true_now) {
-    const Wait wait{.awaited = what,
-                    .deadline = std::chrono::seconds(60),
-                    .interval = Milliseconds(100),
-                    .last_seen = [&] { return read_file(work_.path() / "errors.txt").value_or(""); },
-                    .stop = {}};
-    const auto waited = wait_until(system_clock_source(), wait, true_now);
-    EXPECT_TRUE(waited) << waited.error().message;
-  }
-  void await_machine(int machines) {
-    await("the clone's QEMU", [&] { return qemus() == machines; });
-  }
-  [[nodiscard]] std::string events() const {
-    std::string text;
-    std::error_code code;
-    for (const auto& run : fs::directory_iterator(work_.path() / "runs", code))
-      text += read_file(run.path() / "events.jsonl").value_or("");
-    return text;
-  }
-  // The outer processes of cells: children of a run, with one inner process each.
-  static std::vector<pid_t> keepers() {
-    std::vector<pid_t> found;
-    for (const auto& process : lab_processes()) {
-      const pid_t pid = std::stoi(process);
-      const auto parent = parent_of(pid);
-      const auto of_parent = read_file("/proc/" + std::to_string(parent) + "/cmdline").value_or("");
-      if (process.find(" cell ") != std::string::npos && of_parent.find("on-libvirt") == std::string::npos)
-        found.push_back(pid);
-    }
-    return found;
-  }
-  static pid_t parent_of(pid_t pid) {
-    const auto status = read_file("/proc/" + std::to_string(pid) + "/status").value_or("");
-    const auto at = status.find("PPid:");
-    return at == std::string::npos ? 0 : std::stoi(status.substr(at + 5));
-  }
-  void expect_no_processes() {
-    await("the lab's processes to be gone", [] { return lab_processes().empty(); });
-    EXPECT_THAT(lab_processes(), IsEmpty());
-  }
-
-  OwnCache cache_;
-  TemporaryFolder work_;
-};
 
 TEST_F(GoldenDomain, TheMainJobIsDoneOnItsClones) {
   const auto planned = patchlab({"run", "domains.json", "--dry-run"}, work_.path());
@@ -127,14 +30,10 @@ TEST_F(GoldenDomain, TheMainJobIsDoneOnItsClones) {
 
   const auto outcome = patchlab({"run", "domains.json", "--runs", "runs"}, work_.path(), std::chrono::minutes(7));
   EXPECT_EQ(exit_code(outcome), 1) << outcome.output << outcome.errors;
-  fs::path run;
-  for (const auto& entry : fs::directory_iterator(work_.path() / "runs")) {
-    if (entry.is_directory()) run = entry.path();
-  }
-  const auto record = reports::read_run_record(run / reports::run_file_name);
-  ASSERT_TRUE(record) << record.error().message << outcome.errors;
-  EXPECT_TRUE(record->complete);
-  const auto& finance = record->departments.at(0);
+  const auto record = this->record();
+  EXPECT_TRUE(record.complete);
+  ASSERT_EQ(record.departments.size(), 1U) << outcome.errors;
+  const auto& finance = record.departments[0];
   EXPECT_EQ(reports::find_verdict(finance, "bad-dns-reboot")->outcome, Outcome::fail);
   EXPECT_EQ(reports::find_verdict(finance, "harmless-hostname")->outcome, Outcome::pass);
   EXPECT_EQ(finance.promotion.outcome, "promoted") << Json(finance.promotion.reasons).dump();

@@ -21,11 +21,11 @@ std::string why_not_here() {
   return why.empty() ? why_no_lab() : why;
 }
 
-TEST(GoldenDomain, IsTestedAsAnImageIsAndLeavesNoTrace) {
-  if (const auto why = why_not_here(); !why.empty()) GTEST_SKIP() << why;
+// `program` beside a libvirt of its own, with image and candidates in the cache.
+void run_inside(const std::string& program) {
   const TemporaryFolder folder;
   fs::permissions(folder.path(), fs::perms::owner_all | fs::perms::group_exec | fs::perms::others_exec);
-  // Image and candidates are made here, where there is a network: beside that libvirt there is none.
+  // They are made here, where there is a network: beside that libvirt there is none.
   const auto scenario = folder.write("images.json", small_scenario().dump());
   const auto validated = patchlab({"validate", scenario.string()}, folder.path(), std::chrono::minutes(5));
   ASSERT_EQ(exit_code(validated), 0) << validated.errors;
@@ -34,7 +34,7 @@ TEST(GoldenDomain, IsTestedAsAnImageIsAndLeavesNoTrace) {
   const auto devices = read_file("/proc/net/dev").value_or("");
   ProcessSpec spec;
   spec.program = std::string(PATCHLAB_SOURCE_DIR) + "/tests/integration/libvirt/with-system-libvirt";
-  spec.arguments = {folder.path() / "lab", PATCHLAB_INSIDE, folder.path() / "lab"};
+  spec.arguments = {folder.path() / "lab", program, folder.path() / "lab"};
   spec.time_limit = std::chrono::seconds(560);
   const auto outcome = host_processes().run(spec);
   std::cout << outcome.output << std::flush;
@@ -43,6 +43,19 @@ TEST(GoldenDomain, IsTestedAsAnImageIsAndLeavesNoTrace) {
   // The host's own network has the devices that it had.
   const auto lines = [](const std::string& text) { return std::ranges::count(text, '\n'); };
   EXPECT_EQ(lines(read_file("/proc/net/dev").value_or("")), lines(devices));
+}
+
+TEST(GoldenDomain, IsTestedAsAnImageIsAndLeavesNoTrace) {
+  if (const auto why = why_not_here(); !why.empty()) GTEST_SKIP() << why;
+  run_inside(PATCHLAB_INSIDE);
+}
+
+TEST(GoldenDomain, OnAnotherHostIsTestedBySsh) {
+  if (const auto why = why_not_here(); !why.empty()) GTEST_SKIP() << why;
+  for (const char* program : {"/usr/sbin/sshd", "/usr/bin/ssh"}) {
+    if (!fs::exists(program)) GTEST_SKIP() << program << " is not installed";
+  }
+  run_inside(PATCHLAB_INSIDE_REMOTE);
 }
 
 }  // namespace

@@ -100,7 +100,7 @@ TEST_F(LabCommand, SaysWhichLibvirtItCannotReach) {
   EXPECT_EQ(exit_code(outcome), 2);
   EXPECT_THAT(outcome.errors,
               HasSubstr("patchlab: error: opening libvirt connection 'test:///nowhere/host.xml': libvirt: "));
-  const auto remote = patchlab({"lab", "clean", "--connect", "qemu+ssh://hv1/system"}, folder_.path());
+  const auto remote = patchlab({"lab", "clean", "--connect", "qemu+tls://hv1/system"}, folder_.path());
   EXPECT_EQ(exit_code(remote), 78);
   EXPECT_THAT(remote.errors, HasSubstr("is on another host"));
   EXPECT_THAT(remote.output, IsEmpty());

@@ -102,9 +102,9 @@ Json small_scenario() {
   return scenario;
 }
 
-std::vector<std::string> lab_processes() {
+std::vector<std::string> lab_processes(const fs::path& cache) {
   std::vector<std::string> found;
-  const auto cells = cache_folder() / "cells";
+  const auto cells = cache / "cells";
   const auto mounted = (cells.parent_path().filename() / "cells").string();  // the file system may begin anywhere above
   std::error_code code;
   for (const auto& entry : fs::directory_iterator("/proc", code)) {

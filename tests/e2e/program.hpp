@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "lab/core/files.hpp"
 #include "lab/core/json.hpp"
 #include "lab/process/process.hpp"
 
@@ -57,7 +58,7 @@ class OwnCache {
 [[nodiscard]] Json small_scenario();
 
 // What a run must not leave behind: processes that serve a lab of this cache, or see one of its folders mounted.
-[[nodiscard]] std::vector<std::string> lab_processes();
+[[nodiscard]] std::vector<std::string> lab_processes(const std::filesystem::path& cache = cache_folder());
 [[nodiscard]] std::vector<std::filesystem::path> scratch_folders();
 
 }  // namespace patchlab::e2e

@@ -104,9 +104,9 @@ TEST_F(GoldenDomains, AChangedDiskIsNoticedAfterwards) {
   const auto goldens = provided();
   ASSERT_TRUE(goldens) << goldens.error().message;
   const auto& golden = goldens->at(key_of(plan.golden));
-  EXPECT_TRUE(verify(golden, programs_));
+  EXPECT_TRUE(verify(golden));
   write("deb-dns.qcow2", "disk of deb-dns, started meanwhile");
-  const auto changed = verify(golden, programs_);
+  const auto changed = verify(golden);
   ASSERT_FALSE(changed);
   EXPECT_THAT(changed.error().message,
               StartsWith("golden domain 'deb-dns' has changed: its digest was " + golden.digest));
@@ -120,7 +120,7 @@ TEST_F(GoldenDomains, WhatIsWrongIsSaidOfAllAtOnce) {
   machine("b", "uefi");
   machine("c", "unknown");
   machine("d", "fine");
-  machine("e", "far").golden.domain->uri = "qemu+ssh://hv1/system";
+  machine("e", "far").golden.domain->uri = "qemu+tls://hv1/system";
   const auto goldens = provided();
   ASSERT_FALSE(goldens);
   EXPECT_EQ(goldens.error().error_class, ErrorClass::configuration);
@@ -134,7 +134,7 @@ TEST_F(GoldenDomains, WhatIsWrongIsSaidOfAllAtOnce) {
                   StartsWith(place + "b/golden: golden domain 'uefi' boots by UEFI, whose variables this libvirt "
                                      "cannot save together with the memory"),
                   StartsWith(place + "c/golden: looking for golden domain 'unknown': libvirt: "),
-                  StartsWith(place + "e/golden: libvirt 'qemu+ssh://hv1/system' is on another host")));
+                  StartsWith(place + "e/golden: libvirt 'qemu+tls://hv1/system' is on another host")));
   EXPECT_THAT(goldens.error().hint, HasSubstr("'virsh shutdown'; use a machine installed for BIOS; see "
                                               "docs/system-libvirt.md; 'virsh list --all' shows"));
 }

@@ -1,0 +1,48 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include "runners/host/scratch.hpp"
+
+#include <algorithm>
+#include <thread>
+
+namespace patchlab::runners::host {
+namespace {
+
+constexpr const char* lock_name = "in-use";
+
+}  // namespace
+
+std::size_t remove_leftovers(const std::filesystem::path& cells) {
+  std::size_t removed = 0;
+  std::error_code code;
+  for (const auto& entry : std::filesystem::directory_iterator(cells, code)) {
+    if (!entry.is_directory(code)) continue;
+    // A folder without a lock file is one whose run is just being born: leave it.
+    if (!std::filesystem::exists(entry.path() / lock_name, code)) continue;
+    const auto lock = FileLock::take(entry.path() / lock_name, FileLock::Mode::exclusive, FileLock::Blocking::no);
+    if (!lock) continue;
+    std::filesystem::remove_all(entry.path(), code);
+    ++removed;
+  }
+  return removed;
+}
+
+Result<Scratch> Scratch::create(const std::string& name) {
+  const auto cells = cache_folder() / "cells";
+  const auto path = cells / name;
+  PATCHLAB_TRY(create_folders(cells));
+  remove_leftovers(cells);
+  PATCHLAB_TRY(create_folders(path / "slots"));
+  PATCHLAB_ASSIGN(auto lock, FileLock::take(path / lock_name, FileLock::Mode::exclusive, FileLock::Blocking::no));
+  return Scratch(path, std::move(lock));
+}
+
+Scratch::~Scratch() {
+  if (path_.empty()) return;  // moved from
+  std::error_code code;
+  std::filesystem::remove_all(path_, code);
+}
+
+std::size_t Scratch::slot_count() { return std::max(2U, std::thread::hardware_concurrency()); }
+
+}  // namespace patchlab::runners::host
