@@ -18,6 +18,7 @@ namespace {
 namespace network = lab::network;
 using lab::libvirt::folder;
 using ::testing::Contains;
+using ::testing::ContainsRegex;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -44,7 +45,7 @@ TEST_F(GoldenDomain, TheMainJobIsDoneOnItsClones) {
   EXPECT_EQ(machine.memory_mib, 256U);
   EXPECT_EQ(machine.golden_digest.size(), 64U);
   EXPECT_EQ(machine.golden_digest, machine.golden_digest_after);
-  EXPECT_THAT(planned.output, HasSubstr("256 MiB, 12 checks, golden " + machine.golden_digest.substr(0, 12)));
+  EXPECT_THAT(planned.output, ContainsRegex("256 MiB, [0-9]+ checks, golden " + machine.golden_digest.substr(0, 12)));
 
   EXPECT_THAT(finance.fence.troubles, IsEmpty());
   std::set<std::string> phases;
