@@ -161,8 +161,10 @@ TEST(CloneXml, FirmwareVariablesThatWereNeverWrittenComeFromTheTemplate) {
                                   (folder / "files-vars.fd").string() + "</nvram>"));
 }
 
-TEST(CloneXml, FirmwareThatLibvirtChoosesGetsVariablesOfItsOwn) {
+TEST(CloneXml, VariablesOfFirmwareThatLibvirtChoosesAreWhereItKeepsThem) {
   const auto plan = plan_of(changed(golden_2012(), "<os>", "<os firmware='efi'>"));
+  EXPECT_THAT(plan.copies,
+              ElementsAre(FileCopy{"/var/lib/libvirt/qemu/nvram/srv2012-dns_VARS.fd", folder / "dns-vars.fd"}));
   EXPECT_THAT(plan.xml, HasSubstr("<nvram>" + (folder / "dns-vars.fd").string() + "</nvram>"));
   EXPECT_THAT(plan.snapshot_trouble, HasSubstr("UEFI"));
 }
@@ -276,6 +278,10 @@ INSTANTIATE_TEST_SUITE_P(
                 "<launchSecurity> is not known to be harmless"},
         Refusal{"WritableFirmware", "<smbios mode='sysinfo'/>", "<loader type='pflash' readonly='no'>/x</loader>",
                 "<loader> is firmware that the guest can write"},
+        Refusal{"VariablesOverTheNetwork", "<smbios mode='sysinfo'/>", "<nvram type='network'/>",
+                "<nvram type='network'> is not a file"},
+        Refusal{"VariablesOfTheFuture", "<smbios mode='sysinfo'/>", "<varstore path='/x'/>",
+                "<varstore> keeps firmware variables in a way that is not known"},
         Refusal{"AnotherHypervisor", "<domain type='qemu'>", "<domain type='xen'>",
                 "<domain type='xen'> is not run by QEMU"}),
     [](const auto& parameter) { return parameter.param.name; });
