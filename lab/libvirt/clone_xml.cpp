@@ -129,14 +129,10 @@ class Cloner {
                      "the guest's hardware");
     }
     const auto loader = os.child("loader");
-    const bool flash = loader.attribute("type") == "pflash";
-    if (flash && loader.attribute("readonly") != "yes") return refusal("<loader> is firmware that the guest can write");
+    if (loader.attribute("type") == "pflash" && loader.attribute("readonly") != "yes")
+      return refusal("<loader> is firmware that the guest can write");
     if (os.child("varstore")) return refusal("<varstore> keeps firmware variables in a way that is not known");
-    if (os.child("nvram") || os.attribute("firmware") == "efi") PATCHLAB_TRY(take_firmware_variables(os));
-    if (flash || os.child("nvram")) {
-      plan_.snapshot_trouble = fmt::format(
-          "'{}' boots by UEFI, whose variables this libvirt cannot save together with the memory", plan_.mark.machine);
-    }
+    if (os.child("nvram") || os.attribute("firmware") == "efi") return take_firmware_variables(os);
     return {};
   }
 
@@ -404,6 +400,13 @@ Result<ClonePlan> plan_clone(const std::string& golden_xml, const Mark& machine)
   if (machine.machine.empty()) return configuration_error("a clone needs a machine name");
   PATCHLAB_ASSIGN(auto document, XmlDocument::parse(golden_xml, "the XML of the golden domain"));
   return Cloner(std::move(document), machine).plan();
+}
+
+bool has_firmware_flash(const std::string& domain_xml) {
+  const auto document = XmlDocument::parse(domain_xml, "the XML of the machine");
+  if (!document) return false;
+  const auto os = document->root().child("os");
+  return os.child("loader").attribute("type") == "pflash" || os.attribute("firmware") == "efi";
 }
 
 Result<std::string> cd_drive_with(const std::string& domain_xml, const std::filesystem::path& iso) {
