@@ -40,6 +40,8 @@ constexpr Names<11> kept_of_disk{"driver", "target", "address", "boot",    "alia
                                  "wwn",    "vendor", "product", "blockio", "readonly"};
 constexpr Names<7> disk_formats{"qcow2", "raw", "vmdk", "vdi", "vhdx", "vpc", "qed"};
 constexpr const char* agent_channel = "org.qemu.guest_agent.0";
+// Where the libvirt of a system puts a machine's firmware variables when nobody says where.
+constexpr const char* variables_folder = "/var/lib/libvirt/qemu/nvram";
 
 class Cloner {
  public:
@@ -127,25 +129,24 @@ class Cloner {
                      "the guest's hardware");
     }
     const auto loader = os.child("loader");
-    const bool flash = loader.attribute("type") == "pflash";
-    if (flash && loader.attribute("readonly") != "yes") return refusal("<loader> is firmware that the guest can write");
-    if (os.child("nvram") || os.attribute("firmware") == "efi") PATCHLAB_TRY(take_firmware_variables(os));
-    if (flash || os.child("nvram")) {
-      plan_.snapshot_trouble = fmt::format(
-          "'{}' boots by UEFI, whose variables this libvirt cannot save together with the memory", plan_.mark.machine);
-    }
+    if (loader.attribute("type") == "pflash" && loader.attribute("readonly") != "yes")
+      return refusal("<loader> is firmware that the guest can write");
+    if (os.child("varstore")) return refusal("<varstore> keeps firmware variables in a way that is not known");
+    if (os.child("nvram") || os.attribute("firmware") == "efi") return take_firmware_variables(os);
     return {};
   }
 
-  // Its own copy; a golden domain that was never started has none yet, and libvirt makes one from the firmware's
-  // template.
+  // Its own copy. Where libvirt 9.0 chooses the firmware, it does so at each start, and what is defined does not name
+  // the variables. Where there are none yet, libvirt makes them from the firmware's template.
   Result<void> take_firmware_variables(XmlNode& os) {
     auto nvram = os.child_or_new("nvram");
     const auto type = nvram.attribute("type");
     if (!type.empty() && type != "file")
       return refusal(fmt::format("<nvram type='{}'> is not a file", type), "keep its variables in a file");
     const auto source = nvram.child("source");
-    const auto golden = source ? source.attribute("file") : std::string(trimmed(nvram.text(), " \t\r\n"));
+    auto golden = source ? source.attribute("file") : std::string(trimmed(nvram.text(), " \t\r\n"));
+    if (golden.empty() && os.attribute("firmware") == "efi")
+      golden = fmt::format("{}/{}_VARS.fd", variables_folder, plan_.golden);
     const auto own = plan_.mark.folder / (plan_.mark.machine + "-vars.fd");
     nvram.remove_children();
     nvram.remove_attribute("type");
@@ -399,6 +400,13 @@ Result<ClonePlan> plan_clone(const std::string& golden_xml, const Mark& machine)
   if (machine.machine.empty()) return configuration_error("a clone needs a machine name");
   PATCHLAB_ASSIGN(auto document, XmlDocument::parse(golden_xml, "the XML of the golden domain"));
   return Cloner(std::move(document), machine).plan();
+}
+
+bool has_firmware_flash(const std::string& domain_xml) {
+  const auto document = XmlDocument::parse(domain_xml, "the XML of the machine");
+  if (!document) return false;
+  const auto os = document->root().child("os");
+  return os.child("loader").attribute("type") == "pflash" || os.attribute("firmware") == "efi";
 }
 
 Result<std::string> cd_drive_with(const std::string& domain_xml, const std::filesystem::path& iso) {

@@ -41,7 +41,6 @@ struct ClonePlan {
       reads;  // files of the golden domain that the clone opens too but cannot write: read-only disks
   std::vector<std::string> macs;  // lower case, in the order of the NICs
   std::uint64_t memory_kib = 0;   // what it has when it starts
-  std::string snapshot_trouble;   // why its memory cannot be saved; empty when nothing is known to stand against it
 };
 
 // `golden_xml` is that of virDomainGetXMLDesc with VIR_DOMAIN_XML_INACTIVE: what is defined, without aliases and
@@ -51,6 +50,9 @@ struct ClonePlan {
 // Errors are configuration errors: "golden domain 'srv2012' cannot be cloned: <element> ...", with the next step as a
 // hint.
 [[nodiscard]] Result<ClonePlan> plan_clone(const std::string& golden_xml, const Mark& machine);
+
+// Whether a domain's firmware is in flash, as that of UEFI is, which it can write for its variables.
+[[nodiscard]] bool has_firmware_flash(const std::string& domain_xml);
 
 // The <disk> of the domain's first CD drive with this medium in it, for virDomainUpdateDeviceFlags; an empty path is an
 // empty drive.

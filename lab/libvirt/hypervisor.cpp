@@ -15,6 +15,7 @@
 #include "lab/libvirt/domain_xml.hpp"
 #include "lab/libvirt/error.hpp"
 #include "lab/libvirt/session.hpp"
+#include "lab/libvirt/snapshot_jobs.hpp"
 
 namespace patchlab::lab::libvirt {
 namespace {
@@ -102,6 +103,25 @@ struct LibvirtHypervisor::State {
     PATCHLAB_ASSIGN(const auto domain, find(machine));
     if (call(domain.get()) < 0) return last_error(doing(verb, machine));
     return {};
+  }
+
+  // Whether its snapshots are QEMU's and not libvirt's.
+  [[nodiscard]] Result<bool> has_firmware_flash(const std::string& machine) const {
+    PATCHLAB_ASSIGN(const auto domain, find(machine));
+    const Text xml(virDomainGetXMLDesc(domain.get(), 0));
+    if (!xml) return last_error(doing("reading the firmware of", machine));
+    return libvirt::has_firmware_flash(xml.get());
+  }
+
+  [[nodiscard]] SnapshotJobs snapshot_jobs(const std::string& machine) const {
+    const auto ask = [this, machine](const std::string& command) -> Result<std::string> {
+      PATCHLAB_ASSIGN(const auto domain, find(machine));
+      char* raw = nullptr;
+      if (virDomainQemuMonitorCommand(domain.get(), command.c_str(), &raw, 0) < 0)
+        return last_error(doing("speaking to QEMU of", machine));
+      return std::string(Text(raw).get());
+    };
+    return {ask, system_clock_source()};
   }
 
   template <class Call>
@@ -210,14 +230,10 @@ Result<void> LibvirtHypervisor::take_snapshot(const std::string& machine, const 
   const auto action = fmt::format("taking snapshot '{}' of '{}'", snapshot, machine);
   // Without memory it would not be a state to go on from.
   if (virDomainIsActive(domain.get()) != 1) return infrastructure_error(action + ": the machine is off");
+  PATCHLAB_ASSIGN(const auto by_jobs, state_->has_firmware_flash(machine));
+  if (by_jobs) return state_->snapshot_jobs(machine).save(snapshot).while_doing(action);
   const Snapshot handle(virDomainSnapshotCreateXML(domain.get(), snapshot_xml(snapshot).c_str(), 0));
-  if (!handle) {
-    auto error = last_error(action);
-    if (error.message.find("pflash") != std::string::npos) {
-      error.hint = "this libvirt saves no memory of machines that boot by UEFI; see docs/system-libvirt.md";
-    }
-    return error;
-  }
+  if (!handle) return last_error(action);
   state_->note_snapshot(machine, snapshot);
   return {};
 }
@@ -225,6 +241,8 @@ Result<void> LibvirtHypervisor::take_snapshot(const std::string& machine, const 
 Result<void> LibvirtHypervisor::revert(const std::string& machine, const std::string& snapshot) {
   PATCHLAB_TRY(check_name("snapshot name", snapshot));
   if (revert_in_place(machine, snapshot)) return {};
+  PATCHLAB_ASSIGN(const auto by_jobs, state_->has_firmware_flash(machine));
+  if (by_jobs) return revert_by_jobs(machine, snapshot);
   PATCHLAB_TRY(state_->on_snapshot("reverting to", machine, snapshot, [](virDomainSnapshotPtr handle) {
     return virDomainRevertToSnapshot(handle, VIR_DOMAIN_SNAPSHOT_REVERT_RUNNING);
   }));
@@ -250,10 +268,56 @@ bool LibvirtHypervisor::revert_in_place(const std::string& machine, const std::s
   return now && (*now == MachineState::running || (*now == MachineState::paused && resume(machine)));
 }
 
+// In the QEMU that runs when that is possible, else in a new one.
+Result<void> LibvirtHypervisor::revert_by_jobs(const std::string& machine, const std::string& snapshot) {
+  const auto action = fmt::format("reverting to snapshot '{}' of '{}'", snapshot, machine);
+  const auto jobs = state_->snapshot_jobs(machine);
+  const auto load = [&]() -> Result<void> {
+    PATCHLAB_TRY(jobs.load(snapshot));
+    PATCHLAB_ASSIGN(const auto now, state(machine));
+    return now == MachineState::running ? Result<void>() : resume(machine);
+  };
+  PATCHLAB_ASSIGN(const auto now, state(machine));
+  const bool answers = now == MachineState::running || now == MachineState::paused;
+  if (answers && host_trouble(machine).empty()) {
+    const auto known = jobs.has(snapshot);
+    if (known && !*known) return infrastructure_error(action + ": there is no such snapshot");
+    if ((!state_->has_medium(machine) || change_medium(machine, {})) && load()) return {};
+  }
+  const auto loaded = [&]() -> Result<void> {
+    PATCHLAB_TRY(start_empty(machine));
+    return load();
+  }();
+  if (!loaded) static_cast<void>(power_off(machine));
+  return Result<void>(loaded).while_doing(action);
+}
+
+Result<void> LibvirtHypervisor::start_empty(const std::string& machine) {
+  PATCHLAB_TRY(power_off(machine));
+  PATCHLAB_TRY(change_medium(machine, {}));
+  return state_->on_domain("starting", machine, [](virDomainPtr domain) {
+    return virDomainCreateWithFlags(domain, VIR_DOMAIN_START_PAUSED);
+  });
+}
+
 Result<void> LibvirtHypervisor::delete_snapshot(const std::string& machine, const std::string& snapshot) {
+  PATCHLAB_TRY(check_name("snapshot name", snapshot));
   state_->forget_snapshot(machine, snapshot);
+  PATCHLAB_ASSIGN(const auto by_jobs, state_->has_firmware_flash(machine));
+  if (by_jobs) return delete_by_jobs(machine, snapshot);
   return state_->on_snapshot("deleting", machine, snapshot,
                              [](virDomainSnapshotPtr handle) { return virDomainSnapshotDelete(handle, 0); });
+}
+
+// The jobs are QEMU's, so one must be there.
+Result<void> LibvirtHypervisor::delete_by_jobs(const std::string& machine, const std::string& snapshot) {
+  const auto action = fmt::format("deleting snapshot '{}' of '{}'", snapshot, machine);
+  PATCHLAB_ASSIGN(const auto now, state(machine));
+  const bool is_off = now == MachineState::off;
+  if (is_off) PATCHLAB_TRY(start_empty(machine).while_doing(action));
+  auto deleted = state_->snapshot_jobs(machine).remove(snapshot).while_doing(action);
+  if (is_off) PATCHLAB_TRY(power_off(machine));
+  return deleted;
 }
 
 Result<void> LibvirtHypervisor::change_medium(const std::string& machine, const std::filesystem::path& iso) {

@@ -52,6 +52,10 @@ class LibvirtHypervisor final : public Hypervisor {
   struct State;
   explicit LibvirtHypervisor(std::unique_ptr<State> state);
   [[nodiscard]] bool revert_in_place(const std::string& machine, const std::string& snapshot);
+  [[nodiscard]] Result<void> revert_by_jobs(const std::string& machine, const std::string& snapshot);
+  [[nodiscard]] Result<void> delete_by_jobs(const std::string& machine, const std::string& snapshot);
+  // A new QEMU, with nothing in its drives, that runs nothing yet.
+  [[nodiscard]] Result<void> start_empty(const std::string& machine);
   std::unique_ptr<State> state_;
 };
 

@@ -27,12 +27,6 @@ class LocalHost final : public LibvirtHost {
     PATCHLAB_TRY(libvirt::check_is_local(uri_));
     PATCHLAB_TRY(may_change_networks());
     PATCHLAB_ASSIGN(const auto now, read(domain));
-    if (!now.plan.snapshot_trouble.empty()) {
-      return configuration_error(fmt::format("golden domain '{}' boots by UEFI, whose variables this libvirt cannot "
-                                             "save together with the memory, and every trial starts from a saved state",
-                                             domain),
-                                 "use a machine installed for BIOS; see docs/system-libvirt.md");
-    }
     PATCHLAB_ASSIGN(const auto files, libvirt::files_below(now.plan, runner_));
     PATCHLAB_ASSIGN(auto hold, libvirt::DiskHold::take(files));
     PATCHLAB_ASSIGN(auto identity, libvirt::identify(now.xml, now.plan, runner_));

@@ -1,7 +1,8 @@
 // SPDX-FileCopyrightText: 2026 The patchlab authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// Started by golden_domain_test.cpp through with-system-libvirt. Usage: golden_domain_inside FOLDER
+// Started by golden_domain_test.cpp through with-system-libvirt. Usage: golden_domain_inside FOLDER EFI
+// (tests/support/efi_boot.hpp)
 #include <gmock/gmock.h>
 #include <sys/mount.h>
 
@@ -64,15 +65,16 @@ TEST_F(GoldenDomain, TheMainJobIsDoneOnItsClones) {
   expect_no_trace();
 }
 
+// The other one boots by UEFI, also in the middle of a trial.
 TEST_F(GoldenDomain, IsClonedByTwoDepartmentsAtOnceBesideAnother) {
-  fs::copy_file(disk_, disk_of("dns2-golden"), fs::copy_options::overwrite_existing);
-  define(golden_xml(image_, "dns2-golden", "12"));
+  define(uefi_golden_xml(image_, "dns2-golden", "12", folder / "dns2-golden_VARS.fd"));
   auto scenario = short_scenario();
   auto& departments = scenario["departments"];
   departments["engineering"] = departments["finance"];
   auto& second = departments["finance"]["machines"]["dns2"] = {{"role", "dns"}, {"address", "10.20.0.12"}};
   second["golden"] = scenario["roles"]["dns"]["golden"];
   second["golden"]["domain"] = "dns2-golden";
+  scenario["trial"]["warm_reboots"] = 1;
   work_.write("domains.json", scenario.dump());
   const auto outcome = patchlab({"run", "domains.json", "--runs", "runs"}, work_.path(), std::chrono::minutes(4));
   EXPECT_EQ(exit_code(outcome), 0) << outcome.output << outcome.errors;
@@ -223,7 +225,8 @@ TEST_F(GoldenDomain, KillingAtRandomMomentsLeavesNothingThatLabCleanDoesNotFind)
 
 int main(int argc, char** argv) {
   testing::InitGoogleTest(&argc, argv);
-  if (argc < 2) return 64;
+  if (argc < 3) return 64;
   patchlab::lab::libvirt::folder = argv[1];
+  patchlab::lab::libvirt::efi_folder = argv[2];
   return RUN_ALL_TESTS();
 }

@@ -9,6 +9,7 @@
 
 #include "lab/core/files.hpp"
 #include "program.hpp"
+#include "tests/support/efi_boot.hpp"
 #include "tests/support/programs.hpp"
 
 namespace patchlab::e2e {
@@ -21,8 +22,9 @@ std::string why_not_here() {
   return why.empty() ? why_no_lab() : why;
 }
 
-// `program` beside a libvirt of its own, with image and candidates in the cache.
-void run_inside(const std::string& program) {
+// `program` beside a libvirt of its own, with image and candidates in the cache; `more` are arguments behind its
+// folder.
+void run_inside(const std::string& program, const std::vector<std::string>& more = {}) {
   const TemporaryFolder folder;
   fs::permissions(folder.path(), fs::perms::owner_all | fs::perms::group_exec | fs::perms::others_exec);
   // They are made here, where there is a network: beside that libvirt there is none.
@@ -35,7 +37,8 @@ void run_inside(const std::string& program) {
   ProcessSpec spec;
   spec.program = std::string(PATCHLAB_SOURCE_DIR) + "/tests/integration/libvirt/with-system-libvirt";
   spec.arguments = {folder.path() / "lab", program, folder.path() / "lab"};
-  spec.time_limit = std::chrono::seconds(560);
+  spec.arguments.insert(spec.arguments.end(), more.begin(), more.end());
+  spec.time_limit = std::chrono::seconds(740);
   const auto outcome = host_processes().run(spec);
   std::cout << outcome.output << std::flush;
   EXPECT_TRUE(outcome.succeeded()) << outcome.describe() << "\n"
@@ -47,7 +50,9 @@ void run_inside(const std::string& program) {
 
 TEST(GoldenDomain, IsTestedAsAnImageIsAndLeavesNoTrace) {
   if (const auto why = why_not_here(); !why.empty()) GTEST_SKIP() << why;
-  run_inside(PATCHLAB_INSIDE);
+  const TemporaryFolder efi;
+  ASSERT_NO_FATAL_FAILURE(testing::make_efi_boot(efi.path()));
+  run_inside(PATCHLAB_INSIDE, {efi.path()});
 }
 
 TEST(GoldenDomain, OnAnotherHostIsTestedBySsh) {

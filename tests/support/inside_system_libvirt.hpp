@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <sys/stat.h>
 
@@ -17,6 +18,7 @@
 #include "lab/libvirt/error.hpp"
 #include "lab/libvirt/session.hpp"
 #include "lab/process/process.hpp"
+#include "tests/support/programs.hpp"
 
 // For programs that tests start through tests/integration/libvirt/with-system-libvirt: alone with a system libvirt, and
 // with a golden domain 'dns-golden' on it, made of the golden image of the name server.
@@ -25,7 +27,9 @@ namespace patchlab::lab::libvirt {
 namespace fs = std::filesystem;
 
 inline constexpr const char* uri = "qemu:///system";
-inline fs::path folder;  // of the test; main() sets it
+// main() sets them.
+inline fs::path folder;      // of the test
+inline fs::path efi_folder;  // of testing::make_efi_boot
 
 inline std::string replaced(std::string text, const std::string& what, const std::string& with) {
   const auto at = text.find(what);
@@ -78,6 +82,22 @@ class InsideSystemLibvirt : public ::testing::Test {
                         "<interface type='bridge'><source bridge='br-production'/>");
     return replaced(xml, "<target dev='tap-0' managed='no'/>", "");
   }
+  // The same by UEFI, with its variables in that file and a disk of its own.
+  [[nodiscard]] std::string uefi_golden_xml(const image::GoldenImage& image, const std::string& name,
+                                            const std::string& last_number, const fs::path& variables) const {
+    fs::copy_file(disk_, disk_of(name), fs::copy_options::overwrite_existing);
+    fs::copy_file(testing::ovmf_variables, variables, fs::copy_options::overwrite_existing);
+    for (const char* file : {"kernel", "initrd"}) {
+      fs::copy_file(efi_folder / file, folder / ("efi-" + std::string(file)), fs::copy_options::overwrite_existing);
+    }
+    auto xml = replaced(golden_xml(image, name, last_number), "</os>", firmware_xml(variables) + "</os>");
+    xml = replaced(xml, (folder / "kernel").string() + "<", (folder / "efi-kernel").string() + "<");
+    return replaced(xml, (folder / "initrd").string() + "<", (folder / "efi-initrd").string() + "<");
+  }
+  static std::string firmware_xml(const fs::path& variables) {
+    return fmt::format("<loader readonly='yes' type='pflash'>{}</loader><nvram>{}</nvram>", testing::ovmf_code,
+                       variables.string());
+  }
   static fs::path disk_of(const std::string& domain) { return folder / (domain + ".qcow2"); }
   void define(const std::string& xml) {
     const Domain domain(virDomainDefineXML(session_->connection(), xml.c_str()));
@@ -86,9 +106,13 @@ class InsideSystemLibvirt : public ::testing::Test {
 
   void undefine(const std::string& name) const {
     const Domain domain(virDomainLookupByName(session_->connection(), name.c_str()));
-    EXPECT_EQ(virDomainUndefine(domain.get()), 0) << last_error("undefining").message;
+    EXPECT_EQ(virDomainUndefineFlags(domain.get(), session_->undefine_flags()), 0) << last_error("undefining").message;
   }
 
+  // Which start of a domain it is that runs.
+  [[nodiscard]] unsigned number_of(const std::string& name) const {
+    return virDomainGetID(Domain(virDomainLookupByName(session_->connection(), name.c_str())).get());
+  }
   [[nodiscard]] std::vector<std::string> domains() const {
     virDomainPtr* raw = nullptr;
     std::vector<std::string> names;

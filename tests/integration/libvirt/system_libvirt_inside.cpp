@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Started by system_libvirt_test.cpp through with-system-libvirt: alone with a system libvirt, and with the golden
-// image of the name server. Usage: system_libvirt_inside FOLDER, or with "crash" behind it: makes a cell with a running
-// clone and dies.
+// image of the name server. Usage: system_libvirt_inside FOLDER EFI (tests/support/efi_boot.hpp), or with "crash"
+// behind it: makes a cell with a running clone and dies.
 #include <arpa/inet.h>
 #include <gmock/gmock.h>
 #include <linux/if_ether.h>
@@ -168,8 +168,9 @@ TEST_F(InsideSystemLibvirt, TwoCellsOnOneGoldenDomainGiveItsDiskBackToItsOwner) 
   expect_no_trace();
 }
 
-// No firmware is needed to see what libvirt does with flash: the machine runs through zeros.
-TEST_F(InsideSystemLibvirt, AMachineWithFirmwareFlashHasItsOwnVariablesAndNoSnapshots) {
+// No firmware is needed to see what becomes of its flash: the machine runs through zeros. What every hypervisor does
+// with snapshots (tests/unit/lab/libvirt/hypervisor_contract_test.cpp) holds for these too.
+TEST_F(InsideSystemLibvirt, AMachineWithFirmwareFlashHasItsOwnVariablesAndSnapshotsAsOthersHave) {
   const auto variables = folder / "golden_VARS.fd";
   const std::string contents = "variables" + std::string((64U << 10U) - 9, '\0');
   ASSERT_TRUE(write_file_atomically(variables, contents));
@@ -190,23 +191,139 @@ TEST_F(InsideSystemLibvirt, AMachineWithFirmwareFlashHasItsOwnVariablesAndNoSnap
     ASSERT_TRUE(lab) << lab.error().message;
     const auto plan = (*lab)->clone("uefi-golden", "files");
     ASSERT_TRUE(plan) << plan.error().message;
-    EXPECT_THAT(plan->snapshot_trouble, HasSubstr("UEFI"));
     const auto copy = folder / "storage/patchlab-r3-finance/files-vars.fd";
     EXPECT_EQ(read_file(copy).value_or(""), contents);
     EXPECT_EQ((*lab)->identity_of("uefi-golden")->files.size(), 2U);
-    auto& hypervisor = (*lab)->hypervisor();
-    const auto started = hypervisor.start("files");
-    ASSERT_TRUE(started) << started.error().message;
-    const auto saved = hypervisor.take_snapshot("files", "base");
-    ASSERT_FALSE(saved);
-    EXPECT_THAT(saved.error().hint, HasSubstr("docs/system-libvirt.md")) << saved.error().message;
-    EXPECT_TRUE(hypervisor.power_off("files"));
-    EXPECT_TRUE(hypervisor.undefine("files"));
+    auto& machines = (*lab)->hypervisor();
+    const auto state = [&] { return machines.state("files").value_or(MachineState::undefined); };
+    const auto fine = [](const Result<void>& result) { EXPECT_TRUE(result) << result.error().message; };
+    EXPECT_FALSE(machines.take_snapshot("files", "base")) << "it is off";
+    fine(machines.start("files"));
+    fine(machines.take_snapshot("files", "base"));
+    EXPECT_EQ(state(), MachineState::running);
+    const auto again = machines.take_snapshot("files", "base");
+    ASSERT_FALSE(again);
+    EXPECT_THAT(again.error().message, HasSubstr("taking snapshot 'base' of 'files': QEMU's 'snapshot-save' failed: "));
+    EXPECT_EQ(state(), MachineState::running);
+    fine(machines.pause("files"));
+    fine(machines.take_snapshot("files", "paused"));
+    EXPECT_EQ(state(), MachineState::paused);
+    for (const char* snapshot : {"paused", "base"}) {
+      fine(machines.pause("files"));
+      fine(machines.revert("files", snapshot));
+      EXPECT_EQ(state(), MachineState::running);
+      fine(machines.power_off("files"));
+      fine(machines.revert("files", snapshot));
+      EXPECT_EQ(state(), MachineState::running);
+    }
+
+    const auto medium = folder / "storage/patchlab-r3-finance/medium.iso";
+    ASSERT_TRUE(write_file_atomically(medium, std::string(64U << 10U, ' ')));
+    fine(machines.change_medium("files", medium));
+    const auto with_medium = machines.take_snapshot("files", "medium");
+    ASSERT_FALSE(with_medium);
+    EXPECT_THAT(with_medium.error().message, HasSubstr("must be empty, and a medium is in it"));
+    fine(machines.revert("files", "base"));
+    fine(machines.take_snapshot("files", "medium"));
+    // A medium that was put into the drive of a machine that was off is there when it starts.
+    fine(machines.power_off("files"));
+    fine(machines.change_medium("files", medium));
+    fine(machines.revert("files", "base"));
+
+    fine(machines.delete_snapshot("files", "base"));
+    EXPECT_FALSE(machines.delete_snapshot("files", "base"));
+    EXPECT_FALSE(machines.revert("files", "base"));
+    EXPECT_EQ(state(), MachineState::running);
+    fine(machines.take_snapshot("files", "base"));
+    fine(machines.power_off("files"));
+    fine(machines.delete_snapshot("files", "base"));
+    EXPECT_EQ(state(), MachineState::off);
+    EXPECT_FALSE(machines.revert("files", "base"));
+    EXPECT_EQ(state(), MachineState::off);
+    fine(machines.undefine("files"));
     EXPECT_FALSE(fs::exists(copy));
   }
   EXPECT_EQ(read_file(variables).value_or(""), contents);
   const Domain golden(virDomainLookupByName(session_->connection(), "uefi-golden"));
   ASSERT_EQ(virDomainUndefineFlags(golden.get(), VIR_DOMAIN_UNDEFINE_KEEP_NVRAM), 0);
+  expect_no_trace();
+}
+
+// Its firmware is chosen by libvirt, which keeps the variables where nothing that is defined says, and takes the one
+// for Secure Boot, whose variables only code in SMM can write. No keys are in them, so that it boots what it is given.
+TEST_F(InsideSystemLibvirt, AMachineThatBootsByUefiComesBackWithDisksMemoryAndVariables) {
+  const auto data = folder / "data.img";
+  ASSERT_TRUE(write_file_atomically(data, std::string(1U << 20U, '\0')));
+  const fs::path variables = "/var/lib/libvirt/qemu/nvram/uefi-golden_VARS.fd";
+  auto xml = uefi_golden_xml(image_, "uefi-golden", "12", variables);
+  xml = replaced(xml, "<os>", "<os firmware='efi'>");
+  xml = replaced(xml, "<smm state='off'/>", "<smm state='on'/>");
+  xml = replaced(xml, firmware_xml(variables), "");
+  define(replaced(xml, "</devices>",
+                  "<disk type='file' device='disk'><driver name='qemu' type='raw'/><source file='" + data.string() +
+                      "'/><target dev='vdb' bus='virtio'/></disk></devices>"));
+  {
+    auto lab = SystemLab::open(place("r7"), host_processes());
+    ASSERT_TRUE(lab) << lab.error().message;
+    const auto plan = (*lab)->clone("uefi-golden", "dns2");
+    ASSERT_TRUE(plan) << plan.error().message;
+    ASSERT_THAT(plan->copies, ElementsAre(FileCopy{variables, folder / "storage/patchlab-r7-finance/dns2-vars.fd"}));
+    auto& machines = (*lab)->hypervisor();
+    ASSERT_TRUE(machines.start("dns2")) << machines.start("dns2").error().message;
+    test::AgentCommands guest(machines, "dns2");
+    ASSERT_TRUE(guest.answers());
+    // Their names in the file are in UTF-16.
+    const auto is_in_flash = [&](const std::string& name) {
+      std::string wide;
+      for (const char c : name) wide += {c, '\0'};
+      return read_file(plan->copies.front().to).value_or("").find(wide) != std::string::npos;
+    };
+    const std::string there = "/sys/firmware/efi/efivars/";
+    const std::string owner = "-9f1c7f0e-6d3c-4a55-8a57-2f2f3d7c1a01";
+    // Attributes (UEFI 2.9, 8.2: kept, also at run time), then the value.
+    const auto set_variable = [&](const std::string& name) {
+      return guest.shell("printf '\\\\007\\\\000\\\\000\\\\000value' >" + there + name + owner +
+                         " && touch /root/set-" + name);
+    };
+    EXPECT_TRUE(guest.shell("mount -t efivarfs efivarfs " + there + " && touch /root/mounted"));
+    ASSERT_TRUE(guest.gets_file("/root/mounted"));
+    ASSERT_TRUE(set_variable("Before"));
+    ASSERT_TRUE(guest.gets_file("/root/set-Before"));
+    EXPECT_TRUE(is_in_flash("Before"));
+    const auto saved = machines.take_snapshot("dns2", "base");
+    ASSERT_TRUE(saved) << saved.error().message;
+
+    for (const bool in_place : {true, false}) {
+      ASSERT_TRUE(set_variable("After"));
+      ASSERT_TRUE(guest.gets_file("/root/set-After"));
+      EXPECT_TRUE(is_in_flash("After"));
+      ASSERT_TRUE(guest.shell("echo after >/dev/vdb && sync && touch /root/written"));
+      ASSERT_TRUE(guest.gets_file("/root/written"));
+      const auto process = number_of("patchlab-r7-finance-dns2");
+      if (!in_place) {
+        ASSERT_TRUE(machines.power_off("dns2"));
+      }
+      const auto reverted = machines.revert("dns2", "base");
+      ASSERT_TRUE(reverted) << reverted.error().message;
+      EXPECT_EQ(number_of("patchlab-r7-finance-dns2") == process, in_place);
+      EXPECT_EQ(machines.state("dns2").value_or(MachineState::off), MachineState::running);
+      EXPECT_TRUE(is_in_flash("Before"));
+      EXPECT_FALSE(is_in_flash("After"));
+      ASSERT_TRUE(guest.answers());
+      EXPECT_FALSE(guest.has_file("/root/set-After"));
+      EXPECT_FALSE(guest.has_file("/root/written"));
+      EXPECT_FALSE(guest.has_file(there + "After" + owner));
+      // Asks the firmware, which reads the flash.
+      EXPECT_TRUE(guest.shell("grep -q value " + there + "Before" + owner + " && touch /root/before-is-there"));
+      EXPECT_TRUE(guest.gets_file("/root/before-is-there"));
+      EXPECT_TRUE(guest.shell("head -c 5 /dev/vdb | grep -q after || touch /root/data-as-before"));
+      EXPECT_TRUE(guest.gets_file("/root/data-as-before"));
+    }
+    const auto removed = (*lab)->remove();
+    EXPECT_TRUE(removed) << removed.error().message;
+  }
+  const Domain golden(virDomainLookupByName(session_->connection(), "uefi-golden"));
+  ASSERT_EQ(virDomainUndefineFlags(golden.get(), VIR_DOMAIN_UNDEFINE_NVRAM), 0);
   expect_no_trace();
 }
 
@@ -244,7 +361,7 @@ TEST_F(InsideSystemLibvirt, WhatACrashLeavesIsFoundAndRemoved) {
   const auto digest = sha256_of_file(disk_).value();
   ProcessSpec crash;
   crash.program = fs::read_symlink("/proc/self/exe");
-  crash.arguments = {folder.native(), "crash"};
+  crash.arguments = {folder.native(), efi_folder.native(), "crash"};
   const auto outcome = host_processes().run(crash);
   ASSERT_TRUE(std::holds_alternative<Signalled>(outcome.end)) << outcome.describe() << outcome.errors;
   EXPECT_EQ(qemus(), 1) << "a system libvirt's machines outlive the process that started them";
@@ -272,8 +389,9 @@ int crash() {
 
 int main(int argc, char** argv) {
   testing::InitGoogleTest(&argc, argv);
-  if (argc < 2) return 64;
+  if (argc < 3) return 64;
   patchlab::lab::libvirt::folder = argv[1];
-  if (argc > 2) return patchlab::lab::libvirt::crash();
+  patchlab::lab::libvirt::efi_folder = argv[2];
+  if (argc > 3) return patchlab::lab::libvirt::crash();
   return RUN_ALL_TESTS();
 }

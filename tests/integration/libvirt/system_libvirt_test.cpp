@@ -9,6 +9,7 @@
 #include "lab/core/files.hpp"
 #include "lab/image/golden_image.hpp"
 #include "lab/process/process.hpp"
+#include "tests/support/efi_boot.hpp"
 #include "tests/support/programs.hpp"
 
 namespace patchlab::lab {
@@ -25,13 +26,17 @@ std::string why_not_here() {
 TEST(SystemLibvirt, ClonesRunThereAndLeaveNoTrace) {
   if (const auto why = why_not_here(); !why.empty()) GTEST_SKIP() << why;
   char name[] = "/tmp/patchlab-system-XXXXXX";
-  const fs::path folder = ::mkdtemp(name);
-  fs::permissions(folder,
-                  fs::perms::owner_all | fs::perms::group_exec | fs::perms::others_exec);  // QEMU's user passes through
+  const fs::path parent = ::mkdtemp(name);
+  const auto folder = parent / "lab";
+  const auto efi = parent / "efi";
+  fs::create_directory(folder);
+  for (const auto& place : {parent, folder})  // QEMU's user passes through
+    fs::permissions(place, fs::perms::owner_all | fs::perms::group_exec | fs::perms::others_exec);
+  ASSERT_NO_FATAL_FAILURE(testing::make_efi_boot(efi));  // here, where there is a network
   const auto devices = read_file("/proc/net/dev").value_or("");
   ProcessSpec spec;
   spec.program = std::string(PATCHLAB_SOURCE_DIR) + "/tests/integration/libvirt/with-system-libvirt";
-  spec.arguments = {folder, PATCHLAB_INSIDE, folder};
+  spec.arguments = {folder, PATCHLAB_INSIDE, folder, efi};
   spec.time_limit = std::chrono::seconds(420);
   const auto outcome = host_processes().run(spec);
   std::cout << outcome.output << std::flush;
@@ -40,7 +45,7 @@ TEST(SystemLibvirt, ClonesRunThereAndLeaveNoTrace) {
   // The host's own network has the devices that it had.
   const auto lines = [](const std::string& text) { return std::ranges::count(text, '\n'); };
   EXPECT_EQ(lines(read_file("/proc/net/dev").value_or("")), lines(devices));
-  fs::remove_all(folder);
+  fs::remove_all(parent);
 }
 
 }  // namespace

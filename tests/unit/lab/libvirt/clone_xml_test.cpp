@@ -53,7 +53,7 @@ TEST(CloneXml, OfServer2012OnI440fx) {
   EXPECT_THAT(plan.reads, IsEmpty());
   EXPECT_THAT(plan.macs, ElementsAre("52:54:00:ab:00:10", "52:54:00:ab:01:10"));
   EXPECT_EQ(plan.memory_kib, 4194304U);
-  EXPECT_EQ(plan.snapshot_trouble, "");
+  EXPECT_FALSE(has_firmware_flash(plan.xml));
 }
 
 TEST(CloneXml, OfServer2016WithFirmwareVariables) {
@@ -61,8 +61,7 @@ TEST(CloneXml, OfServer2016WithFirmwareVariables) {
   tests::expect_golden("libvirt/clone/clone_2016.xml", plan.xml);
   EXPECT_THAT(plan.copies,
               ElementsAre(FileCopy{"/var/lib/libvirt/qemu/nvram/srv2016-files_VARS.fd", folder / "files-vars.fd"}));
-  EXPECT_EQ(plan.snapshot_trouble,
-            "'files' boots by UEFI, whose variables this libvirt cannot save together with the memory");
+  EXPECT_TRUE(has_firmware_flash(plan.xml));
 }
 
 // Whatever is in a clone, nothing of it may be the golden domain's own or production's.
@@ -161,10 +160,19 @@ TEST(CloneXml, FirmwareVariablesThatWereNeverWrittenComeFromTheTemplate) {
                                   (folder / "files-vars.fd").string() + "</nvram>"));
 }
 
-TEST(CloneXml, FirmwareThatLibvirtChoosesGetsVariablesOfItsOwn) {
+TEST(CloneXml, VariablesOfFirmwareThatLibvirtChoosesAreWhereItKeepsThem) {
   const auto plan = plan_of(changed(golden_2012(), "<os>", "<os firmware='efi'>"));
+  EXPECT_THAT(plan.copies,
+              ElementsAre(FileCopy{"/var/lib/libvirt/qemu/nvram/srv2012-dns_VARS.fd", folder / "dns-vars.fd"}));
   EXPECT_THAT(plan.xml, HasSubstr("<nvram>" + (folder / "dns-vars.fd").string() + "</nvram>"));
-  EXPECT_THAT(plan.snapshot_trouble, HasSubstr("UEFI"));
+  EXPECT_TRUE(has_firmware_flash(plan.xml));
+}
+
+// UEFI that is loaded like a BIOS keeps nothing, and libvirt's own snapshots do.
+TEST(CloneXml, FirmwareInReadOnlyMemoryIsNoFlash) {
+  const auto plan = plan_of(changed(golden_2012(), "<smbios mode='sysinfo'/>", "<loader type='rom'>/x</loader>"));
+  EXPECT_THAT(plan.copies, IsEmpty());
+  EXPECT_FALSE(has_firmware_flash(plan.xml));
 }
 
 TEST(CloneXml, FirmwareVariablesInTheNewFormAreCopiedToo) {
@@ -276,6 +284,10 @@ INSTANTIATE_TEST_SUITE_P(
                 "<launchSecurity> is not known to be harmless"},
         Refusal{"WritableFirmware", "<smbios mode='sysinfo'/>", "<loader type='pflash' readonly='no'>/x</loader>",
                 "<loader> is firmware that the guest can write"},
+        Refusal{"VariablesOverTheNetwork", "<smbios mode='sysinfo'/>", "<nvram type='network'/>",
+                "<nvram type='network'> is not a file"},
+        Refusal{"VariablesOfTheFuture", "<smbios mode='sysinfo'/>", "<varstore path='/x'/>",
+                "<varstore> keeps firmware variables in a way that is not known"},
         Refusal{"AnotherHypervisor", "<domain type='qemu'>", "<domain type='xen'>",
                 "<domain type='xen'> is not run by QEMU"}),
     [](const auto& parameter) { return parameter.param.name; });
@@ -328,7 +340,7 @@ TEST_P(DomainTemplate, CanBeCloned) {
   const auto plan = plan_of(xml);
   EXPECT_EQ(plan.overlays.size(), 1U);
   EXPECT_EQ(plan.memory_kib, 4U << 20U);
-  EXPECT_EQ(plan.snapshot_trouble.empty(), std::string_view(GetParam()) != "windows-server-2016");
+  EXPECT_EQ(has_firmware_flash(plan.xml), std::string_view(GetParam()) == "windows-server-2016");
 }
 
 INSTANTIATE_TEST_SUITE_P(All, DomainTemplate,
