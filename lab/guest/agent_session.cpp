@@ -67,6 +67,8 @@ Result<AgentReply> AgentSession::ask(const char* command, Json arguments, Millis
   if (!arguments.empty()) request["arguments"] = std::move(arguments);
   const std::lock_guard lock(one_command_);
   auto text = hypervisor_.agent_command(machine_, request.dump(-1, ' ', false, Json::error_handler_t::replace), limit);
+  // libvirt makes an error of what an agent refuses.
+  if (!text && text.error().error_class == ErrorClass::guest) return AgentReply{Json{}, text.error().message};
   auto reply = text ? parse_reply(text.value()) : Result<AgentReply>(std::move(text).error());
   return std::move(reply).while_doing(fmt::format("guest agent of '{}', {}", machine_, command));
 }

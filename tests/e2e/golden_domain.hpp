@@ -33,18 +33,22 @@ class GoldenDomain : public lab::libvirt::InsideSystemLibvirt {
   void SetUp() override {
     InsideSystemLibvirt::SetUp();
     if (HasFatalFailure()) return;
-    auto scenario = small_scenario();
     fs::copy_file(image_.dpkg_status, work_.path() / "dpkg-status");
-    auto& role = scenario["roles"]["dns"];
-    role["golden"] = {{"libvirt", lab::libvirt::uri},
-                      {"domain", "dns-golden"},
-                      {"system", {{"family", "debian"}}},
-                      {"dpkg_status", "dpkg-status"},
-                      {"storage", (lab::libvirt::folder / "storage").string()}};
-    role["services"] = image_.services;
-    role["ready_tcp"] = image_.ready.tcp;
+    auto scenario =
+        on_the_domain(small_scenario(), {{"system", {{"family", "debian"}}}, {"dpkg_status", "dpkg-status"}});
     scenario["trial"] = {{"warm_reboots", 1}, {"stability_s", 3}};
     work_.write("domains.json", scenario.dump());
+  }
+  // The scenario with the golden domain in place of the image. `system` says what runs in it: keys of "golden".
+  [[nodiscard]] Json on_the_domain(Json scenario, Json system) const {
+    auto& role = scenario["roles"]["dns"];
+    role["golden"] = std::move(system);
+    role["golden"].update({{"libvirt", lab::libvirt::uri},
+                           {"domain", "dns-golden"},
+                           {"storage", (lab::libvirt::folder / "storage").string()}});
+    role["services"] = image_.services;
+    role["ready_tcp"] = image_.ready.tcp;
+    return scenario;
   }
   // The same with the harmless candidate only, and without reboots.
   [[nodiscard]] Json short_scenario() const {

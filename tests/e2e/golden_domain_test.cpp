@@ -22,14 +22,15 @@ std::string why_not_here() {
   return why.empty() ? why_no_lab() : why;
 }
 
-// `program` beside a libvirt of its own, with image and candidates in the cache; `more` are arguments behind its
-// folder.
-void run_inside(const std::string& program, const std::vector<std::string>& more = {}) {
+// `program` beside a libvirt of its own, with the scenario's images and candidates in the cache; `more` are arguments
+// behind its folder.
+void run_inside(const std::string& program, const std::vector<std::string>& more = {},
+                const Json& scenario = small_scenario()) {
   const TemporaryFolder folder;
   fs::permissions(folder.path(), fs::perms::owner_all | fs::perms::group_exec | fs::perms::others_exec);
   // They are made here, where there is a network: beside that libvirt there is none.
-  const auto scenario = folder.write("images.json", small_scenario().dump());
-  const auto validated = patchlab({"validate", scenario.string()}, folder.path(), std::chrono::minutes(5));
+  const auto file = folder.write("images.json", scenario.dump());
+  const auto validated = patchlab({"validate", file.string()}, folder.path(), std::chrono::minutes(5));
   ASSERT_EQ(exit_code(validated), 0) << validated.errors;
   fs::create_directory(folder.path() / "lab");
   fs::permissions(folder.path() / "lab", fs::perms::owner_all | fs::perms::group_exec | fs::perms::others_exec);
@@ -61,6 +62,15 @@ TEST(GoldenDomain, OnAnotherHostIsTestedBySsh) {
     if (!fs::exists(program)) GTEST_SKIP() << program << " is not installed";
   }
   run_inside(PATCHLAB_INSIDE_REMOTE);
+}
+
+TEST(GoldenDomain, OfWindowsIsTestedWithWindowsPackages) {
+  if (const auto why = why_not_here(); !why.empty()) GTEST_SKIP() << why;
+  if (testing::is_missing("gcab")) GTEST_SKIP() << "gcab is not installed";
+  const TemporaryFolder packages;
+  const auto scenario = windows_scenario(packages.path(), {"good", "breaks-dns"});
+  ASSERT_TRUE(scenario) << scenario.error().message;
+  run_inside(PATCHLAB_INSIDE_WINDOWS, {}, *scenario);
 }
 
 }  // namespace

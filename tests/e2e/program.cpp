@@ -102,6 +102,27 @@ Json small_scenario() {
   return scenario;
 }
 
+Result<Json> windows_scenario(const fs::path& folder, const std::vector<std::string>& packages) {
+  const auto scenarios = fs::path(PATCHLAB_SOURCE_DIR) / "scenarios";
+  ProcessSpec make;
+  make.program = (scenarios / "windows-stand-in" / "make-packages").string();
+  make.arguments = {(folder / "made").string()};
+  make.arguments.insert(make.arguments.end(), packages.begin(), packages.end());
+  PATCHLAB_TRY(run_for_output(host_processes(), make));
+  PATCHLAB_ASSIGN(auto scenario, read_json_file(scenarios / "windows-stand-in.json"));
+  scenario["roles"]["dns"]["golden"]["recipe"] = (scenarios / "images" / "windows-stand-in").string();
+  Json candidates = Json::array();
+  for (const auto& candidate : scenario["candidates"]) {
+    const auto file = folder / "made" / fs::path(candidate["path"].get<std::string>()).filename();
+    if (!fs::exists(file)) continue;
+    const auto added = patchlab({"patch", "add", file.string(), "--allow-unsigned"}, folder);
+    if (exit_code(added) != 0) return infrastructure_error(added.errors);
+    candidates.push_back({{"path", file.string()}});
+  }
+  scenario["candidates"] = candidates;
+  return scenario;
+}
+
 std::vector<std::string> lab_processes(const fs::path& cache) {
   std::vector<std::string> found;
   const auto cells = cache / "cells";

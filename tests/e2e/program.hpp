@@ -57,6 +57,11 @@ class OwnCache {
 // One department with only the name server, and two candidates: a harmless one and one that breaks it after a restart.
 [[nodiscard]] Json small_scenario();
 
+// The shipped scenario of the Windows stand-in with absolute paths. Its packages are made in `folder` and taken into
+// the cache; of a list that is not empty only these, and the scenario has no other candidates.
+[[nodiscard]] Result<Json> windows_scenario(const std::filesystem::path& folder,
+                                            const std::vector<std::string>& packages = {});
+
 // What a run must not leave behind: processes that serve a lab of this cache, or see one of its folders mounted.
 [[nodiscard]] std::vector<std::string> lab_processes(const std::filesystem::path& cache = cache_folder());
 [[nodiscard]] std::vector<std::filesystem::path> scratch_folders();

@@ -26,24 +26,12 @@ class WindowsStandIn : public ::testing::Test {
     if (!why_not_.empty()) return;
     folder_ = std::make_unique<TemporaryFolder>();
     cache_ = std::make_unique<OwnCache>();
-    const auto scenarios = fs::path(PATCHLAB_SOURCE_DIR) / "scenarios";
-    ProcessSpec make;
-    make.program = (scenarios / "windows-stand-in" / "make-packages").string();
-    make.arguments = {(folder_->path() / "made").string()};
-    trouble_ = [&]() -> Result<void> {
-      PATCHLAB_TRY(run_for_output(host_processes(), make));
-      PATCHLAB_ASSIGN(auto scenario, read_json_file(scenarios / "windows-stand-in.json"));
-      scenario["roles"]["dns"]["golden"]["recipe"] = (scenarios / "images" / "windows-stand-in").string();
-      for (auto& candidate : scenario["candidates"]) {
-        const auto file = fs::path("made") / fs::path(candidate["path"].get<std::string>()).filename();
-        const auto added = patchlab({"patch", "add", file.string(), "--allow-unsigned"}, folder_->path());
-        if (exit_code(added) != 0) return infrastructure_error(added.errors);
-        candidate["path"] = file.string();
-      }
-      folder_->write("scenario.json", scenario.dump());
-      return {};
-    }();
-    if (!trouble_) return;
+    const auto scenario = windows_scenario(folder_->path());
+    if (!scenario) {
+      trouble_ = scenario.error();
+      return;
+    }
+    folder_->write("scenario.json", scenario->dump());
     outcome_ = patchlab({"run", "scenario.json", "--runs", "runs"}, folder_->path(), std::chrono::minutes(38));
     std::error_code code;
     for (const auto& run : fs::directory_iterator(folder_->path() / "runs", code)) {
@@ -64,22 +52,24 @@ class WindowsStandIn : public ::testing::Test {
   }
 
   static const reports::DepartmentRecord& finance() { return record_->departments.at(0); }
-  static const reports::VerdictRecord& verdict(const std::string& kb) {
-    return *std::ranges::find(finance().verdicts, kb + "-6.2.1.0", &reports::VerdictRecord::candidate);
+  static const reports::VerdictRecord& verdict(const std::string& candidate) {
+    return *std::ranges::find(finance().verdicts, candidate, &reports::VerdictRecord::candidate);
   }
   static const reports::TrialRecord& final_trial() { return *reports::find_trial(finance(), finance().final_trial); }
-  static std::string end_of(const reports::TrialRecord& trial, const std::string& kb) {
-    const auto found = std::ranges::find(trial.installs, kb + "-6.2.1.0", &reports::InstallRecord::candidate);
+  static std::string end_of(const reports::TrialRecord& trial, const std::string& candidate) {
+    const auto found = std::ranges::find(trial.installs, candidate, &reports::InstallRecord::candidate);
     return found == trial.installs.end() ? "not in this trial" : found->end;
   }
 
-  static constexpr const char* good = "KB9900001";
-  static constexpr const char* good_cab = "KB9900002";
-  static constexpr const char* good_reboot = "KB9900003";
-  static constexpr const char* breaks_dns = "KB9900004";
-  static constexpr const char* not_applicable = "KB9900006";
-  static constexpr const char* fails_to_install = "KB9900007";
-  static constexpr const char* already_installed = "KB2769165";
+  static constexpr const char* good = "KB9900001-6.2.1.0";
+  static constexpr const char* good_cab = "KB9900002-6.2.1.0";
+  static constexpr const char* good_reboot = "KB9900003-6.2.1.0";
+  static constexpr const char* good_msi = "Fabrikam-Agent-1.2.3";
+  static constexpr const char* good_exe = "fabrikam-tool-4.5";
+  static constexpr const char* breaks_dns = "KB9900004-6.2.1.0";
+  static constexpr const char* not_applicable = "KB9900006-6.2.1.0";
+  static constexpr const char* fails_to_install = "KB9900007-6.2.1.0";
+  static constexpr const char* already_installed = "KB2769165-6.2.1.0";
 
   static inline std::string why_not_;
   static inline std::unique_ptr<TemporaryFolder> folder_;
@@ -93,8 +83,8 @@ class WindowsStandIn : public ::testing::Test {
 TEST_F(WindowsStandIn, EndsWithTheRightVerdicts) {
   EXPECT_EQ(exit_code(outcome_), 1);
   EXPECT_FALSE(finance().error) << finance().error->message;
-  for (const auto* kb : {good, good_cab, good_reboot})
-    EXPECT_EQ(verdict(kb).outcome, Outcome::pass) << verdict(kb).reason;
+  for (const auto* candidate : {good, good_cab, good_reboot, good_msi, good_exe})
+    EXPECT_EQ(verdict(candidate).outcome, Outcome::pass) << verdict(candidate).reason;
   EXPECT_EQ(verdict(breaks_dns).outcome, Outcome::fail) << verdict(breaks_dns).reason;
   EXPECT_THAT(verdict(breaks_dns).failed, UnorderedElementsAre("dns/cname-chain", "dns/cname-chain-tcp"));
   EXPECT_THAT(verdict(breaks_dns).group, IsEmpty());
@@ -111,20 +101,21 @@ TEST_F(WindowsStandIn, LeavesOutWhatTheGuestDoesNotTake) {
 
 TEST_F(WindowsStandIn, CountsAnUpdateThatWaitsForTheRestart) {
   EXPECT_EQ(end_of(final_trial(), good), "installed");
-  EXPECT_EQ(end_of(final_trial(), good_reboot), "installed, reboot needed");
+  for (const auto* candidate : {good_reboot, good_exe})
+    EXPECT_EQ(end_of(final_trial(), candidate), "installed, reboot needed");
   for (const auto* phase : {"after-install", "after-reboot-1"})
     EXPECT_EQ(reports::find_phase(final_trial(), phase, "dns")->outcome, Outcome::pass) << phase;
 }
 
 TEST_F(WindowsStandIn, RehearsesTheRemovalOfWhatPassed) {
-  for (const auto* kb : {good, good_cab, good_reboot})
-    EXPECT_EQ(verdict(kb).removal, "Was removed again, and every check passed") << kb;
+  for (const auto* candidate : {good, good_cab, good_reboot, good_msi})
+    EXPECT_EQ(verdict(candidate).removal, "Was removed again, and every check passed") << candidate;
+  EXPECT_THAT(verdict(good_exe).removal, HasSubstr("there is no common command"));
 }
 
 TEST_F(WindowsStandIn, PublishesExactlyWhatPassed) {
   EXPECT_EQ(finance().promotion.outcome, "promoted") << Json(finance().promotion.reasons).dump();
-  EXPECT_THAT(finance().promotion.candidates,
-              UnorderedElementsAre("KB9900001-6.2.1.0", "KB9900002-6.2.1.0", "KB9900003-6.2.1.0"));
+  EXPECT_THAT(finance().promotion.candidates, UnorderedElementsAre(good, good_cab, good_reboot, good_msi, good_exe));
   EXPECT_EQ(exit_code(patchlab({"verify", "production"}, folder_->path())), 0);
 }
 

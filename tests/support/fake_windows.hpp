@@ -484,7 +484,7 @@ class FakeWindows {
         for (const auto& [name, service] : services) {
           if (!service.triggered) continue;
           ++matches;
-          output += services_root + name + "\\TriggerInfo\r\n";
+          output += "\r\n" + services_root + name + "\\TriggerInfo\\0\r\n" + value_line("Action", "REG_DWORD", "0x1");
         }
         output += end_of_search(matches);
         return matches == 0 ? 1 : 0;
@@ -521,11 +521,14 @@ class FakeWindows {
             "0                       52:54:00:14:00:10  PCI\\VEN_1AF4&DEV_1041\\3&1  \r\r\n\r\r\n";
         return 0;
       case Command::adapter_devices:
-        for (const auto* device : {"PCI\\VEN_1AF4&DEV_1041\\3&1", "PCI\\VEN_8086&DEV_100E\\4&2"}) {
+        for (const auto& [device, kind] :
+             {std::pair{"PCI\\VEN_1AF4&DEV_1041\\3&1", "{4d36e972-e325-11ce-bfc1-08002be10318}"},
+              {"PCI\\VEN_8086&DEV_100E\\4&2", "{4D36E972-E325-11CE-BFC1-08002BE10318}"},
+              {"PCI\\VEN_1AF4&DEV_1001\\5&3", "{4d36e97b-e325-11ce-bfc1-08002be10318}"}}) {
           output += fmt::format("\r\nHKEY_LOCAL_MACHINE\\SYSTEM\\CurrentControlSet\\Enum\\{}\r\n", device) +
-                    value_line("ClassGUID", "REG_SZ", "{4d36e972-e325-11ce-bfc1-08002be10318}");
+                    value_line("ClassGUID", "REG_SZ", kind);
         }
-        output += end_of_search(2);
+        output += end_of_search(3);
         return 0;
       case Command::firewall:
         for (const auto* profile : {"DomainProfile", "PublicProfile", "StandardProfile"}) {

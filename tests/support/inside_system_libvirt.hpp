@@ -21,7 +21,7 @@
 #include "tests/support/programs.hpp"
 
 // For programs that tests start through tests/integration/libvirt/with-system-libvirt: alone with a system libvirt, and
-// with a golden domain 'dns-golden' on it, made of the golden image of the name server.
+// with a golden domain 'dns-golden' on it, made of the golden image of a name server.
 namespace patchlab::lab::libvirt {
 
 namespace fs = std::filesystem;
@@ -45,7 +45,7 @@ class InsideSystemLibvirt : public ::testing::Test {
     session_ = *session;
     image::BuildRequest request;  // it is there: who started this has seen to it
     request.recipes = fs::path(PATCHLAB_SOURCE_DIR) / "scenarios" / "images";
-    request.names = {"dns"};
+    request.names = {recipe()};
     auto images = image::build(host_processes(), request);
     ASSERT_TRUE(images) << images.error().message;
     image_ = images->front().image;
@@ -66,6 +66,9 @@ class InsideSystemLibvirt : public ::testing::Test {
     }
   }
 
+  // Of the golden image.
+  [[nodiscard]] virtual std::string recipe() const { return "dns"; }
+
   // A machine of the lab made to look like one of production: on a bridge that does not exist here.
   [[nodiscard]] std::string golden_xml(const image::GoldenImage& image, const std::string& name = "dns-golden",
                                        const std::string& last_number = "10") const {
@@ -73,6 +76,7 @@ class InsideSystemLibvirt : public ::testing::Test {
     spec.name = name;
     spec.uuid = "9f1c7f0e-6d3c-4a55-8a57-2f2f3d7c1a" + last_number;
     spec.disk = disk_of(name);
+    spec.memory_mib = static_cast<std::uint32_t>(image.memory_mib);
     spec.kernel = folder / "kernel";
     spec.initrd = folder / "initrd";
     spec.kernel_arguments =

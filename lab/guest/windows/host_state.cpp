@@ -12,8 +12,9 @@
 namespace patchlab::lab::guest::windows {
 namespace {
 
-constexpr std::uint32_t no_such_log = 15007;   // ERROR_EVT_CHANNEL_NOT_FOUND
-constexpr std::uint32_t never_started = 1077;  // ERROR_SERVICE_NEVER_STARTED
+constexpr std::uint32_t no_such_log = 15007;                                             // ERROR_EVT_CHANNEL_NOT_FOUND
+constexpr std::uint32_t never_started = 1077;                                            // ERROR_SERVICE_NEVER_STARTED
+constexpr std::string_view network_adapters = "{4d36e972-e325-11ce-bfc1-08002be10318}";  // device class
 
 std::string log_section(std::size_t index) { return fmt::format("log-{}", index); }
 std::string acl_section(std::size_t index) { return fmt::format("acl-{}", index); }
@@ -66,9 +67,12 @@ Result<void> add_services(const StateReplies& replies, const std::vector<std::st
   constexpr std::array<const char*, 5> start_words{"boot", "system", "automatic", "on demand", "disabled"};
   PATCHLAB_ASSIGN(const auto statuses, services(replies.services));
   PATCHLAB_ASSIGN(const auto starts, registry_in(replies.job, "starts", Absence::impossible));
-  PATCHLAB_ASSIGN(const auto triggers, registry_in(replies.job, "triggers", Absence::possible));
+  PATCHLAB_ASSIGN(const auto triggers, registry_in(replies.job, "triggers", Absence::of_matches));
   std::set<std::string> triggered;
-  for (const auto& key : triggers) triggered.insert(service_in(key.path.substr(0, key.path.rfind('\\'))));
+  for (const auto& key : triggers) {
+    const auto at = key.path.find("\\TriggerInfo\\");
+    if (at != std::string::npos) triggered.insert(service_in(key.path.substr(0, at)));
+  }
   for (const auto& key : starts) {
     const auto name = service_in(key.path);
     const auto start = key.values.find("Start");
@@ -114,8 +118,10 @@ Result<void> add_network(const StateReplies& replies, HostState& state) {
         fmt::format("{} status {}", row.at("MACAddress").empty() ? "no MAC" : lower_case(row.at("MACAddress")),
                     row.at("ConfigManagerErrorCode"));
   }
-  PATCHLAB_ASSIGN(const auto devices, registry_in(replies.job, "adapter-devices", Absence::possible));
+  PATCHLAB_ASSIGN(const auto devices, registry_in(replies.job, "adapter-devices", Absence::of_matches));
   for (const auto& key : devices) {
+    const auto device_class = key.values.find("ClassGUID");
+    if (device_class == key.values.end() || lower_case(device_class->second) != network_adapters) continue;
     constexpr std::string_view parent = "\\Enum\\";
     const auto at = key.path.find(parent);
     if (at == std::string::npos) return guest_error(fmt::format("'{}' is no device", key.path));
@@ -133,7 +139,7 @@ Result<void> add_security(const StateReplies& replies, HostState& state) {
     const auto value = key.values.find("EnableFirewall");
     if (value != key.values.end()) state.facts["firewall " + key.name()] = word_for(switch_words, value->second);
   }
-  PATCHLAB_ASSIGN(const auto networks, registry_in(replies.job, "networks", Absence::possible));
+  PATCHLAB_ASSIGN(const auto networks, registry_in(replies.job, "networks", Absence::of_key));
   for (const auto& key : networks) {
     const auto value = key.values.find("Category");
     if (value != key.values.end()) state.facts["network " + key.name()] = word_for(category_words, value->second);

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <charconv>
 
 #include "lab/core/text.hpp"
@@ -117,10 +118,29 @@ Result<std::string> text_in(const Sections& found, const std::string& name) {
   return section->second.text;
 }
 
+namespace {
+// "End of search: 3 match(es) found.", in any language: its only number. "0x80070005" is none.
+std::optional<std::size_t> matches_in(std::string_view line) {
+  constexpr std::string_view digits = "0123456789";
+  const auto from = line.find_first_of(digits);
+  if (from == std::string_view::npos) return std::nullopt;
+  const auto end = std::min(line.find_first_not_of(digits, from), line.size());
+  const bool is_part_of_a_word = end < line.size() && std::isalnum(static_cast<unsigned char>(line[end])) != 0;
+  if (is_part_of_a_word || line.find_first_of(digits, end) != std::string_view::npos) return std::nullopt;
+  return number_in<std::size_t>(line.substr(from, end - from));
+}
+
+bool says_none_found(std::string_view text) {
+  const auto line = trimmed(text, " \t\r\n");
+  return line.find('\n') == std::string_view::npos && matches_in(line) == std::optional<std::size_t>{0};
+}
+}  // namespace
+
 Result<std::vector<RegistryKey>> registry_in(const Sections& found, const std::string& name, Absence absence) {
   const auto section = found.find(name);
-  if (absence == Absence::possible && section != found.end() && section->second.exit_code == 1) {
-    return std::vector<RegistryKey>{};
+  if (section != found.end() && section->second.exit_code == 1) {
+    if (absence == Absence::of_key) return std::vector<RegistryKey>{};
+    if (absence == Absence::of_matches && says_none_found(section->second.text)) return std::vector<RegistryKey>{};
   }
   PATCHLAB_ASSIGN(const auto text, text_in(found, name));
   PATCHLAB_ASSIGN(auto keys, registry_keys(text).while_doing(fmt::format("reading '{}'", name)));
@@ -152,11 +172,7 @@ Result<std::vector<RegistryKey>> registry_keys(const std::string& text) {
       ++values;
       continue;
     }
-    // "End of search: 3 match(es) found.", in any language.
-    const auto digit = line.find_first_of("0123456789");
-    const auto end = std::min(line.find_first_not_of("0123456789", digit), line.size());
-    const auto number =
-        digit == std::string_view::npos ? std::nullopt : number_in<std::size_t>(line.substr(digit, end - digit));
+    const auto number = matches_in(line);
     if (!number) return not_understood("reg", line);
     const auto matches = values > 0 ? values : keys.size();
     if (*number != matches) {

@@ -46,9 +46,14 @@ struct RegistryKey {
 };
 // reg query. The line that a search ends with holds a number, which must be that of the matches printed.
 [[nodiscard]] Result<std::vector<RegistryKey>> registry_keys(const std::string& text);
-// The same of a section. reg ends with 1 when there is no such key or value, and also when it is in trouble: so every
-// job asks for something that always exists, too, with Absence::impossible.
-enum class Absence { possible, impossible };
+// What it means that nothing is there. reg ends with 1 then, and also when it is in trouble.
+enum class Absence {
+  impossible,  // an error
+  of_matches,  // an answer of a search (/s) in a key that always exists: reg prints how many it found, 0
+  of_key,  // an answer about a key or value that need not exist. reg prints a sentence in the machine's language, as
+           // it does in trouble: so every job asks for something that always exists, too
+};
+// registry_keys of a section.
 [[nodiscard]] Result<std::vector<RegistryKey>> registry_in(const Sections& found, const std::string& name,
                                                            Absence absence);
 // "0x70"

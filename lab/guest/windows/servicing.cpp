@@ -222,7 +222,7 @@ Result<PendingRestart> pending_restart(const std::string& servicing_keys, const 
   for (const auto* name : {"RebootPending", "RebootInProgress", "PackagesPending"}) {
     if (subkeys.contains(name)) pending.strong.push_back(fmt::format("servicing: {}", name));
   }
-  const auto keys = [&](const char* name, Absence absence = Absence::possible) {
+  const auto keys = [&](const char* name, Absence absence = Absence::of_key) {
     return registry_in(found, name, absence);
   };
   const auto not_zero = [](const std::vector<RegistryKey>& list, const char* value) {

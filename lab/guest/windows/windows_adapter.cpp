@@ -164,7 +164,7 @@ class WindowsAdapter final : public WindowsGuest {
                                                    {"failures", line_of(Command::servicing_failures)}}));
     PATCHLAB_ASSIGN(const auto failures_text, text_in(found, "failures").while_doing(doing(action)));
     PATCHLAB_ASSIGN(const auto failures, events(failures_text).while_doing(doing(action)));
-    PATCHLAB_ASSIGN(const auto keys, registry_in(found, "errors", Absence::possible).while_doing(doing(action)));
+    PATCHLAB_ASSIGN(const auto keys, registry_in(found, "errors", Absence::of_matches).while_doing(doing(action)));
     std::map<std::string, std::uint32_t> errors;
     for (const auto& key : keys) {
       const auto value = key.values.find("LastError");
@@ -370,8 +370,10 @@ class WindowsAdapter final : public WindowsGuest {
       views.registry[key.name()] = *state;
     }
     if (views.registry.empty()) return guest_error("the registry names no package at all");
-    for (const auto* section : {"products-64", "products-32"}) {
-      PATCHLAB_ASSIGN(const auto products, registry_in(found, section, Absence::possible));
+    // A server without WoW64 has no list of 32-bit programs.
+    for (const auto& [section, absence] :
+         {std::pair{"products-64", Absence::of_matches}, {"products-32", Absence::of_key}}) {
+      PATCHLAB_ASSIGN(const auto products, registry_in(found, section, absence));
       for (const auto& key : products) {
         const auto version = key.values.find("DisplayVersion");
         if (version != key.values.end()) views.products[key.name()] = version->second;

@@ -12,6 +12,7 @@
 
 #include "lab/core/files.hpp"
 #include "lab/guest/reboot.hpp"
+#include "lab/guest/windows/exit_codes.hpp"
 #include "lab/guest/windows/windows_adapter.hpp"
 #include "lab/image/golden_image.hpp"
 #include "lab/libvirt/hypervisor.hpp"
@@ -85,6 +86,8 @@ auto value_of(const std::string& what, const Action& action) {
   return result ? std::move(result).value() : Value{};
 }
 
+constexpr const char* good_product = "{9900A001-0000-4000-8000-000000000001}";
+
 InstalledPackage removable(const std::string& file, const std::string& kb) {
   InstalledPackage one;
   one.file_name = file;
@@ -104,7 +107,9 @@ class StandIn {
     EXPECT_TRUE(hypervisor_->define(spec));
     EXPECT_TRUE(hypervisor_->start(machine));
     agent_.emplace(*hypervisor_, machine, clock_);
-    adapter_ = windows_adapter(*agent_, clock_);
+    WindowsOptions options;
+    for (const auto* file : {"good-exe.exe", "breaks-dns-exe.exe", "fails-exe.exe"}) options.exe_switches[file] = "/S";
+    adapter_ = windows_adapter(*agent_, clock_, options);
     (void)measured("start-up", [&] { return await_boot(*adapter_, *agent_, clock_, "", seconds(180)); });
   }
 
@@ -176,7 +181,8 @@ Before looks_like_windows(StandIn& guest) {
   EXPECT_THAT(before.state.facts,
               AllOf(Contains(Pair("start of DNS", "automatic")), Contains(Pair("firewall PublicProfile", "off")),
                     Contains(Pair("access to C:\\Windows\\System32\\dns", HasSubstr("D:P(A;;"))),
-                    Contains(Pair("access to C:\\inetpub", "absent")), Contains(Key("driver isofs"))));
+                    Contains(Pair("access to C:\\inetpub", "absent")),
+                    Contains(Pair("adapter PCI\\VEN_8086&DEV_100E\\3&1", "hidden")), Contains(Key("driver isofs"))));
   EXPECT_THAT(before.state.error_kinds, IsEmpty());
   EXPECT_EQ(Json(guest.state()), Json(before.state));
   const auto evidence = value_of("evidence", [&] { return guest.adapter().evidence(); });
@@ -236,6 +242,47 @@ void refuses_what_it_cannot_take(StandIn& guest, const Before& before) {
   EXPECT_EQ(Json(guest.state()), Json(expected));
 }
 
+void takes_a_product_and_gives_it_back(StandIn& guest, const Before& before) {
+  const auto outcome = guest.apply("good-msi.msi");
+  EXPECT_EQ(outcome.end, InstallEnd::installed) << outcome.log;
+  auto expected = before.installed;
+  expected[std::string("product ") + good_product] = "1.2.3";
+  EXPECT_EQ(guest.installed(), expected);
+  EXPECT_EQ(Json(guest.state()), Json(before.state));
+  InstalledPackage product;
+  product.file_name = "good-msi.msi";
+  product.product_code = good_product;
+  const auto removed = guest.remove(product);
+  EXPECT_EQ(removed.end, InstallEnd::installed) << removed.log;
+  EXPECT_EQ(guest.installed(), before.installed);
+  EXPECT_EQ(guest.remove(product).exit_code, 1605U);
+}
+
+void installs_no_product_that_does_not_fit(StandIn& guest, const Before& before) {
+  const auto outcome = guest.apply("fails-msi.msi");
+  EXPECT_EQ(outcome.end, InstallEnd::failed);
+  EXPECT_EQ(outcome.exit_code, 1603U);
+  EXPECT_THAT(outcome.log, HasSubstr("install.log:\n"));
+  EXPECT_THAT(outcome.log, HasSubstr("Fabrikam Portal"));
+  EXPECT_EQ(guest.apply("not-applicable.msp").end, InstallEnd::not_applicable);
+  EXPECT_EQ(guest.installed(), before.installed);
+  EXPECT_EQ(guest.apply("breaks-dns-msi.msi").end, InstallEnd::installed);
+  EXPECT_EQ(address_of_web(), wrong_address);
+}
+
+void runs_setup_programs(StandIn& guest, const Before& before) {
+  const auto refused = guest.apply("fails-exe.exe");
+  EXPECT_EQ(refused.end, InstallEnd::failed);
+  EXPECT_EQ(refused.exit_code, 17U);
+  EXPECT_EQ(guest.apply("good-exe.exe").end, InstallEnd::reboot_needed);
+  auto expected = before.installed;
+  expected["product Fabrikam Tool"] = "4.5.0.0";
+  EXPECT_EQ(guest.installed(), expected);
+  EXPECT_EQ(address_of_web(), right_address);
+  EXPECT_EQ(guest.apply("breaks-dns-exe.exe").end, InstallEnd::installed);
+  EXPECT_EQ(address_of_web(), wrong_address);
+}
+
 void completes_or_undoes_at_the_restart(StandIn& guest, const Before& before) {
   EXPECT_EQ(guest.apply("good-reboot.msu").end, InstallEnd::reboot_needed);
   EXPECT_EQ(guest.apply("breaks-dns-at-restart.msu").end, InstallEnd::reboot_needed);
@@ -278,7 +325,7 @@ class WindowsStandIn : public ::testing::Test {
     if (!image) GTEST_SKIP() << image.error().message;
     image_ = std::move(image).value();
     if (const auto why = test::why_no_cells(); !why.empty()) GTEST_SKIP() << "no cells on this host: " << why;
-    for (const auto* program : {"gcab", "xorriso"}) {
+    for (const auto* program : {"gcab", "makensis", "msibuild", "wixl", "xorriso"}) {
       if (testing::is_missing(program)) GTEST_SKIP() << program << " is not installed";
     }
     char name[] = "/tmp/patchlab-stand-in-XXXXXX";
@@ -296,11 +343,32 @@ class WindowsStandIn : public ::testing::Test {
     make.arguments = {folder_ / "packages"};
     const auto made = run_for_output(host_processes(), make);
     ASSERT_TRUE(made) << made.error().message;
+    make_patch();
     std::vector<std::pair<std::string, std::filesystem::path>> sources;
-    for (const auto& entry : std::filesystem::directory_iterator(folder_ / "packages"))
-      sources.emplace_back(entry.path().filename(), entry.path());
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(folder_ / "packages")) {
+      if (installer_for(entry.path().filename().string())) sources.emplace_back(entry.path().filename(), entry.path());
+    }
     std::sort(sources.begin(), sources.end());
     ASSERT_TRUE(host_processes().run(patches::medium_command(sources, medium())).succeeded());
+  }
+  // For a product that is not there; without transforms, which no free program writes. Its class makes it a patch.
+  void make_patch() const {
+    const auto file = folder_ / "packages" / "not-applicable.msp";
+    ProcessSpec make;
+    make.program = "msibuild";
+    make.arguments = {file,
+                      "-s",
+                      "Fix",
+                      "Nobody",
+                      "{9900A00F-0000-4000-8000-000000000001}",
+                      "{9900A00F-0000-4000-8000-000000000002}"};
+    const auto made = run_for_output(host_processes(), make);
+    ASSERT_TRUE(made) << made.error().message;
+    auto bytes = read_file(file).value();
+    const auto class_at = bytes.find(std::string("\x84\x10\x0c\0\0\0\0\0\xc0\0\0\0\0\0\0\x46", 16));
+    ASSERT_NE(class_at, std::string::npos);
+    bytes[class_at] = static_cast<char>(0x86);
+    ASSERT_TRUE(write_file_atomically(file, bytes));
   }
   [[nodiscard]] std::filesystem::path medium() const { return folder_ / "packages.iso"; }
 
@@ -322,6 +390,9 @@ TEST_F(WindowsStandIn, IsDrivenByTheAdapterAsWindowsIs) {
                                                    [&] { takes_a_bare_cabinet(guest, before); },
                                                    [&] { shows_clients_what_an_update_changed(guest, before); },
                                                    [&] { refuses_what_it_cannot_take(guest, before); },
+                                                   [&] { takes_a_product_and_gives_it_back(guest, before); },
+                                                   [&] { installs_no_product_that_does_not_fit(guest, before); },
+                                                   [&] { runs_setup_programs(guest, before); },
                                                    [&] { completes_or_undoes_at_the_restart(guest, before); },
                                                    [&] { powers_itself_off(guest); }};
     for (const auto& part : parts) {

@@ -51,6 +51,20 @@ TEST_F(GuestAgentTest, DoesNotAnswerInSilenceGarbageOrRefusal) {
   EXPECT_TRUE(agent.answers(1s));
 }
 
+// As libvirt passes it on.
+TEST_F(GuestAgentTest, UnderstandsARefusalThatComesAsAnError) {
+  guest.trouble("guest-file-open", guest_error("libvirt: failed to open file '/no': No such file or directory"));
+  const auto there = agent.exists("/no");
+  ASSERT_TRUE(there) << there.error().message;
+  EXPECT_FALSE(*there);
+  guest.trouble("guest-exec-status", guest_error("libvirt: PID 101 does not exist"));
+  const auto process = agent.run("prog", {}, 180s);
+  ASSERT_FALSE(process);
+  EXPECT_THAT(process.error().message,
+              HasSubstr("the end of 'prog' in 'mail' was lost: libvirt: PID 101 does not exist"));
+  EXPECT_LT(clock.now(), 2s);
+}
+
 TEST_F(GuestAgentTest, ReturnsOutputErrorsAndExitCode) {
   program_ends_with({3, "out\n", std::string("\0\xfe", 2), {}, 4, false});
   const auto process = agent.run("prog", {"a b", "'c'"}, 10s);

@@ -43,7 +43,8 @@ TEST_F(WindowsStateTest, HasAllThatAPatchDidNotHaveToTouch) {
                     Pair("network {BBBB}", "domain"), Pair("access to C:\\inetpub", "absent"),
                     Pair("ip settings {AAAA}", "EnableDHCP=0x0, DefaultGateway=10.20.0.1, NameServer=10.20.0.10"),
                     Pair("access to C:\\Windows\\System32\\config", "D:PAI(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)")}));
-  EXPECT_THAT(found.facts, Not(Contains(Key("start of wuauserv"))));  // changes it by itself
+  EXPECT_THAT(found.facts, Not(Contains(Key("start of wuauserv"))));                    // changes it by itself
+  EXPECT_THAT(found.facts, Not(Contains(Key("adapter PCI\\VEN_1AF4&DEV_1001\\5&3"))));  // a disk
 }
 
 TEST_F(WindowsStateTest, IsTheSameInAnotherLanguageAndAfterARestart) {
@@ -122,6 +123,16 @@ TEST_F(WindowsStateTest, EveryCommandThatFailsOrAnswersGarbageIsAnError) {
     windows.replies.clear();
   }
   EXPECT_TRUE(adapter->host_state({}));
+}
+
+TEST_F(WindowsStateTest, ASearchThatIsRefusedIsNotASearchThatFindsNothing) {
+  for (const auto command : {Command::service_triggers, Command::adapter_devices}) {
+    windows.exit_codes = {{command, 1}};
+    windows.replies = {{command, "\r\nEnd of search: 0 match(es) found.\r\n"}};
+    EXPECT_TRUE(adapter->host_state({})) << static_cast<int>(command);
+    windows.replies = {{command, "ERROR: Access is denied.\r\n"}};
+    EXPECT_FALSE(adapter->host_state({})) << static_cast<int>(command);
+  }
 }
 
 TEST_F(WindowsStateTest, AnEmptyReplyWhereThereIsAlwaysSomethingIsAnError) {

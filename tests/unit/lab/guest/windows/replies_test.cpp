@@ -100,12 +100,33 @@ TEST(RegistryReply, WithAnUnknownLineIsAnError) {
   EXPECT_FALSE(registry_keys("End of search: 0 match(es) found.\r\n" + std::string(registry)));
 }
 
-TEST(RegistryReply, OfAQuestionThatMayHaveNoAnswer) {
+TEST(RegistryReply, OfAKeyThatNeedNotExist) {
   const Sections found{{"none", {"FEHLER: nicht gefunden\n", 1}}, {"trouble", {"", 5}}};
-  EXPECT_TRUE(registry_in(found, "none", Absence::possible)->empty());
+  EXPECT_TRUE(registry_in(found, "none", Absence::of_key)->empty());
   EXPECT_FALSE(registry_in(found, "none", Absence::impossible));
-  EXPECT_FALSE(registry_in(found, "trouble", Absence::possible));
-  EXPECT_FALSE(registry_in(found, "forgotten", Absence::possible));
+  EXPECT_FALSE(registry_in(found, "trouble", Absence::of_key));
+  EXPECT_FALSE(registry_in(found, "forgotten", Absence::of_key));
+}
+
+// reg ends with 1 in all these cases.
+TEST(RegistryReply, OfASearchThatFoundNothingIsToldFromTrouble) {
+  const auto none = [](const std::string& text, std::uint32_t exit_code = 1) {
+    const auto keys = registry_in({{"search", {text, exit_code}}}, "search", Absence::of_matches);
+    return keys && keys->empty();
+  };
+  EXPECT_TRUE(none("\r\nEnd of search: 0 match(es) found.\r\n"));
+  EXPECT_TRUE(
+      none("\r\nSuchende: 0 \xEF\xBF\xBD"
+           "bereinstimmung(en) gefunden.\r\n"));
+  EXPECT_TRUE(none("Search complete. Number of matches found: 0\n", 0));
+  EXPECT_FALSE(none(""));
+  EXPECT_FALSE(none("ERROR: Access is denied.\r\n"));
+  EXPECT_FALSE(none("FEHLER: Zugriff verweigert (0x80070005).\r\n"));
+  EXPECT_FALSE(none("ERROR: Invalid syntax.\r\nType \"REG QUERY /?\" for usage.\r\n"));
+  EXPECT_FALSE(none("ERROR: Access is denied.\r\n\r\nEnd of search: 0 match(es) found.\r\n"));
+  EXPECT_FALSE(none("End of search: 2 match(es) found.\r\n"));
+  EXPECT_FALSE(none("End of search: 0 match(es) found.\r\n", 5));
+  EXPECT_FALSE(registry_in({{"search", {"End of search: 0 match(es) found.\r\n", 1}}}, "search", Absence::impossible));
 }
 
 TEST(RegistryReply, NumbersAreHexadecimal) {

@@ -1,0 +1,63 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// Started by golden_domain_test.cpp through with-system-libvirt. Usage: windows_domain_inside FOLDER
+#include <gmock/gmock.h>
+
+#include "golden_domain.hpp"
+#include "reports/record/queries.hpp"
+
+namespace patchlab::e2e {
+namespace {
+
+using ::testing::ElementsAre;
+
+// A golden machine with Windows, as its owner has it under libvirt: the stand-in, of which patchlab knows the domain
+// and what the scenario says.
+class WindowsDomain : public GoldenDomain {
+ protected:
+  void SetUp() override {
+    InsideSystemLibvirt::SetUp();
+    if (HasFatalFailure()) return;
+    const auto shipped = windows_scenario(work_.path(), {"good", "breaks-dns"});
+    ASSERT_TRUE(shipped) << shipped.error().message;
+    auto scenario = on_the_domain(*shipped, {{"system", {{"family", "windows"}, {"version", "6.2.9200"}}}});
+    scenario["trial"] = {{"warm_reboots", 0}, {"stability_s", 0}, {"confirmations", 0}};
+    work_.write("domains.json", scenario.dump());
+  }
+  [[nodiscard]] std::string recipe() const override { return "windows-stand-in"; }
+};
+
+TEST_F(WindowsDomain, TakesWhatIsGoodAndGivesItBackAndHoldsBackWhatBreaksIt) {
+  const auto outcome = patchlab({"run", "domains.json", "--runs", "runs"}, work_.path(), std::chrono::minutes(11));
+  EXPECT_EQ(exit_code(outcome), 1) << outcome.output << outcome.errors;
+  const auto record = this->record();
+  EXPECT_TRUE(record.complete);
+  ASSERT_EQ(record.departments.size(), 1U) << outcome.errors;
+  const auto& finance = record.departments[0];
+  const auto* bad = reports::find_verdict(finance, "KB9900004-6.2.1.0");
+  ASSERT_NE(bad, nullptr);
+  EXPECT_EQ(bad->outcome, Outcome::fail) << bad->reason;
+  EXPECT_THAT(bad->failed, ElementsAre("dns/cname-chain", "dns/cname-chain-tcp"));
+  const auto* good = reports::find_verdict(finance, "KB9900001-6.2.1.0");
+  ASSERT_NE(good, nullptr);
+  EXPECT_EQ(good->outcome, Outcome::pass) << good->reason;
+  EXPECT_EQ(good->removal, "Was removed again, and every check passed");
+  EXPECT_EQ(finance.promotion.outcome, "promoted") << Json(finance.promotion.reasons).dump();
+  EXPECT_THAT(finance.promotion.candidates, ElementsAre("KB9900001-6.2.1.0"));
+  EXPECT_EQ(finance.machines.at(0).golden_digest, finance.machines.at(0).golden_digest_after);
+  EXPECT_EQ(finance.fence.answers(), 0U);
+  EXPECT_EQ(owner_of_disk(), 0U);
+  expect_no_processes();
+  expect_no_trace();
+}
+
+}  // namespace
+}  // namespace patchlab::e2e
+
+int main(int argc, char** argv) {
+  testing::InitGoogleTest(&argc, argv);
+  if (argc < 2) return 64;
+  patchlab::lab::libvirt::folder = argv[1];
+  return RUN_ALL_TESTS();
+}
