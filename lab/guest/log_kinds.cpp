@@ -80,6 +80,18 @@ bool is_group_of_number(const std::string& before, std::string_view word, std::s
   return follows || leads;
 }
 
+// "EST" in "2026-11-25 13:40:01.123 EST": the name of a time zone belongs to the time before it. Most end so; levels
+// such as "CRIT" and "ALERT" do not.
+bool is_time_zone(std::string_view before, std::string_view word) {
+  constexpr std::array<std::string_view, 8> endings{"ST", "DT", "MT", "UTC", "CET", "EET", "WET", "MSK"};
+  const bool capitals = std::all_of(word.begin(), word.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
+  const bool ends_so = std::any_of(endings.begin(), endings.end(), [&](auto ending) { return word.ends_with(ending); });
+  if (word.size() < 3 || word.size() > 4 || !capitals || !ends_so || !before.ends_with("# ")) return false;
+  before.remove_suffix(1);
+  const auto time = before.substr(before.find_last_of(" [(") + 1);  // npos + 1 is the beginning
+  return std::count(time.begin(), time.end(), ':') == 2 && time.starts_with("#:#:#");
+}
+
 // "#.#.#.#", "#:#", "#-#" are one number to a reader (address, time, version); so is a negative one.
 std::string with_joined_numbers(const std::string& text) {
   std::string joined;
@@ -130,6 +142,9 @@ std::string log_kind(std::string_view line) {
     if (word.empty()) {
       kind += rest.front();
       rest.remove_prefix(1);
+    } else if (is_time_zone(kind, word)) {
+      rest.remove_prefix(word.size());
+      rest = without_leading_blanks(rest);
     } else if (ends_with_temporary_folder(kind)) {
       kind += '#';
       rest.remove_prefix(std::min(rest.find_first_of(" '\":,)/"), rest.size()));

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lab/guest/log_kinds.hpp"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -30,6 +31,20 @@ TEST(LogKind, IsTheSameForTwoOccurrences) {
       {"error: -12 of 3.5", "error: -7 of 12.25"},
   };
   for (const auto& [a, b] : same) EXPECT_EQ(log_kind(a), log_kind(b)) << a;
+}
+
+TEST(LogKind, IsTheSameInEveryTimeZone) {
+  const auto line = [](const std::string& zone) {
+    return "Nov 25 13:40:01 db1 postgres[163]: [3-1] 2026-11-25 13:40:01.123 " + zone +
+           " [163] app@corp FATAL:  password authentication failed for user \"app\"";
+  };
+  EXPECT_EQ(log_kind(line("UTC")), log_kind(line("EST")));
+  EXPECT_EQ(log_kind(line("UTC")), log_kind(line("CEST")));
+  EXPECT_EQ(log_kind(line("UTC")),
+            "postgres[#]: [#] # # [#] app@corp FATAL:  password authentication failed for user \"app\"");
+  for (const auto* level : {"ERROR", "FATAL", "CRIT", "ALERT", "ERR", "WARN"})
+    EXPECT_EQ(log_kind(fmt::format("at 13:40:01 {}: a", level)), fmt::format("at # {}: a", level));
+  EXPECT_NE(log_kind("disk 3 EIO"), log_kind("disk 3 ENOSPC"));
 }
 
 TEST(LogKind, DiffersForDifferentTexts) {
