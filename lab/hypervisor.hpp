@@ -61,8 +61,8 @@ class Hypervisor {
   virtual Result<void> delete_snapshot(const std::string& machine, const std::string& snapshot) = 0;
   // Puts an ISO 9660 image into the machine's CD drive; an empty path takes the medium out.
   virtual Result<void> change_medium(const std::string& machine, const std::filesystem::path& iso) = 0;
-  // One guest agent command (JSON text) and its reply. `limit` is rounded up to whole seconds. What the agent refuses is
-  // such a reply, or an Error of class guest with the agent's words; no other trouble has that class.
+  // One guest agent command (JSON text) and its reply. `limit` is rounded up to whole seconds. What the agent refuses
+  // is such a reply, or an Error of class guest with the agent's words; no other trouble has that class.
   virtual Result<std::string> agent_command(const std::string& machine, const std::string& command,
                                             Milliseconds limit) = 0;
 };
