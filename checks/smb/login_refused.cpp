@@ -35,7 +35,8 @@ class LoginRefused final : public Check {
                                             Milliseconds deadline) const override {
     auto account = read_valid(json);
     if (!account.user.empty()) account.password = unique_text();
-    return observe_steps(target, account, deadline, [&account](StepRecorder& recorder, Session& session) {
+    // By copy: the steps may outlast this call.
+    return observe_steps(target, account, deadline, [account](StepRecorder& recorder, Session& session) {
       take_list(recorder, session, "list", account.share);
     });
   }
