@@ -35,10 +35,8 @@ class Client {
 
   // As far as a lease, which is held; its address, or nothing.
   Result<std::optional<Ipv4>> hold() {
-    PATCHLAB_ASSIGN(const auto offer, discover());
-    if (!offer) return std::optional<Ipv4>();
-    PATCHLAB_ASSIGN(const auto lease, request(*offer));
-    if (!lease || lease->type() != MessageType::ack) return std::optional<Ipv4>();
+    PATCHLAB_ASSIGN(const auto lease, acquire());
+    if (!lease) return std::optional<Ipv4>();
     address_ = lease->yours;
     held_from_ = {answered_by_, address_, lease->server_id().value_or(settings_.server)};
     return std::optional(address_);
@@ -46,10 +44,8 @@ class Client {
   Result<void> give_back() { return release(held_from_); }
 
   Result<Json> run() {
-    PATCHLAB_ASSIGN(const auto offer, discover());
-    if (!offer) return seen_;
-    PATCHLAB_ASSIGN(const auto lease, request(*offer));
-    if (!lease || lease->type() != MessageType::ack) return seen_;
+    PATCHLAB_ASSIGN(const auto lease, acquire());
+    if (!lease) return seen_;
     PATCHLAB_ASSIGN(const bool conflict, probe(lease->yours));
     if (conflict) return seen_;  // RFC 2131 section 3.1: such an address is not used
     address_ = lease->yours;
@@ -155,6 +151,15 @@ class Client {
       }
     }
     return std::optional<Message>();
+  }
+
+  // The ACK of an address; nothing when it did not come so far.
+  Received acquire() {
+    PATCHLAB_ASSIGN(const auto offer, discover());
+    if (!offer) return std::optional<Message>();
+    PATCHLAB_ASSIGN(auto answer, request(*offer));
+    if (answer && answer->type() != MessageType::ack) answer.reset();
+    return answer;
   }
 
   Received discover() {
