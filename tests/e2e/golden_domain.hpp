@@ -4,12 +4,14 @@
 
 #include <gmock/gmock.h>
 
+#include <set>
 #include <string>
 #include <vector>
 
 #include "lab/network/netlink.hpp"
 #include "lab/process/child.hpp"
 #include "program.hpp"
+#include "reports/record/queries.hpp"
 #include "reports/record/record.hpp"
 #include "tests/support/inside_system_libvirt.hpp"
 
@@ -123,6 +125,32 @@ class GoldenDomain : public lab::libvirt::InsideSystemLibvirt {
     const auto read = reports::read_run_record(run / reports::run_file_name);
     EXPECT_TRUE(read) << read.error().message;
     return read ? *read : reports::RunRecord{};
+  }
+  // What the job of domains.json comes to, wherever its machines are: the verdicts, the stage, a golden machine that is
+  // what it was, and a fence that held in all three phases, also towards the host's own address.
+  static void expect_main_job(const reports::RunRecord& record) {
+    using ::testing::Contains;
+    using ::testing::ElementsAre;
+    EXPECT_TRUE(record.complete);
+    ASSERT_EQ(record.departments.size(), 1U);
+    const auto& finance = record.departments[0];
+    EXPECT_EQ(reports::find_verdict(finance, "bad-dns-reboot")->outcome, Outcome::fail);
+    EXPECT_EQ(reports::find_verdict(finance, "harmless-hostname")->outcome, Outcome::pass);
+    EXPECT_EQ(finance.promotion.outcome, "promoted") << Json(finance.promotion.reasons).dump();
+    EXPECT_THAT(finance.promotion.candidates, ElementsAre("harmless-hostname"));
+    const auto& machine = finance.machines.at(0);
+    EXPECT_EQ(machine.golden_digest.size(), 64U);
+    EXPECT_EQ(machine.golden_digest, machine.golden_digest_after);
+    EXPECT_THAT(finance.fence.troubles, ::testing::IsEmpty());
+    std::set<std::string> phases;
+    std::set<std::string> targets;
+    for (const auto& attempt : finance.fence.attempts) {
+      phases.insert(attempt.phase);
+      targets.insert(attempt.target);
+      EXPECT_FALSE(attempt.answered) << attempt.probe << " " << attempt.target << ": " << attempt.evidence;
+    }
+    EXPECT_THAT(phases, ElementsAre("after", "before", "during"));
+    EXPECT_THAT(targets, Contains("192.0.2.99"));
   }
 
   OwnCache cache_;
