@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "checks/check_with.hpp"
 #include "checks/database/observe.hpp"
 #include "checks/database/step_judge.hpp"
 #include "lab/core/digest.hpp"
@@ -21,8 +22,7 @@ struct Parameters {
   std::int64_t rows = 0;
 };
 
-Parameters read_parameters(const Json& json, const std::string& pointer, std::vector<JsonProblem>& problems) {
-  JsonReader reader(json, pointer, problems);
+Parameters read_parameters(JsonReader& reader) {
   Parameters parameters;
   parameters.server = read_server(reader);
   parameters.query = reader.text("query");
@@ -32,7 +32,6 @@ Parameters read_parameters(const Json& json, const std::string& pointer, std::ve
     reader.problem("sha256", "must be 64 lower-case hex digits; the check's observation shows the right ones");
   }
   parameters.rows = reader.integer("rows", 0, most_rows);
-  reader.finish();
   return parameters;
 }
 
@@ -46,18 +45,14 @@ void describe(const Rows& found, Json& observation) {
   observation["cut_off"] = found.cut_off;
 }
 
-class QueryHash final : public Check {
+class QueryHash final : public CheckWith<Parameters> {
  public:
   std::string kind() const override { return "database.query-hash"; }
 
-  void validate(const Json& parameters, const std::string& pointer, std::vector<JsonProblem>& problems) const override {
-    (void)read_parameters(parameters, pointer, problems);
-  }
+ protected:
+  Parameters read(JsonReader& reader) const override { return read_parameters(reader); }
 
-  Result<Observation> observe(const Target& target, const Json& parameters, Milliseconds limit) const override {
-    std::vector<JsonProblem> problems;
-    const auto with = read_parameters(parameters, "", problems);
-    if (!problems.empty()) return problems_error(kind(), problems);
+  Result<Observation> observe_with(const Target& target, const Parameters& with, Milliseconds limit) const override {
     return observe_server(target, with.server, limit,
                           [&with](OdbcSession& session, Json& observation, Deadline /*deadline*/) {
                             if (!session.begin("begin")) return Result<void>();
@@ -69,9 +64,7 @@ class QueryHash final : public Check {
                           });
   }
 
-  Judgement judge(const Json& parameters, const Observation& observation) const override {
-    std::vector<JsonProblem> ignored;
-    const auto with = read_parameters(parameters, "", ignored);
+  Judgement judge_with(const Parameters& with, const Observation& observation) const override {
     if (auto bad = judge_steps({"connect", "begin", "query"}, observation)) return *bad;
     const auto rows = observation.value("rows", std::int64_t{-1});
     const auto hash = observation.value("sha256", "");

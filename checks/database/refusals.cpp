@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "checks/check_with.hpp"
 #include "checks/database/observe.hpp"
 #include "checks/database/step_judge.hpp"
 #include "checks/unique.hpp"
@@ -11,34 +12,27 @@
 namespace patchlab::checks::database {
 namespace {
 
-Server read_login(const Json& json, const std::string& pointer, std::vector<JsonProblem>& problems) {
-  JsonReader reader(json, pointer, problems);
+Server read_login(JsonReader& reader) {
   auto server = read_server(reader, Password::made_up);
-  reader.finish();
   return server;
 }
 
-class LoginRefused final : public Check {
+class LoginRefused final : public CheckWith<Server> {
  public:
   std::string kind() const override { return "database.login-refused"; }
 
-  void validate(const Json& parameters, const std::string& pointer, std::vector<JsonProblem>& problems) const override {
-    (void)read_login(parameters, pointer, problems);
-  }
+ protected:
+  Server read(JsonReader& reader) const override { return read_login(reader); }
 
-  Result<Observation> observe(const Target& target, const Json& parameters, Milliseconds limit) const override {
-    std::vector<JsonProblem> problems;
-    auto server = read_login(parameters, "", problems);
-    if (!problems.empty()) return problems_error(kind(), problems);
-    server.password = unique_text();
+  Result<Observation> observe_with(const Target& target, const Server& server, Milliseconds limit) const override {
+    auto stranger = server;
+    stranger.password = unique_text();
     return observe_server(
-        target, server, limit,
+        target, stranger, limit,
         [](OdbcSession& /*session*/, Json& /*observation*/, Deadline /*deadline*/) { return Result<void>(); });
   }
 
-  Judgement judge(const Json& parameters, const Observation& observation) const override {
-    std::vector<JsonProblem> ignored;
-    const auto server = read_login(parameters, "", ignored);
+  Judgement judge_with(const Server& server, const Observation& observation) const override {
     const auto expected = fmt::format("a wrong password of '{}' is refused", server.user);
     const auto trouble = judge_steps({"connect"}, observation);
     if (!trouble) return {Outcome::fail, "wrong-password-accepted", expected, "logged in with a made-up password"};
@@ -52,28 +46,22 @@ struct Question {
   std::string query;
 };
 
-Question read_question(const Json& json, const std::string& pointer, std::vector<JsonProblem>& problems) {
-  JsonReader reader(json, pointer, problems);
+Question read_question(JsonReader& reader) {
   Question question;
   question.server = read_server(reader);
   question.query = reader.text("query");
   if (reader.has("query") && question.query.empty()) reader.problem("query", "must not be empty");
-  reader.finish();
   return question;
 }
 
-class Denied final : public Check {
+class Denied final : public CheckWith<Question> {
  public:
   std::string kind() const override { return "database.denied"; }
 
-  void validate(const Json& parameters, const std::string& pointer, std::vector<JsonProblem>& problems) const override {
-    (void)read_question(parameters, pointer, problems);
-  }
+ protected:
+  Question read(JsonReader& reader) const override { return read_question(reader); }
 
-  Result<Observation> observe(const Target& target, const Json& parameters, Milliseconds limit) const override {
-    std::vector<JsonProblem> problems;
-    const auto with = read_question(parameters, "", problems);
-    if (!problems.empty()) return problems_error(kind(), problems);
+  Result<Observation> observe_with(const Target& target, const Question& with, Milliseconds limit) const override {
     return observe_server(target, with.server, limit,
                           [&with](OdbcSession& session, Json& /*observation*/, Deadline /*deadline*/) {
                             if (!session.begin("begin")) return Result<void>();
@@ -83,9 +71,7 @@ class Denied final : public Check {
                           });
   }
 
-  Judgement judge(const Json& parameters, const Observation& observation) const override {
-    std::vector<JsonProblem> ignored;
-    const auto with = read_question(parameters, "", ignored);
+  Judgement judge_with(const Question& with, const Observation& observation) const override {
     if (auto bad = judge_steps({"connect", "begin"}, observation)) return *bad;
     const auto expected = fmt::format("'{}' has no right to: {}", with.server.user, with.query);
     const auto trouble = judge_steps({"connect", "begin", "query"}, observation);

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "checks/check_with.hpp"
 #include "checks/database/observe.hpp"
 #include "checks/database/step_judge.hpp"
 #include "checks/unique.hpp"
@@ -12,10 +13,8 @@
 namespace patchlab::checks::database {
 namespace {
 
-Server read_parameters(const Json& json, const std::string& pointer, std::vector<JsonProblem>& problems) {
-  JsonReader reader(json, pointer, problems);
+Server read_parameters(JsonReader& reader) {
   auto server = read_server(reader);
-  reader.finish();
   return server;
 }
 
@@ -54,25 +53,21 @@ std::optional<Judgement> judge_seen(const Observation& observation) {
   return std::nullopt;
 }
 
-class Transaction final : public Check {
+class Transaction final : public CheckWith<Server> {
  public:
   std::string kind() const override { return "database.transaction"; }
 
-  void validate(const Json& parameters, const std::string& pointer, std::vector<JsonProblem>& problems) const override {
-    (void)read_parameters(parameters, pointer, problems);
-  }
+ protected:
+  Server read(JsonReader& reader) const override { return read_parameters(reader); }
 
-  Result<Observation> observe(const Target& target, const Json& parameters, Milliseconds limit) const override {
-    std::vector<JsonProblem> problems;
-    const auto server = read_parameters(parameters, "", problems);
-    if (!problems.empty()) return problems_error(kind(), problems);
+  Result<Observation> observe_with(const Target& target, const Server& server, Milliseconds limit) const override {
     return observe_server(target, server, limit, [](OdbcSession& session, Json& observation, Deadline /*deadline*/) {
       try_transaction(session, observation);
       return Result<void>();
     });
   }
 
-  Judgement judge(const Json& /*parameters*/, const Observation& observation) const override {
+  Judgement judge_with(const Server& /*parameters*/, const Observation& observation) const override {
     if (auto bad = judge_steps({"connect", "create", "begin", "insert", "select"}, observation)) return *bad;
     if (auto bad = judge_seen(observation)) return *bad;
     if (auto bad = judge_steps({"connect", "create", "begin", "insert", "select", "rollback", "count"}, observation)) {

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "checks/check_with.hpp"
 #include "checks/database/observe.hpp"
 #include "checks/database/step_judge.hpp"
 #include "checks/unique.hpp"
@@ -33,8 +34,7 @@ bool is_table_name(std::string_view name) {
   return is_identifier(name.substr(0, dot)) && is_identifier(name.substr(dot + 1));
 }
 
-Parameters read_parameters(const Json& json, const std::string& pointer, std::vector<JsonProblem>& problems) {
-  JsonReader reader(json, pointer, problems);
+Parameters read_parameters(JsonReader& reader) {
   Parameters parameters;
   parameters.server = read_server(reader);
   parameters.table = reader.text("table");
@@ -45,7 +45,6 @@ Parameters read_parameters(const Json& json, const std::string& pointer, std::ve
   if (reader.has("column") && !is_identifier(parameters.column)) {
     reader.problem("column", "must be a name of letters, digits and _");
   }
-  reader.finish();
   return parameters;
 }
 
@@ -80,24 +79,20 @@ std::optional<Judgement> judge_seen(const Json& second, const std::string& inser
   return std::nullopt;
 }
 
-class Write final : public Check {
+class Write final : public CheckWith<Parameters> {
  public:
   std::string kind() const override { return "database.write"; }
 
-  void validate(const Json& parameters, const std::string& pointer, std::vector<JsonProblem>& problems) const override {
-    (void)read_parameters(parameters, pointer, problems);
-  }
+ protected:
+  Parameters read(JsonReader& reader) const override { return read_parameters(reader); }
 
-  Result<Observation> observe(const Target& target, const Json& parameters, Milliseconds limit) const override {
-    std::vector<JsonProblem> problems;
-    const auto with = read_parameters(parameters, "", problems);
-    if (!problems.empty()) return problems_error(kind(), problems);
+  Result<Observation> observe_with(const Target& target, const Parameters& with, Milliseconds limit) const override {
     return observe_server(target, with.server, limit, [&](OdbcSession& session, Json& observation, Deadline deadline) {
       return write_and_read(target, with, session, observation, deadline);
     });
   }
 
-  Judgement judge(const Json& /*parameters*/, const Observation& observation) const override {
+  Judgement judge_with(const Parameters& /*parameters*/, const Observation& observation) const override {
     if (auto bad = judge_steps({"connect", "insert"}, observation)) return *bad;
     auto second = observation.value("second", Json::object());
     second["stopped_at_deadline"] = observation.value("stopped_at_deadline", false);

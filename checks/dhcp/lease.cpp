@@ -10,6 +10,7 @@
 #include <random>
 #include <set>
 
+#include "checks/check_with.hpp"
 #include "checks/dhcp/client.hpp"
 #include "checks/dhcp/options.hpp"
 #include "checks/hex.hpp"
@@ -43,8 +44,8 @@ Ipv4 read_address(JsonReader& reader, const std::string& key) {
   return address.value_or(Ipv4{});
 }
 
-void read_pool(JsonReader& reader, Parameters& parameters, std::vector<JsonProblem>& problems) {
-  JsonReader pool(reader.raw("pool"), reader.at("pool"), problems);
+void read_pool(JsonReader& reader, Parameters& parameters) {
+  auto pool = reader.object("pool");
   parameters.from = read_address(pool, "from");
   parameters.to = read_address(pool, "to");
   pool.finish();
@@ -60,17 +61,16 @@ void read_option(const std::string& name, const Json& value, JsonReader& options
   expected.push_back({name, *kind, std::move(bytes).value()});
 }
 
-Parameters read(const Json& json, const std::string& pointer, std::vector<JsonProblem>& problems) {
-  JsonReader reader(json, pointer, problems);
+Parameters read_parameters(JsonReader& reader) {
   Parameters parameters;
   parameters.server = reader.text_or("server", "");
   if (!parameters.server.empty() && !parse_ipv4(parameters.server)) {
     reader.problem("server", fmt::format("'{}' is not an IPv4 address", parameters.server));
   }
-  read_pool(reader, parameters, problems);
+  read_pool(reader, parameters);
   if (reader.has("options")) {
     const auto& values = reader.raw("options");
-    JsonReader options(values, reader.at("options"), problems);
+    auto options = reader.object("options");
     if (values.is_object()) {
       for (const auto& [name, value] : values.items()) read_option(name, value, options, parameters.options);
     }
@@ -82,13 +82,7 @@ Parameters read(const Json& json, const std::string& pointer, std::vector<JsonPr
     if (!parameters.mac) reader.problem("mac", fmt::format("'{}' is not a MAC such as 02:00:0a:14:00:20", text));
   }
   parameters.neighbours = reader.integer_or("neighbours", 0, 0, most_neighbours);
-  reader.finish();
   return parameters;
-}
-
-Parameters read_valid(const Json& json) {
-  std::vector<JsonProblem> ignored;  // validate() has reported them
-  return read(json, "", ignored);
 }
 
 // Locally administered, not multicast (IEEE 802-2014 section 8.2.2): 02:xx:xx:xx:xx:xx.
@@ -285,17 +279,16 @@ class Judge {
   std::set<std::string> taken_;
 };
 
-class Lease final : public Check {
+class Lease final : public CheckWith<Parameters> {
  public:
   [[nodiscard]] std::string kind() const override { return "dhcp.lease"; }
   [[nodiscard]] std::vector<int> capabilities() const override { return {CAP_NET_RAW}; }
 
-  void validate(const Json& json, const std::string& pointer, std::vector<JsonProblem>& problems) const override {
-    (void)read(json, pointer, problems);
-  }
+ protected:
+  Parameters read(JsonReader& reader) const override { return read_parameters(reader); }
 
-  [[nodiscard]] Result<Observation> observe(const Target& target, const Json& json, Milliseconds limit) const override {
-    const auto parameters = read_valid(json);
+  [[nodiscard]] Result<Observation> observe_with(const Target& target, const Parameters& parameters,
+                                                 Milliseconds limit) const override {
     PATCHLAB_ASSIGN(const auto link, open_link(target.interface));
     std::random_device device;
     ClientSettings settings;
@@ -313,8 +306,7 @@ class Lease final : public Check {
     return seen;
   }
 
-  [[nodiscard]] Judgement judge(const Json& json, const Observation& observation) const override {
-    const auto parameters = read_valid(json);
+  [[nodiscard]] Judgement judge_with(const Parameters& parameters, const Observation& observation) const override {
     return Judge(parameters, observation).verdict();
   }
 };

@@ -142,6 +142,8 @@ bool same_id_as_query(const Observation& observation, std::string_view wire) {
 
 }  // namespace
 
+bool is_transport(const std::string& word) { return word == "udp" || word == "tcp"; }
+
 Result<Observation> ask(const Target& target, const Lookup& lookup, const Deadline& deadline) {
   PATCHLAB_ASSIGN(const auto wire,
                   encode({lookup.name, lookup.type, random_id(), lookup.recursion_desired, lookup.udp_size}));

@@ -25,6 +25,8 @@ struct Lookup {
   std::uint16_t port = 0;
 };
 
+[[nodiscard]] bool is_transport(const std::string& word);  // "udp", "tcp"
+
 // Asks once. The observation is that of exchange.hpp with "transport", "server" and, when there is a reply,
 // "reply_text".
 [[nodiscard]] Result<Observation> ask(const Target& target, const Lookup& lookup, const Deadline& deadline);

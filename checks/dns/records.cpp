@@ -8,6 +8,7 @@
 #include <map>
 #include <sstream>
 
+#include "checks/check_with.hpp"
 #include "checks/dns/lookup.hpp"
 #include "checks/dns/message.hpp"
 
@@ -32,28 +33,26 @@ NameAndType name_and_type(const std::string& canonical) {
 }
 
 // One lookup per name, type and transport.
-std::vector<Lookup> read(const Json& json, const std::string& pointer, std::vector<JsonProblem>& problems) {
-  JsonReader reader(json, pointer, problems);
+std::vector<Lookup> read_parameters(JsonReader& reader) {
   const auto lines = reader.texts_or_empty("records");
   if (lines.empty()) reader.problem("records", "must hold at least one record");
   auto transports = reader.texts_or_empty("transports");
   if (transports.empty()) transports = {"udp"};
+  for (std::size_t i = 0; i < transports.size(); ++i) {
+    if (is_transport(transports[i])) continue;
+    reader.problem("transports", i, fmt::format("must be \"udp\" or \"tcp\", found \"{}\"", transports[i]));
+  }
   Lookup common;
   common.expect_rcode = "NOERROR";
   common.udp_size = 1232;
   if (reader.has("expect_aa")) common.expect_aa = reader.boolean_or("expect_aa", false);
   common.port = static_cast<std::uint16_t>(reader.integer_or("port", 53, 1, 65535));
-  reader.finish();
-  for (const auto& transport : transports) {
-    if (transport == "udp" || transport == "tcp") continue;
-    reader.problem("transports", fmt::format("must be of \"udp\" and \"tcp\", found \"{}\"", transport));
-  }
   std::map<NameAndType, std::vector<std::string>> sets;
   for (std::size_t i = 0; i < lines.size(); ++i) {
     if (const auto record = parse_record(lines[i])) {
       sets[name_and_type(record->text)].push_back(lines[i]);
     } else {
-      problems.push_back({fmt::format("{}/{}", reader.at("records"), i), record.error().message});
+      reader.problem("records", i, record.error().message);
     }
   }
   std::vector<Lookup> lookups;
@@ -70,23 +69,18 @@ std::vector<Lookup> read(const Json& json, const std::string& pointer, std::vect
   return lookups;
 }
 
-std::vector<Lookup> read_valid(const Json& json) {
-  std::vector<JsonProblem> ignored;  // validate() has reported them
-  return read(json, "", ignored);
-}
-
-class Records final : public Check {
+class Records final : public CheckWith<std::vector<Lookup>> {
  public:
   [[nodiscard]] std::string kind() const override { return "dns.records"; }
 
-  void validate(const Json& json, const std::string& pointer, std::vector<JsonProblem>& problems) const override {
-    (void)read(json, pointer, problems);
-  }
+ protected:
+  std::vector<Lookup> read(JsonReader& reader) const override { return read_parameters(reader); }
 
-  [[nodiscard]] Result<Observation> observe(const Target& target, const Json& json, Milliseconds limit) const override {
+  [[nodiscard]] Result<Observation> observe_with(const Target& target, const std::vector<Lookup>& lookups,
+                                                 Milliseconds limit) const override {
     const Deadline deadline(limit);
     auto seen = Json::array();
-    for (const auto& lookup : read_valid(json)) {
+    for (const auto& lookup : lookups) {
       PATCHLAB_ASSIGN(auto one, ask(target, lookup, deadline));
       one["name"] = lookup.name;
       one["type"] = lookup.type;
@@ -96,8 +90,8 @@ class Records final : public Check {
     return Json{{"lookups", std::move(seen)}};
   }
 
-  [[nodiscard]] Judgement judge(const Json& json, const Observation& observation) const override {
-    const auto lookups = read_valid(json);
+  [[nodiscard]] Judgement judge_with(const std::vector<Lookup>& lookups,
+                                     const Observation& observation) const override {
     const auto& seen = observation.at("lookups");
     std::vector<std::string> wrong;
     std::optional<Judgement> first;

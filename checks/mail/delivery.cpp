@@ -6,6 +6,7 @@
 
 #include <thread>
 
+#include "checks/check_with.hpp"
 #include "checks/mail/message.hpp"
 #include "checks/mail/parameters.hpp"
 #include "checks/mail/server.hpp"
@@ -29,8 +30,7 @@ struct Parameters {
   std::size_t bytes = 0;
 };
 
-Parameters read_parameters(const Json& json, const std::string& pointer, std::vector<JsonProblem>& problems) {
-  JsonReader reader(json, pointer, problems);
+Parameters read_parameters(JsonReader& reader) {
   Parameters parameters;
   parameters.server = read_server(reader);
   parameters.user = read_plain_text(reader, "user");
@@ -39,7 +39,6 @@ Parameters read_parameters(const Json& json, const std::string& pointer, std::ve
   parameters.from = read_mail_address(reader, "from");
   parameters.to = read_mail_address(reader, "to");
   parameters.bytes = static_cast<std::size_t>(reader.integer_or("bytes", 0, 0, most_bytes));
-  reader.finish();
   return parameters;
 }
 
@@ -169,18 +168,14 @@ std::optional<Judgement> judge_content(const Json& sent, const Json& fetched) {
   return std::nullopt;
 }
 
-class Delivery final : public Check {
+class Delivery final : public CheckWith<Parameters> {
  public:
   std::string kind() const override { return "mail.delivery"; }
 
-  void validate(const Json& parameters, const std::string& pointer, std::vector<JsonProblem>& problems) const override {
-    (void)read_parameters(parameters, pointer, problems);
-  }
+ protected:
+  Parameters read(JsonReader& reader) const override { return read_parameters(reader); }
 
-  Result<Observation> observe(const Target& target, const Json& parameters, Milliseconds limit) const override {
-    std::vector<JsonProblem> problems;
-    const auto with = read_parameters(parameters, "", problems);
-    if (!problems.empty()) return problems_error(kind(), problems);
+  Result<Observation> observe_with(const Target& target, const Parameters& with, Milliseconds limit) const override {
     const Deadline deadline(limit);
     const auto message = probe_message(unique_text(), with.from, with.to, message_date(std::time(nullptr)), with.bytes);
     Json observation;
@@ -197,9 +192,7 @@ class Delivery final : public Check {
     return observation;
   }
 
-  Judgement judge(const Json& parameters, const Observation& observation) const override {
-    std::vector<JsonProblem> ignored;
-    const auto with = read_parameters(parameters, "", ignored);
+  Judgement judge_with(const Parameters& with, const Observation& observation) const override {
     const auto smtp = observation.value("smtp", Json::object());
     if (auto bad = judge_stages("smtp", smtp_stages(), smtp.value("stages", Json()))) return *bad;
     const auto imap = observation.value("imap", Json::object());

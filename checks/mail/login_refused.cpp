@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "checks/check_with.hpp"
 #include "checks/mail/parameters.hpp"
 #include "checks/mail/server.hpp"
 #include "checks/mail/smtp_client.hpp"
@@ -19,13 +20,11 @@ struct Parameters {
   bool tls_required = true;
 };
 
-Parameters read_parameters(const Json& json, const std::string& pointer, std::vector<JsonProblem>& problems) {
-  JsonReader reader(json, pointer, problems);
+Parameters read_parameters(JsonReader& reader) {
   Parameters parameters;
   parameters.server = read_server(reader);
   parameters.user = read_plain_text(reader, "user");
   parameters.tls_required = reader.boolean_or("tls_required", true);
-  reader.finish();
   return parameters;
 }
 
@@ -109,18 +108,14 @@ std::optional<Judgement> judge_clear_imap(const Json& imap) {
                    fmt::format("it offers {}", fmt::join(offered, " "))};
 }
 
-class LoginRefused final : public Check {
+class LoginRefused final : public CheckWith<Parameters> {
  public:
   std::string kind() const override { return "mail.login-refused"; }
 
-  void validate(const Json& parameters, const std::string& pointer, std::vector<JsonProblem>& problems) const override {
-    (void)read_parameters(parameters, pointer, problems);
-  }
+ protected:
+  Parameters read(JsonReader& reader) const override { return read_parameters(reader); }
 
-  Result<Observation> observe(const Target& target, const Json& parameters, Milliseconds limit) const override {
-    std::vector<JsonProblem> problems;
-    const auto with = read_parameters(parameters, "", problems);
-    if (!problems.empty()) return problems_error(kind(), problems);
+  Result<Observation> observe_with(const Target& target, const Parameters& with, Milliseconds limit) const override {
     const Deadline deadline(limit);
     const auto password = unique_text();
     Json observation{{"smtp", try_smtp(target, with, password, deadline)},
@@ -129,9 +124,7 @@ class LoginRefused final : public Check {
     return observation;
   }
 
-  Judgement judge(const Json& parameters, const Observation& observation) const override {
-    std::vector<JsonProblem> ignored;
-    const auto with = read_parameters(parameters, "", ignored);
+  Judgement judge_with(const Parameters& with, const Observation& observation) const override {
     const auto expected = fmt::format("a wrong password of '{}' is refused", with.user);
     const auto smtp = observation.value("smtp", Json::object());
     if (auto bad = judge_stages("smtp", smtp_stages_before_auth(), smtp.value("stages", Json()))) return *bad;

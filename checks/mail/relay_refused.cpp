@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "checks/check_with.hpp"
 #include "checks/mail/parameters.hpp"
 #include "checks/mail/smtp_client.hpp"
 #include "checks/mail/stage_judge.hpp"
@@ -18,13 +19,11 @@ struct Parameters {
   std::string to = "victim@elsewhere.invalid";
 };
 
-Parameters read_parameters(const Json& json, const std::string& pointer, std::vector<JsonProblem>& problems) {
-  JsonReader reader(json, pointer, problems);
+Parameters read_parameters(JsonReader& reader) {
   Parameters parameters;
   parameters.smtp_port = static_cast<std::uint16_t>(reader.integer_or("smtp_port", 25, 1, 65535));
   if (reader.has("from")) parameters.from = read_mail_address(reader, "from");
   if (reader.has("to")) parameters.to = read_mail_address(reader, "to");
-  reader.finish();
   return parameters;
 }
 
@@ -58,18 +57,14 @@ Judgement judge_request(const Json& stages, const std::string& expected) {
   return {Outcome::fail, "relay-answer-unexpected", expected, quoted(*last)};
 }
 
-class RelayRefused final : public Check {
+class RelayRefused final : public CheckWith<Parameters> {
  public:
   std::string kind() const override { return "mail.relay-refused"; }
 
-  void validate(const Json& parameters, const std::string& pointer, std::vector<JsonProblem>& problems) const override {
-    (void)read_parameters(parameters, pointer, problems);
-  }
+ protected:
+  Parameters read(JsonReader& reader) const override { return read_parameters(reader); }
 
-  Result<Observation> observe(const Target& target, const Json& parameters, Milliseconds limit) const override {
-    std::vector<JsonProblem> problems;
-    const auto with = read_parameters(parameters, "", problems);
-    if (!problems.empty()) return problems_error(kind(), problems);
+  Result<Observation> observe_with(const Target& target, const Parameters& with, Milliseconds limit) const override {
     StageLog log;
     SmtpClient smtp(Deadline(limit), log);
     if (smtp.connect(target.address, with.smtp_port) && smtp.ehlo("ehlo") &&
@@ -80,9 +75,7 @@ class RelayRefused final : public Check {
     return Json{{"smtp", {{"stages", log.entries()}, {"capabilities", smtp.capabilities()}}}};
   }
 
-  Judgement judge(const Json& parameters, const Observation& observation) const override {
-    std::vector<JsonProblem> ignored;
-    const auto with = read_parameters(parameters, "", ignored);
+  Judgement judge_with(const Parameters& with, const Observation& observation) const override {
     const auto stages = observation.value("smtp", Json::object()).value("stages", Json::array());
     if (auto bad = judge_stages("smtp", {{"connect", {}}, {"banner", {"220"}}, {"ehlo", {"250"}}}, stages)) return *bad;
     return judge_request(stages, fmt::format("mail from {} to {} refused with 5xx", with.from, with.to));

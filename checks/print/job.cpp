@@ -6,6 +6,7 @@
 
 #include <thread>
 
+#include "checks/check_with.hpp"
 #include "checks/print/ipp_client.hpp"
 #include "checks/print/printer_sink.hpp"
 #include "checks/socket.hpp"
@@ -25,15 +26,13 @@ struct Parameters {
   bool exact = true;
 };
 
-std::uint16_t read_sink_port(const Json& sink, const std::string& pointer, std::vector<JsonProblem>& problems) {
-  JsonReader reader(sink, pointer, problems);
+std::uint16_t read_sink_port(JsonReader reader) {
   const auto port = reader.integer("listen_port", 1, 65535);
   reader.finish();
   return static_cast<std::uint16_t>(port);
 }
 
-Parameters read_parameters(const Json& json, const std::string& pointer, std::vector<JsonProblem>& problems) {
-  JsonReader reader(json, pointer, problems);
+Parameters read_parameters(JsonReader& reader) {
   Parameters parameters;
   parameters.queue = reader.text("queue");
   const bool plain = parameters.queue.find_first_not_of(
@@ -44,12 +43,11 @@ Parameters read_parameters(const Json& json, const std::string& pointer, std::ve
   }
   parameters.port = static_cast<std::uint16_t>(reader.integer_or("port", 631, 1, 65535));
   if (reader.has("sink"))
-    parameters.sink_port = read_sink_port(reader.raw("sink"), reader.at("sink"), problems);
+    parameters.sink_port = read_sink_port(reader.object("sink"));
   else
     reader.problem("sink", "is required ({\"listen_port\": 9100})");
   parameters.format = reader.text_or("format", "application/octet-stream");
   parameters.exact = reader.boolean_or("exact", true);
-  reader.finish();
   return parameters;
 }
 
@@ -209,18 +207,14 @@ Judgement judge_sink(const Json& sink, const Json& document, bool exact) {
   return {Outcome::pass, "printed", expected, observed};
 }
 
-class Job final : public Check {
+class Job final : public CheckWith<Parameters> {
  public:
   std::string kind() const override { return "print.job"; }
 
-  void validate(const Json& parameters, const std::string& pointer, std::vector<JsonProblem>& problems) const override {
-    (void)read_parameters(parameters, pointer, problems);
-  }
+ protected:
+  Parameters read(JsonReader& reader) const override { return read_parameters(reader); }
 
-  Result<Observation> observe(const Target& target, const Json& parameters, Milliseconds limit) const override {
-    std::vector<JsonProblem> problems;
-    const auto with = read_parameters(parameters, "", problems);
-    if (!problems.empty()) return problems_error(kind(), problems);
+  Result<Observation> observe_with(const Target& target, const Parameters& with, Milliseconds limit) const override {
     const Deadline deadline(limit);
     const auto document = make_document();
     PATCHLAB_ASSIGN(const auto sink, PrinterSink::listen(target.client_address, with.sink_port));
@@ -244,9 +238,7 @@ class Job final : public Check {
     return observation;
   }
 
-  Judgement judge(const Json& parameters, const Observation& observation) const override {
-    std::vector<JsonProblem> ignored;
-    const auto with = read_parameters(parameters, "", ignored);
+  Judgement judge_with(const Parameters& with, const Observation& observation) const override {
     const auto connect = observation.value("connect", Json::object());
     if (connect.contains("reason")) {
       return failure(connect.value("reason", ""), fmt::format("TCP port {} answers", with.port),

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <set>
 
+#include "checks/check_with.hpp"
 #include "checks/smb/judging.hpp"
 #include "checks/smb/steps.hpp"
 #include "lab/core/digest.hpp"
@@ -49,8 +50,7 @@ std::set<std::string> read_operations(JsonReader& reader) {
   return operations;
 }
 
-Parameters read(const Json& json, const std::string& pointer, std::vector<JsonProblem>& problems) {
-  JsonReader reader(json, pointer, problems);
+Parameters read_parameters(JsonReader& reader) {
   Parameters parameters;
   parameters.account = read_account(reader);
   parameters.operations = read_operations(reader);
@@ -58,13 +58,7 @@ Parameters read(const Json& json, const std::string& pointer, std::vector<JsonPr
   if (!is_path_below_share(parameters.folder)) reader.problem("folder", "must be a path below the share");
   parameters.bytes = static_cast<std::size_t>(reader.integer_or("bytes", 262144, 1, 16777216));
   parameters.known_files = read_known_files(reader);
-  reader.finish();
   return parameters;
-}
-
-Parameters read_valid(const Json& json) {
-  std::vector<JsonProblem> ignored;  // validate() has reported them
-  return read(json, "", ignored);
 }
 
 // The life of one file in the share.
@@ -185,17 +179,15 @@ Trouble judge_steps(const Parameters& parameters, const Observation& observation
   return parameters.does("delete") ? judge_gone(observation) : std::nullopt;
 }
 
-class Access final : public Check {
+class Access final : public CheckWith<Parameters> {
  public:
   [[nodiscard]] std::string kind() const override { return "smb.access"; }
 
-  void validate(const Json& json, const std::string& pointer, std::vector<JsonProblem>& problems) const override {
-    (void)read(json, pointer, problems);
-  }
+ protected:
+  Parameters read(JsonReader& reader) const override { return read_parameters(reader); }
 
-  [[nodiscard]] Result<Observation> observe(const Target& target, const Json& json,
-                                            Milliseconds deadline) const override {
-    const auto parameters = read_valid(json);
+  [[nodiscard]] Result<Observation> observe_with(const Target& target, const Parameters& parameters,
+                                                 Milliseconds deadline) const override {
     return observe_steps(target, parameters.account, deadline, [parameters](StepRecorder& recorder, Session& session) {
       if (parameters.does("list") && !take_list(recorder, session, "list", parameters.folder_path())) return;
       if (!take_known_files(recorder, session, parameters.account.share, parameters.known_files)) return;
@@ -203,8 +195,7 @@ class Access final : public Check {
     });
   }
 
-  [[nodiscard]] Judgement judge(const Json& json, const Observation& observation) const override {
-    const auto parameters = read_valid(json);
+  [[nodiscard]] Judgement judge_with(const Parameters& parameters, const Observation& observation) const override {
     if (auto trouble = judge_steps(parameters, observation)) return *trouble;
     const auto done = fmt::format("{} uses '{}'", parameters.account.user, parameters.account.share);
     return {Outcome::pass, "as-expected", done, done};

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <random>
 
+#include "checks/check_with.hpp"
 #include "checks/hex.hpp"
 #include "checks/smb/judging.hpp"
 #include "checks/smb/negotiate.hpp"
@@ -31,8 +32,7 @@ std::vector<std::string> known_names() {
   return names;
 }
 
-Parameters read(const Json& json, const std::string& pointer, std::vector<JsonProblem>& problems) {
-  JsonReader reader(json, pointer, problems);
+Parameters read_parameters(JsonReader& reader) {
   Parameters parameters;
   parameters.spoken = reader.texts_or_empty("dialects");
   if (parameters.spoken.empty()) reader.problem("dialects", "must name at least one dialect that is spoken");
@@ -46,13 +46,7 @@ Parameters read(const Json& json, const std::string& pointer, std::vector<JsonPr
     reader.problem("signing", "must be \"required\" or \"not-required\"");
   }
   parameters.port = static_cast<std::uint16_t>(reader.integer_or("port", 445, 1, 65535));
-  reader.finish();
   return parameters;
-}
-
-Parameters read_valid(const Json& json) {
-  std::vector<JsonProblem> ignored;  // validate() has reported them
-  return read(json, "", ignored);
 }
 
 std::string random_bytes(std::size_t count) {
@@ -118,16 +112,15 @@ Trouble judge_dialect(const Dialect& dialect, bool wanted, const std::string& si
   return std::nullopt;
 }
 
-class Dialects final : public Check {
+class Dialects final : public CheckWith<Parameters> {
  public:
   [[nodiscard]] std::string kind() const override { return "smb.dialects"; }
 
-  void validate(const Json& json, const std::string& pointer, std::vector<JsonProblem>& problems) const override {
-    (void)read(json, pointer, problems);
-  }
+ protected:
+  Parameters read(JsonReader& reader) const override { return read_parameters(reader); }
 
-  [[nodiscard]] Result<Observation> observe(const Target& target, const Json& json, Milliseconds limit) const override {
-    const auto with = read_valid(json);
+  [[nodiscard]] Result<Observation> observe_with(const Target& target, const Parameters& with,
+                                                 Milliseconds limit) const override {
     const Deadline deadline(limit);
     Json observation{{"server", fmt::format("{}:{}", target.address, with.port)}, {"dialects", Json::object()}};
     for (const auto& dialect : dialects()) {
@@ -136,8 +129,7 @@ class Dialects final : public Check {
     return observation;
   }
 
-  [[nodiscard]] Judgement judge(const Json& json, const Observation& observation) const override {
-    const auto with = read_valid(json);
+  [[nodiscard]] Judgement judge_with(const Parameters& with, const Observation& observation) const override {
     for (const auto& dialect : dialects()) {
       const bool wanted = std::find(with.spoken.begin(), with.spoken.end(), dialect.name) != with.spoken.end();
       if (auto bad = judge_dialect(dialect, wanted, with.signing, observation.at("dialects").at(dialect.name))) {

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "checks/check_with.hpp"
 #include "checks/smb/judging.hpp"
 #include "checks/smb/steps.hpp"
 #include "checks/unique.hpp"
@@ -11,38 +12,29 @@
 namespace patchlab::checks::smb {
 namespace {
 
-Account read(const Json& json, const std::string& pointer, std::vector<JsonProblem>& problems) {
-  JsonReader reader(json, pointer, problems);
+Account read_parameters(JsonReader& reader) {
   auto account = read_account(reader, Login::refused);
-  reader.finish();
   return account;
 }
 
-Account read_valid(const Json& json) {
-  std::vector<JsonProblem> ignored;  // validate() has reported them
-  return read(json, "", ignored);
-}
-
-class LoginRefused final : public Check {
+class LoginRefused final : public CheckWith<Account> {
  public:
   [[nodiscard]] std::string kind() const override { return "smb.login-refused"; }
 
-  void validate(const Json& json, const std::string& pointer, std::vector<JsonProblem>& problems) const override {
-    (void)read(json, pointer, problems);
-  }
+ protected:
+  Account read(JsonReader& reader) const override { return read_parameters(reader); }
 
-  [[nodiscard]] Result<Observation> observe(const Target& target, const Json& json,
-                                            Milliseconds deadline) const override {
-    auto account = read_valid(json);
-    if (!account.user.empty()) account.password = unique_text();
+  [[nodiscard]] Result<Observation> observe_with(const Target& target, const Account& account,
+                                                 Milliseconds deadline) const override {
+    auto stranger = account;
+    if (!stranger.user.empty()) stranger.password = unique_text();
     // By copy: the steps may outlast this call.
-    return observe_steps(target, account, deadline, [account](StepRecorder& recorder, Session& session) {
-      take_list(recorder, session, "list", account.share);
+    return observe_steps(target, stranger, deadline, [stranger](StepRecorder& recorder, Session& session) {
+      take_list(recorder, session, "list", stranger.share);
     });
   }
 
-  [[nodiscard]] Judgement judge(const Json& json, const Observation& observation) const override {
-    const auto account = read_valid(json);
+  [[nodiscard]] Judgement judge_with(const Account& account, const Observation& observation) const override {
     if (auto trouble = judge_success(observation, "connect")) return *trouble;
     const auto* const got_in = account.user.empty() ? "anonymous-got-in" : "wrong-password-accepted";
     if (auto trouble = judge_refusal(observation, "list", got_in)) return *trouble;

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "checks/check_with.hpp"
 #include "checks/smb/judging.hpp"
 #include "checks/smb/steps.hpp"
 
@@ -15,31 +16,22 @@ struct Parameters {
   std::map<std::string, std::string> known_files;
 };
 
-Parameters read(const Json& json, const std::string& pointer, std::vector<JsonProblem>& problems) {
-  JsonReader reader(json, pointer, problems);
+Parameters read_parameters(JsonReader& reader) {
   Parameters parameters;
   parameters.account = read_account(reader);
   parameters.known_files = read_known_files(reader);
-  reader.finish();
   return parameters;
 }
 
-Parameters read_valid(const Json& json) {
-  std::vector<JsonProblem> ignored;  // validate() has reported them
-  return read(json, "", ignored);
-}
-
-class Readonly final : public Check {
+class Readonly final : public CheckWith<Parameters> {
  public:
   [[nodiscard]] std::string kind() const override { return "smb.readonly"; }
 
-  void validate(const Json& json, const std::string& pointer, std::vector<JsonProblem>& problems) const override {
-    (void)read(json, pointer, problems);
-  }
+ protected:
+  Parameters read(JsonReader& reader) const override { return read_parameters(reader); }
 
-  [[nodiscard]] Result<Observation> observe(const Target& target, const Json& json,
-                                            Milliseconds deadline) const override {
-    const auto parameters = read_valid(json);
+  [[nodiscard]] Result<Observation> observe_with(const Target& target, const Parameters& parameters,
+                                                 Milliseconds deadline) const override {
     return observe_steps(target, parameters.account, deadline, [parameters](StepRecorder& recorder, Session& session) {
       const auto& share = parameters.account.share;
       if (!take_list(recorder, session, "list", share)) return;
@@ -50,8 +42,7 @@ class Readonly final : public Check {
     });
   }
 
-  [[nodiscard]] Judgement judge(const Json& json, const Observation& observation) const override {
-    const auto parameters = read_valid(json);
+  [[nodiscard]] Judgement judge_with(const Parameters& parameters, const Observation& observation) const override {
     if (auto trouble = judge_success(observation, "connect")) return *trouble;
     if (auto trouble = judge_success(observation, "list")) return *trouble;
     if (auto trouble = judge_known_files(observation, parameters.known_files)) return *trouble;

@@ -39,6 +39,10 @@ void JsonReader::problem(const std::string& key, std::string message) {
   problems_.push_back({at(key), std::move(message)});
 }
 
+void JsonReader::problem(const std::string& key, std::size_t index, std::string message) {
+  problems_.push_back({fmt::format("{}/{}", at(key), index), std::move(message)});
+}
+
 const Json* JsonReader::find(const std::string& key) {
   asked_.insert(key);
   if (!object_.is_object()) return nullptr;
@@ -52,6 +56,8 @@ const Json& JsonReader::raw(const std::string& key) {
   const auto* value = find(key);
   return value == nullptr ? null_json : *value;
 }
+
+JsonReader JsonReader::object(const std::string& key) { return {raw(key), at(key), problems_}; }
 
 std::string JsonReader::text(const std::string& key) {
   const auto* value = find(key);

@@ -39,9 +39,12 @@ class JsonReader {
   std::vector<std::string> texts_or_empty(const std::string& key);
   // The raw value, null when absent; the caller reads it with `at(key)` as its pointer.
   const Json& raw(const std::string& key);
+  // The reader of an object inside; required. Of anything else it reports the wrong type, and finds nothing in it.
+  [[nodiscard]] JsonReader object(const std::string& key);
 
   [[nodiscard]] std::string at(const std::string& key) const;  // pointer of a member
   void problem(const std::string& key, std::string message);
+  void problem(const std::string& key, std::size_t index, std::string message);  // of an element of a list
   void finish();
 
  private:
