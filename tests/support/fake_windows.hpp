@@ -80,6 +80,9 @@ class FakeWindows {
   Milliseconds boot_takes{20000};
   int self_restarts = 0;  // so many more at the next start
   bool agent_dies_at_restart = false;
+  bool installer_stays = false;  // what a job started holds its output for ever
+  bool refuses_output = false;   // the next job's output cannot be opened
+  std::set<std::string> held_files;
   bool restart_after_job = false;  // the next job's end is followed by a restart, as after an installer's 1641
   std::vector<std::string> lines;  // of jobs and programs, as carried out
 
@@ -224,21 +227,32 @@ class FakeWindows {
       all.push_back(script.substr(at, end - at));
       at = end + 2;
     }
-    ASSERT_GE(all.size(), 10U);
+    ASSERT_GE(all.size(), 12U);
     ASSERT_EQ(all[0], "@echo off");
     ASSERT_EQ(all[1], "chcp 65001 >nul");
-    ASSERT_EQ(all[2], "call :work >C:\\patchlab\\job.out 2>&1 <nul");
-    ASSERT_EQ(all[3], "set code=%errorlevel%");
-    ASSERT_EQ(all[4], ":report");
-    const auto token = match(">C:\\patchlab\\job.code echo <token> %code%", all[5]);
-    ASSERT_TRUE(token) << all[5];
-    ASSERT_EQ(all[6], "for %%f in (C:\\patchlab\\job.code) do if %%~zf==0 goto report");
-    ASSERT_EQ(all[8], ":work");
+    ASSERT_EQ(all[2], "del /f /q C:\\patchlab\\patchlab-*.out 2>nul");
+    ASSERT_EQ(all[3], "set code=not-run");
+    constexpr std::string_view call = "call :work >";
+    constexpr std::string_view streams = " 2>&1 <nul";
+    ASSERT_TRUE(all[4].starts_with(call) && all[4].ends_with(streams)) << all[4];
+    const auto path = all[4].substr(call.size(), all[4].size() - call.size() - streams.size());
+    ASSERT_EQ(all[5], ":report");
+    const auto token = match(">C:\\patchlab\\job.code echo <token> %code%", all[6]);
+    ASSERT_TRUE(token) << all[6];
+    ASSERT_EQ(all[7], "for %%f in (C:\\patchlab\\job.code) do if %%~zf==0 goto report");
+    ASSERT_EQ(all[9], ":work");
+    std::erase_if(agent.files, [&](const auto& file) {
+      return file.first.starts_with("C:\\patchlab\\patchlab-") && !held_files.contains(file.first);
+    });
+    if (held_files.contains(path) || std::exchange(refuses_output, false)) {
+      job_ = Job{clock_.now() + Milliseconds(500), false, {}, token->at("token") + " not-run\r\n", {}, false};
+      return;
+    }
     job_ = Job{clock_.now() + Milliseconds(500), false, {}, {}, {}, false};
     std::int64_t level = 0;
     std::int64_t result = 0;
-    for (auto line = all.begin() + 9; line != all.end(); ++line) {
-      if (*line == "exit /b %errorlevel%") break;
+    for (auto line = all.begin() + 10; line != all.end(); ++line) {
+      if (*line == "set code=%errorlevel%") break;
       if (*line == "set result=%errorlevel%") {
         result = level;
       } else if (*line == "echo.") {
@@ -254,7 +268,8 @@ class FakeWindows {
       }
     }
     job_->code_file = fmt::format("{} {}\r\n", token->at("token"), level);
-    agent.files["C:\\patchlab\\job.out"] = job_->output;
+    agent.files[path] = job_->output;
+    if (installer_stays) held_files.insert(path);
   }
 
   std::int64_t run_line(const std::string& line) {

@@ -10,8 +10,9 @@
 
 namespace patchlab::lab::guest::windows {
 
-// The laboratory's own files lie in C:\patchlab: job.cmd, job.out, job.code, copies of packages and logs. Names and
-// folder never change, so that a guest that only pretends to be Windows can link them to where its own tools write.
+// The laboratory's own files lie in C:\patchlab: job.cmd, job.code, an output for each job, which job.cmd names, copies
+// of packages and logs. The other names never change, so that a guest that only pretends to be Windows can link them to
+// where its own tools write.
 enum class Command {
   os_info,
   interfaces,

@@ -38,6 +38,7 @@ constexpr ExitCode code_table[] = {
     {1618, By::any, End::retry, "ERROR_INSTALL_ALREADY_RUNNING", "another installation is running"},
     {1619, By::any, End::failed, "ERROR_INSTALL_PACKAGE_OPEN_FAILED", "the package cannot be opened"},
     {1620, By::any, End::failed, "ERROR_INSTALL_PACKAGE_INVALID", "this is no Windows Installer package"},
+    {1622, By::msiexec, End::lab_trouble, "ERROR_INSTALL_LOG_FAILURE", "its log cannot be written: still in use?"},
     {1625, By::any, End::lab_trouble, "ERROR_INSTALL_PACKAGE_REJECTED", "forbidden by policy"},
     {1633, By::any, End::not_applicable, "ERROR_INSTALL_PLATFORM_UNSUPPORTED", "for another processor architecture"},
     {1635, By::any, End::failed, "ERROR_PATCH_PACKAGE_OPEN_FAILED", "the patch cannot be opened"},

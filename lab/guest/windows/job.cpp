@@ -12,9 +12,9 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr const char* script_path = "C:\\patchlab\\job.cmd";
-constexpr const char* output_path = "C:\\patchlab\\job.out";
 constexpr const char* code_path = "C:\\patchlab\\job.code";
 constexpr std::size_t tail_size = 256U << 10U;
+constexpr const char* not_run = "not-run";  // in place of an exit code
 }  // namespace
 
 Error not_late(Error error) {
@@ -22,29 +22,37 @@ Error not_late(Error error) {
   return error;
 }
 
+std::string output_file(const std::string& token) { return "C:\\patchlab\\" + token + ".out"; }
+
 std::string job_script(const std::vector<std::string>& lines, const std::string& token) {
+  // What an earlier job's installer left behind may still hold that job's output: this one's has a name of its own, and
+  // the old ones go as far as they can. cmd.exe runs nothing whose output it cannot open, and says 1, as installers do:
+  // the code is only what :work has set.
   // In a command script cmd.exe waits for programs with windows too (wusa). The exit code's line names its file first:
   // a digit right before '>' would be taken for a stream. It is tried again while the file, empty at the start, stays
   // empty: the agent looks into it all the time, and opens it without sharing.
-  std::string script =
+  std::string script = fmt::format(
       "@echo off\r\n"
       "chcp 65001 >nul\r\n"
-      "call :work >C:\\patchlab\\job.out 2>&1 <nul\r\n"
-      "set code=%errorlevel%\r\n"
+      "del /f /q {0} 2>nul\r\n"
+      "set code={1}\r\n"
+      "call :work >{2} 2>&1 <nul\r\n"
       ":report\r\n"
-      ">C:\\patchlab\\job.code echo " +
-      token +
-      " %code%\r\n"
-      "for %%f in (C:\\patchlab\\job.code) do if %%~zf==0 goto report\r\n"
+      ">{3} echo {4} %code%\r\n"
+      "for %%f in ({3}) do if %%~zf==0 goto report\r\n"
       "exit /b 0\r\n"
-      ":work\r\n";
+      ":work\r\n",
+      output_file("patchlab-*"), not_run, output_file(token), code_path, token);
   for (const auto& line : lines) script += line + "\r\n";
-  return script + "exit /b %errorlevel%\r\n";
+  return script + "set code=%errorlevel%\r\nexit /b 0\r\n";
 }
 
-std::optional<std::uint32_t> finished_with(std::string_view code_file, const std::string& token) {
+std::optional<Result<std::uint32_t>> finished_with(std::string_view code_file, const std::string& token) {
   if (!code_file.ends_with('\n') || !code_file.starts_with(token + " ")) return std::nullopt;
-  return exit_code_in(trimmed(code_file.substr(token.size()), " \r\n"));
+  const auto word = trimmed(code_file.substr(token.size()), " \r\n");
+  if (word == not_run) return infrastructure_error(fmt::format("cmd could not write to '{}'", output_file(token)));
+  const auto code = exit_code_in(word);
+  return code ? std::optional<Result<std::uint32_t>>(*code) : std::nullopt;
 }
 
 void add_section(std::vector<std::string>& lines, const std::string& mark, const std::string& name,
@@ -76,9 +84,10 @@ Result<std::int64_t> JobRunner::start(const std::string& script) {
   return agent_.start(line.program, line.arguments);
 }
 
-Result<std::string> JobRunner::output(const JobLimits& limits) {
-  PATCHLAB_ASSIGN(const auto bytes, limits.only_tail ? agent_.read_tail(output_path, tail_size)
-                                                     : agent_.read_file(output_path, limits.output));
+Result<std::string> JobRunner::output(const std::string& token, const JobLimits& limits) {
+  const auto path = output_file(token);
+  PATCHLAB_ASSIGN(const auto bytes,
+                  limits.only_tail ? agent_.read_tail(path, tail_size) : agent_.read_file(path, limits.output));
   return limits.only_tail ? to_valid_utf8(bytes) : text_of(bytes);
 }
 
@@ -88,8 +97,9 @@ void JobRunner::end_processes(std::int64_t pid) {
   (void)agent_.run(line.program, line.arguments, 10s);
 }
 
-Result<JobResult> JobRunner::result_of(std::uint32_t exit_code, const std::string& what, const JobLimits& limits) {
-  auto printed = output(limits);
+Result<JobResult> JobRunner::result_of(std::uint32_t exit_code, const std::string& token, const std::string& what,
+                                       const JobLimits& limits) {
+  auto printed = output(token, limits);
   if (printed) return JobResult{exit_code, std::move(*printed)};
   // A child that inherited the file may still hold it; an installer's exit code counts all the same.
   if (limits.only_tail) {
@@ -113,7 +123,10 @@ Result<JobResult> JobRunner::run(const std::vector<std::string>& lines, const st
   for (;;) {
     const auto code = agent_.read_file(code_path, 256);
     if (code) {
-      if (const auto exit_code = finished_with(*code, token)) return result_of(*exit_code, what, limits);
+      if (auto ended = finished_with(*code, token)) {
+        PATCHLAB_ASSIGN(const auto exit_code, std::move(*ended).while_doing(what + " in '" + agent_.machine() + "'"));
+        return result_of(exit_code, token, what, limits);
+      }
       if (!trouble.empty()) {
         // It was silent for a while, or the file was in use: perhaps the guest restarted.
         const auto now = boot_id_();
@@ -130,7 +143,7 @@ Result<JobResult> JobRunner::run(const std::vector<std::string>& lines, const st
       return Error{ErrorClass::cancelled, fmt::format("cancelled while '{}' ran in '{}'", what, agent_.machine()), {}};
     }
     if (pace.is_over()) {
-      const auto printed = output({limits.deadline, limits.output, true});
+      const auto printed = output(token, {limits.deadline, limits.output, true});
       end_processes(*pid);
       constexpr std::size_t quoted = 300;
       std::string last = "it printed nothing that could be read";

@@ -18,10 +18,14 @@ namespace patchlab::lab::guest::windows {
 // lost reply and a restart of the agent. `token` in the exit code's file tells this job's end from an earlier one's.
 // One job at a time in one guest.
 
-// job.cmd: runs `lines` with UTF-8 as code page and their output in job.out, then writes token and exit code.
+// job.cmd: runs `lines` with UTF-8 as code page and their output in output_file(token), then writes token and exit
+// code.
 [[nodiscard]] std::string job_script(const std::vector<std::string>& lines, const std::string& token);
-// Nothing while it is not there in full, or belongs to another job.
-[[nodiscard]] std::optional<std::uint32_t> finished_with(std::string_view code_file, const std::string& token);
+// Path in the guest. The name is of this job alone.
+[[nodiscard]] std::string output_file(const std::string& token);
+// The exit code, or that the lines could not be run at all (infrastructure). Nothing while that is not there in full,
+// or belongs to another job.
+[[nodiscard]] std::optional<Result<std::uint32_t>> finished_with(std::string_view code_file, const std::string& token);
 
 // Lines that bracket a command for `sections` (replies.hpp).
 void add_section(std::vector<std::string>& lines, const std::string& mark, const std::string& name,
@@ -57,8 +61,9 @@ class JobRunner {
  private:
   [[nodiscard]] Result<void> upload(const std::string& script);
   [[nodiscard]] Result<std::int64_t> start(const std::string& script);
-  [[nodiscard]] Result<JobResult> result_of(std::uint32_t exit_code, const std::string& what, const JobLimits& limits);
-  [[nodiscard]] Result<std::string> output(const JobLimits& limits);
+  [[nodiscard]] Result<JobResult> result_of(std::uint32_t exit_code, const std::string& token, const std::string& what,
+                                            const JobLimits& limits);
+  [[nodiscard]] Result<std::string> output(const std::string& token, const JobLimits& limits);
   void end_processes(std::int64_t pid);
 
   GuestAgent agent_;

@@ -25,18 +25,40 @@ class WindowsJobTest : public WindowsTest {
 
 TEST_F(WindowsJobTest, ScriptSetsTheCodePageAndWritesOutputAndExitCode) {
   EXPECT_EQ(job_script({"ver"}, "t1"),
-            "@echo off\r\nchcp 65001 >nul\r\ncall :work >C:\\patchlab\\job.out 2>&1 <nul\r\nset code=%errorlevel%\r\n"
+            "@echo off\r\nchcp 65001 >nul\r\ndel /f /q C:\\patchlab\\patchlab-*.out 2>nul\r\nset code=not-run\r\n"
+            "call :work >C:\\patchlab\\t1.out 2>&1 <nul\r\n"
             ":report\r\n>C:\\patchlab\\job.code echo t1 %code%\r\n"
             "for %%f in (C:\\patchlab\\job.code) do if %%~zf==0 goto report\r\nexit /b 0\r\n"
-            ":work\r\nver\r\nexit /b %errorlevel%\r\n");
+            ":work\r\nver\r\nset code=%errorlevel%\r\nexit /b 0\r\n");
 }
 
 TEST_F(WindowsJobTest, EndsOnlyWithAWholeCodeOfItsOwn) {
-  EXPECT_EQ(finished_with("t1 3010\r\n", "t1"), 3010U);
-  EXPECT_EQ(finished_with("t1 -2145124329\r\n", "t1"), 0x80240017U);
+  const auto code = [](std::string_view text) { return finished_with(text, "t1").value().value(); };
+  EXPECT_EQ(code("t1 3010\r\n"), 3010U);
+  EXPECT_EQ(code("t1 -2145124329\r\n"), 0x80240017U);
   for (const auto* text : {"", "t1", "t1 ", "t1 30", "t1 3010\r", "t2 3010\r\n", "t12 0\r\n", "t1 \r\n", "t1 x\r\n"}) {
     EXPECT_FALSE(finished_with(text, "t1")) << text;
   }
+}
+
+// cmd.exe says 1 then, as installers do, and has run nothing.
+TEST_F(WindowsJobTest, ThatCouldNotRunIsTroubleAndNoExitCode) {
+  installer();
+  windows.refuses_output = true;
+  const auto result = jobs.run({line}, "x.msu", {.deadline = 60s, .only_tail = true});
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().error_class, ErrorClass::infrastructure);
+  EXPECT_THAT(result.error().message,
+              testing::AllOf(HasSubstr("x.msu in 'srv': cmd could not write to 'C:\\patchlab\\patchlab-"),
+                             testing::EndsWith(".out'")));
+}
+
+TEST_F(WindowsJobTest, RunsWhileAnEarlierOneIsHeldByWhatItStarted) {
+  installer().output = "first";
+  windows.installer_stays = true;
+  ASSERT_EQ(run(line)->output, "first");
+  installer().output = "second";
+  ASSERT_EQ(run(line)->output, "second");
 }
 
 TEST_F(WindowsJobTest, ReturnsOutputAndNormalisedExitCode) {
@@ -95,8 +117,9 @@ TEST_F(WindowsJobTest, RefusesOutputWithoutEndUnlessItsTailIsEnough) {
   installer().output = std::string(2000, 'x');
   const auto refused = jobs.run({line}, "a job", {.deadline = 60s, .output = 1999});
   ASSERT_FALSE(refused);
-  EXPECT_EQ(refused.error().message,
-            "a job: reading 'C:\\patchlab\\job.out' in 'srv': larger than the 1999 bytes allowed");
+  EXPECT_THAT(refused.error().message,
+              testing::AllOf(testing::StartsWith("a job: reading 'C:\\patchlab\\patchlab-"),
+                             testing::EndsWith(".out' in 'srv': larger than the 1999 bytes allowed")));
   const auto tail = jobs.run({line}, "a job", {.deadline = 60s, .output = 1999, .only_tail = true});
   ASSERT_TRUE(tail) << tail.error().message;
   EXPECT_EQ(tail->output.size(), 2000U);
@@ -105,7 +128,7 @@ TEST_F(WindowsJobTest, RefusesOutputWithoutEndUnlessItsTailIsEnough) {
 TEST_F(WindowsJobTest, KeepsAnInstallersExitCodeWhenItsOutputCannotBeRead) {
   installer().exit_code = 3010;
   hypervisor.on_agent([this](auto&, const auto& command) -> Result<std::string> {
-    if (command.find("job.out") != std::string::npos)
+    if (command.find(".out") != std::string::npos)
       return test::FakeAgent::refusal("failed to open file: used by another process");
     return windows.answer(command);
   });
