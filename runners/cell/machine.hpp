@@ -120,7 +120,7 @@ class CellMachine {
   std::set<std::string> known_log_kinds_;
   InstalledSet baseline_installed_;
   bool baseline_was_quiet_ = false;
-  bool never_rests_ = false;  // in the stability phase that was just over
+  bool never_rests_ = false;         // in the stability phase that was just over
   InstalledSet expected_installed_;  // baseline plus what the trial asked for
   InstalledSet seen_installed_;      // when it was looked at last
   std::string baseline_boot_id_;

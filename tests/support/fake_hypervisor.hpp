@@ -32,7 +32,7 @@ class FakeHypervisor final : public lab::Hypervisor {
     std::filesystem::path medium;
     std::map<std::string, Saved> snapshots;
     Milliseconds processor_time{0};
-    Milliseconds busy{0};                     // processor time used from one question for it to the next
+    Milliseconds busy{0};  // processor time used from one question for it to the next
   };
   using AgentHandler = std::function<Result<std::string>(Machine& machine, const std::string& command)>;
 

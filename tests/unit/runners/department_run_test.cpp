@@ -25,7 +25,7 @@ class FakeCell final : public cell::CellClient {
  public:
   std::map<std::string, std::vector<std::set<std::string>>> breaks;  // machine -> groups of candidates
   std::map<std::string, std::vector<std::set<std::string>>>
-      breaks_late;  // likewise, seen only when the machines have run on
+      breaks_late;                                // likewise, seen only when the machines have run on
   std::map<std::string, std::string> breaks_too;  // first candidate of a group -> another check that it breaks
   Outcome baseline = Outcome::pass;
   bool control_fails = false;
