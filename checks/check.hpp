@@ -25,6 +25,7 @@ struct CheckSpec {
   std::string kind;  // "dns.query", "smb.access" ...
   Json parameters = Json::object();
   Milliseconds deadline{std::chrono::seconds(15)};
+  std::optional<Milliseconds> slower;  // than before the patch, and no failure yet; nothing: time does not count
 };
 
 // What was seen, without opinion. `data` is the captured protocol exchange in a documented shape; an Error (class
@@ -70,7 +71,7 @@ struct CheckResult {
   std::string observed;
   std::optional<Error> error;  // when outcome is error
   Json evidence;               // the observation, capped
-  Milliseconds duration{};
+  Milliseconds duration{};     // of the observation alone, when the worker came to its end
 };
 void to_json(Json& json, const CheckResult& result);
 [[nodiscard]] CheckResult check_result_from_json(const Json& json);

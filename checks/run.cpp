@@ -79,7 +79,11 @@ bool report_bad_end(const ProcessOutcome& process, CheckResult& result) {
 // The worker's answer, or null after reporting garbage or the worker's own error.
 Json observation_in(const ProcessOutcome& process, CheckResult& result) {
   const auto answer = Json::parse(process.output, nullptr, false);
-  if (answer.is_object() && answer.contains("observation")) return answer.at("observation");
+  if (answer.is_object() && answer.contains("observation")) {
+    // Without the start of the worker, which takes longer than many an answer.
+    result.duration = Milliseconds(answer.value("took_ms", result.duration.count()));
+    return answer.at("observation");
+  }
   if (answer.is_object() && answer.contains("error") && answer.at("error").is_object()) {
     set_error(result, "observer-error",
               error_from_json(answer.at("error")).while_doing(fmt::format("observing '{}'", result.id)));

@@ -74,9 +74,11 @@ Result<Observation> observe(const Json& request, const FindCheck& find) {
 Json answer_to(const std::string& text, const FindCheck& find) {
   const auto request = parse_json(text, "check request");
   if (!request) return Json{{"error", request.error()}};
+  const auto start = std::chrono::steady_clock::now();
   const auto observation = observe(*request, find);
+  const auto took = std::chrono::duration_cast<Milliseconds>(std::chrono::steady_clock::now() - start);
   if (!observation) return Json{{"error", observation.error()}};
-  return Json{{"observation", *observation}};
+  return Json{{"observation", *observation}, {"took_ms", took.count()}};
 }
 
 Json guarded_answer_to(const std::string& text, const FindCheck& find) {

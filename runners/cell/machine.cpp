@@ -274,9 +274,11 @@ PhaseRecord CellMachine::observe_baseline() {
   }
   std::optional<TimedStep> step(std::in_place, context_.events, context_.clock, name(), "", "checks",
                                 "the role's checks");
+  const auto planned = planned_checks();
   checks::CheckWorkers workers;
   workers.program = context_.job.worker_program;
-  record.checks = checks::run_checks(context_.processes, workers, planned_checks(), context_.stop);
+  record.checks = checks::run_checks(context_.processes, workers, planned, context_.stop);
+  usual_durations_ = checks::quickest_tries(context_.processes, workers, planned, record.checks, context_.stop);
   auto state = adapter_->host_state(job_.plan.services);
   auto installed = adapter_->installed();
   const auto restart_due = adapter_->restart_habits().until_clear ? adapter_->reboot_required() : Result<bool>(false);
@@ -382,9 +384,12 @@ PhaseRecord CellMachine::examine(const std::string& trial, const std::string& ph
     return record;
   }
   const TimedStep step(context_.events, context_.clock, name(), trial, "checks", "the role's checks");
+  const auto planned = planned_checks();
   checks::CheckWorkers workers;
   workers.program = context_.job.worker_program;
-  record.checks = checks::run_checks(context_.processes, workers, planned_checks(), context_.stop);
+  record.checks = checks::run_checks(context_.processes, workers, planned, context_.stop);
+  checks::fail_what_is_slower(context_.processes, workers, planned, usual_durations_, record.checks, context_.clock,
+                              context_.stop);
   compare_state(record);
   compare_installed(record);
   if (std::exchange(never_rests_, false)) {

@@ -8,7 +8,7 @@
 #include <stop_token>
 #include <string>
 
-#include "checks/run.hpp"
+#include "checks/slowness.hpp"
 #include "lab/guest/adapter.hpp"
 #include "lab/hypervisor.hpp"
 #include "reports/record/record.hpp"
@@ -119,6 +119,7 @@ class CellMachine {
   HostState baseline_state_;
   std::set<std::string> known_log_kinds_;
   InstalledSet baseline_installed_;
+  std::map<std::string, Milliseconds> usual_durations_;  // of checks whose time counts, by id
   bool baseline_was_quiet_ = false;
   bool never_rests_ = false;         // in the stability phase that was just over
   InstalledSet expected_installed_;  // baseline plus what the trial asked for

@@ -6,11 +6,19 @@ namespace patchlab::runners::cell {
 namespace {
 
 Json check_json(const checks::CheckSpec& spec) {
-  return {{"id", spec.id}, {"kind", spec.kind}, {"with", spec.parameters}, {"deadline_ms", spec.deadline.count()}};
+  return {{"id", spec.id},
+          {"kind", spec.kind},
+          {"with", spec.parameters},
+          {"deadline_ms", spec.deadline.count()},
+          {"slower_ms", spec.slower ? Json(spec.slower->count()) : Json()}};
 }
 
 checks::CheckSpec check_from(const Json& json) {
-  return {json.at("id"), json.at("kind"), json.at("with"), Milliseconds(json.at("deadline_ms").get<std::int64_t>())};
+  checks::CheckSpec spec{
+      json.at("id"), json.at("kind"), json.at("with"), Milliseconds(json.at("deadline_ms").get<std::int64_t>()), {}};
+  if (const auto& slower = json.at("slower_ms"); !slower.is_null())
+    spec.slower = Milliseconds(slower.get<std::int64_t>());
+  return spec;
 }
 
 Json machine_json(const MachineJob& job) {

@@ -223,6 +223,7 @@ class Parser {
       spec.id = reader.text("id");
       spec.kind = reader.text("kind");
       spec.deadline = std::chrono::seconds(reader.integer_or("timeout_s", 20, 1, 600));
+      if (reader.has("slower_ms")) spec.slower = Milliseconds(reader.integer("slower_ms", 10, 600000));
       if (reader.has("with")) spec.parameters = reader.raw("with");
       reader.finish();
       if (!spec.id.empty() && !is_name(spec.id)) reader.problem("id", name_rule);

@@ -4,6 +4,8 @@
 
 #include <gmock/gmock.h>
 
+#include <fstream>
+
 #include "tests/support/fake_agent.hpp"
 #include "tests/support/fake_clock.hpp"
 #include "tests/support/fake_hypervisor.hpp"
@@ -332,6 +334,37 @@ TEST_F(RestTest, CanBeAccepted) {
   std::vector<JsonProblem> problems;
   job_.machines[0].plan.allowances = checks::state::read_allowances({{"facts", {"processor"}}}, "", problems);
   EXPECT_THAT(findings(for_ever), ElementsAre());
+}
+
+// A mail server that refuses to relay, and tells how long its answer took.
+class SlowerTest : public InstalledSetTest {
+ protected:
+  SlowerTest() {
+    job_.worker_program = slots_ / "worker";
+    std::ofstream(job_.worker_program) << "#!/bin/sh\ncat " << (slots_ / "answer").string() << "\n";
+    std::filesystem::permissions(job_.worker_program, std::filesystem::perms::owner_all);
+    job_.machines[0].plan.checks = {
+        {"relay", "mail.relay-refused", Json::object(), Milliseconds(5000), Milliseconds(100)}};
+    takes(Milliseconds(50));
+  }
+  void takes(Milliseconds duration) {
+    const auto stage = [](const char* name, const char* answer) { return Json{{"stage", name}, {"answer", answer}}; };
+    const Json stages{stage("connect", ""), stage("banner", "220"), stage("ehlo", "250"), stage("rcpt", "554")};
+    std::ofstream(slots_ / "answer") << Json{{"observation", {{"smtp", {{"stages", stages}}}}},
+                                             {"took_ms", duration.count()}};
+  }
+};
+
+TEST_F(SlowerTest, ACheckThatTakesLongerThanBeforeThePatchFails) {
+  const auto before = machine_->observe_baseline().checks.at(0);
+  ASSERT_EQ(before.outcome, Outcome::pass) << before.observed;
+  takes(Milliseconds(150));
+  EXPECT_EQ(machine_->examine("t", "after-install").checks.at(0).outcome, Outcome::pass);
+  takes(Milliseconds(151));
+  const auto record = machine_->examine("t", "after-install");
+  EXPECT_EQ(record.outcome, Outcome::fail);
+  EXPECT_EQ(record.checks.at(0).reason, "slower");
+  EXPECT_EQ(record.checks.at(0).expected, "within 150 ms: 50 ms before the patch, and 100 ms more");
 }
 
 TEST_F(CellMachineTest, AMachineThatIsGoneSaysNothingAboutACandidate) {

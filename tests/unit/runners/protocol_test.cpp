@@ -20,6 +20,8 @@ CellJob job_of_domains() {
   machine.planned_with = {{"bind9:amd64", "1:9.18.33-1~deb12u2"}};
   machine.golden_domain = "srv2012-dns";
   machine.macs = {"52:54:00:00:00:01", "52:54:00:00:00:02"};
+  machine.plan.checks = {{"quick", "dns.query", {{"name", "www"}}, Milliseconds(5000), Milliseconds(150)},
+                         {"any-time", "dns.query", {{"name", "www"}}, Milliseconds(5000), {}}};
   return job;
 }
 
@@ -34,6 +36,8 @@ TEST(CellProtocol, CarriesWhereTheClonesOfDomainsAre) {
   EXPECT_EQ(machine.macs, job.machines[0].macs);
   EXPECT_EQ(machine.system, job.machines[0].system);
   EXPECT_EQ(machine.plan.memory_mib, 2048U);
+  EXPECT_EQ(machine.plan.checks.at(0).slower, Milliseconds(150));
+  EXPECT_EQ(machine.plan.checks.at(1).slower, std::nullopt);
   EXPECT_EQ(Json(received), sent);
 }
 
