@@ -72,7 +72,6 @@ class Denied final : public CheckWith<Question> {
   }
 
   Judgement judge_with(const Question& with, const Observation& observation) const override {
-    if (auto bad = judge_steps({"connect", "begin"}, observation)) return *bad;
     const auto expected = fmt::format("'{}' has no right to: {}", with.server.user, with.query);
     const auto trouble = judge_steps({"connect", "begin", "query"}, observation);
     if (!trouble) return {Outcome::fail, "query-allowed", expected, "the server ran the query"};

@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "checks/dns/query.hpp"
+#include "checks/dns/records.hpp"
 #include "checks/socket.hpp"
 #include "tests/unit/checks/dns/dns_wire.hpp"
 
@@ -152,6 +153,15 @@ TEST(DnsOverUdp, SilenceIsAFailureWithinTheDeadline) {
 TEST(DnsOverUdp, ClosedPortIsConnectionRefused) {
   const auto port = Listener(SOCK_DGRAM).port();
   EXPECT_EQ(checked(port, "udp", Milliseconds(2000)).reason, "connection-refused");
+}
+
+TEST(DnsRecordsObserver, AsksNothingMoreAfterSilence) {
+  const auto port = Listener(SOCK_DGRAM).port();
+  const Json with{{"records", {"a.corp.example. A 10.20.0.80", "b.corp.example. A 10.20.0.81"}}, {"port", port}};
+  const auto observation = records().observe({"127.0.0.1", "127.0.0.1", "lo"}, with, std::chrono::seconds(2));
+  ASSERT_TRUE(observation);
+  EXPECT_EQ(observation->at("lookups").size(), 1U);
+  EXPECT_EQ(records().judge(with, *observation).reason, "connection-refused");
 }
 
 TEST(DnsOverUdp, GarbageWithTheRightIdIsMalformed) {

@@ -187,6 +187,7 @@ TEST(DatabaseWrite, TakesOnlyNamesThatCannotEndAStatement) {
   EXPECT_EQ(problems_of("a b", "note"), 1U);
   EXPECT_EQ(problems_of("t; DROP TABLE x", "note"), 1U);
   EXPECT_EQ(problems_of("a.b.c", "note"), 1U);
+  EXPECT_EQ(problems_of("a b.c", "note"), 1U);
   EXPECT_EQ(problems_of("2nd", "note"), 1U);
   EXPECT_EQ(problems_of("t", "a.b"), 1U);
   EXPECT_EQ(problems_of("t", ""), 1U);

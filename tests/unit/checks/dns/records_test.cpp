@@ -50,6 +50,24 @@ TEST(DnsRecordsJudge, NamesEachSetThatDiffers) {
   EXPECT_THAT(judgement.observed, testing::EndsWith("1 of 2 lookups answered wrongly: web.corp.example. A over udp"));
 }
 
+TEST(DnsRecordsJudge, LooksAtEachAnswer) {
+  const auto judgement = judged({web(), looked_up("www.corp.example", 5, {})});
+  EXPECT_EQ(judgement.outcome, Outcome::fail);
+  EXPECT_THAT(judgement.observed,
+              testing::EndsWith("1 of 2 lookups answered wrongly: www.corp.example. CNAME over udp"));
+}
+
+TEST(DnsRecordsJudge, WantsAuthorityWhenItIsAskedFor) {
+  WireMessage reply;
+  reply.flags = 0x8180;  // not AA
+  reply.answer = {wire_a("www.corp.example", {10, 20, 0, 80})};
+  const Json seen = Json::array({{{"query", to_hex(u16(0x1234) + "rest")}, {"reply", to_hex(reply.bytes())}}});
+  Json with{{"records", {"www.corp.example. A 10.20.0.80"}}};
+  EXPECT_EQ(judged(seen, with).outcome, Outcome::pass);
+  with["expect_aa"] = true;
+  EXPECT_EQ(judged(seen, with).outcome, Outcome::fail);
+}
+
 TEST(DnsRecordsJudge, ARecordMoreOrLessIsADifference) {
   auto less = parameters();
   less["records"].erase(2);

@@ -57,6 +57,14 @@ TEST(Registry, EveryKindReportsUnknownKeys) {
   }
 }
 
+TEST(Registry, NoKindObservesWithParametersThatAreWrong) {
+  for (const auto* check : all_checks()) {
+    const auto seen = check->observe(Target{}, Json{{"nobody knows this", 1}}, Milliseconds(10));
+    ASSERT_FALSE(seen) << check->kind();
+    EXPECT_EQ(seen.error().error_class, ErrorClass::configuration) << check->kind();
+  }
+}
+
 // The keys that a kind reads, as it tells somebody who used another one.
 std::set<std::string> keys_of(const Check& check) {
   std::vector<JsonProblem> problems;
