@@ -77,6 +77,17 @@ TEST_F(ScenarioOfDomains, SaysWhichDomainsTheMachinesAreClonesOf) {
   EXPECT_EQ(machines.at(1).golden.domain, files);
 }
 
+TEST_F(ScenarioOfDomains, SaysHowMuchSlowerACheckMayBecome) {
+  machine("dns")["checks"][0]["slower_ms"] = 150;
+  const auto scenario = parsed();
+  ASSERT_TRUE(scenario) << scenario.error().message;
+  const auto& machines = scenario->departments.at(0).machines;
+  EXPECT_EQ(machines.at(0).checks.at(0).slower, Milliseconds(150));
+  EXPECT_EQ(machines.at(1).checks.at(0).slower, std::nullopt);
+  machine("dns")["checks"][0]["slower_ms"] = 9;
+  EXPECT_THAT(problems(), HasSubstr("/departments/finance/machines/dns/checks/0/slower_ms"));
+}
+
 TEST_F(ScenarioOfDomains, MustSayWhatTheGuestIs) {
   golden("files").erase("system");
   EXPECT_EQ(problems(), std::string(files_place) +
