@@ -12,17 +12,12 @@
 namespace patchlab::checks::database {
 namespace {
 
-Server read_login(JsonReader& reader) {
-  auto server = read_server(reader, Password::made_up);
-  return server;
-}
-
 class LoginRefused final : public CheckWith<Server> {
  public:
   std::string kind() const override { return "database.login-refused"; }
 
  protected:
-  Server read(JsonReader& reader) const override { return read_login(reader); }
+  Server read(JsonReader& reader) const override { return read_server(reader, Password::made_up); }
 
   Result<Observation> observe_with(const Target& target, const Server& server, Milliseconds limit) const override {
     auto stranger = server;

@@ -13,11 +13,6 @@
 namespace patchlab::checks::database {
 namespace {
 
-Server read_parameters(JsonReader& reader) {
-  auto server = read_server(reader);
-  return server;
-}
-
 // Stops at the first step that does not work.
 void try_transaction(OdbcSession& session, Json& observation) {
   const auto unique = unique_text();
@@ -58,7 +53,7 @@ class Transaction final : public CheckWith<Server> {
   std::string kind() const override { return "database.transaction"; }
 
  protected:
-  Server read(JsonReader& reader) const override { return read_parameters(reader); }
+  Server read(JsonReader& reader) const override { return read_server(reader); }
 
   Result<Observation> observe_with(const Target& target, const Server& server, Milliseconds limit) const override {
     return observe_server(target, server, limit, [](OdbcSession& session, Json& observation, Deadline /*deadline*/) {

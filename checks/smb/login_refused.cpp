@@ -12,17 +12,12 @@
 namespace patchlab::checks::smb {
 namespace {
 
-Account read_parameters(JsonReader& reader) {
-  auto account = read_account(reader, Login::refused);
-  return account;
-}
-
 class LoginRefused final : public CheckWith<Account> {
  public:
   [[nodiscard]] std::string kind() const override { return "smb.login-refused"; }
 
  protected:
-  Account read(JsonReader& reader) const override { return read_parameters(reader); }
+  Account read(JsonReader& reader) const override { return read_account(reader, Login::refused); }
 
   [[nodiscard]] Result<Observation> observe_with(const Target& target, const Account& account,
                                                  Milliseconds deadline) const override {
