@@ -83,6 +83,19 @@ TEST(CheckWorker, HungLibraryCallIsAnObservation) {
   EXPECT_EQ(result.evidence["step"], "connect");
 }
 
+TEST(CheckWorker, TellsHowLongTheObservationTook) {
+  const auto late = planned("library hangs", Milliseconds(300));
+  ProcessSpec process;
+  process.program = CHECK_WORKER_HELPER;
+  process.input = worker_request(late.spec, late.target).dump();
+  process.time_limit = std::chrono::seconds(20);
+  const auto end = host_processes().run(process);
+  ASSERT_TRUE(end.succeeded()) << end.describe();
+  const Milliseconds took(Json::parse(end.output).at("took_ms").get<std::int64_t>());
+  EXPECT_GE(took, Milliseconds(300));
+  EXPECT_LE(took, end.duration);
+}
+
 TEST(CheckWorker, OneCrashCostsOneError) {
   const auto results =
       run_checks(host_processes(), workers(),
