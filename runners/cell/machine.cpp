@@ -252,6 +252,12 @@ Result<void> CellMachine::wait_ready(const std::string& trial, bool after_patch)
   return {};
 }
 
+checks::CheckWorkers CellMachine::check_workers() const {
+  checks::CheckWorkers workers;
+  workers.program = context_.job.worker_program;
+  return workers;
+}
+
 std::vector<checks::PlannedCheck> CellMachine::planned_checks() const {
   std::vector<checks::PlannedCheck> planned;
   const checks::Target target{job_.plan.address, context_.job.network.client, context_.check_interface};
@@ -275,8 +281,7 @@ PhaseRecord CellMachine::observe_baseline() {
   std::optional<TimedStep> step(std::in_place, context_.events, context_.clock, name(), "", "checks",
                                 "the role's checks");
   const auto planned = planned_checks();
-  checks::CheckWorkers workers;
-  workers.program = context_.job.worker_program;
+  const auto workers = check_workers();
   record.checks = checks::run_checks(context_.processes, workers, planned, context_.stop);
   usual_durations_ = checks::quickest_tries(context_.processes, workers, planned, record.checks, context_.stop);
   auto state = adapter_->host_state(job_.plan.services);
@@ -385,8 +390,7 @@ PhaseRecord CellMachine::examine(const std::string& trial, const std::string& ph
   }
   const TimedStep step(context_.events, context_.clock, name(), trial, "checks", "the role's checks");
   const auto planned = planned_checks();
-  checks::CheckWorkers workers;
-  workers.program = context_.job.worker_program;
+  const auto workers = check_workers();
   record.checks = checks::run_checks(context_.processes, workers, planned, context_.stop);
   checks::fail_what_is_slower(context_.processes, workers, planned, usual_durations_, record.checks, context_.clock,
                               context_.stop);

@@ -86,6 +86,7 @@ class CellMachine {
   [[nodiscard]] bool settle(const std::string& trial);
   [[nodiscard]] bool ports_answer() const;
   [[nodiscard]] std::vector<checks::PlannedCheck> planned_checks() const;
+  [[nodiscard]] checks::CheckWorkers check_workers() const;
   [[nodiscard]] Result<void> save_checkpoint(const std::string& trial, const std::vector<InstallJob>& jobs,
                                              const std::vector<reports::InstallRecord>& done);
   void forget_checkpoint(const snapshots::SnapshotName& checkpoint);
