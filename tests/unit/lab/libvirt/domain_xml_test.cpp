@@ -61,7 +61,15 @@ TEST(DomainXml, EscapesWhatAPathOrArgumentMayHold) {
   spec.kernel_arguments = "a=\"b\" & c\x01";
   const auto xml = domain_xml(spec);
   EXPECT_THAT(xml, HasSubstr("<source file='/cells/R&amp;D &apos;new&apos; &lt;x&gt;&quot;.qcow2'/>"));
-  EXPECT_THAT(xml, HasSubstr("<cmdline>a=&quot;b&quot; &amp; c?</cmdline>"));
+  EXPECT_THAT(xml, HasSubstr("<cmdline>a=&quot;b&quot; &amp; c? norandmaps</cmdline>"));
+}
+
+// What production has stays where nothing is translated.
+TEST(DomainXml, FixesAddressesUnderEmulationAlone) {
+  auto spec = dns_machine();
+  EXPECT_THAT(domain_xml(spec), HasSubstr(" norandmaps</cmdline>"));
+  spec.accelerator = Accelerator::kvm;
+  EXPECT_THAT(domain_xml(spec), HasSubstr("<cmdline>console=ttyS0 quiet root=/dev/vda</cmdline>"));
 }
 
 TEST(DomainXml, NeverAsksForTheLargestCpu) {
