@@ -39,25 +39,30 @@ function(patchlab_library name)
 endfunction()
 
 # patchlab_test(checks_test SOURCES a_test.cpp [LIBS ...] [LABEL unit]): one executable, each TEST found by ctest, labelled.
-# Those with real servers run alone: they have deadlines.
-# WHOLE: the executable is one test, for suites that set up once what takes long. ALONE: nothing runs beside it.
+# WHOLE: the executable is one test, for suites that set up once what takes long.
+# CORES: how many processors of the host its machines keep busy; one for those labelled vm. run-tests gives ctest twice as
+# many places as there are processors, and one more: a machine takes two, so each has a processor, and what mostly waits
+# for real servers, one test at a time, fits in beside them.
 function(patchlab_test name)
-  cmake_parse_arguments(ARG "APART;WHOLE;ALONE" "LABEL;TIMEOUT" "SOURCES;LIBS" ${ARGN})
+  cmake_parse_arguments(ARG "APART;WHOLE" "LABEL;TIMEOUT;CORES" "SOURCES;LIBS" ${ARGN})
   if(NOT ARG_LABEL)
     set(ARG_LABEL unit)
   endif()
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 60)
   endif()
-  set(properties LABELS ${ARG_LABEL} TIMEOUT ${ARG_TIMEOUT})
-  if(ARG_ALONE OR ARG_LABEL STREQUAL integration)
-    list(APPEND properties RUN_SERIAL TRUE)
+  if(NOT ARG_CORES AND ARG_LABEL STREQUAL vm)
+    set(ARG_CORES 1)
   endif()
-  # What is quick first, then real machines, two at a time with the longest first.
-  if(ARG_LABEL STREQUAL unit)
-    list(APPEND properties COST 1000)
-  elseif(NOT ARG_ALONE AND ARG_LABEL STREQUAL vm)
-    list(APPEND properties COST ${ARG_TIMEOUT})
+  set(properties LABELS ${ARG_LABEL} TIMEOUT ${ARG_TIMEOUT})
+  # What is quick first, then machines with the longest first, and servers beside them.
+  if(ARG_CORES)
+    math(EXPR places "2 * ${ARG_CORES}")
+    list(APPEND properties PROCESSORS ${places} COST ${ARG_TIMEOUT})
+  elseif(ARG_LABEL STREQUAL integration)
+    list(APPEND properties RESOURCE_LOCK servers)
+  elseif(ARG_LABEL STREQUAL unit)
+    list(APPEND properties COST 10000)
   endif()
   add_executable(${name} ${ARG_SOURCES})
   if(ARG_APART)
