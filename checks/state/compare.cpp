@@ -7,6 +7,8 @@
 
 #include <algorithm>
 
+#include "lab/core/debian_version.hpp"
+
 namespace patchlab::checks::state {
 namespace {
 
@@ -170,10 +172,10 @@ InstalledFindings compare_installed(const InstalledSet& baseline, const Installe
       continue;
     }
     const auto& version = wanted->second;
-    if (now == version || (outstanding && now == "install pending")) continue;
+    if (is_same_version(now, version) || (outstanding && now == "install pending")) continue;
     if (baseline != expected && now == "superseded") continue;
     const auto before = baseline.find(name);
-    if (before != baseline.end() && before->second == version)
+    if (before != baseline.end() && is_same_version(before->second, version))
       widen(name, version, now);
     else
       missing.push_back({"installed", name, version, now});

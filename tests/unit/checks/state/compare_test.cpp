@@ -155,6 +155,17 @@ TEST(CompareInstalled, ReportsWhatDidNotArrive) {
   EXPECT_EQ(findings.widened, "");
 }
 
+TEST(CompareInstalled, ComparesVersionsAsVersions) {
+  EXPECT_THAT(compare_installed({{"a", "1"}}, {{"a", "0:1.11.0"}}, {{"a", "1.11.0"}}, Restart::done, {}).differences,
+              IsEmpty());
+  EXPECT_EQ(
+      compare_installed({{"a", "1"}}, {{"a", "0:1.11.0"}}, {{"a", "1:1.11.0"}}, Restart::done, {}).differences.size(),
+      1U);
+  EXPECT_EQ(compare_installed({{"a", "1"}}, {{"a", "2"}}, {{"a", "2 (half-configured)"}}, Restart::done, {})
+                .differences.size(),
+            1U);
+}
+
 TEST(CompareInstalled, NamesWhatNobodyAskedFor) {
   const InstalledSet before{{"bind9:amd64", "1"}, {"zlib1g:amd64", "3"}};
   auto expected = before;

@@ -66,6 +66,16 @@ TEST(VersionParts, SaysWhyATextIsNoVersion) {
   EXPECT_EQ(version_parts("1/../2").error().message, "version '1/../2' has a character that versions cannot have");
 }
 
+TEST(VersionText, IsTheSameVersionInAnotherSpelling) {
+  EXPECT_TRUE(is_same_version("0:1.11.0", "1.11.0"));
+  EXPECT_TRUE(is_same_version("1.02-0", "1.2"));
+  EXPECT_FALSE(is_same_version("1:1.11.0", "1.11.0"));
+  EXPECT_FALSE(is_same_version("1.2", "1.2 (half-configured)"));
+  EXPECT_FALSE(is_same_version("0:1.2 (half-configured)", "1.2"));
+  EXPECT_TRUE(is_same_version("superseded", "superseded"));
+  EXPECT_FALSE(is_same_version("install pending", "installed"));
+}
+
 TEST(VersionText, LosesItsEpochInFileNames) {
   EXPECT_EQ(without_epoch("1:9.18"), "9.18");
   EXPECT_EQ(without_epoch("9.18"), "9.18");

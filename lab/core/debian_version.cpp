@@ -1,13 +1,13 @@
 // SPDX-FileCopyrightText: 2026 The patchlab authors
 // SPDX-License-Identifier: Apache-2.0
-#include "patches/deb/version.hpp"
+#include "lab/core/debian_version.hpp"
 
 #include <fmt/format.h>
 
 #include <charconv>
 #include <limits>
 
-namespace patchlab::patches {
+namespace patchlab {
 namespace {
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
@@ -110,9 +110,15 @@ std::strong_ordering compare_versions(std::string_view left, std::string_view ri
   return compare_part(a.revision, b.revision);
 }
 
+bool is_same_version(std::string_view left, std::string_view right) {
+  if (left == right) return true;
+  // What is no version ("1.2 (half-configured)", "superseded") is only ever itself.
+  return version_parts(left) && version_parts(right) && compare_versions(left, right) == 0;
+}
+
 std::string without_epoch(std::string_view version) {
   const auto colon = version.find(':');
   return std::string(colon == std::string_view::npos ? version : version.substr(colon + 1));
 }
 
-}  // namespace patchlab::patches
+}  // namespace patchlab
