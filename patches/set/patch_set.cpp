@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <map>
 #include <set>
 
 namespace patchlab::patches {
@@ -19,13 +20,26 @@ const Candidate* by_id(const std::vector<Candidate>& candidates, const std::stri
   return found == candidates.end() ? nullptr : &*found;
 }
 
-// Who fulfils the prerequisite `id`: the candidate itself, or one that supersedes it.
-const Candidate* provider_of(const std::vector<Candidate>& candidates, const std::string& id) {
-  if (const auto* itself = by_id(candidates, id)) return itself;
-  const auto found =
-      std::find_if(candidates.begin(), candidates.end(), [&](const Candidate& c) { return holds(c.supersedes, id); });
-  return found == candidates.end() ? nullptr : &*found;
-}
+// Who fulfils the prerequisite `id`: the candidate itself, or one that supersedes it. Made once for a set: sets of
+// thousands are asked as often.
+class Providers {
+ public:
+  explicit Providers(const std::vector<Candidate>& candidates) {
+    for (const auto& candidate : candidates) by_id_.emplace(candidate.id, &candidate);
+    for (const auto& candidate : candidates) {
+      for (const auto& older : candidate.supersedes) superseding_.emplace(older, &candidate);
+    }
+  }
+  [[nodiscard]] const Candidate* of(const std::string& id) const {
+    if (const auto itself = by_id_.find(id); itself != by_id_.end()) return itself->second;
+    const auto newer = superseding_.find(id);
+    return newer == superseding_.end() ? nullptr : newer->second;
+  }
+
+ private:
+  std::map<std::string, const Candidate*> by_id_;
+  std::map<std::string, const Candidate*> superseding_;  // older id -> the first that supersedes it
+};
 
 void find_duplicate_ids(const std::vector<Candidate>& candidates, std::vector<std::string>& problems) {
   std::set<std::string> seen;
@@ -36,9 +50,10 @@ void find_duplicate_ids(const std::vector<Candidate>& candidates, std::vector<st
 }
 
 void find_missing_prerequisites(const std::vector<Candidate>& candidates, std::vector<std::string>& problems) {
+  const Providers providers(candidates);
   for (const auto& candidate : candidates) {
     for (const auto& id : candidate.prerequisites) {
-      if (provider_of(candidates, id) == nullptr) {
+      if (providers.of(id) == nullptr) {
         problems.push_back(fmt::format("candidate '{}' needs '{}', which is not in the set", candidate.id, id));
       }
     }
@@ -46,45 +61,53 @@ void find_missing_prerequisites(const std::vector<Candidate>& candidates, std::v
 }
 
 void find_package_conflicts(const std::vector<Candidate>& candidates, std::vector<std::string>& problems) {
-  for (std::size_t i = 0; i < candidates.size(); ++i) {
-    for (std::size_t j = i + 1; j < candidates.size(); ++j) {
-      const auto& a = candidates[i];
-      const auto& b = candidates[j];
-      if (a.id == b.id || supersedes(candidates, a.id, b.id) || supersedes(candidates, b.id, a.id)) continue;
-      Ids shared;
-      for (const auto& file : a.files) {
-        const auto same = [&](const CandidateFile& other) {
-          return other.package == file.package && other.architecture == file.architecture;
-        };
-        if (std::any_of(b.files.begin(), b.files.end(), same)) shared.push_back(file.package);
-      }
-      if (!shared.empty()) {
-        problems.push_back(
-            fmt::format("candidates '{}' and '{}' both ship package '{}'; leave one out or let one supersede the other",
-                        a.id, b.id, fmt::join(shared, "', '")));
-      }
+  std::map<std::pair<std::string, std::string>, std::vector<std::size_t>> shippers;  // package, architecture
+  std::map<std::pair<std::size_t, std::size_t>, Ids> shared;
+  for (std::size_t j = 0; j < candidates.size(); ++j) {
+    for (const auto& file : candidates[j].files) {
+      auto& earlier = shippers[{file.package, file.architecture}];
+      for (const auto i : earlier) shared[{i, j}].push_back(file.package);
+      if (earlier.empty() || earlier.back() != j) earlier.push_back(j);
     }
+  }
+  for (const auto& [pair, packages] : shared) {
+    const auto& a = candidates[pair.first];
+    const auto& b = candidates[pair.second];
+    if (a.id == b.id || supersedes(candidates, a.id, b.id) || supersedes(candidates, b.id, a.id)) continue;
+    problems.push_back(
+        fmt::format("candidates '{}' and '{}' both ship package '{}'; leave one out or let one supersede the other",
+                    a.id, b.id, fmt::join(packages, "', '")));
   }
 }
 
-// One pass takes every candidate whose prerequisites are placed, first come first; what remains after a pass without
-// progress is a circle.
+// Always the first candidate whose prerequisites are placed; what remains is a circle.
 std::vector<Candidate> topological(const std::vector<Candidate>& candidates, Ids& circle) {
-  std::vector<Candidate> ordered;
-  std::vector<const Candidate*> waiting;
-  for (const auto& candidate : candidates) waiting.push_back(&candidate);
-  while (!waiting.empty()) {
-    const auto ready = std::find_if(waiting.begin(), waiting.end(), [&](const Candidate* candidate) {
-      return std::all_of(candidate->prerequisites.begin(), candidate->prerequisites.end(), [&](const std::string& id) {
-        const auto* provider = provider_of(candidates, id);
-        return provider == nullptr || by_id(ordered, provider->id) != nullptr;
-      });
-    });
-    if (ready == waiting.end()) break;
-    ordered.push_back(**ready);
-    waiting.erase(ready);
+  const Providers providers(candidates);
+  std::map<std::string, std::vector<std::size_t>> waiting_for;  // id -> who cannot be placed before it
+  std::vector<std::size_t> missing(candidates.size(), 0);
+  std::set<std::size_t> ready;
+  for (std::size_t i = 0; i < candidates.size(); ++i) {
+    std::set<std::string> needed;
+    for (const auto& id : candidates[i].prerequisites) {
+      if (const auto* provider = providers.of(id)) needed.insert(provider->id);
+    }
+    for (const auto& id : needed) waiting_for[id].push_back(i);
+    missing[i] = needed.size();
+    if (needed.empty()) ready.insert(i);
   }
-  for (const auto* candidate : waiting) circle.push_back(candidate->id);
+  std::vector<Candidate> ordered;
+  while (!ready.empty()) {
+    const auto next = *ready.begin();
+    ready.erase(ready.begin());
+    ordered.push_back(candidates[next]);
+    for (const auto i : waiting_for[candidates[next].id]) {
+      if (--missing[i] == 0) ready.insert(i);
+    }
+    waiting_for.erase(candidates[next].id);
+  }
+  for (std::size_t i = 0; i < candidates.size(); ++i) {
+    if (missing[i] > 0) circle.push_back(candidates[i].id);
+  }
   return ordered;
 }
 
@@ -129,8 +152,9 @@ Result<std::vector<Candidate>> ordered_set(const std::vector<Candidate>& candida
 std::vector<Candidate> with_prerequisites(const std::vector<Candidate>& all, const std::vector<std::string>& ids) {
   std::set<std::string> wanted;
   Ids open = ids;
+  const Providers providers(all);
   while (!open.empty()) {
-    const auto* candidate = provider_of(all, open.back());
+    const auto* candidate = providers.of(open.back());
     open.pop_back();
     if (candidate == nullptr || !wanted.insert(candidate->id).second) continue;
     open.insert(open.end(), candidate->prerequisites.begin(), candidate->prerequisites.end());

@@ -31,8 +31,8 @@ class ContentStore {
  public:
   explicit ContentStore(std::filesystem::path root);
 
-  // Copies a file in. A size or digest other than the expected one is an error that quotes both; nothing is stored
-  // then.
+  // Copies a file in, unless it is here already: then nothing is written. A size or digest other than the expected one
+  // is an error that quotes both; nothing is stored then.
   [[nodiscard]] Result<StoredFile> add_file(const std::filesystem::path& file, const Expected& expected = {}) const;
   [[nodiscard]] Result<StoredFile> add_bytes(std::string_view bytes, const std::string& name) const;
 
@@ -46,6 +46,9 @@ class ContentStore {
   [[nodiscard]] std::filesystem::path path_of(const std::string& sha256) const;
 
  private:
+  // The file, when it is as expected and an intact copy of it is here.
+  [[nodiscard]] std::optional<StoredFile> already_stored(const std::filesystem::path& file,
+                                                         const Expected& expected) const;
   [[nodiscard]] Result<StoredFile> move_in(const std::filesystem::path& written, const std::string& name,
                                            const Expected& expected) const;
   std::filesystem::path root_;

@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
+
 #include "tests/unit/patches/package_builder.hpp"
 
 namespace patchlab::patches {
@@ -31,6 +33,23 @@ TEST(PatchSet, KeepsTheGivenOrderWhereNothingElseIsAsked) {
 TEST(PatchSet, PutsPrerequisitesFirst) {
   EXPECT_EQ(ids(ordered_set({needing("a", {"c"}), needing("b", {}), needing("c", {"d"}), needing("d", {})}).value()),
             (Ids{"b", "d", "c", "a"}));
+}
+
+// By pairs and look-ups of each, this many took minutes.
+TEST(PatchSet, OfThousandsIsReadAtOnce) {
+  std::vector<Candidate> all;
+  for (int i = 0; i < 4000; ++i) {
+    all.push_back(needing(fmt::format("c{}", i), {}));
+    if (i > 0) all.back().prerequisites = {fmt::format("c{}", i - 1)};
+    if (i % 2 == 0) all.back().supersedes = {fmt::format("old-{}", i)};
+  }
+  std::reverse(all.begin(), all.end());
+  const auto begin = std::chrono::steady_clock::now();
+  const auto set = ordered_set(all);
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(10));
+  ASSERT_TRUE(set) << set.error().message;
+  EXPECT_EQ(set->front().id, "c0");
+  EXPECT_EQ(set->back().id, "c3999");
 }
 
 TEST(PatchSet, RefusesAMissingPrerequisite) {

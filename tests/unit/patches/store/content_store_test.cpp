@@ -49,6 +49,19 @@ TEST_F(ContentStoreTest, KeepsFilesReadOnlyUnderTheirDigest) {
   EXPECT_EQ(read_file(*path).value(), "content");
 }
 
+TEST_F(ContentStoreTest, WritesNothingForWhatIsThereAlready) {
+  const auto file = folder_.write("a", "content");
+  ASSERT_TRUE(store_.add_file(file));
+  // With nowhere to write to, only what needs no writing can be had.
+  std::filesystem::remove_all(folder_.path() / "store/incoming");
+  std::ofstream(folder_.path() / "store/incoming") << "in the way";
+  const auto again = store_.add_file(file, {sha256("content"), 7});
+  ASSERT_TRUE(again) << again.error().message;
+  EXPECT_EQ(*again, (StoredFile{sha256("content"), 7}));
+  EXPECT_FALSE(store_.add_file(folder_.write("b", "other")));
+  EXPECT_FALSE(store_.add_file(file, {sha256("other"), std::nullopt}));
+}
+
 TEST_F(ContentStoreTest, QuotesBothDigestsAndStoresNothing) {
   const auto file = folder_.write("a", "content");
   const auto stored = store_.add_file(file, {std::string(64, '0'), std::nullopt});
