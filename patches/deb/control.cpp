@@ -10,7 +10,7 @@
 namespace patchlab::patches {
 namespace {
 
-bool is_lower_or_digit(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); }
+bool is_letter_or_digit(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); }
 
 // Feeds lines into stanzas.
 class ControlParser {
@@ -78,14 +78,23 @@ Result<std::vector<Stanza>> parse_control(std::string_view text) {
 }
 
 bool is_package_name(std::string_view text) {
-  if (text.size() < 2 || text.size() > 200 || !is_lower_or_digit(text.front())) return false;
-  return std::all_of(text.begin(), text.end(),
-                     [](char c) { return is_lower_or_digit(c) || c == '+' || c == '-' || c == '.'; });
+  if (text.empty() || text.size() > 200 || !is_letter_or_digit(text.front())) return false;
+  return std::all_of(text.begin(), text.end(), [](char c) {
+    return is_letter_or_digit(c) || std::string_view("+-._").find(c) != std::string_view::npos;
+  });
+}
+
+std::string known_package_name(std::string_view text) {
+  std::string name(text);
+  for (char& c : name) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return name;
 }
 
 bool is_architecture(std::string_view text) {
-  if (text.empty() || text.size() > 64 || !is_lower_or_digit(text.front())) return false;
-  return std::all_of(text.begin(), text.end(), [](char c) { return is_lower_or_digit(c) || c == '-'; });
+  if (text.empty() || text.size() > 64 || !is_letter_or_digit(text.front())) return false;
+  return std::all_of(text.begin(), text.end(), [](char c) { return is_letter_or_digit(c) || c == '-'; });
 }
 
 SourceName source_of(const Stanza& stanza) {

@@ -21,7 +21,10 @@ using Stanza = std::map<std::string, std::string, FieldNameLess>;
 // Paragraphs separated by empty lines; continuation lines keep their line breaks. The error names the line.
 [[nodiscard]] Result<std::vector<Stanza>> parse_control(std::string_view text);
 
-[[nodiscard]] bool is_package_name(std::string_view text);  // Debian Policy 5.6.1
+// By dpkg's own rule, which is wider than Debian Policy 5.6.1: capitals, underscores and single letters are names too.
+[[nodiscard]] bool is_package_name(std::string_view text);
+// dpkg and apt know a package by its name in lower case, however its control file spells it.
+[[nodiscard]] std::string known_package_name(std::string_view text);
 [[nodiscard]] bool is_architecture(std::string_view text);
 
 // The source package of a binary package: its Source field, whose version stands in brackets when it differs.

@@ -168,11 +168,12 @@ struct Compression {
   std::string_view suffix;
   int filter;
   int (*enable)(archive*);
+  bool nothing_is_empty = false;  // dpkg takes no bytes at all for an archive without files
 };
 // The compressions dpkg-deb(1) knows.
 constexpr std::array<Compression, 6> compressions{{
-    {"", ARCHIVE_FILTER_NONE, archive_read_support_filter_none},
-    {".gz", ARCHIVE_FILTER_GZIP, archive_read_support_filter_gzip},
+    {"", ARCHIVE_FILTER_NONE, archive_read_support_filter_none, true},
+    {".gz", ARCHIVE_FILTER_GZIP, archive_read_support_filter_gzip, true},
     {".xz", ARCHIVE_FILTER_XZ, archive_read_support_filter_xz},
     {".zst", ARCHIVE_FILTER_ZSTD, archive_read_support_filter_zstd},
     {".bz2", ARCHIVE_FILTER_BZIP2, archive_read_support_filter_bzip2},
@@ -192,8 +193,9 @@ const Compression* compression_of(std::string_view member) {
   return found != nullptr ? found : compression_of(member, "data.tar");
 }
 
+// An absolute name does not: dpkg puts it below the root that it installs to.
 bool leaves_root(std::string_view path) {
-  if (path.empty() || path.front() == '/') return true;
+  if (path.empty()) return true;
   while (!path.empty()) {
     const auto slash = path.find('/');
     if (path.substr(0, slash) == "..") return true;
@@ -236,14 +238,22 @@ class MemberWalker {
 
   Result<void> open(const Compression& compression) {
     raw_.reset(archive_read_new());
+    if (range_.at == range_.end && compression.nothing_is_empty) {
+      is_empty_ = true;
+      return {};
+    }
     compression.enable(raw_.get());
+    archive_read_support_format_empty(raw_.get());
     archive_read_support_format_raw(raw_.get());
     if (archive_read_open(raw_.get(), &range_, nullptr, RangeSource::read, nullptr) != ARCHIVE_OK) {
       return trouble(why(raw_.get()));
     }
     archive_entry* ignored = nullptr;
-    if (archive_read_next_header(raw_.get(), &ignored) != ARCHIVE_OK) return trouble("is empty or damaged");
+    const int first = archive_read_next_header(raw_.get(), &ignored);
+    if (first != ARCHIVE_OK && first != ARCHIVE_EOF) return trouble(why(raw_.get()));
     if (archive_filter_code(raw_.get(), 0) != compression.filter) return trouble("is not compressed as its name says");
+    is_empty_ = first == ARCHIVE_EOF;
+    if (is_empty_) return {};
     plain_.raw = raw_.get();
     plain_.limit = limits_.unpacked_bytes;
     tar_.reset(archive_read_new());
@@ -255,6 +265,7 @@ class MemberWalker {
   }
 
   Result<void> walk(const ContentWanted& wanted, const VisitEntry& visit) {
+    if (is_empty_) return {};
     for (;;) {
       archive_entry* entry = nullptr;
       const int status = archive_read_next_header(tar_.get(), &entry);
@@ -278,7 +289,6 @@ class MemberWalker {
     if (item.type == EntryType::hardlink && leaves_root(item.target)) {
       return trouble(fmt::format("hard link '{}' would leave the root folder", item.path));
     }
-    if (item.type == EntryType::other) return trouble(fmt::format("entry '{}' is a special file", item.path));
     return {};
   }
 
@@ -299,7 +309,6 @@ class MemberWalker {
 
   // The tar end marker stands before the end of the compressed stream, whose checksum comes last.
   Result<void> drain() {
-    if (entries_ == 0) return trouble("holds no files");
     const void* buffer = nullptr;
     for (;;) {
       const auto count = PlainSource::read(tar_.get(), &plain_, &buffer);
@@ -314,6 +323,7 @@ class MemberWalker {
   PlainSource plain_;
   Reader raw_;
   Reader tar_;  // closed before the raw reader that feeds it
+  bool is_empty_ = false;
   std::uint64_t entries_ = 0;
   std::uint64_t kept_ = 0;
 };
@@ -365,10 +375,15 @@ void append_ar_member(std::string& out, const std::string& name, const std::stri
 }  // namespace
 
 std::string plain_path(const std::string& archived) {
-  std::string_view path = archived;
-  while (path.starts_with("./")) path.remove_prefix(2);
-  while (path.ends_with('/')) path.remove_suffix(1);
-  return path == "." ? std::string() : std::string(path);
+  std::string path;
+  for (std::string_view rest = archived; !rest.empty();) {
+    const auto part = rest.substr(0, rest.find('/'));
+    rest.remove_prefix(std::min(rest.size(), part.size() + 1));
+    if (part.empty() || part == ".") continue;
+    if (!path.empty()) path += '/';
+    path += part;
+  }
+  return path;
 }
 
 Result<DebLayout> read_deb_layout(const std::filesystem::path& deb, const DebLimits& limits) {

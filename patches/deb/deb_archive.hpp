@@ -51,7 +51,7 @@ struct TarEntry {
   bool operator==(const TarEntry&) const = default;
 };
 
-// "./usr/bin/x" -> "usr/bin/x"; "./" -> "".
+// Below the root, as dpkg and tar read it: "./usr/bin/x", "/usr/bin/x", ".//usr/./bin/x" -> "usr/bin/x"; "./" -> "".
 [[nodiscard]] std::string plain_path(const std::string& archived);
 
 // Checks the ar archive to its last byte: a truncated file is found here.
@@ -62,7 +62,7 @@ using ContentWanted = std::function<Content(const TarEntry&)>;
 using VisitEntry = std::function<Result<void>(TarEntry&&)>;
 
 // Decompresses one member to its very end (compression checksums included) and shows every entry. Names that leave the
-// root and special files are refused. Errors say "'file': member: why".
+// root ('..') are refused. An archive without entries is one. Errors say "'file': member: why".
 [[nodiscard]] Result<void> walk_member(const std::filesystem::path& deb, const DebMember& member,
                                        const DebLimits& limits, const ContentWanted& wanted, const VisitEntry& visit);
 

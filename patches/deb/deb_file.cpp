@@ -6,6 +6,7 @@
 
 #include <array>
 #include <charconv>
+#include <set>
 
 #include "lab/core/digest.hpp"
 #include "patches/deb/version.hpp"
@@ -30,6 +31,7 @@ Result<void> read_fields(const Stanza& stanza, const std::filesystem::path& path
   deb.description = to_valid_utf8(field(stanza, "Description"));
   deb.description = deb.description.substr(0, deb.description.find('\n'));
   if (!is_package_name(deb.package)) return trouble(path, fmt::format("'{}' is no package name", deb.package));
+  deb.package = known_package_name(deb.package);
   if (!is_architecture(deb.architecture)) {
     return trouble(path, fmt::format("'{}' is no architecture", deb.architecture));
   }
@@ -43,18 +45,20 @@ Result<void> read_control(const std::filesystem::path& path, const DebMember& me
   limits.unpacked_bytes = std::min<std::uint64_t>(limits.unpacked_bytes, 256ULL << 20U);
   limits.content_bytes = control_file_limit;
   std::string text;
+  std::set<std::string> scripts;
   const auto wanted = [](const TarEntry& entry) {
     return plain_path(entry.path) == "control" ? Content::keep : Content::skip;
   };
   PATCHLAB_TRY(walk_member(path, member, limits, wanted, [&](TarEntry&& entry) -> Result<void> {
     const std::string name = plain_path(entry.path);
+    if (name == "control" && entry.type != EntryType::file) return trouble(path, "its control file is no plain file");
+    // dpkg-deb unpacks the archive and then reads the file: of several with one name the last one counts.
     if (name == "control") text = std::move(entry.content);
-    if (std::find(script_names.begin(), script_names.end(), name) != script_names.end()) {
-      deb.maintainer_scripts.push_back(name);
-    }
+    if (std::find(script_names.begin(), script_names.end(), name) != script_names.end()) scripts.insert(name);
     return {};
   }));
   if (text.empty()) return trouble(path, "has no control file");
+  deb.maintainer_scripts.assign(scripts.begin(), scripts.end());
   auto stanzas = parse_control(text);
   if (!stanzas) return trouble(path, "control: " + stanzas.error().message);
   if (stanzas->size() != 1) return trouble(path, "its control file must have exactly one paragraph");
@@ -67,6 +71,7 @@ Result<void> read_data(const std::filesystem::path& path, const DebMember& membe
   return walk_member(path, member, limits, wanted, [&](TarEntry&& entry) -> Result<void> {
     ++deb.entries;
     deb.unpacked_bytes += entry.bytes;
+    if (entry.type == EntryType::other) ++deb.special_files;
     return {};
   });
 }
@@ -105,6 +110,7 @@ void to_json(Json& json, const DebFile& file) {
               {"installed_kib", file.installed_kib},
               {"unpacked_bytes", file.unpacked_bytes},
               {"entries", file.entries},
+              {"special_files", file.special_files},
               {"maintainer_scripts", file.maintainer_scripts},
               {"bytes", file.bytes},
               {"sha256", file.sha256},

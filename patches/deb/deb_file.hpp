@@ -24,7 +24,8 @@ struct DebFile {
   std::string description;           // first line
   std::uint64_t installed_kib = 0;   // the package's own estimate
   std::uint64_t unpacked_bytes = 0;  // counted
-  std::uint64_t entries = 0;         // files, folders and links
+  std::uint64_t entries = 0;         // files, folders, links and special files
+  std::uint64_t special_files = 0;   // devices, FIFOs: dpkg makes them, so they are taken
   std::vector<std::string> maintainer_scripts;
   std::uint64_t bytes = 0;  // of the .deb
   std::string sha256;

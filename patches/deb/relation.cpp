@@ -43,7 +43,7 @@ Result<Dependency> parse_dependency(std::string_view text) {
   std::string_view name = trimmed(text.substr(0, bracket), blanks);
   name = name.substr(0, name.find(':'));
   if (!is_package_name(name)) return configuration_error(fmt::format("'{}' is no dependency", text));
-  dependency.package = std::string(name);
+  dependency.package = known_package_name(name);
   if (bracket == std::string_view::npos) return dependency;
   if (text.back() != ')') return configuration_error(fmt::format("'{}' is no dependency", text));
   std::string_view inner = trimmed(text.substr(bracket + 1, text.size() - bracket - 2), blanks);

@@ -229,8 +229,12 @@ Result<PackageContent> read_package(const std::filesystem::path& deb, const DebL
   PATCHLAB_ASSIGN(const auto layout, read_deb_layout(deb, limits));
   PackageContent content;
   const auto keep = [](const TarEntry&) { return Content::keep; };
-  const auto into = [](Entries& entries) {
-    return [&entries](TarEntry&& entry) -> Result<void> {
+  const auto into = [&deb](Entries& entries) {
+    return [&entries, &deb](TarEntry&& entry) -> Result<void> {
+      if (entry.type == EntryType::other) {
+        return configuration_error(
+            fmt::format("'{}': '{}' is a device or FIFO, which cannot be packed again", deb.string(), entry.path));
+      }
       entries.push_back(std::move(entry));
       return {};
     };

@@ -66,6 +66,68 @@ TEST_F(DpkgDebTest, ReadsWhatWeWrite) {
   EXPECT_EQ(read_file(folder_.path() / "out/DEBIAN/conffiles").value(), "/etc/new.conf\n");
 }
 
+// What dpkg itself installs into a folder is accepted, and listed under the name and version that dpkg lists.
+TEST_F(DpkgDebTest, AcceptsWhatDpkgInstalls) {
+  if (is_missing("fakeroot")) GTEST_SKIP() << "fakeroot is not installed";
+  const auto as = [](const std::string& package, const std::string& version) {
+    PackageBuilder builder;
+    builder.package = package;
+    builder.version = version;
+    builder.architecture = "all";
+    builder.data = {testing::folder("./"), testing::file("./" + package, "x")};
+    return builder;
+  };
+  std::vector<std::string> debs;
+  std::vector<std::string> listed;
+  const auto add = [&](const PackageBuilder& builder, const std::string& bytes) {
+    debs.push_back(folder_.write(fmt::format("{}.deb", debs.size()), bytes).string());
+    const auto read = inspect_deb(debs.back());
+    ASSERT_TRUE(read) << read.error().message;
+    listed.push_back(read->package + " " + builder.version);
+  };
+  for (const char* name : {"under_score", "Capital", "r", "plus+dot.", "7zip"}) {
+    const auto builder = as(name, "1.2-3");
+    add(builder, builder.bytes());
+  }
+  auto absolute = as("absolute", "1");
+  auto link = testing::file("/opt/link", "");
+  link.type = EntryType::hardlink;
+  link.target = "/opt/absolute";
+  absolute.data = {testing::folder("./"), testing::folder("/opt/"), testing::file("/opt/absolute", "x"), link};
+  add(absolute, absolute.bytes());
+  const auto empty = as("empty", "1");
+  add(empty, pack_deb(pack_tar_xz(empty.control()).value(), pack_tar_xz({}).value(), 0));
+  const auto nothing = as("nothing", "1");
+  auto uncompressed = pack_deb(pack_tar_xz(nothing.control()).value(), "", 0);
+  uncompressed.replace(uncompressed.rfind("data.tar.xz"), 11, "data.tar   ");
+  add(nothing, uncompressed);
+  auto twice = as("twice", "1");
+  auto control = twice.control();
+  twice.version = "2";
+  control.push_back(testing::file(".//control", twice.control_text()));
+  add(twice, pack_deb(pack_tar_xz(control).value(), pack_tar_xz(twice.data).value(), 0));
+  const auto special = as("special", "1");
+  folder_.write("special/DEBIAN/control", special.control_text());
+  output_of("mkfifo", {(folder_.path() / "special/fifo").string()});
+  output_of("dpkg-deb", {"-b", (folder_.path() / "special").string(), (folder_.path() / "special.deb").string()});
+  add(special, read_file(folder_.path() / "special.deb").value());
+  for (const char* file : {"status", "available", "info/x", "updates/x"})
+    folder_.write(std::string("root/var/lib/dpkg/") + file, "");
+  std::filesystem::remove(folder_.path() / "root/var/lib/dpkg/updates/x");
+  std::vector<std::string> arguments{"dpkg",
+                                     "--root=" + (folder_.path() / "root").string(),
+                                     "--force-not-root",
+                                     "--force-script-chrootless",
+                                     "--log=/dev/null",
+                                     "--install"};
+  arguments.insert(arguments.end(), debs.begin(), debs.end());
+  output_of("fakeroot", arguments);
+  const auto admin = "--admindir=" + (folder_.path() / "root/var/lib/dpkg").string();
+  const auto answer = output_of("dpkg-query", {admin, "-W", "-f", "${Package} ${Version}\\n"});
+  for (const auto& line : listed) EXPECT_THAT(answer, HasSubstr(line + "\n"));
+  EXPECT_EQ(read_file(folder_.path() / "root/opt/link").value(), "x");
+}
+
 class Compression : public DpkgDebTest, public ::testing::WithParamInterface<const char*> {};
 
 TEST_P(Compression, OfDpkgDebIsRead) {

@@ -42,11 +42,17 @@ TEST(DpkgStatus, CountsOnlyWhatIsWhollyInstalled) {
   EXPECT_EQ((*entries)[1].version, "2");
 }
 
-TEST(PackageName, FollowsPolicy) {
+TEST(PackageName, FollowsDpkg) {
   EXPECT_TRUE(is_package_name("libstdc++6"));
   EXPECT_TRUE(is_package_name("0ad"));
-  EXPECT_FALSE(is_package_name("a"));
-  EXPECT_FALSE(is_package_name("Upper"));
+  EXPECT_TRUE(is_package_name("r"));
+  EXPECT_TRUE(is_package_name("Upper"));
+  EXPECT_TRUE(is_package_name("mongodb_exporter"));
+  EXPECT_FALSE(is_package_name(""));
+  EXPECT_FALSE(is_package_name("_x"));
+  EXPECT_FALSE(is_package_name("a b"));
+  EXPECT_FALSE(is_package_name("a/b"));
+  EXPECT_EQ(known_package_name("Upper_1"), "upper_1");
   EXPECT_FALSE(is_package_name("../etc"));
   EXPECT_FALSE(is_package_name("-rf"));
 }

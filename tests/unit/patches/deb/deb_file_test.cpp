@@ -86,7 +86,7 @@ TEST_F(DebFileTest, RefusesBytesAfterTheEnd) {
 }
 
 TEST_F(DebFileTest, RefusesNamesThatLeaveTheRoot) {
-  for (const char* name : {"../evil", "./usr/../../evil", "/etc/passwd", "./.."}) {
+  for (const char* name : {"../evil", "./usr/../../evil", "/../etc/passwd", "./.."}) {
     PackageBuilder builder;
     builder.data.push_back(testing::file(name, "x"));
     EXPECT_THAT(trouble_with(builder.bytes()), HasSubstr("would leave the root folder")) << name;
@@ -97,6 +97,61 @@ TEST_F(DebFileTest, RefusesNamesThatLeaveTheRoot) {
   link.target = "../../etc/shadow";
   builder.data.push_back(link);
   EXPECT_THAT(trouble_with(builder.bytes()), HasSubstr("hard link './usr/link' would leave the root folder"));
+}
+
+// dpkg installs all of these, and keeps each inside its root (tests/integration/patches).
+TEST_F(DebFileTest, AcceptsWhatDpkgKeepsInsideTheRoot) {
+  PackageBuilder builder;
+  builder.data = {testing::folder("./"), testing::folder("/opt/"), testing::file("/opt/absolute", "x")};
+  TarEntry link = testing::file("/opt/link", "");
+  link.type = EntryType::hardlink;
+  link.target = "/opt/absolute";
+  builder.data.push_back(link);
+  EXPECT_EQ(trouble_with(builder.bytes()), "no trouble");
+}
+
+TEST_F(DebFileTest, AcceptsPackagesWithoutFiles) {
+  const auto control = pack_tar_xz(PackageBuilder{}.control()).value();
+  const auto nothing = pack_tar_xz({}).value();
+  EXPECT_EQ(trouble_with(pack_deb(control, nothing, 0)), "no trouble");  // an end marker alone
+  auto uncompressed = pack_deb(control, "", 0);
+  EXPECT_NE(trouble_with(uncompressed), "no trouble");  // xz is never without a byte, neither for dpkg
+  uncompressed.replace(uncompressed.rfind("data.tar.xz"), 11, "data.tar   ");
+  EXPECT_EQ(trouble_with(uncompressed), "no trouble");
+  EXPECT_THAT(trouble_with(pack_deb(nothing, nothing, 0)), HasSubstr("has no control file"));
+}
+
+TEST_F(DebFileTest, ReadsTheControlFileThatDpkgReads) {
+  PackageBuilder first;
+  PackageBuilder second;
+  second.version = "9";
+  auto control = first.control();
+  control.push_back(testing::file(".//control", second.control_text()));
+  const auto file = folder_.write("x.deb", pack_deb(pack_tar_xz(control).value(), pack_tar_xz(first.data).value(), 0));
+  EXPECT_EQ(inspect_deb(file).value().version, "9");
+  TarEntry link = testing::file("./control", "");
+  link.type = EntryType::symlink;
+  link.target = "other";
+  control.push_back(link);
+  EXPECT_THAT(trouble_with(pack_deb(pack_tar_xz(control).value(), pack_tar_xz(first.data).value(), 0)),
+              HasSubstr("its control file is no plain file"));
+}
+
+TEST_F(DebFileTest, KnowsAPackageByTheNameThatDpkgListsItUnder) {
+  PackageBuilder builder;
+  builder.package = "Mongodb_Exporter";
+  const auto read = inspect_deb(folder_.write("x.deb", builder.bytes()));
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(read->package, "mongodb_exporter");
+  EXPECT_EQ(read->canonical_name(), "mongodb_exporter_2.10-3_amd64.deb");
+}
+
+TEST(PlainPath, IsBelowTheRootHoweverItIsSpelt) {
+  for (const char* path : {"usr/bin/x", "./usr/bin/x", "/usr/bin/x", ".//usr/bin/x", "./usr//./bin/x", "././usr/bin/x"})
+    EXPECT_EQ(plain_path(path), "usr/bin/x") << path;
+  EXPECT_EQ(plain_path("./"), "");
+  EXPECT_EQ(plain_path("/"), "");
+  EXPECT_EQ(plain_path("usr/..x/.y/"), "usr/..x/.y");
 }
 
 TEST_F(DebFileTest, AcceptsSymbolicLinksThatPointUpwards) {
