@@ -43,7 +43,7 @@ std::string held_back(const reports::RunRecord& record) {
 }
 
 std::string promotion(const reports::DepartmentRecord& department) {
-  if (department.promotion.outcome == "promoted") {
+  if (department.promotion.outcome == reports::PromotionOutcome::promoted) {
     return fmt::format("{}: {} candidates in {}\n", department.name, department.promotion.candidates.size(),
                        department.promotion.stage);
   }
@@ -52,7 +52,7 @@ std::string promotion(const reports::DepartmentRecord& department) {
     text = fmt::format("{}: {}: {}\n", department.name, to_string(department.error->error_class),
                        department.error->message);
   if (department.promotion.reasons.empty()) return text;
-  text += fmt::format("{}: {}\n", department.name, department.promotion.outcome);
+  text += fmt::format("{}: {}\n", department.name, to_string(department.promotion.outcome));
   for (const auto& reason : department.promotion.reasons) text += fmt::format("  {}\n", reason);
   return text;
 }

@@ -58,7 +58,8 @@ ExitCode promote(const Arguments& arguments) {
                    {"candidates", promotion.record.candidates},
                    {"reasons", promotion.record.reasons}});
     if (arguments.json) continue;
-    fmt::print("{}: {} {}\n", department.name, promotion.record.outcome, fmt::join(promotion.record.candidates, ", "));
+    fmt::print("{}: {} {}\n", department.name, to_string(promotion.record.outcome),
+               fmt::join(promotion.record.candidates, ", "));
     for (const auto& reason : promotion.record.reasons) fmt::print("  {}\n", reason);
   }
   if (arguments.json) fmt::print("{}", pretty(all));

@@ -209,7 +209,7 @@ class Gate {
   }
 
   void look_at_baseline() {
-    const auto* baseline = trial_with_purpose(department_, "baseline");
+    const auto* baseline = trial_with_purpose(department_, Purpose::baseline);
     if (baseline == nullptr) return block(ReasonCode::baseline_broken, department_.name, "there is no baseline");
     look_at_facts(*baseline, ReasonCode::baseline_broken);
     if (!baseline->candidates.empty()) block(ReasonCode::baseline_broken, baseline->id, "had candidates installed");
@@ -218,7 +218,7 @@ class Gate {
   void look_at_control() {
     bool found = false;
     for (const auto& trial : department_.trials) {
-      if (trial.purpose != "control") continue;
+      if (trial.purpose != Purpose::control) continue;
       found = true;
       look_at_facts(trial, ReasonCode::control_failed);
       if (!trial.candidates.empty()) block(ReasonCode::control_failed, trial.id, "had candidates installed");

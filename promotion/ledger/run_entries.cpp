@@ -50,9 +50,14 @@ std::vector<Ledger::NewEntry> ledger_entries(const reports::RunRecord& record, c
       {{"scenario_digest", record.scenario_digest}, {"complete", record.complete}, {"exit_code", record.exit_code}});
   for (const auto& department : record.departments) {
     for (const auto& verdict : department.verdicts) add("verdict", verdict_payload(record, department.name, verdict));
-    const auto& outcome = department.promotion.outcome;
-    if (!outcome.empty() && outcome != "not-attempted")
-      add("promotion", promotion_payload(department.name, department.promotion));
+    switch (department.promotion.outcome) {
+      case reports::PromotionOutcome::promoted:
+      case reports::PromotionOutcome::refused:
+        add("promotion", promotion_payload(department.name, department.promotion));
+        break;
+      case reports::PromotionOutcome::none:
+      case reports::PromotionOutcome::not_attempted: break;
+    }
   }
   return entries;
 }

@@ -10,7 +10,7 @@ Promotion promote(const reports::RunRecord& record, const std::string& departmen
                   const FileSource& source, const PublishOptions& options) {
   const auto decision = decide(record, department, policy);
   Promotion promotion;
-  promotion.record.outcome = "refused";
+  promotion.record.outcome = reports::PromotionOutcome::refused;
   promotion.record.stage = (options.stage / department).string();
   promotion.record.reasons = decision.reasons();
   if (!decision.promotes()) return promotion;
@@ -23,7 +23,7 @@ Promotion promote(const reports::RunRecord& record, const std::string& departmen
     promotion.exit_code = refused ? ExitCode::policy : ExitCode::cannot_create;
     return promotion;
   }
-  promotion.record.outcome = "promoted";
+  promotion.record.outcome = reports::PromotionOutcome::promoted;
   promotion.record.manifest_digest = published->manifest_digest;
   promotion.record.candidates = published->candidates;
   promotion.exit_code = ExitCode::ok;

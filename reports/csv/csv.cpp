@@ -40,13 +40,13 @@ void write_trial(std::string& out, const std::string& run, const std::string& de
   for (const auto& phase : trial.phases) {
     for (const auto& check : phase.checks) {
       write(out, run,
-            {"check", department, phase.machine, trial.id, trial.purpose, candidates, phase.phase, check.id,
+            {"check", department, phase.machine, trial.id, to_string(trial.purpose), candidates, phase.phase, check.id,
              to_string(check.outcome), check.error ? check.error->message : check.reason, check.expected,
              check.observed, check.duration.count()});
     }
     for (const auto& difference : phase.differences) {
       write(out, run,
-            {"state", department, phase.machine, trial.id, trial.purpose, candidates, phase.phase,
+            {"state", department, phase.machine, trial.id, to_string(trial.purpose), candidates, phase.phase,
              difference.kind + " " + difference.item, "fail", "state-changed", difference.before, difference.after, 0});
     }
   }

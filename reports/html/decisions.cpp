@@ -16,8 +16,8 @@ std::string decision_word(const DepartmentRecord& department, const VerdictRecor
   switch (verdict.outcome) {
     case Outcome::pass: {
       const auto& promoted = department.promotion.candidates;
-      const bool is_promoted =
-          department.promotion.outcome == "promoted" && std::ranges::count(promoted, verdict.candidate) > 0;
+      const bool is_promoted = department.promotion.outcome == PromotionOutcome::promoted &&
+                               std::ranges::count(promoted, verdict.candidate) > 0;
       return is_promoted ? "promoted" : "passed, not promoted";
     }
     case Outcome::fail: return verdict.group.empty() ? "held back" : "held back together";

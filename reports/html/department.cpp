@@ -15,14 +15,14 @@ namespace {
 void write_promotion(Page& page, const DepartmentRecord& department) {
   const auto& promotion = department.promotion;
   page.element("h3", {}, "Promotion");
-  const bool promoted = promotion.outcome == "promoted";
+  const bool promoted = promotion.outcome == PromotionOutcome::promoted;
   page.element("dl", {{"class", "facts"}}, [&] {
     fact(page, "Result", [&] {
       badge(page,
-            promoted                         ? Outcome::pass
-            : promotion.outcome == "refused" ? Outcome::fail
-                                             : Outcome::not_reached,
-            promotion.outcome.empty() ? "not attempted" : promotion.outcome);
+            promoted                                         ? Outcome::pass
+            : promotion.outcome == PromotionOutcome::refused ? Outcome::fail
+                                                             : Outcome::not_reached,
+            promotion.outcome == PromotionOutcome::none ? "not attempted" : to_string(promotion.outcome));
     });
     if (!promotion.stage.empty()) fact(page, "Stage", [&] { page.element("code", {}, promotion.stage); });
     if (promoted) fact(page, "Manifest", [&] { digest(page, promotion.manifest_digest); });
@@ -65,7 +65,7 @@ std::string declined_text(const TrialRecord& trial) {
 void write_trial_row(Page& page, const DepartmentRecord& department, const TrialRecord& trial) {
   page.element("tr", {{"id", "trial-" + anchor(trial.id)}}, [&] {
     page.element("th", {{"scope", "row"}}, trial.id);
-    page.element("td", {}, trial.purpose);
+    page.element("td", {}, to_string(trial.purpose));
     page.element("td", {}, [&] {
       if (const auto text = set_text(department, trial); !text.empty())
         page.text(text);

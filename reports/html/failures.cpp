@@ -100,7 +100,7 @@ void write_check(Page& page, const DepartmentRecord& department, const Sighting&
     page.text(check.expected);
   });
   page.element("div", {{"class", "sides"}}, [&] {
-    const auto* baseline = trial_with_purpose(department, "baseline");
+    const auto* baseline = trial_with_purpose(department, Purpose::baseline);
     const auto* phase = baseline == nullptr ? nullptr : find_phase(*baseline, "baseline", sighting.phase->machine);
     const auto* before = phase == nullptr ? nullptr : find_check(*phase, check.id);
     if (before == nullptr)

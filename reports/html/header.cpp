@@ -46,7 +46,7 @@ std::string summary_of(const DepartmentRecord& department) {
     if (!text.empty()) text += ", ";
     text += fmt::format("{} {}", count, what);
   };
-  const bool promoted = department.promotion.outcome == "promoted";
+  const bool promoted = department.promotion.outcome == PromotionOutcome::promoted;
   say(verdicts_with(department, Outcome::pass), promoted ? "promoted" : "passed, not promoted");
   say(verdicts_with(department, Outcome::fail), "held back");
   say(verdicts_with(department, Outcome::error), "undecided");

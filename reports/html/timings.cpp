@@ -139,9 +139,9 @@ class Gantt {
     }
     if (end <= start) return;
     bar("trial-span " + css_class(trial.outcome), start, end - start, top + 6, 17,
-        fmt::format("{} ({}): {}", trial.id, trial.purpose, to_string(trial.outcome)));
+        fmt::format("{} ({}): {}", trial.id, to_string(trial.purpose), to_string(trial.outcome)));
     const auto number = trial.id.substr(trial.id.rfind('/') + 1);
-    const auto full = number + " " + trial.purpose;
+    const auto full = number + " " + to_string(trial.purpose);
     const auto room = x(end) - x(start);
     if (room > 7.0 * static_cast<double>(full.size()))
       label("trial-name", x(start) + 5, top + 18, full);

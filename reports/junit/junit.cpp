@@ -146,7 +146,7 @@ Case check_case(const std::string& class_name, const TrialRecord& trial, const P
   }
   if (check.outcome == Outcome::fail || check.outcome == Outcome::error) {
     test.detail = fmt::format("trial: {} ({}) of {{{}}}\nphase: {}\nexpected: {}\nobserved: {}\nevidence: {}", trial.id,
-                              trial.purpose, fmt::join(trial.candidates, ", "), phase.phase, check.expected,
+                              to_string(trial.purpose), fmt::join(trial.candidates, ", "), phase.phase, check.expected,
                               check.observed, check.evidence.dump(-1, ' ', false, Json::error_handler_t::replace));
   }
   return test;

@@ -23,8 +23,9 @@ const MachineRecord* find_machine(const DepartmentRecord& department, const std:
 const TrialRecord* find_trial(const DepartmentRecord& department, const std::string& id) {
   return find_by(department.trials, &TrialRecord::id, id);
 }
-const TrialRecord* trial_with_purpose(const DepartmentRecord& department, const std::string& purpose) {
-  return find_by(department.trials, &TrialRecord::purpose, purpose);
+const TrialRecord* trial_with_purpose(const DepartmentRecord& department, Purpose purpose) {
+  const auto found = std::ranges::find(department.trials, purpose, &TrialRecord::purpose);
+  return found == department.trials.end() ? nullptr : &*found;
 }
 const VerdictRecord* find_verdict(const DepartmentRecord& department, const std::string& candidate) {
   return find_by(department.verdicts, &VerdictRecord::candidate, candidate);
@@ -76,16 +77,32 @@ std::vector<std::string> failure_signature(const TrialRecord& trial) {
 
 bool must_be_complete(const DepartmentRecord& department, const TrialRecord& trial) {
   if (!trial.reused_from.empty()) return false;  // the trial with the facts is looked at
-  return trial.purpose == "baseline" || trial.purpose == "control" || trial.purpose == "final" ||
-         trial.id == department.final_trial;
+  switch (trial.purpose) {
+    case Purpose::baseline:
+    case Purpose::control:
+    case Purpose::final: return true;
+    case Purpose::batch:
+    case Purpose::search:
+    case Purpose::confirm:
+    case Purpose::removal: break;
+  }
+  return trial.id == department.final_trial;
 }
 
-std::vector<std::string> phases_for(const std::string& purpose, std::vector<std::string> planned) {
-  if (purpose == "baseline") return {"baseline"};
-  if (purpose == "removal") return {after_removal_phase};
-  // The control installs nothing: the baseline has seen that moment already, and it counts only when nothing else is
-  // planned.
-  if (purpose == "control" && planned.size() > 1) std::erase(planned, after_install_phase);
+std::vector<std::string> phases_for(Purpose purpose, std::vector<std::string> planned) {
+  switch (purpose) {
+    case Purpose::baseline: return {"baseline"};
+    case Purpose::removal: return {after_removal_phase};
+    case Purpose::control:
+      // It installs nothing: the baseline has seen that moment already, and it counts only when nothing else is
+      // planned.
+      if (planned.size() > 1) std::erase(planned, after_install_phase);
+      return planned;
+    case Purpose::batch:
+    case Purpose::search:
+    case Purpose::confirm:
+    case Purpose::final: break;
+  }
   return planned;
 }
 

@@ -15,7 +15,7 @@ namespace patchlab::reports {
 [[nodiscard]] const MachineRecord* find_machine(const DepartmentRecord& department, const std::string& name);
 [[nodiscard]] const TrialRecord* find_trial(const DepartmentRecord& department, const std::string& id);
 // The first trial with this purpose.
-[[nodiscard]] const TrialRecord* trial_with_purpose(const DepartmentRecord& department, const std::string& purpose);
+[[nodiscard]] const TrialRecord* trial_with_purpose(const DepartmentRecord& department, Purpose purpose);
 // The trial that holds the facts: itself, or the one whose results it reused (one step). Null when that one does not
 // exist or differs in set or machines.
 [[nodiscard]] const TrialRecord* facts_of(const DepartmentRecord& department, const TrialRecord& trial);
@@ -48,7 +48,7 @@ struct MissingCheck {
 [[nodiscard]] bool must_be_complete(const DepartmentRecord& department, const TrialRecord& trial);
 // Of the phases that a policy plans, those of a trial with this purpose: "baseline" for the baseline; the control has
 // no "after-install", as nothing is installed, unless there is no other phase; "after-removal" for a removal.
-[[nodiscard]] std::vector<std::string> phases_for(const std::string& purpose, std::vector<std::string> planned);
+[[nodiscard]] std::vector<std::string> phases_for(Purpose purpose, std::vector<std::string> planned);
 [[nodiscard]] std::vector<std::string> planned_phases(const DepartmentRecord& department, const TrialRecord& trial);
 
 }  // namespace patchlab::reports

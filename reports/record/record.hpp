@@ -13,6 +13,7 @@
 #include "checks/state/state_difference.hpp"
 #include "lab/core/json.hpp"
 #include "lab/core/outcome.hpp"
+#include "reports/record/words.hpp"
 
 // The record of one run as plain data: written once as run.json (schema patchlab/run/v1), read by reports, gate and
 // promotion. A report writer knows a record, never how it came about. All durations are milliseconds; all times RFC
@@ -100,8 +101,8 @@ struct PhaseRecord {
 };
 
 struct TrialRecord {
-  std::string id;                       // "finance/t3"
-  std::string purpose;                  // baseline, control, batch, search, confirm, final, removal
+  std::string id;  // "finance/t3"
+  Purpose purpose = Purpose::search;
   std::vector<std::string> candidates;  // in the order applied
   std::string set_digest;               // digest of that ordered list of candidate digests
   std::vector<std::string> machines;    // that took part
@@ -132,8 +133,8 @@ struct VerdictRecord {
 };
 
 struct PromotionRecord {
-  std::string outcome;  // promoted, refused, not-attempted
-  std::string stage;    // folder
+  PromotionOutcome outcome = PromotionOutcome::none;
+  std::string stage;  // folder
   std::string manifest_digest;
   std::vector<std::string> candidates;
   std::vector<std::string> reasons;  // typed: "code: text"

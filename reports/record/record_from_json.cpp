@@ -24,6 +24,15 @@ Outcome outcome_of(JsonReader& reader) {
   return outcome.value_or(Outcome::error);
 }
 
+template <class Word>
+Word word_of(JsonReader& reader, const std::string& key, Word absent,
+             std::optional<Word> (*word_from)(const std::string&)) {
+  const auto text = reader.text_or(key, to_string(absent));
+  const auto word = word_from(text);
+  if (!word) reader.problem(key, fmt::format("'{}' is not a {} that this version knows", text, key));
+  return word.value_or(absent);
+}
+
 std::optional<Error> error_of(JsonReader& reader, Problems& problems) {
   const auto& json = reader.raw("error");
   if (json.is_null()) return std::nullopt;
@@ -192,7 +201,8 @@ TrialRecord read_trial(const Json& json, const std::string& pointer, Problems& p
   JsonReader reader(json, pointer, problems);
   TrialRecord trial;
   trial.id = reader.text("id");
-  trial.purpose = reader.text_or("purpose", "");
+  // An absent one counts for nothing.
+  trial.purpose = word_of(reader, "purpose", Purpose::search, purpose_from);
   trial.candidates = reader.texts_or_empty("candidates");
   trial.set_digest = reader.text_or("set_digest", "");
   trial.machines = reader.texts_or_empty("machines");
@@ -229,7 +239,7 @@ PromotionRecord read_promotion(const Json& json, const std::string& pointer, Pro
   PromotionRecord promotion;
   if (json.is_null()) return promotion;
   JsonReader reader(json, pointer, problems);
-  promotion.outcome = reader.text_or("outcome", "");
+  promotion.outcome = word_of(reader, "outcome", PromotionOutcome::none, promotion_outcome_from);
   promotion.stage = reader.text_or("stage", "");
   promotion.manifest_digest = reader.text_or("manifest_digest", "");
   promotion.candidates = reader.texts_or_empty("candidates");

@@ -16,8 +16,16 @@ bool has_verdict(const DepartmentRecord& department, Outcome outcome) {
 
 bool saw_a_set_fail(const DepartmentRecord& department) {
   return std::ranges::any_of(department.trials, [](const TrialRecord& trial) {
-    const auto& purpose = trial.purpose;
-    return purpose != "baseline" && purpose != "control" && purpose != "removal" && trial.outcome == Outcome::fail;
+    switch (trial.purpose) {
+      case Purpose::batch:
+      case Purpose::search:
+      case Purpose::confirm:
+      case Purpose::final: return trial.outcome == Outcome::fail;
+      case Purpose::baseline:
+      case Purpose::control:
+      case Purpose::removal: break;
+    }
+    return false;
   });
 }
 
@@ -29,7 +37,8 @@ bool is_inconclusive(const DepartmentRecord& department) {
 bool is_broken(const DepartmentRecord& department) {
   if (department.error || department.fence.answers() > 0) return true;
   for (const auto& trial : department.trials) {
-    if ((trial.purpose == "baseline" || trial.purpose == "control") && trial.outcome == Outcome::fail) return true;
+    if ((trial.purpose == Purpose::baseline || trial.purpose == Purpose::control) && trial.outcome == Outcome::fail)
+      return true;
   }
   const bool troubled = department.outcome == Outcome::error || has_verdict(department, Outcome::error);
   return troubled && !is_inconclusive(department);
@@ -47,9 +56,7 @@ bool lacks_tests(const RunRecord& record, const DepartmentRecord& department) {
 }
 
 bool is_refused(const DepartmentRecord& department) {
-  const auto& outcome = department.promotion.outcome;
-  return has_verdict(department, Outcome::pass) && !outcome.empty() && outcome != "promoted" &&
-         outcome != "not-attempted";
+  return has_verdict(department, Outcome::pass) && department.promotion.outcome == PromotionOutcome::refused;
 }
 
 bool is_only_skips(const DepartmentRecord& department) {

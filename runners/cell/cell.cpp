@@ -13,6 +13,7 @@
 namespace patchlab::runners::cell {
 
 using reports::PhaseRecord;
+using reports::Purpose;
 using reports::TrialRecord;
 
 namespace {
@@ -51,8 +52,9 @@ Cell::Machines Cell::all() {
 }
 
 TrialRecord Cell::prepare() {
-  TrialRecord record{
-      .id = context_.job.department + "/baseline", .purpose = "baseline", .started = rfc3339(context_.clock.wall())};
+  TrialRecord record{.id = context_.job.department + "/baseline",
+                     .purpose = Purpose::baseline,
+                     .started = rfc3339(context_.clock.wall())};
   const auto start = context_.clock.now();
   std::mutex mutex;
   const auto note = [&](const Error& error) {
@@ -117,11 +119,11 @@ class Cell::Trial {
     const auto start = context_.clock.now();
     revert();
     if (!record_.error) install();
-    if (job_.purpose == "removal") remove();
+    if (job_.purpose == Purpose::removal) remove();
     for (const auto& phase : reports::phases_for(job_.purpose, planned_phases(context_.job.policy))) {
       if (phase != reports::stability_phase || job_.stability) carry_out(phase);
     }
-    if (go_on() && (job_.purpose == "batch" || job_.purpose == "final")) cell_.probe_fence_("during");
+    if (go_on() && (job_.purpose == Purpose::batch || job_.purpose == Purpose::final)) cell_.probe_fence_("during");
     conclude(record_, context_.clock, start);
     clean_up();
     record_.duration_ms = (context_.clock.now() - start).count();
@@ -248,7 +250,7 @@ class Cell::Trial {
     }
     not_reached(phase, left_out(phase));
     if (!record_.error) examine(phase, working(concerned(patched)));
-    if (job_.purpose == "control") learn();
+    if (job_.purpose == Purpose::control) learn();
   }
 
   // Some damage needs a while: a leak, a timer, a lease.

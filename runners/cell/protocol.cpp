@@ -180,7 +180,10 @@ void to_json(Json& json, const TrialJob& job) {
 TrialJob trial_job_from_json(const Json& json) {
   TrialJob job;
   job.id = json.at("id");
-  job.purpose = json.at("purpose");
+  const auto purpose = json.at("purpose").get<std::string>();
+  const auto known = reports::purpose_from(purpose);
+  if (!known) throw std::invalid_argument("there is no trial with the purpose '" + purpose + "'");
+  job.purpose = *known;
   job.candidates = json.at("candidates");
   job.set_digest = json.at("set_digest");
   job.machines = json.at("machines");

@@ -75,7 +75,7 @@ struct InstallJob {
 
 struct TrialJob {
   std::string id;
-  std::string purpose;
+  reports::Purpose purpose = reports::Purpose::search;
   std::vector<std::string> candidates;  // all of the set, in order
   std::string set_digest;
   std::vector<std::string> machines;                        // that take part: reverted, checked

@@ -14,6 +14,7 @@
 namespace patchlab::runners {
 namespace {
 
+using reports::Purpose;
 using reports::TrialRecord;
 
 std::vector<std::string> machine_names(const cell::CellJob& job) {
@@ -81,7 +82,7 @@ reports::DepartmentRecord DepartmentRun::run() {
     const auto machines = machine_names(job_.cell);
     // Every round ends, or holds back at least one candidate, or leaves one out on one machine: so there is a last one.
     for (bool first = true; !remaining.empty() && !stop_.stop_requested();) {
-      const auto trial = run_trial(first ? "batch" : "final", machines, remaining);
+      const auto trial = run_trial(first ? Purpose::batch : Purpose::final, machines, remaining);
       if (learn_declined(trial, remaining)) continue;
       first = false;
       if (trial.outcome == Outcome::pass) {
@@ -120,7 +121,7 @@ bool DepartmentRun::bring_up() {
     record_.error = baseline->error;
     return false;
   }
-  const auto control = run_trial("control", machine_names(job_.cell), {});
+  const auto control = run_trial(Purpose::control, machine_names(job_.cell), {});
   if (control.outcome == Outcome::pass) return true;
   record_.error = control.error
                       ? *control.error
@@ -130,16 +131,16 @@ bool DepartmentRun::bring_up() {
   return false;
 }
 
-cell::TrialJob DepartmentRun::plan_trial(const std::string& purpose, const std::vector<std::string>& machines,
-                                         const Indexes& set, Stability stability, std::optional<Error>& error) {
+cell::TrialJob DepartmentRun::plan_trial(Purpose purpose, const std::vector<std::string>& machines, const Indexes& set,
+                                         Stability stability, std::optional<Error>& error) {
   cell::TrialJob trial;
   trial.id = next_id();
   trial.purpose = purpose;
   trial.machines = machines;
   trial.stability = stability == Stability::yes;
-  trial.from_baseline = purpose == "confirm";
-  trial.stop_at_first_failure = purpose == "search" || purpose == "confirm";
-  if (purpose == "control") trial.reboot_anyway = machines;
+  trial.from_baseline = purpose == Purpose::confirm;
+  trial.stop_at_first_failure = purpose == Purpose::search || purpose == Purpose::confirm;
+  if (purpose == Purpose::control) trial.reboot_anyway = machines;
   std::vector<std::string> digests;
   for (const auto index : set) {
     trial.candidates.push_back(candidates_[index].id);
@@ -165,8 +166,8 @@ cell::TrialJob DepartmentRun::plan_trial(const std::string& purpose, const std::
   return trial;
 }
 
-TrialRecord DepartmentRun::run_trial(const std::string& purpose, const std::vector<std::string>& machines,
-                                     const Indexes& set, Stability stability) {
+TrialRecord DepartmentRun::run_trial(Purpose purpose, const std::vector<std::string>& machines, const Indexes& set,
+                                     Stability stability) {
   for (std::size_t attempt = 0;; ++attempt) {
     std::optional<Error> error;
     const auto trial = plan_trial(purpose, machines, set, stability, error);
@@ -221,7 +222,7 @@ TrialRecord DepartmentRun::search_trial(const std::vector<std::string>& machines
                                         const std::function<std::optional<Indexes>()>& likely_next) {
   std::string own_id;
   const auto work = [&]() -> Result<TrialRecord> {
-    auto record = run_trial("search", machines, set, stability);
+    auto record = run_trial(Purpose::search, machines, set, stability);
     own_id = record.id;
     return record;
   };
@@ -338,8 +339,8 @@ DepartmentRun::Conviction DepartmentRun::search_machine(const std::string& machi
   // when it was tried last, is said of it.
   std::size_t smallest = domain.size();
   const auto run = [&](const Indexes& members, Freshness freshness) {
-    if (freshness == Freshness::fresh) return run_trial("confirm", machines, chosen(members), stability);
-    if (freshness == Freshness::again) return run_trial("search", machines, chosen(members), stability);
+    if (freshness == Freshness::fresh) return run_trial(Purpose::confirm, machines, chosen(members), stability);
+    if (freshness == Freshness::again) return run_trial(Purpose::search, machines, chosen(members), stability);
     return search_trial(machines, chosen(members), stability, [&]() -> std::optional<Indexes> {
       auto assumed = answers;
       assumed.emplace(members, Outcome::pass);
@@ -449,7 +450,7 @@ void DepartmentRun::rehearse_removal(const Indexes& passed) {
   const bool offered = std::ranges::any_of(
       job_.cell.machines, [](const auto& machine) { return machine.system.family == GuestFamily::windows; });
   if (!offered || !job_.cell.policy.rehearse_removal || stop_.stop_requested()) return;
-  const auto trial = run_trial("removal", machine_names(job_.cell), passed, Stability::no);
+  const auto trial = run_trial(Purpose::removal, machine_names(job_.cell), passed, Stability::no);
   for (const auto index : passed) {
     auto& entry = verdict(index);
     entry.removal = removal_sentence(trial, entry);

@@ -55,10 +55,10 @@ class DepartmentRun {
   [[nodiscard]] bool bring_up();
   // Whether a trial waits for damage that needs a while.
   enum class Stability { no, yes };
-  [[nodiscard]] cell::TrialJob plan_trial(const std::string& purpose, const std::vector<std::string>& machines,
+  [[nodiscard]] cell::TrialJob plan_trial(reports::Purpose purpose, const std::vector<std::string>& machines,
                                           const Indexes& set, Stability stability, std::optional<Error>& error);
   // Runs with lab_retries and keeps the record of every attempt.
-  [[nodiscard]] reports::TrialRecord run_trial(const std::string& purpose, const std::vector<std::string>& machines,
+  [[nodiscard]] reports::TrialRecord run_trial(reports::Purpose purpose, const std::vector<std::string>& machines,
                                                const Indexes& set, Stability stability = Stability::yes);
   [[nodiscard]] reports::TrialRecord search_trial(const std::vector<std::string>& machines, const Indexes& set,
                                                   Stability stability,

@@ -38,7 +38,7 @@ reports::CandidateRecord candidate_record(const patches::Candidate& candidate) {
 }
 
 std::string sentence(const std::string& department, const reports::TrialRecord& trial) {
-  auto text = fmt::format("{}: {} {}", department, trial.purpose, trial.id);
+  auto text = fmt::format("{}: {} {}", department, to_string(trial.purpose), trial.id);
   if (!trial.candidates.empty()) text += fmt::format(" [{}]", fmt::join(trial.candidates, ", "));
   text += fmt::format(": {}", to_string(trial.outcome));
   if (!trial.signature.empty()) {
@@ -155,7 +155,7 @@ class Execution {
       department.machines.push_back(std::move(entry));
     }
     for (const auto& candidate : job.candidates) department.verdicts.push_back({.candidate = candidate.id});
-    department.promotion.outcome = "not-attempted";
+    department.promotion.outcome = reports::PromotionOutcome::not_attempted;
     return department;
   }
 
@@ -310,7 +310,7 @@ class Execution {
     const auto source = [&](const std::string& digest) { return store.verified_path(digest); };
     for (auto& department : record_.departments) {
       if (!options_.promote || !options_.roles.empty()) {
-        department.promotion.outcome = "not-attempted";
+        department.promotion.outcome = reports::PromotionOutcome::not_attempted;
         department.promotion.reasons = {
             options_.promote ? "narrowed: --role leaves machines out, so the department was not tested as a whole"
                              : "not-asked: the run was started with --no-promote"};
@@ -320,7 +320,7 @@ class Execution {
           promotion::promote(record_, department.name, policy, source,
                              {.stage = plan_.scenario.stage, .now = rfc3339(clock_.wall()), .before_step = {}});
       department.promotion = std::move(promotion.record);
-      progress_.say(fmt::format("{}: {} {}", department.name, department.promotion.outcome,
+      progress_.say(fmt::format("{}: {} {}", department.name, to_string(department.promotion.outcome),
                                 fmt::join(department.promotion.candidates, ", ")));
     }
     record_.exit_code = number(reports::exit_code_for(record_));

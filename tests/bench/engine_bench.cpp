@@ -56,7 +56,8 @@ void search(benchmark::State& state) {
 class InstantCell final : public cell::CellClient {
  public:
   Result<reports::TrialRecord> prepare(const cell::CellJob& job) override {
-    return reports::TrialRecord{.id = job.department + "/baseline", .purpose = "baseline", .outcome = Outcome::pass};
+    return reports::TrialRecord{
+        .id = job.department + "/baseline", .purpose = reports::Purpose::baseline, .outcome = Outcome::pass};
   }
   Result<reports::TrialRecord> run_trial(const cell::TrialJob& job) override {
     reports::TrialRecord record{.id = job.id,

@@ -136,7 +136,7 @@ class GoldenDomain : public lab::libvirt::InsideSystemLibvirt {
     const auto& finance = record.departments[0];
     EXPECT_EQ(reports::find_verdict(finance, "bad-dns-reboot")->outcome, Outcome::fail);
     EXPECT_EQ(reports::find_verdict(finance, "harmless-hostname")->outcome, Outcome::pass);
-    EXPECT_EQ(finance.promotion.outcome, "promoted") << Json(finance.promotion.reasons).dump();
+    EXPECT_EQ(finance.promotion.outcome, reports::PromotionOutcome::promoted) << Json(finance.promotion.reasons).dump();
     EXPECT_THAT(finance.promotion.candidates, ElementsAre("harmless-hostname"));
     const auto& machine = finance.machines.at(0);
     EXPECT_EQ(machine.golden_digest.size(), 64U);

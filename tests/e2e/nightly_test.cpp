@@ -84,7 +84,8 @@ TEST_F(Nightly, HoldsBackExactlyTheBadCandidates) {
 TEST_F(Nightly, FindsTheNameServerBrokenOnlyAfterTheRestart) {
   int seen = 0;
   for (const auto& trial : department("finance").trials) {
-    if (trial.purpose != "confirm" || trial.candidates != std::vector<std::string>{"bad-dns-reboot"}) continue;
+    if (trial.purpose != reports::Purpose::confirm || trial.candidates != std::vector<std::string>{"bad-dns-reboot"})
+      continue;
     ++seen;
     EXPECT_EQ(reports::find_phase(trial, "after-install", "dns")->outcome, Outcome::pass);
     EXPECT_EQ(reports::find_phase(trial, "after-reboot-1", "dns")->outcome, Outcome::fail);
@@ -95,7 +96,7 @@ TEST_F(Nightly, FindsTheNameServerBrokenOnlyAfterTheRestart) {
 TEST_F(Nightly, PublishesExactlyWhatPassed) {
   for (const auto& entry : record_->departments) {
     SCOPED_TRACE(entry.name);
-    EXPECT_EQ(entry.promotion.outcome, "promoted") << Json(entry.promotion.reasons).dump();
+    EXPECT_EQ(entry.promotion.outcome, reports::PromotionOutcome::promoted) << Json(entry.promotion.reasons).dump();
     std::vector<std::string> passed;
     for (const auto& one : entry.verdicts) {
       if (one.outcome == Outcome::pass) passed.push_back(one.candidate);

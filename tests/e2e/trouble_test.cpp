@@ -85,7 +85,7 @@ TEST_F(Trouble, DamageThatNeedsAWhileIsFound) {
   const auto& verdict = record.departments.at(0).verdicts.at(0);
   EXPECT_EQ(verdict.outcome, Outcome::fail) << verdict.reason;
   EXPECT_THAT(verdict.failed, Contains("dns/a-record"));
-  const auto* batch = reports::trial_with_purpose(record.departments[0], "batch");
+  const auto* batch = reports::trial_with_purpose(record.departments[0], reports::Purpose::batch);
   ASSERT_NE(batch, nullptr);
   EXPECT_EQ(reports::find_phase(*batch, "after-reboot-1", "dns")->outcome, Outcome::pass);
   EXPECT_EQ(reports::find_phase(*batch, reports::stability_phase, "dns")->outcome, Outcome::fail);
@@ -110,7 +110,7 @@ TEST_F(Trouble, AnInstallerThatHangsFailsItsCandidate) {
   const auto& verdict = record.departments.at(0).verdicts.at(0);
   EXPECT_EQ(verdict.outcome, Outcome::fail) << verdict.reason;
   EXPECT_THAT(verdict.failed, Contains("dns/install:hangs"));
-  const auto* batch = reports::trial_with_purpose(record.departments[0], "batch");
+  const auto* batch = reports::trial_with_purpose(record.departments[0], reports::Purpose::batch);
   ASSERT_NE(batch, nullptr);
   EXPECT_THAT(batch->installs.at(0).log, HasSubstr("did not end within 15.0 s"));
 }

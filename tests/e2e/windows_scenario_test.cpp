@@ -114,7 +114,8 @@ TEST_F(WindowsStandIn, RehearsesTheRemovalOfWhatPassed) {
 }
 
 TEST_F(WindowsStandIn, PublishesExactlyWhatPassed) {
-  EXPECT_EQ(finance().promotion.outcome, "promoted") << Json(finance().promotion.reasons).dump();
+  EXPECT_EQ(finance().promotion.outcome, reports::PromotionOutcome::promoted)
+      << Json(finance().promotion.reasons).dump();
   EXPECT_THAT(finance().promotion.candidates, UnorderedElementsAre(good, good_cab, good_reboot, good_msi, good_exe));
   EXPECT_EQ(exit_code(patchlab({"verify", "production"}, folder_->path())), 0);
 }

@@ -144,7 +144,7 @@ class SampleRun {
   }
 
   // Runs a trial on the given machines (empty: all); returns its id.
-  std::string trial(const std::string& purpose, const std::vector<std::string>& candidates,
+  std::string trial(reports::Purpose purpose, const std::vector<std::string>& candidates,
                     std::vector<std::string> machines = {}) {
     auto& department = record_.departments.back();
     if (machines.empty()) {
@@ -161,7 +161,7 @@ class SampleRun {
     trial.evidence_folder = "evidence/" + trial.id;
     trial.started = at(now_ms_);
     const auto begin = now_ms_;
-    if (purpose != "baseline") spend(trial, "revert", trial.machines, 1400);
+    if (purpose != reports::Purpose::baseline) spend(trial, "revert", trial.machines, 1400);
     install(trial);
     for (const auto& phase : reports::planned_phases(department, trial)) {
       if (phase.starts_with("after-reboot")) spend(trial, "reboot", touched(trial), 16800);
@@ -196,7 +196,8 @@ class SampleRun {
       if (verdict.outcome == Outcome::pass) department.promotion.candidates.push_back(verdict.candidate);
       department.outcome = combine(department.outcome, verdict.outcome);
     }
-    department.promotion.outcome = department.promotion.candidates.empty() ? "refused" : "promoted";
+    department.promotion.outcome = department.promotion.candidates.empty() ? reports::PromotionOutcome::refused
+                                                                           : reports::PromotionOutcome::promoted;
     department.promotion.stage = "production/" + department.name;
     department.promotion.manifest_digest = sha256("manifest " + department.name);
   }
@@ -255,9 +256,9 @@ class SampleRun {
     spend(none, "boot", machines, 24000);
     spend(none, "ready", machines, 5200);
     fence_probes("before");
-    trial("baseline", {});
+    trial(reports::Purpose::baseline, {});
     spend(none, "snapshot", machines, 320);
-    trial("control", {});
+    trial(reports::Purpose::control, {});
     fence_probes("during");
   }
 
@@ -343,7 +344,7 @@ inline RunRecord good_record() {
   run.add_candidate("dns-update", "DNS server update", "important", "apt", {"dns"});
   run.add_candidate("tidy", "Tidied package", "low", "repack", {"dns", "mail"});
   run.start_department("finance", 0, {"dns", "mail"});
-  const auto batch = run.trial("batch", {"dns-update", "tidy"});
+  const auto batch = run.trial(reports::Purpose::batch, {"dns-update", "tidy"});
   run.verdict("dns-update", Outcome::pass, "passed as part of the exact set").trials = {batch};
   run.verdict("tidy", Outcome::pass, "passed as part of the exact set").trials = {batch};
   run.end_department(batch);
@@ -407,18 +408,19 @@ inline void sample_department(SampleRun& run, const std::string& name, std::int6
                                      "samba-share-defaults",  "pg-tuning-memory",         "pg-tuning-connections"};
   const bool samba_fails = name == "engineering";
   run.start_department(name, start_ms);
-  const auto batch = run.trial("batch", all);
-  const auto mail = run.trial("search", {"postfix-tls-strict"}, {"mail"});
-  const auto dns_good = run.trial("search", {"bind9-9.18.33-deb12u2", "base-files-tidy"}, {"dns"});
-  const auto dns = run.trial("search", {"bind9-journal-cleanup"}, {"dns"});
-  const auto memory = run.trial("search", {"pg-tuning-memory"}, {"db"});
-  const auto connections = run.trial("search", {"pg-tuning-connections"}, {"db"});
-  const auto pair = run.trial("confirm", {"pg-tuning-memory", "pg-tuning-connections"}, {"db"});
-  const auto samba = samba_fails ? run.trial("search", {"samba-share-defaults"}, {"file"}) : std::string();
+  const auto batch = run.trial(reports::Purpose::batch, all);
+  const auto mail = run.trial(reports::Purpose::search, {"postfix-tls-strict"}, {"mail"});
+  const auto dns_good = run.trial(reports::Purpose::search, {"bind9-9.18.33-deb12u2", "base-files-tidy"}, {"dns"});
+  const auto dns = run.trial(reports::Purpose::search, {"bind9-journal-cleanup"}, {"dns"});
+  const auto memory = run.trial(reports::Purpose::search, {"pg-tuning-memory"}, {"db"});
+  const auto connections = run.trial(reports::Purpose::search, {"pg-tuning-connections"}, {"db"});
+  const auto pair = run.trial(reports::Purpose::confirm, {"pg-tuning-memory", "pg-tuning-connections"}, {"db"});
+  const auto samba =
+      samba_fails ? run.trial(reports::Purpose::search, {"samba-share-defaults"}, {"file"}) : std::string();
   std::vector<std::string> good{"bind9-9.18.33-deb12u2", "postgresql-15.10-deb12u1", "base-files-tidy",
                                 "tzdata-refresh"};
   if (!samba_fails) good.emplace_back("samba-share-defaults");
-  const auto final_trial = run.trial("final", good);
+  const auto final_trial = run.trial(reports::Purpose::final, good);
   for (const auto& id : all) {
     if (std::ranges::count(good, id) > 0)
       run.verdict(id, Outcome::pass, "passed as part of the exact set that is promoted").trials = {final_trial};

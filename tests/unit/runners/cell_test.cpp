@@ -69,14 +69,14 @@ class CellTest : public ::testing::Test {
     return process;
   }
 
-  TrialJob trial(const std::string& purpose) const {
+  TrialJob trial(reports::Purpose purpose) const {
     TrialJob job{.id = "finance/t1", .purpose = purpose, .candidates = {}, .set_digest = {}, .machines = {"dns"}};
-    if (purpose == "control")
+    if (purpose == reports::Purpose::control)
       job.reboot_anyway = {"dns"};
     else
       job.installs["dns"] = {{"update", "digest-update", {{.file_name = "update.deb"}}, {}}},
       job.media["dns"] = "medium.iso";
-    job.stop_at_first_failure = purpose == "search";
+    job.stop_at_first_failure = purpose == reports::Purpose::search;
     return job;
   }
 
@@ -110,7 +110,7 @@ class CellTest : public ::testing::Test {
 };
 
 TEST_F(CellTest, GoesThroughEveryPlannedPhase) {
-  const auto record = prepared().run_trial(trial("batch"));
+  const auto record = prepared().run_trial(trial(reports::Purpose::batch));
   EXPECT_EQ(record.outcome, Outcome::pass) << (record.error ? record.error->message : "");
   EXPECT_THAT(phases_of(record),
               ElementsAre("after-install pass", "after-reboot-1 pass", "after-reboot-2 pass", "stability pass"));
@@ -126,15 +126,15 @@ TEST_F(CellTest, ADeadServiceIsWaitedForOnlyWhileTheGuestHasSomethingToDo) {
   job_.policy.warm_reboots = 1;
   auto& cell = prepared();
   service.reset();
-  const auto quiet = cell.run_trial(trial("search")).duration_ms;
+  const auto quiet = cell.run_trial(trial(reports::Purpose::search)).duration_ms;
   hypervisor_.alter("dns", [](auto& machine) { machine.busy = Milliseconds(200); });
-  const auto busy = cell.run_trial(trial("search")).duration_ms;
+  const auto busy = cell.run_trial(trial(reports::Purpose::search)).duration_ms;
   EXPECT_GE(busy - quiet, 9000);
   EXPECT_GE(quiet, 5000);
 }
 
 TEST_F(CellTest, ASearchThatNeedNotWaitHasNoStabilityPhase) {
-  auto job = trial("search");
+  auto job = trial(reports::Purpose::search);
   job.stability = false;
   EXPECT_THAT(phases_of(prepared().run_trial(job)),
               ElementsAre("after-install pass", "after-reboot-1 pass", "after-reboot-2 pass"));
@@ -144,7 +144,7 @@ TEST_F(CellTest, DamageThatNeedsAWhileFailsTheStabilityPhaseAlone) {
   auto& cell = prepared();
   // In the middle of the twenty seconds: installing and restarting take the fake less than ten.
   dies_after_ = clock_.now() + std::chrono::seconds(10);
-  EXPECT_THAT(phases_of(cell.run_trial(trial("batch"))),
+  EXPECT_THAT(phases_of(cell.run_trial(trial(reports::Purpose::batch))),
               ElementsAre("after-install pass", "after-reboot-1 pass", "after-reboot-2 pass", "stability fail"));
 }
 
@@ -152,16 +152,16 @@ TEST_F(CellTest, DamageThatNeedsAWhileFailsTheStabilityPhaseAlone) {
 TEST_F(CellTest, AControlLearnsTheLinesOfARestartAndGoesOn) {
   auto& cell = prepared();
   logs_ = "Nov 22 06:00:00 dns1 named[163]: error: the network is not up yet\n";
-  const auto control = cell.run_trial(trial("control"));
+  const auto control = cell.run_trial(trial(reports::Purpose::control));
   EXPECT_EQ(control.outcome, Outcome::pass);
   EXPECT_THAT(phases_of(control), ElementsAre("after-reboot-1 pass", "after-reboot-2 pass", "stability pass"));
-  EXPECT_EQ(cell.run_trial(trial("batch")).outcome, Outcome::pass) << "the line is known from then on";
+  EXPECT_EQ(cell.run_trial(trial(reports::Purpose::batch)).outcome, Outcome::pass) << "the line is known from then on";
 }
 
 TEST_F(CellTest, AControlInWhichAServiceStopsFailsAndIsNotForgiven) {
   auto& cell = prepared();
   dies_after_ = clock_.now() + Milliseconds(1);
-  const auto control = cell.run_trial(trial("control"));
+  const auto control = cell.run_trial(trial(reports::Purpose::control));
   EXPECT_EQ(control.outcome, Outcome::fail);
   EXPECT_THAT(phases_of(control),
               ElementsAre("after-reboot-1 fail", "after-reboot-2 not-reached", "stability not-reached"));
@@ -170,7 +170,7 @@ TEST_F(CellTest, AControlInWhichAServiceStopsFailsAndIsNotForgiven) {
 TEST_F(CellTest, ANewKindOfErrorLineFailsACandidate) {
   auto& cell = prepared();
   logs_ = "Nov 22 06:00:00 dns1 named[163]: error: zone corp.example has no SOA\n";
-  const auto record = cell.run_trial(trial("batch"));
+  const auto record = cell.run_trial(trial(reports::Purpose::batch));
   EXPECT_EQ(record.outcome, Outcome::fail);
   EXPECT_THAT(record.signature, Contains(StartsWith("dns/state:error-log:")));
 }
@@ -189,7 +189,7 @@ TEST_F(CellTest, AMachineWhoseDependencyIsPatchedTooStartsFromTheBaseline) {
   guest_.jobs = [](const auto&) { return test::FakeAgent::Job{0, "", 100}; };
   const InstallJob update{"update", "digest-update", {{.file_name = "update.deb"}}, {}};
   auto& cell = prepared();
-  auto job = trial("batch");
+  auto job = trial(reports::Purpose::batch);
   job.machines = {"dns", "mail"};
   job.installs = {{"dns", {update}}, {"mail", {update}}};
   job.media = {{"dns", "medium.iso"}, {"mail", "medium.iso"}};
@@ -204,9 +204,9 @@ TEST_F(CellTest, AMachineWhoseDependencyIsPatchedTooStartsFromTheBaseline) {
 TEST_F(CellTest, AConfirmingTrialStartsFromTheBaseline) {
   guest_.jobs = [](const auto&) { return test::FakeAgent::Job{0, "", 100}; };
   auto& cell = prepared();
-  (void)cell.run_trial(trial("batch"));
-  EXPECT_EQ(cell.run_trial(trial("search")).installs.at(0).installed_in, "finance/t1");
-  auto confirm = trial("search");
+  (void)cell.run_trial(trial(reports::Purpose::batch));
+  EXPECT_EQ(cell.run_trial(trial(reports::Purpose::search)).installs.at(0).installed_in, "finance/t1");
+  auto confirm = trial(reports::Purpose::search);
   confirm.from_baseline = true;
   EXPECT_EQ(cell.run_trial(confirm).installs.at(0).installed_in, "");
 }
@@ -214,8 +214,8 @@ TEST_F(CellTest, AConfirmingTrialStartsFromTheBaseline) {
 TEST_F(CellTest, WithoutRebootsAndStabilityTheControlLooksOnce) {
   job_.policy.warm_reboots = 0;
   job_.policy.stability = Milliseconds(0);
-  EXPECT_THAT(phases_of(prepared().run_trial(trial("control"))), ElementsAre("after-install pass"));
-  EXPECT_THAT(phases_of(prepared().run_trial(trial("batch"))), ElementsAre("after-install pass"));
+  EXPECT_THAT(phases_of(prepared().run_trial(trial(reports::Purpose::control))), ElementsAre("after-install pass"));
+  EXPECT_THAT(phases_of(prepared().run_trial(trial(reports::Purpose::batch))), ElementsAre("after-install pass"));
 }
 
 TEST_F(CellTest, ABaselineThatFailsIsAnErrorOfTheGuestAndNoVerdict) {

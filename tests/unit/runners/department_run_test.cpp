@@ -40,7 +40,8 @@ class FakeCell final : public cell::CellClient {
       passing_trouble;  // one failing fact that has nothing to do with the patches
 
   Result<reports::TrialRecord> prepare(const cell::CellJob& job) override {
-    reports::TrialRecord record{.id = job.department + "/baseline", .purpose = "baseline", .outcome = baseline};
+    reports::TrialRecord record{
+        .id = job.department + "/baseline", .purpose = reports::Purpose::baseline, .outcome = baseline};
     if (baseline != Outcome::pass) record.error = guest_error("broken baseline: dns/a-record failed");
     return record;
   }
@@ -66,11 +67,11 @@ class FakeCell final : public cell::CellClient {
       record.signature = {fact};
       return record;
     }
-    if (job.purpose == "control" && control_fails) {
+    if (job.purpose == reports::Purpose::control && control_fails) {
       record.outcome = Outcome::fail;
       record.signature = {"dns/a-record"};
     }
-    if (job.purpose == "removal") {
+    if (job.purpose == reports::Purpose::removal) {
       for (const auto& [machine, installs] : job.installs) {
         for (const auto& install : installs) {
           record.removals.push_back({.machine = machine, .candidate = install.candidate, .outcome = Outcome::pass});
@@ -134,7 +135,7 @@ class FakeCell final : public cell::CellClient {
   Result<void> probe_fence(const std::string&) override { return {}; }
   void close() override {}
 
-  [[nodiscard]] int count(const std::string& purpose) const {
+  [[nodiscard]] int count(reports::Purpose purpose) const {
     return static_cast<int>(std::ranges::count(trials, purpose, &cell::TrialJob::purpose));
   }
 
@@ -197,17 +198,18 @@ TEST(DepartmentRun, PromotesTheBatchWhenItPassesAsAWhole) {
   EXPECT_EQ(record.outcome, Outcome::pass);
   EXPECT_EQ(record.final_trial, "finance/t02") << "the batch itself is the test of the exact set";
   EXPECT_EQ(verdict(record, "a").outcome, Outcome::pass);
-  EXPECT_EQ(lab.lab.count("batch"), 1);
-  EXPECT_EQ(lab.lab.count("final"), 0);
+  EXPECT_EQ(lab.lab.count(reports::Purpose::batch), 1);
+  EXPECT_EQ(lab.lab.count(reports::Purpose::final), 0);
 }
 
 TEST(DepartmentRun, ConvictsFromTheBaselineOnly) {
   Fixture lab;
   lab.lab.breaks["db"] = {{"a", "b"}};
   (void)lab.machine("db").candidate("a", {"db"}).candidate("b", {"db"}).candidate("c", {"db"}).run();
-  EXPECT_GT(lab.lab.count("confirm"), 0);
+  EXPECT_GT(lab.lab.count(reports::Purpose::confirm), 0);
   for (const auto& trial : lab.lab.trials)
-    EXPECT_EQ(trial.from_baseline, trial.purpose == "confirm") << trial.id << " " << trial.purpose;
+    EXPECT_EQ(trial.from_baseline, trial.purpose == reports::Purpose::confirm)
+        << trial.id << " " << to_string(trial.purpose);
 }
 
 TEST(DepartmentRun, LetsTheMachinesRunOnInASearchOnlyForDamageThatNeedsAWhile) {
@@ -225,7 +227,7 @@ TEST(DepartmentRun, LetsTheMachinesRunOnInASearchOnlyForDamageThatNeedsAWhile) {
   EXPECT_EQ(verdict(record, "a").outcome, Outcome::pass);
   for (const auto& trial : lab.lab.trials) {
     const bool of_mail = trial.machines == std::vector<std::string>{"mail"};
-    EXPECT_EQ(trial.stability, !of_mail) << trial.id << " " << trial.purpose;
+    EXPECT_EQ(trial.stability, !of_mail) << trial.id << " " << to_string(trial.purpose);
   }
 }
 
@@ -253,7 +255,7 @@ TEST(DepartmentRun, HoldsBackTheCulpritAndTestsTheExactRestAgain) {
   EXPECT_THAT(verdict(record, "bad").failed, ElementsAre("mail/works"));
   EXPECT_THAT(verdict(record, "bad").group, IsEmpty());
   const auto& last = lab.lab.trials.back();
-  EXPECT_EQ(last.purpose, "final");
+  EXPECT_EQ(last.purpose, reports::Purpose::final);
   EXPECT_THAT(last.candidates, ElementsAre("a", "c"));
   EXPECT_THAT(last.machines, ElementsAre("dns", "mail")) << "the whole department";
   EXPECT_EQ(record.final_trial, last.id);
@@ -270,7 +272,7 @@ TEST(DepartmentRun, SearchesOnlyOnTheFailingMachineAndWhatItDependsOn) {
       .candidate("bad", {"mail"})
       .run();
   for (const auto& trial : lab.lab.trials) {
-    if (trial.purpose != "search" && trial.purpose != "confirm") continue;
+    if (trial.purpose != reports::Purpose::search && trial.purpose != reports::Purpose::confirm) continue;
     EXPECT_THAT(trial.machines, ElementsAre("dns", "mail"));
     EXPECT_THAT(trial.candidates, ::testing::Not(Contains("other")));
   }
@@ -286,7 +288,7 @@ TEST(DepartmentRun, WhatNoGuestTakesIsSkippedAndTheRestIsTestedWithoutIt) {
   EXPECT_THAT(verdict(record, "b").machines, IsEmpty());
   EXPECT_EQ(verdict(record, "a").outcome, Outcome::pass);
   const auto& last = lab.lab.trials.back();
-  EXPECT_EQ(last.purpose, "batch");
+  EXPECT_EQ(last.purpose, reports::Purpose::batch);
   EXPECT_THAT(last.candidates, ElementsAre("a", "c"));
   EXPECT_EQ(record.final_trial, last.id);
   EXPECT_EQ(record.outcome, Outcome::pass);
@@ -350,7 +352,7 @@ TEST(DepartmentRun, TellsOfWindowsPackagesWhetherTheyCanBeRemovedAgain) {
   lab.machine("dns").candidate("a", {"dns"}).candidate("permanent", {"dns"});
   lab.job.cell.machines[0].system.family = GuestFamily::windows;
   const auto record = lab.run();
-  EXPECT_EQ(lab.lab.trials.back().purpose, "removal");
+  EXPECT_EQ(lab.lab.trials.back().purpose, reports::Purpose::removal);
   EXPECT_EQ(verdict(record, "a").removal, "Was removed again, and every check passed");
   EXPECT_EQ(verdict(record, "permanent").removal,
             "Removal was not rehearsed: it says itself that it cannot be removed");
@@ -371,13 +373,13 @@ TEST(DepartmentRun, ARemovalThatFailsHoldsNothingBack) {
 TEST(DepartmentRun, NoRemovalIsRehearsedWhereItIsNotOfferedOrNotWanted) {
   Fixture debian;
   (void)debian.machine("dns").candidate("a", {"dns"}).run();
-  EXPECT_EQ(debian.lab.count("removal"), 0);
+  EXPECT_EQ(debian.lab.count(reports::Purpose::removal), 0);
   Fixture unwanted;
   unwanted.machine("dns").candidate("a", {"dns"});
   unwanted.job.cell.machines[0].system.family = GuestFamily::windows;
   unwanted.job.cell.policy.rehearse_removal = false;
   const auto record = unwanted.run();
-  EXPECT_EQ(unwanted.lab.count("removal"), 0);
+  EXPECT_EQ(unwanted.lab.count(reports::Purpose::removal), 0);
   EXPECT_EQ(verdict(record, "a").removal, "");
 }
 
@@ -395,7 +397,7 @@ TEST(DepartmentRun, WhatCannotBeInstalledIsTriedAloneFirst) {
             "cannot be installed on 'dns': fails alone, and the rest was tried without it");
   std::vector<std::vector<std::string>> searched;
   for (const auto& trial : lab.lab.trials) {
-    if (trial.purpose == "search") searched.push_back(trial.candidates);
+    if (trial.purpose == reports::Purpose::search) searched.push_back(trial.candidates);
   }
   EXPECT_THAT(searched, ElementsAre(std::vector<std::string>{"bad"}));
 }
@@ -429,7 +431,7 @@ TEST(DepartmentRun, FindsCulpritsOfSeveralRolesInOneRound) {
   EXPECT_EQ(verdict(record, "d").outcome, Outcome::fail);
   EXPECT_EQ(verdict(record, "m").outcome, Outcome::fail);
   EXPECT_EQ(verdict(record, "ok").outcome, Outcome::pass);
-  EXPECT_EQ(lab.lab.count("final"), 1);
+  EXPECT_EQ(lab.lab.count(reports::Purpose::final), 1);
 }
 
 TEST(DepartmentRun, FindsASecondCulpritOfTheSameRole) {
@@ -486,24 +488,26 @@ TEST(DepartmentRun, SaysNothingAboutPatchesWhenTheControlFails) {
   lab.lab.control_fails = true;
   const auto record = lab.machine("dns").candidate("a", {"dns"}).run();
   EXPECT_EQ(record.outcome, Outcome::error);
-  EXPECT_EQ(lab.lab.count("batch"), 0);
+  EXPECT_EQ(lab.lab.count(reports::Purpose::batch), 0);
   EXPECT_THAT(record.error->message, HasSubstr("control trial failed without any patch"));
 }
 
 TEST(DepartmentRun, TriesATrialAgainAfterLabTroubleAndKeepsBothOnRecord) {
   Fixture lab;
   lab.lab.on_trial = [&, once = true](const cell::TrialJob& job) mutable {
-    if (job.purpose == "batch" && std::exchange(once, false)) lab.lab.lab_errors = 1;
+    if (job.purpose == reports::Purpose::batch && std::exchange(once, false)) lab.lab.lab_errors = 1;
   };
   const auto record = lab.machine("dns").candidate("a", {"dns"}).run();
   EXPECT_EQ(record.outcome, Outcome::pass);
-  EXPECT_EQ(lab.lab.count("batch"), 2);
+  EXPECT_EQ(lab.lab.count(reports::Purpose::batch), 2);
   EXPECT_EQ(std::ranges::count(record.trials, Outcome::error, &reports::TrialRecord::outcome), 1);
 }
 
 TEST(DepartmentRun, NeverTurnsLabTroubleIntoAVerdict) {
   Fixture lab;
-  lab.lab.on_trial = [&](const cell::TrialJob& job) { lab.lab.lab_errors = job.purpose == "control" ? 0 : 1; };
+  lab.lab.on_trial = [&](const cell::TrialJob& job) {
+    lab.lab.lab_errors = job.purpose == reports::Purpose::control ? 0 : 1;
+  };
   const auto record = lab.machine("dns").candidate("a", {"dns"}).run();
   EXPECT_EQ(verdict(record, "a").outcome, Outcome::error);
   EXPECT_TRUE(record.final_trial.empty());
@@ -512,8 +516,8 @@ TEST(DepartmentRun, NeverTurnsLabTroubleIntoAVerdict) {
 TEST(DepartmentRun, QuarantinesWhatAnInconclusiveSearchLeavesSuspicious) {
   Fixture lab;
   lab.lab.on_trial = [&](const cell::TrialJob& job) {
-    lab.lab.breaks["dns"] =
-        job.purpose == "batch" ? std::vector<std::set<std::string>>{{"a"}} : std::vector<std::set<std::string>>{};
+    lab.lab.breaks["dns"] = job.purpose == reports::Purpose::batch ? std::vector<std::set<std::string>>{{"a"}}
+                                                                   : std::vector<std::set<std::string>>{};
   };
   const auto record =
       lab.machine("dns").machine("mail").candidate("a", {"dns"}).candidate("b", {"dns"}).candidate("c", {"mail"}).run();
@@ -526,7 +530,7 @@ TEST(DepartmentRun, IsNotLedAstrayByAnotherFailureDuringTheSearch) {
   Fixture lab;
   lab.lab.breaks["dns"] = {{"bad"}};
   lab.lab.passing_trouble = [first = true](const cell::TrialJob& job) mutable -> std::string {
-    return job.purpose == "search" && std::exchange(first, false) ? "dns/state:error-log:noise" : "";
+    return job.purpose == reports::Purpose::search && std::exchange(first, false) ? "dns/state:error-log:noise" : "";
   };
   const auto record = lab.machine("dns").candidate("good", {"dns"}).candidate("bad", {"dns"}).run();
   EXPECT_EQ(verdict(record, "good").outcome, Outcome::pass);
@@ -538,7 +542,7 @@ TEST(DepartmentRun, SkipsWhatAppliesToNothing) {
   const auto record = lab.machine("dns").candidate("a", {}).run();
   EXPECT_EQ(record.outcome, Outcome::skipped);
   EXPECT_EQ(verdict(record, "a").outcome, Outcome::skipped);
-  EXPECT_EQ(lab.lab.count("batch"), 0);
+  EXPECT_EQ(lab.lab.count(reports::Purpose::batch), 0);
 }
 
 TEST(DepartmentRun, SharesSearchTrialsOfIdenticalMachinesButConfirmsItself) {
@@ -554,9 +558,9 @@ TEST(DepartmentRun, SharesSearchTrialsOfIdenticalMachinesButConfirmsItself) {
     lab.lab.breaks["dns"] = {{"bad"}};
     const auto record = DepartmentRun(lab.job, lab.lab, memo, lab.clock, {}).run();
     EXPECT_EQ(verdict(record, "bad").outcome, Outcome::fail);
-    EXPECT_EQ(lab.lab.count("confirm"), 1);
-    EXPECT_EQ(lab.lab.count("final"), 1);
-    searches.push_back(lab.lab.count("search"));
+    EXPECT_EQ(lab.lab.count(reports::Purpose::confirm), 1);
+    EXPECT_EQ(lab.lab.count(reports::Purpose::final), 1);
+    searches.push_back(lab.lab.count(reports::Purpose::search));
   }
   EXPECT_GT(searches[0], 0);
   EXPECT_EQ(searches[1], 0);
@@ -570,7 +574,7 @@ TEST(DepartmentRun, SharesNoTrialThatDidNotWaitForDamageThatNeedsAWhile) {
     (name == "finance" ? lab.lab.breaks : lab.lab.breaks_late)["dns"] = {{"bad"}};
     const auto record = DepartmentRun(lab.job, lab.lab, memo, lab.clock, {}).run();
     EXPECT_EQ(verdict(record, "bad").outcome, Outcome::fail);
-    EXPECT_GT(lab.lab.count("search"), 0) << name;
+    EXPECT_GT(lab.lab.count(reports::Purpose::search), 0) << name;
   }
 }
 
@@ -584,13 +588,13 @@ class GoingAhead : public ::testing::Test {
       lab->job.cell.slot_count = 2;
     }
     engineering_.lab.on_trial = [this](const cell::TrialJob& trial) {
-      if (trial.purpose != "search" || std::exchange(searching_, true)) return;
+      if (trial.purpose != reports::Purpose::search || std::exchange(searching_, true)) return;
       begun_.set_value();
       held_up_ = ahead_.get_future().wait_for(patience_) != std::future_status::ready;
     };
     finance_.lab.on_trial = [this](const cell::TrialJob& trial) {
-      if (trial.purpose == "batch") begun_.get_future().wait();
-      if (trial.purpose == "search" && !std::exchange(gone_ahead_, true)) ahead_.set_value();
+      if (trial.purpose == reports::Purpose::batch) begun_.get_future().wait();
+      if (trial.purpose == reports::Purpose::search && !std::exchange(gone_ahead_, true)) ahead_.set_value();
     };
   }
 
@@ -604,7 +608,7 @@ class GoingAhead : public ::testing::Test {
   static std::vector<std::vector<std::string>> searched(const Fixture& lab) {
     std::vector<std::vector<std::string>> sets;
     for (const auto& trial : lab.lab.trials) {
-      if (trial.purpose == "search") sets.push_back(trial.candidates);
+      if (trial.purpose == reports::Purpose::search) sets.push_back(trial.candidates);
     }
     return sets;
   }
@@ -643,7 +647,7 @@ TEST_F(GoingAhead, LeavesTheProcessorsToOthersWhenThereIsNoneToSpare) {
 TEST_F(GoingAhead, BeginsWhenAProcessorBecomesFree) {
   std::optional<TrialMemo::AtWork> others(std::in_place, memo_, 2U);
   engineering_.lab.on_trial = [this, &others](const cell::TrialJob& trial) {
-    if (trial.purpose != "search" || std::exchange(searching_, true)) return;
+    if (trial.purpose != reports::Purpose::search || std::exchange(searching_, true)) return;
     begun_.set_value();
     auto ahead = ahead_.get_future();
     EXPECT_EQ(ahead.wait_for(Milliseconds(300)), std::future_status::timeout) << "no processor was free";
@@ -661,14 +665,14 @@ TEST(DepartmentRun, RunsItsOwnTrialsWhenAMachineDiffers) {
     lab.job.cell.machines[0].golden_digest = name;
     lab.lab.breaks["file"] = {{"bad"}};
     (void)DepartmentRun(lab.job, lab.lab, memo, lab.clock, {}).run();
-    EXPECT_GT(lab.lab.count("search"), 0) << name;
+    EXPECT_GT(lab.lab.count(reports::Purpose::search), 0) << name;
   }
 }
 
 TEST(DepartmentRun, LeavesNoVerdictBehindWhenCancelled) {
   Fixture lab;
   lab.lab.on_trial = [&](const cell::TrialJob& job) {
-    if (job.purpose == "batch") lab.stop.request_stop();
+    if (job.purpose == reports::Purpose::batch) lab.stop.request_stop();
   };
   lab.lab.breaks["dns"] = {{"a"}};
   const auto record = lab.machine("dns").candidate("a", {"dns"}).candidate("b", {"dns"}).run();

@@ -173,7 +173,8 @@ TEST_F(RemoteHostTest, MediaTravelThereAndEvidenceTravelsBack) {
   auto client = cell();
   ASSERT_TRUE(client->prepare(job_));
   const auto local = folder_ / "media/abc.iso";
-  const auto failed = client->run_trial({.id = "finance/t1", .purpose = "batch", .media = {{"dns", local}}});
+  const auto failed =
+      client->run_trial({.id = "finance/t1", .purpose = reports::Purpose::batch, .media = {{"dns", local}}});
   ASSERT_TRUE(failed) << failed.error().message;
   EXPECT_EQ(failed->outcome, Outcome::fail);
   // The imitation saves what it was given as evidence.
@@ -188,7 +189,7 @@ TEST_F(RemoteHostTest, MediaTravelThereAndEvidenceTravelsBack) {
   write("media/whole.iso", std::string(1U << 20U, 'y'));
   EXPECT_TRUE(client->run_trial({.id = "finance/t2", .media = {{"dns", folder_ / "media/whole.iso"}}}));
   fs::remove(local);
-  EXPECT_TRUE(client->run_trial({.id = "finance/t2", .purpose = "search", .media = {{"dns", local}}}));
+  EXPECT_TRUE(client->run_trial({.id = "finance/t2", .purpose = reports::Purpose::search, .media = {{"dns", local}}}));
   const auto unknown = client->run_trial({.id = "finance/t3", .media = {{"dns", folder_ / "media/other.iso"}}});
   ASSERT_FALSE(unknown);
   EXPECT_THAT(unknown.error().message, HasSubstr("other.iso"));
@@ -200,7 +201,7 @@ TEST_F(RemoteHostTest, MediaTravelThereAndEvidenceTravelsBack) {
 TEST_F(RemoteHostTest, EvidenceIsPutWhereItBelongsWhateverTheOtherHostSays) {
   const auto client = cell();
   ASSERT_TRUE(client->prepare(job_));
-  const auto trial = client->run_trial({.id = "finance/t1", .purpose = "lie about the place"});
+  const auto trial = client->run_trial({.id = "finance/t1", .candidates = {"lie about the place"}});
   ASSERT_TRUE(trial) << trial.error().message;
   EXPECT_EQ(trial->evidence_folder, "evidence/finance/t1");
   const auto missing = read_file(folder_ / "run/evidence/finance/t1/evidence-missing.txt");
@@ -225,7 +226,7 @@ TEST_F(RemoteHostTest, ATrialDoesNotCountWhenTheDisksWereNotHeldUntilItsEnd) {
   const auto client = cell();
   ASSERT_TRUE(client->prepare(job_));
   // The imitation kills the host agent, and passes.
-  const auto trial = client->run_trial({.id = "finance/t1", .purpose = "kill the host agent"});
+  const auto trial = client->run_trial({.id = "finance/t1", .candidates = {"kill the host agent"}});
   ASSERT_FALSE(trial);
   EXPECT_EQ(trial.error().error_class, ErrorClass::infrastructure);
   EXPECT_THAT(trial.error().message, StartsWith("patchlab on 'root@hv1' is gone: "));
@@ -236,7 +237,7 @@ TEST_F(RemoteHostTest, ATrialDoesNotCountWhenTheDisksWereNotHeldUntilItsEnd) {
 TEST_F(RemoteHostTest, ACellThatIsGoneIsAnErrorThatSaysHowToTidyUp) {
   const auto client = cell();
   ASSERT_TRUE(client->prepare(job_));
-  const auto trial = client->run_trial({.id = "finance/t1", .purpose = "end"});
+  const auto trial = client->run_trial({.id = "finance/t1", .candidates = {"end"}});
   ASSERT_FALSE(trial);
   EXPECT_EQ(trial.error().message, "the cell of department 'finance' is gone: its process ended");
   EXPECT_THAT(trial.error().hint, HasSubstr("'patchlab lab clean --connect qemu+ssh://root@hv1/system' removes"));
@@ -246,7 +247,7 @@ TEST_F(RemoteHostTest, WhatCannotBeUnderstoodEndsTheCellAndNotTheRun) {
   for (const char* nonsense : {"an answer without a number", "an error that is none"}) {
     const auto client = cell();
     ASSERT_TRUE(client->prepare(job_));
-    const auto trial = client->run_trial({.id = "finance/t1", .purpose = nonsense});
+    const auto trial = client->run_trial({.id = "finance/t1", .candidates = {nonsense}});
     ASSERT_FALSE(trial);
     EXPECT_EQ(trial.error().error_class, ErrorClass::infrastructure);
     EXPECT_THAT(trial.error().message, HasSubstr("is gone: it sends what cannot be understood: "));
@@ -267,24 +268,25 @@ int fake_cell(const std::vector<std::string>& arguments) {
     if (request.at("op") == "prepare") {
       evidence = job.at("evidence").get<std::string>();
       record.id = "finance/baseline";
-      record.purpose = "baseline";
+      record.purpose = reports::Purpose::baseline;
       send({{"event", "timing"}, {"start_ms", now}, {"duration_ms", 1}});
     } else {
       record.id = job.at("id");
-      record.purpose = job.at("purpose");
-      if (record.purpose == "end") return 0;
-      if (record.purpose == "an answer without a number") send(Json::object());
-      if (record.purpose == "an error that is none") send({{"id", request.at("id")}, {"error", "x"}});
-      if (record.purpose == "kill the host agent") {
+      record.purpose = reports::purpose_from(job.at("purpose")).value();
+      const auto wish = job.at("candidates").empty() ? std::string() : job.at("candidates")[0].get<std::string>();
+      if (wish == "end") return 0;
+      if (wish == "an answer without a number") send(Json::object());
+      if (wish == "an error that is none") send({{"id", request.at("id")}, {"error", "x"}});
+      if (wish == "kill the host agent") {
         const auto agent = evidence.parent_path().parent_path().filename().string();  // "r1-<process id>"
         ::kill(std::stoi(agent.substr(agent.rfind('-') + 1)), SIGKILL);
       }
-      if (record.purpose == "lie about the place") {
+      if (wish == "lie about the place") {
         record.id = "finance/../elsewhere";
         record.evidence_folder = "elsewhere";
         static_cast<void>(create_folders(evidence.parent_path() / "elsewhere"));
       }
-      if (record.purpose == "batch") {
+      if (record.purpose == reports::Purpose::batch) {
         record.outcome = Outcome::fail;
         record.evidence_folder = "evidence/" + record.id;
         const auto medium = job.at("media").at("dns").get<std::string>();

@@ -339,7 +339,7 @@ class WindowsCellTest : public WindowsMachineTest {
     const auto baseline = cell_->prepare();
     EXPECT_EQ(baseline.outcome, Outcome::pass) << (baseline.error ? baseline.error->message : "");
   }
-  reports::TrialRecord run(const std::string& purpose) {
+  reports::TrialRecord run(reports::Purpose purpose) {
     TrialJob trial{
         .id = "finance/t1", .purpose = purpose, .candidates = {}, .set_digest = {}, .machines = {"other", "srv"}};
     trial.installs["srv"] = set_;
@@ -352,7 +352,7 @@ class WindowsCellTest : public WindowsMachineTest {
 
 TEST_F(WindowsCellTest, ATrialEndsWhereAGuestDoesNotTakeACandidate) {
   update("KB5000001") = {.exit_code = -2145124329, .identity = {}};
-  const auto record = run("batch");
+  const auto record = run(reports::Purpose::batch);
   EXPECT_FALSE(record.error);
   EXPECT_EQ(record.outcome, Outcome::not_reached);
   EXPECT_THAT(record.signature, IsEmpty());
@@ -362,7 +362,7 @@ TEST_F(WindowsCellTest, ATrialEndsWhereAGuestDoesNotTakeACandidate) {
 TEST_F(WindowsCellTest, ARemovalTrialRestartsRemovesAndLooksAtTheWholeDepartment) {
   update("KB5000001") = {.exit_code = 3010, .identity = identity_of("KB5000001"), .needs_restart = true};
   const auto boots = windows_.boots;
-  const auto record = run("removal");
+  const auto record = run(reports::Purpose::removal);
   EXPECT_EQ(record.outcome, Outcome::pass) << (record.error ? record.error->message : "");
   EXPECT_EQ(windows_.boots, boots + 1) << "the restart that was due came before the removal";
   ASSERT_EQ(record.removals.size(), 1U);

@@ -220,7 +220,7 @@ TEST(Gate, TakesTheResultsAFinalTrialReused) {
   auto& department = record.departments[0];
   auto reused = department.trials[2];
   reused.id = department.final_trial = "finance/t3";
-  reused.purpose = "final";
+  reused.purpose = reports::Purpose::final;
   reused.reused_from = "finance/t2";
   reused.phases.clear();
   department.trials.push_back(reused);
@@ -235,7 +235,7 @@ RunRecord with_installation_in_another_trial() {
   auto& department = record.departments[0];
   auto maker = final_trial(department);
   maker.id = "finance/t9";
-  maker.purpose = "batch";
+  maker.purpose = reports::Purpose::batch;
   maker.outcome = Outcome::fail;
   department.trials.push_back(maker);
   for (auto& install : final_trial(department).installs) install.installed_in = maker.id;

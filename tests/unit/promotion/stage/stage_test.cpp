@@ -140,7 +140,7 @@ TEST_F(StageTest, RefusesAFileThatIsNotTheTestedOne) {
   const auto source = store(record);
   ASSERT_TRUE(write_file_atomically(root_ / "store" / record.candidates[1].files[0].sha256, "content of tiDy"));
   const auto promotion = promote(record, "finance", policy(), source, options_);
-  EXPECT_EQ(promotion.record.outcome, "refused");
+  EXPECT_EQ(promotion.record.outcome, reports::PromotionOutcome::refused);
   EXPECT_EQ(promotion.exit_code, ExitCode::policy);
   ASSERT_FALSE(promotion.record.reasons.empty());
   EXPECT_THAT(promotion.record.reasons[0],
@@ -168,7 +168,7 @@ TEST_F(StageTest, PromoteTellsTheGatesReasons) {
               ElementsAre("fence-breach: finance: arp to 10.20.0.1 was answered before the trials"));
   const auto good = promote(tests::good_record(), "finance", policy(), store(record), options_);
   EXPECT_EQ(good.exit_code, ExitCode::ok);
-  EXPECT_EQ(good.record.outcome, "promoted");
+  EXPECT_EQ(good.record.outcome, reports::PromotionOutcome::promoted);
   EXPECT_THAT(good.record.candidates, ElementsAre("dns-update", "tidy"));
 }
 

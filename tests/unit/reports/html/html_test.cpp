@@ -133,8 +133,11 @@ TEST(HtmlReport, SaysWhatWasNotTested) {
 
 TEST(HtmlReport, ShowsWhyAPromotionWasRefused) {
   auto record = tests::good_record();
-  record.departments[0].promotion = {
-      "refused", "production/finance", "", {}, {"stale: finance/dns: its golden image is another one today"}};
+  record.departments[0].promotion = {PromotionOutcome::refused,
+                                     "production/finance",
+                                     "",
+                                     {},
+                                     {"stale: finance/dns: its golden image is another one today"}};
   EXPECT_THAT(body_of(record), HasSubstr("<code>stale</code> finance/dns: its golden image is another one today"));
 }
 

@@ -55,7 +55,7 @@ TEST(Junit, WhatWasNotReachedIsNeverGreen) {
 TEST(Junit, ASearchMayStopAtItsFirstFailure) {
   auto record = tests::rich_record();
   auto& search = record.departments[0].trials[3];
-  ASSERT_EQ(search.purpose, "search");
+  ASSERT_EQ(search.purpose, reports::Purpose::search);
   search.phases.pop_back();
   EXPECT_THAT(head_of(record), HasSubstr("errors=\"0\""));
 }

@@ -87,7 +87,7 @@ TEST(FactsOf, FollowsAReuseOfTheSameSetOnly) {
   auto& department = record.departments[0];
   auto final_trial = department.trials[2];
   final_trial.id = "finance/t3";
-  final_trial.purpose = "final";
+  final_trial.purpose = reports::Purpose::final;
   final_trial.reused_from = "finance/t2";
   final_trial.phases.clear();
   department.trials.push_back(final_trial);

@@ -79,6 +79,26 @@ TEST(RunRecord, SchemaAndReaderRefuseTheSameSpoiledRecords) {
   EXPECT_GT(spoiled, 500U);
 }
 
+TEST(RunRecord, SchemaAndReaderKnowTheSameDecidingWords) {
+  const auto rules = schema();
+  const auto& purposes = rules["$defs"]["trial"]["properties"]["purpose"]["enum"];
+  const auto& promotions = rules["$defs"]["promotion"]["properties"]["outcome"]["enum"];
+  for (const auto& word : purposes) EXPECT_TRUE(purpose_from(word)) << word;
+  for (const auto& word : promotions) EXPECT_TRUE(promotion_outcome_from(word)) << word;
+  // Every word that is written is in the schema.
+  for (int i = 0; i <= static_cast<int>(Purpose::removal); ++i)
+    EXPECT_THAT(purposes, testing::Contains(Json(static_cast<Purpose>(i))));
+  for (int i = 0; i <= static_cast<int>(PromotionOutcome::not_attempted); ++i)
+    EXPECT_THAT(promotions, testing::Contains(Json(static_cast<PromotionOutcome>(i))));
+  auto record = Json(tests::good_record());
+  record["departments"][0]["trials"][0]["purpose"] = "a word of the future";
+  record["departments"][0]["promotion"]["outcome"] = "a word of the future";
+  const auto read = run_record_from_json(record);
+  ASSERT_FALSE(read);
+  EXPECT_THAT(read.error().message, HasSubstr("/departments/0/trials/0/purpose: 'a word of the future' is not a"));
+  EXPECT_THAT(read.error().message, HasSubstr("/departments/0/promotion/outcome: 'a word of the future' is not a"));
+}
+
 TEST(RunRecord, NamesFileAndPointerOfEveryProblem) {
   Json json = tests::good_record();
   json["departments"][0]["trials"][1]["outcome"] = "green";
@@ -155,7 +175,7 @@ TEST(RecordDigest, ChangesWithEveryTestedFactAndWithNothingThatComesLater) {
   later.exit_code = 5;
   later.duration_ms += 7;
   later.timings.pop_back();
-  later.departments[0].promotion.outcome = "refused";
+  later.departments[0].promotion.outcome = reports::PromotionOutcome::refused;
   EXPECT_EQ(record_digest(later), record_digest(record));
   auto other = record;
   other.departments[0].trials[2].phases[1].checks[0].outcome = Outcome::fail;

@@ -23,7 +23,7 @@ TEST(RunExitCode, IsZeroWhenEverythingPassedAndWasPromoted) {
 
 TEST(RunExitCode, IsZeroWhenPromotionWasNotAskedFor) {
   auto record = tests::good_record();
-  record.departments[0].promotion.outcome = "not-attempted";
+  record.departments[0].promotion.outcome = reports::PromotionOutcome::not_attempted;
   EXPECT_EQ(exit_code_for(record), ExitCode::ok);
 }
 
@@ -79,9 +79,7 @@ TEST(RunExitCode, IsFourWhenNothingApplies) {
 
 TEST(RunExitCode, IsFiveWhenThePromotionWasRefused) {
   auto record = tests::good_record();
-  record.departments[0].promotion.outcome = "refused";
-  EXPECT_EQ(exit_code_for(record), ExitCode::policy);
-  record.departments[0].promotion.outcome = "a word of the future";
+  record.departments[0].promotion.outcome = reports::PromotionOutcome::refused;
   EXPECT_EQ(exit_code_for(record), ExitCode::policy);
 }
 
