@@ -7,6 +7,7 @@
 #include <linux/close_range.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -51,8 +52,9 @@ class ChildSetup {
   boost::system::error_code on_exec_setup(bp::posix::default_launcher&, Ignored&&...) const {
     if (::setpgid(0, 0) != 0) return last_error();
     reset_signals();
+    ::umask(spec_.private_files ? 077 : 022);
     if (!spec_.working_folder.empty() && ::chdir(spec_.working_folder.c_str()) != 0) return last_error();
-    if (!spec_.ambient_capabilities.empty() && !raise_ambient()) return last_error();
+    if (!raise_ambient()) return last_error();
     if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) return last_error();
     // The parent may have died before that call.
     if (::getppid() != parent_) {
@@ -82,6 +84,7 @@ class ChildSetup {
 
   // capabilities(7): ambient needs the capability in the permitted and in the inheritable set.
   [[nodiscard]] bool raise_ambient() const {
+    if (spec_.ambient_capabilities.empty() && spec_.capabilities_if_held.empty()) return true;
     __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
     __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3]{};
     if (::syscall(SYS_capget, &header, data) != 0) return false;
@@ -90,14 +93,21 @@ class ChildSetup {
         errno = EINVAL;
         return false;
       }
-      data[number / 32].inheritable |= 1U << (static_cast<unsigned>(number) % 32U);
+      data[number / 32].inheritable |= mask(number);
     }
+    for (const int number : spec_.capabilities_if_held)
+      data[number / 32].inheritable |= data[number / 32].permitted & mask(number);
     if (::syscall(SYS_capset, &header, data) != 0) return false;
     for (const int number : spec_.ambient_capabilities) {
       if (::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, number, 0, 0) != 0) return false;
     }
+    for (const int number : spec_.capabilities_if_held) {
+      const bool held = (data[number / 32].permitted & mask(number)) != 0;
+      if (held && ::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, number, 0, 0) != 0) return false;
+    }
     return true;
   }
+  static std::uint32_t mask(int capability) { return 1U << (static_cast<unsigned>(capability) % 32U); }
 
   const ProcessSpec& spec_;
   pid_t parent_;

@@ -26,6 +26,10 @@ struct ProcessSpec {
   std::size_t output_limit = 16U << 20U;  // bytes kept of each stream; the rest is read and dropped
   // Linux capabilities (numbers of capabilities(7)) kept across exec for a non-root user, by ambient set.
   std::vector<int> ambient_capabilities;
+  std::vector<int> capabilities_if_held;  // likewise, those of them that we have
+  // Whose files it makes: by default those of a tool, whose modes may travel on in an archive (umask 022); else only
+  // we may read them (077). What patchlab makes itself is always the latter: see cli/application.cpp.
+  bool private_files = false;
   // Called with each complete line of standard error as it comes (progress); from the calling thread.
   std::function<void(const std::string&)> on_error_line;
   bool operator==(const ProcessSpec& other) const {

@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <linux/capability.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <thread>
@@ -194,6 +195,23 @@ TEST(HostProcesses, KeepsCapabilitiesAcrossExec) {
   auto spec = shell("grep CapAmb /proc/self/status");
   spec.ambient_capabilities = {CAP_NET_RAW};
   EXPECT_EQ(run(spec).output, "CapAmb:\t0000000000002000\n");
+}
+
+TEST(HostProcesses, HandsOnOnlyTheCapabilitiesThatWeHold) {
+  auto spec = shell("grep CapAmb /proc/self/status");
+  spec.capabilities_if_held = {CAP_NET_RAW, 62};  // the kernel has no capability of this number
+  const auto outcome = host_processes().run(spec);
+  ASSERT_TRUE(outcome.succeeded()) << outcome.describe();
+  EXPECT_EQ(outcome.output, ::geteuid() == 0 ? "CapAmb:\t0000000000002000\n" : "CapAmb:\t0000000000000000\n");
+}
+
+TEST(HostProcesses, FilesOfToolsMayTravelAndPrivateOnesAreOurs) {
+  const auto before = ::umask(0777);
+  auto spec = shell("umask");
+  EXPECT_EQ(host_processes().run(spec).output, "0022\n");
+  spec.private_files = true;
+  EXPECT_EQ(host_processes().run(spec).output, "0077\n");
+  ::umask(before);
 }
 
 TEST(HostProcesses, RunsFromSeveralThreadsAtOnce) {

@@ -1,0 +1,31 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "lab/core/result.hpp"
+
+namespace patchlab::process {
+
+// What a program needs to confine itself, on top of what it is to keep; see ProcessSpec::capabilities_if_held.
+[[nodiscard]] std::vector<int> capabilities_to_confine();
+
+// The only folder that a confined process can write; new, empty, gone with it.
+inline constexpr const char* confined_home = "/tmp/home";
+
+// Takes from the calling process, which must have one thread, all that a conversation over the network does not need.
+// On success it returns in a *new* process, as fork_into_pid_namespace() does, which
+// - has a root with the programs of the host and nothing else (private_root.hpp), and confined_home as working folder
+//   and HOME,
+// - cannot look into other processes, and sees none but its own kind unless it is nobody,
+// - is nobody, where that user can be reached, else the user it was,
+// - has no capability but those of `kept` that it had, and can get none,
+// - cannot ask the kernel for what Forbidden::beyond_a_conversation lists.
+// The network stays that of the caller. Where the caller cannot make namespaces by itself, a user namespace is made as
+// well, and what is kept is of no use for a network of another user namespace. An error may come back in either
+// process.
+[[nodiscard]] Result<void> confine(const std::vector<int>& kept);
+
+}  // namespace patchlab::process

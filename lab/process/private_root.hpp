@@ -1,0 +1,36 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "lab/core/result.hpp"
+
+namespace patchlab::process {
+
+// The file system as a process is to see it: the programs and libraries of the host, a few harmless files of /etc, and
+// what is named here. No home, no /run, no /var, no socket of the host; /tmp, /run and /dev/shm are new and empty.
+// Nothing can be written but these and `writable`.
+struct PrivateRoot {
+  std::vector<std::filesystem::path> readable;  // files, or folders with all below, at their own paths; if they exist
+  std::vector<std::filesystem::path> writable;  // folders
+  std::vector<std::pair<std::filesystem::path, std::filesystem::path>> writable_at;  // folder, where it is seen
+  std::vector<std::string> devices;  // names below /dev; those that the host lacks are left out
+  bool devices_of_kernel = false;    // /sys, read-only
+  // For who is the host's root by user id: the kernel lets that id write to files of /proc that change the host,
+  // whatever its capabilities. They are then read-only. But no new /proc can be mounted by who sees this one.
+  bool protect_proc = false;
+  // When no new /proc can be mounted: the one that is there, read-only, instead of an error.
+  bool old_proc_will_do = false;
+};
+
+// Makes that the root of the calling process, which must have one thread, a mount namespace of its own, CAP_SYS_ADMIN
+// in the user namespace that owns that, and a /proc that is seen whole. Its working folder is then '/'. After an error
+// the process is good for nothing but telling of it. Who keeps CAP_SYS_ADMIN there can make it writable again; not so
+// who goes on to user and mount namespaces below (mount_namespaces(7), locked mounts).
+[[nodiscard]] Result<void> enter_private_root(const PrivateRoot& wanted);
+
+}  // namespace patchlab::process
