@@ -41,6 +41,15 @@ Result<void> check_is_local(const std::string& uri) {
       "run patchlab on that host, with the URI 'qemu:///system'");
 }
 
+std::vector<std::filesystem::path> socket_places(const std::string& uri) {
+  // https://libvirt.org/uri.html: "?socket=" names another one than those of the packages.
+  constexpr std::string_view parameter = "socket=";
+  const auto named = uri.find(parameter);
+  if (named == std::string::npos) return {"/run/libvirt"};
+  const auto path = uri.substr(named + parameter.size());
+  return {path.substr(0, path.find('&'))};
+}
+
 SystemLab::SystemLab(std::shared_ptr<Session> session, CellFolder folder, ProcessRunner& runner)
     : session_(std::move(session)),
       folder_(std::move(folder)),

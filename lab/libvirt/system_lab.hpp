@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "lab/libvirt/clone_xml.hpp"
 #include "lab/libvirt/golden_domain.hpp"
@@ -15,6 +16,9 @@ namespace patchlab::lab::libvirt {
 // Refuses a URI of another host (https://libvirt.org/uri.html): overlays, copies and digests are made on the files of
 // this one.
 [[nodiscard]] Result<void> check_is_local(const std::string& uri);
+
+// Where the sockets of a libvirt of this host are looked for: what a process with a root of its own needs to see.
+[[nodiscard]] std::vector<std::filesystem::path> socket_places(const std::string& uri);
 
 // A cell of machines cloned from domains of a system libvirt: one isolated network, one folder, any number of clones.
 // What it defines carries its mark and goes when it goes; after a crash `patchlab lab clean` finds it. See

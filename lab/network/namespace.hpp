@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <vector>
 
 #include "lab/core/result.hpp"
 
@@ -17,6 +18,9 @@ struct CellNamespaces {
   bool offer_kvm = false;
   // An existing folder, reachable as `cell_folder_inside` too; empty: none.
   std::filesystem::path folder;
+  // What else of the host's files is there, at the same paths. All that is not named here or in PrivateRoot is not.
+  std::vector<std::filesystem::path> readable;
+  std::vector<std::filesystem::path> writable;
 };
 
 // Moves the calling process, which must have one thread, into a cell: its own user, network, mount, process, IPC and
@@ -27,8 +31,11 @@ struct CellNamespaces {
 // leaves nothing behind.
 //
 // Inside: our user (uid 1000 when we are root: libvirt as uid 0 would try what only the real root may do) with all
-// capabilities over the cell, a network with nothing but `lo`, a /proc of its own, and a /dev with the harmless devices
-// only. An error may come back in either process; the caller reports it and exits.
+// capabilities over the cell, but for what process::Forbidden::beyond_a_cell lists; a network with nothing but `lo`; a
+// /proc of its own, a /dev with the harmless devices only, and a root that is read-only and has neither homes nor
+// sockets of the host (lab/process/private_root.hpp). When we are root, nobody (65534) can be reached, for those who
+// confine themselves. The working folder is '/', HOME is /tmp. An error may come back in either process; the caller
+// reports it and exits.
 [[nodiscard]] Result<void> enter_cell_namespaces(const CellNamespaces& wanted = {});
 
 // Whether a cell can be made here: tries it in a child process. For `doctor`.

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "lab/libvirt/system_lab.hpp"
 #include "runners/cell/conversation.hpp"
 
 namespace patchlab::runners::cell {
@@ -58,10 +59,25 @@ class ChildCell final : public CellClient {
 
 }  // namespace
 
+void let_see(CellStart& start, const CellJob& job, const std::filesystem::path& media) {
+  start.readable = {start.program, job.slots};
+  start.writable = {job.evidence};
+  if (job.libvirt) {
+    for (const auto& socket : lab::libvirt::socket_places(job.libvirt->uri)) start.readable.push_back(socket);
+    return;
+  }
+  start.readable.push_back(media);
+  for (const auto& machine : job.machines) {
+    for (const auto& file : {machine.golden_disk, machine.kernel, machine.initrd}) start.readable.push_back(file);
+  }
+}
+
 Result<std::unique_ptr<CellClient>> start_cell(const CellStart& start, OnEvent on_event) {
   std::vector<std::string> arguments{"cell", start.root.string()};
   if (start.offer_kvm) arguments.emplace_back("--kvm");
   if (start.kind == CellKind::on_libvirt) arguments.emplace_back("--on-libvirt");
+  for (const auto& path : start.readable) arguments.insert(arguments.end(), {"--read", path.string()});
+  for (const auto& path : start.writable) arguments.insert(arguments.end(), {"--write", path.string()});
   ProcessSpec spec;
   if (start.there) {
     arguments.insert(arguments.begin(), start.program);

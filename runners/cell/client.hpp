@@ -31,6 +31,9 @@ struct CellStart {
   std::string program;  // patchlab
   std::string department;
   std::filesystem::path root;  // the cell's scratch folder
+  // The rest of the host's files that it may see; all are there.
+  std::vector<std::filesystem::path> readable;
+  std::vector<std::filesystem::path> writable;
   CellKind kind = CellKind::embedded;
   bool offer_kvm = false;
   std::filesystem::path log;                          // what the cell and libvirt write to stderr; always on this host
@@ -38,7 +41,11 @@ struct CellStart {
   std::string to_clean;  // of a libvirt: the command that removes what a cell may leave there, for hints
 };
 
-// Starts `<program> cell [--kvm] [--on-libvirt] <root>`, on another host by ssh.
+// Fills in what of the files of its host a cell may see: `media` is the folder where the ISOs of its trials are made,
+// which a keeper brings to the clones.
+void let_see(CellStart& start, const CellJob& job, const std::filesystem::path& media);
+
+// Starts `<program> cell [--kvm] [--on-libvirt] [--read <path>]... [--write <path>]... <root>`, on another host by ssh.
 [[nodiscard]] Result<std::unique_ptr<CellClient>> start_cell(const CellStart& start, OnEvent on_event);
 
 }  // namespace patchlab::runners::cell

@@ -6,12 +6,15 @@
 #include <fmt/format.h>
 #include <poll.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
 #include <csignal>
+#include <cstring>
 #include <memory>
+#include <optional>
 
 #include "lab/core/pipe.hpp"
 #include "lab/libvirt/system_lab.hpp"
@@ -70,28 +73,45 @@ class Keeper {
     }
   }
 
-  // Its one byte says that the inner process is in its namespaces; its end, that no process of it is left.
+  // Its one byte says that the inner process is in its namespaces, and with it the kernel says which one that is; its
+  // end, that no process of it is left.
   bool read_life() {
     char byte = 0;
-    const auto count = ::read(life_.get(), &byte, 1);
-    if (count == 1) entered_ = true;
-    return count != 0;
+    iovec place{&byte, 1};
+    alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(ucred))> beside{};
+    msghdr message{};
+    message.msg_iov = &place;
+    message.msg_iovlen = 1;
+    message.msg_control = beside.data();
+    message.msg_controllen = beside.size();
+    const auto count = ::recvmsg(life_.get(), &message, MSG_CMSG_CLOEXEC);
+    const auto* header = CMSG_FIRSTHDR(&message);
+    if (count == 1 && header != nullptr && header->cmsg_type == SCM_CREDENTIALS) {
+      ucred sender{};
+      std::memcpy(&sender, CMSG_DATA(header), sizeof sender);
+      entered_ = sender.pid;
+    }
+    return count > 0 || (count < 0 && errno == EINTR);
   }
 
   void handle(const std::string& line) {
-    const auto request = Json::parse(line, nullptr, false);
+    auto request = Json::parse(line, nullptr, false);
     if (request.is_discarded() || !request.contains("op")) return;
     auto ready = Result<void>();
-    if (request["op"] == "prepare") {
-      try {
+    try {
+      if (request["op"] == "prepare") {
         ready = prepare(cell_job_from_json(request.at("job")));
-      } catch (const std::exception& bug) {
-        ready = Error{ErrorClass::bug, fmt::format("internal error in the cell: {}", bug.what()), {}};
+      } else if (!lab_) {
+        ready = Error{ErrorClass::bug, "the cell was asked for something before it was prepared", {}};
+      } else if (request["op"] == "trial") {
+        auto trial = trial_job_from_json(request.at("job"));
+        ready = bring_media(trial);
+        request["job"] = trial;
       }
-    } else if (!lab_) {
-      ready = Error{ErrorClass::bug, "the cell was asked for something before it was prepared", {}};
+    } catch (const std::exception& bug) {
+      ready = Error{ErrorClass::bug, fmt::format("internal error in the cell: {}", bug.what()), {}};
     }
-    if (ready && !write_all(orders_.get(), line + "\n"))
+    if (ready && !write_all(orders_.get(), request.dump() + "\n"))
       ready = infrastructure_error("the cell's inner process is gone");
     if (!ready) reply_.send({{"id", request.value("id", 0)}, {"error", ready.error()}});
   }
@@ -106,11 +126,12 @@ class Keeper {
   }
 
   Result<void> make(const CellJob& job) {
-    if (!entered_ && !read_life())
-      return infrastructure_error("the cell's inner process did not get into its namespaces");
+    if (!entered_) read_life();
+    if (!entered_) return infrastructure_error("the cell's inner process did not get into its namespaces");
     const auto& place = job.libvirt.value();
-    PATCHLAB_ASSIGN(
-        lab_, lab::libvirt::SystemLab::open({place.uri, place.run, job.department, place.storage}, host_processes()));
+    const lab::libvirt::SystemLab::Place lab_place{place.uri, place.run, job.department, place.storage};
+    PATCHLAB_ASSIGN(lab_, lab::libvirt::SystemLab::open(lab_place, host_processes()));
+    storage_ = lab::libvirt::SystemLab::folder_of(lab_place);
     for (const auto& machine : job.machines) {
       PATCHLAB_ASSIGN(const auto clone, lab_->clone(machine.golden_domain, machine.plan.name));
       if (clone.macs != machine.macs) {
@@ -119,7 +140,28 @@ class Keeper {
       }
     }
     port_ = port_on(lab_->bridge());
-    return lab::network::add_port(lab_->bridge(), port_, inner_).while_doing("laying a cable into the cell");
+    return lab::network::add_port(lab_->bridge(), port_, *entered_).while_doing("laying a cable into the cell");
+  }
+
+  // QEMU's user cannot pass through the cache, so media go where the clones are; and the inner process sees neither.
+  // They stay until the cell goes: trials share them.
+  Result<void> bring_media(TrialJob& trial) const {
+    for (auto& [machine, iso] : trial.media) {
+      const auto there = storage_ / iso.filename();
+      std::error_code code;
+      if (!std::filesystem::exists(there, code)) {
+        const auto half = there.string() + ".part";
+        std::filesystem::copy_file(iso, half, std::filesystem::copy_options::overwrite_existing, code);
+        if (!code) std::filesystem::permissions(half, std::filesystem::perms(0644), code);
+        if (!code) std::filesystem::rename(half, there, code);
+        if (code) {
+          return infrastructure_error(
+              fmt::format("copying '{}' to '{}': {}", iso.string(), there.string(), code.message()));
+        }
+      }
+      iso = there;
+    }
+    return {};
   }
 
   void end_inner() {
@@ -148,14 +190,21 @@ class Keeper {
   FileDescriptor life_;
   FileDescriptor ended_;
   Reply reply_;
-  bool entered_ = false;
+  std::optional<pid_t> entered_;  // the process that has the cell's network
   std::unique_ptr<lab::libvirt::SystemLab> lab_;
   std::string port_;
+  std::filesystem::path storage_;  // the folder of the clones' files
 };
 
 Result<std::unique_ptr<Keeper>> start(const std::function<int(const std::function<void()>&)>& inside) {
   PATCHLAB_ASSIGN(auto orders, make_pipe());
-  PATCHLAB_ASSIGN(auto life, make_pipe());
+  std::array<int, 2> ends{};
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0)
+    return errno_error("making a pair of sockets", errno);
+  Pipe life{FileDescriptor(ends[0]), FileDescriptor(ends[1])};
+  constexpr int yes = 1;
+  if (::setsockopt(life.read.get(), SOL_SOCKET, SO_PASSCRED, &yes, sizeof yes) != 0)
+    return errno_error("asking for the sender of a message", errno);
   const pid_t inner = ::fork();
   if (inner < 0) return errno_error("starting the cell's inner process", errno);
   if (inner == 0) {

@@ -8,7 +8,6 @@
 #include <csignal>
 #include <cstdio>
 #include <iostream>
-#include <mutex>
 #include <thread>
 
 #include "lab/core/digest.hpp"
@@ -43,11 +42,8 @@ class Server {
     requests_.emplace_back([this, request] {
       if (request["op"] == "prepare") reply_to(request, [&] { return prepare(request.at("job")); });
       if (request["op"] == "trial") {
-        reply_to(request, [&]() -> Result<Json> {
-          auto trial = trial_job_from_json(request.at("job"));
-          if (job_.libvirt) PATCHLAB_TRY(bring_media(trial));
-          return Json(cell_->run_trial(trial));
-        });
+        reply_to(request,
+                 [&]() -> Result<Json> { return Json(cell_->run_trial(trial_job_from_json(request.at("job")))); });
       }
       if (request["op"] == "fence") {
         reply_to(request, [&]() -> Result<Json> {
@@ -132,29 +128,6 @@ class Server {
     return {job_.libvirt->uri, job_.libvirt->run, job_.department, job_.libvirt->storage};
   }
 
-  // QEMU's user cannot pass through the cache, so media go where the clones are. They stay until the cell goes: trials
-  // share them.
-  Result<void> bring_media(TrialJob& trial) {
-    const auto folder = lab::libvirt::SystemLab::folder_of(place());
-    const std::lock_guard lock(media_);  // trials on disjoint machines may bring the same one
-    for (auto& [machine, iso] : trial.media) {
-      const auto there = folder / iso.filename();
-      std::error_code code;
-      if (!std::filesystem::exists(there, code)) {
-        const auto half = there.string() + ".part";
-        std::filesystem::copy_file(iso, half, std::filesystem::copy_options::overwrite_existing, code);
-        if (!code) std::filesystem::permissions(half, std::filesystem::perms(0644), code);
-        if (!code) std::filesystem::rename(half, there, code);
-        if (code) {
-          return infrastructure_error(
-              fmt::format("copying '{}' to '{}': {}", iso.string(), there.string(), code.message()));
-        }
-      }
-      iso = there;
-    }
-    return {};
-  }
-
   // A linked clone: the overlay holds all that changes, the golden disk below it is only read.
   Result<void> clone(const MachineJob& job, std::size_t number) {
     const auto& plan = job.plan;
@@ -191,7 +164,6 @@ class Server {
   Reply& reply_;
   CellJob job_;
   lab::network::LabIdentity own_;
-  std::mutex media_;
   std::vector<std::string> taps_;
   std::unique_ptr<lab::Hypervisor> hypervisor_;
   std::optional<CellContext> context_;
@@ -199,8 +171,8 @@ class Server {
   std::vector<std::jthread> requests_;
 };
 
-int serve(const std::filesystem::path& root, bool offer_kvm, const std::function<void()>& entered) {
-  if (auto moved = lab::network::enter_cell_namespaces({.offer_kvm = offer_kvm, .folder = root}); !moved) {
+int serve(const lab::network::CellNamespaces& wanted, const std::function<void()>& entered) {
+  if (auto moved = lab::network::enter_cell_namespaces(wanted); !moved) {
     fmt::print(stderr, "patchlab: error: {}\n", moved.error().message);
     return 73;
   }
@@ -224,9 +196,12 @@ int cell_main(const std::filesystem::path& root, const CellOptions& options) {
   // Ctrl-C goes to the whole terminal group; the run decides what happens to its cells.
   std::signal(SIGINT, SIG_IGN);
   std::signal(SIGPIPE, SIG_IGN);
-  if (options.on_libvirt)
-    return keep([&](const std::function<void()>& entered) { return serve(root, false, entered); });
-  return serve(root, options.offer_kvm, [] {});
+  const lab::network::CellNamespaces wanted{.offer_kvm = options.offer_kvm && !options.on_libvirt,
+                                            .folder = root,
+                                            .readable = options.readable,
+                                            .writable = options.writable};
+  if (options.on_libvirt) return keep([&](const std::function<void()>& entered) { return serve(wanted, entered); });
+  return serve(wanted, [] {});
 }
 
 }  // namespace patchlab::runners::cell

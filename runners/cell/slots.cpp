@@ -8,6 +8,8 @@
 
 namespace patchlab::runners::cell {
 
+std::string slot_name(std::size_t number) { return fmt::format("slot-{}", number); }
+
 Result<FileLock> Slots::acquire(std::stop_token stop) const {
   std::optional<FileLock> slot;
   const Wait wait{.awaited = "a free processor slot",
@@ -17,8 +19,7 @@ Result<FileLock> Slots::acquire(std::stop_token stop) const {
                   .stop = stop};
   PATCHLAB_TRY(wait_until(clock_, wait, [&] {
     for (std::size_t i = 0; i < count_; ++i) {
-      auto taken =
-          FileLock::take(folder_ / fmt::format("slot-{}", i), FileLock::Mode::exclusive, FileLock::Blocking::no);
+      auto taken = FileLock::take(folder_ / slot_name(i), FileLock::Mode::exclusive, FileLock::Blocking::no);
       if (taken) {
         slot = std::move(taken).value();
         return true;

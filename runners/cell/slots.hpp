@@ -4,11 +4,15 @@
 
 #include <filesystem>
 #include <stop_token>
+#include <string>
 
 #include "lab/core/files.hpp"
 #include "lab/core/time.hpp"
 
 namespace patchlab::runners::cell {
+
+// "slot-0": the file of a slot, which exists before the cells do.
+[[nodiscard]] std::string slot_name(std::size_t number);
 
 // Shares the host's processors among the cells: whoever does something heavy (boot, install, reboot, checks) holds one
 // of a fixed number of slots. Overcommitted emulation turns slow guests into timeouts, and a timeout must never look

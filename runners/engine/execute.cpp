@@ -209,13 +209,16 @@ class Execution {
     const auto root = folder_.scratch().path() / std::to_string(index);
     if (auto made = create_folders(root); !made) return give_up(department, std::move(made).error());
     if (auto made = create_folders(job.cell.evidence); !made) return give_up(department, std::move(made).error());
-    auto lab = start_cell({.program = options_.program,
-                           .department = department.name,
-                           .root = root,
-                           .kind = job.cell.libvirt ? cell::CellKind::on_libvirt : cell::CellKind::embedded,
-                           .offer_kvm = kvm_,
-                           .log = folder_.path() / (department.name + ".log")},
-                          job.cell);
+    cell::CellStart start{.program = options_.program,
+                          .department = department.name,
+                          .root = root,
+                          .kind = job.cell.libvirt ? cell::CellKind::on_libvirt : cell::CellKind::embedded,
+                          .offer_kvm = kvm_,
+                          .log = folder_.path() / (department.name + ".log")};
+    const auto media = cache_folder() / "media";
+    if (auto made = create_folders(media); !made) return give_up(department, std::move(made).error());
+    cell::let_see(start, job.cell, media);
+    auto lab = start_cell(std::move(start), job.cell);
     if (!lab) return give_up(department, std::move(lab).error());
     // Cancelling must not wait for the step that is under way: the cell goes down at once, and its calls return.
     const std::stop_callback cancel(stop_, [&] { (*lab)->close(); });

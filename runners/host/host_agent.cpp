@@ -98,12 +98,12 @@ Result<Json> HostAgent::begin(const std::string& run, const std::string& cell) {
   place.program = program_;
   place.root = scratch_->path() / ("cell-" + cell);
   place.evidence = scratch_->path() / "evidence" / cell;
+  place.media = scratch_->path() / "media";
   place.slots = scratch_->slots();
   place.slot_count = Scratch::slot_count();
   place.facts = lab::network::collect_host_facts();
   place.now = system_clock_source().now();
-  for (const auto& folder : {place.root, place.evidence, scratch_->path() / "media"})
-    PATCHLAB_TRY(create_folders(folder));
+  for (const auto& folder : {place.root, place.evidence, place.media}) PATCHLAB_TRY(create_folders(folder));
   return Json(place);
 }
 

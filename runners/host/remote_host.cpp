@@ -195,6 +195,7 @@ class RemoteHost final : public LibvirtHost {
     job.slot_count = place.slot_count;
     job.host = place.facts;
     job.libvirt->uri = destination_.uri;
+    cell::let_see(start, job, place.media);
     PATCHLAB_ASSIGN(auto inner, cell::start_cell(start, on_our_clock(std::move(on_event), ahead)));
     return std::unique_ptr<cell::CellClient>(
         std::make_unique<RemoteCell>(connection_, std::move(inner), start.department, evidence));

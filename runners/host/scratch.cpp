@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <thread>
 
+#include "runners/cell/slots.hpp"
+
 namespace patchlab::runners::host {
 namespace {
 
@@ -33,6 +35,9 @@ Result<Scratch> Scratch::create(const std::string& name) {
   PATCHLAB_TRY(create_folders(cells));
   remove_leftovers(cells);
   PATCHLAB_TRY(create_folders(path / "slots"));
+  // Cells see them, but cannot make any.
+  for (std::size_t number = 0; number < slot_count(); ++number)
+    PATCHLAB_TRY(write_file_atomically(path / "slots" / cell::slot_name(number), ""));
   PATCHLAB_ASSIGN(auto lock, FileLock::take(path / lock_name, FileLock::Mode::exclusive, FileLock::Blocking::no));
   return Scratch(path, std::move(lock));
 }

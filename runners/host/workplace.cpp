@@ -9,10 +9,14 @@
 namespace patchlab::runners::host {
 
 void to_json(Json& json, const Workplace& place) {
-  json = {
-      {"program", place.program},      {"root", place.root.string()},    {"evidence", place.evidence.string()},
-      {"slots", place.slots.string()}, {"slot_count", place.slot_count}, {"facts", cell::host_facts_json(place.facts)},
-      {"now_ms", place.now.count()}};
+  json = {{"program", place.program},
+          {"root", place.root.string()},
+          {"evidence", place.evidence.string()},
+          {"media", place.media.string()},
+          {"slots", place.slots.string()},
+          {"slot_count", place.slot_count},
+          {"facts", cell::host_facts_json(place.facts)},
+          {"now_ms", place.now.count()}};
 }
 
 Workplace workplace_from_json(const Json& json) {
@@ -20,6 +24,7 @@ Workplace workplace_from_json(const Json& json) {
   place.program = json.at("program");
   place.root = json.at("root").get<std::string>();
   place.evidence = json.at("evidence").get<std::string>();
+  place.media = json.at("media").get<std::string>();
   place.slots = json.at("slots").get<std::string>();
   place.slot_count = json.at("slot_count");
   place.facts = cell::host_facts_from_json(json.at("facts"));

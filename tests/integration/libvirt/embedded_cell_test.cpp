@@ -110,6 +110,7 @@ class EmbeddedCell : public ::testing::Test {
     network::CellNamespaces wanted;
     wanted.folder = folder_ / name;
     std::filesystem::create_directories(wanted.folder);
+    wanted.readable = {image_.folder};
     return wanted;
   }
 

@@ -379,6 +379,7 @@ class WindowsStandIn : public ::testing::Test {
 TEST_F(WindowsStandIn, IsDrivenByTheAdapterAsWindowsIs) {
   network::CellNamespaces wanted;
   wanted.folder = folder_ / "cell";
+  wanted.readable = {image_.folder, medium()};
   std::filesystem::create_directories(wanted.folder);
   // The worker is a copy of this process: what fails in it is printed there and told by its exit code.
   const auto life = [&] {

@@ -4,6 +4,7 @@
 // The other host is this one: `ssh` is a script that starts what it is told to, and the patchlab there is this very
 // program, as host agent (a genuine one) and as cell (an imitation).
 #include "runners/host/remote_host.hpp"
+#include "runners/cell/slots.hpp"
 
 #include <gmock/gmock.h>
 #include <sys/stat.h>
@@ -254,9 +255,22 @@ TEST_F(RemoteHostTest, WhatCannotBeUnderstoodEndsTheCellAndNotTheRun) {
   }
 }
 
-// The imitation of a cell: `<program> cell ROOT --on-libvirt`.
+// What may be read and written by a cell there are places of that host: its program, its slots, a libvirt's socket.
+bool sees_places_of_this_host(const std::vector<std::string>& arguments) {
+  std::multimap<std::string, fs::path> seen;
+  for (std::size_t i = 3; i + 1 < arguments.size(); i += 2) seen.emplace(arguments[i], arguments[i + 1]);
+  const auto read = seen.equal_range("--read");
+  const bool has_slots =
+      std::any_of(read.first, read.second, [](const auto& one) { return fs::exists(one.second / cell::slot_name(0)); });
+  const auto written = seen.find("--write");
+  return has_slots && seen.count("--write") == 1 && fs::is_directory(written->second) &&
+         written->second.filename() == "finance";
+}
+
+// The imitation of a cell: `<program> cell ROOT --on-libvirt`, and what it may see.
 int fake_cell(const std::vector<std::string>& arguments) {
-  if (arguments.size() != 3 || !fs::is_directory(arguments[1]) || arguments[2] != "--on-libvirt") return 64;
+  if (arguments.size() < 3 || !fs::is_directory(arguments[1]) || arguments[2] != "--on-libvirt") return 64;
+  if (!sees_places_of_this_host(arguments)) return 65;
   const char* ahead = std::getenv("PATCHLAB_TEST_CLOCK_AHEAD_MS");
   const auto now = system_clock_source().now().count() + (ahead == nullptr ? 0 : std::stoll(ahead));
   const auto send = [](const Json& message) { std::cout << message.dump() << std::endl; };
