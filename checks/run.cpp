@@ -5,38 +5,13 @@
 #include <fmt/format.h>
 
 #include <atomic>
-#include <cstdlib>
-#include <filesystem>
 #include <thread>
 
 #include "checks/evidence.hpp"
+#include "lab/process/confinement.hpp"
 
 namespace patchlab::checks {
 namespace {
-
-// Empty HOME and working folder of one worker, removed with everything the library wrote into it.
-class PrivateHome {
- public:
-  static Result<PrivateHome> make() {
-    std::error_code code;
-    const auto temporary = std::filesystem::temp_directory_path(code);
-    if (code) return infrastructure_error(fmt::format("no folder for temporary files: {}", code.message()));
-    auto name = (temporary / "patchlab-check-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) return errno_error(fmt::format("creating '{}'", name), errno);
-    return PrivateHome(name);
-  }
-  ~PrivateHome() {
-    std::error_code ignored;
-    if (!folder_.empty()) std::filesystem::remove_all(folder_, ignored);
-  }
-  PrivateHome(PrivateHome&& other) noexcept : folder_(std::exchange(other.folder_, {})) {}
-  PrivateHome& operator=(PrivateHome&&) = delete;
-  [[nodiscard]] const std::filesystem::path& folder() const { return folder_; }
-
- private:
-  explicit PrivateHome(std::filesystem::path folder) : folder_(std::move(folder)) {}
-  std::filesystem::path folder_;
-};
 
 CheckResult result_for(const CheckSpec& spec) {
   CheckResult result;
@@ -132,19 +107,13 @@ CheckResult run_check(ProcessRunner& runner, const CheckWorkers& workers, const 
     set_error(result, "unusable-check", check.error());
     return result;
   }
-  const auto home = PrivateHome::make();
-  if (!home) {
-    set_error(result, "worker-not-started", home.error());
-    return result;
-  }
   ProcessSpec process;
   process.program = workers.program;
   process.arguments = {"check-worker"};
-  process.extra_environment = {{"HOME", home->folder().string()}, {"TMPDIR", home->folder().string()}};
-  process.working_folder = home->folder();
   process.input = worker_request(planned.spec, planned.target).dump(-1, ' ', false, Json::error_handler_t::replace);
   process.time_limit = planned.spec.deadline + workers.grace;
   process.ambient_capabilities = (*check)->capabilities();
+  process.capabilities_if_held = process::capabilities_to_confine();
 
   const auto end = runner.run(process, stop);
   result.duration = end.duration;

@@ -24,7 +24,7 @@ struct CheckWorkers {
   FindCheck find = find_check;
 };
 
-// One try: observes in a worker with a private empty HOME, judges here. Never throws; a worker that crashes, hangs or
+// One try: observes in a confined worker, judges here. Never throws; a worker that crashes, hangs or
 // answers garbage is an `error` of class check that says what happened.
 [[nodiscard]] CheckResult run_check(ProcessRunner& runner, const CheckWorkers& workers, const PlannedCheck& planned,
                                     std::stop_token stop = {});

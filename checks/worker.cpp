@@ -14,6 +14,7 @@
 #include <exception>
 
 #include "lab/core/files.hpp"
+#include "lab/process/confinement.hpp"
 
 namespace patchlab::checks {
 namespace {
@@ -62,20 +63,29 @@ void prepare_process() {
   forget_environment();
 }
 
-Result<Observation> observe(const Json& request, const FindCheck& find) {
+Result<const Check*> check_of(const Json& request, const FindCheck& find) {
   const auto kind = request.at("kind").get<std::string>();
   const auto* check = find(kind);
   if (check == nullptr) return configuration_error(fmt::format("unknown kind of check '{}'", kind));
+  return check;
+}
+
+Result<Observation> observe(const Json& request, const Check& check) {
   const auto& target = request.at("target");
-  return check->observe(Target{target.at("address"), target.at("client_address"), target.at("interface")},
-                        request.at("parameters"), Milliseconds(request.at("deadline_ms").get<std::int64_t>()));
+  return check.observe(Target{target.at("address"), target.at("client_address"), target.at("interface")},
+                       request.at("parameters"), Milliseconds(request.at("deadline_ms").get<std::int64_t>()));
 }
 
 Json answer_to(const std::string& text, const FindCheck& find) {
   const auto request = parse_json(text, "check request");
   if (!request) return Json{{"error", request.error()}};
+  const auto check = check_of(*request, find);
+  if (!check) return Json{{"error", check.error()}};
+  // From here on a guest is answered to.
+  if (const auto confined = process::confine((*check)->capabilities()); !confined)
+    return Json{{"error", Error(confined.error()).while_doing("confining the check worker")}};
   const auto start = std::chrono::steady_clock::now();
-  const auto observation = observe(*request, find);
+  const auto observation = observe(*request, **check);
   const auto took = std::chrono::duration_cast<Milliseconds>(std::chrono::steady_clock::now() - start);
   if (!observation) return Json{{"error", observation.error()}};
   return Json{{"observation", *observation}, {"took_ms", took.count()}};

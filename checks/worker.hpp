@@ -14,7 +14,8 @@ using FindCheck = std::function<const Check*(const std::string& kind)>;
 // What `patchlab check-worker` does: reads one request {"target","kind","parameters","deadline_ms"} as JSON from
 // standard input, observes, and writes one line {"observation": ..., "took_ms": ...} or {"error": ...} to standard
 // output. The exit code is 0 whenever such a line was written. A process of its own, because protocol libraries crash,
-// hang, print and keep global state.
+// hang, print and keep global state; and because what a guest answers may take it over: see process::confine for what
+// it then has.
 int check_worker_main(const FindCheck& find = find_check);
 
 // The request as the worker reads it.

@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 
 #include "checks/run.hpp"
+#include "lab/process/confinement.hpp"
 #include "tests/integration/checks/worker/misbehaving_check.hpp"
 
 namespace patchlab::checks {
@@ -35,7 +36,7 @@ TEST(CheckWorker, ObservesInACleanEnvironment) {
   ASSERT_EQ(result.outcome, Outcome::pass) << result.observed;
   EXPECT_EQ(result.evidence["address"], "127.0.0.1");
   EXPECT_EQ(result.evidence["has_proxy"], false);
-  EXPECT_THAT(result.evidence["home"].get<std::string>(), HasSubstr("patchlab-check-"));
+  EXPECT_EQ(result.evidence["home"], process::confined_home);
 }
 
 TEST(CheckWorker, MayPrintWithoutSpoilingItsAnswer) { EXPECT_EQ(run("print").outcome, Outcome::pass); }

@@ -4,8 +4,9 @@
 
 #include <gmock/gmock.h>
 
-#include <filesystem>
 #include <mutex>
+
+#include "lab/process/confinement.hpp"
 
 namespace patchlab::checks {
 namespace {
@@ -39,12 +40,10 @@ class FakeProcesses final : public ProcessRunner {
   explicit FakeProcesses(ProcessOutcome outcome) : outcome_(std::move(outcome)) {}
   ProcessOutcome run(const ProcessSpec& spec, std::stop_token) override {
     const std::lock_guard lock(mutex_);
-    home_was_empty_folder = std::filesystem::is_empty(spec.extra_environment.at("HOME"));
     started.push_back(spec);
     return outcome_;
   }
   std::vector<ProcessSpec> started;
-  bool home_was_empty_folder = false;
 
  private:
   std::mutex mutex_;
@@ -78,7 +77,7 @@ TEST(RunCheck, JudgesWhatTheWorkerObserved) {
   EXPECT_FALSE(result.error);
 }
 
-TEST(RunCheck, StartsTheWorkerWithRequestHomeLimitAndCapabilities) {
+TEST(RunCheck, StartsTheWorkerWithRequestLimitAndCapabilities) {
   FakeProcesses processes(answered(R"({"observation":{"seen":"hello"}})"));
   (void)run_check(processes, workers(), planned());
   ASSERT_EQ(processes.started.size(), 1U);
@@ -87,8 +86,7 @@ TEST(RunCheck, StartsTheWorkerWithRequestHomeLimitAndCapabilities) {
   EXPECT_THAT(spec.arguments, ElementsAre("check-worker"));
   EXPECT_THAT(spec.ambient_capabilities, ElementsAre(13));
   EXPECT_GT(spec.time_limit, Milliseconds(7000)) << "the worker must be able to report its own deadline";
-  EXPECT_TRUE(processes.home_was_empty_folder);
-  EXPECT_FALSE(std::filesystem::exists(spec.extra_environment.at("HOME"))) << "the private HOME must be removed";
+  EXPECT_EQ(spec.capabilities_if_held, process::capabilities_to_confine());
   EXPECT_EQ(Json::parse(spec.input),
             Json::parse(R"({"kind":"test.echo","parameters":{"wanted":"hello"},"deadline_ms":7000,
                             "target":{"address":"10.20.0.10","client_address":"10.20.0.250","interface":"br0"}})"));
