@@ -3,12 +3,16 @@
 #include "cli/application.hpp"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
 
 #include "checks/worker.hpp"
 #include "cli/commands.hpp"
 #include "cli/terminal.hpp"
+#include "lab/core/files.hpp"
 #include "runners/cell/server.hpp"
 #include "runners/host/host_agent.hpp"
 
@@ -21,9 +25,18 @@ constexpr const char* footer =
     "78 bad configuration. See docs/exit-codes.md.\n\n"
     "Example: patchlab run scenarios/xavier-nightly.json";
 
+// The others work on files that are named to them; doctor says itself what is wrong with the cache.
+bool uses_cache(const CLI::App& app) {
+  constexpr std::array names{"image", "patch", "validate", "run", "promote", "host-agent"};
+  return std::ranges::any_of(names, [&](const char* name) { return app.got_subcommand(name); });
+}
+
 }  // namespace
 
 int run_application(int argc, char** argv) {
+  // What a run leaves behind holds guests' memory, logs and credentials. What is for others is given its mode by who
+  // makes it: the stage, and what tools make (ProcessSpec::private_files).
+  ::umask(077);
   CLI::App app{"patchlab: the test lab that decides which patches may reach production servers", "patchlab"};
   app.set_version_flag("--version", std::string("patchlab ") + PATCHLAB_VERSION);
   app.footer(footer);
@@ -55,6 +68,9 @@ int run_application(int argc, char** argv) {
     if (trouble.get_exit_code() == 0) return app.exit(trouble);  // --help, --version
     fmt::print(stderr, "patchlab: error: {}\npatchlab: hint: patchlab --help shows the commands\n", trouble.what());
     return number(ExitCode::usage);
+  }
+  if (uses_cache(app)) {
+    if (const auto cache = own_cache(); !cache) return number(report(cache.error()));
   }
   if (cell->parsed()) return runners::cell::cell_main(root, options);
   if (worker->parsed()) return checks::check_worker_main();

@@ -23,9 +23,11 @@ namespace fs = std::filesystem;
 
 // Firmware may run where a kernel hangs (some nested clouds), so only a booted kernel counts; golden images bring one.
 Finding acceleration(ProcessRunner& processes) {
-  const auto images = lab::image::list(cache_folder());
+  const auto cache = own_cache();
+  if (!cache) return {"virtualisation", Health::warn, "not tried: there is no cache", "mend the cache, then ask again"};
+  const auto images = lab::image::list(*cache);
   const auto kernel = images && !images->empty() ? images->front().kernel : fs::path();
-  const auto found = lab::libvirt::usable_acceleration(processes, {.kernel = kernel, .cache_folder = cache_folder()});
+  const auto found = lab::libvirt::usable_acceleration(processes, {.kernel = kernel, .cache_folder = *cache});
   if (found.accelerator == lab::Accelerator::tcg) {
     return {"virtualisation", Health::warn, "software emulation, several times slower: " + found.reason,
             "use a host with working KVM, or accept longer runs"};
@@ -97,12 +99,15 @@ Finding memory() {
 }
 
 Finding disk() {
-  const auto cache = cache_folder();
-  if (const auto made = create_folders(cache); !made)
-    return {"cache", Health::fail, made.error().message, "set PATCHLAB_CACHE to a folder that can be written"};
+  const auto cache = own_cache();
+  if (!cache) {
+    const auto& error = cache.error();
+    return {"cache", Health::fail, error.message,
+            error.hint.empty() ? "set PATCHLAB_CACHE to a folder that can be written" : error.hint};
+  }
   std::error_code code;
-  const auto gib = static_cast<double>(fs::space(cache, code).available) / (1024.0 * 1024.0 * 1024.0);
-  const auto found = fmt::format("{:.1f} GiB free in '{}'", gib, cache.string());
+  const auto gib = static_cast<double>(fs::space(*cache, code).available) / (1024.0 * 1024.0 * 1024.0);
+  const auto found = fmt::format("{:.1f} GiB free in '{}'", gib, cache->string());
   if (gib >= 12) return {"disk", Health::ok, found, {}};
   return {"disk", gib >= 6 ? Health::warn : Health::fail, found,
           "free some space, or set PATCHLAB_CACHE to a roomier disk"};

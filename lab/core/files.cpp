@@ -11,6 +11,7 @@
 #include <atomic>
 #include <cerrno>
 #include <cstdlib>
+#include <stdexcept>
 
 #include "lab/core/pipe.hpp"
 
@@ -108,13 +109,58 @@ Result<FileLock> FileLock::take(const std::filesystem::path& path, Mode mode, Bl
   return FileLock(std::move(file));
 }
 
-std::filesystem::path cache_folder() {
-  if (const char* own = std::getenv("PATCHLAB_CACHE"); own != nullptr && *own != '\0') return own;
-  if (const char* xdg = std::getenv("XDG_CACHE_HOME"); xdg != nullptr && *xdg != '\0') {
-    return std::filesystem::path(xdg) / "patchlab";
-  }
-  const char* home = std::getenv("HOME");
-  return std::filesystem::path(home != nullptr && *home != '\0' ? home : "/var/tmp") / ".cache" / "patchlab";
+namespace {
+std::filesystem::path named_cache() {
+  const auto variable = [](const char* name) {
+    const char* value = std::getenv(name);
+    return std::filesystem::path(value != nullptr ? value : "");
+  };
+  if (const auto own = variable("PATCHLAB_CACHE"); !own.empty()) return std::filesystem::absolute(own);
+  if (const auto xdg = variable("XDG_CACHE_HOME"); !xdg.empty()) return std::filesystem::absolute(xdg / "patchlab");
+  const auto home = variable("HOME");
+  return home.empty() ? home : std::filesystem::absolute(home / ".cache" / "patchlab");
 }
+}  // namespace
+
+std::filesystem::path cache_folder() {
+  auto folder = named_cache();
+  if (folder.empty()) throw std::logic_error("the cache is used, but nobody has asked where it is");
+  return folder;
+}
+
+Result<std::filesystem::path> own_cache() {
+  const auto folder = named_cache();
+  if (folder.empty()) {
+    return configuration_error(
+        "there is no folder for the cache: none of PATCHLAB_CACHE, XDG_CACHE_HOME and HOME is set",
+        "set PATCHLAB_CACHE to a folder of your own, on a disk with some GiB free");
+  }
+  std::error_code code;
+  if (!std::filesystem::exists(folder, code)) {
+    PATCHLAB_TRY(create_folders(folder.parent_path()));
+    if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST)
+      return errno_error("creating the cache '" + folder.string() + "'", errno);
+  }
+  const FileDescriptor opened(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  struct stat status {};
+  if (!opened.valid() || ::fstat(opened.get(), &status) != 0)
+    return errno_error("opening the cache '" + folder.string() + "'", errno);
+  if (status.st_uid != ::geteuid()) {
+    return configuration_error(fmt::format("the cache '{}' belongs to user {}, not to the user that runs patchlab",
+                                           folder.string(), status.st_uid),
+                               "set PATCHLAB_CACHE to a folder of your own");
+  }
+  if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
+    return configuration_error(
+        fmt::format("other users can write to the cache '{}': its images may be anybody's", folder.string()),
+        fmt::format("move it away, or make sure of what is in it and 'chmod 0700 {}'", folder.string()));
+  }
+  if ((status.st_mode & 0777U) != 0700 && ::fchmod(opened.get(), 0700) != 0)
+    return errno_error("closing the cache '" + folder.string() + "' to other users", errno);
+  return folder;
+}
+
+FilesForAll::FilesForAll() : before_(::umask(022)) {}
+FilesForAll::~FilesForAll() { ::umask(static_cast<mode_t>(before_)); }
 
 }  // namespace patchlab

@@ -49,7 +49,25 @@ class FileLock {
   FileDescriptor file_;
 };
 
-// ${PATCHLAB_CACHE}, else ${XDG_CACHE_HOME}/patchlab, else ~/.cache/patchlab
+// ${PATCHLAB_CACHE}, else ${XDG_CACHE_HOME}/patchlab, else ~/.cache/patchlab; made when it is missing. In it are images
+// that become machines, files that are promoted, and what guests remember: it is ours, nobody else can write to it, and
+// from now on nobody else can look into it. Without HOME it is an error: a folder that all users share is nobody's.
+[[nodiscard]] Result<std::filesystem::path> own_cache();
+// The same folder, absolute, for who knows that own_cache() would find it good: every command that uses it starts with
+// that. Throws std::logic_error when there is none.
 [[nodiscard]] std::filesystem::path cache_folder();
+
+// While it lives, new files are readable for all users (umask 022), in spite of the program's rule (077): for folders
+// that other users' processes must read. Of the whole process: to be used while nothing else makes files.
+class FilesForAll {
+ public:
+  FilesForAll();
+  ~FilesForAll();
+  FilesForAll(const FilesForAll&) = delete;
+  FilesForAll& operator=(const FilesForAll&) = delete;
+
+ private:
+  unsigned before_;
+};
 
 }  // namespace patchlab

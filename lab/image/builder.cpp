@@ -307,6 +307,7 @@ Result<BuiltImage> Builder::make_image(const Recipe& recipe, const std::string& 
 }
 
 Result<std::vector<BuiltImage>> Builder::run() {
+  const FilesForAll files;  // mmdebstrap works as users that are not ours
   PATCHLAB_TRY(prepare());
   PATCHLAB_TRY(make_base());
   PATCHLAB_TRY(make_overlays());

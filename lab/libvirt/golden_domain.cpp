@@ -87,6 +87,7 @@ ProcessSpec overlay_process(const OverlayFile& file) {
   spec.arguments = {
       "create", "-q", "-f", "qcow2", "-F", file.golden_format, "-b", file.golden.native(), file.overlay.native()};
   spec.time_limit = std::chrono::minutes(1);
+  spec.private_files = true;  // it is going to hold the guest's memory
   return spec;
 }
 

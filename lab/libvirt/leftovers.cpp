@@ -193,8 +193,11 @@ Result<void> remove_lab_objects(Session& session, const std::vector<LabObject>& 
 
 Result<CellFolder> CellFolder::create(const Mark& cell) {
   PATCHLAB_TRY(check_mark(cell));
-  PATCHLAB_TRY(create_folders(cell.folder.parent_path()));
   std::error_code code;
+  if (const auto storage = cell.folder.parent_path(); !fs::exists(storage, code)) {
+    PATCHLAB_TRY(create_folders(storage));
+    fs::permissions(storage, fs::perms::owner_all | fs::perms::group_exec | fs::perms::others_exec, code);
+  }
   if (!fs::create_directory(cell.folder, code)) {
     return infrastructure_error(
         fmt::format("making '{}': {}", cell.folder.string(), code ? code.message() : "it is there already"),

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -28,6 +29,17 @@ Error filesystem_error(const std::string& action, const fs::path& path, const st
   return infrastructure_error(fmt::format("{} '{}': {}", action, path.string(), code.message()));
 }
 
+// Who installs from the stage is another user: what is published is readable, whatever the rule for other files is.
+// Folders that were there keep the mode that somebody gave them.
+Result<void> create_readable_folders(const fs::path& folder) {
+  std::error_code code;
+  if (folder.empty() || fs::exists(folder, code)) return {};
+  PATCHLAB_TRY(create_readable_folders(folder.parent_path()));
+  PATCHLAB_TRY(create_folders(folder));
+  if (::chmod(folder.c_str(), 0755) != 0) return errno_error("making '" + folder.string() + "' readable", errno);
+  return {};
+}
+
 // Copies and syncs; the digest that counts is that of the copy, read back by the caller.
 Result<void> copy_and_sync(const fs::path& from, const fs::path& to) {
   const FileDescriptor in(::open(from.c_str(), O_RDONLY | O_CLOEXEC));
@@ -47,6 +59,7 @@ Result<void> copy_and_sync(const fs::path& from, const fs::path& to) {
       done += written;
     }
   }
+  if (::fchmod(out.get(), 0444) != 0) return errno_error("making '" + to.string() + "' readable", errno);
   if (::fsync(out.get()) != 0) return errno_error("syncing '" + to.string() + "'", errno);
   return {};
 }
@@ -65,7 +78,7 @@ class Publisher {
 
   Result<Published> publish() {
     PATCHLAB_TRY(look_at_names());
-    PATCHLAB_TRY(create_folders(versions_));
+    PATCHLAB_TRY(create_readable_folders(versions_));
     PATCHLAB_TRY(find_current());
     const auto manifest = manifest_json(record_, decision_, options_.now);
     if (auto same = current_version_is(manifest)) return std::move(*same);
@@ -151,9 +164,9 @@ class Publisher {
 
   Result<void> build(const fs::path& folder, const std::string& manifest) const {
     step("create");
-    PATCHLAB_TRY(create_folders(folder));
+    PATCHLAB_TRY(create_readable_folders(folder));
     for (const auto& id : decision_.promotable) {
-      PATCHLAB_TRY(create_folders(folder / id));
+      PATCHLAB_TRY(create_readable_folders(folder / id));
       for (const auto& file : reports::find_candidate(record_, id)->files) {
         step("copy " + id + "/" + file.name);
         PATCHLAB_TRY(copy_tested(file, folder / id / file.name)
@@ -163,6 +176,8 @@ class Publisher {
     }
     step("manifest");
     PATCHLAB_TRY(write_file_atomically(folder / manifest_file_name, manifest));
+    if (::chmod((folder / manifest_file_name).c_str(), 0444) != 0)
+      return errno_error("making the manifest readable", errno);
     step("sync");
     PATCHLAB_TRY(sync_path(folder));
     PATCHLAB_TRY(sync_path(versions_));
@@ -231,7 +246,7 @@ Result<Published> publish(const reports::RunRecord& record, const Decision& deci
     return refusal(
         fmt::format("the gate promotes nothing of '{}': {}", decision.department, fmt::join(decision.reasons(), "; ")));
   }
-  PATCHLAB_TRY(create_folders(options.stage));
+  PATCHLAB_TRY(create_readable_folders(options.stage));
   PATCHLAB_ASSIGN(const auto lock,
                   FileLock::take(options.stage / ".lock", FileLock::Mode::exclusive, FileLock::Blocking::yes));
   return Publisher(record, decision, source, options).publish();

@@ -132,6 +132,27 @@ TEST(CommandLine, RefusesAPackageThatIsNoneOrIsCutOff) {
   EXPECT_THAT(cut.errors, HasSubstr("whole.deb"));
 }
 
+// Every command that uses it, before it does anything.
+TEST(CommandLine, WithoutAHomeThereIsNoCacheAndThatIsSaid) {
+  const TemporaryFolder folder;
+  const std::vector<std::vector<std::string>> commands{
+      {"validate", "x.json"},        {"run", "x.json"},     {"image", "list"}, {"image", "build"}, {"image", "verify"},
+      {"patch", "inspect", "x.deb"}, {"patch", "add", "x"}, {"promote", "r"},  {"host-agent"}};
+  for (const auto& arguments : commands) {
+    ProcessSpec spec;
+    spec.program = PATCHLAB_PROGRAM;
+    spec.arguments = arguments;
+    spec.working_folder = folder.path();
+    spec.extra_environment = {{"HOME", ""}, {"XDG_CACHE_HOME", ""}, {"PATCHLAB_CACHE", ""}};
+    const auto outcome = host_processes().run(spec);
+    EXPECT_EQ(exit_code(outcome), 78) << arguments[0] << ": " << outcome.errors;
+    EXPECT_THAT(outcome.errors, AllOf(HasSubstr("none of PATCHLAB_CACHE, XDG_CACHE_HOME and HOME is set"),
+                                      HasSubstr("hint: set PATCHLAB_CACHE")))
+        << arguments[0];
+    EXPECT_TRUE(std::filesystem::is_empty(folder.path())) << arguments[0];
+  }
+}
+
 TEST(CommandLine, DoctorSaysWhetherARunCanWork) {
   const TemporaryFolder folder;
   const auto outcome = patchlab({"doctor", "--json"}, folder.path());

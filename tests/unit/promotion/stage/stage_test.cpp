@@ -2,7 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "promotion/stage/stage.hpp"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -88,6 +90,27 @@ TEST_F(StageTest, PublishesTheFilesAndAManifestWithAllDigests) {
   EXPECT_EQ(manifest.at("golden_images").at(0).at("digest"), record.departments[0].machines[0].golden_digest);
   EXPECT_EQ(published->manifest_digest, sha256(read_file(options_.stage / "finance/manifest.json").value()));
   EXPECT_THAT(problems(), IsEmpty());
+}
+
+// Deployers are other users; the program's own rule hides everything from them, a careless user's lets them write.
+TEST_F(StageTest, WhatIsPublishedCanBeReadAndNotWrittenWhateverTheUmask) {
+  for (const mode_t umask : {077U, 0U}) {
+    const auto before = ::umask(umask);
+    options_.stage = root_ / fmt::format("new-{}/production", umask);
+    const auto published = publish_record(tests::good_record());
+    ::umask(before);
+    ASSERT_TRUE(published) << published.error().message;
+    const auto mode_of = [](const fs::path& path) { return static_cast<unsigned>(fs::status(path).permissions()); };
+    EXPECT_EQ(mode_of(options_.stage), 0755U);
+    std::size_t files = 0;
+    for (const auto& entry : fs::recursive_directory_iterator(options_.stage)) {
+      if (entry.is_symlink() || entry.path().filename() == ".lock") continue;
+      EXPECT_EQ(mode_of(entry.path()), entry.is_directory() ? 0755U : 0444U) << entry.path();
+      files += entry.is_regular_file() ? 1U : 0U;
+    }
+    EXPECT_GE(files, 3U);
+    EXPECT_THAT(problems(), IsEmpty());
+  }
 }
 
 TEST_F(StageTest, PublishesOnlyWhatPassed) {
