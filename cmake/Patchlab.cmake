@@ -56,6 +56,9 @@ function(patchlab_test name)
   endif()
   set(properties LABELS ${ARG_LABEL} TIMEOUT ${ARG_TIMEOUT})
   # What is quick first, then machines with the longest first, and servers beside them.
+  if(ARG_CORES OR ARG_LABEL STREQUAL e2e)
+    list(APPEND properties FIXTURES_REQUIRED golden_images)  # tests/e2e makes them
+  endif()
   if(ARG_CORES)
     math(EXPR places "2 * ${ARG_CORES}")
     list(APPEND properties PROCESSORS ${places} COST ${ARG_TIMEOUT})
