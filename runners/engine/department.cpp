@@ -4,10 +4,8 @@
 
 #include <fmt/ranges.h>
 
-#include <numeric>
 #include <thread>
 
-#include "lab/core/digest.hpp"
 #include "lab/guest/windows/exit_codes.hpp"
 #include "reports/record/queries.hpp"
 
@@ -59,7 +57,12 @@ std::string removal_sentence(const TrialRecord& trial, const reports::VerdictRec
 
 DepartmentRun::DepartmentRun(const DepartmentJob& job, cell::CellClient& lab, TrialMemo& memo, Clock& clock,
                              std::stop_token stop)
-    : job_(job), candidates_(job.candidates), lab_(lab), memo_(memo), clock_(clock), stop_(std::move(stop)) {
+    : job_(job),
+      trials_(job, lab, memo, stop),
+      candidates_(trials_.candidates()),
+      lab_(lab),
+      clock_(clock),
+      stop_(std::move(stop)) {
   record_.name = job.cell.department;
   for (const auto& candidate : job.candidates) {
     reports::VerdictRecord verdict;
@@ -82,7 +85,7 @@ reports::DepartmentRecord DepartmentRun::run() {
     const auto machines = machine_names(job_.cell);
     // Every round ends, or holds back at least one candidate, or leaves one out on one machine: so there is a last one.
     for (bool first = true; !remaining.empty() && !stop_.stop_requested();) {
-      const auto trial = run_trial(first ? Purpose::batch : Purpose::final, machines, remaining);
+      const auto trial = trials_.run(first ? Purpose::batch : Purpose::final, machines, remaining);
       if (learn_declined(trial, remaining)) continue;
       first = false;
       if (trial.outcome == Outcome::pass) {
@@ -116,12 +119,12 @@ bool DepartmentRun::bring_up() {
     record_.error = std::move(baseline).error().while_doing("preparing department '" + record_.name + "'");
     return false;
   }
-  keep(*baseline);
+  trials_.keep(*baseline);
   if (baseline->outcome != Outcome::pass) {
     record_.error = baseline->error;
     return false;
   }
-  const auto control = run_trial(Purpose::control, machine_names(job_.cell), {});
+  const auto control = trials_.run(Purpose::control, machine_names(job_.cell), {});
   if (control.outcome == Outcome::pass) return true;
   record_.error = control.error
                       ? *control.error
@@ -131,144 +134,15 @@ bool DepartmentRun::bring_up() {
   return false;
 }
 
-cell::TrialJob DepartmentRun::plan_trial(Purpose purpose, const std::vector<std::string>& machines, const Indexes& set,
-                                         Stability stability, std::optional<Error>& error) {
-  cell::TrialJob trial;
-  trial.id = next_id();
-  trial.purpose = purpose;
-  trial.machines = machines;
-  trial.stability = stability == Stability::yes;
-  trial.from_baseline = purpose == Purpose::confirm;
-  trial.stop_at_first_failure = purpose == Purpose::search || purpose == Purpose::confirm;
-  if (purpose == Purpose::control) trial.reboot_anyway = machines;
-  std::vector<std::string> digests;
-  for (const auto index : set) {
-    trial.candidates.push_back(candidates_[index].id);
-    digests.push_back(candidates_[index].digest);
-  }
-  trial.set_digest = reports::patch_set_digest(digests);
-  for (const auto& machine : machines) {
-    Indexes here;
-    for (const auto index : set) {
-      const auto install = candidates_[index].installs.find(machine);
-      if (install == candidates_[index].installs.end()) continue;
-      here.push_back(index);
-      trial.installs[machine].push_back(install->second);
-    }
-    if (here.empty()) continue;
-    auto medium = job_.medium(machine, here);
-    if (!medium) {
-      error = std::move(medium).error().while_doing("making the medium of machine '" + machine + "'");
-      break;
-    }
-    trial.media[machine] = std::move(medium).value();
-  }
-  return trial;
-}
-
-TrialRecord DepartmentRun::run_trial(Purpose purpose, const std::vector<std::string>& machines, const Indexes& set,
-                                     Stability stability) {
-  for (std::size_t attempt = 0;; ++attempt) {
-    std::optional<Error> error;
-    const auto trial = plan_trial(purpose, machines, set, stability, error);
-    TrialRecord record{.id = trial.id,
-                       .purpose = purpose,
-                       .candidates = trial.candidates,
-                       .set_digest = trial.set_digest,
-                       .machines = machines};
-    if (!error) {
-      const TrialMemo::AtWork at_work(memo_, machines.size());
-      auto done = lab_.run_trial(trial);
-      if (done)
-        record = std::move(done).value();
-      else
-        error = done.error();
-    }
-    if (error) {
-      record.error = error;
-      record.outcome = Outcome::error;
-    }
-    keep(record);
-    const bool try_again =
-        record.outcome == Outcome::error && attempt < job_.cell.policy.lab_retries && !stop_.stop_requested();
-    if (!try_again) return record;
-  }
-}
-
-std::string DepartmentRun::memo_key(const std::vector<std::string>& machines, const Indexes& set,
-                                    Stability stability) const {
-  Json key{{"network", {job_.cell.network.subnet, job_.cell.network.gateway, job_.cell.network.client}},
-           {"policy", job_.cell.policy},
-           {"stability", stability == Stability::yes}};
-  for (const auto& machine : job_.cell.machines) {
-    if (std::ranges::count(machines, machine.plan.name) == 0) continue;
-    Json checks = Json::array();
-    for (const auto& check : machine.plan.checks)
-      checks.push_back({check.id, check.kind, check.parameters, check.deadline.count()});
-    Json candidates = Json::array();
-    for (const auto index : set) {
-      if (candidates_[index].installs.contains(machine.plan.name)) candidates.push_back(candidates_[index].digest);
-    }
-    key["machines"].push_back({machine.plan.name, machine.golden_digest, machine.plan.address, machine.plan.memory_mib,
-                               machine.plan.services, machine.plan.depends_on, machine.plan.allowances,
-                               machine.kernel_arguments, checks, candidates});
-  }
-  return sha256(key.dump());
-}
-
-// `likely_next`: what the search will ask after this, if this passes.
-TrialRecord DepartmentRun::search_trial(const std::vector<std::string>& machines, const Indexes& set,
-                                        Stability stability,
-                                        const std::function<std::optional<Indexes>()>& likely_next) {
-  std::string own_id;
-  const auto work = [&]() -> Result<TrialRecord> {
-    auto record = run_trial(Purpose::search, machines, set, stability);
-    own_id = record.id;
-    return record;
-  };
-  // Another department runs it. As soon as there is a processor to spare, this one goes ahead.
-  const auto go_ahead = [&] {
-    if (memo_.machines_at_work() >= job_.cell.slot_count) return;
-    const auto next = likely_next();
-    if (!next || memo_.knows(memo_key(machines, *next, stability))) return;
-    (void)search_trial(machines, *next, stability, [] { return std::nullopt; });
-  };
-  auto answer = memo_.answer(memo_key(machines, set, stability), work, go_ahead);
-  auto record = std::move(answer).value();
-  if (own_id.empty()) {
-    record.reused_from = record.reused_from.empty() ? record.id : record.reused_from;
-    record.id = next_id();
-    record.duration_ms = 0;
-    keep(record);
-  }
-  return record;
-}
-
-std::vector<std::string> DepartmentRun::with_dependencies(const std::string& machine) const {
-  std::vector<std::string> closed;
-  std::vector<std::string> open{machine};
-  while (!open.empty()) {
-    const auto name = open.back();
-    open.pop_back();
-    if (std::ranges::count(closed, name) > 0) continue;
-    closed.push_back(name);
-    for (const auto& other : job_.cell.machines) {
-      if (other.plan.name == name) open.insert(open.end(), other.plan.depends_on.begin(), other.plan.depends_on.end());
-    }
-  }
-  std::ranges::sort(closed);
-  return closed;
-}
-
 // One search per failing machine whose own dependencies work: a role that fails because another one does is not a case
 // of its own, and if it is, the next round shows it. Searches that share no machine run side by side.
-std::vector<DepartmentRun::Conviction> DepartmentRun::convict(const TrialRecord& failed, const Indexes& set) {
+std::vector<Conviction> DepartmentRun::convict(const TrialRecord& failed, const Indexes& set) {
   std::set<std::string> failing;
   for (const auto& entry : failed.signature) failing.insert(reports::machine_of_key(entry));
   std::vector<std::string> chosen;
   std::set<std::string> busy;
   for (const auto& machine : failing) {
-    const auto component = with_dependencies(machine);
+    const auto component = trials_.with_dependencies(machine);
     const bool follows =
         std::ranges::any_of(component, [&](const auto& name) { return name != machine && failing.contains(name); });
     const bool shares = std::ranges::any_of(component, [&](const auto& name) { return busy.contains(name); });
@@ -282,112 +156,10 @@ std::vector<DepartmentRun::Conviction> DepartmentRun::convict(const TrialRecord&
   {
     std::vector<std::jthread> threads;
     for (std::size_t i = 0; i < chosen.size(); ++i) {
-      threads.emplace_back([&, i] { convictions[i] = search_machine(chosen[i], failed, set); });
+      threads.emplace_back([&, i] { convictions[i] = MachineSearch(trials_, chosen[i], failed, set).run(); });
     }
   }
   return convictions;
-}
-
-DepartmentRun::Conviction DepartmentRun::search_machine(const std::string& machine, const TrialRecord& failed,
-                                                        const Indexes& set) {
-  const auto machines = with_dependencies(machine);
-  Indexes domain;  // indexes of candidates that touch these machines
-  for (const auto index : set) {
-    const auto& installs = candidates_[index].installs;
-    if (std::ranges::any_of(machines, [&](const auto& name) { return installs.contains(name); }))
-      domain.push_back(index);
-  }
-  std::vector<SearchCandidate> candidates;
-  for (const auto index : domain) {
-    SearchCandidate candidate{candidates_[index].id, {}};
-    for (const auto needed : candidates_[index].prerequisites) {
-      const auto place = std::ranges::find(domain, needed);
-      if (place != domain.end()) candidate.prerequisites.push_back(static_cast<std::size_t>(place - domain.begin()));
-    }
-    candidates.push_back(std::move(candidate));
-  }
-  Conviction conviction;
-  conviction.machine = machine;
-  conviction.trials.push_back(failed.id);
-  const auto failures_here = [&machine](const TrialRecord& trial) {
-    std::vector<std::string> keys;
-    for (const auto& entry : trial.signature) {
-      if (reports::machine_of_key(entry) == machine) keys.push_back(entry);
-    }
-    return keys;
-  };
-  const auto searched = failures_here(failed);
-  conviction.failed = searched;
-  std::optional<std::size_t> suspect;
-  for (std::size_t i = 0; i < domain.size(); ++i) {
-    const auto key = reports::install_key(machine, candidates[i].id);
-    if (std::ranges::count(searched, key) > 0) suspect = i;
-  }
-  // A machine that fails is not looked at in later phases, so this one tells that nothing was seen before.
-  const auto* late = reports::find_phase(failed, reports::stability_phase, machine);
-  const auto stability = late != nullptr && late->outcome == Outcome::fail ? Stability::yes : Stability::no;
-  const auto chosen = [&](const Indexes& members) {
-    Indexes indexes;
-    for (const auto member : members) indexes.push_back(domain[member]);
-    return indexes;
-  };
-  Indexes all(domain.size());
-  std::iota(all.begin(), all.end(), std::size_t{0});
-  // The trial that started this search is itself the answer for the whole set on this machine.
-  std::map<Indexes, Outcome> answers{{all, Outcome::fail}};
-  // Other candidates of the first trial may have broken something as well: only what the smallest failing set broke,
-  // when it was tried last, is said of it.
-  std::size_t smallest = domain.size();
-  const auto run = [&](const Indexes& members, Freshness freshness) {
-    if (freshness == Freshness::fresh) return run_trial(Purpose::confirm, machines, chosen(members), stability);
-    if (freshness == Freshness::again) return run_trial(Purpose::search, machines, chosen(members), stability);
-    return search_trial(machines, chosen(members), stability, [&]() -> std::optional<Indexes> {
-      auto assumed = answers;
-      assumed.emplace(members, Outcome::pass);
-      const auto next = next_question(candidates, assumed, suspect);
-      return next ? std::optional(chosen(*next)) : std::nullopt;
-    });
-  };
-  const auto probe = [&](const Indexes& members, Freshness freshness) {
-    if (stop_.stop_requested()) return Outcome::not_reached;
-    if (const auto known = answers.find(members); known != answers.end() && freshness == Freshness::may_reuse)
-      return known->second;
-    const auto outcome = [&] {
-      // What no guest takes without a candidate that is left out here might as well be left out too.
-      for (auto tried = members; !tried.empty();) {
-        const auto record = run(tried, freshness);
-        conviction.trials.push_back(record.id);
-        const bool same = std::ranges::any_of(
-            record.signature, [&](const auto& entry) { return std::ranges::count(searched, entry) > 0; });
-        if (record.outcome == Outcome::fail && same) {
-          if (tried.size() <= smallest) {
-            smallest = tried.size();
-            conviction.failed = failures_here(record);
-          }
-          return Outcome::fail;
-        }
-        const auto taken = std::erase_if(tried, [&](auto member) { return is_declined(record, domain[member]); });
-        if (taken > 0) continue;
-        // Another failure than the one that is searched for answers nothing here: it is tried again, and never sends
-        // the search astray. Nor does a candidate that one guest takes and another does not.
-        const bool astray = record.outcome == Outcome::fail || record.outcome == Outcome::skipped ||
-                            std::ranges::count(record.installs, Outcome::skipped, &reports::InstallRecord::outcome) > 0;
-        return astray ? Outcome::error : record.outcome;
-      }
-      return Outcome::pass;
-    }();
-    if (outcome == Outcome::fail || outcome == Outcome::pass) answers.insert_or_assign(members, outcome);
-    return outcome;
-  };
-  const SearchPolicy policy{
-      .confirmations = job_.cell.policy.confirmations, .unresolved_retries = 1, .suspect = suspect};
-  const auto result = find_culprit(candidates, probe, policy);
-  conviction.explanation = result.explanation;
-  for (const auto member : result.culprit) conviction.culprit.push_back(domain[member]);
-  if (result.end != SearchEnd::found) {
-    for (const auto member : result.suspicious) conviction.quarantined.push_back(domain[member]);
-  }
-  return conviction;
 }
 
 void DepartmentRun::hold(const Conviction& conviction, const TrialRecord& /*failed*/, Indexes& remaining) {
@@ -412,16 +184,6 @@ void DepartmentRun::hold(const Conviction& conviction, const TrialRecord& /*fail
                                          : fmt::format("breaks {} together with {}: they {}", roles,
                                                        fmt::join(entry.group, ", "), conviction.explanation);
   }
-}
-
-bool DepartmentRun::is_declined(const TrialRecord& trial, std::size_t candidate) const {
-  const auto& planned = candidates_[candidate];
-  const auto declined = std::ranges::count_if(trial.installs, [&](const auto& install) {
-    return install.candidate == planned.id && install.outcome == Outcome::skipped;
-  });
-  const auto wanted =
-      std::ranges::count_if(trial.machines, [&](const auto& machine) { return planned.installs.contains(machine); });
-  return declined > 0 && declined == wanted;
 }
 
 bool DepartmentRun::learn_declined(const TrialRecord& trial, Indexes& remaining) {
@@ -450,7 +212,7 @@ void DepartmentRun::rehearse_removal(const Indexes& passed) {
   const bool offered = std::ranges::any_of(
       job_.cell.machines, [](const auto& machine) { return machine.system.family == GuestFamily::windows; });
   if (!offered || !job_.cell.policy.rehearse_removal || stop_.stop_requested()) return;
-  const auto trial = run_trial(Purpose::removal, machine_names(job_.cell), passed, Stability::no);
+  const auto trial = trials_.run(Purpose::removal, machine_names(job_.cell), passed, Stability::no);
   for (const auto index : passed) {
     auto& entry = verdict(index);
     entry.removal = removal_sentence(trial, entry);
@@ -475,16 +237,6 @@ void DepartmentRun::drop_dependents(Indexes& remaining) {
   }
 }
 
-void DepartmentRun::keep(const TrialRecord& record) {
-  const std::lock_guard lock(mutex_);
-  record_.trials.push_back(record);
-}
-
-std::string DepartmentRun::next_id() {
-  const std::lock_guard lock(mutex_);
-  return fmt::format("{}/t{:02}", record_.name, ++last_id_);
-}
-
 void DepartmentRun::conclude() {
   const bool cancelled = stop_.stop_requested() && record_.final_trial.empty();
   if (cancelled) record_.error = Error{ErrorClass::cancelled, "the run was cancelled", {}};
@@ -496,7 +248,7 @@ void DepartmentRun::conclude() {
     }
     record_.outcome = combine(record_.outcome, entry.outcome);
   }
-  std::ranges::sort(record_.trials, {}, &TrialRecord::id);
+  record_.trials = trials_.take_records();
 }
 
 }  // namespace patchlab::runners

@@ -1,0 +1,33 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "runners/cell/protocol.hpp"
+
+namespace patchlab::runners {
+
+// A candidate as one department sees it.
+struct PlannedCandidate {
+  std::string id;
+  std::string digest;
+  std::vector<std::size_t> prerequisites;            // indexes into the department's list, smaller than its own
+  std::map<std::string, cell::InstallJob> installs;  // by machine; empty: it applies to nothing here
+  std::string skipped_because;                       // when installs is empty
+};
+
+// Everything a department's part of the run needs, resolved.
+struct DepartmentJob {
+  cell::CellJob cell;
+  std::vector<PlannedCandidate> candidates;  // in the order they are applied
+  // The medium with these candidates' files for one machine.
+  std::function<Result<std::filesystem::path>(const std::string& machine, const std::vector<std::size_t>& candidates)>
+      medium;
+};
+
+}  // namespace patchlab::runners
