@@ -72,12 +72,15 @@ std::optional<Origin> origin_from(std::string_view word) {
 }
 
 std::string candidate_digest(const Candidate& candidate) {
-  std::vector<std::pair<std::string, std::string>> files;
-  for (const auto& file : candidate.files) files.emplace_back(file.name, file.sha256);
-  std::sort(files.begin(), files.end());
-  auto manifest = candidate_head(candidate);
-  manifest["schema"] = "patchlab/candidate/v1";
-  manifest["files"] = files;
+  Json files = Json::array();
+  for (const auto& file : candidate.files) files.push_back({file.name, file.sha256});
+  auto prerequisites = candidate.prerequisites;
+  std::sort(prerequisites.begin(), prerequisites.end());
+  const Json manifest{{"schema", "patchlab/candidate/v2"},
+                      {"kind", candidate.kind},
+                      {"files", files},
+                      {"switches", candidate.switches},
+                      {"prerequisites", prerequisites}};
   return sha256(manifest.dump(-1, ' ', false, Json::error_handler_t::replace));
 }
 

@@ -56,8 +56,9 @@ struct Candidate {
   bool operator==(const Candidate&) const = default;
 };
 
-// Identity: SHA-256 over the canonical manifest, which holds the files' digests. File order does not matter, everything
-// else does.
+// Identity: SHA-256 over what is executed: the files' names and bytes in the order in which they are installed, the
+// switches, and what must be there before. Labels (id, title, severity, origin, roles, what it supersedes) are not part
+// of it: a file that gets another title or a higher severity keeps its history.
 [[nodiscard]] std::string candidate_digest(const Candidate& candidate);
 // Of an ordered set: what a trial ran, and what may be promoted.
 [[nodiscard]] std::string set_digest(const std::vector<Candidate>& ordered);
