@@ -56,16 +56,23 @@ class Planner {
            std::find(candidate.roles.begin(), candidate.roles.end(), role_) != candidate.roles.end();
   }
 
-  // Another candidate of the set that ships this package and supersedes this one.
-  [[nodiscard]] std::string superseded_by(const Candidate& candidate, const CandidateFile& file) const {
+  // Another candidate of the set that supersedes this one and applies to this machine. One rule for both families: what
+  // does not come here replaces nothing here.
+  template <class Applies>
+  [[nodiscard]] std::string superseded_by(const Candidate& candidate, Applies applies) const {
     for (const auto& other : ordered_) {
-      const auto same = [&](const CandidateFile& f) {
-        return f.package == file.package && f.architecture == file.architecture;
-      };
-      if (std::any_of(other.files.begin(), other.files.end(), same) && supersedes(ordered_, other.id, candidate.id))
-        return other.id;
+      if (supersedes(ordered_, other.id, candidate.id) && role_allowed(other) && applies(other)) return other.id;
     }
     return {};
+  }
+
+  // Debian: it ships the same package in a version that this machine would take.
+  [[nodiscard]] bool updates(const Candidate& other, const CandidateFile& file) const {
+    return std::any_of(other.files.begin(), other.files.end(), [&](const CandidateFile& f) {
+      if (f.package != file.package || f.architecture != file.architecture) return false;
+      const auto key = installed_key(installed_, f.package, f.architecture);
+      return key && compare_versions(installed_.at(*key), f.version) < 0;
+    });
   }
 
   void select_updates(const Candidate& candidate) {
@@ -91,7 +98,8 @@ class Planner {
       } else if (compare_versions(installed_.at(*key), file.version) >= 0) {
         selection.reasons.insert(
             fmt::format("'{}' is installed in version {} already", file.package, installed_.at(*key)));
-      } else if (const auto newer = superseded_by(candidate, file); !newer.empty()) {
+      } else if (const auto newer = superseded_by(candidate, [&](const auto& other) { return updates(other, file); });
+                 !newer.empty()) {
         selection.reasons.insert(fmt::format("is superseded by '{}'", newer));
       } else {
         choose(selection, file, i);
@@ -101,11 +109,10 @@ class Planner {
 
   void select_windows(const Candidate& candidate, Selection& selection) {
     const MachineFacts machine{parse_nt_version(system_.version), system_.architecture, role_, std::nullopt};
-    for (const auto& other : ordered_) {
-      if (supersedes(ordered_, other.id, candidate.id) && role_allowed(other) && fits_windows(other, machine)) {
-        selection.reasons.insert(fmt::format("is superseded by '{}'", other.id));
-        return;
-      }
+    const auto newer = superseded_by(candidate, [&](const auto& other) { return fits_windows(other, machine); });
+    if (!newer.empty()) {
+      selection.reasons.insert(fmt::format("is superseded by '{}'", newer));
+      return;
     }
     for (std::size_t i = 0; i < candidate.files.size(); ++i) {
       const auto answer = applicability(*candidate.files[i].windows, candidate.roles, machine);

@@ -27,18 +27,23 @@ class Providers {
   explicit Providers(const std::vector<Candidate>& candidates) {
     for (const auto& candidate : candidates) by_id_.emplace(candidate.id, &candidate);
     for (const auto& candidate : candidates) {
-      for (const auto& older : candidate.supersedes) superseding_.emplace(older, &candidate);
+      for (const auto& older : candidate.supersedes) superseding_[older].push_back(&candidate);
     }
   }
   [[nodiscard]] const Candidate* of(const std::string& id) const {
     if (const auto itself = by_id_.find(id); itself != by_id_.end()) return itself->second;
     const auto newer = superseding_.find(id);
-    return newer == superseding_.end() ? nullptr : newer->second;
+    return newer == superseding_.end() ? nullptr : newer->second.front();
+  }
+  // Directly.
+  [[nodiscard]] std::vector<const Candidate*> superseding(const std::string& id) const {
+    const auto newer = superseding_.find(id);
+    return newer == superseding_.end() ? std::vector<const Candidate*>{} : newer->second;
   }
 
  private:
   std::map<std::string, const Candidate*> by_id_;
-  std::map<std::string, const Candidate*> superseding_;  // older id -> the first that supersedes it
+  std::map<std::string, std::vector<const Candidate*>> superseding_;  // older id -> who supersedes it
 };
 
 void find_duplicate_ids(const std::vector<Candidate>& candidates, std::vector<std::string>& problems) {
@@ -80,8 +85,11 @@ void find_package_conflicts(const std::vector<Candidate>& candidates, std::vecto
   }
 }
 
-// Always the first candidate whose prerequisites are placed; what remains is a circle.
-std::vector<Candidate> topological(const std::vector<Candidate>& candidates, Ids& circle) {
+enum class Replacements { first, ignored };
+
+// Always the first candidate whose prerequisites are placed; what remains is a circle. On a machine where a superseding
+// candidate replaces the prerequisite that one must come first as well.
+std::vector<Candidate> topological(const std::vector<Candidate>& candidates, Replacements replacements, Ids& circle) {
   const Providers providers(candidates);
   std::map<std::string, std::vector<std::size_t>> waiting_for;  // id -> who cannot be placed before it
   std::vector<std::size_t> missing(candidates.size(), 0);
@@ -90,6 +98,8 @@ std::vector<Candidate> topological(const std::vector<Candidate>& candidates, Ids
     std::set<std::string> needed;
     for (const auto& id : candidates[i].prerequisites) {
       if (const auto* provider = providers.of(id)) needed.insert(provider->id);
+      if (replacements == Replacements::ignored) continue;
+      for (const auto* newer : providers.superseding(id)) needed.insert(newer->id);
     }
     for (const auto& id : needed) waiting_for[id].push_back(i);
     missing[i] = needed.size();
@@ -111,6 +121,13 @@ std::vector<Candidate> topological(const std::vector<Candidate>& candidates, Ids
   return ordered;
 }
 
+// A superseding candidate may itself need the one that waits for it: then the prerequisites alone decide.
+std::vector<Candidate> topological(const std::vector<Candidate>& candidates, Ids& circle) {
+  Ids with_replacements;
+  auto ordered = topological(candidates, Replacements::first, with_replacements);
+  return with_replacements.empty() ? ordered : topological(candidates, Replacements::ignored, circle);
+}
+
 }  // namespace
 
 bool supersedes(const std::vector<Candidate>& candidates, const std::string& newer, const std::string& older) {
@@ -126,6 +143,14 @@ bool supersedes(const std::vector<Candidate>& candidates, const std::string& new
     open.insert(open.end(), candidate->supersedes.begin(), candidate->supersedes.end());
   }
   return false;
+}
+
+std::vector<const Candidate*> providers_of(const std::vector<Candidate>& candidates, const std::string& id) {
+  std::vector<const Candidate*> providers;
+  for (const auto& candidate : candidates) {
+    if (candidate.id == id || supersedes(candidates, candidate.id, id)) providers.push_back(&candidate);
+  }
+  return providers;
 }
 
 std::vector<std::string> set_problems(const std::vector<Candidate>& candidates) {

@@ -23,6 +23,10 @@ namespace patchlab::patches {
 [[nodiscard]] std::vector<Candidate> with_prerequisites(const std::vector<Candidate>& all,
                                                         const std::vector<std::string>& ids);
 
+// Who fulfils the prerequisite `id`: the candidate itself, and those that supersede it, directly or through others.
+[[nodiscard]] std::vector<const Candidate*> providers_of(const std::vector<Candidate>& candidates,
+                                                         const std::string& id);
+
 // True when `newer` names `older` among what it supersedes, directly or through others of the set.
 [[nodiscard]] bool supersedes(const std::vector<Candidate>& candidates, const std::string& newer,
                               const std::string& older);

@@ -47,10 +47,18 @@ Result<void> narrow(Plan& plan, const RunOptions& options) {
   });
   for (auto& department : plan.scenario.departments) {
     std::set<std::string> kept;
+    std::vector<std::string> open;
     for (const auto& machine : department.machines) {
-      if (!wanted(options.roles, machine.role)) continue;
-      kept.insert(machine.name);
-      kept.insert(machine.depends_on.begin(), machine.depends_on.end());
+      if (wanted(options.roles, machine.role)) open.push_back(machine.name);
+    }
+    // With whatever they depend on, and what that depends on.
+    while (!open.empty()) {
+      const auto name = open.back();
+      open.pop_back();
+      if (!kept.insert(name).second) continue;
+      const auto machine = std::ranges::find(department.machines, name, &MachinePlan::name);
+      if (machine != department.machines.end())
+        open.insert(open.end(), machine->depends_on.begin(), machine->depends_on.end());
     }
     std::erase_if(department.machines, [&](const auto& machine) {
       if (kept.contains(machine.name)) return false;
@@ -203,19 +211,30 @@ std::vector<lab::guest::InstalledPackage> removable(const std::vector<patches::C
   return packages;
 }
 
+// What fulfils the prerequisites of a candidate in this department: the candidates that are named, and on the machines
+// where they are replaced by ones that supersede them, those.
+std::vector<std::size_t> prerequisites_here(const std::vector<Candidate>& candidates,
+                                            const std::vector<PlannedCandidate>& planned, std::size_t index) {
+  std::set<std::size_t> needed;
+  for (const auto& id : candidates[index].prerequisites) {
+    for (const auto* provider : patches::providers_of(candidates, id)) {
+      const auto place = static_cast<std::size_t>(provider - candidates.data());
+      const bool shares_a_machine = std::ranges::any_of(planned[index].installs, [&](const auto& install) {
+        return planned[place].installs.contains(install.first);
+      });
+      if (place < index && (provider->id == id || shares_a_machine)) needed.insert(place);
+    }
+  }
+  return {needed.begin(), needed.end()};
+}
+
 Result<DepartmentJob> department_job(const Plan& plan, const DepartmentPlan& department, const fs::path& media) {
   DepartmentJob job;
   job.cell.department = department.name;
   job.cell.network = department.network;
   job.cell.policy = plan.scenario.trial;
   for (const auto& candidate : plan.candidates) {
-    PlannedCandidate planned{.id = candidate.id, .digest = candidate.digest};
-    for (const auto& needed : candidate.prerequisites) {
-      const auto place = std::ranges::find(plan.candidates, needed, &Candidate::id);
-      if (place != plan.candidates.end())
-        planned.prerequisites.push_back(static_cast<std::size_t>(place - plan.candidates.begin()));
-    }
-    job.candidates.push_back(std::move(planned));
+    job.candidates.push_back({.id = candidate.id, .digest = candidate.digest});
   }
   std::map<std::string, std::map<std::size_t, std::vector<patches::CandidateFile>>> files;
   for (const auto& machine : department.machines) {
@@ -246,6 +265,8 @@ Result<DepartmentJob> department_job(const Plan& plan, const DepartmentPlan& dep
       files[machine.name][i] = part.files;
     }
   }
+  for (std::size_t i = 0; i < plan.candidates.size(); ++i)
+    job.candidates[i].prerequisites = prerequisites_here(plan.candidates, job.candidates, i);
   job.medium = [files = std::move(files), media](const std::string& machine,
                                                  const std::vector<std::size_t>& candidates) -> Result<fs::path> {
     std::vector<patches::CandidateFile> together;

@@ -129,6 +129,20 @@ TEST(MachinePlan, OnWindowsAnUpdateThatAppliesReplacesTheOneItSupersedes) {
       << "what does not go there replaces nothing there";
 }
 
+TEST(MachinePlan, IsSupersededOnlyByWhatAppliesToTheMachine) {
+  const auto older = of("v1", {deb("x1", "2")});
+  auto newer = of("v2", {deb("x1", "3")});
+  newer.supersedes = {"v1"};
+  newer.roles = {"mail"};
+  const InstalledSet installed{{"x1:amd64", "1"}};
+  EXPECT_EQ(plan_machine({older, newer}, "mail", installed).candidates[0].skipped, "is superseded by 'v2'");
+  EXPECT_TRUE(plan_machine({older, newer}, "dns", installed).candidates[0].applies()) << "v2 is not for this role";
+  // Ships the package for another architecture only.
+  auto foreign = of("v3", {deb("x1", "3", "", "arm64")});
+  foreign.supersedes = {"v1"};
+  EXPECT_TRUE(plan_machine({older, foreign}, "dns", installed).candidates[0].applies());
+}
+
 TEST(MachinePlan, LeavesOutWhatIsSupersededInTheSet) {
   auto newer = of("v2", {deb("bind9", "2")});
   newer.supersedes = {"v1"};

@@ -35,6 +35,20 @@ TEST(PatchSet, PutsPrerequisitesFirst) {
             (Ids{"b", "d", "c", "a"}));
 }
 
+TEST(PatchSet, PutsWhatReplacesAPrerequisiteFirstAsWell) {
+  auto newer = needing("newer", {});
+  newer.supersedes = {"old"};
+  const std::vector<Candidate> set{needing("top", {"old"}), needing("old", {}), newer};
+  EXPECT_EQ(ids(ordered_set(set).value()), (Ids{"old", "newer", "top"}));
+  Ids providers;
+  for (const auto* provider : providers_of(set, "old")) providers.push_back(provider->id);
+  EXPECT_EQ(providers, (Ids{"old", "newer"}));
+  // Where the newer one itself needs who waits for it, the prerequisites alone decide.
+  newer.prerequisites = {"top"};
+  EXPECT_EQ(ids(ordered_set({needing("top", {"old"}), needing("old", {}), newer}).value()),
+            (Ids{"old", "top", "newer"}));
+}
+
 // By pairs and look-ups of each, this many took minutes.
 TEST(PatchSet, OfThousandsIsReadAtOnce) {
   std::vector<Candidate> all;
