@@ -42,6 +42,13 @@ std::string held_back(const reports::RunRecord& record) {
   return text.empty() ? text : "\nHeld back:\n" + text;
 }
 
+std::string flaky(const reports::DepartmentRecord& department) {
+  std::string text;
+  for (const auto& flaky : department.flaky)
+    text += fmt::format("{}: flaky: {} {}\n", department.name, flaky.fact, reports::counts_of(flaky));
+  return text;
+}
+
 std::string promotion(const reports::DepartmentRecord& department) {
   if (department.promotion.outcome == reports::PromotionOutcome::promoted) {
     return fmt::format("{}: {} candidates in {}\n", department.name, department.promotion.candidates.size(),
@@ -68,7 +75,7 @@ std::string run_table(const reports::RunRecord& record, const std::filesystem::p
     rows.push_back(std::move(row));
   }
   auto text = table(rows) + held_back(record) + "\n";
-  for (const auto& department : record.departments) text += promotion(department);
+  for (const auto& department : record.departments) text += flaky(department) + promotion(department);
   if (record.error) text += fmt::format("{}: {}\n", to_string(record.error->error_class), record.error->message);
   return text + fmt::format("\nrun {}, {:.0f} s, peak memory {:.1f} GiB\nreport: {}\n", record.id,
                             static_cast<double>(record.duration_ms) / 1000.0,

@@ -56,6 +56,7 @@ class Gate {
     look_at_department();
     sort_verdicts();
     look_at_final_trial();
+    look_at_failures_of_the_set();
     look_at_prerequisites();
     std::ranges::stable_sort(decision_.blocking, {}, &Reason::code);
     if (!decision_.blocking.empty()) decision_.promotable.clear();
@@ -219,6 +220,10 @@ class Gate {
     bool found = false;
     for (const auto& trial : department_.trials) {
       if (trial.purpose != Purpose::control) continue;
+      if (is_lost(trial)) {
+        look_at_lost_control(trial);
+        continue;
+      }
       found = true;
       look_at_facts(trial, ReasonCode::control_failed);
       if (!trial.candidates.empty()) block(ReasonCode::control_failed, trial.id, "had candidates installed");
@@ -227,6 +232,45 @@ class Gate {
       block(ReasonCode::control_failed, department_.name,
             "there is no control trial (the same reboots without a patch)");
     }
+  }
+
+  // The try in its place decides. It must be there, and itself not be lost in a circle.
+  void look_at_lost_control(const TrialRecord& lost) {
+    const auto place = std::ranges::find(department_.trials, lost.retried_as, &TrialRecord::id);
+    if (place != department_.trials.end() && place->purpose == Purpose::control && place->id > lost.id) return;
+    block(ReasonCode::control_failed, lost.id,
+          fmt::format("is said to be tried again as '{}', which is no later control trial", lost.retried_as));
+  }
+
+  // A set that failed is not promoted because it was tried until it passed.
+  void look_at_failures_of_the_set() {
+    for (const auto& trial : department_.trials) {
+      if (trial.outcome != Outcome::fail || trial.purpose == Purpose::removal || is_lost(trial) ||
+          trial.candidates.empty() || !same_members(trial.candidates, promotable_on(trial.machines)))
+        continue;
+      for (const auto& fact : failure_signature(trial)) {
+        if (is_excused(fact)) continue;
+        block(ReasonCode::not_reproduced, trial.id,
+              fmt::format("the same candidates failed here on {}, and nobody knows why", fact));
+      }
+    }
+    for (const auto& flaky : department_.flaky) {
+      if (flaky.kind != FlakeKind::not_reproduced || is_excused(flaky.fact)) continue;
+      block(ReasonCode::not_reproduced, flaky.fact, counts_of(flaky));
+    }
+  }
+  [[nodiscard]] bool is_excused(const std::string& fact) const {
+    return policy_.not_reproduced == NotReproduced::flaky_in_control && is_flaky_without_patches(department_, fact);
+  }
+  // What is to be promoted, as far as it touches these machines.
+  [[nodiscard]] std::vector<std::string> promotable_on(const std::vector<std::string>& machines) const {
+    std::vector<std::string> ids;
+    for (const auto& id : passed_) {
+      const auto& touched = find_verdict(department_, id)->machines;
+      if (std::ranges::any_of(touched, [&](const auto& name) { return std::ranges::count(machines, name) > 0; }))
+        ids.push_back(id);
+    }
+    return ids;
   }
 
   void look_at_department() {
@@ -358,11 +402,34 @@ class Gate {
   void look_at_prerequisites() {
     for (const auto& id : passed_) {
       for (const auto& needed : find_candidate(record_, id)->prerequisites) {
-        const auto* verdict = find_verdict(department_, needed);
-        if (verdict == nullptr || verdict->outcome == Outcome::pass || verdict->outcome == Outcome::skipped) continue;
-        block(ReasonCode::prerequisite_held_back, id, fmt::format("needs {}, which is held back", needed));
+        std::vector<std::string> held_back;
+        bool fulfilled = false;
+        for (const auto& provider : providers_of(needed)) {
+          const auto* verdict = find_verdict(department_, provider);
+          if (verdict == nullptr || verdict->outcome == Outcome::skipped) continue;
+          if (verdict->outcome == Outcome::pass)
+            fulfilled = true;
+          else
+            held_back.push_back(provider);
+        }
+        // All of them skipped: what is needed is there already, or not for these machines.
+        if (!fulfilled && !held_back.empty())
+          block(ReasonCode::prerequisite_held_back, id,
+                fmt::format("needs {}, which is held back", fmt::join(held_back, ", ")));
       }
     }
+  }
+  // Who fulfils a prerequisite: itself, and whatever supersedes it, directly or through others.
+  [[nodiscard]] std::vector<std::string> providers_of(const std::string& needed) const {
+    std::vector<std::string> providers{needed};
+    for (std::size_t i = 0; i < providers.size(); ++i) {
+      const auto older = providers[i];
+      for (const auto& candidate : record_.candidates) {
+        if (std::ranges::count(candidate.supersedes, older) > 0 && std::ranges::count(providers, candidate.id) == 0)
+          providers.push_back(candidate.id);
+      }
+    }
+    return providers;
   }
 
   const RunRecord& record_;

@@ -32,6 +32,7 @@ enum class ReasonCode {
   no_final_trial,          // nothing was tested as the exact set
   final_set_differs,       // the final trial tested another set, or not the whole department
   final_trial_failed,      // it did not pass as a whole
+  not_reproduced,          // the very set failed, and passed when it was tried again: a person decides
   coverage_missing,        // a planned check or installation was not executed
   prerequisite_held_back,  // a promotable candidate needs one that is held back
   candidate_failed,        // about one candidate: it is held back, the rest may go
@@ -59,11 +60,15 @@ struct Standing {
 };
 
 enum class ControlTrial { required, if_present };
+// Whether a set is promoted that failed and then passed: never, or when the control failed on the same facts without
+// any patch.
+enum class NotReproduced { refused, flaky_in_control };
 
 struct GatePolicy {
   std::chrono::system_clock::time_point now;  // injected
   std::chrono::hours max_age{24 * 7};         // of the run's end
   ControlTrial control = ControlTrial::required;
+  NotReproduced not_reproduced = NotReproduced::flaky_in_control;
   std::vector<std::string> fence_phases{"before", "during", "after"};
   std::vector<std::string> fence_probes{"arp", "ping", "dns", "tcp", "ipv6-nd"};  // each of them in each phase
   // What is true today, where the caller knows it: golden digest by "department/machine", candidate digest by id. An

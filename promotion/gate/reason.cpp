@@ -23,6 +23,7 @@ const char* to_string(ReasonCode code) {
     case ReasonCode::no_final_trial: return "no-final-trial";
     case ReasonCode::final_set_differs: return "final-set-differs";
     case ReasonCode::final_trial_failed: return "final-trial-failed";
+    case ReasonCode::not_reproduced: return "not-reproduced";
     case ReasonCode::coverage_missing: return "coverage-missing";
     case ReasonCode::prerequisite_held_back: return "prerequisite-held-back";
     case ReasonCode::candidate_failed: return "candidate-failed";

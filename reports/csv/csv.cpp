@@ -6,6 +6,7 @@
 #include <fmt/ranges.h>
 
 #include "lab/core/json.hpp"
+#include "reports/record/queries.hpp"
 
 namespace patchlab::reports {
 namespace {
@@ -66,6 +67,13 @@ std::string csv_table(const RunRecord& record) {
              fmt::format("{}", fmt::join(verdict.failed, " ")), to_string(verdict.outcome), verdict.reason, "", "", 0});
     }
     for (const auto& trial : department.trials) write_trial(out, record.id, department.name, trial);
+    for (const auto& flaky : department.flaky) {
+      write(out, record.id,
+            {"flaky", department.name, machine_of_key(flaky.fact), fmt::format("{}", fmt::join(flaky.failed, " ")), "",
+             fmt::format("{}", fmt::join(flaky.candidates, " ")), "", flaky.fact, to_string(flaky.kind),
+             counts_of(flaky), fmt::format("passed in {}", fmt::join(flaky.passed, " ")),
+             fmt::format("failed in {}", fmt::join(flaky.failed, " ")), 0});
+    }
     for (const auto& attempt : department.fence.attempts) {
       write(out, record.id,
             {"fence", department.name, "", "", "", "", attempt.phase, attempt.probe + " " + attempt.target,

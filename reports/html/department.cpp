@@ -78,8 +78,12 @@ void write_trial_row(Page& page, const DepartmentRecord& department, const Trial
                      : fmt::format("{}", fmt::join(trial.machines, ", ")));
     page.element("td", {}, [&] { badge(page, trial.outcome); });
     page.element("td", {}, [&] {
-      if (trial.error)
+      if (trial.error && is_lost(trial))
+        page.text(fmt::format("{}; tried again as {}", trial.error->message, trial.retried_as));
+      else if (trial.error)
         page.text(trial.error->message);
+      else if (is_lost(trial))
+        page.text("tried again as " + trial.retried_as);
       else if (!trial.reused_from.empty())
         page.text("same digests as " + trial.reused_from);
       else if (const auto text = declined_text(trial); !text.empty())
@@ -99,6 +103,29 @@ void write_trials(Page& page, const DepartmentRecord& department) {
                "Each trial starts from the baseline checkpoint, applies a set, reboots, and checks.");
   table(page, "plain trials", {"Trial", "Why", "Set", "Machines", "Outcome", "Found", "Took"}, [&] {
     for (const auto& trial : department.trials) write_trial_row(page, department, trial);
+  });
+}
+
+void write_flaky(Page& page, const DepartmentRecord& department) {
+  if (department.flaky.empty()) return;
+  page.element("h3", {}, "Flaky");
+  page.element("p", {{"class", "muted"}},
+               "Failed and passed although nothing was changed in between. Nobody is blamed for it.");
+  table(page, "plain", {"What", "Counts", "Set", "Failed in", "Passed in"}, [&] {
+    for (const auto& flaky : department.flaky) {
+      page.element("tr", {}, [&] {
+        page.element("th", {{"scope", "row"}}, flaky.fact);
+        page.element("td", {}, counts_of(flaky));
+        page.element("td", {}, [&] {
+          if (flaky.candidates.empty())
+            page.text("no patch");
+          else
+            chips(page, flaky.candidates);
+        });
+        page.element("td", {}, fmt::format("{}", fmt::join(flaky.failed, ", ")));
+        page.element("td", {}, fmt::format("{}", fmt::join(flaky.passed, ", ")));
+      });
+    }
   });
 }
 
@@ -145,6 +172,7 @@ void write_department(Page& page, const RunRecord& record, const DepartmentRecor
     }
     write_matrix(page, record, department);
     write_failures(page, record, department);
+    write_flaky(page, department);
     write_promotion(page, department);
     write_fence(page, department.fence);
     write_trials(page, department);

@@ -7,6 +7,7 @@
 
 #include <iterator>
 
+#include "lab/core/digest.hpp"
 #include "lab/core/json.hpp"
 #include "reports/record/queries.hpp"
 
@@ -125,14 +126,38 @@ class Suite {
   Counts counts_;
 };
 
-std::string place(const TrialRecord& trial, const PhaseRecord& phase) {
-  return fmt::format("({}, {})", trial.id, phase.phase);
-}
+// Names of trials that are the same in every run in which the same is tried: a CI server keeps the history of a test by
+// its name. The trial's number is not in it; a lost try gets a name of its own and renames nobody.
+class TrialNames {
+ public:
+  explicit TrialNames(const DepartmentRecord& department) {
+    std::map<std::string, int> seen;
+    for (const auto& trial : department.trials) {
+      auto name = std::string(to_string(trial.purpose));
+      if (trial.purpose == Purpose::search || trial.purpose == Purpose::confirm) name += " of " + set_name(trial);
+      if (is_lost(trial)) name += ", lost try";
+      const auto times = ++seen[name];
+      names_[trial.id] = times == 1 ? name : fmt::format("{}, time {}", name, times);
+    }
+  }
+  [[nodiscard]] std::string of(const TrialRecord& trial) const {
+    const auto name = names_.find(trial.id);
+    return name == names_.end() ? trial.id : name->second;
+  }
 
-Case check_case(const std::string& class_name, const TrialRecord& trial, const PhaseRecord& phase,
-                const checks::CheckResult& check) {
+ private:
+  static std::string set_name(const TrialRecord& trial) {
+    if (trial.candidates.size() <= 3) return fmt::format("{}", fmt::join(trial.candidates, "+"));
+    const auto set = sha256(fmt::format("{}", fmt::join(trial.candidates, "\n")));
+    return fmt::format("{} candidates {}", trial.candidates.size(), set.substr(0, 8));
+  }
+  std::map<std::string, std::string> names_;
+};
+
+Case check_case(const std::string& class_name, const TrialRecord& trial, const std::string& trial_name,
+                const PhaseRecord& phase, const checks::CheckResult& check) {
   Case test{class_name,
-            fmt::format("{} {}", check.id, place(trial, phase)),
+            fmt::format("{} ({}, {})", check.id, trial_name, phase.phase),
             check.outcome,
             check.reason,
             {},
@@ -152,9 +177,13 @@ Case check_case(const std::string& class_name, const TrialRecord& trial, const P
   return test;
 }
 
-void add_phase(Suite& suite, const std::string& class_name, const TrialRecord& trial, const PhaseRecord& phase) {
-  for (const auto& check : phase.checks) suite.add(check_case(class_name, trial, phase, check));
-  Case state{class_name, "state " + place(trial, phase), Outcome::pass, "state-changed", {}, {}, 0};
+void add_phase(Suite& suite, const std::string& class_name, const TrialRecord& trial, const std::string& trial_name,
+               const PhaseRecord& phase) {
+  for (const auto& check : phase.checks) suite.add(check_case(class_name, trial, trial_name, phase, check));
+  Case state{class_name,     fmt::format("state ({}, {})", trial_name, phase.phase),
+             Outcome::pass,  "state-changed",
+             std::string(),  fmt::format("trial: {}\n", trial.id),
+             std::int64_t{0}};
   if (phase.error) {
     state.outcome = Outcome::error;
     state.type = to_string(phase.error->error_class);
@@ -174,12 +203,25 @@ void add_phase(Suite& suite, const std::string& class_name, const TrialRecord& t
 }
 
 void add_trial(Suite& suite, const std::string& class_name, const DepartmentRecord& department,
-               const TrialRecord& trial, const std::string& machine) {
+               const TrialRecord& trial, const std::string& trial_name, const std::string& machine) {
+  // Another try counts: what this one did not come to is no error of the run, and what it saw is said there.
+  if (is_lost(trial)) {
+    if (std::ranges::count(trial.machines, machine) == 0) return;
+    const auto why = trial.error ? trial.error->message : fmt::format("failed on {}", fmt::join(trial.signature, ", "));
+    suite.add({class_name,
+               trial_name,
+               Outcome::skipped,
+               {},
+               fmt::format("{} does not count, it was tried again as {}: {}", trial.id, trial.retried_as, why),
+               {},
+               0});
+    return;
+  }
   const auto add_installs = [&](const char* verb, const std::vector<InstallRecord>& installs) {
     for (const auto& install : installs) {
       if (install.machine != machine) continue;
       const auto ended = install.end.empty() ? std::string(to_string(install.outcome)) : install.end;
-      suite.add({class_name, fmt::format("{} {} ({})", verb, install.candidate, trial.id), install.outcome,
+      suite.add({class_name, fmt::format("{} {} ({})", verb, install.candidate, trial_name), install.outcome,
                  fmt::format("{}-failed", verb),
                  fmt::format("to {} {} ended in: {}, exit code {}", verb, install.candidate, ended, install.exit_code),
                  install.log, install.duration_ms});
@@ -188,7 +230,7 @@ void add_trial(Suite& suite, const std::string& class_name, const DepartmentReco
   add_installs("install", trial.installs);
   add_installs("remove", trial.removals);
   for (const auto& phase : trial.phases) {
-    if (phase.machine == machine) add_phase(suite, class_name, trial, phase);
+    if (phase.machine == machine) add_phase(suite, class_name, trial, trial_name, phase);
   }
   if (!must_be_complete(department, trial)) return;
   for (const auto& missing : missing_checks(department, trial)) {
@@ -196,7 +238,7 @@ void add_trial(Suite& suite, const std::string& class_name, const DepartmentReco
     const auto* phase = find_phase(trial, missing.phase, machine);
     if (phase != nullptr && find_check(*phase, missing.check) != nullptr) continue;  // listed above as not reached
     suite.add({class_name,
-               fmt::format("{} ({}, {})", missing.check, trial.id, missing.phase),
+               fmt::format("{} ({}, {})", missing.check, trial_name, missing.phase),
                Outcome::not_reached,
                "not-reached",
                "planned, but not executed",
@@ -212,8 +254,21 @@ Suite machine_suite(const RunRecord& record, const DepartmentRecord& department,
   suite.property("golden", machine.golden);
   suite.property("golden_digest", machine.golden_digest);
   const auto class_name = department.name + "." + machine.name;
-  for (const auto& trial : department.trials) add_trial(suite, class_name, department, trial, machine.name);
+  const TrialNames names(department);
+  for (const auto& trial : department.trials)
+    add_trial(suite, class_name, department, trial, names.of(trial), machine.name);
   return suite;
+}
+
+// An error where nobody knows why the set that was to be promoted failed; else only told.
+void add_flaky(Suite& suite, const DepartmentRecord& department, const FlakyRecord& flaky) {
+  const bool unexplained = flaky.kind == FlakeKind::not_reproduced && !is_flaky_without_patches(department, flaky.fact);
+  const auto name = fmt::format("flaky {} ({}{}{})", flaky.fact, to_string(flaky.kind),
+                                flaky.candidates.empty() ? "" : ": ", fmt::join(flaky.candidates, "+"));
+  suite.add({department.name + ".verdicts", name, unexplained ? Outcome::error : Outcome::skipped, "not-reproduced",
+             counts_of(flaky),
+             fmt::format("failed in: {}\npassed in: {}", fmt::join(flaky.failed, ", "), fmt::join(flaky.passed, ", ")),
+             0});
 }
 
 Suite verdict_suite(const RunRecord& record, const DepartmentRecord& department) {
@@ -236,6 +291,7 @@ Suite verdict_suite(const RunRecord& record, const DepartmentRecord& department)
     }
     suite.add(test);
   }
+  for (const auto& flaky : department.flaky) add_flaky(suite, department, flaky);
   if (department.error) {
     suite.add({department.name + ".verdicts", "department", Outcome::error, to_string(department.error->error_class),
                department.error->message, department.error->hint, 0});

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "reports/record/queries.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <set>
 
@@ -75,7 +77,42 @@ std::vector<std::string> failure_signature(const TrialRecord& trial) {
   return {keys.begin(), keys.end()};
 }
 
+std::string counts_of(const FlakyRecord& flaky) {
+  const auto times = [](std::size_t count) { return count == 1 ? "once" : fmt::format("{} times", count); };
+  const auto* where = [&] {
+    switch (flaky.kind) {
+      case FlakeKind::in_control: return "without any patch";
+      case FlakeKind::in_search: return "in a set that was tried during a search";
+      case FlakeKind::not_reproduced: return "in the set that was to be promoted: not reproduced";
+    }
+    return "";
+  }();
+  return fmt::format("failed {} and passed {}, {}", times(flaky.failed.size()), times(flaky.passed.size()), where);
+}
+
+bool is_flaky_without_patches(const DepartmentRecord& department, const std::string& fact) {
+  const auto controls = [&](auto wanted) {
+    return std::ranges::any_of(department.trials, [&](const TrialRecord& trial) {
+      return trial.purpose == Purpose::control && trial.candidates.empty() && wanted(trial);
+    });
+  };
+  return controls([&](const auto& trial) {
+           return trial.outcome == Outcome::fail && std::ranges::count(failure_signature(trial), fact) > 0;
+         }) &&
+         controls([](const auto& trial) { return trial.outcome == Outcome::pass; });
+}
+
+std::vector<const FlakyRecord*> unexplained_flakes(const DepartmentRecord& department) {
+  std::vector<const FlakyRecord*> flakes;
+  for (const auto& flaky : department.flaky) {
+    if (flaky.kind == FlakeKind::not_reproduced && !is_flaky_without_patches(department, flaky.fact))
+      flakes.push_back(&flaky);
+  }
+  return flakes;
+}
+
 bool must_be_complete(const DepartmentRecord& department, const TrialRecord& trial) {
+  if (is_lost(trial)) return false;              // the try in its place is looked at
   if (!trial.reused_from.empty()) return false;  // the trial with the facts is looked at
   switch (trial.purpose) {
     case Purpose::baseline:

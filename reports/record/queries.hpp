@@ -24,6 +24,15 @@ namespace patchlab::reports {
                                             const std::string& machine);
 [[nodiscard]] const checks::CheckResult* find_check(const PhaseRecord& phase, const std::string& id);
 
+// Whether another try of it counts instead.
+[[nodiscard]] inline bool is_lost(const TrialRecord& trial) { return !trial.retried_as.empty(); }
+// "failed 1 time, passed 2 times (not reproduced)": for the reader.
+[[nodiscard]] std::string counts_of(const FlakyRecord& flaky);
+// Whether the control of this department failed on the same fact and passed: what is flaky without a patch.
+[[nodiscard]] bool is_flaky_without_patches(const DepartmentRecord& department, const std::string& fact);
+// Facts that failed in the set that was to be promoted, and of which nobody knows why.
+[[nodiscard]] std::vector<const FlakyRecord*> unexplained_flakes(const DepartmentRecord& department);
+
 // What failed, as one text per fact: "mail/deliver", "mail/state:service:postfix", "mail/install:KB-1". Reboots that
 // repeat a failure do not repeat its key. TrialRecord::signature is this list, sorted.
 [[nodiscard]] std::string check_key(const std::string& machine, const std::string& check);

@@ -113,6 +113,7 @@ struct TrialRecord {
   std::vector<PhaseRecord> phases;
   std::vector<std::string> signature;  // sorted "machine/check" or "machine/state:..." of what failed
   std::string reused_from;  // trial whose identical inputs (same digests) answered this one; empty when it ran itself
+  std::string retried_as;   // the trial that was run in its place and counts; this one was lost. Empty: it counts
   std::string evidence_folder;  // relative to the run folder; empty when nothing was kept
   std::string started;
   std::int64_t duration_ms = 0;
@@ -140,6 +141,16 @@ struct PromotionRecord {
   std::vector<std::string> reasons;  // typed: "code: text"
 };
 
+// One fact that failed and passed although the set and the machines were the same.
+struct FlakyRecord {
+  FlakeKind kind = FlakeKind::not_reproduced;
+  std::string fact;                     // as in a signature: "mail/deliver"
+  std::vector<std::string> candidates;  // of the set, on the machines that took part; empty: the control
+  std::vector<std::string> failed;      // trials in which it failed
+  std::vector<std::string> passed;      // trials in which everything passed
+  bool operator==(const FlakyRecord&) const = default;
+};
+
 struct DepartmentRecord {
   std::string name;
   Outcome outcome = Outcome::not_reached;
@@ -149,6 +160,7 @@ struct DepartmentRecord {
   FenceRecord fence;
   std::vector<TrialRecord> trials;
   std::vector<VerdictRecord> verdicts;  // one per candidate of the run, in scenario order
+  std::vector<FlakyRecord> flaky;       // in the order in which they were found
   std::string final_trial;              // id of the trial that ran exactly the promotable set; empty when there is none
   PromotionRecord promotion;
 };

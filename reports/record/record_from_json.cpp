@@ -213,6 +213,7 @@ TrialRecord read_trial(const Json& json, const std::string& pointer, Problems& p
   trial.phases = list_of(reader, "phases", problems, read_phase);
   trial.signature = reader.texts_or_empty("signature");
   trial.reused_from = reader.text_or("reused_from", "");
+  trial.retried_as = reader.text_or("retried_as", "");
   trial.evidence_folder = reader.text_or("evidence_folder", "");
   trial.started = reader.text_or("started", "");
   trial.duration_ms = reader.integer_or("duration_ms", 0, 0, most);
@@ -248,6 +249,18 @@ PromotionRecord read_promotion(const Json& json, const std::string& pointer, Pro
   return promotion;
 }
 
+FlakyRecord read_flaky(const Json& json, const std::string& pointer, Problems& problems) {
+  JsonReader reader(json, pointer, problems);
+  FlakyRecord flaky;
+  flaky.kind = word_of(reader, "kind", FlakeKind::not_reproduced, flake_kind_from);
+  flaky.fact = reader.text("fact");
+  flaky.candidates = reader.texts_or_empty("candidates");
+  flaky.failed = reader.texts_or_empty("failed");
+  flaky.passed = reader.texts_or_empty("passed");
+  reader.finish();
+  return flaky;
+}
+
 DepartmentRecord read_department(const Json& json, const std::string& pointer, Problems& problems) {
   JsonReader reader(json, pointer, problems);
   DepartmentRecord department;
@@ -259,6 +272,7 @@ DepartmentRecord read_department(const Json& json, const std::string& pointer, P
   department.fence = read_fence(reader.raw("fence"), reader.at("fence"), problems);
   department.trials = list_of(reader, "trials", problems, read_trial);
   department.verdicts = list_of(reader, "verdicts", problems, read_verdict);
+  department.flaky = list_of(reader, "flaky", problems, read_flaky);
   department.final_trial = reader.text_or("final_trial", "");
   department.promotion = read_promotion(reader.raw("promotion"), reader.at("promotion"), problems);
   reader.finish();

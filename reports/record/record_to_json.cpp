@@ -89,17 +89,27 @@ Json promotion_json(const PromotionRecord& promotion) {
           {"reasons", promotion.reasons}};
 }
 
+Json flaky_json(const FlakyRecord& flaky) {
+  return {{"kind", flaky.kind},
+          {"fact", flaky.fact},
+          {"candidates", flaky.candidates},
+          {"failed", flaky.failed},
+          {"passed", flaky.passed}};
+}
+
 Json department_json(const DepartmentRecord& department) {
-  return {{"name", department.name},
-          {"outcome", to_string(department.outcome)},
-          {"error", optional_error(department.error)},
-          {"machines", list_of(department.machines, machine_json)},
-          {"phases", department.phases},
-          {"fence", fence_json(department.fence)},
-          {"trials", department.trials},
-          {"verdicts", list_of(department.verdicts, verdict_json)},
-          {"final_trial", department.final_trial},
-          {"promotion", promotion_json(department.promotion)}};
+  Json json{{"name", department.name},
+            {"outcome", to_string(department.outcome)},
+            {"error", optional_error(department.error)},
+            {"machines", list_of(department.machines, machine_json)},
+            {"phases", department.phases},
+            {"fence", fence_json(department.fence)},
+            {"trials", department.trials},
+            {"verdicts", list_of(department.verdicts, verdict_json)},
+            {"final_trial", department.final_trial},
+            {"promotion", promotion_json(department.promotion)}};
+  if (!department.flaky.empty()) json["flaky"] = list_of(department.flaky, flaky_json);
+  return json;
 }
 
 }  // namespace
@@ -133,6 +143,7 @@ void to_json(Json& json, const TrialRecord& trial) {
           {"evidence_folder", trial.evidence_folder},
           {"started", trial.started},
           {"duration_ms", trial.duration_ms}};
+  if (!trial.retried_as.empty()) json["retried_as"] = trial.retried_as;
 }
 
 void to_json(Json& json, const RunRecord& record) {

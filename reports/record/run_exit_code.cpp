@@ -31,12 +31,14 @@ bool saw_a_set_fail(const DepartmentRecord& department) {
 
 // A failure was seen, and the search ended without a name for it.
 bool is_inconclusive(const DepartmentRecord& department) {
+  if (!unexplained_flakes(department).empty()) return true;
   return has_verdict(department, Outcome::error) && saw_a_set_fail(department);
 }
 
 bool is_broken(const DepartmentRecord& department) {
   if (department.error || department.fence.answers() > 0) return true;
   for (const auto& trial : department.trials) {
+    if (is_lost(trial)) continue;
     if ((trial.purpose == Purpose::baseline || trial.purpose == Purpose::control) && trial.outcome == Outcome::fail)
       return true;
   }

@@ -54,4 +54,20 @@ std::optional<PromotionOutcome> promotion_outcome_from(const std::string& word) 
 
 void to_json(Json& json, PromotionOutcome outcome) { json = to_string(outcome); }
 
+const char* to_string(FlakeKind kind) {
+  switch (kind) {
+    case FlakeKind::in_control: return "in-control";
+    case FlakeKind::in_search: return "in-search";
+    case FlakeKind::not_reproduced: return "not-reproduced";
+  }
+  return "not-reproduced";
+}
+
+std::optional<FlakeKind> flake_kind_from(const std::string& word) {
+  constexpr FlakeKind all[] = {FlakeKind::in_control, FlakeKind::in_search, FlakeKind::not_reproduced};
+  return find_word(all, word);
+}
+
+void to_json(Json& json, FlakeKind kind) { json = to_string(kind); }
+
 }  // namespace patchlab::reports

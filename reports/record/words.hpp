@@ -34,4 +34,14 @@ enum class PromotionOutcome {
 [[nodiscard]] std::optional<PromotionOutcome> promotion_outcome_from(const std::string& word);
 void to_json(Json& json, PromotionOutcome outcome);
 
+// Where a fact was seen failing and passing with nothing changed in between.
+enum class FlakeKind {
+  in_control,      // without any patch: the lab itself is flaky there
+  in_search,       // in a set that was only tried to find out; what was named was proven besides
+  not_reproduced,  // in the set that was to be promoted: nobody knows why it failed
+};
+[[nodiscard]] const char* to_string(FlakeKind kind);
+[[nodiscard]] std::optional<FlakeKind> flake_kind_from(const std::string& word);
+void to_json(Json& json, FlakeKind kind);
+
 }  // namespace patchlab::reports

@@ -49,6 +49,9 @@ std::string tap_lines(const RunRecord& record) {
     for (const auto& candidate : record.candidates) {
       out += point(++number, department.name, candidate.id, find_verdict(department, candidate.id));
     }
+    for (const auto& flaky : department.flaky) {
+      out += fmt::format("# flaky: {} {} {}\n", described(department.name), described(flaky.fact), counts_of(flaky));
+    }
   }
   return record.complete ? out : out + "Bail out! the run was interrupted before its end\n";
 }

@@ -44,6 +44,20 @@ reports::TrialRecord& baseline(DepartmentRecord& department) { return department
 reports::TrialRecord& control(DepartmentRecord& department) { return department.trials[1]; }
 reports::TrialRecord& final_trial(DepartmentRecord& department) { return department.trials[2]; }
 
+// The same candidates were tried before, and a check failed.
+void add_failure_of(DepartmentRecord& department, reports::TrialRecord trial) {
+  trial.id = "finance/t0";
+  std::erase_if(trial.phases,
+                [&](const auto& phase) { return std::ranges::count(trial.machines, phase.machine) == 0; });
+  if (trial.machines.size() == 1) {
+    std::erase_if(trial.candidates, [&](const auto& id) {
+      return std::ranges::count(find_verdict(department, id)->machines, trial.machines[0]) == 0;
+    });
+  }
+  trial.phases[0].checks[0].outcome = trial.phases[0].outcome = trial.outcome = Outcome::fail;
+  department.trials.push_back(std::move(trial));
+}
+
 const std::vector<Spoiling>& spoilings() {
   using enum ReasonCode;
   using R = RunRecord&;
@@ -93,6 +107,19 @@ const std::vector<Spoiling>& spoilings() {
          control(d).phases[0].differences.push_back({"service", "cron", "running", ""});
        }},
       {"ControlWithPatch", control_failed, [](R, D d) { control(d).candidates = {"tidy"}; }},
+      {"ControlLostForNoOther", control_failed, [](R, D d) { control(d).retried_as = "finance/t99"; }},
+      {"ControlLostForItself", control_failed, [](R, D d) { control(d).retried_as = control(d).id; }},
+      {"TheSameSetFailed", not_reproduced, [](R, D d) { add_failure_of(d, final_trial(d)); }},
+      {"TheSameSetFailedOnOneMachine", not_reproduced,
+       [](R, D d) {
+         auto part = final_trial(d);
+         part.machines = {"dns"};
+         add_failure_of(d, part);
+       }},
+      {"NotReproduced", not_reproduced,
+       [](R, D d) {
+         d.flaky.push_back({reports::FlakeKind::not_reproduced, "dns/a-record", {"tidy"}, {"finance/t8"}, {}});
+       }},
       {"DepartmentError", lab_error, [](R, D d) { d.error = infrastructure_error("the cell died"); }},
       {"DepartmentEndedInError", lab_error, [](R, D d) { d.outcome = Outcome::error; }},
       {"DepartmentNotReached", lab_error, [](R, D d) { d.outcome = Outcome::not_reached; }},
@@ -213,6 +240,52 @@ TEST(Gate, RefusesACandidateWhosePrerequisiteIsHeldBack) {
   record.candidates[2].prerequisites = {"postfix-tls-strict"};
   EXPECT_THAT(decide_on(record).blocking, ElementsAre(Reason{ReasonCode::prerequisite_held_back, "base-files-tidy",
                                                              "needs postfix-tls-strict, which is held back"}));
+}
+
+TEST(Gate, APrerequisiteMayBeFulfilledByWhatSupersedesIt) {
+  auto record = tests::rich_record();
+  record.candidates[2].prerequisites = {"of-last-month"};
+  auto& newer = *std::ranges::find(record.candidates, "postfix-tls-strict", &reports::CandidateRecord::id);
+  newer.supersedes = {"of-last-month"};
+  EXPECT_THAT(decide_on(record).blocking, ElementsAre(Reason{ReasonCode::prerequisite_held_back, "base-files-tidy",
+                                                             "needs postfix-tls-strict, which is held back"}));
+  newer.supersedes.clear();
+  auto good = tests::good_record();
+  good.candidates[0].prerequisites = {"of-last-month"};
+  good.candidates[1].supersedes = {"of-last-month"};
+  EXPECT_TRUE(decide_on(good).promotes());
+}
+
+TEST(Gate, AControlThatWasTriedAgainDoesNotCount) {
+  auto record = tests::good_record();
+  auto& department = record.departments[0];
+  auto lost = control(department);
+  lost.id = "finance/t0";
+  lost.retried_as = control(department).id;
+  lost.outcome = Outcome::error;
+  lost.error = guest_error("the agent did not answer");
+  lost.phases.clear();
+  department.trials.insert(department.trials.begin() + 1, lost);
+  EXPECT_TRUE(decide_on(record).promotes());
+}
+
+TEST(Gate, ASetThatFailedMayGoWhenTheControlFailsOnTheSameFact) {
+  auto record = tests::good_record();
+  auto& department = record.departments[0];
+  add_failure_of(department, final_trial(department));
+  const auto fact = failure_signature(department.trials.back()).front();
+  EXPECT_FALSE(decide_on(record).promotes());
+  auto lost = control(department);
+  lost.id = "finance/t00";
+  lost.retried_as = control(department).id;
+  auto& phase = *std::ranges::find(lost.phases, reports::machine_of_key(fact), &reports::PhaseRecord::machine);
+  phase.checks[0].id = fact.substr(fact.find('/') + 1);
+  phase.checks[0].outcome = phase.outcome = lost.outcome = Outcome::fail;
+  department.trials.insert(department.trials.begin() + 1, lost);
+  EXPECT_TRUE(decide_on(record).promotes()) << fact;
+  auto strict = policy();
+  strict.not_reproduced = NotReproduced::refused;
+  EXPECT_THAT(decide(record, "finance", strict).blocking, has_code(ReasonCode::not_reproduced));
 }
 
 TEST(Gate, TakesTheResultsAFinalTrialReused) {

@@ -2,7 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "reports/junit/junit.hpp"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
+
+#include <set>
 
 #include "tests/support/golden.hpp"
 #include "tests/support/sample_record.hpp"
@@ -23,9 +26,9 @@ TEST(Junit, IsAsReviewed) { tests::expect_golden("reports/good.junit.xml", junit
 
 TEST(Junit, APatchThatBreaksSomethingIsAFailure) {
   const auto xml = junit_xml(tests::rich_record());
-  EXPECT_THAT(
-      xml, HasSubstr("<testcase classname=\"finance.mail\" name=\"deliver (finance/t3, after-install)\" time=\"0.180\">"
-                     "<failure type=\"smtp-refused\" message=\"smtp-refused: expected 250 after DATA"));
+  EXPECT_THAT(xml,
+              HasSubstr("<testcase classname=\"finance.mail\" name=\"deliver (batch, after-install)\" time=\"0.180\">"
+                        "<failure type=\"smtp-refused\" message=\"smtp-refused: expected 250 after DATA"));
   EXPECT_THAT(xml, HasSubstr("&lt;mail.corp.example&gt;"));
   EXPECT_THAT(xml, HasSubstr("<testcase classname=\"finance.verdicts\" name=\"pg-tuning-memory\" "
                              "time=\"0.000\"><failure type=\"candidates-fail-together\""));
@@ -73,6 +76,44 @@ TEST(Junit, AnInterruptedRunAndABrokenFenceAreErrors) {
   record.departments[0].fence.troubles = {"no IPv6"};
   EXPECT_THAT(head_of(record), HasSubstr("errors=\"3\""));
   EXPECT_THAT(junit_xml(record), HasSubstr("<error type=\"fence-breach\""));
+}
+
+std::set<std::string> names_in(const std::string& xml) {
+  std::set<std::string> names;
+  for (std::size_t at = 0; (at = xml.find("<testcase ", at)) != std::string::npos; ++at)
+    names.insert(xml.substr(at, xml.find(" time=", at) - at));
+  return names;
+}
+
+TEST(Junit, ATrialThatWasTriedAgainRenamesNoOther) {
+  const auto before = names_in(junit_xml(tests::rich_record()));
+  auto record = tests::rich_record();
+  auto& trials = record.departments[0].trials;
+  auto lost = trials[1];
+  ASSERT_EQ(lost.purpose, Purpose::control);
+  lost.outcome = Outcome::error;
+  lost.error = guest_error("the agent did not answer");
+  lost.phases.clear();
+  // Numbers move on by one, as they do in a run.
+  for (std::size_t i = 1; i < trials.size(); ++i) trials[i].id = fmt::format("finance/t{}", i + 1);
+  lost.retried_as = trials[1].id;
+  trials.insert(trials.begin() + 1, lost);
+  const auto xml = junit_xml(record);
+  const auto after = names_in(xml);
+  EXPECT_TRUE(std::ranges::includes(after, before));
+  EXPECT_THAT(xml, HasSubstr("name=\"control, lost try\""));
+  EXPECT_THAT(xml, HasSubstr("was tried again as finance/t2: the agent did not answer"));
+  EXPECT_THAT(head_of(record), HasSubstr("errors=\"0\"")) << "it is no error of the run";
+}
+
+TEST(Junit, TellsOfFlakesAndAnUnexplainedOneIsAnError) {
+  auto record = tests::good_record();
+  record.departments[0].flaky = {{FlakeKind::in_search, "dns/a-record", {"tidy"}, {"finance/t3"}, {"finance/t4"}}};
+  EXPECT_THAT(head_of(record), HasSubstr("errors=\"0\" skipped=\"1\""));
+  record.departments[0].flaky[0].kind = FlakeKind::not_reproduced;
+  EXPECT_THAT(head_of(record), HasSubstr("errors=\"1\" skipped=\"0\""));
+  EXPECT_THAT(junit_xml(record), HasSubstr("flaky dns/a-record (not-reproduced: tidy)"));
+  EXPECT_THAT(junit_xml(record), HasSubstr("failed once and passed once"));
 }
 
 TEST(Junit, LeavesOutWhatXmlForbids) {

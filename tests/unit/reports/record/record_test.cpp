@@ -28,6 +28,8 @@ RunRecord record_with_every_field() {
   auto& trial = department.trials[2];
   trial.error = guest_error("silent");
   trial.reused_from = "finance/t1";
+  trial.retried_as = "finance/t9";
+  department.flaky = {{FlakeKind::in_control, "dns/a-record", {"tidy"}, {"finance/t1"}, {"finance/t2"}}};
   trial.installs[0].end = "installed, reboot needed";
   trial.removals = trial.installs;
   department.verdicts[0].removal = "Was removed again, and every check passed";
@@ -85,6 +87,7 @@ TEST(RunRecord, SchemaAndReaderKnowTheSameDecidingWords) {
   const auto& promotions = rules["$defs"]["promotion"]["properties"]["outcome"]["enum"];
   for (const auto& word : purposes) EXPECT_TRUE(purpose_from(word)) << word;
   for (const auto& word : promotions) EXPECT_TRUE(promotion_outcome_from(word)) << word;
+  for (const auto& word : rules["$defs"]["flaky"]["properties"]["kind"]["enum"]) EXPECT_TRUE(flake_kind_from(word));
   // Every word that is written is in the schema.
   for (int i = 0; i <= static_cast<int>(Purpose::removal); ++i)
     EXPECT_THAT(purposes, testing::Contains(Json(static_cast<Purpose>(i))));

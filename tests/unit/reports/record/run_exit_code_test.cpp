@@ -83,6 +83,14 @@ TEST(RunExitCode, IsFiveWhenThePromotionWasRefused) {
   EXPECT_EQ(exit_code_for(record), ExitCode::policy);
 }
 
+TEST(RunExitCode, IsSixWhenTheSetFailedAndWasNotReproduced) {
+  auto record = tests::good_record();
+  record.departments[0].flaky = {{FlakeKind::not_reproduced, "dns/a-record", {"tidy"}, {"finance/t3"}, {"finance/t4"}}};
+  EXPECT_EQ(exit_code_for(record), ExitCode::inconclusive);
+  record.departments[0].flaky[0].kind = FlakeKind::in_search;
+  EXPECT_EQ(exit_code_for(record), ExitCode::ok);
+}
+
 TEST(RunExitCode, IsSixWhenASetFailsAndNobodyKnowsWhy) {
   auto record = tests::rich_record();
   for (auto& verdict : record.departments[0].verdicts) {
