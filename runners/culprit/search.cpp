@@ -2,179 +2,253 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runners/culprit/search.hpp"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
-#include <numeric>
-#include <optional>
-#include <set>
+#include <cmath>
+
+#include "runners/culprit/questions.hpp"
 
 namespace patchlab::runners {
 namespace {
 
-using Indexes = std::vector<std::size_t>;
+constexpr double likely_enough_to_prove = 0.9;
+constexpr double sure = 0.98;
+constexpr double suspicious = 0.05;
+constexpr std::size_t most_tries_of_the_whole_set = 9;
 
-class Search {
- public:
-  Search(const std::vector<SearchCandidate>& candidates, const Probe& probe, const SearchPolicy& policy)
-      : candidates_(candidates), probe_(probe), policy_(policy) {}
-
-  SearchResult run() {
-    Indexes all(candidates_.size());
-    std::iota(all.begin(), all.end(), std::size_t{0});
-    result_.suspicious = all;
-    if (all.empty()) return stop(SearchEnd::not_reproduced, "there was no candidate to search among");
-    if (!fails(all, Freshness::may_reuse)) {
-      return stopped_ ? *stopped_ : stop(SearchEnd::not_reproduced, "the whole set passed when it was tried again");
-    }
-    if (policy_.suspect) {
-      if (fails(closure({*policy_.suspect}), Freshness::may_reuse)) return judge({*policy_.suspect});
-      if (stopped_) return *stopped_;
-    }
-    std::set<std::size_t> kept;
-    std::size_t limit = all.size();  // the prefix [0, limit) together with kept is known to fail
-    while (kept.size() < all.size()) {
-      if (!kept.empty()) {
-        if (fails(closure(kept), Freshness::may_reuse)) break;
-        if (stopped_) return *stopped_;
-        // Before the long way to a pair: was the first failure real? Else a flake would cost n log n probes.
-        if (kept.size() == 1 && !fails(all, Freshness::again)) {
-          return stopped_ ? *stopped_ : stop(SearchEnd::not_reproduced, "the whole set passed when it was tried again");
-        }
-      }
-      const auto length = smallest_failing_prefix(kept, limit);
-      if (stopped_) return *stopped_;
-      kept.insert(length - 1);
-      limit = length - 1;
-    }
-    return judge(kept);
-  }
-
- private:
-  // The set with everything its members need.
-  [[nodiscard]] Indexes closure(const std::set<std::size_t>& members) const {
-    std::set<std::size_t> closed;
-    std::vector<std::size_t> open(members.begin(), members.end());
-    while (!open.empty()) {
-      const auto index = open.back();
-      open.pop_back();
-      if (!closed.insert(index).second) continue;
-      const auto& needed = candidates_[index].prerequisites;
-      open.insert(open.end(), needed.begin(), needed.end());
-    }
-    return {closed.begin(), closed.end()};
-  }
-
-  [[nodiscard]] Indexes prefix_with(std::size_t length, const std::set<std::size_t>& kept) const {
-    auto members = kept;
-    for (std::size_t i = 0; i < length; ++i) members.insert(i);
-    return closure(members);
-  }
-
-  // Invariant: prefix `limit` with kept fails; kept alone (prefix 0) does not. Returns the least failing length in [1,
-  // limit].
-  std::size_t smallest_failing_prefix(const std::set<std::size_t>& kept, std::size_t limit) {
-    std::size_t passes = 0;
-    std::size_t breaks = limit;
-    while (breaks - passes > 1) {
-      // The odd one goes into the prefix: the longer one is likelier to fail, and a failing probe ends at its first
-      // failure.
-      const auto middle = passes + (breaks - passes + 1) / 2;
-      const auto set = prefix_with(middle, kept);
-      const bool failed = fails(set, Freshness::may_reuse);
-      if (stopped_) return breaks;
-      (failed ? breaks : passes) = middle;
-    }
-    return breaks;
-  }
-
-  // An unresolved probe is tried again, then ends the search: it is never taken for a pass.
-  bool fails(const Indexes& set, Freshness freshness) {
-    for (std::size_t attempt = 0; attempt <= policy_.unresolved_retries; ++attempt) {
-      ++result_.probes;
-      switch (probe_(set, attempt == 0 ? freshness : std::max(freshness, Freshness::again))) {
-        case Outcome::fail:
-          if (set.size() < result_.suspicious.size()) result_.suspicious = set;
-          return true;
-        case Outcome::pass: return false;
-        case Outcome::not_reached: stopped_ = stop(SearchEnd::cancelled, "the search was cancelled"); return false;
-        case Outcome::error:
-        case Outcome::skipped: break;
-      }
-    }
-    stopped_ = stop(SearchEnd::inconclusive, "a probe could not be resolved: the lab could not tell");
-    return false;
-  }
-
-  SearchResult judge(const std::set<std::size_t>& kept) {
-    auto culprit = kept;
-    // A kept member that another kept member needs anyway is part of every closure: it cannot be left out, so it is not
-    // minimality that keeps it.
-    for (const auto member : kept) {
-      auto rest = culprit;
-      rest.erase(member);
-      const auto without = closure(rest);
-      if (std::ranges::binary_search(without, member)) continue;
-      if (rest.empty()) continue;
-      if (fails(without, Freshness::may_reuse)) {
-        culprit = rest;  // failed without it: not needed after all
-      } else if (stopped_) {
-        return *stopped_;
-      }
-    }
-    const auto set = closure(culprit);
-    for (std::size_t i = 0; i < policy_.confirmations; ++i) {
-      if (!fails(set, Freshness::fresh)) {
-        if (stopped_) return *stopped_;
-        return stop(SearchEnd::inconclusive, "the failure did not happen again when the named set was tried once more");
-      }
-    }
-    // Prerequisites that pass by themselves are not to blame.
-    auto blamed = culprit;
-    for (const auto member : culprit) {
-      for (const auto needed : closure({member})) {
-        if (needed != member && culprit.contains(needed) && !fails(closure({needed}), Freshness::may_reuse)) {
-          if (stopped_) return *stopped_;
-          blamed.erase(needed);
-        }
-      }
-    }
-    result_.culprit.assign(blamed.begin(), blamed.end());
-    return stop(SearchEnd::found, blamed.size() == 1 ? "fails alone, and the rest was tried without it"
-                                                     : "fail only together: each left out makes the role work");
-  }
-
-  SearchResult stop(SearchEnd end, std::string explanation) {
-    result_.end = end;
-    result_.explanation = std::move(explanation);
-    if (end != SearchEnd::found) result_.culprit.clear();
-    return result_;
-  }
-
-  const std::vector<SearchCandidate>& candidates_;
-  const Probe& probe_;
-  const SearchPolicy& policy_;
-  SearchResult result_;
-  std::optional<SearchResult> stopped_;
-};
+std::size_t default_budget(std::size_t candidates) {
+  return 32 + static_cast<std::size_t>(8 * std::log2(static_cast<double>(candidates) + 1));
+}
 
 }  // namespace
 
-SearchResult find_culprit(const std::vector<SearchCandidate>& candidates, const Probe& probe,
-                          const SearchPolicy& policy) {
-  return Search(candidates, probe, policy).run();
+CulpritSearch::CulpritSearch(const std::vector<SearchCandidate>& candidates, SearchPolicy policy)
+    : prerequisites_(std::make_shared<Prerequisites>(candidates)),
+      all_(prerequisites_->all()),
+      policy_(std::move(policy)),
+      model_(*prerequisites_) {
+  if (policy_.budget == 0) policy_.budget = default_budget(all_.size());
+  if (all_.empty()) {
+    stop(SearchEnd::inconclusive, "there was no candidate to search among");
+    return;
+  }
+  if (policy_.suspect) model_.suspect(*policy_.suspect);
+  if (std::ranges::none_of(policy_.seen, [&](const auto& sighting) { return sighting.failed && sighting.set == all_; }))
+    policy_.seen.push_back({all_, true});
+  for (const auto& [set, failed] : policy_.seen) {
+    if (set.empty()) continue;
+    auto& answers = answers_[set];
+    ++(failed ? answers.fails : answers.passes);
+    model_.observe(set, failed);
+  }
 }
 
-std::optional<Indexes> next_question(const std::vector<SearchCandidate>& candidates,
-                                     const std::map<Indexes, Outcome>& answers, std::optional<std::size_t> suspect) {
-  std::optional<Indexes> next;
-  const auto probe = [&](const Indexes& set, Freshness freshness) {
-    if (freshness == Freshness::again) return Outcome::fail;
-    if (freshness == Freshness::fresh) return Outcome::not_reached;
-    if (const auto known = answers.find(set); known != answers.end()) return known->second;
-    next = set;
-    return Outcome::not_reached;
-  };
-  (void)find_culprit(candidates, probe, {.unresolved_retries = 0, .suspect = suspect});
-  return next;
+std::optional<Question> CulpritSearch::next() {
+  Step step;
+  while (!ended_ && !step) {
+    step = reproduce();
+    if (!ended_ && !step) step = decide();
+  }
+  if (step && result_.probes >= policy_.budget) {
+    give_up(fmt::format("it was given up after {} answers", result_.probes));
+    return std::nullopt;
+  }
+  return ended_ ? std::nullopt : step;
+}
+
+void CulpritSearch::answer(const Question& question, Outcome outcome) {
+  auto& answers = answers_[question.set];
+  ++result_.probes;
+  switch (outcome) {
+    case Outcome::fail:
+    case Outcome::pass:
+      answers.unresolved = 0;
+      ++(outcome == Outcome::fail ? answers.fails : answers.passes);
+      if (outcome == Outcome::fail && question.freshness == Freshness::fresh) ++answers.fresh_fails;
+      return model_.observe(question.set, outcome == Outcome::fail);
+    case Outcome::not_reached: return stop(SearchEnd::cancelled, "the search was cancelled");
+    case Outcome::error:
+    case Outcome::skipped:
+      // It says nothing, and is never taken for a pass.
+      if (++answers.unresolved > policy_.unresolved_retries)
+        give_up("a probe could not be resolved: the lab could not tell");
+  }
+}
+
+std::optional<CandidateSet> CulpritSearch::foreseen(const Question& pending) const {
+  auto copy = *this;
+  copy.answer(pending, model_.failing(pending.set) >= 0.5 ? Outcome::fail : Outcome::pass);
+  const auto next = copy.next();
+  return next && next->freshness == Freshness::may_reuse ? std::optional(next->set) : std::nullopt;
+}
+
+const CulpritSearch::Answers& CulpritSearch::answers_for(const CandidateSet& set) const {
+  static const Answers none;
+  const auto known = answers_.find(set);
+  return known == answers_.end() ? none : known->second;
+}
+
+// An answer that is known is never taken for a second observation.
+Question CulpritSearch::ask(const CandidateSet& set) const {
+  const auto& known = answers_for(set);
+  return {set, known.is_unasked() ? Freshness::may_reuse : Freshness::again};
+}
+
+// Was the failure real? A flake must not cost a search, nor a candidate its place.
+CulpritSearch::Step CulpritSearch::reproduce() {
+  if (policy_.suspect) {
+    const auto alone = prerequisites_->with_needed({*policy_.suspect});
+    const auto& known = answers_for(alone);
+    if (known.fails + known.passes == 0) return Question{alone, Freshness::fresh};
+    if (known.fails > 0) return std::nullopt;
+  }
+  const auto& whole = answers_for(all_);
+  if (whole.fails >= 2) return std::nullopt;
+  if (whole.passes >= policy_.passes) {
+    stop(SearchEnd::not_reproduced, fmt::format("the whole set failed once and then passed {}",
+                                                whole.passes == 1 ? "once" : fmt::format("{} times", whole.passes)));
+    return std::nullopt;
+  }
+  // The failure that started the search was this department's own; whoever else tried the same set is a second one.
+  const bool first = whole.passes == 0 && whole.unresolved == 0;
+  return Question{all_, first ? Freshness::may_reuse : Freshness::again};
+}
+
+CulpritSearch::Step CulpritSearch::decide() {
+  const auto& likely = model_.likeliest();
+  if (likely.probability >= likely_enough_to_prove) {
+    if (likely.groups.empty()) {
+      const auto& whole = answers_for(all_);
+      if (whole.is_settled_pass() && likely.probability >= sure) {
+        stop(SearchEnd::not_reproduced,
+             fmt::format("the whole set failed {} times and passed {} times", whole.fails, whole.passes));
+        return std::nullopt;
+      }
+      if (whole.fails + whole.passes >= most_tries_of_the_whole_set) {
+        give_up("the whole set now fails, now passes");
+        return std::nullopt;
+      }
+      return ask(all_);
+    }
+    if (auto step = prove(likely)) return step;
+    bool acquitted = false;
+    if (auto step = put_back(likely, acquitted); step || acquitted) return step;
+    if (likely.probability >= sure) {
+      name(likely);
+      return std::nullopt;
+    }
+  }
+  return ask_what_tells_most();
+}
+
+CandidateSet CulpritSearch::rest_without(const std::vector<CandidateSet>& groups) const {
+  CandidateSet gone;
+  for (const auto& group : groups) gone = united(gone, group);
+  return without(all_, prerequisites_->with_dependents(gone));
+}
+
+bool CulpritSearch::is_proven_alone(const CandidateSet& closed) const {
+  const auto& seen = answers_for(closed);
+  const auto wanted = std::max<std::size_t>(1, policy_.confirmations);
+  return seen.fails >= 1 + policy_.confirmations && seen.fresh_fails >= wanted;
+}
+
+// What is still to be seen before this may be said: each group fails alone, without any member it does not, and what is
+// left passes.
+CulpritSearch::Step CulpritSearch::prove(const FaultModel::Fault& fault) {
+  for (const auto& closed : fault.closed) {
+    if (!is_proven_alone(closed)) return Question{closed, Freshness::fresh};
+  }
+  const auto rest = rest_without(fault.groups);
+  if (!rest.empty() && !answers_for(rest).is_settled_pass()) return ask(rest);
+  for (std::size_t g = 0; g < fault.groups.size(); ++g) {
+    for (const auto member : fault.groups[g]) {
+      const auto less = without(fault.closed[g], prerequisites_->with_dependents({member}));
+      if (!less.empty() && !answers_for(less).is_settled_pass()) return ask(less);
+    }
+  }
+  return std::nullopt;
+}
+
+// Whom another one of the set repairs breaks nothing that is to be promoted: each group, put back alone, must break the
+// rest again.
+CulpritSearch::Step CulpritSearch::put_back(const FaultModel::Fault& fault, bool& acquitted) {
+  if (fault.groups.size() < 2) return std::nullopt;
+  for (const auto& group : fault.groups) {
+    auto others = fault.groups;
+    std::erase(others, group);
+    const auto back = rest_without(others);
+    const auto& seen = answers_for(back);
+    if (!contains_all(back, group) || seen.fails > 0) continue;
+    if (seen.passes < 2) return ask(back);
+    acquitted = true;
+    acquitted_ = united(acquitted_, group);
+    model_.acquit(CandidateSet(group), back);
+    return std::nullopt;
+  }
+  return std::nullopt;
+}
+
+CulpritSearch::Step CulpritSearch::ask_what_tells_most() {
+  const auto set = most_telling_set(model_, *prerequisites_, acquitted_);
+  if (!set) {
+    give_up("no further trial would tell more");
+    return std::nullopt;
+  }
+  // Whoever is tried alone is tried from the baseline: when it fails, that is half of the proof.
+  const bool proof = std::ranges::any_of(model_.likeliest(8), [&](const auto* fault) {
+    return fault->probability > 0.02 && std::ranges::count(fault->closed, *set) > 0;
+  });
+  return proof && *set != all_ ? Question{*set, Freshness::fresh} : ask(*set);
+}
+
+void CulpritSearch::name(const FaultModel::Fault& fault) {
+  const auto rest = rest_without(fault.groups);
+  for (std::size_t g = 0; g < fault.groups.size(); ++g) {
+    NamedGroup named{fault.groups[g], fault.closed[g], {}};
+    named.explanation = named.members.size() == 1 ? "fails alone" : "fail only together: without any of them it works";
+    if (!rest.empty())
+      named.explanation += ", and the rest passes without " + std::string(fault.members().size() == 1 ? "it" : "them");
+    result_.culprit = united(result_.culprit, named.members);
+    result_.groups.push_back(std::move(named));
+  }
+  stop(SearchEnd::found, fmt::format("found after {} answers", result_.probes));
+}
+
+void CulpritSearch::give_up(const std::string& because) {
+  std::vector<double> share(all_.size(), 0);
+  for (const auto& fault : model_.faults()) {
+    for (const auto member : fault.members()) share[member] += fault.probability;
+  }
+  for (const auto member : all_) {
+    if (share[member] >= suspicious) result_.suspicious.push_back(member);
+  }
+  if (result_.suspicious.empty()) result_.suspicious = all_;
+  const auto& likely = model_.likeliest();
+  stop(SearchEnd::inconclusive,
+       likely.groups.empty() || likely.probability < 0.5
+           ? because
+           : fmt::format("{}; the odds are {:.0f} % for one explanation, which could not be proven", because,
+                         std::floor(100 * likely.probability)));
+}
+
+void CulpritSearch::stop(SearchEnd end, std::string explanation) {
+  if (ended_) return;
+  ended_ = true;
+  result_.end = end;
+  result_.explanation = std::move(explanation);
+  for (const auto& [set, seen] : answers_) {
+    if (seen.fails > 0 && seen.passes > 0) result_.contradictions.push_back({set, seen.fails, seen.passes});
+  }
+}
+
+SearchResult find_culprit(const std::vector<SearchCandidate>& candidates, const Probe& probe,
+                          const SearchPolicy& policy) {
+  CulpritSearch search(candidates, policy);
+  while (const auto question = search.next()) search.answer(*question, probe(question->set, question->freshness));
+  return search.result();
 }
 
 }  // namespace patchlab::runners

@@ -2,61 +2,124 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <cstddef>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "lab/core/outcome.hpp"
+#include "runners/culprit/fault_model.hpp"
 
 // Which candidates of a failing, ordered set break the role? A function over outcomes: it needs no machine, no clock,
 // no file.
 //
-// Method: the smallest failing prefix ends in a candidate that the failure needs; keep it, and look again for the
-// smallest prefix that fails together with what is kept, until the kept ones fail by themselves (Junker's QuickXplain
-// by prefix bisection). A single culprit among n costs about log2(n) + 1 probes, a pair about twice that. The answer is
-// then tested for minimality (each member left out must pass) and confirmed (it must fail again), so a flaky probe ends
-// in `inconclusive`, never in a wrong name.
+// First the failure must happen again. Then each question is the one that tells most about what may be wrong
+// (fault_model.hpp): prefixes of the set, with or without those who are under suspicion. A lab has flakes, so an answer
+// only moves probabilities. Named is a group when, besides, it was seen failing alone twice, the exact rest was seen
+// passing, and leaving out any member was seen passing: every sentence of the result was run. What contradicts itself
+// is asked again, within a budget, and else the search says that it does not know. docs/adr/0011.
 namespace patchlab::runners {
 
-struct SearchCandidate {
-  std::string id;
-  std::vector<std::size_t> prerequisites;  // indexes into the list, each smaller than the candidate's own
+// may_reuse: an answer of somebody else for the same set will do; the first question about a set is of this kind.
+// again: a run of its own. fresh: a run of its own, from nothing: this one convicts.
+enum class Freshness { may_reuse, again, fresh };
+
+struct Question {
+  CandidateSet set;  // closed under prerequisites, never empty
+  Freshness freshness = Freshness::may_reuse;
+};
+// One try of a set. fail: the role broke. pass: it works. Anything else: unresolved.
+using Probe = std::function<Outcome(const CandidateSet& set, Freshness freshness)>;
+
+// What was seen of a set before the search began.
+struct Sighting {
+  CandidateSet set;
+  bool failed = false;
 };
 
-// One try of a set, given as ascending indexes closed under prerequisites. fail: the role broke. pass: it works.
-// Anything else: unresolved. may_reuse: an earlier answer for the same set will do. again: a run of its own. fresh: a
-// run of its own, from nothing: this one convicts.
-enum class Freshness { may_reuse, again, fresh };
-using Probe = std::function<Outcome(const std::vector<std::size_t>& set, Freshness freshness)>;
-
 struct SearchPolicy {
-  std::size_t confirmations = 1;  // how often the named set must fail again
-  std::size_t unresolved_retries = 1;
+  std::size_t confirmations = 1;       // how often a named group must fail again, from nothing
+  std::size_t passes = 2;              // of the whole set, that end the search: not reproduced
+  std::size_t unresolved_retries = 1;  // of one question
+  std::size_t budget = 0;              // of answers; 0: 32 and 8 for each doubling of the candidates
   // The candidate that the failure itself names, such as one that cannot be installed: it is tried alone first.
   std::optional<std::size_t> suspect;
+  std::vector<Sighting> seen;  // the failure that started the search is added when it is not among them
 };
 
 enum class SearchEnd { found, not_reproduced, inconclusive, cancelled };
 
+struct NamedGroup {
+  CandidateSet members;     // break the role, together when there are several; without what they only need
+  CandidateSet tried;       // the members with what they need: the set that was seen failing
+  std::string explanation;  // what was seen of it: "fails alone, and the rest passes without it"
+};
+
+// A set that failed and passed.
+struct Contradiction {
+  CandidateSet set;
+  std::size_t fails = 0, passes = 0;
+};
+
 struct SearchResult {
   SearchEnd end = SearchEnd::inconclusive;
-  std::vector<std::size_t> culprit;     // found: minimal failing set, without members that are only prerequisites of it
-  std::vector<std::size_t> suspicious;  // not found: the smallest set that was seen failing; quarantine these
+  std::vector<NamedGroup> groups;  // found: each of them breaks what is left when the others are gone
+  CandidateSet culprit;            // found: all their members
+  CandidateSet suspicious;         // inconclusive: who is part of it with 5 % or more; quarantine these
+  std::vector<Contradiction> contradictions;
   std::size_t probes = 0;
   std::string explanation;
 };
 
-// Searches one minimal failing subset of all candidates, which together were seen failing.
+// The search as a machine that asks and is answered. Can be copied: a copy may be told what is not known yet.
+class CulpritSearch {
+ public:
+  // `candidates` together were seen failing.
+  CulpritSearch(const std::vector<SearchCandidate>& candidates, SearchPolicy policy);
+  // What to try next; nothing when the search has ended.
+  [[nodiscard]] std::optional<Question> next();
+  void answer(const Question& question, Outcome outcome);
+  [[nodiscard]] const SearchResult& result() const { return result_; }
+  // What comes after `pending` if that ends as it most likely will; nothing when that needs a run of its own. For
+  // whoever has time to spare while the answer is on its way.
+  [[nodiscard]] std::optional<CandidateSet> foreseen(const Question& pending) const;
+
+ private:
+  struct Answers {
+    std::size_t fails = 0, passes = 0, fresh_fails = 0, unresolved = 0;
+    [[nodiscard]] bool is_unasked() const { return fails + passes + unresolved == 0; }
+    // Not by a single lucky run: a set that failed once must pass twice as often.
+    [[nodiscard]] bool is_settled_pass() const { return passes > 0 && passes >= 2 * fails; }
+  };
+  using Step = std::optional<Question>;
+
+  [[nodiscard]] Step reproduce();
+  [[nodiscard]] Step decide();
+  [[nodiscard]] Step prove(const FaultModel::Fault& fault);
+  [[nodiscard]] Step put_back(const FaultModel::Fault& fault, bool& acquitted);
+  [[nodiscard]] Step ask_what_tells_most();
+  [[nodiscard]] Question ask(const CandidateSet& set) const;
+  [[nodiscard]] const Answers& answers_for(const CandidateSet& set) const;
+  [[nodiscard]] CandidateSet rest_without(const std::vector<CandidateSet>& groups) const;
+  [[nodiscard]] bool is_proven_alone(const CandidateSet& closed) const;
+  void name(const FaultModel::Fault& fault);
+  void stop(SearchEnd end, std::string explanation);
+  void give_up(const std::string& because);
+
+  std::shared_ptr<const Prerequisites> prerequisites_;
+  CandidateSet all_;
+  SearchPolicy policy_;
+  FaultModel model_;
+  std::map<CandidateSet, Answers> answers_;
+  CandidateSet acquitted_;
+  bool ended_ = false;
+  SearchResult result_;
+};
+
+// Asks until the search ends.
 [[nodiscard]] SearchResult find_culprit(const std::vector<SearchCandidate>& candidates, const Probe& probe,
                                         const SearchPolicy& policy);
-
-// What that search asks next when it knows these answers; nothing when it cannot go on without a run of its own. The
-// first failure is taken for real. For whoever has time to spare while an answer is on its way.
-[[nodiscard]] std::optional<std::vector<std::size_t>> next_question(
-    const std::vector<SearchCandidate>& candidates, const std::map<std::vector<std::size_t>, Outcome>& answers,
-    std::optional<std::size_t> suspect = std::nullopt);
 
 }  // namespace patchlab::runners

@@ -4,6 +4,8 @@
 
 #include <fmt/ranges.h>
 
+#include <deque>
+#include <set>
 #include <thread>
 
 #include "lab/guest/windows/exit_codes.hpp"
@@ -14,12 +16,6 @@ namespace {
 
 using reports::Purpose;
 using reports::TrialRecord;
-
-std::vector<std::string> machine_names(const cell::CellJob& job) {
-  std::vector<std::string> names;
-  for (const auto& machine : job.machines) names.push_back(machine.plan.name);
-  return names;
-}
 
 // The failing checks for a reader: clients' view first, three of them at most.
 std::string in_short(const std::vector<std::string>& failed) {
@@ -58,10 +54,9 @@ std::string removal_sentence(const TrialRecord& trial, const reports::VerdictRec
 DepartmentRun::DepartmentRun(const DepartmentJob& job, cell::CellClient& lab, TrialMemo& memo, Clock& clock,
                              std::stop_token stop)
     : job_(job),
-      trials_(job, lab, memo, stop),
+      trials_(job, lab, memo, clock, stop),
       candidates_(trials_.candidates()),
       lab_(lab),
-      clock_(clock),
       stop_(std::move(stop)) {
   record_.name = job.cell.department;
   for (const auto& candidate : job.candidates) {
@@ -81,34 +76,62 @@ reports::DepartmentRecord DepartmentRun::run() {
   for (std::size_t i = 0; i < candidates_.size(); ++i) {
     if (!candidates_[i].installs.empty()) remaining.push_back(i);
   }
-  if (bring_up()) {
-    const auto machines = machine_names(job_.cell);
-    // Every round ends, or holds back at least one candidate, or leaves one out on one machine: so there is a last one.
-    for (bool first = true; !remaining.empty() && !stop_.stop_requested();) {
-      const auto trial = trials_.run(first ? Purpose::batch : Purpose::final, machines, remaining);
-      if (learn_declined(trial, remaining)) continue;
-      first = false;
-      if (trial.outcome == Outcome::pass) {
-        record_.final_trial = trial.id;
-        for (const auto index : remaining) {
-          verdict(index).outcome = Outcome::pass;
-          verdict(index).trials.push_back(trial.id);
-          verdict(index).reason = "every check passed with exactly the set to be promoted" + not_taken_[index];
-        }
-        rehearse_removal(remaining);
-        break;
-      }
-      if (trial.outcome != Outcome::fail) {
-        record_.error =
-            trial.error ? *trial.error : infrastructure_error("trial '" + trial.id + "' did not come to an outcome");
-        break;
-      }
-      for (const auto& conviction : convict(trial, remaining)) hold(conviction, trial, remaining);
-      drop_dependents(remaining);
-    }
-  }
+  if (bring_up()) test(remaining);
   conclude();
   return std::move(record_);
+}
+
+// Every round ends the department, or holds back at least one candidate, or leaves one out on one machine: so there is
+// a last one.
+void DepartmentRun::test(Indexes& remaining) {
+  for (bool first = true; !remaining.empty() && !trials_.must_stop();) {
+    const auto trial = trials_.run(first ? Purpose::batch : Purpose::final, trials_.machines(), remaining);
+    if (learn_declined(trial, remaining)) continue;
+    first = false;
+    if (trial.outcome == Outcome::pass)
+      return accept(trial.id, remaining, "every check passed with exactly the set to be promoted");
+    if (trials_.must_stop()) return;
+    if (trial.outcome != Outcome::fail) {
+      record_.error =
+          trial.error ? *trial.error : infrastructure_error("trial '" + trial.id + "' did not come to an outcome");
+      return;
+    }
+    const auto before = remaining.size();
+    const auto findings = search(trial, remaining);
+    for (const auto& finding : findings) hold(finding, remaining);
+    drop_dependents(remaining);
+    if (remaining.size() == before) return end_without_a_name(findings, remaining);
+  }
+}
+
+void DepartmentRun::accept(const std::string& final_trial, const Indexes& passed, const std::string& reason) {
+  record_.final_trial = final_trial;
+  for (const auto index : passed) {
+    verdict(index).outcome = Outcome::pass;
+    verdict(index).trials.push_back(final_trial);
+    verdict(index).reason = reason + not_taken_[index];
+  }
+  rehearse_removal(passed);
+}
+
+// A round that holds nobody back is the last one: the same set is never tried until it passes.
+void DepartmentRun::end_without_a_name(const std::vector<SearchFinding>& findings, const Indexes& remaining) {
+  if (trials_.must_stop()) return;
+  const auto& last = findings.back();
+  if (last.end == SearchEnd::not_reproduced && !last.final_trial.empty()) {
+    return accept(last.final_trial, remaining,
+                  fmt::format("every check passed with exactly the set to be promoted; before, {} failed with that set "
+                              "and that was not reproduced: nobody is blamed",
+                              in_short(last.failed)));
+  }
+  for (const auto index : remaining) {
+    auto& entry = verdict(index);
+    entry.outcome = Outcome::error;
+    entry.failed = last.failed;
+    entry.trials = last.trials;
+    entry.reason = fmt::format("{} failed, and the search on the whole department was inconclusive ({})",
+                               in_short(last.failed), last.explanation);
+  }
 }
 
 // The baseline, then the control: the same trial without any patch. If that does not pass, no trial of this lab means
@@ -124,19 +147,29 @@ bool DepartmentRun::bring_up() {
     record_.error = baseline->error;
     return false;
   }
-  const auto control = trials_.run(Purpose::control, machine_names(job_.cell), {});
-  if (control.outcome == Outcome::pass) return true;
+  const auto first = trials_.run(Purpose::control, trials_.machines(), {});
+  if (first.outcome == Outcome::pass) return true;
+  if (trials_.must_stop()) return false;
+  // Once more, openly: a lab that fails twice without any patch is broken, one that fails once is flaky there.
+  const auto control = first.outcome == Outcome::fail ? trials_.run(Purpose::control, trials_.machines(), {}) : first;
+  if (control.outcome == Outcome::pass) {
+    trials_.retried(first.id, control.id);
+    for (const auto& fact : first.signature)
+      record_.flaky.push_back({reports::FlakeKind::in_control, fact, {}, {first.id}, {control.id}});
+    return true;
+  }
+  if (trials_.must_stop()) return false;
   record_.error = control.error
                       ? *control.error
-                      : infrastructure_error(fmt::format("the control trial failed without any patch: {}",
+                      : infrastructure_error(fmt::format("the control trial failed twice without any patch: {}",
                                                          fmt::join(control.signature, ", ")),
                                              "look at its evidence: the golden image does not survive a restart");
   return false;
 }
 
-// One search per failing machine whose own dependencies work: a role that fails because another one does is not a case
-// of its own, and if it is, the next round shows it. Searches that share no machine run side by side.
-std::vector<Conviction> DepartmentRun::convict(const TrialRecord& failed, const Indexes& set) {
+// Of the failing machines those whose own dependencies work: a role that fails because another one does is not a case
+// of its own, and if it is, the next round shows it. No two of them share a machine.
+std::vector<std::string> DepartmentRun::machines_to_search(const TrialRecord& failed) const {
   std::set<std::string> failing;
   for (const auto& entry : failed.signature) failing.insert(reports::machine_of_key(entry));
   std::vector<std::string> chosen;
@@ -152,37 +185,68 @@ std::vector<Conviction> DepartmentRun::convict(const TrialRecord& failed, const 
   }
   if (chosen.empty() && !failing.empty())
     chosen.push_back(*failing.begin());  // roles that depend on each other in a circle
-  std::vector<Conviction> convictions(chosen.size());
-  {
-    std::vector<std::jthread> threads;
-    for (std::size_t i = 0; i < chosen.size(); ++i) {
-      threads.emplace_back([&, i] { convictions[i] = MachineSearch(trials_, chosen[i], failed, set).run(); });
-    }
-  }
-  return convictions;
+  return chosen;
 }
 
-void DepartmentRun::hold(const Conviction& conviction, const TrialRecord& /*failed*/, Indexes& remaining) {
-  const auto& held = conviction.culprit.empty() ? conviction.quarantined : conviction.culprit;
-  for (const auto index : held) {
+// First on each failing machine with what it depends on, side by side. When that names nobody, a candidate may have
+// broken a machine that does not say it depends on its own: then once more on the whole department.
+std::vector<SearchFinding> DepartmentRun::search(const TrialRecord& failed, const Indexes& set) {
+  std::deque<MachineSearch> searches;
+  bool whole = false;
+  for (const auto& machine : machines_to_search(failed)) {
+    MachineSearch search(trials_, trials_.with_dependencies(machine), failed, set);
+    whole = whole || search.covers_the_department();
+    if (search.has_candidates()) searches.push_back(std::move(search));
+  }
+  std::vector<SearchFinding> findings(searches.size());
+  {
+    std::vector<std::jthread> threads;
+    for (std::size_t i = 0; i < searches.size(); ++i) {
+      threads.emplace_back([&, i] { findings[i] = searches[i].run(); });
+    }
+  }
+  const bool named = std::ranges::any_of(findings, &SearchFinding::names_somebody);
+  if (!named && !whole && !trials_.must_stop()) {
+    const auto passes = std::ranges::count(findings, SearchEnd::not_reproduced, &SearchFinding::end);
+    findings = {MachineSearch(trials_, trials_.machines(), failed, set, static_cast<std::size_t>(passes)).run()};
+  }
+  for (const auto& finding : findings)
+    record_.flaky.insert(record_.flaky.end(), finding.flaky.begin(), finding.flaky.end());
+  return findings;
+}
+
+void DepartmentRun::hold(const SearchFinding& finding, Indexes& remaining) {
+  const auto note = [&](std::size_t index, Outcome outcome, const std::vector<std::string>& failed,
+                        const Indexes& group) -> reports::VerdictRecord& {
     auto& entry = verdict(index);
     std::erase(remaining, index);
-    entry.outcome = conviction.culprit.empty() ? Outcome::error : Outcome::fail;
-    entry.failed.insert(entry.failed.end(), conviction.failed.begin(), conviction.failed.end());
-    entry.trials.insert(entry.trials.end(), conviction.trials.begin(), conviction.trials.end());
+    entry.outcome = outcome;
+    entry.failed.insert(entry.failed.end(), failed.begin(), failed.end());
+    entry.trials.insert(entry.trials.end(), finding.trials.begin(), finding.trials.end());
     entry.group.clear();
-    for (const auto other : held) {
+    for (const auto other : group) {
       if (other != index) entry.group.push_back(candidates_[other].id);
     }
+    return entry;
+  };
+  for (const auto& conviction : finding.convictions) {
     const auto roles = in_short(conviction.failed);
-    entry.reason = conviction.culprit.empty()
-                       ? fmt::format("the search was inconclusive ({}): held back in quarantine because of {}",
-                                     conviction.explanation, roles)
-                   : conviction.failed == std::vector{reports::install_key(conviction.machine, entry.candidate)}
-                       ? fmt::format("cannot be installed on '{}': {}", conviction.machine, conviction.explanation)
-                   : entry.group.empty() ? fmt::format("breaks {}: {}", roles, conviction.explanation)
-                                         : fmt::format("breaks {} together with {}: they {}", roles,
-                                                       fmt::join(entry.group, ", "), conviction.explanation);
+    for (const auto index : conviction.culprits) {
+      auto& entry = note(index, Outcome::fail, conviction.failed, conviction.culprits);
+      const auto refused_by = std::ranges::find_if(trials_.machines(), [&](const auto& machine) {
+        return conviction.failed == std::vector{reports::install_key(machine, entry.candidate)};
+      });
+      entry.reason = refused_by != trials_.machines().end()
+                         ? fmt::format("cannot be installed on '{}': {}", *refused_by, conviction.explanation)
+                     : entry.group.empty() ? fmt::format("breaks {}: {}", roles, conviction.explanation)
+                                           : fmt::format("breaks {} together with {}: they {}", roles,
+                                                         fmt::join(entry.group, ", "), conviction.explanation);
+    }
+  }
+  for (const auto index : finding.quarantined) {
+    auto& entry = note(index, Outcome::error, finding.failed, finding.quarantined);
+    entry.reason = fmt::format("the search was inconclusive ({}): held back in quarantine because of {}",
+                               finding.explanation, in_short(finding.failed));
   }
 }
 
@@ -212,7 +276,7 @@ void DepartmentRun::rehearse_removal(const Indexes& passed) {
   const bool offered = std::ranges::any_of(
       job_.cell.machines, [](const auto& machine) { return machine.system.family == GuestFamily::windows; });
   if (!offered || !job_.cell.policy.rehearse_removal || stop_.stop_requested()) return;
-  const auto trial = trials_.run(Purpose::removal, machine_names(job_.cell), passed, Stability::no);
+  const auto trial = trials_.run(Purpose::removal, trials_.machines(), passed, Stability::no);
   for (const auto index : passed) {
     auto& entry = verdict(index);
     entry.removal = removal_sentence(trial, entry);
@@ -239,7 +303,11 @@ void DepartmentRun::drop_dependents(Indexes& remaining) {
 
 void DepartmentRun::conclude() {
   const bool cancelled = stop_.stop_requested() && record_.final_trial.empty();
-  if (cancelled) record_.error = Error{ErrorClass::cancelled, "the run was cancelled", {}};
+  if (cancelled)
+    record_.error = Error{ErrorClass::cancelled, "the run was cancelled", {}};
+  else if (trials_.is_overdue() && record_.final_trial.empty())
+    record_.error = timeout_error(
+        fmt::format("the run did not end within its deadline of {} s", job_.cell.policy.run_deadline.count() / 1000));
   record_.outcome = record_.error ? Outcome::error : Outcome::skipped;
   for (auto& entry : record_.verdicts) {
     if (record_.error && entry.outcome == Outcome::not_reached && entry.reason.empty()) {

@@ -26,8 +26,12 @@ class DepartmentRun {
   using Indexes = std::vector<std::size_t>;
 
   [[nodiscard]] bool bring_up();
-  [[nodiscard]] std::vector<Conviction> convict(const reports::TrialRecord& failed, const Indexes& set);
-  void hold(const Conviction& conviction, const reports::TrialRecord& failed, Indexes& remaining);
+  void test(Indexes& remaining);
+  void accept(const std::string& final_trial, const Indexes& passed, const std::string& reason);
+  [[nodiscard]] std::vector<std::string> machines_to_search(const reports::TrialRecord& failed) const;
+  [[nodiscard]] std::vector<SearchFinding> search(const reports::TrialRecord& failed, const Indexes& set);
+  void hold(const SearchFinding& finding, Indexes& remaining);
+  void end_without_a_name(const std::vector<SearchFinding>& findings, const Indexes& remaining);
   void drop_dependents(Indexes& remaining);
   // Candidates that a guest of this trial did not take are left out there from now on. True when there are any.
   [[nodiscard]] bool learn_declined(const reports::TrialRecord& trial, Indexes& remaining);
@@ -41,7 +45,6 @@ class DepartmentRun {
   std::vector<PlannedCandidate>& candidates_;     // the job's, less what guests did not take
   std::map<std::size_t, std::string> not_taken_;  // by candidate: "; 'dns' did not take it: not applicable, 0x80240017"
   cell::CellClient& lab_;
-  Clock& clock_;
   std::stop_token stop_;
   reports::DepartmentRecord record_;
 };

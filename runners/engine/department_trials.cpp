@@ -2,21 +2,30 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runners/engine/department_trials.hpp"
 
-#include "lab/core/digest.hpp"
+#include "reports/record/queries.hpp"
+#include "runners/engine/memo_key.hpp"
 
 namespace patchlab::runners {
 
 using reports::Purpose;
 using reports::TrialRecord;
 
-DepartmentTrials::DepartmentTrials(const DepartmentJob& job, cell::CellClient& lab, TrialMemo& memo,
+DepartmentTrials::DepartmentTrials(const DepartmentJob& job, cell::CellClient& lab, TrialMemo& memo, const Clock& clock,
                                    std::stop_token stop)
-    : job_(job), candidates_(job.candidates), lab_(lab), memo_(memo), stop_(std::move(stop)) {}
+    : job_(job),
+      candidates_(job.candidates),
+      lab_(lab),
+      memo_(memo),
+      clock_(clock),
+      deadline_(clock.now() + job.cell.policy.run_deadline),
+      stop_(std::move(stop)) {
+  for (const auto& machine : job.cell.machines) machines_.push_back(machine.plan.name);
+}
 
-cell::TrialJob DepartmentTrials::plan(Purpose purpose, const std::vector<std::string>& machines, const Indexes& set,
-                                      Stability stability, std::optional<Error>& error) {
+// Everything about it but its number and its media.
+cell::TrialJob DepartmentTrials::inputs(Purpose purpose, const std::vector<std::string>& machines, const Indexes& set,
+                                        Stability stability) const {
   cell::TrialJob trial;
-  trial.id = next_id();
   trial.purpose = purpose;
   trial.machines = machines;
   trial.stability = stability == Stability::yes;
@@ -30,19 +39,22 @@ cell::TrialJob DepartmentTrials::plan(Purpose purpose, const std::vector<std::st
   }
   trial.set_digest = reports::patch_set_digest(digests);
   for (const auto& machine : machines) {
-    Indexes here;
     for (const auto index : set) {
       const auto install = candidates_[index].installs.find(machine);
-      if (install == candidates_[index].installs.end()) continue;
-      here.push_back(index);
-      trial.installs[machine].push_back(install->second);
+      if (install != candidates_[index].installs.end()) trial.installs[machine].push_back(install->second);
     }
-    if (here.empty()) continue;
+  }
+  return trial;
+}
+
+Result<cell::TrialJob> DepartmentTrials::plan(const cell::TrialJob& inputs, const Indexes& set) {
+  auto trial = inputs;
+  for (const auto& [machine, installs] : inputs.installs) {
+    Indexes here;
+    std::ranges::copy_if(set, std::back_inserter(here),
+                         [&, name = machine](auto index) { return candidates_[index].installs.contains(name); });
     auto medium = job_.medium(machine, here);
-    if (!medium) {
-      error = std::move(medium).error().while_doing("making the medium of machine '" + machine + "'");
-      break;
-    }
+    if (!medium) return std::move(medium).error().while_doing("making the medium of machine '" + machine + "'");
     trial.media[machine] = std::move(medium).value();
   }
   return trial;
@@ -50,52 +62,46 @@ cell::TrialJob DepartmentTrials::plan(Purpose purpose, const std::vector<std::st
 
 TrialRecord DepartmentTrials::run(Purpose purpose, const std::vector<std::string>& machines, const Indexes& set,
                                   Stability stability) {
-  for (std::size_t attempt = 0;; ++attempt) {
-    std::optional<Error> error;
-    const auto trial = plan(purpose, machines, set, stability, error);
-    TrialRecord record{.id = trial.id,
-                       .purpose = purpose,
-                       .candidates = trial.candidates,
-                       .set_digest = trial.set_digest,
-                       .machines = machines};
-    if (!error) {
-      const TrialMemo::AtWork at_work(memo_, machines.size());
-      auto done = lab_.run_trial(trial);
-      if (done)
-        record = std::move(done).value();
-      else
-        error = done.error();
-    }
-    if (error) {
-      record.error = error;
-      record.outcome = Outcome::error;
-    }
-    keep(record);
-    const bool try_again =
-        record.outcome == Outcome::error && attempt < job_.cell.policy.lab_retries && !stop_.stop_requested();
-    if (!try_again) return record;
+  const auto wanted = inputs(purpose, machines, set, stability);
+  TrialRecord record{
+      .purpose = purpose, .candidates = wanted.candidates, .set_digest = wanted.set_digest, .machines = machines};
+  for (std::size_t attempt = 0; attempt <= job_.cell.policy.lab_retries && !must_stop(); ++attempt) {
+    const auto lost = std::exchange(record.id, next_id());
+    if (attempt > 0) retried(lost, record.id);
+    record = run_once(wanted, record.id, set);
+    keep(record, stability);
+    if (record.outcome != Outcome::error) break;
   }
+  return record;
 }
 
-std::string DepartmentTrials::memo_key(const std::vector<std::string>& machines, const Indexes& set,
-                                       Stability stability) const {
-  Json key{{"network", {job_.cell.network.subnet, job_.cell.network.gateway, job_.cell.network.client}},
-           {"policy", job_.cell.policy},
-           {"stability", stability == Stability::yes}};
-  for (const auto& machine : job_.cell.machines) {
-    if (std::ranges::count(machines, machine.plan.name) == 0) continue;
-    Json checks = Json::array();
-    for (const auto& check : machine.plan.checks)
-      checks.push_back({check.id, check.kind, check.parameters, check.deadline.count()});
-    Json candidates = Json::array();
-    for (const auto index : set) {
-      if (candidates_[index].installs.contains(machine.plan.name)) candidates.push_back(candidates_[index].digest);
-    }
-    key["machines"].push_back({machine.plan.name, machine.golden_digest, machine.plan.address, machine.plan.memory_mib,
-                               machine.plan.services, machine.plan.depends_on, machine.plan.allowances,
-                               machine.kernel_arguments, checks, candidates});
-  }
-  return sha256(key.dump());
+TrialRecord DepartmentTrials::run_once(const cell::TrialJob& wanted, const std::string& id, const Indexes& set) {
+  auto trial = plan(wanted, set);
+  auto done = [&]() -> Result<TrialRecord> {
+    if (!trial) return trial.error();
+    trial->id = id;
+    const TrialMemo::AtWork at_work(memo_, wanted.machines.size());
+    return lab_.run_trial(*trial);
+  }();
+  if (done) return std::move(done).value();
+  return {.id = id,
+          .purpose = wanted.purpose,
+          .candidates = wanted.candidates,
+          .set_digest = wanted.set_digest,
+          .machines = wanted.machines,
+          .outcome = Outcome::error,
+          .error = done.error()};
+}
+
+void DepartmentTrials::retried(const std::string& lost, const std::string& as) {
+  const std::lock_guard lock(mutex_);
+  const auto place = std::ranges::find(records_, lost, &TrialRecord::id);
+  if (place != records_.end()) place->retried_as = as;
+}
+
+std::string DepartmentTrials::key_of(const std::vector<std::string>& machines, const Indexes& set,
+                                     Stability stability) const {
+  return memo_key(job_.cell, inputs(Purpose::search, machines, set, stability));
 }
 
 TrialRecord DepartmentTrials::search(const std::vector<std::string>& machines, const Indexes& set, Stability stability,
@@ -110,18 +116,68 @@ TrialRecord DepartmentTrials::search(const std::vector<std::string>& machines, c
   const auto go_ahead = [&] {
     if (memo_.machines_at_work() >= job_.cell.slot_count) return;
     const auto next = likely_next();
-    if (!next || memo_.knows(memo_key(machines, *next, stability))) return;
+    if (!next || memo_.knows(key_of(machines, *next, stability))) return;
     (void)search(machines, *next, stability, [] { return std::nullopt; });
   };
-  auto answer = memo_.answer(memo_key(machines, set, stability), work, go_ahead);
+  auto answer = memo_.answer(key_of(machines, set, stability), work, go_ahead);
   auto record = std::move(answer).value();
   if (own_id.empty()) {
     record.reused_from = record.reused_from.empty() ? record.id : record.reused_from;
     record.id = next_id();
     record.duration_ms = 0;
-    keep(record);
+    keep(record, stability);
   }
   return record;
+}
+
+std::vector<DepartmentTrials::SeenTrial> DepartmentTrials::seen_on(const std::vector<std::string>& machines,
+                                                                   const Indexes& domain, Stability stability) {
+  const std::lock_guard lock(mutex_);
+  std::vector<SeenTrial> seen;
+  std::set<std::string> sources;  // an answer that several trials took from one is one observation
+  for (const auto& record : records_) {
+    const auto& source = record.reused_from.empty() ? record.id : record.reused_from;
+    if (!takes_part(record, machines) || !saw_patches(record, stability) || sources.contains(source)) continue;
+    if (auto set = set_on(record, machines); !set.empty() && std::ranges::includes(domain, set)) {
+      sources.insert(source);
+      seen.push_back({std::move(set), record});
+    }
+  }
+  return seen;
+}
+
+bool DepartmentTrials::takes_part(const TrialRecord& record, const std::vector<std::string>& machines) {
+  return std::ranges::all_of(machines, [&](const auto& name) { return std::ranges::count(record.machines, name) > 0; });
+}
+
+// Whether it says something about the candidates. A trial that did not wait for late damage tells nothing of it by
+// passing.
+bool DepartmentTrials::saw_patches(const TrialRecord& record, Stability stability) const {
+  const bool declined = std::ranges::count(record.installs, Outcome::skipped, &reports::InstallRecord::outcome) > 0;
+  switch (record.purpose) {
+    case Purpose::baseline:
+    case Purpose::control:
+    case Purpose::removal: return false;
+    case Purpose::batch:
+    case Purpose::search:
+    case Purpose::confirm:
+    case Purpose::final: break;
+  }
+  if (declined || record.candidates.empty()) return false;
+  if (record.outcome == Outcome::fail) return true;
+  return record.outcome == Outcome::pass && (stability == Stability::no || waited_.contains(record.id));
+}
+
+DepartmentTrials::Indexes DepartmentTrials::set_on(const TrialRecord& record,
+                                                   const std::vector<std::string>& machines) const {
+  Indexes set;
+  for (std::size_t i = 0; i < candidates_.size(); ++i) {
+    const auto& candidate = candidates_[i];
+    const bool touches =
+        std::ranges::any_of(machines, [&](const auto& name) { return candidate.installs.contains(name); });
+    if (touches && std::ranges::count(record.candidates, candidate.id) > 0) set.push_back(i);
+  }
+  return set;
 }
 
 bool DepartmentTrials::is_declined(const TrialRecord& trial, std::size_t candidate) const {
@@ -134,8 +190,9 @@ bool DepartmentTrials::is_declined(const TrialRecord& trial, std::size_t candida
   return declined > 0 && declined == wanted;
 }
 
-void DepartmentTrials::keep(const TrialRecord& record) {
+void DepartmentTrials::keep(const TrialRecord& record, Stability stability) {
   const std::lock_guard lock(mutex_);
+  if (stability == Stability::yes) waited_.insert(record.id);
   records_.push_back(record);
 }
 
@@ -144,6 +201,9 @@ std::vector<TrialRecord> DepartmentTrials::take_records() {
   std::ranges::sort(records_, {}, &TrialRecord::id);
   return std::move(records_);
 }
+
+bool DepartmentTrials::is_overdue() const { return clock_.now() >= deadline_; }
+bool DepartmentTrials::must_stop() const { return stop_.stop_requested() || is_overdue(); }
 
 std::string DepartmentTrials::next_id() {
   const std::lock_guard lock(mutex_);

@@ -5,6 +5,7 @@
 #include <functional>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -25,9 +26,11 @@ class DepartmentTrials {
  public:
   using Indexes = std::vector<std::size_t>;  // of candidates
 
-  DepartmentTrials(const DepartmentJob& job, cell::CellClient& lab, TrialMemo& memo, std::stop_token stop);
+  DepartmentTrials(const DepartmentJob& job, cell::CellClient& lab, TrialMemo& memo, const Clock& clock,
+                   std::stop_token stop);
 
-  // Runs with lab_retries and keeps the record of every attempt.
+  // Runs, again as often as lab_retries says while it ends in error, and keeps the record of every attempt. Not reached
+  // when the run must stop.
   [[nodiscard]] reports::TrialRecord run(reports::Purpose purpose, const std::vector<std::string>& machines,
                                          const Indexes& set, Stability stability = Stability::yes);
   // A search trial, or the answer of another department with the same inputs. `likely_next`: what the search will ask
@@ -35,7 +38,17 @@ class DepartmentTrials {
   [[nodiscard]] reports::TrialRecord search(const std::vector<std::string>& machines, const Indexes& set,
                                             Stability stability,
                                             const std::function<std::optional<Indexes>()>& likely_next);
-  void keep(const reports::TrialRecord& record);
+  void keep(const reports::TrialRecord& record, Stability stability = Stability::yes);
+  // `lost` does not count: `as` was run in its place.
+  void retried(const std::string& lost, const std::string& as);
+
+  struct SeenTrial {
+    Indexes set;  // of the domain, on those machines
+    reports::TrialRecord record;
+  };
+  // What trials so far saw of parts of the domain on these machines, each trial once.
+  [[nodiscard]] std::vector<SeenTrial> seen_on(const std::vector<std::string>& machines, const Indexes& domain,
+                                               Stability stability);
   [[nodiscard]] std::vector<reports::TrialRecord> take_records();
 
   // The job's candidates, less what guests did not take. Not while a search is under way.
@@ -45,23 +58,37 @@ class DepartmentTrials {
   // The machine and what it depends on, directly or through others; sorted.
   [[nodiscard]] std::vector<std::string> with_dependencies(const std::string& machine) const;
   [[nodiscard]] const DepartmentJob& job() const { return job_; }
-  [[nodiscard]] bool stop_requested() const { return stop_.stop_requested(); }
+  // All of the department.
+  [[nodiscard]] const std::vector<std::string>& machines() const { return machines_; }
+  // Whether the run has taken as long as it may.
+  [[nodiscard]] bool is_overdue() const;
+  // Cancelled or overdue: nothing more is begun.
+  [[nodiscard]] bool must_stop() const;
 
  private:
-  [[nodiscard]] cell::TrialJob plan(reports::Purpose purpose, const std::vector<std::string>& machines,
-                                    const Indexes& set, Stability stability, std::optional<Error>& error);
-  [[nodiscard]] std::string memo_key(const std::vector<std::string>& machines, const Indexes& set,
-                                     Stability stability) const;
+  [[nodiscard]] cell::TrialJob inputs(reports::Purpose purpose, const std::vector<std::string>& machines,
+                                      const Indexes& set, Stability stability) const;
+  [[nodiscard]] Result<cell::TrialJob> plan(const cell::TrialJob& inputs, const Indexes& set);
+  [[nodiscard]] reports::TrialRecord run_once(const cell::TrialJob& wanted, const std::string& id, const Indexes& set);
+  [[nodiscard]] static bool takes_part(const reports::TrialRecord& record, const std::vector<std::string>& machines);
+  [[nodiscard]] bool saw_patches(const reports::TrialRecord& record, Stability stability) const;
+  [[nodiscard]] Indexes set_on(const reports::TrialRecord& record, const std::vector<std::string>& machines) const;
+  [[nodiscard]] std::string key_of(const std::vector<std::string>& machines, const Indexes& set,
+                                   Stability stability) const;
   [[nodiscard]] std::string next_id();
 
   const DepartmentJob& job_;
   std::vector<PlannedCandidate> candidates_;
   cell::CellClient& lab_;
   TrialMemo& memo_;
+  const Clock& clock_;
+  Milliseconds deadline_;
   std::stop_token stop_;
+  std::vector<std::string> machines_;
   std::mutex mutex_;
   int last_id_ = 0;
   std::vector<reports::TrialRecord> records_;
+  std::set<std::string> waited_;  // trials that looked for damage that needs a while
 };
 
 }  // namespace patchlab::runners

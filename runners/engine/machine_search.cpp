@@ -11,37 +11,41 @@ namespace patchlab::runners {
 using reports::Purpose;
 using reports::TrialRecord;
 
-MachineSearch::MachineSearch(DepartmentTrials& trials, std::string machine, const TrialRecord& failed,
-                             const Indexes& set)
-    : trials_(trials), machines_(trials.with_dependencies(machine)) {
-  conviction_.machine = std::move(machine);
-  conviction_.trials.push_back(failed.id);
+MachineSearch::MachineSearch(DepartmentTrials& trials, std::vector<std::string> machines, const TrialRecord& failed,
+                             const Indexes& set, std::size_t passes_before)
+    : trials_(trials), machines_(std::move(machines)), passes_before_(passes_before) {
+  finding_.trials.push_back(failed.id);
   for (const auto index : set) {
     const auto& installs = trials_.candidates()[index].installs;
     if (std::ranges::any_of(machines_, [&](const auto& name) { return installs.contains(name); }))
       domain_.push_back(index);
   }
-  smallest_ = domain_.size();
-  conviction_.failed = searched_ = failures_here(failed);
-  // A machine that fails is not looked at in later phases, so this one tells that nothing was seen before.
-  const auto* late = reports::find_phase(failed, reports::stability_phase, conviction_.machine);
-  stability_ = late != nullptr && late->outcome == Outcome::fail ? Stability::yes : Stability::no;
+  all_.resize(domain_.size());
+  std::iota(all_.begin(), all_.end(), std::size_t{0});
   candidates_ = candidates();
-  // The trial that started this search is itself the answer for the whole set on this machine.
-  Indexes all(domain_.size());
-  std::iota(all.begin(), all.end(), std::size_t{0});
-  answers_[all] = Outcome::fail;
+  finding_.failed = searched_ = failures_here(failed);
+  // A machine that fails is not looked at in later phases, so this one tells that nothing was seen before.
+  const bool late = std::ranges::any_of(failed.phases, [&](const auto& phase) {
+    return phase.phase == reports::stability_phase && phase.outcome == Outcome::fail &&
+           std::ranges::count(machines_, phase.machine) > 0;
+  });
+  stability_ = late ? Stability::yes : Stability::no;
 }
 
-Conviction MachineSearch::run() {
-  const SearchPolicy policy{
-      .confirmations = trials_.job().cell.policy.confirmations, .unresolved_retries = 1, .suspect = suspect()};
-  const auto result = find_culprit(
-      candidates_, [this](const auto& members, auto freshness) { return probe(members, freshness); }, policy);
-  conviction_.explanation = result.explanation;
-  conviction_.culprit = chosen(result.culprit);
-  if (result.end != SearchEnd::found) conviction_.quarantined = chosen(result.suspicious);
-  return conviction_;
+bool MachineSearch::covers_the_department() const { return machines_.size() == trials_.machines().size(); }
+
+SearchFinding MachineSearch::run() {
+  CulpritSearch search(candidates_, policy());
+  while (const auto question = search.next()) search.answer(*question, answer(search, *question));
+  const auto& result = search.result();
+  finding_.end = result.end;
+  finding_.explanation = result.explanation;
+  for (const auto& group : result.groups)
+    finding_.convictions.push_back({chosen(group.members), seen_[group.tried].last_failures, group.explanation});
+  // To hold back everybody names nobody.
+  if (result.suspicious != all_) finding_.quarantined = chosen(result.suspicious);
+  finding_.flaky = flaky(result.end);
+  return std::move(finding_);
 }
 
 std::vector<SearchCandidate> MachineSearch::candidates() const {
@@ -57,11 +61,31 @@ std::vector<SearchCandidate> MachineSearch::candidates() const {
   return candidates;
 }
 
+SearchPolicy MachineSearch::policy() {
+  SearchPolicy policy{.confirmations = trials_.job().cell.policy.confirmations, .suspect = suspect()};
+  std::size_t passes = 0;
+  for (const auto& trial : trials_.seen_on(machines_, domain_, stability_)) {
+    Indexes members;
+    for (const auto index : trial.set)
+      members.push_back(static_cast<std::size_t>(std::ranges::find(domain_, index) - domain_.begin()));
+    const bool failed = !failures_here(trial.record).empty();
+    policy.seen.push_back({members, failed});
+    note(members, trial.record);
+    if (members == all_ && !failed) ++passes;
+  }
+  // Two passes in all say that the failure is not reproduced, at least one of them from now on. Where not the whole
+  // department takes part, the last one is that of the whole department.
+  const bool one_more = !covers_the_department() || passes > 0 || passes_before_ > 0;
+  policy.passes = passes + (one_more ? 1 : 2);
+  return policy;
+}
+
 std::optional<std::size_t> MachineSearch::suspect() const {
   std::optional<std::size_t> suspect;
   for (std::size_t i = 0; i < candidates_.size(); ++i) {
-    const auto key = reports::install_key(conviction_.machine, candidates_[i].id);
-    if (std::ranges::count(searched_, key) > 0) suspect = i;
+    for (const auto& machine : machines_) {
+      if (std::ranges::count(searched_, reports::install_key(machine, candidates_[i].id)) > 0) suspect = i;
+    }
   }
   return suspect;
 }
@@ -74,55 +98,96 @@ MachineSearch::Indexes MachineSearch::chosen(const Indexes& members) const {
 
 std::vector<std::string> MachineSearch::failures_here(const TrialRecord& trial) const {
   std::vector<std::string> keys;
-  for (const auto& entry : trial.signature) {
-    if (reports::machine_of_key(entry) == conviction_.machine) keys.push_back(entry);
-  }
+  std::ranges::copy_if(trial.signature, std::back_inserter(keys), [&](const auto& entry) {
+    return std::ranges::count(machines_, reports::machine_of_key(entry)) > 0;
+  });
   return keys;
 }
 
-TrialRecord MachineSearch::run_trial(const Indexes& members, Freshness freshness) {
-  if (freshness == Freshness::fresh) return trials_.run(Purpose::confirm, machines_, chosen(members), stability_);
-  if (freshness == Freshness::again) return trials_.run(Purpose::search, machines_, chosen(members), stability_);
-  return trials_.search(machines_, chosen(members), stability_, [&]() -> std::optional<Indexes> {
-    auto assumed = answers_;
-    assumed.emplace(members, Outcome::pass);
-    const auto next = next_question(candidates_, assumed, suspect());
+bool MachineSearch::is_known(const std::vector<std::string>& failures) const {
+  return std::ranges::any_of(failures, [&](const auto& key) { return std::ranges::count(searched_, key) > 0; });
+}
+
+void MachineSearch::note(const Indexes& members, const TrialRecord& trial) {
+  auto& seen = seen_[members];
+  const auto failures = failures_here(trial);
+  if (failures.empty()) return seen.passed.push_back(trial.id);
+  for (const auto& fact : failures) seen.failed[fact].push_back(trial.id);
+  seen.last_failures = failures;
+}
+
+// A pass of the exact set on the whole department may be what is promoted: then it must have seen everything.
+bool MachineSearch::is_promotable_trial(const Question& question) const {
+  return covers_the_department() && question.set == all_ &&
+         (question.freshness == Freshness::again || passes_before_ > 0);
+}
+
+TrialRecord MachineSearch::run_trial(const CulpritSearch& search, const Question& question, const Indexes& members) {
+  const auto set = chosen(members);
+  if (is_promotable_trial(question)) return trials_.run(Purpose::final, machines_, set);
+  switch (question.freshness) {
+    case Freshness::fresh: return trials_.run(Purpose::confirm, machines_, set, stability_);
+    case Freshness::again: return trials_.run(Purpose::search, machines_, set, stability_);
+    case Freshness::may_reuse: break;
+  }
+  return trials_.search(machines_, set, stability_, [&]() -> std::optional<Indexes> {
+    const auto next = search.foreseen(question);
     return next ? std::optional(chosen(*next)) : std::nullopt;
   });
 }
 
-Outcome MachineSearch::probe(const Indexes& members, Freshness freshness) {
-  if (trials_.stop_requested()) return Outcome::not_reached;
-  if (const auto known = answers_.find(members); known != answers_.end() && freshness == Freshness::may_reuse)
-    return known->second;
-  const auto outcome = ask(members, freshness);
-  if (outcome == Outcome::fail || outcome == Outcome::pass) answers_.insert_or_assign(members, outcome);
-  return outcome;
-}
-
-Outcome MachineSearch::ask(const Indexes& members, Freshness freshness) {
+Outcome MachineSearch::answer(const CulpritSearch& search, const Question& question) {
+  auto asked = question;
+  std::vector<std::string> other;  // failures that were not searched for, of the try before
   // What no guest takes without a candidate that is left out here might as well be left out too.
-  for (auto tried = members; !tried.empty();) {
-    const auto record = run_trial(tried, freshness);
-    conviction_.trials.push_back(record.id);
-    const bool same = std::ranges::any_of(record.signature,
-                                          [&](const auto& entry) { return std::ranges::count(searched_, entry) > 0; });
-    if (record.outcome == Outcome::fail && same) {
-      if (tried.size() <= smallest_) {
-        smallest_ = tried.size();
-        conviction_.failed = failures_here(record);
-      }
-      return Outcome::fail;
-    }
+  for (auto tried = question.set; !tried.empty();) {
+    if (trials_.must_stop()) return Outcome::not_reached;
+    const auto record = run_trial(search, asked, tried);
+    finding_.trials.push_back(record.id);
     const auto taken = std::erase_if(tried, [&](auto member) { return trials_.is_declined(record, domain_[member]); });
-    if (taken > 0) continue;
-    // Another failure than the one that is searched for answers nothing here: it is tried again, and never sends the
-    // search astray. Nor does a candidate that one guest takes and another does not.
-    const bool astray = record.outcome == Outcome::fail || record.outcome == Outcome::skipped ||
-                        std::ranges::count(record.installs, Outcome::skipped, &reports::InstallRecord::outcome) > 0;
-    return astray ? Outcome::error : record.outcome;
+    if (taken > 0 && record.outcome != Outcome::fail) continue;
+    // A candidate that one guest takes and another does not is not the set that was asked for.
+    const bool astray = std::ranges::count(record.installs, Outcome::skipped, &reports::InstallRecord::outcome) > 0;
+    if (record.outcome == Outcome::pass && !astray) {
+      note(question.set, record);
+      if (is_promotable_trial(question)) finding_.final_trial = record.id;
+      return Outcome::pass;
+    }
+    if (record.outcome == Outcome::not_reached && trials_.must_stop()) return Outcome::not_reached;
+    if (record.outcome != Outcome::fail) return Outcome::error;
+    const auto failures = failures_here(record);
+    if (failures.empty()) return Outcome::error;  // says that it failed, and not how
+    note(question.set, record);
+    if (is_known(failures)) return Outcome::fail;
+    // Another failure than the one that is searched for never sends the search astray; but one that repeats is an
+    // answer: this set is bad, too.
+    std::vector<std::string> repeated;
+    std::ranges::set_intersection(failures, other, std::back_inserter(repeated));
+    searched_.insert(searched_.end(), repeated.begin(), repeated.end());
+    if (!repeated.empty()) return Outcome::fail;
+    if (!other.empty()) return Outcome::error;
+    other = failures;
+    if (asked.freshness == Freshness::may_reuse) asked.freshness = Freshness::again;
   }
   return Outcome::pass;
+}
+
+std::vector<reports::FlakyRecord> MachineSearch::flaky(SearchEnd end) const {
+  std::vector<reports::FlakyRecord> flaky;
+  for (const auto& [members, seen] : seen_) {
+    if (seen.passed.empty()) continue;
+    const bool open = members == all_ && end == SearchEnd::not_reproduced;
+    for (const auto& [fact, failed] : seen.failed) {
+      reports::FlakyRecord record{.kind = open ? reports::FlakeKind::not_reproduced : reports::FlakeKind::in_search,
+                                  .fact = fact,
+                                  .candidates = {},
+                                  .failed = failed,
+                                  .passed = seen.passed};
+      for (const auto member : members) record.candidates.push_back(candidates_[member].id);
+      flaky.push_back(std::move(record));
+    }
+  }
+  return flaky;
 }
 
 }  // namespace patchlab::runners

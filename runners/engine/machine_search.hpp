@@ -11,44 +11,70 @@
 
 namespace patchlab::runners {
 
+// A group that breaks what is left when the others are gone, and how it showed.
 struct Conviction {
-  std::string machine;
-  std::vector<std::size_t> culprit;
-  std::vector<std::size_t> quarantined;  // when the search could not name anybody
-  std::vector<std::string> failed;
-  std::vector<std::string> trials;
+  std::vector<std::size_t> culprits;
+  std::vector<std::string> failed;  // what the group alone broke
   std::string explanation;
 };
 
-// The search for what breaks one machine: on that machine and what it depends on, among the candidates that touch
-// these. Turns the questions of the culprit search into trials, and trials into answers.
+struct SearchFinding {
+  SearchEnd end = SearchEnd::inconclusive;
+  std::vector<Conviction> convictions;   // found
+  std::vector<std::size_t> quarantined;  // inconclusive: fewer than all; empty: it may be anybody
+  std::vector<std::string> failed;       // what the search was about
+  std::vector<std::string> trials;
+  std::string explanation;
+  std::vector<reports::FlakyRecord> flaky;  // what failed and passed with the same set
+  // Of a search on the whole department that ended as not reproduced: the trial in which the exact set passed.
+  std::string final_trial;
+  [[nodiscard]] bool names_somebody() const { return !convictions.empty() || !quarantined.empty(); }
+};
+
+// The search for what breaks some machines, among the candidates that touch them. Turns the questions of the culprit
+// search into trials, and trials into answers. What earlier trials of the department saw of these machines counts.
 class MachineSearch {
  public:
   using Indexes = std::vector<std::size_t>;
-  // `set` failed in `failed`.
-  MachineSearch(DepartmentTrials& trials, std::string machine, const reports::TrialRecord& failed, const Indexes& set);
-  [[nodiscard]] Conviction run();
+  // `set` failed in `failed` on one of `machines`, which hold whatever these depend on. `passes_before`: how often it
+  // passed elsewhere since then, where not all of its machines took part.
+  MachineSearch(DepartmentTrials& trials, std::vector<std::string> machines, const reports::TrialRecord& failed,
+                const Indexes& set, std::size_t passes_before = 0);
+  [[nodiscard]] bool has_candidates() const { return !domain_.empty(); }
+  [[nodiscard]] bool covers_the_department() const;
+  [[nodiscard]] SearchFinding run();
 
  private:
+  // What was seen of a set, in trials of this search and before.
+  struct Seen {
+    std::map<std::string, std::vector<std::string>> failed;  // by fact, the trials
+    std::vector<std::string> passed;
+    std::vector<std::string> last_failures;
+  };
+
   [[nodiscard]] std::vector<SearchCandidate> candidates() const;
+  [[nodiscard]] SearchPolicy policy();
   [[nodiscard]] std::optional<std::size_t> suspect() const;
-  [[nodiscard]] Outcome probe(const Indexes& members, Freshness freshness);
-  [[nodiscard]] Outcome ask(const Indexes& members, Freshness freshness);
-  [[nodiscard]] reports::TrialRecord run_trial(const Indexes& members, Freshness freshness);
+  [[nodiscard]] Outcome answer(const CulpritSearch& search, const Question& question);
+  [[nodiscard]] reports::TrialRecord run_trial(const CulpritSearch& search, const Question& question,
+                                               const Indexes& members);
+  [[nodiscard]] bool is_promotable_trial(const Question& question) const;
   [[nodiscard]] std::vector<std::string> failures_here(const reports::TrialRecord& trial) const;
+  [[nodiscard]] bool is_known(const std::vector<std::string>& failures) const;
+  void note(const Indexes& members, const reports::TrialRecord& trial);
   [[nodiscard]] Indexes chosen(const Indexes& members) const;
+  [[nodiscard]] std::vector<reports::FlakyRecord> flaky(SearchEnd end) const;
 
   DepartmentTrials& trials_;
   std::vector<std::string> machines_;
   Indexes domain_;  // the candidates that touch these machines; the search knows them by their places in this list
-  std::vector<std::string> searched_;  // the failures that started it
+  Indexes all_;     // all of these places
+  std::vector<std::string> searched_;  // failures that are known to be real: those that started it, and what repeated
   Stability stability_ = Stability::no;
+  std::size_t passes_before_ = 0;
   std::vector<SearchCandidate> candidates_;
-  std::map<Indexes, Outcome> answers_;
-  // Other candidates of the first trial may have broken something as well: only what the smallest failing set broke,
-  // when it was tried last, is said of it.
-  std::size_t smallest_ = 0;
-  Conviction conviction_;
+  std::map<Indexes, Seen> seen_;
+  SearchFinding finding_;
 };
 
 }  // namespace patchlab::runners

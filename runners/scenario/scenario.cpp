@@ -357,8 +357,9 @@ class Parser {
 
   void read_trial(const Json& value, TrialPolicy& policy) {
     JsonReader reader(value, "/trial", problems_);
-    const auto seconds = [&](const char* key, Milliseconds& duration, std::int64_t least = 1) {
-      duration = std::chrono::seconds(reader.integer_or(key, duration.count() / 1000, least, 86400));
+    const auto seconds = [&](const char* key, Milliseconds& duration, std::int64_t least = 1,
+                             std::int64_t most = 86400) {
+      duration = std::chrono::seconds(reader.integer_or(key, duration.count() / 1000, least, most));
     };
     const auto count = [&](const char* key, std::size_t& number, std::int64_t most) {
       number = static_cast<std::size_t>(reader.integer_or(key, static_cast<std::int64_t>(number), 0, most));
@@ -368,6 +369,7 @@ class Parser {
     count("confirmations", policy.confirmations, 10);
     count("lab_retries", policy.lab_retries, 10);
     policy.rehearse_removal = reader.boolean_or("rehearse_removal", policy.rehearse_removal);
+    seconds("run_deadline_s", policy.run_deadline, 1, 604800);
     seconds("stability_s", policy.stability, 0);
     seconds("boot_timeout_s", policy.boot_timeout);
     seconds("ready_timeout_s", policy.ready_timeout);
@@ -413,6 +415,7 @@ void to_json(Json& json, const TrialPolicy& policy) {
           {"boot_timeout_ms", policy.boot_timeout.count()},
           {"ready_timeout_ms", policy.ready_timeout.count()},
           {"install_timeout_ms", policy.install_timeout.count()},
+          {"run_deadline_ms", policy.run_deadline.count()},
           {"stability_ms", policy.stability.count()},
           {"confirmations", policy.confirmations},
           {"lab_retries", policy.lab_retries},
@@ -426,6 +429,7 @@ TrialPolicy trial_policy_from_json(const Json& json) {
   policy.boot_timeout = Milliseconds(json.at("boot_timeout_ms").get<std::int64_t>());
   policy.ready_timeout = Milliseconds(json.at("ready_timeout_ms").get<std::int64_t>());
   policy.install_timeout = Milliseconds(json.at("install_timeout_ms").get<std::int64_t>());
+  policy.run_deadline = Milliseconds(json.at("run_deadline_ms").get<std::int64_t>());
   policy.stability = Milliseconds(json.at("stability_ms").get<std::int64_t>());
   policy.confirmations = json.at("confirmations").get<std::size_t>();
   policy.lab_retries = json.at("lab_retries").get<std::size_t>();

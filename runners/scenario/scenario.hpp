@@ -86,6 +86,7 @@ struct TrialPolicy {
   Milliseconds stability{std::chrono::seconds(20)};
   std::size_t confirmations = 1;
   std::size_t lab_retries = 1;   // how often a trial that ended in `error` is tried again
+  Milliseconds run_deadline{std::chrono::hours(24)};  // for the whole run: what is not done by then is not done
   bool rehearse_removal = true;  // take away again what passed, where the guest's family offers that
 };
 
