@@ -210,8 +210,15 @@ std::vector<SearchFinding> DepartmentRun::search(const TrialRecord& failed, cons
     const auto passes = std::ranges::count(findings, SearchEnd::not_reproduced, &SearchFinding::end);
     findings = {MachineSearch(trials_, trials_.machines(), failed, set, static_cast<std::size_t>(passes)).run()};
   }
-  for (const auto& finding : findings)
-    record_.flaky.insert(record_.flaky.end(), finding.flaky.begin(), finding.flaky.end());
+  // Beside somebody who was named, the whole set is not the one that may be promoted: what passed without him may have
+  // failed because of him.
+  const bool changes = std::ranges::any_of(findings, &SearchFinding::names_somebody);
+  for (const auto& finding : findings) {
+    for (auto flaky : finding.flaky) {
+      if (changes && flaky.kind == reports::FlakeKind::not_reproduced) flaky.kind = reports::FlakeKind::in_search;
+      record_.flaky.push_back(std::move(flaky));
+    }
+  }
   return findings;
 }
 

@@ -571,6 +571,27 @@ TEST(DepartmentRun, AFlakeOfTheFinalTrialIsTriedOnceMoreOpenly) {
   EXPECT_FALSE(reports::unexplained_flakes(record).empty());
 }
 
+TEST(DepartmentRun, WhatFailsBesideACulpritAndPassesWithoutHimIsNotHeldAgainstTheRest) {
+  Fixture lab;  // mail needs dns, and nobody declared it
+  lab.lab.breaks["dns"] = {{"bad"}};
+  lab.lab.on_trial = [&](const cell::TrialJob& job) {
+    const auto dns = job.installs.find("dns");
+    const bool broken =
+        dns != job.installs.end() && std::ranges::count(dns->second, "bad", &cell::InstallJob::candidate) > 0;
+    lab.lab.breaks["mail"] = broken ? std::vector<std::set<std::string>>{{}} : std::vector<std::set<std::string>>{};
+  };
+  const auto record = lab.machine("dns")
+                          .machine("mail")
+                          .candidate("a", {"dns"})
+                          .candidate("bad", {"dns"})
+                          .candidate("m", {"mail"})
+                          .run();
+  EXPECT_EQ(verdict(record, "bad").outcome, Outcome::fail);
+  EXPECT_EQ(verdict(record, "m").outcome, Outcome::pass);
+  ASSERT_EQ(record.flaky.size(), 1U) << "it is told";
+  EXPECT_THAT(reports::unexplained_flakes(record), IsEmpty()) << "and blocks nothing";
+}
+
 TEST(DepartmentRun, SearchesTheWholeDepartmentWhenNobodyTouchesTheFailingMachine) {
   Fixture lab;
   lab.lab.on_trial = [&](const cell::TrialJob& job) {
