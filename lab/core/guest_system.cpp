@@ -5,31 +5,54 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 
 namespace patchlab {
 namespace {
 
-// "6.2", "6.2.9200": two to four numbers.
-bool is_version(std::string_view text) {
-  std::size_t numbers = 0;
+// The numbers of "6.2.9200"; none when it is anything else.
+std::vector<std::uint32_t> numbers_in(std::string_view text) {
+  std::vector<std::uint32_t> numbers;
   for (std::size_t begin = 0; begin <= text.size();) {
     const auto end = std::min(text.find('.', begin), text.size());
     const auto number = text.substr(begin, end - begin);
     if (number.empty() || number.size() > 9 || number.find_first_not_of("0123456789") != std::string_view::npos)
-      return false;
-    ++numbers;
+      return {};
+    numbers.push_back(0);
+    (void)std::from_chars(number.data(), number.data() + number.size(), numbers.back());
     begin = end + 1;
   }
-  return numbers >= 2 && numbers <= 4;
+  return numbers;
+}
+
+bool is_version(std::string_view text) {
+  const auto numbers = numbers_in(text);
+  return numbers.size() >= 2 && numbers.size() <= 4;
 }
 
 }  // namespace
+
+std::string why_not_supported(std::string_view windows_version) {
+  const auto numbers = numbers_in(windows_version);
+  if (numbers.size() < 2) return {};
+  if (numbers[0] < 6 || (numbers[0] == 6 && numbers[1] < 2))
+    return fmt::format("Windows {} is not supported: the oldest is Server 2012 (6.2.9200)", windows_version);
+  // From the kernel of Windows 11 24H2 on.
+  constexpr std::uint32_t first_without = 26100;
+  const bool is_too_new = numbers[0] > 10 || (numbers[0] == 10 && numbers.size() > 2 && numbers[2] >= first_without);
+  if (!is_too_new) return {};
+  return fmt::format(
+      "Windows {} (Server 2025 and later) is not supported yet: it has no wmic, its .msu files are WIM images, and its "
+      "updates change the identities of optional features, so what is installed could not be told",
+      windows_version);
+}
 
 const char* to_string(GuestFamily family) { return family == GuestFamily::windows ? "windows" : "debian"; }
 
 void to_json(Json& json, const GuestSystem& system) {
   json = Json{{"family", to_string(system.family)}, {"architecture", system.architecture}};
   if (!system.version.empty()) json["version"] = system.version;
+  if (!system.servicing_stack.empty()) json["servicing_stack"] = system.servicing_stack;
 }
 
 GuestSystem guest_system_from(const Json& json, const std::string& pointer, std::vector<JsonProblem>& problems) {
@@ -41,6 +64,13 @@ GuestSystem guest_system_from(const Json& json, const std::string& pointer, std:
     system.version = reader.text("version");
     if (!system.version.empty() && !is_version(system.version))
       reader.problem("version", fmt::format("'{}' is no Windows version such as '6.2.9200'", system.version));
+    else if (const auto reason = why_not_supported(system.version); !reason.empty())
+      reader.problem("version", reason);
+    system.servicing_stack = reader.text_or("servicing_stack", "");
+    if (!system.servicing_stack.empty() && numbers_in(system.servicing_stack).size() != 4) {
+      reader.problem("servicing_stack", fmt::format("'{}' is no version of a servicing stack such as '10.0.14393.7692'",
+                                                    system.servicing_stack));
+    }
   } else if (!family.empty() && family != "debian") {
     reader.problem("family", fmt::format("'{}' is not known; there are 'debian' and 'windows'", family));
   }

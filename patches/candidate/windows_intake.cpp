@@ -10,7 +10,7 @@
 namespace patchlab::patches {
 namespace {
 
-constexpr const char* schema = "patchlab/intake/v1";
+constexpr const char* schema = "patchlab/intake/v2";
 
 std::filesystem::path note_of(const ContentStore& store, const std::string& sha256) {
   return store.root() / "intake" / (sha256 + ".json");
@@ -26,7 +26,13 @@ Result<CandidateFile> remembered(const std::filesystem::path& note) {
   PATCHLAB_ASSIGN(const auto json, read_json_file(note));
   std::vector<JsonProblem> problems;
   JsonReader reader(json, "", problems);
-  if (reader.text("schema") != schema) reader.problem("schema", fmt::format("must be '{}'", schema));
+  if (const auto found = reader.text("schema"); found == "patchlab/intake/v1") {
+    return configuration_error(
+        fmt::format("'{}' was written by an older patchlab, which did not read all of the package", note.string()),
+        "add the package again: patchlab patch add");
+  } else if (found != schema) {
+    reader.problem("schema", fmt::format("must be '{}'", schema));
+  }
   auto file = candidate_file_from(reader.raw("file"), "/file", problems);
   reader.finish();
   if (!file.windows || !file.signature) problems.push_back({"/file", "has no facts of a Windows package"});

@@ -74,30 +74,56 @@ std::string InstallerDatabase::text(const Place& place) const {
   return valid == bytes ? valid : latin1_as_utf8(bytes);
 }
 
+bool InstallerDatabase::has(std::string_view table) const { return file_->find(table_stream_name(table)) != nullptr; }
+
 Result<std::vector<std::vector<std::string>>> InstallerDatabase::rows(std::string_view table,
                                                                       std::size_t columns) const {
+  return rows(table, std::vector(columns, Column::text));
+}
+
+Result<std::vector<std::vector<std::string>>> InstallerDatabase::rows(std::string_view table,
+                                                                      const std::vector<Column>& columns) const {
   std::vector<std::vector<std::string>> rows;
   const auto* stream = file_->find(table_stream_name(table));
   if (stream == nullptr) return rows;
   PATCHLAB_ASSIGN(const auto bytes, file_->read(*stream, table_limit));
-  const auto count = bytes.size() / (reference_bytes_ * columns);
-  if (count > most_rows || count * reference_bytes_ * columns != bytes.size()) {
+  const auto width_of = [&](Column column) -> std::size_t {
+    switch (column) {
+      case Column::text: return reference_bytes_;
+      case Column::number16: return 2;
+      case Column::number32: return 4;
+    }
+    return 0;
+  };
+  std::size_t width = 0;
+  for (const auto column : columns) width += width_of(column);
+  const auto count = bytes.size() / width;
+  if (count > most_rows || count * width != bytes.size()) {
     return configuration_error(fmt::format("'{}' is damaged: its table '{}' has {} bytes", name_, table, bytes.size()));
   }
+  rows.resize(count);
   std::uint64_t taken = 0;
+  std::size_t at = 0;
   // Column by column: all first cells, then all second cells.
-  for (std::size_t row = 0; row < count; ++row) {
-    auto& cells = rows.emplace_back();
-    for (std::size_t column = 0; column < columns; ++column) {
-      const auto reference = reference_at(bytes, (column * count + row) * reference_bytes_, reference_bytes_);
-      if (reference >= strings_.size())
+  for (const auto column : columns) {
+    for (std::size_t row = 0; row < count; ++row, at += width_of(column)) {
+      const auto number = reference_at(bytes, at, width_of(column));
+      if (column != Column::text) {
+        // Numbers are stored with their sign bit turned over, so that 0 can stand for null.
+        const bool is_short = column == Column::number16;
+        const auto value = is_short ? static_cast<std::int32_t>(static_cast<std::int16_t>(number ^ 0x8000U))
+                                    : static_cast<std::int32_t>(number ^ 0x80000000U);
+        rows[row].push_back(number == 0 ? std::string{} : fmt::format("{}", value));
+        continue;
+      }
+      if (number >= strings_.size())
         return configuration_error(
             fmt::format("'{}' is damaged: its table '{}' names a string that is not there", name_, table));
-      taken += strings_[reference].bytes;
+      taken += strings_[number].bytes;
       if (taken > row_text_limit)
         return configuration_error(
             fmt::format("'{}': its table '{}' holds more than {} bytes", name_, table, row_text_limit));
-      cells.push_back(text(strings_[reference]));
+      rows[row].push_back(text(strings_[number]));
     }
   }
   return rows;

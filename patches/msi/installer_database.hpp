@@ -6,14 +6,21 @@
 
 namespace patchlab::patches {
 
+// A column of a table, as the database format stores it.
+enum class Column { text, number16, number32 };
+
 // The tables of a Windows Installer database are streams whose names are packed and whose cells are numbers into a pool
-// of strings. Read-only, and only tables whose columns are all text.
+// of strings, or numbers themselves. Read-only.
 class InstallerDatabase {
  public:
   [[nodiscard]] static Result<InstallerDatabase> open(const CompoundFile& file, const std::string& name);
 
   // The rows of a table; none when it is not there.
   [[nodiscard]] Result<std::vector<std::vector<std::string>>> rows(std::string_view table, std::size_t columns) const;
+  // The same with numbers in it, in decimal; none where a cell is null.
+  [[nodiscard]] Result<std::vector<std::vector<std::string>>> rows(std::string_view table,
+                                                                   const std::vector<Column>& columns) const;
+  [[nodiscard]] bool has(std::string_view table) const;
 
  private:
   InstallerDatabase(const CompoundFile& file, std::string name) : file_(&file), name_(std::move(name)) {}

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 
 #include "lab/core/text.hpp"
 #include "patches/msi/installer_database.hpp"
@@ -36,6 +37,22 @@ std::string architecture_word(std::string_view platform) {
   if (lower == "intel") return "x86";
   if (lower == "intel64") return "ia64";
   return lower == "arm64" || lower == "arm" ? lower : std::string();
+}
+
+// Attributes in the table Upgrade (msidefs.h).
+constexpr std::uint32_t only_detect = 0x2;
+constexpr std::uint32_t from_included = 0x100;
+constexpr std::uint32_t to_included = 0x200;
+constexpr std::uint32_t languages_excluded = 0x400;
+
+std::vector<std::string> words_in(std::string_view text, char separator) {
+  std::vector<std::string> words;
+  while (!text.empty()) {
+    const auto end = std::min(text.find(separator), text.size());
+    if (const auto word = trimmed(text.substr(0, end)); !word.empty()) words.emplace_back(word);
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return words;
 }
 
 std::string code(const std::string& text) { return is_guid(text) ? text : std::string(); }
@@ -83,6 +100,30 @@ class Reader {
     found_.architecture = platform.empty() ? "x86" : architecture_word(platform);
     if (middle != std::string::npos) found_.language = wanted.substr(middle + 1);
     if (found_.product_code.empty()) return trouble("has no ProductCode in its Property table");
+    return read_upgrades(database);
+  }
+
+  // Only where the action that removes them is in the sequence, and not for rows that only look.
+  Result<void> read_upgrades(const InstallerDatabase& database) {
+    if (database.has("InstallExecuteSequence")) {
+      PATCHLAB_ASSIGN(const auto sequence,
+                      database.rows("InstallExecuteSequence", {Column::text, Column::text, Column::number16}));
+      const bool removes = std::any_of(sequence.begin(), sequence.end(), [](const auto& row) {
+        return row[0] == "RemoveExistingProducts" && !row[2].empty() && row[2].front() != '-' && row[2] != "0";
+      });
+      if (!removes) return {};
+    }
+    PATCHLAB_ASSIGN(const auto rows, database.rows("Upgrade", {Column::text, Column::text, Column::text, Column::text,
+                                                               Column::number32, Column::text, Column::text}));
+    for (const auto& row : rows) {
+      std::uint32_t flags = 0;
+      (void)std::from_chars(row[4].data(), row[4].data() + row[4].size(), flags);
+      // A list of features takes a product away in part, at most.
+      const bool takes_all = row[5].empty() || lower_case(row[5]) == "all";
+      if (!is_guid(row[0]) || (flags & only_detect) != 0 || !takes_all) continue;
+      found_.replaces.push_back({row[0], row[1], (flags & from_included) != 0, row[2], (flags & to_included) != 0,
+                                 words_in(row[3], ','), (flags & languages_excluded) != 0});
+    }
     return {};
   }
 

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "lab/core/replaced_products.hpp"
 #include "patches/bytes/byte_source.hpp"
 
 namespace patchlab::patches {
@@ -27,6 +28,7 @@ struct InstallerFile {
   std::string package_code;
   std::string patch_code;
   bool carries_signature = false;
+  std::vector<ReplacedProducts> replaces;     // older products that a package takes away
   std::vector<std::string> target_products;   // product codes a patch applies to
   std::vector<std::string> replaced_patches;  // patch codes that a patch takes the place of
 };

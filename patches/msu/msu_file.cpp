@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <list>
+#include <set>
 
 #include "lab/core/text.hpp"
 
@@ -16,6 +17,8 @@ constexpr std::uint64_t text_limit = 32ULL << 20U;    // of one XML document or 
 constexpr std::uint64_t cabinet_limit = 4ULL << 30U;  // a cabinet cannot be bigger
 constexpr std::uint64_t kept_limit = 6ULL << 30U;     // of temporary files for one package
 constexpr std::size_t most_cabinets = 64;
+constexpr std::size_t most_manifests = 20'000;            // of one servicing cabinet; real rollups have a few thousand
+constexpr std::uint64_t manifests_limit = 256ULL << 20U;  // of their bytes together
 
 bool is_top_level(const std::string& name) { return name.find_first_of("\\/") == std::string::npos; }
 
@@ -34,9 +37,19 @@ struct Kept {
   std::list<KeptText> texts;
   std::list<KeptCabinet> cabinets;
   std::uint64_t cabinet_bytes = 0;
+  std::uint64_t text_bytes = 0;
 
   ByteSink* text(const CabEntry& entry) {
     texts.push_back({entry.name, TextSink(text_limit)});
+    return &texts.back().sink;
+  }
+  Result<ByteSink*> manifest(const CabEntry& entry) {
+    text_bytes += entry.bytes;
+    if (texts.size() >= most_manifests || text_bytes > manifests_limit) {
+      return configuration_error(fmt::format("holds more than {} package manifests, or more than {} bytes of them",
+                                             most_manifests, manifests_limit));
+    }
+    texts.push_back({entry.name, TextSink(std::min(text_limit, entry.bytes))});
     return &texts.back().sink;
   }
   Result<ByteSink*> cabinet(const CabEntry& entry) {
@@ -116,6 +129,11 @@ class MsuReader {
       msu_.properties = parse_package_properties(text.sink.bytes);
       return {};
     }
+    PATCHLAB_ASSIGN(const auto is_unattend, is_unattend_document(text.sink.bytes, inside(text.name)));
+    if (!is_unattend) {
+      msu_.notes.push_back(fmt::format("'{}' is no unattend document", text.name));
+      return {};
+    }
     PATCHLAB_ASSIGN(auto items, parse_unattend(text.sink.bytes, inside(text.name)));
     unattend_.insert(unattend_.end(), items.begin(), items.end());
     return {};
@@ -129,20 +147,56 @@ class MsuReader {
     return {};
   }
 
+  // Every .mum in it: update.mum is the package, the others are what it is made of.
   Result<void> read_servicing_cabinet(const ByteSource& source, const std::string& cabinet) {
     Kept kept;
+    std::string stack;
     PATCHLAB_ASSIGN(const auto content,
                     read_cabinet(source, cabinet, budget_, [&](const CabEntry& entry) -> Result<ByteSink*> {
-                      return lower_case(entry.name) == "update.mum" ? kept.text(entry) : nullptr;
+                      if (auto version = servicing_stack_in(entry.name); !version.empty()) stack = std::move(version);
+                      if (!lower_case(entry.name).ends_with(".mum")) return nullptr;
+                      return kept.manifest(entry);
                     }));
     count(content);
-    if (kept.texts.size() > 1) return configuration_error(fmt::format("'{}' holds update.mum twice", cabinet));
+    const auto is_main = [](const KeptText& text) { return lower_case(text.name) == "update.mum"; };
+    const auto mains = std::count_if(kept.texts.begin(), kept.texts.end(), is_main);
+    if (mains > 1) return configuration_error(fmt::format("'{}' holds update.mum twice", cabinet));
+    if (mains == 0) return {};
+    const auto main = std::find_if(kept.texts.begin(), kept.texts.end(), is_main);
+    PATCHLAB_ASSIGN(auto package, parse_update_mum(main->sink.bytes, cabinet + "/" + main->name));
+    package.file = cabinet == name_ ? "" : cabinet.substr(name_.size() + 1);
+    if (package.stack.empty()) package.stack = stack;
+    std::vector<std::string> unread;
     for (const auto& text : kept.texts) {
-      PATCHLAB_ASSIGN(auto package, parse_update_mum(text.sink.bytes, cabinet + "/" + text.name));
-      package.file = cabinet == name_ ? "" : cabinet.substr(name_.size() + 1);
-      msu_.packages.push_back(std::move(package));
+      if (!is_main(text)) add_part(text, package, unread);
     }
+    if (!unread.empty()) {
+      msu_.notes.push_back(
+          fmt::format("{} of the manifests in it cannot be read, such as '{}'", unread.size(), unread.front()));
+    }
+    drop_repeated_parts(package);
+    msu_.packages.push_back(std::move(package));
     return {};
+  }
+
+  // A part that cannot be read is still known by the name of its manifest.
+  static void add_part(const KeptText& text, ServicingPackage& package, std::vector<std::string>& unread) {
+    if (auto part = parse_update_mum(text.sink.bytes, text.name)) {
+      package.parts.push_back(part->identity);
+      package.parts.insert(package.parts.end(), part->parts.begin(), part->parts.end());
+      if (is_newer_version(part->stack_floor, package.stack_floor)) package.stack_floor = part->stack_floor;
+      if (package.stack.empty()) package.stack = part->stack;
+      return;
+    }
+    if (auto identity = identity_in_name(text.name))
+      package.parts.push_back(std::move(*identity));
+    else
+      unread.push_back(text.name);
+  }
+
+  static void drop_repeated_parts(ServicingPackage& package) {
+    std::set<std::string> seen{package.identity.text()};
+    std::erase_if(package.parts, [&](const auto& part) { return !seen.insert(part.text()).second; });
   }
 
   // WSUSSCAN.cab holds package.cab, and that holds package.xml.

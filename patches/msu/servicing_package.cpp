@@ -5,6 +5,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 
 #include "lab/core/text.hpp"
 
@@ -64,6 +66,35 @@ Result<std::vector<PackageIdentity>> identities_in(const XmlElement& package, st
   return found;
 }
 
+const std::string stack_component = "microsoft-windows-servicingstack";
+
+bool is_stack_component(const PackageIdentity& identity) { return lower_case(identity.name) == stack_component; }
+
+// Below <update>: packages that it is made of, and the component that is a servicing stack. What has no usable identity
+// can be neither.
+void read_content(const XmlElement& element, const std::string& file, ServicingPackage& found) {
+  for (const auto& child : element.children) {
+    const bool is_part = child.name == "package";
+    if (is_part || child.name == "component") {
+      for (const auto* named : child.all("assemblyIdentity")) {
+        auto identity = identity_from(*named, file);
+        if (identity && is_stack_component(*identity)) found.stack = identity->version;
+        if (identity && is_part) found.parts.push_back(std::move(*identity));
+      }
+    }
+    read_content(child, file, found);
+  }
+}
+
+// Before which servicing stack the package cannot be installed. 6.0.0.0 stands for any.
+Result<std::string> stack_floor_in(const XmlElement& package, const std::string& file) {
+  for (const auto* element : package.all("installerAssembly")) {
+    PATCHLAB_ASSIGN(const auto identity, identity_from(*element, file));
+    if (is_stack_component(identity) && identity.version != "6.0.0.0") return identity.version;
+  }
+  return std::string{};
+}
+
 std::string first_kb(const std::vector<std::string>& texts) {
   for (const auto& text : texts) {
     if (auto kb = kb_in(text); !kb.empty()) return kb;
@@ -78,7 +109,38 @@ std::string PackageIdentity::text() const {
                      version);
 }
 
-bool ServicingPackage::is_servicing_stack() const { return identity.name.find("ServicingStack") != std::string::npos; }
+bool ServicingPackage::is_servicing_stack() const {
+  return !stack.empty() || identity.name.find("ServicingStack") != std::string::npos;
+}
+
+std::string servicing_stack_in(std::string_view entry_name) {
+  const auto lower = lower_case(entry_name);
+  const auto at = lower.find(stack_component + "_");
+  if (at == std::string::npos) return {};
+  // name, public key token, version
+  const auto token = lower.find('_', at);
+  const auto version = lower.find('_', token + 1);
+  if (version == std::string::npos) return {};
+  const auto text = lower.substr(version + 1, lower.find('_', version + 1) - version - 1);
+  return is_version(text) ? text : std::string{};
+}
+
+std::optional<PackageIdentity> identity_in_name(std::string_view entry_name) {
+  const auto folder = entry_name.find_last_of("\\/");
+  if (folder != std::string_view::npos) entry_name.remove_prefix(folder + 1);
+  const auto dot = entry_name.rfind('.');
+  std::vector<std::string> words(1);
+  for (const char c : entry_name.substr(0, dot)) {
+    if (c == '~')
+      words.emplace_back();
+    else
+      words.back() += c;
+  }
+  if (words.size() != 5 || !is_version(words[4]) || words[0].empty()) return std::nullopt;
+  if (!std::all_of(words.begin(), words.end(), is_word)) return std::nullopt;
+  return PackageIdentity{words[0], words[4], lower_case(words[2]), words[3].empty() ? "neutral" : lower_case(words[3]),
+                         lower_case(words[1])};
+}
 
 std::string kb_in(std::string_view text) {
   for (std::size_t at = 0; at + 2 < text.size(); ++at) {
@@ -110,7 +172,27 @@ Result<ServicingPackage> parse_update_mum(std::string_view bytes, const std::str
       first_kb({package->attribute("identifier"), found.identity.name, found.title, assembly.attribute("description")});
   PATCHLAB_ASSIGN(found.parents, identities_in(*package, "parent", name));
   PATCHLAB_ASSIGN(found.supersedes, identities_in(*package, "supersedes", name));
+  PATCHLAB_ASSIGN(found.stack_floor, stack_floor_in(*package, name));
+  for (const auto* update : package->all("update")) read_content(*update, name, found);
   return found;
+}
+
+bool is_newer_version(std::string_view a, std::string_view b) {
+  const auto numbers = [](std::string_view text) {
+    std::array<std::uint64_t, 4> parts{};
+    for (auto& part : parts) {
+      const auto dot = std::min(text.find('.'), text.size());
+      (void)std::from_chars(text.data(), text.data() + dot, part);
+      text.remove_prefix(std::min(dot + 1, text.size()));
+    }
+    return parts;
+  };
+  return !a.empty() && (b.empty() || numbers(a) > numbers(b));
+}
+
+Result<bool> is_unattend_document(std::string_view bytes, const std::string& name) {
+  PATCHLAB_ASSIGN(const auto document, parse_xml(bytes, name));
+  return document.name == "unattend";
 }
 
 Result<std::vector<UnattendItem>> parse_unattend(std::string_view bytes, const std::string& name) {

@@ -27,7 +27,7 @@ std::string wrong_release(const WindowsPackage& package, const MachineFacts& mac
   for (const auto& text : package.os_versions) {
     const auto version = parse_nt_version(text);
     if (!version) continue;
-    if (is_same_release(*version, *machine.os_version)) return {};
+    if (is_for_release(*version, *machine.os_version)) return {};
     names.push_back(release_name(*version));
   }
   if (names.empty()) return {};
@@ -56,7 +56,49 @@ std::string missing_product(const WindowsPackage& package, const MachineFacts& m
                      fmt::join(package.target_products, ", "));
 }
 
+bool is_serviced(const WindowsPackage& package) {
+  return package.kind == PackageKind::msu || package.kind == PackageKind::cab;
+}
+
+// "Package_for_RollupFix~31bf3856ad364e35~amd64~": all of an identity but its version.
+std::string without_version(const std::string& identity) { return identity.substr(0, identity.rfind('~')); }
+
+bool share_an_identity(const WindowsPackage& a, const WindowsPackage& b) {
+  return std::any_of(a.packages.begin(), a.packages.end(), [&](const std::string& one) {
+    return std::any_of(b.packages.begin(), b.packages.end(),
+                       [&](const std::string& other) { return without_version(one) == without_version(other); });
+  });
+}
+
+bool is_same_code(const std::string& a, const std::string& b) { return !a.empty() && lower_case(a) == lower_case(b); }
+
 }  // namespace
+
+bool share_a_release(const WindowsPackage& a, const WindowsPackage& b) {
+  if (a.os_versions.empty() || b.os_versions.empty()) return true;
+  return std::any_of(a.os_versions.begin(), a.os_versions.end(), [&](const std::string& one) {
+    const auto version = parse_nt_version(one);
+    return std::any_of(b.os_versions.begin(), b.os_versions.end(), [&](const std::string& other) {
+      const auto second = parse_nt_version(other);
+      return !version || !second || is_for_release(*version, *second) || is_for_release(*second, *version);
+    });
+  });
+}
+
+bool ship_the_same(const WindowsPackage& a, const WindowsPackage& b) {
+  if (is_serviced(a) && is_serviced(b)) return share_an_identity(a, b) && share_a_release(a, b);
+  if (a.kind != b.kind) return false;
+  switch (a.kind) {
+    case PackageKind::msi:
+      return is_same_code(a.product_code, b.product_code) ||
+             (is_same_code(a.upgrade_code, b.upgrade_code) && a.architecture == b.architecture);
+    case PackageKind::msp: return is_same_code(a.patch_code, b.patch_code);
+    case PackageKind::exe:
+    case PackageKind::msu:
+    case PackageKind::cab: break;
+  }
+  return false;
+}
 
 Applicability applicability(const WindowsPackage& package, const std::vector<std::string>& roles,
                             const MachineFacts& machine) {

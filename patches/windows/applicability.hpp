@@ -27,4 +27,11 @@ struct Applicability {
 [[nodiscard]] Applicability applicability(const WindowsPackage& package, const std::vector<std::string>& roles,
                                           const MachineFacts& machine);
 
+// Whether both are for some release of Windows; one that states none may be for any.
+[[nodiscard]] bool share_a_release(const WindowsPackage& a, const WindowsPackage& b);
+// Whether two packages would change the same thing on one machine: an .msu or .cab by a servicing identity of one name
+// and architecture for a common release (cumulative updates are called alike for all), an .msi by its product or
+// upgrade code, an .msp by its patch code. An .exe does not say.
+[[nodiscard]] bool ship_the_same(const WindowsPackage& a, const WindowsPackage& b);
+
 }  // namespace patchlab::patches

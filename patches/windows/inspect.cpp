@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "lab/core/digest.hpp"
 #include "patches/exe/executable.hpp"
@@ -91,6 +92,23 @@ const ServicingPackage& main_package(const MsuFile& msu) {
   return found == msu.packages.rend() ? msu.packages.back() : *found;
 }
 
+// The version of the component, or what the package's own stands for: "14393.9220.1.0" is 10.0.14393.9220. Those of 6.x
+// do not say.
+std::string stack_of(const ServicingPackage& package) {
+  if (!package.stack.empty()) return package.stack;
+  const auto dot = package.identity.version.find('.');
+  const auto next = package.identity.version.find('.', dot + 1);
+  const auto version = version_of_update(package.identity);
+  if (!version || version->major < 10 || !version->build || package.identity.version.starts_with("10.")) return {};
+  return fmt::format("10.0.{}", package.identity.version.substr(0, next));
+}
+
+// A list for 20 000 parts: each once, and none that is asked for itself.
+void drop_what_is_whole(WindowsPackage& package) {
+  std::set<std::string> seen(package.packages.begin(), package.packages.end());
+  std::erase_if(package.parts, [&](const auto& part) { return !seen.insert(part).second; });
+}
+
 Result<WindowsPackage> from_cabinet(const ByteSource& source, const std::string& name, const CabLimits& limits) {
   PATCHLAB_ASSIGN(const auto msu, read_msu(source, name, limits));
   const auto& main = main_package(msu);
@@ -104,15 +122,23 @@ Result<WindowsPackage> from_cabinet(const ByteSource& source, const std::string&
   package.kb = kb_of(msu, main);
   package.release_type = main.release_type;
   package.restart = restart_of(msu);
-  const bool permanent = std::any_of(msu.packages.begin(), msu.packages.end(),
-                                     [](const auto& one) { return one.permanence == "permanent"; });
-  package.removable = permanent ? "no" : "yes";
   package.os_versions = os_versions_of(msu);
   for (const auto& one : msu.packages) {
     package.packages.push_back(one.identity.text());
+    if (one.permanence == "permanent" || one.is_servicing_stack())
+      package.permanent_packages.push_back(one.identity.text());
+    for (const auto& part : one.parts) package.parts.push_back(part.text());
+    if (one.is_servicing_stack() && is_newer_version(stack_of(one), package.servicing_stack))
+      package.servicing_stack = stack_of(one);
+    if (is_newer_version(one.stack_floor, package.needs_servicing_stack))
+      package.needs_servicing_stack = one.stack_floor;
     for (const auto& parent : one.parents) add(package.prerequisites, parent.text());
     for (const auto& older : one.supersedes) add(package.supersedes, older.text());
   }
+  package.removable = package.permanent_packages.size() == package.packages.size() ? "no" : "yes";
+  drop_what_is_whole(package);
+  // What it brings itself needs no candidate of its own.
+  if (!is_newer_version(package.needs_servicing_stack, package.servicing_stack)) package.needs_servicing_stack.clear();
   for (const auto& id : msu.metadata.prerequisites) add(package.prerequisites, "update " + id);
   for (const auto& id : msu.metadata.superseded_by) add(package.superseded_by, "revision " + id);
   package.notes = msu.notes;
@@ -138,6 +164,7 @@ Result<WindowsPackage> from_compound(const ByteSource& source, const std::string
   package.removable = installer.removable;
   package.product_code = installer.product_code;
   package.upgrade_code = installer.upgrade_code;
+  package.replaces = installer.replaces;
   package.patch_code = installer.patch_code;
   package.target_products = installer.target_products;
   package.supersedes = installer.replaced_patches;
@@ -170,7 +197,8 @@ Result<WindowsPackage> read_package(const ByteSource& source, const std::string&
     case Magic::wim:
       return configuration_error(
           fmt::format("'{}' is an .msu of the newer kind (a WIM image), which is not read", name),
-          "only Windows 11 24H2 and Server 2025 take it; packages for Server 2012 to 2022 are cabinets");
+          "only Windows 11 24H2 and Server 2025 take it, which are not supported yet; packages for Server 2012 to 2022 "
+          "are cabinets");
     case Magic::express:
       return configuration_error(
           fmt::format("'{}' is an express payload (.psf), which cannot be installed alone", name),

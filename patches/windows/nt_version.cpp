@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 
@@ -27,6 +28,13 @@ constexpr std::array<Release, 9> releases{{{6, 0, 6003, "Windows Server 2008"},
                                            {10, 0, 20348, "Windows Server 2022"},
                                            {10, 0, 25398, "Windows Server, version 23H2"},
                                            {10, 0, 26100, "Windows Server 2025"}}};
+
+// Builds of which an enablement package only changes the number: 1903 to 1909, 2004 to 22H2, 11 22H2 to 23H2.
+struct ServicingBranch {
+  std::uint32_t base;
+  std::uint32_t last;
+};
+constexpr std::array<ServicingBranch, 3> branches{{{18362, 18363}, {19041, 19045}, {22621, 22631}}};
 
 // The order matters: "windows8.1-" begins with the word of 6.2 but for its separator.
 struct NamePrefix {
@@ -77,6 +85,14 @@ std::optional<NtVersion> parse_nt_version(std::string_view text) {
 bool is_same_release(const NtVersion& a, const NtVersion& b) {
   if (a.major != b.major || a.minor != b.minor) return false;
   return a.major < 10 || !a.build || !b.build || *a.build == *b.build;
+}
+
+bool is_for_release(const NtVersion& stated, const NtVersion& machine) {
+  if (is_same_release(stated, machine)) return true;
+  if (stated.major != machine.major || stated.minor != machine.minor || !stated.build || !machine.build) return false;
+  return std::any_of(branches.begin(), branches.end(), [&](const ServicingBranch& branch) {
+    return *stated.build == branch.base && *machine.build > branch.base && *machine.build <= branch.last;
+  });
 }
 
 std::string release_name(const NtVersion& version) {

@@ -23,6 +23,9 @@ struct NtVersion {
 [[nodiscard]] std::optional<NtVersion> parse_nt_version(std::string_view text);
 // Same version; and from 10.0 on the same build, where both name one.
 [[nodiscard]] bool is_same_release(const NtVersion& a, const NtVersion& b);
+// Whether a package for `stated` is for a machine that runs `machine`: the same release, or a build that an enablement
+// package makes of the stated one. Those of one servicing branch share their files and their cumulative updates.
+[[nodiscard]] bool is_for_release(const NtVersion& stated, const NtVersion& machine);
 // "Windows Server 2012 (6.2)", or the numbers alone.
 [[nodiscard]] std::string release_name(const NtVersion& version);
 // From the first words of the names inside an .msu: "Windows8-RT-KB5035968-x64.cab" is for 6.2.

@@ -14,6 +14,7 @@ constexpr std::array kinds{PackageKind::msu, PackageKind::cab, PackageKind::msi,
 constexpr std::size_t longest_label = 90;
 constexpr std::size_t longest_text = 500;
 constexpr std::size_t longest_list = 1000;
+constexpr std::size_t most_parts = 20'000;
 
 // The texts of a package under their JSON keys, once for reading and writing.
 template <class Package, class Visit>
@@ -30,12 +31,16 @@ void each_text(Package& package, const Visit& visit) {
   visit("product_code", package.product_code);
   visit("upgrade_code", package.upgrade_code);
   visit("patch_code", package.patch_code);
+  visit("servicing_stack", package.servicing_stack);
+  visit("needs_servicing_stack", package.needs_servicing_stack);
 }
 
 template <class Package, class Visit>
 void each_list(Package& package, const Visit& visit) {
   visit("os_versions", package.os_versions);
   visit("packages", package.packages);
+  visit("permanent_packages", package.permanent_packages);
+  visit("parts", package.parts);
   visit("prerequisites", package.prerequisites);
   visit("supersedes", package.supersedes);
   visit("superseded_by", package.superseded_by);
@@ -96,10 +101,16 @@ std::string WindowsPackage::canonical_name() const {
 
 void bound_facts(WindowsPackage& package) {
   each_text(package, [](const char*, std::string& text) { bound_text(text); });
-  each_list(package, [](const char*, std::vector<std::string>& list) {
-    list.resize(std::min(list.size(), longest_list));
+  each_list(package, [&](const char*, std::vector<std::string>& list) {
+    list.resize(std::min(list.size(), &list == &package.parts ? most_parts : longest_list));
     std::for_each(list.begin(), list.end(), bound_text);
   });
+  package.replaces.resize(std::min(package.replaces.size(), longest_list));
+  for (auto& products : package.replaces) {
+    products.languages.resize(std::min(products.languages.size(), longest_list));
+    for (auto* text : {&products.upgrade_code, &products.from, &products.to}) bound_text(*text);
+    std::for_each(products.languages.begin(), products.languages.end(), bound_text);
+  }
 }
 
 void to_json(Json& json, const WindowsPackage& package) {
@@ -112,6 +123,7 @@ void to_json(Json& json, const WindowsPackage& package) {
               {"carries_signature", package.carries_signature}};
   each_text(package, [&](const char* key, const std::string& text) { json[key] = text; });
   each_list(package, [&](const char* key, const std::vector<std::string>& list) { json[key] = list; });
+  if (!package.replaces.empty()) json["replaces"] = package.replaces;
 }
 
 WindowsPackage windows_package_from(const Json& json, const std::string& pointer, std::vector<JsonProblem>& problems) {
@@ -122,6 +134,13 @@ WindowsPackage windows_package_from(const Json& json, const std::string& pointer
   package.kind = kind.value_or(PackageKind::msu);
   each_text(package, [&](const char* key, std::string& text) { text = reader.text_or(key, ""); });
   each_list(package, [&](const char* key, std::vector<std::string>& list) { list = reader.texts_or_empty(key); });
+  if (reader.has("replaces")) {
+    const Json& replaces = reader.raw("replaces");
+    for (std::size_t i = 0; i < replaces.size(); ++i) {
+      package.replaces.push_back(
+          replaced_products_from(replaces[i], fmt::format("{}/{}", reader.at("replaces"), i), problems));
+    }
+  }
   package.entries = static_cast<std::uint64_t>(reader.integer_or("entries", 0, 0, INT64_MAX));
   package.unpacked_bytes = static_cast<std::uint64_t>(reader.integer_or("unpacked_bytes", 0, 0, INT64_MAX));
   package.bytes = static_cast<std::uint64_t>(reader.integer("bytes", 0, INT64_MAX));

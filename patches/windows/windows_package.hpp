@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "lab/core/json.hpp"
+#include "lab/core/replaced_products.hpp"
 #include "patches/cab/cabinet.hpp"
 
 namespace patchlab::patches {
@@ -29,15 +30,22 @@ struct WindowsPackage {
   std::string title;
   std::string kb;  // "KB5035968"; a label only: the same number may be published again with other content
   std::string release_type;
-  std::string restart;                   // "required", "possible", ... as stated
-  std::string removable;                 // "yes", "no"
-  std::vector<std::string> os_versions;  // "6.2", "10.0.14393"; empty: not stated
-  std::vector<std::string> packages;     // identities of the servicing packages, in the order of installation
+  std::string restart;                          // "required", "possible", ... as stated
+  std::string removable;                        // "yes", "no"
+  std::vector<std::string> os_versions;         // "6.2", "10.0.14393"; empty: not stated
+  std::vector<std::string> packages;            // identities of the servicing packages, in the order of installation
+  std::vector<std::string> permanent_packages;  // those of them that cannot be removed again: servicing stacks
+  // Identities of what the packages are made of. A machine takes those that are for its edition; they come and go with
+  // the whole, and are never asked for alone.
+  std::vector<std::string> parts;
+  std::string servicing_stack;        // version of the one it brings: "10.0.14393.9220"
+  std::string needs_servicing_stack;  // the oldest with which it can be installed, and which it does not bring itself
   std::vector<std::string> prerequisites;
   std::vector<std::string> supersedes;
   std::vector<std::string> superseded_by;
   std::string product_code;  // of an .msi
   std::string upgrade_code;
+  std::vector<ReplacedProducts> replaces;    // of an .msi: older products that it removes while it is installed
   std::string patch_code;                    // of an .msp
   std::vector<std::string> target_products;  // product codes of which one must be installed for an .msp
   std::vector<std::string> notes;
@@ -54,7 +62,8 @@ struct WindowsPackage {
   bool operator==(const WindowsPackage&) const = default;
 };
 
-// Cuts texts to 500 bytes and lists to 1000 entries, all valid UTF-8. Whatever is read from a file goes through it.
+// Cuts texts to 500 bytes and lists to 1000 entries (parts: 20 000), all valid UTF-8. Whatever is read from a file goes
+// through it.
 void bound_facts(WindowsPackage& package);
 
 void to_json(Json& json, const WindowsPackage& package);

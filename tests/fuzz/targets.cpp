@@ -43,6 +43,7 @@ void package(std::string_view bytes) {
 
 void xml(std::string_view bytes) {
   static_cast<void>(parse_update_mum(bytes, "x"));
+  static_cast<void>(is_unattend_document(bytes, "x"));
   static_cast<void>(parse_unattend(bytes, "x"));
   static_cast<void>(parse_update_metadata(bytes, "x"));
 }
@@ -50,6 +51,12 @@ void xml(std::string_view bytes) {
 void properties(std::string_view bytes) { static_cast<void>(parse_package_properties(bytes)); }
 
 void summary(std::string_view bytes) { static_cast<void>(parse_summary_information(bytes, "x")); }
+
+// Names of entries inside a cabinet.
+void entry_name(std::string_view bytes) {
+  static_cast<void>(servicing_stack_in(bytes));
+  if (const auto identity = identity_in_name(bytes); identity && identity->text().empty()) std::abort();
+}
 
 using Seeds = std::vector<std::string>;
 const patches::testing::MsuBuilder msu;
@@ -69,8 +76,20 @@ Seeds cabinet_seeds() {
 
 Seeds msu_seeds() {
   const auto servicing = unchecked({{"update.mum", msu.mum.text()}, {"x\\dns.exe", "d"}});
+  // With parts, one of which cannot be read, and a servicing stack.
+  auto stack = msu;
+  stack.mum.children = {"Package_1_for_KB5035968"};
+  stack.mum.stack_floor = "6.2.9200.16384";
+  stack.mum.component = "Microsoft-Windows-ServicingStack 6.2.9200.22000";
+  auto part = stack.mum;
+  part.name = "Package_for_KB5035968_RTM_BF";
+  const auto parts =
+      unchecked({{"update.mum", stack.mum.text()},
+                 {"package_for_kb5035968_rtm_bf~31bf3856ad364e35~amd64~~6.2.1.0.mum", part.text()},
+                 {"package_2_for_kb5035968~31bf3856ad364e35~amd64~~6.2.1.0.mum", "<"},
+                 {"amd64_microsoft-windows-servicingstack_31bf3856ad364e35_6.2.9200.22000_none_0.manifest", "x"}});
   return {
-      msu.bytes(), msu.servicing_cabinet(), servicing,
+      msu.bytes(), msu.servicing_cabinet(), servicing, parts,
       unchecked({{"wsusscan.cab", unchecked({{"package.cab", unchecked({{"package.xml", "<OfflineSyncPackage/>"}})}})},
                  {"a.cab", servicing},
                  {"a.xml", msu.unattend()},
@@ -81,7 +100,9 @@ Seeds properties_seeds() { return {msu.properties(), "\xff\xfe" + patches::testi
 Seeds installer_seeds() {
   patches::testing::InstallerBuilder patch;
   patch.is_patch = true;
-  return {patches::testing::InstallerBuilder{}.bytes(), patch.bytes()};
+  patches::testing::InstallerBuilder upgrade;
+  upgrade.upgrades = {{"{66666666-2222-3333-4444-555555555555}", "1.0", "2.0", "1031,1033", 0x501, ""}};
+  return {patches::testing::InstallerBuilder{}.bytes(), patch.bytes(), upgrade.bytes()};
 }
 Seeds summary_seeds() {
   const auto file = patches::testing::InstallerBuilder{}.bytes();
@@ -94,12 +115,19 @@ Seeds program_seeds() {
   return {patches::testing::ProgramBuilder{}.bytes(), narrow.bytes()};
 }
 
+Seeds entry_name_seeds() {
+  return {"package_1_for_kb2999226_bf~31bf3856ad364e35~amd64~~6.2.1.9.mum",
+          "amd64_microsoft-windows-servicingstack_31bf3856ad364e35_6.2.9200.22000_none_0123456789abcdef.manifest",
+          "x\\update.mum"};
+}
+
 }  // namespace
 
 const std::vector<Target>& targets() {
   static const std::vector<Target> all{{"cabinet", cabinet, cabinet_seeds},
                                        {"msu", package, msu_seeds},
                                        {"xml", xml, xml_seeds},
+                                       {"entry_name", entry_name, entry_name_seeds},
                                        {"properties", properties, properties_seeds},
                                        {"installer", package, installer_seeds},
                                        {"summary", summary, summary_seeds},

@@ -255,6 +255,24 @@ std::string MumBuilder::identity() const {
       name, version, architecture);
 }
 
+std::string MumBuilder::content() const {
+  std::string text;
+  for (const auto& child : children) {
+    MumBuilder part;
+    part.name = child;
+    part.version = version;
+    part.architecture = architecture;
+    text += "<package integrate=\"hidden\">" + part.identity() + "</package>";
+  }
+  if (const auto blank = component.find(' '); blank != std::string::npos) {
+    MumBuilder part;
+    part.name = component.substr(0, blank);
+    part.version = component.substr(blank + 1);
+    text += "<component>" + part.identity() + "</component>";
+  }
+  return text;
+}
+
 std::string MumBuilder::text() const {
   return fmt::format(
       R"(<?xml version="1.0" encoding="utf-8" standalone="yes"?>
@@ -264,18 +282,20 @@ std::string MumBuilder::text() const {
     <parent buildCompare="EQ" integrate="separate" disposition="detect">
       <assemblyIdentity name="Microsoft-Windows-ServerCore-Package" language="neutral" version="{}" processorArchitecture="{}" publicKeyToken="31bf3856ad364e35"/>
     </parent>
-    <update name="1-1_neutral_GDR"/>
+    <installerAssembly name="Microsoft-Windows-ServicingStack" version="{}" language="neutral" processorArchitecture="{}" versionScope="nonSxS" publicKeyToken="31bf3856ad364e35"/>
+    <update name="1-1_neutral_GDR">{}</update>
   </package>
 </assembly>
 )",
-      name, identity(), name, restart, permanence, parent_version, architecture);
+      name, identity(), name, restart, permanence, parent_version, architecture, stack_floor, architecture, content());
 }
 
 std::string MsuBuilder::servicing_cabinet() const {
-  return CabBuilder{{{"update.mum", mum.text()},
-                     {"update.cat", "catalogue"},
-                     {"amd64_dns_31bf3856ad364e35\\dns.exe", std::string(5000, 'd')}}}
-      .bytes();
+  CabBuilder cabinet{{{"update.mum", mum.text()},
+                      {"update.cat", "catalogue"},
+                      {"amd64_dns_31bf3856ad364e35\\dns.exe", std::string(5000, 'd')}}};
+  cabinet.entries.insert(cabinet.entries.end(), more.begin(), more.end());
+  return cabinet.bytes();
 }
 
 std::string MsuBuilder::unattend() const {
@@ -347,18 +367,36 @@ std::string InstallerBuilder::bytes() const {
   for (const auto& column : columns) {
     for (const auto reference : column) put16(table, reference);
   }
+  // Column by column, as every table; numbers with their sign bit turned over.
+  std::string upgrade;
+  for (const auto member : {&Upgrade::code, &Upgrade::from, &Upgrade::to, &Upgrade::language}) {
+    for (const auto& row : upgrades) put16(upgrade, row.*member == "" ? 0 : pool.add(row.*member));
+  }
+  for (const auto& row : upgrades) put32(upgrade, row.attributes ^ 0x80000000U);
+  for (const auto& row : upgrades) put16(upgrade, row.features.empty() ? 0 : pool.add(row.features));
+  for (std::size_t i = 0; i < upgrades.size(); ++i) put16(upgrade, pool.add("OLDPRODUCTS"));
+  std::string sequence;
+  const std::vector<std::pair<std::string, std::uint32_t>> actions{
+      {"InstallInitialize", 1500}, {removes_existing ? "RemoveExistingProducts" : "RegisterProduct", 1525}};
+  for (const auto& [action, number] : actions) put16(sequence, pool.add(action));
+  for (std::size_t i = 0; i < actions.size(); ++i) put16(sequence, 0);
+  for (const auto& [action, number] : actions) put16(sequence, number ^ 0x8000U);
   std::string class_bytes;
   put32(class_bytes, is_patch ? 0x000c1086U : 0x000c1084U);
   put32(class_bytes, 0);
   class_bytes += std::string("\xc0\0\0\0\0\0\0\x46", 8);
-  return CompoundBuilder{
+  CompoundBuilder file{
       class_bytes,
       {{u"\u0005SummaryInformation", summary_stream({{2, title}, {3, subject}, {7, template_text}, {9, revision}})},
        {table_stream_name("_StringPool"), pool.pool},
        {table_stream_name("_StringData"), pool.data},
        {table_stream_name(is_patch ? "MsiPatchMetadata" : "Property"), table},
-       {u"Binary.big", std::string(10'000, 'b')}}}
-      .bytes();
+       {u"Binary.big", std::string(10'000, 'b')}}};
+  if (!upgrades.empty()) {
+    file.streams.emplace_back(table_stream_name("Upgrade"), upgrade);
+    file.streams.emplace_back(table_stream_name("InstallExecuteSequence"), sequence);
+  }
+  return file.bytes();
 }
 
 std::string ProgramBuilder::bytes() const {

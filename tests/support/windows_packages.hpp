@@ -35,7 +35,11 @@ struct MumBuilder {
   std::string restart = "possible";
   std::string permanence = "removable";
   std::string parent_version = "6.2.9200.16384";
+  std::string stack_floor = "6.0.0.0";  // in installerAssembly
+  std::vector<std::string> children;    // names of packages below <update>
+  std::string component;                // name and version of a component there: "Microsoft-Windows-X 1.0.0.0"
   [[nodiscard]] std::string identity() const;
+  [[nodiscard]] std::string content() const;
   [[nodiscard]] std::string text() const;
 };
 
@@ -44,6 +48,7 @@ struct MsuBuilder {
   MumBuilder mum;
   std::string kb = "5035968";
   std::string release = "Windows8-RT";
+  std::vector<std::pair<std::string, std::string>> more;  // entries of the servicing cabinet
   [[nodiscard]] std::string stem() const { return release + "-KB" + kb + "-x64"; }
   [[nodiscard]] std::string servicing_cabinet() const;
   [[nodiscard]] std::string unattend() const;
@@ -70,6 +75,17 @@ struct InstallerBuilder {
   std::string subject = "Print Tools";
   std::string template_text = "x64;1033";
   std::string revision = "{AAAAAAAA-2222-3333-4444-555555555555}";
+  // Rows of the table Upgrade.
+  struct Upgrade {
+    std::string code;
+    std::string from;
+    std::string to;
+    std::string language;
+    std::uint32_t attributes = 0;
+    std::string features;
+  };
+  std::vector<Upgrade> upgrades;
+  bool removes_existing = true;  // whether RemoveExistingProducts is in the sequence
   [[nodiscard]] std::string bytes() const;
 };
 

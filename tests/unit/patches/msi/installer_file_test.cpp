@@ -44,6 +44,37 @@ TEST(InstallerFile, ReadsAPackage) {
   EXPECT_EQ(file->language, "1033");
 }
 
+TEST(InstallerFile, TellsWhichProductsItTakesAway) {
+  const std::string code = "{66666666-2222-3333-4444-555555555555}";
+  const auto replaces = [](const InstallerBuilder& builder) {
+    const auto file = read_installer_file(MemorySource(builder.bytes()), "x.msi");
+    EXPECT_TRUE(file) << file.error().message;
+    return file ? file->replaces : std::vector<ReplacedProducts>{};
+  };
+  InstallerBuilder builder;
+  EXPECT_TRUE(replaces(builder).empty());
+  builder.upgrades = {{code, "1.0", "2.0", "", 0x101, ""},
+                      {code, "2.0", "", "", 0x2, ""},  // only looks: a newer one is there
+                      {code, "", "0.9", "1031, 1033", 0x600, ""},
+                      {code, "", "", "", 0, "OneFeature"},
+                      {"no code", "", "", "", 0, ""}};
+  EXPECT_EQ(replaces(builder), (std::vector<ReplacedProducts>{{code, "1.0", true, "2.0", false, {}, false},
+                                                              {code, "", false, "0.9", true, {"1031", "1033"}, true}}));
+  builder.removes_existing = false;
+  EXPECT_TRUE(replaces(builder).empty());
+}
+
+TEST(ReplacedProducts, AreComparedByThreeNumbersAndLanguage) {
+  const ReplacedProducts range{"{X}", "1.0", true, "2.1.5", false, {"1033"}, false};
+  for (const auto* version : {"1.0", "1.0.0.7", "2.1.4.99", "2.0"})
+    EXPECT_TRUE(range.covers(version, "1033")) << version;
+  for (const auto* version : {"0.9.9", "2.1.5", "2.1.5.1", "3"}) EXPECT_FALSE(range.covers(version, "1033")) << version;
+  EXPECT_FALSE(range.covers("1.5", "1031"));
+  EXPECT_TRUE(range.covers("1.5", ""));
+  EXPECT_FALSE((ReplacedProducts{"{X}", "1.0", false, "", false, {}, false}.covers("1.0", "")));
+  EXPECT_TRUE((ReplacedProducts{"{X}", "", false, "2.0", true, {"1031"}, true}.covers("2.0", "1033")));
+}
+
 TEST(InstallerFile, ReadsAPatchWithWhatItReplacesAndPatches) {
   const auto file = read_installer_file(MemorySource(patch().bytes()), "x.msp");
   ASSERT_TRUE(file) << file.error().message;

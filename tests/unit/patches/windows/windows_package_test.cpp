@@ -108,10 +108,85 @@ TEST(WindowsPackage, BoundsWhatAPackageSaysOfItself) {
 }
 
 TEST(WindowsPackage, ComesBackFromItsJson) {
-  const auto package = inspected(MsuBuilder{}.bytes());
-  std::vector<JsonProblem> problems;
-  EXPECT_EQ(windows_package_from(Json(package), "", problems), package);
-  EXPECT_THAT(problems, ::testing::IsEmpty());
+  MsuBuilder msu;
+  msu.mum.children = {"Package_1_for_KB5035968"};
+  msu.mum.stack_floor = "6.2.9200.16384";
+  InstallerBuilder installer;
+  installer.upgrades = {{"{66666666-2222-3333-4444-555555555555}", "1.0", "2.0", "1031,1033", 0x501, ""}};
+  for (const auto& bytes : {msu.bytes(), installer.bytes()}) {
+    const auto package = inspected(bytes);
+    EXPECT_TRUE(!package.parts.empty() || !package.replaces.empty());
+    std::vector<JsonProblem> problems;
+    EXPECT_EQ(windows_package_from(Json(package), "", problems), package);
+    EXPECT_THAT(problems, ::testing::IsEmpty());
+  }
+}
+
+// Windows8-RT-KB2999226-x64.cab holds update-bf.mum and five more: every one belongs to the update, whatever its name.
+TEST(WindowsPackage, HoldsEveryManifestOfItsCabinet) {
+  MsuBuilder msu;
+  msu.mum.children = {"Package_1_for_KB5035968", "Package_2_for_KB5035968"};
+  auto part = msu.mum;
+  part.children.clear();
+  part.name = "Package_2_for_KB5035968";
+  msu.more = {{"package_2_for_kb5035968~31bf3856ad364e35~amd64~~6.2.1.0.mum", part.text()},
+              {"update-bf.mum", msu.mum.text()}};
+  part.name = "Package_for_KB5035968_RTM_BF";
+  msu.more.emplace_back("Package_for_KB5035968_RTM_BF~31bf3856ad364e35~amd64~~6.2.1.0.mum", part.text());
+  msu.more.emplace_back("package_3_for_kb5035968_gm~31bf3856ad364e35~amd64~~6.2.1.0.mum", "not to be read");
+  msu.more.emplace_back("odd.mum", "not to be read");
+  const auto package = inspected(msu.bytes());
+  EXPECT_THAT(package.packages, ElementsAre("Package_for_KB5035968~31bf3856ad364e35~amd64~~6.2.1.0"));
+  EXPECT_THAT(package.parts,
+              ::testing::UnorderedElementsAre("Package_1_for_KB5035968~31bf3856ad364e35~amd64~~6.2.1.0",
+                                              "Package_2_for_KB5035968~31bf3856ad364e35~amd64~~6.2.1.0",
+                                              "Package_for_KB5035968_RTM_BF~31bf3856ad364e35~amd64~~6.2.1.0",
+                                              "package_3_for_kb5035968_gm~31bf3856ad364e35~amd64~~6.2.1.0"));
+  EXPECT_THAT(package.notes, ElementsAre("1 of the manifests in it cannot be read, such as 'odd.mum'"));
+}
+
+TEST(WindowsPackage, MayHaveThousandsOfParts) {
+  MsuBuilder msu;
+  for (int i = 0; i < 3000; ++i) msu.mum.children.push_back(fmt::format("Package_{}_for_KB5035968", i));
+  EXPECT_EQ(inspected(msu.bytes()).parts.size(), 3000U);
+}
+
+TEST(WindowsPackage, TellsTheServicingStackThatItNeedsAndBrings) {
+  MsuBuilder update;
+  update.mum = {.name = "Package_for_RollupFix", .version = "14393.9300.1.5", .parent_version = "10.0.14393.0"};
+  EXPECT_EQ(inspected(update.bytes()).needs_servicing_stack, "");  // 6.0.0.0: any
+  update.mum.stack_floor = "10.0.14393.7692";
+  EXPECT_EQ(inspected(update.bytes()).needs_servicing_stack, "10.0.14393.7692");
+  EXPECT_EQ(inspected(update.bytes()).servicing_stack, "");
+  MsuBuilder stack;
+  stack.mum = {
+      .name = "Package_for_ServicingStack_9220", .version = "14393.9220.1.0", .parent_version = "10.0.14393.0"};
+  EXPECT_EQ(inspected(stack.bytes()).servicing_stack, "10.0.14393.9220");
+  // One that is called after its KB number is told by what it holds.
+  stack.mum.name = "Package_for_KB5094141";
+  EXPECT_EQ(inspected(stack.bytes()).servicing_stack, "");
+  auto by_component = stack;
+  by_component.mum.component = "Microsoft-Windows-ServicingStack 10.0.14393.9220";
+  EXPECT_EQ(inspected(by_component.bytes()).servicing_stack, "10.0.14393.9220");
+  auto by_file = stack;
+  by_file.more = {{"amd64_microsoft-windows-servicingstack_31bf3856ad364e35_10.0.14393.9220_none_ab12.manifest", "x"}};
+  EXPECT_EQ(inspected(by_file.bytes()).servicing_stack, "10.0.14393.9220");
+  EXPECT_EQ(inspected(by_file.bytes()).removable, "no");
+  // Together in one file they need nothing else, and the update can be removed without the stack.
+  const auto both =
+      inspected(CabBuilder{{{"a.cab", update.servicing_cabinet()}, {"b.cab", by_file.servicing_cabinet()}}}.bytes());
+  EXPECT_EQ(both.needs_servicing_stack, "");
+  EXPECT_EQ(both.name, "Package_for_RollupFix");
+  EXPECT_EQ(both.removable, "yes");
+  EXPECT_THAT(both.permanent_packages, ElementsAre("Package_for_KB5094141~31bf3856ad364e35~amd64~~14393.9220.1.0"));
+}
+
+TEST(WindowsPackage, ToleratesOtherDocumentsBesideTheUnattendOne) {
+  MsuBuilder msu;
+  auto entries = msu.entries();
+  entries.emplace_back("other.xml", "<settings><x/></settings>");
+  const auto package = inspected(CabBuilder{entries}.bytes());
+  EXPECT_THAT(package.notes, ElementsAre("'other.xml' is no unattend document"));
 }
 
 TEST(WindowsPackage, ReadsAFileAndNamesTheOneThatIsNotThere) {
