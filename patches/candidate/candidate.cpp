@@ -4,9 +4,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
+#include <charconv>
 
 #include "lab/core/digest.hpp"
+#include "lab/core/text.hpp"
+#include "patches/windows/applicability.hpp"
 
 namespace patchlab::patches {
 namespace {
@@ -21,6 +25,22 @@ bool is_id_character(char c) {
   return is_letter_or_digit(c) || std::string_view(".+-_~").find(c) != std::string_view::npos;
 }
 
+std::optional<std::uint32_t> exit_code_from(const Json& json) {
+  if (json.is_number_integer()) {
+    const auto number = json.get<std::int64_t>();
+    // Windows shows them signed and unsigned.
+    if (number < INT32_MIN || number > std::int64_t{UINT32_MAX}) return std::nullopt;
+    return static_cast<std::uint32_t>(number);
+  }
+  if (!json.is_string()) return std::nullopt;
+  const auto text = json.get<std::string>();
+  const auto digits = std::string_view(text).substr(std::min<std::size_t>(2, text.size()));
+  if (!text.starts_with("0x") || digits.empty() || digits.size() > 8) return std::nullopt;
+  std::uint32_t code = 0;
+  const auto [end, trouble] = std::from_chars(digits.data(), digits.data() + digits.size(), code, 16);
+  return trouble == std::errc{} && end == digits.data() + digits.size() ? std::optional(code) : std::nullopt;
+}
+
 // Everything of it but files and digest.
 Json candidate_head(const Candidate& candidate) {
   Json json{{"id", candidate.id},
@@ -32,6 +52,9 @@ Json candidate_head(const Candidate& candidate) {
             {"supersedes", candidate.supersedes},
             {"roles", candidate.roles}};
   if (!candidate.switches.empty()) json["switches"] = candidate.switches;
+  if (!candidate.exit_codes.empty()) {
+    json["exit_codes"] = {{"success", candidate.exit_codes.success}, {"restart", candidate.exit_codes.restart}};
+  }
   return json;
 }
 
@@ -91,6 +114,25 @@ std::string set_digest(const std::vector<Candidate>& ordered) {
   return builder.finish();
 }
 
+bool ship_the_same(const CandidateFile& a, const CandidateFile& b) {
+  if (a.name == b.name) return true;
+  if (a.windows && b.windows) return ship_the_same(*a.windows, *b.windows);
+  return !a.windows && !b.windows && a.package == b.package && a.architecture == b.architecture;
+}
+
+std::vector<std::string> shipping_marks(const CandidateFile& file) {
+  std::vector<std::string> marks{"name " + file.name};
+  if (!file.windows) {
+    marks.push_back(fmt::format("package {}:{}", file.package, file.architecture));
+    return marks;
+  }
+  for (const auto& identity : file.windows->packages) marks.push_back("identity " + without_version(identity));
+  for (const auto* code : {&file.windows->product_code, &file.windows->upgrade_code, &file.windows->patch_code}) {
+    if (!code->empty()) marks.push_back("code " + lower_case(*code));
+  }
+  return marks;
+}
+
 bool is_candidate_id(std::string_view text) {
   return !text.empty() && text.size() <= longest_id && is_letter_or_digit(text.front()) &&
          std::all_of(text.begin(), text.end(), is_id_character);
@@ -124,6 +166,25 @@ CandidateFile candidate_file(const WindowsPackage& package) {
 }
 
 bool is_candidate_kind(std::string_view word) { return word == "deb" || package_kind_from(word); }
+
+ExitCodes exit_codes_from(JsonReader reader) {
+  ExitCodes codes;
+  for (const auto& [name, list] : {std::pair{"success", &codes.success}, {"restart", &codes.restart}}) {
+    if (!reader.has(name)) continue;
+    const Json& values = reader.raw(name);
+    if (!values.is_array()) reader.problem(name, "must be a list of exit codes");
+    for (std::size_t i = 0; values.is_array() && i < values.size(); ++i) {
+      if (const auto code = exit_code_from(values[i])) {
+        list->push_back(*code);
+      } else {
+        reader.problem(name, i, "must be an exit code: a number such as 17022, or a text such as '0x800f0840'");
+      }
+    }
+    std::sort(list->begin(), list->end());
+  }
+  reader.finish();
+  return codes;
+}
 
 Json candidate_file_json(const CandidateFile& file) {
   Json json{{"name", file.name},       {"sha256", file.sha256},          {"bytes", file.bytes},
@@ -172,6 +233,7 @@ Result<Candidate> candidate_from_json(const Json& json) {
   candidate.supersedes = reader.texts_or_empty("supersedes");
   candidate.roles = reader.texts_or_empty("roles");
   candidate.switches = reader.text_or("switches", "");
+  if (reader.has("exit_codes")) candidate.exit_codes = exit_codes_from(reader.object("exit_codes"));
   candidate.digest = reader.text("digest");
   const Json& files = reader.raw("files");
   for (std::size_t i = 0; i < files.size(); ++i) {

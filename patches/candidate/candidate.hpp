@@ -40,6 +40,14 @@ enum class Origin { file, apt, repack };
 [[nodiscard]] std::optional<Severity> severity_from(std::string_view word);
 [[nodiscard]] std::optional<Origin> origin_from(std::string_view word);
 
+// Exit codes of an .exe installer beside those that every installer has.
+struct ExitCodes {
+  std::vector<std::uint32_t> success;
+  std::vector<std::uint32_t> restart;  // installed, complete after a restart
+  [[nodiscard]] bool empty() const { return success.empty() && restart.empty(); }
+  bool operator==(const ExitCodes&) const = default;
+};
+
 // One patch, as a whole: it is applied, judged and promoted with all its files or not at all.
 struct Candidate {
   std::string id;
@@ -52,6 +60,7 @@ struct Candidate {
   std::vector<std::string> supersedes;     // ids this one replaces
   std::vector<std::string> roles;          // empty: every role; else machines of these roles only
   std::string switches;  // of an .exe, that make it install without questions and without a restart: one line
+  ExitCodes exit_codes;  // of an .exe
   std::string digest;
   bool operator==(const Candidate&) const = default;
 };
@@ -63,6 +72,12 @@ struct Candidate {
 // Of an ordered set: what a trial ran, and what may be promoted.
 [[nodiscard]] std::string set_digest(const std::vector<Candidate>& ordered);
 
+// Whether two files would change the same thing on one machine, or could not lie on one medium. Debian: package and
+// architecture; Windows: patches/windows/applicability.
+[[nodiscard]] bool ship_the_same(const CandidateFile& a, const CandidateFile& b);
+// Two files that do so have one of these in common.
+[[nodiscard]] std::vector<std::string> shipping_marks(const CandidateFile& file);
+
 // Letters, digits and ".+-_~", beginning with a letter or digit, at most 120: an id is also a file name and part of
 // messages.
 [[nodiscard]] bool is_candidate_id(std::string_view text);
@@ -72,6 +87,9 @@ struct Candidate {
 [[nodiscard]] CandidateFile candidate_file(const DebFile& deb);
 [[nodiscard]] CandidateFile candidate_file(const WindowsPackage& package);
 [[nodiscard]] bool is_candidate_kind(std::string_view word);
+
+// {"success": [17025], "restart": ["0x800f0840"]}: numbers, or texts in hexadecimal.
+[[nodiscard]] ExitCodes exit_codes_from(JsonReader reader);
 
 [[nodiscard]] Json candidate_file_json(const CandidateFile& file);
 [[nodiscard]] CandidateFile candidate_file_from(const Json& json, const std::string& pointer,

@@ -147,18 +147,24 @@ void read_identity(JsonReader& reader, Candidate& candidate) {
   if (candidate.kind == "exe" && candidate.switches.empty()) {
     reader.problem("switches", "must say how it installs without questions and without a restart: \"/q /norestart\"");
   }
+  if (reader.has("exit_codes")) {
+    candidate.exit_codes = exit_codes_from(reader.object("exit_codes"));
+    if (candidate.kind != "exe")
+      reader.problem("exit_codes",
+                     fmt::format("are for candidates of kind exe, this one is of kind {}", candidate.kind));
+  }
   if (candidate.switches.find_first_of("\r\n%") != std::string::npos)
     reader.problem("switches", "must be one line without '%'");
 }
 
 std::vector<std::string> duplicate_packages(const std::vector<CandidateFile>& files) {
   std::vector<std::string> problems;
-  std::map<std::string, std::string> seen;
-  for (const auto& file : files) {
-    const auto [earlier, added] = seen.emplace(file.package + ":" + file.architecture, file.name);
-    if (!added)
+  for (auto file = files.begin(); file != files.end(); ++file) {
+    const auto earlier =
+        std::find_if(files.begin(), file, [&](const auto& other) { return ship_the_same(other, *file); });
+    if (earlier != file)
       problems.push_back(
-          fmt::format("package '{}' comes twice: '{}' and '{}'", file.package, earlier->second, file.name));
+          fmt::format("package '{}' comes twice: '{}' and '{}'", file->package, earlier->name, file->name));
   }
   return problems;
 }

@@ -15,8 +15,8 @@ namespace patchlab::patches {
 //
 // candidate.json: {"id", "title", "severity": critical|important|moderate|low|unknown, "kind":
 // "deb"|"msu"|"cab"|"msi"|"msp"|"exe", "files": [{"name", "sha256"}], "prerequisites": [], "supersedes": [], "roles":
-// [], "switches": "/q"}. Required: id and title, and for an .exe the switches. Without "files" all files of the folder
-// whose names end in ".<kind>" belong to it.
+// [], "switches": "/q", "exit_codes": {"success": [], "restart": []}}. Required: id and title, and for an .exe the
+// switches. Without "files" all files of the folder whose names end in ".<kind>" belong to it.
 //
 // Windows packages are verified with `authenticode`; without it (in a run) they must have been taken in before.
 [[nodiscard]] Result<Candidate> load_candidate(const std::filesystem::path& path, const ContentStore& store,
@@ -25,7 +25,7 @@ namespace patchlab::patches {
 
 // The fields which manifests and recipes have in common.
 void read_identity(JsonReader& reader, Candidate& candidate);
-// Two files with one package name and architecture are a mistake.
+// Two files with one package name and architecture are a mistake, on Windows only when they are for a common release.
 [[nodiscard]] std::vector<std::string> duplicate_packages(const std::vector<CandidateFile>& files);
 
 }  // namespace patchlab::patches

@@ -9,6 +9,7 @@
 
 #include "patches/deb/relation.hpp"
 #include "patches/deb/version.hpp"
+#include "patches/msu/servicing_package.hpp"
 #include "patches/set/patch_set.hpp"
 #include "patches/windows/applicability.hpp"
 
@@ -183,9 +184,28 @@ class Planner {
     return plan;
   }
 
+  // The servicing stack that an update needs, against the one that its owner says the machine has and those that come
+  // before it. Where nobody says it, the guest will.
+  [[nodiscard]] std::vector<std::string> unmet_stacks() const {
+    std::vector<std::string> sentences;
+    auto stack = system_.servicing_stack;
+    for (std::size_t i = 0; i < ordered_.size(); ++i) {
+      for (const auto f : selections_[i].files) {
+        const auto& package = *ordered_[i].files[f].windows;
+        if (!stack.empty() && is_newer_version(package.needs_servicing_stack, stack)) {
+          sentences.push_back(fmt::format("'{}' needs servicing stack {}, the machine has {} when it comes to it",
+                                          ordered_[i].id, package.needs_servicing_stack, stack));
+        }
+        if (!stack.empty() && is_newer_version(package.servicing_stack, stack)) stack = package.servicing_stack;
+      }
+    }
+    return sentences;
+  }
+
   // Only dependencies whose package is there in the wrong version: others may be met by virtual packages, which a list
   // of installed packages does not show.
   [[nodiscard]] std::vector<std::string> unmet() const {
+    if (system_.family == GuestFamily::windows) return unmet_stacks();
     std::vector<std::string> sentences;
     for (std::size_t i = 0; i < ordered_.size(); ++i) {
       for (const auto f : selections_[i].files) {

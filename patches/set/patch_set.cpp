@@ -8,6 +8,9 @@
 #include <map>
 #include <set>
 
+#include "patches/msu/servicing_package.hpp"
+#include "patches/windows/applicability.hpp"
+
 namespace patchlab::patches {
 namespace {
 
@@ -46,6 +49,68 @@ class Providers {
   std::map<std::string, std::vector<const Candidate*>> superseding_;  // older id -> who supersedes it
 };
 
+// Nothing but one: a combined update, which brings the stack along, is none.
+bool is_servicing_stack(const Candidate& candidate) {
+  return !candidate.files.empty() &&
+         std::all_of(candidate.files.begin(), candidate.files.end(), [](const CandidateFile& file) {
+           if (!file.windows || file.windows->removable != "no") return false;
+           return !file.windows->servicing_stack.empty() || file.package.find("ServicingStack") != std::string::npos;
+         });
+}
+
+// By stated prerequisites, through any number of steps.
+bool states_need_of(const Providers& providers, const Candidate& candidate, const std::string& id) {
+  std::set<std::string> seen;
+  Ids open = candidate.prerequisites;
+  while (!open.empty()) {
+    const auto* provider = providers.of(open.back());
+    open.pop_back();
+    if (provider == nullptr || !seen.insert(provider->id).second) continue;
+    if (provider->id == id) return true;
+    open.insert(open.end(), provider->prerequisites.begin(), provider->prerequisites.end());
+  }
+  return false;
+}
+
+// The candidates of a set that are servicing stacks, and which of them another one needs.
+class Stacks {
+ public:
+  Stacks(const std::vector<Candidate>& candidates, const Providers& providers) : providers_(providers) {
+    for (const auto& candidate : candidates) {
+      if (is_servicing_stack(candidate)) stacks_.push_back(&candidate);
+    }
+  }
+  [[nodiscard]] Ids needed_by(const Candidate& candidate) const {
+    Ids found;
+    for (const auto& file : candidate.files) {
+      if (!file.windows || file.windows->needs_servicing_stack.empty()) continue;
+      const auto brings_it = [&](const CandidateFile& other) {
+        return other.architecture == file.architecture && share_a_release(*file.windows, *other.windows) &&
+               !is_newer_version(file.windows->needs_servicing_stack, other.windows->servicing_stack);
+      };
+      for (const auto* stack : stacks_) {
+        if (stack->id == candidate.id || std::none_of(stack->files.begin(), stack->files.end(), brings_it)) continue;
+        if (states_need_of(providers_, *stack, candidate.id)) continue;
+        if (!holds(found, stack->id)) found.push_back(stack->id);
+        break;
+      }
+    }
+    return found;
+  }
+
+ private:
+  const Providers& providers_;
+  std::vector<const Candidate*> stacks_;
+};
+
+// Stated prerequisites, and servicing stacks.
+Ids needed_by(const Candidate& candidate, const Stacks& stacks) {
+  auto needed = candidate.prerequisites;
+  const auto more = stacks.needed_by(candidate);
+  needed.insert(needed.end(), more.begin(), more.end());
+  return needed;
+}
+
 void find_duplicate_ids(const std::vector<Candidate>& candidates, std::vector<std::string>& problems) {
   std::set<std::string> seen;
   for (const auto& candidate : candidates) {
@@ -66,13 +131,19 @@ void find_missing_prerequisites(const std::vector<Candidate>& candidates, std::v
 }
 
 void find_package_conflicts(const std::vector<Candidate>& candidates, std::vector<std::string>& problems) {
-  std::map<std::pair<std::string, std::string>, std::vector<std::size_t>> shippers;  // package, architecture
+  // Only files with a common mark can be the same thing.
+  std::map<std::string, std::vector<std::pair<std::size_t, const CandidateFile*>>> shippers;
   std::map<std::pair<std::size_t, std::size_t>, Ids> shared;
   for (std::size_t j = 0; j < candidates.size(); ++j) {
     for (const auto& file : candidates[j].files) {
-      auto& earlier = shippers[{file.package, file.architecture}];
-      for (const auto i : earlier) shared[{i, j}].push_back(file.package);
-      if (earlier.empty() || earlier.back() != j) earlier.push_back(j);
+      for (const auto& mark : shipping_marks(file)) {
+        auto& earlier = shippers[mark];
+        for (const auto& [i, other] : earlier) {
+          if (i == j || !ship_the_same(*other, file)) continue;
+          if (auto& packages = shared[{i, j}]; !holds(packages, file.package)) packages.push_back(file.package);
+        }
+        earlier.emplace_back(j, &file);
+      }
     }
   }
   for (const auto& [pair, packages] : shared) {
@@ -87,31 +158,34 @@ void find_package_conflicts(const std::vector<Candidate>& candidates, std::vecto
 
 enum class Replacements { first, ignored };
 
-// Always the first candidate whose prerequisites are placed; what remains is a circle. On a machine where a superseding
-// candidate replaces the prerequisite that one must come first as well.
+// Always the first candidate whose prerequisites are placed, servicing stacks before others: what comes after one may
+// need it without saying so. What remains is a circle. On a machine where a superseding candidate replaces the
+// prerequisite that one must come first as well.
 std::vector<Candidate> topological(const std::vector<Candidate>& candidates, Replacements replacements, Ids& circle) {
   const Providers providers(candidates);
+  const Stacks stacks(candidates, providers);
   std::map<std::string, std::vector<std::size_t>> waiting_for;  // id -> who cannot be placed before it
   std::vector<std::size_t> missing(candidates.size(), 0);
-  std::set<std::size_t> ready;
+  std::set<std::pair<bool, std::size_t>> ready;  // no servicing stack, place
+  const auto is_ready = [&](std::size_t i) { ready.emplace(!is_servicing_stack(candidates[i]), i); };
   for (std::size_t i = 0; i < candidates.size(); ++i) {
     std::set<std::string> needed;
-    for (const auto& id : candidates[i].prerequisites) {
+    for (const auto& id : needed_by(candidates[i], stacks)) {
       if (const auto* provider = providers.of(id)) needed.insert(provider->id);
       if (replacements == Replacements::ignored) continue;
       for (const auto* newer : providers.superseding(id)) needed.insert(newer->id);
     }
     for (const auto& id : needed) waiting_for[id].push_back(i);
     missing[i] = needed.size();
-    if (needed.empty()) ready.insert(i);
+    if (needed.empty()) is_ready(i);
   }
   std::vector<Candidate> ordered;
   while (!ready.empty()) {
-    const auto next = *ready.begin();
+    const auto next = ready.begin()->second;
     ready.erase(ready.begin());
     ordered.push_back(candidates[next]);
     for (const auto i : waiting_for[candidates[next].id]) {
-      if (--missing[i] == 0) ready.insert(i);
+      if (--missing[i] == 0) is_ready(i);
     }
     waiting_for.erase(candidates[next].id);
   }
@@ -129,6 +203,11 @@ std::vector<Candidate> topological(const std::vector<Candidate>& candidates, Ids
 }
 
 }  // namespace
+
+std::vector<std::string> servicing_stacks_for(const std::vector<Candidate>& candidates, const Candidate& candidate) {
+  const Providers providers(candidates);
+  return Stacks(candidates, providers).needed_by(candidate);
+}
 
 bool supersedes(const std::vector<Candidate>& candidates, const std::string& newer, const std::string& older) {
   std::set<std::string> seen;
@@ -178,11 +257,13 @@ std::vector<Candidate> with_prerequisites(const std::vector<Candidate>& all, con
   std::set<std::string> wanted;
   Ids open = ids;
   const Providers providers(all);
+  const Stacks stacks(all, providers);
   while (!open.empty()) {
     const auto* candidate = providers.of(open.back());
     open.pop_back();
     if (candidate == nullptr || !wanted.insert(candidate->id).second) continue;
-    open.insert(open.end(), candidate->prerequisites.begin(), candidate->prerequisites.end());
+    const auto needed = needed_by(*candidate, stacks);
+    open.insert(open.end(), needed.begin(), needed.end());
   }
   std::vector<Candidate> chosen;
   for (const auto& candidate : all) {

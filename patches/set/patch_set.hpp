@@ -10,12 +10,17 @@
 // Whether candidates make a valid set, and in which order they are applied. Pure.
 namespace patchlab::patches {
 
+// The servicing stack that a candidate for Windows says it needs, where another candidate of the set brings it: a
+// prerequisite that nobody has to write down. Empty: none needed, or none there.
+[[nodiscard]] std::vector<std::string> servicing_stacks_for(const std::vector<Candidate>& candidates,
+                                                            const Candidate& candidate);
+
 // All that is wrong with the set, one sentence each, in a stable order: ids twice, prerequisites that are missing or go
 // round in a circle, and packages that two candidates ship although neither supersedes the other.
 [[nodiscard]] std::vector<std::string> set_problems(const std::vector<Candidate>& candidates);
 
-// Prerequisites first; otherwise in the given order. A configuration error with every problem when the set is not
-// valid.
+// Prerequisites first, stated ones and servicing stacks; then candidates that are nothing but servicing stacks;
+// otherwise in the given order. A configuration error with every problem when the set is not valid.
 [[nodiscard]] Result<std::vector<Candidate>> ordered_set(const std::vector<Candidate>& candidates);
 
 // The candidates with the given ids and everything they need, in the order of `all`. For the search: a subset that can

@@ -60,9 +60,6 @@ bool is_serviced(const WindowsPackage& package) {
   return package.kind == PackageKind::msu || package.kind == PackageKind::cab;
 }
 
-// "Package_for_RollupFix~31bf3856ad364e35~amd64~": all of an identity but its version.
-std::string without_version(const std::string& identity) { return identity.substr(0, identity.rfind('~')); }
-
 bool share_an_identity(const WindowsPackage& a, const WindowsPackage& b) {
   return std::any_of(a.packages.begin(), a.packages.end(), [&](const std::string& one) {
     return std::any_of(b.packages.begin(), b.packages.end(),
@@ -73,6 +70,8 @@ bool share_an_identity(const WindowsPackage& a, const WindowsPackage& b) {
 bool is_same_code(const std::string& a, const std::string& b) { return !a.empty() && lower_case(a) == lower_case(b); }
 
 }  // namespace
+
+std::string without_version(const std::string& identity) { return identity.substr(0, identity.rfind('~')); }
 
 bool share_a_release(const WindowsPackage& a, const WindowsPackage& b) {
   if (a.os_versions.empty() || b.os_versions.empty()) return true;

@@ -27,6 +27,8 @@ struct Applicability {
 [[nodiscard]] Applicability applicability(const WindowsPackage& package, const std::vector<std::string>& roles,
                                           const MachineFacts& machine);
 
+// "Package_for_RollupFix~31bf3856ad364e35~amd64~": all of a servicing identity but its version.
+[[nodiscard]] std::string without_version(const std::string& identity);
 // Whether both are for some release of Windows; one that states none may be for any.
 [[nodiscard]] bool share_a_release(const WindowsPackage& a, const WindowsPackage& b);
 // Whether two packages would change the same thing on one machine: an .msu or .cab by a servicing identity of one name

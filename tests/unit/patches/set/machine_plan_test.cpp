@@ -143,6 +143,26 @@ TEST(MachinePlan, IsSupersededOnlyByWhatAppliesToTheMachine) {
   EXPECT_TRUE(plan_machine({older, foreign}, "dns", installed).candidates[0].applies());
 }
 
+// Found before a machine starts, where its owner states the servicing stack; else the guest says it, as an error.
+TEST(MachinePlan, OnWindowsAServicingStackThatIsTooOldIsUnmet) {
+  auto lcu = update("lcu", {"10.0.14393"});
+  lcu.files[0].windows->needs_servicing_stack = "10.0.14393.7692";
+  auto ssu = update("ssu", {"10.0.14393"});
+  ssu.files[0].windows->servicing_stack = "10.0.14393.9220";
+  GuestSystem server{GuestFamily::windows, "10.0.14393", "amd64", "10.0.14393.4000"};
+  EXPECT_EQ(
+      plan_machine({lcu}, "dns", {}, server).unmet,
+      (Names{"'lcu' needs servicing stack 10.0.14393.7692, the machine has 10.0.14393.4000 when it comes to it"}));
+  EXPECT_EQ(plan_machine({lcu, ssu}, "dns", {}, server).unmet.size(), 1U);  // too late
+  EXPECT_TRUE(plan_machine({ssu, lcu}, "dns", {}, server).unmet.empty());
+  server.servicing_stack = "10.0.14393.7692";
+  EXPECT_TRUE(plan_machine({lcu}, "dns", {}, server).unmet.empty());
+  server.servicing_stack = "";
+  EXPECT_TRUE(plan_machine({lcu}, "dns", {}, server).unmet.empty());
+  server = {GuestFamily::windows, "10.0.17763", "amd64", "10.0.17763.1"};
+  EXPECT_TRUE(plan_machine({lcu}, "dns", {}, server).unmet.empty());  // does not go there
+}
+
 TEST(MachinePlan, LeavesOutWhatIsSupersededInTheSet) {
   auto newer = of("v2", {deb("bind9", "2")});
   newer.supersedes = {"v1"};

@@ -106,6 +106,109 @@ TEST(PatchSet, AllowsTheSamePackageWhenOneSupersedesTheOther) {
   EXPECT_FALSE(supersedes({one, two, three}, "v1", "v3"));
 }
 
+// ---- Windows
+
+Candidate windows_update(const std::string& id, const std::string& identity, const std::vector<std::string>& releases) {
+  WindowsPackage package;
+  package.kind = PackageKind::msu;
+  package.name = identity.substr(0, identity.find('~'));
+  package.version = identity.substr(identity.rfind('~') + 1);
+  package.architecture = "amd64";
+  package.packages = {identity};
+  package.removable = "yes";
+  package.os_versions = releases;
+  package.sha256 = std::string(64, 'a');
+  Candidate out;
+  out.id = id;
+  out.kind = "msu";
+  out.files = {candidate_file(package)};
+  return out;
+}
+
+Candidate rollup(const std::string& id, const std::string& version, const std::vector<std::string>& releases) {
+  return windows_update(id, "Package_for_RollupFix~31bf3856ad364e35~amd64~~" + version, releases);
+}
+
+Candidate stack(const std::string& id, const std::string& version, const std::string& release) {
+  auto out = windows_update(id, "Package_for_KB5094141~31bf3856ad364e35~amd64~~" + version + ".1.0", {release});
+  out.files[0].windows->permanent_packages = out.files[0].windows->packages;
+  out.files[0].windows->removable = "no";
+  out.files[0].windows->servicing_stack = "10.0." + version;
+  return out;
+}
+
+// Cumulative updates of all releases are called alike: they meet on no machine.
+TEST(PatchSet, TakesCumulativeUpdatesOfSeveralReleases) {
+  const auto of_2016 = rollup("lcu-2016", "14393.9300.1.5", {"10.0.14393"});
+  const auto of_2022 = rollup("lcu-2022", "20348.5614.1.5", {"10.0.20348"});
+  EXPECT_TRUE(set_problems({of_2016, of_2022}).empty());
+  const auto next_month = rollup("lcu-2016-b", "14393.9400.1.5", {"10.0.14393"});
+  EXPECT_EQ(
+      set_problems({of_2016, of_2022, next_month}),
+      (Ids{"candidates 'lcu-2016' and 'lcu-2016-b' both ship package 'Package_for_RollupFix'; leave one out or let "
+           "one supersede the other"}));
+  // One that does not say what it is for may be for any.
+  EXPECT_EQ(set_problems({of_2016, rollup("unsaid", "1.0.0.0", {})}).size(), 1U);
+  // 19041 stands for all builds of its branch.
+  EXPECT_EQ(
+      set_problems({rollup("a", "19041.1.1.1", {"10.0.19041"}), rollup("b", "19045.1.1.1", {"10.0.19045"})}).size(),
+      1U);
+}
+
+TEST(PatchSet, PatchesOfOneProductAreNotTheSamePatch) {
+  const auto patch = [](const std::string& id, PackageKind kind, const std::string& code, const std::string& version) {
+    WindowsPackage package;
+    package.kind = kind;
+    package.name = "Microsoft SQL Server";
+    package.version = version;
+    package.architecture = "amd64";
+    (kind == PackageKind::msp ? package.patch_code : package.upgrade_code) = code;
+    package.sha256 = std::string(64, 'b');
+    Candidate out;
+    out.id = id;
+    out.kind = to_string(kind);
+    out.files = {candidate_file(package)};
+    return out;
+  };
+  EXPECT_TRUE(
+      set_problems({patch("a", PackageKind::exe, "", "11.0"), patch("b", PackageKind::exe, "", "12.0")}).empty());
+  EXPECT_TRUE(
+      set_problems({patch("a", PackageKind::msp, "{1}", "11"), patch("b", PackageKind::msp, "{2}", "12")}).empty());
+  EXPECT_EQ(
+      set_problems({patch("a", PackageKind::msp, "{1a}", "11"), patch("b", PackageKind::msp, "{1A}", "12")}).size(),
+      1U);
+  EXPECT_EQ(set_problems({patch("a", PackageKind::msi, "{1}", "11"), patch("b", PackageKind::msi, "{1}", "12")}).size(),
+            1U);
+  // Two files of one name cannot lie on one medium.
+  EXPECT_EQ(set_problems({patch("a", PackageKind::exe, "", "11.0"), patch("b", PackageKind::exe, "", "11.0")}).size(),
+            1U);
+}
+
+TEST(PatchSet, PutsServicingStacksFirstOnWindows) {
+  const auto lcu = rollup("lcu", "14393.9300.1.5", {"10.0.14393"});
+  const auto ssu = stack("ssu", "14393.9220", "10.0.14393");
+  EXPECT_EQ(ids(ordered_set({needing("a", {}), lcu, ssu}).value()), (Ids{"ssu", "a", "lcu"}));
+  // What a stack itself needs still comes before it.
+  auto needy = ssu;
+  needy.prerequisites = {"a"};
+  EXPECT_EQ(ids(ordered_set({lcu, needing("b", {}), needy, needing("a", {})}).value()), (Ids{"lcu", "b", "a", "ssu"}));
+}
+
+TEST(PatchSet, AServicingStackThatIsNeededIsAPrerequisite) {
+  auto lcu = rollup("lcu", "14393.9300.1.5", {"10.0.14393"});
+  lcu.files[0].windows->needs_servicing_stack = "10.0.14393.7692";
+  const auto enough = stack("ssu", "14393.9220", "10.0.14393");
+  EXPECT_EQ(servicing_stacks_for({lcu, enough}, lcu), (Ids{"ssu"}));
+  EXPECT_EQ(ids(with_prerequisites({lcu, enough}, {"lcu"})), (Ids{"lcu", "ssu"}));
+  EXPECT_TRUE(servicing_stacks_for({lcu, stack("old", "14393.7600", "10.0.14393")}, lcu).empty());
+  EXPECT_TRUE(servicing_stacks_for({lcu, stack("other", "17763.9220", "10.0.17763")}, lcu).empty());
+  EXPECT_TRUE(servicing_stacks_for({lcu, rollup("none", "14393.9999.1.1", {"10.0.14393"})}, lcu).empty());
+  // Never against what is written down.
+  auto other_way = enough;
+  other_way.prerequisites = {"lcu"};
+  EXPECT_EQ(ids(ordered_set({lcu, other_way}).value()), (Ids{"lcu", "ssu"}));
+}
+
 TEST(PatchSet, ClosesASubsetOverItsPrerequisites) {
   const std::vector<Candidate> all{needing("a", {"c"}), needing("b", {}), needing("c", {})};
   EXPECT_EQ(ids(with_prerequisites(all, {"a"})), (Ids{"a", "c"}));
