@@ -48,6 +48,7 @@ class Parser {
     read_roles();
     read_departments(top.raw("departments"), scenario);
     read_candidates(top.raw("candidates"), scenario);
+    scenario.trial = default_trial(family_of(scenario));
     if (top.has("trial")) read_trial(top.raw("trial"), scenario.trial);
     scenario.stage = fs::absolute(top.text_or("stage", "production"));
     top.finish();
@@ -355,6 +356,17 @@ class Parser {
     return source;
   }
 
+  // One policy for the whole run: with one golden domain of Windows it is that of Windows. Stand-ins are small.
+  static GuestFamily family_of(const Scenario& scenario) {
+    for (const auto& department : scenario.departments) {
+      for (const auto& machine : department.machines) {
+        if (machine.golden.domain && machine.golden.domain->system.family == GuestFamily::windows)
+          return GuestFamily::windows;
+      }
+    }
+    return GuestFamily::debian;
+  }
+
   void read_trial(const Json& value, TrialPolicy& policy) {
     JsonReader reader(value, "/trial", problems_);
     const auto seconds = [&](const char* key, Milliseconds& duration, std::int64_t least = 1,
@@ -385,6 +397,22 @@ class Parser {
 };
 
 }  // namespace
+
+TrialPolicy default_trial(GuestFamily family) {
+  TrialPolicy policy;
+  switch (family) {
+    case GuestFamily::debian: break;
+    case GuestFamily::windows:
+      policy.warm_reboots = 2;
+      policy.cold_reboots = 1;
+      policy.boot_timeout = std::chrono::seconds(2400);
+      policy.ready_timeout = std::chrono::seconds(300);
+      policy.install_timeout = std::chrono::seconds(3600);
+      policy.stability = std::chrono::seconds(900);
+      break;
+  }
+  return policy;
+}
 
 Result<Scenario> parse_scenario(const std::string& text, const std::filesystem::path& file) {
   PATCHLAB_ASSIGN(const auto json, parse_json(text, file.string()));

@@ -90,6 +90,10 @@ struct TrialPolicy {
   bool rehearse_removal = true;  // take away again what passed, where the guest's family offers that
 };
 
+// Where the scenario is silent. Windows restarts more than once, shows some damage only after a cold start or a quarter
+// of an hour, and takes up to an hour over a rollup and its update screens.
+[[nodiscard]] TrialPolicy default_trial(GuestFamily family);
+
 struct Scenario {
   std::string name;
   std::string title;
