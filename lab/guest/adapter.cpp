@@ -16,6 +16,9 @@ const char* to_string(InstallEnd end) {
     case InstallEnd::retry: return "retry";
     case InstallEnd::failed: return "failed";
     case InstallEnd::lab_trouble: return "lab trouble";
+    case InstallEnd::restart_first: return "a restart must come first";
+    case InstallEnd::needs_other: return "another update must come first";
+    case InstallEnd::not_entitled: return "no entitlement here";
   }
   return "?";
 }

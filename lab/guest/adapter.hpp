@@ -84,7 +84,10 @@ enum class InstallEnd {
   not_applicable,     // not for this system, or something must be installed first
   retry,              // busy, later perhaps; an adapter tries again and then reports an Error
   failed,
-  lab_trouble,  // says nothing about the patch; an adapter reports it as an Error
+  lab_trouble,    // says nothing about the patch; an adapter reports it as an Error, and so it does these:
+  restart_first,  // the machine must be restarted before
+  needs_other,    // another update must be installed before; the set lacks it
+  not_entitled,   // this machine has no right to it, which one in production may have
 };
 [[nodiscard]] const char* to_string(InstallEnd end);
 // Those after which the package is on the machine.
@@ -94,7 +97,9 @@ struct InstallOutcome {
   std::uint32_t exit_code = 0;
   std::string log;  // tail of the installer's output
   Milliseconds duration{};
-  InstallEnd end = InstallEnd::failed;  // never `retry` or `lab_trouble`: those are Errors
+  InstallEnd end = InstallEnd::failed;  // never one that an adapter reports as an Error
+  std::vector<std::string> replaced;    // names in the installed set that it takes away, as its package says
+  std::string boot_id;  // of the start that the guest runs on now, where it had to be restarted on the way
 };
 
 // What a guest needs to know to take a package away again; the package itself says it. Empty: not known.

@@ -141,7 +141,12 @@ std::optional<Error> planned_with_another_set(const MachineJob& job, const Insta
 std::unique_ptr<lab::guest::GuestAdapter> adapter_for(const MachineJob& job, lab::guest::GuestAgent agent,
                                                       Clock& clock) {
   if (job.system.family == GuestFamily::debian) return lab::guest::debian_adapter(std::move(agent), clock);
-  return lab::guest::windows::windows_adapter(std::move(agent), clock, {.exe_switches = job.exe_switches});
+  return lab::guest::windows::windows_adapter(std::move(agent), clock,
+                                              {.setups = job.setups,
+                                               .replaces = job.replaces,
+                                               .version = job.system.version,
+                                               .role = job.plan.role,
+                                               .parts = job.parts});
 }
 
 Outcome machine_outcome(const PhaseRecord& phase) {
@@ -450,7 +455,7 @@ std::vector<InstallRecord> CellMachine::install(const std::string& trial, const 
     const auto applied = adapter_->apply(jobs[i].file_names(), context_.job.policy.install_timeout, context_.stop);
     keep_outcome(applied, record, error);
     if (record.outcome != Outcome::pass) break;
-    if (auto accounted = account_for(jobs[i], applied->end); !accounted) {
+    if (auto accounted = account_for(jobs[i], *applied); !accounted) {
       // It restarted the machine, which did not come back: see is_the_patch.
       record.outcome = accounted.error().error_class == ErrorClass::guest ? Outcome::fail : Outcome::error;
       record.log += accounted.error().message;
@@ -534,7 +539,9 @@ InstallRecord CellMachine::remove(const InstallJob& job, std::optional<Error>& e
 
 // What the machine should hold now. An installer that restarts the machine itself has to be waited for: the next one
 // would meet a system that goes down.
-Result<void> CellMachine::account_for(const InstallJob& job, lab::guest::InstallEnd end) {
+Result<void> CellMachine::account_for(const InstallJob& job, const lab::guest::InstallOutcome& outcome) {
+  if (!outcome.boot_id.empty()) boot_id_ = outcome.boot_id;
+  for (const auto& name : outcome.replaced) expected_installed_.erase(name);
   for (const auto& [package, version] : job.expected) {
     if (version.empty())
       expected_installed_.erase(package);
@@ -542,7 +549,7 @@ Result<void> CellMachine::account_for(const InstallJob& job, lab::guest::Install
       expected_installed_[package] = version;
   }
   restart_ = checks::state::Restart::outstanding;
-  if (end == lab::guest::InstallEnd::reboot_started) {
+  if (outcome.end == lab::guest::InstallEnd::reboot_started) {
     PATCHLAB_ASSIGN(
         boot_id_, lab::guest::await_boot(*adapter_, agent_, context_.clock, boot_id_, context_.job.policy.boot_timeout,
                                          context_.stop, adapter_->restart_habits().by_itself));

@@ -93,7 +93,7 @@ class CellMachine {
   [[nodiscard]] bool is_the_patch(const Error& error) const;
   // Takes what is there for what should be: after something that does not say what it changes.
   [[nodiscard]] Result<void> adopt_installed();
-  [[nodiscard]] Result<void> account_for(const InstallJob& job, lab::guest::InstallEnd end);
+  [[nodiscard]] Result<void> account_for(const InstallJob& job, const lab::guest::InstallOutcome& outcome);
   [[nodiscard]] reports::InstallRecord remove(const InstallJob& job, std::optional<Error>& error);
   void keep_outcome(const Result<lab::guest::InstallOutcome>& outcome, reports::InstallRecord& record,
                     std::optional<Error>& error) const;

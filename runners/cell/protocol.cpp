@@ -21,6 +21,14 @@ checks::CheckSpec check_from(const Json& json) {
   return spec;
 }
 
+Json setups_json(const std::map<std::string, lab::guest::windows::SetupHabits>& setups) {
+  Json json = Json::object();
+  for (const auto& [file, habits] : setups) {
+    json[file] = {{"switches", habits.switches}, {"success", habits.success}, {"restart", habits.restart}};
+  }
+  return json;
+}
+
 Json machine_json(const MachineJob& job) {
   Json checks = Json::array();
   for (const auto& spec : job.plan.checks) checks.push_back(check_json(spec));
@@ -42,7 +50,9 @@ Json machine_json(const MachineJob& job) {
           {"kernel", job.kernel.string()},
           {"initrd", job.initrd.string()},
           {"kernel_arguments", job.kernel_arguments},
-          {"exe_switches", job.exe_switches}};
+          {"setups", setups_json(job.setups)},
+          {"replaces", job.replaces},
+          {"parts", job.parts}};
 }
 
 MachineJob machine_from(const Json& json) {
@@ -66,7 +76,12 @@ MachineJob machine_from(const Json& json) {
   job.kernel = json.at("kernel").get<std::string>();
   job.initrd = json.at("initrd").get<std::string>();
   job.kernel_arguments = json.at("kernel_arguments");
-  job.exe_switches = json.at("exe_switches");
+  for (const auto& [file, habits] : json.at("setups").items())
+    job.setups[file] = {habits.at("switches"), habits.at("success"), habits.at("restart")};
+  for (const auto& [file, rows] : json.at("replaces").items()) {
+    for (const auto& row : rows) job.replaces[file].push_back(replaced_products_from(row, "", problems));
+  }
+  job.parts = json.at("parts").get<std::set<std::string>>();
   return job;
 }
 

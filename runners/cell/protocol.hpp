@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,7 @@
 #include "lab/core/guest_system.hpp"
 #include "lab/core/json.hpp"
 #include "lab/guest/adapter.hpp"
+#include "lab/guest/windows/windows_adapter.hpp"
 #include "lab/network/host_facts.hpp"
 #include "reports/record/record.hpp"
 #include "runners/scenario/scenario.hpp"
@@ -37,7 +39,10 @@ struct MachineJob {
   std::filesystem::path kernel;
   std::filesystem::path initrd;
   std::string kernel_arguments;
-  std::map<std::string, std::string> exe_switches;  // of .exe candidates, by file name
+  // Of candidates for Windows, by file name: how .exe files are installed, and what .msi files take away.
+  std::map<std::string, lab::guest::windows::SetupHabits> setups;
+  std::map<std::string, std::vector<ReplacedProducts>> replaces;
+  std::set<std::string> parts;  // servicing packages that the candidates are made of
 };
 
 // Where the clones of domains are: lab/libvirt/system_lab.hpp.

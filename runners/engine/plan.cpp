@@ -5,6 +5,7 @@
 #include "patches/apt/recipe_source.hpp"
 #include "patches/candidate/manifest.hpp"
 #include "patches/medium/medium.hpp"
+#include "patches/msu/servicing_package.hpp"
 #include "patches/repack/recipe.hpp"
 #include "patches/set/installed_change.hpp"
 #include "patches/set/patch_set.hpp"
@@ -199,7 +200,9 @@ std::vector<lab::guest::InstalledPackage> removable(const std::vector<patches::C
     if (file.windows) {
       const auto& facts = *file.windows;
       package.kb = facts.kb;
-      package.packages = facts.packages;
+      for (const auto& identity : facts.packages) {
+        if (std::ranges::count(facts.permanent_packages, identity) == 0) package.packages.push_back(identity);
+      }
       package.patch_code = facts.patch_code;
       package.product_code = facts.product_code;
       if (package.product_code.empty() && facts.target_products.size() == 1)
@@ -226,6 +229,41 @@ std::vector<std::size_t> prerequisites_here(const std::vector<Candidate>& candid
     }
   }
   return {needed.begin(), needed.end()};
+}
+
+// What the adapter must know of files that are installed on a Windows machine.
+void tell_windows(const Candidate& candidate, const std::vector<patches::CandidateFile>& files,
+                  cell::MachineJob& machine) {
+  for (const auto& file : files) {
+    if (!file.windows) continue;
+    machine.parts.insert(file.windows->parts.begin(), file.windows->parts.end());
+    if (!file.windows->replaces.empty()) machine.replaces[file.name] = file.windows->replaces;
+    if (candidate.kind != "exe") continue;
+    const auto& codes = candidate.exit_codes;
+    machine.setups[file.name] = {
+        candidate.switches, {codes.success.begin(), codes.success.end()}, {codes.restart.begin(), codes.restart.end()}};
+  }
+}
+
+// A servicing stack of the set is a prerequisite where a machine needs it: where its owner does not say that it has a
+// new enough one.
+void add_servicing_stacks(const Plan& plan, const DepartmentPlan& department, std::size_t index, DepartmentJob& job) {
+  const auto& candidate = plan.candidates[index];
+  const auto lacks_it = [&](const auto& machine) {
+    if (!job.candidates[index].installs.contains(machine.name)) return false;
+    const auto& stack = plan.goldens.at(key_of(machine.golden)).system.servicing_stack;
+    return std::ranges::any_of(candidate.files, [&](const auto& file) {
+      return file.windows && patches::is_newer_version(file.windows->needs_servicing_stack, stack);
+    });
+  };
+  if (std::ranges::none_of(department.machines, lacks_it)) return;
+  for (const auto& id : patches::servicing_stacks_for(plan.candidates, candidate)) {
+    const auto place =
+        static_cast<std::size_t>(std::ranges::find(plan.candidates, id, &Candidate::id) - plan.candidates.begin());
+    auto& needed = job.candidates[index].prerequisites;
+    if (place < index && !job.candidates[place].installs.empty() && std::ranges::count(needed, place) == 0)
+      needed.push_back(place);
+  }
 }
 
 Result<DepartmentJob> department_job(const Plan& plan, const DepartmentPlan& department, const fs::path& media) {
@@ -257,16 +295,15 @@ Result<DepartmentJob> department_job(const Plan& plan, const DepartmentPlan& dep
                                .packages = removable(part.files),
                                .expected = patches::expected_changes(image.packages, part.files),
                                .says_what_it_changes = patches::say_what_they_change(part.files)};
-      for (const auto& file : part.files) {
-        if (!plan.candidates[i].switches.empty())
-          job.cell.machines.back().exe_switches[file.name] = plan.candidates[i].switches;
-      }
+      tell_windows(plan.candidates[i], part.files, job.cell.machines.back());
       job.candidates[i].installs[machine.name] = std::move(install);
       files[machine.name][i] = part.files;
     }
   }
-  for (std::size_t i = 0; i < plan.candidates.size(); ++i)
+  for (std::size_t i = 0; i < plan.candidates.size(); ++i) {
     job.candidates[i].prerequisites = prerequisites_here(plan.candidates, job.candidates, i);
+    add_servicing_stacks(plan, department, i, job);
+  }
   job.medium = [files = std::move(files), media](const std::string& machine,
                                                  const std::vector<std::size_t>& candidates) -> Result<fs::path> {
     std::vector<patches::CandidateFile> together;

@@ -28,14 +28,18 @@ class FakeWindows {
   };
   // What a package on the medium does when its installer runs.
   struct Installer {
-    std::int64_t exit_code = 0;  // as cmd.exe prints it
-    std::string identity;        // of the package it brings; empty: none
+    std::int64_t exit_code = 0;      // as cmd.exe prints it
+    std::string identity;            // of the package it brings; empty: none
+    std::vector<std::string> parts;  // what it is made of
     bool needs_restart = false;
     std::optional<std::uint32_t> rolls_back;
     Milliseconds takes{2000};
     bool hangs = false;
-    int busy = 0;                   // so many times it ends with 1618 first
-    bool restarts_at_once = false;  // the machine goes down under it
+    int busy = 0;                                 // so many times it ends with 1618 first
+    bool restarts_at_once = false;                // the machine goes down under it
+    bool wants_restart_first = false;             // ends with 3017 while a restart is pending
+    std::map<std::string, std::string> products;  // of an .msi: key -> version
+    std::set<std::string> removes_products;
     std::string output;
   };
   struct Service {
@@ -52,6 +56,7 @@ class FakeWindows {
     packages["Microsoft-Windows-Foundation-Package~31bf3856ad364e35~amd64~~6.2.9200.16384"] = {};
     packages["Package_for_KB2756872~31bf3856ad364e35~amd64~~6.2.1.2"] = {};
     parts["Package_1_for_KB2756872~31bf3856ad364e35~amd64~~6.2.1.2"] = PackageState::installed;
+    parts["Package_for_KB2756872_RTM_BF~31bf3856ad364e35~amd64~~6.2.1.2"] = PackageState::installed;
     services["DNS"] = {};
     services["Spooler"] = {};
     services["wuauserv"] = {1, 1077, 3, true};
@@ -63,11 +68,14 @@ class FakeWindows {
   std::map<std::string, Installer> installers;
   std::map<std::string, Service> services;
   std::map<std::string, std::string> products{{"{23170F69-40C1-2702-1900-000001000000}", "19.00.00.0"}};
+  std::map<std::string, std::vector<std::string>> upgrade_codes;  // both in Windows Installer's short form
   std::set<std::string> medium;
+  std::set<std::string> logs{"System", "Application", "Setup", "DNS Server", "Microsoft-Windows-PrintService/Admin"};
   std::map<std::string, std::string> drives{{"C:", "3"}, {"D:", "5"}};
   std::set<std::string> servicing_keys{"Packages"};
   std::string architecture = "PROCESSOR_ARCHITECTURE=AMD64\r\n";
   std::string os_id = "mswindows";
+  std::pair<std::string, std::string> kernel;          // version and build; empty: an old agent
   std::map<std::string, std::string> registry_values;  // "Exclusive" -> "0x1": for the questions about restarts
   std::set<std::string> absent_paths{"C:\\Windows\\SYSVOL", "C:\\inetpub", "C:\\Windows\\System32\\dhcp"};
   std::string rights = "D:PAI(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)";
@@ -96,7 +104,11 @@ class FakeWindows {
     const auto name = command.at("execute").get<std::string>();
     if (name == "guest-exec" && command["arguments"]["path"] == "date")
       return FakeAgent::refusal("Failed to execute child process: No such file or directory");
-    if (name == "guest-get-osinfo") return returned({{"id", os_id}, {"machine", "x86_64"}});
+    if (name == "guest-get-osinfo") {
+      Json info{{"id", os_id}, {"machine", "x86_64"}};
+      if (!kernel.first.empty()) info.update({{"kernel-version", kernel.first}, {"kernel-release", kernel.second}});
+      return returned(info);
+    }
     if (name == "guest-network-get-interfaces") {
       return returned(Json::array(
           {{{"name", "Ethernet"},
@@ -285,6 +297,7 @@ class FakeWindows {
     if (!agent.files.contains("C:\\patchlab\\" + file)) return 2;
     auto& installer = installers[file];
     output += installer.output;
+    if (installer.wants_restart_first && servicing_keys.contains("RebootPending")) return 3017;
     if (installer.busy > 0) {
       --installer.busy;
       return 1618;
@@ -292,10 +305,17 @@ class FakeWindows {
     job_->end = clock_.now() + installer.takes;
     job_->hangs = installer.hangs;
     job_->restarts = installer.restarts_at_once;
+    if (!installer.products.empty()) {
+      job_->effects.push_back([this, installer] {
+        for (const auto& key : installer.removes_products) products.erase(key);
+        products.insert(installer.products.begin(), installer.products.end());
+      });
+    }
     if (!installer.identity.empty()) {
       job_->effects.push_back([this, installer] {
         const auto state = installer.needs_restart ? PackageState::install_pending : PackageState::installed;
         packages[installer.identity] = {state, state, !installer.needs_restart, 0, installer.rolls_back};
+        for (const auto& part : installer.parts) parts[part] = state;
         if (installer.needs_restart) servicing_keys.insert("RebootPending");
       });
     }
@@ -446,12 +466,37 @@ class FakeWindows {
         output += end_of_search(all.size());
         return 0;
       }
+      case Command::package_visibility: {
+        for (const auto& [identity, package] : packages) {
+          output += "\r\n" + key_path("Component Based Servicing\\Packages\\" + identity) +
+                    value_line("Visibility", "REG_DWORD", "0x1");
+        }
+        for (const auto& [identity, state] : parts) {
+          output += "\r\n" + key_path("Component Based Servicing\\Packages\\" + identity) +
+                    value_line("Visibility", "REG_DWORD", "0x2");
+        }
+        output += end_of_search(packages.size() + parts.size());
+        return 0;
+      }
       case Command::products_64:
         for (const auto& [key, version] : products)
           output += "\r\n" + key_path("Uninstall\\" + key) + value_line("DisplayVersion", "REG_SZ", version);
         output += end_of_search(products.size());
         return products.empty() ? 1 : 0;
       case Command::products_32: output += end_of_search(0); return 1;
+      case Command::product_languages_64:
+        for (const auto& [key, version] : products)
+          output += "\r\n" + key_path("Uninstall\\" + key) + value_line("Language", "REG_DWORD", "0x409");
+        output += end_of_search(products.size());
+        return products.empty() ? 1 : 0;
+      case Command::product_languages_32: output += end_of_search(0); return 1;
+      case Command::related_products: {
+        const auto found = upgrade_codes.find(with.at("code"));
+        if (found == upgrade_codes.end()) return asked_value("no such key", "REG_SZ", output);
+        output += "\r\nHKEY_LOCAL_MACHINE\\SOFTWARE\\Classes\\Installer\\UpgradeCodes\\" + with.at("code") + "\r\n";
+        for (const auto& code : found->second) output += value_line(code, "REG_SZ", "");
+        return 0;
+      }
       case Command::package_errors: {
         std::size_t matches = 0;
         for (const auto& [identity, package] : packages) {
@@ -562,7 +607,7 @@ class FakeWindows {
         return 0;
       case Command::errors_logged:
         if (with.at("log") == "System") output += extra_events;
-        return with.at("log") == "System" || with.at("log") == "Application" || with.at("log") == "Setup" ? 0 : 15007;
+        return logs.contains(with.at("log")) ? 0 : 15007;
       case Command::copy_log:
         if (with.at("source").find("poqexec") != std::string::npos) return 1;
         agent.files["C:\\patchlab\\" + with.at("file")] = "a log\r\n";

@@ -29,6 +29,14 @@ bool manages_itself(std::string_view service) {
          name.starts_with("mpksl");
 }
 
+// Start by themselves, look for news of a program and stop again: whether they run says nothing. Their start type stays
+// watched, and so do those that the scenario names.
+bool comes_and_goes(std::string_view service) {
+  const auto name = lower_case(service);
+  constexpr std::array<std::string_view, 3> starts{"edgeupdate", "gupdate", "googleupdater"};
+  return std::any_of(starts.begin(), starts.end(), [&](auto start) { return name.starts_with(start); });
+}
+
 // "CDPUserSvc_3f2a1": made for each logon, with another number.
 bool is_of_one_logon(std::string_view service) {
   const auto number = service.substr(service.rfind('_') + 1);
@@ -80,7 +88,7 @@ Result<void> add_services(const StateReplies& replies, const std::vector<std::st
     const auto word = word_for(start_words, start->second);
     state.facts["start of " + name] = word;
     const auto status = statuses.find(name);
-    if (word == "automatic" && !triggered.contains(name) && status != statuses.end()) {
+    if (word == "automatic" && !triggered.contains(name) && !comes_and_goes(name) && status != statuses.end()) {
       state.services[name] = state_word(status->second);
     }
   }
@@ -162,35 +170,59 @@ Result<void> add_drivers(const StateReplies& replies, HostState& state) {
   PATCHLAB_ASSIGN(const auto text, text_in(replies.job, "drivers"));
   PATCHLAB_ASSIGN(const auto rows, csv_rows(text, 4));
   // Without the link date: every rollup brings newer files of the same drivers.
-  for (const auto& row : rows) state.facts["driver " + row[0]] = row[2];
+  for (const auto& row : rows) {
+    if (!manages_itself(row[0])) state.facts["driver " + row[0]] = row[2];
+  }
   return {};
 }
 
-Result<void> add_errors(const StateReplies& replies, HostState& state) {
+bool names_one_of(const std::vector<std::string>& list, const std::string& word) {
+  return std::any_of(list.begin(), list.end(), [&](const auto& one) { return lower_case(one) == lower_case(word); });
+}
+
+// A role that is gone took its log along: its services say that, as "absent".
+bool must_be_there(const WatchedLog& log, const std::vector<std::string>& asked, const std::string& role,
+                   const HostState& state) {
+  if (log.services.empty()) return true;
+  const auto is_there = [&](const auto& name) {
+    return names_one_of(log.services, name) && state.services.at(name) != "absent";
+  };
+  return names_one_of(log.roles, role) || std::any_of(asked.begin(), asked.end(), is_there);
+}
+
+Result<void> add_errors(const StateReplies& replies, const std::vector<std::string>& asked, const std::string& role,
+                        HostState& state) {
   std::set<std::string> kinds;
   for (std::size_t i = 0; i < watched_logs().size(); ++i) {
+    const auto& log = watched_logs()[i];
     const auto section = replies.job.find(log_section(i));
-    if (section != replies.job.end() && section->second.exit_code == no_such_log) continue;
+    if (section != replies.job.end() && section->second.exit_code == no_such_log) {
+      if (!must_be_there(log, asked, role, state)) continue;
+      return guest_error(fmt::format("there is no log '{}', so its errors could not be looked for", log.name));
+    }
     PATCHLAB_ASSIGN(const auto text, text_in(replies.job, log_section(i)));
-    PATCHLAB_ASSIGN(const auto logged, events(text));
-    for (const auto& event : logged)
-      kinds.insert(fmt::format("{}: {} {}", watched_logs()[i], event.provider, event.id));
+    auto logged = events(text).while_doing(fmt::format("reading the log '{}'", log.name));
+    if (!logged) return std::move(logged).error();
+    for (const auto& event : *logged) kinds.insert(fmt::format("{}: {} {}", log.name, event.provider, event.id));
   }
   state.error_kinds.assign(kinds.begin(), kinds.end());
   return {};
 }
 }  // namespace
 
-const std::vector<std::string>& watched_logs() {
-  static const std::vector<std::string> logs{"System",
-                                             "Application",
-                                             "Setup",
-                                             "DNS Server",
-                                             "Directory Service",
-                                             "DFS Replication",
-                                             "Microsoft-Windows-DHCP Server Events/Operational",
-                                             "Microsoft-Windows-PrintService/Admin",
-                                             "Microsoft-Windows-SMBServer/Operational"};
+// By channel, not by the title that Event Viewer shows.
+const std::vector<WatchedLog>& watched_logs() {
+  static const std::vector<WatchedLog> logs{
+      {"System", {}, {}},
+      {"Application", {}, {}},
+      {"Setup", {}, {}},
+      {"DNS Server", {"DNS"}, {"dns"}},
+      {"Directory Service", {"NTDS"}, {"directory", "dc"}},
+      {"DFS Replication", {"DFSR"}, {}},
+      {"DhcpAdminEvents", {"DHCPServer"}, {"dhcp"}},
+      {"Microsoft-Windows-Dhcp-Server/Operational", {"DHCPServer"}, {"dhcp"}},
+      {"Microsoft-Windows-PrintService/Admin", {"Spooler"}, {"print"}},
+      {"Microsoft-Windows-SMBServer/Operational", {"LanmanServer"}, {"smb", "file", "files"}}};
   return logs;
 }
 
@@ -226,18 +258,19 @@ std::vector<Question> state_questions() {
         {acl_section(i), line_of(Command::acl, {{"path", watched_paths()[i]}, {"number", fmt::format("{}", i)}})});
   }
   for (std::size_t i = 0; i < watched_logs().size(); ++i) {
-    questions.push_back({log_section(i), line_of(Command::errors_logged, {{"log", watched_logs()[i]}})});
+    questions.push_back({log_section(i), line_of(Command::errors_logged, {{"log", watched_logs()[i].name}})});
   }
   return questions;
 }
 
-Result<HostState> host_state_from(const StateReplies& replies, const std::vector<std::string>& asked) {
+Result<HostState> host_state_from(const StateReplies& replies, const std::vector<std::string>& asked,
+                                  const std::string& role) {
   HostState state;
   PATCHLAB_TRY(add_services(replies, asked, state));
   PATCHLAB_TRY(add_network(replies, state));
   PATCHLAB_TRY(add_security(replies, state));
   PATCHLAB_TRY(add_drivers(replies, state));
-  PATCHLAB_TRY(add_errors(replies, state));
+  PATCHLAB_TRY(add_errors(replies, asked, role, state));
   return state;
 }
 

@@ -25,8 +25,14 @@ struct Question {
   std::string section;
   std::string line;
 };
-// Event logs whose errors count. Those of roles are there only where the role is.
-[[nodiscard]] const std::vector<std::string>& watched_logs();
+// An event log whose errors count. One that is a role's is there only where the role is: where the scenario names one
+// of `services`, or the role by one of `roles`, it must be. Every Windows has one that names neither.
+struct WatchedLog {
+  std::string name;
+  std::vector<std::string> services;
+  std::vector<std::string> roles;
+};
+[[nodiscard]] const std::vector<WatchedLog>& watched_logs();
 // Folders whose access rights count.
 [[nodiscard]] const std::vector<std::string>& watched_paths();
 [[nodiscard]] std::vector<Question> state_questions();
@@ -34,6 +40,7 @@ struct Question {
 // services: those that start by themselves, and `asked`; listeners; addresses per MAC; error_kinds: "System: provider
 // 7031" per log; facts: start types, drivers, network adapters with hidden ones, their settings, firewall profiles,
 // categories of networks, access rights.
-[[nodiscard]] Result<HostState> host_state_from(const StateReplies& replies, const std::vector<std::string>& asked);
+[[nodiscard]] Result<HostState> host_state_from(const StateReplies& replies, const std::vector<std::string>& asked,
+                                                const std::string& role = {});
 
 }  // namespace patchlab::lab::guest::windows

@@ -8,7 +8,10 @@
 #include <array>
 #include <cctype>
 #include <charconv>
+#include <span>
+#include <utility>
 
+#include "lab/core/guest_system.hpp"
 #include "lab/core/text.hpp"
 #include "lab/core/utf16.hpp"
 #include "lab/guest/agent_session.hpp"
@@ -46,6 +49,59 @@ std::optional<Number> number_in(std::string_view text, int base = 10) {
   const auto [end, trouble] = std::from_chars(text.data(), text.data() + text.size(), number, base);
   if (trouble != std::errc{} || end != text.data() + text.size()) return std::nullopt;
   return number;
+}
+
+// "1.234", "1,234", "1 234", "1'234": what may stand between groups of three digits, whatever the language. A blank
+// that does not break is one byte of an old code page, which text_of() has made U+FFFD, or UTF-8.
+std::size_t group_mark(std::string_view text) {
+  constexpr std::array<std::string_view, 8> marks{
+      ".", ",", "'", " ", "\xC2\xA0", "\xE2\x80\xAF", "\xE2\x80\x99", "\xEF\xBF\xBD"};
+  for (const auto mark : marks) {
+    if (text.starts_with(mark)) return mark.size();
+  }
+  return 0;
+}
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+// The number that `text` begins with, and how long it is there.
+template <class Number>
+std::optional<std::pair<Number, std::size_t>> grouped_number(std::string_view text) {
+  std::string digits;
+  std::size_t at = 0;
+  const auto count = [&](std::size_t from) {
+    std::size_t n = 0;
+    while (from + n < text.size() && is_digit(text[from + n])) ++n;
+    return n;
+  };
+  const auto first = count(0);
+  digits = text.substr(0, first);
+  at = first;
+  while (first >= 1 && first <= 3) {
+    const auto mark = group_mark(text.substr(at));
+    if (mark == 0 || count(at + mark) != 3) break;
+    digits += text.substr(at + mark, 3);
+    at += mark + 3;
+  }
+  const auto number = number_in<Number>(digits);
+  return number ? std::optional(std::pair(*number, at)) : std::nullopt;
+}
+
+// "2147680517  (0x80030105)": decimal, and the same in hexadecimal between brackets, which no language groups or
+// translates. Both must say the same.
+std::optional<std::uint32_t> code_in(std::string_view value) {
+  const auto open = value.rfind('(');
+  if (open == std::string_view::npos || !value.ends_with(')')) return std::nullopt;
+  const auto hexadecimal = value.substr(open + 1, value.size() - open - 2);
+  if (!hexadecimal.starts_with("0x")) return std::nullopt;
+  const auto number = number_in<std::uint32_t>(hexadecimal.substr(2), 16);
+  auto decimal = trimmed(value.substr(0, open));
+  const bool is_negative = decimal.starts_with('-');
+  if (is_negative) decimal.remove_prefix(1);
+  const auto same = grouped_number<std::uint64_t>(decimal);
+  if (!number || !same || same->second != decimal.size() || same->first > UINT32_MAX) return std::nullopt;
+  const auto low = static_cast<std::uint32_t>(same->first);
+  return (is_negative ? 0U - low : low) == *number ? number : std::nullopt;
 }
 
 Error not_understood(const char* tool, std::string_view line) {
@@ -124,10 +180,12 @@ std::optional<std::size_t> matches_in(std::string_view line) {
   constexpr std::string_view digits = "0123456789";
   const auto from = line.find_first_of(digits);
   if (from == std::string_view::npos) return std::nullopt;
-  const auto end = std::min(line.find_first_not_of(digits, from), line.size());
+  const auto number = grouped_number<std::size_t>(line.substr(from));
+  if (!number) return std::nullopt;
+  const auto end = from + number->second;
   const bool is_part_of_a_word = end < line.size() && std::isalnum(static_cast<unsigned char>(line[end])) != 0;
   if (is_part_of_a_word || line.find_first_of(digits, end) != std::string_view::npos) return std::nullopt;
-  return number_in<std::size_t>(line.substr(from, end - from));
+  return number->first;
 }
 
 bool says_none_found(std::string_view text) {
@@ -150,35 +208,60 @@ Result<std::vector<RegistryKey>> registry_in(const Sections& found, const std::s
 
 std::string RegistryKey::name() const { return path.substr(path.rfind('\\') + 1); }
 
+namespace {
+// "ERROR: Access is denied.", "Erreur : ...": a word, then a colon.
+bool looks_like_trouble(std::string_view line) {
+  const auto colon = line.find(':');
+  return colon != std::string_view::npos && words_of(line.substr(0, colon)).size() == 1;
+}
+}  // namespace
+
 Result<std::vector<RegistryKey>> registry_keys(const std::string& text) {
   std::vector<RegistryKey> keys;
   std::size_t values = 0;
+  std::string* open_text = nullptr;  // the last value, when it is a text that may have line breaks in it
+  std::string_view continued;        // a line taken for a part of a value: only a count of matches can prove that
   bool over = false;
   for (const auto line : lines_of(text)) {
     if (trimmed(line).empty()) continue;
     if (over) return not_understood("reg", line);
     if (line.starts_with("HKEY_")) {
       keys.push_back({std::string(line), {}});
+      open_text = nullptr;
       continue;
     }
     constexpr std::string_view indent = "    ";
-    if (line.starts_with(indent)) {
-      const auto type = line.find("    REG_", indent.size());
-      if (keys.empty() || type == std::string_view::npos) return not_understood("reg", line);
+    const auto type = line.starts_with(indent) ? line.find("    REG_", indent.size()) : std::string_view::npos;
+    if (type != std::string_view::npos) {
+      if (keys.empty()) return not_understood("reg", line);
       const auto data = line.find(indent, type + indent.size());
       const auto name = line.substr(indent.size(), type - indent.size());
-      keys.back().values[std::string(name)] =
-          data == std::string_view::npos ? std::string{} : std::string(trimmed(line.substr(data)));
+      const auto kind = line.substr(type + indent.size(), data - std::min(data, type + indent.size()));
+      auto& value = keys.back().values[std::string(name)];
+      value = data == std::string_view::npos ? std::string{} : std::string(trimmed(line.substr(data)));
+      open_text = kind == "REG_SZ" || kind == "REG_EXPAND_SZ" ? &value : nullptr;
       ++values;
       continue;
     }
-    const auto number = matches_in(line);
-    if (!number) return not_understood("reg", line);
+    const auto number = line.starts_with(indent) ? std::nullopt : matches_in(line);
     const auto matches = values > 0 ? values : keys.size();
-    if (*number != matches) {
+    if (number && *number == matches) {
+      over = true;
+      continue;
+    }
+    if (open_text == nullptr || looks_like_trouble(line)) {
+      if (!number) return not_understood("reg", line);
       return guest_error(fmt::format("reg says that it found {} and printed {}", *number, matches));
     }
-    over = true;
+    open_text->append("\n").append(line);
+    continued = line;
+  }
+  if (!over && !continued.empty()) {
+    if (const auto number = matches_in(continued)) {
+      const auto matches = values > 0 ? values : keys.size();
+      return guest_error(fmt::format("reg says that it found {} and printed {}", *number, matches));
+    }
+    return not_understood("reg", continued);
   }
   return keys;
 }
@@ -188,45 +271,61 @@ std::optional<std::uint32_t> registry_number(std::string_view data) {
   return number_in<std::uint32_t>(data.substr(2), 16);
 }
 
+namespace {
+// "label : value", in any language; a wide colon is one too.
+std::optional<std::string_view> value_after_colon(std::string_view line) {
+  constexpr std::string_view wide_colon = "\xEF\xBC\x9A";
+  const auto narrow = line.find(':');
+  const auto wide = line.find(wide_colon);
+  if (narrow == std::string_view::npos && wide == std::string_view::npos) return std::nullopt;
+  return trimmed(line.substr(narrow < wide ? narrow + 1 : wide + wide_colon.size()));
+}
+
+// One block of sc query, without its first lines: type, state, what it accepts, two exit codes, check point, wait hint.
+// sc queryex adds more, which is not asked for.
+Result<ServiceStatus> service_status(std::span<const std::string_view> lines) {
+  std::vector<std::pair<std::string_view, std::string_view>> fields;  // value, line
+  for (const auto line : lines) {
+    if (line.front() != ' ' && line.front() != '\t') return not_understood("sc", line);
+    if (trimmed(line).starts_with('(')) continue;  // the list of what it accepts
+    if (const auto value = value_after_colon(line)) fields.emplace_back(*value, line);
+  }
+  if (fields.size() < 6) return not_understood("sc", lines.empty() ? std::string_view{} : lines.back());
+  const auto hexadecimal = [&](std::size_t i) -> std::optional<std::uint32_t> {
+    const auto words = words_of(fields[i].first);
+    if (words.empty()) return std::nullopt;
+    return number_in<std::uint32_t>(words[0].substr(words[0].starts_with("0x") ? 2 : 0), 16);
+  };
+  for (const std::size_t i : {std::size_t{0}, std::size_t{1}, std::size_t{4}, std::size_t{5}}) {
+    if (!hexadecimal(i)) return not_understood("sc", fields[i].second);
+  }
+  const auto state = *hexadecimal(1);
+  if (state < 1 || state > 7) return not_understood("sc", fields[1].second);
+  for (const std::size_t i : {std::size_t{2}, std::size_t{3}}) {
+    if (!code_in(fields[i].first)) return not_understood("sc", fields[i].second);
+  }
+  return ServiceStatus{state, *code_in(fields[2].first), *code_in(fields[3].first)};
+}
+}  // namespace
+
 Result<std::map<std::string, ServiceStatus>> services(const std::string& text) {
   std::map<std::string, ServiceStatus> found;
   const auto lines = lines_of(text);
-  const auto value_of = [](std::string_view line) -> std::optional<std::string_view> {
-    const auto colon = line.find(':');
-    if (colon == std::string_view::npos) return std::nullopt;
-    return trimmed(line.substr(colon + 1));
-  };
-  // A block: name, display name, then indented: type, state, what it accepts, exit codes, check point, wait hint.
+  const auto is_indented = [](std::string_view line) { return line.starts_with(' ') || line.starts_with('\t'); };
   for (std::size_t i = 0; i < lines.size();) {
     if (trimmed(lines[i]).empty()) {
       ++i;
       continue;
     }
-    if (i + 6 >= lines.size()) return not_understood("sc", lines[i]);
-    const auto name = value_of(lines[i]);
-    const bool is_block = name && !name->empty() && lines[i].front() != ' ' && lines[i + 1].front() != ' ';
-    if (!is_block) return not_understood("sc", lines[i]);
-    std::vector<std::uint32_t> numbers;
-    auto next = i + 2;
-    for (; next < lines.size() && !trimmed(lines[next]).empty(); ++next) {
-      if (lines[next].front() != ' ' && lines[next].front() != '\t') return not_understood("sc", lines[next]);
-      const auto value = value_of(lines[next]);
-      if (!value) continue;  // the list of what it accepts
-      const auto words = words_of(*value);
-      const auto number = words.empty()
-                              ? std::nullopt
-                              : number_in<std::uint32_t>(words[0].substr(words[0].starts_with("0x") ? 2 : 0), 16);
-      if (!number) return not_understood("sc", lines[next]);
-      numbers.push_back(*number);
-      // Exit codes are decimal, followed by their hexadecimal form.
-      if (numbers.size() == 3) {
-        const auto decimal = number_in<std::uint32_t>(words[0]);
-        if (!decimal) return not_understood("sc", lines[next]);
-        numbers.back() = *decimal;
-      }
-    }
-    if (numbers.size() < 6 || numbers[1] < 1 || numbers[1] > 7) return not_understood("sc", lines[i]);
-    found[std::string(*name)] = {numbers[1], numbers[2]};
+    const auto name = value_after_colon(lines[i]);
+    if (!name || name->empty() || is_indented(lines[i])) return not_understood("sc", lines[i]);
+    auto first = i + 1;
+    while (first < lines.size() && !trimmed(lines[first]).empty() && !is_indented(lines[first])) ++first;
+    auto next = first;
+    while (next < lines.size() && !trimmed(lines[next]).empty()) ++next;
+    if (first == next) return not_understood("sc", lines[i]);
+    PATCHLAB_ASSIGN(const auto status, service_status(std::span(lines).subspan(first, next - first)));
+    if (!found.emplace(*name, status).second) return guest_error(fmt::format("sc named '{}' twice", *name));
     i = next;
   }
   if (found.empty()) return guest_error("sc named no service at all");
@@ -271,40 +370,133 @@ Result<std::set<std::string>> quick_fixes(const std::string& text, const std::st
   return found;
 }
 
-Result<std::map<std::string, std::string>> dism_packages(const std::string& text) {
-  std::map<std::string, std::string> found;
-  bool in_table = false;
-  bool whole = false;
-  for (const auto line : lines_of(text)) {
+namespace {
+bool has_identity_shape(std::string_view text) {
+  return std::count(text.begin(), text.end(), '~') == 4 && !text.starts_with('~') && !text.ends_with('~') &&
+         text.find_first_of(blanks) == std::string_view::npos;
+}
+
+// dism's two shapes of one list, read by position: its labels and the sentence at its end are in the language it was
+// told to speak. A line that a console broke is put together again.
+class DismList {
+ public:
+  Result<std::map<std::string, std::string>> read(const std::string& text) {
+    for (const auto line : lines_of(text)) PATCHLAB_TRY(take(line));
+    PATCHLAB_TRY(finish_entry());
+    if (!whole_) return guest_error("dism printed no whole list of packages");
+    if (found_.empty()) return guest_error("dism named no package at all");
+    return std::move(found_);
+  }
+
+ private:
+  static std::size_t bars(std::string_view line) {
+    return static_cast<std::size_t>(std::count(line.begin(), line.end(), '|'));
+  }
+
+  Result<void> take(std::string_view line) {
+    const auto content = trimmed(line);
+    if (content.empty()) {
+      after_blank_ = true;
+      return finish_entry();
+    }
+    const bool begins = std::exchange(after_blank_, false);
+    if (whole_) return not_understood("dism", line);
+    if (bars(content) > 0 || !row_.empty()) return take_row(line);
+    if (const auto value = value_after_colon(content); value && has_tildes(*value)) {
+      PATCHLAB_TRY(finish_entry());
+      fields_.emplace_back(*value);
+      return {};
+    }
+    if (!fields_.empty()) return take_field(content);
+    const bool is_rule = content.find_first_not_of("-= ") == std::string_view::npos;
+    if (is_rule) return {};
+    if (has_header_ && has_tildes(content)) {
+      row_ = content;  // a row that is broken before its first bar
+      return {};
+    }
+    if (!found_.empty()) {
+      // The sentence that it went well, after an empty line.
+      const bool is_sentence = content.ends_with('.') || content.ends_with("\xE3\x80\x82");
+      if (!begins || !is_sentence || has_tildes(content)) return not_understood("dism", line);
+      whole_ = true;
+      return {};
+    }
+    return has_tildes(content) ? Result<void>(not_understood("dism", line)) : Result<void>();  // title, versions
+  }
+
+  static bool has_tildes(std::string_view text) { return text.find('~') != std::string_view::npos; }
+
+  Result<void> take_row(std::string_view line) {
+    // A broken line goes on where it was broken; whole ones have three bars.
+    row_ += row_.empty() ? trimmed(line) : line;
+    if (bars(row_) < 3) return {};
+    const auto row = std::exchange(row_, {});
     std::vector<std::string_view> cells;
-    for (auto rest = line;;) {
+    for (std::string_view rest = row;;) {
       const auto bar = rest.find('|');
       cells.push_back(trimmed(rest.substr(0, bar)));
       if (bar == std::string_view::npos) break;
       rest.remove_prefix(bar + 1);
     }
-    if (trimmed(line) == "The operation completed successfully.") {
-      whole = true;
-    } else if (cells[0] == "Package Identity") {
-      if (cells.size() != 4 || cells[1] != "State") return not_understood("dism", line);
-      in_table = true;
-    } else if (in_table && !trimmed(line).empty() && !line.starts_with("---")) {
-      const auto tildes = std::count(cells[0].begin(), cells[0].end(), '~');
-      if (whole || cells.size() != 4 || tildes != 4 || cells[1].empty()) return not_understood("dism", line);
-      found[std::string(cells[0])] = cells[1];
+    const bool is_rule = row.find_first_not_of("-| ") == std::string::npos;
+    if (is_rule) return {};
+    if (!has_tildes(row)) {
+      // The header comes before the first row, once.
+      if (cells.size() != 4 || !found_.empty() || std::exchange(has_header_, true)) return not_understood("dism", row);
+      return {};
     }
+    if (cells.size() != 4 || !has_header_) return not_understood("dism", row);
+    return keep(std::string(cells[0]), std::string(cells[1]), row);
   }
-  if (!in_table || !whole) return guest_error("dism printed no whole list of packages");
-  if (found.empty()) return guest_error("dism named no package at all");
-  return found;
-}
+
+  Result<void> take_field(std::string_view content) {
+    const auto value = value_after_colon(content);
+    if (value)
+      fields_.emplace_back(*value);
+    else
+      fields_.back().append(content);  // broken
+    return {};
+  }
+
+  Result<void> finish_entry() {
+    if (!row_.empty()) return not_understood("dism", row_);
+    if (fields_.empty()) return {};
+    const auto fields = std::exchange(fields_, {});
+    if (fields.size() < 2 || fields.size() > 4) return not_understood("dism", fields.front());
+    return keep(fields[0], fields[1], fields[0]);
+  }
+
+  Result<void> keep(const std::string& identity, const std::string& state, std::string_view line) {
+    if (!has_identity_shape(identity) || state.empty()) return not_understood("dism", line);
+    const auto [place, added] = found_.emplace(identity, state);
+    if (!added && place->second != state)
+      return guest_error(fmt::format("dism gives '{}' two states, '{}' and '{}'", identity, place->second, state));
+    return {};
+  }
+
+  std::map<std::string, std::string> found_;
+  std::string row_;                  // of a table, as far as it was printed
+  std::vector<std::string> fields_;  // of one entry of a list
+  bool has_header_ = false;
+  bool after_blank_ = false;
+  bool whole_ = false;
+};
+}  // namespace
+
+Result<std::map<std::string, std::string>> dism_packages(const std::string& text) { return DismList().read(text); }
 
 Result<std::vector<std::vector<std::string>>> csv_rows(const std::string& text, std::size_t columns) {
   std::vector<std::vector<std::string>> rows;
-  for (const auto line : lines_of(text)) {
-    if (trimmed(line).empty()) continue;
+  std::string broken;  // a row that goes on in the next line: a quote is open at its end
+  for (const auto part : lines_of(text)) {
+    if (trimmed(part).empty() && broken.empty()) continue;
+    const auto line = std::exchange(broken, {}).append(part);
+    if (std::count(line.begin(), line.end(), '"') % 2 != 0) {
+      broken = line + " ";
+      continue;
+    }
     std::vector<std::string> row;
-    auto rest = line;
+    auto rest = std::string_view(line);
     for (;;) {
       const auto close = rest.starts_with('"') ? rest.find('"', 1) : std::string_view::npos;
       if (close == std::string_view::npos) return not_understood("a list", line);
@@ -317,6 +509,7 @@ Result<std::vector<std::vector<std::string>>> csv_rows(const std::string& text, 
     if (row.size() != columns) return not_understood("a list", line);
     rows.push_back(std::move(row));
   }
+  if (!broken.empty()) return not_understood("a list", broken);
   if (rows.empty()) return guest_error("a list without a single row");
   return rows;
 }
@@ -327,10 +520,11 @@ namespace {
 constexpr std::uint32_t first_dynamic_port = 49152;
 
 bool chooses_ports_anew(std::string_view image) {
-  constexpr std::array<std::string_view, 9> rpc_servers{"svchost.exe", "lsass.exe",   "services.exe",
-                                                        "wininit.exe", "spoolsv.exe", "dns.exe",
-                                                        "dfsrs.exe",   "ntfrs.exe",   "msdtc.exe"};
-  return std::find(rpc_servers.begin(), rpc_servers.end(), image) != rpc_servers.end();
+  constexpr std::array<std::string_view, 12> rpc_servers{"svchost.exe", "lsass.exe",   "services.exe", "wininit.exe",
+                                                         "spoolsv.exe", "dns.exe",     "dfsrs.exe",    "ntfrs.exe",
+                                                         "msdtc.exe",   "certsrv.exe", "mqsvc.exe",    "clussvc.exe"};
+  return image.starts_with("microsoft.exchange.") ||
+         std::find(rpc_servers.begin(), rpc_servers.end(), image) != rpc_servers.end();
 }
 
 // "[fe80::1%12]:139": the number behind the percent sign is this boot's.
@@ -407,17 +601,38 @@ std::string_view attribute(std::string_view xml, std::string_view tag, std::stri
   return {};
 }
 
-// Leaf elements only: <A><B>x</B></A> gives B.
+// What stands for &lt; and its like. An entity that XML does not define stays as it is.
+std::string without_entities(std::string_view text) {
+  constexpr std::array<std::pair<std::string_view, char>, 5> named{
+      {{"lt;", '<'}, {"gt;", '>'}, {"amp;", '&'}, {"apos;", '\''}, {"quot;", '"'}}};
+  std::string plain;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    plain += text[i];
+    if (text[i] != '&') continue;
+    for (const auto& [name, character] : named) {
+      if (!text.substr(i + 1).starts_with(name)) continue;
+      plain.back() = character;
+      i += name.size();
+      break;
+    }
+  }
+  return plain;
+}
+
+// Leaf elements only: <A><B>x</B></A> gives B. <Data Name='C'>x</Data> is called after its name.
 std::map<std::string, std::string> leaves(std::string_view xml) {
   std::map<std::string, std::string> found;
   for (auto open = xml.find('<'); open != std::string_view::npos; open = xml.find('<', open + 1)) {
     const auto close = xml.find('>', open);
     if (close == std::string_view::npos) break;
-    const auto name = xml.substr(open + 1, std::min(xml.find_first_of(" />", open + 1), close) - open - 1);
+    const auto tag = xml.substr(open, close - open);
+    const auto name = tag.substr(1, std::min(tag.find_first_of(" />", 1), tag.size()) - 1);
     const auto next = xml.find('<', close);
-    if (!name.empty() && next != std::string_view::npos && xml.substr(next).starts_with(fmt::format("</{}>", name))) {
-      found[std::string(name)] = trimmed(xml.substr(close + 1, next - close - 1));
-    }
+    if (name.empty() || next == std::string_view::npos) continue;
+    if (!xml.substr(next).starts_with(fmt::format("</{}>", name))) continue;
+    const auto label = name == "Data" ? attribute(fmt::format("{}>", tag), "<Data", "Name") : std::string_view{};
+    found[label.empty() ? std::string(name) : std::string(label)] =
+        without_entities(trimmed(xml.substr(close + 1, next - close - 1), " \t\r\n"));
   }
   return found;
 }
@@ -432,22 +647,78 @@ Result<std::vector<Event>> events(const std::string& text) {
     const auto end = rest.find(finish);
     if (!rest.starts_with(start) || end == std::string_view::npos) return not_understood("wevtutil", rest);
     const auto xml = rest.substr(0, end);
-    const auto system = xml.substr(0, xml.find("</System>"));
+    const auto head = xml.find("</System>");
+    if (head == std::string_view::npos) return not_understood("wevtutil", xml);
+    const auto system = xml.substr(0, head);
     const auto id = number_in<std::uint32_t>(element(system, "EventID"));
     const auto record = number_in<std::uint64_t>(element(system, "EventRecordID"));
-    const auto provider = attribute(system, "<Provider", "Name");
-    if (!id || !record || provider.empty()) return not_understood("wevtutil", xml);
-    Event event{std::string(provider),
-                *id,
-                number_in<std::uint32_t>(element(system, "Level")).value_or(0),
-                *record,
-                std::string(attribute(system, "<TimeCreated", "SystemTime")),
-                {}};
-    if (const auto user = xml.find("<UserData"); user != std::string_view::npos) event.data = leaves(xml.substr(user));
+    const auto level_text = element(system, "Level");
+    const auto level = level_text.empty() ? std::optional{0U} : number_in<std::uint32_t>(level_text);
+    const auto provider = without_entities(attribute(system, "<Provider", "Name"));
+    if (!id || !record || !level || provider.empty()) return not_understood("wevtutil", xml);
+    Event event{provider, *id, *level, *record, std::string(attribute(system, "<TimeCreated", "SystemTime")), {}};
+    // Not what /f:RenderedXml adds behind it: words in the machine's language.
+    const auto data = xml.substr(head, std::min(xml.find("<RenderingInfo"), xml.size()) - head);
+    for (const auto* part : {"<UserData", "<EventData"}) {
+      if (const auto at = data.find(part); at != std::string_view::npos) event.data.merge(leaves(data.substr(at)));
+    }
     found.push_back(std::move(event));
     rest.remove_prefix(end + finish.size());
   }
   return found;
+}
+
+Result<NtKernel> proves_windows(const Json& os_info) {
+  const auto text = [&](const char* key) {
+    const auto found = os_info.is_object() ? os_info.find(key) : os_info.end();
+    return found != os_info.end() && found->is_string() ? found->get<std::string>() : std::string{};
+  };
+  if (text("id") != "mswindows")
+    return configuration_error(fmt::format("the machine does not run Windows but '{}'", text("id")));
+  if (text("machine") != "x86_64") {
+    return configuration_error(fmt::format("it is a machine of kind '{}'; only x86_64 is supported", text("machine")));
+  }
+  return NtKernel{text("kernel-version"), text("kernel-release")};
+}
+
+Result<void> is_as_declared(const NtKernel& kernel, const std::string& declared_version) {
+  const auto is_a_number = [](std::string_view text) {
+    return !text.empty() && std::all_of(text.begin(), text.end(), is_digit);
+  };
+  const auto dot = std::min(kernel.version.find('.'), kernel.version.size());
+  const auto minor = kernel.version.substr(std::min(dot + 1, kernel.version.size()));
+  if (!is_a_number(kernel.version.substr(0, dot)) || !is_a_number(minor) || !is_a_number(kernel.build)) return {};
+  const auto runs = kernel.version + "." + kernel.build;
+  if (const auto reason = why_not_supported(runs); !reason.empty()) return configuration_error(reason);
+  // "6.2" declares no build.
+  const bool same = declared_version.empty() || (runs + ".").starts_with(declared_version + ".") ||
+                    (declared_version + ".").starts_with(runs + ".");
+  if (same) return {};
+  return configuration_error(fmt::format("it runs Windows {}, the scenario says {}", runs, declared_version),
+                             "correct 'version' under 'system' of its golden machine");
+}
+
+namespace {
+// Where each digit of the short form stands in "{12345678-1234-1234-1212-121212121212}": the first three groups
+// backwards, then pairs turned over.
+constexpr std::array<std::size_t, 32> guid_places{8,  7,  6,  5,  4,  3,  2,  1,  13, 12, 11, 10, 18, 17, 16, 15,
+                                                  21, 20, 23, 22, 26, 25, 28, 27, 30, 29, 32, 31, 34, 33, 36, 35};
+}  // namespace
+
+std::string packed_guid(std::string_view guid) {
+  if (!is_guid(guid)) return {};
+  std::string packed;
+  for (const auto place : guid_places)
+    packed += static_cast<char>(std::toupper(static_cast<unsigned char>(guid[place])));
+  return packed;
+}
+
+std::string unpacked_guid(std::string_view packed) {
+  if (packed.size() != guid_places.size()) return {};
+  std::string guid = "{00000000-0000-0000-0000-000000000000}";
+  for (std::size_t i = 0; i < packed.size(); ++i)
+    guid[guid_places[i]] = static_cast<char>(std::toupper(static_cast<unsigned char>(packed[i])));
+  return is_guid(guid) ? guid : std::string{};
 }
 
 Result<void> proves_64_bit(const std::string& text) {

@@ -44,7 +44,8 @@ struct RegistryKey {
   std::map<std::string, std::string> values;  // name -> data as printed ("0x70")
   [[nodiscard]] std::string name() const;     // last part of the path
 };
-// reg query. The line that a search ends with holds a number, which must be that of the matches printed.
+// reg query. The line that a search ends with holds a number, which must be that of the matches printed. A text with
+// line breaks in it can only be told from trouble by that number, so it is understood in the reply of a search alone.
 [[nodiscard]] Result<std::vector<RegistryKey>> registry_keys(const std::string& text);
 // What it means that nothing is there. reg ends with 1 then, and also when it is in trouble.
 enum class Absence {
@@ -60,8 +61,9 @@ enum class Absence {
 [[nodiscard]] std::optional<std::uint32_t> registry_number(std::string_view data);
 
 struct ServiceStatus {
-  std::uint32_t state = 0;      // 1 stopped, 2 starting, 3 stopping, 4 running, 5 to 7 pausing and paused
-  std::uint32_t exit_code = 0;  // 0 fine, 1077 never started
+  std::uint32_t state = 0;         // 1 stopped, 2 starting, 3 stopping, 4 running, 5 to 7 pausing and paused
+  std::uint32_t exit_code = 0;     // 0 fine, 1077 never started, 1066 see the next; Win32 code, HRESULT or NTSTATUS
+  std::uint32_t service_code = 0;  // the service's own
   [[nodiscard]] bool is_starting() const { return state == 2; }
 };
 // sc query, by the position of lines in each block: labels are translated in some languages.
@@ -73,10 +75,11 @@ struct ServiceStatus {
 // The same for wmic qfe, where no row at all is an answer: then only `errors` says so, in the machine's language.
 [[nodiscard]] Result<std::set<std::string>> quick_fixes(const std::string& text, const std::string& errors);
 
-// dism /get-packages /format:table /english: identity -> state ("Installed", "Install Pending", ...).
+// dism /get-packages: identity -> state ("Installed", "Install Pending", ...; in English when it was told so). As a
+// table or as a list, by position; the reply must end with a sentence of its own.
 [[nodiscard]] Result<std::map<std::string, std::string>> dism_packages(const std::string& text);
 
-// Quoted fields, one row a line, all of `columns` fields.
+// Quoted fields, all of `columns` fields; a row may be broken inside a field.
 [[nodiscard]] Result<std::vector<std::vector<std::string>>> csv_rows(const std::string& text, std::size_t columns);
 
 // netstat -ano and tasklist /svc: "tcp 0.0.0.0:53 dns.exe", sorted, each once. Not by service: those that
@@ -89,14 +92,31 @@ struct Event {
   std::uint32_t id = 0;
   std::uint32_t level = 0;  // 1 critical, 2 error, 3 warning, 4 information; 0 also information
   std::uint64_t record = 0;
-  std::string time;                         // as in the event, UTC
-  std::map<std::string, std::string> data;  // leaf elements of UserData: "ErrorCode" -> "0x800f0922"
+  std::string time;  // as in the event, UTC
+  // Leaf elements of UserData, "ErrorCode" -> "0x800f0922", and named data of EventData.
+  std::map<std::string, std::string> data;
 };
 // wevtutil qe /f:xml: event after event, nothing else.
 [[nodiscard]] Result<std::vector<Event>> events(const std::string& text);
 
+// What the guest agent says that the machine runs: "10.0" and the build, "20348". Old agents leave both out.
+struct NtKernel {
+  std::string version;
+  std::string build;
+};
+// guest-get-osinfo of 64-bit Windows. The error says what it is instead.
+[[nodiscard]] Result<NtKernel> proves_windows(const Json& os_info);
+
 // `set PROCESSOR_ARCHITE` of a 64-bit process on x64. The error says what it is instead.
 [[nodiscard]] Result<void> proves_64_bit(const std::string& text);
+
+// "{12345678-ABCD-...}" as Windows Installer calls its registry keys: 32 digits in another order. Empty: no such thing.
+[[nodiscard]] std::string packed_guid(std::string_view guid);
+[[nodiscard]] std::string unpacked_guid(std::string_view packed);
+
+// What the agent says of the kernel against what the scenario declares; what either does not say, or says in another
+// form, is not compared. Also refuses a Windows that cannot be driven.
+[[nodiscard]] Result<void> is_as_declared(const NtKernel& kernel, const std::string& declared_version);
 
 // guest-network-get-interfaces: "52:54:00:14:00:10 10.20.0.10/24", sorted; loopback is left out.
 [[nodiscard]] Result<std::vector<std::string>> addresses(const Json& interfaces);

@@ -95,12 +95,22 @@ std::string described(const Disagreement& disagreement) {
                      said(disagreement.dism), said(disagreement.registry));
 }
 
-std::vector<Disagreement> disagreements(const InstalledViews& views) {
+namespace {
+// Names differ by case between a cabinet, the registry and dism.
+bool is_part(const std::string& identity, const std::set<std::string>& parts) {
+  return parts.contains(identity) || parts.contains(lower_case(identity));
+}
+}  // namespace
+
+std::vector<Disagreement> disagreements(const InstalledViews& views, const std::set<std::string>& parts) {
   std::set<std::string> identities;
-  for (const auto& [identity, state] : views.dism) identities.insert(identity);
+  for (const auto& [identity, state] : views.dism) {
+    if (!is_part(identity, parts)) identities.insert(identity);
+  }
   for (const auto& [identity, state] : views.registry) {
-    // Parts of updates are the registry's alone; a whole one that counts must be dism's too.
-    if (!kb_of(identity).empty() && belongs_to_set(state)) identities.insert(identity);
+    // Parts of updates are the registry's alone; a whole update that counts must be dism's too.
+    const bool is_whole = views.whole.contains(identity) && !is_part(identity, parts);
+    if (is_whole && identity.starts_with("Package_for_") && belongs_to_set(state)) identities.insert(identity);
   }
   std::vector<Disagreement> found;
   std::set<std::string> known;  // KB numbers that an identity accounts for
@@ -138,11 +148,13 @@ std::vector<Disagreement> disagreements(const InstalledViews& views) {
   return found;
 }
 
-InstalledSet installed_set(const InstalledViews& views) {
+InstalledSet installed_set(const InstalledViews& views, const std::set<std::string>& parts) {
   InstalledSet set;
-  for (const auto& one : disagreements(views)) set[one.update] = "disagreement: " + described(one);
+  for (const auto& one : disagreements(views, parts)) set[one.update] = "disagreement: " + described(one);
   for (const auto& [identity, state] : views.dism) {
-    if (set.contains(identity) || !(belongs_to_set(state) || state == PackageState::superseded)) continue;
+    if (is_part(identity, parts) || set.contains(identity) ||
+        !(belongs_to_set(state) || state == PackageState::superseded))
+      continue;
     set[identity] = to_string(is_installed(state) ? PackageState::installed : state);
   }
   for (const auto& [key, version] : views.products) set["product " + key] = version;
@@ -160,9 +172,26 @@ std::set<std::string> pending_installs(const InstalledViews& views) {
 std::string described(const Rollback& rollback) {
   const auto reason = rollback.hresult ? described(meaning_of(*rollback.hresult, Installer::dism))
                                        : std::string("servicing does not say why");
-  return fmt::format("'{}' was rolled back at the restart: it is {} now, {}", rollback.identity,
-                     to_string(rollback.state), reason);
+  return fmt::format("'{}' was rolled back at the restart: it is {} now, {}{}{}", rollback.identity,
+                     to_string(rollback.state), reason, rollback.cause.empty() ? "" : "; CBS.log: ", rollback.cause);
 }
+
+void add_cause(std::vector<Rollback>& found, const CbsFailure& failure) {
+  for (auto& rollback : found) {
+    if (rollback.hresult && *rollback.hresult != failure.hresult) continue;
+    rollback.hresult = failure.hresult;
+    rollback.cause = failure.cause;
+  }
+}
+
+namespace {
+// Windows Update stages an update first and installs it then: an event 3 of the first is no failed installation. The
+// words are not translated. Old systems name no intended state.
+bool wanted_installed(const Event& event) {
+  const auto intended = event.data.find("IntendedPackageStateTextized");
+  return intended == event.data.end() || lower_case(intended->second) == "installed";
+}
+}  // namespace
 
 std::vector<Rollback> rollbacks(const std::set<std::string>& pending_before, const InstalledViews& after,
                                 const std::map<std::string, std::uint32_t>& errors,
@@ -175,7 +204,7 @@ std::vector<Rollback> rollbacks(const std::set<std::string>& pending_before, con
         state != after.registry.end() && (is_installed(state->second) || state->second == PackageState::superseded ||
                                           state->second == PackageState::install_pending);
     if (went_well) continue;
-    Rollback rollback{identity, state == after.registry.end() ? PackageState::absent : state->second, {}};
+    Rollback rollback{identity, state == after.registry.end() ? PackageState::absent : state->second, {}, {}};
     const auto error = errors.find(identity);
     if (error != errors.end() && error->second != 0) {
       rollback.hresult = error->second;
@@ -186,12 +215,44 @@ std::vector<Rollback> rollbacks(const std::set<std::string>& pending_before, con
         const auto code = event.data.find("ErrorCode");
         if (package == event.data.end() || code == event.data.end()) continue;
         if (package->second != kb && package->second != identity) continue;
+        if (!wanted_installed(event)) continue;
         rollback.hresult = registry_number(code->second);
         break;
       }
     }
     found.push_back(std::move(rollback));
   }
+  return found;
+}
+
+std::optional<CbsFailure> cbs_failure(std::string_view log) {
+  constexpr std::string_view result_mark = "[HRESULT = ";
+  constexpr std::string_view item_mark = "Failed execution of queue item ";
+  constexpr std::uint32_t restart_required = 0x80070BC2;  // HRESULT_FROM_WIN32(ERROR_SUCCESS_REBOOT_REQUIRED)
+  std::optional<CbsFailure> found;
+  std::string cause;
+  int restarts = 0;
+  while (!log.empty()) {
+    const auto end = log.find('\n');
+    const auto line = trimmed(log.substr(0, end), " \t\r");
+    log.remove_prefix(end == std::string_view::npos ? log.size() : end + 1);
+    if (line.find("restart initiated") != std::string_view::npos) ++restarts;
+    if (const auto item = line.find(item_mark); item != std::string_view::npos) {
+      const auto rest = line.substr(item + item_mark.size());
+      cause = rest.substr(0, std::min(rest.find(".  "), rest.find('[')));
+    }
+    const auto mark = line.find(result_mark);
+    if (mark == std::string_view::npos) continue;
+    const auto inside = line.substr(mark + result_mark.size(), line.find(']', mark) - mark - result_mark.size());
+    const auto number = registry_number(inside.substr(0, inside.find(' ')));
+    if (!number || *number < 0x80000000U || *number == restart_required) continue;
+    const auto dash = inside.find(" - ");
+    found = CbsFailure{
+        *number, dash == std::string_view::npos ? std::string{} : std::string(inside.substr(dash + 3)), {}, 0};
+  }
+  if (!found) return found;
+  found->cause = cause;
+  found->self_restarts = restarts;
   return found;
 }
 
@@ -238,9 +299,9 @@ Result<PendingRestart> pending_restart(const std::string& servicing_keys, const 
   PATCHLAB_ASSIGN(const auto exclusive, keys("exclusive"));
   if (not_zero(exclusive, "Exclusive")) pending.strong.emplace_back("servicing: SessionsPending is exclusive");
   PATCHLAB_ASSIGN(const auto updates, keys("updates"));
-  for (const auto* name : {"RebootRequired", "PostRebootReporting"}) {
-    if (holds(updates, name)) pending.strong.push_back(fmt::format("Windows Update: {}", name));
-  }
+  if (holds(updates, "RebootRequired")) pending.strong.emplace_back("Windows Update: RebootRequired");
+  // Only Windows Update's own tasks take it away, and a golden machine has them disabled.
+  if (holds(updates, "PostRebootReporting")) pending.weak.emplace_back("Windows Update: PostRebootReporting");
   PATCHLAB_ASSIGN(const auto volatile_updates, keys("volatile"));
   if (not_zero(volatile_updates, "UpdateExeVolatile")) pending.strong.emplace_back("update.exe: UpdateExeVolatile");
   PATCHLAB_ASSIGN(const auto server_manager, keys("server-manager"));

@@ -38,7 +38,8 @@ enum class PackageState : std::uint32_t {
 
 // "Package_for_KB5035968~31bf3856ad364e35~amd64~~6.2.1.0": the version comes last.
 [[nodiscard]] bool is_package_identity(std::string_view text);
-// "KB5035968" where the name of a whole update says so; parts of updates (Package_1_for_KB...) have none.
+// "KB5035968" where the name begins with it; most parts of updates (Package_1_for_KB...) have none. A label: whether it
+// is a whole update or a part, the name does not say (Package_for_KB2999226_RTM_BF is a part).
 [[nodiscard]] std::string kb_of(std::string_view identity);
 
 // The three independent means, as each answered.
@@ -46,6 +47,7 @@ struct InstalledViews {
   std::set<std::string> quick_fixes;             // KB numbers of the quick-fix engineering list
   std::map<std::string, PackageState> dism;      // identity -> state
   std::map<std::string, PackageState> registry;  // identity -> state
+  std::set<std::string> whole;                   // identities that the registry calls an update of its own, not a part
   std::map<std::string, std::string> products;   // of other installers: registry key -> version; not servicing's
   bool operator==(const InstalledViews&) const = default;
 };
@@ -61,15 +63,18 @@ struct Disagreement {
 [[nodiscard]] std::string described(const Disagreement& disagreement);
 
 // Where the three differ, sorted. No difference is: an update on its way in or out (pending), which the quick-fix list
-// may know already or not yet; a package of the registry that dism does not show because it is a part of another; and a
-// KB number that no identity carries, as long as cumulative packages without a number in their name are installed, one
-// for each. A package that dism shows must have the same state in the registry.
-[[nodiscard]] std::vector<Disagreement> disagreements(const InstalledViews& views);
+// may know already or not yet; a package of the registry that dism does not show because it is a part of another, which
+// the registry says and no name does; and a KB number that no identity carries, as long as cumulative packages without
+// a number in their name are installed, one for each. A package that dism shows must have the same state in the
+// registry. `parts`: identities that candidates are made of; nothing is asked of them.
+[[nodiscard]] std::vector<Disagreement> disagreements(const InstalledViews& views,
+                                                      const std::set<std::string>& parts = {});
 
 // What is on the machine. Packages: identity -> "installed", "install pending", "superseded" or, so that nobody who
 // compares sets can overlook it, "disagreement: ...". (Versions are no values here: several of one name may be there.)
-// Staged and absent ones are left out. Products of other installers: "product <key>" -> version.
-[[nodiscard]] InstalledSet installed_set(const InstalledViews& views);
+// Staged and absent ones are left out, and so are `parts`: they come and go with the packages that candidates name.
+// Products of other installers: "product <key>" -> version.
+[[nodiscard]] InstalledSet installed_set(const InstalledViews& views, const std::set<std::string>& parts = {});
 
 // Identities whose installation waits for a restart.
 [[nodiscard]] std::set<std::string> pending_installs(const InstalledViews& views);
@@ -79,15 +84,31 @@ struct Rollback {
   std::string identity;
   PackageState state = PackageState::absent;  // now
   std::optional<std::uint32_t> hresult;       // why, where servicing says so
+  std::string cause;                          // the installer that failed, where CBS.log says so
   bool operator==(const Rollback&) const = default;
 };
+struct CbsFailure;
+// What CBS.log tells of the same failure, or of one for which servicing gave no reason elsewhere.
+void add_cause(std::vector<Rollback>& found, const CbsFailure& failure);
 // "'Package_for_KB1~...' was rolled back at the restart: it is staged, 0x800F0922 (CBS_E_INSTALLERS_FAILED: ...)"
 [[nodiscard]] std::string described(const Rollback& rollback);
 // `errors`: LastError of packages in the registry; `failures`: the Setup log's events of failed changes, newest first.
-// The registry comes first: it names the identity, the event only the update.
+// The registry comes first: it names the identity, the event only the update. An event counts when what failed was an
+// installation.
 [[nodiscard]] std::vector<Rollback> rollbacks(const std::set<std::string>& pending_before, const InstalledViews& after,
                                               const std::map<std::string, std::uint32_t>& errors,
                                               const std::vector<Event>& failures);
+
+// Why servicing undid a change, from CBS.log, which alone names the installer that failed. Not translated.
+struct CbsFailure {
+  std::uint32_t hresult = 0;  // the last failure
+  std::string name;           // "CBS_E_INSTALLERS_FAILED"; empty when the log gives none
+  std::string cause;          // "Installer: Container Installer ({9edf...}) with HRESULT HRESULT_FROM_WIN32(1753)"
+  int self_restarts = 0;      // that servicing started itself in order to undo
+  bool operator==(const CbsFailure&) const = default;
+};
+// Nothing when no line tells of a failure.
+[[nodiscard]] std::optional<CbsFailure> cbs_failure(std::string_view log);
 
 // Signs of a pending restart. Any strong one means that a restart is due; weak ones are set by all kinds of programs
 // and only reported.

@@ -9,6 +9,7 @@
 
 #include "lab/core/text.hpp"
 #include "lab/guest/agent_session.hpp"
+#include "lab/guest/reboot.hpp"
 #include "lab/guest/windows/exit_codes.hpp"
 #include "lab/guest/windows/host_state.hpp"
 #include "lab/guest/windows/job.hpp"
@@ -22,6 +23,7 @@ constexpr Milliseconds query_limit = 180s;
 constexpr Milliseconds list_limit = 600s;
 constexpr Milliseconds find_limit = 60s;  // a changed medium is seen a moment later
 constexpr std::size_t log_tail = 64U << 10U;
+constexpr std::size_t cbs_tail = 512U << 10U;  // of a whole update screen
 constexpr std::size_t text_limit = 64U << 10U;
 
 struct LogFile {
@@ -30,8 +32,9 @@ struct LogFile {
   const char* copy;
 };
 // Copied before they are read: the agent opens files without sharing them with a writer.
+constexpr LogFile cbs_log{"CBS.log", "C:\\Windows\\Logs\\CBS\\CBS.log", "evidence-cbs.log"};
 constexpr LogFile log_files[] = {
-    {"CBS.log", "C:\\Windows\\Logs\\CBS\\CBS.log", "evidence-cbs.log"},
+    cbs_log,
     {"dism.log", "C:\\Windows\\Logs\\DISM\\dism.log", "evidence-dism.log"},
     {"WindowsUpdate.log", "C:\\Windows\\WindowsUpdate.log", "evidence-wu.log"},
     {"poqexec.log", "C:\\Windows\\WinSxS\\poqexec.log", "evidence-poqexec.log"},
@@ -67,23 +70,40 @@ Result<Step> install_step(const std::string& file, const WindowsOptions& options
     case Installer::setup:
     case Installer::any: break;
   }
-  const auto switches = options.exe_switches.find(file);
-  if (switches == options.exe_switches.end()) {
+  const auto setup = options.setups.find(file);
+  if (setup == options.setups.end()) {
     return configuration_error(fmt::format("no switches are known for '{}'", file),
                                "name those that make it install without questions");
   }
-  if (switches->second.find_first_of("\r\n%") != std::string::npos) {
+  const auto& switches = setup->second.switches;
+  if (switches.find_first_of("\r\n%") != std::string::npos) {
     return configuration_error(fmt::format("the switches of '{}' must be one line without '%'", file));
   }
-  return Step{file, Installer::setup, line_of(Command::install_exe, {{"file", file}, {"switches", switches->second}})};
+  return Step{file, Installer::setup, line_of(Command::install_exe, {{"file", file}, {"switches", switches}})};
 }
 
-// Empty when `why_no_uninstall` has a reason.
-std::vector<Step> removal_steps(const InstalledPackage& package) {
+// What an ending means, with the codes that the candidate itself names before the table.
+ExitCode meaning_for(const Step& step, std::uint32_t code, const WindowsOptions& options) {
+  const auto setup = step.installer == Installer::setup ? options.setups.find(step.what) : options.setups.end();
+  if (setup != options.setups.end()) {
+    if (setup->second.restart.contains(code))
+      return {code, Installer::setup, InstallEnd::reboot_needed, "",
+              "the candidate says: installed, a restart is needed"};
+    if (setup->second.success.contains(code))
+      return {code, Installer::setup, InstallEnd::installed, "", "the candidate says: installed"};
+  }
+  return meaning_of(code, step.installer);
+}
+
+// wusa takes no /quiet with /uninstall /kb any more since Windows 10 and Server 2016.
+bool wusa_removes_quietly(const std::string& version) { return version.starts_with("6."); }
+
+// Empty when `why_no_uninstall` has a reason. What is permanent stays; `packages` holds the rest.
+std::vector<Step> removal_steps(const InstalledPackage& package, const WindowsOptions& options) {
   std::vector<Step> steps;
   const auto kb = kb_number(package.kb);
   const auto file = lower_case(package.file_name);
-  if (file.ends_with(".msu") && !kb.empty()) {
+  if (file.ends_with(".msu") && !kb.empty() && wusa_removes_quietly(options.version)) {
     steps.push_back({package.kb, Installer::wusa, line_of(Command::remove_kb, {{"number", kb}})});
   } else if (file.ends_with(".msu") || file.ends_with(".cab")) {
     // What came last goes first.
@@ -113,7 +133,10 @@ InstallEnd joined(InstallEnd a, InstallEnd b) {
 class WindowsAdapter final : public WindowsGuest {
  public:
   WindowsAdapter(GuestAgent agent, Clock& clock, WindowsOptions options)
-      : agent_(agent), clock_(clock), options_(std::move(options)), jobs_(agent, clock, [this] { return boot_id(); }) {}
+      : agent_(agent), clock_(clock), options_(std::move(options)), jobs_(agent, clock, [this] { return boot_id(); }) {
+    const auto parts = options_.parts;
+    for (const auto& part : parts) options_.parts.insert(lower_case(part));
+  }
 
   // The time of the last start (Win32_OperatingSystem.LastBootUpTime) moves with the clock, which the laboratory sets
   // after each revert. The record of the event that tells of the start does not.
@@ -139,7 +162,7 @@ class WindowsAdapter final : public WindowsGuest {
 
   Result<InstalledSet> installed() override {
     PATCHLAB_ASSIGN(const auto views, installed_by_each_means());
-    return installed_set(views);
+    return installed_set(views, options_.parts);
   }
 
   Result<InstalledViews> installed_by_each_means() override {
@@ -150,6 +173,7 @@ class WindowsAdapter final : public WindowsGuest {
     PATCHLAB_ASSIGN(views.quick_fixes, quick_fixes(fixes.output, fixes.errors).while_doing(doing(action)));
     PATCHLAB_ASSIGN(const auto found, ask(action, {{"dism", line_of(Command::packages)},
                                                    {"registry", line_of(Command::package_states)},
+                                                   {"visibility", line_of(Command::package_visibility)},
                                                    {"products-64", line_of(Command::products_64)},
                                                    {"products-32", line_of(Command::products_32)}}));
     PATCHLAB_TRY(read_views(found, views).while_doing(doing(action)));
@@ -171,7 +195,16 @@ class WindowsAdapter final : public WindowsGuest {
       const auto number = value == key.values.end() ? std::nullopt : registry_number(value->second);
       if (number) errors[key.name()] = *number;
     }
-    return rollbacks(pending_before, views, errors, failures);
+    auto rolled_back = rollbacks(pending_before, views, errors, failures);
+    if (rolled_back.empty()) return rolled_back;
+    // Only that log names the installer which failed. It may be gone already: the rollback stands without it.
+    const auto copied =
+        ask(action, {{cbs_log.copy, line_of(Command::copy_log, {{"source", cbs_log.source}, {"file", cbs_log.copy}})}});
+    if (!copied || copied->at(cbs_log.copy).exit_code != 0) return rolled_back;
+    const auto log = agent_.read_tail(fmt::format("C:\\patchlab\\{}", cbs_log.copy), cbs_tail);
+    const auto failure = log ? cbs_failure(tail_text(*log)) : std::nullopt;
+    if (failure) add_cause(rolled_back, *failure);
+    return rolled_back;
   }
 
   Result<std::vector<std::string>> undone_by_restart(const InstalledSet& before) override {
@@ -199,7 +232,10 @@ class WindowsAdapter final : public WindowsGuest {
     const Pace pace(clock_, deadline);
     if (auto ready = make_ready(file_names, pace, stop); !ready)
       return not_late(ready.error()).while_doing(doing(action));
+    auto replaced = replaced_products(file_names);
+    if (!replaced) return not_late(replaced.error()).while_doing(doing(action));
     auto outcome = carry_out(steps, pace, deadline, stop);
+    if (outcome) outcome->replaced = *replaced;
     // Packages are large; the clone's disk is not. What stays behind goes with the next revert.
     if (outcome && outcome->end != InstallEnd::reboot_started) discard(file_names);
     return std::move(outcome).while_doing(doing(action));
@@ -210,7 +246,7 @@ class WindowsAdapter final : public WindowsGuest {
     if (lower_case(package.file_name).ends_with(".exe"))
       return "there is no common command that removes what an .exe installed";
     if (!installer_for(package.file_name)) return "it is no Windows package";
-    if (removal_steps(package).empty())
+    if (removal_steps(package, options_).empty())
       return "its KB number, identities or product code, by which it is removed, are not known";
     return {};
   }
@@ -220,7 +256,7 @@ class WindowsAdapter final : public WindowsGuest {
     if (!why_no_uninstall(package).empty()) return GuestAdapter::uninstall(package, deadline, stop);
     const Pace pace(clock_, deadline);
     if (auto proven = prove_agent(); !proven) return not_late(proven.error());
-    return carry_out(removal_steps(package), pace, deadline, stop)
+    return carry_out(removal_steps(package, options_), pace, deadline, stop)
         .while_doing(doing(fmt::format("removing '{}'", package.file_name)));
   }
 
@@ -254,7 +290,7 @@ class WindowsAdapter final : public WindowsGuest {
       PATCHLAB_ASSIGN(auto bytes, access_rights(i, replies.job).while_doing(doing(action)));
       replies.acl_files.push_back(std::move(bytes));
     }
-    return host_state_from(replies, services).while_doing(doing(action));
+    return host_state_from(replies, services, options_.role).while_doing(doing(action));
   }
 
   Result<std::map<std::string, std::string>> evidence() override {
@@ -333,17 +369,8 @@ class WindowsAdapter final : public WindowsGuest {
     if (proven_) return {};
     const std::string action = "looking at the guest agent";
     PATCHLAB_ASSIGN(const auto os, agent_.ask(agent_command(Command::os_info)).while_doing(doing(action)));
-    const auto text = [&](const char* key) {
-      const auto found = os.is_object() ? os.find(key) : os.end();
-      return found != os.end() && found->is_string() ? found->get<std::string>() : std::string{};
-    };
-    if (text("id") != "mswindows") {
-      return configuration_error(fmt::format("'{}' does not run Windows but '{}'", machine(), text("id")));
-    }
-    if (text("machine") != "x86_64") {
-      return configuration_error(
-          fmt::format("'{}' is a machine of kind '{}'; only x86_64 is supported", machine(), text("machine")));
-    }
+    PATCHLAB_ASSIGN(const auto kernel, proves_windows(os).while_doing(doing(action)));
+    PATCHLAB_TRY(is_as_declared(kernel, options_.version).while_doing(doing(action)));
     PATCHLAB_ASSIGN(const auto variables, exec(action, Command::architecture));
     PATCHLAB_TRY(proves_64_bit(variables).while_doing(doing(action)));
     proven_ = true;
@@ -370,15 +397,18 @@ class WindowsAdapter final : public WindowsGuest {
       views.registry[key.name()] = *state;
     }
     if (views.registry.empty()) return guest_error("the registry names no package at all");
-    // A server without WoW64 has no list of 32-bit programs.
-    for (const auto& [section, absence] :
-         {std::pair{"products-64", Absence::of_matches}, {"products-32", Absence::of_key}}) {
-      PATCHLAB_ASSIGN(const auto products, registry_in(found, section, absence));
-      for (const auto& key : products) {
-        const auto version = key.values.find("DisplayVersion");
-        if (version != key.values.end()) views.products[key.name()] = version->second;
-      }
+    // Every package says whether it is seen: without that, parts could not be told from updates.
+    PATCHLAB_ASSIGN(const auto visible, registry_in(found, "visibility", Absence::impossible));
+    constexpr std::uint32_t is_seen = 1;
+    for (const auto& key : visible) {
+      const auto value = key.values.find("Visibility");
+      if (value == key.values.end()) continue;
+      const auto number = registry_number(value->second);
+      if (!number)
+        return guest_error(fmt::format("the registry gives '{}' the visibility '{}'", key.name(), value->second));
+      if (*number == is_seen) views.whole.insert(key.name());
     }
+    PATCHLAB_ASSIGN(views.products, product_values(found, "products", "DisplayVersion"));
     return {};
   }
 
@@ -442,11 +472,11 @@ class WindowsAdapter final : public WindowsGuest {
 
   Result<InstallOutcome> carry_out(const std::vector<Step>& steps, const Pace& pace, Milliseconds deadline,
                                    const std::stop_token& stop) {
-    InstallOutcome outcome{0, {}, {}, InstallEnd::already_installed};
+    InstallOutcome outcome{0, {}, {}, InstallEnd::already_installed, {}, {}};
     for (std::size_t i = 0; i < steps.size(); ++i) {
       const auto& step = steps[i];
-      PATCHLAB_ASSIGN(const auto result, run_until_not_busy(step, pace, stop));
-      const auto meaning = meaning_of(result.exit_code, step.installer);
+      PATCHLAB_ASSIGN(const auto result, run_to_an_end(step, pace, outcome, stop));
+      const auto meaning = meaning_for(step, result.exit_code, options_);
       outcome.log += fmt::format("{}: {} ended with {}\n{}", step.what, to_string(step.installer), described(meaning),
                                  result.output);
       if (!is_success(meaning.end)) {
@@ -468,25 +498,108 @@ class WindowsAdapter final : public WindowsGuest {
   }
 
   // Endings that say nothing about the patch become Errors here.
-  Result<JobResult> run_until_not_busy(const Step& step, const Pace& pace, const std::stop_token& stop) {
+  Result<JobResult> run_to_an_end(const Step& step, const Pace& pace, InstallOutcome& outcome,
+                                  const std::stop_token& stop) {
     for (int tries = 1;; ++tries) {
       PATCHLAB_ASSIGN(auto result,
                       jobs_.run({step.line}, step.what, {.deadline = pace.left(), .only_tail = true}, stop));
-      const auto meaning = meaning_of(result.exit_code, step.installer);
-      if (meaning.end == InstallEnd::lab_trouble) {
-        return infrastructure_error(
-            fmt::format("'{}': {} ended with {}", step.what, to_string(step.installer), described(meaning)));
+      const auto meaning = meaning_for(step, result.exit_code, options_);
+      const auto ended =
+          fmt::format("'{}': {} ended with {}", step.what, to_string(step.installer), described(meaning));
+      switch (meaning.end) {
+        case InstallEnd::installed:
+        case InstallEnd::reboot_needed:
+        case InstallEnd::reboot_started:
+        case InstallEnd::already_installed:
+        case InstallEnd::not_applicable:
+        case InstallEnd::failed: return result;
+        case InstallEnd::lab_trouble: return infrastructure_error(ended);
+        case InstallEnd::not_entitled:
+          return configuration_error(ended,
+                                     "a right that comes over the network (Azure, Azure Arc) does not reach into the "
+                                     "fence: give the golden machine a key of its own");
+        case InstallEnd::needs_other:
+          return configuration_error(ended,
+                                     "add the update that it needs as a candidate, and name it under 'prerequisites'; "
+                                     "of servicing stacks the latest for this Windows");
+        case InstallEnd::restart_first:
+          if (!outcome.boot_id.empty()) return infrastructure_error(ended + ", also after a restart");
+          PATCHLAB_TRY(restart_before(step, ended, pace, outcome, stop));
+          continue;
+        case InstallEnd::retry: break;
       }
-      if (meaning.end != InstallEnd::retry) return result;
       if (tries >= options_.busy_tries || pace.left() <= options_.busy_pause) {
-        return infrastructure_error(fmt::format("'{}': {} ended with {}, {} times", step.what,
-                                                to_string(step.installer), described(meaning), tries),
+        return infrastructure_error(fmt::format("{}, {} times", ended, tries),
                                     "a restart may be pending: see the evidence");
       }
       const Wait wait{"the other installation", options_.busy_pause, 1s, {}, stop};
       const auto waited = wait_until(clock_, wait, [] { return false; });
       if (!waited && waited.error().error_class == ErrorClass::cancelled) return waited.error();
     }
+  }
+
+  // What came before it waits for a restart, as in production: once, and it is in the log.
+  Result<void> restart_before(const Step& step, const std::string& ended, const Pace& pace, InstallOutcome& outcome,
+                              const std::stop_token& stop) {
+    auto proof = reboot_and_prove(*this, agent_, clock_, pace.left(), stop, restart_habits().by_itself);
+    if (!proof) return std::move(proof).error().while_doing(fmt::format("restarting before '{}'", step.what));
+    outcome.boot_id = proof->boot_id_after;
+    outcome.log += fmt::format("{}; restarted, and tried again\n", ended);
+    return {};
+  }
+
+  // Which of the products that are there now the .msi files take away, by their names in the installed set.
+  Result<std::vector<std::string>> replaced_products(const std::vector<std::string>& files) {
+    std::vector<std::string> replaced;
+    for (const auto& file : files) {
+      const auto rows = options_.replaces.find(file);
+      if (rows == options_.replaces.end()) continue;
+      for (const auto& row : rows->second) PATCHLAB_TRY(add_replaced(row, replaced));
+    }
+    return replaced;
+  }
+
+  Result<void> add_replaced(const ReplacedProducts& row, std::vector<std::string>& replaced) {
+    const std::string action = "looking for products that are replaced";
+    const auto packed = packed_guid(row.upgrade_code);
+    if (packed.empty()) return {};
+    PATCHLAB_ASSIGN(const auto found, ask(action, {{"related", line_of(Command::related_products, {{"code", packed}})},
+                                                   {"products-64", line_of(Command::products_64)},
+                                                   {"products-32", line_of(Command::products_32)},
+                                                   {"languages-64", line_of(Command::product_languages_64)},
+                                                   {"languages-32", line_of(Command::product_languages_32)}}));
+    PATCHLAB_ASSIGN(const auto related, registry_in(found, "related", Absence::of_key).while_doing(doing(action)));
+    PATCHLAB_ASSIGN(const auto versions,
+                    product_values(found, "products", "DisplayVersion").while_doing(doing(action)));
+    PATCHLAB_ASSIGN(const auto languages, product_values(found, "languages", "Language").while_doing(doing(action)));
+    for (const auto& key : related) {
+      for (const auto& [name, data] : key.values) {
+        const auto code = unpacked_guid(name);
+        const auto version = versions.find(code);
+        if (version == versions.end()) continue;
+        const auto language = languages.find(code);
+        const auto number = language == languages.end() ? std::nullopt : registry_number(language->second);
+        if (row.covers(version->second, number ? fmt::format("{}", *number) : std::string{}))
+          replaced.push_back("product " + code);
+      }
+    }
+    return {};
+  }
+
+  // Key of a product -> one of its values, of both lists.
+  static Result<std::map<std::string, std::string>> product_values(const Sections& found, const std::string& list,
+                                                                   const std::string& name) {
+    std::map<std::string, std::string> values;
+    // A server without WoW64 has no list of 32-bit programs.
+    for (const auto& [section, absence] :
+         {std::pair{list + "-64", Absence::of_matches}, {list + "-32", Absence::of_key}}) {
+      PATCHLAB_ASSIGN(const auto products, registry_in(found, section, absence));
+      for (const auto& key : products) {
+        const auto value = key.values.find(name);
+        if (value != key.values.end()) values[key.name()] = value->second;
+      }
+    }
+    return values;
   }
 
   // wusa has none; what it did is in the Setup log, which is evidence.

@@ -8,15 +8,32 @@
 #include <string>
 #include <vector>
 
+#include "lab/core/replaced_products.hpp"
 #include "lab/guest/adapter.hpp"
 #include "lab/guest/windows/servicing.hpp"
 
 namespace patchlab::lab::guest::windows {
 
+// How an .exe candidate is installed, and which of its exit codes mean success, beside those that the table knows.
+struct SetupHabits {
+  // So that it asks nothing and does not restart, one text, as on a command line: "/q /Action=Patch /AllInstances".
+  std::string switches;
+  std::set<std::uint32_t> success;
+  std::set<std::uint32_t> restart;  // installed, complete after a restart
+  bool operator==(const SetupHabits&) const = default;
+};
+
 struct WindowsOptions {
-  // Switches of .exe candidates, by file name: one without an entry is refused, since a question that nobody sees would
-  // wait for ever. One text, as on a command line: "/q /IAcceptSQLServerLicenseTerms /Action=Patch /AllInstances".
-  std::map<std::string, std::string> exe_switches;
+  // Of .exe candidates, by file name: one without an entry is refused, since a question that nobody sees would wait for
+  // ever.
+  std::map<std::string, SetupHabits> setups;
+  // Products that .msi candidates take away, by file name.
+  std::map<std::string, std::vector<ReplacedProducts>> replaces;
+  std::string version;  // of Windows, as declared: "6.2.9200". Empty: any
+  std::string role;     // of the machine: its logs must be there
+  // Servicing packages that candidates for this machine are made of: they come and go with the whole ones and are not
+  // in the installed set. What a machine takes of them depends on its edition.
+  std::set<std::string> parts;
   // How often an installer that says "busy" is started at most, and the time between.
   int busy_tries = 5;
   Milliseconds busy_pause = std::chrono::seconds(30);

@@ -108,7 +108,8 @@ class StandIn {
     EXPECT_TRUE(hypervisor_->start(machine));
     agent_.emplace(*hypervisor_, machine, clock_);
     WindowsOptions options;
-    for (const auto* file : {"good-exe.exe", "breaks-dns-exe.exe", "fails-exe.exe"}) options.exe_switches[file] = "/S";
+    for (const auto* file : {"good-exe.exe", "breaks-dns-exe.exe", "fails-exe.exe"})
+      options.setups[file].switches = "/S";
     adapter_ = windows_adapter(*agent_, clock_, options);
     (void)measured("start-up", [&] { return await_boot(*adapter_, *agent_, clock_, "", seconds(180)); });
   }

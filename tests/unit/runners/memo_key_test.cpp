@@ -37,7 +37,8 @@ cell::CellJob full_cell() {
     machine.kernel = "vmlinuz";
     machine.initrd = "initrd";
     machine.kernel_arguments = "quiet";
-    machine.exe_switches = {{"setup.exe", "/quiet"}};
+    machine.setups = {{"setup.exe", {"/quiet", {17022}, {17025}}}};
+    machine.parts = {"Package_1_for_KB1"};
     job.machines.push_back(machine);
   }
   return job;

@@ -26,7 +26,7 @@ class WindowsMachineTest : public ::testing::Test {
     machine.plan.name = "srv";
     machine.plan.services = {"DNS"};
     machine.system = {GuestFamily::windows, "6.2.9200", "amd64"};
-    machine.exe_switches = {{"setup.exe", "/q"}};
+    machine.setups = {{"setup.exe", {.switches = "/q"}}};
     job_.machines = {machine};
     job_.policy.boot_timeout = 3600s;
     job_.policy.install_timeout = 3600s;

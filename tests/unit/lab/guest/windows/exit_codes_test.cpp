@@ -63,8 +63,8 @@ TEST(ExitCodes, OnlyAHandfulMeanSuccess) {
   for (const auto& row : exit_codes()) {
     if (is_success(row.end)) good.push_back(row.code);
   }
-  EXPECT_THAT(good,
-              testing::ElementsAre(0U, 1641U, 1647U, 3010U, 0x240005U, 0x240006U, 0x240007U, 0x80070666U, 0x84BE0BC2U));
+  EXPECT_THAT(good, testing::ElementsAre(0U, 1641U, 1647U, 3010U, 17022U, 17025U, 0x240005U, 0x240006U, 0x240007U,
+                                         0x80070666U, 0x84BE0BC2U));
 }
 
 TEST(ExitCodes, AreDescribedAsMicrosoftWritesThem) {

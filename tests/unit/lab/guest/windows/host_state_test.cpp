@@ -56,6 +56,41 @@ TEST_F(WindowsStateTest, IsTheSameInAnotherLanguageAndAfterARestart) {
   EXPECT_EQ(state(), english);
 }
 
+// Defender calls its driver anew at each start of its engine, updaters stop when they found nothing.
+TEST_F(WindowsStateTest, LeavesOutWhatChangesItsNameOrStateByItself) {
+  const auto before = state();
+  windows.replies[Command::drivers] =
+      "\"disk\",\"Disk Driver\",\"Kernel \",\"\"\r\n\"MpKsl4f1d2c03\",\"MpKsl4f1d2c03\",\"Kernel \",\"\"\r\n";
+  for (const auto* name : {"edgeupdate", "GoogleUpdaterService130", "gupdate"}) windows.services[name] = {1, 0, 2};
+  const auto after = state();
+  EXPECT_EQ(after.services, before.services);
+  EXPECT_THAT(after.facts, Not(Contains(Key("driver MpKsl4f1d2c03"))));
+  EXPECT_THAT(after.facts, Contains(Pair("start of gupdate", "automatic")));
+  EXPECT_THAT(state({"gupdate"}).services, Contains(Pair("gupdate", "stopped")));
+}
+
+// Code 15007 says the same of a role that is not there and of a channel whose name is wrong.
+TEST_F(WindowsStateTest, ALogOfTheRoleMustBeThere) {
+  for (const auto& log : watched_logs()) {
+    windows.logs.clear();
+    for (const auto* name : {"DHCPServer", "LanmanServer", "NTDS", "DFSR"}) windows.services[name] = {};
+    for (const auto& other : watched_logs()) windows.logs.insert(other.name);
+    EXPECT_TRUE(adapter->host_state({"DNS", "DHCPServer", "Spooler", "LanmanServer", "NTDS", "DFSR"})) << log.name;
+    windows.logs.erase(log.name);
+    for (const auto& service : log.services) {
+      const auto missing = adapter->host_state({service});
+      ASSERT_FALSE(missing) << log.name;
+      EXPECT_THAT(missing.error().message, testing::HasSubstr("there is no log '" + log.name + "'"));
+      EXPECT_TRUE(adapter->host_state({"Other"}));
+    }
+    for (const auto& role : log.roles) {
+      options.role = role;
+      EXPECT_FALSE(windows_adapter(agent, clock, options)->host_state({})) << role;
+    }
+    EXPECT_TRUE(!log.services.empty() || !adapter->host_state({})) << log.name;
+  }
+}
+
 TEST_F(WindowsStateTest, TellsAFailedServiceFromAStoppedOne) {
   windows.services["Spooler"] = {1, 1067, 2};
   windows.services["DNS"] = {1, 0, 2};

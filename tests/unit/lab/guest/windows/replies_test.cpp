@@ -93,6 +93,20 @@ TEST(RegistryReply, MustHoldAsManyMatchesAsItSays) {
   EXPECT_TRUE(registry_keys("End of search: 0 match(es) found.\r\n"));
 }
 
+// Only the number of matches can prove that a line belongs to the text before it.
+TEST(RegistryReply, MayHoldTextsWithLineBreaks) {
+  const std::string text = "HKEY_LOCAL_MACHINE\\A\r\n    DisplayVersion    REG_SZ    1.0\r\nbeta 2\r\n\r\n";
+  const auto keys = registry_keys(text + "End of search: 1 match(es) found.\r\n");
+  ASSERT_TRUE(keys) << keys.error().message;
+  EXPECT_EQ(keys->front().values.at("DisplayVersion"), "1.0\nbeta 2");
+  EXPECT_FALSE(registry_keys(text));
+  EXPECT_FALSE(registry_keys(text + "End of search: 2 match(es) found.\r\n"));
+  for (const auto* trouble : {"ERROR: Access is denied.", "Erreur : acc\xE8s refus\xE9."}) {
+    EXPECT_FALSE(registry_keys("HKEY_LOCAL_MACHINE\\A\r\n    V    REG_SZ    1\r\n" + std::string(trouble) +
+                               "\r\n\r\nEnd of search: 1 match(es) found.\r\n"));
+  }
+}
+
 TEST(RegistryReply, WithAnUnknownLineIsAnError) {
   EXPECT_FALSE(registry_keys("    Value    REG_SZ    before any key\r\n"));
   EXPECT_FALSE(registry_keys(std::string(registry) + "    no type here\r\n"));
@@ -153,6 +167,33 @@ TEST(ServiceList, HasStatesAndExitCodes) {
   EXPECT_EQ(found->at("DNS").state, 4U);
   EXPECT_EQ(found->at("Spooler").state, 1U);
   EXPECT_EQ(found->at("Spooler").exit_code, 1067U);
+}
+
+// Exit codes are decimal with up to ten digits: HRESULTs and NTSTATUS values. What stands in brackets says the same.
+TEST(ServiceList, HasExitCodesOfAllLengths) {
+  const auto with = [](const std::string& code) {
+    auto block = service_block("A", 1);
+    const std::string zero = "0  (0x0)";
+    block.replace(block.find(zero), zero.size(), code);
+    return services(block);
+  };
+  for (const auto& [text, code] : std::map<std::string, std::uint32_t>{{"2147680517  (0x80030105)", 0x80030105},
+                                                                       {"99999999  (0x5f5e0ff)", 99'999'999},
+                                                                       {"100000000  (0x5f5e100)", 100'000'000},
+                                                                       {"4294967295  (0xffffffff)", 0xFFFFFFFF},
+                                                                       {"-1073741819  (0xc0000005)", 0xC0000005},
+                                                                       {"2.147.680.517  (0x80030105)", 0x80030105}}) {
+    const auto found = with(text);
+    ASSERT_TRUE(found) << found.error().message;
+    EXPECT_EQ(found->at("A").exit_code, code);
+  }
+  for (const auto* text : {"2147680517", "2147680517  (0x80030106)", "12  (0x1ffffffff)", "x  (0x0)", "1077  (0x435",
+                           "1 077 x  (0x435)", "  (0x0)", "4294967296  (0x0)"})
+    EXPECT_FALSE(with(text)) << text;
+}
+
+TEST(ServiceList, ThatNamesAServiceTwiceIsAnError) {
+  EXPECT_FALSE(services(service_block("DNS", 4) + service_block("DNS", 1)));
 }
 
 TEST(ServiceList, ThatIsCutOffOrEmptyIsAnError) {
@@ -300,6 +341,17 @@ TEST(EventList, MayBeEmptyButNotCutOff) {
   for (std::size_t cut = 1; cut < failure_event.size(); ++cut)
     EXPECT_FALSE(events(failure_event.substr(0, cut))) << cut;
   EXPECT_FALSE(events("Failed to read events. Access is denied.\r\n"));
+}
+
+TEST(InstallerCodes, HaveAShortForm) {
+  EXPECT_EQ(packed_guid("{23170F69-40C1-2702-1900-000001000000}"), "96F071321C0420729100000010000000");
+  EXPECT_EQ(unpacked_guid("96F071321C0420729100000010000000"), "{23170F69-40C1-2702-1900-000001000000}");
+  EXPECT_EQ(unpacked_guid(packed_guid("{0a1B2c3D-4e5F-6071-8293-A4b5C6d7E8f9}")),
+            "{0A1B2C3D-4E5F-6071-8293-A4B5C6D7E8F9}");
+  for (const auto* text : {"", "{x}", "(Default)", "96F071321C042072910000001000000G"}) {
+    EXPECT_EQ(packed_guid(text), "");
+    EXPECT_EQ(unpacked_guid(text), "");
+  }
 }
 
 TEST(AgentProof, Takes64BitProgramsOnly) {

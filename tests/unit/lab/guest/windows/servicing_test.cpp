@@ -20,7 +20,9 @@ InstalledViews agreeing() {
   views.quick_fixes = {"KB1111111"};
   views.dism = {{kb1, PackageState::installed}};
   views.registry = {{kb1, PackageState::installed},
-                    {"Package_1_for_KB1111111~31bf3856ad364e35~amd64~~6.2.1.0", PackageState::installed}};
+                    {"Package_1_for_KB1111111~31bf3856ad364e35~amd64~~6.2.1.0", PackageState::installed},
+                    {"Package_for_KB1111111_RTM_BF~31bf3856ad364e35~amd64~~6.2.1.0", PackageState::installed}};
+  views.whole = {kb1, kb2, rollup};
   return views;
 }
 
@@ -124,6 +126,66 @@ TEST(InstalledMeans, OtherInstallersProductsAreNamedApart) {
   auto views = agreeing();
   views.products["{AAAA}"] = "1.2";
   EXPECT_THAT(installed_set(views), testing::Contains(Pair("product {AAAA}", "1.2")));
+}
+
+// Names of parts look like names of updates: Package_for_KB..._RTM, ..._GM, ..._BF, _SP1. Only the registry tells them
+// apart.
+TEST(InstalledMeans, PartsAreToldFromUpdatesByTheRegistryAlone) {
+  for (const auto* suffix : {"_RTM", "_RTM_BF", "_GM", "_BF", "_SP1", ""}) {
+    const auto part = std::string("Package_for_KB3333333") + suffix + "~31bf3856ad364e35~amd64~~6.2.1.9";
+    auto views = agreeing();
+    views.registry[part] = PackageState::installed;
+    EXPECT_THAT(disagreements(views), IsEmpty()) << part;
+    views.whole.insert(part);
+    EXPECT_THAT(disagreements(views), ElementsAre(Disagreement{part, "", "", "installed"}));
+  }
+}
+
+// What a candidate is made of comes and goes with it, whether dism shows it or not.
+TEST(InstalledMeans, WhatACandidateIsMadeOfIsNotInTheSet) {
+  const std::string part = "Package_1_for_KB2999226_BF~31bf3856ad364e35~amd64~~6.2.1.9";
+  auto views = agreeing();
+  views.registry[part] = PackageState::installed;
+  EXPECT_THAT(installed_set(views, {part}), testing::Not(testing::Contains(testing::Key(part))));
+  views.dism[part] = PackageState::installed;
+  EXPECT_THAT(installed_set(views), testing::Contains(Pair(part, "installed")));
+  EXPECT_THAT(installed_set(views, {part}), testing::Not(testing::Contains(testing::Key(part))));
+  views.dism[part] = PackageState::staged;
+  EXPECT_THAT(disagreements(views, {part}), IsEmpty());
+}
+
+// Windows Update stages an update, and that fails; then it is installed, and that fails for another reason.
+TEST(RollbackAtBoot, AnEventCountsOnlyWhenAnInstallationFailed) {
+  InstalledViews after = agreeing();
+  after.registry[kb2] = PackageState::staged;
+  const auto event = [](const char* intended, const char* code) {
+    Event found;
+    found.data = {{"PackageIdentifier", "KB2222222"}, {"ErrorCode", code}, {"IntendedPackageStateTextized", intended}};
+    return found;
+  };
+  EXPECT_THAT(rollbacks({kb2}, after, {}, {event("Staged", "0x800f0816"), event("Installed", "0x800f0922")}),
+              ElementsAre(Rollback{kb2, PackageState::staged, 0x800F0922}));
+  EXPECT_THAT(rollbacks({kb2}, after, {}, {event("Staged", "0x800f0816"), event("Absent", "0x800f0825")}),
+              ElementsAre(Rollback{kb2, PackageState::staged, {}}));
+}
+
+TEST(RollbackAtBoot, TheLogOfServicingNamesTheInstallerThatFailed) {
+  const CbsFailure failure{0x800F0922, "CBS_E_INSTALLERS_FAILED", "Installer: X ({1}) with HRESULT 0x80070005", 1};
+  std::vector<Rollback> found{{kb1, PackageState::staged, 0x800F0922, {}},
+                              {kb2, PackageState::staged, {}, {}},
+                              {rollup, PackageState::staged, 0x80070002, {}}};
+  add_cause(found, failure);
+  EXPECT_EQ(found[0].cause, failure.cause);
+  EXPECT_EQ(found[1].hresult, failure.hresult);
+  EXPECT_EQ(found[2].cause, "");  // another failure
+  EXPECT_THAT(described(found[0]), testing::HasSubstr("CBS.log: Installer: X ({1}) with HRESULT 0x80070005"));
+}
+
+TEST(CbsLog, WithoutAFailureHasNone) {
+  EXPECT_FALSE(cbs_failure(""));
+  EXPECT_FALSE(
+      cbs_failure("CBS    Startup: Processing complete. [HRESULT = 0x80070bc2 - ERROR_SUCCESS_REBOOT_REQUIRED]"));
+  EXPECT_FALSE(cbs_failure("CBS    Done. [HRESULT = 0x00000000 - S_OK]\r\nCBS  [HRESULT = garbage]\r\n[HRESULT = "));
 }
 
 TEST(RollbackAtBoot, IsAPendingPackageThatIsNotInstalledAfterwards) {

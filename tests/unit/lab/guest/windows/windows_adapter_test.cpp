@@ -3,6 +3,7 @@
 #include "lab/guest/windows/windows_adapter.hpp"
 #include "lab/guest/agent_loss.hpp"
 
+#include "lab/core/text.hpp"
 #include "lab/guest/reboot.hpp"
 #include "tests/unit/lab/guest/windows/windows_test_support.hpp"
 
@@ -260,7 +261,7 @@ TEST_F(WindowsAdapterTest, WantsThe64BitAgentOfAWindows) {
   EXPECT_FALSE(adapter->reboot_required());
   EXPECT_EQ(times_run("job.cmd"), 0);
   windows.os_id = "debian";
-  EXPECT_THAT(not_applied({msu}).message, HasSubstr("'srv' does not run Windows but 'debian'"));
+  EXPECT_THAT(not_applied({msu}).message, HasSubstr("the machine does not run Windows but 'debian'"));
 }
 
 TEST_F(WindowsAdapterTest, ListsWhatIsInstalled) {
@@ -340,6 +341,9 @@ TEST_F(WindowsAdapterTest, WeakSignsAndZerosDoNot) {
   ASSERT_TRUE(pending) << pending.error().message;
   EXPECT_FALSE(pending->is_due());
   EXPECT_THAT(pending->weak, ElementsAre("files are replaced at the next start"));
+  windows.replies[Command::update_keys] = "\r\nHKEY_LOCAL_MACHINE\\SOFTWARE\\X\\Auto Update\\PostRebootReporting\r\n";
+  EXPECT_FALSE(adapter->reboot_required().value_or(true));
+  EXPECT_THAT(adapter->pending_restart()->weak, Contains("Windows Update: PostRebootReporting"));
 }
 
 TEST_F(WindowsAdapterTest, ABrokenRegToolIsNotTheAbsenceOfAPendingRestart) {
@@ -389,6 +393,123 @@ TEST_F(WindowsAdapterTest, RemovesEachKindInItsWay) {
   EXPECT_EQ(adapter->uninstall({.file_name = "c.msp", .product_code = product, .patch_code = patch}, 600s, {})->end,
             InstallEnd::installed);
   EXPECT_EQ(times_run("msiexec.exe /package " + product + " /uninstall " + patch + " /qn"), 1);
+}
+
+// wusa takes no /quiet with /uninstall /kb since Windows 10, and a combined update holds a servicing stack that stays.
+TEST_F(WindowsAdapterTest, RemovesByIdentityFromServer2016On) {
+  windows.packages[identity] = {};
+  options.version = "10.0.20348";
+  adapter = windows_adapter(agent, clock, options);
+  const InstalledPackage package{.file_name = msu, .kb = "KB5035968", .packages = {identity}};
+  EXPECT_EQ(adapter->why_no_uninstall(package), "");
+  EXPECT_TRUE(is_success(adapter->uninstall(package, 600s, {})->end));
+  EXPECT_EQ(times_run("wusa.exe /uninstall"), 0);
+  EXPECT_EQ(times_run("dism.exe /online /english /remove-package /packagename:" + identity), 1);
+  EXPECT_THAT(adapter->why_no_uninstall({.file_name = msu, .kb = "KB5035968"}), HasSubstr("are not known"));
+}
+
+// KB2999226: five more packages beside its own identity, two of which are called like updates.
+TEST_F(WindowsAdapterTest, PartsOfACandidateAreNoChangeOfTheirOwn) {
+  const std::vector<std::string> parts{"Package_1_for_KB5035968~31bf3856ad364e35~amd64~~6.2.1.0",
+                                       "Package_for_KB5035968_RTM~31bf3856ad364e35~amd64~~6.2.1.0",
+                                       "Package_for_KB5035968_RTM_BF~31bf3856ad364e35~amd64~~6.2.1.0"};
+  // As names of files in the cabinet, where a manifest could not be read.
+  for (const auto& part : parts) options.parts.insert(lower_case(part));
+  adapter = windows_adapter(agent, clock, options);
+  auto expected = installed();
+  candidate(msu) = {.identity = identity, .parts = parts};
+  EXPECT_TRUE(is_success(applied({msu}).end));
+  expected[identity] = "installed";
+  EXPECT_EQ(installed(), expected);
+  for (const auto& part : parts) windows.packages[part] = {};  // where dism shows them, too
+  EXPECT_EQ(installed(), expected);
+}
+
+TEST_F(WindowsAdapterTest, WithoutVisibilityPartsCannotBeToldFromUpdates) {
+  windows.exit_codes = {{Command::package_visibility, 1}};
+  EXPECT_FALSE(adapter->installed());
+}
+
+// None of these says that the patch does not apply, or that it is bad.
+TEST_F(WindowsAdapterTest, WhatTheMachineLacksIsNeitherASkipNorAFailure) {
+  struct Case {
+    std::int64_t code;
+    ErrorClass error_class;
+    const char* message;
+  };
+  for (const auto& [code, error_class, message] :
+       {Case{1633, ErrorClass::configuration, "no right to the update"},
+        {-2147023263, ErrorClass::configuration, "no right to the update"},          // 0x80070661
+        {-2146498525, ErrorClass::configuration, "a newer servicing stack"},         // 0x800F0823
+        {-2146498529, ErrorClass::infrastructure, "component store is damaged"}}) {  // 0x800F081F
+    for (const auto* file : {"a.msu", "a.cab"}) {
+      candidate(file) = {.exit_code = code};
+      const auto error = not_applied({file});
+      EXPECT_EQ(error.error_class, error_class) << code;
+      EXPECT_THAT(error.message, HasSubstr(message));
+      EXPECT_EQ(error.hint.empty(), error_class == ErrorClass::infrastructure);
+    }
+  }
+  // msiexec says it of a package for another processor.
+  candidate("a.msi") = {.exit_code = 1633};
+  EXPECT_EQ(applied({"a.msi"}).end, InstallEnd::not_applicable);
+}
+
+TEST_F(WindowsAdapterTest, RestartsOnceForAnInstallerThatWantsItBefore) {
+  windows.servicing_keys.insert("RebootPending");
+  candidate(msu) = {.identity = identity, .wants_restart_first = true};
+  const auto outcome = applied({msu});
+  EXPECT_EQ(outcome.end, InstallEnd::installed);
+  EXPECT_EQ(outcome.boot_id, adapter->boot_id().value_or("?"));
+  EXPECT_THAT(outcome.log, HasSubstr("restarted, and tried again"));
+  EXPECT_EQ(windows.boots, 2);
+  candidate("b.msu") = {.exit_code = 3017};
+  const auto error = not_applied({"b.msu"});
+  EXPECT_EQ(error.error_class, ErrorClass::infrastructure);
+  EXPECT_THAT(error.message, HasSubstr("also after a restart"));
+  EXPECT_EQ(windows.boots, 3);
+}
+
+TEST_F(WindowsAdapterTest, TheCandidateNamesExitCodesOfItsInstaller) {
+  options.setups["setup.exe"].success = {0x800F0840};
+  options.setups["setup.exe"].restart = {5};
+  adapter = windows_adapter(agent, clock, options);
+  candidate("setup.exe") = {.exit_code = -2146498496};  // 0x800F0840
+  EXPECT_EQ(applied({"setup.exe"}).end, InstallEnd::installed);
+  candidate("setup.exe") = {.exit_code = 5};
+  EXPECT_EQ(applied({"setup.exe"}).end, InstallEnd::reboot_needed);
+  candidate("a.msu") = {.exit_code = 5};  // not this one's
+  EXPECT_EQ(not_applied({"a.msu"}).error_class, ErrorClass::infrastructure);
+}
+
+TEST_F(WindowsAdapterTest, TellsWhichProductsAnMsiTakesAway) {
+  const std::string old_product = "{23170F69-40C1-2702-1900-000001000000}";  // 19.00.00.0, there
+  const std::string code = "{66666666-2222-3333-4444-555555555555}";
+  options.replaces["new.msi"] = {{.upgrade_code = code, .from = "1.0", .from_included = true, .to = "20.0"}};
+  options.replaces["other.msi"] = {{.upgrade_code = code, .from = "20.0", .from_included = true}};
+  adapter = windows_adapter(agent, clock, options);
+  candidate("new.msi") = {.products = {{"{NEW}", "20.0"}}, .removes_products = {old_product}};
+  candidate("other.msi");
+  EXPECT_THAT(applied({"new.msi"}).replaced, IsEmpty());  // no product has that upgrade code
+  windows.products = {{old_product, "19.00.00.0"}};
+  windows.upgrade_codes[packed_guid(code)] = {packed_guid(old_product)};
+  EXPECT_THAT(applied({"other.msi"}).replaced, IsEmpty());
+  EXPECT_THAT(applied({"new.msi"}).replaced, ElementsAre("product " + old_product));
+  EXPECT_THAT(installed(), Not(Contains(Key("product " + old_product))));
+  options.replaces["new.msi"][0].languages = {"1031"};  // and that one speaks English
+  adapter = windows_adapter(agent, clock, options);
+  windows.products = {{old_product, "19.00.00.0"}};
+  EXPECT_THAT(applied({"new.msi"}).replaced, IsEmpty());
+}
+
+TEST_F(WindowsAdapterTest, RefusesAMachineThatIsNotTheDeclaredOne) {
+  windows.kernel = {"10.0", "20348"};
+  EXPECT_THAT(not_applied({msu}).message, HasSubstr("it runs Windows 10.0.20348, the scenario says 6.2.9200"));
+  windows.kernel = {"10.0", "26100"};
+  EXPECT_THAT(not_applied({msu}).message, HasSubstr("not supported yet: it has no wmic"));
+  windows.kernel = {"6.2", "9200"};
+  candidate(msu) = {.identity = identity};
+  EXPECT_TRUE(is_success(applied({msu}).end));
 }
 
 TEST_F(WindowsAdapterTest, SaysWhyARemovalIsNotOffered) {

@@ -35,7 +35,7 @@ class WindowsTest : public testing::Test {
   test::FakeHypervisor hypervisor;
   test::FakeWindows windows{clock};
   GuestAgent agent{hypervisor, "srv", clock};
-  WindowsOptions options{{{"setup.exe", "/q /norestart"}}};
+  WindowsOptions options{.setups = {{"setup.exe", {.switches = "/q /norestart"}}}, .version = "6.2.9200"};
   std::unique_ptr<WindowsGuest> adapter = windows_adapter(agent, clock, options);
 };
 
