@@ -120,6 +120,16 @@ class MsuReader {
     if (msu_.packages.empty())
       return configuration_error(
           fmt::format("'{}' holds no servicing package: none of its cabinets has an update.mum", name_));
+    // From 22H2 on some carry the update itself as an image beside the servicing stack's cabinet.
+    const auto is_image = [](const std::string& name) {
+      return is_top_level(name) && lower_case(name).ends_with(".wim");
+    };
+    if (std::any_of(msu_.names.begin(), msu_.names.end(), is_image) &&
+        std::all_of(msu_.packages.begin(), msu_.packages.end(),
+                    [](const auto& package) { return package.is_servicing_stack(); })) {
+      return configuration_error(
+          fmt::format("'{}' holds its update as a WIM image, which is not read: only its servicing stack is", name_));
+    }
     order_packages();
     return {};
   }

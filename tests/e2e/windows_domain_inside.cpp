@@ -22,7 +22,7 @@ class WindowsDomain : public GoldenDomain {
     const auto shipped = windows_scenario(work_.path(), {"good", "breaks-dns"});
     ASSERT_TRUE(shipped) << shipped.error().message;
     auto scenario = on_the_domain(*shipped, {{"system", {{"family", "windows"}, {"version", "6.2.9200"}}}});
-    scenario["trial"] = {{"warm_reboots", 0}, {"stability_s", 0}, {"confirmations", 0}};
+    scenario["trial"] = {{"warm_reboots", 0}, {"cold_reboots", 0}, {"stability_s", 0}, {"confirmations", 0}};
     work_.write("domains.json", scenario.dump());
   }
   [[nodiscard]] std::string recipe() const override { return "windows-stand-in"; }

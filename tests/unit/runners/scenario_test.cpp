@@ -97,6 +97,53 @@ TEST_F(ScenarioOfDomains, MustSayWhatTheGuestIs) {
   EXPECT_THAT(problems(), HasSubstr("/golden/system/version: "));
 }
 
+TEST_F(ScenarioOfDomains, RunAWindowsThatCanBeDriven) {
+  for (const auto* version : {"10.0.26100", "10.0.26200.1", "11.0"}) {
+    golden("files")["system"]["version"] = version;
+    EXPECT_EQ(problems(),
+              fmt::format("{}/golden/system/version: Windows {} (Server 2025 and later) is not supported yet: "
+                          "it has no wmic, its .msu files are WIM images, and its updates change the "
+                          "identities of optional features, so what is installed could not be told\n",
+                          files_place, version));
+  }
+  golden("files")["system"]["version"] = "6.1.7601";
+  EXPECT_THAT(problems(), HasSubstr("the oldest is Server 2012 (6.2.9200)"));
+  for (const auto* version : {"6.2.9200", "6.3", "10.0.14393", "10.0.17763", "10.0.20348", "10.0.25398", "10.0"}) {
+    golden("files")["system"]["version"] = version;
+    EXPECT_EQ(problems(), "") << version;
+  }
+}
+
+TEST_F(ScenarioOfDomains, MayStateTheServicingStack) {
+  golden("files")["system"]["servicing_stack"] = "6.2.9200.23408";
+  const auto scenario = parsed();
+  ASSERT_TRUE(scenario) << scenario.error().message;
+  EXPECT_EQ(scenario->departments.at(0).machines.at(1).golden.domain->system.servicing_stack, "6.2.9200.23408");
+  golden("files")["system"]["servicing_stack"] = "6.2.9200";
+  EXPECT_THAT(problems(), HasSubstr("/golden/system/servicing_stack: '6.2.9200' is no version of a servicing stack"));
+}
+
+// Where the scenario is silent. One policy for the whole run.
+TEST_F(ScenarioOfDomains, OfWindowsAreGivenTimeAndRestarts) {
+  auto policy = parsed()->trial;
+  EXPECT_EQ(policy.warm_reboots, 2U);
+  EXPECT_EQ(policy.cold_reboots, 1U);
+  EXPECT_EQ(policy.stability, std::chrono::seconds(900));
+  EXPECT_EQ(policy.install_timeout, std::chrono::seconds(3600));
+  EXPECT_EQ(policy.boot_timeout, std::chrono::seconds(2400));
+  scenario_["trial"] = {{"warm_reboots", 1}, {"stability_s", 0}};
+  policy = parsed()->trial;
+  EXPECT_EQ(policy.warm_reboots, 1U);
+  EXPECT_EQ(policy.cold_reboots, 1U);
+  EXPECT_EQ(policy.stability, Milliseconds(0));
+  scenario_.erase("trial");
+  scenario_["departments"]["finance"]["machines"].erase("files");
+  policy = parsed()->trial;
+  EXPECT_EQ(policy.warm_reboots, 1U);
+  EXPECT_EQ(policy.stability, std::chrono::seconds(20));
+  EXPECT_EQ(policy.install_timeout, std::chrono::seconds(600));
+}
+
 TEST_F(ScenarioOfDomains, NeedAnInstalledSetForDebianOnly) {
   golden("dns").erase("dpkg_status");
   golden("files")["dpkg_status"] = "status";

@@ -127,6 +127,51 @@ TEST_F(WindowsMachineTest, AnUpdateThatNeedsNoRestartIsThereAtOnce) {
   EXPECT_EQ(windows_.boots, boots_ + 1);
 }
 
+// A major upgrade: the installer takes the predecessor away.
+TEST_F(WindowsMachineTest, AProductThatIsReplacedIsExpectedToGo) {
+  const std::string old_product = "{23170F69-40C1-2702-1900-000001000000}";
+  const std::string new_product = "{23170F69-40C1-2702-2000-000001000000}";
+  const std::string code = "{23170F69-40C1-2702-0000-000004000000}";
+  windows_.upgrade_codes[lab::guest::windows::packed_guid(code)] = {lab::guest::windows::packed_guid(old_product)};
+  job_.machines[0].replaces["new.msi"] = {{.upgrade_code = code, .to = "20.0"}};
+  machine_ = std::make_unique<CellMachine>(context_, job_.machines[0]);
+  ASSERT_EQ(machine_->observe_baseline().outcome, Outcome::pass);
+  windows_.medium.insert("D:new.msi");
+  windows_.installers["new.msi"] = {.products = {{new_product, "20.0"}}, .removes_products = {old_product}};
+  set_ = {
+      {"new", "digest", {{.file_name = "new.msi", .product_code = new_product}}, {{"product " + new_product, "20.0"}}}};
+  EXPECT_EQ(install()[0].outcome, Outcome::pass);
+  EXPECT_EQ(after_install(), "pass");
+  EXPECT_EQ(after_reboot(), "pass");
+  windows_.products[old_product] = "19.00.00.0";  // came back: both are there
+  EXPECT_THAT(after_install(), HasSubstr("came along and nobody asked for it"));
+}
+
+TEST_F(WindowsMachineTest, AnInstallerThatWantsARestartBeforeGetsOne) {
+  update("KB5000001") = {.exit_code = 3010, .identity = identity_of("KB5000001"), .needs_restart = true};
+  update("KB5000002").wants_restart_first = true;
+  const auto records = install();
+  EXPECT_EQ(records[1].outcome, Outcome::pass);
+  EXPECT_THAT(records[1].log, HasSubstr("restarted, and tried again"));
+  EXPECT_EQ(windows_.boots, boots_ + 1);
+  EXPECT_EQ(after_install(), "pass");
+  EXPECT_EQ(after_reboot(), "pass");
+}
+
+// What the machine lacks is no verdict on the candidate, and no reason to go on without it.
+TEST_F(WindowsMachineTest, AMissingEntitlementOrServicingStackIsNoVerdict) {
+  for (const std::int64_t code : {1633L, -2146498525L}) {  // 0x800F0823
+    set_.clear();
+    update("KB5000001").exit_code = code;
+    EXPECT_TRUE(machine_->revert("t", set_, CellMachine::Checkpoints::no));
+    std::optional<Error> error;
+    const auto records = machine_->install("t", set_, "medium.iso", error);
+    EXPECT_EQ(records[0].outcome, Outcome::error) << code;
+    ASSERT_TRUE(error);
+    EXPECT_EQ(error->error_class, ErrorClass::configuration);
+  }
+}
+
 TEST_F(WindowsMachineTest, WhatWaitsForARestartIsNoFailureUntilThen) {
   update("KB5000001") = {.exit_code = 3010, .identity = identity_of("KB5000001"), .needs_restart = true};
   const auto records = install();

@@ -333,6 +333,9 @@ TEST_P(DomainTemplate, IsValidForLibvirt) {
   EXPECT_TRUE(outcome.succeeded()) << outcome.output << outcome.errors;
 }
 
+// At every revert libvirt gives a BIOS machine another generation id, and a domain controller would start all over.
+TEST_P(DomainTemplate, HasNoGenerationId) { EXPECT_THAT(read_file(file_).value(), Not(HasSubstr("genid"))); }
+
 TEST_P(DomainTemplate, CanBeCloned) {
   // libvirt gives a MAC when it is defined.
   const auto xml = changed(read_file(file_).value(), "<model type='virtio'/>",

@@ -56,6 +56,15 @@ TEST(MsuFile, PutsServicingStacksFirst) {
   EXPECT_TRUE(msu->packages[0].is_servicing_stack());
 }
 
+// Nobody may take the servicing stack for the update.
+TEST(MsuFile, RefusesOneWhoseUpdateIsAnImage) {
+  MsuBuilder stack;
+  stack.mum.name = "Package_for_ServicingStack_1";
+  EXPECT_EQ(trouble_with({{"SSU-x64.cab", stack.servicing_cabinet()}, {"Windows11.0-KB1-x64.wim", "MSWIM"}}),
+            "'x.msu' holds its update as a WIM image, which is not read: only its servicing stack is");
+  EXPECT_EQ(trouble_with({{"SSU-x64.cab", stack.servicing_cabinet()}}), "no trouble");
+}
+
 TEST(MsuFile, NotesPackagesThatAreOnlyNamed) {
   MsuBuilder other;
   other.mum.name = "Package_for_KB1111111";
