@@ -146,6 +146,7 @@ std::unique_ptr<lab::guest::GuestAdapter> adapter_for(const MachineJob& job, lab
                                                .replaces = job.replaces,
                                                .version = job.system.version,
                                                .role = job.plan.role,
+                                               .paths = job.plan.watch_access,
                                                .parts = job.parts});
 }
 

@@ -37,6 +37,7 @@ Json machine_json(const MachineJob& job) {
           {"address", job.plan.address},
           {"memory_mib", job.plan.memory_mib},
           {"services", job.plan.services},
+          {"watch_access", job.plan.watch_access},
           {"ready_tcp", job.plan.ready_tcp},
           {"depends_on", job.plan.depends_on},
           {"checks", checks},
@@ -62,6 +63,7 @@ MachineJob machine_from(const Json& json) {
   job.plan.address = json.at("address");
   job.plan.memory_mib = json.at("memory_mib");
   job.plan.services = json.at("services");
+  job.plan.watch_access = json.at("watch_access");
   job.plan.ready_tcp = json.at("ready_tcp").get<std::vector<std::uint16_t>>();
   job.plan.depends_on = json.at("depends_on");
   for (const auto& check : json.at("checks")) job.plan.checks.push_back(check_from(check));

@@ -8,6 +8,7 @@
 
 #include "lab/core/digest.hpp"
 #include "lab/core/files.hpp"
+#include "lab/guest/windows/host_state.hpp"
 #include "lab/network/address.hpp"
 #include "reports/record/record.hpp"
 
@@ -138,6 +139,11 @@ class Parser {
     if (plan.golden.domain && reader.has("memory_mib"))
       reader.problem("memory_mib", "cannot be set here: a clone keeps the memory of its golden domain");
     plan.services = reader.texts_or_empty("services");
+    plan.watch_access = reader.texts_or_empty("watch_access");
+    for (std::size_t i = 0; i < plan.watch_access.size(); ++i) {
+      if (!lab::guest::windows::is_watchable_path(plan.watch_access[i]))
+        reader.problem("watch_access", i, "must be a path such as C:\\Shares\\Finance, of ASCII characters");
+    }
     plan.ready_tcp = read_ports(reader.raw("ready_tcp"), pointer + "/ready_tcp");
     plan.depends_on = reader.texts_or_empty("depends_on");
     read_checks(reader.raw("checks"), pointer + "/checks", plan);

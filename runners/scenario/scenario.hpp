@@ -39,11 +39,12 @@ struct MachinePlan {
   std::string name;  // unique in the department
   std::string role;
   GoldenRef golden;
-  std::string address;                   // IPv4 inside the department's subnet
-  std::uint32_t memory_mib = 0;          // 0: what the golden machine says; always 0 for a domain
-  std::vector<std::string> services;     // must run; empty: what the golden image says, for a domain none
-  std::vector<std::uint16_t> ready_tcp;  // ports that must accept before checks start; empty: as for services
-  std::vector<std::string> depends_on;   // machines of the same department
+  std::string address;                    // IPv4 inside the department's subnet
+  std::uint32_t memory_mib = 0;           // 0: what the golden machine says; always 0 for a domain
+  std::vector<std::string> services;      // must run; empty: what the golden image says, for a domain none
+  std::vector<std::string> watch_access;  // Windows: paths whose access rights count, beside the usual ones
+  std::vector<std::uint16_t> ready_tcp;   // ports that must accept before checks start; empty: as for services
+  std::vector<std::string> depends_on;    // machines of the same department
   std::vector<checks::CheckSpec> checks;
   checks::state::Allowances allowances;
   std::string pointer;  // where in the file, for later messages

@@ -152,8 +152,8 @@ Result<void> add_security(const StateReplies& replies, HostState& state) {
     const auto value = key.values.find("Category");
     if (value != key.values.end()) state.facts["network " + key.name()] = word_for(category_words, value->second);
   }
-  for (std::size_t i = 0; i < watched_paths().size(); ++i) {
-    const auto& path = watched_paths()[i];
+  for (std::size_t i = 0; i < replies.paths.size(); ++i) {
+    const auto& path = replies.paths[i];
     const auto& bytes = replies.acl_files.at(i);
     if (bytes.empty()) {
       state.facts["access to " + path] = "absent";
@@ -238,7 +238,15 @@ const std::vector<std::string>& watched_paths() {
   return paths;
 }
 
-std::vector<Question> state_questions() {
+bool is_watchable_path(std::string_view path) {
+  const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
+  return path.size() >= 3 && path.size() <= 200 && is_letter(path[0]) && path[1] == ':' && path[2] == '\\' &&
+         path.back() != '\\' && std::all_of(path.begin() + 2, path.end(), [](char c) {
+           return c >= ' ' && c < '\x7f' && std::string_view("\"%<>|*?:/").find(c) == std::string_view::npos;
+         });
+}
+
+std::vector<Question> state_questions(const std::vector<std::string>& paths) {
   std::vector<Question> questions;
   for (const auto& [name, command] : std::initializer_list<std::pair<const char*, Command>>{
            {"starts", Command::service_starts},
@@ -253,9 +261,9 @@ std::vector<Question> state_questions() {
        }) {
     questions.push_back({name, line_of(command)});
   }
-  for (std::size_t i = 0; i < watched_paths().size(); ++i) {
+  for (std::size_t i = 0; i < paths.size(); ++i) {
     questions.push_back(
-        {acl_section(i), line_of(Command::acl, {{"path", watched_paths()[i]}, {"number", fmt::format("{}", i)}})});
+        {acl_section(i), line_of(Command::acl, {{"path", paths[i]}, {"number", fmt::format("{}", i)}})});
   }
   for (std::size_t i = 0; i < watched_logs().size(); ++i) {
     questions.push_back({log_section(i), line_of(Command::errors_logged, {{"log", watched_logs()[i].name}})});

@@ -18,7 +18,8 @@ struct StateReplies {
   std::string services;                // Command::service_states
   std::string adapters;                // Command::adapters
   Json interfaces;                     // Command::interfaces
-  std::vector<std::string> acl_files;  // bytes of icacls' file per watched path; empty where the path is not there
+  std::vector<std::string> paths;      // whose access rights were asked for
+  std::vector<std::string> acl_files;  // bytes of icacls' file per path; empty where the path is not there
 };
 
 struct Question {
@@ -33,9 +34,11 @@ struct WatchedLog {
   std::vector<std::string> roles;
 };
 [[nodiscard]] const std::vector<WatchedLog>& watched_logs();
-// Folders whose access rights count.
+// Folders whose access rights count on every machine. Of each only its own rights, not those of what lies in it.
 [[nodiscard]] const std::vector<std::string>& watched_paths();
-[[nodiscard]] std::vector<Question> state_questions();
+// "C:\Shares\Finance": a path that can stand between double quotes on a command line.
+[[nodiscard]] bool is_watchable_path(std::string_view path);
+[[nodiscard]] std::vector<Question> state_questions(const std::vector<std::string>& paths);
 
 // services: those that start by themselves, and `asked`; listeners; addresses per MAC; error_kinds: "System: provider
 // 7031" per log; facts: start types, drivers, network adapters with hidden ones, their settings, firewall profiles,

@@ -95,6 +95,20 @@ ExitCode meaning_for(const Step& step, std::uint32_t code, const WindowsOptions&
   return meaning_of(code, step.installer);
 }
 
+// What the machine lacks is no verdict on the patch, whether the installer says it or the restart. Null: it lacks
+// nothing.
+const char* hint_for(InstallEnd end) {
+  if (end == InstallEnd::not_entitled) {
+    return "a right that comes over the network (Azure, Azure Arc) does not reach into the fence: give the golden "
+           "machine a key of its own";
+  }
+  if (end == InstallEnd::needs_other) {
+    return "add the update that it needs as a candidate, and name it under 'prerequisites'; of servicing stacks the "
+           "latest for this Windows";
+  }
+  return nullptr;
+}
+
 // wusa takes no /quiet with /uninstall /kb any more since Windows 10 and Server 2016.
 bool wusa_removes_quietly(const std::string& version) { return version.starts_with("6."); }
 
@@ -214,7 +228,11 @@ class WindowsAdapter final : public WindowsGuest {
     }
     PATCHLAB_ASSIGN(const auto found, rolled_back(pending));
     std::vector<std::string> sentences;
-    for (const auto& rollback : found) sentences.push_back(described(rollback));
+    for (const auto& rollback : found) {
+      const auto end = rollback.hresult ? meaning_of(*rollback.hresult, Installer::dism).end : InstallEnd::failed;
+      if (const auto* hint = hint_for(end)) return configuration_error(described(rollback), hint);
+      sentences.push_back(described(rollback));
+    }
     return sentences;
   }
 
@@ -285,9 +303,11 @@ class WindowsAdapter final : public WindowsGuest {
     PATCHLAB_ASSIGN(replies.services, exec(action, Command::service_states));
     PATCHLAB_ASSIGN(replies.adapters, exec(action, Command::adapters));
     PATCHLAB_ASSIGN(replies.interfaces, agent_.ask(agent_command(Command::interfaces)).while_doing(doing(action)));
-    PATCHLAB_ASSIGN(replies.job, ask(action, state_questions()));
-    for (std::size_t i = 0; i < watched_paths().size(); ++i) {
-      PATCHLAB_ASSIGN(auto bytes, access_rights(i, replies.job).while_doing(doing(action)));
+    replies.paths = watched_paths();
+    replies.paths.insert(replies.paths.end(), options_.paths.begin(), options_.paths.end());
+    PATCHLAB_ASSIGN(replies.job, ask(action, state_questions(replies.paths)));
+    for (std::size_t i = 0; i < replies.paths.size(); ++i) {
+      PATCHLAB_ASSIGN(auto bytes, access_rights(i, replies.paths[i], replies.job).while_doing(doing(action)));
       replies.acl_files.push_back(std::move(bytes));
     }
     return host_state_from(replies, services, options_.role).while_doing(doing(action));
@@ -515,13 +535,7 @@ class WindowsAdapter final : public WindowsGuest {
         case InstallEnd::failed: return result;
         case InstallEnd::lab_trouble: return infrastructure_error(ended);
         case InstallEnd::not_entitled:
-          return configuration_error(ended,
-                                     "a right that comes over the network (Azure, Azure Arc) does not reach into the "
-                                     "fence: give the golden machine a key of its own");
-        case InstallEnd::needs_other:
-          return configuration_error(ended,
-                                     "add the update that it needs as a candidate, and name it under 'prerequisites'; "
-                                     "of servicing stacks the latest for this Windows");
+        case InstallEnd::needs_other: return configuration_error(ended, hint_for(meaning.end));
         case InstallEnd::restart_first:
           if (!outcome.boot_id.empty()) return infrastructure_error(ended + ", also after a restart");
           PATCHLAB_TRY(restart_before(step, ended, pace, outcome, stop));
@@ -609,15 +623,15 @@ class WindowsAdapter final : public WindowsGuest {
     if (bytes) log += "install.log:\n" + tail_text(*bytes);
   }
 
-  Result<std::string> access_rights(std::size_t number, const Sections& found) {
+  Result<std::string> access_rights(std::size_t number, const std::string& path, const Sections& found) {
     const auto section = found.find(fmt::format("acl-{}", number));
     const auto exit_code = section == found.end() ? 1U : section->second.exit_code;
     if (exit_code == 2 || exit_code == 3) return std::string{};  // ERROR_FILE_NOT_FOUND, ERROR_PATH_NOT_FOUND
     if (exit_code != 0) {
-      return guest_error(fmt::format("icacls ended with {} for '{}'", exit_code, watched_paths()[number]));
+      return guest_error(fmt::format("icacls ended with {} for '{}'", exit_code, path));
     }
     PATCHLAB_ASSIGN(auto bytes, agent_.read_file(fmt::format("C:\\patchlab\\acl-{}.txt", number), text_limit));
-    if (bytes.empty()) return guest_error(fmt::format("icacls saved nothing for '{}'", watched_paths()[number]));
+    if (bytes.empty()) return guest_error(fmt::format("icacls saved nothing for '{}'", path));
     return bytes;
   }
 

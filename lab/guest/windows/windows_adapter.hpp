@@ -29,8 +29,9 @@ struct WindowsOptions {
   std::map<std::string, SetupHabits> setups;
   // Products that .msi candidates take away, by file name.
   std::map<std::string, std::vector<ReplacedProducts>> replaces;
-  std::string version;  // of Windows, as declared: "6.2.9200". Empty: any
-  std::string role;     // of the machine: its logs must be there
+  std::string version;             // of Windows, as declared: "6.2.9200". Empty: any
+  std::string role;                // of the machine: its logs must be there
+  std::vector<std::string> paths;  // whose access rights count, beside those of every machine
   // Servicing packages that candidates for this machine are made of: they come and go with the whole ones and are not
   // in the installed set. What a machine takes of them depends on its edition.
   std::set<std::string> parts;

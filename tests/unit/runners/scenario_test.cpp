@@ -123,6 +123,15 @@ TEST_F(ScenarioOfDomains, MayStateTheServicingStack) {
   EXPECT_THAT(problems(), HasSubstr("/golden/system/servicing_stack: '6.2.9200' is no version of a servicing stack"));
 }
 
+TEST_F(ScenarioOfDomains, NameFoldersWhoseAccessRightsCount) {
+  machine("files")["watch_access"] = {"D:\\Shares"};
+  const auto scenario = parsed();
+  ASSERT_TRUE(scenario) << scenario.error().message;
+  EXPECT_EQ(scenario->departments.at(0).machines.at(1).watch_access, (std::vector<std::string>{"D:\\Shares"}));
+  machine("files")["watch_access"] = {"D:\\Shares", "%TEMP%"};
+  EXPECT_THAT(problems(), HasSubstr("/files/watch_access/1: must be a path such as C:\\Shares\\Finance"));
+}
+
 // Where the scenario is silent. One policy for the whole run.
 TEST_F(ScenarioOfDomains, OfWindowsAreGivenTimeAndRestarts) {
   auto policy = parsed()->trial;

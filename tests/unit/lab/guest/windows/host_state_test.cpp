@@ -69,6 +69,19 @@ TEST_F(WindowsStateTest, LeavesOutWhatChangesItsNameOrStateByItself) {
   EXPECT_THAT(state({"gupdate"}).services, Contains(Pair("gupdate", "stopped")));
 }
 
+TEST_F(WindowsStateTest, WatchesTheFoldersThatTheScenarioNames) {
+  options.paths = {"D:\\Shares\\Finance & more"};
+  adapter = windows_adapter(agent, clock, options);
+  const auto before = state();
+  EXPECT_THAT(before.facts, Contains(Pair("access to D:\\Shares\\Finance & more", windows.rights)));
+  windows.absent_paths.insert("D:\\Shares\\Finance & more");
+  EXPECT_THAT(state().facts, Contains(Pair("access to D:\\Shares\\Finance & more", "absent")));
+  for (const auto* path : {"", "C:", "C:\\", "C:\\a\\", "\\\\server\\share", "C:/a", "C:\\a\"b", "C:\\%TEMP%",
+                           "C:\\a\r\nb", "C:\\\xC3\xA4", "1:\\a"})
+    EXPECT_FALSE(is_watchable_path(path)) << path;
+  EXPECT_TRUE(is_watchable_path("e:\\Data (x86)\\it's"));
+}
+
 // Code 15007 says the same of a role that is not there and of a channel whose name is wrong.
 TEST_F(WindowsStateTest, ALogOfTheRoleMustBeThere) {
   for (const auto& log : watched_logs()) {

@@ -561,6 +561,19 @@ TEST_F(WindowsAdapterTest, StoryOfAnUpdateThatIsUndoneAtTheRestart) {
   EXPECT_THAT(*undone, ElementsAre(Rollback{identity, PackageState::staged, 0x800F0922}));
 }
 
+// Servicing finds out only at the restart that there is no right to the update.
+TEST_F(WindowsAdapterTest, StoryOfAnUpdateThatIsUndoneForWantOfAnEntitlement) {
+  candidate(msu) = {.exit_code = 3010, .identity = identity, .needs_restart = true, .rolls_back = 0x80070661};
+  EXPECT_TRUE(is_success(applied({msu}).end));
+  const auto before = installed();
+  ASSERT_TRUE(reboot_until_clear(*adapter, agent, clock, {.each = 3600s}));
+  const auto undone = adapter->undone_by_restart(before);
+  ASSERT_FALSE(undone);
+  EXPECT_EQ(undone.error().error_class, ErrorClass::configuration);
+  EXPECT_THAT(undone.error().message, HasSubstr("no right to the update"));
+  EXPECT_THAT(undone.error().hint, HasSubstr("a key of its own"));
+}
+
 TEST_F(WindowsAdapterTest, StoryOfAnAgentThatDoesNotComeBack) {
   windows.agent_dies_at_restart = true;
   windows.servicing_keys.insert("RebootPending");
