@@ -544,7 +544,7 @@ Result<std::vector<std::string>> listeners(const std::string& sockets, const std
   bool in_table = false;
   for (const auto line : lines_of(sockets)) {
     const auto words = words_of(line);
-    const bool is_tcp = words.size() == 5 && words[0] == "TCP";
+    const bool is_tcp = words.size() >= 5 && words[0] == "TCP";  // some languages have states of two words
     const bool is_udp = words.size() == 4 && words[0] == "UDP";
     if (!is_tcp && !is_udp) {
       if (in_table && !words.empty()) return not_understood("netstat", line);
@@ -639,13 +639,14 @@ std::map<std::string, std::string> leaves(std::string_view xml) {
 }  // namespace
 
 Result<std::vector<Event>> events(const std::string& text) {
-  constexpr std::string_view start = "<Event ";
+  constexpr std::string_view start = "<Event";
   constexpr std::string_view finish = "</Event>";
   std::vector<Event> found;
   std::string_view rest = text;
   for (rest = trimmed(rest, " \t\r\n"); !rest.empty(); rest = trimmed(rest, " \t\r\n")) {
     const auto end = rest.find(finish);
-    if (!rest.starts_with(start) || end == std::string_view::npos) return not_understood("wevtutil", rest);
+    const bool begins = rest.starts_with(start) && rest.find_first_of(" \t\r\n>") == start.size();
+    if (!begins || end == std::string_view::npos) return not_understood("wevtutil", rest);
     const auto xml = rest.substr(0, end);
     const auto head = xml.find("</System>");
     if (head == std::string_view::npos) return not_understood("wevtutil", xml);
