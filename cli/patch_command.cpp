@@ -46,11 +46,20 @@ void print(const patches::WindowsPackage& package, const std::string& signature)
   print_fact("restart", package.restart);
   print_fact("removable", package.removable);
   print_facts("installs", package.packages);
+  print_facts("stays", package.permanent_packages);
+  if (!package.parts.empty()) print_fact("made of", fmt::format("{} packages", package.parts.size()));
+  print_fact("brings stack", package.servicing_stack);
+  print_fact("needs stack", package.needs_servicing_stack);
   print_facts("needs", package.prerequisites);
   print_facts("supersedes", package.supersedes);
   print_facts("superseded", package.superseded_by);
   print_fact("product code", package.product_code);
   print_fact("upgrade code", package.upgrade_code);
+  for (const auto& products : package.replaces) {
+    print_fact("replaces",
+               fmt::format("products of {}{}{}{}{}", products.upgrade_code, products.from.empty() ? "" : " from ",
+                           products.from, products.to.empty() ? "" : " to ", products.to));
+  }
   print_fact("patch code", package.patch_code);
   print_facts("patches", package.target_products);
   print_facts("note", package.notes);
