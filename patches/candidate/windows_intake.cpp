@@ -10,7 +10,7 @@
 namespace patchlab::patches {
 namespace {
 
-constexpr const char* schema = "patchlab/intake/v2";
+constexpr const char* schema = "patchlab/intake/v1";
 
 std::filesystem::path note_of(const ContentStore& store, const std::string& sha256) {
   return store.root() / "intake" / (sha256 + ".json");
@@ -22,16 +22,22 @@ Result<void> remember(const ContentStore& store, const CandidateFile& file) {
   return write_file_atomically(note, pretty(Json{{"schema", schema}, {"file", candidate_file_json(file)}}));
 }
 
+const Json* facts_in(const Json& file) {
+  const auto facts = file.is_object() ? file.find("windows") : file.end();
+  return facts != file.end() && facts->is_object() ? &*facts : nullptr;
+}
+
 Result<CandidateFile> remembered(const std::filesystem::path& note) {
   PATCHLAB_ASSIGN(const auto json, read_json_file(note));
   std::vector<JsonProblem> problems;
   JsonReader reader(json, "", problems);
-  if (const auto found = reader.text("schema"); found == "patchlab/intake/v1") {
+  if (reader.text("schema") != schema) reader.problem("schema", fmt::format("must be '{}'", schema));
+  // Facts that are written even when there are none.
+  if (const auto* facts = reader.has("file") ? facts_in(reader.raw("file")) : nullptr;
+      facts && !facts->contains("parts")) {
     return configuration_error(
         fmt::format("'{}' was written by an older patchlab, which did not read all of the package", note.string()),
         "add the package again: patchlab patch add");
-  } else if (found != schema) {
-    reader.problem("schema", fmt::format("must be '{}'", schema));
   }
   auto file = candidate_file_from(reader.raw("file"), "/file", problems);
   reader.finish();

@@ -77,6 +77,20 @@ TEST_F(WindowsIntakeTest, RefusesADamagedNote) {
   EXPECT_THAT(load("x.msu").error().message, HasSubstr("/schema: must be 'patchlab/intake/v1'"));
 }
 
+// It read update.mum alone: what else the package brings is not known.
+TEST_F(WindowsIntakeTest, RefusesWhatAnOlderOneRead) {
+  folder_.write("x.msu", MsuBuilder{}.bytes());
+  ASSERT_TRUE(add("x.msu"));
+  const auto note = "store/intake/" + sha256(MsuBuilder{}.bytes()) + ".json";
+  auto json = read_json_file(folder_.path() / note).value();
+  json["file"]["windows"].erase("parts");
+  folder_.write(note, json.dump());
+  const auto loaded = load("x.msu");
+  ASSERT_FALSE(loaded);
+  EXPECT_THAT(loaded.error().message, HasSubstr("was written by an older patchlab"));
+  EXPECT_EQ(loaded.error().hint, "add the package again: patchlab patch add");
+}
+
 TEST_F(WindowsIntakeTest, LoadsAFolderOfOneKind) {
   folder_.write("c/a.msi", InstallerBuilder{}.bytes());
   folder_.write("c/candidate.json", R"({"id": "tools", "title": "Tools", "kind": "msi", "roles": ["print"]})");
