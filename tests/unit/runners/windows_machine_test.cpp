@@ -27,6 +27,7 @@ class WindowsMachineTest : public ::testing::Test {
     machine.plan.services = {"DNS"};
     machine.system = {GuestFamily::windows, "6.2.9200", "amd64"};
     machine.setups = {{"setup.exe", {.switches = "/q"}}};
+    machine.replaces["new.msi"] = {{.upgrade_code = upgrade_code, .to = "20.0"}};
     job_.machines = {machine};
     job_.policy.boot_timeout = 3600s;
     job_.policy.install_timeout = 3600s;
@@ -42,6 +43,8 @@ class WindowsMachineTest : public ::testing::Test {
     boots_ = windows_.boots;
   }
   ~WindowsMachineTest() override { std::filesystem::remove_all(slots_); }
+
+  static constexpr const char* upgrade_code = "{23170F69-40C1-2702-0000-000004000000}";
 
   static std::filesystem::path new_folder() {
     std::string pattern = ::testing::TempDir() + "patchlab-slots-XXXXXX";
@@ -131,11 +134,8 @@ TEST_F(WindowsMachineTest, AnUpdateThatNeedsNoRestartIsThereAtOnce) {
 TEST_F(WindowsMachineTest, AProductThatIsReplacedIsExpectedToGo) {
   const std::string old_product = "{23170F69-40C1-2702-1900-000001000000}";
   const std::string new_product = "{23170F69-40C1-2702-2000-000001000000}";
-  const std::string code = "{23170F69-40C1-2702-0000-000004000000}";
-  windows_.upgrade_codes[lab::guest::windows::packed_guid(code)] = {lab::guest::windows::packed_guid(old_product)};
-  job_.machines[0].replaces["new.msi"] = {{.upgrade_code = code, .to = "20.0"}};
-  machine_ = std::make_unique<CellMachine>(context_, job_.machines[0]);
-  ASSERT_EQ(machine_->observe_baseline().outcome, Outcome::pass);
+  using lab::guest::windows::packed_guid;
+  windows_.upgrade_codes[packed_guid(upgrade_code)] = {packed_guid(old_product)};
   windows_.medium.insert("D:new.msi");
   windows_.installers["new.msi"] = {.products = {{new_product, "20.0"}}, .removes_products = {old_product}};
   set_ = {
