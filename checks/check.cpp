@@ -2,7 +2,30 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "checks/check.hpp"
 
+#include <algorithm>
+
 namespace patchlab::checks {
+namespace {
+
+Json try_json(const CheckTry& one) {
+  Json json{{"outcome", to_string(one.outcome)}, {"duration_ms", one.duration.count()}};
+  if (one.outcome == Outcome::pass) return json;
+  json["reason"] = one.reason;
+  json["observed"] = one.observed;
+  if (!one.evidence.is_null()) json["evidence"] = one.evidence;
+  return json;
+}
+
+}  // namespace
+
+std::size_t count_tries(const CheckResult& result, Outcome outcome) {
+  if (result.tries.empty()) return result.outcome == outcome ? 1 : 0;
+  return static_cast<std::size_t>(std::ranges::count(result.tries, outcome, &CheckTry::outcome));
+}
+
+bool is_flaky(const CheckResult& result) {
+  return count_tries(result, Outcome::fail) > 0 && count_tries(result, Outcome::pass) > 0;
+}
 
 void to_json(Json& json, const CheckResult& result) {
   json = Json{{"id", result.id},
@@ -14,21 +37,15 @@ void to_json(Json& json, const CheckResult& result) {
               {"duration_ms", result.duration.count()}};
   if (result.error) json["error"] = *result.error;
   if (!result.evidence.is_null()) json["evidence"] = result.evidence;
-}
-
-// Reads what to_json wrote (a record from disk or from a cell). Unknown words become an error outcome, never a pass.
-CheckResult check_result_from_json(const Json& json) {
-  CheckResult result;
-  result.id = json.value("id", "");
-  result.kind = json.value("kind", "");
-  result.outcome = outcome_from(json.value("outcome", "")).value_or(Outcome::error);
-  result.reason = json.value("reason", "");
-  result.expected = json.value("expected", "");
-  result.observed = json.value("observed", "");
-  result.duration = Milliseconds(json.value("duration_ms", std::int64_t{0}));
-  if (json.contains("error")) result.error = error_from_json(json.at("error"));
-  if (json.contains("evidence")) result.evidence = json.at("evidence");
-  return result;
+  if (!result.tries.empty()) {
+    json["tries"] = Json::array();
+    for (const auto& one : result.tries) json["tries"].push_back(try_json(one));
+  }
+  if (!result.slowness) return;
+  json["slowness"] = {{"judged", result.slowness->judged},
+                      {"quickest_ms", result.slowness->quickest.count()},
+                      {"limit_ms", result.slowness->limit.count()}};
+  if (!result.slowness->judged) json["slowness"]["why_not"] = result.slowness->why_not;
 }
 
 }  // namespace patchlab::checks

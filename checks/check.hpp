@@ -62,6 +62,23 @@ class Check {
 [[nodiscard]] const std::vector<const Check*>& all_checks();
 [[nodiscard]] const Check* find_check(const std::string& kind);
 
+// One execution of a check.
+struct CheckTry {
+  Outcome outcome = Outcome::not_reached;
+  Milliseconds duration{};
+  std::string reason;  // this and what follows: of a try that did not pass
+  std::string observed;
+  Json evidence;
+};
+
+// Of a check that says how much slower it may become: whether that was judged, and against what.
+struct Slowness {
+  bool judged = false;
+  Milliseconds quickest{};  // of its tries in this phase
+  Milliseconds limit{};     // what the quickest may take in this phase
+  std::string why_not;      // when it was not judged
+};
+
 struct CheckResult {
   std::string id;
   std::string kind;
@@ -69,11 +86,16 @@ struct CheckResult {
   std::string reason;
   std::string expected;
   std::string observed;
-  std::optional<Error> error;  // when outcome is error
-  Json evidence;               // the observation, capped
-  Milliseconds duration{};     // of the observation alone, when the worker came to its end
+  std::optional<Error> error;        // when outcome is error
+  Json evidence;                     // the observation, capped
+  Milliseconds duration{};           // of the observation alone, when the worker came to its end
+  std::vector<CheckTry> tries;       // all of this phase, in order, when there was more than one; see checks/asking.hpp
+  std::optional<Slowness> slowness;  // nothing: its time does not count, or there was nothing to compare with yet
 };
+[[nodiscard]] std::size_t count_tries(const CheckResult& result, Outcome outcome);
+// It failed and passed in one phase, on the same state of the machine.
+[[nodiscard]] bool is_flaky(const CheckResult& result);
+
 void to_json(Json& json, const CheckResult& result);
-[[nodiscard]] CheckResult check_result_from_json(const Json& json);
 
 }  // namespace patchlab::checks

@@ -157,6 +157,31 @@ InstallRecord read_install(const Json& json, const std::string& pointer, Problem
   return install;
 }
 
+checks::CheckTry read_try(const Json& json, const std::string& pointer, Problems& problems) {
+  JsonReader reader(json, pointer, problems);
+  checks::CheckTry one;
+  one.outcome = outcome_of(reader);
+  one.duration = Milliseconds(reader.integer_or("duration_ms", 0, 0, most));
+  one.reason = reader.text_or("reason", "");
+  one.observed = reader.text_or("observed", "");
+  one.evidence = reader.raw("evidence");
+  reader.finish();
+  return one;
+}
+
+std::optional<checks::Slowness> slowness_of(JsonReader& parent, Problems& problems) {
+  const auto& json = parent.raw("slowness");
+  if (json.is_null()) return std::nullopt;
+  JsonReader reader(json, parent.at("slowness"), problems);
+  checks::Slowness slowness;
+  slowness.judged = reader.boolean_or("judged", false);
+  slowness.quickest = Milliseconds(reader.integer_or("quickest_ms", 0, 0, most));
+  slowness.limit = Milliseconds(reader.integer_or("limit_ms", 0, 0, most));
+  slowness.why_not = reader.text_or("why_not", "");
+  reader.finish();
+  return slowness;
+}
+
 checks::CheckResult read_check(const Json& json, const std::string& pointer, Problems& problems) {
   JsonReader reader(json, pointer, problems);
   checks::CheckResult check;
@@ -169,6 +194,8 @@ checks::CheckResult read_check(const Json& json, const std::string& pointer, Pro
   check.error = error_of(reader, problems);
   check.evidence = reader.raw("evidence");
   check.duration = Milliseconds(reader.integer_or("duration_ms", 0, 0, most));
+  check.tries = list_of(reader, "tries", problems, read_try);
+  check.slowness = slowness_of(reader, problems);
   reader.finish();
   return check;
 }

@@ -14,25 +14,32 @@
 namespace patchlab::checks {
 namespace {
 
-TEST(CheckResult, SurvivesJson) {
-  CheckResult result;
-  result.id = "mx-record";
-  result.kind = "dns.query";
-  result.outcome = Outcome::error;
-  result.reason = "worker-hung";
-  result.expected = "mail";
-  result.observed = "nothing";
-  result.error = Error{ErrorClass::check, "it hung", "look at it"};
-  result.evidence = Json{{"reply", "00"}};
-  result.duration = Milliseconds(1234);
-  const auto read = check_result_from_json(Json(result));
-  EXPECT_EQ(Json(read), Json(result));
-  EXPECT_EQ(read.error, result.error);
-  EXPECT_EQ(read.duration, result.duration);
+CheckTry tried(Outcome outcome) { return {outcome, Milliseconds(40), {}, {}, {}}; }
+
+TEST(CheckResult, CountsItsTriesTheOnlyOneToo) {
+  CheckResult once;
+  once.outcome = Outcome::fail;
+  EXPECT_EQ(count_tries(once, Outcome::fail), 1U);
+  EXPECT_EQ(count_tries(once, Outcome::pass), 0U);
+  CheckResult often;
+  often.outcome = Outcome::pass;
+  often.tries = {tried(Outcome::error), tried(Outcome::pass), tried(Outcome::pass)};
+  EXPECT_EQ(count_tries(often, Outcome::pass), 2U);
+  EXPECT_EQ(count_tries(often, Outcome::error), 1U);
 }
 
-TEST(CheckResult, WithAnUnknownOutcomeIsAnError) {
-  EXPECT_EQ(check_result_from_json(Json{{"id", "x"}, {"outcome", "splendid"}}).outcome, Outcome::error);
+TEST(CheckResult, IsFlakyWhenItFailedAndPassedOnTheSameState) {
+  CheckResult result;
+  result.outcome = Outcome::pass;
+  EXPECT_FALSE(is_flaky(result));
+  result.tries = {tried(Outcome::fail), tried(Outcome::pass)};
+  EXPECT_TRUE(is_flaky(result));
+  result.tries = {tried(Outcome::error), tried(Outcome::pass)};
+  EXPECT_FALSE(is_flaky(result)) << "that was the lab's trouble";
+  result.outcome = Outcome::fail;
+  result.reason = "slower";
+  result.tries = {tried(Outcome::pass), tried(Outcome::pass)};
+  EXPECT_FALSE(is_flaky(result)) << "it passes, too slowly";
 }
 
 TEST(Registry, IsSortedWithoutDoublesAndFindsEachKind) {

@@ -36,6 +36,11 @@ RunRecord record_with_every_field() {
   trial.phases[0].error = timeout_error("reboot");
   trial.phases[0].checks[0].error = Error{ErrorClass::check, "crashed", ""};
   trial.phases[0].checks[0].outcome = Outcome::error;
+  trial.phases[0].checks[0].tries = {{Outcome::fail, Milliseconds(20), "no-answer", "nothing", Json{{"reply", ""}}},
+                                     {Outcome::error, Milliseconds(30), "worker-crashed", "crashed", Json()},
+                                     {Outcome::pass, Milliseconds(10), "", "", Json()}};
+  trial.phases[0].checks[0].slowness =
+      checks::Slowness{.judged = false, .quickest = Milliseconds(300), .limit = Milliseconds(250), .why_not = "busy"};
   return record;
 }
 
