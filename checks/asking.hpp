@@ -1,0 +1,50 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "checks/run.hpp"
+
+// How the checks of one phase are asked. What does not pass is asked again, openly: all tries are in
+// CheckResult::tries, and what is asked again can only be what is said here.
+//
+// - `error` (the lab's trouble) is asked again at most twice, as long as the phase's budget lasts.
+// - `fail` is asked once more. Two failures in a row are a failure, whatever troubles of the lab lie between them. When
+//   it passes, the check is flaky, and has had its second chance: the next failure counts at once. A third try to get a
+//   pass does not exist.
+namespace patchlab::checks {
+
+enum class SecondChance {
+  always,  // no patch is under test, or the check was flaky without one: only two failures in a row count
+  once,
+  used,  // the check has failed before, in another phase: this failure is the second
+};
+
+class Asking {
+ public:
+  // For a check by its id.
+  using SecondChances = std::function<SecondChance(const std::string& id)>;
+  Asking(ProcessRunner& runner, const CheckWorkers& workers, SecondChances chances, std::stop_token stop = {})
+      : runner_(runner), workers_(workers), chances_(std::move(chances)), stop_(std::move(stop)) {}
+
+  // All of them, as many at a time as CheckWorkers says; results in the order planned.
+  [[nodiscard]] std::vector<CheckResult> ask(const std::vector<PlannedCheck>& planned);
+  // One more try of a check that passed, alone; one that does not pass is followed by what `ask` would do. Look at the
+  // result's outcome afterwards.
+  void ask_once_more(const PlannedCheck& planned, CheckResult& result);
+
+ private:
+  [[nodiscard]] bool is_to_be_asked_again(const CheckResult& result);
+
+  ProcessRunner& runner_;
+  const CheckWorkers& workers_;
+  SecondChances chances_;
+  std::stop_token stop_;
+  std::size_t errors_left_ = 6;  // further tries of checks that ended in error, of all checks of the phase together
+};
+
+}  // namespace patchlab::checks
