@@ -18,53 +18,131 @@ bool is_timed(const PlannedCheck& planned, const CheckResult& result) {
   return planned.spec.slower && result.outcome == Outcome::pass;
 }
 
-// Once more; whether it passed. A try that did not is the result from now on.
-bool passes_again(ProcessRunner& runner, const CheckWorkers& workers, const PlannedCheck& planned, CheckResult& result,
-                  Milliseconds& quickest, const std::stop_token& stop) {
-  auto again = run_check(runner, workers, planned, stop);
-  quickest = std::min(quickest, again.duration);
-  if (again.outcome == Outcome::pass) return true;
-  result = std::move(again);
-  return false;
-}
-
-}  // namespace
-
-std::map<std::string, Milliseconds> quickest_tries(ProcessRunner& runner, const CheckWorkers& workers,
-                                                   const std::vector<PlannedCheck>& planned,
-                                                   std::vector<CheckResult>& results, std::stop_token stop) {
-  std::map<std::string, Milliseconds> quickest;
-  for (std::size_t i = 0; i < planned.size(); ++i) {
-    if (!is_timed(planned[i], results[i])) continue;
-    auto& best = quickest[planned[i].spec.id] = Milliseconds::max();
-    for (std::size_t tries = 0; tries < least_tries; ++tries) {
-      if (!passes_again(runner, workers, planned[i], results[i], best, stop)) break;
-    }
+Milliseconds quickest_of(const CheckResult& result) {
+  auto quickest = result.tries.empty() ? result.duration : Milliseconds::max();
+  for (const auto& one : result.tries) {
+    if (one.outcome == Outcome::pass) quickest = std::min(quickest, one.duration);
   }
   return quickest;
 }
 
-void fail_what_is_slower(ProcessRunner& runner, const CheckWorkers& workers, const std::vector<PlannedCheck>& planned,
-                         const std::map<std::string, Milliseconds>& usual, std::vector<CheckResult>& results,
-                         Clock& clock, std::stop_token stop) {
-  const auto deadline = clock.now() + patience;
-  for (std::size_t i = 0; i < planned.size(); ++i) {
-    const auto before = usual.find(results[i].id);
-    if (!is_timed(planned[i], results[i]) || before == usual.end()) continue;
-    const auto limit = before->second + *planned[i].spec.slower;
-    auto quickest = results[i].duration;
-    std::size_t tries = 1;
-    while (quickest > limit && (tries < least_tries || clock.now() < deadline)) {
-      clock.pause(interval);
-      ++tries;
-      if (!passes_again(runner, workers, planned[i], results[i], quickest, stop)) break;
+// One check after another; all share one patience.
+class Timing {
+ public:
+  Timing(Asking& asking, Clock& clock) : asking_(asking), clock_(clock), deadline_(clock.now() + patience) {}
+
+  // Until a try takes no longer than `limit`; when none does, least_tries at least and to the end of the patience.
+  // False when it does not pass any more.
+  bool try_until(const PlannedCheck& planned, CheckResult& result, Milliseconds limit) {
+    for (std::size_t tries = 1; quickest_of(result) > limit; ++tries) {
+      if (tries >= least_tries && clock_.now() >= deadline_) break;
+      clock_.pause(interval);
+      asking_.ask_once_more(planned, result);
+      if (result.outcome != Outcome::pass) return false;
     }
-    if (results[i].outcome != Outcome::pass || quickest <= limit) continue;
-    results[i].outcome = Outcome::fail;
-    results[i].reason = "slower";
-    results[i].expected = fmt::format("within {} ms: {} ms before the patch, and {} ms more", limit.count(),
-                                      before->second.count(), planned[i].spec.slower->count());
-    results[i].observed = fmt::format("{} ms in the quickest of {} tries", quickest.count(), tries);
+    return true;
+  }
+
+ private:
+  Asking& asking_;
+  Clock& clock_;
+  Milliseconds deadline_;
+};
+
+Slowness not_judged(const std::string& why, Milliseconds quickest, Milliseconds limit) {
+  return {.judged = false, .quickest = quickest, .limit = limit, .why_not = why};
+}
+
+}  // namespace
+
+void UsualDurations::saw_at_baseline(const std::string& check, Milliseconds quickest) { baseline_[check] = quickest; }
+
+void UsualDurations::saw_in_control(const std::string& phase, const std::string& check, Milliseconds quickest) {
+  auto& longest = control_[check][phase];
+  longest = std::max(longest, quickest);
+}
+
+std::optional<Milliseconds> UsualDurations::at_baseline(const std::string& check) const {
+  const auto found = baseline_.find(check);
+  return found == baseline_.end() ? std::nullopt : std::optional(found->second);
+}
+
+std::optional<Milliseconds> UsualDurations::longest(const std::string& phase, const std::string& check) const {
+  auto longest = at_baseline(check);
+  const auto phases = control_.find(check);
+  if (!longest || phases == control_.end()) return longest;
+  const bool same_phase = phases->second.contains(phase);
+  for (const auto& [name, duration] : phases->second) {
+    if (!same_phase || name == phase) longest = std::max(*longest, duration);
+  }
+  return longest;
+}
+
+void UsualDurations::give_up(std::string why) {
+  if (given_up_.empty()) given_up_ = std::move(why);
+}
+
+void learn_at_baseline(Asking& asking, const std::vector<PlannedCheck>& planned, std::vector<CheckResult>& results,
+                       UsualDurations& usual) {
+  for (std::size_t i = 0; i < planned.size(); ++i) {
+    auto& result = results[i];
+    for (std::size_t tries = 0; tries < least_tries && is_timed(planned[i], result); ++tries)
+      asking.ask_once_more(planned[i], result);
+    if (is_timed(planned[i], result)) usual.saw_at_baseline(result.id, quickest_of(result));
+  }
+}
+
+void learn_in_control(Asking& asking, const std::vector<PlannedCheck>& planned, const std::string& phase,
+                      std::vector<CheckResult>& results, UsualDurations& usual, Clock& clock) {
+  Timing timing(asking, clock);
+  for (std::size_t i = 0; i < planned.size(); ++i) {
+    auto& result = results[i];
+    const auto before = usual.at_baseline(result.id);
+    if (!is_timed(planned[i], result) || !before) continue;
+    const auto limit = *before + *planned[i].spec.slower;
+    if (!usual.given_up().empty()) {
+      result.slowness = not_judged(usual.given_up(), quickest_of(result), limit);
+      continue;
+    }
+    // What the control takes more than the baseline, a patch may take more: so it is held to a part of the tolerance.
+    if (!timing.try_until(planned[i], result, *before + *planned[i].spec.slower / 4)) continue;
+    const auto quickest = quickest_of(result);
+    if (quickest > limit) {
+      usual.give_up(
+          fmt::format("without any patch, '{}' took {} ms in {} of the control, the quickest of {} tries, and {} ms at "
+                      "the baseline: this host was too busy",
+                      result.id, quickest.count(), phase, count_tries(result, Outcome::pass), before->count()));
+      result.slowness = not_judged(usual.given_up(), quickest, limit);
+      continue;
+    }
+    usual.saw_in_control(phase, result.id, quickest);
+    result.slowness = Slowness{.judged = true, .quickest = quickest, .limit = limit, .why_not = {}};
+  }
+}
+
+void judge_slowness(Asking& asking, const std::vector<PlannedCheck>& planned, const std::string& phase,
+                    std::vector<CheckResult>& results, const UsualDurations& usual, Clock& clock) {
+  Timing timing(asking, clock);
+  for (std::size_t i = 0; i < planned.size(); ++i) {
+    auto& result = results[i];
+    if (!is_timed(planned[i], result)) continue;
+    const auto longest = usual.longest(phase, result.id);
+    const auto limit = longest.value_or(0ms) + *planned[i].spec.slower;
+    if (!usual.given_up().empty() || !longest) {
+      const auto& why = longest ? usual.given_up() : "it was not timed before the patch";
+      result.slowness = not_judged(why, quickest_of(result), limit);
+      continue;
+    }
+    if (!timing.try_until(planned[i], result, limit)) continue;
+    const auto quickest = quickest_of(result);
+    result.slowness = Slowness{.judged = true, .quickest = quickest, .limit = limit, .why_not = {}};
+    if (quickest <= limit) continue;
+    result.outcome = Outcome::fail;
+    result.reason = "slower";
+    result.expected = fmt::format("within {} ms: {} ms without any patch, and {} ms more", limit.count(),
+                                  longest->count(), planned[i].spec.slower->count());
+    result.observed =
+        fmt::format("{} ms in the quickest of {} tries", quickest.count(), count_tries(result, Outcome::pass));
   }
 }
 

@@ -3,30 +3,52 @@
 #pragma once
 
 #include <map>
-#include <stop_token>
+#include <optional>
 #include <string>
 #include <vector>
 
-#include "checks/run.hpp"
+#include "checks/asking.hpp"
 #include "lab/core/time.hpp"
 
 // Whether checks that say how much slower they may become (CheckSpec::slower) have become so. Durations are noisy, but
 // only upwards: a busy host makes a try longer, and nothing makes it shorter. So the quickest of several tries, one at
-// a time, stands for a check.
+// a time, stands for a check, and it is compared with the longest such time that the same machine needed without any
+// patch in the same night: at the baseline, and in the same phase of the control. When even the control was slower than
+// allowed, the host was too busy to judge by, and nothing is.
 namespace patchlab::checks {
 
-// By id: the quickest of five further tries of each such check that has passed. A try that does not pass any more takes
-// the place of the check's result.
-[[nodiscard]] std::map<std::string, Milliseconds> quickest_tries(ProcessRunner& runner, const CheckWorkers& workers,
-                                                                 const std::vector<PlannedCheck>& planned,
-                                                                 std::vector<CheckResult>& results,
-                                                                 std::stop_token stop = {});
+// What the checks of one machine take without any patch, in one night.
+class UsualDurations {
+ public:
+  void saw_at_baseline(const std::string& check, Milliseconds quickest);
+  void saw_in_control(const std::string& phase, const std::string& check, Milliseconds quickest);
+  [[nodiscard]] std::optional<Milliseconds> at_baseline(const std::string& check) const;
+  // Of baseline and control. For a phase that the control does not have (nothing is installed there): of its others.
+  [[nodiscard]] std::optional<Milliseconds> longest(const std::string& phase, const std::string& check) const;
 
-// Makes a failure of each result that passed, but took longer than `usual` and the tolerance: reason "slower". It is
-// tried again first, until one try is quick enough, at least five times and for 30 s, which all checks share. A try
-// that does not pass any more takes the place of the check's result.
-void fail_what_is_slower(ProcessRunner& runner, const CheckWorkers& workers, const std::vector<PlannedCheck>& planned,
-                         const std::map<std::string, Milliseconds>& usual, std::vector<CheckResult>& results,
-                         Clock& clock, std::stop_token stop = {});
+  // No slowness of this machine is judged any more. The first reason stays.
+  void give_up(std::string why);
+  [[nodiscard]] const std::string& given_up() const { return given_up_; }
+
+ private:
+  std::map<std::string, Milliseconds> baseline_;
+  std::map<std::string, std::map<std::string, Milliseconds>> control_;  // by check, by phase
+  std::string given_up_;
+};
+
+// For each such check that has passed, five further tries. One that then fails has failed the baseline.
+void learn_at_baseline(Asking& asking, const std::vector<PlannedCheck>& planned, std::vector<CheckResult>& results,
+                       UsualDurations& usual);
+
+// In a control: tries until one is about as quick as at the baseline, for as long as a patch would be granted. The
+// quickest is usual from then on. One that is beyond what a patch may take fails nothing: it gives up.
+void learn_in_control(Asking& asking, const std::vector<PlannedCheck>& planned, const std::string& phase,
+                      std::vector<CheckResult>& results, UsualDurations& usual, Clock& clock);
+
+// Makes a failure of each result that passed, but took longer than usual and the tolerance: reason "slower". It is
+// tried again first, until one try is quick enough, at least five times and for 30 s, which all checks share. What is
+// not judged says so: CheckResult::slowness.
+void judge_slowness(Asking& asking, const std::vector<PlannedCheck>& planned, const std::string& phase,
+                    std::vector<CheckResult>& results, const UsualDurations& usual, Clock& clock);
 
 }  // namespace patchlab::checks

@@ -225,7 +225,8 @@ class Cell::Trial {
   }
 
   void examine(const std::string& phase, const Machines& machines) {
-    for_each(machines, [&](CellMachine& machine) { keep(machine.examine(job_.id, phase)); });
+    const auto learning = job_.purpose == Purpose::control ? CellMachine::Learning::yes : CellMachine::Learning::no;
+    for_each(machines, [&](CellMachine& machine) { keep(machine.examine(job_.id, phase, learning)); });
   }
 
   void keep(PhaseRecord phase) {

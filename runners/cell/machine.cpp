@@ -271,6 +271,20 @@ std::vector<checks::PlannedCheck> CellMachine::planned_checks() const {
   return planned;
 }
 
+// A check that was steady without any patch gets one second chance in a night: what fails once after each restart, or
+// now and then since the patch is there, is not taken for a flake each time.
+checks::SecondChance CellMachine::second_chance(const std::string& check, Learning learning) const {
+  if (learning == Learning::yes || flaky_without_patch_.contains(check)) return checks::SecondChance::always;
+  return flaky_with_patch_.contains(check) ? checks::SecondChance::used : checks::SecondChance::once;
+}
+
+void CellMachine::remember_flaky(const std::vector<checks::CheckResult>& results, Learning learning) {
+  for (const auto& result : results) {
+    if (!checks::is_flaky(result)) continue;
+    (learning == Learning::yes ? flaky_without_patch_ : flaky_with_patch_).insert(result.id);
+  }
+}
+
 PhaseRecord CellMachine::observe_baseline() {
   PhaseRecord record{.phase = "baseline",
                      .machine = name(),
@@ -288,8 +302,12 @@ PhaseRecord CellMachine::observe_baseline() {
                                 "the role's checks");
   const auto planned = planned_checks();
   const auto workers = check_workers();
-  record.checks = checks::run_checks(context_.processes, workers, planned, context_.stop);
-  usual_durations_ = checks::quickest_tries(context_.processes, workers, planned, record.checks, context_.stop);
+  checks::Asking asking(
+      context_.processes, workers, [&](const auto& check) { return second_chance(check, Learning::yes); },
+      context_.stop);
+  record.checks = asking.ask(planned);
+  checks::learn_at_baseline(asking, planned, record.checks, usual_durations_);
+  remember_flaky(record.checks, Learning::yes);
   auto state = adapter_->host_state(job_.plan.services);
   auto installed = adapter_->installed();
   const auto restart_due = adapter_->restart_habits().until_clear ? adapter_->reboot_required() : Result<bool>(false);
@@ -385,7 +403,7 @@ void CellMachine::compare_installed(PhaseRecord& record) {
   seen_installed_ = *installed;
 }
 
-PhaseRecord CellMachine::examine(const std::string& trial, const std::string& phase) {
+PhaseRecord CellMachine::examine(const std::string& trial, const std::string& phase, Learning learning) {
   PhaseRecord record{
       .phase = phase, .machine = name(), .outcome = Outcome::not_reached, .checks = {}, .differences = {}, .error = {}};
   auto turn = take_turn();
@@ -397,9 +415,14 @@ PhaseRecord CellMachine::examine(const std::string& trial, const std::string& ph
   const TimedStep step(context_.events, context_.clock, name(), trial, "checks", "the role's checks");
   const auto planned = planned_checks();
   const auto workers = check_workers();
-  record.checks = checks::run_checks(context_.processes, workers, planned, context_.stop);
-  checks::fail_what_is_slower(context_.processes, workers, planned, usual_durations_, record.checks, context_.clock,
-                              context_.stop);
+  checks::Asking asking(
+      context_.processes, workers, [&](const auto& check) { return second_chance(check, learning); }, context_.stop);
+  record.checks = asking.ask(planned);
+  if (learning == Learning::yes)
+    checks::learn_in_control(asking, planned, phase, record.checks, usual_durations_, context_.clock);
+  else
+    checks::judge_slowness(asking, planned, phase, record.checks, usual_durations_, context_.clock);
+  remember_flaky(record.checks, learning);
   compare_state(record);
   compare_installed(record);
   if (std::exchange(never_rests_, false)) {

@@ -54,8 +54,12 @@ class CellMachine {
   // Back to where this trial begins, agent answering, clock set. An Error here is the lab's trouble.
   [[nodiscard]] Result<void> revert(const std::string& trial, const std::vector<InstallJob>& jobs,
                                     Checkpoints checkpoints);
+  // yes: nothing is under test. What is seen is how this machine behaves without any patch, and later trials are held
+  // against it.
+  enum class Learning { no, yes };
   // Checks and state comparison against the baseline.
-  [[nodiscard]] reports::PhaseRecord examine(const std::string& trial, const std::string& phase);
+  [[nodiscard]] reports::PhaseRecord examine(const std::string& trial, const std::string& phase,
+                                             Learning learning = Learning::no);
   // Applies the candidates one after another, after a revert with the same jobs: those that its state holds are not
   // applied again, their records say where that was done. Ends at the first that fails, or that the guest does not take
   // (skipped): what is on the machine then is not the set that was asked for.
@@ -87,6 +91,8 @@ class CellMachine {
   [[nodiscard]] bool ports_answer() const;
   [[nodiscard]] std::vector<checks::PlannedCheck> planned_checks() const;
   [[nodiscard]] checks::CheckWorkers check_workers() const;
+  [[nodiscard]] checks::SecondChance second_chance(const std::string& check, Learning learning) const;
+  void remember_flaky(const std::vector<checks::CheckResult>& results, Learning learning);
   [[nodiscard]] Result<void> save_checkpoint(const std::string& trial, const std::vector<InstallJob>& jobs,
                                              const std::vector<reports::InstallRecord>& done);
   void forget_checkpoint(const snapshots::SnapshotName& checkpoint);
@@ -120,7 +126,9 @@ class CellMachine {
   HostState baseline_state_;
   std::set<std::string> known_log_kinds_;
   InstalledSet baseline_installed_;
-  std::map<std::string, Milliseconds> usual_durations_;  // of checks whose time counts, by id
+  checks::UsualDurations usual_durations_;
+  std::set<std::string> flaky_without_patch_;  // checks, by id: at the baseline and in the control
+  std::set<std::string> flaky_with_patch_;     // others
   bool baseline_was_quiet_ = false;
   bool never_rests_ = false;         // in the stability phase that was just over
   InstalledSet expected_installed_;  // baseline plus what the trial asked for

@@ -11,8 +11,6 @@
 namespace patchlab::checks {
 namespace {
 using namespace std::chrono_literals;
-using testing::ElementsAre;
-using testing::Pair;
 
 class AnswerCheck final : public Check {
  public:
@@ -61,9 +59,23 @@ class SlownessTest : public testing::Test {
     result.duration = duration;
     return {result};
   }
-  // After a patch, when 50 ms were usual.
-  CheckResult judged(std::vector<CheckResult> results) {
-    fail_what_is_slower(server_, workers_, planned_, {{"record", 50ms}}, results, clock_);
+  Asking asking() {
+    return {server_, workers_, [](const std::string&) { return SecondChance::once; }};
+  }
+  // At the baseline: the usual duration.
+  std::optional<Milliseconds> learnt(std::vector<CheckResult>& results) {
+    auto asked = asking();
+    learn_at_baseline(asked, planned_, results, usual_);
+    return usual_.at_baseline("record");
+  }
+  CheckResult controlled(std::vector<CheckResult> results, const std::string& phase = "after-reboot-1") {
+    auto asked = asking();
+    learn_in_control(asked, planned_, phase, results, usual_, clock_);
+    return results.front();
+  }
+  CheckResult judged(std::vector<CheckResult> results, const std::string& phase = "after-install") {
+    auto asked = asking();
+    judge_slowness(asked, planned_, phase, results, usual_, clock_);
     return results.front();
   }
 
@@ -71,69 +83,168 @@ class SlownessTest : public testing::Test {
   FakeServer server_{clock_};
   CheckWorkers workers_;
   std::vector<PlannedCheck> planned_;
+  UsualDurations usual_;
 };
 
-TEST_F(SlownessTest, TakesTheQuickestOfFiveTriesForUsual) {
+TEST_F(SlownessTest, TakesTheQuickestOfSixTriesForUsualAndKeepsThemAll) {
   server_.takes = {90ms, 60ms, 70ms, 65ms, 61ms, 10ms};
   auto results = result_of(500ms);
-  EXPECT_THAT(quickest_tries(server_, workers_, planned_, results), ElementsAre(Pair("record", 60ms)));
+  EXPECT_EQ(learnt(results), 60ms);
   EXPECT_EQ(server_.tries, 5);
+  EXPECT_EQ(results.front().tries.size(), 6U);
 }
 
 TEST_F(SlownessTest, TriesNothingAgainWhoseTimeDoesNotCountOrThatFailed) {
   auto failed = result_of(500ms, Outcome::fail);
-  EXPECT_TRUE(quickest_tries(server_, workers_, planned_, failed).empty());
+  EXPECT_FALSE(learnt(failed));
+  usual_.saw_at_baseline("record", 50ms);
+  EXPECT_EQ(controlled(failed).outcome, Outcome::fail);
   EXPECT_EQ(judged(failed).outcome, Outcome::fail);
   planned_.front().spec.slower.reset();
   auto results = result_of(500ms);
-  EXPECT_TRUE(quickest_tries(server_, workers_, planned_, results).empty());
-  EXPECT_EQ(judged(results).outcome, Outcome::pass);
+  EXPECT_FALSE(controlled(results).slowness);
+  EXPECT_FALSE(judged(results).slowness);
   EXPECT_EQ(server_.tries, 0);
+  EXPECT_THAT(usual_.given_up(), "");
 }
 
-TEST_F(SlownessTest, AFailureAmongTheTriesBeforeThePatchIsTheResult) {
-  server_.takes = {60ms, 0ms, 60ms};
-  auto results = result_of(50ms);
-  (void)quickest_tries(server_, workers_, planned_, results);
+TEST_F(SlownessTest, AFailureAmongTheTriesBeforeThePatchIsAskedOnceMoreOpenly) {
+  server_.takes = {60ms, 0ms, 55ms, 60ms};
+  auto results = result_of(70ms);
+  EXPECT_EQ(learnt(results), 55ms);
+  EXPECT_TRUE(is_flaky(results.front()));
+  EXPECT_EQ(results.front().outcome, Outcome::pass);
+  server_.takes = {60ms, 0ms};
+  results = result_of(70ms);
+  (void)learnt(results);
   EXPECT_EQ(results.front().outcome, Outcome::fail);
-  EXPECT_EQ(server_.tries, 2);
+  EXPECT_EQ(results.front().tries.size(), 4U);
 }
 
-TEST_F(SlownessTest, WhatIsQuickEnoughIsNotTriedAgain) {
-  EXPECT_EQ(judged(result_of(250ms)).outcome, Outcome::pass);
+class JudgedSlownessTest : public SlownessTest {
+ protected:
+  JudgedSlownessTest() { usual_.saw_at_baseline("record", 50ms); }
+};
+
+TEST_F(JudgedSlownessTest, WhatIsQuickEnoughIsNotTriedAgain) {
+  const auto result = judged(result_of(250ms));
+  EXPECT_EQ(result.outcome, Outcome::pass);
+  ASSERT_TRUE(result.slowness);
+  EXPECT_TRUE(result.slowness->judged);
+  EXPECT_EQ(result.slowness->limit, 250ms);
+  EXPECT_EQ(result.slowness->quickest, 250ms);
   EXPECT_EQ(server_.tries, 0);
 }
 
-TEST_F(SlownessTest, OneQuickTryIsEnough) {
+TEST_F(JudgedSlownessTest, OneQuickTryIsEnough) {
   server_.takes = {400ms, 300ms, 250ms, 900ms};
   const auto result = judged(result_of(800ms));
   EXPECT_EQ(result.outcome, Outcome::pass);
   EXPECT_EQ(result.duration, 800ms);
+  EXPECT_EQ(result.tries.size(), 4U);
   EXPECT_EQ(server_.tries, 3);
 }
 
-TEST_F(SlownessTest, IsSaidWhenNoTryWasQuickEnough) {
+TEST_F(JudgedSlownessTest, IsSaidWhenNoTryWasQuickEnough) {
   server_.takes = {400ms, 251ms, 300ms};
   const auto result = judged(result_of(800ms));
   EXPECT_EQ(result.outcome, Outcome::fail);
   EXPECT_EQ(result.reason, "slower");
-  EXPECT_EQ(result.expected, "within 250 ms: 50 ms before the patch, and 200 ms more");
+  EXPECT_EQ(result.expected, "within 250 ms: 50 ms without any patch, and 200 ms more");
   EXPECT_THAT(result.observed, testing::StartsWith("251 ms in the quickest of "));
+  EXPECT_FALSE(is_flaky(result));
   EXPECT_GE(clock_.now(), 30s) << "a host may be busy for a while";
   EXPECT_LT(clock_.now(), 31s);
   EXPECT_LT(server_.tries, 60) << "with a pause between them";
 }
 
-TEST_F(SlownessTest, IsSaidAfterFiveTriesAtLeast) {
+TEST_F(JudgedSlownessTest, IsSaidAfterFiveTriesAtLeast) {
   server_.takes = {20s};
   EXPECT_EQ(judged(result_of(20s)).observed, "20000 ms in the quickest of 5 tries");
 }
 
-TEST_F(SlownessTest, AFailureAmongTheTriesIsTheResult) {
+TEST_F(JudgedSlownessTest, AFailureAmongTheTriesIsTheResultWhenItRepeats) {
   server_.takes = {400ms, 0ms};
   const auto result = judged(result_of(800ms));
   EXPECT_EQ(result.outcome, Outcome::fail);
   EXPECT_EQ(result.reason, "no-answer");
+  server_.takes = {400ms, 0ms, 100ms};
+  const auto flaky = judged(result_of(800ms));
+  EXPECT_EQ(flaky.outcome, Outcome::pass);
+  EXPECT_TRUE(is_flaky(flaky));
+}
+
+// The control.
+
+TEST_F(JudgedSlownessTest, TheControlWidensWhatIsUsualInItsPhase) {
+  server_.takes = {190ms, 140ms, 150ms};
+  EXPECT_EQ(controlled(result_of(300ms)).outcome, Outcome::pass);
+  EXPECT_GE(clock_.now(), 30s) << "it might become as quick as at the baseline, and the limit narrower";
+  EXPECT_EQ(usual_.longest("after-reboot-1", "record"), 140ms);
+  const auto result = judged(result_of(340ms), "after-reboot-1");
+  EXPECT_EQ(result.outcome, Outcome::pass);
+  EXPECT_EQ(result.slowness->limit, 340ms);
+  server_.takes = {341ms};
+  EXPECT_EQ(judged(result_of(341ms), "after-reboot-1").outcome, Outcome::fail);
+}
+
+TEST_F(JudgedSlownessTest, AControlAboutAsQuickAsTheBaselineIsNotTriedAgain) {
+  EXPECT_EQ(controlled(result_of(100ms)).slowness->judged, true);
+  EXPECT_EQ(server_.tries, 0);
+  EXPECT_EQ(usual_.longest("after-reboot-1", "record"), 100ms);
+}
+
+TEST_F(JudgedSlownessTest, EveryPhaseIsHeldAgainstTheSameOneOfTheControl) {
+  usual_.saw_in_control("after-reboot-1", "record", 150ms);
+  usual_.saw_in_control("stability", "record", 60ms);
+  EXPECT_EQ(usual_.longest("stability", "record"), 60ms);
+  EXPECT_EQ(usual_.longest("after-install", "record"), 150ms) << "the control does not have it: the widest it showed";
+  EXPECT_EQ(usual_.longest("stability", "other"), std::nullopt);
+  usual_.saw_in_control("stability", "record", 55ms);
+  EXPECT_EQ(usual_.longest("stability", "record"), 60ms) << "a second control takes nothing back";
+}
+
+TEST_F(JudgedSlownessTest, AControlThatIsOnlySlowerFailsNothingAndNothingIsJudgedOnThatMachine) {
+  server_.takes = {300ms};
+  const auto control = controlled(result_of(400ms));
+  EXPECT_EQ(control.outcome, Outcome::pass);
+  ASSERT_TRUE(control.slowness);
+  EXPECT_FALSE(control.slowness->judged);
+  EXPECT_THAT(usual_.given_up(),
+              testing::MatchesRegex("without any patch, 'record' took 300 ms in after-reboot-1 of the "
+                                    "control, the quickest of .* tries, and 50 ms at the baseline: "
+                                    "this host was too busy"));
+  EXPECT_GE(clock_.now(), 30s) << "as patient as with a patch";
+  const auto tries = server_.tries;
+  const auto result = judged(result_of(9s), "stability");
+  EXPECT_EQ(result.outcome, Outcome::pass) << "of what the check asks; its slowness has not passed:";
+  ASSERT_TRUE(result.slowness);
+  EXPECT_FALSE(result.slowness->judged);
+  EXPECT_EQ(result.slowness->why_not, usual_.given_up());
+  const auto later = controlled(result_of(50ms), "stability");
+  EXPECT_FALSE(later.slowness->judged);
+  EXPECT_EQ(server_.tries, tries) << "what is not judged is not timed";
+}
+
+TEST_F(JudgedSlownessTest, AQuickTryOfASlowControlIsEnough) {
+  server_.takes = {400ms, 400ms, 400ms, 400ms, 400ms, 400ms, 200ms};
+  (void)controlled(result_of(400ms));
+  EXPECT_EQ(usual_.given_up(), "");
+  EXPECT_EQ(usual_.longest("after-reboot-1", "record"), 200ms);
+}
+
+TEST_F(JudgedSlownessTest, WhatFailsInTheControlIsNotMistakenForSlow) {
+  server_.takes = {0ms};
+  EXPECT_EQ(controlled(result_of(400ms)).outcome, Outcome::fail);
+  EXPECT_EQ(usual_.given_up(), "");
+}
+
+TEST_F(SlownessTest, WhatWasNotTimedBeforeThePatchIsNotJudgedAndSaysSo) {
+  const auto result = judged(result_of(50ms));
+  EXPECT_EQ(result.outcome, Outcome::pass);
+  ASSERT_TRUE(result.slowness);
+  EXPECT_FALSE(result.slowness->judged);
+  EXPECT_EQ(result.slowness->why_not, "it was not timed before the patch");
 }
 
 }  // namespace
