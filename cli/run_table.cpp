@@ -6,6 +6,7 @@
 
 #include "cli/terminal.hpp"
 #include "reports/record/queries.hpp"
+#include "reports/record/remarks.hpp"
 
 namespace patchlab::cli {
 namespace {
@@ -76,6 +77,9 @@ std::string run_table(const reports::RunRecord& record, const std::filesystem::p
   }
   auto text = table(rows) + held_back(record) + "\n";
   for (const auto& department : record.departments) text += flaky(department) + promotion(department);
+  for (const auto& department : record.departments) {
+    for (const auto& remark : reports::remarks(department)) text += fmt::format("{}: {}\n", department.name, remark);
+  }
   if (record.error) text += fmt::format("{}: {}\n", to_string(record.error->error_class), record.error->message);
   return text + fmt::format("\nrun {}, {:.0f} s, peak memory {:.1f} GiB\nreport: {}\n", record.id,
                             static_cast<double>(record.duration_ms) / 1000.0,

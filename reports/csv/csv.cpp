@@ -36,6 +36,25 @@ void write(std::string& out, const std::string& run, const Row& row) {
   out += std::to_string(row.duration_ms) + "\r\n";
 }
 
+// What the row of a check does not say: tries that did not count, and a slowness that was not judged.
+void write_tries(std::string& out, const std::string& run, Row row, const checks::CheckResult& check) {
+  for (const auto& one : check.tries) {
+    if (one.outcome == Outcome::pass) continue;
+    row.outcome = to_string(one.outcome);
+    row.reason = one.reason;
+    row.observed = one.observed;
+    row.duration_ms = one.duration.count();
+    write(out, run, row);
+  }
+  if (!check.slowness || check.slowness->judged) return;
+  row.kind = "slowness";
+  row.outcome = to_string(Outcome::skipped);
+  row.reason = "not-judged";
+  row.observed = check.slowness->why_not;
+  row.duration_ms = check.slowness->quickest.count();
+  write(out, run, row);
+}
+
 void write_trial(std::string& out, const std::string& run, const std::string& department, const TrialRecord& trial) {
   const auto candidates = fmt::format("{}", fmt::join(trial.candidates, " "));
   for (const auto& phase : trial.phases) {
@@ -44,6 +63,20 @@ void write_trial(std::string& out, const std::string& run, const std::string& de
             {"check", department, phase.machine, trial.id, to_string(trial.purpose), candidates, phase.phase, check.id,
              to_string(check.outcome), check.error ? check.error->message : check.reason, check.expected,
              check.observed, check.duration.count()});
+      write_tries(out, run,
+                  {"try",
+                   department,
+                   phase.machine,
+                   trial.id,
+                   to_string(trial.purpose),
+                   candidates,
+                   phase.phase,
+                   check.id,
+                   {},
+                   {},
+                   {},
+                   {}},
+                  check);
     }
     for (const auto& difference : phase.differences) {
       write(out, run,

@@ -8,6 +8,7 @@
 #include "reports/html/parts.hpp"
 #include "reports/html/sections.hpp"
 #include "reports/record/queries.hpp"
+#include "reports/record/remarks.hpp"
 
 namespace patchlab::reports::html {
 namespace {
@@ -155,6 +156,15 @@ void write_machines(Page& page, const DepartmentRecord& department) {
         });
 }
 
+void write_remarks(Page& page, const DepartmentRecord& department) {
+  const auto sentences = remarks(department);
+  if (sentences.empty()) return;
+  page.element("h3", {}, "Flaky, or not judged");
+  page.element("ul", {{"class", "reasons"}}, [&] {
+    for (const auto& sentence : sentences) page.element("li", {}, sentence);
+  });
+}
+
 }  // namespace
 
 void write_department(Page& page, const RunRecord& record, const DepartmentRecord& department) {
@@ -173,6 +183,7 @@ void write_department(Page& page, const RunRecord& record, const DepartmentRecor
     write_matrix(page, record, department);
     write_failures(page, record, department);
     write_flaky(page, department);
+    write_remarks(page, department);
     write_promotion(page, department);
     write_fence(page, department.fence);
     write_trials(page, department);

@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <utility>
 
@@ -93,8 +94,18 @@ void write_side(Page& page, const char* css, const std::string& where, Outcome o
   });
 }
 
+// "Asked 3 times in this phase: 2 fail, 1 pass."
+std::string tries_text(const checks::CheckResult& check) {
+  std::map<std::string, std::size_t> counts;
+  for (const auto& one : check.tries) ++counts[to_string(one.outcome)];
+  std::vector<std::string> parts;
+  for (const auto& [word, count] : counts) parts.push_back(fmt::format("{} {}", count, word));
+  return fmt::format("Asked {} times in this phase: {}.", check.tries.size(), fmt::join(parts, ", "));
+}
+
 void write_check(Page& page, const DepartmentRecord& department, const Sighting& sighting) {
   const auto& check = *sighting.check;
+  if (!check.tries.empty()) page.element("p", {{"class", "muted"}}, tries_text(check));
   page.element("p", {{"class", "expected"}}, [&] {
     page.element("b", {}, "expected ");
     page.text(check.expected);

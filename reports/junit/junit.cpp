@@ -73,6 +73,7 @@ struct Case {
   std::string message;  // one line
   std::string detail;
   std::int64_t duration_ms = 0;
+  std::vector<checks::CheckTry> tries{};  // that did not pass
 };
 
 class Suite {
@@ -86,7 +87,7 @@ class Suite {
     fmt::format_to(std::back_inserter(cases_), R"(    <testcase classname="{}" name="{}" time="{}")",
                    xml_escaped(test.class_name), xml_escaped(test.name), seconds(test.duration_ms));
     switch (test.outcome) {
-      case Outcome::pass: cases_ += "/>\n"; return;
+      case Outcome::pass: return add_tries(test.tries);
       case Outcome::skipped:
         counts_.skipped++;
         fmt::format_to(std::back_inserter(cases_), "><skipped message=\"{}\"/></testcase>\n",
@@ -115,6 +116,21 @@ class Suite {
   }
 
  private:
+  // As Maven and Jenkins name tries that did not count.
+  void add_tries(const std::vector<checks::CheckTry>& tries) {
+    if (tries.empty()) {
+      cases_ += "/>\n";
+      return;
+    }
+    cases_ += ">";
+    for (const auto& one : tries) {
+      fmt::format_to(std::back_inserter(cases_), "<{0} type=\"{1}\" message=\"{2}\"/>",
+                     one.outcome == Outcome::fail ? "flakyFailure" : "flakyError", xml_escaped(one.reason),
+                     xml_escaped(one.observed));
+    }
+    cases_ += "</testcase>\n";
+  }
+
   void add_trouble(const char* element, const Case& test, const std::string& type) {
     fmt::format_to(std::back_inserter(cases_), "><{0} type=\"{1}\" message=\"{2}\">{3}</{0}></testcase>\n", element,
                    xml_escaped(type), xml_escaped(test.message), xml_escaped(test.detail));
@@ -163,6 +179,8 @@ Case check_case(const std::string& class_name, const TrialRecord& trial, const s
             {},
             {},
             check.duration.count()};
+  std::ranges::copy_if(check.tries, std::back_inserter(test.tries),
+                       [](const auto& one) { return one.outcome != Outcome::pass; });
   if (check.error) {
     test.type = to_string(check.error->error_class);
     test.message = check.error->message;
@@ -173,13 +191,28 @@ Case check_case(const std::string& class_name, const TrialRecord& trial, const s
     test.detail = fmt::format("trial: {} ({}) of {{{}}}\nphase: {}\nexpected: {}\nobserved: {}\nevidence: {}", trial.id,
                               to_string(trial.purpose), fmt::join(trial.candidates, ", "), phase.phase, check.expected,
                               check.observed, check.evidence.dump(-1, ' ', false, Json::error_handler_t::replace));
+    for (std::size_t i = 0; i < check.tries.size(); ++i) {
+      const auto& one = check.tries[i];
+      test.detail += fmt::format("\ntry {}: {} after {} ms {} {}", i + 1, to_string(one.outcome), one.duration.count(),
+                                 one.reason, one.observed);
+    }
   }
   return test;
 }
 
 void add_phase(Suite& suite, const std::string& class_name, const TrialRecord& trial, const std::string& trial_name,
                const PhaseRecord& phase) {
-  for (const auto& check : phase.checks) suite.add(check_case(class_name, trial, trial_name, phase, check));
+  for (const auto& check : phase.checks) {
+    suite.add(check_case(class_name, trial, trial_name, phase, check));
+    if (!check.slowness || check.slowness->judged) continue;
+    suite.add({class_name,
+               fmt::format("{} slowness ({}, {})", check.id, trial_name, phase.phase),
+               Outcome::skipped,
+               "not-judged",
+               "not judged: " + check.slowness->why_not,
+               {},
+               0});
+  }
   Case state{class_name,     fmt::format("state ({}, {})", trial_name, phase.phase),
              Outcome::pass,  "state-changed",
              std::string(),  fmt::format("trial: {}\n", trial.id),

@@ -8,6 +8,7 @@
 
 #include "lab/core/json.hpp"
 #include "reports/record/queries.hpp"
+#include "reports/record/remarks.hpp"
 
 namespace patchlab::reports {
 namespace {
@@ -52,6 +53,8 @@ std::string tap_lines(const RunRecord& record) {
     for (const auto& flaky : department.flaky) {
       out += fmt::format("# flaky: {} {} {}\n", described(department.name), described(flaky.fact), counts_of(flaky));
     }
+    for (const auto& remark : remarks(department))
+      out += fmt::format("# {}: {}\n", described(department.name), described(remark));
   }
   return record.complete ? out : out + "Bail out! the run was interrupted before its end\n";
 }

@@ -1,0 +1,81 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include "reports/record/remarks.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "reports/record/queries.hpp"
+
+namespace patchlab::reports {
+namespace {
+
+constexpr std::size_t most_places = 3;  // named in a sentence; the record has all
+
+std::string sentence(const FlakyCheck& flaky) {
+  const auto shown = std::min(flaky.places.size(), most_places);
+  const auto last = flaky.places.begin() + static_cast<std::ptrdiff_t>(shown);
+  auto places = fmt::format("{}", fmt::join(flaky.places.begin(), last, ", "));
+  if (flaky.places.size() > shown) places += fmt::format(" and {} more", flaky.places.size() - shown);
+  return fmt::format("flaky: {} failed in {} of {} tries in {}; {}", check_key(flaky.machine, flaky.check),
+                     flaky.failures, flaky.tries, places,
+                     flaky.without_patch ? "without any patch as well" : "without a patch it was steady");
+}
+
+std::string sentence(const UnjudgedSlowness& unjudged) {
+  return fmt::format(
+      "not judged: whether {} became slower: {}",
+      fmt::format("{}/{}", unjudged.machine, fmt::join(unjudged.checks, fmt::format(", {}/", unjudged.machine))),
+      unjudged.why);
+}
+
+template <class Visit>
+void for_each_check(const DepartmentRecord& department, Visit visit) {
+  for (const auto& trial : department.trials) {
+    for (const auto& phase : trial.phases) {
+      for (const auto& check : phase.checks) visit(trial, phase, check);
+    }
+  }
+}
+
+}  // namespace
+
+std::vector<FlakyCheck> flaky_checks(const DepartmentRecord& department) {
+  std::map<std::pair<std::string, std::string>, FlakyCheck> found;
+  for_each_check(department, [&](const auto& trial, const auto& phase, const auto& check) {
+    if (!checks::is_flaky(check)) return;
+    auto& flaky = found[{phase.machine, check.id}];
+    flaky.machine = phase.machine;
+    flaky.check = check.id;
+    flaky.failures += checks::count_tries(check, Outcome::fail);
+    flaky.tries += check.tries.size();
+    flaky.without_patch = flaky.without_patch || trial.candidates.empty();
+    flaky.places.push_back(trial.id + " " + phase.phase);
+  });
+  std::vector<FlakyCheck> list;
+  for (auto& [key, flaky] : found) list.push_back(std::move(flaky));
+  return list;
+}
+
+std::vector<UnjudgedSlowness> unjudged_slowness(const DepartmentRecord& department) {
+  std::map<std::pair<std::string, std::string>, std::set<std::string>> found;
+  for_each_check(department, [&](const auto& /*trial*/, const auto& phase, const auto& check) {
+    if (check.slowness && !check.slowness->judged) found[{phase.machine, check.slowness->why_not}].insert(check.id);
+  });
+  std::vector<UnjudgedSlowness> list;
+  for (const auto& [key, ids] : found) list.push_back({key.first, {ids.begin(), ids.end()}, key.second});
+  return list;
+}
+
+std::vector<std::string> remarks(const DepartmentRecord& department) {
+  std::vector<std::string> sentences;
+  for (const auto& flaky : flaky_checks(department)) sentences.push_back(sentence(flaky));
+  for (const auto& unjudged : unjudged_slowness(department)) sentences.push_back(sentence(unjudged));
+  return sentences;
+}
+
+}  // namespace patchlab::reports
