@@ -77,6 +77,11 @@ void add_run(CLI::App& app, Chosen& chosen) {
   running->add_option("--runs", arguments->options.runs, "folder for the run's folder")
       ->capture_default_str()
       ->envname("PATCHLAB_RUNS");
+  running
+      ->add_option("--controls", arguments->options.controls,
+                   "no candidate, but so many trials without a patch, judged as if they had one: what fails is a false "
+                   "alarm of this lab")
+      ->check(CLI::Range(1, 10000));
   running->add_flag("--dry-run", arguments->dry_run, "print the plan and stop");
   running->add_flag("--no-promote", arguments->no_promote, "test only, publish nothing");
   running->add_flag("--json", arguments->json, "the record on standard output");

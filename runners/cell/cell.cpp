@@ -156,6 +156,7 @@ class Cell::Trial {
     });
     return chosen;
   }
+  [[nodiscard]] bool is_to_learn() const { return job_.purpose == Purpose::control && !job_.judged; }
   [[nodiscard]] bool whole_department() const { return job_.machines.size() == cell_.machines_.size(); }
   // Those that a restart of `rebooted` may have touched: themselves and what depends on them; the whole department is
   // always looked at as a whole.
@@ -225,7 +226,7 @@ class Cell::Trial {
   }
 
   void examine(const std::string& phase, const Machines& machines) {
-    const auto learning = job_.purpose == Purpose::control ? CellMachine::Learning::yes : CellMachine::Learning::no;
+    const auto learning = is_to_learn() ? CellMachine::Learning::yes : CellMachine::Learning::no;
     for_each(machines, [&](CellMachine& machine) { keep(machine.examine(job_.id, phase, learning)); });
   }
 
@@ -251,7 +252,7 @@ class Cell::Trial {
     }
     not_reached(phase, left_out(phase));
     if (!record_.error) examine(phase, working(concerned(patched)));
-    if (job_.purpose == Purpose::control) learn();
+    if (is_to_learn()) learn();
   }
 
   // Some damage needs a while: a leak, a timer, a lease.

@@ -189,6 +189,7 @@ void to_json(Json& json, const TrialJob& job) {
           {"installs", installs},
           {"media", media},
           {"reboot_anyway", job.reboot_anyway},
+          {"judged", job.judged},
           {"from_baseline", job.from_baseline},
           {"stability", job.stability},
           {"stop_at_first_failure", job.stop_at_first_failure}};
@@ -209,6 +210,7 @@ TrialJob trial_job_from_json(const Json& json) {
   }
   for (const auto& [machine, iso] : json.at("media").items()) job.media[machine] = iso.get<std::string>();
   job.reboot_anyway = json.at("reboot_anyway");
+  job.judged = json.at("judged");
   job.from_baseline = json.at("from_baseline");
   job.stability = json.at("stability");
   job.stop_at_first_failure = json.at("stop_at_first_failure");

@@ -87,6 +87,7 @@ struct TrialJob {
   std::map<std::string, std::vector<InstallJob>> installs;  // by machine; only these are patched and rebooted
   std::map<std::string, std::filesystem::path> media;       // by machine: ISO with the files
   std::vector<std::string> reboot_anyway;                   // control: machines rebooted without a patch
+  bool judged = false;                 // control: nothing is learnt from it, it is judged as if there was a patch
   bool from_baseline = false;          // confirming trials: no state saved by another trial is used
   bool stability = true;               // search trials do without when the failure shows earlier
   bool stop_at_first_failure = false;  // search trials: the answer is known as soon as one phase fails

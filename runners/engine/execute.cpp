@@ -13,6 +13,7 @@
 #include "reports/junit/junit.hpp"
 #include "reports/record/queries.hpp"
 #include "reports/record/run_exit_code.hpp"
+#include "runners/engine/controls.hpp"
 #include "runners/engine/host_facts.hpp"
 #include "runners/engine/run.hpp"
 #include "runners/engine/run_folder.hpp"
@@ -223,7 +224,8 @@ class Execution {
     // Cancelling must not wait for the step that is under way: the cell goes down at once, and its calls return.
     const std::stop_callback cancel(stop_, [&] { (*lab)->close(); });
     WatchedCell watched(**lab, department.name, progress_, folder_);
-    auto result = DepartmentRun(job, watched, memo_, clock_, stop_).run();
+    auto result =
+        job.controls > 0 ? run_controls(job, watched, stop_) : DepartmentRun(job, watched, memo_, clock_, stop_).run();
     if (!result.error) (void)(*lab)->probe_fence("after");
     (*lab)->close();
     const std::lock_guard lock(mutex_);
@@ -312,11 +314,12 @@ class Execution {
     const auto store = patches::default_store();
     const auto source = [&](const std::string& digest) { return store.verified_path(digest); };
     for (auto& department : record_.departments) {
-      if (!options_.promote || !options_.roles.empty()) {
+      if (!options_.promote || !options_.roles.empty() || options_.controls > 0) {
         department.promotion.outcome = reports::PromotionOutcome::not_attempted;
         department.promotion.reasons = {
-            options_.promote ? "narrowed: --role leaves machines out, so the department was not tested as a whole"
-                             : "not-asked: the run was started with --no-promote"};
+            options_.controls > 0 ? "not-asked: the run was started with --controls"
+            : options_.promote    ? "narrowed: --role leaves machines out, so the department was not tested as a whole"
+                                  : "not-asked: the run was started with --no-promote"};
         continue;
       }
       auto promotion =

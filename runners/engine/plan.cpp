@@ -323,11 +323,16 @@ Result<Plan> make_plan(const Scenario& scenario, const RunOptions& options, Prog
   plan.scenario = scenario;
   PATCHLAB_TRY(narrow(plan, options));
   PATCHLAB_ASSIGN(plan.goldens, provide_goldens(plan.scenario, host_processes(), progress, stop));
-  PATCHLAB_TRY(load_candidates(plan, options, progress, stop));
+  if (options.controls == 0) {
+    PATCHLAB_TRY(load_candidates(plan, options, progress, stop));
+  } else {
+    plan.not_tested.emplace_back("the candidates were left out by --controls");
+  }
   for (const auto& department : plan.scenario.departments) {
     auto job = department_job(plan, department, cache_folder() / "media");
     if (!job) return at(plan.scenario, department.pointer, std::move(job).error());
     job->cell.libvirt = libvirt_place(department);
+    job->controls = options.controls;
     plan.departments.push_back(std::move(job).value());
   }
   return plan;

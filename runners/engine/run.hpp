@@ -23,6 +23,7 @@ struct RunOptions {
   std::vector<std::string> candidates;
   std::filesystem::path runs = "runs";  // the run gets a folder of its own below
   bool promote = true;
+  std::size_t controls = 0;  // above 0: no candidates, see controls.hpp; nothing is promoted
   std::string program;  // the patchlab binary, for cells and check workers
 };
 

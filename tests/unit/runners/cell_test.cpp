@@ -158,6 +158,15 @@ TEST_F(CellTest, AControlLearnsTheLinesOfARestartAndGoesOn) {
   EXPECT_EQ(cell.run_trial(trial(reports::Purpose::batch)).outcome, Outcome::pass) << "the line is known from then on";
 }
 
+TEST_F(CellTest, AControlThatIsJudgedLearnsNothing) {
+  auto& cell = prepared();
+  logs_ = "Nov 22 06:00:00 dns1 named[163]: error: the network is not up yet\n";
+  auto job = trial(reports::Purpose::control);
+  job.judged = true;
+  EXPECT_EQ(cell.run_trial(job).outcome, Outcome::fail);
+  EXPECT_EQ(cell.run_trial(job).outcome, Outcome::fail) << "the line is new to it each time";
+}
+
 TEST_F(CellTest, AControlInWhichAServiceStopsFailsAndIsNotForgiven) {
   auto& cell = prepared();
   dies_after_ = clock_.now() + Milliseconds(1);

@@ -47,5 +47,13 @@ TEST(CellProtocol, ACellOfImagesIsOnNoLibvirt) {
   EXPECT_EQ(cell_job_from_json(Json(job)).libvirt, std::nullopt);
 }
 
+TEST(CellProtocol, CarriesWhetherAControlIsJudged) {
+  TrialJob job;
+  job.purpose = reports::Purpose::control;
+  EXPECT_FALSE(trial_job_from_json(Json(job)).judged);
+  job.judged = true;
+  EXPECT_TRUE(trial_job_from_json(Json(job)).judged);
+}
+
 }  // namespace
 }  // namespace patchlab::runners::cell
