@@ -3,9 +3,11 @@
 #include "lab/core/guest_system.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <charconv>
+#include <stdexcept>
 
 namespace patchlab {
 namespace {
@@ -47,7 +49,43 @@ std::string why_not_supported(std::string_view windows_version) {
       windows_version);
 }
 
-const char* to_string(GuestFamily family) { return family == GuestFamily::windows ? "windows" : "debian"; }
+const std::vector<FamilyTraits>& guest_families() {
+  static const std::vector<FamilyTraits> families{
+      {.family = GuestFamily::debian,
+       .name = "debian",
+       .title = "Debian",
+       .lists_packages = true,
+       .has_version = false,
+       .offers_removal = false,
+       .kinds = {"deb"}},
+      {.family = GuestFamily::windows,
+       .name = "windows",
+       .title = "Windows",
+       .lists_packages = false,
+       .has_version = true,
+       .offers_removal = true,
+       .kinds = {"msu", "cab", "msi", "msp", "exe"}},
+  };
+  return families;
+}
+
+const FamilyTraits& traits_of(GuestFamily family) {
+  const auto& families = guest_families();
+  const auto row = std::ranges::find(families, family, &FamilyTraits::family);
+  if (row == families.end()) throw std::logic_error("a guest family without a row");
+  return *row;
+}
+
+const char* to_string(GuestFamily family) { return traits_of(family).name; }
+
+std::optional<GuestFamily> guest_family_from(std::string_view word) {
+  for (const auto& row : guest_families()) {
+    if (word == row.name) return row.family;
+  }
+  return std::nullopt;
+}
+
+bool FamilyTraits::takes(std::string_view kind) const { return std::ranges::count(kinds, kind) > 0; }
 
 void to_json(Json& json, const GuestSystem& system) {
   json = Json{{"family", to_string(system.family)}, {"architecture", system.architecture}};
@@ -58,21 +96,28 @@ void to_json(Json& json, const GuestSystem& system) {
 GuestSystem guest_system_from(const Json& json, const std::string& pointer, std::vector<JsonProblem>& problems) {
   GuestSystem system;
   JsonReader reader(json, pointer, problems);
-  const auto family = reader.text("family");
-  if (family == "windows") {
-    system.family = GuestFamily::windows;
+  const auto word = reader.text("family");
+  const auto family = guest_family_from(word);
+  if (family && traits_of(*family).has_version) {
+    system.family = *family;
     system.version = reader.text("version");
-    if (!system.version.empty() && !is_version(system.version))
-      reader.problem("version", fmt::format("'{}' is no Windows version such as '6.2.9200'", system.version));
-    else if (const auto reason = why_not_supported(system.version); !reason.empty())
+    if (!system.version.empty() && !is_version(system.version)) {
+      reader.problem("version",
+                     fmt::format("'{}' is no {} version such as '6.2.9200'", system.version, traits_of(*family).title));
+    } else if (const auto reason = why_not_supported(system.version); !reason.empty()) {
       reader.problem("version", reason);
+    }
     system.servicing_stack = reader.text_or("servicing_stack", "");
     if (!system.servicing_stack.empty() && numbers_in(system.servicing_stack).size() != 4) {
       reader.problem("servicing_stack", fmt::format("'{}' is no version of a servicing stack such as '10.0.14393.7692'",
                                                     system.servicing_stack));
     }
-  } else if (!family.empty() && family != "debian") {
-    reader.problem("family", fmt::format("'{}' is not known; there are 'debian' and 'windows'", family));
+  } else if (family) {
+    system.family = *family;
+  } else if (!word.empty()) {
+    std::vector<std::string> names;
+    for (const auto& row : guest_families()) names.push_back(fmt::format("'{}'", row.name));
+    reader.problem("family", fmt::format("'{}' is not known; there are {}", word, fmt::join(names, " and ")));
   }
   system.architecture = reader.text_or("architecture", system.architecture);
   if (system.architecture != "amd64" && system.architecture != "x86" && system.architecture != "arm64")

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,6 +14,24 @@ namespace patchlab {
 // What decides how a guest is driven and how its packages are installed.
 enum class GuestFamily { debian, windows };
 [[nodiscard]] const char* to_string(GuestFamily family);
+// Nothing for a word that names no family: there is none that unknown guests belong to.
+[[nodiscard]] std::optional<GuestFamily> guest_family_from(std::string_view word);
+
+// What is so of all guests of a family. How they are driven is runners::cell::adapter_for's to know.
+struct FamilyTraits {
+  GuestFamily family;
+  const char* name;   // in files
+  const char* title;  // for readers
+  // What is installed on a golden machine is known before it runs, and candidates are planned by it.
+  bool lists_packages;
+  bool has_version;                     // the owner says which, as its kernel counts
+  bool offers_removal;                  // of what was installed
+  std::vector<std::string_view> kinds;  // of packages that it takes, by the ends of their files' names
+  [[nodiscard]] bool takes(std::string_view kind) const;
+};
+// A row for each family.
+[[nodiscard]] const std::vector<FamilyTraits>& guest_families();
+[[nodiscard]] const FamilyTraits& traits_of(GuestFamily family);
 
 // The system of a golden machine, as its owner declares it: needed before the machine is started, when it is decided
 // which candidates can apply.

@@ -83,14 +83,21 @@ class Planner {
       selection.reasons.insert(fmt::format("is for {} machines only", fmt::join(candidate.roles, ", ")));
       return;
     }
-    const bool on_windows = system_.family == GuestFamily::windows;
-    if (on_windows == (candidate.kind == "deb")) {
+    const auto& family = traits_of(system_.family);
+    if (!family.takes(candidate.kind)) {
+      const auto& families = guest_families();
+      const auto of = std::ranges::find_if(families, [&](const auto& row) { return row.takes(candidate.kind); });
       selection.reasons.insert(fmt::format("is a {} package (.{}), the machine runs {}",
-                                           on_windows ? "Debian" : "Windows", candidate.kind,
-                                           on_windows ? "Windows" : "Debian"));
+                                           of == families.end() ? "strange" : of->title, candidate.kind, family.title));
       return;
     }
-    if (on_windows) return select_windows(candidate, selection);
+    switch (system_.family) {
+      case GuestFamily::debian: return select_debian(candidate, selection);
+      case GuestFamily::windows: return select_windows(candidate, selection);
+    }
+  }
+
+  void select_debian(const Candidate& candidate, Selection& selection) {
     for (std::size_t i = 0; i < candidate.files.size(); ++i) {
       const auto& file = candidate.files[i];
       const auto key = installed_key(installed_, file.package, file.architecture);

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runners/cell/protocol.hpp"
 
+#include <stdexcept>
+
 namespace patchlab::runners::cell {
 namespace {
 
@@ -70,6 +72,7 @@ MachineJob machine_from(const Json& json) {
   std::vector<JsonProblem> problems;  // the scenario was validated before it came here
   job.plan.allowances = checks::state::read_allowances(json.at("allow"), "", problems);
   job.system = guest_system_from(json.at("system"), "", problems);
+  if (!problems.empty()) throw std::logic_error(problems_error("a machine's job", problems).message);
   job.golden_digest = json.at("golden_digest");
   job.planned_with = json.at("planned_with");
   job.golden_domain = json.at("golden_domain");

@@ -174,7 +174,7 @@ cell::MachineJob machine_job(const MachinePlan& machine, const DepartmentPlan& d
   job.plan = machine;
   job.system = golden.system;
   job.golden_digest = golden.digest;
-  if (golden.system.family == GuestFamily::debian) job.planned_with = golden.packages;
+  if (traits_of(golden.system.family).lists_packages) job.planned_with = golden.packages;
   if (golden.domain) {
     job.plan.memory_mib = golden.domain->memory_mib;
     job.golden_domain = golden.name;

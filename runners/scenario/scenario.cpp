@@ -188,14 +188,14 @@ class Parser {
     if (reader.has("recipe"))
       reader.problem("recipe", "cannot stand beside 'domain': a machine comes from one of them");
     reader.finish();
-    const bool is_debian = golden.system.family == GuestFamily::debian && reader.has("system");
-    if (is_debian && golden.dpkg_status.empty()) {
+    const bool is_listed = traits_of(golden.system.family).lists_packages && reader.has("system");
+    if (is_listed && golden.dpkg_status.empty()) {
       reader.problem("dpkg_status",
                      "is required for a Debian domain: a copy of the guest's /var/lib/dpkg/status, by which is planned "
                      "what a candidate changes there");
-    } else if (is_debian && !fs::is_regular_file(golden.dpkg_status)) {
+    } else if (is_listed && !fs::is_regular_file(golden.dpkg_status)) {
       reader.problem("dpkg_status", fmt::format("there is no file '{}'", golden.dpkg_status.string()));
-    } else if (!is_debian && !golden.dpkg_status.empty()) {
+    } else if (!is_listed && !golden.dpkg_status.empty()) {
       reader.problem("dpkg_status", "is for Debian domains only");
     }
   }
