@@ -33,7 +33,7 @@ const std::vector<std::string>* expressions_for(const Allowances& allowances, co
   if (kind == "address") return &allowances.addresses;
   if (kind == "error-log") return &allowances.error_kinds;
   if (kind == "installed") return &allowances.installed;
-  if (kind == "fact") return &allowances.facts;
+  if (kind == "fact" || kind == "effect") return &allowances.facts;
   return nullptr;
 }
 

@@ -134,6 +134,13 @@ void compare_facts(const HostState& before, const HostState& after, Differences&
   }
 }
 
+// What the guest could tell by before, and cannot any more.
+void compare_sources(const HostState& before, const HostState& after, Differences& differences) {
+  for (const auto& [name, why] : after.absent_sources) {
+    if (!before.absent_sources.contains(name)) differences.push_back({"fact", "source " + name, "there", why});
+  }
+}
+
 Differences unexpected(Differences differences, const Allowances& allowances) {
   std::erase_if(differences, [&](const auto& difference) { return allowances.covers(difference); });
   std::sort(differences.begin(), differences.end(), [](const auto& a, const auto& b) {
@@ -151,6 +158,7 @@ std::vector<StateDifference> compare(const HostState& before, const HostState& a
   compare_listeners(before, after, differences);
   compare_addresses(before, after, differences);
   compare_facts(before, after, differences);
+  compare_sources(before, after, differences);
   compare_error_kinds(before, after, known_error_kinds, differences);
   return unexpected(std::move(differences), allowances);
 }

@@ -8,8 +8,8 @@
 
 namespace patchlab::checks::state {
 
-// One difference between the host state before and after: kind is service, listener, address, fact,
-// error-log, installed.
+// One difference between the host state before and after: kind is service, listener, address, fact, error-log,
+// installed; effect: installed, and something else runs. Beside them stand agent, boot, rollback and restart.
 struct StateDifference {
   std::string kind;
   std::string item;

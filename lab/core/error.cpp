@@ -11,13 +11,14 @@ struct ClassWord {
   ErrorClass error_class;
   const char* word;
 };
-constexpr std::array<ClassWord, 7> class_words{{{ErrorClass::infrastructure, "infrastructure"},
+constexpr std::array<ClassWord, 8> class_words{{{ErrorClass::infrastructure, "infrastructure"},
                                                 {ErrorClass::configuration, "configuration"},
                                                 {ErrorClass::guest, "guest"},
                                                 {ErrorClass::check, "check"},
                                                 {ErrorClass::bug, "bug"},
                                                 {ErrorClass::cancelled, "cancelled"},
-                                                {ErrorClass::timeout, "timeout"}}};
+                                                {ErrorClass::timeout, "timeout"},
+                                                {ErrorClass::silent, "silent"}}};
 }  // namespace
 
 Error Error::while_doing(const std::string& action) && {

@@ -26,11 +26,8 @@ std::map<std::string, std::string> pairs(const Json& json, const char* key) {
 }  // namespace
 
 void to_json(Json& json, const HostState& state) {
-  json = {{"services", state.services},
-          {"listeners", state.listeners},
-          {"addresses", state.addresses},
-          {"error_kinds", state.error_kinds},
-          {"facts", state.facts}};
+  json = {{"services", state.services},       {"listeners", state.listeners}, {"addresses", state.addresses},
+          {"error_kinds", state.error_kinds}, {"facts", state.facts},         {"absent_sources", state.absent_sources}};
 }
 
 HostState host_state_from_json(const Json& json) {
@@ -40,6 +37,7 @@ HostState host_state_from_json(const Json& json) {
   state.addresses = texts(json, "addresses");
   state.error_kinds = texts(json, "error_kinds");
   state.facts = pairs(json, "facts");
+  state.absent_sources = pairs(json, "absent_sources");
   return state;
 }
 

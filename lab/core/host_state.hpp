@@ -23,6 +23,8 @@ struct HostState {
   std::vector<std::string>
       error_kinds;  // normalised error-level log lines: numbers, times, pids, paths' variable parts taken out
   std::map<std::string, std::string> facts;  // what else the family watches: "firewall DomainProfile" -> "on"
+  // What the guest does not have to tell by: "kernel" -> "there is no dmesg". Nothing above is of these.
+  std::map<std::string, std::string> absent_sources;
   bool operator==(const HostState&) const = default;
 };
 void to_json(Json& json, const HostState& state);

@@ -11,7 +11,9 @@ namespace patchlab {
 
 // Whose problem an error is. The gate, the culprit search and the reports treat every kind as "the lab could not tell":
 // an Error is never a verdict on a patch.
-enum class ErrorClass { infrastructure, configuration, guest, check, bug, cancelled, timeout };
+// silent: a guest that was expected to answer gave no answer at all. In one trial that says nothing yet; see
+// runners/engine/silence.hpp.
+enum class ErrorClass { infrastructure, configuration, guest, check, bug, cancelled, timeout, silent };
 
 // A failure as a value: what was attempted, on what, why it failed, and the next step for the reader.
 // `message` starts in lower case, quotes the things it names, and ends without a full stop.

@@ -28,9 +28,19 @@ bool is_success(InstallEnd end) {
          end == InstallEnd::already_installed;
 }
 
+Error observer_trouble(Error error) {
+  if (error.error_class == ErrorClass::guest || error.error_class == ErrorClass::timeout)
+    error.error_class = ErrorClass::infrastructure;
+  return error;
+}
+
 Result<std::vector<std::string>> GuestAdapter::undone_by_restart(const InstalledSet&) {
   return std::vector<std::string>{};
 }
+
+Result<NotInEffect> GuestAdapter::not_in_effect(const InstalledSet&) { return NotInEffect{}; }
+
+std::string GuestAdapter::why_not_here(const InstalledSet&) const { return {}; }
 
 std::string GuestAdapter::why_no_uninstall(const InstalledPackage&) const {
   return "uninstalling is not offered for this kind of guest";

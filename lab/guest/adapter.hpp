@@ -34,6 +34,8 @@ class GuestAgent {
   [[nodiscard]] const std::string& machine() const;
   // True when the agent answers within `limit`.
   [[nodiscard]] bool answers(Milliseconds limit);
+  // It gives no reply at all within `limit`, not even a refusal or nonsense.
+  [[nodiscard]] bool is_silent(Milliseconds limit);
   // Program and arguments, no shell. Polls guest-exec-status until the deadline; at the deadline the error says what
   // ran and the process may still be running in the guest.
   [[nodiscard]] Result<GuestProcess> run(const std::string& program, const std::vector<std::string>& arguments,
@@ -56,6 +58,9 @@ class GuestAgent {
   [[nodiscard]] Result<std::string> read_file(const std::string& path, std::size_t limit = 4U << 20U);
   // The last `limit` bytes.
   [[nodiscard]] Result<std::string> read_tail(const std::string& path, std::size_t limit);
+  // What the guest said to the latest commands and in the latest files, as text, for who wants to know why it was not
+  // understood. Capped.
+  [[nodiscard]] std::string recent_replies();
   // An agent command that only asks and takes no arguments ("guest-network-get-interfaces"): what it returns. A refusal
   // is an error.
   [[nodiscard]] Result<Json> ask(const char* command);
@@ -119,6 +124,12 @@ struct IdleTime {
   unsigned processors = 1;
 };
 
+// What is installed and does not do its work yet: something else runs in its place.
+struct NotInEffect {
+  std::map<std::string, std::string> pending;  // "kernel" -> "6.1.0-28-amd64 runs, 6.1.0-30-amd64 is installed"
+  std::map<std::string, std::string> unseen;   // "kernel" -> why nobody can tell here
+};
+
 // How guests of a family restart.
 struct RestartHabits {
   int by_itself = 0;  // once more within one restart, so often at most: Windows does while it configures updates
@@ -127,7 +138,12 @@ struct RestartHabits {
   bool until_clear = false;
 };
 
-// What differs between guest families; everything above is the same for all.
+// Trouble with asking a guest (a refusal, a reply that is not understood, one that came too late) says nothing about
+// the guest's own state: it is the laboratory's. Classes that say more stay.
+[[nodiscard]] Error observer_trouble(Error error);
+
+// What differs between guest families; everything above is the same for all. An Error of these functions is an
+// observation that did not happen, whatever its class, but for `apply` and `uninstall`: see there.
 class GuestAdapter {
  public:
   virtual ~GuestAdapter() = default;
@@ -136,13 +152,19 @@ class GuestAdapter {
   // The system's own start-up has finished (all services asked to start).
   [[nodiscard]] virtual Result<bool> boot_complete() = 0;
   [[nodiscard]] virtual Result<InstalledSet> installed() = 0;
-  // Installs files that lie in the root of the medium in the CD drive, as one transaction, in this order.
+  // Installs files that lie in the root of the medium in the CD drive, as one transaction, in this order. An Error of
+  // class timeout: the installer was seen to run until its deadline. All others are trouble of the laboratory.
   [[nodiscard]] virtual Result<InstallOutcome> apply(const std::vector<std::string>& file_names, Milliseconds deadline,
                                                      std::stop_token stop) = 0;
   [[nodiscard]] virtual Result<bool> reboot_required() = 0;
   // After a restart: what of `before`, the set before it, waited for the restart and was undone by it; a sentence for
   // each, with the guest's own reason. Default: nothing ever is.
   [[nodiscard]] virtual Result<std::vector<std::string>> undone_by_restart(const InstalledSet& before);
+  // `installed`: what installed() says. Default: nothing, for families whose reboot_required() tells.
+  [[nodiscard]] virtual Result<NotInEffect> not_in_effect(const InstalledSet& installed);
+  // Why nobody could see on this machine whether these packages do their work; empty: it can be seen. By what
+  // not_in_effect() saw before; asks nothing of the guest.
+  [[nodiscard]] virtual std::string why_not_here(const InstalledSet& packages) const;
   [[nodiscard]] virtual RestartHabits restart_habits() const { return {}; }
   // Default: nothing, for families whose guests go on working by themselves for long when something was installed.
   [[nodiscard]] virtual Result<std::optional<IdleTime>> idle_time() { return std::optional<IdleTime>(); }

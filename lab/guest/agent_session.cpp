@@ -10,6 +10,8 @@ namespace patchlab::lab::guest {
 namespace {
 constexpr Milliseconds longest_interval{250};
 constexpr std::size_t reply_limit = 4U << 20U;
+constexpr std::size_t most_kept = 24;
+constexpr std::size_t longest_kept = 64U << 10U;  // of the beginning, and of the end
 
 std::optional<std::int64_t> integer_in(const Json& object, const char* key) {
   const auto found = object.find(key);
@@ -69,8 +71,34 @@ Result<AgentReply> AgentSession::ask(const char* command, Json arguments, Millis
   auto text = hypervisor_.agent_command(machine_, request.dump(-1, ' ', false, Json::error_handler_t::replace), limit);
   // libvirt makes an error of what an agent refuses.
   if (!text && text.error().error_class == ErrorClass::guest) return AgentReply{Json{}, text.error().message};
-  auto reply = text ? parse_reply(text.value()) : Result<AgentReply>(std::move(text).error());
+  auto reply = text ? parse_reply(text.value()) : Result<AgentReply>(text.error());
+  if (text && !reply) remember(command, text.value());
   return std::move(reply).while_doing(fmt::format("guest agent of '{}', {}", machine_, command));
+}
+
+void AgentSession::remember(const std::string& what, std::string_view bytes) {
+  const std::lock_guard lock(replies_mutex_);
+  std::erase_if(replies_, [&](const auto& reply) { return reply.first == what; });
+  std::string kept(bytes.substr(0, longest_kept));
+  if (bytes.size() > longest_kept) {
+    kept += fmt::format("\n[... {} bytes in all ...]\n", bytes.size());
+    kept += bytes.substr(std::max(longest_kept, bytes.size() - longest_kept));
+  }
+  replies_.emplace_back(what, std::move(kept));
+  if (replies_.size() > most_kept) replies_.pop_front();
+}
+
+std::string AgentSession::recent_replies() {
+  const std::lock_guard lock(replies_mutex_);
+  std::string text;
+  for (const auto& [what, bytes] : replies_) text += fmt::format("==> {} <==\n{}\n", what, to_valid_utf8(bytes));
+  return text;
+}
+
+bool AgentSession::is_silent(Milliseconds limit) {
+  const std::lock_guard lock(one_command_);
+  const auto text = hypervisor_.agent_command(machine_, R"({"execute":"guest-ping"})", limit);
+  return !text && text.error().error_class != ErrorClass::guest;
 }
 
 Result<Json> AgentSession::ask_for_value(const char* command, Json arguments, Milliseconds limit) {
@@ -94,8 +122,10 @@ Result<GuestProcess> AgentSession::process_from(const Json& status) const {
   if (const auto signal = integer_in(status, "signal")) {
     process.exit_code = static_cast<std::uint32_t>(*signal);
     process.signalled = process.exit_code < 0xC0000000U;
+  } else if (const auto exit_code = integer_in(status, "exitcode")) {
+    process.exit_code = static_cast<std::uint32_t>(*exit_code);
   } else {
-    process.exit_code = static_cast<std::uint32_t>(integer_in(status, "exitcode").value_or(0));
+    return guest_error(fmt::format("guest agent of '{}', guest-exec-status: an end without an exit code", machine_));
   }
   if (flag_in(status, "out-truncated") || flag_in(status, "err-truncated")) {
     return guest_error(fmt::format("guest agent of '{}' cut the output of the command off", machine_));
@@ -122,7 +152,13 @@ Result<GuestProcess> AgentSession::wait_for(std::int64_t pid, const std::string&
       return guest_error(fmt::format("the end of '{}' in '{}' was lost: {}{}", command, machine_, reply->refusal,
                                      trouble.empty() ? "" : " (before: " + trouble + ")"));
     }
-    if (reply && reply->value.is_object() && flag_in(reply->value, "exited")) return process_from(reply->value);
+    if (reply && reply->value.is_object() && flag_in(reply->value, "exited")) {
+      auto process = process_from(reply->value);
+      remember(command, process
+                            ? fmt::format("(exit code {})\n{}{}", process->exit_code, process->output, process->errors)
+                            : reply->value.dump(-1, ' ', false, Json::error_handler_t::replace));
+      return process;
+    }
     if (!reply) trouble = reply.error().message;
     if (pace.is_over()) {
       return timeout_error(fmt::format("'{}' in '{}' did not end in time; it may still be running there{}", command,

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <deque>
 #include <mutex>
 #include <optional>
 #include <stop_token>
@@ -60,6 +61,9 @@ class AgentSession {
   [[nodiscard]] Clock& clock() const { return clock_; }
 
   [[nodiscard]] Result<AgentReply> ask(const char* command, Json arguments, Milliseconds limit);
+  // No reply to a ping within `limit`: not even a refusal, or one that is not understood. A hypervisor that is in
+  // trouble looks the same.
+  [[nodiscard]] bool is_silent(Milliseconds limit);
   // For commands whose refusal is simply an error.
   [[nodiscard]] Result<Json> ask_for_value(const char* command, Json arguments, Milliseconds limit);
 
@@ -78,6 +82,11 @@ class AgentSession {
   [[nodiscard]] Result<std::int64_t> seek(std::int64_t handle, std::int64_t offset, int whence);
   [[nodiscard]] Result<void> write_all(std::int64_t handle, std::string_view bytes);
 
+  // Keeps what the guest said, so that it can be shown when it was not understood: of each command or file the latest,
+  // cut in the middle when it is long.
+  void remember(const std::string& what, std::string_view bytes);
+  [[nodiscard]] std::string recent_replies();
+
   // Distinguishes the detached jobs of one session.
   [[nodiscard]] unsigned int next_job() { return jobs_++; }
 
@@ -88,6 +97,8 @@ class AgentSession {
   std::string machine_;
   Clock& clock_;
   std::mutex one_command_;
+  std::mutex replies_mutex_;
+  std::deque<std::pair<std::string, std::string>> replies_;  // oldest first
   std::atomic<unsigned int> jobs_{0};
 };
 

@@ -3,7 +3,10 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <array>
+
 #include "lab/guest/adapter.hpp"
+#include "lab/guest/agent_session.hpp"
 #include "lab/guest/debian_parse.hpp"
 #include "lab/guest/debian_scripts.hpp"
 #include "lab/guest/log_kinds.hpp"
@@ -58,8 +61,9 @@ class DebianAdapter final : public GuestAdapter {
     if (is_stand_in_) return false;
     PATCHLAB_ASSIGN(const auto init, agent_.read_file("/proc/1/comm", 64));
     if (without_line_end(init) == "systemd") return systemd_complete();
-    PATCHLAB_ASSIGN(const auto process,
-                    script("looking for the end of the start-up", scripts::sysvinit_complete, {}, query_limit));
+    const std::string action = "looking for the end of the start-up";
+    PATCHLAB_ASSIGN(const auto process, script(action, scripts::sysvinit_complete, {}, query_limit));
+    if (process.exit_code > 1) return failed(action, process);
     return process.exit_code == 0;
   }
 
@@ -97,6 +101,24 @@ class DebianAdapter final : public GuestAdapter {
     return process.exit_code == 0;
   }
 
+  Result<NotInEffect> not_in_effect(const InstalledSet& installed) override {
+    const std::string action = "looking for what is installed and not in effect";
+    const auto mark = new_mark();
+    PATCHLAB_ASSIGN(const auto process, script(action, scripts::in_effect, {mark}, state_limit));
+    if (process.exit_code != 0) return failed(action, process);
+    auto found = debian::not_in_effect(debian::sections(process.output, mark), installed).while_doing(doing(action));
+    kernel_is_foreign_ = found && found->unseen.contains("kernel");
+    return found;
+  }
+
+  std::string why_not_here(const InstalledSet& packages) const override {
+    const auto kernel = std::ranges::find_if(
+        packages, [](const auto& entry) { return !entry.second.empty() && debian::is_kernel_package(entry.first); });
+    if (!kernel_is_foreign_ || kernel == packages.end()) return {};
+    return fmt::format("cannot be tested here: this machine's kernel comes from outside it, so '{}' would never run",
+                       kernel->first);
+  }
+
   Result<void> request_reboot() override {
     PATCHLAB_TRY(agent_.start("/sbin/shutdown", {"-r", "now"}));
     return {};
@@ -115,17 +137,22 @@ class DebianAdapter final : public GuestAdapter {
     std::vector<std::string> arguments{mark};
     arguments.insert(arguments.end(), services.begin(), services.end());
     PATCHLAB_ASSIGN(const auto process, script(action, scripts::host_state, arguments, state_limit));
+    if (process.exit_code != 0) return failed(action, process);
     return state_from(debian::sections(process.output, mark), services).while_doing(doing(action));
   }
 
   Result<std::optional<IdleTime>> idle_time() override {
     PATCHLAB_ASSIGN(const auto text, agent_.read_file("/proc/stat", 1U << 20U));
-    return debian::idle_time(text);
+    const auto idle = debian::idle_time(text);
+    if (!idle) return guest_error(fmt::format("/proc/stat of '{}' does not tell how long it was idle", machine()));
+    return idle;
   }
 
   Result<std::map<std::string, std::string>> evidence() override {
     const auto mark = new_mark();
-    PATCHLAB_ASSIGN(const auto process, script("collecting evidence", scripts::evidence, {mark}, state_limit));
+    const std::string action = "collecting evidence";
+    PATCHLAB_ASSIGN(const auto process, script(action, scripts::evidence, {mark}, state_limit));
+    if (process.exit_code != 0) return failed(action, process);
     auto texts = debian::sections(process.output, mark);
     const auto logs = texts.extract("logs");
     if (!logs.empty()) texts.merge(debian::tailed_files(logs.mapped()));
@@ -161,11 +188,15 @@ class DebianAdapter final : public GuestAdapter {
   }
 
   Result<bool> systemd_complete() {
-    PATCHLAB_ASSIGN(const auto process,
-                    run("asking systemd for its state", "systemctl", {"is-system-running"}, query_limit));
+    const std::string action = "asking systemd for its state";
+    PATCHLAB_ASSIGN(const auto process, run(action, "systemctl", {"is-system-running"}, query_limit));
     const auto state = without_line_end(process.output);
     // "degraded": start-up is over and some unit failed; which one is the host state's business.
-    return state == "running" || state == "degraded";
+    if (state == "running" || state == "degraded") return true;
+    constexpr std::array<std::string_view, 6> others{"initializing", "starting", "maintenance",
+                                                     "stopping",     "offline",  "unknown"};
+    if (std::find(others.begin(), others.end(), state) == others.end()) return failed(action, process);
+    return false;
   }
 
   static Result<std::string> apply_command(const std::vector<std::string>& file_names) {
@@ -181,11 +212,31 @@ class DebianAdapter final : public GuestAdapter {
   static Result<HostState> state_from(const std::map<std::string, std::string>& found,
                                       const std::vector<std::string>& services) {
     if (!found.contains("end")) return guest_error("the answer ends early");
-    for (const auto& [name, text] : found) {
-      if (name.starts_with("failed "))
-        return guest_error(fmt::format("the guest could not list its {}", name.substr(7)));
-    }
     HostState state;
+    for (const auto& [name, text] : found) {
+      constexpr std::string_view failed = "failed ";
+      constexpr std::string_view absent = "absent ";
+      if (name.starts_with(failed)) {
+        return guest_error(
+            fmt::format("the guest could not list its {}: {}", name.substr(failed.size()), shortened(text, 200)));
+      }
+      if (name.starts_with(absent)) state.absent_sources[name.substr(absent.size())] = without_line_end(text);
+    }
+    // A section that is neither there nor said to be absent was lost on the way.
+    const bool systemd = found.contains("units") || state.absent_sources.contains("units");
+    std::vector<std::string> wanted{"addresses", "routes", "kernel", "disks", "memory", "processes", "log"};
+    if (systemd)
+      wanted.insert(wanted.end(), {"units", "journal"});
+    else
+      wanted.insert(wanted.end(), {"scripts", "children"});
+    if (systemd && !services.empty()) wanted.emplace_back("asked");
+    for (const auto& name : wanted) {
+      const auto* teller = name == "log" ? "processes" : name.c_str();  // one program tells both
+      if (!found.contains(name) && !state.absent_sources.contains(teller))
+        return guest_error(fmt::format("the answer holds no '{}'", name));
+    }
+    const auto has = [&](const char* name) { return !state.absent_sources.contains(name); };
+    PATCHLAB_TRY(debian::proves_whole(found, services));
     state.services = debian::unit_states(section_in(found, "units"));
     state.services.merge(debian::script_states(section_in(found, "scripts")));
     const auto processes = debian::process_table(section_in(found, "processes"));
@@ -194,8 +245,11 @@ class DebianAdapter final : public GuestAdapter {
       state.services[name] = status;
     for (const auto& name : services) state.services.try_emplace(name, "absent");
     state.listeners = debian::listeners(processes);
-    PATCHLAB_ASSIGN(state.addresses, debian::addresses(section_in(found, "addresses"), section_in(found, "routes")));
+    if (has("addresses") && has("routes")) {
+      PATCHLAB_ASSIGN(state.addresses, debian::addresses(section_in(found, "addresses"), section_in(found, "routes")));
+    }
     auto kinds = log_kinds(section_in(found, "log"));
+    kinds.merge(log_kinds(section_in(found, "journal")));
     kinds.merge(kernel_kinds(section_in(found, "kernel")));
     state.error_kinds.assign(kinds.begin(), kinds.end());
     state.facts = debian::supplies(section_in(found, "disks"), section_in(found, "memory"));
@@ -204,6 +258,7 @@ class DebianAdapter final : public GuestAdapter {
 
   GuestAgent agent_;
   Clock& clock_;
+  bool kernel_is_foreign_ = false;
   bool is_stand_in_ = false;  // has a script that marks the end of its start-up
 };
 }  // namespace

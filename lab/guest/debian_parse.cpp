@@ -4,10 +4,12 @@
 
 #include <arpa/inet.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <functional>
 #include <set>
 #include <sstream>
 
@@ -157,6 +159,64 @@ std::map<std::string, std::string> tailed_files(const std::string& text) {
   return found;
 }
 
+Result<void> proves_whole(const std::map<std::string, std::string>& sections,
+                          const std::vector<std::string>& services) {
+  const auto proves = [&](const char* name, const std::function<bool(const std::string&)>& is_proof) {
+    const auto found = sections.find(name);
+    if (found == sections.end() || is_proof(found->second)) return Result<void>();
+    const auto first = found->second.substr(0, std::min<std::size_t>(found->second.find('\n'), 200));
+    return Result<void>(
+        guest_error(fmt::format("what the guest says of its {} is not understood: '{}'", name, to_valid_utf8(first))));
+  };
+  const auto any_line = [](const std::function<bool(const std::vector<std::string>&)>& matches) {
+    return [matches](const std::string& text) {
+      bool any = false;
+      for_each_line(text, [&](const std::string& line) { any = any || matches(words_of(line)); });
+      return any;
+    };
+  };
+  const auto every_line = [](const std::function<bool(const std::vector<std::string>&)>& matches) {
+    return [matches](const std::string& text) {
+      bool all = true;
+      for_each_line(text, [&](const std::string& line) { all = all && matches(words_of(line)); });
+      return all;
+    };
+  };
+  const auto is_number = [](const std::string& word) { return number(word).has_value(); };
+  PATCHLAB_TRY(proves("units", any_line([](const auto& words) {
+                        return std::ranges::any_of(words, [](const auto& word) { return word.ends_with(".service"); });
+                      })));
+  PATCHLAB_TRY(proves("asked", [&](const std::string& text) {
+    const auto states = asked_unit_states(text, services);
+    return states.size() == std::set<std::string>(services.begin(), services.end()).size() &&
+           std::ranges::none_of(states, [](const auto& entry) { return entry.second.empty(); });
+  }));
+  PATCHLAB_TRY(proves("scripts", every_line([&](const auto& words) {
+                        return words.size() == 2 && is_number(words[0]) && std::ranges::count(services, words[1]) > 0;
+                      })));
+  PATCHLAB_TRY(proves("children", [&](const std::string& text) {
+    const auto words = words_of(text);
+    return !words.empty() && std::ranges::all_of(words, is_number);
+  }));
+  PATCHLAB_TRY(proves("routes", [&](const std::string& text) { return text.starts_with("Iface"); }));
+  PATCHLAB_TRY(proves("kernel", any_line([](const auto& words) {
+                        return !words.empty() && words[0].size() >= 3 && words[0][0] == '<' &&
+                               words[0].find('>') != std::string::npos;
+                      })));
+  PATCHLAB_TRY(proves("disks", any_line([&](const auto& words) {
+                        return words.size() >= 6 && is_number(words[2]) && is_number(words[3]);
+                      })));
+  PATCHLAB_TRY(proves("memory", [&](const std::string& text) {
+    return text.find("MemTotal:") != std::string::npos && text.find("MemAvailable:") != std::string::npos;
+  }));
+  return proves("processes", [&](const std::string& text) {
+    const auto is_known = every_line([](const auto& words) {
+      return words.size() >= 3 && (words[0] == "socket" || words[0] == "owner" || words[0] == "exe");
+    });
+    return is_known(text) && any_line([](const auto& words) { return words[0] == "exe"; })(text);
+  });
+}
+
 Result<InstalledSet> installed_set(const std::string& text) {
   InstalledSet packages;
   std::string trouble;
@@ -240,6 +300,93 @@ Result<std::vector<std::string>> addresses(const std::string& ip_json, const std
   for (const auto& device : devices) add_addresses_of(device, found);
   add_routes(route_table, found);
   return std::vector<std::string>{found.begin(), found.end()};
+}
+
+bool is_kernel_package(std::string_view package) {
+  return package.starts_with("linux-image-") && package.find("-dbg") == std::string_view::npos;
+}
+
+bool is_earlier_version(std::string_view a, std::string_view b) {
+  const auto rank = [](std::string_view text) {
+    if (text.empty()) return 0;
+    if (text.front() == '~') return -1;
+    return text.front() >= '0' && text.front() <= '9' ? 1 : 1 + static_cast<unsigned char>(text.front());
+  };
+  while (!a.empty() || !b.empty()) {
+    if (rank(a) == 1 && rank(b) == 1) {
+      const auto take = [](std::string_view& text) {
+        const auto end = std::min(text.find_first_not_of("0123456789"), text.size());
+        auto digits = text.substr(0, end);
+        digits.remove_prefix(std::min(digits.find_first_not_of('0'), digits.size()));
+        text.remove_prefix(end);
+        return digits;
+      };
+      const auto left = take(a);
+      const auto right = take(b);
+      if (left.size() != right.size()) return left.size() < right.size();
+      if (left != right) return left < right;
+      continue;
+    }
+    if (rank(a) != rank(b)) return rank(a) < rank(b);
+    a.remove_prefix(1);
+    b.remove_prefix(1);
+  }
+  return false;
+}
+
+Result<NotInEffect> not_in_effect(const std::map<std::string, std::string>& sections, const InstalledSet& installed) {
+  for (const auto* name : {"release", "version", "kernels", "replaced", "end"}) {
+    if (!sections.contains(name) || sections.contains(std::string("failed ") + name))
+      return guest_error(fmt::format("the guest could not tell its {}", name));
+  }
+  const auto only_line = [&](const char* name) {
+    const auto& text = sections.at(name);
+    return text.substr(0, text.find('\n'));
+  };
+  const auto release = only_line("release");
+  if (release.empty() || words_of(release).size() != 1)
+    return guest_error(fmt::format("'{}' is not the release of a kernel", to_valid_utf8(release)));
+  if (!only_line("version").starts_with('#'))
+    return guest_error(fmt::format("'{}' is not the version of a kernel", to_valid_utf8(only_line("version"))));
+  NotInEffect found;
+  std::string newest;
+  std::vector<std::string> kernels;
+  for_each_line(sections.at("kernels"), [&](const std::string& line) {
+    kernels.push_back(line);
+    if (newest.empty() || is_earlier_version(newest, line)) newest = line;
+  });
+  if (std::ranges::count(kernels, release) == 0) {
+    found.unseen["kernel"] =
+        kernels.empty() ? "it comes from outside the guest, which has none of its own"
+                        : fmt::format("it comes from outside the guest; installed there: {}", fmt::join(kernels, ", "));
+  } else if (newest != release) {
+    found.pending["kernel"] = fmt::format("{} runs, {} is installed", release, newest);
+  } else {
+    // "#1 SMP PREEMPT_DYNAMIC Debian 6.1.119-1 (2024-11-22)": a kernel may be replaced by a newer one of the same name.
+    const auto words = words_of(only_line("version"));
+    const auto maker = std::ranges::find(words, "Debian");
+    const auto runs = maker == words.end() || maker + 1 == words.end() ? std::string{} : *(maker + 1);
+    for (const auto& [package, version] : installed) {
+      if (runs.empty() || package.substr(0, package.find(':')) != "linux-image-" + release || version == runs) continue;
+      found.pending["kernel"] = fmt::format("{} runs in version {}, {} is installed", release, runs, version);
+    }
+  }
+  std::optional<std::uint64_t> looked;
+  bool understood = true;
+  for_each_line(sections.at("replaced"), [&](const std::string& line) {
+    const auto words = words_of(line);
+    if (words.size() == 2 && words[0] == "grep") {
+      looked = number(words[1]);
+    } else if (words.size() >= 3 && words[0] == "file") {
+      const auto program = words.size() > 3 ? "'" + words[3] + "'" : std::string("a process that has ended since");
+      found.pending["file " + program_path(words[2])] = fmt::format("{} still runs what was replaced", program);
+    } else {
+      understood = false;
+    }
+  });
+  if (!understood || !looked || *looked > 2)
+    return guest_error("the guest could not tell which replaced files are still run");
+  return found;
 }
 
 std::optional<IdleTime> idle_time(const std::string& stat) {

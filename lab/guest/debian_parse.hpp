@@ -22,6 +22,12 @@ namespace patchlab::lab::guest::debian {
 // tail -v's answer for several files: path -> text.
 [[nodiscard]] std::map<std::string, std::string> tailed_files(const std::string& text);
 
+// Whether what these sections of scripts::host_state hold can be their tools' own words. Who reads them below leaves
+// out what it does not know; an answer of which nothing is understood must not pass for "nothing there". Those that are
+// absent are not looked at.
+[[nodiscard]] Result<void> proves_whole(const std::map<std::string, std::string>& sections,
+                                        const std::vector<std::string>& services);
+
 // dpkg-query's answer in the shape of scripts::installed_format. Removed packages are left out; whatever is not
 // properly installed carries its state: "1.2-3 (half-configured)", "1.2-3 (reinst-required)".
 [[nodiscard]] Result<InstalledSet> installed_set(const std::string& text);
@@ -54,6 +60,13 @@ struct ProcessTable {
 // What a guest lives on, as facts: "file system /" -> "has room", or "almost full" below one twentieth, from df -P;
 // "memory" -> "available", or "almost used up" likewise, from /proc/meminfo. Amounts would differ at every look.
 [[nodiscard]] std::map<std::string, std::string> supplies(const std::string& df, const std::string& meminfo);
+// What scripts::in_effect printed, against what is installed.
+[[nodiscard]] Result<NotInEffect> not_in_effect(const std::map<std::string, std::string>& sections,
+                                                const InstalledSet& installed);
+// Whether a package of this name holds a kernel.
+[[nodiscard]] bool is_kernel_package(std::string_view package);
+// As `sort -V` orders: digits as numbers, so that 6.1.0-9 comes before 6.1.0-28; '~' before everything, even the end.
+[[nodiscard]] bool is_earlier_version(std::string_view a, std::string_view b);
 // From /proc/stat (proc(5)): waiting for a disk counts as idle. Nothing when the lines for it are not there.
 [[nodiscard]] std::optional<IdleTime> idle_time(const std::string& stat);
 // "<exit code> <name>" lines of sysvinit's status actions (LSB 3.1: 0 running, 1 and 2 dead but files remain, 3 not

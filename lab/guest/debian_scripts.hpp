@@ -8,13 +8,32 @@
 namespace patchlab::lab::guest::scripts {
 
 // $1: a line prefix that starts a section (not found in any log); $2...: the role's services.
+// Each section is there. "failed <section>": the guest could not say; "absent <section>": it does not have what would
+// say it, which is for the caller to judge: what was never there is not missed, what is gone is.
 // Sockets come from /proc: ss asks the kernel for modules that a lean guest does not have, which costs a second.
 inline constexpr const char* host_state = R"sh(mark=$1; shift
 LC_ALL=C; export LC_ALL
+absent() { echo "$mark absent $1"; echo "$2"; }
+failed() { echo "$mark failed $1"; echo "$2"; }
+has() { command -v "$2" >/dev/null 2>&1 || { absent "$1" "there is no $2"; return 1; }; }
+part() {
+  part=$1; shift
+  has "$part" "$1" || return
+  echo "$mark $part"
+  "$@" || failed "$part" "$1 ended with $?"
+}
+lines_of() {
+  if [ -e "$2" ]; then echo "$mark $1"; else absent "$1" "there is no $2"; return; fi
+  { while read -r line; do echo "$line"; done; } <"$2" || failed "$1" "$2 cannot be read"
+}
 if [ -d /run/systemd/system ]; then
-  echo "$mark units"; systemctl list-units --type=service --plain --no-legend --no-pager --full
-  [ $# = 0 ] || { echo "$mark asked"; systemctl show --property=LoadState,ActiveState,SubState -- "$@"; }
-  echo "$mark log"; journalctl -b -q --no-pager -p err -n 1000 -o short
+  part units systemctl list-units --type=service --plain --no-legend --no-pager --full
+  [ $# = 0 ] || part asked systemctl show --property=LoadState,ActiveState,SubState -- "$@"
+  if [ -d /run/log/journal ] || [ -d /var/log/journal ]; then
+    part journal journalctl -b -q --no-pager -p err -n 1000 -o short
+  else
+    absent journal "no journal is kept"
+  fi
 else
   echo "$mark scripts"
   for name; do
@@ -23,13 +42,19 @@ else
       echo "$? $name"
     fi
   done
-  echo "$mark children"; read -r children </proc/1/task/1/children; echo "$children"
+  children=/proc/1/task/1/children
+  if [ -e "$children" ]; then
+    echo "$mark children"
+    { read -r line || [ -n "$line" ]; } <"$children" && echo "$line" || failed children "$children cannot be read"
+  else
+    absent children "the kernel does not tell"
+  fi
 fi
-echo "$mark addresses"; ip -j addr || echo "$mark failed addresses"
-echo "$mark routes"; while read -r line; do echo "$line"; done </proc/net/route
-echo "$mark kernel"; dmesg -r || echo "$mark failed kernel"
-echo "$mark disks"; df -P -k -l -x tmpfs -x devtmpfs -x iso9660
-echo "$mark memory"; while read -r line; do echo "$line"; done </proc/meminfo
+part addresses ip -j addr
+lines_of routes /proc/net/route
+part kernel dmesg -r
+part disks df -P -k -l -x tmpfs -x devtmpfs -x iso9660
+lines_of memory /proc/meminfo
 set --
 for file in /proc/net/tcp6 /proc/net/udp6; do [ -r "$file" ] && set -- "$@" "$file"; done
 set -- "$@" -
@@ -37,6 +62,7 @@ for file in /var/log/*.log /var/log/*.err /var/log/syslog /var/log/messages /var
   case $file in */dpkg.log|*/alternatives.log|*/bootstrap.log|*/apt/*) continue ;; esac
   [ -s "$file" ] && set -- "$@" "$file"
 done
+if has processes ls && has processes awk; then
 echo "$mark processes"
 ls -ln /proc/[0-9]*/exe /proc/[0-9]*/fd 2>/dev/null | awk -v mark="$mark" '
 FILENAME ~ /^\/proc\/net\// {
@@ -57,27 +83,56 @@ FILENAME ~ /(\.err|\/errors?\.log)$/ ||
 /segfault at|[Ss]egmentation fault|general protection|dumped core|core dumped|[Aa]ssertion.*failed|INSIST|stack smashing/ {
   kind = $0; gsub(/[0-9]+/, "#", kind)
   if (!(kind in seen) && ++kinds <= 2000) { seen[kind]; print substr($0, 1, 500) }
-}' /proc/net/tcp /proc/net/udp "$@" || echo "$mark failed processes"
+}
+END { if (!logs) print mark, "log" }' /proc/net/tcp /proc/net/udp "$@" || failed processes "awk ended with $?"
+fi
+echo "$mark end"
+)sh";
+
+// $1: a line prefix that starts a section. The running kernel and those that are installed, and the files that some
+// process still runs in the form that was replaced, each once, with the process' name. grep's exit code tells whether
+// it came to its end; 2 is usual: processes end while they are looked at.
+inline constexpr const char* in_effect = R"sh(mark=$1
+LC_ALL=C; export LC_ALL
+line_of() { echo "$mark $1"; { read -r line && echo "$line"; } <"$2" || { echo "$mark failed $1"; echo "$2"; }; }
+line_of release /proc/sys/kernel/osrelease
+line_of version /proc/sys/kernel/version
+echo "$mark kernels"
+for file in /boot/vmlinuz-*; do [ -e "$file" ] && echo "${file#/boot/vmlinuz-}"; done
+echo "$mark replaced"
+{ grep -s 'r-xp.* (deleted)$' /proc/[0-9]*/maps; echo "grep $?"; } | awk '
+$1 == "grep" && NF == 2 { print; if ($2 == 0 && !lines) print "odd"; next }
+$1 !~ /^\/proc\/[0-9]+\/maps:/ { print "odd"; next }
+{ ++lines }
+$6 ~ /^\/(usr|lib|opt|bin|sbin)/ && !($6 in seen) { seen[$6]; split($1, part, "/"); print "file", part[3], $6 }
+' | while read -r kind pid path; do
+  name=
+  [ "$kind" = grep ] || { read -r name <"/proc/$pid/comm"; } 2>/dev/null
+  echo "$kind $pid $path $name"
+done
 echo "$mark end"
 )sh";
 
 inline constexpr const char* installed_format =
     "${Package}:${Architecture}\t${Version}\t${db:Status-Eflag}\t${db:Status-Status}\n";
 
-// Ends with 0 when a restart is due, 1 when not. A kernel counts only in a guest that boots its own; a library only
-// when a process still runs the replaced file.
+// Ends with 0 when a restart is due, 1 when not, more when that cannot be seen. A kernel counts only in a guest that
+// boots its own; a library only when a process still runs the replaced file.
 inline constexpr const char* reboot_required = R"sh([ -e /run/reboot-required ] && exit 0
 running=$(uname -r)
 if [ -e "/boot/vmlinuz-$running" ]; then
   newest=$(ls /boot/vmlinuz-* | sort -V | tail -n 1)
+  [ -n "$newest" ] || exit 3
   [ "$newest" = "/boot/vmlinuz-$running" ] || exit 0
 fi
+command -v grep >/dev/null || exit 3
 grep -qs '\.so.* (deleted)$' /proc/[0-9]*/maps
 [ $? = 0 ]
 )sh";
 
 // sysvinit guests that are not stand-ins: start-up is over when the script that runs the start scripts is gone.
-inline constexpr const char* sysvinit_complete = R"sh(pidof -x rc >/dev/null || pidof -x rcS >/dev/null && exit 1
+inline constexpr const char* sysvinit_complete = R"sh(command -v pidof >/dev/null || exit 127
+pidof -x rc >/dev/null || pidof -x rcS >/dev/null && exit 1
 exit 0
 )sh";
 

@@ -47,7 +47,7 @@ class Job {
     if (ended) {
       PATCHLAB_ASSIGN(const auto text, agent_.read_file(folder_ + "/code", 64));
       const auto end = text.find_first_not_of("0123456789");
-      if (end == 0 || end != text.size() - 1)
+      if (text.empty() || end == 0 || end != text.size() - 1)
         return guest_error(
             fmt::format("exit code '{}' of a job in '{}' is no number", shortened(text), agent_.machine()));
       return std::optional{static_cast<std::uint32_t>(std::stoul(text.substr(0, std::min<std::size_t>(end, 9))))};
@@ -121,9 +121,11 @@ Result<GuestProcess> GuestAgent::run_detached(const std::string& shell_command, 
       return Error{ErrorClass::cancelled, fmt::format("cancelled while '{}' ran in '{}'", command, machine()), {}};
     }
     if (pace.is_over()) {
-      return timeout_error(fmt::format("'{}' in '{}' did not end within {:.1f} s; {}", command, machine(),
-                                       std::chrono::duration<double>(deadline).count(),
-                                       trouble.empty() ? last_printed(job) : "last trouble: " + trouble));
+      auto late = timeout_error(fmt::format("'{}' in '{}' did not end within {:.1f} s; {}", command, machine(),
+                                            std::chrono::duration<double>(deadline).count(),
+                                            trouble.empty() ? last_printed(job) : "last trouble: " + trouble));
+      // It may have ended, and nobody could see it.
+      return trouble.empty() ? late : observer_trouble(std::move(late));
     }
     pace.pause();
   }

@@ -26,6 +26,8 @@ bool GuestAgent::answers(Milliseconds limit) {
   return reply.has_value() && !reply->refused();
 }
 
+bool GuestAgent::is_silent(Milliseconds limit) { return session_->is_silent(limit); }
+
 Result<GuestProcess> GuestAgent::run(const std::string& program, const std::vector<std::string>& arguments,
                                      Milliseconds deadline, std::stop_token stop) {
   const auto command = command_line(program, arguments);
@@ -48,13 +50,19 @@ Result<std::int64_t> GuestAgent::start(const std::string& program, const std::ve
 }
 
 Result<Json> GuestAgent::ask(const char* command) {
-  return session_->ask_for_value(command, Json::object(), agent_command_limit);
+  auto value = session_->ask_for_value(command, Json::object(), agent_command_limit);
+  if (value) session_->remember(command, value->dump(-1, ' ', false, Json::error_handler_t::replace));
+  return value;
 }
+
+std::string GuestAgent::recent_replies() { return session_->recent_replies(); }
 
 Result<std::string> GuestAgent::read_file(const std::string& path, std::size_t limit) {
   PATCHLAB_ASSIGN(const auto handle, session_->open_existing(path, "r"));
   const OpenGuestFile file(*session_, handle);
-  return session_->read_to_end(handle, limit).while_doing(fmt::format("reading '{}' in '{}'", path, machine()));
+  auto bytes = session_->read_to_end(handle, limit).while_doing(fmt::format("reading '{}' in '{}'", path, machine()));
+  if (bytes) session_->remember(path, *bytes);
+  return bytes;
 }
 
 Result<std::string> GuestAgent::read_tail(const std::string& path, std::size_t limit) {
@@ -67,6 +75,7 @@ Result<std::string> GuestAgent::read_tail(const std::string& path, std::size_t l
   // A file that grows meanwhile may yield a little more.
   PATCHLAB_ASSIGN(auto bytes, session_->read_to_end(handle, limit + agent_block_size).while_doing(action));
   if (bytes.size() > limit) bytes.erase(0, bytes.size() - limit);
+  session_->remember(path, bytes);
   return bytes;
 }
 

@@ -25,22 +25,25 @@ class BootWatch {
       if (!sees_new_boot()) return trouble_.has_value();
     }
     const auto complete = adapter_.boot_complete();
-    if (!complete) return see(complete.error().message);
+    if (!complete) return see(complete.error().message, Sight::none);
     if (!*complete) return see("it was running, its start-up was not over");
     return sees_new_boot() || trouble_.has_value();
   }
 
   [[nodiscard]] const std::string& last_seen() const { return last_seen_; }
+  // Whether the last look saw the guest do something, or could not see.
+  [[nodiscard]] bool sees() const { return sight_ == Sight::clear; }
   [[nodiscard]] const std::optional<Error>& trouble() const { return trouble_; }
   [[nodiscard]] const std::string& boot_id() const { return boot_id_; }
 
  private:
   static constexpr int verify_every = 8;
+  enum class Sight { none, clear };
 
   bool sees_new_boot() {
-    if (!agent_.answers(ping_limit)) return see("the agent did not answer");
+    if (!agent_.answers(ping_limit)) return see("the agent did not answer", Sight::none);
     const auto id = adapter_.boot_id();
-    if (!id) return see(id.error().message);
+    if (!id) return see(id.error().message, Sight::none);
     if (*id == previous_) return see("it was still running as before");
     const bool again = !boot_id_.empty() && *id != boot_id_;
     if (again && --self_restarts_ < 0) {
@@ -53,8 +56,9 @@ class BootWatch {
     return again ? see("it restarted once more by itself") : true;
   }
 
-  bool see(std::string what) {
+  bool see(std::string what, Sight sight = Sight::clear) {
     last_seen_ = std::move(what);
+    sight_ = sight;
     return false;
   }
 
@@ -65,6 +69,7 @@ class BootWatch {
   std::string boot_id_;
   int looks_ = 0;
   std::string last_seen_ = "nothing";
+  Sight sight_ = Sight::none;
   std::optional<Error> trouble_;
 };
 
@@ -82,8 +87,11 @@ Result<std::string> await_boot(GuestAdapter& adapter, GuestAgent agent, Clock& c
   auto waited = wait_until(clock, wait, [&] { return watch.look(); });
   if (!waited) {
     auto error = std::move(waited).error();
-    // Not the laboratory's timeout: the machine had its time and did not come up.
-    if (error.error_class == ErrorClass::timeout) error.error_class = ErrorClass::guest;
+    if (error.error_class != ErrorClass::timeout) return error;
+    if (watch.sees())
+      error.error_class = ErrorClass::guest;  // not the laboratory's: it had its time and was seen not to come up
+    else
+      error.error_class = agent.is_silent(ping_limit) ? ErrorClass::silent : ErrorClass::infrastructure;
     return error;
   }
   if (watch.trouble()) return *watch.trouble();
@@ -94,20 +102,22 @@ Result<RebootProof> reboot_and_prove(GuestAdapter& adapter, GuestAgent agent, Cl
                                      std::stop_token stop, int self_restarts) {
   const auto action = fmt::format("restarting '{}'", agent.machine());
   const auto start = clock.now();
-  PATCHLAB_ASSIGN(const auto before, adapter.boot_id().while_doing(action));
-  PATCHLAB_TRY(adapter.request_reboot().while_doing(action));
+  const auto before = adapter.boot_id();
+  if (!before) return observer_trouble(before.error()).while_doing(action);
+  if (const auto asked = adapter.request_reboot(); !asked) return observer_trouble(asked.error()).while_doing(action);
   PATCHLAB_ASSIGN(const auto after,
-                  await_boot(adapter, agent, clock, before, left_of(clock, start, deadline), stop, self_restarts)
+                  await_boot(adapter, agent, clock, *before, left_of(clock, start, deadline), stop, self_restarts)
                       .while_doing(action));
-  return RebootProof{before, after, clock.now() - start};
+  return RebootProof{*before, after, clock.now() - start};
 }
 
 Result<std::vector<RebootProof>> reboot_until_clear(GuestAdapter& adapter, GuestAgent agent, Clock& clock,
                                                     const RebootLimits& limits, std::stop_token stop) {
   std::vector<RebootProof> reboots;
   for (;;) {
-    PATCHLAB_ASSIGN(const bool is_due, adapter.reboot_required());
-    if (!is_due) return reboots;
+    const auto is_due = adapter.reboot_required();
+    if (!is_due) return observer_trouble(is_due.error());
+    if (!*is_due) return reboots;
     if (std::ssize(reboots) >= limits.most) {
       return guest_error(fmt::format("'{}' still asks for a restart after {}", agent.machine(), limits.most));
     }
@@ -120,8 +130,10 @@ Result<RebootProof> cold_restart_and_prove(GuestAdapter& adapter, GuestAgent age
                                            Clock& clock, Milliseconds deadline, std::stop_token stop) {
   const auto action = fmt::format("restarting '{}' cold", agent.machine());
   const auto start = clock.now();
-  PATCHLAB_ASSIGN(const auto before, adapter.boot_id().while_doing(action));
-  PATCHLAB_TRY(adapter.request_power_off().while_doing(action));
+  const auto before = adapter.boot_id();
+  if (!before) return observer_trouble(before.error()).while_doing(action);
+  if (const auto asked = adapter.request_power_off(); !asked)
+    return observer_trouble(asked.error()).while_doing(action);
 
   std::optional<Error> trouble;
   const Wait off{fmt::format("the clean power-off of '{}'", agent.machine()), deadline, interval, {}, stop};
@@ -130,7 +142,7 @@ Result<RebootProof> cold_restart_and_prove(GuestAdapter& adapter, GuestAgent age
     if (!state) trouble = state.error();
     return trouble || *state == MachineState::off;
   });
-  if (trouble) return std::move(*trouble).while_doing(action);
+  if (trouble) return observer_trouble(std::move(*trouble)).while_doing(action);
   if (!waited) {
     auto error = std::move(waited).error();
     if (error.error_class == ErrorClass::timeout) error.error_class = ErrorClass::guest;
@@ -138,9 +150,10 @@ Result<RebootProof> cold_restart_and_prove(GuestAdapter& adapter, GuestAgent age
   }
 
   PATCHLAB_TRY(hypervisor.start(agent.machine()).while_doing(action));
-  PATCHLAB_ASSIGN(const auto after,
-                  await_boot(adapter, agent, clock, before, left_of(clock, start, deadline), stop).while_doing(action));
-  return RebootProof{before, after, clock.now() - start};
+  PATCHLAB_ASSIGN(
+      const auto after,
+      await_boot(adapter, agent, clock, *before, left_of(clock, start, deadline), stop).while_doing(action));
+  return RebootProof{*before, after, clock.now() - start};
 }
 
 }  // namespace patchlab::lab::guest

@@ -19,7 +19,9 @@ struct RebootProof {
 };
 
 // Warm: the guest restarts itself. Agent errors on the way are expected. The boot id must change exactly once, then the
-// start-up must end, all within `deadline`; otherwise the error (class guest) says what was last seen. A guest whose
+// start-up must end, all within `deadline`; otherwise the error says what was last seen. Its class, here and below:
+// guest, the guest was seen not to do what it should; silent, it gave no answer; all others are the laboratory's
+// trouble, such as a reply that is not understood. A guest whose
 // boot id changes more often than `self_restarts` times more is in a restart loop, which is an error too. (Windows
 // restarts by itself while it configures updates; Debian never does.)
 [[nodiscard]] Result<RebootProof> reboot_and_prove(GuestAdapter& adapter, GuestAgent agent, Clock& clock,

@@ -3,6 +3,7 @@
 #include "reports/record/queries.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <set>
@@ -141,6 +142,19 @@ std::vector<std::string> phases_for(Purpose purpose, std::vector<std::string> pl
     case Purpose::final: break;
   }
   return planned;
+}
+
+std::vector<std::string> not_observed(const DepartmentRecord& department) {
+  std::map<std::string, std::set<std::string>> machines;
+  for (const auto& trial : department.trials) {
+    for (const auto& phase : trial.phases) {
+      for (const auto& what : phase.not_observed) machines[what].insert(phase.machine);
+    }
+  }
+  std::vector<std::string> sentences;
+  for (const auto& [what, names] : machines)
+    sentences.push_back(fmt::format("not observed on {} in '{}': {}", fmt::join(names, ", "), department.name, what));
+  return sentences;
 }
 
 std::vector<std::string> planned_phases(const DepartmentRecord& department, const TrialRecord& trial) {

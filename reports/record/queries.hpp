@@ -58,6 +58,8 @@ struct MissingCheck {
 // Of the phases that a policy plans, those of a trial with this purpose: "baseline" for the baseline; the control has
 // no "after-install", as nothing is installed, unless there is no other phase; "after-removal" for a removal.
 [[nodiscard]] std::vector<std::string> phases_for(Purpose purpose, std::vector<std::string> planned);
+// What no trial of this department could see, as sentences: what machines do not have to be looked at by.
+[[nodiscard]] std::vector<std::string> not_observed(const DepartmentRecord& department);
 [[nodiscard]] std::vector<std::string> planned_phases(const DepartmentRecord& department, const TrialRecord& trial);
 
 }  // namespace patchlab::reports

@@ -76,7 +76,8 @@ struct InstallRecord {
   std::int64_t duration_ms = 0;
   std::string installed_in;  // trial that installed it, when this one started from the state which that one left;
                              // empty: this one
-  std::string end;  // of the guest's installer: "installed, reboot needed", "not applicable", ...; empty: none was seen
+  std::string end;  // of the guest's installer: "installed, reboot needed", "not applicable", ...; empty: none was
+                    // seen; "silent": none was seen because the guest agent gave no answer any more
 };
 
 // One difference between the host state before and after; to_json and from_json beside it.
@@ -98,6 +99,9 @@ struct PhaseRecord {
   std::vector<checks::CheckResult> checks;
   std::vector<StateDifference> differences;  // unexpected ones only; each of them fails the phase
   std::optional<Error> error;
+  // Of a baseline: what this machine does not have to be looked at by, so that nothing of it is seen in any trial:
+  // "kernel: there is no dmesg".
+  std::vector<std::string> not_observed;
 };
 
 struct TrialRecord {

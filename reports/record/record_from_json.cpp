@@ -220,6 +220,7 @@ PhaseRecord read_phase(const Json& json, const std::string& pointer, Problems& p
   phase.checks = list_of(reader, "checks", problems, read_check);
   phase.differences = list_of(reader, "differences", problems, read_difference);
   phase.error = error_of(reader, problems);
+  phase.not_observed = reader.texts_or_empty("not_observed");
   reader.finish();
   return phase;
 }

@@ -66,12 +66,14 @@ Json difference_json(const StateDifference& difference) {
 }
 
 Json phase_json(const PhaseRecord& phase) {
-  return {{"phase", phase.phase},
-          {"machine", phase.machine},
-          {"outcome", to_string(phase.outcome)},
-          {"checks", phase.checks},
-          {"differences", list_of(phase.differences, difference_json)},
-          {"error", optional_error(phase.error)}};
+  Json json{{"phase", phase.phase},
+            {"machine", phase.machine},
+            {"outcome", to_string(phase.outcome)},
+            {"checks", phase.checks},
+            {"differences", list_of(phase.differences, difference_json)},
+            {"error", optional_error(phase.error)}};
+  if (!phase.not_observed.empty()) json["not_observed"] = phase.not_observed;
+  return json;
 }
 
 Json verdict_json(const VerdictRecord& verdict) {

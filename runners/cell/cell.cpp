@@ -16,9 +16,7 @@ using reports::PhaseRecord;
 using reports::Purpose;
 using reports::TrialRecord;
 
-namespace {
-
-void conclude(TrialRecord& record, const Clock& clock, Milliseconds start) {
+void conclude(TrialRecord& record) {
   record.outcome = record.phases.empty() && record.installs.empty() ? Outcome::not_reached : Outcome::skipped;
   for (const auto* installs : {&record.installs, &record.removals}) {
     for (const auto& install : *installs) record.outcome = combine(record.outcome, install.outcome);
@@ -29,10 +27,7 @@ void conclude(TrialRecord& record, const Clock& clock, Milliseconds start) {
   }
   if (record.error) record.outcome = Outcome::error;
   record.signature = reports::failure_signature(record);
-  record.duration_ms = (clock.now() - start).count();
 }
-
-}  // namespace
 
 Cell::Cell(CellContext& context, FenceProbe probe_fence) : context_(context), probe_fence_(std::move(probe_fence)) {
   for (const auto& job : context.job.machines) machines_[job.plan.name] = std::make_unique<CellMachine>(context, job);
@@ -76,7 +71,7 @@ TrialRecord Cell::prepare() {
   }
   for (const auto& [name, machine] : machines_) record.machines.push_back(name);
   std::ranges::sort(record.phases, {}, &PhaseRecord::machine);
-  conclude(record, context_.clock, start);
+  conclude(record);
   // A baseline that fails a check is the lab's or production's trouble, never a patch's: nothing was applied yet.
   if (record.outcome == Outcome::fail) {
     record.error = guest_error(
@@ -124,7 +119,7 @@ class Cell::Trial {
       if (phase != reports::stability_phase || job_.stability) carry_out(phase);
     }
     if (go_on() && (job_.purpose == Purpose::batch || job_.purpose == Purpose::final)) cell_.probe_fence_("during");
-    conclude(record_, context_.clock, start);
+    conclude(record_);
     clean_up();
     record_.duration_ms = (context_.clock.now() - start).count();
     return std::move(record_);
@@ -218,7 +213,10 @@ class Cell::Trial {
     for_each(working(rebooting()), [&](CellMachine& machine) {
       std::optional<Error> error;
       auto records = machine.remove(job_.id, job_.installs.at(machine.name()), error);
-      if (error) note(*error);
+      if (error) {
+        note(*error);
+        failed(machine.name());
+      }
       const std::lock_guard lock(mutex_);
       std::ranges::move(records, std::back_inserter(record_.removals));
     });

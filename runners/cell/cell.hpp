@@ -9,6 +9,9 @@
 
 namespace patchlab::runners::cell {
 
+// Outcome, error and signature of a trial, from what its installations and phases hold.
+void conclude(reports::TrialRecord& record);
+
 // One department inside its fence: brings it to a baseline and runs trials from there. Uses only the seams (Hypervisor,
 // ProcessRunner, Clock), so it is the same for embedded cells and for those on a system libvirt. Trials on disjoint
 // machines may run in parallel.

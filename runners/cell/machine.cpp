@@ -9,6 +9,8 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include <stdexcept>
+
 #include "lab/core/files.hpp"
 #include "lab/guest/agent_loss.hpp"
 #include "lab/guest/reboot.hpp"
@@ -48,12 +50,15 @@ class Activity {
     const auto now = clock_.now();
     if (used_ && now - looked_ < shortest_look) return looked_ - quiet_since_;
     const auto used = hypervisor_.processor_time(machine_);
+    trouble_ = used ? std::nullopt : std::optional(used.error());
     const bool quiet = used && used_ && 100 * (*used - *used_) < quiet_percent * (now - looked_);
     if (!quiet) quiet_since_ = now;
     used_ = used ? std::optional(*used) : std::nullopt;
     looked_ = now;
     return looked_ - quiet_since_;
   }
+  // Why the last look saw nothing.
+  [[nodiscard]] const std::optional<Error>& trouble() const { return trouble_; }
 
  private:
   // An idle guest costs a few per cent of a processor under emulation, a busy one half of one at least, even when it
@@ -65,6 +70,7 @@ class Activity {
   const Clock& clock_;
   std::string machine_;
   std::optional<Milliseconds> used_;
+  std::optional<Error> trouble_;
   Milliseconds looked_{0};
   Milliseconds quiet_since_{0};
 };
@@ -77,27 +83,34 @@ constexpr Milliseconds work_look = std::chrono::seconds(5);
 // Whether a guest always had something to do, by its own count, from one question to the next.
 class WorkMeter {
  public:
-  WorkMeter(lab::guest::GuestAdapter& adapter, const Clock& clock) : adapter_(adapter), clock_(clock) { look(); }
+  WorkMeter(lab::guest::GuestAdapter& adapter, const Clock& clock)
+      : adapter_(adapter), clock_(clock), seen_(adapter.idle_time()), looked_(clock.now()) {}
 
-  // At least one of its processors was idle for less than a tenth of the time. No when the guest does not count, or not
-  // answer.
-  [[nodiscard]] bool worked_all_the_time() {
-    const auto before = seen_;
+  // At least one of its processors was idle for less than a tenth of the time. No when guests of its family do not
+  // count.
+  [[nodiscard]] Result<bool> worked_all_the_time() {
+    PATCHLAB_ASSIGN(const auto before, std::move(seen_));
     const auto since = looked_;
-    look();
-    if (!before || !seen_) return false;
+    seen_ = adapter_.idle_time();
+    looked_ = clock_.now();
+    PATCHLAB_ASSIGN(const auto now, Result(seen_));
+    if (!before || !now) return false;
+    if (now->idle < before->idle) {  // it counts from its start
+      restarted_ = true;
+      return false;
+    }
     const auto time = looked_ - since;
-    return seen_->idle - before->idle < (seen_->processors - 1) * time + time / 10;
+    return now->idle - before->idle < (now->processors - 1) * time + time / 10;
   }
+
+  // Between two questions, by itself.
+  [[nodiscard]] bool restarted() const { return restarted_; }
 
  private:
-  void look() {
-    seen_ = adapter_.idle_time().value_or(std::nullopt);
-    looked_ = clock_.now();
-  }
   lab::guest::GuestAdapter& adapter_;
   const Clock& clock_;
-  std::optional<lab::guest::IdleTime> seen_;
+  bool restarted_ = false;
+  Result<std::optional<lab::guest::IdleTime>> seen_;
   Milliseconds looked_{0};
 };
 
@@ -140,14 +153,18 @@ std::optional<Error> planned_with_another_set(const MachineJob& job, const Insta
 
 std::unique_ptr<lab::guest::GuestAdapter> adapter_for(const MachineJob& job, lab::guest::GuestAgent agent,
                                                       Clock& clock) {
-  if (job.system.family == GuestFamily::debian) return lab::guest::debian_adapter(std::move(agent), clock);
-  return lab::guest::windows::windows_adapter(std::move(agent), clock,
-                                              {.setups = job.setups,
-                                               .replaces = job.replaces,
-                                               .version = job.system.version,
-                                               .role = job.plan.role,
-                                               .paths = job.plan.watch_access,
-                                               .parts = job.parts});
+  switch (job.system.family) {
+    case GuestFamily::debian: return lab::guest::debian_adapter(std::move(agent), clock);
+    case GuestFamily::windows:
+      return lab::guest::windows::windows_adapter(std::move(agent), clock,
+                                                  {.setups = job.setups,
+                                                   .replaces = job.replaces,
+                                                   .version = job.system.version,
+                                                   .role = job.plan.role,
+                                                   .paths = job.plan.watch_access,
+                                                   .parts = job.parts});
+  }
+  throw std::logic_error("a guest family that nobody can drive");
 }
 
 Outcome machine_outcome(const PhaseRecord& phase) {
@@ -217,7 +234,7 @@ Result<void> CellMachine::boot(const std::string& trial) {
 }
 
 // A revert sets the guest's clock, and what was still starting when it was saved would find that this took it minutes.
-bool CellMachine::settle(const std::string& trial) {
+Result<bool> CellMachine::settle(const std::string& trial) {
   const TimedStep step(context_.events, context_.clock, name(), trial, "settle", "the guest to have nothing to do");
   Activity activity(context_.hypervisor, context_.clock, name());
   const Wait wait{.awaited = fmt::format("machine '{}' to have nothing to do", name()),
@@ -225,7 +242,9 @@ bool CellMachine::settle(const std::string& trial) {
                   .interval = Milliseconds(250),
                   .last_seen = {},
                   .stop = context_.stop};
-  return bool{wait_until(context_.clock, wait, [&] { return activity.quiet_for() > Milliseconds{0}; })};
+  const auto waited = wait_until(context_.clock, wait, [&] { return activity.quiet_for() > Milliseconds{0}; });
+  if (!waited && activity.trouble()) return *activity.trouble();
+  return waited.has_value();
 }
 
 bool CellMachine::ports_answer() const {
@@ -308,16 +327,24 @@ PhaseRecord CellMachine::observe_baseline() {
   record.checks = asking.ask(planned);
   checks::learn_at_baseline(asking, planned, record.checks, usual_durations_);
   remember_flaky(record.checks, Learning::yes);
-  auto state = adapter_->host_state(job_.plan.services);
-  auto installed = adapter_->installed();
+  const auto state = adapter_->host_state(job_.plan.services);
+  const auto installed = adapter_->installed();
   const auto restart_due = adapter_->restart_habits().until_clear ? adapter_->reboot_required() : Result<bool>(false);
-  if (!state || !installed || !restart_due) {
-    record.error = !state ? state.error() : !installed ? installed.error() : restart_due.error();
+  const auto effect = installed ? adapter_->not_in_effect(*installed) : Result(lab::guest::NotInEffect{});
+  if (!state || !installed || !restart_due || !effect) {
+    record.error = lab::guest::observer_trouble(unobserved(!state         ? state.error()
+                                                           : !installed   ? installed.error()
+                                                           : !restart_due ? restart_due.error()
+                                                                          : effect.error()));
   } else {
     record.error = planned_with_another_set(job_, *installed);
     // Installers refuse to work then, and what the next restart brings would be blamed on a patch.
     if (*restart_due) record.differences.push_back({"restart", "pending", "none is due", "one is due"});
     baseline_state_ = *state;
+    baseline_effect_ = *effect;
+    for (const auto* missing : {&state->absent_sources, &effect->unseen}) {
+      for (const auto& [what, why] : *missing) record.not_observed.push_back(fmt::format("{}: {}", what, why));
+    }
     known_log_kinds_.insert(state->error_kinds.begin(), state->error_kinds.end());
     baseline_installed_ = expected_installed_ = seen_installed_ = *installed;
     for (const auto& service : job_.plan.services) {
@@ -326,9 +353,11 @@ PhaseRecord CellMachine::observe_baseline() {
       if (now != "running") record.differences.push_back({"service", service, "running", now});
     }
   }
-  record.outcome = machine_outcome(record);
   step.reset();
-  baseline_was_quiet_ = settle("");  // a guest that always has something to do is saved as it is
+  const auto quiet = settle("");  // a guest that always has something to do is saved as it is
+  baseline_was_quiet_ = quiet && *quiet;
+  if (!quiet && !record.error) record.error = unobserved(quiet.error());
+  record.outcome = machine_outcome(record);
   return record;
 }
 
@@ -345,6 +374,10 @@ Result<void> CellMachine::revert(const std::string& trial, const std::vector<Ins
                            : fmt::format("the state with {} candidates installed to be back", start.applied));
   applied_.clear();
   expected_installed_ = seen_installed_ = baseline_installed_;
+  never_rests_ = false;
+  restarted_by_itself_ = false;
+  replies_.clear();
+  patched_ = false;
   boot_id_ = baseline_boot_id_;
   restart_ = checks::state::Restart::done;
   if (start.applied > 0) {
@@ -368,39 +401,98 @@ Result<void> CellMachine::revert(const std::string& trial, const std::vector<Ins
   return agent_.set_time_to_host();
 }
 
-void CellMachine::compare_state(PhaseRecord& record) {
-  auto state = adapter_->host_state(job_.plan.services);
-  if (!state) {
-    // The role may still answer while the control channel is dead: that is a finding about the patch, not lab noise.
-    const auto machine = context_.hypervisor.state(name());
-    const auto loss = lab::guest::agent_loss(
-        {.agent_answers = agent_.answers(std::chrono::seconds(2)),
-         .role_answers = std::ranges::count(record.checks, Outcome::pass, &checks::CheckResult::outcome) > 0,
-         .machine = machine.value_or(lab::MachineState::undefined)});
-    record.differences.push_back(
-        {"agent", "guest agent", "answers", fmt::format("{}: {}", lab::guest::described(loss), state.error().message)});
-    return;
+// Whose trouble it is that something was not seen. A machine that QEMU lost says nothing about a patch. A guest that
+// gives no answer at all may have been broken by the patch or have lost its agent by chance: one look cannot tell. One
+// that answers, but not so that it can be used, shows trouble of whoever asks.
+Error CellMachine::unobserved(Error error) {
+  replies_ = fmt::format("{}\n\nWhat the guest said last:\n{}", error.message, agent_.recent_replies());
+  if (error.error_class == ErrorClass::cancelled || error.error_class == ErrorClass::configuration) return error;
+  const auto state = context_.hypervisor.state(name());
+  if (!state) return lab::guest::observer_trouble(state.error()).while_doing(error.message);
+  if (*state != lab::MachineState::running) {
+    return infrastructure_error(fmt::format("machine '{}' is not running any more: {}", name(), error.message));
   }
-  auto found = checks::state::compare(baseline_state_, *state, job_.plan.allowances, known_log_kinds_);
-  record.differences.insert(record.differences.end(), found.begin(), found.end());
+  if (!is_silent()) return error;
+  error.error_class = ErrorClass::silent;
+  return std::move(error).while_doing(fmt::format("the guest agent of '{}' gives no answer", name()));
 }
 
-void CellMachine::compare_installed(PhaseRecord& record) {
-  auto installed = adapter_->installed();
-  if (!installed) return;  // the silent agent is already on record
-  auto found = checks::state::compare_installed(baseline_installed_, expected_installed_, *installed, restart_,
+// Of a machine that restarts it is known already whether it was seen not to come back, or gave no answer; one that is
+// off then may have switched itself off, and another trial shows whether it does so again.
+Error CellMachine::missed_restart(Error error) {
+  const bool known = error.error_class == ErrorClass::guest || error.error_class == ErrorClass::silent;
+  return known ? error : unobserved(std::move(error));
+}
+
+bool CellMachine::is_silent() {
+  const Wait wait{.awaited = fmt::format("any answer from the guest agent of '{}'", name()),
+                  .deadline = std::chrono::seconds(20),
+                  .interval = Milliseconds(500),
+                  .last_seen = {},
+                  .stop = context_.stop};
+  const auto answered = wait_until(context_.clock, wait, [&] { return !agent_.is_silent(std::chrono::seconds(2)); });
+  return !answered && answered.error().error_class == ErrorClass::timeout;
+}
+
+Result<void> CellMachine::compare_state(PhaseRecord& record) {
+  PATCHLAB_ASSIGN(const auto state, adapter_->host_state(job_.plan.services));
+  auto found = checks::state::compare(baseline_state_, state, job_.plan.allowances, known_log_kinds_);
+  record.differences.insert(record.differences.end(), found.begin(), found.end());
+  return {};
+}
+
+Result<void> CellMachine::compare_installed(PhaseRecord& record) {
+  PATCHLAB_ASSIGN(const auto installed, adapter_->installed());
+  auto found = checks::state::compare_installed(baseline_installed_, expected_installed_, installed, restart_,
                                                 job_.plan.allowances);
   if (!found.widened.empty()) {
     record.error = guest_error(fmt::format("set widened on '{}': {}", name(), found.widened),
                                "add it to the candidate or declare it as a prerequisite");
   }
   if (!found.differences.empty() && restart_ == checks::state::Restart::done) {
-    const auto undone = adapter_->undone_by_restart(seen_installed_);
-    for (const auto& sentence : undone.value_or({}))
+    PATCHLAB_ASSIGN(const auto undone, adapter_->undone_by_restart(seen_installed_));
+    for (const auto& sentence : undone)
       found.differences.push_back({"rollback", "restart", "installations stay", sentence});
   }
   record.differences.insert(record.differences.end(), found.differences.begin(), found.differences.end());
-  seen_installed_ = *installed;
+  seen_installed_ = installed;
+  return {};
+}
+
+// What was installed and never came into effect was not tested, however well everything else works.
+Result<void> CellMachine::compare_effect(PhaseRecord& record) {
+  const auto& policy = context_.job.policy;
+  const bool none_planned = policy.warm_reboots + policy.cold_reboots == 0;
+  if (!patched_ || (restart_ == checks::state::Restart::outstanding && !none_planned)) return {};
+  PATCHLAB_ASSIGN(auto now, adapter_->not_in_effect(seen_installed_));
+  const bool waits = restart_ == checks::state::Restart::outstanding;
+  if (waits && adapter_->restart_habits().until_clear) {
+    PATCHLAB_ASSIGN(const bool due, adapter_->reboot_required());
+    if (due) now.pending["restart"] = "one is due";
+  }
+  const auto without_known = [](auto& found, const auto& known) {
+    std::erase_if(found, [&](const auto& entry) {
+      const auto same = known.find(entry.first);
+      return same != known.end() && same->second == entry.second;
+    });
+  };
+  without_known(now.pending, baseline_effect_.pending);
+  without_known(now.unseen, baseline_effect_.unseen);
+  for (const auto& [what, why] : now.unseen) {
+    return configuration_error(
+        fmt::format("whether what was installed on '{}' is in effect cannot be seen: {}: {}", name(), what, why));
+  }
+  for (const auto& [what, why] : now.pending) {
+    const checks::state::StateDifference difference{"effect", what, "what is installed", why};
+    if (job_.plan.allowances.covers(difference)) continue;
+    if (waits) {
+      return configuration_error(fmt::format("installed on '{}', but not in effect: {}: {}", name(), what, why),
+                                 "the trial plans no restart: raise 'warm_reboots', or allow it where nothing would "
+                                 "run it in production either");
+    }
+    record.differences.push_back(difference);
+  }
+  return {};
 }
 
 PhaseRecord CellMachine::examine(const std::string& trial, const std::string& phase, Learning learning) {
@@ -423,31 +515,36 @@ PhaseRecord CellMachine::examine(const std::string& trial, const std::string& ph
   else
     checks::judge_slowness(asking, planned, phase, record.checks, usual_durations_, context_.clock);
   remember_flaky(record.checks, learning);
-  compare_state(record);
-  compare_installed(record);
-  if (std::exchange(never_rests_, false)) {
+  auto looked = compare_state(record);
+  if (looked) looked = compare_installed(record);
+  if (looked) looked = compare_effect(record);
+  const auto never_rests = std::exchange(never_rests_, false);
+  if (looked && !never_rests) looked = never_rests.error();
+  if (never_rests && *never_rests) {
     const checks::state::StateDifference busy{"fact", "processor", "at rest", "busy without an end"};
     if (!job_.plan.allowances.covers(busy)) record.differences.push_back(busy);
   }
-  record.outcome = machine_outcome(record);
-  if (record.outcome == Outcome::fail || record.outcome == Outcome::error) {
-    // A machine that QEMU itself lost says nothing about a patch.
-    const auto state = context_.hypervisor.state(name());
-    if (!state || (*state != lab::MachineState::running)) {
-      record.error = infrastructure_error(fmt::format("machine '{}' is not running any more", name()));
-      record.outcome = Outcome::error;
+  if (std::exchange(restarted_by_itself_, false))
+    record.differences.push_back({"boot", "stability", "runs on", "restarted by itself"});
+  if (!looked) {
+    record.error = lab::guest::observer_trouble(unobserved(std::move(looked).error()));
+    if (record.error->error_class == ErrorClass::silent) {
+      const bool role = std::ranges::count(record.checks, Outcome::pass, &checks::CheckResult::outcome) > 0;
+      const auto loss = lab::guest::agent_loss({false, role, lab::MachineState::running});
+      record.error = std::move(*record.error).while_doing(lab::guest::described(loss));
     }
   }
+  record.outcome = machine_outcome(record);
+  if (record.outcome == Outcome::fail) {
+    // A machine that QEMU itself lost says nothing about a patch.
+    const auto state = context_.hypervisor.state(name());
+    if (!state)
+      record.error = state.error();
+    else if (*state != lab::MachineState::running)
+      record.error = infrastructure_error(fmt::format("machine '{}' is not running any more", name()));
+    record.outcome = machine_outcome(record);
+  }
   return record;
-}
-
-// An installer that does not come to its end, a guest whose agent falls silent while it is patched: the lab saw the
-// same machine answer before, it still runs, and the same would happen in production. A machine that stopped says
-// nothing.
-bool CellMachine::is_the_patch(const Error& error) const {
-  if (error.error_class != ErrorClass::timeout) return false;
-  const auto state = context_.hypervisor.state(name());
-  return state && *state == lab::MachineState::running;
 }
 
 std::vector<InstallRecord> CellMachine::install(const std::string& trial, const std::vector<InstallJob>& jobs,
@@ -462,6 +559,7 @@ std::vector<InstallRecord> CellMachine::install(const std::string& trial, const 
                        .duration_ms = 0});
   }
   std::ranges::copy(applied_, records.begin());
+  patched_ = true;
   if (applied_.size() == jobs.size()) return records;
   auto turn = take_turn();
   if (!turn) {
@@ -476,14 +574,19 @@ std::vector<InstallRecord> CellMachine::install(const std::string& trial, const 
   }
   for (auto i = applied_.size(); i < jobs.size(); ++i) {
     auto& record = records[i];
+    if (const auto reason = adapter_->why_not_here(jobs[i].expected); !reason.empty()) {
+      record.outcome = Outcome::skipped;
+      record.end = reason;
+      break;
+    }
     const auto applied = adapter_->apply(jobs[i].file_names(), context_.job.policy.install_timeout, context_.stop);
     keep_outcome(applied, record, error);
     if (record.outcome != Outcome::pass) break;
     if (auto accounted = account_for(jobs[i], *applied); !accounted) {
-      // It restarted the machine, which did not come back: see is_the_patch.
-      record.outcome = accounted.error().error_class == ErrorClass::guest ? Outcome::fail : Outcome::error;
-      record.log += accounted.error().message;
-      if (record.outcome == Outcome::error) error = accounted.error();
+      const auto trouble = missed_restart(std::move(accounted).error());
+      record.outcome = trouble.error_class == ErrorClass::guest ? Outcome::fail : Outcome::error;
+      record.log += trouble.message;
+      keep_error(trouble, record, error);
       break;
     }
     if (use_checkpoints_ == Checkpoints::no || record.duration_ms < worth_saving_ms) continue;
@@ -501,7 +604,7 @@ std::vector<InstallRecord> CellMachine::install(const std::string& trial, const 
 }
 
 void CellMachine::keep_outcome(const Result<lab::guest::InstallOutcome>& outcome, InstallRecord& record,
-                               std::optional<Error>& error) const {
+                               std::optional<Error>& error) {
   if (outcome) {
     record.outcome = outcome_of(outcome->end);
     record.end = to_string(outcome->end);
@@ -510,9 +613,11 @@ void CellMachine::keep_outcome(const Result<lab::guest::InstallOutcome>& outcome
     record.duration_ms += outcome->duration.count();
     return;
   }
-  record.log += outcome.error().message;
-  record.outcome = is_the_patch(outcome.error()) ? Outcome::fail : Outcome::error;
-  if (record.outcome == Outcome::error) error = outcome.error();
+  const auto trouble = unobserved(outcome.error());
+  record.log += trouble.message;
+  // An installer that was seen not to come to its end would not do so in production either.
+  record.outcome = trouble.error_class == ErrorClass::timeout ? Outcome::fail : Outcome::error;
+  keep_error(trouble, record, error);
 }
 
 std::vector<InstallRecord> CellMachine::remove(const std::string& trial, const std::vector<InstallJob>& jobs,
@@ -557,8 +662,17 @@ InstallRecord CellMachine::remove(const InstallJob& job, std::optional<Error>& e
       expected_installed_[package] = before->second;
   }
   if (job.says_what_it_changes) return record;
-  if (auto adopted = adopt_installed(); !adopted) error = adopted.error();
+  if (auto adopted = adopt_installed(); !adopted) {
+    error = unobserved(std::move(adopted).error());
+    record.outcome = Outcome::error;
+  }
   return record;
+}
+
+void CellMachine::keep_error(const Error& trouble, InstallRecord& record, std::optional<Error>& error) {
+  if (record.outcome != Outcome::error) return;
+  error = trouble;
+  if (trouble.error_class == ErrorClass::silent) record.end = to_string(ErrorClass::silent);
 }
 
 // What the machine should hold now. An installer that restarts the machine itself has to be waited for: the next one
@@ -582,8 +696,9 @@ Result<void> CellMachine::account_for(const InstallJob& job, const lab::guest::I
 }
 
 Result<void> CellMachine::adopt_installed() {
-  PATCHLAB_ASSIGN(auto installed, adapter_->installed());
-  expected_installed_ = checks::state::after_restart(std::move(installed));
+  auto installed = adapter_->installed();
+  if (!installed) return lab::guest::observer_trouble(std::move(installed).error());
+  expected_installed_ = checks::state::after_restart(std::move(installed).value());
   return {};
 }
 
@@ -592,7 +707,9 @@ Result<void> CellMachine::save_checkpoint(const std::string& trial, const std::v
                                           const std::vector<InstallRecord>& done) {
   const auto prefix = digests_of(jobs, done.size());
   const auto checkpoint = snapshots::SnapshotName::for_prefix(prefix);
-  if (tree_.has(checkpoint) || !settle(trial)) return {};
+  if (tree_.has(checkpoint)) return {};
+  PATCHLAB_ASSIGN(const bool quiet, settle(trial));
+  if (!quiet) return {};
   PATCHLAB_TRY(context_.hypervisor.change_medium(name(), {}));
   PATCHLAB_TRY(context_.hypervisor.take_snapshot(name(), checkpoint.text()));
   auto& saved = checkpoints_[checkpoint];
@@ -648,12 +765,12 @@ std::optional<PhaseRecord> CellMachine::reboot(const std::string& trial, const s
                          "the guest to come back with a new boot id");
     const auto rebooted = restart(kind);
     if (!rebooted) {
-      if (context_.stop.stop_requested() || rebooted.error().error_class == ErrorClass::infrastructure) {
-        record.error = rebooted.error();
-        record.outcome = Outcome::error;
-      } else {
-        record.differences.push_back({"boot", "start-up", "completes", rebooted.error().message});
-      }
+      const auto trouble = missed_restart(rebooted.error());
+      if (trouble.error_class == ErrorClass::guest)
+        record.differences.push_back({"boot", "start-up", "completes", trouble.message});
+      else
+        record.error = trouble;
+      record.outcome = machine_outcome(record);
       return record;
     }
   }
@@ -672,8 +789,10 @@ Result<void> CellMachine::run_on(const std::string& trial, Milliseconds duration
   if (std::exchange(resting_, false)) PATCHLAB_TRY(context_.hypervisor.resume(name()));
   const TimedStep step(context_.events, context_.clock, name(), trial, reports::stability_phase,
                        "the machine to have run on for a while");
+  std::optional<Error> unknown;  // that it went on running is a part of what this phase shows
   const auto stops = [&] {
     const auto state = context_.hypervisor.state(name());
+    unknown = state ? std::nullopt : std::optional(state.error());
     return !state || *state != lab::MachineState::running;
   };
   Wait wait{.awaited = fmt::format("a stop of machine '{}'", name()),
@@ -681,15 +800,19 @@ Result<void> CellMachine::run_on(const std::string& trial, Milliseconds duration
             .interval = Milliseconds(500),
             .last_seen = {},
             .stop = context_.stop};
-  WorkMeter meter(*adapter_, context_.clock);
+  std::optional<WorkMeter> meter;
+  if (baseline_was_quiet_ && duration > Milliseconds{0}) meter.emplace(*adapter_, context_.clock);
   auto stopped = wait_until(context_.clock, wait, stops);
-  const auto goes_on = [&] { return !stopped && stopped.error().error_class != ErrorClass::cancelled; };
-  never_rests_ = baseline_was_quiet_ && duration > Milliseconds{0} && goes_on() && meter.worked_all_the_time();
+  const auto goes_on = [&] { return !stopped && stopped.error().error_class == ErrorClass::timeout; };
+  const auto worked = [&] { return meter && goes_on() ? meter->worked_all_the_time() : Result<bool>(false); };
+  never_rests_ = worked();
   wait.deadline = work_look;
-  for (auto waited = Milliseconds{0}; never_rests_ && waited < longest_work; waited += work_look) {
+  for (auto waited = Milliseconds{0}; never_rests_ && *never_rests_ && waited < longest_work; waited += work_look) {
     stopped = wait_until(context_.clock, wait, stops);
-    never_rests_ = goes_on() && meter.worked_all_the_time();
+    never_rests_ = worked();
   }
+  restarted_by_itself_ = meter && meter->restarted();
+  if (unknown) never_rests_ = *unknown;
   rest();
   if (!stopped && stopped.error().error_class == ErrorClass::cancelled) return stopped.error();
   return {};
@@ -697,6 +820,8 @@ Result<void> CellMachine::run_on(const std::string& trial, Milliseconds duration
 
 void CellMachine::save_evidence(const std::filesystem::path& folder) {
   if (!create_folders(folder)) return;
+  if (const auto replies = std::exchange(replies_, {}); !replies.empty())
+    (void)write_file_atomically(folder / "guest-replies.txt", replies);
   auto turn = take_turn();
   if (!turn) return;
   auto texts = adapter_->evidence();

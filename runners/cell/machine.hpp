@@ -73,8 +73,8 @@ class CellMachine {
                                                            const std::vector<InstallJob>& jobs,
                                                            std::optional<Error>& error);
   enum class Reboot { warm, cold, if_due };
-  // Restarts, and again as long as the guest wants it, and waits until ready. A guest that does not come back is an
-  // observation about the patch: the returned phase then fails.
+  // Restarts, and again as long as the guest wants it, and waits until ready. A guest that is seen not to come back is
+  // an observation about the patch: the returned phase then fails. When nothing is seen, it ends in an error.
   [[nodiscard]] std::optional<reports::PhaseRecord> reboot(const std::string& trial, const std::string& phase,
                                                            Reboot kind);
   // Lets the machine run, which needs no processor slot, with nothing done to it; ends early when it stops by itself.
@@ -87,7 +87,8 @@ class CellMachine {
   [[nodiscard]] Result<Turn> take_turn();
   void rest();
   [[nodiscard]] Result<void> wait_ready(const std::string& trial, bool after_patch);
-  [[nodiscard]] bool settle(const std::string& trial);
+  // Whether it has nothing to do any more, or the trouble with seeing that.
+  [[nodiscard]] Result<bool> settle(const std::string& trial);
   [[nodiscard]] bool ports_answer() const;
   [[nodiscard]] std::vector<checks::PlannedCheck> planned_checks() const;
   [[nodiscard]] checks::CheckWorkers check_workers() const;
@@ -96,16 +97,21 @@ class CellMachine {
   [[nodiscard]] Result<void> save_checkpoint(const std::string& trial, const std::vector<InstallJob>& jobs,
                                              const std::vector<reports::InstallRecord>& done);
   void forget_checkpoint(const snapshots::SnapshotName& checkpoint);
-  [[nodiscard]] bool is_the_patch(const Error& error) const;
+  [[nodiscard]] Error unobserved(Error error);
+  [[nodiscard]] Error missed_restart(Error error);
+  [[nodiscard]] bool is_silent();
   // Takes what is there for what should be: after something that does not say what it changes.
   [[nodiscard]] Result<void> adopt_installed();
   [[nodiscard]] Result<void> account_for(const InstallJob& job, const lab::guest::InstallOutcome& outcome);
   [[nodiscard]] reports::InstallRecord remove(const InstallJob& job, std::optional<Error>& error);
   void keep_outcome(const Result<lab::guest::InstallOutcome>& outcome, reports::InstallRecord& record,
-                    std::optional<Error>& error) const;
+                    std::optional<Error>& error);
+  static void keep_error(const Error& trouble, reports::InstallRecord& record, std::optional<Error>& error);
   [[nodiscard]] Result<void> restart(Reboot kind);
-  void compare_installed(reports::PhaseRecord& record);
-  void compare_state(reports::PhaseRecord& record);
+  // Their errors: it was not seen, so that the phase is no pass.
+  [[nodiscard]] Result<void> compare_installed(reports::PhaseRecord& record);
+  [[nodiscard]] Result<void> compare_state(reports::PhaseRecord& record);
+  [[nodiscard]] Result<void> compare_effect(reports::PhaseRecord& record);
 
   // A saved state with candidates installed.
   struct Checkpoint {
@@ -124,15 +130,19 @@ class CellMachine {
   lab::guest::GuestAgent agent_;
   std::unique_ptr<lab::guest::GuestAdapter> adapter_;
   HostState baseline_state_;
+  lab::guest::NotInEffect baseline_effect_;
   std::set<std::string> known_log_kinds_;
   InstalledSet baseline_installed_;
   checks::UsualDurations usual_durations_;
   std::set<std::string> flaky_without_patch_;  // checks, by id: at the baseline and in the control
   std::set<std::string> flaky_with_patch_;     // others
   bool baseline_was_quiet_ = false;
-  bool never_rests_ = false;         // in the stability phase that was just over
-  InstalledSet expected_installed_;  // baseline plus what the trial asked for
-  InstalledSet seen_installed_;      // when it was looked at last
+  bool restarted_by_itself_ = false;
+  Result<bool> never_rests_ = false;  // in the stability phase that was just over
+  InstalledSet expected_installed_;   // baseline plus what the trial asked for
+  InstalledSet seen_installed_;       // when it was looked at last
+  bool patched_ = false;              // in the trial that is under way
+  std::string replies_;               // of the guest, when something was not observed
   std::string baseline_boot_id_;
   std::string boot_id_;                                            // of the start that the machine runs on now
   checks::state::Restart restart_ = checks::state::Restart::done;  // since the last package was installed

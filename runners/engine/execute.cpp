@@ -291,6 +291,8 @@ class Execution {
         machine.golden_digest_after = known->second;
       }
     }
+    for (const auto& department : record_.departments)
+      std::ranges::move(reports::not_observed(department), std::back_inserter(record_.not_tested));
     std::ranges::sort(record_.timings, {}, &reports::TimingRecord::start_ms);
     record_.peak_memory_kib = memory_.peak_kib();
     record_.finished = rfc3339(clock_.wall());

@@ -8,6 +8,7 @@
 
 #include "runners/cell/cell.hpp"
 #include "runners/engine/department.hpp"
+#include "tests/support/debian_guest.hpp"
 #include "tests/support/fake_agent.hpp"
 #include "tests/support/fake_clock.hpp"
 #include "tests/support/fake_hypervisor.hpp"
@@ -81,6 +82,7 @@ class CleanNight {
     guest_.programs = [this](const auto& program, const auto& arguments, const auto&) {
       return answer(program, arguments);
     };
+    let_idle(guest_, clock_);
     boot();
   }
   ~CleanNight() { std::filesystem::remove_all(folder_); }
@@ -112,10 +114,7 @@ class CleanNight {
     } else if (program == "dpkg-query") {
       process.output = "postfix:amd64\t1\tok\tinstalled\n";
     } else if (arguments.size() > 2) {
-      for (const char* section :
-           {"scripts", "children", "addresses\n[]", "routes", "kernel", "processes", "log", "end"}) {
-        process.output += arguments[2] + " " + section + "\n";
-      }
+      process.output = debian_answer(arguments[2]);
     }
     return process;
   }

@@ -197,8 +197,10 @@ Result<void> add_errors(const StateReplies& replies, const std::vector<std::stri
     const auto& log = watched_logs()[i];
     const auto section = replies.job.find(log_section(i));
     if (section != replies.job.end() && section->second.exit_code == no_such_log) {
-      if (!must_be_there(log, asked, role, state)) continue;
-      return guest_error(fmt::format("there is no log '{}', so its errors could not be looked for", log.name));
+      if (must_be_there(log, asked, role, state))
+        return guest_error(fmt::format("there is no log '{}', so its errors could not be looked for", log.name));
+      state.absent_sources[fmt::format("log {}", log.name)] = "there is no such log";
+      continue;
     }
     PATCHLAB_ASSIGN(const auto text, text_in(replies.job, log_section(i)));
     auto logged = events(text).while_doing(fmt::format("reading the log '{}'", log.name));

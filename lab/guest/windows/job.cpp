@@ -151,9 +151,11 @@ Result<JobResult> JobRunner::run(const std::vector<std::string>& lines, const st
         last = fmt::format("last printed: '{}'",
                            shortened(printed->substr(printed->size() - std::min(quoted, printed->size())), quoted));
       }
-      return timeout_error(fmt::format("'{}' in '{}' did not end within {:.1f} s; {}", what, agent_.machine(),
-                                       std::chrono::duration<double>(limits.deadline).count(),
-                                       trouble.empty() ? last : "last trouble: " + trouble));
+      auto late = timeout_error(fmt::format("'{}' in '{}' did not end within {:.1f} s; {}", what, agent_.machine(),
+                                            std::chrono::duration<double>(limits.deadline).count(),
+                                            trouble.empty() ? last : "last trouble: " + trouble));
+      // It may have ended, and nobody could see it.
+      return trouble.empty() ? late : not_late(std::move(late));
     }
     pace.pause();
   }

@@ -753,6 +753,7 @@ Result<std::vector<std::string>> addresses(const Json& interfaces) {
   };
   std::set<std::string> found;
   for (const auto& device : interfaces) {
+    if (!device.is_object()) return guest_error("the agent named a network interface that is none");
     const auto mac = text_in(device, "hardware-address");
     if (mac.empty()) continue;  // loopback
     const auto list = device.find("ip-addresses");
@@ -770,6 +771,7 @@ Result<std::vector<std::string>> addresses(const Json& interfaces) {
       found.insert(fmt::format("{} {}/{}", mac, without_zone(ip), prefix->get<int>()));
     }
   }
+  if (found.empty()) return guest_error("the agent named no network interface with a hardware address");
   return std::vector<std::string>(found.begin(), found.end());
 }
 

@@ -6,6 +6,7 @@
 
 #include <fstream>
 
+#include "tests/support/debian_guest.hpp"
 #include "tests/support/fake_agent.hpp"
 #include "tests/support/fake_clock.hpp"
 #include "tests/support/fake_hypervisor.hpp"
@@ -33,7 +34,10 @@ class CellMachineTest : public ::testing::Test {
     (void)hypervisor_.define(spec);
     (void)hypervisor_.start("db");
     (void)hypervisor_.take_snapshot("db", "baseline");
-    hypervisor_.on_agent([this](auto&, const auto& command) { return guest_.answer(command); });
+    hypervisor_.on_agent([this](auto&, const auto& command) -> Result<std::string> {
+      if (hypervisor_silent_) return timeout_error("the agent does not answer");
+      return guest_.answer(command);
+    });
     guest_.jobs = [this](const std::string& command) {
       installed_.push_back(command.find("slow") == std::string::npos ? "quick"
                                                                      : command.substr(command.find("slow"), 6));
@@ -82,6 +86,7 @@ class CellMachineTest : public ::testing::Test {
                        "br"};
   std::unique_ptr<CellMachine> machine_;
   std::vector<std::string> installed_;  // in the latest trial
+  bool hypervisor_silent_ = false;      // no agent command gets through
 };
 
 TEST_F(CellMachineTest, StartsFromTheStateInWhichAnotherTrialInstalledTheSame) {
@@ -181,19 +186,48 @@ TEST_F(CellMachineTest, OnlyTheLatestStatesAreKept) {
   EXPECT_THAT(installed_, ElementsAre("slow-1"));
 }
 
-TEST_F(CellMachineTest, AnInstallerThatNeverEndsFailsItsCandidateWhetherTheAgentStillAnswersOrNot) {
-  job_.policy.install_timeout = std::chrono::seconds(20);
-  guest_.jobs = [](const auto&) { return test::FakeAgent::Job{{}, "", 1}; };
-  for (const bool silent : {false, true}) {
-    if (silent) guest_.trouble("guest-file-open", timeout_error("silence"), 100000);
-    const auto set = jobs({"hangs"});
-    ASSERT_TRUE(machine_->revert("t", set, Checkpoints::yes));
-    std::optional<Error> error;
-    const auto records = machine_->install("t", set, "medium.iso", error);
-    EXPECT_FALSE(error);
-    EXPECT_EQ(records.at(0).outcome, Outcome::fail) << silent;
-    EXPECT_THAT(records[0].log, HasSubstr("did not end within 20.0 s"));
+// An installer that does not end, on a machine whose agent does this meanwhile.
+class HangingInstallerTest : public CellMachineTest {
+ protected:
+  HangingInstallerTest() {
+    job_.policy.install_timeout = std::chrono::seconds(20);
+    guest_.jobs = [](const auto&) { return test::FakeAgent::Job{{}, "", 1}; };
   }
+  reports::InstallRecord install() {
+    const auto set = jobs({"hangs"});
+    EXPECT_TRUE(machine_->revert("t", set, Checkpoints::yes));
+    error_.reset();
+    return machine_->install("t", set, "medium.iso", error_).at(0);
+  }
+  std::optional<Error> error_;
+};
+
+TEST_F(HangingInstallerTest, FailsItsCandidateWhenItWasSeenNotToEnd) {
+  const auto record = install();
+  EXPECT_FALSE(error_);
+  EXPECT_EQ(record.outcome, Outcome::fail);
+  EXPECT_THAT(record.log, HasSubstr("did not end within 20.0 s"));
+}
+
+TEST_F(HangingInstallerTest, SaysNothingWhenTheAgentFallsSilent) {
+  guest_.jobs = [this](const auto&) {
+    hypervisor_silent_ = true;
+    return test::FakeAgent::Job{{}, "", 1};
+  };
+  const auto record = install();
+  EXPECT_EQ(record.outcome, Outcome::error);
+  EXPECT_EQ(record.end, "silent");
+  ASSERT_TRUE(error_);
+  EXPECT_EQ(error_->error_class, ErrorClass::silent);
+}
+
+TEST_F(HangingInstallerTest, SaysNothingWhenTheAgentAnswersAndWillNotTellWhetherItEnded) {
+  guest_.trouble("guest-file-open", test::FakeAgent::refusal("Access is denied"), 100000);
+  const auto record = install();
+  EXPECT_EQ(record.outcome, Outcome::error);
+  ASSERT_TRUE(error_);
+  EXPECT_EQ(error_->error_class, ErrorClass::infrastructure);
+  EXPECT_THAT(error_->message, HasSubstr("Access is denied"));
 }
 
 TEST_F(CellMachineTest, RunsOnForAsLongAsAsked) {
@@ -219,11 +253,7 @@ class InstalledSetTest : public CellMachineTest {
       if (program == "dpkg-query") {
         for (const auto& [package, version] : holds_) process.output += package + "\t" + version + "\tok\tinstalled\n";
       } else if (arguments.size() > 2) {
-        const auto& mark = arguments[2];
-        for (const char* section :
-             {"scripts", "children", "addresses\n[]", "routes", "kernel", "processes", "log", "end"}) {
-          process.output += mark + " " + section + "\n";
-        }
+        process.output = test::debian_answer(arguments[2], sections_);
       }
       return process;
     };
@@ -243,11 +273,170 @@ class InstalledSetTest : public CellMachineTest {
   }
 
   std::map<std::string, std::string> holds_{{"bind9:amd64", "1"}, {"libc6:amd64", "36"}};
+  std::map<std::string, std::string> sections_;  // of the host state, that are not as usual
 };
 
 TEST_F(InstalledSetTest, WhatWasAskedForPasses) {
   const auto phase = after_installing({{"bind9:amd64", "2"}, {"libc6:amd64", "36"}});
   EXPECT_EQ(phase.outcome, Outcome::pass) << (phase.error ? phase.error->message : "");
+}
+
+TEST_F(InstalledSetTest, ASetThatCannotBeReadIsAnErrorAndWhatTheGuestSaidIsKept) {
+  guest_.programs = [usual = guest_.programs](const auto& program, const auto& arguments, const auto& script) {
+    auto process = usual(program, arguments, script);
+    if (program == "dpkg-query") process = {2, "", "dpkg-query: error: no database\n", {}, 1, false};
+    return process;
+  };
+  const auto phase = after_installing({{"bind9:amd64", "2"}, {"libc6:amd64", "36"}});
+  EXPECT_EQ(phase.outcome, Outcome::error);
+  ASSERT_TRUE(phase.error);
+  EXPECT_EQ(phase.error->error_class, ErrorClass::infrastructure);
+  EXPECT_THAT(phase.error->message, HasSubstr("listing what is installed in 'db': exit code 2"));
+  machine_->save_evidence(slots_ / "evidence");
+  const auto kept = read_file(slots_ / "evidence" / "guest-replies.txt");
+  ASSERT_TRUE(kept);
+  EXPECT_THAT(*kept, HasSubstr("==> dpkg-query -W"));
+  EXPECT_THAT(*kept, HasSubstr("no database"));
+}
+
+TEST_F(InstalledSetTest, AReplyThatIsNotUnderstoodIsTheLabsTroubleAndKept) {
+  sections_["kernel"] = "garbage in place of the kernel's log\n";
+  const auto phase = after_installing({{"bind9:amd64", "2"}, {"libc6:amd64", "36"}});
+  EXPECT_EQ(phase.outcome, Outcome::error);
+  EXPECT_THAT(phase.differences, ElementsAre());
+  machine_->save_evidence(slots_ / "evidence");
+  EXPECT_THAT(read_file(slots_ / "evidence" / "guest-replies.txt").value_or(""), HasSubstr("garbage in place"));
+}
+
+TEST_F(InstalledSetTest, ASilentAgentIsAnErrorOfItsOwnClassAndNoFinding) {
+  const std::vector<InstallJob> set{{"update", "d", {{.file_name = "bind9.deb"}}, {{"bind9:amd64", "2"}}}};
+  ASSERT_TRUE(machine_->revert("t", set, Checkpoints::yes));
+  hypervisor_silent_ = true;
+  const auto phase = machine_->examine("t", "after-install");
+  EXPECT_EQ(phase.outcome, Outcome::error);
+  ASSERT_TRUE(phase.error);
+  EXPECT_EQ(phase.error->error_class, ErrorClass::silent);
+  EXPECT_THAT(phase.differences, ElementsAre());
+  EXPECT_THAT(phase.error->message,
+              StartsWith("neither the guest agent nor the role answers: the guest agent of 'db' "));
+}
+
+TEST_F(InstalledSetTest, WhatTheGuestHasLostTheMeansToTellIsAFinding) {
+  guest_.programs = [usual = guest_.programs](const auto& program, const auto& arguments, const auto& script) {
+    auto process = usual(program, arguments, script);
+    if (program == "/bin/sh" && arguments.size() > 2) {
+      const auto at = process.output.find(arguments[2] + " kernel\n");
+      process.output.insert(at + arguments[2].size() + 1, "absent ");
+    }
+    return process;
+  };
+  const auto phase = after_installing({{"bind9:amd64", "2"}, {"libc6:amd64", "36"}});
+  EXPECT_EQ(phase.outcome, Outcome::fail);
+  ASSERT_EQ(phase.differences.size(), 1U);
+  EXPECT_EQ(phase.differences[0].item, "source kernel");
+}
+
+TEST_F(InstalledSetTest, WhatAMachineNeverHadToTellByIsSaidAtTheBaselineAndNotMissedLater) {
+  guest_.programs = [usual = guest_.programs](const auto& program, const auto& arguments, const auto& script) {
+    auto process = usual(program, arguments, script);
+    if (program == "/bin/sh" && arguments.size() > 2) {
+      const auto at = process.output.find(arguments[2] + " kernel\n");
+      process.output.replace(at, process.output.find(arguments[2] + " disks") - at,
+                             arguments[2] + " absent kernel\nthere is no dmesg\n");
+    }
+    return process;
+  };
+  const auto baseline = machine_->observe_baseline();
+  EXPECT_EQ(baseline.outcome, Outcome::pass) << (baseline.error ? baseline.error->message : "");
+  EXPECT_THAT(baseline.not_observed, Contains("kernel: there is no dmesg"));
+  EXPECT_EQ(after_installing({{"bind9:amd64", "2"}, {"libc6:amd64", "36"}}).outcome, Outcome::pass);
+}
+
+// What is installed and never runs was not tested.
+class EffectTest : public InstalledSetTest {
+ protected:
+  EffectTest() {
+    job_.policy.warm_reboots = 1;
+    job_.policy.cold_reboots = 0;
+    boot();
+    guest_.programs = [this, usual = guest_.programs](const auto& program, const auto& arguments, const auto& script) {
+      if (program == "/sbin/shutdown") {
+        guest_.restart();
+        boot();
+      }
+      return usual(program, arguments, script);
+    };
+  }
+  void boot() {
+    guest_.files["/proc/sys/kernel/random/boot_id"] = fmt::format("{:08}-3bd4-450d-8146-5cf4ba5f0909\n", ++boots_);
+    guest_.files["/run/patchlab-boot-complete"] = "9.1";
+  }
+  // The phase after the restart that follows an installation, when the guest then says this.
+  reports::PhaseRecord after_restart(const std::map<std::string, std::string>& sections) {
+    const auto installed = after_installing({{"bind9:amd64", "2"}, {"libc6:amd64", "36"}});
+    EXPECT_EQ(installed.outcome, Outcome::pass) << "before the restart nothing has to be in effect";
+    sections_ = sections;
+    const auto trouble = machine_->reboot("t", "after-reboot-1", CellMachine::Reboot::warm);
+    EXPECT_FALSE(trouble);
+    return machine_->examine("t", "after-reboot-1");
+  }
+  int boots_ = 0;
+};
+
+TEST_F(EffectTest, WhatRunsAfterTheRestartPasses) {
+  const auto phase = after_restart({});
+  EXPECT_EQ(phase.outcome, Outcome::pass) << (phase.error ? phase.error->message : "");
+}
+
+TEST_F(EffectTest, AKernelThatIsInstalledAndNotBootedIsNoPass) {
+  sections_["kernels"] = "6.1.0-28-amd64\n";
+  ASSERT_EQ(machine_->observe_baseline().outcome, Outcome::pass);
+  const auto phase = after_restart({{"kernels", "6.1.0-28-amd64\n6.1.0-30-amd64\n"}});
+  EXPECT_EQ(phase.outcome, Outcome::fail);
+  ASSERT_EQ(phase.differences.size(), 1U);
+  EXPECT_EQ(phase.differences[0].kind, "effect");
+  EXPECT_EQ(phase.differences[0].after, "6.1.0-28-amd64 runs, 6.1.0-30-amd64 is installed");
+}
+
+TEST_F(EffectTest, AReplacedLibraryThatStillRunsIsNoPass) {
+  const auto phase = after_restart({{"replaced", "file 163 /usr/lib/libdns.so.9 named\ngrep 0\n"}});
+  EXPECT_EQ(phase.outcome, Outcome::fail);
+  ASSERT_EQ(phase.differences.size(), 1U);
+  EXPECT_EQ(phase.differences[0].item, "file /usr/lib/libdns.so.9");
+}
+
+TEST_F(EffectTest, AKernelFromOutsideSaysNothingOfOneThatIsInstalled) {
+  EXPECT_THAT(machine_->observe_baseline().not_observed,
+              Contains("kernel: it comes from outside the guest, which has none of its own"));
+  const auto phase = after_restart({{"kernels", "6.1.0-30-amd64\n"}});
+  EXPECT_EQ(phase.outcome, Outcome::error);
+  ASSERT_TRUE(phase.error);
+  EXPECT_EQ(phase.error->error_class, ErrorClass::configuration);
+}
+
+TEST_F(EffectTest, AKernelPackageIsNotTakenWhereItWouldNeverRun) {
+  const std::vector<InstallJob> set{
+      {"kernel", "d", {{.file_name = "linux.deb"}}, {{"linux-image-6.1.0-30-amd64:amd64", "6.1.124-1"}}}};
+  ASSERT_TRUE(machine_->revert("t", set, Checkpoints::no));
+  std::optional<Error> error;
+  const auto records = machine_->install("t", set, "medium.iso", error);
+  EXPECT_FALSE(error);
+  EXPECT_EQ(records.at(0).outcome, Outcome::skipped);
+  EXPECT_THAT(records[0].end, HasSubstr("kernel comes from outside"));
+}
+
+TEST_F(EffectTest, WithoutAPlannedRestartWhatWaitsForOneIsNoPassEither) {
+  job_.policy.warm_reboots = 0;
+  const std::vector<InstallJob> set{{"update", "d", {{.file_name = "bind9.deb"}}, {{"bind9:amd64", "2"}}}};
+  ASSERT_TRUE(machine_->revert("t", set, Checkpoints::no));
+  std::optional<Error> error;
+  (void)machine_->install("t", set, "medium.iso", error);
+  holds_["bind9:amd64"] = "2";
+  sections_["replaced"] = "file 163 /usr/lib/libdns.so.9 named\ngrep 0\n";
+  const auto phase = machine_->examine("t", "after-install");
+  EXPECT_EQ(phase.outcome, Outcome::error);
+  ASSERT_TRUE(phase.error);
+  EXPECT_THAT(phase.error->hint, HasSubstr("warm_reboots"));
 }
 
 TEST_F(InstalledSetTest, AStateOfAnotherTrialHoldsWhatThatOneAskedFor) {
@@ -326,9 +515,26 @@ TEST_F(RestTest, ABusyBaselineSaysNothing) {
   EXPECT_THAT(findings(for_ever), ElementsAre());
 }
 
-TEST_F(RestTest, AGuestThatDoesNotCountSaysNothing) {
+TEST_F(RestTest, AMachineThatRestartsByItselfIsAFinding) {
+  auto looks = 0;
+  guest_.files["/proc/stat"] = "";
+  guest_.before_read = [&] {
+    guest_.files["/proc/stat"] = fmt::format("cpu 1 2 3 {} 0 0\ncpu0 1 2 3 4 0 0\n", ++looks == 1 ? 50000 : 900);
+  };
   EXPECT_TRUE(machine_->run_on("t", std::chrono::seconds(20)));
-  EXPECT_THAT(machine_->examine("t", "stability").differences, ElementsAre());
+  const auto phase = machine_->examine("t", "stability");
+  guest_.before_read = {};
+  EXPECT_EQ(phase.outcome, Outcome::fail);
+  ASSERT_EQ(phase.differences.size(), 1U);
+  EXPECT_EQ(phase.differences[0].after, "restarted by itself");
+}
+
+TEST_F(RestTest, WhetherItRestsHasToBeSeen) {
+  EXPECT_TRUE(machine_->run_on("t", std::chrono::seconds(20)));
+  const auto phase = machine_->examine("t", "stability");
+  EXPECT_EQ(phase.outcome, Outcome::error);
+  ASSERT_TRUE(phase.error);
+  EXPECT_THAT(phase.error->message, HasSubstr("/proc/stat"));
 }
 
 TEST_F(RestTest, CanBeAccepted) {

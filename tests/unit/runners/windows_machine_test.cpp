@@ -355,12 +355,46 @@ TEST_F(WindowsMachineTest, WhatWaitsForARestartIsStillExpectedAfterAProgramThatD
   EXPECT_EQ(after_reboot(), "pass");
 }
 
-TEST_F(WindowsMachineTest, AnAgentThatDiesIsAFindingOfItsOwn) {
+TEST_F(WindowsMachineTest, AnAgentThatDiesIsAnErrorUntilAnotherTrialShowsItAgain) {
   update("KB5000001");
   (void)install();
   windows_.agent_dies_at_restart = true;
   windows_.restart();
-  EXPECT_THAT(after_install(), HasSubstr("agent guest agent: answers -> neither the guest agent nor the role answers"));
+  const auto phase = machine_->examine("t", "after-install");
+  EXPECT_EQ(phase.outcome, Outcome::error);
+  ASSERT_TRUE(phase.error);
+  EXPECT_EQ(phase.error->error_class, ErrorClass::silent);
+  EXPECT_THAT(phase.error->message, HasSubstr("neither the guest agent nor the role answers"));
+}
+
+TEST_F(WindowsMachineTest, AnInventoryThatCannotBeReadIsNoPassAndNoVerdict) {
+  update("KB5000001");
+  (void)install();
+  windows_.exit_codes[test::FakeWindows::Command::packages] = 0x800F0831;  // the component store is damaged
+  const auto phase = machine_->examine("t", "after-install");
+  EXPECT_EQ(phase.outcome, Outcome::error);
+  EXPECT_TRUE(phase.differences.empty());
+}
+
+TEST_F(WindowsMachineTest, AReplyThatNobodyUnderstandsIsNotThePatchsGuestAgent) {
+  update("KB5000001");
+  (void)install();
+  windows_.replies[test::FakeWindows::Command::service_states] = "SERVICE_NAME: DNS\r\nnonsense\r\n";
+  const auto phase = machine_->examine("t", "after-install");
+  EXPECT_EQ(phase.outcome, Outcome::error);
+  ASSERT_TRUE(phase.error);
+  EXPECT_EQ(phase.error->error_class, ErrorClass::infrastructure);
+  EXPECT_TRUE(phase.differences.empty());
+}
+
+TEST_F(WindowsMachineTest, AGuestWhoseStartCannotBeReadIsNotOneThatDoesNotStart) {
+  update("KB5000001");
+  (void)install();
+  windows_.replies[test::FakeWindows::Command::service_states] = "SERVICE_NAME: DNS\r\nnonsense\r\n";
+  const auto trouble = machine_->reboot("t", "after-reboot-1", CellMachine::Reboot::warm);
+  ASSERT_TRUE(trouble);
+  EXPECT_EQ(trouble->outcome, Outcome::error);
+  EXPECT_TRUE(trouble->differences.empty());
 }
 
 // A department of two, of which one is patched.

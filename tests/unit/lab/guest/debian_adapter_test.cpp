@@ -189,7 +189,10 @@ constexpr const char* state_text =
     "MARK scripts\n0 named\nMARK children\n130 163\n"
     "MARK "
     "addresses\n[{\"address\":\"52:54:00:14:00:10\",\"addr_info\":[{\"local\":\"10.20.0.10\",\"prefixlen\":24}]}]\n"
-    "MARK routes\neth0\t00000000\t0100140A\t0003\t0\t0\t0\t00000000\t0\t0\t0\nMARK kernel\n<3>[ 1.0] I/O error 7\n"
+    "MARK routes\nIface\tDestination\neth0\t00000000\t0100140A\t0003\t0\t0\t0\t00000000\t0\t0\t0\nMARK kernel\n<3>[ "
+    "1.0] I/O error 7\n"
+    "MARK disks\nFilesystem 1024-blocks Used Available Capacity Mounted on\n/dev/vda 200 50 150 25% /\n"
+    "MARK memory\nMemTotal: 200 kB\nMemAvailable: 150 kB\n"
     "MARK processes\nsocket tcp 0A00140A:0035 1\nowner 1 163\nexe /proc/163/exe /usr/sbin/named\n"
     "MARK log\nNov 22 06:00:00 dns1 named[163]: error: zone\nMARK end\n";
 
@@ -210,10 +213,11 @@ TEST_F(DebianAdapterTest, AHostStateThatIsNotWholeIsAnError) {
   auto state = adapter->host_state({"named"});
   ASSERT_FALSE(state);
   EXPECT_EQ(state.error().message, "reading the host state in 'dns': the answer ends early");
-  script_prints(std::string(state_text) + "MARK failed kernel\n");
+  script_prints(std::string(state_text) + "MARK failed kernel\ndmesg ended with 1\n");
   state = adapter->host_state({"named"});
   ASSERT_FALSE(state);
-  EXPECT_EQ(state.error().message, "reading the host state in 'dns': the guest could not list its kernel");
+  EXPECT_EQ(state.error().message,
+            "reading the host state in 'dns': the guest could not list its kernel: dmesg ended with 1 ");
 }
 
 TEST_F(DebianAdapterTest, RefusesServiceNamesThatAShellWouldRead) {

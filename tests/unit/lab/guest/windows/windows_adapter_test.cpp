@@ -580,7 +580,7 @@ TEST_F(WindowsAdapterTest, StoryOfAnAgentThatDoesNotComeBack) {
   const auto start = clock.now();
   const auto reboots = reboot_until_clear(*adapter, agent, clock, {.each = 1800s});
   ASSERT_FALSE(reboots);
-  EXPECT_EQ(reboots.error().error_class, ErrorClass::guest);
+  EXPECT_EQ(reboots.error().error_class, ErrorClass::silent);
   EXPECT_THAT(reboots.error().message, HasSubstr("the agent did not answer"));
   const SilenceFacts facts{agent.answers(1s), true, hypervisor.state("srv").value()};
   EXPECT_EQ(agent_loss(facts), AgentLoss::agent_lost);

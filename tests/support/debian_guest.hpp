@@ -1,0 +1,51 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <fmt/format.h>
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "tests/support/fake_agent.hpp"
+#include "tests/support/fake_clock.hpp"
+
+namespace patchlab::test {
+
+// What the scripts of lab/guest/debian_scripts.hpp print in a guest where all is well: every section that any of them
+// has. `changes` replaces the text of sections.
+inline std::string debian_answer(const std::string& mark, const std::map<std::string, std::string>& changes = {}) {
+  const std::vector<std::pair<std::string, std::string>> sections{
+      {"scripts", ""},
+      {"children", "163\n"},
+      {"addresses", "[]\n"},
+      {"routes", "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n"},
+      {"kernel", "<6>[    0.000000] Linux version 6.1.0-28-amd64\n"},
+      {"disks", "Filesystem 1024-blocks Used Available Capacity Mounted on\n/dev/vda 2000000 500000 1500000 25% /\n"},
+      {"memory", "MemTotal: 200000 kB\nMemAvailable: 150000 kB\n"},
+      {"processes", "exe /proc/1/exe /usr/sbin/init\n"},
+      {"log", ""},
+      {"release", "6.1.0-28-amd64\n"},
+      {"version", "#1 SMP PREEMPT_DYNAMIC Debian 6.1.119-1 (2024-11-22)\n"},
+      {"kernels", ""},
+      {"replaced", "grep 1\n"},
+      {"end", ""}};
+  std::string text;
+  for (const auto& [name, usual] : sections) {
+    const auto change = changes.find(name);
+    text += fmt::format("{} {}\n{}", mark, name, change == changes.end() ? usual : change->second);
+  }
+  return text;
+}
+
+// A guest whose processors have nothing to do, by its own count.
+inline void let_idle(FakeAgent& guest, const FakeClock& clock) {
+  const auto count = [&guest, &clock] {
+    guest.files["/proc/stat"] = fmt::format("cpu 1 2 3 {} 0 0\ncpu0 1 2 3 4 0 0\n", 5000 + clock.now().count() / 10);
+  };
+  count();
+  guest.before_read = count;
+}
+
+}  // namespace patchlab::test
