@@ -269,8 +269,8 @@ bool DepartmentRun::learn_declined(const TrialRecord& trial, Indexes& remaining)
     std::erase(entry.machines, install.machine);
     entry.trials.push_back(trial.id);
     auto& notes = not_taken_[index];
-    notes += fmt::format("; '{}' did not take it: {}, {}", install.machine, install.end,
-                         lab::guest::windows::code_text(install.exit_code));
+    notes += fmt::format("; '{}' did not take it: {}", install.machine, install.end);
+    if (install.exit_code != 0) notes += ", " + lab::guest::windows::code_text(install.exit_code);
     if (!place->installs.empty()) continue;
     entry.outcome = Outcome::skipped;
     entry.reason = notes.substr(2);
@@ -281,7 +281,7 @@ bool DepartmentRun::learn_declined(const TrialRecord& trial, Indexes& remaining)
 
 void DepartmentRun::rehearse_removal(const Indexes& passed) {
   const bool offered = std::ranges::any_of(
-      job_.cell.machines, [](const auto& machine) { return machine.system.family == GuestFamily::windows; });
+      job_.cell.machines, [](const auto& machine) { return traits_of(machine.system.family).offers_removal; });
   if (!offered || !job_.cell.policy.rehearse_removal || stop_.stop_requested()) return;
   const auto trial = trials_.run(Purpose::removal, trials_.machines(), passed, Stability::no);
   for (const auto index : passed) {

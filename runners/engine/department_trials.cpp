@@ -4,6 +4,7 @@
 
 #include "reports/record/queries.hpp"
 #include "runners/engine/memo_key.hpp"
+#include "runners/engine/silence.hpp"
 
 namespace patchlab::runners {
 
@@ -65,12 +66,17 @@ TrialRecord DepartmentTrials::run(Purpose purpose, const std::vector<std::string
   const auto wanted = inputs(purpose, machines, set, stability);
   TrialRecord record{
       .purpose = purpose, .candidates = wanted.candidates, .set_digest = wanted.set_digest, .machines = machines};
-  for (std::size_t attempt = 0; attempt <= job_.cell.policy.lab_retries && !must_stop(); ++attempt) {
+  for (std::size_t attempt = 0; !must_stop(); ++attempt) {
     const auto lost = std::exchange(record.id, next_id());
     if (attempt > 0) retried(lost, record.id);
     record = run_once(wanted, record.id, set);
+    {
+      const std::lock_guard lock(mutex_);
+      count_repeated_silence(record, records_);
+    }
     keep(record, stability);
-    if (record.outcome != Outcome::error) break;
+    const auto retries = std::max(job_.cell.policy.lab_retries, least_retries(record));
+    if (record.outcome != Outcome::error || attempt >= retries) break;
   }
   return record;
 }

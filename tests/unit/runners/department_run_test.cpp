@@ -35,7 +35,9 @@ class FakeCell final : public cell::CellClient {
   std::map<std::string, std::pair<std::string, std::string>> needs;  // candidate -> machine, and candidate without
                                                                      // which that one does not take it
   std::string not_installable;
-  int lab_errors = 0;  // that many of the next trials end in error
+  int lab_errors = 0;                           // that many of the next trials end in error
+  std::map<std::string, std::string> silences;  // candidate -> machine whose agent it silences
+  int stray_silences = 0;                       // that many of the next trials lose the agent of 'mail' by chance
   std::vector<cell::TrialJob> trials;
   std::function<void(const cell::TrialJob&)> on_trial;
   std::function<std::string(const cell::TrialJob&)>
@@ -63,6 +65,13 @@ class FakeCell final : public cell::CellClient {
       record.outcome = Outcome::error;
       record.error = infrastructure_error("the disk is full");
       return record;
+    }
+    for (const auto& [candidate, machine] : silences) {
+      if (std::ranges::count(job.candidates, candidate) > 0) return silent(std::move(record), machine);
+    }
+    if (stray_silences > 0 && !job.candidates.empty()) {
+      --stray_silences;
+      return silent(std::move(record), "mail");
     }
     if (const auto fact = passing_trouble ? passing_trouble(job) : ""; !fact.empty()) {
       record.outcome = Outcome::fail;
@@ -132,6 +141,14 @@ class FakeCell final : public cell::CellClient {
         record.phases.push_back({.phase = reports::stability_phase, .machine = machine, .outcome = Outcome::fail});
       }
     }
+    return record;
+  }
+  static reports::TrialRecord silent(reports::TrialRecord record, const std::string& machine) {
+    const Error error{ErrorClass::silent, "the guest agent of '" + machine + "' gives no answer", {}};
+    record.phases.push_back(
+        {.phase = reports::after_install_phase, .machine = machine, .outcome = Outcome::error, .error = error});
+    record.outcome = Outcome::error;
+    record.error = error;
     return record;
   }
   Result<void> probe_fence(const std::string&) override { return {}; }
@@ -303,6 +320,29 @@ TEST(DepartmentRun, WhatNoGuestTakesIsSkippedAndTheRestIsTestedWithoutIt) {
   EXPECT_THAT(last.candidates, ElementsAre("a", "c"));
   EXPECT_EQ(record.final_trial, last.id);
   EXPECT_EQ(record.outcome, Outcome::pass);
+}
+
+TEST(DepartmentRun, APatchThatSilencesTheAgentIsConvictedAndBothTrialsAreOnRecord) {
+  Fixture lab;
+  lab.lab.silences = {{"bad", "mail"}};
+  lab.job.cell.policy.lab_retries = 0;
+  const auto record = lab.machine("mail").candidate("a", {"mail"}).candidate("bad", {"mail"}).run();
+  EXPECT_EQ(verdict(record, "bad").outcome, Outcome::fail);
+  EXPECT_THAT(verdict(record, "bad").failed, ElementsAre("mail/state:agent:guest agent"));
+  EXPECT_EQ(verdict(record, "a").outcome, Outcome::pass);
+  std::vector<Outcome> batches;
+  for (const auto& trial : record.trials) {
+    if (trial.purpose == reports::Purpose::batch) batches.push_back(trial.outcome);
+  }
+  EXPECT_THAT(batches, ElementsAre(Outcome::error, Outcome::fail));
+}
+
+TEST(DepartmentRun, AnAgentThatIsLostByChanceConvictsNobody) {
+  Fixture lab;
+  lab.lab.stray_silences = 1;
+  const auto record = lab.machine("mail").candidate("a", {"mail"}).run();
+  EXPECT_EQ(verdict(record, "a").outcome, Outcome::pass);
+  EXPECT_EQ(lab.lab.count(reports::Purpose::batch), 2);
 }
 
 TEST(DepartmentRun, WhatOneGuestDoesNotTakeIsTestedOnTheOthers) {

@@ -1,0 +1,82 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include "runners/engine/silence.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "runners/cell/cell.hpp"
+
+namespace patchlab::runners {
+namespace {
+
+using reports::InstallRecord;
+using reports::PhaseRecord;
+using reports::TrialRecord;
+
+bool is_silent(const PhaseRecord& phase) { return phase.error && phase.error->error_class == ErrorClass::silent; }
+bool is_silent(const InstallRecord& install) {
+  return install.outcome == Outcome::error && install.end == to_string(ErrorClass::silent);
+}
+
+}  // namespace
+
+std::set<std::string> silent_machines(const TrialRecord& trial) {
+  std::set<std::string> machines;
+  for (const auto& phase : trial.phases) {
+    if (is_silent(phase)) machines.insert(phase.machine);
+  }
+  for (const auto* installs : {&trial.installs, &trial.removals}) {
+    for (const auto& install : *installs) {
+      if (is_silent(install)) machines.insert(install.machine);
+    }
+  }
+  return machines;
+}
+
+std::size_t least_retries(const TrialRecord& trial) {
+  return trial.error && trial.error->error_class == ErrorClass::silent && !trial.candidates.empty() ? 1 : 0;
+}
+
+void count_repeated_silence(TrialRecord& trial, const std::vector<TrialRecord>& earlier) {
+  if (trial.candidates.empty()) return;
+  std::set<std::string> by_itself;  // silent without any patch
+  std::map<std::string, std::string> seen_in;
+  for (const auto& other : earlier) {
+    const bool same = other.set_digest == trial.set_digest && other.candidates == trial.candidates &&
+                      other.machines == trial.machines && other.id != trial.id;
+    for (const auto& machine : silent_machines(other)) {
+      if (other.candidates.empty())
+        by_itself.insert(machine);
+      else if (same)
+        seen_in.emplace(machine, other.id);
+    }
+  }
+  std::set<std::string> counted;
+  for (const auto& machine : silent_machines(trial)) {
+    if (seen_in.contains(machine) && !by_itself.contains(machine)) counted.insert(machine);
+  }
+  if (counted.empty()) return;
+  const auto sentence = [&](const std::string& machine, const std::string& message) {
+    return fmt::format("silent, as in '{}': {}", seen_in.at(machine), message);
+  };
+  for (auto& phase : trial.phases) {
+    if (!is_silent(phase) || !counted.contains(phase.machine)) continue;
+    phase.differences.push_back({"agent", "guest agent", "answers", sentence(phase.machine, phase.error->message)});
+    phase.error.reset();
+    phase.outcome = cell::machine_outcome(phase);
+  }
+  for (auto* installs : {&trial.installs, &trial.removals}) {
+    for (auto& install : *installs) {
+      if (!is_silent(install) || !counted.contains(install.machine)) continue;
+      install.outcome = Outcome::fail;
+      install.log += fmt::format(" (silent in '{}', too)", seen_in.at(install.machine));
+    }
+  }
+  if (trial.error && trial.error->error_class == ErrorClass::silent && silent_machines(trial).empty())
+    trial.error.reset();
+  cell::conclude(trial);
+}
+
+}  // namespace patchlab::runners
