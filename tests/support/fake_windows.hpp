@@ -93,6 +93,7 @@ class FakeWindows {
   std::set<std::string> held_files;
   bool restart_after_job = false;  // the next job's end is followed by a restart, as after an installer's 1641
   std::vector<std::string> lines;  // of jobs and programs, as carried out
+  std::set<Command> carried_out;
 
   int boots = 1;
 
@@ -353,6 +354,7 @@ class FakeWindows {
   }
 
   std::int64_t carry_out(Command command, const Captured& with, std::string& output) {
+    carried_out.insert(command);
     const auto code = exit_codes.find(command);
     if (const auto reply = replies.find(command); reply != replies.end()) {
       output += reply->second;
