@@ -118,7 +118,7 @@ Result<std::vector<StatusEntry>> parse_dpkg_status(std::string_view text) {
     const std::string status = field(stanza, "Status");
     if (!status.ends_with(" ok installed")) continue;
     entries.push_back({field(stanza, "Package"), field(stanza, "Version"), field(stanza, "Architecture"),
-                       source_of(stanza), field(stanza, "Provides")});
+                       source_of(stanza), field(stanza, "Provides"), status.starts_with("hold ")});
   }
   return entries;
 }

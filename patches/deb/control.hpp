@@ -42,6 +42,7 @@ struct StatusEntry {
   std::string architecture;
   SourceName source;
   std::string provides;
+  bool held = false;
 };
 
 // Installed packages ("install ok installed" or held) of a dpkg status text, in its order.

@@ -386,6 +386,30 @@ std::string plain_path(const std::string& archived) {
   return path;
 }
 
+Result<std::string> unpacked_gzip(std::string_view bytes, std::size_t limit) {
+  const Reader reader(archive_read_new());
+  archive_read_support_filter_gzip(reader.get());
+  archive_read_support_format_empty(reader.get());
+  archive_read_support_format_raw(reader.get());
+  archive_entry* entry = nullptr;
+  if (archive_read_open_memory(reader.get(), bytes.data(), bytes.size()) != ARCHIVE_OK)
+    return configuration_error(fmt::format("gzip: {}", why(reader.get())));
+  const int first = archive_read_next_header(reader.get(), &entry);
+  if (first == ARCHIVE_EOF) return std::string();
+  if (first != ARCHIVE_OK) return configuration_error(fmt::format("gzip: {}", why(reader.get())));
+  if (archive_filter_code(reader.get(), 0) != ARCHIVE_FILTER_GZIP)
+    return configuration_error("gzip: is not compressed");
+  std::string text;
+  std::vector<char> block(1U << 16U);
+  for (;;) {
+    const auto count = archive_read_data(reader.get(), block.data(), block.size());
+    if (count < 0) return configuration_error(fmt::format("gzip: {}", why(reader.get())));
+    if (count == 0) return text;
+    text.append(block.data(), static_cast<std::size_t>(count));
+    if (text.size() > limit) return configuration_error(fmt::format("gzip: unpacks to more than {} bytes", limit));
+  }
+}
+
 Result<DebLayout> read_deb_layout(const std::filesystem::path& deb, const DebLimits& limits) {
   const FileDescriptor file(::open(deb.c_str(), O_RDONLY | O_CLOEXEC));
   if (!file.valid()) return errno_error("opening '" + deb.string() + "'", errno);

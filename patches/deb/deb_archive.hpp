@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "lab/core/result.hpp"
@@ -65,6 +66,9 @@ using VisitEntry = std::function<Result<void>(TarEntry&&)>;
 // root ('..') are refused. An archive without entries is one. Errors say "'file': member: why".
 [[nodiscard]] Result<void> walk_member(const std::filesystem::path& deb, const DebMember& member,
                                        const DebLimits& limits, const ContentWanted& wanted, const VisitEntry& visit);
+
+// The text of a .gz file; refused above `limit` bytes.
+[[nodiscard]] Result<std::string> unpacked_gzip(std::string_view bytes, std::size_t limit);
 
 // A tar archive in dpkg's dialect (GNU), compressed with xz; the same entries give the same bytes.
 [[nodiscard]] Result<std::string> pack_tar_xz(const std::vector<TarEntry>& entries);

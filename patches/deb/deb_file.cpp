@@ -41,11 +41,11 @@ Result<void> read_fields(const Stanza& stanza, const std::filesystem::path& path
   return {};
 }
 
-Result<void> read_control(const std::filesystem::path& path, const DebMember& member, DebLimits limits, DebFile& deb) {
+Result<Stanza> read_control(const std::filesystem::path& path, const DebMember& member, DebLimits limits,
+                            std::set<std::string>& scripts) {
   limits.unpacked_bytes = std::min<std::uint64_t>(limits.unpacked_bytes, 256ULL << 20U);
   limits.content_bytes = control_file_limit;
   std::string text;
-  std::set<std::string> scripts;
   const auto wanted = [](const TarEntry& entry) {
     return plain_path(entry.path) == "control" ? Content::keep : Content::skip;
   };
@@ -58,11 +58,10 @@ Result<void> read_control(const std::filesystem::path& path, const DebMember& me
     return {};
   }));
   if (text.empty()) return trouble(path, "has no control file");
-  deb.maintainer_scripts.assign(scripts.begin(), scripts.end());
   auto stanzas = parse_control(text);
   if (!stanzas) return trouble(path, "control: " + stanzas.error().message);
   if (stanzas->size() != 1) return trouble(path, "its control file must have exactly one paragraph");
-  return read_fields(stanzas->front(), path, deb);
+  return std::move(stanzas->front());
 }
 
 Result<void> read_data(const std::filesystem::path& path, const DebMember& member, const DebLimits& limits,
@@ -87,10 +86,19 @@ std::string canonical_deb_name(const std::string& package, const std::string& ve
 
 std::string DebFile::canonical_name() const { return canonical_deb_name(package, version, architecture); }
 
+Result<Stanza> control_of(const std::filesystem::path& path, const DebLimits& limits) {
+  PATCHLAB_ASSIGN(const auto layout, read_deb_layout(path, limits));
+  std::set<std::string> scripts;
+  return read_control(path, layout.control, limits, scripts);
+}
+
 Result<DebFile> inspect_deb(const std::filesystem::path& path, const DebLimits& limits) {
   PATCHLAB_ASSIGN(const auto layout, read_deb_layout(path, limits));
   DebFile deb;
-  PATCHLAB_TRY(read_control(path, layout.control, limits, deb));
+  std::set<std::string> scripts;
+  PATCHLAB_ASSIGN(const auto control, read_control(path, layout.control, limits, scripts));
+  PATCHLAB_TRY(read_fields(control, path, deb));
+  deb.maintainer_scripts.assign(scripts.begin(), scripts.end());
   PATCHLAB_TRY(read_data(path, layout.data, limits, deb));
   PATCHLAB_ASSIGN(deb.sha256, sha256_of_file(path));
   std::error_code trouble_code;

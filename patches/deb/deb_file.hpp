@@ -37,6 +37,8 @@ struct DebFile {
 
 // Reads every byte of the package, so that truncation and corruption are found here and not in a guest.
 [[nodiscard]] Result<DebFile> inspect_deb(const std::filesystem::path& path, const DebLimits& limits = {});
+// The control file alone, of a package that was read to its end before.
+[[nodiscard]] Result<Stanza> control_of(const std::filesystem::path& path, const DebLimits& limits = {});
 [[nodiscard]] std::string canonical_deb_name(const std::string& package, const std::string& version,
                                              const std::string& architecture);
 void to_json(Json& json, const DebFile& file);
