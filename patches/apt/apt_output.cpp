@@ -7,6 +7,8 @@
 #include <charconv>
 
 #include "lab/core/digest.hpp"
+#include "lab/core/text.hpp"
+#include "patches/deb/version.hpp"
 
 namespace patchlab::patches {
 namespace {
@@ -61,6 +63,84 @@ Result<std::vector<AptUpdate>> parse_simulation(std::string_view text) {
   return updates;
 }
 
+std::vector<AptRemoval> parse_removals(std::string_view text) {
+  std::vector<AptRemoval> removals;
+  while (!text.empty()) {
+    auto line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(text.size(), line.size() + 1));
+    if (!line.starts_with("Remv ") && !line.starts_with("Purg ")) continue;
+    line.remove_prefix(5);
+    const auto name = line.substr(0, line.find(' '));
+    line.remove_prefix(std::min(line.size(), name.size() + 1));
+    const auto colon = name.find(':');
+    removals.push_back({std::string(name.substr(0, colon)), std::string(take_bracketed(line, '[', ']')),
+                        colon == std::string_view::npos ? "" : std::string(name.substr(colon + 1))});
+  }
+  return removals;
+}
+
+std::vector<std::string> parse_kept_back(std::string_view text) {
+  std::vector<std::string> names;
+  bool listed = false;
+  while (!text.empty()) {
+    auto line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(text.size(), line.size() + 1));
+    if (!line.starts_with("  ")) {
+      listed = line.find("have been kept back") != std::string_view::npos ||
+               line.find("deferred due to phasing") != std::string_view::npos;
+      continue;
+    }
+    while (listed && !line.empty()) {
+      const auto word = line.substr(0, line.find(' '));
+      if (!word.empty()) names.emplace_back(word);
+      line.remove_prefix(std::min(line.size(), word.size() + 1));
+    }
+  }
+  return names;
+}
+
+std::vector<AptPolicy> parse_policy(std::string_view text) {
+  std::vector<AptPolicy> all;
+  const auto value_in = [](std::string_view line, std::string_view key) {
+    const auto value = trimmed(line.substr(line.find(key) + key.size()));
+    return value == "(none)" ? std::string() : std::string(value);
+  };
+  while (!text.empty()) {
+    const auto line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(text.size(), line.size() + 1));
+    if (line.empty()) continue;
+    if (line.front() != ' ') {
+      all.push_back({std::string(line.substr(0, line.find(':'))), {}, {}, {}});
+    } else if (all.empty()) {
+      continue;
+    } else if (line.starts_with("  Installed:")) {
+      all.back().installed = value_in(line, "Installed:");
+    } else if (line.starts_with("  Candidate:")) {
+      all.back().candidate = value_in(line, "Candidate:");
+    } else if ((line.starts_with("     ") || line.starts_with(" *** ")) && line.size() > 5 && line[5] != ' ') {
+      const auto rest = line.substr(5);
+      const auto space = rest.find(' ');
+      if (space == std::string_view::npos) continue;
+      AptPolicy::Version version{std::string(rest.substr(0, space)), 0};
+      const auto number = trimmed(rest.substr(space + 1));
+      std::from_chars(number.data(), number.data() + number.size(), version.priority);
+      all.back().versions.push_back(std::move(version));
+    }
+  }
+  return all;
+}
+
+std::string pinned_away(const AptPolicy& policy) {
+  std::string newest;
+  for (const auto& [version, priority] : policy.versions) {
+    if (priority >= 0 && priority < 500) continue;
+    if (policy.installed.empty() || compare_versions(version, policy.installed) <= 0) continue;
+    if (!policy.candidate.empty() && compare_versions(version, policy.candidate) <= 0) continue;
+    if (newest.empty() || compare_versions(version, newest) > 0) newest = version;
+  }
+  return newest;
+}
+
 bool is_security_origin(std::string_view origin) {
   return origin.find("Security:") != std::string_view::npos || origin.find("-security") != std::string_view::npos;
 }
@@ -69,9 +149,15 @@ Result<std::vector<AptPackage>> parse_show(std::string_view text) {
   PATCHLAB_ASSIGN(const auto stanzas, parse_control(text));
   std::vector<AptPackage> packages;
   for (const auto& stanza : stanzas) {
-    AptPackage package{
-        field(stanza, "Package"), field(stanza, "Version"),     field(stanza, "Architecture"), source_of(stanza),
-        field(stanza, "Depends"), field(stanza, "Pre-Depends"), field(stanza, "SHA256"),       0};
+    AptPackage package{field(stanza, "Package"),
+                       field(stanza, "Version"),
+                       field(stanza, "Architecture"),
+                       source_of(stanza),
+                       field(stanza, "Depends"),
+                       field(stanza, "Pre-Depends"),
+                       field(stanza, "SHA256"),
+                       0,
+                       stanza};
     const std::string size = field(stanza, "Size");
     std::from_chars(size.data(), size.data() + size.size(), package.bytes);
     // An installed version shows up without a file: it is no offer.

@@ -6,10 +6,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <fmt/ranges.h>
+
+#include <algorithm>
 #include <set>
 
 #include "lab/core/digest.hpp"
 #include "lab/core/files.hpp"
+#include "lab/core/json.hpp"
+#include "patches/apt/release.hpp"
+#include "patches/apt/solver.hpp"
+#include "patches/deb/version.hpp"
 #include "patches/store/scratch_folder.hpp"
 
 namespace patchlab::patches {
@@ -36,12 +43,6 @@ Acquire::Retries "3";
 )";
 
 bool is_list_index(const std::string& name) { return name.ends_with("_InRelease") || name.ends_with("_Release"); }
-
-InstalledSet installed_set(const std::vector<StatusEntry>& entries) {
-  InstalledSet set;
-  for (const auto& entry : entries) set[entry.package + ":" + entry.architecture] = entry.version;
-  return set;
-}
 
 std::string specification(const std::string& package, const std::string& version, const std::string& architecture) {
   return architecture == "all" ? fmt::format("{}={}", package, version)
@@ -160,20 +161,135 @@ std::string AptSource::fingerprint() const {
   return builder.finish();
 }
 
-// A second or two per image under emulation, so the answer is kept for as long as nothing changes.
+// A second or two per question under emulation, so the answer is kept for as long as nothing changes.
+Result<AptSource::Printed> AptSource::ask(const AptImage& image, const std::string& status, const std::string& program,
+                                          const std::vector<std::string>& arguments, std::stop_token stop) {
+  DigestBuilder key;
+  key.add("patchlab/apt-question/v1").add(fingerprint()).add(status).add(program);
+  for (const auto& argument : arguments) key.add(argument);
+  if (!preferences_.empty()) key.add(read_file(preferences_).value_or(""));
+  const auto note = paths_.folder / "known" / ("answer-" + key.finish());
+  if (const auto text = read_file(note)) {
+    const auto known = Json::parse(*text, nullptr, false);
+    if (known.is_array() && known.size() == 3 && known[0].is_number_integer() && known[1].is_string() &&
+        known[2].is_string()) {
+      return Printed{known[0].get<int>(), known[1].get<std::string>(), known[2].get<std::string>()};
+    }
+  }
+  std::vector<std::string> all{"-o", "Dir::State::status=" + image.dpkg_status.string(), "-o", "Debug::NoLocking=true"};
+  if (!preferences_.empty()) all.insert(all.end(), {"-o", "Dir::Etc::preferences=" + preferences_.string()});
+  all.insert(all.end(), arguments.begin(), arguments.end());
+  const auto outcome = runner_.run(command(program, std::move(all)), stop);
+  if (stop.stop_requested())
+    return Error{ErrorClass::cancelled, fmt::format("cancelled while finding updates for image '{}'", image.name), {}};
+  const auto* exited = std::get_if<Exited>(&outcome.end);
+  if (exited == nullptr || (exited->code != 0 && exited->code != 100)) {
+    return infrastructure_error(fmt::format("finding updates for image '{}': {}: {}: {}", image.name, program,
+                                            outcome.describe(), apt_refusal("", outcome.errors)));
+  }
+  Printed printed{exited->code, to_valid_utf8(outcome.output), to_valid_utf8(outcome.errors)};
+  PATCHLAB_TRY(write_file_atomically(note, Json{printed.code, printed.output, printed.errors}.dump()));
+  return printed;
+}
+
 Result<std::string> AptSource::simulate_upgrade(const AptImage& image, const std::string& status,
                                                 std::stop_token stop) {
-  DigestBuilder key;
-  key.add("patchlab/apt-upgrade/v1").add(fingerprint()).add(status);
-  const auto note = paths_.folder / "known" / ("upgrade-" + key.finish());
-  if (auto known = read_file(note)) return std::move(*known);
-  const auto spec = command("apt-get", {"-o", "Dir::State::status=" + image.dpkg_status.string(), "-o",
-                                        "Debug::NoLocking=true", "-q", "-s", "-y", "--with-new-pkgs", "upgrade"});
-  PATCHLAB_ASSIGN(
-      auto output,
-      run_for_output(runner_, spec, stop).while_doing(fmt::format("finding updates for image '{}'", image.name)));
-  PATCHLAB_TRY(write_file_atomically(note, output));
-  return output;
+  PATCHLAB_ASSIGN(auto printed,
+                  ask(image, status, "apt-get", {"-q", "-s", "-y", "--with-new-pkgs", "upgrade"}, std::move(stop)));
+  if (printed.code == 0) return std::move(printed.output);
+  return configuration_error(
+      fmt::format("apt refuses to work on '{}' as it is: {}", image.name, apt_refusal(printed.output, printed.errors)),
+      "mend the machine, then make its golden image or copy its dpkg status again");
+}
+
+Result<std::vector<AptImage>> AptSource::of_this_release(const std::vector<AptImage>& images, std::stop_token stop) {
+  preferences_.clear();
+  is_incomplete_ = false;
+  auto listed = run_for_output(
+      runner_, command("apt-get", {"indextargets", "--format", release_format, "Created-By: Packages"}), stop);
+  if (!listed) return std::move(listed).error().while_doing("reading the apt sources");
+  const auto offered = releases_in(*listed);
+  if (offered.empty()) return images;  // whose they are cannot be told
+  std::vector<std::string> names;
+  for (const auto& [release, codenames] : offered) names.push_back(release);
+  std::vector<AptImage> kept;
+  std::string chosen;
+  for (const auto& image : images) {
+    PATCHLAB_ASSIGN(const auto text, read_file(image.dpkg_status));
+    auto status = parse_dpkg_status(text);
+    if (!status) return std::move(status).error().while_doing("'" + image.dpkg_status.string() + "'");
+    const auto release = release_of(*status);
+    const bool fits = release.empty() || offered.contains(release);
+    if (fits && !release.empty() && chosen.empty()) chosen = release;
+    if (fits && (release.empty() || release == chosen)) {
+      kept.push_back(image);
+      continue;
+    }
+    is_incomplete_ = true;
+    if (fits) {
+      notes_.push_back(
+          fmt::format("'{}' runs {}, and updates were looked for on {}: whether there are updates for it "
+                      "is not known",
+                      image.name, release, chosen));
+    } else {
+      notes_.push_back(
+          fmt::format("'{}' runs {}, the apt sources of this host are for {}: whether there are updates "
+                      "for it is not known",
+                      image.name, release, fmt::join(names, " and ")));
+    }
+  }
+  if (offered.size() < 2 || chosen.empty()) return kept;
+  std::string pins = read_file(paths_.host_configuration / "preferences").value_or("");
+  for (const auto& [release, codenames] : offered) {
+    if (release == chosen) continue;
+    for (const auto& codename : codenames)
+      pins += fmt::format("\nPackage: *\nPin: release n={}\nPin-Priority: -1\n", codename);
+  }
+  PATCHLAB_TRY(write_file_atomically(paths_.folder / "preferences", pins));
+  preferences_ = paths_.folder / "preferences";
+  return kept;
+}
+
+Result<void> AptSource::note_kept_back(const AptImage& image, const std::string& status, const std::string& upgrade,
+                                       const std::vector<StatusEntry>& entries, std::stop_token stop) {
+  const auto note = [&](const std::string& package, const std::string& version, const std::string& reason) {
+    is_incomplete_ = true;
+    notes_.push_back(fmt::format("an update of '{}' on '{}'{} exists and is held back: {}", package, image.name,
+                                 version.empty() ? "" : " to " + version, reason));
+  };
+  for (const auto& package : parse_kept_back(upgrade)) {
+    const auto name = package.substr(0, package.find(':'));
+    PATCHLAB_ASSIGN(const auto tried,
+                    ask(image, status, "apt-get", {"-q", "-s", "-y", "--ignore-hold", "install", package}, stop));
+    std::string version;
+    if (tried.code == 0) {
+      PATCHLAB_ASSIGN(const auto updates, parse_simulation(tried.output));
+      for (const auto& update : updates) {
+        if (update.package == name) version = update.after;
+      }
+    }
+    const bool held =
+        std::ranges::any_of(entries, [&](const StatusEntry& entry) { return entry.package == name && entry.held; });
+    std::vector<std::string> removed;
+    for (const auto& removal : parse_removals(tried.output)) removed.push_back(removal.package);
+    if (held)
+      note(package, version, "the machine has the package on hold");
+    else if (tried.code != 0)
+      note(package, version, apt_refusal(tried.output, tried.errors));
+    else if (!removed.empty())
+      note(package, version, fmt::format("apt would remove '{}'", fmt::join(removed, "', '")));
+    else
+      note(package, version, "apt keeps it back");
+  }
+  std::vector<std::string> arguments{"policy"};
+  for (const auto& entry : entries) arguments.push_back(entry.package);
+  if (arguments.size() == 1) return {};
+  PATCHLAB_ASSIGN(const auto policy, ask(image, status, "apt-cache", arguments, stop));
+  for (const auto& one : parse_policy(policy.output)) {
+    if (const auto version = pinned_away(one); !version.empty())
+      note(one.package, version, "the preferences of apt pin another version");
+  }
+  return {};
 }
 
 Result<std::vector<ImageUpdates>> AptSource::updates_of(const std::vector<AptImage>& images, std::stop_token stop) {
@@ -184,9 +300,58 @@ Result<std::vector<ImageUpdates>> AptSource::updates_of(const std::vector<AptIma
     if (!status) return std::move(status).error().while_doing("'" + image.dpkg_status.string() + "'");
     PATCHLAB_ASSIGN(const auto output, simulate_upgrade(image, text, stop));
     PATCHLAB_ASSIGN(auto updates, parse_simulation(output));
-    all.push_back({installed_set(*status), std::move(updates)});
+    PATCHLAB_TRY(note_kept_back(image, text, output, *status, stop));
+    all.push_back({std::move(updates), {}});
   }
   return all;
+}
+
+// Asks apt about each source that is wanted, and about those that come with it, what it would install besides.
+Result<void> AptSource::find_needs(const AptImage& image, const AptRequest& request,
+                                   const std::vector<AptPackage>& offers, ImageUpdates& updates, std::stop_token stop) {
+  const auto by_source = updates_by_source(updates, offers);
+  std::set<std::string> open;
+  std::vector<OfferedPackage> offered;
+  std::map<AskedPackage, std::string> source_of;
+  for (const auto& [source, packages] : by_source) {
+    const bool wanted =
+        request.packages.empty() || std::ranges::count(request.packages, packages.front()->source.name) > 0;
+    if (wanted) open.insert(source);
+    for (const auto* package : packages) {
+      offered.push_back({package->control,
+                         {canonical_deb_name(package->package, package->version, package->architecture),
+                          package->sha256, package->bytes}});
+      source_of[{package->package, package->version, package->architecture}] = source;
+    }
+  }
+  if (by_source.size() < 2) return {};
+  PATCHLAB_ASSIGN(auto status, read_file(image.dpkg_status));
+  PATCHLAB_ASSIGN(auto solver, Solver::create(runner_, {image.name, std::move(status), paths_.folder / "known"}));
+  std::set<std::string> seen;
+  while (!open.empty()) {
+    const auto source = *open.begin();
+    open.erase(open.begin());
+    if (!seen.insert(source).second) continue;
+    std::vector<AskedPackage> asked;
+    for (const auto* package : by_source.at(source)) {
+      // A new package comes with what needs it, or not at all.
+      const auto is_it = [&](const AptUpdate& update) {
+        return update.package == package->package && update.architecture == package->architecture;
+      };
+      const auto update = std::ranges::find_if(updates.updates, is_it);
+      if (update != updates.updates.end() && !update->before.empty())
+        asked.push_back({package->package, package->version, package->architecture});
+    }
+    if (asked.empty()) continue;
+    PATCHLAB_ASSIGN(const auto solution, solver.install(asked, offered, stop));
+    for (const auto& update : solution.installs) {
+      const auto other = source_of.find({update.package, update.after, update.architecture});
+      if (other == source_of.end() || other->second == source) continue;
+      updates.needs[source].insert(other->second);
+      open.insert(other->second);
+    }
+  }
+  return {};
 }
 
 Result<std::vector<AptPackage>> AptSource::describe(const std::vector<std::string>& specifications,
@@ -225,17 +390,37 @@ Result<void> AptSource::fetch(const std::vector<const AptPackage*>& packages, st
   return {};
 }
 
-Result<AptAnswer> AptSource::candidates(const std::vector<AptImage>& images, const AptRequest& request,
+// From the first package of the group that brings its changelog: all of a source have the same one.
+ChangelogFacts AptSource::changes_in(const UpdateGroup& group, const std::vector<ImageUpdates>& images) const {
+  for (const auto& package : group.packages) {
+    std::string oldest;
+    for (const auto& image : images) {
+      for (const auto& update : image.updates) {
+        if (update.package != package.package || update.before.empty()) continue;
+        if (oldest.empty() || compare_versions(update.before, oldest) < 0) oldest = update.before;
+      }
+    }
+    if (oldest.empty()) continue;
+    const auto text = changelog_of(store_.path_of(package.sha256), package.package);
+    if (text && *text) return changelog_facts(**text, oldest);
+  }
+  return {};
+}
+
+Result<AptAnswer> AptSource::candidates(const std::vector<AptImage>& all_images, const AptRequest& request,
                                         std::stop_token stop) {
   notes_.clear();
   PATCHLAB_TRY(prepare(stop));
-  PATCHLAB_ASSIGN(const auto updates, updates_of(images, stop));
+  PATCHLAB_ASSIGN(const auto images, of_this_release(all_images, stop));
+  PATCHLAB_ASSIGN(auto updates, updates_of(images, stop));
   std::set<std::string> wanted;
   for (const auto& image : updates) {
     for (const auto& update : image.updates)
       wanted.insert(specification(update.package, update.after, update.architecture));
   }
   PATCHLAB_ASSIGN(const auto offers, describe({wanted.begin(), wanted.end()}, stop));
+  for (std::size_t i = 0; i < images.size(); ++i)
+    PATCHLAB_TRY(find_needs(images[i], request, offers, updates[i], stop));
   PATCHLAB_ASSIGN(const auto groups, group_updates(updates, offers));
   auto selected = select_groups(groups, request);
   std::vector<const AptPackage*> files;
@@ -244,9 +429,18 @@ Result<AptAnswer> AptSource::candidates(const std::vector<AptImage>& images, con
   }
   PATCHLAB_TRY(fetch(files, stop));
   AptAnswer answer;
-  for (const auto& group : selected.groups) answer.candidates.push_back(candidate_of(group));
-  answer.notes = std::move(notes_);
-  answer.notes.insert(answer.notes.end(), selected.notes.begin(), selected.notes.end());
+  for (auto& group : selected.groups) {
+    group.changes = changes_in(group, updates);
+    answer.candidates.push_back(candidate_of(group));
+  }
+  // That there are none would be untrue of what is held back, and of machines that were left out.
+  if (is_incomplete_) std::erase(selected.notes, no_updates);
+  // The same package may be held back on many machines of one kind: each says so, once.
+  for (const auto* more : {&notes_, &selected.notes}) {
+    for (const auto& sentence : *more) {
+      if (std::ranges::count(answer.notes, sentence) == 0) answer.notes.push_back(sentence);
+    }
+  }
   return answer;
 }
 

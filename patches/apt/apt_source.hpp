@@ -40,7 +40,7 @@ class AptSource {
             std::function<void(const std::string&)> progress = {});
 
   // What the sources offer over the images, as candidates whose files lie in the store.
-  [[nodiscard]] Result<AptAnswer> candidates(const std::vector<AptImage>& images, const AptRequest& request,
+  [[nodiscard]] Result<AptAnswer> candidates(const std::vector<AptImage>& all_images, const AptRequest& request,
                                              std::stop_token stop = {});
   // Exactly this version, from the store when it was fetched before.
   [[nodiscard]] Result<CandidateFile> package(const std::string& name, const std::string& version,
@@ -50,9 +50,25 @@ class AptSource {
   [[nodiscard]] ProcessSpec command(const std::string& program, std::vector<std::string> arguments) const;
   Result<void> prepare(std::stop_token stop);
   Result<void> refresh_lists(std::stop_token stop);
+  // The images whose release the sources are of; about the others a note is left.
+  Result<std::vector<AptImage>> of_this_release(const std::vector<AptImage>& images, std::stop_token stop);
+  // What `program` prints about the image, with exit code 0 or apt's 100; kept for as long as nothing changes.
+  struct Printed {
+    int code = 0;
+    std::string output;
+    std::string errors;
+  };
+  Result<Printed> ask(const AptImage& image, const std::string& status, const std::string& program,
+                      const std::vector<std::string>& arguments, std::stop_token stop);
   Result<std::string> simulate_upgrade(const AptImage& image, const std::string& status, std::stop_token stop);
+  // Updates that exist and are not taken: a note for each, with the reason.
+  Result<void> note_kept_back(const AptImage& image, const std::string& status, const std::string& upgrade,
+                              const std::vector<StatusEntry>& entries, std::stop_token stop);
   [[nodiscard]] std::string fingerprint() const;
   Result<std::vector<ImageUpdates>> updates_of(const std::vector<AptImage>& images, std::stop_token stop);
+  Result<void> find_needs(const AptImage& image, const AptRequest& request, const std::vector<AptPackage>& offers,
+                          ImageUpdates& updates, std::stop_token stop);
+  [[nodiscard]] ChangelogFacts changes_in(const UpdateGroup& group, const std::vector<ImageUpdates>& images) const;
   Result<std::vector<AptPackage>> describe(const std::vector<std::string>& specifications, std::stop_token stop);
   Result<void> fetch(const std::vector<const AptPackage*>& packages, std::stop_token stop);
   [[nodiscard]] std::filesystem::path note_of(const std::string& name, const std::string& version,
@@ -63,7 +79,9 @@ class AptSource {
   const ContentStore& store_;
   AptPaths paths_;
   std::function<void(const std::string&)> progress_;
-  std::filesystem::path lists_;  // empty until prepared
+  std::filesystem::path lists_;        // empty until prepared
+  std::filesystem::path preferences_;  // of our own, against other releases' sources; empty: the host's
+  bool is_incomplete_ = false;         // a note says so
   std::vector<std::string> notes_;
 };
 

@@ -8,7 +8,6 @@
 #include <map>
 #include <set>
 
-#include "patches/deb/relation.hpp"
 #include "patches/deb/version.hpp"
 #include "patches/set/machine_plan.hpp"
 
@@ -21,15 +20,7 @@ std::string key_of(const std::string& package, const std::string& version, const
   return package + " " + version + " " + architecture;
 }
 
-std::vector<Alternatives> dependencies_of(const AptPackage& package) {
-  std::vector<Alternatives> all;
-  for (const auto* text : {&package.pre_depends, &package.depends}) {
-    if (auto clauses = parse_dependencies(*text)) all.insert(all.end(), clauses->begin(), clauses->end());
-  }
-  return all;
-}
-
-// Collects packages by source, finds which source needs which, and melts circles together.
+// Collects packages by source, and melts circles together.
 class Grouping {
  public:
   Grouping(const std::vector<ImageUpdates>& images, const std::vector<AptPackage>& offers) : images_(images) {
@@ -64,47 +55,22 @@ class Grouping {
           fmt::format("apt offers '{}' {} but does not describe it", update.package, update.after));
     }
     const auto& source = offer->second->source;
-    const std::string name = source.name + " " + source.version;
+    const auto name = source_key(*offer->second);
     auto& group = groups_[name];
     group.sources.insert(source.name);
     group.version = source.version;
     group.origins.insert(update.origin);
     group.packages.emplace(key, offer->second);
     if (!update.before.empty()) group.updates_something = true;
-    group_of_[key] = name;
     return {};
-  }
-
-  static bool met_by_image(const Alternatives& clause, const InstalledSet& installed) {
-    return std::any_of(clause.begin(), clause.end(), [&](const Dependency& dependency) {
-      return std::any_of(installed.begin(), installed.end(), [&](const auto& item) {
-        return fits(dependency, item.first.substr(0, item.first.find(':')), item.second);
-      });
-    });
   }
 
   void find_needs(const ImageUpdates& image) {
-    for (const auto& update : image.updates) {
-      const auto key = key_of(update.package, update.after, update.architecture);
-      const std::string& own = group_of_.at(key);
-      for (const auto& clause : dependencies_of(*offers_.at(key))) {
-        if (met_by_image(clause, image.installed)) continue;
-        if (const auto other = group_that_meets(clause, image); !other.empty() && other != own)
-          groups_[own].needs.insert(other);
+    for (const auto& [own, others] : image.needs) {
+      for (const auto& other : others) {
+        if (other != own && groups_.contains(own) && groups_.contains(other)) groups_[own].needs.insert(other);
       }
     }
-  }
-
-  // In the order of the alternatives, as apt resolves them.
-  [[nodiscard]] std::string group_that_meets(const Alternatives& clause, const ImageUpdates& image) const {
-    for (const auto& dependency : clause) {
-      for (const auto& update : image.updates) {
-        if (fits(dependency, update.package, update.after)) {
-          return group_of_.at(key_of(update.package, update.after, update.architecture));
-        }
-      }
-    }
-    return {};
   }
 
   [[nodiscard]] bool reaches(const std::string& from, const std::string& to) const {
@@ -194,7 +160,6 @@ class Grouping {
   const std::vector<ImageUpdates>& images_;
   std::map<std::string, const AptPackage*> offers_;
   std::map<std::string, Group> groups_;
-  std::map<std::string, std::string> group_of_;  // package key -> group
 };
 
 const UpdateGroup* by_id(const std::vector<UpdateGroup>& groups, const std::string& id) {
@@ -221,6 +186,29 @@ void place(const std::vector<UpdateGroup>& all, const UpdateGroup& group, Names&
 }
 
 }  // namespace
+
+std::string source_key(const AptPackage& package) { return package.source.name + " " + package.source.version; }
+
+std::map<std::string, std::vector<const AptPackage*>> updates_by_source(const ImageUpdates& image,
+                                                                        const std::vector<AptPackage>& offers) {
+  std::map<std::string, const AptPackage*> known;
+  for (const auto& offer : offers) known[key_of(offer.package, offer.version, offer.architecture)] = &offer;
+  std::map<std::string, std::vector<const AptPackage*>> found;
+  for (const auto& update : image.updates) {
+    const auto offer = known.find(key_of(update.package, update.after, update.architecture));
+    if (offer != known.end()) found[source_key(*offer->second)].push_back(offer->second);
+  }
+  return found;
+}
+
+// apt does not know how severe an update is, and neither do we: the maintainer's word, or none.
+Severity severity_of(const ChangelogFacts& changes) {
+  if (changes.urgency == "critical" || changes.urgency == "emergency") return Severity::critical;
+  if (changes.urgency == "high") return Severity::important;
+  if (changes.urgency == "medium") return Severity::moderate;
+  if (changes.urgency == "low") return Severity::low;
+  return Severity::unknown;
+}
 
 std::string UpdateGroup::id() const {
   return make_candidate_id(fmt::format("apt-{}-{}", sources.empty() ? "" : sources.front(), without_epoch(version)));
@@ -273,7 +261,7 @@ SelectedGroups select_groups(const std::vector<UpdateGroup>& groups, const AptRe
     if (!asked) selected.notes.push_back(fmt::format("'{}' comes along because another update needs it", group.id()));
   }
   if (selected.groups.empty() && selected.notes.empty()) {
-    selected.notes.emplace_back("the apt sources offer no updates over what the golden images hold");
+    selected.notes.emplace_back(no_updates);
   }
   return selected;
 }
@@ -283,8 +271,16 @@ Candidate candidate_of(const UpdateGroup& group) {
   candidate.id = group.id();
   candidate.title = fmt::format("{} {} ({})", fmt::join(group.sources, ", "), group.version,
                                 group.security ? "security update" : "update");
-  // apt does not know how severe an update is; that it went through the security suite says enough to put it first.
-  candidate.severity = group.security ? Severity::important : Severity::moderate;
+  candidate.severity = severity_of(group.changes);
+  if (!group.changes.cves.empty()) {
+    constexpr std::size_t most = 3;
+    const std::vector<std::string> first(
+        group.changes.cves.begin(),
+        group.changes.cves.begin() + static_cast<std::ptrdiff_t>(std::min(most, group.changes.cves.size())));
+    candidate.title += fmt::format(": {}", fmt::join(first, ", "));
+    if (group.changes.cves.size() > most)
+      candidate.title += fmt::format(" and {} more", group.changes.cves.size() - most);
+  }
   candidate.origin = Origin::apt;
   for (const auto& package : group.packages) {
     candidate.files.push_back({canonical_deb_name(package.package, package.version, package.architecture),

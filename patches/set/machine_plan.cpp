@@ -7,7 +7,6 @@
 
 #include <set>
 
-#include "patches/deb/relation.hpp"
 #include "patches/deb/version.hpp"
 #include "patches/msu/servicing_package.hpp"
 #include "patches/set/patch_set.hpp"
@@ -16,33 +15,25 @@
 namespace patchlab::patches {
 namespace {
 
-std::vector<Alternatives> dependencies_of(const CandidateFile& file) {
-  std::vector<Alternatives> all;
-  for (const auto* text : {&file.pre_depends, &file.depends}) {
-    // A field that cannot be read is dpkg's to refuse; for the plan it asks for nothing.
-    if (auto clauses = parse_dependencies(*text)) all.insert(all.end(), clauses->begin(), clauses->end());
-  }
-  return all;
-}
-
 std::string package_of(const std::string& key) { return key.substr(0, key.find(':')); }
 
-// Builds the plan of one machine: first what is an update there, then what those updates need anew.
+// Builds the plan of one machine: what is an update there.
 class Planner {
  public:
   Planner(const std::vector<Candidate>& ordered, const std::string& role, const InstalledSet& installed,
           const GuestSystem& system)
       : ordered_(ordered), role_(role), installed_(installed), system_(system) {
-    for (const auto& [key, version] : installed) present_[package_of(key)] = version;
+    for (const auto& [key, version] : installed) {
+      const auto colon = key.find(':');
+      if (colon != std::string::npos && key.substr(colon + 1) != "all") architectures_.insert(key.substr(colon + 1));
+    }
   }
 
   MachinePlan plan() {
     for (const auto& candidate : ordered_) select_updates(candidate);
-    while (select_needed()) {
-    }
     MachinePlan plan;
     for (std::size_t i = 0; i < ordered_.size(); ++i) plan.candidates.push_back(result_of(i));
-    plan.unmet = unmet();
+    if (system_.family == GuestFamily::windows) plan.unmet = unmet_stacks();
     return plan;
   }
 
@@ -101,7 +92,10 @@ class Planner {
     for (std::size_t i = 0; i < candidate.files.size(); ++i) {
       const auto& file = candidate.files[i];
       const auto key = installed_key(installed_, file.package, file.architecture);
-      if (!key) {
+      if (file.architecture != "all" && !architectures_.empty() && architectures_.count(file.architecture) == 0) {
+        selection.reasons.insert(fmt::format("'{}' is for {}, the machine is {}", file.package, file.architecture,
+                                             fmt::join(architectures_, " and ")));
+      } else if (!key) {
         selection.reasons.insert(fmt::format("'{}' is not installed", file.package));
       } else if (compare_versions(installed_.at(*key), file.version) >= 0) {
         selection.reasons.insert(
@@ -110,7 +104,7 @@ class Planner {
                  !newer.empty()) {
         selection.reasons.insert(fmt::format("is superseded by '{}'", newer));
       } else {
-        choose(selection, file, i);
+        selection.files.insert(i);
       }
     }
   }
@@ -135,53 +129,6 @@ class Planner {
     return std::any_of(candidate.files.begin(), candidate.files.end(), [&](const CandidateFile& file) {
       return file.windows && applicability(*file.windows, candidate.roles, machine).applies();
     });
-  }
-
-  void choose(Selection& selection, const CandidateFile& file, std::size_t index) {
-    selection.files.insert(index);
-    present_[file.package] = file.version;
-  }
-
-  [[nodiscard]] bool satisfied(const Alternatives& clause) const {
-    return std::any_of(clause.begin(), clause.end(), [&](const Dependency& dependency) {
-      const auto found = present_.find(dependency.package);
-      return found != present_.end() && fits(dependency, found->first, found->second);
-    });
-  }
-
-  // The candidate itself and everything it names as prerequisite, through any number of steps.
-  [[nodiscard]] std::set<std::string> reach_of(const Candidate& candidate) const {
-    std::set<std::string> reach;
-    for (const auto& other : with_prerequisites(ordered_, {candidate.id})) reach.insert(other.id);
-    return reach;
-  }
-
-  bool select_for(const Alternatives& clause, const std::set<std::string>& reach) {
-    for (std::size_t i = 0; i < ordered_.size(); ++i) {
-      const auto& candidate = ordered_[i];
-      if (reach.count(candidate.id) == 0 || !role_allowed(candidate) || candidate.kind != "deb") continue;
-      for (std::size_t f = 0; f < candidate.files.size(); ++f) {
-        const auto& file = candidate.files[f];
-        const auto wanted = [&](const Dependency& d) { return fits(d, file.package, file.version); };
-        if (selections_[i].files.count(f) != 0 || present_.count(file.package) != 0) continue;
-        if (!std::any_of(clause.begin(), clause.end(), wanted)) continue;
-        choose(selections_[i], file, f);
-        return true;
-      }
-    }
-    return false;
-  }
-
-  bool select_needed() {
-    for (std::size_t i = 0; i < ordered_.size(); ++i) {
-      const auto reach = reach_of(ordered_[i]);
-      for (const auto f : std::set(selections_[i].files)) {
-        for (const auto& clause : dependencies_of(ordered_[i].files[f])) {
-          if (!satisfied(clause) && select_for(clause, reach)) return true;
-        }
-      }
-    }
-    return false;
   }
 
   [[nodiscard]] CandidatePlan result_of(std::size_t i) const {
@@ -209,30 +156,12 @@ class Planner {
     return sentences;
   }
 
-  // Only dependencies whose package is there in the wrong version: others may be met by virtual packages, which a list
-  // of installed packages does not show.
-  [[nodiscard]] std::vector<std::string> unmet() const {
-    if (system_.family == GuestFamily::windows) return unmet_stacks();
-    std::vector<std::string> sentences;
-    for (std::size_t i = 0; i < ordered_.size(); ++i) {
-      for (const auto f : selections_[i].files) {
-        for (const auto& clause : dependencies_of(ordered_[i].files[f])) {
-          const bool known = std::any_of(clause.begin(), clause.end(),
-                                         [&](const Dependency& d) { return present_.count(d.package) != 0; });
-          if (satisfied(clause) || !known) continue;
-          sentences.push_back(fmt::format("{} needs {}", ordered_[i].files[f].package, to_string(clause.front())));
-        }
-      }
-    }
-    return sentences;
-  }
-
   const std::vector<Candidate>& ordered_;
   const std::string& role_;
   const InstalledSet& installed_;
   const GuestSystem& system_;
-  std::map<std::string, std::string> present_;  // package -> version, once everything selected is installed
-  std::vector<Selection> selections_;           // one per candidate
+  std::set<std::string> architectures_;  // of what is installed
+  std::vector<Selection> selections_;    // one per candidate
 };
 
 }  // namespace

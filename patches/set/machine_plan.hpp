@@ -26,7 +26,7 @@ struct CandidatePlan {
 
 struct MachinePlan {
   std::vector<CandidatePlan> candidates;  // in the order of the set
-  // Dependencies on packages that are there in a version which does not do: "bind9 needs libssl3 (>= 3.0.22)". The
+  // Windows: "'lcu' needs servicing stack 10.0.14393.7692, the machine has 10.0.14393.4000 when it comes to it". The
   // installer would refuse.
   std::vector<std::string> unmet;
   [[nodiscard]] std::vector<CandidateFile> files() const;
@@ -34,8 +34,8 @@ struct MachinePlan {
   [[nodiscard]] bool applies() const;
 };
 
-// Debian: a file applies where its package is installed in a lower version. A package that is not installed comes along
-// only when an applied file of the same candidate, or of one that has this candidate as prerequisite, depends on it.
+// Debian: a file applies where its package is installed in a lower version. Whether it can be installed, and what new
+// packages come along because an update needs them, is for apt to say (patches/apt/apt_plan).
 // Windows: a file applies unless its own facts rule it out (patches/windows/applicability); whether the guest takes it
 // shows when it is installed, and `installed` is not asked.
 [[nodiscard]] MachinePlan plan_machine(const std::vector<Candidate>& ordered, const std::string& role,

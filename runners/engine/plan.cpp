@@ -9,6 +9,7 @@
 #include "patches/repack/recipe.hpp"
 #include "patches/set/installed_change.hpp"
 #include "patches/set/patch_set.hpp"
+#include "runners/engine/package_plan.hpp"
 #include "runners/engine/run.hpp"
 
 namespace patchlab::runners {
@@ -214,12 +215,15 @@ std::vector<lab::guest::InstalledPackage> removable(const std::vector<patches::C
   return packages;
 }
 
-// What fulfils the prerequisites of a candidate in this department: the candidates that are named, and on the machines
-// where they are replaced by ones that supersede them, those.
-std::vector<std::size_t> prerequisites_here(const std::vector<Candidate>& candidates,
+// What fulfils the prerequisites of a candidate in this department: the candidates that are named or that apt wants
+// before it, and on the machines where they are replaced by ones that supersede them, those.
+std::vector<std::size_t> prerequisites_here(const std::vector<Candidate>& candidates, const PackagePlan& packages,
                                             const std::vector<PlannedCandidate>& planned, std::size_t index) {
+  std::set<std::string> ids(candidates[index].prerequisites.begin(), candidates[index].prerequisites.end());
+  if (const auto found = packages.needs.find(candidates[index].id); found != packages.needs.end())
+    ids.insert(found->second.begin(), found->second.end());
   std::set<std::size_t> needed;
-  for (const auto& id : candidates[index].prerequisites) {
+  for (const auto& id : ids) {
     for (const auto* provider : patches::providers_of(candidates, id)) {
       const auto place = static_cast<std::size_t>(provider - candidates.data());
       const bool shares_a_machine = std::ranges::any_of(planned[index].installs, [&](const auto& install) {
@@ -266,7 +270,19 @@ void add_servicing_stacks(const Plan& plan, const DepartmentPlan& department, st
   }
 }
 
-Result<DepartmentJob> department_job(const Plan& plan, const DepartmentPlan& department, const fs::path& media) {
+std::vector<PackagePlace> package_places(const Plan& plan) {
+  std::vector<PackagePlace> places;
+  for (const auto& department : plan.scenario.departments) {
+    for (const auto& machine : department.machines) {
+      const auto key = key_of(machine.golden);
+      places.push_back({department.name, machine.name, machine.role, key, &plan.goldens.at(key)});
+    }
+  }
+  return places;
+}
+
+Result<DepartmentJob> department_job(const Plan& plan, const PackagePlan& packages, const DepartmentPlan& department,
+                                     const fs::path& media) {
   DepartmentJob job;
   job.cell.department = department.name;
   job.cell.network = department.network;
@@ -278,7 +294,7 @@ Result<DepartmentJob> department_job(const Plan& plan, const DepartmentPlan& dep
   for (const auto& machine : department.machines) {
     const auto& image = plan.goldens.at(key_of(machine.golden));
     job.cell.machines.push_back(machine_job(machine, department, image));
-    const auto planned = patches::plan_machine(plan.candidates, machine.role, image.packages, image.system);
+    const auto& planned = packages.machines.at({department.name, machine.name});
     if (!planned.unmet.empty()) {
       return configuration_error(fmt::format("the candidates cannot be installed on '{}/{}': {}", department.name,
                                              machine.name, fmt::join(planned.unmet, "; ")),
@@ -301,7 +317,7 @@ Result<DepartmentJob> department_job(const Plan& plan, const DepartmentPlan& dep
     }
   }
   for (std::size_t i = 0; i < plan.candidates.size(); ++i) {
-    job.candidates[i].prerequisites = prerequisites_here(plan.candidates, job.candidates, i);
+    job.candidates[i].prerequisites = prerequisites_here(plan.candidates, packages, job.candidates, i);
     add_servicing_stacks(plan, department, i, job);
   }
   job.medium = [files = std::move(files), media](const std::string& machine,
@@ -328,8 +344,16 @@ Result<Plan> make_plan(const Scenario& scenario, const RunOptions& options, Prog
   } else {
     plan.not_tested.emplace_back("the candidates were left out by --controls");
   }
+  const auto store = patches::default_store();
+  PATCHLAB_ASSIGN(auto packages, plan_packages(std::move(plan.candidates), package_places(plan),
+                                               host_solvers(host_processes()), patches::control_from(store), stop));
+  plan.candidates = std::move(packages.candidates);
+  for (const auto& [place, reason] : packages.held_back) {
+    plan.not_tested.push_back(
+        fmt::format("candidate '{}' is held back in department '{}': {}", place.second, place.first, reason));
+  }
   for (const auto& department : plan.scenario.departments) {
-    auto job = department_job(plan, department, cache_folder() / "media");
+    auto job = department_job(plan, packages, department, cache_folder() / "media");
     if (!job) return at(plan.scenario, department.pointer, std::move(job).error());
     job->cell.libvirt = libvirt_place(department);
     job->controls = options.controls;

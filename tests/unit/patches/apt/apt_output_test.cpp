@@ -25,6 +25,34 @@ TEST(AptSimulation, ReadsUpdatesAndNewPackages) {
   EXPECT_EQ((*updates)[3].architecture, "all");
 }
 
+TEST(AptSimulation, NamesWhatItWouldRemove) {
+  EXPECT_EQ(
+      parse_removals("Remv bind9 [1:9] [bind9-utils:amd64 ]\nInst x [1] (2 D:1/s [amd64])\nPurg libfoo:i386 [2]\n"),
+      (std::vector<AptRemoval>{{"bind9", "1:9", ""}, {"libfoo", "2", "i386"}}));
+}
+
+TEST(AptSimulation, NamesWhatIsKeptBack) {
+  EXPECT_EQ(parse_kept_back("Calculating upgrade...\nThe following packages have been kept back:\n  a libb:i386\n  c\n"
+                            "The following packages will be upgraded:\n  d\n"),
+            (std::vector<std::string>{"a", "libb:i386", "c"}));
+  EXPECT_TRUE(parse_kept_back("The following packages will be upgraded:\n  d\n").empty());
+}
+
+TEST(AptPolicies, TellWhichVersionsAPinKeepsAway) {
+  const auto policies = parse_policy(
+      "php:\n  Installed: 1.0\n  Candidate: 1.0\n  Version table:\n     2.0 -1\n        500 http://x y/main Packages\n"
+      " *** 1.0 1001\n        100 /var/lib/dpkg/status\n"
+      "plain:\n  Installed: 1.0\n  Candidate: 1.1\n  Version table:\n     3.0~bpo1 100\n     1.1 500\n *** 1.0 100\n"
+      "outranked:\n  Installed: 1.0\n  Candidate: 1.0\n  Version table:\n     2.0 500\n *** 1.0 990\n"
+      "new:\n  Installed: (none)\n  Candidate: 2\n  Version table:\n     2 -1\n");
+  ASSERT_EQ(policies.size(), 4U);
+  EXPECT_EQ(policies[0].versions, (std::vector<AptPolicy::Version>{{"2.0", -1}, {"1.0", 1001}}));
+  EXPECT_EQ(pinned_away(policies[0]), "2.0");
+  EXPECT_EQ(pinned_away(policies[1]), "");
+  EXPECT_EQ(pinned_away(policies[2]), "2.0");
+  EXPECT_EQ(pinned_away(policies[3]), "");
+}
+
 TEST(AptSimulation, OfNothingIsEmpty) {
   EXPECT_TRUE(
       parse_simulation("Calculating upgrade...\n0 upgraded, 0 newly installed, 0 to remove and 0 not upgraded.\n")
@@ -51,7 +79,10 @@ TEST(AptShow, KeepsOnlyVersionsThatCanBeFetched) {
       std::string(64, 'a') + "\n\nPackage: a\nStatus: install ok installed\nVersion: 0\nArchitecture: amd64\n");
   ASSERT_TRUE(packages);
   ASSERT_EQ(packages->size(), 1U);
-  EXPECT_EQ((*packages)[0], (AptPackage{"a", "1", "amd64", {"s", "0.9"}, "b", "", std::string(64, 'a'), 10}));
+  auto package = (*packages)[0];
+  EXPECT_EQ(field(package.control, "depends"), "b");
+  package.control.clear();
+  EXPECT_EQ(package, (AptPackage{"a", "1", "amd64", {"s", "0.9"}, "b", "", std::string(64, 'a'), 10}));
 }
 
 }  // namespace

@@ -26,7 +26,15 @@ class FakeApt : public ProcessRunner {
     const auto has = [&](const std::string& word) {
       return std::find(spec.arguments.begin(), spec.arguments.end(), word) != spec.arguments.end();
     };
-    if (has("update")) {
+    if (has("indextargets")) {
+      outcome.output = targets;
+    } else if (has("policy")) {
+      outcome.output = policy;
+    } else if (has("install")) {
+      outcome.output = install;
+      outcome.end = Exited{install.empty() ? 100 : 0};
+      outcome.errors = install.empty() ? "E: Unable to locate package\n" : "";
+    } else if (has("update")) {
       outcome.end = Exited{network ? 0 : 100};
       outcome.errors = network ? "" : "E: could not resolve host\n";
     } else if (has("upgrade")) {
@@ -57,6 +65,9 @@ class FakeApt : public ProcessRunner {
 
   std::string version = "1:2";
   std::string simulation = "Inst hello [1:1] (1:2 Debian-Security:12/stable-security [amd64])\n";
+  std::string targets;  // of which release the sources are
+  std::string policy;
+  std::string install;
   bool network = true;
   bool offered = true;
   bool truncated = false;
@@ -103,8 +114,8 @@ TEST_F(AptSourceTest, UsesFreshListsOfTheHostAndTheStatusOfTheImage) {
   ASSERT_TRUE(ask());
   EXPECT_EQ(apt_.count("update"), 0U);
   EXPECT_THAT(apt_.calls[0].arguments, Contains("Dir::State::lists=" + paths_.host_lists.string()));
-  EXPECT_THAT(apt_.calls[0].arguments, Contains("Dir::State::status=" + images_[0].dpkg_status.string()));
-  EXPECT_THAT(apt_.calls[0].arguments, Contains("-s"));
+  EXPECT_THAT(apt_.calls[1].arguments, Contains("Dir::State::status=" + images_[0].dpkg_status.string()));
+  EXPECT_THAT(apt_.calls[1].arguments, Contains("-s"));
 }
 
 TEST_F(AptSourceTest, ReadsListsOfItsOwnWhenTheHostHasNone) {
@@ -173,6 +184,70 @@ TEST_F(AptSourceTest, SaysThatThereAreNoUpdates) {
   EXPECT_EQ(answer->notes,
             std::vector<std::string>{"the apt sources offer no updates over what the golden images hold"});
   EXPECT_EQ(apt_.count("download"), 0U);
+}
+
+TEST_F(AptSourceTest, SaysWhatAptKeepsBackAndWhy) {
+  give_host_lists();
+  const std::string status = "Package: hello\nStatus: {} ok installed\nVersion: 1:1\nArchitecture: amd64\n";
+  const auto notes = [&](const std::string& want) {
+    images_[0].dpkg_status = folder_.write("dns/" + want, fmt::format(fmt::runtime(status), want));
+    const auto answer = ask();
+    EXPECT_TRUE(answer) << answer.error().message;
+    EXPECT_TRUE(answer->candidates.empty());
+    return answer->notes;
+  };
+  apt_.simulation = "The following packages have been kept back:\n  hello\n0 upgraded\n";
+  apt_.install = "Inst hello [1:1] (1:2 Debian:12/stable [amd64])\n";
+  EXPECT_THAT(notes("hold"), ::testing::ElementsAre("an update of 'hello' on 'dns' to 1:2 exists and is held back: the "
+                                                    "machine has the package on hold"));
+  apt_.install += "Remv world [1]\n";
+  paths_.folder = folder_.path() / "apt2";
+  EXPECT_THAT(notes("install"), ::testing::ElementsAre("an update of 'hello' on 'dns' to 1:2 exists and is held back: "
+                                                       "apt would remove 'world'"));
+  apt_.install.clear();
+  paths_.folder = folder_.path() / "apt3";
+  EXPECT_THAT(notes("install"),
+              ::testing::ElementsAre("an update of 'hello' on 'dns' exists and is held back: Unable to "
+                                     "locate package"));
+  apt_.simulation = "0 upgraded\n";
+  apt_.policy = "hello:\n  Installed: 1:1\n  Candidate: 1:1\n  Version table:\n     1:3 -1\n *** 1:1 1001\n";
+  paths_.folder = folder_.path() / "apt4";
+  EXPECT_THAT(notes("install"),
+              ::testing::ElementsAre("an update of 'hello' on 'dns' to 1:3 exists and is held back: the "
+                                     "preferences of apt pin another version"));
+}
+
+TEST_F(AptSourceTest, AsksOnlyForMachinesOfTheSourcesRelease) {
+  give_host_lists();
+  const auto image = [&](const std::string& name, const std::string& base_files) {
+    return AptImage{name, folder_.write(name + "/dpkg-status",
+                                        "Package: hello\nStatus: install ok installed\nVersion: 1:1\nArchitecture: "
+                                        "amd64\n\nPackage: base-files\nStatus: install ok installed\nVersion: " +
+                                            base_files + "\nArchitecture: amd64\n")};
+  };
+  apt_.targets = "Debian\tbookworm\nDebian-Security\tbookworm-security\nDocker\tbookworm\n";
+  images_ = {image("old", "11.1+deb11u9")};
+  auto answer = ask();
+  ASSERT_TRUE(answer) << answer.error().message;
+  EXPECT_TRUE(answer->candidates.empty());
+  EXPECT_THAT(answer->notes, ::testing::ElementsAre(
+                                 "'old' runs Debian 11, the apt sources of this host are for Debian 12: whether there "
+                                 "are updates for it is not known"));
+  EXPECT_EQ(apt_.count("upgrade"), 0U);
+  images_ = {image("old", "11.1+deb11u9"), image("new", "12.4+deb12u11"), image("other", "12ubuntu4.7")};
+  answer = ask();
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->candidates.size(), 1U);
+  EXPECT_EQ(answer->notes.size(), 2U);
+  // Sources of two releases: one is asked for, and the other's versions are pinned away.
+  apt_.targets += "Debian\ttrixie\n";
+  images_ = {image("new", "12.4+deb12u11"), image("newer", "13.1")};
+  answer = ask();
+  ASSERT_TRUE(answer);
+  EXPECT_THAT(answer->notes, ::testing::ElementsAre("'newer' runs Debian 13, and updates were looked for on Debian 12: "
+                                                    "whether there are updates for it is not known"));
+  EXPECT_EQ(read_file(paths_.folder / "preferences").value(),
+            "\nPackage: *\nPin: release n=trixie\nPin-Priority: -1\n");
 }
 
 TEST_F(AptSourceTest, FetchesTheVersionOfAnImageAndRemembersIt) {

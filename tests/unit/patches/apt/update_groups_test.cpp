@@ -22,9 +22,13 @@ struct World {
     offers.push_back({package, version, "amd64", {source, version}, depends, "", std::string(64, 'a'), 1});
     return *this;
   }
+  // What apt says: the updates of source `own` are installed together with those of `other`.
+  World& need(const std::string& own, const std::string& other) {
+    images[0].needs[own].insert(other);
+    return *this;
+  }
   World& update(const std::string& package, const std::string& before, const std::string& after,
                 const char* origin = security, std::size_t image = 0) {
-    if (!before.empty()) images[image].installed[package + ":amd64"] = before;
     images[image].updates.push_back({package, "amd64", before, after, origin});
     return *this;
   }
@@ -60,13 +64,14 @@ TEST(UpdateGroups, PutPackagesOfOneSourceTogetherOverAllImages) {
 TEST(UpdateGroups, MakeAPrerequisiteOfWhatOnlyAnotherUpdateProvides) {
   World world;
   world.offer("app", "app", "2", "libssl3 (>= 3.1), libc6").offer("libssl3", "openssl", "3.1");
-  world.update("app", "1", "2").update("libssl3", "3.0", "3.1");
+  world.update("app", "1", "2").update("libssl3", "3.0", "3.1").need("app 2", "openssl 3.1");
   const auto groups = world.groups();
   EXPECT_EQ(groups[0].prerequisites, Names{"apt-openssl-3.1"});
   EXPECT_TRUE(groups[1].prerequisites.empty());
 }
 
-TEST(UpdateGroups, NeedNothingThatTheImageHasAlready) {
+// apt is asked; what a dependency field says is not (tests/integration/patches/apt_decides_test.cpp).
+TEST(UpdateGroups, NeedNothingThatAptDoesNotName) {
   World world;
   world.offer("app", "app", "2", "libssl3 (>= 3.0)").offer("libssl3", "openssl", "3.1");
   world.update("app", "1", "2").update("libssl3", "3.0", "3.1");
@@ -76,7 +81,7 @@ TEST(UpdateGroups, NeedNothingThatTheImageHasAlready) {
 TEST(UpdateGroups, AddANewPackageToTheUpdateThatNeedsIt) {
   World world;
   world.offer("app", "app", "2", "libnew").offer("libnew", "newlib", "1");
-  world.update("app", "1", "2").update("libnew", "", "1");
+  world.update("app", "1", "2").update("libnew", "", "1").need("app 2", "newlib 1");
   const auto groups = world.groups();
   ASSERT_EQ(ids(groups), Names{"apt-app-2"});
   EXPECT_EQ(packages(groups[0]), (Names{"app", "libnew"}));
@@ -87,6 +92,7 @@ TEST(UpdateGroups, KeepANewPackageOfSeveralUpdatesAsTheirPrerequisite) {
   World world;
   world.offer("app", "app", "2", "libnew").offer("bpp", "bpp", "2", "libnew").offer("libnew", "newlib", "1");
   world.update("app", "1", "2").update("bpp", "1", "2").update("libnew", "", "1");
+  world.need("app 2", "newlib 1").need("bpp 2", "newlib 1");
   const auto groups = world.groups();
   EXPECT_EQ(ids(groups), (Names{"apt-app-2", "apt-bpp-2", "apt-newlib-1"}));
   EXPECT_EQ(groups[0].prerequisites, Names{"apt-newlib-1"});
@@ -96,7 +102,7 @@ TEST(UpdateGroups, KeepANewPackageOfSeveralUpdatesAsTheirPrerequisite) {
 TEST(UpdateGroups, MeltUpdatesThatNeedEachOther) {
   World world;
   world.offer("app", "app", "2", "lib (>= 2)").offer("lib", "lib-src", "2", "app (>= 2)");
-  world.update("app", "1", "2").update("lib", "1", "2");
+  world.update("app", "1", "2").update("lib", "1", "2").need("app 2", "lib-src 2").need("lib-src 2", "app 2");
   const auto groups = world.groups();
   ASSERT_EQ(ids(groups), Names{"apt-app-2"});
   EXPECT_TRUE(groups[0].prerequisites.empty());
@@ -113,6 +119,7 @@ World three() {
   World world;
   world.offer("zeta", "zeta", "2").offer("app", "app", "2", "openlib (>= 2)").offer("openlib", "openlib", "2");
   world.update("zeta", "1", "2").update("app", "1", "2", point).update("openlib", "1", "2", point);
+  world.need("app 2", "openlib 2");
   return world;
 }
 
@@ -141,7 +148,13 @@ TEST(SelectGroups, SaysSoWhenThereIsNothing) {
 TEST(UpdateGroup, BecomesACandidate) {
   World world;
   world.offer("bind9", "bind9", "1:2-1~deb12u3", "libc6").update("bind9", "1:1", "1:2-1~deb12u3");
-  const auto candidate = candidate_of(world.groups()[0]);
+  auto group = world.groups()[0];
+  EXPECT_EQ(candidate_of(group).severity, Severity::unknown) << "that it is a security update does not say how severe";
+  group.changes = {"high", {"CVE-2026-1", "CVE-2026-2", "CVE-2026-3", "CVE-2026-4"}};
+  EXPECT_EQ(candidate_of(group).title,
+            "bind9 1:2-1~deb12u3 (security update): CVE-2026-1, CVE-2026-2, CVE-2026-3 and 1 more");
+  group.changes.cves.clear();
+  const auto candidate = candidate_of(group);
   EXPECT_EQ(candidate.id, "apt-bind9-2-1~deb12u3");
   EXPECT_EQ(candidate.title, "bind9 1:2-1~deb12u3 (security update)");
   EXPECT_EQ(candidate.severity, Severity::important);

@@ -51,35 +51,22 @@ TEST(MachinePlan, UnderstandsEverySpellingOfTheInstalledSet) {
   EXPECT_FALSE(plan_machine({of("c", {deb("x1", "2", "", "all")})}, "dns", {{"x10:amd64", "1"}}).applies());
 }
 
-TEST(MachinePlan, BringsANewPackageThatAnUpdateNeeds) {
-  const auto set = of("c", {deb("app", "2", "libnew (>= 1), libc6"), deb("libnew", "1", "libnewer"),
-                            deb("libnewer", "1"), deb("unrelated", "1")});
-  const auto plan = plan_machine({set}, "dns", {{"app:amd64", "1"}, {"libc6:amd64", "2"}});
-  EXPECT_EQ(plan.file_names(), (Names{"app_2_amd64.deb", "libnew_1_amd64.deb", "libnewer_1_amd64.deb"}));
-}
-
-TEST(MachinePlan, TakesNewPackagesFromPrerequisitesOnly) {
-  auto app = of("app", {deb("app", "2", "libnew")});
-  const auto lib = of("lib", {deb("libnew", "1")});
-  const InstalledSet installed{{"app:amd64", "1"}};
-  EXPECT_EQ(plan_machine({lib, app}, "dns", installed).file_names(), (Names{"app_2_amd64.deb"}));
-  app.prerequisites = {"lib"};
-  EXPECT_EQ(plan_machine({lib, app}, "dns", installed).file_names(), (Names{"libnew_1_amd64.deb", "app_2_amd64.deb"}));
-}
-
-TEST(MachinePlan, DoesNotBringAnAlternativeThatIsNotNeeded) {
-  const auto set = of("c", {deb("app", "2", "old-lib | libnew"), deb("libnew", "1")});
-  EXPECT_EQ(plan_machine({set}, "dns", {{"app:amd64", "1"}, {"old-lib:amd64", "1"}}).file_names(),
+// apt brings new packages, and only those that it needs (tests/integration/patches/apt_decides_test.cpp).
+TEST(MachinePlan, BringsNoNewPackageByItself) {
+  const auto set = of("c", {deb("app", "2", "libnew (>= 1), libc6"), deb("libnew", "1")});
+  EXPECT_EQ(plan_machine({set}, "dns", {{"app:amd64", "1"}, {"libc6:amd64", "2"}}).file_names(),
             (Names{"app_2_amd64.deb"}));
 }
 
-TEST(MachinePlan, NamesADependencyThatTheMachineCannotMeet) {
-  const auto plan = plan_machine({of("c", {deb("app", "2", "libssl3 (>= 3.1), virtual-thing")})}, "dns",
-                                 {{"app:amd64", "1"}, {"libssl3:amd64", "3.0"}});
-  EXPECT_EQ(plan.unmet, (Names{"app needs libssl3 (>= 3.1)"}));
-  const auto met = plan_machine({of("c", {deb("app", "2", "libssl3 (>= 3.1)"), deb("libssl3", "3.1")})}, "dns",
-                                {{"app:amd64", "1"}, {"libssl3:amd64", "3.0"}});
-  EXPECT_TRUE(met.unmet.empty());
+TEST(MachinePlan, TakesOnlyPackagesOfTheMachinesArchitectures) {
+  const auto arm = of("arm", {deb("foo", "2", "", "arm64")});
+  const auto plan = plan_machine({arm}, "dns", {{"foo:all", "1"}, {"libc6:amd64", "1"}});
+  EXPECT_FALSE(plan.applies());
+  EXPECT_EQ(plan.candidates[0].skipped, "'foo' is for arm64, the machine is amd64");
+  EXPECT_EQ(plan_machine({arm}, "dns", {{"libc6:amd64", "1"}, {"libc6:i386", "1"}}).candidates[0].skipped,
+            "'foo' is for arm64, the machine is amd64 and i386");
+  EXPECT_TRUE(plan_machine({of("x", {deb("foo", "2", "", "i386")})}, "dns", {{"libc6:amd64", "1"}, {"foo:i386", "1"}})
+                  .applies());
 }
 
 TEST(MachinePlan, SkipsWindowsPackagesOnDebian) {
