@@ -105,6 +105,8 @@ struct InstallOutcome {
   InstallEnd end = InstallEnd::failed;  // never one that an adapter reports as an Error
   std::vector<std::string> replaced;    // names in the installed set that it takes away, as its package says
   std::string boot_id;  // of the start that the guest runs on now, where it had to be restarted on the way
+  // Configuration files of which the machine kept its own version although the package brings another one.
+  std::vector<std::string> kept_files{};
 };
 
 // What a guest needs to know to take a package away again; the package itself says it. Empty: not known.

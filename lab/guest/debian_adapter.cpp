@@ -7,6 +7,7 @@
 
 #include "lab/guest/adapter.hpp"
 #include "lab/guest/agent_session.hpp"
+#include "lab/guest/debian_install.hpp"
 #include "lab/guest/debian_parse.hpp"
 #include "lab/guest/debian_scripts.hpp"
 #include "lab/guest/log_kinds.hpp"
@@ -77,21 +78,7 @@ class DebianAdapter final : public GuestAdapter {
 
   Result<InstallOutcome> apply(const std::vector<std::string>& file_names, Milliseconds deadline,
                                std::stop_token stop) override {
-    const auto action = fmt::format("installing {}", fmt::join(file_names, ", "));
-    PATCHLAB_ASSIGN(const auto command, apply_command(file_names).while_doing(doing(action)));
-    const auto start = clock_.now();
-    auto process = agent_.run_detached(command, deadline, stop);
-    if (!process) return std::move(process).error().while_doing(doing(action));
-    auto log = to_valid_utf8(process->output);
-    if (process->exit_code == scripts::no_medium) {
-      return infrastructure_error(
-          fmt::format("{}: the medium cannot be mounted: {}", doing(action), without_line_end(log)));
-    }
-    if (process->exit_code == scripts::no_such_file) {
-      return infrastructure_error(fmt::format("{}: wrong medium: {}", doing(action), without_line_end(log)));
-    }
-    return InstallOutcome{process->exit_code, std::move(log), clock_.now() - start,
-                          process->exit_code == 0 ? InstallEnd::installed : InstallEnd::failed};
+    return debian::install(agent_, clock_, file_names, deadline, std::move(stop));
   }
 
   Result<bool> reboot_required() override {
@@ -199,16 +186,6 @@ class DebianAdapter final : public GuestAdapter {
     return false;
   }
 
-  static Result<std::string> apply_command(const std::vector<std::string>& file_names) {
-    if (file_names.empty()) return configuration_error("no file to install");
-    std::string command = scripts::apply_head;
-    for (const auto& name : file_names) {
-      if (!is_plain(name, "._+~%:-")) return configuration_error(fmt::format("'{}' is not a usable file name", name));
-      command += " '" + name + "'";
-    }
-    return command + scripts::apply_tail;
-  }
-
   static Result<HostState> state_from(const std::map<std::string, std::string>& found,
                                       const std::vector<std::string>& services) {
     if (!found.contains("end")) return guest_error("the answer ends early");
@@ -224,7 +201,7 @@ class DebianAdapter final : public GuestAdapter {
     }
     // A section that is neither there nor said to be absent was lost on the way.
     const bool systemd = found.contains("units") || state.absent_sources.contains("units");
-    std::vector<std::string> wanted{"addresses", "routes", "kernel", "disks", "memory", "processes", "log"};
+    std::vector<std::string> wanted{"addresses", "routes", "kernel", "disks", "packages", "memory", "processes", "log"};
     if (systemd)
       wanted.insert(wanted.end(), {"units", "journal"});
     else
@@ -253,6 +230,9 @@ class DebianAdapter final : public GuestAdapter {
     kinds.merge(kernel_kinds(section_in(found, "kernel")));
     state.error_kinds.assign(kinds.begin(), kinds.end());
     state.facts = debian::supplies(section_in(found, "disks"), section_in(found, "memory"));
+    if (has("packages")) {
+      PATCHLAB_ASSIGN(state.facts["package system"], debian::package_system(section_in(found, "packages")));
+    }
     return state;
   }
 

@@ -432,6 +432,45 @@ std::map<std::string, std::string> supplies(const std::string& df, const std::st
   return facts;
 }
 
+Result<std::string> package_system(const std::string& text) {
+  std::vector<std::string> said;
+  std::vector<std::string> troubles;
+  std::optional<std::uint64_t> apt;
+  std::optional<std::uint64_t> dpkg;
+  std::string problem;
+  for_each_line(text, [&](const std::string& line) {
+    const auto words = words_of(line);
+    const bool ends = words.size() == 2 && (words[0] == "apt-get" || words[0] == "dpkg") && number(words[1]);
+    if (!ends) {
+      said.push_back(line.substr(std::min(line.size(), line.find_first_not_of(' '))));
+      return;
+    }
+    const auto code = *number(words[1]);
+    const bool is_apt = words[0] == "apt-get";
+    (is_apt ? apt : dpkg) = code;
+    // 100 is apt's "no". dpkg's audit tells by what it prints; older ones end with 0 all the same.
+    if (code != 0 && code != (is_apt ? 100 : 1)) {
+      problem = fmt::format("{}: exit code {}: {}", is_apt ? "apt-get check" : "dpkg --audit", code,
+                            said.empty() ? "" : said.back());
+    } else if (code != 0 || !is_apt) {
+      // apt's progress and its advice are not the reason.
+      std::erase_if(said, [](const std::string& one) {
+        return one.ends_with("...") || one.starts_with("You might want to run") || one.ends_with("unmet dependencies:");
+      });
+      troubles.insert(troubles.end(), said.begin(), said.end());
+      if (code != 0 && said.empty()) troubles.push_back(fmt::format("{} ended with {}", words[0], code));
+    }
+    said.clear();
+  });
+  if (!problem.empty()) return guest_error(to_valid_utf8(problem));
+  if (!apt || !dpkg) return guest_error("the answer does not say whether apt and dpkg work");
+  if (troubles.empty()) return std::string("works");
+  std::string reason = "broken: ";
+  for (std::size_t i = 0; i < std::min<std::size_t>(3, troubles.size()); ++i)
+    reason += (i == 0 ? "" : "; ") + troubles[i];
+  return to_valid_utf8(reason.substr(0, 500));
+}
+
 std::map<std::string, std::string> script_states(const std::string& text) {
   std::map<std::string, std::string> states;
   for_each_line(text, [&](const std::string& line) {

@@ -67,6 +67,10 @@ struct ProcessTable {
 [[nodiscard]] bool is_kernel_package(std::string_view package);
 // As `sort -V` orders: digits as numbers, so that 6.1.0-9 comes before 6.1.0-28; '~' before everything, even the end.
 [[nodiscard]] bool is_earlier_version(std::string_view a, std::string_view b);
+// Whether apt and dpkg work on this system, from the section "packages": what `apt-get check` prints and "apt-get
+// CODE", then `dpkg --audit` and "dpkg CODE". "works", or "broken: " and their first words. An error when one of them
+// could not be asked.
+[[nodiscard]] Result<std::string> package_system(const std::string& text);
 // From /proc/stat (proc(5)): waiting for a disk counts as idle. Nothing when the lines for it are not there.
 [[nodiscard]] std::optional<IdleTime> idle_time(const std::string& stat);
 // "<exit code> <name>" lines of sysvinit's status actions (LSB 3.1: 0 running, 1 and 2 dead but files remain, 3 not

@@ -54,6 +54,12 @@ part addresses ip -j addr
 lines_of routes /proc/net/route
 part kernel dmesg -r
 part disks df -P -k -l -x tmpfs -x devtmpfs -x iso9660
+if has packages apt-get && has packages dpkg; then
+  echo "$mark packages"
+  apt-get -q -o Debug::NoLocking=true -o Dir::Etc::sourcelist=/dev/null -o Dir::Etc::sourceparts=/dev/null \
+    -o Dir::State::lists=/nonexistent -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache= check 2>&1; echo "apt-get $?"
+  dpkg --audit 2>&1; echo "dpkg $?"
+fi
 lines_of memory /proc/meminfo
 set --
 for file in /proc/net/tcp6 /proc/net/udp6; do [ -r "$file" ] && set -- "$@" "$file"; done
@@ -134,31 +140,6 @@ grep -qs '\.so.* (deleted)$' /proc/[0-9]*/maps
 inline constexpr const char* sysvinit_complete = R"sh(command -v pidof >/dev/null || exit 127
 pidof -x rc >/dev/null || pidof -x rcS >/dev/null && exit 1
 exit 0
-)sh";
-
-// Mounting is retried: a changed medium is seen by the guest a moment later. Reserved exit codes tell the laboratory's
-// own trouble from dpkg's (1 and 2). The names of the files, quoted, are put between the two parts.
-inline constexpr int no_medium = 240;
-inline constexpr int no_such_file = 241;
-inline constexpr const char* apply_head =
-    R"sh(export DEBIAN_FRONTEND=noninteractive DEBCONF_NONINTERACTIVE_SEEN=true UCF_FORCE_CONFFOLD=1 LC_ALL=C.UTF-8
-export HOME=/root PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
-medium=/run/patchlab/medium; mkdir -p "$medium"
-tries=0
-until mount -o ro /dev/sr0 "$medium" 2>"$medium.trouble"; do
-  tries=$((tries + 1))
-  if [ "$tries" -ge 20 ]; then cat "$medium.trouble"; exit 240; fi
-  sleep 0.25
-done
-set --)sh";
-inline constexpr const char* apply_tail = R"sh(
-for file; do
-  if [ ! -f "$medium/$file" ]; then echo "it has no file '$file'"; umount "$medium"; exit 241; fi
-  set -- "$@" "$medium/$file"; shift
-done
-dpkg --install --force-confold --force-confdef "$@"; code=$?
-umount "$medium" || umount -l "$medium"
-exit "$code"
 )sh";
 
 // $1: section prefix. The whole answer stays below the agent's 1 MiB after base64. What the agent itself logs about the

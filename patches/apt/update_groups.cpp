@@ -283,9 +283,10 @@ Candidate candidate_of(const UpdateGroup& group) {
   }
   candidate.origin = Origin::apt;
   for (const auto& package : group.packages) {
-    candidate.files.push_back({canonical_deb_name(package.package, package.version, package.architecture),
-                               package.sha256, package.bytes, package.package, package.version, package.architecture,
-                               package.depends, package.pre_depends});
+    candidate.files.push_back(
+        {fitting_name(canonical_deb_name(package.package, package.version, package.architecture), package.sha256),
+         package.sha256, package.bytes, package.package, package.version, package.architecture, package.depends,
+         package.pre_depends});
   }
   candidate.prerequisites = group.prerequisites;
   candidate.digest = candidate_digest(candidate);

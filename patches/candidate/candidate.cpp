@@ -145,14 +145,31 @@ std::string make_candidate_id(std::string_view text) {
   return id.substr(0, longest_id);
 }
 
+std::string fitting_name(const std::string& name, const std::string& sha256) {
+  constexpr std::size_t longest = 100;
+  if (name.size() <= longest) return name;
+  const auto dot = name.rfind('.');
+  const auto ending = dot == std::string::npos || name.size() - dot > 5 ? std::string() : name.substr(dot);
+  const auto digest = "~" + sha256.substr(0, 12);
+  return name.substr(0, longest - digest.size() - ending.size()) + digest + ending;
+}
+
 CandidateFile candidate_file(const DebFile& deb) {
-  return {deb.canonical_name(), deb.sha256,  deb.bytes,       deb.package,  deb.version,
-          deb.architecture,     deb.depends, deb.pre_depends, std::nullopt, std::nullopt};
+  return {fitting_name(deb.canonical_name(), deb.sha256),
+          deb.sha256,
+          deb.bytes,
+          deb.package,
+          deb.version,
+          deb.architecture,
+          deb.depends,
+          deb.pre_depends,
+          std::nullopt,
+          std::nullopt};
 }
 
 CandidateFile candidate_file(const WindowsPackage& package) {
   const auto label = package.label();
-  CandidateFile file{package.canonical_name(),
+  CandidateFile file{fitting_name(package.canonical_name(), package.sha256),
                      package.sha256,
                      package.bytes,
                      package.name.empty() ? label : package.name,

@@ -84,6 +84,9 @@ struct Candidate {
 // Any text made an id: everything else becomes '-'.
 [[nodiscard]] std::string make_candidate_id(std::string_view text);
 
+// The name, or where a medium cannot hold it (more than 100 characters) its beginning, part of the digest and its
+// ending: known when the file is taken in, and not only in the run.
+[[nodiscard]] std::string fitting_name(const std::string& name, const std::string& sha256);
 [[nodiscard]] CandidateFile candidate_file(const DebFile& deb);
 [[nodiscard]] CandidateFile candidate_file(const WindowsPackage& package);
 [[nodiscard]] bool is_candidate_kind(std::string_view word);

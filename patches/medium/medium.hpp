@@ -13,6 +13,11 @@
 // Patch files travel into the fence as an ISO 9660 image in the machine's CD drive: no network needed.
 namespace patchlab::patches {
 
+// A medium with Debian packages is also a flat apt repository: "Packages" is its index, and "patchlab-files" says in a
+// line for each file which package it is: "<file> <package> <version> <architecture>".
+inline constexpr const char* index_name = "Packages";
+inline constexpr const char* files_name = "patchlab-files";
+
 // One file of the medium, in its root folder.
 struct MediumFile {
   std::string name;
@@ -21,6 +26,8 @@ struct MediumFile {
 };
 
 [[nodiscard]] std::vector<MediumFile> medium_files(const std::vector<CandidateFile>& files);
+// Why a file of this name cannot be put on a medium; empty: it can. Asked when planning, too.
+[[nodiscard]] std::string name_trouble(const std::string& name);
 // Names and contents, whatever the order.
 [[nodiscard]] std::string medium_digest(std::vector<MediumFile> files);
 // The xorriso call (pure). `sources`: for each file where its bytes are.

@@ -18,9 +18,13 @@ std::vector<std::string> gaps_in(const RunRecord& record) {
       if (verdict == nullptr || verdict->outcome == Outcome::not_reached) {
         gaps.push_back(fmt::format("{}: candidate {} was not reached", department.name, candidate.id));
       } else if (verdict->outcome == Outcome::skipped) {
-        gaps.push_back(fmt::format("{}: candidate {} applies to no machine", department.name, candidate.id));
+        gaps.push_back(
+            verdict->reason.empty()
+                ? fmt::format("{}: candidate {} applies to no machine", department.name, candidate.id)
+                : fmt::format("{}: candidate {} was not tested: {}", department.name, candidate.id, verdict->reason));
       }
     }
+    std::ranges::move(kept_configuration(department), std::back_inserter(gaps));
     for (const auto& trial : department.trials) {
       if (!must_be_complete(department, trial)) continue;
       const auto missing = missing_checks(department, trial);

@@ -235,6 +235,13 @@ void add_phase(Suite& suite, const std::string& class_name, const TrialRecord& t
   suite.add(state);
 }
 
+std::string kept_text(const InstallRecord& install) {
+  std::string text;
+  for (const auto& file : install.kept_files)
+    text += fmt::format("the machine kept its own configuration; the package's is in {}\n", file);
+  return text;
+}
+
 void add_trial(Suite& suite, const std::string& class_name, const DepartmentRecord& department,
                const TrialRecord& trial, const std::string& trial_name, const std::string& machine) {
   // Another try counts: what this one did not come to is no error of the run, and what it saw is said there.
@@ -257,7 +264,7 @@ void add_trial(Suite& suite, const std::string& class_name, const DepartmentReco
       suite.add({class_name, fmt::format("{} {} ({})", verb, install.candidate, trial_name), install.outcome,
                  fmt::format("{}-failed", verb),
                  fmt::format("to {} {} ended in: {}, exit code {}", verb, install.candidate, ended, install.exit_code),
-                 install.log, install.duration_ms});
+                 install.log + kept_text(install), install.duration_ms});
     }
   };
   add_installs("install", trial.installs);

@@ -52,6 +52,19 @@ const PhaseRecord* find_phase(const TrialRecord& trial, const std::string& phase
   return found == trial.phases.end() ? nullptr : &*found;
 }
 
+std::vector<std::string> kept_configuration(const DepartmentRecord& department) {
+  std::set<std::string> sentences;
+  for (const auto& trial : department.trials) {
+    for (const auto& install : trial.installs) {
+      for (const auto& file : install.kept_files) {
+        sentences.insert(fmt::format("{}: {} kept its own configuration when {} was installed; the package's is in {}",
+                                     department.name, install.machine, install.candidate, file));
+      }
+    }
+  }
+  return {sentences.begin(), sentences.end()};
+}
+
 std::string check_key(const std::string& machine, const std::string& check) { return machine + "/" + check; }
 std::string difference_key(const std::string& machine, const StateDifference& difference) {
   return machine + "/state:" + difference.kind + ":" + difference.item;

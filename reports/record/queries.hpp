@@ -35,6 +35,8 @@ namespace patchlab::reports {
 
 // What failed, as one text per fact: "mail/deliver", "mail/state:service:postfix", "mail/install:KB-1". Reboots that
 // repeat a failure do not repeat its key. TrialRecord::signature is this list, sorted.
+// Sentences about configuration files of which machines kept their own version: what the package brings was not tested.
+[[nodiscard]] std::vector<std::string> kept_configuration(const DepartmentRecord& department);
 [[nodiscard]] std::string check_key(const std::string& machine, const std::string& check);
 [[nodiscard]] std::string difference_key(const std::string& machine, const StateDifference& difference);
 [[nodiscard]] std::string install_key(const std::string& machine, const std::string& candidate);

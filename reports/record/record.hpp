@@ -78,6 +78,9 @@ struct InstallRecord {
                              // empty: this one
   std::string end;  // of the guest's installer: "installed, reboot needed", "not applicable", ...; empty: none was
                     // seen; "silent": none was seen because the guest agent gave no answer any more
+  // Configuration files of which the machine kept its own version although the package brings another one: production
+  // may decide otherwise.
+  std::vector<std::string> kept_files{};
 };
 
 // One difference between the host state before and after; to_json and from_json beside it.

@@ -153,6 +153,7 @@ InstallRecord read_install(const Json& json, const std::string& pointer, Problem
   install.log = reader.text_or("log", "");
   install.duration_ms = reader.integer_or("duration_ms", 0, 0, most);
   install.installed_in = reader.text_or("installed_in", "");
+  install.kept_files = reader.texts_or_empty("kept_files");
   reader.finish();
   return install;
 }

@@ -50,14 +50,16 @@ Json fence_json(const FenceRecord& fence) {
 }
 
 Json install_json(const InstallRecord& install) {
-  return {{"machine", install.machine},
-          {"candidate", install.candidate},
-          {"outcome", to_string(install.outcome)},
-          {"end", install.end},
-          {"exit_code", install.exit_code},
-          {"log", install.log},
-          {"duration_ms", install.duration_ms},
-          {"installed_in", install.installed_in}};
+  Json json{{"machine", install.machine},
+            {"candidate", install.candidate},
+            {"outcome", to_string(install.outcome)},
+            {"end", install.end},
+            {"exit_code", install.exit_code},
+            {"log", install.log},
+            {"duration_ms", install.duration_ms},
+            {"installed_in", install.installed_in}};
+  if (!install.kept_files.empty()) json["kept_files"] = install.kept_files;
+  return json;
 }
 
 Json difference_json(const StateDifference& difference) {

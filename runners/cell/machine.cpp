@@ -340,6 +340,10 @@ PhaseRecord CellMachine::observe_baseline() {
     record.error = planned_with_another_set(job_, *installed);
     // Installers refuse to work then, and what the next restart brings would be blamed on a patch.
     if (*restart_due) record.differences.push_back({"restart", "pending", "none is due", "one is due"});
+    // On a machine whose apt refuses to work no patch can be judged.
+    if (const auto packages = state->facts.find("package system");
+        packages != state->facts.end() && packages->second != "works")
+      record.differences.push_back({"fact", packages->first, "works", packages->second});
     baseline_state_ = *state;
     baseline_effect_ = *effect;
     for (const auto* missing : {&state->absent_sources, &effect->unseen}) {
@@ -609,6 +613,7 @@ void CellMachine::keep_outcome(const Result<lab::guest::InstallOutcome>& outcome
     record.outcome = outcome_of(outcome->end);
     record.end = to_string(outcome->end);
     record.exit_code = outcome->exit_code;
+    record.kept_files.insert(record.kept_files.end(), outcome->kept_files.begin(), outcome->kept_files.end());
     record.log += to_valid_utf8(outcome->log);
     record.duration_ms += outcome->duration.count();
     return;

@@ -163,6 +163,7 @@ class PackagePlanner {
   void finish(const PackagePlace& place) {
     const auto& answer = answers_.at({place.golden_key, place.role});
     patches::MachinePlan machine;
+    machine.unmet = answer.plan.unmet;
     for (const auto& candidate : plan_.candidates) {
       auto part = *std::ranges::find(answer.plan.candidates, candidate.id, &patches::CandidatePlan::candidate);
       const auto held = plan_.held_back.find({place.department, candidate.id});

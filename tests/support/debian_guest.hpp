@@ -23,6 +23,7 @@ inline std::string debian_answer(const std::string& mark, const std::map<std::st
       {"routes", "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n"},
       {"kernel", "<6>[    0.000000] Linux version 6.1.0-28-amd64\n"},
       {"disks", "Filesystem 1024-blocks Used Available Capacity Mounted on\n/dev/vda 2000000 500000 1500000 25% /\n"},
+      {"packages", "apt-get 0\ndpkg 0\n"},
       {"memory", "MemTotal: 200000 kB\nMemAvailable: 150000 kB\n"},
       {"processes", "exe /proc/1/exe /usr/sbin/init\n"},
       {"log", ""},

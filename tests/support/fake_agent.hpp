@@ -13,6 +13,7 @@
 
 #include "lab/core/json.hpp"
 #include "lab/guest/base64.hpp"
+#include "lab/guest/debian_install.hpp"
 #include "lab/hypervisor.hpp"
 
 namespace patchlab::test {
@@ -42,6 +43,15 @@ class FakeAgent {
   std::map<std::string, std::string> files;
   std::function<void()> before_read;  // may change files
   Programs programs = [](const auto&, const auto&, const auto&) { return Process{}; };
+  // apt's answer when it is asked what it would do with these packages: by default exactly that.
+  std::function<std::string(const std::vector<std::string>& packages)> simulation = [](const auto& packages) {
+    std::string text;
+    for (const auto& package : packages) text += "Inst " + package + " [1] (2 localhost [amd64])\n";
+    return text;
+  };
+  // Instead of a simulation: the script's own exit code, with its output.
+  std::optional<Process> medium_trouble;
+  std::uint32_t simulation_code = 0;
   std::function<Job(const std::string& command)> jobs = [](const auto&) { return Job{0, "", 1}; };
   std::vector<std::string> calls;  // names of the commands so far, and "run <program> <arguments>"
   std::size_t open_handles() const { return handles_.size(); }
@@ -110,9 +120,26 @@ class FakeAgent {
     calls.push_back(line);
     if (script.find("folder='") != std::string::npos)
       start_job(script);
+    else if (script.find(lab::guest::debian::install_scripts::prepare) != std::string::npos)
+      processes_[++last_pid_] = medium_trouble ? *medium_trouble : simulate(list);
     else
       processes_[++last_pid_] = programs(program, list, script);
     return returned({{"pid", last_pid_}});
+  }
+
+  // "sh -s -- MARK a.deb b.deb": each file holds the package of its name, in version 2.
+  Process simulate(const std::vector<std::string>& arguments) const {
+    const auto& mark = arguments.at(2);
+    std::vector<std::string> packages;
+    std::string text = mark + " asked\n";
+    for (std::size_t i = 3; i < arguments.size(); ++i) {
+      packages.push_back(arguments[i].substr(0, arguments[i].rfind(".deb")));
+      text += packages.back() + " 2 amd64\n";
+    }
+    text += mark + " simulation\n" + simulation(packages);
+    Process process;
+    process.output = text + mark + " end " + std::to_string(simulation_code) + "\n";
+    return process;
   }
 
   static std::string unquoted_after(const std::string& text, const std::string& start) {

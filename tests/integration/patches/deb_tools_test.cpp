@@ -173,15 +173,15 @@ TEST(Medium, HoldsExactlyTheFilesUnderTheirNames) {
   if (is_missing("xorriso")) GTEST_SKIP() << "xorriso is not installed";
   const TestFolder folder;
   const ContentStore store(folder.path() / "store = odd");  // '=' separates graft points
-  const std::string long_name = "postgresql-client-common_248+deb12u1~" + std::string(50, 'v') + "_all.deb";
+  const std::string long_name = "postgresql-client-common_248+deb12u1~" + std::string(50, 'v') + "_all.bin";
   const auto a = store.add_bytes("first file", "a");
   const auto b = store.add_bytes("second file", "b");
-  const auto iso = build_medium(host_processes(), store, {{"b_1+x~y_amd64.deb", b->sha256}, {long_name, a->sha256}},
+  const auto iso = build_medium(host_processes(), store, {{"b_1+x~y_amd64.bin", b->sha256}, {long_name, a->sha256}},
                                 folder.path() / "media");
   ASSERT_TRUE(iso) << iso.error().message;
   output_of("xorriso", {"-osirrox", "on", "-indev", iso->string(), "-extract", "/", (folder.path() / "out").string()});
   EXPECT_EQ(read_file(folder.path() / "out" / long_name).value(), "first file");
-  EXPECT_EQ(read_file(folder.path() / "out/b_1+x~y_amd64.deb").value(), "second file");
+  EXPECT_EQ(read_file(folder.path() / "out/b_1+x~y_amd64.bin").value(), "second file");
   std::size_t count = 0;
   for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator(folder.path() / "out")) ++count;
   EXPECT_EQ(count, 2U);

@@ -105,9 +105,76 @@ TEST_F(DebianAdapterTest, InstallsTheFilesInTheirOrderDetached) {
   EXPECT_TRUE(is_success(outcome->end));
   EXPECT_EQ(outcome->log, "Setting up b\nSetting up a\n");
   EXPECT_GT(outcome->duration, 0ms);
-  EXPECT_THAT(command, HasSubstr("set -- 'b_1%3a2_amd64.deb' 'a+x~1.deb'"));
+  EXPECT_THAT(command, HasSubstr("set -- 'a+x~1:amd64=2' 'b_1%3a2_amd64:amd64=2'\n"));
   EXPECT_THAT(command, HasSubstr("DEBIAN_FRONTEND=noninteractive"));
-  EXPECT_THAT(command, HasSubstr("dpkg --install --force-confold --force-confdef"));
+  EXPECT_THAT(command, HasSubstr("--no-remove install \"$@\""));
+}
+
+TEST_F(DebianAdapterTest, TouchesNothingWhenAptWouldDoSomethingElse) {
+  guest.jobs = [](const auto&) -> test::FakeAgent::Job {
+    ADD_FAILURE() << "something was installed";
+    return {0, "", 1};
+  };
+  const std::string asked = "Inst a [1] (2 localhost [amd64])\n";
+  const std::vector<std::pair<std::string, std::string>> widened{
+      {asked + "Remv mail [1]\n", "apt would remove 'mail'"},
+      {asked + "Inst b (3 localhost [all])\n", "apt would install 'b 3 all', which nobody asked for"},
+      {"Inst a [1] (3 localhost [amd64])\n",
+       "apt would install 'a 3 amd64', which nobody asked for; apt would not install 'a 2 amd64'"},
+      {"", "apt would not install 'a 2 amd64'"}};
+  for (const auto& [simulation, difference] : widened) {
+    guest.simulation = [text = simulation](const auto&) { return text; };
+    const auto outcome = adapter->apply({"a.deb"}, 60s, {});
+    ASSERT_FALSE(outcome) << simulation;
+    EXPECT_EQ(outcome.error().message, "set widened on 'dns', before anything was changed: " + difference);
+    EXPECT_EQ(outcome.error().error_class, ErrorClass::guest);
+  }
+  guest.simulation = [](const auto&) { return std::string("Inst a nonsense\n"); };
+  EXPECT_FALSE(adapter->apply({"a.deb"}, 60s, {})) << "what is not understood is not agreed to";
+}
+
+TEST_F(DebianAdapterTest, WhatAptRefusesHasFailedAndSaysWhy) {
+  guest.jobs = [](const auto&) -> test::FakeAgent::Job {
+    ADD_FAILURE() << "something was installed";
+    return {0, "", 1};
+  };
+  guest.simulation_code = 100;
+  guest.simulation = [](const auto&) { return std::string(" bind9 : Depends: bind9-libs (= 1)\n"); };
+  const auto outcome = adapter->apply({"bind9-libs.deb"}, 60s, {});
+  ASSERT_TRUE(outcome) << outcome.error().message;
+  EXPECT_EQ(outcome->end, InstallEnd::failed);
+  EXPECT_EQ(outcome->exit_code, 100U);
+  EXPECT_EQ(outcome->log, "apt refuses, and nothing was changed:\n bind9 : Depends: bind9-libs (= 1)\n");
+}
+
+// dpkg takes a package out of service for a moment where apt's simulation calls it broken.
+TEST_F(DebianAdapterTest, ASimulationThatOnlyComplainsOfItsOrderIsNoRefusal) {
+  guest.simulation_code = 100;
+  const std::string simulation = "Inst a [1] (2 localhost [amd64])\nE: Conf Broken a:amd64\n";
+  guest.simulation = [&](const auto&) { return simulation; };
+  EXPECT_EQ(adapter->apply({"a.deb"}, 60s, {}).value().end, InstallEnd::installed);
+  guest.simulation = [&](const auto&) { return simulation + "E: Unable to correct problems\n"; };
+  EXPECT_EQ(adapter->apply({"a.deb"}, 60s, {}).value().end, InstallEnd::failed);
+  guest.simulation = [&](const auto&) { return simulation + "Inst b (1 localhost [amd64])\n"; };
+  EXPECT_FALSE(adapter->apply({"a.deb"}, 60s, {})) << "widened";
+}
+
+TEST_F(DebianAdapterTest, NamesTheConfigurationFilesThatWereKept) {
+  guest.jobs = [](const auto&) {
+    return test::FakeAgent::Job{
+        0, "Setting up a\n@@patchlab-kept /etc/b.ucf-dist\n@@patchlab-kept /etc/a.conf.dpkg-dist\n", 1};
+  };
+  const auto outcome = adapter->apply({"a.deb"}, 60s, {});
+  ASSERT_TRUE(outcome);
+  EXPECT_THAT(outcome->kept_files, ElementsAre("/etc/a.conf.dpkg-dist", "/etc/b.ucf-dist"));
+  EXPECT_EQ(outcome->log, "Setting up a\n");
+}
+
+TEST_F(DebianAdapterTest, ASimulationThatDoesNotEndIsTheLaboratorys) {
+  guest.medium_trouble = test::FakeAgent::Process{0, "", "", {}, 100000, false};
+  const auto outcome = adapter->apply({"a.deb"}, 30s, {});
+  ASSERT_FALSE(outcome);
+  EXPECT_EQ(outcome.error().error_class, ErrorClass::infrastructure);
 }
 
 TEST_F(DebianAdapterTest, AFailingInstallerIsAnOutcomeNotAnError) {
@@ -146,17 +213,23 @@ TEST_F(DebianAdapterTest, AHungInstallerIsATimeoutThatQuotesIt) {
 }
 
 TEST_F(DebianAdapterTest, TroubleWithTheMediumIsTheLaboratorys) {
-  guest.jobs = [](const auto&) { return test::FakeAgent::Job{240, "no medium found on /dev/sr0\n", 1}; };
-  auto outcome = adapter->apply({"a.deb"}, 60s, {});
-  ASSERT_FALSE(outcome);
-  EXPECT_EQ(outcome.error().error_class, ErrorClass::infrastructure);
-  EXPECT_EQ(outcome.error().message,
-            "installing a.deb in 'dns': the medium cannot be mounted: no medium found on /dev/sr0");
-  guest.jobs = [](const auto&) { return test::FakeAgent::Job{241, "it has no file 'a.deb'\n", 1}; };
-  outcome = adapter->apply({"a.deb"}, 60s, {});
-  ASSERT_FALSE(outcome);
-  EXPECT_EQ(outcome.error().error_class, ErrorClass::infrastructure);
-  EXPECT_EQ(outcome.error().message, "installing a.deb in 'dns': wrong medium: it has no file 'a.deb'");
+  const auto trouble_with = [&](int code, const std::string& output) {
+    guest.medium_trouble = test::FakeAgent::Process{code, output, "", {}, 1, false};
+    const auto outcome = adapter->apply({"a.deb"}, 60s, {});
+    EXPECT_FALSE(outcome);
+    return outcome ? infrastructure_error("") : outcome.error();
+  };
+  auto error = trouble_with(240, "no medium found on /dev/sr0\n");
+  EXPECT_EQ(error.error_class, ErrorClass::infrastructure);
+  EXPECT_EQ(error.message, "installing a.deb in 'dns': the medium cannot be mounted: no medium found on /dev/sr0");
+  error = trouble_with(241, "MARK asked\nit has no file 'a.deb'\n");
+  EXPECT_EQ(error.error_class, ErrorClass::infrastructure);
+  EXPECT_EQ(error.message, "installing a.deb in 'dns': wrong medium: it has no file 'a.deb'");
+  error = trouble_with(242, "it has no apt-get\n");
+  EXPECT_EQ(error.error_class, ErrorClass::configuration);
+  EXPECT_EQ(error.message, "installing a.deb in 'dns': it has no apt-get");
+  EXPECT_EQ(trouble_with(1, "sh: not found\n").error_class, ErrorClass::guest);
+  EXPECT_EQ(trouble_with(0, "MARK asked\n").error_class, ErrorClass::guest);
 }
 
 TEST_F(DebianAdapterTest, RefusesFileNamesThatAShellWouldRead) {
@@ -194,6 +267,7 @@ constexpr const char* state_text =
     "MARK disks\nFilesystem 1024-blocks Used Available Capacity Mounted on\n/dev/vda 200 50 150 25% /\n"
     "MARK memory\nMemTotal: 200 kB\nMemAvailable: 150 kB\n"
     "MARK processes\nsocket tcp 0A00140A:0035 1\nowner 1 163\nexe /proc/163/exe /usr/sbin/named\n"
+    "MARK packages\napt-get 0\ndpkg 0\n"
     "MARK log\nNov 22 06:00:00 dns1 named[163]: error: zone\nMARK end\n";
 
 TEST_F(DebianAdapterTest, ReadsAWholeHostStateInOneCommand) {
@@ -205,7 +279,22 @@ TEST_F(DebianAdapterTest, ReadsAWholeHostStateInOneCommand) {
   EXPECT_THAT(state->listeners, ElementsAre("tcp 10.20.0.10:53 named"));
   EXPECT_THAT(state->addresses, ElementsAre("52:54:00:14:00:10 10.20.0.10/24", "default via 10.20.0.1 eth0"));
   EXPECT_THAT(state->error_kinds, ElementsAre("kernel: I/O error #", "named[#]: error: zone"));
+  EXPECT_THAT(state->facts, Contains(Pair("package system", "works")));
   EXPECT_EQ(std::count(guest.calls.begin(), guest.calls.end(), "guest-exec"), 1);
+}
+
+TEST_F(DebianAdapterTest, APackageSystemThatCannotBeAskedIsAnError) {
+  const auto replace = [&](const std::string& with) {
+    auto changed = std::string(state_text);
+    const std::string old = "apt-get 0\ndpkg 0\n";
+    return changed.replace(changed.find(old), old.size(), with);
+  };
+  script_prints(replace("sh: apt-get: not found\napt-get 127\ndpkg 0\n"));
+  auto state = adapter->host_state({"named"});
+  ASSERT_FALSE(state);
+  EXPECT_THAT(state.error().message, HasSubstr("apt-get check: exit code 127: sh: apt-get: not found"));
+  script_prints(replace(""));
+  EXPECT_FALSE(adapter->host_state({"named"}));
 }
 
 TEST_F(DebianAdapterTest, AHostStateThatIsNotWholeIsAnError) {

@@ -134,6 +134,29 @@ TEST(DebianSupplies, TellPlentyFromAlmostNothing) {
   EXPECT_THAT(supplies("df: /x: Input/output error\n", "MemTotal: 1 kB\n"), ElementsAre());
 }
 
+TEST(DebianPackageSystem, WorksWhenAptAndDpkgSaySo) {
+  const std::string progress = "Reading package lists...\nBuilding dependency tree...\nReading state information...\n";
+  EXPECT_EQ(package_system(progress + "apt-get 0\ndpkg 0\n").value(), "works");
+  EXPECT_EQ(package_system(progress +
+                           "You might want to run 'apt --fix-broken install' to correct these.\nThe following packages "
+                           "have unmet dependencies:\n bind9 : Depends: bind9-libs (= 1) but 2 is installed\nE: Unmet "
+                           "dependencies. Try x.\napt-get 100\ndpkg 0\n")
+                .value(),
+            "broken: bind9 : Depends: bind9-libs (= 1) but 2 is installed; E: Unmet dependencies. Try x.");
+  EXPECT_EQ(
+      package_system("apt-get 0\nThe following packages are only half configured:\n mailman   list\ndpkg 0\n").value(),
+      "broken: The following packages are only half configured:; mailman   list");
+  EXPECT_EQ(package_system("apt-get 100\ndpkg 1\n").value(), "broken: apt-get ended with 100; dpkg ended with 1");
+}
+
+TEST(DebianPackageSystem, IsUnknownWhenOneDidNotAnswer) {
+  EXPECT_FALSE(package_system(""));
+  EXPECT_FALSE(package_system("apt-get 0\n"));
+  EXPECT_FALSE(package_system("dpkg 0\n"));
+  EXPECT_FALSE(package_system("sh: apt-get: not found\napt-get 127\ndpkg 0\n"));
+  EXPECT_FALSE(package_system("apt-get 0\nSegmentation fault\ndpkg 139\n"));
+}
+
 TEST(DebianAddresses, RefuseWhatIsNotAList) {
   EXPECT_FALSE(addresses("", ""));
   EXPECT_FALSE(addresses("{}", ""));

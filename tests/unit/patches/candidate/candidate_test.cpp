@@ -9,6 +9,16 @@
 namespace patchlab::patches {
 namespace {
 
+TEST(FittingName, IsOneThatAMediumCanHold) {
+  const std::string digest(64, 'd');
+  EXPECT_EQ(fitting_name("a_1_all.deb", digest), "a_1_all.deb");
+  EXPECT_EQ(fitting_name(std::string(100, 'x'), digest), std::string(100, 'x'));
+  const auto name = fitting_name(std::string(150, 'x') + ".deb", digest);
+  EXPECT_EQ(name, std::string(83, 'x') + "~dddddddddddd.deb");
+  EXPECT_EQ(name.size(), 100U);
+  EXPECT_NE(name, fitting_name(std::string(150, 'x') + ".deb", std::string(64, 'e')));
+}
+
 TEST(CandidateDigest, DependsOnWhatIsExecutedAndOnNothingElse) {
   auto base = testing::candidate("x", "hello", "1");
   base.files.push_back({"b_1_all.deb", std::string(64, 'b'), 1, "b", "1", "all", "", ""});

@@ -9,6 +9,7 @@
 #include <fstream>
 
 #include "lab/core/digest.hpp"
+#include "lab/core/files.hpp"
 #include "tests/unit/patches/package_builder.hpp"
 
 namespace patchlab::patches {
@@ -27,11 +28,16 @@ class FakeXorriso : public ProcessRunner {
       outcome.errors = "xorriso : FAILURE : no space left\n";
     } else {
       std::ofstream(spec.arguments.at(4)) << "iso";
+      const auto folder = std::filesystem::path(spec.arguments.at(4)).parent_path();
+      index = read_file(folder / index_name).value_or("");
+      list = read_file(folder / files_name).value_or("");
     }
     return outcome;
   }
   bool broken = false;
   std::vector<ProcessSpec> calls;
+  std::string index;  // that lay beside the image when it was written
+  std::string list;
 };
 
 class MediumTest : public ::testing::Test {
@@ -39,7 +45,13 @@ class MediumTest : public ::testing::Test {
   Result<std::filesystem::path> build(const std::vector<MediumFile>& files) {
     return build_medium(xorriso_, store_, files, folder_.path() / "media");
   }
-  MediumFile stored(const std::string& name) { return {name, store_.add_bytes(name, name)->sha256}; }
+  // A package of this name, or any file.
+  MediumFile stored(const std::string& name) {
+    if (!name.ends_with(".deb")) return {name, store_.add_bytes(name, name)->sha256};
+    testing::PackageBuilder builder;
+    builder.package = name.substr(0, name.size() - 4);
+    return {name, store_.add_bytes(builder.bytes(), name)->sha256};
+  }
   TestFolder folder_;
   ContentStore store_{folder_.path() / "store"};
   FakeXorriso xorriso_;
@@ -66,6 +78,25 @@ TEST_F(MediumTest, IsBuiltOncePerSetWhateverTheOrder) {
   EXPECT_EQ(info.st_mode & 0777U, 0444U);
 }
 
+TEST_F(MediumTest, OfDebianPackagesIsARepository) {
+  testing::PackageBuilder builder;
+  builder.package = "Odd_Name";
+  builder.more_fields = "Depends: a,\n b (>= 2)\nFilename: ../../etc/shadow\nSHA256: 00\nX-Other: no\n";
+  const auto digest = store_.add_bytes(builder.bytes(), "x")->sha256;
+  ASSERT_TRUE(build({{"odd.deb", digest}, stored("readme.txt")}));
+  EXPECT_EQ(
+      xorriso_.index,
+      fmt::format("Package: Odd_Name\nVersion: 1:2.10-3\nArchitecture: amd64\nInstalled-Size: 12\nDepends: a,\n b "
+                  "(>= 2)\nFilename: ./odd.deb\nSize: {}\nSHA256: {}\n\n",
+                  builder.bytes().size(), digest));
+  EXPECT_EQ(xorriso_.list, "odd.deb odd_name 1:2.10-3 amd64\n");
+  EXPECT_THAT(xorriso_.calls.back().arguments, ::testing::Contains(::testing::StartsWith("/Packages=")));
+  EXPECT_FALSE(build({{"broken.deb", stored("no package").sha256}}));
+  ASSERT_TRUE(build({stored("a.msu")}));
+  EXPECT_THAT(xorriso_.calls.back().arguments,
+              ::testing::Not(::testing::Contains(::testing::StartsWith("/Packages="))));
+}
+
 TEST_F(MediumTest, LeavesNothingBehindWhenXorrisoFails) {
   xorriso_.broken = true;
   const auto medium = build({stored("a.deb")});
@@ -81,7 +112,9 @@ TEST_F(MediumTest, RefusesNamesThatDoNotFit) {
   const std::string digest = stored("x").sha256;
   EXPECT_EQ(build({}).error().message, "a medium without files was asked for");
   EXPECT_EQ(build({{"../x.deb", digest}}).error().message, "'../x.deb' cannot be a file name on a medium");
-  EXPECT_FALSE(build({{std::string(104, 'a'), digest}}));
+  EXPECT_EQ(build({{std::string(104, 'a'), digest}}).error().message,
+            "'" + std::string(104, 'a') + "' is too long for a file name on a medium: 104 characters, at most 103");
+  EXPECT_FALSE(build({{"Packages", digest}}));
   EXPECT_EQ(build({{"a", digest}, {"a", digest}}).error().message, "file name 'a' comes twice on one medium");
 }
 

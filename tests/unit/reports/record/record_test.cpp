@@ -31,6 +31,7 @@ RunRecord record_with_every_field() {
   trial.retried_as = "finance/t9";
   department.flaky = {{FlakeKind::in_control, "dns/a-record", {"tidy"}, {"finance/t1"}, {"finance/t2"}}};
   trial.installs[0].end = "installed, reboot needed";
+  trial.installs[0].kept_files = {"/etc/a.conf.dpkg-dist"};
   trial.removals = trial.installs;
   department.verdicts[0].removal = "Was removed again, and every check passed";
   trial.phases[0].error = timeout_error("reboot");
