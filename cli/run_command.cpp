@@ -29,6 +29,7 @@ ExitCode validate(const Arguments& arguments) {
   if (!plan) return report(plan.error());
   fmt::print("{}: fine: {} departments, {} candidates\n", arguments.scenario.string(), plan->departments.size(),
              plan->candidates.size());
+  for (const auto& sentence : plan->not_tested) fmt::print("not tested: {}\n", sentence);
   return ExitCode::ok;
 }
 

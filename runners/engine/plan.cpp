@@ -100,6 +100,7 @@ class CandidateLoader {
     std::string troubles;
     std::optional<Error> first;
     for (const auto& source : plan_.scenario.candidates) {
+      if (stop_.stop_requested()) return Error{ErrorClass::cancelled, "cancelled while candidates were read", {}};
       auto loaded = load(source);
       if (loaded) {
         std::ranges::move(*loaded, std::back_inserter(candidates_));
@@ -344,6 +345,7 @@ Result<Plan> make_plan(const Scenario& scenario, const RunOptions& options, Prog
   } else {
     plan.not_tested.emplace_back("the candidates were left out by --controls");
   }
+  if (stop.stop_requested()) return Error{ErrorClass::cancelled, "cancelled while planning", {}};
   const auto store = patches::default_store();
   PATCHLAB_ASSIGN(auto packages, plan_packages(std::move(plan.candidates), package_places(plan),
                                                host_solvers(host_processes()), patches::control_from(store), stop));
