@@ -2,13 +2,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lab/core/digest.hpp"
 
-#include <fcntl.h>
 #include <openssl/evp.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <vector>
+
+#include "lab/core/files.hpp"
 
 namespace patchlab {
 namespace {
@@ -42,22 +43,16 @@ std::string sha256(std::string_view bytes) {
 }
 
 Result<std::string> sha256_of_file(const std::filesystem::path& path) {
-  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (file < 0) return errno_error("opening '" + path.string() + "' to compute its digest", errno);
+  PATCHLAB_ASSIGN(const auto input, open_input(path));
   auto context = new_context();
   std::vector<char> block(1U << 20U);
   for (;;) {
-    const auto count = ::read(file, block.data(), block.size());
+    const auto count = ::read(input.file.get(), block.data(), block.size());
     if (count < 0 && errno == EINTR) continue;
-    if (count < 0) {
-      const int saved = errno;
-      ::close(file);
-      return errno_error("reading '" + path.string() + "'", saved);
-    }
+    if (count < 0) return errno_error("reading '" + path.string() + "'", errno);
     if (count == 0) break;
     EVP_DigestUpdate(context.get(), block.data(), static_cast<std::size_t>(count));
   }
-  ::close(file);
   return finish_hex(context.get());
 }
 

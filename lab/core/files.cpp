@@ -4,7 +4,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -31,25 +30,85 @@ FileDescriptor& FileDescriptor::operator=(FileDescriptor&& other) noexcept {
 
 int FileDescriptor::release() { return std::exchange(number_, -1); }
 
-Result<std::string> read_file(const std::filesystem::path& path, std::uintmax_t limit) {
-  const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file.valid()) return errno_error("opening '" + path.string() + "'", errno);
+namespace {
+
+const char* kind_of(mode_t mode) {
+  if (S_ISDIR(mode)) return "a folder";
+  if (S_ISFIFO(mode)) return "a named pipe";
+  if (S_ISSOCK(mode)) return "a socket";
+  if (S_ISLNK(mode)) return "a symbolic link";
+  return "a device";
+}
+
+Error not_a_file(const std::filesystem::path& path, mode_t mode) {
+  return configuration_error(fmt::format("'{}' is {}, and no regular file", path.string(), kind_of(mode)),
+                             S_ISDIR(mode)   ? "name a file in it"
+                             : S_ISLNK(mode) ? "name the file that it leads to"
+                                             : "copy its content into a file, and name that");
+}
+
+}  // namespace
+
+Error input_error(const std::filesystem::path& path, int saved_errno) {
+  auto error = errno_error("opening '" + path.string() + "'", saved_errno);
+  const auto blame = [&](const char* hint) {
+    error.error_class = ErrorClass::configuration;
+    error.hint = hint;
+  };
+  switch (saved_errno) {
+    case ENOENT:
+    case ENOTDIR: blame("is the name right? names are taken from the folder you are in"); break;
+    case ELOOP: blame("its symbolic links lead in a circle, or there is one where none may be"); break;
+    case ENAMETOOLONG: blame("choose a shorter name"); break;
+    case EACCES:
+    case EPERM: blame("may this user read it, and enter the folders on the way?"); break;
+    // A socket, a device without a driver, a name that no file system takes.
+    case ENXIO:
+    case ENODEV:
+    case EINVAL: blame("name a regular file"); break;
+    default: break;
+  }
+  return error;
+}
+
+Result<InputFile> open_input(const std::filesystem::path& path, Links links) {
+  // A NUL would end the name for the kernel, and not for whoever checked it.
+  if (path.native().find('\0') != std::string::npos)
+    return configuration_error("a path with a NUL character in it cannot be opened");
+  const bool follow = links == Links::follow;
+  struct stat info {};
+  // What is no file is not even opened: opening a device can set it off.
+  if ((follow ? ::stat(path.c_str(), &info) : ::lstat(path.c_str(), &info)) != 0) return input_error(path, errno);
+  if (!S_ISREG(info.st_mode)) return not_a_file(path, info.st_mode);
+  // Without O_NONBLOCK a pipe that was put there meanwhile would wait for somebody who writes. It changes nothing for
+  // regular files.
+  FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | (follow ? 0 : O_NOFOLLOW)));
+  if (!file.valid()) return input_error(path, errno);
+  if (::fstat(file.get(), &info) != 0) return errno_error("looking at '" + path.string() + "'", errno);
+  if (!S_ISREG(info.st_mode)) return not_a_file(path, info.st_mode);
+  return InputFile{std::move(file), static_cast<std::uintmax_t>(info.st_size)};
+}
+
+Result<std::string> read_file(const std::filesystem::path& path, std::uintmax_t limit, Links links) {
+  PATCHLAB_ASSIGN(const auto input, open_input(path, links));
+  const auto too_large = [&] {
+    return configuration_error(fmt::format("'{}' is larger than the {} bytes allowed here", path.string(), limit));
+  };
+  if (input.bytes > limit) return too_large();
   std::string text;
   std::string block(1U << 16U, '\0');
   for (;;) {
-    const auto count = ::read(file.get(), block.data(), block.size());
+    const auto count = ::read(input.file.get(), block.data(), block.size());
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) return errno_error("reading '" + path.string() + "'", errno);
     if (count == 0) return text;
     text.append(block, 0, static_cast<std::size_t>(count));
-    if (text.size() > limit) {
-      return configuration_error(fmt::format("'{}' is larger than the {} bytes allowed here", path.string(), limit));
-    }
+    if (text.size() > limit) return too_large();  // it grew meanwhile
   }
 }
 
 Result<void> sync_path(const std::filesystem::path& path) {
-  const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (!file.valid()) return errno_error("opening '" + path.string() + "'", errno);
   if (::fsync(file.get()) != 0) return errno_error("syncing '" + path.string() + "'", errno);
   return {};
@@ -63,13 +122,19 @@ Result<void> write_and_sync(int file, std::string_view text, const std::string& 
 }
 }  // namespace
 
-Result<void> write_file_atomically(const std::filesystem::path& path, std::string_view text) {
+Result<void> write_file_atomically(const std::filesystem::path& path, std::string_view text,
+                                   std::optional<unsigned> mode) {
   static std::atomic<unsigned> counter{0};
   auto temporary = path;
   temporary += fmt::format(".tmp-{}-{}", ::getpid(), counter++);
   {
     const FileDescriptor file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
     if (!file.valid()) return errno_error("creating '" + temporary.string() + "'", errno);
+    if (mode && ::fchmod(file.get(), static_cast<mode_t>(*mode)) != 0) {
+      const int saved = errno;
+      ::unlink(temporary.c_str());
+      return errno_error("changing the mode of '" + temporary.string() + "'", saved);
+    }
     if (auto written = write_and_sync(file.get(), text, temporary.string()); !written) {
       ::unlink(temporary.c_str());
       return written;
@@ -90,35 +155,18 @@ Result<void> create_folders(const std::filesystem::path& path) {
   return {};
 }
 
-Result<FileLock> FileLock::take(const std::filesystem::path& path, Mode mode, Blocking blocking) {
-  // A read-only file (a golden image) can still be locked: flock does not ask for write access.
-  FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file.valid() && errno == ENOENT) {
-    file = FileDescriptor(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
-  }
-  if (!file.valid()) return errno_error("opening lock '" + path.string() + "'", errno);
-  const int operation = (mode == Mode::shared ? LOCK_SH : LOCK_EX) | (blocking == Blocking::yes ? 0 : LOCK_NB);
-  while (::flock(file.get(), operation) != 0) {
-    if (errno == EINTR) continue;
-    if (errno == EWOULDBLOCK) {
-      return infrastructure_error("'" + path.string() + "' is in use by another patchlab process",
-                                  "wait for that run to end, then try again");
-    }
-    return errno_error("locking '" + path.string() + "'", errno);
-  }
-  return FileLock(std::move(file));
-}
-
 namespace {
 std::filesystem::path named_cache() {
   const auto variable = [](const char* name) {
     const char* value = std::getenv(name);
     return std::filesystem::path(value != nullptr ? value : "");
   };
-  if (const auto own = variable("PATCHLAB_CACHE"); !own.empty()) return std::filesystem::absolute(own);
-  if (const auto xdg = variable("XDG_CACHE_HOME"); !xdg.empty()) return std::filesystem::absolute(xdg / "patchlab");
+  std::error_code code;  // an absolute path is found from any text; only a folder that is gone is none to start from
+  if (const auto own = variable("PATCHLAB_CACHE"); !own.empty()) return std::filesystem::absolute(own, code);
+  if (const auto xdg = variable("XDG_CACHE_HOME"); !xdg.empty())
+    return std::filesystem::absolute(xdg / "patchlab", code);
   const auto home = variable("HOME");
-  return home.empty() ? home : std::filesystem::absolute(home / ".cache" / "patchlab");
+  return home.empty() ? home : std::filesystem::absolute(home / ".cache" / "patchlab", code);
 }
 }  // namespace
 

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -27,27 +28,31 @@ class FileDescriptor {
   int number_ = -1;
 };
 
+// Whether the last part of a path may be a symbolic link.
+enum class Links { follow, refuse };
+
+// A file that others can write, opened for reading. It is a regular file: a pipe or a device could keep us waiting for
+// ever, and a folder cannot be read. What it is instead, and the next step, are in the error. Its class: configuration
+// when the path is wrong or names what cannot be read as a file, infrastructure when the host cannot read.
+struct InputFile {
+  FileDescriptor file;
+  std::uintmax_t bytes = 0;  // when it was opened; 0 for what the kernel makes up (/proc)
+};
+[[nodiscard]] Result<InputFile> open_input(const std::filesystem::path& path, Links links = Links::follow);
+
 // Refuses files above `limit` bytes, so that a hostile or wrong file cannot fill the memory.
-[[nodiscard]] Result<std::string> read_file(const std::filesystem::path& path, std::uintmax_t limit = 256U << 20U);
+[[nodiscard]] Result<std::string> read_file(const std::filesystem::path& path, std::uintmax_t limit = 256U << 20U,
+                                            Links links = Links::follow);
 // Writes to a temporary name in the same folder, syncs file and folder, renames: readers see the old or the new text,
-// never half.
-[[nodiscard]] Result<void> write_file_atomically(const std::filesystem::path& path, std::string_view text);
+// never half. A mode that is given is set whatever the umask says.
+[[nodiscard]] Result<void> write_file_atomically(const std::filesystem::path& path, std::string_view text,
+                                                 std::optional<unsigned> mode = std::nullopt);
 [[nodiscard]] Result<void> create_folders(const std::filesystem::path& path);
 // fsync on a file or folder.
 [[nodiscard]] Result<void> sync_path(const std::filesystem::path& path);
 
-// An advisory lock (flock) held as long as the object lives. Never left behind by a killed process.
-class FileLock {
- public:
-  enum class Mode { shared, exclusive };
-  enum class Blocking { yes, no };
-  // With Blocking::no a lock held by somebody else is an error that says so.
-  [[nodiscard]] static Result<FileLock> take(const std::filesystem::path& path, Mode mode, Blocking blocking);
-
- private:
-  explicit FileLock(FileDescriptor file) : file_(std::move(file)) {}
-  FileDescriptor file_;
-};
+// The error of an input that could not be opened: "opening '/x': No such file or directory", with what to do about it.
+[[nodiscard]] Error input_error(const std::filesystem::path& path, int saved_errno);
 
 // ${PATCHLAB_CACHE}, else ${XDG_CACHE_HOME}/patchlab, else ~/.cache/patchlab; made when it is missing. In it are images
 // that become machines, files that are promoted, and what guests remember: it is ours, nobody else can write to it, and

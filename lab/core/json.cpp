@@ -6,8 +6,11 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "lab/core/files.hpp"
+#include "lab/core/printable.hpp"
+#include "lab/core/text.hpp"
 
 namespace patchlab {
 namespace {
@@ -133,42 +136,193 @@ void JsonReader::finish() {
   }
 }
 
-Result<Json> parse_json(const std::string& text, const std::string& file_name) {
-  std::vector<std::set<std::string>> open_objects;
-  std::string duplicate;
-  const auto watch = [&](int /*depth*/, Json::parse_event_t event, Json& parsed) {
-    if (event == Json::parse_event_t::object_start) open_objects.emplace_back();
-    if (event == Json::parse_event_t::object_end && !open_objects.empty()) open_objects.pop_back();
-    if (event == Json::parse_event_t::key && !open_objects.empty() &&
-        !open_objects.back().insert(parsed.get<std::string>()).second) {
-      duplicate = parsed.get<std::string>();
-    }
-    return true;
-  };
-  try {
-    auto json = Json::parse(text, watch);
-    if (!duplicate.empty())
-      return configuration_error(fmt::format("{}: key '{}' is given twice", file_name, duplicate));
-    return json;
-  } catch (const Json::parse_error& trouble) {
-    const auto end = std::min(text.size(), trouble.byte > 0 ? trouble.byte - 1 : 0);
-    const auto line = 1 + std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(end), '\n');
-    const auto line_start = text.rfind('\n', end > 0 ? end - 1 : 0);
-    const auto column = line_start == std::string::npos ? end + 1 : end - line_start;
-    return configuration_error(fmt::format("{}:{}:{}: not valid JSON: {}", file_name, line, column, trouble.what()));
+namespace {
+
+// Counts what the parser took, since it tells nobody where it is when all is well.
+class CountedText {
+ public:
+  using iterator_category = std::input_iterator_tag;
+  using value_type = char;
+  using difference_type = std::ptrdiff_t;
+  using pointer = const char*;
+  using reference = const char&;
+
+  CountedText(const char* at, std::size_t* taken) : at_(at), taken_(taken) {}
+  reference operator*() const { return *at_; }
+  CountedText& operator++() {
+    ++at_;
+    ++*taken_;
+    return *this;
   }
+  CountedText operator++(int) {
+    auto before = *this;
+    ++*this;
+    return before;
+  }
+  bool operator==(const CountedText& other) const { return at_ == other.at_; }
+  bool operator!=(const CountedText& other) const { return at_ != other.at_; }
+
+ private:
+  const char* at_;
+  std::size_t* taken_;
+};
+
+std::string place_in(const std::string& text, const std::string& file_name, std::size_t end) {
+  end = std::min(end, text.size());
+  const auto line = 1 + std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(end), '\n');
+  const auto line_start = end == 0 ? std::string::npos : text.rfind('\n', end - 1);
+  const auto column = line_start == std::string::npos ? end + 1 : end - line_start;
+  return fmt::format("{}:{}:{}", file_name, line, column);
 }
 
-Result<Json> read_json_file(const std::filesystem::path& path) {
+// "[json.exception.parse_error.101] parse error at line 3, column 17: syntax error ...": from the last colon of its
+// head on. The place is said by us.
+std::string without_head(std::string what) {
+  if (what.starts_with('[')) what.erase(0, std::min(what.find("] ") + 2, what.size()));
+  if (what.starts_with("parse error at ")) what.erase(0, std::min(what.find(": ") + 2, what.size()));
+  return what;
+}
+
+// Builds the value. nlohmann's own builder keeps the last of equal keys without a word, and takes any depth: printing,
+// copying and comparing it then recurse until the stack is used up.
+class JsonBuilder final : public nlohmann::json_sax<Json> {
+ public:
+  JsonBuilder(const std::string& text, const std::string& file_name, JsonTexts texts, const std::size_t& taken)
+      : text_(text), file_name_(file_name), texts_(texts), taken_(taken) {}
+
+  bool null() override { return add(nullptr); }
+  bool boolean(bool value) override { return add(value); }
+  bool number_integer(number_integer_t value) override { return add(value); }
+  bool number_unsigned(number_unsigned_t value) override { return add(value); }
+  bool number_float(number_float_t value, const string_t& /*as_written*/) override { return add(value); }
+  bool binary(binary_t& /*value*/) override { return false; }  // no JSON text has one
+  bool string(string_t& value) override {
+    look_at(value, "the text");
+    return add(std::move(value));
+  }
+  bool start_object(std::size_t /*size*/) override { return open(Json::object()); }
+  bool end_object() override { return close(); }
+  bool start_array(std::size_t /*size*/) override { return open(Json::array()); }
+  bool end_array() override { return close(); }
+  bool key(string_t& value) override {
+    auto& level = levels_.back();
+    if (level.node->contains(value))
+      problem(pointer() + "/" + escape_token(value), "key '" + value + "' is given twice");
+    level.key = std::move(value);
+    look_at(level.key, "the key");
+    return problems_ < most_problems;
+  }
+  bool parse_error(std::size_t position, const std::string& /*token*/, const Json::exception& trouble) override {
+    problems_ = most_problems;  // what stands behind it cannot be judged
+    says("", position > 0 ? position - 1 : 0, "not valid JSON: " + without_head(trouble.what()));
+    return false;
+  }
+
+  [[nodiscard]] const std::string& troubles() const { return troubles_; }
+  [[nodiscard]] Json take() { return std::move(root_); }
+
+ private:
+  struct Level {
+    Json* node;
+    std::string key;  // of an object: the one whose value comes next
+  };
+  static constexpr std::size_t most_problems = 50;
+
+  Json* place(Json value) {
+    if (levels_.empty()) {
+      root_ = std::move(value);
+      return &root_;
+    }
+    auto& level = levels_.back();
+    if (level.node->is_array()) {
+      level.node->push_back(std::move(value));
+      return &level.node->back();
+    }
+    auto& member = (*level.node)[level.key];
+    member = std::move(value);
+    return &member;
+  }
+  bool add(Json value) {
+    place(std::move(value));
+    return true;
+  }
+  bool open(Json container) {
+    if (levels_.size() >= deepest_json) {
+      says("", taken_, fmt::format("is nested more than {} deep", deepest_json));
+      return false;
+    }
+    levels_.push_back({place(std::move(container)), {}});
+    return true;
+  }
+  bool close() {
+    levels_.pop_back();
+    return true;
+  }
+
+  // Of the container that is open.
+  [[nodiscard]] std::string pointer() const {
+    std::string pointer;
+    for (std::size_t i = 0; i + 1 < levels_.size(); ++i) {
+      const auto& level = levels_[i];
+      pointer += "/" + (level.node->is_array() ? std::to_string(level.node->size() - 1) : escape_token(level.key));
+    }
+    return pointer;
+  }
+  void look_at(const std::string& value, const char* what) {
+    if (texts_ == JsonTexts::any || value.find('\0') == std::string::npos) return;
+    auto place = pointer();
+    if (!levels_.empty() && levels_.back().node->is_array()) place += "/" + std::to_string(levels_.back().node->size());
+    if (!levels_.empty() && !levels_.back().node->is_array()) place += "/" + escape_token(levels_.back().key);
+    problem(place, fmt::format("{} has a NUL character (\\u0000) in it, which no name or path can have", what));
+  }
+  void problem(const std::string& pointer, const std::string& message) {
+    if (++problems_ <= most_problems) says(pointer + ": ", taken_ > 0 ? taken_ - 1 : 0, message);
+  }
+  void says(const std::string& pointer, std::size_t position, const std::string& message) {
+    troubles_ += fmt::format("{}{}: {}{}", troubles_.empty() ? "" : "\n", place_in(text_, file_name_, position),
+                             printable(pointer), printable(message));
+  }
+
+  const std::string& text_;
+  const std::string& file_name_;
+  JsonTexts texts_;
+  const std::size_t& taken_;
+  Json root_;
+  std::vector<Level> levels_;
+  std::string troubles_;
+  std::size_t problems_ = 0;
+};
+
+}  // namespace
+
+Result<Json> parse_json(const std::string& text, const std::string& file_name, JsonTexts texts) {
+  if (trimmed(text, " \t\r\n").empty())
+    return configuration_error(fmt::format("{}: is empty, and no JSON", printable(file_name)));
+  const auto shown = printable(file_name);
+  std::size_t taken = 0;
+  JsonBuilder builder(text, shown, texts, taken);
+  const bool whole =
+      Json::sax_parse(CountedText(text.data(), &taken), CountedText(text.data() + text.size(), &taken), &builder);
+  if (!whole || !builder.troubles().empty()) return configuration_error(builder.troubles());
+  return builder.take();
+}
+
+Json json_in(const std::string& text) {
+  auto json = parse_json(text, "line", JsonTexts::any);
+  return json ? std::move(json).value() : Json(Json::value_t::discarded);
+}
+
+Result<Json> read_json_file(const std::filesystem::path& path, JsonTexts texts) {
   PATCHLAB_ASSIGN(const auto text, read_file(path, 64U << 20U));
-  return parse_json(text, path.string());
+  return parse_json(text, path.string(), texts);
 }
 
 Error problems_error(const std::string& file_name, const std::vector<JsonProblem>& problems) {
   std::string message;
   for (const auto& problem : problems) {
     if (!message.empty()) message += '\n';
-    message += fmt::format("{}: {}: {}", file_name, problem.pointer.empty() ? "/" : problem.pointer, problem.message);
+    message += fmt::format("{}: {}: {}", printable(file_name),
+                           problem.pointer.empty() ? "/" : printable(problem.pointer), printable(problem.message));
   }
   return configuration_error(std::move(message));
 }
@@ -187,8 +341,11 @@ void to_json(Json& json, const Error& error) {
 }
 
 Error error_from_json(const Json& json) {
-  return {error_class_from(json.value("class", "bug")).value_or(ErrorClass::bug), json.value("message", ""),
-          json.value("hint", "")};
+  const auto text = [&](const char* key) {
+    const auto found = json.is_object() ? json.find(key) : json.end();
+    return found == json.end() || !found->is_string() ? std::string() : found->get<std::string>();
+  };
+  return {error_class_from(text("class")).value_or(ErrorClass::bug), text("message"), text("hint")};
 }
 
 }  // namespace patchlab

@@ -55,10 +55,19 @@ class JsonReader {
   std::set<std::string> asked_;
 };
 
-// Parses text; the error names file, line and column. Duplicate keys are an error (nlohmann keeps the last one
-// silently).
-[[nodiscard]] Result<Json> parse_json(const std::string& text, const std::string& file_name);
-[[nodiscard]] Result<Json> read_json_file(const std::filesystem::path& path);
+// How deep lists and objects may stand in each other. Copying, comparing and printing a value recurse.
+inline constexpr std::size_t deepest_json = 100;
+// Whether texts may hold a NUL: names and paths end there for the system, though not for us. `any` is for what a
+// program wrote down of others (records, ledgers, answers).
+enum class JsonTexts { without_nul, any };
+// The only way that JSON from outside comes in. An error names file, line, column and pointer of everything that is
+// wrong: keys given twice (all of them), numbers out of range, depth.
+[[nodiscard]] Result<Json> parse_json(const std::string& text, const std::string& file_name,
+                                      JsonTexts texts = JsonTexts::without_nul);
+// For lines between processes, where what is no JSON is somebody else's print: a
+// discarded value then.
+[[nodiscard]] Json json_in(const std::string& text);
+[[nodiscard]] Result<Json> read_json_file(const std::filesystem::path& path, JsonTexts texts = JsonTexts::without_nul);
 // "file: /pointer: message" lines as one configuration error.
 [[nodiscard]] Error problems_error(const std::string& file_name, const std::vector<JsonProblem>& problems);
 // Valid UTF-8 whatever came in (guest output is bytes): bad sequences become U+FFFD, so that dump() cannot throw.

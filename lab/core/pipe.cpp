@@ -25,4 +25,6 @@ bool write_all(int file, std::string_view text) {
   return true;
 }
 
+void tell(std::string_view text) { static_cast<void>(write_all(STDERR_FILENO, text)); }
+
 }  // namespace patchlab

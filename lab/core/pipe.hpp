@@ -17,5 +17,7 @@ struct Pipe {
 
 // Everything, in as many pieces as it takes; false, with errno, when that cannot be done.
 [[nodiscard]] bool write_all(int file, std::string_view text);
+// To standard error, as far as that takes it: a full disk under a log must not end what is logged.
+void tell(std::string_view text);
 
 }  // namespace patchlab
