@@ -53,7 +53,7 @@ bool report_bad_end(const ProcessOutcome& process, CheckResult& result) {
 
 // The worker's answer, or null after reporting garbage or the worker's own error.
 Json observation_in(const ProcessOutcome& process, CheckResult& result) {
-  const auto answer = Json::parse(process.output, nullptr, false);
+  const auto answer = json_in(process.output);
   if (answer.is_object() && answer.contains("observation")) {
     // Without the start of the worker, which takes longer than many an answer.
     result.duration = Milliseconds(answer.value("took_ms", result.duration.count()));

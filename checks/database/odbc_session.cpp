@@ -11,6 +11,7 @@
 #include <chrono>
 #include <filesystem>
 
+#include "lab/core/paths.hpp"
 #include "lab/core/utf16.hpp"
 
 namespace patchlab::checks::database {
@@ -184,10 +185,9 @@ SQLRETURN read_rows(SQLHSTMT statement, std::size_t limit, Rows& rows) {
 // /tmp/psqlodbc_<program>_<user><pid>.log behind.
 void remove_driver_logs() {
   const auto ending = fmt::format("{}.log", ::getpid());
-  std::error_code code;
-  for (const auto& entry : std::filesystem::directory_iterator("/tmp", code)) {
-    const auto name = entry.path().filename().string();
-    if (name.starts_with("psqlodbc_") && name.ends_with(ending)) std::filesystem::remove(entry.path(), code);
+  for (const auto& entry : entries_of("/tmp").value_or({})) {
+    const auto name = entry.filename().string();
+    if (name.starts_with("psqlodbc_") && name.ends_with(ending)) ::unlink(entry.c_str());
   }
 }
 

@@ -11,6 +11,8 @@
 #include <filesystem>
 #include <mutex>
 
+#include "lab/core/paths.hpp"
+
 namespace patchlab::checks::database {
 namespace {
 
@@ -25,9 +27,8 @@ bool shut_down_sockets_to(const std::string& address, std::uint16_t port) {
   in_addr wanted{};
   if (::inet_pton(AF_INET, address.c_str(), &wanted) != 1) return false;
   bool any = false;
-  std::error_code code;
-  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd", code)) {
-    const auto name = entry.path().filename().string();
+  for (const auto& entry : entries_of("/proc/self/fd").value_or({})) {
+    const auto name = entry.filename().string();
     int number = -1;
     std::from_chars(name.data(), name.data() + name.size(), number);
     if (number >= 0 && is_connected_to(number, wanted, port) && ::shutdown(number, SHUT_RDWR) == 0) any = true;

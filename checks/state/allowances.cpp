@@ -9,12 +9,95 @@
 namespace patchlab::checks::state {
 namespace {
 
-// libstdc++ matches by recursion over the text: a long line from a guest must not cost the stack.
+// libstdc++ reads and matches by recursion: neither a long expression nor a long line from a guest may cost the stack.
 constexpr std::size_t longest_matched = 1024;
+constexpr std::size_t longest_expression = 1000;
+constexpr std::size_t deepest_groups = 32;
+constexpr std::size_t most_states = 5000;
+constexpr std::size_t longest_shown = 80;
 
+// How much an expression grows when its counted repetitions are written out, as the library does; or why not.
+class Measured {
+ public:
+  explicit Measured(std::string_view text) : text_(text) {
+    if (text_.size() > longest_expression) says(fmt::format("is longer than {} characters", longest_expression));
+    for (at_ = 0; at_ < text_.size() && trouble_.empty();) take();
+  }
+  [[nodiscard]] const std::string& trouble() const { return trouble_; }
+
+ private:
+  void says(std::string why) { trouble_ = std::move(why); }
+
+  void take() {
+    switch (text_[at_]) {
+      case '(':
+        groups_.push_back({total_, last_});
+        total_ = last_ = 0;
+        if (groups_.size() > deepest_groups) says(fmt::format("has groups more than {} deep", deepest_groups));
+        ++at_;
+        return;
+      case ')':
+        ++at_;
+        if (groups_.empty()) return;  // the library says what is wrong with it
+        last_ = total_ + 1;
+        total_ = groups_.back().total + last_;
+        groups_.pop_back();
+        return check();
+      case '{': return repeat();
+      case '[': return atom(end_of_class());
+      case '\\': return atom(at_ + 2);
+      default: return atom(at_ + 1);
+    }
+  }
+  void atom(std::size_t end) {
+    at_ = end;
+    last_ = 1;
+    ++total_;
+    check();
+  }
+  [[nodiscard]] std::size_t end_of_class() const {
+    auto end = at_ + 1;
+    while (end < text_.size() && text_[end] != ']') end += text_[end] == '\\' ? 2 : 1;
+    return end + 1;
+  }
+  void repeat() {
+    std::size_t number = 0, most = 1;
+    for (++at_; at_ < text_.size() && text_[at_] != '}'; ++at_) {
+      const char c = text_[at_];
+      number = c >= '0' && c <= '9'
+                   ? std::min<std::size_t>(number * 10 + static_cast<std::size_t>(c - '0'), most_states)
+                   : 0;
+      most = std::max(most, number);
+    }
+    ++at_;
+    total_ += last_ * (most - 1);
+    last_ *= most;
+    check();
+  }
+  void check() {
+    if (total_ > most_states) says(fmt::format("repeats more than can be matched ({} states)", most_states));
+  }
+
+  struct Group {
+    std::size_t total;
+    std::size_t last;
+  };
+  std::string_view text_;
+  std::size_t at_ = 0;
+  std::size_t total_ = 0;  // of the group that is open
+  std::size_t last_ = 0;   // of the last atom or group, which a repetition repeats
+  std::vector<Group> groups_;
+  std::string trouble_;
+};
+
+// By breadth: by depth, which is the default, "(a+)+b" takes longer than anybody waits. What is captured is not asked.
 std::optional<std::regex> compiled(const std::string& expression, std::string& trouble) {
+  if (const Measured measured(expression); !measured.trouble().empty()) {
+    trouble = measured.trouble();
+    return std::nullopt;
+  }
   try {
-    return std::regex(expression, std::regex::ECMAScript);
+    return std::regex(expression, std::regex::ECMAScript | std::regex::nosubs | std::regex_constants::__polynomial);
   } catch (const std::regex_error& error) {
     trouble = error.what();
     return std::nullopt;
@@ -43,8 +126,9 @@ std::vector<std::string> read_expressions(JsonReader& reader, const std::string&
   for (std::size_t i = 0; i < expressions.size(); ++i) {
     std::string trouble;
     if (!compiled(expressions[i], trouble)) {
-      problems.push_back({fmt::format("{}/{}", reader.at(key), i),
-                          fmt::format("'{}' is not a regular expression: {}", expressions[i], trouble)});
+      problems.push_back(
+          {fmt::format("{}/{}", reader.at(key), i), fmt::format("'{}' is not a regular expression that can be used: {}",
+                                                                expressions[i].substr(0, longest_shown), trouble)});
     }
   }
   return expressions;

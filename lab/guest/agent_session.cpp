@@ -28,7 +28,7 @@ Result<AgentReply> parse_reply(const std::string& text) {
   if (text.size() > reply_limit) {
     return guest_error(fmt::format("the answer has {} bytes, more than the {} allowed", text.size(), reply_limit));
   }
-  const auto json = Json::parse(text, nullptr, false);
+  const auto json = json_in(text);
   if (!json.is_object()) return guest_error(fmt::format("the answer is not a JSON object: '{}'", shortened(text)));
   if (const auto error = json.find("error"); error != json.end()) {
     const auto description = error->is_object() ? error->find("desc") : error->end();

@@ -294,7 +294,7 @@ std::map<std::string, std::string> daemons(const ProcessTable& table, const std:
 }
 
 Result<std::vector<std::string>> addresses(const std::string& ip_json, const std::string& route_table) {
-  const auto devices = Json::parse(ip_json, nullptr, false);
+  const auto devices = json_in(ip_json);
   if (!devices.is_array()) return guest_error("'ip -j addr' printed no JSON list");
   std::set<std::string> found;
   for (const auto& device : devices) add_addresses_of(device, found);

@@ -7,6 +7,8 @@
 #include <cstdlib>
 #include <sstream>
 
+#include "lab/core/paths.hpp"
+
 namespace patchlab::lab::image {
 namespace fs = std::filesystem;
 namespace {
@@ -141,7 +143,7 @@ ProcessSpec role_command(const BuildHost& host, const BuildPlace& place, const B
   auto layers = recipe.layers;
   layers.insert(layers.begin(), base.folder);
   for (const auto& layer : layers) {
-    if (!fs::exists(layer / "files")) continue;
+    if (!is_there(layer / "files")) continue;
     const auto overlay = overlay_folder / (layer.filename().string() + ".tar");
     words.push_back(hook(fmt::format("tar-in {} /", shell_quoted(overlay.string()))));
   }
@@ -149,7 +151,7 @@ ProcessSpec role_command(const BuildHost& host, const BuildPlace& place, const B
   layers.erase(layers.begin());
   layers.push_back(base.folder);
   for (const auto& layer : layers) {
-    if (!fs::exists(layer / "setup")) continue;
+    if (!is_there(layer / "setup")) continue;
     words.push_back(hook(fmt::format("upload {} {}", shell_quoted((layer / "setup").string()), in_guest_script)));
     words.push_back(hook(fmt::format("chroot \"$1\" /bin/sh {0} && rm \"$1\"{0}", in_guest_script)));
   }

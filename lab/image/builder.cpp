@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "lab/core/digest.hpp"
+#include "lab/core/paths.hpp"
 #include "lab/image/build_commands.hpp"
 #include "lab/image/initramfs.hpp"
 #include "lab/image/kernel.hpp"
@@ -47,7 +48,7 @@ Result<Inputs> read_inputs(ProcessRunner& runner, const BuildRequest& request) {
 }
 
 bool is_present(const fs::path& cache, const std::string& digest) {
-  return fs::exists(images_folder(cache) / digest / "image.json");
+  return is_there(images_folder(cache) / digest / "image.json");
 }
 
 Result<BuildMode> build_mode(ProcessRunner& runner) {
@@ -94,9 +95,8 @@ Result<void> move_or_copy(const fs::path& from, const fs::path& to) {
 
 // Folders of ours whose writing ended half-way: nobody else works here while we hold the lock.
 void remove_leftovers(const fs::path& folder) {
-  std::error_code ignored;
-  for (const auto& entry : fs::directory_iterator(folder, ignored)) {
-    if (entry.path().filename().string().rfind(".new-", 0) == 0) fs::remove_all(entry.path(), ignored);
+  for (const auto& entry : entries_of(folder).value_or({})) {
+    if (entry.filename().string().starts_with(".new-")) static_cast<void>(remove_tree(entry));
   }
 }
 
@@ -160,8 +160,8 @@ Result<void> Builder::make_scratch() {
   const fs::path parent = temporary != nullptr && *temporary != '\0' ? temporary : "/var/tmp";
   // One name per user and cache: what a killed build left is found, and no two builds meet, since each holds the lock
   // of its cache.
-  place_.scratch = parent / fmt::format("patchlab-images-{}-{}", ::geteuid(),
-                                        sha256(fs::absolute(request_.cache).string()).substr(0, 8));
+  PATCHLAB_ASSIGN(const auto cache, absolute_path(request_.cache));
+  place_.scratch = parent / fmt::format("patchlab-images-{}-{}", ::geteuid(), sha256(cache.string()).substr(0, 8));
   runner_.run(remove_command(host_, place_.scratch));
   if (::mkdir(place_.scratch.c_str(), 0711) != 0) {
     auto error = errno_error(fmt::format("creating '{}'", place_.scratch.string()), errno);
@@ -174,9 +174,12 @@ Result<void> Builder::make_scratch() {
 Result<void> Builder::prepare() {
   for (const auto& folder : {images_folder(request_.cache), request_.cache / "image-bases"})
     PATCHLAB_TRY(create_folders(folder));
-  say("base", "waiting for other image builds");
-  PATCHLAB_ASSIGN(
-      lock_, FileLock::take(request_.cache / "image-build.lock", FileLock::Mode::exclusive, FileLock::Blocking::yes));
+  // As long as a build of all images takes on a slow host.
+  const FileLock::Patience patience{
+      .limit = std::chrono::hours(2), .stop = request_.stop, .waiting = [this](const std::string& holder) {
+        say("base", "waiting for another image build: " + holder);
+      }};
+  PATCHLAB_ASSIGN(lock_, FileLock::take(request_.cache / "image-build.lock", FileLock::Mode::exclusive, patience));
   remove_leftovers(images_folder(request_.cache));
   remove_leftovers(request_.cache / "image-bases");
   PATCHLAB_ASSIGN(host_.mode, build_mode(runner_));
@@ -190,19 +193,19 @@ Result<void> Builder::prepare() {
 Result<void> Builder::make_kernel(const fs::path& folder) {
   say("base", "making the initramfs");
   PATCHLAB_TRY(create_folders(place_.kernel_files()));
-  std::error_code trouble;
-  for (const auto& entry : fs::directory_iterator(place_.packages(), trouble)) {
-    if (entry.path().extension() == ".deb")
-      PATCHLAB_TRY(run_program("base", unpack_command(entry.path(), place_.kernel_files()), request_.stop));
+  PATCHLAB_ASSIGN(const auto packages, entries_of(place_.packages()));
+  for (const auto& package : packages) {
+    if (package.extension() == ".deb")
+      PATCHLAB_TRY(run_program("base", unpack_command(package, place_.kernel_files()), request_.stop));
   }
   const auto& base = inputs_.book.base;
   PATCHLAB_ASSIGN(const auto initramfs,
                   make_initramfs(place_.kernel_files() / "bin" / "busybox", base.folder / "initramfs" / "init",
                                  place_.kernel_files(), base.modules));
   PATCHLAB_TRY(write_file_atomically(folder / "initrd", initramfs));
-  for (const auto& entry : fs::directory_iterator(place_.kernel_files() / "boot", trouble)) {
-    if (entry.path().filename().string().rfind("vmlinuz-", 0) != 0) continue;
-    PATCHLAB_ASSIGN(const auto packed, read_file(entry.path()));
+  for (const auto& entry : entries_of(place_.kernel_files() / "boot").value_or({})) {
+    if (!entry.filename().string().starts_with("vmlinuz-")) continue;
+    PATCHLAB_ASSIGN(const auto packed, read_file(entry));
     PATCHLAB_ASSIGN(const auto kernel, unpacked_kernel(packed));
     return write_file_atomically(folder / "kernel", kernel);
   }
@@ -210,7 +213,7 @@ Result<void> Builder::make_kernel(const fs::path& folder) {
 }
 
 Result<void> Builder::make_base() {
-  if (fs::exists(base_folder() / "base.tar")) return {};
+  if (is_there(base_folder() / "base.tar")) return {};
   say("base",
       fmt::format("installing the common packages of Debian '{}' (mode {})", host_.codename, to_string(host_.mode)));
   const auto fresh = base_folder().parent_path() / (".new-" + inputs_.base_digest);
@@ -220,9 +223,8 @@ Result<void> Builder::make_base() {
   PATCHLAB_TRY(make_kernel(fresh));
   PATCHLAB_TRY(move_or_copy(place_.scratch / "base.tar", fresh / "base.tar"));
   // Older bases serve nobody: their images are finished.
-  std::error_code ignored;
-  for (const auto& entry : fs::directory_iterator(base_folder().parent_path(), ignored)) {
-    if (entry.path() != fresh) fs::remove_all(entry.path(), ignored);
+  for (const auto& entry : entries_of(base_folder().parent_path()).value_or({})) {
+    if (entry != fresh) static_cast<void>(remove_tree(entry));
   }
   return rename_path(fresh, base_folder());
 }
@@ -232,7 +234,7 @@ Result<void> Builder::make_overlays() {
   std::set<fs::path> layers{inputs_.book.base.folder};
   for (const auto& recipe : inputs_.wanted) layers.insert(recipe.layers.begin(), recipe.layers.end());
   for (const auto& layer : layers) {
-    if (!fs::exists(layer / "files")) continue;
+    if (!is_there(layer / "files")) continue;
     PATCHLAB_TRY(
         run_program("base", overlay_command(layer, overlays() / (layer.filename().string() + ".tar")), request_.stop));
   }

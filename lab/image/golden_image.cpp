@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "lab/core/digest.hpp"
+#include "lab/core/paths.hpp"
 
 namespace patchlab::lab::image {
 namespace fs = std::filesystem;
@@ -48,6 +49,12 @@ std::vector<Credential> credentials_of(const Json& json, const std::string& poin
 Error not_an_image(const fs::path& folder, const std::string& why) {
   return configuration_error(fmt::format("golden image '{}': {}", folder.string(), why),
                              "remove the folder and build the image again with 'patchlab image build'");
+}
+
+// A cache that is no folder: "cache/images" is not found there, either.
+bool is_other_file(const fs::path& cache) {
+  std::error_code trouble;
+  return fs::exists(fs::symlink_status(cache, trouble)) && !is_folder(cache);
 }
 
 Result<void> verify_permissions(const fs::path& path) {
@@ -137,14 +144,15 @@ Result<GoldenImage> load(const fs::path& folder) {
 Result<std::vector<GoldenImage>> list(const fs::path& cache) {
   std::vector<GoldenImage> images;
   std::error_code trouble;
-  if (!fs::exists(images_folder(cache), trouble)) return images;
-  for (const auto& entry : fs::directory_iterator(images_folder(cache), trouble)) {
-    if (!is_sha256(entry.path().filename().string()) || !entry.is_directory()) continue;
-    PATCHLAB_ASSIGN(auto image, load(entry.path()));
+  // Not there yet is one thing, and not to be read another.
+  if (fs::status(images_folder(cache), trouble).type() == fs::file_type::not_found && !is_other_file(cache))
+    return images;
+  PATCHLAB_ASSIGN(const auto entries, entries_of(images_folder(cache)));
+  for (const auto& entry : entries) {
+    if (!is_sha256(entry.filename().string()) || !is_folder(entry)) continue;
+    PATCHLAB_ASSIGN(auto image, load(entry));
     images.push_back(std::move(image));
   }
-  if (trouble)
-    return infrastructure_error(fmt::format("listing '{}': {}", images_folder(cache).string(), trouble.message()));
   std::sort(images.begin(), images.end(), [](const GoldenImage& a, const GoldenImage& b) {
     return a.name != b.name ? a.name < b.name : a.built > b.built;
   });
@@ -177,7 +185,7 @@ Result<void> verify(const GoldenImage& image) {
 }
 
 Result<FileLock> hold(const GoldenImage& image) {
-  return FileLock::take(image.folder / "image.json", FileLock::Mode::shared, FileLock::Blocking::no)
+  return FileLock::take(image.folder / "image.json", FileLock::Mode::shared, FileLock::at_once())
       .while_doing(fmt::format("holding golden image '{}'", image.name));
 }
 

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "lab/core/files.hpp"
+#include "lab/core/file_lock.hpp"
 #include "lab/core/host_state.hpp"
 #include "lab/image/recipe.hpp"
 

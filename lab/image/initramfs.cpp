@@ -7,6 +7,7 @@
 #include <map>
 
 #include "lab/core/files.hpp"
+#include "lab/core/paths.hpp"
 
 namespace patchlab::lab::image {
 namespace fs = std::filesystem;
@@ -40,9 +41,8 @@ namespace {
 // File name -> path of every module of an unpacked kernel package.
 std::map<std::string, fs::path> modules_of(const fs::path& kernel_files) {
   std::map<std::string, fs::path> modules;
-  std::error_code trouble;
-  for (const auto& entry : fs::recursive_directory_iterator(kernel_files, trouble)) {
-    if (entry.path().extension() == ".ko") modules.emplace(entry.path().filename().string(), entry.path());
+  for (const auto& entry : entries_below(kernel_files).value_or({})) {
+    if (entry.extension() == ".ko") modules.emplace(entry.filename().string(), entry);
   }
   return modules;
 }

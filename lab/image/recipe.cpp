@@ -10,6 +10,7 @@
 
 #include "lab/core/digest.hpp"
 #include "lab/core/files.hpp"
+#include "lab/core/paths.hpp"
 #include "lab/network/address.hpp"
 
 namespace patchlab::lab::image {
@@ -150,7 +151,7 @@ Result<void> add_layer(DigestBuilder& digest, const fs::path& folder) {
   PATCHLAB_ASSIGN(const auto files, files_below(folder / "files"));
   for (const auto& file : files) PATCHLAB_TRY(add_file(digest, folder / "files" / file, "files/" + file.string()));
   for (const char* script : {"setup", "initramfs/init"}) {
-    if (fs::exists(folder / script)) PATCHLAB_TRY(add_file(digest, folder / script, script));
+    if (is_there(folder / script)) PATCHLAB_TRY(add_file(digest, folder / script, script));
   }
   return {};
 }
@@ -171,7 +172,7 @@ class BookReader {
     const Recipe* parent = nullptr;
     if (json.is_object() && json.contains("extends") && json["extends"].is_string()) {
       const auto wanted = json["extends"].get<std::string>();
-      if (!is_plain_name(wanted) || !fs::exists(folder_ / wanted / "image.json")) {
+      if (!is_plain_name(wanted) || !is_there(folder_ / wanted / "image.json")) {
         return configuration_error(fmt::format("{}: /extends: there is no recipe '{}'", file.string(), wanted));
       }
       PATCHLAB_ASSIGN(parent, read(wanted));
@@ -232,12 +233,11 @@ Result<RecipeBook> read_recipes(const fs::path& folder) {
   PATCHLAB_ASSIGN(const auto json, read_document(base_file));
   RecipeBook book;
   PATCHLAB_ASSIGN(book.base, parse_base(json, base_file));
-  std::error_code trouble;
   BookReader reader(folder);
-  for (const auto& entry : fs::directory_iterator(folder, trouble)) {
-    if (fs::exists(entry.path() / "image.json")) PATCHLAB_TRY(reader.read(entry.path().filename().string()));
+  PATCHLAB_ASSIGN(const auto entries, entries_of(folder));
+  for (const auto& entry : entries) {
+    if (is_there(entry / "image.json")) PATCHLAB_TRY(reader.read(entry.filename().string()));
   }
-  if (trouble) return infrastructure_error(fmt::format("listing '{}': {}", folder.string(), trouble.message()));
   book.recipes = reader.all();
   return book;
 }
@@ -292,8 +292,13 @@ Result<std::vector<fs::path>> files_below(const fs::path& folder) {
   std::vector<fs::path> files;
   std::error_code trouble;
   if (!fs::exists(folder, trouble)) return files;
-  for (const auto& entry : fs::recursive_directory_iterator(folder, trouble)) {
-    if (entry.is_symlink() || entry.is_regular_file()) files.push_back(entry.path().lexically_relative(folder));
+  for (auto at = fs::recursive_directory_iterator(folder, trouble);
+       !trouble && at != fs::recursive_directory_iterator(); at.increment(trouble)) {
+    const auto status = at->symlink_status(trouble);
+    if (fs::is_directory(status)) continue;
+    if (!fs::is_symlink(status) && !fs::is_regular_file(status))
+      return configuration_error(fmt::format("'{}' is neither file, folder nor link", at->path().string()));
+    files.push_back(at->path().lexically_relative(folder));
   }
   if (trouble) return infrastructure_error(fmt::format("listing '{}': {}", folder.string(), trouble.message()));
   std::sort(files.begin(), files.end());

@@ -13,6 +13,7 @@
 #include <tuple>
 
 #include "lab/core/json.hpp"
+#include "lab/core/paths.hpp"
 #include "lab/libvirt/error.hpp"
 #include "lab/libvirt/file_owners.hpp"
 #include "lab/libvirt/session.hpp"
@@ -60,7 +61,7 @@ std::optional<Mark> mark_of(const fs::path& folder) {
 bool is_in_use(const fs::path& folder) {
   std::error_code code;
   if (!fs::exists(folder / lock_name, code)) return false;
-  return !FileLock::take(folder / lock_name, FileLock::Mode::exclusive, FileLock::Blocking::no);
+  return !FileLock::take(folder / lock_name, FileLock::Mode::exclusive, FileLock::at_once());
 }
 
 // libvirt's list functions: they return how many, and an array of objects to free, each and as a whole.
@@ -102,9 +103,8 @@ Result<void> remove_network(Session& session, const Mark& mark) {
 
 std::vector<fs::path> owners_files_in(const fs::path& cell) {
   std::vector<fs::path> files;
-  std::error_code code;
-  for (const auto& entry : fs::directory_iterator(cell, code)) {
-    if (entry.path().native().ends_with(owners_suffix)) files.push_back(entry.path());
+  for (const auto& entry : entries_of(cell).value_or({})) {
+    if (entry.native().ends_with(owners_suffix)) files.push_back(entry);
   }
   return files;
 }
@@ -177,8 +177,7 @@ Result<std::vector<LabObject>> find_lab_objects(Session& session, const fs::path
                     return virConnectListAllNetworks(session.connection(), raw, 0);
                   })));
   for (const auto& network : networks) add(LabObject::Kind::network, mark_of(network.get()));
-  std::error_code code;
-  for (const auto& entry : fs::directory_iterator(storage, code)) folders.insert(entry.path());
+  for (const auto& entry : entries_of(storage).value_or({})) folders.insert(entry);
   for (const auto& folder : folders) {
     if (const auto mark = mark_of(folder)) objects.push_back({LabObject::Kind::folder, *mark, is_in_use(folder)});
   }
@@ -205,8 +204,7 @@ Result<CellFolder> CellFolder::create(const Mark& cell) {
   }
   fs::permissions(cell.folder, fs::perms::owner_all | fs::perms::group_exec | fs::perms::others_exec, code);
   // First the lock, then the mark: nobody may find a folder that is not locked yet.
-  PATCHLAB_ASSIGN(auto lock,
-                  FileLock::take(cell.folder / lock_name, FileLock::Mode::exclusive, FileLock::Blocking::no));
+  PATCHLAB_ASSIGN(auto lock, FileLock::take(cell.folder / lock_name, FileLock::Mode::exclusive, FileLock::at_once()));
   const Json json{{"run", cell.run}, {"cell", cell.cell}, {"folder", cell.folder.string()}};
   PATCHLAB_TRY(write_file_atomically(cell.folder / mark_name, pretty(json)));
   return CellFolder(cell, std::move(lock));
@@ -214,10 +212,9 @@ Result<CellFolder> CellFolder::create(const Mark& cell) {
 
 std::vector<fs::path> owners_files(const fs::path& storage) {
   std::vector<fs::path> files;
-  std::error_code code;
-  for (const auto& entry : fs::directory_iterator(storage, code)) {
-    if (!mark_of(entry.path())) continue;
-    const auto own = owners_files_in(entry.path());
+  for (const auto& entry : entries_of(storage).value_or({})) {
+    if (!mark_of(entry)) continue;
+    const auto own = owners_files_in(entry);
     files.insert(files.end(), own.begin(), own.end());
   }
   return files;

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "lab/core/files.hpp"
+#include "lab/core/file_lock.hpp"
 #include "lab/libvirt/marks.hpp"
 
 namespace patchlab::lab::libvirt {

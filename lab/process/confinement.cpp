@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lab/process/confinement.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <grp.h>
 #include <linux/capability.h>
@@ -56,10 +57,8 @@ Result<void> lower_bounds(Capabilities kept) {
 }
 
 Result<void> write_proc(const char* path, const std::string& text) {
-  std::FILE* file = std::fopen(path, "we");
-  const bool written = file != nullptr && std::fwrite(text.data(), 1, text.size(), file) == text.size();
-  const bool closed = file != nullptr && std::fclose(file) == 0;
-  if (written && closed) return {};
+  const FileDescriptor file(::open(path, O_WRONLY | O_CLOEXEC));
+  if (file.valid() && ::write(file.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size())) return {};
   return errno_error(fmt::format("writing '{}' to '{}'", text, path), errno);
 }
 

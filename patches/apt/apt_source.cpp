@@ -12,8 +12,10 @@
 #include <set>
 
 #include "lab/core/digest.hpp"
+#include "lab/core/file_lock.hpp"
 #include "lab/core/files.hpp"
 #include "lab/core/json.hpp"
+#include "lab/core/paths.hpp"
 #include "patches/apt/release.hpp"
 #include "patches/apt/solver.hpp"
 #include "patches/deb/version.hpp"
@@ -72,12 +74,11 @@ AptPaths default_apt_paths() {
 }
 
 bool lists_are_fresh(const fs::path& lists, std::chrono::system_clock::time_point now, std::chrono::hours age) {
-  std::error_code ignored;
   std::chrono::system_clock::time_point newest{};
-  for (const auto& entry : fs::directory_iterator(lists, ignored)) {
+  for (const auto& entry : entries_of(lists).value_or({})) {
     struct stat info {};
-    if (!is_list_index(entry.path().filename().string()) || ::stat(entry.path().c_str(), &info) != 0) continue;
-    if (::access(entry.path().c_str(), R_OK) != 0) return false;
+    if (!is_list_index(entry.filename().string()) || ::stat(entry.c_str(), &info) != 0) continue;
+    if (::access(entry.c_str(), R_OK) != 0) return false;
     newest = std::max(newest, std::chrono::system_clock::from_time_t(info.st_ctim.tv_sec));
   }
   return newest + age > now;
@@ -121,8 +122,12 @@ Result<void> AptSource::prepare(std::stop_token stop) {
 
 // Our own lists, kept between runs. Without a network, old ones are better than none, and the reader is told.
 Result<void> AptSource::refresh_lists(std::stop_token stop) {
-  PATCHLAB_ASSIGN(const auto lock,
-                  FileLock::take(paths_.folder / "lock", FileLock::Mode::exclusive, FileLock::Blocking::yes));
+  // Longer than reading package lists takes over a slow line.
+  const FileLock::Patience patience{
+      .limit = std::chrono::minutes(30), .stop = stop, .waiting = [this](const std::string& holder) {
+        tell("waiting for the package lists of " + holder);
+      }};
+  PATCHLAB_ASSIGN(const auto lock, FileLock::take(paths_.folder / "lock", FileLock::Mode::exclusive, patience));
   const auto own = paths_.folder / "state" / "lists";
   lists_ = own;
   if (lists_are_fresh(own, std::chrono::system_clock::now(), paths_.fresh_for)) return {};
@@ -379,8 +384,9 @@ Result<void> AptSource::fetch(const std::vector<const AptPackage*>& packages, st
   auto spec = command("apt-get", std::move(arguments));
   spec.working_folder = scratch.path();
   PATCHLAB_TRY(run_for_output(runner_, spec, stop).while_doing("fetching packages"));
-  for (const auto& entry : fs::directory_iterator(scratch.path())) {
-    if (entry.path().extension() == ".deb") PATCHLAB_TRY(take_in(entry.path(), packages, store_));
+  PATCHLAB_ASSIGN(const auto fetched, entries_of(scratch.path()));
+  for (const auto& file : fetched) {
+    if (file.extension() == ".deb") PATCHLAB_TRY(take_in(file, packages, store_));
   }
   for (const auto* package : packages) {
     if (!store_.contains(package->sha256)) {

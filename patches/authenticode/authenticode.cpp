@@ -8,6 +8,7 @@
 #include <charconv>
 
 #include "lab/core/digest.hpp"
+#include "lab/core/paths.hpp"
 #include "lab/core/text.hpp"
 
 namespace patchlab::patches {
@@ -164,8 +165,9 @@ Result<Signature> Authenticode::verify(const std::filesystem::path& file, const 
                                 "install the Debian package osslsigncode");
   }
   const auto version = version_in(asked.output + asked.errors);
-  const auto verified = processes_.run(
-      verify_command(std::filesystem::absolute(file), std::filesystem::absolute(policy_.ca_bundle), version));
+  PATCHLAB_ASSIGN(const auto package, absolute_path(file));
+  PATCHLAB_ASSIGN(const auto certificates, absolute_path(policy_.ca_bundle));
+  const auto verified = processes_.run(verify_command(package, certificates, version));
   if (std::holds_alternative<NotStarted>(verified.end)) {
     return infrastructure_error("verifying '" + name + "': bwrap " + verified.describe(),
                                 "install the Debian package bubblewrap");

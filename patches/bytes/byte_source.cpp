@@ -2,9 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "patches/bytes/byte_source.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -29,13 +27,8 @@ Result<std::size_t> MemorySource::read_at(std::uint64_t offset, char* into, std:
 }
 
 Result<FileSource> FileSource::open(const std::filesystem::path& path) {
-  FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  if (!file.valid()) return errno_error("opening '" + path.string() + "'", errno);
-  struct stat info {};
-  if (::fstat(file.get(), &info) != 0 || !S_ISREG(info.st_mode)) {
-    return configuration_error(fmt::format("'{}' is no regular file", path.string()));
-  }
-  return FileSource(std::move(file), static_cast<std::uint64_t>(info.st_size), path.string());
+  PATCHLAB_ASSIGN(auto input, open_input(path));
+  return FileSource(std::move(input.file), input.bytes, path.string());
 }
 
 Result<std::size_t> FileSource::read_at(std::uint64_t offset, char* into, std::size_t bytes) const {

@@ -4,9 +4,7 @@
 
 #include <archive.h>
 #include <archive_entry.h>
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -411,12 +409,9 @@ Result<std::string> unpacked_gzip(std::string_view bytes, std::size_t limit) {
 }
 
 Result<DebLayout> read_deb_layout(const std::filesystem::path& deb, const DebLimits& limits) {
-  const FileDescriptor file(::open(deb.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file.valid()) return errno_error("opening '" + deb.string() + "'", errno);
-  struct stat info {};
-  if (::fstat(file.get(), &info) != 0) return errno_error("opening '" + deb.string() + "'", errno);
-  if (!S_ISREG(info.st_mode)) return configuration_error(fmt::format("'{}' is no regular file", deb.string()));
-  const auto bytes = static_cast<std::uint64_t>(info.st_size);
+  PATCHLAB_ASSIGN(const auto input, open_input(deb));
+  const auto& file = input.file;
+  const auto bytes = static_cast<std::uint64_t>(input.bytes);
   ArReader ar(file.get(), bytes, deb.string());
   if (bytes > limits.file_bytes) return ar.trouble(fmt::format("is larger than {} bytes", limits.file_bytes));
   PATCHLAB_ASSIGN(auto members, ar.members());
@@ -438,9 +433,8 @@ Result<void> walk_member(const std::filesystem::path& deb, const DebMember& memb
   const auto* compression = compression_of(member.name);
   if (compression == nullptr)
     return configuration_error(fmt::format("'{}': unknown member '{}'", deb.string(), member.name));
-  const FileDescriptor file(::open(deb.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file.valid()) return errno_error("opening '" + deb.string() + "'", errno);
-  MemberWalker walker(file.get(), member, limits, fmt::format("'{}': {}", deb.string(), member.name));
+  PATCHLAB_ASSIGN(const auto input, open_input(deb));
+  MemberWalker walker(input.file.get(), member, limits, fmt::format("'{}': {}", deb.string(), member.name));
   PATCHLAB_TRY(walker.open(*compression));
   return walker.walk(wanted, visit);
 }

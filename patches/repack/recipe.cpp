@@ -9,6 +9,7 @@
 
 #include "lab/core/digest.hpp"
 #include "lab/core/files.hpp"
+#include "lab/core/paths.hpp"
 #include "patches/candidate/manifest.hpp"
 #include "patches/deb/control.hpp"
 
@@ -120,18 +121,15 @@ void read_edits(JsonReader& reader, Problems& problems, Recipe& recipe) {
 
 Result<std::vector<OverlayFile>> read_overlay(const fs::path& root) {
   std::vector<OverlayFile> overlay;
-  std::error_code trouble;
-  if (!fs::is_directory(root, trouble)) return overlay;
-  for (const auto& entry : fs::recursive_directory_iterator(root, trouble)) {
-    if (entry.is_directory() && !entry.is_symlink()) continue;
-    if (!entry.is_regular_file() || entry.is_symlink()) {
-      return configuration_error(fmt::format("'{}' must be a regular file", entry.path().string()));
-    }
-    PATCHLAB_ASSIGN(auto content, read_file(entry.path(), longest_file));
-    const bool executable = (entry.status().permissions() & fs::perms::owner_exec) != fs::perms::none;
-    overlay.push_back({entry.path().lexically_relative(root).string(), std::move(content), executable});
+  if (!is_folder(root)) return overlay;
+  PATCHLAB_ASSIGN(const auto entries, entries_below(root));
+  for (const auto& entry : entries) {
+    const auto status = status_of(entry);
+    if (fs::is_directory(status)) continue;
+    PATCHLAB_ASSIGN(auto content, read_file(entry, longest_file, Links::refuse));
+    const bool executable = (status.permissions() & fs::perms::owner_exec) != fs::perms::none;
+    overlay.push_back({entry.lexically_relative(root).string(), std::move(content), executable});
   }
-  if (trouble) return infrastructure_error(fmt::format("reading '{}': {}", root.string(), trouble.message()));
   std::sort(overlay.begin(), overlay.end(), [](const auto& a, const auto& b) { return a.path < b.path; });
   return overlay;
 }

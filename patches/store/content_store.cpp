@@ -41,16 +41,11 @@ Result<void> finish(const FileDescriptor& file, mode_t mode, const std::filesyst
 }
 
 Result<void> copy(const std::filesystem::path& from, const std::filesystem::path& to, mode_t mode) {
-  const FileDescriptor in(::open(from.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!in.valid()) return errno_error("opening '" + from.string() + "'", errno);
-  struct stat info {};
-  if (::fstat(in.get(), &info) != 0 || !S_ISREG(info.st_mode)) {
-    return configuration_error(fmt::format("'{}' is no regular file", from.string()));
-  }
+  PATCHLAB_ASSIGN(const auto in, open_input(from));
   PATCHLAB_ASSIGN(const auto out, open_new(to));
   std::vector<char> block(1U << 18U);
   for (;;) {
-    const auto count = ::read(in.get(), block.data(), block.size());
+    const auto count = ::read(in.file.get(), block.data(), block.size());
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) return errno_error("reading '" + from.string() + "'", errno);
     if (count == 0) return finish(out, mode, to);

@@ -7,16 +7,17 @@
 #include <cstdlib>
 
 #include "lab/core/files.hpp"
+#include "lab/core/paths.hpp"
 
 namespace patchlab::patches {
 namespace {
 
 void remove_old_leftovers(const std::filesystem::path& parent) {
-  std::error_code ignored;
   const auto yesterday = std::filesystem::file_time_type::clock::now() - std::chrono::hours(24);
-  for (const auto& entry : std::filesystem::directory_iterator(parent, ignored)) {
-    const auto written = entry.last_write_time(ignored);
-    if (!ignored && written < yesterday) std::filesystem::remove_all(entry.path(), ignored);
+  for (const auto& entry : entries_of(parent).value_or({})) {
+    std::error_code ignored;
+    const auto written = std::filesystem::last_write_time(entry, ignored);
+    if (!ignored && written < yesterday) static_cast<void>(remove_tree(entry));
   }
 }
 

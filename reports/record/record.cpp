@@ -14,7 +14,7 @@ std::size_t FenceRecord::answers() const {
 }
 
 Result<RunRecord> read_run_record(const std::filesystem::path& file) {
-  PATCHLAB_ASSIGN(const auto json, read_json_file(file));
+  PATCHLAB_ASSIGN(const auto json, read_json_file(file, JsonTexts::any));
   return run_record_from_json(json, file.string());
 }
 

@@ -56,7 +56,7 @@ void Conversation::read() {
       auto line = child_.read_line(std::chrono::hours(24));
       if (!line) why = line.error().message;
       if (!line || !*line) break;
-      take(Json::parse(**line, nullptr, false));
+      take(json_in(**line));
     }
   } catch (const Json::exception& trouble) {
     // It may be on another host, and it has read what guests say: what it sends must not end the run.
@@ -70,6 +70,8 @@ void Conversation::read() {
 void Conversation::take(const Json& message) {
   if (!message.is_object()) return;  // a library that prints to stdout
   if (message.contains("event")) return on_event_(message);
+  // An error without words is none: it ends the conversation, as all that is not understood does.
+  if (message.contains("error")) (void)message["error"].at("message").get_ref<const std::string&>();
   Result<Json> answer = message.contains("error") ? Result<Json>(error_from_json(message["error"]))
                                                   : Result<Json>(message.value("result", Json()));
   const std::lock_guard lock(mutex_);

@@ -17,6 +17,7 @@
 #include <optional>
 
 #include "lab/core/pipe.hpp"
+#include "lab/core/printable.hpp"
 #include "lab/libvirt/system_lab.hpp"
 #include "lab/network/fence.hpp"
 #include "lab/network/netlink.hpp"
@@ -48,7 +49,7 @@ class Keeper {
     end_inner();
     if (auto removed = remove(); !removed) {
       const auto& error = removed.error();
-      fmt::print(stderr, "patchlab: error: {}\n", error.message);
+      tell(fmt::format("patchlab: error: {}\n", printable(error.message)));
       reply_.send({{"event", "left"}, {"text", error.message + "; 'patchlab lab clean' removes what is left"}});
       return 1;
     }
@@ -95,7 +96,7 @@ class Keeper {
   }
 
   void handle(const std::string& line) {
-    auto request = Json::parse(line, nullptr, false);
+    auto request = json_in(line);
     if (request.is_discarded() || !request.contains("op")) return;
     auto ready = Result<void>();
     try {
@@ -229,7 +230,7 @@ int keep(const std::function<int(const std::function<void()>& entered)>& inside)
   for (const int by_terminal : {SIGHUP, SIGQUIT}) std::signal(by_terminal, SIG_IGN);
   auto keeper = start(inside);
   if (!keeper) {
-    fmt::print(stderr, "patchlab: error: {}\n", keeper.error().message);
+    tell(fmt::format("patchlab: error: {}\n", printable(keeper.error().message)));
     return 73;
   }
   return (*keeper)->run();

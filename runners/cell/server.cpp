@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "lab/core/digest.hpp"
+#include "lab/core/printable.hpp"
 #include "lab/libvirt/system_lab.hpp"
 #include "lab/network/fence.hpp"
 #include "lab/network/leak_probe.hpp"
@@ -173,7 +174,7 @@ class Server {
 
 int serve(const lab::network::CellNamespaces& wanted, const std::function<void()>& entered) {
   if (auto moved = lab::network::enter_cell_namespaces(wanted); !moved) {
-    fmt::print(stderr, "patchlab: error: {}\n", moved.error().message);
+    tell(fmt::format("patchlab: error: {}\n", printable(moved.error().message)));
     return 73;
   }
   entered();
@@ -181,7 +182,7 @@ int serve(const lab::network::CellNamespaces& wanted, const std::function<void()
   Server server(reply);
   std::string line;
   while (std::getline(std::cin, line)) {
-    const auto request = Json::parse(line, nullptr, false);
+    const auto request = json_in(line);
     if (request.is_discarded() || !request.contains("op")) continue;
     server.answer(request);
   }

@@ -19,7 +19,7 @@ Result<FileLock> Slots::acquire(std::stop_token stop) const {
                   .stop = stop};
   PATCHLAB_TRY(wait_until(clock_, wait, [&] {
     for (std::size_t i = 0; i < count_; ++i) {
-      auto taken = FileLock::take(folder_ / slot_name(i), FileLock::Mode::exclusive, FileLock::Blocking::no);
+      auto taken = FileLock::take(folder_ / slot_name(i), FileLock::Mode::exclusive, FileLock::at_once());
       if (taken) {
         slot = std::move(taken).value();
         return true;

@@ -6,7 +6,7 @@
 #include <stop_token>
 #include <string>
 
-#include "lab/core/files.hpp"
+#include "lab/core/file_lock.hpp"
 #include "lab/core/time.hpp"
 
 namespace patchlab::runners::cell {

@@ -11,6 +11,7 @@
 #include <sstream>
 
 #include "lab/core/files.hpp"
+#include "lab/core/paths.hpp"
 
 namespace patchlab::runners {
 namespace {
@@ -25,12 +26,11 @@ struct ProcessFact {
 std::map<pid_t, ProcessFact> all_processes() {
   std::map<pid_t, ProcessFact> processes;
   const auto page_kib = ::sysconf(_SC_PAGESIZE) / 1024;
-  std::error_code code;
-  for (const auto& entry : std::filesystem::directory_iterator("/proc", code)) {
+  for (const auto& entry : entries_of("/proc").value_or({})) {
     pid_t pid = 0;
-    const auto name = entry.path().filename().string();
+    const auto name = entry.filename().string();
     if (std::from_chars(name.data(), name.data() + name.size(), pid).ec != std::errc() || pid == 0) continue;
-    const auto stat = read_file(entry.path() / "stat");
+    const auto stat = read_file(entry / "stat");
     if (!stat) continue;                       // ended meanwhile; a stream would throw
     const auto after_name = stat->rfind(')');  // the name may hold anything, also ") "
     if (after_name == std::string::npos) continue;

@@ -9,6 +9,9 @@
 #include <condition_variable>
 #include <cstdlib>
 
+#include "lab/core/pipe.hpp"
+#include "lab/core/printable.hpp"
+
 namespace patchlab::runners {
 namespace {
 
@@ -56,15 +59,15 @@ void Progress::say(const std::string& line) {
   if (style_ == Style::none) return;
   const std::lock_guard lock(mutex_);
   erase();
-  fmt::print(stderr, "{} {}\n", stamp(), line);
+  tell(fmt::format("{} {}\n", stamp(), printable(line)));
   draw();
 }
 
 void Progress::begin(const std::string& key, const std::string& what) {
   if (style_ == Style::none) return;
   const std::lock_guard lock(mutex_);
-  activities_[key] = {what, clock_.now()};
-  if (style_ == Style::lines) fmt::print(stderr, "{} {}: {} ...\n", stamp(), key, what);
+  activities_[key] = {printable(what), clock_.now()};
+  if (style_ == Style::lines) tell(fmt::format("{} {}: {} ...\n", stamp(), printable(key), printable(what)));
 }
 
 void Progress::end(const std::string& key) {
@@ -73,8 +76,8 @@ void Progress::end(const std::string& key) {
   const auto found = activities_.find(key);
   if (found == activities_.end()) return;
   if (style_ == Style::lines) {
-    fmt::print(stderr, "{} {}: {} took {:.1f} s\n", stamp(), key, found->second.what,
-               seconds(clock_.now() - found->second.since));
+    tell(fmt::format("{} {}: {} took {:.1f} s\n", stamp(), printable(key), found->second.what,
+                     seconds(clock_.now() - found->second.since)));
   }
   activities_.erase(found);
 }
@@ -90,7 +93,7 @@ void Progress::cell_event(const std::string& department, const Json& event) {
 }
 
 void Progress::erase() {
-  if (drawn_) fmt::print(stderr, "\r\033[K");
+  if (drawn_) tell(fmt::format("\r\033[K"));
   drawn_ = false;
 }
 
@@ -99,15 +102,15 @@ void Progress::draw() {
   if (style_ != Style::live || activities_.empty()) return;
   std::vector<std::pair<Milliseconds, std::string>> oldest;
   for (const auto& [key, activity] : activities_) {
-    oldest.emplace_back(activity.since,
-                        fmt::format("{} {} ({:.0f} s)", key, activity.what, seconds(clock_.now() - activity.since)));
+    oldest.emplace_back(activity.since, fmt::format("{} {} ({:.0f} s)", printable(key), activity.what,
+                                                    seconds(clock_.now() - activity.since)));
   }
   std::ranges::sort(oldest);
   auto line = stamp();
   for (const auto& [since, text] : oldest) line += (line.size() == stamp().size() ? " " : " | ") + text;
-  if (const auto width = terminal_width() - 1; line.size() > width) line = line.substr(0, width - 3) + "...";
-  fmt::print(stderr, "{}", line);
-  std::fflush(stderr);
+  if (const auto width = terminal_width() - 1; line.size() > width)
+    line = to_valid_utf8(line.substr(0, width - 3)) + "...";
+  tell(fmt::format("{}", line));
   drawn_ = true;
 }
 

@@ -6,6 +6,8 @@
 
 #include <random>
 
+#include "lab/core/paths.hpp"
+
 namespace patchlab::runners {
 namespace {
 
@@ -25,7 +27,8 @@ RunFolder::RunFolder(std::string id, std::filesystem::path path, host::Scratch s
 
 Result<RunFolder> RunFolder::create(const std::filesystem::path& runs, Clock& clock) {
   const auto id = new_id(clock);
-  const auto path = std::filesystem::absolute(runs) / id;
+  PATCHLAB_ASSIGN(const auto folder, absolute_path(runs).while_doing("--runs"));
+  const auto path = folder / id;
   PATCHLAB_TRY(create_folders(path / "evidence"));
   PATCHLAB_ASSIGN(auto scratch, host::Scratch::create(id));
   return RunFolder(id, path, std::move(scratch), clock);

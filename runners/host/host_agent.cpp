@@ -177,7 +177,7 @@ int host_agent_main(const std::string& program) {
   });
   std::string line;
   while (std::getline(std::cin, line)) {
-    auto request = Json::parse(line, nullptr, false);
+    auto request = json_in(line);
     if (!request.is_object()) continue;
     const std::lock_guard lock(mutex);
     requests.push_back(std::move(request));

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <thread>
 
+#include "lab/core/paths.hpp"
 #include "runners/cell/slots.hpp"
 
 namespace patchlab::runners::host {
@@ -16,14 +17,13 @@ constexpr const char* lock_name = "in-use";
 
 std::size_t remove_leftovers(const std::filesystem::path& cells) {
   std::size_t removed = 0;
-  std::error_code code;
-  for (const auto& entry : std::filesystem::directory_iterator(cells, code)) {
-    if (!entry.is_directory(code)) continue;
+  for (const auto& entry : entries_of(cells).value_or({})) {
+    if (!is_folder(entry)) continue;
     // A folder without a lock file is one whose run is just being born: leave it.
-    if (!std::filesystem::exists(entry.path() / lock_name, code)) continue;
-    const auto lock = FileLock::take(entry.path() / lock_name, FileLock::Mode::exclusive, FileLock::Blocking::no);
+    if (!is_there(entry / lock_name)) continue;
+    const auto lock = FileLock::take(entry / lock_name, FileLock::Mode::exclusive, FileLock::at_once());
     if (!lock) continue;
-    std::filesystem::remove_all(entry.path(), code);
+    static_cast<void>(remove_tree(entry));
     ++removed;
   }
   return removed;
@@ -38,7 +38,7 @@ Result<Scratch> Scratch::create(const std::string& name) {
   // Cells see them, but cannot make any.
   for (std::size_t number = 0; number < slot_count(); ++number)
     PATCHLAB_TRY(write_file_atomically(path / "slots" / cell::slot_name(number), ""));
-  PATCHLAB_ASSIGN(auto lock, FileLock::take(path / lock_name, FileLock::Mode::exclusive, FileLock::Blocking::no));
+  PATCHLAB_ASSIGN(auto lock, FileLock::take(path / lock_name, FileLock::Mode::exclusive, FileLock::at_once()));
   return Scratch(path, std::move(lock));
 }
 

@@ -5,7 +5,7 @@
 #include <filesystem>
 #include <string>
 
-#include "lab/core/files.hpp"
+#include "lab/core/file_lock.hpp"
 
 namespace patchlab::runners::host {
 

@@ -81,7 +81,7 @@ TEST_F(LabCommand, RemovesWhatIsOursAndNothingElse) {
 }
 
 TEST_F(LabCommand, LeavesARunThatIsAlive) {
-  const auto lock = FileLock::take(cell_ / "in-use", FileLock::Mode::exclusive, FileLock::Blocking::no);
+  const auto lock = FileLock::take(cell_ / "in-use", FileLock::Mode::exclusive, FileLock::at_once());
   ASSERT_TRUE(lock);
   const auto outcome = clean({});
   EXPECT_EQ(exit_code(outcome), 0) << outcome.errors;

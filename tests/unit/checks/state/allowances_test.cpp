@@ -44,5 +44,43 @@ TEST(Allowances, SurviveAVeryLongLine) {
   EXPECT_TRUE(allowances.covers({"error-log", std::string(1'000'000, 'a'), "", "logged"}));
 }
 
+// Each of them would crash the library, or keep it busy for longer than anybody waits.
+TEST(Allowances, RefuseExpressionsThatWouldCostTheStackOrTheNight) {
+  for (const auto& expression : {std::string(20000, '('), std::string(20000, '(') + std::string(20000, ')'),
+                                 std::string(40, '(') + std::string(40, ')'), std::string("((a{1000}){1000}){1000}"),
+                                 std::string("a{99999999999999999999}"), std::string("(|a?){50000}"),
+                                 std::string(20000, 'a'), std::string("(a)\\1"), std::string("("), std::string("["),
+                                 std::string("\\"), std::string("a{"), std::string("{3}")}) {
+    std::vector<JsonProblem> problems;
+    const auto allowances = read_allowances(Json{{"services", {expression}}}, "/allow", problems);
+    ASSERT_EQ(problems.size(), 1U) << expression.substr(0, 40);
+    EXPECT_EQ(problems[0].pointer, "/allow/services/0");
+    EXPECT_LT(problems[0].message.size(), 300U);
+    EXPECT_FALSE(allowances.covers({"service", "a", "", ""}));
+  }
+}
+
+TEST(Allowances, TakeWhatPeopleWrite) {
+  for (const auto& [expression, item] : {std::pair("tcp .*:9100 .*", "tcp 0.0.0.0:9100 jetdirect"),
+                                         {"(foo|bar){2,3}", "foobar"},
+                                         {"[a-z]{1,64}", "cups"},
+                                         {"a\\(b\\)[)(]{2}", "a(b))("},
+                                         {"(?:x)+\\d{4}", "xx2026"},
+                                         {"[^\\]]*", "any thing"}}) {
+    std::vector<JsonProblem> problems;
+    const auto allowances = read_allowances(Json{{"services", {expression}}}, "/allow", problems);
+    EXPECT_TRUE(problems.empty()) << expression << ": " << problems[0].message;
+    EXPECT_TRUE(allowances.covers({"service", item, "", ""})) << expression;
+    EXPECT_FALSE(allowances.covers({"service", "\n", "", ""})) << expression;
+  }
+}
+
+TEST(Allowances, AreNotKeptBusyByALineThatAlmostMatches) {
+  Allowances allowances;
+  allowances.error_kinds = {"(a+)+b", "(x+x+)+y", "(.*)*(.*)*(.*)*z"};
+  EXPECT_FALSE(allowances.covers({"error-log", std::string(2000, 'a'), "", "logged"}));
+  EXPECT_FALSE(allowances.covers({"error-log", std::string(2000, 'x'), "", "logged"}));
+}
+
 }  // namespace
 }  // namespace patchlab::checks::state

@@ -108,8 +108,7 @@ TEST_F(GoldenImageTest, WhileHeldNobodyElseGetsItForThemselves) {
   const auto also = hold(image);
   EXPECT_TRUE(mine.has_value());
   EXPECT_TRUE(also.has_value());
-  EXPECT_FALSE(
-      FileLock::take(image.folder / "image.json", FileLock::Mode::exclusive, FileLock::Blocking::no).has_value());
+  EXPECT_FALSE(FileLock::take(image.folder / "image.json", FileLock::Mode::exclusive, FileLock::at_once()).has_value());
 }
 
 TEST(DpkgStatus, ListsOnlyWhatIsInstalled) {

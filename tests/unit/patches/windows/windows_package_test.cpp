@@ -198,7 +198,7 @@ TEST(WindowsPackage, ReadsAFileAndNamesTheOneThatIsNotThere) {
   ASSERT_TRUE(package) << package.error().message;
   EXPECT_EQ(package->sha256, sha256(MsuBuilder{}.bytes()));
   EXPECT_THAT(inspect_windows_file(folder.path() / "none", "x").error().message, ::testing::HasSubstr("none"));
-  EXPECT_THAT(inspect_windows_file(folder.path(), "x").error().message, ::testing::HasSubstr("is no regular file"));
+  EXPECT_THAT(inspect_windows_file(folder.path(), "x").error().message, ::testing::HasSubstr("is a folder, and no regular file"));
 }
 
 }  // namespace
