@@ -11,12 +11,14 @@
 #include <limits>
 
 #include "lab/core/digest.hpp"
-#include "lab/core/files.hpp"
+#include "lab/core/file_lock.hpp"
 
 namespace patchlab::promotion {
 namespace {
 
 const std::string no_hash(64, '0');
+constexpr std::uintmax_t largest_ledger = 256U << 20U;
+constexpr std::chrono::seconds lock_patience{30};
 
 std::string compact(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
@@ -43,8 +45,8 @@ LedgerEntry entry_after(const LedgerHead& head, const Ledger::NewEntry& entry) {
   next.seq = head.seq + 1;
   next.time = entry.time;
   next.kind = entry.kind;
-  next.payload = Json::parse(
-      compact(entry.payload));  // what a reader will see: bytes that are no UTF-8 are replaced before hashing
+  next.payload =
+      json_in(compact(entry.payload));  // what a reader will see: bytes that are no UTF-8 are replaced before hashing
   next.payload_digest = sha256(compact(next.payload));
   next.prev = head.hash;
   next.hash = hash_of(next);
@@ -52,7 +54,7 @@ LedgerEntry entry_after(const LedgerHead& head, const Ledger::NewEntry& entry) {
 }
 
 Result<LedgerEntry> parse_line(const std::string& line, const std::string& name) {
-  PATCHLAB_ASSIGN(const auto json, parse_json(line, name));
+  PATCHLAB_ASSIGN(const auto json, parse_json(line, name, JsonTexts::any));
   std::vector<JsonProblem> problems;
   JsonReader reader(json, "", problems);
   LedgerEntry entry;
@@ -112,7 +114,7 @@ Result<Chain> read_chain(const std::string& text, const std::string& file, Tail 
 }
 
 Result<void> write_at_end(const std::filesystem::path& file, std::size_t keep, const std::string& text) {
-  const FileDescriptor out(::open(file.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
+  const FileDescriptor out(::open(file.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0644));
   if (!out.valid()) return errno_error("opening '" + file.string() + "'", errno);
   if (::ftruncate(out.get(), static_cast<off_t>(keep)) != 0)
     return errno_error("cutting an unfinished line off '" + file.string() + "'", errno);
@@ -133,8 +135,9 @@ Result<void> write_at_end(const std::filesystem::path& file, std::size_t keep, c
 
 Result<std::string> read_if_there(const std::filesystem::path& file) {
   std::error_code code;
-  if (!std::filesystem::exists(file, code) && !code) return std::string();
-  return read_file(file);
+  const auto status = std::filesystem::symlink_status(file, code);
+  if (status.type() == std::filesystem::file_type::not_found) return std::string();
+  return read_file(file, largest_ledger, Links::refuse);
 }
 
 }  // namespace
@@ -144,7 +147,7 @@ Result<LedgerHead> Ledger::append(const std::vector<NewEntry>& entries) {
   PATCHLAB_TRY(create_folders(folder));
   auto lock_file = file_;
   lock_file += ".lock";
-  PATCHLAB_ASSIGN(const auto lock, FileLock::take(lock_file, FileLock::Mode::exclusive, FileLock::Blocking::yes));
+  PATCHLAB_ASSIGN(const auto lock, FileLock::take(lock_file, FileLock::Mode::exclusive, {.limit = lock_patience}));
   PATCHLAB_ASSIGN(const auto text, read_if_there(file_));
   PATCHLAB_ASSIGN(auto chain, read_chain(text, file_.string(), Tail::may_be_unfinished));
   std::string lines;
@@ -160,7 +163,7 @@ Result<LedgerHead> Ledger::append(const std::vector<NewEntry>& entries) {
 }
 
 Result<std::vector<LedgerEntry>> Ledger::read() const {
-  PATCHLAB_ASSIGN(const auto text, read_file(file_));
+  PATCHLAB_ASSIGN(const auto text, read_file(file_, largest_ledger, Links::refuse));
   PATCHLAB_ASSIGN(auto chain, read_chain(text, file_.string(), Tail::must_be_whole));
   return std::move(chain.entries);
 }

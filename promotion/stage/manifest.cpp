@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "lab/core/digest.hpp"
+#include "lab/core/names.hpp"
 #include "promotion/stage/stage.hpp"
 #include "reports/record/queries.hpp"
 
@@ -49,7 +50,7 @@ void read_candidate(const Json& json, const std::string& pointer, Manifest& mani
   JsonReader reader(json, pointer, problems);
   const auto id = reader.text("id");
   const auto digest = reader.text("digest");
-  if (!is_plain_name(id)) reader.problem("id", fmt::format("'{}' cannot be the name of a folder", id));
+  if (!is_candidate_id(id)) reader.problem("id", fmt::format("'{}' is no candidate id: {}", id, candidate_id_rule));
   if (!is_sha256(digest)) reader.problem("digest", "must be a SHA-256");
   const auto& files = reader.raw("files");
   if (!files.is_array() || files.empty()) reader.problem("files", "must be a list with at least one file");

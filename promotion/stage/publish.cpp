@@ -11,8 +11,11 @@
 #include <set>
 
 #include "lab/core/digest.hpp"
-#include "lab/core/files.hpp"
+#include "lab/core/file_lock.hpp"
+#include "lab/core/names.hpp"
+#include "lab/core/paths.hpp"
 #include "promotion/stage/manifest.hpp"
+#include "promotion/stage/own_folder.hpp"
 #include "promotion/stage/stage.hpp"
 #include "promotion/stage/version_folder.hpp"
 #include "reports/record/queries.hpp"
@@ -22,33 +25,34 @@ namespace fs = std::filesystem;
 namespace patchlab::promotion {
 namespace {
 
-// Things that a retry would not mend; `promote` turns them into a refusal.
+constexpr mode_t mode_of_files = 0444;
+constexpr mode_t mode_of_versions = 0555;
+constexpr std::chrono::seconds lock_patience{30};
+
+// Bytes that are not the tested ones: the only trouble of the configuration class that leaves this file. `promote`
+// makes a refusal of it.
 Error refusal(std::string message) { return configuration_error(std::move(message)); }
 
-Error filesystem_error(const std::string& action, const fs::path& path, const std::error_code& code) {
-  return infrastructure_error(fmt::format("{} '{}': {}", action, path.string(), code.message()));
+// What could not be had or made, for whatever reason: nothing is known of its bytes.
+Error trouble(Error error) {
+  if (error.error_class == ErrorClass::configuration) error.error_class = ErrorClass::infrastructure;
+  return error;
 }
 
-// Who installs from the stage is another user: what is published is readable, whatever the rule for other files is.
-// Folders that were there keep the mode that somebody gave them.
-Result<void> create_readable_folders(const fs::path& folder) {
-  std::error_code code;
-  if (folder.empty() || fs::exists(folder, code)) return {};
-  PATCHLAB_TRY(create_readable_folders(folder.parent_path()));
-  PATCHLAB_TRY(create_folders(folder));
-  if (::chmod(folder.c_str(), 0755) != 0) return errno_error("making '" + folder.string() + "' readable", errno);
+Result<void> set_mode(const fs::path& path, mode_t mode) {
+  if (::chmod(path.c_str(), mode) != 0) return errno_error("changing the mode of '" + path.string() + "'", errno);
   return {};
 }
 
 // Copies and syncs; the digest that counts is that of the copy, read back by the caller.
 Result<void> copy_and_sync(const fs::path& from, const fs::path& to) {
-  const FileDescriptor in(::open(from.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!in.valid()) return errno_error("opening '" + from.string() + "'", errno);
-  const FileDescriptor out(::open(to.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0444));
+  const auto in = open_input(from);
+  if (!in) return trouble(in.error());
+  const FileDescriptor out(::open(to.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode_of_files));
   if (!out.valid()) return errno_error("creating '" + to.string() + "'", errno);
   std::vector<char> block(1U << 20U);
   for (;;) {
-    const auto count = ::read(in.get(), block.data(), block.size());
+    const auto count = ::read(in->file.get(), block.data(), block.size());
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) return errno_error("reading '" + from.string() + "'", errno);
     if (count == 0) break;
@@ -59,7 +63,7 @@ Result<void> copy_and_sync(const fs::path& from, const fs::path& to) {
       done += written;
     }
   }
-  if (::fchmod(out.get(), 0444) != 0) return errno_error("making '" + to.string() + "' readable", errno);
+  if (::fchmod(out.get(), mode_of_files) != 0) return errno_error("changing the mode of '" + to.string() + "'", errno);
   if (::fsync(out.get()) != 0) return errno_error("syncing '" + to.string() + "'", errno);
   return {};
 }
@@ -78,7 +82,8 @@ class Publisher {
 
   Result<Published> publish() {
     PATCHLAB_TRY(look_at_names());
-    PATCHLAB_TRY(create_readable_folders(versions_));
+    PATCHLAB_TRY(make_own_folder(versions_.parent_path(), Links::refuse));
+    PATCHLAB_TRY(make_own_folder(versions_, Links::refuse));
     PATCHLAB_TRY(find_current());
     const auto manifest = manifest_json(record_, decision_, options_.now);
     if (auto same = current_version_is(manifest)) return std::move(*same);
@@ -91,7 +96,7 @@ class Publisher {
     PATCHLAB_TRY(prove(versions_ / name, sha256(text)));
     PATCHLAB_TRY(switch_to(name));
     step("prove-published");
-    if (auto proof = prove(fs::canonical(link_), sha256(text)); !proof) return take_back(std::move(proof).error());
+    if (auto proof = prove_published(sha256(text)); !proof) return take_back(std::move(proof).error());
     return Published{link_, sha256(text), decision_.promotable, Published::Change::published};
   }
 
@@ -108,12 +113,15 @@ class Publisher {
       for (const auto& file : reports::find_candidate(record_, id)->files) {
         names.push_back(file.name);
         if (!files.insert(file.name).second)
-          return refusal(fmt::format("candidate '{}' has two files of the name '{}'", id, file.name));
+          return infrastructure_error(fmt::format("candidate '{}' has two files of the name '{}'", id, file.name));
       }
     }
+    const auto no_id = std::ranges::find_if_not(decision_.promotable, is_candidate_id);
+    if (no_id != decision_.promotable.end())
+      return infrastructure_error(fmt::format("'{}' is no candidate id: {}", *no_id, candidate_id_rule));
     const auto bad = std::ranges::find_if_not(names, is_plain_name);
     if (bad != names.end())
-      return refusal(fmt::format("'{}' cannot be the name of a file or folder in the stage", *bad));
+      return infrastructure_error(fmt::format("'{}' cannot be the name of a file or folder in the stage", *bad));
     return {};
   }
 
@@ -146,14 +154,11 @@ class Publisher {
   // What an interrupted attempt left, and versions before the current one (which stays for whoever is still reading
   // it).
   Result<void> remove_leftovers() const {
-    std::error_code code;
-    for (auto at = fs::directory_iterator(versions_, code); !code && at != fs::directory_iterator();
-         at.increment(code)) {
-      if (at->path().filename() == current_) continue;
-      fs::remove_all(at->path(), code);
-      if (code) return filesystem_error("removing the leftover", at->path(), code);
+    const auto entries = entries_of(versions_);
+    if (!entries) return trouble(entries.error());
+    for (const auto& entry : *entries) {
+      if (entry.filename() != current_) PATCHLAB_TRY(remove_tree(entry).while_doing("removing a leftover"));
     }
-    if (code) return filesystem_error("reading", versions_, code);
     return {};
   }
 
@@ -164,20 +169,20 @@ class Publisher {
 
   Result<void> build(const fs::path& folder, const std::string& manifest) const {
     step("create");
-    PATCHLAB_TRY(create_readable_folders(folder));
+    PATCHLAB_TRY(make_own_folder(folder, Links::refuse));
     for (const auto& id : decision_.promotable) {
-      PATCHLAB_TRY(create_readable_folders(folder / id));
+      PATCHLAB_TRY(make_own_folder(folder / id, Links::refuse));
       for (const auto& file : reports::find_candidate(record_, id)->files) {
         step("copy " + id + "/" + file.name);
         PATCHLAB_TRY(copy_tested(file, folder / id / file.name)
                          .while_doing(fmt::format("copying '{}' of candidate '{}'", file.name, id)));
       }
+      PATCHLAB_TRY(set_mode(folder / id, mode_of_versions));
       PATCHLAB_TRY(sync_path(folder / id));
     }
     step("manifest");
-    PATCHLAB_TRY(write_file_atomically(folder / manifest_file_name, manifest));
-    if (::chmod((folder / manifest_file_name).c_str(), 0444) != 0)
-      return errno_error("making the manifest readable", errno);
+    PATCHLAB_TRY(write_file_atomically(folder / manifest_file_name, manifest, mode_of_files));
+    PATCHLAB_TRY(set_mode(folder, mode_of_versions));
     step("sync");
     PATCHLAB_TRY(sync_path(folder));
     PATCHLAB_TRY(sync_path(versions_));
@@ -185,11 +190,12 @@ class Publisher {
   }
 
   Result<void> copy_tested(const reports::FileRecord& file, const fs::path& to) const {
-    PATCHLAB_ASSIGN(const auto from, source_(file.sha256));
-    PATCHLAB_TRY(copy_and_sync(from, to));
+    const auto from = source_(file.sha256);
+    if (!from) return trouble(from.error());
+    PATCHLAB_TRY(copy_and_sync(*from, to));
     PATCHLAB_ASSIGN(const auto digest, sha256_of_file(to));
     if (digest != file.sha256)
-      return refusal(fmt::format("'{}' has the digest {}, tested was {}", from.string(), digest, file.sha256));
+      return refusal(fmt::format("'{}' has the digest {}, tested was {}", from->string(), digest, file.sha256));
     return {};
   }
 
@@ -200,6 +206,14 @@ class Publisher {
     if (check.manifest_digest != manifest_digest)
       return refusal("read back, the manifest differs from what was written");
     return {};
+  }
+
+  // Through the link, as a deployer reads it.
+  [[nodiscard]] Result<void> prove_published(const std::string& manifest_digest) const {
+    std::error_code code;
+    const auto folder = fs::canonical(link_, code);
+    if (code) return infrastructure_error(fmt::format("following '{}': {}", link_.string(), code.message()));
+    return prove(folder, manifest_digest);
   }
 
   // The link is made beside the version and renamed over the old one: rename(2) is atomic, on any file system.
@@ -246,9 +260,10 @@ Result<Published> publish(const reports::RunRecord& record, const Decision& deci
     return refusal(
         fmt::format("the gate promotes nothing of '{}': {}", decision.department, fmt::join(decision.reasons(), "; ")));
   }
-  PATCHLAB_TRY(create_readable_folders(options.stage));
-  PATCHLAB_ASSIGN(const auto lock,
-                  FileLock::take(options.stage / ".lock", FileLock::Mode::exclusive, FileLock::Blocking::yes));
+  // The stage itself may be reached by a link: whoever names it decides where it is.
+  PATCHLAB_TRY(make_own_folder(options.stage, Links::follow));
+  const auto lock = FileLock::take(options.stage / ".lock", FileLock::Mode::exclusive, {.limit = lock_patience});
+  if (!lock) return trouble(lock.error());
   return Publisher(record, decision, source, options).publish();
 }
 

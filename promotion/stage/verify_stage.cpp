@@ -7,6 +7,7 @@
 
 #include "lab/core/digest.hpp"
 #include "lab/core/files.hpp"
+#include "lab/core/paths.hpp"
 #include "promotion/stage/manifest.hpp"
 #include "promotion/stage/stage.hpp"
 #include "promotion/stage/version_folder.hpp"
@@ -40,6 +41,8 @@ void verify_no_strangers(const fs::path& folder, const Manifest& manifest, std::
        at.increment(code)) {
     const auto name = at->path().lexically_relative(folder).generic_string();
     if (!expected.contains(name)) problems.push_back(name + ": does not belong here");
+    if (const auto status = at->symlink_status(code); expected.contains(name) && fs::is_symlink(status))
+      problems.push_back(name + ": is a symbolic link");
   }
   if (code) problems.push_back(folder.string() + ": " + code.message());
 }
@@ -62,10 +65,10 @@ StageCheck verify_department(const fs::path& link, const std::string& name) {
 StageCheck verify_version(const fs::path& folder) {
   StageCheck check;
   const auto file = folder / manifest_file_name;
-  const auto text = read_file(file, 64U << 20U);
+  const auto text = read_file(file, 64U << 20U, Links::refuse);
   if (!text) return check.problems.push_back(std::string(manifest_file_name) + ": " + text.error().message), check;
   check.manifest_digest = sha256(*text);
-  const auto json = parse_json(*text, manifest_file_name);
+  const auto json = parse_json(*text, manifest_file_name, JsonTexts::any);
   const auto manifest = json ? manifest_from_json(*json, manifest_file_name) : Result<Manifest>(json.error());
   if (!manifest) return check.problems.push_back(manifest.error().message), check;
   check.department = manifest->department;
@@ -77,24 +80,55 @@ StageCheck verify_version(const fs::path& folder) {
   return check;
 }
 
-Result<std::vector<StageCheck>> verify_stage(const fs::path& folder) {
+namespace {
+
+// What is published, and what was and is not any more.
+Result<std::set<std::string>> departments_of(const fs::path& stage) {
+  std::set<std::string> names;
+  for (const auto& folder : {stage, stage / ".versions"}) {
+    PATCHLAB_ASSIGN(const auto entries, entries_of(folder));
+    for (const auto& entry : entries) {
+      if (const auto name = entry.filename().string(); !name.starts_with('.')) names.insert(name);
+    }
+  }
+  return names;
+}
+
+// A department is a link to one of its versions; whatever else lies in a stage was not published.
+StageCheck check_department(const fs::path& stage, const std::string& name) {
+  StageCheck check;
+  check.department = name;
   std::error_code code;
-  if (!fs::is_directory(folder, code))
-    return configuration_error(fmt::format("'{}' is not a stage: no such folder", folder.string()));
-  if (fs::exists(folder / manifest_file_name, code)) {
+  const auto status = fs::symlink_status(stage / name, code);
+  if (fs::is_symlink(status)) return verify_department(stage / name, name);
+  check.problems.push_back(
+      name + (fs::exists(status) ? "/is no link to a published version: it does not belong here"
+                                 : "/is not published: its link was removed, or its first promotion was interrupted"));
+  return check;
+}
+
+}  // namespace
+
+Result<std::vector<StageCheck>> verify_stage(const fs::path& folder) {
+  if (is_there(folder / manifest_file_name)) {
     const auto path =
         folder.has_filename() ? folder : folder.parent_path();  // "production/finance/" is a way to write it
     return std::vector<StageCheck>{verify_department(path, path.filename().string())};
   }
-  std::vector<std::string> names;
-  for (auto at = fs::directory_iterator(folder, code); !code && at != fs::directory_iterator(); at.increment(code)) {
-    const auto name = at->path().filename().string();
-    if (!name.starts_with('.')) names.push_back(name);
+  if (!is_folder(folder / ".versions")) {
+    PATCHLAB_TRY(entries_of(folder));  // says why it cannot be read
+    return configuration_error(
+        fmt::format("'{}' is no stage, and no department of one: nothing was ever published into it", folder.string()),
+        "name the folder that 'patchlab promote' was given as --stage");
   }
-  if (code) return infrastructure_error(fmt::format("reading the stage '{}': {}", folder.string(), code.message()));
-  std::ranges::sort(names);
+  PATCHLAB_ASSIGN(const auto names, departments_of(folder));
+  if (names.empty()) {
+    return configuration_error(
+        fmt::format("no department is published in '{}': there is nothing to prove", folder.string()),
+        "promote a run first, or name another stage");
+  }
   std::vector<StageCheck> checks;
-  for (const auto& name : names) checks.push_back(verify_department(folder / name, name));
+  for (const auto& name : names) checks.push_back(check_department(folder, name));
   return checks;
 }
 

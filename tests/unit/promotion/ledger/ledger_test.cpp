@@ -3,6 +3,7 @@
 #include "promotion/ledger/ledger.hpp"
 
 #include <gmock/gmock.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <thread>
@@ -190,6 +191,30 @@ TEST_F(LedgerTest, HoldsRunVerdictsAndPromotionsOfARecord) {
   EXPECT_EQ(entries.back().payload.at("record_digest"), reports::record_digest(record));
   ASSERT_TRUE(Ledger(file_).append(entries));
   EXPECT_EQ(trouble(), "");
+}
+
+// A pipe would be waited for, and a link could lead to somebody else's file.
+TEST_F(LedgerTest, MustBeARegularFileOfItsOwn) {
+  ASSERT_EQ(::mkfifo(file_.c_str(), 0600), 0);
+  EXPECT_THAT(trouble(), HasSubstr("is a named pipe"));
+  EXPECT_THAT(Ledger(file_).append({entry(1)}).error().message, HasSubstr("is a named pipe"));
+  std::filesystem::remove(file_);
+  const auto target = folder_ / "elsewhere.jsonl";
+  std::filesystem::create_symlink(target, file_);
+  EXPECT_THAT(Ledger(file_).append({entry(1)}).error().message, HasSubstr("is a symbolic link"));
+  EXPECT_FALSE(std::filesystem::exists(target)) << "a file made at the end of a link";
+  ASSERT_TRUE(write_file_atomically(target, ""));
+  EXPECT_THAT(trouble(), HasSubstr("is a symbolic link"));
+  EXPECT_FALSE(Ledger(file_).append({entry(1)}));
+}
+
+TEST_F(LedgerTest, ALineThatIsNestedTooDeepIsABrokenEntry) {
+  fill(1);
+  auto all = lines();
+  all.push_back(std::string(200000, '['));
+  write(all);
+  EXPECT_THAT(trouble(), HasSubstr("ledger.jsonl:2:1:"));
+  EXPECT_THAT(trouble(), HasSubstr("nested more than"));
 }
 
 }  // namespace

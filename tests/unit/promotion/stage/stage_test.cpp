@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "lab/core/files.hpp"
+#include "lab/core/paths.hpp"
 #include "tests/support/sample_record.hpp"
 
 namespace fs = std::filesystem;
@@ -36,7 +37,7 @@ class StageTest : public testing::Test {
     fs::create_directories(root_ / "store");
     fs::create_directories(options_.stage);
   }
-  ~StageTest() override { fs::remove_all(root_); }
+  ~StageTest() override { static_cast<void>(remove_tree(root_)); }
 
   // The content store of the sample: every file of the record under its digest.
   FileSource store(const reports::RunRecord& record) {
@@ -72,6 +73,13 @@ class StageTest : public testing::Test {
   }
   [[nodiscard]] fs::path file_of(const std::string& candidate) const {
     return options_.stage / "finance" / candidate / (candidate + "_amd64.deb");
+  }
+
+  // As somebody does who changes what is published: it is not for writing, not even for its owner.
+  void open_published(const std::string& candidate) const {
+    const auto version = fs::canonical(options_.stage / "finance");
+    for (const auto& path : {version, version / candidate, file_of(candidate)})
+      fs::permissions(path, fs::perms::owner_all);
   }
 
   fs::path root_;
@@ -139,7 +147,7 @@ TEST_F(StageTest, PublishingTheSameAgainChangesNothing) {
 
 TEST_F(StageTest, PublishingTheSameAgainMendsADamagedVersion) {
   ASSERT_TRUE(publish_record(tests::good_record()));
-  fs::permissions(file_of("tidy"), fs::perms::owner_all);
+  open_published("tidy");
   ASSERT_TRUE(write_file_atomically(file_of("tidy"), "content of tiDy"));
   const auto again = publish_record(tests::good_record());
   ASSERT_TRUE(again) << again.error().message;
@@ -150,7 +158,7 @@ TEST_F(StageTest, PublishingTheSameAgainMendsADamagedVersion) {
 TEST_F(StageTest, RefusesWhatTheGateDoesNotPromoteAndTouchesNothing) {
   auto record = tests::good_record();
   record.complete = false;
-  fs::remove_all(options_.stage);
+  ASSERT_TRUE(remove_tree(options_.stage));
   const auto published = publish_record(record);
   ASSERT_FALSE(published);
   EXPECT_THAT(published.error().message, HasSubstr("run-incomplete"));
@@ -227,7 +235,7 @@ TEST_F(StageTest, InterruptedAtAnyPointItIsTheOldOrTheNewVersion) {
   ASSERT_GE(steps, 10);
   std::set<std::string> seen;
   for (int stop_at = 0; stop_at < steps; ++stop_at) {
-    fs::remove_all(options_.stage);
+    ASSERT_TRUE(remove_tree(options_.stage));
     ASSERT_TRUE(publish_record(old_record));
     const auto child = ::fork();
     ASSERT_GE(child, 0);
@@ -267,14 +275,14 @@ TEST_F(StageTest, InterruptedBeforeTheFirstPublicationThereIsNothing) {
   int status = 0;
   ASSERT_EQ(::waitpid(child, &status, 0), child);
   ASSERT_EQ(WEXITSTATUS(status), 42);
-  EXPECT_THAT(verify_stage(options_.stage).value(), IsEmpty());
+  EXPECT_THAT(problems(), ElementsAre(HasSubstr("finance/is not published")));
 }
 
 TEST_F(StageTest, AVersionThatReadsBackDifferentlyIsTakenBack) {
   ASSERT_TRUE(publish_record(record_of_run("old")));
   options_.before_step = [&](const std::string& step) {
     if (step != "prove-published") return;
-    fs::permissions(file_of("tidy"), fs::perms::owner_all);
+    open_published("tidy");
     EXPECT_TRUE(write_file_atomically(file_of("tidy"), "bit rot after the switch"));
   };
   const auto published = publish_record(record_of_run("new"));
@@ -287,9 +295,9 @@ TEST_F(StageTest, AVersionThatReadsBackDifferentlyIsTakenBack) {
 TEST_F(StageTest, VerifyNoticesEveryKindOfTampering) {
   const auto path = options_.stage / "finance";
   const auto fresh = [&] {
-    fs::remove_all(options_.stage);
+    ASSERT_TRUE(remove_tree(options_.stage));
     ASSERT_TRUE(publish_record(tests::good_record()));
-    fs::permissions(file_of("tidy"), fs::perms::owner_all);
+    open_published("tidy");
   };
   fresh();
   ASSERT_TRUE(write_file_atomically(file_of("tidy"), "content of tiDy"));
@@ -321,6 +329,102 @@ TEST_F(StageTest, VerifyNoticesEveryKindOfTampering) {
   fresh();
   fs::rename(path, options_.stage / "sales");
   EXPECT_THAT(problems(), ElementsAre("sales/its manifest is that of the department 'finance'"));
+}
+
+// The class of an error says whose trouble it is, not that bytes differ.
+TEST_F(StageTest, OnlyOtherBytesAreADigestMismatch) {
+  const auto record = tests::good_record();
+  const auto missing = [](const std::string& sha256) -> Result<fs::path> {
+    return configuration_error("no file with sha256 " + sha256 + " in the content store");
+  };
+  const auto promotion = promote(record, "finance", policy(), missing, options_);
+  EXPECT_EQ(promotion.exit_code, ExitCode::cannot_create);
+  EXPECT_THAT(promotion.record.reasons, ElementsAre(HasSubstr("publish-failed: finance: copying")));
+  const auto folder = [this](const std::string&) -> Result<fs::path> { return root_ / "store"; };
+  store(record);
+  EXPECT_THAT(promote(record, "finance", policy(), folder, options_).record.reasons,
+              ElementsAre(HasSubstr("is a folder, and no regular file")));
+}
+
+TEST_F(StageTest, NothingIsWrittenOrRemovedThroughALink) {
+  const auto precious = root_ / "precious";
+  const auto publish_with_link_at = [&](const fs::path& link, const fs::path& target) {
+    ASSERT_TRUE(remove_tree(options_.stage));
+    ASSERT_TRUE(create_folders(precious / "finance"));
+    ASSERT_TRUE(write_file_atomically(precious / "finance" / "file", "x"));
+    ASSERT_TRUE(create_folders(link.parent_path()));
+    fs::create_symlink(target, link);
+    const auto published = publish_record(tests::good_record());
+    ASSERT_FALSE(published) << link;
+    EXPECT_THAT(published.error().message, HasSubstr("is a symbolic link")) << link;
+    EXPECT_EQ(std::distance(fs::recursive_directory_iterator(precious), {}), 2) << link;
+  };
+  publish_with_link_at(options_.stage / ".versions", precious);
+  publish_with_link_at(options_.stage / ".versions" / "finance", precious / "finance");
+  publish_with_link_at(options_.stage / ".lock", precious / "lock");
+  publish_with_link_at(options_.stage / ".lock", precious / "finance" / "file");
+}
+
+TEST_F(StageTest, AFolderThatOthersMayWriteIsRefused) {
+  const auto record = tests::good_record();
+  for (const auto& folder : {options_.stage, options_.stage / ".versions", options_.stage / ".versions" / "finance"}) {
+    for (const auto mode : {fs::perms(0775), fs::perms(0757), fs::perms(0777)}) {
+      ASSERT_TRUE(remove_tree(options_.stage));
+      ASSERT_TRUE(create_folders(folder));
+      fs::permissions(folder, mode);
+      const auto promotion = promote(record, "finance", policy(), store(record), options_);
+      EXPECT_EQ(promotion.exit_code, ExitCode::cannot_create) << folder;
+      EXPECT_THAT(promotion.record.reasons, ElementsAre(HasSubstr("may be written by others"))) << folder;
+      EXPECT_FALSE(fs::exists(fs::symlink_status(options_.stage / "finance")));
+    }
+  }
+}
+
+TEST_F(StageTest, TheModesOfWhatIsPublishedAreOursNotTheUmasks) {
+  for (const ::mode_t mask : {0000U, 0022U, 0077U}) {
+    ASSERT_TRUE(remove_tree(options_.stage));
+    const auto before = ::umask(mask);
+    const auto published = publish_record(tests::good_record());
+    ::umask(before);
+    ASSERT_TRUE(published) << published.error().message;
+    const auto mode_of = [](const fs::path& path) { return fs::status(path).permissions(); };
+    const auto version = fs::canonical(options_.stage / "finance");
+    for (const auto& folder : {options_.stage, options_.stage / ".versions", version.parent_path()})
+      EXPECT_EQ(mode_of(folder), fs::perms(0755)) << folder << mask;
+    for (const auto& folder : {version, version / "tidy"})
+      EXPECT_EQ(mode_of(folder), fs::perms(0555)) << folder << mask;
+    for (const auto& file : {version / "manifest.json", file_of("tidy")})
+      EXPECT_EQ(mode_of(file), fs::perms(0444)) << file << mask;
+    EXPECT_EQ(mode_of(options_.stage / ".lock"), fs::perms(0600));
+  }
+}
+
+TEST_F(StageTest, RefusesIdsThatAreNoCandidateIds) {
+  for (const char* id : {"--force", "*", "manifest.json", "a b"}) {
+    auto record = tests::good_record();
+    auto decision = decide(record, "finance", policy());
+    for (auto& candidate : record.candidates) {
+      if (candidate.id == decision.promotable[0]) candidate.id = id;
+    }
+    decision.promotable[0] = id;
+    const auto published = publish(record, decision, store(record), options_);
+    ASSERT_FALSE(published) << id;
+    EXPECT_THAT(published.error().message, HasSubstr("is no candidate id"));
+  }
+}
+
+// "All of them are fine" is said of at least one.
+TEST_F(StageTest, VerifyOfNothingProvesNothing) {
+  EXPECT_THAT(verify_stage(options_.stage).error().message, HasSubstr("is no stage"));
+  EXPECT_THAT(verify_stage(root_ / "store").error().message, HasSubstr("is no stage"));
+  fs::create_directories(options_.stage / ".versions");
+  EXPECT_THAT(verify_stage(options_.stage).error().message, HasSubstr("no department is published"));
+  ASSERT_TRUE(publish_record(tests::good_record()));
+  fs::create_directory(options_.stage / "sales");
+  EXPECT_THAT(problems(), ElementsAre(HasSubstr("sales/is no link to a published version")));
+  fs::remove(options_.stage / "sales");
+  fs::remove(options_.stage / "finance");
+  EXPECT_THAT(problems(), ElementsAre(HasSubstr("finance/is not published")));
 }
 
 TEST_F(StageTest, VerifyTakesOneDepartmentToo) {
