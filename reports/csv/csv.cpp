@@ -6,15 +6,25 @@
 #include <fmt/ranges.h>
 
 #include "lab/core/json.hpp"
+#include "lab/core/printable.hpp"
+#include "lab/core/text.hpp"
 #include "reports/record/queries.hpp"
 
 namespace patchlab::reports {
 namespace {
 
-std::string cell(std::string text) {
-  if (!text.empty() && std::string_view("=+-@\t\r").find(text.front()) != std::string_view::npos)
-    text.insert(0, 1, '\'');
-  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
+// A spreadsheet takes a text that begins like this for a formula; the wide forms of East Asian input as well.
+bool begins_a_formula(std::string_view text) {
+  constexpr std::array<std::string_view, 8> signs{"=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20"};
+  return std::ranges::any_of(signs, [&](std::string_view sign) { return text.starts_with(sign); });
+}
+
+// One line, whatever the text: it is read on terminals, too. Quoted also where a spreadsheet might cut it, which splits
+// at semicolons in some countries.
+std::string cell(const std::string& bytes) {
+  auto text = printable(bytes);
+  if (begins_a_formula(trimmed(text))) text.insert(0, 1, '\'');
+  if (text.find_first_of(",;\"") == std::string::npos) return text;
   std::string quoted = "\"";
   for (const char c : text) {
     if (c == '"') quoted += '"';
@@ -114,7 +124,7 @@ std::string csv_table(const RunRecord& record) {
              attempt.evidence, 0});
     }
   }
-  return to_valid_utf8(out);
+  return out;
 }
 
 }  // namespace patchlab::reports

@@ -2,14 +2,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "reports/html/page.hpp"
 
-#include "lab/core/json.hpp"
+#include "lab/core/printable.hpp"
 
 namespace patchlab::reports {
 
 std::string html_escaped(std::string_view text) {
   std::string escaped;
   escaped.reserve(text.size() + 16);
-  for (const char c : to_valid_utf8(text)) {
+  for (const char c : printable_beyond_ascii(text)) {
     const auto code = static_cast<unsigned char>(c);
     switch (c) {
       case '&': escaped += "&amp;"; break;

@@ -9,6 +9,7 @@
 
 #include "lab/core/digest.hpp"
 #include "lab/core/json.hpp"
+#include "lab/core/printable.hpp"
 #include "reports/record/queries.hpp"
 
 namespace patchlab::reports {
@@ -39,7 +40,7 @@ std::string xml_escaped(const std::string& bytes) {
         if (code >= 0x20) escaped += c;
     }
   }
-  return escaped;
+  return printable_beyond_ascii(escaped);
 }
 
 std::string seconds(std::int64_t milliseconds) {

@@ -4,6 +4,7 @@
 
 #include <limits>
 
+#include "lab/core/names.hpp"
 #include "reports/record/record.hpp"
 
 // Reading is fail-closed: what is absent becomes the value that promotes nothing, what is unknown or mistyped is a
@@ -87,6 +88,8 @@ CandidateRecord read_candidate(const Json& json, const std::string& pointer, Pro
   JsonReader reader(json, pointer, problems);
   CandidateRecord candidate;
   candidate.id = reader.text("id");
+  if (!candidate.id.empty() && !is_candidate_id(candidate.id))
+    reader.problem("id", fmt::format("'{}' is no candidate id: {}", candidate.id, candidate_id_rule));
   candidate.title = reader.text_or("title", "");
   candidate.severity = reader.text_or("severity", "unknown");
   candidate.kind = reader.text_or("kind", "");
@@ -294,6 +297,8 @@ DepartmentRecord read_department(const Json& json, const std::string& pointer, P
   JsonReader reader(json, pointer, problems);
   DepartmentRecord department;
   department.name = reader.text("name");
+  if (!department.name.empty() && !is_scenario_name(department.name))
+    reader.problem("name", fmt::format("'{}' {}", department.name, scenario_name_rule));
   department.outcome = outcome_of(reader);
   department.error = error_of(reader, problems);
   department.machines = list_of(reader, "machines", problems, read_machine);

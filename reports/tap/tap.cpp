@@ -6,7 +6,7 @@
 
 #include <algorithm>
 
-#include "lab/core/json.hpp"
+#include "lab/core/printable.hpp"
 #include "reports/record/queries.hpp"
 #include "reports/record/remarks.hpp"
 
@@ -16,9 +16,9 @@ namespace {
 // One line, with the characters escaped that TAP 14 gives a meaning.
 std::string described(const std::string& text) {
   std::string line;
-  for (const char c : to_valid_utf8(text)) {
+  for (const char c : printable(text)) {
     if (c == '#' || c == '\\') line += '\\';
-    line += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
+    line += c;
   }
   return line;
 }

@@ -18,7 +18,7 @@ TEST(Csv, QuotesAndDisarmsFormulas) {
   auto& check = record.departments[0].trials[2].phases[0].checks[0];
   check.expected = "=HYPERLINK(\"http://x\",1)";
   check.observed = "two\nlines, \"quoted\"";
-  EXPECT_THAT(csv_table(record), HasSubstr(",\"'=HYPERLINK(\"\"http://x\"\",1)\",\"two\nlines, \"\"quoted\"\"\","));
+  EXPECT_THAT(csv_table(record), HasSubstr(",\"'=HYPERLINK(\"\"http://x\"\",1)\",\"two\\nlines, \"\"quoted\"\"\","));
 }
 
 TEST(Csv, EveryRowHasTheSameCells) {

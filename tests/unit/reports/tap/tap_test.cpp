@@ -17,7 +17,7 @@ TEST(Tap, SaysOneLinePerVerdict) {
   record.departments[0].verdicts[1].outcome = Outcome::fail;
   record.departments[0].verdicts[1].reason = "breaks #1 of two\nthings";
   EXPECT_EQ(tap_lines(record),
-            "TAP version 14\n1..3\nok 1 - finance dns-update\nnot ok 2 - finance tidy: breaks \\#1 of two things\n"
+            "TAP version 14\n1..3\nok 1 - finance dns-update\nnot ok 2 - finance tidy: breaks \\#1 of two\\\\nthings\n"
             "not ok 3 - finance late: not reached: no verdict\n");
 }
 
