@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/ranges.h>
 
+#include "lab/core/printable.hpp"
 #include "patches/apt/recipe_source.hpp"
 #include "patches/candidate/manifest.hpp"
 #include "patches/medium/medium.hpp"
@@ -10,6 +11,7 @@
 #include "patches/set/installed_change.hpp"
 #include "patches/set/patch_set.hpp"
 #include "runners/engine/package_plan.hpp"
+#include "runners/engine/roles.hpp"
 #include "runners/engine/run.hpp"
 
 namespace patchlab::runners {
@@ -48,20 +50,7 @@ Result<void> narrow(Plan& plan, const RunOptions& options) {
     return true;
   });
   for (auto& department : plan.scenario.departments) {
-    std::set<std::string> kept;
-    std::vector<std::string> open;
-    for (const auto& machine : department.machines) {
-      if (wanted(options.roles, machine.role)) open.push_back(machine.name);
-    }
-    // With whatever they depend on, and what that depends on.
-    while (!open.empty()) {
-      const auto name = open.back();
-      open.pop_back();
-      if (!kept.insert(name).second) continue;
-      const auto machine = std::ranges::find(department.machines, name, &MachinePlan::name);
-      if (machine != department.machines.end())
-        open.insert(open.end(), machine->depends_on.begin(), machine->depends_on.end());
-    }
+    const auto kept = machines_for(department, options.roles);
     std::erase_if(department.machines, [&](const auto& machine) {
       if (kept.contains(machine.name)) return false;
       plan.not_tested.push_back(fmt::format("machine '{}/{}' was left out by --role", department.name, machine.name));
@@ -84,6 +73,12 @@ Error at(const Scenario& scenario, const std::string& pointer, Error error) {
   return std::move(error).while_doing(fmt::format("{}: {}", scenario.file.string(), pointer));
 }
 
+// Asked before each piece of work: planning many large candidates takes minutes, too.
+Result<void> go_on(const std::stop_token& stop) {
+  if (stop.stop_requested()) return Error{ErrorClass::cancelled, "cancelled while planning: nothing was started", {}};
+  return {};
+}
+
 class CandidateLoader {
  public:
   CandidateLoader(Plan& plan, const RunOptions& options, Progress& progress, std::stop_token stop)
@@ -100,7 +95,7 @@ class CandidateLoader {
     std::string troubles;
     std::optional<Error> first;
     for (const auto& source : plan_.scenario.candidates) {
-      if (stop_.stop_requested()) return Error{ErrorClass::cancelled, "cancelled while candidates were read", {}};
+      PATCHLAB_TRY(go_on(stop_));
       auto loaded = load(source);
       if (loaded) {
         std::ranges::move(*loaded, std::back_inserter(candidates_));
@@ -174,8 +169,9 @@ class CandidateLoader {
   std::vector<Candidate> candidates_;
 };
 
-Result<void> load_candidates(Plan& plan, const RunOptions& options, Progress& progress, std::stop_token stop) {
-  PATCHLAB_ASSIGN(auto candidates, CandidateLoader(plan, options, progress, std::move(stop)).load());
+Result<void> load_candidates(Plan& plan, const RunOptions& options, const std::set<std::string>& all_roles,
+                             Progress& progress, std::stop_token stop) {
+  PATCHLAB_ASSIGN(auto candidates, CandidateLoader(plan, options, progress, stop).load());
   std::set<std::string> ids;
   for (const auto& candidate : candidates) ids.insert(candidate.id);
   PATCHLAB_TRY(check_filter("--candidate", options.candidates, ids));
@@ -188,6 +184,8 @@ Result<void> load_candidates(Plan& plan, const RunOptions& options, Progress& pr
     }
     candidates = std::move(chosen);
   }
+  PATCHLAB_TRY(check_roles(candidates, all_roles));
+  PATCHLAB_TRY(go_on(stop));
   auto ordered = patches::ordered_set(candidates);
   if (!ordered) return at(plan.scenario, "/candidates", std::move(ordered).error());
   plan.candidates = std::move(ordered).value();
@@ -340,12 +338,16 @@ Result<Plan> make_plan(const Scenario& scenario, const RunOptions& options, Prog
   plan.scenario = scenario;
   PATCHLAB_TRY(narrow(plan, options));
   PATCHLAB_ASSIGN(plan.goldens, provide_goldens(plan.scenario, host_processes(), progress, stop));
+  std::set<std::string> roles;  // of all machines, also of those that were left out by an option
+  for (const auto& department : scenario.departments) {
+    for (const auto& machine : department.machines) roles.insert(machine.role);
+  }
   if (options.controls == 0) {
-    PATCHLAB_TRY(load_candidates(plan, options, progress, stop));
+    PATCHLAB_TRY(load_candidates(plan, options, roles, progress, stop));
   } else {
     plan.not_tested.emplace_back("the candidates were left out by --controls");
   }
-  if (stop.stop_requested()) return Error{ErrorClass::cancelled, "cancelled while planning", {}};
+  PATCHLAB_TRY(go_on(stop));
   const auto store = patches::default_store();
   PATCHLAB_ASSIGN(auto packages, plan_packages(std::move(plan.candidates), package_places(plan),
                                                host_solvers(host_processes()), patches::control_from(store), stop));
@@ -355,6 +357,7 @@ Result<Plan> make_plan(const Scenario& scenario, const RunOptions& options, Prog
         fmt::format("candidate '{}' is held back in department '{}': {}", place.second, place.first, reason));
   }
   for (const auto& department : plan.scenario.departments) {
+    PATCHLAB_TRY(go_on(stop));
     auto job = department_job(plan, packages, department, cache_folder() / "media");
     if (!job) return at(plan.scenario, department.pointer, std::move(job).error());
     job->cell.libvirt = libvirt_place(department);
@@ -365,29 +368,32 @@ Result<Plan> make_plan(const Scenario& scenario, const RunOptions& options, Prog
 }
 
 std::string describe(const Plan& plan) {
-  std::string text = fmt::format("scenario {}: {} candidates, {} departments\n", plan.scenario.name,
-                                 plan.candidates.size(), plan.departments.size());
+  std::string text = printable_format("scenario {}: {} candidates, {} departments\n", plan.scenario.name,
+                                      plan.candidates.size(), plan.departments.size());
   for (const auto& department : plan.departments) {
-    text += fmt::format("\ndepartment {} ({}), fence {}\n", department.cell.department,
-                        fmt::format("{} machines", department.cell.machines.size()), department.cell.network.subnet);
+    text +=
+        printable_format("\ndepartment {} ({}), fence {}\n", department.cell.department,
+                         fmt::format("{} machines", department.cell.machines.size()), department.cell.network.subnet);
     for (const auto& machine : department.cell.machines) {
-      text += fmt::format("  {:<10} {:<15} {} MiB, {} checks, golden {}\n", machine.plan.name, machine.plan.address,
-                          machine.plan.memory_mib, machine.plan.checks.size(), machine.golden_digest.substr(0, 12));
+      text +=
+          printable_format("  {:<10} {:<15} {} MiB, {} checks, golden {}\n", machine.plan.name, machine.plan.address,
+                           machine.plan.memory_mib, machine.plan.checks.size(), machine.golden_digest.substr(0, 12));
     }
     for (const auto& candidate : department.candidates) {
       std::vector<std::string> machines;
       for (const auto& [machine, install] : candidate.installs) machines.push_back(machine);
-      text += machines.empty() ? fmt::format("  candidate {}: skipped, {}\n", candidate.id, candidate.skipped_because)
-                               : fmt::format("  candidate {}: on {}\n", candidate.id, fmt::join(machines, ", "));
+      text += machines.empty()
+                  ? printable_format("  candidate {}: skipped, {}\n", candidate.id, candidate.skipped_because)
+                  : printable_format("  candidate {}: on {}\n", candidate.id, listed(machines));
     }
   }
   const auto& policy = plan.scenario.trial;
-  text += fmt::format(
+  text += printable_format(
       "\nper department: baseline, control, the whole batch; when it fails, the culprits, then the exact rest; each "
       "trial with {} warm and {} cold reboots; "
       "looked at once more after {} s\n",
       policy.warm_reboots, policy.cold_reboots, policy.stability.count() / 1000);
-  for (const auto& sentence : plan.not_tested) text += "not tested: " + sentence + "\n";
+  for (const auto& sentence : plan.not_tested) text += "not tested: " + printable(sentence) + "\n";
   return text;
 }
 

@@ -4,10 +4,10 @@
 
 #include <fmt/ranges.h>
 
-#include <regex>
-
 #include "lab/core/digest.hpp"
 #include "lab/core/files.hpp"
+#include "lab/core/names.hpp"
+#include "lab/core/paths.hpp"
 #include "lab/guest/windows/host_state.hpp"
 #include "lab/network/address.hpp"
 #include "reports/record/record.hpp"
@@ -18,20 +18,20 @@ namespace {
 using Problems = std::vector<JsonProblem>;
 namespace fs = std::filesystem;
 
-bool is_name(const std::string& name) {
-  static const std::regex allowed("[a-z][a-z0-9-]{0,30}");
-  return std::regex_match(name, allowed);
-}
-constexpr const char* name_rule = "must start with a letter and hold only a-z, 0-9 and '-', 31 characters at most";
-
 std::string join_pointer(const std::string& base, const std::string& token) {
   std::string escaped;
   for (const char c : token) escaped += c == '~' ? "~0" : c == '/' ? "~1" : std::string(1, c);
   return base + "/" + escaped;
 }
 
-fs::path resolve(const fs::path& folder, const std::string& text) {
-  return text.empty() ? fs::path() : fs::weakly_canonical(folder / text);
+// A service as its guest names it: a unit of systemd, or a service of Windows, where blanks and '$' occur.
+bool is_service_name(const std::string& name, GuestFamily family) {
+  constexpr std::size_t longest = 256;
+  const std::string_view others = family == GuestFamily::windows ? "._:@$ -" : "._:@-";
+  return !name.empty() && name.size() <= longest && name.front() != '-' && std::ranges::all_of(name, [&](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           others.find(c) != std::string_view::npos;
+  });
 }
 
 class Parser {
@@ -43,7 +43,7 @@ class Parser {
     JsonReader top(json_, "", problems_);
     (void)top.raw("$schema");
     scenario.name = top.text("name");
-    if (!scenario.name.empty() && !is_name(scenario.name)) top.problem("name", name_rule);
+    if (!scenario.name.empty() && !is_scenario_name(scenario.name)) top.problem("name", scenario_name_rule);
     scenario.title = top.text_or("title", scenario.name);
     roles_ = top.raw("roles");
     read_roles();
@@ -51,7 +51,10 @@ class Parser {
     read_candidates(top.raw("candidates"), scenario);
     scenario.trial = default_trial(family_of(scenario));
     if (top.has("trial")) read_trial(top.raw("trial"), scenario.trial);
-    scenario.stage = fs::absolute(top.text_or("stage", "production"));
+    if (auto stage = absolute_path(top.text_or("stage", "production")))
+      scenario.stage = std::move(*stage);
+    else
+      top.problem("stage", stage.error().message);
     top.finish();
     return scenario;
   }
@@ -60,6 +63,15 @@ class Parser {
 
  private:
   void add(const std::string& pointer, std::string message) { problems_.push_back({pointer, std::move(message)}); }
+
+  // Relative to the scenario's folder. An empty path, after a problem, when that names nothing.
+  fs::path resolve(const std::string& text, const std::string& pointer) {
+    if (text.empty()) return {};
+    auto path = resolved_path(folder_ / text);
+    if (path) return std::move(*path);
+    add(pointer, path.error().message);
+    return {};
+  }
 
   void read_roles() {
     if (roles_.is_null()) {
@@ -77,7 +89,7 @@ class Parser {
     }
     for (const auto& [name, value] : departments.items()) {
       const auto pointer = join_pointer("/departments", name);
-      if (!is_name(name)) add(pointer, name_rule);
+      if (!is_scenario_name(name)) add(pointer, scenario_name_rule);
       scenario.departments.push_back(read_department(name, value, pointer));
     }
   }
@@ -97,7 +109,7 @@ class Parser {
     } else {
       for (const auto& [machine, plan] : machines.items()) {
         const auto place = join_pointer(pointer + "/machines", machine);
-        if (!is_name(machine)) add(place, name_rule);
+        if (!is_scenario_name(machine)) add(place, scenario_name_rule);
         department.machines.push_back(read_machine(machine, plan, place));
       }
       check_dependencies(department);
@@ -117,7 +129,13 @@ class Parser {
       add(pointer, "must be an object");
       return plan;
     }
-    plan.role = own.value("role", Json(name)).is_string() ? own.value("role", name) : name;
+    plan.role = name;
+    if (const auto role = own.find("role"); role != own.end()) {
+      if (role->is_string())
+        plan.role = role->get<std::string>();
+      else
+        add(pointer + "/role", fmt::format("must be text, found {}", role->type_name()));
+    }
     Json merged = Json::object();
     if (roles_.contains(plan.role)) {
       merged = roles_[plan.role];
@@ -144,6 +162,14 @@ class Parser {
       if (!lab::guest::windows::is_watchable_path(plan.watch_access[i]))
         reader.problem("watch_access", i, "must be a path such as C:\\Shares\\Finance, of ASCII characters");
     }
+    for (std::size_t i = 0; i < plan.services.size(); ++i) {
+      const auto family = plan.golden.domain ? plan.golden.domain->system.family : GuestFamily::debian;
+      if (!is_service_name(plan.services[i], family)) {
+        reader.problem("services", i,
+                       fmt::format("'{}' cannot be the name of a service: letters, digits and . _ : @ -{}",
+                                   plan.services[i], family == GuestFamily::windows ? ", blanks and $" : ""));
+      }
+    }
     plan.ready_tcp = read_ports(reader.raw("ready_tcp"), pointer + "/ready_tcp");
     plan.depends_on = reader.texts_or_empty("depends_on");
     read_checks(reader.raw("checks"), pointer + "/checks", plan);
@@ -167,9 +193,9 @@ class Parser {
     }
     JsonReader reader(value, pointer, problems_);
     if (reader.has("libvirt") || reader.has("domain")) return read_golden_domain(reader, pointer, plan);
-    plan.golden.recipe = resolve(folder_, reader.text("recipe"));
+    plan.golden.recipe = resolve(reader.text("recipe"), pointer + "/recipe");
     reader.finish();
-    if (!plan.golden.recipe.empty() && !fs::exists(plan.golden.recipe / "image.json")) {
+    if (!plan.golden.recipe.empty() && !is_there(plan.golden.recipe / "image.json")) {
       add(pointer + "/recipe",
           fmt::format("there is no golden image recipe at '{}' (no image.json in it)", plan.golden.recipe.string()));
     }
@@ -183,8 +209,8 @@ class Parser {
       golden.system = guest_system_from(reader.raw("system"), pointer + "/system", problems_);
     else
       reader.problem("system", R"(is required for a domain: {"family": "windows", "version": "6.2.9200"})");
-    golden.dpkg_status = resolve(folder_, reader.text_or("dpkg_status", ""));
-    golden.storage = resolve(folder_, reader.text_or("storage", ""));
+    golden.dpkg_status = resolve(reader.text_or("dpkg_status", ""), pointer + "/dpkg_status");
+    golden.storage = resolve(reader.text_or("storage", ""), pointer + "/storage");
     if (reader.has("recipe"))
       reader.problem("recipe", "cannot stand beside 'domain': a machine comes from one of them");
     reader.finish();
@@ -193,7 +219,7 @@ class Parser {
       reader.problem("dpkg_status",
                      "is required for a Debian domain: a copy of the guest's /var/lib/dpkg/status, by which is planned "
                      "what a candidate changes there");
-    } else if (is_listed && !fs::is_regular_file(golden.dpkg_status)) {
+    } else if (is_listed && !is_file(golden.dpkg_status)) {
       reader.problem("dpkg_status", fmt::format("there is no file '{}'", golden.dpkg_status.string()));
     } else if (!is_listed && !golden.dpkg_status.empty()) {
       reader.problem("dpkg_status", "is for Debian domains only");
@@ -233,7 +259,7 @@ class Parser {
       if (reader.has("slower_ms")) spec.slower = Milliseconds(reader.integer("slower_ms", 10, 600000));
       if (reader.has("with")) spec.parameters = reader.raw("with");
       reader.finish();
-      if (!spec.id.empty() && !is_name(spec.id)) reader.problem("id", name_rule);
+      if (!spec.id.empty() && !is_scenario_name(spec.id)) reader.problem("id", scenario_name_rule);
       if (!spec.id.empty() && !ids.insert(spec.id).second)
         reader.problem("id", fmt::format("check id '{}' is used twice on this machine", spec.id));
       if (const auto* check = checks::find_check(spec.kind)) {
@@ -337,16 +363,16 @@ class Parser {
       add(pointer, "must have exactly one of: path (a .deb or candidate folder), recipe (a folder), source (\"apt\")");
     if (reader.has("path")) {
       source.kind = CandidateSourceKind::path;
-      source.path = resolve(folder_, reader.text("path"));
+      source.path = resolve(reader.text("path"), pointer + "/path");
       source.sha256 = reader.text_or("sha256", "");
       if (!source.sha256.empty() && !is_sha256(source.sha256))
         reader.problem("sha256", "must be 64 lower-case hex digits");
-      if (!source.path.empty() && !fs::exists(source.path))
+      if (!source.path.empty() && !is_there(source.path))
         reader.problem("path", fmt::format("there is no file or folder '{}'", source.path.string()));
     } else if (reader.has("recipe")) {
       source.kind = CandidateSourceKind::recipe;
-      source.path = resolve(folder_, reader.text("recipe"));
-      if (!source.path.empty() && !fs::exists(source.path / "recipe.json")) {
+      source.path = resolve(reader.text("recipe"), pointer + "/recipe");
+      if (!source.path.empty() && !is_there(source.path / "recipe.json")) {
         reader.problem(
             "recipe", fmt::format("there is no candidate recipe at '{}' (no recipe.json in it)", source.path.string()));
       }
@@ -422,10 +448,11 @@ TrialPolicy default_trial(GuestFamily family) {
 
 Result<Scenario> parse_scenario(const std::string& text, const std::filesystem::path& file) {
   PATCHLAB_ASSIGN(const auto json, parse_json(text, file.string()));
-  Parser parser(json, fs::absolute(file).parent_path());
+  PATCHLAB_ASSIGN(const auto place, absolute_path(file));
+  Parser parser(json, place.parent_path());
   auto scenario = parser.parse();
   if (const auto problems = parser.take_problems(); !problems.empty()) return problems_error(file.string(), problems);
-  scenario.file = fs::absolute(file);
+  scenario.file = place;
   scenario.digest = sha256(text);
   return scenario;
 }

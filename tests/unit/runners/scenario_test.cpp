@@ -210,5 +210,42 @@ TEST_F(ScenarioOfDomains, ComeFromARoleAsEverythingElse) {
   EXPECT_THAT(problems(), Not(HasSubstr("is required")));
 }
 
+TEST_F(ScenarioOfDomains, ARoleThatIsNoTextIsReportedAndNotTakenForTheName) {
+  machine("dns")["role"] = 5;
+  EXPECT_EQ(problems(), "/departments/finance/machines/dns/role: must be text, found number\n");
+}
+
+TEST_F(ScenarioOfDomains, NamesOfServicesAreThoseThatTheGuestCanBeAskedFor) {
+  machine("dns")["services"] = {"named.service", "getty@tty1", "systemd-resolved"};
+  machine("files")["services"] = {"LanmanServer", "MSSQL$FINANCE", "Bonjour Service"};
+  EXPECT_EQ(problems(), "");
+  for (const char* bad : {"named resolved", "", "--all", "a;b", "$(id)", "a\nb"}) {
+    machine("dns")["services"] = {"named", bad};
+    EXPECT_THAT(problems(), HasSubstr("/departments/finance/machines/dns/services/1: ")) << bad;
+  }
+  machine("dns")["services"] = {"named"};
+  machine("files")["services"] = {"a\"b"};
+  EXPECT_THAT(problems(), HasSubstr("/departments/finance/machines/files/services/0: "));
+}
+
+// Each of them made std::filesystem throw, or was cut where nobody saw it.
+TEST_F(ScenarioOfDomains, PathsThatCannotBeAreProblemsWithTheirPlace) {
+  fs::create_symlink("loop", folder_ / "loop");
+  for (const auto& bad : {std::string(5000, 'x'), std::string("loop"), std::string("loop/x"), std::string(300, 'x')}) {
+    golden("dns")["dpkg_status"] = bad;
+    EXPECT_THAT(problems(), HasSubstr("/departments/finance/machines/dns/golden/dpkg_status: ")) << bad.substr(0, 9);
+    golden("dns")["dpkg_status"] = "status";
+    scenario_["candidates"] = {{{"path", bad}}};
+    EXPECT_THAT(problems(), HasSubstr("/candidates/0/path: ")) << bad.substr(0, 9);
+    scenario_["candidates"] = {{{"recipe", bad}}};
+    EXPECT_THAT(problems(), HasSubstr("/candidates/0/recipe: ")) << bad.substr(0, 9);
+    scenario_["candidates"] = {{{"source", "apt"}}};
+  }
+  scenario_["stage"] = "";
+  EXPECT_EQ(problems(), "/stage: an empty path names nothing\n");
+  scenario_["stage"] = std::string("a\0b", 3);
+  EXPECT_THAT(problems(), HasSubstr("/stage: the text has a NUL character"));
+}
+
 }  // namespace
 }  // namespace patchlab::runners

@@ -1,0 +1,44 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include "runners/engine/roles.hpp"
+
+#include <algorithm>
+
+#include "lab/core/printable.hpp"
+
+namespace patchlab::runners {
+
+Result<void> check_roles(const std::vector<patches::Candidate>& candidates, const std::set<std::string>& known) {
+  std::string troubles;
+  for (const auto& candidate : candidates) {
+    for (const auto& role : candidate.roles) {
+      if (known.contains(role)) continue;
+      if (!troubles.empty()) troubles += "\n";
+      troubles +=
+          printable_format("candidate '{}' is for the role '{}', which no machine of the scenario has; there are: {}",
+                           candidate.id, role, listed(known));
+    }
+  }
+  if (troubles.empty()) return {};
+  return configuration_error(std::move(troubles),
+                             "mend the roles in its candidate.json or recipe.json, or leave it out");
+}
+
+std::set<std::string> machines_for(const DepartmentPlan& department, const std::vector<std::string>& roles) {
+  std::set<std::string> kept;
+  std::vector<std::string> next;
+  for (const auto& machine : department.machines) {
+    if (roles.empty() || std::ranges::count(roles, machine.role) > 0) next.push_back(machine.name);
+  }
+  while (!next.empty()) {
+    const auto name = next.back();
+    next.pop_back();
+    if (!kept.insert(name).second) continue;
+    const auto machine = std::ranges::find(department.machines, name, &MachinePlan::name);
+    if (machine != department.machines.end())
+      next.insert(next.end(), machine->depends_on.begin(), machine->depends_on.end());
+  }
+  return kept;
+}
+
+}  // namespace patchlab::runners
