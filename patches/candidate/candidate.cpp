@@ -133,16 +133,12 @@ std::vector<std::string> shipping_marks(const CandidateFile& file) {
   return marks;
 }
 
-bool is_candidate_id(std::string_view text) {
-  return !text.empty() && text.size() <= longest_id && is_letter_or_digit(text.front()) &&
-         std::all_of(text.begin(), text.end(), is_id_character);
-}
-
 std::string make_candidate_id(std::string_view text) {
   std::string id;
   for (const char c : text.substr(0, longest_id)) id += is_id_character(c) ? c : '-';
   if (id.empty() || !is_letter_or_digit(id.front())) id.insert(0, 1, 'c');
-  return id.substr(0, longest_id);
+  id = id.substr(0, longest_id);
+  return is_candidate_id(id) ? id : "c" + id.substr(0, longest_id - 1);
 }
 
 std::string fitting_name(const std::string& name, const std::string& sha256) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "lab/core/json.hpp"
+#include "lab/core/names.hpp"
 #include "patches/authenticode/signature.hpp"
 #include "patches/deb/deb_file.hpp"
 #include "patches/windows/windows_package.hpp"
@@ -78,9 +79,8 @@ struct Candidate {
 // Two files that do so have one of these in common.
 [[nodiscard]] std::vector<std::string> shipping_marks(const CandidateFile& file);
 
-// Letters, digits and ".+-_~", beginning with a letter or digit, at most 120: an id is also a file name and part of
-// messages.
-[[nodiscard]] bool is_candidate_id(std::string_view text);
+// An id is also a file name and part of a report: the rule is in lab/core/names.hpp.
+using patchlab::is_candidate_id;
 // Any text made an id: everything else becomes '-'.
 [[nodiscard]] std::string make_candidate_id(std::string_view text);
 

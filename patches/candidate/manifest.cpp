@@ -6,6 +6,9 @@
 #include <fmt/ranges.h>
 
 #include "lab/core/digest.hpp"
+#include "lab/core/files.hpp"
+#include "lab/core/paths.hpp"
+#include "patches/bytes/file_kind.hpp"
 
 namespace patchlab::patches {
 namespace {
@@ -55,9 +58,8 @@ std::vector<WantedFile> read_wanted_files(JsonReader& reader, std::vector<JsonPr
 
 std::vector<WantedFile> all_of_kind(const std::filesystem::path& folder, const std::string& kind) {
   std::vector<WantedFile> wanted;
-  std::error_code ignored;
-  for (const auto& entry : std::filesystem::directory_iterator(folder, ignored)) {
-    if (entry.path().extension() == "." + kind) wanted.push_back({entry.path().filename().string(), "", ""});
+  for (const auto& entry : entries_of(folder).value_or({})) {
+    if (entry.extension() == "." + kind) wanted.push_back({entry.filename().string(), "", ""});
   }
   std::sort(wanted.begin(), wanted.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
   return wanted;
@@ -74,9 +76,7 @@ std::string kind_of(const CandidateFile& file) { return file.windows ? to_string
 
 // The digest first: a promise that does not hold says more than the parse error which it causes.
 Result<CandidateFile> take_in(const std::filesystem::path& path, const std::string& promised, const Intake& intake) {
-  std::error_code trouble;
-  if (!std::filesystem::exists(path, trouble))
-    return configuration_error(fmt::format("file '{}' is missing", path.string()));
+  PATCHLAB_TRY(open_input(path));
   if (!promised.empty()) {
     PATCHLAB_ASSIGN(const auto found, sha256_of_file(path));
     if (found != promised) {
@@ -84,6 +84,7 @@ Result<CandidateFile> take_in(const std::filesystem::path& path, const std::stri
           fmt::format("'{}' has the wrong digest: expected sha256 {}, found {}", path.string(), promised, found));
     }
   }
+  PATCHLAB_TRY(check_is_package(path));
   if (is_windows_package(path)) {
     return intake.authenticode == nullptr ? taken_in_windows(path, intake.store)
                                           : take_in_windows(path, intake.store, *intake.authenticode);
@@ -120,10 +121,7 @@ Result<Candidate> load_single(const std::filesystem::path& path, const Intake& i
 void read_identity(JsonReader& reader, Candidate& candidate) {
   candidate.id = reader.text("id");
   if (reader.has("id") && !is_candidate_id(candidate.id)) {
-    reader.problem("id",
-                   fmt::format("'{}' is no id: letters, digits and . + - _ ~, beginning with a letter or digit, at "
-                               "most 120 characters",
-                               candidate.id));
+    reader.problem("id", fmt::format("'{}' is no id: {}", candidate.id, candidate_id_rule));
   }
   candidate.title = reader.text("title");
   const std::string severity = reader.text_or("severity", "unknown");
@@ -139,6 +137,12 @@ void read_identity(JsonReader& reader, Candidate& candidate) {
   }
   candidate.prerequisites = reader.texts_or_empty("prerequisites");
   candidate.supersedes = reader.texts_or_empty("supersedes");
+  for (const auto& [key, ids] :
+       {std::pair("prerequisites", candidate.prerequisites), {"supersedes", candidate.supersedes}}) {
+    for (std::size_t i = 0; i < ids.size(); ++i) {
+      if (!is_candidate_id(ids[i])) reader.problem(key, i, fmt::format("'{}' is no id: {}", ids[i], candidate_id_rule));
+    }
+  }
   candidate.roles = reader.texts_or_empty("roles");
   candidate.switches = reader.text_or("switches", "");
   if (candidate.kind != "exe" && !candidate.switches.empty()) {
@@ -172,12 +176,9 @@ std::vector<std::string> duplicate_packages(const std::vector<CandidateFile>& fi
 Result<Candidate> load_candidate(const std::filesystem::path& path, const ContentStore& store, const DebLimits& limits,
                                  const Authenticode* authenticode) {
   const Intake intake{store, limits, authenticode};
-  std::error_code trouble;
-  if (!std::filesystem::exists(path, trouble))
-    return configuration_error(fmt::format("'{}' does not exist", path.string()));
-  const bool is_folder = std::filesystem::is_directory(path, trouble);
-  if (!is_folder && path.filename() != "candidate.json") return load_single(path, intake);
-  const auto manifest = is_folder ? path / "candidate.json" : path;
+  const bool whole_folder = is_folder(path);
+  if (!whole_folder && path.filename() != "candidate.json") return load_single(path, intake);
+  const auto manifest = whole_folder ? path / "candidate.json" : path;
   PATCHLAB_ASSIGN(const auto json, read_json_file(manifest));
 
   std::vector<JsonProblem> problems;

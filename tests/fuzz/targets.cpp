@@ -3,6 +3,8 @@
 #include "tests/fuzz/targets.hpp"
 
 #include "lab/core/json.hpp"
+#include "lab/core/printable.hpp"
+#include "patches/bytes/file_kind.hpp"
 #include "patches/cab/cabinet.hpp"
 #include "patches/msi/summary_information.hpp"
 #include "patches/msu/msu_file.hpp"
@@ -57,6 +59,32 @@ void entry_name(std::string_view bytes) {
   static_cast<void>(servicing_stack_in(bytes));
   if (const auto identity = identity_in_name(bytes); identity && identity->text().empty()) std::abort();
 }
+
+std::size_t depth_of(const Json& json) {
+  std::size_t deepest = 0;
+  if (json.is_structured()) {
+    for (const auto& member : json) deepest = std::max(deepest, depth_of(member));
+  }
+  return json.is_structured() ? deepest + 1 : 0;
+}
+
+// What is taken is what nlohmann reads, not too deep, and comes back from its own text.
+void json(std::string_view bytes) {
+  const auto value = parse_json(std::string(bytes), "x", JsonTexts::any);
+  if (!value) return;
+  if (depth_of(*value) > deepest_json || *value != Json::parse(bytes)) std::abort();
+  const auto again = parse_json(printable_json(pretty(*value)), "x", JsonTexts::any);
+  if (!again || *again != *value) std::abort();
+}
+
+// Inert, and nothing more to do the second time.
+void text(std::string_view bytes) {
+  const auto shown = printable(bytes);
+  const auto acts = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
+  if (printable(shown) != shown || std::ranges::any_of(shown, acts)) std::abort();
+}
+
+void kind(std::string_view bytes) { static_cast<void>(file_kind(MemorySource(bytes))); }
 
 using Seeds = std::vector<std::string>;
 const patches::testing::MsuBuilder msu;
@@ -120,6 +148,18 @@ Seeds entry_name_seeds() {
           "amd64_microsoft-windows-servicingstack_31bf3856ad364e35_6.2.9200.22000_none_0123456789abcdef.manifest",
           "x\\update.mum"};
 }
+Seeds json_seeds() {
+  return {R"({"a": [1, -2, 1.5e3, true, null, "x\u0041\ud83d\ude00"], "b": {"c": [], "d": {}}})",
+          std::string(deepest_json, '[') + std::string(deepest_json, ']'),
+          R"({"a": 1, "b": [{"c": 1, "c": 2}], "a": 1e999})", "\xef\xbb\xbf\"\\u0000\\u202e\""};
+}
+Seeds text_seeds() {
+  return {"\x1b[2J\n\t", "\xe2\x80\xae\xc2\x9b\xf3\xa0\x81\x81", "gr\xc3\xbc\xc3\x9f \xff\xc0\xaf\xed\xa0\x80"};
+}
+Seeds kind_seeds() {
+  return {"<!DOCTYPE html>", "version https://git-lfs.github.com/spec/v1", "PK\x03\x04", "{\"a\": 1}", "!<arch>\n",
+          "#!/bin/sh"};
+}
 
 }  // namespace
 
@@ -131,7 +171,10 @@ const std::vector<Target>& targets() {
                                        {"properties", properties, properties_seeds},
                                        {"installer", package, installer_seeds},
                                        {"summary", summary, summary_seeds},
-                                       {"program", package, program_seeds}};
+                                       {"program", package, program_seeds},
+                                       {"json", json, json_seeds},
+                                       {"text", text, text_seeds},
+                                       {"kind", kind, kind_seeds}};
   return all;
 }
 

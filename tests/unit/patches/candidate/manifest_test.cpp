@@ -101,8 +101,8 @@ TEST_F(ManifestTest, CollectsEveryProblemWithItsPointer) {
   EXPECT_THAT(message, HasSubstr("/severity: 'dire' is unknown; allowed: critical, important, moderate, low, unknown"));
   EXPECT_THAT(message, HasSubstr("/kind: 'rpm' is unknown; allowed: deb, msu, cab, msi, msp, exe"));
   EXPECT_THAT(message, HasSubstr("colour"));
-  EXPECT_THAT(message, HasSubstr("/files/0: file '" + file_path("missing.deb") + "' is missing"));
-  EXPECT_THAT(message, HasSubstr("/files/1: '" + file_path("broken.deb") + "' is no Debian package"));
+  EXPECT_THAT(message, HasSubstr("/files/0: opening '" + file_path("missing.deb") + "': No such file"));
+  EXPECT_THAT(message, HasSubstr("/files/1: '" + file_path("broken.deb") + "' is no package: it is plain text"));
   EXPECT_THAT(message, HasSubstr("/files/2/name: '../x.deb' must be the name of a file in the candidate's folder"));
   EXPECT_THAT(message, HasSubstr("/files/3/name: is required"));
   EXPECT_THAT(message, HasSubstr("/files/3/sha256: must be 64 lower-case hex digits"));
@@ -141,7 +141,8 @@ TEST_F(ManifestTest, RefusesOnePackageTwice) {
 TEST_F(ManifestTest, RefusesEmptyFoldersAndMissingPaths) {
   write_manifest({{"id", "x"}, {"title", "X"}});
   EXPECT_THAT(load().error().message, HasSubstr("/files: no *.deb file in the candidate's folder"));
-  EXPECT_THAT(load_candidate(folder_.path() / "none", store_).error().message, HasSubstr("none' does not exist"));
+  EXPECT_THAT(load_candidate(folder_.path() / "none", store_).error().message,
+              HasSubstr("none': No such file or directory"));
   write_manifest({{"id", "x"}, {"title", "X"}, {"files", "a.deb"}});
   EXPECT_THAT(load().error().message, HasSubstr("/files: must be a list"));
 }
