@@ -2,15 +2,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/application.hpp"
 
-#include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <sys/stat.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
+#include <sstream>
 
 #include "checks/worker.hpp"
 #include "cli/commands.hpp"
+#include "cli/nearest.hpp"
+#include "cli/output.hpp"
 #include "cli/terminal.hpp"
 #include "lab/core/files.hpp"
 #include "runners/cell/server.hpp"
@@ -31,9 +34,39 @@ bool uses_cache(const CLI::App& app) {
   return std::ranges::any_of(names, [&](const char* name) { return app.got_subcommand(name); });
 }
 
+std::vector<std::string> commands_of(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const auto* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+    if (!command->get_group().empty()) names.push_back(command->get_name());
+  }
+  return names;
+}
+
+// CLI11 says that a command is missing where there is one that it does not know.
+std::optional<Error> unknown_command(const CLI::App& app, int argc, char** argv) {
+  const auto* group = &app;
+  std::string path = "patchlab";
+  for (int i = 1; i < argc; ++i) {
+    const std::string word = argv[i];
+    const auto known = commands_of(*group);
+    if (word.starts_with('-') || known.empty()) return std::nullopt;
+    if (std::ranges::count(known, word) > 0) {
+      group = group->get_subcommand(word);
+      path += " " + word;
+      continue;
+    }
+    const auto similar = nearest(word, known);
+    return configuration_error(fmt::format("'{}' has no command '{}'", path, word),
+                               similar.empty() ? fmt::format("there are: {}", fmt::join(known, ", "))
+                                               : fmt::format("did you mean {}?", fmt::join(similar, " or ")));
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 int run_application(int argc, char** argv) {
+  keep_standard_streams();
   // What a run leaves behind holds guests' memory, logs and credentials. What is for others is given its mode by who
   // makes it: the stage, and what tools make (ProcessSpec::private_files).
   ::umask(077);
@@ -65,9 +98,15 @@ int run_application(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& trouble) {
-    if (trouble.get_exit_code() == 0) return app.exit(trouble);  // --help, --version
-    fmt::print(stderr, "patchlab: error: {}\npatchlab: hint: patchlab --help shows the commands\n", trouble.what());
-    return number(ExitCode::usage);
+    if (trouble.get_exit_code() == 0) {  // --help, --version
+      std::ostringstream shown, errors;
+      app.exit(trouble, shown, errors);
+      write_out(shown.str());
+      return number(end_of_output(ExitCode::ok));
+    }
+    const auto unknown = unknown_command(app, argc, argv);
+    return number(report(unknown ? *unknown : configuration_error(trouble.what(), "patchlab --help shows the commands"),
+                         ExitCode::usage));
   }
   if (uses_cache(app)) {
     if (const auto cache = own_cache(); !cache) return number(report(cache.error()));
@@ -75,7 +114,7 @@ int run_application(int argc, char** argv) {
   if (cell->parsed()) return runners::cell::cell_main(root, options);
   if (worker->parsed()) return checks::check_worker_main();
   if (agent->parsed()) return runners::host::host_agent_main(own_program());
-  return number(chosen());
+  return number(end_of_output(chosen()));
 }
 
 }  // namespace patchlab::cli

@@ -11,6 +11,7 @@
 #include <fstream>
 
 #include "lab/core/files.hpp"
+#include "lab/core/paths.hpp"
 #include "lab/image/golden_image.hpp"
 #include "lab/libvirt/acceleration.hpp"
 #include "lab/libvirt/hypervisor.hpp"
@@ -68,9 +69,8 @@ Finding tool(ProcessRunner& processes, const std::string& program, const std::ve
 // The library is linked; its QEMU driver is a module of a package of its own.
 Finding libvirt() {
   const auto version = lab::libvirt::LibvirtHypervisor::library_version();
-  std::error_code code;
-  for (const auto& folder : fs::directory_iterator("/usr/lib", code)) {
-    if (fs::exists(folder.path() / "libvirt/connection-driver/libvirt_driver_qemu.so", code))
+  for (const auto& folder : entries_of("/usr/lib").value_or({})) {
+    if (is_there(folder / "libvirt/connection-driver/libvirt_driver_qemu.so"))
       return {"libvirt", Health::ok, version + ", with its QEMU driver", {}};
   }
   return {"libvirt", Health::fail, version + ", without its QEMU driver", "apt-get install libvirt-daemon-driver-qemu"};

@@ -1,11 +1,10 @@
 // SPDX-FileCopyrightText: 2026 The patchlab authors
 // SPDX-License-Identifier: Apache-2.0
-#include <fmt/format.h>
-
 #include <CLI/CLI.hpp>
 
 #include "cli/commands.hpp"
 #include "cli/doctor.hpp"
+#include "cli/output.hpp"
 #include "cli/terminal.hpp"
 #include "cli/there.hpp"
 
@@ -32,16 +31,16 @@ ExitCode doctor(bool json) {
                      {"found", finding.found},
                      {"mend", finding.mend}});
     }
-    fmt::print("{}", pretty({{"schema", "patchlab/doctor/v1"}, {"can_run", works}, {"findings", all}}));
+    say_json({{"schema", "patchlab/doctor/v1"}, {"can_run", works}, {"findings", all}});
   } else {
     std::vector<std::vector<Cell>> rows;
     for (const auto& finding : findings) {
-      const auto text = finding.health == Health::ok || finding.mend.empty()
-                            ? finding.found
-                            : finding.found + "\n        mend: " + finding.mend;
-      rows.push_back({{to_string(finding.health), as_outcome(finding.health)}, {finding.subject, {}}, {text, {}}});
+      const bool fine = finding.health == Health::ok || finding.mend.empty();
+      rows.push_back({{to_string(finding.health), as_outcome(finding.health)},
+                      {finding.subject, {}},
+                      {finding.found, {}, fine ? std::string() : "mend: " + finding.mend}});
     }
-    fmt::print("{}", table(rows));
+    write_out(table(rows));
   }
   return works ? ExitCode::ok : ExitCode::error;
 }

@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 
 #include "cli/commands.hpp"
+#include "cli/output.hpp"
 #include "cli/terminal.hpp"
 #include "lab/image/builder.hpp"
 #include "runners/engine/progress.hpp"
@@ -41,35 +42,41 @@ ExitCode build(const Arguments& arguments) {
                     {one.image.digest.substr(0, 16), {}},
                     {one.was_there ? "was there" : fmt::format("built in {:.1f} s", seconds(one.took)), {}}});
   }
-  fmt::print("{}", table(rows));
+  write_out(table(rows));
   return ExitCode::ok;
 }
 
 ExitCode list(const Arguments& arguments) {
   const auto images = image::list(cache_folder());
-  if (!images) return report(images.error());
+  if (!images) return report_input(images.error(), ExitCode::bad_data);
   if (arguments.json) {
     Json all = Json::array();
     for (const auto& one : *images) all.push_back(one);
-    fmt::print("{}", pretty(all));
+    say_json(all);
     return ExitCode::ok;
   }
   std::vector<std::vector<Cell>> rows{{{"IMAGE", {}}, {"ROLE", {}}, {"DIGEST", {}}, {"SUITE", {}}, {"BUILT", {}}}};
   for (const auto& one : *images) {
     rows.push_back({{one.name, {}}, {one.role, {}}, {one.digest.substr(0, 16), {}}, {one.suite, {}}, {one.built, {}}});
   }
-  fmt::print("{}", table(rows));
+  write_out(table(rows));
   return ExitCode::ok;
 }
 
 ExitCode verify() {
   const auto images = image::list(cache_folder());
-  if (!images) return report(images.error());
+  if (!images) return report_input(images.error(), ExitCode::bad_data);
+  if (images->empty()) {
+    return report(configuration_error(fmt::format("there is no golden image in '{}' to verify",
+                                                  image::images_folder(cache_folder()).string()),
+                                      "build one with 'patchlab image build', or set PATCHLAB_CACHE"),
+                  ExitCode::not_tested);
+  }
   auto code = ExitCode::ok;
   for (const auto& one : *images) {
     const auto intact = image::verify(one);
-    fmt::print("{} {} {}\n", one.name, one.digest.substr(0, 16), intact ? "intact" : "CHANGED");
-    if (!intact) code = report(intact.error(), ExitCode::bad_data);
+    say("{} {} {}\n", one.name, one.digest.substr(0, 16), intact ? "intact" : "CHANGED");
+    if (!intact) code = report_input(intact.error(), ExitCode::bad_data);
   }
   return code;
 }

@@ -1,12 +1,12 @@
 // SPDX-FileCopyrightText: 2026 The patchlab authors
 // SPDX-License-Identifier: Apache-2.0
-#include <fmt/format.h>
-
 #include <CLI/CLI.hpp>
 
 #include "cli/commands.hpp"
+#include "cli/output.hpp"
 #include "cli/terminal.hpp"
 #include "cli/there.hpp"
+#include "lab/core/paths.hpp"
 #include "lab/libvirt/leftovers.hpp"
 #include "lab/libvirt/ssh.hpp"
 
@@ -38,18 +38,18 @@ void print(const std::vector<Line>& lines, bool as_json) {
                      {"cell", object.mark.cell},
                      {"state", what}});
     }
-    fmt::print("{}", pretty(all));
+    say_json(all);
     return;
   }
   if (lines.empty()) {
-    fmt::print("nothing of the lab is there\n");
+    write_out("nothing of the lab is there\n");
     return;
   }
   std::vector<std::vector<Cell>> rows{{{"KIND", {}}, {"NAME", {}}, {"RUN", {}}, {"", {}}}};
   for (const auto& [object, what] : lines) {
     rows.push_back({{to_string(object.kind), {}}, {object.name(), {}}, {object.mark.run, {}}, {what, {}}});
   }
-  fmt::print("{}", table(rows));
+  write_out(table(rows));
 }
 
 // The folders are there, and so are the locks that say which are in use.
@@ -66,7 +66,9 @@ ExitCode clean(const Arguments& arguments) {
   const auto elsewhere = libvirt::ssh_destination(arguments.uri);
   if (!elsewhere) return report(elsewhere.error());
   if (*elsewhere) return clean_there(arguments, **elsewhere);
-  const auto storage = std::filesystem::absolute(arguments.storage);
+  const auto named = absolute_path(arguments.storage);
+  if (!named) return report(named.error());
+  const auto& storage = *named;
   const auto session = libvirt::open_session(arguments.uri);
   if (!session) return report(session.error());
   auto found = libvirt::find_lab_objects(**session, storage);

@@ -1,15 +1,18 @@
 // SPDX-FileCopyrightText: 2026 The patchlab authors
 // SPDX-License-Identifier: Apache-2.0
-#include <fmt/format.h>
-
 #include <CLI/CLI.hpp>
 
 #include "cli/commands.hpp"
+#include "cli/output.hpp"
 #include "cli/terminal.hpp"
+#include "lab/core/files.hpp"
+#include "patches/bytes/file_kind.hpp"
 #include "patches/candidate/manifest.hpp"
 
 namespace patchlab::cli {
 namespace {
+
+constexpr std::uintmax_t largest_ca_bundle = 16U << 20U;
 
 struct Arguments {
   std::filesystem::path path;
@@ -18,12 +21,9 @@ struct Arguments {
   bool allow_unsigned = false;
 };
 
-// "key          value" lines; what a package does not state is left out. Control characters stay out of the terminal.
+// "key          value" lines; what a package does not state is left out.
 void print_fact(const char* key, const std::string& value) {
-  std::string text = to_valid_utf8(value);
-  std::replace_if(
-      text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; }, ' ');
-  if (!text.empty()) fmt::print("{:<12} {}\n", key, text);
+  if (!value.empty()) say("{:<12} {}\n", key, value);
 }
 
 void print_facts(const char* key, const std::vector<std::string>& values) {
@@ -65,7 +65,7 @@ void print(const patches::WindowsPackage& package, const std::string& signature)
   print_facts("note", package.notes);
   print_fact("signature", signature);
   print_fact("sha256", package.sha256);
-  fmt::print("unpacked     {} bytes in {} entries\n", package.unpacked_bytes, package.entries);
+  say("unpacked     {} bytes in {} entries\n", package.unpacked_bytes, package.entries);
 }
 
 patches::SignaturePolicy policy_of(const Arguments& arguments) {
@@ -76,7 +76,7 @@ patches::SignaturePolicy policy_of(const Arguments& arguments) {
 ExitCode inspect_windows(const Arguments& arguments) {
   const auto name = arguments.path.string();
   const auto package = patches::inspect_windows_file(arguments.path, name);
-  if (!package) return report(package.error(), ExitCode::bad_data);
+  if (!package) return report_input(package.error(), ExitCode::bad_data);
   std::optional<patches::Signature> signature;
   if (!arguments.ca_bundle.empty() && package->carries_signature) {
     auto checked = patches::Authenticode(host_processes(), policy_of(arguments))
@@ -87,7 +87,7 @@ ExitCode inspect_windows(const Arguments& arguments) {
   if (arguments.json) {
     Json json = *package;
     if (signature) json["signature"] = *signature;
-    fmt::print("{}", pretty(json));
+    say_json(json);
     return ExitCode::ok;
   }
   print(*package, signature                    ? describe(*signature)
@@ -96,16 +96,26 @@ ExitCode inspect_windows(const Arguments& arguments) {
   return ExitCode::ok;
 }
 
+// Before anything else reads it: a program that does would wait for a pipe.
+Result<void> check_ca_bundle(const Arguments& arguments) {
+  if (arguments.ca_bundle.empty()) return {};
+  auto text = read_file(arguments.ca_bundle, largest_ca_bundle);
+  if (!text) return std::move(text).error().while_doing("reading the CA bundle");
+  return {};
+}
+
 ExitCode inspect(const Arguments& arguments) {
+  if (const auto usable = check_ca_bundle(arguments); !usable) return report(usable.error());
+  if (const auto known = patches::check_is_package(arguments.path); !known)
+    return report_input(known.error(), ExitCode::bad_data);
   if (patches::is_windows_package(arguments.path)) return inspect_windows(arguments);
   const auto file = patches::inspect_deb(arguments.path);
-  if (!file) return report(file.error(), ExitCode::bad_data);
+  if (!file) return report_input(file.error(), ExitCode::bad_data);
   if (arguments.json) {
-    fmt::print("{}", pretty(Json(*file)));
+    say_json(Json(*file));
     return ExitCode::ok;
   }
-  fmt::print(
-      "package      {}\nversion      {}\narchitecture {}\ndepends      {}\nsha256       {}\nunpacked     {} bytes in "
+  say("package      {}\nversion      {}\narchitecture {}\ndepends      {}\nsha256       {}\nunpacked     {} bytes in "
       "{} entries\n",
       file->package, file->version, file->architecture, file->depends, file->sha256, file->unpacked_bytes,
       file->entries);
@@ -113,16 +123,15 @@ ExitCode inspect(const Arguments& arguments) {
 }
 
 ExitCode add(const Arguments& arguments) {
+  if (const auto usable = check_ca_bundle(arguments); !usable) return report(usable.error());
   const patches::Authenticode authenticode(host_processes(), policy_of(arguments));
   const auto candidate = patches::load_candidate(arguments.path, patches::default_store(), {}, &authenticode);
-  if (!candidate)
-    return report(candidate.error(),
-                  candidate.error().error_class == ErrorClass::infrastructure ? ExitCode::error : ExitCode::bad_data);
+  if (!candidate) return report_input(candidate.error(), ExitCode::bad_data);
   if (arguments.json) {
-    fmt::print("{}", pretty(Json(*candidate)));
+    say_json(Json(*candidate));
     return ExitCode::ok;
   }
-  fmt::print("{} {} ({} files)\n", candidate->id, candidate->digest, candidate->files.size());
+  say("{} {} ({} files)\n", candidate->id, candidate->digest, candidate->files.size());
   for (const auto& file : candidate->files) {
     if (file.signature) print_fact(file.name.c_str(), describe(*file.signature));
   }
@@ -139,18 +148,14 @@ void add_patch(CLI::App& app, Chosen& chosen) {
       "inspect", "what a .deb, .msu, .cab, .msi, .msp or .exe says of itself, after reading all of it");
   inspecting->add_option("file", arguments->path, "package file")->required();
   inspecting->add_flag("--json", arguments->json, "as JSON");
-  inspecting
-      ->add_option("--ca-bundle", arguments->ca_bundle,
-                   "verify a Windows package's signature against these certificates (PEM)")
-      ->check(CLI::ExistingFile);
+  inspecting->add_option("--ca-bundle", arguments->ca_bundle,
+                         "verify a Windows package's signature against these certificates (PEM)");
   inspecting->callback([arguments, &chosen] { chosen = [arguments] { return inspect(*arguments); }; });
   auto* adding = group->add_subcommand("add", "verify a candidate and store its files by digest");
   adding->add_option("path", arguments->path, "folder with candidate.json, or one package file")->required();
   adding->add_flag("--json", arguments->json, "as JSON");
-  adding
-      ->add_option("--ca-bundle", arguments->ca_bundle,
-                   "certificates (PEM) that the signatures of Windows packages must lead to")
-      ->check(CLI::ExistingFile);
+  adding->add_option("--ca-bundle", arguments->ca_bundle,
+                     "certificates (PEM) that the signatures of Windows packages must lead to");
   adding->add_flag("--allow-unsigned", arguments->allow_unsigned,
                    "accept Windows packages without a signature, and note that");
   adding->callback([arguments, &chosen] { chosen = [arguments] { return add(*arguments); }; });

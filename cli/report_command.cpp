@@ -5,8 +5,10 @@
 #include <CLI/CLI.hpp>
 
 #include "cli/commands.hpp"
+#include "cli/output.hpp"
 #include "cli/run_argument.hpp"
 #include "cli/terminal.hpp"
+#include "lab/core/paths.hpp"
 #include "reports/csv/csv.hpp"
 #include "reports/html/html.hpp"
 #include "reports/junit/junit.hpp"
@@ -18,22 +20,43 @@ namespace patchlab::cli {
 
 namespace fs = std::filesystem;
 
-Result<fs::path> find_run(const std::string& name, const fs::path& runs) {
-  auto path = fs::path(name);
-  if (name == "latest") {
-    path.clear();
-    std::error_code code;
-    // Ids begin with the time, so the greatest name is the newest run.
-    for (const auto& entry : fs::directory_iterator(runs, code)) {
-      if (fs::exists(entry.path() / reports::run_file_name, code) && entry.path() > path) path = entry.path();
-    }
-    if (path.empty())
-      return configuration_error(fmt::format("there is no run in '{}'", runs.string()),
-                                 "start one with 'patchlab run SCENARIO'");
-  } else if (!fs::exists(path)) {
-    path = runs / name;
+namespace {
+
+// Ids begin with the time, so the greatest name is the newest run.
+std::vector<std::string> runs_in(const fs::path& runs) {
+  std::vector<std::string> ids;
+  for (const auto& entry : entries_of(runs).value_or({})) {
+    if (is_there(entry / reports::run_file_name)) ids.push_back(entry.filename().string());
   }
-  if (fs::is_directory(path)) path /= reports::run_file_name;
+  std::ranges::reverse(ids);
+  return ids;
+}
+
+}  // namespace
+
+Result<fs::path> find_run(const std::string& name, const fs::path& runs) {
+  constexpr std::size_t shown = 3;
+  auto path = fs::path(name);
+  std::error_code code;
+  if (name == "latest") {
+    PATCHLAB_TRY(entries_of(runs).while_doing("looking for the latest run"));
+    const auto ids = runs_in(runs);
+    if (ids.empty())
+      return configuration_error(fmt::format("there is no run in '{}'", runs.string()),
+                                 "start one with 'patchlab run SCENARIO', or name the folder of runs with --runs");
+    path = runs / ids.front();
+  } else if (!fs::exists(fs::symlink_status(path, code))) {
+    path = runs / name;
+    if (!fs::exists(fs::symlink_status(path, code))) {
+      auto ids = runs_in(runs);
+      ids.resize(std::min(ids.size(), shown));
+      return configuration_error(
+          fmt::format("there is no run '{}': no file or folder of that name, and no run in '{}'", name, runs.string()),
+          ids.empty() ? "there are no runs in that folder; name another with --runs"
+                      : fmt::format("the newest there: {}", fmt::join(ids, ", ")));
+    }
+  }
+  if (is_folder(path)) path /= reports::run_file_name;
   return path;
 }
 
@@ -54,19 +77,19 @@ struct Arguments {
 
 ExitCode show(const Arguments& arguments) {
   const auto record = read_run(arguments.run, arguments.runs);
-  if (!record) return report(record.error(), ExitCode::bad_data);
-  if (arguments.format == "html") fmt::print("{}", reports::html_report(*record));
-  if (arguments.format == "junit") fmt::print("{}", reports::junit_xml(*record));
-  if (arguments.format == "json") fmt::print("{}", pretty(Json(*record)));
-  if (arguments.format == "tap") fmt::print("{}", reports::tap_lines(*record));
-  if (arguments.format == "csv") fmt::print("{}", reports::csv_table(*record));
+  if (!record) return report_input(record.error(), ExitCode::bad_data);
+  if (arguments.format == "html") write_out(reports::html_report(*record));
+  if (arguments.format == "junit") write_out(reports::junit_xml(*record));
+  if (arguments.format == "json") say_json(Json(*record));
+  if (arguments.format == "tap") write_out(reports::tap_lines(*record));
+  if (arguments.format == "csv") write_out(reports::csv_table(*record));
   return ExitCode::ok;
 }
 
 // Why a candidate may or may not be promoted, per department, in the words of the record.
 ExitCode explain(const Arguments& arguments) {
   const auto record = read_run(arguments.run, arguments.runs);
-  if (!record) return report(record.error(), ExitCode::bad_data);
+  if (!record) return report_input(record.error(), ExitCode::bad_data);
   if (reports::find_candidate(*record, arguments.candidate) == nullptr) {
     std::vector<std::string> known;
     for (const auto& candidate : record->candidates) known.push_back(candidate.id);
@@ -74,6 +97,10 @@ ExitCode explain(const Arguments& arguments) {
                                                   arguments.candidate, record->id, fmt::join(known, ", "))),
                   ExitCode::bad_data);
   }
+  if (record->departments.empty())
+    return report(configuration_error(fmt::format("run {} has no department: nothing is known of '{}'", record->id,
+                                                  arguments.candidate)),
+                  ExitCode::not_tested);
   Json all = Json::array();
   bool promoted_everywhere = true;
   for (const auto& department : record->departments) {
@@ -91,14 +118,14 @@ ExitCode explain(const Arguments& arguments) {
     if (!promoted) facts["missing"] = department.promotion.reasons;
     all.push_back(facts);
     if (arguments.json) continue;
-    fmt::print("{}: {}{}\n", department.name, verdict == nullptr ? "no verdict" : to_string(verdict->outcome),
-               promoted ? ", promoted" : "");
-    if (verdict != nullptr) fmt::print("  {}\n  trials: {}\n", verdict->reason, fmt::join(verdict->trials, ", "));
+    say("{}: {}{}\n", department.name, verdict == nullptr ? "no verdict" : to_string(verdict->outcome),
+        promoted ? ", promoted" : "");
+    if (verdict != nullptr) say("  {}\n  trials: {}\n", verdict->reason, listed(verdict->trials));
     if (!promoted) {
-      for (const auto& reason : department.promotion.reasons) fmt::print("  missing: {}\n", reason);
+      for (const auto& reason : department.promotion.reasons) say("  missing: {}\n", reason);
     }
   }
-  if (arguments.json) fmt::print("{}", pretty(all));
+  if (arguments.json) say_json(all);
   return promoted_everywhere ? ExitCode::ok : ExitCode::policy;
 }
 

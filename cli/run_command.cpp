@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 
 #include "cli/commands.hpp"
+#include "cli/output.hpp"
 #include "cli/run_table.hpp"
 #include "cli/terminal.hpp"
 #include "runners/engine/run.hpp"
@@ -22,14 +23,15 @@ struct Arguments {
 };
 
 ExitCode validate(const Arguments& arguments) {
+  const auto stop = interruption();
   const auto scenario = runners::load_scenario(arguments.scenario);
   if (!scenario) return report(scenario.error());
   runners::Progress progress(runners::Progress::style_for(STDERR_FILENO));
-  const auto plan = runners::make_plan(*scenario, arguments.options, progress, interruption());
+  const auto plan = runners::make_plan(*scenario, arguments.options, progress, stop);
   if (!plan) return report(plan.error());
-  fmt::print("{}: fine: {} departments, {} candidates\n", arguments.scenario.string(), plan->departments.size(),
-             plan->candidates.size());
-  for (const auto& sentence : plan->not_tested) fmt::print("not tested: {}\n", sentence);
+  say("{}: fine: {} departments, {} candidates\n", arguments.scenario, plan->departments.size(),
+      plan->candidates.size());
+  for (const auto& sentence : plan->not_tested) say("not tested: {}\n", sentence);
   return ExitCode::ok;
 }
 
@@ -48,16 +50,16 @@ ExitCode run(Arguments& arguments) {
   }
   if (arguments.dry_run) {
     progress.reset();
-    fmt::print("{}", describe(*plan));
+    write_out(describe(*plan));
     return ExitCode::ok;
   }
   const auto finished = runners::execute(*plan, arguments.options, *progress, stop);
   progress.reset();
   if (!finished) return report(finished.error(), ExitCode::cannot_create);
   if (arguments.json)
-    fmt::print("{}", pretty(Json(finished->record)));
+    say_json(Json(finished->record));
   else
-    fmt::print("{}", run_table(finished->record, finished->folder));
+    write_out(run_table(finished->record, finished->folder));
   return static_cast<ExitCode>(finished->record.exit_code);
 }
 

@@ -2,9 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/run_table.hpp"
 
-#include <fmt/ranges.h>
-
 #include "cli/terminal.hpp"
+#include "lab/core/printable.hpp"
 #include "reports/record/queries.hpp"
 #include "reports/record/remarks.hpp"
 
@@ -38,7 +37,7 @@ std::string held_back(const reports::RunRecord& record) {
         same->second.push_back(department.name);
     }
     for (const auto& [reason, departments] : reasons)
-      text += fmt::format("  {} in {}: {}\n", candidate.id, fmt::join(departments, ", "), reason);
+      text += printable_format("  {} in {}: {}\n", candidate.id, listed(departments), reason);
   }
   return text.empty() ? text : "\nHeld back:\n" + text;
 }
@@ -46,22 +45,22 @@ std::string held_back(const reports::RunRecord& record) {
 std::string flaky(const reports::DepartmentRecord& department) {
   std::string text;
   for (const auto& flaky : department.flaky)
-    text += fmt::format("{}: flaky: {} {}\n", department.name, flaky.fact, reports::counts_of(flaky));
+    text += printable_format("{}: flaky: {} {}\n", department.name, flaky.fact, reports::counts_of(flaky));
   return text;
 }
 
 std::string promotion(const reports::DepartmentRecord& department) {
   if (department.promotion.outcome == reports::PromotionOutcome::promoted) {
-    return fmt::format("{}: {} candidates in {}\n", department.name, department.promotion.candidates.size(),
-                       department.promotion.stage);
+    return printable_format("{}: {} candidates in {}\n", department.name, department.promotion.candidates.size(),
+                            department.promotion.stage);
   }
   std::string text;
   if (department.error)
-    text = fmt::format("{}: {}: {}\n", department.name, to_string(department.error->error_class),
-                       department.error->message);
+    text = printable_format("{}: {}: {}\n", department.name, to_string(department.error->error_class),
+                            department.error->message);
   if (department.promotion.reasons.empty()) return text;
-  text += fmt::format("{}: {}\n", department.name, to_string(department.promotion.outcome));
-  for (const auto& reason : department.promotion.reasons) text += fmt::format("  {}\n", reason);
+  text += printable_format("{}: {}\n", department.name, to_string(department.promotion.outcome));
+  for (const auto& reason : department.promotion.reasons) text += printable_format("  {}\n", reason);
   return text;
 }
 
@@ -78,13 +77,14 @@ std::string run_table(const reports::RunRecord& record, const std::filesystem::p
   auto text = table(rows) + held_back(record) + "\n";
   for (const auto& department : record.departments) text += flaky(department) + promotion(department);
   for (const auto& department : record.departments) {
-    for (const auto& remark : reports::remarks(department)) text += fmt::format("{}: {}\n", department.name, remark);
+    for (const auto& remark : reports::remarks(department))
+      text += printable_format("{}: {}\n", department.name, remark);
   }
-  if (record.error) text += fmt::format("{}: {}\n", to_string(record.error->error_class), record.error->message);
-  return text + fmt::format("\nrun {}, {:.0f} s, peak memory {:.1f} GiB\nreport: {}\n", record.id,
-                            static_cast<double>(record.duration_ms) / 1000.0,
-                            static_cast<double>(record.peak_memory_kib) / (1024.0 * 1024.0),
-                            (folder / "report.html").string());
+  if (record.error) text += printable_format("{}: {}\n", to_string(record.error->error_class), record.error->message);
+  return text + printable_format("\nrun {}, {:.0f} s, peak memory {:.1f} GiB\nreport: {}\n", record.id,
+                                 static_cast<double>(record.duration_ms) / 1000.0,
+                                 static_cast<double>(record.peak_memory_kib) / (1024.0 * 1024.0),
+                                 (folder / "report.html").string());
 }
 
 }  // namespace patchlab::cli

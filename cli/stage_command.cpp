@@ -5,8 +5,10 @@
 #include <CLI/CLI.hpp>
 
 #include "cli/commands.hpp"
+#include "cli/output.hpp"
 #include "cli/run_argument.hpp"
 #include "cli/terminal.hpp"
+#include "lab/core/paths.hpp"
 #include "lab/core/time.hpp"
 #include "patches/store/content_store.hpp"
 #include "promotion/ledger/run_entries.hpp"
@@ -28,14 +30,37 @@ struct Arguments {
   bool json = false;
 };
 
+// A name that the record does not have is a typing mistake, not an empty promotion.
+Result<void> check_departments(const Arguments& arguments, const reports::RunRecord& record) {
+  std::vector<std::string> known;
+  for (const auto& department : record.departments) known.push_back(department.name);
+  for (const auto& name : arguments.departments) {
+    if (std::ranges::count(known, name) == 0) {
+      return configuration_error(fmt::format("--department '{}' is not part of run {}; there are: {}", name, record.id,
+                                             fmt::join(known, ", ")));
+    }
+  }
+  return {};
+}
+
 // Publishes again from a record, under the same gate as at the end of the run and with what the ledger says of that
 // record today; refuses with the gate's reasons and exit code 5. The ledger is told what came of it.
 ExitCode promote(const Arguments& arguments) {
   const auto file = find_run(arguments.run, arguments.runs);
-  if (!file) return report(file.error(), ExitCode::bad_data);
+  if (!file) return report_input(file.error(), ExitCode::bad_data);
   const auto record = reports::read_run_record(*file);
-  if (!record) return report(record.error(), ExitCode::bad_data);
-  promotion::Ledger ledger(arguments.ledger.empty() ? fs::absolute(*file).parent_path().parent_path() / "ledger.jsonl"
+  if (!record) return report_input(record.error(), ExitCode::bad_data);
+  if (const auto asked = check_departments(arguments, *record); !asked)
+    return report(asked.error(), ExitCode::bad_data);
+  if (record->departments.empty()) {
+    return report(configuration_error(fmt::format("run {} has no department: there is nothing to promote", record->id)),
+                  ExitCode::not_tested);
+  }
+  const auto place = absolute_path(*file);
+  const auto stage = absolute_path(arguments.stage).while_doing("--stage");
+  if (!place) return report(place.error());
+  if (!stage) return report(stage.error());
+  promotion::Ledger ledger(arguments.ledger.empty() ? place->parent_path().parent_path() / "ledger.jsonl"
                                                     : arguments.ledger);
   const auto standing = promotion::standing_of(*record, ledger);
   const auto store = patches::default_store();
@@ -48,9 +73,9 @@ ExitCode promote(const Arguments& arguments) {
     promotion::GatePolicy policy;
     policy.now = now;
     policy.standing = standing;
-    const auto promotion = promotion::promote(
-        *record, department.name, policy, [&](const std::string& digest) { return store.verified_path(digest); },
-        {.stage = fs::absolute(arguments.stage), .now = rfc3339(now), .before_step = {}});
+    const auto promotion = promotion::promote(*record, department.name, policy,
+                                              [&](const std::string& digest) { return store.verified_path(digest); },
+                                              {.stage = *stage, .now = rfc3339(now), .before_step = {}});
     if (promotion.exit_code != ExitCode::ok) code = promotion.exit_code;
     entries.push_back(promotion::promotion_entry(*record, department.name, promotion.record, rfc3339(now)));
     all.push_back({{"department", department.name},
@@ -58,11 +83,10 @@ ExitCode promote(const Arguments& arguments) {
                    {"candidates", promotion.record.candidates},
                    {"reasons", promotion.record.reasons}});
     if (arguments.json) continue;
-    fmt::print("{}: {} {}\n", department.name, to_string(promotion.record.outcome),
-               fmt::join(promotion.record.candidates, ", "));
-    for (const auto& reason : promotion.record.reasons) fmt::print("  {}\n", reason);
+    say("{}: {} {}\n", department.name, to_string(promotion.record.outcome), listed(promotion.record.candidates));
+    for (const auto& reason : promotion.record.reasons) say("  {}\n", reason);
   }
-  if (arguments.json) fmt::print("{}", pretty(all));
+  if (arguments.json) say_json(all);
   // A run that the ledger does not know leaves no trace in it: that would make it known.
   if (!standing.recorded) return code;
   if (auto appended = ledger.append(entries); !appended)
@@ -72,18 +96,23 @@ ExitCode promote(const Arguments& arguments) {
 
 ExitCode verify_ledger(const Arguments& arguments) {
   const auto head = promotion::Ledger(arguments.what).verify();
-  if (!head) return report(head.error(), ExitCode::bad_data);
+  if (!head) return report_input(head.error(), ExitCode::bad_data);
+  if (head->seq == 0) {
+    return report(
+        configuration_error(fmt::format("'{}' has no entry: there is nothing to verify", arguments.what.string())),
+        ExitCode::bad_data);
+  }
   if (arguments.json) {
-    fmt::print("{}", pretty(Json{{"ledger", arguments.what.string()}, {"entries", head->seq}, {"head", head->hash}}));
+    say_json(Json{{"ledger", arguments.what.string()}, {"entries", head->seq}, {"head", head->hash}});
     return ExitCode::ok;
   }
-  fmt::print("{}: {} entries, unbroken, head {}\n", arguments.what.string(), head->seq, head->hash);
+  say("{}: {} entries, unbroken, head {}\n", arguments.what, head->seq, head->hash);
   return ExitCode::ok;
 }
 
 ExitCode verify_stage(const Arguments& arguments) {
   const auto checks = promotion::verify_stage(arguments.what);
-  if (!checks) return report(checks.error(), ExitCode::bad_data);
+  if (!checks) return report_input(checks.error(), ExitCode::bad_data);
   auto code = ExitCode::ok;
   Json all = Json::array();
   for (const auto& check : *checks) {
@@ -93,11 +122,11 @@ ExitCode verify_stage(const Arguments& arguments) {
                    {"candidates", check.candidates},
                    {"problems", check.problems}});
     if (arguments.json) continue;
-    fmt::print("{}: {} candidates of run {}: {}\n", check.department, check.candidates.size(), check.run,
-               check.problems.empty() ? "proven" : "NOT what was tested");
-    for (const auto& problem : check.problems) fmt::print("  {}\n", problem);
+    say("{}: {} candidates of run {}: {}\n", check.department, check.candidates.size(), check.run,
+        check.problems.empty() ? "proven" : "NOT what was tested");
+    for (const auto& problem : check.problems) say("  {}\n", problem);
   }
-  if (arguments.json) fmt::print("{}", pretty(all));
+  if (arguments.json) say_json(all);
   return code;
 }
 
@@ -119,7 +148,8 @@ void add_stage(CLI::App& app, Chosen& chosen) {
   verifying->add_flag("--json", arguments->json, "as JSON");
   verifying->callback([arguments, &chosen] {
     chosen = [arguments] {
-      return fs::is_regular_file(arguments->what) ? verify_ledger(*arguments) : verify_stage(*arguments);
+      // What is neither is said by the reader of a ledger: missing, a pipe, a circle of links.
+      return is_folder(arguments->what) ? verify_stage(*arguments) : verify_ledger(*arguments);
     };
   });
 }

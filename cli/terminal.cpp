@@ -11,13 +11,20 @@
 #include <sstream>
 #include <thread>
 
+#include "lab/core/pipe.hpp"
+#include "lab/core/printable.hpp"
+
 namespace patchlab::cli {
 
 ExitCode report(const Error& error, ExitCode code) {
   std::istringstream lines(error.message);
-  for (std::string line; std::getline(lines, line);) fmt::print(stderr, "patchlab: error: {}\n", line);
-  if (!error.hint.empty()) fmt::print(stderr, "patchlab: hint: {}\n", error.hint);
+  for (std::string line; std::getline(lines, line);) tell(fmt::format("patchlab: error: {}\n", printable(line)));
+  if (!error.hint.empty()) tell(fmt::format("patchlab: hint: {}\n", printable(error.hint)));
   return code;
+}
+
+ExitCode report_input(const Error& error, ExitCode bad) {
+  return report(error, error.error_class == ErrorClass::configuration ? bad : ExitCode::error);
 }
 
 ExitCode report(const Error& error) {
@@ -38,21 +45,30 @@ std::string coloured(Outcome outcome, const std::string& text) {
   return fmt::format("\033[{}m{}\033[0m", code, text);
 }
 
+namespace {
+// Characters, not bytes.
+std::size_t columns(const std::string& text) {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xc0U) != 0x80; }));
+}
+}  // namespace
+
 std::string table(const std::vector<std::vector<Cell>>& rows) {
   std::vector<std::size_t> widths;
   for (const auto& row : rows) {
     widths.resize(std::max(widths.size(), row.size()));
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].text.size());
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], columns(printable(row[i].text)));
   }
   std::string text;
   for (const auto& row : rows) {
     std::string line;
     for (std::size_t i = 0; i < row.size(); ++i) {
-      const bool last = i + 1 == row.size();
-      const auto padded = last ? row[i].text : fmt::format("{:<{}}", row[i].text, widths[i] + 2);
+      auto padded = printable(row[i].text);
+      if (i + 1 < row.size()) padded.append(widths[i] + 2 - columns(padded), ' ');
       line += row[i].outcome ? coloured(*row[i].outcome, padded) : padded;
     }
     text += line + "\n";
+    if (!row.empty() && !row.back().below.empty()) text += "        " + printable(row.back().below) + "\n";
   }
   return text;
 }
@@ -72,8 +88,8 @@ std::stop_token interruption() {
         int number = 0;
         if (sigwait(&signals, &number) != 0) continue;
         if (times > 0) ::_exit(128 + number);
-        fmt::print(stderr,
-                   "\npatchlab: cancelled; taking the lab down and writing the record (once more to leave at once)\n");
+        tell(fmt::format(
+            "\npatchlab: cancelled; taking the lab down and writing the record (once more to leave at once)\n"));
         source.request_stop();
       }
     }).detach();

@@ -16,15 +16,19 @@ namespace patchlab::cli {
 // "patchlab: error: ..." line by line, then the hint; returns the exit code that fits the error's class.
 ExitCode report(const Error& error);
 ExitCode report(const Error& error, ExitCode code);
+// Of an input file: `bad` when the file is (missing, broken, no regular file), error when the host could not read it.
+ExitCode report_input(const Error& error, ExitCode bad);
 
 // A word with its colour when standard output is a terminal and NO_COLOR is not set; padded first, so that columns stay
 // straight.
 [[nodiscard]] std::string coloured(Outcome outcome, const std::string& text);
 
 // Columns as wide as their widest cell; the first row is the heading. A cell may be followed by its outcome for colour.
+// Texts are made printable.
 struct Cell {
   std::string text;
   std::optional<Outcome> outcome;
+  std::string below{};  // a line of its own under the row: only of the last cell
 };
 [[nodiscard]] std::string table(const std::vector<std::vector<Cell>>& rows);
 

@@ -4,7 +4,9 @@
 
 #include <fmt/format.h>
 
+#include "cli/output.hpp"
 #include "cli/terminal.hpp"
+#include "lab/core/pipe.hpp"
 #include "runners/host/remote_host.hpp"
 
 namespace patchlab::cli {
@@ -12,8 +14,8 @@ namespace patchlab::cli {
 ExitCode do_there(const lab::libvirt::SshDestination& destination, const std::vector<std::string>& arguments) {
   const auto outcome = runners::host::run_patchlab_there(destination, arguments, host_processes());
   if (!outcome) return report(outcome.error());
-  fmt::print("{}", outcome->output);
-  fmt::print(stderr, "{}", outcome->errors);
+  write_out(printable_lines(outcome->output));
+  tell(fmt::format("{}", printable_lines(outcome->errors)));
   return static_cast<ExitCode>(std::get<Exited>(outcome->end).code);
 }
 

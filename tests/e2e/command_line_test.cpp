@@ -102,9 +102,24 @@ TEST(CommandLine, TellsUsageMistakesFromOthers) {
   EXPECT_EQ(exit_code(patchlab({}, folder.path())), 64);
   EXPECT_EQ(exit_code(patchlab({"fly"}, folder.path())), 64);
   EXPECT_EQ(exit_code(patchlab({"run"}, folder.path())), 64);
+  const auto unknown = patchlab({"fly"}, folder.path());
+  EXPECT_THAT(unknown.errors, HasSubstr("'patchlab' has no command 'fly'"));
+  EXPECT_THAT(unknown.errors, HasSubstr("hint: there are: "));
+  EXPECT_THAT(patchlab({"verfy"}, folder.path()).errors, HasSubstr("did you mean verify?"));
+  EXPECT_THAT(patchlab({"image", "lst"}, folder.path()).errors,
+              HasSubstr("'patchlab image' has no command 'lst'\npatchlab: hint: did you mean list?"));
   const auto version = patchlab({"--version"}, folder.path());
   EXPECT_EQ(exit_code(version), 0);
   EXPECT_THAT(version.output, HasSubstr("patchlab "));
+}
+
+TEST(CommandLine, AScenarioThatIsNotThereIsTheSameForEveryCommand) {
+  const TemporaryFolder folder;
+  for (const char* command : {"validate", "run"}) {
+    const auto outcome = patchlab({command, "nosuch.json"}, folder.path());
+    EXPECT_EQ(exit_code(outcome), 78);
+    EXPECT_THAT(outcome.errors, HasSubstr("opening 'nosuch.json': No such file or directory\npatchlab: hint: "));
+  }
 }
 
 TEST(CommandLine, RefusesAPackageThatIsNoneOrIsCutOff) {
