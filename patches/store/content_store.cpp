@@ -86,10 +86,9 @@ Result<StoredFile> ContentStore::add_file(const std::filesystem::path& file, con
 
 std::optional<StoredFile> ContentStore::already_stored(const std::filesystem::path& file,
                                                        const Expected& expected) const {
-  const FileDescriptor in(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  struct stat info {};
-  if (!in.valid() || ::fstat(in.get(), &info) != 0 || !S_ISREG(info.st_mode)) return std::nullopt;
-  const StoredFile stored{sha256_of_file(file).value_or(""), static_cast<std::uint64_t>(info.st_size)};
+  const auto in = open_input(file);
+  if (!in) return std::nullopt;
+  const StoredFile stored{sha256_of_file(file).value_or(""), static_cast<std::uint64_t>(in->bytes)};
   const bool as_expected = (expected.sha256.empty() || expected.sha256 == stored.sha256) &&
                            (!expected.bytes || *expected.bytes == stored.bytes);
   if (!as_expected || !contains(stored.sha256) || !verified_path(stored.sha256)) return std::nullopt;
