@@ -10,22 +10,21 @@ namespace {
 constexpr std::size_t longest_id = 120;
 constexpr std::size_t longest_name = 31;
 
-bool is_small_letter(char c) { return c >= 'a' && c <= 'z'; }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_letter_or_digit(char c) { return is_small_letter(c) || (c >= 'A' && c <= 'Z') || is_digit(c); }
+bool is_in(char c, char first, char last) { return c >= first && c <= last; }
+bool begins_an_id(char c) { return is_in(c, 'a', 'z') || is_in(c, 'A', 'Z') || is_in(c, '0', '9'); }
 
 }  // namespace
 
 bool is_candidate_id(std::string_view text) {
-  return !text.empty() && text.size() <= longest_id && is_letter_or_digit(text.front()) && text != "manifest.json" &&
+  return !text.empty() && text.size() <= longest_id && begins_an_id(text.front()) && text != "manifest.json" &&
          std::ranges::all_of(text, [](char c) {
-           return is_letter_or_digit(c) || std::string_view(".+-_~").find(c) != std::string_view::npos;
+           return begins_an_id(c) || std::string_view(".+-_~").find(c) != std::string_view::npos;
          });
 }
 
 bool is_scenario_name(std::string_view text) {
-  return !text.empty() && text.size() <= longest_name && is_small_letter(text.front()) &&
-         std::ranges::all_of(text, [](char c) { return is_small_letter(c) || is_digit(c) || c == '-'; });
+  return !text.empty() && text.size() <= longest_name && is_in(text.front(), 'a', 'z') &&
+         std::ranges::all_of(text, [](char c) { return is_in(c, 'a', 'z') || is_in(c, '0', '9') || c == '-'; });
 }
 
 }  // namespace patchlab
