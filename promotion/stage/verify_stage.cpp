@@ -41,7 +41,8 @@ void verify_no_strangers(const fs::path& folder, const Manifest& manifest, std::
        at.increment(code)) {
     const auto name = at->path().lexically_relative(folder).generic_string();
     if (!expected.contains(name)) problems.push_back(name + ": does not belong here");
-    if (const auto status = at->symlink_status(code); expected.contains(name) && fs::is_symlink(status))
+    const bool is_candidate = expected.contains(name) && std::ranges::count(manifest.candidates, name) > 0;
+    if (const auto status = at->symlink_status(code); is_candidate && fs::is_symlink(status))
       problems.push_back(name + ": is a symbolic link");
   }
   if (code) problems.push_back(folder.string() + ": " + code.message());

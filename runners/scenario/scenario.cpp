@@ -143,7 +143,7 @@ class Parser {
         add(join_pointer("/roles", plan.role), "must be an object");
         merged = Json::object();
       }
-    } else if (own.contains("role")) {
+    } else if (own.contains("role") && own["role"].is_string()) {
       const auto names = role_names();
       add(pointer + "/role",
           fmt::format("role '{}' is not defined; defined roles: {}", plan.role, fmt::join(names, ", ")));

@@ -316,6 +316,10 @@ TEST_F(StageTest, VerifyNoticesEveryKindOfTampering) {
   fs::create_symlink(root_ / "outside", file_of("tidy"));
   EXPECT_THAT(problems(), ElementsAre("finance/tidy/tidy_amd64.deb: is not a regular file"));
   fresh();
+  fs::rename(fs::canonical(path) / "tidy", root_ / "outside-folder");
+  fs::create_symlink(root_ / "outside-folder", fs::canonical(path) / "tidy");
+  EXPECT_THAT(problems(), ElementsAre("finance/tidy: is a symbolic link"));
+  fresh();
   auto manifest = read_json_file(path / "manifest.json").value();
   manifest["candidates"][0]["digest"] = sha256("another");
   ASSERT_TRUE(write_file_atomically(path / "manifest.json", pretty(manifest)));
@@ -328,7 +332,8 @@ TEST_F(StageTest, VerifyNoticesEveryKindOfTampering) {
   EXPECT_THAT(problems(), ElementsAre(HasSubstr("finance/manifest.json: opening")));
   fresh();
   fs::rename(path, options_.stage / "sales");
-  EXPECT_THAT(problems(), ElementsAre("sales/its manifest is that of the department 'finance'"));
+  EXPECT_THAT(problems(), ElementsAre(HasSubstr("finance/is not published"),
+                                      "sales/its manifest is that of the department 'finance'"));
 }
 
 // The class of an error says whose trouble it is, not that bytes differ.
