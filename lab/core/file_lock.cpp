@@ -83,7 +83,7 @@ Result<FileDescriptor> open_lock(const fs::path& path, FileLock::Mode mode) {
   }
   // Who cannot open it cannot hold it against us. A shared lock is on a file that others have to read.
   const bool is_ours = mode == FileLock::Mode::exclusive && info.st_uid == ::geteuid();
-  if (is_ours && (info.st_mode & 077U) != 0 && ::fchmod(file.get(), 0600) != 0)
+  if (is_ours && (info.st_mode & 077U) != 0 && ::fchmod(file.get(), 0600) != 0 && errno != EROFS)
     return errno_error("closing the lock '" + path.string() + "' to others", errno);
   return file;
 }
