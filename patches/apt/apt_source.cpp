@@ -175,7 +175,7 @@ Result<AptSource::Printed> AptSource::ask(const AptImage& image, const std::stri
   if (!preferences_.empty()) key.add(read_file(preferences_).value_or(""));
   const auto note = paths_.folder / "known" / ("answer-" + key.finish());
   if (const auto text = read_file(note)) {
-    const auto known = Json::parse(*text, nullptr, false);
+    const auto known = json_in(*text);
     if (known.is_array() && known.size() == 3 && known[0].is_number_integer() && known[1].is_string() &&
         known[2].is_string()) {
       return Printed{known[0].get<int>(), known[1].get<std::string>(), known[2].get<std::string>()};

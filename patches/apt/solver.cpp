@@ -154,7 +154,7 @@ Result<Solver::Answer> Solver::ask(const std::string& index, std::vector<std::st
   const auto note = machine_.known.empty() ? fs::path() : machine_.known / ("solve-" + key.finish());
   if (!note.empty()) {
     if (const auto text = read_file(note)) {
-      const auto known = Json::parse(*text, nullptr, false);
+      const auto known = json_in(*text);
       if (known.is_array() && known.size() == 3 && known[0].is_number_integer() && known[1].is_string() &&
           known[2].is_string()) {
         return Answer{known[0].get<int>(), known[1].get<std::string>(), known[2].get<std::string>()};
