@@ -5,7 +5,7 @@
 // them at the end.
 #include <gmock/gmock.h>
 
-#include "lab/core/files.hpp"
+#include "lab/core/file_lock.hpp"
 #include "program.hpp"
 
 namespace patchlab::e2e {

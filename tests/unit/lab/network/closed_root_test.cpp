@@ -156,7 +156,7 @@ TEST_F(ClosedRoot, ACellHasItsOwnFoldersAndReadsItsImages) {
                   if (!can_create_in(folder_ / "evidence")) return 2;
                   if (!can_read(folder_ / "images/disk")) return 3;
                   if (!can_create_in("/tmp") || !can_create_in("/run")) return 4;
-                  if (!FileLock::take(folder_ / "slots/slot-0", FileLock::Mode::exclusive, {}))
+                  if (!FileLock::take(folder_ / "slots/slot-0", FileLock::Mode::exclusive, FileLock::at_once()))
                     return 5;
                   return can_write("/dev/null") ? 0 : 6;
                 },
