@@ -289,7 +289,12 @@ class Cloner {
     if (channel.child("source").attribute("mode") == "connect")
       return refusal("<channel type='unix'> connects the guest with a server on the host");
     channel.remove_children("log");
-    if (type == "unix") channel.remove_children("source");  // libvirt then makes a path of its own
+    channel.remove_children("source");  // libvirt then makes a path of its own for the agent
+    // The guest keeps its port. Of all of them only the agent's has somebody at the other end.
+    if (channel.child("target").attribute("name") != agent_channel) {
+      channel.set_attribute("type", "null");
+      for (const char* end : {"protocol", "clipboard", "mouse"}) channel.remove_children(end);
+    }
     return {};
   }
 
@@ -308,13 +313,8 @@ class Cloner {
     const auto type = graphics.attribute("type");
     if (type != "vnc" && type != "spice")
       return refusal(fmt::format("<graphics type='{}'> uses the screen of the host", type));
-    for (const char* fixed : {"port", "tlsPort", "websocket", "socket", "passwd", "passwdValidTo", "connected",
-                              "defaultMode", "powerControl"}) {
-      graphics.remove_attribute(fixed);
-    }
-    graphics.set_attribute("autoport", "yes");
-    graphics.set_attribute("listen", "127.0.0.1");
-    graphics.remove_children();
+    // Without a password it would be a console for every user of the host. The guest's own adapter is <video>.
+    graphics.remove();
     return {};
   }
 
@@ -341,7 +341,10 @@ class Cloner {
 
   Result<void> take_redirdev(XmlNode& device) {
     const auto type = device.attribute("type");
-    if (type == "spicevmc") return {};
+    if (type == "spicevmc") {
+      device.remove();  // the guest sees a device only when somebody's display hands one over
+      return {};
+    }
     return refusal(fmt::format("<redirdev type='{}'> connects the guest with something outside", type));
   }
 
@@ -400,6 +403,71 @@ Result<ClonePlan> plan_clone(const std::string& golden_xml, const Mark& machine)
   if (machine.machine.empty()) return configuration_error("a clone needs a machine name");
   PATCHLAB_ASSIGN(auto document, XmlDocument::parse(golden_xml, "the XML of the golden domain"));
   return Cloner(std::move(document), machine).plan();
+}
+
+namespace {
+// Children of <devices> of a clone that can only be as it was defined: they have no end on the host.
+constexpr Names<9> harmless_devices{"emulator", "controller", "video", "watchdog", "memballoon",
+                                    "panic",    "hub",        "iommu", "sound"};
+// And those of which only some kinds have none.
+constexpr std::array<std::array<std::string_view, 2>, 10> harmless_kinds{{{"audio", "none"},
+                                                                          {"rng", "random"},
+                                                                          {"rng", "builtin"},
+                                                                          {"input", "mouse"},
+                                                                          {"input", "tablet"},
+                                                                          {"input", "keyboard"},
+                                                                          {"memory", "dimm"},
+                                                                          {"memory", "virtio-mem"},
+                                                                          {"serial", "pty"},
+                                                                          {"parallel", "pty"}}};
+
+std::string why_no_part_of_a_clone(const XmlNode& device, const Mark& cell) {
+  const auto name = device.name();
+  const auto type = device.attribute("type");
+  if (device.is_foreign()) return fmt::format("<{}> of '{}'", name, device.namespace_uri());
+  if (contains(harmless_devices, name)) return {};
+  const auto kind = name == "rng"      ? device.child("backend").attribute("model")
+                    : name == "memory" ? device.attribute("model")
+                                       : type;
+  if (std::ranges::any_of(harmless_kinds, [&](const auto& one) { return one[0] == name && one[1] == kind; })) return {};
+  if (name == "interface") {
+    const auto network = device.child("source").attribute("network");
+    const bool inside = type == "network" && network == cell.object_name();
+    return inside ? std::string() : fmt::format("<interface type='{}'> on '{}'", type, network);
+  }
+  if (name == "channel") {
+    const auto target = device.child("target").attribute("name");
+    const bool known = type == "null" || (type == "unix" && target == agent_channel &&
+                                          device.child("source").attribute("mode") != "connect");
+    return known ? std::string() : fmt::format("<channel type='{}'> '{}'", type, target);
+  }
+  if (name == "console" && type == "pty") return {};
+  if (name == "disk") {
+    const auto file = device.child("source").attribute("file");
+    const bool reads = device.child("readonly") || device.attribute("device") == "cdrom";
+    const bool own = std::filesystem::path(file).parent_path() == cell.folder;
+    const bool known = (type == "file" && (own || reads)) || file.empty();
+    return known && device.child("source").attribute("dev").empty()
+               ? std::string()
+               : fmt::format("<disk type='{}'> on '{}'", type, file);
+  }
+  return kind.empty() ? fmt::format("<{}>", name) : fmt::format("<{}> of kind '{}'", name, kind);
+}
+}  // namespace
+
+Result<std::vector<std::string>> ways_out_of(const std::string& live_xml, const Mark& machine) {
+  PATCHLAB_ASSIGN(const auto document, XmlDocument::parse(live_xml, "the XML of a running clone"));
+  std::vector<std::string> found;
+  if (mark_of(document.root()) != machine) found.emplace_back("it has not the mark of this clone");
+  Mark cell = machine;
+  cell.machine.clear();
+  for (const auto& part : document.root().children()) {
+    if (part.is_foreign()) found.push_back(fmt::format("<{}> of '{}'", part.name(), part.namespace_uri()));
+  }
+  for (const auto& device : document.root().child("devices").children()) {
+    if (auto why = why_no_part_of_a_clone(device, cell); !why.empty()) found.push_back(std::move(why));
+  }
+  return found;
 }
 
 bool has_firmware_flash(const std::string& domain_xml) {

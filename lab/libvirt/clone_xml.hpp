@@ -51,6 +51,11 @@ struct ClonePlan {
 // hint.
 [[nodiscard]] Result<ClonePlan> plan_clone(const std::string& golden_xml, const Mark& machine);
 
+// What is in a running clone and is none of what plan_clone leaves in one, as libvirt describes it now: NICs on other
+// networks, displays, channels, devices of the host ... Somebody attached it, or a hook of libvirt put it there. Empty:
+// nothing. An allow-list: what is not known is a way out.
+[[nodiscard]] Result<std::vector<std::string>> ways_out_of(const std::string& live_xml, const Mark& machine);
+
 // Whether a domain's firmware is in flash, as that of UEFI is, which it can write for its variables.
 [[nodiscard]] bool has_firmware_flash(const std::string& domain_xml);
 

@@ -370,4 +370,11 @@ std::string LibvirtHypervisor::host_trouble(const std::string& machine) const {
   return fmt::format("'{}' was stopped by a disk error on the host (is it out of space?)", machine);
 }
 
+Result<std::vector<std::string>> LibvirtHypervisor::ways_out(const std::string& machine, const Mark& mark) const {
+  PATCHLAB_ASSIGN(const auto domain, state_->find(machine));
+  const Text xml(virDomainGetXMLDesc(domain.get(), 0));
+  if (!xml) return last_error(doing("describing", machine));
+  return ways_out_of(xml.get(), mark);
+}
+
 }  // namespace patchlab::lab::libvirt

@@ -5,8 +5,10 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "lab/hypervisor.hpp"
+#include "lab/libvirt/marks.hpp"
 
 namespace patchlab::lab::libvirt {
 
@@ -47,6 +49,8 @@ class LibvirtHypervisor final : public Hypervisor {
   // When the machine was stopped because the host failed it (no space, I/O error), says so; else an empty text. A
   // machine in this state answers nothing: callers ask before they blame a guest that has gone silent.
   [[nodiscard]] std::string host_trouble(const std::string& machine) const;
+  // What is in the machine now and does not belong in a clone; see clone_xml.hpp.
+  [[nodiscard]] Result<std::vector<std::string>> ways_out(const std::string& machine, const Mark& mark) const;
 
  private:
   struct State;

@@ -62,6 +62,12 @@ SystemLab::~SystemLab() {
 
 std::filesystem::path SystemLab::folder_of(const Place& place) { return mark_of(place).folder; }
 
+Mark SystemLab::mark_of_machine(const Place& place, const std::string& machine) {
+  auto mark = mark_of(place);
+  mark.machine = machine;
+  return mark;
+}
+
 Result<std::unique_ptr<LibvirtHypervisor>> SystemLab::machines_of(const Place& place) {
   PATCHLAB_ASSIGN(auto session, Session::open(place.uri));
   return LibvirtHypervisor::on(std::move(session), mark_of(place).object_name() + "-");

@@ -33,6 +33,8 @@ class SystemLab {
   };
   // The folder of the cell's files.
   [[nodiscard]] static std::filesystem::path folder_of(const Place& place);
+  // The mark of one of its machines.
+  [[nodiscard]] static Mark mark_of_machine(const Place& place, const std::string& machine);
   // The machines of a cell that another process has opened, and removes: only started, saved and asked here.
   [[nodiscard]] static Result<std::unique_ptr<LibvirtHypervisor>> machines_of(const Place& place);
   // Makes the cell's folder, defines and starts its network, and closes the bridge of that to the host, which needs

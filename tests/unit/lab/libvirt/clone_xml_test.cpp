@@ -109,7 +109,12 @@ TEST(CloneXml, KeepsWhatAGuestTiesItsConfigurationTo) {
       EXPECT_EQ(after.root().child(setting).to_text(), before.root().child(setting).to_text());
     }
     EXPECT_EQ(after.root().child("os").child("type").to_text(), before.root().child("os").child("type").to_text());
-    const auto devices = [](const XmlDocument& document) { return document.root().child("devices").children(); };
+    const auto devices = [](const XmlDocument& document) {
+      auto all = document.root().child("devices").children();
+      // Ends of the host, which the guest does not see.
+      std::erase_if(all, [](const XmlNode& node) { return node.name() == "graphics" || node.name() == "redirdev"; });
+      return all;
+    };
     ASSERT_EQ(devices(after).size(), devices(before).size());
     for (std::size_t index = 0; index < devices(after).size(); ++index) {
       const auto ours = devices(after)[index];
@@ -121,6 +126,63 @@ TEST(CloneXml, KeepsWhatAGuestTiesItsConfigurationTo) {
       }
     }
   }
+}
+
+// Who is on the host has no console of a clone; the guest keeps its ports.
+TEST(CloneXml, NobodyIsAtTheOtherEndButTheAgent) {
+  for (const auto& golden : {golden_2012(), golden_2016()}) {
+    const auto xml = plan_of(golden).xml;
+    for (const char* end : {"<graphics", "<redirdev", "spicevmc", "spiceport", "qemu-vdagent", "mode=\"connect\""})
+      EXPECT_THAT(xml, Not(HasSubstr(end)));
+  }
+  EXPECT_THAT(plan_of(golden_2016()).xml,
+              HasSubstr("<channel type=\"null\">\n      <target type=\"virtio\" name=\"com.redhat.spice.0\"/>"));
+}
+
+TEST(CloneXml, WhatWasDefinedIsNoWayOut) {
+  for (const auto& golden : {golden_2012(), golden_2016()}) {
+    const auto plan = plan_of(golden);
+    const auto found = ways_out_of(plan.xml, plan.mark);
+    ASSERT_TRUE(found) << found.error().message;
+    EXPECT_THAT(*found, ElementsAre());
+  }
+}
+
+TEST(CloneXml, WhatIsAttachedLaterIsAWayOut) {
+  const auto plan = plan_of(golden_2016());
+  const std::vector<std::pair<std::string, std::string>> attached{
+      {"<interface type='network'><source network='default'/></interface>", "<interface type='network'> on 'default'"},
+      {"<interface type='bridge'><source bridge='br0'/></interface>", "<interface type='bridge'> on ''"},
+      {"<interface type='user'/>", "<interface type='user'> on ''"},
+      {"<graphics type='vnc' port='5900'/>", "<graphics> of kind 'vnc'"},
+      {"<channel type='spicevmc'><target name='com.redhat.spice.0'/></channel>",
+       "<channel type='spicevmc'> 'com.redhat.spice.0'"},
+      {"<channel type='unix'><target name='org.libguestfs.channel.0'/></channel>",
+       "<channel type='unix'> 'org.libguestfs.channel.0'"},
+      {"<serial type='tcp'/>", "<serial> of kind 'tcp'"},
+      {"<hostdev mode='subsystem' type='usb'/>", "<hostdev> of kind 'usb'"},
+      {"<filesystem type='mount'/>", "<filesystem> of kind 'mount'"},
+      {"<vsock model='virtio'/>", "<vsock>"},
+      {"<input type='evdev'/>", "<input> of kind 'evdev'"},
+      {"<rng model='virtio'><backend model='egd'/></rng>", "<rng> of kind 'egd'"},
+      {"<disk type='block' device='disk'><source dev='/dev/sda'/></disk>", "<disk type='block'> on ''"},
+      {"<disk type='file' device='disk'><source file='/srv/production.qcow2'/></disk>",
+       "<disk type='file'> on '/srv/production.qcow2'"},
+      {"<something-new/>", "<something-new>"}};
+  for (const auto& [device, said] : attached) {
+    auto xml = plan.xml;
+    xml.insert(xml.find("</devices>"), device);
+    const auto found = ways_out_of(xml, plan.mark);
+    ASSERT_TRUE(found) << found.error().message;
+    EXPECT_THAT(*found, ElementsAre(said)) << device;
+  }
+}
+
+TEST(CloneXml, AMachineOfAnotherMarkIsNotOurs) {
+  const auto plan = plan_of(golden_2016());
+  auto other = plan.mark;
+  other.machine = "another";
+  EXPECT_THAT(ways_out_of(plan.xml, other).value(), ElementsAre("it has not the mark of this clone"));
 }
 
 TEST(CloneXml, IsTheSameForTheSameGoldenDomainAndPlace) {
