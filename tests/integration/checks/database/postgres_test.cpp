@@ -26,6 +26,9 @@ struct Seen {
 
 Seen look(const Check& check, const Json& parameters, Milliseconds limit = std::chrono::seconds(20)) {
   const auto observation = check.observe(loopback, parameters, limit);
+  // Whatever comes of it goes on record.
+  const auto recorded = observation ? observation->dump() : observation.error().message;
+  EXPECT_EQ(recorded.find(testing::LocalPostgres::password), std::string::npos) << recorded;
   if (!observation) {
     ADD_FAILURE() << observation.error().message;
     return {};

@@ -35,6 +35,7 @@ Seen look(const Json& parameters, Milliseconds limit = std::chrono::seconds(10))
     ADD_FAILURE() << observation.error().message;
     return {};
   }
+  EXPECT_EQ(observation->dump().find("s3cret"), std::string::npos) << "the password would go on record";
   return {*observation, delivery().judge(parameters, *observation)};
 }
 

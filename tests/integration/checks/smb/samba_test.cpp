@@ -26,8 +26,12 @@ class SambaTest : public testing::Test {
                              Milliseconds deadline = std::chrono::seconds(30)) {
     CheckWorkers workers;
     workers.program = SMB_CHECK_WORKER;
-    return run_check(host_processes(), workers,
-                     {CheckSpec{"share", kind, parameters, deadline}, Target{"127.0.0.1", "127.0.0.1", "lo"}});
+    auto result = run_check(host_processes(), workers,
+                            {CheckSpec{"share", kind, parameters, deadline}, Target{"127.0.0.1", "127.0.0.1", "lo"}});
+    // Whatever comes of it goes on record.
+    const auto recorded = told(result) + result.expected + (result.error ? result.error->message : "");
+    EXPECT_EQ(recorded.find(SambaServer::password), std::string::npos) << recorded;
+    return result;
   }
   static std::string told(const CheckResult& result) {
     return result.reason + ": " + result.observed + "\n" + result.evidence.dump(1);
