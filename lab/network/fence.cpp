@@ -71,9 +71,9 @@ Result<void> close_bridge_to_host(const std::string& bridge) {
   return set("ipv4", bridge, "forwarding", '0');
 }
 
-Result<void> add_port(const std::string& bridge, const std::string& port, pid_t inside) {
+Result<void> add_port(const std::string& bridge, const std::string& port, const char* end, pid_t inside) {
   PATCHLAB_ASSIGN(auto netlink, Netlink::open());
-  PATCHLAB_TRY(netlink.add_veth(port, port_inside, inside));
+  PATCHLAB_TRY(netlink.add_veth(port, end, inside));
   // Before it is up: a new device introduces itself by IPv6 (RFC 4862), and the probe would take the host for a
   // stranger, rightly.
   std::error_code code;

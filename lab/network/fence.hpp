@@ -33,10 +33,9 @@ inline constexpr const char* bridge_name = "br0";
 
 // The device by which checks and probes in a network namespace of their own reach such a bridge.
 inline constexpr const char* port_inside = "check0";
-// Lays the cable: `port` of the caller's network namespace, on the bridge, to `port_inside` in that of the process
-// `inside`. The host says nothing on its end. Goes with the namespace of `inside`, or by Netlink::remove(port). Needs
-// root.
-[[nodiscard]] Result<void> add_port(const std::string& bridge, const std::string& port, pid_t inside);
+// Lays a cable: `port` of the caller's network namespace, on the bridge, to `end` in that of the process `inside`. The
+// host says nothing on its end. Goes with the namespace of `inside`, or by Netlink::remove(port). Needs root.
+[[nodiscard]] Result<void> add_port(const std::string& bridge, const std::string& port, const char* end, pid_t inside);
 // At the other end: the client's address, and no route but its own subnet.
 [[nodiscard]] Result<void> open_port(const Ipv4Subnet& subnet, Ipv4 client);
 

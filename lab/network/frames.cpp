@@ -6,6 +6,8 @@
 
 #include <algorithm>
 
+#include "lab/network/control.hpp"
+
 namespace patchlab::lab::network {
 namespace {
 constexpr std::uint16_t type_ipv4 = 0x0800;
@@ -237,6 +239,49 @@ Bytes neighbour_solicitation(const Sender& sender, const Ipv6& target) {
 Bytes all_nodes_ping(const Sender& sender) {
   constexpr Ipv6 all_nodes{0xFF, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1};
   return multicast_icmp6(sender, all_nodes, Builder().u8(128).u8(0).u16(0).u16(sender.mark).u16(1).done());
+}
+
+Bytes answer_to_solicitation(const std::uint8_t* bytes, std::size_t size, const MacAddress& own, const Ipv6& address) {
+  const View frame(bytes, size);
+  if (!frame.has(14 + 40 + 24) || frame.u16(12) != type_ipv6) return {};
+  const auto packet = frame.from(14);
+  const auto icmp = packet.from(40);
+  if (packet.u8(6) != protocol_icmp6 || icmp.u8(0) != 135 || icmp.array<16>(8) != address) return {};
+  const auto asker = packet.array<16>(8);
+  // Solicited, override; and our MAC as an option.
+  auto message = Builder().u8(136).u8(0).u16(0).u32(0x60000000U).all(address).u8(2).u8(1).all(own.bytes()).done();
+  const auto length = static_cast<std::uint32_t>(message.size());
+  const auto covered = Builder().all(address).all(asker).u32(length).u32(protocol_icmp6).all(message).done();
+  put_u16(message, 2, checksum(covered));
+  const auto answer =
+      Builder().u32(0x60000000U).u16(length).u8(protocol_icmp6).u8(255).all(address).all(asker).all(message).done();
+  return ethernet(frame.array<6>(6), own, type_ipv6, answer);
+}
+
+namespace {
+constexpr std::string_view beacon_words = "patchlab beacon ";
+constexpr std::size_t token_size = 16;
+}  // namespace
+
+Bytes beacon(const MacAddress& from, const std::string& token) {
+  auto payload = Builder().all(beacon_words).all(token).done();
+  payload.resize(46);  // the least that Ethernet carries
+  return ethernet(everybody, from, beacon_type, payload);
+}
+
+std::optional<std::string> token_of_beacon(const std::uint8_t* bytes, std::size_t size) {
+  const View frame(bytes, size);
+  if (!frame.has(14 + beacon_words.size() + token_size) || frame.u16(12) != beacon_type) return std::nullopt;
+  const auto text = frame.array<beacon_words.size() + token_size>(14);
+  if (!std::equal(beacon_words.begin(), beacon_words.end(), text.begin())) return std::nullopt;
+  std::string token;
+  for (std::size_t at = beacon_words.size(); at < text.size(); ++at) {
+    const auto letter = static_cast<char>(text[at]);
+    const bool hex = (letter >= '0' && letter <= '9') || (letter >= 'a' && letter <= 'f');
+    if (!hex) return std::nullopt;
+    token += letter;
+  }
+  return token;
 }
 
 std::optional<Heard> heard(const std::uint8_t* bytes, std::size_t size) {

@@ -37,6 +37,12 @@ struct Sender {
 [[nodiscard]] Bytes dns_question(std::uint16_t id);
 [[nodiscard]] Bytes icmp_echo(std::uint16_t id);
 
+// What a neighbour answers to the solicitation of its address in this frame; empty for any other frame.
+[[nodiscard]] Bytes answer_to_solicitation(const std::uint8_t* frame, std::size_t size, const MacAddress& own,
+                                           const Ipv6& address);
+// The type of the frames of control.hpp: IEEE 802's first one for local experiments.
+inline constexpr std::uint16_t beacon_type = 0x88B5;
+
 // A frame that came in, as far as it matters here.
 struct Heard {
   enum class Kind { arp_reply, echo_reply, icmp_error, udp, tcp, neighbour_advertisement, echo_reply6, other };

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 
+#include "lab/network/control.hpp"
 #include "lab/network/frames.hpp"
 #include "lab/network/leak_probe.hpp"
 
@@ -55,8 +56,27 @@ std::vector<PlannedProbe> planned_probes(const HostFacts& facts, const AddressPl
     if (const auto ipv4 = Ipv4::parse(target)) plan_ipv4(probes, *ipv4, plan);
     if (const auto ipv6 = parse_ipv6(target)) plan_ipv6(probes, *ipv6);
   }
+  // What routers are often called on a link (RFC 4291 leaves it to them).
+  const PlannedProbe router{ProbeKind::neighbour, ProbePath::wire, "fe80::1", 0};
+  if (std::find(probes.begin(), probes.end(), router) == probes.end()) probes.push_back(router);
   probes.push_back({ProbeKind::all_nodes, ProbePath::wire, "ff02::1", 0});
   probes.push_back({ProbeKind::stranger, ProbePath::wire, "any", 0});
+  return probes;
+}
+
+std::vector<PlannedProbe> control_probes() {
+  std::vector<PlannedProbe> probes;
+  const auto target = control_address().text();
+  const auto add = [&](ProbeKind kind, ProbePath path, const std::string& address, std::uint16_t port) {
+    probes.push_back({kind, path, address, port, true});
+  };
+  add(ProbeKind::arp, ProbePath::wire, target, 0);
+  for (const auto path : {ProbePath::route, ProbePath::wire}) {
+    add(ProbeKind::ping, path, target, 0);
+    add(ProbeKind::dns, path, target, 53);
+    add(ProbeKind::tcp, path, target, tcp_ports_on_the_wire.front());
+  }
+  add(ProbeKind::neighbour, ProbePath::wire, ipv6_text(control_address6()), 0);
   return probes;
 }
 

@@ -4,12 +4,9 @@
 
 #include <arpa/inet.h>
 #include <fmt/format.h>
-#include <linux/if_ether.h>
 #include <linux/if_packet.h>
-#include <net/if.h>
 #include <netinet/in.h>
 #include <poll.h>
-#include <sys/ioctl.h>
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -22,7 +19,9 @@
 #include <system_error>
 
 #include "lab/core/files.hpp"
+#include "lab/network/control.hpp"
 #include "lab/network/frames.hpp"
+#include "lab/network/wire.hpp"
 
 namespace patchlab::lab::network {
 namespace {
@@ -64,46 +63,14 @@ std::uint16_t random_mark() {
   return static_cast<std::uint16_t>(20000 + value % 10000);  // below the ports the kernel gives out by itself
 }
 
-// The interface's index and MAC.
-struct Device {
-  int index = 0;
-  MacAddress mac;
-};
-
-Result<Device> find_device(const std::string& name) {
-  const FileDescriptor socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  ifreq request{};
-  name.copy(request.ifr_name, IFNAMSIZ - 1);
-  if (::ioctl(socket.get(), SIOCGIFHWADDR, &request) != 0) return errno_error("looking for '" + name + "'", errno);
-  std::array<std::uint8_t, 6> mac{};
-  std::memcpy(mac.data(), request.ifr_hwaddr.sa_data, mac.size());
-  return Device{static_cast<int>(::if_nametoindex(name.c_str())), MacAddress(mac)};
-}
-
-// Every frame on the bridge, also those for others.
-Result<FileDescriptor> open_wire(const Device& device) {
-  FileDescriptor wire(::socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, htons(ETH_P_ALL)));
-  sockaddr_ll address{};
-  address.sll_family = AF_PACKET;
-  address.sll_protocol = htons(ETH_P_ALL);
-  address.sll_ifindex = device.index;
-  if (!wire.valid() || ::bind(wire.get(), generic(address), sizeof address) != 0)
-    return errno_error("listening on the bridge", errno);
-  packet_mreq everything{};
-  everything.mr_ifindex = device.index;
-  everything.mr_type = PACKET_MR_PROMISC;
-  ::setsockopt(wire.get(), SOL_PACKET, PACKET_ADD_MEMBERSHIP, &everything, sizeof everything);
-  return wire;
-}
-
 class ProbeRun {
  public:
-  ProbeRun(const std::vector<PlannedProbe>& probes, const LabIdentity& lab, Milliseconds limit)
-      : probes_(probes), lab_(lab), limit_(limit) {
-    report_.attempts.reserve(probes.size());
-    for (const auto& probe : probes) {
+  ProbeRun(std::vector<PlannedProbe> probes, const LabIdentity& lab, Milliseconds limit)
+      : probes_(std::move(probes)), lab_(lab), limit_(limit) {
+    report_.attempts.reserve(probes_.size());
+    for (const auto& probe : probes_) {
       auto target = probe.port == 0 ? probe.target : fmt::format("{}:{}", probe.target, probe.port);
-      report_.attempts.push_back({name_of(probe), std::move(target), false, {}});
+      report_.attempts.push_back({name_of(probe), std::move(target), false, {}, true, probe.control});
     }
   }
 
@@ -118,6 +85,11 @@ class ProbeRun {
     const auto silence = fmt::format("no answer within {:.1f} s", std::chrono::duration<double>(limit_).count());
     for (auto& attempt : report_.attempts) {
       if (attempt.evidence.empty()) attempt.evidence = silence;
+      if (!attempt.control || attempt.answered) continue;
+      report_.troubles.push_back(
+          fmt::format("{} to {}: the control was not heard ({}), so that the silence of others "
+                      "proves nothing",
+                      attempt.probe, attempt.target, attempt.evidence));
     }
     return std::move(report_);
   }
@@ -132,6 +104,7 @@ class ProbeRun {
 
   void trouble(std::size_t probe, const std::string& why) {
     auto& attempt = report_.attempts[probe];
+    attempt.sent = false;
     attempt.evidence = "not sent: " + why;
     report_.troubles.push_back(fmt::format("{} to {}: {}", attempt.probe, attempt.target, why));
   }
@@ -155,19 +128,8 @@ class ProbeRun {
     }
     sender_.mac = device->mac;
     wire_ = std::move(*wire);
+    known_ = macs_of_own_devices();
     known_.insert(lab_.machines.begin(), lab_.machines.end());
-    note_own_devices();
-  }
-
-  // Our own bridge and taps speak too (IPv6 router solicitations, for example).
-  void note_own_devices() {
-    auto* names = ::if_nameindex();
-    for (const auto* entry = names; entry != nullptr && entry->if_name != nullptr; ++entry) {
-      const std::string name = entry->if_name;
-      if (name != lab_.device && name.rfind("tap-", 0) != 0) continue;
-      if (const auto device = find_device(name)) known_.insert(device->mac);
-    }
-    if (names != nullptr) ::if_freenameindex(names);
   }
 
   void send_routed() {
@@ -217,8 +179,10 @@ class ProbeRun {
     if (!target) return trouble(probe, "not an address");
     FileDescriptor socket(::socket(AF_INET6, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_ICMPV6));
     if (!socket.valid()) {
-      if (errno == EAFNOSUPPORT) report_.attempts[probe].evidence = "no IPv6 on this host";
-      return errno == EAFNOSUPPORT ? void() : trouble(probe, words(errno));
+      if (errno != EAFNOSUPPORT) return trouble(probe, words(errno));
+      report_.attempts[probe].sent = false;  // and no trouble: what has no IPv6 cannot leak by its routes
+      report_.attempts[probe].evidence = "not sent: no IPv6 on this host";
+      return;
     }
     sockaddr_in6 to{};
     to.sin6_family = AF_INET6;
@@ -312,7 +276,7 @@ class ProbeRun {
 
   [[nodiscard]] bool is_in_subnet(std::size_t probe) const {
     const auto address = Ipv4::parse(probes_[probe].target);
-    return address && lab_.plan.subnet.contains(*address);
+    return address && (lab_.plan.subnet.contains(*address) || control_subnet().contains(*address));
   }
 
   // Raw ICMP sockets also see what is not for us; a UDP socket is connected and sees its answer only.
@@ -337,7 +301,10 @@ class ProbeRun {
       if (count <= 0) return;
       if (from.sll_pkttype == PACKET_OUTGOING) continue;
       const auto frame = heard(data.data(), static_cast<std::size_t>(count));
-      if (frame && known_.count(frame->from) == 0) note_stranger(*frame);
+      if (frame && lab_.control == frame->from)
+        note_answer(*frame, true);
+      else if (frame && known_.count(frame->from) == 0)
+        note_stranger(*frame);
     }
   }
 
@@ -345,7 +312,16 @@ class ProbeRun {
     for (std::size_t i = 0; i < probes_.size(); ++i) {
       const auto& probe = probes_[i];
       if (probe.kind == ProbeKind::stranger) answered(i, "frame from " + frame.from.text());
-      if (probe.path == ProbePath::wire && is_answer(probe, frame)) answered(i, "answer from " + frame.from.text());
+    }
+    note_answer(frame, false);
+  }
+
+  // The control answers to all nodes too, and nobody else's silence may be taken for broken by that.
+  void note_answer(const Heard& frame, bool from_control) {
+    for (std::size_t i = 0; i < probes_.size(); ++i) {
+      const auto& probe = probes_[i];
+      if (probe.control == from_control && probe.path == ProbePath::wire && is_answer(probe, frame))
+        answered(i, "answer from " + frame.from.text());
     }
   }
 
@@ -370,7 +346,7 @@ class ProbeRun {
     return false;
   }
 
-  const std::vector<PlannedProbe>& probes_;
+  std::vector<PlannedProbe> probes_;
   const LabIdentity& lab_;
   Milliseconds limit_;
   LeakReport report_;
@@ -383,7 +359,11 @@ class ProbeRun {
 }  // namespace
 
 LeakReport run_leak_probe(const std::vector<PlannedProbe>& probes, const LabIdentity& lab, Milliseconds limit) {
-  return ProbeRun(probes, lab, limit).finish();
+  auto all = probes;
+  if (lab.control) {
+    for (const auto& probe : control_probes()) all.push_back(probe);
+  }
+  return ProbeRun(std::move(all), lab, limit).finish();
 }
 
 }  // namespace patchlab::lab::network

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,7 @@ struct PlannedProbe {
   ProbePath path = ProbePath::wire;
   std::string target;      // IPv4 or IPv6 address; "any" for a stranger
   std::uint16_t port = 0;  // dns, tcp
+  bool control = false;    // to the control (control.hpp), which must answer
   bool operator==(const PlannedProbe&) const = default;
 };
 
@@ -32,11 +34,16 @@ struct LabIdentity {
   AddressPlan plan;
   std::vector<MacAddress> machines;
   std::string device = bridge_name;  // where frames are sent and heard: the bridge, or a port on it (fence.hpp)
+  // Of the control, when there is one. Without it nothing is proven.
+  std::optional<MacAddress> control;
 };
 
 // Everything to try, in a stable order. A host address that the lab uses too is tried by ARP only, where the answering
 // MAC tells who it was.
+// A neighbour's solicitation is always among it: a wire carries IPv6 whatever this host has configured.
 [[nodiscard]] std::vector<PlannedProbe> planned_probes(const HostFacts& facts, const AddressPlan& plan);
+// The same kinds, to the control.
+[[nodiscard]] std::vector<PlannedProbe> control_probes();
 
 struct LeakAttempt {
   std::string
@@ -44,12 +51,15 @@ struct LeakAttempt {
   std::string target;  // "192.0.2.2", "192.0.2.2:22"
   bool answered = false;
   std::string evidence;  // "network unreachable", "no answer within 1.2 s", "ARP reply from 02:fc:00:00:00:01"
+  bool sent = true;
+  bool control = false;  // then it had to be answered, and when it was not, that is a trouble
   bool operator==(const LeakAttempt&) const = default;
 };
 
 struct LeakReport {
   std::vector<LeakAttempt> attempts;  // one per planned probe, in order
-  std::vector<std::string> troubles;  // probes that could not be sent: the proof is incomplete when there are any
+  // Probes that could not be sent, and a control that was not heard: the proof is incomplete when there are any.
+  std::vector<std::string> troubles;
 };
 
 // Sends everything at once and again after a third of the time, and listens until the end of it: absence cannot be seen

@@ -160,6 +160,13 @@ Result<void> Netlink::add_veth(const std::string& name, const std::string& peer,
   return ask(request, fmt::format("making the cable '{}' to '{}'", name, peer));
 }
 
+Result<void> Netlink::move(const std::string& name, pid_t process) {
+  PATCHLAB_ASSIGN(const auto index, index_of(name));
+  Request request(RTM_NEWLINK, 0, link_message(index));
+  request.number(IFLA_NET_NS_PID, static_cast<std::uint32_t>(process));
+  return ask(request, fmt::format("moving '{}' into another network namespace", name));
+}
+
 Result<void> Netlink::attach(const std::string& name, const std::string& bridge) {
   PATCHLAB_ASSIGN(const auto index, index_of(name));
   PATCHLAB_ASSIGN(const auto master, index_of(bridge));

@@ -24,6 +24,8 @@ class Netlink {
   [[nodiscard]] Result<void> make_hub(const std::string& bridge);
   // `peer` is made in the network namespace of process `peer_process`, when that is not 0.
   [[nodiscard]] Result<void> add_veth(const std::string& name, const std::string& peer, pid_t peer_process);
+  // Into the network namespace of a process or thread; it is down then.
+  [[nodiscard]] Result<void> move(const std::string& name, pid_t process);
   [[nodiscard]] Result<void> attach(const std::string& name, const std::string& bridge);
   [[nodiscard]] Result<void> set_up(const std::string& name);
   [[nodiscard]] Result<void> set_down(const std::string& name);

@@ -121,19 +121,36 @@ class Gate {
   void look_at_fence() {
     const auto& fence = department_.fence;
     for (const auto& attempt : fence.attempts) {
-      if (!attempt.answered) continue;
+      if (!attempt.is_answer_of_a_leak()) continue;
       block(ReasonCode::fence_breach, department_.name,
             fmt::format("{} to {} was answered {} the trials", attempt.probe, attempt.target, attempt.phase));
     }
     for (const auto& trouble : fence.troubles) block(ReasonCode::fence_unproven, department_.name, trouble);
     for (const auto& phase : policy_.fence_phases) {
       for (const auto& probe : policy_.fence_probes) {
-        const bool tried = std::ranges::any_of(fence.attempts, [&](const FenceAttempt& attempt) {
-          return attempt.phase == phase && attempt.probe == probe;
-        });
-        if (!tried)
+        const auto any = [&](const auto& is_so) {
+          return std::ranges::any_of(fence.attempts, [&](const FenceAttempt& attempt) {
+            return attempt.phase == phase && attempt.probe == probe && is_so(attempt);
+          });
+        };
+        if (!any([](const FenceAttempt& attempt) { return attempt.sent && !attempt.control; })) {
           block(ReasonCode::fence_unproven, department_.name,
                 fmt::format("no {} probe was sent {} the trials", probe, phase));
+        } else if (!any([](const FenceAttempt& attempt) { return attempt.heard_control(); })) {
+          block(
+              ReasonCode::fence_unproven, department_.name,
+              fmt::format("no control answered the {} probe {} the trials: its silence proves nothing", probe, phase));
+        }
+      }
+    }
+    for (const auto& phase : policy_.fence_phases) {
+      for (const auto& watch : policy_.fence_watches) {
+        const bool listened = std::ranges::any_of(fence.attempts, [&](const FenceAttempt& attempt) {
+          return attempt.phase == phase && attempt.probe == watch && attempt.sent;
+        });
+        if (!listened)
+          block(ReasonCode::fence_unproven, department_.name,
+                fmt::format("nobody listened at the bridge {} the trials", phase));
       }
     }
     if (fence.attempts.empty()) block(ReasonCode::fence_unproven, department_.name, "no probe was sent");

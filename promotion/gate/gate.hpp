@@ -71,6 +71,8 @@ struct GatePolicy {
   NotReproduced not_reproduced = NotReproduced::flaky_in_control;
   std::vector<std::string> fence_phases{"before", "during", "after"};
   std::vector<std::string> fence_probes{"arp", "ping", "dns", "tcp", "ipv6-nd"};  // each of them in each phase
+  // Those that listen all the time, and need no control of their own: they hear its beacon. In each phase as well.
+  std::vector<std::string> fence_watches{"watch"};
   // What is true today, where the caller knows it: golden digest by "department/machine", candidate digest by id. An
   // entry that differs from the record makes the run stale.
   std::map<std::string, std::string> current_goldens;

@@ -96,6 +96,16 @@ void write_trial(std::string& out, const std::string& run, const std::string& de
   }
 }
 
+const char* fence_outcome(const FenceAttempt& attempt) {
+  if (!attempt.sent) return "not-reached";
+  return attempt.answered == attempt.control ? "pass" : "error";
+}
+const char* fence_reason(const FenceAttempt& attempt) {
+  if (!attempt.sent) return "not-sent";
+  if (attempt.control) return attempt.answered ? "control-heard" : "control-not-heard";
+  return attempt.answered ? "fence-breach" : "no-answer";
+}
+
 }  // namespace
 
 std::string csv_table(const RunRecord& record) {
@@ -120,7 +130,7 @@ std::string csv_table(const RunRecord& record) {
     for (const auto& attempt : department.fence.attempts) {
       write(out, record.id,
             {"fence", department.name, "", "", "", "", attempt.phase, attempt.probe + " " + attempt.target,
-             attempt.answered ? "error" : "pass", attempt.answered ? "fence-breach" : "no-answer", "no answer",
+             fence_outcome(attempt), fence_reason(attempt), attempt.control ? "an answer" : "no answer",
              attempt.evidence, 0});
     }
   }

@@ -14,7 +14,23 @@ namespace {
 struct Tally {
   std::size_t attempts = 0;
   std::size_t answers = 0;
+  std::size_t controls = 0;
+  std::size_t controls_heard = 0;
 };
+
+std::string text_of(const Tally& tally) {
+  auto text = tally.attempts == 0 ? std::string("not tried")
+                                  : fmt::format("{} tried, {} answered", tally.attempts, tally.answers);
+  if (tally.controls > 0)
+    text += fmt::format("; control {}", tally.controls_heard == tally.controls ? "heard" : "not heard");
+  return text;
+}
+
+Outcome outcome_of(const FenceAttempt& attempt) {
+  if (!attempt.sent) return Outcome::not_reached;
+  if (attempt.control) return attempt.answered ? Outcome::pass : Outcome::error;
+  return attempt.answered ? Outcome::fail : Outcome::pass;
+}
 
 Outcome outcome_of(const FenceRecord& fence) {
   if (fence.answers() > 0) return Outcome::fail;
@@ -22,14 +38,15 @@ Outcome outcome_of(const FenceRecord& fence) {
 }
 
 std::string sentence_of(const FenceRecord& fence) {
-  const auto attempts = counted(fence.attempts.size(), "attempt", "attempts");
+  const auto attempts = counted(fence.tries(), "attempt", "attempts");
   if (fence.answers() > 0)
     return fmt::format("{} to get out, {}: the fence leaks, the run is void", attempts,
                        counted(fence.answers(), "answer", "answers"));
   if (fence.attempts.empty()) return "Nobody tried to get out: the fence is not proven";
-  if (!fence.troubles.empty())
-    return fmt::format("{} to get out, 0 answers, but not every probe could be sent", attempts);
-  return fmt::format("{} to get out, 0 answers", attempts);
+  if (!fence.troubles.empty()) return fmt::format("{} to get out, 0 answers, but the proof has gaps", attempts);
+  const auto controls = std::ranges::count_if(fence.attempts, &FenceAttempt::heard_control);
+  return controls == 0 ? fmt::format("{} to get out, 0 answers", attempts)
+                       : fmt::format("{} to get out, 0 answers; the control answered {} times", attempts, controls);
 }
 
 }  // namespace
@@ -39,8 +56,13 @@ void write_fence(Page& page, const FenceRecord& fence) {
   std::map<std::string, std::map<std::string, Tally>> tallies;
   for (const auto& attempt : fence.attempts) {
     auto& tally = tallies[attempt.probe][attempt.phase];
-    ++tally.attempts;
-    if (attempt.answered) ++tally.answers;
+    if (attempt.control) {
+      ++tally.controls;
+      if (attempt.heard_control()) ++tally.controls_heard;
+    } else if (attempt.sent) {
+      ++tally.attempts;
+      if (attempt.answered) ++tally.answers;
+    }
   }
   page.element("h3", {}, "Fence proof");
   const auto css = "proof " + css_class(outcome_of(fence));
@@ -60,8 +82,7 @@ void write_fence(Page& page, const FenceRecord& fence) {
                        {{"class", tally.answers > 0     ? "mark fail"
                                   : tally.attempts == 0 ? "mark skipped"
                                                         : ""}},
-                       tally.attempts == 0 ? std::string("not tried")
-                                           : fmt::format("{} tried, {} answered", tally.attempts, tally.answers));
+                       text_of(tally));
         }
       });
     }
@@ -72,9 +93,9 @@ void write_fence(Page& page, const FenceRecord& fence) {
         page.element("tr", {}, [&] {
           page.element("td", {}, attempt.phase);
           page.element("td", {}, attempt.probe);
-          page.element("td", {}, attempt.target);
+          page.element("td", {}, attempt.control ? attempt.target + " (control)" : attempt.target);
           page.element("td", {}, [&] {
-            badge(page, attempt.answered ? Outcome::fail : Outcome::pass, attempt.answered ? "yes" : "no");
+            badge(page, outcome_of(attempt), !attempt.sent ? "not sent" : attempt.answered ? "yes" : "no");
           });
           page.element("td", {}, shortened(attempt.evidence, 400));
         });

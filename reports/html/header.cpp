@@ -72,7 +72,7 @@ void write_department_card(Page& page, const DepartmentRecord& department) {
     const bool proven = fence.answers() == 0 && fence.troubles.empty() && !fence.attempts.empty();
     page.element("span", {{"class", proven ? "card-fence proven" : "card-fence broken"}}, [&] {
       icon(page, proven ? "fence" : "error");
-      page.text(fmt::format("fence: {}, {}", counted(fence.attempts.size(), "attempt", "attempts"),
+      page.text(fmt::format("fence: {}, {}", counted(fence.tries(), "attempt", "attempts"),
                             counted(fence.answers(), "answer", "answers")));
     });
   });

@@ -343,8 +343,19 @@ Suite verdict_suite(const RunRecord& record, const DepartmentRecord& department)
 Suite fence_suite(const DepartmentRecord& department) {
   Suite suite(department.name + "/fence");
   for (const auto& attempt : department.fence.attempts) {
-    suite.add({department.name + ".fence", fmt::format("{} to {} ({})", attempt.probe, attempt.target, attempt.phase),
-               attempt.answered ? Outcome::error : Outcome::pass, "fence-breach", "was answered: the fence leaks",
+    const auto name = fmt::format("{} to {} ({}{})", attempt.probe, attempt.target, attempt.phase,
+                                  attempt.control ? ", control" : "");
+    const bool as_it_must = attempt.answered == attempt.control;
+    suite.add({department.name + ".fence", name,
+               !attempt.sent ? Outcome::not_reached
+               : as_it_must  ? Outcome::pass
+                             : Outcome::error,
+               !attempt.sent     ? "not-sent"
+               : attempt.control ? "fence-unproven"
+                                 : "fence-breach",
+               !attempt.sent     ? "was not sent: it proves nothing"
+               : attempt.control ? "was not answered: the listener is deaf"
+                                 : "was answered: the fence leaks",
                attempt.evidence, 0});
   }
   for (const auto& trouble : department.fence.troubles) {

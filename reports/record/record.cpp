@@ -9,8 +9,13 @@
 
 namespace patchlab::reports {
 
+std::size_t FenceRecord::tries() const {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(attempts, [](const FenceAttempt& attempt) { return attempt.sent && !attempt.control; }));
+}
+
 std::size_t FenceRecord::answers() const {
-  return static_cast<std::size_t>(std::ranges::count_if(attempts, &FenceAttempt::answered));
+  return static_cast<std::size_t>(std::ranges::count_if(attempts, &FenceAttempt::is_answer_of_a_leak));
 }
 
 Result<RunRecord> read_run_record(const std::filesystem::path& file) {

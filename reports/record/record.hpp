@@ -52,19 +52,28 @@ struct MachineRecord {
   std::vector<std::string> checks;  // ids of the planned checks: what is planned but not executed blocks a promotion
 };
 
-// One attempt of something inside the fence to reach the outside. `answered` must be false; one true voids the run.
+// One attempt of something inside the fence to reach the outside. `answered` must be false; one true voids the run. But
+// for the control: who must answer, or the silence of all others proves nothing.
 struct FenceAttempt {
   std::string phase;   // before, during, after
   std::string probe;   // arp, ping, dns, tcp, ipv6-nd ...
   std::string target;  // address or name tried
   bool answered = false;
   std::string evidence;
+  bool sent = true;      // false: nothing was tried, and nothing is proven by it
+  bool control = false;  // to the control of the lab
+  std::string trial{};   // during which one; empty: none
+  std::string device{};  // where it was sent and listened; empty: not recorded
+  [[nodiscard]] bool is_answer_of_a_leak() const { return answered && !control; }
+  [[nodiscard]] bool heard_control() const { return answered && control && sent; }
 };
 
 struct FenceRecord {
   std::vector<FenceAttempt> attempts;
-  std::vector<std::string> troubles;  // probes that could not be sent: the proof is incomplete when there are any
-  [[nodiscard]] std::size_t answers() const;
+  // Probes that could not be sent, a control that was not heard: the proof is incomplete when there are any.
+  std::vector<std::string> troubles;
+  [[nodiscard]] std::size_t tries() const;    // to get out: sent, and not to the control
+  [[nodiscard]] std::size_t answers() const;  // of leaks
 };
 
 struct InstallRecord {

@@ -124,8 +124,12 @@ FenceAttempt read_attempt(const Json& json, const std::string& pointer, Problems
   attempt.phase = reader.text("phase");
   attempt.probe = reader.text("probe");
   attempt.target = reader.text_or("target", "");
-  attempt.answered = reader.boolean_or("answered", true);  // nobody said that it stayed silent
+  attempt.control = reader.boolean_or("control", false);
+  attempt.answered = reader.boolean_or("answered", !attempt.control);  // what nobody has said is taken for the worse
   attempt.evidence = reader.text_or("evidence", "");
+  attempt.sent = reader.boolean_or("sent", true);
+  attempt.trial = reader.text_or("trial", "");
+  attempt.device = reader.text_or("device", "");
   reader.finish();
   return attempt;
 }

@@ -124,6 +124,10 @@ void to_json(Json& json, const FenceAttempt& attempt) {
           {"target", attempt.target},
           {"answered", attempt.answered},
           {"evidence", attempt.evidence}};
+  if (!attempt.sent) json["sent"] = false;
+  if (attempt.control) json["control"] = true;
+  if (!attempt.trial.empty()) json["trial"] = attempt.trial;
+  if (!attempt.device.empty()) json["device"] = attempt.device;
 }
 
 void to_json(Json& json, const TimingRecord& timing) {

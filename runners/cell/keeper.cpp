@@ -19,6 +19,7 @@
 #include "lab/core/pipe.hpp"
 #include "lab/core/printable.hpp"
 #include "lab/libvirt/system_lab.hpp"
+#include "lab/network/control.hpp"
 #include "lab/network/fence.hpp"
 #include "lab/network/netlink.hpp"
 #include "lab/process/line_splitter.hpp"
@@ -36,8 +37,9 @@ void note_termination(int) {
   static_cast<void>(!::write(termination, &byte, 1));
 }
 
-// The name on the host of the cable to the inner process: as unique as the bridge's own, and as long.
+// The names on the host of the cables to the inner process: as unique as the bridge's own, and as long.
 std::string port_on(const std::string& bridge) { return "plp" + bridge.substr(3); }
+std::string control_port_on(const std::string& bridge) { return "plq" + bridge.substr(3); }
 
 class Keeper {
  public:
@@ -140,8 +142,13 @@ class Keeper {
                                                machine.golden_domain));
       }
     }
-    port_ = port_on(lab_->bridge());
-    return lab::network::add_port(lab_->bridge(), port_, *entered_).while_doing("laying a cable into the cell");
+    const auto bridge = lab_->bridge();
+    const auto lay = [&](const std::string& port, const char* inside) {
+      ports_.push_back(port);
+      return lab::network::add_port(bridge, port, inside, *entered_).while_doing("laying a cable into the cell");
+    };
+    PATCHLAB_TRY(lay(port_on(bridge), lab::network::port_inside));
+    return lay(control_port_on(bridge), lab::network::control_port_inside);
   }
 
   // QEMU's user cannot pass through the cache, so media go where the clones are; and the inner process sees neither.
@@ -178,9 +185,10 @@ class Keeper {
 
   Result<void> remove() {
     if (!lab_) return {};
-    // The cable goes with the namespace of the inner process too, but the kernel takes its time for that.
-    if (auto netlink = lab::network::Netlink::open(); netlink && !port_.empty())
-      static_cast<void>(netlink->remove(port_));
+    // The cables go with the namespace of the inner process too, but the kernel takes its time for that.
+    if (auto netlink = lab::network::Netlink::open()) {
+      for (const auto& port : std::exchange(ports_, {})) static_cast<void>(netlink->remove(port));
+    }
     auto removed = lab_->remove();
     lab_.reset();
     return removed;
@@ -193,7 +201,7 @@ class Keeper {
   Reply reply_;
   std::optional<pid_t> entered_;  // the process that has the cell's network
   std::unique_ptr<lab::libvirt::SystemLab> lab_;
-  std::string port_;
+  std::vector<std::string> ports_;
   std::filesystem::path storage_;  // the folder of the clones' files
 };
 

@@ -3,6 +3,7 @@
 #include "runners/cell/server.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -13,9 +14,11 @@
 #include "lab/core/digest.hpp"
 #include "lab/core/printable.hpp"
 #include "lab/libvirt/system_lab.hpp"
+#include "lab/network/control.hpp"
 #include "lab/network/fence.hpp"
 #include "lab/network/leak_probe.hpp"
 #include "lab/network/namespace.hpp"
+#include "lab/network/watch.hpp"
 #include "lab/process/process.hpp"
 #include "runners/cell/cell.hpp"
 #include "runners/cell/keeper.hpp"
@@ -75,6 +78,7 @@ class Server {
     job_ = cell_job_from_json(job);
     PATCHLAB_TRY(read_addresses());
     PATCHLAB_TRY(job_.libvirt ? join_machines() : make_machines());
+    PATCHLAB_TRY(start_watching().while_doing("watching the fence"));
     context_.emplace(CellContext{*hypervisor_,
                                  host_processes(),
                                  system_clock_source(),
@@ -121,7 +125,20 @@ class Server {
   Result<void> join_machines() {
     PATCHLAB_TRY(lab::network::open_port(own_.plan.subnet, own_.plan.client).while_doing("entering the fence"));
     PATCHLAB_ASSIGN(auto connection, lab::libvirt::SystemLab::machines_of(place()));
+    on_libvirt_ = connection.get();
     hypervisor_ = std::move(connection);
+    return {};
+  }
+
+  // Before the first machine runs.
+  Result<void> start_watching() {
+    using namespace lab::network;
+    PATCHLAB_ASSIGN(control_, job_.libvirt ? Control::at_port(control_port_inside, own_.device)
+                                           : Control::on_bridge(own_.device, own_.device));
+    own_.control = control_->mac();
+    std::set<MacAddress> known(own_.machines.begin(), own_.machines.end());
+    known.insert(control_->mac());
+    PATCHLAB_ASSIGN(watch_, Watch::start(own_.device, std::move(known), control_->token()));
     return {};
   }
 
@@ -151,22 +168,70 @@ class Server {
   }
 
   void probe_fence(const std::string& phase) {
-    const TimedStep step(context_->events, context_->clock, "", "", "fence", "probes that try to get out");
+    const auto& trial = under_way_;
+    const TimedStep step(context_->events, context_->clock, "", trial, "fence", "probes that try to get out");
     const auto report = lab::network::run_leak_probe(lab::network::planned_probes(job_.host, own_.plan), own_);
     Json attempts = Json::array();
-    for (const auto& attempt : report.attempts) {
-      attempts.push_back(
-          reports::FenceAttempt{phase, attempt.probe, attempt.target, attempt.answered, attempt.evidence});
-    }
-    reply_.send({{"event", "fence"}, {"phase", phase}, {"attempts", attempts}, {"troubles", report.troubles}});
+    auto troubles = report.troubles;
+    const auto add = [&](reports::FenceAttempt attempt) {
+      attempt.phase = phase;
+      attempt.trial = trial;
+      attempt.device = own_.device;
+      attempts.push_back(attempt);
+    };
+    for (const auto& attempt : report.attempts)
+      add({{},
+           attempt.probe,
+           attempt.target,
+           attempt.answered,
+           attempt.evidence,
+           attempt.sent,
+           attempt.control,
+           {},
+           {}});
+    const auto overheard = watch_->take();
+    add({{}, "watch", "any", overheard.is_breach(), overheard.text(), true, false, {}, {}});
+    if (!overheard.broken.empty()) troubles.push_back(overheard.broken);
+    if (overheard.own_beacons == 0)
+      troubles.push_back("the listener at the bridge did not hear the control's beacon: " + overheard.text());
+    look_at_live_machines(add, troubles);
+    reply_.send({{"event", "fence"}, {"phase", phase}, {"attempts", attempts}, {"troubles", troubles}});
   }
 
+  // Of clones on a libvirt: what somebody has attached since they were defined, or a hook of that libvirt.
+  template <class Add>
+  void look_at_live_machines(const Add& add, std::vector<std::string>& troubles) {
+    if (on_libvirt_ == nullptr) return;
+    for (const auto& machine : job_.machines) {
+      const auto& name = machine.plan.name;
+      const auto found = on_libvirt_->ways_out(name, lab::libvirt::SystemLab::mark_of_machine(place(), name));
+      if (!found) {
+        troubles.push_back(fmt::format("'{}' cannot be looked at: {}", name, found.error().message));
+        continue;
+      }
+      add({{},
+           "live-xml",
+           name,
+           !found->empty(),
+           found->empty() ? "has what it was defined with" : fmt::format("has {}", fmt::join(*found, ", ")),
+           true,
+           false,
+           {},
+           {}});
+    }
+  }
+
+  // The trial that the request of this thread is about.
+  static inline thread_local std::string under_way_;
   const std::filesystem::path root_ = lab::network::cell_folder_inside;
   Reply& reply_;
   CellJob job_;
   lab::network::LabIdentity own_;
   std::vector<std::string> taps_;
   std::unique_ptr<lab::Hypervisor> hypervisor_;
+  const lab::libvirt::LibvirtHypervisor* on_libvirt_ = nullptr;  // the same, when its machines are clones there
+  std::unique_ptr<lab::network::Control> control_;
+  std::unique_ptr<lab::network::Watch> watch_;
   std::optional<CellContext> context_;
   std::unique_ptr<Cell> cell_;
   std::vector<std::jthread> requests_;

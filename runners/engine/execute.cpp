@@ -6,6 +6,7 @@
 #include "lab/core/files.hpp"
 #include "lab/libvirt/acceleration.hpp"
 #include "lab/network/host_facts.hpp"
+#include "lab/network/watch.hpp"
 #include "patches/store/content_store.hpp"
 #include "promotion/ledger/run_entries.hpp"
 #include "promotion/stage/stage.hpp"
@@ -191,9 +192,37 @@ class Execution {
   void run_departments() {
     for (const auto& sentence : leftovers_of_crashed_runs(plan_.goldens)) say(sentence);
     const auto host = lab::network::collect_host_facts();
+    auto outside = lab::network::OutsideWatch::start();
     std::vector<std::jthread> threads;
     for (std::size_t i = 0; i < plan_.departments.size(); ++i) {
       threads.emplace_back([this, i, &host] { run_department(i, host); });
+    }
+    threads.clear();  // joins
+    note_what_was_heard_outside(outside);
+  }
+
+  // On the devices of this host, during the whole run. What a department says is heard by all that hear it, so each of
+  // them is told. Nothing is demanded of who may not listen; it is said.
+  void note_what_was_heard_outside(const Result<std::unique_ptr<lab::network::OutsideWatch>>& outside) {
+    const auto found = outside ? (*outside)->take() : std::set<std::string>();
+    reports::FenceAttempt attempt{"after", "outside", "devices of the host", !found.empty(), {}};
+    attempt.sent = outside.has_value();
+    if (!outside) {
+      attempt.evidence = "not observed: " + outside.error().message;
+    } else if (found.empty()) {
+      attempt.evidence = "no beacon of a cell was heard there during the run";
+    } else {
+      attempt.evidence = fmt::format("heard there: {}", fmt::join(found, ", "));
+    }
+    for (std::size_t i = 0; i < record_.departments.size(); ++i) {
+      auto copy = attempt;
+      const auto& cell = plan_.departments[i].cell;
+      const auto& domain = golden_of(cell.department, cell.machines.front().plan.name).domain;
+      if (domain && !domain->host->name().empty()) {
+        copy.sent = copy.answered = false;
+        copy.evidence = "not observed: its machines were on " + domain->host->name();
+      }
+      record_.departments[i].fence.attempts.push_back(std::move(copy));
     }
   }
 

@@ -22,6 +22,9 @@ using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
+// In an event; the control's answer has "control" between the two.
+constexpr const char* answered_leak = "\"answered\":true,\"device\"";
+
 TEST_F(GoldenDomain, TheMainJobIsDoneOnItsClones) {
   const auto planned = patchlab({"run", "domains.json", "--dry-run"}, work_.path());
   EXPECT_EQ(exit_code(planned), 0) << planned.errors;
@@ -59,7 +62,7 @@ TEST_F(GoldenDomain, IsClonedByTwoDepartmentsAtOnceBesideAnother) {
   EXPECT_EQ(exit_code(outcome), 0) << outcome.output << outcome.errors;
   for (const auto* name : {"finance", "engineering"})
     EXPECT_TRUE(fs::exists(work_.path() / "production" / name / "manifest.json")) << name;
-  EXPECT_THAT(events(), ::testing::Not(HasSubstr("\"answered\":true")));
+  EXPECT_THAT(events(), ::testing::Not(HasSubstr(answered_leak)));
   EXPECT_EQ(owner_of_disk(), 0U);
   expect_no_processes();
   undefine("dns2-golden");
@@ -103,7 +106,7 @@ TEST_F(GoldenDomain, AWayOutIsNoticedAndNothingIsPromoted) {
   ASSERT_TRUE(std::holds_alternative<Exited>(end.end)) << end.describe();
   EXPECT_EQ(std::get<Exited>(end.end).code, 2);
   const auto said = events();
-  EXPECT_THAT(said, HasSubstr("\"answered\":true"));
+  EXPECT_THAT(said, HasSubstr(answered_leak));
   EXPECT_THAT(said, HasSubstr("answer from "));
   EXPECT_FALSE(fs::exists(work_.path() / "production"));
   expect_no_processes();

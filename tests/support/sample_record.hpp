@@ -242,6 +242,14 @@ class SampleRun {
     for (const auto& [probe, target] : probes) {
       department.fence.attempts.push_back({phase, probe, target, false, "3 frames sent, none came back within 800 ms"});
     }
+    department.fence.attempts.push_back(
+        {phase, "watch", "any", false, "heard 2180 frames and 96 beacons in 96.0 s, no stranger"});
+    for (const auto* probe : {"arp", "ping", "dns", "tcp", "ipv6-nd"}) {
+      reports::FenceAttempt control{phase, probe, "169.254.77.1", true, "answer from 02:00:00:00:77:01"};
+      control.control = true;
+      control.device = "br0";
+      department.fence.attempts.push_back(control);
+    }
     record_.timings.push_back({department.name, "", "", "fence", now_ms_, 2600});
     now_ms_ += 2600;
   }

@@ -4,6 +4,8 @@
 
 #include <gmock/gmock.h>
 
+#include "lab/network/control.hpp"
+
 namespace patchlab::lab::network {
 namespace {
 using ::testing::ElementsAre;
@@ -97,6 +99,48 @@ TEST(Heard, StaysInsideTruncatedFrames) {
       EXPECT_EQ(heard(part.data(), part.size()).has_value(), size >= 14);
     }
   }
+}
+
+// As the kernel checks it: a wrong checksum would be no answer.
+TEST(Frames, ASolicitationIsAnsweredByWhoHasTheAddress) {
+  const auto own = *MacAddress::parse("02:00:00:00:77:01");
+  const auto address = *parse_ipv6("fe80::7061");
+  const auto question = neighbour_solicitation(sender, address);
+  const auto answer = answer_to_solicitation(question.data(), question.size(), own, address);
+  const auto read = heard(answer.data(), answer.size());
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->kind, Heard::Kind::neighbour_advertisement);
+  EXPECT_EQ(read->address, "fe80::7061");
+  EXPECT_EQ(read->from, own);
+  EXPECT_TRUE(std::equal(answer.begin(), answer.begin() + 6, sender.mac.bytes().begin()));
+  // RFC 4443: over addresses, length, next header and message.
+  const auto sum = folded_sum(answer, 22, 32) + static_cast<std::uint32_t>(answer.size() - 54) + 58U +
+                   folded_sum(answer, 54, answer.size() - 54);
+  EXPECT_EQ((sum & 0xFFFFU) + (sum >> 16U), 0xFFFFU);
+}
+
+TEST(Frames, OtherFramesAreNoSolicitationOfOurs) {
+  const auto own = *MacAddress::parse("02:00:00:00:77:01");
+  const auto address = *parse_ipv6("fe80::7061");
+  const auto other = neighbour_solicitation(sender, *parse_ipv6("fe80::7062"));
+  EXPECT_TRUE(answer_to_solicitation(other.data(), other.size(), own, address).empty());
+  for (const auto& frame : {arp_request(sender, remote), all_nodes_ping(sender)})
+    EXPECT_TRUE(answer_to_solicitation(frame.data(), frame.size(), own, address).empty());
+  const auto ours = neighbour_solicitation(sender, address);
+  for (std::size_t size = 0; size < 78; ++size)
+    EXPECT_TRUE(answer_to_solicitation(ours.data(), size, own, address).empty()) << size;
+}
+
+TEST(Frames, ABeaconTellsWhoseItIs) {
+  const auto frame = beacon(sender.mac, "0123456789abcdef");
+  EXPECT_GE(frame.size(), 60U);
+  EXPECT_EQ(token_of_beacon(frame.data(), frame.size()), "0123456789abcdef");
+  for (std::size_t size = 0; size < 46; ++size) EXPECT_FALSE(token_of_beacon(frame.data(), size)) << size;
+  auto spoiled = frame;
+  spoiled[31] = '\n';  // it is printed
+  EXPECT_FALSE(token_of_beacon(spoiled.data(), spoiled.size()));
+  const auto arp = arp_request(sender, remote);
+  EXPECT_FALSE(token_of_beacon(arp.data(), arp.size()));
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include <algorithm>
+#include <set>
 
 #include "lab/network/leak_probe.hpp"
 
@@ -61,6 +62,25 @@ TEST(PlannedProbes, RoutesToGlobalIpv6AddressesOnly) {
   EXPECT_THAT(of_target(facts, "fd00::2"),
               ElementsAre(PlannedProbe{ProbeKind::neighbour, ProbePath::wire, "fd00::2", 0},
                           PlannedProbe{ProbeKind::ping, ProbePath::route, "fd00::2", 0}));
+}
+
+// A wire carries IPv6 whatever the host has configured; the gate demands that it was tried.
+TEST(PlannedProbes, SolicitsANeighbourOnAHostWithoutIpv6) {
+  EXPECT_THAT(planned_probes({{"192.0.2.2"}, {}, {}}, plan()),
+              Contains(testing::Field(&PlannedProbe::kind, ProbeKind::neighbour)));
+}
+
+TEST(PlannedProbes, TheControlIsAskedWhatOthersAreAsked) {
+  std::set<std::pair<ProbeKind, ProbePath>> asked;
+  for (const auto& probe : planned_probes({{"192.0.2.2"}, {}, {}}, plan())) {
+    if (probe.kind != ProbeKind::all_nodes && probe.kind != ProbeKind::stranger) asked.insert({probe.kind, probe.path});
+  }
+  std::set<std::pair<ProbeKind, ProbePath>> answered;
+  for (const auto& probe : control_probes()) {
+    EXPECT_TRUE(probe.control);
+    answered.insert({probe.kind, probe.path});
+  }
+  EXPECT_EQ(answered, asked);
 }
 
 TEST(PlannedProbes, AlwaysListensForStrangers) {

@@ -9,8 +9,14 @@
 #include <sched.h>
 #include <signal.h>
 
+#include <sys/socket.h>
+
+#include "lab/core/time.hpp"
+#include "lab/network/control.hpp"
 #include "lab/network/fence.hpp"
 #include "lab/network/netlink.hpp"
+#include "lab/network/watch.hpp"
+#include "lab/network/wire.hpp"
 #include "tests/support/in_cell.hpp"
 
 namespace patchlab::lab::network {
@@ -47,7 +53,7 @@ bool was_answered(const LeakReport& report, const std::string& probe, const std:
 // Somebody at the other end of a cable into the bridge: a process in another network namespace with this address.
 class Outsider {
  public:
-  explicit Outsider(const std::string& cable) {
+  explicit Outsider(const std::string& cable, const std::string& bridge = bridge_name) {
     int ready[2];
     if (::pipe(ready) != 0) return;
     process_ = ::fork();
@@ -59,7 +65,7 @@ class Outsider {
     char sign = 0;
     static_cast<void>(!::read(ready[0], &sign, 1));
     auto netlink = *Netlink::open();
-    works_ = netlink.add_veth(cable, "out0", process_) && netlink.attach(cable, bridge_name) && netlink.set_up(cable);
+    works_ = netlink.add_veth(cable, "out0", process_) && netlink.attach(cable, bridge) && netlink.set_up(cable);
   }
   ~Outsider() {
     ::kill(process_, SIGKILL);
@@ -85,7 +91,27 @@ class Outsider {
     return works_ && status == 0;
   }
 
+  // A frame of its own.
+  bool send(const Bytes& frame) {
+    return inside([&] {
+      const auto device = find_device("out0");
+      const auto wire = device ? open_wire(*device) : Result<FileDescriptor>(device.error());
+      return wire && ::send(wire->get(), frame.data(), frame.size(), 0) == static_cast<ssize_t>(frame.size());
+    });
+  }
+
  private:
+  bool inside(const std::function<bool()>& action) const {
+    const pid_t helper = ::fork();
+    if (helper == 0) {
+      const FileDescriptor net(::open(("/proc/" + std::to_string(process_) + "/ns/net").c_str(), O_RDONLY));
+      ::_exit(::setns(net.get(), CLONE_NEWNET) == 0 && action() ? 0 : 1);
+    }
+    int status = 1;
+    ::waitpid(helper, &status, 0);
+    return status == 0;
+  }
+
   pid_t process_ = -1;
   bool works_ = false;
 };
@@ -198,6 +224,136 @@ TEST_F(LeakProbe, WithoutABridgeTheProofIsIncomplete) {
   EXPECT_EQ(run_in_cell([] {
               const auto report = run_leak_probe(planned_probes(host(), plan()), lab(), Milliseconds(50));
               return report.troubles.empty() ? 1 : 0;
+            }),
+            0);
+}
+
+// A lab with a control, and somebody who listens.
+struct Listening {
+  LabIdentity lab = network::lab();
+  std::unique_ptr<Control> control;
+  std::unique_ptr<Watch> watch;
+
+  static std::optional<Listening> on(const std::string& device) {
+    Listening all;
+    auto control = Control::on_bridge(device, device);
+    if (!control) return std::cerr << control.error().message << std::endl, std::nullopt;
+    all.control = std::move(*control);
+    all.lab.control = all.control->mac();
+    auto watch = Watch::start(device, {all.control->mac()}, all.control->token());
+    if (!watch) return std::nullopt;
+    all.watch = std::move(*watch);
+    return all;
+  }
+  bool hears(const std::function<bool()>& what, Milliseconds limit = std::chrono::seconds(10)) const {
+    return wait_until(system_clock_source(), {"frames", limit, Milliseconds(20), {}, {}}, what).has_value();
+  }
+};
+
+TEST_F(LeakProbe, TheControlAnswersEveryKindThroughATightFence) {
+  EXPECT_EQ(run_in_cell([] {
+              if (!build_fence(subnet, plan().client, 1)) return 2;
+              const auto all = Listening::on(bridge_name);
+              if (!all) return 3;
+              const auto report = run_leak_probe(planned_probes(host(), plan()), all->lab);
+              std::size_t heard = 0;
+              for (const auto& attempt : report.attempts) {
+                if (attempt.answered != attempt.control) return explain(report), 4;
+                heard += attempt.control ? 1U : 0U;
+              }
+              if (!report.troubles.empty()) return explain(report), 5;
+              return heard == control_probes().size() ? 0 : 6;
+            }),
+            0);
+}
+
+TEST_F(LeakProbe, ADeafListenerProvesNothing) {
+  EXPECT_EQ(run_in_cell([] {
+              if (!build_fence(subnet, plan().client, 1)) return 2;
+              auto all = Listening::on(bridge_name);
+              if (!all) return 3;
+              // The cable is pulled: nobody is heard, as nobody would be through a tight fence.
+              if (!Netlink::open()->set_down("ctl-0")) return 4;
+              const auto report = run_leak_probe(planned_probes(host(), plan()), all->lab, Milliseconds(300));
+              for (const auto& attempt : report.attempts) {
+                if (attempt.answered) return explain(report), 5;
+              }
+              return report.troubles.size() == control_probes().size() ? 0 : (explain(report), 6);
+            }),
+            0);
+}
+
+TEST_F(LeakProbe, WhoSpeaksBetweenTwoProbesIsHeard) {
+  EXPECT_EQ(
+      run_in_cell([] {
+        if (!build_fence(subnet, plan().client, 1)) return 2;
+        const auto all = Listening::on(bridge_name);
+        if (!all) return 3;
+        Overheard sum;
+        if (!all->hears([&] { return (sum.own_beacons += all->watch->take().own_beacons) >= 1; })) return 4;
+        if (all->watch->take().is_breach()) return 5;
+        {
+          Outsider outsider("cable0");
+          if (!outsider.configure({{plan().gateway, subnet}})) return 6;
+          // Asked once, by nobody who waits for the answer.
+          (void)run_leak_probe({{ProbeKind::arp, ProbePath::wire, plan().gateway.text(), 0}}, lab(), Milliseconds(50));
+        }
+        return all->hears([&] { return all->watch->take().is_breach(); }) ? 0 : 7;
+      }),
+      0);
+}
+
+TEST_F(LeakProbe, AnotherCellOnTheSameWireIsHeardWhateverItsAddresses) {
+  EXPECT_EQ(run_in_cell([] {
+              if (!build_fence(subnet, plan().client, 1)) return 2;
+              const auto all = Listening::on(bridge_name);
+              if (!all) return 3;
+              // Even from a MAC that both of them know.
+              const auto frame = beacon(*all->lab.control, "00000000000000ff");
+              Outsider outsider("cable0");
+              if (!outsider.configure({}) || !outsider.send(frame)) return 4;
+              Overheard seen;
+              if (!all->hears([&] { return (seen = all->watch->take()).is_breach(); })) return 5;
+              return seen.other_cells.count("00000000000000ff") == 1 ? 0 : 6;
+            }),
+            0);
+}
+
+TEST_F(LeakProbe, ABeaconOutsideIsNoticedButNotThatOfALabsOwnBridge) {
+  EXPECT_EQ(run_in_cell([] {
+              auto netlink = *Netlink::open();
+              if (!netlink.add_bridge("plb12345") || !netlink.add_bridge("real0")) return 2;
+              for (const auto* bridge : {"plb12345", "real0"}) {
+                if (!netlink.set_up(bridge)) return 3;
+              }
+              auto outside = OutsideWatch::start();
+              if (!outside) return 4;
+              const auto send_to = [&](const std::string& bridge, const char* cable, const char* token) {
+                Outsider outsider(cable, bridge);
+                return outsider.configure({}) && outsider.send(beacon(*MacAddress::parse("02:00:00:00:00:77"), token));
+              };
+              const auto heard = [&](std::set<std::string>& all) {
+                const Wait wait{"a beacon", std::chrono::seconds(3), Milliseconds(20), {}, {}};
+                return wait_until(system_clock_source(), wait,
+                                  [&] {
+                                    all.merge((*outside)->take());
+                                    return !all.empty();
+                                  })
+                    .has_value();
+              };
+              std::set<std::string> found;
+              if (!send_to("real0", "cable1", "00000000000000aa") || !heard(found)) return 5;
+              for (const auto& text : found) {
+                if (text.find("00000000000000aa") == std::string::npos) return 6;
+              }
+              found.clear();
+              if (!send_to("plb12345", "cable2", "00000000000000bb")) return 7;
+              // Sent after it, through the same socket: when this is heard, the other has been.
+              if (!send_to("real0", "cable3", "00000000000000cc") || !heard(found)) return 8;
+              for (const auto& text : found) {
+                if (text.find("00000000000000bb") != std::string::npos) return std::cerr << text << std::endl, 9;
+              }
+              return 0;
             }),
             0);
 }

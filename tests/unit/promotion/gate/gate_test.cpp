@@ -81,6 +81,31 @@ const std::vector<Spoiling>& spoilings() {
        }},
       {"NoProbesAfter", fence_unproven,
        [](R, D d) { std::erase_if(d.fence.attempts, [](const auto& a) { return a.phase == "after"; }); }},
+      {"DeafListener", fence_unproven,
+       [](R, D d) {
+         for (auto& a : d.fence.attempts)
+           a.answered = a.answered && !(a.control && a.probe == "tcp" && a.phase == "during");
+       }},
+      {"NoFenceControl", fence_unproven,
+       [](R, D d) { std::erase_if(d.fence.attempts, [](const auto& a) { return a.control && a.phase == "before"; }); }},
+      {"ControlNotSent", fence_unproven,
+       [](R, D d) {
+         for (auto& a : d.fence.attempts) a.sent = !(a.control && a.probe == "ipv6-nd");
+       }},
+      {"OnlyTheControlWasTried", fence_unproven,
+       [](R, D d) { std::erase_if(d.fence.attempts, [](const auto& a) { return !a.control && a.probe == "ping"; }); }},
+      {"TriedButNotSent", fence_unproven,
+       [](R, D d) {
+         for (auto& a : d.fence.attempts) a.sent = a.control || a.probe != "arp" || a.phase != "after";
+       }},
+      {"NobodyListenedDuring", fence_unproven,
+       [](R, D d) {
+         std::erase_if(d.fence.attempts, [](const auto& a) { return a.probe == "watch" && a.phase == "during"; });
+       }},
+      {"SomebodyWasHeardBetweenTheProbes", fence_breach,
+       [](R, D d) {
+         for (auto& a : d.fence.attempts) a.answered = a.answered || (a.probe == "watch" && a.phase == "after");
+       }},
       {"ProbeNotSent", fence_unproven, [](R, D d) { d.fence.troubles = {"no IPv6"}; }},
       {"GoldenChanged", golden_image_changed, [](R, D d) { d.machines[1].golden_digest_after = sha256("other"); }},
       {"GoldenNotLookedAtAfter", golden_image_changed, [](R, D d) { d.machines[0].golden_digest_after.clear(); }},

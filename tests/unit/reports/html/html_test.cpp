@@ -114,7 +114,7 @@ TEST(HtmlReport, TellsAPairOncePerDepartment) {
 
 TEST(HtmlReport, SaysFenceBreachAndUnprovenFence) {
   auto record = tests::good_record();
-  EXPECT_THAT(body_of(record), HasSubstr("24 attempts to get out, 0 answers"));
+  EXPECT_THAT(body_of(record), HasSubstr("27 attempts to get out, 0 answers"));
   record.departments[0].fence.attempts[0].answered = true;
   EXPECT_THAT(body_of(record), HasSubstr("1 answer: the fence leaks, the run is void"));
   record.departments[0].fence = {};
