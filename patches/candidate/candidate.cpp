@@ -26,6 +26,7 @@ bool is_id_character(char c) {
 }
 
 std::optional<std::uint32_t> exit_code_from(const Json& json) {
+  if (json.is_number_unsigned() && json.get<std::uint64_t>() > UINT32_MAX) return std::nullopt;
   if (json.is_number_integer()) {
     const auto number = json.get<std::int64_t>();
     // Windows shows them signed and unsigned.
@@ -99,11 +100,15 @@ std::string candidate_digest(const Candidate& candidate) {
   for (const auto& file : candidate.files) files.push_back({file.name, file.sha256});
   auto prerequisites = candidate.prerequisites;
   std::sort(prerequisites.begin(), prerequisites.end());
-  const Json manifest{{"schema", "patchlab/candidate/v2"},
-                      {"kind", candidate.kind},
-                      {"files", files},
-                      {"switches", candidate.switches},
-                      {"prerequisites", prerequisites}};
+  Json manifest{{"schema", "patchlab/candidate/v2"},
+                {"kind", candidate.kind},
+                {"files", files},
+                {"switches", candidate.switches},
+                {"prerequisites", prerequisites}};
+  // What counts as success is a part of how it is executed.
+  if (!candidate.exit_codes.empty()) {
+    manifest["exit_codes"] = {{"success", candidate.exit_codes.success}, {"restart", candidate.exit_codes.restart}};
+  }
   return sha256(manifest.dump(-1, ' ', false, Json::error_handler_t::replace));
 }
 

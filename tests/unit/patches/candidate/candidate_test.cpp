@@ -35,6 +35,8 @@ TEST(CandidateDigest, DependsOnWhatIsExecutedAndOnNothingElse) {
   EXPECT_TRUE(differs([](Candidate& c) { c.kind = "exe"; }));
   EXPECT_TRUE(differs([](Candidate& c) { c.switches = "/quiet"; }));
   EXPECT_TRUE(differs([](Candidate& c) { c.prerequisites = {"p"}; }));
+  EXPECT_TRUE(differs([](Candidate& c) { c.exit_codes.success = {17025}; }));
+  EXPECT_TRUE(differs([](Candidate& c) { c.exit_codes.restart = {17025}; }));
   // Labels: a file that gets another one keeps its history.
   EXPECT_FALSE(differs([](Candidate& c) { c.id = "y"; }));
   EXPECT_FALSE(differs([](Candidate& c) { c.title = "y"; }));
@@ -73,6 +75,29 @@ TEST(CandidateJson, ComesBackUnchanged) {
   const auto back = candidate_from_json(Json(candidate));
   ASSERT_TRUE(back) << back.error().message;
   EXPECT_EQ(*back, candidate);
+}
+
+TEST(CandidateJson, HoldsExitCodesInEverySpelling) {
+  const auto codes = [](const char* text, std::vector<JsonProblem>& problems) {
+    const auto json = Json::parse(text);
+    return exit_codes_from(JsonReader(json, "", problems));
+  };
+  std::vector<JsonProblem> problems;
+  EXPECT_EQ(codes(R"({"success": [17025, "0x800f0840"], "restart": [-2146498496, 3010]})", problems),
+            (ExitCodes{{17025, 0x800F0840}, {3010, 0x800F0840}}));
+  EXPECT_TRUE(problems.empty());
+  for (const auto* text :
+       {R"({"success": ["17025"]})", R"({"success": [1.5]})", R"({"success": [4294967296]})",
+        R"({"success": [18446744073709551615]})", R"({"success": ["0x"]})", R"({"success": ["0x123456789"]})",
+        R"({"success": 5})", R"({"failure": []})", R"({"restart": [null]})"}) {
+    problems.clear();
+    (void)codes(text, problems);
+    EXPECT_EQ(problems.size(), 1U) << text;
+  }
+  auto candidate = testing::candidate("x", "hello", "1");
+  candidate.exit_codes = {{17025}, {3010, 0x800F0840}};
+  candidate.digest = candidate_digest(candidate);
+  EXPECT_EQ(candidate_from_json(Json(candidate)).value(), candidate);
 }
 
 TEST(CandidateJson, RefusesADigestThatIsNotItsOwn) {
