@@ -13,6 +13,7 @@
 
 #include "lab/core/digest.hpp"
 #include "reports/record/queries.hpp"
+#include "reports/record/remarks.hpp"
 
 namespace patchlab::promotion {
 namespace {
@@ -362,7 +363,25 @@ class Gate {
     look_at_set_digest(*facts);
     look_at_facts(*facts, ReasonCode::final_trial_failed);
     look_at_installs(*facts);
+    look_at_flaky(*facts);
     decision_.promotable = facts->candidates;
+  }
+
+  // A check that was steady without a patch, and failed once with exactly this set, must have been steady in another
+  // trial of the same set; else nobody knows whether the set makes it fail now and then.
+  void look_at_flaky(const TrialRecord& trial) {
+    for (const auto& key : flaky_since_patched(department_.trials, trial)) {
+      const bool refuted = std::ranges::any_of(department_.trials, [&](const TrialRecord& other) {
+        return other.id != trial.id && other.outcome == Outcome::pass && other.set_digest == trial.set_digest &&
+               same_members(other.machines, trial.machines) && missing_checks(department_, other).empty() &&
+               std::ranges::count(flaky_since_patched(department_.trials, other), key) == 0;
+      });
+      if (refuted) continue;
+      block(ReasonCode::not_reproduced, trial.id,
+            fmt::format("{} failed and passed with this set, was steady without a patch, and no other trial of the set "
+                        "passed without that",
+                        key));
+    }
   }
 
   void look_at_set_digest(const TrialRecord& trial) {

@@ -105,6 +105,15 @@ std::string counts_of(const FlakyRecord& flaky) {
 }
 
 bool is_flaky_without_patches(const DepartmentRecord& department, const std::string& fact) {
+  // Asked again in the same phase, or in another trial.
+  for (const auto& trial : department.trials) {
+    if (!trial.candidates.empty()) continue;
+    for (const auto& phase : trial.phases) {
+      for (const auto& check : phase.checks) {
+        if (checks::is_flaky(check) && check_key(phase.machine, check.id) == fact) return true;
+      }
+    }
+  }
   const auto controls = [&](auto wanted) {
     return std::ranges::any_of(department.trials, [&](const TrialRecord& trial) {
       return trial.purpose == Purpose::control && trial.candidates.empty() && wanted(trial);

@@ -28,7 +28,8 @@ namespace patchlab::reports {
 [[nodiscard]] inline bool is_lost(const TrialRecord& trial) { return !trial.retried_as.empty(); }
 // "failed 1 time, passed 2 times (not reproduced)": for the reader.
 [[nodiscard]] std::string counts_of(const FlakyRecord& flaky);
-// Whether the control of this department failed on the same fact and passed: what is flaky without a patch.
+// Whether the control of this department failed on the same fact and passed, or the check did so at the baseline or in
+// the control, asked again: what is flaky without a patch.
 [[nodiscard]] bool is_flaky_without_patches(const DepartmentRecord& department, const std::string& fact);
 // Facts that failed in the set that was to be promoted, and of which nobody knows why.
 [[nodiscard]] std::vector<const FlakyRecord*> unexplained_flakes(const DepartmentRecord& department);

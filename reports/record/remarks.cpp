@@ -34,8 +34,8 @@ std::string sentence(const UnjudgedSlowness& unjudged) {
 }
 
 template <class Visit>
-void for_each_check(const DepartmentRecord& department, Visit visit) {
-  for (const auto& trial : department.trials) {
+void for_each_check(const std::vector<TrialRecord>& trials, Visit visit) {
+  for (const auto& trial : trials) {
     for (const auto& phase : trial.phases) {
       for (const auto& check : phase.checks) visit(trial, phase, check);
     }
@@ -46,7 +46,7 @@ void for_each_check(const DepartmentRecord& department, Visit visit) {
 
 std::vector<FlakyCheck> flaky_checks(const DepartmentRecord& department) {
   std::map<std::pair<std::string, std::string>, FlakyCheck> found;
-  for_each_check(department, [&](const auto& trial, const auto& phase, const auto& check) {
+  for_each_check(department.trials, [&](const auto& trial, const auto& phase, const auto& check) {
     if (!checks::is_flaky(check)) return;
     auto& flaky = found[{phase.machine, check.id}];
     flaky.machine = phase.machine;
@@ -61,9 +61,24 @@ std::vector<FlakyCheck> flaky_checks(const DepartmentRecord& department) {
   return list;
 }
 
+std::vector<std::string> flaky_since_patched(const std::vector<TrialRecord>& trials, const TrialRecord& trial) {
+  std::set<std::string> keys;
+  std::set<std::string> by_themselves;
+  for_each_check(trials, [&](const auto& other, const auto& phase, const auto& check) {
+    if (!checks::is_flaky(check)) return;
+    const auto key = check_key(phase.machine, check.id);
+    if (other.candidates.empty())
+      by_themselves.insert(key);
+    else if (other.id == trial.id)
+      keys.insert(key);
+  });
+  std::erase_if(keys, [&](const auto& key) { return by_themselves.contains(key); });
+  return {keys.begin(), keys.end()};
+}
+
 std::vector<UnjudgedSlowness> unjudged_slowness(const DepartmentRecord& department) {
   std::map<std::pair<std::string, std::string>, std::set<std::string>> found;
-  for_each_check(department, [&](const auto& /*trial*/, const auto& phase, const auto& check) {
+  for_each_check(department.trials, [&](const auto& /*trial*/, const auto& phase, const auto& check) {
     if (check.slowness && !check.slowness->judged) found[{phase.machine, check.slowness->why_not}].insert(check.id);
   });
   std::vector<UnjudgedSlowness> list;

@@ -23,6 +23,11 @@ struct FlakyCheck {
 // By machine and check.
 [[nodiscard]] std::vector<FlakyCheck> flaky_checks(const DepartmentRecord& department);
 
+// The keys of those that were flaky in this trial and steady in every trial without a patch: the patch may have made
+// them so.
+[[nodiscard]] std::vector<std::string> flaky_since_patched(const std::vector<TrialRecord>& trials,
+                                                           const TrialRecord& trial);
+
 // Checks of one machine whose slowness was not judged in at least one trial, for one reason.
 struct UnjudgedSlowness {
   std::string machine;

@@ -3,6 +3,7 @@
 #include "runners/engine/department_trials.hpp"
 
 #include "reports/record/queries.hpp"
+#include "reports/record/remarks.hpp"
 #include "runners/engine/memo_key.hpp"
 #include "runners/engine/silence.hpp"
 
@@ -200,6 +201,11 @@ void DepartmentTrials::keep(const TrialRecord& record, Stability stability) {
   const std::lock_guard lock(mutex_);
   if (stability == Stability::yes) waited_.insert(record.id);
   records_.push_back(record);
+}
+
+bool DepartmentTrials::made_a_check_flaky(const TrialRecord& trial) {
+  const std::lock_guard lock(mutex_);
+  return !reports::flaky_since_patched(records_, trial).empty();
 }
 
 std::vector<TrialRecord> DepartmentTrials::take_records() {

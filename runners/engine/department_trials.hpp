@@ -49,6 +49,8 @@ class DepartmentTrials {
   // What trials so far saw of parts of the domain on these machines, each trial once.
   [[nodiscard]] std::vector<SeenTrial> seen_on(const std::vector<std::string>& machines, const Indexes& domain,
                                                Stability stability);
+  // Whether a check failed and passed in this trial that was steady in all trials without a patch.
+  [[nodiscard]] bool made_a_check_flaky(const reports::TrialRecord& trial);
   [[nodiscard]] std::vector<reports::TrialRecord> take_records();
 
   // The job's candidates, less what guests did not take. Not while a search is under way.

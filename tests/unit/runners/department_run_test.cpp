@@ -41,7 +41,8 @@ class FakeCell final : public cell::CellClient {
   std::vector<cell::TrialJob> trials;
   std::function<void(const cell::TrialJob&)> on_trial;
   std::function<std::string(const cell::TrialJob&)>
-      passing_trouble;  // one failing fact that has nothing to do with the patches
+      passing_trouble;                               // one failing fact that has nothing to do with the patches
+  std::function<bool(const cell::TrialJob&)> flaky;  // the check "works" fails and then passes, on each machine
 
   Result<reports::TrialRecord> prepare(const cell::CellJob& job) override {
     reports::TrialRecord record{
@@ -81,6 +82,13 @@ class FakeCell final : public cell::CellClient {
     if (job.purpose == reports::Purpose::control && control_fails) {
       record.outcome = Outcome::fail;
       record.signature = {"dns/a-record"};
+    }
+    for (const auto& machine : job.machines) {
+      if (!flaky || !flaky(job)) break;
+      checks::CheckResult check{.id = "works", .outcome = Outcome::pass};
+      check.tries = {{Outcome::fail, {}, "no-answer", "", Json()}, {Outcome::pass, {}, "", "", Json()}};
+      record.phases.push_back(
+          {.phase = "after-install", .machine = machine, .outcome = Outcome::pass, .checks = {check}});
     }
     if (job.purpose == reports::Purpose::removal) {
       for (const auto& [machine, installs] : job.installs) {
@@ -228,6 +236,33 @@ TEST(DepartmentRun, PromotesTheBatchWhenItPassesAsAWhole) {
   EXPECT_EQ(verdict(record, "a").outcome, Outcome::pass);
   EXPECT_EQ(lab.lab.count(reports::Purpose::batch), 1);
   EXPECT_EQ(lab.lab.count(reports::Purpose::final), 0);
+}
+
+TEST(DepartmentRun, ASetWithWhichASteadyCheckFailedOnceIsTriedOnceMore) {
+  Fixture lab;
+  lab.lab.flaky = [](const cell::TrialJob& job) { return job.purpose == reports::Purpose::batch; };
+  const auto record = lab.machine("dns").candidate("a", {"dns"}).candidate("b", {"dns"}).run();
+  ASSERT_EQ(lab.lab.trials.size(), 3U);
+  EXPECT_EQ(lab.lab.trials[2].purpose, reports::Purpose::final);
+  EXPECT_EQ(lab.lab.trials[2].candidates, lab.lab.trials[1].candidates);
+  EXPECT_EQ(record.final_trial, lab.lab.trials[2].id);
+  EXPECT_EQ(verdict(record, "a").outcome, Outcome::pass);
+}
+
+TEST(DepartmentRun, ACheckThatIsFlakyWithoutAPatchCostsNoTrial) {
+  Fixture lab;
+  lab.lab.flaky = [](const cell::TrialJob&) { return true; };
+  const auto record = lab.machine("dns").candidate("a", {"dns"}).run();
+  EXPECT_EQ(lab.lab.trials.size(), 2U);
+  EXPECT_EQ(record.outcome, Outcome::pass);
+}
+
+TEST(DepartmentRun, IsNotTriedAgainAndAgain) {
+  Fixture lab;
+  lab.lab.flaky = [](const cell::TrialJob& job) { return job.purpose != reports::Purpose::control; };
+  const auto record = lab.machine("dns").candidate("a", {"dns"}).run();
+  EXPECT_EQ(lab.lab.trials.size(), 3U);
+  EXPECT_EQ(record.final_trial, lab.lab.trials[2].id) << "the gate sees that it was flaky in both";
 }
 
 TEST(DepartmentRun, ConvictsFromTheBaselineOnly) {

@@ -58,6 +58,12 @@ void add_failure_of(DepartmentRecord& department, reports::TrialRecord trial) {
   department.trials.push_back(std::move(trial));
 }
 
+// It failed, and passed when it was asked again in the same phase.
+void make_flaky(reports::TrialRecord& trial) {
+  trial.phases[0].checks[0].tries = {{Outcome::fail, Milliseconds(20), "no-answer", "nothing", Json()},
+                                     {Outcome::pass, Milliseconds(10), "", "", Json()}};
+}
+
 const std::vector<Spoiling>& spoilings() {
   using enum ReasonCode;
   using R = RunRecord&;
@@ -115,6 +121,20 @@ const std::vector<Spoiling>& spoilings() {
       {"NoFiles", digest_mismatch, [](R r, D) { r.candidates[1].files.clear(); }},
       {"NoFileDigest", digest_mismatch, [](R r, D) { r.candidates[1].files[0].sha256.clear(); }},
       {"CandidateTwice", digest_mismatch, [](R r, D) { r.candidates.push_back(r.candidates[0]); }},
+      {"FlakySincePatched", not_reproduced, [](R, D d) { make_flaky(final_trial(d)); }},
+      {"FlakyInEveryTrialOfTheSet", not_reproduced,
+       [](R, D d) {
+         make_flaky(final_trial(d));
+         d.trials.push_back(final_trial(d));
+         d.trials.back().id = "finance/t9";
+       }},
+      {"FlakyAndTheOtherTrialOfTheSetIsIncomplete", not_reproduced,
+       [](R, D d) {
+         d.trials.push_back(final_trial(d));
+         d.trials.back().id = "finance/t9";
+         d.trials.back().phases.pop_back();
+         make_flaky(final_trial(d));
+       }},
       {"SetDigest", digest_mismatch, [](R, D d) { final_trial(d).set_digest = sha256("x"); }},
       {"NoBaseline", baseline_broken, [](R, D d) { d.trials.erase(d.trials.begin()); }},
       {"BaselineFailed", baseline_broken, [](R, D d) { baseline(d).outcome = Outcome::fail; }},
@@ -463,6 +483,19 @@ TEST(ReasonCodes, AreStableWords) {
   EXPECT_STREQ(to_string(ReasonCode::golden_image_changed), "golden-image-changed");
   EXPECT_STREQ(to_string(ReasonCode::coverage_missing), "coverage-missing");
   EXPECT_EQ(to_string(Reason{ReasonCode::stale, "run", "too old"}), "stale: run: too old");
+}
+
+TEST(Gate, AFlakyCheckIsNoReasonWhenItIsSoWithoutAPatchOrSteadyInAnotherTrialOfTheSet) {
+  auto by_itself = tests::good_record();
+  make_flaky(control(by_itself.departments[0]));
+  make_flaky(final_trial(by_itself.departments[0]));
+  EXPECT_THAT(decide_on(by_itself).blocking, IsEmpty());
+  auto refuted = tests::good_record();
+  auto& department = refuted.departments[0];
+  department.trials.push_back(final_trial(department));
+  department.trials.back().id = "finance/t9";
+  make_flaky(final_trial(department));
+  EXPECT_THAT(decide_on(refuted).blocking, IsEmpty());
 }
 
 }  // namespace
