@@ -95,7 +95,7 @@ std::string printable_json(std::string_view json) {
 
 std::string printable_beyond_ascii(std::string_view text) {
   return replaced(text,
-                  [](char32_t code) { return code < 0x80 ? std::string(1, static_cast<char>(code)) : escaped(code); });
+                  [](char32_t code) { return code < 0x7f ? std::string(1, static_cast<char>(code)) : escaped(code); });
 }
 
 }  // namespace patchlab

@@ -23,7 +23,7 @@ namespace patchlab {
 [[nodiscard]] std::string printable_lines(std::string_view text);
 // The same for a JSON text: such characters stand in its strings only, and become escapes there that mean the same.
 [[nodiscard]] std::string printable_json(std::string_view json);
-// For formats with a rule of their own for ASCII: only what is beyond it is written out.
+// For formats with a rule of their own for ASCII: only DEL and what is beyond is written out.
 [[nodiscard]] std::string printable_beyond_ascii(std::string_view text);
 
 // How an argument of printable_format comes out: text in one printable line, everything else as it is.

@@ -88,7 +88,7 @@ CandidateRecord read_candidate(const Json& json, const std::string& pointer, Pro
   JsonReader reader(json, pointer, problems);
   CandidateRecord candidate;
   candidate.id = reader.text("id");
-  if (!candidate.id.empty() && !is_candidate_id(candidate.id))
+  if (reader.raw("id").is_string() && !is_candidate_id(candidate.id))
     reader.problem("id", fmt::format("'{}' is no candidate id: {}", candidate.id, candidate_id_rule));
   candidate.title = reader.text_or("title", "");
   candidate.severity = reader.text_or("severity", "unknown");
@@ -301,7 +301,7 @@ DepartmentRecord read_department(const Json& json, const std::string& pointer, P
   JsonReader reader(json, pointer, problems);
   DepartmentRecord department;
   department.name = reader.text("name");
-  if (!department.name.empty() && !is_scenario_name(department.name))
+  if (reader.raw("name").is_string() && !is_scenario_name(department.name))
     reader.problem("name", fmt::format("'{}' {}", department.name, scenario_name_rule));
   department.outcome = outcome_of(reader);
   department.error = error_of(reader, problems);

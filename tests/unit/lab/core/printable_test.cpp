@@ -65,6 +65,10 @@ TEST(Printable, NeverPrintsAControlCharacter) {
   }
 }
 
+TEST(Printable, LeavesAsciiToFormatsThatHaveARuleForIt) {
+  EXPECT_EQ(printable_beyond_ascii("a\x1b\n<b>\x7f\xc2\x9b\xe2\x80\xae"), "a\x1b\n<b>\\x7f\\x9b\\u202e");
+}
+
 TEST(Printable, KeepsLinesThatAreMeant) { EXPECT_EQ(printable_lines("a\x1b\nb\r\n"), "a\\x1b\nb\\r\n"); }
 
 TEST(Printable, KeepsTheMeaningOfJson) {
