@@ -61,7 +61,9 @@ TEST(Printable, NeverPrintsAControlCharacter) {
   for (std::size_t i = 0; i < shown.size(); ++i) {
     const auto byte = static_cast<unsigned char>(shown[i]);
     ASSERT_TRUE(byte >= 0x20 && byte != 0x7f) << i;
-    if (byte == 0xc2) ASSERT_GE(static_cast<unsigned char>(shown[i + 1]), 0xa0) << i;
+    if (byte == 0xc2) {
+      ASSERT_GE(static_cast<unsigned char>(shown[i + 1]), 0xa0) << i;
+    }
   }
 }
 
