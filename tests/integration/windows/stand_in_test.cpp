@@ -108,6 +108,7 @@ class StandIn {
     EXPECT_TRUE(hypervisor_->start(machine));
     agent_.emplace(*hypervisor_, machine, clock_);
     WindowsOptions options;
+    options.version = "6.2.9200";
     for (const auto* file : {"good-exe.exe", "breaks-dns-exe.exe", "fails-exe.exe"})
       options.setups[file].switches = "/S";
     adapter_ = windows_adapter(*agent_, clock_, options);
