@@ -65,8 +65,8 @@ std::uint16_t random_mark() {
 
 class ProbeRun {
  public:
-  ProbeRun(std::vector<PlannedProbe> probes, const LabIdentity& lab, Milliseconds limit)
-      : probes_(std::move(probes)), lab_(lab), limit_(limit) {
+  ProbeRun(std::vector<PlannedProbe> probes, const LabIdentity& lab, Milliseconds limit, Milliseconds patience)
+      : probes_(std::move(probes)), lab_(lab), limit_(limit), patience_(patience) {
     report_.attempts.reserve(probes_.size());
     for (const auto& probe : probes_) {
       auto target = probe.port == 0 ? probe.target : fmt::format("{}:{}", probe.target, probe.port);
@@ -82,7 +82,12 @@ class ProbeRun {
     listen_until(start + limit_ / 3);
     send_wire();
     listen_until(start + limit_);
-    const auto silence = fmt::format("no answer within {:.1f} s", std::chrono::duration<double>(limit_).count());
+    while (wire_.valid() && waits_for_control() && Steady::now() < start + patience_) {
+      send_wire();
+      listen_until(Steady::now() + limit_ / 3);
+    }
+    const auto took = std::chrono::duration<double>(Steady::now() - start).count();
+    const auto silence = fmt::format("no answer within {:.1f} s", took);
     for (auto& attempt : report_.attempts) {
       if (attempt.evidence.empty()) attempt.evidence = silence;
       if (!attempt.control || attempt.answered) continue;
@@ -95,6 +100,12 @@ class ProbeRun {
   }
 
  private:
+  [[nodiscard]] bool waits_for_control() const {
+    return std::ranges::any_of(report_.attempts, [](const LeakAttempt& attempt) {
+      return attempt.control && attempt.sent && !attempt.answered;
+    });
+  }
+
   // A socket whose fate tells one probe's.
   struct Watched {
     FileDescriptor socket;
@@ -349,6 +360,7 @@ class ProbeRun {
   std::vector<PlannedProbe> probes_;
   const LabIdentity& lab_;
   Milliseconds limit_;
+  Milliseconds patience_;
   LeakReport report_;
   Sender sender_;
   FileDescriptor wire_;
@@ -358,12 +370,13 @@ class ProbeRun {
 };
 }  // namespace
 
-LeakReport run_leak_probe(const std::vector<PlannedProbe>& probes, const LabIdentity& lab, Milliseconds limit) {
+LeakReport run_leak_probe(const std::vector<PlannedProbe>& probes, const LabIdentity& lab, Milliseconds limit,
+                          Milliseconds patience) {
   auto all = probes;
   if (lab.control) {
     for (const auto& probe : control_probes()) all.push_back(probe);
   }
-  return ProbeRun(std::move(all), lab, limit).finish();
+  return ProbeRun(std::move(all), lab, limit, patience).finish();
 }
 
 }  // namespace patchlab::lab::network

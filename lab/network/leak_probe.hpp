@@ -63,8 +63,10 @@ struct LeakReport {
 };
 
 // Sends everything at once and again after a third of the time, and listens until the end of it: absence cannot be seen
-// sooner. To be called inside the cell by a process with CAP_NET_RAW; the machines may be running.
+// sooner. While the control has not answered it goes on, up to `patience`: on a busy host all answers are late. To be
+// called inside the cell by a process with CAP_NET_RAW; the machines may be running.
 [[nodiscard]] LeakReport run_leak_probe(const std::vector<PlannedProbe>& probes, const LabIdentity& lab,
-                                        Milliseconds limit = Milliseconds(1200));
+                                        Milliseconds limit = Milliseconds(1200),
+                                        Milliseconds patience = std::chrono::seconds(20));
 
 }  // namespace patchlab::lab::network

@@ -11,6 +11,7 @@
 
 #include <array>
 #include <cerrno>
+#include <condition_variable>
 #include <filesystem>
 #include <mutex>
 #include <thread>
@@ -66,6 +67,7 @@ struct Watch::State {
   std::set<MacAddress> known;
   std::string own_token;
   std::mutex mutex;
+  std::condition_variable heard_beacon;
   Overheard overheard;
   std::chrono::steady_clock::time_point since = std::chrono::steady_clock::now();
   std::jthread thread;
@@ -78,6 +80,7 @@ struct Watch::State {
     ++overheard.frames;
     if (token && *token == own_token) {
       ++overheard.own_beacons;
+      heard_beacon.notify_all();
     } else if (token) {
       overheard.other_cells.insert(*token);
     } else if (known.count(seen->from) == 0 &&
@@ -105,6 +108,11 @@ Result<std::unique_ptr<Watch>> Watch::start(const std::string& device, std::set<
     raw->overheard.broken = "the listener at the bridge has ended";
   });
   return std::unique_ptr<Watch>(new Watch(std::move(state)));
+}
+
+void Watch::await_beacon(Milliseconds limit) const {
+  std::unique_lock lock(state_->mutex);
+  state_->heard_beacon.wait_for(lock, limit, [this] { return state_->overheard.own_beacons > 0; });
 }
 
 Overheard Watch::take() {

@@ -34,6 +34,9 @@ class Watch {
   ~Watch();
   Watch(const Watch&) = delete;
   Watch& operator=(const Watch&) = delete;
+  // Until the control's beacon has been heard since the last look, or `limit` is over: it comes once a second, on a
+  // busy host later.
+  void await_beacon(Milliseconds limit) const;
   [[nodiscard]] Overheard take();
 
  private:

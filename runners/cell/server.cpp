@@ -189,6 +189,7 @@ class Server {
            attempt.control,
            {},
            {}});
+    watch_->await_beacon(std::chrono::seconds(20));
     const auto overheard = watch_->take();
     add({{}, "watch", "any", overheard.is_breach(), overheard.text(), true, false, {}, {}});
     if (!overheard.broken.empty()) troubles.push_back(overheard.broken);

@@ -8,7 +8,6 @@
 #include <gmock/gmock.h>
 #include <sched.h>
 #include <signal.h>
-
 #include <sys/socket.h>
 
 #include "lab/core/time.hpp"
@@ -274,7 +273,8 @@ TEST_F(LeakProbe, ADeafListenerProvesNothing) {
               if (!all) return 3;
               // The cable is pulled: nobody is heard, as nobody would be through a tight fence.
               if (!Netlink::open()->set_down("ctl-0")) return 4;
-              const auto report = run_leak_probe(planned_probes(host(), plan()), all->lab, Milliseconds(300));
+              const auto report =
+                  run_leak_probe(planned_probes(host(), plan()), all->lab, Milliseconds(300), Milliseconds(600));
               for (const auto& attempt : report.attempts) {
                 if (attempt.answered) return explain(report), 5;
               }
