@@ -46,8 +46,11 @@ class Server {
     requests_.emplace_back([this, request] {
       if (request["op"] == "prepare") reply_to(request, [&] { return prepare(request.at("job")); });
       if (request["op"] == "trial") {
-        reply_to(request,
-                 [&]() -> Result<Json> { return Json(cell_->run_trial(trial_job_from_json(request.at("job")))); });
+        reply_to(request, [&]() -> Result<Json> {
+          const auto trial = trial_job_from_json(request.at("job"));
+          under_way_ = trial.id;
+          return Json(cell_->run_trial(trial));
+        });
       }
       if (request["op"] == "fence") {
         reply_to(request, [&]() -> Result<Json> {
