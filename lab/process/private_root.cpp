@@ -71,6 +71,7 @@ class Builder {
   explicit Builder(const PrivateRoot& wanted) : wanted_(wanted) {}
 
   Result<void> build() {
+    const FilesForAll umask_of_a_root;  // who confines itself here is somebody else: its folders must let everybody in
     if (::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0)
       return errno_error("taking the mounts of the host for itself", errno);
     PATCHLAB_TRY(collect());

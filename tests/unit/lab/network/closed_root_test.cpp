@@ -258,6 +258,13 @@ TEST_F(ConfinedInACell, IsNobodyWhereRootRunsIt) {
   EXPECT_EQ(run_confined([&] { return ::getuid() == expected && ::geteuid() == expected ? 0 : 1; }), 0);
 }
 
+// The program's own umask keeps others out, and the worker is somebody else.
+TEST_F(ConfinedInACell, ReadsWhatLibrariesReadWhateverTheUmask) {
+  const auto before = ::umask(077);
+  EXPECT_EQ(run_confined([] { return can_read("/etc/passwd") && can_read("/etc/services") ? 0 : 1; }), 0);
+  ::umask(before);
+}
+
 // Who else lives in the cell, under the same user: QEMU, with a guest's memory.
 TEST_F(ConfinedInACell, CannotLookIntoOtherProcesses) {
   EXPECT_EQ(run_in_cell(
