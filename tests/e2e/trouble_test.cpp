@@ -98,7 +98,7 @@ TEST_F(Trouble, AGuestThatNeverBootsIsABrokenBaselineAndNoVerdict) {
   const auto record = run(scenario, 2);
   const auto& finance = record.departments.at(0);
   ASSERT_TRUE(finance.error);
-  EXPECT_EQ(finance.error->error_class, ErrorClass::guest);
+  EXPECT_EQ(finance.error->error_class, ErrorClass::silent);
   EXPECT_THAT(finance.error->message, HasSubstr("the start of 'dns'"));
   for (const auto& verdict : finance.verdicts) EXPECT_EQ(verdict.outcome, Outcome::error) << verdict.candidate;
 }
