@@ -23,17 +23,18 @@ bool is_connected_to(int socket, in_addr address, std::uint16_t port) {
          peer.sin_addr.s_addr == address.s_addr && ntohs(peer.sin_port) == port;
 }
 
-bool shut_down_sockets_to(const std::string& address, std::uint16_t port) {
+// `fired` is set before a socket is shut down: whoever waits at that socket may ask as soon as it is.
+void shut_down_sockets_to(const std::string& address, std::uint16_t port, std::atomic<bool>& fired) {
   in_addr wanted{};
-  if (::inet_pton(AF_INET, address.c_str(), &wanted) != 1) return false;
-  bool any = false;
+  if (::inet_pton(AF_INET, address.c_str(), &wanted) != 1) return;
   for (const auto& entry : entries_of("/proc/self/fd").value_or({})) {
     const auto name = entry.filename().string();
     int number = -1;
     std::from_chars(name.data(), name.data() + name.size(), number);
-    if (number >= 0 && is_connected_to(number, wanted, port) && ::shutdown(number, SHUT_RDWR) == 0) any = true;
+    if (number < 0 || !is_connected_to(number, wanted, port)) continue;
+    fired = true;
+    ::shutdown(number, SHUT_RDWR);
   }
-  return any;
 }
 
 }  // namespace
@@ -47,7 +48,7 @@ SocketWatchdog::SocketWatchdog(std::string address, std::uint16_t port, Deadline
         // Again and again: the library may open another connection.
         while (!stopped.wait_for(lock, stop, pause, [&] { return stop.stop_requested(); })) {
           if (stop.stop_requested()) return;
-          if (shut_down_sockets_to(address_, port_)) fired_ = true;
+          shut_down_sockets_to(address_, port_, fired_);
           pause = Milliseconds(100);
         }
       }) {}

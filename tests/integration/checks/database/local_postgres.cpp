@@ -17,7 +17,6 @@
 #include <fstream>
 #include <vector>
 
-#include "checks/socket.hpp"
 #include "lab/core/time.hpp"
 
 namespace patchlab::checks::database::testing {
@@ -62,9 +61,9 @@ std::uint16_t free_port() {
   return ntohs(address.sin_port);
 }
 
-bool answers(std::uint16_t port) {
-  const auto connection = connect_tcp({"127.0.0.1", port}, {}, Deadline(Milliseconds(500)));
-  return connection && connection->saved_errno == 0;
+// A server that still starts accepts connections and refuses each: only its log tells that it serves.
+bool serves(const std::filesystem::path& folder) {
+  return read_file(folder / "log").value_or("").find("ready to accept connections") != std::string::npos;
 }
 
 }  // namespace
@@ -106,8 +105,8 @@ Result<std::unique_ptr<LocalPostgres>> LocalPostgres::start() {
             fmt::format("unix_socket_directories={}", server->folder_.string())});
   }
   const auto ready =
-      wait_until(system_clock_source(), {"PostgreSQL listens", std::chrono::seconds(30), Milliseconds(50), {}, {}},
-                 [&] { return answers(server->port_); });
+      wait_until(system_clock_source(), {"PostgreSQL serves", std::chrono::seconds(30), Milliseconds(50), {}, {}},
+                 [&] { return serves(server->folder_); });
   if (!ready) return ready.error();
   return server;
 }
