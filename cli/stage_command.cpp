@@ -70,10 +70,7 @@ ExitCode promote(const Arguments& arguments) {
   std::vector<promotion::Ledger::NewEntry> entries;
   for (const auto& department : record->departments) {
     if (!arguments.departments.empty() && std::ranges::count(arguments.departments, department.name) == 0) continue;
-    promotion::GatePolicy policy;
-    policy.now = now;
-    policy.standing = standing;
-    const auto promotion = promotion::promote(*record, department.name, policy,
+    const auto promotion = promotion::promote(*record, department.name, {}, {.now = now, .standing = standing},
                                               [&](const std::string& digest) { return store.verified_path(digest); },
                                               {.stage = *stage, .now = rfc3339(now), .before_step = {}});
     if (promotion.exit_code != ExitCode::ok) code = promotion.exit_code;

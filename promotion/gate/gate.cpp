@@ -41,8 +41,8 @@ bool same_members(const std::vector<std::string>& a, const std::vector<std::stri
 // Collects reasons over one department; each `look_at` is one group of rules, called in the order of ReasonCode.
 class Gate {
  public:
-  Gate(const RunRecord& record, const DepartmentRecord& department, const GatePolicy& policy)
-      : record_(record), department_(department), policy_(policy) {}
+  Gate(const RunRecord& record, const DepartmentRecord& department, const Policy& policy, const Today& today)
+      : record_(record), department_(department), policy_(policy), today_(today) {}
 
   Decision decide() {
     decision_.department = department_.name;
@@ -82,10 +82,10 @@ class Gate {
   }
 
   void look_at_standing() {
-    if (!policy_.standing) return;
-    if (!policy_.standing->recorded) block(ReasonCode::not_recorded, record_.id, policy_.standing->otherwise);
-    const auto failures = policy_.standing->failed_later.find(department_.name);
-    if (failures == policy_.standing->failed_later.end()) return;
+    if (!today_.standing) return;
+    if (!today_.standing->recorded) block(ReasonCode::not_recorded, record_.id, today_.standing->otherwise);
+    const auto failures = today_.standing->failed_later.find(department_.name);
+    if (failures == today_.standing->failed_later.end()) return;
     for (const auto& candidate : record_.candidates) {
       const auto later = failures->second.find(candidate.digest);
       const auto* verdict = find_verdict(department_, candidate.id);
@@ -99,21 +99,21 @@ class Gate {
     if (!finished) {
       block(ReasonCode::run_incomplete, record_.id,
             fmt::format("'{}' is not a time at which it finished", record_.finished));
-    } else if (*finished > policy_.now + std::chrono::minutes(5)) {  // clocks of two hosts may differ a little
+    } else if (*finished > today_.now + std::chrono::minutes(5)) {  // clocks of two hosts may differ a little
       block(ReasonCode::stale, record_.id, fmt::format("finished at {}, which is in the future", record_.finished));
-    } else if (policy_.now - *finished > policy_.max_age) {
+    } else if (today_.now - *finished > policy_.max_age) {
       block(ReasonCode::stale, record_.id,
             fmt::format("finished at {}, more than {} hours ago", record_.finished, policy_.max_age.count()));
     }
     for (const auto& machine : department_.machines) {
-      const auto today = policy_.current_goldens.find(here(machine.name));
-      if (today != policy_.current_goldens.end() && today->second != machine.golden_digest) {
+      const auto today = today_.goldens.find(here(machine.name));
+      if (today != today_.goldens.end() && today->second != machine.golden_digest) {
         block(ReasonCode::stale, here(machine.name), "its golden image is another one today");
       }
     }
     for (const auto& candidate : record_.candidates) {
-      const auto today = policy_.current_candidates.find(candidate.id);
-      if (today != policy_.current_candidates.end() && today->second != candidate.digest) {
+      const auto today = today_.candidates.find(candidate.id);
+      if (today != today_.candidates.end() && today->second != candidate.digest) {
         block(ReasonCode::stale, candidate.id, "has another digest today");
       }
     }
@@ -470,14 +470,15 @@ class Gate {
 
   const RunRecord& record_;
   const DepartmentRecord& department_;
-  const GatePolicy& policy_;
+  const Policy& policy_;
+  const Today& today_;
   Decision decision_;
   std::vector<std::string> passed_;
 };
 
 }  // namespace
 
-Decision decide(const RunRecord& record, const std::string& department, const GatePolicy& policy) {
+Decision decide(const RunRecord& record, const std::string& department, const Policy& policy, const Today& today) {
   const auto count = std::ranges::count(record.departments, department, &DepartmentRecord::name);
   if (count != 1) {
     Decision refusal;
@@ -486,7 +487,8 @@ Decision decide(const RunRecord& record, const std::string& department, const Ga
         {ReasonCode::department_unknown, department, fmt::format("the record has {} departments of this name", count)});
     return refusal;
   }
-  return Gate(record, *std::ranges::find(record.departments, department, &DepartmentRecord::name), policy).decide();
+  return Gate(record, *std::ranges::find(record.departments, department, &DepartmentRecord::name), policy, today)
+      .decide();
 }
 
 }  // namespace patchlab::promotion

@@ -2,15 +2,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <chrono>
-#include <map>
-#include <optional>
 #include <string>
 #include <vector>
 
+#include "promotion/gate/today.hpp"
+#include "promotion/policy/policy.hpp"
 #include "reports/record/record.hpp"
 
-// The decision what of a run may go to production: a pure function of record and policy. It fails closed: what is
+// The decision what of a run may go to production: a pure function of record, policy and what is
+// true today. It fails closed: what is
 // absent, unknown or contradictory is a reason against, never overlooked.
 namespace patchlab::promotion {
 
@@ -51,36 +51,6 @@ struct Reason {
 // "code: subject: text", as in PromotionRecord::reasons.
 [[nodiscard]] std::string to_string(const Reason& reason);
 
-// What the ledger says today of a run that ended earlier; see promotion/ledger/standing.hpp.
-struct Standing {
-  bool recorded = false;  // it holds this run with the digest of this very record
-  std::string otherwise;  // why not, for the reader
-  // By department and candidate digest: the later run in which that candidate failed there.
-  std::map<std::string, std::map<std::string, std::string>> failed_later;
-};
-
-enum class ControlTrial { required, if_present };
-// Whether a set is promoted that failed and then passed: never, or when the control failed on the same facts without
-// any patch.
-enum class NotReproduced { refused, flaky_in_control };
-
-struct GatePolicy {
-  std::chrono::system_clock::time_point now;  // injected
-  std::chrono::hours max_age{24 * 7};         // of the run's end
-  ControlTrial control = ControlTrial::required;
-  NotReproduced not_reproduced = NotReproduced::flaky_in_control;
-  std::vector<std::string> fence_phases{"before", "during", "after"};
-  std::vector<std::string> fence_probes{"arp", "ping", "dns", "tcp", "ipv6-nd"};  // each of them in each phase
-  // Those that listen all the time, and need no control of their own: they hear its beacon. In each phase as well.
-  std::vector<std::string> fence_watches{"watch"};
-  // What is true today, where the caller knows it: golden digest by "department/machine", candidate digest by id. An
-  // entry that differs from the record makes the run stale.
-  std::map<std::string, std::string> current_goldens;
-  std::map<std::string, std::string> current_candidates;
-  // Absent only while the run itself promotes: its ledger entries tell what came of that, so they are written after it.
-  std::optional<Standing> standing;
-};
-
 struct Decision {
   std::string department;
   std::vector<std::string>
@@ -92,7 +62,7 @@ struct Decision {
   [[nodiscard]] std::vector<std::string> reasons() const;
 };
 
-[[nodiscard]] Decision decide(const reports::RunRecord& record, const std::string& department,
-                              const GatePolicy& policy);
+[[nodiscard]] Decision decide(const reports::RunRecord& record, const std::string& department, const Policy& policy,
+                              const Today& today);
 
 }  // namespace patchlab::promotion

@@ -6,9 +6,9 @@
 
 namespace patchlab::promotion {
 
-Promotion promote(const reports::RunRecord& record, const std::string& department, const GatePolicy& policy,
-                  const FileSource& source, const PublishOptions& options) {
-  const auto decision = decide(record, department, policy);
+Promotion promote(const reports::RunRecord& record, const std::string& department, const Policy& policy,
+                  const Today& today, const FileSource& source, const PublishOptions& options) {
+  const auto decision = decide(record, department, policy, today);
   Promotion promotion;
   promotion.record.outcome = reports::PromotionOutcome::refused;
   promotion.record.stage = (options.stage / department).string();

@@ -54,8 +54,8 @@ struct Promotion {
   reports::PromotionRecord record;
   ExitCode exit_code = ExitCode::policy;
 };
-[[nodiscard]] Promotion promote(const reports::RunRecord& record, const std::string& department,
-                                const GatePolicy& policy, const FileSource& source, const PublishOptions& options);
+[[nodiscard]] Promotion promote(const reports::RunRecord& record, const std::string& department, const Policy& policy,
+                                const Today& today, const FileSource& source, const PublishOptions& options);
 
 // Offline proof of what lies in the stage: everything the manifest names is there with its digest, nothing else is
 // there.

@@ -340,8 +340,7 @@ class Execution {
   }
 
   void promote() {
-    promotion::GatePolicy policy;
-    policy.now = clock_.wall();
+    const promotion::Today today{.now = clock_.wall()};
     const auto store = patches::default_store();
     const auto source = [&](const std::string& digest) { return store.verified_path(digest); };
     for (auto& department : record_.departments) {
@@ -354,7 +353,7 @@ class Execution {
         continue;
       }
       auto promotion =
-          promotion::promote(record_, department.name, policy, source,
+          promotion::promote(record_, department.name, promotion::Policy{}, today, source,
                              {.stage = plan_.scenario.stage, .now = rfc3339(clock_.wall()), .before_step = {}});
       department.promotion = std::move(promotion.record);
       progress_.say(fmt::format("{}: {} {}", department.name, to_string(department.promotion.outcome),

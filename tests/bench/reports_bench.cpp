@@ -95,10 +95,10 @@ void read_record(benchmark::State& state) {
 
 void decide_promotion(benchmark::State& state) {
   const auto& record = record_of(state);
-  promotion::GatePolicy policy;
-  policy.now = std::chrono::sys_days{std::chrono::year{2026} / 11 / 22} + std::chrono::hours{7};
+  promotion::Today today;
+  today.now = std::chrono::sys_days{std::chrono::year{2026} / 11 / 22} + std::chrono::hours{7};
   for (auto _ : state) {
-    const auto decision = promotion::decide(record, "finance", policy);
+    const auto decision = promotion::decide(record, "finance", {}, today);
     if (!decision.promotes()) state.SkipWithError("the sample must be promotable");
     benchmark::DoNotOptimize(&decision);
   }

@@ -105,11 +105,11 @@ class HostileInput : public ::testing::Test {
       for (const auto& file : candidate.files)
         EXPECT_TRUE(write_file_atomically(folder_.path() / "store" / file.sha256, "content of " + candidate.id));
     }
-    promotion::GatePolicy policy;
+    promotion::Today today;
     using namespace std::chrono;
-    policy.now = sys_days{year{2026} / 11 / 22} + hours{7};
+    today.now = sys_days{year{2026} / 11 / 22} + hours{7};
     const auto published = promotion::publish(
-        record, promotion::decide(record, "finance", policy),
+        record, promotion::decide(record, "finance", {}, today),
         [this](const std::string& sha256) -> Result<fs::path> { return folder_.path() / "store" / sha256; },
         {.stage = folder_.path() / "production", .now = "2026-11-22T06:20:00.000Z", .before_step = {}});
     EXPECT_TRUE(published) << published.error().message;

@@ -19,15 +19,13 @@ using testing::Field;
 using testing::IsEmpty;
 using testing::Not;
 
-GatePolicy policy() {
+Today today() {
   using namespace std::chrono;
-  GatePolicy policy;
-  policy.now = sys_days{year{2026} / 11 / 22} + hours{7};
-  return policy;
+  return {.now = sys_days{year{2026} / 11 / 22} + hours{7}};
 }
 
 Decision decide_on(const RunRecord& record, const std::string& department = "finance") {
-  return decide(record, department, policy());
+  return decide(record, department, {}, today());
 }
 
 auto has_code(ReasonCode code) { return Contains(Field(&Reason::code, code)); }
@@ -328,9 +326,9 @@ TEST(Gate, ASetThatFailedMayGoWhenTheControlFailsOnTheSameFact) {
   phase.checks[0].outcome = phase.outcome = lost.outcome = Outcome::fail;
   department.trials.insert(department.trials.begin() + 1, lost);
   EXPECT_TRUE(decide_on(record).promotes()) << fact;
-  auto strict = policy();
+  Policy strict;
   strict.not_reproduced = NotReproduced::refused;
-  EXPECT_THAT(decide(record, "finance", strict).blocking, has_code(ReasonCode::not_reproduced));
+  EXPECT_THAT(decide(record, "finance", strict, today()).blocking, has_code(ReasonCode::not_reproduced));
 }
 
 TEST(Gate, TakesTheResultsAFinalTrialReused) {
@@ -374,47 +372,47 @@ TEST(Gate, RefusesAStateThatWasMadeByOtherInstallations) {
 
 TEST(Gate, ComparesWithTheImagesAndCandidatesOfToday) {
   const auto record = tests::good_record();
-  auto today = policy();
-  today.current_goldens["finance/dns"] = record.departments[0].machines[0].golden_digest;
-  today.current_candidates["tidy"] = record.candidates[1].digest;
-  EXPECT_TRUE(decide(record, "finance", today).promotes());
-  today.current_goldens["finance/dns"] = sha256("newer image");
-  EXPECT_THAT(decide(record, "finance", today).reasons(),
+  auto now = today();
+  now.goldens["finance/dns"] = record.departments[0].machines[0].golden_digest;
+  now.candidates["tidy"] = record.candidates[1].digest;
+  EXPECT_TRUE(decide(record, "finance", {}, now).promotes());
+  now.goldens["finance/dns"] = sha256("newer image");
+  EXPECT_THAT(decide(record, "finance", {}, now).reasons(),
               ElementsAre("stale: finance/dns: its golden image is another one today"));
-  today.current_goldens.clear();
-  today.current_candidates["tidy"] = sha256("rebuilt");
-  EXPECT_THAT(decide(record, "finance", today).reasons(), ElementsAre("stale: tidy: has another digest today"));
+  now.goldens.clear();
+  now.candidates["tidy"] = sha256("rebuilt");
+  EXPECT_THAT(decide(record, "finance", {}, now).reasons(), ElementsAre("stale: tidy: has another digest today"));
 }
 
 TEST(Gate, TakesOnlyTheRecordThatTheLedgerHas) {
   const auto record = tests::good_record();
-  auto asking = policy();
+  auto asking = today();
   asking.standing = Standing{.recorded = true, .otherwise = {}, .failed_later = {}};
-  EXPECT_TRUE(decide(record, "finance", asking).promotes());
+  EXPECT_TRUE(decide(record, "finance", {}, asking).promotes());
   asking.standing = Standing{.recorded = false, .otherwise = "it was changed since", .failed_later = {}};
-  const auto decision = decide(record, "finance", asking);
+  const auto decision = decide(record, "finance", {}, asking);
   EXPECT_FALSE(decision.promotes());
   EXPECT_THAT(decision.blocking, ElementsAre(Reason{ReasonCode::not_recorded, record.id, "it was changed since"}));
 }
 
 TEST(Gate, RefusesWhatFailedInALaterRunOfTheSameDepartment) {
   const auto record = tests::good_record();
-  auto asking = policy();
+  auto asking = today();
   asking.standing = Standing{
       .recorded = true, .otherwise = {}, .failed_later = {{"engineering", {{record.candidates[0].digest, "run-2"}}}}};
-  EXPECT_TRUE(decide(record, "finance", asking).promotes()) << "another department's trouble";
+  EXPECT_TRUE(decide(record, "finance", {}, asking).promotes()) << "another department's trouble";
   asking.standing->failed_later = {{"finance", {{record.candidates[0].digest, "run-2"}}}};
   EXPECT_THAT(
-      decide(record, "finance", asking).blocking,
+      decide(record, "finance", {}, asking).blocking,
       ElementsAre(Reason{ReasonCode::stale, record.candidates[0].id, "passed here and failed later, in run run-2"}));
 }
 
 TEST(Gate, AsksForAControlOnlyWhenThePolicyDoes) {
   auto record = tests::good_record();
   record.departments[0].trials.erase(record.departments[0].trials.begin() + 1);
-  auto lenient = policy();
+  Policy lenient;
   lenient.control = ControlTrial::if_present;
-  EXPECT_TRUE(decide(record, "finance", lenient).promotes());
+  EXPECT_TRUE(decide(record, "finance", lenient, today()).promotes());
 }
 
 TEST(Gate, KnowsNothingOfAnUnknownDepartment) {

@@ -20,11 +20,9 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-GatePolicy policy() {
+Today today() {
   using namespace std::chrono;
-  GatePolicy policy;
-  policy.now = sys_days{year{2026} / 11 / 22} + hours{7};
-  return policy;
+  return {.now = sys_days{year{2026} / 11 / 22} + hours{7}};
 }
 
 class StageTest : public testing::Test {
@@ -49,7 +47,7 @@ class StageTest : public testing::Test {
     return [this](const std::string& sha256) -> Result<fs::path> { return root_ / "store" / sha256; };
   }
   Result<Published> publish_record(const reports::RunRecord& record) {
-    return publish(record, decide(record, "finance", policy()), store(record), options_);
+    return publish(record, decide(record, "finance", {}, today()), store(record), options_);
   }
   static reports::RunRecord record_of_run(const std::string& id) {
     auto record = tests::good_record();
@@ -125,7 +123,7 @@ TEST_F(StageTest, WhatIsPublishedCanBeReadAndNotWrittenWhateverTheUmask) {
 TEST_F(StageTest, PublishesOnlyWhatPassed) {
   const auto record = tests::rich_record();
   for (const char* department : {"engineering", "finance"}) {
-    ASSERT_TRUE(publish(record, decide(record, department, policy()), store(record), options_));
+    ASSERT_TRUE(publish(record, decide(record, department, {}, today()), store(record), options_));
   }
   EXPECT_TRUE(fs::exists(options_.stage / "finance/samba-share-defaults"));
   EXPECT_FALSE(fs::exists(options_.stage / "engineering/samba-share-defaults"));
@@ -171,7 +169,7 @@ TEST_F(StageTest, RefusesAFileThatIsNotTheTestedOne) {
   ASSERT_TRUE(publish_record(record_of_run("old")));
   const auto source = store(record);
   ASSERT_TRUE(write_file_atomically(root_ / "store" / record.candidates[1].files[0].sha256, "content of tiDy"));
-  const auto promotion = promote(record, "finance", policy(), source, options_);
+  const auto promotion = promote(record, "finance", {}, today(), source, options_);
   EXPECT_EQ(promotion.record.outcome, reports::PromotionOutcome::refused);
   EXPECT_EQ(promotion.exit_code, ExitCode::policy);
   ASSERT_FALSE(promotion.record.reasons.empty());
@@ -185,7 +183,7 @@ TEST_F(StageTest, AMissingFileIsTroubleNotARefusal) {
   const auto record = tests::good_record();
   const auto source = store(record);
   fs::remove(root_ / "store" / record.candidates[0].files[0].sha256);
-  const auto promotion = promote(record, "finance", policy(), source, options_);
+  const auto promotion = promote(record, "finance", {}, today(), source, options_);
   EXPECT_EQ(promotion.exit_code, ExitCode::cannot_create);
   EXPECT_THAT(promotion.record.reasons, ElementsAre(HasSubstr("publish-failed: finance: ")));
   EXPECT_EQ(published_run(), "");
@@ -194,11 +192,11 @@ TEST_F(StageTest, AMissingFileIsTroubleNotARefusal) {
 TEST_F(StageTest, PromoteTellsTheGatesReasons) {
   auto record = tests::good_record();
   record.departments[0].fence.attempts[0].answered = true;
-  const auto promotion = promote(record, "finance", policy(), store(record), options_);
+  const auto promotion = promote(record, "finance", {}, today(), store(record), options_);
   EXPECT_EQ(promotion.exit_code, ExitCode::policy);
   EXPECT_THAT(promotion.record.reasons,
               ElementsAre("fence-breach: finance: arp to 10.20.0.1 was answered before the trials"));
-  const auto good = promote(tests::good_record(), "finance", policy(), store(record), options_);
+  const auto good = promote(tests::good_record(), "finance", {}, today(), store(record), options_);
   EXPECT_EQ(good.exit_code, ExitCode::ok);
   EXPECT_EQ(good.record.outcome, reports::PromotionOutcome::promoted);
   EXPECT_THAT(good.record.candidates, ElementsAre("dns-update", "tidy"));
@@ -245,7 +243,7 @@ TEST_F(StageTest, InterruptedAtAnyPointItIsTheOldOrTheNewVersion) {
       options.before_step = [count = 0, stop_at](const std::string&) mutable {
         if (count++ == stop_at) ::_exit(42);
       };
-      static_cast<void>(publish(new_record, decide(new_record, "finance", policy()), source, options));
+      static_cast<void>(publish(new_record, decide(new_record, "finance", {}, today()), source, options));
       ::_exit(0);
     }
     int status = 0;
@@ -270,7 +268,7 @@ TEST_F(StageTest, InterruptedBeforeTheFirstPublicationThereIsNothing) {
   const auto child = ::fork();
   ASSERT_GE(child, 0);
   if (child == 0) {
-    static_cast<void>(publish(record, decide(record, "finance", policy()), source, options_));
+    static_cast<void>(publish(record, decide(record, "finance", {}, today()), source, options_));
     ::_exit(0);
   }
   int status = 0;
@@ -343,12 +341,12 @@ TEST_F(StageTest, OnlyOtherBytesAreADigestMismatch) {
   const auto missing = [](const std::string& sha256) -> Result<fs::path> {
     return configuration_error("no file with sha256 " + sha256 + " in the content store");
   };
-  const auto promotion = promote(record, "finance", policy(), missing, options_);
+  const auto promotion = promote(record, "finance", {}, today(), missing, options_);
   EXPECT_EQ(promotion.exit_code, ExitCode::cannot_create);
   EXPECT_THAT(promotion.record.reasons, ElementsAre(HasSubstr("publish-failed: finance: copying")));
   const auto folder = [this](const std::string&) -> Result<fs::path> { return root_ / "store"; };
   store(record);
-  EXPECT_THAT(promote(record, "finance", policy(), folder, options_).record.reasons,
+  EXPECT_THAT(promote(record, "finance", {}, today(), folder, options_).record.reasons,
               ElementsAre(HasSubstr("is a folder, and no regular file")));
 }
 
@@ -378,7 +376,7 @@ TEST_F(StageTest, AFolderThatOthersMayWriteIsRefused) {
       ASSERT_TRUE(remove_tree(options_.stage));
       ASSERT_TRUE(create_folders(folder));
       fs::permissions(folder, mode);
-      const auto promotion = promote(record, "finance", policy(), store(record), options_);
+      const auto promotion = promote(record, "finance", {}, today(), store(record), options_);
       EXPECT_EQ(promotion.exit_code, ExitCode::cannot_create) << folder;
       EXPECT_THAT(promotion.record.reasons, ElementsAre(HasSubstr("may be written by others"))) << folder;
       EXPECT_FALSE(fs::exists(fs::symlink_status(options_.stage / "finance")));
@@ -408,7 +406,7 @@ TEST_F(StageTest, TheModesOfWhatIsPublishedAreOursNotTheUmasks) {
 TEST_F(StageTest, RefusesIdsThatAreNoCandidateIds) {
   for (const char* id : {"--force", "*", "manifest.json", "a b"}) {
     auto record = tests::good_record();
-    auto decision = decide(record, "finance", policy());
+    auto decision = decide(record, "finance", {}, today());
     for (auto& candidate : record.candidates) {
       if (candidate.id == decision.promotable[0]) candidate.id = id;
     }
