@@ -17,6 +17,7 @@
 #include <fstream>
 #include <vector>
 
+#include "lab/core/files.hpp"
 #include "lab/core/time.hpp"
 
 namespace patchlab::checks::database::testing {
