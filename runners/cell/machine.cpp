@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include <condition_variable>
 #include <stdexcept>
 
 #include "lab/core/files.hpp"
@@ -196,6 +197,11 @@ class CellMachine::Turn {
   }
   // What only waits needs no slot, but a machine that goes on running.
   void release_slot() { slot_.reset(); }
+  [[nodiscard]] Result<void> take_slot_again() {
+    if (slot_) return {};
+    PATCHLAB_ASSIGN(slot_, machine_->context_.slots.acquire(machine_->context_.stop));
+    return {};
+  }
 
  private:
   CellMachine* machine_;
@@ -210,6 +216,39 @@ Result<CellMachine::Turn> CellMachine::take_turn() {
   if (std::exchange(resting_, false)) PATCHLAB_TRY(context_.hypervisor.resume(name()));
   return turn;
 }
+
+// Gives a turn's slot back as soon as the guest has had nothing to do for a while: a client that waits for an answer
+// that never comes needs no processor, and others do. Looks from a thread of its own, in real time, until it is gone.
+class CellMachine::IdleWatch {
+ public:
+  IdleWatch(CellMachine& machine, Turn& turn)
+      : thread_([&machine, &turn](const std::stop_token& stop) { look(machine, turn, stop); }) {}
+
+ private:
+  // Most checks are over before it looks at all.
+  static constexpr int quiet_looks = 3, first_look = 3;
+
+  static void look(CellMachine& machine, Turn& turn, const std::stop_token& stop) {
+    std::mutex mutex;
+    std::condition_variable_any gone;
+    std::unique_lock lock(mutex);
+    std::optional<Milliseconds> before;
+    const auto look_every = machine.context_.idle_look;
+    const auto is_over = [&](int looks) {
+      return gone.wait_for(lock, stop, looks * look_every, [&] { return stop.stop_requested(); });
+    };
+    if (is_over(first_look)) return;
+    for (int quiet = 0; !is_over(1);) {
+      const auto now = machine.context_.hypervisor.processor_time(machine.name());
+      if (!now) return;  // it keeps its slot
+      quiet = before && *now - *before < look_every / 10 ? quiet + 1 : 0;
+      before = *now;
+      if (quiet == quiet_looks) return turn.release_slot();
+    }
+  }
+
+  std::jthread thread_;
+};
 
 void CellMachine::rest() {
   if (!may_rest_ || resting_) return;
@@ -513,7 +552,15 @@ PhaseRecord CellMachine::examine(const std::string& trial, const std::string& ph
   const auto workers = check_workers();
   checks::Asking asking(
       context_.processes, workers, [&](const auto& check) { return second_chance(check, learning); }, context_.stop);
-  record.checks = asking.ask(planned);
+  {
+    const IdleWatch watch(*this, *turn);
+    record.checks = asking.ask(planned);
+  }
+  if (auto taken = turn->take_slot_again(); !taken) {
+    record.error = std::move(taken).error();
+    record.outcome = Outcome::error;
+    return record;
+  }
   if (learning == Learning::yes)
     checks::learn_in_control(asking, planned, phase, record.checks, usual_durations_, context_.clock);
   else

@@ -29,6 +29,7 @@ struct CellContext {
   EventSink events;
   std::stop_token stop;
   std::string check_interface;  // bridge towards the machines
+  Milliseconds idle_look{500};  // real time between two looks whether a guest that is being checked has work to do
 };
 
 // One clone and what is known of it when all is well. Used by one trial at a time; different machines work in parallel.
@@ -84,6 +85,7 @@ class CellMachine {
 
  private:
   class Turn;
+  class IdleWatch;
   [[nodiscard]] Result<Turn> take_turn();
   void rest();
   [[nodiscard]] Result<void> wait_ready(const std::string& trial, bool after_patch);

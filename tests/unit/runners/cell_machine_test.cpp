@@ -598,6 +598,33 @@ TEST_F(SlowerTest, AControlThatIsOnlySlowerPassesAndNothingIsJudgedThen) {
   EXPECT_FALSE(record.checks.at(0).slowness->judged);
 }
 
+// The other slot is taken, and the check gets its answer only when somebody gives this one back.
+class WaitingCheckTest : public SlowerTest {
+ protected:
+  WaitingCheckTest() { context_.idle_look = Milliseconds(10); }
+  void patience(const std::string& seconds) const {
+    std::ofstream(job_.worker_program) << "#!/bin/sh\ncd " << slots_.string() << "\nexec flock -w " << seconds << " "
+                                       << slot_name(0) << " cat answer\n";
+  }
+  const Result<FileLock> other_ = FileLock::take(slots_ / slot_name(1), FileLock::Mode::exclusive, FileLock::at_once());
+};
+
+TEST_F(WaitingCheckTest, HoldsNoProcessorSlotWhileTheGuestHasNothingToDo) {
+  (void)machine_->observe_baseline();
+  patience("20");
+  hypervisor_.alter("db", [](auto& machine) { machine.busy = Milliseconds(0); });
+  const auto record = machine_->examine("t", "after-install");
+  EXPECT_EQ(record.checks.at(0).outcome, Outcome::pass) << record.checks.at(0).observed;
+  EXPECT_EQ(record.outcome, Outcome::pass);
+}
+
+TEST_F(WaitingCheckTest, HoldsItsProcessorSlotWhileTheGuestWorks) {
+  (void)machine_->observe_baseline();
+  patience("0.3");
+  hypervisor_.alter("db", [](auto& machine) { machine.busy = Milliseconds(10); });
+  EXPECT_EQ(machine_->examine("t", "after-install").checks.at(0).outcome, Outcome::error) << "it got the slot";
+}
+
 // A mail server that relays now and then: answers in a row, 'y' is right, 'n' wrong, 'e' none of the worker; the last
 // is repeated.
 class FlakyTest : public InstalledSetTest {
