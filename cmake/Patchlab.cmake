@@ -40,9 +40,9 @@ endfunction()
 
 # patchlab_test(checks_test SOURCES a_test.cpp [LIBS ...] [LABEL unit]): one executable, each TEST found by ctest, labelled.
 # WHOLE: the executable is one test, for suites that set up once what takes long.
-# CORES: how many processors of the host its machines keep busy; one for those labelled vm. run-tests gives ctest twice as
-# many places as there are processors, and one more: a machine takes two, so each has a processor, and what mostly waits
-# for real servers, one test at a time, fits in beside them.
+# CORES: how many tests with a machine it counts for; one for those labelled vm, which take two places each. run-tests
+# gives ctest three places for each processor: such a test waits for half of its time. One place more is for what mostly
+# waits for real servers, one test at a time.
 function(patchlab_test name)
   cmake_parse_arguments(ARG "APART;WHOLE" "LABEL;TIMEOUT;CORES" "SOURCES;LIBS" ${ARGN})
   if(NOT ARG_LABEL)
