@@ -6,9 +6,8 @@
 
 #include "cli/commands.hpp"
 #include "cli/output.hpp"
-#include "cli/run_argument.hpp"
 #include "cli/terminal.hpp"
-#include "lab/core/paths.hpp"
+#include "history/archive/run_archive.hpp"
 #include "reports/csv/csv.hpp"
 #include "reports/html/html.hpp"
 #include "reports/junit/junit.hpp"
@@ -18,54 +17,9 @@
 
 namespace patchlab::cli {
 
+namespace {
+
 namespace fs = std::filesystem;
-
-namespace {
-
-// Ids begin with the time, so the greatest name is the newest run.
-std::vector<std::string> runs_in(const fs::path& runs) {
-  std::vector<std::string> ids;
-  for (const auto& entry : entries_of(runs).value_or({})) {
-    if (is_there(entry / reports::run_file_name)) ids.push_back(entry.filename().string());
-  }
-  std::ranges::reverse(ids);
-  return ids;
-}
-
-}  // namespace
-
-Result<fs::path> find_run(const std::string& name, const fs::path& runs) {
-  constexpr std::size_t shown = 3;
-  auto path = fs::path(name);
-  std::error_code code;
-  if (name == "latest") {
-    PATCHLAB_TRY(entries_of(runs).while_doing("looking for the latest run"));
-    const auto ids = runs_in(runs);
-    if (ids.empty())
-      return configuration_error(fmt::format("there is no run in '{}'", runs.string()),
-                                 "start one with 'patchlab run SCENARIO', or name the folder of runs with --runs");
-    path = runs / ids.front();
-  } else if (!fs::exists(fs::symlink_status(path, code))) {
-    path = runs / name;
-    if (!fs::exists(fs::symlink_status(path, code))) {
-      auto ids = runs_in(runs);
-      ids.resize(std::min(ids.size(), shown));
-      return configuration_error(
-          fmt::format("there is no run '{}': no file or folder of that name, and no run in '{}'", name, runs.string()),
-          ids.empty() ? "there are no runs in that folder; name another with --runs"
-                      : fmt::format("the newest there: {}", fmt::join(ids, ", ")));
-    }
-  }
-  if (is_folder(path)) path /= reports::run_file_name;
-  return path;
-}
-
-Result<reports::RunRecord> read_run(const std::string& name, const fs::path& runs) {
-  PATCHLAB_ASSIGN(const auto path, find_run(name, runs));
-  return reports::read_run_record(path);
-}
-
-namespace {
 
 struct Arguments {
   std::string run = "latest";
@@ -76,7 +30,7 @@ struct Arguments {
 };
 
 ExitCode show(const Arguments& arguments) {
-  const auto record = read_run(arguments.run, arguments.runs);
+  const auto record = history::RunArchive(arguments.runs).read(arguments.run);
   if (!record) return report_input(record.error(), ExitCode::bad_data);
   if (arguments.format == "html") write_out(reports::html_report(*record));
   if (arguments.format == "junit") write_out(reports::junit_xml(*record));
@@ -88,7 +42,7 @@ ExitCode show(const Arguments& arguments) {
 
 // Why a candidate may or may not be promoted, per department, in the words of the record.
 ExitCode explain(const Arguments& arguments) {
-  const auto record = read_run(arguments.run, arguments.runs);
+  const auto record = history::RunArchive(arguments.runs).read(arguments.run);
   if (!record) return report_input(record.error(), ExitCode::bad_data);
   if (reports::find_candidate(*record, arguments.candidate) == nullptr) {
     std::vector<std::string> known;

@@ -6,8 +6,8 @@
 
 #include "cli/commands.hpp"
 #include "cli/output.hpp"
-#include "cli/run_argument.hpp"
 #include "cli/terminal.hpp"
+#include "history/archive/run_archive.hpp"
 #include "lab/core/paths.hpp"
 #include "lab/core/time.hpp"
 #include "patches/store/content_store.hpp"
@@ -46,7 +46,7 @@ Result<void> check_departments(const Arguments& arguments, const reports::RunRec
 // Publishes again from a record, under the same gate as at the end of the run and with what the ledger says of that
 // record today; refuses with the gate's reasons and exit code 5. The ledger is told what came of it.
 ExitCode promote(const Arguments& arguments) {
-  const auto file = find_run(arguments.run, arguments.runs);
+  const auto file = history::RunArchive(arguments.runs).find(arguments.run);
   if (!file) return report_input(file.error(), ExitCode::bad_data);
   const auto record = reports::read_run_record(*file);
   if (!record) return report_input(record.error(), ExitCode::bad_data);

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/ranges.h>
 
+#include "history/archive/run_archive.hpp"
 #include "lab/core/digest.hpp"
 #include "lab/core/files.hpp"
 #include "lab/libvirt/acceleration.hpp"
@@ -373,13 +374,13 @@ class Execution {
   }
 
   void write_reports() {
-    const auto write = [&](const char* name, const std::string& text) {
-      if (auto written = write_file_atomically(folder_.path() / name, text); !written)
-        progress_.say(written.error().message);
+    const history::RunArchive archive(folder_.path().parent_path());
+    const auto told = [&](const Result<void>& kept) {
+      if (!kept) progress_.say(kept.error().message);
     };
-    write(reports::run_file_name, pretty(Json(record_)));
-    write("junit.xml", reports::junit_xml(record_));
-    write("report.html", reports::html_report(record_));
+    told(archive.keep(record_));
+    told(archive.keep_report(record_.id, "junit.xml", reports::junit_xml(record_)));
+    told(archive.keep_report(record_.id, "report.html", reports::html_report(record_)));
     folder_.event("", {{"event", "run-end"}, {"exit_code", record_.exit_code}});
   }
 

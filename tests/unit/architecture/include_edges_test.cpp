@@ -15,8 +15,8 @@ using ::testing::IsEmpty;
 
 namespace fs = std::filesystem;
 
-constexpr std::array<const char*, 8> folders{"cli",    "lab",     "snapshots", "patches",
-                                             "checks", "runners", "promotion", "reports"};
+constexpr std::array<const char*, 9> folders{"cli",     "lab",       "snapshots", "patches", "checks",
+                                             "runners", "promotion", "reports",   "history"};
 
 struct Row {
   std::vector<std::string> subjects;  // "lab/core", "checks/<protocol>"

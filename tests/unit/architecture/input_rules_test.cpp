@@ -29,7 +29,8 @@ const std::vector<Source>& sources() {
   static const std::vector<Source> all = [] {
     std::vector<Source> found;
     const fs::path root = PATCHLAB_SOURCE_DIR;
-    for (const char* folder : {"cli", "lab", "snapshots", "patches", "checks", "runners", "promotion", "reports"}) {
+    for (const char* folder :
+         {"cli", "lab", "snapshots", "patches", "checks", "runners", "promotion", "reports", "history"}) {
       for (const auto& file : entries_below(root / folder).value()) {
         if (file.extension() != ".cpp" && file.extension() != ".hpp") continue;
         found.push_back({file.lexically_relative(root).string(), without_comments(read_file(file).value())});

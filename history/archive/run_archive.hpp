@@ -1,0 +1,37 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "reports/record/record.hpp"
+
+namespace patchlab::history {
+
+// Where runs lie: a folder with a folder per run, named by its id, that holds its run.json and its reports. Nothing is
+// remembered: every question looks at the disk.
+class RunArchive {
+ public:
+  explicit RunArchive(std::filesystem::path folder) : folder_(std::move(folder)) {}
+
+  // Ids of the runs that have a record, the newest first; empty when the folder cannot be read.
+  [[nodiscard]] std::vector<std::string> list() const;
+  // The run.json of the newest run. An error when there is none, or the folder cannot be read.
+  [[nodiscard]] Result<std::filesystem::path> latest() const;
+  // The run.json of a run as people name it: its folder, its run.json, its id here, or "latest". What a path names
+  // comes before an id. The error lists the newest ids.
+  [[nodiscard]] Result<std::filesystem::path> find(const std::string& name) const;
+  [[nodiscard]] Result<reports::RunRecord> read(const std::string& name) const;
+
+  // Writes a file of a run that has a folder here, whole or not at all.
+  [[nodiscard]] Result<void> keep(const reports::RunRecord& record) const;
+  [[nodiscard]] Result<void> keep_report(const std::string& id, const std::string& file_name,
+                                         const std::string& text) const;
+
+ private:
+  std::filesystem::path folder_;
+};
+
+}  // namespace patchlab::history
