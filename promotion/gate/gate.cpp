@@ -38,7 +38,7 @@ bool same_members(const std::vector<std::string>& a, const std::vector<std::stri
   return left == right && left.size() == a.size() && right.size() == b.size();
 }
 
-// Collects reasons over one department; each `look_at` is one group of rules, called in the order of ReasonCode.
+// Collects requirements over one department; each `look_at` is one group of rules, called in the order of ReasonCode.
 class Gate {
  public:
   Gate(const RunRecord& record, const DepartmentRecord& department, const Policy& policy, const Today& today)
@@ -59,74 +59,110 @@ class Gate {
     look_at_final_trial();
     look_at_failures_of_the_set();
     look_at_prerequisites();
-    std::ranges::stable_sort(decision_.blocking, {}, &Reason::code);
-    if (!decision_.blocking.empty()) decision_.promotable.clear();
+    conclude();
     return std::move(decision_);
   }
 
  private:
-  void block(ReasonCode code, std::string subject, std::string text) {
-    decision_.blocking.push_back({code, std::move(subject), std::move(text)});
+  void block(ReasonCode code, Subject subject, std::string text) {
+    decision_.requirements.push_back({code, std::move(subject), false, std::move(text), command_for(code, record_)});
   }
   void hold_back(ReasonCode code, const std::string& candidate, std::string text) {
-    decision_.held_back.push_back({code, candidate, std::move(text)});
+    decision_.held_back.push_back({code, of_candidate(candidate), false, std::move(text), command_for(code, record_)});
   }
-  [[nodiscard]] std::string here(const std::string& name) const { return department_.name + "/" + name; }
+  // Everything that this code asks for was looked at: unless something blocks, it is met, and `found` is what was seen.
+  void asked(ReasonCode code, Subject subject, std::string found) {
+    asked_.push_back({code, std::move(subject), true, std::move(found), {}});
+  }
+  void conclude() {
+    for (auto& met : asked_) {
+      if (std::ranges::count(decision_.requirements, met.code, &Requirement::code) == 0)
+        decision_.requirements.push_back(std::move(met));
+    }
+    std::ranges::stable_sort(decision_.requirements, {}, &Requirement::code);
+    if (!decision_.promotes()) decision_.promotable.clear();
+  }
+
+  [[nodiscard]] Subject of_run() const { return {.run = record_.id}; }
+  [[nodiscard]] Subject of_department() const { return {.department = department_.name}; }
+  [[nodiscard]] Subject of_machine(const std::string& name) const {
+    return {.department = department_.name, .machine = name};
+  }
+  [[nodiscard]] Subject of_candidate(const std::string& id) const {
+    return {.department = department_.name, .candidate = id};
+  }
+  [[nodiscard]] Subject of_trial(const std::string& id) const { return {.department = department_.name, .trial = id}; }
+  // Of a fact as in a signature: "mail/deliver".
+  [[nodiscard]] Subject of_fact(const std::string& fact, const std::string& trial = {}) const {
+    const auto machine = machine_of_key(fact);
+    const auto check = fact.size() > machine.size() ? fact.substr(machine.size() + 1) : std::string();
+    return {.department = department_.name, .machine = machine, .check = check, .trial = trial};
+  }
 
   void look_at_run() {
-    if (!record_.complete) block(ReasonCode::run_incomplete, record_.id, "the run was interrupted before its end");
-    if (record_.error) block(ReasonCode::run_incomplete, record_.id, record_.error->message);
-    if (record_.id.empty()) block(ReasonCode::run_incomplete, "run", "the record has no id");
-    if (department_.machines.empty()) block(ReasonCode::run_incomplete, department_.name, "no machine took part");
-    if (department_.phases.empty()) block(ReasonCode::run_incomplete, department_.name, "no phases were planned");
+    if (!record_.complete) block(ReasonCode::run_incomplete, of_run(), "the run was interrupted before its end");
+    if (record_.error) block(ReasonCode::run_incomplete, of_run(), record_.error->message);
+    if (record_.id.empty()) block(ReasonCode::run_incomplete, of_run(), "the record has no id");
+    if (department_.machines.empty()) block(ReasonCode::run_incomplete, of_department(), "no machine took part");
+    if (department_.phases.empty()) block(ReasonCode::run_incomplete, of_department(), "no phases were planned");
+    asked(ReasonCode::run_incomplete, of_run(), "it ran to its end, without an error of its own");
   }
 
   void look_at_standing() {
     if (!today_.standing) return;
-    if (!today_.standing->recorded) block(ReasonCode::not_recorded, record_.id, today_.standing->otherwise);
+    if (!today_.standing->recorded) block(ReasonCode::not_recorded, of_run(), today_.standing->otherwise);
+    asked(ReasonCode::not_recorded, of_run(), "the ledger has this run with this very record");
     const auto failures = today_.standing->failed_later.find(department_.name);
     if (failures == today_.standing->failed_later.end()) return;
     for (const auto& candidate : record_.candidates) {
       const auto later = failures->second.find(candidate.digest);
       const auto* verdict = find_verdict(department_, candidate.id);
       if (later == failures->second.end() || verdict == nullptr || verdict->outcome != Outcome::pass) continue;
-      block(ReasonCode::stale, candidate.id, fmt::format("passed here and failed later, in run {}", later->second));
+      block(ReasonCode::stale, of_candidate(candidate.id),
+            fmt::format("passed here and failed later, in run {}", later->second));
     }
   }
 
   void look_at_age() {
     const auto finished = parse_time(record_.finished);
     if (!finished) {
-      block(ReasonCode::run_incomplete, record_.id,
+      block(ReasonCode::run_incomplete, of_run(),
             fmt::format("'{}' is not a time at which it finished", record_.finished));
     } else if (*finished > today_.now + std::chrono::minutes(5)) {  // clocks of two hosts may differ a little
-      block(ReasonCode::stale, record_.id, fmt::format("finished at {}, which is in the future", record_.finished));
+      block(ReasonCode::stale, of_run(), fmt::format("finished at {}, which is in the future", record_.finished));
     } else if (today_.now - *finished > policy_.max_age) {
-      block(ReasonCode::stale, record_.id,
+      block(ReasonCode::stale, of_run(),
             fmt::format("finished at {}, more than {} hours ago", record_.finished, policy_.max_age.count()));
     }
     for (const auto& machine : department_.machines) {
-      const auto today = today_.goldens.find(here(machine.name));
+      const auto today = today_.goldens.find(department_.name + "/" + machine.name);
       if (today != today_.goldens.end() && today->second != machine.golden_digest) {
-        block(ReasonCode::stale, here(machine.name), "its golden image is another one today");
+        block(ReasonCode::stale, of_machine(machine.name), "its golden image is another one today");
       }
     }
     for (const auto& candidate : record_.candidates) {
       const auto today = today_.candidates.find(candidate.id);
       if (today != today_.candidates.end() && today->second != candidate.digest) {
-        block(ReasonCode::stale, candidate.id, "has another digest today");
+        block(ReasonCode::stale, of_candidate(candidate.id), "has another digest today");
       }
     }
+    if (finished)
+      asked(ReasonCode::stale, of_run(),
+            fmt::format("finished at {}, not more than {} hours ago", record_.finished, policy_.max_age.count()));
+  }
+
+  [[nodiscard]] Subject of_fence(const std::string& phase) const {
+    return {.department = department_.name, .phase = phase};
   }
 
   void look_at_fence() {
     const auto& fence = department_.fence;
     for (const auto& attempt : fence.attempts) {
       if (!attempt.is_answer_of_a_leak()) continue;
-      block(ReasonCode::fence_breach, department_.name,
+      block(ReasonCode::fence_breach, of_fence(attempt.phase),
             fmt::format("{} to {} was answered {} the trials", attempt.probe, attempt.target, attempt.phase));
     }
-    for (const auto& trouble : fence.troubles) block(ReasonCode::fence_unproven, department_.name, trouble);
+    for (const auto& trouble : fence.troubles) block(ReasonCode::fence_unproven, of_department(), trouble);
     for (const auto& phase : policy_.fence_phases) {
       for (const auto& probe : policy_.fence_probes) {
         const auto any = [&](const auto& is_so) {
@@ -135,11 +171,11 @@ class Gate {
           });
         };
         if (!any([](const FenceAttempt& attempt) { return attempt.sent && !attempt.control; })) {
-          block(ReasonCode::fence_unproven, department_.name,
+          block(ReasonCode::fence_unproven, of_fence(phase),
                 fmt::format("no {} probe was sent {} the trials", probe, phase));
         } else if (!any([](const FenceAttempt& attempt) { return attempt.heard_control(); })) {
           block(
-              ReasonCode::fence_unproven, department_.name,
+              ReasonCode::fence_unproven, of_fence(phase),
               fmt::format("no control answered the {} probe {} the trials: its silence proves nothing", probe, phase));
         }
       }
@@ -150,88 +186,118 @@ class Gate {
           return attempt.phase == phase && attempt.probe == watch && attempt.sent;
         });
         if (!listened)
-          block(ReasonCode::fence_unproven, department_.name,
+          block(ReasonCode::fence_unproven, of_fence(phase),
                 fmt::format("nobody listened at the bridge {} the trials", phase));
       }
     }
-    if (fence.attempts.empty()) block(ReasonCode::fence_unproven, department_.name, "no probe was sent");
+    if (fence.attempts.empty()) block(ReasonCode::fence_unproven, of_department(), "no probe was sent");
+    asked(ReasonCode::fence_breach, of_department(),
+          fmt::format("none of {} tries to get out was answered", fence.tries()));
+    asked(ReasonCode::fence_unproven, of_department(),
+          fmt::format("{} were sent {} the trials, and the control was heard each time",
+                      fmt::join(policy_.fence_probes, ", "), fmt::join(policy_.fence_phases, ", ")));
   }
 
   void look_at_goldens() {
     for (const auto& machine : department_.machines) {
       if (!is_sha256(machine.golden_digest)) {
-        block(ReasonCode::digest_mismatch, here(machine.name), "has no digest of its golden image");
+        block(ReasonCode::digest_mismatch, of_machine(machine.name), "has no digest of its golden image");
       } else if (machine.golden_digest_after.empty()) {
-        block(ReasonCode::golden_image_changed, here(machine.name), "its golden image was not verified after the run");
+        block(ReasonCode::golden_image_changed, of_machine(machine.name),
+              "its golden image was not verified after the run");
       } else if (machine.golden_digest_after != machine.golden_digest) {
-        block(ReasonCode::golden_image_changed, here(machine.name), "its golden image changed during the run");
+        block(ReasonCode::golden_image_changed, of_machine(machine.name), "its golden image changed during the run");
       }
     }
+    asked(ReasonCode::golden_image_changed, of_department(),
+          fmt::format("{} golden images had the same digest before and after", department_.machines.size()));
   }
 
   void look_at_candidate_digests() {
     std::set<std::string> ids;
+    asked(ReasonCode::digest_mismatch, of_department(), "machines, candidates and files have their digests");
     for (const auto& candidate : record_.candidates) {
-      if (!ids.insert(candidate.id).second) block(ReasonCode::digest_mismatch, candidate.id, "is in the record twice");
-      if (!is_sha256(candidate.digest)) block(ReasonCode::digest_mismatch, candidate.id, "has no digest");
-      if (candidate.files.empty()) block(ReasonCode::digest_mismatch, candidate.id, "has no files");
+      if (!ids.insert(candidate.id).second)
+        block(ReasonCode::digest_mismatch, of_candidate(candidate.id), "is in the record twice");
+      if (!is_sha256(candidate.digest)) block(ReasonCode::digest_mismatch, of_candidate(candidate.id), "has no digest");
+      if (candidate.files.empty()) block(ReasonCode::digest_mismatch, of_candidate(candidate.id), "has no files");
       for (const auto& file : candidate.files) {
         if (!is_sha256(file.sha256))
-          block(ReasonCode::digest_mismatch, candidate.id, fmt::format("file '{}' has no digest", file.name));
+          block(ReasonCode::digest_mismatch, of_candidate(candidate.id),
+                fmt::format("file '{}' has no digest", file.name));
       }
     }
   }
 
   // Everything planned for a trial was executed and passed; `code` says what it means when something did not.
   void look_at_facts(const TrialRecord& trial, ReasonCode code) {
-    if (trial.error) block(code, trial.id, trial.error->message);
+    if (trial.error) block(code, of_trial(trial.id), trial.error->message);
     if (trial.outcome != Outcome::pass)
-      block(code, trial.id, fmt::format("ended in {}", patchlab::to_string(trial.outcome)));
+      block(code, of_trial(trial.id), fmt::format("ended in {}", patchlab::to_string(trial.outcome)));
     std::vector<std::string> all;
     for (const auto& machine : department_.machines) all.push_back(machine.name);
     if (!same_members(trial.machines, all)) {
-      block(code == ReasonCode::final_trial_failed ? ReasonCode::final_set_differs : code, trial.id,
+      block(code == ReasonCode::final_trial_failed ? ReasonCode::final_set_differs : code, of_trial(trial.id),
             "did not run on the whole department");
     }
     const auto missing = missing_checks(department_, trial);
     if (!missing.empty()) {
       const auto& first = missing.front();
-      block(ReasonCode::coverage_missing, trial.id,
+      block(ReasonCode::coverage_missing,
+            {.department = department_.name,
+             .machine = first.machine,
+             .check = first.check,
+             .phase = first.phase,
+             .trial = trial.id},
             fmt::format("{} planned checks were not executed, the first is {}/{} in {}", missing.size(), first.machine,
                         first.check, first.phase));
     }
     for (const auto& phase : trial.phases) look_at_phase(trial, phase, code);
     for (const auto& install : trial.installs) {
       if (install.outcome == Outcome::pass || install.outcome == Outcome::skipped) continue;
-      block(code, trial.id,
+      block(code,
+            {.department = department_.name,
+             .machine = install.machine,
+             .candidate = install.candidate,
+             .trial = trial.id},
             fmt::format("installing {} on {} ended in {}", install.candidate, install.machine,
                         patchlab::to_string(install.outcome)));
     }
   }
 
   void look_at_phase(const TrialRecord& trial, const PhaseRecord& phase, ReasonCode code) {
+    const auto about = [&](const std::string& check = {}) {
+      return Subject{.department = department_.name,
+                     .machine = phase.machine,
+                     .check = check,
+                     .phase = phase.phase,
+                     .trial = trial.id};
+    };
     if (phase.error)
-      block(code, trial.id, fmt::format("{} in {}: {}", phase.machine, phase.phase, phase.error->message));
+      block(code, about(), fmt::format("{} in {}: {}", phase.machine, phase.phase, phase.error->message));
     if (phase.outcome != Outcome::pass) {
-      block(code, trial.id,
+      block(code, about(),
             fmt::format("{} in {} ended in {}", phase.machine, phase.phase, patchlab::to_string(phase.outcome)));
     }
     for (const auto& check : phase.checks) {
       if (check.outcome == Outcome::pass && !check.error) continue;
-      block(code, trial.id,
+      block(code, about(check.id),
             fmt::format("{} in {} ended in {}", check_key(phase.machine, check.id), phase.phase,
                         patchlab::to_string(check.error ? Outcome::error : check.outcome)));
     }
     for (const auto& difference : phase.differences) {
-      block(code, trial.id, fmt::format("{} changed in {}", difference_key(phase.machine, difference), phase.phase));
+      const auto key = difference_key(phase.machine, difference);
+      block(code, about(of_fact(key).check), fmt::format("{} changed in {}", key, phase.phase));
     }
   }
 
   void look_at_baseline() {
     const auto* baseline = trial_with_purpose(department_, Purpose::baseline);
-    if (baseline == nullptr) return block(ReasonCode::baseline_broken, department_.name, "there is no baseline");
+    if (baseline == nullptr) return block(ReasonCode::baseline_broken, of_department(), "there is no baseline");
     look_at_facts(*baseline, ReasonCode::baseline_broken);
-    if (!baseline->candidates.empty()) block(ReasonCode::baseline_broken, baseline->id, "had candidates installed");
+    if (!baseline->candidates.empty())
+      block(ReasonCode::baseline_broken, of_trial(baseline->id), "had candidates installed");
+    asked(ReasonCode::baseline_broken, of_trial(baseline->id), "every check passed before any patch");
   }
 
   void look_at_control() {
@@ -244,19 +310,20 @@ class Gate {
       }
       found = true;
       look_at_facts(trial, ReasonCode::control_failed);
-      if (!trial.candidates.empty()) block(ReasonCode::control_failed, trial.id, "had candidates installed");
+      if (!trial.candidates.empty()) block(ReasonCode::control_failed, of_trial(trial.id), "had candidates installed");
     }
     if (!found && policy_.control == ControlTrial::required) {
-      block(ReasonCode::control_failed, department_.name,
+      block(ReasonCode::control_failed, of_department(),
             "there is no control trial (the same reboots without a patch)");
     }
+    if (found) asked(ReasonCode::control_failed, of_department(), "the same reboots without a patch passed");
   }
 
   // The try in its place decides. It must be there, and itself not be lost in a circle.
   void look_at_lost_control(const TrialRecord& lost) {
     const auto place = std::ranges::find(department_.trials, lost.retried_as, &TrialRecord::id);
     if (place != department_.trials.end() && place->purpose == Purpose::control && place->id > lost.id) return;
-    block(ReasonCode::control_failed, lost.id,
+    block(ReasonCode::control_failed, of_trial(lost.id),
           fmt::format("is said to be tried again as '{}', which is no later control trial", lost.retried_as));
   }
 
@@ -268,14 +335,15 @@ class Gate {
         continue;
       for (const auto& fact : failure_signature(trial)) {
         if (is_excused(fact)) continue;
-        block(ReasonCode::not_reproduced, trial.id,
+        block(ReasonCode::not_reproduced, of_fact(fact, trial.id),
               fmt::format("the same candidates failed here on {}, and nobody knows why", fact));
       }
     }
     for (const auto& flaky : department_.flaky) {
       if (flaky.kind != FlakeKind::not_reproduced || is_excused(flaky.fact)) continue;
-      block(ReasonCode::not_reproduced, flaky.fact, counts_of(flaky));
+      block(ReasonCode::not_reproduced, of_fact(flaky.fact), counts_of(flaky));
     }
+    asked(ReasonCode::not_reproduced, of_department(), "what failed here has an explanation");
   }
   [[nodiscard]] bool is_excused(const std::string& fact) const {
     return policy_.not_reproduced == NotReproduced::flaky_in_control && is_flaky_without_patches(department_, fact);
@@ -292,19 +360,21 @@ class Gate {
   }
 
   void look_at_department() {
-    if (department_.error) block(ReasonCode::lab_error, department_.name, department_.error->message);
+    if (department_.error) block(ReasonCode::lab_error, of_department(), department_.error->message);
     const bool undecided = std::ranges::any_of(
         department_.verdicts, [](const VerdictRecord& verdict) { return verdict.outcome == Outcome::error; });
     if (department_.outcome == Outcome::error && !department_.error && !undecided) {
-      block(ReasonCode::lab_error, department_.name, "ended in error");
+      block(ReasonCode::lab_error, of_department(), "ended in error");
     }
-    if (department_.outcome == Outcome::not_reached) block(ReasonCode::lab_error, department_.name, "was not reached");
+    if (department_.outcome == Outcome::not_reached) block(ReasonCode::lab_error, of_department(), "was not reached");
+    asked(ReasonCode::lab_error, of_department(), "the lab could tell");
   }
 
   void sort_verdicts() {
     for (const auto& verdict : department_.verdicts) {
       if (find_candidate(record_, verdict.candidate) == nullptr) {
-        block(ReasonCode::verdict_missing, verdict.candidate, "has a verdict but is no candidate of the run");
+        block(ReasonCode::verdict_missing, of_candidate(verdict.candidate),
+              "has a verdict but is no candidate of the run");
       }
     }
     for (const auto& candidate : record_.candidates) {
@@ -312,8 +382,11 @@ class Gate {
       if (count == 1)
         sort_verdict(*find_verdict(department_, candidate.id));
       else
-        block(ReasonCode::verdict_missing, candidate.id, fmt::format("has {} verdicts instead of one", count));
+        block(ReasonCode::verdict_missing, of_candidate(candidate.id),
+              fmt::format("has {} verdicts instead of one", count));
     }
+    asked(ReasonCode::verdict_missing, of_department(),
+          fmt::format("each of {} candidates has a verdict", record_.candidates.size()));
   }
 
   void sort_verdict(const VerdictRecord& verdict) {
@@ -328,35 +401,38 @@ class Gate {
       case Outcome::skipped:
         return hold_back(ReasonCode::candidate_skipped, verdict.candidate, why("applies to nothing here"));
     }
-    block(ReasonCode::lab_error, verdict.candidate, "has an unknown outcome");
+    block(ReasonCode::lab_error, of_candidate(verdict.candidate), "has an unknown outcome");
   }
 
   void sort_pass(const VerdictRecord& verdict) {
     passed_.push_back(verdict.candidate);
     if (verdict.machines.empty())
-      block(ReasonCode::coverage_missing, verdict.candidate, "passed without a machine it applies to");
+      block(ReasonCode::coverage_missing, of_candidate(verdict.candidate), "passed without a machine it applies to");
     if (!verdict.failed.empty() || !verdict.group.empty()) {
-      block(ReasonCode::lab_error, verdict.candidate, "is said to pass although failures are recorded for it");
+      block(ReasonCode::lab_error, of_candidate(verdict.candidate),
+            "is said to pass although failures are recorded for it");
     }
   }
 
   void look_at_final_trial() {
-    if (passed_.empty()) return block(ReasonCode::nothing_to_promote, department_.name, "no candidate passed");
+    if (passed_.empty()) return block(ReasonCode::nothing_to_promote, of_department(), "no candidate passed");
+    asked(ReasonCode::nothing_to_promote, of_department(),
+          fmt::format("{} of {} candidates passed", passed_.size(), record_.candidates.size()));
     const auto* trial = department_.final_trial.empty() ? nullptr : find_trial(department_, department_.final_trial);
     if (trial == nullptr) {
-      return block(ReasonCode::no_final_trial, department_.name,
+      return block(ReasonCode::no_final_trial, of_department(),
                    "the set to be promoted was not tested as exactly that set");
     }
     const auto* facts = facts_of(department_, *trial);
     if (facts == nullptr) {
-      return block(ReasonCode::no_final_trial, trial->id,
+      return block(ReasonCode::no_final_trial, of_trial(trial->id),
                    fmt::format("the results it reused ('{}') are not those of the same set", trial->reused_from));
     }
     if (std::ranges::count(department_.trials, trial->id, &TrialRecord::id) != 1) {
-      block(ReasonCode::no_final_trial, trial->id, "is in the record twice");
+      block(ReasonCode::no_final_trial, of_trial(trial->id), "is in the record twice");
     }
     if (!same_members(facts->candidates, passed_)) {
-      block(ReasonCode::final_set_differs, trial->id,
+      block(ReasonCode::final_set_differs, of_trial(trial->id),
             fmt::format("tested {{{}}}, to be promoted {{{}}}", fmt::join(facts->candidates, ", "),
                         fmt::join(passed_, ", ")));
     }
@@ -365,6 +441,12 @@ class Gate {
     look_at_installs(*facts);
     look_at_flaky(*facts);
     decision_.promotable = facts->candidates;
+    const auto it = of_trial(trial->id);
+    asked(ReasonCode::no_final_trial, it, "tested what is to be promoted");
+    asked(ReasonCode::final_set_differs, it,
+          fmt::format("as exactly that set: {}", fmt::join(facts->candidates, ", ")));
+    asked(ReasonCode::final_trial_failed, it, "passed as a whole");
+    asked(ReasonCode::coverage_missing, it, "every planned check and installation was executed");
   }
 
   // A check that was steady without a patch, and failed once with exactly this set, must have been steady in another
@@ -377,7 +459,7 @@ class Gate {
                std::ranges::count(flaky_since_patched(department_.trials, other), key) == 0;
       });
       if (refuted) continue;
-      block(ReasonCode::not_reproduced, trial.id,
+      block(ReasonCode::not_reproduced, of_fact(key, trial.id),
             fmt::format("{} failed and passed with this set, was steady without a patch, and no other trial of the set "
                         "passed without that",
                         key));
@@ -391,7 +473,7 @@ class Gate {
       digests.push_back(candidate == nullptr ? "" : candidate->digest);
     }
     if (trial.set_digest != patch_set_digest(digests)) {
-      block(ReasonCode::digest_mismatch, trial.id, "its set digest is not that of its candidates");
+      block(ReasonCode::digest_mismatch, of_trial(trial.id), "its set digest is not that of its candidates");
     }
   }
 
@@ -403,12 +485,18 @@ class Gate {
           return install.candidate == id && install.machine == machine && install.outcome == Outcome::pass;
         });
         if (!installed)
-          block(ReasonCode::coverage_missing, trial.id, fmt::format("{} was not installed on {}", id, machine));
+          block(ReasonCode::coverage_missing,
+                {.department = department_.name, .machine = machine, .candidate = id, .trial = trial.id},
+                fmt::format("{} was not installed on {}", id, machine));
       }
     }
     for (const auto& install : trial.installs) {
       if (install.installed_in.empty() || was_installed_there(trial, install)) continue;
-      block(ReasonCode::coverage_missing, trial.id,
+      block(ReasonCode::coverage_missing,
+            {.department = department_.name,
+             .machine = install.machine,
+             .candidate = install.candidate,
+             .trial = trial.id},
             fmt::format("{} on {} is said to come from {}, which did not install the same in the same order",
                         install.candidate, install.machine, install.installed_in));
     }
@@ -450,10 +538,12 @@ class Gate {
         }
         // All of them skipped: what is needed is there already, or not for these machines.
         if (!fulfilled && !held_back.empty())
-          block(ReasonCode::prerequisite_held_back, id,
+          block(ReasonCode::prerequisite_held_back, of_candidate(id),
                 fmt::format("needs {}, which is held back", fmt::join(held_back, ", ")));
       }
     }
+    if (!passed_.empty())
+      asked(ReasonCode::prerequisite_held_back, of_department(), "nothing that is needed is held back");
   }
   // Who fulfils a prerequisite: itself, and whatever supersedes it, directly or through others.
   [[nodiscard]] std::vector<std::string> providers_of(const std::string& needed) const {
@@ -473,18 +563,55 @@ class Gate {
   const Policy& policy_;
   const Today& today_;
   Decision decision_;
+  std::vector<Requirement> asked_;  // met, unless something blocks
   std::vector<std::string> passed_;
 };
 
 }  // namespace
+
+// Where running again is the way: nothing else can fill in what this run does not have.
+std::string command_for(ReasonCode code, const RunRecord& record) {
+  switch (code) {
+    case ReasonCode::run_incomplete:
+    case ReasonCode::stale:
+    case ReasonCode::narrowed:
+    case ReasonCode::fence_unproven:
+    case ReasonCode::golden_image_changed:
+    case ReasonCode::digest_mismatch:
+    case ReasonCode::lab_error:
+    case ReasonCode::verdict_missing:
+    case ReasonCode::no_final_trial:
+    case ReasonCode::final_set_differs:
+    case ReasonCode::coverage_missing:
+    case ReasonCode::candidate_undecided: return "patchlab run SCENARIO";
+    case ReasonCode::not_asked:
+    case ReasonCode::publish_failed: return "patchlab promote " + record.id;
+    // What was found stands, whoever asks again: the image, the patch or the lab must become another one first.
+    case ReasonCode::not_recorded:
+    case ReasonCode::department_unknown:
+    case ReasonCode::fence_breach:
+    case ReasonCode::baseline_broken:
+    case ReasonCode::control_failed:
+    case ReasonCode::final_trial_failed:
+    case ReasonCode::not_reproduced:
+    case ReasonCode::prerequisite_held_back:
+    case ReasonCode::candidate_failed:
+    case ReasonCode::candidate_skipped:
+    case ReasonCode::nothing_to_promote: break;
+  }
+  return {};
+}
 
 Decision decide(const RunRecord& record, const std::string& department, const Policy& policy, const Today& today) {
   const auto count = std::ranges::count(record.departments, department, &DepartmentRecord::name);
   if (count != 1) {
     Decision refusal;
     refusal.department = department;
-    refusal.blocking.push_back(
-        {ReasonCode::department_unknown, department, fmt::format("the record has {} departments of this name", count)});
+    refusal.requirements.push_back({ReasonCode::department_unknown,
+                                    {.department = department},
+                                    false,
+                                    fmt::format("the record has {} departments of this name", count),
+                                    {}});
     return refusal;
   }
   return Gate(record, *std::ranges::find(record.departments, department, &DepartmentRecord::name), policy, today)

@@ -83,7 +83,8 @@ Json manifest_json(const reports::RunRecord& record, const Decision& decision, c
   for (const auto& id : decision.promotable) candidates.push_back(candidate_json(*reports::find_candidate(record, id)));
   Json held_back = Json::array();
   for (const auto& reason : decision.held_back) {
-    held_back.push_back({{"candidate", reason.subject}, {"code", to_string(reason.code)}, {"text", reason.text}});
+    held_back.push_back(
+        {{"candidate", reason.subject.candidate}, {"code", to_string(reason.code)}, {"text", reason.text}});
   }
   return {{"schema", manifest_schema},
           {"department", decision.department},

@@ -1,15 +1,13 @@
 // SPDX-FileCopyrightText: 2026 The patchlab authors
 // SPDX-License-Identifier: Apache-2.0
-#include <fmt/format.h>
-
 #include "promotion/stage/stage.hpp"
 
 namespace patchlab::promotion {
 
 Promotion promote(const reports::RunRecord& record, const std::string& department, const Policy& policy,
                   const Today& today, const FileSource& source, const PublishOptions& options) {
-  const auto decision = decide(record, department, policy, today);
-  Promotion promotion;
+  Promotion promotion{decide(record, department, policy, today), {}, ExitCode::policy};
+  auto& decision = promotion.decision;
   promotion.record.outcome = reports::PromotionOutcome::refused;
   promotion.record.stage = (options.stage / department).string();
   promotion.record.reasons = decision.reasons();
@@ -17,9 +15,9 @@ Promotion promote(const reports::RunRecord& record, const std::string& departmen
   auto published = publish(record, decision, source, options);
   if (!published) {
     const bool refused = published.error().error_class == ErrorClass::configuration;
-    const auto* code = refused ? to_string(ReasonCode::digest_mismatch) : "publish-failed";
-    promotion.record.reasons.insert(promotion.record.reasons.begin(),
-                                    fmt::format("{}: {}: {}", code, department, published.error().message));
+    const auto code = refused ? ReasonCode::digest_mismatch : ReasonCode::publish_failed;
+    refuse(decision, {code, {.department = department}, false, published.error().message, command_for(code, record)});
+    promotion.record.reasons = decision.reasons();
     promotion.exit_code = refused ? ExitCode::policy : ExitCode::cannot_create;
     return promotion;
   }

@@ -48,9 +48,10 @@ struct Published {
 [[nodiscard]] Result<Published> publish(const reports::RunRecord& record, const Decision& decision,
                                         const FileSource& source, const PublishOptions& options);
 
-// decide + publish + the entry for the record, with what went wrong as typed reasons ("publish-failed: ..." besides the
-// gate's codes).
+// decide + publish + the entry for the record. What went wrong with publishing is a requirement of the decision, too
+// (publish_failed, digest_mismatch), so that one value says all that stands against it.
 struct Promotion {
+  Decision decision;
   reports::PromotionRecord record;
   ExitCode exit_code = ExitCode::policy;
 };

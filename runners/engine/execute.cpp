@@ -347,10 +347,13 @@ class Execution {
     for (auto& department : record_.departments) {
       if (!options_.promote || !options_.roles.empty() || options_.controls > 0) {
         department.promotion.outcome = reports::PromotionOutcome::not_attempted;
-        department.promotion.reasons = {
-            options_.controls > 0 ? "not-asked: the run was started with --controls"
-            : options_.promote    ? "narrowed: --role leaves machines out, so the department was not tested as a whole"
-                                  : "not-asked: the run was started with --no-promote"};
+        const bool narrowed = options_.promote && options_.controls == 0;
+        const auto code = narrowed ? promotion::ReasonCode::narrowed : promotion::ReasonCode::not_asked;
+        const char* text = options_.controls > 0 ? "the run was started with --controls"
+                           : narrowed ? "--role leaves machines out, so the department was not tested as a whole"
+                                      : "the run was started with --no-promote";
+        department.promotion.reasons = {to_string(promotion::Requirement{
+            code, {.department = department.name}, false, text, promotion::command_for(code, record_)})};
         continue;
       }
       auto promotion =

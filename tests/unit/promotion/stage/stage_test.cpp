@@ -186,6 +186,8 @@ TEST_F(StageTest, AMissingFileIsTroubleNotARefusal) {
   const auto promotion = promote(record, "finance", {}, today(), source, options_);
   EXPECT_EQ(promotion.exit_code, ExitCode::cannot_create);
   EXPECT_THAT(promotion.record.reasons, ElementsAre(HasSubstr("publish-failed: finance: ")));
+  EXPECT_FALSE(promotion.decision.promotes());
+  EXPECT_EQ(promotion.decision.blocking().at(0).command, "patchlab promote " + record.id);
   EXPECT_EQ(published_run(), "");
 }
 

@@ -2,6 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
+
 #include "promotion/gate/gate.hpp"
 
 namespace patchlab::promotion {
@@ -12,6 +15,8 @@ const char* to_string(ReasonCode code) {
     case ReasonCode::not_recorded: return "not-recorded";
     case ReasonCode::stale: return "stale";
     case ReasonCode::department_unknown: return "department-unknown";
+    case ReasonCode::narrowed: return "narrowed";
+    case ReasonCode::not_asked: return "not-asked";
     case ReasonCode::fence_breach: return "fence-breach";
     case ReasonCode::fence_unproven: return "fence-unproven";
     case ReasonCode::golden_image_changed: return "golden-image-changed";
@@ -30,18 +35,45 @@ const char* to_string(ReasonCode code) {
     case ReasonCode::candidate_undecided: return "candidate-undecided";
     case ReasonCode::candidate_skipped: return "candidate-skipped";
     case ReasonCode::nothing_to_promote: return "nothing-to-promote";
+    case ReasonCode::publish_failed: return "publish-failed";
   }
   return "unknown";
 }
 
-std::string to_string(const Reason& reason) {
-  return fmt::format("{}: {}: {}", to_string(reason.code), reason.subject, reason.text);
+std::string to_string(const Subject& subject) {
+  if (!subject.trial.empty()) return subject.trial;
+  if (!subject.candidate.empty()) return subject.candidate;
+  auto text = subject.department;
+  if (!subject.machine.empty()) text += "/" + subject.machine;
+  if (!subject.check.empty()) text += "/" + subject.check;
+  if (!text.empty()) return text;
+  return subject.run.empty() ? "run" : subject.run;
+}
+
+std::string to_string(const Requirement& requirement) {
+  return fmt::format("{}: {}: {}", to_string(requirement.code), to_string(requirement.subject), requirement.text);
+}
+
+void refuse(Decision& decision, Requirement unmet) {
+  unmet.met = false;
+  std::erase_if(decision.requirements, [&](const Requirement& other) { return other.met && other.code == unmet.code; });
+  decision.requirements.push_back(std::move(unmet));
+  std::ranges::stable_sort(decision.requirements, {}, &Requirement::code);
+  decision.promotable.clear();
+}
+
+bool Decision::promotes() const { return !promotable.empty() && std::ranges::all_of(requirements, &Requirement::met); }
+
+std::vector<Requirement> Decision::blocking() const {
+  std::vector<Requirement> unmet;
+  std::ranges::remove_copy_if(requirements, std::back_inserter(unmet), &Requirement::met);
+  return unmet;
 }
 
 std::vector<std::string> Decision::reasons() const {
   std::vector<std::string> texts;
-  for (const auto& reason : blocking) texts.push_back(to_string(reason));
-  for (const auto& reason : held_back) texts.push_back(to_string(reason));
+  for (const auto& requirement : blocking()) texts.push_back(to_string(requirement));
+  for (const auto& requirement : held_back) texts.push_back(to_string(requirement));
   return texts;
 }
 

@@ -1,0 +1,68 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+
+namespace patchlab::promotion {
+
+// What a promotion asks for. The words (to_string) are stable API; texts are derived and may change. The order here is
+// the order in a decision: what makes everything below meaningless comes first.
+enum class ReasonCode {
+  run_incomplete,  // interrupted, or ended with an error of its own
+  not_recorded,    // the ledger does not have this run with this record: it was edited, or never ended
+  stale,  // too old, from the future, failed in a later run, or a golden image or candidate has another digest today
+  department_unknown,      // the record does not have it
+  narrowed,                // the run left something out, so the department was not tested as a whole
+  not_asked,               // the run was not to promote
+  fence_breach,            // something outside answered
+  fence_unproven,          // a required probe was not tried, or could not be sent
+  golden_image_changed,    // differs after the run, or nobody looked
+  digest_mismatch,         // digests in the record, or of the bytes, are absent, malformed or contradict each other
+  baseline_broken,         // no baseline, or not every check passed before any patch
+  control_failed,          // the same reboots without a patch did not pass, or were not tried although the policy asks
+  lab_error,               // the lab could not tell
+  verdict_missing,         // a candidate of the run has no verdict, or more than one
+  no_final_trial,          // nothing was tested as the exact set
+  final_set_differs,       // the final trial tested another set, or not the whole department
+  final_trial_failed,      // it did not pass as a whole
+  not_reproduced,          // the very set failed, and passed when it was tried again: a person decides
+  coverage_missing,        // a planned check or installation was not executed
+  prerequisite_held_back,  // a promotable candidate needs one that is held back
+  candidate_failed,        // about one candidate: it is held back, the rest may go
+  candidate_undecided,     // about one candidate: error or not reached
+  candidate_skipped,       // about one candidate: applies to nothing here
+  nothing_to_promote,      // no candidate passed
+  publish_failed,          // decided, and then the stage could not take it; the version before stays
+};
+inline constexpr auto last_reason_code = ReasonCode::publish_failed;
+[[nodiscard]] const char* to_string(ReasonCode code);
+
+// What a requirement is about. What does not apply is empty; all empty: nothing in particular.
+struct Subject {
+  std::string run;  // the run as a whole: its id
+  std::string department;
+  std::string machine;
+  std::string check;  // or, as in a signature, what of the guest's state: "state:service:cron"
+  std::string phase;  // of a trial, or of the fence: before, during, after
+  std::string candidate;
+  std::string trial;
+  bool operator==(const Subject&) const = default;
+};
+// The narrowest name: of the trial, the candidate, "department/machine/check", or the run.
+[[nodiscard]] std::string to_string(const Subject& subject);
+
+// One thing that a promotion needs. It is a value with everything in it, so that whoever shows it (explain, a report, a
+// page) or answers it (a waiver) needs no second look.
+struct Requirement {
+  ReasonCode code = ReasonCode::run_incomplete;
+  Subject subject;
+  bool met = false;
+  std::string text;     // for the reader: what was found, met or not
+  std::string command;  // that would satisfy it; empty where no command does, or it is met
+  bool operator==(const Requirement&) const = default;
+};
+// "code: subject: text".
+[[nodiscard]] std::string to_string(const Requirement& requirement);
+
+}  // namespace patchlab::promotion
