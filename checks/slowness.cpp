@@ -138,7 +138,7 @@ void judge_slowness(Asking& asking, const std::vector<PlannedCheck>& planned, co
     result.slowness = Slowness{.judged = true, .quickest = quickest, .limit = limit, .why_not = {}};
     if (quickest <= limit) continue;
     result.outcome = Outcome::fail;
-    result.reason = "slower";
+    result.reason = slower_reason;
     result.expected = fmt::format("within {} ms: {} ms without any patch, and {} ms more", limit.count(),
                                   longest->count(), planned[i].spec.slower->count());
     result.observed =

@@ -17,6 +17,9 @@
 // allowed, the host was too busy to judge by, and nothing is.
 namespace patchlab::checks {
 
+// CheckResult::reason of a check that did what it should, and took too long.
+inline constexpr const char* slower_reason = "slower";
+
 // What the checks of one machine take without any patch, in one night.
 class UsualDurations {
  public:

@@ -26,6 +26,11 @@ class DepartmentRun {
   using Indexes = std::vector<std::size_t>;
 
   [[nodiscard]] bool bring_up();
+  // The control, and once more, openly, when it fails.
+  [[nodiscard]] reports::TrialRecord run_control();
+  // The trial, or the one that was run in its place: once in a night, when nothing in it failed but time, and the
+  // control takes as long now as that.
+  [[nodiscard]] reports::TrialRecord timed_again(reports::TrialRecord trial, const Indexes& set);
   void test(Indexes& remaining);
   void accept(const std::string& final_trial, const Indexes& passed, const std::string& reason);
   [[nodiscard]] std::vector<std::string> machines_to_search(const reports::TrialRecord& failed) const;
@@ -46,6 +51,7 @@ class DepartmentRun {
   std::map<std::size_t, std::string> not_taken_;  // by candidate: "; 'dns' did not take it: not applicable, 0x80240017"
   cell::CellClient& lab_;
   std::stop_token stop_;
+  bool timed_again_ = false;
   reports::DepartmentRecord record_;
 };
 

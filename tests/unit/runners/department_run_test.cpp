@@ -44,6 +44,8 @@ class FakeCell final : public cell::CellClient {
       passing_trouble;                               // one failing fact that has nothing to do with the patches
   std::function<bool(const cell::TrialJob&)> flaky;  // the check "works" fails and then passes, on each machine
 
+  std::function<Milliseconds(const cell::TrialJob&)> takes;  // the check "works", which may take 50 ms more than usual
+
   Result<reports::TrialRecord> prepare(const cell::CellJob& job) override {
     reports::TrialRecord record{
         .id = job.department + "/baseline", .purpose = reports::Purpose::baseline, .outcome = baseline};
@@ -90,6 +92,7 @@ class FakeCell final : public cell::CellClient {
       record.phases.push_back(
           {.phase = "after-install", .machine = machine, .outcome = Outcome::pass, .checks = {check}});
     }
+    if (takes) time(job, record);
     if (job.purpose == reports::Purpose::removal) {
       for (const auto& [machine, installs] : job.installs) {
         for (const auto& install : installs) {
@@ -159,6 +162,23 @@ class FakeCell final : public cell::CellClient {
     record.error = error;
     return record;
   }
+  // As a cell does: the control is learnt from, and everything else is held against what was learnt.
+  void time(const cell::TrialJob& job, reports::TrialRecord& record) {
+    const auto taken = takes(job);
+    const bool control = job.purpose == reports::Purpose::control;
+    if (control) usual_ = std::max(usual_, taken);
+    const auto limit = usual_ + Milliseconds(50);
+    checks::CheckResult check{.id = "works", .outcome = taken > limit ? Outcome::fail : Outcome::pass};
+    if (taken > limit) check.reason = "slower";
+    check.slowness = checks::Slowness{.judged = true, .quickest = taken, .limit = limit, .why_not = {}};
+    for (const auto& machine : job.machines) {
+      record.phases.push_back(
+          {.phase = "after-install", .machine = machine, .outcome = check.outcome, .checks = {check}});
+      if (check.outcome == Outcome::pass) continue;
+      record.outcome = Outcome::fail;
+      record.signature.push_back(machine + "/works");
+    }
+  }
   Result<void> probe_fence(const std::string&) override { return {}; }
   void close() override {}
 
@@ -168,6 +188,7 @@ class FakeCell final : public cell::CellClient {
 
  private:
   std::mutex mutex_;
+  Milliseconds usual_{0};
 };
 
 class StillClock final : public Clock {
@@ -228,6 +249,12 @@ std::vector<std::vector<std::string>> tried(const Fixture& lab, reports::Purpose
   return sets;
 }
 
+std::vector<reports::Purpose> purposes(const Fixture& lab) {
+  std::vector<reports::Purpose> purposes;
+  for (const auto& trial : lab.lab.trials) purposes.push_back(trial.purpose);
+  return purposes;
+}
+
 TEST(DepartmentRun, PromotesTheBatchWhenItPassesAsAWhole) {
   Fixture lab;
   const auto record = lab.machine("dns").machine("mail").candidate("a", {"dns"}).candidate("b", {"mail", "dns"}).run();
@@ -263,6 +290,49 @@ TEST(DepartmentRun, IsNotTriedAgainAndAgain) {
   const auto record = lab.machine("dns").candidate("a", {"dns"}).run();
   EXPECT_EQ(lab.lab.trials.size(), 3U);
   EXPECT_EQ(record.final_trial, lab.lab.trials[2].id) << "the gate sees that it was flaky in both";
+}
+
+Fixture& timed(Fixture& lab, std::function<Milliseconds(const cell::TrialJob&)> takes) {
+  lab.lab.takes = std::move(takes);
+  for (auto& machine : lab.job.cell.machines)
+    machine.plan.checks = {{"works", "dns.query", Json::object(), Milliseconds(1000), Milliseconds(50)}};
+  return lab;
+}
+
+// A build that begins on the host while the batch is under way, and stays.
+TEST(DepartmentRun, LoadThatBeginsAfterTheControlBlamesNobody) {
+  Fixture lab;
+  int trials = 0;
+  const auto busy = [&](const cell::TrialJob&) { return Milliseconds(++trials == 1 ? 10 : 500); };
+  const auto record = timed(lab.machine("dns").machine("mail").candidate("a", {"dns"}), busy).run();
+  EXPECT_EQ(verdict(record, "a").outcome, Outcome::pass);
+  EXPECT_THAT(purposes(lab), ElementsAre(reports::Purpose::control, reports::Purpose::batch, reports::Purpose::control,
+                                         reports::Purpose::batch));
+  EXPECT_EQ(record.trials[2].retried_as, record.trials[4].id) << "on record";
+  EXPECT_EQ(record.final_trial, record.trials[4].id);
+}
+
+TEST(DepartmentRun, APatchThatMakesSlowIsFoundAlthoughTheControlIsTimedAgain) {
+  Fixture lab;
+  const auto slow = [](const cell::TrialJob& job) {
+    return Milliseconds(std::ranges::count(job.candidates, "b") > 0 ? 100 : 10);
+  };
+  const auto record =
+      timed(lab.machine("dns").candidate("a", {"dns"}).candidate("b", {"dns"}).candidate("c", {"dns"}), slow).run();
+  EXPECT_EQ(verdict(record, "b").outcome, Outcome::fail);
+  EXPECT_EQ(verdict(record, "a").outcome, Outcome::pass);
+  EXPECT_EQ(verdict(record, "c").outcome, Outcome::pass);
+  EXPECT_EQ(lab.lab.count(reports::Purpose::control), 2) << "once in a night";
+  EXPECT_FALSE(std::ranges::any_of(record.trials, reports::is_lost)) << "the control was as quick as before";
+}
+
+TEST(DepartmentRun, WhatFailsOtherwiseTooIsNotTimedAgain) {
+  Fixture lab;
+  lab.lab.breaks["mail"] = {{"a"}};
+  int trials = 0;
+  const auto busy = [&](const cell::TrialJob&) { return Milliseconds(++trials == 1 ? 10 : 500); };
+  (void)timed(lab.machine("dns").machine("mail").candidate("a", {"mail"}), busy).run();
+  EXPECT_EQ(lab.lab.count(reports::Purpose::control), 1);
 }
 
 TEST(DepartmentRun, ConvictsFromTheBaselineOnly) {
