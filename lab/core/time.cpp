@@ -30,6 +30,38 @@ std::string rfc3339(std::chrono::system_clock::time_point when) {
                      (milliseconds - seconds).count());
 }
 
+std::optional<std::chrono::system_clock::time_point> parse_rfc3339(std::string_view text) {
+  using namespace std::chrono;
+  constexpr std::string_view form = "0000-00-00T00:00:00";
+  constexpr std::size_t most_digits = 9;
+  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  if (text.size() <= form.size() || text.back() != 'Z') return std::nullopt;
+  for (std::size_t i = 0; i < form.size(); ++i) {
+    if (form[i] == '0' ? !is_digit(text[i]) : text[i] != form[i]) return std::nullopt;
+  }
+  const auto number = [&](std::size_t at, std::size_t length) {
+    int value = 0;
+    for (const char c : text.substr(at, length)) value = value * 10 + (c - '0');
+    return value;
+  };
+  const year_month_day day(year(number(0, 4)), month(static_cast<unsigned>(number(5, 2))),
+                           std::chrono::day(static_cast<unsigned>(number(8, 2))));
+  const int hour = number(11, 2), minute = number(14, 2), second = number(17, 2);
+  if (!day.ok() || hour > 23 || minute > 59 || second > 59) return std::nullopt;
+  auto fraction = text.substr(form.size(), text.size() - form.size() - 1);
+  std::int64_t nanoseconds_in = 0;
+  if (!fraction.empty()) {
+    if (fraction.front() != '.' || fraction.size() < 2 || fraction.size() > most_digits + 1) return std::nullopt;
+    fraction.remove_prefix(1);
+    for (std::size_t i = 0; i < most_digits; ++i) {
+      if (i < fraction.size() && !is_digit(fraction[i])) return std::nullopt;
+      nanoseconds_in = nanoseconds_in * 10 + (i < fraction.size() ? fraction[i] - '0' : 0);
+    }
+  }
+  return time_point_cast<system_clock::duration>(sys_days(day) + hours(hour) + minutes(minute) + seconds(second) +
+                                                 nanoseconds(nanoseconds_in));
+}
+
 Result<Milliseconds> wait_until(Clock& clock, const Wait& wait, const std::function<bool()>& done) {
   const auto start = clock.now();
   for (;;) {

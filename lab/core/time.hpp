@@ -7,6 +7,7 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <string_view>
 
 #include "lab/core/result.hpp"
 
@@ -30,6 +31,10 @@ class Clock {
 
 // RFC 3339 in UTC with milliseconds: 2026-11-22T06:02:50.123Z
 [[nodiscard]] std::string rfc3339(std::chrono::system_clock::time_point when);
+// What RFC 3339 writes in UTC with the letter Z, for moments on which something depends: "2026-11-22T06:02:50Z", with
+// or without a fraction of up to nine digits. Absent for everything else: another zone or none, a day that the month
+// does not have, a leap second, small letters, spaces.
+[[nodiscard]] std::optional<std::chrono::system_clock::time_point> parse_rfc3339(std::string_view text);
 
 // One wait: polls `done` until it returns true, the deadline passes or `stop` is requested. `awaited` is for the
 // reader: "mail: TCP 25 answers". `last_seen`, when given, is asked once at the deadline and quoted in the error.
