@@ -1,0 +1,352 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include "promotion/policy/demands.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+
+#include "lab/core/time.hpp"
+#include "reports/record/queries.hpp"
+
+namespace patchlab::promotion {
+namespace {
+using namespace reports;
+
+// "policy 'production'", for sentences.
+std::string name_of(const Policy& policy) {
+  return policy.id.empty() ? std::string("the policy") : fmt::format("policy '{}'", policy.id);
+}
+
+// Collects the demands over one department; each `ask_` is one rule of the document.
+class Asking {
+ public:
+  Asking(const Policy& policy, const RunRecord& record, const DepartmentRecord& department, const PolicyFacts& facts)
+      : policy_(policy), record_(record), department_(department), facts_(facts) {}
+
+  std::vector<Demand> all() {
+    if (policy_.trouble) {
+      switch (policy_.trouble->kind) {
+        case PolicyTrouble::Kind::none_in_force:
+          add(DemandCode::policy_not_in_force, false, policy_.trouble->text);
+          break;
+        case PolicyTrouble::Kind::ambiguous: add(DemandCode::policy_ambiguous, false, policy_.trouble->text); break;
+      }
+      return std::move(demands_);
+    }
+    ask_validity();
+    ask_department();
+    ask_scenario();
+    ask_tool_version();
+    ask_whole();
+    ask_machines_and_checks();
+    ask_phases();
+    ask_coverage();
+    ask_emergency();
+    ask_reviews();
+    ask_window();
+    std::ranges::stable_sort(demands_, {}, &Demand::code);
+    return std::move(demands_);
+  }
+
+ private:
+  Demand& add(DemandCode code, bool met, std::string text) {
+    auto& demand = demands_.emplace_back();
+    demand.code = code;
+    demand.met = met;
+    demand.text = std::move(text);
+    return demand;
+  }
+
+  void ask_validity() {
+    if (policy_.valid_since && facts_.now < *policy_.valid_since) {
+      add(DemandCode::policy_not_in_force, false,
+          fmt::format("{} is in force from {} on", name_of(policy_), rfc3339(*policy_.valid_since)));
+    } else if (policy_.valid_until && facts_.now >= *policy_.valid_until) {
+      add(DemandCode::policy_not_in_force, false,
+          fmt::format("{} was in force until {}", name_of(policy_), rfc3339(*policy_.valid_until)));
+    } else {
+      add(DemandCode::policy_not_in_force, true, fmt::format("{} is in force", name_of(policy_)));
+    }
+  }
+
+  void ask_department() {
+    if (policy_.departments.empty()) return;
+    const bool met = policy_.departments.contains(department_.name);
+    add(DemandCode::department_not_allowed, met,
+        met ? fmt::format("{} has the department '{}'", name_of(policy_), department_.name)
+            : fmt::format("{} has no department '{}'", name_of(policy_), department_.name));
+  }
+
+  void ask_scenario() {
+    if (policy_.scenarios.empty()) return;
+    const bool met = std::ranges::any_of(policy_.scenarios, [&](const AllowedScenario& allowed) {
+      return (allowed.name.empty() || allowed.name == record_.scenario_name) &&
+             (allowed.digest.empty() || allowed.digest == record_.scenario_digest);
+    });
+    std::vector<std::string> allowed;
+    for (const auto& scenario : policy_.scenarios) {
+      allowed.push_back(scenario.digest.empty() ? fmt::format("'{}'", scenario.name)
+                                                : fmt::format("'{}' ({:.12})", scenario.name, scenario.digest));
+    }
+    add(DemandCode::scenario_not_allowed, met,
+        fmt::format("the run is of scenario '{}' ({:.12}), {} asks for {}", record_.scenario_name,
+                    record_.scenario_digest, name_of(policy_), fmt::join(allowed, " or ")));
+  }
+
+  void ask_tool_version() {
+    if (policy_.tool_versions.empty()) return;
+    const bool met = std::ranges::count(policy_.tool_versions, record_.tool_version) > 0;
+    add(DemandCode::tool_version_not_allowed, met,
+        fmt::format("the run was made by patchlab {}, {} asks for {}", record_.tool_version, name_of(policy_),
+                    fmt::join(policy_.tool_versions, " or ")));
+  }
+
+  void ask_whole() {
+    if (policy_.narrowed == NarrowedRuns::allowed) return;
+    const auto narrowings = narrowings_of(record_, department_.name);
+    if (narrowings.empty()) add(DemandCode::run_narrowed, true, "nothing was left out of the run on request");
+    for (const auto& narrowing : narrowings) {
+      auto& demand =
+          add(DemandCode::run_narrowed, false, fmt::format("{}: {} asks for whole runs", narrowing, name_of(policy_)));
+      demand.command = "patchlab run SCENARIO (without --role, --candidate and --controls)";
+    }
+  }
+
+  void ask_machines_and_checks() {
+    const auto asked = policy_.departments.find(department_.name);
+    if (asked == policy_.departments.end()) return;
+    for (const auto& [name, checks] : asked->second) {
+      const auto* machine = find_machine(department_, name);
+      auto& demand = add(DemandCode::machine_not_planned, machine != nullptr,
+                         fmt::format("{} asks for the machine '{}'", name_of(policy_), name));
+      demand.machine = name;
+      for (const auto& id : checks) {
+        const bool planned = machine != nullptr && std::ranges::count(machine->checks, id) > 0;
+        auto& check = add(DemandCode::check_not_planned, planned,
+                          fmt::format("{} asks for the check '{}' of '{}'", name_of(policy_), id, name));
+        check.machine = name;
+        check.check = id;
+      }
+    }
+  }
+
+  void ask_phases() {
+    for (const auto& phase : policy_.phases) {
+      const bool planned = std::ranges::count(department_.phases, phase) > 0;
+      auto& demand = add(DemandCode::phase_not_planned, planned,
+                         fmt::format("{} asks that machines are looked at {}", name_of(policy_), phase));
+      demand.phase = phase;
+    }
+  }
+
+  void ask_coverage() {
+    if (policy_.coverage.not_less_than == CoverageRule::Least::anything) return;
+    const auto& last = facts_.last_promoted;
+    using Known = PolicyFacts::LastPromoted::Known;
+    switch (last.state) {
+      case Known::nothing: add(DemandCode::coverage_shrunk, true, "nothing was promoted here before"); return;
+      case Known::unknown: {
+        const bool allowed = policy_.coverage.when_unknown == CoverageRule::Unknown::allowed;
+        add(DemandCode::coverage_unknown, allowed,
+            fmt::format("what was looked at when this department was promoted last is not known: {}", last.why));
+        return;
+      }
+      case Known::known: compare_with(last.coverage); return;
+    }
+    add(DemandCode::coverage_unknown, false, "what was looked at when this department was promoted last is not known");
+  }
+  [[nodiscard]] bool is_retired(const std::string& name) const {
+    return std::ranges::count(policy_.coverage.retired, department_.name + "/" + name) > 0;
+  }
+  void compare_with(const Coverage& last) {
+    const auto here = coverage_of(record_, department_);
+    bool less = false;
+    const auto missing = [&](const std::string& what) -> Demand& {
+      less = true;
+      auto& demand =
+          add(DemandCode::coverage_shrunk, false,
+              fmt::format("{} was planned when this was promoted last (run {}) and is not now", what, last.run));
+      demand.command = "plan it again, or have the owner of the policy name it under coverage/retired";
+      return demand;
+    };
+    for (const auto& [name, checks] : last.checks) {
+      if (is_retired(name)) continue;
+      const auto machine = here.checks.find(name);
+      if (machine == here.checks.end()) {
+        missing(fmt::format("the machine '{}'", name)).machine = name;
+        continue;
+      }
+      for (const auto& id : checks) {
+        if (machine->second.contains(id) || is_retired(name + "/" + id)) continue;
+        auto& demand = missing(fmt::format("the check '{}' of '{}'", id, name));
+        demand.machine = name;
+        demand.check = id;
+      }
+    }
+    for (const auto& phase : last.phases) {
+      if (!here.phases.contains(phase)) missing(fmt::format("the phase '{}'", phase)).phase = phase;
+    }
+    if (!less) add(DemandCode::coverage_shrunk, true, fmt::format("no less is planned than in run {}", last.run));
+  }
+
+  void ask_emergency() {
+    if (facts_.lane != Lane::emergency) return;
+    if (!policy_.emergency) {
+      add(DemandCode::emergency_not_allowed, false, fmt::format("{} has no emergency lane", name_of(policy_)));
+      return;
+    }
+    const auto severities = severities_of(record_, department_);
+    const auto wanted = fmt::format("{}", fmt::join(policy_.emergency->severities, " or "));
+    if (severities.empty()) add(DemandCode::emergency_not_allowed, false, "there is no candidate to hurry for");
+    for (const auto& [id, severity] : severities) {
+      auto& demand = add(DemandCode::emergency_not_allowed, policy_.emergency->severities.contains(severity),
+                         fmt::format("'{}' is {}; the emergency lane of {} is for what is {}", id,
+                                     severity.empty() ? "of no known severity" : severity, name_of(policy_), wanted));
+      demand.candidate = id;
+    }
+  }
+
+  void ask_reviews() {
+    for (const auto& review : facts_.open_reviews) {
+      // Without the lane's own rule (it was taken out of the policy since) a review is due at once.
+      const auto within = policy_.emergency ? policy_.emergency->review_within : std::chrono::days(0);
+      const auto due = review.promoted + within;
+      const bool in_time = facts_.now < due;
+      add(DemandCode::review_overdue, in_time,
+          fmt::format("the emergency promotion of run {} at {} {} reviewed until {}", review.run,
+                      rfc3339(review.promoted), in_time ? "must be" : "was not", rfc3339(due)));
+    }
+  }
+
+  void ask_window() {
+    if (policy_.windows.empty() || facts_.lane == Lane::emergency) return;
+    if (is_open(policy_.windows, facts_.now)) {
+      add(DemandCode::window_closed, true, fmt::format("a window of {} is open", name_of(policy_)));
+      return;
+    }
+    const auto next = next_opening(policy_.windows, facts_.now);
+    add(DemandCode::window_closed, false,
+        fmt::format("no window of {} is open at {}; the next opens at {}", name_of(policy_), rfc3339(facts_.now),
+                    next ? rfc3339(*next) : "no time within two weeks"));
+  }
+
+  const Policy& policy_;
+  const RunRecord& record_;
+  const DepartmentRecord& department_;
+  const PolicyFacts& facts_;
+  std::vector<Demand> demands_;
+};
+
+// From, and until before; of the window that opens on this day.
+std::pair<PolicyTime, PolicyTime> span_on(const Window& window, std::chrono::sys_days day) {
+  const PolicyTime from = day + window.from;
+  const PolicyTime to = day + window.to + (window.to > window.from ? std::chrono::days(0) : std::chrono::days(1));
+  return {from, to};
+}
+bool opens_on(const Window& window, std::chrono::sys_days day) {
+  return window.days.contains(std::chrono::weekday(day).iso_encoding());
+}
+
+}  // namespace
+
+const char* to_string(DemandCode code) {
+  switch (code) {
+    case DemandCode::policy_not_in_force: return "policy-not-in-force";
+    case DemandCode::policy_ambiguous: return "policy-ambiguous";
+    case DemandCode::department_not_allowed: return "department-not-allowed";
+    case DemandCode::scenario_not_allowed: return "scenario-not-allowed";
+    case DemandCode::tool_version_not_allowed: return "tool-version-not-allowed";
+    case DemandCode::run_narrowed: return "run-narrowed";
+    case DemandCode::machine_not_planned: return "machine-not-planned";
+    case DemandCode::check_not_planned: return "check-not-planned";
+    case DemandCode::phase_not_planned: return "phase-not-planned";
+    case DemandCode::coverage_shrunk: return "coverage-shrunk";
+    case DemandCode::coverage_unknown: return "coverage-unknown";
+    case DemandCode::emergency_not_allowed: return "emergency-not-allowed";
+    case DemandCode::review_overdue: return "review-overdue";
+    case DemandCode::window_closed: return "window-closed";
+  }
+  return "unknown";
+}
+
+Coverage coverage_of(const RunRecord& record, const DepartmentRecord& department) {
+  Coverage coverage;
+  coverage.run = record.id;
+  for (const auto& machine : department.machines)
+    coverage.checks[machine.name].insert(machine.checks.begin(), machine.checks.end());
+  coverage.phases.insert(department.phases.begin(), department.phases.end());
+  return coverage;
+}
+
+std::vector<Demand> demands_of(const Policy& policy, const RunRecord& record, const DepartmentRecord& department,
+                               const PolicyFacts& facts) {
+  return Asking(policy, record, department, facts).all();
+}
+
+// The record says what was left out in sentences that the engine's plan makes.
+std::vector<std::string> narrowings_of(const RunRecord& record, const std::string& department) {
+  constexpr std::array endings{" by --role", " by --candidate", " by --controls"};
+  std::vector<std::string> found;
+  for (const auto& sentence : record.not_tested) {
+    if (std::ranges::none_of(endings, [&](const char* ending) { return sentence.ends_with(ending); })) continue;
+    const bool of_a_machine = sentence.starts_with("machine '");
+    if (of_a_machine && !sentence.starts_with(fmt::format("machine '{}/", department))) continue;
+    found.push_back(sentence);
+  }
+  return found;
+}
+
+bool is_open(const std::vector<Window>& windows, PolicyTime now) {
+  if (windows.empty()) return true;
+  const auto today = std::chrono::floor<std::chrono::days>(now);
+  return std::ranges::any_of(windows, [&](const Window& window) {
+    for (const auto day : {today - std::chrono::days(1), today}) {
+      const auto [from, to] = span_on(window, day);
+      if (opens_on(window, day) && from <= now && now < to) return true;
+    }
+    return false;
+  });
+}
+
+std::optional<PolicyTime> next_opening(const std::vector<Window>& windows, PolicyTime now) {
+  constexpr int days_looked_at = 15;
+  const auto today = std::chrono::floor<std::chrono::days>(now);
+  std::optional<PolicyTime> next;
+  for (const auto& window : windows) {
+    for (int i = 0; i < days_looked_at; ++i) {
+      const auto day = today + std::chrono::days(i);
+      const auto from = span_on(window, day).first;
+      if (!opens_on(window, day) || from < now || (next && *next <= from)) continue;
+      next = from;
+    }
+  }
+  return next;
+}
+
+std::map<std::string, std::string> severities_of(const RunRecord& record, const DepartmentRecord& department) {
+  std::map<std::string, std::string> severities;
+  for (const auto& verdict : department.verdicts) {
+    if (verdict.outcome != Outcome::pass) continue;
+    const auto* candidate = find_candidate(record, verdict.candidate);
+    severities[verdict.candidate] = candidate == nullptr ? std::string() : candidate->severity;
+  }
+  return severities;
+}
+
+bool is_known_severity(const std::string& word) {
+  constexpr std::array known{"critical", "important", "moderate", "low"};
+  return std::ranges::count(known, word) > 0;
+}
+
+bool applies(const ApprovalRule& rule, const std::map<std::string, std::string>& severities, bool anything_waived) {
+  if (!rule.is_conditional()) return true;
+  if (rule.when_waived && anything_waived) return true;
+  return !rule.severities.empty() && std::ranges::any_of(severities, [&](const auto& entry) {
+    return rule.severities.contains(entry.second) || !is_known_severity(entry.second);
+  });
+}
+
+}  // namespace patchlab::promotion

@@ -1,0 +1,101 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "promotion/policy/policy.hpp"
+#include "reports/record/record.hpp"
+
+// What a policy asks of what a run planned, and of the moment: pure. What a run found is the gate's own question
+// (promotion/gate), whatever the policy. Here somebody from outside the run says what must have been planned: a run
+// that fulfils its own plan perfectly may have planned too little.
+namespace patchlab::promotion {
+
+// What a run planned to look at in one department.
+struct Coverage {
+  std::string run;                                      // id, for the reader
+  std::map<std::string, std::set<std::string>> checks;  // ids by machine
+  std::set<std::string> phases;
+  bool operator==(const Coverage&) const = default;
+};
+[[nodiscard]] Coverage coverage_of(const reports::RunRecord& record, const reports::DepartmentRecord& department);
+
+// A department whose promotion went through the emergency lane, and is not reviewed yet.
+struct OpenReview {
+  std::string run;
+  PolicyTime promoted;
+  bool operator==(const OpenReview&) const = default;
+};
+
+// What is true on the day of the question, of one department of one stage.
+struct PolicyFacts {
+  PolicyTime now;
+  // From which this department was promoted last. `nothing`: it never was.
+  struct LastPromoted {
+    enum class Known { nothing, unknown, known } state = Known::nothing;
+    Coverage coverage;  // when known
+    std::string why;    // when unknown: why it cannot be told
+  } last_promoted;
+  Lane lane = Lane::normal;  // emergency: somebody asked for it
+  std::vector<OpenReview> open_reviews;
+};
+
+enum class DemandCode {
+  policy_not_in_force,
+  policy_ambiguous,
+  department_not_allowed,
+  scenario_not_allowed,
+  tool_version_not_allowed,
+  run_narrowed,
+  machine_not_planned,
+  check_not_planned,
+  phase_not_planned,
+  coverage_shrunk,
+  coverage_unknown,
+  emergency_not_allowed,
+  review_overdue,
+  window_closed,
+};
+[[nodiscard]] const char* to_string(DemandCode code);  // "machine-not-planned"; stable API
+
+// One thing that the policy asks, met or not, and what it is about; what does not apply is empty.
+struct Demand {
+  DemandCode code = DemandCode::policy_not_in_force;
+  std::string machine;
+  std::string check;
+  std::string phase;
+  std::string candidate;
+  bool met = false;
+  std::string text;     // for the reader: what is missing, or what was asked and is there
+  std::string command;  // that would help, where there is one
+  bool operator==(const Demand&) const = default;
+};
+
+// Everything that the policy asks of this department, in the order of DemandCode; all of it met when nothing stands
+// against the promotion. A policy with `trouble` asks one thing, which is not met.
+[[nodiscard]] std::vector<Demand> demands_of(const Policy& policy, const reports::RunRecord& record,
+                                             const reports::DepartmentRecord& department, const PolicyFacts& facts);
+
+// What a run left out on request, as sentences: machines of this department, candidates. Leaving out whole other
+// departments narrows nothing here.
+[[nodiscard]] std::vector<std::string> narrowings_of(const reports::RunRecord& record, const std::string& department);
+
+// Whether a promotion may happen at that moment; without windows always. And when the next one opens, within two weeks.
+[[nodiscard]] bool is_open(const std::vector<Window>& windows, PolicyTime now);
+[[nodiscard]] std::optional<PolicyTime> next_opening(const std::vector<Window>& windows, PolicyTime now);
+
+// Severities of the candidates that passed in this department, as they are written in the record. What is no word of
+// ours stays as it is: it counts as the worst for an approval, and opens no emergency lane.
+[[nodiscard]] std::map<std::string, std::string> severities_of(const reports::RunRecord& record,
+                                                               const reports::DepartmentRecord& department);
+[[nodiscard]] bool is_known_severity(const std::string& word);
+// Whether an approval rule applies to a set with these severities (by candidate) and waivers.
+[[nodiscard]] bool applies(const ApprovalRule& rule, const std::map<std::string, std::string>& severities,
+                           bool anything_waived);
+
+}  // namespace patchlab::promotion

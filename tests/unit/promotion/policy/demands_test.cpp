@@ -1,0 +1,415 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include "promotion/policy/demands.hpp"
+
+#include <gmock/gmock.h>
+
+#include <functional>
+#include <random>
+
+#include "lab/core/digest.hpp"
+#include "lab/core/time.hpp"
+#include "promotion/policy/policy_document.hpp"
+#include "tests/support/sample_record.hpp"
+
+namespace patchlab::promotion {
+namespace {
+using reports::DepartmentRecord;
+using reports::RunRecord;
+using testing::Contains;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+PolicyTime at(const std::string& text) { return parse_rfc3339(text).value(); }
+const PolicyTime sunday_morning = at("2026-11-22T07:00:00Z");
+
+// Demands everything, and is met by the good record on that morning.
+Policy strict_policy() {
+  Policy policy;
+  policy.id = "strict";
+  policy.valid_since = at("2026-11-01T00:00:00Z");
+  policy.valid_until = at("2026-12-01T00:00:00Z");
+  policy.scenarios = {{"xavier-nightly", sha256("scenario")}};
+  policy.tool_versions = {"0.1.0"};
+  policy.phases = {"after-install", "after-reboot-1"};
+  policy.departments = {{"finance", {{"dns", {"a-record", "mx-record"}}, {"mail", {}}}}};
+  policy.windows = {{{7}, std::chrono::hours(6), std::chrono::hours(8)}};
+  policy.emergency = EmergencyLane{{"critical"}, {ApprovalRule{}}, std::chrono::days(2)};
+  return policy;
+}
+PolicyFacts good_facts() {
+  PolicyFacts facts;
+  facts.now = sunday_morning;
+  facts.last_promoted.state = PolicyFacts::LastPromoted::Known::known;
+  const auto record = tests::good_record();
+  facts.last_promoted.coverage = coverage_of(record, record.departments[0]);
+  facts.last_promoted.coverage.run = "2026-11-21T060250Z-000000";
+  return facts;
+}
+
+std::vector<Demand> unmet(const Policy& policy, const RunRecord& record, const PolicyFacts& facts) {
+  auto demands = demands_of(policy, record, record.departments[0], facts);
+  EXPECT_THAT(demands, testing::Not(IsEmpty())) << "a policy always asks whether it is in force";
+  EXPECT_TRUE(std::ranges::is_sorted(demands, {}, &Demand::code));
+  std::erase_if(demands, [](const Demand& demand) { return demand.met; });
+  return demands;
+}
+bool lets_through(const Policy& policy, const RunRecord& record, const PolicyFacts& facts) {
+  return unmet(policy, record, facts).empty();
+}
+
+TEST(Demands, OfAStrictPolicyAreMetByARecordThatHasIt) {
+  EXPECT_THAT(unmet(strict_policy(), tests::good_record(), good_facts()), IsEmpty());
+}
+
+TEST(Demands, OfTheShippedQuickstartAreMetByAWholeRunWithARestart) {
+  EXPECT_THAT(unmet(quickstart_policy(), tests::good_record(), good_facts()), IsEmpty());
+  auto record = tests::good_record();
+  record.departments[0].phases = {"after-install"};
+  PolicyFacts facts;
+  facts.now = sunday_morning;
+  const auto missing = unmet(quickstart_policy(), record, facts);
+  ASSERT_EQ(missing.size(), 1U);
+  EXPECT_EQ(missing[0].code, DemandCode::phase_not_planned);
+  EXPECT_EQ(missing[0].phase, "after-reboot-1");
+}
+
+// One fact taken from what meets every demand, and what is said.
+struct Taken {
+  const char* name;
+  DemandCode code;
+  std::function<void(Policy&, RunRecord&, PolicyFacts&)> take;
+  const char* machine = "";
+  const char* check = "";
+  const char* phase = "";
+  const char* candidate = "";
+};
+void PrintTo(const Taken& taken, std::ostream* out) { *out << taken.name; }
+
+const std::vector<Taken>& takings() {
+  using enum DemandCode;
+  using P = Policy&;
+  using R = RunRecord&;
+  using F = PolicyFacts&;
+  using Known = PolicyFacts::LastPromoted::Known;
+  static const std::vector<Taken> all{
+      {"NoneInForce", policy_not_in_force,
+       [](P p, R, F) {
+         p.trouble = PolicyTrouble{PolicyTrouble::Kind::none_in_force, "none"};
+       }},
+      {"TwoInForce", policy_ambiguous,
+       [](P p, R, F) {
+         p.trouble = PolicyTrouble{PolicyTrouble::Kind::ambiguous, "two"};
+       }},
+      {"NotYet", policy_not_in_force, [](P p, R, F) { p.valid_since = sunday_morning + std::chrono::seconds(1); }},
+      {"NotAnyMore", policy_not_in_force, [](P p, R, F) { p.valid_until = sunday_morning; }},
+      {"OtherDepartment", department_not_allowed,
+       [](P p, R, F) {
+         p.departments = {{"engineering", p.departments["finance"]}};
+       }},
+      {"ToyScenario", scenario_not_allowed, [](P, R r, F) { r.scenario_name = "toy"; }},
+      {"EditedScenario", scenario_not_allowed, [](P, R r, F) { r.scenario_digest = sha256("a check less"); }},
+      {"OtherTool", tool_version_not_allowed, [](P, R r, F) { r.tool_version = "0.1.0-mine"; }},
+      {"NoTool", tool_version_not_allowed, [](P, R r, F) { r.tool_version.clear(); }},
+      {"NarrowedByRole", run_narrowed,
+       [](P, R r, F) { r.not_tested.emplace_back("machine 'finance/mail' was left out by --role"); }},
+      {"NarrowedByCandidate", run_narrowed,
+       [](P, R r, F) { r.not_tested.emplace_back("candidate 'bind9' was left out by --candidate"); }},
+      {"OnlyControls", run_narrowed,
+       [](P, R r, F) { r.not_tested.emplace_back("the candidates were left out by --controls"); }},
+      {"MachineLess", machine_not_planned, [](P, R r, F) { r.departments[0].machines.pop_back(); }, "mail"},
+      {"CheckLess", check_not_planned, [](P, R r, F) { std::erase(r.departments[0].machines[0].checks, "a-record"); },
+       "dns", "a-record"},
+      {"CheckOfAMachineThatIsNotThere", check_not_planned,
+       [](P, R r, F) { r.departments[0].machines.erase(r.departments[0].machines.begin()); }, "dns", "mx-record"},
+      {"NoRestart", phase_not_planned, [](P, R r, F) { r.departments[0].phases.pop_back(); }, "", "", "after-reboot-1"},
+      {"FewerMachinesThanLast", coverage_shrunk, [](P, R, F f) { f.last_promoted.coverage.checks["print"] = {"job"}; },
+       "print"},
+      {"FewerChecksThanLast", coverage_shrunk,
+       [](P, R, F f) { f.last_promoted.coverage.checks["mail"].insert("large-delivery"); }, "mail", "large-delivery"},
+      {"FewerPhasesThanLast", coverage_shrunk, [](P, R, F f) { f.last_promoted.coverage.phases.insert("stability"); },
+       "", "", "stability"},
+      {"LastIsUnknown", coverage_unknown,
+       [](P, R, F f) {
+         f.last_promoted = {Known::unknown, {}, "run folder is gone"};
+       }},
+      {"EmergencyForWhatIsNotUrgent", emergency_not_allowed, [](P, R, F f) { f.lane = Lane::emergency; }, "", "", "",
+       "dns-update"},
+      {"EmergencyForWhatNobodyKnows", emergency_not_allowed,
+       [](P, R r, F f) {
+         for (auto& candidate : r.candidates) candidate.severity = "critical";
+         r.candidates[1].severity = "unknown";
+         f.lane = Lane::emergency;
+       },
+       "", "", "", "tidy"},
+      {"EmergencyForNothing", emergency_not_allowed,
+       [](P, R r, F f) {
+         for (auto& verdict : r.departments[0].verdicts) verdict.outcome = Outcome::fail;
+         f.lane = Lane::emergency;
+       }},
+      {"NoEmergencyLane", emergency_not_allowed,
+       [](P p, R r, F f) {
+         for (auto& candidate : r.candidates) candidate.severity = "critical";
+         p.emergency.reset();
+         f.lane = Lane::emergency;
+       }},
+      {"ReviewOverdue", review_overdue,
+       [](P, R, F f) {
+         f.open_reviews = {{"run-1", sunday_morning - std::chrono::days(2)}};
+       }},
+      {"ReviewOfALaneThatIsGone", review_overdue,
+       [](P p, R, F f) {
+         p.emergency.reset();
+         f.open_reviews = {{"run-1", sunday_morning}};
+       }},
+      {"WindowNotOpenYet", window_closed, [](P, R, F f) { f.now = at("2026-11-22T05:59:59Z"); }},
+      {"WindowClosed", window_closed, [](P, R, F f) { f.now = at("2026-11-22T08:00:00Z"); }},
+      {"WindowOfAnotherDay", window_closed, [](P p, R, F) { p.windows[0].days = {6}; }},
+  };
+  return all;
+}
+
+class TakenFact : public testing::TestWithParam<Taken> {};
+
+TEST_P(TakenFact, IsMissedByThePolicy) {
+  auto policy = strict_policy();
+  auto record = tests::good_record();
+  auto facts = good_facts();
+  GetParam().take(policy, record, facts);
+  const auto missing = unmet(policy, record, facts);
+  const auto found = std::ranges::find_if(missing, [](const Demand& demand) {
+    return demand.code == GetParam().code && demand.machine == GetParam().machine && demand.check == GetParam().check &&
+           demand.phase == GetParam().phase &&
+           (*GetParam().candidate == '\0' || demand.candidate == GetParam().candidate);
+  });
+  ASSERT_NE(found, missing.end());
+  EXPECT_FALSE(found->text.empty());
+}
+INSTANTIATE_TEST_SUITE_P(Demands, TakenFact, testing::ValuesIn(takings()),
+                         [](const auto& parameter) { return std::string(parameter.param.name); });
+
+TEST(Demands, AreEachMissedByATakenFact) {
+  std::set<DemandCode> taken;
+  for (const auto& taking : takings()) taken.insert(taking.code);
+  for (int i = 0; i <= static_cast<int>(DemandCode::window_closed); ++i) {
+    EXPECT_TRUE(taken.contains(static_cast<DemandCode>(i))) << to_string(static_cast<DemandCode>(i));
+    EXPECT_STRNE(to_string(static_cast<DemandCode>(i)), "unknown");
+  }
+}
+
+TEST(Demands, OfAPolicyWithTroubleAreOneThatIsNotMet) {
+  auto policy = strict_policy();
+  policy.trouble = PolicyTrouble{PolicyTrouble::Kind::ambiguous, "2 policies are in force"};
+  const auto record = tests::good_record();
+  const auto demands = demands_of(policy, record, record.departments[0], good_facts());
+  ASSERT_EQ(demands.size(), 1U);
+  EXPECT_FALSE(demands[0].met);
+  EXPECT_EQ(demands[0].text, "2 policies are in force");
+}
+
+TEST(Demands, TakeAScenarioByNameByDigestOrByBoth) {
+  auto policy = strict_policy();
+  const auto record = tests::good_record();
+  for (const auto& allowed : {AllowedScenario{"xavier-nightly", ""}, AllowedScenario{"", sha256("scenario")}}) {
+    policy.scenarios = {{"another", ""}, allowed};
+    EXPECT_TRUE(lets_through(policy, record, good_facts()));
+  }
+  policy.scenarios = {{"xavier-nightly", sha256("other")}, {"other", sha256("scenario")}};
+  EXPECT_FALSE(lets_through(policy, record, good_facts())) << "half of one and half of the other is neither";
+}
+
+TEST(Demands, AreNotAboutWhatIsLeftOutOfOtherDepartments) {
+  auto record = tests::good_record();
+  record.not_tested = {"department 'engineering' was left out by --department",
+                       "machine 'engineering/mail' was left out by --role",
+                       "candidate 'x' was left out: no machine that is left has 'postfix'",
+                       "Windows guests: all machines of this scenario are stand-ins"};
+  EXPECT_TRUE(lets_through(strict_policy(), record, good_facts()));
+  record.not_tested = {"machine 'finance-2/mail' was left out by --role"};
+  EXPECT_TRUE(lets_through(strict_policy(), record, good_facts())) << "a name that only begins like this one";
+}
+
+TEST(Demands, LetGoWhatThePolicyRetires) {
+  auto policy = strict_policy();
+  auto facts = good_facts();
+  facts.last_promoted.coverage.checks["print"] = {"job"};
+  facts.last_promoted.coverage.checks["mail"].insert("large-delivery");
+  policy.coverage.retired = {"finance/print", "finance/mail/large-delivery"};
+  EXPECT_TRUE(lets_through(policy, tests::good_record(), facts));
+  policy.coverage.retired = {"engineering/print", "finance/mail/large-delivery"};
+  EXPECT_FALSE(lets_through(policy, tests::good_record(), facts));
+}
+
+TEST(Demands, OfTheEmergencyLaneAreOtherwiseTheSameButForTheWindow) {
+  auto record = tests::good_record();
+  for (auto& candidate : record.candidates) candidate.severity = "critical";
+  auto facts = good_facts();
+  facts.now = at("2026-11-23T12:00:00Z");
+  EXPECT_FALSE(lets_through(strict_policy(), record, facts));
+  facts.lane = Lane::emergency;
+  EXPECT_TRUE(lets_through(strict_policy(), record, facts));
+  record.departments[0].phases.pop_back();
+  EXPECT_FALSE(lets_through(strict_policy(), record, facts)) << "never without a test";
+  EXPECT_THAT(approvals_in(strict_policy(), Lane::emergency), ElementsAre(ApprovalRule{}));
+  EXPECT_THAT(approvals_in(strict_policy(), Lane::normal), IsEmpty());
+}
+
+TEST(Windows, OpenAndCloseToTheMoment) {
+  const Window evening{{2}, std::chrono::hours(21), std::chrono::hours(3)};  // Tuesday to Wednesday
+  EXPECT_FALSE(is_open({evening}, at("2026-11-24T20:59:59.999Z")));
+  EXPECT_TRUE(is_open({evening}, at("2026-11-24T21:00:00Z")));
+  EXPECT_TRUE(is_open({evening}, at("2026-11-25T02:59:59.999Z")));
+  EXPECT_FALSE(is_open({evening}, at("2026-11-25T03:00:00Z")));
+  EXPECT_FALSE(is_open({evening}, at("2026-11-24T02:00:00Z"))) << "Monday had no evening";
+  EXPECT_EQ(next_opening({evening}, at("2026-11-24T21:00:00Z")), at("2026-11-24T21:00:00Z"));
+  EXPECT_EQ(next_opening({evening}, at("2026-11-24T21:00:01Z")), at("2026-12-01T21:00:00Z"));
+  const Window whole{{6, 7}, std::chrono::hours(0), std::chrono::hours(24)};
+  EXPECT_TRUE(is_open({whole}, at("2026-11-21T00:00:00Z")));
+  EXPECT_TRUE(is_open({whole}, at("2026-11-22T23:59:59Z")));
+  EXPECT_FALSE(is_open({whole}, at("2026-11-23T00:00:00Z")));
+  EXPECT_TRUE(is_open({whole, evening}, at("2026-11-24T23:00:00Z")));
+  EXPECT_TRUE(is_open({}, at("2026-11-24T23:00:00Z"))) << "who names none may at any time";
+  EXPECT_FALSE(next_opening({}, sunday_morning));
+}
+
+TEST(Approvals, ApplyByTheWorstSeverityAndWhenSomethingIsWaived) {
+  ApprovalRule rule;
+  EXPECT_TRUE(applies(rule, {}, false)) << "without conditions always";
+  rule.severities = {"critical"};
+  EXPECT_FALSE(applies(rule, {{"a", "low"}, {"b", "important"}}, true));
+  EXPECT_TRUE(applies(rule, {{"a", "low"}, {"b", "critical"}}, false));
+  for (const auto* word : {"unknown", "", "Critical", "severe"})
+    EXPECT_TRUE(applies(rule, {{"a", word}}, false)) << word;
+  rule.when_waived = true;
+  EXPECT_TRUE(applies(rule, {{"a", "low"}}, true));
+  rule.severities.clear();
+  EXPECT_FALSE(applies(rule, {{"a", "unknown"}}, false));
+}
+
+// Ways to demand more. None of them may let anything through that was refused before.
+using Stricter = std::function<void(Policy&, std::mt19937&)>;
+const std::vector<Stricter>& ways_to_demand_more() {
+  static const std::vector<Stricter> all{
+      [](Policy& p, auto&) { p.narrowed = NarrowedRuns::refused; },
+      [](Policy& p, auto&) {
+        if (p.scenarios.empty()) p.scenarios = {{"xavier-nightly", ""}, {"morning", ""}};
+      },
+      [](Policy& p, auto&) {
+        if (p.scenarios.size() > 1) p.scenarios.pop_back();
+      },
+      [](Policy& p, auto&) {
+        if (!p.scenarios.empty()) p.scenarios.front().digest = sha256("scenario");
+      },
+      [](Policy& p, auto&) {
+        if (p.tool_versions.empty()) p.tool_versions = {"0.1.0", "0.2.0"};
+      },
+      [](Policy& p, auto&) {
+        if (p.tool_versions.size() > 1) p.tool_versions.pop_back();
+      },
+      [](Policy& p, auto& random) {
+        p.phases.emplace_back(std::array{"after-install", "after-reboot-1", "stability"}[random() % 3]);
+      },
+      [](Policy& p, auto&) {
+        if (p.departments.empty()) p.departments = {{"finance", {}}, {"engineering", {}}};
+      },
+      [](Policy& p, auto& random) {
+        if (p.departments.size() > 1) p.departments.erase(random() % 2 == 0 ? "engineering" : "finance");
+      },
+      [](Policy& p, auto& random) {
+        for (auto& [name, machines] : p.departments) machines[random() % 4 == 0 ? "print" : "dns"];
+      },
+      [](Policy& p, auto& random) {
+        for (auto& [name, machines] : p.departments)
+          machines["mail"].emplace_back(random() % 4 == 0 ? "large-delivery" : "deliver");
+      },
+      [](Policy& p, auto&) { p.coverage.not_less_than = CoverageRule::Least::last_promoted; },
+      [](Policy& p, auto&) { p.coverage.when_unknown = CoverageRule::Unknown::refused; },
+      [](Policy& p, auto&) {
+        if (!p.coverage.retired.empty()) p.coverage.retired.pop_back();
+      },
+      [](Policy& p, auto&) {
+        const Window weekend{{6, 7}, std::chrono::hours(0), std::chrono::hours(24)};
+        if (p.windows.empty()) p.windows = {weekend, {{1, 2, 3, 4, 5}, std::chrono::hours(20), std::chrono::hours(6)}};
+      },
+      [](Policy& p, auto&) {
+        if (p.windows.size() > 1) p.windows.pop_back();
+      },
+      [](Policy& p, auto& random) {
+        for (auto& window : p.windows) window.days.erase(static_cast<unsigned>(1 + random() % 7));
+      },
+      [](Policy& p, auto&) { p.emergency.reset(); },
+      [](Policy& p, auto&) {
+        if (p.emergency) p.emergency->severities.erase("important");
+      },
+      [](Policy& p, auto&) {
+        if (p.emergency) p.emergency->review_within = std::chrono::days(1);
+      },
+      [](Policy& p, auto&) { p.valid_since = at("2026-11-20T00:00:00Z"); },
+      [](Policy& p, auto&) { p.valid_until = at("2026-11-25T00:00:00Z"); },
+      [](Policy& p, auto&) {
+        p.trouble = PolicyTrouble{PolicyTrouble::Kind::ambiguous, "two"};
+      },
+  };
+  return all;
+}
+
+RunRecord any_record(std::mt19937& random) {
+  static const auto good = tests::good_record();
+  auto record = good;
+  for (auto& department : record.departments) department.trials.clear();  // what a run found is not asked here
+  auto& department = record.departments[0];
+  const auto sometimes = [&] { return random() % 6 == 0; };
+  if (random() % 3 == 0) record.scenario_name = std::array{"toy", "morning"}[random() % 2];
+  if (sometimes()) record.scenario_digest = sha256("other");
+  if (sometimes()) record.tool_version = std::array{"0.2.0", "0.3.0"}[random() % 2];
+  if (sometimes()) department.name = "sales";
+  if (sometimes()) record.not_tested = {"machine 'finance/mail' was left out by --role"};
+  if (sometimes()) department.machines.pop_back();
+  if (sometimes()) department.machines.front().checks.pop_back();
+  if (sometimes()) department.phases.pop_back();
+  for (auto& candidate : record.candidates)
+    candidate.severity = std::array{"critical", "important", "low", "unknown"}[random() % 4];
+  return record;
+}
+PolicyFacts any_facts(std::mt19937& random) {
+  static const auto good = good_facts();
+  auto facts = good;
+  facts.now = at("2026-11-18T00:00:00Z") + std::chrono::hours(random() % (24 * 10));
+  const auto sometimes = [&] { return random() % 6 == 0; };
+  if (sometimes()) facts.last_promoted.state = PolicyFacts::LastPromoted::Known::unknown;
+  if (sometimes()) facts.last_promoted.state = PolicyFacts::LastPromoted::Known::nothing;
+  if (sometimes()) facts.last_promoted.coverage.checks["print"] = {"job"};
+  if (sometimes()) facts.lane = Lane::emergency;
+  if (sometimes()) facts.open_reviews = {{"run-1", facts.now - std::chrono::hours(random() % 60)}};
+  return facts;
+}
+
+TEST(Demands, OfAPolicyThatAsksMoreNeverLetThroughWhatOneThatAsksLessRefuses) {
+  std::mt19937 random(20261122);
+  const auto& ways = ways_to_demand_more();
+  std::set<std::size_t> mattered;
+  int through = 0;
+  for (int round = 0; round < 16000; ++round) {
+    Policy policy;
+    policy.narrowed = NarrowedRuns::allowed;
+    policy.coverage = {CoverageRule::Least::anything, CoverageRule::Unknown::allowed, {"finance/print"}};
+    policy.emergency = EmergencyLane{{"critical", "important"}, {ApprovalRule{}}, std::chrono::days(2)};
+    for (auto steps = random() % 8; steps > 0; --steps) ways[random() % ways.size()](policy, random);
+    const auto record = any_record(random);
+    const auto facts = any_facts(random);
+    auto more = policy;
+    const auto way = random() % ways.size();
+    ways[way](more, random);
+    const bool before = lets_through(policy, record, facts);
+    const bool after = lets_through(more, record, facts);
+    ASSERT_FALSE(after && !before) << "way " << way << " in round " << round;
+    if (before && !after) mattered.insert(way);
+    through += after ? 1 : 0;
+  }
+  EXPECT_GT(through, 200) << "nothing is let through at all";
+  for (std::size_t way = 0; way < ways.size(); ++way)
+    EXPECT_TRUE(mattered.contains(way)) << "way " << way << " never took anything back: it is not tried";
+}
+
+}  // namespace
+}  // namespace patchlab::promotion
