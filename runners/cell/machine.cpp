@@ -343,6 +343,27 @@ void CellMachine::remember_flaky(const std::vector<checks::CheckResult>& results
   }
 }
 
+// A client that gives up, or is cut off, leaves lines in the server's log. What is logged in a phase in which a steady
+// check failed and then passed is told with the failed try, and decides nothing in this trial: such a set is tried once
+// more, and that time the check's first failure counts, and every line does.
+void CellMachine::lay_to_flaky_checks(PhaseRecord& record) {
+  const auto steady_before = [&](const auto& check) {
+    return checks::is_flaky(check) && second_chance(check.id, Learning::no) == checks::SecondChance::once;
+  };
+  const auto check = std::ranges::find_if(record.checks, steady_before);
+  auto lines = Json::array();
+  std::erase_if(record.differences, [&](const auto& difference) {
+    if (difference.kind != "error-log") return false;
+    if (check == record.checks.end()) return laid_to_checks_.contains(difference.item);
+    laid_to_checks_.insert(difference.item);
+    lines.push_back(difference.item);
+    return true;
+  });
+  if (lines.empty()) return;
+  auto& failed = *std::ranges::find(check->tries, Outcome::fail, &checks::CheckTry::outcome);
+  failed.evidence = Json{{"observed", std::move(failed.evidence)}, {"logged_in_this_phase", std::move(lines)}};
+}
+
 PhaseRecord CellMachine::observe_baseline() {
   PhaseRecord record{.phase = "baseline",
                      .machine = name(),
@@ -419,6 +440,7 @@ Result<void> CellMachine::revert(const std::string& trial, const std::vector<Ins
   expected_installed_ = seen_installed_ = baseline_installed_;
   never_rests_ = false;
   restarted_by_itself_ = false;
+  laid_to_checks_.clear();
   replies_.clear();
   patched_ = false;
   boot_id_ = baseline_boot_id_;
@@ -565,8 +587,9 @@ PhaseRecord CellMachine::examine(const std::string& trial, const std::string& ph
     checks::learn_in_control(asking, planned, phase, record.checks, usual_durations_, context_.clock);
   else
     checks::judge_slowness(asking, planned, phase, record.checks, usual_durations_, context_.clock);
-  remember_flaky(record.checks, learning);
   auto looked = compare_state(record);
+  if (looked) lay_to_flaky_checks(record);
+  remember_flaky(record.checks, learning);
   if (looked) looked = compare_installed(record);
   if (looked) looked = compare_effect(record);
   const auto never_rests = std::exchange(never_rests_, false);

@@ -95,6 +95,7 @@ class CellMachine {
   [[nodiscard]] std::vector<checks::PlannedCheck> planned_checks() const;
   [[nodiscard]] checks::CheckWorkers check_workers() const;
   [[nodiscard]] checks::SecondChance second_chance(const std::string& check, Learning learning) const;
+  void lay_to_flaky_checks(reports::PhaseRecord& record);
   void remember_flaky(const std::vector<checks::CheckResult>& results, Learning learning);
   [[nodiscard]] Result<void> save_checkpoint(const std::string& trial, const std::vector<InstallJob>& jobs,
                                              const std::vector<reports::InstallRecord>& done);
@@ -138,6 +139,7 @@ class CellMachine {
   checks::UsualDurations usual_durations_;
   std::set<std::string> flaky_without_patch_;  // checks, by id: at the baseline and in the control
   std::set<std::string> flaky_with_patch_;     // others
+  std::set<std::string> laid_to_checks_;       // kinds of log lines, in the trial that is under way
   bool baseline_was_quiet_ = false;
   bool restarted_by_itself_ = false;
   Result<bool> never_rests_ = false;  // in the stability phase that was just over

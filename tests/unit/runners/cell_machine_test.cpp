@@ -686,6 +686,25 @@ TEST_F(FlakyTest, ACheckThatWasSteadyWithoutAPatchHasOneSecondChanceInANight) {
   EXPECT_EQ(tries(again), "") << "it failed on two occasions now";
 }
 
+// A statement that took too long on a busy host: the server says so, too.
+TEST_F(FlakyTest, WhatIsLoggedBesideAFailedTryIsToldWithItAndDecidesNothingInThisTrial) {
+  answers("y");
+  (void)machine_->observe_baseline();
+  ASSERT_TRUE(machine_->revert("t1", {}, Checkpoints::no));
+  sections_["log"] = "Nov 22 06:00:00 db1 postgres[163]: error: canceling statement due to statement timeout\n";
+  answers("ny");
+  const auto flaky = machine_->examine("t1", "after-install");
+  EXPECT_EQ(flaky.outcome, Outcome::pass);
+  EXPECT_THAT(flaky.checks.at(0).tries.at(0).evidence["logged_in_this_phase"].dump(), HasSubstr("canceling statement"));
+  EXPECT_FALSE(flaky.checks.at(0).tries.at(0).evidence["observed"].is_null());
+  EXPECT_EQ(machine_->examine("t1", "after-reboot-1").outcome, Outcome::pass) << "it is the same line";
+  sections_["log"] += "Nov 22 06:00:00 db1 postgres[163]: error: the disk is full\n";
+  EXPECT_EQ(machine_->examine("t1", "stability").outcome, Outcome::fail) << "it is another line";
+
+  ASSERT_TRUE(machine_->revert("t2", {}, Checkpoints::no));
+  EXPECT_EQ(machine_->examine("t2", "after-install").differences.size(), 2U) << "and now without a failed try";
+}
+
 TEST_F(FlakyTest, ACheckThatIsFlakyWithoutAPatchIsAskedAgainEachTime) {
   answers("y");
   (void)machine_->observe_baseline();
