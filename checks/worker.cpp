@@ -13,7 +13,7 @@
 #include <cstdlib>
 #include <exception>
 
-#include "lab/core/files.hpp"
+#include "lab/core/pipe.hpp"
 #include "lab/process/confinement.hpp"
 
 namespace patchlab::checks {
@@ -29,16 +29,6 @@ Result<std::string> read_all(int file) {
     if (count < 0) return errno_error("reading the check request", errno);
     text.append(block.data(), static_cast<std::size_t>(count));
   }
-}
-
-bool write_all(int file, std::string_view text) {
-  while (!text.empty()) {
-    const auto count = ::write(file, text.data(), text.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return false;
-    text.remove_prefix(static_cast<std::size_t>(count));
-  }
-  return true;
 }
 
 // Protocol libraries obey dozens of variables (http_proxy, PGHOST, CUPS_SERVER, KRB5_CONFIG ...) of whoever started
