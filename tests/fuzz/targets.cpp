@@ -9,6 +9,8 @@
 #include "patches/msi/summary_information.hpp"
 #include "patches/msu/msu_file.hpp"
 #include "patches/windows/windows_package.hpp"
+#include "promotion/chain/head.hpp"
+#include "promotion/chain/line.hpp"
 #include "tests/support/windows_packages.hpp"
 
 namespace patchlab::fuzz {
@@ -84,6 +86,16 @@ void text(std::string_view bytes) {
   if (printable(shown) != shown || std::ranges::any_of(shown, acts)) std::abort();
 }
 
+// There is one spelling of a line, of a head and of a noted one.
+void chain(std::string_view bytes) {
+  const auto line = promotion::parse_chain_line(bytes);
+  if (line && promotion::line_text(*line) != std::string(bytes) + "\n") std::abort();
+  const auto head = promotion::parse_head(std::string(bytes), "x");
+  if (head && promotion::head_text(*head) != bytes) std::abort();
+  const auto noted = promotion::parse_noted(std::string(bytes));
+  if (noted && fmt::format("{}:{}", noted->size, noted->hash) != bytes) std::abort();
+}
+
 void kind(std::string_view bytes) { static_cast<void>(file_kind(MemorySource(bytes))); }
 
 using Seeds = std::vector<std::string>;
@@ -156,6 +168,12 @@ Seeds json_seeds() {
 Seeds text_seeds() {
   return {"\x1b[2J\n\t", "\xe2\x80\xae\xc2\x9b\xf3\xa0\x81\x81", "gr\xc3\xbc\xc3\x9f \xff\xc0\xaf\xed\xa0\x80"};
 }
+Seeds chain_seeds() {
+  const std::string hash(64, 'a');
+  auto line = promotion::line_text({7, hash, "2026-11-28T08:00:00.123Z", promotion::ChainKind::approve, hash, "bob@x"});
+  line.pop_back();
+  return {line, promotion::head_text({hash, {12, hash}, "2026-11-28T08:00:00Z"}), "12:" + hash};
+}
 Seeds kind_seeds() {
   return {"<!DOCTYPE html>", "version https://git-lfs.github.com/spec/v1", "PK\x03\x04", "{\"a\": 1}", "!<arch>\n",
           "#!/bin/sh"};
@@ -174,6 +192,7 @@ const std::vector<Target>& targets() {
                                        {"program", package, program_seeds},
                                        {"json", json, json_seeds},
                                        {"text", text, text_seeds},
+                                       {"chain", chain, chain_seeds},
                                        {"kind", kind, kind_seeds}};
   return all;
 }
