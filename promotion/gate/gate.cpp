@@ -112,15 +112,59 @@ class Gate {
     if (!today_.standing) return;
     if (!today_.standing->recorded) block(ReasonCode::not_recorded, of_run(), today_.standing->otherwise);
     asked(ReasonCode::not_recorded, of_run(), "the ledger has this run with this very record");
-    const auto failures = today_.standing->failed_later.find(department_.name);
-    if (failures == today_.standing->failed_later.end()) return;
-    for (const auto& candidate : record_.candidates) {
-      const auto later = failures->second.find(candidate.digest);
-      const auto* verdict = find_verdict(department_, candidate.id);
-      if (later == failures->second.end() || verdict == nullptr || verdict->outcome != Outcome::pass) continue;
-      block(ReasonCode::stale, of_candidate(candidate.id),
-            fmt::format("passed here and failed later, in run {}", later->second));
+    for (const auto& failure : today_.standing->failures) look_at_failure(failure);
+    for (const auto& later : today_.standing->later_candidates) {
+      const auto* candidate = find_candidate(record_, later.candidate);
+      if (later.department != department_.name || candidate == nullptr || candidate->digest == later.digest) continue;
+      block(ReasonCode::stale, of_candidate(later.candidate),
+            fmt::format("is another one in the later run {}", later.run));
     }
+  }
+
+  // What passed here and failed in another run: the same bytes, whatever they are called there.
+  void look_at_failure(const PastFailure& failure) {
+    for (const auto& candidate : record_.candidates) {
+      const auto* verdict = find_verdict(department_, candidate.id);
+      if (verdict == nullptr || verdict->outcome != Outcome::pass || !are_same_bytes(candidate, failure)) continue;
+      auto where = failure.department == department_.name ? "" : " in " + failure.department;
+      if (failure.candidate != candidate.id) where += " as " + failure.candidate;
+      if (failure.later && !is_known_here(candidate, failure)) {
+        block(ReasonCode::stale, of_candidate(candidate.id),
+              fmt::format("passed here and failed later{}, in run {}", where, failure.run));
+      } else if (!failure.later && nothing_else_changed(failure)) {
+        block(ReasonCode::not_reproduced, of_candidate(candidate.id),
+              fmt::format("failed{} in run {} with the same scenario and golden images, and passes here: nobody knows "
+                          "why",
+                          where, failure.run));
+      }
+    }
+  }
+  [[nodiscard]] static bool are_same_bytes(const CandidateRecord& candidate, const PastFailure& failure) {
+    return candidate.digest == failure.digest || std::ranges::any_of(candidate.files, [&](const FileRecord& file) {
+             return std::ranges::count(failure.files, file.sha256) > 0;
+           });
+  }
+  // Another department of this run saw the same: departments differ, and that is why each has a verdict of its own.
+  [[nodiscard]] bool is_known_here(const CandidateRecord& candidate, const PastFailure& failure) const {
+    if (failure.department == department_.name) return false;
+    const auto other = std::ranges::find(record_.departments, failure.department, &DepartmentRecord::name);
+    const auto* verdict = other == record_.departments.end() ? nullptr : find_verdict(*other, candidate.id);
+    return verdict != nullptr && verdict->outcome == Outcome::fail;
+  }
+  // It failed with nothing but what passes here, and neither another scenario nor other machines explain why it passes
+  // now, nor does a check that fails without any patch.
+  [[nodiscard]] bool nothing_else_changed(const PastFailure& failure) const {
+    if (failure.department != department_.name || failure.scenario_digest != record_.scenario_digest) return false;
+    const auto passes_here = [&](const std::string& id) {
+      const auto* verdict = find_verdict(department_, id);
+      return verdict != nullptr && verdict->outcome == Outcome::pass;
+    };
+    if (!std::ranges::all_of(failure.group, passes_here)) return false;
+    std::map<std::string, std::string> goldens;
+    for (const auto& machine : department_.machines) goldens[machine.name] = machine.golden_digest;
+    return failure.goldens == goldens &&
+           !(!failure.failed.empty() &&
+             std::ranges::all_of(failure.failed, [&](const auto& fact) { return is_excused(fact); }));
   }
 
   void look_at_age() {
@@ -134,21 +178,46 @@ class Gate {
       block(ReasonCode::stale, of_run(),
             fmt::format("finished at {}, more than {} hours ago", record_.finished, policy_.max_age.count()));
     }
+    std::size_t compared = 0;
     for (const auto& machine : department_.machines) {
       const auto today = today_.goldens.find(department_.name + "/" + machine.name);
-      if (today != today_.goldens.end() && today->second != machine.golden_digest) {
-        block(ReasonCode::stale, of_machine(machine.name), "its golden image is another one today");
-      }
+      if (today == today_.goldens.end()) continue;
+      ++compared;
+      compare(of_machine(machine.name), today->second, machine.golden_digest, "its golden image");
     }
     for (const auto& candidate : record_.candidates) {
       const auto today = today_.candidates.find(candidate.id);
-      if (today != today_.candidates.end() && today->second != candidate.digest) {
-        block(ReasonCode::stale, of_candidate(candidate.id), "has another digest today");
-      }
+      if (today == today_.candidates.end()) continue;
+      ++compared;
+      compare(of_candidate(candidate.id), today->second, candidate.digest, "it");
     }
-    if (finished)
+    if (finished) {
       asked(ReasonCode::stale, of_run(),
-            fmt::format("finished at {}, not more than {} hours ago", record_.finished, policy_.max_age.count()));
+            fmt::format("finished at {}, not more than {} hours ago; {} of {} golden images and candidates were "
+                        "compared with what is there now",
+                        record_.finished, policy_.max_age.count(), compared,
+                        department_.machines.size() + record_.candidates.size()));
+    }
+    look_at_what_is_published(finished);
+  }
+  void compare(Subject subject, const Seen& today, const std::string& tested, const char* what) {
+    if (today.digest.empty()) {
+      block(ReasonCode::stale, std::move(subject),
+            fmt::format("nobody can tell whether {} is the same today: {}", what, today.trouble));
+    } else if (today.digest != tested) {
+      block(ReasonCode::stale, std::move(subject), fmt::format("{} is another one today", what));
+    }
+  }
+  void look_at_what_is_published(const std::optional<system_clock::time_point>& finished) {
+    const auto published = today_.published.find(department_.name);
+    if (published == today_.published.end() || !finished) return;
+    const auto& [run, end] = published->second;
+    const auto theirs = parse_time(end);
+    if (run != record_.id && (!theirs || *theirs > *finished)) {
+      block(ReasonCode::older_than_published, of_department(),
+            fmt::format("run {}, which is published, ended later: {}", run, end));
+    }
+    asked(ReasonCode::older_than_published, of_department(), fmt::format("published until now: run {}", run));
   }
 
   [[nodiscard]] Subject of_fence(const std::string& phase) const {
@@ -588,6 +657,7 @@ std::string command_for(ReasonCode code, const RunRecord& record) {
     case ReasonCode::publish_failed: return "patchlab promote " + record.id;
     // What was found stands, whoever asks again: the image, the patch or the lab must become another one first.
     case ReasonCode::not_recorded:
+    case ReasonCode::older_than_published:
     case ReasonCode::department_unknown:
     case ReasonCode::fence_breach:
     case ReasonCode::baseline_broken:

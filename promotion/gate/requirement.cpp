@@ -14,6 +14,7 @@ const char* to_string(ReasonCode code) {
     case ReasonCode::run_incomplete: return "run-incomplete";
     case ReasonCode::not_recorded: return "not-recorded";
     case ReasonCode::stale: return "stale";
+    case ReasonCode::older_than_published: return "older-than-published";
     case ReasonCode::department_unknown: return "department-unknown";
     case ReasonCode::narrowed: return "narrowed";
     case ReasonCode::not_asked: return "not-asked";

@@ -11,7 +11,8 @@ namespace patchlab::promotion {
 enum class ReasonCode {
   run_incomplete,  // interrupted, or ended with an error of its own
   not_recorded,    // the ledger does not have this run with this record: it was edited, or never ended
-  stale,  // too old, from the future, failed in a later run, or a golden image or candidate has another digest today
+  stale,  // too old, from the future, failed in a later run, or a golden image or candidate is another one today
+  older_than_published,    // the published version is of a run that ended later: going back is a decision of its own
   department_unknown,      // the record does not have it
   narrowed,                // the run left something out, so the department was not tested as a whole
   not_asked,               // the run was not to promote

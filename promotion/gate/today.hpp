@@ -6,24 +6,62 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace patchlab::promotion {
+
+// A candidate that failed in another run.
+struct PastFailure {
+  std::string run;
+  bool later = false;  // than the run that is asked about
+  std::string department;
+  std::string candidate;                       // its id there
+  std::string digest;                          // of the candidate
+  std::vector<std::string> files;              // their SHA-256; empty: not known
+  std::vector<std::string> group;              // it failed only together with these ids
+  std::vector<std::string> failed;             // what failed, as in a signature; empty: not known
+  std::string scenario_digest;                 // empty: not known
+  std::map<std::string, std::string> goldens;  // of that department, by machine; empty: not known
+  bool operator==(const PastFailure&) const = default;
+};
+
+// A candidate of the same id and department, as a later run tested it.
+struct LaterCandidate {
+  std::string run;
+  std::string department;
+  std::string candidate;
+  std::string digest;
+  bool operator==(const LaterCandidate&) const = default;
+};
 
 // What the ledger says today of a run that ended earlier; see promotion/ledger/standing.hpp.
 struct Standing {
   bool recorded = false;  // it holds this run with the digest of this very record
   std::string otherwise;  // why not, for the reader
-  // By department and candidate digest: the later run in which that candidate failed there.
-  std::map<std::string, std::map<std::string, std::string>> failed_later;
+  std::vector<PastFailure> failures;
+  std::vector<LaterCandidate> later_candidates;
+};
+
+// What somebody found who looked just now.
+struct Seen {
+  std::string digest;   // empty: nobody can tell, and that is no proof
+  std::string trouble;  // why not
+};
+
+// The run that a department's published version is of.
+struct PublishedRun {
+  std::string run;
+  std::string finished;  // RFC 3339: when it ended
 };
 
 // What is true when somebody asks whether a run may be promoted: everything that can have changed since it ended.
 struct Today {
   std::chrono::system_clock::time_point now;  // injected
-  // Where the caller knows it: golden digest by "department/machine", candidate digest by id. An entry that differs
-  // from the record makes the run stale.
-  std::map<std::string, std::string> goldens;
-  std::map<std::string, std::string> candidates;
+  // The golden machines by "department/machine", the candidates by id, as they are now. An entry that differs from the
+  // record, or of which nobody can tell, makes the run stale; of what has no entry, nothing was asked.
+  std::map<std::string, Seen> goldens;
+  std::map<std::string, Seen> candidates;
+  std::map<std::string, PublishedRun> published;  // by department; none: nothing is published there
   // Absent only while the run itself promotes: its ledger entries tell what came of that, so they are written after it.
   std::optional<Standing> standing;
 };

@@ -10,12 +10,26 @@ namespace {
 Json verdict_payload(const reports::RunRecord& record, const std::string& department,
                      const reports::VerdictRecord& verdict) {
   const auto* candidate = reports::find_candidate(record, verdict.candidate);
+  Json files = Json::array();
+  if (candidate != nullptr) {
+    for (const auto& file : candidate->files) files.push_back(file.sha256);
+  }
   return {{"department", department},
           {"candidate", verdict.candidate},
           {"candidate_digest", candidate == nullptr ? "" : candidate->digest},
+          {"files", files},
           {"outcome", to_string(verdict.outcome)},
           {"group", verdict.group},
           {"failed", verdict.failed}};
+}
+
+// By department and machine.
+Json goldens_of(const reports::RunRecord& record) {
+  Json goldens = Json::object();
+  for (const auto& department : record.departments) {
+    for (const auto& machine : department.machines) goldens[department.name][machine.name] = machine.golden_digest;
+  }
+  return goldens;
 }
 
 Json promotion_payload(const std::string& department, const reports::PromotionRecord& promotion) {
@@ -46,8 +60,10 @@ std::vector<Ledger::NewEntry> ledger_entries(const reports::RunRecord& record, c
   const auto add = [&](const char* kind, Json payload) {
     entries.push_back(entry_of(record, digest, time, kind, std::move(payload)));
   };
-  add("run",
-      {{"scenario_digest", record.scenario_digest}, {"complete", record.complete}, {"exit_code", record.exit_code}});
+  add("run", {{"scenario_digest", record.scenario_digest},
+              {"complete", record.complete},
+              {"exit_code", record.exit_code},
+              {"goldens", goldens_of(record)}});
   for (const auto& department : record.departments) {
     for (const auto& verdict : department.verdicts) add("verdict", verdict_payload(record, department.name, verdict));
     switch (department.promotion.outcome) {

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "lab/core/outcome.hpp"
 
 namespace patchlab::promotion {
@@ -12,6 +14,38 @@ namespace {
 std::string text_of(const Json& payload, const char* key) {
   const auto found = payload.is_object() ? payload.find(key) : payload.end();
   return found == payload.end() || !found->is_string() ? std::string() : found->get<std::string>();
+}
+
+std::vector<std::string> texts_of(const Json& payload, const char* key) {
+  std::vector<std::string> texts;
+  const auto found = payload.is_object() ? payload.find(key) : payload.end();
+  if (found == payload.end() || !found->is_array()) return texts;
+  for (const auto& text : *found) {
+    if (text.is_string()) texts.push_back(text.get<std::string>());
+  }
+  return texts;
+}
+
+// What older entries do not say stays empty.
+PastFailure failure_of(const Json& verdict, const Json& run, bool later) {
+  PastFailure failure{.run = text_of(verdict, "run"),
+                      .later = later,
+                      .department = text_of(verdict, "department"),
+                      .candidate = text_of(verdict, "candidate"),
+                      .digest = text_of(verdict, "candidate_digest"),
+                      .files = texts_of(verdict, "files"),
+                      .group = texts_of(verdict, "group"),
+                      .failed = texts_of(verdict, "failed"),
+                      .scenario_digest = text_of(run, "scenario_digest"),
+                      .goldens = {}};
+  const auto goldens = run.is_object() ? run.find("goldens") : run.end();
+  if (goldens == run.end() || !goldens->is_object()) return failure;
+  const auto here = goldens->find(failure.department);
+  if (here == goldens->end() || !here->is_object()) return failure;
+  for (const auto& [machine, digest] : here->items()) {
+    if (digest.is_string()) failure.goldens[machine] = digest.get<std::string>();
+  }
+  return failure;
 }
 
 }  // namespace
@@ -25,16 +59,26 @@ Standing standing_of(const reports::RunRecord& record, const Ledger& ledger) {
   }
   const auto digest = reports::record_digest(record);
   standing.otherwise = "the ledger has no run of this id";
+  std::map<std::string, Json> runs;  // payloads by id
+  bool later = false;                // the ledger is in order of time, so what comes after the run's own entry is later
   for (const auto& entry : *entries) {
     const auto run = text_of(entry.payload, "run");
-    if (entry.kind == "run" && run == record.id) {
-      standing.recorded = text_of(entry.payload, "record_digest") == digest;
-      standing.otherwise = "the record is not the one that the ledger has of this run: it was changed since";
+    if (entry.kind == "run") {
+      runs[run] = entry.payload;
+      if (run != record.id) continue;
+      const bool twice = std::exchange(later, true);
+      standing.recorded = !twice && text_of(entry.payload, "record_digest") == digest;
+      standing.otherwise = twice ? "the ledger has two runs of this id: one of them is made up"
+                                 : "the record is not the one that the ledger has of this run: it was changed since";
     }
-    // The ledger is in order of time, so what comes after the run's own entry is later.
-    const bool later = standing.recorded && run != record.id;
-    if (!later || entry.kind != "verdict" || text_of(entry.payload, "outcome") != to_string(Outcome::fail)) continue;
-    standing.failed_later[text_of(entry.payload, "department")][text_of(entry.payload, "candidate_digest")] = run;
+    if (entry.kind != "verdict" || run == record.id) continue;
+    if (text_of(entry.payload, "outcome") == to_string(Outcome::fail))
+      standing.failures.push_back(failure_of(entry.payload, runs[run], later));
+    if (later) {
+      standing.later_candidates.push_back({run, text_of(entry.payload, "department"),
+                                           text_of(entry.payload, "candidate"),
+                                           text_of(entry.payload, "candidate_digest")});
+    }
   }
   return standing;
 }

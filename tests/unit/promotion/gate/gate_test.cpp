@@ -294,7 +294,7 @@ TEST(Gate, SaysWhatIsMetAsWell) {
   Policy lenient;
   lenient.control = ControlTrial::if_present;
   auto asking = today();
-  asking.standing = Standing{.recorded = true, .otherwise = {}, .failed_later = {}};
+  asking.standing = Standing{.recorded = true};
   const auto words = met(decide(record, "finance", lenient, asking));
   EXPECT_THAT(words, Contains("not-recorded"));
   EXPECT_THAT(words, Not(Contains("control-failed")));
@@ -480,37 +480,124 @@ TEST(Gate, RefusesAStateThatWasMadeByOtherInstallations) {
 TEST(Gate, ComparesWithTheImagesAndCandidatesOfToday) {
   const auto record = tests::good_record();
   auto now = today();
-  now.goldens["finance/dns"] = record.departments[0].machines[0].golden_digest;
-  now.candidates["tidy"] = record.candidates[1].digest;
+  now.goldens["finance/dns"] = {record.departments[0].machines[0].golden_digest, ""};
+  now.candidates["tidy"] = {record.candidates[1].digest, ""};
   EXPECT_TRUE(decide(record, "finance", {}, now).promotes());
-  now.goldens["finance/dns"] = sha256("newer image");
+  now.goldens["finance/dns"] = {sha256("newer image"), ""};
   EXPECT_THAT(decide(record, "finance", {}, now).reasons(),
               ElementsAre("stale: finance/dns: its golden image is another one today"));
   now.goldens.clear();
-  now.candidates["tidy"] = sha256("rebuilt");
-  EXPECT_THAT(decide(record, "finance", {}, now).reasons(), ElementsAre("stale: tidy: has another digest today"));
+  now.candidates["tidy"] = {sha256("rebuilt"), ""};
+  EXPECT_THAT(decide(record, "finance", {}, now).reasons(), ElementsAre("stale: tidy: it is another one today"));
+  now.candidates["tidy"] = {"", "its folder is gone"};
+  EXPECT_THAT(decide(record, "finance", {}, now).reasons(),
+              ElementsAre("stale: tidy: nobody can tell whether it is the same today: its folder is gone"));
 }
 
 TEST(Gate, TakesOnlyTheRecordThatTheLedgerHas) {
   const auto record = tests::good_record();
   auto asking = today();
-  asking.standing = Standing{.recorded = true, .otherwise = {}, .failed_later = {}};
+  asking.standing = Standing{.recorded = true};
   EXPECT_TRUE(decide(record, "finance", {}, asking).promotes());
-  asking.standing = Standing{.recorded = false, .otherwise = "it was changed since", .failed_later = {}};
+  asking.standing = Standing{.recorded = false, .otherwise = "it was changed since"};
   const auto decision = decide(record, "finance", {}, asking);
   EXPECT_FALSE(decision.promotes());
   EXPECT_THAT(decision.blocking(), says("not-recorded: " + record.id + ": it was changed since"));
 }
 
-TEST(Gate, RefusesWhatFailedInALaterRunOfTheSameDepartment) {
+// What the ledger has of another run in which the first candidate of good_record failed alone.
+PastFailure failure_of_the_first(bool later) {
+  const auto record = tests::good_record();
+  PastFailure failure{.run = "run-2",
+                      .later = later,
+                      .department = "finance",
+                      .candidate = record.candidates[0].id,
+                      .digest = record.candidates[0].digest,
+                      .files = {record.candidates[0].files[0].sha256},
+                      .failed = {"dns/a-record"},
+                      .scenario_digest = record.scenario_digest};
+  for (const auto& machine : record.departments[0].machines) failure.goldens[machine.name] = machine.golden_digest;
+  return failure;
+}
+Decision decide_after(const PastFailure& failure, const RunRecord& record = tests::good_record()) {
+  auto asking = today();
+  asking.standing = Standing{.recorded = true, .failures = {failure}};
+  return decide(record, "finance", {}, asking);
+}
+
+TEST(Gate, RefusesWhatFailedInALaterRun) {
+  auto failure = failure_of_the_first(true);
+  EXPECT_THAT(decide_after(failure).blocking(), says("stale: dns-update: passed here and failed later, in run run-2"));
+  failure.department = "engineering";
+  EXPECT_THAT(decide_after(failure).blocking(),
+              says("stale: dns-update: passed here and failed later in engineering, in run run-2"));
+  failure.digest = sha256("other");
+  failure.files = {sha256("other file")};
+  EXPECT_TRUE(decide_after(failure).promotes()) << "other bytes";
+}
+
+TEST(Gate, KnowsTheSameBytesWhateverTheirName) {
+  auto failure = failure_of_the_first(true);
+  failure.candidate = "harmless";
+  failure.digest = sha256("another digest: other prerequisites");
+  EXPECT_THAT(decide_after(failure).blocking(),
+              says("stale: dns-update: passed here and failed later as harmless, in run run-2"));
+}
+
+// What fails in engineering each night and passes in finance each night is no news for finance.
+TEST(Gate, AnotherDepartmentsFailureThatThisRunSawTooIsNoNews) {
+  auto record = tests::rich_record();
+  const auto& bad = *reports::find_candidate(record, "samba-share-defaults");
+  auto failure = failure_of_the_first(true);
+  failure.candidate = bad.id;
+  failure.digest = bad.digest;
+  failure.department = "engineering";
+  EXPECT_TRUE(decide_after(failure, record).promotes());
+  failure.department = "finance";
+  EXPECT_FALSE(decide_after(failure, record).promotes());
+}
+
+// As in one run: a set is not promoted because it was tried until it passed.
+TEST(Gate, RefusesWhatFailedEarlierOnTheSameFacts) {
+  EXPECT_THAT(
+      decide_after(failure_of_the_first(false)).blocking(),
+      says("not-reproduced: dns-update: failed in run run-2 with the same scenario and golden images, and passes "
+           "here: nobody knows why"));
+  const auto promotes_with = [](const std::function<void(PastFailure&)>& change) {
+    auto failure = failure_of_the_first(false);
+    change(failure);
+    return decide_after(failure).promotes();
+  };
+  EXPECT_TRUE(promotes_with([](auto& f) { f.scenario_digest = sha256("another scenario"); }));
+  EXPECT_TRUE(promotes_with([](auto& f) { f.goldens["dns"] = sha256("another image"); }));
+  EXPECT_TRUE(promotes_with([](auto& f) { f.department = "engineering"; }));
+  EXPECT_TRUE(promotes_with([](auto& f) { f.group = {"not-here"}; }));
+  EXPECT_FALSE(promotes_with([](auto& f) { f.group = {"tidy"}; }));
+}
+
+TEST(Gate, RefusesACandidateThatALaterRunTestedAsAnotherOne) {
   const auto record = tests::good_record();
   auto asking = today();
-  asking.standing = Standing{
-      .recorded = true, .otherwise = {}, .failed_later = {{"engineering", {{record.candidates[0].digest, "run-2"}}}}};
-  EXPECT_TRUE(decide(record, "finance", {}, asking).promotes()) << "another department's trouble";
-  asking.standing->failed_later = {{"finance", {{record.candidates[0].digest, "run-2"}}}};
+  asking.standing = Standing{.recorded = true, .later_candidates = {{"run-2", "finance", "tidy", sha256("rebuilt")}}};
   EXPECT_THAT(decide(record, "finance", {}, asking).blocking(),
-              says("stale: " + record.candidates[0].id + ": passed here and failed later, in run run-2"));
+              says("stale: tidy: is another one in the later run run-2"));
+  asking.standing->later_candidates[0].digest = record.candidates[1].digest;
+  EXPECT_TRUE(decide(record, "finance", {}, asking).promotes());
+}
+
+TEST(Gate, DoesNotGoBackBehindWhatIsPublished) {
+  const auto record = tests::good_record();
+  const auto with = [&](const std::string& run, const std::string& finished) {
+    auto asking = today();
+    asking.published["finance"] = {run, finished};
+    return decide(record, "finance", {}, asking);
+  };
+  EXPECT_TRUE(with("earlier", "2026-11-21T06:13:31.000Z").promotes());
+  EXPECT_TRUE(with(record.id, record.finished).promotes()) << "again";
+  EXPECT_THAT(
+      with("later", "2026-11-22T06:30:00.000Z").blocking(),
+      says("older-than-published: finance: run later, which is published, ended later: 2026-11-22T06:30:00.000Z"));
+  EXPECT_THAT(with("later", "some day").blocking(), has_code(ReasonCode::older_than_published)) << "nobody can tell";
 }
 
 TEST(Gate, AsksForAControlOnlyWhenThePolicyDoes) {

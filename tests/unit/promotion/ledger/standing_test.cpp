@@ -11,10 +11,10 @@
 
 namespace patchlab::promotion {
 namespace {
-using testing::ElementsAre;
+using testing::Contains;
 using testing::HasSubstr;
 using testing::IsEmpty;
-using testing::Pair;
+using testing::SizeIs;
 
 class StandingTest : public testing::Test {
  protected:
@@ -43,7 +43,7 @@ TEST_F(StandingTest, KnowsTheRecordThatWasWrittenDown) {
   append(tests::good_record());
   const auto standing = standing_of(tests::good_record(), ledger_);
   EXPECT_TRUE(standing.recorded);
-  EXPECT_THAT(standing.failed_later, IsEmpty());
+  EXPECT_THAT(standing.failures, IsEmpty());
 }
 
 TEST_F(StandingTest, NoticesARecordThatWasChangedSince) {
@@ -73,14 +73,47 @@ TEST_F(StandingTest, ABrokenLedgerRecordsNothing) {
   EXPECT_THAT(standing.otherwise, HasSubstr("ledger.jsonl"));
 }
 
-TEST_F(StandingTest, TellsOfFailuresInLaterRunsOnly) {
+TEST_F(StandingTest, TellsOfFailuresInOtherRunsAndWhetherTheyAreLater) {
   append(failing_run("earlier"));
   append(tests::good_record());
-  EXPECT_THAT(standing_of(tests::good_record(), ledger_).failed_later, IsEmpty());
   append(failing_run("later"));
   const auto standing = standing_of(tests::good_record(), ledger_);
-  EXPECT_THAT(standing.failed_later,
-              ElementsAre(Pair("finance", ElementsAre(Pair(tests::good_record().candidates[0].digest, "later")))));
+  const auto record = tests::good_record();
+  ASSERT_THAT(standing.failures, SizeIs(2));
+  auto expected = PastFailure{.run = "earlier",
+                              .later = false,
+                              .department = "finance",
+                              .candidate = record.candidates[0].id,
+                              .digest = record.candidates[0].digest,
+                              .files = {record.candidates[0].files[0].sha256},
+                              .scenario_digest = record.scenario_digest};
+  for (const auto& machine : record.departments[0].machines) expected.goldens[machine.name] = machine.golden_digest;
+  EXPECT_EQ(standing.failures[0], expected);
+  expected.run = "later";
+  expected.later = true;
+  EXPECT_EQ(standing.failures[1], expected);
+}
+
+TEST_F(StandingTest, TellsWhatLaterRunsTestedUnderTheSameName) {
+  auto before = tests::good_record();
+  before.id = "earlier";
+  append(before);
+  append(tests::good_record());
+  EXPECT_THAT(standing_of(tests::good_record(), ledger_).later_candidates, IsEmpty());
+  auto rebuilt = tests::good_record();
+  rebuilt.id = "later";
+  rebuilt.candidates[1].digest = sha256("rebuilt");
+  append(rebuilt);
+  EXPECT_THAT(standing_of(tests::good_record(), ledger_).later_candidates,
+              Contains(LaterCandidate{"later", "finance", "tidy", sha256("rebuilt")}));
+}
+
+TEST_F(StandingTest, TwoRunsOfOneIdAreNoRecord) {
+  append(failing_run("run-1"));
+  auto again = failing_run("run-1");
+  again.departments[0].verdicts[0].outcome = Outcome::pass;
+  append(again);
+  for (const auto& record : {failing_run("run-1"), again}) EXPECT_FALSE(standing_of(record, ledger_).recorded);
 }
 
 }  // namespace
