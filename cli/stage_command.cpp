@@ -10,10 +10,9 @@
 #include "history/archive/run_archive.hpp"
 #include "lab/core/paths.hpp"
 #include "lab/core/time.hpp"
-#include "patches/store/content_store.hpp"
-#include "promotion/ledger/run_entries.hpp"
-#include "promotion/ledger/standing.hpp"
-#include "promotion/stage/stage.hpp"
+#include "promotion/desk/desk.hpp"
+#include "promotion/ledger/ledger.hpp"
+#include "runners/inquiry/lab_today.hpp"
 
 namespace patchlab::cli {
 namespace {
@@ -60,35 +59,23 @@ ExitCode promote(const Arguments& arguments) {
   const auto stage = absolute_path(arguments.stage).while_doing("--stage");
   if (!place) return report(place.error());
   if (!stage) return report(stage.error());
-  promotion::Ledger ledger(arguments.ledger.empty() ? place->parent_path().parent_path() / "ledger.jsonl"
-                                                    : arguments.ledger);
-  const auto standing = promotion::standing_of(*record, ledger);
-  const auto store = patches::default_store();
-  const auto now = system_clock_source().wall();
-  auto code = ExitCode::ok;
+  const promotion::Desk desk(
+      {.stage = *stage,
+       .ledger = arguments.ledger.empty() ? place->parent_path().parent_path() / "ledger.jsonl" : arguments.ledger},
+      {}, runners::lab_today(runners::Look::at_contents), system_clock_source().wall());
+  const auto promotions = desk.promote(*record, arguments.departments);
   Json all = Json::array();
-  std::vector<promotion::Ledger::NewEntry> entries;
-  for (const auto& department : record->departments) {
-    if (!arguments.departments.empty() && std::ranges::count(arguments.departments, department.name) == 0) continue;
-    const auto promotion = promotion::promote(*record, department.name, {}, {.now = now, .standing = standing},
-                                              [&](const std::string& digest) { return store.verified_path(digest); },
-                                              {.stage = *stage, .now = rfc3339(now), .before_step = {}});
-    if (promotion.exit_code != ExitCode::ok) code = promotion.exit_code;
-    entries.push_back(promotion::promotion_entry(*record, department.name, promotion.record, rfc3339(now)));
-    all.push_back({{"department", department.name},
-                   {"outcome", promotion.record.outcome},
-                   {"candidates", promotion.record.candidates},
-                   {"reasons", promotion.record.reasons}});
+  for (const auto& [decision, promotion, code] : promotions.departments) {
+    all.push_back({{"department", decision.department},
+                   {"outcome", promotion.outcome},
+                   {"candidates", promotion.candidates},
+                   {"reasons", promotion.reasons}});
     if (arguments.json) continue;
-    say("{}: {} {}\n", department.name, to_string(promotion.record.outcome), listed(promotion.record.candidates));
-    for (const auto& reason : promotion.record.reasons) say("  {}\n", reason);
+    say("{}: {} {}\n", decision.department, to_string(promotion.outcome), listed(promotion.candidates));
+    for (const auto& reason : promotion.reasons) say("  {}\n", reason);
   }
   if (arguments.json) say_json(all);
-  // A run that the ledger does not know leaves no trace in it: that would make it known.
-  if (!standing.recorded) return code;
-  if (auto appended = ledger.append(entries); !appended)
-    return report(std::move(appended).error().while_doing("appending to the ledger"));
-  return code;
+  return promotions.ledger ? report(*promotions.ledger) : promotions.exit_code;
 }
 
 ExitCode verify_ledger(const Arguments& arguments) {

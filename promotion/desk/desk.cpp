@@ -1,0 +1,63 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include "promotion/desk/desk.hpp"
+
+#include <algorithm>
+
+#include "lab/core/time.hpp"
+#include "promotion/ledger/run_entries.hpp"
+#include "promotion/ledger/standing.hpp"
+#include "promotion/stage/manifest.hpp"
+
+namespace patchlab::promotion {
+
+Today Desk::today(const reports::RunRecord& record) const {
+  Today today{.now = now_};
+  today.standing = standing_of(record, Ledger(places_.ledger));
+  today.published = published(record);
+  for (const auto& department : record.departments) {
+    for (const auto& machine : department.machines) {
+      if (auto seen = lab_.golden(machine)) today.goldens[department.name + "/" + machine.name] = std::move(*seen);
+    }
+  }
+  for (const auto& candidate : record.candidates) {
+    if (auto seen = lab_.candidate(candidate)) today.candidates[candidate.id] = std::move(*seen);
+  }
+  return today;
+}
+
+// What cannot be read is left to publishing, which refuses to replace what it did not make.
+std::map<std::string, PublishedRun> Desk::published(const reports::RunRecord& record) const {
+  std::map<std::string, PublishedRun> found;
+  for (const auto& department : record.departments) {
+    const auto json = read_json_file(places_.stage / department.name / manifest_file_name);
+    if (!json || !json->is_object()) continue;
+    const auto text = [&](const char* key) {
+      const auto member = json->find(key);
+      return member != json->end() && member->is_string() ? member->get<std::string>() : std::string();
+    };
+    found[department.name] = {text("run"), text("tested")};
+  }
+  return found;
+}
+
+Desk::Promotions Desk::promote(const reports::RunRecord& record, const std::vector<std::string>& departments) const {
+  const auto today = this->today(record);
+  const auto time = rfc3339(now_);
+  Promotions promotions;
+  std::vector<Ledger::NewEntry> entries;
+  for (const auto& department : record.departments) {
+    if (!departments.empty() && std::ranges::count(departments, department.name) == 0) continue;
+    auto promotion = promotion::promote(record, department.name, policy_, today, lab_.file,
+                                        {.stage = places_.stage, .now = time, .before_step = {}});
+    if (promotion.exit_code != ExitCode::ok) promotions.exit_code = promotion.exit_code;
+    entries.push_back(promotion_entry(record, department.name, promotion.record, time));
+    promotions.departments.push_back(std::move(promotion));
+  }
+  if (!today.standing->recorded) return promotions;
+  if (auto appended = Ledger(places_.ledger).append(entries); !appended)
+    promotions.ledger = std::move(appended).error().while_doing("appending to the ledger");
+  return promotions;
+}
+
+}  // namespace patchlab::promotion

@@ -1,0 +1,150 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include "promotion/desk/desk.hpp"
+
+#include <gmock/gmock.h>
+#include <unistd.h>
+
+#include "lab/core/digest.hpp"
+#include "lab/core/files.hpp"
+#include "lab/core/paths.hpp"
+#include "promotion/ledger/run_entries.hpp"
+#include "tests/support/sample_record.hpp"
+
+namespace patchlab::promotion {
+namespace {
+using testing::Contains;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+namespace fs = std::filesystem;
+
+class DeskTest : public testing::Test {
+ protected:
+  static fs::path new_folder() {
+    std::string pattern = testing::TempDir() + "patchlab-desk-XXXXXX";
+    return ::mkdtemp(pattern.data());
+  }
+  DeskTest() {
+    ::chmod(root_.c_str(), 0755);
+    EXPECT_TRUE(create_folders(root_ / "store"));
+    for (const auto& candidate : record_.candidates) {
+      for (const auto& file : candidate.files)
+        EXPECT_TRUE(write_file_atomically(root_ / "store" / file.sha256, "content of " + candidate.id));
+    }
+    // A lab in which everything is as it was.
+    lab_.golden = [](const reports::MachineRecord& machine) { return Seen{machine.golden_digest, {}}; };
+    lab_.candidate = [](const reports::CandidateRecord& candidate) { return Seen{candidate.digest, {}}; };
+    lab_.file = [this](const std::string& sha256) -> Result<fs::path> { return root_ / "store" / sha256; };
+  }
+  ~DeskTest() override { static_cast<void>(remove_tree(root_)); }
+
+  [[nodiscard]] Desk desk() const {
+    using namespace std::chrono;
+    return {{.stage = root_ / "stage", .ledger = root_ / "ledger.jsonl"},
+            {},
+            lab_,
+            sys_days{year{2026} / 11 / 22} + hours{7}};
+  }
+  void write_down(const reports::RunRecord& record) {
+    ASSERT_TRUE(Ledger(root_ / "ledger.jsonl").append(ledger_entries(record, record.finished)));
+  }
+  [[nodiscard]] std::vector<std::string> kinds() const {
+    std::vector<std::string> kinds;
+    for (const auto& entry : Ledger(root_ / "ledger.jsonl").read().value()) kinds.push_back(entry.kind);
+    return kinds;
+  }
+
+  fs::path root_ = new_folder();
+  reports::RunRecord record_ = [] {
+    auto record = tests::good_record();
+    record.departments[0].promotion = {};  // of its own end
+    return record;
+  }();
+  LabToday lab_;
+};
+
+TEST_F(DeskTest, PublishesWhatIsAsItWasAndWritesItDown) {
+  write_down(record_);
+  const auto before = kinds().size();
+  const auto promotions = desk().promote(record_, {});
+  EXPECT_EQ(promotions.exit_code, ExitCode::ok);
+  EXPECT_FALSE(promotions.ledger);
+  ASSERT_THAT(promotions.departments, SizeIs(1));
+  EXPECT_THAT(promotions.departments[0].record.candidates, ElementsAre("dns-update", "tidy"));
+  EXPECT_TRUE(is_there(root_ / "stage" / "finance" / "manifest.json"));
+  EXPECT_EQ(kinds().size(), before + 1);
+  EXPECT_EQ(kinds().back(), "promotion");
+  EXPECT_EQ(desk().today(record_).published.at("finance").run, record_.id);
+}
+
+// Whatever it is that is another one today, or of which nobody can tell: nothing is published, and the ledger has it.
+TEST_F(DeskTest, AsksForEachMachineAndEachCandidateWhatItIsToday) {
+  write_down(record_);
+  const auto lab = lab_;
+  const auto refused = [&](const std::string& about) {
+    const auto promotions = desk().promote(record_, {});
+    EXPECT_EQ(promotions.exit_code, ExitCode::policy) << about;
+    EXPECT_THAT(promotions.departments.at(0).record.reasons, ElementsAre(HasSubstr("stale: " + about + ": "))) << about;
+    EXPECT_FALSE(is_there(root_ / "stage" / "finance")) << about;
+    EXPECT_EQ(kinds().back(), "promotion");
+    lab_ = lab;
+  };
+  for (const auto& seen : {Seen{sha256("another one"), {}}, Seen{{}, "the disk cannot be read"}}) {
+    for (const auto& odd : record_.departments[0].machines) {
+      lab_.golden = [&](const reports::MachineRecord& machine) {
+        return machine.name == odd.name ? seen : Seen{machine.golden_digest, {}};
+      };
+      refused("finance/" + odd.name);
+    }
+    for (const auto& odd : record_.candidates) {
+      lab_.candidate = [&](const reports::CandidateRecord& candidate) {
+        return candidate.id == odd.id ? seen : Seen{candidate.digest, {}};
+      };
+      refused(odd.id);
+    }
+  }
+}
+
+TEST_F(DeskTest, SaysWhatWasNotAsked) {
+  write_down(record_);
+  lab_.golden = [](const reports::MachineRecord&) { return std::optional<Seen>(); };
+  const auto decision = desk().promote(record_, {}).departments.at(0).decision;
+  EXPECT_TRUE(decision.promotes());
+  EXPECT_THAT(decision.requirements,
+              Contains(testing::Field(&Requirement::text,
+                                      HasSubstr(fmt::format("; 2 of {} golden images and candidates were compared",
+                                                            record_.departments[0].machines.size() + 2)))));
+}
+
+TEST_F(DeskTest, ARunThatTheLedgerDoesNotKnowLeavesNoTraceInIt) {
+  const auto promotions = desk().promote(record_, {});
+  EXPECT_EQ(promotions.exit_code, ExitCode::policy);
+  EXPECT_THAT(promotions.departments.at(0).record.reasons, ElementsAre(HasSubstr("not-recorded: ")));
+  EXPECT_FALSE(is_there(root_ / "ledger.jsonl"));
+}
+
+TEST_F(DeskTest, DoesNotReplaceANewerVersionByAnOlderRun) {
+  write_down(record_);
+  auto newer = record_;
+  newer.id = "newer";
+  newer.finished = "2026-11-22T06:30:00.000Z";
+  write_down(newer);
+  EXPECT_EQ(desk().promote(newer, {}).exit_code, ExitCode::ok);
+  const auto promotions = desk().promote(record_, {});
+  EXPECT_EQ(promotions.exit_code, ExitCode::policy);
+  EXPECT_THAT(promotions.departments.at(0).record.reasons,
+              ElementsAre(HasSubstr("older-than-published: finance: run newer, which is published")));
+  EXPECT_EQ(desk().today(record_).published.at("finance").run, "newer");
+}
+
+TEST_F(DeskTest, TakesOnlyTheDepartmentsAskedFor) {
+  write_down(record_);
+  EXPECT_THAT(desk().promote(record_, {"engineering"}).departments, IsEmpty());
+  EXPECT_THAT(desk().promote(record_, {"finance"}).departments, SizeIs(1));
+}
+
+}  // namespace
+}  // namespace patchlab::promotion
