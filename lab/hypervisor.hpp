@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -39,7 +40,8 @@ struct MachineSpec {
 enum class MachineState { undefined, off, running, paused, crashed };
 
 // What the product asks of a hypervisor, in its own words. Real: lab/libvirt; unit tests: a fake that keeps state.
-// Thread rules: calls for different machines may run in parallel; calls for one machine are made one after another.
+// Thread rules: calls for different machines may run in parallel; calls for one machine are made one after another, but
+// for the two about processor time, which may be made at any time.
 class Hypervisor {
  public:
   virtual ~Hypervisor() = default;
@@ -52,6 +54,11 @@ class Hypervisor {
   // Processor time of the host that the machine has used since it was started, to about 10 ms: how busy a guest is,
   // whatever runs in it.
   virtual Result<Milliseconds> processor_time(const std::string& machine) = 0;
+  // How long so far, since it was started, the machine's processors had something to do and waited for one of the host;
+  // the sum over all of them. Nothing: not known. What a guest does late because of that says nothing about the guest.
+  [[nodiscard]] virtual std::optional<Milliseconds> waited_for_processor(const std::string& /*machine*/) {
+    return std::nullopt;
+  }
   virtual Result<void> pause(const std::string& machine) = 0;
   virtual Result<void> resume(const std::string& machine) = 0;
   // Disk and memory of a running or paused machine as one internal snapshot; the machine's run state stays what it was.

@@ -22,6 +22,7 @@ using Connection = std::unique_ptr<virConnect, FreeWith<&virConnectClose>>;
 using Domain = std::unique_ptr<virDomain, FreeWith<&virDomainFree>>;
 using Network = std::unique_ptr<virNetwork, FreeWith<&virNetworkFree>>;
 using Snapshot = std::unique_ptr<virDomainSnapshot, FreeWith<&virDomainSnapshotFree>>;
+using Statistics = std::unique_ptr<virDomainStatsRecordPtr, FreeWith<&virDomainStatsRecordListFree>>;
 // The texts that libvirt asks us to free.
 using Text = std::unique_ptr<char, FreeWith<&std::free>>;
 

@@ -216,6 +216,29 @@ Result<Milliseconds> LibvirtHypervisor::processor_time(const std::string& machin
   return std::chrono::duration_cast<Milliseconds>(std::chrono::nanoseconds(info.cpuTime));
 }
 
+// "vcpu.<number>.delay" (libvirt-domain.h, VIR_DOMAIN_STATS_VCPU): the run delay of the processor's thread, from
+// schedstat of the kernel (Documentation/scheduler/sched-stats.rst), in nanoseconds.
+std::optional<Milliseconds> LibvirtHypervisor::waited_for_processor(const std::string& machine) {
+  const auto domain = state_->find(machine);
+  if (!domain) return std::nullopt;
+  virDomainPtr domains[] = {domain->get(), nullptr};
+  virDomainStatsRecordPtr* records = nullptr;
+  // No wait for somebody else's job: what is not known then is not known.
+  const int count =
+      virDomainListGetStats(domains, VIR_DOMAIN_STATS_VCPU, &records, VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT);
+  const Statistics statistics(records);
+  if (count != 1) return std::nullopt;
+  std::optional<std::chrono::nanoseconds> waited;
+  for (int i = 0; i < (*records)->nparams; ++i) {
+    const auto& parameter = (*records)->params[i];
+    const std::string_view field(static_cast<const char*>(parameter.field));
+    if (!field.starts_with("vcpu.") || !field.ends_with(".delay") || parameter.type != VIR_TYPED_PARAM_ULLONG) continue;
+    waited = waited.value_or(std::chrono::nanoseconds(0)) + std::chrono::nanoseconds(parameter.value.ul);
+  }
+  if (!waited) return std::nullopt;
+  return std::chrono::duration_cast<Milliseconds>(*waited);
+}
+
 Result<void> LibvirtHypervisor::pause(const std::string& machine) {
   return state_->on_domain("pausing", machine, [](virDomainPtr domain) { return virDomainSuspend(domain); });
 }

@@ -34,6 +34,7 @@ class LibvirtHypervisor final : public Hypervisor {
   Result<void> undefine(const std::string& machine) override;
   Result<MachineState> state(const std::string& machine) override;
   Result<Milliseconds> processor_time(const std::string& machine) override;
+  [[nodiscard]] std::optional<Milliseconds> waited_for_processor(const std::string& machine) override;
   Result<void> pause(const std::string& machine) override;
   Result<void> resume(const std::string& machine) override;
   Result<void> take_snapshot(const std::string& machine, const std::string& snapshot) override;

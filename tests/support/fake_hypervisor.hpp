@@ -33,6 +33,8 @@ class FakeHypervisor final : public lab::Hypervisor {
     std::map<std::string, Saved> snapshots;
     Milliseconds processor_time{0};
     Milliseconds busy{0};  // processor time used from one question for it to the next
+    Milliseconds waited{0};
+    std::optional<Milliseconds> waits;  // for a processor of the host, from one question to the next; nothing: unknown
   };
   using AgentHandler = std::function<Result<std::string>(Machine& machine, const std::string& command)>;
 
@@ -103,6 +105,12 @@ class FakeHypervisor final : public lab::Hypervisor {
       if (found == machines_.end()) return unknown(name);
       return found->second.processor_time += found->second.busy;
     });
+  }
+  std::optional<Milliseconds> waited_for_processor(const std::string& name) override {
+    const std::lock_guard lock(mutex_);
+    const auto found = machines_.find(name);
+    if (found == machines_.end() || !found->second.waits) return std::nullopt;
+    return found->second.waited += *found->second.waits;
   }
   Result<void> pause(const std::string& name) override {
     return on_machine("pause", name, {}, [&](Machine& machine) -> Result<void> {

@@ -73,6 +73,9 @@ class FaultyHypervisor final : public lab::Hypervisor {
   Result<Milliseconds> processor_time(const std::string& name) override {
     return step<Milliseconds>("processor_time", [&] { return inner_.processor_time(name); });
   }
+  std::optional<Milliseconds> waited_for_processor(const std::string& name) override {
+    return inner_.waited_for_processor(name);
+  }
   Result<void> pause(const std::string& name) override {
     return step<void>("pause", [&] { return inner_.pause(name); });
   }

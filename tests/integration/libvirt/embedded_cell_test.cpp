@@ -123,6 +123,10 @@ TEST_F(EmbeddedCell, AMachineBootsIsSavedAndComesBackAsItWas) {
   const auto life = [&] {
     Machine machine(image_, "dns1", wanted.folder);
     auto& hypervisor = machine.hypervisor();
+    // Where the host's kernel counts it (CONFIG_SCHED_INFO); a boot never has a processor at once all the time.
+    const auto waited = hypervisor.waited_for_processor("dns1");
+    must("the wait for a processor is known", waited.has_value() == std::filesystem::exists("/proc/self/schedstat"));
+    must("and counted", !waited || *waited > Milliseconds(0));
     must("taking a snapshot", timed("snapshot", [&] { return hypervisor.take_snapshot("dns1", "base"); }));
     machine.shell("touch /root/after-the-snapshot");
     must("the file is there", machine.gets_file("/root/after-the-snapshot"));
