@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "checks/asking.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace patchlab::checks {
@@ -10,7 +12,7 @@ namespace {
 constexpr std::size_t most_errors = 3;  // of one check in one phase
 
 CheckTry try_of(const CheckResult& result) {
-  CheckTry one{result.outcome, result.duration, {}, {}, {}};
+  CheckTry one{result.outcome, result.duration, {}, {}, {}, result.starved};
   if (result.outcome == Outcome::pass) return one;
   one.reason = result.reason;
   one.observed = result.observed;
@@ -42,14 +44,53 @@ bool is_final(const std::optional<Error>& error) {
   return error && (error->error_class == ErrorClass::cancelled || error->error_class == ErrorClass::configuration);
 }
 
+// A guest that only waits does not wait for a processor: a patch that makes it silent is not excused on a busy host.
+bool was_starved(const CheckResult& result, Milliseconds waited) { return 4 * waited >= result.duration; }
+
+std::size_t count_busy(const CheckResult& result) {
+  if (result.tries.empty()) return result.reason == host_busy_reason ? 1 : 0;
+  return static_cast<std::size_t>(
+      std::ranges::count(result.tries, host_busy_reason, [](const auto& one) { return one.reason; }));
+}
+
+PlannedCheck with_more_time(PlannedCheck planned, const CheckResult& before) {
+  for (auto tries = count_busy(before); tries > 0; --tries) planned.spec.deadline *= 2;
+  return planned;
+}
+
 }  // namespace
+
+std::vector<CheckResult> Asking::try_all(const std::vector<PlannedCheck>& planned) {
+  const auto before = waited_ ? waited_() : std::nullopt;
+  auto results = run_checks(runner_, workers_, planned, stop_);
+  const auto after = before ? waited_() : std::nullopt;
+  const auto waited = after ? *after - *before : Milliseconds(0);
+  for (std::size_t i = 0; i < planned.size(); ++i) {
+    auto& result = results[i];
+    result.starved = waited > Milliseconds(0) && was_starved(result, waited);
+    if (result.outcome != Outcome::fail || !result.starved || 2 * result.duration < planned[i].spec.deadline) continue;
+    result.outcome = Outcome::error;
+    result.reason = host_busy_reason;
+    result.error = infrastructure_error(
+        fmt::format("the host was too busy for '{}' to mean anything: in {} ms its guest waited {} ms for a processor "
+                    "({})",
+                    result.id, result.duration.count(), waited.count(), result.observed),
+        "run fewer things beside the lab, or fewer departments at a time");
+  }
+  return results;
+}
+
+CheckResult Asking::try_again(const PlannedCheck& planned, const CheckResult& before) {
+  return std::move(try_all({with_more_time(planned, before)}).front());
+}
 
 bool Asking::is_to_be_asked_again(const CheckResult& result) {
   if (stop_.stop_requested()) return false;
   switch (result.outcome) {
     case Outcome::error:
-      if (is_final(result.error) || count_tries(result, Outcome::error) >= most_errors || errors_left_ == 0)
-        return false;
+      if (is_final(result.error) || count_tries(result, Outcome::error) >= most_errors) return false;
+      if (result.reason == host_busy_reason) return true;
+      if (errors_left_ == 0) return false;
       --errors_left_;
       return true;
     case Outcome::fail: break;
@@ -66,30 +107,30 @@ bool Asking::is_to_be_asked_again(const CheckResult& result) {
 }
 
 std::vector<CheckResult> Asking::ask(const std::vector<PlannedCheck>& planned) {
-  auto results = run_checks(runner_, workers_, planned, stop_);
+  auto results = try_all(planned);
   for (;;) {
     std::vector<std::size_t> chosen;
     std::vector<PlannedCheck> again;
     for (std::size_t i = 0; i < planned.size(); ++i) {
       if (!is_to_be_asked_again(results[i])) continue;
       chosen.push_back(i);
-      again.push_back(planned[i]);
+      again.push_back(with_more_time(planned[i], results[i]));
     }
     if (chosen.empty()) return results;
-    auto answers = run_checks(runner_, workers_, again, stop_);
+    auto answers = try_all(again);
     for (std::size_t i = 0; i < chosen.size(); ++i) replace(results[chosen[i]], std::move(answers[i]));
   }
 }
 
 void Asking::ask_once_more(const PlannedCheck& planned, CheckResult& result) {
-  auto again = run_check(runner_, workers_, planned, stop_);
+  auto again = try_again(planned, result);
   if (again.outcome == Outcome::pass) {
     if (result.tries.empty()) result.tries.push_back(try_of(result));
     result.tries.push_back(try_of(again));
     return;
   }
   replace(result, std::move(again));
-  while (is_to_be_asked_again(result)) replace(result, run_check(runner_, workers_, planned, stop_));
+  while (is_to_be_asked_again(result)) replace(result, try_again(planned, result));
 }
 
 }  // namespace patchlab::checks

@@ -69,6 +69,7 @@ struct CheckTry {
   std::string reason;  // this and what follows: of a try that did not pass
   std::string observed;
   Json evidence;
+  bool starved = false;  // the guest waited for a processor of the host meanwhile; on record is what follows from it
 };
 
 // Of a check that says how much slower it may become: whether that was judged, and against what.
@@ -91,6 +92,7 @@ struct CheckResult {
   Milliseconds duration{};           // of the observation alone, when the worker came to its end
   std::vector<CheckTry> tries;       // all of this phase, in order, when there was more than one; see checks/asking.hpp
   std::optional<Slowness> slowness;  // nothing: its time does not count, or there was nothing to compare with yet
+  bool starved = false;              // as in CheckTry
 };
 [[nodiscard]] std::size_t count_tries(const CheckResult& result, Outcome outcome);
 // It failed and passed in one phase, on the same state of the machine.

@@ -18,11 +18,15 @@ bool is_timed(const PlannedCheck& planned, const CheckResult& result) {
   return planned.spec.slower && result.outcome == Outcome::pass;
 }
 
-Milliseconds quickest_of(const CheckResult& result) {
-  auto quickest = result.tries.empty() ? result.duration : Milliseconds::max();
-  for (const auto& one : result.tries) {
-    if (one.outcome == Outcome::pass) quickest = std::min(quickest, one.duration);
-  }
+// Of the tries that passed and were not starved; nothing: there is none.
+std::optional<Milliseconds> quickest_of(const CheckResult& result) {
+  std::optional<Milliseconds> quickest;
+  const auto look_at = [&](const auto& one) {
+    if (one.outcome == Outcome::pass && !one.starved)
+      quickest = std::min(quickest.value_or(one.duration), one.duration);
+  };
+  if (result.tries.empty()) look_at(result);
+  for (const auto& one : result.tries) look_at(one);
   return quickest;
 }
 
@@ -34,7 +38,7 @@ class Timing {
   // Until a try takes no longer than `limit`; when none does, least_tries at least and to the end of the patience.
   // False when it does not pass any more.
   bool try_until(const PlannedCheck& planned, CheckResult& result, Milliseconds limit) {
-    for (std::size_t tries = 1; quickest_of(result) > limit; ++tries) {
+    for (std::size_t tries = 1; quickest_of(result).value_or(Milliseconds::max()) > limit; ++tries) {
       if (tries >= least_tries && clock_.now() >= deadline_) break;
       clock_.pause(interval);
       asking_.ask_once_more(planned, result);
@@ -49,8 +53,13 @@ class Timing {
   Milliseconds deadline_;
 };
 
-Slowness not_judged(const std::string& why, Milliseconds quickest, Milliseconds limit) {
-  return {.judged = false, .quickest = quickest, .limit = limit, .why_not = why};
+Slowness not_judged(const std::string& why, std::optional<Milliseconds> quickest, Milliseconds limit) {
+  return {.judged = false, .quickest = quickest.value_or(Milliseconds(0)), .limit = limit, .why_not = why};
+}
+
+std::string never_had_a_processor(const CheckResult& result, const std::string& phase) {
+  return fmt::format("in {} tries of '{}' in {} the guest waited for a processor: this host was too busy",
+                     std::max<std::size_t>(1, count_tries(result, Outcome::pass)), result.id, phase);
 }
 
 }  // namespace
@@ -88,7 +97,11 @@ void learn_at_baseline(Asking& asking, const std::vector<PlannedCheck>& planned,
     auto& result = results[i];
     for (std::size_t tries = 0; tries < least_tries && is_timed(planned[i], result); ++tries)
       asking.ask_once_more(planned[i], result);
-    if (is_timed(planned[i], result)) usual.saw_at_baseline(result.id, quickest_of(result));
+    if (!is_timed(planned[i], result)) continue;
+    if (const auto quickest = quickest_of(result))
+      usual.saw_at_baseline(result.id, *quickest);
+    else
+      usual.give_up(never_had_a_processor(result, "the baseline"));
   }
 }
 
@@ -97,26 +110,29 @@ void learn_in_control(Asking& asking, const std::vector<PlannedCheck>& planned, 
   Timing timing(asking, clock);
   for (std::size_t i = 0; i < planned.size(); ++i) {
     auto& result = results[i];
+    if (!is_timed(planned[i], result)) continue;
     const auto before = usual.at_baseline(result.id);
-    if (!is_timed(planned[i], result) || !before) continue;
-    const auto limit = *before + *planned[i].spec.slower;
+    const auto limit = before.value_or(0ms) + *planned[i].spec.slower;
     if (!usual.given_up().empty()) {
       result.slowness = not_judged(usual.given_up(), quickest_of(result), limit);
       continue;
     }
+    if (!before) continue;
     // What the control takes more than the baseline, a patch may take more: so it is held to a part of the tolerance.
     if (!timing.try_until(planned[i], result, *before + *planned[i].spec.slower / 4)) continue;
     const auto quickest = quickest_of(result);
-    if (quickest > limit) {
-      usual.give_up(
-          fmt::format("without any patch, '{}' took {} ms in {} of the control, the quickest of {} tries, and {} ms at "
-                      "the baseline: this host was too busy",
-                      result.id, quickest.count(), phase, count_tries(result, Outcome::pass), before->count()));
+    if (!quickest || *quickest > limit) {
+      usual.give_up(quickest
+                        ? fmt::format("without any patch, '{}' took {} ms in {} of the control, the quickest of {} "
+                                      "tries, and {} ms at the baseline: this host was too busy",
+                                      result.id, quickest->count(), phase, count_tries(result, Outcome::pass),
+                                      before->count())
+                        : never_had_a_processor(result, phase + " of the control"));
       result.slowness = not_judged(usual.given_up(), quickest, limit);
       continue;
     }
-    usual.saw_in_control(phase, result.id, quickest);
-    result.slowness = Slowness{.judged = true, .quickest = quickest, .limit = limit, .why_not = {}};
+    usual.saw_in_control(phase, result.id, *quickest);
+    result.slowness = Slowness{.judged = true, .quickest = *quickest, .limit = limit, .why_not = {}};
   }
 }
 
@@ -135,14 +151,18 @@ void judge_slowness(Asking& asking, const std::vector<PlannedCheck>& planned, co
     }
     if (!timing.try_until(planned[i], result, limit)) continue;
     const auto quickest = quickest_of(result);
-    result.slowness = Slowness{.judged = true, .quickest = quickest, .limit = limit, .why_not = {}};
-    if (quickest <= limit) continue;
+    if (!quickest) {
+      result.slowness = not_judged(never_had_a_processor(result, phase), quickest, limit);
+      continue;
+    }
+    result.slowness = Slowness{.judged = true, .quickest = *quickest, .limit = limit, .why_not = {}};
+    if (*quickest <= limit) continue;
     result.outcome = Outcome::fail;
     result.reason = slower_reason;
     result.expected = fmt::format("within {} ms: {} ms without any patch, and {} ms more", limit.count(),
                                   longest->count(), planned[i].spec.slower->count());
     result.observed =
-        fmt::format("{} ms in the quickest of {} tries", quickest.count(), count_tries(result, Outcome::pass));
+        fmt::format("{} ms in the quickest of {} tries", quickest->count(), count_tries(result, Outcome::pass));
   }
 }
 

@@ -383,7 +383,7 @@ PhaseRecord CellMachine::observe_baseline() {
   const auto workers = check_workers();
   checks::Asking asking(
       context_.processes, workers, [&](const auto& check) { return second_chance(check, Learning::yes); },
-      context_.stop);
+      [this] { return context_.hypervisor.waited_for_processor(name()); }, context_.stop);
   record.checks = asking.ask(planned);
   checks::learn_at_baseline(asking, planned, record.checks, usual_durations_);
   remember_flaky(record.checks, Learning::yes);
@@ -573,7 +573,8 @@ PhaseRecord CellMachine::examine(const std::string& trial, const std::string& ph
   const auto planned = planned_checks();
   const auto workers = check_workers();
   checks::Asking asking(
-      context_.processes, workers, [&](const auto& check) { return second_chance(check, learning); }, context_.stop);
+      context_.processes, workers, [&](const auto& check) { return second_chance(check, learning); },
+      [this] { return context_.hypervisor.waited_for_processor(name()); }, context_.stop);
   {
     const IdleWatch watch(*this, *turn);
     record.checks = asking.ask(planned);

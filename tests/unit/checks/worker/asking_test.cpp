@@ -27,8 +27,8 @@ class SeenCheck final : public Check {
   }
 };
 
-// What the worker of each check comes to, one after another: p passes, f fails, e is the lab's trouble, c a
-// configuration that no worker likes. The last is repeated.
+// What the worker of each check comes to, one after another: p passes, f fails, l fails at its deadline, e is the lab's
+// trouble, c a configuration that no worker likes. The last is repeated.
 class ScriptedWorkers final : public ProcessRunner {
  public:
   ProcessOutcome run(const ProcessSpec& spec, std::stop_token) override {
@@ -38,17 +38,21 @@ class ScriptedWorkers final : public ProcessRunner {
     const char step = script.front();
     if (script.size() > 1) script.erase(0, 1);
     const auto number = ++asked[id];
+    const auto deadline = Json::parse(spec.input).at("deadline_ms").get<int>();
+    deadlines.push_back(deadline);
     if (on_run) on_run();
     const auto answer = [&](const Json& json) { return ProcessOutcome{Exited{0}, json.dump(), {}, Milliseconds(90)}; };
     switch (step) {
       case 'p': return answer({{"observation", {{"seen", "good"}}}, {"took_ms", 10 * number}});
       case 'f': return answer({{"observation", {{"seen", fmt::format("bad {}", number)}}}, {"took_ms", 10 * number}});
+      case 'l': return answer({{"observation", {{"seen", "nothing"}}}, {"took_ms", deadline}});
       case 'c': return answer({{"error", {{"class", "configuration"}, {"message", "no such user"}}}});
       default: return {Signalled{9}, {}, {}, Milliseconds(90)};
     }
   }
   std::map<std::string, std::string> scripts;
   std::map<std::string, int> asked;
+  std::vector<int> deadlines;  // in ms, of all tries
   std::function<void()> on_run;
 
  private:
@@ -65,7 +69,12 @@ class AskingTest : public testing::Test {
     return {CheckSpec{id, "test.seen", Json{{"id", id}}, std::chrono::seconds(7), {}}, Target{}};
   }
   Asking asking() {
-    return {runner_, workers_, [this](const std::string&) { return chance_; }, stop_.get_token()};
+    return {runner_, workers_, [this](const std::string&) { return chance_; },
+            [this]() -> std::optional<Milliseconds> {
+              if (!waits_) return std::nullopt;
+              return waited_ += *waits_;
+            },
+            stop_.get_token()};
   }
   CheckResult ask(const std::string& script, SecondChance chance = SecondChance::once) {
     runner_.scripts["one"] = script;
@@ -82,6 +91,8 @@ class AskingTest : public testing::Test {
   ScriptedWorkers runner_;
   CheckWorkers workers_;
   SecondChance chance_ = SecondChance::once;
+  std::optional<Milliseconds> waits_;  // the guest for a processor, during each round; nothing: not known
+  Milliseconds waited_{0};
   std::stop_source stop_;
 };
 
@@ -118,6 +129,44 @@ TEST_F(AskingTest, WhoHadASecondChanceHasNoOther) {
   const auto result = ask("fp", SecondChance::used);
   EXPECT_EQ(result.outcome, Outcome::fail);
   EXPECT_EQ(runner_.asked["one"], 1);
+}
+
+TEST_F(AskingTest, WhatAStarvedGuestDoesNotDoInTimeIsTheLabsTroubleAndAskedWithMoreTime) {
+  waits_ = std::chrono::seconds(5);
+  const auto result = ask("llp");
+  EXPECT_EQ(result.outcome, Outcome::pass);
+  EXPECT_EQ(outcomes(result), "eep");
+  EXPECT_EQ(result.tries[0].reason, host_busy_reason);
+  EXPECT_FALSE(is_flaky(result)) << "it was the host";
+  EXPECT_THAT(runner_.deadlines, ElementsAre(7000, 14000, 28000));
+}
+
+TEST_F(AskingTest, AHostThatStaysBusyIsNoVerdict) {
+  waits_ = std::chrono::minutes(1);
+  const auto result = ask("l");
+  EXPECT_EQ(result.outcome, Outcome::error);
+  EXPECT_EQ(result.error->error_class, ErrorClass::infrastructure);
+  EXPECT_THAT(result.error->message, testing::HasSubstr("waited 60000 ms for a processor (nothing)"));
+  EXPECT_EQ(runner_.asked["one"], 3);
+}
+
+// What a patch has made silent has nothing to do, so it waits for no processor, however busy the host is.
+TEST_F(AskingTest, AGuestThatHadAProcessorFailsOnABusyHostToo) {
+  waits_ = Milliseconds(1700);  // of 7000
+  const auto result = ask("l");
+  EXPECT_EQ(result.outcome, Outcome::fail);
+  EXPECT_EQ(outcomes(result), "ff");
+}
+
+TEST_F(AskingTest, AWrongAnswerIsWrongOnABusyHostToo) {
+  waits_ = std::chrono::minutes(1);
+  EXPECT_EQ(ask("f").outcome, Outcome::fail) << "it came at once";
+}
+
+TEST_F(AskingTest, WhereNobodyKnowsHowBusyTheHostIsAFailureIsAFailure) {
+  const auto result = ask("l");
+  EXPECT_EQ(result.outcome, Outcome::fail);
+  EXPECT_EQ(outcomes(result), "ff");
 }
 
 TEST_F(AskingTest, TroubleOfTheLabIsAskedAgainByItself) {
