@@ -58,13 +58,14 @@ struct Control::State {
 
   Result<FileDescriptor> prepare(const std::string& device) {
     PATCHLAB_ASSIGN(auto netlink, Netlink::open());
-    // Between them these two are neighbours of everybody: whoever asks is answered, without a gateway.
-    PATCHLAB_ASSIGN(const auto lower, Ipv4Subnet::parse("0.0.0.0/1"));
-    PATCHLAB_ASSIGN(const auto upper, Ipv4Subnet::parse("128.0.0.0/1"));
-    PATCHLAB_ASSIGN(const auto second, Ipv4::parse("100.64.77.1"));
-    PATCHLAB_TRY(netlink.add_address(device, control_address(), upper));
-    PATCHLAB_TRY(netlink.add_address(device, second, lower));
+    PATCHLAB_TRY(netlink.add_address(device, control_address(), control_subnet()));
     PATCHLAB_TRY(netlink.set_up(device));
+    // Everybody is a neighbour: whoever asks is answered, without a gateway. An address with so short a prefix would
+    // not do, because the kernel makes no route of 0.0.0.0/1 by itself.
+    for (const auto* half : {"0.0.0.0/1", "128.0.0.0/1"}) {
+      PATCHLAB_ASSIGN(const auto subnet, Ipv4Subnet::parse(half));
+      PATCHLAB_TRY(netlink.add_route(device, subnet));
+    }
     PATCHLAB_ASSIGN(const auto found, find_device(device));
     mac = found.mac;
     return open_wire(found);

@@ -141,6 +141,9 @@ void read_icmp(Heard& frame, const View& icmp) {
   } else if (type == 3 || type == 11) {  // unreachable, time exceeded: quotes our packet from byte 8 on
     frame.kind = Heard::Kind::icmp_error;
     frame.address = Ipv4(icmp.u32(8 + 16)).text();
+    frame.quoted = icmp.u8(8 + 9);
+    const auto start = 8 + (icmp.u8(8) & 0xFU) * std::size_t{4};
+    frame.mark = icmp.u16(frame.quoted == protocol_icmp ? start + 4 : start);
   }
 }
 

@@ -50,7 +50,8 @@ struct Heard {
   MacAddress from;
   std::string address;            // who answers; for icmp_error: the target whose packet it quotes
   std::uint16_t source_port = 0;  // udp, tcp
-  std::uint16_t mark = 0;         // destination port or ICMP identifier
+  std::uint16_t mark = 0;         // destination port or ICMP identifier; for icmp_error: of the packet that it quotes
+  std::uint8_t quoted = 0;        // icmp_error: the protocol of the packet that it quotes (1 ICMP, 6 TCP, 17 UDP)
 };
 // nullopt for what is no Ethernet frame. Truncated or strange contents are Kind::other.
 [[nodiscard]] std::optional<Heard> heard(const std::uint8_t* frame, std::size_t size);

@@ -64,6 +64,33 @@ std::vector<PlannedProbe> planned_probes(const HostFacts& facts, const AddressPl
   return probes;
 }
 
+std::vector<PlannedProbe> guest_probes(const HostFacts& facts, const AddressPlan& plan) {
+  auto probes = planned_probes(facts, plan);
+  // On the wire what is answered at once: for the rest a guest's own kernel would have to take part, whose rules may
+  // forbid that. By its routes, which are IPv4 where a neighbour is asked on the wire, what its rules allow.
+  const auto is_for_guests = [](const PlannedProbe& probe) {
+    switch (probe.kind) {
+      case ProbeKind::arp:
+      case ProbeKind::neighbour:
+      case ProbeKind::all_nodes:
+      case ProbeKind::stranger: return true;
+      case ProbeKind::ping:
+      case ProbeKind::dns: return probe.path == ProbePath::route && Ipv4::parse(probe.target).has_value();
+      case ProbeKind::tcp:
+        return probe.path == ProbePath::route && std::ranges::count(tcp_ports_on_the_wire, probe.port) > 0;
+    }
+    return false;
+  };
+  auto controls = control_probes();
+  for (auto* list : {&probes, &controls})
+    std::erase_if(*list, [&](const auto& probe) { return !is_for_guests(probe); });
+  for (auto& probe : controls) {
+    if (probe.path == ProbePath::route) probe.target = plan.client.text();
+  }
+  probes.insert(probes.end(), controls.begin(), controls.end());
+  return probes;
+}
+
 std::vector<PlannedProbe> control_probes() {
   std::vector<PlannedProbe> probes;
   const auto target = control_address().text();

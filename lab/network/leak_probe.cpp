@@ -15,6 +15,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <map>
 #include <set>
 #include <system_error>
 
@@ -29,21 +30,6 @@ using Steady = std::chrono::steady_clock;
 
 std::string words(int number) { return std::generic_category().message(number); }
 
-const char* name_of(const PlannedProbe& probe) {
-  const bool wire = probe.path == ProbePath::wire;
-  const bool ipv6 = probe.target.find(':') != std::string::npos;
-  switch (probe.kind) {
-    case ProbeKind::arp: return "arp";
-    case ProbeKind::ping: return ipv6 ? "ipv6-ping" : wire ? "ping-wire" : "ping";
-    case ProbeKind::dns: return wire ? "dns-wire" : "dns";
-    case ProbeKind::tcp: return wire ? "tcp-wire" : "tcp";
-    case ProbeKind::neighbour: return "ipv6-nd";
-    case ProbeKind::all_nodes: return "ipv6-all-nodes";
-    case ProbeKind::stranger: return "stranger";
-  }
-  return "probe";
-}
-
 sockaddr_in socket_address(Ipv4 address, std::uint16_t port) {
   sockaddr_in to{};
   to.sin_family = AF_INET;
@@ -55,12 +41,6 @@ sockaddr_in socket_address(Ipv4 address, std::uint16_t port) {
 template <class Address>
 const sockaddr* generic(const Address& address) {
   return reinterpret_cast<const sockaddr*>(&address);  // the sockets API's own idiom
-}
-
-std::uint16_t random_mark() {
-  std::uint16_t value = 0;
-  static_cast<void>(!::getrandom(&value, sizeof value, 0));
-  return static_cast<std::uint16_t>(20000 + value % 10000);  // below the ports the kernel gives out by itself
 }
 
 class ProbeRun {
@@ -130,6 +110,8 @@ class ProbeRun {
   void prepare() {
     sender_.address = lab_.plan.client;
     sender_.mark = random_mark();
+    // Another one, or the answer to a ping by one way would be taken for that to the other.
+    routed_mark_ = static_cast<std::uint16_t>(sender_.mark + 10000);
     auto device = find_device(lab_.device);
     auto wire = device ? open_wire(*device) : Result<FileDescriptor>(device.error());
     if (!wire) {
@@ -139,8 +121,8 @@ class ProbeRun {
     }
     sender_.mac = device->mac;
     wire_ = std::move(*wire);
-    known_ = macs_of_own_devices();
-    known_.insert(lab_.machines.begin(), lab_.machines.end());
+    known_ = who_speaks(lab_);
+    if (lab_.control) macs_[control_address().text()] = *lab_.control;
   }
 
   void send_routed() {
@@ -178,7 +160,7 @@ class ProbeRun {
   void ping_by_route(std::size_t probe, Ipv4 target) {
     FileDescriptor socket(::socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_ICMP));
     const auto to = socket_address(target, 0);
-    const auto message = icmp_echo(sender_.mark);
+    const auto message = icmp_echo(routed_mark_);
     if (!socket.valid()) return trouble(probe, words(errno));
     if (::connect(socket.get(), generic(to), sizeof to) != 0) return note_refusal(probe, errno);
     if (::send(socket.get(), message.data(), message.size(), 0) < 0) return note_refusal(probe, errno);
@@ -198,7 +180,7 @@ class ProbeRun {
     sockaddr_in6 to{};
     to.sin6_family = AF_INET6;
     std::memcpy(&to.sin6_addr, target->data(), target->size());
-    auto message = icmp_echo(sender_.mark);
+    auto message = icmp_echo(routed_mark_);
     message[0] = 128;  // ICMPv6 echo request; the kernel computes the checksum
     if (::connect(socket.get(), generic(to), sizeof to) != 0) return note_refusal(probe, errno);
     if (::send(socket.get(), message.data(), message.size(), 0) < 0) return note_refusal(probe, errno);
@@ -232,25 +214,16 @@ class ProbeRun {
         trouble(i, wire_trouble_);
         continue;
       }
-      const auto frame = frame_of(probes_[i]);
+      auto frame = frame_of(probes_[i], sender_);
       if (frame.empty()) continue;  // listening only
+      // What is addressed to everybody is no TCP to a kernel, and nothing that it refuses (RFC 1122 3.2.2).
+      const auto at = macs_.find(probes_[i].target);
+      if (is_refusable(probes_[i].kind) && at != macs_.end()) std::ranges::copy(at->second.bytes(), frame.begin());
       if (::send(wire_.get(), frame.data(), frame.size(), 0) < 0) trouble(i, words(errno));
     }
   }
 
-  [[nodiscard]] Bytes frame_of(const PlannedProbe& probe) const {
-    const auto ipv4 = Ipv4::parse(probe.target).value_or(Ipv4());
-    switch (probe.kind) {
-      case ProbeKind::arp: return arp_request(sender_, ipv4);
-      case ProbeKind::ping: return ping_frame(sender_, ipv4);
-      case ProbeKind::dns: return dns_frame(sender_, ipv4);
-      case ProbeKind::tcp: return tcp_syn_frame(sender_, ipv4, probe.port);
-      case ProbeKind::neighbour: return neighbour_solicitation(sender_, parse_ipv6(probe.target).value_or(Ipv6{}));
-      case ProbeKind::all_nodes: return all_nodes_ping(sender_);
-      case ProbeKind::stranger: return {};
-    }
-    return {};
-  }
+  static bool is_refusable(ProbeKind kind) { return kind == ProbeKind::tcp || kind == ProbeKind::dns; }
 
   void listen_until(Steady::time_point deadline) {
     for (;;) {
@@ -299,7 +272,7 @@ class ProbeRun {
     const bool ipv6 = probes_[entry.probe].target.find(':') != std::string::npos;
     const std::size_t header = ipv6 ? 0 : (data[0] & 0xFU) * std::size_t{4};
     const auto id = (static_cast<unsigned>(data[header + 4]) << 8U) | data[header + 5];
-    return data[header] == (ipv6 ? 129 : 0) && id == sender_.mark;
+    return data[header] == (ipv6 ? 129 : 0) && id == routed_mark_;
   }
 
   void hear_frames() {
@@ -312,6 +285,7 @@ class ProbeRun {
       if (count <= 0) return;
       if (from.sll_pkttype == PACKET_OUTGOING) continue;
       const auto frame = heard(data.data(), static_cast<std::size_t>(count));
+      if (frame && frame->kind == Heard::Kind::arp_reply) macs_[frame->address] = frame->from;
       if (frame && lab_.control == frame->from)
         note_answer(*frame, true);
       else if (frame && known_.count(frame->from) == 0)
@@ -331,30 +305,9 @@ class ProbeRun {
   void note_answer(const Heard& frame, bool from_control) {
     for (std::size_t i = 0; i < probes_.size(); ++i) {
       const auto& probe = probes_[i];
-      if (probe.control == from_control && probe.path == ProbePath::wire && is_answer(probe, frame))
+      if (probe.control == from_control && probe.path == ProbePath::wire && is_answer(probe, frame, sender_.mark))
         answered(i, "answer from " + frame.from.text());
     }
-  }
-
-  [[nodiscard]] bool is_answer(const PlannedProbe& probe, const Heard& frame) const {
-    using Kind = Heard::Kind;
-    const bool of_target = frame.address == probe.target;
-    const bool ours = frame.mark == sender_.mark;
-    switch (probe.kind) {
-      case ProbeKind::arp: return frame.kind == Kind::arp_reply && of_target;
-      case ProbeKind::ping:
-        return of_target && ((frame.kind == Kind::echo_reply && ours) || frame.kind == Kind::icmp_error);
-      case ProbeKind::dns:
-        return of_target &&
-               ((frame.kind == Kind::udp && ours && frame.source_port == 53) || frame.kind == Kind::icmp_error);
-      case ProbeKind::tcp:
-        return of_target &&
-               ((frame.kind == Kind::tcp && ours && frame.source_port == probe.port) || frame.kind == Kind::icmp_error);
-      case ProbeKind::neighbour: return frame.kind == Kind::neighbour_advertisement && of_target;
-      case ProbeKind::all_nodes: return frame.kind == Kind::echo_reply6 && ours;
-      case ProbeKind::stranger: return false;
-    }
-    return false;
   }
 
   std::vector<PlannedProbe> probes_;
@@ -363,12 +316,78 @@ class ProbeRun {
   Milliseconds patience_;
   LeakReport report_;
   Sender sender_;
+  std::uint16_t routed_mark_ = 0;
   FileDescriptor wire_;
   std::string wire_trouble_;
   std::set<MacAddress> known_;
+  std::map<std::string, MacAddress> macs_;  // by address, of who answered ARP
   std::vector<Watched> watched_;
 };
 }  // namespace
+
+const char* name_of(const PlannedProbe& probe) {
+  const bool wire = probe.path == ProbePath::wire;
+  const bool ipv6 = probe.target.find(':') != std::string::npos;
+  switch (probe.kind) {
+    case ProbeKind::arp: return "arp";
+    case ProbeKind::ping: return ipv6 ? "ipv6-ping" : wire ? "ping-wire" : "ping";
+    case ProbeKind::dns: return wire ? "dns-wire" : "dns";
+    case ProbeKind::tcp: return wire ? "tcp-wire" : "tcp";
+    case ProbeKind::neighbour: return "ipv6-nd";
+    case ProbeKind::all_nodes: return "ipv6-all-nodes";
+    case ProbeKind::stranger: return "stranger";
+  }
+  return "probe";
+}
+
+std::uint16_t random_mark() {
+  std::uint16_t value = 0;
+  static_cast<void>(!::getrandom(&value, sizeof value, 0));
+  return static_cast<std::uint16_t>(20000 + value % 10000);  // below the ports the kernel gives out by itself
+}
+
+std::set<MacAddress> who_speaks(const LabIdentity& lab) {
+  auto known = macs_of_own_devices();
+  known.insert(lab.machines.begin(), lab.machines.end());
+  return known;
+}
+
+Bytes frame_of(const PlannedProbe& probe, const Sender& sender) {
+  const auto ipv4 = Ipv4::parse(probe.target).value_or(Ipv4());
+  switch (probe.kind) {
+    case ProbeKind::arp: return arp_request(sender, ipv4);
+    case ProbeKind::ping: return ping_frame(sender, ipv4);
+    case ProbeKind::dns: return dns_frame(sender, ipv4);
+    case ProbeKind::tcp: return tcp_syn_frame(sender, ipv4, probe.port);
+    case ProbeKind::neighbour: return neighbour_solicitation(sender, parse_ipv6(probe.target).value_or(Ipv6{}));
+    case ProbeKind::all_nodes: return all_nodes_ping(sender);
+    case ProbeKind::stranger: return {};
+  }
+  return {};
+}
+
+bool is_answer(const PlannedProbe& probe, const Heard& frame, std::uint16_t mark) {
+  using Kind = Heard::Kind;
+  const bool of_target = frame.address == probe.target;
+  const bool ours = frame.mark == mark;
+  // One kind's refusal says nothing of another: a control must be heard by each.
+  const auto refuses = [&](std::uint8_t protocol) {
+    return frame.kind == Kind::icmp_error && frame.quoted == protocol && ours;
+  };
+  switch (probe.kind) {
+    case ProbeKind::arp: return frame.kind == Kind::arp_reply && of_target;
+    case ProbeKind::ping: return of_target && ((frame.kind == Kind::echo_reply && ours) || refuses(IPPROTO_ICMP));
+    case ProbeKind::dns:
+      return of_target && ((frame.kind == Kind::udp && ours && frame.source_port == 53) || refuses(IPPROTO_UDP));
+    case ProbeKind::tcp:
+      return of_target &&
+             ((frame.kind == Kind::tcp && ours && frame.source_port == probe.port) || refuses(IPPROTO_TCP));
+    case ProbeKind::neighbour: return frame.kind == Kind::neighbour_advertisement && of_target;
+    case ProbeKind::all_nodes: return frame.kind == Kind::echo_reply6 && ours;
+    case ProbeKind::stranger: return false;
+  }
+  return false;
+}
 
 LeakReport run_leak_probe(const std::vector<PlannedProbe>& probes, const LabIdentity& lab, Milliseconds limit,
                           Milliseconds patience) {

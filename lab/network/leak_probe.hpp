@@ -4,12 +4,14 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "lab/core/time.hpp"
 #include "lab/network/address.hpp"
 #include "lab/network/fence.hpp"
+#include "lab/network/frames.hpp"
 #include "lab/network/host_facts.hpp"
 
 // The proof of the fence: from inside a cell, really try to reach the outside, and listen for anybody who is not of the
@@ -44,6 +46,19 @@ struct LabIdentity {
 [[nodiscard]] std::vector<PlannedProbe> planned_probes(const HostFacts& facts, const AddressPlan& plan);
 // The same kinds, to the control.
 [[nodiscard]] std::vector<PlannedProbe> control_probes();
+// What a guest is to try as well, controls last. By its routes it cannot reach the control, which is none of its
+// subnet: the client answers there, at the bridge.
+[[nodiscard]] std::vector<PlannedProbe> guest_probes(const HostFacts& facts, const AddressPlan& plan);
+
+// "arp", "ping-wire", "ipv6-nd" ...
+[[nodiscard]] const char* name_of(const PlannedProbe& probe);
+// For who sends and hears by other means than those of this process. A frame of nothing for what only listens.
+[[nodiscard]] Bytes frame_of(const PlannedProbe& probe, const Sender& sender);
+[[nodiscard]] bool is_answer(const PlannedProbe& probe, const Heard& frame, std::uint16_t mark);
+// A new one, below the ports that a kernel gives out by itself.
+[[nodiscard]] std::uint16_t random_mark();
+// MACs of those who speak on the wire and are no leak, but for the control.
+[[nodiscard]] std::set<MacAddress> who_speaks(const LabIdentity& lab);
 
 struct LeakAttempt {
   std::string

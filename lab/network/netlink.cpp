@@ -199,6 +199,20 @@ Result<void> Netlink::add_address(const std::string& name, Ipv4 address, const I
   return ask(request, fmt::format("giving '{}' the address {}", name, address.text()));
 }
 
+Result<void> Netlink::add_route(const std::string& name, const Ipv4Subnet& subnet) {
+  PATCHLAB_ASSIGN(const auto index, index_of(name));
+  rtmsg message{};
+  message.rtm_family = AF_INET;
+  message.rtm_dst_len = static_cast<std::uint8_t>(subnet.prefix());
+  message.rtm_table = RT_TABLE_MAIN;
+  message.rtm_protocol = RTPROT_STATIC;
+  message.rtm_scope = RT_SCOPE_LINK;
+  message.rtm_type = RTN_UNICAST;
+  Request request(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, message);
+  request.number(RTA_DST, htonl(subnet.network().value())).number(RTA_OIF, static_cast<std::uint32_t>(index));
+  return ask(request, fmt::format("making {} a neighbour at '{}'", subnet.text(), name));
+}
+
 Result<void> Netlink::remove(const std::string& name) {
   PATCHLAB_ASSIGN(const auto index, index_of(name));
   Request request(RTM_DELLINK, 0, link_message(index));

@@ -30,6 +30,8 @@ class Netlink {
   [[nodiscard]] Result<void> set_up(const std::string& name);
   [[nodiscard]] Result<void> set_down(const std::string& name);
   [[nodiscard]] Result<void> add_address(const std::string& name, Ipv4 address, const Ipv4Subnet& subnet);
+  // Whoever is in it is reached at this device, which is up, without a gateway.
+  [[nodiscard]] Result<void> add_route(const std::string& name, const Ipv4Subnet& subnet);
   [[nodiscard]] Result<void> remove(const std::string& name);
 
  private:

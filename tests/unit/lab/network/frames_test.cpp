@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 
 #include "lab/network/control.hpp"
+#include "lab/network/leak_probe.hpp"
 
 namespace patchlab::lab::network {
 namespace {
@@ -141,6 +142,27 @@ TEST(Frames, ABeaconTellsWhoseItIs) {
   EXPECT_FALSE(token_of_beacon(spoiled.data(), spoiled.size()));
   const auto arp = arp_request(sender, remote);
   EXPECT_FALSE(token_of_beacon(arp.data(), arp.size()));
+}
+
+// One kind's refusal is no answer to another kind, nor to what went another way.
+TEST(IsAnswer, OfEachKindIsTakenForThatKindAndThisProbeAlone) {
+  const std::vector<std::pair<PlannedProbe, Bytes>> sent{
+      {{ProbeKind::ping, ProbePath::wire, "192.0.2.2", 0}, ping_frame(sender, remote)},
+      {{ProbeKind::dns, ProbePath::wire, "192.0.2.2", 53}, dns_frame(sender, remote)},
+      {{ProbeKind::tcp, ProbePath::wire, "192.0.2.2", 22}, tcp_syn_frame(sender, remote, 22)}};
+  for (const auto& [probe, packet] : sent) {
+    auto refusal =
+        ping_frame({*MacAddress::parse("02:fc:00:00:00:01"), *Ipv4::parse("198.51.100.1"), 0}, sender.address);
+    refusal.resize(42);
+    refusal[34] = 3;
+    refusal.insert(refusal.end(), packet.begin() + 14, packet.end());
+    const auto what = heard(refusal.data(), refusal.size());
+    ASSERT_TRUE(what);
+    for (const auto& [other, unused] : sent) {
+      EXPECT_EQ(is_answer(other, *what, sender.mark), other == probe) << name_of(other) << " by " << name_of(probe);
+      EXPECT_FALSE(is_answer(other, *what, static_cast<std::uint16_t>(sender.mark + 1)));
+    }
+  }
 }
 
 }  // namespace

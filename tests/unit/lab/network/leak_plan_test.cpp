@@ -88,5 +88,29 @@ TEST(PlannedProbes, AlwaysListensForStrangers) {
   EXPECT_THAT(planned_probes({}, plan()), Contains(PlannedProbe{ProbeKind::all_nodes, ProbePath::wire, "ff02::1", 0}));
 }
 
+TEST(PlannedProbes, OfAGuestAreWhatCanBeAnsweredThere) {
+  const auto probes = guest_probes({{"192.0.2.2", "10.20.0.10", "fd00::2"}, {}, {}}, plan());
+  for (const auto kind : {ProbeKind::ping, ProbeKind::dns, ProbeKind::tcp}) {
+    std::set<std::string> targets;
+    for (const auto& probe : probes) {
+      if (probe.kind != kind) continue;
+      EXPECT_EQ(probe.path, ProbePath::route);
+      targets.insert(probe.target);
+      // By its routes a guest cannot reach the control: the client is its control there.
+      EXPECT_EQ(probe.control, probe.target == "10.20.0.250");
+    }
+    EXPECT_THAT(targets, ElementsAre("10.20.0.1", "10.20.0.250", "192.0.2.2"));
+  }
+  for (const auto* target : {"10.20.0.1", "192.0.2.2", "10.20.0.10"})
+    EXPECT_THAT(probes, Contains(PlannedProbe{ProbeKind::arp, ProbePath::wire, target, 0}));
+  EXPECT_THAT(probes, Contains(PlannedProbe{ProbeKind::neighbour, ProbePath::wire, "fd00::2", 0}));
+  EXPECT_THAT(probes, Contains(PlannedProbe{ProbeKind::stranger, ProbePath::wire, "any", 0}));
+  std::set<ProbeKind> controls;
+  for (const auto& probe : probes) {
+    if (probe.control && probe.path == ProbePath::wire) controls.insert(probe.kind);
+  }
+  EXPECT_THAT(controls, ElementsAre(ProbeKind::arp, ProbeKind::neighbour));
+}
+
 }  // namespace
 }  // namespace patchlab::lab::network
