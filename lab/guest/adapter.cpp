@@ -42,6 +42,14 @@ Result<NotInEffect> GuestAdapter::not_in_effect(const InstalledSet&) { return No
 
 std::string GuestAdapter::why_not_here(const InstalledSet&) const { return {}; }
 
+Result<OutreachSeen> GuestAdapter::reach_out(const Outreach& wanted) {
+  const std::string why = "guests of this kind have no means for it";
+  OutreachSeen seen;
+  seen.tries.assign(wanted.tries.size(), {.sent = false, .answered = false, .words = why});
+  seen.no_frames = why;
+  return seen;
+}
+
 std::string GuestAdapter::why_no_uninstall(const InstalledPackage&) const {
   return "uninstalling is not offered for this kind of guest";
 }

@@ -11,6 +11,7 @@
 
 #include "lab/core/host_state.hpp"
 #include "lab/core/json.hpp"
+#include "lab/guest/outreach.hpp"
 #include "lab/hypervisor.hpp"
 
 namespace patchlab::lab::guest {
@@ -178,6 +179,9 @@ class GuestAdapter {
   [[nodiscard]] virtual Result<HostState> host_state(const std::vector<std::string>& services) = 0;
   // Log tails and the like, name -> text, for a failing trial.
   [[nodiscard]] virtual Result<std::map<std::string, std::string>> evidence() = 0;
+  // Tries to reach somebody, and changes nothing in the guest by that. What guests of this family have no means for is
+  // not sent, with the reason. Default: nothing is.
+  [[nodiscard]] virtual Result<OutreachSeen> reach_out(const Outreach& wanted);
   // Why this package's removal cannot be rehearsed; empty: it can. Asks nothing of the guest.
   [[nodiscard]] virtual std::string why_no_uninstall(const InstalledPackage& package) const;
   // Takes it away again, as an administrator would; a restart may be needed afterwards. Where it is not offered: a

@@ -8,6 +8,7 @@
 #include "lab/guest/adapter.hpp"
 #include "lab/guest/agent_session.hpp"
 #include "lab/guest/debian_install.hpp"
+#include "lab/guest/debian_outreach.hpp"
 #include "lab/guest/debian_parse.hpp"
 #include "lab/guest/debian_scripts.hpp"
 #include "lab/guest/log_kinds.hpp"
@@ -133,6 +134,13 @@ class DebianAdapter final : public GuestAdapter {
     const auto idle = debian::idle_time(text);
     if (!idle) return guest_error(fmt::format("/proc/stat of '{}' does not tell how long it was idle", machine()));
     return idle;
+  }
+
+  Result<OutreachSeen> reach_out(const Outreach& wanted) override {
+    const std::string action = "trying to get out";
+    PATCHLAB_ASSIGN(const auto process, script(action, debian::outreach_script(wanted), {}, query_limit));
+    if (process.exit_code != 0) return failed(action, process);
+    return debian::outreach_seen(process.output, wanted).while_doing(doing(action));
   }
 
   Result<std::map<std::string, std::string>> evidence() override {

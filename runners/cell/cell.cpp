@@ -29,7 +29,8 @@ void conclude(TrialRecord& record) {
   record.signature = reports::failure_signature(record);
 }
 
-Cell::Cell(CellContext& context, FenceProbe probe_fence) : context_(context), probe_fence_(std::move(probe_fence)) {
+Cell::Cell(CellContext& context, FenceProbe probe_fence, InsideProbe probe_inside)
+    : context_(context), probe_fence_(std::move(probe_fence)), probe_inside_(std::move(probe_inside)) {
   for (const auto& job : context.job.machines) machines_[job.plan.name] = std::make_unique<CellMachine>(context, job);
 }
 Cell::~Cell() = default;
@@ -60,6 +61,8 @@ TrialRecord Cell::prepare() {
   for_each(all(), [&](CellMachine& machine) {
     if (auto booted = machine.boot(record.id); !booted) {
       note(std::move(booted).error().while_doing(fmt::format("booting '{}' for the baseline", machine.name())));
+    } else {
+      probe_inside_("before", record.id, machine, {});  // before any patch, and while others still boot
     }
   });
   if (!record.error) {
@@ -118,7 +121,7 @@ class Cell::Trial {
     for (const auto& phase : reports::phases_for(job_.purpose, planned_phases(context_.job.policy))) {
       if (phase != reports::stability_phase || job_.stability) carry_out(phase);
     }
-    if (go_on() && (job_.purpose == Purpose::batch || job_.purpose == Purpose::final)) cell_.probe_fence_("during");
+    if (go_on() && (job_.purpose == Purpose::batch || job_.purpose == Purpose::final)) probe_fence();
     conclude(record_);
     clean_up();
     record_.duration_ms = (context_.clock.now() - start).count();
@@ -126,6 +129,17 @@ class Cell::Trial {
   }
 
  private:
+  // From all places at once. What a patch has broken is no trouble of the proof.
+  void probe_fence() {
+    const std::jthread inside([this] {
+      for_each(machines_, [&](CellMachine& machine) {
+        cell_.probe_inside_("during", job_.id, machine,
+                            failed_.contains(machine.name()) ? "it failed in this trial" : "");
+      });
+    });
+    cell_.probe_fence_("during");
+  }
+
   void note(const Error& error) {
     const std::lock_guard lock(mutex_);
     if (!record_.error) record_.error = error;

@@ -20,7 +20,10 @@ class Cell {
   // `probe_fence` is called with the phase (before, during) while the machines are up or not; it reports what it saw as
   // events.
   using FenceProbe = std::function<void(const std::string& phase)>;
-  Cell(CellContext& context, FenceProbe probe_fence);
+  // The same from inside a machine that runs; called from several threads at once. `why_not` is set when it cannot try.
+  using InsideProbe = std::function<void(const std::string& phase, const std::string& trial, CellMachine& machine,
+                                         const std::string& why_not)>;
+  Cell(CellContext& context, FenceProbe probe_fence, InsideProbe probe_inside);
   ~Cell();
   Cell(const Cell&) = delete;
   Cell& operator=(const Cell&) = delete;
@@ -39,6 +42,7 @@ class Cell {
 
   CellContext& context_;
   FenceProbe probe_fence_;
+  InsideProbe probe_inside_;
   std::map<std::string, std::unique_ptr<CellMachine>> machines_;
 };
 

@@ -894,6 +894,13 @@ Result<void> CellMachine::run_on(const std::string& trial, Milliseconds duration
   return {};
 }
 
+Result<lab::guest::OutreachSeen> CellMachine::reach_out(const lab::guest::Outreach& wanted) {
+  if (std::exchange(resting_, false)) PATCHLAB_TRY(context_.hypervisor.resume(name()));
+  auto seen = adapter_->reach_out(wanted);
+  rest();
+  return seen;
+}
+
 void CellMachine::save_evidence(const std::filesystem::path& folder) {
   if (!create_folders(folder)) return;
   if (const auto replies = std::exchange(replies_, {}); !replies.empty())

@@ -80,6 +80,8 @@ class CellMachine {
                                                            Reboot kind);
   // Lets the machine run, which needs no processor slot, with nothing done to it; ends early when it stops by itself.
   [[nodiscard]] Result<void> run_on(const std::string& trial, Milliseconds duration);
+  // For the proof of the fence; needs no processor slot.
+  [[nodiscard]] Result<lab::guest::OutreachSeen> reach_out(const lab::guest::Outreach& wanted);
   // Saves logs below `folder`; what cannot be had is noted in the text.
   void save_evidence(const std::filesystem::path& folder);
 

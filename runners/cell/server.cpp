@@ -21,6 +21,7 @@
 #include "lab/network/watch.hpp"
 #include "lab/process/process.hpp"
 #include "runners/cell/cell.hpp"
+#include "runners/cell/guest_fence.hpp"
 #include "runners/cell/keeper.hpp"
 #include "runners/cell/reply.hpp"
 
@@ -90,7 +91,11 @@ class Server {
                                  [this](const Json& event) { reply_.send(event); },
                                  {},
                                  own_.device});
-    cell_ = std::make_unique<Cell>(*context_, [this](const std::string& phase) { probe_fence(phase); });
+    cell_ = std::make_unique<Cell>(
+        *context_, [this](const std::string& phase) { probe_fence(phase); },
+        [this](const std::string& phase, const std::string& trial, CellMachine& machine, const std::string& why_not) {
+          probe_inside(phase, trial, machine, why_not);
+        });
     return Json(cell_->prepare());
   }
 
@@ -179,7 +184,7 @@ class Server {
     const auto add = [&](reports::FenceAttempt attempt) {
       attempt.phase = phase;
       attempt.trial = trial;
-      attempt.device = own_.device;
+      if (attempt.device.empty()) attempt.device = own_.device;
       attempts.push_back(attempt);
     };
     for (const auto& attempt : report.attempts)
@@ -199,7 +204,39 @@ class Server {
     if (overheard.own_beacons == 0)
       troubles.push_back("the listener at the bridge did not hear the control's beacon: " + overheard.text());
     look_at_live_machines(add, troubles);
+    if (phase == "after") {
+      for (const auto& machine : job_.machines)
+        add(not_tried_inside(machine.plan.name, "no machine runs after the trials"));
+    }
     reply_.send({{"event", "fence"}, {"phase", phase}, {"attempts", attempts}, {"troubles", troubles}});
+  }
+
+  void probe_inside(const std::string& phase, const std::string& trial, CellMachine& machine,
+                    const std::string& why_not) {
+    const auto& name = machine.name();
+    GuestFence fence;
+    if (why_not.empty()) {
+      const TimedStep step(context_->events, context_->clock, name, trial, "fence", "the guest to try to get out");
+      fence = probe_from_guest(prober_of(machine.job()), lab::network::guest_probes(job_.host, own_.plan),
+                               [&](const auto& wanted) { return machine.reach_out(wanted); });
+    } else {
+      fence.attempts.push_back(not_tried_inside(name, why_not));
+    }
+    Json attempts = Json::array();
+    for (auto& attempt : fence.attempts) {
+      attempt.phase = phase;
+      attempt.trial = trial;
+      attempts.push_back(attempt);
+    }
+    reply_.send({{"event", "fence"}, {"phase", phase}, {"attempts", attempts}, {"troubles", fence.troubles}});
+  }
+
+  [[nodiscard]] GuestProber prober_of(const MachineJob& job) const {
+    using namespace lab::network;
+    const auto address = Ipv4::parse(job.plan.address).value_or(Ipv4());  // read_addresses() has seen that it is one
+    auto mac = MacAddress::of_lab_machine(address);
+    if (!job.macs.empty()) mac = MacAddress::parse(job.macs.front()).value_or(mac);
+    return {job.plan.name, {mac, address, 0}, who_speaks(own_), *own_.control};
   }
 
   // Of clones on a libvirt: what somebody has attached since they were defined, or a hook of that libvirt.

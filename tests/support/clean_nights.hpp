@@ -43,7 +43,9 @@ class FlakyWorkers final : public ProcessRunner {
 // The cell in this very process.
 class LocalCell final : public runners::cell::CellClient {
  public:
-  explicit LocalCell(runners::cell::CellContext& context) : cell_(context, [](const std::string&) {}) {}
+  explicit LocalCell(runners::cell::CellContext& context)
+      : cell_(
+            context, [](const std::string&) {}, [](const auto&, const auto&, auto&, const auto&) {}) {}
   Result<reports::TrialRecord> prepare(const runners::cell::CellJob&) override { return cell_.prepare(); }
   Result<reports::TrialRecord> run_trial(const runners::cell::TrialJob& job) override { return cell_.run_trial(job); }
   Result<void> probe_fence(const std::string&) override { return {}; }

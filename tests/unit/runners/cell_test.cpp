@@ -87,7 +87,11 @@ class CellTest : public ::testing::Test {
 
   Cell& prepared() {
     if (!cell_) {
-      cell_ = std::make_unique<Cell>(context_, [this](const std::string& phase) { fence_.push_back(phase); });
+      cell_ = std::make_unique<Cell>(
+          context_, [this](const std::string& phase) { fence_.push_back(phase); },
+          [this](const std::string& phase, const std::string& in, CellMachine& machine, const std::string& why_not) {
+            inside_.push_back(phase + " " + in + " " + machine.name() + (why_not.empty() ? "" : ": " + why_not));
+          });
       const auto baseline = cell_->prepare();
       EXPECT_EQ(baseline.outcome, Outcome::pass) << (baseline.error ? baseline.error->message : "");
     }
@@ -103,6 +107,7 @@ class CellTest : public ::testing::Test {
                        "br"};
   std::unique_ptr<Cell> cell_;
   std::vector<std::string> fence_;
+  std::vector<std::string> inside_;
   int boots_ = 0;
   std::string logs_;
   Milliseconds dies_after_{0};  // the service stops at that time; 0: never
@@ -115,6 +120,15 @@ TEST_F(CellTest, GoesThroughEveryPlannedPhase) {
               ElementsAre("after-install pass", "after-reboot-1 pass", "after-reboot-2 pass", "stability pass"));
   EXPECT_EQ(boots_, 3);
   EXPECT_THAT(fence_, ElementsAre("before", "during"));
+  EXPECT_THAT(inside_, ElementsAre("before finance/baseline dns", "during finance/t1 dns"));
+}
+
+// What a patch has broken in a machine is no trouble of the proof, and that nothing was tried there is said.
+TEST_F(CellTest, AMachineThatFailedIsNotAskedToTryToGetOut) {
+  auto& cell = prepared();
+  dies_after_ = clock_.now() + std::chrono::seconds(10);
+  EXPECT_EQ(cell.run_trial(trial(reports::Purpose::batch)).outcome, Outcome::fail);
+  EXPECT_THAT(inside_, ElementsAre("before finance/baseline dns", "during finance/t1 dns: it failed in this trial"));
 }
 
 // What a patch killed does not come back, and every probe of a search would wait for it.
@@ -229,7 +243,8 @@ TEST_F(CellTest, WithoutRebootsAndStabilityTheControlLooksOnce) {
 TEST_F(CellTest, ABaselineThatFailsIsAnErrorOfTheGuestAndNoVerdict) {
   dies_after_ = Milliseconds(1);
   clock_.advance(Milliseconds(2));
-  Cell cell(context_, [](const std::string&) {});
+  Cell cell(
+      context_, [](const std::string&) {}, [](const auto&, const auto&, auto&, const auto&) {});
   const auto baseline = cell.prepare();
   EXPECT_EQ(baseline.outcome, Outcome::error);
   ASSERT_TRUE(baseline.error);

@@ -43,7 +43,8 @@ class Department {
   Department& operator=(const Department&) = delete;
 
   reports::TrialRecord prepare() {
-    cell_ = std::make_unique<Cell>(context_, [](const std::string&) {});
+    cell_ = std::make_unique<Cell>(
+        context_, [](const std::string&) {}, [](const auto&, const auto&, auto&, const auto&) {});
     return cell_->prepare();
   }
   reports::TrialRecord run_trial() { return cell_->run_trial(trial_); }

@@ -414,7 +414,8 @@ class WindowsCellTest : public WindowsMachineTest {
     });
     job_.machines.push_back(job_.machines[0]);
     job_.machines[1].plan.name = "other";
-    cell_ = std::make_unique<Cell>(context_, [](const std::string&) {});
+    cell_ = std::make_unique<Cell>(
+        context_, [](const std::string&) {}, [](const auto&, const auto&, auto&, const auto&) {});
     const auto baseline = cell_->prepare();
     EXPECT_EQ(baseline.outcome, Outcome::pass) << (baseline.error ? baseline.error->message : "");
   }

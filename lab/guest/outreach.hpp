@@ -1,0 +1,47 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "lab/core/time.hpp"
+
+namespace patchlab::lab::guest {
+
+// What a guest is to try from inside, to show that nobody is there who should not be. Bytes are bytes, not text.
+struct Outreach {
+  enum class Kind { ping, dns, tcp };
+  struct Try {
+    Kind kind = Kind::ping;
+    std::string target;      // an IPv4 address
+    std::uint16_t port = 0;  // dns, tcp
+    std::string payload;     // ping: an echo request (RFC 792); dns: a question (RFC 1035); tcp: none
+  };
+  std::vector<Try> tries;           // by the guest's own routes
+  std::vector<std::string> frames;  // Ethernet frames, written as they are to each network adapter of the guest
+  // Of the machine. What the guest would send from another one stays in a network of its own: containers, for example.
+  std::string address;
+  std::string mac;
+  std::vector<std::string> known;  // MACs whose frames are of no interest, "52:54:00:14:00:0a"
+  Milliseconds listen{600};        // for answers; 100 ms to 2.5 s, after which a kernel gives up to find its gateway
+};
+
+struct OutreachSeen {
+  struct End {
+    bool sent = true;
+    bool answered = false;
+    std::string words;  // "connection refused"; empty: nothing came
+  };
+  struct Frame {
+    std::string device;  // of the guest
+    std::string bytes;   // its beginning
+  };
+  std::vector<End> tries;            // one per try, in order
+  std::string no_frames;             // why none was sent; empty: all were, on each of `devices`
+  std::vector<std::string> devices;  // "eth0"
+  std::vector<Frame> heard;          // from others than the known
+};
+
+}  // namespace patchlab::lab::guest

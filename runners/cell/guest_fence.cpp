@@ -1,0 +1,190 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include "runners/cell/guest_fence.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <stdexcept>
+
+namespace patchlab::runners::cell {
+namespace {
+using lab::guest::Outreach;
+using lab::guest::OutreachSeen;
+using lab::network::PlannedProbe;
+using lab::network::ProbeKind;
+using lab::network::ProbePath;
+using reports::FenceAttempt;
+
+// The second and third only when they are needed: on a busy host all answers are late.
+constexpr Milliseconds listening[] = {Milliseconds(600), Milliseconds(1500), Milliseconds(2500)};
+
+std::string text_of(const lab::network::Bytes& bytes) { return {bytes.begin(), bytes.end()}; }
+
+Outreach::Try try_of(const PlannedProbe& probe, std::uint16_t mark) {
+  switch (probe.kind) {
+    case ProbeKind::ping: return {Outreach::Kind::ping, probe.target, 0, text_of(lab::network::icmp_echo(mark))};
+    case ProbeKind::dns:
+      return {Outreach::Kind::dns, probe.target, probe.port, text_of(lab::network::dns_question(mark))};
+    case ProbeKind::tcp: return {Outreach::Kind::tcp, probe.target, probe.port, {}};
+    case ProbeKind::arp:
+    case ProbeKind::neighbour:
+    case ProbeKind::all_nodes:
+    case ProbeKind::stranger: break;
+  }
+  throw std::logic_error("a probe that no guest can send by its routes");
+}
+
+class Proof {
+ public:
+  Proof(const GuestProber& prober, const std::vector<PlannedProbe>& probes) : prober_(prober), probes_(probes) {
+    for (const auto& probe : probes_) {
+      const auto target = probe.port == 0 ? probe.target : fmt::format("{}:{}", probe.target, probe.port);
+      result_.attempts.push_back({.phase = {},
+                                  .probe = fmt::format("guest-{}", lab::network::name_of(probe)),
+                                  .target = target,
+                                  .answered = false,
+                                  .evidence = {},
+                                  .sent = true,
+                                  .control = probe.control,
+                                  .trial = {},
+                                  .device = prober.machine});
+    }
+  }
+
+  GuestFence make(const ReachOut& reach_out) {
+    std::optional<Error> trouble;
+    bool tried = false;
+    for (const auto limit : listening) {
+      auto seen = reach_out(wanted(limit));
+      trouble = seen ? std::nullopt : std::optional(seen.error());
+      if (seen) take(*seen, limit);
+      tried = tried || seen.has_value();
+      if (tried && !waits_for_control()) break;
+    }
+    if (!tried) return not_asked(*trouble);
+    conclude();
+    const auto& first = result_.attempts.front();
+    const auto like_first = [&](const auto& attempt) { return !attempt.sent && attempt.evidence == first.evidence; };
+    if (std::ranges::all_of(result_.attempts, like_first)) result_.attempts = {not_tried_inside(prober_.machine, why_)};
+    return std::move(result_);
+  }
+
+ private:
+  Outreach wanted(Milliseconds limit) {
+    auto sender = prober_.address;
+    sender.mark = mark_ = lab::network::random_mark();
+    Outreach wanted;
+    wanted.address = sender.address.text();
+    wanted.mac = sender.mac.text();
+    wanted.listen = limit;
+    for (const auto& mac : prober_.known) wanted.known.push_back(mac.text());
+    for (const auto& probe : probes_) {
+      if (probe.path == ProbePath::route) {
+        wanted.tries.push_back(try_of(probe, sender.mark));
+      } else if (const auto frame = lab::network::frame_of(probe, sender); !frame.empty()) {
+        wanted.frames.push_back(text_of(frame));
+      }
+    }
+    return wanted;
+  }
+
+  void take(const OutreachSeen& seen, Milliseconds limit) {
+    const auto silence = fmt::format("no answer within {:.1f} s", std::chrono::duration<double>(limit).count());
+    std::size_t next = 0;
+    for (std::size_t i = 0; i < probes_.size(); ++i) {
+      auto& attempt = result_.attempts[i];
+      const bool by_route = probes_[i].path == ProbePath::route;
+      const auto end =
+          by_route ? seen.tries.at(next++) : OutreachSeen::End{.sent = seen.no_frames.empty(), .words = seen.no_frames};
+      if (attempt.answered) continue;  // what was heard once was heard
+      attempt.sent = end.sent;
+      attempt.answered = end.sent && end.answered;
+      attempt.evidence = !end.sent ? "not sent from inside: " + end.words : end.words.empty() ? silence : end.words;
+    }
+    why_ = seen.no_frames;
+    for (const auto& frame : seen.heard) hear(frame);
+  }
+
+  void hear(const OutreachSeen::Frame& frame) {
+    const std::vector<std::uint8_t> bytes(frame.bytes.begin(), frame.bytes.end());
+    const auto heard = lab::network::heard(bytes.data(), bytes.size());
+    if (!heard || prober_.known.contains(heard->from)) return;
+    const bool from_control = heard->from == prober_.control;
+    for (std::size_t i = 0; i < probes_.size(); ++i) {
+      const auto& probe = probes_[i];
+      if (probe.path != ProbePath::wire || probe.control != from_control) continue;
+      const bool stranger = probe.kind == ProbeKind::stranger;
+      if (!stranger && !lab::network::is_answer(probe, *heard, mark_)) continue;
+      auto& attempt = result_.attempts[i];
+      if (attempt.answered) continue;
+      attempt.sent = attempt.answered = true;
+      attempt.evidence = fmt::format("{} {} at '{}'", stranger ? "frame from" : "answer from", heard->from.text(),
+                                     printable_name(frame.device));
+    }
+  }
+  static std::string printable_name(std::string name) {
+    std::ranges::replace_if(
+        name, [](unsigned char c) { return c <= ' ' || c > '~'; }, '?');
+    return name;
+  }
+
+  [[nodiscard]] bool waits_for_control() const {
+    return std::ranges::any_of(result_.attempts, [](const FenceAttempt& attempt) {
+      return attempt.control && attempt.sent && !attempt.answered;
+    });
+  }
+
+  GuestFence not_asked(const Error& error) {
+    result_.attempts = {not_tried_inside(prober_.machine, error.message)};
+    result_.troubles = {fmt::format("'{}' could not be asked to try to get out: {}", prober_.machine, error.message)};
+    return std::move(result_);
+  }
+
+  // The silence of a way by which nobody was heard proves nothing.
+  void conclude() {
+    for (std::size_t i = 0; i < probes_.size(); ++i) {
+      auto& control = result_.attempts[i];
+      if (!control.control || control.answered || !control.sent) continue;
+      if (probes_[i].path == ProbePath::wire) {
+        result_.troubles.push_back(fmt::format(
+            "{} to {} from inside '{}': the control was not heard ({}), so that the silence of others proves nothing",
+            control.probe, control.target, prober_.machine, control.evidence));
+        continue;
+      }
+      for (auto& attempt : result_.attempts) {
+        if (attempt.probe != control.probe || attempt.answered || !attempt.sent) continue;
+        attempt.sent = false;
+        attempt.evidence = fmt::format(
+            "proves nothing: not even {} is heard this way, which the guest's own rules may forbid", control.target);
+      }
+    }
+  }
+
+  const GuestProber& prober_;
+  const std::vector<PlannedProbe>& probes_;
+  GuestFence result_;
+  std::string why_;  // no frame was sent
+  std::uint16_t mark_ = 0;
+};
+}  // namespace
+
+GuestFence probe_from_guest(const GuestProber& prober, const std::vector<PlannedProbe>& probes,
+                            const ReachOut& reach_out) {
+  return Proof(prober, probes).make(reach_out);
+}
+
+FenceAttempt not_tried_inside(const std::string& machine, const std::string& why) {
+  return {.phase = {},
+          .probe = "guest",
+          .target = "any",
+          .answered = false,
+          .evidence = "not sent from inside: " + why,
+          .sent = false,
+          .control = false,
+          .trial = {},
+          .device = machine};
+}
+
+}  // namespace patchlab::runners::cell

@@ -1,0 +1,253 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include "runners/cell/guest_fence.hpp"
+
+#include <gmock/gmock.h>
+
+#include "lab/network/control.hpp"
+#include "tests/support/fake_agent.hpp"
+#include "tests/support/faulty_hypervisor.hpp"
+
+namespace patchlab::runners::cell {
+namespace {
+using lab::guest::Outreach;
+using lab::guest::OutreachSeen;
+using lab::network::Bytes;
+using lab::network::Ipv4;
+using lab::network::MacAddress;
+using reports::FenceAttempt;
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::Field;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+const MacAddress control_mac = *MacAddress::parse("02:00:00:00:00:01");
+const MacAddress other_mac = *MacAddress::parse("02:00:00:00:00:99");
+const Ipv4 guest_address = *Ipv4::parse("10.20.0.10");
+const lab::network::AddressPlan plan{*lab::network::Ipv4Subnet::parse("10.20.0.0/24"),
+                                     *Ipv4::parse("10.20.0.1"),
+                                     *Ipv4::parse("10.20.0.250"),
+                                     {{"dns", guest_address}}};
+
+GuestProber prober() {
+  const auto mac = MacAddress::of_lab_machine(guest_address);
+  return {"dns", {mac, guest_address, 0}, {mac}, control_mac};
+}
+std::vector<lab::network::PlannedProbe> probes() { return lab::network::guest_probes({{"192.0.2.2"}, {}, {}}, plan); }
+
+// Ethernet, from somebody to the guest.
+std::string frame_from(const MacAddress& mac, std::uint16_t type, const Bytes& payload) {
+  Bytes bytes(6, 0xFF);
+  bytes.insert(bytes.end(), mac.bytes().begin(), mac.bytes().end());
+  bytes.push_back(static_cast<std::uint8_t>(type >> 8U));
+  bytes.push_back(static_cast<std::uint8_t>(type));
+  bytes.insert(bytes.end(), payload.begin(), payload.end());
+  return {bytes.begin(), bytes.end()};
+}
+// What somebody who has the address `target` answers to this frame of a guest; empty when it is not for them.
+std::string answer_to(const std::string& text, Ipv4 target, const MacAddress& mac) {
+  const Bytes frame(text.begin(), text.end());
+  const auto at = [&](std::size_t i) { return i < frame.size() ? frame[i] : std::uint8_t{0}; };
+  const auto address_at = [&](std::size_t i) {
+    return Ipv4((static_cast<std::uint32_t>(at(i)) << 24U) | (static_cast<std::uint32_t>(at(i + 1)) << 16U) |
+                (static_cast<std::uint32_t>(at(i + 2)) << 8U) | at(i + 3));
+  };
+  if (at(12) == 0x08 && at(13) == 0x06 && address_at(38) == target) {
+    Bytes reply(frame.begin() + 14, frame.end());
+    reply[7] = 2;
+    std::copy_n(frame.begin() + 38, 4, reply.begin() + 14);
+    std::copy_n(mac.bytes().begin(), 6, reply.begin() + 8);
+    return frame_from(mac, 0x0806, reply);
+  }
+  const auto neighbour =
+      lab::network::answer_to_solicitation(frame.data(), frame.size(), mac, lab::network::control_address6());
+  return {neighbour.begin(), neighbour.end()};
+}
+
+// A guest at a tight fence: only the control and the client answer, both as a real one would.
+struct Guest {
+  bool by_route = true;  // its own rules let it out
+  std::set<std::string> deaf_to;
+  std::vector<Milliseconds> asked;
+  std::vector<std::string> extra;  // frames that come besides
+  std::map<std::size_t, OutreachSeen::End> ends;
+
+  Result<OutreachSeen> operator()(const Outreach& wanted) {
+    asked.push_back(wanted.listen);
+    OutreachSeen seen;
+    for (std::size_t i = 0; i < wanted.tries.size(); ++i) {
+      const bool client = wanted.tries[i].target == plan.client.text();
+      auto end = client && by_route ? OutreachSeen::End{true, true, "connection refused"} : OutreachSeen::End{};
+      if (ends.contains(i)) end = ends[i];
+      seen.tries.push_back(end);
+    }
+    for (const auto& frame : wanted.frames) {
+      const auto reply = answer_to(frame, lab::network::control_address(), control_mac);
+      if (!reply.empty()) seen.heard.push_back({"eth0", reply});
+    }
+    for (const auto& frame : extra) seen.heard.push_back({"eth1", frame});
+    seen.devices = {"eth0"};
+    return seen;
+  }
+};
+
+std::size_t leaks(const GuestFence& fence) {
+  return static_cast<std::size_t>(std::ranges::count_if(fence.attempts, &FenceAttempt::is_answer_of_a_leak));
+}
+std::vector<std::string> not_sent(const GuestFence& fence) {
+  std::vector<std::string> all;
+  for (const auto& attempt : fence.attempts) {
+    if (!attempt.sent) all.push_back(attempt.probe + " " + attempt.target);
+  }
+  return all;
+}
+
+TEST(GuestFence, ATightOneIsHeardToBeTight) {
+  Guest guest;
+  const auto fence = probe_from_guest(prober(), probes(), std::ref(guest));
+  EXPECT_THAT(fence.troubles, IsEmpty());
+  EXPECT_EQ(leaks(fence), 0);
+  EXPECT_THAT(not_sent(fence), IsEmpty());
+  EXPECT_THAT(guest.asked, SizeIs(1));
+  EXPECT_EQ(std::ranges::count_if(fence.attempts, &FenceAttempt::heard_control), 5);
+  for (const auto& attempt : fence.attempts) {
+    EXPECT_THAT(attempt.probe, ::testing::StartsWith("guest-"));
+    EXPECT_EQ(attempt.device, "dns");
+    EXPECT_NE(attempt.evidence, "");
+  }
+  for (const auto* kind : {"arp", "ping", "dns", "tcp", "ipv6-nd", "ipv6-all-nodes", "stranger"})
+    EXPECT_THAT(fence.attempts, Contains(Field(&FenceAttempt::probe, std::string("guest-") + kind)));
+}
+
+TEST(GuestFence, WhoAnswersAtASecondAdapterIsALeak) {
+  Guest guest;
+  lab::network::Sender sender = prober().address;
+  const auto request = lab::network::arp_request(sender, *Ipv4::parse("192.0.2.2"));
+  guest.extra = {answer_to({request.begin(), request.end()}, *Ipv4::parse("192.0.2.2"), other_mac)};
+  const auto fence = probe_from_guest(prober(), probes(), std::ref(guest));
+  std::vector<std::string> answered;
+  for (const auto& attempt : fence.attempts) {
+    if (attempt.is_answer_of_a_leak()) answered.push_back(attempt.probe + " " + attempt.target);
+  }
+  EXPECT_THAT(answered, ElementsAre("guest-arp 192.0.2.2", "guest-stranger any"));
+}
+
+TEST(GuestFence, WhoAnswersByTheGuestsOwnRoutesIsALeak) {
+  Guest guest;
+  for (std::size_t i = 0; i < 4; ++i) {
+    guest.ends = {{i, {true, true, "connected"}}};
+    EXPECT_EQ(leaks(probe_from_guest(prober(), probes(), std::ref(guest))), 1) << i;
+  }
+}
+
+// Each control in turn is not heard, for whatever reason: asked thrice, and never taken for tight.
+TEST(GuestFence, ADeafAdapterIsATroubleAndIsAskedAgain) {
+  for (std::size_t deaf = 0; deaf < 2; ++deaf) {
+    std::size_t asked = 0;
+    const auto fence = probe_from_guest(prober(), probes(), [&](const Outreach& wanted) {
+      ++asked;
+      auto seen = Guest{}(wanted);
+      EXPECT_THAT(seen->heard, SizeIs(2));
+      seen->heard.erase(seen->heard.begin() + static_cast<std::ptrdiff_t>(deaf));
+      return seen;
+    });
+    EXPECT_THAT(fence.troubles, ElementsAre(HasSubstr("'dns': the control was not heard"))) << deaf;
+    EXPECT_EQ(asked, 3);
+  }
+}
+
+TEST(GuestFence, AControlThatIsHeardLateIsHeard) {
+  std::size_t asked = 0;
+  const auto fence = probe_from_guest(prober(), probes(), [&](const Outreach& wanted) -> Result<OutreachSeen> {
+    if (++asked == 1) return infrastructure_error("the agent does not answer");
+    auto seen = Guest{}(wanted);
+    if (asked == 2) seen->heard.clear();
+    return seen;
+  });
+  EXPECT_EQ(asked, 3);
+  EXPECT_THAT(fence.troubles, IsEmpty());
+}
+
+// A leak that is seen once is one, whatever later tries say.
+TEST(GuestFence, ALeakThatIsNotSeenAgainIsALeak) {
+  std::size_t asked = 0;
+  const auto fence = probe_from_guest(prober(), probes(), [&](const Outreach& wanted) {
+    auto seen = Guest{}(wanted);
+    if (++asked == 1) {
+      seen->heard.clear();
+      seen->tries.front() = {true, true, "answered"};
+    }
+    return seen;
+  });
+  EXPECT_EQ(asked, 2);
+  EXPECT_EQ(leaks(fence), 1);
+}
+
+// No trouble of the lab: its adapters were tried. But its silence proves nothing, and is not counted.
+TEST(GuestFence, AGuestThatLetsNothingOutByItsRoutesProvesNothingByThem) {
+  Guest guest;
+  guest.by_route = false;
+  const auto fence = probe_from_guest(prober(), probes(), std::ref(guest));
+  EXPECT_THAT(fence.troubles, IsEmpty());
+  for (const auto& attempt : fence.attempts) {
+    const bool by_route = attempt.probe == "guest-ping" || attempt.probe == "guest-dns" || attempt.probe == "guest-tcp";
+    EXPECT_EQ(attempt.sent, !by_route) << attempt.probe;
+  }
+}
+
+TEST(GuestFence, WhatAFamilyCannotSendIsSaid) {
+  const auto fence = probe_from_guest(prober(), probes(), [](const Outreach& wanted) -> Result<OutreachSeen> {
+    OutreachSeen seen;
+    seen.tries.assign(wanted.tries.size(), {false, false, "there is no perl"});
+    seen.no_frames = "there is no perl";
+    return seen;
+  });
+  EXPECT_THAT(fence.troubles, IsEmpty());
+  EXPECT_THAT(not_sent(fence), ElementsAre("guest any"));
+  EXPECT_EQ(fence.attempts.at(0).evidence, "not sent from inside: there is no perl");
+  EXPECT_EQ(fence.attempts.at(0).device, "dns");
+}
+
+// The real adapter, with each of its calls failing in each way: never a proof, and always a trouble of the lab.
+TEST(GuestFence, TroubleWithAskingAGuestIsNeverAProof) {
+  using test::FaultyHypervisor;
+  test::FakeClock clock;
+  test::FakeHypervisor inner;
+  FaultyHypervisor hypervisor(inner, clock);
+  lab::MachineSpec spec;
+  spec.name = "dns";
+  (void)hypervisor.define(spec);
+  (void)hypervisor.start("dns");
+  test::FakeAgent guest;
+  inner.on_agent([&](auto&, const auto& command) { return guest.answer(command); });
+  guest.programs = [](const auto&, const auto&, const std::string& script) {
+    test::FakeAgent::Process process;
+    std::size_t tries = 0;
+    std::size_t frames = 0;
+    for (auto at = script.find("\ntry "); at != std::string::npos; at = script.find("\ntry ", at + 1))
+      process.output += fmt::format("try {} answered connection refused\n", tries++);
+    for (auto at = script.find("\nframe "); at != std::string::npos; at = script.find("\nframe ", at + 1)) ++frames;
+    process.output += fmt::format("sent eth0 {}\nend\n", frames);
+    return process;
+  };
+  const auto adapter = lab::guest::debian_adapter(lab::guest::GuestAgent(hypervisor, "dns", clock), clock);
+  const auto reach_out = [&](const Outreach& wanted) { return adapter->reach_out(wanted); };
+  hypervisor.record();
+  ASSERT_TRUE(reach_out({}).has_value());
+  const auto calls = hypervisor.calls();
+  ASSERT_THAT(calls, SizeIs(2));
+  for (const auto& call : calls) {
+    for (const auto way : FaultyHypervisor::ways) {
+      hypervisor.fail(call, 1, way);
+      const auto fence = probe_from_guest(prober(), probes(), reach_out);
+      if (!hypervisor.struck()) continue;
+      EXPECT_THAT(fence.troubles, SizeIs(1)) << call << ", " << FaultyHypervisor::name_of(way);
+      EXPECT_THAT(not_sent(fence), ElementsAre("guest any")) << call << ", " << FaultyHypervisor::name_of(way);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace patchlab::runners::cell
