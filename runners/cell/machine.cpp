@@ -178,6 +178,7 @@ Outcome machine_outcome(const PhaseRecord& phase) {
 CellMachine::CellMachine(CellContext& context, const MachineJob& job)
     : context_(context),
       job_(job),
+      secrets_(redactor_for(context.job)),
       agent_(context.hypervisor, job.plan.name, context.clock),
       adapter_(adapter_for(job, agent_, context.clock)) {
   may_rest_ = job.plan.depends_on.empty() && std::ranges::none_of(context.job.machines, [&](const auto& other) {
@@ -901,21 +902,25 @@ Result<lab::guest::OutreachSeen> CellMachine::reach_out(const lab::guest::Outrea
   return seen;
 }
 
+void CellMachine::keep_evidence(const std::filesystem::path& file, const std::string& text) const {
+  (void)write_file_atomically(file, secrets_.text(text));
+}
+
 void CellMachine::save_evidence(const std::filesystem::path& folder) {
   if (!create_folders(folder)) return;
   if (const auto replies = std::exchange(replies_, {}); !replies.empty())
-    (void)write_file_atomically(folder / "guest-replies.txt", replies);
+    keep_evidence(folder / "guest-replies.txt", replies);
   auto turn = take_turn();
   if (!turn) return;
   auto texts = adapter_->evidence();
   if (!texts) {
-    (void)write_file_atomically(folder / "evidence-missing.txt", texts.error().message + "\n");
+    keep_evidence(folder / "evidence-missing.txt", texts.error().message + "\n");
     return;
   }
   for (const auto& [file, text] : *texts) {
     auto safe = file;
     std::ranges::replace(safe, '/', '_');
-    (void)write_file_atomically(folder / safe, text);
+    keep_evidence(folder / safe, text);
   }
 }
 

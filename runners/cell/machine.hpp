@@ -130,8 +130,12 @@ class CellMachine {
   // Saving and starting from one cost about two seconds together.
   static constexpr std::int64_t worth_saving_ms = 5000;
 
+  // The only place where what a guest says becomes a file.
+  void keep_evidence(const std::filesystem::path& file, const std::string& text) const;
+
   CellContext& context_;
   const MachineJob& job_;
+  const Redactor secrets_;
   lab::guest::GuestAgent agent_;
   std::unique_ptr<lab::guest::GuestAdapter> adapter_;
   HostState baseline_state_;

@@ -157,6 +157,11 @@ void to_json(Json& json, const CellJob& job) {
   }
 }
 
+Redactor redactor_for(const CellJob& job) {
+  const Json json = job;
+  return Redactor(secrets_in(json), words_besides_secrets(json));
+}
+
 CellJob cell_job_from_json(const Json& json) {
   CellJob job;
   job.department = json.at("department");

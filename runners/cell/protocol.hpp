@@ -13,6 +13,7 @@
 #include "checks/state/compare.hpp"
 #include "lab/core/guest_system.hpp"
 #include "lab/core/json.hpp"
+#include "lab/core/redaction.hpp"
 #include "lab/guest/adapter.hpp"
 #include "lab/guest/windows/windows_adapter.hpp"
 #include "lab/network/host_facts.hpp"
@@ -96,6 +97,8 @@ struct TrialJob {
 [[nodiscard]] Json host_facts_json(const lab::network::HostFacts& facts);
 [[nodiscard]] lab::network::HostFacts host_facts_from_json(const Json& json);
 void to_json(Json& json, const CellJob& job);
+// Takes the secrets that its checks are given out of whatever a cell says or keeps.
+[[nodiscard]] Redactor redactor_for(const CellJob& job);
 [[nodiscard]] CellJob cell_job_from_json(const Json& json);
 void to_json(Json& json, const TrialJob& job);
 [[nodiscard]] TrialJob trial_job_from_json(const Json& json);

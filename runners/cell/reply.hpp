@@ -8,6 +8,7 @@
 
 #include "lab/core/json.hpp"
 #include "lab/core/pipe.hpp"
+#include "lab/core/redaction.hpp"
 
 namespace patchlab::runners::cell {
 
@@ -16,7 +17,10 @@ namespace patchlab::runners::cell {
 class Reply {
  public:
   Reply() : output_(::dup(STDOUT_FILENO)) { ::dup2(STDERR_FILENO, STDOUT_FILENO); }
-  void send(const Json& message) {
+  // From now on no message holds them. To be called before another thread sends.
+  void hide(Redactor secrets) { secrets_ = std::move(secrets); }
+  void send(Json message) {
+    secrets_.apply(message);
     const auto line = message.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
     const std::lock_guard lock(mutex_);
     (void)write_all(output_.get(), line);  // when the parent is gone, the end of standard input ends us
@@ -24,6 +28,7 @@ class Reply {
 
  private:
   FileDescriptor output_;
+  Redactor secrets_;
   std::mutex mutex_;
 };
 

@@ -80,6 +80,7 @@ class Server {
 
   Result<Json> prepare(const Json& job) {
     job_ = cell_job_from_json(job);
+    reply_.hide(redactor_for(job_));
     PATCHLAB_TRY(read_addresses());
     PATCHLAB_TRY(job_.libvirt ? join_machines() : make_machines());
     PATCHLAB_TRY(start_watching().while_doing("watching the fence"));

@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "lab/core/files.hpp"
+#include "lab/core/redaction.hpp"
 #include "program.hpp"
 #include "reports/record/queries.hpp"
 #include "reports/record/record.hpp"
@@ -132,6 +133,23 @@ TEST_F(Nightly, LeavesACompleteRunFolderAndNothingElse) {
     for (const auto& machine : entry.machines)
       EXPECT_EQ(machine.golden_digest, machine.golden_digest_after) << machine.name;
   }
+}
+
+// Whatever a check was given, and whatever a guest printed.
+TEST_F(Nightly, KeepsNoPasswordOfItsScenario) {
+  const auto scenario = read_json_file(fs::path(PATCHLAB_SOURCE_DIR) / "scenarios" / "xavier-nightly.json");
+  ASSERT_TRUE(scenario);
+  const auto secrets = secrets_in(*scenario);
+  ASSERT_GE(secrets.size(), 3U);
+  std::size_t files = 0;
+  for (const auto& entry : fs::recursive_directory_iterator(run_)) {
+    if (!entry.is_regular_file()) continue;
+    ++files;
+    const auto text = read_file(entry.path());
+    ASSERT_TRUE(text) << entry.path();
+    for (const auto& secret : secrets) EXPECT_THAT(*text, Not(HasSubstr(secret))) << entry.path();
+  }
+  EXPECT_GT(files, 5U);
 }
 
 TEST_F(Nightly, SaysEachReasonOnce) {

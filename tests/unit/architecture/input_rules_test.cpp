@@ -136,6 +136,19 @@ TEST(InputRules, RegularExpressionsOfOthersAreMeasuredFirst) {
       << "the standard library reads and matches them by recursion";
 }
 
+// Where secrets are taken out of it.
+TEST(InputRules, WhatACellSaysOrKeepsIsWrittenInOnePlaceEach) {
+  // Orders to a cell go the other way.
+  auto places = found_outside(R"((write_file_atomically|write_all|\bofstream|::write|::open)\b[^;]*)",
+                              {"runners/cell/conversation.cpp", "runners/cell/keeper.cpp"}, "runners/cell/");
+  const auto allowed = [](const std::string& place) {
+    return place == "runners/cell/reply.hpp: write_all(output_.get(), line)" ||
+           place == "runners/cell/machine.cpp: write_file_atomically(file, secrets_.text(text))";
+  };
+  EXPECT_EQ(std::erase_if(places, allowed), 2U);
+  EXPECT_THAT(places, IsEmpty()) << "use Reply::send or CellMachine::keep_evidence";
+}
+
 // Else the tests above could not fail.
 TEST(InputRules, WouldNoticeACallThatThrows) {
   const auto count = [](const std::string& text) { return throwing_calls({"x.cpp", text}).size(); };

@@ -4,7 +4,10 @@
 
 #include <gmock/gmock.h>
 
+#include <iostream>
+
 #include "reports/record/queries.hpp"
+#include "runners/cell/reply.hpp"
 #include "tests/support/debian_guest.hpp"
 #include "tests/support/fake_agent.hpp"
 #include "tests/support/fake_clock.hpp"
@@ -17,6 +20,7 @@ namespace {
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
+using ::testing::Not;
 using ::testing::StartsWith;
 
 // A department of one machine, whose guest restarts, logs and dies as told.
@@ -250,6 +254,65 @@ TEST_F(CellTest, ABaselineThatFailsIsAnErrorOfTheGuestAndNoVerdict) {
   ASSERT_TRUE(baseline.error);
   EXPECT_EQ(baseline.error->error_class, ErrorClass::guest);
   EXPECT_THAT(baseline.error->message, StartsWith("broken baseline: "));
+}
+
+// Of a whole trial that fails, with a guest that prints a password of its checks wherever it prints anything: neither
+// what the cell says nor what it keeps holds it.
+TEST_F(CellTest, NoPasswordOfACheckIsSaidOrKept) {
+  const std::string password = "Rainy-Tuesday-41";
+  job_.machines[0].plan.checks.push_back(
+      {.id = "login", .kind = "unknown.kind", .parameters = {{"user", "alice"}, {"password", password}}});
+  const auto base64 = lab::guest::base64("alice" + password);
+  auto usual = guest_.programs;
+  guest_.programs = [&](const auto& program, const auto& arguments, const auto& script) {
+    auto process = usual(program, arguments, script);
+    const auto leak = fmt::format("smbclient -U alice%{} AUTH {} \n", password, base64);
+    if (script.find("failed-units") != std::string::npos) {
+      process.output = arguments[2] + " processes\n" + leak + arguments[2] + " logs\n==> /var/log/a.log <==\n" + leak;
+      process.output += "password=" + password + "\n";
+    }
+    return process;
+  };
+  logs_ = "named[1]: error: login of alice with " + password + " failed\n";
+  Cell cell(
+      context_, [](const std::string&) {}, [](const auto&, const auto&, auto&, const auto&) {});
+  (void)cell.prepare();  // unknown kinds of checks are errors, so that evidence is kept
+  auto record = cell.run_trial(trial(reports::Purpose::batch));
+  record.installs.push_back({.machine = "dns", .candidate = "update", .log = "password " + password});
+
+  std::string kept;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder_)) {
+    if (entry.is_regular_file()) kept += entry.path().string() + "\n" + read_file(entry.path()).value();
+  }
+  EXPECT_THAT(kept, ::testing::HasSubstr("-U alice%[redacted]"));
+  EXPECT_THAT(kept, ::testing::HasSubstr("password=[redacted]"));
+  EXPECT_THAT(kept, Not(::testing::HasSubstr(password)));
+  EXPECT_THAT(kept, Not(::testing::HasSubstr(base64.substr(8, 12))));
+
+  // As it goes to the run: a reply on standard output.
+  Json answer = {{"id", 2}, {"result", record}};
+  ASSERT_THAT(answer.dump(), ::testing::HasSubstr(password));
+  int ends[2];
+  ASSERT_EQ(::pipe(ends), 0);
+  const FileDescriptor out(::dup(STDOUT_FILENO));
+  std::cout.flush();
+  ::dup2(ends[1], STDOUT_FILENO);
+  {
+    Reply reply;
+    reply.hide(redactor_for(job_));
+    reply.send(answer);
+  }
+  ::dup2(out.get(), STDOUT_FILENO);
+  ::close(ends[1]);
+  std::string said;
+  for (std::array<char, 4096> block{};;) {
+    const auto count = ::read(ends[0], block.data(), block.size());
+    if (count <= 0) break;
+    said.append(block.data(), static_cast<std::size_t>(count));
+  }
+  ::close(ends[0]);
+  EXPECT_THAT(said, Not(::testing::HasSubstr(password)));
+  EXPECT_THAT(said, ::testing::HasSubstr("[redacted]"));
 }
 
 }  // namespace
