@@ -16,7 +16,7 @@ bool begins_an_id(char c) { return is_in(c, 'a', 'z') || is_in(c, 'A', 'Z') || i
 }  // namespace
 
 bool is_candidate_id(std::string_view text) {
-  return !text.empty() && text.size() <= longest_id && begins_an_id(text.front()) && text != "manifest.json" &&
+  return !text.empty() && text.size() <= longest_id && begins_an_id(text.front()) && text != "manifest.json" && text != "SHA256SUMS" &&
          std::ranges::all_of(text, [](char c) {
            return begins_an_id(c) || std::string_view(".+-_~").find(c) != std::string_view::npos;
          });

@@ -8,11 +8,12 @@
 // candidates, recipes, records, manifests.
 namespace patchlab {
 
-// Letters, digits and . + - _ ~, beginning with a letter or digit, at most 120 characters; and not the name of the
-// manifest that lies beside the candidates' folders in a stage.
+// Letters, digits and . + - _ ~, beginning with a letter or digit, at most 120 characters; and not the name of a file
+// that lies beside the candidates' folders in a stage.
 [[nodiscard]] bool is_candidate_id(std::string_view text);
 inline constexpr const char* candidate_id_rule =
-    "letters, digits and . + - _ ~, beginning with a letter or digit, at most 120 characters, and not 'manifest.json'";
+    "letters, digits and . + - _ ~, beginning with a letter or digit, at most 120 characters, and neither 'manifest.json' "
+    "nor 'SHA256SUMS'";
 
 // Of scenarios, departments, machines, checks: a-z, 0-9 and '-', beginning with a letter, at most 31 characters.
 [[nodiscard]] bool is_scenario_name(std::string_view text);

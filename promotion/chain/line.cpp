@@ -10,6 +10,7 @@
 
 #include "lab/core/digest.hpp"
 #include "lab/core/printable.hpp"
+#include "lab/core/time.hpp"
 
 namespace patchlab::promotion {
 namespace {
@@ -138,28 +139,11 @@ bool is_signer_name(std::string_view text) {
          });
 }
 
-std::optional<std::chrono::sys_time<std::chrono::milliseconds>> chain_time(std::string_view text) {
-  using namespace std::chrono;
-  constexpr std::string_view shape = "0000-00-00T00:00:00.000Z";
-  constexpr std::string_view short_shape = "0000-00-00T00:00:00Z";
-  const auto wanted = text.size() == shape.size() ? shape : short_shape;
-  if (text.size() != wanted.size()) return std::nullopt;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (wanted[i] == '0' ? !is_digit(text[i]) : text[i] != wanted[i]) return std::nullopt;
-  }
-  const auto number = [&](std::size_t at, std::size_t length) {
-    int value = 0;
-    for (const char c : text.substr(at, length)) value = 10 * value + (c - '0');
-    return value;
-  };
-  const year_month_day day{year{number(0, 4)}, month{static_cast<unsigned>(number(5, 2))},
-                           std::chrono::day{static_cast<unsigned>(number(8, 2))}};
-  const int hour = number(11, 2);
-  const int minute = number(14, 2);
-  const int second = number(17, 2);
-  if (!day.ok() || hour > 23 || minute > 59 || second > 59) return std::nullopt;
-  const int fraction = wanted == shape ? number(20, 3) : 0;
-  return sys_days(day) + hours(hour) + minutes(minute) + seconds(second) + milliseconds(fraction);
+std::optional<std::chrono::system_clock::time_point> chain_time(std::string_view text) {
+  constexpr std::string_view seconds = "2026-11-28T08:00:00Z";
+  constexpr std::string_view milliseconds = "2026-11-28T08:00:00.000Z";
+  if (text.size() != seconds.size() && text.size() != milliseconds.size()) return std::nullopt;
+  return parse_rfc3339(text);
 }
 
 }  // namespace patchlab::promotion

@@ -58,6 +58,6 @@ struct ChainLine {
 [[nodiscard]] bool is_signer_name(std::string_view text);
 
 // Strict RFC 3339: "2026-11-28T08:00:00Z" or with exactly three decimals; a day that the calendar has, no leap second.
-[[nodiscard]] std::optional<std::chrono::sys_time<std::chrono::milliseconds>> chain_time(std::string_view text);
+[[nodiscard]] std::optional<std::chrono::system_clock::time_point> chain_time(std::string_view text);
 
 }  // namespace patchlab::promotion
