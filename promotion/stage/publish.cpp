@@ -14,6 +14,7 @@
 #include "lab/core/file_lock.hpp"
 #include "lab/core/names.hpp"
 #include "lab/core/paths.hpp"
+#include "lab/core/time.hpp"
 #include "promotion/chain/own_folder.hpp"
 #include "promotion/stage/manifest.hpp"
 #include "promotion/stage/stage.hpp"
@@ -24,10 +25,6 @@ namespace fs = std::filesystem;
 
 namespace patchlab::promotion {
 namespace {
-
-constexpr mode_t mode_of_files = 0444;
-constexpr mode_t mode_of_versions = 0555;
-constexpr std::chrono::seconds lock_patience{30};
 
 // Bytes that are not the tested ones: the only trouble of the configuration class that leaves this file. `promote`
 // makes a refusal of it.
@@ -85,7 +82,10 @@ class Publisher {
     PATCHLAB_TRY(make_own_folder(versions_.parent_path(), Links::refuse));
     PATCHLAB_TRY(make_own_folder(versions_, Links::refuse));
     PATCHLAB_TRY(find_current());
-    const auto manifest = manifest_json(record_, decision_, options_.now);
+    PATCHLAB_TRY(look_at_published());
+    const auto manifest =
+        manifest_json(record_, decision_,
+                      {options_.now, serial_, options_.valid_until, options_.policy, options_.run_object, rollback_});
     if (auto same = current_version_is(manifest)) return std::move(*same);
     step("clean");
     PATCHLAB_TRY(remove_leftovers());
@@ -94,9 +94,11 @@ class Publisher {
     PATCHLAB_TRY(build(versions_ / name, text));
     step("prove");
     PATCHLAB_TRY(prove(versions_ / name, sha256(text)));
-    PATCHLAB_TRY(switch_to(name));
-    step("prove-published");
-    if (auto proof = prove_published(sha256(text)); !proof) return take_back(std::move(proof).error());
+    const Publication publication{decision_.department, manifest.at("set"), sha256(text), serial_, rollback_};
+    step("begun");
+    if (options_.journal.begun) PATCHLAB_TRY(options_.journal.begun(publication));
+    if (auto switched = switch_and_prove(name, publication); !switched)
+      return give_up(std::move(switched).error(), publication);
     return Published{link_, sha256(text), decision_.promotable, Published::Change::published};
   }
 
@@ -139,15 +141,49 @@ class Publisher {
     return {};
   }
 
-  // The same facts, whole and unchanged: only the time of publishing differs.
+  // What is published now decides which serial comes next, and whether this would be a step back.
+  Result<void> look_at_published() {
+    std::uint64_t greatest = options_.known_serial;
+    const auto versions = entries_of(versions_);
+    if (!versions) return trouble(versions.error());
+    for (const auto& version : *versions) {
+      const auto json = read_json_file(version / manifest_file_name);
+      const auto there = json ? manifest_from_json(*json, manifest_file_name) : Result<Manifest>(json.error());
+      if (!there) continue;  // damaged, or a leftover: no version that anybody deployed
+      greatest = std::max(greatest, there->serial);
+      if (version.filename() == current_) PATCHLAB_TRY(look_back(*there));
+    }
+    serial_ = greatest + 1;
+    return {};
+  }
+
+  Result<void> look_back(const Manifest& published) {
+    const auto then = parse_rfc3339(published.tested);
+    const auto now = parse_rfc3339(record_.finished);
+    if (!then || !now || *now >= *then) return {};
+    if (options_.rollback_reason.empty()) {
+      return infrastructure_error(
+          fmt::format("run {} ended at {}, before run {}, which is published ({}): that would take newer patches away",
+                      record_.id, record_.finished, published.run, published.tested),
+          "promote a newer run, or give the reason for going back");
+    }
+    rollback_ = options_.rollback_reason;
+    return {};
+  }
+
+  // The same facts, whole and unchanged: only when it was published, and what follows from that, differs.
   std::optional<Published> current_version_is(const Json& manifest) const {
     if (current_.empty()) return std::nullopt;
     const auto check = verify_version(versions_ / current_);
     if (!check.problems.empty()) return std::nullopt;
-    auto there = read_json_file(versions_ / current_ / manifest_file_name);
+    const auto there = read_json_file(versions_ / current_ / manifest_file_name);
     if (!there) return std::nullopt;
-    (*there)["published"] = manifest.at("published");
-    if (*there != manifest) return std::nullopt;
+    auto same = manifest;
+    for (const char* key : {"published", "serial", "valid_until", "rollback"}) {
+      same.erase(key);
+      if (there->is_object() && there->contains(key)) same[key] = there->at(key);
+    }
+    if (*there != same) return std::nullopt;
     return Published{link_, check.manifest_digest, decision_.promotable, Published::Change::already_there};
   }
 
@@ -180,6 +216,9 @@ class Publisher {
       PATCHLAB_TRY(set_mode(folder / id, mode_of_versions));
       PATCHLAB_TRY(sync_path(folder / id));
     }
+    step("sums");
+    PATCHLAB_TRY(
+        write_file_atomically(folder / sums_file_name, sha256sums_of(record_, decision_.promotable), mode_of_files));
     step("manifest");
     PATCHLAB_TRY(write_file_atomically(folder / manifest_file_name, manifest, mode_of_files));
     PATCHLAB_TRY(set_mode(folder, mode_of_versions));
@@ -229,17 +268,35 @@ class Publisher {
     return sync_path(options_.stage);
   }
 
-  Result<void> switch_to(const std::string& name) const {
+  Result<void> switch_and_prove(const std::string& name, const Publication& publication) const {
     step("link");
-    return point_link_at(name);
+    PATCHLAB_TRY(point_link_at(name));
+    step("switched");
+    if (options_.journal.switched) PATCHLAB_TRY(options_.journal.switched(publication));
+    step("prove-published");
+    PATCHLAB_TRY(prove_published(publication.manifest_digest));
+    step("done");
+    return options_.journal.done ? options_.journal.done(publication) : Result<void>();
   }
 
-  Error take_back(Error why) const {
-    if (current_.empty()) {
+  // What cannot be finished and written down is not left published.
+  Error give_up(Error why, const Publication& publication) const {
+    std::error_code code;
+    const auto target = fs::read_symlink(link_, code);
+    const bool is_ours = !code && target.filename() != current_;
+    if (is_ours && current_.empty()) {
       ::unlink(link_.c_str());
-    } else if (auto back = point_link_at(current_); !back) {
-      why.message += "; and the version before could not be restored: " + back.error().message;
+      static_cast<void>(sync_path(options_.stage));
+    } else if (is_ours) {
+      if (auto back = point_link_at(current_); !back) {
+        why.message += "; and the version before could not be restored: " + back.error().message;
+        return why;  // the ledger keeps saying that it is not finished
+      }
     }
+    step("given-up");
+    if (!options_.journal.given_up) return why;
+    if (auto told = options_.journal.given_up(publication, why.message); !told)
+      why.message += "; and the ledger could not be told: " + told.error().message;
     return why;
   }
 
@@ -250,6 +307,8 @@ class Publisher {
   fs::path link_;
   fs::path versions_;
   std::string current_;
+  std::uint64_t serial_ = 1;
+  std::string rollback_;
 };
 
 }  // namespace
@@ -262,7 +321,7 @@ Result<Published> publish(const reports::RunRecord& record, const Decision& deci
   }
   // The stage itself may be reached by a link: whoever names it decides where it is.
   PATCHLAB_TRY(make_own_folder(options.stage, Links::follow));
-  const auto lock = FileLock::take(options.stage / ".lock", FileLock::Mode::exclusive, {.limit = lock_patience});
+  const auto lock = FileLock::take(options.stage / ".lock", FileLock::Mode::exclusive, {.limit = stage_lock_patience});
   if (!lock) return trouble(lock.error());
   return Publisher(record, decision, source, options).publish();
 }

@@ -1,13 +1,16 @@
 // SPDX-FileCopyrightText: 2026 The patchlab authors
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <set>
 
 #include "lab/core/digest.hpp"
 #include "lab/core/files.hpp"
+#include "lab/core/open_below.hpp"
 #include "lab/core/paths.hpp"
+#include "promotion/chain/chain.hpp"
 #include "promotion/stage/manifest.hpp"
 #include "promotion/stage/stage.hpp"
 #include "promotion/stage/version_folder.hpp"
@@ -17,39 +20,83 @@ namespace fs = std::filesystem;
 namespace patchlab::promotion {
 namespace {
 
-void verify_file(const fs::path& folder, const ManifestFile& file, std::vector<std::string>& problems) {
-  const auto path = folder / file.candidate / file.name;
-  std::error_code code;
-  const auto status = fs::symlink_status(path, code);
-  if (!fs::exists(status)) return problems.push_back(file.path() + ": is missing");
-  if (!fs::is_regular_file(status)) return problems.push_back(file.path() + ": is not a regular file");
-  const auto bytes = fs::file_size(path, code);
-  if (code || bytes != file.bytes)
-    return problems.push_back(fmt::format("{}: has {} bytes instead of {}", file.path(), bytes, file.bytes));
-  const auto digest = sha256_of_file(path);
-  if (!digest) return problems.push_back(file.path() + ": " + digest.error().message);
-  if (*digest != file.sha256)
-    problems.push_back(fmt::format("{}: has the digest {} instead of {}", file.path(), *digest, file.sha256));
+constexpr std::uintmax_t largest_manifest = 64U << 20U;
+
+// How a file was published; a version of schema v1 may come from a time when modes were the user's.
+void verify_status(const InputFile& file, const std::string& name, const Manifest& manifest,
+                   std::vector<std::string>& problems) {
+  struct stat info {};
+  if (::fstat(file.file.get(), &info) != 0) return problems.push_back(name + ": cannot be looked at");
+  if (manifest.version == 1) return;
+  if ((info.st_mode & 07777U) != mode_of_files)
+    problems.push_back(
+        fmt::format("{}: has mode {:04o} instead of {:04o}", name, info.st_mode & 07777U, mode_of_files));
+  if (info.st_nlink != 1)
+    problems.push_back(fmt::format("{}: has {} names: it can be changed from elsewhere", name, info.st_nlink));
 }
 
-// Nothing but the manifest, the folders of its candidates and their files.
+void verify_file(const fs::path& folder, const ManifestFile& file, const Manifest& manifest,
+                 std::vector<std::string>& problems) {
+  const auto status = status_of(folder / file.candidate / file.name);
+  if (!fs::exists(status)) return problems.push_back(file.path() + ": is missing");
+  if (!fs::is_regular_file(status)) return problems.push_back(file.path() + ": is not a regular file");
+  const auto input = open_input_below(folder, file.path());
+  if (!input) return problems.push_back(file.path() + ": " + input.error().message);
+  if (input->bytes != file.bytes)
+    return problems.push_back(fmt::format("{}: has {} bytes instead of {}", file.path(), input->bytes, file.bytes));
+  const auto digest = sha256_of_open(*input, file.path());
+  if (!digest) return problems.push_back(file.path() + ": " + digest.error().message);
+  if (*digest != file.sha256)
+    return problems.push_back(fmt::format("{}: has the digest {} instead of {}", file.path(), *digest, file.sha256));
+  verify_status(*input, file.path(), manifest, problems);
+}
+
+// The set as an auditor reads it is that of the manifest.
+void verify_sums(const fs::path& folder, const Manifest& manifest, std::vector<std::string>& problems) {
+  const auto text = read_file(folder / sums_file_name, largest_manifest, Links::refuse);
+  if (!text) return problems.push_back(std::string(sums_file_name) + ": " + text.error().message);
+  if (*text != sha256sums(manifest.files))
+    problems.push_back(std::string(sums_file_name) + ": does not name the files of the manifest");
+}
+
+// Nothing but the manifest, the sums, the folders of its candidates and their files.
 void verify_no_strangers(const fs::path& folder, const Manifest& manifest, std::vector<std::string>& problems) {
+  const bool has_sums = manifest.version > 1;
   std::set<std::string> expected{manifest_file_name};
+  if (has_sums) expected.insert(sums_file_name);
   for (const auto& file : manifest.files) expected.insert({file.candidate, file.path()});
-  std::error_code code;
-  for (auto at = fs::recursive_directory_iterator(folder, code); !code && at != fs::recursive_directory_iterator();
-       at.increment(code)) {
-    const auto name = at->path().lexically_relative(folder).generic_string();
-    if (!expected.contains(name)) problems.push_back(name + ": does not belong here");
-    const bool is_candidate = expected.contains(name) && std::ranges::count(manifest.candidates, name) > 0;
-    if (const auto status = at->symlink_status(code); is_candidate && fs::is_symlink(status))
-      problems.push_back(name + ": is a symbolic link");
+  const auto entries = entries_below(folder);
+  if (!entries) return problems.push_back(entries.error().message);
+  for (const auto& entry : *entries) {
+    const auto name = entry.lexically_relative(folder).generic_string();
+    if (!expected.contains(name)) {
+      problems.push_back(name + ": does not belong here");
+      continue;
+    }
+    const auto status = status_of(entry);
+    const bool is_candidate = std::ranges::count(manifest.candidates, name) > 0;
+    if (is_candidate && fs::is_symlink(status)) problems.push_back(name + ": is a symbolic link");
+    const auto mode = static_cast<unsigned>(status.permissions());
+    if (has_sums && fs::is_directory(status) && mode != mode_of_versions)
+      problems.push_back(fmt::format("{}: has mode {:04o} instead of {:04o}", name, mode, mode_of_versions));
+    const bool is_list = name == manifest_file_name || name == sums_file_name;
+    if (!has_sums || !is_list) continue;
+    if (const auto input = open_input_below(folder, name)) verify_status(*input, name, manifest, problems);
   }
-  if (code) problems.push_back(folder.string() + ": " + code.message());
 }
 
 StageCheck verify_department(const fs::path& link, const std::string& name) {
   std::error_code code;
+  // A copy of a version is none; the link of a stage leads to one of its own, and nowhere else.
+  if (status_of(link).type() == fs::file_type::symlink) {
+    const auto target = fs::read_symlink(link, code);
+    if (code || target.parent_path() != fs::path(".versions") / name || target.filename() == "..") {
+      StageCheck check;
+      check.department = name;
+      check.problems.push_back(name + "/leads to '" + target.string() + "', which is no version of it");
+      return check;
+    }
+  }
   const auto folder = fs::canonical(link, code);  // the walk must see the version, not stop at the link
   auto check = code ? StageCheck{} : verify_version(folder);
   if (code) check.problems.push_back(code.message());
@@ -66,7 +113,7 @@ StageCheck verify_department(const fs::path& link, const std::string& name) {
 StageCheck verify_version(const fs::path& folder) {
   StageCheck check;
   const auto file = folder / manifest_file_name;
-  const auto text = read_file(file, 64U << 20U, Links::refuse);
+  const auto text = read_file(file, largest_manifest, Links::refuse);
   if (!text) return check.problems.push_back(std::string(manifest_file_name) + ": " + text.error().message), check;
   check.manifest_digest = sha256(*text);
   const auto json = parse_json(*text, manifest_file_name, JsonTexts::any);
@@ -76,20 +123,25 @@ StageCheck verify_version(const fs::path& folder) {
   check.run = manifest->run;
   check.record_digest = manifest->record_digest;
   check.candidates = manifest->candidates;
-  for (const auto& entry : manifest->files) verify_file(folder, entry, check.problems);
+  check.set = manifest->set;
+  check.serial = manifest->serial;
+  for (const auto& entry : manifest->files) verify_file(folder, entry, *manifest, check.problems);
+  if (manifest->version > 1) verify_sums(folder, *manifest, check.problems);
   verify_no_strangers(folder, *manifest, check.problems);
   return check;
 }
 
 namespace {
 
-// What is published, and what was and is not any more.
+// What is published, what was and is not any more, and what does not belong there at all.
 Result<std::set<std::string>> departments_of(const fs::path& stage) {
   std::set<std::string> names;
   for (const auto& folder : {stage, stage / ".versions"}) {
     PATCHLAB_ASSIGN(const auto entries, entries_of(folder));
     for (const auto& entry : entries) {
-      if (const auto name = entry.filename().string(); !name.starts_with('.')) names.insert(name);
+      const auto name = entry.filename().string();
+      const bool is_ours = folder == stage && (name == ".versions" || name == ".lock" || name == chain_folder_name);
+      if (!is_ours) names.insert(name);
     }
   }
   return names;

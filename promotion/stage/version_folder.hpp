@@ -2,9 +2,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
+
 #include "promotion/stage/stage.hpp"
 
 namespace patchlab::promotion {
+
+inline constexpr unsigned mode_of_files = 0444;     // of a version
+inline constexpr unsigned mode_of_versions = 0555;  // and its folders
+inline constexpr std::chrono::seconds stage_lock_patience{30};
 
 // One version's folder against its own manifest; problems name paths below it.
 [[nodiscard]] StageCheck verify_version(const std::filesystem::path& folder);

@@ -80,6 +80,22 @@ class StageTest : public testing::Test {
       fs::permissions(path, fs::perms::owner_all);
   }
 
+  // Whoever knows the modes that are expected sets them again.
+  void close_published() const {
+    const auto version = fs::canonical(options_.stage / "finance");
+    auto entries = entries_below(version).value();
+    entries.push_back(version);
+    for (const auto& entry : entries) {
+      const auto type = status_of(entry).type();
+      if (type == fs::file_type::directory) fs::permissions(entry, fs::perms(0555));
+      if (type == fs::file_type::regular) fs::permissions(entry, fs::perms(0444));
+    }
+  }
+  [[nodiscard]] std::vector<std::string> problems_as_left() const {
+    if (is_there(options_.stage / "finance")) close_published();
+    return problems();
+  }
+
   fs::path root_;
   PublishOptions options_;
 };
@@ -302,39 +318,40 @@ TEST_F(StageTest, VerifyNoticesEveryKindOfTampering) {
   };
   fresh();
   ASSERT_TRUE(write_file_atomically(file_of("tidy"), "content of tiDy"));
-  EXPECT_THAT(problems(), ElementsAre(HasSubstr("finance/tidy/tidy_amd64.deb: has the digest ")));
+  EXPECT_THAT(problems_as_left(), ElementsAre(HasSubstr("finance/tidy/tidy_amd64.deb: has the digest ")));
   fresh();
   ASSERT_TRUE(write_file_atomically(file_of("tidy"), "short"));
-  EXPECT_THAT(problems(), ElementsAre("finance/tidy/tidy_amd64.deb: has 5 bytes instead of 15"));
+  EXPECT_THAT(problems_as_left(), ElementsAre("finance/tidy/tidy_amd64.deb: has 5 bytes instead of 15"));
   fresh();
   fs::remove(file_of("tidy"));
-  EXPECT_THAT(problems(), ElementsAre("finance/tidy/tidy_amd64.deb: is missing"));
+  EXPECT_THAT(problems_as_left(), ElementsAre("finance/tidy/tidy_amd64.deb: is missing"));
   fresh();
   ASSERT_TRUE(write_file_atomically(path / "tidy" / "extra.deb", "x"));
-  EXPECT_THAT(problems(), ElementsAre("finance/tidy/extra.deb: does not belong here"));
+  EXPECT_THAT(problems_as_left(), ElementsAre("finance/tidy/extra.deb: does not belong here"));
   fresh();
   fs::rename(file_of("tidy"), root_ / "outside");
   fs::create_symlink(root_ / "outside", file_of("tidy"));
-  EXPECT_THAT(problems(), ElementsAre("finance/tidy/tidy_amd64.deb: is not a regular file"));
+  EXPECT_THAT(problems_as_left(), ElementsAre("finance/tidy/tidy_amd64.deb: is not a regular file"));
   fresh();
   fs::rename(fs::canonical(path) / "tidy", root_ / "outside-folder");
   fs::create_symlink(root_ / "outside-folder", fs::canonical(path) / "tidy");
-  EXPECT_THAT(problems(), ElementsAre("finance/tidy: is a symbolic link"));
+  EXPECT_THAT(problems_as_left(), testing::UnorderedElementsAre("finance/tidy: is a symbolic link",
+                                                                HasSubstr("finance/tidy/tidy_amd64.deb: opening")));
   fresh();
   auto manifest = read_json_file(path / "manifest.json").value();
   manifest["candidates"][0]["digest"] = sha256("another");
   ASSERT_TRUE(write_file_atomically(path / "manifest.json", pretty(manifest)));
-  EXPECT_THAT(problems(), ElementsAre(HasSubstr("its set digest is not that of the candidates")));
+  EXPECT_THAT(problems_as_left(), ElementsAre(HasSubstr("its set digest is not that of the candidates")));
   fresh();
   ASSERT_TRUE(write_file_atomically(path / "manifest.json", "{"));
-  EXPECT_THAT(problems(), ElementsAre(HasSubstr("finance/manifest.json:1:")));
+  EXPECT_THAT(problems_as_left(), ElementsAre(HasSubstr("finance/manifest.json:1:")));
   fresh();
   fs::remove(path / "manifest.json");
-  EXPECT_THAT(problems(), ElementsAre(HasSubstr("finance/manifest.json: opening")));
+  EXPECT_THAT(problems_as_left(), ElementsAre(HasSubstr("finance/manifest.json: opening")));
   fresh();
   fs::rename(path, options_.stage / "sales");
-  EXPECT_THAT(problems(), ElementsAre(HasSubstr("finance/is not published"),
-                                      "sales/its manifest is that of the department 'finance'"));
+  EXPECT_THAT(problems_as_left(),
+              ElementsAre(HasSubstr("finance/is not published"), HasSubstr("sales/leads to '.versions/finance/")));
 }
 
 // The class of an error says whose trouble it is, not that bytes differ.

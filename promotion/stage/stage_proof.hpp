@@ -1,0 +1,36 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "promotion/chain/chain.hpp"
+#include "promotion/stage/stage.hpp"
+
+// The stage and its ledger against each other: what lies there is what was promoted last, and what was promoted last
+// lies there. Both may be anybody's; errors and problems name the place.
+namespace patchlab::promotion {
+
+struct StageProof {
+  std::vector<StageCheck> departments;  // with what the ledger says against them among their problems
+  std::optional<ChainReport> ledger;    // absent: the stage has none, and is consistent with itself, not proven
+  [[nodiscard]] bool is_proven() const;
+};
+// An error when the ledger is broken, or does not continue `noted`: then nobody can say what was promoted.
+[[nodiscard]] Result<StageProof> prove_stage(const std::filesystem::path& stage,
+                                             const std::optional<ChainHead>& noted = std::nullopt);
+
+// Promotions that a crash interrupted, told apart by where the department's link leads now.
+struct Interrupted {
+  std::vector<std::string> finished;  // sentences: what was written down, as done or as given up
+  // The link leads neither to the version that was to be published nor to one that was before, or what lies there is
+  // damaged: that is no crash, and somebody has to look. Nothing can be promoted to that department until then.
+  std::vector<std::string> unclear;
+};
+// Called before every promotion; takes the lock of the stage. Nothing of both when there was nothing to finish.
+[[nodiscard]] Result<Interrupted> finish_interrupted(const std::filesystem::path& stage, Chain& chain);
+
+}  // namespace patchlab::promotion
