@@ -47,6 +47,8 @@ std::optional<std::chrono::system_clock::time_point> parse_rfc3339(std::string_v
   const year_month_day day(year(number(0, 4)), month(static_cast<unsigned>(number(5, 2))),
                            std::chrono::day(static_cast<unsigned>(number(8, 2))));
   const int hour = number(11, 2), minute = number(14, 2), second = number(17, 2);
+  // A moment of nanoseconds ends in 2262, and ssh-keygen takes 1970 for "no date".
+  if (number(0, 4) < 1970 || number(0, 4) > 2199) return std::nullopt;
   if (!day.ok() || hour > 23 || minute > 59 || second > 59) return std::nullopt;
   auto fraction = text.substr(form.size(), text.size() - form.size() - 1);
   std::int64_t nanoseconds_in = 0;

@@ -33,7 +33,7 @@ class Clock {
 [[nodiscard]] std::string rfc3339(std::chrono::system_clock::time_point when);
 // What RFC 3339 writes in UTC with the letter Z, for moments on which something depends: "2026-11-22T06:02:50Z", with
 // or without a fraction of up to nine digits. Absent for everything else: another zone or none, a day that the month
-// does not have, a leap second, small letters, spaces.
+// does not have, a leap second, small letters, spaces, a year before 1970 or after 2199.
 [[nodiscard]] std::optional<std::chrono::system_clock::time_point> parse_rfc3339(std::string_view text);
 
 // One wait: polls `done` until it returns true, the deadline passes or `stop` is requested. `awaited` is for the
