@@ -50,7 +50,7 @@ class ChildSetup {
 
   template <class... Ignored>
   boost::system::error_code on_exec_setup(bp::posix::default_launcher&, Ignored&&...) const {
-    if (::setpgid(0, 0) != 0) return last_error();
+    if ((spec_.own_session ? ::setsid() : ::setpgid(0, 0)) == -1) return last_error();
     reset_signals();
     ::umask(spec_.private_files ? 077 : 022);
     if (!spec_.working_folder.empty() && ::chdir(spec_.working_folder.c_str()) != 0) return last_error();

@@ -30,6 +30,8 @@ struct ProcessSpec {
   // Whose files it makes: by default those of a tool, whose modes may travel on in an archive (umask 022); else only
   // we may read them (077). What patchlab makes itself is always the latter: see cli/application.cpp.
   bool private_files = false;
+  // A session without terminal: who would ask a person there fails at once instead of being stopped until the limit.
+  bool own_session = false;
   // Called with each complete line of standard error as it comes (progress); from the calling thread.
   std::function<void(const std::string&)> on_error_line;
   bool operator==(const ProcessSpec& other) const {

@@ -214,6 +214,19 @@ TEST(HostProcesses, FilesOfToolsMayTravelAndPrivateOnesAreOurs) {
   ::umask(before);
 }
 
+TEST(HostProcesses, ASessionOfItsOwnHasNoTerminalAndEndsAtTheLimit) {
+  auto spec = shell("cat /dev/tty || echo none; ps -o sid= -p $$ | tr -d ' '; echo $$");
+  spec.own_session = true;
+  const auto outcome = host_processes().run(spec);
+  ASSERT_TRUE(outcome.succeeded()) << outcome.describe();
+  const auto number = outcome.output.substr(outcome.output.rfind('\n', outcome.output.size() - 2) + 1);
+  EXPECT_EQ(outcome.output, "none\n" + number + number) << "the session is that of the program itself";
+  auto endless = shell("sleep 1000 & sleep 1000");
+  endless.own_session = true;
+  endless.time_limit = Milliseconds(50);
+  EXPECT_TRUE(std::holds_alternative<TimedOut>(host_processes().run(endless).end));
+}
+
 TEST(HostProcesses, RunsFromSeveralThreadsAtOnce) {
   std::vector<std::string> outputs(8);
   {
