@@ -11,6 +11,11 @@
 #include "patches/windows/windows_package.hpp"
 #include "promotion/chain/head.hpp"
 #include "promotion/chain/line.hpp"
+#include "promotion/signature/ssh_signature.hpp"
+#include "promotion/statement/statement.hpp"
+#include "promotion/trust/signers.hpp"
+#include "tests/support/security_key_signatures.hpp"
+#include "tests/support/statements.hpp"
 #include "tests/support/windows_packages.hpp"
 
 namespace patchlab::fuzz {
@@ -98,6 +103,34 @@ void chain(std::string_view bytes) {
 
 void kind(std::string_view bytes) { static_cast<void>(file_kind(MemorySource(bytes))); }
 
+// What is taken is written back byte for byte: there is no second spelling.
+void statement(std::string_view bytes) {
+  const auto read = promotion::read_statement(bytes, "x");
+  if (!read) return;
+  const auto written = promotion::write_statement(*read);
+  if (!written || *written != bytes ||
+      printable(bytes.substr(0, bytes.size() - 1)) != bytes.substr(0, bytes.size() - 1))
+    std::abort();
+}
+
+// What is taken names a key that is written as it was read.
+void signature(std::string_view bytes) {
+  const auto read = promotion::read_ssh_signature(bytes, "x");
+  if (!read) return;
+  const auto again = promotion::read_public_key_file(to_string(read->key), "x");
+  if (!again || !(*again == read->key) || is_security_key(read->key.kind) != read->security_key.has_value())
+    std::abort();
+}
+
+// A file without a problem is a version once it is written our way, with the same signers and no key twice.
+void signers(std::string_view bytes) {
+  const auto read = promotion::read_signers(bytes, promotion::SignersOf::statements);
+  if (!read.problems.empty()) return;
+  const auto text = write_signers(read.signers);
+  const auto again = promotion::read_canonical_signers(text, promotion::SignersOf::statements, "x");
+  if (!again || again->size() != read.signers.size() || write_signers(*again) != text) std::abort();
+}
+
 using Seeds = std::vector<std::string>;
 const patches::testing::MsuBuilder msu;
 
@@ -174,6 +207,27 @@ Seeds chain_seeds() {
   line.pop_back();
   return {line, promotion::head_text({hash, {12, hash}, "2026-11-28T08:00:00Z"}), "12:" + hash};
 }
+Seeds statement_seeds() {
+  Seeds seeds;
+  std::mt19937 random(20261128);
+  for (const auto kind : promotion::all_statement_kinds) {
+    if (auto text = promotion::write_statement(promotion::testing::any_statement(kind, random))) seeds.push_back(*text);
+  }
+  return seeds;
+}
+Seeds signature_seeds() {
+  Seeds seeds;
+  for (const auto& made : promotion::testing::security_key_signatures) seeds.emplace_back(made.signature);
+  return seeds;
+}
+Seeds signers_seeds() {
+  std::string text = "# who may approve\n";
+  for (const auto& made : promotion::testing::security_key_signatures) {
+    text += fmt::format("{}@x namespaces=\"patchlab.approve.v1,patchlab.waive.v1\",valid-after=\"20260101Z\" {} note\n",
+                        made.name, made.key);
+  }
+  return {text, "*@x cert-authority,valid-before=\"20260101\" ssh-dss AAAA\n"};
+}
 Seeds kind_seeds() {
   return {"<!DOCTYPE html>", "version https://git-lfs.github.com/spec/v1", "PK\x03\x04", "{\"a\": 1}", "!<arch>\n",
           "#!/bin/sh"};
@@ -193,7 +247,10 @@ const std::vector<Target>& targets() {
                                        {"json", json, json_seeds},
                                        {"text", text, text_seeds},
                                        {"chain", chain, chain_seeds},
-                                       {"kind", kind, kind_seeds}};
+                                       {"kind", kind, kind_seeds},
+                                       {"statement", statement, statement_seeds},
+                                       {"signature", signature, signature_seeds},
+                                       {"signers", signers, signers_seeds}};
   return all;
 }
 

@@ -16,7 +16,7 @@ struct Target {
   std::vector<std::string> (*seeds)();
 };
 
-// cabinet, msu, xml, properties, installer, summary, program, json, text, kind
+// cabinet, msu, xml, properties, installer, summary, program, json, text, chain, kind, statement, signature, signers
 [[nodiscard]] const std::vector<Target>& targets();
 [[nodiscard]] const Target* find_target(std::string_view name);
 

@@ -54,7 +54,8 @@ TEST_P(HostileInput, SurvivesWhatIsForAnother) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Every, HostileInput,
-                         ::testing::Values("cabinet", "msu", "xml", "properties", "installer", "summary", "program"),
+                         ::testing::Values("cabinet", "msu", "xml", "properties", "installer", "summary", "program",
+                                           "chain", "statement", "signature", "signers"),
                          [](const auto& given) { return std::string(given.param); });
 
 }  // namespace
