@@ -1,0 +1,445 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include "promotion/approval/decisions.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "lab/core/printable.hpp"
+#include "lab/core/time.hpp"
+
+namespace patchlab::promotion {
+namespace {
+
+constexpr std::array never_waived{"error", "fence", "golden", "baseline", "control"};
+
+std::string short_digest(const std::string& digest) { return digest.substr(0, 12); }
+
+bool is_named(const Waived& waived, const Failure& failure) {
+  if (waived.machine != failure.machine) return false;
+  return waived.finding.empty() ? waived.check == failure.name : waived.finding == failure.name;
+}
+bool covers(const Waived& waived, const Failure& failure) {
+  const auto kind = waived.finding.empty() ? FailureKind::check : FailureKind::finding;
+  return failure.kind == kind && is_named(waived, failure) && waived.outcome == failure.outcome;
+}
+
+// "fence", "fence/dns": what a waiver can never name, whatever it says of the outcome.
+bool is_never_waived(const std::string& name) {
+  return std::ranges::any_of(never_waived, [&](const std::string& word) {
+    return name == word || name.starts_with(word + "/") || name.starts_with(word + ":");
+  });
+}
+
+class Judge {
+ public:
+  Judge(const DecisionQuestion& question, const std::vector<LedgerStatement>& statements,
+        const std::vector<std::string>& hashes, const Trust& trust)
+      : question_(question), statements_(statements), hashes_(hashes), trust_(trust), now_(question.now) {
+    for (const auto& line : statements) now_ = std::max(now_, line.time);
+  }
+
+  Decisions decisions() {
+    for (const auto& line : statements_) {
+      if (is_genuine(line)) genuine_.push_back(&line);
+    }
+    collect_people();
+    collect_withdrawals();
+    for (const auto* line : genuine_) {
+      switch (line->statement->kind) {
+        case StatementKind::approve: approve(*line); break;
+        case StatementKind::reject: reject(*line); break;
+        case StatementKind::waive: waive(*line); break;
+        case StatementKind::withdraw:
+        case StatementKind::submit: break;  // their effect is collected above
+        case StatementKind::begin:
+        case StatementKind::run:
+        case StatementKind::promote:
+        case StatementKind::refuse:
+        case StatementKind::rollback:
+        case StatementKind::policy:
+        case StatementKind::trust: break;  // no decisions of people
+      }
+    }
+    let_approvers_confirm();
+    std::ranges::stable_sort(decisions_.not_counted, {}, &NotCounted::seq);
+    return std::move(decisions_);
+  }
+
+ private:
+  void says(const LedgerStatement& line, WhyNot why, const std::string& text, bool concerns) {
+    decisions_.not_counted.push_back({why, line.seq, line.statement ? line.statement->by : line.line_by, line.object,
+                                      fmt::format("line {}: {}", line.seq, text), concerns});
+  }
+  [[nodiscard]] bool of_department(const Statement& statement) const {
+    return statement.subjects.front().name == question_.department;
+  }
+  [[nodiscard]] bool of_set(const Statement& statement) const {
+    return statement.subjects.front().sha256 == question_.set;
+  }
+  [[nodiscard]] bool of_run(const Statement& statement) const { return statement.run == question_.run; }
+  [[nodiscard]] bool concerns(const Statement& statement) const {
+    return of_run(statement) || (of_department(statement) && of_set(statement));
+  }
+
+  // It is what its author signed, who could do so then, and who saw this history.
+  bool is_genuine(const LedgerStatement& line) {
+    if (line.found != line.object) {
+      says(line, WhyNot::statement_edited,
+           fmt::format("the ledger names {}, the bytes there are {}", short_digest(line.object),
+                       short_digest(line.found)),
+           true);
+      return false;
+    }
+    if (!line.statement) {
+      says(line, line.kind_is_known ? WhyNot::statement_unreadable : WhyNot::unknown_kind, line.unreadable, true);
+      return false;
+    }
+    const auto& statement = *line.statement;
+    if (line.line_kind != to_string(statement.kind) || line.line_by != statement.by) {
+      says(line, WhyNot::statement_edited,
+           fmt::format("the line says '{}' by '{}', the statement '{}' by '{}'", printable(line.line_kind),
+                       printable(line.line_by), to_string(statement.kind), statement.by),
+           true);
+      return false;
+    }
+    return is_signed(line, statement) && saw_this_history(line, statement);
+  }
+
+  bool is_signed(const LedgerStatement& line, const Statement& statement) {
+    const auto refused = [&](WhyNot why, const std::string& text) {
+      says(line, why, text, breaks_everything(why) || concerns(statement));
+      return false;
+    };
+    if (!line.signature) return refused(WhyNot::unsigned_statement, line.unsigned_why);
+    const auto& signature = *line.signature;
+    const auto* version = trust_.at(line.time);
+    if (version == nullptr) {
+      return refused(WhyNot::signer_unknown,
+                     fmt::format("nobody could sign at {}: no list of signers was in force", rfc3339(line.time)));
+    }
+    const auto signer =
+        std::ranges::find_if(version->signers, [&](const Signer& one) { return one.key == signature.key; });
+    if (signer == version->signers.end()) {
+      return refused(WhyNot::signer_unknown,
+                     fmt::format("{} is no key of version {} of the signers; a root key adds it: patchlab trust add",
+                                 fingerprint(signature.key), version->number));
+    }
+    if (signer->name != statement.by) {
+      return refused(WhyNot::signer_differs,
+                     fmt::format("says '{}', and is signed with a key of '{}'", statement.by, signer->name));
+    }
+    const auto name_space = signature_namespace(statement.kind);
+    if (signature.name_space != name_space) {
+      return refused(
+          WhyNot::namespace_not_allowed,
+          fmt::format("is signed for '{}', but a statement of this kind needs '{}'", signature.name_space, name_space));
+    }
+    if (!may_sign(*signer, name_space)) {
+      return refused(WhyNot::namespace_not_allowed, fmt::format("'{}' may not sign '{}' by version {} of the signers",
+                                                                signer->name, name_space, version->number));
+    }
+    if (!in_force(*signer, line.time)) {
+      return refused(WhyNot::signer_not_in_force,
+                     fmt::format("the key of '{}' was not in force at {}", signer->name, rfc3339(line.time)));
+    }
+    if (!line.not_good.empty())
+      return refused(WhyNot::statement_edited, fmt::format("is not what was signed: {}", line.not_good));
+    return true;
+  }
+
+  bool saw_this_history(const LedgerStatement& line, const Statement& statement) {
+    if (!statement.ledger) return true;  // kinds that need none; statement_keys() says which
+    const auto& seen = *statement.ledger;
+    const bool ours = seen.size < line.seq && seen.size <= hashes_.size() &&
+                      seen.hash == (seen.size == 0 ? std::string(64, '0') : hashes_[seen.size - 1]);
+    if (!ours) {
+      says(line, WhyNot::other_history,
+           fmt::format("'{}' saw a ledger of {} lines that ends in {}, which this one does not continue", statement.by,
+                       seen.size, short_digest(seen.hash)),
+           concerns(statement));
+    }
+    return ours;
+  }
+
+  // Who submitted and who ever waived something of it, whatever became of that.
+  void collect_people() {
+    decisions_.submitters = question_.submitters;
+    for (const auto* line : genuine_) {
+      const auto& statement = *line->statement;
+      if (!of_department(statement)) continue;
+      if (statement.kind == StatementKind::submit && of_set(statement)) decisions_.submitters.push_back(statement.by);
+      if (statement.kind == StatementKind::waive && (of_set(statement) || of_run(statement)))
+        waiver_authors_.push_back(statement.by);
+    }
+    std::ranges::sort(decisions_.submitters);
+    decisions_.submitters.erase(std::unique(decisions_.submitters.begin(), decisions_.submitters.end()),
+                                decisions_.submitters.end());
+  }
+
+  void collect_withdrawals() {
+    for (const auto* line : genuine_) {
+      const auto& statement = *line->statement;
+      if (statement.kind != StatementKind::withdraw) continue;
+      const auto target = std::ranges::find_if(genuine_, [&](const LedgerStatement* other) {
+        return other->seq < line->seq && other->object == *statement.withdraws;
+      });
+      // A withdrawal cannot be withdrawn: that would bring back what was taken back without saying it again.
+      if (target == genuine_.end() || !is_decision((*target)->statement->kind) ||
+          (*target)->statement->kind == StatementKind::withdraw || (*target)->statement->run != statement.run ||
+          (*target)->statement->subjects != statement.subjects) {
+        says(*line, WhyNot::withdrawal_of_nothing,
+             fmt::format("withdraws {}, which is no approval, rejection or waiver of the same run and set before it",
+                         short_digest(*statement.withdraws)),
+             concerns(statement));
+        continue;
+      }
+      if (!trust_.same_person((*target)->statement->by, statement.by)) {
+        says(*line, WhyNot::withdrawal_not_by_author,
+             fmt::format("'{}' cannot withdraw what '{}' decided in line {}", statement.by, (*target)->statement->by,
+                         (*target)->seq),
+             concerns(statement));
+        continue;
+      }
+      withdrawn_.emplace((*target)->seq, line->seq);
+    }
+  }
+
+  bool is_withdrawn(const LedgerStatement& line) {
+    const auto found = withdrawn_.find(line.seq);
+    if (found == withdrawn_.end()) return false;
+    says(line, WhyNot::withdrawn, fmt::format("was withdrawn in line {}", found->second), concerns(*line.statement));
+    return true;
+  }
+
+  [[nodiscard]] bool is_one_of(const std::string& name, const std::vector<std::string>& people) const {
+    return std::ranges::any_of(people, [&](const std::string& one) { return trust_.same_person(one, name); });
+  }
+
+  void approve(const LedgerStatement& line) {
+    const auto& statement = *line.statement;
+    const auto refused = [&](WhyNot why, const std::string& text) { says(line, why, text, concerns(statement)); };
+    if (is_withdrawn(line)) return;
+    if (!of_department(statement)) {
+      return refused(
+          WhyNot::approval_of_other_department,
+          fmt::format("approves department '{}', not '{}'", statement.subjects.front().name, question_.department));
+    }
+    if (!of_run(statement)) {
+      return refused(WhyNot::approval_of_other_run,
+                     fmt::format("approves run {}, not {}", short_digest(*statement.run), short_digest(question_.run)));
+    }
+    if (!of_set(statement)) {
+      return refused(WhyNot::approval_of_other_set,
+                     fmt::format("approves set {}, not {}", short_digest(statement.subjects.front().sha256),
+                                 short_digest(question_.set)));
+    }
+    if (statement.policy != question_.policy) {
+      return refused(WhyNot::approval_of_other_policy,
+                     fmt::format("was given under policy {}, not {}", short_digest(*statement.policy),
+                                 short_digest(question_.policy)));
+    }
+    if (is_one_of(statement.by, decisions_.submitters)) {
+      return refused(WhyNot::approval_not_distinct,
+                     fmt::format("'{}' submitted this set; somebody else must approve it", statement.by));
+    }
+    if (is_one_of(statement.by, waiver_authors_)) {
+      return refused(WhyNot::approval_not_distinct,
+                     fmt::format("'{}' waived a failure of it; somebody else must approve it", statement.by));
+    }
+    if (is_one_of(statement.by, question_.not_by)) {
+      return refused(WhyNot::approval_not_distinct,
+                     fmt::format("'{}' may not approve under this policy; somebody else must", statement.by));
+    }
+    Approval approval{statement.by,
+                      line.seq,
+                      line.time,
+                      line.object,
+                      *statement.reason,
+                      statement.ticket.value_or(""),
+                      statement.ledger->size,
+                      line.signature->security_key,
+                      0};
+    for (const auto& before : decisions_.approvals) {
+      if (approval.again == 0 && trust_.same_person(before.by, approval.by)) approval.again = before.seq;
+    }
+    if (approval.again != 0) {
+      refused(WhyNot::approval_not_distinct,
+              fmt::format("'{}' approved it in line {} already: one person counts once, with whatever key",
+                          statement.by, approval.again));
+    }
+    decisions_.approvals.push_back(std::move(approval));
+  }
+
+  void reject(const LedgerStatement& line) {
+    const auto& statement = *line.statement;
+    if (!of_department(statement) || (!of_run(statement) && !of_set(statement))) return;
+    if (is_withdrawn(line)) return;
+    decisions_.rejections.push_back(
+        {statement.by, line.seq, line.time, line.object, *statement.reason, *statement.run});
+  }
+
+  void waive(const LedgerStatement& line) {
+    const auto& statement = *line.statement;
+    const auto refused = [&](WhyNot why, const std::string& text) { says(line, why, text, concerns(statement)); };
+    if (is_withdrawn(line)) return;
+    if (!of_department(statement) || !of_run(statement) || !of_set(statement) || statement.policy != question_.policy) {
+      return refused(WhyNot::waiver_of_other_run, "waives something of another department, run, set or policy");
+    }
+    const auto until = *parse_rfc3339(*statement.expires);
+    if (now_ >= until) {
+      return refused(WhyNot::waiver_expired,
+                     fmt::format("ended at {}; a new one can be given with 'patchlab waive'", *statement.expires));
+    }
+    for (const auto& waived : *statement.waives) {
+      if (const auto why = forbidden(waived); !why.empty()) return refused(WhyNot::waiver_forbidden, why);
+      if (std::ranges::none_of(question_.failures, [&](const Failure& one) { return covers(waived, one); })) {
+        return refused(WhyNot::waiver_out_of_scope, fmt::format("{} with outcome '{}' is nothing that this run found",
+                                                                to_string(waived), waived.outcome));
+      }
+    }
+    if (is_one_of(statement.by, decisions_.submitters)) {
+      return refused(WhyNot::waiver_not_distinct,
+                     fmt::format("'{}' submitted this set; somebody else must waive its failures", statement.by));
+    }
+    decisions_.waivers.push_back({statement.by,
+                                  line.seq,
+                                  line.time,
+                                  until,
+                                  line.object,
+                                  *statement.reason,
+                                  *statement.ticket,
+                                  *statement.waives,
+                                  {}});
+  }
+
+  [[nodiscard]] std::string forbidden(const Waived& waived) const {
+    const auto& name = waived.finding.empty() ? waived.check : waived.finding;
+    if (is_never_waived(name) || is_never_waived(waived.outcome))
+      return fmt::format("{} ('{}') can never be waived", to_string(waived), waived.outcome);
+    const auto named = [&](const Failure& one) { return is_named(waived, one); };
+    const auto open = [&](const Failure& one) { return named(one) && may_be_waived(one.kind); };
+    if (std::ranges::any_of(question_.failures, named) && std::ranges::none_of(question_.failures, open)) {
+      return fmt::format(
+          "{} did not fail, nothing was observed: an error, the fence, a golden image, the baseline and "
+          "the control can never be waived",
+          to_string(waived));
+    }
+    return {};
+  }
+
+  void let_approvers_confirm() {
+    for (auto& waiver : decisions_.waivers) {
+      for (const auto& approval : decisions_.approvals) {
+        if (approval.seen >= waiver.seq) waiver.approved_by = approval.by;
+      }
+      if (!waiver.approved_by.empty()) continue;
+      decisions_.not_counted.push_back(
+          {WhyNot::waiver_not_approved, waiver.seq, waiver.by, waiver.object,
+           fmt::format("line {}: nobody approved who had seen this waiver of '{}'; it counts with the next approval",
+                       waiver.seq, waiver.by),
+           true});
+    }
+  }
+
+  const DecisionQuestion& question_;
+  const std::vector<LedgerStatement>& statements_;
+  const std::vector<std::string>& hashes_;
+  const Trust& trust_;
+  Moment now_;
+  Decisions decisions_;
+  std::vector<const LedgerStatement*> genuine_;
+  std::vector<std::string> waiver_authors_;
+  std::map<std::uint64_t, std::uint64_t> withdrawn_;  // line to the line that withdrew it
+};
+
+bool meets(const Approval& approval, KeyDemand demand) {
+  switch (demand) {
+    case KeyDemand::any: return true;
+    case KeyDemand::touched: return approval.security_key && approval.security_key->touched();
+    case KeyDemand::verified: return approval.security_key && approval.security_key->verified();
+  }
+  return false;
+}
+
+const char* described(KeyDemand demand) {
+  switch (demand) {
+    case KeyDemand::any: return "";
+    case KeyDemand::touched: return " with a security key that was touched";
+    case KeyDemand::verified: return " with a security key that asked for PIN or fingerprint";
+  }
+  return "";
+}
+
+}  // namespace
+
+bool Decisions::is_broken() const {
+  return std::ranges::any_of(not_counted, [](const NotCounted& one) { return breaks_everything(one.why); });
+}
+
+const Waiver* Decisions::waiver_of(const Failure& failure) const {
+  for (const auto& waiver : waivers) {
+    const auto covered = [&](const Waived& waived) { return covers(waived, failure); };
+    if (!waiver.approved_by.empty() && std::ranges::any_of(waiver.waives, covered)) return &waiver;
+  }
+  return nullptr;
+}
+
+Decisions decisions_about(const DecisionQuestion& question, const std::vector<LedgerStatement>& statements,
+                          const std::vector<std::string>& hashes, const Trust& trust) {
+  return Judge(question, statements, hashes, trust).decisions();
+}
+
+std::size_t approvers(const Decisions& decisions, const Trust& trust, KeyDemand key) {
+  std::vector<std::string> people;
+  for (const auto& approval : decisions.approvals) {
+    const auto same = [&](const std::string& one) { return trust.same_person(one, approval.by); };
+    if (meets(approval, key) && std::ranges::none_of(people, same)) people.push_back(approval.by);
+  }
+  return people.size();
+}
+
+std::vector<NotCounted> unmet(const DecisionQuestion& question, const Decisions& decisions, const Trust& trust,
+                              const std::vector<ApprovalNeed>& needs) {
+  std::vector<NotCounted> found;
+  for (const auto& one : decisions.not_counted) {
+    if (breaks_everything(one.why)) found.push_back(one);
+  }
+  for (const auto& rejection : decisions.rejections) {
+    found.push_back({WhyNot::rejected, rejection.seq, rejection.by, rejection.object,
+                     fmt::format("line {}: rejected by '{}': {}; only they can withdraw it: patchlab withdraw {}",
+                                 rejection.seq, rejection.by, rejection.reason, rejection.object),
+                     true});
+  }
+  for (const auto& failure : question.failures) {
+    if (decisions.waiver_of(failure) != nullptr) continue;
+    found.push_back(
+        {WhyNot::not_waived,
+         0,
+         {},
+         {},
+         fmt::format("{}/{}: '{}' {}", printable(failure.machine), printable(failure.name), printable(failure.outcome),
+                     may_be_waived(failure.kind) ? "and nobody waived it" : "can never be waived"),
+         true});
+  }
+  for (const auto& need : needs) {
+    const auto count = approvers(decisions, trust, need.key);
+    if (count >= need.count) continue;
+    for (const auto& approval : decisions.approvals) {
+      if (meets(approval, need.key)) continue;
+      found.push_back(
+          {need.key == KeyDemand::touched ? WhyNot::security_key_not_touched : WhyNot::security_key_not_verified,
+           approval.seq, approval.by, approval.object,
+           fmt::format("line {}: '{}' did not approve{}", approval.seq, approval.by, described(need.key)), true});
+    }
+    found.push_back({WhyNot::approval_missing,
+                     0,
+                     {},
+                     {},
+                     fmt::format("{} of {} approved{}", count, need.count, described(need.key)),
+                     true});
+  }
+  return found;
+}
+
+}  // namespace patchlab::promotion
