@@ -41,30 +41,36 @@ std::string Trust::person(const std::string& name) const {
 
 bool Trust::same_person(const std::string& a, const std::string& b) const { return person(a) == person(b); }
 
+Result<std::string> root_that_signed(ProcessRunner& processes, const std::string& bytes, const std::string& signature,
+                                     const std::string& roots, std::chrono::system_clock::time_point when,
+                                     const std::string& what) {
+  const auto pinned = read_signers(roots, SignersOf::trust);
+  if (!pinned.problems.empty()) return trust_error("pinned root keys", pinned.problems);
+  const auto name_space = signature_namespace(StatementKind::trust);
+  PATCHLAB_ASSIGN(const auto read, read_ssh_signature(signature, what));
+  const auto root = std::ranges::find_if(pinned.signers, [&](const Signer& one) { return one.key == read.key; });
+  if (root == pinned.signers.end()) {
+    return configuration_error(
+        fmt::format("{}: is signed by {}, which is no root key that is pinned", what, fingerprint(read.key)),
+        "a root key signs it: patchlab trust sign");
+  }
+  PATCHLAB_ASSIGN(const auto why_not,
+                  verify_signature(processes, {roots, root->name, name_space, bytes, signature, when}));
+  if (!why_not.empty()) {
+    return configuration_error(
+        fmt::format("{}: the signature of root '{}' is not good: {}", what, root->name, why_not),
+        "it was changed after it was signed, or signed for something else: sign it again with 'patchlab trust sign'");
+  }
+  return root->name;
+}
+
 Result<TrustVersion> trust_version(ProcessRunner& processes, const std::string& text, const std::string& signature,
                                    const std::string& roots, std::uint64_t number,
                                    std::chrono::system_clock::time_point when) {
   const auto place = fmt::format("trust version {}", number);
   TrustVersion version{number, when, text, {}};
   PATCHLAB_ASSIGN(version.signers, read_canonical_signers(text, SignersOf::statements, place));
-  const auto pinned = read_signers(roots, SignersOf::trust);
-  if (!pinned.problems.empty()) return trust_error("pinned root keys", pinned.problems);
-  const auto name_space = signature_namespace(StatementKind::trust);
-  PATCHLAB_ASSIGN(const auto read, read_ssh_signature(signature, place));
-  const auto root = std::ranges::find_if(pinned.signers, [&](const Signer& one) { return one.key == read.key; });
-  if (root == pinned.signers.end()) {
-    return configuration_error(
-        fmt::format("{}: is signed by {}, which is no root key that is pinned", place, fingerprint(read.key)),
-        "a root key signs it: patchlab trust sign");
-  }
-  PATCHLAB_ASSIGN(const auto why_not,
-                  verify_signature(processes, {roots, root->name, name_space, text, signature, when}));
-  if (!why_not.empty()) {
-    return configuration_error(
-        fmt::format("{}: the signature of root '{}' is not good: {}", place, root->name, why_not),
-        "the file was changed after it was signed, or signed for something else: sign it again with 'patchlab trust "
-        "sign'");
-  }
+  PATCHLAB_TRY(root_that_signed(processes, text, signature, roots, when, place));
   return version;
 }
 

@@ -39,6 +39,12 @@ class Trust {
   std::map<std::string, std::string> person_of_;  // name to the name that stands for it
 };
 
+// Which pinned root key signed these bytes for patchlab.trust.v1, by name. An error (configuration) when none did, or
+// not these bytes, or not while its key was in force. `what`: for the message.
+[[nodiscard]] Result<std::string> root_that_signed(ProcessRunner& processes, const std::string& bytes,
+                                                   const std::string& signature, const std::string& roots,
+                                                   std::chrono::system_clock::time_point when, const std::string& what);
+
 // A version as it lies in <folder>: allowed_signers and allowed_signers.sig. An error (configuration) when the file is
 // not canonical or no root signed it. `roots`: text of the pinned file, one line for each root key, for
 // patchlab.trust.v1 only. `when`: time of its line in the ledger, at which the root's key must be in force.
