@@ -20,6 +20,8 @@ void add_patch(CLI::App& app, Chosen& chosen);
 void add_run(CLI::App& app, Chosen& chosen);     // validate, run
 void add_report(CLI::App& app, Chosen& chosen);  // report, explain
 void add_stage(CLI::App& app, Chosen& chosen);   // promote, verify
+void add_trust(CLI::App& app, Chosen& chosen);   // trust check, add, retire, sign
+void add_decide(CLI::App& app, Chosen& chosen);  // approve, reject, waive, withdraw, decide
 void add_lab(CLI::App& app, Chosen& chosen);     // lab clean
 
 }  // namespace patchlab::cli

@@ -152,6 +152,10 @@ TEST_F(HostileInput, IsRefusedByEveryCommandThatIsGivenItsPath) {
       {{"promote", "FILE"}, 65},
       {{"verify", "FILE"}, 65},
       {{"image", "build", "--recipes", "FILE"}, 78},
+      {{"trust", "check", "FILE"}, 65},
+      {{"trust", "sign", "FILE", "--root", "FILE"}, 65},
+      {{"approve", "latest", "--department", "finance", "--reason", "x", "--key", "FILE"}, 65},
+      {{"decide", "--add", "FILE", "FILE"}, 65},
   };
   for (const auto& thing : things()) {
     const auto path = folder_.path() / ("thing-" + thing.name);
