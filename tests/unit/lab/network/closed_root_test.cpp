@@ -6,9 +6,11 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <linux/capability.h>
+#include <linux/sched.h>
 #include <linux/vm_sockets.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
@@ -303,7 +305,18 @@ TEST_F(ConfinedInACell, CannotAskTheKernelForMore) {
                    [] { return ::syscall(SYS_clone, CLONE_NEWUSER | SIGCHLD, 0, 0, 0, 0) >= 0 || errno != EPERM; }},
                   {"setns", [] { return ::setns(0, 0) == 0 || errno != EPERM; }},
                   {"ptrace", [] { return ::ptrace(PTRACE_TRACEME, 0, nullptr, nullptr) == 0 || errno != EPERM; }},
-                  {"execute", [] { return ::execl("/bin/true", "true", nullptr) == 0 || errno != EPERM; }},
+                  // When it can, it ends with another code than 0.
+                  {"execute", [] { return ::execl("/bin/false", "false", nullptr) == 0 || errno != EPERM; }},
+                  {"clone3",
+                   [] {
+                     clone_args wanted{};
+                     wanted.flags = CLONE_NEWUSER;
+                     wanted.exit_signal = SIGCHLD;
+                     const auto child = ::syscall(SYS_clone3, &wanted, sizeof wanted);
+                     if (child == 0) ::_exit(0);
+                     return child > 0 || errno != ENOSYS;
+                   }},
+                  {"type at a terminal", [] { return ::ioctl(0, TIOCSTI, "x") == 0 || errno != EPERM; }},
                   {"kexec", [] { return ::syscall(SYS_kexec_load, 0, 0, nullptr, 0) == 0 || errno != EPERM; }},
                   {"bpf", [] { return ::syscall(SYS_bpf, 0, nullptr, 0) == 0 || errno != EPERM; }},
                   {"keyctl", [] { return ::syscall(SYS_keyctl, 0, 0) == 0 || errno != EPERM; }},

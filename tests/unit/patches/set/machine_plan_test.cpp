@@ -128,6 +128,10 @@ TEST(MachinePlan, IsSupersededOnlyByWhatAppliesToTheMachine) {
   auto foreign = of("v3", {deb("x1", "3", "", "arm64")});
   foreign.supersedes = {"v1"};
   EXPECT_TRUE(plan_machine({older, foreign}, "dns", installed).candidates[0].applies());
+  // What is no update for this machine replaces nothing here either.
+  auto lower = of("v4", {deb("x1", "1")});
+  lower.supersedes = {"v1"};
+  EXPECT_TRUE(plan_machine({older, lower}, "dns", installed).candidates[0].applies());
 }
 
 // Found before a machine starts, where its owner states the servicing stack; else the guest says it, as an error.

@@ -115,6 +115,14 @@ const std::vector<Spoiling>& spoilings() {
        [](R, D d) {
          for (auto& a : d.fence.attempts) a.answered = a.answered || (a.probe == "watch" && a.phase == "after");
        }},
+      {"AGuestWasAnswered", fence_breach,
+       [](R, D d) {
+         d.fence.attempts.push_back({.phase = "before", .probe = "guest-arp", .target = "192.0.2.2", .answered = true});
+       }},
+      {"OnlyAGuestTried", fence_unproven,
+       [](R, D d) {
+         for (auto& a : d.fence.attempts) a.probe = a.probe == "arp" ? "guest-arp" : a.probe;
+       }},
       {"ProbeNotSent", fence_unproven, [](R, D d) { d.fence.troubles = {"no IPv6"}; }},
       {"GoldenChanged", golden_image_changed, [](R, D d) { d.machines[1].golden_digest_after = sha256("other"); }},
       {"GoldenNotLookedAtAfter", golden_image_changed, [](R, D d) { d.machines[0].golden_digest_after.clear(); }},
@@ -130,6 +138,13 @@ const std::vector<Spoiling>& spoilings() {
          make_flaky(final_trial(d));
          d.trials.push_back(final_trial(d));
          d.trials.back().id = "finance/t9";
+       }},
+      {"FlakyAndTheOtherTrialOfTheSetWasLost", not_reproduced,
+       [](R, D d) {
+         d.trials.push_back(final_trial(d));
+         d.trials.back().id = "finance/t9";
+         d.trials.back().outcome = Outcome::error;
+         make_flaky(final_trial(d));
        }},
       {"FlakyAndTheOtherTrialOfTheSetIsIncomplete", not_reproduced,
        [](R, D d) {
