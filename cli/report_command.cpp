@@ -5,14 +5,13 @@
 #include <CLI/CLI.hpp>
 
 #include "cli/commands.hpp"
+#include "cli/desk_argument.hpp"
 #include "cli/output.hpp"
 #include "cli/terminal.hpp"
-#include "history/archive/run_archive.hpp"
 #include "reports/csv/csv.hpp"
 #include "reports/html/html.hpp"
 #include "reports/junit/junit.hpp"
 #include "reports/record/queries.hpp"
-#include "reports/record/run_exit_code.hpp"
 #include "reports/tap/tap.hpp"
 
 namespace patchlab::cli {
@@ -22,65 +21,94 @@ namespace {
 namespace fs = std::filesystem;
 
 struct Arguments {
-  std::string run = "latest";
-  fs::path runs = "runs";
+  DeskArguments desk;
   std::string format = "html";
   std::string candidate;
   bool json = false;
 };
 
 ExitCode show(const Arguments& arguments) {
-  const auto record = history::RunArchive(arguments.runs).read(arguments.run);
-  if (!record) return report_input(record.error(), ExitCode::bad_data);
-  if (arguments.format == "html") write_out(reports::html_report(*record));
-  if (arguments.format == "junit") write_out(reports::junit_xml(*record));
-  if (arguments.format == "json") say_json(Json(*record));
-  if (arguments.format == "tap") write_out(reports::tap_lines(*record));
-  if (arguments.format == "csv") write_out(reports::csv_table(*record));
+  const auto asked = run_at_desk(arguments.desk, runners::Look::at_names);
+  if (!asked) return report_input(asked.error(), ExitCode::bad_data);
+  const auto& [file, record, desk] = *asked;
+  if (arguments.format == "json") {
+    // As it is on disk, of whichever schema.
+    const auto json = read_json_file(file, JsonTexts::any);
+    if (!json) return report_input(json.error(), ExitCode::bad_data);
+    say_json(*json);
+    return ExitCode::ok;
+  }
+  const auto decisions = desk.decisions(record);
+  if (arguments.format == "html") write_out(reports::html_report(record, decisions));
+  if (arguments.format == "junit") write_out(reports::junit_xml(record, decisions));
+  if (arguments.format == "tap") write_out(reports::tap_lines(record, decisions));
+  if (arguments.format == "csv") write_out(reports::csv_table(record, decisions));
   return ExitCode::ok;
 }
 
-// Why a candidate may or may not be promoted, per department, in the words of the record.
+Json facts_of(const promotion::Explanation& explanation) {
+  Json facts{{"department", explanation.department},
+             {"promoted", explanation.promoted},
+             {"requirements", explanation.requirements}};
+  if (const auto* verdict = explanation.verdict; verdict != nullptr) {
+    facts["outcome"] = to_string(verdict->outcome);
+    facts["reason"] = verdict->reason;
+    facts["failed"] = verdict->failed;
+    facts["together_with"] = verdict->group;
+    facts["trials"] = verdict->trials;
+  }
+  Json missing = Json::array();
+  for (const auto& requirement : explanation.requirements) {
+    if (!requirement.met) missing.push_back(to_string(requirement));
+  }
+  facts["missing"] = missing;
+  return facts;
+}
+
+void say(const promotion::Explanation& explanation) {
+  const auto* verdict = explanation.verdict;
+  const bool passed = verdict != nullptr && verdict->outcome == Outcome::pass;
+  cli::say("{}: {}{}\n", explanation.department, verdict == nullptr ? "no verdict" : to_string(verdict->outcome),
+           passed ? ", " + explanation.word : std::string());
+  if (verdict != nullptr) cli::say("  {}\n  trials: {}\n", verdict->reason, listed(verdict->trials));
+  for (const auto& requirement : explanation.requirements) {
+    if (requirement.met) continue;
+    cli::say("  missing: {}\n", to_string(requirement));
+    if (!requirement.command.empty()) cli::say("    {}\n", requirement.command);
+  }
+}
+
+// Why a candidate may or may not be promoted, per department, as the desk sees it now.
 ExitCode explain(const Arguments& arguments) {
-  const auto record = history::RunArchive(arguments.runs).read(arguments.run);
-  if (!record) return report_input(record.error(), ExitCode::bad_data);
-  if (reports::find_candidate(*record, arguments.candidate) == nullptr) {
+  const auto asked = run_at_desk(arguments.desk, runners::Look::at_names);
+  if (!asked) return report_input(asked.error(), ExitCode::bad_data);
+  const auto& [file, record, desk] = *asked;
+  if (reports::find_candidate(record, arguments.candidate) == nullptr) {
     std::vector<std::string> known;
-    for (const auto& candidate : record->candidates) known.push_back(candidate.id);
+    for (const auto& candidate : record.candidates) known.push_back(candidate.id);
     return report(configuration_error(fmt::format("candidate '{}' is not part of run {}; there are: {}",
-                                                  arguments.candidate, record->id, fmt::join(known, ", "))),
+                                                  arguments.candidate, record.id, fmt::join(known, ", "))),
                   ExitCode::bad_data);
   }
-  if (record->departments.empty())
-    return report(configuration_error(fmt::format("run {} has no department: nothing is known of '{}'", record->id,
+  if (record.departments.empty())
+    return report(configuration_error(fmt::format("run {} has no department: nothing is known of '{}'", record.id,
                                                   arguments.candidate)),
                   ExitCode::not_tested);
+  const auto explanations = promotion::explain(record, desk.decisions(record), arguments.candidate);
   Json all = Json::array();
-  bool promoted_everywhere = true;
-  for (const auto& department : record->departments) {
-    const auto* verdict = reports::find_verdict(department, arguments.candidate);
-    const bool promoted = std::ranges::count(department.promotion.candidates, arguments.candidate) > 0;
-    promoted_everywhere = promoted_everywhere && promoted;
-    Json facts{{"department", department.name}, {"promoted", promoted}};
-    if (verdict != nullptr) {
-      facts["outcome"] = to_string(verdict->outcome);
-      facts["reason"] = verdict->reason;
-      facts["failed"] = verdict->failed;
-      facts["together_with"] = verdict->group;
-      facts["trials"] = verdict->trials;
-    }
-    if (!promoted) facts["missing"] = department.promotion.reasons;
-    all.push_back(facts);
-    if (arguments.json) continue;
-    say("{}: {}{}\n", department.name, verdict == nullptr ? "no verdict" : to_string(verdict->outcome),
-        promoted ? ", promoted" : "");
-    if (verdict != nullptr) say("  {}\n  trials: {}\n", verdict->reason, listed(verdict->trials));
-    if (!promoted) {
-      for (const auto& reason : department.promotion.reasons) say("  missing: {}\n", reason);
-    }
+  for (const auto& explanation : explanations) {
+    if (arguments.json)
+      all.push_back(facts_of(explanation));
+    else
+      say(explanation);
   }
   if (arguments.json) say_json(all);
-  return promoted_everywhere ? ExitCode::ok : ExitCode::policy;
+  return std::ranges::all_of(explanations, &promotion::Explanation::promoted) ? ExitCode::ok : ExitCode::policy;
+}
+
+void add_desk(CLI::App& app, DeskArguments& desk) {
+  app.add_option("--stage", desk.stage, "stage folder: what is published there counts")->capture_default_str();
+  app.add_option("--ledger", desk.ledger, "ledger that knows the run; default: beside the run's folder");
 }
 
 }  // namespace
@@ -88,19 +116,25 @@ ExitCode explain(const Arguments& arguments) {
 void add_report(CLI::App& app, Chosen& chosen) {
   const auto arguments = std::make_shared<Arguments>();
   auto* showing = app.add_subcommand("report", "write a run's report to standard output");
-  showing->add_option("run", arguments->run, "run folder, id, or latest")->capture_default_str();
+  showing->add_option("run", arguments->desk.run, "run folder, id, or latest")->capture_default_str();
   showing->add_option("--format", arguments->format, "html, junit, json, tap or csv")
       ->check(CLI::IsMember({"html", "junit", "json", "tap", "csv"}))
       ->capture_default_str();
-  showing->add_option("--runs", arguments->runs, "folder of runs")->capture_default_str()->envname("PATCHLAB_RUNS");
+  showing->add_option("--runs", arguments->desk.runs, "folder of runs")
+      ->capture_default_str()
+      ->envname("PATCHLAB_RUNS");
+  add_desk(*showing, arguments->desk);
   showing->callback([arguments, &chosen] { chosen = [arguments] { return show(*arguments); }; });
 
   auto* explaining =
       app.add_subcommand("explain", "what is known of a candidate, and what is missing before it may be promoted");
   explaining->add_option("candidate", arguments->candidate, "candidate id")->required();
-  explaining->add_option("--run", arguments->run, "run folder, id, or latest")->capture_default_str();
-  explaining->add_option("--runs", arguments->runs, "folder of runs")->capture_default_str()->envname("PATCHLAB_RUNS");
+  explaining->add_option("--run", arguments->desk.run, "run folder, id, or latest")->capture_default_str();
+  explaining->add_option("--runs", arguments->desk.runs, "folder of runs")
+      ->capture_default_str()
+      ->envname("PATCHLAB_RUNS");
   explaining->add_flag("--json", arguments->json, "as JSON");
+  add_desk(*explaining, arguments->desk);
   explaining->callback([arguments, &chosen] { chosen = [arguments] { return explain(*arguments); }; });
 }
 

@@ -7,9 +7,13 @@
 
 #include "cli/commands.hpp"
 #include "cli/output.hpp"
+#include "cli/run_reports.hpp"
 #include "cli/run_table.hpp"
 #include "cli/terminal.hpp"
+#include "history/archive/run_archive.hpp"
+#include "promotion/desk/desk.hpp"
 #include "runners/engine/run.hpp"
+#include "runners/inquiry/lab_today.hpp"
 
 namespace patchlab::cli {
 namespace {
@@ -35,12 +39,31 @@ ExitCode validate(const Arguments& arguments) {
   return ExitCode::ok;
 }
 
+// What follows from what a run found: it is kept, written down, decided on and shown, in this order, so that nothing is
+// decided that nobody could look at later.
+ExitCode settle(const Arguments& arguments, const std::filesystem::path& stage, const runners::FinishedRun& finished) {
+  const auto& [record, folder] = finished;
+  const history::RunArchive archive(folder.parent_path());
+  if (auto kept = archive.keep(record); !kept) return report(kept.error(), ExitCode::error);
+  const promotion::Desk desk({.stage = stage, .ledger = folder.parent_path() / "ledger.jsonl"}, {},
+                             runners::lab_after_the_run(), system_clock_source().wall());
+  const auto& options = arguments.options;
+  const bool asked = !arguments.no_promote && options.roles.empty() && options.controls == 0;
+  const auto settled = desk.settle(record, asked ? promotion::Desk::Ask::promote : promotion::Desk::Ask::nothing);
+  if (settled.trouble) report(*settled.trouble);
+  if (auto kept = keep_reports(archive, record, settled.decisions); !kept) report(kept.error());
+  if (arguments.json)
+    say_json(Json(record));
+  else
+    write_out(run_table(record, settled.decisions, folder));
+  return settled.exit_code;
+}
+
 ExitCode run(Arguments& arguments) {
   const auto stop = interruption();
   const auto scenario = runners::load_scenario(arguments.scenario);
   if (!scenario) return report(scenario.error());
   arguments.options.program = own_program();
-  arguments.options.promote = !arguments.no_promote;
   std::optional<runners::Progress> progress;
   progress.emplace(runners::Progress::style_for(STDERR_FILENO));
   const auto plan = runners::make_plan(*scenario, arguments.options, *progress, stop);
@@ -56,11 +79,7 @@ ExitCode run(Arguments& arguments) {
   const auto finished = runners::execute(*plan, arguments.options, *progress, stop);
   progress.reset();
   if (!finished) return report(finished.error(), ExitCode::cannot_create);
-  if (arguments.json)
-    say_json(Json(finished->record));
-  else
-    write_out(run_table(finished->record, finished->folder));
-  return static_cast<ExitCode>(finished->record.exit_code);
+  return settle(arguments, plan->scenario.stage, *finished);
 }
 
 }  // namespace

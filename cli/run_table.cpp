@@ -10,12 +10,12 @@
 namespace patchlab::cli {
 namespace {
 
-Cell verdict_cell(const reports::DepartmentRecord& department, const std::string& candidate) {
+Cell verdict_cell(const reports::DepartmentRecord& department, const reports::DecisionRecord& decision,
+                  const std::string& candidate) {
   const auto* verdict = reports::find_verdict(department, candidate);
   if (verdict == nullptr) return {"error", Outcome::error};
   std::string word = to_string(verdict->outcome);
-  const bool promoted = std::ranges::count(department.promotion.candidates, candidate) > 0;
-  if (verdict->outcome == Outcome::pass) word += promoted ? ", promoted" : ", not promoted";
+  if (verdict->outcome == Outcome::pass) word += std::string(", ") + word_for(decision, candidate);
   if (verdict->outcome == Outcome::fail) word += ", held back";
   return {word, verdict->outcome};
 }
@@ -49,33 +49,47 @@ std::string flaky(const reports::DepartmentRecord& department) {
   return text;
 }
 
-std::string promotion(const reports::DepartmentRecord& department) {
-  if (department.promotion.outcome == reports::PromotionOutcome::promoted) {
-    return printable_format("{}: {} candidates in {}\n", department.name, department.promotion.candidates.size(),
-                            department.promotion.stage);
-  }
+std::string promotion(const reports::RunRecord& record, const reports::DepartmentRecord& department,
+                      const reports::DecisionRecord& decision) {
   std::string text;
   if (department.error)
     text = printable_format("{}: {}: {}\n", department.name, to_string(department.error->error_class),
                             department.error->message);
-  if (department.promotion.reasons.empty()) return text;
-  text += printable_format("{}: {}\n", department.name, to_string(department.promotion.outcome));
-  for (const auto& reason : department.promotion.reasons) text += printable_format("  {}\n", reason);
+  switch (decision.state) {
+    case reports::DecisionState::promoted:
+      text +=
+          printable_format("{}: {} candidates in {}\n", department.name, decision.candidates.size(), decision.stage);
+      break;
+    case reports::DecisionState::replaced:
+      text += printable_format("{}: promoted, then replaced by run {}\n", department.name, decision.replaced_by);
+      break;
+    case reports::DecisionState::promotable:
+      text += printable_format("{}: may be promoted: patchlab promote {}\n", department.name, record.id);
+      return text;
+    case reports::DecisionState::refused: text += printable_format("{}: refused\n", department.name); break;
+    case reports::DecisionState::undecided: return text;
+  }
+  if (decision.state == reports::DecisionState::refused) {
+    for (const auto& reason : decision.reasons()) text += printable_format("  {}\n", reason);
+  }
   return text;
 }
 
 }  // namespace
 
-std::string run_table(const reports::RunRecord& record, const std::filesystem::path& folder) {
+std::string run_table(const reports::RunRecord& record, const reports::Decisions& decisions,
+                      const std::filesystem::path& folder) {
   std::vector<std::vector<Cell>> rows{{{"CANDIDATE", {}}}};
   for (const auto& department : record.departments) rows[0].push_back({department.name, {}});
   for (const auto& candidate : record.candidates) {
     std::vector<Cell> row{{candidate.id, {}}};
-    for (const auto& department : record.departments) row.push_back(verdict_cell(department, candidate.id));
+    for (const auto& department : record.departments)
+      row.push_back(verdict_cell(department, decision_of(decisions, department.name), candidate.id));
     rows.push_back(std::move(row));
   }
   auto text = table(rows) + held_back(record) + "\n";
-  for (const auto& department : record.departments) text += flaky(department) + promotion(department);
+  for (const auto& department : record.departments)
+    text += flaky(department) + promotion(record, department, decision_of(decisions, department.name));
   for (const auto& department : record.departments) {
     for (const auto& remark : reports::remarks(department))
       text += printable_format("{}: {}\n", department.name, remark);

@@ -11,6 +11,7 @@ namespace patchlab::cli {
 
 // What a person sees at the end of a run: a row per candidate, a column per department, why something is held back,
 // where the report is.
-[[nodiscard]] std::string run_table(const reports::RunRecord& record, const std::filesystem::path& folder);
+[[nodiscard]] std::string run_table(const reports::RunRecord& record, const reports::Decisions& decisions,
+                                    const std::filesystem::path& folder);
 
 }  // namespace patchlab::cli

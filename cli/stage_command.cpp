@@ -5,14 +5,13 @@
 #include <CLI/CLI.hpp>
 
 #include "cli/commands.hpp"
+#include "cli/desk_argument.hpp"
 #include "cli/output.hpp"
+#include "cli/run_reports.hpp"
 #include "cli/terminal.hpp"
 #include "history/archive/run_archive.hpp"
 #include "lab/core/paths.hpp"
-#include "lab/core/time.hpp"
-#include "promotion/desk/desk.hpp"
 #include "promotion/ledger/ledger.hpp"
-#include "runners/inquiry/lab_today.hpp"
 
 namespace patchlab::cli {
 namespace {
@@ -20,10 +19,7 @@ namespace {
 namespace fs = std::filesystem;
 
 struct Arguments {
-  std::string run = "latest";
-  fs::path runs = "runs";
-  fs::path stage = "production";
-  fs::path ledger;
+  DeskArguments desk;
   fs::path what = "production";
   std::vector<std::string> departments;
   bool json = false;
@@ -42,40 +38,39 @@ Result<void> check_departments(const Arguments& arguments, const reports::RunRec
   return {};
 }
 
+// What lies beside the run.json would tell of the time before. Who may promote may not be who may write there: that is
+// said, and changes nothing of what was done.
+ExitCode refresh_reports(const fs::path& file, const reports::RunRecord& record, const promotion::Desk& desk,
+                         ExitCode code) {
+  const auto folder = file.parent_path();
+  if (file.filename() != reports::run_file_name || folder.filename() != record.id) return code;
+  const auto kept = keep_reports(history::RunArchive(folder.parent_path()), record, desk.decisions(record));
+  if (!kept) report(kept.error());
+  return code;
+}
+
 // Publishes again from a record, under the same gate as at the end of the run and with what the ledger says of that
 // record today; refuses with the gate's reasons and exit code 5. The ledger is told what came of it.
 ExitCode promote(const Arguments& arguments) {
-  const auto file = history::RunArchive(arguments.runs).find(arguments.run);
-  if (!file) return report_input(file.error(), ExitCode::bad_data);
-  const auto record = reports::read_run_record(*file);
-  if (!record) return report_input(record.error(), ExitCode::bad_data);
-  if (const auto asked = check_departments(arguments, *record); !asked)
-    return report(asked.error(), ExitCode::bad_data);
-  if (record->departments.empty()) {
-    return report(configuration_error(fmt::format("run {} has no department: there is nothing to promote", record->id)),
+  const auto asked = run_at_desk(arguments.desk, runners::Look::at_contents);
+  if (!asked) return report_input(asked.error(), ExitCode::bad_data);
+  const auto& [file, record, desk] = *asked;
+  if (const auto known = check_departments(arguments, record); !known) return report(known.error(), ExitCode::bad_data);
+  if (record.departments.empty()) {
+    return report(configuration_error(fmt::format("run {} has no department: there is nothing to promote", record.id)),
                   ExitCode::not_tested);
   }
-  const auto place = absolute_path(*file);
-  const auto stage = absolute_path(arguments.stage).while_doing("--stage");
-  if (!place) return report(place.error());
-  if (!stage) return report(stage.error());
-  const promotion::Desk desk(
-      {.stage = *stage,
-       .ledger = arguments.ledger.empty() ? place->parent_path().parent_path() / "ledger.jsonl" : arguments.ledger},
-      {}, runners::lab_today(runners::Look::at_contents), system_clock_source().wall());
-  const auto promotions = desk.promote(*record, arguments.departments);
-  Json all = Json::array();
-  for (const auto& [decision, promotion, code] : promotions.departments) {
-    all.push_back({{"department", decision.department},
-                   {"outcome", promotion.outcome},
-                   {"candidates", promotion.candidates},
-                   {"reasons", promotion.reasons}});
-    if (arguments.json) continue;
-    say("{}: {} {}\n", decision.department, to_string(promotion.outcome), listed(promotion.candidates));
-    for (const auto& reason : promotion.reasons) say("  {}\n", reason);
+  const auto promotions = desk.promote(record, arguments.departments);
+  if (arguments.json) say_json(Json(promotions.decisions));
+  for (const auto& decision : promotions.decisions) {
+    if (arguments.json) break;
+    const bool promoted = decision.state == reports::DecisionState::promoted;
+    say("{}: {} {}\n", decision.department, to_string(decision.state),
+        promoted ? listed(decision.candidates) : std::string());
+    for (const auto& reason : decision.reasons()) say("  {}\n", reason);
   }
-  if (arguments.json) say_json(all);
-  return promotions.ledger ? report(*promotions.ledger) : promotions.exit_code;
+  if (promotions.ledger) return report(*promotions.ledger);
+  return refresh_reports(file, record, desk, promotions.exit_code);
 }
 
 ExitCode verify_ledger(const Arguments& arguments) {
@@ -119,11 +114,14 @@ ExitCode verify_stage(const Arguments& arguments) {
 void add_stage(CLI::App& app, Chosen& chosen) {
   const auto arguments = std::make_shared<Arguments>();
   auto* promoting = app.add_subcommand("promote", "publish exactly what a run passed; refuses with reasons");
-  promoting->add_option("run", arguments->run, "run folder, id, or latest")->required();
-  promoting->add_option("--stage", arguments->stage, "stage folder")->capture_default_str();
+  promoting->add_option("run", arguments->desk.run, "run folder, id, or latest")->required();
+  promoting->add_option("--stage", arguments->desk.stage, "stage folder")->capture_default_str();
   promoting->add_option("--department", arguments->departments, "only this department (may be given again)");
-  promoting->add_option("--runs", arguments->runs, "folder of runs")->capture_default_str()->envname("PATCHLAB_RUNS");
-  promoting->add_option("--ledger", arguments->ledger, "ledger that knows the run; default: beside the run's folder");
+  promoting->add_option("--runs", arguments->desk.runs, "folder of runs")
+      ->capture_default_str()
+      ->envname("PATCHLAB_RUNS");
+  promoting->add_option("--ledger", arguments->desk.ledger,
+                        "ledger that knows the run; default: beside the run's folder");
   promoting->add_flag("--json", arguments->json, "as JSON");
   promoting->callback([arguments, &chosen] { chosen = [arguments] { return promote(*arguments); }; });
 

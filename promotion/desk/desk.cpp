@@ -7,7 +7,7 @@
 #include "lab/core/time.hpp"
 #include "promotion/ledger/run_entries.hpp"
 #include "promotion/ledger/standing.hpp"
-#include "promotion/stage/manifest.hpp"
+#include "reports/record/run_exit_code.hpp"
 
 namespace patchlab::promotion {
 
@@ -15,6 +15,8 @@ Today Desk::today(const reports::RunRecord& record) const {
   Today today{.now = now_};
   today.standing = standing_of(record, Ledger(places_.ledger));
   today.published = published(record);
+  // A record that nobody wrote down may name any place of any host: it is not looked at, and is refused anyway.
+  if (!today.standing->recorded) return today;
   for (const auto& department : record.departments) {
     for (const auto& machine : department.machines) {
       if (auto seen = lab_.golden(machine)) today.goldens[department.name + "/" + machine.name] = std::move(*seen);
@@ -41,6 +43,56 @@ std::map<std::string, PublishedRun> Desk::published(const reports::RunRecord& re
   return found;
 }
 
+reports::Decisions Desk::decisions(const reports::RunRecord& record) const {
+  const auto today = this->today(record);
+  reports::Decisions decisions;
+  for (const auto& department : record.departments) {
+    auto decision = shown(decide(record, department.name, policy_, today), record, today);
+    if (decision.stage.empty()) decision.stage = (places_.stage / department.name).string();
+    decisions.push_back(std::move(decision));
+  }
+  return decisions;
+}
+
+Result<void> Desk::write_down(const reports::RunRecord& record) const {
+  if (auto appended = Ledger(places_.ledger).append(ledger_entries(record, rfc3339(now_))); !appended)
+    return std::move(appended).error().while_doing("appending to the ledger");
+  return {};
+}
+
+Desk::Settled Desk::settle(const reports::RunRecord& record, Ask ask) const {
+  Settled settled;
+  if (auto written = write_down(record); !written) {
+    settled.trouble = std::move(written).error();
+    ask = Ask::nothing;
+  }
+  if (ask == Ask::promote) {
+    auto promotions = promote(record, {});
+    settled.decisions = std::move(promotions.decisions);
+    settled.exit_code = reports::exit_code_for(record, settled.decisions);
+    settled.trouble = std::move(promotions.ledger);
+  } else {
+    settled.decisions = decisions(record);
+    settled.exit_code = reports::exit_code_for(record);
+  }
+  if (settled.trouble) settled.exit_code = ExitCode::error;
+  return settled;
+}
+
+// What was published just now is in no ledger that `today` was made of.
+reports::DecisionRecord Desk::shown_after(const Promotion& promotion, const reports::RunRecord& record,
+                                          const Today& today) const {
+  auto after = today;
+  const auto& done = promotion.record;
+  if (done.outcome == reports::PromotionOutcome::promoted) {
+    after.standing->promotions.push_back({record.id, reports::record_digest(record), promotion.decision.department,
+                                          rfc3339(now_), done.stage, done.manifest_digest, done.candidates});
+  }
+  auto decision = shown(promotion.decision, record, after);
+  if (decision.stage.empty()) decision.stage = done.stage;
+  return decision;
+}
+
 Desk::Promotions Desk::promote(const reports::RunRecord& record, const std::vector<std::string>& departments) const {
   const auto today = this->today(record);
   const auto time = rfc3339(now_);
@@ -52,6 +104,7 @@ Desk::Promotions Desk::promote(const reports::RunRecord& record, const std::vect
                                         {.stage = places_.stage, .now = time, .before_step = {}});
     if (promotion.exit_code != ExitCode::ok) promotions.exit_code = promotion.exit_code;
     entries.push_back(promotion_entry(record, department.name, promotion.record, time));
+    promotions.decisions.push_back(shown_after(promotion, record, today));
     promotions.departments.push_back(std::move(promotion));
   }
   if (!today.standing->recorded) return promotions;

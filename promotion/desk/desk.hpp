@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "promotion/desk/shown.hpp"
 #include "promotion/gate/gate.hpp"
 #include "promotion/stage/stage.hpp"
 
@@ -37,8 +38,25 @@ class Desk {
 
   [[nodiscard]] Today today(const reports::RunRecord& record) const;
 
+  // What stands for and against each department of the record, as of now. Changes nothing.
+  [[nodiscard]] reports::Decisions decisions(const reports::RunRecord& record) const;
+
+  // Puts a run that has ended into the ledger. Its run.json must be on disk: the entries name its bytes.
+  [[nodiscard]] Result<void> write_down(const reports::RunRecord& record) const;
+
+  // What the end of `patchlab run` asks for. A run that cannot be written down is not promoted, and that is trouble of
+  // the lab: without the ledger nobody could prove later what was done.
+  enum class Ask { promote, nothing };
+  struct Settled {
+    reports::Decisions decisions;
+    ExitCode exit_code = ExitCode::ok;
+    std::optional<Error> trouble;  // with the ledger
+  };
+  [[nodiscard]] Settled settle(const reports::RunRecord& record, Ask ask) const;
+
   struct Promotions {
     std::vector<Promotion> departments;  // in the record's order
+    reports::Decisions decisions;        // the same, as everybody shows them
     ExitCode exit_code = ExitCode::ok;   // the last that is not ok
     std::optional<Error> ledger;         // trouble with writing down what came of it
   };
@@ -47,6 +65,8 @@ class Desk {
   [[nodiscard]] Promotions promote(const reports::RunRecord& record, const std::vector<std::string>& departments) const;
 
  private:
+  [[nodiscard]] reports::DecisionRecord shown_after(const Promotion& promotion, const reports::RunRecord& record,
+                                                    const Today& today) const;
   [[nodiscard]] std::map<std::string, PublishedRun> published(const reports::RunRecord& record) const;
   Places places_;
   Policy policy_;

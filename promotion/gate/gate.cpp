@@ -49,6 +49,7 @@ class Gate {
     look_at_run();
     look_at_standing();
     look_at_age();
+    look_at_what_was_asked();
     look_at_fence();
     look_at_goldens();
     look_at_candidate_digests();
@@ -218,6 +219,18 @@ class Gate {
             fmt::format("run {}, which is published, ended later: {}", run, end));
     }
     asked(ReasonCode::older_than_published, of_department(), fmt::format("published until now: run {}", run));
+  }
+
+  // What was left out on request was not tested, whatever the rest says.
+  void look_at_what_was_asked() {
+    const auto& asked_for = record_.asked;
+    if (!asked_for.roles.empty())
+      block(ReasonCode::narrowed, of_department(),
+            fmt::format("--role {} left machines out, so the department was not tested as a whole",
+                        fmt::join(asked_for.roles, ", ")));
+    if (asked_for.controls > 0)
+      block(ReasonCode::not_asked, of_department(), "the run was started with --controls: it had no candidates");
+    asked(ReasonCode::narrowed, of_department(), "no machine was left out on request");
   }
 
   [[nodiscard]] Subject of_fence(const std::string& phase) const {

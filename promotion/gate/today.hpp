@@ -34,12 +34,25 @@ struct LaterCandidate {
   bool operator==(const LaterCandidate&) const = default;
 };
 
+// A promotion that was done.
+struct PastPromotion {
+  std::string run;
+  std::string record_digest;
+  std::string department;
+  std::string time;   // RFC 3339
+  std::string stage;  // folder; empty: not known
+  std::string manifest_digest;
+  std::vector<std::string> candidates;
+  bool operator==(const PastPromotion&) const = default;
+};
+
 // What the ledger says today of a run that ended earlier; see promotion/ledger/standing.hpp.
 struct Standing {
   bool recorded = false;  // it holds this run with the digest of this very record
   std::string otherwise;  // why not, for the reader
   std::vector<PastFailure> failures;
   std::vector<LaterCandidate> later_candidates;
+  std::vector<PastPromotion> promotions;  // of all runs, in order
 };
 
 // What somebody found who looked just now.
@@ -62,7 +75,7 @@ struct Today {
   std::map<std::string, Seen> goldens;
   std::map<std::string, Seen> candidates;
   std::map<std::string, PublishedRun> published;  // by department; none: nothing is published there
-  // Absent only while the run itself promotes: its ledger entries tell what came of that, so they are written after it.
+  // Absent: no ledger was asked, and that is no proof of anything; the desk always asks.
   std::optional<Standing> standing;
 };
 

@@ -3,6 +3,7 @@
 #include "promotion/ledger/run_entries.hpp"
 
 #include "reports/record/queries.hpp"
+#include "reports/record/run_exit_code.hpp"
 
 namespace patchlab::promotion {
 namespace {
@@ -33,11 +34,9 @@ Json goldens_of(const reports::RunRecord& record) {
 }
 
 Json promotion_payload(const std::string& department, const reports::PromotionRecord& promotion) {
-  return {{"department", department},
-          {"outcome", promotion.outcome},
-          {"manifest_digest", promotion.manifest_digest},
-          {"candidates", promotion.candidates},
-          {"reasons", promotion.reasons}};
+  return {{"department", department},           {"outcome", promotion.outcome},
+          {"stage", promotion.stage},           {"manifest_digest", promotion.manifest_digest},
+          {"candidates", promotion.candidates}, {"reasons", promotion.reasons}};
 }
 
 Ledger::NewEntry entry_of(const reports::RunRecord& record, const std::string& digest, const std::string& time,
@@ -62,18 +61,10 @@ std::vector<Ledger::NewEntry> ledger_entries(const reports::RunRecord& record, c
   };
   add("run", {{"scenario_digest", record.scenario_digest},
               {"complete", record.complete},
-              {"exit_code", record.exit_code},
+              {"exit_code", number(reports::exit_code_for(record))},
               {"goldens", goldens_of(record)}});
   for (const auto& department : record.departments) {
     for (const auto& verdict : department.verdicts) add("verdict", verdict_payload(record, department.name, verdict));
-    switch (department.promotion.outcome) {
-      case reports::PromotionOutcome::promoted:
-      case reports::PromotionOutcome::refused:
-        add("promotion", promotion_payload(department.name, department.promotion));
-        break;
-      case reports::PromotionOutcome::none:
-      case reports::PromotionOutcome::not_attempted: break;
-    }
   }
   return entries;
 }

@@ -7,8 +7,8 @@
 
 namespace patchlab::promotion {
 
-// What a run adds to the ledger: one entry for the run, one per verdict, one per promotion that was attempted, refused
-// ones included. All of them carry the digest of the record, so each can be checked against the run folder.
+// What a run adds to the ledger: one entry for the run and one per verdict. All of them carry the digest of the record,
+// so each can be checked against the run folder.
 [[nodiscard]] std::vector<Ledger::NewEntry> ledger_entries(const reports::RunRecord& record, const std::string& time);
 // What a promotion asked for afterwards adds, whatever came of it.
 [[nodiscard]] Ledger::NewEntry promotion_entry(const reports::RunRecord& record, const std::string& department,

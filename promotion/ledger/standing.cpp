@@ -71,6 +71,11 @@ Standing standing_of(const reports::RunRecord& record, const Ledger& ledger) {
       standing.otherwise = twice ? "the ledger has two runs of this id: one of them is made up"
                                  : "the record is not the one that the ledger has of this run: it was changed since";
     }
+    if (entry.kind == "promotion" && text_of(entry.payload, "outcome") == "promoted") {
+      standing.promotions.push_back({run, text_of(entry.payload, "record_digest"), text_of(entry.payload, "department"),
+                                     entry.time, text_of(entry.payload, "stage"),
+                                     text_of(entry.payload, "manifest_digest"), texts_of(entry.payload, "candidates")});
+    }
     if (entry.kind != "verdict" || run == record.id) continue;
     if (text_of(entry.payload, "outcome") == to_string(Outcome::fail))
       standing.failures.push_back(failure_of(entry.payload, runs[run], later));

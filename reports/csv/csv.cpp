@@ -96,6 +96,20 @@ void write_trial(std::string& out, const std::string& run, const std::string& de
   }
 }
 
+// One row for what was decided, and one for each requirement.
+void write_decision(std::string& out, const std::string& run, const DecisionRecord& decision) {
+  if (decision.state == DecisionState::undecided) return;
+  const auto candidates = fmt::format("{}", fmt::join(decision.candidates, " "));
+  write(out, run,
+        {"decision", decision.department, "", "", "", candidates, "", decision.stage, to_string(decision.state),
+         fmt::format("as of {}", decision.as_of), "", decision.since, 0});
+  for (const auto& requirement : decision.requirements) {
+    write(out, run,
+          {"requirement", decision.department, "", "", "", "", "", requirement.subject,
+           requirement.met ? "met" : "not-met", requirement.code, "", requirement.text, 0});
+  }
+}
+
 const char* fence_outcome(const FenceAttempt& attempt) {
   if (!attempt.sent) return "not-reached";
   return attempt.answered == attempt.control ? "pass" : "error";
@@ -108,7 +122,7 @@ const char* fence_reason(const FenceAttempt& attempt) {
 
 }  // namespace
 
-std::string csv_table(const RunRecord& record) {
+std::string csv_table(const RunRecord& record, const Decisions& decisions) {
   std::string out =
       "run,kind,department,machine,trial,purpose,candidates,phase,item,outcome,reason,expected,observed,duration_"
       "ms\r\n";
@@ -119,6 +133,7 @@ std::string csv_table(const RunRecord& record) {
              fmt::format("{}", fmt::join(verdict.trials, " ")), "", verdict.candidate, "",
              fmt::format("{}", fmt::join(verdict.failed, " ")), to_string(verdict.outcome), verdict.reason, "", "", 0});
     }
+    write_decision(out, record.id, decision_of(decisions, department.name));
     for (const auto& trial : department.trials) write_trial(out, record.id, department.name, trial);
     for (const auto& flaky : department.flaky) {
       write(out, record.id,

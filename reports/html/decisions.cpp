@@ -12,13 +12,14 @@
 namespace patchlab::reports::html {
 namespace {
 
-std::string decision_word(const DepartmentRecord& department, const VerdictRecord& verdict) {
+std::string decision_word(const DecisionRecord& decision, const VerdictRecord& verdict) {
   switch (verdict.outcome) {
     case Outcome::pass: {
-      const auto& promoted = department.promotion.candidates;
-      const bool is_promoted = department.promotion.outcome == PromotionOutcome::promoted &&
-                               std::ranges::count(promoted, verdict.candidate) > 0;
-      return is_promoted ? "promoted" : "passed, not promoted";
+      if (decision.state == DecisionState::undecided) return "passed";
+      if (decision.state == DecisionState::promoted || decision.state == DecisionState::replaced)
+        return std::ranges::count(decision.candidates, verdict.candidate) > 0 ? word_for(decision, verdict.candidate)
+                                                                              : "passed, not promoted";
+      return fmt::format("passed, {}", word_for(decision, verdict.candidate));
     }
     case Outcome::fail: return verdict.group.empty() ? "held back" : "held back together";
     case Outcome::error: return "undecided";
@@ -28,11 +29,12 @@ std::string decision_word(const DepartmentRecord& department, const VerdictRecor
   return "undecided";
 }
 
-void write_cell(Page& page, const DepartmentRecord& department, const std::string& candidate) {
+void write_cell(Page& page, const DepartmentRecord& department, const DecisionRecord& decision,
+                const std::string& candidate) {
   page.element("td", {{"data-label", department.name}}, [&] {
     const auto* verdict = find_verdict(department, candidate);
     if (verdict == nullptr) return badge(page, Outcome::not_reached, "no verdict");
-    badge(page, verdict->outcome, decision_word(department, *verdict));
+    badge(page, verdict->outcome, decision_word(decision, *verdict));
     if (!verdict->group.empty()) {
       page.element("p", {{"class", "with"}},
                    [&] { page.text(fmt::format("with {}", fmt::join(verdict->group, ", "))); });
@@ -44,7 +46,7 @@ void write_cell(Page& page, const DepartmentRecord& department, const std::strin
 
 }  // namespace
 
-void write_decisions(Page& page, const RunRecord& record) {
+void write_decisions(Page& page, const RunRecord& record, const Decisions& decisions) {
   page.element("section", {{"id", "decisions"}}, [&] {
     page.element("h2", {}, "Decisions");
     page.element(
@@ -63,7 +65,8 @@ void write_decisions(Page& page, const RunRecord& record) {
             page.element("span", {{"class", css}}, candidate.severity);
             page.element("span", {{"class", "origin"}}, candidate.origin);
           });
-          for (const auto& department : record.departments) write_cell(page, department, candidate.id);
+          for (const auto& department : record.departments)
+            write_cell(page, department, decision_of(decisions, department.name), candidate.id);
         });
       }
     });

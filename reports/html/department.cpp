@@ -13,20 +13,56 @@
 namespace patchlab::reports::html {
 namespace {
 
-void write_promotion(Page& page, const DepartmentRecord& department) {
-  const auto& promotion = department.promotion;
+Outcome shape_of(DecisionState state) {
+  switch (state) {
+    case DecisionState::promoted:
+    case DecisionState::promotable: return Outcome::pass;
+    case DecisionState::refused: return Outcome::fail;
+    case DecisionState::replaced: return Outcome::skipped;
+    case DecisionState::undecided: break;
+  }
+  return Outcome::not_reached;
+}
+
+const char* sentence_of(DecisionState state) {
+  switch (state) {
+    case DecisionState::promoted: return "promoted";
+    case DecisionState::replaced: return "promoted, then replaced";
+    case DecisionState::promotable: return "may be promoted";
+    case DecisionState::refused: return "refused";
+    case DecisionState::undecided: break;
+  }
+  return "nobody was asked";
+}
+
+void write_requirements(Page& page, const DecisionRecord& decision, bool met) {
+  page.element("ul", {{"class", "reasons"}}, [&] {
+    for (const auto& requirement : decision.requirements) {
+      if (requirement.met != met) continue;
+      page.element("li", {}, [&] {
+        page.element("code", {}, requirement.code);
+        page.text(fmt::format(" {}: {}", requirement.subject, requirement.text));
+        if (requirement.command.empty()) return;
+        page.text(": ");
+        page.element("code", {}, requirement.command);
+      });
+    }
+  });
+}
+
+// What the desk says, as of when it was asked; and what an older run said of itself at its end.
+void write_promotion(Page& page, const RunRecord& record, const DepartmentRecord& department,
+                     const DecisionRecord& decision) {
   page.element("h3", {}, "Promotion");
-  const bool promoted = promotion.outcome == PromotionOutcome::promoted;
   page.element("dl", {{"class", "facts"}}, [&] {
-    fact(page, "Result", [&] {
-      badge(page,
-            promoted                                         ? Outcome::pass
-            : promotion.outcome == PromotionOutcome::refused ? Outcome::fail
-                                                             : Outcome::not_reached,
-            promotion.outcome == PromotionOutcome::none ? "not attempted" : to_string(promotion.outcome));
-    });
-    if (!promotion.stage.empty()) fact(page, "Stage", [&] { page.element("code", {}, promotion.stage); });
-    if (promoted) fact(page, "Manifest", [&] { digest(page, promotion.manifest_digest); });
+    fact(page, "Result", [&] { badge(page, shape_of(decision.state), sentence_of(decision.state)); });
+    if (!decision.as_of.empty()) fact(page, "As of", time_text(decision.as_of));
+    if (!decision.since.empty()) fact(page, "Published", time_text(decision.since));
+    if (!decision.replaced_by.empty()) fact(page, "Replaced by", "run " + decision.replaced_by);
+    if (!decision.stage.empty()) fact(page, "Stage", [&] { page.element("code", {}, decision.stage); });
+    if (!decision.manifest_digest.empty()) fact(page, "Manifest", [&] { digest(page, decision.manifest_digest); });
+    if (const auto& then = decision_of(record.said_then, department.name); !then.department.empty())
+      fact(page, "Said at the run's end, in an older format", sentence_of(then.state));
     fact(page, "Tested as exactly this set", [&] {
       if (department.final_trial.empty())
         page.text("no trial");
@@ -34,16 +70,14 @@ void write_promotion(Page& page, const DepartmentRecord& department) {
         page.element("a", {{"href", "#trial-" + anchor(department.final_trial)}}, department.final_trial);
     });
   });
-  if (!promotion.candidates.empty()) page.element("p", {{"class", "set"}}, [&] { chips(page, promotion.candidates); });
-  if (promotion.reasons.empty()) return;
-  page.element("ul", {{"class", "reasons"}}, [&] {
-    for (const auto& reason : promotion.reasons) {
-      const auto colon = reason.find(": ");
-      page.element("li", {}, [&] {
-        if (colon != std::string::npos) page.element("code", {}, reason.substr(0, colon));
-        page.text(colon == std::string::npos ? reason : reason.substr(colon + 1));
-      });
-    }
+  if (!decision.candidates.empty()) page.element("p", {{"class", "set"}}, [&] { chips(page, decision.candidates); });
+  if (decision.requirements.empty()) return;
+  const auto met = static_cast<std::size_t>(std::ranges::count_if(decision.requirements, &RequirementRecord::met));
+  if (met < decision.requirements.size()) write_requirements(page, decision, false);
+  if (met == 0) return;
+  page.element("details", {}, [&] {
+    page.element("summary", {}, counted(met, "requirement is met", "requirements are met"));
+    write_requirements(page, decision, true);
   });
 }
 
@@ -167,7 +201,8 @@ void write_remarks(Page& page, const DepartmentRecord& department) {
 
 }  // namespace
 
-void write_department(Page& page, const RunRecord& record, const DepartmentRecord& department) {
+void write_department(Page& page, const RunRecord& record, const DepartmentRecord& department,
+                      const DecisionRecord& decision) {
   page.element("section", {{"id", "department-" + anchor(department.name)}, {"class", "department"}}, [&] {
     page.element("h2", {}, [&] {
       page.text(department.name);
@@ -184,7 +219,7 @@ void write_department(Page& page, const RunRecord& record, const DepartmentRecor
     write_failures(page, record, department);
     write_flaky(page, department);
     write_remarks(page, department);
-    write_promotion(page, department);
+    write_promotion(page, record, department, decision);
     write_fence(page, department.fence);
     write_trials(page, department);
     write_machines(page, department);

@@ -39,15 +39,21 @@ std::size_t verdicts_with(const DepartmentRecord& department, Outcome outcome) {
 }
 
 // "finance: 5 promoted, 4 held back"
-std::string summary_of(const DepartmentRecord& department) {
+std::string summary_of(const DepartmentRecord& department, const DecisionRecord& decision) {
   std::string text;
   const auto say = [&](std::size_t count, const char* what) {
     if (count == 0) return;
     if (!text.empty()) text += ", ";
     text += fmt::format("{} {}", count, what);
   };
-  const bool promoted = department.promotion.outcome == PromotionOutcome::promoted;
-  say(verdicts_with(department, Outcome::pass), promoted ? "promoted" : "passed, not promoted");
+  const auto passed = verdicts_with(department, Outcome::pass);
+  switch (decision.state) {
+    case DecisionState::promoted: say(passed, "promoted"); break;
+    case DecisionState::replaced: say(passed, "promoted, then replaced"); break;
+    case DecisionState::promotable: say(passed, "passed, may be promoted"); break;
+    case DecisionState::refused: say(passed, "passed, not promoted"); break;
+    case DecisionState::undecided: say(passed, "passed"); break;
+  }
   say(verdicts_with(department, Outcome::fail), "held back");
   say(verdicts_with(department, Outcome::error), "undecided");
   say(verdicts_with(department, Outcome::skipped), "without a machine");
@@ -55,7 +61,7 @@ std::string summary_of(const DepartmentRecord& department) {
   return text.empty() ? "no verdict" : text;
 }
 
-void write_department_card(Page& page, const DepartmentRecord& department) {
+void write_department_card(Page& page, const DepartmentRecord& department, const DecisionRecord& decision) {
   const auto link = "#department-" + anchor(department.name);
   page.element("a", {{"class", "card"}, {"href", link}}, [&] {
     page.element("span", {{"class", "card-name"}}, department.name);
@@ -67,7 +73,7 @@ void write_department_card(Page& page, const DepartmentRecord& department) {
         for (std::size_t i = 0; i < count; ++i) page.element("i", {{"class", css}}, "");
       }
     });
-    page.element("span", {{"class", "card-text"}}, summary_of(department));
+    page.element("span", {{"class", "card-text"}}, summary_of(department, decision));
     const auto& fence = department.fence;
     const bool proven = fence.answers() == 0 && fence.troubles.empty() && !fence.attempts.empty();
     page.element("span", {{"class", proven ? "card-fence proven" : "card-fence broken"}}, [&] {
@@ -80,8 +86,8 @@ void write_department_card(Page& page, const DepartmentRecord& department) {
 
 }  // namespace
 
-void write_header(Page& page, const RunRecord& record) {
-  const auto code = exit_code_for(record);
+void write_header(Page& page, const RunRecord& record, const Decisions& decisions) {
+  const auto code = exit_code_for(record, decisions);
   const auto headline = headline_of(code);
   page.element("header", {{"class", css_class(headline.outcome)}}, [&] {
     page.element("div", {{"class", "wrap"}}, [&] {
@@ -103,7 +109,8 @@ void write_header(Page& page, const RunRecord& record) {
         });
       });
       page.element("div", {{"class", "cards"}}, [&] {
-        for (const auto& department : record.departments) write_department_card(page, department);
+        for (const auto& department : record.departments)
+          write_department_card(page, department, decision_of(decisions, department.name));
       });
       page.element("dl", {{"class", "facts"}}, [&] {
         fact(page, "Run", record.id);

@@ -70,18 +70,19 @@ void write_footer(Page& page, const RunRecord& record) {
 
 }  // namespace
 
-std::string html_report(const RunRecord& record) {
+std::string html_report(const RunRecord& record, const Decisions& decisions) {
   Page page;
   page.trusted("<!DOCTYPE html>\n");
   page.element("html", {{"lang", "en"}}, [&] {
     write_head(page, record);
     page.element("body", {}, [&] {
       html::write_symbols(page);
-      html::write_header(page, record);
+      html::write_header(page, record, decisions);
       write_navigation(page, record);
       page.element("main", {}, [&] {
-        html::write_decisions(page, record);
-        for (const auto& department : record.departments) html::write_department(page, record, department);
+        html::write_decisions(page, record, decisions);
+        for (const auto& department : record.departments)
+          html::write_department(page, record, department, decision_of(decisions, department.name));
         html::write_timings(page, record);
         html::write_not_tested(page, record);
         html::write_inputs(page, record);

@@ -11,6 +11,7 @@ namespace patchlab::reports {
 // One self-contained page for a change approver: decisions first, then why, then the proofs. It fetches nothing (its
 // Content Security Policy forbids it), works without scripts, and shows every outcome by word and shape as well as by
 // colour.
-[[nodiscard]] std::string html_report(const RunRecord& record);
+// `decisions` are as of some moment, which the page says; without them it tells what was found and nothing else.
+[[nodiscard]] std::string html_report(const RunRecord& record, const Decisions& decisions = {});
 
 }  // namespace patchlab::reports

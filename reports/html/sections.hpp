@@ -8,9 +8,10 @@
 // The sections of the page in reading order; html.cpp puts them together.
 namespace patchlab::reports::html {
 
-void write_header(Page& page, const RunRecord& record);
-void write_decisions(Page& page, const RunRecord& record);
-void write_department(Page& page, const RunRecord& record, const DepartmentRecord& department);
+void write_header(Page& page, const RunRecord& record, const Decisions& decisions);
+void write_decisions(Page& page, const RunRecord& record, const Decisions& decisions);
+void write_department(Page& page, const RunRecord& record, const DepartmentRecord& department,
+                      const DecisionRecord& decision);
 // Parts of a department's section.
 void write_matrix(Page& page, const RunRecord& record, const DepartmentRecord& department);
 void write_failures(Page& page, const RunRecord& record, const DepartmentRecord& department);

@@ -312,11 +312,21 @@ void add_flaky(Suite& suite, const DepartmentRecord& department, const FlakyReco
              0});
 }
 
-Suite verdict_suite(const RunRecord& record, const DepartmentRecord& department) {
+// As properties: a decision is no test.
+void tell(Suite& suite, const DecisionRecord& decision) {
+  if (decision.state == DecisionState::undecided) return;
+  suite.property("decision", to_string(decision.state));
+  suite.property("decision_as_of", decision.as_of);
+  std::size_t number = 0;
+  for (const auto& reason : decision.reasons()) suite.property(fmt::format("not_met {}", ++number), reason);
+}
+
+Suite verdict_suite(const RunRecord& record, const DepartmentRecord& department, const DecisionRecord& decision) {
   Suite suite(department.name + "/verdicts");
   suite.property("run", record.id);
   suite.property("scenario_digest", record.scenario_digest);
   suite.property("final_trial", department.final_trial);
+  tell(suite, decision);
   for (const auto& candidate : record.candidates) suite.property("candidate_digest " + candidate.id, candidate.digest);
   for (const auto& candidate : record.candidates) {
     const auto* verdict = find_verdict(department, candidate.id);
@@ -367,7 +377,7 @@ Suite fence_suite(const DepartmentRecord& department) {
 
 }  // namespace
 
-std::string junit_xml(const RunRecord& record) {
+std::string junit_xml(const RunRecord& record, const Decisions& decisions) {
   std::vector<Suite> suites;
   if (record.error || !record.complete) {
     auto& suite = suites.emplace_back("run");
@@ -376,7 +386,7 @@ std::string junit_xml(const RunRecord& record) {
                record.error ? record.error->hint : "", 0});
   }
   for (const auto& department : record.departments) {
-    suites.push_back(verdict_suite(record, department));
+    suites.push_back(verdict_suite(record, department, decision_of(decisions, department.name)));
     suites.push_back(fence_suite(department));
     for (const auto& machine : department.machines) suites.push_back(machine_suite(record, department, machine));
   }

@@ -8,6 +8,17 @@
 #include "lab/core/files.hpp"
 
 namespace patchlab::reports {
+namespace {
+
+std::string v1_digest(Json json) {
+  for (const char* key : {"exit_code", "timings", "duration_ms", "peak_memory_kib"}) json.erase(key);
+  if (const auto departments = json.find("departments"); departments != json.end()) {
+    for (auto& department : *departments) department.erase("promotion");
+  }
+  return sha256(json.dump(-1, ' ', false, Json::error_handler_t::replace));
+}
+
+}  // namespace
 
 std::size_t FenceRecord::tries() const {
   return static_cast<std::size_t>(
@@ -19,8 +30,11 @@ std::size_t FenceRecord::answers() const {
 }
 
 Result<RunRecord> read_run_record(const std::filesystem::path& file) {
-  PATCHLAB_ASSIGN(const auto json, read_json_file(file, JsonTexts::any));
-  return run_record_from_json(json, file.string());
+  PATCHLAB_ASSIGN(const auto text, read_file(file, 64U << 20U));
+  PATCHLAB_ASSIGN(const auto json, parse_json(text, file.string(), JsonTexts::any));
+  PATCHLAB_ASSIGN(auto record, run_record_from_json(json, file.string()));
+  record.digest = json.at("schema") == run_schema_v1 ? v1_digest(json) : sha256(text);
+  return record;
 }
 
 Result<void> write_run_record(const RunRecord& record, const std::filesystem::path& file) {
@@ -28,10 +42,7 @@ Result<void> write_run_record(const RunRecord& record, const std::filesystem::pa
 }
 
 std::string record_digest(const RunRecord& record) {
-  Json json = record;
-  for (const char* key : {"exit_code", "timings", "duration_ms", "peak_memory_kib"}) json.erase(key);
-  for (auto& department : json["departments"]) department.erase("promotion");
-  return sha256(json.dump(-1, ' ', false, Json::error_handler_t::replace));
+  return record.digest.empty() ? sha256(pretty(Json(record))) : record.digest;
 }
 
 std::string patch_set_digest(const std::vector<std::string>& candidate_digests) {

@@ -13,11 +13,12 @@
 #include "checks/state/state_difference.hpp"
 #include "lab/core/json.hpp"
 #include "lab/core/outcome.hpp"
+#include "reports/record/decision_record.hpp"
 #include "reports/record/words.hpp"
 
-// The record of one run as plain data: written once as run.json (schema patchlab/run/v1), read by reports, gate and
-// promotion. A report writer knows a record, never how it came about. All durations are milliseconds; all times RFC
-// 3339 UTC text.
+// The record of one run as plain data: what it found, and nothing that anybody decided about it. Written once as
+// run.json (schema patchlab/run/v2), read by reports, gate and promotion. A report writer knows a record, never how it
+// came about. All durations are milliseconds; all times RFC 3339 UTC text.
 namespace patchlab::reports {
 
 struct FileRecord {
@@ -36,6 +37,7 @@ struct CandidateRecord {
   std::string kind;      // deb, msu, cab, msi, msp, exe
   std::string origin;    // "file", "apt", "repack"
   std::string digest;    // of the candidate: files and manifest
+  std::string source;    // of origin "file": the folder or file that it was taken from; empty: nobody can look again
   std::vector<FileRecord> files;
   std::vector<std::string> prerequisites;
   std::vector<std::string> supersedes;
@@ -44,7 +46,8 @@ struct CandidateRecord {
 struct MachineRecord {
   std::string name;
   std::string role;
-  std::string golden;               // recipe or domain name, for the reader
+  std::string golden;               // recipe or domain name
+  std::string golden_at;            // "image": in the cache; else the URI of its libvirt; empty: not recorded (v1)
   std::string golden_digest;        // computed from the image before the run
   std::string golden_digest_after;  // computed again after it; empty: not looked at, and then nothing is promoted
   std::string address;
@@ -149,6 +152,7 @@ struct VerdictRecord {
   std::string removal;  // whether it could be taken away again, a sentence; empty: not tried. Does not decide.
 };
 
+// What came of one attempt to promote, as the ledger has it.
 struct PromotionRecord {
   PromotionOutcome outcome = PromotionOutcome::none;
   std::string stage;  // folder
@@ -178,7 +182,15 @@ struct DepartmentRecord {
   std::vector<VerdictRecord> verdicts;  // one per candidate of the run, in scenario order
   std::vector<FlakyRecord> flaky;       // in the order in which they were found
   std::string final_trial;              // id of the trial that ran exactly the promotable set; empty when there is none
-  PromotionRecord promotion;
+};
+
+// What the run was asked to be less than the whole scenario; all empty: nothing was left out on request.
+struct AskedRecord {
+  std::vector<std::string> departments;
+  std::vector<std::string> roles;
+  std::vector<std::string> candidates;
+  std::uint64_t controls = 0;  // above 0: no candidates, only trials without a patch
+  bool operator==(const AskedRecord&) const = default;
 };
 
 // Where the time went: one bar of the timing chart.
@@ -201,17 +213,24 @@ struct RunRecord {
   std::int64_t duration_ms = 0;
   std::map<std::string, std::string> host;     // kernel, qemu, libvirt, accelerator, cpus, memory
   std::map<std::string, std::string> digests;  // check_set, policy ...
+  AskedRecord asked;
   std::vector<CandidateRecord> candidates;
   std::vector<DepartmentRecord> departments;
   std::vector<TimingRecord> timings;
   std::vector<std::string> not_tested;  // sentences: what the run did not cover
   std::optional<Error> error;
   std::int64_t peak_memory_kib = 0;  // of all processes of the run together, sampled
-  int exit_code = 2;
-  bool complete = false;  // false: interrupted; nothing of it may be promoted
+  bool complete = false;             // false: interrupted; nothing of it may be promoted
+
+  // Not of the record itself. Where it was read from: its identity, as in record_digest; empty: nowhere, it was made.
+  std::string digest;
+  // What a file of schema v1 says was decided at its end. It is shown as that; nothing is ever decided by it.
+  Decisions said_then;
 };
 
-inline constexpr const char* run_schema = "patchlab/run/v1";
+inline constexpr const char* run_schema = "patchlab/run/v2";
+// Is still read. It held what came of the promotion at the run's end, too.
+inline constexpr const char* run_schema_v1 = "patchlab/run/v1";
 inline constexpr const char* run_file_name = "run.json";
 
 void to_json(Json& json, const RunRecord& record);
@@ -230,10 +249,9 @@ void to_json(Json& json, const FenceAttempt& attempt);
 void to_json(Json& json, const TimingRecord& timing);
 [[nodiscard]] Result<TimingRecord> timing_record_from_json(const Json& json);
 
-// Identity of what a run found: SHA-256 over the record as JSON without what comes after the tests or differs between
-// two writings of the same facts (promotion results, exit code, timings, duration, memory). It goes into manifests and
-// the ledger, so it must not depend on the promotion it justifies; everything else, `finished` and `complete` included,
-// is set before the gate is asked.
+// Identity of what a run found, in manifests and the ledger: SHA-256 of the bytes of its run.json, so that sha256sum
+// proves it. Of a record that was made and not read: of the bytes that write_run_record would write. Of schema v1: over
+// its JSON without what came after the tests (promotion, exit code, timings, duration, memory), as it always was.
 [[nodiscard]] std::string record_digest(const RunRecord& record);
 // Identity of an ordered patch set: TrialRecord::set_digest, from the digests of its candidates.
 [[nodiscard]] std::string patch_set_digest(const std::vector<std::string>& candidate_digests);

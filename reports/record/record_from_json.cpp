@@ -95,6 +95,7 @@ CandidateRecord read_candidate(const Json& json, const std::string& pointer, Pro
   candidate.kind = reader.text_or("kind", "");
   candidate.origin = reader.text_or("origin", "");
   candidate.digest = reader.text_or("digest", "");
+  candidate.source = reader.text_or("source", "");
   candidate.files = list_of(reader, "files", problems, read_file_record);
   candidate.prerequisites = reader.texts_or_empty("prerequisites");
   candidate.supersedes = reader.texts_or_empty("supersedes");
@@ -108,6 +109,7 @@ MachineRecord read_machine(const Json& json, const std::string& pointer, Problem
   machine.name = reader.text("name");
   machine.role = reader.text_or("role", "");
   machine.golden = reader.text_or("golden", "");
+  machine.golden_at = reader.text_or("golden_at", "");
   machine.golden_digest = reader.text_or("golden_digest", "");
   machine.golden_digest_after = reader.text_or("golden_digest_after", "");
   machine.address = reader.text_or("address", "");
@@ -312,9 +314,20 @@ DepartmentRecord read_department(const Json& json, const std::string& pointer, P
   department.verdicts = list_of(reader, "verdicts", problems, read_verdict);
   department.flaky = list_of(reader, "flaky", problems, read_flaky);
   department.final_trial = reader.text_or("final_trial", "");
-  department.promotion = read_promotion(reader.raw("promotion"), reader.at("promotion"), problems);
   reader.finish();
   return department;
+}
+
+AskedRecord read_asked(const Json& json, const std::string& pointer, Problems& problems) {
+  AskedRecord asked;
+  if (json.is_null()) return asked;
+  JsonReader reader(json, pointer, problems);
+  asked.departments = reader.texts_or_empty("departments");
+  asked.roles = reader.texts_or_empty("roles");
+  asked.candidates = reader.texts_or_empty("candidates");
+  asked.controls = static_cast<std::uint64_t>(reader.integer_or("controls", 0, 0, most));
+  reader.finish();
+  return asked;
 }
 
 TimingRecord read_timing(const Json& json, const std::string& pointer, Problems& problems) {
@@ -347,15 +360,60 @@ RunRecord read_run(const Json& json, Problems& problems) {
   record.duration_ms = reader.integer_or("duration_ms", 0, 0, most);
   record.host = text_map(reader, "host", problems);
   record.digests = text_map(reader, "digests", problems);
+  record.asked = read_asked(reader.raw("asked"), reader.at("asked"), problems);
   record.candidates = list_of(reader, "candidates", problems, read_candidate);
   record.departments = list_of(reader, "departments", problems, read_department);
   record.timings = list_of(reader, "timings", problems, read_timing);
   record.not_tested = reader.texts_or_empty("not_tested");
   record.error = error_of(reader, problems);
   record.peak_memory_kib = reader.integer_or("peak_memory_kib", 0, 0, most);
-  record.exit_code = static_cast<int>(reader.integer_or("exit_code", 2, 0, 255));
   record.complete = reader.boolean_or("complete", false);
   reader.finish();
+  return record;
+}
+
+// What a run said of itself at its end, before decisions were parted from it.
+DecisionRecord said_then(const std::string& department, const PromotionRecord& promotion) {
+  DecisionRecord decision{.department = department,
+                          .stage = promotion.stage,
+                          .manifest_digest = promotion.manifest_digest,
+                          .candidates = promotion.candidates};
+  switch (promotion.outcome) {
+    case PromotionOutcome::promoted: decision.state = DecisionState::promoted; break;
+    case PromotionOutcome::refused: decision.state = DecisionState::refused; break;
+    case PromotionOutcome::none:
+    case PromotionOutcome::not_attempted: break;
+  }
+  for (const auto& reason : promotion.reasons) {
+    const auto colon = reason.find(": ");
+    RequirementRecord requirement{.code = reason.substr(0, colon)};
+    requirement.subject = department;
+    requirement.text = colon == std::string::npos ? std::string() : reason.substr(colon + 2);
+    decision.requirements.push_back(std::move(requirement));
+  }
+  return decision;
+}
+
+// The same facts with what v1 had besides, which is taken out, and shown as what was said then.
+Result<RunRecord> read_v1(Json json, const std::string& file_name) {
+  Problems problems;
+  Decisions said;
+  JsonReader reader(json, "", problems);
+  static_cast<void>(reader.integer_or("exit_code", 2, 0, 255));
+  const auto departments = json.find("departments");
+  for (std::size_t i = 0; departments != json.end() && departments->is_array() && i < departments->size(); ++i) {
+    auto& department = departments->at(i);
+    if (!department.is_object() || !department.contains("promotion")) continue;
+    const auto promotion =
+        read_promotion(department.at("promotion"), fmt::format("/departments/{}/promotion", i), problems);
+    if (const auto name = department.find("name"); name != department.end() && name->is_string())
+      said.push_back(said_then(name->get<std::string>(), promotion));
+    department.erase("promotion");
+  }
+  json.erase("exit_code");
+  auto record = read_run(json, problems);
+  if (!problems.empty()) return problems_error(file_name, problems);
+  record.said_then = std::move(said);
   return record;
 }
 
@@ -377,6 +435,7 @@ auto read_piece(const Json& json, const char* what, Read read)
 Result<RunRecord> run_record_from_json(const Json& json, const std::string& file_name) {
   if (!json.is_object()) return problems_error(file_name, {{"", "must be an object: the record of a run"}});
   const auto schema = json.find("schema");
+  if (schema != json.end() && *schema == run_schema_v1) return read_v1(json, file_name);
   if (schema == json.end() || *schema != run_schema) {
     const auto found =
         schema == json.end() ? std::string("nothing") : schema->dump(-1, ' ', true, Json::error_handler_t::replace);

@@ -29,15 +29,24 @@ Json candidate_json(const CandidateRecord& candidate) {
           {"kind", candidate.kind},
           {"origin", candidate.origin},
           {"digest", candidate.digest},
+          {"source", candidate.source},
           {"files", list_of(candidate.files, file_json)},
           {"prerequisites", candidate.prerequisites},
           {"supersedes", candidate.supersedes}};
+}
+
+Json asked_json(const AskedRecord& asked) {
+  return {{"departments", asked.departments},
+          {"roles", asked.roles},
+          {"candidates", asked.candidates},
+          {"controls", asked.controls}};
 }
 
 Json machine_json(const MachineRecord& machine) {
   return {{"name", machine.name},
           {"role", machine.role},
           {"golden", machine.golden},
+          {"golden_at", machine.golden_at},
           {"golden_digest", machine.golden_digest},
           {"golden_digest_after", machine.golden_digest_after},
           {"address", machine.address},
@@ -85,14 +94,6 @@ Json verdict_json(const VerdictRecord& verdict) {
           {"reason", verdict.reason},       {"removal", verdict.removal}};
 }
 
-Json promotion_json(const PromotionRecord& promotion) {
-  return {{"outcome", promotion.outcome},
-          {"stage", promotion.stage},
-          {"manifest_digest", promotion.manifest_digest},
-          {"candidates", promotion.candidates},
-          {"reasons", promotion.reasons}};
-}
-
 Json flaky_json(const FlakyRecord& flaky) {
   return {{"kind", flaky.kind},
           {"fact", flaky.fact},
@@ -110,8 +111,7 @@ Json department_json(const DepartmentRecord& department) {
             {"fence", fence_json(department.fence)},
             {"trials", department.trials},
             {"verdicts", list_of(department.verdicts, verdict_json)},
-            {"final_trial", department.final_trial},
-            {"promotion", promotion_json(department.promotion)}};
+            {"final_trial", department.final_trial}};
   if (!department.flaky.empty()) json["flaky"] = list_of(department.flaky, flaky_json);
   return json;
 }
@@ -164,13 +164,13 @@ void to_json(Json& json, const RunRecord& record) {
           {"duration_ms", record.duration_ms},
           {"host", record.host},
           {"digests", record.digests},
+          {"asked", asked_json(record.asked)},
           {"candidates", list_of(record.candidates, candidate_json)},
           {"departments", list_of(record.departments, department_json)},
           {"timings", record.timings},
           {"not_tested", record.not_tested},
           {"error", optional_error(record.error)},
           {"peak_memory_kib", record.peak_memory_kib},
-          {"exit_code", record.exit_code},
           {"complete", record.complete}};
 }
 

@@ -57,8 +57,9 @@ bool lacks_tests(const RunRecord& record, const DepartmentRecord& department) {
   return facts == nullptr || !missing_checks(department, *facts).empty();
 }
 
-bool is_refused(const DepartmentRecord& department) {
-  return has_verdict(department, Outcome::pass) && department.promotion.outcome == PromotionOutcome::refused;
+bool is_refused(const DepartmentRecord& department, const Decisions& decisions) {
+  return has_verdict(department, Outcome::pass) &&
+         decision_of(decisions, department.name).state == DecisionState::refused;
 }
 
 bool is_only_skips(const DepartmentRecord& department) {
@@ -68,7 +69,7 @@ bool is_only_skips(const DepartmentRecord& department) {
 
 }  // namespace
 
-ExitCode exit_code_for(const RunRecord& record) {
+ExitCode exit_code_for(const RunRecord& record, const Decisions& decisions) {
   const auto any = [&](auto question) { return std::ranges::any_of(record.departments, question); };
   if (record.error) {
     return record.error->error_class == ErrorClass::configuration ? ExitCode::bad_configuration : ExitCode::error;
@@ -79,7 +80,7 @@ ExitCode exit_code_for(const RunRecord& record) {
     return ExitCode::candidate_fails;
   if (!record.complete || record.departments.empty() || record.candidates.empty()) return ExitCode::not_tested;
   if (any([&](const auto& department) { return lacks_tests(record, department); })) return ExitCode::not_tested;
-  if (any(is_refused)) return ExitCode::policy;
+  if (any([&](const auto& department) { return is_refused(department, decisions); })) return ExitCode::policy;
   if (std::ranges::all_of(record.departments, is_only_skips)) return ExitCode::only_skips;
   return ExitCode::ok;
 }

@@ -40,7 +40,7 @@ std::string point(std::size_t number, const std::string& department, const std::
 
 }  // namespace
 
-std::string tap_lines(const RunRecord& record) {
+std::string tap_lines(const RunRecord& record, const Decisions& decisions) {
   std::string out = "TAP version 14\n";
   if (record.error) return out + "Bail out! " + described(record.error->message) + "\n";
   if (record.departments.empty() || record.candidates.empty()) return out + "Bail out! nothing was tested\n";
@@ -52,6 +52,13 @@ std::string tap_lines(const RunRecord& record) {
     }
     for (const auto& flaky : department.flaky) {
       out += fmt::format("# flaky: {} {} {}\n", described(department.name), described(flaky.fact), counts_of(flaky));
+    }
+    const auto& decision = decision_of(decisions, department.name);
+    if (decision.state != DecisionState::undecided) {
+      out += fmt::format("# {}: {} as of {}\n", described(department.name), to_string(decision.state),
+                         described(decision.as_of));
+      for (const auto& reason : decision.reasons())
+        out += fmt::format("# {}: {}\n", described(department.name), described(reason));
     }
     for (const auto& remark : remarks(department))
       out += fmt::format("# {}: {}\n", described(department.name), described(remark));

@@ -10,6 +10,6 @@ namespace patchlab::reports {
 
 // TAP 14: one point per candidate and department. A lab that could not tell is "not ok" with "lab error" in its name,
 // and a run without departments bails out: no consumer can take it for green.
-[[nodiscard]] std::string tap_lines(const RunRecord& record);
+[[nodiscard]] std::string tap_lines(const RunRecord& record, const Decisions& decisions = {});
 
 }  // namespace patchlab::reports

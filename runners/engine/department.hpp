@@ -19,7 +19,7 @@ namespace patchlab::runners {
 class DepartmentRun {
  public:
   DepartmentRun(const DepartmentJob& job, cell::CellClient& lab, TrialMemo& memo, Clock& clock, std::stop_token stop);
-  // Never fails: troubles are in the record. `promotion` is left for the gate.
+  // Never fails: troubles are in the record.
   [[nodiscard]] reports::DepartmentRecord run();
 
  private:

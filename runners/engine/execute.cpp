@@ -2,17 +2,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/ranges.h>
 
-#include "history/archive/run_archive.hpp"
 #include "lab/core/digest.hpp"
 #include "lab/core/files.hpp"
 #include "lab/libvirt/acceleration.hpp"
 #include "lab/network/host_facts.hpp"
 #include "lab/network/watch.hpp"
-#include "patches/store/content_store.hpp"
-#include "promotion/ledger/run_entries.hpp"
-#include "promotion/stage/stage.hpp"
-#include "reports/html/html.hpp"
-#include "reports/junit/junit.hpp"
 #include "reports/record/queries.hpp"
 #include "reports/record/run_exit_code.hpp"
 #include "runners/engine/controls.hpp"
@@ -25,13 +19,15 @@ namespace {
 
 namespace fs = std::filesystem;
 
-reports::CandidateRecord candidate_record(const patches::Candidate& candidate) {
+reports::CandidateRecord candidate_record(const patches::Candidate& candidate, const Plan& plan) {
+  const auto source = plan.sources.find(candidate.id);
   reports::CandidateRecord record{.id = candidate.id,
                                   .title = candidate.title,
                                   .severity = to_string(candidate.severity),
                                   .kind = candidate.kind,
                                   .origin = to_string(candidate.origin),
                                   .digest = candidate.digest,
+                                  .source = source == plan.sources.end() ? "" : source->second.string(),
                                   .files = {},
                                   .prerequisites = candidate.prerequisites,
                                   .supersedes = candidate.supersedes};
@@ -98,8 +94,7 @@ class Execution {
     begin();
     if (hold_images()) run_departments();
     finish();
-    promote();
-    write_reports();
+    folder_.event("", {{"event", "run-end"}, {"exit_code", number(reports::exit_code_for(record_))}});
     return std::move(record_);
   }
 
@@ -110,9 +105,10 @@ class Execution {
     record_.scenario_name = plan_.scenario.name;
     record_.scenario_digest = plan_.scenario.digest;
     record_.started = rfc3339(clock_.wall());
+    record_.asked = {options_.departments, options_.roles, options_.candidates, options_.controls};
     record_.not_tested = plan_.not_tested;
     record_.host = host_facts(host_processes());
-    for (const auto& candidate : plan_.candidates) record_.candidates.push_back(candidate_record(candidate));
+    for (const auto& candidate : plan_.candidates) record_.candidates.push_back(candidate_record(candidate, plan_));
     choose_accelerator();
     Json policy = plan_.scenario.trial;
     record_.digests["policy"] = sha256(policy.dump());
@@ -149,6 +145,7 @@ class Execution {
       reports::MachineRecord entry{.name = machine.plan.name,
                                    .role = machine.plan.role,
                                    .golden = golden.name,
+                                   .golden_at = golden.domain ? golden.domain->ref.uri : "image",
                                    .golden_digest = machine.golden_digest,
                                    .golden_digest_after = {},
                                    .address = machine.plan.address,
@@ -158,7 +155,6 @@ class Execution {
       department.machines.push_back(std::move(entry));
     }
     for (const auto& candidate : job.candidates) department.verdicts.push_back({.candidate = candidate.id});
-    department.promotion.outcome = reports::PromotionOutcome::not_attempted;
     return department;
   }
 
@@ -261,7 +257,6 @@ class Execution {
     const std::lock_guard lock(mutex_);
     result.machines = std::move(department.machines);
     result.phases = std::move(department.phases);
-    result.promotion = std::move(department.promotion);
     result.fence = std::move(fences_[department.name]);
     department = std::move(result);
   }
@@ -338,53 +333,6 @@ class Execution {
     if (verified) return golden.digest;
     say(verified.error().message);
     return verified.error().error_class == ErrorClass::configuration ? "changed during the run" : "";
-  }
-
-  void promote() {
-    const promotion::Today today{.now = clock_.wall()};
-    const auto store = patches::default_store();
-    const auto source = [&](const std::string& digest) { return store.verified_path(digest); };
-    for (auto& department : record_.departments) {
-      if (!options_.promote || !options_.roles.empty() || options_.controls > 0) {
-        department.promotion.outcome = reports::PromotionOutcome::not_attempted;
-        const bool narrowed = options_.promote && options_.controls == 0;
-        const auto code = narrowed ? promotion::ReasonCode::narrowed : promotion::ReasonCode::not_asked;
-        const char* text = options_.controls > 0 ? "the run was started with --controls"
-                           : narrowed ? "--role leaves machines out, so the department was not tested as a whole"
-                                      : "the run was started with --no-promote";
-        department.promotion.reasons = {to_string(promotion::Requirement{
-            code, {.department = department.name}, false, text, promotion::command_for(code, record_)})};
-        continue;
-      }
-      auto promotion =
-          promotion::promote(record_, department.name, promotion::Policy{}, today, source,
-                             {.stage = plan_.scenario.stage, .now = rfc3339(clock_.wall()), .before_step = {}});
-      department.promotion = std::move(promotion.record);
-      progress_.say(fmt::format("{}: {} {}", department.name, to_string(department.promotion.outcome),
-                                fmt::join(department.promotion.candidates, ", ")));
-    }
-    record_.exit_code = number(reports::exit_code_for(record_));
-    append_to_ledger();
-  }
-
-  void append_to_ledger() {
-    const auto entries = promotion::ledger_entries(record_, rfc3339(clock_.wall()));
-    if (auto appended = promotion::Ledger(folder_.path().parent_path() / "ledger.jsonl").append(entries); !appended) {
-      progress_.say("ledger: " + appended.error().message);
-      if (!record_.error) record_.error = std::move(appended).error().while_doing("appending to the ledger");
-      record_.exit_code = number(ExitCode::error);
-    }
-  }
-
-  void write_reports() {
-    const history::RunArchive archive(folder_.path().parent_path());
-    const auto told = [&](const Result<void>& kept) {
-      if (!kept) progress_.say(kept.error().message);
-    };
-    told(archive.keep(record_));
-    told(archive.keep_report(record_.id, "junit.xml", reports::junit_xml(record_)));
-    told(archive.keep_report(record_.id, "report.html", reports::html_report(record_)));
-    folder_.event("", {{"event", "run-end"}, {"exit_code", record_.exit_code}});
   }
 
   const Plan& plan_;

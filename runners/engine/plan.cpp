@@ -127,6 +127,7 @@ class CandidateLoader {
               fmt::format("nothing says how '{}' installs without questions", source.path.string()),
               "put it into a folder with a candidate.json that holds \"switches\"");
         }
+        plan_.sources[candidate.id] = source.path;
         return std::vector<Candidate>{std::move(candidate)};
       }
       case CandidateSourceKind::recipe: {

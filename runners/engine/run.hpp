@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -22,16 +23,16 @@ struct RunOptions {
   std::vector<std::string> roles;
   std::vector<std::string> candidates;
   std::filesystem::path runs = "runs";  // the run gets a folder of its own below
-  bool promote = true;
-  std::size_t controls = 0;  // above 0: no candidates, see controls.hpp; nothing is promoted
-  std::string program;  // the patchlab binary, for cells and check workers
+  std::size_t controls = 0;             // above 0: no candidates, see controls.hpp
+  std::string program;                  // the patchlab binary, for cells and check workers
 };
 
 // Everything a run needs, looked up before any machine starts: golden machines found, candidates loaded, who gets what.
 struct Plan {
   Scenario scenario;
   Goldens goldens;
-  std::vector<patches::Candidate> candidates;  // all of them, in the order they are applied
+  std::vector<patches::Candidate> candidates;            // all of them, in the order they are applied
+  std::map<std::string, std::filesystem::path> sources;  // of those that are files: where each was taken from, by id
   std::vector<DepartmentJob> departments;
   std::vector<std::string> not_tested;  // sentences
 };
@@ -48,8 +49,9 @@ struct FinishedRun {
   reports::RunRecord record;
   std::filesystem::path folder;
 };
-// Runs the plan and writes the run folder: run.json, events.jsonl, evidence, junit.xml, report.html. The record is
-// written also when the run is cancelled or fails; an Error means that not even a run folder could be had.
+// Runs the plan and says what it found. The run folder gets events.jsonl and evidence; run.json and reports are for the
+// caller to keep, and what is to be done about it for others to decide. There is a record also when the run is
+// cancelled or fails; an Error means that not even a run folder could be had.
 [[nodiscard]] Result<FinishedRun> execute(const Plan& plan, const RunOptions& options, Progress& progress,
                                           std::stop_token stop);
 

@@ -7,38 +7,81 @@
 
 #include "lab/core/files.hpp"
 #include "lab/image/golden_image.hpp"
+#include "patches/candidate/manifest.hpp"
 #include "patches/store/content_store.hpp"
+#include "runners/host/remote_host.hpp"
 
 namespace patchlab::runners {
 namespace {
 
+using promotion::FileSource;
 using promotion::Seen;
 
-// An image that is not in the cache may as well be a domain: older records do not say.
-std::optional<Seen> look_at_image(const std::string& name, Look look) {
-  const auto image = lab::image::newest(cache_folder(), name);
-  if (!image) return std::nullopt;
+// Older records do not say where their golden machine is: what is not in the cache may as well be a domain.
+std::optional<Seen> look_at_image(const reports::MachineRecord& machine, Look look) {
+  const auto image = lab::image::newest(cache_folder(), machine.golden);
+  if (!image && machine.golden_at.empty()) return std::nullopt;
+  if (!image) return Seen{{}, image.error().message};
   if (look == Look::at_contents) {
     if (const auto intact = lab::image::verify(*image); !intact) return Seen{{}, intact.error().message};
   }
   return Seen{image->digest, {}};
 }
 
+std::optional<Seen> look_at_domain(const reports::MachineRecord& machine, Look look) {
+  if (look == Look::at_names) return std::nullopt;
+  const auto host = host::host_of_libvirt(machine.golden_at, host_processes());
+  if (!host) return Seen{{}, host.error().message};
+  const auto digest = (*host)->digest_of(machine.golden);
+  return digest ? Seen{*digest, {}} : Seen{{}, digest.error().message};
+}
+
+std::optional<Seen> look_at_golden(const reports::MachineRecord& machine, Look look) {
+  const bool is_image = machine.golden_at.empty() || machine.golden_at == "image";
+  return is_image ? look_at_image(machine, look) : look_at_domain(machine, look);
+}
+
+std::optional<Seen> look_at_candidate(const reports::CandidateRecord& candidate, const patches::ContentStore& store) {
+  if (candidate.source.empty()) return std::nullopt;
+  const auto now = patches::load_candidate(candidate.source, store);
+  return now ? Seen{now->digest, {}} : Seen{{}, now.error().message};
+}
+
+FileSource files_of(const patches::ContentStore& store) {
+  return [store](const std::string& sha256) { return store.verified_path(sha256); };
+}
+
 }  // namespace
 
 promotion::LabToday lab_today(Look look) {
-  // Departments share their images; each is read once.
-  const auto known = std::make_shared<std::map<std::string, std::optional<Seen>>>();
-  const auto golden = [known, look](const reports::MachineRecord& machine) {
-    const auto [entry, is_new] = known->try_emplace(machine.golden);
-    if (is_new) entry->second = look_at_image(machine.golden, look);
-    return entry->second;
-  };
-  const auto file = [store = patches::default_store()](const std::string& sha256) {
-    return store.verified_path(sha256);
-  };
-  const auto candidate = [](const reports::CandidateRecord&) { return std::optional<Seen>(); };
-  return {.golden = golden, .candidate = candidate, .file = file};
+  // Departments share their golden machines; each is read once.
+  using Key = std::pair<std::string, std::string>;
+  const auto known = std::make_shared<std::map<Key, std::optional<Seen>>>();
+  const auto store = patches::default_store();
+  return {.golden =
+              [known, look](const reports::MachineRecord& machine) {
+                const auto [entry, is_new] = known->try_emplace({machine.golden_at, machine.golden});
+                if (is_new) entry->second = look_at_golden(machine, look);
+                return entry->second;
+              },
+          .candidate = [store, look](const reports::CandidateRecord& candidate) -> std::optional<Seen> {
+            if (look == Look::at_names) return std::nullopt;
+            return look_at_candidate(candidate, store);
+          },
+          .file = files_of(store)};
+}
+
+promotion::LabToday lab_after_the_run() {
+  return {.golden =
+              [](const reports::MachineRecord& machine) {
+                return machine.golden_digest_after.empty() ? Seen{{}, "nobody could look after the run"}
+                                                           : Seen{machine.golden_digest_after, {}};
+              },
+          .candidate =
+              [](const reports::CandidateRecord& candidate) {
+                return Seen{candidate.digest, {}};
+              },
+          .file = files_of(patches::default_store())};
 }
 
 }  // namespace patchlab::runners

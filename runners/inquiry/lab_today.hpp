@@ -6,11 +6,16 @@
 
 namespace patchlab::runners {
 
-// How closely golden machines are looked at. Contents are read from disk, about a second per gigabyte.
+// How closely golden machines are looked at. Contents are read from disk, about a second per gigabyte; only names:
+// domains and candidates are not asked then.
 enum class Look { at_names, at_contents };
 
-// The lab as the desk asks it: golden images from the cache, tested bytes from the content store. A golden image is the
-// newest finished one of that name, because that is what a run would start from now.
+// The lab as the desk asks it. A golden image is the newest finished one of that name in the cache, because that is
+// what a run would start from now; a golden domain is read where it is. A candidate that was taken from a file is read
+// again; of those made from a recipe or fetched by apt nothing is asked here.
 [[nodiscard]] promotion::LabToday lab_today(Look look);
+
+// The same right after a run, which has just digested its golden machines again and taken its candidates in.
+[[nodiscard]] promotion::LabToday lab_after_the_run();
 
 }  // namespace patchlab::runners

@@ -71,9 +71,9 @@ void measure(benchmark::State& state, Write write) {
 void write_json(benchmark::State& state) {
   measure(state, [](const auto& record) { return pretty(record); });
 }
-void write_junit(benchmark::State& state) { measure(state, reports::junit_xml); }
-void write_csv(benchmark::State& state) { measure(state, reports::csv_table); }
-void write_html(benchmark::State& state) { measure(state, reports::html_report); }
+void write_junit(benchmark::State& state) { measure(state, [](const auto& record) { return reports::junit_xml(record); }); }
+void write_csv(benchmark::State& state) { measure(state, [](const auto& record) { return reports::csv_table(record); }); }
+void write_html(benchmark::State& state) { measure(state, [](const auto& record) { return reports::html_report(record); }); }
 void record_identity(benchmark::State& state) { measure(state, reports::record_digest); }
 
 // Everything that a run folder gets, one after the other.

@@ -117,18 +117,27 @@ class GoldenDomain : public lab::libvirt::InsideSystemLibvirt {
     EXPECT_THAT(lab_processes(cache), ::testing::IsEmpty());
   }
   // The record of the only run.
-  [[nodiscard]] reports::RunRecord record() const {
+  [[nodiscard]] fs::path run_folder() const {
     fs::path run;
     for (const auto& entry : fs::directory_iterator(work_.path() / "runs")) {
       if (entry.is_directory()) run = entry.path();
     }
-    const auto read = reports::read_run_record(run / reports::run_file_name);
+    return run;
+  }
+  [[nodiscard]] reports::RunRecord record() const {
+    const auto read = reports::read_run_record(run_folder() / reports::run_file_name);
     EXPECT_TRUE(read) << read.error().message;
     return read ? *read : reports::RunRecord{};
   }
+  void expect_promoted(const std::vector<std::string>& candidates) const {
+    const auto decision = decision_in(run_folder(), "finance");
+    ASSERT_TRUE(decision.is_object());
+    EXPECT_EQ(decision.at("outcome"), "promoted") << decision.dump();
+    EXPECT_EQ(decision.at("candidates"), Json(candidates));
+  }
   // What the job of domains.json comes to, wherever its machines are: the verdicts, the stage, a golden machine that is
   // what it was, and a fence that held in all three phases, also towards the host's own address.
-  static void expect_main_job(const reports::RunRecord& record) {
+  void expect_main_job(const reports::RunRecord& record) const {
     using ::testing::Contains;
     using ::testing::ElementsAre;
     EXPECT_TRUE(record.complete);
@@ -136,8 +145,7 @@ class GoldenDomain : public lab::libvirt::InsideSystemLibvirt {
     const auto& finance = record.departments[0];
     EXPECT_EQ(reports::find_verdict(finance, "bad-dns-reboot")->outcome, Outcome::fail);
     EXPECT_EQ(reports::find_verdict(finance, "harmless-hostname")->outcome, Outcome::pass);
-    EXPECT_EQ(finance.promotion.outcome, reports::PromotionOutcome::promoted) << Json(finance.promotion.reasons).dump();
-    EXPECT_THAT(finance.promotion.candidates, ElementsAre("harmless-hostname"));
+    expect_promoted({"harmless-hostname"});
     const auto& machine = finance.machines.at(0);
     EXPECT_EQ(machine.golden_digest.size(), 64U);
     EXPECT_EQ(machine.golden_digest, machine.golden_digest_after);

@@ -4,6 +4,7 @@
 
 #include <fstream>
 
+#include "lab/core/digest.hpp"
 #include "lab/core/files.hpp"
 #include "lab/core/redaction.hpp"
 #include "program.hpp"
@@ -97,12 +98,14 @@ TEST_F(Nightly, FindsTheNameServerBrokenOnlyAfterTheRestart) {
 TEST_F(Nightly, PublishesExactlyWhatPassed) {
   for (const auto& entry : record_->departments) {
     SCOPED_TRACE(entry.name);
-    EXPECT_EQ(entry.promotion.outcome, reports::PromotionOutcome::promoted) << Json(entry.promotion.reasons).dump();
+    const auto decision = decision_in(run_, entry.name);
+    ASSERT_TRUE(decision.is_object());
+    EXPECT_EQ(decision.at("outcome"), "promoted") << decision.dump();
     std::vector<std::string> passed;
     for (const auto& one : entry.verdicts) {
       if (one.outcome == Outcome::pass) passed.push_back(one.candidate);
     }
-    auto published = entry.promotion.candidates;
+    auto published = decision.at("candidates").get<std::vector<std::string>>();
     std::ranges::sort(passed);
     std::ranges::sort(published);
     EXPECT_EQ(published, passed);
@@ -122,7 +125,7 @@ TEST_F(Nightly, ProvesTheFenceBeforeDuringAndAfter) {
 }
 
 TEST_F(Nightly, LeavesACompleteRunFolderAndNothingElse) {
-  for (const auto* name : {"run.json", "events.jsonl", "junit.xml", "report.html"})
+  for (const auto* name : {"run.json", "events.jsonl", "junit.xml", "report.html", "decisions.json"})
     EXPECT_TRUE(fs::exists(run_ / name)) << name;
   EXPECT_TRUE(record_->complete);
   EXPECT_THAT(record_->timings, Not(IsEmpty()));
@@ -171,6 +174,14 @@ TEST_F(Nightly, ExplainsWhatIsHeldBack) {
   EXPECT_EQ(exit_code(explained), 5);
   EXPECT_THAT(explained.output, HasSubstr("engineering: fail"));
   EXPECT_THAT(explained.output, HasSubstr("finance: pass, promoted"));
+}
+
+// What sha256sum says of run.json is what ledger and manifest say of the run.
+TEST_F(Nightly, IsNamedByTheBytesOfItsRecord) {
+  const auto digest = sha256(read_file(run_ / reports::run_file_name).value());
+  EXPECT_THAT(read_file(run_.parent_path() / "ledger.jsonl").value(),
+              HasSubstr("\"record_digest\":\"" + digest + "\""));
+  EXPECT_THAT(read_file(folder_->path() / "production" / "finance" / "manifest.json").value(), HasSubstr(digest));
 }
 
 // The ledger knows this record, and no improved copy of it.

@@ -149,4 +149,13 @@ std::vector<fs::path> scratch_folders() {
   return folders;
 }
 
+Json decision_in(const std::filesystem::path& run, const std::string& department) {
+  const auto decisions = read_json_file(run / "decisions.json", JsonTexts::any);
+  if (!decisions) return {};
+  for (const auto& decision : *decisions) {
+    if (decision.value("department", "") == department) return decision;
+  }
+  return {};
+}
+
 }  // namespace patchlab::e2e

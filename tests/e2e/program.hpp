@@ -63,6 +63,9 @@ class OwnCache {
                                             const std::vector<std::string>& packages = {});
 
 // What a run must not leave behind: processes that serve a lab of this cache, or see one of its folders mounted.
+// What the run's end decided about a department, from the run folder's decisions.json; null when there is none.
+[[nodiscard]] Json decision_in(const std::filesystem::path& run, const std::string& department);
+
 [[nodiscard]] std::vector<std::string> lab_processes(const std::filesystem::path& cache = cache_folder());
 [[nodiscard]] std::vector<std::filesystem::path> scratch_folders();
 

@@ -114,9 +114,11 @@ TEST_F(WindowsStandIn, RehearsesTheRemovalOfWhatPassed) {
 }
 
 TEST_F(WindowsStandIn, PublishesExactlyWhatPassed) {
-  EXPECT_EQ(finance().promotion.outcome, reports::PromotionOutcome::promoted)
-      << Json(finance().promotion.reasons).dump();
-  EXPECT_THAT(finance().promotion.candidates, UnorderedElementsAre(good, good_cab, good_reboot, good_msi, good_exe));
+  const auto decision = decision_in(run_, "finance");
+  ASSERT_TRUE(decision.is_object());
+  EXPECT_EQ(decision.at("outcome"), "promoted") << decision.dump();
+  EXPECT_THAT(decision.at("candidates").get<std::vector<std::string>>(),
+              UnorderedElementsAre(good, good_cab, good_reboot, good_msi, good_exe));
   EXPECT_EQ(exit_code(patchlab({"verify", "production"}, folder_->path())), 0);
 }
 

@@ -134,6 +134,7 @@ class SampleRun {
       reports::MachineRecord entry;
       entry.name = entry.role = machine.name;
       entry.golden = std::string("images/") + machine.golden;
+      entry.golden_at = "image";
       entry.golden_digest = entry.golden_digest_after = sha256(std::string("golden ") + machine.golden);
       entry.address = machine.address;
       entry.memory_mib = machine.memory_mib;
@@ -193,17 +194,11 @@ class SampleRun {
     fence_probes("after");
     department.outcome = Outcome::skipped;
     for (const auto& verdict : department.verdicts) {
-      if (verdict.outcome == Outcome::pass) department.promotion.candidates.push_back(verdict.candidate);
       department.outcome = combine(department.outcome, verdict.outcome);
     }
-    department.promotion.outcome = department.promotion.candidates.empty() ? reports::PromotionOutcome::refused
-                                                                           : reports::PromotionOutcome::promoted;
-    department.promotion.stage = "production/" + department.name;
-    department.promotion.manifest_digest = sha256("manifest " + department.name);
   }
 
-  RunRecord finish(int exit_code) {
-    record_.exit_code = exit_code;
+  RunRecord finish() {
     for (const auto& timing : record_.timings)
       record_.duration_ms = std::max(record_.duration_ms, timing.start_ms + timing.duration_ms);
     record_.peak_memory_kib = 5'412'864;
@@ -357,7 +352,7 @@ inline RunRecord good_record() {
   run.verdict("dns-update", Outcome::pass, "passed as part of the exact set").trials = {batch};
   run.verdict("tidy", Outcome::pass, "passed as part of the exact set").trials = {batch};
   run.end_department(batch);
-  return run.finish(0);
+  return run.finish();
 }
 
 inline void sample_candidates(SampleRun& run) {
@@ -468,7 +463,40 @@ inline RunRecord rich_record() {
   sample_candidates(run);
   sample_department(run, "engineering", 400);
   sample_department(run, "finance", 1900);
-  return run.finish(1);
+  return run.finish();
+}
+
+// As if what passed had been published seven minutes after the run.
+inline reports::Decisions sample_decisions(const RunRecord& record) {
+  reports::Decisions decisions;
+  for (const auto& department : record.departments) {
+    reports::DecisionRecord decision{.department = department.name,
+                                     .as_of = "2026-11-22T06:20:31.000Z",
+                                     .since = "2026-11-22T06:20:00.000Z",
+                                     .stage = "production/" + department.name,
+                                     .manifest_digest = sha256("manifest " + department.name)};
+    for (const auto& verdict : department.verdicts) {
+      if (verdict.outcome == Outcome::pass) decision.candidates.push_back(verdict.candidate);
+    }
+    decision.state = decision.candidates.empty() ? reports::DecisionState::refused : reports::DecisionState::promoted;
+    decision.requirements.push_back({"run-incomplete",
+                                     {{"run", record.id}},
+                                     record.id,
+                                     true,
+                                     "it ran to its end, without an error of its own",
+                                     ""});
+    for (const auto& verdict : department.verdicts) {
+      if (verdict.outcome != Outcome::fail) continue;
+      decision.requirements.push_back({"candidate-failed",
+                                       {{"department", department.name}, {"candidate", verdict.candidate}},
+                                       verdict.candidate,
+                                       false,
+                                       verdict.reason,
+                                       ""});
+    }
+    decisions.push_back(std::move(decision));
+  }
+  return decisions;
 }
 
 }  // namespace patchlab::tests

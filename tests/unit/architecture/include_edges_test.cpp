@@ -141,6 +141,18 @@ TEST_F(Structure, WouldNoticeAForbiddenEdge) {
   EXPECT_FALSE(allowed("reports/html/html.cpp", "runners/engine/run.hpp"));
   EXPECT_FALSE(allowed("promotion/gate/gate.cpp", "reports/html/html.hpp"));
   EXPECT_FALSE(allowed("promotion/gate/gate.cpp", "tests/support/sample_record.hpp"));
+  EXPECT_FALSE(allowed("promotion/gate/gate.cpp", "promotion/stage/stage.hpp"));
+  EXPECT_FALSE(allowed("promotion/policy/policy.cpp", "promotion/gate/gate.hpp"));
+  EXPECT_FALSE(allowed("reports/record/record.cpp", "reports/html/html.hpp"));
+  for (const char* beyond_the_wall :
+       {"promotion/gate/gate.hpp", "promotion/policy/policy.hpp", "promotion/desk/desk.hpp",
+        "promotion/stage/stage.hpp", "promotion/ledger/ledger.hpp", "reports/html/html.hpp", "reports/junit/junit.hpp",
+        "reports/csv/csv.hpp", "reports/tap/tap.hpp", "history/archive/run_archive.hpp"})
+    EXPECT_FALSE(allowed("runners/engine/execute.cpp", beyond_the_wall)) << beyond_the_wall;
+  EXPECT_TRUE(allowed("runners/engine/execute.cpp", "reports/record/record.hpp"));
+  EXPECT_TRUE(allowed("runners/engine/execute.cpp", "runners/cell/cell_client.hpp"));
+  EXPECT_TRUE(allowed("runners/inquiry/lab_today.cpp", "promotion/desk/desk.hpp"));
+  EXPECT_TRUE(allowed("promotion/desk/desk.cpp", "promotion/stage/stage.hpp"));
   EXPECT_TRUE(allowed("checks/dns/query.cpp", "checks/check.hpp"));
   EXPECT_TRUE(allowed("runners/cell/machine.cpp", "lab/hypervisor.hpp"));
   EXPECT_TRUE(allowed("cli/doctor.cpp", "runners/engine/run.hpp"));

@@ -58,11 +58,7 @@ class DeskTest : public testing::Test {
   }
 
   fs::path root_ = new_folder();
-  reports::RunRecord record_ = [] {
-    auto record = tests::good_record();
-    record.departments[0].promotion = {};  // of its own end
-    return record;
-  }();
+  reports::RunRecord record_ = tests::good_record();
   LabToday lab_;
 };
 
@@ -144,6 +140,118 @@ TEST_F(DeskTest, TakesOnlyTheDepartmentsAskedFor) {
   write_down(record_);
   EXPECT_THAT(desk().promote(record_, {"engineering"}).departments, IsEmpty());
   EXPECT_THAT(desk().promote(record_, {"finance"}).departments, SizeIs(1));
+}
+
+// Whoever shows a decision asks the desk, so that nothing says the opposite of what was done.
+TEST_F(DeskTest, SaysTheSameBeforeAndAfterAPromotion) {
+  write_down(record_);
+  const auto before = desk().decisions(record_).at(0);
+  EXPECT_EQ(before.state, reports::DecisionState::promotable);
+  EXPECT_FALSE(is_there(root_ / "stage")) << "asking changes nothing";
+  EXPECT_EQ(explain(record_, {before}, "tidy").at(0).word, "may be promoted");
+  const auto promoted = desk().promote(record_, {}).decisions.at(0);
+  const auto after = desk().decisions(record_).at(0);
+  for (const auto& decision : {promoted, after}) {
+    EXPECT_EQ(decision.state, reports::DecisionState::promoted);
+    EXPECT_EQ(decision.stage, (root_ / "stage" / "finance").string());
+    EXPECT_EQ(decision.manifest_digest, sha256(read_file(root_ / "stage" / "finance" / "manifest.json").value()));
+    EXPECT_THAT(decision.candidates, ElementsAre("dns-update", "tidy"));
+    EXPECT_THAT(decision.reasons(), IsEmpty());
+    const auto explanation = explain(record_, {decision}, "tidy").at(0);
+    EXPECT_TRUE(explanation.promoted);
+    EXPECT_EQ(explanation.word, "promoted");
+  }
+}
+
+TEST_F(DeskTest, SaysThatAnotherRunTookItsPlace) {
+  write_down(record_);
+  EXPECT_EQ(desk().promote(record_, {}).exit_code, ExitCode::ok);
+  auto newer = record_;
+  newer.id = "newer";
+  newer.finished = "2026-11-22T06:30:00.000Z";
+  write_down(newer);
+  EXPECT_EQ(desk().promote(newer, {}).exit_code, ExitCode::ok);
+  const auto decision = desk().decisions(record_).at(0);
+  EXPECT_EQ(decision.state, reports::DecisionState::replaced);
+  EXPECT_EQ(decision.replaced_by, "newer");
+  EXPECT_FALSE(explain(record_, {decision}, "tidy").at(0).promoted);
+}
+
+// What is published stays published, and everybody can see that it would not be today.
+TEST_F(DeskTest, SaysThatWhatIsPublishedFailedSince) {
+  write_down(record_);
+  EXPECT_EQ(desk().promote(record_, {}).exit_code, ExitCode::ok);
+  auto later = record_;
+  later.id = "later";
+  later.departments[0].verdicts[0].outcome = Outcome::fail;
+  write_down(later);
+  const auto decision = desk().decisions(record_).at(0);
+  EXPECT_EQ(decision.state, reports::DecisionState::promoted);
+  EXPECT_THAT(decision.reasons(), ElementsAre(HasSubstr("stale: dns-update: passed here and failed later")));
+}
+
+// The ledger has promotions of the run, and not of this record.
+TEST_F(DeskTest, AnEditedRecordWasNeverPromoted) {
+  write_down(record_);
+  EXPECT_EQ(desk().promote(record_, {}).exit_code, ExitCode::ok);
+  auto edited = record_;
+  edited.departments[0].trials[2].duration_ms += 1;
+  std::size_t asked = 0;
+  lab_.golden = [&](const reports::MachineRecord&) {
+    ++asked;
+    return std::optional<Seen>();
+  };
+  const auto decision = desk().decisions(edited).at(0);
+  EXPECT_EQ(decision.state, reports::DecisionState::refused);
+  EXPECT_THAT(decision.reasons(), ElementsAre(HasSubstr("not-recorded: ")));
+  EXPECT_EQ(asked, 0U) << "an edited record could name any place of any host";
+}
+
+TEST_F(DeskTest, WritesARunDownBeforeItPublishes) {
+  const auto settled = desk().settle(record_, Desk::Ask::promote);
+  EXPECT_EQ(settled.exit_code, ExitCode::ok);
+  EXPECT_EQ(settled.decisions.at(0).state, reports::DecisionState::promoted);
+  EXPECT_EQ(kinds().front(), "run");
+  EXPECT_EQ(kinds().back(), "promotion");
+}
+
+TEST_F(DeskTest, PublishesNothingOfARunThatCannotBeWrittenDown) {
+  ASSERT_TRUE(create_folders(root_ / "ledger.jsonl"));
+  const auto settled = desk().settle(record_, Desk::Ask::promote);
+  EXPECT_EQ(settled.exit_code, ExitCode::error);
+  EXPECT_TRUE(settled.trouble);
+  EXPECT_EQ(settled.decisions.at(0).state, reports::DecisionState::refused);
+  EXPECT_FALSE(is_there(root_ / "stage" / "finance"));
+}
+
+TEST_F(DeskTest, PublishesNothingWhenNobodyAsked) {
+  const auto settled = desk().settle(record_, Desk::Ask::nothing);
+  EXPECT_EQ(settled.exit_code, ExitCode::ok);
+  EXPECT_EQ(settled.decisions.at(0).state, reports::DecisionState::promotable);
+  EXPECT_FALSE(is_there(root_ / "stage"));
+}
+
+TEST_F(DeskTest, ARunThatLeftMachinesOutIsNotPromotedLaterEither) {
+  record_.asked.roles = {"dns"};
+  write_down(record_);
+  EXPECT_THAT(
+      desk().promote(record_, {}).decisions.at(0).reasons(),
+      ElementsAre("narrowed: finance: --role dns left machines out, so the department was not tested as a whole"));
+}
+
+// Everything that is not met is told once, with its command, of what and in the words of the record.
+TEST_F(DeskTest, ShowsEachRequirementAsItIs) {
+  const auto today = Today{.now = std::chrono::sys_days{std::chrono::year{2026} / 11 / 22} + std::chrono::hours{7}};
+  record_.departments[0].machines[0].golden_digest_after.clear();
+  const auto decision = decide(record_, "finance", {}, today);
+  const auto seen = shown(decision, record_, today);
+  ASSERT_EQ(seen.requirements.size(), decision.requirements.size() + decision.held_back.size());
+  EXPECT_EQ(seen.reasons(), decision.reasons());
+  for (std::size_t i = 0; i < decision.requirements.size(); ++i) {
+    EXPECT_EQ(seen.requirements[i].met, decision.requirements[i].met);
+    EXPECT_EQ(seen.requirements[i].command, decision.requirements[i].command);
+  }
+  EXPECT_EQ(Json(seen).at("outcome"), "refused");
 }
 
 }  // namespace

@@ -287,6 +287,7 @@ TEST(Gate, SaysWhatIsMetAsWell) {
   };
   const std::vector<std::string> asked{"run-incomplete",
                                        "stale",
+                                       "narrowed",
                                        "fence-breach",
                                        "fence-unproven",
                                        "golden-image-changed",

@@ -181,10 +181,12 @@ TEST_F(LedgerTest, PayloadsThatAreNotUtf8StillVerify) {
   EXPECT_EQ(trouble(), "");
 }
 
-TEST_F(LedgerTest, HoldsRunVerdictsAndPromotionsOfARecord) {
+TEST_F(LedgerTest, HoldsRunAndVerdictsOfARecordAndWhatCameOfIt) {
   const auto record = tests::rich_record();
-  const auto entries = ledger_entries(record, "2026-11-22T06:14:00.000Z");
-  EXPECT_THAT(entries, SizeIs(1 + 2 * (9 + 1)));
+  auto entries = ledger_entries(record, "2026-11-22T06:14:00.000Z");
+  EXPECT_THAT(entries, SizeIs(1 + 2 * 9));
+  entries.push_back(promotion_entry(record, "finance", {.outcome = reports::PromotionOutcome::promoted},
+                                    "2026-11-22T06:15:00.000Z"));
   EXPECT_EQ(entries[0].kind, "run");
   EXPECT_EQ(entries[1].kind, "verdict");
   EXPECT_EQ(entries.back().kind, "promotion");

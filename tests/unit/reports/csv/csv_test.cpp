@@ -11,7 +11,10 @@ namespace patchlab::reports {
 namespace {
 using testing::HasSubstr;
 
-TEST(Csv, IsAsReviewed) { tests::expect_golden("reports/good.csv", csv_table(tests::good_record())); }
+TEST(Csv, IsAsReviewed) {
+  tests::expect_golden("reports/good.csv",
+                       csv_table(tests::good_record(), tests::sample_decisions(tests::good_record())));
+}
 
 TEST(Csv, QuotesAndDisarmsFormulas) {
   auto record = tests::good_record();
@@ -22,7 +25,7 @@ TEST(Csv, QuotesAndDisarmsFormulas) {
 }
 
 TEST(Csv, EveryRowHasTheSameCells) {
-  const auto text = csv_table(tests::rich_record());
+  const auto text = csv_table(tests::rich_record(), tests::sample_decisions(tests::rich_record()));
   std::size_t cells = 0;
   std::size_t rows = 0;
   bool quoted = false;

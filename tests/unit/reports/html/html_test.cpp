@@ -18,8 +18,8 @@ using testing::HasSubstr;
 using testing::Not;
 
 // The text of the page without style and script.
-std::string body_of(const RunRecord& record) {
-  const auto page = html_report(record);
+std::string body_of(const RunRecord& record, const Decisions& decisions = {}) {
+  const auto page = html_report(record, decisions);
   return page.substr(page.find("<body>"));
 }
 
@@ -41,11 +41,14 @@ std::string first_markup_trouble(const std::string& page) {
   return open.empty() ? "" : "<" + open.back() + "> stays open";
 }
 
-TEST(HtmlReport, IsAsReviewed) { tests::expect_golden("reports/sample.html", html_report(tests::rich_record())); }
+TEST(HtmlReport, IsAsReviewed) {
+  tests::expect_golden("reports/sample.html",
+                       html_report(tests::rich_record(), tests::sample_decisions(tests::rich_record())));
+}
 
 TEST(HtmlReport, IsWellFormed) {
   for (const auto& record : {tests::rich_record(), tests::good_record(), RunRecord{}}) {
-    auto page = html_report(record);
+    auto page = html_report(record, tests::sample_decisions(record));
     page.erase(page.find("<script>"), page.find("</script>") - page.find("<script>") + 9);
     EXPECT_EQ(first_markup_trouble(page.substr(page.find("<html"))), "");
   }
@@ -131,14 +134,29 @@ TEST(HtmlReport, SaysWhatWasNotTested) {
                               "on mail in after-reboot-1"));
 }
 
-TEST(HtmlReport, ShowsWhyAPromotionWasRefused) {
+TEST(HtmlReport, ShowsWhyAPromotionIsRefusedAndWhatWouldHelp) {
+  const auto record = tests::good_record();
+  auto decisions = tests::sample_decisions(record);
+  decisions[0].state = DecisionState::refused;
+  decisions[0].candidates.clear();
+  decisions[0].requirements.push_back({"stale", {}, "finance/dns", false, "is another one", "patchlab run SCENARIO"});
+  const auto body = body_of(record, decisions);
+  EXPECT_THAT(body, HasSubstr("<code>stale</code> finance/dns: is another one: <code>patchlab run SCENARIO</code>"));
+  EXPECT_THAT(body, HasSubstr("1 requirement is met"));
+  EXPECT_THAT(body, HasSubstr("passed, not promoted"));
+}
+
+TEST(HtmlReport, SaysNothingOfADecisionThatNobodyMade) {
+  const auto body = body_of(tests::good_record());
+  EXPECT_THAT(body, HasSubstr("nobody was asked"));
+  EXPECT_THAT(body, Not(HasSubstr("promoted</span>")));
+}
+
+// What an older run said of itself decides nothing and is not hidden.
+TEST(HtmlReport, ShowsWhatAnOlderRunSaidOfItself) {
   auto record = tests::good_record();
-  record.departments[0].promotion = {PromotionOutcome::refused,
-                                     "production/finance",
-                                     "",
-                                     {},
-                                     {"stale: finance/dns: its golden image is another one today"}};
-  EXPECT_THAT(body_of(record), HasSubstr("<code>stale</code> finance/dns: its golden image is another one today"));
+  record.said_then = {{.department = "finance", .state = DecisionState::promoted}};
+  EXPECT_THAT(body_of(record), HasSubstr("in an older format"));
 }
 
 TEST(HtmlReport, TellsWhatIsKnownOfWindowsPackages) {

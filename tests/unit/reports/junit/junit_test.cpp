@@ -22,7 +22,10 @@ std::string head_of(const RunRecord& record) {
   return xml.substr(start, xml.find('>', start) - start);
 }
 
-TEST(Junit, IsAsReviewed) { tests::expect_golden("reports/good.junit.xml", junit_xml(tests::good_record())); }
+TEST(Junit, IsAsReviewed) {
+  tests::expect_golden("reports/good.junit.xml",
+                       junit_xml(tests::good_record(), tests::sample_decisions(tests::good_record())));
+}
 
 TEST(Junit, APatchThatBreaksSomethingIsAFailure) {
   const auto xml = junit_xml(tests::rich_record());

@@ -3,6 +3,7 @@
 #include "reports/record/record.hpp"
 
 #include <gmock/gmock.h>
+#include <unistd.h>
 
 #include "lab/core/files.hpp"
 #include "tests/support/json_schema.hpp"
@@ -10,6 +11,7 @@
 
 namespace patchlab::reports {
 namespace {
+using testing::AllOf;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
@@ -18,13 +20,14 @@ Json schema() { return read_json_file(PATCHLAB_SOURCE_DIR "/reports/record/run.s
 RunRecord record_with_every_field() {
   auto record = tests::good_record();
   record.candidates[1].prerequisites = {record.candidates[0].id};
+  record.candidates[1].source = "/srv/patches/tidy";
+  record.asked = {{"finance"}, {"dns"}, {"tidy"}, 3};
   record.candidates[1].supersedes = {"postgresql-15.9"};
   record.candidates[1].files[0].signature = "not signed (allowed)";
   record.error = Error{ErrorClass::timeout, "the mail machine was silent", "look at its console"};
   auto& department = record.departments[0];
   department.error = infrastructure_error("no space left");
   department.fence.troubles = {"no IPv6 in this kernel"};
-  department.promotion.reasons = {"stale: run: too old"};
   auto& trial = department.trials[2];
   trial.error = guest_error("silent");
   trial.reused_from = "finance/t1";
@@ -90,22 +93,16 @@ TEST(RunRecord, SchemaAndReaderRefuseTheSameSpoiledRecords) {
 TEST(RunRecord, SchemaAndReaderKnowTheSameDecidingWords) {
   const auto rules = schema();
   const auto& purposes = rules["$defs"]["trial"]["properties"]["purpose"]["enum"];
-  const auto& promotions = rules["$defs"]["promotion"]["properties"]["outcome"]["enum"];
   for (const auto& word : purposes) EXPECT_TRUE(purpose_from(word)) << word;
-  for (const auto& word : promotions) EXPECT_TRUE(promotion_outcome_from(word)) << word;
   for (const auto& word : rules["$defs"]["flaky"]["properties"]["kind"]["enum"]) EXPECT_TRUE(flake_kind_from(word));
   // Every word that is written is in the schema.
   for (int i = 0; i <= static_cast<int>(Purpose::removal); ++i)
     EXPECT_THAT(purposes, testing::Contains(Json(static_cast<Purpose>(i))));
-  for (int i = 0; i <= static_cast<int>(PromotionOutcome::not_attempted); ++i)
-    EXPECT_THAT(promotions, testing::Contains(Json(static_cast<PromotionOutcome>(i))));
   auto record = Json(tests::good_record());
   record["departments"][0]["trials"][0]["purpose"] = "a word of the future";
-  record["departments"][0]["promotion"]["outcome"] = "a word of the future";
   const auto read = run_record_from_json(record);
   ASSERT_FALSE(read);
   EXPECT_THAT(read.error().message, HasSubstr("/departments/0/trials/0/purpose: 'a word of the future' is not a"));
-  EXPECT_THAT(read.error().message, HasSubstr("/departments/0/promotion/outcome: 'a word of the future' is not a"));
 }
 
 TEST(RunRecord, NamesFileAndPointerOfEveryProblem) {
@@ -123,9 +120,9 @@ TEST(RunRecord, NamesFileAndPointerOfEveryProblem) {
 
 TEST(RunRecord, RefusesAnotherSchema) {
   Json json = tests::good_record();
-  json["schema"] = "patchlab/run/v2";
+  json["schema"] = "patchlab/run/v3";
   EXPECT_EQ(run_record_from_json(json).error().message,
-            R"(run.json: /schema: must be "patchlab/run/v1", found "patchlab/run/v2")");
+            R"(run.json: /schema: must be "patchlab/run/v2", found "patchlab/run/v3")");
   EXPECT_EQ(run_record_from_json(Json::array()).error().message, "run.json: /: must be an object: the record of a run");
 }
 
@@ -133,7 +130,6 @@ TEST(RunRecord, TakesWhatIsAbsentAsTheValueThatPromotesNothing) {
   const auto read = run_record_from_json({{"schema", run_schema}, {"id", "r"}});
   ASSERT_TRUE(read);
   EXPECT_FALSE(read->complete);
-  EXPECT_EQ(read->exit_code, 2);
   const auto attempt = fence_attempt_from_json({{"phase", "before"}, {"probe", "arp"}});
   ASSERT_TRUE(attempt);
   EXPECT_TRUE(attempt->answered);
@@ -178,16 +174,82 @@ TEST(CellPieces, AGarbledOneIsABugNotAnOutcome) {
   EXPECT_EQ(read.error().error_class, ErrorClass::bug);
 }
 
-TEST(RecordDigest, ChangesWithEveryTestedFactAndWithNothingThatComesLater) {
+// A record of the version before: it said itself what came of its promotion.
+Json v1_json() {
+  Json json = tests::good_record();
+  json["schema"] = run_schema_v1;
+  json["exit_code"] = 5;
+  json.erase("asked");
+  json["departments"][0]["promotion"] = {{"outcome", "refused"},
+                                         {"stage", "production/finance"},
+                                         {"manifest_digest", ""},
+                                         {"candidates", Json::array()},
+                                         {"reasons", {"stale: finance/dns: another one"}}};
+  return json;
+}
+
+class RecordFile : public testing::Test {
+ protected:
+  ~RecordFile() override { std::filesystem::remove(file_); }
+  Result<RunRecord> read(const std::string& text) {
+    EXPECT_TRUE(write_file_atomically(file_, text));
+    return read_run_record(file_);
+  }
+  std::filesystem::path file_ =
+      std::filesystem::path(testing::TempDir()) / ("patchlab-record-" + std::to_string(::getpid()) + "-" +
+                                                   testing::UnitTest::GetInstance()->current_test_info()->name());
+};
+
+TEST_F(RecordFile, OfTheVersionBeforeIsReadAndItsPromotionIsOnlySaid) {
+  const auto old = run_record_from_json(v1_json());
+  ASSERT_TRUE(old) << old.error().message;
+  ASSERT_EQ(old->said_then.size(), 1U);
+  EXPECT_EQ(old->said_then[0].state, DecisionState::refused);
+  EXPECT_EQ(old->said_then[0].reasons(), std::vector<std::string>{"stale: finance: finance/dns: another one"});
+  EXPECT_EQ(Json(*old)["departments"], Json(tests::good_record())["departments"]);
+  // Each kept to its own: the new one has no promotion, the old one has it well-formed.
+  auto mixed = v1_json();
+  mixed["schema"] = run_schema;
+  EXPECT_THAT(run_record_from_json(mixed).error().message,
+              AllOf(HasSubstr("/departments/0/promotion: "), HasSubstr("/exit_code: ")));
+  auto future = v1_json();
+  future["departments"][0]["promotion"]["outcome"] = "a word of the future";
+  EXPECT_THAT(run_record_from_json(future).error().message,
+              HasSubstr("/departments/0/promotion/outcome: 'a word of the future' is not a"));
+  future = v1_json();
+  future["departments"][0]["promotion"]["surprise"] = 1;
+  EXPECT_FALSE(run_record_from_json(future));
+}
+
+// Of the version before, the digest that its ledger and manifests have.
+TEST_F(RecordFile, OfTheVersionBeforeKeepsItsIdentity) {
+  const auto written = read(pretty(v1_json()));
+  ASSERT_TRUE(written) << written.error().message;
+  auto later = v1_json();
+  later["exit_code"] = 0;
+  later["departments"][0]["promotion"]["outcome"] = "promoted";
+  later["duration_ms"] = 7;
+  later["timings"] = Json::array();
+  EXPECT_EQ(record_digest(*read(pretty(later))), record_digest(*written));
+  later["departments"][0]["outcome"] = "fail";
+  EXPECT_NE(record_digest(*read(pretty(later))), record_digest(*written));
+  auto facts = v1_json();
+  for (const char* key : {"exit_code", "timings", "duration_ms", "peak_memory_kib"}) facts.erase(key);
+  facts["departments"][0].erase("promotion");
+  EXPECT_EQ(record_digest(*written), sha256(facts.dump()));
+}
+
+// sha256sum proves it, and any byte counts, spaces as well.
+TEST_F(RecordFile, IsNamedByTheDigestOfItsBytes) {
   const auto record = tests::good_record();
-  auto later = record;
-  later.exit_code = 5;
-  later.duration_ms += 7;
-  later.timings.pop_back();
-  later.departments[0].promotion.outcome = reports::PromotionOutcome::refused;
-  EXPECT_EQ(record_digest(later), record_digest(record));
+  const auto text = pretty(record);
+  EXPECT_EQ(record_digest(record), sha256(text));
+  EXPECT_EQ(record_digest(*read(text)), sha256(text));
+  ASSERT_TRUE(write_run_record(record, file_));
+  EXPECT_EQ(read_file(file_).value(), text);
+  EXPECT_EQ(record_digest(*read(text + "\n")), sha256(text + "\n"));
   auto other = record;
-  other.departments[0].trials[2].phases[1].checks[0].outcome = Outcome::fail;
+  other.departments[0].trials[2].duration_ms += 1;
   EXPECT_NE(record_digest(other), record_digest(record));
   other = record;
   other.complete = false;

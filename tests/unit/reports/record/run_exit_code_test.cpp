@@ -18,14 +18,10 @@ TEST(ExitCodes, AreTheDocumentedNumbersOnceEach) {
 }
 
 TEST(RunExitCode, IsZeroWhenEverythingPassedAndWasPromoted) {
-  EXPECT_EQ(exit_code_for(tests::good_record()), ExitCode::ok);
+  EXPECT_EQ(exit_code_for(tests::good_record(), tests::sample_decisions(tests::good_record())), ExitCode::ok);
 }
 
-TEST(RunExitCode, IsZeroWhenPromotionWasNotAskedFor) {
-  auto record = tests::good_record();
-  record.departments[0].promotion.outcome = reports::PromotionOutcome::not_attempted;
-  EXPECT_EQ(exit_code_for(record), ExitCode::ok);
-}
+TEST(RunExitCode, IsZeroWhenPromotionWasNotAskedFor) { EXPECT_EQ(exit_code_for(tests::good_record()), ExitCode::ok); }
 
 TEST(RunExitCode, IsOneWhenACandidateFailsAlthoughTheRestWasPromoted) {
   EXPECT_EQ(exit_code_for(tests::rich_record()), ExitCode::candidate_fails);
@@ -79,8 +75,11 @@ TEST(RunExitCode, IsFourWhenNothingApplies) {
 
 TEST(RunExitCode, IsFiveWhenThePromotionWasRefused) {
   auto record = tests::good_record();
-  record.departments[0].promotion.outcome = reports::PromotionOutcome::refused;
-  EXPECT_EQ(exit_code_for(record), ExitCode::policy);
+  auto decisions = tests::sample_decisions(record);
+  decisions[0].state = DecisionState::refused;
+  EXPECT_EQ(exit_code_for(record, decisions), ExitCode::policy);
+  decisions[0].state = DecisionState::replaced;
+  EXPECT_EQ(exit_code_for(record, decisions), ExitCode::ok);
 }
 
 TEST(RunExitCode, IsSixWhenTheSetFailedAndWasNotReproduced) {

@@ -21,6 +21,16 @@ TEST(Tap, SaysOneLinePerVerdict) {
             "not ok 3 - finance late: not reached: no verdict\n");
 }
 
+TEST(Tap, TellsTheDecisionAsAComment) {
+  const auto record = tests::good_record();
+  auto decisions = tests::sample_decisions(record);
+  decisions[0].state = DecisionState::refused;
+  decisions[0].requirements.push_back({"stale", {}, "finance/dns", false, "is\nanother one", ""});
+  EXPECT_EQ(tap_lines(record, decisions),
+            "TAP version 14\n1..2\nok 1 - finance dns-update\nok 2 - finance tidy\n"
+            "# finance: refused as of 2026-11-22T06:20:31.000Z\n# finance: stale: finance/dns: is\\\\nanother one\n");
+}
+
 TEST(Tap, KeepsLabErrorsAndSkipsApart) {
   auto record = tests::good_record();
   record.departments[0].verdicts[0].outcome = Outcome::error;

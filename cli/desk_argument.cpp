@@ -1,0 +1,22 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/desk_argument.hpp"
+
+#include "history/archive/run_archive.hpp"
+#include "lab/core/paths.hpp"
+#include "lab/core/time.hpp"
+
+namespace patchlab::cli {
+
+Result<RunAtDesk> run_at_desk(const DeskArguments& arguments, runners::Look look) {
+  PATCHLAB_ASSIGN(const auto found, history::RunArchive(arguments.runs).find(arguments.run));
+  PATCHLAB_ASSIGN(auto record, reports::read_run_record(found));
+  PATCHLAB_ASSIGN(auto file, absolute_path(found));
+  PATCHLAB_ASSIGN(auto stage, absolute_path(arguments.stage).while_doing("--stage"));
+  auto ledger = arguments.ledger.empty() ? file.parent_path().parent_path() / "ledger.jsonl" : arguments.ledger;
+  return RunAtDesk{std::move(file), std::move(record),
+                   promotion::Desk({.stage = std::move(stage), .ledger = std::move(ledger)}, {},
+                                   runners::lab_today(look), system_clock_source().wall())};
+}
+
+}  // namespace patchlab::cli

@@ -1,0 +1,75 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include "reports/record/decision_record.hpp"
+
+#include <algorithm>
+
+namespace patchlab::reports {
+
+std::string to_string(const RequirementRecord& requirement) {
+  return requirement.code + ": " + requirement.subject + ": " + requirement.text;
+}
+
+const char* to_string(DecisionState state) {
+  switch (state) {
+    case DecisionState::undecided: return "undecided";
+    case DecisionState::refused: return "refused";
+    case DecisionState::promotable: return "promotable";
+    case DecisionState::promoted: return "promoted";
+    case DecisionState::replaced: return "replaced";
+  }
+  return "undecided";
+}
+
+std::vector<std::string> DecisionRecord::reasons() const {
+  std::vector<std::string> texts;
+  for (const auto& requirement : requirements) {
+    if (!requirement.met) texts.push_back(to_string(requirement));
+  }
+  return texts;
+}
+
+const DecisionRecord& decision_of(const Decisions& decisions, const std::string& department) {
+  static const DecisionRecord nobody_was_asked;
+  const auto found = std::ranges::find(decisions, department, &DecisionRecord::department);
+  return found == decisions.end() ? nobody_was_asked : *found;
+}
+
+bool is_promoted(const DecisionRecord& decision, const std::string& candidate) {
+  return decision.state == DecisionState::promoted && std::ranges::count(decision.candidates, candidate) > 0;
+}
+
+const char* word_for(const DecisionRecord& decision, const std::string& candidate) {
+  if (std::ranges::count(decision.candidates, candidate) == 0) return "not promoted";
+  switch (decision.state) {
+    case DecisionState::promoted: return "promoted";
+    case DecisionState::replaced: return "promoted, then replaced";
+    case DecisionState::promotable: return "may be promoted";
+    case DecisionState::undecided:
+    case DecisionState::refused: break;
+  }
+  return "not promoted";
+}
+
+void to_json(Json& json, const RequirementRecord& requirement) {
+  json = {{"code", requirement.code},
+          {"about", requirement.about},
+          {"met", requirement.met},
+          {"text", requirement.text},
+          {"command", requirement.command}};
+}
+
+void to_json(Json& json, const DecisionRecord& decision) {
+  json = {{"department", decision.department},
+          {"outcome", to_string(decision.state)},
+          {"as_of", decision.as_of},
+          {"since", decision.since},
+          {"stage", decision.stage},
+          {"manifest_digest", decision.manifest_digest},
+          {"replaced_by", decision.replaced_by},
+          {"candidates", decision.candidates},
+          {"reasons", decision.reasons()},
+          {"requirements", decision.requirements}};
+}
+
+}  // namespace patchlab::reports

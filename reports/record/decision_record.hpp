@@ -1,0 +1,60 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "lab/core/json.hpp"
+
+// What was decided about a run, as whoever shows it needs it. It is no part of the run's record: it is made anew
+// whenever somebody asks (promotion/desk), and says when that was.
+namespace patchlab::reports {
+
+struct RequirementRecord {
+  std::string code;                          // "fence-breach", ...
+  std::map<std::string, std::string> about;  // department, machine, check, phase, candidate, trial, run: what applies
+  std::string subject;                       // the narrowest of them, for the reader
+  bool met = false;
+  std::string text;
+  std::string command;  // that would satisfy it; empty: none, or it is met
+};
+// "code: subject: text".
+[[nodiscard]] std::string to_string(const RequirementRecord& requirement);
+
+enum class DecisionState {
+  undecided,   // nobody was asked
+  refused,     // a requirement is not met
+  promotable,  // all are met, and nothing is published of it
+  promoted,    // published, and the newest of its department
+  replaced,    // was published, and another run is now
+};
+[[nodiscard]] const char* to_string(DecisionState state);
+
+struct DecisionRecord {
+  std::string department;
+  DecisionState state = DecisionState::undecided;
+  std::string as_of;                    // RFC 3339: when it was asked
+  std::string since;                    // when it was published; empty: it is not
+  std::string stage;                    // where, or where it would be
+  std::string manifest_digest;          // of what is published
+  std::string replaced_by;              // the run that is published instead
+  std::vector<std::string> candidates;  // published, or promotable
+  // Of the department, then of candidates that are held back. A published run may have some that are not met today.
+  std::vector<RequirementRecord> requirements;
+  [[nodiscard]] std::vector<std::string> reasons() const;  // those that are not met, as text
+};
+using Decisions = std::vector<DecisionRecord>;
+
+// An undecided one when there is none of this name.
+[[nodiscard]] const DecisionRecord& decision_of(const Decisions& decisions, const std::string& department);
+// Whether this candidate is what the department's published version holds now.
+[[nodiscard]] bool is_promoted(const DecisionRecord& decision, const std::string& candidate);
+// "promoted", "may be promoted", "promoted, then replaced", "not promoted": of a candidate that passed.
+[[nodiscard]] const char* word_for(const DecisionRecord& decision, const std::string& candidate);
+
+void to_json(Json& json, const RequirementRecord& requirement);
+void to_json(Json& json, const DecisionRecord& decision);
+
+}  // namespace patchlab::reports
