@@ -38,6 +38,27 @@ bool same_members(const std::vector<std::string>& a, const std::vector<std::stri
   return left == right && left.size() == a.size() && right.size() == b.size();
 }
 
+ReasonCode code_of(DemandCode code) {
+  switch (code) {
+    case DemandCode::policy_not_in_force: return ReasonCode::policy_not_in_force;
+    case DemandCode::policy_ambiguous: return ReasonCode::policy_ambiguous;
+    case DemandCode::department_not_allowed: return ReasonCode::department_not_allowed;
+    case DemandCode::scenario_not_allowed: return ReasonCode::scenario_not_allowed;
+    case DemandCode::tool_version_not_allowed: return ReasonCode::tool_version_not_allowed;
+    case DemandCode::run_narrowed: return ReasonCode::narrowed;
+    case DemandCode::machine_not_planned: return ReasonCode::machine_not_planned;
+    case DemandCode::check_not_planned: return ReasonCode::check_not_planned;
+    case DemandCode::phase_not_planned: return ReasonCode::phase_not_planned;
+    case DemandCode::coverage_shrunk: return ReasonCode::coverage_shrunk;
+    case DemandCode::coverage_unknown: return ReasonCode::coverage_unknown;
+    case DemandCode::emergency_not_allowed: return ReasonCode::emergency_not_allowed;
+    case DemandCode::review_overdue: return ReasonCode::review_overdue;
+    case DemandCode::approval_missing: return ReasonCode::approval_missing;
+    case DemandCode::window_closed: return ReasonCode::window_closed;
+  }
+  return ReasonCode::policy_not_in_force;
+}
+
 // Collects requirements over one department; each `look_at` is one group of rules, called in the order of ReasonCode.
 class Gate {
  public:
@@ -50,6 +71,7 @@ class Gate {
     look_at_standing();
     look_at_age();
     look_at_what_was_asked();
+    look_at_policy();
     look_at_fence();
     look_at_goldens();
     look_at_candidate_digests();
@@ -235,6 +257,34 @@ class Gate {
 
   [[nodiscard]] Subject of_fence(const std::string& phase) const {
     return {.department = department_.name, .phase = phase};
+  }
+
+  // What the policy asks of what was planned, and of the moment.
+  void look_at_policy() {
+    PolicyFacts facts;
+    facts.now = today_.now;
+    facts.lane = today_.lane;
+    if (const auto last = today_.last_promoted.find(department_.name); last != today_.last_promoted.end())
+      facts.last_promoted = last->second;
+    if (const auto open = today_.open_reviews.find(department_.name); open != today_.open_reviews.end())
+      facts.open_reviews = open->second;
+    if (const auto given = today_.approvals.find(department_.name); given != today_.approvals.end())
+      facts.approvals = given->second;
+    if (const auto waived = today_.anything_waived.find(department_.name); waived != today_.anything_waived.end())
+      facts.anything_waived = waived->second;
+    for (const auto& demand : demands_of(policy_, record_, department_, facts)) {
+      const auto code = code_of(demand.code);
+      Subject subject{.department = department_.name,
+                      .machine = demand.machine,
+                      .check = demand.check,
+                      .phase = demand.phase,
+                      .candidate = demand.candidate};
+      if (demand.met)
+        asked(code, std::move(subject), demand.text);
+      else
+        decision_.requirements.push_back({code, std::move(subject), false, demand.text,
+                                          demand.command.empty() ? command_for(code, record_) : demand.command});
+    }
   }
 
   void look_at_fence() {
@@ -665,13 +715,27 @@ std::string command_for(ReasonCode code, const RunRecord& record) {
     case ReasonCode::no_final_trial:
     case ReasonCode::final_set_differs:
     case ReasonCode::coverage_missing:
+    case ReasonCode::scenario_not_allowed:
+    case ReasonCode::tool_version_not_allowed:
+    case ReasonCode::machine_not_planned:
+    case ReasonCode::check_not_planned:
+    case ReasonCode::phase_not_planned:
+    case ReasonCode::coverage_shrunk:
     case ReasonCode::candidate_undecided: return "patchlab run SCENARIO";
+    case ReasonCode::approval_missing: return "patchlab approve " + record.id;
+    case ReasonCode::window_closed:
     case ReasonCode::not_asked:
     case ReasonCode::publish_failed: return "patchlab promote " + record.id;
     // What was found stands, whoever asks again: the image, the patch or the lab must become another one first.
     case ReasonCode::not_recorded:
     case ReasonCode::older_than_published:
     case ReasonCode::department_unknown:
+    case ReasonCode::policy_not_in_force:
+    case ReasonCode::policy_ambiguous:
+    case ReasonCode::department_not_allowed:
+    case ReasonCode::coverage_unknown:
+    case ReasonCode::emergency_not_allowed:
+    case ReasonCode::review_overdue:
     case ReasonCode::fence_breach:
     case ReasonCode::baseline_broken:
     case ReasonCode::control_failed:

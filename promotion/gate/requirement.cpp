@@ -11,6 +11,8 @@ namespace patchlab::promotion {
 
 const char* to_string(ReasonCode code) {
   switch (code) {
+    case ReasonCode::policy_not_in_force: return "policy-not-in-force";
+    case ReasonCode::policy_ambiguous: return "policy-ambiguous";
     case ReasonCode::run_incomplete: return "run-incomplete";
     case ReasonCode::not_recorded: return "not-recorded";
     case ReasonCode::stale: return "stale";
@@ -18,6 +20,14 @@ const char* to_string(ReasonCode code) {
     case ReasonCode::department_unknown: return "department-unknown";
     case ReasonCode::narrowed: return "narrowed";
     case ReasonCode::not_asked: return "not-asked";
+    case ReasonCode::department_not_allowed: return "department-not-allowed";
+    case ReasonCode::scenario_not_allowed: return "scenario-not-allowed";
+    case ReasonCode::tool_version_not_allowed: return "tool-version-not-allowed";
+    case ReasonCode::machine_not_planned: return "machine-not-planned";
+    case ReasonCode::check_not_planned: return "check-not-planned";
+    case ReasonCode::phase_not_planned: return "phase-not-planned";
+    case ReasonCode::coverage_shrunk: return "coverage-shrunk";
+    case ReasonCode::coverage_unknown: return "coverage-unknown";
     case ReasonCode::fence_breach: return "fence-breach";
     case ReasonCode::fence_unproven: return "fence-unproven";
     case ReasonCode::golden_image_changed: return "golden-image-changed";
@@ -36,6 +46,10 @@ const char* to_string(ReasonCode code) {
     case ReasonCode::candidate_undecided: return "candidate-undecided";
     case ReasonCode::candidate_skipped: return "candidate-skipped";
     case ReasonCode::nothing_to_promote: return "nothing-to-promote";
+    case ReasonCode::emergency_not_allowed: return "emergency-not-allowed";
+    case ReasonCode::review_overdue: return "review-overdue";
+    case ReasonCode::approval_missing: return "approval-missing";
+    case ReasonCode::window_closed: return "window-closed";
     case ReasonCode::publish_failed: return "publish-failed";
   }
   return "unknown";

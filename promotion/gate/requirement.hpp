@@ -9,18 +9,28 @@ namespace patchlab::promotion {
 // What a promotion asks for. The words (to_string) are stable API; texts are derived and may change. The order here is
 // the order in a decision: what makes everything below meaningless comes first.
 enum class ReasonCode {
-  run_incomplete,  // interrupted, or ended with an error of its own
-  not_recorded,    // the ledger does not have this run with this record: it was edited, or never ended
+  policy_not_in_force,  // no policy of the stage is valid now: nobody says what a promotion needs
+  policy_ambiguous,     // more than one is
+  run_incomplete,       // interrupted, or ended with an error of its own
+  not_recorded,         // the ledger does not have this run with this record: it was edited, or never ended
   stale,  // too old, from the future, failed in a later run, or a golden image or candidate is another one today
-  older_than_published,    // the published version is of a run that ended later: going back is a decision of its own
-  department_unknown,      // the record does not have it
-  narrowed,                // the run left something out, so the department was not tested as a whole
-  not_asked,               // the run was not to promote
-  fence_breach,            // something outside answered
-  fence_unproven,          // a required probe was not tried, or could not be sent
-  golden_image_changed,    // differs after the run, or nobody looked
-  digest_mismatch,         // digests in the record, or of the bytes, are absent, malformed or contradict each other
-  baseline_broken,         // no baseline, or not every check passed before any patch
+  older_than_published,      // the published version is of a run that ended later: going back is a decision of its own
+  department_unknown,        // the record does not have it
+  narrowed,                  // the run left something out, so the department was not tested as a whole
+  not_asked,                 // the run was not to promote
+  department_not_allowed,    // the policy does not have it
+  scenario_not_allowed,      // the run is of a scenario that the policy does not take
+  tool_version_not_allowed,  // it was made by a patchlab that the policy does not take
+  machine_not_planned,       // the policy asks for a machine that took no part
+  check_not_planned,         // the policy asks for a check that was not planned
+  phase_not_planned,         // the policy asks for a restart, or a look, that was not planned
+  coverage_shrunk,           // less is planned than when this department was promoted last
+  coverage_unknown,          // what was planned then is not known any more
+  fence_breach,              // something outside answered
+  fence_unproven,            // a required probe was not tried, or could not be sent
+  golden_image_changed,      // differs after the run, or nobody looked
+  digest_mismatch,           // digests in the record, or of the bytes, are absent, malformed or contradict each other
+  baseline_broken,           // no baseline, or not every check passed before any patch
   control_failed,          // the same reboots without a patch did not pass, or were not tried although the policy asks
   lab_error,               // the lab could not tell
   verdict_missing,         // a candidate of the run has no verdict, or more than one
@@ -34,6 +44,10 @@ enum class ReasonCode {
   candidate_undecided,     // about one candidate: error or not reached
   candidate_skipped,       // about one candidate: applies to nothing here
   nothing_to_promote,      // no candidate passed
+  emergency_not_allowed,   // somebody asked for the emergency lane, which is not for this set
+  review_overdue,          // an earlier emergency promotion was not reviewed in time
+  approval_missing,        // too few people approved
+  window_closed,           // the policy promotes at other times
   publish_failed,          // decided, and then the stage could not take it; the version before stays
 };
 inline constexpr auto last_reason_code = ReasonCode::publish_failed;

@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "promotion/policy/demands.hpp"
+
 namespace patchlab::promotion {
 
 // A candidate that failed in another run.
@@ -74,7 +76,13 @@ struct Today {
   // record, or of which nobody can tell, makes the run stale; of what has no entry, nothing was asked.
   std::map<std::string, Seen> goldens;
   std::map<std::string, Seen> candidates;
-  std::map<std::string, PublishedRun> published;  // by department; none: nothing is published there
+  std::map<std::string, PublishedRun> published;                // by department; none: nothing is published there
+  std::map<std::string, LastPromoted> last_promoted;            // by department; none: it never was
+  Lane lane = Lane::normal;                                     // emergency: somebody asked for it
+  std::map<std::string, std::vector<OpenReview>> open_reviews;  // by department
+  // By department: who approved this very set, and whether something of it is waived. What is not here, nobody did.
+  std::map<std::string, std::vector<ApprovalGiven>> approvals;
+  std::map<std::string, bool> anything_waived;
   // Absent: no ledger was asked, and that is no proof of anything; the desk always asks.
   std::optional<Standing> standing;
 };

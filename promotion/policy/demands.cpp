@@ -46,6 +46,7 @@ class Asking {
     ask_coverage();
     ask_emergency();
     ask_reviews();
+    ask_approvals();
     ask_window();
     std::ranges::stable_sort(demands_, {}, &Demand::code);
     return std::move(demands_);
@@ -145,7 +146,7 @@ class Asking {
   void ask_coverage() {
     if (policy_.coverage.not_less_than == CoverageRule::Least::anything) return;
     const auto& last = facts_.last_promoted;
-    using Known = PolicyFacts::LastPromoted::Known;
+    using Known = LastPromoted::Known;
     switch (last.state) {
       case Known::nothing: add(DemandCode::coverage_shrunk, true, "nothing was promoted here before"); return;
       case Known::unknown: {
@@ -221,6 +222,25 @@ class Asking {
     }
   }
 
+  void ask_approvals() {
+    const auto severities = severities_of(record_, department_);
+    for (const auto& rule : approvals_in(policy_, facts_.lane)) {
+      if (!applies(rule, severities, facts_.anything_waived)) continue;
+      std::set<std::string> people;
+      for (const auto& given : facts_.approvals) {
+        if (counts(given, rule, policy_)) people.insert(given.by);
+      }
+      const auto asked = fmt::format("{} asks for {} approval{}{}{}", name_of(policy_), rule.count,
+                                     rule.count == 1 ? "" : "s of different people",
+                                     rule.security_key == SecurityKey::any ? "" : " by a security key, ",
+                                     rule.security_key == SecurityKey::any ? "" : to_string(rule.security_key));
+      const auto who =
+          people.empty() ? std::string("nobody approved") : fmt::format("approved: {}", fmt::join(people, ", "));
+      auto& demand = add(DemandCode::approval_missing, people.size() >= rule.count, fmt::format("{}; {}", asked, who));
+      demand.command = people.size() >= rule.count ? "" : "patchlab approve " + record_.id;
+    }
+  }
+
   void ask_window() {
     if (policy_.windows.empty() || facts_.lane == Lane::emergency) return;
     if (is_open(policy_.windows, facts_.now)) {
@@ -267,6 +287,7 @@ const char* to_string(DemandCode code) {
     case DemandCode::coverage_unknown: return "coverage-unknown";
     case DemandCode::emergency_not_allowed: return "emergency-not-allowed";
     case DemandCode::review_overdue: return "review-overdue";
+    case DemandCode::approval_missing: return "approval-missing";
     case DemandCode::window_closed: return "window-closed";
   }
   return "unknown";
@@ -339,6 +360,19 @@ std::map<std::string, std::string> severities_of(const RunRecord& record, const 
 bool is_known_severity(const std::string& word) {
   constexpr std::array known{"critical", "important", "moderate", "low"};
   return std::ranges::count(known, word) > 0;
+}
+
+bool counts(const ApprovalGiven& given, const ApprovalRule& rule, const Policy& policy) {
+  if (given.by.empty()) return false;
+  if (rule.not_by.contains(NotBy::submitter) && given.submitted) return false;
+  if (rule.not_by.contains(NotBy::waiver_author) && given.waived_something) return false;
+  if (rule.not_by.contains(NotBy::policy_author) && given.by == policy.author) return false;
+  switch (rule.security_key) {
+    case SecurityKey::any: return true;
+    case SecurityKey::touched: return given.key == SecurityKey::touched || given.key == SecurityKey::verified;
+    case SecurityKey::verified: return given.key == SecurityKey::verified;
+  }
+  return false;
 }
 
 bool applies(const ApprovalRule& rule, const std::map<std::string, std::string>& severities, bool anything_waived) {

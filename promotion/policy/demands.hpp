@@ -25,6 +25,13 @@ struct Coverage {
 };
 [[nodiscard]] Coverage coverage_of(const reports::RunRecord& record, const reports::DepartmentRecord& department);
 
+// The run from which a department was promoted last. `nothing`: it never was.
+struct LastPromoted {
+  enum class Known { nothing, unknown, known } state = Known::nothing;
+  Coverage coverage;  // when known
+  std::string why;    // when unknown: why it cannot be told
+};
+
 // A department whose promotion went through the emergency lane, and is not reviewed yet.
 struct OpenReview {
   std::string run;
@@ -32,17 +39,24 @@ struct OpenReview {
   bool operator==(const OpenReview&) const = default;
 };
 
+// Somebody's approval that counts, and what the security key saw.
+struct ApprovalGiven {
+  std::string by;
+  bool waived_something = false;  // is author of a waiver in this set
+  bool submitted = false;
+  SecurityKey key = SecurityKey::any;  // the most that was seen: any, touched, verified
+  bool operator==(const ApprovalGiven&) const = default;
+};
+
 // What is true on the day of the question, of one department of one stage.
 struct PolicyFacts {
   PolicyTime now;
-  // From which this department was promoted last. `nothing`: it never was.
-  struct LastPromoted {
-    enum class Known { nothing, unknown, known } state = Known::nothing;
-    Coverage coverage;  // when known
-    std::string why;    // when unknown: why it cannot be told
-  } last_promoted;
+  LastPromoted last_promoted;
   Lane lane = Lane::normal;  // emergency: somebody asked for it
   std::vector<OpenReview> open_reviews;
+  // People who approved this very set, each once: who may, and by which keys, was judged by whoever says so.
+  std::vector<ApprovalGiven> approvals;
+  bool anything_waived = false;
 };
 
 enum class DemandCode {
@@ -59,6 +73,7 @@ enum class DemandCode {
   coverage_unknown,
   emergency_not_allowed,
   review_overdue,
+  approval_missing,
   window_closed,
 };
 [[nodiscard]] const char* to_string(DemandCode code);  // "machine-not-planned"; stable API
@@ -94,6 +109,8 @@ struct Demand {
 [[nodiscard]] std::map<std::string, std::string> severities_of(const reports::RunRecord& record,
                                                                const reports::DepartmentRecord& department);
 [[nodiscard]] bool is_known_severity(const std::string& word);
+// Whether this approval counts for this rule.
+[[nodiscard]] bool counts(const ApprovalGiven& given, const ApprovalRule& rule, const Policy& policy);
 // Whether an approval rule applies to a set with these severities (by candidate) and waivers.
 [[nodiscard]] bool applies(const ApprovalRule& rule, const std::map<std::string, std::string>& severities,
                            bool anything_waived);

@@ -285,9 +285,11 @@ TEST(Gate, SaysWhatIsMetAsWell) {
     }
     return words;
   };
-  const std::vector<std::string> asked{"run-incomplete",
+  const std::vector<std::string> asked{"policy-not-in-force",
+                                       "run-incomplete",
                                        "stale",
                                        "narrowed",
+                                       "coverage-shrunk",
                                        "fence-breach",
                                        "fence-unproven",
                                        "golden-image-changed",

@@ -1,0 +1,130 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include <gmock/gmock.h>
+
+#include <random>
+
+#include "lab/core/digest.hpp"
+#include "lab/core/time.hpp"
+#include "promotion/gate/gate.hpp"
+#include "promotion/policy/policy_document.hpp"
+#include "tests/support/sample_record.hpp"
+
+// What a policy demands, and the gate refuses for it.
+namespace patchlab::promotion {
+namespace {
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+Today sunday_morning() { return {.now = parse_rfc3339("2026-11-22T07:00:00Z").value()}; }
+
+TEST(GateByPolicy, PromotesAGoodRunByTheShippedQuickstart) {
+  const auto decision = decide(tests::good_record(), "finance", quickstart_policy(), sunday_morning());
+  EXPECT_TRUE(decision.promotes());
+  EXPECT_THAT(decision.reasons(), IsEmpty());
+}
+
+TEST(GateByPolicy, SaysWhatIsMissingWithItsCodeSubjectAndCommand) {
+  auto policy = quickstart_policy();
+  policy.id = "strict";
+  policy.scenarios = {{"another", ""}};
+  policy.tool_versions = {"9.9"};
+  policy.phases = {"after-install", "after-reboot-2"};
+  policy.departments = {{"finance", {{"dns", {"a-record", "zone"}}, {"print", {}}}}};
+  policy.approvals = {ApprovalRule{}};
+  policy.windows = {{{1}, std::chrono::hours(6), std::chrono::hours(8)}};
+  auto record = tests::good_record();
+  record.not_tested.emplace_back("machine 'finance/file' was left out by --role");
+  auto today = sunday_morning();
+  today.last_promoted["finance"].state = LastPromoted::Known::known;
+  today.last_promoted["finance"].coverage = {"run-0", {{"mail", {"large-delivery"}}}, {"after-install"}};
+  today.open_reviews["finance"] = {{"run-1", today.now - std::chrono::hours(1)}};
+  today.lane = Lane::emergency;
+  const auto decision = decide(record, "finance", policy, today);
+  EXPECT_FALSE(decision.promotes());
+  EXPECT_THAT(decision.promotable, IsEmpty());
+  std::vector<std::string> reasons;
+  for (const auto& reason : decision.blocking()) {
+    EXPECT_EQ(reason.subject.department, "finance") << reason.text;
+    reasons.push_back(std::string(to_string(reason.code)) + " " + to_string(reason.subject) + " " +
+                      reason.subject.phase);
+  }
+  EXPECT_THAT(reasons,
+              ElementsAre("narrowed finance ", "scenario-not-allowed finance ", "tool-version-not-allowed finance ",
+                          "machine-not-planned finance/print ", "check-not-planned finance/dns/zone ",
+                          "phase-not-planned finance after-reboot-2", "coverage-shrunk finance/mail/large-delivery ",
+                          "emergency-not-allowed finance ", "review-overdue finance ", "approval-missing finance "));
+  today.lane = Lane::normal;
+  const auto normal = decide(record, "finance", policy, today).blocking();
+  EXPECT_EQ(normal.back().code, ReasonCode::window_closed);
+  EXPECT_THAT(normal.back().text, HasSubstr("the next opens at 2026-11-23T06:00:00.000Z"));
+  EXPECT_EQ(normal[normal.size() - 2].command, "patchlab approve " + record.id);
+}
+
+TEST(GateByPolicy, PromotesNothingWithoutAPolicyInForce) {
+  for (const auto kind : {PolicyTrouble::Kind::none_in_force, PolicyTrouble::Kind::ambiguous}) {
+    Policy policy;
+    policy.trouble = PolicyTrouble{kind, "nobody knows"};
+    const auto decision = decide(tests::good_record(), "finance", policy, sunday_morning());
+    EXPECT_FALSE(decision.promotes());
+    EXPECT_THAT(decision.reasons(),
+                ElementsAre(kind == PolicyTrouble::Kind::ambiguous ? "policy-ambiguous: finance: nobody knows"
+                                                                   : "policy-not-in-force: finance: nobody knows"));
+  }
+}
+
+TEST(GateByPolicy, PromotesNothingThatNobodyApprovedWhereSomebodyIsAsked) {
+  auto policy = quickstart_policy();
+  policy.approvals = {{.count = 2, .security_key = SecurityKey::touched}};
+  auto today = sunday_morning();
+  EXPECT_THAT(
+      decide(tests::good_record(), "finance", policy, today).reasons(),
+      ElementsAre("approval-missing: finance: policy 'quickstart' asks for 2 approvals of different people by a "
+                  "security key, touched; nobody approved"));
+  today.approvals["engineering"] = {{.by = "bob", .key = SecurityKey::touched},
+                                    {.by = "eve", .key = SecurityKey::verified}};
+  EXPECT_FALSE(decide(tests::good_record(), "finance", policy, today).promotes()) << "another department's";
+  today.approvals["finance"] = {{.by = "bob", .key = SecurityKey::touched}, {.by = "eve"}};
+  EXPECT_FALSE(decide(tests::good_record(), "finance", policy, today).promotes());
+  today.approvals["finance"][1].key = SecurityKey::verified;
+  EXPECT_TRUE(decide(tests::good_record(), "finance", policy, today).promotes());
+}
+
+// The parts of a policy that ask about what was found are the gate's own; they, too, only ever ask more.
+TEST(GateByPolicy, NeverPromotesByAPolicyThatAsksMoreWhatOneThatAsksLessRefuses) {
+  std::mt19937 random(7);
+  const auto good = tests::good_record();
+  int taken_back = 0, promoted = 0;
+  for (int round = 0; round < 600; ++round) {
+    Policy less;
+    less.control = ControlTrial::if_present;
+    if (random() % 2 == 0) less.fence_probes = {"arp"};
+    auto more = less;
+    if (random() % 2 == 0) more.control = ControlTrial::required;
+    if (random() % 2 == 0) more.not_reproduced = NotReproduced::refused;
+    if (random() % 2 == 0) more.max_age = std::chrono::hours(1);
+    if (random() % 2 == 0) more.fence_probes = {"arp", "ping", "dns", "tcp", "ipv6-nd", "dhcp"};
+    if (random() % 2 == 0) more.phases = {"after-reboot-1"};
+    auto record = good;
+    auto& department = record.departments[0];
+    const auto sometimes = [&] { return random() % 4 == 0; };
+    if (sometimes()) department.trials.erase(department.trials.begin() + 1);
+    if (sometimes())
+      std::erase_if(department.fence.attempts, [](const auto& attempt) { return attempt.probe == "tcp"; });
+    if (sometimes()) department.phases.pop_back();
+    if (sometimes()) record.not_tested.emplace_back("the candidates were left out by --controls");
+    auto today = sunday_morning();
+    today.now += std::chrono::hours(random() % 4);
+    const bool before = decide(record, "finance", less, today).promotes();
+    const bool after = decide(record, "finance", more, today).promotes();
+    ASSERT_FALSE(after && !before) << round;
+    taken_back += before && !after ? 1 : 0;
+    promoted += after ? 1 : 0;
+  }
+  EXPECT_GT(taken_back, 50);
+  EXPECT_GT(promoted, 20);
+}
+
+}  // namespace
+}  // namespace patchlab::promotion
