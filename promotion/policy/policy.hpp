@@ -135,6 +135,8 @@ struct Policy {
 enum class Lane { normal, emergency };
 [[nodiscard]] const std::vector<ApprovalRule>& approvals_in(const Policy& policy, Lane lane);
 
+// What it asks and what it does not, a sentence each, for people.
+[[nodiscard]] std::vector<std::string> summary_of(const Policy& policy);
 // "promoted by policy 'quickstart': nobody approved", or who did.
 [[nodiscard]] std::string approval_sentence(const Policy& policy, const std::vector<std::string>& approvers);
 

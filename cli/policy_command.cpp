@@ -1,0 +1,185 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/ranges.h>
+
+#include <CLI/CLI.hpp>
+
+#include "cli/commands.hpp"
+#include "cli/output.hpp"
+#include "cli/terminal.hpp"
+#include "history/archive/run_archive.hpp"
+#include "lab/core/paths.hpp"
+#include "lab/core/time.hpp"
+#include "promotion/gate/gate.hpp"
+#include "promotion/policy/in_force.hpp"
+#include "promotion/policy/policy_document.hpp"
+
+namespace patchlab::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using promotion::Policy;
+
+struct Arguments {
+  std::string policy;
+  std::string run = "latest";
+  fs::path runs = "runs";
+  std::vector<std::string> departments;
+  std::string at;
+  bool json = false;
+};
+
+// A file; "quickstart" is the shipped one where no file is called so.
+Result<Policy> read(const std::string& name) {
+  if (name == "quickstart" && !is_there(name)) return promotion::quickstart_policy();
+  return promotion::read_policy(name);
+}
+
+std::string when(const std::optional<promotion::PolicyTime>& time) { return time ? rfc3339(*time) : std::string(); }
+
+ExitCode check(const Arguments& arguments) {
+  const auto policy = read(arguments.policy);
+  if (!policy) return report_input(policy.error(), ExitCode::bad_data);
+  const bool in_force = promotion::is_in_force(*policy, {}, system_clock_source().wall());
+  const auto asks = promotion::summary_of(*policy);
+  if (arguments.json) {
+    say_json(Json{{"id", policy->id},
+                  {"digest", policy->digest},
+                  {"valid_since", when(policy->valid_since)},
+                  {"valid_until", when(policy->valid_until)},
+                  {"in_force", in_force},
+                  {"asks", asks}});
+    return ExitCode::ok;
+  }
+  say("policy '{}': {}, digest {}\n", policy->id, in_force ? "in force now" : "not in force now", policy->digest);
+  say("  from {} until {}\n", when(policy->valid_since), when(policy->valid_until));
+  for (const auto& line : asks) say("  {}\n", line);
+  return ExitCode::ok;
+}
+
+struct Question {
+  Policy policy;
+  promotion::Today today;
+  std::vector<std::string> notes;  // what was not asked
+};
+
+// As at a moment that was named, or as when the run had just ended: then whether the policy was in force already, and
+// its windows, are nobody's question.
+Result<Question> question_of(const Arguments& arguments, const reports::RunRecord& record, Policy policy) {
+  Question question{std::move(policy), {}, {}};
+  if (!arguments.at.empty()) {
+    const auto at = parse_rfc3339(arguments.at);
+    if (!at)
+      return configuration_error(fmt::format("--at '{}' is no time", arguments.at),
+                                 "RFC 3339 in UTC with Z is needed, as 2026-11-22T07:00:00Z");
+    question.today.now = *at;
+  } else {
+    const auto finished = parse_rfc3339(record.finished);
+    question.today.now = finished ? *finished : system_clock_source().wall();
+    question.policy.valid_since.reset();
+    question.policy.valid_until.reset();
+    question.policy.windows.clear();
+    question.notes.emplace_back("whether the policy was in force, and its windows: name a moment with --at");
+  }
+  question.notes.emplace_back("ledger, stage and approvals, and what golden images and candidates are today");
+  return question;
+}
+
+Json subject_json(const promotion::Subject& subject) {
+  return {{"run", subject.run},     {"department", subject.department}, {"machine", subject.machine},
+          {"check", subject.check}, {"phase", subject.phase},           {"candidate", subject.candidate},
+          {"trial", subject.trial}};
+}
+Json requirements_json(const std::vector<promotion::Requirement>& requirements) {
+  Json all = Json::array();
+  for (const auto& requirement : requirements) {
+    all.push_back({{"code", to_string(requirement.code)},
+                   {"subject", subject_json(requirement.subject)},
+                   {"met", requirement.met},
+                   {"text", requirement.text},
+                   {"command", requirement.command}});
+  }
+  return all;
+}
+
+Result<void> look_at_departments(const Arguments& arguments, const reports::RunRecord& record) {
+  for (const auto& name : arguments.departments) {
+    if (std::ranges::count(record.departments, name, &reports::DepartmentRecord::name) > 0) continue;
+    std::vector<std::string> known;
+    for (const auto& department : record.departments) known.push_back(department.name);
+    return configuration_error(
+        fmt::format("--department '{}' is not part of run {}; there are: {}", name, record.id, fmt::join(known, ", ")));
+  }
+  return {};
+}
+
+void show(const promotion::Decision& decision) {
+  say("{}: {} {}\n", decision.department, decision.promotes() ? "would be promoted" : "refused",
+      listed(decision.promotable));
+  for (const auto& reason : decision.reasons()) say("  {}\n", reason);
+}
+
+// What the policy says of a run, without promoting anything: ends with 5 when it refuses a department.
+ExitCode test(const Arguments& arguments) {
+  auto policy = read(arguments.policy);
+  if (!policy) return report_input(policy.error(), ExitCode::bad_data);
+  const auto record = history::RunArchive(arguments.runs).read(arguments.run);
+  if (!record) return report_input(record.error(), ExitCode::bad_data);
+  if (const auto known = look_at_departments(arguments, *record); !known)
+    return report(known.error(), ExitCode::bad_data);
+  if (record->departments.empty()) {
+    return report(configuration_error(fmt::format("run {} has no department: there is nothing to ask", record->id)),
+                  ExitCode::not_tested);
+  }
+  const auto question = question_of(arguments, *record, std::move(policy).value());
+  if (!question) return report(question.error(), ExitCode::usage);
+  auto code = ExitCode::ok;
+  Json departments = Json::array();
+  if (!arguments.json)
+    say("run {} by policy '{}' as of {}\n", record->id, question->policy.id, rfc3339(question->today.now));
+  for (const auto& department : record->departments) {
+    if (!arguments.departments.empty() && std::ranges::count(arguments.departments, department.name) == 0) continue;
+    const auto decision = promotion::decide(*record, department.name, question->policy, question->today);
+    if (!decision.promotes()) code = ExitCode::policy;
+    departments.push_back({{"department", decision.department},
+                           {"promotes", decision.promotes()},
+                           {"candidates", decision.promotable},
+                           {"requirements", requirements_json(decision.requirements)},
+                           {"held_back", requirements_json(decision.held_back)}});
+    if (!arguments.json) show(decision);
+  }
+  if (arguments.json) {
+    say_json(Json{{"policy", {{"id", question->policy.id}, {"digest", question->policy.digest}}},
+                  {"run", record->id},
+                  {"at", rfc3339(question->today.now)},
+                  {"not_asked", question->notes},
+                  {"departments", departments}});
+    return code;
+  }
+  for (const auto& note : question->notes) say("not asked: {}\n", note);
+  return code;
+}
+
+}  // namespace
+
+void add_policy(CLI::App& app, Chosen& chosen) {
+  const auto arguments = std::make_shared<Arguments>();
+  auto* policy = app.add_subcommand("policy", "what a promotion needs: check a policy, or try it on past runs");
+  policy->require_subcommand(1);
+
+  auto* checking = policy->add_subcommand("check", "whether a file is a policy, and what it asks");
+  checking->add_option("file", arguments->policy, "policy file, or 'quickstart' for the shipped one")->required();
+  checking->add_flag("--json", arguments->json, "as JSON");
+  checking->callback([arguments, &chosen] { chosen = [arguments] { return check(*arguments); }; });
+
+  auto* testing = policy->add_subcommand("test", "what a policy says of a past run; promotes nothing");
+  testing->add_option("policy", arguments->policy, "policy file, or 'quickstart' for the shipped one")->required();
+  testing->add_option("run", arguments->run, "run folder, id, or latest")->required();
+  testing->add_option("--department", arguments->departments, "only this department (may be given again)");
+  testing->add_option("--at", arguments->at, "as at this moment, RFC 3339 with Z; default: when the run had ended");
+  testing->add_option("--runs", arguments->runs, "folder of runs")->capture_default_str()->envname("PATCHLAB_RUNS");
+  testing->add_flag("--json", arguments->json, "as JSON");
+  testing->callback([arguments, &chosen] { chosen = [arguments] { return test(*arguments); }; });
+}
+
+}  // namespace patchlab::cli
