@@ -5,6 +5,7 @@
 #include "history/archive/run_archive.hpp"
 #include "lab/core/paths.hpp"
 #include "lab/core/time.hpp"
+#include "promotion/policy/in_force.hpp"
 
 namespace patchlab::cli {
 
@@ -13,10 +14,12 @@ Result<RunAtDesk> run_at_desk(const DeskArguments& arguments, runners::Look look
   PATCHLAB_ASSIGN(auto record, reports::read_run_record(found));
   PATCHLAB_ASSIGN(auto file, absolute_path(found));
   PATCHLAB_ASSIGN(auto stage, absolute_path(arguments.stage).while_doing("--stage"));
+  const auto now = system_clock_source().wall();
+  PATCHLAB_ASSIGN(auto policy, promotion::policy_of_stage(stage, now));
   auto ledger = arguments.ledger.empty() ? file.parent_path().parent_path() / "ledger.jsonl" : arguments.ledger;
   return RunAtDesk{std::move(file), std::move(record),
-                   promotion::Desk({.stage = std::move(stage), .ledger = std::move(ledger)}, {},
-                                   runners::lab_today(look), system_clock_source().wall())};
+                   promotion::Desk({.stage = std::move(stage), .ledger = std::move(ledger)}, std::move(policy),
+                                   runners::lab_today(look), now)};
 }
 
 }  // namespace patchlab::cli

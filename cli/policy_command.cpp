@@ -29,9 +29,9 @@ struct Arguments {
   bool json = false;
 };
 
-// A file; "quickstart" is the shipped one where no file is called so.
+// A file, or the shipped one by its name. A file of that name is "./quickstart".
 Result<Policy> read(const std::string& name) {
-  if (name == "quickstart" && !is_there(name)) return promotion::quickstart_policy();
+  if (name == "quickstart") return promotion::quickstart_policy();
   return promotion::read_policy(name);
 }
 

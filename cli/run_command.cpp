@@ -12,6 +12,7 @@
 #include "cli/terminal.hpp"
 #include "history/archive/run_archive.hpp"
 #include "promotion/desk/desk.hpp"
+#include "promotion/policy/in_force.hpp"
 #include "runners/engine/run.hpp"
 #include "runners/inquiry/lab_today.hpp"
 
@@ -45,8 +46,9 @@ ExitCode settle(const Arguments& arguments, const std::filesystem::path& stage, 
   const auto& [record, folder] = finished;
   const history::RunArchive archive(folder.parent_path());
   if (auto kept = archive.keep(record); !kept) return report(kept.error(), ExitCode::error);
-  const promotion::Desk desk({.stage = stage, .ledger = folder.parent_path() / "ledger.jsonl"}, {},
-                             runners::lab_after_the_run(), system_clock_source().wall());
+  const auto now = system_clock_source().wall();
+  const promotion::Desk desk({.stage = stage, .ledger = folder.parent_path() / "ledger.jsonl"},
+                             promotion::policy_or_trouble(stage, now), runners::lab_after_the_run(), now);
   const auto& options = arguments.options;
   const bool asked = !arguments.no_promote && options.roles.empty() && options.controls == 0;
   const auto settled = desk.settle(record, asked ? promotion::Desk::Ask::promote : promotion::Desk::Ask::nothing);

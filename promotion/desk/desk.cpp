@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "lab/core/time.hpp"
+#include "promotion/desk/last_promoted.hpp"
 #include "promotion/ledger/run_entries.hpp"
 #include "promotion/ledger/standing.hpp"
 #include "reports/record/run_exit_code.hpp"
@@ -18,6 +19,7 @@ Today Desk::today(const reports::RunRecord& record) const {
   // A record that nobody wrote down may name any place of any host: it is not looked at, and is refused anyway.
   if (!today.standing->recorded) return today;
   for (const auto& department : record.departments) {
+    today.last_promoted[department.name] = last_promoted(places_.stage, department.name, places_.ledger.parent_path());
     for (const auto& machine : department.machines) {
       if (auto seen = lab_.golden(machine)) today.goldens[department.name + "/" + machine.name] = std::move(*seen);
     }

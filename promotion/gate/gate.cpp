@@ -103,7 +103,9 @@ class Gate {
         decision_.requirements.push_back(std::move(met));
     }
     std::ranges::stable_sort(decision_.requirements, {}, &Requirement::code);
+    decision_.policy = policy_.digest;
     if (!decision_.promotes()) decision_.promotable.clear();
+    if (decision_.promotes()) decision_.by = approval_sentence(policy_, approvers());
   }
 
   [[nodiscard]] Subject of_run() const { return {.run = record_.id}; }
@@ -257,6 +259,14 @@ class Gate {
 
   [[nodiscard]] Subject of_fence(const std::string& phase) const {
     return {.department = department_.name, .phase = phase};
+  }
+
+  [[nodiscard]] std::vector<std::string> approvers() const {
+    std::set<std::string> names;
+    if (const auto given = today_.approvals.find(department_.name); given != today_.approvals.end()) {
+      for (const auto& approval : given->second) names.insert(approval.by);
+    }
+    return {names.begin(), names.end()};
   }
 
   // What the policy asks of what was planned, and of the moment.

@@ -22,6 +22,8 @@ struct Decision {
   // Of the department as a whole, in the order of ReasonCode: each that is not met, and one met for each code that was
   // asked and found nothing wrong. What was not asked is not here.
   std::vector<Requirement> requirements;
+  std::string policy;  // digest of the document that was asked; empty: none
+  std::string by;      // "promoted by policy 'quickstart': nobody approved"; empty when it does not promote
   std::vector<Requirement> held_back;  // one per candidate that stays out, not met; the rest may go without it
   [[nodiscard]] bool promotes() const;
   // The requirements that are not met.

@@ -75,6 +75,7 @@ void refuse(Decision& decision, Requirement unmet) {
   decision.requirements.push_back(std::move(unmet));
   std::ranges::stable_sort(decision.requirements, {}, &Requirement::code);
   decision.promotable.clear();
+  decision.by.clear();
 }
 
 bool Decision::promotes() const { return !promotable.empty() && std::ranges::all_of(requirements, &Requirement::met); }

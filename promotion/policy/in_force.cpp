@@ -119,4 +119,11 @@ Result<Policy> policy_of_stage(const fs::path& stage, PolicyTime now) {
   return policy_in_force(policies, now);
 }
 
+Policy policy_or_trouble(const fs::path& stage, PolicyTime now) {
+  auto policy = policy_of_stage(stage, now);
+  return policy ? std::move(policy).value()
+                : blocked(PolicyTrouble::Kind::none_in_force,
+                          "the policies of the stage cannot be read: " + policy.error().message);
+}
+
 }  // namespace patchlab::promotion

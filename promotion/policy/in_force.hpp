@@ -23,6 +23,8 @@ namespace patchlab::promotion {
 [[nodiscard]] Result<std::vector<Policy>> policies_of_stage(const std::filesystem::path& stage);
 // The one in force there; the shipped quickstart policy for a stage without any document.
 [[nodiscard]] Result<Policy> policy_of_stage(const std::filesystem::path& stage, PolicyTime now);
+// The same for who must have an answer: a policy that nobody can read is one with trouble.
+[[nodiscard]] Policy policy_or_trouble(const std::filesystem::path& stage, PolicyTime now);
 [[nodiscard]] std::filesystem::path policy_folder(const std::filesystem::path& stage);
 
 }  // namespace patchlab::promotion

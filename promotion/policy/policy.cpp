@@ -45,11 +45,11 @@ void say_approvals(std::vector<std::string>& lines, const char* what, const std:
   for (const auto& rule : rules) {
     std::vector<std::string> not_by;
     for (const auto who : rule.not_by) not_by.emplace_back(to_string(who));
-    lines.push_back(fmt::format("{}: {} of different people{}{}{}", what, rule.count, condition_of(rule),
-                                not_by.empty() ? "" : fmt::format(", not by {}", fmt::join(not_by, ", ")),
-                                rule.security_key == SecurityKey::any
-                                    ? ""
-                                    : fmt::format(", by a security key, {}", to_string(rule.security_key))));
+    lines.push_back(fmt::format(
+        "{}: {}{}{}{}", what, rule.count == 1 ? "1 person" : fmt::format("{} different people", rule.count),
+        condition_of(rule), not_by.empty() ? "" : fmt::format(", not by {}", fmt::join(not_by, ", ")),
+        rule.security_key == SecurityKey::any ? ""
+                                              : fmt::format(", by a security key, {}", to_string(rule.security_key))));
   }
 }
 

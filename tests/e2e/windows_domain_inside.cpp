@@ -24,6 +24,13 @@ class WindowsDomain : public GoldenDomain {
     auto scenario = on_the_domain(*shipped, {{"system", {{"family", "windows"}, {"version", "6.2.9200"}}}});
     scenario["trial"] = {{"warm_reboots", 0}, {"cold_reboots", 0}, {"stability_s", 0}, {"confirmations", 0}};
     work_.write("domains.json", scenario.dump());
+    // No restart, to be quick: the shipped policy would refuse that, so the stage has one of its own.
+    ASSERT_TRUE(create_folders(work_.path() / "production/.ledger/policy"));
+    work_.write("production/.ledger/policy/1.json", Json{{"schema", "patchlab/policy/v1"},
+                                                         {"id", "without-restart"},
+                                                         {"valid_since", "2026-01-01T00:00:00Z"},
+                                                         {"valid_until", "2100-01-01T00:00:00Z"}}
+                                                        .dump());
   }
   [[nodiscard]] std::string recipe() const override { return "windows-stand-in"; }
 };

@@ -11,6 +11,7 @@
 #include "patches/windows/windows_package.hpp"
 #include "promotion/chain/head.hpp"
 #include "promotion/chain/line.hpp"
+#include "promotion/policy/policy_document.hpp"
 #include "promotion/signature/ssh_signature.hpp"
 #include "promotion/statement/statement.hpp"
 #include "promotion/trust/signers.hpp"
@@ -99,6 +100,14 @@ void chain(std::string_view bytes) {
   if (head && promotion::head_text(*head) != bytes) std::abort();
   const auto noted = promotion::parse_noted(std::string(bytes));
   if (noted && fmt::format("{}:{}", noted->size, noted->hash) != bytes) std::abort();
+}
+
+// Whatever is a policy has a time in which it is in force, and waives nothing that is never waived.
+void policy(std::string_view bytes) {
+  const auto read = promotion::parse_policy(std::string(bytes), "x");
+  if (!read) return;
+  if (read->valid_since >= read->valid_until || read->id.empty() || read->fence_probes.size() < 5) std::abort();
+  static_cast<void>(promotion::summary_of(*read));
 }
 
 void kind(std::string_view bytes) { static_cast<void>(file_kind(MemorySource(bytes))); }
@@ -228,6 +237,17 @@ Seeds signers_seeds() {
   }
   return {text, "*@x cert-authority,valid-before=\"20260101\" ssh-dss AAAA\n"};
 }
+Seeds policy_seeds() {
+  return {promotion::quickstart_text(),
+          R"({"schema": "patchlab/policy/v1", "id": "p", "valid_since": "2026-11-01T00:00:00Z",
+              "valid_until": "2027-05-01T00:00:00.5Z", "author": "a@x", "replaces": ")" +
+              std::string(64, 'a') + R"(",
+              "departments": {"d": {"machines": {"m": ["c"]}}}, "coverage": {"retired": ["d/m/c"]},
+              "approvals": [{"count": 2, "when": {"severity": ["low"], "waived": true}, "not_by": ["policy-author"]}],
+              "waivers": {"what": ["check"], "never": ["m/c"], "max_days": 1, "max_per_set": 1},
+              "windows": [{"days": ["sunday"], "from": "23:59", "to": "24:00"}],
+              "emergency": {"severity": ["critical"], "approvals": [{"count": 1}], "review_within_days": 1}})"};
+}
 Seeds kind_seeds() {
   return {"<!DOCTYPE html>", "version https://git-lfs.github.com/spec/v1", "PK\x03\x04", "{\"a\": 1}", "!<arch>\n",
           "#!/bin/sh"};
@@ -247,6 +267,7 @@ const std::vector<Target>& targets() {
                                        {"json", json, json_seeds},
                                        {"text", text, text_seeds},
                                        {"chain", chain, chain_seeds},
+                                       {"policy", policy, policy_seeds},
                                        {"kind", kind, kind_seeds},
                                        {"statement", statement, statement_seeds},
                                        {"signature", signature, signature_seeds},

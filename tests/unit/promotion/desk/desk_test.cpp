@@ -9,6 +9,7 @@
 #include "lab/core/files.hpp"
 #include "lab/core/paths.hpp"
 #include "promotion/ledger/run_entries.hpp"
+#include "promotion/policy/policy_document.hpp"
 #include "tests/support/sample_record.hpp"
 
 namespace patchlab::promotion {
@@ -44,7 +45,7 @@ class DeskTest : public testing::Test {
   [[nodiscard]] Desk desk() const {
     using namespace std::chrono;
     return {{.stage = root_ / "stage", .ledger = root_ / "ledger.jsonl"},
-            {},
+            quickstart_policy(),
             lab_,
             sys_days{year{2026} / 11 / 22} + hours{7}};
   }
