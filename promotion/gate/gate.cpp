@@ -53,6 +53,7 @@ ReasonCode code_of(DemandCode code) {
     case DemandCode::coverage_unknown: return ReasonCode::coverage_unknown;
     case DemandCode::emergency_not_allowed: return ReasonCode::emergency_not_allowed;
     case DemandCode::review_overdue: return ReasonCode::review_overdue;
+    case DemandCode::rejected: return ReasonCode::rejected;
     case DemandCode::approval_missing: return ReasonCode::approval_missing;
     case DemandCode::window_closed: return ReasonCode::window_closed;
   }
@@ -282,6 +283,8 @@ class Gate {
       facts.approvals = given->second;
     if (const auto waived = today_.anything_waived.find(department_.name); waived != today_.anything_waived.end())
       facts.anything_waived = waived->second;
+    if (const auto objections = today_.objections.find(department_.name); objections != today_.objections.end())
+      facts.objections = objections->second;
     for (const auto& demand : demands_of(policy_, record_, department_, facts)) {
       const auto code = code_of(demand.code);
       Subject subject{.department = department_.name,
@@ -746,6 +749,7 @@ std::string command_for(ReasonCode code, const RunRecord& record) {
     case ReasonCode::coverage_unknown:
     case ReasonCode::emergency_not_allowed:
     case ReasonCode::review_overdue:
+    case ReasonCode::rejected:
     case ReasonCode::fence_breach:
     case ReasonCode::baseline_broken:
     case ReasonCode::control_failed:

@@ -48,6 +48,7 @@ const char* to_string(ReasonCode code) {
     case ReasonCode::nothing_to_promote: return "nothing-to-promote";
     case ReasonCode::emergency_not_allowed: return "emergency-not-allowed";
     case ReasonCode::review_overdue: return "review-overdue";
+    case ReasonCode::rejected: return "rejected";
     case ReasonCode::approval_missing: return "approval-missing";
     case ReasonCode::window_closed: return "window-closed";
     case ReasonCode::publish_failed: return "publish-failed";

@@ -46,6 +46,7 @@ enum class ReasonCode {
   nothing_to_promote,      // no candidate passed
   emergency_not_allowed,   // somebody asked for the emergency lane, which is not for this set
   review_overdue,          // an earlier emergency promotion was not reviewed in time
+  rejected,                // somebody who may decide rejected it, or nobody can read what was decided
   approval_missing,        // too few people approved
   window_closed,           // the policy promotes at other times
   publish_failed,          // decided, and then the stage could not take it; the version before stays

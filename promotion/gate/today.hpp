@@ -83,6 +83,7 @@ struct Today {
   // By department: who approved this very set, and whether something of it is waived. What is not here, nobody did.
   std::map<std::string, std::vector<ApprovalGiven>> approvals;
   std::map<std::string, bool> anything_waived;
+  std::map<std::string, std::vector<std::string>> objections;  // by department: rejections, and what nobody can read
   // Absent: no ledger was asked, and that is no proof of anything; the desk always asks.
   std::optional<Standing> standing;
 };

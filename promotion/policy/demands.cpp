@@ -46,6 +46,7 @@ class Asking {
     ask_coverage();
     ask_emergency();
     ask_reviews();
+    for (const auto& objection : facts_.objections) add(DemandCode::rejected, false, objection);
     ask_approvals();
     ask_window();
     std::ranges::stable_sort(demands_, {}, &Demand::code);
@@ -287,6 +288,7 @@ const char* to_string(DemandCode code) {
     case DemandCode::coverage_unknown: return "coverage-unknown";
     case DemandCode::emergency_not_allowed: return "emergency-not-allowed";
     case DemandCode::review_overdue: return "review-overdue";
+    case DemandCode::rejected: return "rejected";
     case DemandCode::approval_missing: return "approval-missing";
     case DemandCode::window_closed: return "window-closed";
   }

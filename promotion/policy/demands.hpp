@@ -57,6 +57,8 @@ struct PolicyFacts {
   // People who approved this very set, each once: who may, and by which keys, was judged by whoever says so.
   std::vector<ApprovalGiven> approvals;
   bool anything_waived = false;
+  // Rejections that stand, and documents that nobody can read (each could be one): a sentence each.
+  std::vector<std::string> objections;
 };
 
 enum class DemandCode {
@@ -73,6 +75,7 @@ enum class DemandCode {
   coverage_unknown,
   emergency_not_allowed,
   review_overdue,
+  rejected,
   approval_missing,
   window_closed,
 };

@@ -167,6 +167,7 @@ const std::vector<Taken>& takings() {
          p.emergency.reset();
          f.open_reviews = {{"run-1", sunday_morning}};
        }},
+      {"Rejected", rejected, [](P, R, F f) { f.objections = {"line 7: rejected by 'eve': too early"}; }},
       {"NobodyApproved", approval_missing, [](P, R, F f) { f.approvals.clear(); }},
       {"SomebodyWithoutAName", approval_missing, [](P, R, F f) { f.approvals[0].by.clear(); }},
       {"WithoutASecurityKey", approval_missing, [](P, R, F f) { f.approvals[0].key = SecurityKey::any; }},

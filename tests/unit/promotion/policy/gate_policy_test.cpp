@@ -91,6 +91,15 @@ TEST(GateByPolicy, PromotesNothingThatNobodyApprovedWhereSomebodyIsAsked) {
   EXPECT_TRUE(decide(tests::good_record(), "finance", policy, today).promotes());
 }
 
+TEST(GateByPolicy, PromotesNothingThatWasRejectedEvenWhereNobodyIsAsked) {
+  auto today = sunday_morning();
+  today.objections["engineering"] = {"line 7: rejected by 'eve': too early"};
+  EXPECT_TRUE(decide(tests::good_record(), "finance", quickstart_policy(), today).promotes());
+  today.objections["finance"] = today.objections["engineering"];
+  EXPECT_THAT(decide(tests::good_record(), "finance", quickstart_policy(), today).reasons(),
+              ElementsAre("rejected: finance: line 7: rejected by 'eve': too early"));
+}
+
 // The parts of a policy that ask about what was found are the gate's own; they, too, only ever ask more.
 TEST(GateByPolicy, NeverPromotesByAPolicyThatAsksMoreWhatOneThatAsksLessRefuses) {
   std::mt19937 random(7);
