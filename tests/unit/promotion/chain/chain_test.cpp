@@ -421,6 +421,17 @@ TEST_F(ChainTest, TimeDoesNotGoBack) {
   EXPECT_EQ(trouble(), "");
 }
 
+TEST_F(ChainTest, ALineThatGoesBackInTimeIsFoundWhateverItsHash) {
+  tell(3);
+  auto all = lines();
+  auto line = parse_chain_line(all[2]).value();
+  line.time = "2026-11-22T05:00:00.000Z";
+  all[2] = line_text(line);
+  all[2].pop_back();
+  write_ledger(rechained(all));
+  EXPECT_THAT(trouble(), HasSubstr("ledger.jsonl:3: the line goes back in time: 2026-11-22T05:00:00.000Z after "));
+}
+
 TEST_F(ChainTest, AnUnfinishedLineIsRepairedOpenlyByTheNextAppend) {
   tell(4);
   const auto text = ledger();
