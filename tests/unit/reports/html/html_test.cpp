@@ -85,7 +85,7 @@ TEST(HtmlReport, EscapesEverythingThatCameFromOutside) {
 }
 
 TEST(HtmlReport, PutsDecisionsPerDepartmentOnTop) {
-  const auto body = body_of(tests::rich_record());
+  const auto body = body_of(tests::rich_record(), tests::sample_decisions(tests::rich_record()));
   const auto decisions = body.find("id=\"decisions\"");
   ASSERT_NE(decisions, std::string::npos);
   EXPECT_LT(decisions, body.find("id=\"department-engineering\""));
