@@ -6,6 +6,7 @@
 
 #include "lab/core/time.hpp"
 #include "promotion/desk/last_promoted.hpp"
+#include "promotion/desk/people.hpp"
 #include "promotion/ledger/run_entries.hpp"
 #include "promotion/ledger/standing.hpp"
 #include "reports/record/run_exit_code.hpp"
@@ -18,7 +19,12 @@ Today Desk::today(const reports::RunRecord& record) const {
   today.published = published(record);
   // A record that nobody wrote down may name any place of any host: it is not looked at, and is refused anyway.
   if (!today.standing->recorded) return today;
+  const DecisionBook book(places_.stage / chain_folder_name, host_processes(), system_clock_source());
   for (const auto& department : record.departments) {
+    auto people = people_on(book, record, department, policy_.digest, now_);
+    today.approvals[department.name] = std::move(people.approvals);
+    today.objections[department.name] = std::move(people.objections);
+    today.anything_waived[department.name] = people.anything_waived;
     today.last_promoted[department.name] = last_promoted(places_.stage, department.name, places_.ledger.parent_path());
     for (const auto& machine : department.machines) {
       if (auto seen = lab_.golden(machine)) today.goldens[department.name + "/" + machine.name] = std::move(*seen);

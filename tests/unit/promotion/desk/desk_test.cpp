@@ -8,24 +8,29 @@
 #include "lab/core/digest.hpp"
 #include "lab/core/files.hpp"
 #include "lab/core/paths.hpp"
+#include "promotion/book/book.hpp"
+#include "promotion/book/failures.hpp"
 #include "promotion/ledger/run_entries.hpp"
 #include "promotion/policy/policy_document.hpp"
+#include "promotion/stage/manifest.hpp"
+#include "tests/support/fake_clock.hpp"
 #include "tests/support/sample_record.hpp"
+#include "tests/support/ssh_keys.hpp"
 
 namespace patchlab::promotion {
 namespace {
-using testing::Contains;
-using testing::ElementsAre;
-using testing::HasSubstr;
-using testing::IsEmpty;
-using testing::SizeIs;
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
 
 namespace fs = std::filesystem;
 
-class DeskTest : public testing::Test {
+class DeskTest : public ::testing::Test {
  protected:
   static fs::path new_folder() {
-    std::string pattern = testing::TempDir() + "patchlab-desk-XXXXXX";
+    std::string pattern = ::testing::TempDir() + "patchlab-desk-XXXXXX";
     return ::mkdtemp(pattern.data());
   }
   DeskTest() {
@@ -111,7 +116,7 @@ TEST_F(DeskTest, SaysWhatWasNotAsked) {
   const auto decision = desk().promote(record_, {}).departments.at(0).decision;
   EXPECT_TRUE(decision.promotes());
   EXPECT_THAT(decision.requirements,
-              Contains(testing::Field(&Requirement::text,
+              Contains(::testing::Field(&Requirement::text,
                                       HasSubstr(fmt::format("; 2 of {} golden images and candidates were compared",
                                                             record_.departments[0].machines.size() + 2)))));
 }
@@ -253,6 +258,66 @@ TEST_F(DeskTest, ShowsEachRequirementAsItIs) {
     EXPECT_EQ(seen.requirements[i].command, decision.requirements[i].command);
   }
   EXPECT_EQ(Json(seen).at("outcome"), "refused");
+}
+
+// With people who may decide in this stage.
+class DeskWithPeople : public DeskTest {
+ protected:
+  DeskWithPeople() {
+    write_down(record_);
+    std::string text;
+    for (const auto* name : {"bob", "carol"}) {
+      text += std::string(name) + " namespaces=\"patchlab.approve.v1,patchlab.reject.v1,patchlab.withdraw.v1\" " +
+              keys_.line(name) + "\n";
+    }
+    const auto signing = [this](const std::string& bytes) -> Result<std::string> {
+      return keys_.sign("root", signature_namespace(StatementKind::trust), bytes);
+    };
+    const auto root = read_public_key_file(keys_.line("root"), "root").value();
+    EXPECT_TRUE(book_.add_trust(text, "root", root, {}, signing));
+  }
+  // The digest of the statement.
+  std::string decide(StatementKind kind, const std::string& by, const std::string& withdraws = {}) {
+    const auto& finance = record_.departments.front();
+    const DecisionTarget target{finance.name, reports::record_digest(record_),
+                                sha256(sha256sums_of(record_, tested_set(finance))), quickstart_policy().digest};
+    auto statement = DecisionBook::draft(kind, by, target, book_.read(target).value());
+    statement.reason = "too early";
+    if (!withdraws.empty()) statement.withdraws = withdraws;
+    const auto bytes = write_statement(statement).value();
+    const auto added = book_.add(bytes, keys_.sign(by, signature_namespace(kind), bytes));
+    EXPECT_TRUE(added) << added.error().message;
+    return sha256(bytes);
+  }
+
+  testing::SshKeys keys_;
+  test::FakeClock clock_;
+  DecisionBook book_{root_ / "stage" / chain_folder_name, host_processes(), clock_};
+};
+
+TEST_F(DeskWithPeople, WhatSomebodyRejectsIsNotPromotedByAnyPolicy) {
+  const auto rejection = decide(StatementKind::reject, "carol");
+  decide(StatementKind::approve, "bob");
+  const auto refused = desk().promote(record_, {});
+  EXPECT_EQ(refused.exit_code, ExitCode::policy);
+  EXPECT_THAT(refused.decisions.front().reasons(),
+              ::testing::Contains(::testing::HasSubstr("rejected by 'carol': too early")));
+  EXPECT_FALSE(fs::exists(root_ / "stage" / record_.departments.front().name));
+  decide(StatementKind::withdraw, "carol", rejection);
+  EXPECT_EQ(desk().promote(record_, {}).exit_code, ExitCode::ok);
+}
+
+TEST_F(DeskWithPeople, ALedgerThatNobodyCanReadMayHoldARejection) {
+  EXPECT_TRUE(write_file_atomically(root_ / "stage" / chain_folder_name / chain_file_name, "no line\n"));
+  const auto refused = desk().promote(record_, {});
+  EXPECT_EQ(refused.exit_code, ExitCode::policy);
+  EXPECT_THAT(refused.decisions.front().reasons(), ::testing::Contains(::testing::HasSubstr("nobody can read")));
+}
+
+TEST_F(DeskWithPeople, KnowsWhoApproved) {
+  decide(StatementKind::approve, "bob");
+  const auto today = desk().today(record_);
+  EXPECT_THAT(today.approvals.at(record_.departments.front().name), ::testing::ElementsAre(ApprovalGiven{.by = "bob"}));
 }
 
 }  // namespace
