@@ -59,6 +59,7 @@ std::string promotion(const reports::RunRecord& record, const reports::Departmen
     case reports::DecisionState::promoted:
       text +=
           printable_format("{}: {} candidates in {}\n", department.name, decision.candidates.size(), decision.stage);
+      if (!decision.by.empty()) text += printable_format("  {}\n", decision.by);
       break;
     case reports::DecisionState::replaced:
       text += printable_format("{}: promoted, then replaced by run {}\n", department.name, decision.replaced_by);

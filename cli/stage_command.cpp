@@ -67,6 +67,7 @@ ExitCode promote(const Arguments& arguments) {
     const bool promoted = decision.state == reports::DecisionState::promoted;
     say("{}: {} {}\n", decision.department, to_string(decision.state),
         promoted ? listed(decision.candidates) : std::string());
+    if (promoted && !decision.by.empty()) say("  {}\n", decision.by);
     for (const auto& reason : decision.reasons()) say("  {}\n", reason);
   }
   if (promotions.ledger) return report(*promotions.ledger);

@@ -58,6 +58,7 @@ reports::DecisionRecord shown(const Decision& decision, const reports::RunRecord
       .department = decision.department,
       .state = decision.promotes() ? reports::DecisionState::promotable : reports::DecisionState::refused,
       .as_of = rfc3339(today.now),
+      .by = decision.by,
       .candidates = decision.promotable};
   std::ranges::transform(decision.requirements, std::back_inserter(shown.requirements), line_of);
   std::ranges::transform(decision.held_back, std::back_inserter(shown.requirements), line_of);

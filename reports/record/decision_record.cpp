@@ -65,6 +65,7 @@ void to_json(Json& json, const DecisionRecord& decision) {
           {"as_of", decision.as_of},
           {"since", decision.since},
           {"stage", decision.stage},
+          {"by", decision.by},
           {"manifest_digest", decision.manifest_digest},
           {"replaced_by", decision.replaced_by},
           {"candidates", decision.candidates},

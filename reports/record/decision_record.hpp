@@ -35,11 +35,12 @@ enum class DecisionState {
 struct DecisionRecord {
   std::string department;
   DecisionState state = DecisionState::undecided;
-  std::string as_of;                    // RFC 3339: when it was asked
-  std::string since;                    // when it was published; empty: it is not
-  std::string stage;                    // where, or where it would be
-  std::string manifest_digest;          // of what is published
-  std::string replaced_by;              // the run that is published instead
+  std::string as_of;            // RFC 3339: when it was asked
+  std::string since;            // when it was published; empty: it is not
+  std::string stage;            // where, or where it would be
+  std::string by;               // by whose word: "promoted by policy 'quickstart': nobody approved"; empty: by none
+  std::string manifest_digest;  // of what is published
+  std::string replaced_by;      // the run that is published instead
   std::vector<std::string> candidates;  // published, or promotable
   // Of the department, then of candidates that are held back. A published run may have some that are not met today.
   std::vector<RequirementRecord> requirements;

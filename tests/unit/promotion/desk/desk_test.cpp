@@ -117,8 +117,8 @@ TEST_F(DeskTest, SaysWhatWasNotAsked) {
   EXPECT_TRUE(decision.promotes());
   EXPECT_THAT(decision.requirements,
               Contains(::testing::Field(&Requirement::text,
-                                      HasSubstr(fmt::format("; 2 of {} golden images and candidates were compared",
-                                                            record_.departments[0].machines.size() + 2)))));
+                                        HasSubstr(fmt::format("; 2 of {} golden images and candidates were compared",
+                                                              record_.departments[0].machines.size() + 2)))));
 }
 
 TEST_F(DeskTest, ARunThatTheLedgerDoesNotKnowLeavesNoTraceInIt) {
@@ -312,6 +312,14 @@ TEST_F(DeskWithPeople, ALedgerThatNobodyCanReadMayHoldARejection) {
   const auto refused = desk().promote(record_, {});
   EXPECT_EQ(refused.exit_code, ExitCode::policy);
   EXPECT_THAT(refused.decisions.front().reasons(), ::testing::Contains(::testing::HasSubstr("nobody can read")));
+}
+
+TEST_F(DeskWithPeople, SaysByWhoseWordItIsPromoted) {
+  EXPECT_EQ(desk().decisions(record_).front().by, "promoted by policy 'quickstart': nobody approved");
+  decide(StatementKind::approve, "bob");
+  const auto promoted = desk().promote(record_, {}).decisions.front();
+  EXPECT_EQ(promoted.by, "promoted by policy 'quickstart': approved by bob");
+  EXPECT_THAT(Json(promoted).dump(), HasSubstr(promoted.by));
 }
 
 TEST_F(DeskWithPeople, KnowsWhoApproved) {
