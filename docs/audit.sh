@@ -5,13 +5,14 @@
 # audit.sh BUNDLE ROOTS [HEAD]: proves or refutes what a bundle says was promoted, with ssh-keygen, sha256sum, jq and
 # coreutils. Of the bundle nothing is believed: ROOTS (allowed_signers of the root keys, for patchlab.trust.v1) and HEAD
 # (a head that was noted) come from elsewhere, and so does this script. What it proves is in docs/evidence.md.
-# shellcheck disable=SC2013,SC2015 # names have no blanks; "A && B || die": die does not return
+# shellcheck disable=SC2013,SC2015,SC2016 # names have no blanks; "A && B || die": die does not return; jq has its own $
 set -euo pipefail
 export LC_ALL=C TZ=UTC
 die() { echo "REFUTED: $*" >&2; exit 1; }
 [ $# -ge 2 ] || { echo "usage: audit.sh BUNDLE ROOTS [HEAD]" >&2; exit 64; }
 roots=$(realpath -e "$2"); noted=${3:+$(realpath -e "$3")}; cd "$1"
 sum() { sha256sum -- "$1" 2>/dev/null | cut -c1-64; }
+ms_of() { date -d "$1" +%s%3N 2>/dev/null || die "'$1' is no time"; }
 signed() { # FILE SIGNERS NAME NAMESPACE TIME: stock ssh-keygen enforces name, namespace and dates
   ssh-keygen -q -Y verify -f "$2" -I "$3" -n "patchlab.$4.v1" -O "verify-time=$5" -s "$1.sig" <"$1" >/dev/null 2>&1 ||
     die "$1: no signature of $3 for patchlab.$4.v1 that was valid at $5"; }
@@ -25,7 +26,7 @@ work=$(mktemp -d); trap 'rm -rf "$work"' EXIT
 split -l1 -a7 -d ledger.jsonl "$work/"
 hashes=("$(printf '0%.0s' {1..64})"); while read -r hash _; do hashes+=("$hash"); done < <(sha256sum "$work"/*)
 line='^\{"seq":([1-9][0-9]{0,15}),"prev":"([0-9a-f]{64})","time":"([0-9-]{10}T[0-9:]{8}(\.[0-9]{3})?Z)","kind":"([a-z-]+)","object":"([0-9a-f]{64})","by":"([a-z0-9][a-z0-9._@+-]*)"\}$'
-n=0; last=0; latest=(); kind=(-); object=(-); by=(-); at=(-); ms=(0); declare -A line_of=() state=()
+n=0; last=0; kind=(-); object=(-); by=(-); at=(-); ms=(0); declare -A line_of=() state=()
 mapfile -t stamps < <(cut -d'"' -f10 ledger.jsonl | date -f - +%s%3N 2>/dev/null)
 while IFS= read -r text; do n=$((n + 1))
   [[ $text =~ $line ]] || die "ledger:$n: not an entry in its one spelling"
@@ -48,67 +49,100 @@ done <ledger.jsonl
 # 2. Every object that is here: its digest, the one spelling of a statement, the signature of who could sign at that time.
 is_head() { [ "$(wc -l <"$1")" = 4 ] && [ "$(sed -n 1p "$1")" = "patchlab ledger ${hashes[1]}" ] && s=$(sed -n 2p "$1") && [[ $s =~ ^[1-9][0-9]{0,15}$ ]] &&
   [ "$s" -le $n ] && [ "$(sed -n 3p "$1")" = "${hashes[s]}" ] || die "$1: not a head of this ledger: one of them was cut or rewritten"; }
-get() { jq -er "$2 | select(. != null) | tostring" "objects/${object[$1]}" 2>/dev/null || die "ledger:$1: its statement lacks $2"; }
-signers=; version=0; policy=; missing=; declare -A closed=()
-for file in objects/*; do d=${file#objects/}; d=${d%.sig}
-  [[ $d =~ ^[0-9a-f]{64}$ ]] && [ -f "objects/$d" ] && { [[ $file = *.sig ]] || [ "$(sum "$file")" = "$d" ]; } || die "$file: changed, or does not belong here"; done
+files=(objects/*); mapfile -t found < <(sha256sum -- "${files[@]}" 2>/dev/null)
+for ((i = 0; i < ${#files[@]}; i++)); do file=${files[i]}; d=${file#objects/}; d=${d%.sig}
+  [[ $d =~ ^[0-9a-f]{64}$ ]] && [ -f "objects/$d" ] && { [[ $file = *.sig ]] || [ "${found[i]:0:64}" = "$d" ]; } || die "$file: changed, or does not belong here"; done
+present=(); missing=; text=; declare -A listed=()
+for ((i = 1; i <= n; i++)); do o=objects/${object[i]}; case ${kind[i]} in import | repair) continue ;; esac
+  if [ ! -f "$o" ]; then [ "${kind[i]}" != trust ] && [ "${kind[i]}" != policy ] || die "ledger:$i: its statement is missing"; missing+=" $i"; continue; fi
+  [ -z "${listed[$o]:-}" ] || continue; listed[$o]=1; present+=("$o"); IFS= read -r one <"$o" && text+=$one$'\n' || die "ledger:$i: its statement is not one line"; done
+[ ${#present[@]} -gt 0 ] && cat "${present[@]}" | cmp -s - <(printf %s "$text") && jq -c . "${present[@]}" 2>/dev/null | cmp -s - <(printf %s "$text") || die "objects: a statement is not one line of compact JSON"
+facts='(input_filename | ltrimstr("objects/")) as $o | .predicate as $p | ([.subject[] | {("set:" + .name): .digest.sha256}] | add) +
+  {type: ._type, urn: .predicateType, subjects: (.subject | length), name: .subject[0].name, set: .subject[0].digest.sha256, size: $p.ledger.size, saw: $p.ledger.hash,
+   decisions: ($p.decisions // [] | join(" ")), waives: ($p.waives // [] | map(.machine + "/" + (.check // .finding) | @uri) | join(" "))} +
+  ($p | {kind, by, run, policy, begin, withdraws, promotion, expires, version, serial, manifest, complete, submitter}) | to_entries[] | select(.value != null) |
+  .value |= tostring | if .value | test("[[:cntrl:]]|^ | $") then error("no plain text") else "\($o) \(.key) \(.value)" end'
+jq -r "$facts" "${present[@]}" >"$work/facts" 2>/dev/null || die "objects: a statement is none"
+declare -A fact=(); while IFS=' ' read -r o key value; do fact[$o.$key]=$value; done <"$work/facts"
+get() { v=${fact[${object[$1]}.$2]:-}; [ -n "$v" ] || die "ledger:$1: its statement lacks $2"; }
+is() { [ "${fact[${object[$1]}.$2]:-}" = "$3" ]; }
+signers=; version=0; declare -A closed=()
 for ((i = 1; i <= n; i++)); do k=${kind[i]}; f=objects/${object[i]}
-  case $k in import | repair | promote-switched | promote-done) continue ;; esac
-  [ -f "$f" ] || { [ "$k" != trust ] && [ "$k" != policy ] && missing+=" $i" && continue || die "ledger:$i: its statement is missing"; }
-  jq -c . "$f" 2>/dev/null | cmp -s - "$f" && [ "$(wc -l <"$f")" = 1 ] || die "ledger:$i: not one line of compact JSON"
-  s=$(get "$i" .predicate.kind)
+  case $k in import | repair | promote-switched | promote-done) continue ;; esac; [ -f "$f" ] || continue
+  get "$i" kind; s=$v
   case $k:$s in "$s:$k" | promote-begun:promote | promote-begun:rollback | promote-refused:refuse | promote-refused:promote | promote-refused:rollback) ;; *) die "ledger:$i: its statement is of kind $s" ;; esac
-  [ "$(get "$i" ._type)" = https://in-toto.io/Statement/v1 ] && [ "$(get "$i" .predicateType)" = "urn:patchlab:$s:v1" ] && [ "$(get "$i" .predicate.by)" = "${by[i]}" ] || die "ledger:$i: its statement says otherwise"
-  if jq -e '.predicate | has("ledger")' "$f" >/dev/null; then h=$(get "$i" .predicate.ledger.size)
-    [ "$h" -lt "$i" ] && [ "$(get "$i" .predicate.ledger.hash)" = "${hashes[h]}" ] || die "ledger:$i: ${by[i]} saw another history"
+  is "$i" type https://in-toto.io/Statement/v1 && is "$i" urn "urn:patchlab:$s:v1" && is "$i" by "${by[i]}" || die "ledger:$i: its statement says otherwise"
+  if [ -n "${fact[${object[i]}.size]:-}" ]; then get "$i" size; [[ $v =~ ^[0-9]{1,15}$ ]] && [ "$v" -lt "$i" ] && is "$i" saw "${hashes[v]}" || die "ledger:$i: ${by[i]} saw another history"
   else case $k in approve | reject | waive | withdraw) die "ledger:$i: a decision without the history that was seen" ;; esac; fi
   if [ "$k" = trust ]; then
     signed "$f" "$roots" "${by[i]}" trust "${at[i]}"; version=$((version + 1)); signers=trust/$version/allowed_signers
-    [ "$(get "$i" .predicate.version)" = $version ] && [ -f $signers ] && [ "$(sum $signers)" = "$(get "$i" '.subject[0].digest.sha256')" ] || die "ledger:$i: $signers is not what it names"
+    is "$i" version $version && [ -f $signers ] && is "$i" set "$(sum $signers)" || die "ledger:$i: $signers is not what it names"
     signed $signers "$roots" "${by[i]}" trust "${at[i]}"
     ! grep -Evq '^[a-z0-9][a-z0-9._+@-]* namespaces="patchlab\.[a-z]+\.v1(,patchlab\.[a-z]+\.v1)*"(,valid-(after|before)="[0-9]{14}Z")* (sk-)?(ssh-ed25519|ecdsa-sha2-nistp(256|384|521)|rsa-sha2-512|ssh-rsa)(@openssh\.com)? [A-Za-z0-9+/=]+$' $signers || die "$signers: a line is not NAME namespaces=... KEY"
     [ -z "$(awk '{print $NF}' $signers | sort | uniq -d)" ] || die "$signers: one key on two lines"; continue
   fi
   [ -n "$signers" ] || die "ledger:$i: signed before anybody could"; signed "$f" $signers "${by[i]}" "$s" "${at[i]}"
-  if [ "$k" = run ]; then g=${line_of[$(get "$i" .predicate.begin)]:-0}; [ "$g" -gt 0 ] && [ "$g" -lt "$i" ] && [ "${kind[g]}" = begin ] && [ -z "${closed[$g]:-}" ] || die "ledger:$i: ends a run that had not begun, or had ended"; closed[$g]=$i; fi
-  [ "$k" != policy ] || { policy=$i; p=policy/$(get "$i" .predicate.version).json; [ -f "$p" ] && [ "$(sum "$p")" = "$(get "$i" '.subject[0].digest.sha256')" ] || die "ledger:$i: $p is not what it names"; }
-  [ "$k" != promote-begun ] || latest[i]=$policy
+  if [ "$k" = run ]; then get "$i" begin; g=${line_of[$v]:-0}; [ "$g" -gt 0 ] && [ "$g" -lt "$i" ] && [ "${kind[g]}" = begin ] && [ -z "${closed[$g]:-}" ] || die "ledger:$i: ends a run that had not begun, or had ended"; closed[$g]=$i; fi
+  [ "$k" != policy ] || { get "$i" version; p=policy/$v.json; [[ $v =~ ^[0-9]+$ ]] && [ -f "$p" ] && is "$i" set "$(sum "$p")" || die "ledger:$i: $p is not what it names"; }
 done
 
 # 3. The head: of all lines, by who may sign heads; and it continues the one that was noted.
 [ -f head ] && is_head head && [ "$s" = $n ] || die "head: does not cover the whole ledger"
-ok=; for who in $(cut -d' ' -f1 "$signers"); do ! (signed head "$signers" "$who" head "${at[n]}") 2>/dev/null || ok=1; done; [ -n "$ok" ] || die "head: not signed by anybody who may"
+ok=; for who in $(grep -F patchlab.head.v1 "$signers" | cut -d' ' -f1); do ! (signed head "$signers" "$who" head "${at[n]}") 2>/dev/null || ok=1; done; [ -n "$ok" ] || die "head: not signed by anybody who may"
 [ -z "$noted" ] || is_head "$noted"
 
 # 4. What was promoted last in each department: these bytes, this manifest, a complete run, and people who decided.
+declare -A person=(); while read -r who one; do person[$who]=$one; done < <(cat trust/*/allowed_signers | awk '{ p = of[$NF]; q = who[$1]; if (p == "") p = q == "" ? $1 : q; of[$NF] = p
+  if (q != "" && q != p) { for (x in who) if (who[x] == q) who[x] = p; for (x in of) if (of[x] == q) of[x] = p }; who[$1] = p } END { for (x in who) print x, who[x] }')
+flags() { # SIGNATURE: what a security key saw: 1 touched, 4 knew who; 0 for other keys (PROTOCOL.sshsig, PROTOCOL.u2f)
+  local blob from=20 size part; blob=$(sed '1d;$d' "$1" | base64 -d | od -An -v -tx1 | tr -d ' \n')
+  next() { size=$((16#${blob:from:8} * 2)); part=${blob:from + 8:size}; from=$((from + 8 + size)); }
+  next; next; next; next; next; blob=$part; from=0; next; next; echo $((16#${blob:from:2}0 / 16)); }
+# What the policy asks of approvals, as "COUNT FLAG NOT" lines; and what failed in the last trial of this very set.
+asked='($run[0].departments[] | select(.name == $dep)) as $d | [$d.verdicts[] | select(.outcome == "pass") | .candidate as $c | ($run[0].candidates[] | select(.id == $c) | .severity) // "unknown"] as $all |
+  .author as $author | .approvals // [] | .[] | (.when // {}) as $w | select($w == {} or ($w.waived and $waived != "") or ($w.severity and ($all - (["critical", "important", "moderate", "low"] - $w.severity) | length > 0))) |
+  "\(.count // 1) \({any: 0, touched: 1, verified: 4}[.security_key // "any"]) \(if any(.not_by // [] | .[]; . == "policy-author") then $author else "-" end)"'
+failed='[$manifest[0].candidates[].id] as $ids | .departments[] | select(.name == $dep) | [.machines[].name] as $all | [.trials[] | select((.retried_as // "") == "" and .purpose != "removal" and (.candidates | sort) == ($ids | sort) and (.machines | sort) == ($all | sort))] | last |
+  if . == null then error("none") else . end | if .error or .outcome == "error" or any(.phases[]; .error or any(.checks[]; .error or (.outcome != "pass" and .outcome != "fail"))) then error("trouble") else . end |
+  (.installs[] | select(.outcome == "fail") | "\(.machine)/install:\(.candidate)"), (.phases[] | .machine as $m | (.checks[] | select(.outcome == "fail") | $m + "/" + .id), (.differences[] | "\($m)/state:\(.kind):\(.item)")) | @uri'
 proven=; for folder in stage/*/; do dep=$(basename "$folder"); b=0; d=0
-  for ((i = 1; i <= n; i++)); do [ "${kind[i]}" = promote-begun ] && [ -f "objects/${object[i]}" ] && [ "$(get "$i" '.subject[0].name')" = "$dep" ] || continue
+  for ((i = 1; i <= n; i++)); do [ "${kind[i]}" = promote-begun ] && is "$i" name "$dep" || continue
     case ${state[${object[i]}]} in promote-done) b=$i ;; promote-refused) ;; *) die "$dep: the promotion of line $i was not finished" ;; esac; done
   [ $b -gt 0 ] || die "$dep: nothing here says that it was promoted"; for ((i = b; i <= n; i++)); do [ "${kind[i]}" != promote-done ] || [ "${object[i]}" != "${object[b]}" ] || d=$i; done
-  set=$(get $b '.subject[0].digest.sha256'); run=$(get $b .predicate.run); rules=$(get $b .predicate.policy); [ "$(get $b '.subject | length')" = 1 ] || die "$dep: line $b promotes more than one set"
-  [ -f "objects/$run" ] || die "$dep: the record of its run is missing"; [ -n "${latest[b]:-}" ] && [ "$(get "${latest[b]}" '.subject[0].digest.sha256')" = "$rules" ] || die "$dep: line $b names a policy that was not in force"
-  r=0; for ((i = 1; i < b; i++)); do [ "${kind[i]}" != run ] || [ ! -f "objects/${object[i]}" ] || [ "$(jq -r .predicate.run "objects/${object[i]}")" != "$run" ] || r=$i; done
-  [ $r -gt 0 ] || die "$dep: no run before line $b found that"; g=${line_of[$(get $r .predicate.begin)]}
+  get $b set; set=$v; get $b run; run=$v; get $b policy; rules=$v; is $b subjects 1 || die "$dep: line $b promotes more than one set"; record=objects/$run; rulebook=; in_force=
+  [ -f "$record" ] || die "$dep: the record of its run is missing"
+  for ((i = 1; i < b; i++)); do [ "${kind[i]}" = policy ] || continue; get $i version; read -r since until old < <(jq -r '"\(.valid_since) \(.valid_until) \(.replaces // "-")"' "policy/$v.json")
+    [ "$(ms_of "$since")" -le "${ms[b]}" ] || continue; in_force=${in_force//" $old "/" "}; [ "$(ms_of "$until")" -gt "${ms[b]}" ] || continue
+    p=policy/$v.json; get $i set; in_force+=" $v "; [ "$v" != "$rules" ] || rulebook=$p; done
+  [[ " ${kind[*]:1:b-1} " = *" policy "* ]] || [ "$(sum policy/quickstart.json)" != "$rules" ] || { rulebook=policy/quickstart.json; in_force=$rules; }
+  [ -n "$rulebook" ] && [ "${in_force//[[:space:]]/}" = "$rules" ] || die "$dep: line $b names a policy that was not in force, or not alone"
+  r=0; for ((i = 1; i < b; i++)); do [ "${kind[i]}" != run ] || ! is "$i" run "$run" || r=$i; done
+  [ $r -gt 0 ] || die "$dep: no run before line $b found that"; get $r begin; g=${line_of[$v]}
   for i in $missing; do [ "$i" -lt "$g" ] || [ "$i" -gt $d ] || die "ledger:$i: its statement is missing, and could be about this promotion"; done
-  [ "$(get $r '.predicate.complete')" = true ] && [ "$(get $r "(.subject[] | select(.name == \"$dep\") | .digest.sha256)")" = "$set" ] || die "$dep: the run of line $r tested another set, or was not complete"
-  authors=" $(get $r .predicate.submitter) "; waived=; gone=; approvers=
-  for ((i = g; i < b; i++)); do [ "${kind[i]}" != withdraw ] || { w=${line_of[$(get $i .predicate.withdraws)]:-0}; [ "$w" -gt 0 ] && [ "${by[w]}" = "${by[i]}" ] || die "ledger:$i: withdraws what is not its author's"; gone+=" $w "; }; done
-  for ((i = g; i < b; i++)); do case ${kind[i]} in approve | reject | waive) ;; *) continue ;; esac
-    [ "$(get $i '.subject[0].name')" = "$dep" ] || continue; mine=; [ "$(get $i .predicate.run)" != "$run" ] || [ "$(get $i '.subject[0].digest.sha256')" != "$set" ] || mine=1
+  is $r complete true && [ "$(jq .complete "$record")" = true ] && is $r "set:$dep" "$set" || die "$dep: the run of line $r tested another set, or was not complete"
+  get $r submitter; authors=" ${person[$v]:-$v} "; waived=; gone=; approvals=()
+  for ((i = 1; i < b; i++)); do [ "${kind[i]}" != submit ] || ! is "$i" set "$set" || authors+="${person[${by[i]}]} "
+    [ "${kind[i]}" = withdraw ] && [ -f "objects/${object[i]}" ] || continue; get $i withdraws; w=${line_of[$v]:-0}; [ "$w" -gt 0 ] && [ "$w" -lt $i ] && [ "${person[${by[w]}]:-}" = "${person[${by[i]}]}" ] || die "ledger:$i: withdraws what is not its author's"; gone+=" $w "; done
+  for ((i = 1; i < b; i++)); do [ -f "objects/${object[i]}" ] && is "$i" name "$dep" || continue; who=${person[${by[i]}]:-}; mine=; ! is "$i" run "$run" || ! is "$i" set "$set" || mine=1
     case ${kind[i]} in
-      reject) [[ $gone = *" $i "* ]] || { [ "$(get $i .predicate.run)" != "$run" ] && [ "$(get $i '.subject[0].digest.sha256')" != "$set" ]; } || die "$dep: line $b promotes what ${by[i]} rejected" ;;
-      waive) [ "$(get $i '.subject[0].digest.sha256')" != "$set" ] || authors+="${by[i]} "
-        [ -z "$mine" ] || [[ $gone = *" $i "* ]] || { e=$(date -d "$(get $i .predicate.expires)" +%s%3N 2>/dev/null) && [ "$e" -gt "${ms[b]}" ] || die "$dep: the waiver of line $i had expired"; waived+=$(jq -r '.predicate.waives[] | .machine + "/" + .check' "objects/${object[i]}")$'\n'; } ;;
+      reject) [[ $gone = *" $i "* ]] || { ! is "$i" run "$run" && ! is "$i" set "$set"; } || die "$dep: line $b promotes what ${by[i]} rejected" ;;
+      waive) ! is "$i" set "$set" || authors+="$who "; [ -n "$mine" ] && is "$i" policy "$rules" && [[ $gone != *" $i "* ]] || continue
+        get $i expires; [ "$(ms_of "$v")" -gt "${ms[b]}" ] || die "$dep: the waiver of line $i had expired"; get $i waives; waived+="${v// /$'\n'}"$'\n'; last_waiver=$i ;;
+      approve) [ -z "$mine" ] || ! is "$i" policy "$rules" || [[ $gone = *" $i "* ]] || approvals+=("$i") ;;
     esac; done
-  for ((i = r + 1; i < b; i++)); do [ "${kind[i]}" = approve ] && [ "$(get $i '.subject[0].name')" = "$dep" ] && [ "$(get $i .predicate.run)" = "$run" ] && [ "$(get $i '.subject[0].digest.sha256')" = "$set" ] && [ "$(get $i .predicate.policy)" = "$rules" ] || continue
-    [[ $gone = *" $i "* ]] || [[ $authors = *" ${by[i]} "* ]] || [[ " $approvers " = *" ${by[i]} "* ]] || approvers+=" ${by[i]}"; done
-  [ -z "$(jq -r '.predicate.failed // [] | .[]' "objects/${object[r]}" | grep -vxF -- "$waived" || true)" ] || die "$dep: there are failures that nobody waived"
-  [ -n "$approvers" ] || die "$dep: approved by nobody who neither submitted nor waived"
-  for o in $(jq -r '.predicate.decisions // [] | .[]' "objects/${object[b]}"); do w=${line_of[$o]:-0}; [ "$w" -gt 0 ] && [ "$w" -lt $b ] && [[ $gone != *" $w "* ]] || die "$dep: line $b rests on a decision that is not there"; done
-  [ "$(sum "$folder/manifest.json")" = "$(get $b .predicate.manifest)" ] && [ "$(jq -r '.department + " " + .set + " " + (.serial | tostring)' "$folder/manifest.json")" = "$dep $set $(get $b .predicate.serial)" ] || die "$dep: the manifest is not the one that was promoted"
+  approvers=; seen=; for i in "${approvals[@]}"; do who=${person[${by[i]}]}; [[ $authors = *" $who "* ]] || { approvers+=" $i"; get "$i" size; [ -z "$waived" ] || [ "$v" -lt "$last_waiver" ] || seen=1; }; done
+  [ -z "$waived" ] || [ -n "$seen" ] || die "$dep: nobody approved who had seen the waiver"
+  jq -r --arg dep "$dep" --slurpfile manifest "$folder/manifest.json" "$failed" "$record" >"$work/failed" 2>/dev/null || die "$dep: no trial of this very set, or the lab could not tell"
+  ! grep -qvxF -- "$waived" "$work/failed" || die "$dep: there are failures that nobody waived"
+  jq -r --arg dep "$dep" --arg waived "$waived" --slurpfile run "$record" "$asked" "$rulebook" >"$work/asked" 2>/dev/null || die "$dep: nobody can tell what its policy asks"
+  names=; while read -r count flag not; do people=; for i in $approvers; do who=${person[${by[i]}]}; [[ " $people " = *" $who "* ]] || [ "$not" = "${by[i]}" ] || [ $(($(flags "objects/${object[i]}.sig") & flag)) != "$flag" ] || people+=" $who"; done
+    [ "$(wc -w <<<"$people")" -ge "$count" ] || die "$dep: approved by${people:- nobody} who neither submitted nor waived; the policy asks for $count"; done <"$work/asked"
+  for i in $approvers; do names+=" ${by[i]}"; done; [ -n "$names$noted" ] || die "$dep: approved by nobody, and no head was noted: nothing outside of the lab supports it"
+  for o in ${fact[${object[b]}.decisions]:-}; do w=${line_of[$o]:-0}; [ "$w" -gt 0 ] && [ "$w" -lt $b ] && [[ $gone != *" $w "* ]] || die "$dep: line $b rests on a decision that is not there"; done
+  get $b serial; is $b manifest "$(sum "$folder/manifest.json")" && [ "$(jq -r '.department + " " + .set + " " + (.serial | tostring)' "$folder/manifest.json")" = "$dep $set $v" ] || die "$dep: the manifest is not the one that was promoted"
   [ "$(sum "$folder/SHA256SUMS")" = "$set" ] || die "$dep: SHA256SUMS is not the set that was promoted"
   (cd "$folder" && sha256sum --quiet --strict -c SHA256SUMS >/dev/null 2>&1) && [ "$(find "$folder" -type f | wc -l)" = $(($(wc -l <"$folder/SHA256SUMS") + 2)) ] || die "$dep: the files are not those of the set"
-  proven+=" $dep (line $b, serial $(get $b .predicate.serial), approved by$approvers)"
+  proven+=" $dep (line $b, serial $v, approved by${names:- nobody})"
 done
 [ -n "$proven" ] || die "nothing is promoted here"
 echo "PROVEN:$proven; $n lines, head ${hashes[n]}"
