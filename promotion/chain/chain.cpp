@@ -212,6 +212,9 @@ Result<Chain::Appended> Chain::append(const Entry& entry) {
   if (const auto why = history.add(line_after(), facts); !why.empty())
     return configuration_error(
         fmt::format("'{}' cannot be the next line of the ledger: it {}", to_string(entry.kind), why));
+  if (entry.unless) {
+    if (const auto why = entry.unless(state); !why.empty()) return infrastructure_error(why);
+  }
   step("clean");
   PATCHLAB_TRY(remove_leftovers(folder_));
   PATCHLAB_TRY(objects().remove_leftovers());

@@ -69,6 +69,8 @@ class Chain {
     std::string signature{};  // armoured SSHSIG; empty: not signed
     // Files that the statement names: run records, manifests.
     std::vector<std::string> attachments{};
+    // Asked under the lock, of the chain as it then is: a sentence when the line is not to be written after all.
+    std::function<std::string(const ChainState&)> unless{};
   };
   struct Appended {
     ChainHead head;

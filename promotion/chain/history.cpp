@@ -21,6 +21,13 @@ std::string text_at(const Json& json, const char* pointer) {
   return found.is_string() ? found.get<std::string>() : std::string();
 }
 
+std::uint64_t number_at(const Json& json, const char* pointer) {
+  const Json::json_pointer at(pointer);
+  return json.contains(at) && json.at(at).is_number_unsigned() ? json.at(at).get<std::uint64_t>() : 0;
+}
+
+constexpr const char* said_before = "says again what an earlier one said: one statement, one line";
+
 // The kinds of statements that a line of this kind may be about.
 std::vector<std::string> statements_of(ChainKind kind) {
   switch (kind) {
@@ -68,9 +75,9 @@ Result<StatementFacts> statement_facts(const std::string& bytes, const std::stri
   facts.begin = text_at(json, "/predicate/begin");
   facts.promotion = text_at(json, "/predicate/promotion");
   facts.manifest = text_at(json, "/predicate/manifest");
-  const Json::json_pointer serial("/predicate/serial");
-  if (json.contains(serial) && json.at(serial).is_number_unsigned())
-    facts.serial = json.at(serial).get<std::uint64_t>();
+  facts.id = text_at(json, "/predicate/id");
+  facts.serial = number_at(json, "/predicate/serial");
+  facts.version = number_at(json, "/predicate/version");
   return facts;
 }
 
@@ -102,18 +109,18 @@ std::string History::add(const ChainLine& line, const StatementFacts& facts) {
     case ChainKind::trust:
     case ChainKind::promote_begun: break;
   }
-  if (why.empty() && objects_.contains(line.object))
-    why = "says again what an earlier one said: one statement, one line";
-  if (why.empty() && line.kind == ChainKind::begin) why = begins(line);
+  if (why.empty() && objects_.contains(line.object)) why = said_before;
+  if (why.empty() && line.kind == ChainKind::begin) why = begins(line, facts);
   if (why.empty() && line.kind == ChainKind::run) why = ends(line, facts);
   if (why.empty() && line.kind == ChainKind::promote_begun) why = promotes(line, facts);
+  if (why.empty() && line.kind == ChainKind::policy) policies_.push_back({line.seq, facts.version, facts.set});
   if (why.empty()) objects_.insert(line.object);
   return why;
 }
 
-std::string History::begins(const ChainLine& line) {
+std::string History::begins(const ChainLine& line, const StatementFacts& facts) {
   attempt_of_.emplace(line.object, attempts_.size());
-  attempts_.push_back({line.seq, line.object, 0, {}});
+  attempts_.push_back({line.seq, line.object, 0, {}, facts.id, {}});
   return {};
 }
 
@@ -125,6 +132,7 @@ std::string History::ends(const ChainLine& line, const StatementFacts& facts) {
     return fmt::format("ends the run of line {} a second time, after line {}", attempt.line, attempt.end_line);
   attempt.end_line = line.seq;
   attempt.end = line.object;
+  attempt.run = facts.run;
   return {};
 }
 
@@ -139,7 +147,7 @@ std::string History::promotes(const ChainLine& line, const StatementFacts& facts
   newest_[facts.department] = promotions_.size();
   story_of_.emplace(line.object, promotions_.size());
   promotions_.push_back(
-      {line.seq, line.seq, line.object, facts.department, facts.manifest, facts.serial, State::begun});
+      {line.seq, line.seq, line.object, facts.department, facts.manifest, facts.serial, facts.run, State::begun});
   return {};
 }
 
@@ -169,9 +177,22 @@ std::string History::refuses(const ChainLine& line, const StatementFacts& facts)
   } else if (itself || !facts.promotion.empty()) {
     return "gives up a promotion that never began";
   }
-  if (!itself && !objects_.insert(line.object).second)
-    return "says again what an earlier one said: one statement, one line";
+  if (!itself && !objects_.insert(line.object).second) return said_before;
+  if (!itself && facts.promotion.empty()) refusals_[{facts.department, facts.run}] = line.object;
   return {};
+}
+
+std::uint64_t History::greatest_serial(const std::string& department) const {
+  std::uint64_t greatest = 0;
+  for (const auto& story : promotions_) {
+    if (story.department == department) greatest = std::max(greatest, story.serial);
+  }
+  return greatest;
+}
+
+std::string History::last_refusal(const std::string& department, const std::string& run) const {
+  const auto found = refusals_.find({department, run});
+  return found == refusals_.end() ? std::string() : found->second;
 }
 
 const PromotionStory* History::last_done(const std::string& department) const {

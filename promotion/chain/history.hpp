@@ -24,7 +24,9 @@ struct StatementFacts {
   std::string begin;       // of a run: digest of the statement of its begin
   std::string promotion;   // of a refusal: digest of the statement of the promotion that it gives up
   std::string manifest;    // of a promotion: digest of the manifest that was to be published
+  std::string id;          // of a begin: the run's, for people
   std::uint64_t serial = 0;
+  std::uint64_t version = 0;  // of a policy: the number of its document
 };
 // Reads what is asked here and nothing else; the form of a whole statement is judged elsewhere.
 [[nodiscard]] Result<StatementFacts> statement_facts(const std::string& bytes, const std::string& name);
@@ -34,6 +36,15 @@ struct Attempt {
   std::string begin;           // digest of its statement
   std::uint64_t end_line = 0;  // 0: it has not ended, or was killed
   std::string end;
+  std::string id;   // of the run, for people
+  std::string run;  // digest of its record; empty: it has not ended
+};
+
+// A policy that the ledger names: its document must be there as long as the ledger is.
+struct NamedPolicy {
+  std::uint64_t line = 0;
+  std::uint64_t version = 0;
+  std::string document;  // digest
 };
 
 struct PromotionStory {
@@ -44,6 +55,7 @@ struct PromotionStory {
   std::string department;
   std::string manifest;
   std::uint64_t serial = 0;
+  std::string run;  // digest of the record
   State state = State::begun;
   [[nodiscard]] bool is_open() const { return state == State::begun || state == State::switched; }
 };
@@ -60,10 +72,15 @@ class History {
   [[nodiscard]] const std::vector<PromotionStory>& promotions() const { return promotions_; }
   // Null when there is none.
   [[nodiscard]] const PromotionStory* last_done(const std::string& department) const;
+  // The greatest of all promotions of it, whatever came of them; 0 when there is none.
+  [[nodiscard]] std::uint64_t greatest_serial(const std::string& department) const;
+  [[nodiscard]] const std::vector<NamedPolicy>& policies() const { return policies_; }
+  // The statement with which this run was refused last in this department; empty when it never was.
+  [[nodiscard]] std::string last_refusal(const std::string& department, const std::string& run) const;
   [[nodiscard]] bool names(const std::string& object) const { return objects_.contains(object); }
 
  private:
-  std::string begins(const ChainLine& line);
+  std::string begins(const ChainLine& line, const StatementFacts& facts);
   std::string ends(const ChainLine& line, const StatementFacts& facts);
   std::string promotes(const ChainLine& line, const StatementFacts& facts);
   std::string goes_on(const ChainLine& line, PromotionStory::State from, PromotionStory::State to);
@@ -77,6 +94,8 @@ class History {
   std::unordered_map<std::string, std::size_t> story_of_;  // by the digest of its statement
   std::map<std::string, std::size_t> newest_;              // by department: that began last
   std::map<std::string, std::size_t> done_;                // by department: that was done last
+  std::vector<NamedPolicy> policies_;
+  std::map<std::pair<std::string, std::string>, std::string> refusals_;  // by department and run: the newest
 };
 
 }  // namespace patchlab::promotion

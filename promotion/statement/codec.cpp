@@ -46,12 +46,13 @@ enum class Key {
   reasons,
   serial,
   version,
+  asked,
 };
 constexpr std::array all_keys{Key::run,       Key::policy,    Key::ledger,    Key::reason,     Key::ticket,
                               Key::expires,   Key::waives,    Key::withdraws, Key::id,         Key::begin,
                               Key::promotion, Key::submitter, Key::scenario,  Key::candidates, Key::complete,
                               Key::result,    Key::failed,    Key::attempt,   Key::decisions,  Key::manifest,
-                              Key::reasons,   Key::serial,    Key::version};
+                              Key::reasons,   Key::serial,    Key::version,   Key::asked};
 
 const char* name_of(Key key) {
   switch (key) {
@@ -78,6 +79,7 @@ const char* name_of(Key key) {
     case Key::reasons: return "reasons";
     case Key::serial: return "serial";
     case Key::version: return "version";
+    case Key::asked: return "asked";
   }
   return "";
 }
@@ -98,7 +100,8 @@ Rule rule_of(StatementKind kind) {
     case StatementKind::submit: return {{Key::ledger}, {Key::reason, Key::ticket, Key::scenario, Key::candidates}};
     case StatementKind::begin:
       return {{Key::id},
-              {Key::policy, Key::ledger, Key::ticket, Key::submitter, Key::scenario, Key::candidates, Key::attempt}};
+              {Key::policy, Key::ledger, Key::ticket, Key::submitter, Key::scenario, Key::candidates, Key::attempt,
+               Key::asked}};
     case StatementKind::run:
       return {{Key::begin},
               {Key::run, Key::ledger, Key::id, Key::submitter, Key::scenario, Key::complete, Key::result, Key::failed,
@@ -108,7 +111,8 @@ Rule rule_of(StatementKind kind) {
     case StatementKind::refuse:
       return {{}, {Key::run, Key::policy, Key::ledger, Key::promotion, Key::decisions, Key::reasons}};
     case StatementKind::rollback:
-      return {{Key::reason, Key::serial}, {Key::run, Key::policy, Key::ledger, Key::ticket, Key::manifest}};
+      return {{Key::reason, Key::serial},
+              {Key::run, Key::policy, Key::ledger, Key::ticket, Key::decisions, Key::manifest}};
     case StatementKind::policy: return {{Key::version}, {Key::ledger, Key::reason, Key::ticket}};
     case StatementKind::trust: return {{Key::version}, {Key::ledger, Key::reason, Key::ticket}};
   }
@@ -145,6 +149,7 @@ bool is_given(const Statement& statement, Key key) {
     case Key::reasons: return statement.reasons.has_value();
     case Key::serial: return statement.serial.has_value();
     case Key::version: return statement.version.has_value();
+    case Key::asked: return statement.asked.has_value();
   }
   return false;
 }
@@ -194,6 +199,7 @@ class Examination {
     texts("failed", statement_.failed);
     ascending("failed", statement_.failed);
     texts("reasons", statement_.reasons);
+    texts("asked", statement_.asked);
     waives();
     return std::move(problems_);
   }
@@ -321,6 +327,7 @@ std::string value_of(const Statement& statement, Key key) {
     case Key::reasons: return listed_texts(*statement.reasons);
     case Key::serial: return fmt::format("{}", *statement.serial);
     case Key::version: return fmt::format("{}", *statement.version);
+    case Key::asked: return listed_texts(*statement.asked);
   }
   return {};
 }
@@ -450,6 +457,7 @@ class Reading {
       case Key::reasons: statement_.reasons = predicate.texts_or_empty(name); break;
       case Key::serial: statement_.serial = number(predicate, name); break;
       case Key::version: statement_.version = number(predicate, name); break;
+      case Key::asked: statement_.asked = predicate.texts_or_empty(name); break;
     }
   }
 

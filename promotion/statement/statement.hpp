@@ -106,6 +106,7 @@ struct Statement {
   std::optional<std::vector<std::string>> reasons;    // "code: subject: text", in order
   std::optional<std::uint64_t> serial;                // of the version of the stage
   std::optional<std::uint64_t> version;               // of a policy or of the trust
+  std::optional<std::vector<std::string>> asked;      // what narrowed a run, as on the command line: "--role dns"
   bool operator==(const Statement&) const = default;
 };
 
