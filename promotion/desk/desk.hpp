@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "promotion/desk/lab_book.hpp"
 #include "promotion/desk/shown.hpp"
 #include "promotion/gate/gate.hpp"
 #include "promotion/stage/stage.hpp"
@@ -31,10 +32,14 @@ class Desk {
  public:
   struct Places {
     std::filesystem::path stage;   // absolute
-    std::filesystem::path ledger;  // the file
+    std::filesystem::path ledger;  // the file of older versions, beside the runs
   };
-  Desk(Places places, Policy policy, LabToday lab, std::chrono::system_clock::time_point now)
-      : places_(std::move(places)), policy_(std::move(policy)), lab_(std::move(lab)), now_(now) {}
+  Desk(Places places, Policy policy, LabToday lab, std::chrono::system_clock::time_point now, Scribe scribe = {})
+      : places_(std::move(places)),
+        policy_(std::move(policy)),
+        lab_(std::move(lab)),
+        now_(now),
+        scribe_(std::move(scribe)) {}
 
   [[nodiscard]] Today today(const reports::RunRecord& record) const;
 
@@ -51,20 +56,40 @@ class Desk {
     reports::Decisions decisions;
     ExitCode exit_code = ExitCode::ok;
     std::optional<Error> trouble;  // with the ledger
+    std::vector<std::string> finished{};
   };
-  [[nodiscard]] Settled settle(const reports::RunRecord& record, Ask ask) const;
+  // `begun`: the statement with which the run began in the stage's ledger; empty: it was not told of it. `file`: the
+  // run.json.
+  [[nodiscard]] Settled settle(const reports::RunRecord& record, Ask ask, const std::string& begun = {},
+                               const std::filesystem::path& file = {}) const;
 
   struct Promotions {
     std::vector<Promotion> departments;  // in the record's order
     reports::Decisions decisions;        // the same, as everybody shows them
     ExitCode exit_code = ExitCode::ok;   // the last that is not ok
     std::optional<Error> ledger;         // trouble with writing down what came of it
+    std::vector<std::string> finished;   // sentences: what a crash had left, and what became of it
   };
-  // Publishes what may be published of these departments (empty: all of the record), and tells the ledger what came of
-  // each, refusals included. A run that the ledger does not know leaves no trace in it: that would make it known.
-  [[nodiscard]] Promotions promote(const reports::RunRecord& record, const std::vector<std::string>& departments) const;
+  struct Wish {
+    std::filesystem::path file{};  // the record's run.json, for the ledger; empty: the record was made, and not read
+    // Why an older run is to go over the newer one that is published. Empty: that is refused. Lifts nothing else.
+    std::string rollback{};
+  };
+  // Publishes what may be published of these departments (empty: all of the record), and tells the ledger what it is
+  // about to do before it does it, and what came of each, refusals included; first it finishes what a crash
+  // interrupted. A run that the ledger does not know leaves no trace in it: that would make it known.
+  [[nodiscard]] Promotions promote(const reports::RunRecord& record, const std::vector<std::string>& departments,
+                                   const Wish& wish) const;
+  [[nodiscard]] Promotions promote(const reports::RunRecord& record,
+                                   const std::vector<std::string>& departments) const {
+    return promote(record, departments, Wish{});
+  }
 
  private:
+  class Promoting;
+  [[nodiscard]] Standing standing(const reports::RunRecord& record) const;
+  [[nodiscard]] Result<void> end_of(const reports::RunRecord& record, const std::string& begun,
+                                    const std::filesystem::path& file) const;
   [[nodiscard]] reports::DecisionRecord shown_after(const Promotion& promotion, const reports::RunRecord& record,
                                                     const Today& today) const;
   [[nodiscard]] std::map<std::string, PublishedRun> published(const reports::RunRecord& record) const;
@@ -72,6 +97,7 @@ class Desk {
   Policy policy_;
   LabToday lab_;
   std::chrono::system_clock::time_point now_;
+  Scribe scribe_;
 };
 
 }  // namespace patchlab::promotion

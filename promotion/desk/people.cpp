@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "lab/core/digest.hpp"
 #include "promotion/book/failures.hpp"
@@ -46,6 +47,15 @@ std::vector<std::string> objections_of(const Decisions& decisions) {
   return objections;
 }
 
+std::vector<std::string> counted_in(const Decisions& decisions) {
+  std::set<std::string> counted;
+  for (const auto& approval : decisions.approvals) counted.insert(approval.object);
+  for (const auto& waiver : decisions.waivers) {
+    if (!waiver.approved_by.empty()) counted.insert(waiver.object);
+  }
+  return {counted.begin(), counted.end()};
+}
+
 bool is_anything_waived(const Decisions& decisions) { return !decisions.waivers.empty(); }
 
 People people_on(const DecisionBook& book, const reports::RunRecord& record,
@@ -53,10 +63,11 @@ People people_on(const DecisionBook& book, const reports::RunRecord& record,
   const DecisionTarget target{department.name, reports::record_digest(record),
                               sha256(sha256sums_of(record, tested_set(department))), policy_digest};
   const auto contents = book.read(target);
-  if (!contents) return {{}, {fmt::format("nobody can read what people decided: {}", contents.error().message)}, false};
+  if (!contents)
+    return {{}, {fmt::format("nobody can read what people decided: {}", contents.error().message)}, false, {}};
   const auto question = DecisionBook::question(target, *contents, failures_of(department), now);
   const auto decisions = DecisionBook::decisions(question, *contents);
-  return {approvals_given(decisions), objections_of(decisions), is_anything_waived(decisions)};
+  return {approvals_given(decisions), objections_of(decisions), is_anything_waived(decisions), counted_in(decisions)};
 }
 
 }  // namespace patchlab::promotion

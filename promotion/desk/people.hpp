@@ -17,6 +17,8 @@ namespace patchlab::promotion {
 [[nodiscard]] std::vector<ApprovalGiven> approvals_given(const Decisions& decisions);
 // Rejections that stand, and what makes the whole ledger unreadable: each of them stops a promotion by any policy.
 [[nodiscard]] std::vector<std::string> objections_of(const Decisions& decisions);
+// The digests of approvals, and of waivers that somebody else approved, ascending: what a promotion rests on.
+[[nodiscard]] std::vector<std::string> counted_in(const Decisions& decisions);
 // Whether a waiver counts, so that more approvals may be asked.
 [[nodiscard]] bool is_anything_waived(const Decisions& decisions);
 
@@ -24,6 +26,7 @@ struct People {
   std::vector<ApprovalGiven> approvals;
   std::vector<std::string> objections;
   bool anything_waived = false;
+  std::vector<std::string> counted;  // digests of the approvals and waivers that count, ascending
 };
 // What people decided about this department's set in this very record, under this policy. A ledger that cannot be read
 // may hold a rejection: that is an objection.

@@ -63,6 +63,13 @@ reports::DecisionRecord shown(const Decision& decision, const reports::RunRecord
   std::ranges::transform(decision.requirements, std::back_inserter(shown.requirements), line_of);
   std::ranges::transform(decision.held_back, std::back_inserter(shown.requirements), line_of);
   if (today.standing && today.standing->recorded) tell_publication(shown, record, *today.standing);
+  const auto published = today.published.find(decision.department);
+  const bool is_ours = shown.state == reports::DecisionState::promoted && published != today.published.end() &&
+                       published->second.run == record.id;
+  if (is_ours && !published->second.rollback.empty()) {
+    if (!shown.by.empty()) shown.by += "; ";
+    shown.by += "back from a newer run: " + published->second.rollback;
+  }
   return shown;
 }
 

@@ -107,6 +107,7 @@ class Gate {
     decision_.policy = policy_.digest;
     if (!decision_.promotes()) decision_.promotable.clear();
     if (decision_.promotes()) decision_.by = approval_sentence(policy_, approvers());
+    if (decision_.promotes() && !went_back_.empty()) decision_.by += "; " + went_back_;
   }
 
   [[nodiscard]] Subject of_run() const { return {.run = record_.id}; }
@@ -237,9 +238,16 @@ class Gate {
   void look_at_what_is_published(const std::optional<system_clock::time_point>& finished) {
     const auto published = today_.published.find(department_.name);
     if (published == today_.published.end() || !finished) return;
-    const auto& [run, end] = published->second;
+    const auto& [run, end, why] = published->second;
     const auto theirs = parse_time(end);
-    if (run != record_.id && (!theirs || *theirs > *finished)) {
+    const bool is_newer = run != record_.id && (!theirs || *theirs > *finished);
+    if (is_newer && !today_.rollback.empty()) {
+      went_back_ = fmt::format("back from run {}: {}", run, today_.rollback);
+      return asked(ReasonCode::older_than_published, of_department(),
+                   fmt::format("run {}, which is published, ended later, and somebody asked to go back: {}", run,
+                               today_.rollback));
+    }
+    if (is_newer) {
       block(ReasonCode::older_than_published, of_department(),
             fmt::format("run {}, which is published, ended later: {}", run, end));
     }
@@ -708,6 +716,7 @@ class Gate {
   const Policy& policy_;
   const Today& today_;
   Decision decision_;
+  std::string went_back_;           // by a rollback, in words
   std::vector<Requirement> asked_;  // met, unless something blocks
   std::vector<std::string> passed_;
 };
@@ -738,10 +747,12 @@ std::string command_for(ReasonCode code, const RunRecord& record) {
     case ReasonCode::approval_missing: return "patchlab approve " + record.id;
     case ReasonCode::window_closed:
     case ReasonCode::not_asked:
-    case ReasonCode::publish_failed: return "patchlab promote " + record.id;
+    case ReasonCode::publish_failed:
+    case ReasonCode::ledger_unusable: return "patchlab promote " + record.id;
+    case ReasonCode::promotion_unclear: return "patchlab verify STAGE";
+    case ReasonCode::older_than_published: return "patchlab promote " + record.id + " --rollback REASON";
     // What was found stands, whoever asks again: the image, the patch or the lab must become another one first.
     case ReasonCode::not_recorded:
-    case ReasonCode::older_than_published:
     case ReasonCode::department_unknown:
     case ReasonCode::policy_not_in_force:
     case ReasonCode::policy_ambiguous:

@@ -52,6 +52,8 @@ const char* to_string(ReasonCode code) {
     case ReasonCode::approval_missing: return "approval-missing";
     case ReasonCode::window_closed: return "window-closed";
     case ReasonCode::publish_failed: return "publish-failed";
+    case ReasonCode::ledger_unusable: return "ledger-unusable";
+    case ReasonCode::promotion_unclear: return "promotion-unclear";
   }
   return "unknown";
 }

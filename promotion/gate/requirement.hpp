@@ -50,8 +50,10 @@ enum class ReasonCode {
   approval_missing,        // too few people approved
   window_closed,           // the policy promotes at other times
   publish_failed,          // decided, and then the stage could not take it; the version before stays
+  ledger_unusable,         // the ledger of the stage cannot be read, or takes nothing: what is done would not be known
+  promotion_unclear,       // one was interrupted, and what is published is neither its version nor the one before
 };
-inline constexpr auto last_reason_code = ReasonCode::publish_failed;
+inline constexpr auto last_reason_code = ReasonCode::promotion_unclear;
 [[nodiscard]] const char* to_string(ReasonCode code);
 
 // What a requirement is about. What does not apply is empty; all empty: nothing in particular.

@@ -66,7 +66,8 @@ struct Seen {
 // The run that a department's published version is of.
 struct PublishedRun {
   std::string run;
-  std::string finished;  // RFC 3339: when it ended
+  std::string finished;    // RFC 3339: when it ended
+  std::string rollback{};  // why it went over a newer one; empty: it did not
 };
 
 // What is true when somebody asks whether a run may be promoted: everything that can have changed since it ended.
@@ -84,6 +85,9 @@ struct Today {
   std::map<std::string, std::vector<ApprovalGiven>> approvals;
   std::map<std::string, bool> anything_waived;
   std::map<std::string, std::vector<std::string>> objections;  // by department: rejections, and what nobody can read
+  // By department: digests of the statements of people that count, ascending.
+  std::map<std::string, std::vector<std::string>> counted;
+  std::string rollback{};  // why an older run is to be published over a newer one; empty: nobody asked for that
   // Absent: no ledger was asked, and that is no proof of anything; the desk always asks.
   std::optional<Standing> standing;
 };

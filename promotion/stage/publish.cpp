@@ -94,9 +94,9 @@ class Publisher {
     PATCHLAB_TRY(build(versions_ / name, text));
     step("prove");
     PATCHLAB_TRY(prove(versions_ / name, sha256(text)));
-    const Publication publication{decision_.department, manifest.at("set"), sha256(text), serial_, rollback_};
+    const Publication publication{decision_.department, manifest.at("set"), sha256(text), serial_, rollback_, text};
     step("begun");
-    if (options_.journal.begun) PATCHLAB_TRY(options_.journal.begun(publication));
+    PATCHLAB_TRY(told(options_.journal.begun, publication));
     if (auto switched = switch_and_prove(name, publication); !switched)
       return give_up(std::move(switched).error(), publication);
     return Published{link_, sha256(text), decision_.promotable, Published::Change::published};
@@ -105,6 +105,14 @@ class Publisher {
  private:
   void step(const std::string& name) const {
     if (options_.before_step) options_.before_step(name);
+  }
+
+  // What the ledger does not take says nothing of the bytes.
+  static Result<void> told(const std::function<Result<void>(const Publication&)>& journal,
+                           const Publication& publication) {
+    if (!journal) return {};
+    if (auto written = journal(publication); !written) return trouble(std::move(written).error());
+    return {};
   }
 
   Result<void> look_at_names() const {
@@ -272,11 +280,11 @@ class Publisher {
     step("link");
     PATCHLAB_TRY(point_link_at(name));
     step("switched");
-    if (options_.journal.switched) PATCHLAB_TRY(options_.journal.switched(publication));
+    PATCHLAB_TRY(told(options_.journal.switched, publication));
     step("prove-published");
     PATCHLAB_TRY(prove_published(publication.manifest_digest));
     step("done");
-    return options_.journal.done ? options_.journal.done(publication) : Result<void>();
+    return told(options_.journal.done, publication);
   }
 
   // What cannot be finished and written down is not left published.

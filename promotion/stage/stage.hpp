@@ -38,6 +38,7 @@ struct Publication {
   std::string manifest_digest;  // of the bytes of manifest.json
   std::uint64_t serial = 0;
   std::string rollback_reason;  // empty: it is no rollback
+  std::string manifest;         // the bytes of manifest.json
 };
 
 // Who writes down what happens to a publication, while the stage is locked: intent before effect. The ledger's lines

@@ -127,8 +127,11 @@ Result<Interrupted> finish_interrupted(const fs::path& stage, Chain& chain) {
       PATCHLAB_TRY(append(ChainKind::promote_refused));
       all.finished.push_back(where + " was interrupted before it was published, and is given up");
     } else {
-      all.unclear.push_back(where +
-                            " was interrupted, and what is published is neither its version nor the one before");
+      all.unclear.push_back(
+          {story.department,
+           fmt::format("{} was interrupted, and what is published is neither its version nor the one before: look who "
+                       "changed '{}', and put back the version that 'patchlab verify' takes",
+                       where, (stage / story.department).string())});
     }
   }
   return all;

@@ -28,7 +28,11 @@ struct Interrupted {
   std::vector<std::string> finished;  // sentences: what was written down, as done or as given up
   // The link leads neither to the version that was to be published nor to one that was before, or what lies there is
   // damaged: that is no crash, and somebody has to look. Nothing can be promoted to that department until then.
-  std::vector<std::string> unclear;
+  struct Unclear {
+    std::string department;
+    std::string text;
+  };
+  std::vector<Unclear> unclear;
 };
 // Called before every promotion; takes the lock of the stage. Nothing of both when there was nothing to finish.
 [[nodiscard]] Result<Interrupted> finish_interrupted(const std::filesystem::path& stage, Chain& chain);

@@ -3,19 +3,11 @@
 #include "promotion/desk/desk.hpp"
 
 #include <gmock/gmock.h>
-#include <unistd.h>
 
-#include "lab/core/digest.hpp"
-#include "lab/core/files.hpp"
-#include "lab/core/paths.hpp"
 #include "promotion/book/book.hpp"
 #include "promotion/book/failures.hpp"
-#include "promotion/ledger/run_entries.hpp"
-#include "promotion/policy/policy_document.hpp"
-#include "promotion/stage/manifest.hpp"
-#include "tests/support/fake_clock.hpp"
-#include "tests/support/sample_record.hpp"
 #include "tests/support/ssh_keys.hpp"
+#include "tests/unit/promotion/desk/desk_fixture.hpp"
 
 namespace patchlab::promotion {
 namespace {
@@ -24,49 +16,6 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
-
-namespace fs = std::filesystem;
-
-class DeskTest : public ::testing::Test {
- protected:
-  static fs::path new_folder() {
-    std::string pattern = ::testing::TempDir() + "patchlab-desk-XXXXXX";
-    return ::mkdtemp(pattern.data());
-  }
-  DeskTest() {
-    ::chmod(root_.c_str(), 0755);
-    EXPECT_TRUE(create_folders(root_ / "store"));
-    for (const auto& candidate : record_.candidates) {
-      for (const auto& file : candidate.files)
-        EXPECT_TRUE(write_file_atomically(root_ / "store" / file.sha256, "content of " + candidate.id));
-    }
-    // A lab in which everything is as it was.
-    lab_.golden = [](const reports::MachineRecord& machine) { return Seen{machine.golden_digest, {}}; };
-    lab_.candidate = [](const reports::CandidateRecord& candidate) { return Seen{candidate.digest, {}}; };
-    lab_.file = [this](const std::string& sha256) -> Result<fs::path> { return root_ / "store" / sha256; };
-  }
-  ~DeskTest() override { static_cast<void>(remove_tree(root_)); }
-
-  [[nodiscard]] Desk desk() const {
-    using namespace std::chrono;
-    return {{.stage = root_ / "stage", .ledger = root_ / "ledger.jsonl"},
-            quickstart_policy(),
-            lab_,
-            sys_days{year{2026} / 11 / 22} + hours{7}};
-  }
-  void write_down(const reports::RunRecord& record) {
-    ASSERT_TRUE(Ledger(root_ / "ledger.jsonl").append(ledger_entries(record, record.finished)));
-  }
-  [[nodiscard]] std::vector<std::string> kinds() const {
-    std::vector<std::string> kinds;
-    for (const auto& entry : Ledger(root_ / "ledger.jsonl").read().value()) kinds.push_back(entry.kind);
-    return kinds;
-  }
-
-  fs::path root_ = new_folder();
-  reports::RunRecord record_ = tests::good_record();
-  LabToday lab_;
-};
 
 TEST_F(DeskTest, PublishesWhatIsAsItWasAndWritesItDown) {
   write_down(record_);
@@ -291,7 +240,6 @@ class DeskWithPeople : public DeskTest {
   }
 
   testing::SshKeys keys_;
-  test::FakeClock clock_;
   DecisionBook book_{root_ / "stage" / chain_folder_name, host_processes(), clock_};
 };
 
@@ -310,8 +258,9 @@ TEST_F(DeskWithPeople, WhatSomebodyRejectsIsNotPromotedByAnyPolicy) {
 TEST_F(DeskWithPeople, ALedgerThatNobodyCanReadMayHoldARejection) {
   EXPECT_TRUE(write_file_atomically(root_ / "stage" / chain_folder_name / chain_file_name, "no line\n"));
   const auto refused = desk().promote(record_, {});
-  EXPECT_EQ(refused.exit_code, ExitCode::policy);
+  EXPECT_EQ(refused.exit_code, ExitCode::bad_data);
   EXPECT_THAT(refused.decisions.front().reasons(), ::testing::Contains(::testing::HasSubstr("nobody can read")));
+  EXPECT_THAT(refused.decisions.front().reasons(), Contains(HasSubstr("ledger-unusable: finance: ")));
 }
 
 TEST_F(DeskWithPeople, SaysByWhoseWordItIsPromoted) {
