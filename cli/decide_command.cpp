@@ -13,7 +13,7 @@
 #include "lab/core/paths.hpp"
 #include "promotion/book/book.hpp"
 #include "promotion/book/failures.hpp"
-#include "promotion/policy/in_force.hpp"
+#include "promotion/desk/stage_policy.hpp"
 #include "promotion/stage/manifest.hpp"
 
 namespace patchlab::cli {
@@ -86,7 +86,7 @@ Or<Matter> matter_of(const Arguments& arguments, DecisionBook& book, const fs::p
     if (std::ranges::count(matter.candidates, id) == 0) matter.candidates.push_back(id);
   }
   const auto now = system_clock_source().wall();
-  const auto policy = policy_of_stage(stage, now);
+  const auto policy = policy_at_desk(stage, now);
   if (!policy) return Refusal{policy.error()};
   if (policy->trouble) return refused(policy->trouble->text, "patchlab policy says which there are");
   matter.target = {arguments.department, *digest, sha256(sha256sums_of(*record, matter.candidates)), policy->digest};

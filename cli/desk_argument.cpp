@@ -5,7 +5,7 @@
 #include "history/archive/run_archive.hpp"
 #include "lab/core/paths.hpp"
 #include "lab/core/time.hpp"
-#include "promotion/policy/in_force.hpp"
+#include "promotion/desk/stage_policy.hpp"
 
 namespace patchlab::cli {
 
@@ -15,11 +15,12 @@ Result<RunAtDesk> run_at_desk(const DeskArguments& arguments, runners::Look look
   PATCHLAB_ASSIGN(auto file, absolute_path(found));
   PATCHLAB_ASSIGN(auto stage, absolute_path(arguments.stage).while_doing("--stage"));
   const auto now = system_clock_source().wall();
-  PATCHLAB_ASSIGN(auto policy, promotion::policy_of_stage(stage, now));
+  PATCHLAB_ASSIGN(auto policy, promotion::policy_at_desk(stage, now));
+  PATCHLAB_ASSIGN(auto scribe, scribe_of(arguments.scribe, stage));
   auto ledger = arguments.ledger.empty() ? file.parent_path().parent_path() / "ledger.jsonl" : arguments.ledger;
   return RunAtDesk{std::move(file), std::move(record),
                    promotion::Desk({.stage = std::move(stage), .ledger = std::move(ledger)}, std::move(policy),
-                                   runners::lab_today(look), now)};
+                                   runners::lab_today(look), now, std::move(scribe))};
 }
 
 }  // namespace patchlab::cli

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <string>
 
+#include "cli/scribe_argument.hpp"
 #include "promotion/desk/desk.hpp"
 #include "runners/inquiry/lab_today.hpp"
 
@@ -16,6 +17,7 @@ struct DeskArguments {
   std::filesystem::path runs = "runs";
   std::filesystem::path stage = "production";
   std::filesystem::path ledger;  // empty: beside the run's folder
+  ScribeArguments scribe{};      // of commands that write
 };
 
 struct RunAtDesk {

@@ -11,6 +11,8 @@
 #include "cli/terminal.hpp"
 #include "history/archive/run_archive.hpp"
 #include "lab/core/paths.hpp"
+#include "lab/core/pipe.hpp"
+#include "lab/core/printable.hpp"
 #include "promotion/ledger/ledger.hpp"
 
 namespace patchlab::cli {
@@ -22,6 +24,7 @@ struct Arguments {
   DeskArguments desk;
   fs::path what = "production";
   std::vector<std::string> departments;
+  std::optional<std::string> rollback;
   bool json = false;
 };
 
@@ -52,6 +55,11 @@ ExitCode refresh_reports(const fs::path& file, const reports::RunRecord& record,
 // Publishes again from a record, under the same gate as at the end of the run and with what the ledger says of that
 // record today; refuses with the gate's reasons and exit code 5. The ledger is told what came of it.
 ExitCode promote(const Arguments& arguments) {
+  if (const auto& reason = arguments.rollback; reason && !promotion::is_plain_text(*reason, 1000)) {
+    return report(configuration_error("--rollback needs the reason: one line that can be shown, up to 1000 bytes",
+                                      "patchlab promote RUN --rollback 'mail is slow since the last one'"),
+                  ExitCode::usage);
+  }
   const auto asked = run_at_desk(arguments.desk, runners::Look::at_contents);
   if (!asked) return report_input(asked.error(), ExitCode::bad_data);
   const auto& [file, record, desk] = *asked;
@@ -60,7 +68,10 @@ ExitCode promote(const Arguments& arguments) {
     return report(configuration_error(fmt::format("run {} has no department: there is nothing to promote", record.id)),
                   ExitCode::not_tested);
   }
-  const auto promotions = desk.promote(record, arguments.departments);
+  const auto promotions =
+      desk.promote(record, arguments.departments,
+                   promotion::Desk::Wish{.file = file, .rollback = arguments.rollback.value_or(std::string())});
+  for (const auto& sentence : promotions.finished) tell(printable_format("patchlab: {}\n", sentence));
   if (arguments.json) say_json(Json(promotions.decisions));
   for (const auto& decision : promotions.decisions) {
     if (arguments.json) break;
@@ -123,6 +134,9 @@ void add_stage(CLI::App& app, Chosen& chosen) {
       ->envname("PATCHLAB_RUNS");
   promoting->add_option("--ledger", arguments->desk.ledger,
                         "ledger that knows the run; default: beside the run's folder");
+  promoting->add_option("--rollback", arguments->rollback,
+                        "the reason for publishing an older run over a newer one; lifts nothing else");
+  add_scribe(*promoting, arguments->desk.scribe);
   promoting->add_flag("--json", arguments->json, "as JSON");
   promoting->callback([arguments, &chosen] { chosen = [arguments] { return promote(*arguments); }; });
 

@@ -90,8 +90,9 @@ class Execution {
   Execution(const Plan& plan, const RunOptions& options, Progress& progress, std::stop_token stop, RunFolder& folder)
       : plan_(plan), options_(options), progress_(progress), stop_(std::move(stop)), folder_(folder) {}
 
-  reports::RunRecord run() {
+  Result<reports::RunRecord> run(const BeforeMachines& before_machines) {
     begin();
+    if (before_machines) PATCHLAB_TRY(before_machines(record_));
     if (hold_images()) run_departments();
     finish();
     folder_.event("", {{"event", "run-end"}, {"exit_code", number(reports::exit_code_for(record_))}});
@@ -354,10 +355,15 @@ class Execution {
 
 }  // namespace
 
-Result<FinishedRun> execute(const Plan& plan, const RunOptions& options, Progress& progress, std::stop_token stop) {
+Result<FinishedRun> execute(const Plan& plan, const RunOptions& options, Progress& progress, std::stop_token stop,
+                            const BeforeMachines& before_machines) {
   PATCHLAB_ASSIGN(auto folder, RunFolder::create(options.runs, system_clock_source()));
-  auto record = Execution(plan, options, progress, std::move(stop), folder).run();
-  return FinishedRun{std::move(record), folder.path()};
+  auto record = Execution(plan, options, progress, std::move(stop), folder).run(before_machines);
+  if (!record) {
+    static_cast<void>(remove_tree(folder.path()));  // nothing ran
+    return std::move(record).error();
+  }
+  return FinishedRun{std::move(record).value(), folder.path()};
 }
 
 }  // namespace patchlab::runners

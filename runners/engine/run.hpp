@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <stop_token>
 #include <string>
@@ -49,10 +50,15 @@ struct FinishedRun {
   reports::RunRecord record;
   std::filesystem::path folder;
 };
+// Told once, with everything that is known before the first machine starts: what is planned, as a record without
+// results. An error means that the run does not start.
+using BeforeMachines = std::function<Result<void>(const reports::RunRecord& planned)>;
+
 // Runs the plan and says what it found. The run folder gets events.jsonl and evidence; run.json and reports are for the
 // caller to keep, and what is to be done about it for others to decide. There is a record also when the run is
-// cancelled or fails; an Error means that not even a run folder could be had.
+// cancelled or fails; an Error means that not even a run folder could be had, or that `before_machines` did not want
+// it.
 [[nodiscard]] Result<FinishedRun> execute(const Plan& plan, const RunOptions& options, Progress& progress,
-                                          std::stop_token stop);
+                                          std::stop_token stop, const BeforeMachines& before_machines = {});
 
 }  // namespace patchlab::runners
