@@ -9,6 +9,7 @@
 #include "patches/msi/summary_information.hpp"
 #include "patches/msu/msu_file.hpp"
 #include "patches/windows/windows_package.hpp"
+#include "promotion/browser/asked.hpp"
 #include "promotion/chain/head.hpp"
 #include "promotion/chain/line.hpp"
 #include "promotion/policy/policy_document.hpp"
@@ -140,6 +141,44 @@ void signers(std::string_view bytes) {
   if (!again || again->size() != read.signers.size() || write_signers(*again) != text) std::abort();
 }
 
+// A request line, header fields, an empty line, a body. Whatever is asked for was asked by our own name, and names only
+// what could be a run and a department; what is sent comes from our own pages.
+void request(std::string_view bytes) {
+  using namespace promotion::browser;
+  static const Origin ours = read_origin("http://localhost:8443").value();
+  const auto line = [&] {
+    const auto end = std::min(bytes.find('\n'), bytes.size());
+    const std::string text(bytes.substr(0, end));
+    bytes.remove_prefix(std::min(end + 1, bytes.size()));
+    return text;
+  };
+  WebRequest made;
+  made.method = line();
+  made.target = line();
+  for (auto text = line(); !text.empty(); text = line()) {
+    const auto colon = std::min(text.find(':'), text.size());
+    made.headers.push_back({text.substr(0, colon), text.substr(std::min(colon + 1, text.size()))});
+  }
+  made.body = bytes;
+  const auto has = [&](const char* name, const std::string& value) {
+    return std::ranges::any_of(made.headers, [&](const auto& one) { return one.name == name && one.value == value; });
+  };
+  const auto what = asked(made, ours);
+  if (const auto* no = std::get_if<NotAsked>(&what)) {
+    if (no->code.empty() || no->status < 400 || printable(no->text).empty()) std::abort();
+    return;
+  }
+  if (!has("host", ours.host)) std::abort();
+  const AskedSet* set = std::get_if<AskedSet>(&what);
+  const auto* draft = std::get_if<AskedDraft>(&what);
+  const auto* decision = std::get_if<AskedDecision>(&what);
+  if (draft != nullptr) set = &draft->set;
+  if (decision != nullptr) set = &decision->set;
+  if (set != nullptr && (!is_run_id(set->run) || set->department.find_first_of("/.%\n") != std::string::npos))
+    std::abort();
+  if ((draft != nullptr || decision != nullptr) && (made.method != "POST" || !has("origin", ours.text))) std::abort();
+}
+
 using Seeds = std::vector<std::string>;
 const patches::testing::MsuBuilder msu;
 
@@ -237,6 +276,15 @@ Seeds signers_seeds() {
   }
   return {text, "*@x cert-authority,valid-before=\"20260101\" ssh-dss AAAA\n"};
 }
+Seeds request_seeds() {
+  const std::string ours = "host:localhost:8443\norigin:http://localhost:8443\n";
+  const std::string json = ours + "content-type:application/json\nsec-fetch-site:same-origin\n\n";
+  return {"GET\n/\n" + ours, "GET\n/set/2026-11-22T060250Z-7f3a91/finance\nhost:localhost:8443\n\n",
+          "POST\n/draft\n" + json +
+              R"({"run": "r1", "department": "finance", "kind": "reject", "by": "b@x", "reason": "y"})",
+          "POST\n/decision\n" + json +
+              R"({"run": "r1", "department": "finance", "statement": "{}\n", "signature": "\u002d"})"};
+}
 Seeds policy_seeds() {
   return {promotion::quickstart_text(),
           R"({"schema": "patchlab/policy/v1", "id": "p", "valid_since": "2026-11-01T00:00:00Z",
@@ -271,7 +319,8 @@ const std::vector<Target>& targets() {
                                        {"kind", kind, kind_seeds},
                                        {"statement", statement, statement_seeds},
                                        {"signature", signature, signature_seeds},
-                                       {"signers", signers, signers_seeds}};
+                                       {"signers", signers, signers_seeds},
+                                       {"request", request, request_seeds}};
   return all;
 }
 
