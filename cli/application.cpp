@@ -83,6 +83,7 @@ int run_application(int argc, char** argv) {
   add_stage(app, chosen);
   add_decide(app, chosen);
   add_trust(app, chosen);
+  add_desk(app, chosen);
   add_policy(app, chosen);
   add_lab(app, chosen);
 

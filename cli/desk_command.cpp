@@ -1,0 +1,128 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include <CLI/CLI.hpp>
+#include <charconv>
+
+#include "cli/commands.hpp"
+#include "cli/desk_argument.hpp"
+#include "cli/output.hpp"
+#include "cli/terminal.hpp"
+#include "history/archive/run_archive.hpp"
+#include "lab/core/paths.hpp"
+#include "lab/core/time.hpp"
+#include "promotion/browser/counter.hpp"
+#include "promotion/browser/server.hpp"
+
+namespace patchlab::cli {
+namespace {
+
+namespace fs = std::filesystem;
+namespace browser = promotion::browser;
+
+struct Arguments {
+  DeskArguments desk;
+  std::string listen = "127.0.0.1:8443";
+  std::string origin;
+};
+
+struct Place {
+  std::string address;
+  std::uint16_t port = 0;
+};
+
+// "127.0.0.1:8443", "[::1]:8443"
+std::optional<Place> place_in(const std::string& text) {
+  const auto colon = text.rfind(':');
+  if (colon == std::string::npos || colon == 0) return std::nullopt;
+  Place place{text.substr(0, colon), 0};
+  if (place.address.front() == '[' && place.address.back() == ']')
+    place.address = place.address.substr(1, place.address.size() - 2);
+  else if (place.address.find(':') != std::string::npos)
+    return std::nullopt;
+  const auto* end = text.data() + text.size();
+  const auto [at, trouble] = std::from_chars(text.data() + colon + 1, end, place.port);
+  if (trouble != std::errc() || at != end) return std::nullopt;
+  return place;
+}
+
+// Only runs of the folder: a name must not lead anywhere else.
+browser::Counter::Runs runs_of(const DeskArguments& arguments) {
+  const auto at = [arguments](const std::string& id) {
+    auto one = arguments;
+    one.run = (arguments.runs / id / reports::run_file_name).string();
+    return one;
+  };
+  return {[runs = arguments.runs] { return history::RunArchive(runs).list(); },
+          [at](const std::string& id) { return reports::read_run_record(at(id).run); },
+          [at](const std::string& id) -> Result<reports::Decisions> {
+            PATCHLAB_ASSIGN(const auto asked, run_at_desk(at(id), runners::Look::at_names));
+            return asked.desk.decisions(asked.record);
+          }};
+}
+
+ExitCode serve(Arguments arguments) {
+  const auto place = place_in(arguments.listen);
+  if (!place) {
+    return report(configuration_error(fmt::format("--listen '{}' is no place to listen on", arguments.listen),
+                                      "give address and port: 127.0.0.1:8443 or [::1]:8443"),
+                  ExitCode::usage);
+  }
+  if (arguments.origin.empty() && !browser::is_loopback(place->address)) {
+    return report(configuration_error(
+                      fmt::format("--listen '{}' is not this host alone, and no --origin was given", arguments.listen),
+                      "put TLS in front, and say under which name: --origin https://desk.xavier.example"),
+                  ExitCode::usage);
+  }
+  // Before the port is known, the name is looked at.
+  if (!arguments.origin.empty()) {
+    if (const auto origin = browser::read_origin(arguments.origin); !origin)
+      return report(origin.error(), ExitCode::usage);
+  }
+  const auto stage = absolute_path(arguments.desk.stage).while_doing("--stage");
+  if (!stage) return report_input(stage.error(), ExitCode::bad_data);
+  auto runs = absolute_path(arguments.desk.runs).while_doing("--runs");
+  if (!runs) return report_input(runs.error(), ExitCode::bad_data);
+  arguments.desk.stage = *stage;
+  arguments.desk.runs = *runs;
+  auto server = browser::Server::listen(place->address, place->port);
+  if (!server) return report(server.error(), ExitCode::cannot_create);
+  const auto port = server->port();
+  const auto text = !arguments.origin.empty() ? arguments.origin
+                    : port == 80              ? std::string("http://localhost")
+                                              : fmt::format("http://localhost:{}", port);
+  const auto origin = browser::read_origin(text);
+  if (!origin) return report(origin.error(), ExitCode::usage);
+  say("the desk of stage '{}' is at {}/\n", arguments.desk.stage, origin->text);
+  say("a decision counts by its signature alone; Ctrl-C ends this\n");
+  const browser::Counter counter({.stage = *stage, .origin = *origin}, runs_of(arguments.desk), host_processes(),
+                                 system_clock_source());
+  server->run([&](const browser::WebRequest& request) { return counter.answer(request); }, {},
+              browser::Server::Signals::end,
+              [](const std::string& bug) {
+                report(infrastructure_error(fmt::format("internal error while answering a request: {}", bug),
+                                            "this is a bug in patchlab; the desk goes on"));
+              });
+  return ExitCode::ok;
+}
+
+}  // namespace
+
+void add_desk(CLI::App& app, Chosen& chosen) {
+  const auto arguments = std::make_shared<Arguments>();
+  auto* desk = app.add_subcommand("desk", "the desk in a browser: see what waits, and decide with a security key");
+  desk->require_subcommand(1);
+  auto* serving = desk->add_subcommand("serve", "show what waits, and take signed decisions, until it is ended");
+  serving->add_option("--listen", arguments->listen, "address and port; port 0: any that is free")
+      ->capture_default_str();
+  serving->add_option("--origin", arguments->origin,
+                      "how browsers call it, when TLS is in front: https://desk.xavier.example");
+  serving->add_option("--stage", arguments->desk.stage, "stage folder; its ledger takes the decisions")
+      ->capture_default_str();
+  serving->add_option("--runs", arguments->desk.runs, "folder of runs")
+      ->capture_default_str()
+      ->envname("PATCHLAB_RUNS");
+  serving->add_option("--ledger", arguments->desk.ledger, "ledger that knows the runs; default: in their folder");
+  serving->callback([arguments, &chosen] { chosen = [arguments] { return serve(*arguments); }; });
+}
+
+}  // namespace patchlab::cli
