@@ -19,14 +19,12 @@ namespace {
 int exit_code_of(int status) { return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status); }
 
 // The processes that only wait give up what they hold, so that the far end of a pipe sees when the inner one closes it.
-void let_go_of_files() {
-  const int nothing = ::open("/dev/null", O_RDWR | O_CLOEXEC);
-  for (int file = 0; file <= 1; ++file) ::dup2(nothing, file);
-  if (nothing > 2) ::close(nothing);
+void let_go_of_files(const FileDescriptor& nothing) {
+  for (int file = 0; file <= 1; ++file) ::dup2(nothing.get(), file);
 }
 
-[[noreturn]] void wait_outside(pid_t init, KilledInside how) {
-  let_go_of_files();
+[[noreturn]] void wait_outside(pid_t init, KilledInside how, const FileDescriptor& nothing) {
+  let_go_of_files(nothing);
   int status = 0;
   while (::waitpid(init, &status, 0) < 0 && errno == EINTR) {
   }
@@ -41,8 +39,8 @@ void let_go_of_files() {
 }
 
 // Process 1. When it exits, the kernel kills and waits for every process that is left in there.
-[[noreturn]] void reap_until_ended(pid_t inner) {
-  let_go_of_files();
+[[noreturn]] void reap_until_ended(pid_t inner, const FileDescriptor& nothing) {
+  let_go_of_files(nothing);
   for (;;) {
     int status = 0;
     const auto ended = ::waitpid(-1, &status, 0);
@@ -65,12 +63,16 @@ void die_with_parent(Pipe& line) {
 }  // namespace
 
 Result<void> fork_into_pid_namespace(KilledInside how) {
+  // Opened now: pivot_root(2) changes the root of those who wait as well, and while a root is being built, the name
+  // means a file there, whose writers would keep that root from becoming read-only.
+  const FileDescriptor nothing(::open("/dev/null", O_RDWR | O_CLOEXEC));
+  if (!nothing.valid()) return errno_error("opening /dev/null", errno);
   PATCHLAB_ASSIGN(auto line, make_pipe());
   const pid_t init = ::fork();
   if (init < 0) return errno_error("starting process 1 of a process namespace", errno);
   if (init > 0) {
     line.read = FileDescriptor();
-    wait_outside(init, how);
+    wait_outside(init, how, nothing);
   }
   die_with_parent(line);
   PATCHLAB_ASSIGN(auto inner_line, make_pipe());
@@ -78,7 +80,7 @@ Result<void> fork_into_pid_namespace(KilledInside how) {
   if (inner < 0) return errno_error("starting a process in a process namespace", errno);
   if (inner > 0) {
     inner_line.read = FileDescriptor();
-    reap_until_ended(inner);
+    reap_until_ended(inner, nothing);
   }
   die_with_parent(inner_line);
   return {};

@@ -46,7 +46,8 @@ TEST(CheckWorker, CrashIsOneError) {
   EXPECT_EQ(result.outcome, Outcome::error);
   EXPECT_EQ(result.reason, "worker-crashed");
   EXPECT_THAT(result.error->message, HasSubstr("signal 11"));
-  EXPECT_EQ(run("abort").reason, "worker-crashed");
+  const auto aborted = run("abort");
+  EXPECT_EQ(aborted.reason, "worker-crashed") << aborted.observed;
 }
 
 TEST(CheckWorker, EndWithoutAnAnswerIsAnError) {
