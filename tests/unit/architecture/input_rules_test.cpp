@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gmock/gmock.h>
 
-#include <regex>
+#include <boost/regex.hpp>  // std::regex needs a minute for what this does in a second
 
 #include "lab/core/files.hpp"
 #include "lab/core/paths.hpp"
@@ -21,8 +21,8 @@ struct Source {
 };
 
 std::string without_comments(const std::string& text) {
-  static const std::regex comment("//[^\n]*");
-  return std::regex_replace(text, comment, "");
+  static const boost::regex comment("//[^\n]*");
+  return boost::regex_replace(text, comment, "");
 }
 
 const std::vector<Source>& sources() {
@@ -44,11 +44,11 @@ const std::vector<Source>& sources() {
 // "file: what was found" for everything that `pattern` finds outside the files that may have it.
 std::vector<std::string> found_outside(const std::string& pattern, const std::set<std::string>& allowed,
                                        const std::string& below = {}) {
-  const std::regex wanted(pattern);
+  const boost::regex wanted(pattern);
   std::vector<std::string> found;
   for (const auto& source : sources()) {
     if (!source.name.starts_with(below) || allowed.contains(source.name)) continue;
-    for (std::sregex_iterator at(source.text.begin(), source.text.end(), wanted), end; at != end; ++at)
+    for (boost::sregex_iterator at(source.text.begin(), source.text.end(), wanted), end; at != end; ++at)
       found.push_back(source.name + ": " + at->str());
   }
   return found;
@@ -64,21 +64,21 @@ std::string arguments_at(const std::string& text, std::size_t open) {
 // Those that take a path and report by throwing, unless they are given a std::error_code. Of a file_status they ask
 // nothing of the system.
 std::vector<std::string> throwing_calls(const Source& source) {
-  static const std::regex call(
+  static const boost::regex call(
       R"(\b(?:fs|std::filesystem)::(exists|is_\w+|canonical|weakly_canonical|absolute|relative|proximate|remove|remove_all|)"
       R"(create_\w+|file_size|read_symlink|rename|copy|copy_file|copy_symlink|status|symlink_status|permissions|)"
       R"(current_path|space|equivalent|temp_directory_path|last_write_time|resize_file|hard_link_count|)"
       R"((?:recursive_)?directory_iterator)\s*\()");
-  static const std::regex harmless(R"(\b(code|trouble|trouble_code|ignored|status)\b|^\s*$)");
+  static const boost::regex harmless(R"(\b(code|trouble|trouble_code|ignored|status)\b|^\s*$)");
   std::vector<std::string> found;
-  for (std::sregex_iterator at(source.text.begin(), source.text.end(), call), end; at != end; ++at) {
+  for (boost::sregex_iterator at(source.text.begin(), source.text.end(), call), end; at != end; ++at) {
     const auto open = static_cast<std::size_t>(at->position() + at->length()) - 1;
     const auto arguments = arguments_at(source.text, open);
     const auto before = source.text.substr(static_cast<std::size_t>(std::max<std::ptrdiff_t>(0, at->position() - 3)),
                                            static_cast<std::size_t>(std::min<std::ptrdiff_t>(3, at->position())));
     // "for (entry : directory_iterator(folder, code))" throws when it goes on to the next.
     const bool loop = before.ends_with(" : ") && (*at)[1].str().ends_with("directory_iterator");
-    if (loop || !std::regex_search(arguments, harmless))
+    if (loop || !boost::regex_search(arguments, harmless))
       found.push_back(source.name + ": " + at->str() + arguments + ")");
   }
   return found;
