@@ -71,8 +71,8 @@ Result<ReleaseSource> choose_release_source(const std::vector<IndexTarget>& targ
       "run 'apt-get update' as root; the sources of apt must name Debian's main archive");
 }
 
-std::string sources_line(const ReleaseSource& source, const std::filesystem::path& keyring) {
-  return fmt::format("deb [signed-by={}] {} {} main\n", keyring.string(), source.repository, source.codename);
+std::string sources_line(const ReleaseSource& source, const std::filesystem::path& key_file) {
+  return fmt::format("deb [signed-by={}] {} {} main\n", key_file.string(), source.repository, source.codename);
 }
 
 Result<std::string> host_codename(const std::filesystem::path& os_release) {

@@ -41,7 +41,7 @@ struct ReleaseSource {
 [[nodiscard]] Result<ReleaseSource> choose_release_source(const std::vector<IndexTarget>& targets,
                                                           const std::string& codename, const std::string& architecture);
 // One line for sources.list.
-[[nodiscard]] std::string sources_line(const ReleaseSource& source, const std::filesystem::path& keyring);
+[[nodiscard]] std::string sources_line(const ReleaseSource& source, const std::filesystem::path& key_file);
 
 // VERSION_CODENAME of /etc/os-release.
 [[nodiscard]] Result<std::string> host_codename(const std::filesystem::path& os_release = "/etc/os-release");

@@ -73,7 +73,7 @@ void write_fence(Page& page, const FenceRecord& fence) {
   for (const auto& trouble : fence.troubles) page.element("p", {{"class", "trouble"}}, trouble);
   table(page, "fence", {"Probe", "before", "during", "after"}, [&] {
     for (const auto& [probe, by_phase] : tallies) {
-      page.element("tr", {}, [&] {
+      page.element("tr", {}, [&, &probe = probe, &by_phase = by_phase] {
         page.element("th", {{"scope", "row"}}, probe);
         for (const auto& phase : phases) {
           const auto found = by_phase.find(phase);

@@ -94,7 +94,7 @@ void write_inputs(Page& page, const RunRecord& record) {
     page.element("h2", {}, "Inputs");
     page.element("dl", {{"class", "facts"}}, [&] {
       for (const auto& [name, value] : record.host) fact(page, name, value);
-      for (const auto& [name, value] : record.digests) fact(page, name, [&] { digest(page, value); });
+      for (const auto& [name, value] : record.digests) fact(page, name, [&, &value = value] { digest(page, value); });
       fact(page, "tool", "patchlab " + record.tool_version);
     });
     write_candidates(page, record);

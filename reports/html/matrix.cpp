@@ -39,7 +39,7 @@ void write_legend(Page& page) {
          {Cell{Outcome::pass, "passes"}, Cell{Outcome::fail, "fails"}, Cell{Outcome::error, "lab could not tell"},
           Cell{Outcome::not_reached, "not reached"}, Cell{Outcome::skipped, "does not apply"}}) {
       const auto css = "mark " + css_class(outcome);
-      page.element("span", {{"class", css}}, [&] {
+      page.element("span", {{"class", css}}, [&, outcome = outcome, word = word] {
         icon(page, css_class(outcome));
         page.text(word);
       });
@@ -62,10 +62,11 @@ void write_matrix(Page& page, const RunRecord& record, const DepartmentRecord& d
         for (const auto& machine : department.machines) {
           const auto [outcome, word] = cell_of(verdict, machine.name);
           const auto css = "mark " + css_class(outcome);
-          page.element("td", {{"class", css}, {"title", candidate.id + " on " + machine.name + ": " + word}}, [&] {
-            icon(page, css_class(outcome));
-            page.element("span", {{"class", "hidden"}}, word);
-          });
+          page.element("td", {{"class", css}, {"title", candidate.id + " on " + machine.name + ": " + word}},
+                       [&, outcome = outcome, word = word] {
+                         icon(page, css_class(outcome));
+                         page.element("span", {{"class", "hidden"}}, word);
+                       });
         }
       });
     }

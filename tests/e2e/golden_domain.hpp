@@ -47,7 +47,7 @@ class GoldenDomain : public lab::libvirt::InsideSystemLibvirt {
     role["golden"] = std::move(system);
     role["golden"].update({{"libvirt", lab::libvirt::uri},
                            {"domain", "dns-golden"},
-                           {"storage", (lab::libvirt::folder / "storage").string()}});
+                           {"storage", (lab::libvirt::lab_folder / "storage").string()}});
     role["services"] = image_.services;
     role["ready_tcp"] = image_.ready.tcp;
     return scenario;

@@ -17,7 +17,7 @@ namespace patchlab::e2e {
 namespace {
 
 namespace network = lab::network;
-using lab::libvirt::folder;
+using lab::libvirt::lab_folder;
 using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -49,7 +49,7 @@ TEST_F(GoldenDomain, TheMainJobIsDoneOnItsClones) {
 
 // The other one boots by UEFI, also in the middle of a trial.
 TEST_F(GoldenDomain, IsClonedByTwoDepartmentsAtOnceBesideAnother) {
-  define(uefi_golden_xml(image_, "dns2-golden", "12", folder / "dns2-golden_VARS.fd"));
+  define(uefi_golden_xml(image_, "dns2-golden", "12", lab_folder / "dns2-golden_VARS.fd"));
   auto scenario = short_scenario();
   auto& departments = scenario["departments"];
   departments["engineering"] = departments["finance"];
@@ -115,7 +115,7 @@ TEST_F(GoldenDomain, AWayOutIsNoticedAndNothingIsPromoted) {
 
 // The network is there and the folder too when there is no room for the overlay.
 TEST_F(GoldenDomain, WhatIsHalfMadeIsRemoved) {
-  const auto tiny = folder / "tiny";
+  const auto tiny = lab_folder / "tiny";
   fs::create_directory(tiny);
   ASSERT_EQ(::mount("none", tiny.c_str(), "tmpfs", 0, "size=64k,mode=0755"), 0);
   auto scenario = read_json_file(work_.path() / "domains.json").value();
@@ -170,7 +170,7 @@ TEST_F(GoldenDomain, AKilledRunIsTidiedUpByItsCellAndAKilledCellByLabClean) {
     EXPECT_EQ(domains(), before) << "the cell whose run was killed removes its own, and nothing else";
     EXPECT_EQ(qemus(), 1);
   }
-  const auto cleaned = patchlab({"lab", "clean", "--storage", (folder / "storage").string()}, work_.path());
+  const auto cleaned = patchlab({"lab", "clean", "--storage", (lab_folder / "storage").string()}, work_.path());
   EXPECT_EQ(exit_code(cleaned), 0) << cleaned.output << cleaned.errors;
   EXPECT_EQ(owner_of_disk(), 0U);
   expect_no_trace();
@@ -194,7 +194,7 @@ TEST_F(GoldenDomain, KillingAtRandomMomentsLeavesNothingThatLabCleanDoesNotFind)
     for (const auto cell : cells) ::kill(cell, SIGKILL);
     expect_no_processes();
     if (!cells.empty()) {
-      const auto cleaned = patchlab({"lab", "clean", "--storage", (folder / "storage").string()}, work_.path());
+      const auto cleaned = patchlab({"lab", "clean", "--storage", (lab_folder / "storage").string()}, work_.path());
       EXPECT_EQ(exit_code(cleaned), 0) << cleaned.output << cleaned.errors;
     }
     EXPECT_EQ(owner_of_disk(), 0U);
@@ -208,7 +208,7 @@ TEST_F(GoldenDomain, KillingAtRandomMomentsLeavesNothingThatLabCleanDoesNotFind)
 int main(int argc, char** argv) {
   testing::InitGoogleTest(&argc, argv);
   if (argc < 3) return 64;
-  patchlab::lab::libvirt::folder = argv[1];
+  patchlab::lab::libvirt::lab_folder = argv[1];
   patchlab::lab::libvirt::efi_folder = argv[2];
   return RUN_ALL_TESTS();
 }

@@ -15,7 +15,7 @@
 namespace patchlab::e2e {
 namespace {
 
-using lab::libvirt::folder;
+using lab::libvirt::lab_folder;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -98,7 +98,7 @@ class RemoteDomain : public GoldenDomain {
     spec.arguments.insert(
         spec.arguments.begin(),
         {"--mount", "sh", "-c", R"(mount -t tmpfs none "$1" && mount -t tmpfs none /run/libvirt && shift && exec "$@")",
-         "sh", folder, std::exchange(spec.program, "unshare")});
+         "sh", lab_folder, std::exchange(spec.program, "unshare")});
     return spec;
   }
   [[nodiscard]] ProcessOutcome here(const std::vector<std::string>& arguments,
@@ -134,7 +134,7 @@ class RemoteDomain : public GoldenDomain {
     expect_no_trace();
   }
 
-  const fs::path etc_ = folder / "sshd";
+  const fs::path etc_ = lab_folder / "sshd";
   const fs::path there_ = cache_folder().parent_path() / "patchlab-there";
   std::optional<ChildProcess> sshd_;
 };
@@ -230,8 +230,8 @@ TEST_F(RemoteDomain, WhatAKilledCellLeavesThereIsRemovedFromHere) {
   EXPECT_EQ(std::get<Exited>(end.end).code, 2);
   EXPECT_EQ(qemus(), 1) << "a system libvirt's machines outlive the process that started them";
 
-  std::vector<std::string> words{"lab",       "clean", "--connect", uri(), "--storage", (folder / "storage").string(),
-                                 "--dry-run", "--json"};
+  std::vector<std::string> words{
+      "lab", "clean", "--connect", uri(), "--storage", (lab_folder / "storage").string(), "--dry-run", "--json"};
   const auto listed = here(words);
   EXPECT_EQ(exit_code(listed), 0) << listed.errors;
   EXPECT_THAT(listed.output, AllOf(HasSubstr("would be removed"), Not(HasSubstr("in use"))));
@@ -252,6 +252,6 @@ TEST_F(RemoteDomain, WhatAKilledCellLeavesThereIsRemovedFromHere) {
 int main(int argc, char** argv) {
   testing::InitGoogleTest(&argc, argv);
   if (argc < 2) return 64;
-  patchlab::lab::libvirt::folder = argv[1];
+  patchlab::lab::libvirt::lab_folder = argv[1];
   return RUN_ALL_TESTS();
 }

@@ -64,6 +64,6 @@ TEST_F(WindowsDomain, TakesWhatIsGoodAndGivesItBackAndHoldsBackWhatBreaksIt) {
 int main(int argc, char** argv) {
   testing::InitGoogleTest(&argc, argv);
   if (argc < 2) return 64;
-  patchlab::lab::libvirt::folder = argv[1];
+  patchlab::lab::libvirt::lab_folder = argv[1];
   return RUN_ALL_TESTS();
 }

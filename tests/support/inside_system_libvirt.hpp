@@ -28,7 +28,7 @@ namespace fs = std::filesystem;
 
 inline constexpr const char* uri = "qemu:///system";
 // main() sets them.
-inline fs::path folder;      // of the test
+inline fs::path lab_folder;  // of the test
 inline fs::path efi_folder;  // of testing::make_efi_boot
 
 inline std::string replaced(std::string text, const std::string& what, const std::string& with) {
@@ -53,8 +53,8 @@ class InsideSystemLibvirt : public ::testing::Test {
     fs::copy_file(image_.disk, disk_, fs::copy_options::overwrite_existing);
     fs::permissions(disk_, fs::perms::owner_read | fs::perms::owner_write);
     // Where QEMU's user can read them: the cache is in a home folder.
-    fs::copy_file(image_.kernel, folder / "kernel", fs::copy_options::overwrite_existing);
-    fs::copy_file(image_.initrd, folder / "initrd", fs::copy_options::overwrite_existing);
+    fs::copy_file(image_.kernel, lab_folder / "kernel", fs::copy_options::overwrite_existing);
+    fs::copy_file(image_.initrd, lab_folder / "initrd", fs::copy_options::overwrite_existing);
     define(golden_xml(image_));
     devices_before_ = devices();
   }
@@ -77,8 +77,8 @@ class InsideSystemLibvirt : public ::testing::Test {
     spec.uuid = "9f1c7f0e-6d3c-4a55-8a57-2f2f3d7c1a" + last_number;
     spec.disk = disk_of(name);
     spec.memory_mib = static_cast<std::uint32_t>(image.memory_mib);
-    spec.kernel = folder / "kernel";
-    spec.initrd = folder / "initrd";
+    spec.kernel = lab_folder / "kernel";
+    spec.initrd = lab_folder / "initrd";
     spec.kernel_arguments =
         image.cmdline + " " + image::machine_words("10.20.0." + last_number, 24, "10.20.0.1", image.hostname);
     spec.nics = {{"52:54:00:14:00:" + last_number, "tap-0"}};
@@ -92,17 +92,17 @@ class InsideSystemLibvirt : public ::testing::Test {
     fs::copy_file(disk_, disk_of(name), fs::copy_options::overwrite_existing);
     fs::copy_file(testing::ovmf_variables, variables, fs::copy_options::overwrite_existing);
     for (const char* file : {"kernel", "initrd"}) {
-      fs::copy_file(efi_folder / file, folder / ("efi-" + std::string(file)), fs::copy_options::overwrite_existing);
+      fs::copy_file(efi_folder / file, lab_folder / ("efi-" + std::string(file)), fs::copy_options::overwrite_existing);
     }
     auto xml = replaced(golden_xml(image, name, last_number), "</os>", firmware_xml(variables) + "</os>");
-    xml = replaced(xml, (folder / "kernel").string() + "<", (folder / "efi-kernel").string() + "<");
-    return replaced(xml, (folder / "initrd").string() + "<", (folder / "efi-initrd").string() + "<");
+    xml = replaced(xml, (lab_folder / "kernel").string() + "<", (lab_folder / "efi-kernel").string() + "<");
+    return replaced(xml, (lab_folder / "initrd").string() + "<", (lab_folder / "efi-initrd").string() + "<");
   }
   static std::string firmware_xml(const fs::path& variables) {
     return fmt::format("<loader readonly='yes' type='pflash'>{}</loader><nvram>{}</nvram>", testing::ovmf_code,
                        variables.string());
   }
-  static fs::path disk_of(const std::string& domain) { return folder / (domain + ".qcow2"); }
+  static fs::path disk_of(const std::string& domain) { return lab_folder / (domain + ".qcow2"); }
   void define(const std::string& xml) {
     const Domain domain(virDomainDefineXML(session_->connection(), xml.c_str()));
     ASSERT_TRUE(domain) << last_error("defining").message;
@@ -154,7 +154,7 @@ class InsideSystemLibvirt : public ::testing::Test {
   void expect_no_trace() {
     EXPECT_THAT(domains(), ::testing::ElementsAre("dns-golden"));
     EXPECT_EQ(networks(), 0);
-    EXPECT_TRUE(!fs::exists(folder / "storage") || fs::is_empty(folder / "storage"));
+    EXPECT_TRUE(!fs::exists(lab_folder / "storage") || fs::is_empty(lab_folder / "storage"));
     // The devices of a network namespace go some time after its last process.
     static_cast<void>(wait_until(system_clock_source(),
                                  {"devices to go", std::chrono::seconds(5), Milliseconds(50), {}, {}},

@@ -30,7 +30,7 @@ using network::Ipv4Subnet;
 using std::chrono::seconds;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-SystemLab::Place place(const std::string& run) { return {uri, run, "finance", folder / "storage"}; }
+SystemLab::Place place(const std::string& run) { return {uri, run, "finance", lab_folder / "storage"}; }
 
 // A port of this network namespace on the cell's bridge, as checks have one.
 void make_port(const std::string& bridge) {
@@ -130,7 +130,7 @@ TEST_F(InsideSystemLibvirt, ACloneRunsIsSavedComesBackAndLeavesNoTrace) {
                            name_server_answers));
   }
 
-  const auto medium = folder / "storage/patchlab-r1-finance/medium.iso";
+  const auto medium = lab_folder / "storage/patchlab-r1-finance/medium.iso";
   ASSERT_TRUE(write_file_atomically(medium, "patchlab medium" + std::string(64U << 10U, ' ')));
   const auto inserted = hypervisor.change_medium("dns1", medium);
   ASSERT_TRUE(inserted) << inserted.error().message;
@@ -171,15 +171,15 @@ TEST_F(InsideSystemLibvirt, TwoCellsOnOneGoldenDomainGiveItsDiskBackToItsOwner) 
 // No firmware is needed to see what becomes of its flash: the machine runs through zeros. What every hypervisor does
 // with snapshots (tests/unit/lab/libvirt/hypervisor_contract_test.cpp) holds for these too.
 TEST_F(InsideSystemLibvirt, AMachineWithFirmwareFlashHasItsOwnVariablesAndSnapshotsAsOthersHave) {
-  const auto variables = folder / "golden_VARS.fd";
+  const auto variables = lab_folder / "golden_VARS.fd";
   const std::string contents = "variables" + std::string((64U << 10U) - 9, '\0');
   ASSERT_TRUE(write_file_atomically(variables, contents));
-  ASSERT_TRUE(write_file_atomically(folder / "code.fd", std::string(2U << 20U, '\0')));
-  fs::permissions(folder / "code.fd", fs::perms::others_read, fs::perm_options::add);
+  ASSERT_TRUE(write_file_atomically(lab_folder / "code.fd", std::string(2U << 20U, '\0')));
+  fs::permissions(lab_folder / "code.fd", fs::perms::others_read, fs::perm_options::add);
   define(
       "<domain type='qemu'><name>uefi-golden</name><memory unit='MiB'>64</memory>"
       "<os><type arch='x86_64' machine='pc-q35-7.2'>hvm</type><loader readonly='yes' type='pflash'>" +
-      (folder / "code.fd").string() + "</loader><nvram>" + variables.string() +
+      (lab_folder / "code.fd").string() + "</loader><nvram>" + variables.string() +
       "</nvram></os><features><acpi/></features><devices>"
       "<disk type='file' device='disk'><driver name='qemu' type='qcow2'/><source file='" +
       disk_.string() +
@@ -191,7 +191,7 @@ TEST_F(InsideSystemLibvirt, AMachineWithFirmwareFlashHasItsOwnVariablesAndSnapsh
     ASSERT_TRUE(lab) << lab.error().message;
     const auto plan = (*lab)->clone("uefi-golden", "files");
     ASSERT_TRUE(plan) << plan.error().message;
-    const auto copy = folder / "storage/patchlab-r3-finance/files-vars.fd";
+    const auto copy = lab_folder / "storage/patchlab-r3-finance/files-vars.fd";
     EXPECT_EQ(read_file(copy).value_or(""), contents);
     EXPECT_EQ((*lab)->identity_of("uefi-golden")->files.size(), 2U);
     auto& machines = (*lab)->hypervisor();
@@ -217,7 +217,7 @@ TEST_F(InsideSystemLibvirt, AMachineWithFirmwareFlashHasItsOwnVariablesAndSnapsh
       EXPECT_EQ(state(), MachineState::running);
     }
 
-    const auto medium = folder / "storage/patchlab-r3-finance/medium.iso";
+    const auto medium = lab_folder / "storage/patchlab-r3-finance/medium.iso";
     ASSERT_TRUE(write_file_atomically(medium, std::string(64U << 10U, ' ')));
     fine(machines.change_medium("files", medium));
     const auto with_medium = machines.take_snapshot("files", "medium");
@@ -252,7 +252,7 @@ TEST_F(InsideSystemLibvirt, AMachineWithFirmwareFlashHasItsOwnVariablesAndSnapsh
 // Its firmware is chosen by libvirt, which keeps the variables where nothing that is defined says, and takes the one
 // for Secure Boot, whose variables only code in SMM can write. No keys are in them, so that it boots what it is given.
 TEST_F(InsideSystemLibvirt, AMachineThatBootsByUefiComesBackWithDisksMemoryAndVariables) {
-  const auto data = folder / "data.img";
+  const auto data = lab_folder / "data.img";
   ASSERT_TRUE(write_file_atomically(data, std::string(1U << 20U, '\0')));
   const fs::path variables = "/var/lib/libvirt/qemu/nvram/uefi-golden_VARS.fd";
   auto xml = uefi_golden_xml(image_, "uefi-golden", "12", variables);
@@ -267,7 +267,8 @@ TEST_F(InsideSystemLibvirt, AMachineThatBootsByUefiComesBackWithDisksMemoryAndVa
     ASSERT_TRUE(lab) << lab.error().message;
     const auto plan = (*lab)->clone("uefi-golden", "dns2");
     ASSERT_TRUE(plan) << plan.error().message;
-    ASSERT_THAT(plan->copies, ElementsAre(FileCopy{variables, folder / "storage/patchlab-r7-finance/dns2-vars.fd"}));
+    ASSERT_THAT(plan->copies,
+                ElementsAre(FileCopy{variables, lab_folder / "storage/patchlab-r7-finance/dns2-vars.fd"}));
     auto& machines = (*lab)->hypervisor();
     ASSERT_TRUE(machines.start("dns2")) << machines.start("dns2").error().message;
     test::AgentCommands guest(machines, "dns2");
@@ -330,12 +331,12 @@ TEST_F(InsideSystemLibvirt, AMachineThatBootsByUefiComesBackWithDisksMemoryAndVa
 // The domain of the unit tests: i440fx, two disks and NICs, SATA CD drive. Nothing boots in it, but libvirt and QEMU
 // take all of it.
 TEST_F(InsideSystemLibvirt, ADomainAsOfServer2012IsClonedStartedAndSaved) {
-  const auto data = folder / "data & logs.img";
+  const auto data = lab_folder / "data & logs.img";
   ASSERT_TRUE(write_file_atomically(data, std::string(1U << 20U, '\0')));
   auto xml = read_file(std::string(PATCHLAB_SOURCE_DIR) + "/tests/golden/libvirt/clone/golden_2012.xml").value();
   xml = replaced(xml, "/var/lib/libvirt/images/srv2012-dns.qcow2", disk_);
   xml = replaced(xml, "/var/lib/libvirt/images/srv2012-dns data &amp; logs.img",
-                 (folder / "data &amp; logs.img").string());
+                 (lab_folder / "data &amp; logs.img").string());
   xml = replaced(xml, "<memory unit='KiB'>4194304", "<memory unit='KiB'>65536");
   define(replaced(xml, "<currentMemory unit='KiB'>4194304", "<currentMemory unit='KiB'>65536"));
   {
@@ -361,17 +362,17 @@ TEST_F(InsideSystemLibvirt, WhatACrashLeavesIsFoundAndRemoved) {
   const auto digest = sha256_of_file(disk_).value();
   ProcessSpec crash;
   crash.program = fs::read_symlink("/proc/self/exe");
-  crash.arguments = {folder.native(), efi_folder.native(), "crash"};
+  crash.arguments = {lab_folder.native(), efi_folder.native(), "crash"};
   const auto outcome = host_processes().run(crash);
   ASSERT_TRUE(std::holds_alternative<Signalled>(outcome.end)) << outcome.describe() << outcome.errors;
   EXPECT_EQ(qemus(), 1) << "a system libvirt's machines outlive the process that started them";
-  const auto objects = find_lab_objects(*session_, folder / "storage");
+  const auto objects = find_lab_objects(*session_, lab_folder / "storage");
   ASSERT_TRUE(objects);
   std::vector<std::string> names;
   for (const auto& object : *objects)
     names.push_back(std::string(to_string(object.kind)) + " " + object.name() + (object.in_use ? " in use" : ""));
   EXPECT_THAT(names, ElementsAre("domain patchlab-crash-finance-dns1", "network patchlab-crash-finance",
-                                 "folder " + (folder / "storage/patchlab-crash-finance").string()));
+                                 "lab_folder " + (lab_folder / "storage/patchlab-crash-finance").string()));
   const auto removed = remove_lab_objects(*session_, *objects);
   EXPECT_TRUE(removed) << removed.error().message;
   expect_no_trace();
@@ -390,7 +391,7 @@ int crash() {
 int main(int argc, char** argv) {
   testing::InitGoogleTest(&argc, argv);
   if (argc < 3) return 64;
-  patchlab::lab::libvirt::folder = argv[1];
+  patchlab::lab::libvirt::lab_folder = argv[1];
   patchlab::lab::libvirt::efi_folder = argv[2];
   if (argc > 3) return patchlab::lab::libvirt::crash();
   return RUN_ALL_TESTS();

@@ -57,7 +57,8 @@ void compare_registry(const std::string& text, const Json& expected) {
     } else if (name == "values" || name == "matches") {
       EXPECT_EQ(values, wanted.get<std::size_t>()) << name;
     } else {
-      const auto key = std::ranges::find_if(*keys, [&](const auto& one) { return is_meant(one.name(), name); });
+      const auto key =
+          std::ranges::find_if(*keys, [&, &name = name](const auto& one) { return is_meant(one.name(), name); });
       ASSERT_NE(key, keys->end()) << name;
       EXPECT_TRUE(!wanted.empty() || key->values.empty()) << name;
       for (const auto& [value, data] : wanted.items()) {
@@ -97,7 +98,7 @@ void compare_packages(const std::string& text, const Json& expected) {
     const auto tildes = short_name.find("~~");
     const auto name = short_name.substr(0, short_name.find('~')) + "~";
     const auto version = tildes == std::string::npos ? std::string{} : short_name.substr(short_name.rfind('~'));
-    const auto is_it = [&](const auto& entry) {
+    const auto is_it = [&, &short_name = short_name](const auto& entry) {
       return entry.first == short_name || (entry.first.starts_with(name) && entry.first.ends_with(version));
     };
     const auto found = std::ranges::find_if(*packages, is_it);

@@ -94,7 +94,7 @@ TEST_F(OwnCache, OfAnEarlierVersionIsClosedToOthers) {
 
 TEST_F(OwnCache, ThatOthersCanWriteToIsRefused) {
   ::setenv("PATCHLAB_CACHE", folder_.c_str(), 1);
-  for (const mode_t mode : {0770, 0707, 01777}) {
+  for (const mode_t mode : {0770U, 0707U, 01777U}) {
     ::chmod(folder_.c_str(), mode);
     EXPECT_THAT(expect_error(), HasSubstr("other users can write to the cache"));
     EXPECT_EQ(mode_of(folder_), mode & 0777U) << "what is in it is not made good by closing it now";

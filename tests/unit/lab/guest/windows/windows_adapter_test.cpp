@@ -577,7 +577,6 @@ TEST_F(WindowsAdapterTest, StoryOfAnUpdateThatIsUndoneForWantOfAnEntitlement) {
 TEST_F(WindowsAdapterTest, StoryOfAnAgentThatDoesNotComeBack) {
   windows.agent_dies_at_restart = true;
   windows.servicing_keys.insert("RebootPending");
-  const auto start = clock.now();
   const auto reboots = reboot_until_clear(*adapter, agent, clock, {.each = 1800s});
   ASSERT_FALSE(reboots);
   EXPECT_EQ(reboots.error().error_class, ErrorClass::silent);
