@@ -19,6 +19,8 @@ template <class... Cases>
 struct Overloaded : Cases... {
   using Cases::operator()...;
 };
+template <class... Cases>
+Overloaded(Cases...) -> Overloaded<Cases...>;  // clang before 17 asks for it
 
 std::string said(const Error& error) { return error.hint.empty() ? error.message : error.message + "; " + error.hint; }
 
