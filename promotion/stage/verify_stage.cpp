@@ -22,12 +22,11 @@ namespace {
 
 constexpr std::uintmax_t largest_manifest = 64U << 20U;
 
-// How a file was published; a version of schema v1 may come from a time when modes were the user's.
-void verify_status(const InputFile& file, const std::string& name, const Manifest& manifest,
-                   std::vector<std::string>& problems) {
+// How a file was published.
+void verify_status(const InputFile& file, const std::string& name, Modes modes, std::vector<std::string>& problems) {
+  if (modes == Modes::any) return;
   struct stat info {};
   if (::fstat(file.file.get(), &info) != 0) return problems.push_back(name + ": cannot be looked at");
-  if (manifest.version == 1) return;
   if ((info.st_mode & 07777U) != mode_of_files)
     problems.push_back(
         fmt::format("{}: has mode {:04o} instead of {:04o}", name, info.st_mode & 07777U, mode_of_files));
@@ -35,8 +34,7 @@ void verify_status(const InputFile& file, const std::string& name, const Manifes
     problems.push_back(fmt::format("{}: has {} names: it can be changed from elsewhere", name, info.st_nlink));
 }
 
-void verify_file(const fs::path& folder, const ManifestFile& file, const Manifest& manifest,
-                 std::vector<std::string>& problems) {
+void verify_file(const fs::path& folder, const ManifestFile& file, Modes modes, std::vector<std::string>& problems) {
   const auto status = status_of(folder / file.candidate / file.name);
   if (!fs::exists(status)) return problems.push_back(file.path() + ": is missing");
   if (!fs::is_regular_file(status)) return problems.push_back(file.path() + ": is not a regular file");
@@ -48,7 +46,7 @@ void verify_file(const fs::path& folder, const ManifestFile& file, const Manifes
   if (!digest) return problems.push_back(file.path() + ": " + digest.error().message);
   if (*digest != file.sha256)
     return problems.push_back(fmt::format("{}: has the digest {} instead of {}", file.path(), *digest, file.sha256));
-  verify_status(*input, file.path(), manifest, problems);
+  verify_status(*input, file.path(), modes, problems);
 }
 
 // The set as an auditor reads it is that of the manifest.
@@ -60,7 +58,8 @@ void verify_sums(const fs::path& folder, const Manifest& manifest, std::vector<s
 }
 
 // Nothing but the manifest, the sums, the folders of its candidates and their files.
-void verify_no_strangers(const fs::path& folder, const Manifest& manifest, std::vector<std::string>& problems) {
+void verify_no_strangers(const fs::path& folder, const Manifest& manifest, Modes modes,
+                         std::vector<std::string>& problems) {
   const bool has_sums = manifest.version > 1;
   std::set<std::string> expected{manifest_file_name};
   if (has_sums) expected.insert(sums_file_name);
@@ -77,11 +76,11 @@ void verify_no_strangers(const fs::path& folder, const Manifest& manifest, std::
     const bool is_candidate = std::ranges::count(manifest.candidates, name) > 0;
     if (is_candidate && fs::is_symlink(status)) problems.push_back(name + ": is a symbolic link");
     const auto mode = static_cast<unsigned>(status.permissions());
-    if (has_sums && fs::is_directory(status) && mode != mode_of_versions)
+    if (modes == Modes::as_published && fs::is_directory(status) && mode != mode_of_versions)
       problems.push_back(fmt::format("{}: has mode {:04o} instead of {:04o}", name, mode, mode_of_versions));
     const bool is_list = name == manifest_file_name || name == sums_file_name;
     if (!has_sums || !is_list) continue;
-    if (const auto input = open_input_below(folder, name)) verify_status(*input, name, manifest, problems);
+    if (const auto input = open_input_below(folder, name)) verify_status(*input, name, modes, problems);
   }
 }
 
@@ -110,7 +109,7 @@ StageCheck verify_department(const fs::path& link, const std::string& name) {
 
 }  // namespace
 
-StageCheck verify_version(const fs::path& folder) {
+StageCheck verify_version(const fs::path& folder, Modes modes) {
   StageCheck check;
   const auto file = folder / manifest_file_name;
   const auto text = read_file(file, largest_manifest, Links::refuse);
@@ -125,9 +124,11 @@ StageCheck verify_version(const fs::path& folder) {
   check.candidates = manifest->candidates;
   check.set = manifest->set;
   check.serial = manifest->serial;
-  for (const auto& entry : manifest->files) verify_file(folder, entry, *manifest, check.problems);
+  // A version of schema v1 may come from a time when modes were the user's.
+  if (manifest->version == 1) modes = Modes::any;
+  for (const auto& entry : manifest->files) verify_file(folder, entry, modes, check.problems);
   if (manifest->version > 1) verify_sums(folder, *manifest, check.problems);
-  verify_no_strangers(folder, *manifest, check.problems);
+  verify_no_strangers(folder, *manifest, modes, check.problems);
   return check;
 }
 

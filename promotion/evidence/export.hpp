@@ -1,0 +1,30 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "lab/core/result.hpp"
+#include "promotion/chain/head.hpp"
+
+namespace patchlab::promotion {
+
+struct Exported {
+  std::vector<std::string> departments;
+  ChainHead head;              // of the lines in the bundle
+  std::size_t lines_left = 0;  // of the ledger, behind the head: they are not in the bundle
+  bool has_head = false;       // one that covers these lines was there
+  std::size_t objects = 0;
+};
+
+// The smallest bundle (docs/evidence.md) that proves what was promoted last in each of these departments of a stage:
+// all lines of the ledger up to its newest head, and of the objects only those that matter to them. Makes `target`,
+// which must not be there: whole or not at all. An error (configuration) when a department was never promoted, or when
+// stage or ledger do not fit.
+[[nodiscard]] Result<Exported> export_bundle(const std::filesystem::path& stage,
+                                             const std::vector<std::string>& departments,
+                                             const std::filesystem::path& target);
+
+}  // namespace patchlab::promotion
