@@ -81,6 +81,8 @@ int run_application(int argc, char** argv) {
   add_run(app, chosen);
   add_report(app, chosen);
   add_stage(app, chosen);
+  add_verify(app, chosen);
+  add_evidence(app, chosen);
   add_decide(app, chosen);
   add_trust(app, chosen);
   add_desk(app, chosen);

@@ -19,11 +19,13 @@ void add_image(CLI::App& app, Chosen& chosen);
 void add_patch(CLI::App& app, Chosen& chosen);
 void add_run(CLI::App& app, Chosen& chosen);     // validate, run
 void add_report(CLI::App& app, Chosen& chosen);  // report, explain
-void add_stage(CLI::App& app, Chosen& chosen);   // promote, verify
+void add_stage(CLI::App& app, Chosen& chosen);   // promote
 void add_trust(CLI::App& app, Chosen& chosen);   // trust check, add, retire, sign
 void add_decide(CLI::App& app, Chosen& chosen);  // approve, reject, waive, withdraw, decide
 void add_desk(CLI::App& app, Chosen& chosen);    // desk serve
 void add_policy(CLI::App& app, Chosen& chosen);  // policy check, policy test
+void add_verify(CLI::App& app, Chosen& chosen);
+void add_evidence(CLI::App& app, Chosen& chosen);  // evidence export
 void add_lab(CLI::App& app, Chosen& chosen);     // lab clean
 
 }  // namespace patchlab::cli

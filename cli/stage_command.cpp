@@ -10,10 +10,8 @@
 #include "cli/run_reports.hpp"
 #include "cli/terminal.hpp"
 #include "history/archive/run_archive.hpp"
-#include "lab/core/paths.hpp"
 #include "lab/core/pipe.hpp"
 #include "lab/core/printable.hpp"
-#include "promotion/ledger/ledger.hpp"
 
 namespace patchlab::cli {
 namespace {
@@ -22,7 +20,6 @@ namespace fs = std::filesystem;
 
 struct Arguments {
   DeskArguments desk;
-  fs::path what = "production";
   std::vector<std::string> departments;
   std::optional<std::string> rollback;
   bool json = false;
@@ -85,42 +82,6 @@ ExitCode promote(const Arguments& arguments) {
   return refresh_reports(file, record, desk, promotions.exit_code);
 }
 
-ExitCode verify_ledger(const Arguments& arguments) {
-  const auto head = promotion::Ledger(arguments.what).verify();
-  if (!head) return report_input(head.error(), ExitCode::bad_data);
-  if (head->seq == 0) {
-    return report(
-        configuration_error(fmt::format("'{}' has no entry: there is nothing to verify", arguments.what.string())),
-        ExitCode::bad_data);
-  }
-  if (arguments.json) {
-    say_json(Json{{"ledger", arguments.what.string()}, {"entries", head->seq}, {"head", head->hash}});
-    return ExitCode::ok;
-  }
-  say("{}: {} entries, unbroken, head {}\n", arguments.what, head->seq, head->hash);
-  return ExitCode::ok;
-}
-
-ExitCode verify_stage(const Arguments& arguments) {
-  const auto checks = promotion::verify_stage(arguments.what);
-  if (!checks) return report_input(checks.error(), ExitCode::bad_data);
-  auto code = ExitCode::ok;
-  Json all = Json::array();
-  for (const auto& check : *checks) {
-    if (!check.problems.empty()) code = ExitCode::bad_data;
-    all.push_back({{"department", check.department},
-                   {"run", check.run},
-                   {"candidates", check.candidates},
-                   {"problems", check.problems}});
-    if (arguments.json) continue;
-    say("{}: {} candidates of run {}: {}\n", check.department, check.candidates.size(), check.run,
-        check.problems.empty() ? "proven" : "NOT what was tested");
-    for (const auto& problem : check.problems) say("  {}\n", problem);
-  }
-  if (arguments.json) say_json(all);
-  return code;
-}
-
 }  // namespace
 
 void add_stage(CLI::App& app, Chosen& chosen) {
@@ -139,16 +100,6 @@ void add_stage(CLI::App& app, Chosen& chosen) {
   add_scribe(*promoting, arguments->desk.scribe);
   promoting->add_flag("--json", arguments->json, "as JSON");
   promoting->callback([arguments, &chosen] { chosen = [arguments] { return promote(*arguments); }; });
-
-  auto* verifying = app.add_subcommand("verify", "prove a stage or a ledger again, offline");
-  verifying->add_option("what", arguments->what, "stage folder, or ledger file")->capture_default_str();
-  verifying->add_flag("--json", arguments->json, "as JSON");
-  verifying->callback([arguments, &chosen] {
-    chosen = [arguments] {
-      // What is neither is said by the reader of a ledger: missing, a pipe, a circle of links.
-      return is_folder(arguments->what) ? verify_stage(*arguments) : verify_ledger(*arguments);
-    };
-  });
 }
 
 }  // namespace patchlab::cli

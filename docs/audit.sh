@@ -54,7 +54,7 @@ for ((i = 0; i < ${#files[@]}; i++)); do file=${files[i]}; d=${file#objects/}; d
   [[ $d =~ ^[0-9a-f]{64}$ ]] && [ -f "objects/$d" ] && { [[ $file = *.sig ]] || [ "${found[i]:0:64}" = "$d" ]; } || die "$file: changed, or does not belong here"; done
 present=(); missing=; text=; declare -A listed=()
 for ((i = 1; i <= n; i++)); do o=objects/${object[i]}; case ${kind[i]} in import | repair) continue ;; esac
-  if [ ! -f "$o" ]; then [ "${kind[i]}" != trust ] && [ "${kind[i]}" != policy ] || die "ledger:$i: its statement is missing"; missing+=" $i"; continue; fi
+  if [ ! -f "$o" ]; then case ${kind[i]} in trust | policy | submit | reject | waive | withdraw) die "ledger:$i: its statement is missing" ;; esac; missing+=" $i"; continue; fi
   [ -z "${listed[$o]:-}" ] || continue; listed[$o]=1; present+=("$o"); IFS= read -r one <"$o" && text+=$one$'\n' || die "ledger:$i: its statement is not one line"; done
 [ ${#present[@]} -gt 0 ] && cat "${present[@]}" | cmp -s - <(printf %s "$text") && jq -c . "${present[@]}" 2>/dev/null | cmp -s - <(printf %s "$text") || die "objects: a statement is not one line of compact JSON"
 facts='(input_filename | ltrimstr("objects/")) as $o | .predicate as $p | ([.subject[] | {("set:" + .name): .digest.sha256}] | add) +
@@ -118,7 +118,7 @@ proven=; for folder in stage/*/; do dep=$(basename "$folder"); b=0; d=0
   [ -n "$rulebook" ] && [ "${in_force//[[:space:]]/}" = "$rules" ] || die "$dep: line $b names a policy that was not in force, or not alone"
   r=0; for ((i = 1; i < b; i++)); do [ "${kind[i]}" != run ] || ! is "$i" run "$run" || r=$i; done
   [ $r -gt 0 ] || die "$dep: no run before line $b found that"; get $r begin; g=${line_of[$v]}
-  for i in $missing; do [ "$i" -lt "$g" ] || [ "$i" -gt $d ] || die "ledger:$i: its statement is missing, and could be about this promotion"; done
+  for i in $missing; do [ "$i" -lt "$g" ] || { [ "$i" -gt $d ] && [ "${kind[i]}" != promote-begun ]; } || die "ledger:$i: its statement is missing, and could be about this promotion"; done
   is $r complete true && [ "$(jq .complete "$record")" = true ] && is $r "set:$dep" "$set" || die "$dep: the run of line $r tested another set, or was not complete"
   get $r submitter; authors=" ${person[$v]:-$v} "; waived=; gone=; approvals=()
   for ((i = 1; i < b; i++)); do [ "${kind[i]}" != submit ] || ! is "$i" set "$set" || authors+="${person[${by[i]}]} "

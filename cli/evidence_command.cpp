@@ -1,0 +1,89 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include <CLI/CLI.hpp>
+
+#include "cli/commands.hpp"
+#include "cli/key_argument.hpp"
+#include "cli/output.hpp"
+#include "cli/terminal.hpp"
+#include "lab/core/paths.hpp"
+#include "lab/process/process.hpp"
+#include "promotion/chain/chain.hpp"
+#include "promotion/evidence/export.hpp"
+#include "promotion/signature/ssh_keygen.hpp"
+
+namespace patchlab::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using namespace promotion;
+
+struct Arguments {
+  fs::path stage = "production";
+  std::vector<std::string> departments;
+  fs::path target;
+  fs::path key;
+  bool json = false;
+};
+
+// A new head, of all lines.
+Result<void> sign_head(const Arguments& arguments) {
+  Chain chain(arguments.stage / chain_folder_name);
+  if (!chain.exists()) return {};  // the export says what is missing
+  PATCHLAB_ASSIGN(const auto key, signing_key(arguments.key));
+  PATCHLAB_TRY(chain.write_head([&](const std::string& text) {
+    return make_signature(host_processes(), key.file, "patchlab.head.v1", text);
+  }));
+  return {};
+}
+
+ExitCode export_evidence(const Arguments& arguments) {
+  const auto stage = absolute_path(arguments.stage);
+  if (!stage) return report_input(stage.error(), ExitCode::bad_data);
+  if (!arguments.key.empty()) {
+    if (auto signed_head = sign_head(arguments); !signed_head)
+      return report_input(std::move(signed_head).error().while_doing("signing the head"), ExitCode::bad_data);
+  }
+  const auto exported = export_bundle(*stage, arguments.departments, arguments.target);
+  if (!exported) {
+    const bool is_target = exported.error().error_class != ErrorClass::configuration;
+    return report(exported.error(), is_target ? ExitCode::cannot_create : ExitCode::bad_data);
+  }
+  if (arguments.json) {
+    say_json(Json{{"bundle", arguments.target.string()},
+                  {"departments", exported->departments},
+                  {"lines", exported->head.size},
+                  {"head", exported->head.hash},
+                  {"lines_left", exported->lines_left},
+                  {"objects", exported->objects},
+                  {"has_head", exported->has_head}});
+    return ExitCode::ok;
+  }
+  say("{}: {}, {} lines, {} objects, head {}\n", arguments.target, listed(exported->departments), exported->head.size,
+      exported->objects, exported->head.hash);
+  if (!exported->has_head)
+    say("  no head covers it, so nobody can prove it: --sign-with KEY, with a key that may sign heads\n");
+  if (exported->lines_left > 0)
+    say("  {} lines behind the newest head are not in it; --sign-with KEY signs a head of all\n", exported->lines_left);
+  return ExitCode::ok;
+}
+
+}  // namespace
+
+void add_evidence(CLI::App& app, Chosen& chosen) {
+  auto* group = app.add_subcommand("evidence", "what proves a promotion to others: export");
+  group->require_subcommand(1);
+  const auto arguments = std::make_shared<Arguments>();
+  auto* exporting = group->add_subcommand("export", "the smallest bundle that proves what was promoted last");
+  exporting->add_option("--department", arguments->departments, "of this department (may be given again)")->required();
+  exporting->add_option("-o,--output", arguments->target, "folder to make")->required();
+  exporting->add_option("--stage", arguments->stage, "stage folder")->capture_default_str();
+  exporting
+      ->add_option("--sign-with", arguments->key,
+                   "sign a head of all lines first, with this key of the lab: the .pub file, or the private one")
+      ->envname("PATCHLAB_SIGN_WITH");
+  exporting->add_flag("--json", arguments->json, "as JSON");
+  exporting->callback([arguments, &chosen] { chosen = [arguments] { return export_evidence(*arguments); }; });
+}
+
+}  // namespace patchlab::cli
