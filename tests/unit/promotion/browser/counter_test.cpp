@@ -6,6 +6,7 @@
 
 #include <regex>
 
+#include "lab/core/digest.hpp"
 #include "lab/core/files.hpp"
 #include "lab/core/json.hpp"
 #include "lab/core/paths.hpp"
@@ -114,6 +115,42 @@ TEST_F(DeskCounter, DraftsNothingThatWouldNotCount) {
   ASSERT_TRUE(create_folders(stage_ / chain_folder_name / "policy"));
   ASSERT_TRUE(write_file_atomically(stage_ / chain_folder_name / "policy" / "1.json", "{}"));
   EXPECT_EQ(code("/draft", draft("approve")), "policy-unreadable");
+}
+
+TEST_F(DeskCounter, DraftsAndTakesNothingWhileNobodyKnowsThePolicy) {
+  const auto folder = stage_ / chain_folder_name / "policy";
+  ASSERT_TRUE(create_folders(folder));
+  const auto put = [&](const char* name, const std::string& id, const std::string& until) {
+    auto policy =
+        read_json_file(std::filesystem::path(PATCHLAB_SOURCE_DIR) / "scenarios/policies/quickstart.json").value();
+    policy["id"] = id;
+    policy["valid_until"] = until;
+    ASSERT_TRUE(write_file_atomically(folder / name, pretty(policy)));
+  };
+  // Of nobody, and signed by nobody: what is asked first is under which policy.
+  Statement statement;
+  statement.kind = StatementKind::approve;
+  statement.by = "bob@x";
+  statement.subjects = {{"finance", sha256("set")}};
+  statement.run = sha256("run");
+  statement.policy = sha256("policy");
+  statement.ledger = SeenLedger{0, std::string(64, '0')};
+  statement.reason = "because";
+  const auto bytes = write_statement(statement).value();
+  const Json decision{{"run", "r1"},
+                      {"department", "finance"},
+                      {"statement", bytes},
+                      {"signature", keys_.sign("bob", "patchlab.approve.v1", bytes)}};
+  put("1.json", "over", "2026-02-01T00:00:00Z");
+  EXPECT_EQ(code("/draft", draft("approve")), "policy-not-in-force");
+  EXPECT_EQ(code("/decision", decision), "policy-not-in-force");
+  EXPECT_THAT(get("/set/r1/finance"), HasSubstr("Policy: ")) << "it can be read all the same";
+  put("2.json", "one", "2027-01-01T00:00:00Z");
+  EXPECT_EQ(code("/draft", draft("approve")), "signer-unknown");
+  EXPECT_EQ(code("/decision", decision), "approval-of-other-run");
+  put("3.json", "two", "2027-01-01T00:00:00Z");
+  EXPECT_EQ(code("/draft", draft("approve")), "policy-ambiguous");
+  EXPECT_EQ(code("/decision", decision), "policy-ambiguous");
 }
 
 TEST_F(DeskCounter, DraftsForKeysOfItsOwnPagesThatAreInForce) {
