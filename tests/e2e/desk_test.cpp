@@ -11,6 +11,7 @@
 #include "lab/core/paths.hpp"
 #include "lab/process/child.hpp"
 #include "program.hpp"
+#include "promotion/ledger/run_entries.hpp"
 #include "tests/support/chromium.hpp"
 #include "tests/support/programs.hpp"
 #include "tests/support/sample_record.hpp"
@@ -56,7 +57,7 @@ class Desk {
     auto started = ChildProcess::start(spec, folder / "desk.log");
     if (!started) throw std::runtime_error(started.error().message);
     child_.emplace(std::move(*started));
-    const auto line = child_->read_line(std::chrono::seconds(30));
+    const auto line = child_->read_line(std::chrono::seconds(60));
     const std::string said = line && *line ? **line : std::string();
     const auto at = said.find("http://localhost:");
     if (at == std::string::npos)
@@ -230,6 +231,32 @@ TEST_F(DeskInBrowser, WhatIsApprovedThereIsProvenByStockSshKeygen) {
   chromium_->open(desk_->url() + "/set/r1/finance");
   EXPECT_THAT(chromium_->text_of("#decided"), HasSubstr("Rejected by bob@xavier.example"));
   EXPECT_EQ(lines().size(), 3U);
+}
+
+// The policy wants a security key that asked for a PIN; an approval with a file is one, and does not do.
+TEST_F(DeskInBrowser, WhatThePolicyAsksForCanBeGivenThere) {
+  const auto record = tests::good_record();
+  ASSERT_TRUE(promotion::Ledger(folder_.path() / "runs" / "ledger.jsonl")
+                  .append(promotion::ledger_entries(record, record.finished)));
+  auto policy = read_json_file(fs::path(PATCHLAB_SOURCE_DIR) / "scenarios/policies/quickstart.json").value();
+  policy["id"] = "with-a-key";
+  policy["run"]["max_age_hours"] = 8784;
+  policy["approvals"] = Json::array({Json{{"count", 1}, {"security_key", "verified"}}});
+  const auto place = folder_.path() / "production/.ledger/policy";
+  fs::create_directories(place);
+  ASSERT_TRUE(write_file_atomically(place / "1.json", pretty(policy)));
+  trust_bob_and_carol();
+  const auto missing = [&] {
+    chromium_->open(desk_->url() + "/set/r1/finance");
+    return chromium_->text_of("#missing");
+  };
+  EXPECT_THAT(missing(), HasSubstr("approval-missing"));
+  ask({"approve", "runs/r1", "--department", "finance", "--reason", "with a file", "--key", "carol"});
+  EXPECT_THAT(missing(), HasSubstr("approval-missing"));
+  EXPECT_THAT(chromium_->text_of("#decided"), HasSubstr("Approved by carol@xavier.example"));
+  draft("r1", "approve");
+  EXPECT_THAT(sign(), HasSubstr("'approve' by 'bob@xavier.example'"));
+  EXPECT_THAT(missing(), Not(HasSubstr("approval-missing")));
 }
 
 TEST_F(DeskInBrowser, RefusesASignatureOfAnythingElse) {

@@ -108,7 +108,7 @@ class Chromium {
   void await(const std::string& expression) {
     const auto waited = wait_until(system_clock_source(),
                                    {.awaited = expression,
-                                    .deadline = std::chrono::seconds(15),
+                                    .deadline = std::chrono::seconds(60),
                                     .interval = Milliseconds(20),
                                     .last_seen = [&] { return text_of("main"); }},
                                    [&] { return evaluate(expression) == true; });
@@ -168,7 +168,7 @@ class Chromium {
   }
   template <class Done>
   void wait_for(const Done& done, const std::string& what) {
-    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(60);
     context_.restart();
     while (!done()) {
       if (context_.run_one_until(end) == 0) throw std::runtime_error("Chromium gives no answer to " + what);
