@@ -62,6 +62,10 @@ Json facts_of(const promotion::Explanation& explanation) {
     if (!requirement.met) missing.push_back(to_string(requirement));
   }
   facts["missing"] = missing;
+  facts["waived"] = Json::array();
+  for (const auto& requirement : explanation.requirements) {
+    if (!requirement.waived.empty()) facts["waived"].push_back(to_string(requirement) + ": " + requirement.waived);
+  }
   return facts;
 }
 
@@ -69,9 +73,10 @@ void say(const promotion::Explanation& explanation) {
   const auto* verdict = explanation.verdict;
   const bool passed = verdict != nullptr && verdict->outcome == Outcome::pass;
   cli::say("{}: {}{}\n", explanation.department, verdict == nullptr ? "no verdict" : to_string(verdict->outcome),
-           passed ? ", " + explanation.word : std::string());
+           passed || explanation.goes_along ? ", " + explanation.word : std::string());
   if (verdict != nullptr) cli::say("  {}\n  trials: {}\n", verdict->reason, listed(verdict->trials));
   for (const auto& requirement : explanation.requirements) {
+    if (!requirement.waived.empty()) cli::say("  waived: {}\n    {}\n", to_string(requirement), requirement.waived);
     if (requirement.met) continue;
     cli::say("  missing: {}\n", to_string(requirement));
     if (!requirement.command.empty()) cli::say("    {}\n", requirement.command);

@@ -16,13 +16,16 @@ Cell verdict_cell(const reports::DepartmentRecord& department, const reports::De
   if (verdict == nullptr) return {"error", Outcome::error};
   std::string word = to_string(verdict->outcome);
   if (verdict->outcome == Outcome::pass) word += std::string(", ") + word_for(decision, candidate);
-  if (verdict->outcome == Outcome::fail) word += ", held back";
+  if (verdict->outcome == Outcome::fail) {
+    const bool goes_along = std::ranges::count(decision.candidates, candidate) > 0;
+    word += goes_along ? std::string(", waived, ") + word_for(decision, candidate) : ", held back";
+  }
   return {word, verdict->outcome};
 }
 
 // "bad-mail in engineering, finance: breaks ...": each reason once. What only repeats a department's own error is said
 // there.
-std::string held_back(const reports::RunRecord& record) {
+std::string held_back(const reports::RunRecord& record, const reports::Decisions& decisions) {
   std::string text;
   for (const auto& candidate : record.candidates) {
     std::vector<std::pair<std::string, std::vector<std::string>>> reasons;
@@ -30,6 +33,7 @@ std::string held_back(const reports::RunRecord& record) {
       const auto* verdict = reports::find_verdict(department, candidate.id);
       if (verdict == nullptr || verdict->outcome == Outcome::pass || verdict->outcome == Outcome::skipped) continue;
       if (department.error && verdict->reason == department.error->message) continue;
+      if (std::ranges::count(decision_of(decisions, department.name).candidates, candidate.id) > 0) continue;
       const auto same = std::ranges::find(reasons, verdict->reason, &decltype(reasons)::value_type::first);
       if (same == reasons.end())
         reasons.push_back({verdict->reason, {department.name}});
@@ -66,10 +70,11 @@ std::string promotion(const reports::RunRecord& record, const reports::Departmen
       break;
     case reports::DecisionState::promotable:
       text += printable_format("{}: may be promoted: patchlab promote {}\n", department.name, record.id);
-      return text;
+      break;
     case reports::DecisionState::refused: text += printable_format("{}: refused\n", department.name); break;
     case reports::DecisionState::undecided: return text;
   }
+  for (const auto& waived : decision.waived) text += printable_format("  waived: {}\n", to_string(waived));
   if (decision.state == reports::DecisionState::refused) {
     for (const auto& reason : decision.reasons()) text += printable_format("  {}\n", reason);
   }
@@ -88,7 +93,7 @@ std::string run_table(const reports::RunRecord& record, const reports::Decisions
       row.push_back(verdict_cell(department, decision_of(decisions, department.name), candidate.id));
     rows.push_back(std::move(row));
   }
-  auto text = table(rows) + held_back(record) + "\n";
+  auto text = table(rows) + held_back(record, decisions) + "\n";
   for (const auto& department : record.departments)
     text += flaky(department) + promotion(record, department, decision_of(decisions, department.name));
   for (const auto& department : record.departments) {

@@ -76,6 +76,7 @@ ExitCode promote(const Arguments& arguments) {
     say("{}: {} {}\n", decision.department, to_string(decision.state),
         promoted ? listed(decision.candidates) : std::string());
     if (promoted && !decision.by.empty()) say("  {}\n", decision.by);
+    for (const auto& waived : decision.waived) say("  waived: {}\n", to_string(waived));
     for (const auto& reason : decision.reasons()) say("  {}\n", reason);
   }
   if (promotions.ledger) return report(*promotions.ledger);

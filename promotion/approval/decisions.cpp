@@ -3,15 +3,13 @@
 #include "promotion/approval/decisions.hpp"
 
 #include <algorithm>
-#include <array>
 
 #include "lab/core/printable.hpp"
 #include "lab/core/time.hpp"
+#include "promotion/policy/waivers.hpp"
 
 namespace patchlab::promotion {
 namespace {
-
-constexpr std::array never_waived{"error", "fence", "golden", "baseline", "control"};
 
 std::string short_digest(const std::string& digest) { return digest.substr(0, 12); }
 
@@ -24,19 +22,13 @@ bool covers(const Waived& waived, const Failure& failure) {
   return failure.kind == kind && is_named(waived, failure) && waived.outcome == failure.outcome;
 }
 
-// "fence", "fence/dns": what a waiver can never name, whatever it says of the outcome.
-bool is_never_waived(const std::string& name) {
-  return std::ranges::any_of(never_waived, [&](const std::string& word) {
-    return name == word || name.starts_with(word + "/") || name.starts_with(word + ":");
-  });
-}
-
 class Judge {
  public:
   Judge(const DecisionQuestion& question, const std::vector<LedgerStatement>& statements,
         const std::vector<std::string>& hashes, const Trust& trust)
       : question_(question), statements_(statements), hashes_(hashes), trust_(trust), now_(question.now) {
     for (const auto& line : statements) now_ = std::max(now_, line.time);
+    decisions_.now = now_;
   }
 
   Decisions decisions() {
@@ -172,6 +164,7 @@ class Judge {
       if (statement.kind == StatementKind::waive && (of_set(statement) || of_run(statement)))
         waiver_authors_.push_back(statement.by);
     }
+    decisions_.ever_waived = !waiver_authors_.empty();
     std::ranges::sort(decisions_.submitters);
     decisions_.submitters.erase(std::unique(decisions_.submitters.begin(), decisions_.submitters.end()),
                                 decisions_.submitters.end());
@@ -247,10 +240,6 @@ class Judge {
       return refused(WhyNot::approval_not_distinct,
                      fmt::format("'{}' waived a failure of it; somebody else must approve it", statement.by));
     }
-    if (is_one_of(statement.by, question_.not_by)) {
-      return refused(WhyNot::approval_not_distinct,
-                     fmt::format("'{}' may not approve under this policy; somebody else must", statement.by));
-    }
     Approval approval{statement.by,
                       line.seq,
                       line.time,
@@ -260,15 +249,27 @@ class Judge {
                       statement.ledger->size,
                       line.signature->security_key,
                       0};
+    std::uint64_t seen_before = 0;
     for (const auto& before : decisions_.approvals) {
-      if (approval.again == 0 && trust_.same_person(before.by, approval.by)) approval.again = before.seq;
+      if (!trust_.same_person(before.by, approval.by)) continue;
+      if (approval.again == 0) approval.again = before.again == 0 ? before.seq : before.again;
+      seen_before = std::max(seen_before, before.seen);
     }
-    if (approval.again != 0) {
+    // Again for a waiver that was not there the first time: that is no repetition, and counts as one person all the
+    // same.
+    if (approval.again != 0 && !is_waived_between(seen_before, approval.seen)) {
       refused(WhyNot::approval_not_distinct,
               fmt::format("'{}' approved it in line {} already: one person counts once, with whatever key",
                           statement.by, approval.again));
     }
     decisions_.approvals.push_back(std::move(approval));
+  }
+
+  [[nodiscard]] bool is_waived_between(std::uint64_t seen_before, std::uint64_t seen) const {
+    return std::ranges::any_of(genuine_, [&](const LedgerStatement* line) {
+      return line->statement->kind == StatementKind::waive && seen_before < line->seq && line->seq <= seen &&
+             of_department(*line->statement) && of_run(*line->statement) && of_set(*line->statement);
+    });
   }
 
   void reject(const LedgerStatement& line) {
@@ -282,25 +283,22 @@ class Judge {
   void waive(const LedgerStatement& line) {
     const auto& statement = *line.statement;
     const auto refused = [&](WhyNot why, const std::string& text) { says(line, why, text, concerns(statement)); };
-    if (is_withdrawn(line)) return;
+    bool is_over = is_withdrawn(line);
     if (!of_department(statement) || !of_run(statement) || !of_set(statement) || statement.policy != question_.policy) {
-      return refused(WhyNot::waiver_of_other_run, "waives something of another department, run, set or policy");
+      if (!is_over) refused(WhyNot::waiver_of_other_run, "waives something of another department, run, set or policy");
+      return;
     }
     const auto until = *parse_rfc3339(*statement.expires);
-    if (now_ >= until) {
-      return refused(WhyNot::waiver_expired,
-                     fmt::format("ended at {}; a new one can be given with 'patchlab waive'", *statement.expires));
+    if (now_ >= until && !is_over) {
+      refused(WhyNot::waiver_expired,
+              fmt::format("ended at {}; a new one can be given with 'patchlab waive'", *statement.expires));
+      is_over = true;
     }
-    for (const auto& waived : *statement.waives) {
-      if (const auto why = forbidden(waived); !why.empty()) return refused(WhyNot::waiver_forbidden, why);
-      if (std::ranges::none_of(question_.failures, [&](const Failure& one) { return covers(waived, one); })) {
-        return refused(WhyNot::waiver_out_of_scope, fmt::format("{} with outcome '{}' is nothing that this run found",
-                                                                to_string(waived), waived.outcome));
-      }
-    }
-    if (is_one_of(statement.by, decisions_.submitters)) {
-      return refused(WhyNot::waiver_not_distinct,
-                     fmt::format("'{}' submitted this set; somebody else must waive its failures", statement.by));
+    if (!is_over && !is_in_scope(statement, refused)) return;
+    if (!is_over && is_one_of(statement.by, decisions_.submitters)) {
+      refused(WhyNot::waiver_not_distinct,
+              fmt::format("'{}' submitted this set; somebody else must waive its failures", statement.by));
+      is_over = true;  // it keeps its place, or submitting would let another one count
     }
     decisions_.waivers.push_back({statement.by,
                                   line.seq,
@@ -310,7 +308,24 @@ class Judge {
                                   *statement.reason,
                                   *statement.ticket,
                                   *statement.waives,
-                                  {}});
+                                  {},
+                                  is_over});
+  }
+
+  template <class Refused>
+  bool is_in_scope(const Statement& statement, const Refused& refused) const {
+    for (const auto& waived : *statement.waives) {
+      if (const auto why = forbidden(waived); !why.empty()) {
+        refused(WhyNot::waiver_forbidden, why);
+        return false;
+      }
+      if (std::ranges::none_of(question_.failures, [&](const Failure& one) { return covers(waived, one); })) {
+        refused(WhyNot::waiver_out_of_scope,
+                fmt::format("{} with outcome '{}' is nothing that this run found", to_string(waived), waived.outcome));
+        return false;
+      }
+    }
+    return true;
   }
 
   [[nodiscard]] std::string forbidden(const Waived& waived) const {
@@ -330,6 +345,7 @@ class Judge {
 
   void let_approvers_confirm() {
     for (auto& waiver : decisions_.waivers) {
+      if (waiver.is_over) continue;
       for (const auto& approval : decisions_.approvals) {
         if (approval.seen >= waiver.seq) waiver.approved_by = approval.by;
       }
@@ -353,24 +369,6 @@ class Judge {
   std::map<std::uint64_t, std::uint64_t> withdrawn_;  // line to the line that withdrew it
 };
 
-bool meets(const Approval& approval, KeyDemand demand) {
-  switch (demand) {
-    case KeyDemand::any: return true;
-    case KeyDemand::touched: return approval.security_key && approval.security_key->touched();
-    case KeyDemand::verified: return approval.security_key && approval.security_key->verified();
-  }
-  return false;
-}
-
-const char* described(KeyDemand demand) {
-  switch (demand) {
-    case KeyDemand::any: return "";
-    case KeyDemand::touched: return " with a security key that was touched";
-    case KeyDemand::verified: return " with a security key that asked for PIN or fingerprint";
-  }
-  return "";
-}
-
 }  // namespace
 
 bool Decisions::is_broken() const {
@@ -380,7 +378,7 @@ bool Decisions::is_broken() const {
 const Waiver* Decisions::waiver_of(const Failure& failure) const {
   for (const auto& waiver : waivers) {
     const auto covered = [&](const Waived& waived) { return covers(waived, failure); };
-    if (!waiver.approved_by.empty() && std::ranges::any_of(waiver.waives, covered)) return &waiver;
+    if (!waiver.is_over && !waiver.approved_by.empty() && std::ranges::any_of(waiver.waives, covered)) return &waiver;
   }
   return nullptr;
 }
@@ -388,58 +386,6 @@ const Waiver* Decisions::waiver_of(const Failure& failure) const {
 Decisions decisions_about(const DecisionQuestion& question, const std::vector<LedgerStatement>& statements,
                           const std::vector<std::string>& hashes, const Trust& trust) {
   return Judge(question, statements, hashes, trust).decisions();
-}
-
-std::size_t approvers(const Decisions& decisions, const Trust& trust, KeyDemand key) {
-  std::vector<std::string> people;
-  for (const auto& approval : decisions.approvals) {
-    const auto same = [&](const std::string& one) { return trust.same_person(one, approval.by); };
-    if (meets(approval, key) && std::ranges::none_of(people, same)) people.push_back(approval.by);
-  }
-  return people.size();
-}
-
-std::vector<NotCounted> unmet(const DecisionQuestion& question, const Decisions& decisions, const Trust& trust,
-                              const std::vector<ApprovalNeed>& needs) {
-  std::vector<NotCounted> found;
-  for (const auto& one : decisions.not_counted) {
-    if (breaks_everything(one.why)) found.push_back(one);
-  }
-  for (const auto& rejection : decisions.rejections) {
-    found.push_back({WhyNot::rejected, rejection.seq, rejection.by, rejection.object,
-                     fmt::format("line {}: rejected by '{}': {}; only they can withdraw it: patchlab withdraw {}",
-                                 rejection.seq, rejection.by, rejection.reason, rejection.object),
-                     true});
-  }
-  for (const auto& failure : question.failures) {
-    if (decisions.waiver_of(failure) != nullptr) continue;
-    found.push_back(
-        {WhyNot::not_waived,
-         0,
-         {},
-         {},
-         fmt::format("{}/{}: '{}' {}", printable(failure.machine), printable(failure.name), printable(failure.outcome),
-                     may_be_waived(failure.kind) ? "and nobody waived it" : "can never be waived"),
-         true});
-  }
-  for (const auto& need : needs) {
-    const auto count = approvers(decisions, trust, need.key);
-    if (count >= need.count) continue;
-    for (const auto& approval : decisions.approvals) {
-      if (meets(approval, need.key)) continue;
-      found.push_back(
-          {need.key == KeyDemand::touched ? WhyNot::security_key_not_touched : WhyNot::security_key_not_verified,
-           approval.seq, approval.by, approval.object,
-           fmt::format("line {}: '{}' did not approve{}", approval.seq, approval.by, described(need.key)), true});
-    }
-    found.push_back({WhyNot::approval_missing,
-                     0,
-                     {},
-                     {},
-                     fmt::format("{} of {} approved{}", count, need.count, described(need.key)),
-                     true});
-  }
-  return found;
 }
 
 }  // namespace patchlab::promotion

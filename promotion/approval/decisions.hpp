@@ -14,8 +14,8 @@
 
 // What people decided about one run in one department: which of their statements count, and why others do not. A pure
 // function over values: what the ledger holds, who could sign what when, what is asked, and the time. How many
-// approvals are needed, by which keys, and what may be waived for how long is a policy's; what nobody may allow is
-// decided here:
+// approvals are needed, by which keys, and what may be waived for how long is a policy's (promotion/policy) and is
+// asked by the gate; what nobody may allow is decided here:
 //
 // - Submitter, author of a waiver and approver are different people; a person with two keys is one.
 // - A waiver counts only once somebody else approved who had seen it. Waiving alone never lets anything pass.
@@ -25,7 +25,7 @@
 // - A document that cannot be read, or is not what was signed, blocks: it could be a rejection.
 //
 // So the history can only be made worse: adding whatever is no approval and no withdrawal of a rejection never lets a
-// promotion pass that was blocked (tests/unit/promotion/approval, Decisions.OnlyAnApproval...).
+// promotion pass that was blocked (tests/unit/promotion/desk, PeopleAtTheGate.OnlyAnApproval...).
 namespace patchlab::promotion {
 
 using Moment = std::chrono::system_clock::time_point;
@@ -57,10 +57,6 @@ enum class WhyNot {
   waiver_not_approved,  // nobody else approved who had seen it
   withdrawal_of_nothing,
   withdrawal_not_by_author,
-  security_key_not_touched,
-  security_key_not_verified,
-  approval_missing,  // of a promotion: too few people approved
-  not_waived,        // of a promotion: a failure that nobody waived
 };
 [[nodiscard]] const char* to_string(WhyNot why);
 // Nobody can say what the ledger holds: nothing may be promoted.
@@ -99,7 +95,6 @@ struct DecisionQuestion {
   std::string set;                      // digest of the department's SHA256SUMS
   std::string policy;                   // digest
   std::vector<std::string> submitters;  // as the lab recorded; those of submit statements come on top
-  std::vector<std::string> not_by;      // who else may not approve: the policy's author
   std::vector<Failure> failures;        // all that the run found against this department
   Moment now;
 };
@@ -113,7 +108,7 @@ struct Approval {
   std::string ticket;
   std::uint64_t seen = 0;  // lines of the ledger that the author had seen
   std::optional<SecurityKeyUse> security_key;
-  std::uint64_t again = 0;  // the line in which the same person approved before: counts as one
+  std::uint64_t again = 0;  // the line in which the same person approved first: counts as one
 };
 struct Rejection {
   std::string by;
@@ -133,6 +128,8 @@ struct Waiver {
   std::string ticket;
   std::vector<Waived> waives;
   std::string approved_by;  // somebody else who had seen it; empty: it does not count yet
+  // Withdrawn, expired, or by who submitted: it excuses nothing, and keeps its place among those of the set.
+  bool is_over = false;
 };
 struct NotCounted {
   WhyNot why = WhyNot::statement_unreadable;
@@ -147,9 +144,13 @@ struct NotCounted {
 struct Decisions {
   std::vector<Approval> approvals;
   std::vector<Rejection> rejections;
-  std::vector<Waiver> waivers;          // in force; of those, `approved_by` says which count
+  // Of this very run and set, by line. `approved_by` says which count, of those that are not over.
+  std::vector<Waiver> waivers;
   std::vector<NotCounted> not_counted;  // by line
   std::vector<std::string> submitters;
+  // Somebody signed a waiver of the set or of the run, whatever became of it: taking one back never asks for less.
+  bool ever_waived = false;
+  Moment now;  // that of the question, or of the last line: a clock that was set back makes nothing valid again
   [[nodiscard]] bool is_broken() const;
   // The waiver that counts for a failure, or nullptr.
   [[nodiscard]] const Waiver* waiver_of(const Failure& failure) const;
@@ -160,19 +161,6 @@ struct Decisions {
 [[nodiscard]] Decisions decisions_about(const DecisionQuestion& question,
                                         const std::vector<LedgerStatement>& statements,
                                         const std::vector<std::string>& hashes, const Trust& trust);
-
-// What a security key must have seen for an approval to count.
-enum class KeyDemand { any, touched, verified };
-struct ApprovalNeed {
-  std::uint32_t count = 1;  // of different people
-  KeyDemand key = KeyDemand::any;
-};
-// How many different people approved with such a key.
-[[nodiscard]] std::size_t approvers(const Decisions& decisions, const Trust& trust, KeyDemand key);
-// Everything that stands against a promotion as far as people are concerned, with the text for the reader; empty when
-// nothing does. Approvals that a demand for security keys leaves out are among it.
-[[nodiscard]] std::vector<NotCounted> unmet(const DecisionQuestion& question, const Decisions& decisions,
-                                            const Trust& trust, const std::vector<ApprovalNeed>& needs);
 
 // Makes the value for one line: `bytes` and `signature` (armoured, or empty) as they are there. Asks ssh-keygen with
 // the trust of the line's time. An error is about the host alone.

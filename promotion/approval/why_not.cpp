@@ -30,10 +30,6 @@ const char* to_string(WhyNot why) {
     case WhyNot::waiver_not_approved: return "waiver-not-approved";
     case WhyNot::withdrawal_of_nothing: return "withdrawal-of-nothing";
     case WhyNot::withdrawal_not_by_author: return "withdrawal-not-by-author";
-    case WhyNot::security_key_not_touched: return "security-key-not-touched";
-    case WhyNot::security_key_not_verified: return "security-key-not-verified";
-    case WhyNot::approval_missing: return "approval-missing";
-    case WhyNot::not_waived: return "not-waived";
   }
   return "";
 }

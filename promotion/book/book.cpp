@@ -37,11 +37,12 @@ bool is_of_people(ChainKind kind) {
 }
 
 // Unreadable ones concern everybody: they could be a rejection of this very run.
-bool concerns(const std::string& bytes, const DecisionTarget& target) {
+bool concerns(const std::string& bytes, const DecisionTarget& target, const std::vector<std::string>& sets) {
   const auto read = read_statement(bytes, "statement");
   if (!read) return true;
-  return read->run == target.run ||
-         std::ranges::any_of(read->subjects, [&](const auto& one) { return one.sha256 == target.set; });
+  return read->run == target.run || std::ranges::any_of(read->subjects, [&](const auto& one) {
+           return one.sha256 == target.set || std::ranges::count(sets, one.sha256) > 0;
+         });
 }
 
 std::string text_in(const Json& statement, const char* key) {
@@ -117,7 +118,8 @@ Result<Trust> DecisionBook::trust() const {
   return trust_of(state);
 }
 
-Result<DecisionBook::Contents> DecisionBook::read(const DecisionTarget& target) const {
+Result<DecisionBook::Contents> DecisionBook::read(const DecisionTarget& target,
+                                                  const std::vector<std::string>& sets) const {
   Contents contents;
   PATCHLAB_ASSIGN(contents.chain, chain_.read());
   PATCHLAB_ASSIGN(contents.trust, trust_of(contents.chain));
@@ -125,7 +127,7 @@ Result<DecisionBook::Contents> DecisionBook::read(const DecisionTarget& target) 
   for (const auto& line : contents.chain.lines) {
     if (!is_of_people(line.kind)) continue;
     PATCHLAB_ASSIGN(auto bytes, objects.get(line.object));
-    if (!concerns(bytes, target)) continue;
+    if (!concerns(bytes, target, sets)) continue;
     // A signature that is missing is a fact about the statement, and blocks nothing else.
     auto signature = objects.signature(line.object);
     PATCHLAB_ASSIGN(auto statement, examine(processes_,
@@ -140,7 +142,7 @@ Result<DecisionBook::Contents> DecisionBook::read(const DecisionTarget& target) 
 
 DecisionQuestion DecisionBook::question(const DecisionTarget& target, const Contents& contents,
                                         std::vector<Failure> failures, Moment now) {
-  return {target.department, target.run, target.set, target.policy, contents.submitters, {}, std::move(failures), now};
+  return {target.department, target.run, target.set, target.policy, contents.submitters, std::move(failures), now};
 }
 
 Decisions DecisionBook::decisions(const DecisionQuestion& question, const Contents& contents) {
@@ -234,11 +236,7 @@ Result<Chain::Appended> DecisionBook::add(const std::string& bytes, const std::s
       case WhyNot::waiver_not_distinct:
       case WhyNot::waiver_not_approved:
       case WhyNot::withdrawal_of_nothing:
-      case WhyNot::withdrawal_not_by_author:
-      case WhyNot::security_key_not_touched:
-      case WhyNot::security_key_not_verified:
-      case WhyNot::approval_missing:
-      case WhyNot::not_waived: break;
+      case WhyNot::withdrawal_not_by_author: break;
     }
   }
   return chain_.append({.kind = *kind, .by = statement.by, .object = bytes, .signature = signature});

@@ -36,7 +36,8 @@ class DecisionBook {
     std::vector<LedgerStatement> statements;
     std::vector<std::string> submitters;  // of the run, as the lab recorded
   };
-  [[nodiscard]] Result<Contents> read(const DecisionTarget& target) const;
+  // `sets`: digests of other sets of the run, of which statements are wanted as well.
+  [[nodiscard]] Result<Contents> read(const DecisionTarget& target, const std::vector<std::string>& sets = {}) const;
   // Everything of read() as a question, for decisions_about.
   [[nodiscard]] static DecisionQuestion question(const DecisionTarget& target, const Contents& contents,
                                                  std::vector<Failure> failures, Moment now);

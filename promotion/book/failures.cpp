@@ -3,6 +3,7 @@
 #include "promotion/book/failures.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include "reports/record/queries.hpp"
 
@@ -36,6 +37,14 @@ FailureKind kind_of(Outcome outcome, FailureKind of_fail) {
   return FailureKind::other;
 }
 
+// "mail/deliver", "mail/state:service:postfix" of a signature.
+Failure failure_from(const std::string& fact) {
+  const auto machine = reports::machine_of_key(fact);
+  const auto name = fact.size() > machine.size() ? fact.substr(machine.size() + 1) : std::string();
+  return {name.starts_with("state:") ? FailureKind::finding : FailureKind::check, machine, name,
+          patchlab::to_string(Outcome::fail)};
+}
+
 }  // namespace
 
 std::vector<Failure> failures_of(const reports::DepartmentRecord& department) {
@@ -51,6 +60,9 @@ std::vector<Failure> failures_of(const reports::DepartmentRecord& department) {
       if (phase.error) add({FailureKind::error, phase.machine, phase.phase, "error"});
       for (const auto& check : phase.checks) {
         const auto outcome = check.error ? Outcome::error : check.outcome;
+        // Asked again it passed: nobody knows why it failed, and that can be accepted like any failure.
+        if (outcome == Outcome::pass && checks::is_flaky(check) && !always)
+          add({FailureKind::check, phase.machine, check.id, patchlab::to_string(Outcome::fail)});
         if (outcome == Outcome::pass) continue;
         add({always.value_or(kind_of(outcome, FailureKind::check)), phase.machine, check.id,
              patchlab::to_string(outcome)});
@@ -62,7 +74,22 @@ std::vector<Failure> failures_of(const reports::DepartmentRecord& department) {
       }
     }
   }
+  for (const auto& flaky : department.flaky) {
+    const auto failure = failure_from(flaky.fact);
+    if (flaky.kind == reports::FlakeKind::not_reproduced && !failure.name.starts_with("install:")) add(failure);
+  }
   return failures;
+}
+
+std::vector<std::vector<std::string>> tested_sets(const reports::DepartmentRecord& department) {
+  std::set<std::vector<std::string>> sets;
+  for (const auto& trial : department.trials) {
+    if (!reports::is_trial_of_a_set(trial) || trial.machines.size() != department.machines.size()) continue;
+    auto set = trial.candidates;
+    std::ranges::sort(set);
+    sets.insert(std::move(set));
+  }
+  return {sets.begin(), sets.end()};
 }
 
 std::vector<std::string> tested_set(const reports::DepartmentRecord& department) {

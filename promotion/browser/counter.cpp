@@ -185,6 +185,8 @@ WebResponse Counter::page(const AskedSet& set) const {
   const auto decisions = runs_.decisions(set.run);
   if (!decisions) return refusal_as_page({422, "run-unreadable", said(decisions.error())});
   const auto head = matter.contents.chain.head();
+  auto people = DecisionBook::decisions(matter.question, matter.contents);
+  std::erase_if(people.waivers, [](const Waiver& waiver) { return waiver.is_over; });
   const auto title = matter.policy.title.empty() ? std::string() : ": " + matter.policy.title;
   return {200, "text/html; charset=utf-8",
           set_page({.run = set.run,
@@ -195,7 +197,7 @@ WebResponse Counter::page(const AskedSet& set) const {
                     .target = matter.target,
                     .ledger = {head.size, head.hash},
                     .policy = matter.policy.trouble ? matter.policy.trouble->text : matter.policy.id + title,
-                    .people = DecisionBook::decisions(matter.question, matter.contents),
+                    .people = std::move(people),
                     .failures = failures_of_the_set(matter.tested()),
                     .signers = who_may_decide(matter.signers_at(places_.origin), matter.question.now),
                     .stage = places_.stage.string(),
@@ -243,7 +245,8 @@ WebResponse Counter::decide(const AskedDecision& asked) const {
   if (!signature) return refusal({422, to_string(WhyNot::unsigned_statement), said(signature.error())});
   if (const auto& key = signature->security_key) {
     if (!key->touched())
-      return refusal(refused(WhyNot::security_key_not_touched, "the security key signed without being touched"));
+      return refusal(
+          refused(to_string(ReasonCode::security_key_not_touched), "the security key signed without being touched"));
     if (!key->origin.empty() && key->origin != places_.origin.text) {
       return refusal(refused("origin-differs", fmt::format("it was signed on a page of '{}', and this desk is {}",
                                                            printable(key->origin), places_.origin.text)));

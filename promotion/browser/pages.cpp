@@ -447,7 +447,7 @@ Waits waits_for(const reports::DecisionRecord& decision) {
   }
   const auto unmet = unmet_of(decision);
   const auto by_people = [](const auto& one) {
-    return one.code == "approval-missing" || one.code == "rejected" || one.code == "window-closed";
+    return one.by_people || one.code == "approval-missing" || one.code == "rejected" || one.code == "window-closed";
   };
   return !unmet.empty() && std::ranges::all_of(unmet, by_people) ? Waits::for_people : Waits::for_the_lab;
 }

@@ -47,11 +47,7 @@ Today Desk::today(const reports::RunRecord& record) const {
   if (!today.standing->recorded) return today;
   const DecisionBook book(places_.stage / chain_folder_name, host_processes(), system_clock_source());
   for (const auto& department : record.departments) {
-    auto people = people_on(book, record, department, policy_.digest, now_);
-    today.approvals[department.name] = std::move(people.approvals);
-    today.objections[department.name] = std::move(people.objections);
-    today.anything_waived[department.name] = people.anything_waived;
-    today.counted[department.name] = std::move(people.counted);
+    today.people[department.name] = people_on(book, record, department, policy_, now_);
     today.last_promoted[department.name] = last_promoted(places_.stage, department.name, places_.ledger.parent_path());
     for (const auto& machine : department.machines) {
       if (auto seen = lab_.golden(machine)) today.goldens[department.name + "/" + machine.name] = std::move(*seen);
@@ -226,8 +222,7 @@ class Desk::Promoting {
     if (unclear != unclear_.end())
       return stopped(name, ReasonCode::promotion_unclear, unclear->second, ExitCode::bad_data);
     auto basis = basis_;
-    if (const auto counted = today_.counted.find(name); counted != today_.counted.end())
-      basis.decisions = counted->second;
+    basis.decisions = decide(record_, name, desk_.policy_, today_).counted;
     LabBook::Progress progress;
     PublishOptions options{.stage = desk_.places_.stage,
                            .now = rfc3339(desk_.now_),

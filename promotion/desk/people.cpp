@@ -9,8 +9,11 @@
 #include <set>
 
 #include "lab/core/digest.hpp"
+#include "lab/core/time.hpp"
 #include "promotion/book/failures.hpp"
+#include "promotion/policy/waivers.hpp"
 #include "promotion/stage/manifest.hpp"
+#include "reports/record/queries.hpp"
 
 namespace patchlab::promotion {
 namespace {
@@ -21,53 +24,218 @@ SecurityKey best_of(const Approval& approval) {
   return SecurityKey::any;
 }
 
-}  // namespace
-
-std::vector<ApprovalGiven> approvals_given(const Decisions& decisions) {
-  std::map<std::string, ApprovalGiven> people;
+// Each person once, by the name of their first approval, with the best key that they used.
+std::vector<ApprovalGiven> approvals_in(const Decisions& decisions, const Trust& trust, const Policy& policy) {
+  std::map<std::uint64_t, ApprovalGiven> people;
   for (const auto& approval : decisions.approvals) {
-    auto& person = people[approval.by];
-    person.by = approval.by;
+    auto& person = people[approval.again == 0 ? approval.seq : approval.again];
+    if (person.by.empty()) person.by = approval.by;
+    const auto is_it = [&](const std::string& name) { return trust.same_person(name, approval.by); };
     person.key = std::max(person.key, best_of(approval));
-    person.submitted = std::ranges::count(decisions.submitters, approval.by) > 0;
-    person.waived_something = std::ranges::count(decisions.waivers, approval.by, &Waiver::by) > 0;
+    person.submitted = person.submitted || std::ranges::any_of(decisions.submitters, is_it);
+    person.waived_something = person.waived_something || std::ranges::any_of(decisions.waivers, is_it, &Waiver::by);
+    person.wrote_policy = person.wrote_policy || (!policy.author.empty() && is_it(policy.author));
   }
   std::vector<ApprovalGiven> given;
-  for (auto& [name, person] : people) given.push_back(std::move(person));
+  for (auto& [line, person] : people) given.push_back(std::move(person));
   return given;
 }
 
-std::vector<std::string> objections_of(const Decisions& decisions) {
-  std::vector<std::string> objections;
-  for (const auto& one : decisions.not_counted) {
-    if (breaks_everything(one.why)) objections.push_back(one.text);
+bool is_of_a_waiver(WhyNot why) {
+  switch (why) {
+    case WhyNot::waiver_of_other_run:
+    case WhyNot::waiver_expired:
+    case WhyNot::waiver_forbidden:
+    case WhyNot::waiver_out_of_scope:
+    case WhyNot::waiver_not_distinct:
+    case WhyNot::waiver_not_approved: return true;
+    case WhyNot::statement_unreadable:
+    case WhyNot::unknown_kind:
+    case WhyNot::statement_edited:
+    case WhyNot::unsigned_statement:
+    case WhyNot::signer_unknown:
+    case WhyNot::signer_differs:
+    case WhyNot::namespace_not_allowed:
+    case WhyNot::signer_not_in_force:
+    case WhyNot::other_history:
+    case WhyNot::approval_of_other_department:
+    case WhyNot::approval_of_other_run:
+    case WhyNot::approval_of_other_set:
+    case WhyNot::approval_of_other_policy:
+    case WhyNot::approval_not_distinct:
+    case WhyNot::rejected:
+    case WhyNot::withdrawn:
+    case WhyNot::withdrawal_of_nothing:
+    case WhyNot::withdrawal_not_by_author: return false;
   }
-  for (const auto& rejection : decisions.rejections)
-    objections.push_back(fmt::format("line {}: rejected by '{}': {}", rejection.seq, rejection.by, rejection.reason));
-  return objections;
+  return false;
 }
 
-std::vector<std::string> counted_in(const Decisions& decisions) {
+ReasonCode code_of(WaiverRefusal refusal) {
+  switch (refusal) {
+    case WaiverRefusal::nothing_observed: return ReasonCode::waiver_of_no_failure;
+    case WaiverRefusal::never: return ReasonCode::waiver_forbidden;
+    case WaiverRefusal::not_waivable: return ReasonCode::waiver_not_in_policy;
+    case WaiverRefusal::expired: return ReasonCode::waiver_expired;
+    case WaiverRefusal::too_long: return ReasonCode::waiver_too_long;
+    case WaiverRefusal::too_many: return ReasonCode::waivers_too_many;
+    case WaiverRefusal::none:
+    case WaiverRefusal::withdrawn: break;
+  }
+  return ReasonCode::withdrawn;
+}
+
+// What a policy calls it.
+std::string kind_of(const Waived& waived) {
+  if (waived.outcome == "review") return to_string(Waivable::review);
+  return to_string(waived.finding.empty() ? Waivable::check : Waivable::state);
+}
+
+// The waivers of these decisions, fact by fact, in the order of the ledger; beside each, which waiver it is of.
+struct Facts {
+  std::vector<WaiverGiven> given;
+  std::vector<const Waiver*> of;
+};
+Facts facts_in(const Decisions& decisions) {
+  Facts facts;
+  for (const auto& waiver : decisions.waivers) {
+    for (const auto& waived : waiver.waives) {
+      WaiverGiven given;
+      given.by = waiver.by;
+      given.key = reports::check_key(waived.machine, waived.finding.empty() ? waived.check : waived.finding);
+      given.what = kind_of(waived);
+      // A change that was not explained yet failed as any other.
+      const bool failed = waived.outcome == "review" || waived.outcome == patchlab::to_string(Outcome::fail);
+      given.original = failed ? Outcome::fail : Outcome::error;
+      given.signed_at = waiver.at;
+      given.until = waiver.until;
+      given.withdrawn = waiver.is_over;
+      facts.given.push_back(std::move(given));
+      facts.of.push_back(&waiver);
+    }
+  }
+  return facts;
+}
+
+void judge_facts(PeopleOn& people, const Decisions& decisions, const Policy& policy) {
+  const auto facts = facts_in(decisions);
+  const auto judged = judge_waivers(policy, facts.given, decisions.now);
+  for (std::size_t i = 0; i < judged.size(); ++i) {
+    const auto& [given, refusal, text] = judged[i];
+    const auto& waiver = *facts.of[i];
+    if (waiver.is_over) continue;  // said by whoever knows why
+    if (refusal != WaiverRefusal::none) {
+      people.not_counted.push_back({code_of(refusal), fmt::format("line {}: {}", waiver.seq, text), true});
+      continue;
+    }
+    const bool is_known = std::ranges::count(people.waived, given.key, &WaivedFailure::key) > 0;
+    if (waiver.approved_by.empty() || is_known) continue;
+    people.waived.push_back({given.key, patchlab::to_string(given.original), waiver.by, waiver.approved_by,
+                             rfc3339(waiver.until), waiver.reason, waiver.ticket, waiver.seq});
+  }
+}
+
+std::vector<std::string> counted_in(const Decisions& decisions, const PeopleOn& people) {
   std::set<std::string> counted;
   for (const auto& approval : decisions.approvals) counted.insert(approval.object);
   for (const auto& waiver : decisions.waivers) {
-    if (!waiver.approved_by.empty()) counted.insert(waiver.object);
+    if (std::ranges::count(people.waived, waiver.seq, &WaivedFailure::line) > 0) counted.insert(waiver.object);
   }
   return {counted.begin(), counted.end()};
 }
 
-bool is_anything_waived(const Decisions& decisions) { return !decisions.waivers.empty(); }
+bool is_named(const DecisionBook::Contents& contents, const std::string& department, const std::string& set) {
+  return std::ranges::any_of(contents.statements, [&](const LedgerStatement& line) {
+    return line.statement && std::ranges::any_of(line.statement->subjects, [&](const StatementSubject& subject) {
+             return subject.name == department && subject.sha256 == set;
+           });
+  });
+}
 
-People people_on(const DecisionBook& book, const reports::RunRecord& record,
-                 const reports::DepartmentRecord& department, const std::string& policy_digest, Moment now) {
-  const DecisionTarget target{department.name, reports::record_digest(record),
-                              sha256(sha256sums_of(record, tested_set(department))), policy_digest};
-  const auto contents = book.read(target);
-  if (!contents)
-    return {{}, {fmt::format("nobody can read what people decided: {}", contents.error().message)}, false, {}};
-  const auto question = DecisionBook::question(target, *contents, failures_of(department), now);
-  const auto decisions = DecisionBook::decisions(question, *contents);
-  return {approvals_given(decisions), objections_of(decisions), is_anything_waived(decisions), counted_in(decisions)};
+}  // namespace
+
+ReasonCode code_of(WhyNot why) {
+  switch (why) {
+    case WhyNot::statement_unreadable: return ReasonCode::statement_unreadable;
+    case WhyNot::unknown_kind: return ReasonCode::unknown_kind;
+    case WhyNot::statement_edited: return ReasonCode::statement_edited;
+    case WhyNot::unsigned_statement: return ReasonCode::unsigned_statement;
+    case WhyNot::signer_unknown: return ReasonCode::signer_unknown;
+    case WhyNot::signer_differs: return ReasonCode::signer_differs;
+    case WhyNot::namespace_not_allowed: return ReasonCode::namespace_not_allowed;
+    case WhyNot::signer_not_in_force: return ReasonCode::signer_not_in_force;
+    case WhyNot::other_history: return ReasonCode::other_history;
+    case WhyNot::approval_of_other_department: return ReasonCode::approval_of_other_department;
+    case WhyNot::approval_of_other_run: return ReasonCode::approval_of_other_run;
+    case WhyNot::approval_of_other_set: return ReasonCode::approval_of_other_set;
+    case WhyNot::approval_of_other_policy: return ReasonCode::approval_of_other_policy;
+    case WhyNot::approval_not_distinct: return ReasonCode::approval_not_distinct;
+    case WhyNot::rejected: return ReasonCode::rejected;
+    case WhyNot::withdrawn: return ReasonCode::withdrawn;
+    case WhyNot::waiver_of_other_run: return ReasonCode::waiver_of_other_run;
+    case WhyNot::waiver_expired: return ReasonCode::waiver_expired;
+    case WhyNot::waiver_forbidden: return ReasonCode::waiver_forbidden;
+    case WhyNot::waiver_out_of_scope: return ReasonCode::waiver_out_of_scope;
+    case WhyNot::waiver_not_distinct: return ReasonCode::waiver_not_distinct;
+    case WhyNot::waiver_not_approved: return ReasonCode::waiver_not_approved;
+    case WhyNot::withdrawal_of_nothing: return ReasonCode::withdrawal_of_nothing;
+    case WhyNot::withdrawal_not_by_author: return ReasonCode::withdrawal_not_by_author;
+  }
+  return ReasonCode::decisions_unreadable;
+}
+
+PeopleOn people_in(const Decisions& decisions, const Trust& trust, const Policy& policy, std::vector<std::string> set) {
+  PeopleOn people;
+  people.set = std::move(set);
+  std::ranges::sort(people.set);
+  people.approvals = approvals_in(decisions, trust, policy);
+  people.anything_waived = decisions.ever_waived;
+  judge_facts(people, decisions, policy);
+  for (const auto& one : decisions.not_counted) {
+    if (breaks_everything(one.why))
+      people.objections.push_back({code_of(one.why), one.text});
+    else if (one.concerns)
+      people.not_counted.push_back({code_of(one.why), one.text, is_of_a_waiver(one.why)});
+  }
+  for (const auto& rejection : decisions.rejections) {
+    people.objections.push_back({ReasonCode::rejected, fmt::format("line {}: rejected by '{}': {}", rejection.seq,
+                                                                   rejection.by, rejection.reason)});
+  }
+  people.counted = counted_in(decisions, people);
+  return people;
+}
+
+std::vector<PeopleOn> people_on(const DecisionBook& book, const reports::RunRecord& record,
+                                const reports::DepartmentRecord& department, const Policy& policy, Moment now) {
+  const auto digest_of = [&](const std::vector<std::string>& set) { return sha256(sha256sums_of(record, set)); };
+  const auto passed = tested_set(department);
+  std::map<std::string, std::vector<std::string>> others;
+  for (auto& set : tested_sets(department)) others.emplace(digest_of(set), std::move(set));
+  DecisionTarget target{department.name, reports::record_digest(record), digest_of(passed), policy.digest};
+  others.erase(target.set);
+  std::vector<std::string> digests;
+  for (const auto& [digest, set] : others) digests.push_back(digest);
+  const auto contents = book.read(target, digests);
+  if (!contents) {
+    PeopleOn nobody_knows;
+    nobody_knows.set = passed;
+    nobody_knows.objections = {{ReasonCode::decisions_unreadable,
+                                fmt::format("nobody can read what people decided: {}", contents.error().message)}};
+    return {nobody_knows};
+  }
+  const auto failures = failures_of(department);
+  std::vector<PeopleOn> all;
+  const auto add = [&](const std::vector<std::string>& set) {
+    const auto question = DecisionBook::question(target, *contents, failures, now);
+    all.push_back(people_in(DecisionBook::decisions(question, *contents), contents->trust, policy, set));
+  };
+  add(passed);
+  for (const auto& [digest, set] : others) {
+    if (!is_named(*contents, department.name, digest)) continue;
+    target.set = digest;
+    add(set);
+  }
+  return all;
 }
 
 }  // namespace patchlab::promotion

@@ -7,31 +7,23 @@
 
 #include "promotion/approval/decisions.hpp"
 #include "promotion/book/book.hpp"
-#include "promotion/policy/demands.hpp"
+#include "promotion/gate/people.hpp"
+#include "promotion/policy/policy.hpp"
 #include "reports/record/record.hpp"
 
-// What people decided (promotion/approval), as a policy asks about it (promotion/policy).
+// What people decided (promotion/approval), as a policy takes it (promotion/policy) and the gate asks about it.
 namespace patchlab::promotion {
 
-// Each person once, with the best key that they used.
-[[nodiscard]] std::vector<ApprovalGiven> approvals_given(const Decisions& decisions);
-// Rejections that stand, and what makes the whole ledger unreadable: each of them stops a promotion by any policy.
-[[nodiscard]] std::vector<std::string> objections_of(const Decisions& decisions);
-// The digests of approvals, and of waivers that somebody else approved, ascending: what a promotion rests on.
-[[nodiscard]] std::vector<std::string> counted_in(const Decisions& decisions);
-// Whether a waiver counts, so that more approvals may be asked.
-[[nodiscard]] bool is_anything_waived(const Decisions& decisions);
+// Pure. `set`: ids of the candidates that the question is about.
+[[nodiscard]] PeopleOn people_in(const Decisions& decisions, const Trust& trust, const Policy& policy,
+                                 std::vector<std::string> set);
+[[nodiscard]] ReasonCode code_of(WhyNot why);
 
-struct People {
-  std::vector<ApprovalGiven> approvals;
-  std::vector<std::string> objections;
-  bool anything_waived = false;
-  std::vector<std::string> counted;  // digests of the approvals and waivers that count, ascending
-};
-// What people decided about this department's set in this very record, under this policy. A ledger that cannot be read
-// may hold a rejection: that is an objection.
-[[nodiscard]] People people_on(const DecisionBook& book, const reports::RunRecord& record,
-                               const reports::DepartmentRecord& department, const std::string& policy_digest,
-                               Moment now);
+// What people decided about this department's sets in this very record, under this policy: first about what passed,
+// then about each other set of the run that somebody named, if it was tried on the whole department. A ledger that
+// cannot be read may hold a rejection: that is an objection.
+[[nodiscard]] std::vector<PeopleOn> people_on(const DecisionBook& book, const reports::RunRecord& record,
+                                              const reports::DepartmentRecord& department, const Policy& policy,
+                                              Moment now);
 
 }  // namespace patchlab::promotion

@@ -17,7 +17,9 @@ reports::RequirementRecord line_of(const Requirement& requirement) {
                                   .subject = to_string(requirement.subject),
                                   .met = requirement.met,
                                   .text = requirement.text,
-                                  .command = requirement.command};
+                                  .command = requirement.command,
+                                  .waived = requirement.waived,
+                                  .by_people = is_for_people(requirement.code)};
   const auto add = [&](const char* key, const std::string& value) {
     if (!value.empty()) line.about[key] = value;
   };
@@ -59,9 +61,14 @@ reports::DecisionRecord shown(const Decision& decision, const reports::RunRecord
       .state = decision.promotes() ? reports::DecisionState::promotable : reports::DecisionState::refused,
       .as_of = rfc3339(today.now),
       .by = decision.by,
-      .candidates = decision.promotable};
+      .candidates = decision.promotable,
+      .trial = decision.trial};
   std::ranges::transform(decision.requirements, std::back_inserter(shown.requirements), line_of);
   std::ranges::transform(decision.held_back, std::back_inserter(shown.requirements), line_of);
+  for (const auto& one : decision.waived) {
+    shown.waived.push_back(
+        {one.key, one.outcome, one.by, one.approved_by, one.until, one.reason, one.ticket, one.line});
+  }
   if (today.standing && today.standing->recorded) tell_publication(shown, record, *today.standing);
   const auto published = today.published.find(decision.department);
   const bool is_ours = shown.state == reports::DecisionState::promoted && published != today.published.end() &&
@@ -81,6 +88,7 @@ std::vector<Explanation> explain(const reports::RunRecord& record, const reports
     Explanation explanation{.department = department.name,
                             .verdict = reports::find_verdict(department, candidate),
                             .promoted = is_promoted(decision, candidate),
+                            .goes_along = std::ranges::count(decision.candidates, candidate) > 0,
                             .word = word_for(decision, candidate),
                             .requirements = {}};
     for (const auto& requirement : decision.requirements) {

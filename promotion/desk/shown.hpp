@@ -17,7 +17,8 @@ struct Explanation {
   std::string department;
   const reports::VerdictRecord* verdict = nullptr;  // of the record that was asked about; none: there is none
   bool promoted = false;                            // it is in the published version now
-  std::string word;                                 // "promoted", "may be promoted", ...
+  bool goes_along = false;  // it is in the set that is or may be promoted, although it failed: that was waived
+  std::string word;         // "promoted", "may be promoted", ...
   // Of the department, and of this candidate: met or not.
   std::vector<reports::RequirementRecord> requirements;
 };

@@ -45,7 +45,7 @@ struct Story {
   std::optional<Manifest> manifest;
   std::optional<Policy> policy;
   Decisions decisions;
-  People people;
+  PeopleOn people;
 };
 
 class Proving {
@@ -521,13 +521,12 @@ class Proving {
                               story.statement.subjects.front().sha256,
                               story.policy->digest,
                               story.submitters,
-                              {},
                               failures_of(*found),
                               story.when};
     story.decisions = decisions_about(question, statements, chain_.state.hashes, *trust_);
-    auto once = story.decisions;  // one person counts once, with however many names
-    std::erase_if(once.approvals, [](const Approval& approval) { return approval.again != 0; });
-    story.people = {approvals_given(once), objections_of(once), is_anything_waived(once)};
+    // About the set that was published, which may hold what failed and was waived.
+    story.people = people_in(story.decisions, *trust_, *story.policy,
+                             story.manifest ? story.manifest->candidates : tested_set(*found));
     say_decisions(department, story);
     return {};
   }
@@ -539,7 +538,9 @@ class Proving {
       counted.insert(approval.object);
       names.insert(approval.by);
     }
-    for (const auto& waiver : story.decisions.waivers) counted.insert(waiver.object);
+    for (const auto& waiver : story.decisions.waivers) {
+      if (!waiver.is_over) counted.insert(waiver.object);
+    }
     for (const auto& one : story.decisions.not_counted) {
       // Somebody signed it badly, or changed it since: whatever it was, it is no evidence.
       const bool forged = one.why == WhyNot::statement_edited || one.why == WhyNot::unsigned_statement ||
@@ -577,9 +578,7 @@ class Proving {
   [[nodiscard]] Today today_of(const std::string& department, const Story& story) const {
     Today today{.now = story.when};
     today.standing = Standing{.recorded = true};
-    today.approvals[department] = story.people.approvals;
-    today.objections[department] = story.people.objections;
-    today.anything_waived[department] = story.people.anything_waived;
+    today.people[department] = {story.people};
     const auto* last = before(*story.promotion);
     if (last == nullptr) return today;
     auto& coverage = today.last_promoted[department];

@@ -55,16 +55,34 @@ ReasonCode code_of(DemandCode code) {
     case DemandCode::review_overdue: return ReasonCode::review_overdue;
     case DemandCode::rejected: return ReasonCode::rejected;
     case DemandCode::approval_missing: return ReasonCode::approval_missing;
+    case DemandCode::approval_not_distinct: return ReasonCode::approval_not_distinct;
+    case DemandCode::security_key_not_touched: return ReasonCode::security_key_not_touched;
+    case DemandCode::security_key_not_verified: return ReasonCode::security_key_not_verified;
     case DemandCode::window_closed: return ReasonCode::window_closed;
   }
   return ReasonCode::policy_not_in_force;
 }
 
+// Candidates of a trial; none when there is none of this id.
+std::vector<std::string> set_of(const DepartmentRecord& department, const std::string& trial) {
+  const auto* found = trial.empty() ? nullptr : find_trial(department, trial);
+  return found == nullptr ? std::vector<std::string>() : found->candidates;
+}
+
 // Collects requirements over one department; each `look_at` is one group of rules, called in the order of ReasonCode.
 class Gate {
  public:
-  Gate(const RunRecord& record, const DepartmentRecord& department, const Policy& policy, const Today& today)
-      : record_(record), department_(department), policy_(policy), today_(today) {}
+  // `people`: what they decided about the set; null: nothing. `named`: it is about their set, also with what failed in
+  // it; else about what passed.
+  enum class Named { no, yes };
+  Gate(const RunRecord& record, const DepartmentRecord& department, const Policy& policy, const Today& today,
+       const PeopleOn* people, Named named)
+      : record_(record),
+        department_(department),
+        policy_(policy),
+        today_(today),
+        people_(people == nullptr ? nobody : *people),
+        named_(named) {}
 
   Decision decide() {
     decision_.department = department_.name;
@@ -73,6 +91,7 @@ class Gate {
     look_at_age();
     look_at_what_was_asked();
     look_at_policy();
+    look_at_objections();
     look_at_fence();
     look_at_goldens();
     look_at_candidate_digests();
@@ -99,15 +118,59 @@ class Gate {
     asked_.push_back({code, std::move(subject), true, std::move(found), {}});
   }
   void conclude() {
+    say_what_does_not_count();
     for (auto& met : asked_) {
-      if (std::ranges::count(decision_.requirements, met.code, &Requirement::code) == 0)
+      if (std::ranges::count(decision_.requirements, met.code, &Requirement::code) == 0 &&
+          std::ranges::count(waived_, met.code, &Requirement::code) == 0)
         decision_.requirements.push_back(std::move(met));
     }
+    std::ranges::move(waived_, std::back_inserter(decision_.requirements));
     std::ranges::stable_sort(decision_.requirements, {}, &Requirement::code);
     decision_.policy = policy_.digest;
     if (!decision_.promotes()) decision_.promotable.clear();
-    if (decision_.promotes()) decision_.by = approval_sentence(policy_, approvers());
-    if (decision_.promotes() && !went_back_.empty()) decision_.by += "; " + went_back_;
+    if (!decision_.promotes()) return;
+    decision_.by = approval_sentence(policy_, approvers());
+    for (const auto& waived : decision_.waived)
+      decision_.by += fmt::format("; {} waived by {} until {}", waived.key, waived.by, waived.until);
+    if (!went_back_.empty()) decision_.by += "; " + went_back_;
+  }
+
+  // Only where one more that counts would have helped.
+  void say_what_does_not_count() {
+    const auto any_unmet = [&](std::initializer_list<ReasonCode> codes) {
+      return std::ranges::any_of(decision_.requirements, [&](const Requirement& one) {
+        return !one.met && std::ranges::count(codes, one.code) > 0;
+      });
+    };
+    const bool approvals = any_unmet({ReasonCode::approval_missing});
+    const bool waivers =
+        any_unmet({ReasonCode::final_trial_failed, ReasonCode::not_reproduced, ReasonCode::candidate_failed});
+    for (const auto& one : people_.not_counted) {
+      if (one.of_a_waiver ? waivers : approvals) block(one.code, of_department(), one.text);
+    }
+  }
+
+  // --- what was accepted
+  [[nodiscard]] bool is_in_named_set(const std::string& candidate) const {
+    return named_ == Named::yes && std::ranges::count(people_.set, candidate) > 0;
+  }
+  [[nodiscard]] const WaivedFailure* waiver_of(const std::string& key) const {
+    const auto found = std::ranges::find(people_.waived, key, &WaivedFailure::key);
+    return found == people_.waived.end() ? nullptr : &*found;
+  }
+  [[nodiscard]] bool all_waived(const std::vector<std::string>& facts) const {
+    return !facts.empty() && std::ranges::all_of(facts, [&](const auto& fact) { return waiver_of(fact) != nullptr; });
+  }
+  // Whether this failure was accepted. Then it is met, once for each code, and keeps its outcome.
+  bool is_accepted(ReasonCode code, Subject subject, const std::string& key, const std::string& text) {
+    const auto* waiver = waiver_of(key);
+    if (waiver == nullptr) return false;
+    if (std::ranges::count(decision_.waived, *waiver) == 0) decision_.waived.push_back(*waiver);
+    const bool is_known = std::ranges::any_of(waived_, [&](const Requirement& other) {
+      return other.code == code && other.subject.machine == subject.machine && other.subject.check == subject.check;
+    });
+    if (!is_known) waived_.push_back({code, std::move(subject), true, text, {}, to_string(*waiver)});
+    return true;
   }
 
   [[nodiscard]] Subject of_run() const { return {.run = record_.id}; }
@@ -152,7 +215,12 @@ class Gate {
   void look_at_failure(const PastFailure& failure) {
     for (const auto& candidate : record_.candidates) {
       const auto* verdict = find_verdict(department_, candidate.id);
-      if (verdict == nullptr || verdict->outcome != Outcome::pass || !are_same_bytes(candidate, failure)) continue;
+      if (verdict == nullptr || !are_same_bytes(candidate, failure)) continue;
+      if (is_in_named_set(candidate.id) && verdict->outcome == Outcome::fail) {
+        look_at_failure_again(candidate, failure);
+        continue;
+      }
+      if (verdict->outcome != Outcome::pass) continue;
       auto where = failure.department == department_.name ? "" : " in " + failure.department;
       if (failure.candidate != candidate.id) where += " as " + failure.candidate;
       if (failure.later && !is_known_here(candidate, failure)) {
@@ -165,6 +233,14 @@ class Gate {
                           where, failure.run));
       }
     }
+  }
+  // What fails here, too, and was accepted, is no news elsewhere, as long as it is nothing else.
+  void look_at_failure_again(const CandidateRecord& candidate, const PastFailure& failure) {
+    if (!failure.later || is_known_here(candidate, failure)) return;
+    if (failure.department == department_.name && all_waived(failure.failed)) return;
+    block(ReasonCode::stale, of_candidate(candidate.id),
+          fmt::format("failed later in {} with something else than what was waived, in run {}", failure.department,
+                      failure.run));
   }
   [[nodiscard]] static bool are_same_bytes(const CandidateRecord& candidate, const PastFailure& failure) {
     return candidate.digest == failure.digest || std::ranges::any_of(candidate.files, [&](const FileRecord& file) {
@@ -272,10 +348,13 @@ class Gate {
 
   [[nodiscard]] std::vector<std::string> approvers() const {
     std::set<std::string> names;
-    if (const auto given = today_.approvals.find(department_.name); given != today_.approvals.end()) {
-      for (const auto& approval : given->second) names.insert(approval.by);
-    }
+    for (const auto& approval : people_.approvals) names.insert(approval.by);
     return {names.begin(), names.end()};
+  }
+
+  void look_at_objections() {
+    for (const auto& objection : people_.objections) block(objection.code, of_department(), objection.text);
+    decision_.counted = people_.counted;
   }
 
   // What the policy asks of what was planned, and of the moment.
@@ -287,12 +366,9 @@ class Gate {
       facts.last_promoted = last->second;
     if (const auto open = today_.open_reviews.find(department_.name); open != today_.open_reviews.end())
       facts.open_reviews = open->second;
-    if (const auto given = today_.approvals.find(department_.name); given != today_.approvals.end())
-      facts.approvals = given->second;
-    if (const auto waived = today_.anything_waived.find(department_.name); waived != today_.anything_waived.end())
-      facts.anything_waived = waived->second;
-    if (const auto objections = today_.objections.find(department_.name); objections != today_.objections.end())
-      facts.objections = objections->second;
+    facts.approvals = people_.approvals;
+    facts.anything_waived = people_.anything_waived;
+    if (named_ == Named::yes) facts.set = people_.set;
     for (const auto& demand : demands_of(policy_, record_, department_, facts)) {
       const auto code = code_of(demand.code);
       Subject subject{.department = department_.name,
@@ -385,7 +461,9 @@ class Gate {
   // Everything planned for a trial was executed and passed; `code` says what it means when something did not.
   void look_at_facts(const TrialRecord& trial, ReasonCode code) {
     if (trial.error) block(code, of_trial(trial.id), trial.error->message);
-    if (trial.outcome != Outcome::pass)
+    const bool only_waived = code == ReasonCode::final_trial_failed && !trial.error && trial.outcome == Outcome::fail &&
+                             all_waived(failure_signature(trial));
+    if (trial.outcome != Outcome::pass && !only_waived)
       block(code, of_trial(trial.id), fmt::format("ended in {}", patchlab::to_string(trial.outcome)));
     std::vector<std::string> all;
     for (const auto& machine : department_.machines) all.push_back(machine.name);
@@ -428,20 +506,36 @@ class Gate {
     };
     if (phase.error)
       block(code, about(), fmt::format("{} in {}: {}", phase.machine, phase.phase, phase.error->message));
-    if (phase.outcome != Outcome::pass) {
+    const bool may_be_waived = code == ReasonCode::final_trial_failed;
+    const bool only_waived =
+        may_be_waived && !phase.error && phase.outcome == Outcome::fail && all_waived(failures_in(phase));
+    if (phase.outcome != Outcome::pass && !only_waived) {
       block(code, about(),
             fmt::format("{} in {} ended in {}", phase.machine, phase.phase, patchlab::to_string(phase.outcome)));
     }
     for (const auto& check : phase.checks) {
       if (check.outcome == Outcome::pass && !check.error) continue;
-      block(code, about(check.id),
-            fmt::format("{} in {} ended in {}", check_key(phase.machine, check.id), phase.phase,
-                        patchlab::to_string(check.error ? Outcome::error : check.outcome)));
+      const auto key = check_key(phase.machine, check.id);
+      const auto text = fmt::format("{} in {} ended in {}", key, phase.phase,
+                                    patchlab::to_string(check.error ? Outcome::error : check.outcome));
+      if (may_be_waived && !check.error && check.outcome == Outcome::fail &&
+          is_accepted(code, about(check.id), key, text))
+        continue;
+      block(code, about(check.id), text);
     }
     for (const auto& difference : phase.differences) {
       const auto key = difference_key(phase.machine, difference);
-      block(code, about(of_fact(key).check), fmt::format("{} changed in {}", key, phase.phase));
+      const auto subject = about(of_fact(key).check);
+      const auto text = fmt::format("{} changed in {}", key, phase.phase);
+      if (may_be_waived && is_accepted(code, subject, key, text)) continue;
+      block(code, subject, text);
     }
+  }
+  // What failed there, as in a signature.
+  [[nodiscard]] static std::vector<std::string> failures_in(const PhaseRecord& phase) {
+    TrialRecord alone;
+    alone.phases = {phase};
+    return failure_signature(alone);
   }
 
   void look_at_baseline() {
@@ -488,12 +582,14 @@ class Gate {
         continue;
       for (const auto& fact : failure_signature(trial)) {
         if (is_excused(fact)) continue;
-        block(ReasonCode::not_reproduced, of_fact(fact, trial.id),
-              fmt::format("the same candidates failed here on {}, and nobody knows why", fact));
+        const auto text = fmt::format("the same candidates failed here on {}", fact);
+        if (is_accepted(ReasonCode::not_reproduced, of_fact(fact, trial.id), fact, text)) continue;
+        block(ReasonCode::not_reproduced, of_fact(fact, trial.id), text + ", and nobody knows why");
       }
     }
     for (const auto& flaky : department_.flaky) {
       if (flaky.kind != FlakeKind::not_reproduced || is_excused(flaky.fact)) continue;
+      if (is_accepted(ReasonCode::not_reproduced, of_fact(flaky.fact), flaky.fact, counts_of(flaky))) continue;
       block(ReasonCode::not_reproduced, of_fact(flaky.fact), counts_of(flaky));
     }
     asked(ReasonCode::not_reproduced, of_department(), "what failed here has an explanation");
@@ -544,6 +640,11 @@ class Gate {
 
   void sort_verdict(const VerdictRecord& verdict) {
     const auto why = [&](const char* fallback) { return verdict.reason.empty() ? fallback : verdict.reason; };
+    if (is_in_named_set(verdict.candidate)) return sort_named(verdict);
+    if (named_ == Named::yes && verdict.outcome == Outcome::pass) {
+      block(ReasonCode::final_set_differs, of_candidate(verdict.candidate),
+            "passed, and is not in the set in which something was waived");
+    }
     switch (verdict.outcome) {
       case Outcome::pass: return sort_pass(verdict);
       case Outcome::fail: return hold_back(ReasonCode::candidate_failed, verdict.candidate, why("fails"));
@@ -557,6 +658,35 @@ class Gate {
     block(ReasonCode::lab_error, of_candidate(verdict.candidate), "has an unknown outcome");
   }
 
+  // Of a set that somebody named: what failed goes along when each failure that convicts it was waived.
+  void sort_named(const VerdictRecord& verdict) {
+    switch (verdict.outcome) {
+      case Outcome::pass: return sort_pass(verdict);
+      case Outcome::fail: return sort_waived(verdict);
+      case Outcome::error:
+      case Outcome::not_reached:
+        return block(ReasonCode::candidate_undecided, of_candidate(verdict.candidate),
+                     "the lab could not tell, and that can never be waived");
+      case Outcome::skipped:
+        return block(ReasonCode::candidate_skipped, of_candidate(verdict.candidate), "applies to nothing here");
+    }
+    block(ReasonCode::lab_error, of_candidate(verdict.candidate), "has an unknown outcome");
+  }
+  void sort_waived(const VerdictRecord& verdict) {
+    passed_.push_back(verdict.candidate);
+    if (verdict.machines.empty())
+      block(ReasonCode::coverage_missing, of_candidate(verdict.candidate), "failed without a machine it applies to");
+    if (verdict.failed.empty())
+      block(ReasonCode::candidate_failed, of_candidate(verdict.candidate), "fails, and the record does not say how");
+    for (const auto& fact : verdict.failed) {
+      auto subject = of_fact(fact);
+      subject.candidate = verdict.candidate;
+      const auto text = fmt::format("fails: {}", fact);
+      if (!is_accepted(ReasonCode::candidate_failed, subject, fact, text))
+        block(ReasonCode::candidate_failed, subject, text + ", and no waiver of that counts");
+    }
+  }
+
   void sort_pass(const VerdictRecord& verdict) {
     passed_.push_back(verdict.candidate);
     if (verdict.machines.empty())
@@ -567,11 +697,29 @@ class Gate {
     }
   }
 
+  // Of a named set any trial of all machines may be it; of several, one that left nothing out.
+  [[nodiscard]] const TrialRecord* trial_of_the_set() const {
+    if (named_ == Named::no)
+      return department_.final_trial.empty() ? nullptr : find_trial(department_, department_.final_trial);
+    const TrialRecord* found = nullptr;
+    std::size_t least = 0;
+    for (const auto& trial : department_.trials) {
+      if (!is_trial_of_a_set(trial) || !same_members(trial.candidates, people_.set)) continue;
+      const auto* facts = facts_of(department_, trial);
+      if (facts == nullptr || facts->machines.size() != department_.machines.size()) continue;
+      const auto missing = missing_checks(department_, *facts).size();
+      if (found != nullptr && missing > least) continue;
+      found = &trial;
+      least = missing;
+    }
+    return found;
+  }
+
   void look_at_final_trial() {
     if (passed_.empty()) return block(ReasonCode::nothing_to_promote, of_department(), "no candidate passed");
     asked(ReasonCode::nothing_to_promote, of_department(),
           fmt::format("{} of {} candidates passed", passed_.size(), record_.candidates.size()));
-    const auto* trial = department_.final_trial.empty() ? nullptr : find_trial(department_, department_.final_trial);
+    const auto* trial = trial_of_the_set();
     if (trial == nullptr) {
       return block(ReasonCode::no_final_trial, of_department(),
                    "the set to be promoted was not tested as exactly that set");
@@ -594,6 +742,7 @@ class Gate {
     look_at_installs(*facts);
     look_at_flaky(*facts);
     decision_.promotable = facts->candidates;
+    decision_.trial = trial->id;
     const auto it = of_trial(trial->id);
     asked(ReasonCode::no_final_trial, it, "tested what is to be promoted");
     asked(ReasonCode::final_set_differs, it,
@@ -612,10 +761,12 @@ class Gate {
                std::ranges::count(flaky_since_patched(department_.trials, other), key) == 0;
       });
       if (refuted) continue;
-      block(ReasonCode::not_reproduced, of_fact(key, trial.id),
-            fmt::format("{} failed and passed with this set, was steady without a patch, and no other trial of the set "
-                        "passed without that",
-                        key));
+      const auto text = fmt::format(
+          "{} failed and passed with this set, was steady without a patch, and no other trial of the set passed "
+          "without that",
+          key);
+      if (is_accepted(ReasonCode::not_reproduced, of_fact(key, trial.id), key, text)) continue;
+      block(ReasonCode::not_reproduced, of_fact(key, trial.id), text);
     }
   }
 
@@ -684,7 +835,7 @@ class Gate {
         for (const auto& provider : providers_of(needed)) {
           const auto* verdict = find_verdict(department_, provider);
           if (verdict == nullptr || verdict->outcome == Outcome::skipped) continue;
-          if (verdict->outcome == Outcome::pass)
+          if (std::ranges::count(passed_, provider) > 0)
             fulfilled = true;
           else
             held_back.push_back(provider);
@@ -715,11 +866,39 @@ class Gate {
   const DepartmentRecord& department_;
   const Policy& policy_;
   const Today& today_;
+  static inline const PeopleOn nobody{};
+  const PeopleOn& people_;
+  Named named_;
   Decision decision_;
-  std::string went_back_;           // by a rollback, in words
-  std::vector<Requirement> asked_;  // met, unless something blocks
+  std::string went_back_;            // by a rollback, in words
+  std::vector<Requirement> asked_;   // met, unless something blocks
+  std::vector<Requirement> waived_;  // met, since somebody accepted the failure
   std::vector<std::string> passed_;
 };
+
+// What passed, or with what was waived. A set that may be promoted goes before one that may not, and the larger before
+// the smaller; when none may, it is about what passed, as long as something did.
+Decision decide_on_sets(const RunRecord& record, const DepartmentRecord& department, const Policy& policy,
+                        const Today& today) {
+  const auto passed = set_of(department, department.final_trial);
+  const PeopleOn* on_passed = nullptr;
+  std::vector<Decision> others;
+  if (const auto people = today.people.find(department.name); people != today.people.end()) {
+    for (const auto& one : people->second) {
+      if (same_members(one.set, passed))
+        on_passed = &one;
+      else if (one.anything_waived)
+        others.push_back(Gate(record, department, policy, today, &one, Gate::Named::yes).decide());
+    }
+  }
+  auto best = Gate(record, department, policy, today, on_passed, Gate::Named::no).decide();
+  for (auto& other : others) {
+    const bool better = best.promotes() ? other.promotes() && other.promotable.size() > best.promotable.size()
+                                        : other.promotes() || passed.empty();
+    if (better) best = std::move(other);
+  }
+  return best;
+}
 
 }  // namespace
 
@@ -745,6 +924,36 @@ std::string command_for(ReasonCode code, const RunRecord& record) {
     case ReasonCode::coverage_shrunk:
     case ReasonCode::candidate_undecided: return "patchlab run SCENARIO";
     case ReasonCode::approval_missing: return "patchlab approve " + record.id;
+    case ReasonCode::waiver_expired:
+    case ReasonCode::waiver_too_long:
+    case ReasonCode::waiver_of_other_run: return "patchlab waive " + record.id;
+    case ReasonCode::waiver_not_approved:
+    case ReasonCode::approval_of_other_run:
+    case ReasonCode::approval_of_other_set:
+    case ReasonCode::approval_of_other_policy:
+    case ReasonCode::approval_of_other_department:
+    case ReasonCode::approval_not_distinct:
+    case ReasonCode::security_key_not_touched:
+    case ReasonCode::security_key_not_verified: return "patchlab approve " + record.id;
+    case ReasonCode::signer_unknown:
+    case ReasonCode::signer_not_in_force:
+    case ReasonCode::namespace_not_allowed: return "patchlab trust check FILE";
+    case ReasonCode::statement_unreadable:
+    case ReasonCode::unknown_kind:
+    case ReasonCode::statement_edited:
+    case ReasonCode::decisions_unreadable: return "patchlab verify STAGE";
+    case ReasonCode::unsigned_statement:
+    case ReasonCode::signer_differs:
+    case ReasonCode::other_history:
+    case ReasonCode::withdrawn:
+    case ReasonCode::withdrawal_of_nothing:
+    case ReasonCode::withdrawal_not_by_author:
+    case ReasonCode::waiver_forbidden:
+    case ReasonCode::waiver_out_of_scope:
+    case ReasonCode::waiver_not_distinct:
+    case ReasonCode::waiver_not_in_policy:
+    case ReasonCode::waiver_of_no_failure:
+    case ReasonCode::waivers_too_many: break;
     case ReasonCode::window_closed:
     case ReasonCode::not_asked:
     case ReasonCode::publish_failed:
@@ -786,8 +995,8 @@ Decision decide(const RunRecord& record, const std::string& department, const Po
                                     {}});
     return refusal;
   }
-  return Gate(record, *std::ranges::find(record.departments, department, &DepartmentRecord::name), policy, today)
-      .decide();
+  return decide_on_sets(record, *std::ranges::find(record.departments, department, &DepartmentRecord::name), policy,
+                        today);
 }
 
 }  // namespace patchlab::promotion

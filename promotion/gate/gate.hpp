@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "lab/core/exit_code.hpp"
+#include "promotion/gate/people.hpp"
 #include "promotion/gate/requirement.hpp"
 #include "promotion/gate/today.hpp"
 #include "promotion/policy/policy.hpp"
@@ -22,8 +24,11 @@ struct Decision {
   // Of the department as a whole, in the order of ReasonCode: each that is not met, and one met for each code that was
   // asked and found nothing wrong. What was not asked is not here.
   std::vector<Requirement> requirements;
-  std::string policy;  // digest of the document that was asked; empty: none
-  std::string by;      // "promoted by policy 'quickstart': nobody approved"; empty when it does not promote
+  std::string policy;                 // digest of the document that was asked; empty: none
+  std::string trial;                  // that tested exactly this set; empty: none did
+  std::vector<WaivedFailure> waived;  // that failed in it, and do not stand in the way
+  std::vector<std::string> counted;   // digests of the statements of people that it rests on, ascending
+  std::string by;  // "promoted by policy 'quickstart': nobody approved"; empty when it does not promote
   std::vector<Requirement> held_back;  // one per candidate that stays out, not met; the rest may go without it
   [[nodiscard]] bool promotes() const;
   // The requirements that are not met.
@@ -38,6 +43,11 @@ void refuse(Decision& decision, Requirement unmet);
 // The command that would satisfy a requirement of this code; empty where none does.
 [[nodiscard]] std::string command_for(ReasonCode code, const reports::RunRecord& record);
 
+// Promoted, refused, or 65 where what people decided cannot be trusted.
+[[nodiscard]] ExitCode exit_code_of(const Decision& decision);
+
+// About what passed; or about a set with something that failed, when somebody waived that in exactly this set. Of
+// several sets it is about the largest that may be promoted.
 [[nodiscard]] Decision decide(const reports::RunRecord& record, const std::string& department, const Policy& policy,
                               const Today& today);
 

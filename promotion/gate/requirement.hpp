@@ -52,9 +52,45 @@ enum class ReasonCode {
   publish_failed,          // decided, and then the stage could not take it; the version before stays
   ledger_unusable,         // the ledger of the stage cannot be read, or takes nothing: what is done would not be known
   promotion_unclear,       // one was interrupted, and what is published is neither its version nor the one before
+  // What people decided does not count, or is not there; the words are those of promotion/approval and
+  // promotion/policy.
+  statement_unreadable,  // the first four: nobody can say what the ledger holds, so nothing is promoted (65)
+  unknown_kind,
+  statement_edited,
+  decisions_unreadable,
+  unsigned_statement,
+  signer_unknown,
+  signer_differs,
+  namespace_not_allowed,
+  signer_not_in_force,
+  other_history,
+  approval_of_other_department,
+  approval_of_other_run,
+  approval_of_other_set,
+  approval_of_other_policy,
+  approval_not_distinct,
+  security_key_not_touched,
+  security_key_not_verified,
+  withdrawn,
+  withdrawal_of_nothing,
+  withdrawal_not_by_author,
+  waiver_of_other_run,
+  waiver_expired,
+  waiver_forbidden,
+  waiver_out_of_scope,
+  waiver_not_distinct,
+  waiver_not_approved,
+  waiver_not_in_policy,
+  waiver_of_no_failure,
+  waiver_too_long,
+  waivers_too_many,
 };
-inline constexpr auto last_reason_code = ReasonCode::promotion_unclear;
+inline constexpr auto last_reason_code = ReasonCode::waivers_too_many;
 [[nodiscard]] const char* to_string(ReasonCode code);
+// What people decide or the clock brings, without another run.
+[[nodiscard]] bool is_for_people(ReasonCode code);
+// What is said is no refusal of somebody, but data that cannot be trusted.
+[[nodiscard]] bool is_about_broken_data(ReasonCode code);
 
 // What a requirement is about. What does not apply is empty; all empty: nothing in particular.
 struct Subject {
@@ -76,8 +112,9 @@ struct Requirement {
   ReasonCode code = ReasonCode::run_incomplete;
   Subject subject;
   bool met = false;
-  std::string text;     // for the reader: what was found, met or not
-  std::string command;  // that would satisfy it; empty where no command does, or it is met
+  std::string text;      // for the reader: what was found, met or not
+  std::string command;   // that would satisfy it; empty where no command does, or it is met
+  std::string waived{};  // by whom, until when and why a failure counts as met that keeps its outcome; empty: none is
   bool operator==(const Requirement&) const = default;
 };
 // "code: subject: text".

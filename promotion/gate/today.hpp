@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "promotion/gate/people.hpp"
 #include "promotion/policy/demands.hpp"
 
 namespace patchlab::promotion {
@@ -81,12 +82,8 @@ struct Today {
   std::map<std::string, LastPromoted> last_promoted;            // by department; none: it never was
   Lane lane = Lane::normal;                                     // emergency: somebody asked for it
   std::map<std::string, std::vector<OpenReview>> open_reviews;  // by department
-  // By department: who approved this very set, and whether something of it is waived. What is not here, nobody did.
-  std::map<std::string, std::vector<ApprovalGiven>> approvals;
-  std::map<std::string, bool> anything_waived;
-  std::map<std::string, std::vector<std::string>> objections;  // by department: rejections, and what nobody can read
-  // By department: digests of the statements of people that count, ascending.
-  std::map<std::string, std::vector<std::string>> counted;
+  // By department, for each set that people decided about. What is not here, nobody did.
+  std::map<std::string, std::vector<PeopleOn>> people;
   std::string rollback{};  // why an older run is to be published over a newer one; empty: nobody asked for that
   // Absent: no ledger was asked, and that is no proof of anything; the desk always asks.
   std::optional<Standing> standing;

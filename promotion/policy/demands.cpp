@@ -200,7 +200,7 @@ class Asking {
       add(DemandCode::emergency_not_allowed, false, fmt::format("{} has no emergency lane", name_of(policy_)));
       return;
     }
-    const auto severities = severities_of(record_, department_);
+    const auto severities = this->severities();
     const auto wanted = fmt::format("{}", fmt::join(policy_.emergency->severities, " or "));
     if (severities.empty()) add(DemandCode::emergency_not_allowed, false, "there is no candidate to hurry for");
     for (const auto& [id, severity] : severities) {
@@ -223,22 +223,51 @@ class Asking {
     }
   }
 
+  [[nodiscard]] std::map<std::string, std::string> severities() const {
+    return facts_.set.empty() ? severities_of(record_, department_) : severities_of(record_, facts_.set);
+  }
+
   void ask_approvals() {
-    const auto severities = severities_of(record_, department_);
     for (const auto& rule : approvals_in(policy_, facts_.lane)) {
-      if (!applies(rule, severities, facts_.anything_waived)) continue;
-      std::set<std::string> people;
-      for (const auto& given : facts_.approvals) {
-        if (counts(given, rule, policy_)) people.insert(given.by);
-      }
-      const auto asked = fmt::format("{} asks for {} approval{}{}{}", name_of(policy_), rule.count,
-                                     rule.count == 1 ? "" : "s of different people",
-                                     rule.security_key == SecurityKey::any ? "" : " by a security key, ",
-                                     rule.security_key == SecurityKey::any ? "" : to_string(rule.security_key));
-      const auto who =
-          people.empty() ? std::string("nobody approved") : fmt::format("approved: {}", fmt::join(people, ", "));
-      auto& demand = add(DemandCode::approval_missing, people.size() >= rule.count, fmt::format("{}; {}", asked, who));
-      demand.command = people.size() >= rule.count ? "" : "patchlab approve " + record_.id;
+      if (applies(rule, severities(), facts_.anything_waived)) ask_approvals_by(rule);
+    }
+  }
+  void ask_approvals_by(const ApprovalRule& rule) {
+    std::set<std::string> people;
+    for (const auto& given : facts_.approvals) {
+      if (counts(given, rule) == Counts::yes) people.insert(given.by);
+    }
+    const bool enough = people.size() >= rule.count;
+    const auto asked = fmt::format("{} asks for {} approval{}{}{}", name_of(policy_), rule.count,
+                                   rule.count == 1 ? "" : "s of different people",
+                                   rule.security_key == SecurityKey::any ? "" : " by a security key, ",
+                                   rule.security_key == SecurityKey::any ? "" : to_string(rule.security_key));
+    const auto who =
+        people.empty() ? std::string("nobody approved") : fmt::format("approved: {}", fmt::join(people, ", "));
+    auto& demand = add(DemandCode::approval_missing, enough, fmt::format("{}; {}", asked, who));
+    if (enough) return;
+    demand.command =
+        fmt::format("patchlab approve {} --department {} --reason REASON --key KEY", record_.id, department_.name);
+    for (const auto& given : facts_.approvals) say_why_not(given, counts(given, rule));
+  }
+  void say_why_not(const ApprovalGiven& given, Counts why) {
+    switch (why) {
+      case Counts::yes: return;
+      case Counts::not_distinct:
+        add(DemandCode::approval_not_distinct, false,
+            fmt::format("'{}' approved, and {} asks for somebody else: {}", given.by, name_of(policy_),
+                        given.wrote_policy       ? "it is by the same person"
+                        : given.waived_something ? "they waived something of it"
+                                                 : "they submitted it"));
+        return;
+      case Counts::not_touched:
+        add(DemandCode::security_key_not_touched, false,
+            fmt::format("'{}' approved without a security key that was touched", given.by));
+        return;
+      case Counts::not_verified:
+        add(DemandCode::security_key_not_verified, false,
+            fmt::format("'{}' approved without a security key that asked for PIN or fingerprint", given.by));
+        return;
     }
   }
 
@@ -290,6 +319,9 @@ const char* to_string(DemandCode code) {
     case DemandCode::review_overdue: return "review-overdue";
     case DemandCode::rejected: return "rejected";
     case DemandCode::approval_missing: return "approval-missing";
+    case DemandCode::approval_not_distinct: return "approval-not-distinct";
+    case DemandCode::security_key_not_touched: return "security-key-not-touched";
+    case DemandCode::security_key_not_verified: return "security-key-not-verified";
     case DemandCode::window_closed: return "window-closed";
   }
   return "unknown";
@@ -359,22 +391,31 @@ std::map<std::string, std::string> severities_of(const RunRecord& record, const 
   return severities;
 }
 
+std::map<std::string, std::string> severities_of(const RunRecord& record, const std::vector<std::string>& candidates) {
+  std::map<std::string, std::string> severities;
+  for (const auto& id : candidates) {
+    const auto* candidate = find_candidate(record, id);
+    severities[id] = candidate == nullptr ? std::string() : candidate->severity;
+  }
+  return severities;
+}
+
 bool is_known_severity(const std::string& word) {
   constexpr std::array known{"critical", "important", "moderate", "low"};
   return std::ranges::count(known, word) > 0;
 }
 
-bool counts(const ApprovalGiven& given, const ApprovalRule& rule, const Policy& policy) {
-  if (given.by.empty()) return false;
-  if (rule.not_by.contains(NotBy::submitter) && given.submitted) return false;
-  if (rule.not_by.contains(NotBy::waiver_author) && given.waived_something) return false;
-  if (rule.not_by.contains(NotBy::policy_author) && given.by == policy.author) return false;
+Counts counts(const ApprovalGiven& given, const ApprovalRule& rule) {
+  if (given.by.empty()) return Counts::not_distinct;
+  if (rule.not_by.contains(NotBy::submitter) && given.submitted) return Counts::not_distinct;
+  if (rule.not_by.contains(NotBy::waiver_author) && given.waived_something) return Counts::not_distinct;
+  if (rule.not_by.contains(NotBy::policy_author) && given.wrote_policy) return Counts::not_distinct;
   switch (rule.security_key) {
-    case SecurityKey::any: return true;
-    case SecurityKey::touched: return given.key == SecurityKey::touched || given.key == SecurityKey::verified;
-    case SecurityKey::verified: return given.key == SecurityKey::verified;
+    case SecurityKey::any: return Counts::yes;
+    case SecurityKey::touched: return given.key == SecurityKey::any ? Counts::not_touched : Counts::yes;
+    case SecurityKey::verified: return given.key == SecurityKey::verified ? Counts::yes : Counts::not_verified;
   }
-  return false;
+  return Counts::not_distinct;
 }
 
 bool applies(const ApprovalRule& rule, const std::map<std::string, std::string>& severities, bool anything_waived) {

@@ -44,6 +44,7 @@ struct ApprovalGiven {
   std::string by;
   bool waived_something = false;  // is author of a waiver in this set
   bool submitted = false;
+  bool wrote_policy = false;           // is its author, by whatever name
   SecurityKey key = SecurityKey::any;  // the most that was seen: any, touched, verified
   bool operator==(const ApprovalGiven&) const = default;
 };
@@ -56,9 +57,10 @@ struct PolicyFacts {
   std::vector<OpenReview> open_reviews;
   // People who approved this very set, each once: who may, and by which keys, was judged by whoever says so.
   std::vector<ApprovalGiven> approvals;
-  bool anything_waived = false;
-  // Rejections that stand, and documents that nobody can read (each could be one): a sentence each.
-  std::vector<std::string> objections;
+  bool anything_waived = false;         // or ever was
+  std::vector<std::string> objections;  // rejections that stand: a sentence each
+  // The set that is asked about, when it is not what passed: its severities count.
+  std::vector<std::string> set{};
 };
 
 enum class DemandCode {
@@ -77,6 +79,9 @@ enum class DemandCode {
   review_overdue,
   rejected,
   approval_missing,
+  approval_not_distinct,     // somebody approved whom the policy asks to leave it to others
+  security_key_not_touched,  // somebody approved with another key than the policy asks for
+  security_key_not_verified,
   window_closed,
 };
 [[nodiscard]] const char* to_string(DemandCode code);  // "machine-not-planned"; stable API
@@ -111,9 +116,14 @@ struct Demand {
 // ours stays as it is: it counts as the worst for an approval, and opens no emergency lane.
 [[nodiscard]] std::map<std::string, std::string> severities_of(const reports::RunRecord& record,
                                                                const reports::DepartmentRecord& department);
+// Of these candidates, whatever became of them.
+[[nodiscard]] std::map<std::string, std::string> severities_of(const reports::RunRecord& record,
+                                                               const std::vector<std::string>& candidates);
 [[nodiscard]] bool is_known_severity(const std::string& word);
-// Whether this approval counts for this rule.
-[[nodiscard]] bool counts(const ApprovalGiven& given, const ApprovalRule& rule, const Policy& policy);
+// Whether this approval counts for this rule: the one place that says so. Who may approve at all, and that a person
+// with two keys is one, is judged by whoever reads the statements.
+enum class Counts { yes, not_distinct, not_touched, not_verified };
+[[nodiscard]] Counts counts(const ApprovalGiven& given, const ApprovalRule& rule);
 // Whether an approval rule applies to a set with these severities (by candidate) and waivers.
 [[nodiscard]] bool applies(const ApprovalRule& rule, const std::map<std::string, std::string>& severities,
                            bool anything_waived);

@@ -5,37 +5,35 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <iterator>
+#include <set>
 
 #include "lab/core/time.hpp"
 
 namespace patchlab::promotion {
 namespace {
 
-bool is_never_waived(const std::string& word) {
-  return std::ranges::find(never_waived, word) != std::end(never_waived);
+std::string sentence(const WaiverGiven& waiver, const std::string& text) {
+  return fmt::format("'{}' waived '{}': {}", waiver.by, waiver.key, text);
 }
 
-JudgedWaiver judge(const WaiverRule& rule, const WaiverGiven& waiver, std::uint32_t taken, PolicyTime now) {
-  const auto refused = [&](WaiverRefusal refusal, std::string text) {
-    return JudgedWaiver{waiver, refusal, fmt::format("'{}': {}", waiver.key, text)};
+// What does not depend on the day: a waiver that is refused here never took a place.
+JudgedWaiver judge(const WaiverRule& rule, const WaiverGiven& waiver) {
+  const auto refused = [&](WaiverRefusal refusal, const std::string& text) {
+    return JudgedWaiver{waiver, refusal, sentence(waiver, text)};
   };
-  if (is_never_waived(waiver.what) || rule.never.contains(waiver.key) || rule.never.contains(waiver.what))
-    return refused(WaiverRefusal::never, "can never be waived");
+  const auto fact = waiver.key.substr(waiver.key.find('/') + 1);
+  if (is_never_waived(waiver.what) || is_never_waived(fact) || rule.never.contains(waiver.key) ||
+      rule.never.contains(waiver.what))
+    return refused(WaiverRefusal::never, "that can never be waived");
   if (waiver.original != Outcome::fail)
     return refused(WaiverRefusal::nothing_observed,
-                   fmt::format("ended in {}: only a failure can be waived", to_string(waiver.original)));
+                   fmt::format("it ended in {}, and only a failure can be waived", to_string(waiver.original)));
   const auto what = waivable_from(waiver.what);
   if (!what || !rule.what.contains(*what))
     return refused(WaiverRefusal::not_waivable, fmt::format("the policy lets no {} be waived", waiver.what));
-  if (waiver.until <= now)
-    return refused(WaiverRefusal::expired, fmt::format("the waiver was valid until {}", rfc3339(waiver.until)));
   if (waiver.until > waiver.signed_at + rule.max_days)
-    return refused(WaiverRefusal::too_long,
-                   fmt::format("the waiver is valid until {}, the policy takes {} days at most", rfc3339(waiver.until),
-                               rule.max_days.count()));
-  if (taken >= rule.max_per_set)
-    return refused(WaiverRefusal::too_many, fmt::format("the policy takes {} in a set at most", rule.max_per_set));
+    return refused(WaiverRefusal::too_long, fmt::format("until {}, and the policy takes {} days at most",
+                                                        rfc3339(waiver.until), rule.max_days.count()));
   return {waiver, WaiverRefusal::none, {}};
 }
 
@@ -50,16 +48,36 @@ const char* to_string(WaiverRefusal refusal) {
     case WaiverRefusal::expired: return "waiver-expired";
     case WaiverRefusal::too_long: return "waiver-too-long";
     case WaiverRefusal::too_many: return "waivers-too-many";
+    case WaiverRefusal::withdrawn: return "withdrawn";
   }
   return "unknown";
 }
 
+bool is_never_waived(std::string_view name) {
+  return std::ranges::any_of(never_waived, [&](const std::string_view word) {
+    return name.starts_with(word) &&
+           (name.size() == word.size() || name[word.size()] == '/' || name[word.size()] == ':');
+  });
+}
+
 std::vector<JudgedWaiver> judge_waivers(const Policy& policy, const std::vector<WaiverGiven>& waivers, PolicyTime now) {
   std::vector<JudgedWaiver> judged;
-  std::uint32_t taken = 0;
+  std::set<std::string> taken;
   for (const auto& waiver : waivers) {
-    judged.push_back(judge(policy.waivers, waiver, taken, now));
-    if (judged.back().refusal == WaiverRefusal::none) ++taken;
+    auto& one = judged.emplace_back(judge(policy.waivers, waiver));
+    const auto refuse = [&](WaiverRefusal refusal, const std::string& text) {
+      one.refusal = refusal;
+      one.text = sentence(waiver, text);
+    };
+    if (one.refusal != WaiverRefusal::none) continue;
+    if (!taken.contains(waiver.key) && taken.size() >= policy.waivers.max_per_set)
+      refuse(WaiverRefusal::too_many, fmt::format("the policy takes {} in a set at most", policy.waivers.max_per_set));
+    else
+      taken.insert(waiver.key);
+    if (waiver.withdrawn)
+      refuse(WaiverRefusal::withdrawn, "and withdrew that");
+    else if (waiver.until <= now)
+      refuse(WaiverRefusal::expired, fmt::format("that was valid until {}", rfc3339(waiver.until)));
   }
   return judged;
 }

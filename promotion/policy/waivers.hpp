@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "lab/core/outcome.hpp"
@@ -12,6 +13,9 @@
 // the statements; here it is only what, for how long, and how much of it in one set.
 namespace patchlab::promotion {
 
+// "fence", "fence/dns", "error": what a waiver can never name, whatever it says of the outcome.
+[[nodiscard]] bool is_never_waived(std::string_view name);
+
 // One fact that somebody waived, as it stands in the ledger.
 struct WaiverGiven {
   std::string by;
@@ -20,6 +24,9 @@ struct WaiverGiven {
   Outcome original = Outcome::error;  // of the fact; only a failure can be waived
   PolicyTime signed_at;               // of the ledger's line
   PolicyTime until;                   // from then on it does not count
+  // Withdrawn: it excuses nothing, and keeps its place among those that a policy takes, so that taking one back never
+  // lets another one count.
+  bool withdrawn = false;
   bool operator==(const WaiverGiven&) const = default;
 };
 
@@ -31,6 +38,7 @@ enum class WaiverRefusal {
   expired,
   too_long,
   too_many,  // in this set; those before it in the ledger count
+  withdrawn,
 };
 [[nodiscard]] const char* to_string(WaiverRefusal refusal);  // "waiver-expired"; empty for none
 
@@ -39,7 +47,8 @@ struct JudgedWaiver {
   WaiverRefusal refusal = WaiverRefusal::none;
   std::string text;  // for the reader; empty for none
 };
-// One for each, in the given order, which is that of the ledger. What is refused does not count against the number.
+// One for each, in the given order, which is that of the ledger. What the policy never took does not count against the
+// number; what is over or was withdrawn does, and the same failure again is one.
 [[nodiscard]] std::vector<JudgedWaiver> judge_waivers(const Policy& policy, const std::vector<WaiverGiven>& waivers,
                                                       PolicyTime now);
 

@@ -103,6 +103,7 @@ void read_second_version(JsonReader& reader, Manifest& manifest) {
   if (reader.has("rollback") && reader.text("rollback").empty()) reader.problem("rollback", "must be the reason");
   reader.text("tool_version");
   for (const char* other : {"schema", "scenario", "golden_images", "held_back"}) static_cast<void>(reader.raw(other));
+  if (reader.has("waived")) static_cast<void>(reader.raw("waived"));
   reader.finish();
 }
 
@@ -142,7 +143,19 @@ bool is_plain_name(const std::string& name) {
 Json manifest_json(const reports::RunRecord& record, const Decision& decision, const ManifestFacts& facts) {
   const auto& department =
       *std::ranges::find(record.departments, decision.department, &reports::DepartmentRecord::name);
-  const auto& final_trial = *reports::find_trial(department, department.final_trial);
+  const auto& tested_in = decision.trial.empty() ? department.final_trial : decision.trial;
+  const auto& final_trial = *reports::find_trial(department, tested_in);
+  Json waived = Json::array();
+  for (const auto& one : decision.waived) {
+    waived.push_back({{"key", one.key},
+                      {"outcome", one.outcome},
+                      {"by", one.by},
+                      {"approved_by", one.approved_by},
+                      {"until", one.until},
+                      {"reason", one.reason},
+                      {"ticket", one.ticket},
+                      {"line", one.line}});
+  }
   Json candidates = Json::array();
   for (const auto& id : decision.promotable)
     candidates.push_back(candidate_json(*reports::find_candidate(record, id), department));
@@ -168,6 +181,7 @@ Json manifest_json(const reports::RunRecord& record, const Decision& decision, c
   const auto add = [&](const char* key, const std::string& value) {
     if (!value.empty()) json[key] = value;
   };
+  if (!waived.empty()) json["waived"] = std::move(waived);
   add("valid_until", facts.valid_until);
   add("policy", facts.policy);
   add("run_object", facts.run_object);

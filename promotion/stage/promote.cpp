@@ -11,6 +11,7 @@ Promotion promote(const reports::RunRecord& record, const std::string& departmen
   promotion.record.outcome = reports::PromotionOutcome::refused;
   promotion.record.stage = (options.stage / department).string();
   promotion.record.reasons = decision.reasons();
+  promotion.exit_code = exit_code_of(decision);
   if (!decision.promotes()) return promotion;
   auto published = publish(record, decision, source, options);
   if (!published) {

@@ -106,7 +106,8 @@ void write_decision(std::string& out, const std::string& run, const DecisionReco
   for (const auto& requirement : decision.requirements) {
     write(out, run,
           {"requirement", decision.department, "", "", "", "", "", requirement.subject,
-           requirement.met ? "met" : "not-met", requirement.code, "", requirement.text, 0});
+           requirement.waived.empty() ? requirement.met ? "met" : "not-met" : "waived", requirement.code, "",
+           requirement.waived.empty() ? requirement.text : requirement.text + ": " + requirement.waived, 0});
   }
 }
 

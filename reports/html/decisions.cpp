@@ -21,7 +21,10 @@ std::string decision_word(const DecisionRecord& decision, const VerdictRecord& v
                                                                               : "passed, not promoted";
       return fmt::format("passed, {}", word_for(decision, verdict.candidate));
     }
-    case Outcome::fail: return verdict.group.empty() ? "held back" : "held back together";
+    case Outcome::fail:
+      if (std::ranges::count(decision.candidates, verdict.candidate) > 0)
+        return fmt::format("fails, waived, {}", word_for(decision, verdict.candidate));
+      return verdict.group.empty() ? "held back" : "held back together";
     case Outcome::error: return "undecided";
     case Outcome::skipped: return "does not apply";
     case Outcome::not_reached: return "not reached";

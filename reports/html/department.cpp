@@ -42,6 +42,7 @@ void write_requirements(Page& page, const DecisionRecord& decision, bool met) {
       page.element("li", {}, [&] {
         page.element("code", {}, requirement.code);
         page.text(fmt::format(" {}: {}", requirement.subject, requirement.text));
+        if (!requirement.waived.empty()) page.text("; " + requirement.waived);
         if (requirement.command.empty()) return;
         page.text(": ");
         page.element("code", {}, requirement.command);
@@ -65,11 +66,13 @@ void write_promotion(Page& page, const RunRecord& record, const DepartmentRecord
     if (const auto& then = decision_of(record.said_then, department.name); !then.department.empty())
       fact(page, "Said at the run's end, in an older format", sentence_of(then.state));
     fact(page, "Tested as exactly this set", [&] {
-      if (department.final_trial.empty())
+      const auto& trial = decision.trial.empty() ? department.final_trial : decision.trial;
+      if (trial.empty())
         page.text("no trial");
       else
-        page.element("a", {{"href", "#trial-" + anchor(department.final_trial)}}, department.final_trial);
+        page.element("a", {{"href", "#trial-" + anchor(trial)}}, trial);
     });
+    for (const auto& waived : decision.waived) fact(page, "Waived", to_string(waived));
   });
   if (!decision.candidates.empty()) page.element("p", {{"class", "set"}}, [&] { chips(page, decision.candidates); });
   if (decision.requirements.empty()) return;

@@ -312,13 +312,15 @@ void add_flaky(Suite& suite, const DepartmentRecord& department, const FlakyReco
              0});
 }
 
-// As properties: a decision is no test.
+// As properties: a decision is no test, and what was waived stays the failure that it is.
 void tell(Suite& suite, const DecisionRecord& decision) {
   if (decision.state == DecisionState::undecided) return;
   suite.property("decision", to_string(decision.state));
   suite.property("decision_as_of", decision.as_of);
   std::size_t number = 0;
   for (const auto& reason : decision.reasons()) suite.property(fmt::format("not_met {}", ++number), reason);
+  number = 0;
+  for (const auto& waived : decision.waived) suite.property(fmt::format("waived {}", ++number), to_string(waived));
 }
 
 Suite verdict_suite(const RunRecord& record, const DepartmentRecord& department, const DecisionRecord& decision) {

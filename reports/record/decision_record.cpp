@@ -10,6 +10,11 @@ std::string to_string(const RequirementRecord& requirement) {
   return requirement.code + ": " + requirement.subject + ": " + requirement.text;
 }
 
+std::string to_string(const WaivedRecord& waived) {
+  return waived.key + ": " + waived.outcome + ", waived by '" + waived.by + "' until " + waived.until + " (" +
+         waived.ticket + "): " + waived.reason + "; approved by '" + waived.approved_by + "'";
+}
+
 const char* to_string(DecisionState state) {
   switch (state) {
     case DecisionState::undecided: return "undecided";
@@ -39,6 +44,11 @@ bool is_promoted(const DecisionRecord& decision, const std::string& candidate) {
   return decision.state == DecisionState::promoted && std::ranges::count(decision.candidates, candidate) > 0;
 }
 
+const WaivedRecord* waiver_of(const DecisionRecord& decision, const std::string& key) {
+  const auto found = std::ranges::find(decision.waived, key, &WaivedRecord::key);
+  return found == decision.waived.end() ? nullptr : &*found;
+}
+
 const char* word_for(const DecisionRecord& decision, const std::string& candidate) {
   if (std::ranges::count(decision.candidates, candidate) == 0) return "not promoted";
   switch (decision.state) {
@@ -57,6 +67,14 @@ void to_json(Json& json, const RequirementRecord& requirement) {
           {"met", requirement.met},
           {"text", requirement.text},
           {"command", requirement.command}};
+  if (!requirement.waived.empty()) json["waived"] = requirement.waived;
+}
+
+void to_json(Json& json, const WaivedRecord& waived) {
+  json = {{"key", waived.key},       {"outcome", waived.outcome},
+          {"by", waived.by},         {"approved_by", waived.approved_by},
+          {"until", waived.until},   {"reason", waived.reason},
+          {"ticket", waived.ticket}, {"line", waived.line}};
 }
 
 void to_json(Json& json, const DecisionRecord& decision) {
@@ -69,6 +87,7 @@ void to_json(Json& json, const DecisionRecord& decision) {
           {"manifest_digest", decision.manifest_digest},
           {"replaced_by", decision.replaced_by},
           {"candidates", decision.candidates},
+          {"waived", decision.waived},
           {"reasons", decision.reasons()},
           {"requirements", decision.requirements}};
 }

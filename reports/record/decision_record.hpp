@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <string>
 #include <vector>
@@ -18,8 +19,23 @@ struct RequirementRecord {
   std::string subject;                       // the narrowest of them, for the reader
   bool met = false;
   std::string text;
-  std::string command;  // that would satisfy it; empty: none, or it is met
+  std::string command;     // that would satisfy it; empty: none, or it is met
+  std::string waived{};    // by whom, until when and why a failure counts as met; empty: none is
+  bool by_people = false;  // people or the clock can satisfy it, without another run
 };
+// A failure that somebody accepted. It keeps its outcome, and does not stand in the way.
+struct WaivedRecord {
+  std::string key;      // as in a signature: "mail/deliver"
+  std::string outcome;  // as it was found: "fail"
+  std::string by;
+  std::string approved_by;
+  std::string until;  // RFC 3339; not counted from then on
+  std::string reason;
+  std::string ticket;
+  std::uint64_t line = 0;  // of the stage's ledger
+};
+// "mail/deliver: fail, waived by 'carol' until 2026-12-12T00:00:00.000Z (CHG0043): known limit; approved by 'bob'"
+[[nodiscard]] std::string to_string(const WaivedRecord& waived);
 // "code: subject: text".
 [[nodiscard]] std::string to_string(const RequirementRecord& requirement);
 
@@ -42,6 +58,8 @@ struct DecisionRecord {
   std::string manifest_digest;  // of what is published
   std::string replaced_by;      // the run that is published instead
   std::vector<std::string> candidates;  // published, or promotable
+  std::vector<WaivedRecord> waived{};   // of the set that is asked about
+  std::string trial{};                  // that tested exactly this set; empty: the record's final trial, if any
   // Of the department, then of candidates that are held back. A published run may have some that are not met today.
   std::vector<RequirementRecord> requirements;
   [[nodiscard]] std::vector<std::string> reasons() const;  // those that are not met, as text
@@ -52,10 +70,14 @@ using Decisions = std::vector<DecisionRecord>;
 [[nodiscard]] const DecisionRecord& decision_of(const Decisions& decisions, const std::string& department);
 // Whether this candidate is what the department's published version holds now.
 [[nodiscard]] bool is_promoted(const DecisionRecord& decision, const std::string& candidate);
-// "promoted", "may be promoted", "promoted, then replaced", "not promoted": of a candidate that passed.
+// The waiver of a failure, by its key; null: there is none.
+[[nodiscard]] const WaivedRecord* waiver_of(const DecisionRecord& decision, const std::string& key);
+// "promoted", "may be promoted", "promoted, then replaced", "not promoted": of a candidate that passed, or whose
+// failures were waived.
 [[nodiscard]] const char* word_for(const DecisionRecord& decision, const std::string& candidate);
 
 void to_json(Json& json, const RequirementRecord& requirement);
+void to_json(Json& json, const WaivedRecord& waived);
 void to_json(Json& json, const DecisionRecord& decision);
 
 }  // namespace patchlab::reports

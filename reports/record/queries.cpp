@@ -149,6 +149,19 @@ bool must_be_complete(const DepartmentRecord& department, const TrialRecord& tri
   return trial.id == department.final_trial;
 }
 
+bool is_trial_of_a_set(const TrialRecord& trial) {
+  switch (trial.purpose) {
+    case Purpose::batch:
+    case Purpose::search:
+    case Purpose::confirm:
+    case Purpose::final: return !is_lost(trial) && !trial.candidates.empty();
+    case Purpose::baseline:
+    case Purpose::control:
+    case Purpose::removal: break;
+  }
+  return false;
+}
+
 std::vector<std::string> phases_for(Purpose purpose, std::vector<std::string> planned) {
   switch (purpose) {
     case Purpose::baseline: return {"baseline"};

@@ -34,6 +34,9 @@ namespace patchlab::reports {
 // Facts that failed in the set that was to be promoted, and of which nobody knows why.
 [[nodiscard]] std::vector<const FlakyRecord*> unexplained_flakes(const DepartmentRecord& department);
 
+// Whether it tried a set of candidates, and another try of it does not count instead.
+[[nodiscard]] bool is_trial_of_a_set(const TrialRecord& trial);
+
 // What failed, as one text per fact: "mail/deliver", "mail/state:service:postfix", "mail/install:KB-1". Reboots that
 // repeat a failure do not repeat its key. TrialRecord::signature is this list, sorted.
 // Sentences about configuration files of which machines kept their own version: what the package brings was not tested.

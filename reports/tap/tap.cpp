@@ -60,6 +60,9 @@ std::string tap_lines(const RunRecord& record, const Decisions& decisions) {
       for (const auto& reason : decision.reasons())
         out += fmt::format("# {}: {}\n", described(department.name), described(reason));
     }
+    // No TODO: the failure is one, whoever accepted it.
+    for (const auto& waived : decision.waived)
+      out += fmt::format("# waived: {} {}\n", described(department.name), described(to_string(waived)));
     for (const auto& remark : remarks(department))
       out += fmt::format("# {}: {}\n", described(department.name), described(remark));
   }

@@ -4,9 +4,42 @@
 
 #include "lab/core/digest.hpp"
 #include "lab/core/time.hpp"
-#include "promotion/approval/decisions.hpp"
+#include "promotion/desk/people.hpp"
 
 namespace patchlab::promotion::testing {
+
+// What of these decisions stands against a promotion by a policy that asks for these approvals and lets everything be
+// waived that can be: the codes, as the gate would say them; "not-waived" for each failure that stands in the way.
+inline std::vector<std::string> codes_against(const DecisionQuestion& question, const Decisions& decisions,
+                                              const Trust& trust, const std::vector<ApprovalRule>& rules) {
+  Policy policy;
+  policy.approvals = rules;
+  policy.waivers = {{Waivable::check, Waivable::state, Waivable::review}, std::chrono::days(3660), 100, {}};
+  const auto people = people_in(decisions, trust, policy, {});
+  std::vector<std::string> codes;
+  for (const auto& objection : people.objections) codes.emplace_back(to_string(objection.code));
+  for (const auto& failure : question.failures) {
+    const bool waived =
+        std::ranges::count(people.waived, failure.machine + "/" + failure.name, &WaivedFailure::key) > 0;
+    if (!waived || !may_be_waived(failure.kind)) codes.emplace_back("not-waived");
+  }
+  for (const auto& rule : rules) {
+    std::vector<std::string> others;
+    std::size_t count = 0;
+    for (const auto& given : people.approvals) {
+      switch (counts(given, rule)) {
+        case Counts::yes: ++count; break;
+        case Counts::not_distinct: others.emplace_back("approval-not-distinct"); break;
+        case Counts::not_touched: others.emplace_back("security-key-not-touched"); break;
+        case Counts::not_verified: others.emplace_back("security-key-not-verified"); break;
+      }
+    }
+    if (count >= rule.count) continue;
+    codes.emplace_back("approval-missing");
+    codes.insert(codes.end(), others.begin(), others.end());
+  }
+  return codes;
+}
 
 struct HowSigned {
   std::string key = {};         // whose; that of the author when empty
@@ -112,8 +145,8 @@ class DecisionHistory {
   }
 
   [[nodiscard]] Decisions decisions() const { return decisions_about(question, lines, hashes, trust); }
-  [[nodiscard]] std::vector<NotCounted> against(const std::vector<ApprovalNeed>& needs = {{}}) const {
-    return unmet(question, decisions(), trust, needs);
+  [[nodiscard]] std::vector<std::string> against(const std::vector<ApprovalRule>& rules = {ApprovalRule{}}) const {
+    return codes_against(question, decisions(), trust, rules);
   }
   // "3:approval-not-distinct" of everything that does not count.
   [[nodiscard]] std::string not_counted() const {

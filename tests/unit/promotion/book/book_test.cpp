@@ -2,10 +2,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "promotion/book/book.hpp"
 
+#include <fmt/ranges.h>
 #include <gmock/gmock.h>
 
 #include "lab/core/digest.hpp"
 #include "promotion/book/failures.hpp"
+#include "tests/support/decision_history.hpp"
 #include "tests/support/fake_clock.hpp"
 #include "tests/support/sample_record.hpp"
 #include "tests/support/ssh_keys.hpp"
@@ -51,10 +53,9 @@ class Book : public ::testing::Test {
     const auto contents = book_.read(target_);
     EXPECT_TRUE(contents) << contents.error().message;
     const auto question = DecisionBook::question(target_, *contents, failures_, clock_.wall());
-    std::string all;
-    for (const auto& one : unmet(question, DecisionBook::decisions(question, *contents), contents->trust, {{}}))
-      all += fmt::format("{}{}", all.empty() ? "" : " ", to_string(one.why));
-    return all;
+    return fmt::format("{}", fmt::join(testing::codes_against(question, DecisionBook::decisions(question, *contents),
+                                                              contents->trust, {ApprovalRule{}}),
+                                       " "));
   }
 
   SshKeys keys_;

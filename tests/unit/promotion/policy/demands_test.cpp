@@ -174,7 +174,21 @@ const std::vector<Taken>& takings() {
       {"OnlyTouched", approval_missing, [](P, R, F f) { f.approvals[0].key = SecurityKey::touched; }},
       {"BySubmitter", approval_missing, [](P, R, F f) { f.approvals[0].submitted = true; }},
       {"ByWaiversAuthor", approval_missing, [](P, R, F f) { f.approvals[0].waived_something = true; }},
-      {"ByPoliciesAuthor", approval_missing, [](P, R, F f) { f.approvals[0].by = "carol"; }},
+      {"ByPoliciesAuthor", approval_missing, [](P, R, F f) { f.approvals[0].wrote_policy = true; }},
+      {"SaysThatTheyWereNotTheRightOnes", approval_not_distinct, [](P, R, F f) { f.approvals[0].submitted = true; }},
+      {"SaysThatNoKeyWasTouched", security_key_not_touched,
+       [](P p, R, F f) {
+         p.approvals[0].security_key = SecurityKey::touched;
+         f.approvals[0].key = SecurityKey::any;
+       }},
+      {"SaysThatNoKeyVerified", security_key_not_verified,
+       [](P, R, F f) { f.approvals[0].key = SecurityKey::touched; }},
+      {"OneForWhatIsCriticalInTheSetThatIsAsked", approval_missing,
+       [](P, R r, F f) {
+         r.candidates[1].severity = "critical";
+         r.departments[0].verdicts[1].outcome = Outcome::fail;
+         f.set = {"dns-update", "tidy"};
+       }},
       {"OneForWhatIsCritical", approval_missing, [](P, R r, F) { r.candidates[0].severity = "critical"; }},
       {"OneForWhatNobodyKnows", approval_missing, [](P, R r, F) { r.candidates[0].severity = "unknown"; }},
       {"OneForWhatIsWaived", approval_missing, [](P, R, F f) { f.anything_waived = true; }},
@@ -441,6 +455,7 @@ PolicyFacts any_facts(std::mt19937& random) {
     facts.approvals.push_back({.by = name,
                                .waived_something = random() % 4 == 0,
                                .submitted = random() % 4 == 0,
+                               .wrote_policy = name == std::string("carol"),
                                .key = std::array{SecurityKey::any, SecurityKey::touched, SecurityKey::verified,
                                                  SecurityKey::verified}[random() % 4]});
   }

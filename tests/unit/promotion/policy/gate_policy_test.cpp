@@ -13,10 +13,17 @@
 // What a policy demands, and the gate refuses for it.
 namespace patchlab::promotion {
 namespace {
+using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
+PeopleOn on_good_set(std::vector<ApprovalGiven> approvals) {
+  PeopleOn people;
+  people.set = {"dns-update", "tidy"};
+  people.approvals = std::move(approvals);
+  return people;
+}
 Today sunday_morning() { return {.now = parse_rfc3339("2026-11-22T07:00:00Z").value()}; }
 
 TEST(GateByPolicy, PromotesAGoodRunByTheShippedQuickstart) {
@@ -59,7 +66,8 @@ TEST(GateByPolicy, SaysWhatIsMissingWithItsCodeSubjectAndCommand) {
   const auto normal = decide(record, "finance", policy, today).blocking();
   EXPECT_EQ(normal.back().code, ReasonCode::window_closed);
   EXPECT_THAT(normal.back().text, HasSubstr("the next opens at 2026-11-23T06:00:00.000Z"));
-  EXPECT_EQ(normal[normal.size() - 2].command, "patchlab approve " + record.id);
+  EXPECT_EQ(normal[normal.size() - 2].command,
+            "patchlab approve " + record.id + " --department finance --reason REASON --key KEY");
 }
 
 TEST(GateByPolicy, PromotesNothingWithoutAPolicyInForce) {
@@ -82,22 +90,48 @@ TEST(GateByPolicy, PromotesNothingThatNobodyApprovedWhereSomebodyIsAsked) {
       decide(tests::good_record(), "finance", policy, today).reasons(),
       ElementsAre("approval-missing: finance: policy 'quickstart' asks for 2 approvals of different people by a "
                   "security key, touched; nobody approved"));
-  today.approvals["engineering"] = {{.by = "bob", .key = SecurityKey::touched},
-                                    {.by = "eve", .key = SecurityKey::verified}};
+  today.people["engineering"] = {
+      on_good_set({{.by = "bob", .key = SecurityKey::touched}, {.by = "eve", .key = SecurityKey::verified}})};
   EXPECT_FALSE(decide(tests::good_record(), "finance", policy, today).promotes()) << "another department's";
-  today.approvals["finance"] = {{.by = "bob", .key = SecurityKey::touched}, {.by = "eve"}};
-  EXPECT_FALSE(decide(tests::good_record(), "finance", policy, today).promotes());
-  today.approvals["finance"][1].key = SecurityKey::verified;
+  today.people["finance"] = {on_good_set({{.by = "bob", .key = SecurityKey::touched}, {.by = "eve"}})};
+  EXPECT_THAT(decide(tests::good_record(), "finance", policy, today).reasons(),
+              Contains("security-key-not-touched: finance: 'eve' approved without a security key that was touched"));
+  today.people["finance"][0].approvals[1].key = SecurityKey::verified;
   EXPECT_TRUE(decide(tests::good_record(), "finance", policy, today).promotes());
+  today.people["finance"][0].set = {"tidy"};
+  EXPECT_FALSE(decide(tests::good_record(), "finance", policy, today).promotes()) << "another set's";
 }
 
 TEST(GateByPolicy, PromotesNothingThatWasRejectedEvenWhereNobodyIsAsked) {
   auto today = sunday_morning();
-  today.objections["engineering"] = {"line 7: rejected by 'eve': too early"};
+  auto people = on_good_set({});
+  people.objections = {{ReasonCode::rejected, "line 7: rejected by 'eve': too early"}};
+  today.people["engineering"] = {people};
   EXPECT_TRUE(decide(tests::good_record(), "finance", quickstart_policy(), today).promotes());
-  today.objections["finance"] = today.objections["engineering"];
-  EXPECT_THAT(decide(tests::good_record(), "finance", quickstart_policy(), today).reasons(),
-              ElementsAre("rejected: finance: line 7: rejected by 'eve': too early"));
+  today.people["finance"] = {people};
+  const auto rejected = decide(tests::good_record(), "finance", quickstart_policy(), today);
+  EXPECT_THAT(rejected.reasons(), ElementsAre("rejected: finance: line 7: rejected by 'eve': too early"));
+  EXPECT_EQ(exit_code_of(rejected), ExitCode::policy);
+  for (const auto code : {ReasonCode::statement_edited, ReasonCode::statement_unreadable, ReasonCode::unknown_kind,
+                          ReasonCode::decisions_unreadable}) {
+    today.people["finance"][0].objections[0].code = code;
+    EXPECT_EQ(exit_code_of(decide(tests::good_record(), "finance", quickstart_policy(), today)), ExitCode::bad_data);
+  }
+}
+
+// Why something does not count matters only where it would have helped.
+TEST(GateByPolicy, SaysWhatDoesNotCountWhereItWouldHaveHelped) {
+  auto policy = quickstart_policy();
+  auto today = sunday_morning();
+  auto people = on_good_set({{.by = "bob"}});
+  people.not_counted = {{ReasonCode::approval_of_other_run, "line 3: approves run 1"},
+                        {ReasonCode::waiver_expired, "line 4: ended", true}};
+  today.people["finance"] = {people};
+  policy.approvals = {ApprovalRule{}};
+  EXPECT_THAT(decide(tests::good_record(), "finance", policy, today).reasons(), IsEmpty());
+  policy.approvals[0].count = 2;
+  EXPECT_THAT(decide(tests::good_record(), "finance", policy, today).reasons(),
+              ElementsAre(HasSubstr("approval-missing: "), "approval-of-other-run: finance: line 3: approves run 1"));
 }
 
 // The parts of a policy that ask about what was found are the gate's own; they, too, only ever ask more.

@@ -85,8 +85,34 @@ TEST(Waivers, AreCountedInTheOrderOfTheLedger) {
   const auto judged = judge_waivers(policy(), {good("a/1"), expired, good("a/2"), good("a/3")}, now);
   std::vector<WaiverRefusal> refusals;
   for (const auto& one : judged) refusals.push_back(one.refusal);
-  EXPECT_THAT(refusals,
-              ElementsAre(WaiverRefusal::none, WaiverRefusal::expired, WaiverRefusal::none, WaiverRefusal::too_many));
+  EXPECT_THAT(refusals, ElementsAre(WaiverRefusal::none, WaiverRefusal::expired, WaiverRefusal::too_many,
+                                    WaiverRefusal::too_many));
+}
+
+// Else taking one back, or its end, would let another one count that was one too many before.
+TEST(Waivers, KeepTheirPlaceWhenTheyAreOverAndTheSameFailureAgainIsOne) {
+  auto withdrawn = good("a/1");
+  withdrawn.withdrawn = true;
+  auto too_long = good("a/0");
+  too_long.until += std::chrono::days(1);
+  const auto judged =
+      judge_waivers(policy(), {too_long, withdrawn, good("a/1"), good("a/2"), good("a/3"), good("a/2")}, now);
+  std::vector<WaiverRefusal> refusals;
+  for (const auto& one : judged) refusals.push_back(one.refusal);
+  EXPECT_THAT(refusals, ElementsAre(WaiverRefusal::too_long, WaiverRefusal::withdrawn, WaiverRefusal::none,
+                                    WaiverRefusal::none, WaiverRefusal::too_many, WaiverRefusal::none));
+}
+
+TEST(Waivers, NeverNameWhatIsNeverWaivedInTheKeyEither) {
+  for (const std::string word : never_waived) {
+    for (const auto& fact : {word, word + "/dns", word + ":x"}) {
+      auto waiver = good("mail/" + fact);
+      EXPECT_EQ(refusal_of(waiver), WaiverRefusal::never) << fact;
+      EXPECT_TRUE(is_never_waived(fact)) << fact;
+    }
+    EXPECT_FALSE(is_never_waived(word + "s")) << word;
+    EXPECT_FALSE(is_never_waived("x" + word)) << word;
+  }
 }
 
 }  // namespace
