@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 #include "lab/core/exit_code.hpp"
 #include "reports/html/parts.hpp"
 #include "reports/html/sections.hpp"
+#include "reports/record/queries.hpp"
 #include "reports/record/run_exit_code.hpp"
 
 namespace patchlab::reports::html {
@@ -61,10 +63,114 @@ std::string summary_of(const DepartmentRecord& department, const DecisionRecord&
   return text.empty() ? "no verdict" : text;
 }
 
-void write_department_card(Page& page, const DepartmentRecord& department, const DecisionRecord& decision) {
+Outcome shape_for(DecisionState state) {
+  switch (state) {
+    case DecisionState::promoted:
+    case DecisionState::promotable: return Outcome::pass;
+    case DecisionState::refused: return Outcome::fail;
+    case DecisionState::replaced: return Outcome::skipped;
+    case DecisionState::undecided: break;
+  }
+  return Outcome::not_reached;
+}
+const char* headline_word(DecisionState state) {
+  switch (state) {
+    case DecisionState::promoted: return "promoted";
+    case DecisionState::replaced: return "promoted, then replaced";
+    case DecisionState::promotable: return "may be promoted";
+    case DecisionState::refused: return "not promoted";
+    case DecisionState::undecided: break;
+  }
+  return "nobody was asked";
+}
+
+// The set in question: what the decision is about, else what passed.
+std::vector<const CandidateRecord*> set_of(const RunRecord& record, const DepartmentRecord& department,
+                                           const DecisionRecord& decision) {
+  std::vector<const CandidateRecord*> set;
+  for (const auto& candidate : record.candidates) {
+    const auto* verdict = find_verdict(department, candidate.id);
+    const bool is_in = decision.candidates.empty() ? verdict != nullptr && verdict->outcome == Outcome::pass
+                                                   : std::ranges::count(decision.candidates, candidate.id) > 0;
+    if (is_in) set.push_back(&candidate);
+  }
+  // The worst first; what nobody knows could be the worst.
+  const auto rank = [](const CandidateRecord* candidate) {
+    constexpr std::array known{"critical", "important", "moderate", "low"};
+    const auto found = std::ranges::find(known, candidate->severity);
+    return found == known.end() ? -1 : found - known.begin();
+  };
+  std::ranges::stable_sort(set, {}, rank);
+  return set;
+}
+
+// "bind9-9.18.33 (important), tidy (low) and 3 more"
+std::string names_of(const std::vector<const CandidateRecord*>& set) {
+  constexpr std::size_t shown = 3;
+  std::string text;
+  for (std::size_t i = 0; i < set.size() && i < shown; ++i)
+    text += fmt::format("{}{} ({})", i == 0 ? "" : ", ", set[i]->id, set[i]->severity);
+  if (set.size() > shown) text += fmt::format(" and {} more", set.size() - shown);
+  return text.empty() ? "nothing" : text;
+}
+
+std::string tested_on(const DepartmentRecord& department) {
+  std::size_t restarts = 0;
+  std::size_t checks = 0;
+  for (const auto& phase : department.phases) restarts += phase.starts_with("after-reboot") ? 1 : 0;
+  for (const auto& machine : department.machines) checks += machine.checks.size();
+  return fmt::format("{}, {}, {}; fence: {}, {}", counted(department.machines.size(), "machine", "machines"),
+                     counted(checks, "check", "checks"), counted(restarts, "restart", "restarts"),
+                     counted(department.fence.tries(), "attempt", "attempts"),
+                     counted(department.fence.answers(), "answer", "answers"));
+}
+
+// What is held back, and with what it differs.
+std::string differing(const DepartmentRecord& department, const DecisionRecord& decision) {
+  constexpr std::size_t shown = 3;
+  std::size_t count = 0;
+  std::string text;
+  for (const auto& verdict : department.verdicts) {
+    if (verdict.outcome == Outcome::pass || verdict.outcome == Outcome::skipped) continue;
+    if (std::ranges::count(decision.candidates, verdict.candidate) > 0) continue;
+    if (++count > shown) continue;
+    text += fmt::format("{}{} ({})", count == 1 ? "held back: " : ", ", verdict.candidate,
+                        verdict.failed.empty() ? to_string(verdict.outcome) : verdict.failed.front());
+  }
+  if (count > shown) text += fmt::format(" and {} more", count - shown);
+  return text.empty() ? "nothing" : text;
+}
+
+void say_what_to_do(Page& page, const RunRecord& record, const DecisionRecord& decision) {
+  switch (decision.state) {
+    case DecisionState::promoted: return void(page.text("nothing: published " + time_text(decision.since)));
+    case DecisionState::replaced: return void(page.text("nothing: run " + decision.replaced_by + " took its place"));
+    case DecisionState::promotable: return void(page.element("code", {}, "patchlab promote " + record.id));
+    case DecisionState::undecided: return void(page.element("code", {}, "patchlab report " + record.id));
+    case DecisionState::refused: break;
+  }
+  for (const auto& requirement : decision.requirements) {
+    if (requirement.met || (requirement.about.contains("candidate") && requirement.code.starts_with("candidate-")))
+      continue;
+    page.text(fmt::format("{}: {}", requirement.code, requirement.text));
+    if (!requirement.command.empty()) {
+      page.text(" ");
+      page.element("code", {}, requirement.command);
+    }
+    return;
+  }
+  page.text("nothing passed, so there is nothing to decide");
+}
+
+// What an approver reads first: everything that the decision hangs on, and what to do. It needs no script.
+void write_department_card(Page& page, const RunRecord& record, const DepartmentRecord& department,
+                           const DecisionRecord& decision) {
   const auto link = "#department-" + anchor(department.name);
-  page.element("a", {{"class", "card"}, {"href", link}}, [&] {
-    page.element("span", {{"class", "card-name"}}, department.name);
+  page.element("article", {{"class", "card"}}, [&] {
+    page.element("p", {{"class", "card-title"}}, [&] {
+      page.element("a", {{"class", "card-name"}, {"href", link}}, department.name);
+      badge(page, shape_for(decision.state), headline_word(decision.state));
+    });
     page.element("span", {{"class", "tally"}}, [&] {
       for (const auto outcome :
            {Outcome::pass, Outcome::fail, Outcome::error, Outcome::not_reached, Outcome::skipped}) {
@@ -74,12 +180,26 @@ void write_department_card(Page& page, const DepartmentRecord& department, const
       }
     });
     page.element("span", {{"class", "card-text"}}, summary_of(department, decision));
+    const auto set = set_of(record, department, decision);
+    page.element("dl", {{"class", "brief"}}, [&] {
+      if (!decision.by.empty()) fact(page, "By", decision.by);
+      if (!decision.as_of.empty()) fact(page, "As of", time_text(decision.as_of));
+      fact(page, "What", names_of(set));
+      if (!set.empty()) fact(page, "Why", set.front()->title.empty() ? set.front()->id : set.front()->title);
+      fact(page, "Tested", tested_on(department));
+      fact(page, "Differs", differing(department, decision));
+      fact(page, "Waived", [&] {
+        if (decision.waived.empty()) page.text("nothing");
+        for (const auto& waived : decision.waived) page.element("p", {}, to_string(waived));
+      });
+      fact(page, "To do", [&] { say_what_to_do(page, record, decision); });
+    });
     const auto& fence = department.fence;
     const bool proven = fence.answers() == 0 && fence.troubles.empty() && !fence.attempts.empty();
-    page.element("span", {{"class", proven ? "card-fence proven" : "card-fence broken"}}, [&] {
-      icon(page, proven ? "fence" : "error");
-      page.text(fmt::format("fence: {}, {}", counted(fence.tries(), "attempt", "attempts"),
-                            counted(fence.answers(), "answer", "answers")));
+    if (proven) return;
+    page.element("span", {{"class", "card-fence broken"}}, [&] {
+      icon(page, "error");
+      page.text("the fence is not proven");
     });
   });
 }
@@ -100,8 +220,7 @@ void write_header(Page& page, const RunRecord& record, const Decisions& decision
         icon(page, css_class(headline.outcome));
         page.element("div", {}, [&] {
           page.element("p", {{"class", "headline"}}, headline.title);
-          const auto meaning = std::ranges::find(exit_codes, code, &ExitCodeMeaning::code);
-          page.element("p", {{"class", "muted"}}, fmt::format("exit code {}: {}", number(code), meaning->meaning));
+          page.element("p", {{"class", "muted"}}, fmt::format("exit code {}", number(code)));
           if (record.error) page.element("p", {{"class", "trouble"}}, record.error->message);
           if (!record.complete)
             page.element("p", {{"class", "trouble"}},
@@ -110,7 +229,7 @@ void write_header(Page& page, const RunRecord& record, const Decisions& decision
       });
       page.element("div", {{"class", "cards"}}, [&] {
         for (const auto& department : record.departments)
-          write_department_card(page, department, decision_of(decisions, department.name));
+          write_department_card(page, record, department, decision_of(decisions, department.name));
       });
       page.element("dl", {{"class", "facts"}}, [&] {
         fact(page, "Run", record.id);
