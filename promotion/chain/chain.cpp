@@ -230,6 +230,18 @@ Result<Chain::Appended> Chain::append(const Entry& entry) {
   return Appended{{state.lines.size() + 1, sha256(line)}, object, std::move(repaired)};
 }
 
+Result<std::string> Chain::repair() {
+  PATCHLAB_ASSIGN(const auto before, read());
+  if (before.unfinished.empty()) return std::string();
+  PATCHLAB_ASSIGN(const auto lock, FileLock::take(folder_ / lock_name, FileLock::Mode::exclusive,
+                                                  {.limit = options_.patience, .clock = options_.clock}));
+  PATCHLAB_ASSIGN(auto state, read_unlocked());
+  PATCHLAB_ASSIGN(const auto time, time_after(state, file(), clock().wall()));
+  PATCHLAB_TRY(remove_leftovers(folder_));
+  PATCHLAB_TRY(objects().remove_leftovers());
+  return cut_unfinished(state, time);
+}
+
 Result<Chain::Appended> Chain::take_over(const fs::path& ledger, const std::string& by) {
   PATCHLAB_ASSIGN(auto bytes, read_file(ledger, largest_object, Links::refuse).while_doing("taking over a ledger"));
   if (bytes.empty())

@@ -86,6 +86,10 @@ class Chain {
   // The first line of a chain beside a ledger of an older version: that file as an object. The caller has verified it.
   [[nodiscard]] Result<Appended> take_over(const std::filesystem::path& ledger, const std::string& by);
 
+  // Cuts off what a crash left of a line and says so openly, as the next append would. A sentence; empty when the last
+  // line is whole.
+  [[nodiscard]] Result<std::string> repair();
+
   // Lines, and the statements that they name. An error says the line and the reason. Empty when there is no ledger.
   [[nodiscard]] Result<ChainState> read() const;
   // All of it: lines, statements, every object, the heads; nothing unfinished, nothing foreign, at least one line. With

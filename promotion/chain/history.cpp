@@ -84,6 +84,12 @@ Result<StatementFacts> statement_facts(const std::string& bytes, const std::stri
 bool History::has_statement(ChainKind kind) { return !statements_of(kind).empty(); }
 
 std::string History::add(const ChainLine& line, const StatementFacts& facts) {
+  auto why = judge(line, facts);
+  told_ = told_ || (why.empty() && line.kind != ChainKind::repair);
+  return why;
+}
+
+std::string History::judge(const ChainLine& line, const StatementFacts& facts) {
   if (line.object.empty()) return "names no object";
   if (const auto kinds = statements_of(line.kind); !kinds.empty()) {
     if (std::ranges::count(kinds, facts.kind) == 0)
@@ -93,7 +99,10 @@ std::string History::add(const ChainLine& line, const StatementFacts& facts) {
   }
   std::string why;
   switch (line.kind) {
-    case ChainKind::imported: why = line.seq == 1 ? "" : "takes over an older ledger, which only the first can"; break;
+    case ChainKind::imported:
+      why = told_ ? "takes over an older ledger, which only the first can" : "";
+      if (why.empty()) imported_ = line.object;
+      break;
     case ChainKind::repair: return {};  // the same piece may be torn off twice
     case ChainKind::promote_switched: return goes_on(line, State::begun, State::switched);
     case ChainKind::promote_done: return goes_on(line, State::switched, State::done);

@@ -74,12 +74,17 @@ class History {
   [[nodiscard]] const PromotionStory* last_done(const std::string& department) const;
   // The greatest of all promotions of it, whatever came of them; 0 when there is none.
   [[nodiscard]] std::uint64_t greatest_serial(const std::string& department) const;
+  // Nothing was told yet but what a crash left; then an older ledger may be taken over.
+  [[nodiscard]] bool is_new() const { return !told_; }
+  // The ledger of an older version that was taken over; empty: none was.
+  [[nodiscard]] const std::string& imported() const { return imported_; }
   [[nodiscard]] const std::vector<NamedPolicy>& policies() const { return policies_; }
   // The statement with which this run was refused last in this department; empty when it never was.
   [[nodiscard]] std::string last_refusal(const std::string& department, const std::string& run) const;
   [[nodiscard]] bool names(const std::string& object) const { return objects_.contains(object); }
 
  private:
+  std::string judge(const ChainLine& line, const StatementFacts& facts);
   std::string begins(const ChainLine& line, const StatementFacts& facts);
   std::string ends(const ChainLine& line, const StatementFacts& facts);
   std::string promotes(const ChainLine& line, const StatementFacts& facts);
@@ -94,6 +99,8 @@ class History {
   std::unordered_map<std::string, std::size_t> story_of_;  // by the digest of its statement
   std::map<std::string, std::size_t> newest_;              // by department: that began last
   std::map<std::string, std::size_t> done_;                // by department: that was done last
+  bool told_ = false;
+  std::string imported_;
   std::vector<NamedPolicy> policies_;
   std::map<std::pair<std::string, std::string>, std::string> refusals_;  // by department and run: the newest
 };

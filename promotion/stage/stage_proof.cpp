@@ -109,6 +109,8 @@ Result<Interrupted> finish_interrupted(const fs::path& stage, Chain& chain) {
   PATCHLAB_TRY(make_own_folder(stage, Links::follow));
   PATCHLAB_ASSIGN(const auto lock,
                   FileLock::take(stage / ".lock", FileLock::Mode::exclusive, {.limit = stage_lock_patience}));
+  PATCHLAB_ASSIGN(auto repaired, chain.repair());
+  if (!repaired.empty()) all.finished.push_back(std::move(repaired));
   PATCHLAB_ASSIGN(const auto state, chain.read());
   for (const auto& story : state.history.promotions()) {
     if (!story.is_open()) continue;

@@ -25,7 +25,7 @@ struct StageProof {
 
 // Promotions that a crash interrupted, told apart by where the department's link leads now.
 struct Interrupted {
-  std::vector<std::string> finished;  // sentences: what was written down, as done or as given up
+  std::vector<std::string> finished;  // sentences: what was written down, as done or as given up; a line that was cut
   // The link leads neither to the version that was to be published nor to one that was before, or what lies there is
   // damaged: that is no crash, and somebody has to look. Nothing can be promoted to that department until then.
   struct Unclear {

@@ -453,6 +453,33 @@ TEST_F(ChainTest, AnUnfinishedLineIsRepairedOpenlyByTheNextAppend) {
   }
 }
 
+TEST_F(ChainTest, RepairsWithoutHavingAnythingToSay) {
+  EXPECT_EQ(chain().repair().value(), "");
+  EXPECT_FALSE(is_there(chain().folder())) << "there was none";
+  tell(4);
+  const auto text = ledger();
+  EXPECT_EQ(chain().repair().value(), "");
+  EXPECT_EQ(ledger(), text);
+  write_ledger(text.substr(0, text.size() - 5));
+  EXPECT_THAT(chain().repair().value(), HasSubstr("that a crash left of a line were cut off"));
+  EXPECT_EQ(chain().read().value().lines.back().kind, ChainKind::repair);
+  EXPECT_EQ(chain().repair().value(), "");
+  EXPECT_EQ(trouble(), "");
+}
+
+// Killed while it was written: the next one takes the older ledger over all the same.
+TEST_F(ChainTest, AnOlderLedgerIsTakenOverBehindARepair) {
+  tell(1);
+  write_ledger(ledger().substr(0, 40));
+  const auto old = chain().folder().parent_path() / "old.jsonl";
+  ASSERT_TRUE(write_file_atomically(old, "an older ledger\n"));
+  const auto taken = chain().take_over(old, "patchlab");
+  ASSERT_TRUE(taken) << taken.error().message;
+  EXPECT_EQ(chain().read().value().history.imported(), sha256("an older ledger\n"));
+  EXPECT_FALSE(chain().take_over(old, "patchlab"));
+  EXPECT_EQ(trouble(), "");
+}
+
 TEST_F(ChainTest, AnUnfinishedFirstLineIsRepairedToo) {
   tell(1);
   write_ledger(ledger().substr(0, 40));
