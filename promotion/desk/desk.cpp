@@ -11,8 +11,8 @@
 #include "promotion/desk/last_promoted.hpp"
 #include "promotion/desk/people.hpp"
 #include "promotion/desk/stage_policy.hpp"
+#include "promotion/desk/stage_standing.hpp"
 #include "promotion/ledger/run_entries.hpp"
-#include "promotion/ledger/standing.hpp"
 #include "promotion/stage/manifest.hpp"
 #include "promotion/stage/stage_proof.hpp"
 #include "reports/record/run_exit_code.hpp"
@@ -34,9 +34,7 @@ Result<std::string> bytes_of(const reports::RunRecord& record, const std::filesy
 }  // namespace
 
 Standing Desk::standing(const reports::RunRecord& record) const {
-  auto standing = standing_of(record, Ledger(places_.ledger));
-  ask_the_chain(places_.stage, record, standing);
-  return standing;
+  return standing_in(places_.stage, places_.ledger, record);
 }
 
 Today Desk::today(const reports::RunRecord& record) const {

@@ -19,7 +19,6 @@
 #include "promotion/chain/own_folder.hpp"
 #include "promotion/desk/stage_policy.hpp"
 #include "promotion/ledger/ledger.hpp"
-#include "promotion/ledger/standing.hpp"
 #include "promotion/stage/manifest.hpp"
 #include "reports/record/queries.hpp"
 #include "reports/record/run_exit_code.hpp"
@@ -159,31 +158,6 @@ std::string changed_since(const ChainState& state, const ChainHead& head, std::u
   return {};
 }
 
-// Those that were done, by the manifests that the ledger holds. The other ledger has most of them as well; not the one
-// that a crash interrupted behind its last line here.
-void add_promotions(const fs::path& stage, const Chain& chain, const ChainState& state, Standing& standing) {
-  for (const auto& story : state.history.promotions()) {
-    const bool known = std::ranges::count(standing.promotions, story.manifest, &PastPromotion::manifest_digest) > 0;
-    if (known || story.state != PromotionStory::State::done) continue;
-    const auto text = chain.objects().get(story.manifest);
-    const auto json = text ? json_in(*text) : Json();
-    const auto manifest = json.is_object() ? manifest_from_json(json, story.manifest) : Result<Manifest>(Error{});
-    if (!manifest) continue;  // nothing is known but that there was one
-    const PastPromotion past{manifest->run,
-                             manifest->record_digest,
-                             story.department,
-                             state.lines[story.last_line - 1].time,
-                             (stage / story.department).string(),
-                             story.manifest,
-                             manifest->candidates};
-    const auto later = std::ranges::find_if(standing.promotions, [&](const auto& other) {
-      const auto theirs = parse_rfc3339(other.time);
-      return theirs && *theirs > *chain_time(past.time);
-    });
-    standing.promotions.insert(later, past);
-  }
-}
-
 }  // namespace
 
 std::string signer_name_of(const std::string& user, const std::string& host) {
@@ -249,13 +223,14 @@ Result<void> LabBook::add(ChainKind kind, const Statement& statement, std::vecto
 }
 
 Result<void> LabBook::prepare(std::chrono::system_clock::time_point now) {
-  if (!chain_.exists() && is_there(old_ledger_)) {
+  PATCHLAB_ASSIGN(const auto before, chain_.read());
+  if (before.history.is_new() && is_there(old_ledger_)) {
     PATCHLAB_ASSIGN(const auto head, Ledger(old_ledger_).verify());
     if (head.seq > 0) {
       PATCHLAB_TRY(make_own_folder(stage_, Links::follow));
       auto taken = chain_.take_over(old_ledger_, scribe_.by);
       // Somebody else may have been first.
-      if (!taken && !chain_.exists()) return std::move(taken).error();
+      if (!taken && chain_.read().value_or({}).history.is_new()) return std::move(taken).error();
       wrote_ = wrote_ || taken.has_value();
     }
   }
@@ -410,46 +385,6 @@ Result<void> LabBook::close() {
   PATCHLAB_TRY(chain_.write_head(sign));
   wrote_ = false;
   return {};
-}
-
-void ask_the_chain(const fs::path& stage, const reports::RunRecord& record, Standing& standing) {
-  const auto refuse = [&](std::string why) {
-    standing.recorded = false;
-    standing.otherwise = std::move(why);
-  };
-  const Chain chain(stage / chain_folder_name);
-  const auto state = chain.read();
-  if (!state) return refuse("nobody can read the ledger of the stage: " + state.error().message);
-  add_promotions(stage, chain, *state, standing);
-  const auto& attempts = state->history.attempts();
-  if (attempts.empty()) return;  // no run was ever written down there
-  const auto digest = reports::record_digest(record);
-  std::vector<const Attempt*> ours;
-  for (const auto& attempt : attempts) {
-    if (attempt.id == record.id) ours.push_back(&attempt);
-  }
-  if (ours.size() > 1) {
-    return refuse(fmt::format("lines {} and {} of the stage's ledger begin a run of this id: one of them is made up",
-                              ours[0]->line, ours[1]->line));
-  }
-  if (ours.empty()) {
-    const auto& first = state->lines.front();
-    if (first.kind == ChainKind::imported && standing_of(record, Ledger(chain.objects().path(first.object))).recorded)
-      return;
-    return refuse("the ledger of the stage has other runs, and none of this id: it was not made for this stage");
-  }
-  if (ours[0]->end_line == 0) {
-    return refuse(
-        fmt::format("line {} of the stage's ledger says that it began, and its end is not known: it was "
-                    "killed, or is under way",
-                    ours[0]->line));
-  }
-  if (ours[0]->run != digest) {
-    return refuse(
-        fmt::format("the record is not the one that line {} of the stage's ledger has of this run: it was "
-                    "changed since",
-                    ours[0]->end_line));
-  }
 }
 
 std::string essence_of(const std::string& reason) {

@@ -91,10 +91,6 @@ class LabBook {
   bool wrote_ = false;
 };
 
-// What the ledger of a stage says of a run, over what the one beside the runs says (`standing`): a run that it knows is
-// what it says; one that it does not know, though it was told of others, is none of this stage's.
-void ask_the_chain(const std::filesystem::path& stage, const reports::RunRecord& record, Standing& standing);
-
 // "code: subject" of the text of a reason: what makes two refusals the same.
 [[nodiscard]] std::string essence_of(const std::string& reason);
 

@@ -162,9 +162,10 @@ Result<LedgerHead> Ledger::append(const std::vector<NewEntry>& entries) {
   return chain.head;
 }
 
-Result<std::vector<LedgerEntry>> Ledger::read() const {
+Result<std::vector<LedgerEntry>> Ledger::read(Unfinished last_line) const {
   PATCHLAB_ASSIGN(const auto text, read_file(file_, largest_ledger, Links::refuse));
-  PATCHLAB_ASSIGN(auto chain, read_chain(text, file_.string(), Tail::must_be_whole));
+  const auto tail = last_line == Unfinished::refused ? Tail::must_be_whole : Tail::may_be_unfinished;
+  PATCHLAB_ASSIGN(auto chain, read_chain(text, file_.string(), tail));
   return std::move(chain.entries);
 }
 

@@ -45,8 +45,10 @@ class Ledger {
   // that a crash left unfinished was never acknowledged and is removed.
   [[nodiscard]] Result<LedgerHead> append(const std::vector<NewEntry>& entries);
 
-  // The whole chain; an error names the first line that does not fit and says why.
-  [[nodiscard]] Result<std::vector<LedgerEntry>> read() const;
+  // The whole chain; an error names the first line that does not fit and says why. A last line that a crash left
+  // unfinished was never acknowledged: whoever proves a ledger refuses it, whoever asks what happened leaves it out.
+  enum class Unfinished { refused, left_out };
+  [[nodiscard]] Result<std::vector<LedgerEntry>> read(Unfinished last_line = Unfinished::refused) const;
   // Verifies the chain and, when given, that it still contains `known` (a head noted earlier): detects a cut-off end.
   [[nodiscard]] Result<LedgerHead> verify(const std::optional<LedgerHead>& known = std::nullopt) const;
 

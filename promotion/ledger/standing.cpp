@@ -51,17 +51,24 @@ PastFailure failure_of(const Json& verdict, const Json& run, bool later) {
 }  // namespace
 
 Standing standing_of(const reports::RunRecord& record, const Ledger& ledger) {
-  Standing standing;
-  const auto entries = ledger.read();
-  if (!entries) {
-    standing.otherwise = entries.error().message;
+  const auto read = ledger.read(Ledger::Unfinished::left_out);
+  if (!read) {
+    Standing standing;
+    standing.otherwise = read.error().message;
     return standing;
   }
+  std::vector<Ledger::NewEntry> entries;
+  for (const auto& entry : *read) entries.push_back({entry.time, entry.kind, entry.payload});
+  return standing_of(record, entries);
+}
+
+Standing standing_of(const reports::RunRecord& record, const std::vector<Ledger::NewEntry>& entries) {
+  Standing standing;
   const auto digest = reports::record_digest(record);
   standing.otherwise = "the ledger has no run of this id";
   std::map<std::string, Json> runs;  // payloads by id
   bool later = false;                // the ledger is in order of time, so what comes after the run's own entry is later
-  for (const auto& entry : *entries) {
+  for (const auto& entry : entries) {
     const auto run = text_of(entry.payload, "run");
     if (entry.kind == "run") {
       runs[run] = entry.payload;

@@ -182,6 +182,36 @@ TEST_F(LabBookTest, ARecordThatChangedIsNotTheOneOfTheStage) {
   EXPECT_EQ(desk().promote(record_, {}).exit_code, ExitCode::ok);
 }
 
+// Killed between the two ledgers, or with the weaker one taken away: the stronger one remembers.
+TEST_F(LabBookTest, WhatOnlyTheStagesLedgerKnowsIsNotForgotten) {
+  const auto begun = book().begin(planned(record_), {}, now()).value();
+  ASSERT_TRUE(book().end(begun, record_, run_json()));
+  EXPECT_FALSE(is_there(root_ / "ledger.jsonl"));
+  EXPECT_EQ(desk().promote(record_, {}).exit_code, ExitCode::ok);
+  clock_.advance(std::chrono::hours(1));
+  auto later = another("later", "2026-11-22T06:30:00.000Z");
+  later.departments[0].verdicts[0].outcome = Outcome::fail;
+  run(later, Desk::Ask::nothing);
+  const auto expect_stale = [&](const char* what) {
+    EXPECT_THAT(desk().decisions(record_)[0].reasons(),
+                ElementsAre(HasSubstr("stale: dns-update: passed here and failed later")))
+        << what;
+  };
+  expect_stale("both know");
+  fs::remove(root_ / "ledger.jsonl");
+  expect_stale("the other one is gone");
+  auto better = later;
+  better.departments[0].verdicts[0].outcome = Outcome::pass;
+  write_down(record_);
+  write_down(better);
+  expect_stale("the other one was made anew");
+  ASSERT_TRUE(write_file_atomically(root_ / "ledger.jsonl", read_file(root_ / "ledger.jsonl").value() + "{\"seq\":"));
+  expect_stale("a crash left a piece of a line there");
+  fs::remove(chain().objects().path(sha256(pretty(Json(later)))));
+  EXPECT_THAT(desk().decisions(record_)[0].reasons(), ElementsAre(HasSubstr("not-recorded: ")))
+      << "what was found is not known any more";
+}
+
 TEST_F(LabBookTest, AStageOfAnOlderVersionIsTakenOver) {
   write_down(record_);
   const auto text = read_file(root_ / "ledger.jsonl").value();
@@ -288,6 +318,126 @@ TEST_F(LabBookTest, TheSerialIsGreaterThanAnyThatTheLedgerHas) {
   const auto newer = another("newer", "2026-11-22T06:30:00.000Z");
   EXPECT_EQ(run(newer).exit_code, ExitCode::ok);
   EXPECT_EQ(last().serial, 2U);
+}
+
+// --- trouble: refused with the reason, and nothing lost
+
+class LabBookInTrouble : public LabBookTest {
+ protected:
+  void SetUp() override {
+    run(record_);
+    newer_ = another("newer", "2026-11-22T06:30:00.000Z");
+    run(newer_, Desk::Ask::nothing);
+    before_ = chain().read()->head();
+  }
+  void expect_refused(const std::string& why) {
+    const auto refused = desk().promote(newer_, {});
+    EXPECT_EQ(refused.exit_code, ExitCode::cannot_create);
+    EXPECT_THAT(refused.decisions[0].reasons(), Contains(HasSubstr(why)));
+    const auto begun = book().begin(planned(another("third", "2026-11-22T06:40:00.000Z")), {}, now());
+    ASSERT_FALSE(begun);
+    EXPECT_THAT(begun.error().message, HasSubstr(why));
+    EXPECT_EQ(chain().read()->head(), before_);
+    EXPECT_THAT(problems(), IsEmpty());
+    EXPECT_EQ(desk().today(newer_).published.at("finance").run, record_.id);
+  }
+  // In a process of its own, which ends at the step of this name, or number.
+  void promote_until(const std::function<bool(const std::string& step)>& ends, int expected) {
+    const auto child = ::fork();
+    if (child == 0) {
+      const auto die = [&](const std::string& step) {
+        if (ends(step)) ::_exit(42);
+      };
+      const Desk doomed({.stage = root_ / "stage", .ledger = root_ / "ledger.jsonl"}, quickstart_policy(), lab_, now(),
+                        {.by = "lab@x", .clock = &clock_, .before_step = die});
+      ::_exit(doomed.promote(newer_, {}).exit_code == ExitCode::ok ? 0 : 1);
+    }
+    int status = 0;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    ASSERT_TRUE(WIFEXITED(status));
+    if (expected >= 0) {
+      ASSERT_EQ(WEXITSTATUS(status), expected);
+    }
+    ended_ = WEXITSTATUS(status);
+  }
+
+  reports::RunRecord newer_;
+  ChainHead before_;
+  int ended_ = 0;
+};
+
+TEST_F(LabBookInTrouble, AClockThatWasSetBackIsSaid) {
+  clock_.advance(-std::chrono::minutes(5));
+  expect_refused("the clock was set back");
+  clock_.advance(std::chrono::minutes(5));
+  EXPECT_EQ(desk().promote(newer_, {}).exit_code, ExitCode::ok);
+}
+
+TEST_F(LabBookInTrouble, SomebodyElsesLockIsNamed) {
+  {
+    const auto held = FileLock::take(chain().folder() / "lock", FileLock::Mode::exclusive, FileLock::at_once());
+    ASSERT_TRUE(held);
+    expect_refused("lock");
+  }
+  EXPECT_EQ(desk().promote(newer_, {}).exit_code, ExitCode::ok);
+}
+
+// What somebody decides while this is decided on is not overlooked.
+TEST_F(LabBookInTrouble, ADecisionInBetweenStopsAPromotion) {
+  lab_.golden = [&](const reports::MachineRecord& machine) {
+    if (chain().read()->head() == before_) {
+      Statement statement;
+      statement.kind = StatementKind::submit;
+      statement.by = "bob@x";
+      statement.subjects = {{"finance", sha256("another set")}};
+      statement.ledger = SeenLedger{before_.size, before_.hash};
+      EXPECT_TRUE(
+          chain().append({.kind = ChainKind::submit, .by = "bob@x", .object = write_statement(statement).value()}));
+    }
+    return Seen{machine.golden_digest, {}};
+  };
+  const auto refused = desk().promote(newer_, {});
+  EXPECT_EQ(refused.exit_code, ExitCode::cannot_create);
+  EXPECT_THAT(refused.decisions[0].reasons(), Contains(HasSubstr("while this was decided on, line ")));
+  EXPECT_EQ(desk().today(newer_).published.at("finance").run, record_.id);
+  EXPECT_EQ(desk().promote(newer_, {}).exit_code, ExitCode::ok);
+  EXPECT_EQ(last().kind, StatementKind::promote);
+}
+
+// Interrupted at steps of stage and ledger, told apart by the next promotion.
+TEST_F(LabBookInTrouble, KilledAtAnyStepTheNextPromotionSaysWhatBecameOfIt) {
+  const auto before = root_ / "before";
+  fs::copy(root_ / "stage", before, fs::copy_options::recursive | fs::copy_options::copy_symlinks);
+  std::map<std::string, int> finished;
+  for (int stop_at = 0;; stop_at += 4) {
+    ASSERT_TRUE(remove_tree(root_ / "stage"));
+    fs::copy(before, root_ / "stage", fs::copy_options::recursive | fs::copy_options::copy_symlinks);
+    int count = 0;
+    promote_until([&](const std::string&) { return count++ == stop_at; }, -1);
+    if (ended_ == 0) break;
+    ASSERT_EQ(ended_, 42) << stop_at;
+    const auto next = desk().promote(newer_, {});
+    EXPECT_EQ(next.exit_code, ExitCode::ok) << stop_at;
+    for (const auto& sentence : next.finished)
+      ++finished[sentence.find("is given up") != std::string::npos ? "given up" : "done"];
+    EXPECT_THAT(problems(), IsEmpty()) << stop_at;
+    EXPECT_EQ(desk().today(newer_).published.at("finance").run, "newer") << stop_at;
+  }
+  EXPECT_GT(finished["given up"], 0);
+  EXPECT_GT(finished["done"], 0);
+}
+
+TEST_F(LabBookInTrouble, WhatNobodyCanTellIsLeftToPeople) {
+  promote_until([](const std::string& step) { return step == "switched"; }, 42);
+  const auto file = fs::canonical(root_ / "stage" / "finance") / "tidy/tidy_amd64.deb";
+  ASSERT_EQ(::chmod(file.c_str(), 0644), 0);
+  const auto refused = desk().promote(newer_, {});
+  EXPECT_EQ(refused.exit_code, ExitCode::bad_data);
+  EXPECT_THAT(refused.decisions[0].reasons(), Contains(HasSubstr("promotion-unclear: finance: ")));
+  ASSERT_EQ(::chmod(file.c_str(), 0444), 0);
+  const auto next = desk().promote(newer_, {});
+  EXPECT_EQ(next.exit_code, ExitCode::ok);
+  EXPECT_THAT(next.finished, ElementsAre(HasSubstr("it is whole, and done")));
 }
 
 // --- policies
