@@ -7,18 +7,9 @@
 
 #include "cli/commands.hpp"
 #include "cli/output.hpp"
-#include "cli/run_reports.hpp"
-#include "cli/run_table.hpp"
+#include "cli/run_ledger.hpp"
 #include "cli/scribe_argument.hpp"
 #include "cli/terminal.hpp"
-#include "history/archive/run_archive.hpp"
-#include "lab/core/paths.hpp"
-#include "lab/core/pipe.hpp"
-#include "lab/core/printable.hpp"
-#include "promotion/desk/desk.hpp"
-#include "promotion/desk/stage_policy.hpp"
-#include "runners/engine/run.hpp"
-#include "runners/inquiry/lab_today.hpp"
 
 namespace patchlab::cli {
 namespace {
@@ -45,35 +36,16 @@ ExitCode validate(const Arguments& arguments) {
   return ExitCode::ok;
 }
 
-// What follows from what a run found: it is kept, written down, decided on and shown, in this order, so that nothing is
-// decided that nobody could look at later.
-ExitCode settle(const Arguments& arguments, const std::filesystem::path& stage, const promotion::Scribe& scribe,
-                const std::string& begun, const runners::FinishedRun& finished) {
-  const auto& [record, folder] = finished;
-  const history::RunArchive archive(folder.parent_path());
-  if (auto kept = archive.keep(record); !kept) return report(kept.error(), ExitCode::error);
-  const auto now = system_clock_source().wall();
-  const promotion::Desk desk({.stage = stage, .ledger = folder.parent_path() / "ledger.jsonl"},
-                             promotion::policy_at_desk_or_trouble(stage, now), runners::lab_after_the_run(), now,
-                             scribe);
-  const auto& options = arguments.options;
-  const bool asked = !arguments.no_promote && options.roles.empty() && options.controls == 0;
-  const auto settled = desk.settle(record, asked ? promotion::Desk::Ask::promote : promotion::Desk::Ask::nothing, begun,
-                                   folder / reports::run_file_name);
-  for (const auto& sentence : settled.finished) tell(printable_format("patchlab: {}\n", sentence));
-  if (settled.trouble) report(*settled.trouble);
-  if (auto kept = keep_reports(archive, record, settled.decisions); !kept) report(kept.error());
-  if (arguments.json)
-    say_json(Json(record));
-  else
-    write_out(run_table(record, settled.decisions, folder));
-  return settled.exit_code;
-}
-
 ExitCode run(Arguments& arguments) {
   const auto stop = interruption();
   const auto scenario = runners::load_scenario(arguments.scenario);
   if (!scenario) return report(scenario.error());
+  RunFrame frame{scenario->stage, arguments.options.runs, {}};
+  if (!arguments.dry_run) {
+    auto scribe = scribe_of(arguments.scribe, frame.stage);
+    if (!scribe) return report_input(scribe.error(), ExitCode::bad_data);
+    frame.scribe = std::move(*scribe);
+  }
   arguments.options.program = own_program();
   std::optional<runners::Progress> progress;
   progress.emplace(runners::Progress::style_for(STDERR_FILENO));
@@ -87,35 +59,26 @@ ExitCode run(Arguments& arguments) {
     write_out(describe(*plan));
     return ExitCode::ok;
   }
-  const auto& stage = plan->scenario.stage;
-  const auto scribe = scribe_of(arguments.scribe, stage);
-  if (!scribe) {
-    progress.reset();
-    return report_input(scribe.error(), ExitCode::bad_data);
-  }
+  const auto ask = !arguments.no_promote && arguments.options.roles.empty() && arguments.options.controls == 0
+                       ? promotion::Desk::Ask::promote
+                       : promotion::Desk::Ask::nothing;
   // Before the first machine starts, so that an attempt that is killed, or hidden, can be seen.
   std::string begun;
   std::optional<Error> untold;
   const auto tell_ledger = [&](const reports::RunRecord& planned) -> Result<void> {
-    const auto now = system_clock_source().wall();
-    const auto policy = promotion::policy_at_desk(stage, now);
-    promotion::LabBook book(stage, absolute_path(arguments.options.runs).value_or({}) / "ledger.jsonl", *scribe);
-    auto told = book.begin(planned, policy ? policy->digest : std::string(), now);
-    if (!told) {
-      untold = std::move(told).error().while_doing(
-          fmt::format("telling the ledger of '{}' that a run begins; nothing was started", stage.string()));
-      return *untold;
+    auto told = begin_run(frame, planned);
+    if (told) {
+      begun = std::move(*told);
+      return {};
     }
-    begun = std::move(*told);
-    return {};
+    untold = told.error();
+    return std::move(told).error();
   };
   const auto finished = runners::execute(*plan, arguments.options, *progress, stop, tell_ledger);
   progress.reset();
-  if (untold)
-    return report(*untold,
-                  untold->error_class == ErrorClass::configuration ? ExitCode::bad_data : ExitCode::cannot_create);
+  if (untold && untold->error_class == ErrorClass::configuration) return report(*untold, ExitCode::bad_data);
   if (!finished) return report(finished.error(), ExitCode::cannot_create);
-  return settle(arguments, stage, *scribe, begun, *finished);
+  return end_run(frame, begun, *finished, ask, arguments.json ? Show::json : Show::table);
 }
 
 }  // namespace

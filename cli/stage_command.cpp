@@ -79,8 +79,13 @@ ExitCode promote(const Arguments& arguments) {
     for (const auto& waived : decision.waived) say("  waived: {}\n", to_string(waived));
     for (const auto& reason : decision.reasons()) say("  {}\n", reason);
   }
-  if (promotions.ledger) return report(*promotions.ledger);
-  return refresh_reports(file, record, desk, promotions.exit_code);
+  auto code = promotions.exit_code;
+  if (promotions.ledger) {
+    report(*promotions.ledger);
+    if (code == ExitCode::ok || code == ExitCode::policy) code = ExitCode::error;  // what came of it is not known
+    return code;
+  }
+  return refresh_reports(file, record, desk, code);
 }
 
 }  // namespace

@@ -108,7 +108,7 @@ TEST_F(GoldenDomain, AWayOutIsNoticedAndNothingIsPromoted) {
   const auto said = events();
   EXPECT_THAT(said, HasSubstr(answered_leak));
   EXPECT_THAT(said, HasSubstr("answer from "));
-  EXPECT_FALSE(fs::exists(work_.path() / "production"));
+  EXPECT_FALSE(fs::exists(work_.path() / "production" / ".versions"));
   expect_no_processes();
   expect_no_trace();
 }

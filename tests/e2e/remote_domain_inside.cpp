@@ -205,7 +205,7 @@ TEST_F(RemoteDomain, WhenSshDiesInATrialItIsAnErrorAndNothingIsLeftThere) {
   const auto record = this->record();
   for (const auto& verdict : record.departments.at(0).verdicts) EXPECT_EQ(verdict.outcome, Outcome::error);
   EXPECT_THAT(events(), HasSubstr("the cell of department 'finance' is gone"));
-  EXPECT_FALSE(fs::exists(work_.path() / "production"));
+  EXPECT_FALSE(fs::exists(work_.path() / "production" / ".versions"));
   expect_nothing_there();
 }
 
