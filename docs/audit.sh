@@ -35,8 +35,8 @@ while IFS= read -r text; do n=$((n + 1))
   last=${stamps[n - 1]}; ms+=("$last"); kind+=("${BASH_REMATCH[5]}"); object+=("${BASH_REMATCH[6]}"); by+=("${BASH_REMATCH[7]}")
   digits=${BASH_REMATCH[3]//[^0-9]/}; at+=("${digits:0:14}Z"); o=${object[n]}; was=${state[$o]:-none}
   case ${kind[n]} in
-    import) [ $n = 1 ] || die "ledger:$n: an older ledger is taken over by the first line only" ;;
-    repair) continue ;;
+    import) [ $n = $((${repairs:-0} + 1)) ] || die "ledger:$n: an older ledger is taken over by the first line only" ;;
+    repair) repairs=$((${repairs:-0} + 1)); continue ;;
     promote-switched) [ "$was" = promote-begun ] && [ "${by[n]}" = "${by[${line_of[$o]:-0}]}" ] || die "ledger:$n: switches what had not begun" ;;
     promote-done) [ "$was" = promote-switched ] && [ "${by[n]}" = "${by[${line_of[$o]:-0}]}" ] || die "ledger:$n: is done and was not switched" ;;
     promote-refused) [ "$was" = none ] || [ "$was" = promote-begun ] || [ "$was" = promote-switched ] || die "ledger:$n: gives up what had ended" ;;

@@ -8,7 +8,7 @@
 #include "lab/core/printable.hpp"
 #include "promotion/book/failures.hpp"
 #include "promotion/browser/assets.hpp"
-#include "promotion/policy/in_force.hpp"
+#include "promotion/desk/stage_policy.hpp"
 #include "promotion/stage/manifest.hpp"
 #include "reports/record/queries.hpp"
 
@@ -136,8 +136,11 @@ std::variant<Counter::Matter, NotAsked> Counter::matter_of(const AskedSet& set) 
     return NotAsked{404, "department-unknown", fmt::format("run '{}' has no department '{}'", set.run, set.department)};
   matter.candidates = tested_set(*department);
   const auto now = clock_.wall();
-  auto policy = policy_of_stage(places_.stage, now);
-  if (!policy) return NotAsked{422, "policy-unreadable", said(policy.error())};
+  auto policy = policy_at_desk(places_.stage, now);
+  if (!policy) {
+    const bool known = Chain(places_.stage / chain_folder_name).read().has_value();
+    return NotAsked{422, known ? "policy-unreadable" : "ledger-unreadable", said(policy.error())};
+  }
   matter.policy = std::move(*policy);
   matter.target = {set.department, reports::record_digest(matter.record),
                    sha256(sha256sums_of(matter.record, matter.candidates)), matter.policy.digest};

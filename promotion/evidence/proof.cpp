@@ -377,7 +377,7 @@ class Proving {
                            end->submitter ? ", submitted by " + *end->submitter : ""));
     return {};
   }
-  [[nodiscard]] bool has_older_ledger() const { return lines().front().kind == ChainKind::imported; }
+  [[nodiscard]] bool has_older_ledger() const { return !chain_.state.history.imported().empty(); }
 
   // Nothing from the run's begin to the promotion's end, and no later promotion, may be kept from the reader.
   [[nodiscard]] std::string left_out(const Story& story) const {
