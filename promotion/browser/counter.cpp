@@ -88,10 +88,12 @@ std::vector<std::string> who_may_decide(const std::vector<Signer>& signers, Mome
   return names;
 }
 
-// Of the very set: what failed in the trial that tested exactly it.
+// Of the very set: what failed in the trial that tested exactly it, or in the one whose results that took over.
 std::vector<Failure> failures_of_the_set(const reports::DepartmentRecord& department) {
+  const auto* last = reports::find_trial(department, department.final_trial);
+  const auto* facts = last == nullptr ? nullptr : reports::facts_of(department, *last);
   auto alone = department;
-  std::erase_if(alone.trials, [&](const auto& trial) { return trial.id != department.final_trial; });
+  std::erase_if(alone.trials, [&](const auto& trial) { return facts == nullptr || trial.id != facts->id; });
   return failures_of(alone);
 }
 

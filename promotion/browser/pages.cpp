@@ -167,8 +167,9 @@ void write_summary(Page& page, const ShownSet& shown) {
                fmt::format("The worst is {}. {} of {} checks passed on {}. {}. {}. {}.",
                            worst_severity(shown.record, shown.candidates), checks.passed, checks.all,
                            counted(shown.department.machines.size(), "machine", "machines"),
-                           shown.failures.empty() ? std::string("Nothing failed")
-                                                  : counted(shown.failures.size(), "thing failed", "things failed"),
+                           final_trial(shown) == nullptr ? std::string("Nobody knows what failed")
+                           : shown.failures.empty()      ? std::string("Nothing failed")
+                                                    : counted(shown.failures.size(), "thing failed", "things failed"),
                            shown.people.waivers.empty()
                                ? std::string("Nothing is waived")
                                : counted(shown.people.waivers.size(), "waiver is in force", "waivers are in force"),

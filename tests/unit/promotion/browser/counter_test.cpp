@@ -186,6 +186,25 @@ TEST_F(DeskCounter, DraftsForKeysOfItsOwnPagesThatAreInForce) {
   EXPECT_EQ(book.chain().read()->lines.size(), 1U) << "a draft leaves nothing behind";
 }
 
+// A final trial that took over the results of another one failed where that one did.
+TEST_F(DeskCounter, ShowsWhatFailedInTheResultsThatCount) {
+  EXPECT_THAT(get("/set/r1/finance"), HasSubstr("Nothing failed. Nothing is waived."));
+  auto& department = runs_["r1"].departments.front();
+  auto last = *reports::find_trial(department, department.final_trial);
+  last.reused_from = last.id;
+  last.id = department.final_trial = "finance/t9";
+  last.phases.clear();
+  department.trials.push_back(last);
+  EXPECT_THAT(get("/set/r1/finance"), HasSubstr("Nothing failed. Nothing is waived."));
+  for (auto& trial : department.trials) {
+    if (trial.id == last.reused_from) trial.phases.front().checks.front().outcome = Outcome::fail;
+  }
+  EXPECT_THAT(get("/set/r1/finance"), AllOf(HasSubstr("1 thing failed."), HasSubstr(": fail</li>")));
+  department.trials.back().reused_from = "finance/t99";
+  EXPECT_THAT(get("/set/r1/finance"), AllOf(HasSubstr("Nobody knows what failed."), HasSubstr("0 of 0 checks"),
+                                            Not(HasSubstr("Nothing failed"))));
+}
+
 // Texts of a record come from packages and guests.
 TEST_F(DeskCounter, NothingOfARecordActsOnThePage) {
   const std::string evil = "\"'><script>alert(1)</script><img src=x onerror=alert(1)>\x1b[2J\xe2\x80\xae&amp;";
