@@ -84,6 +84,7 @@ int run_application(int argc, char** argv) {
   add_verify(app, chosen);
   add_evidence(app, chosen);
   add_decide(app, chosen);
+  add_queue(app, chosen);
   add_trust(app, chosen);
   add_desk(app, chosen);
   add_policy(app, chosen);

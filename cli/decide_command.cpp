@@ -13,7 +13,9 @@
 #include "lab/core/paths.hpp"
 #include "promotion/book/book.hpp"
 #include "promotion/book/failures.hpp"
+#include "promotion/desk/people.hpp"
 #include "promotion/desk/stage_policy.hpp"
+#include "promotion/policy/waivers.hpp"
 #include "promotion/stage/manifest.hpp"
 
 namespace patchlab::cli {
@@ -55,7 +57,9 @@ Refusal refused(std::string message, std::string hint = {}, ExitCode code = Exit
 struct Matter {
   std::string id;  // of the run
   std::vector<std::string> candidates;
+  bool was_tried = false;  // exactly this set, on all machines
   std::vector<Failure> failures;
+  Policy policy;
   DecisionTarget target;
   DecisionBook::Contents contents;
   DecisionQuestion question;
@@ -94,6 +98,11 @@ Or<Matter> matter_of(const Arguments& arguments, DecisionBook& book, const fs::p
   if (!contents) return Refusal{contents.error()};
   matter.contents = std::move(*contents);
   matter.failures = failures_of(*department);
+  matter.policy = *policy;
+  auto sorted = matter.candidates;
+  std::ranges::sort(sorted);
+  const auto tried = tested_sets(*department);
+  matter.was_tried = std::ranges::count(tried, sorted) > 0;
   matter.question = DecisionBook::question(matter.target, matter.contents, matter.failures, now);
   return matter;
 }
@@ -140,9 +149,17 @@ Or<std::string> decision_in(const Arguments& arguments, const Matter& matter) {
 Or<Statement> statement_of(StatementKind kind, const std::string& by, const Arguments& arguments,
                            const Matter& matter) {
   auto statement = DecisionBook::draft(kind, by, matter.target, matter.contents);
-  statement.reason = arguments.reason;
+  if (!arguments.reason.empty()) statement.reason = arguments.reason;
   if (!arguments.ticket.empty()) statement.ticket = arguments.ticket;
-  if ((kind == StatementKind::approve || kind == StatementKind::waive) && matter.candidates.empty()) {
+  const bool needs_a_set =
+      kind == StatementKind::approve || kind == StatementKind::waive || kind == StatementKind::submit;
+  if (needs_a_set && !matter.candidates.empty() && !matter.was_tried) {
+    return refused(
+        fmt::format("{}: run {} tried no trial of exactly {} on all machines of '{}'",
+                    to_string(ReasonCode::no_final_trial), matter.id, listed(matter.candidates), arguments.department),
+        "patchlab run SCENARIO, with --candidate for each of them");
+  }
+  if (needs_a_set && matter.candidates.empty()) {
     return refused(fmt::format("run {} tested no set for department '{}': there is nothing to {}", matter.id,
                                arguments.department, to_string(kind)),
                    "patchlab explain says why; --with CANDIDATE names one that was held back");
@@ -213,6 +230,26 @@ std::optional<Error> until_trouble(const Arguments& arguments) {
                              "write it in UTC, as 2026-12-31T18:00:00Z");
 }
 
+// What the policy takes of it, before anybody touches their key for nothing.
+std::optional<JudgedWaiver> against_waiver(const Statement& statement, const Matter& matter) {
+  if (statement.kind != StatementKind::waive) return std::nullopt;
+  const auto decisions = DecisionBook::decisions(matter.question, matter.contents);
+  auto waivers = waivers_given(decisions);
+  const auto before = waivers.size();
+  Decisions wanted;
+  auto& waiver = wanted.waivers.emplace_back();
+  waiver.by = statement.by;
+  waiver.at = matter.question.now;
+  waiver.until = *parse_rfc3339(*statement.expires);
+  waiver.waives = *statement.waives;
+  std::ranges::move(waivers_given(wanted), std::back_inserter(waivers));
+  const auto judged = judge_waivers(matter.policy, waivers, matter.question.now);
+  for (std::size_t i = before; i < judged.size(); ++i) {
+    if (judged[i].refusal != WaiverRefusal::none) return judged[i];
+  }
+  return std::nullopt;
+}
+
 ExitCode decide(StatementKind kind, const Arguments& arguments) {
   if (const auto trouble = until_trouble(arguments)) return cli::report(*trouble, ExitCode::usage);
   const auto stage = stage_of(arguments);
@@ -241,6 +278,9 @@ ExitCode decide(StatementKind kind, const Arguments& arguments) {
   if (const auto why = DecisionBook::would_not_count(statement, key->key, matter.question, matter.contents)) {
     return report(refused(fmt::format("{}: {}", to_string(why->why), why->text), "nothing was signed"));
   }
+  if (const auto why = against_waiver(statement, matter)) {
+    return report(refused(fmt::format("{}: {}", to_string(why->refusal), why->text), "nothing was signed"));
+  }
   show(statement, matter, *bytes);
   const auto signature = make_signature(host_processes(), key->file, signature_namespace(kind), *bytes);
   if (!signature) return cli::report(signature.error());
@@ -253,10 +293,10 @@ ExitCode decide(StatementKind kind, const Arguments& arguments) {
 ExitCode print(const Arguments& arguments) {
   if (const auto trouble = until_trouble(arguments)) return cli::report(*trouble, ExitCode::usage);
   const auto kind = statement_kind_from(arguments.print);
-  if (!kind || !is_decision(*kind)) {
+  if (!kind || (!is_decision(*kind) && *kind != StatementKind::submit)) {
     return cli::report(
-        configuration_error(
-            fmt::format("--print '{}' is no decision; there are: approve, reject, waive, withdraw", arguments.print)),
+        configuration_error(fmt::format(
+            "--print '{}' is no decision; there are: submit, approve, reject, waive, withdraw", arguments.print)),
         ExitCode::usage);
   }
   const auto stage = stage_of(arguments);
@@ -320,6 +360,9 @@ void add_decide(CLI::App& app, Chosen& chosen) {
     command->callback([arguments, kind, &chosen] { chosen = [arguments, kind] { return decide(kind, *arguments); }; });
     return command;
   };
+  person(StatementKind::submit, "sign that you want a tested set to go to production; others decide")
+      ->get_option("--reason")
+      ->required(false);
   person(StatementKind::approve, "sign that a tested set may go to production");
   person(StatementKind::reject, "sign that it may not; only you can withdraw that");
   auto* waiving = person(StatementKind::waive, "sign that a failure is accepted, exactly this one and for a time");

@@ -162,9 +162,8 @@ class Judge {
       if (!of_department(statement)) continue;
       if (statement.kind == StatementKind::submit && of_set(statement)) decisions_.submitters.push_back(statement.by);
       if (statement.kind == StatementKind::waive && (of_set(statement) || of_run(statement)))
-        waiver_authors_.push_back(statement.by);
+        decisions_.waiver_authors.push_back(statement.by);
     }
-    decisions_.ever_waived = !waiver_authors_.empty();
     std::ranges::sort(decisions_.submitters);
     decisions_.submitters.erase(std::unique(decisions_.submitters.begin(), decisions_.submitters.end()),
                                 decisions_.submitters.end());
@@ -236,7 +235,7 @@ class Judge {
       return refused(WhyNot::approval_not_distinct,
                      fmt::format("'{}' submitted this set; somebody else must approve it", statement.by));
     }
-    if (is_one_of(statement.by, waiver_authors_)) {
+    if (is_one_of(statement.by, decisions_.waiver_authors)) {
       return refused(WhyNot::approval_not_distinct,
                      fmt::format("'{}' waived a failure of it; somebody else must approve it", statement.by));
     }
@@ -365,7 +364,6 @@ class Judge {
   Moment now_;
   Decisions decisions_;
   std::vector<const LedgerStatement*> genuine_;
-  std::vector<std::string> waiver_authors_;
   std::map<std::uint64_t, std::uint64_t> withdrawn_;  // line to the line that withdrew it
 };
 

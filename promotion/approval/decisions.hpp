@@ -148,8 +148,8 @@ struct Decisions {
   std::vector<Waiver> waivers;
   std::vector<NotCounted> not_counted;  // by line
   std::vector<std::string> submitters;
-  // Somebody signed a waiver of the set or of the run, whatever became of it: taking one back never asks for less.
-  bool ever_waived = false;
+  // Who signed a waiver of the set or of the run, whatever became of it: taking one back never asks for less.
+  std::vector<std::string> waiver_authors;
   Moment now;  // that of the question, or of the last line: a clock that was set back makes nothing valid again
   [[nodiscard]] bool is_broken() const;
   // The waiver that counts for a failure, or nullptr.

@@ -41,6 +41,21 @@ std::vector<ApprovalGiven> approvals_in(const Decisions& decisions, const Trust&
   return given;
 }
 
+std::vector<std::string> others_than(const Decisions& decisions, const Trust& trust) {
+  std::set<std::string> names;
+  const auto* version = trust.at(decisions.now);
+  if (version == nullptr) return {};
+  for (const auto& signer : version->signers) {
+    const auto is_it = [&](const std::string& name) { return trust.same_person(name, signer.name); };
+    const bool may = may_sign(signer, signature_namespace(StatementKind::approve)) && in_force(signer, decisions.now);
+    if (may && std::ranges::none_of(decisions.submitters, is_it) &&
+        std::ranges::none_of(decisions.waiver_authors, is_it) &&
+        std::ranges::none_of(decisions.approvals, is_it, &Approval::by))
+      names.insert(signer.name);
+  }
+  return {names.begin(), names.end()};
+}
+
 bool is_of_a_waiver(WhyNot why) {
   switch (why) {
     case WhyNot::waiver_of_other_run:
@@ -154,6 +169,8 @@ bool is_named(const DecisionBook::Contents& contents, const std::string& departm
 
 }  // namespace
 
+std::vector<WaiverGiven> waivers_given(const Decisions& decisions) { return facts_in(decisions).given; }
+
 ReasonCode code_of(WhyNot why) {
   switch (why) {
     case WhyNot::statement_unreadable: return ReasonCode::statement_unreadable;
@@ -189,7 +206,8 @@ PeopleOn people_in(const Decisions& decisions, const Trust& trust, const Policy&
   people.set = std::move(set);
   std::ranges::sort(people.set);
   people.approvals = approvals_in(decisions, trust, policy);
-  people.anything_waived = decisions.ever_waived;
+  people.anything_waived = !decisions.waiver_authors.empty();
+  people.could_approve = others_than(decisions, trust);
   judge_facts(people, decisions, policy);
   for (const auto& one : decisions.not_counted) {
     if (breaks_everything(one.why))
@@ -198,8 +216,10 @@ PeopleOn people_in(const Decisions& decisions, const Trust& trust, const Policy&
       people.not_counted.push_back({code_of(one.why), one.text, is_of_a_waiver(one.why)});
   }
   for (const auto& rejection : decisions.rejections) {
-    people.objections.push_back({ReasonCode::rejected, fmt::format("line {}: rejected by '{}': {}", rejection.seq,
-                                                                   rejection.by, rejection.reason)});
+    people.objections.push_back(
+        {ReasonCode::rejected,
+         fmt::format("line {}: rejected by '{}': {}", rejection.seq, rejection.by, rejection.reason), false,
+         rejection.by});
   }
   people.counted = counted_in(decisions, people);
   return people;

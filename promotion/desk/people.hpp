@@ -8,7 +8,7 @@
 #include "promotion/approval/decisions.hpp"
 #include "promotion/book/book.hpp"
 #include "promotion/gate/people.hpp"
-#include "promotion/policy/policy.hpp"
+#include "promotion/policy/waivers.hpp"
 #include "reports/record/record.hpp"
 
 // What people decided (promotion/approval), as a policy takes it (promotion/policy) and the gate asks about it.
@@ -18,6 +18,8 @@ namespace patchlab::promotion {
 [[nodiscard]] PeopleOn people_in(const Decisions& decisions, const Trust& trust, const Policy& policy,
                                  std::vector<std::string> set);
 [[nodiscard]] ReasonCode code_of(WhyNot why);
+// The waivers among them, one for each failure, in the order of the ledger: as a policy judges them.
+[[nodiscard]] std::vector<WaiverGiven> waivers_given(const Decisions& decisions);
 
 // What people decided about this department's sets in this very record, under this policy: first about what passed,
 // then about each other set of the run that somebody named, if it was tried on the whole department. A ledger that

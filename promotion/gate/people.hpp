@@ -32,6 +32,7 @@ struct NotCountedHere {
   ReasonCode code = ReasonCode::statement_unreadable;
   std::string text;
   bool of_a_waiver = false;  // else of an approval
+  std::string by{};          // of a rejection: whose
   bool operator==(const NotCountedHere&) const = default;
 };
 
@@ -45,6 +46,8 @@ struct PeopleOn {
   std::vector<NotCountedHere> objections;
   // Why others do not count. They matter only when one more that counts would help.
   std::vector<NotCountedHere> not_counted;
+  // Who may sign an approval now, and would count: neither submitted, nor waived, nor approved.
+  std::vector<std::string> could_approve{};
   std::vector<std::string> counted;  // digests of the approvals and waivers that count, ascending
 };
 

@@ -118,6 +118,31 @@ TEST_F(Decide, TakesWhatWasSignedElsewhere) {
   EXPECT_EQ(exit_code(ask({"decide"})), 64);
 }
 
+TEST_F(Decide, WhoSubmittedDoesNotApprove) {
+  for (const char* name : {"bob", "carol"}) {
+    ASSERT_EQ(exit_code(ask({"trust", "add", "signers", std::string(name) + "@x", "--key", std::string(name) + ".pub",
+                             "--may", "submit,approve"})),
+              0);
+  }
+  ASSERT_EQ(exit_code(ask({"trust", "sign", "signers", "--root", "root"})), 0);
+  const auto submitted = ask({"submit", "runs/r1", "--department", "finance", "--key", "bob"});
+  EXPECT_EQ(exit_code(submitted), 0) << submitted.errors;
+  EXPECT_THAT(submitted.output, HasSubstr("'submit' by 'bob@x'"));
+  expect(decide("approve", "bob"), 5, "approval-not-distinct: ");
+  EXPECT_EQ(exit_code(decide("approve", "carol")), 0);
+  expect(decide("approve", "carol", {"--with", "nothing"}), 65, "--with 'nothing' is no candidate");
+}
+
+TEST_F(Decide, TheQueueSaysThatNothingWaitsAndWhatWasLookedAt) {
+  const auto queue = ask({"queue", "--runs", "runs"});
+  EXPECT_EQ(exit_code(queue), 0) << queue.errors;
+  EXPECT_THAT(queue.output, StartsWith("nothing waits\n  finance: run "));
+  EXPECT_THAT(queue.output, HasSubstr("looked at 1 of the newest runs in 'runs' for stage 'production'\n"));
+  const auto json = ask({"queue", "--json"});
+  EXPECT_THAT(Json::parse(json.output).at("waiting"), IsEmpty());
+  EXPECT_THAT(ask({"queue", "--runs", "none"}).output, HasSubstr("looked at 0 of the newest runs"));
+}
+
 TEST_F(Decide, TrustRefusesTrapsAndEndsKeys) {
   trust();
   expect(ask({"trust", "add", "signers", "dave@x", "--key", "bob.pub", "--may", "approve"}), 65,

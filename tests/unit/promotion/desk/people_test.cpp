@@ -73,7 +73,7 @@ TEST(People, ObjectByRejectingAndByWhatNobodyCanRead) {
   history.lines.back().unreadable = "'veto' is no kind";
   EXPECT_THAT(people(history).objections,
               ElementsAre(NotCountedHere{ReasonCode::unknown_kind, "line 2: 'veto' is no kind"},
-                          NotCountedHere{ReasonCode::rejected, "line 1: rejected by 'erin': because"}));
+                          NotCountedHere{ReasonCode::rejected, "line 1: rejected by 'erin': because", false, "erin"}));
 }
 
 TEST(People, HaveACodeForEachReason) {
