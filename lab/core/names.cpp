@@ -16,8 +16,8 @@ bool begins_an_id(char c) { return is_in(c, 'a', 'z') || is_in(c, 'A', 'Z') || i
 }  // namespace
 
 bool is_candidate_id(std::string_view text) {
-  return !text.empty() && text.size() <= longest_id && begins_an_id(text.front()) && text != "manifest.json" && text != "SHA256SUMS" &&
-         std::ranges::all_of(text, [](char c) {
+  return !text.empty() && text.size() <= longest_id && begins_an_id(text.front()) && text != "manifest.json" &&
+         text != "SHA256SUMS" && std::ranges::all_of(text, [](char c) {
            return begins_an_id(c) || std::string_view(".+-_~").find(c) != std::string_view::npos;
          });
 }
@@ -25,6 +25,14 @@ bool is_candidate_id(std::string_view text) {
 bool is_scenario_name(std::string_view text) {
   return !text.empty() && text.size() <= longest_name && is_in(text.front(), 'a', 'z') &&
          std::ranges::all_of(text, [](char c) { return is_in(c, 'a', 'z') || is_in(c, '0', '9') || c == '-'; });
+}
+
+bool is_principal(std::string_view text) {
+  const auto word = [](char c) { return is_in(c, 'a', 'z') || is_in(c, '0', '9'); };
+  return !text.empty() && text.size() <= longest_id && word(text.front()) && word(text.back()) &&
+         std::ranges::count(text, '@') <= 1 && std::ranges::all_of(text, [&](char c) {
+           return word(c) || std::string_view("._+-@").find(c) != std::string_view::npos;
+         });
 }
 
 }  // namespace patchlab

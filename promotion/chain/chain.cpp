@@ -14,6 +14,7 @@
 #include "lab/core/digest.hpp"
 #include "lab/core/file_lock.hpp"
 #include "lab/core/files.hpp"
+#include "lab/core/names.hpp"
 #include "lab/core/paths.hpp"
 #include "lab/core/pipe.hpp"
 #include "promotion/chain/own_folder.hpp"
@@ -188,7 +189,7 @@ Result<void> Chain::write_line(const std::string& line, bool first) const {
 }
 
 Result<Chain::Appended> Chain::append(const Entry& entry) {
-  if (!is_signer_name(entry.by))
+  if (!is_principal(entry.by))
     return configuration_error(fmt::format("'{}' cannot be the name of whoever does something", entry.by));
   PATCHLAB_TRY(make_folders());
   step("lock");

@@ -9,6 +9,7 @@
 #include <charconv>
 
 #include "lab/core/digest.hpp"
+#include "lab/core/names.hpp"
 #include "lab/core/printable.hpp"
 #include "lab/core/time.hpp"
 
@@ -16,7 +17,6 @@ namespace patchlab::promotion {
 namespace {
 
 constexpr std::uint64_t largest_number = (std::uint64_t{1} << 53U) - 1;  // what every JSON reader keeps exactly
-constexpr std::size_t longest_name = 120;
 
 struct KindName {
   ChainKind kind;
@@ -37,9 +37,6 @@ constexpr std::array kind_names{KindName{ChainKind::imported, "import"},
                                 KindName{ChainKind::promote_switched, "promote-switched"},
                                 KindName{ChainKind::promote_done, "promote-done"},
                                 KindName{ChainKind::promote_refused, "promote-refused"}};
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_lower_or_digit(char c) { return is_digit(c) || (c >= 'a' && c <= 'z'); }
 
 std::optional<std::uint64_t> number_in(std::string_view text) {
   std::uint64_t value = 0;
@@ -123,20 +120,13 @@ Result<ChainLine> parse_chain_line(std::string_view text) {
   line.time = piece(scanner, R"(","time":")", '"', "no time as 2026-11-28T08:00:00Z", is_time);
   const auto kind = piece(scanner, R"(","kind":")", '"', "no kind of event that is known", is_kind);
   line.object = piece(scanner, R"(","object":")", '"', "no SHA-256", is_object);
-  line.by = piece(scanner, R"(","by":")", '"', "no name of a signer", is_signer_name);
+  line.by = piece(scanner, R"(","by":")", '"', "no name of a signer", is_principal);
   scanner.expect("\"}");
   scanner.expect_end();
   if (!scanner.why().empty()) return configuration_error(scanner.why());
   line.seq = *number_in(seq);
   line.kind = *chain_kind_from(kind);
   return line;
-}
-
-bool is_signer_name(std::string_view text) {
-  return !text.empty() && text.size() <= longest_name && is_lower_or_digit(text.front()) &&
-         std::ranges::count(text, '@') <= 1 && std::ranges::all_of(text, [](char c) {
-           return is_lower_or_digit(c) || std::string_view("._@+-").find(c) != std::string_view::npos;
-         });
 }
 
 std::optional<std::chrono::system_clock::time_point> chain_time(std::string_view text) {

@@ -53,10 +53,6 @@ struct ChainLine {
 // without leading zeros. The error says at which character the first difference is.
 [[nodiscard]] Result<ChainLine> parse_chain_line(std::string_view text);
 
-// a-z, 0-9 and . _ + - around at most one '@', beginning with a letter or digit, at most 120 characters: a principal of
-// allowed_signers that is no pattern. Lower case, since two spellings of one name would be two people.
-[[nodiscard]] bool is_signer_name(std::string_view text);
-
 // Strict RFC 3339: "2026-11-28T08:00:00Z" or with exactly three decimals; a day that the calendar has, no leap second.
 [[nodiscard]] std::optional<std::chrono::system_clock::time_point> chain_time(std::string_view text);
 

@@ -42,14 +42,6 @@ bool is_decision(StatementKind kind) {
 
 std::string signature_namespace(StatementKind kind) { return fmt::format("patchlab.{}.v1", to_string(kind)); }
 
-bool is_principal(std::string_view text) {
-  const auto word = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
-  return !text.empty() && text.size() <= 120 && word(text.front()) && word(text.back()) &&
-         std::ranges::count(text, '@') <= 1 && std::ranges::all_of(text, [&](char c) {
-           return word(c) || std::string_view("._+-@").find(c) != std::string_view::npos;
-         });
-}
-
 bool is_plain_text(std::string_view text, std::size_t longest) {
   return !text.empty() && text.size() <= longest && trimmed(text) == text && printable(text) == text;
 }

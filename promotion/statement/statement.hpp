@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "lab/core/names.hpp"
 #include "lab/core/result.hpp"
 
 // What somebody says of a set of patches, as bytes that are signed: in-toto Statement v1
@@ -44,11 +45,6 @@ inline constexpr std::array all_statement_kinds{StatementKind::approve,  Stateme
 // somebody whose line in allowed_signers does not allow that kind.
 [[nodiscard]] std::string signature_namespace(StatementKind kind);
 
-// a-z, 0-9 and . _ + - around at most one '@', beginning with a letter or digit, at most 120 characters. Lower case,
-// since two spellings of one name would be two people.
-[[nodiscard]] bool is_principal(std::string_view text);
-inline constexpr const char* principal_rule =
-    "a-z, 0-9 and . _ + - with at most one '@', beginning with a letter or digit, at most 120 characters";
 // What can be shown and signed alike: not empty, UTF-8, at most `longest` bytes, no blank at either end, and no
 // character that is not seen, breaks the line or changes the direction of writing.
 [[nodiscard]] bool is_plain_text(std::string_view text, std::size_t longest);

@@ -15,6 +15,7 @@
 
 #include "lab/core/file_lock.hpp"
 #include "lab/core/files.hpp"
+#include "lab/core/names.hpp"
 #include "lab/core/paths.hpp"
 #include "tests/support/chain_samples.hpp"
 #include "tests/support/fake_clock.hpp"
@@ -374,7 +375,7 @@ TEST_F(ChainTest, StoriesThatCannotBeAreRefusedBeforeAnythingIsWritten) {
     if (!each.entry.object.empty()) {
       ASSERT_TRUE(chain().objects().put(each.entry.object));
     }
-    if (!is_sha256(object) || !is_signer_name(each.entry.by)) continue;
+    if (!is_sha256(object) || !is_principal(each.entry.by)) continue;
     all.push_back(line_text({all.size() + 1, sha256(all.back() + "\n"), parse_chain_line(all.back()).value().time,
                              each.entry.kind, object, each.entry.by}));
     all.back().pop_back();
