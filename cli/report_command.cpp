@@ -49,6 +49,7 @@ ExitCode show(const Arguments& arguments) {
 Json facts_of(const promotion::Explanation& explanation) {
   Json facts{{"department", explanation.department},
              {"promoted", explanation.promoted},
+             {"by", explanation.by},
              {"requirements", explanation.requirements}};
   if (const auto* verdict = explanation.verdict; verdict != nullptr) {
     facts["outcome"] = to_string(verdict->outcome);
@@ -74,6 +75,7 @@ void say(const promotion::Explanation& explanation) {
   const bool passed = verdict != nullptr && verdict->outcome == Outcome::pass;
   cli::say("{}: {}{}\n", explanation.department, verdict == nullptr ? "no verdict" : to_string(verdict->outcome),
            passed || explanation.goes_along ? ", " + explanation.word : std::string());
+  if (explanation.promoted && !explanation.by.empty()) cli::say("  {}\n", explanation.by);
   if (verdict != nullptr) cli::say("  {}\n  trials: {}\n", verdict->reason, listed(verdict->trials));
   for (const auto& requirement : explanation.requirements) {
     if (!requirement.waived.empty()) cli::say("  waived: {}\n    {}\n", to_string(requirement), requirement.waived);

@@ -90,6 +90,7 @@ std::vector<Explanation> explain(const reports::RunRecord& record, const reports
                             .promoted = is_promoted(decision, candidate),
                             .goes_along = std::ranges::count(decision.candidates, candidate) > 0,
                             .word = word_for(decision, candidate),
+                            .by = decision.by,
                             .requirements = {}};
     for (const auto& requirement : decision.requirements) {
       const auto about = requirement.about.find("candidate");

@@ -19,6 +19,7 @@ struct Explanation {
   bool promoted = false;                            // it is in the published version now
   bool goes_along = false;  // it is in the set that is or may be promoted, although it failed: that was waived
   std::string word;         // "promoted", "may be promoted", ...
+  std::string by;           // of a department that is, or may be: by whose word, and why it went back
   // Of the department, and of this candidate: met or not.
   std::vector<reports::RequirementRecord> requirements;
 };

@@ -229,6 +229,48 @@ TEST_F(Kill, ADecisionIsThereOrNotAndNeverHalf) {
   });
 }
 
+// What the lab says is signed by its key, and stock ssh-keygen says so.
+TEST_F(Kill, TheLabSignsWhatItDoes) {
+  shell("cd state && for k in root lab other; do ssh-keygen -q -t ed25519 -N '' -C $k -f $k; done");
+  ASSERT_EQ(exit_code(ask({"trust", "add", "signers", "lab@x", "--key", "lab.pub", "--may",
+                           "begin,run,promote,rollback,refuse,head"})),
+            0);
+  ASSERT_EQ(exit_code(ask({"trust", "add", "signers", "other@x", "--key", "other.pub", "--may", "head"})), 0);
+  ASSERT_EQ(exit_code(ask({"trust", "sign", "signers", "--root", "root"})), 0);
+  const auto unknown = ask({"promote", "r-new", "--sign-with", "root.pub"});
+  EXPECT_EQ(exit_code(unknown), 65);
+  EXPECT_THAT(unknown.errors, HasSubstr("may sign nothing for stage"));
+  const auto half = ask({"promote", "r-new", "--sign-with", "other.pub"});
+  EXPECT_EQ(exit_code(half), 73) << half.output;
+  EXPECT_THAT(half.output, HasSubstr("'other@x' may not sign for patchlab.promote.v1"));
+  expect_published("r-old", "not signed");
+  const auto promoted = ask({"promote", "r-new", "--sign-with", "lab.pub", "--by", "alice@x"});
+  ASSERT_EQ(exit_code(promoted), 0) << promoted.output << promoted.errors;
+  const auto state = chain().read().value();
+  EXPECT_EQ(state.lines.back().by, "lab@x") << "the key's name";
+  const auto object = state.lines.back().object;
+  shell(
+      fmt::format("cd state/production/.ledger && ssh-keygen -Y verify -f trust/1/allowed_signers -I lab@x "
+                  "-n patchlab.promote.v1 -s objects/{0}.sig <objects/{0}",
+                  object));
+  shell(
+      "cd state/production/.ledger && ssh-keygen -Y verify -f trust/1/allowed_signers -I lab@x "
+      "-n patchlab.head.v1 -s head.sig <head");
+  const auto refused = ask({"promote", "r-old", "--sign-with", "lab.pub"});
+  EXPECT_EQ(exit_code(refused), 5) << refused.output;
+  shell(
+      fmt::format("cd state/production/.ledger && ssh-keygen -Y verify -f trust/1/allowed_signers -I lab@x "
+                  "-n patchlab.refuse.v1 -s objects/{0}.sig <objects/{0}",
+                  chain().read()->lines.back().object));
+  const auto back = ask({"promote", "r-old", "--sign-with", "lab.pub", "--rollback", "mail is slow"});
+  EXPECT_EQ(exit_code(back), 0) << back.output;
+  EXPECT_THAT(back.output, HasSubstr("back from run r-new: mail is slow"));
+  EXPECT_EQ(exit_code(ask({"promote", "r-new", "--rollback", ""})), 64);
+  EXPECT_EQ(exit_code(ask({"promote", "r-new", "--by", "Not A Name"})), 65);
+  const auto later = ask({"explain", "tidy", "--run", "r-old"});
+  EXPECT_THAT(later.output, HasSubstr("mail is slow")) << later.errors;
+}
+
 // No file may grow beyond so many blocks: as a full disk, at another place each time.
 TEST_F(Kill, AFullDiskChangesNothing) {
   const auto before = chain().read()->head();
