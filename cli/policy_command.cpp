@@ -5,11 +5,16 @@
 #include <CLI/CLI.hpp>
 
 #include "cli/commands.hpp"
+#include "cli/key_argument.hpp"
 #include "cli/output.hpp"
 #include "cli/terminal.hpp"
 #include "history/archive/run_archive.hpp"
+#include "lab/core/digest.hpp"
+#include "lab/core/files.hpp"
 #include "lab/core/paths.hpp"
 #include "lab/core/time.hpp"
+#include "promotion/book/book.hpp"
+#include "promotion/chain/own_folder.hpp"
 #include "promotion/gate/gate.hpp"
 #include "promotion/policy/in_force.hpp"
 #include "promotion/policy/policy_document.hpp"
@@ -27,6 +32,9 @@ struct Arguments {
   std::vector<std::string> departments;
   std::string at;
   bool json = false;
+  fs::path stage = "production";
+  fs::path key;
+  std::string reason;
 };
 
 // A file, or the shipped one by its name. A file of that name is "./quickstart".
@@ -160,17 +168,109 @@ ExitCode test(const Arguments& arguments) {
   return code;
 }
 
+// The number that no document of the stage and no line of its ledger has.
+Result<std::uint64_t> next_number(const fs::path& stage, const promotion::History& history) {
+  std::uint64_t next = 1;
+  for (const auto& named : history.policies()) next = std::max(next, named.version + 1);
+  while (is_there(promotion::policy_folder(stage) / fmt::format("{}.json", next))) ++next;
+  return next;
+}
+
+// Who answers for policies puts one into force: the document first, which counts from `valid_since` on, then the line
+// of the ledger that says who it was.
+Result<std::string> add(const Arguments& arguments) {
+  using namespace promotion;
+  PATCHLAB_ASSIGN(const auto stage, absolute_path(arguments.stage));
+  PATCHLAB_ASSIGN(const auto text, read_file(arguments.policy));
+  PATCHLAB_ASSIGN(const auto policy, parse_policy(text, arguments.policy));
+  PATCHLAB_ASSIGN(const auto key, signing_key(arguments.key).while_doing("--key"));
+  Chain chain(stage / chain_folder_name);
+  const DecisionBook book(chain.folder(), host_processes(), system_clock_source());
+  PATCHLAB_ASSIGN(const auto trust, book.trust());
+  const auto now = system_clock_source().wall();
+  const auto* version = trust.at(now);
+  const auto signers = version == nullptr ? std::vector<Signer>() : version->signers;
+  const auto signer = std::ranges::find_if(signers, [&](const Signer& one) { return one.key == key.key; });
+  const auto name_space = signature_namespace(StatementKind::policy);
+  if (signer == signers.end() || !may_sign(*signer, name_space) || !in_force(*signer, now)) {
+    return configuration_error(
+        fmt::format("{} may not put a policy in force in stage '{}'", fingerprint(key.key), stage.string()),
+        "patchlab trust add SIGNERS NAME --key FILE --may policy, then patchlab trust sign");
+  }
+  PATCHLAB_ASSIGN(auto all, policies_of_stage(stage));
+  const auto same = [&](const Policy& other) { return other.digest == policy.digest; };
+  if (std::ranges::any_of(all, same))
+    return configuration_error(fmt::format("'{}' is a policy of this stage already", arguments.policy));
+  if (!policy.replaces.empty() &&
+      std::ranges::none_of(all, [&](const Policy& other) { return other.digest == policy.replaces; }))
+    return configuration_error(fmt::format("it replaces {}, which is no policy of this stage", policy.replaces));
+  all.push_back(policy);
+  const auto after = policy_in_force(all, now);
+  if (after.trouble && after.trouble->kind == PolicyTrouble::Kind::ambiguous)
+    return configuration_error("two policies would be in force: " + after.trouble->text,
+                               "name the older one under \"replaces\", by the SHA-256 of its file");
+
+  PATCHLAB_ASSIGN(const auto state, chain.read());
+  PATCHLAB_ASSIGN(const auto number, next_number(stage, state.history));
+  Statement statement;
+  statement.kind = StatementKind::policy;
+  statement.by = signer->name;
+  statement.subjects = {{policy.id, policy.digest}};
+  statement.version = number;
+  statement.ledger = SeenLedger{state.head().size, state.head().hash};
+  if (!arguments.reason.empty()) statement.reason = arguments.reason;
+  PATCHLAB_ASSIGN(const auto bytes, write_statement(statement));
+  PATCHLAB_ASSIGN(const auto signature, make_signature(host_processes(), key.file, name_space, bytes));
+  const auto file = policy_folder(stage) / fmt::format("{}.json", number);
+  PATCHLAB_TRY(make_own_folder(chain.folder(), Links::refuse, 0750));
+  PATCHLAB_TRY(make_own_folder(file.parent_path(), Links::refuse, 0750));
+  PATCHLAB_TRY(write_file_atomically(file, text, 0640));
+  const auto appended =
+      chain.append({.kind = ChainKind::policy,
+                    .by = signer->name,
+                    .object = bytes,
+                    .signature = signature,
+                    .attachments = {text},
+                    .unless = [&](const ChainState& there) {
+                      return there.head() == state.head() ? std::string() : "the ledger went on meanwhile: try again";
+                    }});
+  if (!appended) {
+    std::error_code ignored;
+    fs::remove(file, ignored);
+    return appended.error();
+  }
+  return fmt::format("line {} of the ledger: policy {} is '{}', put in force by '{}'; now in force: {}",
+                     appended->head.size, number, policy.id, signer->name,
+                     after.trouble ? "none, nothing is promoted until one is" : "'" + after.id + "'");
+}
+
+ExitCode add_one(const Arguments& arguments) {
+  const auto added = add(arguments);
+  if (!added) return report_input(added.error(), ExitCode::bad_data);
+  say("{}\n", *added);
+  return ExitCode::ok;
+}
+
 }  // namespace
 
 void add_policy(CLI::App& app, Chosen& chosen) {
   const auto arguments = std::make_shared<Arguments>();
-  auto* policy = app.add_subcommand("policy", "what a promotion needs: check a policy, or try it on past runs");
+  auto* policy =
+      app.add_subcommand("policy", "what a promotion needs: check a policy, try it on past runs, put it in force");
   policy->require_subcommand(1);
 
   auto* checking = policy->add_subcommand("check", "whether a file is a policy, and what it asks");
   checking->add_option("file", arguments->policy, "policy file, or 'quickstart' for the shipped one")->required();
   checking->add_flag("--json", arguments->json, "as JSON");
   checking->callback([arguments, &chosen] { chosen = [arguments] { return check(*arguments); }; });
+
+  auto* adding = policy->add_subcommand("add", "put a policy in force in a stage, signed by who answers for it");
+  adding->add_option("file", arguments->policy, "policy file")->required();
+  adding->add_option("--key", arguments->key, "key that may sign policies: the .pub file, or the private one")
+      ->required();
+  adding->add_option("--reason", arguments->reason, "why, for those who read the ledger");
+  adding->add_option("--stage", arguments->stage, "stage folder")->capture_default_str();
+  adding->callback([arguments, &chosen] { chosen = [arguments] { return add_one(*arguments); }; });
 
   auto* testing = policy->add_subcommand("test", "what a policy says of a past run; promotes nothing");
   testing->add_option("policy", arguments->policy, "policy file, or 'quickstart' for the shipped one")->required();
