@@ -83,6 +83,7 @@ int run_application(int argc, char** argv) {
   add_stage(app, chosen);
   add_verify(app, chosen);
   add_evidence(app, chosen);
+  add_witness(app, chosen);
   add_decide(app, chosen);
   add_queue(app, chosen);
   add_trust(app, chosen);

@@ -27,6 +27,7 @@ void add_queue(CLI::App& app, Chosen& chosen);   // queue
 void add_policy(CLI::App& app, Chosen& chosen);  // policy check, policy test
 void add_verify(CLI::App& app, Chosen& chosen);
 void add_evidence(CLI::App& app, Chosen& chosen);  // evidence export
+void add_witness(CLI::App& app, Chosen& chosen);
 void add_lab(CLI::App& app, Chosen& chosen);     // lab clean
 
 }  // namespace patchlab::cli

@@ -17,6 +17,7 @@
 #include "promotion/desk/people.hpp"
 #include "promotion/evidence/bundle_chain.hpp"
 #include "promotion/evidence/signed_lines.hpp"
+#include "promotion/evidence/witness.hpp"
 #include "promotion/gate/gate.hpp"
 #include "promotion/policy/in_force.hpp"
 #include "promotion/policy/policy_document.hpp"
@@ -31,7 +32,6 @@ namespace {
 
 constexpr std::uintmax_t largest_document = 64U << 20U;
 constexpr const char* head_namespace = "patchlab.head.v1";
-constexpr const char* witness_namespace = "patchlab.witness.v1";
 
 // What is asked of one department, as far as it is known.
 struct Story {
@@ -351,6 +351,11 @@ class Proving {
         missing(department, LinkKind::run, "it ended under an older ledger, which the first line took over");
         return {};
       }
+      if (chain_.state.history.attempts().empty() && !lacks_a_run()) {
+        missing(department, LinkKind::run,
+                "this ledger was told of no run at all: only the one beside the runs knows it");
+        return {};
+      }
       return says(fmt::format("no run before line {} found that", story.promotion->line));
     }
     const auto& attempts = chain_.state.history.attempts();
@@ -376,6 +381,10 @@ class Proving {
                fmt::format("begun in line {}, ended complete in line {}{}", story.begin_line, story.run_line,
                            end->submitter ? ", submitted by " + *end->submitter : ""));
     return {};
+  }
+  [[nodiscard]] bool lacks_a_run() const {
+    return std::ranges::any_of(lines(),
+                               [&](const ChainLine& one) { return one.kind == ChainKind::run && lacks(one.seq); });
   }
   [[nodiscard]] bool has_older_ledger() const { return !chain_.state.history.imported().empty(); }
 

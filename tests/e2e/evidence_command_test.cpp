@@ -171,6 +171,50 @@ TEST_F(EvidenceCommand, WhatTheCommandsMakeIsProvenByBoth) {
   EXPECT_THAT(both().audited.output, HasSubstr("serial 2"));
 }
 
+TEST_F(EvidenceCommand, AWitnessTakesOnlyWhatContinues) {
+  const auto ledger = stage() / ".ledger/ledger.jsonl";
+  const std::vector<std::string> look{"witness", "production", "--state", "noted", "--key", "witness"};
+  good(look);
+  run_and_record();
+  approve("bob");
+  approve("carol");
+  promote();
+  const auto before = read_file(ledger).value();
+  good(look);
+  const auto proven = ask({"verify", "production", "--roots", "roots", "--noted", "noted"});
+  EXPECT_EQ(exit_code(proven), 0) << proven.output << proven.errors;
+  EXPECT_THAT(proven.output, HasSubstr("noted by witness@y"));
+  // A copy of the lines alone will do.
+  folder_.write("ledger.jsonl", before);
+  good({"witness", "ledger.jsonl", "--state", "noted", "--key", "witness"});
+  const auto same = read_file(folder_.path() / "noted").value();
+
+  const auto end = before.rfind('\n', before.size() - 2) + 1;
+  auto rewritten = before;
+  rewritten.replace(rewritten.find("policy"), 6, "submit");
+  for (const auto& [text, words] : {std::pair<std::string, const char*>{before.substr(0, end), "its end was cut off"},
+                                    {rewritten, "does not follow"},
+                                    {before.substr(0, before.find('\n') + 1), "its end was cut off"},
+                                    {"", "has no line"},
+                                    {"{}\n", "cannot be read"}}) {
+    ASSERT_TRUE(write_file_atomically(ledger, text));
+    const auto refused = ask(look);
+    EXPECT_EQ(exit_code(refused), 65) << words;
+    EXPECT_THAT(refused.errors, HasSubstr(words));
+    EXPECT_EQ(read_file(folder_.path() / "noted").value(), same) << words;
+    EXPECT_EQ(exit_code(ask({"verify", "production", "--noted", "noted"})), 65) << words;
+  }
+  ASSERT_TRUE(write_file_atomically(ledger, before));
+  // Somebody else's signature is no witness's.
+  ASSERT_EQ(
+      exit_code(start("ssh-keygen", {"-q", "-Y", "sign", "-f", "bob", "-n", "patchlab.witness.v1", "ledger.jsonl"})),
+      0);
+  fs::rename(folder_.path() / "ledger.jsonl.sig", folder_.path() / "noted.sig");
+  const auto forged = ask({"verify", "production", "--roots", "roots", "--noted", "noted"});
+  EXPECT_EQ(exit_code(forged), 65);
+  EXPECT_THAT(forged.output, HasSubstr("of nobody who may note heads"));
+}
+
 TEST_F(EvidenceCommand, WithoutKeysItIsConsistentAndNotProven) {
   const auto after = [&](const std::string& words) {
     const auto outcome = ask({"verify", "production"});
