@@ -119,7 +119,8 @@ proven=; for folder in stage/*/; do dep=$(basename "$folder"); b=0; d=0
   r=0; for ((i = 1; i < b; i++)); do [ "${kind[i]}" != run ] || ! is "$i" run "$run" || r=$i; done
   [ $r -gt 0 ] || die "$dep: no run before line $b found that"; get $r begin; g=${line_of[$v]}
   for i in $missing; do [ "$i" -lt "$g" ] || { [ "$i" -gt $d ] && [ "${kind[i]}" != promote-begun ]; } || die "ledger:$i: its statement is missing, and could be about this promotion"; done
-  is $r complete true && [ "$(jq .complete "$record")" = true ] && is $r "set:$dep" "$set" || die "$dep: the run of line $r tested another set, or was not complete"
+  is $r complete true && [ "$(jq .complete "$record")" = true ] && get $r "set:$dep" && tested=$v || die "$dep: the run of line $r was not complete"
+  cmp -s <(sort "$folder/SHA256SUMS" 2>/dev/null) <(jq -r --slurpfile m "$folder/manifest.json" '[$m[0].candidates[].id] as $ids | .candidates[] | .id as $c | select($ids | index($c)) | .files[] | "\(.sha256)  \($c)/\(.name)"' "$record" 2>/dev/null | sort) || die "$dep: the run of line $r had other files"
   get $r submitter; authors=" ${person[$v]:-$v} "; waived=; gone=; approvals=()
   for ((i = 1; i < b; i++)); do [ "${kind[i]}" != submit ] || ! is "$i" set "$set" || authors+="${person[${by[i]}]} "
     [ "${kind[i]}" = withdraw ] && [ -f "objects/${object[i]}" ] || continue; get $i withdraws; w=${line_of[$v]:-0}; [ "$w" -gt 0 ] && [ "$w" -lt $i ] && [ "${person[${by[w]}]:-}" = "${person[${by[i]}]}" ] || die "ledger:$i: withdraws what is not its author's"; gone+=" $w "; done
@@ -131,6 +132,7 @@ proven=; for folder in stage/*/; do dep=$(basename "$folder"); b=0; d=0
       approve) [ -z "$mine" ] || ! is "$i" policy "$rules" || [[ $gone = *" $i "* ]] || approvals+=("$i") ;;
     esac; done
   approvers=; seen=; for i in "${approvals[@]}"; do who=${person[${by[i]}]}; [[ $authors = *" $who "* ]] || { approvers+=" $i"; get "$i" size; [ -z "$waived" ] || [ "$v" -lt "$last_waiver" ] || seen=1; }; done
+  [ "$tested" = "$set" ] || [ -n "$waived" ] || die "$dep: the run of line $r tested another set, and nothing of this one was waived"
   [ -z "$waived" ] || [ -n "$seen" ] || die "$dep: nobody approved who had seen the waiver"
   jq -r --arg dep "$dep" --slurpfile manifest "$folder/manifest.json" "$failed" "$record" >"$work/failed" 2>/dev/null || die "$dep: no trial of this very set, or the lab could not tell"
   ! grep -qvxF -- "$waived" "$work/failed" || die "$dep: there are failures that nobody waived"

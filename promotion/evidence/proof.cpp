@@ -40,6 +40,7 @@ struct Story {
   Moment when;                 // it began
   std::uint64_t run_line = 0;  // 0: not found
   std::uint64_t begin_line = 0;
+  std::string tested;  // digest of the set that the run ended with; another one may be promoted if it was tried too
   std::vector<std::string> submitters;
   std::optional<reports::RunRecord> record;
   std::optional<Manifest> manifest;
@@ -368,8 +369,9 @@ class Proving {
     }
     const auto subject = std::ranges::find(end->subjects, department, &StatementSubject::name);
     if (end->complete != true) return says(fmt::format("the run of line {} was not complete", story.run_line));
-    if (subject == end->subjects.end() || subject->sha256 != story.statement.subjects.front().sha256)
-      return says(fmt::format("the run of line {} tested another set", story.run_line));
+    if (subject == end->subjects.end())
+      return says(fmt::format("the run of line {} had no such department", story.run_line));
+    story.tested = subject->sha256;
     PATCHLAB_ASSIGN(const auto begun, objects_.get(attempt->begin));
     const auto begin = read_statement(begun, fmt::format("the statement of line {}", attempt->line));
     if (!begin) return says(begin.error().message);
@@ -424,6 +426,11 @@ class Proving {
     if (manifest.run != record->id) return says("is of another run than the manifest");
     if (sha256(sha256sums_of(*record, manifest.candidates)) != manifest.set)
       return says("has other files of these candidates than the manifest");
+    auto set = manifest.candidates;
+    std::ranges::sort(set);
+    const bool fits = story.tested.empty() || story.tested == sha256(sha256sums_of(*record, tested_set(*found)));
+    if (!fits || std::ranges::count(tested_sets(*found), set) == 0)
+      return says(fmt::format("the run of line {} tested another set", story.run_line));
     holds(department, LinkKind::record, fmt::format("run {}, {}", printable(record->id), *story.statement.run));
     add(department, LinkKind::evidence, LinkState::not_kept,
         "the record has no digests of the files that the run kept: logs and screens are not proven");

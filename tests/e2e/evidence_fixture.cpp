@@ -28,7 +28,7 @@ reports::RunRecord failed_record() {
   auto& tidy = run.verdict("tidy", Outcome::fail, "mail/deliver");
   tidy.trials = {batch};
   tidy.failed = {"mail/deliver"};
-  run.end_department(batch);
+  run.end_department(run.trial(reports::Purpose::final, {"dns-update"}));
   return run.finish();
 }
 
@@ -39,6 +39,7 @@ Result<void> write(const fs::path& folder, const reports::RunRecord& record) {
   promotion::Decision decision;
   decision.department = "finance";
   decision.promotable = {"dns-update", "tidy"};
+  decision.trial = reports::trial_with_purpose(record.departments.front(), reports::Purpose::batch)->id;
   for (const auto& candidate : record.candidates) {
     for (const auto& file : candidate.files) {
       PATCHLAB_TRY(create_folders(folder / "files" / candidate.id));
