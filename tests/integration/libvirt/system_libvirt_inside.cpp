@@ -372,7 +372,7 @@ TEST_F(InsideSystemLibvirt, WhatACrashLeavesIsFoundAndRemoved) {
   for (const auto& object : *objects)
     names.push_back(std::string(to_string(object.kind)) + " " + object.name() + (object.in_use ? " in use" : ""));
   EXPECT_THAT(names, ElementsAre("domain patchlab-crash-finance-dns1", "network patchlab-crash-finance",
-                                 "lab_folder " + (lab_folder / "storage/patchlab-crash-finance").string()));
+                                 "folder " + (lab_folder / "storage/patchlab-crash-finance").string()));
   const auto removed = remove_lab_objects(*session_, *objects);
   EXPECT_TRUE(removed) << removed.error().message;
   expect_no_trace();
