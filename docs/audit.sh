@@ -14,6 +14,7 @@ roots=$(realpath -e "$2"); noted=${3:+$(realpath -e "$3")}; cd "$1"
 sum() { sha256sum -- "$1" 2>/dev/null | cut -c1-64; }
 ms_of() { date -d "$1" +%s%3N 2>/dev/null || die "'$1' is no time"; }
 signed() { # FILE SIGNERS NAME NAMESPACE TIME: stock ssh-keygen enforces name, namespace and dates
+  [ "$(tail -c1 "$1.sig" 2>/dev/null | tr '\n' .)" = . ] || die "$1.sig: missing, or cut"
   ssh-keygen -q -Y verify -f "$2" -I "$3" -n "patchlab.$4.v1" -O "verify-time=$5" -s "$1.sig" <"$1" >/dev/null 2>&1 ||
     die "$1: no signature of $3 for patchlab.$4.v1 that was valid at $5"; }
 [ -z "$(find . ! -type f ! -type d -print -quit)" ] || die "there are files that are not regular"
