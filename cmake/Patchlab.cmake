@@ -52,29 +52,28 @@ endfunction()
 
 # patchlab_test(checks_test SOURCES a_test.cpp [LIBS ...] [LABEL unit]): one executable, each TEST found by ctest, labelled.
 # WHOLE: the executable is one test, for suites that set up once what takes long.
-# CORES: how many tests with a machine it counts for; one for those labelled vm, which take two places each. run-tests
-# gives ctest three places for each processor: such a test waits for half of its time. One place more is for what is quick:
-# unit tests, and what mostly waits for real servers, one test at a time.
+# PLACES: how many of ctest's places it takes; with one or more it needs the golden images. One for those labelled vm: run-tests
+# gives ctest three for each processor, since a test with one machine waits for two thirds of its time. One place more is for
+# what is quick: unit tests, and what mostly waits for real servers, one test at a time.
 function(patchlab_test name)
-  cmake_parse_arguments(ARG "APART;WHOLE" "LABEL;TIMEOUT;CORES" "SOURCES;LIBS" ${ARGN})
+  cmake_parse_arguments(ARG "APART;WHOLE" "LABEL;TIMEOUT;PLACES" "SOURCES;LIBS" ${ARGN})
   if(NOT ARG_LABEL)
     set(ARG_LABEL unit)
   endif()
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 60)
   endif()
-  if(NOT ARG_CORES AND ARG_LABEL STREQUAL vm)
-    set(ARG_CORES 1)
+  if(NOT ARG_PLACES AND ARG_LABEL STREQUAL vm)
+    set(ARG_PLACES 1)
   endif()
   set(properties LABELS ${ARG_LABEL} TIMEOUT ${ARG_TIMEOUT})
   # Machines with the longest first, and beside them what is quick. ctest keeps no place free for a test that needs
   # several: golden_images (tests/e2e) leaves enough of them at once for the longest.
-  if(ARG_CORES OR ARG_LABEL STREQUAL e2e)
+  if(ARG_PLACES OR ARG_LABEL STREQUAL e2e)
     list(APPEND properties FIXTURES_REQUIRED golden_images)  # tests/e2e makes them
   endif()
-  if(ARG_CORES)
-    math(EXPR places "2 * ${ARG_CORES}")
-    list(APPEND properties PROCESSORS ${places} COST ${ARG_TIMEOUT})
+  if(ARG_PLACES)
+    list(APPEND properties PROCESSORS ${ARG_PLACES} COST ${ARG_TIMEOUT})
   elseif(ARG_LABEL STREQUAL integration)
     list(APPEND properties RESOURCE_LOCK servers)
   endif()

@@ -31,7 +31,7 @@ TEST_F(GoldenDomain, TheMainJobIsDoneOnItsClones) {
   EXPECT_THAT(planned.output, HasSubstr("candidate harmless-hostname: on dns"));
   expect_no_trace();
 
-  const auto outcome = patchlab({"run", "domains.json", "--runs", "runs"}, work_.path(), std::chrono::minutes(7));
+  const auto outcome = patchlab({"run", "domains.json", "--runs", "runs"}, work_.path(), std::chrono::minutes(10));
   EXPECT_EQ(exit_code(outcome), 1) << outcome.output << outcome.errors;
   const auto record = this->record();
   ASSERT_EQ(record.departments.size(), 1U) << outcome.errors;
@@ -58,7 +58,7 @@ TEST_F(GoldenDomain, IsClonedByTwoDepartmentsAtOnceBesideAnother) {
   second["golden"]["domain"] = "dns2-golden";
   scenario["trial"]["warm_reboots"] = 1;
   work_.write("domains.json", scenario.dump());
-  const auto outcome = patchlab({"run", "domains.json", "--runs", "runs"}, work_.path(), std::chrono::minutes(4));
+  const auto outcome = patchlab({"run", "domains.json", "--runs", "runs"}, work_.path(), std::chrono::minutes(6));
   EXPECT_EQ(exit_code(outcome), 0) << outcome.output << outcome.errors;
   for (const auto* name : {"finance", "engineering"})
     EXPECT_TRUE(fs::exists(work_.path() / "production" / name / "manifest.json")) << name;
@@ -102,7 +102,7 @@ TEST_F(GoldenDomain, AWayOutIsNoticedAndNothingIsPromoted) {
   ASSERT_NE(bridge, all.end());
   auto netlink = network::Netlink::open();
   ASSERT_TRUE(netlink->attach("prod1", *bridge));
-  const auto end = run.wait(std::chrono::minutes(3));
+  const auto end = run.wait(std::chrono::minutes(5));
   ASSERT_TRUE(std::holds_alternative<Exited>(end.end)) << end.describe();
   EXPECT_EQ(std::get<Exited>(end.end).code, 2);
   const auto said = events();

@@ -39,7 +39,7 @@ void run_inside(const std::string& program, const std::vector<std::string>& more
   spec.program = std::string(PATCHLAB_SOURCE_DIR) + "/tests/integration/libvirt/with-system-libvirt";
   spec.arguments = {folder.path() / "lab", program, folder.path() / "lab"};
   spec.arguments.insert(spec.arguments.end(), more.begin(), more.end());
-  spec.time_limit = std::chrono::seconds(740);
+  spec.time_limit = std::chrono::seconds(1140);
   const auto outcome = host_processes().run(spec);
   std::cout << outcome.output << std::flush;
   EXPECT_TRUE(outcome.succeeded()) << outcome.describe() << "\n"

@@ -144,7 +144,7 @@ TEST_F(RemoteDomain, TheMainJobIsDoneThere) {
   EXPECT_EQ(exit_code(planned), 0) << planned.errors;
   EXPECT_THAT(planned.output, HasSubstr("candidate harmless-hostname: on dns"));
 
-  const auto outcome = here({"run", "domains.json", "--runs", "runs"}, std::chrono::minutes(7));
+  const auto outcome = here({"run", "domains.json", "--runs", "runs"}, std::chrono::minutes(10));
   EXPECT_EQ(exit_code(outcome), 1) << outcome.output << outcome.errors;
   const auto record = this->record();
   ASSERT_EQ(record.departments.size(), 1U) << outcome.errors;

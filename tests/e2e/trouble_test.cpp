@@ -54,7 +54,7 @@ class Trouble : public ::testing::Test {
     spec.program = words.front();
     spec.arguments.assign(words.begin() + 1, words.end());
     spec.working_folder = folder_.path();
-    spec.time_limit = std::chrono::minutes(8);
+    spec.time_limit = std::chrono::minutes(14);
     const auto outcome = host_processes().run(spec);
     EXPECT_EQ(exit_code(outcome), expected_code) << outcome.describe() << "\n" << outcome.output << outcome.errors;
     EXPECT_THAT(lab_processes(), IsEmpty());

@@ -36,7 +36,7 @@ class WindowsDomain : public GoldenDomain {
 };
 
 TEST_F(WindowsDomain, TakesWhatIsGoodAndGivesItBackAndHoldsBackWhatBreaksIt) {
-  const auto outcome = patchlab({"run", "domains.json", "--runs", "runs"}, work_.path(), std::chrono::minutes(11));
+  const auto outcome = patchlab({"run", "domains.json", "--runs", "runs"}, work_.path(), std::chrono::minutes(15));
   EXPECT_EQ(exit_code(outcome), 1) << outcome.output << outcome.errors;
   const auto record = this->record();
   EXPECT_TRUE(record.complete);
