@@ -23,6 +23,19 @@ struct NoiseFigures {
   [[nodiscard]] bool clean() const { return lost_departments + errors + false_fails == 0; }
 };
 
+// Why a trial ended without a verdict, where the trial itself has no error: what could not be observed in its phases.
+inline std::vector<std::string> unobserved(const reports::TrialRecord& trial) {
+  std::vector<std::string> sentences;
+  for (const auto& phase : trial.phases) {
+    const auto where = phase.machine + ", " + phase.phase + ": ";
+    if (phase.error) sentences.push_back(where + phase.error->message);
+    for (const auto& check : phase.checks) {
+      if (check.outcome == Outcome::error) sentences.push_back(where + check.id + ": " + check.reason);
+    }
+  }
+  return sentences;
+}
+
 inline void add(NoiseFigures& figures, const reports::RunRecord& record) {
   for (const auto& department : record.departments) {
     const auto say = [&](const std::string& sentence) { figures.remarks.push_back(department.name + ": " + sentence); };
@@ -46,6 +59,9 @@ inline void add(NoiseFigures& figures, const reports::RunRecord& record) {
       if (trial.outcome == Outcome::fail) ++figures.false_fails;
       for (const auto& key : trial.signature) say(trial.id + " failed: " + key);
       if (trial.error) say(trial.id + ": " + trial.error->message);
+      if (trial.outcome == Outcome::error) {
+        for (const auto& sentence : unobserved(trial)) say(trial.id + ": " + sentence);
+      }
     }
     for (const auto& remark : reports::remarks(department)) say(remark);
   }

@@ -76,5 +76,22 @@ TEST(NoiseFigures, FailedTriesThatDidNotCountAreCountedHere) {
   EXPECT_THAT(figures.remarks, ElementsAre(HasSubstr("flaky: dns/a-record failed in 1 of 2 tries")));
 }
 
+TEST(NoiseFigures, SayWhatCouldNotBeObserved) {
+  auto record = tests::good_record();
+  auto& trial = record.departments[0].trials[1];
+  trial.outcome = Outcome::error;
+  auto& phase = trial.phases[0];
+  phase.outcome = Outcome::error;
+  phase.error = guest_error("its list of packages cannot be read");
+  phase.checks[0].outcome = Outcome::error;
+  phase.checks[0].reason = "the worker did not end";
+  NoiseFigures figures;
+  add(figures, record);
+  EXPECT_EQ(figures.errors, 1U);
+  const auto where = trial.id + ": " + phase.machine + ", " + phase.phase + ": ";
+  EXPECT_THAT(figures.remarks, testing::Contains(HasSubstr(where + "its list of packages cannot be read")));
+  EXPECT_THAT(figures.remarks, testing::Contains(HasSubstr(where + phase.checks[0].id + ": the worker did not end")));
+}
+
 }  // namespace
 }  // namespace patchlab::test
