@@ -91,13 +91,15 @@ TrialRecord DepartmentTrials::run_once(const cell::TrialJob& wanted, const std::
     return lab_.run_trial(*trial);
   }();
   if (done) return std::move(done).value();
+  // Its cell is ended when the run is cancelled, which is no trouble of the lab.
+  const auto why = stop_.stop_requested() ? Error{ErrorClass::cancelled, "the run was cancelled", {}} : done.error();
   return {.id = id,
           .purpose = wanted.purpose,
           .candidates = wanted.candidates,
           .set_digest = wanted.set_digest,
           .machines = wanted.machines,
           .outcome = Outcome::error,
-          .error = done.error()};
+          .error = why};
 }
 
 void DepartmentTrials::retried(const std::string& lost, const std::string& as) {

@@ -39,6 +39,7 @@ class FakeCell final : public cell::CellClient {
   std::map<std::string, std::string> silences;  // candidate -> machine whose agent it silences
   int stray_silences = 0;                       // that many of the next trials lose the agent of 'mail' by chance
   std::vector<cell::TrialJob> trials;
+  std::optional<reports::Purpose> dies_in;  // the cell ends in such a trial
   std::function<void(const cell::TrialJob&)> on_trial;
   std::function<std::string(const cell::TrialJob&)>
       passing_trouble;                               // one failing fact that has nothing to do with the patches
@@ -57,6 +58,7 @@ class FakeCell final : public cell::CellClient {
     const std::lock_guard lock(mutex_);
     trials.push_back(job);
     if (on_trial) on_trial(job);
+    if (job.purpose == dies_in) return infrastructure_error("the cell is gone: its process ended");
     reports::TrialRecord record{.id = job.id,
                                 .purpose = job.purpose,
                                 .candidates = job.candidates,
@@ -1008,6 +1010,21 @@ TEST(DepartmentRun, LeavesNoVerdictBehindWhenCancelled) {
   EXPECT_TRUE(record.final_trial.empty());
   EXPECT_NE(verdict(record, "a").outcome, Outcome::pass);
   EXPECT_NE(verdict(record, "b").outcome, Outcome::pass);
+}
+
+TEST(DepartmentRun, ACellThatEndsBecauseOfACancellationIsNoTroubleOfTheLab) {
+  for (const bool cancelled : {true, false}) {
+    Fixture lab;
+    lab.lab.dies_in = reports::Purpose::batch;
+    lab.lab.on_trial = [&](const cell::TrialJob& job) {
+      if (cancelled && job.purpose == reports::Purpose::batch) lab.stop.request_stop();
+    };
+    const auto record = lab.machine("dns").candidate("a", {"dns"}).run();
+    const auto* batch = reports::trial_with_purpose(record, reports::Purpose::batch);
+    ASSERT_NE(batch, nullptr);
+    EXPECT_EQ(batch->outcome, Outcome::error);
+    EXPECT_EQ(batch->error->error_class, cancelled ? ErrorClass::cancelled : ErrorClass::infrastructure);
+  }
 }
 
 }  // namespace
