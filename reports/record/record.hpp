@@ -53,6 +53,12 @@ struct MachineRecord {
   std::string address;
   std::uint32_t memory_mib = 0;
   std::vector<std::string> checks;  // ids of the planned checks: what is planned but not executed blocks a promotion
+  // By id, of what each of them asks for (checks/identity.hpp); without an entry: not known (a record of an older
+  // version). A check of the same id with another digest is another check.
+  std::map<std::string, std::string> check_digests{};
+  // The same of what is looked at of the machine besides: services, ports, access rights, and which changes are
+  // accepted. Empty: not known.
+  std::string state_digest{};
 };
 
 // One attempt of something inside the fence to reach the outside. `answered` must be false; one true voids the run. But

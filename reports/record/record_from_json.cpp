@@ -2,9 +2,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <limits>
 
+#include "lab/core/digest.hpp"
 #include "lab/core/names.hpp"
+#include "lab/core/printable.hpp"
 #include "reports/record/record.hpp"
 
 // Reading is fail-closed: what is absent becomes the value that promotes nothing, what is unknown or mistyped is a
@@ -116,6 +119,17 @@ MachineRecord read_machine(const Json& json, const std::string& pointer, Problem
   machine.memory_mib =
       static_cast<std::uint32_t>(reader.integer_or("memory_mib", 0, 0, std::numeric_limits<std::uint32_t>::max()));
   machine.checks = reader.texts_or_empty("checks");
+  machine.check_digests = text_map(reader, "check_digests", problems);
+  for (const auto& [id, digest] : machine.check_digests) {
+    const auto place = reader.at("check_digests") + "/" + id;
+    if (std::ranges::count(machine.checks, id) == 0)
+      problems.push_back({place, fmt::format("no check '{}' was planned", printable(id))});
+    else if (!is_sha256(digest))
+      problems.push_back({place, "must be a SHA-256 in lower-case hex"});
+  }
+  machine.state_digest = reader.text_or("state_digest", "");
+  if (!machine.state_digest.empty() && !is_sha256(machine.state_digest))
+    reader.problem("state_digest", "must be a SHA-256 in lower-case hex");
   reader.finish();
   return machine;
 }

@@ -51,7 +51,9 @@ Json machine_json(const MachineRecord& machine) {
           {"golden_digest_after", machine.golden_digest_after},
           {"address", machine.address},
           {"memory_mib", machine.memory_mib},
-          {"checks", machine.checks}};
+          {"checks", machine.checks},
+          {"check_digests", machine.check_digests},
+          {"state_digest", machine.state_digest}};
 }
 
 Json fence_json(const FenceRecord& fence) {

@@ -4,15 +4,15 @@
 
 #include <stdexcept>
 
+#include "checks/identity.hpp"
+
 namespace patchlab::runners::cell {
 namespace {
 
 Json check_json(const checks::CheckSpec& spec) {
-  return {{"id", spec.id},
-          {"kind", spec.kind},
-          {"with", spec.parameters},
-          {"deadline_ms", spec.deadline.count()},
-          {"slower_ms", spec.slower ? Json(spec.slower->count()) : Json()}};
+  auto json = checks::as_planned(spec);
+  json["id"] = spec.id;
+  return json;
 }
 
 checks::CheckSpec check_from(const Json& json) {

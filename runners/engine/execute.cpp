@@ -11,6 +11,7 @@
 #include "reports/record/run_exit_code.hpp"
 #include "runners/engine/controls.hpp"
 #include "runners/engine/host_facts.hpp"
+#include "runners/engine/planned_checks.hpp"
 #include "runners/engine/run.hpp"
 #include "runners/engine/run_folder.hpp"
 
@@ -152,7 +153,7 @@ class Execution {
                                    .address = machine.plan.address,
                                    .memory_mib = machine.plan.memory_mib,
                                    .checks = {}};
-      for (const auto& check : machine.plan.checks) entry.checks.push_back(check.id);
+      note_planned_checks(machine.plan, entry);
       department.machines.push_back(std::move(entry));
     }
     for (const auto& candidate : job.candidates) department.verdicts.push_back({.candidate = candidate.id});

@@ -470,6 +470,14 @@ std::vector<std::string> planned_phases(const TrialPolicy& policy) {
   return phases;
 }
 
+std::string state_digest(const MachinePlan& machine) {
+  const Json looked_at{{"services", machine.services},
+                       {"ready_tcp", machine.ready_tcp},
+                       {"watch_access", machine.watch_access},
+                       {"allow", machine.allowances}};
+  return sha256(looked_at.dump(-1, ' ', true, Json::error_handler_t::replace));
+}
+
 void to_json(Json& json, const TrialPolicy& policy) {
   json = {{"warm_reboots", policy.warm_reboots},
           {"cold_reboots", policy.cold_reboots},

@@ -86,7 +86,7 @@ struct TrialPolicy {
   // at all.
   Milliseconds stability{std::chrono::seconds(20)};
   std::size_t confirmations = 1;
-  std::size_t lab_retries = 1;   // how often a trial that ended in `error` is tried again
+  std::size_t lab_retries = 1;                        // how often a trial that ended in `error` is tried again
   Milliseconds run_deadline{std::chrono::hours(24)};  // for the whole run: what is not done by then is not done
   bool rehearse_removal = true;  // take away again what passed, where the guest's family offers that
 };
@@ -112,6 +112,10 @@ struct Scenario {
 
 // The moments at which a trial looks at its machines, in order: after-install, after-reboot-1, ..., stability.
 [[nodiscard]] std::vector<std::string> planned_phases(const TrialPolicy& policy);
+
+// What is looked at of a machine besides its checks, and which changes of it are accepted; its SHA-256 says whether two
+// runs looked at the same. The golden machine's services and ports must be filled in.
+[[nodiscard]] std::string state_digest(const MachinePlan& machine);
 
 void to_json(Json& json, const TrialPolicy& policy);
 [[nodiscard]] TrialPolicy trial_policy_from_json(const Json& json);

@@ -138,7 +138,11 @@ class SampleRun {
       entry.golden_digest = entry.golden_digest_after = sha256(std::string("golden ") + machine.golden);
       entry.address = machine.address;
       entry.memory_mib = machine.memory_mib;
-      for (const auto& check : machine.checks) entry.checks.emplace_back(check.id);
+      for (const auto& check : machine.checks) {
+        entry.checks.emplace_back(check.id);
+        entry.check_digests[check.id] = sha256(std::string("check ") + machine.name + "/" + check.id);
+      }
+      entry.state_digest = sha256(std::string("state of ") + machine.name);
       department.machines.push_back(std::move(entry));
     }
     prepare();

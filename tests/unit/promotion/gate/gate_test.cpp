@@ -682,8 +682,14 @@ TEST(Gate, NoLostFactIsOverlooked) {
     spoiled[at.parent_pointer()].erase(at.back());
     if (pointer == "/departments/0/fence/attempts") spoiled["/departments/0/fence"_json_pointer].erase("answers");
     const auto record = reports::run_record_from_json(spoiled);
-    ASSERT_TRUE(record) << record.error().message;
-    EXPECT_FALSE(decide_on(*record).promotes()) << pointer;
+    // The digests of checks that are not planned make it no record.
+    ASSERT_EQ(record.has_value(), pointer != "/departments/0/machines/0/checks") << pointer;
+    if (record) EXPECT_FALSE(decide_on(*record).promotes()) << pointer;
+    if (record) continue;
+    spoiled["/departments/0/machines/0"_json_pointer].erase("check_digests");
+    const auto older = reports::run_record_from_json(spoiled);
+    ASSERT_TRUE(older) << older.error().message;
+    EXPECT_FALSE(decide_on(*older).promotes()) << pointer;
   }
 }
 

@@ -90,6 +90,37 @@ TEST(RunRecord, SchemaAndReaderRefuseTheSameSpoiledRecords) {
   EXPECT_GT(spoiled, 500U);
 }
 
+// A record of before they were written is read, and knows nothing of them; a wrong one is refused.
+TEST(RunRecord, HasADigestForWhatWasPlannedAndForNothingElse) {
+  const auto with = [](const std::function<void(Json&)>& change) {
+    Json json = tests::good_record();
+    change(json["departments"][0]["machines"][0]);
+    return run_record_from_json(json);
+  };
+  const auto old = with([](Json& machine) {
+    machine.erase("check_digests");
+    machine.erase("state_digest");
+  });
+  ASSERT_TRUE(old) << old.error().message;
+  EXPECT_THAT(old->departments[0].machines[0].check_digests, IsEmpty());
+  EXPECT_THAT(old->departments[0].machines[0].state_digest, IsEmpty());
+  EXPECT_THAT(old->departments[0].machines[1].check_digests, testing::Not(IsEmpty()));
+  EXPECT_TRUE(with([](Json& machine) { machine["check_digests"].erase("a-record"); })) << "that one is not known";
+  const auto unplanned = with([](Json& machine) { machine["check_digests"]["zone"] = sha256("zone"); });
+  ASSERT_FALSE(unplanned);
+  EXPECT_THAT(unplanned.error().message,
+              HasSubstr("/departments/0/machines/0/check_digests/zone: no check 'zone' was planned"));
+  for (const auto& wrong : {Json("4d2c"), Json(""), Json(sha256("x") + "0"), Json(1), Json(nullptr)}) {
+    const auto spoiled = [&](Json& machine) { machine["check_digests"]["a-record"] = wrong; };
+    EXPECT_FALSE(with(spoiled)) << wrong;
+    Json json = tests::good_record();
+    spoiled(json["departments"][0]["machines"][0]);
+    EXPECT_FALSE(tests::SchemaValidator(schema()).problems(json).empty()) << wrong;
+  }
+  EXPECT_FALSE(with([](Json& machine) { machine["state_digest"] = "4d2c"; }));
+  EXPECT_FALSE(with([](Json& machine) { machine["check_digests"] = Json::array(); }));
+}
+
 TEST(RunRecord, SchemaAndReaderKnowTheSameDecidingWords) {
   const auto rules = schema();
   const auto& purposes = rules["$defs"]["trial"]["properties"]["purpose"]["enum"];
