@@ -13,6 +13,7 @@
 #include "lab/core/paths.hpp"
 #include "promotion/book/book.hpp"
 #include "promotion/book/failures.hpp"
+#include "promotion/desk/last_promoted.hpp"
 #include "promotion/desk/people.hpp"
 #include "promotion/desk/stage_policy.hpp"
 #include "promotion/policy/waivers.hpp"
@@ -63,7 +64,18 @@ struct Matter {
   DecisionTarget target;
   DecisionBook::Contents contents;
   DecisionQuestion question;
+  std::vector<std::string> changed;  // checks that an approval takes over, a sentence each
 };
+
+// What is looked at otherwise than when the department was promoted last, and what nobody took over yet.
+std::vector<std::string> changed_checks(const Policy& policy, const reports::RunRecord& record,
+                                        const reports::DepartmentRecord& department, PolicyFacts facts) {
+  std::vector<std::string> changed;
+  for (const auto& demand : demands_of(policy, record, department, facts)) {
+    if (demand.code == DemandCode::check_changed && !demand.met) changed.push_back(demand.text);
+  }
+  return changed;
+}
 
 Or<Matter> matter_of(const Arguments& arguments, DecisionBook& book, const fs::path& stage) {
   const auto file = history::RunArchive(arguments.runs).find(arguments.run);
@@ -104,6 +116,10 @@ Or<Matter> matter_of(const Arguments& arguments, DecisionBook& book, const fs::p
   const auto tried = tested_sets(*department);
   matter.was_tried = std::ranges::count(tried, sorted) > 0;
   matter.question = DecisionBook::question(matter.target, matter.contents, matter.failures, now);
+  PolicyFacts facts;
+  facts.now = now;
+  facts.last_promoted = last_promoted(stage, arguments.department, arguments.runs, matter.contents.chain.history);
+  matter.changed = changed_checks(*policy, *record, *department, std::move(facts));
   return matter;
 }
 
@@ -201,6 +217,9 @@ void show(const Statement& statement, const Matter& matter, const std::string& b
   if (statement.waives) {
     for (const auto& one : *statement.waives)
       say("  waived until {}: {} ({})\n", *statement.expires, to_string(one), one.outcome);
+  }
+  if (statement.kind == StatementKind::approve) {
+    for (const auto& one : matter.changed) say("  takes over: {}\n", one);
   }
   say("what is signed, as '{}' for {}:\n", statement.by, signature_namespace(statement.kind));
   write_out(printable_lines(bytes));

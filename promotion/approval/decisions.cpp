@@ -254,9 +254,10 @@ class Judge {
       if (approval.again == 0) approval.again = before.again == 0 ? before.seq : before.again;
       seen_before = std::max(seen_before, before.seen);
     }
-    // Again for a waiver that was not there the first time: that is no repetition, and counts as one person all the
-    // same.
-    if (approval.again != 0 && !is_waived_between(seen_before, approval.seen)) {
+    // Again for a waiver, or a promotion, that was not there the first time: that is no repetition, and counts as one
+    // person all the same.
+    const bool promoted = seen_before < question_.promoted && question_.promoted <= approval.seen;
+    if (approval.again != 0 && !promoted && !is_waived_between(seen_before, approval.seen)) {
       refused(WhyNot::approval_not_distinct,
               fmt::format("'{}' approved it in line {} already: one person counts once, with whatever key",
                           statement.by, approval.again));

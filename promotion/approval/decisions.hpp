@@ -97,6 +97,9 @@ struct DecisionQuestion {
   std::vector<std::string> submitters;  // as the lab recorded; those of submit statements come on top
   std::vector<Failure> failures;        // all that the run found against this department
   Moment now;
+  // The line with which this department was promoted last; 0: it never was. Who approved before may again, since
+  // another one is published than they knew of.
+  std::uint64_t promoted = 0;
 };
 
 struct Approval {

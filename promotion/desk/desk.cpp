@@ -44,9 +44,12 @@ Today Desk::today(const reports::RunRecord& record) const {
   // A record that nobody wrote down may name any place of any host: it is not looked at, and is refused anyway.
   if (!today.standing->recorded) return today;
   const DecisionBook book(places_.stage / chain_folder_name, host_processes(), system_clock_source());
+  const auto chain = book.chain().read();
+  const auto history = chain ? chain->history : History();
   for (const auto& department : record.departments) {
     today.people[department.name] = people_on(book, record, department, policy_, now_);
-    today.last_promoted[department.name] = last_promoted(places_.stage, department.name, places_.ledger.parent_path());
+    today.last_promoted[department.name] =
+        last_promoted(places_.stage, department.name, places_.ledger.parent_path(), history);
     for (const auto& machine : department.machines) {
       if (auto seen = lab_.golden(machine)) today.goldens[department.name + "/" + machine.name] = std::move(*seen);
     }

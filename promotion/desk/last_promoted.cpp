@@ -30,7 +30,8 @@ Result<reports::RunRecord> record_in(const fs::path& file, const std::string& di
 
 }  // namespace
 
-LastPromoted last_promoted(const fs::path& stage, const std::string& department, const fs::path& runs) {
+LastPromoted last_promoted(const fs::path& stage, const std::string& department, const fs::path& runs,
+                           const History& history) {
   if (status_of(stage / department).type() == fs::file_type::not_found) return {};
   const auto file = stage / department / manifest_file_name;
   const auto json = read_json_file(file, JsonTexts::any);
@@ -45,7 +46,8 @@ LastPromoted last_promoted(const fs::path& stage, const std::string& department,
   const auto found = std::ranges::find(record->departments, department, &reports::DepartmentRecord::name);
   if (found == record->departments.end())
     return unknown(fmt::format("run {} has no department '{}'", manifest->run, department));
-  return {LastPromoted::Known::known, coverage_of(*record, *found), {}};
+  const auto* line = history.last_done(department);
+  return {LastPromoted::Known::known, coverage_of(*record, *found), {}, line == nullptr ? 0 : line->last_line};
 }
 
 }  // namespace patchlab::promotion

@@ -54,7 +54,7 @@ std::vector<std::string> whom(const std::vector<RequirementRecord>& missing, con
   }
   if (!names.empty()) return names;
   const bool approvals = std::ranges::any_of(missing, [](const RequirementRecord& one) {
-    return one.code == "approval-missing" || one.code == "waiver-not-approved";
+    return one.code == "approval-missing" || one.code == "waiver-not-approved" || one.code == "check-changed";
   });
   return approvals ? people->could_approve : names;
 }

@@ -576,6 +576,7 @@ class Proving {
                               story.submitters,
                               failures_of(*found),
                               story.when};
+    if (const auto* last = before(*story.promotion)) question.promoted = last->last_line;
     story.decisions = decisions_about(question, statements, chain_.state.hashes, *trust_);
     // About the set that was published, which may hold what failed and was waived.
     story.people = people_in(story.decisions, *trust_, *story.policy,
@@ -643,7 +644,7 @@ class Proving {
     if (!record) return today;
     const auto found = std::ranges::find(record->departments, department, &reports::DepartmentRecord::name);
     if (found == record->departments.end()) return today;
-    coverage = {LastPromoted::Known::known, coverage_of(*record, *found), {}};
+    coverage = {LastPromoted::Known::known, coverage_of(*record, *found), {}, last->last_line};
     if (story.statement.kind != StatementKind::rollback) today.published[department] = {record->id, record->finished};
     return today;
   }

@@ -59,6 +59,7 @@ ReasonCode code_of(DemandCode code) {
     case DemandCode::security_key_not_touched: return ReasonCode::security_key_not_touched;
     case DemandCode::security_key_not_verified: return ReasonCode::security_key_not_verified;
     case DemandCode::window_closed: return ReasonCode::window_closed;
+    case DemandCode::check_changed: return ReasonCode::check_changed;
   }
   return ReasonCode::policy_not_in_force;
 }
@@ -133,6 +134,9 @@ class Gate {
     for (const auto& waived : decision_.waived)
       decision_.by += fmt::format("; {} waived by {} until {}", waived.key, waived.by, waived.until);
     if (!went_back_.empty()) decision_.by += "; " + went_back_;
+    for (std::size_t i = 0; i < std::min(taken_over_.size(), most_named); ++i) decision_.by += "; " + taken_over_[i];
+    if (taken_over_.size() > most_named)
+      decision_.by += fmt::format("; and {} more are not as before", taken_over_.size() - most_named);
   }
 
   // Only where one more that counts would have helped.
@@ -376,12 +380,21 @@ class Gate {
                       .check = demand.check,
                       .phase = demand.phase,
                       .candidate = demand.candidate};
-      if (demand.met)
+      if (!demand.taken_over.empty())
+        take_over(code, std::move(subject), demand);
+      else if (demand.met)
         asked(code, std::move(subject), demand.text);
       else
         decision_.requirements.push_back({code, std::move(subject), false, demand.text,
                                           demand.command.empty() ? command_for(code, record_) : demand.command});
     }
+  }
+
+  // Each is said on its own, also where nothing else is to be said.
+  void take_over(ReasonCode code, Subject subject, const Demand& demand) {
+    const auto what = subject.check.empty() ? subject.machine : subject.machine + "/" + subject.check;
+    taken_over_.push_back(fmt::format("{} is another one than before, taken over by {}", what, demand.taken_over));
+    waived_.push_back({code, std::move(subject), true, demand.text, {}});
   }
 
   void look_at_fence() {
@@ -872,7 +885,9 @@ class Gate {
   Decision decision_;
   std::string went_back_;            // by a rollback, in words
   std::vector<Requirement> asked_;   // met, unless something blocks
-  std::vector<Requirement> waived_;  // met, since somebody accepted the failure
+  std::vector<Requirement> waived_;  // met, since somebody accepted it
+  std::vector<std::string> taken_over_;
+  static constexpr std::size_t most_named = 3;
   std::vector<std::string> passed_;
 };
 
@@ -923,7 +938,8 @@ std::string command_for(ReasonCode code, const RunRecord& record) {
     case ReasonCode::phase_not_planned:
     case ReasonCode::coverage_shrunk:
     case ReasonCode::candidate_undecided: return "patchlab run SCENARIO";
-    case ReasonCode::approval_missing: return "patchlab approve " + record.id;
+    case ReasonCode::approval_missing:
+    case ReasonCode::check_changed: return "patchlab approve " + record.id;
     case ReasonCode::waiver_expired:
     case ReasonCode::waiver_too_long:
     case ReasonCode::waiver_of_other_run: return "patchlab waive " + record.id;

@@ -84,6 +84,7 @@ const char* to_string(ReasonCode code) {
     case ReasonCode::waiver_of_no_failure: return "waiver-of-no-failure";
     case ReasonCode::waiver_too_long: return "waiver-too-long";
     case ReasonCode::waivers_too_many: return "waivers-too-many";
+    case ReasonCode::check_changed: return "check-changed";
   }
   return "unknown";
 }
@@ -120,7 +121,8 @@ bool is_for_people(ReasonCode code) {
     case ReasonCode::waiver_not_in_policy:
     case ReasonCode::waiver_of_no_failure:
     case ReasonCode::waiver_too_long:
-    case ReasonCode::waivers_too_many: return true;
+    case ReasonCode::waivers_too_many:
+    case ReasonCode::check_changed: return true;
     case ReasonCode::policy_not_in_force:
     case ReasonCode::policy_ambiguous:
     case ReasonCode::run_incomplete:

@@ -192,6 +192,77 @@ class Asking {
       if (!here.phases.contains(phase)) missing(fmt::format("the phase '{}'", phase)).phase = phase;
     }
     if (!less) add(DemandCode::coverage_shrunk, true, fmt::format("no less is planned than in run {}", last.run));
+    compare_checks(last, here);
+  }
+
+  // The same names are not the same checks.
+  void compare_checks(const Coverage& last, const Coverage& here) {
+    std::size_t same = 0;
+    std::size_t not_known = 0;
+    bool changed = false;
+    const auto compare = [&](const std::string& machine, const std::string& check) {
+      const auto name = check.empty() ? machine : machine + "/" + check;
+      if (is_retired(machine) || is_retired(name)) return;
+      const auto then = digest_in(last, name);
+      const auto now = digest_in(here, name);
+      if (then.empty())
+        ++not_known;
+      else if (then == now)
+        ++same;
+      else
+        changed = true, say_changed(machine, check, last.run, then, now);
+    };
+    for (const auto& [machine, checks] : last.checks) {
+      const auto planned = here.checks.find(machine);
+      if (planned == here.checks.end()) continue;
+      compare(machine, {});
+      for (const auto& check : checks) {
+        if (planned->second.contains(check)) compare(machine, check);
+      }
+    }
+    if (changed) return;
+    auto text = fmt::format("{} checks and machines are looked at by what run {} looked at them by", same, last.run);
+    if (not_known > 0) {
+      text += fmt::format(
+          "; of {} it is not known what was asked then, since the record is of an older version: only their names were "
+          "compared",
+          not_known);
+    }
+    add(DemandCode::check_changed, true, std::move(text));
+  }
+  [[nodiscard]] static std::string digest_in(const Coverage& coverage, const std::string& name) {
+    const auto found = coverage.digests.find(name);
+    return found == coverage.digests.end() ? std::string() : found->second;
+  }
+  void say_changed(const std::string& machine, const std::string& check, const std::string& run,
+                   const std::string& then, const std::string& now) {
+    const auto name = check.empty() ? machine : machine + "/" + check;
+    const auto what = check.empty() ? fmt::format("what is looked at of '{}' besides its checks, or accepted,", machine)
+                                    : fmt::format("the check '{}' of '{}'", check, machine);
+    const auto by = who_took_over(name, now);
+    auto text = fmt::format("{} is not that of run {}, which was promoted last: {} then, {} now", what, run, then,
+                            now.empty() ? "not known" : now);
+    if (!by.empty()) text += "; taken over by " + by;
+    auto& demand = add(DemandCode::check_changed, !by.empty(), std::move(text));
+    demand.machine = machine;
+    demand.check = check;
+    demand.taken_over = by;
+    if (!by.empty()) return;
+    demand.command =
+        fmt::format("patchlab approve {} --department {} --reason REASON --key KEY", record_.id, department_.name);
+  }
+  // By a policy that names exactly this check, or somebody else than its submitter, who saw what was promoted last and
+  // this record. Empty: nobody did.
+  [[nodiscard]] std::string who_took_over(const std::string& name, const std::string& now) const {
+    const auto named = policy_.coverage.changed.find(department_.name + "/" + name);
+    if (!now.empty() && named != policy_.coverage.changed.end() && named->second == now) return name_of(policy_);
+    const ApprovalRule by_somebody_else{1, {NotBy::submitter, NotBy::waiver_author}, SecurityKey::any, {}, false};
+    std::set<std::string> people;
+    for (const auto& given : facts_.approvals) {
+      if (counts(given, by_somebody_else) == Counts::yes && given.seen >= facts_.last_promoted.line)
+        people.insert(given.by);
+    }
+    return people.empty() ? std::string() : fmt::format("{}", fmt::join(people, ", "));
   }
 
   void ask_emergency() {
@@ -323,6 +394,7 @@ const char* to_string(DemandCode code) {
     case DemandCode::security_key_not_touched: return "security-key-not-touched";
     case DemandCode::security_key_not_verified: return "security-key-not-verified";
     case DemandCode::window_closed: return "window-closed";
+    case DemandCode::check_changed: return "check-changed";
   }
   return "unknown";
 }
@@ -330,8 +402,11 @@ const char* to_string(DemandCode code) {
 Coverage coverage_of(const RunRecord& record, const DepartmentRecord& department) {
   Coverage coverage;
   coverage.run = record.id;
-  for (const auto& machine : department.machines)
+  for (const auto& machine : department.machines) {
     coverage.checks[machine.name].insert(machine.checks.begin(), machine.checks.end());
+    if (!machine.state_digest.empty()) coverage.digests[machine.name] = machine.state_digest;
+    for (const auto& [id, digest] : machine.check_digests) coverage.digests[machine.name + "/" + id] = digest;
+  }
   coverage.phases.insert(department.phases.begin(), department.phases.end());
   return coverage;
 }

@@ -21,6 +21,9 @@ struct Coverage {
   std::string run;                                      // id, for the reader
   std::map<std::string, std::set<std::string>> checks;  // ids by machine
   std::set<std::string> phases;
+  // What each check asked for, by "machine/check", and what of the machine was looked at besides, by "machine". What
+  // is not here is not known.
+  std::map<std::string, std::string> digests{};
   bool operator==(const Coverage&) const = default;
 };
 [[nodiscard]] Coverage coverage_of(const reports::RunRecord& record, const reports::DepartmentRecord& department);
@@ -30,6 +33,8 @@ struct LastPromoted {
   enum class Known { nothing, unknown, known } state = Known::nothing;
   Coverage coverage;  // when known
   std::string why;    // when unknown: why it cannot be told
+  // The line of the ledger that says that it was done; 0: of no line. Who saw less did not see what is promoted since.
+  std::uint64_t line = 0;
 };
 
 // A department whose promotion went through the emergency lane, and is not reviewed yet.
@@ -46,6 +51,7 @@ struct ApprovalGiven {
   bool submitted = false;
   bool wrote_policy = false;           // is its author, by whatever name
   SecurityKey key = SecurityKey::any;  // the most that was seen: any, touched, verified
+  std::uint64_t seen = 0;              // lines of the ledger that they had seen, the last time
   bool operator==(const ApprovalGiven&) const = default;
 };
 
@@ -83,7 +89,9 @@ enum class DemandCode {
   security_key_not_touched,  // somebody approved with another key than the policy asks for
   security_key_not_verified,
   window_closed,
+  check_changed,  // a check of the same name asks for something else than when this department was promoted last
 };
+inline constexpr auto last_demand_code = DemandCode::check_changed;
 [[nodiscard]] const char* to_string(DemandCode code);  // "machine-not-planned"; stable API
 
 // One thing that the policy asks, met or not, and what it is about; what does not apply is empty.
@@ -96,6 +104,8 @@ struct Demand {
   bool met = false;
   std::string text;     // for the reader: what is missing, or what was asked and is there
   std::string command;  // that would help, where there is one
+  // It is met because somebody took it over: that is said, whatever else is.
+  std::string taken_over{};
   bool operator==(const Demand&) const = default;
 };
 

@@ -69,6 +69,8 @@ std::vector<std::string> summary_of(const Policy& policy) {
   lines.push_back(fmt::format("coverage: {}", policy.coverage.not_less_than == CoverageRule::Least::last_promoted
                                                   ? "not less than the last promotion's"
                                                   : "any"));
+  for (const auto& [name, digest] : policy.coverage.changed)
+    lines.push_back(fmt::format("coverage: '{}' may become {}", name, digest));
   say_approvals(lines, "approvals", policy.approvals);
   if (policy.approvals.empty()) lines.emplace_back("approvals: none, nobody is asked");
   lines.push_back(policy.waivers.what.empty()

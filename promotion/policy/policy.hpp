@@ -40,6 +40,9 @@ struct CoverageRule {
   // Something is published, and what its run looked at cannot be found any more.
   enum class Unknown { refused, allowed } when_unknown = Unknown::refused;
   std::vector<std::string> retired;  // "finance/print", "finance/dns/a-record": may go
+  // By the same names, the digest of the check (of a machine: of what is looked at besides) that may take the place of
+  // another one of the same name.
+  std::map<std::string, std::string> changed{};
   bool operator==(const CoverageRule&) const = default;
 };
 

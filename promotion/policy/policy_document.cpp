@@ -253,7 +253,7 @@ class Reading {
     if (text.empty() || text.front() == '/' || text.back() == '/' || text.find("//") != std::string::npos) return 0;
     return static_cast<std::size_t>(std::ranges::count(text, '/')) + 1;
   }
-  static void read_coverage(JsonReader reader, CoverageRule& coverage) {
+  void read_coverage(JsonReader reader, CoverageRule& coverage) {
     coverage.not_less_than = word_or(reader, "not_less_than", least_words, coverage.not_less_than);
     coverage.when_unknown = word_or(reader, "when_unknown", unknown_words, coverage.when_unknown);
     coverage.retired = some_texts(reader, "retired");
@@ -265,7 +265,23 @@ class Reading {
             fmt::format("'{}' names neither department/machine nor department/machine/check", coverage.retired[i]));
       }
     }
+    read_changed(reader, coverage);
     reader.finish();
+  }
+
+  void read_changed(JsonReader& reader, CoverageRule& coverage) {
+    each_object(reader, "changed", [&](JsonReader item) {
+      const auto what = item.text("what");
+      const auto digest = item.text("digest");
+      const auto parts = parts_of(what);
+      if (parts != 2 && parts != 3)
+        item.problem("what", fmt::format("'{}' names neither department/machine nor department/machine/check", what));
+      if (!is_sha256(digest))
+        item.problem("digest", fmt::format("'{}' is no SHA-256 in 64 lower-case hex digits", digest));
+      if (!coverage.changed.emplace(what, digest).second)
+        item.problem("what", fmt::format("'{}' is there twice", what));
+      item.finish();
+    });
   }
 
   std::vector<ApprovalRule> read_approvals(JsonReader& reader, const char* key, const Policy& policy) {

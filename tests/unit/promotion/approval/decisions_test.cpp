@@ -204,6 +204,23 @@ TEST(Decisions, OnePersonCountsOnceWhateverTheKeyAndTheName) {
   EXPECT_EQ(history.decisions().approvals.size(), 1U) << "carol's alone";
 }
 
+// Somebody who approved before another version was promoted may look again: what they compared with is another one.
+TEST(Decisions, ApprovingAgainAfterAPromotionIsNoRepetition) {
+  DecisionHistory history;
+  history.approve("bob");
+  history.approve("erin");  // stands for the lines of a promotion
+  history.approve("bob");
+  const auto repetitions = [&] {
+    return std::ranges::count(history.decisions().not_counted, WhyNot::approval_not_distinct, &NotCounted::why);
+  };
+  EXPECT_EQ(repetitions(), 1);
+  for (const auto& [promoted, expected] : std::vector<std::pair<std::uint64_t, int>>{{1, 0}, {2, 0}, {3, 1}}) {
+    history.question.promoted = promoted;
+    EXPECT_EQ(repetitions(), expected) << promoted;
+    EXPECT_EQ(people_in(history.decisions(), history.trust, {}, {}).approvals.size(), 2U) << "one person all the same";
+  }
+}
+
 TEST(Decisions, WhatWasSignedBeforeAKeyWasTakenAwayStays) {
   DecisionHistory history;
   history.approve("bob");

@@ -270,12 +270,32 @@ TEST_F(DeskWithPeople, SaysByWhoseWordItIsPromoted) {
   EXPECT_THAT(Json(promoted).dump(), HasSubstr(promoted.by));
 }
 
+// Who approved before the version with the stronger check was promoted, did not know that this one is weaker.
+TEST_F(DeskWithPeople, AWeakerCheckOfTheSameNameWaitsForSomebodyWhoSawWhatWasPromotedLast) {
+  const auto strong = record_;
+  record_.id = "2026-11-22T062250Z-000001";
+  auto& digests = record_.departments[0].machines[1].check_digests;
+  ASSERT_TRUE(digests.contains("deliver"));
+  digests["deliver"] = sha256("takes any answer");
+  write_down(record_);
+  decide(StatementKind::approve, "bob");
+  ASSERT_EQ(desk().promote(strong, {}).exit_code, ExitCode::ok);
+  const auto refused = desk().promote(record_, {});
+  EXPECT_EQ(refused.exit_code, ExitCode::policy);
+  EXPECT_THAT(refused.decisions.front().reasons(), ElementsAre(HasSubstr("check-changed: finance/mail/deliver: ")));
+  EXPECT_EQ(desk().today(strong).published.at("finance").run, strong.id);
+  decide(StatementKind::approve, "bob");
+  const auto promoted = desk().promote(record_, {});
+  EXPECT_EQ(promoted.exit_code, ExitCode::ok);
+  EXPECT_THAT(promoted.decisions.front().by, HasSubstr("mail/deliver is another one than before, taken over by bob"));
+}
+
 TEST_F(DeskWithPeople, KnowsWhoApproved) {
   decide(StatementKind::approve, "bob");
   const auto today = desk().today(record_);
   const auto& people = today.people.at(record_.departments.front().name);
   ASSERT_EQ(people.size(), 1U);
-  EXPECT_THAT(people[0].approvals, ::testing::ElementsAre(ApprovalGiven{.by = "bob"}));
+  EXPECT_THAT(people[0].approvals, ::testing::ElementsAre(ApprovalGiven{.by = "bob", .seen = 1}));
   EXPECT_EQ(people[0].counted.size(), 1U);
 }
 

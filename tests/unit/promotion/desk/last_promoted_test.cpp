@@ -41,7 +41,7 @@ class LastPromotedTest : public testing::Test {
 
   [[nodiscard]] fs::path stage() const { return root_ / "stage"; }
   [[nodiscard]] fs::path run_file() const { return root_ / "runs" / record_.id / "run.json"; }
-  [[nodiscard]] LastPromoted last() const { return last_promoted(stage(), "finance", root_ / "runs"); }
+  [[nodiscard]] LastPromoted last() const { return last_promoted(stage(), "finance", root_ / "runs", History()); }
   [[nodiscard]] Promotion promote(const reports::RunRecord& record) const {
     Today today{.now = parse_rfc3339("2026-11-22T07:00:00Z").value()};
     today.last_promoted["finance"] = last();
@@ -59,7 +59,7 @@ TEST_F(LastPromotedTest, IsWhatTheRunOfThePublishedVersionPlanned) {
   const auto found = last();
   EXPECT_EQ(found.state, Known::known) << found.why;
   EXPECT_EQ(found.coverage, coverage_of(record_, record_.departments[0]));
-  EXPECT_EQ(last_promoted(stage(), "engineering", root_ / "runs").state, Known::nothing);
+  EXPECT_EQ(last_promoted(stage(), "engineering", root_ / "runs", History()).state, Known::nothing);
 }
 
 TEST_F(LastPromotedTest, IsNotShrunkByALaterRun) {

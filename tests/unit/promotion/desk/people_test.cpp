@@ -43,9 +43,9 @@ TEST(People, ApproveOnceWhateverTheySignedWith) {
   history.trust_version({DecisionHistory::signer("robert", "key of bob")});
   history.approve("robert", {.key = "key of bob"});
   const auto found = people(history);
-  EXPECT_THAT(found.approvals,
-              ElementsAre(ApprovalGiven{.by = "bob", .key = SecurityKey::verified},
-                          ApprovalGiven{.by = "erin", .key = SecurityKey::touched}, ApprovalGiven{.by = "dave"}));
+  EXPECT_THAT(found.approvals, ElementsAre(ApprovalGiven{.by = "bob", .key = SecurityKey::verified, .seen = 5},
+                                           ApprovalGiven{.by = "erin", .key = SecurityKey::touched, .seen = 1},
+                                           ApprovalGiven{.by = "dave", .seen = 4}));
   EXPECT_THAT(found.set, ElementsAre("a", "b"));
   EXPECT_EQ(found.counted.size(), 6U);
   EXPECT_FALSE(found.anything_waived);
@@ -59,8 +59,8 @@ TEST(People, WhoWroteThePolicyIsKnownByAnyOfTheirKeys) {
   history.trust_version({DecisionHistory::signer("caroline", "k"), DecisionHistory::signer("bob", "key of bob")});
   history.approve("caroline", {.key = "k"});
   history.approve("bob");
-  EXPECT_THAT(people(history, policy).approvals,
-              ElementsAre(ApprovalGiven{.by = "caroline", .wrote_policy = true}, ApprovalGiven{.by = "bob"}));
+  EXPECT_THAT(people(history, policy).approvals, ElementsAre(ApprovalGiven{.by = "caroline", .wrote_policy = true},
+                                                             ApprovalGiven{.by = "bob", .seen = 1}));
 }
 
 TEST(People, ObjectByRejectingAndByWhatNobodyCanRead) {

@@ -138,6 +138,24 @@ const std::vector<Taken>& takings() {
        [](P, R, F f) {
          f.last_promoted = {Known::unknown, {}, "run folder is gone"};
        }},
+      {"AnotherCheckThanLast", check_changed,
+       [](P, R, F f) {
+         f.approvals[0].submitted = true;
+         f.last_promoted.coverage.digests["mail/deliver"] = sha256("stronger");
+       },
+       "mail", "deliver"},
+      {"AnotherStateThanLast", check_changed,
+       [](P, R r, F f) {
+         f.approvals.clear();
+         r.departments[0].machines[1].state_digest = sha256("everything is accepted");
+       },
+       "mail"},
+      {"NobodyKnowsWhichCheckItIs", check_changed,
+       [](P, R r, F f) {
+         f.approvals.clear();
+         r.departments[0].machines[0].check_digests.erase("a-record");
+       },
+       "dns", "a-record"},
       {"EmergencyForWhatIsNotUrgent", emergency_not_allowed, [](P, R, F f) { f.lane = Lane::emergency; }, "", "", "",
        "dns-update"},
       {"EmergencyForWhatNobodyKnows", emergency_not_allowed,
@@ -232,7 +250,7 @@ INSTANTIATE_TEST_SUITE_P(Demands, TakenFact, testing::ValuesIn(takings()),
 TEST(Demands, AreEachMissedByATakenFact) {
   std::set<DemandCode> taken;
   for (const auto& taking : takings()) taken.insert(taking.code);
-  for (int i = 0; i <= static_cast<int>(DemandCode::window_closed); ++i) {
+  for (int i = 0; i <= static_cast<int>(last_demand_code); ++i) {
     EXPECT_TRUE(taken.contains(static_cast<DemandCode>(i))) << to_string(static_cast<DemandCode>(i));
     EXPECT_STRNE(to_string(static_cast<DemandCode>(i)), "unknown");
   }
@@ -279,6 +297,83 @@ TEST(Demands, LetGoWhatThePolicyRetires) {
   EXPECT_TRUE(lets_through(policy, tests::good_record(), facts));
   policy.coverage.retired = {"engineering/print", "finance/mail/large-delivery"};
   EXPECT_FALSE(lets_through(policy, tests::good_record(), facts));
+}
+
+// A check of the same name that asks for something else.
+TEST(Demands, LetAChangedCheckPassThatAPolicyOrSomebodyElseTookOver) {
+  auto policy = strict_policy();
+  policy.approvals.clear();
+  const auto record = tests::good_record();
+  const auto now = record.departments[0].machines[1].check_digests.at("deliver");
+  auto facts = good_facts();
+  facts.approvals.clear();
+  facts.last_promoted.line = 7;
+  facts.last_promoted.coverage.digests["mail/deliver"] = sha256("stronger");
+  const auto changed = [&] {
+    std::vector<Demand> found;
+    for (const auto& demand : demands_of(policy, record, record.departments[0], facts)) {
+      if (demand.code == DemandCode::check_changed) found.push_back(demand);
+    }
+    return found;
+  };
+  ASSERT_EQ(changed().size(), 1U) << "and nothing is said to be as it was";
+  EXPECT_FALSE(changed()[0].met);
+  EXPECT_EQ(
+      changed()[0].text,
+      fmt::format("the check 'deliver' of 'mail' is not that of run 2026-11-21T060250Z-000000, which was promoted "
+                  "last: {} then, {} now",
+                  sha256("stronger"), now));
+  EXPECT_EQ(changed()[0].command, "patchlab approve " + record.id + " --department finance --reason REASON --key KEY");
+  // By the policy, which names exactly this one.
+  policy.coverage.changed = {{"finance/mail/deliver", now}};
+  EXPECT_TRUE(lets_through(policy, record, facts));
+  EXPECT_EQ(changed()[0].taken_over, "policy 'strict'");
+  for (const auto& [name, digest] : std::map<std::string, std::string>{{"finance/mail/deliver", sha256("another")},
+                                                                       {"finance/mail", now},
+                                                                       {"finance/dns/deliver", now},
+                                                                       {"sales/mail/deliver", now}}) {
+    policy.coverage.changed = {{name, digest}};
+    EXPECT_FALSE(lets_through(policy, record, facts)) << name;
+  }
+  policy.coverage.changed.clear();
+  // By somebody who knew what was promoted last, and neither submitted nor waived.
+  facts.approvals = {{.by = "bob", .seen = 7}};
+  EXPECT_TRUE(lets_through(policy, record, facts));
+  EXPECT_EQ(changed()[0].taken_over, "bob");
+  facts.approvals = {{.by = "bob", .seen = 6}};
+  EXPECT_FALSE(lets_through(policy, record, facts)) << "when they approved, another check was the last one";
+  facts.approvals = {{.by = "bob", .submitted = true, .seen = 7}};
+  EXPECT_FALSE(lets_through(policy, record, facts));
+  facts.approvals = {{.by = "bob", .waived_something = true, .seen = 7}};
+  EXPECT_FALSE(lets_through(policy, record, facts));
+  // Where coverage does not count, or this one may go.
+  facts.approvals.clear();
+  policy.coverage.retired = {"finance/mail/deliver"};
+  EXPECT_TRUE(lets_through(policy, record, facts));
+  policy.coverage = {CoverageRule::Least::anything, CoverageRule::Unknown::refused, {}};
+  EXPECT_TRUE(lets_through(policy, record, facts));
+}
+
+TEST(Demands, SayWhichChecksOfAnOlderRecordAreNotKnown) {
+  auto policy = strict_policy();
+  policy.approvals.clear();
+  const auto record = tests::good_record();
+  auto facts = good_facts();
+  const auto said = [&] {
+    std::string text;
+    for (const auto& demand : demands_of(policy, record, record.departments[0], facts)) {
+      if (demand.code == DemandCode::check_changed) text += demand.text;
+    }
+    return text;
+  };
+  EXPECT_TRUE(lets_through(policy, record, facts));
+  EXPECT_EQ(said(), "9 checks and machines are looked at by what run 2026-11-21T060250Z-000000 looked at them by");
+  facts.last_promoted.coverage.digests.clear();
+  EXPECT_TRUE(lets_through(policy, record, facts));
+  EXPECT_EQ(
+      said(),
+      "0 checks and machines are looked at by what run 2026-11-21T060250Z-000000 looked at them by; of 9 it is not "
+      "known what was asked then, since the record is of an older version: only their names were compared");
 }
 
 TEST(Demands, OfTheEmergencyLaneAreOtherwiseTheSameButForTheWindow) {
@@ -369,6 +464,7 @@ const std::vector<Stricter>& ways_to_demand_more() {
       [](Policy& p, auto&) {
         if (!p.coverage.retired.empty()) p.coverage.retired.pop_back();
       },
+      [](Policy& p, auto&) { p.coverage.changed.clear(); },
       [](Policy& p, auto&) {
         const Window weekend{{6, 7}, std::chrono::hours(0), std::chrono::hours(24)};
         if (p.windows.empty()) p.windows = {weekend, {{1, 2, 3, 4, 5}, std::chrono::hours(20), std::chrono::hours(6)}};
@@ -447,8 +543,9 @@ PolicyFacts any_facts(std::mt19937& random) {
   if (sometimes()) facts.last_promoted.state = LastPromoted::Known::unknown;
   if (sometimes()) facts.last_promoted.state = LastPromoted::Known::nothing;
   if (sometimes()) facts.last_promoted.coverage.checks["print"] = {"job"};
+  if (random() % 3 == 0) facts.last_promoted.coverage.digests["dns"] = sha256("another state");
   if (random() % 3 == 0) facts.lane = Lane::emergency;
-  facts.anything_waived = sometimes();
+  facts.anything_waived = random() % 6 == 0;
   facts.approvals.clear();
   for (const auto* name : {"bob", "carol", "eve"}) {
     if (random() % 2 == 0) continue;
@@ -472,7 +569,10 @@ TEST(Demands, OfAPolicyThatAsksMoreNeverLetThroughWhatOneThatAsksLessRefuses) {
     Policy policy;
     policy.author = "carol";
     policy.narrowed = NarrowedRuns::allowed;
-    policy.coverage = {CoverageRule::Least::anything, CoverageRule::Unknown::allowed, {"finance/print"}};
+    policy.coverage = {CoverageRule::Least::anything,
+                       CoverageRule::Unknown::allowed,
+                       {"finance/print"},
+                       {{"finance/dns", sha256("state of dns")}}};
     policy.emergency = EmergencyLane{{"critical", "important"}, {ApprovalRule{}}, std::chrono::days(2)};
     const auto way = static_cast<std::size_t>(round) % ways.size();
     // Ways that stand together are about the same thing: those before this one make what it takes away.

@@ -70,6 +70,33 @@ TEST(GateByPolicy, SaysWhatIsMissingWithItsCodeSubjectAndCommand) {
             "patchlab approve " + record.id + " --department finance --reason REASON --key KEY");
 }
 
+// Whoever promotes a weaker check under an old name says so, on every report, and so does who took it over.
+TEST(GateByPolicy, SaysEachCheckThatIsAnotherOneThanBefore) {
+  const auto record = tests::good_record();
+  auto today = sunday_morning();
+  auto& last = today.last_promoted["finance"];
+  last.state = LastPromoted::Known::known;
+  last.coverage = coverage_of(record, record.departments[0]);
+  EXPECT_EQ(decide(record, "finance", quickstart_policy(), today).by,
+            "promoted by policy 'quickstart': nobody approved");
+  for (auto& [name, digest] : last.coverage.digests) digest = sha256("before " + name);
+  const auto refused = decide(record, "finance", quickstart_policy(), today);
+  EXPECT_FALSE(refused.promotes());
+  EXPECT_EQ(exit_code_of(refused), ExitCode::policy);
+  EXPECT_EQ(refused.blocking().size(), last.coverage.digests.size());
+  EXPECT_THAT(refused.reasons(), Contains(HasSubstr("check-changed: finance/mail/deliver: ")));
+  EXPECT_TRUE(is_for_people(ReasonCode::check_changed));
+  today.people["finance"] = {on_good_set({{.by = "bob"}})};
+  const auto taken = decide(record, "finance", quickstart_policy(), today);
+  EXPECT_TRUE(taken.promotes());
+  EXPECT_EQ(std::ranges::count(taken.requirements, ReasonCode::check_changed, &Requirement::code),
+            static_cast<std::ptrdiff_t>(last.coverage.digests.size()));
+  EXPECT_EQ(taken.by,
+            "promoted by policy 'quickstart': approved by bob; dns is another one than before, taken over by bob; "
+            "dns/a-record is another one than before, taken over by bob; dns/cname-chain is another one than before, "
+            "taken over by bob; and 6 more are not as before");
+}
+
 TEST(GateByPolicy, PromotesNothingWithoutAPolicyInForce) {
   for (const auto kind : {PolicyTrouble::Kind::none_in_force, PolicyTrouble::Kind::ambiguous}) {
     Policy policy;

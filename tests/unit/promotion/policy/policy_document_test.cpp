@@ -28,6 +28,8 @@ Json with_every_key() {
   json["replaces"] = sha256("an older one");
   json["run"]["scenarios"][0]["digest"] = sha256("scenario");
   json["coverage"]["retired"] = {"finance/print", "finance/dns/a-record"};
+  json["coverage"]["changed"] = {{{"what", "finance/mail"}, {"digest", sha256("state")}},
+                                 {{"what", "finance/dns/zone"}, {"digest", sha256("zone")}}};
   return json;
 }
 Result<Policy> read(const Json& json) { return parse_policy(json.dump(), "p.json"); }
@@ -57,7 +59,8 @@ TEST(PolicyDocument, IsReadAsItIsWritten) {
   EXPECT_THAT(policy.departments.at("finance").at("dhcp"), IsEmpty());
   EXPECT_EQ(policy.coverage, (CoverageRule{CoverageRule::Least::last_promoted,
                                            CoverageRule::Unknown::refused,
-                                           {"finance/print", "finance/dns/a-record"}}));
+                                           {"finance/print", "finance/dns/a-record"},
+                                           {{"finance/mail", sha256("state")}, {"finance/dns/zone", sha256("zone")}}}));
   const std::set<NotBy> others{NotBy::submitter, NotBy::waiver_author, NotBy::policy_author};
   EXPECT_THAT(policy.approvals, ElementsAre(ApprovalRule{1, others, SecurityKey::verified, {}, false},
                                             ApprovalRule{2, others, SecurityKey::any, {"critical"}, true}));
@@ -294,6 +297,14 @@ INSTANTIATE_TEST_SUITE_P(
                 "/run/scenarios/1/name: name or digest is needed"},
         Mistake{"ShortDigest", [](Json& j) { j["replaces"] = "4d2c9ad3"; },
                 "/replaces: '4d2c9ad3' is no SHA-256 in 64 lower-case hex digits"},
+        Mistake{"ChangesADepartment", [](Json& j) { j["coverage"]["changed"][0]["what"] = "finance"; },
+                "/coverage/changed/0/what: 'finance' names neither department/machine nor department/machine/check"},
+        Mistake{"ChangesToAnything", [](Json& j) { j["coverage"]["changed"][0]["digest"] = "*"; },
+                "/coverage/changed/0/digest: '*' is no SHA-256 in 64 lower-case hex digits"},
+        Mistake{"ChangesOneTwice", [](Json& j) { j["coverage"]["changed"][1]["what"] = "finance/mail"; },
+                "/coverage/changed/1/what: 'finance/mail' is there twice"},
+        Mistake{"ChangesNothing", [](Json& j) { j["coverage"]["changed"] = Json::array(); },
+                "/coverage/changed: an empty list asks for nothing; leave it out if that is meant"},
         Mistake{"RetiresADepartment", [](Json& j) { j["coverage"]["retired"] = {"finance"}; },
                 "/coverage/retired/0: 'finance' names neither department/machine nor department/machine/check"}),
     [](const auto& parameter) { return std::string(parameter.param.name); });
