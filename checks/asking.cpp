@@ -10,6 +10,8 @@ namespace patchlab::checks {
 namespace {
 
 constexpr std::size_t most_errors = 3;  // of one check in one phase
+// Servers give up themselves what takes too long, some after five seconds: what a client is told then is no answer.
+constexpr Milliseconds servers_patience = std::chrono::seconds(5);
 
 CheckTry try_of(const CheckResult& result) {
   CheckTry one{result.outcome, result.duration, {}, {}, {}, result.starved};
@@ -68,7 +70,9 @@ std::vector<CheckResult> Asking::try_all(const std::vector<PlannedCheck>& planne
   for (std::size_t i = 0; i < planned.size(); ++i) {
     auto& result = results[i];
     result.starved = waited > Milliseconds(0) && was_starved(result, waited);
-    if (result.outcome != Outcome::fail || !result.starved || 2 * result.duration < planned[i].spec.deadline) continue;
+    if (result.outcome != Outcome::fail || !result.starved ||
+        result.duration < std::min(planned[i].spec.deadline / 2, servers_patience))
+      continue;
     result.outcome = Outcome::error;
     result.reason = host_busy_reason;
     result.error = infrastructure_error(

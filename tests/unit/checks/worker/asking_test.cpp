@@ -27,8 +27,8 @@ class SeenCheck final : public Check {
   }
 };
 
-// What the worker of each check comes to, one after another: p passes, f fails, l fails at its deadline, e is the lab's
-// trouble, c a configuration that no worker likes. The last is repeated.
+// What the worker of each check comes to, one after another: p passes, f fails, g fails after `gives_up`, l at its
+// deadline, e is the lab's trouble, c a configuration that no worker likes. The last is repeated.
 class ScriptedWorkers final : public ProcessRunner {
  public:
   ProcessOutcome run(const ProcessSpec& spec, std::stop_token) override {
@@ -45,6 +45,7 @@ class ScriptedWorkers final : public ProcessRunner {
     switch (step) {
       case 'p': return answer({{"observation", {{"seen", "good"}}}, {"took_ms", 10 * number}});
       case 'f': return answer({{"observation", {{"seen", fmt::format("bad {}", number)}}}, {"took_ms", 10 * number}});
+      case 'g': return answer({{"observation", {{"seen", "closed"}}}, {"took_ms", gives_up.count()}});
       case 'l': return answer({{"observation", {{"seen", "nothing"}}}, {"took_ms", deadline}});
       case 'c': return answer({{"error", {{"class", "configuration"}, {"message", "no such user"}}}});
       default: return {Signalled{9}, {}, {}, Milliseconds(90)};
@@ -52,6 +53,7 @@ class ScriptedWorkers final : public ProcessRunner {
   }
   std::map<std::string, std::string> scripts;
   std::map<std::string, int> asked;
+  Milliseconds gives_up{0};
   std::vector<int> deadlines;  // in ms, of all tries
   std::function<void()> on_run;
 
@@ -65,8 +67,8 @@ class AskingTest : public testing::Test {
     static const SeenCheck check;
     workers_.find = [](const std::string&) { return &check; };
   }
-  static PlannedCheck planned(const std::string& id) {
-    return {CheckSpec{id, "test.seen", Json{{"id", id}}, std::chrono::seconds(7), {}}, Target{}};
+  PlannedCheck planned(const std::string& id) const {
+    return {CheckSpec{id, "test.seen", Json{{"id", id}}, deadline_, {}}, Target{}};
   }
   Asking asking() {
     return {runner_, workers_, [this](const std::string&) { return chance_; },
@@ -90,6 +92,7 @@ class AskingTest : public testing::Test {
 
   ScriptedWorkers runner_;
   CheckWorkers workers_;
+  Milliseconds deadline_ = std::chrono::seconds(7);
   SecondChance chance_ = SecondChance::once;
   std::optional<Milliseconds> waits_;  // the guest for a processor, during each round; nothing: not known
   Milliseconds waited_{0};
@@ -139,6 +142,19 @@ TEST_F(AskingTest, WhatAStarvedGuestDoesNotDoInTimeIsTheLabsTroubleAndAskedWithM
   EXPECT_EQ(result.tries[0].reason, host_busy_reason);
   EXPECT_FALSE(is_flaky(result)) << "it was the host";
   EXPECT_THAT(runner_.deadlines, ElementsAre(7000, 14000, 28000));
+}
+
+// The server's own deadline is over long before the check's: it closes the connection.
+TEST_F(AskingTest, WhatAStarvedServerGaveUpIsTheLabsTroubleToo) {
+  deadline_ = std::chrono::seconds(40);
+  waits_ = std::chrono::seconds(2);
+  runner_.gives_up = Milliseconds(6000);
+  EXPECT_EQ(outcomes(ask("gp")), "ep");
+  runner_.gives_up = Milliseconds(4000);
+  EXPECT_EQ(outcomes(ask("gp")), "fp") << "no server is so impatient";
+  waits_ = Milliseconds(0);
+  runner_.gives_up = Milliseconds(6000);
+  EXPECT_EQ(outcomes(ask("gp")), "fp") << "it had its processor";
 }
 
 TEST_F(AskingTest, AHostThatStaysBusyIsNoVerdict) {
