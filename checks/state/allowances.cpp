@@ -114,7 +114,7 @@ const std::vector<std::string>* expressions_for(const Allowances& allowances, co
   if (kind == "service") return &allowances.services;
   if (kind == "listener") return &allowances.listeners;
   if (kind == "address") return &allowances.addresses;
-  if (kind == "error-log") return &allowances.error_kinds;
+  if (kind == log_kind) return &allowances.error_kinds;
   if (kind == "installed") return &allowances.installed;
   if (kind == "fact" || kind == "effect") return &allowances.facts;
   return nullptr;

@@ -119,7 +119,7 @@ void compare_addresses(const HostState& before, const HostState& after, Differen
 void compare_error_kinds(const HostState& before, const HostState& after, const std::set<std::string>& known,
                          Differences& differences) {
   for (const auto& line : without(after.error_kinds, before.error_kinds)) {
-    if (!known.contains(line)) differences.push_back({"error-log", line, "", "logged"});
+    if (!known.contains(line)) differences.push_back({log_kind, line, "", "logged"});
   }
 }
 

@@ -8,6 +8,8 @@
 
 namespace patchlab::checks::state {
 
+inline constexpr const char* log_kind = "error-log";
+
 // One difference between the host state before and after: kind is service, listener, address, fact, error-log,
 // installed; effect: installed, and something else runs. Beside them stand agent, boot, rollback and restart.
 struct StateDifference {

@@ -317,7 +317,7 @@ class Cell::Trial {
       if (phase.outcome == Outcome::not_reached) continue;  // nothing was seen, so nothing is learnt, and it is no pass
       auto* machine = cell_.machines_.at(phase.machine).get();
       std::erase_if(phase.differences, [&](const auto& difference) {
-        if (difference.kind != "error-log") return false;
+        if (difference.kind != checks::state::log_kind) return false;
         machine->learn_log_kind(difference.item);
         return true;
       });

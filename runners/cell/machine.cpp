@@ -24,6 +24,9 @@ namespace {
 using reports::InstallRecord;
 using reports::PhaseRecord;
 
+// Without a processor for so long between two looks, and for longer than with one: services end each other by then.
+constexpr Milliseconds starving = std::chrono::seconds(10);
+
 // A readiness probe only: does anything accept on this port? What it says is the checks' business.
 bool tcp_accepts(const std::string& address, std::uint16_t port, Milliseconds limit) {
   const FileDescriptor socket(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
@@ -354,7 +357,7 @@ void CellMachine::lay_to_flaky_checks(PhaseRecord& record) {
   const auto check = std::ranges::find_if(record.checks, steady_before);
   auto lines = Json::array();
   std::erase_if(record.differences, [&](const auto& difference) {
-    if (difference.kind != "error-log") return false;
+    if (difference.kind != checks::state::log_kind) return false;
     if (check == record.checks.end()) return laid_to_checks_.contains(difference.item);
     laid_to_checks_.insert(difference.item);
     lines.push_back(difference.item);
@@ -363,6 +366,38 @@ void CellMachine::lay_to_flaky_checks(PhaseRecord& record) {
   if (lines.empty()) return;
   auto& failed = *std::ranges::find(check->tries, Outcome::fail, &checks::CheckTry::outcome);
   failed.evidence = Json{{"observed", std::move(failed.evidence)}, {"logged_in_this_phase", std::move(lines)}};
+}
+
+std::optional<CellMachine::HostShare> CellMachine::share_since_last_phase() {
+  const auto used = context_.hypervisor.processor_time(name());
+  const auto waited = context_.hypervisor.waited_for_processor(name());
+  if (!used || !waited) {
+    share_so_far_.reset();
+    return std::nullopt;
+  }
+  const HostShare now{*used, *waited};
+  const auto before = std::exchange(share_so_far_, now);
+  if (!before) return std::nullopt;
+  // A QEMU process that is new counts from its start.
+  if (now.used < before->used || now.waited < before->waited) return now;
+  return HostShare{now.used - before->used, now.waited - before->waited};
+}
+
+// Services that get no processor for many seconds log that they, or others, took too long, and end each other. What is
+// broken logs the same when the trial is tried again on a host with room.
+void CellMachine::excuse_log_of_starved(PhaseRecord& record, const std::optional<HostShare>& share) const {
+  if (record.outcome != Outcome::fail || !share || share->waited < starving || share->waited < share->used) return;
+  const bool log_alone =
+      std::ranges::all_of(record.differences, [](const auto& one) { return one.kind == checks::state::log_kind; }) &&
+      std::ranges::none_of(record.checks, [](const auto& check) { return check.outcome == Outcome::fail; });
+  if (!log_alone) return;
+  record.error = infrastructure_error(
+      fmt::format(
+          "the host was too busy for what '{}' logged to mean anything: its guest had a processor for {} ms and "
+          "waited {} ms for one",
+          name(), share->used.count(), share->waited.count()),
+      "run fewer things beside the lab, or fewer departments at a time");
+  record.outcome = Outcome::error;
 }
 
 PhaseRecord CellMachine::observe_baseline() {
@@ -422,6 +457,7 @@ PhaseRecord CellMachine::observe_baseline() {
   const auto quiet = settle("");  // a guest that always has something to do is saved as it is
   baseline_was_quiet_ = quiet && *quiet;
   if (!quiet && !record.error) record.error = unobserved(quiet.error());
+  (void)share_since_last_phase();
   record.outcome = machine_outcome(record);
   return record;
 }
@@ -620,6 +656,7 @@ PhaseRecord CellMachine::examine(const std::string& trial, const std::string& ph
       record.error = infrastructure_error(fmt::format("machine '{}' is not running any more", name()));
     record.outcome = machine_outcome(record);
   }
+  excuse_log_of_starved(record, share_since_last_phase());
   return record;
 }
 

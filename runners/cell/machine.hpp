@@ -102,6 +102,13 @@ class CellMachine {
   [[nodiscard]] Result<void> save_checkpoint(const std::string& trial, const std::vector<InstallJob>& jobs,
                                              const std::vector<reports::InstallRecord>& done);
   void forget_checkpoint(const snapshots::SnapshotName& checkpoint);
+  // What the host gave its processor, and what it took it, since its last phase; nothing: not known.
+  struct HostShare {
+    Milliseconds used{0};
+    Milliseconds waited{0};
+  };
+  [[nodiscard]] std::optional<HostShare> share_since_last_phase();
+  void excuse_log_of_starved(reports::PhaseRecord& record, const std::optional<HostShare>& share) const;
   [[nodiscard]] Error unobserved(Error error);
   [[nodiscard]] Error missed_restart(Error error);
   [[nodiscard]] bool is_silent();
@@ -146,6 +153,7 @@ class CellMachine {
   std::set<std::string> flaky_without_patch_;  // checks, by id: at the baseline and in the control
   std::set<std::string> flaky_with_patch_;     // others
   std::set<std::string> laid_to_checks_;       // kinds of log lines, in the trial that is under way
+  std::optional<HostShare> share_so_far_;      // of this QEMU process, when the last phase was over
   bool baseline_was_quiet_ = false;
   bool restarted_by_itself_ = false;
   Result<bool> never_rests_ = false;  // in the stability phase that was just over

@@ -705,6 +705,39 @@ TEST_F(FlakyTest, WhatIsLoggedBesideAFailedTryIsToldWithItAndDecidesNothingInThi
   EXPECT_EQ(machine_->examine("t2", "after-install").differences.size(), 2U) << "and now without a failed try";
 }
 
+// Its services ended each other because they got no processor. What is broken is logged again on a host with room.
+TEST_F(FlakyTest, WhatAStarvedGuestLogsIsTheLabsTroubleAndWhatItsChecksFindIsNot) {
+  const auto starve = [this](std::optional<Milliseconds> waits, Milliseconds busy) {
+    hypervisor_.alter("db", [&](auto& machine) {
+      machine.waits = waits;
+      machine.busy = busy;
+    });
+  };
+  answers("y");
+  starve(Milliseconds(0), Milliseconds(0));
+  (void)machine_->observe_baseline();
+  const auto examined = [&](std::optional<Milliseconds> waits, Milliseconds busy) {
+    EXPECT_TRUE(machine_->revert("t1", {}, Checkpoints::no));
+    sections_["log"] = "Nov 22 06:00:00 db1 postgres[163]: error: no answer of a child in 30 seconds\n";
+    starve(waits, busy);
+    auto record = machine_->examine("t1", "after-install");
+    EXPECT_EQ(record.differences.size(), 1U) << "it stays on record";
+    return record;
+  };
+  const auto starved = examined(std::chrono::seconds(12), std::chrono::seconds(2));
+  EXPECT_EQ(starved.outcome, Outcome::error);
+  EXPECT_EQ(starved.error->error_class, ErrorClass::infrastructure);
+  EXPECT_THAT(starved.error->message, HasSubstr("the host was too busy for what 'db' logged to mean anything"));
+  EXPECT_EQ(examined(Milliseconds(100), Milliseconds(10)).outcome, Outcome::fail) << "not for long";
+  EXPECT_EQ(examined(std::chrono::seconds(12), std::chrono::minutes(2)).outcome, Outcome::fail)
+      << "it had more than that";
+  answers("n");
+  EXPECT_EQ(examined(std::chrono::seconds(12), std::chrono::seconds(2)).outcome, Outcome::fail) << "a check failed";
+  answers("y");
+  EXPECT_EQ(examined(std::nullopt, std::chrono::seconds(2)).outcome, Outcome::fail) << "nobody knows";
+  EXPECT_EQ(examined(std::chrono::seconds(12), std::chrono::seconds(2)).outcome, Outcome::fail) << "nor since when";
+}
+
 TEST_F(FlakyTest, ACheckThatIsFlakyWithoutAPatchIsAskedAgainEachTime) {
   answers("y");
   (void)machine_->observe_baseline();
