@@ -134,8 +134,10 @@ Result<GoldenImage> golden_image_from_json(const Json& json, const fs::path& fol
 fs::path images_folder(const fs::path& cache) { return cache / "images"; }
 
 Result<GoldenImage> load(const fs::path& folder) {
-  PATCHLAB_ASSIGN(const auto json, read_json_file(folder / "image.json"));
+  PATCHLAB_ASSIGN(const auto text, read_file(folder / "image.json"));
+  PATCHLAB_ASSIGN(const auto json, parse_json(text, (folder / "image.json").string()));
   PATCHLAB_ASSIGN(auto image, golden_image_from_json(json, folder));
+  image.contents = sha256(text);
   if (image.digest != folder.filename().string())
     return not_an_image(folder, fmt::format("image.json says digest '{}'", image.digest));
   return image;
@@ -170,6 +172,10 @@ Result<GoldenImage> newest(const fs::path& cache, const std::string& name) {
 
 Result<void> verify(const GoldenImage& image) {
   PATCHLAB_TRY(verify_permissions(image.folder / "image.json"));
+  PATCHLAB_ASSIGN(const auto described, sha256_of_file(image.folder / "image.json"));
+  if (described != image.contents)
+    return not_an_image(image.folder,
+                        fmt::format("'image.json' has changed: expected {}, found {}", image.contents, described));
   for (const char* name : content_files) {
     const auto expected = image.sha256.find(name);
     if (expected == image.sha256.end())

@@ -38,6 +38,9 @@ struct GoldenImage {
   std::map<std::string, std::string> sha256;  // file name -> digest
   std::string built;                          // RFC 3339
   std::string suite;                          // codename of the release suite it was built from
+  // SHA-256 of the bytes of its image.json, which has those of the other files: what a clone starts from, by content.
+  // `digest` is the same for whatever was ever built from one recipe. Empty: not read from a folder.
+  std::string contents;
   bool operator==(const GoldenImage&) const = default;
 };
 
@@ -55,7 +58,7 @@ void to_json(Json& json, const GoldenImage& image);
 [[nodiscard]] Result<std::vector<GoldenImage>> list(const std::filesystem::path& cache);
 // The newest finished image with that recipe name; the error says how to build one.
 [[nodiscard]] Result<GoldenImage> newest(const std::filesystem::path& cache, const std::string& name);
-// Reads every file again and compares it with image.json; about a second per gigabyte.
+// Reads every file again and compares it with image.json, and that with what was loaded; about a second per gigabyte.
 [[nodiscard]] Result<void> verify(const GoldenImage& image);
 // Shared: held by everybody who uses the image, so that nobody removes it meanwhile.
 [[nodiscard]] Result<FileLock> hold(const GoldenImage& image);

@@ -87,7 +87,7 @@ Result<void> provide_images(Goldens& goldens, const Scenario& scenario, ProcessR
     PATCHLAB_ASSIGN(auto images, lab::image::build(runner, request));
     for (auto& built : images) {
       auto& image = built.image;
-      Golden golden{image.name, image.digest, image.system, image.packages, image.dpkg_status, {}, {}};
+      Golden golden{image.name, image.contents, image.system, image.packages, image.dpkg_status, {}, {}};
       golden.image = std::move(image);
       goldens.emplace((folder / golden.name).string(), std::move(golden));
     }

@@ -25,7 +25,7 @@ std::optional<Seen> look_at_image(const reports::MachineRecord& machine, Look lo
   if (look == Look::at_contents) {
     if (const auto intact = lab::image::verify(*image); !intact) return Seen{{}, intact.error().message};
   }
-  return Seen{image->digest, {}};
+  return Seen{image->contents, {}};
 }
 
 std::optional<Seen> look_at_domain(const reports::MachineRecord& machine, Look look) {

@@ -41,7 +41,9 @@ class GoldenImageTest : public ::testing::Test {
       image.sha256[file] = sha256(file);
       read_only(cache.write(image.folder / file, file));
     }
-    read_only(cache.write(image.folder / "image.json", pretty(Json(image))));
+    const auto text = pretty(Json(image));
+    image.contents = sha256(text);
+    read_only(cache.write(image.folder / "image.json", text));
     return image;
   }
   static void read_only(const fs::path& file) {
@@ -66,6 +68,27 @@ TEST_F(GoldenImageTest, AChangedDiskIsFound) {
   const auto verified = verify(image);
   ASSERT_FALSE(verified.has_value());
   EXPECT_THAT(verified.error().message, HasSubstr("'disk.qcow2' has changed"));
+}
+
+// Whoever exchanges the disk writes its digest into image.json, too; who has loaded it before knows better.
+TEST_F(GoldenImageTest, AnotherImageUnderTheSameRecipeIsFound) {
+  const auto image = make("dns", "2026-01-01T00:00:00.000Z");
+  auto other = image;
+  other.sha256["disk.qcow2"] = sha256("something else");
+  for (const auto& [file, text] : {std::pair{image.disk, std::string("something else")},
+                                   std::pair{image.folder / "image.json", pretty(Json(other))}}) {
+    fs::permissions(file, fs::perms::owner_all);
+    cache.write(file, text);
+    read_only(file);
+  }
+  const auto verified = verify(image);
+  ASSERT_FALSE(verified.has_value());
+  EXPECT_THAT(verified.error().message, HasSubstr("'image.json' has changed"));
+  const auto loaded = load(image.folder);
+  ASSERT_TRUE(loaded.has_value());
+  EXPECT_TRUE(verify(*loaded).has_value());
+  EXPECT_EQ(loaded->digest, image.digest) << "of the recipe";
+  EXPECT_NE(loaded->contents, image.contents) << "what a run was made with is another";
 }
 
 TEST_F(GoldenImageTest, AWritableFileIsFound) {
