@@ -48,8 +48,8 @@ struct MachineRecord {
   std::string role;
   std::string golden;               // recipe or domain name
   std::string golden_at;            // "image": in the cache; else the URI of its libvirt; empty: not recorded (v1)
-  std::string golden_digest;        // computed from the image before the run
-  std::string golden_digest_after;  // computed again after it; empty: not looked at, and then nothing is promoted
+  std::string golden_digest;        // of the contents, read before the run
+  std::string golden_digest_after;  // read again after it; empty: not looked at, and then nothing is promoted
   std::string address;
   std::uint32_t memory_mib = 0;
   std::vector<std::string> checks;  // ids of the planned checks: what is planned but not executed blocks a promotion
@@ -209,6 +209,14 @@ struct TimingRecord {
   std::int64_t duration_ms = 0;
 };
 
+// A file that the run kept, as it was when the run ended.
+struct KeptFile {
+  std::string name;  // below the folder of the run: "evidence/finance/t1/mail/console.log"; see is_kept_name
+  std::uint64_t bytes = 0;
+  std::string sha256;
+  bool operator==(const KeptFile&) const = default;
+};
+
 struct RunRecord {
   std::string id;
   std::string tool_version;
@@ -224,6 +232,8 @@ struct RunRecord {
   std::vector<DepartmentRecord> departments;
   std::vector<TimingRecord> timings;
   std::vector<std::string> not_tested;  // sentences: what the run did not cover
+  // By name, each once. nullopt: nobody digested them, as older versions do not; then nothing is proven of them.
+  std::optional<std::vector<KeptFile>> evidence;
   std::optional<Error> error;
   std::int64_t peak_memory_kib = 0;  // of all processes of the run together, sampled
   bool complete = false;             // false: interrupted; nothing of it may be promoted

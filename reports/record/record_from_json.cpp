@@ -8,6 +8,7 @@
 #include "lab/core/digest.hpp"
 #include "lab/core/names.hpp"
 #include "lab/core/printable.hpp"
+#include "reports/record/kept_files.hpp"
 #include "reports/record/record.hpp"
 
 // Reading is fail-closed: what is absent becomes the value that promotes nothing, what is unknown or mistyped is a
@@ -357,6 +358,28 @@ TimingRecord read_timing(const Json& json, const std::string& pointer, Problems&
   return timing;
 }
 
+KeptFile read_kept_file(const Json& json, const std::string& pointer, Problems& problems) {
+  JsonReader reader(json, pointer, problems);
+  KeptFile file;
+  file.name = reader.text("name");
+  file.bytes = static_cast<std::uint64_t>(reader.integer("bytes", 0, most));
+  file.sha256 = reader.text("sha256");
+  if (reader.raw("name").is_string() && !is_kept_name(file.name))
+    reader.problem("name", "is no file below the folder of a run");
+  if (reader.raw("sha256").is_string() && !is_sha256(file.sha256)) reader.problem("sha256", "is no SHA-256");
+  reader.finish();
+  return file;
+}
+
+std::optional<std::vector<KeptFile>> read_kept_files(JsonReader& reader, Problems& problems) {
+  if (reader.raw("evidence").is_null()) return std::nullopt;
+  auto files = list_of(reader, "evidence", problems, read_kept_file);
+  const auto is_not_before = [](const KeptFile& a, const KeptFile& b) { return a.name >= b.name; };
+  if (std::ranges::adjacent_find(files, is_not_before) != files.end())
+    reader.problem("evidence", "must be sorted by name, each file once");
+  return files;
+}
+
 RunRecord read_run(const Json& json, Problems& problems) {
   JsonReader reader(json, "", problems);
   RunRecord record;
@@ -379,6 +402,7 @@ RunRecord read_run(const Json& json, Problems& problems) {
   record.departments = list_of(reader, "departments", problems, read_department);
   record.timings = list_of(reader, "timings", problems, read_timing);
   record.not_tested = reader.texts_or_empty("not_tested");
+  record.evidence = read_kept_files(reader, problems);
   record.error = error_of(reader, problems);
   record.peak_memory_kib = reader.integer_or("peak_memory_kib", 0, 0, most);
   record.complete = reader.boolean_or("complete", false);

@@ -174,6 +174,11 @@ void to_json(Json& json, const RunRecord& record) {
           {"error", optional_error(record.error)},
           {"peak_memory_kib", record.peak_memory_kib},
           {"complete", record.complete}};
+  if (record.evidence) {
+    json["evidence"] = list_of(*record.evidence, [](const KeptFile& file) {
+      return Json{{"name", file.name}, {"bytes", file.bytes}, {"sha256", file.sha256}};
+    });
+  }
 }
 
 }  // namespace patchlab::reports

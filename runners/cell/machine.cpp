@@ -21,6 +21,15 @@
 namespace patchlab::runners::cell {
 namespace {
 
+// The guest names its logs.
+std::string safe_name(const std::string& name) {
+  constexpr std::size_t longest = 200;
+  auto safe = name.substr(0, longest);
+  const auto is_odd = [](char c) { return c <= ' ' || c > '~' || c == '/' || c == '\\'; };
+  std::ranges::replace_if(safe, is_odd, '_');
+  return safe.empty() || safe.front() == '.' ? "_" + safe : safe;
+}
+
 using reports::InstallRecord;
 using reports::PhaseRecord;
 
@@ -955,9 +964,7 @@ void CellMachine::save_evidence(const std::filesystem::path& folder) {
     return;
   }
   for (const auto& [file, text] : *texts) {
-    auto safe = file;
-    std::ranges::replace(safe, '/', '_');
-    keep_evidence(folder / safe, text);
+    keep_evidence(folder / safe_name(file), text);
   }
 }
 

@@ -7,6 +7,7 @@
 #include "lab/libvirt/acceleration.hpp"
 #include "lab/network/host_facts.hpp"
 #include "lab/network/watch.hpp"
+#include "reports/record/kept_files.hpp"
 #include "reports/record/queries.hpp"
 #include "reports/record/run_exit_code.hpp"
 #include "runners/engine/controls.hpp"
@@ -97,6 +98,7 @@ class Execution {
     if (hold_images()) run_departments();
     finish();
     folder_.event("", {{"event", "run-end"}, {"exit_code", number(reports::exit_code_for(record_))}});
+    digest_what_was_kept();
     return std::move(record_);
   }
 
@@ -327,6 +329,16 @@ class Execution {
     record_.complete = !stop_.stop_requested() && !record_.error;
     if (stop_.stop_requested() && !record_.error)
       record_.error = Error{ErrorClass::cancelled, "the run was cancelled", {}};
+  }
+
+  // Cells are down, and the last event is written: what lies in the folder now is what the record speaks of.
+  void digest_what_was_kept() {
+    auto files = reports::kept_files_in(folder_.path());
+    if (files) {
+      record_.evidence = std::move(*files);
+    } else {
+      record_.not_tested.push_back("The files that the run kept have no digests: " + files.error().message);
+    }
   }
 
   // Empty when nobody can tell: that is not a change, and nothing is promoted by it either.

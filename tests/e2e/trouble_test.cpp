@@ -8,6 +8,7 @@
 
 #include "lab/core/files.hpp"
 #include "program.hpp"
+#include "reports/record/kept_files.hpp"
 #include "reports/record/queries.hpp"
 #include "reports/record/record.hpp"
 
@@ -65,6 +66,12 @@ class Trouble : public ::testing::Test {
       if (!entry.is_directory()) continue;
       auto record = reports::read_run_record(entry.path() / reports::run_file_name);
       EXPECT_TRUE(record) << record.error().message;
+      if (record) {
+        EXPECT_TRUE(record->evidence) << "what the run kept has no digests";
+        EXPECT_THAT(
+            reports::kept_file_problems(entry.path(), record->evidence.value_or(std::vector<reports::KeptFile>())),
+            IsEmpty());
+      }
       if (record) return std::move(record).value();
     }
     ADD_FAILURE() << "there is no record";

@@ -5,6 +5,8 @@
 #include <gmock/gmock.h>
 #include <unistd.h>
 
+#include <functional>
+
 #include "lab/core/files.hpp"
 #include "tests/support/json_schema.hpp"
 #include "tests/support/sample_record.hpp"
@@ -24,6 +26,8 @@ RunRecord record_with_every_field() {
   record.asked = {{"finance"}, {"dns"}, {"tidy"}, 3};
   record.candidates[1].supersedes = {"postgresql-15.9"};
   record.candidates[1].files[0].signature = "not signed (allowed)";
+  record.evidence = {{"events.jsonl", 9000, std::string(64, 'b')},
+                     {"evidence/finance/t1/mail/dmesg", 7, std::string(64, 'a')}};
   record.error = Error{ErrorClass::timeout, "the mail machine was silent", "look at its console"};
   auto& department = record.departments[0];
   department.error = infrastructure_error("no space left");
@@ -74,8 +78,9 @@ TEST(RunRecord, SchemaAndReaderRefuseTheSameSpoiledRecords) {
   std::size_t spoiled = 0;
   for (const auto& [pointer, value] : flat.items()) {
     const Json::json_pointer at(pointer);
-    if (pointer.find("/evidence/") != std::string::npos) continue;  // any JSON is evidence
-    if (spoiled++ % 7 != 0) continue;                               // every 7th value: all kinds of fields, quick
+    if (pointer.find("/evidence/") != std::string::npos && !pointer.starts_with("/evidence/"))
+      continue;                        // any JSON is evidence
+    if (spoiled++ % 7 != 0) continue;  // every 7th value: all kinds of fields, quick
     auto wrong_type = good;
     wrong_type[at] = Json::array({1});
     EXPECT_FALSE(tests::SchemaValidator(rules).problems(wrong_type).empty()) << pointer;
@@ -119,6 +124,27 @@ TEST(RunRecord, HasADigestForWhatWasPlannedAndForNothingElse) {
   }
   EXPECT_FALSE(with([](Json& machine) { machine["state_digest"] = "4d2c"; }));
   EXPECT_FALSE(with([](Json& machine) { machine["check_digests"] = Json::array(); }));
+}
+
+TEST(RunRecord, NamesEachKeptFileOnceByASayableName) {
+  const Json good = record_with_every_field();
+  const auto refused = [&](const std::function<void(Json&)>& spoil) {
+    auto json = good;
+    spoil(json["evidence"]);
+    const auto read = run_record_from_json(json);
+    return read ? std::string("not refused") : read.error().message;
+  };
+  EXPECT_THAT(refused([](Json& files) { files.push_back(files[1]); }), HasSubstr("/evidence: must be sorted"));
+  EXPECT_THAT(refused([](Json& files) { std::swap(files[0], files[1]); }), HasSubstr("/evidence: must be sorted"));
+  EXPECT_THAT(refused([](Json& files) { files[0]["name"] = "../other/run.json"; }), HasSubstr("/evidence/0/name"));
+  EXPECT_THAT(refused([](Json& files) { files[0]["sha256"] = std::string(64, 'A'); }), HasSubstr("is no SHA-256"));
+  EXPECT_THAT(refused([](Json& files) { files[0].erase("bytes"); }), HasSubstr("/evidence/0/bytes: is required"));
+  // Nothing is said, and an empty list: nobody digested them, and there were none.
+  auto silent = good;
+  silent.erase("evidence");
+  EXPECT_EQ(run_record_from_json(silent).value().evidence, std::nullopt);
+  silent["evidence"] = Json::array();
+  EXPECT_EQ(run_record_from_json(silent).value().evidence, std::vector<KeptFile>());
 }
 
 TEST(RunRecord, SchemaAndReaderKnowTheSameDecidingWords) {
