@@ -21,6 +21,7 @@ using namespace promotion;
 struct Arguments {
   fs::path stage = "production";
   std::vector<std::string> departments;
+  fs::path runs = "runs";
   fs::path target;
   fs::path key;
   bool json = false;
@@ -31,9 +32,8 @@ Result<void> sign_head(const Arguments& arguments) {
   Chain chain(arguments.stage / chain_folder_name);
   if (!chain.exists()) return {};  // the export says what is missing
   PATCHLAB_ASSIGN(const auto key, signing_key(arguments.key));
-  PATCHLAB_TRY(chain.write_head([&](const std::string& text) {
-    return make_signature(host_processes(), key.file, "patchlab.head.v1", text);
-  }));
+  PATCHLAB_TRY(chain.write_head(
+      [&](const std::string& text) { return make_signature(host_processes(), key.file, "patchlab.head.v1", text); }));
   return {};
 }
 
@@ -44,7 +44,7 @@ ExitCode export_evidence(const Arguments& arguments) {
     if (auto signed_head = sign_head(arguments); !signed_head)
       return report_input(std::move(signed_head).error().while_doing("signing the head"), ExitCode::bad_data);
   }
-  const auto exported = export_bundle(*stage, arguments.departments, arguments.target);
+  const auto exported = export_bundle(*stage, arguments.departments, arguments.runs, arguments.target);
   if (!exported) {
     const bool is_target = exported.error().error_class != ErrorClass::configuration;
     return report(exported.error(), is_target ? ExitCode::cannot_create : ExitCode::bad_data);
@@ -56,11 +56,12 @@ ExitCode export_evidence(const Arguments& arguments) {
                   {"head", exported->head.hash},
                   {"lines_left", exported->lines_left},
                   {"objects", exported->objects},
+                  {"evidence", exported->evidence},
                   {"has_head", exported->has_head}});
     return ExitCode::ok;
   }
-  say("{}: {}, {} lines, {} objects, head {}\n", arguments.target, listed(exported->departments), exported->head.size,
-      exported->objects, exported->head.hash);
+  say("{}: {}, {} lines, {} objects, {} files of evidence, head {}\n", arguments.target, listed(exported->departments),
+      exported->head.size, exported->objects, exported->evidence, exported->head.hash);
   if (!exported->has_head)
     say("  no head covers it, so nobody can prove it: --sign-with KEY, with a key that may sign heads\n");
   if (exported->lines_left > 0)
@@ -77,6 +78,9 @@ void add_evidence(CLI::App& app, Chosen& chosen) {
   auto* exporting = group->add_subcommand("export", "the smallest bundle that proves what was promoted last");
   exporting->add_option("--department", arguments->departments, "of this department (may be given again)")->required();
   exporting->add_option("-o,--output", arguments->target, "folder to make")->required();
+  exporting->add_option("--runs", arguments->runs, "folder of runs, which has what a run kept as evidence")
+      ->capture_default_str()
+      ->envname("PATCHLAB_RUNS");
   exporting->add_option("--stage", arguments->stage, "stage folder")->capture_default_str();
   exporting
       ->add_option("--sign-with", arguments->key,

@@ -23,6 +23,7 @@ struct Arguments {
   fs::path what = "production";
   fs::path roots;
   std::vector<std::string> noted;
+  fs::path runs = "runs";
   bool json = false;
 };
 
@@ -122,6 +123,7 @@ ExitCode verify_folder(const Arguments& arguments) {
     if (!noted) return report_input(std::move(noted).error().while_doing("--noted"), ExitCode::bad_data);
     question.noted.push_back(std::move(*noted));
   }
+  question.runs = arguments.runs;
   const auto proof = prove(host_processes(), arguments.what, question);
   if (!proof) return report_input(proof.error(), ExitCode::bad_data);
   if (arguments.json)
@@ -152,6 +154,9 @@ void add_verify(CLI::App& app, Chosen& chosen) {
       ->envname("PATCHLAB_ROOTS");
   verifying->add_option("--noted", arguments->noted,
                         "head that was noted elsewhere: SIZE:HASH, or a file (may be given again)");
+  verifying->add_option("--runs", arguments->runs, "folder of runs: what the run of a stage kept is compared, too")
+      ->capture_default_str()
+      ->envname("PATCHLAB_RUNS");
   verifying->add_flag("--json", arguments->json, "as JSON");
   verifying->callback([arguments, &chosen] { chosen = [arguments] { return verify(*arguments); }; });
 }

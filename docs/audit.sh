@@ -18,7 +18,7 @@ signed() { # FILE SIGNERS NAME NAMESPACE TIME: stock ssh-keygen enforces name, n
   ssh-keygen -q -Y verify -f "$2" -I "$3" -n "patchlab.$4.v1" -O "verify-time=$5" -s "$1.sig" <"$1" >/dev/null 2>&1 ||
     die "$1: no signature of $3 for patchlab.$4.v1 that was valid at $5"; }
 [ -z "$(find . ! -type f ! -type d -print -quit)" ] || die "there are files that are not regular"
-! find . -mindepth 1 -maxdepth 1 | grep -qvxE '\./(ledger\.jsonl|objects|trust|policy|head|head\.sig|stage)' ||
+! find . -mindepth 1 -maxdepth 1 | grep -qvxE '\./(ledger\.jsonl|objects|trust|policy|head|head\.sig|evidence|stage)' ||
   die "there are files that do not belong to a bundle"
 [ "$(tr -dc '\0' <ledger.jsonl | wc -c)" = 0 ] && [ "$(tail -c1 ledger.jsonl | tr '\n' .)" = . ] || die "ledger: empty, cut or not text"
 
@@ -106,7 +106,10 @@ asked='($run[0].departments[] | select(.name == $dep)) as $d | [$d.verdicts[] | 
 failed='[$manifest[0].candidates[].id] as $ids | .departments[] | select(.name == $dep) | [.machines[].name] as $all | [.trials[] | select((.retried_as // "") == "" and .purpose != "removal" and (.candidates | sort) == ($ids | sort) and (.machines | sort) == ($all | sort))] | last |
   if . == null then error("none") else . end | if .error or .outcome == "error" or any(.phases[]; .error or any(.checks[]; .error or (.outcome != "pass" and .outcome != "fail"))) then error("trouble") else . end |
   (.installs[] | select(.outcome == "fail") | "\(.machine)/install:\(.candidate)"), (.phases[] | .machine as $m | (.checks[] | select(.outcome == "fail") | $m + "/" + .id), (.differences[] | "\($m)/state:\(.kind):\(.item)")) | @uri'
-proven=; for folder in stage/*/; do dep=$(basename "$folder"); b=0; d=0
+# What the run kept of the trials of this set, and of the control, as its record names it.
+kept='[$manifest[0].candidates[].id] as $ids | [.departments[] | select(.name == $dep) | .trials[] | select(.candidates == [] or (.candidates | sort) == ($ids | sort)) | .evidence_folder // "" | select(. != "") + "/"] as $folders |
+  .evidence // [] | .[] | select(.name as $name | any($folders[]; . as $folder | $name | startswith($folder))) | "\(.sha256)  \(.name)" | if test("[[:cntrl:]\\\\]|(^|[ /])\\.\\.?(/|$)") then error("no name") else . end'
+: >"$work/kept"; proven=; for folder in stage/*/; do dep=$(basename "$folder"); b=0; d=0
   for ((i = 1; i <= n; i++)); do [ "${kind[i]}" = promote-begun ] && is "$i" name "$dep" || continue
     case ${state[${object[i]}]} in promote-done) b=$i ;; promote-refused) ;; *) die "$dep: the promotion of line $i was not finished" ;; esac; done
   [ $b -gt 0 ] || die "$dep: nothing here says that it was promoted"; for ((i = b; i <= n; i++)); do [ "${kind[i]}" != promote-done ] || [ "${object[i]}" != "${object[b]}" ] || d=$i; done
@@ -137,6 +140,7 @@ proven=; for folder in stage/*/; do dep=$(basename "$folder"); b=0; d=0
   [ -z "$waived" ] || [ -n "$seen" ] || die "$dep: nobody approved who had seen the waiver"
   jq -r --arg dep "$dep" --slurpfile manifest "$folder/manifest.json" "$failed" "$record" >"$work/failed" 2>/dev/null || die "$dep: no trial of this very set, or the lab could not tell"
   ! grep -qvxF -- "$waived" "$work/failed" || die "$dep: there are failures that nobody waived"
+  jq -r --arg dep "$dep" --slurpfile manifest "$folder/manifest.json" "$kept" "$record" >>"$work/kept" 2>/dev/null || die "$dep: nobody can tell what its run kept"
   jq -r --arg dep "$dep" --arg waived "$waived" --slurpfile run "$record" "$asked" "$rulebook" >"$work/asked" 2>/dev/null || die "$dep: nobody can tell what its policy asks"
   names=; while read -r count flag not; do people=; for i in $approvers; do who=${person[${by[i]}]}; [[ " $people " = *" $who "* ]] || [ "$not" = "${by[i]}" ] || [ $(($(flags "objects/${object[i]}.sig") & flag)) != "$flag" ] || people+=" $who"; done
     [ "$(wc -w <<<"$people")" -ge "$count" ] || die "$dep: approved by${people:- nobody} who neither submitted nor waived; the policy asks for $count"; done <"$work/asked"
@@ -148,4 +152,6 @@ proven=; for folder in stage/*/; do dep=$(basename "$folder"); b=0; d=0
   proven+=" $dep (line $b, serial $v, approved by${names:- nobody})"
 done
 [ -n "$proven" ] || die "nothing is promoted here"
+[ ! -s "$work/kept" ] || sha256sum --quiet --strict -c "$work/kept" >/dev/null 2>&1 || die "evidence: a file that the run kept is missing, or was edited"
+cmp -s <(cut -c67- "$work/kept" | sort -u) <([ ! -e evidence ] || find evidence -type f | sort) || die "evidence: there are files that no run kept"
 echo "PROVEN:$proven; $n lines, head ${hashes[n]}"

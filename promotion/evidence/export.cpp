@@ -20,6 +20,7 @@
 #include "promotion/stage/manifest.hpp"
 #include "promotion/stage/stage_proof.hpp"
 #include "promotion/trust/signers.hpp"
+#include "reports/record/kept_files.hpp"
 
 namespace fs = std::filesystem;
 
@@ -38,8 +39,8 @@ Result<void> copy(const fs::path& from, const fs::path& to, std::uintmax_t limit
 
 class Exporting {
  public:
-  Exporting(const fs::path& stage, fs::path target)
-      : stage_(stage), chain_(stage / chain_folder_name), target_(std::move(target)) {}
+  Exporting(const fs::path& stage, fs::path runs, fs::path target)
+      : stage_(stage), runs_(std::move(runs)), chain_(stage / chain_folder_name), target_(std::move(target)) {}
 
   Result<Exported> run(const std::vector<std::string>& departments) {
     PATCHLAB_ASSIGN(const auto proof, prove_stage(stage_));
@@ -125,7 +126,35 @@ class Exporting {
       objects_.insert(before->statement);
       if (chain_.objects().has(earlier.run)) objects_.insert(earlier.run);
     }
-    return copy_version(department);
+    PATCHLAB_TRY(copy_version(department));
+    return copy_evidence(department, facts.run);
+  }
+
+  // What the run kept of the trials of this set, and of the control.
+  Result<void> copy_evidence(const std::string& department, const std::string& run) {
+    if (!chain_.objects().has(run)) return {};
+    PATCHLAB_ASSIGN(const auto bytes, chain_.objects().get(run));
+    PATCHLAB_ASSIGN(const auto json, parse_json(bytes, "the record " + run, JsonTexts::any));
+    PATCHLAB_ASSIGN(const auto record, reports::run_record_from_json(json, "the record " + run));
+    PATCHLAB_ASSIGN(const auto text, read_json_file(target_ / "stage" / department / manifest_file_name));
+    PATCHLAB_ASSIGN(const auto manifest, manifest_from_json(text, manifest_file_name));
+    const auto from = runs_ / record.id;
+    const auto files = reports::evidence_of_set(record, department, manifest.candidates);
+    for (const auto& file : files) {
+      const auto to = target_ / file.name;
+      if (is_there(to)) continue;  // of two departments with one run
+      const auto found = read_file(from / file.name, largest_payload, Links::refuse);
+      const bool is_it = found && sha256(*found) == file.sha256;
+      if (!is_it)
+        return configuration_error(
+            fmt::format("'{}' {}, and the promotion of '{}' rests on it", (from / file.name).string(),
+                        found ? "is not what the run kept" : "cannot be read", printable(department)),
+            "name the folder that has the run with --runs");
+      PATCHLAB_TRY(create_folders(to.parent_path()));
+      PATCHLAB_TRY(write_file_atomically(to, *found));
+    }
+    exported_.evidence += files.size();
+    return {};
   }
 
   void add_line(const ChainLine& line) {
@@ -198,6 +227,7 @@ class Exporting {
   }
 
   const fs::path& stage_;
+  fs::path runs_;
   Chain chain_;
   fs::path target_;
   ChainState state_;
@@ -208,7 +238,7 @@ class Exporting {
 
 }  // namespace
 
-Result<Exported> export_bundle(const fs::path& stage, const std::vector<std::string>& departments,
+Result<Exported> export_bundle(const fs::path& stage, const std::vector<std::string>& departments, const fs::path& runs,
                                const fs::path& target) {
   PATCHLAB_ASSIGN(const auto place, absolute_path(target));
   const auto path = place.has_filename() ? place : place.parent_path();
@@ -216,7 +246,7 @@ Result<Exported> export_bundle(const fs::path& stage, const std::vector<std::str
     return configuration_error(fmt::format("'{}' is there already", path.string()), "name a folder that is not");
   const auto making = path.parent_path() / fmt::format(".{}.{}", path.filename().string(), ::getpid());
   PATCHLAB_TRY(create_folders(making));
-  auto exported = Exporting(stage, making).run(departments);
+  auto exported = Exporting(stage, runs, making).run(departments);
   if (exported) {
     std::error_code code;
     fs::rename(making, path, code);

@@ -24,6 +24,7 @@
 #include "promotion/stage/manifest.hpp"
 #include "promotion/stage/stage_proof.hpp"
 #include "promotion/stage/version_folder.hpp"
+#include "reports/record/kept_files.hpp"
 
 namespace fs = std::filesystem;
 
@@ -95,6 +96,7 @@ class Proving {
     for (const auto& check : proof_.departments) {
       PATCHLAB_TRY(look_at_department(check));
     }
+    look_at_evidence_of_bundle();
     PATCHLAB_TRY(look_at_head());
     return std::move(proof_);
   }
@@ -177,7 +179,7 @@ class Proving {
   [[nodiscard]] std::string stranger() const {
     const auto entries = entries_below(folder_);
     if (!entries) return entries.error().message;
-    constexpr std::array known{"ledger.jsonl", "objects", "trust", "policy", "head", "head.sig", "stage"};
+    constexpr std::array known{"ledger.jsonl", "objects", "trust", "policy", "head", "head.sig", "evidence", "stage"};
     for (const auto& entry : *entries) {
       const auto name = entry.lexically_relative(folder_).generic_string();
       const auto status = status_of(entry);
@@ -469,9 +471,48 @@ class Proving {
     if (!fits || std::ranges::count(tested_sets(*found), set) == 0)
       return says(fmt::format("the run of line {} tested another set", story.run_line));
     holds(department, LinkKind::record, fmt::format("run {}, {}", printable(record->id), *story.statement.run));
-    add(department, LinkKind::evidence, LinkState::not_kept,
-        "the record has no digests of the files that the run kept: logs and screens are not proven");
+    look_at_evidence(department, *record, manifest.candidates);
     story.record = std::move(*record);
+  }
+
+  // A bundle has what the promotion rests on; the run's own folder has everything.
+  void look_at_evidence(const std::string& department, const reports::RunRecord& record,
+                        const std::vector<std::string>& candidates) {
+    if (!record.evidence)
+      return add(department, LinkKind::evidence, LinkState::not_kept,
+                 "the record has no digests of the files that the run kept: logs and screens are not proven");
+    if (proof_.of_bundle) {
+      auto files = reports::evidence_of_set(record, department, candidates);
+      holds(department, LinkKind::evidence,
+            files.empty() ? std::string("the run kept no file of the trials of this set")
+                          : fmt::format("{} files of the trials of this set, named by the record", files.size()));
+      std::ranges::move(files, std::back_inserter(evidence_));
+      return;
+    }
+    const auto folder = question_.runs / record.id;
+    const bool is_name = reports::is_kept_name(record.id) && record.id.find('/') == std::string::npos;
+    if (question_.runs.empty() || !is_name || status_of(folder).type() == fs::file_type::not_found)
+      return add(department, LinkKind::evidence, LinkState::not_kept,
+                 fmt::format("the {} files that the record names were not looked at: '{}' is not there (--runs FOLDER)",
+                             record.evidence->size(), folder.string()));
+    auto problems = reports::kept_file_problems(folder, *record.evidence);
+    const auto text = read_file(folder / reports::run_file_name, largest_document, Links::refuse);
+    if (!text) {
+      problems.push_back(text.error().message);
+    } else if (sha256(*text) != record.digest) {
+      problems.push_back(fmt::format("'{}' is not the record that the ledger has", reports::run_file_name));
+    }
+    for (const auto& problem : problems)
+      broken(department, LinkKind::evidence, fmt::format("in '{}': {}", folder.string(), problem));
+    if (problems.empty())
+      holds(department, LinkKind::evidence,
+            fmt::format("{} files in '{}', as the record names them", record.evidence->size(), folder.string()));
+  }
+
+  // What a bundle holds of all departments together, and nothing else.
+  void look_at_evidence_of_bundle() {
+    if (!proof_.of_bundle) return;
+    for (const auto& problem : reports::kept_file_problems(folder_, evidence_)) broken({}, LinkKind::evidence, problem);
   }
 
   // --- policy
@@ -771,7 +812,8 @@ class Proving {
   bool is_read_ = false;  // the ledger
   BundleChain chain_;
   std::optional<Trust> trust_;
-  bool supported_ = true;  // somebody approved in each department that was looked at
+  std::vector<reports::KeptFile> evidence_;  // that a bundle must hold
+  bool supported_ = true;                    // somebody approved in each department that was looked at
 };
 
 }  // namespace

@@ -69,6 +69,9 @@ struct ProofQuestion {
   // Text of the list of root keys, from elsewhere. Absent: those that the stage pins are asked, and nothing is proven.
   std::optional<std::string> roots;
   std::vector<NotedHead> noted;
+  // Folder of runs, to look at the files that the run of a stage kept; not asked when the run is not there. A bundle
+  // has those that matter itself.
+  std::filesystem::path runs;
 };
 
 // A folder that is a bundle has ledger.jsonl and stage/ in it.

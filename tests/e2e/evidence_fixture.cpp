@@ -1,5 +1,8 @@
 // SPDX-FileCopyrightText: 2026 The patchlab authors
 // SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <filesystem>
 #include <iostream>
 
@@ -7,10 +10,12 @@
 #include "lab/core/files.hpp"
 #include "promotion/gate/gate.hpp"
 #include "promotion/stage/manifest.hpp"
+#include "reports/record/kept_files.hpp"
 #include "tests/support/sample_record.hpp"
 
 // evidence_fixture FOLDER: what a lab found, for tests/e2e/audit, which has no lab. For each kind of run a folder with
-// run.json, manifest.json and the files of its set.
+// run.json, manifest.json and the files of its set; in kept/ what such a run leaves as evidence, and in rests_on/ what
+// of that the promotion of the set rests on.
 namespace patchlab {
 namespace {
 
@@ -32,13 +37,42 @@ reports::RunRecord failed_record() {
   return run.finish();
 }
 
+const std::vector<std::string> promoted{"dns-update", "tidy"};
+
+Result<void> write_kept(const fs::path& folder, const std::vector<reports::KeptFile>& files) {
+  for (const auto& file : files) {
+    PATCHLAB_TRY(create_folders((folder / file.name).parent_path()));
+    PATCHLAB_TRY(write_file_atomically(folder / file.name, "what " + file.name + " said\n"));
+  }
+  return {};
+}
+
+reports::RunRecord with_evidence(reports::RunRecord record) {
+  std::vector<reports::KeptFile> files{{.name = "events.jsonl"}, {.name = "finance.log"}};
+  for (const auto& trial : record.departments.front().trials) {
+    for (const char* name : {"dmesg", "guest replies.txt"})
+      files.push_back({.name = fmt::format("{}/mail/{}", trial.evidence_folder, name)});
+  }
+  for (auto& file : files) {
+    const auto text = "what " + file.name + " said\n";
+    file.bytes = text.size();
+    file.sha256 = sha256(text);
+  }
+  std::ranges::sort(files, {}, &reports::KeptFile::name);
+  record.evidence = std::move(files);
+  return record;
+}
+
 Result<void> write(const fs::path& folder, const reports::RunRecord& record) {
-  PATCHLAB_TRY(create_folders(folder));
+  PATCHLAB_TRY(create_folders(folder / "kept"));
+  PATCHLAB_TRY(create_folders(folder / "rests_on"));
+  PATCHLAB_TRY(write_kept(folder / "kept", record.evidence.value_or(std::vector<reports::KeptFile>())));
+  PATCHLAB_TRY(write_kept(folder / "rests_on", reports::evidence_of_set(record, "finance", promoted)));
   const auto text = pretty(Json(record));
   PATCHLAB_TRY(write_file_atomically(folder / "run.json", text));
   promotion::Decision decision;
   decision.department = "finance";
-  decision.promotable = {"dns-update", "tidy"};
+  decision.promotable = promoted;
   decision.trial = reports::trial_with_purpose(record.departments.front(), reports::Purpose::batch)->id;
   for (const auto& candidate : record.candidates) {
     for (const auto& file : candidate.files) {
@@ -58,8 +92,11 @@ Result<void> write(const fs::path& folder, const reports::RunRecord& record) {
 int run(const fs::path& folder) {
   auto incomplete = tests::good_record();
   incomplete.complete = false;
-  for (const auto& [name, record] : std::initializer_list<std::pair<const char*, reports::RunRecord>>{
-           {"good", tests::good_record()}, {"failed", failed_record()}, {"incomplete", incomplete}}) {
+  for (const auto& [name, record] :
+       std::initializer_list<std::pair<const char*, reports::RunRecord>>{{"good", with_evidence(tests::good_record())},
+                                                                         {"failed", with_evidence(failed_record())},
+                                                                         {"incomplete", with_evidence(incomplete)},
+                                                                         {"old", tests::good_record()}}) {
     if (const auto written = write(folder / name, record); !written) {
       std::cerr << written.error().message << '\n';
       return 1;
