@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <array>
-#include <set>
 
 #include "lab/core/digest.hpp"
 #include "lab/core/files.hpp"
@@ -17,33 +16,17 @@
 #include "lab/core/text.hpp"
 #include "promotion/book/failures.hpp"
 #include "promotion/chain/own_folder.hpp"
+#include "promotion/desk/run_statements.hpp"
 #include "promotion/desk/stage_policy.hpp"
 #include "promotion/ledger/ledger.hpp"
 #include "promotion/stage/manifest.hpp"
-#include "reports/record/queries.hpp"
-#include "reports/record/run_exit_code.hpp"
 
 namespace fs = std::filesystem;
 
 namespace patchlab::promotion {
 namespace {
 
-constexpr std::size_t most_candidates = 800;  // more do not fit into a statement
-constexpr std::size_t most_failed = 1000;
 constexpr std::size_t most_reasons = 100;
-constexpr std::size_t longest_text = 250;  // bytes; twice as many when all of them are quotes
-
-// What a statement can hold of a text that may be anybody's.
-std::string statable(const std::string& text, const std::string& otherwise) {
-  auto one = printable(text);
-  if (one.size() > longest_text) {
-    auto end = longest_text - 3;
-    while (end > 0 && (static_cast<unsigned char>(one[end]) & 0xc0U) == 0x80) --end;
-    one = one.substr(0, end) + "...";
-  }
-  one = std::string(trimmed(one));
-  return is_plain_text(one, longest_text) ? one : otherwise;
-}
 
 std::vector<std::string> statable_reasons(const std::vector<std::string>& reasons) {
   std::vector<std::string> all;
@@ -56,70 +39,6 @@ std::vector<std::string> statable_reasons(const std::vector<std::string>& reason
   }
   return all;
 }
-
-std::vector<std::string> asked_of(const reports::AskedRecord& asked) {
-  std::vector<std::string> all;
-  const auto add = [&](const char* option, const std::vector<std::string>& values) {
-    for (const auto& value : values) all.push_back(statable(fmt::format("{} {}", option, value), option));
-  };
-  add("--department", asked.departments);
-  add("--role", asked.roles);
-  add("--candidate", asked.candidates);
-  if (asked.controls > 0) all.push_back(fmt::format("--controls {}", asked.controls));
-  return all;
-}
-
-std::vector<std::string> planned_set(const reports::DepartmentRecord& department) {
-  std::vector<std::string> ids;
-  for (const auto& verdict : department.verdicts) ids.push_back(verdict.candidate);
-  return ids;
-}
-
-// In the order that statements have.
-template <class SetOf>
-std::vector<StatementSubject> subjects_of(const reports::RunRecord& record, SetOf set_of) {
-  std::vector<StatementSubject> subjects;
-  for (const auto& department : record.departments)
-    subjects.push_back({department.name, sha256(sha256sums_of(record, set_of(department)))});
-  std::ranges::sort(subjects, {}, &StatementSubject::name);
-  return subjects;
-}
-
-// What failed of the sets that the statement of a run names, each "department/machine/check"; nothing when that is more
-// than a statement can hold, and then nobody can prove anything by it.
-std::optional<std::vector<std::string>> failed_in(const reports::RunRecord& record) {
-  std::set<std::string> failed;
-  std::size_t bytes = 0;
-  for (const auto& department : record.departments) {
-    const auto* final_trial = reports::find_trial(department, department.final_trial);
-    const auto* trial = final_trial == nullptr ? nullptr : reports::facts_of(department, *final_trial);
-    if (trial == nullptr) continue;
-    auto keys = reports::failure_signature(*trial);
-    if (trial->error) keys.emplace_back("error");
-    for (const auto& phase : trial->phases) {
-      if (phase.error) keys.push_back(reports::check_key(phase.machine, "error"));
-      for (const auto& check : phase.checks) {
-        if (check.error || check.outcome != Outcome::pass) keys.push_back(reports::check_key(phase.machine, check.id));
-      }
-    }
-    for (const auto& key : keys) {
-      const auto text = department.name + "/" + key;
-      if (!is_plain_text(text, 4000)) return std::nullopt;
-      bytes += 2 * text.size() + 4;
-      failed.insert(text);
-    }
-  }
-  if (failed.size() > most_failed || bytes > longest_statement / 2) return std::nullopt;
-  return std::vector<std::string>(failed.begin(), failed.end());
-}
-
-std::string result_of(const reports::RunRecord& record) {
-  if (record.error && record.error->error_class == ErrorClass::cancelled) return "cancelled";
-  const auto code = reports::exit_code_for(record);
-  return std::ranges::find(exit_codes, code, &ExitCodeMeaning::code)->word;
-}
-
-SeenLedger seen(const ChainHead& head) { return {head.size, head.hash}; }
 
 // By people, or of what they decide by.
 bool is_a_decision(ChainKind kind) {
@@ -252,33 +171,24 @@ Result<void> LabBook::prepare(std::chrono::system_clock::time_point now) {
   return {};
 }
 
-Result<std::string> LabBook::begin(const reports::RunRecord& planned, const std::string& policy,
-                                   std::chrono::system_clock::time_point now) {
+Result<LabBook::BeforeRun> LabBook::before_run(const std::vector<StatementSubject>& subjects,
+                                               std::chrono::system_clock::time_point now) {
   PATCHLAB_TRY(make_own_folder(stage_, Links::follow));
   PATCHLAB_TRY(prepare(now));
   PATCHLAB_ASSIGN(const auto state, chain_.read());
-  Statement statement;
-  statement.kind = StatementKind::begin;
-  statement.by = scribe_.by;
-  statement.subjects = subjects_of(planned, planned_set);
-  if (is_sha256(policy)) statement.policy = policy;
-  statement.ledger = seen(state.head());
-  statement.id = planned.id;
-  if (!scribe_.submitter.empty()) statement.submitter = scribe_.submitter;
-  if (is_sha256(planned.scenario_digest)) statement.scenario = planned.scenario_digest;
-  std::set<std::string> candidates;
-  for (const auto& candidate : planned.candidates) {
-    if (is_sha256(candidate.digest)) candidates.insert(candidate.digest);
+  BeforeRun before{seen(state.head()), 1};
+  for (const auto& attempt : state.history.attempts()) {
+    PATCHLAB_ASSIGN(const auto bytes, chain_.objects().get(attempt.begin));
+    if (const auto other = read_statement(bytes, "begin"); other && other->subjects == subjects) ++before.attempt;
   }
-  if (candidates.size() <= most_candidates)
-    statement.candidates = std::vector<std::string>(candidates.begin(), candidates.end());
-  std::uint64_t attempt = 1;
-  for (const auto& before : state.history.attempts()) {
-    PATCHLAB_ASSIGN(const auto bytes, chain_.objects().get(before.begin));
-    if (const auto other = read_statement(bytes, "begin"); other && other->subjects == statement.subjects) ++attempt;
-  }
-  statement.attempt = attempt;
-  if (auto asked = asked_of(planned.asked); !asked.empty()) statement.asked = std::move(asked);
+  return before;
+}
+
+Result<std::string> LabBook::begin(const reports::RunRecord& planned, const std::string& policy,
+                                   std::chrono::system_clock::time_point now) {
+  PATCHLAB_ASSIGN(const auto before, before_run(planned_subjects(planned), now));
+  const auto statement =
+      begin_statement(planned, {scribe_.by, scribe_.submitter, policy, before.ledger, before.attempt});
   PATCHLAB_ASSIGN(const auto bytes, write_statement(statement));
   PATCHLAB_TRY(add(ChainKind::begin, statement));
   PATCHLAB_TRY(close());
@@ -287,24 +197,23 @@ Result<std::string> LabBook::begin(const reports::RunRecord& planned, const std:
 
 Result<void> LabBook::end(const std::string& begin, const reports::RunRecord& record, const std::string& run_json) {
   PATCHLAB_ASSIGN(const auto begun, chain_.objects().get(begin));
-  PATCHLAB_ASSIGN(const auto beginning, read_statement(begun, "the statement with which the run began"));
   PATCHLAB_ASSIGN(const auto state, chain_.read());
-  Statement statement;
-  statement.kind = StatementKind::run;
-  statement.by = scribe_.by;
-  statement.subjects = subjects_of(record, tested_set);
-  statement.run = sha256(run_json);
-  statement.ledger = seen(state.head());
-  statement.id = record.id;
-  statement.begin = begin;
-  statement.submitter = beginning.submitter;
-  statement.scenario = beginning.scenario;
-  statement.complete = record.complete;
-  statement.result = result_of(record);
-  statement.failed = failed_in(record);
-  statement.attempt = beginning.attempt;
+  PATCHLAB_ASSIGN(const auto statement, end_statement(record, run_json, begun, scribe_.by, seen(state.head())));
   PATCHLAB_TRY(add(ChainKind::run, statement, {run_json}));
   return close();
+}
+
+Result<ChainHead> LabBook::take(ChainKind kind, const Taken& taken, std::vector<std::string> attachments,
+                                std::function<std::string(const ChainState&)> unless) {
+  PATCHLAB_TRY(append({.kind = kind,
+                       .by = taken.by,
+                       .object = taken.statement,
+                       .signature = taken.signature,
+                       .attachments = std::move(attachments),
+                       .unless = std::move(unless)}));
+  PATCHLAB_TRY(close());
+  PATCHLAB_ASSIGN(const auto state, chain_.read());
+  return state.head();
 }
 
 Journal LabBook::journal(const Basis& basis, Progress& progress) {

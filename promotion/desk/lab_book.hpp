@@ -48,6 +48,22 @@ class LabBook {
   [[nodiscard]] Result<void> end(const std::string& begin, const reports::RunRecord& record,
                                  const std::string& run_json);
 
+  // The same for runs of which somebody else tells: what the ledger knows before one begins, made ready for it ...
+  struct BeforeRun {
+    SeenLedger ledger;
+    std::uint64_t attempt = 1;  // the number of this one with these sets
+  };
+  [[nodiscard]] Result<BeforeRun> before_run(const std::vector<StatementSubject>& subjects,
+                                             std::chrono::system_clock::time_point now);
+  // ... and the line of a statement that was examined. The head behind it. Refused when `unless` has a reason.
+  struct Taken {
+    std::string by;         // as the statement says
+    std::string statement;  // bytes
+    std::string signature;  // armoured; empty: not signed
+  };
+  [[nodiscard]] Result<ChainHead> take(ChainKind kind, const Taken& taken, std::vector<std::string> attachments = {},
+                                       std::function<std::string(const ChainState&)> unless = {});
+
   // What a department's promotion rests on.
   struct Basis {
     std::string run;                     // digest of run_json
