@@ -9,11 +9,13 @@
 #include "lab/core/json.hpp"
 #include "lab/core/paths.hpp"
 #include "lab/core/printable.hpp"
+#include "promotion/chain/own_folder.hpp"
 
 namespace patchlab::promotion {
 namespace {
 
 constexpr const char* signers_subject = "allowed_signers";
+constexpr unsigned mode_of_folders = 0750;  // as the ledger's own
 
 bool is_of_people(ChainKind kind) {
   switch (kind) {
@@ -283,7 +285,7 @@ Result<TrustVersion> DecisionBook::add_trust(const std::string& text, const std:
   PATCHLAB_TRY(root_that_signed(processes_, bytes, of_statement, pinned, now, "the statement"));
 
   const auto folder = chain_.folder() / "trust";
-  PATCHLAB_TRY(create_folders(folder));
+  PATCHLAB_TRY(make_own_folder(folder, Links::refuse, mode_of_folders));
   // Before the line: a line whose root nobody pinned could not be read.
   if (first) PATCHLAB_TRY(write_file_atomically(roots_file(), pinned, 0640));
   PATCHLAB_ASSIGN(const auto appended, chain_.append({.kind = ChainKind::trust,
@@ -294,7 +296,7 @@ Result<TrustVersion> DecisionBook::add_trust(const std::string& text, const std:
   static_cast<void>(appended);
   // For people and auditors' scripts; what counts are the objects.
   const auto place = folder / std::to_string(*statement.version);
-  PATCHLAB_TRY(create_folders(place));
+  PATCHLAB_TRY(make_own_folder(place, Links::refuse, mode_of_folders));
   PATCHLAB_TRY(write_file_atomically(place / "allowed_signers", canonical, 0640));
   PATCHLAB_TRY(write_file_atomically(place / "allowed_signers.sig", of_file, 0640));
   return TrustVersion{*statement.version, now, canonical, reading.signers};

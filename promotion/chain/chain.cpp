@@ -173,6 +173,9 @@ Result<void> Chain::write_line(const std::string& line, bool first) const {
   struct stat info {};
   if (::fstat(out.get(), &info) != 0) return errno_error("looking at '" + file().string() + "'", errno);
   if (!S_ISREG(info.st_mode)) return configuration_error(fmt::format("'{}' is no regular file", file().string()));
+  // Whatever the umask says: who audits reads it by its group.
+  if (first && ::fchmod(out.get(), mode_of_ledger) != 0)
+    return errno_error("changing the mode of '" + file().string() + "'", errno);
   step("line-write");
   if (!write_all(out.get(), line)) {
     const int saved = errno;
