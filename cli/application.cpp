@@ -30,7 +30,7 @@ constexpr const char* footer =
 
 // The others work on files that are named to them; doctor says itself what is wrong with the cache.
 bool uses_cache(const CLI::App& app) {
-  constexpr std::array names{"image", "patch", "validate", "run", "promote", "host-agent"};
+  constexpr std::array names{"image", "patch", "validate", "run", "promote", "ledger", "host-agent"};
   return std::ranges::any_of(names, [&](const char* name) { return app.got_subcommand(name); });
 }
 
@@ -89,6 +89,8 @@ int run_application(int argc, char** argv) {
   add_trust(app, chosen);
   add_desk(app, chosen);
   add_policy(app, chosen);
+  add_ledger(app, chosen);
+  add_stage_setup(app, chosen);
   add_lab(app, chosen);
 
   // Started by a run, not by people: group "" hides them from the help.

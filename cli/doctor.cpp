@@ -10,6 +10,7 @@
 #include <charconv>
 #include <fstream>
 
+#include "cli/separation.hpp"
 #include "lab/core/files.hpp"
 #include "lab/core/paths.hpp"
 #include "lab/image/golden_image.hpp"
@@ -126,6 +127,27 @@ Finding subordinate_ids() {
 }
 
 }  // namespace
+
+std::vector<Finding> examine_separation(const fs::path& named, const std::string& lab) {
+  const auto stage = absolute_path(named);
+  const auto user = host_user(lab.empty() ? name_of_user(::geteuid()) : lab);
+  const auto subject = fmt::format("stage '{}'", named.string());
+  if (!stage) return {{subject, Health::fail, stage.error().message, "name the stage"}};
+  if (!user)
+    return {{subject, Health::fail, fmt::format("there is no user '{}'", lab), "name the lab's user with --lab"}};
+  if (user->id == 0)
+    return {{subject, Health::fail, "root runs the lab, and may write everything",
+             "run the lab as a user of its own, and ask with --lab"}};
+  if (!is_folder(*stage)) return {{subject, Health::fail, "is not there", "patchlab stage setup makes it"}};
+  std::vector<Finding> findings;
+  constexpr std::size_t shown = 20;
+  for (const auto& hole : ways_to_write(*stage, *user)) {
+    if (findings.size() == shown) break;
+    findings.push_back({subject, Health::fail, fmt::format("'{}' {}", hole.place.string(), hole.why), hole.mend});
+  }
+  if (!findings.empty()) return findings;
+  return {{subject, Health::ok, fmt::format("'{}' cannot write it", user->name), {}}};
+}
 
 const char* to_string(Health health) {
   switch (health) {

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -22,5 +23,8 @@ struct Finding {
 
 // Everything `run` needs, tried rather than assumed. `fail` anywhere means that a run cannot work here.
 [[nodiscard]] std::vector<Finding> examine_host(ProcessRunner& processes);
+
+// Whether the user who runs the lab (empty: whoever calls) cannot write this stage, its ledger, or exchange them.
+[[nodiscard]] std::vector<Finding> examine_separation(const std::filesystem::path& stage, const std::string& lab);
 
 }  // namespace patchlab::cli

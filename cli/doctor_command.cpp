@@ -20,8 +20,17 @@ Outcome as_outcome(Health health) {
   return Outcome::fail;
 }
 
-ExitCode doctor(bool json) {
-  const auto findings = examine_host(host_processes());
+struct Arguments {
+  std::string uri;
+  bool json = false;
+  std::filesystem::path stage;
+  std::string lab;
+};
+
+ExitCode doctor(const Arguments& arguments) {
+  const bool json = arguments.json;
+  const auto findings =
+      arguments.stage.empty() ? examine_host(host_processes()) : examine_separation(arguments.stage, arguments.lab);
   const bool works = std::ranges::none_of(findings, [](const auto& finding) { return finding.health == Health::fail; });
   if (json) {
     Json all = Json::array();
@@ -45,10 +54,11 @@ ExitCode doctor(bool json) {
   return works ? ExitCode::ok : ExitCode::error;
 }
 
-ExitCode doctor_of(const std::string& uri, bool json) {
-  const auto elsewhere = lab::libvirt::ssh_destination(uri);
+ExitCode doctor_of(const Arguments& arguments) {
+  const bool json = arguments.json;
+  const auto elsewhere = lab::libvirt::ssh_destination(arguments.uri);
   if (!elsewhere) return report(elsewhere.error());
-  if (!*elsewhere) return doctor(json);
+  if (!*elsewhere) return doctor(arguments);
   return do_there(**elsewhere,
                   json ? std::vector<std::string>{"doctor", "--json"} : std::vector<std::string>{"doctor"});
 }
@@ -56,16 +66,14 @@ ExitCode doctor_of(const std::string& uri, bool json) {
 }  // namespace
 
 void add_doctor(CLI::App& app, Chosen& chosen) {
-  struct Arguments {
-    std::string uri;
-    bool json = false;
-  };
   const auto arguments = std::make_shared<Arguments>();
   auto* command = app.add_subcommand("doctor", "what this host can do, and the command that mends what it cannot");
   command->add_option("--connect", arguments->uri, "instead the host of this libvirt: qemu+ssh://root@HOST/system");
   command->add_flag("--json", arguments->json, "as JSON");
-  command->callback(
-      [arguments, &chosen] { chosen = [arguments] { return doctor_of(arguments->uri, arguments->json); }; });
+  auto* stage = command->add_option("--stage", arguments->stage,
+                                    "instead whether the lab's user is kept from writing this stage and its ledger");
+  command->add_option("--lab", arguments->lab, "that user; default: whoever calls")->needs(stage);
+  command->callback([arguments, &chosen] { chosen = [arguments] { return doctor_of(*arguments); }; });
 }
 
 }  // namespace patchlab::cli

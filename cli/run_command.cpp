@@ -21,6 +21,7 @@ struct Arguments {
   bool no_promote = false;
   bool json = false;
   ScribeArguments scribe;
+  DeskCommandArgument desk;
 };
 
 ExitCode validate(const Arguments& arguments) {
@@ -41,7 +42,12 @@ ExitCode run(Arguments& arguments) {
   const auto scenario = runners::load_scenario(arguments.scenario);
   if (!scenario) return report(scenario.error());
   RunFrame frame{scenario->stage, arguments.options.runs, {}};
-  if (!arguments.dry_run) {
+  if (!arguments.dry_run && !arguments.desk.command.empty()) {
+    auto desk = at_desk(arguments.desk, arguments.scribe);
+    if (!desk) return report_input(desk.error(), ExitCode::bad_data);
+    frame.scribe = std::move(desk->scribe);
+    frame.desk = std::move(desk->desk);
+  } else if (!arguments.dry_run) {
     auto scribe = scribe_of(arguments.scribe, frame.stage);
     if (!scribe) return report_input(scribe.error(), ExitCode::bad_data);
     frame.scribe = std::move(*scribe);
@@ -106,6 +112,7 @@ void add_run(CLI::App& app, Chosen& chosen) {
   running->add_flag("--dry-run", arguments->dry_run, "print the plan and stop");
   running->add_flag("--no-promote", arguments->no_promote, "test only, publish nothing");
   add_scribe(*running, arguments->scribe);
+  add_desk_command(*running, arguments->desk);
   running->add_flag("--json", arguments->json, "the record on standard output");
   running->callback([arguments, &chosen] { chosen = [arguments] { return run(*arguments); }; });
 }

@@ -24,12 +24,17 @@ void add_scribe(CLI::App& command, ScribeArguments& arguments) {
       ->envname("PATCHLAB_SIGN_WITH");
 }
 
-Result<Scribe> scribe_of(const ScribeArguments& arguments, const std::filesystem::path& stage) {
+Result<Scribe> unsigned_scribe(const ScribeArguments& arguments) {
   Scribe scribe;
   if (!arguments.by.empty() && !is_principal(arguments.by))
     return configuration_error(fmt::format("--by '{}' is no name of a signer", arguments.by), principal_rule);
   scribe.by = arguments.by.empty() ? whoever_calls() : arguments.by;
   scribe.submitter = scribe.by;
+  return scribe;
+}
+
+Result<Scribe> scribe_of(const ScribeArguments& arguments, const std::filesystem::path& stage) {
+  PATCHLAB_ASSIGN(auto scribe, unsigned_scribe(arguments));
   if (arguments.key.empty()) return scribe;
   PATCHLAB_ASSIGN(const auto key, signing_key(arguments.key).while_doing("--sign-with"));
   const DecisionBook book(stage / chain_folder_name, host_processes(), system_clock_source());

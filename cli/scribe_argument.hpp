@@ -20,6 +20,8 @@ struct ScribeArguments {
 };
 // --by and --sign-with, with PATCHLAB_BY and PATCHLAB_SIGN_WITH.
 void add_scribe(CLI::App& command, ScribeArguments& arguments);
+// The same without a key.
+[[nodiscard]] Result<promotion::Scribe> unsigned_scribe(const ScribeArguments& arguments);
 // An error (configuration) for a name that cannot be one, and for a key that may not sign for the lab in this stage.
 [[nodiscard]] Result<promotion::Scribe> scribe_of(const ScribeArguments& arguments, const std::filesystem::path& stage);
 
