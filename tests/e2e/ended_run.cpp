@@ -15,7 +15,15 @@ int main(int argc, char** argv) {
   auto record = reports::read_run_record(argv[1]);
   if (!record) return EXIT_FAILURE;
   record->digest.clear();  // it is made here
-  const cli::RunFrame frame{absolute_path(argv[2]).value(), argv[3], {.by = "lab@x", .submitter = "alice@x"}};
+  cli::RunFrame frame{absolute_path(argv[2]).value(), argv[3], {.by = "lab@x", .submitter = "alice@x"}};
+  if (const char* desk = std::getenv("PATCHLAB_DESK"); desk != nullptr) {
+    const char* key = std::getenv("PATCHLAB_SIGN_WITH");
+    auto at = cli::at_desk({desk}, {"lab@x", key == nullptr ? "" : key});
+    if (!at) return EXIT_FAILURE;
+    at->scribe.submitter = "alice@x";
+    frame.scribe = std::move(at->scribe);
+    frame.desk = std::move(at->desk);
+  }
   auto planned = *record;
   for (auto& department : planned.departments) {
     department.trials.clear();
@@ -24,7 +32,7 @@ int main(int argc, char** argv) {
   }
   const auto begun = cli::begin_run(frame, planned);
   if (!begun) {
-    std::fprintf(stderr, "%s\n", begun.error().message.c_str());
+    std::fprintf(stderr, "%s\n%s\n", begun.error().message.c_str(), begun.error().hint.c_str());
     return EXIT_FAILURE;
   }
   const auto folder = absolute_path(frame.runs).value() / record->id;
