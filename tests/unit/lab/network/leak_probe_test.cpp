@@ -6,9 +6,13 @@
 
 #include <fcntl.h>
 #include <gmock/gmock.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/socket.h>
+#include <unistd.h>
+
+#include <thread>
 
 #include "lab/core/time.hpp"
 #include "lab/network/control.hpp"
@@ -279,6 +283,78 @@ TEST_F(LeakProbe, ADeafListenerProvesNothing) {
                 if (attempt.answered) return explain(report), 5;
               }
               return report.troubles.size() == control_probes().size() ? 0 : (explain(report), 6);
+            }),
+            0);
+}
+
+// As on a host that is too busy to answer at once: late is not deaf. The cable is back when both regular rounds are
+// over.
+TEST_F(LeakProbe, AControlThatAnswersLateIsWaitedFor) {
+  EXPECT_EQ(run_in_cell([] {
+              if (!build_fence(subnet, plan().client, 1)) return 2;
+              auto all = Listening::on(bridge_name);
+              auto netlink = *Netlink::open();
+              // A bridge without any cable sends nothing at all, so that nobody could count.
+              if (!netlink.add_veth("hold0", "hold1", 0) || !netlink.attach("hold0", bridge_name)) return 6;
+              if (!netlink.set_up("hold0") || !netlink.set_up("hold1")) return 7;
+              if (!all || !netlink.set_down("ctl-0")) return 3;
+              const auto device = find_device(bridge_name);
+              const auto wire = open_wire(*device);
+              if (!wire) return 4;
+              std::jthread later([&](const std::stop_token& stop) {
+                std::array<std::uint8_t, 2048> data{};
+                for (int rounds = 0; rounds < 3 && !stop.stop_requested();) {
+                  pollfd watched{wire->get(), POLLIN, 0};
+                  if (::poll(&watched, 1, 100) != 1) continue;
+                  const auto size = ::recv(wire->get(), data.data(), data.size(), 0);
+                  // ARP for the control, which begins each round.
+                  const bool asks = size >= 42 && data[12] == 0x08 && data[13] == 0x06 && data[38] == 169;
+                  if (asks && data[21] == 1 && data[31] != 2) ++rounds;
+                }
+                static_cast<void>(Netlink::open()->set_up("ctl-0"));
+              });
+              const auto report = run_leak_probe(planned_probes(host(), plan()), all->lab, Milliseconds(300));
+              return report.troubles.empty() ? 0 : (explain(report), 5);
+            }),
+            0);
+}
+
+TEST_F(LeakProbe, TheBeaconIsWaitedFor) {
+  EXPECT_EQ(run_in_cell([] {
+              if (!build_fence(subnet, plan().client, 1)) return 2;
+              const auto all = Listening::on(bridge_name);
+              if (!all) return 3;
+              for (int i = 0; i < 3; ++i) {
+                all->watch->await_beacon(std::chrono::seconds(20));
+                if (all->watch->take().own_beacons == 0) return 4;
+              }
+              return 0;
+            }),
+            0);
+}
+
+// No kernel answers who says on a wire that his address is 127.0.0.5: only what goes by the routes is answered.
+TEST_F(LeakProbe, AnAnswerToOneWayIsNoneToTheOther) {
+  EXPECT_EQ(run_in_cell([] {
+              if (!build_fence(subnet, plan().client, 1)) return 2;
+              auto all = Listening::on(bridge_name);
+              if (!all) return 3;
+              all->lab.plan.client = *Ipv4::parse("127.0.0.5");
+              const auto report = run_leak_probe({}, all->lab, Milliseconds(600), Milliseconds(600));
+              const auto target = control_address().text();
+              if (!was_answered(report, "ping", target)) return explain(report), 4;
+              return was_answered(report, "ping-wire", target) ? (explain(report), 5) : 0;
+            }),
+            0);
+}
+
+TEST_F(LeakProbe, AWatchThatHearsNothingAnyMoreSaysSoFromThenOn) {
+  EXPECT_EQ(run_in_cell([] {
+              if (!build_fence(subnet, plan().client, 1)) return 2;
+              const auto all = Listening::on(bridge_name);
+              if (!all || !Netlink::open()->remove(bridge_name)) return 3;
+              if (!all->hears([&] { return !all->watch->take().broken.empty(); })) return 4;
+              return all->watch->take().broken.empty() ? 5 : 0;
             }),
             0);
 }
