@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -38,10 +39,18 @@ struct OutreachSeen {
     std::string device;  // of the guest
     std::string bytes;   // its beginning
   };
+  // Who a guest has found beside itself on its networks, as its own kernel remembers.
+  struct Neighbour {
+    std::string device;
+    std::string address;  // IPv4 or IPv6
+    std::string mac;      // "52:54:00:14:00:0a"
+  };
   std::vector<End> tries;            // one per try, in order
   std::string no_frames;             // why none was sent; empty: all were, on each of `devices`
   std::vector<std::string> devices;  // "eth0"
   std::vector<Frame> heard;          // from others than the known
+  // After the tries; nullopt: nobody looked. For guests that can write no frames.
+  std::optional<std::vector<Neighbour>> neighbours;
 };
 
 }  // namespace patchlab::lab::guest

@@ -105,6 +105,36 @@ class Proof {
     }
     why_ = seen.no_frames;
     for (const auto& frame : seen.heard) hear(frame);
+    if (seen.neighbours) meet(*seen.neighbours);
+  }
+
+  // Of a guest that writes no frames. That its kernel knows somebody of the laboratory shows that it would know others.
+  void meet(const std::vector<OutreachSeen::Neighbour>& neighbours) {
+    const auto is_of_lab = [&](const std::string& text) {
+      const auto mac = lab::network::MacAddress::parse(text);
+      return mac && (prober_.known.contains(*mac) || *mac == prober_.control);
+    };
+    const bool knows_lab = std::ranges::any_of(neighbours, is_of_lab, &OutreachSeen::Neighbour::mac);
+    for (std::size_t i = 0; i < probes_.size(); ++i) {
+      auto& attempt = result_.attempts[i];
+      if (probes_[i].kind != ProbeKind::stranger || attempt.answered) continue;
+      attempt.sent = knows_lab;
+      attempt.evidence = knows_lab ? "its neighbours are those of the laboratory"
+                                   : "proves nothing: the guest knows no neighbour, not even one of the laboratory";
+    }
+    for (const auto& neighbour : neighbours) {
+      if (is_of_lab(neighbour.mac)) continue;
+      for (std::size_t i = 0; i < probes_.size(); ++i) {
+        const bool stranger = probes_[i].kind == ProbeKind::stranger;
+        const bool resolved = (probes_[i].kind == ProbeKind::arp || probes_[i].kind == ProbeKind::neighbour) &&
+                              !probes_[i].control && probes_[i].target == neighbour.address;
+        auto& attempt = result_.attempts[i];
+        if ((!stranger && !resolved) || attempt.answered) continue;
+        attempt.sent = attempt.answered = true;
+        attempt.evidence = fmt::format("'{}' is a neighbour at '{}': {}", printable_name(neighbour.address),
+                                       printable_name(neighbour.device), printable_name(neighbour.mac));
+      }
+    }
   }
 
   void hear(const OutreachSeen::Frame& frame) {

@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <sstream>
+
 #include "lab/guest/windows/commands.hpp"
 #include "lab/guest/windows/servicing.hpp"
 #include "tests/support/fake_agent.hpp"
@@ -83,6 +85,10 @@ class FakeWindows {
   std::map<Command, std::string> replies;       // a command's output instead of the usual
   std::map<Command, std::uint32_t> exit_codes;  // and its exit code
   std::set<Command> hanging;                    // programs that never end
+  // What its PowerShell prints for the words of a script; null: as in a fence that is tight, where the client alone
+  // answers.
+  std::function<std::string(const std::string& token, const std::vector<std::vector<std::string>>& tries)> reaches;
+  std::string client = "10.20.0.250";
   bool german = false;
   bool folder_there = false;
   Milliseconds boot_takes{20000};
@@ -292,6 +298,30 @@ class FakeWindows {
     }
     ADD_FAILURE() << "no such command: " << line;
     return 9009;
+  }
+
+  std::int64_t reach_out(std::string& output) {
+    std::string token;
+    std::vector<std::vector<std::string>> tries;
+    std::istringstream script(agent.files["C:\\patchlab\\reach.ps1"]);
+    for (std::string line; std::getline(script, line);) {
+      std::vector<std::string> words;
+      std::istringstream in(line);
+      for (std::string word; in >> word;) words.push_back(word);
+      if (words.size() == 2 && words[0] == "token") token = words[1];
+      if (words.size() >= 5 && words[0] == "try" && words[1] == std::to_string(tries.size())) tries.push_back(words);
+    }
+    if (reaches) {
+      output += reaches(token, tries);
+      return 0;
+    }
+    output += "\xEF\xBB\xBFreach " + token + "\nadapter 12 10.20.0.10\n";
+    for (const auto& words : tries) {
+      const bool to_client = words[3] == client;
+      output += fmt::format("try {} {}\n", words[1], to_client ? "answered connection refused" : "silent");
+    }
+    output += "neighbour 12 " + client + " 52540014000a\nend\n";
+    return 0;
   }
 
   std::int64_t install(const std::string& file, std::string& output) {
@@ -616,6 +646,7 @@ class FakeWindows {
         return 0;
       case Command::recent_events:
       case Command::ip_details: output += "text\r\n"; return 0;
+      case Command::reach_out: return reach_out(output);
       case Command::restart: restart_at_ = clock_.now() + Milliseconds(5000); return 0;
       case Command::power_off: return 0;
     }

@@ -149,6 +149,12 @@ constexpr CommandRow command_table[] = {
     {Command::copy_log, "job", "copy /b /y <source> C:\\patchlab\\<file>", "exit code 0; 1: not there"},
     {Command::recent_events, "job", SYSTEM32 "wevtutil.exe qe <log> /c:60 /rd:true /f:text", "kept as text"},
     {Command::ip_details, "job", SYSTEM32 "ipconfig.exe /all", "kept as text"},
+    {Command::reach_out, "job",
+     SYSTEM32 "WindowsPowerShell\\v1.0\\powershell.exe -NoLogo -NoProfile -NonInteractive -InputFormat None "
+              "-ExecutionPolicy Bypass -Command \"iex ([IO.File]::ReadAllText('C:\\patchlab\\reach.ps1'))\"",
+     "how each try to get out ended, the adapters it left by, and the neighbours that the guest knows then; without "
+     "the "
+     "job's mark nothing was tried"},
     {Command::restart, "exec", SYSTEM32 "shutdown.exe /r /f /t 5 /d p:2:17 /c patchlab", "nothing; the boot id shows"},
     {Command::power_off, "exec", SYSTEM32 "shutdown.exe /s /f /t 5 /d p:2:17 /c patchlab",
      "nothing; the hypervisor shows"},

@@ -71,6 +71,7 @@ enum class Command {
   copy_log,
   recent_events,
   ip_details,
+  reach_out,
   restart,
   power_off,
 };

@@ -13,6 +13,7 @@
 #include "lab/guest/windows/exit_codes.hpp"
 #include "lab/guest/windows/host_state.hpp"
 #include "lab/guest/windows/job.hpp"
+#include "lab/guest/windows/outreach.hpp"
 
 namespace patchlab::lab::guest::windows {
 namespace {
@@ -21,7 +22,8 @@ using namespace std::chrono_literals;
 // Generous: wmic's and dism's first start takes half a minute, servicing that works in the background slows them down.
 constexpr Milliseconds query_limit = 180s;
 constexpr Milliseconds list_limit = 600s;
-constexpr Milliseconds find_limit = 60s;  // a changed medium is seen a moment later
+constexpr Milliseconds reach_limit = 120s;  // PowerShell's first start is as slow as that of wmic
+constexpr Milliseconds find_limit = 60s;    // a changed medium is seen a moment later
 constexpr std::size_t log_tail = 64U << 10U;
 constexpr std::size_t cbs_tail = 512U << 10U;  // of a whole update screen
 constexpr std::size_t text_limit = 64U << 10U;
@@ -313,6 +315,20 @@ class WindowsAdapter final : public WindowsGuest {
     return host_state_from(replies, services, options_.role).while_doing(doing(action));
   }
 
+  Result<OutreachSeen> reach_out(const Outreach& wanted) override {
+    const std::string action = "trying to get out";
+    const auto token = fmt::format("{:x}", clock_.wall().time_since_epoch().count());
+    const auto script = windows::outreach_script(wanted, token);
+    if (!agent_.write_file(outreach_path, script)) {  // the first of all jobs makes the folder
+      const auto line = program_line_of(Command::make_folder);
+      PATCHLAB_TRY(agent_.run(line.program, line.arguments, query_limit).while_doing(doing(action)));
+      PATCHLAB_TRY(agent_.write_file(outreach_path, script).while_doing(doing(action)));
+    }
+    PATCHLAB_ASSIGN(const auto found, ask(action, {{"reach", line_of(Command::reach_out)}}, reach_limit));
+    const auto& reply = found.at("reach");
+    return windows::outreach_seen(reply.text, reply.exit_code, wanted, token).while_doing(doing(action));
+  }
+
   Result<std::map<std::string, std::string>> evidence() override {
     const std::string action = "collecting evidence";
     std::vector<Question> questions{{"processes", line_of(Command::processes)},
@@ -370,11 +386,12 @@ class WindowsAdapter final : public WindowsGuest {
   }
 
   // One job for many questions: its reply is a file, read in blocks, however long it is.
-  Result<Sections> ask(const std::string& action, const std::vector<Question>& questions) {
+  Result<Sections> ask(const std::string& action, const std::vector<Question>& questions,
+                       Milliseconds limit = list_limit) {
     const auto mark = fmt::format("@@patchlab-{:x}", clock_.wall().time_since_epoch().count());
     std::vector<std::string> lines;
     for (const auto& question : questions) add_section(lines, mark, question.section, question.line);
-    PATCHLAB_ASSIGN(const auto result, jobs_.run(lines, action, {.deadline = list_limit}).while_doing(doing(action)));
+    PATCHLAB_ASSIGN(const auto result, jobs_.run(lines, action, {.deadline = limit}).while_doing(doing(action)));
     PATCHLAB_ASSIGN(auto found, sections(result.output, mark).while_doing(doing(action)));
     for (const auto& question : questions) {
       if (!found.contains(question.section)) {

@@ -195,6 +195,26 @@ Before looks_like_windows(StandIn& guest) {
   return before;
 }
 
+// Only the client is there, and the guest's kernel knows it then.
+void tries_to_get_out(StandIn& guest) {
+  const Outreach wanted{.tries = {{Outreach::Kind::tcp, client.text(), 22, {}},
+                                  {Outreach::Kind::dns, client.text(), 53, std::string("\x12\x34\0\0", 4)},
+                                  {Outreach::Kind::tcp, "192.0.2.1", 22, {}},
+                                  {Outreach::Kind::tcp, address.text(), 22, {}}},
+                        .frames = {"\x01"},
+                        .address = address.text(),
+                        .mac = "52:54:00:14:00:0a",
+                        .known = {}};
+  const auto seen = value_of("trying to get out", [&] { return guest.adapter().reach_out(wanted); });
+  EXPECT_NE(seen.no_frames, "");
+  ASSERT_EQ(seen.tries.size(), 4U);
+  for (const auto i : {0U, 1U}) EXPECT_TRUE(seen.tries[i].sent && seen.tries[i].answered) << seen.tries[i].words;
+  EXPECT_TRUE(seen.tries[2].sent && !seen.tries[2].answered) << seen.tries[2].words;
+  EXPECT_FALSE(seen.tries[3].sent) << "its own address";
+  ASSERT_TRUE(seen.neighbours) << seen.no_frames;
+  EXPECT_THAT(*seen.neighbours, Contains(::testing::Field(&OutreachSeen::Neighbour::address, client.text())));
+}
+
 void takes_a_good_update_and_gives_it_back(StandIn& guest, const Before& before) {
   const auto outcome = guest.apply("good.msu");
   EXPECT_EQ(outcome.end, InstallEnd::installed) << outcome.log;
@@ -387,6 +407,7 @@ TEST_F(WindowsStandIn, IsDrivenByTheAdapterAsWindowsIs) {
   const auto life = [&] {
     StandIn guest(image_, wanted.folder, medium());
     const auto before = looks_like_windows(guest);
+    tries_to_get_out(guest);
     if (HasFailure()) return 1;
     guest.save();
     const std::vector<std::function<void()>> parts{[&] { takes_a_good_update_and_gives_it_back(guest, before); },

@@ -4,8 +4,10 @@
 
 #include <gmock/gmock.h>
 
+#include "lab/guest/windows/windows_adapter.hpp"
 #include "lab/network/control.hpp"
 #include "tests/support/fake_agent.hpp"
+#include "tests/support/fake_windows.hpp"
 #include "tests/support/faulty_hypervisor.hpp"
 
 namespace patchlab::runners::cell {
@@ -247,6 +249,131 @@ TEST(GuestFence, TroubleWithAskingAGuestIsNeverAProof) {
       EXPECT_THAT(not_sent(fence), ElementsAre("guest any")) << call << ", " << FaultyHypervisor::name_of(way);
     }
   }
+}
+
+// A Windows guest writes no frames: its own sockets and the neighbours that it knows have to do.
+class WindowsGuestFence : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    lab::MachineSpec spec;
+    spec.name = "dns";
+    (void)hypervisor_.define(spec);
+    (void)hypervisor_.start("dns");
+    inner_.on_agent([this](auto&, const auto& command) { return windows_.answer(command); });
+  }
+  GuestFence probe() {
+    return probe_from_guest(prober(), probes(), [this](const Outreach& wanted) { return adapter_->reach_out(wanted); });
+  }
+  // It answers as in a tight fence, but for this end of each try and these neighbours.
+  void answer(const std::string& end, const std::string& neighbours) {
+    windows_.reaches = [=](const std::string& token, const auto& tries) {
+      std::string text = "reach " + token + "\nadapter 12 10.20.0.10\n";
+      for (const auto& words : tries)
+        text += fmt::format("try {} {}\n", words[1], words[3] == plan.client.text() ? "answered connected" : end);
+      return text + neighbours + "end\n";
+    };
+  }
+  static const FenceAttempt* find(const GuestFence& fence, const std::string& probe) {
+    const auto found = std::ranges::find_if(
+        fence.attempts, [&](const auto& attempt) { return attempt.probe == probe && !attempt.control; });
+    return found == fence.attempts.end() ? nullptr : &*found;
+  }
+
+  test::FakeClock clock_;
+  test::FakeHypervisor inner_;
+  test::FaultyHypervisor hypervisor_{inner_, clock_};
+  test::FakeWindows windows_{clock_};
+  std::unique_ptr<lab::guest::windows::WindowsGuest> adapter_ =
+      lab::guest::windows::windows_adapter(lab::guest::GuestAgent(hypervisor_, "dns", clock_), clock_);
+  const std::string of_lab_ = [] {
+    auto mac = MacAddress::of_lab_machine(guest_address).text();
+    std::erase(mac, ':');
+    return "neighbour 12 10.20.0.250 " + mac + "\n";
+  }();
+};
+
+TEST_F(WindowsGuestFence, ATightOneIsHeardToBeTightAndWhatWasNotSentIsSaid) {
+  answer("silent", of_lab_);
+  const auto fence = probe();
+  EXPECT_THAT(fence.troubles, IsEmpty());
+  EXPECT_EQ(leaks(fence), 0);
+  for (const auto* probe : {"guest-ping", "guest-dns", "guest-tcp", "guest-stranger"}) {
+    ASSERT_NE(find(fence, probe), nullptr) << probe;
+    EXPECT_TRUE(find(fence, probe)->sent) << probe;
+  }
+  for (const auto* probe : {"guest-arp", "guest-ipv6-nd", "guest-ipv6-all-nodes"}) {
+    ASSERT_NE(find(fence, probe), nullptr) << probe;
+    EXPECT_FALSE(find(fence, probe)->sent) << probe;
+    EXPECT_THAT(find(fence, probe)->evidence, HasSubstr("writes no frames"));
+  }
+}
+
+TEST_F(WindowsGuestFence, AnAnswerByAnyRouteIsALeak) {
+  answer("answered connected", of_lab_);
+  EXPECT_EQ(leaks(probe()), std::ranges::count_if(probes(), [](const auto& probe) {
+              return probe.path == lab::network::ProbePath::route && !probe.control;
+            }));
+}
+
+TEST_F(WindowsGuestFence, ANeighbourThatIsNotOfTheLabIsALeak) {
+  answer("silent", of_lab_ + "neighbour 15 192.0.2.2 020000000099\n");
+  std::vector<std::string> answered;
+  for (const auto& attempt : probe().attempts) {
+    if (attempt.is_answer_of_a_leak()) answered.push_back(attempt.probe + " " + attempt.target);
+  }
+  EXPECT_THAT(answered, ElementsAre("guest-arp 192.0.2.2", "guest-stranger any"));
+}
+
+// Somebody of the lab must be among them: a list without anybody may be a list that nobody keeps.
+TEST_F(WindowsGuestFence, WhoKnowsNobodyProvesNothing) {
+  answer("silent", "");
+  const auto fence = probe();
+  ASSERT_NE(find(fence, "guest-stranger"), nullptr);
+  EXPECT_FALSE(find(fence, "guest-stranger")->sent);
+  EXPECT_THAT(find(fence, "guest-stranger")->evidence, HasSubstr("proves nothing"));
+}
+
+TEST_F(WindowsGuestFence, WithoutPowerShellNothingIsSentAndThatIsNoTrouble) {
+  windows_.exit_codes[test::FakeWindows::Command::reach_out] = 1;
+  const auto fence = probe();
+  EXPECT_THAT(fence.troubles, IsEmpty());
+  EXPECT_THAT(not_sent(fence), ElementsAre("guest any"));
+  EXPECT_THAT(fence.attempts.at(0).evidence, HasSubstr("PowerShell did not do it"));
+}
+
+TEST_F(WindowsGuestFence, AnAnswerThatNobodyUnderstandsIsNeverAProof) {
+  for (const auto* odd : {"try 0 quiet\n", "", "adapter 12\n", "adapter 12\ntry 0 silent\n"}) {
+    windows_.reaches = [&](const std::string& token, const auto&) { return "reach " + token + "\n" + odd; };
+    const auto fence = probe();
+    EXPECT_THAT(fence.troubles, SizeIs(1)) << odd;
+    EXPECT_THAT(not_sent(fence), ElementsAre("guest any")) << odd;
+  }
+}
+
+// Each call that it takes, failing in each way: overcome, or a trouble of the laboratory; never silence.
+TEST_F(WindowsGuestFence, TroubleWithAskingItIsNeverAProof) {
+  answer("silent", of_lab_);
+  const auto undisturbed = probe();
+  hypervisor_.record();
+  (void)probe();
+  const auto calls = hypervisor_.calls();
+  ASSERT_THAT(calls, ::testing::Not(IsEmpty()));
+  std::size_t struck = 0;
+  for (const auto& call : calls) {
+    for (const auto way : test::FaultyHypervisor::ways) {
+      hypervisor_.fail(call, 1, way);
+      const auto fence = probe();
+      if (!hypervisor_.struck()) continue;
+      ++struck;
+      const auto where = call + ", " + test::FaultyHypervisor::name_of(way);
+      if (fence.troubles.empty()) {
+        EXPECT_EQ(not_sent(fence), not_sent(undisturbed)) << where;
+      } else {
+        EXPECT_THAT(not_sent(fence), ElementsAre("guest any")) << where;
+      }
+    }
+  }
+  EXPECT_GT(struck, 0);
 }
 
 }  // namespace

@@ -26,7 +26,8 @@ TEST(WindowsCommands, NameProgramsInFullAndReadThe64BitRegistry) {
     EXPECT_TRUE(!is_program || line.starts_with("C:\\Windows\\System32\\")) << line;
     const bool is_registry = line.find("reg.exe") != std::string_view::npos;
     EXPECT_TRUE(!is_registry || line.find(" /reg:") != std::string_view::npos) << line;
-    EXPECT_EQ(line.find("powershell"), std::string_view::npos);
+    // Slow to start, and it can be forbidden: nothing that decides on a patch may depend on it.
+    EXPECT_TRUE(row.command == Command::reach_out || line.find("powershell") == std::string_view::npos) << line;
   }
 }
 
