@@ -24,6 +24,7 @@
 #include "lab/network/netlink.hpp"
 #include "lab/process/line_splitter.hpp"
 #include "lab/process/process.hpp"
+#include "runners/cell/bridge_fence.hpp"
 #include "runners/cell/protocol.hpp"
 #include "runners/cell/reply.hpp"
 
@@ -110,6 +111,9 @@ class Keeper {
         auto trial = trial_job_from_json(request.at("job"));
         ready = bring_media(trial);
         request["job"] = trial;
+        look_at_bridge("during", trial.id);
+      } else if (request["op"] == "fence") {
+        look_at_bridge(request.at("phase"), {});
       }
     } catch (const std::exception& bug) {
       ready = Error{ErrorClass::bug, fmt::format("internal error in the cell: {}", bug.what()), {}};
@@ -121,7 +125,10 @@ class Keeper {
 
   Result<void> prepare(const CellJob& job) {
     auto made = make(job);
-    if (made) return {};
+    if (made) {
+      look_at_bridge("before", {});
+      return {};
+    }
     // What was made goes at once, while the run can still be told that it did not.
     auto error = std::move(made).error();
     if (auto removed = remove(); !removed) error.message += "; then " + removed.error().message;
@@ -148,7 +155,30 @@ class Keeper {
       return lab::network::add_port(bridge, port, inside, *entered_).while_doing("laying a cable into the cell");
     };
     PATCHLAB_TRY(lay(port_on(bridge), lab::network::port_inside));
-    return lay(control_port_on(bridge), lab::network::control_port_inside);
+    PATCHLAB_TRY(lay(control_port_on(bridge), lab::network::control_port_inside));
+    std::size_t nics = 0;
+    for (const auto& machine : job.machines) nics += machine.macs.size();
+    return guard(bridge, nics);
+  }
+
+  // From the host's side, because there its network managers and DHCP clients see the lab's devices as any others.
+  Result<void> guard(const std::string& bridge, std::size_t nics) {
+    PATCHLAB_ASSIGN(guard_, lab::network::BridgeGuard::start({bridge, nics, true, {}}));
+    bridge_ = bridge;
+    return {};
+  }
+
+  // What came since the last look is found as well, so that looks at the begin of each trial and at the end miss
+  // nothing.
+  void look_at_bridge(const std::string& phase, const std::string& trial) {
+    std::vector<std::string> troubles;
+    Json attempts = Json::array();
+    if (auto attempt = bridge_attempt(*guard_, bridge_, troubles)) {
+      attempt->phase = phase;
+      attempt->trial = trial;
+      attempts.push_back(*attempt);
+    }
+    reply_.send({{"event", "fence"}, {"phase", phase}, {"attempts", attempts}, {"troubles", troubles}});
   }
 
   // QEMU's user cannot pass through the cache, so media go where the clones are; and the inner process sees neither.
@@ -201,6 +231,8 @@ class Keeper {
   Reply reply_;
   std::optional<pid_t> entered_;  // the process that has the cell's network
   std::unique_ptr<lab::libvirt::SystemLab> lab_;
+  std::unique_ptr<lab::network::BridgeGuard> guard_;
+  std::string bridge_;
   std::vector<std::string> ports_;
   std::filesystem::path storage_;  // the folder of the clones' files
 };

@@ -20,6 +20,7 @@
 #include "lab/network/namespace.hpp"
 #include "lab/network/watch.hpp"
 #include "lab/process/process.hpp"
+#include "runners/cell/bridge_fence.hpp"
 #include "runners/cell/cell.hpp"
 #include "runners/cell/guest_fence.hpp"
 #include "runners/cell/keeper.hpp"
@@ -147,6 +148,10 @@ class Server {
     own_.control = control_->mac();
     std::set<MacAddress> known(own_.machines.begin(), own_.machines.end());
     known.insert(control_->mac());
+    // Of a libvirt's bridge, which is the host's, the keeper does that.
+    if (!job_.libvirt) {
+      PATCHLAB_ASSIGN(guard_, BridgeGuard::start({own_.device, 0, false, known}));
+    }
     PATCHLAB_ASSIGN(watch_, Watch::start(own_.device, std::move(known), control_->token()));
     return {};
   }
@@ -205,6 +210,7 @@ class Server {
     if (overheard.own_beacons == 0)
       troubles.push_back("the listener at the bridge did not hear the control's beacon: " + overheard.text());
     look_at_live_machines(add, troubles);
+    if (guard_) look_at_bridge(add, troubles);
     if (phase == "after") {
       for (const auto& machine : job_.machines)
         add(not_tried_inside(machine.plan.name, "no machine runs after the trials"));
@@ -238,6 +244,12 @@ class Server {
     auto mac = MacAddress::of_lab_machine(address);
     if (!job.macs.empty()) mac = MacAddress::parse(job.macs.front()).value_or(mac);
     return {job.plan.name, {mac, address, 0}, who_speaks(own_), *own_.control};
+  }
+
+  template <class Add>
+  void look_at_bridge(const Add& add, std::vector<std::string>& troubles) {
+    auto attempt = bridge_attempt(*guard_, own_.device, troubles);
+    if (attempt) add(std::move(*attempt));
   }
 
   // Of clones on a libvirt: what somebody has attached since they were defined, or a hook of that libvirt.
@@ -274,6 +286,7 @@ class Server {
   const lab::libvirt::LibvirtHypervisor* on_libvirt_ = nullptr;  // the same, when its machines are clones there
   std::unique_ptr<lab::network::Control> control_;
   std::unique_ptr<lab::network::Watch> watch_;
+  std::unique_ptr<lab::network::BridgeGuard> guard_;
   std::optional<CellContext> context_;
   std::unique_ptr<Cell> cell_;
   std::vector<std::jthread> requests_;
