@@ -552,6 +552,9 @@ class Gate {
   }
 
   void look_at_baseline() {
+    for (const auto& trial : department_.trials) {
+      if (trial.purpose == Purpose::baseline && is_lost(trial)) look_at_lost(trial, ReasonCode::baseline_broken);
+    }
     const auto* baseline = trial_with_purpose(department_, Purpose::baseline);
     if (baseline == nullptr) return block(ReasonCode::baseline_broken, of_department(), "there is no baseline");
     look_at_facts(*baseline, ReasonCode::baseline_broken);
@@ -565,7 +568,7 @@ class Gate {
     for (const auto& trial : department_.trials) {
       if (trial.purpose != Purpose::control) continue;
       if (is_lost(trial)) {
-        look_at_lost_control(trial);
+        look_at_lost(trial, ReasonCode::control_failed);
         continue;
       }
       found = true;
@@ -580,11 +583,12 @@ class Gate {
   }
 
   // The try in its place decides. It must be there, and itself not be lost in a circle.
-  void look_at_lost_control(const TrialRecord& lost) {
+  void look_at_lost(const TrialRecord& lost, ReasonCode code) {
     const auto place = std::ranges::find(department_.trials, lost.retried_as, &TrialRecord::id);
-    if (place != department_.trials.end() && place->purpose == Purpose::control && place->id > lost.id) return;
-    block(ReasonCode::control_failed, of_trial(lost.id),
-          fmt::format("is said to be tried again as '{}', which is no later control trial", lost.retried_as));
+    if (place != department_.trials.end() && place->purpose == lost.purpose && place->id > lost.id) return;
+    block(code, of_trial(lost.id),
+          fmt::format("is said to be tried again as '{}', which is no later {} trial", lost.retried_as,
+                      reports::to_string(lost.purpose)));
   }
 
   // A set that failed is not promoted because it was tried until it passed.

@@ -27,7 +27,8 @@ const TrialRecord* find_trial(const DepartmentRecord& department, const std::str
   return find_by(department.trials, &TrialRecord::id, id);
 }
 const TrialRecord* trial_with_purpose(const DepartmentRecord& department, Purpose purpose) {
-  const auto found = std::ranges::find(department.trials, purpose, &TrialRecord::purpose);
+  const auto found = std::ranges::find_if(
+      department.trials, [&](const TrialRecord& trial) { return trial.purpose == purpose && !is_lost(trial); });
   return found == department.trials.end() ? nullptr : &*found;
 }
 const VerdictRecord* find_verdict(const DepartmentRecord& department, const std::string& candidate) {

@@ -14,7 +14,7 @@ namespace patchlab::reports {
 [[nodiscard]] const CandidateRecord* find_candidate(const RunRecord& record, const std::string& id);
 [[nodiscard]] const MachineRecord* find_machine(const DepartmentRecord& department, const std::string& name);
 [[nodiscard]] const TrialRecord* find_trial(const DepartmentRecord& department, const std::string& id);
-// The first trial with this purpose.
+// The first trial with this purpose that counts: a lost one does not.
 [[nodiscard]] const TrialRecord* trial_with_purpose(const DepartmentRecord& department, Purpose purpose);
 // The trial that holds the facts: itself, or the one whose results it reused (one step). Null when that one does not
 // exist or differs in set or machines.

@@ -31,7 +31,7 @@ void conclude(TrialRecord& record) {
 
 Cell::Cell(CellContext& context, FenceProbe probe_fence, InsideProbe probe_inside)
     : context_(context), probe_fence_(std::move(probe_fence)), probe_inside_(std::move(probe_inside)) {
-  for (const auto& job : context.job.machines) machines_[job.plan.name] = std::make_unique<CellMachine>(context, job);
+  forget();
 }
 Cell::~Cell() = default;
 
@@ -41,6 +41,11 @@ void Cell::for_each(const Machines& machines, const std::function<void(CellMachi
   for (auto* machine : machines) threads.emplace_back([machine, &work] { work(*machine); });
 }
 
+void Cell::forget() {
+  machines_.clear();
+  for (const auto& job : context_.job.machines) machines_[job.plan.name] = std::make_unique<CellMachine>(context_, job);
+}
+
 Cell::Machines Cell::all() {
   Machines machines;
   for (auto& [name, machine] : machines_) machines.push_back(machine.get());
@@ -48,7 +53,9 @@ Cell::Machines Cell::all() {
 }
 
 TrialRecord Cell::prepare() {
-  TrialRecord record{.id = context_.job.department + "/baseline",
+  if (++baselines_ > 1) forget();
+  const auto trial = baselines_ == 1 ? std::string("baseline") : fmt::format("baseline-{}", baselines_);
+  TrialRecord record{.id = context_.job.department + "/" + trial,
                      .purpose = Purpose::baseline,
                      .started = rfc3339(context_.clock.wall())};
   const auto start = context_.clock.now();
@@ -92,7 +99,7 @@ TrialRecord Cell::prepare() {
     }
   }
   for_each(all(), [&](CellMachine& machine) {
-    if (record.outcome != Outcome::pass) machine.save_evidence(context_.job.evidence / "baseline" / machine.name());
+    if (record.outcome != Outcome::pass) machine.save_evidence(context_.job.evidence / trial / machine.name());
     (void)context_.hypervisor.power_off(machine.name());
   });
   if (record.outcome != Outcome::pass) record.evidence_folder = "evidence/" + record.id;

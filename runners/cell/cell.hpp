@@ -29,7 +29,8 @@ class Cell {
   Cell& operator=(const Cell&) = delete;
 
   // Boots all machines, checks them, saves the department as one checkpoint. The record's outcome is pass or error;
-  // nothing here is a verdict on a patch.
+  // nothing here is a verdict on a patch. After an error it may be called again: a trial of its own, which knows
+  // nothing of the one before.
   [[nodiscard]] reports::TrialRecord prepare();
   [[nodiscard]] reports::TrialRecord run_trial(const TrialJob& job);
 
@@ -39,11 +40,13 @@ class Cell {
   // All of them at once, each in a thread of its own; heavy steps queue for processor slots inside.
   static void for_each(const Machines& machines, const std::function<void(CellMachine&)>& work);
   [[nodiscard]] Machines all();
+  void forget();
 
   CellContext& context_;
   FenceProbe probe_fence_;
   InsideProbe probe_inside_;
   std::map<std::string, std::unique_ptr<CellMachine>> machines_;
+  int baselines_ = 0;
 };
 
 }  // namespace patchlab::runners::cell

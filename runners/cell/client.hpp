@@ -15,6 +15,7 @@ namespace patchlab::runners::cell {
 class CellClient {
  public:
   virtual ~CellClient() = default;
+  // May be called once more, with the same job, after a baseline that did not pass.
   virtual Result<reports::TrialRecord> prepare(const CellJob& job) = 0;
   virtual Result<reports::TrialRecord> run_trial(const TrialJob& job) = 0;
   // One more fence proof; its attempts arrive as an event like all others.

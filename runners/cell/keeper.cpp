@@ -124,6 +124,7 @@ class Keeper {
   }
 
   Result<void> prepare(const CellJob& job) {
+    if (lab_) return {};  // once more, with the same machines
     auto made = make(job);
     if (made) {
       look_at_bridge("before", {});

@@ -80,6 +80,7 @@ class Server {
   }
 
   Result<Json> prepare(const Json& job) {
+    if (cell_) return prepare_again();
     job_ = cell_job_from_json(job);
     reply_.hide(redactor_for(job_));
     PATCHLAB_TRY(read_addresses());
@@ -98,6 +99,15 @@ class Server {
         [this](const std::string& phase, const std::string& trial, CellMachine& machine, const std::string& why_not) {
           probe_inside(phase, trial, machine, why_not);
         });
+    return Json(cell_->prepare());
+  }
+
+  // From golden disks again, where the clones are the cell's own; those of a libvirt start once more as they are.
+  Result<Json> prepare_again() {
+    for (std::size_t i = 0; !job_.libvirt && i < job_.machines.size(); ++i) {
+      PATCHLAB_TRY(hypervisor_->undefine(job_.machines[i].plan.name));
+      PATCHLAB_TRY(clone(job_.machines[i], i));
+    }
     return Json(cell_->prepare());
   }
 

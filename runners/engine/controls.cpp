@@ -30,14 +30,11 @@ class Controls {
   enum class Judged { no, yes };
 
   bool bring_up() {
-    auto baseline = lab_.prepare(job_.cell);
-    if (!baseline) {
-      record_.error = std::move(baseline).error().while_doing("preparing department '" + record_.name + "'");
-      return false;
-    }
-    record_.trials.push_back(*baseline);
-    if (baseline->outcome != Outcome::pass) {
-      record_.error = baseline->error;
+    auto baseline = take_baseline(lab_, job_.cell, [this] { return stop_.stop_requested(); });
+    record_.trials = std::move(baseline.tries);
+    record_.flaky = std::move(baseline.flaky);
+    if (baseline.error) {
+      record_.error = std::move(baseline.error);
       return false;
     }
     // As in every run, one that does not pass is tried once more, openly.

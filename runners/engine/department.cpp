@@ -11,6 +11,7 @@
 #include "checks/slowness.hpp"
 #include "lab/guest/windows/exit_codes.hpp"
 #include "reports/record/queries.hpp"
+#include "runners/engine/baseline.hpp"
 
 namespace patchlab::runners {
 namespace {
@@ -181,14 +182,11 @@ void DepartmentRun::end_without_a_name(const std::vector<SearchFinding>& finding
 // The baseline, then the control: the same trial without any patch. If that does not pass, no trial of this lab means
 // anything.
 bool DepartmentRun::bring_up() {
-  auto baseline = lab_.prepare(job_.cell);
-  if (!baseline) {
-    record_.error = std::move(baseline).error().while_doing("preparing department '" + record_.name + "'");
-    return false;
-  }
-  trials_.keep(*baseline);
-  if (baseline->outcome != Outcome::pass) {
-    record_.error = baseline->error;
+  auto baseline = take_baseline(lab_, job_.cell, [this] { return trials_.must_stop(); });
+  for (const auto& tried : baseline.tries) trials_.keep(tried);
+  std::ranges::move(baseline.flaky, std::back_inserter(record_.flaky));
+  if (baseline.error) {
+    record_.error = std::move(baseline.error);
     return false;
   }
   const auto control = run_control();

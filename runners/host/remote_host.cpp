@@ -123,7 +123,7 @@ class RemoteCell final : public cell::CellClient {
         evidence_(std::move(evidence)) {}
 
   Result<reports::TrialRecord> prepare(const cell::CellJob& job) override {
-    return finished(inner_->prepare(job), "baseline");
+    return finished(inner_->prepare(job), ++baselines_ == 1 ? "baseline" : fmt::format("baseline-{}", baselines_));
   }
   Result<reports::TrialRecord> run_trial(const cell::TrialJob& job) override {
     auto there = job;
@@ -159,6 +159,7 @@ class RemoteCell final : public cell::CellClient {
   const std::string department_;
   const fs::path evidence_;  // here
   std::atomic<bool> closed_ = false;
+  int baselines_ = 0;
 };
 
 class RemoteHost final : public LibvirtHost {

@@ -256,6 +256,22 @@ TEST_F(CellTest, ABaselineThatFailsIsAnErrorOfTheGuestAndNoVerdict) {
   EXPECT_THAT(baseline.error->message, StartsWith("broken baseline: "));
 }
 
+TEST_F(CellTest, ABaselineMayBeTakenOnceMore) {
+  dies_after_ = Milliseconds(1);
+  clock_.advance(Milliseconds(2));
+  Cell cell(
+      context_, [](const std::string&) {}, [](const auto&, const auto&, auto&, const auto&) {});
+  const auto lost = cell.prepare();
+  EXPECT_EQ(lost.outcome, Outcome::error);
+  dies_after_ = Milliseconds(0);
+  const auto again = cell.prepare();
+  EXPECT_EQ(again.outcome, Outcome::pass) << (again.error ? again.error->message : "");
+  EXPECT_EQ(lost.id, "finance/baseline");
+  EXPECT_EQ(again.id, "finance/baseline-2");
+  EXPECT_EQ(lost.evidence_folder, "evidence/finance/baseline");
+  EXPECT_EQ(cell.run_trial(trial(reports::Purpose::batch)).outcome, Outcome::pass);
+}
+
 // Of a whole trial that fails, with a guest that prints a password of its checks wherever it prints anything: neither
 // what the cell says nor what it keeps holds it.
 TEST_F(CellTest, NoPasswordOfACheckIsSaidOrKept) {

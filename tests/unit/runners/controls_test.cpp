@@ -14,8 +14,9 @@ using ::testing::HasSubstr;
 class ToldCell final : public cell::CellClient {
  public:
   Result<reports::TrialRecord> prepare(const cell::CellJob& job) override {
-    reports::TrialRecord record{
-        .id = job.department + "/baseline", .purpose = reports::Purpose::baseline, .outcome = baseline};
+    reports::TrialRecord record{.id = fmt::format("{}/baseline-{}", job.department, ++baselines),
+                                .purpose = reports::Purpose::baseline,
+                                .outcome = baseline};
     if (baseline != Outcome::pass) record.error = guest_error("broken baseline");
     return record;
   }
@@ -31,6 +32,7 @@ class ToldCell final : public cell::CellClient {
   void close() override {}
 
   Outcome baseline = Outcome::pass;
+  int baselines = 0;
   std::vector<Outcome> outcomes{Outcome::pass};
   std::vector<cell::TrialJob> trials;
 };
@@ -89,6 +91,7 @@ TEST_F(ControlsTest, TheFirstIsTriedOnceMoreAndADepartmentWithoutOneIsLost) {
 TEST_F(ControlsTest, WithoutABaselineThereIsNoControl) {
   lab_.baseline = Outcome::error;
   EXPECT_EQ(run().error->message, "broken baseline");
+  EXPECT_EQ(lab_.baselines, 2);
   EXPECT_TRUE(lab_.trials.empty());
 }
 

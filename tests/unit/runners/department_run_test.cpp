@@ -30,6 +30,9 @@ class FakeCell final : public cell::CellClient {
       breaks_late;                                // likewise, seen only when the machines have run on
   std::map<std::string, std::string> breaks_too;  // first candidate of a group -> another check that it breaks
   Outcome baseline = Outcome::pass;
+  std::optional<Error> baseline_error = guest_error("broken baseline: dns/a-record failed");
+  int lost_baselines = 0;  // that many fail before one is as `baseline` says
+  int baselines = 0;
   bool control_fails = false;
   std::map<std::string, std::set<std::string>> declines;             // machine -> candidates that it does not take
   std::map<std::string, std::pair<std::string, std::string>> needs;  // candidate -> machine, and candidate without
@@ -49,8 +52,14 @@ class FakeCell final : public cell::CellClient {
 
   Result<reports::TrialRecord> prepare(const cell::CellJob& job) override {
     reports::TrialRecord record{
-        .id = job.department + "/baseline", .purpose = reports::Purpose::baseline, .outcome = baseline};
-    if (baseline != Outcome::pass) record.error = guest_error("broken baseline: dns/a-record failed");
+        .id = fmt::format("{}/baseline{}", job.department, baselines == 0 ? "" : fmt::format("-{}", baselines + 1)),
+        .purpose = reports::Purpose::baseline,
+        .outcome = baselines < lost_baselines ? Outcome::error : baseline};
+    ++baselines;
+    if (record.outcome != Outcome::pass) {
+      record.error = baseline_error;
+      record.signature = {"dns/a-record"};
+    }
     return record;
   }
 
@@ -635,6 +644,40 @@ TEST(DepartmentRun, SaysNothingAboutPatchesWhenTheBaselineIsBroken) {
   EXPECT_EQ(verdict(record, "a").outcome, Outcome::error);
   EXPECT_THAT(record.error->message, HasSubstr("broken baseline"));
   EXPECT_TRUE(lab.lab.trials.empty());
+  EXPECT_EQ(lab.lab.baselines, 2) << "once more, openly";
+  ASSERT_THAT(record.trials, SizeIs(2));
+  for (const auto& trial : record.trials) EXPECT_EQ(trial.retried_as, "") << "both count";
+  EXPECT_THAT(record.flaky, IsEmpty());
+}
+
+// One rule for baselines, controls and finals.
+TEST(DepartmentRun, ABaselineThatFailsOnceIsTriedOnceMoreAndTheSecondTryCounts) {
+  Fixture lab;
+  lab.lab.lost_baselines = 1;
+  const auto record = lab.machine("dns").candidate("a", {"dns"}).run();
+  EXPECT_FALSE(record.error);
+  EXPECT_EQ(verdict(record, "a").outcome, Outcome::pass);
+  EXPECT_EQ(lab.lab.baselines, 2);
+  const auto* lost = reports::find_trial(record, "finance/baseline");
+  ASSERT_NE(lost, nullptr);
+  EXPECT_EQ(lost->retried_as, "finance/baseline-2");
+  ASSERT_TRUE(lost->error);
+  EXPECT_EQ(reports::trial_with_purpose(record, reports::Purpose::baseline)->id, "finance/baseline-2");
+  EXPECT_THAT(record.flaky,
+              ElementsAre(reports::FlakyRecord{
+                  reports::FlakeKind::in_control, "dns/a-record", {}, {"finance/baseline"}, {"finance/baseline-2"}}));
+}
+
+TEST(DepartmentRun, ABaselineThatCannotBeOtherwiseIsNotTriedAgain) {
+  for (const auto error_class : {ErrorClass::configuration, ErrorClass::bug, ErrorClass::cancelled}) {
+    Fixture lab;
+    lab.lab.lost_baselines = 1;
+    lab.lab.baseline_error = Error{error_class, "it is another machine", {}};
+    const auto record = lab.machine("dns").candidate("a", {"dns"}).run();
+    EXPECT_EQ(lab.lab.baselines, 1);
+    ASSERT_TRUE(record.error);
+    EXPECT_EQ(record.error->message, "it is another machine");
+  }
 }
 
 TEST(DepartmentRun, SaysNothingAboutPatchesWhenTheControlFails) {

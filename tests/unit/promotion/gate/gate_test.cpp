@@ -437,6 +437,26 @@ TEST(Gate, AControlThatWasTriedAgainDoesNotCount) {
   EXPECT_TRUE(decide_on(record).promotes());
 }
 
+// The last try decides, which must be there and be one of the same kind.
+TEST(Gate, ABaselineThatWasTriedAgainDoesNotCountWhenALaterOneIsThere) {
+  for (const auto* place : {"finance/baseline-2", "finance/baseline", "finance/none", "finance/t1"}) {
+    auto record = tests::good_record();
+    auto& department = record.departments[0];
+    auto& kept = *std::ranges::find(department.trials, reports::Purpose::baseline, &reports::TrialRecord::purpose);
+    auto lost = kept;
+    kept.id = "finance/baseline-2";
+    lost.id = "finance/baseline";
+    lost.retried_as = place;
+    lost.outcome = Outcome::error;
+    lost.error = guest_error("the agent did not answer");
+    lost.phases.clear();
+    department.trials.insert(department.trials.begin(), lost);
+    const auto decision = decide_on(record);
+    const bool good = std::string_view(place) == "finance/baseline-2";
+    EXPECT_EQ(decision.promotes(), good) << place;
+  }
+}
+
 TEST(Gate, ASetThatFailedMayGoWhenTheControlFailsOnTheSameFact) {
   auto record = tests::good_record();
   auto& department = record.departments[0];
