@@ -55,7 +55,8 @@ Json machine_json(const MachineJob& job) {
           {"kernel_arguments", job.kernel_arguments},
           {"setups", setups_json(job.setups)},
           {"replaces", job.replaces},
-          {"parts", job.parts}};
+          {"parts", job.parts},
+          {"passwords", job.passwords}};
 }
 
 MachineJob machine_from(const Json& json) {
@@ -87,6 +88,7 @@ MachineJob machine_from(const Json& json) {
     for (const auto& row : rows) job.replaces[file].push_back(replaced_products_from(row, "", problems));
   }
   job.parts = json.at("parts").get<std::set<std::string>>();
+  job.passwords = json.at("passwords").get<std::vector<std::string>>();
   return job;
 }
 

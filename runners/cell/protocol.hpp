@@ -44,6 +44,8 @@ struct MachineJob {
   std::map<std::string, lab::guest::windows::SetupHabits> setups;
   std::map<std::string, std::vector<ReplacedProducts>> replaces;
   std::set<std::string> parts;  // servicing packages that the candidates are made of
+  // Of the accounts that the image has: whatever a guest prints, they are not kept.
+  std::vector<std::string> passwords;
 };
 
 // Where the clones of domains are: lab/libvirt/system_lab.hpp.

@@ -185,6 +185,7 @@ cell::MachineJob machine_job(const MachinePlan& machine, const DepartmentPlan& d
   if (job.plan.memory_mib == 0) job.plan.memory_mib = static_cast<std::uint32_t>(image.memory_mib);
   if (job.plan.services.empty()) job.plan.services = image.services;
   if (job.plan.ready_tcp.empty()) job.plan.ready_tcp = image.ready.tcp;
+  for (const auto& account : image.credentials) job.passwords.push_back(account.password);
   job.golden_disk = image.disk;
   job.kernel = image.kernel;
   job.initrd = image.initrd;

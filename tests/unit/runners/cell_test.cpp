@@ -272,6 +272,15 @@ TEST_F(CellTest, ABaselineMayBeTakenOnceMore) {
   EXPECT_EQ(cell.run_trial(trial(reports::Purpose::batch)).outcome, Outcome::pass);
 }
 
+// Of accounts that no check uses as well: the recipe of the image names them.
+TEST_F(CellTest, ThePasswordsOfAnImageAreHiddenAsThoseOfChecks) {
+  const std::string password = "Copper-Kettle-63";
+  EXPECT_EQ(redactor_for(job_).text("psql: " + password), "psql: " + password);
+  job_.machines[0].passwords = {password};
+  const auto there = cell_job_from_json(Json(job_));
+  EXPECT_EQ(redactor_for(there).text("psql: " + password + "\n"), "psql: [redacted]\n");
+}
+
 // Of a whole trial that fails, with a guest that prints a password of its checks wherever it prints anything: neither
 // what the cell says nor what it keeps holds it.
 TEST_F(CellTest, NoPasswordOfACheckIsSaidOrKept) {

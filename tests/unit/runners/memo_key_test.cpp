@@ -37,6 +37,7 @@ cell::CellJob full_cell() {
     machine.kernel = "vmlinuz";
     machine.initrd = "initrd";
     machine.kernel_arguments = "quiet";
+    machine.passwords = {"Copper-Kettle-63"};
     machine.setups = {{"setup.exe", {"/quiet", {17022}, {17025}}}};
     machine.parts = {"Package_1_for_KB1"};
     job.machines.push_back(machine);
