@@ -67,6 +67,13 @@ void write_tries(std::string& out, const std::string& run, Row row, const checks
 
 void write_trial(std::string& out, const std::string& run, const std::string& department, const TrialRecord& trial) {
   const auto candidates = fmt::format("{}", fmt::join(trial.candidates, " "));
+  for (const auto& install : trial.installs) {
+    for (const auto& file : install.kept_files) {
+      write(out, run,
+            {"kept-file", department, install.machine, trial.id, to_string(trial.purpose), install.candidate, "", file,
+             "skipped", "own-configuration-kept", "", "", 0});
+    }
+  }
   for (const auto& phase : trial.phases) {
     for (const auto& check : phase.checks) {
       write(out, run,
@@ -150,6 +157,8 @@ std::string csv_table(const RunRecord& record, const Decisions& decisions) {
              attempt.evidence, 0});
     }
   }
+  for (const auto& sentence : record.not_tested)
+    write(out, record.id, {"not-tested", "", "", "", "", "", "", "", "not-reached", sentence, "", "", 0});
   return out;
 }
 

@@ -6,6 +6,7 @@
 #include <fmt/ranges.h>
 
 #include <iterator>
+#include <set>
 
 #include "lab/core/digest.hpp"
 #include "lab/core/json.hpp"
@@ -294,6 +295,14 @@ Suite machine_suite(const RunRecord& record, const DepartmentRecord& department,
   suite.property("role", machine.role);
   suite.property("golden", machine.golden);
   suite.property("golden_digest", machine.golden_digest);
+  // Beside the cases, because one that passed has no text of its own.
+  std::set<std::string> kept;
+  for (const auto& trial : department.trials) {
+    for (const auto& install : trial.installs) {
+      if (install.machine == machine.name) kept.insert(install.kept_files.begin(), install.kept_files.end());
+    }
+  }
+  for (const auto& file : kept) suite.property("kept_configuration", file);
   const auto class_name = department.name + "." + machine.name;
   const TrialNames names(department);
   for (const auto& trial : department.trials)

@@ -66,6 +66,11 @@ std::string tap_lines(const RunRecord& record, const Decisions& decisions) {
     for (const auto& remark : remarks(department))
       out += fmt::format("# {}: {}\n", described(department.name), described(remark));
   }
+  for (const auto& department : record.departments) {
+    for (const auto& sentence : kept_configuration(department))
+      out += fmt::format("# not tested: {}\n", described(sentence));
+  }
+  for (const auto& sentence : record.not_tested) out += fmt::format("# not tested: {}\n", described(sentence));
   return record.complete ? out : out + "Bail out! the run was interrupted before its end\n";
 }
 

@@ -64,6 +64,25 @@ TEST(Remarks, GatherTheChecksThatWereNotJudgedForOneReason) {
               ElementsAre("not judged: whether dns/a-record, dns/cname-chain became slower: this host was too busy"));
 }
 
+// What the run did not cover, and configuration that an installation left as it was.
+TEST(Remarks, OfWhatWasNotTestedAreInEveryFormat) {
+  auto record = tests::good_record();
+  auto& trial = record.departments[0].trials.at(2);
+  ASSERT_FALSE(trial.installs.empty());
+  trial.installs[0].kept_files = {"/etc/bind/named.conf"};
+  record.not_tested = {"kernel: it comes from outside the guest"};
+  for (const auto* sentence : {"kept its own configuration when", "it comes from outside the guest"}) {
+    EXPECT_THAT(html_report(record), HasSubstr(sentence));
+    EXPECT_THAT(tap_lines(record), HasSubstr(sentence));
+  }
+  EXPECT_THAT(tap_lines(record), HasSubstr("\n# not tested: finance: dns kept its own configuration when "));
+  EXPECT_THAT(junit_xml(record), HasSubstr("name=\"kept_configuration\" value=\"/etc/bind/named.conf\""));
+  const auto csv = csv_table(record);
+  EXPECT_THAT(csv, HasSubstr(",kept-file,finance,dns,finance/t2,batch,"));
+  EXPECT_THAT(csv, HasSubstr(",/etc/bind/named.conf,skipped,own-configuration-kept,,,0\r\n"));
+  EXPECT_THAT(csv, HasSubstr(",not-tested,,,,,,,,not-reached,kernel: it comes from outside the guest,,,0\r\n"));
+}
+
 // A reader of any one format must see it.
 TEST(Remarks, AreInEveryFormat) {
   auto record = tests::good_record();

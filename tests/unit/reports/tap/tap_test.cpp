@@ -10,6 +10,8 @@ namespace patchlab::reports {
 namespace {
 using testing::EndsWith;
 
+const std::string not_tested = "# not tested: Windows guests: all machines of this scenario are stand-ins\n";
+
 TEST(Tap, SaysOneLinePerVerdict) {
   auto record = tests::good_record();
   record.candidates.push_back(record.candidates[0]);
@@ -18,7 +20,8 @@ TEST(Tap, SaysOneLinePerVerdict) {
   record.departments[0].verdicts[1].reason = "breaks #1 of two\nthings";
   EXPECT_EQ(tap_lines(record),
             "TAP version 14\n1..3\nok 1 - finance dns-update\nnot ok 2 - finance tidy: breaks \\#1 of two\\\\nthings\n"
-            "not ok 3 - finance late: not reached: no verdict\n");
+            "not ok 3 - finance late: not reached: no verdict\n" +
+                not_tested);
 }
 
 TEST(Tap, TellsTheDecisionAsAComment) {
@@ -28,7 +31,8 @@ TEST(Tap, TellsTheDecisionAsAComment) {
   decisions[0].requirements.push_back({"stale", {}, "finance/dns", false, "is\nanother one", ""});
   EXPECT_EQ(tap_lines(record, decisions),
             "TAP version 14\n1..2\nok 1 - finance dns-update\nok 2 - finance tidy\n"
-            "# finance: refused as of 2026-11-22T06:20:31.000Z\n# finance: stale: finance/dns: is\\\\nanother one\n");
+            "# finance: refused as of 2026-11-22T06:20:31.000Z\n# finance: stale: finance/dns: is\\\\nanother one\n" +
+                not_tested);
 }
 
 TEST(Tap, KeepsLabErrorsAndSkipsApart) {
@@ -39,7 +43,8 @@ TEST(Tap, KeepsLabErrorsAndSkipsApart) {
   record.departments[0].verdicts[1].reason = "not installed";
   EXPECT_EQ(tap_lines(record),
             "TAP version 14\n1..2\nnot ok 1 - finance dns-update: lab error: silent agent\nok 2 - finance tidy # SKIP "
-            "not installed\n");
+            "not installed\n" +
+                not_tested);
 }
 
 TEST(Tap, BailsOutWhenThereIsNothingToSay) {
