@@ -140,8 +140,7 @@ class Cell::Trial {
   void probe_fence() {
     const std::jthread inside([this] {
       for_each(machines_, [&](CellMachine& machine) {
-        cell_.probe_inside_("during", job_.id, machine,
-                            failed_.contains(machine.name()) ? "it failed in this trial" : "");
+        cell_.probe_inside_("during", job_.id, machine, has_failed(machine) ? "it failed in this trial" : "");
       });
     });
     cell_.probe_fence_("during");
@@ -151,10 +150,19 @@ class Cell::Trial {
     const std::lock_guard lock(mutex_);
     if (!record_.error) record_.error = error;
   }
-  void failed(const std::string& machine) {
+  [[nodiscard]] bool has_failed(const CellMachine& machine) {
+    const std::lock_guard lock(mutex_);
+    return failed_.contains(machine.name());
+  }
+  // It is not looked at any more: what is not installed, does not start or gives no answer shows nothing of a patch.
+  void lost(const std::string& machine) {
     const std::lock_guard lock(mutex_);
     failed_.insert(machine);
+    lost_.insert(machine);
   }
+  // Whether a machine on which a check failed goes on through the phases that are left: what the whole set does there
+  // can be accepted only when all of it was seen. A search asks whether a set is good, and the first failure says so.
+  [[nodiscard]] bool sees_all() const { return job_.purpose == Purpose::batch || job_.purpose == Purpose::final; }
   [[nodiscard]] bool go_on() const {
     if (record_.error || declined_ || context_.stop.stop_requested()) return false;
     return failed_.empty() || !job_.stop_at_first_failure;
@@ -162,7 +170,7 @@ class Cell::Trial {
   [[nodiscard]] Machines working(const Machines& machines) const {
     Machines left;
     std::ranges::copy_if(machines, std::back_inserter(left),
-                         [&](auto* machine) { return !failed_.contains(machine->name()); });
+                         [&](auto* machine) { return !lost_.contains(machine->name()); });
     return left;
   }
   [[nodiscard]] Machines rebooting() const {
@@ -228,7 +236,7 @@ class Cell::Trial {
       auto records = machine.install(job_.id, jobs->second, job_.media.at(machine.name()), error);
       if (error) note(*error);
       if (std::ranges::any_of(records, [](const auto& record) { return record.outcome != Outcome::pass; }))
-        failed(machine.name());
+        lost(machine.name());
       const std::lock_guard lock(mutex_);
       if (std::ranges::count(records, Outcome::skipped, &reports::InstallRecord::outcome) > 0) declined_ = true;
       std::ranges::move(records, std::back_inserter(record_.installs));
@@ -239,7 +247,7 @@ class Cell::Trial {
   void remove() {
     const auto if_due = [&](CellMachine& machine) {
       auto trouble = machine.reboot(job_.id, reports::after_removal_phase, CellMachine::Reboot::if_due);
-      if (trouble) keep(std::move(*trouble));
+      if (trouble) keep(std::move(*trouble), Machine::lost);
     };
     if (go_on()) for_each(working(rebooting()), if_due);
     if (!go_on()) return;
@@ -248,7 +256,7 @@ class Cell::Trial {
       auto records = machine.remove(job_.id, job_.installs.at(machine.name()), error);
       if (error) {
         note(*error);
-        failed(machine.name());
+        lost(machine.name());
       }
       const std::lock_guard lock(mutex_);
       std::ranges::move(records, std::back_inserter(record_.removals));
@@ -261,9 +269,20 @@ class Cell::Trial {
     for_each(machines, [&](CellMachine& machine) { keep(machine.examine(job_.id, phase, learning)); });
   }
 
-  void keep(PhaseRecord phase) {
-    if (phase.outcome != Outcome::pass) failed(phase.machine);
+  enum class Machine { can_go_on, lost };
+  // The first failure of a machine is what it failed with. What could not be seen behind that was not observed: it is
+  // no trouble of the lab, by which a trial that has its answer would be lost.
+  void keep(PhaseRecord phase, Machine machine = Machine::can_go_on) {
     const std::lock_guard lock(mutex_);
+    const bool seen = phase.outcome == Outcome::pass || phase.outcome == Outcome::fail;
+    if (failed_.contains(phase.machine) && !seen) {
+      phase = nothing_of(phase.phase, phase.machine);
+      machine = Machine::lost;
+    }
+    if (phase.outcome != Outcome::pass) {
+      failed_.insert(phase.machine);
+      if (machine == Machine::lost || !seen || !sees_all()) lost_.insert(phase.machine);
+    }
     record_.phases.push_back(std::move(phase));
   }
 
@@ -278,7 +297,8 @@ class Cell::Trial {
       const auto kind =
           reboots_++ < context_.job.policy.warm_reboots ? CellMachine::Reboot::warm : CellMachine::Reboot::cold;
       for_each(patched, [&](CellMachine& machine) {
-        if (auto trouble = machine.reboot(job_.id, phase, kind)) keep(std::move(*trouble));
+        keep_evidence_of_failure(machine);
+        if (auto trouble = machine.reboot(job_.id, phase, kind)) keep(std::move(*trouble), Machine::lost);
       });
     }
     not_reached(phase, left_out(phase));
@@ -289,29 +309,35 @@ class Cell::Trial {
   // Some damage needs a while: a leak, a timer, a lease.
   void run_on(const Machines& machines) {
     for_each(machines, [&](CellMachine& machine) {
-      if (auto trouble = machine.run_on(job_.id, context_.job.policy.stability); !trouble) note(trouble.error());
+      auto trouble = machine.run_on(job_.id, context_.job.policy.stability);
+      if (trouble) return;
+      if (has_failed(machine))
+        lost(machine.name());
+      else
+        note(trouble.error());
     });
   }
 
   // Planned, and it did not happen: that is on record too.
   void not_reached(const std::string& phase, const Machines& machines) {
-    for (const auto* machine : machines) {
-      record_.phases.push_back({.phase = phase,
-                                .machine = machine->name(),
-                                .outcome = Outcome::not_reached,
-                                .checks = {},
-                                .differences = {},
-                                .error = {}});
-    }
+    for (const auto* machine : machines) record_.phases.push_back(nothing_of(phase, machine->name()));
+  }
+  [[nodiscard]] static PhaseRecord nothing_of(const std::string& phase, const std::string& machine) {
+    return {.phase = phase,
+            .machine = machine,
+            .outcome = Outcome::not_reached,
+            .checks = {},
+            .differences = {},
+            .error = {}};
   }
 
-  // A machine that had failed before is not restarted.
+  // A machine that was lost before is not restarted.
   [[nodiscard]] Machines left_out(const std::string& phase) const {
     auto machines = rebooting();
     std::erase_if(machines, [&](const auto* machine) {
       const auto known = std::ranges::any_of(
           record_.phases, [&](const auto& p) { return p.machine == machine->name() && p.phase == phase; });
-      return known || !failed_.contains(machine->name());
+      return known || !lost_.contains(machine->name());
     });
     return machines;
   }
@@ -320,6 +346,7 @@ class Cell::Trial {
   // breaks the control.
   void learn() {
     failed_.clear();  // by those lines alone nothing failed, and what failed is not looked at in later phases
+    lost_.clear();
     for (auto& phase : record_.phases) {
       if (phase.outcome == Outcome::not_reached) continue;  // nothing was seen, so nothing is learnt, and it is no pass
       auto* machine = cell_.machines_.at(phase.machine).get();
@@ -329,7 +356,9 @@ class Cell::Trial {
         return true;
       });
       phase.outcome = machine_outcome(phase);
-      if (phase.outcome != Outcome::pass) failed_.insert(phase.machine);
+      if (phase.outcome == Outcome::pass) continue;
+      failed_.insert(phase.machine);
+      lost_.insert(phase.machine);
     }
   }
 
@@ -339,13 +368,22 @@ class Cell::Trial {
     });
     std::ranges::stable_sort(record_.installs, {},
                              &reports::InstallRecord::machine);  // of one machine: in the order applied
-    const auto folder = context_.job.evidence / job_.id.substr(job_.id.find('/') + 1);
-    const bool keep_evidence = record_.outcome != Outcome::pass && !context_.stop.stop_requested();
     for_each(machines_, [&](CellMachine& machine) {
-      if (keep_evidence && failed_.contains(machine.name())) machine.save_evidence(folder / machine.name());
+      keep_evidence_of_failure(machine);
       (void)context_.hypervisor.power_off(machine.name());
     });
-    if (keep_evidence) record_.evidence_folder = "evidence/" + job_.id;
+    if (record_.outcome != Outcome::pass && !context_.stop.stop_requested())
+      record_.evidence_folder = "evidence/" + job_.id;
+  }
+
+  // Once, as it was when it failed: before it is restarted, and what explains it is gone.
+  void keep_evidence_of_failure(CellMachine& machine) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (!failed_.contains(machine.name()) || context_.stop.stop_requested()) return;
+      if (!explained_.insert(machine.name()).second) return;
+    }
+    machine.save_evidence(context_.job.evidence / job_.id.substr(job_.id.find('/') + 1) / machine.name());
   }
 
   Cell& cell_;
@@ -356,7 +394,9 @@ class Cell::Trial {
   std::size_t reboots_ = 0;
   std::mutex mutex_;
   std::set<std::string> failed_;
-  bool declined_ = false;  // a guest did not take a candidate: this is not the set that was asked for
+  std::set<std::string> lost_;       // of those that failed: not looked at any more
+  std::set<std::string> explained_;  // of those that failed: evidence was kept
+  bool declined_ = false;            // a guest did not take a candidate: this is not the set that was asked for
 };
 
 TrialRecord Cell::run_trial(const TrialJob& job) { return Trial(*this, job).run(); }

@@ -345,11 +345,14 @@ std::vector<checks::PlannedCheck> CellMachine::planned_checks() const {
 // A check that was steady without any patch gets one second chance in a night: what fails once after each restart, or
 // now and then since the patch is there, is not taken for a flake each time.
 checks::SecondChance CellMachine::second_chance(const std::string& check, Learning learning) const {
-  if (learning == Learning::yes || flaky_without_patch_.contains(check)) return checks::SecondChance::always;
+  if (learning == Learning::yes) return checks::SecondChance::always;
+  if (failed_checks_.contains(check)) return checks::SecondChance::used;
+  if (flaky_without_patch_.contains(check)) return checks::SecondChance::always;
   return flaky_with_patch_.contains(check) ? checks::SecondChance::used : checks::SecondChance::once;
 }
 
 void CellMachine::remember_flaky(const std::vector<checks::CheckResult>& results, Learning learning) {
+  if (failed_in_trial_) return;
   for (const auto& result : results) {
     if (!checks::is_flaky(result)) continue;
     (learning == Learning::yes ? flaky_without_patch_ : flaky_with_patch_).insert(result.id);
@@ -487,6 +490,8 @@ Result<void> CellMachine::revert(const std::string& trial, const std::vector<Ins
   never_rests_ = false;
   restarted_by_itself_ = false;
   laid_to_checks_.clear();
+  failed_in_trial_ = false;
+  failed_checks_.clear();
   replies_.clear();
   patched_ = false;
   boot_id_ = baseline_boot_id_;
@@ -666,7 +671,17 @@ PhaseRecord CellMachine::examine(const std::string& trial, const std::string& ph
     record.outcome = machine_outcome(record);
   }
   excuse_log_of_starved(record, share_since_last_phase());
+  if (learning == Learning::no) remember_failure(record);
   return record;
+}
+
+// What is seen behind a failure, if the trial goes on, decides nothing about other trials. A check that failed is asked
+// once from then on: it would only be waited for again.
+void CellMachine::remember_failure(const PhaseRecord& record) {
+  failed_in_trial_ = failed_in_trial_ || record.outcome != Outcome::pass;
+  for (const auto& check : record.checks) {
+    if (check.outcome == Outcome::fail) failed_checks_.insert(check.id);
+  }
 }
 
 std::vector<InstallRecord> CellMachine::install(const std::string& trial, const std::vector<InstallJob>& jobs,

@@ -99,6 +99,7 @@ class CellMachine {
   [[nodiscard]] checks::SecondChance second_chance(const std::string& check, Learning learning) const;
   void lay_to_flaky_checks(reports::PhaseRecord& record);
   void remember_flaky(const std::vector<checks::CheckResult>& results, Learning learning);
+  void remember_failure(const reports::PhaseRecord& record);
   [[nodiscard]] Result<void> save_checkpoint(const std::string& trial, const std::vector<InstallJob>& jobs,
                                              const std::vector<reports::InstallRecord>& done);
   void forget_checkpoint(const snapshots::SnapshotName& checkpoint);
@@ -154,6 +155,8 @@ class CellMachine {
   std::set<std::string> flaky_with_patch_;     // others
   std::set<std::string> laid_to_checks_;       // kinds of log lines, in the trial that is under way
   std::optional<HostShare> share_so_far_;      // of this QEMU process, when the last phase was over
+  bool failed_in_trial_ = false;               // that is under way, with a patch, in a phase before this one
+  std::set<std::string> failed_checks_;        // by id, likewise
   bool baseline_was_quiet_ = false;
   bool restarted_by_itself_ = false;
   Result<bool> never_rests_ = false;  // in the stability phase that was just over

@@ -79,7 +79,7 @@ TrialRecord DepartmentTrials::run(Purpose purpose, const std::vector<std::string
     const auto retries = std::max(job_.cell.policy.lab_retries, least_retries(record));
     if (record.outcome != Outcome::error || attempt >= retries) break;
   }
-  return record;
+  return as_first_failed(record);
 }
 
 TrialRecord DepartmentTrials::run_once(const cell::TrialJob& wanted, const std::string& id, const Indexes& set) {
@@ -100,6 +100,31 @@ TrialRecord DepartmentTrials::run_once(const cell::TrialJob& wanted, const std::
           .machines = wanted.machines,
           .outcome = Outcome::error,
           .error = why};
+}
+
+TrialRecord DepartmentTrials::as_first_failed(TrialRecord record) const {
+  const auto phases = reports::phases_for(record.purpose, planned_phases(job_.cell.policy));
+  const auto place_of = [&](const std::string& phase) { return std::ranges::find(phases, phase) - phases.begin(); };
+  std::map<std::string, std::ptrdiff_t> first;  // by machine
+  for (const auto& phase : record.phases) {
+    if (phase.outcome == Outcome::pass) continue;
+    const auto [known, is_new] = first.emplace(phase.machine, place_of(phase.phase));
+    if (!is_new) known->second = std::min(known->second, place_of(phase.phase));
+  }
+  bool any = false;
+  for (auto& phase : record.phases) {
+    const auto known = first.find(phase.machine);
+    if (known == first.end() || place_of(phase.phase) <= known->second) continue;
+    any = any || phase.outcome != Outcome::not_reached;
+    phase = {.phase = phase.phase,
+             .machine = phase.machine,
+             .outcome = Outcome::not_reached,
+             .checks = {},
+             .differences = {},
+             .error = {}};
+  }
+  if (any) record.signature = reports::failure_signature(record);
+  return record;
 }
 
 void DepartmentTrials::retried(const std::string& lost, const std::string& as) {
@@ -149,7 +174,7 @@ std::vector<DepartmentTrials::SeenTrial> DepartmentTrials::seen_on(const std::ve
     if (!takes_part(record, machines) || !saw_patches(record, stability) || sources.contains(source)) continue;
     if (auto set = set_on(record, machines); !set.empty() && std::ranges::includes(domain, set)) {
       sources.insert(source);
-      seen.push_back({std::move(set), record});
+      seen.push_back({std::move(set), as_first_failed(record)});
     }
   }
   return seen;

@@ -30,7 +30,8 @@ class DepartmentTrials {
                    std::stop_token stop);
 
   // Runs, again as often as lab_retries says while it ends in error, and keeps the record of every attempt. Not reached
-  // when the run must stop.
+  // when the run must stop. What is returned ends on each machine with its first failure, whatever else was seen there:
+  // see as_first_failed.
   [[nodiscard]] reports::TrialRecord run(reports::Purpose purpose, const std::vector<std::string>& machines,
                                          const Indexes& set, Stability stability = Stability::yes);
   // A search trial, or the answer of another department with the same inputs. `likely_next`: what the search will ask
@@ -46,7 +47,7 @@ class DepartmentTrials {
     Indexes set;  // of the domain, on those machines
     reports::TrialRecord record;
   };
-  // What trials so far saw of parts of the domain on these machines, each trial once.
+  // What trials so far saw of parts of the domain on these machines, each trial once, up to each first failure.
   [[nodiscard]] std::vector<SeenTrial> seen_on(const std::vector<std::string>& machines, const Indexes& domain,
                                                Stability stability);
   // Whether a check failed and passed in this trial that was steady in all trials without a patch.
@@ -72,6 +73,9 @@ class DepartmentTrials {
                                       const Indexes& set, Stability stability) const;
   [[nodiscard]] Result<cell::TrialJob> plan(const cell::TrialJob& inputs, const Indexes& set);
   [[nodiscard]] reports::TrialRecord run_once(const cell::TrialJob& wanted, const std::string& id, const Indexes& set);
+  // The first failure of a machine is what a trial failed with. What a trial of a whole set saw behind it is on record,
+  // and blames nobody: it may come of the first, and searches ask for the first.
+  [[nodiscard]] reports::TrialRecord as_first_failed(reports::TrialRecord record) const;
   [[nodiscard]] static bool takes_part(const reports::TrialRecord& record, const std::vector<std::string>& machines);
   [[nodiscard]] bool saw_patches(const reports::TrialRecord& record, Stability stability) const;
   [[nodiscard]] Indexes set_on(const reports::TrialRecord& record, const std::vector<std::string>& machines) const;

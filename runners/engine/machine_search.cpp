@@ -24,7 +24,7 @@ MachineSearch::MachineSearch(DepartmentTrials& trials, std::vector<std::string> 
   std::iota(all_.begin(), all_.end(), std::size_t{0});
   candidates_ = candidates();
   finding_.failed = searched_ = failures_here(failed);
-  // A machine that fails is not looked at in later phases, so this one tells that nothing was seen before.
+  // What was seen behind a first failure is not in it, so this one tells that nothing was seen before.
   const bool late = std::ranges::any_of(failed.phases, [&](const auto& phase) {
     return phase.phase == reports::stability_phase && phase.outcome == Outcome::fail &&
            std::ranges::count(machines_, phase.machine) > 0;

@@ -738,6 +738,36 @@ TEST_F(FlakyTest, WhatAStarvedGuestLogsIsTheLabsTroubleAndWhatItsChecksFindIsNot
   EXPECT_EQ(examined(std::chrono::seconds(12), std::chrono::seconds(2)).outcome, Outcome::fail) << "nor since when";
 }
 
+// Of a trial that goes on: a client of a broken server gives up now and then.
+TEST_F(FlakyTest, WhatIsFlakyBehindAFailureCostsNoSecondChanceOfAnotherTrial) {
+  answers("y");
+  (void)machine_->observe_baseline();
+  ASSERT_TRUE(machine_->revert("t1", {}, Checkpoints::no));
+  sections_["log"] = "Nov 22 06:00:00 db1 postgres[163]: error: the disk is full\n";
+  EXPECT_EQ(machine_->examine("t1", "after-install").outcome, Outcome::fail);
+  answers("ny");
+  const auto behind = machine_->examine("t1", "after-reboot-1");
+  EXPECT_EQ(tries(behind), "fp") << "is asked again as any check that had passed";
+
+  sections_["log"].clear();
+  ASSERT_TRUE(machine_->revert("t2", {}, Checkpoints::no));
+  answers("ny");
+  EXPECT_EQ(machine_->examine("t2", "after-install").outcome, Outcome::pass) << "its first failure in a night";
+}
+
+TEST_F(FlakyTest, ACheckThatFailedIsNotWaitedForTwiceInTheSameTrial) {
+  answers("y");
+  (void)machine_->observe_baseline();
+  ASSERT_TRUE(machine_->revert("t1", {}, Checkpoints::no));
+  answers("n");
+  EXPECT_EQ(tries(machine_->examine("t1", "after-install")), "ff");
+  const auto behind = machine_->examine("t1", "after-reboot-1");
+  EXPECT_EQ(behind.outcome, Outcome::fail);
+  EXPECT_EQ(tries(behind), "") << "asked once";
+  ASSERT_TRUE(machine_->revert("t2", {}, Checkpoints::no));
+  EXPECT_EQ(tries(machine_->examine("t2", "after-install")), "ff");
+}
+
 TEST_F(FlakyTest, ACheckThatIsFlakyWithoutAPatchIsAskedAgainEachTime) {
   answers("y");
   (void)machine_->observe_baseline();

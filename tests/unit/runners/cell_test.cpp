@@ -37,7 +37,10 @@ class CellTest : public ::testing::Test {
     lab::MachineSpec spec;
     spec.name = "dns";
     (void)hypervisor_.define(spec);
-    hypervisor_.on_agent([this](auto&, const auto& command) { return guest_.answer(command); });
+    hypervisor_.on_agent([this](auto&, const auto& command) -> Result<std::string> {
+      if (deaf_) return timeout_error("the guest agent gives no answer");
+      return guest_.answer(command);
+    });
     guest_.programs = [this](const auto& program, const auto& arguments, const auto&) {
       return answer(program, arguments);
     };
@@ -60,8 +63,10 @@ class CellTest : public ::testing::Test {
   test::FakeAgent::Process answer(const std::string& program, const std::vector<std::string>& arguments) {
     test::FakeAgent::Process process;
     if (program == "/sbin/shutdown") {
+      ++restarts_;
       guest_.restart();
-      boot();
+      if (restarts_ != stuck_at_) boot();
+      deaf_ = restarts_ == deaf_at_;
     } else if (program == "dpkg-query") {
       process.output = "bind9:amd64\t1\tok\tinstalled\n";
     } else if (arguments.size() > 2) {
@@ -113,6 +118,10 @@ class CellTest : public ::testing::Test {
   std::vector<std::string> fence_;
   std::vector<std::string> inside_;
   int boots_ = 0;
+  int restarts_ = 0;
+  int stuck_at_ = 0;  // this restart does not come to its end
+  int deaf_at_ = 0;   // after this one the guest agent says nothing
+  bool deaf_ = false;
   std::string logs_;
   Milliseconds dies_after_{0};  // the service stops at that time; 0: never
 };
@@ -125,6 +134,99 @@ TEST_F(CellTest, GoesThroughEveryPlannedPhase) {
   EXPECT_EQ(boots_, 3);
   EXPECT_THAT(fence_, ElementsAre("before", "during"));
   EXPECT_THAT(inside_, ElementsAre("before finance/baseline dns", "during finance/t1 dns"));
+}
+
+constexpr const char* new_line = "Nov 22 06:00:00 dns1 named[163]: error: zone corp.example has no SOA\n";
+
+// So that it can be accepted with everything that comes of it; a search only asks whether a set is good.
+TEST_F(CellTest, AMachineOnWhichACheckFailedGoesOnInATrialOfTheWholeSet) {
+  auto& cell = prepared();
+  logs_ = new_line;
+  for (const auto purpose : {reports::Purpose::batch, reports::Purpose::final}) {
+    const auto record = cell.run_trial(trial(purpose));
+    EXPECT_EQ(record.outcome, Outcome::fail);
+    EXPECT_FALSE(record.error);
+    EXPECT_THAT(phases_of(record),
+                ElementsAre("after-install fail", "after-reboot-1 fail", "after-reboot-2 fail", "stability fail"));
+  }
+  for (const auto purpose : {reports::Purpose::search, reports::Purpose::confirm}) {
+    auto job = trial(purpose);
+    job.stop_at_first_failure = true;
+    EXPECT_THAT(phases_of(cell.run_trial(job)), ElementsAre("after-install fail", "after-reboot-1 not-reached",
+                                                            "after-reboot-2 not-reached", "stability not-reached"));
+  }
+  for (const auto purpose : {reports::Purpose::control, reports::Purpose::removal}) {
+    auto job = trial(purpose);
+    job.judged = true;
+    EXPECT_THAT(phases_of(cell.run_trial(job)).front(), ::testing::EndsWith(" fail"));
+    EXPECT_THAT(phases_of(cell.run_trial(job)),
+                Not(Contains(::testing::MatchesRegex("(after-reboot-2|stability) [pf].*"))));
+  }
+}
+
+// A check that fails and passes again behind it is no pass of the set, and what it broke later is on record as well.
+TEST_F(CellTest, LaterFailuresAreOnRecordAndSoIsWhatWorksAgain) {
+  job_.policy.warm_reboots = 1;
+  auto& cell = prepared();
+  hypervisor_.on_agent([this, seen = 0](auto&, const auto& command) mutable {
+    if (std::string(command).find("/sbin/shutdown") != std::string::npos && ++seen == 1) logs_ = "";
+    return guest_.answer(command);
+  });
+  logs_ = new_line;
+  dies_after_ = clock_.now() + std::chrono::seconds(14);
+  const auto record = cell.run_trial(trial(reports::Purpose::batch));
+  EXPECT_EQ(record.outcome, Outcome::fail);
+  EXPECT_THAT(phases_of(record), ElementsAre("after-install fail", "after-reboot-1 pass", "stability fail"));
+  EXPECT_THAT(record.signature, Contains(StartsWith("dns/state:error-log:")));
+  EXPECT_THAT(record.signature, Contains("dns/state:service:named"));
+}
+
+// Nothing can be seen of a machine that does not start, is not there, or was not installed: that is said, and neither
+// makes the trial trouble of the lab, which has its answer, nor a pass of what was not seen.
+TEST_F(CellTest, WhatCannotBeSeenBehindAFailureWasNotReached) {
+  auto& cell = prepared();
+  logs_ = new_line;
+  stuck_at_ = restarts_ + 1;
+  const auto stuck = cell.run_trial(trial(reports::Purpose::batch));
+  EXPECT_EQ(stuck.outcome, Outcome::fail);
+  EXPECT_FALSE(stuck.error);
+  EXPECT_THAT(phases_of(stuck), ElementsAre("after-install fail", "after-reboot-1 fail", "after-reboot-2 not-reached",
+                                            "stability not-reached"));
+  EXPECT_THAT(stuck.signature, Contains("dns/state:boot:start-up"));
+
+  boot();
+  deaf_at_ = restarts_ + 1;
+  const auto deaf = cell.run_trial(trial(reports::Purpose::batch));
+  EXPECT_EQ(deaf.outcome, Outcome::fail);
+  EXPECT_FALSE(deaf.error);
+  EXPECT_THAT(phases_of(deaf), ElementsAre("after-install fail", "after-reboot-1 not-reached",
+                                           "after-reboot-2 not-reached", "stability not-reached"));
+  deaf_ = false;
+  boot();
+  logs_.clear();
+  deaf_at_ = restarts_ + 1;
+  EXPECT_EQ(cell.run_trial(trial(reports::Purpose::batch)).outcome, Outcome::error) << "had not failed before";
+
+  deaf_ = false;
+  boot();
+  guest_.jobs = [](const auto&) { return test::FakeAgent::Job{100, "", 1}; };
+  const auto not_installed = cell.run_trial(trial(reports::Purpose::batch));
+  EXPECT_EQ(not_installed.outcome, Outcome::fail);
+  for (const auto& phase : not_installed.phases) EXPECT_EQ(phase.outcome, Outcome::not_reached) << phase.phase;
+}
+
+// What explains a failure may not survive a restart.
+TEST_F(CellTest, EvidenceIsKeptBeforeTheMachineIsRestarted) {
+  auto& cell = prepared();
+  logs_ = new_line;
+  std::vector<bool> kept;
+  const auto usual = guest_.programs;
+  guest_.programs = [&](const auto& program, const auto& arguments, const auto& script) {
+    if (program == "/sbin/shutdown") kept.push_back(std::filesystem::exists(folder_ / "evidence/t1/dns"));
+    return usual(program, arguments, script);
+  };
+  EXPECT_EQ(cell.run_trial(trial(reports::Purpose::batch)).evidence_folder, "evidence/finance/t1");
+  EXPECT_THAT(kept, ElementsAre(true, true));
 }
 
 // What a patch has broken in a machine is no trouble of the proof, and that nothing was tried there is said.
