@@ -99,13 +99,18 @@ flags() { # SIGNATURE: what a security key saw: 1 touched, 4 knew who; 0 for oth
   local blob from=20 size part; blob=$(sed '1d;$d' "$1" | base64 -d | od -An -v -tx1 | tr -d ' \n')
   next() { size=$((16#${blob:from:8} * 2)); part=${blob:from + 8:size}; from=$((from + 8 + size)); }
   next; next; next; next; next; blob=$part; from=0; next; next; echo $((16#${blob:from:2}0 / 16)); }
-# What the policy asks of approvals, as "COUNT FLAG NOT" lines; and what failed in the last trial of this very set.
+# What the policy asks of approvals, as "COUNT FLAG NOT" lines; and what failed in the trial of this very set
+# that saw most, the last of several: it must have seen every check in every phase.
 asked='($run[0].departments[] | select(.name == $dep)) as $d | [$d.verdicts[] | select(.outcome == "pass") | .candidate as $c | ($run[0].candidates[] | select(.id == $c) | .severity) // "unknown"] as $all |
   .author as $author | .approvals // [] | .[] | (.when // {}) as $w | select($w == {} or ($w.waived and $waived != "") or ($w.severity and ($all - (["critical", "important", "moderate", "low"] - $w.severity) | length > 0))) |
   "\(.count // 1) \({any: 0, touched: 1, verified: 4}[.security_key // "any"]) \(if any(.not_by // [] | .[]; . == "policy-author") then $author else "-" end)"'
-failed='[$manifest[0].candidates[].id] as $ids | .departments[] | select(.name == $dep) | [.machines[].name] as $all | [.trials[] | select((.retried_as // "") == "" and .purpose != "removal" and (.candidates | sort) == ($ids | sort) and (.machines | sort) == ($all | sort))] | last |
-  if . == null then error("none") else . end | if .error or .outcome == "error" or any(.phases[]; .error or any(.checks[]; .error or (.outcome != "pass" and .outcome != "fail"))) then error("trouble") else . end |
-  (.installs[] | select(.outcome == "fail") | "\(.machine)/install:\(.candidate)"), (.phases[] | .machine as $m | (.checks[] | select(.outcome == "fail") | $m + "/" + .id), (.differences[] | "\($m)/state:\(.kind):\(.item)")) | @uri'
+failed='[$manifest[0].candidates[].id] as $ids | .departments[] | select(.name == $dep) | . as $d | [.machines[].name] as $all |
+  [.trials[] | select((.retried_as // "") == "" and (.reused_from // "") == "" and .purpose != "removal" and (.candidates | sort) == ($ids | sort) and (.machines | sort) == ($all | sort)) | . as $t |
+    {$t, gaps: ([$d.phases[] as $p | $d.machines[] as $m | ($m.checks | if . == [] then ["*"] else map(.id? // .) end)[] as $c |
+      select(any($t.phases[]; .phase == $p and .machine == $m.name and any(.checks[]; .id == $c and .outcome != "not-reached")) | not)] | length)}] |
+  if . == [] then error("none") else (map(.gaps) | min) as $least | map(select(.gaps == $least)) | last end | if .gaps > 0 then error("not seen") else .t end |
+  if .error or .outcome == "error" or any(.phases[]; .error or any(.checks[]; .error or (.outcome != "pass" and .outcome != "fail"))) then error("trouble") else . end |
+  if all(.installs[]; .outcome == "pass" or .outcome == "skipped") then . else error("not installed") end | (.phases[] | .machine as $m | (.checks[] | select(.outcome == "fail") | $m + "/" + .id), (.differences[] | "\($m)/state:\(.kind):\(.item)")) | @uri'
 # What the run kept of the trials of this set, and of the control, as its record names it.
 kept='[$manifest[0].candidates[].id] as $ids | [.departments[] | select(.name == $dep) | .trials[] | select(.candidates == [] or (.candidates | sort) == ($ids | sort)) | .evidence_folder // "" | select(. != "") + "/"] as $folders |
   .evidence // [] | .[] | select(.name as $name | any($folders[]; . as $folder | $name | startswith($folder))) | "\(.sha256)  \(.name)" | if test("[[:cntrl:]\\\\]|(^|[ /])\\.\\.?(/|$)") then error("no name") else . end'
@@ -138,7 +143,7 @@ kept='[$manifest[0].candidates[].id] as $ids | [.departments[] | select(.name ==
   approvers=; seen=; for i in "${approvals[@]}"; do who=${person[${by[i]}]}; [[ $authors = *" $who "* ]] || { approvers+=" $i"; get "$i" size; [ -z "$waived" ] || [ "$v" -lt "$last_waiver" ] || seen=1; }; done
   [ "$tested" = "$set" ] || [ -n "$waived" ] || die "$dep: the run of line $r tested another set, and nothing of this one was waived"
   [ -z "$waived" ] || [ -n "$seen" ] || die "$dep: nobody approved who had seen the waiver"
-  jq -r --arg dep "$dep" --slurpfile manifest "$folder/manifest.json" "$failed" "$record" >"$work/failed" 2>/dev/null || die "$dep: no trial of this very set, or the lab could not tell"
+  jq -r --arg dep "$dep" --slurpfile manifest "$folder/manifest.json" "$failed" "$record" >"$work/failed" 2>/dev/null || die "$dep: no trial of this very set, or not all of it was seen, or the lab could not tell"
   ! grep -qvxF -- "$waived" "$work/failed" || die "$dep: there are failures that nobody waived"
   jq -r --arg dep "$dep" --slurpfile manifest "$folder/manifest.json" "$kept" "$record" >>"$work/kept" 2>/dev/null || die "$dep: nobody can tell what its run kept"
   jq -r --arg dep "$dep" --arg waived "$waived" --slurpfile run "$record" "$asked" "$rulebook" >"$work/asked" 2>/dev/null || die "$dep: nobody can tell what its policy asks"

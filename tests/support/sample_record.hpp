@@ -359,6 +359,22 @@ inline RunRecord good_record() {
   return run.finish();
 }
 
+// Both candidates together break what mail does: a set that only a waiver lets through.
+inline reports::RunRecord held_back_record() {
+  SampleRun run;
+  run.add_candidate("dns-update", "DNS server update", "important", "apt", {"dns"});
+  run.add_candidate("tidy", "Tidied package", "low", "repack", {"dns", "mail"});
+  run.add_fault({{"tidy"}, "", "after-install", "mail", "deliver", "smtp-refused", "454 4.7.0 not available"});
+  run.start_department("finance", 0, {"dns", "mail"});
+  const auto batch = run.trial(reports::Purpose::batch, {"dns-update", "tidy"});
+  run.verdict("dns-update", Outcome::pass, "passed as part of the exact set").trials = {batch};
+  auto& tidy = run.verdict("tidy", Outcome::fail, "mail/deliver");
+  tidy.trials = {batch};
+  tidy.failed = {"mail/deliver"};
+  run.end_department(run.trial(reports::Purpose::final, {"dns-update"}));
+  return run.finish();
+}
+
 inline void sample_candidates(SampleRun& run) {
   run.add_candidate("bind9-9.18.33-deb12u2", "bind9: security update (CVE-2024-11187)", "important", "apt", {"dns"});
   run.add_candidate("postgresql-15.10-deb12u1", "postgresql-15: security update (CVE-2024-10979)", "critical", "apt",
