@@ -18,6 +18,7 @@
 #include "promotion/desk/stage_policy.hpp"
 #include "promotion/policy/waivers.hpp"
 #include "promotion/stage/manifest.hpp"
+#include "reports/record/queries.hpp"
 
 namespace patchlab::cli {
 namespace {
@@ -58,7 +59,8 @@ Refusal refused(std::string message, std::string hint = {}, ExitCode code = Exit
 struct Matter {
   std::string id;  // of the run
   std::vector<std::string> candidates;
-  bool was_tried = false;  // exactly this set, on all machines
+  bool was_tried = false;    // exactly this set, on all machines
+  std::string was_not_seen;  // of that with --with: what no trial of it looked at
   std::vector<Failure> failures;
   Policy policy;
   DecisionTarget target;
@@ -75,6 +77,23 @@ std::vector<std::string> changed_checks(const Policy& policy, const reports::Run
     if (demand.code == DemandCode::check_changed && !demand.met) changed.push_back(demand.text);
   }
   return changed;
+}
+
+// What the trial of exactly this set that saw most did not look at; empty: it saw everything.
+std::string not_seen_of(const reports::DepartmentRecord& department, const std::vector<std::string>& set) {
+  std::optional<std::vector<reports::MissingCheck>> least;
+  for (const auto& trial : department.trials) {
+    auto tried = trial.candidates;
+    std::ranges::sort(tried);
+    const bool whole = trial.machines.size() == department.machines.size() && trial.reused_from.empty();
+    if (!whole || !reports::is_trial_of_a_set(trial) || tried != set) continue;
+    auto missing = reports::missing_checks(department, trial);
+    if (!least || missing.size() < least->size()) least = std::move(missing);
+  }
+  if (!least || least->empty()) return {};
+  const auto& first = least->front();
+  return fmt::format("{} planned checks, the first is {}/{} in {}", least->size(), first.machine, first.check,
+                     first.phase);
 }
 
 Or<Matter> matter_of(const Arguments& arguments, DecisionBook& book, const fs::path& stage) {
@@ -115,6 +134,7 @@ Or<Matter> matter_of(const Arguments& arguments, DecisionBook& book, const fs::p
   std::ranges::sort(sorted);
   const auto tried = tested_sets(*department);
   matter.was_tried = std::ranges::count(tried, sorted) > 0;
+  if (!arguments.with.empty()) matter.was_not_seen = not_seen_of(*department, sorted);
   matter.question = DecisionBook::question(matter.target, matter.contents, matter.failures, now);
   PolicyFacts facts;
   facts.now = now;
@@ -162,6 +182,19 @@ Or<std::string> decision_in(const Arguments& arguments, const Matter& matter) {
                  "give the number of its line in the ledger, or its digest", ExitCode::bad_data);
 }
 
+// Its first trial is of all its candidates, on all machines, to the end.
+std::string way_to_a_trial_of(const Matter& matter) {
+  std::string words;
+  for (const auto& id : matter.candidates) words += " --candidate " + id;
+  if (matter.policy.narrowed == NarrowedRuns::allowed)
+    return fmt::format("patchlab run SCENARIO{}: its first trial is of exactly these", words);
+  return fmt::format(
+      "run a scenario that has just these candidates: its first trial is of exactly them (with{} as well, but the "
+      "policy "
+      "refuses runs that were narrowed)",
+      words);
+}
+
 Or<Statement> statement_of(StatementKind kind, const std::string& by, const Arguments& arguments,
                            const Matter& matter) {
   auto statement = DecisionBook::draft(kind, by, matter.target, matter.contents);
@@ -173,7 +206,13 @@ Or<Statement> statement_of(StatementKind kind, const std::string& by, const Argu
     return refused(
         fmt::format("{}: run {} tried no trial of exactly {} on all machines of '{}'",
                     to_string(ReasonCode::no_final_trial), matter.id, listed(matter.candidates), arguments.department),
-        "patchlab run SCENARIO, with --candidate for each of them");
+        way_to_a_trial_of(matter));
+  }
+  if (needs_a_set && !matter.was_not_seen.empty()) {
+    return refused(
+        fmt::format("{}: the trial of exactly {} in run {} did not see everything: {}",
+                    to_string(ReasonCode::coverage_missing), listed(matter.candidates), matter.id, matter.was_not_seen),
+        way_to_a_trial_of(matter));
   }
   if (needs_a_set && matter.candidates.empty()) {
     return refused(fmt::format("run {} tested no set for department '{}': there is nothing to {}", matter.id,

@@ -1,0 +1,143 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include <gmock/gmock.h>
+
+#include <cstdlib>
+
+#include "lab/core/paths.hpp"
+#include "lab/core/time.hpp"
+#include "patches/store/content_store.hpp"
+#include "people.hpp"
+#include "program.hpp"
+#include "promotion/desk/lab_book.hpp"
+#include "promotion/ledger/run_entries.hpp"
+#include "promotion/signature/ssh_keygen.hpp"
+#include "tests/support/sample_record.hpp"
+
+namespace patchlab::e2e {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+
+const Json policy_of_two = Json::parse(R"({
+  "schema": "patchlab/policy/v1", "id": "production", "author": "owner@x",
+  "valid_since": "2020-01-01T00:00:00Z", "valid_until": "2199-01-01T00:00:00Z",
+  "approvals": [{"count": 2, "not_by": ["submitter", "waiver-author", "policy-author"]}],
+  "waivers": {"what": ["check"], "max_days": 30, "max_per_set": 2}})");
+
+// From the waiver to what an auditor says, by the built program; only the run itself is a record that is there already.
+// 'tidy' was held back in it: with it, mail/deliver fails after the installation, and not any more after the restart.
+class Waiver : public ::testing::Test {
+ protected:
+  Waiver() : people_(folder_.path(), policy_of_two) {
+    ::setenv("PATCHLAB_CACHE", (folder_.path() / "cache").c_str(), 1);
+    ::unsetenv("PATCHLAB_RUNS");
+  }
+  ~Waiver() override { ::unsetenv("PATCHLAB_CACHE"); }
+
+  // As `patchlab run --sign-with lab --by alice@x` leaves it.
+  void found(reports::RunRecord record) {
+    const auto now = std::chrono::system_clock::now();
+    record.started = rfc3339(now - std::chrono::minutes(30));
+    record.finished = rfc3339(now - std::chrono::minutes(10));
+    for (auto& machine : record.departments[0].machines) machine.golden_at.clear();  // there is no lab here
+    const patches::ContentStore store(folder_.path() / "cache/store");
+    for (const auto& candidate : record.candidates)
+      ASSERT_TRUE(store.add_bytes("content of " + candidate.id, "sample"));
+    const auto file = folder_.path() / "runs" / record.id / reports::run_file_name;
+    ASSERT_TRUE(create_folders(file.parent_path()));
+    ASSERT_TRUE(reports::write_run_record(record, file));
+    promotion::Scribe scribe{.by = "lab@x", .submitter = "alice@x"};
+    scribe.sign = [this](const std::string& name_space, const std::string& bytes) -> Result<std::string> {
+      return promotion::make_signature(host_processes(), folder_.path() / "lab", name_space, bytes);
+    };
+    const auto ledger = folder_.path() / "runs/ledger.jsonl";
+    promotion::LabBook book(folder_.path() / "production", ledger, scribe);
+    const auto begun = book.begin(record, sha256(read_file(folder_.path() / "policy.json").value()), now);
+    ASSERT_TRUE(begun) << begun.error().message;
+    ASSERT_TRUE(book.end(*begun, record, read_file(file).value()));
+    ASSERT_TRUE(promotion::Ledger(ledger).append(promotion::ledger_entries(record, rfc3339(now))));
+  }
+  [[nodiscard]] ProcessOutcome ask(const std::vector<std::string>& words) const {
+    return patchlab(words, folder_.path());
+  }
+  [[nodiscard]] ProcessOutcome waive() const {
+    auto words = waived_;
+    words.insert(words.begin(), "waive");
+    const auto until = rfc3339(std::chrono::system_clock::now() + std::chrono::hours(24));
+    words.insert(words.end(), {"--until", until, "--reason", "known", "--ticket", "C-1", "--key", "carol"});
+    return ask(words);
+  }
+  [[nodiscard]] ProcessOutcome promote() const { return ask({"promote", "latest", "--sign-with", "lab"}); }
+
+  const TemporaryFolder folder_;
+  const People people_;
+  const std::vector<std::string> set_{"latest", "--department", "finance", "--with", "tidy"};
+  const std::vector<std::string> waived_{"latest", "--department", "finance",     "--with",
+                                         "tidy",   "--what",       "mail/deliver"};
+};
+
+TEST_F(Waiver, LetsAHeldBackCandidateGoAlongAndIsProven) {
+  found(tests::held_back_record());
+  const auto before = promote();
+  EXPECT_EQ(exit_code(before), 5);
+  EXPECT_THAT(before.output, HasSubstr("approval-missing"));
+
+  people_.waive("carol", waived_);
+  EXPECT_EQ(exit_code(promote()), 5) << "nobody has approved";
+  people_.approve("bob", set_);
+  EXPECT_EQ(exit_code(promote()), 5) << "one of two has";
+  people_.refused("bob", set_, "approval-not-distinct");
+  people_.refused("alice", set_, "approval-not-distinct");
+  people_.refused("carol", set_, "approval-not-distinct");
+  EXPECT_THAT(ask({"queue"}).output, HasSubstr("dave@x"));
+  people_.approve("dave", set_);
+  const auto promoted = promote();
+  EXPECT_EQ(exit_code(promoted), 0) << promoted.output << promoted.errors;
+  EXPECT_THAT(promoted.output, HasSubstr("mail/deliver waived by carol@x until "));
+  EXPECT_TRUE(fs::exists(folder_.path() / "production/finance/tidy"));
+  const auto explained = ask({"explain", "tidy"});
+  EXPECT_THAT(explained.output, HasSubstr("fail")) << "it keeps its outcome";
+  EXPECT_THAT(explained.output, HasSubstr("waived by carol@x"));
+
+  const auto exported = people_.export_bundle("production", "finance");
+  ASSERT_EQ(exit_code(exported), 0) << exported.output << exported.errors;
+  people_.expect_proven();
+  people_.expect_refuted_when_tampered(16);
+}
+
+// Nobody can accept what nobody saw.
+TEST_F(Waiver, DoesNotCoverAPhaseInWhichNobodyLooked) {
+  auto record = tests::held_back_record();
+  for (auto& trial : record.departments[0].trials) {
+    if (trial.purpose != reports::Purpose::batch) continue;
+    for (auto& phase : trial.phases) {
+      if (phase.machine != "mail" || phase.phase != "after-reboot-1") continue;
+      phase.outcome = Outcome::not_reached;
+      phase.checks.clear();
+    }
+  }
+  found(record);
+  const auto refused = waive();
+  EXPECT_EQ(exit_code(refused), 5) << refused.output;
+  EXPECT_THAT(refused.errors, HasSubstr("coverage-missing: "));
+  EXPECT_THAT(refused.errors, HasSubstr("in after-reboot-1"));
+  people_.refused("bob", set_, "coverage-missing");
+}
+
+// Of a set that no trial tried as exactly that, nothing can be waived; the way to such a trial is said.
+TEST_F(Waiver, NeedsATrialOfExactlyThatSet) {
+  auto record = tests::held_back_record();
+  std::erase_if(record.departments[0].trials,
+                [](const auto& trial) { return trial.purpose == reports::Purpose::batch; });
+  for (auto& verdict : record.departments[0].verdicts) verdict.trials = {record.departments[0].final_trial};
+  found(record);
+  const auto refused = waive();
+  EXPECT_EQ(exit_code(refused), 5);
+  EXPECT_THAT(refused.errors, HasSubstr("no-final-trial: "));
+  EXPECT_THAT(refused.errors, HasSubstr("run a scenario that has just these candidates"));
+}
+
+}  // namespace
+}  // namespace patchlab::e2e
