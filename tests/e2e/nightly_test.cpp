@@ -7,6 +7,7 @@
 #include "lab/core/digest.hpp"
 #include "lab/core/files.hpp"
 #include "lab/core/redaction.hpp"
+#include "people.hpp"
 #include "program.hpp"
 #include "reports/record/queries.hpp"
 #include "reports/record/record.hpp"
@@ -30,14 +31,32 @@ class Nightly : public ::testing::Test {
     if (!why_not_.empty()) return;
     folder_ = std::make_unique<TemporaryFolder>();
     const auto scenario = fs::path(PATCHLAB_SOURCE_DIR) / "scenarios" / "xavier-nightly.json";
-    outcome_ = patchlab({"run", scenario.string(), "--runs", "runs"}, folder_->path(), std::chrono::minutes(38));
+    // What passed needs nobody; what was waived needs two.
+    people_ = std::make_unique<People>(folder_->path(), policy());
+    outcome_ = patchlab({"run", scenario.string(), "--runs", "runs", "--sign-with", "lab", "--by", "alice@x"},
+                        folder_->path(), std::chrono::minutes(38));
     std::error_code code;
     for (const auto& run : fs::directory_iterator(folder_->path() / "runs", code)) {
       if (run.is_directory()) run_ = run.path();
     }
     if (auto record = reports::read_run_record(run_ / reports::run_file_name)) record_ = std::move(record).value();
   }
-  static void TearDownTestSuite() { folder_.reset(); }
+  static void TearDownTestSuite() {
+    people_.reset();
+    folder_.reset();
+  }
+  // The shipped example, at any time and by people with keys that are files.
+  static Json policy() {
+    auto policy = read_json_file(fs::path(PATCHLAB_SOURCE_DIR) / "scenarios/policies/production.json").value();
+    for (const char* key : {"$schema", "windows", "emergency"}) policy.erase(key);
+    policy["author"] = "owner@x";
+    policy["valid_until"] = "2199-01-01T00:00:00Z";
+    policy["run"].erase("tool_versions");
+    policy["approvals"] =
+        Json{{{"count", 2}, {"when", {{"waived", true}}}, {"not_by", {"submitter", "waiver-author", "policy-author"}}}};
+    policy["waivers"]["max_per_set"] = 100;
+    return policy;
+  }
 
   static const reports::DepartmentRecord& department(const std::string& name) {
     return *std::ranges::find(record_->departments, name, &reports::DepartmentRecord::name);
@@ -54,6 +73,7 @@ class Nightly : public ::testing::Test {
 
   static inline std::string why_not_;
   static inline std::unique_ptr<TemporaryFolder> folder_;
+  static inline std::unique_ptr<People> people_;
   static inline ProcessOutcome outcome_;
   static inline fs::path run_;
   static inline std::optional<reports::RunRecord> record_;
@@ -198,6 +218,49 @@ TEST_F(Nightly, PromotesItsRecordAgainAndNoImprovedCopyOfIt) {
   EXPECT_THAT(refused.output, HasSubstr("not-recorded: "));
   EXPECT_FALSE(fs::exists(folder_->path() / "other" / "engineering"));
   EXPECT_EQ(exit_code(patchlab({"verify", ledger.string()}, folder_->path())), 0);
+}
+
+// What was held back in finance, all of it: one more person than its owner says that it is known, two others agree, and
+// an auditor who has the bundle, the root key and a head believes none of them more than that. In a copy of the stage.
+TEST_F(Nightly, ASetWithWhatWasWaivedIsPromotedByPeopleAndProvenByOthers) {
+  fs::copy(folder_->path() / "production", folder_->path() / "decided",
+           fs::copy_options::recursive | fs::copy_options::copy_symlinks);
+  const auto& finance = department("finance");
+  std::vector<std::string> words{run_.string(), "--department", "finance", "--stage", "decided"};
+  std::vector<std::string> held;
+  for (const auto& entry : finance.verdicts) {
+    if (entry.outcome != Outcome::fail) continue;
+    held.push_back(entry.candidate);
+    words.insert(words.end(), {"--with", entry.candidate});
+  }
+  auto waiving = words;
+  std::set<std::string> facts;
+  for (const auto& trial : finance.trials) {
+    if (!reports::is_trial_of_a_set(trial)) continue;
+    for (const auto& fact : reports::failure_signature(trial)) {
+      if (facts.insert(fact).second) waiving.insert(waiving.end(), {"--what", fact});
+    }
+  }
+  const std::vector<std::string> promoting{"promote", run_.string(), "--stage", "decided", "--sign-with", "lab"};
+  people_->waive("carol", waiving);
+  people_->approve("bob", words);
+  const auto one = patchlab(promoting, folder_->path());
+  EXPECT_EQ(exit_code(one), 5) << "one of two: " << one.output << one.errors;
+  EXPECT_THAT(one.output, HasSubstr("approval-missing"));
+  people_->refused("alice", words, "approval-not-distinct");
+  people_->refused("carol", words, "approval-not-distinct");
+  people_->approve("dave", words);
+  const auto promoted = patchlab(promoting, folder_->path());
+  EXPECT_THAT(promoted.output, HasSubstr("waived by carol@x until ")) << promoted.output << promoted.errors;
+  const auto manifest = read_json_file(folder_->path() / "decided/finance/manifest.json");
+  ASSERT_TRUE(manifest) << promoted.output << promoted.errors;
+  EXPECT_EQ(manifest->at("candidates").size(), finance.verdicts.size());
+  for (const auto& id : held) EXPECT_TRUE(fs::exists(folder_->path() / "decided/finance" / id)) << id;
+
+  const auto exported = people_->export_bundle("decided", "finance");
+  ASSERT_EQ(exit_code(exported), 0) << exported.output << exported.errors;
+  people_->expect_proven();
+  people_->expect_refuted_when_tampered(8);
 }
 
 TEST_F(Nightly, NoticesAStageThatSomebodyChanged) {
