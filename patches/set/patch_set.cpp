@@ -111,11 +111,27 @@ Ids needed_by(const Candidate& candidate, const Stacks& stacks) {
   return needed;
 }
 
+// The same package for two architectures: a machine that has both takes both or none (Multi-Arch: same).
+bool are_halves(const Candidate& a, const Candidate& b) {
+  if (a.files.size() != 1 || b.files.size() != 1) return false;
+  const auto& one = a.files.front();
+  const auto& other = b.files.front();
+  return !one.package.empty() && one.package == other.package && one.version == other.version &&
+         one.architecture != other.architecture;
+}
+
 void find_duplicate_ids(const std::vector<Candidate>& candidates, std::vector<std::string>& problems) {
-  std::set<std::string> seen;
+  std::map<std::string, const Candidate*> seen;
   for (const auto& candidate : candidates) {
-    if (!seen.insert(candidate.id).second)
-      problems.push_back(fmt::format("candidate id '{}' comes twice", candidate.id));
+    const auto [first, is_new] = seen.try_emplace(candidate.id, &candidate);
+    if (is_new) continue;
+    auto problem = fmt::format("candidate id '{}' comes twice", candidate.id);
+    if (are_halves(*first->second, candidate)) {
+      problem += fmt::format(
+          ": '{}' and '{}' are the halves of one update; put both files into one folder and name that as the candidate",
+          first->second->files.front().name, candidate.files.front().name);
+    }
+    problems.push_back(std::move(problem));
   }
 }
 

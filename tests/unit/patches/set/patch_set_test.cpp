@@ -89,6 +89,22 @@ TEST(PatchSet, RefusesOneIdTwice) {
   EXPECT_EQ(set_problems({needing("a", {}), needing("a", {})}), (Ids{"candidate id 'a' comes twice"}));
 }
 
+TEST(PatchSet, SaysWhatToDoWithTheHalvesOfAnUpdate) {
+  auto one = candidate("libc6-2", "libc6", "2");
+  auto other = one;
+  one.files.front().name = "libc6_2_amd64.deb";
+  one.files.front().architecture = "amd64";
+  other.files.front().name = "libc6_2_i386.deb";
+  other.files.front().architecture = "i386";
+  const auto problems = set_problems({one, other});
+  ASSERT_FALSE(problems.empty());
+  EXPECT_EQ(problems.front(),
+            "candidate id 'libc6-2' comes twice: 'libc6_2_amd64.deb' and 'libc6_2_i386.deb' are the halves of one "
+            "update; put both files into one folder and name that as the candidate");
+  other.files.front().version = "3";  // not of one update
+  EXPECT_EQ(set_problems({one, other}).front(), "candidate id 'libc6-2' comes twice");
+}
+
 TEST(PatchSet, RefusesTwoCandidatesWithOnePackage) {
   EXPECT_EQ(
       set_problems({candidate("real", "bind9", "2"), candidate("bad", "bind9", "1+patchlab1")}),
