@@ -70,6 +70,10 @@ std::vector<std::string> set_of(const DepartmentRecord& department, const std::s
   return found == nullptr ? std::vector<std::string>() : found->candidates;
 }
 
+std::string counted_answers(const reports::FenceRecord& fence) {
+  return fence.answers() == 1 ? "1 answer" : fmt::format("{} answers", fence.answers());
+}
+
 // Collects requirements over one department; each `look_at` is one group of rules, called in the order of ReasonCode.
 class Gate {
  public:
@@ -403,6 +407,13 @@ class Gate {
       if (!attempt.is_answer_of_a_leak()) continue;
       block(ReasonCode::fence_breach, of_fence(attempt.phase),
             fmt::format("{} to {} was answered {} the trials", attempt.probe, attempt.target, attempt.phase));
+    }
+    // A leak anywhere voids the run: what was seen elsewhere may have been the world's answer.
+    for (const auto& other : record_.departments) {
+      if (other.name == department_.name || other.fence.answers() == 0) continue;
+      block(ReasonCode::fence_breach, {.department = other.name},
+            fmt::format("the fence of another department leaked, and with it the whole run is void: {}",
+                        counted_answers(other.fence)));
     }
     for (const auto& trouble : fence.troubles) block(ReasonCode::fence_unproven, of_department(), trouble);
     for (const auto& phase : policy_.fence_phases) {

@@ -382,9 +382,20 @@ TEST(Gate, DecidesPerDepartment) {
 
 TEST(Gate, TroubleInOneDepartmentDoesNotTouchTheOther) {
   auto record = tests::rich_record();
-  record.departments[0].fence.attempts[0].answered = true;
+  record.departments[0].error = infrastructure_error("the cell died");
   EXPECT_FALSE(decide_on(record, "engineering").promotes());
   EXPECT_TRUE(decide_on(record, "finance").promotes());
+}
+
+TEST(Gate, ALeakInOneDepartmentVoidsTheRun) {
+  auto record = tests::rich_record();
+  record.departments[0].fence.attempts[0].answered = true;
+  EXPECT_FALSE(decide_on(record, "engineering").promotes());
+  const auto finance = decide_on(record, "finance");
+  EXPECT_FALSE(finance.promotes());
+  EXPECT_THAT(finance.blocking(),
+              Contains(AllOf(Field(&Requirement::code, ReasonCode::fence_breach),
+                             Field(&Requirement::subject, Field(&Subject::department, "engineering")))));
 }
 
 TEST(Gate, HoldsBackTheUndecidedAndPromotesTheRest) {
