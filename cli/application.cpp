@@ -24,8 +24,8 @@ namespace {
 
 constexpr const char* footer =
     "Exit codes: 0 fine, 1 a candidate fails, 2 error, 3 not everything tested, 4 only skips,\n"
-    "5 policy not satisfied, 6 culprit inconclusive, 64 usage, 65 bad data, 73 cannot create,\n"
-    "78 bad configuration. See docs/exit-codes.md.\n\n"
+    "5 policy not satisfied, 6 culprit inconclusive, 7 the fence leaked, 64 usage, 65 bad data,\n"
+    "73 cannot create, 78 bad configuration. See docs/exit-codes.md.\n\n"
     "Example: patchlab run scenarios/xavier-nightly.json";
 
 // The others work on files that are named to them; doctor says itself what is wrong with the cache.

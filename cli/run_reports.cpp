@@ -10,6 +10,7 @@ namespace patchlab::cli {
 Result<void> keep_reports(const history::RunArchive& archive, const reports::RunRecord& record,
                           const reports::Decisions& decisions) {
   PATCHLAB_TRY(archive.keep_report(record.id, "junit.xml", reports::junit_xml(record, decisions)));
+  PATCHLAB_TRY(archive.keep_report(record.id, "junit-trials.xml", reports::junit_trials_xml(record)));
   PATCHLAB_TRY(archive.keep_report(record.id, "report.html", reports::html_report(record, decisions)));
   return archive.keep_report(record.id, "decisions.json", pretty(Json(decisions)));
 }

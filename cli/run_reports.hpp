@@ -7,8 +7,8 @@
 
 namespace patchlab::cli {
 
-// Writes junit.xml, report.html and decisions.json beside the run.json of a run that lies in the archive: what was
-// found and what was decided as of now. Written anew by each command that changes the latter.
+// Writes junit.xml, junit-trials.xml, report.html and decisions.json beside the run.json of a run that lies in the
+// archive: what was found and what was decided as of now. Written anew by each command that changes the latter.
 [[nodiscard]] Result<void> keep_reports(const history::RunArchive& archive, const reports::RunRecord& record,
                                         const reports::Decisions& decisions);
 

@@ -4,6 +4,7 @@
 
 #include "cli/terminal.hpp"
 #include "lab/core/printable.hpp"
+#include "reports/record/facts.hpp"
 #include "reports/record/queries.hpp"
 #include "reports/record/remarks.hpp"
 
@@ -46,6 +47,24 @@ std::string held_back(const reports::RunRecord& record, const reports::Decisions
   return text.empty() ? text : "\nHeld back:\n" + text;
 }
 
+// Of the run, its departments, fences and checks; verdicts and decisions are told where they are.
+std::string against(const std::vector<reports::RunFact>& facts) {
+  constexpr std::size_t most_checks = 10;
+  std::string text;
+  std::size_t checks = 0;
+  for (const auto& fact : facts) {
+    if (!fact.stands_against() || fact.kind == reports::FactKind::verdict || fact.kind == reports::FactKind::decision)
+      continue;
+    if (fact.kind == reports::FactKind::check) {
+      if (fact.code == "candidate-fails") continue;  // said of the candidate
+      if (++checks > most_checks) continue;
+    }
+    text += printable_format("  {}: {}: {}: {}\n", name_of(fact), to_string(fact.outcome), fact.code, fact.sentence);
+  }
+  if (checks > most_checks) text += fmt::format("  and {} more checks\n", checks - most_checks);
+  return text.empty() ? text : "\nAgainst the run:\n" + text;
+}
+
 std::string flaky(const reports::DepartmentRecord& department) {
   std::string text;
   for (const auto& flaky : department.flaky)
@@ -56,9 +75,8 @@ std::string flaky(const reports::DepartmentRecord& department) {
 std::string promotion(const reports::RunRecord& record, const reports::DepartmentRecord& department,
                       const reports::DecisionRecord& decision) {
   std::string text;
-  if (department.error)
-    text = printable_format("{}: {}: {}\n", department.name, to_string(department.error->error_class),
-                            department.error->message);
+  const bool nothing_passed =
+      std::ranges::count(department.verdicts, Outcome::pass, &reports::VerdictRecord::outcome) == 0;
   switch (decision.state) {
     case reports::DecisionState::promoted:
       text +=
@@ -71,7 +89,9 @@ std::string promotion(const reports::RunRecord& record, const reports::Departmen
     case reports::DecisionState::promotable:
       text += printable_format("{}: may be promoted: patchlab promote {}\n", department.name, record.id);
       break;
-    case reports::DecisionState::refused: text += printable_format("{}: refused\n", department.name); break;
+    case reports::DecisionState::refused:
+      text += printable_format("{}: {}\n", department.name, nothing_passed ? "nothing to decide" : "refused");
+      break;
     case reports::DecisionState::undecided: return text;
   }
   for (const auto& waived : decision.waived) text += printable_format("  waived: {}\n", to_string(waived));
@@ -93,14 +113,13 @@ std::string run_table(const reports::RunRecord& record, const reports::Decisions
       row.push_back(verdict_cell(department, decision_of(decisions, department.name), candidate.id));
     rows.push_back(std::move(row));
   }
-  auto text = table(rows) + held_back(record, decisions) + "\n";
+  auto text = table(rows) + held_back(record, decisions) + against(reports::facts_of_run(record, decisions)) + "\n";
   for (const auto& department : record.departments)
     text += flaky(department) + promotion(record, department, decision_of(decisions, department.name));
   for (const auto& department : record.departments) {
     for (const auto& remark : reports::remarks(department))
       text += printable_format("{}: {}\n", department.name, remark);
   }
-  if (record.error) text += printable_format("{}: {}\n", to_string(record.error->error_class), record.error->message);
   return text + printable_format("\nrun {}, {:.0f} s, peak memory {:.1f} GiB\nreport: {}\n", record.id,
                                  static_cast<double>(record.duration_ms) / 1000.0,
                                  static_cast<double>(record.peak_memory_kib) / (1024.0 * 1024.0),

@@ -6,7 +6,7 @@
 build_packages=(clang cmake ninja-build ccache pkg-config libvirt-dev libboost1.81-dev nlohmann-json3-dev libcli11-dev libfmt-dev libssl-dev
   libldns-dev libsmbclient-dev libcups2-dev unixodbc-dev libarchive-dev libmspack-dev libxml2-dev)
 lab_packages=(libvirt-daemon libvirt-daemon-driver-qemu qemu-system-x86 qemu-utils odbc-postgresql xorriso osslsigncode bubblewrap mmdebstrap e2fsprogs cpio kmod fakeroot uidmap)
-test_packages=(libgtest-dev libgmock-dev libbenchmark-dev samba smbclient kea-dhcp4-server postgresql libxml2-utils gcab msitools wixl nsis openssl iproute2 dpkg-dev iptables libvirt-clients openssh-client openssh-server ovmf jq chromium sudo)
+test_packages=(libgtest-dev libgmock-dev libbenchmark-dev samba smbclient kea-dhcp4-server postgresql libxml2-utils gcab msitools wixl nsis openssl iproute2 dpkg-dev iptables libvirt-clients openssh-client openssh-server ovmf jq chromium sudo perl)
 fuzz_packages=(libclang-rt-14-dev)
 
 say() { printf '%s\n' "patchlab: $*" >&2; }

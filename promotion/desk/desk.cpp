@@ -115,12 +115,11 @@ Desk::Settled Desk::settle(const reports::RunRecord& record, Ask ask, const std:
     auto promotions = promote(record, {}, {.file = file});
     settled.finished = std::move(promotions.finished);
     settled.decisions = std::move(promotions.decisions);
-    settled.exit_code = reports::exit_code_for(record, settled.decisions);
     settled.trouble = std::move(promotions.ledger);
   } else {
     settled.decisions = decisions(record);
-    settled.exit_code = reports::exit_code_for(record);
   }
+  settled.exit_code = reports::exit_code_for(record, settled.decisions);
   if (settled.trouble) settled.exit_code = ExitCode::error;
   return settled;
 }

@@ -8,6 +8,7 @@
 #include "lab/core/json.hpp"
 #include "lab/core/printable.hpp"
 #include "lab/core/text.hpp"
+#include "reports/record/facts.hpp"
 #include "reports/record/queries.hpp"
 
 namespace patchlab::reports {
@@ -19,11 +20,19 @@ bool begins_a_formula(std::string_view text) {
   return std::ranges::any_of(signs, [&](std::string_view sign) { return text.starts_with(sign); });
 }
 
-// One line, whatever the text: it is read on terminals, too. Quoted also where a spreadsheet might cut it, which splits
-// at semicolons in some countries.
+bool begins_a_formula_in_quotes(std::string_view text) {
+  const auto first = text.find_first_not_of(" \"'");
+  return first != std::string_view::npos && begins_a_formula(text.substr(first));
+}
+
+// One line, whatever the text: it is read on terminals, too. In some countries a spreadsheet splits at semicolons and
+// takes our quotes for text: what follows one is a cell as well.
 std::string cell(const std::string& bytes) {
   auto text = printable(bytes);
-  if (begins_a_formula(trimmed(text))) text.insert(0, 1, '\'');
+  for (auto at = text.find(';'); at != std::string::npos; at = text.find(';', at + 1)) {
+    if (begins_a_formula_in_quotes(std::string_view(text).substr(at + 1))) text.insert(at + 1, 1, '\'');
+  }
+  if (begins_a_formula_in_quotes(text)) text.insert(0, 1, '\'');
   if (text.find_first_of(",;\"") == std::string::npos) return text;
   std::string quoted = "\"";
   for (const char c : text) {
@@ -103,19 +112,48 @@ void write_trial(std::string& out, const std::string& run, const std::string& de
   }
 }
 
-// One row for what was decided, and one for each requirement.
-void write_decision(std::string& out, const std::string& run, const DecisionRecord& decision) {
-  if (decision.state == DecisionState::undecided) return;
-  const auto candidates = fmt::format("{}", fmt::join(decision.candidates, " "));
-  write(out, run,
-        {"decision", decision.department, "", "", "", candidates, "", decision.stage, to_string(decision.state),
-         fmt::format("as of {}", decision.as_of), "", decision.since, 0});
+// What was asked of a department, and what of it is met.
+void write_requirements(std::string& out, const std::string& run, const DecisionRecord& decision) {
   for (const auto& requirement : decision.requirements) {
     write(out, run,
           {"requirement", decision.department, "", "", "", "", "", requirement.subject,
            requirement.waived.empty() ? requirement.met ? "met" : "not-met" : "waived", requirement.code, "",
            requirement.waived.empty() ? requirement.text : requirement.text + ": " + requirement.waived, 0});
   }
+}
+
+void write_fact(std::string& out, const RunRecord& record, const Decisions& decisions, const RunFact& fact) {
+  Row row;
+  row.kind = fact.kind == FactKind::check ? "checked" : to_string(fact.kind);
+  row.department = fact.department;
+  row.item = fact.subject;
+  row.outcome = to_string(fact.outcome);
+  row.reason = fact.code;
+  row.observed = fact.sentence;
+  const auto department = std::ranges::find(record.departments, fact.department, &DepartmentRecord::name);
+  switch (fact.kind) {
+    case FactKind::run: row.duration_ms = record.duration_ms; break;
+    case FactKind::decision: {
+      const auto& decision = decision_of(decisions, fact.department);
+      row.candidates = fmt::format("{}", fmt::join(decision.candidates, " "));
+      row.item = decision.stage;
+      break;
+    }
+    case FactKind::verdict: {
+      row.candidates = fact.subject;
+      const auto* verdict = find_verdict(*department, fact.subject);
+      if (verdict == nullptr) break;
+      row.machine = fmt::format("{}", fmt::join(verdict->machines, " "));
+      row.trial = fmt::format("{}", fmt::join(verdict->trials, " "));
+      row.item = fmt::format("{}", fmt::join(verdict->failed, " "));
+      break;
+    }
+    case FactKind::check:
+    case FactKind::flaky: row.machine = machine_of_key(fact.subject); break;
+    case FactKind::department:
+    case FactKind::fence: break;
+  }
+  write(out, record.id, row);
 }
 
 const char* fence_outcome(const FenceAttempt& attempt) {
@@ -132,27 +170,16 @@ const char* fence_reason(const FenceAttempt& attempt) {
 
 std::string csv_table(const RunRecord& record, const Decisions& decisions) {
   std::string out =
+      "\xEF\xBB\xBF"
       "run,kind,department,machine,trial,purpose,candidates,phase,item,outcome,reason,expected,observed,duration_"
       "ms\r\n";
+  for (const auto& fact : facts_of_run(record, decisions)) write_fact(out, record, decisions, fact);
   for (const auto& department : record.departments) {
-    for (const auto& verdict : department.verdicts) {
-      write(out, record.id,
-            {"verdict", department.name, fmt::format("{}", fmt::join(verdict.machines, " ")),
-             fmt::format("{}", fmt::join(verdict.trials, " ")), "", verdict.candidate, "",
-             fmt::format("{}", fmt::join(verdict.failed, " ")), to_string(verdict.outcome), verdict.reason, "", "", 0});
-    }
-    write_decision(out, record.id, decision_of(decisions, department.name));
+    write_requirements(out, record.id, decision_of(decisions, department.name));
     for (const auto& trial : department.trials) write_trial(out, record.id, department.name, trial);
-    for (const auto& flaky : department.flaky) {
-      write(out, record.id,
-            {"flaky", department.name, machine_of_key(flaky.fact), fmt::format("{}", fmt::join(flaky.failed, " ")), "",
-             fmt::format("{}", fmt::join(flaky.candidates, " ")), "", flaky.fact, to_string(flaky.kind),
-             counts_of(flaky), fmt::format("passed in {}", fmt::join(flaky.passed, " ")),
-             fmt::format("failed in {}", fmt::join(flaky.failed, " ")), 0});
-    }
     for (const auto& attempt : department.fence.attempts) {
       write(out, record.id,
-            {"fence", department.name, "", "", "", "", attempt.phase, attempt.probe + " " + attempt.target,
+            {"attempt", department.name, "", attempt.trial, "", "", attempt.phase, attempt.probe + " " + attempt.target,
              fence_outcome(attempt), fence_reason(attempt), attempt.control ? "an answer" : "no answer",
              attempt.evidence, 0});
     }

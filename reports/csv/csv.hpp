@@ -8,9 +8,10 @@
 
 namespace patchlab::reports {
 
-// RFC 4180: one row per verdict ("verdict"), check ("check"), unexpected change ("state") and fence attempt ("fence"),
-// for an auditor's spreadsheet. Cells that a spreadsheet would take for a formula get an apostrophe in front: guests
-// can write into them.
+// RFC 4180 for an auditor's spreadsheet, with the mark of UTF-8 in front, without which Excel takes it for something
+// else. A row per fact of facts.hpp ("run", "department", "fence", "decision", "verdict", "checked", "flaky"), and rows
+// of what was seen: "check", "try", "slowness", "state", "attempt", "requirement". No cell is a formula, not even where
+// a spreadsheet splits at semicolons: guests can write into cells.
 [[nodiscard]] std::string csv_table(const RunRecord& record, const Decisions& decisions = {});
 
 }  // namespace patchlab::reports

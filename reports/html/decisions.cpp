@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <map>
 
 #include "reports/html/parts.hpp"
 #include "reports/html/sections.hpp"
@@ -32,46 +33,128 @@ std::string decision_word(const DecisionRecord& decision, const VerdictRecord& v
   return "undecided";
 }
 
-void write_cell(Page& page, const DepartmentRecord& department, const DecisionRecord& decision,
-                const std::string& candidate) {
-  page.element("td", {{"data-label", department.name}}, [&] {
-    const auto* verdict = find_verdict(department, candidate);
-    if (verdict == nullptr) return badge(page, Outcome::not_reached, "no verdict");
-    badge(page, verdict->outcome, decision_word(decision, *verdict));
-    if (!verdict->group.empty()) {
-      page.element("p", {{"class", "with"}},
-                   [&] { page.text(fmt::format("with {}", fmt::join(verdict->group, ", "))); });
+// Bad news first; what does not apply last.
+int rank(Outcome outcome) {
+  switch (outcome) {
+    case Outcome::fail: return 0;
+    case Outcome::error: return 1;
+    case Outcome::not_reached: return 2;
+    case Outcome::pass: return 3;
+    case Outcome::skipped: break;
+  }
+  return 4;
+}
+
+// What became of one candidate, alike in some departments.
+struct Share {
+  Outcome outcome = Outcome::not_reached;
+  std::string word;
+  std::vector<std::string> with;  // the other members of its group
+  std::vector<std::string> departments;
+};
+
+struct Line {
+  const CandidateRecord* candidate = nullptr;
+  std::vector<Share> shares;                                              // the worst first
+  std::vector<std::pair<std::string, std::vector<std::string>>> reasons;  // each once, with where it holds
+  [[nodiscard]] Outcome worst() const { return shares.empty() ? Outcome::not_reached : shares.front().outcome; }
+};
+
+void add_reason(Line& line, const std::string& reason, const std::string& department) {
+  if (reason.empty()) return;
+  const auto same = std::ranges::find(line.reasons, reason, &decltype(line.reasons)::value_type::first);
+  if (same == line.reasons.end())
+    line.reasons.push_back({reason, {department}});
+  else
+    same->second.push_back(department);
+}
+
+Line line_of(const RunRecord& record, const Decisions& decisions, const CandidateRecord& candidate,
+             const std::map<std::pair<std::string, std::string>, const RunFact*>& facts) {
+  Line line{&candidate, {}, {}};
+  for (const auto& department : record.departments) {
+    const auto& fact = *facts.at({department.name, candidate.id});
+    const auto* verdict = find_verdict(department, candidate.id);
+    Share share{fact.outcome, "no verdict", {}, {department.name}};
+    if (verdict != nullptr) {
+      share.word = decision_word(decision_of(decisions, department.name), *verdict);
+      share.with = verdict->group;
     }
-    const auto& sentence = verdict->outcome == Outcome::pass ? verdict->removal : verdict->reason;
-    if (!sentence.empty()) page.element("p", {{"class", "reason"}}, sentence);
+    const auto same = std::ranges::find_if(
+        line.shares, [&](const Share& one) { return one.word == share.word && one.with == share.with; });
+    if (same == line.shares.end())
+      line.shares.push_back(std::move(share));
+    else
+      same->departments.push_back(department.name);
+    if (verdict != nullptr && verdict->outcome != Outcome::skipped)
+      add_reason(line, verdict->outcome == Outcome::pass ? verdict->removal : verdict->reason, department.name);
+  }
+  std::ranges::stable_sort(line.shares, {}, [](const Share& share) { return rank(share.outcome); });
+  return line;
+}
+
+// "held back in mail, print": all names of bad news; of good news only when they are few.
+std::string share_text(const Share& share, std::size_t departments) {
+  constexpr std::size_t few = 2;
+  const auto with = share.with.empty() ? std::string() : fmt::format(" with {}", fmt::join(share.with, ", "));
+  if (departments == 1) return share.word + with;
+  const bool is_good = share.outcome == Outcome::pass || share.outcome == Outcome::skipped;
+  if (is_good && share.departments.size() == departments)
+    return fmt::format("{} in {}", share.word, departments == 2 ? "both" : fmt::format("all {}", departments));
+  if (is_good && share.departments.size() > few) return fmt::format("{} in {}", share.word, share.departments.size());
+  return fmt::format("{}{} in {}", share.word, with, fmt::join(share.departments, ", "));
+}
+
+void write_line(Page& page, const RunRecord& record, const Line& line) {
+  const auto& candidate = *line.candidate;
+  const auto row = "verdict-fact " + css_class(line.worst());
+  page.element("tr", {{"class", row}}, [&] {
+    page.element("th", {{"scope", "row"}}, [&] {
+      page.element("span", {{"class", "id"}}, candidate.id);
+      page.element("span", {{"class", "title"}}, candidate.title);
+      const auto css = "severity severity-" + anchor(candidate.severity);
+      page.element("span", {{"class", css}}, candidate.severity);
+      page.element("span", {{"class", "origin"}}, candidate.origin);
+    });
+    page.element("td", {}, [&] {
+      page.element("p", {{"class", "shares"}}, [&] {
+        for (const auto& share : line.shares) {
+          badge(page, share.outcome, share_text(share, record.departments.size()));
+          page.text(" ");
+        }
+      });
+      for (const auto& [reason, departments] : line.reasons) {
+        const auto where = line.reasons.size() == 1 ? "" : fmt::format("{}: ", fmt::join(departments, ", "));
+        page.element("p", {{"class", "reason"}}, where + reason);
+      }
+    });
   });
 }
 
 }  // namespace
 
-void write_decisions(Page& page, const RunRecord& record, const Decisions& decisions) {
+void write_decisions(Page& page, const RunRecord& record, const Decisions& decisions,
+                     const std::vector<RunFact>& facts) {
+  std::map<std::pair<std::string, std::string>, const RunFact*> verdicts;
+  for (const auto& fact : facts) {
+    if (fact.kind == FactKind::verdict) verdicts.emplace(std::pair(fact.department, fact.subject), &fact);
+  }
+  std::vector<Line> lines;
+  for (const auto& candidate : record.candidates) {
+    // A candidate that the record has twice: once is enough.
+    if (&candidate == find_candidate(record, candidate.id))
+      lines.push_back(line_of(record, decisions, candidate, verdicts));
+  }
+  std::ranges::stable_sort(
+      lines, {}, [](const Line& line) { return std::pair(rank(line.worst()), severity_rank(*line.candidate)); });
   page.element("section", {{"id", "decisions"}}, [&] {
     page.element("h2", {}, "Decisions");
     page.element(
         "p", {{"class", "muted"}},
-        "Per department: a candidate may be fine for one and bad for another. Only what passed as one exact set, "
-        "tested on the whole department, is promoted.");
-    std::vector<std::string> headings{"Candidate"};
-    for (const auto& department : record.departments) headings.push_back(department.name);
-    table(page, "decisions", headings, [&] {
-      for (const auto& candidate : record.candidates) {
-        page.element("tr", {}, [&] {
-          page.element("th", {{"scope", "row"}}, [&] {
-            page.element("span", {{"class", "id"}}, candidate.id);
-            page.element("span", {{"class", "title"}}, candidate.title);
-            const auto css = "severity severity-" + anchor(candidate.severity);
-            page.element("span", {{"class", css}}, candidate.severity);
-            page.element("span", {{"class", "origin"}}, candidate.origin);
-          });
-          for (const auto& department : record.departments)
-            write_cell(page, department, decision_of(decisions, department.name), candidate.id);
-        });
-      }
+        "What is held back comes first. A candidate may be fine for one department and bad for another. Only what "
+        "passed as one exact set, tested on the whole department, is promoted.");
+    table(page, "decisions", {"Candidate", "What became of it"}, [&] {
+      for (const auto& line : lines) write_line(page, record, line);
     });
   });
 }

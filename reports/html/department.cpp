@@ -203,10 +203,45 @@ void write_remarks(Page& page, const DepartmentRecord& department) {
   });
 }
 
+const RunFact& fence_fact(const DepartmentRecord& department, const std::vector<RunFact>& facts) {
+  return *std::ranges::find_if(
+      facts, [&](const RunFact& fact) { return fact.kind == FactKind::fence && fact.department == department.name; });
+}
+
+// What passes is a number; the rest is named.
+void write_checks(Page& page, const DepartmentRecord& department, const std::vector<RunFact>& facts) {
+  std::size_t passed = 0;
+  std::vector<const RunFact*> others;
+  for (const auto& fact : facts) {
+    if (fact.kind != FactKind::check || fact.department != department.name) continue;
+    if (fact.outcome == Outcome::pass)
+      ++passed;
+    else
+      others.push_back(&fact);
+  }
+  if (passed == 0 && others.empty()) return;
+  page.element("h3", {}, "Checks");
+  page.element(
+      "p", {{"class", "muted"}},
+      fmt::format("{} of {} as expected, without patches and with what passed.", passed, passed + others.size()));
+  page.element("ul", {{"class", "against"}}, [&] {
+    for (const auto* fact : others) {
+      const auto css = "check-fact " + css_class(fact->outcome);
+      page.element("li", {{"class", css}}, [&] {
+        icon(page, css_class(fact->outcome));
+        page.element("span", {}, [&] {
+          page.element("code", {}, fact->subject);
+          page.text(" " + fact->sentence);
+        });
+      });
+    }
+  });
+}
+
 }  // namespace
 
 void write_department(Page& page, const RunRecord& record, const DepartmentRecord& department,
-                      const DecisionRecord& decision) {
+                      const DecisionRecord& decision, const std::vector<RunFact>& facts) {
   page.element("section", {{"id", "department-" + anchor(department.name)}, {"class", "department"}}, [&] {
     page.element("h2", {}, [&] {
       page.text(department.name);
@@ -224,7 +259,8 @@ void write_department(Page& page, const RunRecord& record, const DepartmentRecor
     write_flaky(page, department);
     write_remarks(page, department);
     write_promotion(page, record, department, decision);
-    write_fence(page, department.fence);
+    write_checks(page, department, facts);
+    write_fence(page, department.fence, fence_fact(department, facts));
     write_trials(page, department);
     write_machines(page, department);
   });

@@ -11,6 +11,8 @@
 namespace patchlab::reports::html {
 namespace {
 
+constexpr std::size_t attempts_limit = 20;  // shown of those that are not as they must be
+
 struct Tally {
   std::size_t attempts = 0;
   std::size_t answers = 0;
@@ -32,18 +34,12 @@ Outcome outcome_of(const FenceAttempt& attempt) {
   return attempt.answered ? Outcome::fail : Outcome::pass;
 }
 
-Outcome outcome_of(const FenceRecord& fence) {
-  if (fence.answers() > 0) return Outcome::fail;
-  return fence.attempts.empty() || !fence.troubles.empty() ? Outcome::error : Outcome::pass;
-}
-
-std::string sentence_of(const FenceRecord& fence) {
+std::string sentence_of(const FenceRecord& fence, const RunFact& fact) {
   const auto attempts = counted(fence.tries(), "attempt", "attempts");
   if (fence.answers() > 0)
     return fmt::format("{} to get out, {}: the fence leaks, the run is void", attempts,
                        counted(fence.answers(), "answer", "answers"));
-  if (fence.attempts.empty()) return "Nobody tried to get out: the fence is not proven";
-  if (!fence.troubles.empty()) return fmt::format("{} to get out, 0 answers, but the proof has gaps", attempts);
+  if (fact.outcome != Outcome::pass) return fact.sentence;
   const auto controls = std::ranges::count_if(fence.attempts, &FenceAttempt::heard_control);
   return controls == 0 ? fmt::format("{} to get out, 0 answers", attempts)
                        : fmt::format("{} to get out, 0 answers; the control answered {} times", attempts, controls);
@@ -51,7 +47,7 @@ std::string sentence_of(const FenceRecord& fence) {
 
 }  // namespace
 
-void write_fence(Page& page, const FenceRecord& fence) {
+void write_fence(Page& page, const FenceRecord& fence, const RunFact& fact) {
   const std::vector<std::string> phases{"before", "during", "after"};
   std::map<std::string, std::map<std::string, Tally>> tallies;
   for (const auto& attempt : fence.attempts) {
@@ -65,10 +61,10 @@ void write_fence(Page& page, const FenceRecord& fence) {
     }
   }
   page.element("h3", {}, "Fence proof");
-  const auto css = "proof " + css_class(outcome_of(fence));
+  const auto css = "proof " + css_class(fence.answers() > 0 ? Outcome::fail : fact.outcome);
   page.element("p", {{"class", css}}, [&] {
-    icon(page, outcome_of(fence) == Outcome::pass ? "fence" : css_class(outcome_of(fence)));
-    page.text(sentence_of(fence));
+    icon(page, fact.outcome == Outcome::pass ? "fence" : css_class(fact.outcome));
+    page.text(sentence_of(fence, fact));
   });
   for (const auto& trouble : fence.troubles) page.element("p", {{"class", "trouble"}}, trouble);
   table(page, "fence", {"Probe", "before", "during", "after"}, [&] {
@@ -87,21 +83,29 @@ void write_fence(Page& page, const FenceRecord& fence) {
       });
     }
   });
-  details(page, "every attempt", [&] {
-    table(page, "plain", {"When", "Probe", "Target", "Answered", "Evidence"}, [&] {
-      for (const auto& attempt : fence.attempts) {
-        page.element("tr", {}, [&] {
-          page.element("td", {}, attempt.phase);
-          page.element("td", {}, attempt.probe);
-          page.element("td", {}, attempt.control ? attempt.target + " (control)" : attempt.target);
-          page.element("td", {}, [&] {
-            badge(page, outcome_of(attempt), !attempt.sent ? "not sent" : attempt.answered ? "yes" : "no");
-          });
-          page.element("td", {}, shortened(attempt.evidence, 400));
+  // What went as it must is counted above; run.json has all of it.
+  std::vector<const FenceAttempt*> remarkable;
+  for (const auto& attempt : fence.attempts) {
+    if (outcome_of(attempt) != Outcome::pass) remarkable.push_back(&attempt);
+  }
+  if (remarkable.empty()) return;
+  const auto shown = std::min(remarkable.size(), attempts_limit);
+  table(page, "plain", {"When", "Probe", "Target", "Answered", "Evidence"}, [&] {
+    for (std::size_t i = 0; i < shown; ++i) {
+      const auto& attempt = *remarkable[i];
+      page.element("tr", {}, [&] {
+        page.element("td", {}, attempt.phase);
+        page.element("td", {}, attempt.probe);
+        page.element("td", {}, attempt.control ? attempt.target + " (control)" : attempt.target);
+        page.element("td", {}, [&] {
+          badge(page, outcome_of(attempt), !attempt.sent ? "not sent" : attempt.answered ? "yes" : "no");
         });
-      }
-    });
+        page.element("td", {}, shortened(attempt.evidence, 400));
+      });
+    }
   });
+  if (shown < remarkable.size())
+    page.element("p", {{"class", "muted"}}, fmt::format("and {} more in run.json", remarkable.size() - shown));
 }
 
 }  // namespace patchlab::reports::html

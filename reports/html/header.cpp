@@ -8,15 +8,17 @@
 #include "lab/core/exit_code.hpp"
 #include "reports/html/parts.hpp"
 #include "reports/html/sections.hpp"
+#include "reports/record/facts.hpp"
 #include "reports/record/queries.hpp"
-#include "reports/record/run_exit_code.hpp"
 
 namespace patchlab::reports::html {
 namespace {
 
 struct Headline {
-  Outcome outcome;
+  Outcome outcome;  // whose shape it has
   const char* title;
+  const char* tone = nullptr;  // colour of its own; null: the outcome's
+  [[nodiscard]] std::string css() const { return tone == nullptr ? css_class(outcome) : tone; }
 };
 
 Headline headline_of(ExitCode code) {
@@ -27,6 +29,9 @@ Headline headline_of(ExitCode code) {
     case ExitCode::only_skips: return {Outcome::skipped, "No candidate applies to any machine"};
     case ExitCode::policy: return {Outcome::error, "Tested, but not promoted: the policy is not satisfied"};
     case ExitCode::inconclusive: return {Outcome::error, "Something fails, and the culprit could not be named"};
+    case ExitCode::fence_breach:
+      return {Outcome::fail, "The fence leaked: something in the lab reached the outside. The whole run is void.",
+              "breach"};
     case ExitCode::bad_configuration: return {Outcome::error, "The scenario or configuration is wrong"};
     case ExitCode::error:
     case ExitCode::usage:
@@ -94,13 +99,7 @@ std::vector<const CandidateRecord*> set_of(const RunRecord& record, const Depart
                                                    : std::ranges::count(decision.candidates, candidate.id) > 0;
     if (is_in) set.push_back(&candidate);
   }
-  // The worst first; what nobody knows could be the worst.
-  const auto rank = [](const CandidateRecord* candidate) {
-    constexpr std::array known{"critical", "important", "moderate", "low"};
-    const auto found = std::ranges::find(known, candidate->severity);
-    return found == known.end() ? -1 : found - known.begin();
-  };
-  std::ranges::stable_sort(set, {}, rank);
+  std::ranges::stable_sort(set, {}, [](const CandidateRecord* candidate) { return severity_rank(*candidate); });
   return set;
 }
 
@@ -194,22 +193,53 @@ void write_department_card(Page& page, const RunRecord& record, const Department
       });
       fact(page, "To do", [&] { say_what_to_do(page, record, decision); });
     });
-    const auto& fence = department.fence;
-    const bool proven = fence.answers() == 0 && fence.troubles.empty() && !fence.attempts.empty();
-    if (proven) return;
-    page.element("span", {{"class", "card-fence broken"}}, [&] {
-      icon(page, "error");
-      page.text("the fence is not proven");
+  });
+}
+
+// Whatever stands against the run beside candidates and checks, which have sections of their own: they are counted.
+void write_against(Page& page, const std::vector<RunFact>& facts) {
+  std::size_t verdicts = 0;
+  std::size_t checks = 0;
+  std::vector<const RunFact*> told;
+  for (const auto& fact : facts) {
+    if (!fact.stands_against()) continue;
+    if (fact.kind == FactKind::verdict)
+      ++verdicts;
+    else if (fact.kind == FactKind::check)
+      ++checks;
+    else
+      told.push_back(&fact);
+  }
+  if (told.empty() && verdicts == 0 && checks == 0) return;
+  // A leak before all else.
+  std::ranges::stable_sort(told, {}, [](const RunFact* fact) { return fact->asks_for != ExitCode::fence_breach; });
+  page.element("ul", {{"class", "against"}}, [&] {
+    for (const auto* fact : told) {
+      const auto css = "run-fact " + css_class(fact->outcome);
+      page.element("li", {{"class", css}}, [&] {
+        icon(page, css_class(fact->outcome));
+        page.element("span", {}, [&] {
+          page.element("b", {}, name_of(*fact));
+          page.text(": " + fact->sentence + " ");
+          page.element("code", {}, fact->code);
+        });
+      });
+    }
+    if (verdicts == 0 && checks == 0) return;
+    page.element("li", {}, [&] {
+      page.element("a", {{"href", "#decisions"}},
+                   fmt::format("{} and {} that did not pass", counted(verdicts, "verdict", "verdicts"),
+                               counted(checks, "check", "checks")));
     });
   });
 }
 
 }  // namespace
 
-void write_header(Page& page, const RunRecord& record, const Decisions& decisions) {
-  const auto code = exit_code_for(record, decisions);
+void write_header(Page& page, const RunRecord& record, const Decisions& decisions, const std::vector<RunFact>& facts) {
+  const auto code = exit_code_of(facts);
   const auto headline = headline_of(code);
-  page.element("header", {{"class", css_class(headline.outcome)}}, [&] {
+  page.element("header", {{"class", headline.css()}}, [&] {
     page.element("div", {{"class", "wrap"}}, [&] {
       page.element("p", {{"class", "brand"}}, [&] {
         page.element("b", {}, "patchlab");
@@ -227,10 +257,12 @@ void write_header(Page& page, const RunRecord& record, const Decisions& decision
                          "The run was interrupted before its end; nothing of it may be promoted.");
         });
       });
+      if (code == ExitCode::fence_breach) write_against(page, facts);
       page.element("div", {{"class", "cards"}}, [&] {
         for (const auto& department : record.departments)
           write_department_card(page, record, department, decision_of(decisions, department.name));
       });
+      if (code != ExitCode::fence_breach) write_against(page, facts);
       page.element("dl", {{"class", "facts"}}, [&] {
         fact(page, "Run", record.id);
         fact(page, "Started", time_text(record.started));

@@ -71,18 +71,19 @@ void write_footer(Page& page, const RunRecord& record) {
 }  // namespace
 
 std::string html_report(const RunRecord& record, const Decisions& decisions) {
+  const auto facts = facts_of_run(record, decisions);
   Page page;
   page.trusted("<!DOCTYPE html>\n");
   page.element("html", {{"lang", "en"}}, [&] {
     write_head(page, record);
     page.element("body", {}, [&] {
       html::write_symbols(page);
-      html::write_header(page, record, decisions);
+      html::write_header(page, record, decisions, facts);
       write_navigation(page, record);
       page.element("main", {}, [&] {
-        html::write_decisions(page, record, decisions);
+        html::write_decisions(page, record, decisions, facts);
         for (const auto& department : record.departments)
-          html::write_department(page, record, department, decision_of(decisions, department.name));
+          html::write_department(page, record, department, decision_of(decisions, department.name), facts);
         html::write_timings(page, record);
         html::write_not_tested(page, record);
         html::write_inputs(page, record);

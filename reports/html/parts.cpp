@@ -4,6 +4,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
+
 namespace patchlab::reports::html {
 
 std::string css_class(Outcome outcome) { return to_string(outcome); }
@@ -80,6 +83,12 @@ void fact(Page& page, const std::string& name, const Page::Content& value) {
 }
 void fact(Page& page, const std::string& name, const std::string& value) {
   fact(page, name, [&] { page.text(value.empty() ? "unknown" : value); });
+}
+
+int severity_rank(const CandidateRecord& candidate) {
+  constexpr std::array known{"critical", "important", "moderate", "low"};
+  const auto found = std::ranges::find(known, candidate.severity);
+  return found == known.end() ? 0 : static_cast<int>(found - known.begin()) + 1;
 }
 
 std::string duration_text(std::int64_t milliseconds) {

@@ -30,6 +30,9 @@ void details(Page& page, const std::string& summary, const Page::Content& conten
 void fact(Page& page, const std::string& name, const Page::Content& value);
 void fact(Page& page, const std::string& name, const std::string& value);
 
+// The worst first: 0 is what nobody knows, as it could be the worst; then critical, important, moderate, low.
+[[nodiscard]] int severity_rank(const CandidateRecord& candidate);
+
 // "430 ms", "8.4 s", "10 min 41 s".
 [[nodiscard]] std::string duration_text(std::int64_t milliseconds);
 // "2026-11-22 06:02:50 UTC" out of RFC 3339.

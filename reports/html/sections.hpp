@@ -3,19 +3,22 @@
 #pragma once
 
 #include "reports/html/page.hpp"
+#include "reports/record/facts.hpp"
 #include "reports/record/record.hpp"
 
 // The sections of the page in reading order; html.cpp puts them together.
 namespace patchlab::reports::html {
 
-void write_header(Page& page, const RunRecord& record, const Decisions& decisions);
-void write_decisions(Page& page, const RunRecord& record, const Decisions& decisions);
+// `facts`: facts_of_run of the same record and decisions.
+void write_header(Page& page, const RunRecord& record, const Decisions& decisions, const std::vector<RunFact>& facts);
+void write_decisions(Page& page, const RunRecord& record, const Decisions& decisions,
+                     const std::vector<RunFact>& facts);
 void write_department(Page& page, const RunRecord& record, const DepartmentRecord& department,
-                      const DecisionRecord& decision);
+                      const DecisionRecord& decision, const std::vector<RunFact>& facts);
 // Parts of a department's section.
 void write_matrix(Page& page, const RunRecord& record, const DepartmentRecord& department);
 void write_failures(Page& page, const RunRecord& record, const DepartmentRecord& department);
-void write_fence(Page& page, const FenceRecord& fence);
+void write_fence(Page& page, const FenceRecord& fence, const RunFact& fact);
 // Parts of the whole run.
 void write_timings(Page& page, const RunRecord& record);
 void write_not_tested(Page& page, const RunRecord& record);

@@ -6,12 +6,15 @@
 #include <fmt/ranges.h>
 
 #include <iterator>
+#include <map>
 #include <set>
 
 #include "lab/core/digest.hpp"
 #include "lab/core/json.hpp"
 #include "lab/core/printable.hpp"
+#include "reports/record/facts.hpp"
 #include "reports/record/queries.hpp"
+#include "reports/record/remarks.hpp"
 
 namespace patchlab::reports {
 namespace {
@@ -61,9 +64,10 @@ struct Counts {
     skipped += other.skipped;
     duration_ms += other.duration_ms;
   }
+  // Of the whole file. Jenkins' schema counts what is skipped in the suites only.
   [[nodiscard]] std::string attributes() const {
-    return fmt::format(R"(tests="{}" failures="{}" errors="{}" skipped="{}" time="{}")", tests, failures, errors,
-                       skipped, seconds(duration_ms));
+    return fmt::format(R"(tests="{}" failures="{}" errors="{}" time="{}")", tests, failures, errors,
+                       seconds(duration_ms));
   }
 };
 
@@ -92,19 +96,19 @@ class Suite {
       case Outcome::pass: return add_tries(test.tries);
       case Outcome::skipped:
         counts_.skipped++;
-        fmt::format_to(std::back_inserter(cases_), "><skipped message=\"{}\"/></testcase>\n",
+        fmt::format_to(std::back_inserter(cases_), "><skipped message=\"{0}\">{0}</skipped></testcase>\n",
                        xml_escaped(test.message));
         return;
       case Outcome::fail: counts_.failures++; return add_trouble("failure", test, test.type);
       case Outcome::error: counts_.errors++; return add_trouble("error", test, test.type);
-      case Outcome::not_reached: counts_.errors++; return add_trouble("error", test, "not-reached");
+      case Outcome::not_reached: counts_.errors++; return add_trouble("error", test, test.type);
     }
   }
 
   [[nodiscard]] const Counts& counts() const { return counts_; }
   void write(std::string& out, const std::string& timestamp) const {
-    fmt::format_to(std::back_inserter(out), "  <testsuite name=\"{}\" {} timestamp=\"{}\">\n", xml_escaped(name_),
-                   counts_.attributes(), xml_escaped(timestamp));
+    fmt::format_to(std::back_inserter(out), "  <testsuite name=\"{}\" {} skipped=\"{}\" timestamp=\"{}\">\n",
+                   xml_escaped(name_), counts_.attributes(), counts_.skipped, xml_escaped(timestamp));
     if (!properties_.empty()) {
       out += "    <properties>\n";
       for (const auto& [name, value] : properties_) {
@@ -133,9 +137,11 @@ class Suite {
     cases_ += "</testcase>\n";
   }
 
+  // The message is in the text as well: GitLab shows nothing else.
   void add_trouble(const char* element, const Case& test, const std::string& type) {
+    const auto text = test.detail.empty() ? test.message : test.message + "\n" + test.detail;
     fmt::format_to(std::back_inserter(cases_), "><{0} type=\"{1}\" message=\"{2}\">{3}</{0}></testcase>\n", element,
-                   xml_escaped(type), xml_escaped(test.message), xml_escaped(test.detail));
+                   xml_escaped(type), xml_escaped(test.message), xml_escaped(text));
   }
 
   std::string name_;
@@ -172,12 +178,18 @@ class TrialNames {
   std::map<std::string, std::string> names_;
 };
 
+// A trial that failed ends there: what it did not come to was left out on purpose, and is no error of the lab.
+Outcome as_left_out(const TrialRecord& trial, Outcome outcome) {
+  return outcome == Outcome::not_reached && trial.outcome == Outcome::fail ? Outcome::skipped : outcome;
+}
+constexpr const char* left_out = "left out on purpose, as the trial had failed before";
+
 Case check_case(const std::string& class_name, const TrialRecord& trial, const std::string& trial_name,
                 const PhaseRecord& phase, const checks::CheckResult& check) {
   Case test{class_name,
             fmt::format("{} ({}, {})", check.id, trial_name, phase.phase),
-            check.outcome,
-            check.reason,
+            as_left_out(trial, check.outcome),
+            check.outcome == Outcome::not_reached ? "not-reached" : check.reason,
             {},
             {},
             check.duration.count()};
@@ -186,6 +198,8 @@ Case check_case(const std::string& class_name, const TrialRecord& trial, const s
   if (check.error) {
     test.type = to_string(check.error->error_class);
     test.message = check.error->message;
+  } else if (test.outcome != check.outcome) {
+    test.message = left_out;
   } else if (check.outcome != Outcome::pass) {
     test.message = check.reason + ": expected " + check.expected + ", observed " + check.observed;
   }
@@ -231,8 +245,9 @@ void add_phase(Suite& suite, const std::string& class_name, const TrialRecord& t
           fmt::format("{} {}: '{}' -> '{}'\n", difference.kind, difference.item, difference.before, difference.after);
     }
   } else if (phase.outcome == Outcome::skipped || phase.outcome == Outcome::not_reached) {
-    state.outcome = phase.outcome;
-    state.message = to_string(phase.outcome);
+    state.outcome = as_left_out(trial, phase.outcome);
+    state.type = "not-reached";
+    state.message = state.outcome == phase.outcome ? to_string(phase.outcome) : left_out;
   }
   suite.add(state);
 }
@@ -281,12 +296,22 @@ void add_trial(Suite& suite, const std::string& class_name, const DepartmentReco
     if (phase != nullptr && find_check(*phase, missing.check) != nullptr) continue;  // listed above as not reached
     suite.add({class_name,
                fmt::format("{} ({}, {})", missing.check, trial_name, missing.phase),
-               Outcome::not_reached,
+               as_left_out(trial, Outcome::not_reached),
                "not-reached",
-               "planned, but not executed",
+               trial.outcome == Outcome::fail ? left_out : "planned, but not executed",
                {},
                0});
   }
+}
+
+std::set<std::string> kept_files(const DepartmentRecord& department, const MachineRecord& machine) {
+  std::set<std::string> kept;
+  for (const auto& trial : department.trials) {
+    for (const auto& install : trial.installs) {
+      if (install.machine == machine.name) kept.insert(install.kept_files.begin(), install.kept_files.end());
+    }
+  }
+  return kept;
 }
 
 Suite machine_suite(const RunRecord& record, const DepartmentRecord& department, const MachineRecord& machine) {
@@ -296,29 +321,12 @@ Suite machine_suite(const RunRecord& record, const DepartmentRecord& department,
   suite.property("golden", machine.golden);
   suite.property("golden_digest", machine.golden_digest);
   // Beside the cases, because one that passed has no text of its own.
-  std::set<std::string> kept;
-  for (const auto& trial : department.trials) {
-    for (const auto& install : trial.installs) {
-      if (install.machine == machine.name) kept.insert(install.kept_files.begin(), install.kept_files.end());
-    }
-  }
-  for (const auto& file : kept) suite.property("kept_configuration", file);
+  for (const auto& file : kept_files(department, machine)) suite.property("kept_configuration", file);
   const auto class_name = department.name + "." + machine.name;
   const TrialNames names(department);
   for (const auto& trial : department.trials)
     add_trial(suite, class_name, department, trial, names.of(trial), machine.name);
   return suite;
-}
-
-// An error where nobody knows why the set that was to be promoted failed; else only told.
-void add_flaky(Suite& suite, const DepartmentRecord& department, const FlakyRecord& flaky) {
-  const bool unexplained = flaky.kind == FlakeKind::not_reproduced && !is_flaky_without_patches(department, flaky.fact);
-  const auto name = fmt::format("flaky {} ({}{}{})", flaky.fact, to_string(flaky.kind),
-                                flaky.candidates.empty() ? "" : ": ", fmt::join(flaky.candidates, "+"));
-  suite.add({department.name + ".verdicts", name, unexplained ? Outcome::error : Outcome::skipped, "not-reproduced",
-             counts_of(flaky),
-             fmt::format("failed in: {}\npassed in: {}", fmt::join(flaky.failed, ", "), fmt::join(flaky.passed, ", ")),
-             0});
 }
 
 // As properties: a decision is no test, and what was waived stays the failure that it is.
@@ -332,32 +340,42 @@ void tell(Suite& suite, const DecisionRecord& decision) {
   for (const auto& waived : decision.waived) suite.property(fmt::format("waived {}", ++number), to_string(waived));
 }
 
-Suite verdict_suite(const RunRecord& record, const DepartmentRecord& department, const DecisionRecord& decision) {
-  Suite suite(department.name + "/verdicts");
+Case case_of(const RunFact& fact) {
+  const auto kind = std::string(to_string(fact.kind));
+  Case test{fact.department.empty() ? kind : fact.department + "." + kind,
+            fact.subject.empty() ? kind : fact.subject,
+            fact.outcome,
+            fact.code,
+            fact.sentence,
+            fact.detail,
+            0};
+  if (fact.kind == FactKind::check) {  // one class per machine
+    const auto machine = machine_of_key(fact.subject);
+    test.class_name += "." + machine;
+    test.name = fact.subject.substr(machine.size() + 1);
+  }
+  return test;
+}
+
+Suite run_suite(const RunRecord& record) {
+  Suite suite("run");
   suite.property("run", record.id);
   suite.property("scenario_digest", record.scenario_digest);
-  suite.property("final_trial", department.final_trial);
-  tell(suite, decision);
   for (const auto& candidate : record.candidates) suite.property("candidate_digest " + candidate.id, candidate.digest);
-  for (const auto& candidate : record.candidates) {
-    const auto* verdict = find_verdict(department, candidate.id);
-    Case test{department.name + ".verdicts", candidate.id, Outcome::not_reached, "no-verdict", "has no verdict", {}, 0};
-    if (verdict != nullptr) {
-      test.outcome = verdict->outcome;
-      test.type = verdict->outcome == Outcome::error ? "undecided"
-                  : verdict->group.empty()           ? "candidate-fails"
-                                                     : "candidates-fail-together";
-      test.message = verdict->reason;
-      test.detail = fmt::format("group: {}\nfailed: {}\ntrials: {}", fmt::join(verdict->group, ", "),
-                                fmt::join(verdict->failed, ", "), fmt::join(verdict->trials, ", "));
-    }
-    suite.add(test);
+  return suite;
+}
+
+Suite department_suite(const DepartmentRecord& department, const DecisionRecord& decision) {
+  Suite suite(department.name);
+  suite.property("final_trial", department.final_trial);
+  for (const auto& machine : department.machines) {
+    suite.property("golden " + machine.name, machine.golden);
+    suite.property("golden_digest " + machine.name, machine.golden_digest);
+    for (const auto& file : kept_files(department, machine)) suite.property("kept_configuration " + machine.name, file);
   }
-  for (const auto& flaky : department.flaky) add_flaky(suite, department, flaky);
-  if (department.error) {
-    suite.add({department.name + ".verdicts", "department", Outcome::error, to_string(department.error->error_class),
-               department.error->message, department.error->hint, 0});
-  }
+  tell(suite, decision);
+  std::size_t number = 0;
+  for (const auto& remark : remarks(department)) suite.property(fmt::format("remark {}", ++number), remark);
   return suite;
 }
 
@@ -386,21 +404,7 @@ Suite fence_suite(const DepartmentRecord& department) {
   return suite;
 }
 
-}  // namespace
-
-std::string junit_xml(const RunRecord& record, const Decisions& decisions) {
-  std::vector<Suite> suites;
-  if (record.error || !record.complete) {
-    auto& suite = suites.emplace_back("run");
-    suite.add({"run", record.id, Outcome::error, record.error ? to_string(record.error->error_class) : "run-incomplete",
-               record.error ? record.error->message : "the run was interrupted before its end",
-               record.error ? record.error->hint : "", 0});
-  }
-  for (const auto& department : record.departments) {
-    suites.push_back(verdict_suite(record, department, decision_of(decisions, department.name)));
-    suites.push_back(fence_suite(department));
-    for (const auto& machine : department.machines) suites.push_back(machine_suite(record, department, machine));
-  }
+std::string document(const RunRecord& record, const std::vector<Suite>& suites) {
   Counts total;
   for (const auto& suite : suites) total.add(suite.counts());
   std::string out = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
@@ -411,6 +415,28 @@ std::string junit_xml(const RunRecord& record, const Decisions& decisions) {
   for (const auto& suite : suites) suite.write(out, timestamp);
   out += "</testsuites>\n";
   return out;
+}
+
+}  // namespace
+
+std::string junit_xml(const RunRecord& record, const Decisions& decisions) {
+  std::vector<Suite> suites{run_suite(record)};
+  std::map<std::string, std::size_t> suite_of{{"", 0}};
+  for (const auto& department : record.departments) {
+    suite_of[department.name] = suites.size();
+    suites.push_back(department_suite(department, decision_of(decisions, department.name)));
+  }
+  for (const auto& fact : facts_of_run(record, decisions)) suites[suite_of.at(fact.department)].add(case_of(fact));
+  return document(record, suites);
+}
+
+std::string junit_trials_xml(const RunRecord& record) {
+  std::vector<Suite> suites;
+  for (const auto& department : record.departments) {
+    suites.push_back(fence_suite(department));
+    for (const auto& machine : department.machines) suites.push_back(machine_suite(record, department, machine));
+  }
+  return document(record, suites);
 }
 
 }  // namespace patchlab::reports

@@ -8,8 +8,8 @@
 
 namespace patchlab::reports {
 
-// TAP 14: one point per candidate and department. A lab that could not tell is "not ok" with "lab error" in its name,
-// and a run without departments bails out: no consumer can take it for green.
+// TAP 13, which `prove` reads: a point per fact of facts.hpp, with a name that is the same in every run. What it found
+// is in a YAML block below. Whatever stands against the run is "not ok"; no consumer can take it for green.
 [[nodiscard]] std::string tap_lines(const RunRecord& record, const Decisions& decisions = {});
 
 }  // namespace patchlab::reports

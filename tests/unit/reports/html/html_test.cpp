@@ -13,9 +13,9 @@
 
 namespace patchlab::reports {
 namespace {
-using testing::AllOf;
-using testing::HasSubstr;
-using testing::Not;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
 
 // The text of the page without style and script.
 std::string body_of(const RunRecord& record, const Decisions& decisions = {}) {
@@ -89,8 +89,8 @@ TEST(HtmlReport, PutsDecisionsPerDepartmentOnTop) {
   const auto decisions = body.find("id=\"decisions\"");
   ASSERT_NE(decisions, std::string::npos);
   EXPECT_LT(decisions, body.find("id=\"department-engineering\""));
-  EXPECT_THAT(
-      body, AllOf(HasSubstr("promoted</span>"), HasSubstr("held back</span>"), HasSubstr("held back together</span>")));
+  EXPECT_THAT(body, AllOf(HasSubstr("promoted in both</span>"), HasSubstr("held back in engineering, finance</span>"),
+                          HasSubstr("held back together with pg-tuning-connections in engineering, finance</span>")));
 }
 
 TEST(HtmlReport, ShowsExpectedBeforeAndAfterOfAFailure) {

@@ -8,8 +8,8 @@
 
 namespace patchlab::reports {
 namespace {
-using testing::ElementsAre;
-using testing::IsEmpty;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
 
 TEST(MissingChecks, AreNoneInACompleteTrial) {
   const auto record = tests::rich_record();

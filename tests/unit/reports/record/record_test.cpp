@@ -13,9 +13,9 @@
 
 namespace patchlab::reports {
 namespace {
-using testing::AllOf;
-using testing::HasSubstr;
-using testing::IsEmpty;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 
 Json schema() { return read_json_file(PATCHLAB_SOURCE_DIR "/reports/record/run.schema.json").value(); }
 

@@ -13,9 +13,9 @@
 
 namespace patchlab::reports {
 namespace {
-using testing::ElementsAre;
-using testing::HasSubstr;
-using testing::IsEmpty;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 
 checks::CheckResult& check_in(RunRecord& record, std::size_t trial, std::size_t phase = 0, std::size_t check = 0) {
   return record.departments[0].trials[trial].phases[phase].checks[check];
@@ -76,7 +76,8 @@ TEST(Remarks, OfWhatWasNotTestedAreInEveryFormat) {
     EXPECT_THAT(tap_lines(record), HasSubstr(sentence));
   }
   EXPECT_THAT(tap_lines(record), HasSubstr("\n# not tested: finance: dns kept its own configuration when "));
-  EXPECT_THAT(junit_xml(record), HasSubstr("name=\"kept_configuration\" value=\"/etc/bind/named.conf\""));
+  EXPECT_THAT(junit_xml(record), HasSubstr("name=\"kept_configuration dns\" value=\"/etc/bind/named.conf\""));
+  EXPECT_THAT(junit_trials_xml(record), HasSubstr("name=\"kept_configuration\" value=\"/etc/bind/named.conf\""));
   const auto csv = csv_table(record);
   EXPECT_THAT(csv, HasSubstr(",kept-file,finance,dns,finance/t2,batch,"));
   EXPECT_THAT(csv, HasSubstr(",/etc/bind/named.conf,skipped,own-configuration-kept,,,0\r\n"));
@@ -94,10 +95,12 @@ TEST(Remarks, AreInEveryFormat) {
   const auto tap = tap_lines(record);
   EXPECT_THAT(tap, HasSubstr("\n# finance: flaky: dns/a-record failed in 1 of 2 tries"));
   EXPECT_THAT(tap, HasSubstr("\n# finance: not judged: whether dns/cname-chain"));
-  const auto junit = junit_xml(record);
+  EXPECT_THAT(junit_xml(record), HasSubstr("<property name=\"remark 1\" value=\"flaky: dns/a-record failed in 1 of 2"));
+  EXPECT_THAT(junit_xml(record), HasSubstr("<property name=\"remark 2\" value=\"not judged: whether dns/cname-chain"));
+  const auto junit = junit_trials_xml(record);
   EXPECT_THAT(junit, HasSubstr("<flakyFailure type=\"no-answer\" message=\"silence for 5 s\"/></testcase>"));
   EXPECT_THAT(junit, HasSubstr("name=\"cname-chain slowness (batch, after-install)\" time=\"0.000\"><skipped "
-                               "message=\"not judged: this host was too busy\"/>"));
+                               "message=\"not judged: this host was too busy\">not judged: this host"));
   const auto csv = csv_table(record);
   EXPECT_THAT(csv, HasSubstr(",try,finance,dns,finance/t2,batch,dns-update tidy,after-install,a-record,fail,no-answer,,"
                              "silence for 5 s,20\r\n"));
