@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/application.hpp"
 
-#include <fmt/ranges.h>
+#include <fmt/format.h>
 #include <sys/stat.h>
 
 #include <CLI/CLI.hpp>
@@ -12,7 +12,7 @@
 
 #include "checks/worker.hpp"
 #include "cli/commands.hpp"
-#include "cli/nearest.hpp"
+#include "cli/option_tree.hpp"
 #include "cli/output.hpp"
 #include "cli/terminal.hpp"
 #include "lab/core/files.hpp"
@@ -34,47 +34,12 @@ bool uses_cache(const CLI::App& app) {
   return std::ranges::any_of(names, [&](const char* name) { return app.got_subcommand(name); });
 }
 
-std::vector<std::string> commands_of(const CLI::App& app) {
-  std::vector<std::string> names;
-  for (const auto* command : app.get_subcommands([](const CLI::App*) { return true; })) {
-    if (!command->get_group().empty()) names.push_back(command->get_name());
-  }
-  return names;
-}
-
-// CLI11 says that a command is missing where there is one that it does not know.
-std::optional<Error> unknown_command(const CLI::App& app, int argc, char** argv) {
-  const auto* group = &app;
-  std::string path = "patchlab";
-  for (int i = 1; i < argc; ++i) {
-    const std::string word = argv[i];
-    const auto known = commands_of(*group);
-    if (word.starts_with('-') || known.empty()) return std::nullopt;
-    if (std::ranges::count(known, word) > 0) {
-      group = group->get_subcommand(word);
-      path += " " + word;
-      continue;
-    }
-    const auto similar = nearest(word, known);
-    return configuration_error(fmt::format("'{}' has no command '{}'", path, word),
-                               similar.empty() ? fmt::format("there are: {}", fmt::join(known, ", "))
-                                               : fmt::format("did you mean {}?", fmt::join(similar, " or ")));
-  }
-  return std::nullopt;
-}
-
 }  // namespace
 
-int run_application(int argc, char** argv) {
-  keep_standard_streams();
-  // What a run leaves behind holds guests' memory, logs and credentials. What is for others is given its mode by who
-  // makes it: the stage, and what tools make (ProcessSpec::private_files).
-  ::umask(077);
-  CLI::App app{"patchlab: the test lab that decides which patches may reach production servers", "patchlab"};
+void add_commands(CLI::App& app, Chosen& chosen) {
   app.set_version_flag("--version", std::string("patchlab ") + PATCHLAB_VERSION);
   app.footer(footer);
   app.require_subcommand(1);
-  Chosen chosen;
   add_doctor(app, chosen);
   add_image(app, chosen);
   add_patch(app, chosen);
@@ -92,6 +57,17 @@ int run_application(int argc, char** argv) {
   add_ledger(app, chosen);
   add_stage_setup(app, chosen);
   add_lab(app, chosen);
+  add_schema(app, chosen);
+}
+
+int run_application(int argc, char** argv) {
+  keep_standard_streams();
+  // What a run leaves behind holds guests' memory, logs and credentials. What is for others is given its mode by who
+  // makes it: the stage, and what tools make (ProcessSpec::private_files).
+  ::umask(077);
+  CLI::App app{"patchlab: the test lab that decides which patches may reach production servers", "patchlab"};
+  Chosen chosen;
+  add_commands(app, chosen);
 
   // Started by a run, not by people: group "" hides them from the help.
   std::string root;
@@ -105,6 +81,15 @@ int run_application(int argc, char** argv) {
   auto* worker = app.add_subcommand("check-worker", "")->group("");
   auto* agent = app.add_subcommand("host-agent", "")->group("");
 
+  const std::vector<std::string> arguments(argv + 1, argv + std::max(argc, 1));
+  const bool is_for_people =
+      arguments.empty() || std::ranges::none_of(std::array{cell, worker, agent}, [&](const CLI::App* hidden) {
+        return hidden->get_name() == arguments.front();
+      });
+  const auto tree = command_tree(app);
+  if (is_for_people) {
+    if (const auto unknown = unknown_word(tree, arguments)) return number(report(*unknown, ExitCode::usage));
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& trouble) {
@@ -114,9 +99,8 @@ int run_application(int argc, char** argv) {
       write_out(shown.str());
       return number(end_of_output(ExitCode::ok));
     }
-    const auto unknown = unknown_command(app, argc, argv);
-    return number(report(unknown ? *unknown : configuration_error(trouble.what(), "patchlab --help shows the commands"),
-                         ExitCode::usage));
+    const auto hint = fmt::format("'{} --help' shows what it takes", command_of(tree, arguments).name());
+    return number(report(configuration_error(trouble.what(), hint), ExitCode::usage));
   }
   if (uses_cache(app)) {
     if (const auto cache = own_cache(); !cache) return number(report(cache.error()));

@@ -31,5 +31,9 @@ void add_witness(CLI::App& app, Chosen& chosen);
 void add_stage_setup(CLI::App& app, Chosen& chosen);  // stage setup
 void add_ledger(CLI::App& app, Chosen& chosen);       // ledger take, ledger hand
 void add_lab(CLI::App& app, Chosen& chosen);          // lab clean
+void add_schema(CLI::App& app, Chosen& chosen);
+
+// All of the above: what people can call.
+void add_commands(CLI::App& app, Chosen& chosen);
 
 }  // namespace patchlab::cli

@@ -8,6 +8,7 @@
 #include "cli/output.hpp"
 #include "cli/terminal.hpp"
 #include "history/archive/run_archive.hpp"
+#include "lab/core/choice.hpp"
 #include "lab/core/digest.hpp"
 #include "lab/core/files.hpp"
 #include "lab/core/paths.hpp"
@@ -108,16 +109,16 @@ Or<Matter> matter_of(const Arguments& arguments, DecisionBook& book, const fs::p
   if (department == record->departments.end()) {
     std::vector<std::string> known;
     for (const auto& one : record->departments) known.push_back(one.name);
-    return refused(fmt::format("--department '{}' is not part of run {}; there are: {}", arguments.department,
-                               record->id, listed(known)),
-                   {}, ExitCode::bad_data);
+    return Refusal{unknown_choice("--department", arguments.department, "is not part of run " + record->id, known)};
   }
   Matter matter;
   matter.id = record->id;
   matter.candidates = tested_set(*department);
+  std::vector<std::string> candidates;
+  for (const auto& candidate : record->candidates) candidates.push_back(candidate.id);
+  if (auto known = check_choice("--with", arguments.with, "is no candidate of run " + record->id, candidates); !known)
+    return Refusal{std::move(known).error()};
   for (const auto& id : arguments.with) {
-    if (std::ranges::find(record->candidates, id, &reports::CandidateRecord::id) == record->candidates.end())
-      return refused(fmt::format("--with '{}' is no candidate of run {}", id, record->id), {}, ExitCode::bad_data);
     if (std::ranges::count(matter.candidates, id) == 0) matter.candidates.push_back(id);
   }
   const auto now = system_clock_source().wall();
@@ -352,10 +353,8 @@ ExitCode print(const Arguments& arguments) {
   if (const auto trouble = until_trouble(arguments)) return cli::report(*trouble, ExitCode::usage);
   const auto kind = statement_kind_from(arguments.print);
   if (!kind || (!is_decision(*kind) && *kind != StatementKind::submit)) {
-    return cli::report(
-        configuration_error(fmt::format(
-            "--print '{}' is no decision; there are: submit, approve, reject, waive, withdraw", arguments.print)),
-        ExitCode::usage);
+    return cli::report(unknown_choice("--print", arguments.print, "is no decision",
+                                      {"submit", "approve", "reject", "waive", "withdraw"}));
   }
   const auto stage = stage_of(arguments);
   if (const auto* no = std::get_if<Refusal>(&stage)) return report(*no);

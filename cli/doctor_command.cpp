@@ -7,6 +7,7 @@
 #include "cli/output.hpp"
 #include "cli/terminal.hpp"
 #include "cli/there.hpp"
+#include "lab/core/choice.hpp"
 
 namespace patchlab::cli {
 namespace {
@@ -40,7 +41,7 @@ ExitCode doctor(const Arguments& arguments) {
                      {"found", finding.found},
                      {"mend", finding.mend}});
     }
-    say_json({{"schema", "patchlab/doctor/v1"}, {"can_run", works}, {"findings", all}});
+    say_json("doctor", {{"can_run", works}, {"findings", all}});
   } else {
     std::vector<std::vector<Cell>> rows;
     for (const auto& finding : findings) {
@@ -55,10 +56,18 @@ ExitCode doctor(const Arguments& arguments) {
 }
 
 ExitCode doctor_of(const Arguments& arguments) {
+  if (arguments.uri.empty()) return doctor(arguments);
   const bool json = arguments.json;
   const auto elsewhere = lab::libvirt::ssh_destination(arguments.uri);
   if (!elsewhere) return report(elsewhere.error());
-  if (!*elsewhere) return doctor(arguments);
+  if (!*elsewhere) {
+    // Of another place nothing would be said: this host is all that is looked at here.
+    if (const auto known = check_choice("--connect", {arguments.uri}, "is no libvirt whose host could be looked at",
+                                        {"qemu:///system", "qemu:///session", "qemu+ssh://root@HOST/system"});
+        !known)
+      return report(known.error());
+    return doctor(arguments);
+  }
   return do_there(**elsewhere,
                   json ? std::vector<std::string>{"doctor", "--json"} : std::vector<std::string>{"doctor"});
 }

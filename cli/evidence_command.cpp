@@ -50,7 +50,7 @@ ExitCode export_evidence(const Arguments& arguments) {
     return report(exported.error(), is_target ? ExitCode::cannot_create : ExitCode::bad_data);
   }
   if (arguments.json) {
-    say_json(Json{{"bundle", arguments.target.string()},
+    say_json("evidence-export", Json{{"bundle", arguments.target.string()},
                   {"departments", exported->departments},
                   {"lines", exported->head.size},
                   {"head", exported->head.hash},

@@ -8,7 +8,9 @@
 #include "cli/commands.hpp"
 #include "cli/output.hpp"
 #include "cli/terminal.hpp"
+#include "lab/core/choice.hpp"
 #include "lab/image/builder.hpp"
+#include "lab/image/recipe.hpp"
 #include "runners/engine/progress.hpp"
 
 namespace patchlab::cli {
@@ -33,6 +35,15 @@ ExitCode build(const Arguments& arguments) {
   request.progress = [&](const image::BuildEvent& event) {
     progress.say(fmt::format("image {}: {}", event.image, event.text));
   };
+  if (!arguments.names.empty()) {
+    const auto book = image::read_recipes(arguments.recipes);
+    if (!book) return report(book.error());
+    std::vector<std::string> known;
+    for (const auto& recipe : book->recipes) known.push_back(recipe.name);
+    const auto what = fmt::format("is not in '{}'", arguments.recipes.string());
+    if (const auto found = check_choice("recipe", arguments.names, what, known); !found)
+      return report(found.error(), ExitCode::usage);
+  }
   const auto built = image::build(host_processes(), request);
   if (!built) return report(built.error());
   std::vector<std::vector<Cell>> rows{{{"IMAGE", {}}, {"ROLE", {}}, {"DIGEST", {}}, {"", {}}}};
@@ -52,7 +63,7 @@ ExitCode list(const Arguments& arguments) {
   if (arguments.json) {
     Json all = Json::array();
     for (const auto& one : *images) all.push_back(one);
-    say_json(all);
+    say_json("image-list", {{"images", all}});
     return ExitCode::ok;
   }
   std::vector<std::vector<Cell>> rows{{{"IMAGE", {}}, {"ROLE", {}}, {"DIGEST", {}}, {"SUITE", {}}, {"BUILT", {}}}};

@@ -1,11 +1,13 @@
 // SPDX-FileCopyrightText: 2026 The patchlab authors
 // SPDX-License-Identifier: Apache-2.0
 #include <CLI/CLI.hpp>
+#include <set>
 
 #include "cli/commands.hpp"
 #include "cli/output.hpp"
 #include "cli/terminal.hpp"
 #include "cli/there.hpp"
+#include "lab/core/choice.hpp"
 #include "lab/core/paths.hpp"
 #include "lab/libvirt/leftovers.hpp"
 #include "lab/libvirt/ssh.hpp"
@@ -38,7 +40,7 @@ void print(const std::vector<Line>& lines, bool as_json) {
                      {"cell", object.mark.cell},
                      {"state", what}});
     }
-    say_json(all);
+    say_json("lab-clean", {{"objects", all}});
     return;
   }
   if (lines.empty()) {
@@ -75,6 +77,11 @@ ExitCode clean(const Arguments& arguments) {
   if (!found) return report(found.error());
   auto& objects = *found;
   if (!arguments.run.empty()) {
+    std::set<std::string> runs;
+    for (const auto& object : objects) runs.insert(object.mark.run);
+    if (const auto known = check_choice("--run", {arguments.run}, "has left nothing here", {runs.begin(), runs.end()});
+        !known)
+      return report(known.error());
     std::erase_if(objects, [&](const libvirt::LabObject& object) { return object.mark.run != arguments.run; });
   }
   Result<void> removed;

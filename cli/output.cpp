@@ -26,7 +26,12 @@ void write_out(const std::string& text) {
   if (state.trouble == 0 && !write_all(STDOUT_FILENO, text)) state.trouble = errno;
 }
 
-void say_json(const Json& json) { write_out(printable_json(pretty(json))); }
+void say_json(const std::string& name, Json json) {
+  json["schema"] = "patchlab/" + name + "/v1";
+  say_record(json);
+}
+
+void say_record(const Json& json) { write_out(printable_json(pretty(json))); }
 
 void keep_standard_streams() {
   for (const int number : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {

@@ -19,7 +19,10 @@ template <class... Args>
 void say(fmt::format_string<Shown<Args>...> format, const Args&... args) {
   write_out(printable_format<Args...>(format, args...));
 }
-void say_json(const Json& json);
+// An object as a document of schema "patchlab/NAME/v1" (cli/schemas/NAME.schema.json). Every --json goes through this,
+// but records, which say their schema themselves.
+void say_json(const std::string& name, Json json);
+void say_record(const Json& json);
 
 // Standard input, output and error are there, or what is opened next would take their numbers and be written into. A
 // missing output is remembered: nothing can be said into it.

@@ -87,7 +87,7 @@ ExitCode inspect_windows(const Arguments& arguments) {
   if (arguments.json) {
     Json json = *package;
     if (signature) json["signature"] = *signature;
-    say_json(json);
+    say_json("windows-package", json);
     return ExitCode::ok;
   }
   print(*package, signature                    ? describe(*signature)
@@ -112,7 +112,7 @@ ExitCode inspect(const Arguments& arguments) {
   const auto file = patches::inspect_deb(arguments.path);
   if (!file) return report_input(file.error(), ExitCode::bad_data);
   if (arguments.json) {
-    say_json(Json(*file));
+    say_json("deb-package", *file);
     return ExitCode::ok;
   }
   say("package      {}\nversion      {}\narchitecture {}\ndepends      {}\nsha256       {}\nunpacked     {} bytes in "
@@ -128,7 +128,7 @@ ExitCode add(const Arguments& arguments) {
   const auto candidate = patches::load_candidate(arguments.path, patches::default_store(), {}, &authenticode);
   if (!candidate) return report_input(candidate.error(), ExitCode::bad_data);
   if (arguments.json) {
-    say_json(Json(*candidate));
+    say_json("candidate", *candidate);
     return ExitCode::ok;
   }
   say("{} {} ({} files)\n", candidate->id, candidate->digest, candidate->files.size());

@@ -9,6 +9,7 @@
 #include "cli/output.hpp"
 #include "cli/terminal.hpp"
 #include "history/archive/run_archive.hpp"
+#include "lab/core/choice.hpp"
 #include "lab/core/digest.hpp"
 #include "lab/core/files.hpp"
 #include "lab/core/paths.hpp"
@@ -51,12 +52,12 @@ ExitCode check(const Arguments& arguments) {
   const bool in_force = promotion::is_in_force(*policy, {}, system_clock_source().wall());
   const auto asks = promotion::summary_of(*policy);
   if (arguments.json) {
-    say_json(Json{{"id", policy->id},
-                  {"digest", policy->digest},
-                  {"valid_since", when(policy->valid_since)},
-                  {"valid_until", when(policy->valid_until)},
-                  {"in_force", in_force},
-                  {"asks", asks}});
+    say_json("policy-check", Json{{"id", policy->id},
+                                  {"digest", policy->digest},
+                                  {"valid_since", when(policy->valid_since)},
+                                  {"valid_until", when(policy->valid_until)},
+                                  {"in_force", in_force},
+                                  {"asks", asks}});
     return ExitCode::ok;
   }
   say("policy '{}': {}, digest {}\n", policy->id, in_force ? "in force now" : "not in force now", policy->digest);
@@ -111,14 +112,9 @@ Json requirements_json(const std::vector<promotion::Requirement>& requirements) 
 }
 
 Result<void> look_at_departments(const Arguments& arguments, const reports::RunRecord& record) {
-  for (const auto& name : arguments.departments) {
-    if (std::ranges::count(record.departments, name, &reports::DepartmentRecord::name) > 0) continue;
-    std::vector<std::string> known;
-    for (const auto& department : record.departments) known.push_back(department.name);
-    return configuration_error(
-        fmt::format("--department '{}' is not part of run {}; there are: {}", name, record.id, fmt::join(known, ", ")));
-  }
-  return {};
+  std::vector<std::string> known;
+  for (const auto& department : record.departments) known.push_back(department.name);
+  return check_choice("--department", arguments.departments, "is not part of run " + record.id, known);
 }
 
 void show(const promotion::Decision& decision) {
@@ -133,8 +129,7 @@ ExitCode test(const Arguments& arguments) {
   if (!policy) return report_input(policy.error(), ExitCode::bad_data);
   const auto record = history::RunArchive(arguments.runs).read(arguments.run);
   if (!record) return report_input(record.error(), ExitCode::bad_data);
-  if (const auto known = look_at_departments(arguments, *record); !known)
-    return report(known.error(), ExitCode::bad_data);
+  if (const auto known = look_at_departments(arguments, *record); !known) return report(known.error());
   if (record->departments.empty()) {
     return report(configuration_error(fmt::format("run {} has no department: there is nothing to ask", record->id)),
                   ExitCode::not_tested);
@@ -157,11 +152,11 @@ ExitCode test(const Arguments& arguments) {
     if (!arguments.json) show(decision);
   }
   if (arguments.json) {
-    say_json(Json{{"policy", {{"id", question->policy.id}, {"digest", question->policy.digest}}},
-                  {"run", record->id},
-                  {"at", rfc3339(question->today.now)},
-                  {"not_asked", question->notes},
-                  {"departments", departments}});
+    say_json("policy-test", Json{{"policy", {{"id", question->policy.id}, {"digest", question->policy.digest}}},
+                                 {"run", record->id},
+                                 {"at", rfc3339(question->today.now)},
+                                 {"not_asked", question->notes},
+                                 {"departments", departments}});
     return code;
   }
   for (const auto& note : question->notes) say("not asked: {}\n", note);

@@ -10,6 +10,9 @@
 #include "cli/output.hpp"
 #include "cli/terminal.hpp"
 #include "history/archive/run_archive.hpp"
+#include "lab/core/choice.hpp"
+#include "lab/core/paths.hpp"
+#include "promotion/book/book.hpp"
 #include "promotion/desk/queue.hpp"
 
 namespace patchlab::cli {
@@ -28,6 +31,7 @@ struct Queue {
   std::vector<std::string> runs;
   std::vector<promotion::Waiting> waiting;
   std::vector<std::string> notes;
+  std::set<std::string> departments;  // of all runs that were looked at
 };
 
 // Of each department the newest run that people could let pass; what stands before it in the way is told.
@@ -37,6 +41,7 @@ Result<void> look_at(const reports::RunRecord& record, const promotion::Desk& de
   const auto decisions = desk.decisions(record);
   for (const auto& decision : decisions) {
     const auto& name = decision.department;
+    queue.departments.insert(name);
     if (settled.contains(name) || (!arguments.department.empty() && arguments.department != name)) continue;
     const auto people = today.people.find(name);
     auto entry = promotion::queue_entry(
@@ -58,6 +63,27 @@ Result<void> look_at(const reports::RunRecord& record, const promotion::Desk& de
   return {};
 }
 
+// A name that nobody has is a typing mistake, and no empty queue.
+Result<void> check_names(const Arguments& arguments, const Queue& queue) {
+  if (!arguments.department.empty()) {
+    PATCHLAB_TRY(check_choice("--department", {arguments.department},
+                              fmt::format("is in none of the {} runs that were looked at", queue.runs.size()),
+                              {queue.departments.begin(), queue.departments.end()}));
+  }
+  if (arguments.by.empty()) return {};
+  PATCHLAB_ASSIGN(const auto stage, absolute_path(arguments.desk.stage));
+  PATCHLAB_ASSIGN(
+      const auto trust,
+      promotion::DecisionBook(stage / promotion::chain_folder_name, host_processes(), system_clock_source()).trust());
+  const auto* version = trust.at(system_clock_source().wall());
+  std::vector<std::string> signers;
+  if (version != nullptr) {
+    for (const auto& signer : version->signers) signers.push_back(signer.name);
+  }
+  return check_choice("--by", {arguments.by},
+                      fmt::format("is nobody who may sign in stage '{}'", arguments.desk.stage.string()), signers);
+}
+
 Result<Queue> queue_of(const Arguments& arguments) {
   Queue queue;
   std::set<std::string> settled;
@@ -77,6 +103,8 @@ Result<Queue> queue_of(const Arguments& arguments) {
     }
     PATCHLAB_TRY(look_at(found->record, found->desk, arguments, settled, queue));
   }
+  if (queue.runs.empty()) PATCHLAB_TRY(history::RunArchive(arguments.desk.runs).latest());  // says that there is none
+  PATCHLAB_TRY(check_names(arguments, queue));
   return queue;
 }
 
@@ -94,10 +122,10 @@ ExitCode queue(const Arguments& arguments) {
   const auto read = queue_of(arguments);
   if (!read) return report_input(read.error(), ExitCode::bad_data);
   if (arguments.json) {
-    say_json(Json{{"stage", arguments.desk.stage.string()},
-                  {"runs", read->runs},
-                  {"waiting", read->waiting},
-                  {"notes", read->notes}});
+    say_json("queue", Json{{"stage", arguments.desk.stage.string()},
+                           {"runs", read->runs},
+                           {"waiting", read->waiting},
+                           {"notes", read->notes}});
     return ExitCode::ok;
   }
   for (const auto& waiting : read->waiting) show(waiting);

@@ -1,13 +1,12 @@
 // SPDX-FileCopyrightText: 2026 The patchlab authors
 // SPDX-License-Identifier: Apache-2.0
-#include <fmt/ranges.h>
-
 #include <CLI/CLI.hpp>
 
 #include "cli/commands.hpp"
 #include "cli/desk_argument.hpp"
 #include "cli/output.hpp"
 #include "cli/terminal.hpp"
+#include "lab/core/choice.hpp"
 #include "reports/csv/csv.hpp"
 #include "reports/html/html.hpp"
 #include "reports/junit/junit.hpp"
@@ -35,7 +34,7 @@ ExitCode show(const Arguments& arguments) {
     // As it is on disk, of whichever schema.
     const auto json = read_json_file(file, JsonTexts::any);
     if (!json) return report_input(json.error(), ExitCode::bad_data);
-    say_json(*json);
+    say_record(*json);
     return ExitCode::ok;
   }
   const auto decisions = desk.decisions(record);
@@ -94,9 +93,8 @@ ExitCode explain(const Arguments& arguments) {
   if (reports::find_candidate(record, arguments.candidate) == nullptr) {
     std::vector<std::string> known;
     for (const auto& candidate : record.candidates) known.push_back(candidate.id);
-    return report(configuration_error(fmt::format("candidate '{}' is not part of run {}; there are: {}",
-                                                  arguments.candidate, record.id, fmt::join(known, ", "))),
-                  ExitCode::bad_data);
+    return report(unknown_choice("candidate", arguments.candidate, "is not part of run " + record.id, known),
+                  ExitCode::usage);
   }
   if (record.departments.empty())
     return report(configuration_error(fmt::format("run {} has no department: nothing is known of '{}'", record.id,
@@ -110,7 +108,8 @@ ExitCode explain(const Arguments& arguments) {
     else
       say(explanation);
   }
-  if (arguments.json) say_json(all);
+  if (arguments.json)
+    say_json("explain", {{"run", record.id}, {"candidate", arguments.candidate}, {"departments", all}});
   return std::ranges::all_of(explanations, &promotion::Explanation::promoted) ? ExitCode::ok : ExitCode::policy;
 }
 

@@ -24,6 +24,19 @@ struct Arguments {
   DeskCommandArgument desk;
 };
 
+// A run of it would test nothing, and end with the same code.
+ExitCode if_anything_applies(const runners::Plan& plan) {
+  for (const auto& department : plan.departments) {
+    if (department.controls > 0) return ExitCode::ok;
+    for (const auto& candidate : department.candidates) {
+      if (!candidate.installs.empty()) return ExitCode::ok;
+    }
+  }
+  return report(configuration_error("no candidate applies to any machine: a run would test nothing",
+                                    "patchlab run --dry-run SCENARIO says why, of each"),
+                ExitCode::only_skips);
+}
+
 ExitCode validate(const Arguments& arguments) {
   const auto stop = interruption();
   const auto scenario = runners::load_scenario(arguments.scenario);
@@ -34,7 +47,7 @@ ExitCode validate(const Arguments& arguments) {
   say("{}: fine: {} departments, {} candidates\n", arguments.scenario, plan->departments.size(),
       plan->candidates.size());
   for (const auto& sentence : plan->not_tested) say("not tested: {}\n", sentence);
-  return ExitCode::ok;
+  return if_anything_applies(*plan);
 }
 
 ExitCode run(Arguments& arguments) {
@@ -62,8 +75,11 @@ ExitCode run(Arguments& arguments) {
   }
   if (arguments.dry_run) {
     progress.reset();
-    write_out(describe(*plan));
-    return ExitCode::ok;
+    if (arguments.json)
+      say_json("plan", plan_json(*plan));
+    else
+      write_out(describe(*plan));
+    return if_anything_applies(*plan);
   }
   const auto ask = !arguments.no_promote && arguments.options.roles.empty() && arguments.options.controls == 0
                        ? promotion::Desk::Ask::promote
@@ -113,7 +129,7 @@ void add_run(CLI::App& app, Chosen& chosen) {
   running->add_flag("--no-promote", arguments->no_promote, "test only, publish nothing");
   add_scribe(*running, arguments->scribe);
   add_desk_command(*running, arguments->desk);
-  running->add_flag("--json", arguments->json, "the record on standard output");
+  running->add_flag("--json", arguments->json, "the record on standard output; with --dry-run the plan");
   running->callback([arguments, &chosen] { chosen = [arguments] { return run(*arguments); }; });
 }
 

@@ -54,7 +54,7 @@ std::string hint_for(const fs::path& stage, const std::string& owner) {
 void show_run(const reports::RunRecord& record, const reports::Decisions& decisions, const fs::path& folder,
               Show show) {
   if (show == Show::json)
-    say_json(Json(record));
+    say_record(Json(record));
   else
     write_out(run_table(record, decisions, folder));
 }

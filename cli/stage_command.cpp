@@ -10,6 +10,7 @@
 #include "cli/run_reports.hpp"
 #include "cli/terminal.hpp"
 #include "history/archive/run_archive.hpp"
+#include "lab/core/choice.hpp"
 #include "lab/core/pipe.hpp"
 #include "lab/core/printable.hpp"
 
@@ -29,13 +30,7 @@ struct Arguments {
 Result<void> check_departments(const Arguments& arguments, const reports::RunRecord& record) {
   std::vector<std::string> known;
   for (const auto& department : record.departments) known.push_back(department.name);
-  for (const auto& name : arguments.departments) {
-    if (std::ranges::count(known, name) == 0) {
-      return configuration_error(fmt::format("--department '{}' is not part of run {}; there are: {}", name, record.id,
-                                             fmt::join(known, ", ")));
-    }
-  }
-  return {};
+  return check_choice("--department", arguments.departments, "is not part of run " + record.id, known);
 }
 
 // What lies beside the run.json would tell of the time before. Who may promote may not be who may write there: that is
@@ -60,7 +55,7 @@ ExitCode promote(const Arguments& arguments) {
   const auto asked = run_at_desk(arguments.desk, runners::Look::at_contents);
   if (!asked) return report_input(asked.error(), ExitCode::bad_data);
   const auto& [file, record, desk] = *asked;
-  if (const auto known = check_departments(arguments, record); !known) return report(known.error(), ExitCode::bad_data);
+  if (const auto known = check_departments(arguments, record); !known) return report(known.error());
   if (record.departments.empty()) {
     return report(configuration_error(fmt::format("run {} has no department: there is nothing to promote", record.id)),
                   ExitCode::not_tested);
@@ -69,7 +64,7 @@ ExitCode promote(const Arguments& arguments) {
       desk.promote(record, arguments.departments,
                    promotion::Desk::Wish{.file = file, .rollback = arguments.rollback.value_or(std::string())});
   for (const auto& sentence : promotions.finished) tell(printable_format("patchlab: {}\n", sentence));
-  if (arguments.json) say_json(Json(promotions.decisions));
+  if (arguments.json) say_json("promote", {{"run", record.id}, {"decisions", promotions.decisions}});
   for (const auto& decision : promotions.decisions) {
     if (arguments.json) break;
     const bool promoted = decision.state == reports::DecisionState::promoted;

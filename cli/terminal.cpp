@@ -11,6 +11,7 @@
 #include <sstream>
 #include <thread>
 
+#include "lab/core/choice.hpp"
 #include "lab/core/pipe.hpp"
 #include "lab/core/printable.hpp"
 
@@ -20,7 +21,7 @@ ExitCode report(const Error& error, ExitCode code) {
   std::istringstream lines(error.message);
   for (std::string line; std::getline(lines, line);) tell(fmt::format("patchlab: error: {}\n", printable(line)));
   if (!error.hint.empty()) tell(fmt::format("patchlab: hint: {}\n", printable(error.hint)));
-  return code;
+  return is_about_option(error) ? ExitCode::usage : code;
 }
 
 ExitCode report_input(const Error& error, ExitCode bad) {

@@ -13,7 +13,8 @@
 
 namespace patchlab::cli {
 
-// "patchlab: error: ..." line by line, then the hint; returns the exit code that fits the error's class.
+// "patchlab: error: ..." line by line, then the hint; returns the exit code that fits the error's class. What is about
+// an option and what was typed for it (is_about_option) is the command line's fault whatever `code` says.
 ExitCode report(const Error& error);
 ExitCode report(const Error& error, ExitCode code);
 // Of an input file: `bad` when the file is (missing, broken, no regular file), error when the host could not read it.

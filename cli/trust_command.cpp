@@ -7,6 +7,7 @@
 #include "cli/key_argument.hpp"
 #include "cli/output.hpp"
 #include "cli/terminal.hpp"
+#include "lab/core/choice.hpp"
 #include "lab/core/files.hpp"
 #include "lab/core/paths.hpp"
 #include "promotion/book/book.hpp"
@@ -39,7 +40,7 @@ Result<std::string> namespace_of(const std::string& word) {
   }
   std::vector<std::string> words;
   for (const auto& name : known_namespaces(SignersOf::statements)) words.push_back(name.substr(9, name.size() - 12));
-  return configuration_error(fmt::format("'{}' is nothing that one could sign; there are: {}", word, listed(words)));
+  return unknown_choice("kind", word, "is nothing that one could sign", words);
 }
 
 Result<std::vector<std::string>> namespaces_of(const std::vector<std::string>& words) {
@@ -84,10 +85,10 @@ ExitCode check(const Arguments& arguments) {
       problems.push_back({{"line", one.line}, {"code", to_string(one.code)}, {"text", one.text}});
     Json said = Json::array();
     for (const auto& [line, note] : notes) said.push_back({{"line", line}, {"text", note}});
-    say_json({{"file", arguments.file.string()},
-              {"signers", reading.signers.size()},
-              {"problems", problems},
-              {"notes", said}});
+    say_json("trust-check", {{"file", arguments.file.string()},
+                             {"signers", reading.signers.size()},
+                             {"problems", problems},
+                             {"notes", said}});
   } else {
     for (const auto& [line, note] : notes) say("{}:{}: note: {}\n", arguments.file, line, note);
     if (reading.problems.empty())
@@ -173,6 +174,11 @@ ExitCode retire(const Arguments& arguments) {
     return false;
   });
   if (ended == 0) {
+    std::vector<std::string> names;
+    for (const auto& signer : *signers) names.push_back(signer.name);
+    const auto known =
+        check_choice("signer", {arguments.name}, fmt::format("is not in '{}'", arguments.file.string()), names);
+    if (!known) return report(known.error(), ExitCode::usage);
     return report(configuration_error(fmt::format("'{}' has no key in force after {} in '{}'", arguments.name,
                                                   rfc3339(end), arguments.file.string()),
                                       "patchlab trust check FILE says who is in it"),

@@ -37,7 +37,7 @@ ExitCode verify_old_ledger(const Arguments& arguments) {
         ExitCode::bad_data);
   }
   if (arguments.json) {
-    say_json(Json{{"ledger", arguments.what.string()}, {"entries", head->seq}, {"head", head->hash}});
+    say_json("ledger-file", Json{{"ledger", arguments.what.string()}, {"entries", head->seq}, {"head", head->hash}});
     return ExitCode::ok;
   }
   say("{}: {} entries, unbroken, head {}\n", arguments.what, head->seq, head->hash);
@@ -127,7 +127,7 @@ ExitCode verify_folder(const Arguments& arguments) {
   const auto proof = prove(host_processes(), arguments.what, question);
   if (!proof) return report_input(proof.error(), ExitCode::bad_data);
   if (arguments.json)
-    say_json(json_of(*proof, arguments.what));
+    say_json("verify", json_of(*proof, arguments.what));
   else
     say_proof(*proof, arguments.what);
   return code_of(*proof, question.roots.has_value());

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <set>
 
+#include "lab/core/choice.hpp"
 #include "lab/core/digest.hpp"
 #include "lab/core/files.hpp"
 #include "lab/core/paths.hpp"
@@ -71,8 +72,8 @@ class Exporting {
     if (found == proof.departments.end() || state_.history.last_done(department) == nullptr) {
       std::vector<std::string> names;
       for (const auto& one : proof.departments) names.push_back(one.department);
-      return configuration_error(fmt::format("'{}' was never promoted in '{}'", printable(department), stage_.string()),
-                                 "there are: " + listed(names));
+      return unknown_choice("--department", department,
+                            fmt::format("was never promoted in '{}'", printable(stage_.string())), names);
     }
     if (!found->problems.empty())
       return configuration_error(fmt::format("cannot prove what lies there: {}", found->problems.front()),

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/ranges.h>
 
+#include "lab/core/choice.hpp"
 #include "lab/core/printable.hpp"
 #include "patches/apt/recipe_source.hpp"
 #include "patches/candidate/manifest.hpp"
@@ -24,24 +25,15 @@ bool wanted(const std::vector<std::string>& filter, const std::string& name) {
   return filter.empty() || std::ranges::count(filter, name) > 0;
 }
 
-// A filter that names nothing is a typing mistake, not an empty run.
-Result<void> check_filter(const std::string& option, const std::vector<std::string>& filter,
-                          const std::set<std::string>& known) {
-  for (const auto& name : filter) {
-    if (!known.contains(name)) {
-      return configuration_error(
-          fmt::format("{} '{}' is not in the scenario; there are: {}", option, name, fmt::join(known, ", ")));
-    }
-  }
-  return {};
-}
-
 Result<void> narrow(Plan& plan, const RunOptions& options) {
   std::set<std::string> departments, roles;
   for (const auto& department : plan.scenario.departments) {
     departments.insert(department.name);
     for (const auto& machine : department.machines) roles.insert(machine.role);
   }
+  const auto check_filter = [](const char* option, const auto& filter, const std::set<std::string>& known) {
+    return check_choice(option, filter, "is not in the scenario", {known.begin(), known.end()});
+  };
   PATCHLAB_TRY(check_filter("--department", options.departments, departments));
   PATCHLAB_TRY(check_filter("--role", options.roles, roles));
   std::erase_if(plan.scenario.departments, [&](const auto& department) {
@@ -175,7 +167,7 @@ Result<void> load_candidates(Plan& plan, const RunOptions& options, const std::s
   PATCHLAB_ASSIGN(auto candidates, CandidateLoader(plan, options, progress, stop).load());
   std::set<std::string> ids;
   for (const auto& candidate : candidates) ids.insert(candidate.id);
-  PATCHLAB_TRY(check_filter("--candidate", options.candidates, ids));
+  PATCHLAB_TRY(check_choice("--candidate", options.candidates, "is not in the scenario", {ids.begin(), ids.end()}));
   if (!options.candidates.empty()) {
     auto chosen = patches::with_prerequisites(candidates, options.candidates);
     for (const auto& candidate : candidates) {
@@ -366,6 +358,41 @@ Result<Plan> make_plan(const Scenario& scenario, const RunOptions& options, Prog
     plan.departments.push_back(std::move(job).value());
   }
   return plan;
+}
+
+Json plan_json(const Plan& plan) {
+  Json candidates = Json::array();
+  for (const auto& candidate : plan.candidates)
+    candidates.push_back({{"id", candidate.id}, {"digest", candidate.digest}});
+  Json departments = Json::array();
+  for (const auto& department : plan.departments) {
+    Json machines = Json::array();
+    for (const auto& machine : department.cell.machines) {
+      Json checks = Json::array();
+      for (const auto& check : machine.plan.checks) checks.push_back(check.id);
+      machines.push_back({{"machine", machine.plan.name},
+                          {"role", machine.plan.role},
+                          {"address", machine.plan.address},
+                          {"memory_mib", machine.plan.memory_mib},
+                          {"checks", checks},
+                          {"golden", machine.golden_digest}});
+    }
+    Json planned = Json::array();
+    for (const auto& candidate : department.candidates) {
+      Json where = Json::array();
+      for (const auto& [machine, install] : candidate.installs) where.push_back(machine);
+      planned.push_back({{"id", candidate.id}, {"machines", where}, {"skipped_because", candidate.skipped_because}});
+    }
+    departments.push_back({{"department", department.cell.department},
+                           {"subnet", department.cell.network.subnet},
+                           {"machines", machines},
+                           {"candidates", planned}});
+  }
+  return {{"scenario", plan.scenario.name},
+          {"candidates", candidates},
+          {"departments", departments},
+          {"trial", plan.scenario.trial},
+          {"not_tested", plan.not_tested}};
 }
 
 std::string describe(const Plan& plan) {

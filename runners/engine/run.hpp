@@ -45,6 +45,7 @@ struct Plan {
                                      std::stop_token stop);
 // For --dry-run: who would be tested with what.
 [[nodiscard]] std::string describe(const Plan& plan);
+[[nodiscard]] Json plan_json(const Plan& plan);  // the same for programs: cli/schemas/plan.schema.json
 
 struct FinishedRun {
   reports::RunRecord record;

@@ -49,7 +49,8 @@ class LabCommand : public ::testing::Test {
   }
   static std::vector<std::string> lines(const ProcessOutcome& outcome) {
     std::vector<std::string> all;
-    for (const auto& one : Json::parse(outcome.output)) {
+    const auto json = Json::parse(outcome.output);
+    for (const auto& one : json.at("objects")) {
       all.push_back(one["kind"].get<std::string>() + " " + one["name"].get<std::string>() + " " +
                     one["state"].get<std::string>());
     }
@@ -91,7 +92,10 @@ TEST_F(LabCommand, LeavesARunThatIsAlive) {
 }
 
 TEST_F(LabCommand, OfOneRunOnly) {
-  EXPECT_EQ(clean({"--run", "r2"}).output, "nothing of the lab is there\n");
+  const auto nothing = clean({"--run", "r2"});
+  EXPECT_EQ(exit_code(nothing), 64) << "a run that left nothing was not cleaned";
+  EXPECT_THAT(nothing.errors,
+              HasSubstr("--run 'r2' has left nothing here; there are: r1\npatchlab: hint: did you mean r1?"));
   EXPECT_TRUE(fs::exists(cell_));
 }
 

@@ -1,0 +1,201 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/option_tree.hpp"
+
+#include <fmt/ranges.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <map>
+
+#include "lab/core/choice.hpp"
+
+namespace patchlab::cli {
+namespace {
+
+struct Value {
+  ValueKind kind;
+  const char* name;
+  std::vector<std::string> words{};
+};
+
+// By the name of the option, which means the same wherever it is. Another one takes any text.
+const std::map<std::string, Value>& values() {
+  static const std::map<std::string, Value> all{
+      {"--add", {ValueKind::file, "FILE"}},
+      {"--as", {ValueKind::text, "NAME"}},
+      {"--at", {ValueKind::text, "TIME"}},
+      {"--by", {ValueKind::text, "NAME"}},
+      {"--ca-bundle", {ValueKind::file, "PEM"}},
+      {"--candidate", {ValueKind::name, "CANDIDATE"}},
+      {"--connect", {ValueKind::text, "URI"}},
+      {"--controls", {ValueKind::text, "NUMBER"}},
+      {"--decision", {ValueKind::text, "LINE"}},
+      {"--department", {ValueKind::name, "DEPARTMENT"}},
+      {"--desk", {ValueKind::text, "COMMAND"}},
+      {"--fingerprint", {ValueKind::text, "FINGERPRINT"}},
+      {"--format", {ValueKind::word, "FORMAT", {"html", "junit", "json", "tap", "csv"}}},
+      {"--from", {ValueKind::text, "TIME"}},
+      {"--home", {ValueKind::folder, "FOLDER"}},
+      {"--key", {ValueKind::file, "KEY"}},
+      {"--lab", {ValueKind::text, "USER"}},
+      {"--ledger", {ValueKind::file, "FILE"}},
+      {"--listen", {ValueKind::text, "ADDRESS:PORT"}},
+      {"--may", {ValueKind::name, "KIND"}},
+      {"--newest", {ValueKind::text, "NUMBER"}},
+      {"--noted", {ValueKind::text, "SIZE:HASH"}},
+      {"--origin", {ValueKind::text, "URL"}},
+      {"--output", {ValueKind::folder, "FOLDER"}},
+      {"--print", {ValueKind::word, "KIND", {"submit", "approve", "reject", "waive", "withdraw"}}},
+      {"--reason", {ValueKind::text, "TEXT"}},
+      {"--recipes", {ValueKind::folder, "FOLDER"}},
+      {"--role", {ValueKind::name, "ROLE"}},
+      {"--rollback", {ValueKind::text, "REASON"}},
+      {"--root", {ValueKind::file, "KEY"}},
+      {"--roots", {ValueKind::file, "FILE"}},
+      {"--run", {ValueKind::run, "RUN"}},
+      {"--runs", {ValueKind::folder, "FOLDER"}},
+      {"--security-key", {ValueKind::name, "KIND"}},
+      {"--sign-with", {ValueKind::file, "KEY"}},
+      {"--stage", {ValueKind::folder, "FOLDER"}},
+      {"--state", {ValueKind::file, "FILE"}},
+      {"--storage", {ValueKind::folder, "FOLDER"}},
+      {"--ticket", {ValueKind::text, "TEXT"}},
+      {"--until", {ValueKind::text, "TIME"}},
+      {"--user", {ValueKind::text, "USER"}},
+      {"--what", {ValueKind::text, "MACHINE/CHECK"}},
+      {"--with", {ValueKind::name, "CANDIDATE"}},
+      {"candidate", {ValueKind::name, "CANDIDATE"}},
+      {"file", {ValueKind::file, "FILE"}},
+      {"folder", {ValueKind::folder, "FOLDER"}},
+      {"from", {ValueKind::file, "STAGE"}},
+      {"name", {ValueKind::text, "NAME"}},
+      {"names", {ValueKind::name, "RECIPE"}},
+      {"path", {ValueKind::file, "PATH"}},
+      {"policy", {ValueKind::file, "POLICY"}},
+      {"run", {ValueKind::run, "RUN"}},
+      {"scenario", {ValueKind::file, "SCENARIO"}},
+      {"schema", {ValueKind::name, "NAME"}},
+      {"shell", {ValueKind::word, "SHELL", {"bash", "zsh", "fish"}}},
+      {"what", {ValueKind::file, "STAGE"}},
+  };
+  return all;
+}
+
+OptionFacts facts_of(const CLI::Option& option) {
+  OptionFacts facts;
+  facts.positional = option.get_positional();
+  for (const auto& name : option.get_lnames()) facts.names.push_back("--" + name);
+  for (const auto& name : option.get_snames()) facts.names.push_back("-" + name);
+  if (facts.positional) facts.names = {option.get_name(true)};
+  facts.help = option.get_description();
+  facts.required = option.get_required();
+  facts.default_value = option.get_default_str();
+  facts.environment = option.get_envname();
+  if (option.get_items_expected_max() == 0) return facts;
+  facts.takes = option.get_items_expected_min();
+  const auto known = values().find(facts.names.front());
+  const Value value = known == values().end() ? Value{ValueKind::text, "VALUE"} : known->second;
+  facts.kind = value.kind;
+  facts.words = value.words;
+  facts.value = value.name;
+  return facts;
+}
+
+CommandFacts facts_of(const CLI::App& app, std::vector<std::string> words) {
+  CommandFacts facts;
+  facts.words = std::move(words);
+  facts.help = app.get_description();
+  for (const auto* option : app.get_options()) {
+    if (!option->get_group().empty()) facts.options.push_back(facts_of(*option));
+  }
+  for (const auto* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+    if (command->get_group().empty()) continue;
+    auto path = facts.words;
+    path.push_back(command->get_name());
+    facts.commands.push_back(facts_of(*command, std::move(path)));
+  }
+  return facts;
+}
+
+void collect(const CommandFacts& facts, std::vector<const CommandFacts*>& found) {
+  if (facts.commands.empty()) found.push_back(&facts);
+  for (const auto& command : facts.commands) collect(command, found);
+}
+
+const OptionFacts* option_in(const CommandFacts& command, const std::string& name) {
+  for (const auto& option : command.options) {
+    if (!option.positional && std::ranges::count(option.names, name) > 0) return &option;
+  }
+  return nullptr;
+}
+
+const CommandFacts* command_in(const CommandFacts& group, const std::string& word) {
+  for (const auto& command : group.commands) {
+    if (command.words.back() == word) return &command;
+  }
+  return nullptr;
+}
+
+Error no_command(const CommandFacts& group, const std::string& word) {
+  std::vector<std::string> known;
+  for (const auto& command : group.commands) known.push_back(command.words.back());
+  const auto hint = did_you_mean(word, known);
+  return configuration_error(fmt::format("'{}' has no command '{}'", group.name(), word),
+                             hint.empty() ? fmt::format("there are: {}", fmt::join(known, ", ")) : hint);
+}
+
+Error no_option(const CommandFacts& command, const std::string& name) {
+  std::vector<std::string> known;
+  for (const auto& option : command.options) {
+    if (!option.positional) known.insert(known.end(), option.names.begin(), option.names.end());
+  }
+  const auto hint = did_you_mean(name, known);
+  return configuration_error(fmt::format("'{}' has no option '{}'", command.name(), name),
+                             hint.empty() ? fmt::format("'{} --help' shows them all", command.name()) : hint);
+}
+
+}  // namespace
+
+std::string CommandFacts::name() const {
+  return words.empty() ? std::string("patchlab") : fmt::format("patchlab {}", fmt::join(words, " "));
+}
+
+CommandFacts command_tree(const CLI::App& app) { return facts_of(app, {}); }
+
+std::vector<const CommandFacts*> commands_in(const CommandFacts& tree) {
+  std::vector<const CommandFacts*> found;
+  collect(tree, found);
+  return found;
+}
+
+const CommandFacts& command_of(const CommandFacts& tree, const std::vector<std::string>& arguments) {
+  const auto* command = &tree;
+  for (const auto& word : arguments) {
+    const auto* next = command_in(*command, word);
+    if (next == nullptr) break;
+    command = next;
+  }
+  return *command;
+}
+
+std::optional<Error> unknown_word(const CommandFacts& tree, const std::vector<std::string>& arguments) {
+  const auto& command = command_of(tree, arguments);
+  auto at = arguments.begin() + static_cast<std::ptrdiff_t>(command.words.size());
+  if (at != arguments.end() && !at->starts_with('-') && !command.commands.empty()) return no_command(command, *at);
+  for (; at != arguments.end() && *at != "--"; ++at) {
+    if (!at->starts_with('-') || *at == "-") continue;
+    const bool is_long = at->starts_with("--");
+    const auto name = is_long ? at->substr(0, at->find('=')) : at->substr(0, 2);
+    const auto* option = option_in(command, name);
+    if (option == nullptr) return no_option(command, name);
+    if (option->value.empty() && name != *at)
+      return configuration_error(fmt::format("option '{}' of '{}' takes no value", name, command.name()),
+                                 fmt::format("leave '{}' out", at->substr(name.size())));
+    // What follows is its value, also when it looks like an option.
+    if (name == *at) at += std::min<std::ptrdiff_t>(option->takes, arguments.end() - at - 1);
+  }
+  return std::nullopt;
+}
+
+}  // namespace patchlab::cli

@@ -1,0 +1,323 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include <gmock/gmock.h>
+
+#include <CLI/CLI.hpp>
+
+#include "cli/commands.hpp"
+#include "cli/option_tree.hpp"
+#include "cli/schemas.hpp"
+#include "lab/core/paths.hpp"
+#include "program.hpp"
+#include "promotion/gate/gate.hpp"
+#include "promotion/ledger/run_entries.hpp"
+#include "promotion/stage/stage.hpp"
+#include "tests/support/json_schema.hpp"
+#include "tests/support/sample_record.hpp"
+
+// Rules that hold for every command there is: found by walking the commands of the program itself, so that a new one is
+// asked as well.
+namespace patchlab::e2e {
+namespace {
+
+using ::testing::Contains;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+namespace fs = std::filesystem;
+using Words = std::vector<std::string>;
+using nlohmann::literals::operator""_json_pointer;
+
+const cli::CommandFacts& tree() {
+  static cli::Chosen chosen;
+  static CLI::App app{"", "patchlab"};
+  static const cli::CommandFacts facts = [] {
+    cli::add_commands(app, chosen);
+    return cli::command_tree(app);
+  }();
+  return facts;
+}
+
+// A call of each command that gets as far as to look at what it was given, in the folder that EveryCommand makes.
+// Several: it prints documents of several kinds.
+const std::map<std::string, std::vector<Words>>& examples() {
+  static const std::map<std::string, std::vector<Words>> all{
+      {"doctor", {{}}},
+      {"image build", {{"--recipes", "recipes"}}},
+      {"image list", {{}}},
+      {"image verify", {{}}},
+      {"patch inspect", {{"some.deb"}}},
+      {"patch add", {{"some.deb"}}},
+      {"validate", {{"scenario.json"}}},
+      {"run", {{"scenario.json", "--dry-run"}}},
+      {"report", {{"latest"}}},
+      {"explain", {{"dns-update"}}},
+      {"promote", {{"latest", "--stage", "other"}}},
+      {"verify", {{"production"}, {"runs/ledger.jsonl"}}},
+      {"evidence export", {{"--department", "finance", "-o", "bundle"}}},
+      {"witness", {{"runs/ledger.jsonl", "--state", "noted", "--key", "root"}}},
+      {"submit", {{"latest", "--department", "finance", "--key", "bob"}}},
+      {"approve", {{"latest", "--department", "finance", "--reason", "read", "--key", "bob"}}},
+      {"reject", {{"latest", "--department", "finance", "--reason", "read", "--key", "bob"}}},
+      {"waive",
+       {{"latest", "--department", "finance", "--reason", "read", "--key", "bob", "--what", "mail/x", "--ticket", "T",
+         "--until", "2099-01-01T00:00:00Z"}}},
+      {"withdraw", {{"latest", "--department", "finance", "--reason", "read", "--key", "bob", "--decision", "1"}}},
+      {"decide", {{"latest", "--print", "approve", "--department", "finance", "--reason", "read", "--by", "bob@x"}}},
+      {"queue", {{}}},
+      {"trust check", {{"signers"}}},
+      {"trust add", {{"draft", "bob@x", "--key", "bob.pub", "--may", "approve"}}},
+      {"trust retire", {{"signers", "bob@x"}}},
+      {"trust sign", {{"signers", "--root", "root", "--stage", "fresh"}}},
+      {"desk serve", {{"--listen", "nowhere"}}},
+      {"policy check", {{"quickstart"}}},
+      {"policy add", {{"policy.json", "--key", "bob"}}},
+      {"policy test", {{"quickstart", "latest"}}},
+      {"lab clean", {{"--connect", "test:///default", "--dry-run"}}},
+      {"ledger take", {{"--stage", "/nowhere", "--runs", "/nowhere"}}},
+      {"ledger hand", {{"latest"}}},
+      {"stage setup", {{"--stage", "production", "--lab", "nosuchuser"}}},
+      {"schema", {{}}},
+  };
+  return all;
+}
+
+// Those that say nothing on standard output in that folder: they refuse there, and what they print when they do not is
+// looked at by tests of their own.
+const std::set<std::string> refuse_there{"image build", "image verify", "validate",   "run",        "evidence export",
+                                         "witness",     "submit",       "approve",    "reject",     "waive",
+                                         "withdraw",    "decide",       "desk serve", "policy add", "ledger take",
+                                         "ledger hand", "stage setup"};
+
+std::string key_of(const cli::CommandFacts& command) { return command.name().substr(9); }
+
+class EveryCommand : public ::testing::Test {
+ protected:
+  EveryCommand() {
+    ::setenv("PATCHLAB_CACHE", (folder_.path() / "cache").c_str(), 1);
+    ::unsetenv("PATCHLAB_RUNS");
+    const auto record = tests::good_record();
+    const auto runs = folder_.path() / "runs";
+    EXPECT_TRUE(create_folders(runs / record.id));
+    EXPECT_TRUE(reports::write_run_record(record, runs / record.id / reports::run_file_name));
+    EXPECT_TRUE(promotion::Ledger(runs / "ledger.jsonl").append(promotion::ledger_entries(record, record.finished)));
+    EXPECT_TRUE(create_folders(folder_.path() / "store"));
+    for (const auto& candidate : record.candidates) {
+      for (const auto& file : candidate.files)
+        EXPECT_TRUE(write_file_atomically(folder_.path() / "store" / file.sha256, "content of " + candidate.id));
+    }
+    promotion::Today today;
+    using namespace std::chrono;
+    today.now = sys_days{year{2026} / 11 / 22} + hours{7};
+    EXPECT_TRUE(promotion::publish(
+        record, promotion::decide(record, "finance", {}, today),
+        [this](const std::string& sha256) -> Result<fs::path> { return folder_.path() / "store" / sha256; },
+        {.stage = folder_.path() / "production", .now = "2026-11-22T06:20:00.000Z", .before_step = {}}));
+    for (const char* name : {"bob", "root"})
+      EXPECT_EQ(run("ssh-keygen", {"-q", "-t", "ed25519", "-N", "", "-C", name, "-f", name}), 0);
+    EXPECT_EQ(ask({"trust", "add", "signers", "bob@x", "--key", "bob.pub", "--may", "approve"}), 0);
+    fs::create_directories(folder_.path() / "tree" / "DEBIAN");
+    folder_.write("tree/DEBIAN/control",
+                  "Package: some\nVersion: 1\nArchitecture: all\nMaintainer: nobody <n@example>\nDescription: none\n");
+    EXPECT_EQ(run("dpkg-deb", {"--root-owner-group", "-b", "tree", "some.deb"}), 0);
+    folder_.write("scenario.json", small_scenario().dump());
+    fs::create_directories(folder_.path() / "recipes");
+    fs::copy(fs::path(PATCHLAB_SOURCE_DIR) / "scenarios" / "images", folder_.path() / "recipes",
+             fs::copy_options::recursive);
+    folder_.write("policy.json", "{}");
+  }
+  ~EveryCommand() override { ::unsetenv("PATCHLAB_CACHE"); }
+
+  int run(const std::string& program, const Words& arguments) const {
+    ProcessSpec spec;
+    spec.program = program;
+    spec.arguments = arguments;
+    spec.working_folder = folder_.path();
+    return exit_code(host_processes().run(spec));
+  }
+  int ask(const Words& words) const { return exit_code(patchlab(words, folder_.path())); }
+  [[nodiscard]] ProcessOutcome full_disk(const Words& words) const {
+    ProcessSpec spec;
+    spec.program = "/bin/sh";
+    spec.arguments = {"-c", "exec \"$0\" \"$@\" >/dev/full", PATCHLAB_PROGRAM};
+    spec.arguments.insert(spec.arguments.end(), words.begin(), words.end());
+    spec.working_folder = folder_.path();
+    return host_processes().run(spec);
+  }
+
+  TemporaryFolder folder_;
+};
+
+Words call_of(const cli::CommandFacts& command, const Words& example) {
+  auto words = command.words;
+  words.insert(words.end(), example.begin(), example.end());
+  return words;
+}
+
+bool has_json(const cli::CommandFacts& command) {
+  return std::ranges::any_of(command.options, [](const auto& option) { return option.names.front() == "--json"; });
+}
+
+TEST(Commands, EachHasAnExampleHere) {
+  std::set<std::string> there;
+  for (const auto* command : cli::commands_in(tree())) {
+    there.insert(key_of(*command));
+    EXPECT_TRUE(examples().contains(key_of(*command))) << "add a call of '" << command->name() << "' to examples()";
+  }
+  for (const auto& [name, calls] : examples()) EXPECT_THAT(there, Contains(name));
+  EXPECT_GT(there.size(), 25U);
+}
+
+TEST(Commands, EachValueHasAKind) {
+  for (const auto* command : cli::commands_in(tree())) {
+    for (const auto& option : command->options) {
+      EXPECT_NE(option.value, "VALUE") << command->name() << " " << option.names.front()
+                                       << ": say in cli/option_tree.cpp what it takes";
+      EXPECT_THAT(option.help, Not(IsEmpty())) << command->name() << " " << option.names.front();
+    }
+  }
+}
+
+TEST(Commands, EveryMistypedWordIsNamedWithTheOneThatWasMeant) {
+  for (const auto* command : cli::commands_in(tree())) {
+    auto words = command->words;
+    words.back() += "x";
+    const auto no_command = cli::unknown_word(tree(), words);
+    ASSERT_TRUE(no_command) << command->name();
+    EXPECT_THAT(no_command->message, HasSubstr("has no command '" + words.back() + "'"));
+    EXPECT_THAT(no_command->hint, HasSubstr(command->words.back()));
+    for (const auto& option : command->options) {
+      if (option.positional) continue;
+      const auto typed = option.names.front() + "x";
+      for (const auto& more : {Words{typed}, Words{typed + "=1"}, Words{"anything", typed, "1"}}) {
+        const auto no_option = cli::unknown_word(tree(), call_of(*command, more));
+        ASSERT_TRUE(no_option) << command->name() << " " << typed;
+        EXPECT_EQ(no_option->message, "'" + command->name() + "' has no option '" + typed + "'");
+        EXPECT_THAT(no_option->hint, HasSubstr(option.names.front()));
+      }
+      EXPECT_FALSE(cli::unknown_word(tree(), call_of(*command, {option.names.front()})))
+          << command->name() << " " << option.names.front();
+      if (!option.value.empty()) continue;
+      const auto valued = cli::unknown_word(tree(), call_of(*command, {option.names.front() + "=1"}));
+      ASSERT_TRUE(valued) << command->name() << " " << option.names.front();
+      EXPECT_THAT(valued->message, HasSubstr("option '" + option.names.front() + "' of"));
+    }
+  }
+  // A value is a value, whatever it looks like.
+  EXPECT_FALSE(cli::unknown_word(tree(), {"approve", "--reason", "--urgent", "r"}));
+  EXPECT_FALSE(cli::unknown_word(tree(), {"verify", "--", "--stage"}));
+}
+
+TEST_F(EveryCommand, EndsWith64AtAWordItDoesNotKnow) {
+  for (const auto* command : cli::commands_in(tree())) {
+    auto words = command->words;
+    words.emplace_back("--no-such-option");
+    const auto outcome = patchlab(words, folder_.path());
+    EXPECT_EQ(exit_code(outcome), 64) << command->name();
+    EXPECT_THAT(outcome.errors, HasSubstr("has no option '--no-such-option'"));
+    EXPECT_THAT(outcome.output, IsEmpty());
+  }
+}
+
+// A name of something that is not there, for each option that takes one: never a question about nothing.
+TEST_F(EveryCommand, RefusesANameThatIsNotThereAndListsThoseThatAre) {
+  const std::map<std::string, std::string> elsewhere{
+      {"run --candidate", "candidates are known when there are images: NightlyScenario"},
+      {"evidence export --department", "needs a ledger: EvidenceCommand"}};
+  std::size_t asked = 0;
+  for (const auto* command : cli::commands_in(tree())) {
+    for (const auto& option : command->options) {
+      const auto& name = option.names.front();
+      if (option.kind != cli::ValueKind::name && option.kind != cli::ValueKind::word) continue;
+      if (elsewhere.contains(key_of(*command) + " " + name)) continue;
+      ++asked;
+      auto words = call_of(*command, examples().at(key_of(*command)).front());
+      if (option.positional) {
+        const auto at = words.begin() + static_cast<std::ptrdiff_t>(command->words.size());
+        const auto given = at != words.end() && !at->starts_with("-");
+        given ? void(*at = "nosuchname") : void(words.insert(at, "nosuchname"));
+      } else if (const auto at = std::ranges::find(words, name); at != words.end()) {
+        *(at + 1) = "nosuchname";
+      } else {
+        words.insert(words.end(), {name, "nosuchname"});
+      }
+      const auto outcome = patchlab(words, folder_.path());
+      EXPECT_EQ(exit_code(outcome), 64) << command->name() << " " << name << ": " << outcome.output << outcome.errors;
+      EXPECT_THAT(outcome.errors, HasSubstr("nosuchname")) << command->name() << " " << name;
+      EXPECT_THAT(outcome.output, IsEmpty()) << command->name() << " " << name;
+    }
+  }
+  EXPECT_GT(asked, 12U);
+  const auto near = patchlab({"promote", "latest", "--department", "finanze"}, folder_.path());
+  EXPECT_THAT(near.errors, HasSubstr("there are: finance\npatchlab: hint: did you mean finance?\n"));
+  const auto nobody = patchlab({"queue", "--by", "bob@y"}, folder_.path());
+  EXPECT_EQ(exit_code(nobody), 64) << nobody.output;
+  EXPECT_THAT(nobody.errors, HasSubstr("--by 'bob@y' is nobody who may sign"));
+}
+
+TEST_F(EveryCommand, SaysThatAFullDiskTookNothing) {
+  const auto expect = [&](const Words& words) {
+    const auto outcome = full_disk(words);
+    EXPECT_EQ(exit_code(outcome), 73) << ::testing::PrintToString(words) << ": " << outcome.errors;
+    EXPECT_THAT(outcome.errors, HasSubstr("writing the result to standard output"));
+  };
+  for (const auto* command : cli::commands_in(tree())) {
+    expect(call_of(*command, {"--help"}));
+    if (refuse_there.contains(key_of(*command))) continue;
+    for (const auto& example : examples().at(key_of(*command))) {
+      auto words = call_of(*command, example);
+      expect(words);
+      words.emplace_back("--json");
+      if (has_json(*command)) expect(words);
+      if (command->words == Words{"report"}) {
+        for (const char* format : {"html", "junit", "json", "tap", "csv"}) {
+          words.back() = std::string("--format=") + format;
+          expect(words);
+        }
+      }
+    }
+  }
+}
+
+TEST_F(EveryCommand, PrintsJsonThatItsSchemaKnows) {
+  std::map<std::string, Json> schemas;
+  for (const auto& file : cli::schema_files()) {
+    const auto shown = patchlab({"schema", std::string(file.name)}, folder_.path());
+    EXPECT_EQ(shown.output, file.text);
+    auto schema = Json::parse(file.text);
+    EXPECT_TRUE(schema.contains("title")) << file.name;
+    schemas.emplace(schema["properties"].value("/schema/const"_json_pointer, std::string(file.name)),
+                    std::move(schema));
+  }
+  std::set<std::string> seen;
+  const auto look_at = [&](const std::string& text, const std::string& whose) {
+    const auto json = Json::parse(text, nullptr, false);
+    ASSERT_TRUE(json.is_object()) << whose << ": " << text;
+    const auto name = json.value("schema", "");
+    ASSERT_TRUE(schemas.contains(name)) << whose << ": " << name;
+    EXPECT_THAT(tests::SchemaValidator(schemas.at(name)).problems(json), IsEmpty()) << whose << ": " << text;
+    seen.insert(name);
+  };
+  for (const auto* command : cli::commands_in(tree())) {
+    if (!has_json(*command) || refuse_there.contains(key_of(*command))) continue;
+    for (const auto& example : examples().at(key_of(*command))) {
+      auto words = call_of(*command, example);
+      words.emplace_back("--json");
+      look_at(patchlab(words, folder_.path()).output, command->name());
+    }
+  }
+  look_at(patchlab({"report", "latest", "--format", "json"}, folder_.path()).output, "report");
+  EXPECT_GT(seen.size(), 12U) << ::testing::PrintToString(seen);
+}
+
+TEST_F(EveryCommand, RefusesToMeanThisHostByAnotherOne) {
+  for (const char* uri : {"foo", "qemu:///sytem", "xen:///system"}) {
+    const auto outcome = patchlab({"doctor", "--connect", uri}, folder_.path());
+    EXPECT_EQ(exit_code(outcome), 64) << uri << outcome.output;
+    EXPECT_THAT(outcome.output, IsEmpty());
+  }
+}
+
+}  // namespace
+}  // namespace patchlab::e2e

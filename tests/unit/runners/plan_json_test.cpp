@@ -1,0 +1,49 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include <gmock/gmock.h>
+
+#include "runners/engine/run.hpp"
+#include "tests/support/json_schema.hpp"
+
+namespace patchlab::runners {
+namespace {
+
+Plan small_plan() {
+  Plan plan;
+  plan.scenario.name = "nightly";
+  plan.candidates.push_back({.id = "good", .digest = std::string(64, 'a')});
+  plan.candidates.push_back({.id = "other", .digest = std::string(64, 'b')});
+  auto& department = plan.departments.emplace_back();
+  department.cell.department = "finance";
+  department.cell.network.subnet = "10.20.0.0/24";
+  auto& machine = department.cell.machines.emplace_back();
+  machine.plan.name = "dns";
+  machine.plan.role = "dns";
+  machine.plan.address = "10.20.0.10";
+  machine.plan.memory_mib = 256;
+  machine.plan.checks.push_back({.id = "forward"});
+  machine.golden_digest = std::string(64, 'c');
+  department.candidates.push_back({.id = "good"});
+  department.candidates.back().installs["dns"] = {};
+  department.candidates.push_back({.id = "other", .skipped_because = "'x' is not installed"});
+  plan.not_tested.emplace_back("department 'sales' was left out by --department");
+  return plan;
+}
+
+TEST(PlanJson, SaysWhatDescribeSaysAndFitsItsSchema) {
+  auto json = plan_json(small_plan());
+  const auto& department = json["departments"][0];
+  EXPECT_EQ(department["machines"][0]["checks"], Json({"forward"}));
+  EXPECT_EQ(department["candidates"][0]["machines"], Json({"dns"}));
+  EXPECT_EQ(department["candidates"][1]["machines"], Json::array());
+  EXPECT_EQ(department["candidates"][1]["skipped_because"], "'x' is not installed");
+  EXPECT_EQ(json["not_tested"].size(), 1U);
+  json["schema"] = "patchlab/plan/v1";
+  const auto schema = read_json_file(std::string(PATCHLAB_SOURCE_DIR) + "/cli/schemas/plan.schema.json").value();
+  EXPECT_THAT(tests::SchemaValidator(schema).problems(json), ::testing::IsEmpty());
+  json["departments"][0]["oops"] = 1;
+  EXPECT_THAT(tests::SchemaValidator(schema).problems(json), ::testing::SizeIs(1));
+}
+
+}  // namespace
+}  // namespace patchlab::runners
