@@ -24,6 +24,21 @@ std::string join_pointer(const std::string& base, const std::string& token) {
   return base + "/" + escaped;
 }
 
+// Blanks in place of comments, so that every problem is still reported at its line and column.
+std::string without_comments(std::string text) {
+  bool in_text = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (in_text && text[i] == '\\') {
+      ++i;
+    } else if (text[i] == '"') {
+      in_text = !in_text;
+    } else if (!in_text && text.compare(i, 2, "//") == 0) {
+      for (; i < text.size() && text[i] != '\n'; ++i) text[i] = ' ';
+    }
+  }
+  return text;
+}
+
 // A service as its guest names it: a unit of systemd, or a service of Windows, where blanks and '$' occur.
 bool is_service_name(const std::string& name, GuestFamily family) {
   constexpr std::size_t longest = 256;
@@ -59,7 +74,14 @@ class Parser {
     return scenario;
   }
 
-  Problems take_problems() { return std::move(problems_); }
+  // A role that several machines have is wrong once.
+  Problems take_problems() {
+    Problems once;
+    for (auto& problem : problems_) {
+      if (std::ranges::count(once, problem) == 0) once.push_back(std::move(problem));
+    }
+    return once;
+  }
 
  private:
   void add(const std::string& pointer, std::string message) { problems_.push_back({pointer, std::move(message)}); }
@@ -149,6 +171,28 @@ class Parser {
           fmt::format("role '{}' is not defined; defined roles: {}", plan.role, fmt::join(names, ", ")));
     }
     for (const auto& [key, value] : own.items()) merged[key] = value;
+    const auto before = problems_.size();
+    read_merged(merged, pointer, plan);
+    point_at_the_role(before, own, pointer, plan.role);
+    return plan;
+  }
+
+  // What is wrong with a value of the role is wrong there, since that is what is in the file.
+  void point_at_the_role(std::size_t from, const Json& own, const std::string& pointer, const std::string& role_name) {
+    const auto role = roles_.find(role_name);
+    if (role == roles_.end() || !role->is_object()) return;
+    for (auto i = from; i < problems_.size(); ++i) {
+      auto& place = problems_[i].pointer;
+      for (const auto& [key, value] : role->items()) {
+        const auto at = join_pointer(pointer, key);
+        if (own.contains(key) || !(place == at || place.starts_with(at + "/"))) continue;
+        place = join_pointer(join_pointer("/roles", role_name), key) + place.substr(at.size());
+        break;
+      }
+    }
+  }
+
+  void read_merged(const Json& merged, const std::string& pointer, MachinePlan& plan) {
     JsonReader reader(merged, pointer, problems_);
     (void)reader.raw("role");
     read_golden(reader.raw("golden"), pointer + "/golden", plan);
@@ -176,8 +220,12 @@ class Parser {
     if (reader.has("allow")) {
       plan.allowances = checks::state::read_allowances(reader.raw("allow"), pointer + "/allow", problems_);
     }
+    // For people, who want to know later why a difference is no finding.
+    if (reader.has("why")) {
+      if (reader.text("why").empty()) reader.problem("why", "an empty reason says nothing");
+      if (!reader.has("allow")) reader.problem("why", "says why of 'allow', which is not there");
+    }
     reader.finish();
-    return plan;
   }
 
   std::vector<std::string> role_names() const {
@@ -447,7 +495,7 @@ TrialPolicy default_trial(GuestFamily family) {
 }
 
 Result<Scenario> parse_scenario(const std::string& text, const std::filesystem::path& file) {
-  PATCHLAB_ASSIGN(const auto json, parse_json(text, file.string()));
+  PATCHLAB_ASSIGN(const auto json, parse_json(without_comments(text), file.string()));
   PATCHLAB_ASSIGN(const auto place, absolute_path(file));
   Parser parser(json, place.parent_path());
   auto scenario = parser.parse();

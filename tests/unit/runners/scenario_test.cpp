@@ -210,6 +210,43 @@ TEST_F(ScenarioOfDomains, ComeFromARoleAsEverythingElse) {
   EXPECT_THAT(problems(), Not(HasSubstr("is required")));
 }
 
+// Once, and at a place that is in the file.
+TEST_F(ScenarioOfDomains, AMistakeInARoleIsReportedInTheRole) {
+  scenario_["roles"]["a/b"] = {{"depends_on", 5}, {"checks", {{{"id", "a"}, {"kind", "dns.qurey"}}}}, {"oops", 1}};
+  for (const char* name : {"dns", "files"}) {
+    machine(name)["role"] = "a/b";
+    machine(name).erase("checks");
+  }
+  EXPECT_THAT(problems(), ::testing::MatchesRegex("/roles/a~1b/depends_on: must be a list of texts, found number\n"
+                                                  "/roles/a~1b/checks/0/kind: unknown check kind 'dns.qurey'[^\n]*\n"
+                                                  "/roles/a~1b/oops: unknown key[^\n]*\n"));
+  machine("dns")["depends_on"] = 6;
+  EXPECT_THAT(problems(), HasSubstr("/departments/finance/machines/dns/depends_on: must be a list"));
+  EXPECT_THAT(problems(), HasSubstr("/roles/a~1b/depends_on: must be a list"));
+  // What a role lacks is nowhere in the file: the machine is where it is missed.
+  scenario_["roles"]["a/b"].erase("checks");
+  EXPECT_THAT(problems(), HasSubstr("/departments/finance/machines/dns/checks: is required"));
+}
+
+TEST_F(ScenarioOfDomains, MayHaveCommentsAndSayWhySomethingIsAccepted) {
+  machine("dns")["allow"] = {{"services", {"a//b\\.service"}}};
+  machine("dns")["why"] = "it starts \"late\" // on purpose";
+  auto text = scenario_.dump(2);
+  const auto with = "// first\n" + text.insert(text.find('\n'), "  // all of it: \"{[") + "// last";
+  const auto scenario = parse_scenario(with, folder_ / "s.json");
+  ASSERT_TRUE(scenario) << scenario.error().message;
+  EXPECT_EQ(scenario->departments[0].machines[0].allowances.services, std::vector<std::string>{"a//b\\.service"});
+  // A mistake behind one is still where it is.
+  const auto wrong = parse_scenario("// one\n{ // two\n  \"name\": }", folder_ / "s.json");
+  ASSERT_FALSE(wrong);
+  EXPECT_THAT(wrong.error().message, HasSubstr("s.json:3:11: "));
+  EXPECT_FALSE(parse_scenario("/ one\n{}", folder_ / "s.json"));
+  machine("dns").erase("allow");
+  EXPECT_EQ(problems(), "/departments/finance/machines/dns/why: says why of 'allow', which is not there\n");
+  machine("dns")["why"] = "";
+  EXPECT_THAT(problems(), HasSubstr("/departments/finance/machines/dns/why: an empty reason says nothing"));
+}
+
 TEST_F(ScenarioOfDomains, ARoleThatIsNoTextIsReportedAndNotTakenForTheName) {
   machine("dns")["role"] = 5;
   EXPECT_EQ(problems(), "/departments/finance/machines/dns/role: must be text, found number\n");
