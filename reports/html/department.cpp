@@ -106,8 +106,11 @@ void write_trial_row(Page& page, const DepartmentRecord& department, const Trial
     page.element("th", {{"scope", "row"}}, trial.id);
     page.element("td", {}, to_string(trial.purpose));
     page.element("td", {}, [&] {
+      constexpr std::size_t few = 6;
       if (const auto text = set_text(department, trial); !text.empty())
         page.text(text);
+      else if (trial.candidates.size() > few)
+        page.text(fmt::format("{} candidates", trial.candidates.size()));
       else
         chips(page, trial.candidates);
     });
@@ -140,9 +143,18 @@ void write_trials(Page& page, const DepartmentRecord& department) {
   page.element("h3", {}, "Trials");
   page.element("p", {{"class", "muted"}},
                "Each trial starts from the baseline checkpoint, applies a set, reboots, and checks.");
+  const auto shown = [&](const TrialRecord& trial) { return is_shown(department, trial); };
+  const auto others =
+      department.trials.size() - static_cast<std::size_t>(std::ranges::count_if(department.trials, shown));
   table(page, "plain trials", {"Trial", "Why", "Set", "Machines", "Outcome", "Found", "Took"}, [&] {
-    for (const auto& trial : department.trials) write_trial_row(page, department, trial);
+    for (const auto& trial : department.trials) {
+      if (shown(trial)) write_trial_row(page, department, trial);
+    }
   });
+  if (others > 0)
+    page.element("p", {{"class", "muted"}},
+                 fmt::format("{} in which everything passed: see run.json.",
+                             counted(others, "more trial of a set", "more trials of sets")));
 }
 
 void write_flaky(Page& page, const DepartmentRecord& department) {
@@ -240,6 +252,12 @@ void write_checks(Page& page, const DepartmentRecord& department, const std::vec
 
 }  // namespace
 
+bool is_shown(const DepartmentRecord& department, const TrialRecord& trial) {
+  constexpr std::size_t few = 20;
+  return department.trials.size() <= few || trial.outcome != Outcome::pass || trial.candidates.empty() ||
+         trial.id == department.final_trial || is_lost(trial);
+}
+
 void write_department(Page& page, const RunRecord& record, const DepartmentRecord& department,
                       const DecisionRecord& decision, const std::vector<RunFact>& facts) {
   page.element("section", {{"id", "department-" + anchor(department.name)}, {"class", "department"}}, [&] {
@@ -254,15 +272,19 @@ void write_department(Page& page, const RunRecord& record, const DepartmentRecor
                    fmt::format("{} ({})", department.error->message, to_string(department.error->error_class)));
       if (!department.error->hint.empty()) page.element("p", {{"class", "note"}}, department.error->hint);
     }
-    write_matrix(page, record, department);
+    page.element("div", {{"class", "lookup"}}, [&] { write_matrix(page, record, department); });
     write_failures(page, record, department);
     write_flaky(page, department);
     write_remarks(page, department);
-    write_promotion(page, record, department, decision);
-    write_checks(page, department, facts);
+    // What is published needs no reasons on paper; why something is refused does.
+    const auto* const box = decision.state == DecisionState::refused ? "" : "lookup";
+    page.element("div", {{"class", box}}, [&] { write_promotion(page, record, department, decision); });
+    page.element("div", {{"class", "lookup"}}, [&] { write_checks(page, department, facts); });
     write_fence(page, department.fence, fence_fact(department, facts));
-    write_trials(page, department);
-    write_machines(page, department);
+    page.element("div", {{"class", "lookup"}}, [&] {
+      write_trials(page, department);
+      write_machines(page, department);
+    });
   });
 }
 

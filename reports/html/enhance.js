@@ -1,4 +1,4 @@
-// The page is complete without this: it opens what a link points at, and everything before printing.
+// The page is complete without this: it opens what a link points at. What is closed is not printed.
 "use strict";
 function openAround(element) {
   for (let at = element; at; at = at.parentElement) if (at.tagName === "DETAILS") at.open = true;
@@ -8,7 +8,6 @@ function followHash() {
   if (target) { openAround(target); target.scrollIntoView(); }
 }
 addEventListener("hashchange", followHash);
-addEventListener("beforeprint", () => document.querySelectorAll("details").forEach(d => { d.open = true; }));
 document.querySelectorAll("code.digest").forEach(code => {
   code.addEventListener("click", () => {
     const range = document.createRange();

@@ -77,7 +77,7 @@ std::string passed_before(const Sighting& sighting) {
 void write_evidence(Page& page, const char* title, const Json& evidence) {
   if (evidence.is_null()) return;
   details(page, title, [&] {
-    page.element("pre", {},
+    page.element("pre", {{"tabindex", "0"}},
                  shortened(evidence.is_string() ? evidence.get<std::string>() : pretty(evidence), evidence_limit));
   });
 }
@@ -208,7 +208,10 @@ void write_trials(Page& page, const DepartmentRecord& department, const VerdictR
       page.element("li", {}, [&] {
         if (trial == nullptr) return badge(page, Outcome::not_reached, id + " is not in the record");
         badge(page, trial->outcome);
-        page.element("a", {{"href", "#trial-" + anchor(trial->id)}}, trial->id);
+        if (is_shown(department, *trial))
+          page.element("a", {{"href", "#trial-" + anchor(trial->id)}}, trial->id);
+        else
+          page.text(trial->id);
         if (trial->candidates.size() > 4)
           page.text(fmt::format("the whole batch of {}", trial->candidates.size()));
         else
@@ -232,6 +235,19 @@ std::string elsewhere(const RunRecord& record, const DepartmentRecord& here, con
                    fmt::join(names, ", "));
 }
 
+// The department that told of the same failure before; null: this is the first.
+const DepartmentRecord* told_before(const RunRecord& record, const DepartmentRecord& department,
+                                    const VerdictRecord& verdict) {
+  for (const auto& earlier : record.departments) {
+    if (&earlier == &department) return nullptr;
+    const auto* same = find_verdict(earlier, verdict.candidate);
+    if (same != nullptr && same->outcome == verdict.outcome && same->group == verdict.group &&
+        same->failed == verdict.failed && same->reason == verdict.reason)
+      return &earlier;
+  }
+  return nullptr;
+}
+
 void write_culprit(Page& page, const RunRecord& record, const DepartmentRecord& department,
                    const VerdictRecord& verdict, const std::vector<std::string>& members) {
   page.element("article", {{"class", "failure"}}, [&] {
@@ -253,8 +269,21 @@ void write_culprit(Page& page, const RunRecord& record, const DepartmentRecord& 
     }
     if (const auto note = elsewhere(record, department, verdict.candidate); !note.empty())
       page.element("p", {{"class", "note"}}, note);
-    write_trials(page, department, verdict);
-    write_facts(page, department, verdict);
+    const auto* earlier = told_before(record, department, verdict);
+    if (earlier == nullptr) {
+      write_trials(page, department, verdict);
+      write_facts(page, department, verdict);
+      return;
+    }
+    page.element("p", {{"class", "note"}}, [&] {
+      page.text("The same failed in ");
+      page.element("a", {{"href", "#department-" + anchor(earlier->name)}}, earlier->name);
+      page.text(": " + fmt::format("{}", fmt::join(verdict.failed, ", ")));
+    });
+    details(page, "what was seen here", [&] {
+      write_trials(page, department, verdict);
+      write_facts(page, department, verdict);
+    });
   });
 }
 

@@ -45,10 +45,29 @@ std::string sentence_of(const FenceRecord& fence, const RunFact& fact) {
                        : fmt::format("{} to get out, 0 answers; the control answered {} times", attempts, controls);
 }
 
+void write_tallies(Page& page, const std::map<std::string, std::map<std::string, Tally>>& tallies) {
+  const std::vector<std::string> phases{"before", "during", "after"};
+  table(page, "fence", {"Probe", "before", "during", "after"}, [&] {
+    for (const auto& [probe, by_phase] : tallies) {
+      page.element("tr", {}, [&, &probe = probe, &by_phase = by_phase] {
+        page.element("th", {{"scope", "row"}}, probe);
+        for (const auto& phase : phases) {
+          const auto found = by_phase.find(phase);
+          const auto tally = found == by_phase.end() ? Tally{} : found->second;
+          page.element("td",
+                       {{"class", tally.answers > 0     ? "mark fail"
+                                  : tally.attempts == 0 ? "mark skipped"
+                                                        : ""}},
+                       text_of(tally));
+        }
+      });
+    }
+  });
+}
+
 }  // namespace
 
 void write_fence(Page& page, const FenceRecord& fence, const RunFact& fact) {
-  const std::vector<std::string> phases{"before", "during", "after"};
   std::map<std::string, std::map<std::string, Tally>> tallies;
   for (const auto& attempt : fence.attempts) {
     auto& tally = tallies[attempt.probe][attempt.phase];
@@ -67,22 +86,8 @@ void write_fence(Page& page, const FenceRecord& fence, const RunFact& fact) {
     page.text(sentence_of(fence, fact));
   });
   for (const auto& trouble : fence.troubles) page.element("p", {{"class", "trouble"}}, trouble);
-  table(page, "fence", {"Probe", "before", "during", "after"}, [&] {
-    for (const auto& [probe, by_phase] : tallies) {
-      page.element("tr", {}, [&, &probe = probe, &by_phase = by_phase] {
-        page.element("th", {{"scope", "row"}}, probe);
-        for (const auto& phase : phases) {
-          const auto found = by_phase.find(phase);
-          const auto tally = found == by_phase.end() ? Tally{} : found->second;
-          page.element("td",
-                       {{"class", tally.answers > 0     ? "mark fail"
-                                  : tally.attempts == 0 ? "mark skipped"
-                                                        : ""}},
-                       text_of(tally));
-        }
-      });
-    }
-  });
+  const auto* const box = fact.outcome == Outcome::pass ? "lookup" : "";
+  page.element("div", {{"class", box}}, [&] { write_tallies(page, tallies); });
   // What went as it must is counted above; run.json has all of it.
   std::vector<const FenceAttempt*> remarkable;
   for (const auto& attempt : fence.attempts) {

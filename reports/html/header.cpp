@@ -161,6 +161,12 @@ void say_what_to_do(Page& page, const RunRecord& record, const DecisionRecord& d
   page.text("nothing passed, so there is nothing to decide");
 }
 
+constexpr std::size_t few_departments = 4;
+
+bool is_settled(const DecisionRecord& decision) {
+  return decision.state == DecisionState::promoted || decision.state == DecisionState::replaced;
+}
+
 // What an approver reads first: everything that the decision hangs on, and what to do. It needs no script.
 void write_department_card(Page& page, const RunRecord& record, const DepartmentRecord& department,
                            const DecisionRecord& decision) {
@@ -180,19 +186,26 @@ void write_department_card(Page& page, const RunRecord& record, const Department
     });
     page.element("span", {{"class", "card-text"}}, summary_of(department, decision));
     const auto set = set_of(record, department, decision);
-    page.element("dl", {{"class", "brief"}}, [&] {
-      if (!decision.by.empty()) fact(page, "By", decision.by);
-      if (!decision.as_of.empty()) fact(page, "As of", time_text(decision.as_of));
-      fact(page, "What", names_of(set));
-      if (!set.empty()) fact(page, "Why", set.front()->title.empty() ? set.front()->id : set.front()->title);
-      fact(page, "Tested", tested_on(department));
-      fact(page, "Differs", differing(department, decision));
-      fact(page, "Waived", [&] {
-        if (decision.waived.empty()) page.text("nothing");
-        for (const auto& waived : decision.waived) page.element("p", {}, to_string(waived));
+    const auto write_brief = [&] {
+      page.element("dl", {{"class", "brief"}}, [&] {
+        if (!decision.by.empty()) fact(page, "By", decision.by);
+        if (!decision.as_of.empty()) fact(page, "As of", time_text(decision.as_of));
+        fact(page, "What", names_of(set));
+        if (!set.empty()) fact(page, "Why", set.front()->title.empty() ? set.front()->id : set.front()->title);
+        fact(page, "Tested", tested_on(department));
+        fact(page, "Differs", differing(department, decision));
+        fact(page, "Waived", [&] {
+          if (decision.waived.empty()) page.text("nothing");
+          for (const auto& waived : decision.waived) page.element("p", {}, to_string(waived));
+        });
+        fact(page, "To do", [&] { say_what_to_do(page, record, decision); });
       });
-      fact(page, "To do", [&] { say_what_to_do(page, record, decision); });
-    });
+    };
+    // Of many departments, those in which there is nothing to do are short.
+    if (is_settled(decision) && record.departments.size() > few_departments)
+      details(page, "what, why, and how it was tested", write_brief);
+    else
+      write_brief();
   });
 }
 
@@ -259,8 +272,13 @@ void write_header(Page& page, const RunRecord& record, const Decisions& decision
       });
       if (code == ExitCode::fence_breach) write_against(page, facts);
       page.element("div", {{"class", "cards"}}, [&] {
-        for (const auto& department : record.departments)
-          write_department_card(page, record, department, decision_of(decisions, department.name));
+        // Where there is something to do comes first.
+        for (const bool settled : {false, true}) {
+          for (const auto& department : record.departments) {
+            const auto& decision = decision_of(decisions, department.name);
+            if (is_settled(decision) == settled) write_department_card(page, record, department, decision);
+          }
+        }
       });
       if (code != ExitCode::fence_breach) write_against(page, facts);
       page.element("dl", {{"class", "facts"}}, [&] {

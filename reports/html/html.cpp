@@ -55,6 +55,10 @@ void write_navigation(Page& page, const RunRecord& record) {
 
 void write_footer(Page& page, const RunRecord& record) {
   page.element("footer", {}, [&] {
+    page.element("p", {{"class", "in-print"}},
+                 "Not printed: matrices, checks, trials, machines, timings, files and whatever was closed. They are on "
+                 "the page, and in "
+                 "run.json.");
     page.element("p", {}, [&] {
       page.text("Identity of this record: ");
       html::digest(page, record_digest(record));

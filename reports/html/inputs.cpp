@@ -1,6 +1,9 @@
 // SPDX-FileCopyrightText: 2026 The patchlab authors
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
 
 #include "reports/html/parts.hpp"
 #include "reports/html/sections.hpp"
@@ -11,30 +14,41 @@ namespace {
 
 // What the record itself shows as not done, besides what the run says of itself.
 std::vector<std::string> gaps_in(const RunRecord& record) {
-  std::vector<std::string> gaps;
+  // Each sentence once, with where it holds.
+  std::vector<std::pair<std::string, std::vector<std::string>>> gaps;
+  const auto add = [&](const DepartmentRecord& department, std::string text) {
+    const auto same = std::ranges::find(gaps, text, &decltype(gaps)::value_type::first);
+    if (same == gaps.end())
+      gaps.push_back({std::move(text), {department.name}});
+    else
+      same->second.push_back(department.name);
+  };
+  std::vector<std::string> kept;
   for (const auto& department : record.departments) {
     for (const auto& candidate : record.candidates) {
       const auto* verdict = find_verdict(department, candidate.id);
-      if (verdict == nullptr || verdict->outcome == Outcome::not_reached) {
-        gaps.push_back(fmt::format("{}: candidate {} was not reached", department.name, candidate.id));
-      } else if (verdict->outcome == Outcome::skipped) {
-        gaps.push_back(
-            verdict->reason.empty()
-                ? fmt::format("{}: candidate {} applies to no machine", department.name, candidate.id)
-                : fmt::format("{}: candidate {} was not tested: {}", department.name, candidate.id, verdict->reason));
-      }
+      if (verdict == nullptr || verdict->outcome == Outcome::not_reached)
+        add(department, fmt::format("candidate {} was not reached", candidate.id));
+      else if (verdict->outcome == Outcome::skipped && verdict->reason.empty())
+        add(department, fmt::format("candidate {} applies to no machine", candidate.id));
+      else if (verdict->outcome == Outcome::skipped)
+        add(department, fmt::format("candidate {} was not tested: {}", candidate.id, verdict->reason));
     }
-    std::ranges::move(kept_configuration(department), std::back_inserter(gaps));
+    std::ranges::move(kept_configuration(department), std::back_inserter(kept));
     for (const auto& trial : department.trials) {
       if (!must_be_complete(department, trial)) continue;
       const auto missing = missing_checks(department, trial);
       if (missing.empty()) continue;
-      gaps.push_back(fmt::format("{}: {} planned checks of trial {} were not executed, the first is {} on {} in {}",
-                                 department.name, missing.size(), trial.id, missing.front().check,
-                                 missing.front().machine, missing.front().phase));
+      add(department,
+          fmt::format("{} planned checks of trial {} were not executed, the first is {} on {} in {}", missing.size(),
+                      trial.id, missing.front().check, missing.front().machine, missing.front().phase));
     }
   }
-  return gaps;
+  std::vector<std::string> lines;
+  for (const auto& [text, departments] : gaps)
+    lines.push_back(fmt::format("{}: {}", fmt::join(departments, ", "), text));
+  lines.insert(lines.end(), kept.begin(), kept.end());
+  return lines;
 }
 
 void write_candidates(Page& page, const RunRecord& record) {
@@ -69,6 +83,9 @@ void write_candidates(Page& page, const RunRecord& record) {
 }  // namespace
 
 void write_not_tested(Page& page, const RunRecord& record) {
+  const bool removed = std::ranges::any_of(record.departments, [](const DepartmentRecord& department) {
+    return trial_with_purpose(department, Purpose::removal) != nullptr;
+  });
   auto lines = gaps_in(record);
   lines.insert(lines.end(), record.not_tested.begin(), record.not_tested.end());
   page.element("section", {{"id", "not-tested"}}, [&] {
@@ -84,8 +101,9 @@ void write_not_tested(Page& page, const RunRecord& record) {
     });
     page.element(
         "p", {{"class", "muted"}},
-        "By design no run covers load, long use and slow leaks, or taking a patch off again: every check is one short "
-        "conversation, as a client would have it.");
+        std::string(removed ? "" : "Nothing was taken off again. ") +
+            "By design no run covers load, long use and slow leaks: every check is one short conversation, as a "
+            "client would have it.");
   });
 }
 

@@ -1,5 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The patchlab authors
 // SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "reports/html/parts.hpp"
@@ -47,6 +49,13 @@ void write_legend(Page& page) {
   });
 }
 
+// The matrix of many candidates is no overview: then it has those that did something to a machine.
+constexpr std::size_t most_rows = 20;
+
+bool is_quiet(const VerdictRecord* verdict) {
+  return verdict != nullptr && (verdict->outcome == Outcome::pass || verdict->outcome == Outcome::skipped);
+}
+
 }  // namespace
 
 void write_matrix(Page& page, const RunRecord& record, const DepartmentRecord& department) {
@@ -54,9 +63,18 @@ void write_matrix(Page& page, const RunRecord& record, const DepartmentRecord& d
   write_legend(page);
   std::vector<std::string> headings{"Candidate"};
   for (const auto& machine : department.machines) headings.push_back(machine.name);
+  const bool all = record.candidates.size() <= most_rows;
+  std::size_t left_out = 0;
+  for (const auto& candidate : record.candidates) left_out += !all && is_quiet(find_verdict(department, candidate.id));
+  if (left_out > 0)
+    page.element("p", {{"class", "muted"}},
+                 fmt::format("{} pass wherever they apply, or apply to no machine here; the others:",
+                             counted(left_out, "candidate", "candidates")));
+  if (left_out == record.candidates.size()) return;
   table(page, "matrix", headings, [&] {
     for (const auto& candidate : record.candidates) {
       const auto* verdict = find_verdict(department, candidate.id);
+      if (!all && is_quiet(verdict)) continue;
       page.element("tr", {}, [&] {
         page.element("th", {{"scope", "row"}}, candidate.id);
         for (const auto& machine : department.machines) {

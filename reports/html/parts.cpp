@@ -56,7 +56,7 @@ void chips(Page& page, const std::vector<std::string>& words) {
 }
 
 void table(Page& page, const char* css, const std::vector<std::string>& headings, const Page::Content& rows) {
-  page.element("div", {{"class", "scroll"}}, [&] {
+  page.element("div", {{"class", "scroll"}, {"tabindex", "0"}}, [&] {
     page.element("table", {{"class", css}}, [&] {
       page.element("thead", {}, [&] {
         page.element("tr", {}, [&] {

@@ -15,6 +15,9 @@ void write_decisions(Page& page, const RunRecord& record, const Decisions& decis
                      const std::vector<RunFact>& facts);
 void write_department(Page& page, const RunRecord& record, const DepartmentRecord& department,
                       const DecisionRecord& decision, const std::vector<RunFact>& facts);
+// Whether the table of trials has it: of many, those that passed with some patches are only counted, but for the final
+// one.
+[[nodiscard]] bool is_shown(const DepartmentRecord& department, const TrialRecord& trial);
 // Parts of a department's section.
 void write_matrix(Page& page, const RunRecord& record, const DepartmentRecord& department);
 void write_failures(Page& page, const RunRecord& record, const DepartmentRecord& department);

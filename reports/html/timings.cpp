@@ -21,6 +21,7 @@ constexpr int chart_width = 1000;
 constexpr int lane_height = 20;
 constexpr int department_height = 30;
 constexpr int axis_height = 24;
+constexpr std::size_t most_bars = 3000;
 
 // Colour number of a phase: fixed for the usual ones, so that two reports can be compared.
 class PhaseColours {
@@ -49,15 +50,23 @@ class PhaseColours {
 class Gantt {
  public:
   Gantt(Page& page, const RunRecord& record, const PhaseColours& colours)
-      : page_(page), record_(record), colours_(colours) {
+      : page_(page), record_(record), colours_(colours), lanes_(record.timings.size() <= most_bars) {
+    for (const auto& timing : record.timings) {
+      if (timing.trial.empty()) continue;
+      const auto end = timing.start_ms + timing.duration_ms;
+      const auto [span, is_new] = spans_.try_emplace(timing.trial, timing.start_ms, end);
+      if (is_new) continue;
+      span->second.first = std::min(span->second.first, timing.start_ms);
+      span->second.second = std::max(span->second.second, end);
+    }
     for (const auto& timing : record.timings) end_ms_ = std::max(end_ms_, timing.start_ms + timing.duration_ms);
     for (const auto& department : record.departments)
-      height_ += department_height + lane_height * static_cast<int>(department.machines.size());
+      height_ += department_height + (lanes_ ? lane_height * static_cast<int>(department.machines.size()) : 0);
   }
 
   void write() {
     const auto box = fmt::format("0 0 {} {}", label_width + chart_width + 8, height_ + axis_height);
-    page_.element("div", {{"class", "scroll"}}, [&] {
+    page_.element("div", {{"class", "scroll"}, {"tabindex", "0"}}, [&] {
       page_.element(
           "svg", {{"class", "gantt"}, {"viewBox", box}, {"role", "img"}, {"aria-label", "time line of every machine"}},
           [&] {
@@ -115,6 +124,7 @@ class Gantt {
     label("department-name", 0, top + 19, department.name);
     for (const auto& trial : department.trials) write_trial(trial, top);
     top += department_height;
+    if (!lanes_) return top;
     for (const auto& machine : department.machines) {
       label("lane-name", 10, top + 13, machine.name);
       for (const auto& timing : record_.timings) {
@@ -130,13 +140,9 @@ class Gantt {
 
   // The span of a trial over all its machines, with the outcome's colour and, when there is room, its number.
   void write_trial(const TrialRecord& trial, int top) {
-    std::int64_t start = end_ms_;
-    std::int64_t end = 0;
-    for (const auto& timing : record_.timings) {
-      if (timing.trial != trial.id) continue;
-      start = std::min(start, timing.start_ms);
-      end = std::max(end, timing.start_ms + timing.duration_ms);
-    }
+    const auto span = spans_.find(trial.id);
+    if (span == spans_.end()) return;
+    const auto [start, end] = span->second;
     if (end <= start) return;
     bar("trial-span " + css_class(trial.outcome), start, end - start, top + 6, 17,
         fmt::format("{} ({}): {}", trial.id, to_string(trial.purpose), to_string(trial.outcome)));
@@ -152,6 +158,8 @@ class Gantt {
   Page& page_;
   const RunRecord& record_;
   const PhaseColours& colours_;
+  bool lanes_;  // of machines; of a long run only departments and their trials are drawn
+  std::map<std::string, std::pair<std::int64_t, std::int64_t>> spans_;  // of trials
   std::int64_t end_ms_ = 1;
   int height_ = 0;
 };

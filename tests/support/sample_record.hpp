@@ -93,7 +93,7 @@ struct SampleFault {
 
 class SampleRun {
  public:
-  SampleRun() {
+  explicit SampleRun(std::vector<SampleMachine> machines = sample_machines()) : machines_(std::move(machines)) {
     record_.id = "2026-11-22T060250Z-7f3a91";
     record_.tool_version = "0.1.0";
     record_.scenario_name = "xavier-nightly";
@@ -129,7 +129,7 @@ class SampleRun {
     department.name = name;
     department.phases = {"after-install", "after-reboot-1"};
     now_ms_ = start_ms;
-    for (const auto& machine : sample_machines()) {
+    for (const auto& machine : machines_) {
       if (!only_machines.empty() && std::ranges::count(only_machines, machine.name) == 0) continue;
       reports::MachineRecord entry;
       entry.name = entry.role = machine.name;
@@ -292,7 +292,7 @@ class SampleRun {
 
   void look(reports::TrialRecord& trial, const std::string& phase_name) {
     for (const auto& name : trial.machines) {
-      const auto machine = std::ranges::find(sample_machines(), name, &SampleMachine::name);
+      const auto machine = std::ranges::find(machines_, name, &SampleMachine::name);
       reports::PhaseRecord phase;
       phase.phase = phase_name;
       phase.machine = name;
@@ -340,6 +340,7 @@ class SampleRun {
     }
   }
 
+  std::vector<SampleMachine> machines_;
   RunRecord record_;
   std::map<std::string, std::vector<std::string>> applies_to_;
   std::vector<SampleFault> faults_;

@@ -8,6 +8,7 @@
 
 #include "reports/html/page.hpp"
 #include "reports/html/parts.hpp"
+#include "tests/support/big_record.hpp"
 #include "tests/support/golden.hpp"
 #include "tests/support/sample_record.hpp"
 
@@ -201,6 +202,51 @@ TEST(HtmlReport, GivesEachOutcomeAShapeAndAWord) {
     EXPECT_THAT(
         body, AllOf(HasSubstr(std::string("href=\"#i-") + word + '"'), HasSubstr(std::string("id=\"i-") + word + '"')));
   }
+}
+
+std::size_t count_of(const std::string& text, const std::string& part) {
+  std::size_t count = 0;
+  for (auto at = text.find(part); at != std::string::npos; at = text.find(part, at + part.size())) ++count;
+  return count;
+}
+
+// 60 candidates, 12 departments, 40 checks: still a page that a phone opens, with the bad news first.
+TEST(HtmlReport, OfALargeNightIsSmall) {
+  const auto record = tests::big_record();
+  ASSERT_EQ(record.candidates.size(), 60U);
+  ASSERT_EQ(record.departments.size(), 12U);
+  std::size_t checks = 0;
+  for (const auto& machine : record.departments[0].machines) checks += machine.checks.size();
+  ASSERT_EQ(checks, 40U);
+  ASSERT_GT(record.departments[0].trials.size(), 20U);
+  const auto page = html_report(record, tests::sample_decisions(record));
+  if (const char* file = std::getenv("PATCHLAB_BIG_REPORT")) ASSERT_TRUE(write_file_atomically(file, page));
+  EXPECT_LT(page.size(), 1'500'000U);
+  EXPECT_LT(count_of(page, "<"), 60'000U) << "elements, begun and ended: loading takes as long as there are";
+  auto markup = page;
+  markup.erase(markup.find("<script>"), markup.find("</script>") - markup.find("<script>") + 9);
+  for (auto at = markup.find("href=\"#"); at != std::string::npos; at = markup.find("href=\"#", at + 1)) {
+    const auto id = markup.substr(at + 7, markup.find('"', at + 7) - at - 7);
+    ASSERT_NE(markup.find("id=\"" + id + "\""), std::string::npos) << "a link to nothing: " << id;
+  }
+}
+
+TEST(HtmlReport, SaysOfACandidateInOneCellWhatBecameOfIt) {
+  const auto record = tests::big_record();
+  const auto body = body_of(record, tests::sample_decisions(record));
+  const auto rows = body.substr(body.find("id=\"decisions\""), body.find("</section>", body.find("id=\"decisions\"")));
+  EXPECT_THAT(rows, HasSubstr("held back in legal, sales</span>"));
+  EXPECT_THAT(rows, HasSubstr("promoted in 10</span>"));
+  EXPECT_THAT(rows, HasSubstr("promoted in all 12</span>"));
+  EXPECT_THAT(rows, HasSubstr("does not apply in all 12</span>"));
+  // Held back before anything that passed, and the critical one first.
+  const auto last_bad = rows.rfind("verdict-fact fail");
+  const auto first_good = rows.find("verdict-fact pass");
+  EXPECT_LT(last_bad, first_good);
+  EXPECT_LT(first_good, rows.find("verdict-fact skipped"));
+  const auto first = rows.find("class=\"id\">");
+  EXPECT_EQ(rows.compare(first + 11, record.candidates[12].id.size(), record.candidates[12].id), 0) << "critical";
+  EXPECT_EQ(count_of(rows.substr(0, rows.find("</table>")), "<tr class="), 60U);
 }
 
 TEST(Page, EscapesTextAndAttributes) {
