@@ -28,6 +28,9 @@ namespace patchlab::lab::network {
 namespace {
 using Steady = std::chrono::steady_clock;
 
+// After that a kernel gives up to look for a neighbour, and drops what was to go there (arp(7): three times a second).
+constexpr auto neighbour_limit = std::chrono::seconds(3);
+
 std::string words(int number) { return std::generic_category().message(number); }
 
 sockaddr_in socket_address(Ipv4 address, std::uint16_t port) {
@@ -62,8 +65,13 @@ class ProbeRun {
     listen_until(start + limit_ / 3);
     send_wire();
     listen_until(start + limit_);
+    auto ask_again = start + neighbour_limit;
     while (wire_.valid() && waits_for_control() && Steady::now() < start + patience_) {
       send_wire();
+      if (Steady::now() >= ask_again) {
+        ask_control_again();
+        ask_again = Steady::now() + neighbour_limit;
+      }
       listen_until(Steady::now() + limit_ / 3);
     }
     const auto took = std::chrono::duration<double>(Steady::now() - start).count();
@@ -127,17 +135,32 @@ class ProbeRun {
 
   void send_routed() {
     for (std::size_t i = 0; i < probes_.size(); ++i) {
-      if (probes_[i].path != ProbePath::route) continue;
-      const auto ipv4 = Ipv4::parse(probes_[i].target);
-      switch (probes_[i].kind) {
-        case ProbeKind::ping: ipv4 ? ping_by_route(i, *ipv4) : ping6_by_route(i); break;
-        case ProbeKind::dns: ask_by_route(i, *ipv4); break;
-        case ProbeKind::tcp: connect_by_route(i, *ipv4); break;
-        case ProbeKind::arp:
-        case ProbeKind::neighbour:
-        case ProbeKind::all_nodes:
-        case ProbeKind::stranger: break;  // wire only
-      }
+      if (probes_[i].path == ProbePath::route) send_by_route(i);
+    }
+  }
+
+  // Of pings and questions that our own kernel has dropped nothing is heard, so that they are sent once more beside.
+  void ask_control_again() {
+    for (std::size_t i = 0; i < probes_.size(); ++i) {
+      auto& attempt = report_.attempts[i];
+      const bool waits = std::ranges::any_of(watched_, [&](const Watched& entry) { return entry.probe == i; });
+      if (probes_[i].path != ProbePath::route || !attempt.control || attempt.answered || !attempt.sent) continue;
+      if (waits && probes_[i].kind == ProbeKind::tcp) continue;  // the kernel goes on by itself
+      attempt.evidence.clear();
+      send_by_route(i);
+    }
+  }
+
+  void send_by_route(std::size_t i) {
+    const auto ipv4 = Ipv4::parse(probes_[i].target);
+    switch (probes_[i].kind) {
+      case ProbeKind::ping: ipv4 ? ping_by_route(i, *ipv4) : ping6_by_route(i); break;
+      case ProbeKind::dns: ask_by_route(i, *ipv4); break;
+      case ProbeKind::tcp: connect_by_route(i, *ipv4); break;
+      case ProbeKind::arp:
+      case ProbeKind::neighbour:
+      case ProbeKind::all_nodes:
+      case ProbeKind::stranger: break;  // wire only
     }
   }
 
