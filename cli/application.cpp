@@ -58,6 +58,7 @@ void add_commands(CLI::App& app, Chosen& chosen) {
   add_stage_setup(app, chosen);
   add_lab(app, chosen);
   add_schema(app, chosen);
+  add_completion(app, chosen);
 }
 
 int run_application(int argc, char** argv) {

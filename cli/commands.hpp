@@ -32,6 +32,7 @@ void add_stage_setup(CLI::App& app, Chosen& chosen);  // stage setup
 void add_ledger(CLI::App& app, Chosen& chosen);       // ledger take, ledger hand
 void add_lab(CLI::App& app, Chosen& chosen);          // lab clean
 void add_schema(CLI::App& app, Chosen& chosen);
+void add_completion(CLI::App& app, Chosen& chosen);  // completion, manual
 
 // All of the above: what people can call.
 void add_commands(CLI::App& app, Chosen& chosen);

@@ -79,6 +79,8 @@ const std::map<std::string, std::vector<Words>>& examples() {
       {"ledger hand", {{"latest"}}},
       {"stage setup", {{"--stage", "production", "--lab", "nosuchuser"}}},
       {"schema", {{}}},
+      {"completion", {{"bash"}, {"zsh"}, {"fish"}}},
+      {"manual", {{}}},
   };
   return all;
 }
@@ -309,6 +311,50 @@ TEST_F(EveryCommand, PrintsJsonThatItsSchemaKnows) {
   }
   look_at(patchlab({"report", "latest", "--format", "json"}, folder_.path()).output, "report");
   EXPECT_GT(seen.size(), 12U) << ::testing::PrintToString(seen);
+}
+
+// As a shell asks: the words before the cursor, the last one not whole.
+std::string completed_by_bash(const fs::path& folder, const Words& words) {
+  ProcessSpec spec;
+  spec.program = "bash";
+  spec.arguments = {"-c",
+                    "source ./completion; COMP_WORDS=(patchlab \"$@\"); COMP_CWORD=$#; _patchlab; "
+                    "printf '%s\\n' \"${COMPREPLY[@]}\"",
+                    "bash"};
+  spec.arguments.insert(spec.arguments.end(), words.begin(), words.end());
+  spec.working_folder = folder;
+  const auto outcome = host_processes().run(spec);
+  EXPECT_THAT(outcome.errors, IsEmpty());
+  return outcome.output;
+}
+
+TEST_F(EveryCommand, IsCompletedByShellsAndHasAManual) {
+  folder_.write("completion", patchlab({"completion", "bash"}, folder_.path()).output);
+  EXPECT_EQ(run("bash", {"-n", "completion"}), 0);
+  const auto lines = [&](const Words& words) { return "\n" + completed_by_bash(folder_.path(), words); };
+  for (const auto* command : cli::commands_in(tree())) {
+    EXPECT_THAT(lines(command->words), HasSubstr("\n" + command->words.back() + "\n"));
+    auto words = command->words;
+    words.emplace_back("--");
+    const auto options = lines(words);
+    for (const auto& option : command->options) {
+      if (!option.positional) EXPECT_THAT(options, HasSubstr("\n" + option.names.front() + "\n")) << command->name();
+    }
+  }
+  EXPECT_EQ(lines({"report", "--format", "ju"}), "\njunit\n");
+  EXPECT_EQ(lines({"validate", "scen"}), "\nscenario.json\n");
+  EXPECT_EQ(lines({"report", "--runs", "ru"}), "\nruns\n");
+  EXPECT_EQ(lines({"run", "--role", "d"}), "\n\n") << "nobody knows which roles there are";
+  for (const char* shell : {"zsh", "fish"}) {
+    const auto printed = patchlab({"completion", shell}, folder_.path());
+    folder_.write("other", printed.output);
+    for (const auto* command : cli::commands_in(tree())) EXPECT_THAT(printed.output, HasSubstr(command->words.back()));
+    if (run("/bin/sh", {"-c", std::string("command -v ") + shell}) == 0) EXPECT_EQ(run(shell, {"-n", "other"}), 0);
+  }
+  folder_.write("patchlab.1", patchlab({"manual"}, folder_.path()).output);
+  if (run("/bin/sh", {"-c", "command -v groff"}) == 0) {
+    EXPECT_EQ(run("/bin/sh", {"-c", "test -z \"$(groff -man -ww -z -Tutf8 patchlab.1 2>&1)\""}), 0);
+  }
 }
 
 TEST_F(EveryCommand, RefusesToMeanThisHostByAnotherOne) {
