@@ -102,8 +102,6 @@ Or<Matter> matter_of(const Arguments& arguments, DecisionBook& book, const fs::p
   if (!file) return Refusal{file.error()};
   const auto record = reports::read_run_record(*file);
   if (!record) return Refusal{record.error()};
-  const auto digest = sha256_of_file(*file);
-  if (!digest) return Refusal{digest.error()};
   const auto department =
       std::ranges::find(record->departments, arguments.department, &reports::DepartmentRecord::name);
   if (department == record->departments.end()) {
@@ -125,7 +123,8 @@ Or<Matter> matter_of(const Arguments& arguments, DecisionBook& book, const fs::p
   const auto policy = policy_at_desk(stage, now);
   if (!policy) return Refusal{policy.error()};
   if (policy->trouble) return refused(policy->trouble->text, "patchlab policy says which there are");
-  matter.target = {arguments.department, *digest, sha256(sha256sums_of(*record, matter.candidates)), policy->digest};
+  matter.target = {arguments.department, reports::run_object(*record),
+                   sha256(sha256sums_of(*record, matter.candidates)), policy->digest};
   auto contents = book.read(matter.target);
   if (!contents) return Refusal{contents.error()};
   matter.contents = std::move(*contents);

@@ -50,6 +50,7 @@ const std::map<std::string, Value>& values() {
       {"--reason", {ValueKind::text, "TEXT"}},
       {"--recipes", {ValueKind::folder, "FOLDER"}},
       {"--role", {ValueKind::name, "ROLE"}},
+      {"--emergency", {ValueKind::text, "REASON"}},
       {"--rollback", {ValueKind::text, "REASON"}},
       {"--root", {ValueKind::file, "KEY"}},
       {"--roots", {ValueKind::file, "FILE"}},

@@ -12,6 +12,7 @@
 #include "history/archive/run_archive.hpp"
 #include "lab/core/choice.hpp"
 #include "lab/core/paths.hpp"
+#include "lab/core/time.hpp"
 #include "promotion/book/book.hpp"
 #include "promotion/desk/queue.hpp"
 
@@ -30,6 +31,7 @@ struct Arguments {
 struct Queue {
   std::vector<std::string> runs;
   std::vector<promotion::Waiting> waiting;
+  std::vector<promotion::Review> reviews;  // of emergency promotions, that are open
   std::vector<std::string> notes;
   std::set<std::string> departments;  // of all runs that were looked at
 };
@@ -84,9 +86,21 @@ Result<void> check_names(const Arguments& arguments, const Queue& queue) {
                       fmt::format("is nobody who may sign in stage '{}'", arguments.desk.stage.string()), signers);
 }
 
+// Of the stage, whatever run it was: what was promoted in an emergency waits until somebody reviewed it.
+Result<std::vector<promotion::Review>> open_reviews(const Arguments& arguments) {
+  PATCHLAB_ASSIGN(const auto stage, absolute_path(arguments.desk.stage).while_doing("--stage"));
+  PATCHLAB_ASSIGN(auto reviews, promotion::reviews_at_desk(stage, system_clock_source().wall()));
+  std::erase_if(reviews, [&](const promotion::Review& review) {
+    return !review.is_open() || (!arguments.department.empty() && review.department != arguments.department) ||
+           (!arguments.by.empty() && std::ranges::count(review.whom, arguments.by) == 0);
+  });
+  return reviews;
+}
+
 Result<Queue> queue_of(const Arguments& arguments) {
   Queue queue;
   std::set<std::string> settled;
+  PATCHLAB_ASSIGN(queue.reviews, open_reviews(arguments));
   for (const auto& id : history::RunArchive(arguments.desk.runs).list()) {
     if (queue.runs.size() >= arguments.runs) break;
     queue.runs.push_back(id);
@@ -118,18 +132,29 @@ void show(const promotion::Waiting& waiting) {
   if (!waiting.command.empty()) say("  {}\n", waiting.command);
 }
 
+void show(const promotion::Review& review) {
+  say("{}: run {}, promoted {}: {}\n", review.department, review.run, rfc3339(review.promoted), listed(review.set));
+  say("  emergency ({}): {}: review by {}\n", review.ticket, review.reason, rfc3339(review.due));
+  for (const auto& one : review.missing) say("  missing: {}\n", one);
+  if (!review.whom.empty()) say("  waits for: {}\n", listed(review.whom));
+  say("  patchlab approve {} --department {} --reason REASON --key KEY\n", review.run, review.department);
+}
+
 ExitCode queue(const Arguments& arguments) {
   const auto read = queue_of(arguments);
   if (!read) return report_input(read.error(), ExitCode::bad_data);
   if (arguments.json) {
     say_json("queue", Json{{"stage", arguments.desk.stage.string()},
                            {"runs", read->runs},
+                           {"reviews", read->reviews},
                            {"waiting", read->waiting},
                            {"notes", read->notes}});
     return ExitCode::ok;
   }
+  for (const auto& review : read->reviews) show(review);
   for (const auto& waiting : read->waiting) show(waiting);
-  if (read->waiting.empty()) say("nothing waits{}\n", arguments.by.empty() ? "" : " for " + arguments.by);
+  if (read->waiting.empty() && read->reviews.empty())
+    say("nothing waits{}\n", arguments.by.empty() ? "" : " for " + arguments.by);
   for (const auto& note : read->notes) say("  {}\n", note);
   say("looked at {} of the newest runs in '{}' for stage '{}'\n", read->runs.size(), arguments.desk.runs.string(),
       arguments.desk.stage.string());

@@ -23,6 +23,8 @@ struct Arguments {
   DeskArguments desk;
   std::vector<std::string> departments;
   std::optional<std::string> rollback;
+  std::optional<std::string> emergency;
+  std::string ticket;
   bool json = false;
 };
 
@@ -52,6 +54,16 @@ ExitCode promote(const Arguments& arguments) {
                                       "patchlab promote RUN --rollback 'mail is slow since the last one'"),
                   ExitCode::usage);
   }
+  const auto is_said = [](const std::string& text, std::size_t longest) {
+    return promotion::is_plain_text(text, longest);
+  };
+  if (arguments.emergency && (!is_said(*arguments.emergency, 1000) || !is_said(arguments.ticket, 200))) {
+    return report(
+        configuration_error("--emergency needs the reason, and --ticket what it is written down under: one line each "
+                            "that can be shown",
+                            "patchlab promote RUN --emergency 'mail is exploited since noon' --ticket CHG0042"),
+        ExitCode::usage);
+  }
   const auto asked = run_at_desk(arguments.desk, runners::Look::at_contents);
   if (!asked) return report_input(asked.error(), ExitCode::bad_data);
   const auto& [file, record, desk] = *asked;
@@ -60,9 +72,9 @@ ExitCode promote(const Arguments& arguments) {
     return report(configuration_error(fmt::format("run {} has no department: there is nothing to promote", record.id)),
                   ExitCode::not_tested);
   }
-  const auto promotions =
-      desk.promote(record, arguments.departments,
-                   promotion::Desk::Wish{.file = file, .rollback = arguments.rollback.value_or(std::string())});
+  promotion::Desk::Wish wish{.file = file, .rollback = arguments.rollback.value_or(std::string())};
+  if (arguments.emergency) wish.emergency = {*arguments.emergency, arguments.ticket};
+  const auto promotions = desk.promote(record, arguments.departments, wish);
   for (const auto& sentence : promotions.finished) tell(printable_format("patchlab: {}\n", sentence));
   if (arguments.json) say_json("promote", {{"run", record.id}, {"decisions", promotions.decisions}});
   for (const auto& decision : promotions.decisions) {
@@ -71,6 +83,7 @@ ExitCode promote(const Arguments& arguments) {
     say("{}: {} {}\n", decision.department, to_string(decision.state),
         promoted ? listed(decision.candidates) : std::string());
     if (promoted && !decision.by.empty()) say("  {}\n", decision.by);
+    if (decision.emergency.is_one()) say("  {}\n", to_string(decision.emergency));
     for (const auto& waived : decision.waived) say("  waived: {}\n", to_string(waived));
     for (const auto& reason : decision.reasons()) say("  {}\n", reason);
   }
@@ -98,6 +111,11 @@ void add_stage(CLI::App& app, Chosen& chosen) {
                         "ledger that knows the run; default: beside the run's folder");
   promoting->add_option("--rollback", arguments->rollback,
                         "the reason for publishing an older run over a newer one; lifts nothing else");
+  auto* emergency = promoting->add_option(
+      "--emergency", arguments->emergency,
+      "the reason why this cannot wait: by the emergency lane of the policy, to be reviewed afterwards");
+  emergency->excludes("--rollback");
+  promoting->add_option("--ticket", arguments->ticket, "of the emergency")->needs(emergency);
   add_scribe(*promoting, arguments->desk.scribe);
   promoting->add_flag("--json", arguments->json, "as JSON");
   promoting->callback([arguments, &chosen] { chosen = [arguments] { return promote(*arguments); }; });

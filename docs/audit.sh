@@ -61,7 +61,7 @@ for ((i = 1; i <= n; i++)); do o=objects/${object[i]}; case ${kind[i]} in import
 facts='(input_filename | ltrimstr("objects/")) as $o | .predicate as $p | ([.subject[] | {("set:" + .name): .digest.sha256}] | add) +
   {type: ._type, urn: .predicateType, subjects: (.subject | length), name: .subject[0].name, set: .subject[0].digest.sha256, size: $p.ledger.size, saw: $p.ledger.hash,
    decisions: ($p.decisions // [] | join(" ")), waives: ($p.waives // [] | map(.machine + "/" + (.check // .finding) | @uri) | join(" "))} +
-  ($p | {kind, by, run, policy, begin, withdraws, promotion, expires, version, serial, manifest, complete, submitter}) | to_entries[] | select(.value != null) |
+  ($p | {kind, by, run, policy, begin, withdraws, promotion, expires, version, serial, manifest, complete, submitter, ticket, review_by}) | to_entries[] | select(.value != null) |
   .value |= tostring | if .value | test("[[:cntrl:]]|^ | $") then error("no plain text") else "\($o) \(.key) \(.value)" end'
 jq -r "$facts" "${present[@]}" >"$work/facts" 2>/dev/null || die "objects: a statement is none"
 declare -A fact=(); while IFS=' ' read -r o key value; do fact[$o.$key]=$value; done <"$work/facts"
@@ -102,7 +102,7 @@ flags() { # SIGNATURE: what a security key saw: 1 touched, 4 knew who; 0 for oth
 # What the policy asks of approvals, as "COUNT FLAG NOT" lines; and what failed in the trial of this very set
 # that saw most, the last of several: it must have seen every check in every phase.
 asked='($run[0].departments[] | select(.name == $dep)) as $d | [$d.verdicts[] | select(.outcome == "pass") | .candidate as $c | ($run[0].candidates[] | select(.id == $c) | .severity) // "unknown"] as $all |
-  .author as $author | .approvals // [] | .[] | (.when // {}) as $w | select($w == {} or ($w.waived and $waived != "") or ($w.severity and ($all - (["critical", "important", "moderate", "low"] - $w.severity) | length > 0))) |
+  .author as $author | (if $urgent != "" then .emergency.approvals else .approvals end) // [] | .[] | (.when // {}) as $w | select($w == {} or ($w.waived and $waived != "") or ($w.severity and ($all - (["critical", "important", "moderate", "low"] - $w.severity) | length > 0))) |
   "\(.count // 1) \({any: 0, touched: 1, verified: 4}[.security_key // "any"]) \(if any(.not_by // [] | .[]; . == "policy-author") then $author else "-" end)"'
 failed='[$manifest[0].candidates[].id] as $ids | .departments[] | select(.name == $dep) | . as $d | [.machines[].name] as $all |
   [.trials[] | select((.retried_as // "") == "" and (.reused_from // "") == "" and .purpose != "removal" and (.candidates | sort) == ($ids | sort) and (.machines | sort) == ($all | sort)) | . as $t |
@@ -125,6 +125,11 @@ kept='[$manifest[0].candidates[].id] as $ids | [.departments[] | select(.name ==
     p=policy/$v.json; get $i set; in_force+=" $v "; [ "$v" != "$rules" ] || rulebook=$p; done
   [[ " ${kind[*]:1:b-1} " = *" policy "* ]] || [ "$(sum policy/quickstart.json)" != "$rules" ] || { rulebook=policy/quickstart.json; in_force=$rules; }
   [ -n "$rulebook" ] && [ "${in_force//[[:space:]]/}" = "$rules" ] || die "$dep: line $b names a policy that was not in force, or not alone"
+  urgent=${fact[${object[b]}.review_by]:-}; if [ -n "$urgent" ]; then get $b ticket; is $b kind promote || die "$dep: line $b is no promotion that can be an emergency"
+    days=$(jq -r '.emergency.review_within_days // empty' "$rulebook"); [ -n "$days" ] || die "$dep: line $b is an emergency, and its policy has no lane for that"
+    [ "$(ms_of "$urgent")" -le $((ms[b] + days * 86400000)) ] || die "$dep: line $b puts its review off until $urgent"
+    jq -e --slurpfile rules "$rulebook" --slurpfile m "$folder/manifest.json" '[$m[0].candidates[].id] as $ids | [.candidates[] | .id as $c | select($ids | index($c)) | .severity] - $rules[0].emergency.severity == []' "$record" >/dev/null 2>&1 || die "$dep: line $b is an emergency for what is not urgent"
+  fi; [ "$(jq -r '.emergency // {} | "\(.ticket // "") \(.review_by // "")"' "$folder/manifest.json" 2>/dev/null)" = "${fact[${object[b]}.ticket]:-} $urgent" ] || die "$dep: the manifest says something else of an emergency"
   r=0; for ((i = 1; i < b; i++)); do [ "${kind[i]}" != run ] || ! is "$i" run "$run" || r=$i; done
   [ $r -gt 0 ] || die "$dep: no run before line $b found that"; get $r begin; g=${line_of[$v]}
   for i in $missing; do [ "$i" -lt "$g" ] || { [ "$i" -gt $d ] && [ "${kind[i]}" != promote-begun ]; } || die "ledger:$i: its statement is missing, and could be about this promotion"; done
@@ -146,7 +151,7 @@ kept='[$manifest[0].candidates[].id] as $ids | [.departments[] | select(.name ==
   jq -r --arg dep "$dep" --slurpfile manifest "$folder/manifest.json" "$failed" "$record" >"$work/failed" 2>/dev/null || die "$dep: no trial of this very set, or not all of it was seen, or the lab could not tell"
   ! grep -qvxF -- "$waived" "$work/failed" || die "$dep: there are failures that nobody waived"
   jq -r --arg dep "$dep" --slurpfile manifest "$folder/manifest.json" "$kept" "$record" >>"$work/kept" 2>/dev/null || die "$dep: nobody can tell what its run kept"
-  jq -r --arg dep "$dep" --arg waived "$waived" --slurpfile run "$record" "$asked" "$rulebook" >"$work/asked" 2>/dev/null || die "$dep: nobody can tell what its policy asks"
+  jq -r --arg dep "$dep" --arg waived "$waived" --arg urgent "$urgent" --slurpfile run "$record" "$asked" "$rulebook" >"$work/asked" 2>/dev/null || die "$dep: nobody can tell what its policy asks"
   names=; while read -r count flag not; do people=; for i in $approvers; do who=${person[${by[i]}]}; [[ " $people " = *" $who "* ]] || [ "$not" = "${by[i]}" ] || [ $(($(flags "objects/${object[i]}.sig") & flag)) != "$flag" ] || people+=" $who"; done
     [ "$(wc -w <<<"$people")" -ge "$count" ] || die "$dep: approved by${people:- nobody} who neither submitted nor waived; the policy asks for $count"; done <"$work/asked"
   for i in $approvers; do names+=" ${by[i]}"; done; [ -n "$names$noted" ] || die "$dep: approved by nobody, and no head was noted: nothing outside of the lab supports it"
@@ -154,7 +159,7 @@ kept='[$manifest[0].candidates[].id] as $ids | [.departments[] | select(.name ==
   get $b serial; is $b manifest "$(sum "$folder/manifest.json")" && [ "$(jq -r '.department + " " + .set + " " + (.serial | tostring)' "$folder/manifest.json")" = "$dep $set $v" ] || die "$dep: the manifest is not the one that was promoted"
   [ "$(sum "$folder/SHA256SUMS")" = "$set" ] || die "$dep: SHA256SUMS is not the set that was promoted"
   (cd "$folder" && sha256sum --quiet --strict -c SHA256SUMS >/dev/null 2>&1) && [ "$(find "$folder" -type f | wc -l)" = $(($(wc -l <"$folder/SHA256SUMS") + 2)) ] || die "$dep: the files are not those of the set"
-  proven+=" $dep (line $b, serial $v, approved by${names:- nobody})"
+  proven+=" $dep (line $b, serial $v, approved by${names:- nobody}${urgent:+, an emergency to be reviewed by $urgent})"
 done
 [ -n "$proven" ] || die "nothing is promoted here"
 [ ! -s "$work/kept" ] || sha256sum --quiet --strict -c "$work/kept" >/dev/null 2>&1 || die "evidence: a file that the run kept is missing, or was edited"

@@ -144,7 +144,7 @@ std::variant<Counter::Matter, NotAsked> Counter::matter_of(const AskedSet& set) 
     return NotAsked{422, known ? "policy-unreadable" : "ledger-unreadable", said(policy.error())};
   }
   matter.policy = std::move(*policy);
-  matter.target = {set.department, reports::record_digest(matter.record),
+  matter.target = {set.department, reports::run_object(matter.record),
                    sha256(sha256sums_of(matter.record, matter.candidates)), matter.policy.digest};
   auto contents = DecisionBook(places_.stage / chain_folder_name, processes_, clock_).read(matter.target);
   if (!contents) return NotAsked{422, "ledger-unreadable", said(contents.error())};
@@ -173,7 +173,7 @@ WebResponse Counter::list() const {
         return set.department == department.name && set.scenario == record->scenario_name;
       });
       if (newer) continue;
-      auto worst = worst_severity(*record, candidates);
+      auto worst = reports::worst_severity(*record, candidates);
       sets.push_back({ids[i], department.name, record->scenario_name, record->finished, std::move(candidates),
                       std::move(worst), reports::decision_of(*decisions, department.name)});
     }

@@ -165,7 +165,7 @@ void write_summary(Page& page, const ShownSet& shown) {
   const auto unmet = unmet_of(shown.decision).size();
   page.element("p", {{"class", "summary"}},
                fmt::format("The worst is {}. {} of {} checks passed on {}. {}. {}. {}.",
-                           worst_severity(shown.record, shown.candidates), checks.passed, checks.all,
+                           reports::worst_severity(shown.record, shown.candidates), checks.passed, checks.all,
                            counted(shown.department.machines.size(), "machine", "machines"),
                            final_trial(shown) == nullptr ? std::string("Nobody knows what failed")
                            : shown.failures.empty()      ? std::string("Nothing failed")
@@ -426,19 +426,9 @@ std::string headline(const ShownSet& shown) {
 
 }  // namespace
 
-std::string worst_severity(const reports::RunRecord& record, const std::vector<std::string>& candidates) {
-  constexpr std::array order{"low", "moderate", "important", "critical"};
-  std::size_t worst = 0;
-  for (const auto& id : candidates) {
-    const auto* candidate = reports::find_candidate(record, id);
-    const auto found = candidate == nullptr ? order.end() : std::ranges::find(order, candidate->severity);
-    if (found == order.end()) return "unknown";
-    worst = std::max(worst, static_cast<std::size_t>(found - order.begin()));
-  }
-  return candidates.empty() ? "unknown" : order[worst];
-}
-
 Waits waits_for(const reports::DecisionRecord& decision) {
+  // Published, and nobody looked at it yet.
+  if (decision.emergency.is_open()) return Waits::for_people;
   switch (decision.state) {
     case reports::DecisionState::promoted:
     case reports::DecisionState::replaced: return Waits::for_nothing;
@@ -474,6 +464,7 @@ std::string list_page(const std::vector<ListedSet>& sets, const std::vector<std:
               page.element("span", {{"class", css_of(wanted)}}, word_of(wanted));
               severity_badge(page, set.worst);
             });
+            if (set.decision.emergency.is_one()) page.element("p", {}, to_string(set.decision.emergency));
             page.element("p", {{"class", "muted"}},
                          fmt::format("{}, tested {}", set.scenario, time_text(set.finished)));
           });
@@ -494,6 +485,7 @@ std::string set_page(const ShownSet& shown) {
       page.element("span", {{"class", css_of(waits)}}, word_of(waits));
       page.text(shown.record.scenario_name.empty() ? std::string() : " " + shown.record.scenario_name);
     });
+    if (shown.decision.emergency.is_one()) page.element("p", {}, to_string(shown.decision.emergency));
     write_summary(page, shown);
     write_what(page, shown);
     write_why(page, shown);

@@ -47,8 +47,6 @@ struct ShownSet {
 [[nodiscard]] std::string enrolment_page(const std::string& stage, const Origin& origin);
 [[nodiscard]] std::string refusal_page(unsigned status, const std::string& code, const std::string& text);
 
-// Of the worst of them: critical, important, moderate, low; what nobody knows is the worst.
-[[nodiscard]] std::string worst_severity(const reports::RunRecord& record, const std::vector<std::string>& candidates);
 // In one word or two, for people: what stands between this set and production.
 enum class Waits { for_people, for_the_lab, for_promotion, for_nothing };
 [[nodiscard]] Waits waits_for(const reports::DecisionRecord& decision);

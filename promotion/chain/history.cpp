@@ -78,6 +78,7 @@ Result<StatementFacts> statement_facts(const std::string& bytes, const std::stri
   facts.id = text_at(json, "/predicate/id");
   facts.serial = number_at(json, "/predicate/serial");
   facts.version = number_at(json, "/predicate/version");
+  facts.review_by = text_at(json, "/predicate/review_by");
   return facts;
 }
 
@@ -155,8 +156,8 @@ std::string History::promotes(const ChainLine& line, const StatementFacts& facts
   }
   newest_[facts.department] = promotions_.size();
   story_of_.emplace(line.object, promotions_.size());
-  promotions_.push_back(
-      {line.seq, line.seq, line.object, facts.department, facts.manifest, facts.serial, facts.run, State::begun});
+  promotions_.push_back({line.seq, line.seq, line.object, facts.department, facts.manifest, facts.serial, facts.run,
+                         State::begun, facts.kind == "rollback", facts.review_by});
   return {};
 }
 

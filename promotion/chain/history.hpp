@@ -27,6 +27,7 @@ struct StatementFacts {
   std::string id;          // of a begin: the run's, for people
   std::uint64_t serial = 0;
   std::uint64_t version = 0;  // of a policy: the number of its document
+  std::string review_by{};    // of a promotion through the emergency lane: until when it is to be reviewed
 };
 // Reads what is asked here and nothing else; the form of a whole statement is judged elsewhere.
 [[nodiscard]] Result<StatementFacts> statement_facts(const std::string& bytes, const std::string& name);
@@ -57,6 +58,8 @@ struct PromotionStory {
   std::uint64_t serial = 0;
   std::string run;  // digest of the record
   State state = State::begun;
+  bool is_rollback = false;
+  std::string review_by{};  // RFC 3339: it went through the emergency lane; empty: it did not
   [[nodiscard]] bool is_open() const { return state == State::begun || state == State::switched; }
 };
 

@@ -26,7 +26,7 @@ Result<std::string> bytes_of(const reports::RunRecord& record, const std::filesy
   PATCHLAB_ASSIGN(auto text, read_file(file, largest_object));
   PATCHLAB_ASSIGN(const auto json, parse_json(text, file.string(), JsonTexts::any));
   PATCHLAB_ASSIGN(const auto now, reports::run_record_from_json(json, file.string()));
-  if (sha256(text) != reports::record_digest(record) && reports::record_digest(now) != reports::record_digest(record))
+  if (sha256(text) != reports::run_object(record) && reports::record_digest(now) != reports::record_digest(record))
     return configuration_error(fmt::format("'{}' was changed while it was looked at", file.string()));
   return text;
 }
@@ -57,7 +57,29 @@ Today Desk::today(const reports::RunRecord& record) const {
   for (const auto& candidate : record.candidates) {
     if (auto seen = lab_.candidate(candidate)) today.candidates[candidate.id] = std::move(*seen);
   }
+  add_emergencies(today, record);
   return today;
+}
+
+// Who cannot tell what was reviewed must not promote: that is an objection, as a rejection would be.
+void Desk::add_emergencies(Today& today, const reports::RunRecord& record) const {
+  const auto all = reviews_at_desk(places_.stage, now_);
+  for (const auto& department : record.departments) {
+    if (!all) {
+      for (auto& people : today.people[department.name]) {
+        people.objections.push_back(
+            {ReasonCode::decisions_unreadable,
+             fmt::format("nobody can tell what was reviewed of emergency promotions: {}", all.error().message)});
+      }
+      continue;
+    }
+    for (const auto& review : *all) {
+      if (review.department != department.name) continue;
+      today.emergencies[department.name].push_back(
+          {review.record_digest, {review.reason, review.ticket, rfc3339(review.due)}, review.answered});
+      if (review.is_open()) today.open_reviews[department.name].push_back({review.run, review.promoted, review.due});
+    }
+  }
 }
 
 // What cannot be read is left to publishing, which refuses to replace what it did not make.
@@ -150,6 +172,10 @@ class Desk::Promoting {
     if (recorded && !trouble_) set_out();
     today_ = desk_.today(record_);
     today_.rollback = wish_.rollback;
+    if (!wish_.emergency.reason.empty() && wish_.rollback.empty()) {
+      today_.lane = Lane::emergency;
+      today_.emergency = wish_.emergency;
+    }
     for (const auto& department : record_.departments) {
       if (!departments.empty() && std::ranges::count(departments, department.name) == 0) continue;
       auto promotion = recorded || trouble_ ? one(department) : asked_only(department.name);

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "promotion/desk/lab_book.hpp"
+#include "promotion/desk/reviews.hpp"
 #include "promotion/desk/shown.hpp"
 #include "promotion/gate/gate.hpp"
 #include "promotion/stage/stage.hpp"
@@ -74,6 +75,9 @@ class Desk {
     std::filesystem::path file{};  // the record's run.json, for the ledger; empty: the record was made, and not read
     // Why an older run is to go over the newer one that is published. Empty: that is refused. Lifts nothing else.
     std::string rollback{};
+    // Why this cannot wait for the approvals and windows that are asked otherwise, and its ticket. Empty: it can. Not
+    // together with a rollback.
+    EmergencyUse emergency{};
   };
   // Publishes what may be published of these departments (empty: all of the record), and tells the ledger what it is
   // about to do before it does it, and what came of each, refusals included; first it finishes what a crash
@@ -88,6 +92,7 @@ class Desk {
  private:
   class Promoting;
   [[nodiscard]] Standing standing(const reports::RunRecord& record) const;
+  void add_emergencies(Today& today, const reports::RunRecord& record) const;
   [[nodiscard]] Result<void> end_of(const reports::RunRecord& record, const std::string& begun,
                                     const std::filesystem::path& file) const;
   [[nodiscard]] reports::DecisionRecord shown_after(const Promotion& promotion, const reports::RunRecord& record,

@@ -233,6 +233,11 @@ Journal LabBook::journal(const Basis& basis, Progress& progress) {
             if (!basis.decisions.empty()) statement.decisions = basis.decisions;
             statement.manifest = publication.manifest_digest;
             statement.serial = publication.serial;
+            if (const auto& emergency = publication.emergency) {
+              statement.reason = emergency->reason;
+              statement.ticket = emergency->ticket;
+              statement.review_by = emergency->review_by;
+            }
             std::vector<std::string> attachments{basis.run_json, publication.manifest};
             if (!basis.policy_text.empty()) attachments.push_back(basis.policy_text);
             PATCHLAB_ASSIGN(const auto bytes, write_statement(statement));

@@ -57,6 +57,13 @@ std::vector<std::string> others_than(const Decisions& decisions, const Trust& tr
   return {names.begin(), names.end()};
 }
 
+// Or was one: the lists say who is a person.
+bool is_a_signer(const Trust& trust, const std::string& name) {
+  return std::ranges::any_of(trust.versions(), [&](const TrustVersion& version) {
+    return std::ranges::count(version.signers, name, &Signer::name) > 0;
+  });
+}
+
 bool is_of_a_waiver(WhyNot why) {
   switch (why) {
     case WhyNot::waiver_of_other_run:
@@ -209,6 +216,12 @@ PeopleOn people_in(const Decisions& decisions, const Trust& trust, const Policy&
   people.approvals = approvals_in(decisions, trust, policy);
   people.anything_waived = !decisions.waiver_authors.empty();
   people.could_approve = others_than(decisions, trust);
+  for (const auto& submitter : decisions.submitters) {
+    if (is_a_signer(trust, submitter))
+      people.submitter_is_known = true;
+    else
+      people.unknown_submitters.push_back(submitter);
+  }
   judge_facts(people, decisions, policy);
   for (const auto& one : decisions.not_counted) {
     if (breaks_everything(one.why))
@@ -232,7 +245,7 @@ std::vector<PeopleOn> people_on(const DecisionBook& book, const reports::RunReco
   const auto passed = tested_set(department);
   std::map<std::string, std::vector<std::string>> others;
   for (auto& set : tested_sets(department)) others.emplace(digest_of(set), std::move(set));
-  DecisionTarget target{department.name, reports::record_digest(record), digest_of(passed), policy.digest};
+  DecisionTarget target{department.name, reports::run_object(record), digest_of(passed), policy.digest};
   others.erase(target.set);
   std::vector<std::string> digests;
   for (const auto& [digest, set] : others) digests.push_back(digest);

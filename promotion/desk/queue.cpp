@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 
 #include "reports/record/queries.hpp"
 
@@ -22,18 +21,6 @@ bool is_of_one_candidate(const RequirementRecord& requirement) {
 bool can_be_waived(const RequirementRecord& requirement) {
   return requirement.about.contains("check") &&
          (requirement.code == "not-reproduced" || requirement.code == "final-trial-failed");
-}
-
-std::string worst_of(const reports::RunRecord& record, const std::vector<std::string>& set) {
-  constexpr std::array order{"low", "moderate", "important", "critical"};
-  std::size_t worst = 0;
-  for (const auto& id : set) {
-    const auto* candidate = reports::find_candidate(record, id);
-    const auto found = candidate == nullptr ? order.end() : std::ranges::find(order, candidate->severity);
-    if (found == order.end()) return "unknown";
-    worst = std::max(worst, static_cast<std::size_t>(found - order.begin()));
-  }
-  return set.empty() ? "unknown" : order[worst];
 }
 
 std::vector<std::string> set_of(const reports::RunRecord& record, const reports::DecisionRecord& decision) {
@@ -89,7 +76,7 @@ QueueEntry queue_entry(const reports::RunRecord& record, const reports::Decision
   waiting.run = record.id;
   waiting.since = record.finished;
   waiting.set = set_of(record, decision);
-  waiting.severity = worst_of(record, waiting.set);
+  waiting.severity = reports::worst_severity(record, waiting.set);
   waiting.waived = decision.waived;
   for (const auto& requirement : decision.requirements) {
     if (requirement.met || (is_of_one_candidate(requirement) && decision.state == DecisionState::promotable)) continue;

@@ -53,6 +53,16 @@ void tell_publication(reports::DecisionRecord& shown, const reports::RunRecord& 
   shown.candidates = ours->candidates;
 }
 
+// That this very record was published through the emergency lane, and what became of the review.
+void tell_emergency(reports::DecisionRecord& shown, const reports::RunRecord& record, const Today& today) {
+  const auto all = today.emergencies.find(shown.department);
+  if (all == today.emergencies.end()) return;
+  for (const auto& past : all->second) {
+    if (past.record_digest != reports::record_digest(record)) continue;
+    shown.emergency = {past.use.reason, past.use.ticket, past.use.review_by, past.answered};
+  }
+}
+
 }  // namespace
 
 reports::DecisionRecord shown(const Decision& decision, const reports::RunRecord& record, const Today& today) {
@@ -76,6 +86,11 @@ reports::DecisionRecord shown(const Decision& decision, const reports::RunRecord
   if (is_ours && !published->second.rollback.empty()) {
     if (!shown.by.empty()) shown.by += "; ";
     shown.by += "back from a newer run: " + published->second.rollback;
+  }
+  if (decision.emergency) {
+    shown.emergency = {decision.emergency->reason, decision.emergency->ticket, decision.emergency->review_by, {}};
+  } else if (shown.state == reports::DecisionState::promoted || shown.state == reports::DecisionState::replaced) {
+    tell_emergency(shown, record, today);
   }
   return shown;
 }

@@ -346,6 +346,11 @@ class Proving {
     return proof_.of_bundle ? folder_ / "stage" / department : folder_ / department;
   }
 
+  [[nodiscard]] static std::optional<EmergencyUse> emergency_of(const Statement& statement) {
+    if (!statement.review_by) return std::nullopt;
+    return EmergencyUse{statement.reason.value_or(""), statement.ticket.value_or(""), *statement.review_by};
+  }
+
   bool look_at_manifest(const std::string& department, Story& story) {
     const auto says = [&](const std::string& why) {
       broken(department, LinkKind::manifest, why);
@@ -365,6 +370,8 @@ class Proving {
     if (manifest->serial != story.statement.serial) return says("has another serial than the promotion");
     if (!named("policy", story.statement.policy)) return says("names another policy than the promotion");
     if (!named("run_object", story.statement.run)) return says("names another record than the promotion");
+    if (manifest->emergency != emergency_of(story.statement))
+      return says("says something else of an emergency than the promotion");
     story.manifest = *manifest;
     holds(department, LinkKind::manifest, fmt::format("that of line {}: set {}", story.promotion->line, manifest->set));
     return true;
@@ -674,6 +681,10 @@ class Proving {
     Today today{.now = story.when};
     today.standing = Standing{.recorded = true};
     today.people[department] = {story.people};
+    if (const auto use = emergency_of(story.statement)) {
+      today.lane = Lane::emergency;
+      today.emergency = *use;
+    }
     const auto* last = before(*story.promotion);
     if (last == nullptr) return today;
     auto& coverage = today.last_promoted[department];
@@ -703,7 +714,15 @@ class Proving {
       return broken(
           department, LinkKind::gate,
           fmt::format("promotes {}, and {} was", listed(decision.promotable), listed(story.manifest->candidates)));
-    holds(department, LinkKind::gate, "decides the same as of " + line(story.promotion->line).time);
+    // It was decided before the line was written: the review may be due earlier than from then, not later.
+    if (decision.emergency &&
+        *parse_rfc3339(*story.statement.review_by) > story.when + story.policy->emergency->review_within)
+      return broken(department, LinkKind::gate,
+                    fmt::format("the policy asks for a review by {}, and line {} gives until {}",
+                                decision.emergency->review_by, story.promotion->line, *story.statement.review_by));
+    holds(department, LinkKind::gate,
+          fmt::format("decides the same as of {}{}", line(story.promotion->line).time,
+                      decision.emergency ? ", as an emergency" : ""));
   }
 
   // --- the head

@@ -12,6 +12,7 @@
 #include <set>
 
 #include "lab/core/digest.hpp"
+#include "lab/core/time.hpp"
 #include "reports/record/queries.hpp"
 #include "reports/record/remarks.hpp"
 
@@ -60,6 +61,7 @@ ReasonCode code_of(DemandCode code) {
     case DemandCode::security_key_not_verified: return ReasonCode::security_key_not_verified;
     case DemandCode::window_closed: return ReasonCode::window_closed;
     case DemandCode::check_changed: return ReasonCode::check_changed;
+    case DemandCode::submitter_unknown: return ReasonCode::submitter_unknown;
   }
   return ReasonCode::policy_not_in_force;
 }
@@ -138,9 +140,16 @@ class Gate {
     for (const auto& waived : decision_.waived)
       decision_.by += fmt::format("; {} waived by {} until {}", waived.key, waived.by, waived.until);
     if (!went_back_.empty()) decision_.by += "; " + went_back_;
+    say_emergency();
     for (std::size_t i = 0; i < std::min(taken_over_.size(), most_named); ++i) decision_.by += "; " + taken_over_[i];
     if (taken_over_.size() > most_named)
       decision_.by += fmt::format("; and {} more are not as before", taken_over_.size() - most_named);
+  }
+
+  void say_emergency() {
+    if (today_.lane != Lane::emergency || !policy_.emergency) return;
+    decision_.emergency = today_.emergency;
+    decision_.emergency->review_by = rfc3339(today_.now + policy_.emergency->review_within);
   }
 
   // Only where one more that counts would have helped.
@@ -372,10 +381,14 @@ class Gate {
     facts.lane = today_.lane;
     if (const auto last = today_.last_promoted.find(department_.name); last != today_.last_promoted.end())
       facts.last_promoted = last->second;
-    if (const auto open = today_.open_reviews.find(department_.name); open != today_.open_reviews.end())
+    // Going back takes away what nobody reviewed: that need not wait for the review.
+    if (const auto open = today_.open_reviews.find(department_.name);
+        open != today_.open_reviews.end() && went_back_.empty())
       facts.open_reviews = open->second;
     facts.approvals = people_.approvals;
     facts.anything_waived = people_.anything_waived;
+    facts.submitter_is_known = people_.submitter_is_known;
+    facts.unknown_submitters = people_.unknown_submitters;
     if (named_ == Named::yes) facts.set = people_.set;
     for (const auto& demand : demands_of(policy_, record_, department_, facts)) {
       const auto code = code_of(demand.code);
@@ -955,6 +968,7 @@ std::string command_for(ReasonCode code, const RunRecord& record) {
     case ReasonCode::candidate_undecided: return "patchlab run SCENARIO";
     case ReasonCode::approval_missing:
     case ReasonCode::check_changed: return "patchlab approve " + record.id;
+    case ReasonCode::submitter_unknown: return "patchlab submit " + record.id;
     case ReasonCode::waiver_expired:
     case ReasonCode::waiver_too_long:
     case ReasonCode::waiver_of_other_run: return "patchlab waive " + record.id;

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,10 +25,11 @@ struct Decision {
   // Of the department as a whole, in the order of ReasonCode: each that is not met, and one met for each code that was
   // asked and found nothing wrong. What was not asked is not here.
   std::vector<Requirement> requirements;
-  std::string policy;                 // digest of the document that was asked; empty: none
-  std::string trial;                  // that tested exactly this set; empty: none did
-  std::vector<WaivedFailure> waived;  // that failed in it, and do not stand in the way
-  std::vector<std::string> counted;   // digests of the statements of people that it rests on, ascending
+  std::string policy;                     // digest of the document that was asked; empty: none
+  std::string trial;                      // that tested exactly this set; empty: none did
+  std::vector<WaivedFailure> waived;      // that failed in it, and do not stand in the way
+  std::vector<std::string> counted;       // digests of the statements of people that it rests on, ascending
+  std::optional<EmergencyUse> emergency;  // it promotes through the emergency lane
   std::string by;  // "promoted by policy 'quickstart': nobody approved"; empty when it does not promote
   std::vector<Requirement> held_back;  // one per candidate that stays out, not met; the rest may go without it
   [[nodiscard]] bool promotes() const;

@@ -42,6 +42,9 @@ struct PeopleOn {
   std::vector<ApprovalGiven> approvals;
   std::vector<WaivedFailure> waived;
   bool anything_waived = false;  // or ever was, whatever became of it
+  // Who asked for the set: whether somebody of a list of signers did, and the names that are in none.
+  bool submitter_is_known = false;
+  std::vector<std::string> unknown_submitters{};
   // Each stops the promotion under every policy: rejections that stand, and what nobody can read (it could be one).
   std::vector<NotCountedHere> objections;
   // Why others do not count. They matter only when one more that counts would help.

@@ -85,6 +85,7 @@ const char* to_string(ReasonCode code) {
     case ReasonCode::waiver_too_long: return "waiver-too-long";
     case ReasonCode::waivers_too_many: return "waivers-too-many";
     case ReasonCode::check_changed: return "check-changed";
+    case ReasonCode::submitter_unknown: return "submitter-unknown";
   }
   return "unknown";
 }
@@ -122,7 +123,8 @@ bool is_for_people(ReasonCode code) {
     case ReasonCode::waiver_of_no_failure:
     case ReasonCode::waiver_too_long:
     case ReasonCode::waivers_too_many:
-    case ReasonCode::check_changed: return true;
+    case ReasonCode::check_changed:
+    case ReasonCode::submitter_unknown: return true;
     case ReasonCode::policy_not_in_force:
     case ReasonCode::policy_ambiguous:
     case ReasonCode::run_incomplete:

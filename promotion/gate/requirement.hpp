@@ -84,9 +84,10 @@ enum class ReasonCode {
   waiver_of_no_failure,
   waiver_too_long,
   waivers_too_many,
-  check_changed,  // a check of the same name asks for something else than when this department was promoted last
+  check_changed,      // a check of the same name asks for something else than when this department was promoted last
+  submitter_unknown,  // the policy asks that somebody of the list of signers submitted it
 };
-inline constexpr auto last_reason_code = ReasonCode::check_changed;
+inline constexpr auto last_reason_code = ReasonCode::submitter_unknown;
 [[nodiscard]] const char* to_string(ReasonCode code);
 // What people decide or the clock brings, without another run.
 [[nodiscard]] bool is_for_people(ReasonCode code);

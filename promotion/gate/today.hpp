@@ -71,6 +71,21 @@ struct PublishedRun {
   std::string rollback{};  // why it went over a newer one; empty: it did not
 };
 
+// Why something cannot wait for the normal way, and until when somebody reviews it.
+struct EmergencyUse {
+  std::string reason;
+  std::string ticket;
+  std::string review_by{};  // RFC 3339
+  bool operator==(const EmergencyUse&) const = default;
+};
+
+// A promotion that went through the emergency lane.
+struct PastEmergency {
+  std::string record_digest;
+  EmergencyUse use;
+  std::string answered;  // who reviewed it, or that it was taken back; empty: nobody did
+};
+
 // What is true when somebody asks whether a run may be promoted: everything that can have changed since it ended.
 struct Today {
   std::chrono::system_clock::time_point now;  // injected
@@ -78,10 +93,12 @@ struct Today {
   // record, or of which nobody can tell, makes the run stale; of what has no entry, nothing was asked.
   std::map<std::string, Seen> goldens;
   std::map<std::string, Seen> candidates;
-  std::map<std::string, PublishedRun> published;                // by department; none: nothing is published there
-  std::map<std::string, LastPromoted> last_promoted;            // by department; none: it never was
-  Lane lane = Lane::normal;                                     // emergency: somebody asked for it
-  std::map<std::string, std::vector<OpenReview>> open_reviews;  // by department
+  std::map<std::string, PublishedRun> published;                    // by department; none: nothing is published there
+  std::map<std::string, LastPromoted> last_promoted;                // by department; none: it never was
+  Lane lane = Lane::normal;                                         // emergency: somebody asked for it
+  EmergencyUse emergency{};                                         // then: why
+  std::map<std::string, std::vector<PastEmergency>> emergencies{};  // by department, whatever became of them
+  std::map<std::string, std::vector<OpenReview>> open_reviews;      // by department
   // By department, for each set that people decided about. What is not here, nobody did.
   std::map<std::string, std::vector<PeopleOn>> people;
   std::string rollback{};  // why an older run is to be published over a newer one; empty: nobody asked for that

@@ -47,6 +47,7 @@ class Asking {
     ask_emergency();
     ask_reviews();
     for (const auto& objection : facts_.objections) add(DemandCode::rejected, false, objection);
+    ask_submitter();
     ask_approvals();
     ask_window();
     std::ranges::stable_sort(demands_, {}, &Demand::code);
@@ -286,16 +287,35 @@ class Asking {
     for (const auto& review : facts_.open_reviews) {
       // Without the lane's own rule (it was taken out of the policy since) a review is due at once.
       const auto within = policy_.emergency ? policy_.emergency->review_within : std::chrono::days(0);
-      const auto due = review.promoted + within;
+      const auto due = std::min(review.due, review.promoted + within);
       const bool in_time = facts_.now < due;
-      add(DemandCode::review_overdue, in_time,
-          fmt::format("the emergency promotion of run {} at {} {} reviewed until {}", review.run,
-                      rfc3339(review.promoted), in_time ? "must be" : "was not", rfc3339(due)));
+      auto& demand = add(DemandCode::review_overdue, in_time,
+                         fmt::format("the emergency promotion of run {} at {} {} reviewed until {}", review.run,
+                                     rfc3339(review.promoted), in_time ? "must be" : "was not", rfc3339(due)));
+      if (in_time) continue;
+      demand.command =
+          fmt::format("patchlab approve {} --department {} --reason REASON --key KEY", review.run, department_.name);
     }
   }
 
   [[nodiscard]] std::map<std::string, std::string> severities() const {
     return facts_.set.empty() ? severities_of(record_, department_) : severities_of(record_, facts_.set);
+  }
+
+  void ask_submitter() {
+    if (policy_.submitter == Submitter::any) return;
+    auto& demand =
+        add(DemandCode::submitter_unknown, facts_.submitter_is_known,
+            facts_.submitter_is_known ? "a signer submitted it"
+            : facts_.unknown_submitters.empty()
+                ? fmt::format("{} asks that a signer submits it, and nobody is known who did", name_of(policy_))
+                : fmt::format("{} asks that a signer submits it; {}", name_of(policy_), no_signer()));
+    if (demand.met) return;
+    demand.command = fmt::format("patchlab submit {} --department {} --key KEY", record_.id, department_.name);
+  }
+  [[nodiscard]] std::string no_signer() const {
+    return fmt::format("the submitter '{}' is not a signer: nobody is kept from approving by it",
+                       fmt::join(facts_.unknown_submitters, "', '"));
   }
 
   void ask_approvals() {
@@ -315,7 +335,11 @@ class Asking {
                                    rule.security_key == SecurityKey::any ? "" : to_string(rule.security_key));
     const auto who =
         people.empty() ? std::string("nobody approved") : fmt::format("approved: {}", fmt::join(people, ", "));
-    auto& demand = add(DemandCode::approval_missing, enough, fmt::format("{}; {}", asked, who));
+    auto& demand =
+        add(DemandCode::approval_missing, enough,
+            fmt::format(
+                "{}; {}{}", asked, who,
+                facts_.submitter_is_known || facts_.unknown_submitters.empty() ? std::string() : "; " + no_signer()));
     if (enough) return;
     demand.command =
         fmt::format("patchlab approve {} --department {} --reason REASON --key KEY", record_.id, department_.name);
@@ -395,6 +419,7 @@ const char* to_string(DemandCode code) {
     case DemandCode::security_key_not_verified: return "security-key-not-verified";
     case DemandCode::window_closed: return "window-closed";
     case DemandCode::check_changed: return "check-changed";
+    case DemandCode::submitter_unknown: return "submitter-unknown";
   }
   return "unknown";
 }

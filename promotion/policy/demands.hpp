@@ -41,6 +41,7 @@ struct LastPromoted {
 struct OpenReview {
   std::string run;
   PolicyTime promoted;
+  PolicyTime due = PolicyTime::max();  // as it was written down then; a policy can only make it sooner
   bool operator==(const OpenReview&) const = default;
 };
 
@@ -65,6 +66,9 @@ struct PolicyFacts {
   std::vector<ApprovalGiven> approvals;
   bool anything_waived = false;         // or ever was
   std::vector<std::string> objections;  // rejections that stand: a sentence each
+  // Who asked for the set: whether one of them is in a list of signers, and who is in none.
+  bool submitter_is_known = false;
+  std::vector<std::string> unknown_submitters{};
   // The set that is asked about, when it is not what passed: its severities count.
   std::vector<std::string> set{};
 };
@@ -89,9 +93,10 @@ enum class DemandCode {
   security_key_not_touched,  // somebody approved with another key than the policy asks for
   security_key_not_verified,
   window_closed,
-  check_changed,  // a check of the same name asks for something else than when this department was promoted last
+  check_changed,      // a check of the same name asks for something else than when this department was promoted last
+  submitter_unknown,  // nobody in the list of signers asked for the set
 };
-inline constexpr auto last_demand_code = DemandCode::check_changed;
+inline constexpr auto last_demand_code = DemandCode::submitter_unknown;
 [[nodiscard]] const char* to_string(DemandCode code);  // "machine-not-planned"; stable API
 
 // One thing that the policy asks, met or not, and what it is about; what does not apply is empty.

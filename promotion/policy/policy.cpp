@@ -71,6 +71,7 @@ std::vector<std::string> summary_of(const Policy& policy) {
                                                   : "any"));
   for (const auto& [name, digest] : policy.coverage.changed)
     lines.push_back(fmt::format("coverage: '{}' may become {}", name, digest));
+  if (policy.submitter == Submitter::signer) lines.emplace_back("submitter: a person of the list of signers");
   say_approvals(lines, "approvals", policy.approvals);
   if (policy.approvals.empty()) lines.emplace_back("approvals: none, nobody is asked");
   lines.push_back(policy.waivers.what.empty()

@@ -23,6 +23,9 @@ enum class ControlTrial { required, if_present };
 enum class NotReproduced { refused, flaky_in_control };
 // A run that left something out on request (--role, --candidate, --controls).
 enum class NarrowedRuns { refused, allowed };
+// Who asked for the set: anybody, or a person of the list of signers. Nobody is kept from approving by a name that is
+// no signer's.
+enum class Submitter { any, signer };
 
 // One scenario that a run may be of; what is empty is not asked, but at least one of the two is there.
 struct AllowedScenario {
@@ -119,6 +122,7 @@ struct Policy {
   std::chrono::hours max_age{24 * 7};  // of the run's end
   ControlTrial control = ControlTrial::required;
   NotReproduced not_reproduced = NotReproduced::flaky_in_control;
+  Submitter submitter = Submitter::any;
   std::vector<std::string> fence_phases{"before", "during", "after"};
   std::vector<std::string> fence_probes{"arp", "ping", "dns", "tcp", "ipv6-nd"};  // each of them in each phase
   // Those that listen all the time, and need no control of their own: they hear its beacon. In each phase as well.

@@ -41,6 +41,7 @@ constexpr std::array<Word<NarrowedRuns>, 2> narrowed_words{
     {{"refused", NarrowedRuns::refused}, {"allowed", NarrowedRuns::allowed}}};
 constexpr std::array<Word<CoverageRule::Least>, 2> least_words{
     {{"last-promoted", CoverageRule::Least::last_promoted}, {"anything", CoverageRule::Least::anything}}};
+constexpr std::array<Word<Submitter>, 2> submitter_words{{{"any", Submitter::any}, {"signer", Submitter::signer}}};
 constexpr std::array<Word<CoverageRule::Unknown>, 2> unknown_words{
     {{"refused", CoverageRule::Unknown::refused}, {"allowed", CoverageRule::Unknown::allowed}}};
 constexpr std::array<Word<NotBy>, 3> authors{{{"submitter", NotBy::submitter},
@@ -191,6 +192,7 @@ class Reading {
     policy.max_age = std::chrono::hours(reader.integer_or("max_age_hours", policy.max_age.count(), 1, most_hours));
     policy.control = word_or(reader, "control", controls, policy.control);
     policy.not_reproduced = word_or(reader, "not_reproduced", not_reproduced_words, policy.not_reproduced);
+    policy.submitter = word_or(reader, "submitter", submitter_words, policy.submitter);
     if (reader.has("fence")) read_fence(reader.object("fence"), policy);
     reader.finish();
   }

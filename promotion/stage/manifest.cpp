@@ -104,6 +104,13 @@ void read_second_version(JsonReader& reader, Manifest& manifest) {
   reader.text("tool_version");
   for (const char* other : {"schema", "scenario", "golden_images", "held_back"}) static_cast<void>(reader.raw(other));
   if (reader.has("waived")) static_cast<void>(reader.raw("waived"));
+  if (reader.has("emergency")) {
+    auto use = reader.object("emergency");
+    manifest.emergency = EmergencyUse{use.text("reason"), use.text("ticket"), use.text("review_by")};
+    if (!parse_rfc3339(manifest.emergency->review_by))
+      use.problem("review_by", "must be a time as 2026-11-28T08:00:00Z");
+    use.finish();
+  }
   reader.finish();
 }
 
@@ -186,6 +193,8 @@ Json manifest_json(const reports::RunRecord& record, const Decision& decision, c
   add("policy", facts.policy);
   add("run_object", facts.run_object);
   add("rollback", facts.rollback_reason);
+  if (const auto& use = decision.emergency)
+    json["emergency"] = {{"reason", use->reason}, {"ticket", use->ticket}, {"review_by", use->review_by}};
   return json;
 }
 

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,9 +30,10 @@ struct Manifest {
   std::vector<std::string> candidates;  // in the order applied
   std::vector<std::string> candidate_digests;
   std::vector<ManifestFile> files;
-  std::string tested;        // when the run ended
-  std::uint64_t serial = 0;  // from 1; each version that is published in a department has a greater one
-  std::string set;           // digest of SHA256SUMS
+  std::string tested;                       // when the run ended
+  std::uint64_t serial = 0;                 // from 1; each version that is published in a department has a greater one
+  std::string set;                          // digest of SHA256SUMS
+  std::optional<EmergencyUse> emergency{};  // it was published through the emergency lane
 };
 
 // What the desk adds to a manifest: empty is left out.

@@ -94,7 +94,8 @@ class Publisher {
     PATCHLAB_TRY(build(versions_ / name, text));
     step("prove");
     PATCHLAB_TRY(prove(versions_ / name, sha256(text)));
-    const Publication publication{decision_.department, manifest.at("set"), sha256(text), serial_, rollback_, text};
+    const Publication publication{decision_.department, manifest.at("set"), sha256(text), serial_, rollback_, text,
+                                  decision_.emergency};
     step("begun");
     PATCHLAB_TRY(told(options_.journal.begun, publication));
     if (auto switched = switch_and_prove(name, publication); !switched)
@@ -187,7 +188,7 @@ class Publisher {
     const auto there = read_json_file(versions_ / current_ / manifest_file_name);
     if (!there) return std::nullopt;
     auto same = manifest;
-    for (const char* key : {"published", "serial", "valid_until", "rollback"}) {
+    for (const char* key : {"published", "serial", "valid_until", "rollback", "emergency"}) {
       same.erase(key);
       if (there->is_object() && there->contains(key)) same[key] = there->at(key);
     }

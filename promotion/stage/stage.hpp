@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -39,6 +40,7 @@ struct Publication {
   std::uint64_t serial = 0;
   std::string rollback_reason;  // empty: it is no rollback
   std::string manifest;         // the bytes of manifest.json
+  std::optional<EmergencyUse> emergency{};
 };
 
 // Who writes down what happens to a publication, while the stage is locked: intent before effect. The ledger's lines

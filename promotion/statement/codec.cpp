@@ -47,12 +47,13 @@ enum class Key {
   serial,
   version,
   asked,
+  review_by,
 };
 constexpr std::array all_keys{Key::run,       Key::policy,    Key::ledger,    Key::reason,     Key::ticket,
                               Key::expires,   Key::waives,    Key::withdraws, Key::id,         Key::begin,
                               Key::promotion, Key::submitter, Key::scenario,  Key::candidates, Key::complete,
                               Key::result,    Key::failed,    Key::attempt,   Key::decisions,  Key::manifest,
-                              Key::reasons,   Key::serial,    Key::version,   Key::asked};
+                              Key::reasons,   Key::serial,    Key::version,   Key::asked,      Key::review_by};
 
 const char* name_of(Key key) {
   switch (key) {
@@ -80,6 +81,7 @@ const char* name_of(Key key) {
     case Key::serial: return "serial";
     case Key::version: return "version";
     case Key::asked: return "asked";
+    case Key::review_by: return "review_by";
   }
   return "";
 }
@@ -107,7 +109,8 @@ Rule rule_of(StatementKind kind) {
               {Key::run, Key::ledger, Key::id, Key::submitter, Key::scenario, Key::complete, Key::result, Key::failed,
                Key::attempt}};
     case StatementKind::promote:
-      return {{Key::run, Key::manifest, Key::serial}, {Key::policy, Key::ledger, Key::decisions, Key::version}};
+      return {{Key::run, Key::manifest, Key::serial},
+              {Key::policy, Key::ledger, Key::reason, Key::ticket, Key::decisions, Key::version, Key::review_by}};
     case StatementKind::refuse:
       return {{}, {Key::run, Key::policy, Key::ledger, Key::promotion, Key::decisions, Key::reasons}};
     case StatementKind::rollback:
@@ -150,6 +153,7 @@ bool is_given(const Statement& statement, Key key) {
     case Key::serial: return statement.serial.has_value();
     case Key::version: return statement.version.has_value();
     case Key::asked: return statement.asked.has_value();
+    case Key::review_by: return statement.review_by.has_value();
   }
   return false;
 }
@@ -188,9 +192,9 @@ class Examination {
     plain("result", statement_.result, longest_name);
     if (statement_.submitter && !is_principal(*statement_.submitter))
       says("submitter", fmt::format("must be {}", principal_rule));
-    if (statement_.expires && !parse_rfc3339(*statement_.expires))
-      says("expires", fmt::format("must be a time as 2026-12-31T18:00:00Z (RFC 3339 in UTC), found '{}'",
-                                  printable(*statement_.expires)));
+    time("expires", statement_.expires);
+    time("review_by", statement_.review_by);
+    emergency();
     if (statement_.attempt) number("attempt", *statement_.attempt);
     if (statement_.serial) number("serial", *statement_.serial);
     if (statement_.version) number("version", *statement_.version);
@@ -238,6 +242,21 @@ class Examination {
            fmt::format("must be one line of 1 to {} bytes that shows all it has: no control character, no blank at "
                        "either end, no mark that changes the direction",
                        longest));
+  }
+  void time(const std::string& key, const std::optional<std::string>& value) {
+    if (value && !parse_rfc3339(*value))
+      says(key, fmt::format("must be a time as 2026-12-31T18:00:00Z (RFC 3339 in UTC), found '{}'", printable(*value)));
+  }
+  // A promotion says why it could not wait, with its ticket and until when it is reviewed; or nothing of that.
+  void emergency() {
+    if (statement_.kind != StatementKind::promote) return;
+    const std::initializer_list<std::pair<const char*, bool>> given{{"reason", statement_.reason.has_value()},
+                                                                    {"ticket", statement_.ticket.has_value()},
+                                                                    {"review_by", statement_.review_by.has_value()}};
+    for (const auto& [key, is_there] : given) {
+      if (is_there != statement_.review_by.has_value())
+        says(key, "reason, ticket and review_by of an emergency are there together, or none of them is");
+    }
   }
   void count(const std::string& key, std::size_t size) {
     if (size > most_members) says(key, fmt::format("must have at most {} members, found {}", most_members, size));
@@ -328,6 +347,7 @@ std::string value_of(const Statement& statement, Key key) {
     case Key::serial: return fmt::format("{}", *statement.serial);
     case Key::version: return fmt::format("{}", *statement.version);
     case Key::asked: return listed_texts(*statement.asked);
+    case Key::review_by: return quoted(*statement.review_by);
   }
   return {};
 }
@@ -458,6 +478,7 @@ class Reading {
       case Key::serial: statement_.serial = number(predicate, name); break;
       case Key::version: statement_.version = number(predicate, name); break;
       case Key::asked: statement_.asked = predicate.texts_or_empty(name); break;
+      case Key::review_by: statement_.review_by = predicate.text(name); break;
     }
   }
 

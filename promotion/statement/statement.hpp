@@ -103,6 +103,9 @@ struct Statement {
   std::optional<std::uint64_t> serial;                // of the version of the stage
   std::optional<std::uint64_t> version;               // of a policy or of the trust
   std::optional<std::vector<std::string>> asked;      // what narrowed a run, as on the command line: "--role dns"
+  // Of a promotion through the emergency lane: until when somebody must have reviewed it, RFC 3339 with Z. Then reason
+  // and ticket are there as well; of any other promotion none of the three is.
+  std::optional<std::string> review_by;
   bool operator==(const Statement&) const = default;
 };
 

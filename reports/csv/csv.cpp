@@ -114,6 +114,12 @@ void write_trial(std::string& out, const std::string& run, const std::string& de
 
 // What was asked of a department, and what of it is met.
 void write_requirements(std::string& out, const std::string& run, const DecisionRecord& decision) {
+  if (decision.emergency.is_one()) {
+    write(out, run,
+          {"emergency", decision.department, "", "", "", fmt::format("{}", fmt::join(decision.candidates, " ")), "",
+           decision.emergency.ticket, decision.emergency.is_open() ? "open" : "reviewed", "", "",
+           to_string(decision.emergency), 0});
+  }
   for (const auto& requirement : decision.requirements) {
     write(out, run,
           {"requirement", decision.department, "", "", "", "", "", requirement.subject,

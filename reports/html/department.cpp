@@ -60,6 +60,7 @@ void write_promotion(Page& page, const RunRecord& record, const DepartmentRecord
     if (!decision.as_of.empty()) fact(page, "As of", time_text(decision.as_of));
     if (!decision.since.empty()) fact(page, "Published", time_text(decision.since));
     if (!decision.by.empty()) fact(page, "Decided", decision.by);
+    if (decision.emergency.is_one()) fact(page, "Emergency", to_string(decision.emergency));
     if (!decision.replaced_by.empty()) fact(page, "Replaced by", "run " + decision.replaced_by);
     if (!decision.stage.empty()) fact(page, "Stage", [&] { page.element("code", {}, decision.stage); });
     if (!decision.manifest_digest.empty()) fact(page, "Manifest", [&] { digest(page, decision.manifest_digest); });

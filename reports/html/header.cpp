@@ -189,6 +189,7 @@ void write_department_card(Page& page, const RunRecord& record, const Department
     const auto write_brief = [&] {
       page.element("dl", {{"class", "brief"}}, [&] {
         if (!decision.by.empty()) fact(page, "By", decision.by);
+        if (decision.emergency.is_one()) fact(page, "Emergency", to_string(decision.emergency));
         if (!decision.as_of.empty()) fact(page, "As of", time_text(decision.as_of));
         fact(page, "What", names_of(set));
         if (!set.empty()) fact(page, "Why", set.front()->title.empty() ? set.front()->id : set.front()->title);

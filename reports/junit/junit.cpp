@@ -334,6 +334,7 @@ void tell(Suite& suite, const DecisionRecord& decision) {
   if (decision.state == DecisionState::undecided) return;
   suite.property("decision", to_string(decision.state));
   suite.property("decision_as_of", decision.as_of);
+  if (decision.emergency.is_one()) suite.property("emergency", to_string(decision.emergency));
   std::size_t number = 0;
   for (const auto& reason : decision.reasons()) suite.property(fmt::format("not_met {}", ++number), reason);
   number = 0;

@@ -15,6 +15,12 @@ std::string to_string(const WaivedRecord& waived) {
          waived.ticket + "): " + waived.reason + "; approved by '" + waived.approved_by + "'";
 }
 
+std::string to_string(const EmergencyRecord& emergency) {
+  if (!emergency.is_one()) return {};
+  return "emergency (" + emergency.ticket + "): " + emergency.reason + ": " +
+         (emergency.is_open() ? "review by " + emergency.review_by : emergency.answered);
+}
+
 const char* to_string(DecisionState state) {
   switch (state) {
     case DecisionState::undecided: return "undecided";
@@ -77,6 +83,13 @@ void to_json(Json& json, const WaivedRecord& waived) {
           {"ticket", waived.ticket}, {"line", waived.line}};
 }
 
+void to_json(Json& json, const EmergencyRecord& emergency) {
+  json = {{"reason", emergency.reason},
+          {"ticket", emergency.ticket},
+          {"review_by", emergency.review_by},
+          {"answered", emergency.answered}};
+}
+
 void to_json(Json& json, const DecisionRecord& decision) {
   json = {{"department", decision.department},
           {"outcome", to_string(decision.state)},
@@ -90,6 +103,7 @@ void to_json(Json& json, const DecisionRecord& decision) {
           {"waived", decision.waived},
           {"reasons", decision.reasons()},
           {"requirements", decision.requirements}};
+  if (decision.emergency.is_one()) json["emergency"] = decision.emergency;
 }
 
 }  // namespace patchlab::reports

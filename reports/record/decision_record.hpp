@@ -39,6 +39,18 @@ struct WaivedRecord {
 // "code: subject: text".
 [[nodiscard]] std::string to_string(const RequirementRecord& requirement);
 
+// That a version was published through the emergency lane.
+struct EmergencyRecord {
+  std::string reason;  // why it could not wait; empty: it was no emergency
+  std::string ticket;
+  std::string review_by;   // RFC 3339: until when somebody must have reviewed it
+  std::string answered{};  // "reviewed by carol", or how it was taken back; empty: nobody reviewed it yet
+  [[nodiscard]] bool is_one() const { return !review_by.empty(); }
+  [[nodiscard]] bool is_open() const { return is_one() && answered.empty(); }
+};
+// "emergency (CHG7): mail is exploited: review by 2026-11-24T07:00:00.000Z", or "...: reviewed by carol".
+[[nodiscard]] std::string to_string(const EmergencyRecord& emergency);
+
 enum class DecisionState {
   undecided,   // nobody was asked
   refused,     // a requirement is not met
@@ -59,6 +71,7 @@ struct DecisionRecord {
   std::string replaced_by;      // the run that is published instead
   std::vector<std::string> candidates;  // published, or promotable
   std::vector<WaivedRecord> waived{};   // of the set that is asked about
+  EmergencyRecord emergency{};          // of what is published, or was
   std::string trial{};                  // that tested exactly this set; empty: the record's final trial, if any
   // Of the department, then of candidates that are held back. A published run may have some that are not met today.
   std::vector<RequirementRecord> requirements;
@@ -78,6 +91,7 @@ using Decisions = std::vector<DecisionRecord>;
 
 void to_json(Json& json, const RequirementRecord& requirement);
 void to_json(Json& json, const WaivedRecord& waived);
+void to_json(Json& json, const EmergencyRecord& emergency);
 void to_json(Json& json, const DecisionRecord& decision);
 
 }  // namespace patchlab::reports

@@ -6,6 +6,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 #include <set>
 
 namespace patchlab::reports {
@@ -64,6 +65,18 @@ std::vector<std::string> kept_configuration(const DepartmentRecord& department) 
     }
   }
   return {sentences.begin(), sentences.end()};
+}
+
+std::string worst_severity(const RunRecord& record, const std::vector<std::string>& candidates) {
+  constexpr std::array order{"low", "moderate", "important", "critical"};
+  std::size_t worst = 0;
+  for (const auto& id : candidates) {
+    const auto* candidate = find_candidate(record, id);
+    const auto found = candidate == nullptr ? order.end() : std::ranges::find(order, candidate->severity);
+    if (found == order.end()) return "unknown";
+    worst = std::max(worst, static_cast<std::size_t>(found - order.begin()));
+  }
+  return candidates.empty() ? "unknown" : order[worst];
 }
 
 std::string check_key(const std::string& machine, const std::string& check) { return machine + "/" + check; }

@@ -41,6 +41,9 @@ namespace patchlab::reports {
 // repeat a failure do not repeat its key. TrialRecord::signature is this list, sorted.
 // Sentences about configuration files of which machines kept their own version: what the package brings was not tested.
 [[nodiscard]] std::vector<std::string> kept_configuration(const DepartmentRecord& department);
+// Of these candidates: low, moderate, important, critical; "unknown" when one is of none that we know, or there is
+// none.
+[[nodiscard]] std::string worst_severity(const RunRecord& record, const std::vector<std::string>& candidates);
 [[nodiscard]] std::string check_key(const std::string& machine, const std::string& check);
 [[nodiscard]] std::string difference_key(const std::string& machine, const StateDifference& difference);
 [[nodiscard]] std::string install_key(const std::string& machine, const std::string& candidate);

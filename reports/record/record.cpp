@@ -33,7 +33,8 @@ Result<RunRecord> read_run_record(const std::filesystem::path& file) {
   PATCHLAB_ASSIGN(const auto text, read_file(file, 64U << 20U));
   PATCHLAB_ASSIGN(const auto json, parse_json(text, file.string(), JsonTexts::any));
   PATCHLAB_ASSIGN(auto record, run_record_from_json(json, file.string()));
-  record.digest = json.at("schema") == run_schema_v1 ? v1_digest(json) : sha256(text);
+  record.file_digest = sha256(text);
+  record.digest = json.at("schema") == run_schema_v1 ? v1_digest(json) : record.file_digest;
   return record;
 }
 
@@ -43,6 +44,10 @@ Result<void> write_run_record(const RunRecord& record, const std::filesystem::pa
 
 std::string record_digest(const RunRecord& record) {
   return record.digest.empty() ? sha256(pretty(Json(record))) : record.digest;
+}
+
+std::string run_object(const RunRecord& record) {
+  return record.file_digest.empty() ? record_digest(record) : record.file_digest;
 }
 
 std::string patch_set_digest(const std::vector<std::string>& candidate_digests) {

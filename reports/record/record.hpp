@@ -240,6 +240,8 @@ struct RunRecord {
 
   // Not of the record itself. Where it was read from: its identity, as in record_digest; empty: nowhere, it was made.
   std::string digest;
+  // SHA-256 of the bytes of that file, whatever its schema. Empty: of no file.
+  std::string file_digest;
   // What a file of schema v1 says was decided at its end. It is shown as that; nothing is ever decided by it.
   Decisions said_then;
 };
@@ -269,6 +271,9 @@ void to_json(Json& json, const TimingRecord& timing);
 // proves it. Of a record that was made and not read: of the bytes that write_run_record would write. Of schema v1: over
 // its JSON without what came after the tests (promotion, exit code, timings, duration, memory), as it always was.
 [[nodiscard]] std::string record_digest(const RunRecord& record);
+// What people name a run by who decide about it, and the stage's ledger holds: SHA-256 of the bytes of its run.json. Of
+// schema v1 that is another one than its record_digest.
+[[nodiscard]] std::string run_object(const RunRecord& record);
 // Identity of an ordered patch set: TrialRecord::set_digest, from the digests of its candidates.
 [[nodiscard]] std::string patch_set_digest(const std::vector<std::string>& candidate_digests);
 

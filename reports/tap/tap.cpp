@@ -47,6 +47,8 @@ std::string comments(const DepartmentRecord& department, const DecisionRecord& d
     for (const auto& reason : decision.reasons())
       out += fmt::format("# {}: {}\n", described(department.name), described(reason));
   }
+  if (decision.emergency.is_one())
+    out += fmt::format("# {}: {}\n", described(department.name), described(to_string(decision.emergency)));
   // No TODO: the failure is one, whoever accepted it.
   for (const auto& waived : decision.waived)
     out += fmt::format("# waived: {} {}\n", described(department.name), described(to_string(waived)));

@@ -143,6 +143,29 @@ TEST_F(Decide, TheQueueSaysThatNothingWaitsAndWhatWasLookedAt) {
   expect(ask({"queue", "--runs", "none"}), 65, "looking for the latest run: ");
 }
 
+TEST_F(Decide, AnEmergencyHasAReasonAndATicketAndIsNoRollback) {
+  expect(ask({"promote", "runs/r1", "--emergency", "exploited"}), 64, "--emergency needs the reason, and --ticket");
+  expect(ask({"promote", "runs/r1", "--emergency", "two\nlines", "--ticket", "T"}), 64, "--emergency needs the reason");
+  expect(ask({"promote", "runs/r1", "--ticket", "T"}), 64, "--ticket requires --emergency");
+  expect(ask({"promote", "runs/r1", "--emergency", "exploited", "--ticket", "T", "--rollback", "slow"}), 64,
+         "excludes");
+  // The shipped policy has no lane.
+  const auto refused = ask({"promote", "runs/r1", "--emergency", "exploited", "--ticket", "T"});
+  EXPECT_EQ(exit_code(refused), 5) << refused.errors;
+  EXPECT_THAT(refused.output, HasSubstr("emergency-not-allowed: "));
+  EXPECT_THAT(refused.output, ::testing::Not(HasSubstr("review by")));
+}
+
+TEST_F(Decide, AttemptsSaysThatThereIsNone) {
+  const auto none = ask({"attempts"});
+  EXPECT_EQ(exit_code(none), 0) << none.errors;
+  EXPECT_THAT(none.output, HasSubstr("has no run"));
+  EXPECT_THAT(Json::parse(ask({"attempts", "--json"}).output).at("attempts"), IsEmpty());
+  std::filesystem::create_directories(folder_.path() / "production/.ledger");
+  folder_.write("production/.ledger/ledger.jsonl", "no line\n");
+  expect(ask({"attempts"}), 65, "ledger.jsonl:1: ");
+}
+
 TEST_F(Decide, TrustRefusesTrapsAndEndsKeys) {
   trust();
   expect(ask({"trust", "add", "signers", "dave@x", "--key", "bob.pub", "--may", "approve"}), 65,

@@ -66,6 +66,7 @@ const std::map<std::string, std::vector<Words>>& examples() {
       {"withdraw", {{"latest", "--department", "finance", "--reason", "read", "--key", "bob", "--decision", "1"}}},
       {"decide", {{"latest", "--print", "approve", "--department", "finance", "--reason", "read", "--by", "bob@x"}}},
       {"queue", {{}}},
+      {"attempts", {{}}},
       {"trust check", {{"signers"}}},
       {"trust add", {{"draft", "bob@x", "--key", "bob.pub", "--may", "approve"}}},
       {"trust retire", {{"signers", "bob@x"}}},

@@ -74,6 +74,16 @@ inline Statement any_statement(StatementKind kind, std::mt19937& random) {
   if (wanted("manifest")) statement.manifest = digest();
   if (wanted("reasons")) statement.reasons = several([&] { return any_text(random); });
   if (wanted("version")) statement.version = random();
+  // An emergency, or none.
+  if (kind == StatementKind::promote) {
+    statement.reason.reset();
+    statement.ticket.reset();
+    if (random() % 2 == 0) {
+      statement.reason = any_text(random);
+      statement.ticket = any_text(random);
+      statement.review_by = rfc3339(std::chrono::system_clock::time_point{std::chrono::seconds(random())});
+    }
+  }
   return statement;
 }
 

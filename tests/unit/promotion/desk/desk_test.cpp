@@ -228,7 +228,7 @@ class DeskWithPeople : public DeskTest {
   // The digest of the statement.
   std::string decide(StatementKind kind, const std::string& by, const std::string& withdraws = {}) {
     const auto& finance = record_.departments.front();
-    const DecisionTarget target{finance.name, reports::record_digest(record_),
+    const DecisionTarget target{finance.name, reports::run_object(record_),
                                 sha256(sha256sums_of(record_, tested_set(finance))), quickstart_policy().digest};
     auto statement = DecisionBook::draft(kind, by, target, book_.read(target).value());
     statement.reason = "too early";
@@ -288,6 +288,27 @@ TEST_F(DeskWithPeople, AWeakerCheckOfTheSameNameWaitsForSomebodyWhoSawWhatWasPro
   const auto promoted = desk().promote(record_, {});
   EXPECT_EQ(promoted.exit_code, ExitCode::ok);
   EXPECT_THAT(promoted.decisions.front().by, HasSubstr("mail/deliver is another one than before, taken over by bob"));
+}
+
+// Of the schema before, a record has another identity than its bytes; people sign for the bytes.
+TEST_F(DeskWithPeople, ARunOfTheSchemaBeforeIsApprovedByItsBytes) {
+  Json json = record_;
+  json["schema"] = reports::run_schema_v1;
+  json["id"] = "2026-11-22T062250Z-000001";
+  json["exit_code"] = 0;
+  const auto file = root_ / "old.json";
+  EXPECT_TRUE(write_file_atomically(file, pretty(json)));
+  record_ = reports::read_run_record(file).value();
+  EXPECT_EQ(reports::run_object(record_), sha256_of_file(file).value());
+  EXPECT_NE(reports::run_object(record_), reports::record_digest(record_));
+  write_down(record_);
+  decide(StatementKind::approve, "bob");
+  const auto people = desk().today(record_).people.at("finance");
+  ASSERT_EQ(people.size(), 1U);
+  EXPECT_THAT(people[0].not_counted, IsEmpty());
+  EXPECT_THAT(people[0].approvals, ElementsAre(ApprovalGiven{.by = "bob", .seen = 1}));
+  EXPECT_EQ(desk().promote(record_, {}, {.file = file}).decisions.front().by,
+            "promoted by policy 'quickstart': approved by bob");
 }
 
 TEST_F(DeskWithPeople, KnowsWhoApproved) {

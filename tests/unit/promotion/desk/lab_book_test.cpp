@@ -11,6 +11,7 @@
 
 #include "lab/core/file_lock.hpp"
 #include "promotion/book/failures.hpp"
+#include "promotion/desk/attempts.hpp"
 #include "promotion/desk/stage_policy.hpp"
 #include "promotion/policy/in_force.hpp"
 #include "tests/unit/promotion/desk/desk_fixture.hpp"
@@ -121,6 +122,64 @@ TEST_F(LabBookTest, ARunThatIsPromotedIsToldStepByStep) {
   const auto state = chain().read().value();
   EXPECT_EQ(chain().verify()->head, state.head());
   EXPECT_EQ(parse_head(read_file(chain().folder() / "head").value(), "head")->head, state.head());
+}
+
+TEST_F(LabBookTest, AttemptsAreListedWithWhatBecameOfThem) {
+  const auto attempts = [this] { return attempts_of_stage(root_ / "stage").value(); };
+  EXPECT_THAT(attempts(), IsEmpty());
+  run(record_);
+  ASSERT_TRUE(book().begin(planned(another("killed", "2026-11-22T06:20:00.000Z")), {}, now()));
+  auto broken = another("broken", "2026-11-22T06:25:00.000Z");
+  broken.complete = false;
+  run(broken);
+  run(another("later", "2026-11-22T06:30:00.000Z"), Desk::Ask::nothing);
+  const auto newer = another("newer", "2026-11-22T06:40:00.000Z");
+  run(newer);
+  EXPECT_EQ(desk().promote(record_, {}, {.rollback = "mail is slow"}).exit_code, ExitCode::ok);
+  const auto all = attempts();
+  ASSERT_THAT(all, SizeIs(5));
+  const auto shown = [&](std::size_t i) {
+    EXPECT_EQ(all[i].by, "lab@x");
+    EXPECT_EQ(all[i].submitter, "alice@x");
+    EXPECT_EQ(all[i].attempt, i + 1);
+    EXPECT_FALSE(all[i].begun.empty());
+    EXPECT_THAT(all[i].parts, SizeIs(1));
+    EXPECT_EQ(all[i].parts.at(0).department, "finance");
+    return all[i].parts.at(0).fates;
+  };
+  EXPECT_EQ(all[0].run, record_.id);
+  EXPECT_EQ(all[0].result, "ok");
+  EXPECT_TRUE(all[0].complete);
+  EXPECT_EQ(all[0].parts[0].verdict, "pass: 2 of 2 candidates passed");
+  EXPECT_THAT(shown(0), ElementsAre(AllOf(HasSubstr("promoted by line 3 at "), HasSubstr(", replaced by line ")),
+                                    HasSubstr("published by a rollback by line ")));
+  EXPECT_EQ(all[1].run, "killed");
+  EXPECT_THAT(all[1].ended, IsEmpty());
+  EXPECT_THAT(all[1].result, IsEmpty());
+  EXPECT_THAT(shown(1), IsEmpty());
+  EXPECT_TRUE(Json(all[1]).at("ended").is_null());
+  EXPECT_FALSE(all[2].complete);
+  EXPECT_THAT(shown(2), ElementsAre(HasSubstr("refused: run-incomplete: ")));
+  EXPECT_THAT(all[3].ended, ::testing::Not(IsEmpty()));
+  EXPECT_THAT(shown(3), IsEmpty()) << "nobody asked";
+  EXPECT_THAT(shown(4), ElementsAre(AllOf(HasSubstr("promoted by line "), HasSubstr(", taken back by line "))));
+  EXPECT_EQ(all[4].parts[0].verdict, "pass: 2 of 2 candidates passed");
+}
+
+// Whoever writes a second beginning of a run made one of the two up, and nobody can tell which.
+TEST_F(LabBookTest, ARunOfWhichTwoBeginningsAreThereIsNotRecorded) {
+  EXPECT_EQ(run(record_, Desk::Ask::nothing).exit_code, ExitCode::ok);
+  EXPECT_TRUE(desk().today(record_).standing->recorded);
+  ASSERT_TRUE(book().begin(planned(another("other", record_.finished)), {}, now()));
+  EXPECT_TRUE(desk().today(record_).standing->recorded) << "another run is another run";
+  ASSERT_TRUE(book().begin(planned(record_), {}, now()));
+  const auto standing = *desk().today(record_).standing;
+  EXPECT_FALSE(standing.recorded);
+  EXPECT_EQ(standing.otherwise, "lines 1 and 4 of the stage's ledger begin a run of this id: one of them is made up");
+  const auto refused = desk().promote(record_, {});
+  EXPECT_EQ(refused.exit_code, ExitCode::policy);
+  EXPECT_THAT(refused.decisions.front().reasons(), ElementsAre(HasSubstr("not-recorded: ")));
+  EXPECT_FALSE(is_there(root_ / "stage" / "finance"));
 }
 
 TEST_F(LabBookTest, EveryAttemptIsSeenWhateverBecameOfIt) {

@@ -63,6 +63,24 @@ TEST(People, WhoWroteThePolicyIsKnownByAnyOfTheirKeys) {
                                                              ApprovalGiven{.by = "bob", .seen = 1}));
 }
 
+TEST(People, KnowWhetherASignerSubmitted) {
+  DecisionHistory history;
+  history.question.submitters = {};
+  EXPECT_FALSE(people(history).submitter_is_known);
+  EXPECT_THAT(people(history).unknown_submitters, IsEmpty());
+  history.question.submitters = {"root@host"};
+  history.approve("bob");
+  EXPECT_FALSE(people(history).submitter_is_known);
+  EXPECT_THAT(people(history).unknown_submitters, ElementsAre("root@host"));
+  EXPECT_EQ(people(history).approvals.size(), 1U);
+  history.submit("alice");
+  EXPECT_TRUE(people(history).submitter_is_known);
+  EXPECT_THAT(people(history).unknown_submitters, ElementsAre("root@host"));
+  // Whoever was taken off the list is a person all the same.
+  history.trust_version({DecisionHistory::signer("bob", "key of bob")});
+  EXPECT_TRUE(people(history).submitter_is_known);
+}
+
 TEST(People, ObjectByRejectingAndByWhatNobodyCanRead) {
   DecisionHistory history;
   EXPECT_THAT(people(history).objections, IsEmpty());

@@ -34,6 +34,7 @@ Policy strict_policy() {
   policy.phases = {"after-install", "after-reboot-1"};
   policy.departments = {{"finance", {{"dns", {"a-record", "mx-record"}}, {"mail", {}}}}};
   policy.author = "carol";
+  policy.submitter = Submitter::signer;
   policy.approvals = {
       {1, {NotBy::submitter, NotBy::waiver_author, NotBy::policy_author}, SecurityKey::verified, {}, false},
       {2, {}, SecurityKey::any, {"critical"}, true}};
@@ -49,6 +50,7 @@ PolicyFacts good_facts() {
   facts.last_promoted.coverage = coverage_of(record, record.departments[0]);
   facts.last_promoted.coverage.run = "2026-11-21T060250Z-000000";
   facts.approvals = {{.by = "bob", .key = SecurityKey::verified}};
+  facts.submitter_is_known = true;
   return facts;
 }
 
@@ -186,6 +188,12 @@ const std::vector<Taken>& takings() {
          f.open_reviews = {{"run-1", sunday_morning}};
        }},
       {"Rejected", rejected, [](P, R, F f) { f.objections = {"line 7: rejected by 'eve': too early"}; }},
+      {"NobodyKnowsWhoSubmitted", submitter_unknown, [](P, R, F f) { f.submitter_is_known = false; }},
+      {"NoSignerSubmitted", submitter_unknown,
+       [](P, R, F f) {
+         f.submitter_is_known = false;
+         f.unknown_submitters = {"root@host"};
+       }},
       {"NobodyApproved", approval_missing, [](P, R, F f) { f.approvals.clear(); }},
       {"SomebodyWithoutAName", approval_missing, [](P, R, F f) { f.approvals[0].by.clear(); }},
       {"WithoutASecurityKey", approval_missing, [](P, R, F f) { f.approvals[0].key = SecurityKey::any; }},
@@ -354,6 +362,36 @@ TEST(Demands, LetAChangedCheckPassThatAPolicyOrSomebodyElseTookOver) {
   EXPECT_TRUE(lets_through(policy, record, facts));
 }
 
+// "user@host" keeps nobody from approving their own run: that is said wherever people are asked.
+TEST(Demands, SayThatASubmitterWhoIsNoSignerKeepsNobodyFromApproving) {
+  auto policy = strict_policy();
+  const auto record = tests::good_record();
+  auto facts = good_facts();
+  facts.submitter_is_known = false;
+  facts.unknown_submitters = {"root@host"};
+  const auto missing = unmet(policy, record, facts);
+  ASSERT_EQ(missing.size(), 1U);
+  EXPECT_EQ(missing[0].text,
+            "policy 'strict' asks that a signer submits it; the submitter 'root@host' is not a signer: nobody is kept "
+            "from approving by it");
+  EXPECT_EQ(missing[0].command, "patchlab submit " + record.id + " --department finance --key KEY");
+  policy.submitter = Submitter::any;
+  EXPECT_TRUE(lets_through(policy, record, facts));
+  const auto said = [&] {
+    std::string text;
+    for (const auto& demand : demands_of(policy, record, record.departments[0], facts)) {
+      if (demand.code == DemandCode::approval_missing) text = demand.text;
+    }
+    return text;
+  };
+  EXPECT_EQ(
+      said(),
+      "policy 'strict' asks for 1 approval by a security key, verified; approved: bob; the submitter 'root@host' is "
+      "not a signer: nobody is kept from approving by it");
+  facts.submitter_is_known = true;  // somebody who is one took it over
+  EXPECT_EQ(said(), "policy 'strict' asks for 1 approval by a security key, verified; approved: bob");
+}
+
 TEST(Demands, SayWhichChecksOfAnOlderRecordAreNotKnown) {
   auto policy = strict_policy();
   policy.approvals.clear();
@@ -389,6 +427,24 @@ TEST(Demands, OfTheEmergencyLaneAreOtherwiseTheSameButForTheWindow) {
   EXPECT_FALSE(lets_through(strict_policy(), record, facts)) << "never without a test";
   EXPECT_THAT(approvals_in(strict_policy(), Lane::emergency), ElementsAre(ApprovalRule{}));
   EXPECT_EQ(approvals_in(strict_policy(), Lane::normal).size(), 2U);
+}
+
+// When the review is due was written down with the promotion: a policy of later gives no more time.
+TEST(Demands, LetNoPolicyPutAReviewOff) {
+  auto policy = strict_policy();
+  auto facts = good_facts();
+  const auto record = tests::good_record();
+  facts.open_reviews = {{"run-1", sunday_morning - std::chrono::days(1), sunday_morning + std::chrono::seconds(1)}};
+  EXPECT_TRUE(lets_through(policy, record, facts));
+  facts.open_reviews[0].due = sunday_morning;
+  policy.emergency->review_within = std::chrono::days(30);
+  const auto overdue = unmet(policy, record, facts);
+  ASSERT_EQ(overdue.size(), 1U);
+  EXPECT_EQ(overdue[0].code, DemandCode::review_overdue);
+  EXPECT_EQ(overdue[0].text,
+            "the emergency promotion of run run-1 at 2026-11-21T07:00:00.000Z was not reviewed until "
+            "2026-11-22T07:00:00.000Z");
+  EXPECT_EQ(overdue[0].command, "patchlab approve run-1 --department finance --reason REASON --key KEY");
 }
 
 TEST(Windows, OpenAndCloseToTheMoment) {
@@ -507,6 +563,7 @@ const std::vector<Stricter>& ways_to_demand_more() {
         if (p.emergency) p.emergency->approvals.push_back(ApprovalRule{2, {}, SecurityKey::any, {}, false});
       },
       [](Policy& p, auto&) { p.emergency.reset(); },
+      [](Policy& p, auto&) { p.submitter = Submitter::signer; },
       [](Policy& p, auto&) { p.valid_since = at("2026-11-20T00:00:00Z"); },
       [](Policy& p, auto&) { p.valid_until = at("2026-11-25T00:00:00Z"); },
       [](Policy& p, auto&) {
@@ -545,7 +602,8 @@ PolicyFacts any_facts(std::mt19937& random) {
   if (sometimes()) facts.last_promoted.coverage.checks["print"] = {"job"};
   if (random() % 3 == 0) facts.last_promoted.coverage.digests["dns"] = sha256("another state");
   if (random() % 3 == 0) facts.lane = Lane::emergency;
-  facts.anything_waived = random() % 6 == 0;
+  facts.submitter_is_known = random() % 8 != 0;
+  facts.anything_waived = random() % 3 == 0;
   facts.approvals.clear();
   for (const auto* name : {"bob", "carol", "eve"}) {
     if (random() % 2 == 0) continue;
@@ -565,7 +623,7 @@ TEST(Demands, OfAPolicyThatAsksMoreNeverLetThroughWhatOneThatAsksLessRefuses) {
   const auto& ways = ways_to_demand_more();
   std::set<std::size_t> mattered;
   int through = 0;
-  for (int round = 0; round < 16000; ++round) {
+  for (int round = 0; round < 24000; ++round) {
     Policy policy;
     policy.author = "carol";
     policy.narrowed = NarrowedRuns::allowed;

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gmock/gmock.h>
 
+#include <functional>
 #include <random>
 
 #include "lab/core/digest.hpp"
@@ -95,6 +96,108 @@ TEST(GateByPolicy, SaysEachCheckThatIsAnotherOneThanBefore) {
             "promoted by policy 'quickstart': approved by bob; dns is another one than before, taken over by bob; "
             "dns/a-record is another one than before, taken over by bob; dns/cname-chain is another one than before, "
             "taken over by bob; and 6 more are not as before");
+}
+
+Policy lane_policy() {
+  auto policy = quickstart_policy();
+  policy.id = "lane";
+  policy.approvals = {ApprovalRule{.count = 2}};
+  policy.windows = {{{1}, std::chrono::hours(6), std::chrono::hours(8)}};  // Mondays
+  policy.emergency = EmergencyLane{{"critical"}, {ApprovalRule{}}, std::chrono::days(2)};
+  return policy;
+}
+reports::RunRecord critical_record() {
+  auto record = tests::good_record();
+  for (auto& candidate : record.candidates) candidate.severity = "critical";
+  return record;
+}
+
+// The lane takes other approvals and no window, says until when it is reviewed, and lets nothing else go.
+TEST(GateByPolicy, PromotesInAnEmergencyByTheRulesOfTheLane) {
+  const auto record = critical_record();
+  auto today = sunday_morning();
+  today.people["finance"] = {on_good_set({{.by = "bob"}})};
+  const auto normal = decide(record, "finance", lane_policy(), today);
+  EXPECT_THAT(normal.reasons(), ElementsAre(HasSubstr("approval-missing: "), HasSubstr("window-closed: ")));
+  EXPECT_FALSE(normal.emergency);
+  today.lane = Lane::emergency;
+  today.emergency = {"mail is exploited", "CHG7"};
+  const auto taken = decide(record, "finance", lane_policy(), today);
+  EXPECT_TRUE(taken.promotes()) << testing::PrintToString(taken.reasons());
+  ASSERT_TRUE(taken.emergency);
+  EXPECT_EQ(*taken.emergency, (EmergencyUse{"mail is exploited", "CHG7", "2026-11-24T07:00:00.000Z"}));
+  const auto refused = [&](const reports::RunRecord& other) {
+    const auto decision = decide(other, "finance", lane_policy(), today);
+    EXPECT_FALSE(decision.emergency) << "what is not promoted is no emergency promotion";
+    return decision.reasons();
+  };
+  EXPECT_THAT(refused(tests::good_record()), Contains(HasSubstr("emergency-not-allowed: ")));
+  today.people.clear();
+  EXPECT_THAT(refused(record), ElementsAre(HasSubstr("approval-missing: ")));
+}
+
+// Error, fence, golden image, baseline, control, coverage, a rejection: no hurry replaces them.
+TEST(GateByPolicy, LetsNothingElseGoInAnEmergency) {
+  using Change = std::function<void(reports::RunRecord&, Today&)>;
+  const auto department = [](const std::function<void(reports::DepartmentRecord&)>& change) -> Change {
+    return [change](reports::RunRecord& record, Today&) { change(record.departments[0]); };
+  };
+  const std::vector<std::pair<const char*, Change>> all{
+      {"lab-error", department([](auto& d) { d.error = infrastructure_error("no space left"); })},
+      {"fence-breach", department([](auto& d) {
+         for (auto& attempt : d.fence.attempts) attempt.answered = true;
+       })},
+      {"fence-unproven", department([](auto& d) { d.fence.attempts.clear(); })},
+      {"golden-image-changed", department([](auto& d) { d.machines[0].golden_digest_after = sha256("x"); })},
+      {"baseline-broken", department([](auto& d) { d.trials.erase(d.trials.begin()); })},
+      {"control-failed", department([](auto& d) { d.trials.erase(d.trials.begin() + 1); })},
+      {"final-trial-failed", department([](auto& d) { d.trials[2].outcome = Outcome::fail; })},
+      {"coverage-missing", department([](auto& d) { d.trials[2].phases.pop_back(); })},
+      {"phase-not-planned", department([](auto& d) { d.phases.pop_back(); })},
+      {"run-incomplete", [](auto& record, auto&) { record.complete = false; }},
+      {"stale", [](auto&, auto& today) { today.now += std::chrono::days(30); }},
+      {"coverage-shrunk",
+       [](auto&, auto& today) {
+         today.last_promoted["finance"].state = LastPromoted::Known::known;
+         today.last_promoted["finance"].coverage = {"run-0", {{"print", {"job"}}}, {}};
+       }},
+      {"review-overdue",
+       [](auto&, auto& today) {
+         today.open_reviews["finance"] = {{"run-0", today.now - std::chrono::days(2)}};
+       }},
+      {"rejected",
+       [](auto&, auto& today) {
+         today.people["finance"][0].objections = {{ReasonCode::rejected, "line 7: rejected by 'eve': no"}};
+       }},
+  };
+  for (const auto& [code, change] : all) {
+    auto record = critical_record();
+    auto today = sunday_morning();
+    today.lane = Lane::emergency;
+    today.emergency = {"mail is exploited", "CHG7"};
+    today.people["finance"] = {on_good_set({{.by = "bob"}})};
+    ASSERT_TRUE(decide(record, "finance", lane_policy(), today).promotes());
+    change(record, today);
+    EXPECT_THAT(decide(record, "finance", lane_policy(), today).reasons(),
+                Contains(HasSubstr(std::string(code) + ": ")))
+        << code;
+  }
+}
+
+// What nobody reviewed may always be taken away.
+TEST(GateByPolicy, GoesBackWhateverReviewIsOverdue) {
+  const auto record = tests::good_record();
+  auto today = sunday_morning();
+  today.open_reviews["finance"] = {{"run-9", today.now - std::chrono::days(2)}};
+  today.published["finance"] = {"run-9", "2026-11-22T06:59:00Z"};
+  const auto policy = quickstart_policy();
+  EXPECT_THAT(decide(record, "finance", policy, today).reasons(),
+              ElementsAre(HasSubstr("older-than-published: "), HasSubstr("review-overdue: ")));
+  today.rollback = "it breaks mail";
+  EXPECT_TRUE(decide(record, "finance", policy, today).promotes());
+  today.published["finance"] = {"run-0", "2026-11-20T06:59:00Z"};
+  EXPECT_THAT(decide(record, "finance", policy, today).reasons(), ElementsAre(HasSubstr("review-overdue: ")))
+      << "that would be no step back";
 }
 
 TEST(GateByPolicy, PromotesNothingWithoutAPolicyInForce) {

@@ -27,6 +27,7 @@ Json with_every_key() {
   auto json = parse_json(shipped("production.json"), "production.json").value();
   json["replaces"] = sha256("an older one");
   json["run"]["scenarios"][0]["digest"] = sha256("scenario");
+  json["run"]["submitter"] = "signer";
   json["coverage"]["retired"] = {"finance/print", "finance/dns/a-record"};
   json["coverage"]["changed"] = {{{"what", "finance/mail"}, {"digest", sha256("state")}},
                                  {{"what", "finance/dns/zone"}, {"digest", sha256("zone")}}};
@@ -54,6 +55,7 @@ TEST(PolicyDocument, IsReadAsItIsWritten) {
   EXPECT_THAT(policy.scenarios, ElementsAre(AllowedScenario{"xavier-nightly", sha256("scenario")}));
   EXPECT_THAT(policy.tool_versions, ElementsAre("0.1.0"));
   EXPECT_EQ(policy.max_age, std::chrono::hours(96));
+  EXPECT_EQ(policy.submitter, Submitter::signer);
   EXPECT_THAT(policy.phases, ElementsAre("after-install", "after-reboot-1", "stability"));
   EXPECT_THAT(policy.departments.at("finance").at("db"), ElementsAre("transaction", "inventory"));
   EXPECT_THAT(policy.departments.at("finance").at("dhcp"), IsEmpty());
@@ -182,7 +184,7 @@ TEST(PolicyDocument, SchemaAndReaderKnowTheSameWords) {
     EXPECT_TRUE(policy) << at.to_string() << ": " << policy.error().message;
   };
   const auto& run = rules["run"]["properties"];
-  for (const auto* key : {"narrowed", "control", "not_reproduced"}) {
+  for (const auto* key : {"narrowed", "control", "not_reproduced", "submitter"}) {
     for (const auto& word : run[key]["enum"]) takes(Json::json_pointer(std::string("/run/") + key), word);
   }
   for (const auto* key : {"not_less_than", "when_unknown"}) {
@@ -222,7 +224,7 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         Mistake{"UnknownKey", [](Json& j) { j["run"]["max_age"] = 3; },
                 "/run/max_age: unknown key; allowed here: control, fence, max_age_hours, narrowed, not_reproduced, "
-                "phases, scenarios, tool_versions"},
+                "phases, scenarios, submitter, tool_versions"},
         Mistake{"OtherSchema", [](Json& j) { j["schema"] = "patchlab/policy/v2"; },
                 R"(/schema: must be "patchlab/policy/v1", found "patchlab/policy/v2")"},
         Mistake{"NeverInForce", [](Json& j) { j["valid_until"] = j["valid_since"]; },

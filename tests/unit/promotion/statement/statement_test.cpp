@@ -136,6 +136,27 @@ TEST(Statement, HasExactlyTheKeysOfItsKind) {
   EXPECT_GE(samples.size(), 25U) << "a key that no sample has is not tried";
 }
 
+// Whoever leaves out the time of the review would have promoted in an emergency that nobody has to look at.
+TEST(Statement, OfAnEmergencySaysAllOfItOrNothing) {
+  std::mt19937 random(7);
+  auto whole = any_statement(StatementKind::promote, random);
+  whole.reason = "mail is exploited";
+  whole.ticket = "CHG7";
+  whole.review_by = "2026-11-30T08:00:00Z";
+  EXPECT_THAT(bytes_of(whole), HasSubstr(R"("review_by":"2026-11-30T08:00:00Z"}})"));
+  for (const auto& [key, take] : std::vector<std::pair<std::string, std::function<void(Statement&)>>>{
+           {"reason", [](Statement& s) { s.reason.reset(); }},
+           {"ticket", [](Statement& s) { s.ticket.reset(); }},
+           {"reason", [](Statement& s) { s.review_by.reset(); }}}) {
+    auto part = whole;
+    take(part);
+    EXPECT_THAT(write_statement(part).error().message,
+                HasSubstr("/predicate/" + key + ": reason, ticket and review_by"));
+  }
+  whole.review_by = "2026-11-30";
+  EXPECT_THAT(write_statement(whole).error().message, HasSubstr("/predicate/review_by: must be a time"));
+}
+
 TEST(Statement, SaysWhereAndWhatIsWrong) {
   std::mt19937 random(6);
   auto statement = any_statement(StatementKind::waive, random);

@@ -6,6 +6,7 @@
 
 #include "tests/support/golden.hpp"
 #include "tests/support/sample_record.hpp"
+#include "tests/support/waived_decision.hpp"
 
 namespace patchlab::reports {
 namespace {
@@ -14,6 +15,20 @@ using ::testing::HasSubstr;
 TEST(Csv, IsAsReviewed) {
   tests::expect_golden("reports/good.csv",
                        csv_table(tests::good_record(), tests::sample_decisions(tests::good_record())));
+}
+
+// A requirement that is met because somebody accepted the failure is neither "met" nor "not-met".
+TEST(Csv, HasAnOutcomeForWhatWasWaivedAndARowForAnEmergency) {
+  const auto record = tests::good_record();
+  auto decisions = tests::waived_decisions(record);
+  const auto text = csv_table(record, decisions);
+  EXPECT_THAT(text, HasSubstr(",finance/mail/deliver,waived,final-trial-failed,,mail/deliver in after-install ended in "
+                              "fail: waived by 'carol' until 2026-12-12T00:00:00.000Z (CHG0043): known limit,"));
+  EXPECT_THAT(text, HasSubstr(std::string(",emergency,finance,")));
+  EXPECT_THAT(text, HasSubstr(std::string(",CHG0042,open,,,") + tests::emergency_text + ","));
+  decisions[0].emergency.answered = "reviewed by carol";
+  EXPECT_THAT(csv_table(record, decisions),
+              HasSubstr(",CHG0042,reviewed,,,emergency (CHG0042): mail is exploited: reviewed by carol,"));
 }
 
 TEST(Csv, QuotesAndDisarmsFormulas) {

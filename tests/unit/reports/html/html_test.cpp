@@ -11,6 +11,7 @@
 #include "tests/support/big_record.hpp"
 #include "tests/support/golden.hpp"
 #include "tests/support/sample_record.hpp"
+#include "tests/support/waived_decision.hpp"
 
 namespace patchlab::reports {
 namespace {
@@ -145,6 +146,22 @@ TEST(HtmlReport, ShowsWhyAPromotionIsRefusedAndWhatWouldHelp) {
   EXPECT_THAT(body, HasSubstr("<code>stale</code> finance/dns: is another one: <code>patchlab run SCENARIO</code>"));
   EXPECT_THAT(body, HasSubstr("1 requirement is met"));
   EXPECT_THAT(body, HasSubstr("passed, not promoted"));
+}
+
+// On the first screen and in the department: what was accepted, by whom, until when; and that nobody reviewed it yet.
+TEST(HtmlReport, ShowsWhatWasWaivedAndAnEmergencyWhereverItIsDecided) {
+  const auto record = tests::good_record();
+  const auto body = body_of(record, tests::waived_decisions(record));
+  const auto times = [&](const std::string& text) {
+    std::size_t count = 0;
+    for (auto at = body.find(text); at != std::string::npos; at = body.find(text, at + 1)) ++count;
+    return count;
+  };
+  EXPECT_EQ(times(tests::emergency_text), 2U);
+  EXPECT_EQ(times("known limit; approved by"), 2U);
+  EXPECT_THAT(body, HasSubstr("ended in fail; waived by"));
+  const auto without = body_of(record, tests::sample_decisions(record));
+  EXPECT_THAT(without, Not(HasSubstr("mergency")));
 }
 
 TEST(HtmlReport, SaysNothingOfADecisionThatNobodyMade) {

@@ -10,9 +10,11 @@
 #include "tests/support/golden.hpp"
 #include "tests/support/programs.hpp"
 #include "tests/support/sample_record.hpp"
+#include "tests/support/waived_decision.hpp"
 
 namespace patchlab::reports {
 namespace {
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::StartsWith;
@@ -25,6 +27,20 @@ std::string head_of(const std::string& xml) {
 TEST(Junit, IsAsReviewed) {
   tests::expect_golden("reports/good.junit.xml",
                        junit_xml(tests::good_record(), tests::sample_decisions(tests::good_record())));
+}
+
+// As properties: a waived failure is a failure to whoever counts tests.
+TEST(Junit, TellsWhatWasWaivedAndAnEmergencyAsProperties) {
+  auto record = tests::good_record();
+  auto& check = record.departments[0].trials[2].phases[0].checks[0];
+  check.outcome = Outcome::fail;
+  const auto xml = junit_xml(record, tests::waived_decisions(record));
+  EXPECT_THAT(xml, HasSubstr("<property name=\"waived 1\" value=\"mail/deliver: fail, waived by"));
+  EXPECT_THAT(xml, HasSubstr("known limit; approved by"));
+  EXPECT_THAT(xml, HasSubstr(std::string("<property name=\"emergency\" value=\"") + tests::emergency_text + "\""));
+  EXPECT_THAT(xml, HasSubstr("<failure "));
+  EXPECT_THAT(junit_xml(record, tests::sample_decisions(record)),
+              AllOf(Not(HasSubstr("\"emergency\"")), Not(HasSubstr("waived"))));
 }
 
 TEST(Junit, APatchThatBreaksSomethingIsAFailure) {

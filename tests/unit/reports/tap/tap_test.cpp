@@ -10,6 +10,7 @@
 #include "lab/core/files.hpp"
 #include "tests/support/programs.hpp"
 #include "tests/support/sample_record.hpp"
+#include "tests/support/waived_decision.hpp"
 
 namespace patchlab::reports {
 namespace {
@@ -54,6 +55,21 @@ TEST(Tap, TellsTheDecisionAlsoAsAComment) {
                                                            "# finance: stale: finance/dns: is\\\\nanother one\n"
                                                            "# not tested: Windows guests: all machines of this "
                                                            "scenario are stand-ins\n")));
+}
+
+// A failed test stays one: a waiver is no TODO.
+TEST(Tap, TellsWhatWasWaivedAndAnEmergencyAsComments) {
+  auto record = tests::good_record();
+  record.departments[0].verdicts[1].outcome = Outcome::fail;
+  auto decisions = tests::waived_decisions(record);
+  const auto text = tap_lines(record, decisions);
+  EXPECT_THAT(text, HasSubstr("\nnot ok 6 - finance verdict tidy\n"));
+  EXPECT_THAT(text, HasSubstr(std::string("\n# finance: ") + tests::emergency_text + "\n"));
+  EXPECT_THAT(text, HasSubstr(std::string("\n# waived: finance ") + tests::waived_text + "\n"));
+  EXPECT_THAT(text, Not(HasSubstr("TODO")));
+  decisions[0].emergency.answered = "reviewed by carol";
+  EXPECT_THAT(tap_lines(record, decisions),
+              HasSubstr("# finance: emergency (CHG0042): mail is exploited: reviewed by carol"));
 }
 
 TEST(Tap, KeepsLabErrorsAndSkipsApart) {
