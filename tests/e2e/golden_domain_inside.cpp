@@ -104,7 +104,7 @@ TEST_F(GoldenDomain, AWayOutIsNoticedAndNothingIsPromoted) {
   ASSERT_TRUE(netlink->attach("prod1", *bridge));
   const auto end = run.wait(std::chrono::minutes(5));
   ASSERT_TRUE(std::holds_alternative<Exited>(end.end)) << end.describe();
-  EXPECT_EQ(std::get<Exited>(end.end).code, 2);
+  EXPECT_EQ(std::get<Exited>(end.end).code, 7);
   const auto said = events();
   EXPECT_THAT(said, HasSubstr(answered_leak));
   EXPECT_THAT(said, HasSubstr("answer from "));
