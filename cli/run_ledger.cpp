@@ -106,7 +106,7 @@ Result<ExitCode> hand_over_end(const RunFrame& frame, const reports::RunRecord& 
                                bool promote) {
   PATCHLAB_ASSIGN(const auto run_json, read_file(folder / reports::run_file_name));
   promotion::Handover handover(dial(frame.desk), frame.scribe, frame.desk.key);
-  auto settled = handover.end(record, run_json, promote, runners::lab_after_the_run().file);
+  auto settled = handover.end(record, run_json, promote, runners::lab_after_the_run().file, folder);
   tell_all(handover.notes());
   if (!settled) {
     auto error = std::move(settled).error().while_doing(

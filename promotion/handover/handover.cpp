@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <map>
 
 #include "lab/core/digest.hpp"
 #include "lab/core/files.hpp"
@@ -39,9 +40,8 @@ Result<void> send_content(DeskLine& line, const InputFile& input, const std::str
   return {};
 }
 
-Result<void> send_file(DeskLine& line, const std::string& sha256, const FileSource& file) {
-  const auto path = file(sha256);
-  auto input = path ? open_input(*path) : Result<InputFile>(path.error());
+Result<void> send_file(DeskLine& line, const std::string& sha256, const Result<std::filesystem::path>& path) {
+  auto input = path ? open_input(*path, Links::refuse) : Result<InputFile>(path.error());
   if (!input) return line.send(to_line(HandedFile{sha256, 0, input.error().message}));
   PATCHLAB_TRY(line.send(to_line(HandedFile{sha256, input->bytes, {}})));
   return send_content(line, *input, path->string());
@@ -74,7 +74,7 @@ Result<void> Handover::begin(const reports::RunRecord& planned) {
 }
 
 Result<Settled> Handover::end(const reports::RunRecord& record, const std::string& run_json, bool promote,
-                              const FileSource& file) {
+                              const FileSource& file, const std::filesystem::path& folder) {
   if (run_json.size() > largest_record)
     return configuration_error(fmt::format("a record of {} bytes is too long to be handed over", run_json.size()));
   PATCHLAB_ASSIGN(const auto line, dial_());
@@ -90,11 +90,18 @@ Result<Settled> Handover::end(const reports::RunRecord& record, const std::strin
   PATCHLAB_ASSIGN(const auto middle, line->receive());
   PATCHLAB_ASSIGN(auto written, written_from(middle));
   std::ranges::move(written.notes, std::back_inserter(notes_));
-  const auto files = tested_files(record);
+  // Nothing but what the record names leaves the lab.
+  const auto tested = tested_files(record);
+  std::map<std::string, std::filesystem::path> kept;
+  for (const auto& one : record.evidence.value_or(std::vector<reports::KeptFile>()))
+    kept.emplace(one.sha256, folder / one.name);
   for (const auto& sha256 : written.wants) {
-    if (!files.contains(sha256)) return configuration_error("the desk asks for a file that this run did not test");
+    const auto evidence = kept.find(sha256);
+    if (evidence == kept.end() && !tested.contains(sha256))
+      return configuration_error("the desk asks for a file that this run has nothing to do with");
+    PATCHLAB_TRY(send_file(*line, sha256,
+                           evidence == kept.end() ? file(sha256) : Result<std::filesystem::path>(evidence->second)));
   }
-  for (const auto& sha256 : written.wants) PATCHLAB_TRY(send_file(*line, sha256, file));
   PATCHLAB_ASSIGN(const auto last, line->receive());
   return settled_from(last);
 }

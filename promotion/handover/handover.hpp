@@ -35,10 +35,10 @@ class Handover {
 
   // Before the first machine starts. An error means that the run must not: nobody would know of it.
   [[nodiscard]] Result<void> begin(const reports::RunRecord& planned);
-  // Its end, and the files that the desk does not have of what it tested; the same again changes nothing. What the desk
-  // says of it then.
+  // Its end, and the files that the desk does not have: of what it tested (`file`), and of what it kept as evidence in
+  // `folder`. The same again changes nothing. What the desk says of it then.
   [[nodiscard]] Result<Settled> end(const reports::RunRecord& record, const std::string& run_json, bool promote,
-                                    const FileSource& file);
+                                    const FileSource& file, const std::filesystem::path& folder);
 
   // Sentences of the desk.
   [[nodiscard]] std::vector<std::string>& notes() { return notes_; }

@@ -33,9 +33,8 @@ std::uint64_t number_of(JsonReader& reader, const char* key, std::int64_t least 
 
 // An object from a line, with everything in it asked for by `read`.
 template <class T, class Read>
-Result<T> read_line(const std::string& line, const char* what, Read read) {
-  if (line.size() > longest_message)
-    return configuration_error(fmt::format("{}: more than {} bytes", what, longest_message));
+Result<T> read_line(const std::string& line, const char* what, Read read, std::size_t longest = longest_message) {
+  if (line.size() > longest) return configuration_error(fmt::format("{}: more than {} bytes", what, longest));
   PATCHLAB_ASSIGN(const auto json, parse_json(line, what));
   if (!json.is_object()) return configuration_error(fmt::format("{}: must be an object", what));
   Problems problems;
@@ -64,10 +63,11 @@ Result<T> read_answer(const std::string& line, Read read) {
                     }));
     return Error(refusal.error).while_doing("the desk refuses");
   }
-  return read_line<T>(line, what, [&](JsonReader& reader) {
+  const auto all = [&](JsonReader& reader) {
     if (!reader.boolean_or("ok", false)) reader.problem("ok", "must be true");
     return read(reader);
-  });
+  };
+  return read_line<T>(line, what, all, longest_answer);
 }
 
 std::vector<StatementSubject> subjects_of(const Json& list, JsonReader& reader, Problems& problems) {

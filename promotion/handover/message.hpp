@@ -15,6 +15,7 @@ namespace patchlab::promotion {
 
 inline constexpr const char* handover_schema = "patchlab/handover/v1";
 inline constexpr std::size_t longest_message = 256U << 10U;  // bytes, without the line end
+inline constexpr std::size_t longest_answer = 16U << 20U;    // of the desk, which may ask for many files
 inline constexpr std::uint64_t largest_record = 64U << 20U;  // bytes of a run.json
 
 // "ssh-ed25519 AAAA..." of the lab, when it will sign; empty: it will not.

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <map>
+#include <array>
 
 #include "lab/core/digest.hpp"
 #include "lab/core/files.hpp"
@@ -22,6 +22,7 @@
 #include "promotion/desk/stage_policy.hpp"
 #include "promotion/evidence/signed_lines.hpp"
 #include "promotion/ledger/run_entries.hpp"
+#include "reports/record/kept_files.hpp"
 #include "reports/record/run_exit_code.hpp"
 
 namespace fs = std::filesystem;
@@ -69,6 +70,17 @@ std::string wrong_times(const reports::RunRecord& record, const std::string& beg
   if (*finished > now + clock_difference)
     return fmt::format("it says that it finished at {}, and the clock of the desk says {}", record.finished,
                        rfc3339(now));
+  return {};
+}
+
+// Evidence is kept under the names that the record has: none of them may be that of what is made of it.
+std::string strange_evidence(const reports::RunRecord& record) {
+  constexpr std::array others{reports::run_file_name, "junit.xml", "report.html", "decisions.json"};
+  for (const auto& kept : record.evidence.value_or(std::vector<reports::KeptFile>())) {
+    const auto first = kept.name.substr(0, kept.name.find('/'));
+    if (!reports::is_kept_name(kept.name) || std::ranges::count(others, first) > 0)
+      return fmt::format("'{}' is no name of evidence", printable(kept.name));
+  }
   return {};
 }
 
@@ -227,6 +239,7 @@ Result<void> Taker::end(const EndOffer& offer, HandedInput& input, const Say& sa
   if (sha256(run_json) != offer.run) return refused("its record is not the one that was announced");
   PATCHLAB_ASSIGN(const auto record, record_of(run_json, offer.run).while_doing("the end of the run is not taken"));
   if (const auto why = why_not_of_this_run(record, beginning); !why.empty()) return refused("of its record, " + why);
+  if (const auto why = strange_evidence(record); !why.empty()) return refused("of its record, " + why);
   std::vector<std::string> notes;
   auto line_number = attempt->end_line;
   if (!ended) {
@@ -246,21 +259,34 @@ Result<void> Taker::end(const EndOffer& offer, HandedInput& input, const Say& sa
       notes.push_back("the ledger of older versions: " + written.error().message);
   }
   if (ended) PATCHLAB_TRY(keep_record(offer.id, run_json));
+  const auto files = wanted(record);
   std::vector<std::string> wants;
-  for (const auto& [sha256, bytes] : tested_files(record)) {
-    if (!desk_.store.has(sha256)) wants.push_back(sha256);
-  }
-  PATCHLAB_TRY(say(to_line(Written{line_number, std::move(notes), wants})));
+  for (const auto& [sha256, file] : files) wants.push_back(sha256);
+  PATCHLAB_TRY(say(to_line(Written{line_number, std::move(notes), std::move(wants)})));
   notes.clear();
-  PATCHLAB_TRY(receive_files(record, wants, input, notes));
+  PATCHLAB_TRY(receive_files(files, input, notes));
   return say(to_line(settle(record, offer.promote, std::move(notes))));
 }
 
+// What is published later, and what `verify` compares with the record.
+Taker::WantedFiles Taker::wanted(const reports::RunRecord& record) const {
+  WantedFiles files;
+  for (const auto& [sha256, bytes] : tested_files(record)) {
+    if (!desk_.store.has(sha256)) files[sha256] = {bytes, true, {}};
+  }
+  const auto folder = run_file(record.id).parent_path();
+  for (const auto& kept : record.evidence.value_or(std::vector<reports::KeptFile>())) {
+    if (sha256_of_file(folder / kept.name).value_or("") == kept.sha256) continue;
+    auto& file = files[kept.sha256];
+    file.bytes = static_cast<std::uint64_t>(kept.bytes);
+    file.evidence.push_back(folder / kept.name);
+  }
+  return files;
+}
+
 // In the order in which they were asked for.
-Result<void> Taker::receive_files(const reports::RunRecord& record, const std::vector<std::string>& wants,
-                                  HandedInput& input, std::vector<std::string>& notes) const {
-  const auto files = tested_files(record);
-  for (const auto& sha256 : wants) {
+Result<void> Taker::receive_files(const WantedFiles& files, HandedInput& input, std::vector<std::string>& notes) const {
+  for (const auto& [sha256, what] : files) {
     PATCHLAB_ASSIGN(const auto line, next_line(input, "all files came"));
     PATCHLAB_ASSIGN(const auto file, file_from(line));
     if (file.sha256 != sha256) return configuration_error("another file came than was asked for");
@@ -268,9 +294,9 @@ Result<void> Taker::receive_files(const reports::RunRecord& record, const std::v
       notes.push_back(fmt::format("the desk does not have file {}: {}", sha256, file.missing));
       continue;
     }
-    if (file.bytes != files.at(sha256))
+    if (file.bytes != what.bytes)
       return configuration_error(
-          fmt::format("file {} has {} bytes, and {} by the record", sha256, file.bytes, files.at(sha256)));
+          fmt::format("file {} has {} bytes, and {} by the record", sha256, file.bytes, what.bytes));
     PATCHLAB_TRY(create_folders(desk_.store.incoming));
     auto path = (desk_.store.incoming / "handed-XXXXXX").string();
     const FileDescriptor out(::mkostemp(path.data(), O_CLOEXEC));
@@ -279,9 +305,22 @@ Result<void> Taker::receive_files(const reports::RunRecord& record, const std::v
       if (!write_all(out.get(), piece)) return errno_error("writing '" + path + "'", errno);
       return {};
     });
-    if (received) received = desk_.store.add(path, sha256, file.bytes);
+    if (received) received = keep_file(path, sha256, what);
     ::unlink(path.c_str());
     PATCHLAB_TRY(received);
+  }
+  return {};
+}
+
+Result<void> Taker::keep_file(const fs::path& file, const std::string& sha256, const Wanted& what) const {
+  PATCHLAB_ASSIGN(const auto digest, sha256_of_file(file));
+  if (digest != sha256)
+    return configuration_error(fmt::format("a file came whose digest is {}, not {}", digest, sha256));
+  if (what.is_tested) PATCHLAB_TRY(desk_.store.add(file, sha256, what.bytes));
+  for (const auto& place : what.evidence) {
+    PATCHLAB_ASSIGN(const auto bytes, read_file(file));
+    PATCHLAB_TRY(create_folders(place.parent_path()));
+    PATCHLAB_TRY(write_file_atomically(place, bytes));
   }
   return {};
 }

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -56,8 +57,18 @@ class Taker {
   [[nodiscard]] Result<void> take(HandedInput& input, const Say& say);
   [[nodiscard]] Result<void> begin(const BeginOffer& offer, HandedInput& input, const Say& say);
   [[nodiscard]] Result<void> end(const EndOffer& offer, HandedInput& input, const Say& say);
-  [[nodiscard]] Result<void> receive_files(const reports::RunRecord& record, const std::vector<std::string>& wants,
-                                           HandedInput& input, std::vector<std::string>& notes) const;
+  // A file that is to come, and what it is for.
+  struct Wanted {
+    std::uint64_t bytes = 0;
+    bool is_tested = false;
+    std::vector<std::filesystem::path> evidence;  // where it lies in the folder of the run
+  };
+  using WantedFiles = std::map<std::string, Wanted>;  // by digest
+  [[nodiscard]] WantedFiles wanted(const reports::RunRecord& record) const;
+  [[nodiscard]] Result<void> receive_files(const WantedFiles& files, HandedInput& input,
+                                           std::vector<std::string>& notes) const;
+  [[nodiscard]] Result<void> keep_file(const std::filesystem::path& file, const std::string& sha256,
+                                       const Wanted& what) const;
   [[nodiscard]] Settled settle(const reports::RunRecord& record, bool promote, std::vector<std::string> notes) const;
   [[nodiscard]] Result<std::string> signer(StatementKind kind, const KeyText& key) const;
   [[nodiscard]] Result<void> examine(const Statement& statement, const HandedStatement& handed,

@@ -13,6 +13,7 @@
 #include "lab/core/time.hpp"
 #include "promotion/desk/run_statements.hpp"
 #include "promotion/handover/taker.hpp"
+#include "reports/record/kept_files.hpp"
 #include "tests/unit/promotion/desk/desk_fixture.hpp"
 
 namespace patchlab::promotion {
@@ -118,7 +119,7 @@ class HandoverTest : public DeskTest {
     return record;
   }
   [[nodiscard]] std::string run_json() const { return pretty(Json(record_)); }
-  [[nodiscard]] Result<Settled> end() { return handover().end(record_, run_json(), true, lab_.file); }
+  [[nodiscard]] Result<Settled> end() { return handover().end(record_, run_json(), true, lab_.file, root_ / "lab"); }
   // What the desk answers to these lines, in the end.
   [[nodiscard]] std::string answer_to(const std::vector<std::string>& lines) {
     PipedDesk desk(taker(), {});
@@ -483,6 +484,42 @@ TEST_F(HandoverTest, OnlyFilesOfTheRecordAreTaken) {
   lab_.file = [this](const std::string& sha256) -> Result<fs::path> { return root_ / "store" / sha256; };
   ASSERT_TRUE(end());
   EXPECT_TRUE(is_there(root_ / "stage/finance"));
+}
+
+// verify compares it with the record: a desk without it would refute its own promotion.
+TEST_F(HandoverTest, WhatTheRunKeptComesAlong) {
+  const std::string log = "it booted";
+  record_.evidence = std::vector<reports::KeptFile>{{"events.jsonl", 3, sha256("{}\n")},
+                                                    {"evidence/finance/t1/console.log", 9, sha256(log)},
+                                                    {"evidence/finance/t2/console.log", 9, sha256(log)},
+                                                    {"evidence/finance/t2/empty", 0, sha256("")}};
+  for (const char* folder : {"lab/evidence/finance/t1", "lab/evidence/finance/t2"})
+    ASSERT_TRUE(create_folders(root_ / folder));
+  ASSERT_TRUE(write_file_atomically(root_ / "lab/events.jsonl", "{}\n"));
+  ASSERT_TRUE(write_file_atomically(root_ / "lab/evidence/finance/t1/console.log", log));
+  ASSERT_TRUE(write_file_atomically(root_ / "lab/evidence/finance/t2/console.log", log));
+  ASSERT_TRUE(write_file_atomically(root_ / "lab/evidence/finance/t2/empty", ""));
+  ASSERT_TRUE(handover().begin(planned()));
+  ASSERT_TRUE(end());
+  EXPECT_THAT(reports::kept_file_problems(root_ / "desk" / record_.id, *record_.evidence), IsEmpty());
+  // What was lost, or edited, at the desk comes again; nothing else does.
+  ASSERT_TRUE(write_file_atomically(root_ / "desk" / record_.id / "events.jsonl", "{ }"));
+  static_cast<void>(remove_tree(root_ / "lab/evidence"));
+  ASSERT_TRUE(end());
+  EXPECT_THAT(reports::kept_file_problems(root_ / "desk" / record_.id, *record_.evidence), IsEmpty());
+}
+
+TEST_F(HandoverTest, EvidenceIsNotWrittenOverTheRecord) {
+  ASSERT_TRUE(handover().begin(planned()));
+  for (const char* name : {"run.json", "report.html/x", "decisions.json", "junit.xml"}) {
+    record_.evidence = std::vector<reports::KeptFile>{{name, 1, sha256("x")}};
+    const auto refused = end();
+    ASSERT_FALSE(refused) << name;
+    EXPECT_THAT(refused.error().message, HasSubstr("is no name of evidence"));
+  }
+  record_.evidence = std::vector<reports::KeptFile>{{"../../ledger.jsonl", 1, sha256("x")}};
+  EXPECT_FALSE(end()) << "no record can say that";
+  EXPECT_THAT(lines(), ElementsAre("begin"));
 }
 
 TEST(CommandWords, AreTakenApartWithoutAShell) {
