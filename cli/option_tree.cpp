@@ -19,7 +19,8 @@ struct Value {
   std::vector<std::string> words{};
 };
 
-// By the name of the option, which means the same wherever it is. Another one takes any text.
+// By the name of the option, which means the same wherever it is, but for those that stand here with their command.
+// Another one takes any text.
 const std::map<std::string, Value>& values() {
   static const std::map<std::string, Value> all{
       {"--add", {ValueKind::file, "FILE"}},
@@ -32,6 +33,7 @@ const std::map<std::string, Value>& values() {
       {"--controls", {ValueKind::text, "NUMBER"}},
       {"--decision", {ValueKind::text, "LINE"}},
       {"--department", {ValueKind::name, "DEPARTMENT"}},
+      {"--dsse-key", {ValueKind::file, "KEY"}},
       {"--desk", {ValueKind::text, "COMMAND"}},
       {"--fingerprint", {ValueKind::text, "FINGERPRINT"}},
       {"--format", {ValueKind::word, "FORMAT", {"html", "junit", "json", "tap", "csv"}}},
@@ -50,6 +52,7 @@ const std::map<std::string, Value>& values() {
       {"--reason", {ValueKind::text, "TEXT"}},
       {"--recipes", {ValueKind::folder, "FOLDER"}},
       {"--role", {ValueKind::name, "ROLE"}},
+      {"patchlab evidence export --format", {ValueKind::word, "FORMAT", {"bundle", "dsse"}}},
       {"--emergency", {ValueKind::text, "REASON"}},
       {"--rollback", {ValueKind::text, "REASON"}},
       {"--root", {ValueKind::file, "KEY"}},
@@ -83,7 +86,7 @@ const std::map<std::string, Value>& values() {
   return all;
 }
 
-OptionFacts facts_of(const CLI::Option& option) {
+OptionFacts facts_of(const CLI::Option& option, const std::string& command) {
   OptionFacts facts;
   facts.positional = option.get_positional();
   for (const auto& name : option.get_lnames()) facts.names.push_back("--" + name);
@@ -95,7 +98,8 @@ OptionFacts facts_of(const CLI::Option& option) {
   facts.environment = option.get_envname();
   if (option.get_items_expected_max() == 0) return facts;
   facts.takes = option.get_items_expected_min();
-  const auto known = values().find(facts.names.front());
+  auto known = values().find(command + " " + facts.names.front());
+  if (known == values().end()) known = values().find(facts.names.front());
   const Value value = known == values().end() ? Value{ValueKind::text, "VALUE"} : known->second;
   facts.kind = value.kind;
   facts.words = value.words;
@@ -108,7 +112,7 @@ CommandFacts facts_of(const CLI::App& app, std::vector<std::string> words) {
   facts.words = std::move(words);
   facts.help = app.get_description();
   for (const auto* option : app.get_options()) {
-    if (!option->get_group().empty()) facts.options.push_back(facts_of(*option));
+    if (!option->get_group().empty()) facts.options.push_back(facts_of(*option, facts.name()));
   }
   for (const auto* command : app.get_subcommands([](const CLI::App*) { return true; })) {
     if (command->get_group().empty()) continue;

@@ -171,6 +171,61 @@ TEST_F(EvidenceCommand, WhatTheCommandsMakeIsProvenByBoth) {
   EXPECT_THAT(both().audited.output, HasSubstr("serial 2"));
 }
 
+// As docs/evidence.md has it: nothing of ours checks an envelope.
+TEST_F(EvidenceCommand, OtherToolsCheckItsEnvelopesWithStockOpenssl) {
+  const auto exported = [&](const std::string& key) {
+    return ask({"evidence", "export", "--format", "dsse", "--department", "finance", "-o", "finance.intoto.jsonl",
+                "--dsse-key", key});
+  };
+  ASSERT_EQ(exit_code(start("openssl", {"genpkey", "-algorithm", "ed25519", "-out", "dsse.pem"})), 0);
+  ASSERT_EQ(exit_code(start("openssl", {"pkey", "-in", "dsse.pem", "-pubout", "-out", "dsse.pub"})), 0);
+  EXPECT_EQ(exit_code(exported("dsse.pem")), 65) << "nothing was promoted";
+  run_and_record();
+  approve("bob");
+  approve("carol");
+  promote();
+  EXPECT_EQ(exit_code(exported("bob")), 65) << "a key of OpenSSH";
+  EXPECT_EQ(exit_code(ask({"evidence", "export", "--format", "dsse", "--department", "finance", "-o", "x"})), 64);
+  EXPECT_EQ(exit_code(ask({"evidence", "export", "--format", "dsse", "--department", "sales", "-o", "x", "--dsse-key",
+                           "dsse.pem"})),
+            64);
+  EXPECT_FALSE(fs::exists(folder_.path() / "finance.intoto.jsonl"));
+  const auto made = exported("dsse.pem");
+  ASSERT_EQ(exit_code(made), 0) << made.errors;
+  const std::string check = R"sh(set -euo pipefail
+while IFS= read -r line; do
+  type=$(jq -r .payloadType <<<"$line"); jq -r .payload <<<"$line" | base64 -d >body
+  jq -r '.signatures[0].sig' <<<"$line" | base64 -d >sig
+  { printf 'DSSEv1 %d %s %d ' "${#type}" "$type" "$(wc -c <body)"; cat body; } >pae
+  openssl pkeyutl -verify -rawin -pubin -inkey dsse.pub -in pae -sigfile sig >/dev/null
+  id=$(openssl pkey -pubin -in dsse.pub -outform DER | sha256sum | cut -c1-64)
+  [ "$(jq -r '.signatures[0].keyid' <<<"$line")" = "$id" ]
+  jq -r '[._type, .predicateType, .predicate.result // .predicate.verificationResult, .subject[0].digest.sha256] | join(" ")' body
+done <finance.intoto.jsonl
+)sh";
+  const auto set = sha256(read_file(stage() / "finance" / "SHA256SUMS").value());
+  const auto found = start("bash", {"-c", check});
+  EXPECT_EQ(exit_code(found), 0) << found.errors;
+  EXPECT_EQ(found.output,
+            fmt::format("https://in-toto.io/Statement/v1 https://in-toto.io/attestation/test-result/v0.1 PASSED {0}\n"
+                        "https://in-toto.io/Statement/v1 https://slsa.dev/verification_summary/v1 PASSED {0}\n",
+                        set));
+  // Another payload, and another type, under the same signature.
+  const auto lines = read_file(folder_.path() / "finance.intoto.jsonl").value();
+  const std::vector<std::pair<std::string, std::string>> edits{{"\"payload\":\"eyJf", "\"payload\":\"eyJg"},
+                                                               {"in-toto+json", "in-toto+yaml"}};
+  for (const auto& [from, to] : edits) {
+    auto edited = lines;
+    ASSERT_NE(edited.find(from), std::string::npos);
+    edited.replace(edited.find(from), from.size(), to);
+    folder_.write("finance.intoto.jsonl", edited);
+    EXPECT_NE(exit_code(start("bash", {"-c", check})), 0) << to;
+  }
+  // What is refuted is not said in other words.
+  fs::permissions(stage() / "finance" / "manifest.json", fs::perms::owner_write, fs::perm_options::add);
+  EXPECT_EQ(exit_code(exported("dsse.pem")), 65);
+}
+
 TEST_F(EvidenceCommand, AWitnessTakesOnlyWhatContinues) {
   const auto ledger = stage() / ".ledger/ledger.jsonl";
   const std::vector<std::string> look{"witness", "production", "--state", "noted", "--key", "witness"};
