@@ -266,7 +266,7 @@ TEST_F(Kill, TheLabSignsWhatItDoes) {
   EXPECT_EQ(exit_code(back), 0) << back.output;
   EXPECT_THAT(back.output, HasSubstr("back from run r-new: mail is slow"));
   EXPECT_EQ(exit_code(ask({"promote", "r-new", "--rollback", ""})), 64);
-  EXPECT_EQ(exit_code(ask({"promote", "r-new", "--by", "Not A Name"})), 65);
+  EXPECT_EQ(exit_code(ask({"promote", "r-new", "--by", "Not A Name"})), 64);
   const auto later = ask({"explain", "tidy", "--run", "r-old"});
   EXPECT_THAT(later.output, HasSubstr("mail is slow")) << later.errors;
 }
