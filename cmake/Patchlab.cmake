@@ -52,9 +52,9 @@ endfunction()
 
 # patchlab_test(checks_test SOURCES a_test.cpp [LIBS ...] [LABEL unit]): one executable, each TEST found by ctest, labelled.
 # WHOLE: the executable is one test, for suites that set up once what takes long.
-# PLACES: how many of ctest's places it takes; with one or more it needs the golden images. One for those labelled vm: run-tests
-# gives ctest three for each processor, since a test with one machine waits for two thirds of its time. One place more is for
-# what is quick: unit tests, and what mostly waits for real servers, one test at a time.
+# PLACES: how many of ctest's places it takes; with one or more it needs the golden images. Two for those labelled vm, one for
+# those of them that mostly wait: run-tests gives ctest three for each processor. More at once take longer altogether, as starved
+# guests are asked again. One place more is for what is quick: unit tests, and what mostly waits for real servers, one test at a time.
 function(patchlab_test name)
   cmake_parse_arguments(ARG "APART;WHOLE" "LABEL;TIMEOUT;PLACES" "SOURCES;LIBS" ${ARGN})
   if(NOT ARG_LABEL)
@@ -64,7 +64,7 @@ function(patchlab_test name)
     set(ARG_TIMEOUT 60)
   endif()
   if(NOT ARG_PLACES AND ARG_LABEL STREQUAL vm)
-    set(ARG_PLACES 1)
+    set(ARG_PLACES 2)
   endif()
   set(properties LABELS ${ARG_LABEL} TIMEOUT ${ARG_TIMEOUT})
   # Machines with the longest first, and beside them what is quick. ctest keeps no place free for a test that needs

@@ -34,7 +34,7 @@ class Nightly : public ::testing::Test {
     // What passed needs nobody; what was waived needs two.
     people_ = std::make_unique<People>(folder_->path(), policy());
     outcome_ = patchlab({"run", scenario.string(), "--runs", "runs", "--sign-with", "lab", "--by", "alice@x"},
-                        folder_->path(), std::chrono::minutes(38));
+                        folder_->path(), std::chrono::minutes(50));
     std::error_code code;
     for (const auto& run : fs::directory_iterator(folder_->path() / "runs", code)) {
       if (run.is_directory()) run_ = run.path();
