@@ -14,9 +14,10 @@
 // CheckResult::tries, and what is asked again can only be what is said here.
 //
 // - `error` (the lab's trouble) is asked again at most twice, as long as the phase's budget lasts.
-// - A `fail` that took five seconds, or half of the check's deadline, while the guest waited for a processor of the host
-//   is such an error, "host-busy": what a starved guest does not do in time says nothing about it. It is asked again with twice
-//   the deadline, on no budget.
+// - A `fail` that took five seconds, or half of the check's deadline, while the guest waited for a processor of the
+// host
+//   is such an error, "host-busy": what a starved guest does not do in time says nothing about it. It is asked again
+//   with twice the deadline, on no budget.
 // - `fail` is asked once more. Two failures in a row are a failure, whatever troubles of the lab lie between them. When
 //   it passes, the check is flaky, and has had its second chance: the next failure counts at once. A third try to get a
 //   pass does not exist.
