@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 
 #include "lab/core/digest.hpp"
 #include "lab/core/files.hpp"
@@ -75,10 +74,10 @@ std::string wrong_times(const reports::RunRecord& record, const std::string& beg
 
 // Evidence is kept under the names that the record has: none of them may be that of what is made of it.
 std::string strange_evidence(const reports::RunRecord& record) {
-  constexpr std::array others{reports::run_file_name, "junit.xml", "report.html", "decisions.json"};
   for (const auto& kept : record.evidence.value_or(std::vector<reports::KeptFile>())) {
-    const auto first = kept.name.substr(0, kept.name.find('/'));
-    if (!reports::is_kept_name(kept.name) || std::ranges::count(others, first) > 0)
+    const bool is_log =
+        kept.name == "events.jsonl" || (kept.name.ends_with(".log") && kept.name.find('/') == std::string::npos);
+    if (!reports::is_kept_name(kept.name) || !(is_log || kept.name.starts_with("evidence/")))
       return fmt::format("'{}' is no name of evidence", printable(kept.name));
   }
   return {};

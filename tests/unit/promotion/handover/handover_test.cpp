@@ -511,7 +511,7 @@ TEST_F(HandoverTest, WhatTheRunKeptComesAlong) {
 
 TEST_F(HandoverTest, EvidenceIsNotWrittenOverTheRecord) {
   ASSERT_TRUE(handover().begin(planned()));
-  for (const char* name : {"run.json", "report.html/x", "decisions.json", "junit.xml"}) {
+  for (const char* name : {"run.json", "report.html/x", "decisions.json", "junit.xml", "junit-trials.xml", "x/a.log"}) {
     record_.evidence = std::vector<reports::KeptFile>{{name, 1, sha256("x")}};
     const auto refused = end();
     ASSERT_FALSE(refused) << name;
