@@ -17,27 +17,6 @@ namespace {
 constexpr const char* signers_subject = "allowed_signers";
 constexpr unsigned mode_of_folders = 0750;  // as the ledger's own
 
-bool is_of_people(ChainKind kind) {
-  switch (kind) {
-    case ChainKind::submit:
-    case ChainKind::approve:
-    case ChainKind::reject:
-    case ChainKind::waive:
-    case ChainKind::withdraw: return true;
-    case ChainKind::imported:
-    case ChainKind::repair:
-    case ChainKind::begin:
-    case ChainKind::run:
-    case ChainKind::policy:
-    case ChainKind::trust:
-    case ChainKind::promote_begun:
-    case ChainKind::promote_switched:
-    case ChainKind::promote_done:
-    case ChainKind::promote_refused: return false;
-  }
-  return false;
-}
-
 // Unreadable ones concern everybody: they could be a rejection of this very run.
 bool concerns(const std::string& bytes, const DecisionTarget& target, const std::vector<std::string>& sets) {
   const auto read = read_statement(bytes, "statement");
@@ -127,7 +106,7 @@ Result<DecisionBook::Contents> DecisionBook::read(const DecisionTarget& target,
   PATCHLAB_ASSIGN(contents.trust, trust_of(contents.chain));
   const auto objects = chain_.objects();
   for (const auto& line : contents.chain.lines) {
-    if (!is_of_people(line.kind)) continue;
+    if (family_of(line.kind) != ChainFamily::people) continue;
     PATCHLAB_ASSIGN(auto bytes, objects.get(line.object));
     if (!concerns(bytes, target, sets)) continue;
     // A signature that is missing is a fact about the statement, and blocks nothing else.
@@ -194,7 +173,7 @@ std::optional<NotCounted> DecisionBook::would_not_count(const Statement& stateme
 Result<Chain::Appended> DecisionBook::add(const std::string& bytes, const std::string& signature) {
   PATCHLAB_ASSIGN(const auto statement, read_statement(bytes, "the statement"));
   const auto kind = chain_kind_from(to_string(statement.kind));
-  if (!kind || !is_of_people(*kind)) {
+  if (!kind || family_of(*kind) != ChainFamily::people) {
     return configuration_error(
         fmt::format("the statement is of kind '{}', which people do not add", to_string(statement.kind)),
         "people approve, reject, waive, withdraw and submit");

@@ -93,6 +93,27 @@ const char* to_string(ChainKind kind) {
   return std::ranges::find(kind_names, kind, &KindName::kind)->word;  // all are there: a test compares
 }
 
+ChainFamily family_of(ChainKind kind) {
+  switch (kind) {
+    case ChainKind::imported:
+    case ChainKind::repair: return ChainFamily::keeping;
+    case ChainKind::begin:
+    case ChainKind::run: return ChainFamily::lab;
+    case ChainKind::submit:
+    case ChainKind::approve:
+    case ChainKind::reject:
+    case ChainKind::waive:
+    case ChainKind::withdraw: return ChainFamily::people;
+    case ChainKind::policy:
+    case ChainKind::trust: return ChainFamily::rules;
+    case ChainKind::promote_begun:
+    case ChainKind::promote_switched:
+    case ChainKind::promote_done:
+    case ChainKind::promote_refused: break;
+  }
+  return ChainFamily::promotion;
+}
+
 std::optional<ChainKind> chain_kind_from(std::string_view word) {
   const auto found = std::ranges::find_if(kind_names, [&](const KindName& name) { return name.word == word; });
   if (found == kind_names.end()) return std::nullopt;

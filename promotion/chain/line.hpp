@@ -37,6 +37,16 @@ enum class ChainKind {
 [[nodiscard]] const char* to_string(ChainKind kind);
 [[nodiscard]] std::optional<ChainKind> chain_kind_from(std::string_view word);
 
+// Whose doing an event is.
+enum class ChainFamily {
+  keeping,    // of the ledger itself: import, repair
+  lab,        // begin, run
+  people,     // submit, approve, reject, waive, withdraw
+  rules,      // what people decide by: policy, trust
+  promotion,  // promote-...
+};
+[[nodiscard]] ChainFamily family_of(ChainKind kind);
+
 struct ChainLine {
   std::uint64_t seq = 0;  // from 1, without gaps; below 2^53
   std::string prev;       // SHA-256 of the line before, its newline included; 64 zeros for the first

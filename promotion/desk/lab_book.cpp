@@ -42,24 +42,8 @@ std::vector<std::string> statable_reasons(const std::vector<std::string>& reason
 
 // By people, or of what they decide by.
 bool is_a_decision(ChainKind kind) {
-  switch (kind) {
-    case ChainKind::submit:
-    case ChainKind::approve:
-    case ChainKind::reject:
-    case ChainKind::waive:
-    case ChainKind::withdraw:
-    case ChainKind::policy:
-    case ChainKind::trust: return true;
-    case ChainKind::imported:
-    case ChainKind::repair:
-    case ChainKind::begin:
-    case ChainKind::run:
-    case ChainKind::promote_begun:
-    case ChainKind::promote_switched:
-    case ChainKind::promote_done:
-    case ChainKind::promote_refused: break;
-  }
-  return false;
+  const auto family = family_of(kind);
+  return family == ChainFamily::people || family == ChainFamily::rules;
 }
 
 // What the decision was made on is what there is, but for lines that do not matter to it.

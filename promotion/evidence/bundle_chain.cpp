@@ -22,25 +22,9 @@ StatementFacts facts_without(const ChainLine& line) {
   StatementFacts facts;
   facts.kind = to_string(line.kind);
   facts.by = line.by;
-  switch (line.kind) {
-    case ChainKind::promote_begun:
-    case ChainKind::promote_switched:
-    case ChainKind::promote_done:
-    case ChainKind::promote_refused:
-      facts.kind = "promote";
-      facts.department = "?" + line.object;
-      break;
-    case ChainKind::imported:
-    case ChainKind::repair:
-    case ChainKind::begin:
-    case ChainKind::run:
-    case ChainKind::submit:
-    case ChainKind::approve:
-    case ChainKind::reject:
-    case ChainKind::waive:
-    case ChainKind::withdraw:
-    case ChainKind::policy:
-    case ChainKind::trust: break;
+  if (family_of(line.kind) == ChainFamily::promotion) {
+    facts.kind = "promote";
+    facts.department = "?" + line.object;
   }
   return facts;
 }
@@ -118,22 +102,12 @@ class Reader {
 }  // namespace
 
 bool may_be_left_out(ChainKind kind) {
-  switch (kind) {
-    case ChainKind::imported:
-    case ChainKind::repair:
-    case ChainKind::begin:
-    case ChainKind::run:
-    case ChainKind::approve:
-    case ChainKind::promote_begun:
-    case ChainKind::promote_switched:
-    case ChainKind::promote_done:
-    case ChainKind::promote_refused: return true;
-    case ChainKind::submit:
-    case ChainKind::reject:
-    case ChainKind::waive:
-    case ChainKind::withdraw:
-    case ChainKind::policy:
-    case ChainKind::trust: return false;
+  switch (family_of(kind)) {
+    case ChainFamily::keeping:
+    case ChainFamily::lab:
+    case ChainFamily::promotion: return true;
+    case ChainFamily::people: return kind == ChainKind::approve;
+    case ChainFamily::rules: break;
   }
   return false;
 }

@@ -50,26 +50,10 @@ struct Story {
   PeopleOn people;
 };
 
-// Those of trust are read by read_trust.
+// Those of trust are read by read_trust; that a promotion went on says nothing of its own.
 bool has_own_statement(ChainKind kind) {
-  switch (kind) {
-    case ChainKind::begin:
-    case ChainKind::run:
-    case ChainKind::submit:
-    case ChainKind::approve:
-    case ChainKind::reject:
-    case ChainKind::waive:
-    case ChainKind::withdraw:
-    case ChainKind::policy:
-    case ChainKind::promote_begun:
-    case ChainKind::promote_refused: return true;
-    case ChainKind::imported:
-    case ChainKind::repair:
-    case ChainKind::trust:
-    case ChainKind::promote_switched:
-    case ChainKind::promote_done: break;
-  }
-  return false;
+  return History::has_statement(kind) && kind != ChainKind::trust && kind != ChainKind::promote_switched &&
+         kind != ChainKind::promote_done;
 }
 
 class Proving {
