@@ -9,9 +9,7 @@
 #include "cli/schemas.hpp"
 #include "lab/core/paths.hpp"
 #include "program.hpp"
-#include "promotion/gate/gate.hpp"
-#include "promotion/ledger/run_entries.hpp"
-#include "promotion/stage/stage.hpp"
+#include "promoted_run.hpp"
 #include "tests/support/json_schema.hpp"
 #include "tests/support/sample_record.hpp"
 
@@ -100,23 +98,7 @@ class EveryCommand : public ::testing::Test {
   EveryCommand() {
     ::setenv("PATCHLAB_CACHE", (folder_.path() / "cache").c_str(), 1);
     ::unsetenv("PATCHLAB_RUNS");
-    const auto record = tests::good_record();
-    const auto runs = folder_.path() / "runs";
-    EXPECT_TRUE(create_folders(runs / record.id));
-    EXPECT_TRUE(reports::write_run_record(record, runs / record.id / reports::run_file_name));
-    EXPECT_TRUE(promotion::Ledger(runs / "ledger.jsonl").append(promotion::ledger_entries(record, record.finished)));
-    EXPECT_TRUE(create_folders(folder_.path() / "store"));
-    for (const auto& candidate : record.candidates) {
-      for (const auto& file : candidate.files)
-        EXPECT_TRUE(write_file_atomically(folder_.path() / "store" / file.sha256, "content of " + candidate.id));
-    }
-    promotion::Today today;
-    using namespace std::chrono;
-    today.now = sys_days{year{2026} / 11 / 22} + hours{7};
-    EXPECT_TRUE(promotion::publish(
-        record, promotion::decide(record, "finance", {}, today),
-        [this](const std::string& sha256) -> Result<fs::path> { return folder_.path() / "store" / sha256; },
-        {.stage = folder_.path() / "production", .now = "2026-11-22T06:20:00.000Z", .before_step = {}}));
+    make_promoted_run(folder_.path());
     for (const char* name : {"bob", "root"})
       EXPECT_EQ(run("ssh-keygen", {"-q", "-t", "ed25519", "-N", "", "-C", name, "-f", name}), 0);
     EXPECT_EQ(ask({"trust", "add", "signers", "bob@x", "--key", "bob.pub", "--may", "approve"}), 0);
@@ -141,12 +123,7 @@ class EveryCommand : public ::testing::Test {
   }
   int ask(const Words& words) const { return exit_code(patchlab(words, folder_.path())); }
   [[nodiscard]] ProcessOutcome full_disk(const Words& words) const {
-    ProcessSpec spec;
-    spec.program = "/bin/sh";
-    spec.arguments = {"-c", "exec \"$0\" \"$@\" >/dev/full", PATCHLAB_PROGRAM};
-    spec.arguments.insert(spec.arguments.end(), words.begin(), words.end());
-    spec.working_folder = folder_.path();
-    return host_processes().run(spec);
+    return patchlab_into("/dev/full", words, folder_.path());
   }
 
   TemporaryFolder folder_;

@@ -8,6 +8,7 @@
 #include "lab/core/paths.hpp"
 #include "lab/core/printable.hpp"
 #include "program.hpp"
+#include "promoted_run.hpp"
 #include "promotion/ledger/run_entries.hpp"
 #include "promotion/stage/stage.hpp"
 #include "tests/support/sample_record.hpp"
@@ -96,23 +97,7 @@ class HostileInput : public ::testing::Test {
   HostileInput() {
     ::setenv("PATCHLAB_CACHE", (folder_.path() / "cache").c_str(), 1);
     ::unsetenv("PATCHLAB_RUNS");
-    const auto record = tests::good_record();
-    EXPECT_TRUE(create_folders(run_file().parent_path()));
-    EXPECT_TRUE(reports::write_run_record(record, run_file()));
-    EXPECT_TRUE(promotion::Ledger(ledger()).append(promotion::ledger_entries(record, record.finished)));
-    EXPECT_TRUE(create_folders(folder_.path() / "store"));
-    for (const auto& candidate : record.candidates) {
-      for (const auto& file : candidate.files)
-        EXPECT_TRUE(write_file_atomically(folder_.path() / "store" / file.sha256, "content of " + candidate.id));
-    }
-    promotion::Today today;
-    using namespace std::chrono;
-    today.now = sys_days{year{2026} / 11 / 22} + hours{7};
-    const auto published = promotion::publish(
-        record, promotion::decide(record, "finance", {}, today),
-        [this](const std::string& sha256) -> Result<fs::path> { return folder_.path() / "store" / sha256; },
-        {.stage = folder_.path() / "production", .now = "2026-11-22T06:20:00.000Z", .before_step = {}});
-    EXPECT_TRUE(published) << published.error().message;
+    make_promoted_run(folder_.path());
   }
   ~HostileInput() override { ::unsetenv("PATCHLAB_CACHE"); }
 
@@ -122,14 +107,8 @@ class HostileInput : public ::testing::Test {
     return patchlab(arguments, folder_.path(), patience);
   }
   // With standard output somewhere else: "/dev/full", "&-".
-  [[nodiscard]] ProcessOutcome ask_into(const std::string& output, std::vector<std::string> arguments) const {
-    ProcessSpec spec;
-    spec.program = "/bin/sh";
-    spec.arguments = {"-c", "exec \"$0\" \"$@\" >" + output, PATCHLAB_PROGRAM};
-    spec.arguments.insert(spec.arguments.end(), arguments.begin(), arguments.end());
-    spec.working_folder = folder_.path();
-    spec.time_limit = patience;
-    return host_processes().run(spec);
+  [[nodiscard]] ProcessOutcome ask_into(const std::string& output, const std::vector<std::string>& arguments) const {
+    return patchlab_into(output, arguments, folder_.path(), patience);
   }
 
   TemporaryFolder folder_;

@@ -22,6 +22,17 @@ ProcessOutcome patchlab(const std::vector<std::string>& arguments, const fs::pat
   return host_processes().run(spec);
 }
 
+ProcessOutcome patchlab_into(const std::string& output, const std::vector<std::string>& arguments,
+                             const fs::path& folder, Milliseconds limit) {
+  ProcessSpec spec;
+  spec.program = "/bin/sh";
+  spec.arguments = {"-c", "exec \"$0\" \"$@\" >" + output, PATCHLAB_PROGRAM};
+  spec.arguments.insert(spec.arguments.end(), arguments.begin(), arguments.end());
+  spec.working_folder = folder;
+  spec.time_limit = limit;
+  return host_processes().run(spec);
+}
+
 int exit_code(const ProcessOutcome& outcome) {
   const auto* exited = std::get_if<Exited>(&outcome.end);
   return exited == nullptr ? -1 : exited->code;

@@ -19,6 +19,10 @@ namespace patchlab::e2e {
 // Runs the built patchlab in `folder` to its end.
 [[nodiscard]] ProcessOutcome patchlab(const std::vector<std::string>& arguments, const std::filesystem::path& folder,
                                       Milliseconds limit = std::chrono::minutes(2));
+// The same with standard output somewhere else: "/dev/full", "&-".
+[[nodiscard]] ProcessOutcome patchlab_into(const std::string& output, const std::vector<std::string>& arguments,
+                                           const std::filesystem::path& folder,
+                                           Milliseconds limit = std::chrono::minutes(2));
 [[nodiscard]] int exit_code(const ProcessOutcome& outcome);  // -1 when it did not exit by itself
 
 // Empty when this host can run machines; else what 'patchlab doctor' says is wrong, for GTEST_SKIP.
