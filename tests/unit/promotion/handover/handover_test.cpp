@@ -509,6 +509,49 @@ TEST_F(HandoverTest, WhatTheRunKeptComesAlong) {
   EXPECT_THAT(reports::kept_file_problems(root_ / "desk" / record_.id, *record_.evidence), IsEmpty());
 }
 
+// A lab that announces one thing and sends another: nothing of it is kept, and the honest one can come afterwards.
+TEST_F(HandoverTest, WhatComesIsWhatWasAnnounced) {
+  const std::string log = "it booted";
+  record_.evidence = std::vector<reports::KeptFile>{{"finance.log", log.size(), sha256(log)}};
+  ASSERT_TRUE(create_folders(root_ / "lab"));
+  ASSERT_TRUE(write_file_atomically(root_ / "lab/finance.log", log));
+  ASSERT_TRUE(handover().begin(planned()));
+  const auto kept = root_ / "desk" / record_.id / "finance.log";
+  const auto is_of_log = [&](const std::string& line) {
+    const auto file = file_from(line);
+    return file && file->sha256 == sha256(log);
+  };
+  const std::vector<std::pair<const char*, PipedDesk::Change>> lies{
+      {"whose digest is", [&](std::size_t, const std::string& line) { return line == log ? "it failed" : line; }},
+      {"another file came",
+       [&](std::size_t, const std::string& line) {
+         return is_of_log(line) ? to_line(HandedFile{sha256("else"), log.size(), {}}) : line;
+       }},
+      {"bytes, and 9 by the record",
+       [&](std::size_t, const std::string& line) {
+         return is_of_log(line) ? to_line(HandedFile{sha256(log), log.size() + 1, {}}) : line == log ? log + "!" : line;
+       }},
+  };
+  for (const auto& [why, lie] : lies) {
+    change_ = lie;
+    const auto refused = end();
+    ASSERT_FALSE(refused) << why;
+    EXPECT_THAT(refused.error().message, HasSubstr(why));
+    EXPECT_FALSE(is_there(kept)) << why;
+  }
+  change_ = {};
+  ASSERT_TRUE(end());
+  EXPECT_EQ(read_file(kept).value_or(""), log);
+  // The run ended in the ledger; the same digest is offered again, with other bytes behind it.
+  change_ = [&](std::size_t, const std::string& line) {
+    return line == run_json() ? std::string(line.size(), ' ') : line;
+  };
+  const auto refused = end();
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().message, HasSubstr("not the one that was announced"));
+  EXPECT_EQ(read_file(root_ / "desk" / record_.id / reports::run_file_name).value_or(""), run_json());
+}
+
 TEST_F(HandoverTest, EvidenceIsNotWrittenOverTheRecord) {
   ASSERT_TRUE(handover().begin(planned()));
   for (const char* name : {"run.json", "report.html/x", "decisions.json", "junit.xml", "junit-trials.xml", "x/a.log"}) {
