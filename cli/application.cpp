@@ -41,6 +41,7 @@ void add_commands(CLI::App& app, Chosen& chosen) {
   app.footer(footer);
   app.require_subcommand(1);
   add_doctor(app, chosen);
+  add_init(app, chosen);
   add_image(app, chosen);
   add_patch(app, chosen);
   add_run(app, chosen);

@@ -15,6 +15,7 @@ namespace patchlab::cli {
 // Each adds its subcommands and sets `chosen` to what is to be done when one was given.
 using Chosen = std::function<ExitCode()>;
 void add_doctor(CLI::App& app, Chosen& chosen);
+void add_init(CLI::App& app, Chosen& chosen);
 void add_image(CLI::App& app, Chosen& chosen);
 void add_patch(CLI::App& app, Chosen& chosen);
 void add_run(CLI::App& app, Chosen& chosen);     // validate, run

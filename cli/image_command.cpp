@@ -7,8 +7,10 @@
 
 #include "cli/commands.hpp"
 #include "cli/output.hpp"
+#include "cli/share.hpp"
 #include "cli/terminal.hpp"
 #include "lab/core/choice.hpp"
+#include "lab/core/paths.hpp"
 #include "lab/image/builder.hpp"
 #include "lab/image/recipe.hpp"
 #include "runners/engine/progress.hpp"
@@ -19,28 +21,39 @@ namespace {
 namespace image = lab::image;
 
 struct Arguments {
-  std::filesystem::path recipes = "scenarios/images";
+  std::filesystem::path recipes;
   std::vector<std::string> names;
   bool json = false;
 };
 
 double seconds(Milliseconds duration) { return std::chrono::duration<double>(duration).count(); }
 
+// Those of the folder that we are in, as in a checkout; else those that patchlab came with.
+Result<std::filesystem::path> recipes_of(const Arguments& arguments) {
+  const std::filesystem::path here = "scenarios/images";
+  if (!arguments.recipes.empty()) return arguments.recipes;
+  if (is_folder(here)) return here;
+  PATCHLAB_ASSIGN(const auto share, share_folder(own_program()));
+  return share / here;
+}
+
 ExitCode build(const Arguments& arguments) {
+  const auto recipes = recipes_of(arguments);
+  if (!recipes) return report(recipes.error());
   runners::Progress progress(runners::Progress::style_for(STDERR_FILENO));
   image::BuildRequest request;
-  request.recipes = arguments.recipes;
+  request.recipes = *recipes;
   request.names = arguments.names;
   request.stop = interruption();
   request.progress = [&](const image::BuildEvent& event) {
     progress.say(fmt::format("image {}: {}", event.image, event.text));
   };
   if (!arguments.names.empty()) {
-    const auto book = image::read_recipes(arguments.recipes);
+    const auto book = image::read_recipes(*recipes);
     if (!book) return report(book.error());
     std::vector<std::string> known;
     for (const auto& recipe : book->recipes) known.push_back(recipe.name);
-    const auto what = fmt::format("is not in '{}'", arguments.recipes.string());
+    const auto what = fmt::format("is not in '{}'", recipes->string());
     if (const auto found = check_choice("recipe", arguments.names, what, known); !found)
       return report(found.error(), ExitCode::usage);
   }
@@ -100,7 +113,8 @@ void add_image(CLI::App& app, Chosen& chosen) {
   group->require_subcommand(1);
   auto* building = group->add_subcommand("build", "build the stand-in images that are missing");
   building->add_option("names", arguments->names, "recipes; all when none is given");
-  building->add_option("--recipes", arguments->recipes, "folder of recipes")->capture_default_str();
+  building->add_option("--recipes", arguments->recipes,
+                       "folder of recipes; default: scenarios/images, else those that patchlab came with");
   building->callback([arguments, &chosen] { chosen = [arguments] { return build(*arguments); }; });
   auto* listing = group->add_subcommand("list", "what is in the cache");
   listing->add_flag("--json", arguments->json, "as JSON");

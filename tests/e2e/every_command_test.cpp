@@ -42,6 +42,7 @@ const cli::CommandFacts& tree() {
 const std::map<std::string, std::vector<Words>>& examples() {
   static const std::map<std::string, std::vector<Words>> all{
       {"doctor", {{}}},
+      {"init", {{"begun"}}},
       {"image build", {{"--recipes", "recipes"}}},
       {"image list", {{}}},
       {"image verify", {{}}},
