@@ -7,6 +7,7 @@
 #include "cli/output.hpp"
 #include "cli/terminal.hpp"
 #include "lab/core/choice.hpp"
+#include "promotion/gate/reasons.hpp"
 #include "reports/csv/csv.hpp"
 #include "reports/html/html.hpp"
 #include "reports/junit/junit.hpp"
@@ -81,7 +82,8 @@ void say(const promotion::Explanation& explanation) {
     if (!requirement.waived.empty()) cli::say("  waived: {}\n    {}\n", to_string(requirement), requirement.waived);
     if (requirement.met) continue;
     cli::say("  missing: {}\n", to_string(requirement));
-    if (!requirement.command.empty()) cli::say("    {}\n", requirement.command);
+    const auto next = requirement.command.empty() ? promotion::next_step(requirement.code) : requirement.command;
+    if (!next.empty()) cli::say("    {}\n", next);
   }
 }
 
