@@ -4,18 +4,18 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <pwd.h>
 #include <unistd.h>
 
-#include <charconv>
 #include <fstream>
 
+#include "cli/needs.hpp"
 #include "cli/separation.hpp"
 #include "lab/core/files.hpp"
 #include "lab/core/paths.hpp"
+#include "lab/image/builder.hpp"
 #include "lab/image/golden_image.hpp"
+#include "lab/image/package_sources.hpp"
 #include "lab/libvirt/acceleration.hpp"
-#include "lab/libvirt/hypervisor.hpp"
 #include "lab/network/namespace.hpp"
 
 namespace patchlab::cli {
@@ -55,34 +55,12 @@ Finding tun() {
   return {"/dev/net/tun", Health::fail, why, "modprobe tun && chmod 0666 /dev/net/tun   (as root)"};
 }
 
-Finding tool(ProcessRunner& processes, const std::string& program, const std::vector<std::string>& arguments,
-             const std::string& package) {
-  ProcessSpec spec;
-  spec.program = program;
-  spec.arguments = arguments;
-  spec.time_limit = std::chrono::seconds(20);
-  const auto output = run_for_output(processes, spec);
-  // Some print their version where errors go.
-  if (output) return {program, Health::ok, output->empty() ? "found" : output->substr(0, output->find('\n')), {}};
-  return {program, Health::fail, output.error().message, "apt-get install " + package};
-}
-
-// The library is linked; its QEMU driver is a module of a package of its own.
-Finding libvirt() {
-  const auto version = lab::libvirt::LibvirtHypervisor::library_version();
-  for (const auto& folder : entries_of("/usr/lib").value_or({})) {
-    if (is_there(folder / "libvirt/connection-driver/libvirt_driver_qemu.so"))
-      return {"libvirt", Health::ok, version + ", with its QEMU driver", {}};
-  }
-  return {"libvirt", Health::fail, version + ", without its QEMU driver", "apt-get install libvirt-daemon-driver-qemu"};
-}
-
-// Only candidates of one kind need it.
-Finding tool_for_windows(ProcessRunner& processes, const std::string& program) {
-  auto finding = tool(processes, program, {"--version"}, program == "bwrap" ? "bubblewrap" : program);
-  if (finding.health == Health::fail)
-    finding = {program, Health::warn, "missing: signatures of Windows packages cannot be verified", finding.mend};
-  return finding;
+// Without the release's index of packages no image is built, and no update is known.
+Finding package_lists(ProcessRunner& processes) {
+  const auto source = lab::image::host_release_source(processes);
+  if (source) return {"apt lists", Health::ok, "of " + source->codename, {}};
+  return {"apt lists", Health::fail, source.error().message,
+          source.error().hint.empty() ? "apt-get update   (as root)" : source.error().hint};
 }
 
 Finding memory() {
@@ -114,16 +92,21 @@ Finding disk() {
           "free some space, or set PATCHLAB_CACHE to a roomier disk"};
 }
 
-Finding subordinate_ids() {
-  if (::geteuid() == 0) return {"subordinate ids", Health::ok, "not needed by root", {}};
-  const auto text = read_file("/etc/subuid").value_or("");
-  const auto* user = ::getpwuid(::geteuid());
-  const std::string name = user == nullptr ? std::to_string(::geteuid()) : user->pw_name;
-  if (("\n" + text).find("\n" + name + ":") != std::string::npos)
-    return {"subordinate ids", Health::ok, "set up for image builds", {}};
-  return {"subordinate ids", Health::warn,
-          fmt::format("none for '{}' in /etc/subuid: images are built the slower way", name),
-          fmt::format("usermod --add-subuids 100000-165535 --add-subgids 100000-165535 {}   (as root)", name)};
+// How golden images would be built, tried as a build tries it.
+Finding image_builds(ProcessRunner& processes) {
+  using lab::image::BuildMode;
+  const auto user = name_of_user(::geteuid());
+  const auto give_ids =
+      fmt::format("usermod --add-subuids 100000-165535 --add-subgids 100000-165535 {}   (as root)", user);
+  const auto mode = lab::image::build_mode(processes);
+  if (!mode) return {"image builds", Health::fail, mode.error().message, give_ids};
+  switch (*mode) {
+    case BuildMode::root: return {"image builds", Health::ok, "by root", {}};
+    case BuildMode::unshare: return {"image builds", Health::ok, "with subordinate ids", {}};
+    case BuildMode::fakechroot: break;
+  }
+  return {"image builds", Health::warn,
+          fmt::format("no subordinate ids for '{}': images are built the slower way", user), give_ids};
 }
 
 }  // namespace
@@ -159,22 +142,13 @@ const char* to_string(Health health) {
 }
 
 std::vector<Finding> examine_host(ProcessRunner& processes) {
-  return {acceleration(processes),
-          namespaces(),
-          tun(),
-          libvirt(),
-          tool(processes, "qemu-system-x86_64", {"--version"}, "qemu-system-x86"),
-          tool(processes, "qemu-img", {"--version"}, "qemu-utils"),
-          tool(processes, "xorriso", {"-version"}, "xorriso"),
-          tool_for_windows(processes, "osslsigncode"),
-          tool_for_windows(processes, "bwrap"),
-          tool(processes, "mmdebstrap", {"--version"}, "mmdebstrap"),
-          tool(processes, "mke2fs", {"-V"}, "e2fsprogs"),
-          tool(processes, "apt-get", {"--version"}, "apt"),
-          tool(processes, "dpkg-deb", {"--version"}, "dpkg"),
-          memory(),
-          disk(),
-          subordinate_ids()};
+  std::vector<Finding> findings{acceleration(processes), namespaces(), tun()};
+  for (const auto& need : needs()) findings.push_back(look_for(need, processes));
+  findings.push_back(package_lists(processes));
+  findings.push_back(image_builds(processes));
+  findings.push_back(memory());
+  findings.push_back(disk());
+  return findings;
 }
 
 }  // namespace patchlab::cli

@@ -1,12 +1,17 @@
 # SPDX-FileCopyrightText: 2026 The patchlab authors
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
-# Sourced by quickstart and run-tests: the Debian packages each needs, and how to get those that are missing.
+# Sourced by quickstart, run-tests, packaging/build-deb and cmake/Install.cmake: the Debian packages each needs, and how to get those
+# that are missing.
 
 build_packages=(clang cmake ninja-build ccache pkg-config libvirt-dev libboost1.81-dev nlohmann-json3-dev libcli11-dev libfmt-dev libssl-dev
   libldns-dev libsmbclient-dev libcups2-dev unixodbc-dev libarchive-dev libmspack-dev libxml2-dev)
-lab_packages=(libvirt-daemon libvirt-daemon-driver-qemu qemu-system-x86 qemu-utils odbc-postgresql xorriso osslsigncode bubblewrap mmdebstrap e2fsprogs cpio kmod fakeroot uidmap)
-test_packages=(libgtest-dev libgmock-dev libbenchmark-dev samba smbclient kea-dhcp4-server postgresql libxml2-utils gcab msitools wixl nsis openssl iproute2 dpkg-dev iptables libvirt-clients openssh-client openssh-server ovmf jq chromium sudo perl)
+# What every lab needs, and what some need: Depends and Recommends of patchlab's own package. What each is for is in cli/needs.cpp, by
+# which 'patchlab doctor' looks for all of them; a test holds the lists together.
+lab_packages=(libvirt-daemon-driver-qemu qemu-system-x86 qemu-utils xorriso mmdebstrap e2fsprogs)
+some_labs_packages=(libvirt-daemon openssh-client odbc-postgresql osslsigncode bubblewrap uidmap)
+package_packages=(dpkg-dev file)
+test_packages=(fakeroot libgtest-dev libgmock-dev libbenchmark-dev samba smbclient kea-dhcp4-server postgresql libxml2-utils gcab msitools wixl nsis openssl iproute2 iptables libvirt-clients openssh-server ovmf jq chromium sudo perl)
 fuzz_packages=(libclang-rt-14-dev)
 
 say() { printf '%s\n' "patchlab: $*" >&2; }

@@ -51,22 +51,6 @@ bool is_present(const fs::path& cache, const std::string& digest) {
   return is_there(images_folder(cache) / digest / "image.json");
 }
 
-Result<BuildMode> build_mode(ProcessRunner& runner) {
-  if (::geteuid() == 0) return BuildMode::root;
-  const auto works = [&](std::vector<std::string> arguments, const char* program) {
-    ProcessSpec spec;
-    spec.program = program;
-    spec.arguments = std::move(arguments);
-    spec.time_limit = std::chrono::seconds(30);
-    return runner.run(spec).succeeded();
-  };
-  if (works({"--user", "--map-auto", "--map-root-user", "--", "true"}, "unshare")) return BuildMode::unshare;
-  if (works({"--version"}, "fakechroot") && works({"--version"}, "fakeroot")) return BuildMode::fakechroot;
-  return configuration_error(
-      "an ordinary user needs a range of user ids, or fakechroot, to build images",
-      "install 'uidmap' and add a line for the user to /etc/subuid and /etc/subgid, or install 'fakechroot'");
-}
-
 Result<void> set_mode(const fs::path& path, ::mode_t mode) {
   if (::chmod(path.c_str(), mode) != 0)
     return errno_error(fmt::format("changing the mode of '{}'", path.string()), errno);
@@ -341,6 +325,22 @@ Result<std::vector<BuiltImage>> Builder::run() {
 }
 
 }  // namespace
+
+Result<BuildMode> build_mode(ProcessRunner& runner) {
+  if (::geteuid() == 0) return BuildMode::root;
+  const auto works = [&](std::vector<std::string> arguments, const char* program) {
+    ProcessSpec spec;
+    spec.program = program;
+    spec.arguments = std::move(arguments);
+    spec.time_limit = std::chrono::seconds(30);
+    return runner.run(spec).succeeded();
+  };
+  if (works({"--user", "--map-auto", "--map-root-user", "--", "true"}, "unshare")) return BuildMode::unshare;
+  if (works({"--version"}, "fakechroot") && works({"--version"}, "fakeroot")) return BuildMode::fakechroot;
+  return configuration_error("an ordinary user needs a range of user ids, or fakechroot, to build images",
+                             "install 'uidmap' and add a line for the user to /etc/subuid and /etc/subgid, or install "
+                             "'fakechroot' and 'fakeroot'");
+}
 
 Result<std::vector<CurrentImage>> current_images(ProcessRunner& runner, const BuildRequest& request) {
   PATCHLAB_ASSIGN(const auto inputs, read_inputs(runner, request));

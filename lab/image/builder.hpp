@@ -5,6 +5,7 @@
 #include <functional>
 #include <stop_token>
 
+#include "lab/image/build_commands.hpp"
 #include "lab/image/golden_image.hpp"
 #include "lab/process/process.hpp"
 
@@ -42,6 +43,9 @@ struct CurrentImage {
   bool present = false;
 };
 [[nodiscard]] Result<std::vector<CurrentImage>> current_images(ProcessRunner& runner, const BuildRequest& request);
+
+// How this user can build here: the quickest way that works when it is tried. A configuration error when none does.
+[[nodiscard]] Result<BuildMode> build_mode(ProcessRunner& runner);
 
 // Builds what is missing. Two builders of the same cache wait for each other. In the order of the names.
 [[nodiscard]] Result<std::vector<BuiltImage>> build(ProcessRunner& runner, const BuildRequest& request);
