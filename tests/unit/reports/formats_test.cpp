@@ -14,6 +14,7 @@
 #include "reports/junit/junit.hpp"
 #include "reports/record/facts.hpp"
 #include "reports/record/run_exit_code.hpp"
+#include "reports/record/summary.hpp"
 #include "reports/tap/tap.hpp"
 #include "tests/support/sample_record.hpp"
 
@@ -234,8 +235,34 @@ bool table_is_green(const std::string& table) {
   return !std::regex_search(table, bad);
 }
 
+// Whoever reads only the first screen is never told that nothing is to be done while something stands against the run
+// that nobody has settled, and what is held back is there.
+void expect_summary_fits(const RunRecord& record, const Decisions& decisions, const std::vector<RunFact>& facts) {
+  const auto summary = summary_of(record, decisions, facts);
+  EXPECT_EQ(summary.code, exit_code_of(facts));
+  EXPECT_FALSE(summary.headline.empty());
+  EXPECT_EQ(summary.outcome == Outcome::pass, summary.code == ExitCode::ok);
+  const bool settled = std::ranges::all_of(facts, [](const RunFact& fact) {
+    return !fact.stands_against() || fact.code == "candidate-fails" || fact.code == "candidates-fail-together" ||
+           fact.code == "only-skips";
+  });
+  EXPECT_TRUE(settled || !summary.tasks.empty()) << summary.headline;
+  if (summary.tone == Tone::settled) EXPECT_TRUE(settled && summary.tasks.empty());
+  for (const auto& fact : facts) {
+    if (fact.kind != FactKind::verdict || !fact.stands_against()) continue;
+    EXPECT_TRUE(std::ranges::any_of(summary.held, [&](const SummaryHeld& held) {
+      return fact.subject.starts_with(held.candidate) && std::ranges::count(held.departments, fact.department) > 0;
+    })) << name_of(fact);
+  }
+  for (const auto& department : record.departments)
+    EXPECT_TRUE(std::ranges::any_of(summary.decisions, [&](const SummaryDecision& decision) {
+      return std::ranges::count(decision.departments, department.name) > 0;
+    })) << department.name;
+}
+
 void expect_agreement(const RunRecord& record, const Decisions& decisions) {
   const auto facts = facts_of_run(record, decisions);
+  expect_summary_fits(record, decisions, facts);
   std::set<std::string> names;
   bool green = true;
   for (const auto& fact : facts) {
