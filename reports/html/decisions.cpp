@@ -153,7 +153,7 @@ void write_decisions(Page& page, const RunRecord& record, const Decisions& decis
         "p", {{"class", "muted"}},
         "What is held back comes first. A candidate may be fine for one department and bad for another. Only what "
         "passed as one exact set, tested on the whole department, is promoted.");
-    table(page, "decisions", {"Candidate", "What became of it"}, [&] {
+    table(page, "decisions", "what became of each candidate", {"Candidate", "What became of it"}, [&] {
       for (const auto& line : lines) write_line(page, record, line);
     });
   });

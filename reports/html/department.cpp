@@ -147,11 +147,12 @@ void write_trials(Page& page, const DepartmentRecord& department) {
   const auto shown = [&](const TrialRecord& trial) { return is_shown(department, trial); };
   const auto others =
       department.trials.size() - static_cast<std::size_t>(std::ranges::count_if(department.trials, shown));
-  table(page, "plain trials", {"Trial", "Why", "Set", "Machines", "Outcome", "Found", "Took"}, [&] {
-    for (const auto& trial : department.trials) {
-      if (shown(trial)) write_trial_row(page, department, trial);
-    }
-  });
+  table(page, "plain trials", "trials of " + department.name,
+        {"Trial", "Why", "Set", "Machines", "Outcome", "Found", "Took"}, [&] {
+          for (const auto& trial : department.trials) {
+            if (shown(trial)) write_trial_row(page, department, trial);
+          }
+        });
   if (others > 0)
     page.element("p", {{"class", "muted"}},
                  fmt::format("{} in which everything passed: see run.json.",
@@ -163,7 +164,7 @@ void write_flaky(Page& page, const DepartmentRecord& department) {
   page.element("h3", {}, "Flaky");
   page.element("p", {{"class", "muted"}},
                "Failed and passed although nothing was changed in between. Nobody is blamed for it.");
-  table(page, "plain", {"What", "Counts", "Set", "Failed in", "Passed in"}, [&] {
+  table(page, "plain", "flaky in " + department.name, {"What", "Counts", "Set", "Failed in", "Passed in"}, [&] {
     for (const auto& flaky : department.flaky) {
       page.element("tr", {}, [&] {
         page.element("th", {{"scope", "row"}}, flaky.fact);
@@ -183,8 +184,8 @@ void write_flaky(Page& page, const DepartmentRecord& department) {
 
 void write_machines(Page& page, const DepartmentRecord& department) {
   page.element("h3", {}, "Machines and golden images");
-  table(page, "plain", {"Machine", "Role", "Address", "Memory", "Checks", "Golden image", "Digest", "After the run"},
-        [&] {
+  table(page, "plain", "machines of " + department.name,
+        {"Machine", "Role", "Address", "Memory", "Checks", "Golden image", "Digest", "After the run"}, [&] {
           for (const auto& machine : department.machines) {
             page.element("tr", {}, [&] {
               page.element("th", {{"scope", "row"}}, machine.name);
@@ -237,6 +238,7 @@ void write_checks(Page& page, const DepartmentRecord& department, const std::vec
   page.element(
       "p", {{"class", "muted"}},
       fmt::format("{} of {} as expected, without patches and with what passed.", passed, passed + others.size()));
+  if (others.empty()) return;
   page.element("ul", {{"class", "against"}}, [&] {
     for (const auto* fact : others) {
       const auto css = "check-fact " + css_class(fact->outcome);
@@ -263,7 +265,7 @@ void write_department(Page& page, const RunRecord& record, const DepartmentRecor
                       const DecisionRecord& decision, const std::vector<RunFact>& facts) {
   page.element("section", {{"id", "department-" + anchor(department.name)}, {"class", "department"}}, [&] {
     page.element("h2", {}, [&] {
-      page.text(department.name);
+      page.text(department.name + " ");
       page.element("span", {{"class", "sub"}},
                    counted(department.machines.size(), "machine", "machines") + ", " +
                        counted(department.trials.size(), "trial", "trials"));

@@ -77,7 +77,7 @@ std::string passed_before(const Sighting& sighting) {
 void write_evidence(Page& page, const char* title, const Json& evidence) {
   if (evidence.is_null()) return;
   details(page, title, [&] {
-    page.element("pre", {{"tabindex", "0"}},
+    page.element("pre", {{"tabindex", "0"}, {"role", "group"}, {"aria-label", title}},
                  shortened(evidence.is_string() ? evidence.get<std::string>() : pretty(evidence), evidence_limit));
   });
 }
@@ -142,7 +142,7 @@ void write_fact(Page& page, const DepartmentRecord& department, const Fact& fact
     const auto machine = machine_of_key(fact.key);
     page.element("h5", {}, [&] {
       page.element("span", {{"class", "machine"}}, machine);
-      page.text(fact.key.substr(std::min(fact.key.size(), machine.size() + 1)));
+      page.text(" " + fact.key.substr(std::min(fact.key.size(), machine.size() + 1)) + " ");
       if (fact.sighting.check != nullptr)
         page.element("span", {{"class", "kind"}}, fact.sighting.check->kind + ", " + fact.sighting.check->reason);
     });
@@ -159,7 +159,7 @@ void write_fact(Page& page, const DepartmentRecord& department, const Fact& fact
 void write_differences(Page& page, const std::vector<Fact>& facts) {
   if (facts.empty()) return;
   page.element("h5", {{"class", "changes"}}, "What else changed on the machine");
-  table(page, "plain differences", {"Machine", "What", "Before: baseline", "After"}, [&] {
+  table(page, "plain differences", "changes on the machine", {"Machine", "What", "Before: baseline", "After"}, [&] {
     for (std::size_t i = 0; i < std::min(facts.size(), failures_limit); ++i) {
       const auto& difference = *facts[i].sighting.difference;
       page.element("tr", {}, [&] {
@@ -250,11 +250,11 @@ const DepartmentRecord* told_before(const RunRecord& record, const DepartmentRec
 
 void write_culprit(Page& page, const RunRecord& record, const DepartmentRecord& department,
                    const VerdictRecord& verdict, const std::vector<std::string>& members) {
-  page.element("article", {{"class", "failure"}}, [&] {
+  page.element("article", {{"class", "failure"}, {"aria-label", fmt::format("{}", fmt::join(members, " + "))}}, [&] {
     page.element("h4", {}, [&] {
       icon(page, "fail");
       for (std::size_t i = 0; i < members.size(); ++i) {
-        if (i > 0) page.element("span", {{"class", "plus"}}, "+");
+        if (i > 0) page.text(" ").element("span", {{"class", "plus"}}, "+").text(" ");
         page.element("span", {}, members[i]);
       }
     });
@@ -288,7 +288,7 @@ void write_culprit(Page& page, const RunRecord& record, const DepartmentRecord& 
 }
 
 void write_undecided(Page& page, const DepartmentRecord& department, const VerdictRecord& verdict) {
-  page.element("article", {{"class", "failure undecided"}}, [&] {
+  page.element("article", {{"class", "failure undecided"}, {"aria-label", verdict.candidate}}, [&] {
     page.element("h4", {}, [&] {
       icon(page, css_class(verdict.outcome));
       page.element("span", {}, verdict.candidate);

@@ -47,7 +47,7 @@ std::string sentence_of(const FenceRecord& fence, const RunFact& fact) {
 
 void write_tallies(Page& page, const std::map<std::string, std::map<std::string, Tally>>& tallies) {
   const std::vector<std::string> phases{"before", "during", "after"};
-  table(page, "fence", {"Probe", "before", "during", "after"}, [&] {
+  table(page, "fence", "attempts to get out", {"Probe", "before", "during", "after"}, [&] {
     for (const auto& [probe, by_phase] : tallies) {
       page.element("tr", {}, [&, &probe = probe, &by_phase = by_phase] {
         page.element("th", {{"scope", "row"}}, probe);
@@ -95,20 +95,21 @@ void write_fence(Page& page, const FenceRecord& fence, const RunFact& fact) {
   }
   if (remarkable.empty()) return;
   const auto shown = std::min(remarkable.size(), attempts_limit);
-  table(page, "plain", {"When", "Probe", "Target", "Answered", "Evidence"}, [&] {
-    for (std::size_t i = 0; i < shown; ++i) {
-      const auto& attempt = *remarkable[i];
-      page.element("tr", {}, [&] {
-        page.element("td", {}, attempt.phase);
-        page.element("td", {}, attempt.probe);
-        page.element("td", {}, attempt.control ? attempt.target + " (control)" : attempt.target);
-        page.element("td", {}, [&] {
-          badge(page, outcome_of(attempt), !attempt.sent ? "not sent" : attempt.answered ? "yes" : "no");
+  table(page, "plain", "attempts that were not as they must be", {"When", "Probe", "Target", "Answered", "Evidence"},
+        [&] {
+          for (std::size_t i = 0; i < shown; ++i) {
+            const auto& attempt = *remarkable[i];
+            page.element("tr", {}, [&] {
+              page.element("td", {}, attempt.phase);
+              page.element("td", {}, attempt.probe);
+              page.element("td", {}, attempt.control ? attempt.target + " (control)" : attempt.target);
+              page.element("td", {}, [&] {
+                badge(page, outcome_of(attempt), !attempt.sent ? "not sent" : attempt.answered ? "yes" : "no");
+              });
+              page.element("td", {}, shortened(attempt.evidence, 400));
+            });
+          }
         });
-        page.element("td", {}, shortened(attempt.evidence, 400));
-      });
-    }
-  });
   if (shown < remarkable.size())
     page.element("p", {{"class", "muted"}}, fmt::format("and {} more in run.json", remarkable.size() - shown));
 }

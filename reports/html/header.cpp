@@ -3,42 +3,26 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 
 #include "lab/core/exit_code.hpp"
 #include "reports/html/parts.hpp"
 #include "reports/html/sections.hpp"
 #include "reports/record/facts.hpp"
 #include "reports/record/queries.hpp"
+#include "reports/record/summary.hpp"
 
 namespace patchlab::reports::html {
 namespace {
 
-struct Headline {
-  Outcome outcome;  // whose shape it has
-  const char* title;
-  const char* tone = nullptr;  // colour of its own; null: the outcome's
-  [[nodiscard]] std::string css() const { return tone == nullptr ? css_class(outcome) : tone; }
-};
-
-Headline headline_of(ExitCode code) {
-  switch (code) {
-    case ExitCode::ok: return {Outcome::pass, "Every candidate that applies passed"};
-    case ExitCode::candidate_fails: return {Outcome::fail, "Some candidates break something and are held back"};
-    case ExitCode::not_tested: return {Outcome::not_reached, "Not everything that was planned was tested"};
-    case ExitCode::only_skips: return {Outcome::skipped, "No candidate applies to any machine"};
-    case ExitCode::policy: return {Outcome::error, "Tested, but not promoted: the policy is not satisfied"};
-    case ExitCode::inconclusive: return {Outcome::error, "Something fails, and the culprit could not be named"};
-    case ExitCode::fence_breach:
-      return {Outcome::fail, "The fence leaked: something in the lab reached the outside. The whole run is void.",
-              "breach"};
-    case ExitCode::bad_configuration: return {Outcome::error, "The scenario or configuration is wrong"};
-    case ExitCode::error:
-    case ExitCode::usage:
-    case ExitCode::bad_data:
-    case ExitCode::cannot_create: break;
+// Colour of the header.
+std::string css_of(const RunSummary& summary) {
+  switch (summary.tone) {
+    case Tone::breach: return "breach";
+    case Tone::settled: return "settled";
+    case Tone::waiting: return "not-reached";
+    case Tone::outcome: break;
   }
-  return {Outcome::error, "The lab could not tell"};
+  return css_class(summary.outcome);
 }
 
 std::size_t verdicts_with(const DepartmentRecord& department, Outcome outcome) {
@@ -63,30 +47,9 @@ std::string summary_of(const DepartmentRecord& department, const DecisionRecord&
   }
   say(verdicts_with(department, Outcome::fail), "held back");
   say(verdicts_with(department, Outcome::error), "undecided");
-  say(verdicts_with(department, Outcome::skipped), "without a machine");
+  say(verdicts_with(department, Outcome::skipped), "not applicable");
   say(verdicts_with(department, Outcome::not_reached), "not reached");
   return text.empty() ? "no verdict" : text;
-}
-
-Outcome shape_for(DecisionState state) {
-  switch (state) {
-    case DecisionState::promoted:
-    case DecisionState::promotable: return Outcome::pass;
-    case DecisionState::refused: return Outcome::fail;
-    case DecisionState::replaced: return Outcome::skipped;
-    case DecisionState::undecided: break;
-  }
-  return Outcome::not_reached;
-}
-const char* headline_word(DecisionState state) {
-  switch (state) {
-    case DecisionState::promoted: return "promoted";
-    case DecisionState::replaced: return "promoted, then replaced";
-    case DecisionState::promotable: return "may be promoted";
-    case DecisionState::refused: return "not promoted";
-    case DecisionState::undecided: break;
-  }
-  return "nobody was asked";
 }
 
 // The set in question: what the decision is about, else what passed.
@@ -140,25 +103,36 @@ std::string differing(const DepartmentRecord& department, const DecisionRecord& 
   return text.empty() ? "nothing" : text;
 }
 
-void say_what_to_do(Page& page, const RunRecord& record, const DecisionRecord& decision) {
-  switch (decision.state) {
-    case DecisionState::promoted: return void(page.text("nothing: published " + time_text(decision.since)));
-    case DecisionState::replaced: return void(page.text("nothing: run " + decision.replaced_by + " took its place"));
-    case DecisionState::promotable: return void(page.element("code", {}, "patchlab promote " + record.id));
-    case DecisionState::undecided: return void(page.element("code", {}, "patchlab report " + record.id));
-    case DecisionState::refused: break;
+void write_task(Page& page, const SummaryTask& task, const std::string& where,
+                const std::vector<SummaryCommand>& commands) {
+  constexpr std::size_t most = 2;
+  page.element("p", {}, [&] {
+    if (!where.empty()) page.text(where + ": ");
+    page.text(task.text);
+    for (std::size_t i = 0; i < std::min(commands.size(), most); ++i) command(page, commands[i].line);
+    if (commands.size() > most) page.text(fmt::format(" and {} more below", commands.size() - most));
+  });
+}
+
+void write_tasks(Page& page, const RunSummary& summary, const std::string& department, const DecisionRecord& decision) {
+  bool any = false;
+  for (const auto& task : summary.tasks) {
+    const auto here = [&](const std::vector<std::string>& departments) {
+      return std::ranges::count(departments, department) > 0;
+    };
+    if (!task.departments.empty() && !here(task.departments)) continue;
+    auto commands = task.commands;
+    std::erase_if(commands, [&](const SummaryCommand& one) { return !here(one.departments); });
+    write_task(page, task, {}, commands);
+    any = true;
   }
-  for (const auto& requirement : decision.requirements) {
-    if (requirement.met || (requirement.about.contains("candidate") && requirement.code.starts_with("candidate-")))
-      continue;
-    page.text(fmt::format("{}: {}", requirement.code, requirement.text));
-    if (!requirement.command.empty()) {
-      page.text(" ");
-      page.element("code", {}, requirement.command);
-    }
-    return;
-  }
-  page.text("nothing passed, so there is nothing to decide");
+  if (any) return;
+  if (decision.state == DecisionState::replaced)
+    page.text("nothing: run " + decision.replaced_by + " took its place");
+  else if (decision.state == DecisionState::promoted)
+    page.text("nothing: promoted " + time_text(decision.since));
+  else
+    page.text("nothing");
 }
 
 constexpr std::size_t few_departments = 4;
@@ -169,14 +143,16 @@ bool is_settled(const DecisionRecord& decision) {
 
 // What an approver reads first: everything that the decision hangs on, and what to do. It needs no script.
 void write_department_card(Page& page, const RunRecord& record, const DepartmentRecord& department,
-                           const DecisionRecord& decision) {
+                           const DecisionRecord& decision, const RunSummary& summary) {
   const auto link = "#department-" + anchor(department.name);
-  page.element("article", {{"class", "card"}}, [&] {
-    page.element("p", {{"class", "card-title"}}, [&] {
-      page.element("a", {{"class", "card-name"}, {"href", link}}, department.name);
-      badge(page, shape_for(decision.state), headline_word(decision.state));
+  page.element("article", {{"class", "card"}, {"aria-label", department.name}}, [&] {
+    page.element("div", {{"class", "card-title"}}, [&] {
+      page.element("h3", {{"class", "card-name"}}, [&] { page.element("a", {{"href", link}}, department.name); });
+      for (const auto& one : summary.decisions) {
+        if (std::ranges::count(one.departments, department.name) > 0) badge(page, one.outcome, one.text);
+      }
     });
-    page.element("span", {{"class", "tally"}}, [&] {
+    page.element("span", {{"class", "tally"}, {"aria-hidden", "true"}}, [&] {
       for (const auto outcome :
            {Outcome::pass, Outcome::fail, Outcome::error, Outcome::not_reached, Outcome::skipped}) {
         const auto count = verdicts_with(department, outcome);
@@ -199,7 +175,7 @@ void write_department_card(Page& page, const RunRecord& record, const Department
           if (decision.waived.empty()) page.text("nothing");
           for (const auto& waived : decision.waived) page.element("p", {}, to_string(waived));
         });
-        fact(page, "To do", [&] { say_what_to_do(page, record, decision); });
+        fact(page, "To do", [&] { write_tasks(page, summary, department.name, decision); });
       });
     };
     // Of many departments, those in which there is nothing to do are short.
@@ -210,30 +186,107 @@ void write_department_card(Page& page, const RunRecord& record, const Department
   });
 }
 
+constexpr std::size_t most_lines = 3;  // of each sort on the first screen
+
+void write_held(Page& page, const RunSummary& summary, std::size_t departments) {
+  const bool none_fails = std::ranges::count(summary.held, Outcome::fail, &SummaryHeld::outcome) == 0;
+  fact(page, none_fails ? "No verdict" : "Held back", [&] {
+    for (std::size_t i = 0; i < std::min(summary.held.size(), most_lines); ++i) {
+      const auto& held = summary.held[i];
+      page.element("p", {}, [&] {
+        page.element("b", {}, held.candidate);
+        page.text(fmt::format(" ({}) ", held.severity));
+        if (held.text != "held back") page.text(held.text + " ");
+        page.text("in " + departments_text(held.departments, departments));
+      });
+    }
+    if (summary.held.size() <= most_lines) return;
+    page.element("p", {}, [&] {
+      page.element("a", {{"href", "#decisions"}}, fmt::format("and {} more", summary.held.size() - most_lines));
+    });
+  });
+}
+
+void write_decided(Page& page, const RunSummary& summary, std::size_t departments) {
+  fact(page, "Decided", [&] {
+    for (const auto& decision : summary.decisions) {
+      page.element("p", {}, [&] {
+        badge(page, decision.outcome, decision.text);
+        page.text(" in " + departments_text(decision.departments, departments));
+      });
+    }
+  });
+}
+
+void write_to_do(Page& page, const RunSummary& summary, std::size_t departments) {
+  page.element("div", {{"class", "to-do"}}, [&] {
+    page.element("dt", {}, "To do");
+    page.element("dd", {}, [&] {
+      if (summary.tasks.empty())
+        page.text(summary.held.empty() ? "nothing" : "nothing: what is held back stays out of production");
+      for (std::size_t i = 0; i < std::min(summary.tasks.size(), most_lines); ++i) {
+        const auto& task = summary.tasks[i];
+        write_task(page, task, task.departments.empty() ? "" : departments_text(task.departments, departments),
+                   task.commands);
+      }
+      if (summary.tasks.size() > most_lines)
+        page.element("p", {}, fmt::format("and {} more below", summary.tasks.size() - most_lines));
+    });
+  });
+}
+
+// For somebody with a phone and a minute: what is held back, what was decided, what is to be done. Of a void run only
+// the last two: its verdicts say nothing.
+void write_short(Page& page, const RunSummary& summary, std::size_t departments) {
+  page.element("dl", {{"class", "short"}}, [&] {
+    if (summary.tone == Tone::breach) write_to_do(page, summary, departments);
+    if (summary.tone != Tone::breach && !summary.held.empty()) write_held(page, summary, departments);
+    if (!summary.decisions.empty()) write_decided(page, summary, departments);
+    if (summary.tone != Tone::breach) write_to_do(page, summary, departments);
+  });
+}
+
+// Facts that say the same of some departments.
+struct Told {
+  const RunFact* first = nullptr;
+  std::vector<std::string> departments;
+};
+
 // Whatever stands against the run beside candidates and checks, which have sections of their own: they are counted.
-void write_against(Page& page, const std::vector<RunFact>& facts) {
+void write_against(Page& page, const std::vector<RunFact>& facts, std::size_t departments) {
   std::size_t verdicts = 0;
   std::size_t checks = 0;
-  std::vector<const RunFact*> told;
+  std::vector<Told> told;
   for (const auto& fact : facts) {
     if (!fact.stands_against()) continue;
-    if (fact.kind == FactKind::verdict)
+    if (fact.kind == FactKind::verdict) {
       ++verdicts;
-    else if (fact.kind == FactKind::check)
+    } else if (fact.kind == FactKind::check) {
       ++checks;
-    else
-      told.push_back(&fact);
+    } else {
+      const auto same = std::ranges::find_if(told, [&](const Told& one) {
+        return one.first->kind == fact.kind && one.first->subject == fact.subject &&
+               one.first->sentence == fact.sentence;
+      });
+      if (same == told.end())
+        told.push_back({&fact, {fact.department}});
+      else
+        same->departments.push_back(fact.department);
+    }
   }
   if (told.empty() && verdicts == 0 && checks == 0) return;
   // A leak before all else.
-  std::ranges::stable_sort(told, {}, [](const RunFact* fact) { return fact->asks_for != ExitCode::fence_breach; });
+  std::ranges::stable_sort(told, {}, [](const Told& one) { return one.first->asks_for != ExitCode::fence_breach; });
   page.element("ul", {{"class", "against"}}, [&] {
-    for (const auto* fact : told) {
+    for (const auto& [fact, where] : told) {
       const auto css = "run-fact " + css_class(fact->outcome);
-      page.element("li", {{"class", css}}, [&] {
+      page.element("li", {{"class", css}}, [&, fact = fact, &where = where] {
         icon(page, css_class(fact->outcome));
         page.element("span", {}, [&] {
-          page.element("b", {}, name_of(*fact));
+          const auto name = where.size() == 1
+                                ? name_of(*fact)
+                                : fmt::format("{} of {}", to_string(fact->kind), departments_text(where, departments));
+          page.element("b", {}, name);
           page.text(": " + fact->sentence + " ");
           page.element("code", {}, fact->code);
         });
@@ -251,37 +304,38 @@ void write_against(Page& page, const std::vector<RunFact>& facts) {
 }  // namespace
 
 void write_header(Page& page, const RunRecord& record, const Decisions& decisions, const std::vector<RunFact>& facts) {
-  const auto code = exit_code_of(facts);
-  const auto headline = headline_of(code);
-  page.element("header", {{"class", headline.css()}}, [&] {
+  const auto summary = summary_of(record, decisions, facts);
+  const auto css = css_of(summary);
+  page.element("header", {{"class", css}}, [&] {
     page.element("div", {{"class", "wrap"}}, [&] {
       page.element("p", {{"class", "brand"}}, [&] {
         page.element("b", {}, "patchlab");
-        page.element("span", {}, "change report");
+        page.text(" ").element("span", {}, "change report");
       });
       page.element("h1", {}, record.scenario_name.empty() ? record.id : record.scenario_name);
       page.element("div", {{"class", "hero"}}, [&] {
-        icon(page, css_class(headline.outcome));
+        icon(page, css_class(summary.outcome));
         page.element("div", {}, [&] {
-          page.element("p", {{"class", "headline"}}, headline.title);
-          page.element("p", {{"class", "muted"}}, fmt::format("exit code {}", number(code)));
+          page.element("h2", {{"class", "headline"}}, summary.headline);
+          page.element("p", {{"class", "muted"}}, fmt::format("exit code {}", number(summary.code)));
           if (record.error) page.element("p", {{"class", "trouble"}}, record.error->message);
           if (!record.complete)
             page.element("p", {{"class", "trouble"}},
                          "The run was interrupted before its end; nothing of it may be promoted.");
         });
       });
-      if (code == ExitCode::fence_breach) write_against(page, facts);
+      write_short(page, summary, record.departments.size());
+      if (summary.code == ExitCode::fence_breach) write_against(page, facts, record.departments.size());
       page.element("div", {{"class", "cards"}}, [&] {
         // Where there is something to do comes first.
         for (const bool settled : {false, true}) {
           for (const auto& department : record.departments) {
             const auto& decision = decision_of(decisions, department.name);
-            if (is_settled(decision) == settled) write_department_card(page, record, department, decision);
+            if (is_settled(decision) == settled) write_department_card(page, record, department, decision, summary);
           }
         }
       });
-      if (code != ExitCode::fence_breach) write_against(page, facts);
+      if (summary.code != ExitCode::fence_breach) write_against(page, facts, record.departments.size());
       page.element("dl", {{"class", "facts"}}, [&] {
         fact(page, "Run", record.id);
         fact(page, "Started", time_text(record.started));

@@ -53,31 +53,32 @@ std::vector<std::string> gaps_in(const RunRecord& record) {
 
 void write_candidates(Page& page, const RunRecord& record) {
   page.element("h3", {}, "Candidates and their files");
-  table(page, "plain", {"Candidate", "Kind", "Origin", "Digest", "Files", "Prerequisites"}, [&] {
-    for (const auto& candidate : record.candidates) {
-      page.element("tr", {}, [&] {
-        page.element("th", {{"scope", "row"}}, candidate.id);
-        page.element("td", {}, candidate.kind);
-        page.element("td", {}, candidate.origin);
-        page.element("td", {}, [&] { digest(page, candidate.digest); });
-        page.element("td", {}, [&] {
-          for (const auto& file : candidate.files) {
-            page.element("div", {{"class", "file"}}, [&] {
-              page.text(fmt::format("{} ({} bytes) ", file.name, file.bytes));
-              digest(page, file.sha256);
-              if (!file.signature.empty()) page.element("span", {{"class", "muted"}}, " " + file.signature);
+  table(page, "plain", "candidates and their files",
+        {"Candidate", "Kind", "Origin", "Digest", "Files", "Prerequisites"}, [&] {
+          for (const auto& candidate : record.candidates) {
+            page.element("tr", {}, [&] {
+              page.element("th", {{"scope", "row"}}, candidate.id);
+              page.element("td", {}, candidate.kind);
+              page.element("td", {}, candidate.origin);
+              page.element("td", {}, [&] { digest(page, candidate.digest); });
+              page.element("td", {}, [&] {
+                for (const auto& file : candidate.files) {
+                  page.element("div", {{"class", "file"}}, [&] {
+                    page.text(fmt::format("{} ({} bytes) ", file.name, file.bytes));
+                    digest(page, file.sha256);
+                    if (!file.signature.empty()) page.element("span", {{"class", "muted"}}, " " + file.signature);
+                  });
+                }
+              });
+              page.element("td", {}, [&] {
+                if (candidate.prerequisites.empty())
+                  page.element("span", {{"class", "muted"}}, "none");
+                else
+                  chips(page, candidate.prerequisites);
+              });
             });
           }
         });
-        page.element("td", {}, [&] {
-          if (candidate.prerequisites.empty())
-            page.element("span", {{"class", "muted"}}, "none");
-          else
-            chips(page, candidate.prerequisites);
-        });
-      });
-    }
-  });
 }
 
 }  // namespace

@@ -71,7 +71,7 @@ void write_matrix(Page& page, const RunRecord& record, const DepartmentRecord& d
                  fmt::format("{} pass wherever they apply, or apply to no machine here; the others:",
                              counted(left_out, "candidate", "candidates")));
   if (left_out == record.candidates.size()) return;
-  table(page, "matrix", headings, [&] {
+  table(page, "matrix", "candidates by machine of " + department.name, headings, [&] {
     for (const auto& candidate : record.candidates) {
       const auto* verdict = find_verdict(department, candidate.id);
       if (!all && is_quiet(verdict)) continue;

@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 
 namespace patchlab::reports::html {
 
@@ -55,8 +54,22 @@ void chips(Page& page, const std::vector<std::string>& words) {
   });
 }
 
-void table(Page& page, const char* css, const std::vector<std::string>& headings, const Page::Content& rows) {
-  page.element("div", {{"class", "scroll"}, {"tabindex", "0"}}, [&] {
+void command(Page& page, const std::string& line) {
+  page.text(" ");
+  page.element("code", {{"class", "command"}}, [&] {
+    std::size_t start = 0;
+    while (start <= line.size()) {
+      const auto end = std::min(line.find(' ', start), line.size());
+      if (start > 0) page.text(" ");
+      page.element("span", {}, line.substr(start, end - start));
+      start = end + 1;
+    }
+  });
+}
+
+void table(Page& page, const char* css, const std::string& name, const std::vector<std::string>& headings,
+           const Page::Content& rows) {
+  page.element("div", {{"class", "scroll"}, {"tabindex", "0"}, {"role", "group"}, {"aria-label", name}}, [&] {
     page.element("table", {{"class", css}}, [&] {
       page.element("thead", {}, [&] {
         page.element("tr", {}, [&] {
@@ -83,12 +96,6 @@ void fact(Page& page, const std::string& name, const Page::Content& value) {
 }
 void fact(Page& page, const std::string& name, const std::string& value) {
   fact(page, name, [&] { page.text(value.empty() ? "unknown" : value); });
-}
-
-int severity_rank(const CandidateRecord& candidate) {
-  constexpr std::array known{"critical", "important", "moderate", "low"};
-  const auto found = std::ranges::find(known, candidate.severity);
-  return found == known.end() ? 0 : static_cast<int>(found - known.begin()) + 1;
 }
 
 std::string duration_text(std::int64_t milliseconds) {

@@ -23,15 +23,16 @@ void badge(Page& page, Outcome outcome);
 // The whole text, clipped by the style sheet until touched: copying takes all of it.
 void digest(Page& page, const std::string& sha256);
 void chips(Page& page, const std::vector<std::string>& words);
-// A table that scrolls inside its own box on a narrow screen.
-void table(Page& page, const char* css, const std::vector<std::string>& headings, const Page::Content& rows);
+// For a terminal; it breaks between words only, so that it can be copied and read.
+void command(Page& page, const std::string& line);
+// A table that scrolls inside its own box on a narrow screen. `name`: what it is of, for those who do not see where it
+// stands.
+void table(Page& page, const char* css, const std::string& name, const std::vector<std::string>& headings,
+           const Page::Content& rows);
 void details(Page& page, const std::string& summary, const Page::Content& content);
 // A term and its value in a <dl class="facts">.
 void fact(Page& page, const std::string& name, const Page::Content& value);
 void fact(Page& page, const std::string& name, const std::string& value);
-
-// The worst first: 0 is what nobody knows, as it could be the worst; then critical, important, moderate, low.
-[[nodiscard]] int severity_rank(const CandidateRecord& candidate);
 
 // "430 ms", "8.4 s", "10 min 41 s".
 [[nodiscard]] std::string duration_text(std::int64_t milliseconds);

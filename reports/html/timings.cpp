@@ -66,7 +66,7 @@ class Gantt {
 
   void write() {
     const auto box = fmt::format("0 0 {} {}", label_width + chart_width + 8, height_ + axis_height);
-    page_.element("div", {{"class", "scroll"}, {"tabindex", "0"}}, [&] {
+    page_.element("div", {{"class", "scroll"}, {"tabindex", "0"}, {"role", "group"}, {"aria-label", "time line"}}, [&] {
       page_.element(
           "svg", {{"class", "gantt"}, {"viewBox", box}, {"role", "img"}, {"aria-label", "time line of every machine"}},
           [&] {
