@@ -13,6 +13,7 @@
 #include "program.hpp"
 #include "promotion/ledger/run_entries.hpp"
 #include "tests/support/chromium.hpp"
+#include "tests/support/page_audit.hpp"
 #include "tests/support/programs.hpp"
 #include "tests/support/sample_record.hpp"
 #include "tests/support/security_key_signatures.hpp"
@@ -23,6 +24,7 @@ namespace patchlab::e2e {
 namespace {
 
 using patchlab::testing::Chromium;
+using patchlab::testing::page_audit;
 using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::Each;
@@ -449,87 +451,19 @@ TEST_F(DeskInBrowser, SlowAndSilentOnesHoldUpNobody) {
   EXPECT_TRUE(end.succeeded()) << end.describe() << end.errors;
 }
 
-// What axe-core would ask of these pages, as far as DevTools can tell: names of controls, order of headings, landmarks,
-// contrast (WCAG 2.1: 4.5 to 1), targets, and nothing wider than a phone.
-constexpr const char* audit = R"js((() => {
-  const problems = [];
-  const seen = element => element.getClientRects().length > 0;
-  const luminance = colour => {
-    const [r, g, b] = colour.map(v => { v /= 255; return v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4; });
-    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-  };
-  const parts = text => text.match(/[\d.]+/g).map(Number);
-  const behind = element => {
-    for (let at = element; at; at = at.parentElement) {
-      const colour = parts(getComputedStyle(at).backgroundColor);
-      if (colour.length === 3 || colour[3] === 1) return colour.slice(0, 3);
-    }
-    return [255, 255, 255];
-  };
-  const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  let texts = 0;
-  while (walk.nextNode()) {
-    const element = walk.currentNode.parentElement;
-    if (!walk.currentNode.nodeValue.trim() || !seen(element) || element.closest('noscript')) continue;
-    ++texts;
-    const a = luminance(parts(getComputedStyle(element).color)), b = luminance(behind(element));
-    const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
-    if (ratio < 4.5) problems.push(`contrast ${ratio.toFixed(2)}: ${walk.currentNode.nodeValue.trim().slice(0, 40)}`);
-  }
-  if (texts < 10) problems.push('hardly any text was looked at');
-  let level = 0;
-  for (const heading of document.querySelectorAll('h1, h2, h3, h4')) {
-    if (!seen(heading)) continue;
-    const own = Number(heading.tagName[1]);
-    if (own > level + 1) problems.push('heading out of order: ' + heading.textContent);
-    level = own;
-  }
-  for (const tag of ['h1', 'main', 'header', 'footer', 'nav'])
-    if (document.querySelectorAll(tag).length !== 1) problems.push('not one ' + tag);
-  if (document.documentElement.lang !== 'en') problems.push('no language');
-  if (!document.title) problems.push('no title');
-  const ids = [...document.querySelectorAll('[id]')].map(element => element.id);
-  if (new Set(ids).size !== ids.length) problems.push('an id is there twice');
-  for (const element of document.querySelectorAll('[aria-labelledby]'))
-    if (!document.getElementById(element.getAttribute('aria-labelledby'))) problems.push('labelled by nothing');
-  for (const element of document.querySelectorAll('button, input, select, textarea')) {
-    if (!seen(element)) continue;
-    if (element.getBoundingClientRect().height < 44) problems.push('too small to touch: ' + element.outerHTML.slice(0, 60));
-  }
-  if (document.documentElement.scrollWidth > innerWidth) problems.push(`wider than the screen: ${document.documentElement.scrollWidth}`);
-  if (document.querySelector('[style], style, script:not([src])')) problems.push('style or script in the page');
-  return problems;
-})())js";
-
-std::vector<std::string> without_a_name(Chromium& chromium) {
-  static const std::set<std::string> named{"button",  "link", "textbox",    "combobox",
-                                           "heading", "main", "navigation", "region"};
-  std::vector<std::string> nameless;
-  std::size_t controls = 0;
-  const auto tree = chromium.call("Accessibility.getFullAXTree");
-  for (const auto& node : tree["nodes"]) {
-    if (node.value("ignored", false) || !node.contains("role")) continue;
-    const auto role = node["role"].value("value", "");
-    if (!named.contains(role) || role == "main") continue;
-    ++controls;
-    if (!node.contains("name") || node["name"].value("value", "").empty()) nameless.push_back(role);
-  }
-  EXPECT_GT(controls, 3U);
-  return nameless;
-}
-
 TEST_F(DeskInBrowser, PagesCanBeReadByEverybody) {
   trust_bob_and_carol();
   const auto check = [&](const std::string& what) {
     for (const unsigned width : {390U, 1280U}) {
       for (const char* scheme : {"light", "dark"}) {
         chromium_->width(width, scheme);
-        EXPECT_EQ(chromium_->evaluate(audit), Json::array()) << what << " at " << width << ", " << scheme;
+        EXPECT_EQ(chromium_->evaluate(page_audit), Json::array()) << what << " at " << width << ", " << scheme;
+        EXPECT_EQ(chromium_->evaluate("document.querySelector('[style], style, script:not([src])')"), Json()) << what;
         if (const char* folder = std::getenv("PATCHLAB_PICTURES"))
           std::ofstream(fs::path(folder) / fmt::format("{}-{}-{}.b64", what, width, scheme)) << chromium_->picture();
       }
     }
-    EXPECT_THAT(without_a_name(*chromium_), IsEmpty()) << what;
+    EXPECT_THAT(patchlab::testing::without_a_name(*chromium_), IsEmpty()) << what;
   };
   chromium_->open(desk_->url() + "/");
   check("list");

@@ -4,6 +4,7 @@
 
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/beast/core.hpp>
+#include <boost/beast/core/detail/base64.hpp>
 #include <boost/beast/websocket.hpp>
 #include <csignal>
 #include <cstdlib>
@@ -127,6 +128,20 @@ class Chromium {
   // PNG in base64, of the whole page.
   std::string picture() {
     return call("Page.captureScreenshot", {{"format", "png"}, {"captureBeyondViewport", true}})["data"];
+  }
+  // What is on the screen, without what is below it.
+  std::string screen() { return call("Page.captureScreenshot", {{"format", "png"}})["data"]; }
+  // Sheets of A4 that the page is printed on, backgrounds included.
+  std::size_t printed_sheets() {
+    const std::string text =
+        call("Page.printToPDF", {{"paperWidth", 8.27}, {"paperHeight", 11.69}, {"printBackground", true}})["data"];
+    std::string pdf(boost::beast::detail::base64::decoded_size(text.size()), ' ');
+    pdf.resize(boost::beast::detail::base64::decode(pdf.data(), text.data(), text.size()).first);
+    std::size_t sheets = 0;  // ISO 32000-1, 7.7.3: each is a dictionary of type Page, and all are in a tree of Pages
+    const std::string_view page = "/Type /Page";
+    for (auto at = pdf.find(page); at != std::string::npos; at = pdf.find(page, at + 1))
+      sheets += pdf[at + page.size()] != 's';
+    return sheets;
   }
   // Takes the one that was plugged in away. Without user verification it only knows that somebody is there.
   void plug_in_a_key(bool verifies = true) {
