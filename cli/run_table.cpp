@@ -53,7 +53,8 @@ std::string against(const std::vector<reports::RunFact>& facts) {
   std::string text;
   std::size_t checks = 0;
   for (const auto& fact : facts) {
-    if (!fact.stands_against() || fact.kind == reports::FactKind::verdict || fact.kind == reports::FactKind::decision)
+    if (!fact.stands_against() || fact.is_part() || fact.kind == reports::FactKind::verdict ||
+        fact.kind == reports::FactKind::decision)
       continue;
     if (fact.kind == reports::FactKind::check) {
       if (fact.code == "candidate-fails") continue;  // said of the candidate

@@ -221,6 +221,38 @@ RunFact fact_of_fence(const DepartmentRecord& department, const DecisionRecord& 
   return fact;
 }
 
+// The same of one phase. It stands against the run only where the fence of the department does: whether a phase without
+// attempts will do is not for it to say.
+RunFact fact_of_fence_phase(const DepartmentRecord& department, const std::string& phase, const RunFact& whole) {
+  std::size_t tries = 0;
+  std::string leak;
+  bool heard = false;
+  RunFact fact{
+      .kind = FactKind::fence, .department = department.name, .subject = phase, .outcome = Outcome::pass, .code = "ok"};
+  for (const auto& attempt : department.fence.attempts) {
+    if (attempt.phase != phase) continue;
+    tries += attempt.sent && !attempt.control;
+    heard = heard || attempt.heard_control();
+    if (!attempt.is_answer_of_a_leak()) continue;
+    fact.detail += fmt::format("{} to {} was answered: {}\n", attempt.probe, attempt.target, attempt.evidence);
+    if (leak.empty()) leak = fmt::format("{} to {} was answered", attempt.probe, attempt.target);
+  }
+  fact.sentence = fmt::format("{} attempts to get out, none was answered", tries);
+  if (!leak.empty()) {
+    fact.outcome = Outcome::error;
+    fact.code = "fence-breach";
+    fact.sentence = leak;
+    fact.asks_for = ExitCode::fence_breach;
+  } else if (tries == 0 || !heard) {
+    const bool counts = whole.stands_against() && whole.code == "fence-unproven";
+    fact.outcome = counts ? Outcome::not_reached : Outcome::skipped;
+    fact.code = counts ? "fence-unproven" : "nothing-tested";
+    fact.sentence = tries == 0 ? "no probe was sent" : "no control was heard: the silence proves nothing";
+    fact.asks_for = counts ? ExitCode::policy : ExitCode::ok;
+  }
+  return fact;
+}
+
 RunFact fact_of_decision(const DepartmentRecord& department, const DecisionRecord& decision) {
   RunFact fact{.kind = FactKind::decision,
                .department = department.name,
@@ -501,7 +533,10 @@ std::vector<RunFact> facts_of_run(const RunRecord& record, const Decisions& deci
   for (const auto& department : record.departments) {
     const auto& decision = decision_of(decisions, department.name);
     facts.push_back(Troubles(department).fact());
-    facts.push_back(fact_of_fence(department, decision));
+    const auto fence = fact_of_fence(department, decision);
+    facts.push_back(fence);
+    for (const char* phase : {"before", "during", "after"})
+      facts.push_back(fact_of_fence_phase(department, phase, fence));
     facts.push_back(fact_of_decision(department, decision));
     for (const auto& candidate : record.candidates) facts.push_back(fact_of_verdict(department, candidate.id));
     Checks(department).add_to(facts);

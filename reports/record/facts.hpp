@@ -15,7 +15,7 @@ namespace patchlab::reports {
 enum class FactKind {
   run,         // whether it ran to its end, and tested anything; one
   department,  // whether the lab could tell; one per department
-  fence,       // whether anything inside reached the outside; one per department
+  fence,       // whether anything inside reached the outside; one per department, then one for each phase of it
   decision,    // what the gate says, as of when it was asked; one per department
   verdict,     // one per department and candidate
   check,       // one per department and check of a machine, and `state` of each machine, over all trials that count
@@ -26,7 +26,7 @@ enum class FactKind {
 struct RunFact {
   FactKind kind = FactKind::run;
   std::string department;  // empty: of the run
-  std::string subject;     // candidate, "machine/check", flaky fact; empty: of the department
+  std::string subject;     // candidate, "machine/check", flaky fact, phase of the fence; empty: of the department
   Outcome outcome = Outcome::not_reached;
   std::string code;                  // stable: "fence-breach", "candidate-fails", ...; "ok" of a pass
   std::string sentence;              // one line for the reader; never empty
@@ -34,6 +34,8 @@ struct RunFact {
   ExitCode asks_for = ExitCode::ok;  // what the process ends with when nothing worse is known
   // Whether it stands against the run: it is no pass, and not something that does not apply.
   [[nodiscard]] bool stands_against() const;
+  // Whether another fact says the same with more words: a phase of the fence.
+  [[nodiscard]] bool is_part() const { return kind == FactKind::fence && !subject.empty(); }
 };
 
 // The same in every run in which the same is looked at, without numbers of trials: "finance verdict bind9-9.18.33".

@@ -155,7 +155,7 @@ std::vector<SummaryTask> tasks_in(const RunRecord& record, const Decisions& deci
   Tasks tasks;
   if (code == ExitCode::fence_breach) {
     for (const auto& fact : facts) {
-      if (fact.code == "fence-breach")
+      if (fact.code == "fence-breach" && !fact.is_part())
         tasks.add(fact.department, "promote nothing of this run; find out why " +
                                        fact.sentence.substr(fact.sentence.rfind(": ") + 2) + ", and run again");
     }
@@ -165,7 +165,7 @@ std::vector<SummaryTask> tasks_in(const RunRecord& record, const Decisions& deci
     return fmt::format("mend this and run again: {}{}{}", trouble, hint.empty() ? "" : "; ", hint);
   };
   for (const auto& fact : facts) {
-    if (!fact.stands_against()) continue;
+    if (!fact.stands_against() || fact.is_part()) continue;
     if (fact.kind == FactKind::run) {
       if (fact.code == "run-incomplete" || !record.complete)
         tasks.add({}, "run it again: it was interrupted before its end");

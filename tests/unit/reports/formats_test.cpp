@@ -197,6 +197,27 @@ bool junit_is_green(const std::string& xml) {
   return xml.find("<failure") == std::string::npos && xml.find("<error") == std::string::npos &&
          xml.find("<testcase") != std::string::npos;
 }
+// As GitLab's parser takes it (lib/gitlab/ci/parsers/test/junit.rb): a case is its class and name, of which it keeps
+// one, and what is shown of a failure, an error or a skipped case is the element's text.
+void expect_gitlab_can_read(const std::string& xml) {
+  static const std::regex cases(
+      R"re(<testcase classname="([^"]+)" name="([^"]+)" time="[0-9.]+">?(?:<(failure|error|skipped)[^>]*? message="([^"]*)">([^<]*)</)?)re");
+  std::set<std::string> names;
+  std::size_t seen = 0;
+  for (std::sregex_iterator at(xml.begin(), xml.end(), cases), end; at != end; ++at, ++seen) {
+    const auto& match = *at;
+    EXPECT_TRUE(names.insert(match[1].str() + "\n" + match[2].str()).second) << match[0];
+    EXPECT_THAT(match[2].str(), testing::Not(testing::ContainsRegex("/t[0-9]"))) << "the number of a trial";
+    if (!match[3].matched) continue;
+    EXPECT_FALSE(match[5].str().empty()) << match[0];
+    EXPECT_TRUE(match[5].str().starts_with(match[4].str())) << match[0];
+  }
+  std::size_t written = 0;
+  for (auto place = xml.find("<testcase "); place != std::string::npos; place = xml.find("<testcase ", place + 1))
+    ++written;
+  EXPECT_EQ(seen, written);
+}
+
 bool tap_is_green(const std::string& tap) {
   return tap.find("\nnot ok ") == std::string::npos && tap.find("Bail out!") == std::string::npos &&
          tap.find("\nok ") != std::string::npos;
@@ -275,6 +296,8 @@ void expect_agreement(const RunRecord& record, const Decisions& decisions) {
   EXPECT_EQ(exit_code_for(record, decisions), exit_code_of(facts));
   EXPECT_EQ(exit_code_for(record, decisions) == ExitCode::ok, green);
   EXPECT_EQ(junit_is_green(junit_xml(record, decisions)), green);
+  expect_gitlab_can_read(junit_xml(record, decisions));
+  expect_gitlab_can_read(junit_trials_xml(record));
   EXPECT_EQ(tap_is_green(tap_lines(record, decisions)), green);
   EXPECT_EQ(csv_is_green(csv_table(record, decisions)), green);
   EXPECT_EQ(html_is_green(html_report(record, decisions)), green);
@@ -318,6 +341,34 @@ TEST_P(ChangedRecord, IsNotGreenWhenTheGateRefuses) {
   });
   EXPECT_EQ(exit_code_for(record, decisions) == ExitCode::ok, promotable && record.complete && !record.error)
       << GetParam().name;
+}
+
+// A fence is probed more than once during a run.
+TEST(Formats, TheSameAttemptTwiceIsTwoCases) {
+  auto record = tests::good_record();
+  auto& fence = record.departments[0].fence;
+  fence.attempts.insert(fence.attempts.end(), fence.attempts.begin(), fence.attempts.end());
+  fence.troubles = {"no IPv6", "no IPv6"};
+  const auto xml = junit_trials_xml(record);
+  expect_gitlab_can_read(xml);
+  EXPECT_THAT(xml, testing::HasSubstr("name=\"trouble, time 2\""));
+  EXPECT_THAT(xml, testing::HasSubstr(", time 2\""));
+}
+
+// What a trial left out on purpose, after it had failed, is no error: 38 red cases for 4 candidates once.
+TEST(Formats, APhaseLeftOutOnPurposeIsNoError) {
+  auto record = tests::rich_record();
+  for (auto& department : record.departments) {
+    for (auto& trial : department.trials) {
+      if (trial.outcome != Outcome::fail) continue;
+      for (const auto& machine : trial.machines)
+        trial.phases.push_back({.phase = stability_phase, .machine = machine, .outcome = Outcome::not_reached});
+    }
+  }
+  for (const auto& xml : {junit_xml(record), junit_trials_xml(record)}) {
+    EXPECT_EQ(xml.find("<error"), std::string::npos);
+    expect_gitlab_can_read(xml);
+  }
 }
 
 TEST(Formats, AGoodRunIsGreenAndARichOneIsNot) {

@@ -154,8 +154,13 @@ TEST(Junit, AnInterruptedRunAndABrokenFenceAreErrors) {
   record.complete = false;
   record.departments[0].fence.attempts[0].answered = true;
   record.departments[0].fence.troubles = {"no IPv6"};
-  EXPECT_THAT(head_of(junit_xml(record)), HasSubstr("errors=\"2\""));
-  EXPECT_THAT(junit_xml(record), HasSubstr("<error type=\"fence-breach\""));
+  EXPECT_THAT(head_of(junit_xml(record)), HasSubstr("errors=\"3\"")) << "the run, the fence, and its phase";
+  EXPECT_THAT(junit_xml(record),
+              HasSubstr("<testcase classname=\"finance.fence\" name=\"before\" time=\"0.000\"><error "
+                        "type=\"fence-breach\""));
+  EXPECT_THAT(junit_xml(record), HasSubstr("<testcase classname=\"finance.fence\" name=\"during\" time=\"0.000\"/>"));
+  EXPECT_THAT(junit_xml(record), HasSubstr("<testcase classname=\"finance.fence\" name=\"fence\" time=\"0.000\"><error "
+                                           "type=\"fence-breach\""));
   EXPECT_THAT(junit_xml(record), HasSubstr("<error type=\"run-incomplete\""));
   EXPECT_THAT(head_of(junit_trials_xml(record)), HasSubstr("errors=\"2\"")) << "an attempt, and a trouble";
 }

@@ -22,11 +22,13 @@ using ::testing::StartsWith;
 
 TEST(Tap, HasOnePointPerFactWithANameThatStays) {
   const auto record = tests::good_record();
-  EXPECT_THAT(tap_lines(record), StartsWith("TAP version 13\n1..15\n"
-                                            "ok 1 - run\nok 2 - finance department\nok 3 - finance fence\n"
-                                            "ok 4 - finance decision # SKIP nobody was asked\n"
-                                            "ok 5 - finance verdict dns-update\nok 6 - finance verdict tidy\n"
-                                            "ok 7 - finance check dns/a-record\n"));
+  EXPECT_THAT(tap_lines(record),
+              StartsWith("TAP version 13\n1..18\n"
+                         "ok 1 - run\nok 2 - finance department\nok 3 - finance fence\n"
+                         "ok 4 - finance fence before\nok 5 - finance fence during\nok 6 - finance fence after\n"
+                         "ok 7 - finance decision # SKIP nobody was asked\n"
+                         "ok 8 - finance verdict dns-update\nok 9 - finance verdict tidy\n"
+                         "ok 10 - finance check dns/a-record\n"));
 }
 
 TEST(Tap, TellsInYamlWhatItFound) {
@@ -37,11 +39,11 @@ TEST(Tap, TellsInYamlWhatItFound) {
   verdict.outcome = Outcome::fail;
   verdict.reason = "breaks #1 of \"two\"";
   verdict.trials = {"finance/t2"};
-  EXPECT_THAT(tap_lines(record), AllOf(HasSubstr("\nnot ok 6 - finance verdict tidy\n"
+  EXPECT_THAT(tap_lines(record), AllOf(HasSubstr("\nnot ok 9 - finance verdict tidy\n"
                                                  "  ---\n  message: \"breaks #1 of \\\"two\\\"\"\n  outcome: fail\n"
                                                  "  code: \"candidate-fails\"\n"
                                                  "  detail: \"group: \\nfailed: \\ntrials: finance/t2\\n\"\n  ...\n"),
-                                       HasSubstr("\nnot ok 7 - finance verdict \\#late\n  ---\n"
+                                       HasSubstr("\nnot ok 10 - finance verdict \\#late\n  ---\n"
                                                  "  message: \"has no verdict\"\n  outcome: not-reached\n")));
 }
 
@@ -50,7 +52,7 @@ TEST(Tap, TellsTheDecisionAlsoAsAComment) {
   auto decisions = tests::sample_decisions(record);
   decisions[0].state = DecisionState::refused;
   decisions[0].requirements.push_back({"stale", {}, "finance/dns", false, "is\nanother one", ""});
-  EXPECT_THAT(tap_lines(record, decisions), AllOf(HasSubstr("\nnot ok 4 - finance decision\n"),
+  EXPECT_THAT(tap_lines(record, decisions), AllOf(HasSubstr("\nnot ok 7 - finance decision\n"),
                                                   EndsWith("# finance: refused as of 2026-11-22T06:20:31.000Z\n"
                                                            "# finance: stale: finance/dns: is\\\\nanother one\n"
                                                            "# not tested: Windows guests: all machines of this "
@@ -63,7 +65,7 @@ TEST(Tap, TellsWhatWasWaivedAndAnEmergencyAsComments) {
   record.departments[0].verdicts[1].outcome = Outcome::fail;
   auto decisions = tests::waived_decisions(record);
   const auto text = tap_lines(record, decisions);
-  EXPECT_THAT(text, HasSubstr("\nnot ok 6 - finance verdict tidy\n"));
+  EXPECT_THAT(text, HasSubstr("\nnot ok 9 - finance verdict tidy\n"));
   EXPECT_THAT(text, HasSubstr(std::string("\n# finance: ") + tests::emergency_text + "\n"));
   EXPECT_THAT(text, HasSubstr(std::string("\n# waived: finance ") + tests::waived_text + "\n"));
   EXPECT_THAT(text, Not(HasSubstr("TODO")));
@@ -78,9 +80,9 @@ TEST(Tap, KeepsLabErrorsAndSkipsApart) {
   record.departments[0].verdicts[0].reason = "silent agent";
   record.departments[0].verdicts[1].outcome = Outcome::skipped;
   record.departments[0].verdicts[1].reason = "not installed";
-  EXPECT_THAT(tap_lines(record), AllOf(HasSubstr("not ok 5 - finance verdict dns-update\n  ---\n"
+  EXPECT_THAT(tap_lines(record), AllOf(HasSubstr("not ok 8 - finance verdict dns-update\n  ---\n"
                                                  "  message: \"silent agent\"\n  outcome: error\n"),
-                                       HasSubstr("ok 6 - finance verdict tidy # SKIP not installed\n")));
+                                       HasSubstr("ok 9 - finance verdict tidy # SKIP not installed\n")));
 }
 
 TEST(Tap, IsNotOkWhenThereIsNothingToSay) {
