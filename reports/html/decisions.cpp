@@ -149,10 +149,12 @@ void write_decisions(Page& page, const RunRecord& record, const Decisions& decis
       lines, {}, [](const Line& line) { return std::pair(rank(line.worst()), severity_rank(*line.candidate)); });
   page.element("section", {{"id", "decisions"}}, [&] {
     page.element("h2", {}, "Decisions");
-    page.element(
-        "p", {{"class", "muted"}},
-        "What is held back comes first. A candidate may be fine for one department and bad for another. Only what "
-        "passed as one exact set, tested on the whole department, is promoted.");
+    const bool waived = std::ranges::any_of(decisions, [](const auto& one) { return !one.waived.empty(); });
+    page.element("p", {{"class", "muted"}},
+                 std::string("What is held back comes first. A candidate may be fine for one department and bad for "
+                             "another. Only what was tested as one exact set, on the whole department, may be "
+                             "promoted") +
+                     (waived ? ", with failures that somebody waived." : "."));
     table(page, "decisions", "what became of each candidate", {"Candidate", "What became of it"}, [&] {
       for (const auto& line : lines) write_line(page, record, line);
     });

@@ -221,18 +221,33 @@ void write_trials(Page& page, const DepartmentRecord& department, const VerdictR
   });
 }
 
+// Whether a department has a check of this name on this machine; every machine's state is looked at.
+bool looks_at(const DepartmentRecord& department, const std::string& key) {
+  const auto* machine = find_machine(department, machine_of_key(key));
+  if (machine == nullptr) return false;
+  const auto rest = key.substr(std::min(key.size(), machine->name.size() + 1));
+  return rest.starts_with("state:") || rest.starts_with("install:") || std::ranges::count(machine->checks, rest) > 0;
+}
+
 std::string elsewhere(const RunRecord& record, const DepartmentRecord& here, const std::string& candidate) {
-  std::vector<std::string> names;
+  std::vector<std::string> alike;  // departments in which the same was looked at
+  std::vector<std::string> others;
+  const auto* own = find_verdict(here, candidate);
   for (const auto& department : record.departments) {
     const auto* verdict = find_verdict(department, candidate);
-    if (&department != &here && verdict != nullptr && verdict->outcome == Outcome::pass)
-      names.push_back(department.name);
+    if (&department == &here || verdict == nullptr || verdict->outcome != Outcome::pass) continue;
+    const bool same = own != nullptr && std::ranges::all_of(own->failed, [&](const std::string& key) {
+                        return looks_at(department, key);
+                      });
+    (same ? alike : others).push_back(department.name);
   }
-  return names.empty()
-             ? ""
-             : fmt::format(
-                   "The same candidate passes in {}: it is this department's configuration that it does not fit.",
-                   fmt::join(names, ", "));
+  std::string text;
+  if (!alike.empty())
+    text = fmt::format("The same candidate passes in {}: it is this department's configuration that it does not fit. ",
+                       fmt::join(alike, ", "));
+  if (!others.empty())
+    text += fmt::format("It passes in {}, where not all of what fails here is looked at.", fmt::join(others, ", "));
+  return text;
 }
 
 // The department that told of the same failure before; null: this is the first.
@@ -248,6 +263,26 @@ const DepartmentRecord* told_before(const RunRecord& record, const DepartmentRec
   return nullptr;
 }
 
+// Whether a set with this one, and without all of the others, passed.
+bool passed_without(const DepartmentRecord& department, const std::vector<std::string>& members,
+                    const std::string& member) {
+  return std::ranges::any_of(department.trials, [&](const TrialRecord& trial) {
+    const auto* facts = facts_of(department, trial);
+    const auto has = [&](const std::string& id) { return std::ranges::count(trial.candidates, id) > 0; };
+    return !is_lost(trial) && facts != nullptr && facts->outcome == Outcome::pass && has(member) &&
+           !std::ranges::all_of(members, has);
+  });
+}
+
+std::string together_text(const DepartmentRecord& department, const std::vector<std::string>& members) {
+  const bool each = std::ranges::all_of(
+      members, [&](const std::string& member) { return passed_without(department, members, member); });
+  return fmt::format("The {} fail {}. The lab cannot say which of them is to be repaired.",
+                     members.size() == 2 ? "two" : fmt::format("{}", members.size()),
+                     each ? "only together: each of them passed when the others were left out"
+                          : "together; the record has no trial of each of them in which the others were left out");
+}
+
 void write_culprit(Page& page, const RunRecord& record, const DepartmentRecord& department,
                    const VerdictRecord& verdict, const std::vector<std::string>& members) {
   page.element("article", {{"class", "failure"}, {"aria-label", fmt::format("{}", fmt::join(members, " + "))}}, [&] {
@@ -260,12 +295,7 @@ void write_culprit(Page& page, const RunRecord& record, const DepartmentRecord& 
     });
     page.element("p", {{"class", "reason"}}, verdict.reason);
     if (members.size() > 1) {
-      page.element(
-          "p", {{"class", "note"}},
-          fmt::format(
-              "The {} fail only together: each of them passed when the others were left out. All are held back, since "
-              "the lab cannot say which of them is to be repaired.",
-              members.size() == 2 ? "two" : fmt::format("{}", members.size())));
+      page.element("p", {{"class", "note"}}, together_text(department, members));
     }
     if (const auto note = elsewhere(record, department, verdict.candidate); !note.empty())
       page.element("p", {{"class", "note"}}, note);
@@ -293,7 +323,10 @@ void write_undecided(Page& page, const DepartmentRecord& department, const Verdi
       icon(page, css_class(verdict.outcome));
       page.element("span", {}, verdict.candidate);
     });
-    page.element("p", {{"class", "reason"}}, verdict.reason.empty() ? "The lab could not tell." : verdict.reason);
+    page.element("p", {{"class", "reason"}},
+                 !verdict.reason.empty()                   ? verdict.reason
+                 : verdict.outcome == Outcome::not_reached ? "It was not reached."
+                                                           : "The lab could not tell.");
     for (const auto& id : verdict.trials) {
       const auto* trial = find_trial(department, id);
       if (trial != nullptr && trial->error) {
@@ -310,9 +343,10 @@ void write_undecided(Page& page, const DepartmentRecord& department, const Verdi
 void write_failures(Page& page, const RunRecord& record, const DepartmentRecord& department) {
   std::set<std::vector<std::string>> told;  // a group is told once, not once per member
   bool any = false;
+  const bool broke = std::ranges::count(department.verdicts, Outcome::fail, &VerdictRecord::outcome) > 0;
   for (const auto& verdict : department.verdicts) {
     if (verdict.outcome == Outcome::pass || verdict.outcome == Outcome::skipped) continue;
-    if (!any) page.element("h3", {}, "What broke, before and after");
+    if (!any) page.element("h3", {}, broke ? "What broke, before and after" : "What has no verdict");
     any = true;
     if (verdict.outcome != Outcome::fail) {
       write_undecided(page, department, verdict);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "lab/core/exit_code.hpp"
 #include "reports/html/parts.hpp"
@@ -76,15 +77,28 @@ std::string names_of(const std::vector<const CandidateRecord*>& set) {
   return text.empty() ? "nothing" : text;
 }
 
+// What was executed of what is planned, with what passed.
 std::string tested_on(const DepartmentRecord& department) {
-  std::size_t restarts = 0;
-  std::size_t checks = 0;
-  for (const auto& phase : department.phases) restarts += phase.starts_with("after-reboot") ? 1 : 0;
-  for (const auto& machine : department.machines) checks += machine.checks.size();
-  return fmt::format("{}, {}, {}; fence: {}, {}", counted(department.machines.size(), "machine", "machines"),
-                     counted(checks, "check", "checks"), counted(restarts, "restart", "restarts"),
-                     counted(department.fence.tries(), "attempt", "attempts"),
-                     counted(department.fence.answers(), "answer", "answers"));
+  const auto fence = fmt::format("fence: {}, {}", counted(department.fence.tries(), "attempt", "attempts"),
+                                 counted(department.fence.answers(), "answer", "answers"));
+  const auto* final_trial = find_trial(department, department.final_trial);
+  const auto* facts = final_trial == nullptr ? nullptr : facts_of(department, *final_trial);
+  if (facts == nullptr) return "no set as a whole; " + fence;
+  std::set<std::string> restarts;
+  std::set<std::string> executed;
+  for (const auto& phase : facts->phases) {
+    if (phase.outcome == Outcome::not_reached || phase.outcome == Outcome::skipped) continue;
+    if (phase.phase.starts_with("after-reboot")) restarts.insert(phase.phase);
+    for (const auto& check : phase.checks) {
+      if (check.outcome != Outcome::not_reached) executed.insert(check_key(phase.machine, check.id));
+    }
+  }
+  std::size_t planned = 0;
+  for (const auto& machine : department.machines) planned += machine.checks.size();
+  const auto checks = executed.size() == planned ? counted(planned, "check", "checks")
+                                                 : fmt::format("{} of {} checks", executed.size(), planned);
+  return fmt::format("{}, {}, {}; {}", counted(facts->machines.size(), "machine", "machines"), checks,
+                     counted(restarts.size(), "restart", "restarts"), fence);
 }
 
 // What is held back, and with what it differs.
@@ -258,7 +272,7 @@ void write_against(Page& page, const std::vector<RunFact>& facts, std::size_t de
   std::size_t checks = 0;
   std::vector<Told> told;
   for (const auto& fact : facts) {
-    if (!fact.stands_against()) continue;
+    if (!fact.stands_against() || fact.is_part()) continue;
     if (fact.kind == FactKind::verdict) {
       ++verdicts;
     } else if (fact.kind == FactKind::check) {

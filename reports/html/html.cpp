@@ -66,9 +66,9 @@ void write_footer(Page& page, const RunRecord& record) {
     page.element(
         "p", {},
         fmt::format(
-            "Written by patchlab {} from run.json of run {}. Nothing on this page is fetched from elsewhere. To prove "
-            "the stage again, offline: patchlab verify <stage>.",
-            record.tool_version, record.id));
+            "Made from run.json of run {}, which patchlab {} wrote. Nothing on this page is fetched from elsewhere. To "
+            "prove a stage, offline: patchlab verify <stage>.",
+            record.id, record.tool_version));
   });
 }
 

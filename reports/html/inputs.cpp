@@ -8,6 +8,7 @@
 #include "reports/html/parts.hpp"
 #include "reports/html/sections.hpp"
 #include "reports/record/queries.hpp"
+#include "reports/record/summary.hpp"
 
 namespace patchlab::reports::html {
 namespace {
@@ -25,6 +26,14 @@ std::vector<std::string> gaps_in(const RunRecord& record) {
   };
   std::vector<std::string> kept;
   for (const auto& department : record.departments) {
+    if (department.error) add(department, "it ended in an error: " + department.error->message);
+    for (const auto purpose : {Purpose::baseline, Purpose::control}) {
+      if (trial_with_purpose(department, purpose) == nullptr)
+        add(department,
+            fmt::format("there was no {}: nobody looked at the machines without patches", to_string(purpose)));
+    }
+    if (find_trial(department, department.final_trial) == nullptr)
+      add(department, "no set that passed was tried as a whole");
     for (const auto& candidate : record.candidates) {
       const auto* verdict = find_verdict(department, candidate.id);
       if (verdict == nullptr || verdict->outcome == Outcome::not_reached)
@@ -45,10 +54,31 @@ std::vector<std::string> gaps_in(const RunRecord& record) {
     }
   }
   std::vector<std::string> lines;
+  if (!record.complete) lines.emplace_back("the run was interrupted: what it did not come to was not tested");
+  if (record.error) lines.push_back(fmt::format("the run ended in an error: {}", record.error->message));
+  if (record.departments.empty() || record.candidates.empty()) lines.emplace_back("no candidate was tested at all");
   for (const auto& [text, departments] : gaps)
     lines.push_back(fmt::format("{}: {}", fmt::join(departments, ", "), text));
   lines.insert(lines.end(), kept.begin(), kept.end());
   return lines;
+}
+
+// What runs do not look for, and what this one could have looked for and did not.
+std::string never_covered(const RunRecord& record) {
+  std::vector<std::string> not_removed;
+  bool ran_on = false;
+  for (const auto& department : record.departments) {
+    if (trial_with_purpose(department, Purpose::removal) == nullptr) not_removed.push_back(department.name);
+    ran_on = ran_on || std::ranges::count(department.phases, stability_phase) > 0;
+  }
+  std::string text;
+  if (!not_removed.empty())
+    text = fmt::format("Nothing was taken off again in {}. ",
+                       departments_text(not_removed, record.departments.size(), not_removed.size()));
+  text += "By design no run covers load and slow leaks: checks are short conversations, as a client would have them.";
+  text += ran_on ? " The machines were let run on once more for a while; longer use is not covered."
+                 : " Nor does this one cover long use.";
+  return text;
 }
 
 void write_candidates(Page& page, const RunRecord& record) {
@@ -84,9 +114,6 @@ void write_candidates(Page& page, const RunRecord& record) {
 }  // namespace
 
 void write_not_tested(Page& page, const RunRecord& record) {
-  const bool removed = std::ranges::any_of(record.departments, [](const DepartmentRecord& department) {
-    return trial_with_purpose(department, Purpose::removal) != nullptr;
-  });
   auto lines = gaps_in(record);
   lines.insert(lines.end(), record.not_tested.begin(), record.not_tested.end());
   page.element("section", {{"id", "not-tested"}}, [&] {
@@ -100,11 +127,7 @@ void write_not_tested(Page& page, const RunRecord& record) {
       }
       if (lines.empty()) page.element("li", {}, "Everything that was planned was executed.");
     });
-    page.element(
-        "p", {{"class", "muted"}},
-        std::string(removed ? "" : "Nothing was taken off again. ") +
-            "By design no run covers load, long use and slow leaks: every check is one short conversation, as a "
-            "client would have it.");
+    page.element("p", {{"class", "muted"}}, never_covered(record));
   });
 }
 

@@ -4,6 +4,7 @@
 
 #include <gmock/gmock.h>
 
+#include <functional>
 #include <regex>
 
 #include "reports/html/page.hpp"
@@ -264,6 +265,138 @@ TEST(HtmlReport, SaysOfACandidateInOneCellWhatBecameOfIt) {
   const auto first = rows.find("class=\"id\">");
   EXPECT_EQ(rows.compare(first + 11, record.candidates[12].id.size(), record.candidates[12].id), 0) << "critical";
   EXPECT_EQ(count_of(rows.substr(0, rows.find("</table>")), "<tr class="), 60U);
+}
+
+// A sentence about what was tested, found or done, and a change of the record after which it is not true any more.
+struct Claim {
+  const char* name;
+  const char* sentence;
+  std::function<void(RunRecord&)> spoil;
+  const char* instead;
+};
+void PrintTo(const Claim& claim, std::ostream* out) { *out << claim.name; }
+
+// Each in every department, as the first of them says it.
+template <class Change>
+std::function<void(RunRecord&)> everywhere(Change change) {
+  return [change](RunRecord& record) {
+    for (auto& department : record.departments) change(department);
+  };
+}
+
+const std::vector<Claim>& claims() {
+  using D = DepartmentRecord&;
+  static const std::vector<Claim> all{
+      {"Removed", "Nothing was taken off again in", everywhere([](D d) {
+         d.trials.push_back({.id = d.name + "/t90", .purpose = Purpose::removal, .outcome = Outcome::pass});
+       }),
+       nullptr},
+      {"RemovedInOne", "Nothing was taken off again in engineering, finance",
+       [](RunRecord& r) { r.departments[0].trials.push_back({.id = "engineering/t90", .purpose = Purpose::removal}); },
+       "Nothing was taken off again in finance."},
+      {"RanOn", "Nor does this one cover long use",
+       [](RunRecord& r) { r.departments[1].phases.emplace_back(stability_phase); },
+       "The machines were let run on once more for a while"},
+      {"NoRestarts", "restarts the machines and checks", everywhere([](D d) { d.phases = {"after-install"}; }),
+       "installs it, and checks"},
+      {"WentOn", "A trial of a set starts from the baseline, installs it",
+       everywhere([](D d) { d.trials[3].installs.at(0).installed_in = d.trials[2].id; }),
+       "starts from the baseline or where an earlier trial"},
+      {"NoFinalTrial", "as expected without patches, and with what passed",
+       everywhere([](D d) { d.final_trial.clear(); }), "No set that passed was tried as a whole"},
+      {"NotTestedOnTheCard", "6 machines, 15 checks, 1 restart;", everywhere([](D d) { d.final_trial.clear(); }),
+       "no set as a whole;"},
+      {"ChecksOnTheCard", "6 machines, 15 checks, 1 restart;", everywhere([](D d) {
+         for (auto& trial : d.trials) {
+           for (auto& phase : trial.phases) {
+             if (phase.machine == "db") phase.checks.clear();
+           }
+         }
+       }),
+       "6 machines, 13 of 15 checks, 1 restart;"},
+      {"RestartsOnTheCard", "6 machines, 15 checks, 1 restart;", everywhere([](D d) {
+         for (auto& trial : d.trials) std::erase_if(trial.phases, [](auto& p) { return p.phase != "after-install"; });
+       }),
+       "6 machines, 15 checks, 0 restarts;"},
+      {"NothingBroken", "nothing broken", everywhere([](D d) {
+         for (auto& trial : d.trials) {
+           if (trial.outcome == Outcome::pass) trial.outcome = Outcome::not_reached;
+         }
+       }),
+       "it came to no end that says anything"},
+      {"Pair", "each of them passed when the others were left out", everywhere([](D d) {
+         for (auto& trial : d.trials) {
+           if (trial.purpose == Purpose::search || trial.purpose == Purpose::final) trial.outcome = Outcome::error;
+         }
+       }),
+       "the record has no trial of each of them in which the others were left out"},
+      {"PairThatWasLost", "each of them passed when the others were left out", everywhere([](D d) {
+         for (auto& trial : d.trials) {
+           if (trial.purpose == Purpose::search) trial.retried_as = d.name + "/t99";
+         }
+       }),
+       "the record has no trial of each of them in which the others were left out"},
+      {"OtherChecksElsewhere", "it is this department&#39;s configuration that it does not fit",
+       [](RunRecord& r) { std::erase(r.departments[1].machines[3].checks, "share-access"); },
+       "It passes in finance, where not all of what fails here is looked at."},
+      {"NothingBroke", "What broke, before and after", everywhere([](D d) {
+         for (auto& verdict : d.verdicts) {
+           if (verdict.outcome == Outcome::fail) verdict.outcome = Outcome::not_reached;
+         }
+       }),
+       "What has no verdict"},
+      {"OfTheTool", "which patchlab 0.1.0 wrote", [](RunRecord& r) { r.tool_version = "0.0.9"; },
+       "which patchlab 0.0.9 wrote"},
+      {"Golden", "unchanged", everywhere([](D d) {
+         for (auto& machine : d.machines) machine.golden_digest_after.clear();
+       }),
+       "not verified"},
+  };
+  return all;
+}
+
+class Claims : public ::testing::TestWithParam<Claim> {};
+INSTANTIATE_TEST_SUITE_P(HtmlReport, Claims, ::testing::ValuesIn(claims()),
+                         [](const auto& parameter) { return std::string(parameter.param.name); });
+
+TEST_P(Claims, AreOnThePageOnlyWhereTheRecordSaysSo) {
+  auto record = tests::rich_record();
+  EXPECT_THAT(body_of(record), HasSubstr(GetParam().sentence));
+  GetParam().spoil(record);
+  const auto body = body_of(record);
+  EXPECT_THAT(body, Not(HasSubstr(GetParam().sentence)));
+  if (GetParam().instead != nullptr) EXPECT_THAT(body, HasSubstr(GetParam().instead));
+}
+
+// "Everything was executed" is the one sentence that nobody may read of a run that was cut off.
+TEST(HtmlReport, SaysThatAllWasExecutedOnlyWhenItWas) {
+  constexpr const char* all_of_it = "Everything that was planned was executed.";
+  const auto whole = [] {
+    auto record = tests::good_record();
+    record.not_tested.clear();
+    return record;
+  };
+  EXPECT_THAT(body_of(whole()), HasSubstr(all_of_it));
+  const std::vector<std::function<void(RunRecord&)>> changes{
+      [](RunRecord& r) { r.complete = false; },
+      [](RunRecord& r) { r.error = infrastructure_error("the disk is full"); },
+      [](RunRecord& r) { r.departments[0].error = infrastructure_error("the disk is full"); },
+      [](RunRecord& r) { r.candidates.clear(); },
+      [](RunRecord& r) { r.departments.clear(); },
+      [](RunRecord& r) { r.departments[0].trials.clear(); },
+      [](RunRecord& r) { r.departments[0].trials.erase(r.departments[0].trials.begin()); },
+      [](RunRecord& r) { r.departments[0].final_trial.clear(); },
+      [](RunRecord& r) { r.departments[0].trials[1].phases[0].checks.pop_back(); },
+      [](RunRecord& r) { r.departments[0].verdicts.pop_back(); },
+      [](RunRecord& r) { r.departments[0].verdicts[0].outcome = Outcome::skipped; },
+      [](RunRecord& r) { r.departments[0].verdicts[0].outcome = Outcome::not_reached; },
+      [](RunRecord& r) { r.not_tested = {"something"}; },
+  };
+  for (std::size_t i = 0; i < changes.size(); ++i) {
+    auto record = whole();
+    changes[i](record);
+    EXPECT_THAT(body_of(record), Not(HasSubstr(all_of_it))) << "change " << i;
+  }
 }
 
 TEST(Page, EscapesTextAndAttributes) {
