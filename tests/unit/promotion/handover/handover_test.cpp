@@ -14,6 +14,7 @@
 #include "promotion/desk/run_statements.hpp"
 #include "promotion/handover/taker.hpp"
 #include "reports/record/kept_files.hpp"
+#include "tests/support/ssh_keys.hpp"
 #include "tests/unit/promotion/desk/desk_fixture.hpp"
 
 namespace patchlab::promotion {
@@ -563,6 +564,134 @@ TEST_F(HandoverTest, EvidenceIsNotWrittenOverTheRecord) {
   record_.evidence = std::vector<reports::KeptFile>{{"../../ledger.jsonl", 1, sha256("x")}};
   EXPECT_FALSE(end()) << "no record can say that";
   EXPECT_THAT(lines(), ElementsAre("begin"));
+}
+
+// An older form has digests of another kind: what it says was tested is not what a desk of today compares.
+TEST_F(HandoverTest, ARecordOfAnOlderFormIsNotTaken) {
+  ASSERT_TRUE(handover().begin(planned()));
+  auto json = Json(record_);
+  json["schema"] = reports::run_schema_v1;
+  json["exit_code"] = 0;
+  const auto older = reports::run_record_from_json(json, "run.json");
+  ASSERT_TRUE(older) << "it can be read: " << older.error().message;
+  const auto refused = handover().end(record_, pretty(json), true, lab_.file, root_ / "lab");
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().message, HasSubstr("the record is no patchlab/run/v2"));
+  EXPECT_THAT(lines(), ElementsAre("begin"));
+}
+
+// Somebody else who writes the ledger let a second run begin under this name: of which is the end?
+TEST_F(HandoverTest, AnEndOfTwoBeginningsIsNotTaken) {
+  ASSERT_TRUE(handover().begin(planned()));
+  ASSERT_TRUE(book().begin(planned(), quickstart_policy().digest, clock_.wall()));
+  const auto refused = end();
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().message, HasSubstr(fmt::format("2 runs '{}' began in this ledger", record_.id)));
+  EXPECT_THAT(lines(), ElementsAre("begin", "begin"));
+}
+
+// A stage whose list names who signs for the lab: lab@x, and other@x, which is another lab. boss@x signs only
+// decisions, and the key of former@x is not in force any more.
+class SignedHandover : public HandoverTest {
+ protected:
+  SignedHandover() {
+    const auto line = [this](const std::string& name, const std::string& options) {
+      return fmt::format("{} {} {}\n", name, options, keys_.line(name));
+    };
+    const std::string of_a_lab = "namespaces=\"patchlab.begin.v1,patchlab.run.v1\"";
+    const auto text = line("lab@x", of_a_lab) + line("other@x", of_a_lab) +
+                      line("begins@x", "namespaces=\"patchlab.begin.v1\"") +
+                      line("boss@x", "namespaces=\"patchlab.approve.v1\"") +
+                      line("former@x", of_a_lab + ",valid-before=\"20261101000000Z\"");
+    const auto signing = [this](const std::string& bytes) -> Result<std::string> {
+      return keys_.sign("root", signature_namespace(StatementKind::trust), bytes);
+    };
+    DecisionBook trusted(root_ / "stage" / chain_folder_name, host_processes(), clock_);
+    const auto added =
+        trusted.add_trust(text, "root", read_public_key_file(keys_.line("root"), "root").value(), {}, signing);
+    EXPECT_TRUE(added) << added.error().message;
+  }
+  struct Says {
+    std::string key = "lab@x";    // whose public key is named; empty: none
+    std::string signs = "lab@x";  // whose private one signs; empty: nothing is signed
+    std::string by = {};          // in the statement; empty: as the desk says
+    std::string name_space = {};  // empty: that of the kind
+    std::string of = {};          // other bytes than are handed over
+  };
+  [[nodiscard]] Handover as(const Says& says) {
+    Scribe scribe{.by = "lab@x", .submitter = "alice@x", .clock = &clock_};
+    if (!says.signs.empty()) {
+      scribe.sign = [this, says](const std::string& name_space, const std::string& bytes) -> Result<std::string> {
+        return keys_.sign(says.signs, says.name_space.empty() ? name_space : says.name_space,
+                          says.of.empty() ? bytes : says.of);
+      };
+    }
+    change_ = [says, scribe](std::size_t number, const std::string& line) {
+      if (number != 1 || says.by.empty()) return line;
+      auto statement = read_statement(statement_from(line)->statement, "statement").value();
+      statement.by = says.by;
+      HandedStatement one{write_statement(statement).value(), {}};
+      if (scribe.sign) one.signature = scribe.sign(signature_namespace(statement.kind), one.statement).value();
+      return to_line(one);
+    };
+    return {dial(), scribe, says.key.empty() ? KeyText() : keys_.line(says.key)};
+  }
+  void expect_refused(const Result<void>& result, const std::string& why, const std::vector<std::string>& expected) {
+    ASSERT_FALSE(result) << why;
+    EXPECT_THAT(result.error().message, HasSubstr(why));
+    EXPECT_EQ(lines(), expected) << why;
+  }
+
+  testing::SshKeys keys_;
+};
+
+// Where the list of signers names who signs for the lab, nothing else is taken: neither a beginning nor an end.
+TEST_F(SignedHandover, OnlyWhatTheLabsKeySignedIsTaken) {
+  const std::vector<std::pair<const char*, Says>> lies{
+      {"it is not signed, though the list of signers names who signs for patchlab.", {.key = {}, .signs = {}}},
+      {"it is not signed, though the list of signers names who signs for patchlab.", {.key = {}}},
+      {"the key may sign nothing for this stage", {.key = "stranger", .signs = "stranger"}},
+      {"'boss@x' may not sign for patchlab.", {.key = "boss@x", .signs = "boss@x"}},
+      {"'former@x' may not sign for patchlab.", {.key = "former@x", .signs = "former@x"}},
+      {"it is by 'other@x', and the key is that of 'lab@x'", {.by = "other@x"}},
+      {"it is by 'boss@x', and the key is that of 'lab@x'", {.by = "boss@x"}},
+      {"its signature is not one of 'lab@x' for patchlab.", {.signs = "other@x"}},
+      {"its signature is not one of 'lab@x' for patchlab.", {.signs = "boss@x"}},
+      {"its signature is not one of 'lab@x' for patchlab.", {.signs = "stranger"}},
+      {"its signature is not one of 'lab@x' for patchlab.", {.name_space = "patchlab.head.v1"}},
+      {"its signature is not one of 'lab@x' for patchlab.", {.of = "something else"}},
+      {"the statement is not taken: ", {.signs = {}}},
+  };
+  for (const auto& [why, lie] : lies) expect_refused(as(lie).begin(planned()), why, {"trust"});
+  ASSERT_TRUE(as({}).begin(planned()));
+  EXPECT_EQ(last().by, "lab@x");
+  const auto end_as = [&](const Says& says) -> Result<void> {
+    PATCHLAB_TRY(as(says).end(record_, run_json(), true, lab_.file, root_ / "lab"));
+    return {};
+  };
+  for (const auto& [why, lie] : lies) {
+    const bool is_unsigned = lie.signs.empty() && !lie.key.empty();
+    expect_refused(end_as(lie), is_unsigned ? "the end of the run is not taken: " : why, {"trust", "begin"});
+  }
+  // Who may begin need not be who may end.
+  expect_refused(end_as({.key = "begins@x", .signs = "begins@x"}), "'begins@x' may not sign for patchlab.run.v1",
+                 {"trust", "begin"});
+  const auto settled = as({}).end(record_, run_json(), true, lab_.file, root_ / "lab");
+  ASSERT_TRUE(settled) << settled.error().message;
+  EXPECT_THAT(lines(), ElementsAre("trust", "begin", "run", "promote-begun", "promote-switched", "promote-done"));
+  const auto run_line = chain().read()->lines[2];
+  EXPECT_EQ(run_line.by, "lab@x");
+  EXPECT_TRUE(is_there(root_ / "stage" / chain_folder_name / "objects" / (run_line.object + ".sig")));
+}
+
+// Where nobody can sign, a signature of a key that was not named proves nothing, and is not kept.
+TEST_F(HandoverTest, ASignatureOfAKeyThatWasNotNamedIsNotTaken) {
+  const testing::SshKeys keys;
+  const auto statement = write_statement(beginning()).value();
+  const auto signature = keys.sign("mallory", signature_namespace(StatementKind::begin), statement);
+  EXPECT_THAT(answer_to({offer_of_begin(), to_line(HandedStatement{statement, signature})}),
+              HasSubstr("signed by a key that was not named before"));
+  EXPECT_THAT(lines(), IsEmpty());
 }
 
 TEST(CommandWords, AreTakenApartWithoutAShell) {
