@@ -81,6 +81,32 @@ TEST(People, KnowWhetherASignerSubmitted) {
   EXPECT_TRUE(people(history).submitter_is_known);
 }
 
+// Who is asked for an approval can give one that counts: whoever may sign it today, and has no part in the set yet.
+TEST(People, CouldApproveIfTheyMayAndHadNoPartInIt) {
+  DecisionHistory history;
+  history.question.submitters = {"alice"};
+  EXPECT_THAT(people(history).could_approve, ElementsAre("bob", "carol", "dave", "erin"));
+  history.approve("bob");
+  EXPECT_THAT(people(history).could_approve, ElementsAre("carol", "dave", "erin"));
+  const auto waiver = history.waive("carol", {waive_mail});
+  EXPECT_THAT(people(history).could_approve, ElementsAre("dave", "erin"));
+  history.withdraw("carol", waiver);
+  EXPECT_THAT(people(history).could_approve, Not(Contains("carol"))) << "taking it back does not undo that";
+  history.submit("dave");
+  EXPECT_THAT(people(history).could_approve, Not(Contains("dave")));
+
+  auto may_only_reject = DecisionHistory::signer("erin", "key of erin");
+  may_only_reject.namespaces = {signature_namespace(StatementKind::reject)};
+  auto former = DecisionHistory::signer("frank", "key of frank");
+  former.before = std::chrono::floor<std::chrono::seconds>(history.start);
+  auto coming = DecisionHistory::signer("grace", "key of grace");
+  coming.after = std::chrono::floor<std::chrono::seconds>(history.question.now) + std::chrono::hours(1);
+  // henry is carol, by a key that she had.
+  history.trust_version({may_only_reject, former, coming, DecisionHistory::signer("henry", "key of carol"),
+                         DecisionHistory::signer("ida", "key of ida")});
+  EXPECT_THAT(people(history).could_approve, ElementsAre("ida"));
+}
+
 TEST(People, ObjectByRejectingAndByWhatNobodyCanRead) {
   DecisionHistory history;
   EXPECT_THAT(people(history).objections, IsEmpty());
