@@ -182,5 +182,42 @@ TEST(TestResult, WhatWasWaivedIsAWarningAndWhatWasNotAFailure) {
   EXPECT_EQ(word_of(record, {"mail/deliver"}), TestWord::failed);
 }
 
+// Nor of one check alone, when nothing else says that there was trouble.
+TEST(TestResult, AWaiverOfAFailureIsNoneOfAnError) {
+  for (const auto outcome : {Outcome::error, Outcome::not_reached}) {
+    auto record = passed_record();
+    record.departments[0].trials.back().phases[0].checks[0].outcome = outcome;
+    const auto& phase = record.departments[0].trials.back().phases[0];
+    const std::set<std::string> waived{reports::check_key(phase.machine, phase.checks[0].id)};
+    EXPECT_EQ(word_of(record, waived), TestWord::failed);
+    record.departments[0].trials.back().phases[0].checks[0].outcome = Outcome::fail;
+    EXPECT_EQ(word_of(record, waived), TestWord::warned);
+  }
+  // What could not be installed was not tested.
+  auto record = passed_record();
+  auto& install = record.departments[0].trials.back().installs.front();
+  install.outcome = Outcome::error;
+  EXPECT_EQ(word_of(record, {reports::install_key(install.machine, install.candidate)}), TestWord::failed);
+}
+
+// A set that cannot be taken off again is no failure of the set, and is said.
+TEST(TestResult, ARemovalThatFailedIsAWarning) {
+  auto record = passed_record();
+  auto removal = record.departments[0].trials.back();
+  removal.id = "finance/t90";
+  removal.purpose = Purpose::removal;
+  record.departments[0].trials.push_back(removal);
+  EXPECT_EQ(word_of(record), TestWord::passed);
+  for (const auto outcome : {Outcome::fail, Outcome::error, Outcome::skipped, Outcome::not_reached}) {
+    record.departments[0].trials.back().outcome = outcome;
+    const auto result = test_result_of(record, "finance", both, {});
+    EXPECT_EQ(result.word(), TestWord::warned);
+    EXPECT_THAT(result.warned, testing::ElementsAre("removal"));
+  }
+  record.departments[0].trials.back().outcome = Outcome::pass;
+  record.departments[0].trials.back().error = Error{ErrorClass::infrastructure, "no space", ""};
+  EXPECT_EQ(word_of(record), TestWord::warned);
+}
+
 }  // namespace
 }  // namespace patchlab::promotion
