@@ -18,9 +18,10 @@ Result<RunAtDesk> run_at_desk(const DeskArguments& arguments, runners::Look look
   PATCHLAB_ASSIGN(auto policy, promotion::policy_at_desk(stage, now));
   PATCHLAB_ASSIGN(auto scribe, scribe_of(arguments.scribe, stage));
   auto ledger = arguments.ledger.empty() ? file.parent_path().parent_path() / "ledger.jsonl" : arguments.ledger;
+  auto run = file.parent_path();
   return RunAtDesk{std::move(file), std::move(record),
-                   promotion::Desk({.stage = std::move(stage), .ledger = std::move(ledger)}, std::move(policy),
-                                   runners::lab_today(look), now, std::move(scribe))};
+                   promotion::Desk({.stage = std::move(stage), .ledger = std::move(ledger), .run = std::move(run)},
+                                   std::move(policy), runners::lab_today(look), now, std::move(scribe))};
 }
 
 }  // namespace patchlab::cli

@@ -67,7 +67,7 @@ ExitCode end_at_desk(const RunFrame& frame, const reports::RunRecord& record, co
   reports::Decisions decisions;
   if (::access((frame.stage / promotion::chain_folder_name / promotion::chain_file_name).c_str(), R_OK) == 0) {
     decisions =
-        promotion::Desk({.stage = frame.stage, .ledger = folder.parent_path() / old_ledger_name},
+        promotion::Desk({.stage = frame.stage, .ledger = folder.parent_path() / old_ledger_name, .run = folder},
                         promotion::policy_at_desk_or_trouble(frame.stage, now), runners::lab_after_the_run(), now)
             .decisions(record);
   }
@@ -128,7 +128,7 @@ ExitCode end_run(const RunFrame& frame, const std::string& begun, const runners:
   if (auto kept = archive.keep(record); !kept) return report(kept.error(), ExitCode::error);
   if (!frame.desk.words.empty()) return end_at_desk(frame, record, folder, ask, show);
   const auto now = system_clock_source().wall();
-  const promotion::Desk desk({.stage = frame.stage, .ledger = folder.parent_path() / old_ledger_name},
+  const promotion::Desk desk({.stage = frame.stage, .ledger = folder.parent_path() / old_ledger_name, .run = folder},
                              promotion::policy_at_desk_or_trouble(frame.stage, now), runners::lab_after_the_run(), now,
                              frame.scribe);
   const auto settled = desk.settle(record, ask, begun, folder / reports::run_file_name);

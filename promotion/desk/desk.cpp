@@ -15,6 +15,7 @@
 #include "promotion/ledger/run_entries.hpp"
 #include "promotion/stage/manifest.hpp"
 #include "promotion/stage/stage_proof.hpp"
+#include "reports/record/kept_files.hpp"
 #include "reports/record/run_exit_code.hpp"
 
 namespace patchlab::promotion {
@@ -43,6 +44,10 @@ Today Desk::today(const reports::RunRecord& record) const {
   today.published = published(record);
   // A record that nobody wrote down may name any place of any host: it is not looked at, and is refused anyway.
   if (!today.standing->recorded) return today;
+  if (!places_.run.empty()) {
+    today.evidence_problems =
+        record.evidence ? reports::kept_file_problems(places_.run, *record.evidence) : std::vector<std::string>();
+  }
   const DecisionBook book(places_.stage / chain_folder_name, host_processes(), system_clock_source());
   const auto chain = book.chain().read();
   const auto history = chain ? chain->history : History();

@@ -34,6 +34,8 @@ class Desk {
   struct Places {
     std::filesystem::path stage;   // absolute
     std::filesystem::path ledger;  // the file of older versions, beside the runs
+    // Of the run that is asked about: what it kept is compared with its record. Empty: it is not looked at.
+    std::filesystem::path run{};
   };
   Desk(Places places, Policy policy, LabToday lab, std::chrono::system_clock::time_point now, Scribe scribe = {})
       : places_(std::move(places)),

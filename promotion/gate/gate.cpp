@@ -95,6 +95,7 @@ class Gate {
     decision_.department = department_.name;
     look_at_run();
     look_at_standing();
+    look_at_evidence();
     look_at_age();
     look_at_what_was_asked();
     look_at_policy();
@@ -226,6 +227,21 @@ class Gate {
       block(ReasonCode::stale, of_candidate(later.candidate),
             fmt::format("is another one in the later run {}", later.run));
     }
+  }
+
+  // Whoever promotes rests on what the run kept, and `verify` would refute what it does not prove.
+  void look_at_evidence() {
+    if (!today_.evidence_problems) return;
+    const auto& problems = *today_.evidence_problems;
+    if (!problems.empty()) {
+      block(ReasonCode::evidence_changed, of_run(),
+            problems.front() +
+                (problems.size() == 1 ? std::string() : fmt::format(" (and {} more)", problems.size() - 1)));
+    }
+    asked(ReasonCode::evidence_changed, of_run(),
+          record_.evidence
+              ? fmt::format("{} files that the run kept are as its record names them", record_.evidence->size())
+              : "the record has no digests of what its run kept: nothing was compared");
   }
 
   // What passed here and failed in another run: the same bytes, whatever they are called there.
@@ -949,6 +965,7 @@ Decision decide_on_sets(const RunRecord& record, const DepartmentRecord& departm
 std::string command_for(ReasonCode code, const RunRecord& record) {
   switch (code) {
     case ReasonCode::run_incomplete:
+    case ReasonCode::evidence_changed:
     case ReasonCode::stale:
     case ReasonCode::narrowed:
     case ReasonCode::fence_unproven:

@@ -19,6 +19,10 @@ constexpr std::array<ReasonMeaning, reason_count> all{{
     {ReasonCode::not_recorded, "not-recorded",
      "the ledger does not have this run with this very record: run.json was edited, or the run never ended",
      "promote a run that the ledger has; find out who edited this one"},
+    {ReasonCode::evidence_changed, "evidence-changed",
+     "what the run kept (logs, answers of machines) is not what its record names: a file is missing, edited, added or "
+     "renamed",
+     "bring back what is missing (patchlab ledger hand RUN, with two users), or run it again; find out who edited it"},
     {ReasonCode::stale, "stale",
      "too old, or from the future; the candidate failed in a later run; a golden image or a candidate is another one "
      "today",

@@ -48,6 +48,7 @@ bool is_for_people(ReasonCode code) {
     case ReasonCode::policy_ambiguous:
     case ReasonCode::run_incomplete:
     case ReasonCode::not_recorded:
+    case ReasonCode::evidence_changed:
     case ReasonCode::stale:
     case ReasonCode::older_than_published:
     case ReasonCode::department_unknown:

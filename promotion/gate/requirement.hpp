@@ -13,6 +13,7 @@ enum class ReasonCode {
   policy_ambiguous,     // more than one is
   run_incomplete,       // interrupted, or ended with an error of its own
   not_recorded,         // the ledger does not have this run with this record: it was edited, or never ended
+  evidence_changed,     // what the run kept is not what its record names: missing, edited, added, renamed
   stale,  // too old, from the future, failed in a later run, or a golden image or candidate is another one today
   older_than_published,      // the published version is of a run that ended later: going back is a decision of its own
   department_unknown,        // the record does not have it

@@ -102,6 +102,9 @@ struct Today {
   // By department, for each set that people decided about. What is not here, nobody did.
   std::map<std::string, std::vector<PeopleOn>> people;
   std::string rollback{};  // why an older run is to be published over a newer one; empty: nobody asked for that
+  // What is not as the record says of the files that the run kept, a sentence each (reports/record/kept_files.hpp).
+  // Absent: nobody looked.
+  std::optional<std::vector<std::string>> evidence_problems{};
   // Absent: no ledger was asked, and that is no proof of anything; the desk always asks.
   std::optional<Standing> standing;
 };

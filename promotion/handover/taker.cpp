@@ -326,8 +326,9 @@ Result<void> Taker::keep_file(const fs::path& file, const std::string& sha256, c
 
 // As at the end of a run of one user: golden images and candidates are what the run has just found them to be.
 Settled Taker::settle(const reports::RunRecord& record, bool promote, std::vector<std::string> notes) const {
-  const promotion::Desk desk({.stage = desk_.places.stage, .ledger = old_ledger()},
-                             policy_at_desk_or_trouble(desk_.places.stage, now()), desk_.lab, now(), desk_.scribe);
+  const promotion::Desk desk(
+      {.stage = desk_.places.stage, .ledger = old_ledger(), .run = run_file(record.id).parent_path()},
+      policy_at_desk_or_trouble(desk_.places.stage, now()), desk_.lab, now(), desk_.scribe);
   reports::Decisions decisions;
   auto code = reports::exit_code_for(record);
   std::optional<Error> trouble;

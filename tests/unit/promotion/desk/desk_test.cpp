@@ -4,6 +4,7 @@
 
 #include <gmock/gmock.h>
 
+#include "lab/core/time.hpp"
 #include "promotion/book/book.hpp"
 #include "promotion/book/failures.hpp"
 #include "tests/support/ssh_keys.hpp"
@@ -11,6 +12,7 @@
 
 namespace patchlab::promotion {
 namespace {
+using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -57,6 +59,67 @@ TEST_F(DeskTest, AsksForEachMachineAndEachCandidateWhatItIsToday) {
       refused(odd.id);
     }
   }
+}
+
+// What a promotion rests on is compared before anything is published: edited, taken away, added, renamed, no file.
+TEST_F(DeskTest, PromotesNothingWhoseEvidenceIsNotWhatTheRunKept) {
+  const auto run = root_ / "runs" / record_.id;
+  const auto log = run / "evidence" / "finance" / "t2" / "console.log";
+  const auto write = [](const fs::path& file, const std::string& text) {
+    EXPECT_TRUE(create_folders(file.parent_path()));
+    EXPECT_TRUE(write_file_atomically(file, text));
+  };
+  const auto make_whole = [&] {
+    static_cast<void>(remove_tree(run));
+    write(log, "it booted");
+    write(run / "events.jsonl", "{}\n");
+    write(run / "report.html", "made afterwards");
+  };
+  record_.evidence = std::vector<reports::KeptFile>{{"events.jsonl", 3, sha256("{}\n")},
+                                                    {"evidence/finance/t2/console.log", 9, sha256("it booted")}};
+  write_down(record_);
+  const auto desk_of = [&](const fs::path& folder) {
+    return Desk({.stage = root_ / "stage", .ledger = root_ / "ledger.jsonl", .run = folder}, quickstart_policy(), lab_,
+                *parse_rfc3339("2026-11-22T07:00:00Z"), {.by = "lab@x", .submitter = "alice@x", .clock = &clock_});
+  };
+  const std::vector<std::pair<const char*, std::function<void()>>> changes{
+      {"'evidence/finance/t2/console.log' was edited", [&] { write(log, "it broke"); }},
+      {"'evidence/finance/t2/console.log' is missing", [&] { fs::remove(log); }},
+      {"'events.jsonl' is missing", [&] { fs::remove(run / "events.jsonl"); }},
+      {"(and 1 more)", [&] { fs::remove_all(run / "evidence"), fs::remove(run / "events.jsonl"); }},
+      {"was added: the run kept no such file", [&] { write(run / "evidence" / "more", "x"); }},
+      {"was renamed to 'evidence/finance/t2/other.log'", [&] { fs::rename(log, log.parent_path() / "other.log"); }},
+      {"is a symbolic link", [&] { fs::remove(log), fs::create_symlink("/etc/hostname", log); }},
+      {"is missing", [&] { static_cast<void>(remove_tree(run)); }},
+  };
+  for (const auto& [why, change] : changes) {
+    make_whole();
+    change();
+    const auto refused = desk_of(run).promote(record_, {});
+    EXPECT_EQ(refused.exit_code, ExitCode::policy) << why;
+    const auto says = ElementsAre(AllOf(HasSubstr("evidence-changed: " + record_.id + ": "), HasSubstr(why)));
+    EXPECT_THAT(refused.decisions.front().reasons(), says);
+    EXPECT_THAT(desk_of(run).decisions(record_).front().reasons(), says) << "whoever only asks is told the same";
+    EXPECT_FALSE(is_there(root_ / "stage" / "finance")) << why;
+    EXPECT_EQ(last().kind, StatementKind::refuse) << why;
+  }
+  make_whole();
+  const auto promoted = desk_of(run).promote(record_, {}).departments.at(0).decision;
+  EXPECT_TRUE(promoted.promotes()) << ::testing::PrintToString(promoted.reasons());
+  EXPECT_THAT(promoted.requirements,
+              Contains(::testing::Field(&Requirement::text, "2 files that the run kept are as its record names them")));
+}
+
+// A record of an older version has no digests: nothing can be compared, and that is said and not held against it.
+TEST_F(DeskTest, SaysThatTheEvidenceOfAnOlderRecordIsNotCompared) {
+  write_down(record_);
+  ASSERT_FALSE(record_.evidence);
+  const Desk desk({.stage = root_ / "stage", .ledger = root_ / "ledger.jsonl", .run = root_ / "nowhere"},
+                  quickstart_policy(), lab_, *parse_rfc3339("2026-11-22T07:00:00Z"), {.clock = &clock_});
+  const auto decision = desk.promote(record_, {}).departments.at(0).decision;
+  EXPECT_TRUE(decision.promotes());
+  EXPECT_THAT(decision.requirements,
+              Contains(::testing::Field(&Requirement::text, HasSubstr("has no digests of what its run kept"))));
 }
 
 TEST_F(DeskTest, SaysWhatWasNotAsked) {

@@ -510,6 +510,24 @@ TEST_F(HandoverTest, WhatTheRunKeptComesAlong) {
   EXPECT_THAT(reports::kept_file_problems(root_ / "desk" / record_.id, *record_.evidence), IsEmpty());
 }
 
+// A lab that lost a log hands the end over all the same; what rests on it is not published until it comes.
+TEST_F(HandoverTest, NothingIsPublishedWhoseEvidenceDidNotCome) {
+  const std::string log = "it booted";
+  record_.evidence = std::vector<reports::KeptFile>{{"finance.log", log.size(), sha256(log)}};
+  ASSERT_TRUE(create_folders(root_ / "lab"));
+  ASSERT_TRUE(handover().begin(planned()));
+  const auto settled = end();
+  ASSERT_TRUE(settled) << settled.error().message;
+  EXPECT_THAT(settled->notes, Contains(HasSubstr("the desk does not have file " + sha256(log))));
+  EXPECT_EQ(settled->exit_code, number(ExitCode::policy));
+  EXPECT_FALSE(is_there(root_ / "stage/finance"));
+  EXPECT_THAT(lines(), ElementsAre("begin", "run", "promote-refused"));
+  EXPECT_THAT(last().reasons.value(), Contains(HasSubstr("evidence-changed: ")));
+  ASSERT_TRUE(write_file_atomically(root_ / "lab/finance.log", log));
+  ASSERT_TRUE(end());
+  EXPECT_TRUE(is_there(root_ / "stage/finance"));
+}
+
 // A lab that announces one thing and sends another: nothing of it is kept, and the honest one can come afterwards.
 TEST_F(HandoverTest, WhatComesIsWhatWasAnnounced) {
   const std::string log = "it booted";
