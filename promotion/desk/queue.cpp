@@ -79,8 +79,8 @@ QueueEntry queue_entry(const reports::RunRecord& record, const reports::Decision
   waiting.severity = reports::worst_severity(record, waiting.set);
   waiting.waived = decision.waived;
   for (const auto& requirement : decision.requirements) {
-    if (requirement.met || (is_of_one_candidate(requirement) && decision.state == DecisionState::promotable)) continue;
-    if (is_of_one_candidate(requirement) && !requirement.about.contains("check")) continue;
+    // What is held back stands in nobody's way; a failure of the set that somebody has to waive does.
+    if (requirement.met || (is_of_one_candidate(requirement) && !requirement.about.contains("check"))) continue;
     if (!requirement.by_people && !can_be_waived(requirement)) {
       entry.why = to_string(requirement);
       return entry;

@@ -62,6 +62,54 @@ TEST(Queue, HasWhatAWaiverCouldLetPassWithTheCommand) {
               HasSubstr("patchlab waive " + desk.record.id + " --department finance --what mail/deliver --until "));
 }
 
+// Each of them waits for an approval, and is said to wait for who could give one.
+TEST(Queue, AsksThoseWhoCouldApproveForWhateverAnApprovalMends) {
+  const auto record = tests::good_record();
+  const std::vector<PeopleOn> people{{.set = {"dns-update", "tidy"}, .could_approve = {"bob"}}};
+  const auto whom = [&](const std::string& code) {
+    reports::DecisionRecord decision{.department = "finance", .state = reports::DecisionState::refused};
+    decision.requirements = {{.code = code, .about = {{"department", "finance"}}, .by_people = true}};
+    const auto entry = queue_entry(record, decision, people);
+    EXPECT_EQ(entry.state, QueueEntry::State::waiting) << code;
+    return entry.waiting ? entry.waiting->whom : std::vector<std::string>{"nothing waits"};
+  };
+  for (const char* code : {"approval-missing", "waiver-not-approved", "check-changed"})
+    EXPECT_THAT(whom(code), ElementsAre("bob")) << code;
+  for (const char* code : {"window-closed", "waiver-expired", "submitter-unknown"})
+    EXPECT_THAT(whom(code), IsEmpty()) << code;
+}
+
+// What is held back goes on another day: the rest waits for people all the same. A failure that somebody has to waive
+// is another thing.
+TEST(Queue, IsNotHeldUpByACandidateThatIsHeldBack) {
+  const auto record = tests::good_record();
+  reports::DecisionRecord decision{.department = "finance", .state = reports::DecisionState::refused};
+  decision.requirements = {{.code = "approval-missing", .by_people = true},
+                           {.code = "candidate-failed", .about = {{"candidate", "worse"}}},
+                           {.code = "candidate-skipped", .about = {{"candidate", "other"}}}};
+  const auto entry = queue_entry(record, decision, {});
+  ASSERT_EQ(entry.state, QueueEntry::State::waiting) << entry.why;
+  ASSERT_EQ(entry.waiting->missing.size(), 1U);
+  EXPECT_EQ(entry.waiting->missing[0].code, "approval-missing");
+  decision.requirements[1].about["check"] = "deliver";
+  EXPECT_EQ(queue_entry(record, decision, {}).state, QueueEntry::State::blocked);
+  decision.state = reports::DecisionState::promotable;
+  decision.requirements.erase(decision.requirements.begin(), decision.requirements.begin() + 2);
+  EXPECT_EQ(queue_entry(record, decision, {}).state, QueueEntry::State::waiting);
+}
+
+// The set that would be published, which need not be that of the final trial.
+TEST(Queue, IsAboutTheSetOfTheDecision) {
+  const auto record = tests::good_record();
+  reports::DecisionRecord decision{.department = "finance", .state = reports::DecisionState::promotable};
+  EXPECT_THAT(queue_entry(record, decision, {}).waiting->set, ElementsAre("dns-update", "tidy"));
+  decision.candidates = {"tidy"};
+  EXPECT_THAT(queue_entry(record, decision, {}).waiting->set, ElementsAre("tidy"));
+  decision.candidates.clear();
+  decision.trial = record.departments[0].trials.front().id;
+  EXPECT_THAT(queue_entry(record, decision, {}).waiting->set, IsEmpty()) << "that trial was without a patch";
+}
+
 TEST(Queue, HasNothingThatNobodyCanGive) {
   OneSet desk;
   desk.policy.approvals = {ApprovalRule{}};
