@@ -396,6 +396,13 @@ TEST(Waiving, DoesNotCountForEachOfTheseReasons) {
   }
 }
 
+// Of the set's trial in one_candidate().
+reports::PhaseRecord& failing(reports::DepartmentRecord& department) {
+  return *std::ranges::find_if(department.trials[2].phases, [](const auto& phase) {
+    return std::ranges::any_of(phase.checks, [](const auto& check) { return check.outcome == Outcome::fail; });
+  });
+}
+
 // What was not observed, and what is no patch's failure, is accepted by nobody.
 TEST(Waiving, NeverReplacesAnObservation) {
   using Department = reports::DepartmentRecord;
@@ -413,6 +420,17 @@ TEST(Waiving, NeverReplacesAnObservation) {
       {"final-trial-failed", [](Department& d) { d.trials[2].phases[0].outcome = Outcome::fail; }},
       {"final-trial-failed", [](Department& d) { d.trials[2].phases[0].checks[0].outcome = Outcome::fail; }},
       {"final-trial-failed", [](Department& d) { d.trials[2].installs[0].outcome = Outcome::fail; }},
+      // The phase in which the failure is that was waived.
+      {"final-trial-failed", [](Department& d) { failing(d).outcome = Outcome::error; }},
+      {"final-trial-failed", [](Department& d) { failing(d).outcome = Outcome::skipped; }},
+      {"final-trial-failed", [](Department& d) { failing(d).outcome = Outcome::not_reached; }},
+      {"final-trial-failed", [](Department& d) { failing(d).error = timeout_error("x"); }},
+      {"final-trial-failed",
+       [](Department& d) {
+         for (auto& check : failing(d).checks) {
+           if (check.id == "deliver") check.error = timeout_error("x");
+         }
+       }},
       {"coverage-missing", [](Department& d) { d.trials[2].phases.pop_back(); }},
       {"coverage-missing", [](Department& d) { d.trials[2].installs.clear(); }},
       {"baseline-broken",

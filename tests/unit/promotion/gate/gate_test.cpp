@@ -81,6 +81,7 @@ const std::vector<Spoiling>& spoilings() {
       {"NoMachines", run_incomplete, [](R, D d) { d.machines.clear(); }},
       {"NoPhases", run_incomplete, [](R, D d) { d.phases.clear(); }},
       {"TooOld", stale, [](R r, D) { r.finished = "2026-11-15T06:59:59.000Z"; }},
+      {"OnlyControlsWereAskedFor", not_asked, [](R r, D) { r.asked.controls = 1; }},
       {"FromTheFuture", stale, [](R r, D) { r.finished = "2026-11-22T07:06:00.000Z"; }},
       {"Answer", fence_breach, [](R, D d) { d.fence.attempts[4].answered = true; }},
       {"NoAttempts", fence_unproven, [](R, D d) { d.fence.attempts.clear(); }},
@@ -111,6 +112,10 @@ const std::vector<Spoiling>& spoilings() {
        [](R, D d) {
          std::erase_if(d.fence.attempts, [](const auto& a) { return a.probe == "watch" && a.phase == "during"; });
        }},
+      {"NobodyCouldListenDuring", fence_unproven,
+       [](R, D d) {
+         for (auto& a : d.fence.attempts) a.sent = a.sent && !(a.probe == "watch" && a.phase == "during");
+       }},
       {"SomebodyWasHeardBetweenTheProbes", fence_breach,
        [](R, D d) {
          for (auto& a : d.fence.attempts) a.answered = a.answered || (a.probe == "watch" && a.phase == "after");
@@ -129,6 +134,11 @@ const std::vector<Spoiling>& spoilings() {
       {"NoGoldenDigest", digest_mismatch, [](R, D d) { d.machines[0].golden_digest = "latest"; }},
       {"NoCandidateDigest", digest_mismatch, [](R r, D) { r.candidates[0].digest.clear(); }},
       {"OtherCandidateDigest", digest_mismatch, [](R r, D) { r.candidates[0].digest = sha256("swapped"); }},
+      {"NoCandidateDigestInTheWholeRecord", digest_mismatch,
+       [](R r, D d) {
+         r.candidates[0].digest = "latest";
+         final_trial(d).set_digest = reports::patch_set_digest({"latest", r.candidates[1].digest});
+       }},
       {"NoFiles", digest_mismatch, [](R r, D) { r.candidates[1].files.clear(); }},
       {"NoFileDigest", digest_mismatch, [](R r, D) { r.candidates[1].files[0].sha256.clear(); }},
       {"CandidateTwice", digest_mismatch, [](R r, D) { r.candidates.push_back(r.candidates[0]); }},
@@ -351,6 +361,26 @@ TEST(Gate, NamesTheCheckTheMachineThePhaseAndTheTrial) {
                 d.flaky.push_back({reports::FlakeKind::not_reproduced, "dns/a-record", {"tidy"}, {"finance/t8"}, {}});
               }),
               about({.department = "finance", .machine = "dns", .check = "a-record"}));
+}
+
+// Nobody is told that an image changed when nobody looked.
+TEST(Gate, SaysWhetherAGoldenImageChangedOrNobodyLooked) {
+  auto record = tests::good_record();
+  record.departments[0].machines[0].golden_digest_after.clear();
+  EXPECT_THAT(decide_on(record).blocking(),
+              says("golden-image-changed: finance/dns: its golden image was not verified after the run"));
+  record.departments[0].machines[0].golden_digest_after = sha256("other");
+  EXPECT_THAT(decide_on(record).blocking(),
+              says("golden-image-changed: finance/dns: its golden image changed during the run"));
+}
+
+// To the second: what is as old as the policy allows is not too old yet.
+TEST(Gate, TakesARunThatIsJustNotTooOld) {
+  auto record = tests::good_record();
+  record.finished = "2026-11-15T07:00:00.000Z";
+  EXPECT_TRUE(decide_on(record).promotes());
+  record.finished = "2026-11-22T07:05:00.000Z";
+  EXPECT_TRUE(decide_on(record).promotes()) << "clocks of two hosts may differ a little";
 }
 
 TEST(Gate, NamesTheCommandThatWouldDo) {
@@ -643,6 +673,8 @@ TEST(Gate, DoesNotGoBackBehindWhatIsPublished) {
   };
   EXPECT_TRUE(with("earlier", "2026-11-21T06:13:31.000Z").promotes());
   EXPECT_TRUE(with(record.id, record.finished).promotes()) << "again";
+  EXPECT_TRUE(with(record.id, "2026-11-22T06:30:00.000Z").promotes()) << "it is this very run";
+  EXPECT_TRUE(with(record.id, "some day").promotes());
   EXPECT_THAT(
       with("later", "2026-11-22T06:30:00.000Z").blocking(),
       says("older-than-published: finance: run later, which is published, ended later: 2026-11-22T06:30:00.000Z"));
