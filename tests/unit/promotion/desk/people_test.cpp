@@ -244,6 +244,33 @@ TEST(Waiving, LetsASetPassWithExactlyWhatWasAcceptedInIt) {
   world.history.waive("carol", {waive_mail, waive_named});
   world.history.approve("dave");
   EXPECT_THAT(world.decision().promotable, ElementsAre("good", "bad", "worse"));
+  // Whichever is asked about first.
+  auto today = world.today();
+  std::ranges::reverse(today.people["finance"]);
+  EXPECT_THAT(decide(world.record, "finance", world.policy, today).promotable, ElementsAre("good", "bad", "worse"));
+}
+
+// Of several trials of the set, the one that saw everything counts; searches stop early, or try some machines.
+TEST(Waiving, IsAboutTheTrialOfTheSetThatSawMost) {
+  for (const bool on_all_machines : {true, false}) {
+    World world(one_candidate());
+    auto& department = world.record.departments[0];
+    auto again = department.trials[2];
+    again.id = "finance/t9";
+    again.purpose = reports::Purpose::search;
+    if (on_all_machines) {
+      again.phases.pop_back();
+    } else {
+      again.machines = {"mail"};
+      std::erase_if(again.phases, [](const auto& phase) { return phase.machine != "mail"; });
+    }
+    department.trials.push_back(again);
+    world.about({"bad"});
+    world.history.waive("carol", {waive_mail});
+    world.history.approve("bob");
+    EXPECT_THAT(world.decision().promotable, ElementsAre("bad")) << on_all_machines;
+    EXPECT_EQ(world.decision().trial, department.trials[2].id);
+  }
 }
 
 // Each way has its code; where the ledger cannot be believed, 65.
@@ -506,6 +533,11 @@ TEST(Waiving, IsStaleWhenALaterRunSeesMore) {
   EXPECT_TRUE(decide(world.record, "finance", world.policy, today).promotes());
   today.standing->failures[0].failed.emplace_back("dns/a-record");
   EXPECT_FALSE(decide(world.record, "finance", world.policy, today).promotes());
+  today.standing->failures[0].failed.pop_back();
+  today.standing->failures[0].department = "engineering";
+  EXPECT_FALSE(decide(world.record, "finance", world.policy, today).promotes())
+      << "on a machine of that name in another department nobody waived it";
+  today.standing->failures[0].department = "finance";
   today.standing->failures[0].failed.clear();
   EXPECT_FALSE(decide(world.record, "finance", world.policy, today).promotes()) << "nobody knows what failed";
 }

@@ -192,6 +192,16 @@ TEST_F(EmergencyDesk, WhatWasTakenBackNeedsNoReview) {
   const auto back = desk_now().promote(older, {}, {.rollback = "it breaks mail"});
   EXPECT_EQ(back.exit_code, ExitCode::ok) << ::testing::PrintToString(back.decisions.front().reasons());
   EXPECT_THAT(reviews()[0].answered, HasSubstr("taken back by the rollback of line "));
+  // It takes back what was there; the next emergency is another one.
+  auto next = record_;
+  next.id = "2026-11-22T061332Z-000010";
+  next.finished = "2026-11-22T06:14:32.480Z";
+  write_down(next);
+  decide(StatementKind::approve, "bob", next);
+  const auto promoted = in_an_emergency(next);
+  ASSERT_EQ(promoted.exit_code, ExitCode::ok) << ::testing::PrintToString(promoted.decisions.front().reasons());
+  ASSERT_THAT(reviews(), SizeIs(2));
+  EXPECT_TRUE(reviews()[1].is_open());
 }
 
 // An approval counts under the policy that it names, if that was in force when it was given: an old policy that asked
@@ -207,6 +217,8 @@ TEST_F(EmergencyDesk, AReviewIsByThePolicyThatWasInForceThen) {
   put_in_force(lenient, 2);
   const auto production = policy_;
   policy_ = parse_policy(lenient.dump(), "2.json").value();
+  EXPECT_THAT(reviews()[0].missing, ElementsAre(HasSubstr("1 of 2 approvals"), HasSubstr("nobody approved since")))
+      << "what the policy asks that is in force";
   decide(StatementKind::approve, "carol");  // under a policy that is not in force yet
   policy_ = production;
   EXPECT_TRUE(reviews()[0].is_open());

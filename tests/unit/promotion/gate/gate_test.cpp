@@ -615,6 +615,22 @@ TEST(Gate, RefusesWhatFailedInALaterRun) {
   EXPECT_TRUE(decide_after(failure).promotes()) << "other bytes";
 }
 
+TEST(Gate, RefusesAStateThatWasMadeByATrialThatOnlyReusedResults) {
+  auto record = with_installation_in_another_trial();
+  record.departments[0].trials.back().reused_from = "finance/t2";
+  EXPECT_THAT(decide_on(record).blocking(), has_code(ReasonCode::coverage_missing));
+}
+
+// That a set could not be taken off again says nothing of what it does.
+TEST(Gate, ARemovalThatFailedIsNoFailureOfTheSet) {
+  auto record = tests::good_record();
+  auto& department = record.departments[0];
+  add_failure_of(department, final_trial(department));
+  EXPECT_FALSE(decide_on(record).promotes());
+  department.trials.back().purpose = reports::Purpose::removal;
+  EXPECT_TRUE(decide_on(record).promotes());
+}
+
 TEST(Gate, KnowsTheSameBytesWhateverTheirName) {
   auto failure = failure_of_the_first(true);
   failure.candidate = "harmless";
@@ -660,6 +676,9 @@ TEST(Gate, RefusesACandidateThatALaterRunTestedAsAnotherOne) {
   asking.standing = Standing{.recorded = true, .later_candidates = {{"run-2", "finance", "tidy", sha256("rebuilt")}}};
   EXPECT_THAT(decide(record, "finance", {}, asking).blocking(),
               says("stale: tidy: is another one in the later run run-2"));
+  asking.standing->later_candidates[0].department = "engineering";
+  EXPECT_TRUE(decide(record, "finance", {}, asking).promotes()) << "each department has what is current there";
+  asking.standing->later_candidates[0].department = "finance";
   asking.standing->later_candidates[0].digest = record.candidates[1].digest;
   EXPECT_TRUE(decide(record, "finance", {}, asking).promotes());
 }
