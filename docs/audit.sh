@@ -67,7 +67,7 @@ jq -r "$facts" "${present[@]}" >"$work/facts" 2>/dev/null || die "objects: a sta
 declare -A fact=(); while IFS=' ' read -r o key value; do fact[$o.$key]=$value; done <"$work/facts"
 get() { v=${fact[${object[$1]}.$2]:-}; [ -n "$v" ] || die "ledger:$1: its statement lacks $2"; }
 is() { [ "${fact[${object[$1]}.$2]:-}" = "$3" ]; }
-signers=; version=0; declare -A closed=()
+signers=; version=0; declare -A closed=() book=()
 for ((i = 1; i <= n; i++)); do k=${kind[i]}; f=objects/${object[i]}
   case $k in import | repair | promote-switched | promote-done) continue ;; esac; [ -f "$f" ] || continue
   get "$i" kind; s=$v
@@ -84,7 +84,7 @@ for ((i = 1; i <= n; i++)); do k=${kind[i]}; f=objects/${object[i]}
   fi
   [ -n "$signers" ] || die "ledger:$i: signed before anybody could"; signed "$f" $signers "${by[i]}" "$s" "${at[i]}"
   if [ "$k" = run ]; then get "$i" begin; g=${line_of[$v]:-0}; [ "$g" -gt 0 ] && [ "$g" -lt "$i" ] && [ "${kind[g]}" = begin ] && [ -z "${closed[$g]:-}" ] || die "ledger:$i: ends a run that had not begun, or had ended"; closed[$g]=$i; fi
-  [ "$k" != policy ] || { get "$i" version; p=policy/$v.json; [[ $v =~ ^[0-9]+$ ]] && [ -f "$p" ] && is "$i" set "$(sum "$p")" || die "ledger:$i: $p is not what it names"; }
+  [ "$k" != policy ] || { get "$i" version; p=policy/$v.json; [[ $v =~ ^[0-9]+$ ]] && [ -f "$p" ] && is "$i" set "$(sum "$p")" || die "ledger:$i: $p is not what it names"; get "$i" set; book[$v]=$p; }
 done
 
 # 3. The head: of all lines, by who may sign heads; and it continues the one that was noted.
@@ -114,15 +114,39 @@ failed='[$manifest[0].candidates[].id] as $ids | .departments[] | select(.name =
 # What the run kept of the trials of this set, and of the control, as its record names it.
 kept='[$manifest[0].candidates[].id] as $ids | [.departments[] | select(.name == $dep) | .trials[] | select(.candidates == [] or (.candidates | sort) == ($ids | sort)) | .evidence_folder // "" | select(. != "") + "/"] as $folders |
   .evidence // [] | .[] | select(.name as $name | any($folders[]; . as $folder | $name | startswith($folder))) | "\(.sha256)  \(.name)" | if test("[[:cntrl:]\\\\]|(^|[ /])\\.\\.?(/|$)") then error("no name") else . end'
+in_force_at() { # TIME LINE: digests of the policies that were in force then, by the lines before this one
+  local i since until old; in_force=
+  for ((i = 1; i < $2; i++)); do [ "${kind[i]}" = policy ] || continue; get $i set; read -r since until old < <(jq -r '"\(.valid_since) \(.valid_until) \(.replaces // "-")"' "${book[$v]}")
+    [ "$(ms_of "$since")" -le "$1" ] || continue; in_force=${in_force//" $old "/" "}; [ "$(ms_of "$until")" -gt "$1" ] || continue; in_force+=" $v "; done; }
+enough() { # RECORD RULEBOOK URGENT WAIVED LINES: whether these approvals are as many different people as the policy asks for; else of how many COUNT, and PEOPLE
+  jq -r --arg dep "$dep" --arg waived "$4" --arg urgent "$3" --slurpfile run "$1" "$asked" "$2" >"$work/asked" 2>/dev/null || die "$dep: nobody can tell what its policy asks"
+  local i who flag not; while read -r count flag not; do people=; for i in $5; do who=${person[${by[i]}]}; [[ " $people " = *" $who "* ]] || [ "$not" = "${by[i]}" ] || [ $(($(flags "objects/${object[i]}.sig") & flag)) != "$flag" ] || people+=" $who"; done
+    [ "$(wc -w <<<"$people")" -ge "$count" ] || return 1; done <"$work/asked"; }
+reviewed() { # BEGUN DONE LINE: whether this emergency was reviewed, or taken back, before LINE: 0, 1, or 2 where that is not here
+  local i w run set rules given all=" " gone=" " authors=" " waived='' lost='' known='' saw
+  get "$1" run; run=$v; get "$1" set; set=$v
+  for ((i = 1; i < $3; i++)); do case ${kind[i]} in
+    promote-begun) [ "$i" -lt "$2" ] || ! is "$i" name "$dep" || ! is "$i" kind rollback || [ "${state[${object[i]}]}" != promote-done ] || return 0 ;;
+    run) ! is "$i" run "$run" || { get "$i" submitter; authors+="${person[$v]:-$v} "; known=1; } ;;
+    submit | waive) ! is "$i" set "$set" || { authors+="${person[${by[i]}]} "; [ "${kind[i]}" = submit ] || waived=1; } ;;
+    withdraw) get "$i" withdraws; w=${line_of[$v]:-0}; [ "$w" = 0 ] || [ "${person[${by[w]}]}" != "${person[${by[i]}]}" ] || gone+="$w " ;;
+    approve) [ -f "objects/${object[i]}" ] || [ "$i" -lt "$2" ] || lost=1 ;;
+  esac; done; [ -n "$known" ] && [ -f "objects/$run" ] || return 2
+  for ((i = 1; i < $3; i++)); do [[ $gone != *" $i "* ]] || continue; case ${kind[i]} in
+    reject) { ! is "$i" run "$run" && ! is "$i" set "$set"; } || return 1 ;;
+    approve) is "$i" name "$dep" && is "$i" run "$run" && is "$i" set "$set" && [[ $authors != *" ${person[${by[i]}]} "* ]] || continue
+      get "$i" policy; rules=$v; in_force_at "${ms[i]}" "$3"; [[ $in_force != *" $rules "* ]] || all+="$i " ;;
+  esac; done
+  for rules in "${!book[@]}"; do given=; saw=; for i in $all; do is "$i" policy "$rules" || continue; given+=" $i"; get "$i" size; [ "$v" -lt "$2" ] || saw=1; done
+    [ -z "$saw" ] || ! enough "objects/$run" "${book[$rules]}" '' "$waived" "$given" || return 0; done
+  return $((lost ? 2 : 1)); }
 : >"$work/kept"; proven=; for folder in stage/*/; do dep=$(basename "$folder"); b=0; d=0
   for ((i = 1; i <= n; i++)); do [ "${kind[i]}" = promote-begun ] && is "$i" name "$dep" || continue
     case ${state[${object[i]}]} in promote-done) b=$i ;; promote-refused) ;; *) die "$dep: the promotion of line $i was not finished" ;; esac; done
   [ $b -gt 0 ] || die "$dep: nothing here says that it was promoted"; for ((i = b; i <= n; i++)); do [ "${kind[i]}" != promote-done ] || [ "${object[i]}" != "${object[b]}" ] || d=$i; done
-  get $b set; set=$v; get $b run; run=$v; get $b policy; rules=$v; is $b subjects 1 || die "$dep: line $b promotes more than one set"; record=objects/$run; rulebook=; in_force=
+  get $b set; set=$v; get $b run; run=$v; get $b policy; rules=$v; is $b subjects 1 || die "$dep: line $b promotes more than one set"; record=objects/$run
   [ -f "$record" ] || die "$dep: the record of its run is missing"
-  for ((i = 1; i < b; i++)); do [ "${kind[i]}" = policy ] || continue; get $i version; read -r since until old < <(jq -r '"\(.valid_since) \(.valid_until) \(.replaces // "-")"' "policy/$v.json")
-    [ "$(ms_of "$since")" -le "${ms[b]}" ] || continue; in_force=${in_force//" $old "/" "}; [ "$(ms_of "$until")" -gt "${ms[b]}" ] || continue
-    p=policy/$v.json; get $i set; in_force+=" $v "; [ "$v" != "$rules" ] || rulebook=$p; done
+  in_force_at "${ms[b]}" $b; rulebook=${book[$rules]:-}
   [[ " ${kind[*]:1:b-1} " = *" policy "* ]] || [ "$(sum policy/quickstart.json)" != "$rules" ] || { rulebook=policy/quickstart.json; in_force=$rules; }
   [ -n "$rulebook" ] && [ "${in_force//[[:space:]]/}" = "$rules" ] || die "$dep: line $b names a policy that was not in force, or not alone"
   urgent=${fact[${object[b]}.review_by]:-}; if [ -n "$urgent" ]; then get $b ticket; is $b kind promote || die "$dep: line $b is no promotion that can be an emergency"
@@ -151,15 +175,23 @@ kept='[$manifest[0].candidates[].id] as $ids | [.departments[] | select(.name ==
   jq -r --arg dep "$dep" --slurpfile manifest "$folder/manifest.json" "$failed" "$record" >"$work/failed" 2>/dev/null || die "$dep: no trial of this very set, or not all of it was seen, or the lab could not tell"
   ! grep -qvxF -- "$waived" "$work/failed" || die "$dep: there are failures that nobody waived"
   jq -r --arg dep "$dep" --slurpfile manifest "$folder/manifest.json" "$kept" "$record" >>"$work/kept" 2>/dev/null || die "$dep: nobody can tell what its run kept"
-  jq -r --arg dep "$dep" --arg waived "$waived" --arg urgent "$urgent" --slurpfile run "$record" "$asked" "$rulebook" >"$work/asked" 2>/dev/null || die "$dep: nobody can tell what its policy asks"
-  names=; while read -r count flag not; do people=; for i in $approvers; do who=${person[${by[i]}]}; [[ " $people " = *" $who "* ]] || [ "$not" = "${by[i]}" ] || [ $(($(flags "objects/${object[i]}.sig") & flag)) != "$flag" ] || people+=" $who"; done
-    [ "$(wc -w <<<"$people")" -ge "$count" ] || die "$dep: approved by${people:- nobody} who neither submitted nor waived; the policy asks for $count"; done <"$work/asked"
-  for i in $approvers; do names+=" ${by[i]}"; done; [ -n "$names$noted" ] || die "$dep: approved by nobody, and no head was noted: nothing outside of the lab supports it"
+  enough "$record" "$rulebook" "$urgent" "$waived" "$approvers" || die "$dep: approved by${people:- nobody} who neither submitted nor waived; the policy asks for $count"
+  names=; for i in $approvers; do names+=" ${by[i]}"; done; [ -n "$names$noted" ] || die "$dep: approved by nobody, and no head was noted: nothing outside of the lab supports it"
   for o in ${fact[${object[b]}.decisions]:-}; do w=${line_of[$o]:-0}; [ "$w" -gt 0 ] && [ "$w" -lt $b ] && [[ $gone != *" $w "* ]] || die "$dep: line $b rests on a decision that is not there"; done
   get $b serial; is $b manifest "$(sum "$folder/manifest.json")" && [ "$(jq -r '.department + " " + .set + " " + (.serial | tostring)' "$folder/manifest.json")" = "$dep $set $v" ] || die "$dep: the manifest is not the one that was promoted"
   [ "$(sum "$folder/SHA256SUMS")" = "$set" ] || die "$dep: SHA256SUMS is not the set that was promoted"
   (cd "$folder" && sha256sum --quiet --strict -c SHA256SUMS >/dev/null 2>&1) && [ "$(find "$folder" -type f | wc -l)" = $(($(wc -l <"$folder/SHA256SUMS") + 2)) ] || die "$dep: the files are not those of the set"
-  proven+=" $dep (line $b, serial $v, approved by${names:- nobody}${urgent:+, an emergency to be reviewed by $urgent})"
+  proven+=" $dep (line $b, serial $v, approved by${names:- nobody}${urgent:+, an emergency})"
+  # Emergencies of this department: reviewed in time when this was promoted; what is open now refutes nothing, and is said.
+  days=$(jq -r '.emergency.review_within_days // 0' "$rulebook"); for ((e = 1; e <= b; e++)); do by_then=${fact[${object[e]}.review_by]:-}
+    [ "${kind[e]}" = promote-begun ] && is "$e" name "$dep" && [ -n "$by_then" ] && [ "${state[${object[e]}]}" = promote-done ] || continue
+    for ((d = e; d < n; d++)); do [ "${kind[d]}" != promote-done ] || [ "${object[d]}" != "${object[e]}" ] || break; done
+    due=$(ms_of "$by_then"); [ $((ms[d] + days * 86400000)) -ge "$due" ] || due=$((ms[d] + days * 86400000)); code=0
+    if [ $e -lt $b ] && [ "${ms[b]}" -ge "$due" ] && ! is $b kind rollback; then reviewed $e $d $b || code=$?
+      [ $code != 1 ] || die "$dep: line $b was promoted while the review of the emergency of line $e was overdue"
+      [ $code = 0 ] || die "$dep: nobody can tell whether the emergency of line $e was reviewed before line $b: that is not here"; fi
+    code=0; reviewed $e $d $((n + 1)) || code=$?; case $code in 0) continue ;; 2) proven+=", whether the emergency of line $e was reviewed is not known" ;;
+      *) [ "$(ms_of "$by_then")" -le "${ms[n]}" ] && proven+=", the review of the emergency of line $e is OVERDUE" || proven+=", the emergency of line $e is to be reviewed by $by_then" ;; esac; done
 done
 [ -n "$proven" ] || die "nothing is promoted here"
 [ ! -s "$work/kept" ] || sha256sum --quiet --strict -c "$work/kept" >/dev/null 2>&1 || die "evidence: a file that the run kept is missing, or was edited"

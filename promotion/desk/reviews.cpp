@@ -27,12 +27,6 @@ const PromotionStory* rollback_after(const History& history, const PromotionStor
   return nullptr;
 }
 
-// The same decisions with the approvals that were given while this policy was in force.
-Decisions while_in_force(Decisions decisions, const Policy& policy, const std::vector<Policy>& all) {
-  std::erase_if(decisions.approvals, [&](const Approval& approval) { return !is_in_force(policy, all, approval.at); });
-  return decisions;
-}
-
 class Reviewing {
  public:
   Reviewing(const DecisionBook& book, const std::vector<Policy>& policies, Moment now)
@@ -68,7 +62,7 @@ class Reviewing {
     for (const auto& policy : policies_) {
       target.policy = policy.digest;
       const auto question = DecisionBook::question(target, contents, {}, now_);
-      const auto decisions = while_in_force(DecisionBook::decisions(question, contents), policy, policies_);
+      const auto decisions = approvals_while_in_force(DecisionBook::decisions(question, contents), policy, policies_);
       const auto people = people_in(decisions, contents.trust, policy, review.set);
       auto missing = missing_for_review(policy, people, severities, story.last_line);
       if (missing.empty()) {
@@ -123,6 +117,11 @@ std::vector<std::string> missing_for_review(const Policy& policy, const PeopleOn
   });
   if (!looked) missing.emplace_back("nobody approved since it was promoted");
   return missing;
+}
+
+Decisions approvals_while_in_force(Decisions decisions, const Policy& policy, const std::vector<Policy>& all) {
+  std::erase_if(decisions.approvals, [&](const Approval& approval) { return !is_in_force(policy, all, approval.at); });
+  return decisions;
 }
 
 Result<std::vector<Review>> reviews_at_desk(const std::filesystem::path& stage, Moment now) {

@@ -41,6 +41,10 @@ void to_json(Json& json, const Review& review);
                                                           const std::map<std::string, std::string>& severities,
                                                           std::uint64_t done);
 
+// The same decisions with the approvals that were given while this policy was in force.
+[[nodiscard]] Decisions approvals_while_in_force(Decisions decisions, const Policy& policy,
+                                                 const std::vector<Policy>& all);
+
 // All of a stage, in the order of the ledger. `policies`: all documents of the stage; an approval counts under the one
 // that it names, if that was in force when it was given. An error: nobody can tell, and then nothing may be taken for
 // reviewed.

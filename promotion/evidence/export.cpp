@@ -122,6 +122,10 @@ class Exporting {
         before = &story;
       if (story.line > promotion.last_line && story.line <= lines_) objects_.insert(story.statement);
     }
+    for (const auto& story : state_.history.promotions()) {
+      if (story.department == department && !story.review_by.empty() && story.line <= promotion.line)
+        PATCHLAB_TRY(add_review(story));
+    }
     if (before != nullptr) {
       PATCHLAB_ASSIGN(const auto earlier, facts_of(before->statement));
       objects_.insert(before->statement);
@@ -129,6 +133,27 @@ class Exporting {
     }
     PATCHLAB_TRY(copy_version(department));
     return copy_evidence(department, facts.run);
+  }
+
+  // Of an emergency promotion, what shows whether it was reviewed: what it published, who submitted that, and every
+  // approval of it up to the head.
+  Result<void> add_review(const PromotionStory& story) {
+    objects_.insert(story.statement);
+    for (const auto& digest : {story.run, story.manifest}) {
+      if (chain_.objects().has(digest)) objects_.insert(digest);
+    }
+    for (const auto& attempt : state_.history.attempts()) {
+      if (attempt.run != story.run) continue;
+      objects_.insert(attempt.begin);
+      objects_.insert(attempt.end);
+    }
+    for (std::uint64_t seq = story.line; seq <= lines_; ++seq) {
+      const auto& line = state_.lines[seq - 1];
+      if (line.kind != ChainKind::approve) continue;
+      PATCHLAB_ASSIGN(const auto facts, facts_of(line.object));
+      if (facts.run == story.run) add_line(line);
+    }
+    return {};
   }
 
   // What the run kept of the trials of this set, and of the control.

@@ -16,6 +16,7 @@
 #include "promotion/book/failures.hpp"
 #include "promotion/desk/people.hpp"
 #include "promotion/evidence/bundle_chain.hpp"
+#include "promotion/evidence/past_reviews.hpp"
 #include "promotion/evidence/signed_lines.hpp"
 #include "promotion/evidence/witness.hpp"
 #include "promotion/gate/gate.hpp"
@@ -46,6 +47,8 @@ struct Story {
   std::optional<reports::RunRecord> record;
   std::optional<Manifest> manifest;
   std::optional<Policy> policy;
+  std::vector<Policy> policies;     // all that were put in force before
+  std::vector<PastReview> reviews;  // of emergency promotions before
   Decisions decisions;
   PeopleOn people;
 };
@@ -299,6 +302,7 @@ class Proving {
     look_at_record(department, story);
     PATCHLAB_TRY(look_at_policy(department, story));
     PATCHLAB_TRY(look_at_decisions(department, story));
+    PATCHLAB_TRY(look_at_reviews(department, story));
     look_at_gate(department, story);
     return {};
   }
@@ -565,6 +569,7 @@ class Proving {
                fmt::format("'{}', in force by line {}", printable(in_force.id),
                            documents[static_cast<std::size_t>(line)].line));
     story.policy = std::move(in_force);
+    story.policies = std::move(all);
     return {};
   }
 
@@ -650,6 +655,41 @@ class Proving {
           names.empty() ? std::string("nobody approved") : "approved by " + listed(names));
   }
 
+  // What had gone through the emergency lane before: the gate asks whether it was reviewed. What nobody reviewed until
+  // now refutes nothing that lies there, and is said.
+  Result<void> look_at_reviews(const std::string& department, Story& story) {
+    if (!story.record || !story.policy || !trust_) return {};
+    PATCHLAB_ASSIGN(story.reviews, past_reviews(processes_, ledger_, chain_, *trust_, story.policies, department,
+                                                story.promotion->line));
+    std::string why;
+    PATCHLAB_ASSIGN(const auto documents, documents_before(lines().size() + 1, why));
+    if (!why.empty()) return {};  // said of what is promoted by it
+    std::vector<Policy> policies;
+    for (const auto& document : documents) policies.push_back(document.policy);
+    PATCHLAB_ASSIGN(const auto now,
+                    past_reviews(processes_, ledger_, chain_, *trust_, policies, department, lines().size() + 1));
+    const auto until = *chain_time(lines().back().time);
+    for (const auto& review : now) {
+      if (!review.answered.empty()) continue;
+      const auto what = fmt::format("the emergency promotion of line {} ({}) of '{}'", review.line,
+                                    printable(review.ticket), department);
+      if (!review.unknown.empty())
+        proof_.notes.push_back(fmt::format("whether {} was reviewed is not known: {}", what, review.unknown));
+      else if (review.asked.due <= until)
+        proof_.notes.push_back(fmt::format("{} was to be reviewed by {}, and up to line {} nobody did: OVERDUE", what,
+                                           rfc3339(review.asked.due), lines().size()));
+      else
+        proof_.notes.push_back(fmt::format("{} is to be reviewed by {}", what, rfc3339(review.asked.due)));
+    }
+    const auto nobody_knows = std::ranges::count_if(chain_.state.history.promotions(),
+                                                    [](const auto& one) { return one.department.starts_with('?'); });
+    if (nobody_knows > 0)
+      proof_.notes.push_back(fmt::format(
+          "the statements of {} promotions are left out here: whether emergencies of '{}' are among them is not known",
+          nobody_knows, department));
+    return {};
+  }
+
   // --- the gate, on what was true then
   [[nodiscard]] const PromotionStory* before(const PromotionStory& promotion) const {
     const PromotionStory* last = nullptr;
@@ -665,6 +705,12 @@ class Proving {
     Today today{.now = story.when};
     today.standing = Standing{.recorded = true};
     today.people[department] = {story.people};
+    // Going back need not wait for a review.
+    if (story.statement.kind != StatementKind::rollback) {
+      for (const auto& review : story.reviews) {
+        if (review.is_open()) today.open_reviews[department].push_back(review.asked);
+      }
+    }
     if (const auto use = emergency_of(story.statement)) {
       today.lane = Lane::emergency;
       today.emergency = *use;
@@ -698,6 +744,15 @@ class Proving {
       return broken(
           department, LinkKind::gate,
           fmt::format("promotes {}, and {} was", listed(decision.promotable), listed(story.manifest->candidates)));
+    for (const auto& review : story.reviews) {
+      const auto due = std::min(
+          review.asked.due, review.asked.promoted + (story.policy->emergency ? story.policy->emergency->review_within
+                                                                             : std::chrono::days(0)));
+      if (review.unknown.empty() || story.when < due || story.statement.kind == StatementKind::rollback) continue;
+      return missing(department, LinkKind::gate,
+                     fmt::format("nobody can tell whether the emergency promotion of line {} was reviewed by then: {}",
+                                 review.line, review.unknown));
+    }
     // It was decided before the line was written: the review may be due earlier than from then, not later.
     if (decision.emergency &&
         *parse_rfc3339(*story.statement.review_by) > story.when + story.policy->emergency->review_within)
