@@ -968,6 +968,7 @@ std::string command_for(ReasonCode code, const RunRecord& record) {
     case ReasonCode::evidence_changed:
     case ReasonCode::stale:
     case ReasonCode::narrowed:
+    case ReasonCode::not_asked:
     case ReasonCode::fence_unproven:
     case ReasonCode::golden_image_changed:
     case ReasonCode::digest_mismatch:
@@ -1017,7 +1018,6 @@ std::string command_for(ReasonCode code, const RunRecord& record) {
     case ReasonCode::waiver_of_no_failure:
     case ReasonCode::waivers_too_many: break;
     case ReasonCode::window_closed:
-    case ReasonCode::not_asked:
     case ReasonCode::publish_failed:
     case ReasonCode::ledger_unusable: return "patchlab promote " + record.id;
     case ReasonCode::promotion_unclear: return "patchlab verify STAGE";

@@ -18,7 +18,7 @@ enum class ReasonCode {
   older_than_published,      // the published version is of a run that ended later: going back is a decision of its own
   department_unknown,        // the record does not have it
   narrowed,                  // the run left something out, so the department was not tested as a whole
-  not_asked,                 // the run was not to promote
+  not_asked,                 // the run was started with --controls
   department_not_allowed,    // the policy does not have it
   scenario_not_allowed,      // the run is of a scenario that the policy does not take
   tool_version_not_allowed,  // it was made by a patchlab that the policy does not take
