@@ -49,6 +49,7 @@ add_custom_command(OUTPUT ${made}/changelog.gz ${made}/changelog.Debian.gz
   WORKING_DIRECTORY ${made} DEPENDS CHANGELOG.md ${made}/changelog.Debian VERBATIM)
 add_custom_target(debian_changelogs ALL DEPENDS ${made}/changelog.gz)
 install(FILES ${made}/changelog.gz ${made}/changelog.Debian.gz DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT debian EXCLUDE_FROM_ALL)
+install(FILES packaging/lintian-overrides DESTINATION ${CMAKE_INSTALL_DATADIR}/lintian/overrides RENAME patchlab COMPONENT debian EXCLUDE_FROM_ALL)
 
 # Which packages a lab needs is said in one place.
 function(patchlab_packages list variable)
@@ -64,12 +65,14 @@ patchlab_packages(some_labs_packages CPACK_DEBIAN_PACKAGE_RECOMMENDS)
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME patchlab)
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "test lab and gate for server patches")
-set(CPACK_DEBIAN_PACKAGE_DESCRIPTION "Clones an organisation's servers into a fenced lab, applies candidate patches to the clones, checks
-each server as its clients see it, finds the patch or the pair of patches that breaks
-something, and publishes exactly the patches that passed.
+set(CPACK_DEBIAN_PACKAGE_DESCRIPTION "Clones an organisation's servers into a fenced lab, applies candidate
+patches to the clones, checks each server as its clients see it, finds the
+patch or the pair of patches that breaks something, and publishes exactly
+the patches that passed.
 .
-Golden machines are images that it builds itself, or domains of a libvirt. Every result,
-and who decided what, is kept in a ledger that can be proven later.")
+Golden machines are images that it builds itself, or domains of a libvirt.
+Every result, and who decided what, is kept in a ledger that can be proven
+later.")
 set(CPACK_PACKAGE_VENDOR "The patchlab authors")
 set(CPACK_DEBIAN_PACKAGE_MAINTAINER "${PATCHLAB_MAINTAINER}")
 set(CPACK_DEBIAN_PACKAGE_RELEASE ${PATCHLAB_RELEASE})
