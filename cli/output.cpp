@@ -9,6 +9,7 @@
 
 #include "cli/terminal.hpp"
 #include "lab/core/pipe.hpp"
+#include "lab/core/redaction.hpp"
 
 namespace patchlab::cli {
 namespace {
@@ -27,6 +28,7 @@ void write_out(const std::string& text) {
 }
 
 void say_json(const std::string& name, Json json) {
+  redact_named(json);
   json["schema"] = "patchlab/" + name + "/v1";
   say_record(json);
 }

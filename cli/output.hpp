@@ -19,8 +19,8 @@ template <class... Args>
 void say(fmt::format_string<Shown<Args>...> format, const Args&... args) {
   write_out(printable_format<Args...>(format, args...));
 }
-// An object as a document of schema "patchlab/NAME/v1" (cli/schemas/NAME.schema.json). Every --json goes through this,
-// but records, which say their schema themselves.
+// An object as a document of schema "patchlab/NAME/v1" (cli/schemas/NAME.schema.json), without what its keys call a
+// secret. Every --json goes through this, but records, which say their schema themselves and were written without.
 void say_json(const std::string& name, Json json);
 void say_record(const Json& json);
 

@@ -130,6 +130,22 @@ std::set<std::string> secrets_in(const Json& json) {
   return secrets;
 }
 
+void redact_named(Json& json) {
+  const std::function<void(Json&)> hide = [&](Json& value) {
+    if (value.is_string()) value = redacted;
+    if (value.is_structured()) std::ranges::for_each(value, hide);
+  };
+  if (json.is_array()) std::ranges::for_each(json, redact_named);
+  if (!json.is_object()) return;
+  for (auto& [key, value] : json.items()) {
+    const auto name = lower_case(key);
+    if (name == "password" || name == "passphrase" || name == "secret")
+      hide(value);
+    else
+      redact_named(value);
+  }
+}
+
 std::vector<std::string> words_besides_secrets(const Json& json) {
   std::vector<std::string> words;
   const auto add = [&](const Json& inner) {

@@ -40,6 +40,9 @@ class Redactor {
 // Values of keys that name a secret ("password", "passphrase", "secret", in any case and as a part of a longer key), in
 // all of `json`.
 [[nodiscard]] std::set<std::string> secrets_in(const Json& json);
+// Every text below a key that is "password", "passphrase" or "secret", in any case, becomes `redacted`: for what is
+// printed, where a name may have one of these words in it (a package, a check) and is none.
+void redact_named(Json& json);
 // All other strings in it, and all keys.
 [[nodiscard]] std::vector<std::string> words_besides_secrets(const Json& json);
 

@@ -88,5 +88,19 @@ TEST(Redaction, FindsSecretsByTheNamesOfTheirKeys) {
               ElementsAre("checks", "with", "password", "user", "alice", "with", "Admin_Passphrase", "secrets"));
 }
 
+TEST(Redaction, HidesWhatIsCalledASecretAndNothingElse) {
+  Json json = {{"credentials", Json::array({{{"user", "ann"}, {"password", "p"}}})},
+               {"Passphrase", "word"},
+               {"secret", {"a", {{"b", "c"}, {"d", 1}}}},
+               {"packages", {{"libsecret-1-0", "0.20"}}},
+               {"checks", {{"mail/wrong-password", "pass"}}}};
+  redact_named(json);
+  EXPECT_EQ(json, (Json{{"credentials", Json::array({{{"user", "ann"}, {"password", redacted}}})},
+                        {"Passphrase", redacted},
+                        {"secret", {redacted, {{"b", redacted}, {"d", 1}}}},
+                        {"packages", {{"libsecret-1-0", "0.20"}}},
+                        {"checks", {{"mail/wrong-password", "pass"}}}}));
+}
+
 }  // namespace
 }  // namespace patchlab
