@@ -8,6 +8,7 @@
 #include "promotion/desk/desk.hpp"
 #include "promotion/desk/stage_policy.hpp"
 #include "promotion/signature/ssh_keygen.hpp"
+#include "tests/support/json_schema.hpp"
 #include "tests/support/sample_record.hpp"
 
 namespace patchlab::e2e {
@@ -23,6 +24,12 @@ constexpr const char* policy_of_two =
 
 // A promotion as it happens: keys and lists by the commands that people use, the lab's lines and the promotion by the
 // desk, which here gets its run from a record instead of machines.
+void expect_fits(const std::string& output, const std::string& schema) {
+  const auto file = std::string(PATCHLAB_SOURCE_DIR) + "/cli/schemas/" + schema + ".schema.json";
+  const auto json = Json::parse(output, nullptr, false);
+  EXPECT_THAT(tests::SchemaValidator(read_json_file(file).value()).problems(json), ::testing::IsEmpty()) << output;
+}
+
 class EvidenceCommand : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -166,7 +173,9 @@ TEST_F(EvidenceCommand, WhatTheCommandsMakeIsProvenByBoth) {
   approve("carol");
   promote();
   ASSERT_TRUE(remove_tree(folder_.path() / "bundle"));
-  good({"evidence", "export", "--department", "finance", "-o", "bundle"});
+  const auto exported = ask({"evidence", "export", "--department", "finance", "-o", "bundle", "--json"});
+  ASSERT_EQ(exit_code(exported), 0) << exported.errors;
+  expect_fits(exported.output, "evidence-export");
   expect_proven(both());
   EXPECT_THAT(both().audited.output, HasSubstr("serial 2"));
 }
@@ -175,7 +184,7 @@ TEST_F(EvidenceCommand, WhatTheCommandsMakeIsProvenByBoth) {
 TEST_F(EvidenceCommand, OtherToolsCheckItsEnvelopesWithStockOpenssl) {
   const auto exported = [&](const std::string& key) {
     return ask({"evidence", "export", "--format", "dsse", "--department", "finance", "-o", "finance.intoto.jsonl",
-                "--dsse-key", key});
+                "--json", "--dsse-key", key});
   };
   ASSERT_EQ(exit_code(start("openssl", {"genpkey", "-algorithm", "ed25519", "-out", "dsse.pem"})), 0);
   ASSERT_EQ(exit_code(start("openssl", {"pkey", "-in", "dsse.pem", "-pubout", "-out", "dsse.pub"})), 0);
@@ -192,6 +201,7 @@ TEST_F(EvidenceCommand, OtherToolsCheckItsEnvelopesWithStockOpenssl) {
   EXPECT_FALSE(fs::exists(folder_.path() / "finance.intoto.jsonl"));
   const auto made = exported("dsse.pem");
   ASSERT_EQ(exit_code(made), 0) << made.errors;
+  expect_fits(made.output, "evidence-dsse");
   const std::string check = R"sh(set -euo pipefail
 while IFS= read -r line; do
   type=$(jq -r .payloadType <<<"$line"); jq -r .payload <<<"$line" | base64 -d >body
