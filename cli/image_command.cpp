@@ -5,6 +5,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "cli/answers.hpp"
 #include "cli/commands.hpp"
 #include "cli/output.hpp"
 #include "cli/share.hpp"
@@ -59,6 +60,10 @@ ExitCode build(const Arguments& arguments) {
   }
   const auto built = image::build(host_processes(), request);
   if (!built) return report(built.error());
+  if (arguments.json) {
+    say_json("image-build", image_build_json(*built));
+    return ExitCode::ok;
+  }
   std::vector<std::vector<Cell>> rows{{{"IMAGE", {}}, {"ROLE", {}}, {"DIGEST", {}}, {"", {}}}};
   for (const auto& one : *built) {
     rows.push_back({{one.image.name, {}},
@@ -87,22 +92,23 @@ ExitCode list(const Arguments& arguments) {
   return ExitCode::ok;
 }
 
-ExitCode verify() {
+ExitCode verify(const Arguments& arguments) {
   const auto images = image::list(cache_folder());
   if (!images) return report_input(images.error(), ExitCode::bad_data);
-  if (images->empty()) {
-    return report(configuration_error(fmt::format("there is no golden image in '{}' to verify",
-                                                  image::images_folder(cache_folder()).string()),
-                                      "build one with 'patchlab image build', or set PATCHLAB_CACHE"),
-                  ExitCode::not_tested);
-  }
   auto code = ExitCode::ok;
+  std::vector<VerifiedImage> verified;
   for (const auto& one : *images) {
     const auto intact = image::verify(one);
-    say("{} {} {}\n", one.name, one.digest.substr(0, 16), intact ? "intact" : "CHANGED");
+    verified.push_back({one, intact ? std::string() : intact.error().message});
+    if (!arguments.json) say("{} {} {}\n", one.name, one.digest.substr(0, 16), intact ? "intact" : "CHANGED");
     if (!intact) code = report_input(intact.error(), ExitCode::bad_data);
   }
-  return code;
+  if (arguments.json) say_json("image-verify", image_verify_json(verified));
+  if (!verified.empty()) return code;
+  return report(configuration_error(fmt::format("there is no golden image in '{}' to verify",
+                                                image::images_folder(cache_folder()).string()),
+                                    "build one with 'patchlab image build', or set PATCHLAB_CACHE"),
+                ExitCode::not_tested);
 }
 
 }  // namespace
@@ -115,13 +121,14 @@ void add_image(CLI::App& app, Chosen& chosen) {
   building->add_option("names", arguments->names, "recipes; all when none is given");
   building->add_option("--recipes", arguments->recipes,
                        "folder of recipes; default: scenarios/images, else those that patchlab came with");
+  building->add_flag("--json", arguments->json, "as JSON");
   building->callback([arguments, &chosen] { chosen = [arguments] { return build(*arguments); }; });
   auto* listing = group->add_subcommand("list", "what is in the cache");
   listing->add_flag("--json", arguments->json, "as JSON");
   listing->callback([arguments, &chosen] { chosen = [arguments] { return list(*arguments); }; });
-  group->add_subcommand("verify", "read every image again and compare its digests")->callback([&chosen] {
-    chosen = verify;
-  });
+  auto* verifying = group->add_subcommand("verify", "read every image again and compare its digests");
+  verifying->add_flag("--json", arguments->json, "as JSON");
+  verifying->callback([arguments, &chosen] { chosen = [arguments] { return verify(*arguments); }; });
 }
 
 }  // namespace patchlab::cli

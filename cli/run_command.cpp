@@ -5,6 +5,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "cli/answers.hpp"
 #include "cli/commands.hpp"
 #include "cli/output.hpp"
 #include "cli/run_ledger.hpp"
@@ -26,24 +27,30 @@ struct Arguments {
 
 // A run of it would test nothing, and end with the same code.
 ExitCode if_anything_applies(const runners::Plan& plan) {
-  for (const auto& department : plan.departments) {
-    if (department.controls > 0) return ExitCode::ok;
-    for (const auto& candidate : department.candidates) {
-      if (!candidate.installs.empty()) return ExitCode::ok;
-    }
-  }
+  if (anything_applies(plan)) return ExitCode::ok;
   return report(configuration_error("no candidate applies to any machine: a run would test nothing",
                                     "patchlab run --dry-run SCENARIO says why, of each"),
                 ExitCode::only_skips);
 }
 
+// Trouble of the lab says nothing about the scenario, so there is no answer then.
+ExitCode not_in_order(const Arguments& arguments, const Error& error) {
+  if (arguments.json && error.error_class == ErrorClass::configuration)
+    say_json("validate", validate_json(arguments.scenario.string(), error));
+  return report(error);
+}
+
 ExitCode validate(const Arguments& arguments) {
   const auto stop = interruption();
   const auto scenario = runners::load_scenario(arguments.scenario);
-  if (!scenario) return report(scenario.error());
+  if (!scenario) return not_in_order(arguments, scenario.error());
   runners::Progress progress(runners::Progress::style_for(STDERR_FILENO));
   const auto plan = runners::make_plan(*scenario, arguments.options, progress, stop);
-  if (!plan) return report(plan.error());
+  if (!plan) return not_in_order(arguments, plan.error());
+  if (arguments.json) {
+    say_json("validate", validate_json(arguments.scenario.string(), *plan));
+    return if_anything_applies(*plan);
+  }
   say("{}: fine: {} departments, {} candidates\n", arguments.scenario, plan->departments.size(),
       plan->candidates.size());
   for (const auto& sentence : plan->not_tested) say("not tested: {}\n", sentence);
@@ -109,6 +116,7 @@ void add_run(CLI::App& app, Chosen& chosen) {
   const auto arguments = std::make_shared<Arguments>();
   auto* checking = app.add_subcommand("validate", "parse and check everything before any machine starts");
   checking->add_option("scenario", arguments->scenario, "scenario file")->required();
+  checking->add_flag("--json", arguments->json, "as JSON, its problems too");
   checking->callback([arguments, &chosen] { chosen = [arguments] { return validate(*arguments); }; });
 
   auto* running = app.add_subcommand("run", "clone, fence, patch, check, find the culprits, promote");

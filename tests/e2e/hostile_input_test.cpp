@@ -267,6 +267,7 @@ TEST_F(HostileInput, NamesOfFilesArePrintedInert) {
                                              {"patch", "add", name},
                                              {"validate", name},
                                              {"run", name},
+                                             {"init", name},
                                              {"report", name},
                                              {"report", "no\nsuch"},
                                              {"explain", name, "--run", "2026-11-22T060250Z-7f3a91"},

@@ -1,0 +1,31 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "lab/image/builder.hpp"
+#include "runners/engine/run.hpp"
+
+// What commands print with --json, but for the schema's name: made of values, and held against cli/schemas by tests.
+namespace patchlab::cli {
+
+// patchlab/image-build/v1: every image that was asked for, as it is now.
+[[nodiscard]] Json image_build_json(const std::vector<lab::image::BuiltImage>& built);
+
+// patchlab/image-verify/v1: an image, and what has changed in it.
+struct VerifiedImage {
+  lab::image::GoldenImage image;
+  std::string problem;  // empty: it is as it was built
+};
+[[nodiscard]] Json image_verify_json(const std::vector<VerifiedImage>& images);
+
+// patchlab/validate/v1: of a scenario that is in order, and of one that is not, by the lines of its error.
+[[nodiscard]] Json validate_json(const std::string& file, const runners::Plan& plan);
+[[nodiscard]] Json validate_json(const std::string& file, const Error& error);
+
+// Whether there is anything to test: a candidate for a machine, or controls.
+[[nodiscard]] bool anything_applies(const runners::Plan& plan);
+
+}  // namespace patchlab::cli
