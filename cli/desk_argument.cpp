@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/desk_argument.hpp"
 
+#include "cli/terminal.hpp"
 #include "history/archive/run_archive.hpp"
 #include "lab/core/paths.hpp"
 #include "lab/core/time.hpp"
@@ -10,7 +11,12 @@
 namespace patchlab::cli {
 
 Result<RunAtDesk> run_at_desk(const DeskArguments& arguments, runners::Look look) {
-  PATCHLAB_ASSIGN(const auto found, history::RunArchive(arguments.runs).find(arguments.run));
+  const history::RunArchive archive(arguments.runs);
+  PATCHLAB_ASSIGN(const auto found, archive.find(arguments.run));
+  // Yesterday's answer must not pass for that of tonight.
+  if (const auto newer = archive.newer_without_record(); arguments.run == "latest" && !newer.empty())
+    warn(fmt::format("run '{}' is newer and has no record: it is under way, or was killed; this is '{}'", newer,
+                     found.parent_path().filename().string()));
   PATCHLAB_ASSIGN(auto record, reports::read_run_record(found));
   PATCHLAB_ASSIGN(auto file, absolute_path(found));
   PATCHLAB_ASSIGN(auto stage, absolute_path(arguments.stage).while_doing("--stage"));

@@ -24,6 +24,8 @@ ExitCode report(const Error& error, ExitCode code) {
   return is_about_option(error) ? ExitCode::usage : code;
 }
 
+void warn(const std::string& text) { tell(fmt::format("patchlab: warning: {}\n", printable(text))); }
+
 ExitCode report_input(const Error& error, ExitCode bad) {
   return report(error, error.error_class == ErrorClass::configuration ? bad : ExitCode::error);
 }

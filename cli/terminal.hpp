@@ -17,6 +17,8 @@ namespace patchlab::cli {
 // an option and what was typed for it (is_about_option) is the command line's fault whatever `code` says.
 ExitCode report(const Error& error);
 ExitCode report(const Error& error, ExitCode code);
+// "patchlab: warning: ...": what does not stop a command, and must not be overlooked.
+void warn(const std::string& text);
 // Of an input file: `bad` when the file is (missing, broken, no regular file), error when the host could not read it.
 ExitCode report_input(const Error& error, ExitCode bad);
 

@@ -13,6 +13,13 @@ namespace patchlab::history {
 
 namespace fs = std::filesystem;
 
+namespace {
+
+// What a run writes from its first moment on.
+constexpr const char* events_file_name = "events.jsonl";
+
+}  // namespace
+
 // Ids begin with the time, so the greatest name is the newest run.
 std::vector<std::string> RunArchive::list() const {
   std::vector<std::string> ids;
@@ -21,6 +28,15 @@ std::vector<std::string> RunArchive::list() const {
   }
   std::ranges::reverse(ids);
   return ids;
+}
+
+std::string RunArchive::newer_without_record() const {
+  const auto known = list();
+  std::string newest;
+  for (const auto& entry : entries_of(folder_).value_or({})) {
+    if (is_there(entry / events_file_name)) newest = std::max(newest, entry.filename().string());
+  }
+  return newest.empty() || (!known.empty() && newest <= known.front()) ? std::string() : newest;
 }
 
 Result<fs::path> RunArchive::latest() const {
@@ -48,8 +64,12 @@ Result<fs::path> RunArchive::find(const std::string& name) const {
                                              : fmt::format("the newest there: {}", fmt::join(ids, ", ")));
     }
   }
-  if (is_folder(path)) path /= reports::run_file_name;
-  return path;
+  if (!is_folder(path)) return path;
+  const auto record = path / reports::run_file_name;
+  if (!is_there(record) && is_there(path / events_file_name))
+    return configuration_error(fmt::format("run '{}' has no record: it is under way, or was killed", name),
+                               fmt::format("'{}' says how far it came", (path / events_file_name).string()));
+  return record;
 }
 
 Result<reports::RunRecord> RunArchive::read(const std::string& name) const {

@@ -18,10 +18,13 @@ class RunArchive {
 
   // Ids of the runs that have a record, the newest first; empty when the folder cannot be read.
   [[nodiscard]] std::vector<std::string> list() const;
+  // The newest folder of a run that has no record, when it is newer than every run that has one: that run is under way,
+  // or was killed. Empty: there is none.
+  [[nodiscard]] std::string newer_without_record() const;
   // The run.json of the newest run. An error when there is none, or the folder cannot be read.
   [[nodiscard]] Result<std::filesystem::path> latest() const;
   // The run.json of a run as people name it: its folder, its run.json, its id here, or "latest". What a path names
-  // comes before an id. The error lists the newest ids.
+  // comes before an id. The error lists the newest ids, or says that the run left no record.
   [[nodiscard]] Result<std::filesystem::path> find(const std::string& name) const;
   [[nodiscard]] Result<reports::RunRecord> read(const std::string& name) const;
 

@@ -69,6 +69,21 @@ TEST_F(RunArchiveTest, SaysWhatThereIsWhenARunIsNotThere) {
             "the newest there: 20261122-060250-0001, 20261121-060250-0001, 20261120-060250-0001");
 }
 
+TEST_F(RunArchiveTest, SaysWhichRunLeftNoRecord) {
+  EXPECT_EQ(archive_.newer_without_record(), "");
+  add("20261122-060250-0001");
+  for (const char* id : {"20261121-000000-dead", "20261123-000000-dead"}) {
+    fs::create_directories(folder_ / id);
+    ASSERT_TRUE(write_file_atomically(folder_ / id / "events.jsonl", ""));
+  }
+  fs::create_directories(folder_ / "not-a-run");
+  EXPECT_EQ(archive_.newer_without_record(), "20261123-000000-dead");
+  EXPECT_EQ(archive_.find("20261123-000000-dead").error().message,
+            "run '20261123-000000-dead' has no record: it is under way, or was killed");
+  add("20261124-060250-0001");
+  EXPECT_EQ(archive_.newer_without_record(), "") << "what came later counts";
+}
+
 TEST_F(RunArchiveTest, AFolderThatIsNotThereIsNoEmptyArchive) {
   EXPECT_THAT(archive_.latest().error().message, HasSubstr("looking for the latest run"));
 }
