@@ -263,6 +263,10 @@ void write_checks(Page& page, const DepartmentRecord& department, const std::vec
           page.element("code", {}, fact->subject);
           page.text(" " + fact->sentence);
         });
+        // Of what fails without a patch nothing is said elsewhere, and somebody has to mend the image or the check.
+        if (fact->outcome == Outcome::error && !fact->detail.empty())
+          page.element("pre", {{"tabindex", "0"}, {"role", "group"}, {"aria-label", fact->subject}},
+                       shortened(fact->detail, 2000));
       });
     }
   });

@@ -57,6 +57,20 @@ TEST(HtmlReport, IsWellFormed) {
   }
 }
 
+// A baseline that fails is mended by whoever reads what was seen.
+TEST(HtmlReport, ShowsWhatACheckSawThatFailsWithoutAPatch) {
+  auto record = tests::good_record();
+  auto& baseline = record.departments.at(0).trials.at(0);
+  ASSERT_TRUE(baseline.candidates.empty());
+  auto& check = baseline.phases.at(0).checks.at(0);
+  check.outcome = Outcome::fail;
+  check.reason = "rrset-differs";
+  check.expected = "mail1.corp.example. A 10.20.0.99";
+  check.observed = "mail1.corp.example. A 10.20.0.14 <b>";
+  EXPECT_THAT(body_of(record), HasSubstr("expected: mail1.corp.example. A 10.20.0.99\n"
+                                         "observed: mail1.corp.example. A 10.20.0.14 &lt;b&gt;"));
+}
+
 TEST(HtmlReport, FetchesNothing) {
   const auto page = html_report(tests::rich_record());
   for (const char* word : {"http://", "https://", " src=", "url(", "@import", "<link", "<iframe", "<img"})
