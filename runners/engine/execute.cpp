@@ -288,14 +288,16 @@ class Execution {
     folder_.event("", {{"event", "note"}, {"text", sentence}});
   }
 
-  void on_event(const std::string& department, const Json& event) {
+  void on_event(const std::string& department, Json event) {
+    // A cell counts by the host's clock; everybody else from the begin of the run.
+    if (event.contains("start_ms")) event["start_ms"] = event["start_ms"].get<std::int64_t>() - origin_.count();
     if (event.value("event", "") == "left") progress_.say(department + ": " + event.value("text", ""));
     progress_.cell_event(department, event);
     folder_.event(department, event);
     const std::lock_guard lock(mutex_);
     if (event.value("event", "") == "timing") {
       record_.timings.push_back({department, event.value("machine", ""), event.value("trial", ""),
-                                 event.value("phase", ""), event.value("start_ms", std::int64_t{0}) - origin_.count(),
+                                 event.value("phase", ""), event.value("start_ms", std::int64_t{0}),
                                  event.value("duration_ms", std::int64_t{0})});
     }
     if (event.value("event", "") != "fence") return;
