@@ -45,5 +45,32 @@ TEST(Tutorial, IsTrueWordForWord) {
   EXPECT_THAT(said, UnorderedElementsAreArray(recorded));
 }
 
+// A package that is installed nowhere is an update of nothing: said before any machine starts, as the run would end.
+TEST(Tutorial, AScenarioOfWhichNothingAppliesIsNotFine) {
+  if (const auto why = why_no_lab(); !why.empty()) GTEST_SKIP() << why;
+  const OwnCache cache;
+  const TemporaryFolder folder;
+  const auto wrong = type(typed_in(R"(```console
+$ mkdir -p mine/DEBIAN
+$ printf '%s\n' 'Package: mine' 'Version: 1' 'Architecture: all' 'Maintainer: me <me@x>' 'Description: new' >mine/DEBIAN/control
+$ dpkg-deb --root-owner-group --build mine
+...
+$ patchlab init
+...
+$ sed -i 's|{"recipe": "[^"]*harmless-hostname"}|{"path": "mine.deb"}|' scenario.jsonc
+$ patchlab validate scenario.jsonc
+...
+$ echo $?
+4
+$ patchlab run --dry-run scenario.jsonc
+...
+$ echo $?
+4
+```
+)"),
+                          folder.path(), PATCHLAB_PROGRAM, std::chrono::minutes(5));
+  EXPECT_THAT(wrong, IsEmpty());
+}
+
 }  // namespace
 }  // namespace patchlab::e2e
