@@ -8,6 +8,7 @@
 #include "cli/terminal.hpp"
 #include "lab/core/choice.hpp"
 #include "promotion/gate/reasons.hpp"
+#include "reports/brief/brief.hpp"
 #include "reports/csv/csv.hpp"
 #include "reports/html/html.hpp"
 #include "reports/junit/junit.hpp"
@@ -43,6 +44,8 @@ ExitCode show(const Arguments& arguments) {
   if (arguments.format == "junit") write_out(reports::junit_xml(record, decisions));
   if (arguments.format == "junit-trials") write_out(reports::junit_trials_xml(record));
   if (arguments.format == "tap") write_out(reports::tap_lines(record, decisions));
+  if (arguments.format == "markdown") write_out(reports::markdown_summary(record, decisions));
+  if (arguments.format == "text") write_out(reports::text_summary(record, decisions));
   if (arguments.format == "csv") write_out(reports::csv_table(record, decisions));
   return ExitCode::ok;
 }
@@ -126,8 +129,8 @@ void add_report(CLI::App& app, Chosen& chosen) {
   const auto arguments = std::make_shared<Arguments>();
   auto* showing = app.add_subcommand("report", "write a run's report to standard output");
   showing->add_option("run", arguments->desk.run, "run folder, id, or latest")->capture_default_str();
-  showing->add_option("--format", arguments->format, "html, junit, junit-trials, json, tap or csv")
-      ->check(CLI::IsMember({"html", "junit", "junit-trials", "json", "tap", "csv"}))
+  showing->add_option("--format", arguments->format, "html, markdown, text, junit, junit-trials, json, tap or csv")
+      ->check(CLI::IsMember({"html", "markdown", "text", "junit", "junit-trials", "json", "tap", "csv"}))
       ->capture_default_str();
   showing->add_option("--runs", arguments->desk.runs, "folder of runs")
       ->capture_default_str()

@@ -296,7 +296,7 @@ TEST_F(EveryCommand, SaysThatAFullDiskTookNothing) {
       words.emplace_back("--json");
       if (has_json(*command)) expect(words);
       if (command->words == Words{"report"}) {
-        for (const char* format : {"html", "junit", "json", "tap", "csv"}) {
+        for (const char* format : {"html", "markdown", "text", "junit", "junit-trials", "json", "tap", "csv"}) {
           words.back() = std::string("--format=") + format;
           expect(words);
         }

@@ -332,7 +332,8 @@ TEST_F(HostileInput, EveryTextOfARecordIsPrintedInert) {
   const auto run = run_file().parent_path().filename().string();
   std::vector<std::vector<std::string>> commands{{"promote", run, "--stage", "s"},
                                                  {"promote", run, "--stage", "s", "--json"}};
-  for (const char* format : {"tap", "csv", "json"}) commands.push_back({"report", run, "--format", format});
+  for (const char* format : {"tap", "csv", "json", "markdown", "text"})
+    commands.push_back({"report", run, "--format", format});
   for (const auto& candidate : record.candidates) {
     commands.push_back({"explain", candidate.id, "--run", run});
     commands.push_back({"explain", candidate.id, "--run", run, "--json"});
@@ -410,7 +411,7 @@ TEST_F(HostileInput, AnOutputThatTookNothingIsNoSuccess) {
                                                  {"explain", candidate, "--run", run, "--json"},
                                                  {"promote", run, "--stage", "s"},
                                                  {"promote", run, "--stage", "s", "--json"}};
-  for (const char* format : {"html", "junit", "tap", "csv", "json"})
+  for (const char* format : {"html", "markdown", "text", "junit", "junit-trials", "tap", "csv", "json"})
     commands.push_back({"report", run, "--format", format});
   for (const auto& words : commands) {
     for (const char* output : {"/dev/full", "&-"}) {

@@ -9,6 +9,7 @@
 #include "cli/run_table.hpp"
 #include "promotion/desk/shown.hpp"
 #include "promotion/gate/gate.hpp"
+#include "reports/brief/brief.hpp"
 #include "reports/csv/csv.hpp"
 #include "reports/html/html.hpp"
 #include "reports/junit/junit.hpp"
@@ -247,6 +248,14 @@ bool csv_is_green(const std::string& csv) {
   }
   return seen > 0;
 }
+bool markdown_is_green(const std::string& text) {
+  static const std::regex bad(R"(\n\| (fail|error|not-reached) \|)");
+  return !std::regex_search(text, bad) && text.find("\n| pass |") != std::string::npos;
+}
+bool text_is_green(const std::string& text) {
+  static const std::regex bad(R"(\n(fail|error|not-reached) )");
+  return !std::regex_search(text, bad) && text.find("\npass  ") != std::string::npos;
+}
 bool html_is_green(const std::string& page) {
   static const std::regex bad(R"re(class="(run-fact|verdict-fact|check-fact) (fail|error|not-reached)")re");
   return !std::regex_search(page, bad) && page.find("<header class=\"pass\">") != std::string::npos;
@@ -300,6 +309,8 @@ void expect_agreement(const RunRecord& record, const Decisions& decisions) {
   expect_gitlab_can_read(junit_trials_xml(record));
   EXPECT_EQ(tap_is_green(tap_lines(record, decisions)), green);
   EXPECT_EQ(csv_is_green(csv_table(record, decisions)), green);
+  EXPECT_EQ(markdown_is_green(markdown_summary(record, decisions)), green);
+  EXPECT_EQ(text_is_green(text_summary(record, decisions)), green) << text_summary(record, decisions);
   EXPECT_EQ(html_is_green(html_report(record, decisions)), green);
   EXPECT_EQ(table_is_green(cli::run_table(record, decisions, "runs/r")), green)
       << cli::run_table(record, decisions, "runs/r");
