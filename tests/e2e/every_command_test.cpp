@@ -387,7 +387,7 @@ TEST_F(EveryCommand, IsCompletedByShellsAndHasAManual) {
       if (!option.positional) EXPECT_THAT(options, HasSubstr("\n" + option.names.front() + "\n")) << command->name();
     }
   }
-  EXPECT_EQ(lines({"report", "--format", "ju"}), "\njunit\n");
+  EXPECT_EQ(lines({"report", "--format", "ju"}), "\njunit\njunit-trials\n");
   EXPECT_EQ(lines({"validate", "scen"}), "\nscenario.json\n");
   EXPECT_EQ(lines({"report", "--runs", "ru"}), "\nruns\n");
   EXPECT_EQ(lines({"run", "--role", "d"}), "\n\n") << "nobody knows which roles there are";

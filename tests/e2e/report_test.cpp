@@ -29,6 +29,7 @@ class ReportInBrowser : public ::testing::Test {
     if (patchlab::testing::is_missing("chromium")) return;
     chromium_ = std::make_unique<Chromium>();
     states_ = tests::report_states();
+    states_.push_back(tests::big_state());
     folder_ = std::make_unique<TemporaryFolder>();
   }
   static void TearDownTestSuite() {

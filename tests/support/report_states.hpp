@@ -76,9 +76,14 @@ inline std::vector<ReportState> report_states() {
   cut_off.departments.pop_back();
   states.push_back({"interrupted", cut_off, {}});
   states.push_back({"nobody-was-asked", record, {}});
-  record = big_record();
-  states.push_back({"big", record, sample_decisions(record)});
   return states;
+}
+
+// The same of a large night.
+inline ReportState big_state() {
+  auto record = big_record();
+  auto decisions = sample_decisions(record);
+  return {"big", std::move(record), std::move(decisions)};
 }
 
 }  // namespace patchlab::tests

@@ -40,7 +40,9 @@ TEST(Summary, SaysWhatIsHeldBackAndThatTheRestIsPromoted) {
   EXPECT_THAT(night.held[0].departments, ElementsAre("engineering", "finance"));
   EXPECT_THAT(night.held[2].departments, ElementsAre("engineering"));
   EXPECT_EQ(night.held[3].text, "held back together with pg-tuning-connections");
-  EXPECT_EQ(summary("big").held[0].severity, "critical");
+  const auto large = tests::big_state();
+  EXPECT_EQ(summary_of(large.record, large.decisions, facts_of_run(large.record, large.decisions)).held[0].severity,
+            "critical");
 }
 
 TEST(Summary, NamesWhatAPersonMustDoWithTheCommandOfEachDepartment) {
