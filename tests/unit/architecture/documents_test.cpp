@@ -172,6 +172,19 @@ bool is_no_command_of_people(const Words& call) {
   return call.empty() || hidden.contains(call.front()) || call.front().starts_with("/");
 }
 
+// A word behind an option that takes one of a list: none of it, and no placeholder in capitals.
+std::string word_that_is_none(const Words& call) {
+  for (std::size_t i = 0; i + 1 < call.size(); ++i) {
+    for (const auto& option : cli::command_of(tree(), call).options) {
+      const bool is_this = option.kind == cli::ValueKind::word && std::ranges::count(option.names, call[i]) > 0;
+      const bool placeholder = std::isupper(static_cast<unsigned char>(call[i + 1].front())) != 0;
+      if (is_this && !placeholder && std::ranges::count(option.words, call[i + 1]) == 0)
+        return fmt::format("{} {}", call[i], call[i + 1]);
+    }
+  }
+  return {};
+}
+
 TEST(Documents, NameOnlyCommandsAndOptionsThatThereAre) {
   // Lines that only look like a call: the first line of a head.
   const std::set<std::string> no_calls{"patchlab ledger <hash of line 1>"};
@@ -187,6 +200,8 @@ TEST(Documents, NameOnlyCommandsAndOptionsThatThereAre) {
           ++seen;
           if (const auto problem = cli::unknown_word(tree(), call))
             wrong.push_back(fmt::format("{}: {}; {}", code.where, problem->message, problem->hint));
+          if (const auto word = word_that_is_none(call); !word.empty())
+            wrong.push_back(fmt::format("{}: {}", code.where, word));
         }
       }
     }
