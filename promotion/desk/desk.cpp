@@ -165,6 +165,12 @@ reports::DecisionRecord Desk::shown_after(const Promotion& promotion, const repo
   return decision;
 }
 
+// No candidate is for any machine of it, which is no trouble of anybody.
+static bool applies_nowhere(const reports::DepartmentRecord& department) {
+  return !department.error && !department.verdicts.empty() &&
+         std::ranges::all_of(department.verdicts, [](const auto& one) { return one.outcome == Outcome::skipped; });
+}
+
 // One call of promote: what all departments share.
 class Desk::Promoting {
  public:
@@ -181,14 +187,21 @@ class Desk::Promoting {
       today_.lane = Lane::emergency;
       today_.emergency = wish_.emergency;
     }
+    bool anything_applies = false;
     for (const auto& department : record_.departments) {
       if (!departments.empty() && std::ranges::count(departments, department.name) == 0) continue;
       auto promotion = recorded || trouble_ ? one(department) : asked_only(department.name);
-      if (promotion.exit_code != ExitCode::ok) promotions_.exit_code = promotion.exit_code;
+      // Where nothing applies nothing is refused, as at the end of the run.
+      const bool applies = !applies_nowhere(department);
+      anything_applies = anything_applies || applies;
+      if (promotion.exit_code != ExitCode::ok && (applies || promotion.exit_code != ExitCode::policy))
+        promotions_.exit_code = promotion.exit_code;
       entries_.push_back(promotion_entry(record_, department.name, promotion.record, rfc3339(desk_.now_)));
       promotions_.decisions.push_back(desk_.shown_after(promotion, record_, today_));
       promotions_.departments.push_back(std::move(promotion));
     }
+    if (!anything_applies && promotions_.exit_code == ExitCode::ok && !promotions_.departments.empty())
+      promotions_.exit_code = ExitCode::only_skips;
     if (recorded) write_down();
     std::ranges::move(book_.notes(), std::back_inserter(promotions_.finished));
     return std::move(promotions_);

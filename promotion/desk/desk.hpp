@@ -69,7 +69,7 @@ class Desk {
   struct Promotions {
     std::vector<Promotion> departments;  // in the record's order
     reports::Decisions decisions;        // the same, as everybody shows them
-    ExitCode exit_code = ExitCode::ok;   // the last that is not ok
+    ExitCode exit_code = ExitCode::ok;   // the last that is not ok; only_skips where nothing applies anywhere
     std::optional<Error> ledger;         // trouble with writing down what came of it
     std::vector<std::string> finished;   // sentences: what a crash had left, and what became of it
   };

@@ -160,6 +160,24 @@ TEST_F(DeskTest, TakesOnlyTheDepartmentsAskedFor) {
   EXPECT_THAT(desk().promote(record_, {"finance"}).departments, SizeIs(1));
 }
 
+TEST_F(DeskTest, ADepartmentInWhichNothingAppliesRefusesNothing) {
+  auto other = record_.departments.at(0);
+  other.name = "engineering";
+  for (auto& verdict : other.verdicts) verdict.outcome = Outcome::skipped;
+  other.outcome = Outcome::skipped;
+  other.final_trial.clear();
+  record_.departments.push_back(other);
+  write_down(record_);
+  const auto promotions = desk().promote(record_, {});
+  EXPECT_EQ(promotions.exit_code, ExitCode::ok) << "finance was published";
+  EXPECT_THAT(promotions.departments, SizeIs(2));
+  EXPECT_EQ(desk().promote(record_, {"engineering"}).exit_code, ExitCode::only_skips);
+  record_.departments[1].verdicts.front().outcome = Outcome::fail;
+  record_.id += "-2";
+  write_down(record_);
+  EXPECT_EQ(desk().promote(record_, {"engineering"}).exit_code, ExitCode::policy) << "something applied there";
+}
+
 // Whoever shows a decision asks the desk, so that nothing says the opposite of what was done.
 TEST_F(DeskTest, SaysTheSameBeforeAndAfterAPromotion) {
   write_down(record_);
