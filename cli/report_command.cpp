@@ -5,8 +5,10 @@
 #include "cli/commands.hpp"
 #include "cli/desk_argument.hpp"
 #include "cli/output.hpp"
+#include "cli/run_reports.hpp"
 #include "cli/terminal.hpp"
 #include "lab/core/choice.hpp"
+#include "lab/core/paths.hpp"
 #include "promotion/gate/reasons.hpp"
 #include "reports/brief/brief.hpp"
 #include "reports/csv/csv.hpp"
@@ -40,12 +42,17 @@ ExitCode show(const Arguments& arguments) {
     return ExitCode::ok;
   }
   const auto decisions = desk.decisions(record);
-  if (arguments.format == "html") write_out(reports::html_report(record, decisions));
+  // The run lies in a folder of runs, whether it was named by its id or by its file.
+  const auto changes = [&, &file = file, &record = record] {
+    const auto place = absolute_path(file);
+    return place ? changes_in(history::RunArchive(place->parent_path().parent_path()), record) : reports::RunChanges{};
+  };
+  if (arguments.format == "html") write_out(reports::html_report(record, decisions, changes()));
   if (arguments.format == "junit") write_out(reports::junit_xml(record, decisions));
   if (arguments.format == "junit-trials") write_out(reports::junit_trials_xml(record));
   if (arguments.format == "tap") write_out(reports::tap_lines(record, decisions));
-  if (arguments.format == "markdown") write_out(reports::markdown_summary(record, decisions));
-  if (arguments.format == "text") write_out(reports::text_summary(record, decisions));
+  if (arguments.format == "markdown") write_out(reports::markdown_summary(record, decisions, changes()));
+  if (arguments.format == "text") write_out(reports::text_summary(record, decisions, changes()));
   if (arguments.format == "csv") write_out(reports::csv_table(record, decisions));
   return ExitCode::ok;
 }

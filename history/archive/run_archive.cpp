@@ -77,6 +77,19 @@ Result<reports::RunRecord> RunArchive::read(const std::string& name) const {
   return reports::read_run_record(path);
 }
 
+std::optional<reports::RunRecord> RunArchive::before(const reports::RunRecord& record) const {
+  constexpr std::size_t most = 10;
+  std::size_t looked_at = 0;
+  for (const auto& id : list()) {
+    if (id >= record.id) continue;
+    if (++looked_at > most) break;
+    auto earlier = reports::read_run_record(folder_ / id / reports::run_file_name);
+    if (earlier && earlier->complete && earlier->id == id && earlier->scenario_name == record.scenario_name)
+      return std::move(*earlier);
+  }
+  return std::nullopt;
+}
+
 Result<void> RunArchive::keep(const reports::RunRecord& record) const {
   return reports::write_run_record(record, folder_ / record.id / reports::run_file_name);
 }

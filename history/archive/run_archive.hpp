@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,10 @@ class RunArchive {
   // comes before an id. The error lists the newest ids, or says that the run left no record.
   [[nodiscard]] Result<std::filesystem::path> find(const std::string& name) const;
   [[nodiscard]] Result<reports::RunRecord> read(const std::string& name) const;
+
+  // The newest run of the same scenario that ran to its end before this one; of the newest ten before it, as those that
+  // cannot be read are passed over. Null: there is none.
+  [[nodiscard]] std::optional<reports::RunRecord> before(const reports::RunRecord& record) const;
 
   // Writes a file of a run that has a folder here, whole or not at all.
   [[nodiscard]] Result<void> keep(const reports::RunRecord& record) const;

@@ -134,7 +134,7 @@ std::string code(const std::string& text) {
 
 }  // namespace
 
-std::string markdown_summary(const RunRecord& record, const Decisions& decisions) {
+std::string markdown_summary(const RunRecord& record, const Decisions& decisions, const RunChanges& changes) {
   const auto brief = brief_of(record, decisions);
   const auto departments = record.departments.size();
   auto text = fmt::format("## {}: {}\n\nRun {}, exit code {}.", marked_down(record.scenario_name),
@@ -142,6 +142,7 @@ std::string markdown_summary(const RunRecord& record, const Decisions& decisions
   if (const auto made = decided(brief.summary, departments); !made.empty())
     text += fmt::format(" Decided{}: {}", as_of(decisions).empty() ? "" : " as of " + marked_down(as_of(decisions)),
                         marked_down(made));
+  if (!changes.since.empty()) text += "\n\nNew " + marked_down(to_string(changes));
   text += "\n\n**To do:** ";
   if (brief.summary.tasks.empty()) text += nothing_to_do(brief.summary);
   text += "\n";
@@ -156,13 +157,14 @@ std::string markdown_summary(const RunRecord& record, const Decisions& decisions
   return text;
 }
 
-std::string text_summary(const RunRecord& record, const Decisions& decisions) {
+std::string text_summary(const RunRecord& record, const Decisions& decisions, const RunChanges& changes) {
   const auto brief = brief_of(record, decisions);
   const auto departments = record.departments.size();
   auto text = printable_format("{}: {}\nrun {}, exit code {}\n", record.scenario_name, brief.summary.headline,
                                record.id, number(brief.summary.code));
   if (const auto made = decided(brief.summary, departments); !made.empty())
     text += printable_format("decided{}: {}\n", as_of(decisions).empty() ? "" : " as of " + as_of(decisions), made);
+  if (!changes.since.empty()) text += printable_format("new {}\n", to_string(changes));
   text += "\nTo do:\n";
   if (brief.summary.tasks.empty()) text += fmt::format("  {}\n", nothing_to_do(brief.summary));
   for (const auto& task : brief.summary.tasks) {

@@ -251,12 +251,13 @@ void write_to_do(Page& page, const RunSummary& summary, std::size_t departments)
 
 // For somebody with a phone and a minute: what is held back, what was decided, what is to be done. Of a void run only
 // the last two: its verdicts say nothing.
-void write_short(Page& page, const RunSummary& summary, std::size_t departments) {
+void write_short(Page& page, const RunSummary& summary, std::size_t departments, const RunChanges& changes) {
   page.element("dl", {{"class", "short"}}, [&] {
     if (summary.tone == Tone::breach) write_to_do(page, summary, departments);
     if (summary.tone != Tone::breach && !summary.held.empty()) write_held(page, summary, departments);
     if (!summary.decisions.empty()) write_decided(page, summary, departments);
     if (summary.tone != Tone::breach) write_to_do(page, summary, departments);
+    if (summary.tone != Tone::breach && !changes.since.empty()) fact(page, "New", to_string(changes));
   });
 }
 
@@ -317,7 +318,8 @@ void write_against(Page& page, const std::vector<RunFact>& facts, std::size_t de
 
 }  // namespace
 
-void write_header(Page& page, const RunRecord& record, const Decisions& decisions, const std::vector<RunFact>& facts) {
+void write_header(Page& page, const RunRecord& record, const Decisions& decisions, const std::vector<RunFact>& facts,
+                  const RunChanges& changes) {
   const auto summary = summary_of(record, decisions, facts);
   const auto css = css_of(summary);
   page.element("header", {{"class", css}}, [&] {
@@ -338,7 +340,7 @@ void write_header(Page& page, const RunRecord& record, const Decisions& decision
                          "The run was interrupted before its end; nothing of it may be promoted.");
         });
       });
-      write_short(page, summary, record.departments.size());
+      write_short(page, summary, record.departments.size(), changes);
       if (summary.code == ExitCode::fence_breach) write_against(page, facts, record.departments.size());
       page.element("div", {{"class", "cards"}}, [&] {
         // Where there is something to do comes first.

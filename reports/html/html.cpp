@@ -74,7 +74,7 @@ void write_footer(Page& page, const RunRecord& record) {
 
 }  // namespace
 
-std::string html_report(const RunRecord& record, const Decisions& decisions) {
+std::string html_report(const RunRecord& record, const Decisions& decisions, const RunChanges& changes) {
   const auto facts = facts_of_run(record, decisions);
   Page page;
   page.trusted("<!DOCTYPE html>\n");
@@ -82,7 +82,7 @@ std::string html_report(const RunRecord& record, const Decisions& decisions) {
     write_head(page, record);
     page.element("body", {}, [&] {
       html::write_symbols(page);
-      html::write_header(page, record, decisions, facts);
+      html::write_header(page, record, decisions, facts, changes);
       write_navigation(page, record);
       page.element("main", {}, [&] {
         html::write_decisions(page, record, decisions, facts);

@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "reports/record/changes.hpp"
 #include "reports/record/record.hpp"
 
 namespace patchlab::reports {
@@ -12,6 +13,8 @@ namespace patchlab::reports {
 // Content Security Policy forbids it), works without scripts, and shows every outcome by word and shape as well as by
 // colour.
 // `decisions` are as of some moment, which the page says; without them it tells what was found and nothing else.
-[[nodiscard]] std::string html_report(const RunRecord& record, const Decisions& decisions = {});
+// `changes`: since the run before this one, for the first screen.
+[[nodiscard]] std::string html_report(const RunRecord& record, const Decisions& decisions = {},
+                                      const RunChanges& changes = {});
 
 }  // namespace patchlab::reports

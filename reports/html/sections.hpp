@@ -3,6 +3,7 @@
 #pragma once
 
 #include "reports/html/page.hpp"
+#include "reports/record/changes.hpp"
 #include "reports/record/facts.hpp"
 #include "reports/record/record.hpp"
 
@@ -10,7 +11,8 @@
 namespace patchlab::reports::html {
 
 // `facts`: facts_of_run of the same record and decisions.
-void write_header(Page& page, const RunRecord& record, const Decisions& decisions, const std::vector<RunFact>& facts);
+void write_header(Page& page, const RunRecord& record, const Decisions& decisions, const std::vector<RunFact>& facts,
+                  const RunChanges& changes);
 void write_decisions(Page& page, const RunRecord& record, const Decisions& decisions,
                      const std::vector<RunFact>& facts);
 void write_department(Page& page, const RunRecord& record, const DepartmentRecord& department,

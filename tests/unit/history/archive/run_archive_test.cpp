@@ -88,6 +88,28 @@ TEST_F(RunArchiveTest, AFolderThatIsNotThereIsNoEmptyArchive) {
   EXPECT_THAT(archive_.latest().error().message, HasSubstr("looking for the latest run"));
 }
 
+TEST_F(RunArchiveTest, FindsTheRunBeforeOfTheSameScenarioThatEnded) {
+  for (const char* id :
+       {"20261118-060250-0001", "20261119-060250-0001", "20261120-060250-0001", "20261122-060250-0001"})
+    add(id);
+  const auto change = [&](const std::string& id, const auto& how) {
+    auto record = archive_.read(id).value();
+    how(record);
+    ASSERT_TRUE(archive_.keep(record));
+  };
+  change("20261120-060250-0001", [](auto& record) { record.scenario_name = "another"; });
+  change("20261119-060250-0001", [](auto& record) { record.complete = false; });
+  fs::create_directories(folder_ / "20261121-060250-0001");
+  ASSERT_TRUE(write_file_atomically(folder_ / "20261121-060250-0001" / "run.json", "{ no record"));
+  auto record = tests::good_record();
+  record.id = "20261121-235900-0001";
+  ASSERT_TRUE(archive_.before(record));
+  EXPECT_EQ(archive_.before(record)->id, "20261118-060250-0001") << "not itself, nor a newer one";
+  record.id = "20261118-060250-0001";
+  EXPECT_FALSE(archive_.before(record));
+  EXPECT_FALSE(RunArchive(folder_ / "nowhere").before(record));
+}
+
 TEST_F(RunArchiveTest, KeepsReportsBesideTheRecord) {
   add("20261122-060250-0001");
   ASSERT_TRUE(archive_.keep_report("20261122-060250-0001", "junit.xml", "<testsuites/>"));

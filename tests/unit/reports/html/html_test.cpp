@@ -281,6 +281,22 @@ TEST(HtmlReport, SaysOfACandidateInOneCellWhatBecameOfIt) {
   EXPECT_EQ(count_of(rows.substr(0, rows.find("</table>")), "<tr class="), 60U);
 }
 
+TEST(HtmlReport, SaysOnTheFirstScreenWhatIsNewWhenAnEarlierRunIsKnown) {
+  const auto now = tests::rich_record();
+  auto before = now;
+  before.id = "2026-11-21T060250Z-000001";
+  before.departments[0].verdicts[4].outcome = Outcome::pass;
+  const auto page = html_report(now, tests::sample_decisions(now), changes_since(before, now));
+  const auto shorts = page.substr(page.find("class=\"short\""));
+  EXPECT_THAT(
+      shorts.substr(0, shorts.find("</dl>")),
+      HasSubstr("since run 2026-11-21T060250Z-000001 (2026-11-22): fails anew: postfix-tls-strict in engineering"));
+  EXPECT_THAT(body_of(now), Not(HasSubstr("since run")));
+  auto leak = now;
+  leak.departments[0].fence.attempts[4].answered = true;
+  EXPECT_THAT(html_report(leak, {}, changes_since(before, leak)), Not(HasSubstr("since run"))) << "it is void";
+}
+
 // A sentence about what was tested, found or done, and a change of the record after which it is not true any more.
 struct Claim {
   const char* name;
