@@ -284,8 +284,8 @@ ExitCode report_added(const Error& error) {
 // Before anything else: what is not understood must never be looked into as if it was.
 std::optional<Error> until_trouble(const Arguments& arguments) {
   if (arguments.until.empty() || parse_rfc3339(arguments.until)) return std::nullopt;
-  return configuration_error(fmt::format("--until '{}' is no time", arguments.until),
-                             "write it in UTC, as 2026-12-31T18:00:00Z");
+  return usage_error(fmt::format("--until '{}' is no time", arguments.until),
+                     "write it in UTC, as 2026-12-31T18:00:00Z");
 }
 
 // What the policy takes of it, before anybody touches their key for nothing.

@@ -79,8 +79,8 @@ Result<Question> question_of(const Arguments& arguments, const reports::RunRecor
   if (!arguments.at.empty()) {
     const auto at = parse_rfc3339(arguments.at);
     if (!at)
-      return configuration_error(fmt::format("--at '{}' is no time", arguments.at),
-                                 "RFC 3339 in UTC with Z is needed, as 2026-11-22T07:00:00Z");
+      return usage_error(fmt::format("--at '{}' is no time", arguments.at),
+                         "RFC 3339 in UTC with Z is needed, as 2026-11-22T07:00:00Z");
     question.today.now = *at;
   } else {
     const auto finished = parse_rfc3339(record.finished);

@@ -27,7 +27,7 @@ void add_scribe(CLI::App& command, ScribeArguments& arguments) {
 Result<Scribe> unsigned_scribe(const ScribeArguments& arguments) {
   Scribe scribe;
   if (!arguments.by.empty() && !is_principal(arguments.by))
-    return configuration_error(fmt::format("--by '{}' is no name of a signer", arguments.by), principal_rule);
+    return usage_error(fmt::format("--by '{}' is no name of a signer", arguments.by), principal_rule);
   scribe.by = arguments.by.empty() ? whoever_calls() : arguments.by;
   scribe.submitter = scribe.by;
   return scribe;

@@ -11,7 +11,6 @@
 #include <sstream>
 #include <thread>
 
-#include "lab/core/choice.hpp"
 #include "lab/core/pipe.hpp"
 #include "lab/core/printable.hpp"
 
@@ -21,7 +20,7 @@ ExitCode report(const Error& error, ExitCode code) {
   std::istringstream lines(error.message);
   for (std::string line; std::getline(lines, line);) tell(fmt::format("patchlab: error: {}\n", printable(line)));
   if (!error.hint.empty()) tell(fmt::format("patchlab: hint: {}\n", printable(error.hint)));
-  return is_about_option(error) ? ExitCode::usage : code;
+  return error.error_class == ErrorClass::usage ? ExitCode::usage : code;
 }
 
 void warn(const std::string& text) { tell(fmt::format("patchlab: warning: {}\n", printable(text))); }

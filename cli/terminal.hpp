@@ -13,8 +13,8 @@
 
 namespace patchlab::cli {
 
-// "patchlab: error: ..." line by line, then the hint; returns the exit code that fits the error's class. What is about
-// an option and what was typed for it (is_about_option) is the command line's fault whatever `code` says.
+// "patchlab: error: ..." line by line, then the hint; returns the exit code that fits the error's class. Class usage
+// ends with 64 whatever `code` says.
 ExitCode report(const Error& error);
 ExitCode report(const Error& error, ExitCode code);
 // "patchlab: warning: ...": what does not stop a command, and must not be overlooked.

@@ -54,8 +54,7 @@ std::string did_you_mean(const std::string& word, const std::vector<std::string>
 Error unknown_choice(const std::string& option, const std::string& word, const std::string& what,
                      const std::vector<std::string>& known) {
   const auto there = known.empty() ? std::string("nothing") : fmt::format("{}", fmt::join(known, ", "));
-  return configuration_error(fmt::format("{} '{}' {}; there are: {}", option, word, what, there),
-                             did_you_mean(word, known));
+  return usage_error(fmt::format("{} '{}' {}; there are: {}", option, word, what, there), did_you_mean(word, known));
 }
 
 Result<void> check_choice(const std::string& option, const std::vector<std::string>& words, const std::string& what,
@@ -64,12 +63,6 @@ Result<void> check_choice(const std::string& option, const std::vector<std::stri
     if (std::ranges::count(known, word) == 0) return unknown_choice(option, word, what, known);
   }
   return {};
-}
-
-bool is_about_option(const Error& error) {
-  if (error.error_class != ErrorClass::configuration || !error.message.starts_with("--")) return false;
-  const auto end = error.message.find_first_not_of("-abcdefghijklmnopqrstuvwxyz");
-  return end != std::string::npos && error.message.compare(end, 2, " '") == 0;
 }
 
 }  // namespace patchlab

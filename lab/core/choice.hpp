@@ -17,16 +17,12 @@ namespace patchlab {
 [[nodiscard]] std::string did_you_mean(const std::string& word, const std::vector<std::string>& known);
 
 // About what was typed for an option: "--department 'finanze' is not in the scenario; there are: finance, sales", and
-// the nearest as hint. Class configuration; whatever file the names are in, the mistake is in the command line.
+// the nearest as hint. Class usage: whatever file the names are in, the mistake is in the command line.
 [[nodiscard]] Error unknown_choice(const std::string& option, const std::string& word, const std::string& what,
                                    const std::vector<std::string>& known);
 // The one check that every filter goes through: an error for the first of `words` that is not among `known`, so that a
 // typing mistake is never a question about nothing.
 [[nodiscard]] Result<void> check_choice(const std::string& option, const std::vector<std::string>& words,
                                         const std::string& what, const std::vector<std::string>& known);
-
-// Whether a message is about an option and what was given for it, "--until 'tomorrow' is no time". "--roots: opening
-// ..." is not: that is about the file.
-[[nodiscard]] bool is_about_option(const Error& error);
 
 }  // namespace patchlab

@@ -11,14 +11,15 @@ struct ClassWord {
   ErrorClass error_class;
   const char* word;
 };
-constexpr std::array<ClassWord, 8> class_words{{{ErrorClass::infrastructure, "infrastructure"},
+constexpr std::array<ClassWord, 9> class_words{{{ErrorClass::infrastructure, "infrastructure"},
                                                 {ErrorClass::configuration, "configuration"},
                                                 {ErrorClass::guest, "guest"},
                                                 {ErrorClass::check, "check"},
                                                 {ErrorClass::bug, "bug"},
                                                 {ErrorClass::cancelled, "cancelled"},
                                                 {ErrorClass::timeout, "timeout"},
-                                                {ErrorClass::silent, "silent"}}};
+                                                {ErrorClass::silent, "silent"},
+                                                {ErrorClass::usage, "usage"}}};
 }  // namespace
 
 Error Error::while_doing(const std::string& action) && {
@@ -45,6 +46,9 @@ Error infrastructure_error(std::string message, std::string hint) {
 }
 Error configuration_error(std::string message, std::string hint) {
   return {ErrorClass::configuration, std::move(message), std::move(hint)};
+}
+Error usage_error(std::string message, std::string hint) {
+  return {ErrorClass::usage, std::move(message), std::move(hint)};
 }
 Error guest_error(std::string message, std::string hint) {
   return {ErrorClass::guest, std::move(message), std::move(hint)};

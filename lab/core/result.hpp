@@ -13,7 +13,9 @@ namespace patchlab {
 // an Error is never a verdict on a patch.
 // silent: a guest that was expected to answer gave no answer at all. In one trial that says nothing yet; see
 // runners/engine/silence.hpp.
-enum class ErrorClass { infrastructure, configuration, guest, check, bug, cancelled, timeout, silent };
+// usage: what was typed cannot be done, whatever the files say. Ends with exit code 64, and is in no record: a run that
+// was not asked for rightly has not begun.
+enum class ErrorClass { infrastructure, configuration, guest, check, bug, cancelled, timeout, silent, usage };
 
 // A failure as a value: what was attempted, on what, why it failed, and the next step for the reader.
 // `message` starts in lower case, quotes the things it names, and ends without a full stop.
@@ -32,6 +34,7 @@ struct Error {
 
 [[nodiscard]] Error infrastructure_error(std::string message, std::string hint = {});
 [[nodiscard]] Error configuration_error(std::string message, std::string hint = {});
+[[nodiscard]] Error usage_error(std::string message, std::string hint = {});
 [[nodiscard]] Error guest_error(std::string message, std::string hint = {});
 [[nodiscard]] Error timeout_error(std::string message, std::string hint = {});
 // "opening '/x': No such file or directory", from the errno of the call that just failed.

@@ -43,7 +43,8 @@ std::optional<Error> error_of(JsonReader& reader, Problems& problems) {
   if (json.is_null()) return std::nullopt;
   JsonReader error(json, reader.at("error"), problems);
   const auto word = error.text("class");
-  const auto error_class = error_class_from(word);
+  auto error_class = error_class_from(word);
+  if (error_class == ErrorClass::usage) error_class.reset();  // a run that was not asked for rightly has not begun
   if (!error_class && !word.empty()) error.problem("class", fmt::format("'{}' is not a class of errors", word));
   Error result{error_class.value_or(ErrorClass::bug), error.text_or("message", ""), error.text_or("hint", "")};
   error.finish();

@@ -14,7 +14,13 @@ Json list_of(const std::vector<T>& values, Convert convert) {
   return list;
 }
 
-Json optional_error(const std::optional<Error>& error) { return error ? Json(*error) : Json(nullptr); }
+// What was typed wrongly ends before there is a run; such an error in one is a mistake of ours, and says so.
+Json optional_error(const std::optional<Error>& error) {
+  if (!error) return nullptr;
+  Json json = *error;
+  if (error->error_class == ErrorClass::usage) json["class"] = to_string(ErrorClass::bug);
+  return json;
+}
 
 Json file_json(const FileRecord& file) {
   Json json{{"name", file.name}, {"sha256", file.sha256}, {"bytes", file.bytes}};

@@ -14,6 +14,7 @@ bool may_be_chance(const reports::TrialRecord& trial) {
     case ErrorClass::timeout:
     case ErrorClass::silent: return true;
     case ErrorClass::configuration:
+    case ErrorClass::usage:
     case ErrorClass::bug:
     case ErrorClass::cancelled: break;
   }

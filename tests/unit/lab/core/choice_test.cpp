@@ -24,24 +24,13 @@ TEST(Choice, TheFirstThatIsNotThereIsNamedWithAllThatAre) {
   EXPECT_TRUE(check_choice("--department", {}, "is not there", {}));
   const auto wrong = check_choice("--department", {"finance", "salles", "x"}, "is not there", {"finance", "sales"});
   ASSERT_FALSE(wrong);
-  EXPECT_EQ(wrong.error().error_class, ErrorClass::configuration);
+  EXPECT_EQ(wrong.error().error_class, ErrorClass::usage);
   EXPECT_EQ(wrong.error().message, "--department 'salles' is not there; there are: finance, sales");
   EXPECT_EQ(wrong.error().hint, "did you mean sales?");
   const auto none = check_choice("--department", {"x"}, "is not there", {});
   ASSERT_FALSE(none);
   EXPECT_EQ(none.error().message, "--department 'x' is not there; there are: nothing");
   EXPECT_EQ(none.error().hint, "");
-}
-
-TEST(Choice, AnErrorIsAboutAnOptionWhenItBeginsWithItAndItsValue) {
-  EXPECT_TRUE(is_about_option(unknown_choice("--role", "x", "is not there", {})));
-  EXPECT_TRUE(is_about_option(configuration_error("--until 'tomorrow' is no time")));
-  EXPECT_FALSE(is_about_option(configuration_error("--roots: opening 'x': No such file or directory")));
-  EXPECT_FALSE(is_about_option(configuration_error("--rollback needs the reason")));
-  EXPECT_FALSE(is_about_option(configuration_error("scenario.json: --role 'x'")));
-  EXPECT_FALSE(is_about_option(configuration_error("--role")));
-  EXPECT_FALSE(is_about_option(configuration_error("")));
-  EXPECT_FALSE(is_about_option(infrastructure_error("--role 'x' is not there")));
 }
 
 }  // namespace
