@@ -54,6 +54,9 @@ class Check {
   [[nodiscard]] virtual Result<Observation> observe(const Target& target, const Json& parameters,
                                                     Milliseconds deadline) const = 0;
   [[nodiscard]] virtual Judgement judge(const Json& parameters, const Observation& observation) const = 0;
+  // Whether it passes when the server refuses: many servers delay that, each time a little more, so how long it takes
+  // says nothing about a patch.
+  [[nodiscard]] virtual bool wants_a_refusal() const { return false; }
   // Linux capabilities (numbers of capabilities(7)) that `observe` needs; most kinds need none.
   [[nodiscard]] virtual std::vector<int> capabilities() const { return {}; }
 };

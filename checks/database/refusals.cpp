@@ -15,6 +15,7 @@ namespace {
 class LoginRefused final : public CheckWith<Server> {
  public:
   std::string kind() const override { return "database.login-refused"; }
+  bool wants_a_refusal() const override { return true; }
 
  protected:
   Server read(JsonReader& reader) const override { return read_server(reader, Password::made_up); }
@@ -44,14 +45,14 @@ struct Question {
 Question read_question(JsonReader& reader) {
   Question question;
   question.server = read_server(reader);
-  question.query = reader.text("query");
-  if (reader.has("query") && question.query.empty()) reader.problem("query", "must not be empty");
+  question.query = reader.text("query", not_empty("name a query that the user has no right to"));
   return question;
 }
 
 class Denied final : public CheckWith<Question> {
  public:
   std::string kind() const override { return "database.denied"; }
+  bool wants_a_refusal() const override { return true; }
 
  protected:
   Question read(JsonReader& reader) const override { return read_question(reader); }

@@ -8,31 +8,30 @@ namespace patchlab::checks::database {
 namespace {
 
 std::string read_value(JsonReader& reader, const std::string& key, const std::string& forbidden) {
-  auto value = reader.text(key);
-  if (reader.has(key) && value.empty()) reader.problem(key, "must not be empty");
-  if (value.find_first_of(forbidden) != std::string::npos || value.find('\0') != std::string::npos) {
-    reader.problem(key, fmt::format("must not contain any of {}", Json(forbidden).dump()));
-  }
-  return value;
+  return reader.text(key, [&forbidden](const std::string& value) {
+    if (value.empty()) return std::string("must not be empty");
+    const bool fits = value.find_first_of(forbidden) == std::string::npos && value.find('\0') == std::string::npos;
+    return fits ? "" : fmt::format("must not contain any of {}", Json(forbidden).dump());
+  });
 }
 
 }  // namespace
 
 Server read_server(JsonReader& reader, Password password) {
   Server server;
-  server.driver = reader.text_or("driver", "PostgreSQL Unicode");
-  if (server.driver.empty() || server.driver.find_first_of("{};\r\n") != std::string::npos) {
-    reader.problem("driver", "must be the name of a driver in odbcinst.ini");
-  }
+  server.driver = reader.text_or("driver", "PostgreSQL Unicode", [](const std::string& driver) {
+    const bool fits = !driver.empty() && driver.find_first_of("{};\r\n") == std::string::npos;
+    return fits ? "" : fmt::format("'{}' must be the name of a driver in odbcinst.ini", driver);
+  });
   server.port = static_cast<std::uint16_t>(reader.integer_or("port", 5432, 1, 65535));
   server.database = read_value(reader, "database", "{};=\r\n");
   server.user = read_value(reader, "user", "{};=\r\n");
   if (password == Password::given) server.password = read_value(reader, "password", "\r\n");
-  server.sslmode = reader.text_or("sslmode", "prefer");
-  if (server.sslmode != "disable" && server.sslmode != "prefer" && server.sslmode != "require") {
-    reader.problem("sslmode",
-                   fmt::format("must be \"disable\", \"prefer\" or \"require\", found \"{}\"", server.sslmode));
-  }
+  server.sslmode = reader.text_or("sslmode", "prefer", [](const std::string& word) {
+    return word == "disable" || word == "prefer" || word == "require"
+               ? ""
+               : fmt::format("must be \"disable\", \"prefer\" or \"require\", found \"{}\"", word);
+  });
   return server;
 }
 

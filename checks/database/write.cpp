@@ -37,14 +37,14 @@ bool is_table_name(std::string_view name) {
 Parameters read_parameters(JsonReader& reader) {
   Parameters parameters;
   parameters.server = read_server(reader);
-  parameters.table = reader.text("table");
-  if (reader.has("table") && !is_table_name(parameters.table)) {
-    reader.problem("table", "must be a name of letters, digits and _, also \"schema.table\"");
-  }
-  parameters.column = reader.text("column");
-  if (reader.has("column") && !is_identifier(parameters.column)) {
-    reader.problem("column", "must be a name of letters, digits and _");
-  }
+  parameters.table = reader.text("table", [](const std::string& name) {
+    return is_table_name(name)
+               ? ""
+               : fmt::format("'{}' must be a name of letters, digits and _, also \"schema.table\"", name);
+  });
+  parameters.column = reader.text("column", [](const std::string& name) {
+    return is_identifier(name) ? "" : fmt::format("'{}' must be a name of letters, digits and _", name);
+  });
   return parameters;
 }
 

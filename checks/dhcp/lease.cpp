@@ -37,19 +37,18 @@ struct Parameters {
 
 constexpr std::int64_t most_neighbours = 1000;
 
-Ipv4 read_address(JsonReader& reader, const std::string& key) {
-  const auto text = reader.text(key);
-  const auto address = parse_ipv4(text);
-  if (!address && !text.empty()) reader.problem(key, fmt::format("'{}' is not an IPv4 address", text));
-  return address.value_or(Ipv4{});
+std::string why_no_address(const std::string& text) {
+  return parse_ipv4(text) ? "" : fmt::format("'{}' is not an IPv4 address such as 10.20.0.11", text);
 }
 
 void read_pool(JsonReader& reader, Parameters& parameters) {
   auto pool = reader.object("pool");
-  parameters.from = read_address(pool, "from");
-  parameters.to = read_address(pool, "to");
+  const auto from = parse_ipv4(pool.text("from", why_no_address));
+  const auto to = parse_ipv4(pool.text("to", why_no_address));
   pool.finish();
-  if (parameters.to < parameters.from) reader.problem("pool", "'to' is below 'from'");
+  if (from && to && *to < *from) reader.problem("pool", "'to' is below 'from'; name the lower address first");
+  parameters.from = from.value_or(Ipv4{});
+  parameters.to = to.value_or(Ipv4{});
 }
 
 void read_option(const std::string& name, const Json& value, JsonReader& options,
@@ -63,10 +62,7 @@ void read_option(const std::string& name, const Json& value, JsonReader& options
 
 Parameters read_parameters(JsonReader& reader) {
   Parameters parameters;
-  parameters.server = reader.text_or("server", "");
-  if (!parameters.server.empty() && !parse_ipv4(parameters.server)) {
-    reader.problem("server", fmt::format("'{}' is not an IPv4 address", parameters.server));
-  }
+  parameters.server = reader.text_or("server", "", why_no_address);
   read_pool(reader, parameters);
   if (reader.has("options")) {
     const auto& values = reader.raw("options");
@@ -77,10 +73,9 @@ Parameters read_parameters(JsonReader& reader) {
   }
   parameters.broadcast = reader.boolean_or("broadcast", false);
   parameters.offer_window = Milliseconds(reader.integer_or("offer_window_ms", 1000, 0, 60000));
-  if (const auto text = reader.text_or("mac", ""); !text.empty()) {
-    parameters.mac = parse_mac(text);
-    if (!parameters.mac) reader.problem("mac", fmt::format("'{}' is not a MAC such as 02:00:0a:14:00:20", text));
-  }
+  parameters.mac = parse_mac(reader.text_or("mac", "", [](const std::string& text) {
+    return parse_mac(text) ? "" : fmt::format("'{}' is not a MAC such as 02:00:0a:14:00:20", text);
+  }));
   parameters.neighbours = reader.integer_or("neighbours", 0, 0, most_neighbours);
   return parameters;
 }

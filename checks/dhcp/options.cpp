@@ -81,7 +81,7 @@ std::optional<OptionKind> option_kind(const std::string& name) {
   unsigned code = 0;
   const auto* end = name.data() + name.size();
   const auto [stop, trouble] = std::from_chars(name.data(), end, code);
-  if (trouble != std::errc{} || stop != end || code < 1 || code > 254) return std::nullopt;
+  if (trouble != std::errc{} || stop != end || name.starts_with('0') || code < 1 || code > 254) return std::nullopt;
   return OptionKind{static_cast<std::uint8_t>(code), Form::bytes};
 }
 

@@ -142,7 +142,14 @@ bool same_id_as_query(const Observation& observation, std::string_view wire) {
 
 }  // namespace
 
-bool is_transport(const std::string& word) { return word == "udp" || word == "tcp"; }
+std::string why_no_transport(const std::string& word) {
+  return word == "udp" || word == "tcp" ? "" : fmt::format("must be \"udp\" or \"tcp\", found \"{}\"", word);
+}
+
+std::string why_no_record(const std::string& presentation) {
+  const auto record = parse_record(presentation);
+  return record ? "" : fmt::format("{}; write it as \"www.corp.example. 3600 A 10.20.0.80\"", record.error().message);
+}
 
 Result<Observation> ask(const Target& target, const Lookup& lookup, const Deadline& deadline) {
   PATCHLAB_ASSIGN(const auto wire,

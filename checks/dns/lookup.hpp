@@ -25,7 +25,9 @@ struct Lookup {
   std::uint16_t port = 0;
 };
 
-[[nodiscard]] bool is_transport(const std::string& word);  // "udp", "tcp"
+// Rules for texts of a scenario (TextRule).
+[[nodiscard]] std::string why_no_transport(const std::string& word);  // "udp", "tcp"
+[[nodiscard]] std::string why_no_record(const std::string& presentation);
 
 // Asks once. The observation is that of exchange.hpp with "transport", "server" and, when there is a reply,
 // "reply_text".

@@ -6,6 +6,7 @@
 #include <ldns/ldns.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cstdlib>
 #include <memory>
 
@@ -145,7 +146,30 @@ Result<std::string> canonical_question(const std::string& name, const std::strin
   return questions_in(ldns_pkt_question(packet.get()));
 }
 
-bool is_known_type(const std::string& type) { return type_from(type).has_value(); }
+// What a zone can hold, and ANY and AXFR, which servers should refuse. Not what is no question (OPT, TSIG).
+const std::vector<std::string>& question_types() {
+  static const std::vector<std::string> types{
+      "A",  "AAAA",  "AFSDB",  "ANY", "AXFR", "CAA",   "CDNSKEY", "CDS",  "CERT",  "CNAME",      "DNAME",      "DNSKEY",
+      "DS", "HINFO", "HTTPS",  "LOC", "MX",   "NAPTR", "NS",      "NSEC", "NSEC3", "NSEC3PARAM", "OPENPGPKEY", "PTR",
+      "RP", "RRSIG", "SMIMEA", "SOA", "SPF",  "SRV",   "SSHFP",   "SVCB", "TLSA",  "TXT",        "URI"};
+  return types;
+}
+
+bool is_question_type(const std::string& type) {
+  if (std::ranges::count(question_types(), type) > 0) return type_from(type).has_value();
+  constexpr std::string_view unknown = "TYPE";  // RFC 3597
+  const auto digits = std::string_view(type).substr(std::min(unknown.size(), type.size()));
+  if (!type.starts_with(unknown) || digits.empty() || digits.size() > 5 || digits.front() == '0') return false;
+  unsigned number = 0;
+  const auto parsed = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+  return parsed.ec == std::errc() && parsed.ptr == digits.data() + digits.size() && number <= 65535;
+}
+
+std::vector<std::string> known_rcodes() {
+  std::vector<std::string> names;
+  for (const auto* entry = ldns_rcodes; entry->name != nullptr; ++entry) names.emplace_back(entry->name);
+  return names;
+}
 
 bool is_known_rcode(const std::string& rcode) {
   const auto* entry = ldns_lookup_by_name(ldns_rcodes, rcode.c_str());

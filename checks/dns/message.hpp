@@ -53,7 +53,10 @@ struct ExpectedRecord {
 
 // "www.corp.example. IN A" for a question; comparable with Message::questions.
 [[nodiscard]] Result<std::string> canonical_question(const std::string& name, const std::string& type);
-[[nodiscard]] bool is_known_type(const std::string& type);
+// What can be asked for, as "MX"; others by number, as "TYPE65280".
+[[nodiscard]] const std::vector<std::string>& question_types();
+[[nodiscard]] bool is_question_type(const std::string& type);
+[[nodiscard]] std::vector<std::string> known_rcodes();
 [[nodiscard]] bool is_known_rcode(const std::string& rcode);
 
 }  // namespace patchlab::checks::dns

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "checks/dns/query.hpp"
 
-#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "checks/check_with.hpp"
 #include "checks/dns/lookup.hpp"
@@ -13,29 +13,24 @@ namespace {
 
 Lookup read_parameters(JsonReader& reader) {
   Lookup lookup;
-  lookup.name = reader.text("name");
-  if (!lookup.name.empty() && !canonical_question(lookup.name, "A")) {
-    reader.problem("name", fmt::format("'{}' is not a domain name", lookup.name));
-  }
-  lookup.type = reader.text("type");
-  if (!lookup.type.empty() && !is_known_type(lookup.type)) {
-    reader.problem("type", fmt::format("'{}' is not a DNS record type", lookup.type));
-  }
-  lookup.transport = reader.text_or("transport", "udp");
-  if (!is_transport(lookup.transport)) {
-    reader.problem("transport", fmt::format("must be \"udp\" or \"tcp\", found \"{}\"", lookup.transport));
-  }
-  lookup.expect = reader.texts_or_empty("expect");
-  for (std::size_t i = 0; i < lookup.expect.size(); ++i) {
-    if (const auto record = parse_record(lookup.expect[i]); !record) {
-      reader.problem("expect", i, record.error().message);
-    }
-  }
-  lookup.expect_rcode = reader.text_or("expect_rcode", "NOERROR");
-  if (!is_known_rcode(lookup.expect_rcode)) {
-    reader.problem("expect_rcode",
-                   fmt::format("'{}' is not a DNS response code such as NOERROR, NXDOMAIN", lookup.expect_rcode));
-  }
+  lookup.name = reader.text("name", [](const std::string& name) {
+    const bool is_name = !name.empty() && canonical_question(name, "A").has_value();
+    return is_name ? "" : fmt::format("'{}' is not a domain name such as 'mail1.corp.example.'", name);
+  });
+  lookup.type = reader.text("type", [](const std::string& type) {
+    return is_question_type(type) ? ""
+                                  : fmt::format(
+                                        "'{}' is not a DNS record type; there are: {}, and TYPE1 to "
+                                        "TYPE65535",
+                                        type, fmt::join(question_types(), ", "));
+  });
+  lookup.transport = reader.text_or("transport", "udp", why_no_transport);
+  lookup.expect = reader.texts_or_empty("expect", why_no_record);
+  lookup.expect_rcode = reader.text_or("expect_rcode", "NOERROR", [](const std::string& rcode) {
+    return is_known_rcode(rcode)
+               ? ""
+               : fmt::format("'{}' is not a DNS response code; there are: {}", rcode, fmt::join(known_rcodes(), ", "));
+  });
   if (reader.has("expect_aa")) lookup.expect_aa = reader.boolean_or("expect_aa", false);
   lookup.recursion_desired = reader.boolean_or("recursion_desired", true);
   lookup.udp_size = static_cast<std::uint16_t>(reader.integer_or("udp_size", 1232, 0, 65535));

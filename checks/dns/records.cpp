@@ -34,26 +34,22 @@ NameAndType name_and_type(const std::string& canonical) {
 
 // One lookup per name, type and transport.
 std::vector<Lookup> read_parameters(JsonReader& reader) {
-  const auto lines = reader.texts_or_empty("records");
-  if (lines.empty()) reader.problem("records", "must hold at least one record");
-  auto transports = reader.texts_or_empty("transports");
+  const auto lines = reader.texts_or_empty("records", why_no_record);
+  const auto& given = reader.raw("records");
+  if (given.is_null() && !reader.has("records"))
+    reader.problem("records", "is required: a list of at least one, such as \"www.corp.example. A 10.20.0.80\"");
+  else if (given.is_array() && given.empty())
+    reader.problem("records", "must hold at least one record, such as \"www.corp.example. A 10.20.0.80\"");
+  auto transports = reader.texts_or_empty("transports", why_no_transport);
   if (transports.empty()) transports = {"udp"};
-  for (std::size_t i = 0; i < transports.size(); ++i) {
-    if (is_transport(transports[i])) continue;
-    reader.problem("transports", i, fmt::format("must be \"udp\" or \"tcp\", found \"{}\"", transports[i]));
-  }
   Lookup common;
   common.expect_rcode = "NOERROR";
   common.udp_size = 1232;
   if (reader.has("expect_aa")) common.expect_aa = reader.boolean_or("expect_aa", false);
   common.port = static_cast<std::uint16_t>(reader.integer_or("port", 53, 1, 65535));
   std::map<NameAndType, std::vector<std::string>> sets;
-  for (std::size_t i = 0; i < lines.size(); ++i) {
-    if (const auto record = parse_record(lines[i])) {
-      sets[name_and_type(record->text)].push_back(lines[i]);
-    } else {
-      reader.problem("records", i, record.error().message);
-    }
+  for (const auto& line : lines) {
+    if (const auto record = parse_record(line)) sets[name_and_type(record->text)].push_back(line);
   }
   std::vector<Lookup> lookups;
   for (const auto& transport : transports) {

@@ -35,7 +35,7 @@ Parameters read_parameters(JsonReader& reader) {
   parameters.server = read_server(reader);
   parameters.user = read_plain_text(reader, "user");
   parameters.password = read_plain_text(reader, "password");
-  parameters.mailbox = reader.text_or("mailbox", "INBOX");
+  parameters.mailbox = reader.text_or("mailbox", "INBOX", why_not_one_line);
   parameters.from = read_mail_address(reader, "from");
   parameters.to = read_mail_address(reader, "to");
   parameters.bytes = static_cast<std::size_t>(reader.integer_or("bytes", 0, 0, most_bytes));

@@ -111,6 +111,7 @@ std::optional<Judgement> judge_clear_imap(const Json& imap) {
 class LoginRefused final : public CheckWith<Parameters> {
  public:
   std::string kind() const override { return "mail.login-refused"; }
+  bool wants_a_refusal() const override { return true; }
 
  protected:
   Parameters read(JsonReader& reader) const override { return read_parameters(reader); }

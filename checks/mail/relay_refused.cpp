@@ -60,6 +60,7 @@ Judgement judge_request(const Json& stages, const std::string& expected) {
 class RelayRefused final : public CheckWith<Parameters> {
  public:
   std::string kind() const override { return "mail.relay-refused"; }
+  bool wants_a_refusal() const override { return true; }
 
  protected:
   Parameters read(JsonReader& reader) const override { return read_parameters(reader); }

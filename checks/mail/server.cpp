@@ -8,18 +8,20 @@ namespace patchlab::checks::mail {
 namespace {
 
 ImapSecurity read_imap_security(JsonReader& reader, std::uint16_t port) {
-  const auto word = reader.text_or("imap_tls", port == 993 ? "implicit" : "starttls");
-  if (word != "implicit" && word != "starttls") {
-    reader.problem("imap_tls", fmt::format("must be \"starttls\" or \"implicit\", found \"{}\"", word));
-  }
+  const auto word = reader.text_or("imap_tls", port == 993 ? "implicit" : "starttls", [](const std::string& text) {
+    return text == "implicit" || text == "starttls"
+               ? ""
+               : fmt::format("must be \"starttls\" or \"implicit\", found \"{}\"", text);
+  });
   return word == "implicit" ? ImapSecurity::implicit : ImapSecurity::starttls;
 }
 
 Certificate read_certificate(JsonReader& reader) {
-  const auto word = reader.text_or("tls", "self-signed-ok");
-  if (word != "self-signed-ok" && word != "verified") {
-    reader.problem("tls", fmt::format("must be \"self-signed-ok\" or \"verified\", found \"{}\"", word));
-  }
+  const auto word = reader.text_or("tls", "self-signed-ok", [](const std::string& text) {
+    return text == "self-signed-ok" || text == "verified"
+               ? ""
+               : fmt::format("must be \"self-signed-ok\" or \"verified\", found \"{}\"", text);
+  });
   return word == "verified" ? Certificate::verified : Certificate::any;
 }
 

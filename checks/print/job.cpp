@@ -26,6 +26,21 @@ struct Parameters {
   bool exact = true;
 };
 
+// RFC 6838 section 4.2, with parameters as RFC 8011 section 5.1.10 allows them.
+bool is_mime_type(const std::string& text) {
+  const std::string_view type = std::string_view(text).substr(0, text.find(';'));
+  const auto slash = type.find('/');
+  if (slash == std::string_view::npos) return false;
+  const auto is_name = [](std::string_view name) {
+    return !name.empty() && std::ranges::all_of(name, [](char c) {
+      return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+             std::string_view("!#$&^_.+-").find(c) != std::string_view::npos;
+    });
+  };
+  return is_name(type.substr(0, slash)) && is_name(type.substr(slash + 1)) &&
+         std::ranges::all_of(text, [](char c) { return c >= ' ' && c <= '~'; });
+}
+
 std::uint16_t read_sink_port(JsonReader reader) {
   const auto port = reader.integer("listen_port", 1, 65535);
   reader.finish();
@@ -34,19 +49,20 @@ std::uint16_t read_sink_port(JsonReader reader) {
 
 Parameters read_parameters(JsonReader& reader) {
   Parameters parameters;
-  parameters.queue = reader.text("queue");
-  const bool plain = parameters.queue.find_first_not_of(
-                         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-                         "-_.") == std::string::npos;
-  if (reader.has("queue") && (parameters.queue.empty() || !plain)) {
-    reader.problem("queue", "must be a queue's name of letters, digits, '-', '_' and '.'");
-  }
+  parameters.queue = reader.text("queue", [](const std::string& queue) {
+    const bool plain = !queue.empty() && queue.find_first_not_of(
+                                             "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                             "-_.") == std::string::npos;
+    return plain ? "" : fmt::format("'{}' must be a queue's name of letters, digits, '-', '_' and '.'", queue);
+  });
   parameters.port = static_cast<std::uint16_t>(reader.integer_or("port", 631, 1, 65535));
   if (reader.has("sink"))
     parameters.sink_port = read_sink_port(reader.object("sink"));
   else
     reader.problem("sink", "is required ({\"listen_port\": 9100})");
-  parameters.format = reader.text_or("format", "application/octet-stream");
+  parameters.format = reader.text_or("format", "application/octet-stream", [](const std::string& type) {
+    return is_mime_type(type) ? "" : fmt::format("'{}' is no MIME type such as application/pdf", type);
+  });
   parameters.exact = reader.boolean_or("exact", true);
   return parameters;
 }

@@ -33,19 +33,18 @@ struct Parameters {
 std::set<std::string> read_operations(JsonReader& reader) {
   if (!reader.has("operations")) return all_operations;
   std::set<std::string> operations;
-  for (const auto& operation : reader.texts_or_empty("operations")) {
-    if (!all_operations.contains(operation)) {
-      reader.problem("operations",
-                     fmt::format("unknown operation '{}'; known are list, write, read, rename, delete", operation));
-    } else if (!operations.insert(operation).second) {
-      reader.problem("operations", fmt::format("'{}' stands there twice", operation));
-    }
-  }
-  if (operations.empty()) reader.problem("operations", "must name at least one operation");
+  const auto once = [&operations](const std::string& operation) {
+    if (!all_operations.contains(operation))
+      return fmt::format("unknown operation '{}'; known are list, write, read, rename, delete", operation);
+    return operations.insert(operation).second ? "" : fmt::format("'{}' stands there twice", operation);
+  };
+  (void)reader.texts_or_empty("operations", once);
+  if (reader.raw("operations").is_array() && reader.raw("operations").empty())
+    reader.problem("operations", "must name at least one operation: list, write, read, rename, delete");
   for (const char* operation : {"read", "rename", "delete"}) {
-    if (operations.contains(operation) && !operations.contains("write")) {
-      reader.problem("operations", fmt::format("'{}' needs 'write', which makes the file", operation));
-    }
+    if (!operations.contains(operation) || operations.contains("write")) continue;
+    reader.problem("operations", fmt::format("'{}' needs 'write', which makes the file", operation));
+    break;
   }
   return operations;
 }
@@ -54,8 +53,9 @@ Parameters read_parameters(JsonReader& reader) {
   Parameters parameters;
   parameters.account = read_account(reader);
   parameters.operations = read_operations(reader);
-  parameters.folder = reader.text_or("folder", "");
-  if (!is_path_below_share(parameters.folder)) reader.problem("folder", "must be a path below the share");
+  parameters.folder = reader.text_or("folder", "", [](const std::string& folder) {
+    return is_path_below_share(folder) ? "" : fmt::format("'{}' must be a path below the share, as team/in", folder);
+  });
   parameters.bytes = static_cast<std::size_t>(reader.integer_or("bytes", 262144, 1, 16777216));
   parameters.known_files = read_known_files(reader);
   return parameters;

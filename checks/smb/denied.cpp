@@ -19,16 +19,17 @@ struct Parameters {
 Parameters read_parameters(JsonReader& reader) {
   Parameters parameters;
   parameters.account = read_account(reader);
-  parameters.allowed_share = reader.text_or("allowed_share", "");
-  if (!parameters.allowed_share.empty() && parameters.allowed_share == parameters.account.share) {
-    reader.problem("allowed_share", "must be another share than 'share'");
-  }
+  parameters.allowed_share = reader.text_or("allowed_share", "", [&parameters](const std::string& share) {
+    return share == parameters.account.share && !share.empty() ? "must be another share than 'share'"
+                                                               : why_no_share(share);
+  });
   return parameters;
 }
 
 class Denied final : public CheckWith<Parameters> {
  public:
   [[nodiscard]] std::string kind() const override { return "smb.denied"; }
+  [[nodiscard]] bool wants_a_refusal() const override { return true; }
 
  protected:
   Parameters read(JsonReader& reader) const override { return read_parameters(reader); }

@@ -34,17 +34,19 @@ std::vector<std::string> known_names() {
 
 Parameters read_parameters(JsonReader& reader) {
   Parameters parameters;
-  parameters.spoken = reader.texts_or_empty("dialects");
-  if (parameters.spoken.empty()) reader.problem("dialects", "must name at least one dialect that is spoken");
   const auto known = known_names();
-  for (const auto& name : parameters.spoken) {
-    if (std::find(known.begin(), known.end(), name) != known.end()) continue;
-    reader.problem("dialects", fmt::format("'{}' is none of {}", name, fmt::join(known, ", ")));
+  parameters.spoken = reader.texts_or_empty("dialects", [&known](const std::string& name) {
+    return std::ranges::count(known, name) > 0 ? "" : fmt::format("'{}' is none of {}", name, fmt::join(known, ", "));
+  });
+  if (!reader.has("dialects") || (reader.raw("dialects").is_array() && reader.raw("dialects").empty())) {
+    reader.problem("dialects",
+                   fmt::format("must name at least one dialect that is spoken, of {}", fmt::join(known, ", ")));
   }
-  parameters.signing = reader.text_or("signing", "");
-  if (!parameters.signing.empty() && parameters.signing != "required" && parameters.signing != "not-required") {
-    reader.problem("signing", "must be \"required\" or \"not-required\"");
-  }
+  parameters.signing = reader.text_or("signing", "", [](const std::string& word) {
+    return word == "required" || word == "not-required"
+               ? ""
+               : fmt::format("must be \"required\" or \"not-required\", found \"{}\"", word);
+  });
   parameters.port = static_cast<std::uint16_t>(reader.integer_or("port", 445, 1, 65535));
   return parameters;
 }

@@ -15,6 +15,7 @@ namespace {
 class LoginRefused final : public CheckWith<Account> {
  public:
   [[nodiscard]] std::string kind() const override { return "smb.login-refused"; }
+  [[nodiscard]] bool wants_a_refusal() const override { return true; }
 
  protected:
   Account read(JsonReader& reader) const override { return read_account(reader, Login::refused); }

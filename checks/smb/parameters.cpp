@@ -8,38 +8,38 @@
 
 namespace patchlab::checks::smb {
 
+std::string why_no_share(const std::string& text) {
+  const bool plain = !text.empty() && text.find_first_of("/\\") == std::string::npos;
+  return plain ? ""
+               : fmt::format("'{}' is not the name of a share: it must not be empty, nor have slashes in it", text);
+}
+
 Account read_account(JsonReader& reader, Login login) {
   Account account;
-  account.share = reader.text("share");
+  account.share = reader.text("share", why_no_share);
   if (login == Login::granted) {
-    account.user = reader.text("user");
+    account.user = reader.text("user", not_empty("a session without a name is looked at by smb.login-refused"));
     account.password = reader.text("password");
   } else {
     account.user = reader.text_or("user", "");
   }
   account.domain = reader.text_or("domain", "");
   account.port = static_cast<std::uint16_t>(reader.integer_or("port", 445, 1, 65535));
-  const bool plain = account.share.find_first_of("/\\") == std::string::npos;
-  if (!plain) reader.problem("share", "must be the name of a share, without slashes");
   return account;
 }
 
 std::map<std::string, std::string> read_known_files(JsonReader& reader) {
   std::map<std::string, std::string> files;
   if (!reader.has("known_files")) return files;
-  const auto& value = reader.raw("known_files");
-  if (!value.is_object()) {
-    reader.problem("known_files",
-                   fmt::format("must be an object of paths and SHA-256 digests, found {}", value.type_name()));
-    return files;
-  }
-  for (const auto& [path, digest] : value.items()) {
-    const bool valid =
-        is_path_below_share(path) && !path.empty() && digest.is_string() && is_sha256(digest.get<std::string>());
-    if (valid)
-      files[path] = digest.get<std::string>();
-    else
-      reader.problem("known_files", fmt::format("'{}' must be a path below the share with a SHA-256 digest", path));
+  auto inside = reader.object("known_files");
+  for (const auto& [path, digest] : reader.raw("known_files").items()) {
+    if (path.empty() || !is_path_below_share(path)) {
+      inside.problem(path, fmt::format("'{}' must be a path below the share, as alpha/budget.csv", path));
+    } else {
+      files[path] = inside.text(path, [](const std::string& text) {
+        return is_sha256(text) ? "" : "must be the SHA-256 of the file, 64 lower-case hex digits (sha256sum shows it)";
+      });
+    }
   }
   return files;
 }

@@ -30,6 +30,8 @@ enum class Login { granted, refused };
 [[nodiscard]] std::map<std::string, std::string> read_known_files(JsonReader& reader);
 
 // A path below the share without "..", empty parts or a leading slash; empty is the share itself.
+// Rule for texts of a scenario (TextRule).
+[[nodiscard]] std::string why_no_share(const std::string& text);
 [[nodiscard]] bool is_path_below_share(const std::string& path);
 
 }  // namespace patchlab::checks::smb

@@ -120,18 +120,14 @@ const std::vector<std::string>* expressions_for(const Allowances& allowances, co
   return nullptr;
 }
 
-std::vector<std::string> read_expressions(JsonReader& reader, const std::string& key,
-                                          std::vector<JsonProblem>& problems) {
-  auto expressions = reader.texts_or_empty(key);
-  for (std::size_t i = 0; i < expressions.size(); ++i) {
+std::vector<std::string> read_expressions(JsonReader& reader, const std::string& key) {
+  return reader.texts_or_empty(key, [](const std::string& expression) {
+    if (expression.empty()) return std::string("an empty expression accepts nothing; leave it out");
     std::string trouble;
-    if (!compiled(expressions[i], trouble)) {
-      problems.push_back(
-          {fmt::format("{}/{}", reader.at(key), i), fmt::format("'{}' is not a regular expression that can be used: {}",
-                                                                expressions[i].substr(0, longest_shown), trouble)});
-    }
-  }
-  return expressions;
+    if (compiled(expression, trouble)) return std::string();
+    return fmt::format("'{}' is not a regular expression that can be used: {}", expression.substr(0, longest_shown),
+                       trouble);
+  });
 }
 
 }  // namespace
@@ -146,12 +142,12 @@ bool Allowances::covers(const StateDifference& difference) const {
 Allowances read_allowances(const Json& json, const std::string& pointer, std::vector<JsonProblem>& problems) {
   JsonReader reader(json, pointer, problems);
   Allowances allowances;
-  allowances.services = read_expressions(reader, "services", problems);
-  allowances.listeners = read_expressions(reader, "listeners", problems);
-  allowances.addresses = read_expressions(reader, "addresses", problems);
-  allowances.error_kinds = read_expressions(reader, "error_kinds", problems);
-  allowances.installed = read_expressions(reader, "installed", problems);
-  allowances.facts = read_expressions(reader, "facts", problems);
+  allowances.services = read_expressions(reader, "services");
+  allowances.listeners = read_expressions(reader, "listeners");
+  allowances.addresses = read_expressions(reader, "addresses");
+  allowances.error_kinds = read_expressions(reader, "error_kinds");
+  allowances.installed = read_expressions(reader, "installed");
+  allowances.facts = read_expressions(reader, "facts");
   reader.finish();
   return allowances;
 }

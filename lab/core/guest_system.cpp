@@ -18,7 +18,9 @@ std::vector<std::uint32_t> numbers_in(std::string_view text) {
   for (std::size_t begin = 0; begin <= text.size();) {
     const auto end = std::min(text.find('.', begin), text.size());
     const auto number = text.substr(begin, end - begin);
-    if (number.empty() || number.size() > 9 || number.find_first_not_of("0123456789") != std::string_view::npos)
+    const bool is_padded = number.size() > 1 && number.front() == '0';
+    if (number.empty() || is_padded || number.size() > 9 ||
+        number.find_first_not_of("0123456789") != std::string_view::npos)
       return {};
     numbers.push_back(0);
     (void)std::from_chars(number.data(), number.data() + number.size(), numbers.back());
@@ -96,33 +98,34 @@ void to_json(Json& json, const GuestSystem& system) {
 GuestSystem guest_system_from(const Json& json, const std::string& pointer, std::vector<JsonProblem>& problems) {
   GuestSystem system;
   JsonReader reader(json, pointer, problems);
-  const auto word = reader.text("family");
-  const auto family = guest_family_from(word);
-  if (family && traits_of(*family).has_version) {
-    system.family = *family;
-    system.version = reader.text("version");
-    if (!system.version.empty() && !is_version(system.version)) {
-      reader.problem("version",
-                     fmt::format("'{}' is no {} version such as '6.2.9200'", system.version, traits_of(*family).title));
-    } else if (const auto reason = why_not_supported(system.version); !reason.empty()) {
-      reader.problem("version", reason);
-    }
-    system.servicing_stack = reader.text_or("servicing_stack", "");
-    if (!system.servicing_stack.empty() && numbers_in(system.servicing_stack).size() != 4) {
-      reader.problem("servicing_stack", fmt::format("'{}' is no version of a servicing stack such as '10.0.14393.7692'",
-                                                    system.servicing_stack));
-    }
-  } else if (family) {
-    system.family = *family;
-  } else if (!word.empty()) {
+  const auto word = reader.text("family", [](const std::string& name) {
+    if (guest_family_from(name)) return std::string();
     std::vector<std::string> names;
     for (const auto& row : guest_families()) names.push_back(fmt::format("'{}'", row.name));
-    reader.problem("family", fmt::format("'{}' is not known; there are {}", word, fmt::join(names, " and ")));
+    return fmt::format("'{}' is not known; there are {}", name, fmt::join(names, " and "));
+  });
+  const auto family = guest_family_from(word);
+  if (family) system.family = *family;
+  if (family && traits_of(*family).has_version) {
+    const auto* title = traits_of(*family).title;
+    system.version = reader.text("version", [title](const std::string& version) {
+      if (!is_version(version)) return fmt::format("'{}' is no {} version such as '6.2.9200'", version, title);
+      return why_not_supported(version);
+    });
+    system.servicing_stack = reader.text_or("servicing_stack", "", [](const std::string& version) {
+      return numbers_in(version).size() == 4
+                 ? ""
+                 : fmt::format("'{}' is no version of a servicing stack such as '10.0.14393.7692'", version);
+    });
+  } else if (!family) {
+    // What else it says belongs to a family that nobody knows.
+    for (const char* key : {"version", "servicing_stack"}) (void)reader.has(key);
   }
-  system.architecture = reader.text_or("architecture", system.architecture);
-  if (system.architecture != "amd64" && system.architecture != "x86" && system.architecture != "arm64")
-    reader.problem("architecture",
-                   fmt::format("'{}' is not known; there are 'amd64', 'x86' and 'arm64'", system.architecture));
+  system.architecture = reader.text_or("architecture", system.architecture, [](const std::string& name) {
+    return name == "amd64" || name == "x86" || name == "arm64"
+               ? ""
+               : fmt::format("'{}' is not known; there are 'amd64', 'x86' and 'arm64'", name);
+  });
   reader.finish();
   return system;
 }

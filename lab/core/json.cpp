@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "lab/core/choice.hpp"
 #include "lab/core/files.hpp"
 #include "lab/core/printable.hpp"
 #include "lab/core/text.hpp"
@@ -30,6 +31,10 @@ std::string escape_token(const std::string& key) {
 }
 }  // namespace
 
+TextRule not_empty(std::string why) {
+  return [why = std::move(why)](const std::string& text) { return text.empty() ? "must not be empty: " + why : ""; };
+}
+
 JsonReader::JsonReader(const Json& object, std::string pointer, std::vector<JsonProblem>& problems)
     : object_(object.is_object() ? object : null_json), pointer_(std::move(pointer)), problems_(problems) {
   if (!object.is_object()) {
@@ -39,7 +44,11 @@ JsonReader::JsonReader(const Json& object, std::string pointer, std::vector<Json
 
 std::string JsonReader::at(const std::string& key) const { return pointer_ + "/" + escape_token(key); }
 void JsonReader::problem(const std::string& key, std::string message) {
-  problems_.push_back({at(key), std::move(message)});
+  if (!object_.is_object()) return;
+  if (object_.contains(key))
+    problems_.push_back({at(key), std::move(message)});
+  else
+    problems_.push_back({pointer_, fmt::format("'{}' {}", key, message)});
 }
 
 void JsonReader::problem(const std::string& key, std::size_t index, std::string message) {
@@ -60,15 +69,28 @@ const Json& JsonReader::raw(const std::string& key) {
   return value == nullptr ? null_json : *value;
 }
 
-JsonReader JsonReader::object(const std::string& key) { return {raw(key), at(key), problems_}; }
+JsonReader JsonReader::object(const std::string& key) {
+  const bool missing = !has(key);
+  JsonReader inside(raw(key), at(key), problems_);
+  if (missing) {
+    problems_.pop_back();  // "found null", of a place that is not in the file
+    problem(key, "is required (an object)");
+  }
+  return inside;
+}
 
 std::string JsonReader::text(const std::string& key) {
   const auto* value = find(key);
   if (value == nullptr) {
-    if (object_.is_object()) problem(key, "is required (text)");
+    problem(key, "is required (text)");
     return {};
   }
   return text_or(key, {});
+}
+
+std::string JsonReader::text(const std::string& key, const TextRule& rule) {
+  if (find(key) != nullptr) return text_or(key, {}, rule);
+  return text(key);
 }
 
 std::string JsonReader::text_or(const std::string& key, std::string other) {
@@ -81,9 +103,19 @@ std::string JsonReader::text_or(const std::string& key, std::string other) {
   return value->get<std::string>();
 }
 
+std::string JsonReader::text_or(const std::string& key, std::string other, const TextRule& rule) {
+  const auto* value = find(key);
+  if (value == nullptr || !value->is_string()) return text_or(key, std::move(other));
+  auto text = value->get<std::string>();
+  auto trouble = rule(text);
+  if (trouble.empty()) return text;
+  problem(key, std::move(trouble));
+  return other;
+}
+
 std::int64_t JsonReader::integer(const std::string& key, std::int64_t least, std::int64_t most) {
   if (find(key) == nullptr) {
-    if (object_.is_object()) problem(key, fmt::format("is required (a whole number from {} to {})", least, most));
+    problem(key, fmt::format("is required (a whole number from {} to {})", least, most));
     return least;
   }
   return integer_or(key, least, least, most);
@@ -124,15 +156,27 @@ std::vector<std::string> JsonReader::texts_or_empty(const std::string& key) {
     if (element.is_string())
       texts.push_back(element.get<std::string>());
     else
-      problems_.push_back({fmt::format("{}/{}", at(key), i), "must be text"});
+      problems_.push_back({fmt::format("{}/{}", at(key), i), fmt::format("must be text, found {}", element.dump())});
   }
   return texts;
+}
+
+std::vector<std::string> JsonReader::texts_or_empty(const std::string& key, const TextRule& rule) {
+  const auto& list = raw(key);
+  for (std::size_t i = 0; list.is_array() && i < list.size(); ++i) {
+    if (!list[i].is_string()) continue;
+    if (auto trouble = rule(list[i].get<std::string>()); !trouble.empty()) problem(key, i, std::move(trouble));
+  }
+  return texts_or_empty(key);
 }
 
 void JsonReader::finish() {
   if (!object_.is_object()) return;
   for (const auto& [key, value] : object_.items()) {
-    if (!asked_.contains(key)) problem(key, fmt::format("unknown key; allowed here: {}", fmt::join(asked_, ", ")));
+    if (asked_.contains(key)) continue;
+    const auto meant = did_you_mean(key, {asked_.begin(), asked_.end()});
+    problem(key, fmt::format("unknown key; allowed here: {}{}", fmt::join(asked_, ", "),
+                             meant.empty() ? meant : "; " + meant));
   }
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <string>
@@ -21,9 +22,16 @@ struct JsonProblem {
   bool operator==(const JsonProblem&) const = default;
 };
 
+// What is wrong with a text, with what is allowed; empty when nothing is.
+using TextRule = std::function<std::string(const std::string&)>;
+// For texts that may be anything but empty; `why` says what such a text is for.
+[[nodiscard]] TextRule not_empty(std::string why);
+
 // Reads one JSON object strictly: every key must be asked for, types must match, and all problems are collected instead
-// of only the first. Use: JsonReader reader(json, "", problems); auto name = reader.text("name"); ...; reader.finish();
-// `finish` reports the keys nobody asked for, together with the allowed ones.
+// of only the first. A problem with a key that is missing is one of the object, so every pointer is one that is in the
+// file; of what is inside something that is no object nothing more is said. Use: JsonReader reader(json, "", problems);
+// auto name = reader.text("name"); ...; reader.finish(); `finish` reports the keys nobody asked for, together with the
+// allowed ones.
 class JsonReader {
  public:
   JsonReader(const Json& object, std::string pointer, std::vector<JsonProblem>& problems);
@@ -31,12 +39,18 @@ class JsonReader {
   [[nodiscard]] bool has(const std::string& key);
   // Required values: a missing key or a wrong type is a problem, and a default comes back.
   std::string text(const std::string& key);
+  // Empty, after one problem, when it is missing, no text, or wrong.
+  std::string text(const std::string& key, const TextRule& rule);
   std::int64_t integer(const std::string& key, std::int64_t least, std::int64_t most);
   // Optional values with a default.
   std::string text_or(const std::string& key, std::string other);
+  // `other` too, after one problem, when it is wrong; `other` itself is not asked about.
+  std::string text_or(const std::string& key, std::string other, const TextRule& rule);
   std::int64_t integer_or(const std::string& key, std::int64_t other, std::int64_t least, std::int64_t most);
   bool boolean_or(const std::string& key, bool other);
   std::vector<std::string> texts_or_empty(const std::string& key);
+  // All texts of the list; each that is wrong is a problem at its place in it.
+  std::vector<std::string> texts_or_empty(const std::string& key, const TextRule& rule);
   // The raw value, null when absent; the caller reads it with `at(key)` as its pointer.
   const Json& raw(const std::string& key);
   // The reader of an object inside; required. Of anything else it reports the wrong type, and finds nothing in it.

@@ -173,7 +173,7 @@ class Reading {
   void read_run(JsonReader reader, Policy& policy) {
     each_object(reader, "scenarios", [&](JsonReader item) {
       AllowedScenario scenario{item.text_or("name", {}), item.text_or("digest", {})};
-      if (!item.has("name") && !item.has("digest")) item.problem("name", "name or digest is needed");
+      if (!item.has("name") && !item.has("digest")) item.problem("name", "or 'digest' is needed");
       if (item.has("name") && !is_scenario_name(scenario.name))
         item.problem("name", fmt::format("'{}' {}", scenario.name, scenario_name_rule));
       if (item.has("digest") && !is_sha256(scenario.digest))
@@ -310,7 +310,7 @@ class Reading {
   static void read_when(JsonReader reader, ApprovalRule& rule) {
     rule.severities = read_severities(reader);
     rule.when_waived = reader.boolean_or("waived", false);
-    if (!rule.is_conditional()) reader.problem("severity", "severity or waived is needed, else leave out 'when'");
+    if (!rule.is_conditional()) reader.problem("severity", "or 'waived' is needed, else leave out 'when'");
     reader.finish();
   }
 

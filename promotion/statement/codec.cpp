@@ -173,7 +173,8 @@ class Examination {
       if (given && !required && std::ranges::count(rule.optional, key) == 0)
         says(name_of(key), fmt::format("does not belong to a statement of kind '{}'", to_string(statement_.kind)));
       if (!given && required)
-        says(name_of(key), fmt::format("is required in a statement of kind '{}'", to_string(statement_.kind)));
+        problems_.push_back({"/predicate", fmt::format("'{}' is required in a statement of kind '{}'", name_of(key),
+                                                       to_string(statement_.kind))});
     }
     digest("run", statement_.run);
     digest("policy", statement_.policy);

@@ -4,11 +4,13 @@
 
 #include <fmt/ranges.h>
 
+#include "lab/core/choice.hpp"
 #include "lab/core/digest.hpp"
 #include "lab/core/files.hpp"
 #include "lab/core/names.hpp"
 #include "lab/core/paths.hpp"
 #include "lab/guest/windows/host_state.hpp"
+#include "lab/libvirt/ssh.hpp"
 #include "lab/network/address.hpp"
 #include "reports/record/record.hpp"
 
@@ -39,6 +41,12 @@ std::string without_comments(std::string text) {
   return text;
 }
 
+constexpr std::int64_t least_memory_mib = 64;  // no kernel that is tested here begins with less
+
+std::string why_no_name(const std::string& text) {
+  return is_scenario_name(text) ? "" : fmt::format("'{}' {}", text, scenario_name_rule);
+}
+
 // A service as its guest names it: a unit of systemd, or a service of Windows, where blanks and '$' occur.
 bool is_service_name(const std::string& name, GuestFamily family) {
   constexpr std::size_t longest = 256;
@@ -49,6 +57,16 @@ bool is_service_name(const std::string& name, GuestFamily family) {
   });
 }
 
+// Debian Policy 5.6.1, as dpkg takes it: capitals and underscores occur outside of Debian.
+bool is_source_package(const std::string& name) {
+  const auto is_letter_or_digit = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+  };
+  return !name.empty() && is_letter_or_digit(name.front()) && std::ranges::all_of(name, [&](char c) {
+    return is_letter_or_digit(c) || std::string_view("+-._").find(c) != std::string_view::npos;
+  });
+}
+
 class Parser {
  public:
   Parser(const Json& json, fs::path folder) : json_(json), folder_(std::move(folder)) {}
@@ -56,29 +74,32 @@ class Parser {
   Scenario parse() {
     Scenario scenario;
     JsonReader top(json_, "", problems_);
-    (void)top.raw("$schema");
-    scenario.name = top.text("name");
-    if (!scenario.name.empty() && !is_scenario_name(scenario.name)) top.problem("name", scenario_name_rule);
-    scenario.title = top.text_or("title", scenario.name);
-    roles_ = top.raw("roles");
-    read_roles();
-    read_departments(top.raw("departments"), scenario);
-    read_candidates(top.raw("candidates"), scenario);
+    (void)top.text_or("$schema", "");
+    scenario.name = top.text("name", why_no_name);
+    scenario.title =
+        top.text_or("title", scenario.name, not_empty("it is what people read; leave it out for the name"));
+    read_roles(top);
+    read_departments(top, scenario);
+    read_candidates(top, scenario);
     scenario.trial = default_trial(family_of(scenario));
     if (top.has("trial")) read_trial(top.raw("trial"), scenario.trial);
-    if (auto stage = absolute_path(top.text_or("stage", "production")))
-      scenario.stage = std::move(*stage);
-    else
-      top.problem("stage", stage.error().message);
+    const auto stage = top.text_or("stage", "production", [](const std::string& text) {
+      const auto path = absolute_path(text);
+      return path ? "" : path.error().message;
+    });
+    scenario.stage = absolute_path(stage).value_or({});
     top.finish();
     return scenario;
   }
 
-  // A role that several machines have is wrong once.
+  // A role that several machines have is wrong once, and a value too: what is said first of it is what is wrong.
   Problems take_problems() {
     Problems once;
     for (auto& problem : problems_) {
-      if (std::ranges::count(once, problem) == 0) once.push_back(std::move(problem));
+      const auto same = [&](const JsonProblem& other) {
+        return other == problem || (other.pointer == problem.pointer && is_a_leaf(problem.pointer));
+      };
+      if (std::ranges::none_of(once, same)) once.push_back(std::move(problem));
     }
     return once;
   }
@@ -95,23 +116,46 @@ class Parser {
     return {};
   }
 
-  void read_roles() {
-    if (roles_.is_null()) {
-      roles_ = Json::object();
-    } else if (!roles_.is_object()) {
-      add("/roles", "must be an object of role name to role");
-      roles_ = Json::object();
+  // Whether a place in the file holds one value, which is right or wrong as a whole.
+  [[nodiscard]] bool is_a_leaf(const std::string& pointer) const {
+    const Json::json_pointer at(pointer);
+    return json_.contains(at) && json_.at(at).is_primitive();
+  }
+
+  // Each by itself too, also one that no machine has: what it says must be right, and it may leave out anything.
+  void read_roles(JsonReader& top) {
+    roles_ = Json::object();
+    if (!top.has("roles")) return;
+    const auto& roles = top.raw("roles");
+    if (!roles.is_object()) {
+      top.problem("roles", fmt::format("must be an object of role name to role, found {}", roles.type_name()));
+      are_roles_known_ = false;
+      return;
+    }
+    roles_ = roles;
+    for (const auto& [name, role] : roles_.items()) {
+      const auto place = join_pointer("/roles", name);
+      if (name.empty()) add(place, "a role needs a name");
+      if (!role.is_object()) {
+        add(place, fmt::format("must be an object, found {}", role.type_name()));
+        continue;
+      }
+      MachinePlan ignored;
+      const auto before = problems_.size();
+      read_merged(role, place, Reading::role_alone, ignored);
+      forget_problems_at(place, before);
     }
   }
 
-  void read_departments(const Json& departments, Scenario& scenario) {
+  void read_departments(JsonReader& top, Scenario& scenario) {
+    const auto& departments = top.raw("departments");
     if (!departments.is_object() || departments.empty()) {
-      add("/departments", "is required: an object of department name to department, at least one");
+      top.problem("departments", "is required: an object of department name to department, at least one");
       return;
     }
     for (const auto& [name, value] : departments.items()) {
       const auto pointer = join_pointer("/departments", name);
-      if (!is_scenario_name(name)) add(pointer, scenario_name_rule);
+      if (auto trouble = why_no_name(name); !trouble.empty()) add(pointer, std::move(trouble));
       scenario.departments.push_back(read_department(name, value, pointer));
     }
   }
@@ -119,11 +163,10 @@ class Parser {
   DepartmentPlan read_department(const std::string& name, const Json& value, const std::string& pointer) {
     DepartmentPlan department{name, {}, {}, pointer};
     JsonReader reader(value, pointer, problems_);
-    JsonReader network(reader.raw("network").is_null() ? empty_ : reader.raw("network"), pointer + "/network",
-                       problems_);
-    department.network.subnet = network.text("subnet");
-    department.network.gateway = network.text("gateway");
-    department.network.client = network.text("client");
+    auto network = reader.object("network");
+    department.network.subnet = network.text("subnet", not_empty("the subnet of the department, as 10.20.0.0/24"));
+    department.network.gateway = network.text("gateway", not_empty("production's gateway, as 10.20.0.1"));
+    department.network.client = network.text("client", not_empty("the address that checks speak from"));
     network.finish();
     const auto& machines = reader.raw("machines");
     if (!machines.is_object() || machines.empty()) {
@@ -131,7 +174,7 @@ class Parser {
     } else {
       for (const auto& [machine, plan] : machines.items()) {
         const auto place = join_pointer(pointer + "/machines", machine);
-        if (!is_scenario_name(machine)) add(place, scenario_name_rule);
+        if (auto trouble = why_no_name(machine); !trouble.empty()) add(place, std::move(trouble));
         department.machines.push_back(read_machine(machine, plan, place));
       }
       check_dependencies(department);
@@ -148,84 +191,129 @@ class Parser {
     plan.name = name;
     plan.pointer = pointer;
     if (!own.is_object()) {
-      add(pointer, "must be an object");
+      add(pointer, fmt::format("must be an object, found {}", own.type_name()));
       return plan;
     }
     plan.role = name;
+    bool is_known = are_roles_known_;  // what the role says
     if (const auto role = own.find("role"); role != own.end()) {
-      if (role->is_string())
+      if (role->is_string()) {
         plan.role = role->get<std::string>();
-      else
+      } else {
+        is_known = false;
         add(pointer + "/role", fmt::format("must be text, found {}", role->type_name()));
+      }
     }
     Json merged = Json::object();
-    if (roles_.contains(plan.role)) {
-      merged = roles_[plan.role];
-      if (!merged.is_object()) {
-        add(join_pointer("/roles", plan.role), "must be an object");
-        merged = Json::object();
-      }
-    } else if (own.contains("role") && own["role"].is_string()) {
+    if (const auto role = roles_.find(plan.role); role != roles_.end()) {
+      if (role->is_object())
+        merged = *role;
+      else
+        is_known = false;
+    } else if (is_known && own.contains("role")) {
       const auto names = role_names();
-      add(pointer + "/role",
-          fmt::format("role '{}' is not defined; defined roles: {}", plan.role, fmt::join(names, ", ")));
+      is_known = false;
+      add(pointer + "/role", fmt::format("role '{}' is not defined; defined roles: {}", plan.role,
+                                         names.empty() ? "none" : fmt::format("{}", fmt::join(names, ", "))));
     }
+    merged.erase("role");
     for (const auto& [key, value] : own.items()) merged[key] = value;
     const auto before = problems_.size();
-    read_merged(merged, pointer, plan);
+    read_merged(merged, pointer, Reading::machine, plan);
+    if (!is_known) forget_problems_at(pointer, before);  // of keys that the role may give
     point_at_the_role(before, own, pointer, plan.role);
     return plan;
   }
 
-  // What is wrong with a value of the role is wrong there, since that is what is in the file.
+  void forget_problems_at(const std::string& pointer, std::size_t from) {
+    const auto is_there = [&](const JsonProblem& problem) { return problem.pointer == pointer; };
+    const auto begin = problems_.begin() + static_cast<std::ptrdiff_t>(from);
+    problems_.erase(std::remove_if(begin, problems_.end(), is_there), problems_.end());
+  }
+
+  // What is wrong with a value of the role is wrong there, since that is what is in the file; and once.
   void point_at_the_role(std::size_t from, const Json& own, const std::string& pointer, const std::string& role_name) {
     const auto role = roles_.find(role_name);
     if (role == roles_.end() || !role->is_object()) return;
-    for (auto i = from; i < problems_.size(); ++i) {
-      auto& place = problems_[i].pointer;
+    Problems found(problems_.begin() + static_cast<std::ptrdiff_t>(from), problems_.end());
+    problems_.resize(from);
+    for (auto& problem : found) {
+      auto& place = problem.pointer;
+      bool is_the_roles = false;
       for (const auto& [key, value] : role->items()) {
         const auto at = join_pointer(pointer, key);
         if (own.contains(key) || !(place == at || place.starts_with(at + "/"))) continue;
         place = join_pointer(join_pointer("/roles", role_name), key) + place.substr(at.size());
+        is_the_roles = true;
         break;
       }
+      const auto is_said = [&](const JsonProblem& other) { return other.pointer == place; };
+      const auto before = problems_.begin() + static_cast<std::ptrdiff_t>(from);
+      if (!is_the_roles || std::none_of(problems_.begin(), before, is_said)) problems_.push_back(std::move(problem));
     }
   }
 
-  void read_merged(const Json& merged, const std::string& pointer, MachinePlan& plan) {
+  // A role may leave out what its machines say, so what belongs together is looked at with a machine only.
+  enum class Reading { machine, role_alone };
+
+  void read_merged(const Json& merged, const std::string& pointer, Reading reading, MachinePlan& plan) {
     JsonReader reader(merged, pointer, problems_);
-    (void)reader.raw("role");
-    read_golden(reader.raw("golden"), pointer + "/golden", plan);
-    plan.address = reader.text("address");
-    plan.memory_mib = static_cast<std::uint32_t>(reader.integer_or("memory_mib", 0, 0, 1 << 20));
-    if (plan.golden.domain && reader.has("memory_mib"))
-      reader.problem("memory_mib", "cannot be set here: a clone keeps the memory of its golden domain");
-    plan.services = reader.texts_or_empty("services");
-    plan.watch_access = reader.texts_or_empty("watch_access");
-    for (std::size_t i = 0; i < plan.watch_access.size(); ++i) {
-      if (!lab::guest::windows::is_watchable_path(plan.watch_access[i]))
-        reader.problem("watch_access", i, "must be a path such as C:\\Shares\\Finance, of ASCII characters");
-    }
-    for (std::size_t i = 0; i < plan.services.size(); ++i) {
-      const auto family = plan.golden.domain ? plan.golden.domain->system.family : GuestFamily::debian;
-      if (!is_service_name(plan.services[i], family)) {
-        reader.problem("services", i,
-                       fmt::format("'{}' cannot be the name of a service: letters, digits and . _ : @ -{}",
-                                   plan.services[i], family == GuestFamily::windows ? ", blanks and $" : ""));
-      }
-    }
-    plan.ready_tcp = read_ports(reader.raw("ready_tcp"), pointer + "/ready_tcp");
-    plan.depends_on = reader.texts_or_empty("depends_on");
-    read_checks(reader.raw("checks"), pointer + "/checks", plan);
+    if (reading == Reading::machine) (void)reader.raw("role");
+    read_golden(reader, plan);
+    plan.address = reader.text("address", [](const std::string& text) {
+      const auto address = lab::network::Ipv4::parse(text);
+      return address ? "" : address.error().message;
+    });
+    read_memory(reader, plan);
+    plan.services = read_services(reader, plan, reading);
+    plan.watch_access = reader.texts_or_empty("watch_access", [](const std::string& path) {
+      return lab::guest::windows::is_watchable_path(path)
+                 ? ""
+                 : fmt::format("'{}' must be a path such as C:\\Shares\\Finance, of ASCII characters", path);
+    });
+    if (reader.has("ready_tcp")) plan.ready_tcp = read_ports(reader.raw("ready_tcp"), pointer + "/ready_tcp");
+    plan.depends_on = reader.texts_or_empty("depends_on", why_no_name);
+    read_checks(reader, plan);
     if (reader.has("allow")) {
       plan.allowances = checks::state::read_allowances(reader.raw("allow"), pointer + "/allow", problems_);
     }
     // For people, who want to know later why a difference is no finding.
-    if (reader.has("why")) {
-      if (reader.text("why").empty()) reader.problem("why", "an empty reason says nothing");
-      if (!reader.has("allow")) reader.problem("why", "says why of 'allow', which is not there");
-    }
+    (void)reader.text_or("why", "", [&](const std::string& why) {
+      if (why.empty()) return "an empty reason says nothing";
+      return reader.has("allow") || reading == Reading::role_alone ? "" : "says why of 'allow', which is not there";
+    });
     reader.finish();
+  }
+
+  static std::optional<GuestFamily> known_family(const Json& golden) {
+    const Json::json_pointer place("/system/family");
+    if (!golden.contains(place) || !golden.at(place).is_string()) return std::nullopt;
+    return guest_family_from(golden.at(place).get<std::string>());
+  }
+
+  static void read_memory(JsonReader& reader, MachinePlan& plan) {
+    const auto most = std::int64_t{1} << 20;
+    const auto memory = reader.integer_or("memory_mib", 0, 0, most);
+    if (plan.golden.domain && reader.has("memory_mib"))
+      reader.problem("memory_mib", "cannot be set here: a clone keeps the memory of its golden domain");
+    else if (memory != 0 && memory < least_memory_mib)
+      reader.problem("memory_mib", fmt::format("must be 0 (what the image says), or from {} to {}, found {}",
+                                               least_memory_mib, most, memory));
+    plan.memory_mib = static_cast<std::uint32_t>(memory);
+  }
+
+  // Of a guest of which nobody knows yet what it is, the names of both families.
+  static std::vector<std::string> read_services(JsonReader& reader, const MachinePlan& plan, Reading reading) {
+    const bool is_open = reading == Reading::role_alone && !reader.has("golden");
+    const auto family = plan.golden.domain ? known_family(reader.raw("golden")).value_or(GuestFamily::windows)
+                        : is_open          ? GuestFamily::windows
+                                           : GuestFamily::debian;
+    return reader.texts_or_empty("services", [family](const std::string& name) {
+      return is_service_name(name, family)
+                 ? ""
+                 : fmt::format("'{}' cannot be the name of a service: letters, digits and . _ : @ -{}", name,
+                               family == GuestFamily::windows ? ", blanks and $" : "");
+    });
   }
 
   std::vector<std::string> role_names() const {
@@ -234,14 +322,18 @@ class Parser {
     return names;
   }
 
-  void read_golden(const Json& value, const std::string& pointer, MachinePlan& plan) {
-    if (value.is_null()) {
-      add(pointer, R"(is required: {"recipe": "images/dns"}, or {"libvirt": "qemu:///system", "domain": ...})");
+  void read_golden(JsonReader& machine, MachinePlan& plan) {
+    if (!machine.has("golden")) {
+      machine.problem("golden",
+                      R"(is required: {"recipe": "images/dns"}, or {"libvirt": "qemu:///system", "domain": ...})");
       return;
     }
-    JsonReader reader(value, pointer, problems_);
-    if (reader.has("libvirt") || reader.has("domain")) return read_golden_domain(reader, pointer, plan);
-    plan.golden.recipe = resolve(reader.text("recipe"), pointer + "/recipe");
+    const auto pointer = machine.at("golden");
+    JsonReader reader(machine.raw("golden"), pointer, problems_);
+    if (reader.has("libvirt") || reader.has("domain"))
+      return read_golden_domain(reader, machine.raw("golden"), pointer, plan);
+    plan.golden.recipe =
+        resolve(reader.text("recipe", not_empty("the folder of an image recipe, as images/dns")), pointer + "/recipe");
     reader.finish();
     if (!plan.golden.recipe.empty() && !is_there(plan.golden.recipe / "image.json")) {
       add(pointer + "/recipe",
@@ -249,77 +341,114 @@ class Parser {
     }
   }
 
-  void read_golden_domain(JsonReader& reader, const std::string& pointer, MachinePlan& plan) {
+  void read_golden_domain(JsonReader& reader, const Json& value, const std::string& pointer, MachinePlan& plan) {
     auto& golden = plan.golden.domain.emplace();
-    golden.uri = reader.text("libvirt");
-    golden.domain = reader.text("domain");
+    golden.uri = reader.text("libvirt", [](const std::string& uri) {
+      if (uri.find("://") == std::string::npos)
+        return fmt::format("'{}' is no URI of a libvirt such as qemu:///system", uri);
+      const auto destination = lab::libvirt::ssh_destination(uri);
+      return destination ? "" : fmt::format("{}; {}", destination.error().message, destination.error().hint);
+    });
+    golden.domain = reader.text("domain", not_empty("the name of a domain there ('virsh list --all' shows them)"));
     if (reader.has("system"))
       golden.system = guest_system_from(reader.raw("system"), pointer + "/system", problems_);
     else
       reader.problem("system", R"(is required for a domain: {"family": "windows", "version": "6.2.9200"})");
-    golden.dpkg_status = resolve(reader.text_or("dpkg_status", ""), pointer + "/dpkg_status");
-    golden.storage = resolve(reader.text_or("storage", ""), pointer + "/storage");
+    golden.dpkg_status =
+        resolve(reader.text_or("dpkg_status", "", not_empty("the path of a file")), pointer + "/dpkg_status");
+    golden.storage = resolve(reader.text_or("storage", "", not_empty("the path of a folder")), pointer + "/storage");
     if (reader.has("recipe"))
       reader.problem("recipe", "cannot stand beside 'domain': a machine comes from one of them");
     reader.finish();
-    const bool is_listed = traits_of(golden.system.family).lists_packages && reader.has("system");
-    if (is_listed && golden.dpkg_status.empty()) {
+    const auto family = known_family(value);
+    if (!family) return;
+    const bool is_listed = traits_of(*family).lists_packages;
+    if (is_listed && !reader.has("dpkg_status")) {
       reader.problem("dpkg_status",
                      "is required for a Debian domain: a copy of the guest's /var/lib/dpkg/status, by which is planned "
                      "what a candidate changes there");
-    } else if (is_listed && !is_file(golden.dpkg_status)) {
+    } else if (is_listed && !golden.dpkg_status.empty() && !is_file(golden.dpkg_status)) {
       reader.problem("dpkg_status", fmt::format("there is no file '{}'", golden.dpkg_status.string()));
-    } else if (!is_listed && !golden.dpkg_status.empty()) {
+    } else if (!is_listed && reader.has("dpkg_status")) {
       reader.problem("dpkg_status", "is for Debian domains only");
     }
   }
 
   std::vector<std::uint16_t> read_ports(const Json& value, const std::string& pointer) {
     std::vector<std::uint16_t> ports;
-    if (value.is_null()) return ports;
     if (!value.is_array()) {
-      add(pointer, "must be a list of port numbers");
+      add(pointer, fmt::format("must be a list of port numbers, found {}", value.type_name()));
       return ports;
     }
     for (std::size_t i = 0; i < value.size(); ++i) {
       if (value[i].is_number_integer() && value[i] >= 1 && value[i] <= 65535)
         ports.push_back(value[i].get<std::uint16_t>());
       else
-        add(fmt::format("{}/{}", pointer, i), "must be a port number from 1 to 65535");
+        add(fmt::format("{}/{}", pointer, i),
+            fmt::format("must be a port number from 1 to 65535, found {}", value[i].dump()));
     }
     return ports;
   }
 
-  void read_checks(const Json& value, const std::string& pointer, MachinePlan& plan) {
+  void read_checks(JsonReader& machine, MachinePlan& plan) {
+    const auto& value = machine.raw("checks");
     // A role nobody checks would pass whatever a patch did to it.
     if (!value.is_array() || value.empty()) {
-      add(pointer, "is required: a list of at least one check");
+      machine.problem("checks", "is required: a list of at least one check");
       return;
     }
     std::set<std::string> ids;
     for (std::size_t i = 0; i < value.size(); ++i) {
-      const auto place = fmt::format("{}/{}", pointer, i);
-      JsonReader reader(value[i], place, problems_);
-      checks::CheckSpec spec;
-      spec.id = reader.text("id");
-      spec.kind = reader.text("kind");
-      spec.deadline = std::chrono::seconds(reader.integer_or("timeout_s", 20, 1, 600));
-      if (reader.has("slower_ms")) spec.slower = Milliseconds(reader.integer("slower_ms", 10, 600000));
-      if (reader.has("with")) spec.parameters = reader.raw("with");
-      reader.finish();
-      if (!spec.id.empty() && !is_scenario_name(spec.id)) reader.problem("id", scenario_name_rule);
-      if (!spec.id.empty() && !ids.insert(spec.id).second)
-        reader.problem("id", fmt::format("check id '{}' is used twice on this machine", spec.id));
-      if (const auto* check = checks::find_check(spec.kind)) {
-        check->validate(spec.parameters, place + "/with", problems_);
-      } else if (!spec.kind.empty()) {
-        std::vector<std::string> kinds;
-        for (const auto* known : checks::all_checks()) kinds.push_back(known->kind());
-        reader.problem("kind",
-                       fmt::format("unknown check kind '{}'; known kinds: {}", spec.kind, fmt::join(kinds, ", ")));
-      }
-      plan.checks.push_back(std::move(spec));
+      plan.checks.push_back(read_check(value[i], fmt::format("{}/{}", machine.at("checks"), i), ids));
     }
+  }
+
+  checks::CheckSpec read_check(const Json& value, const std::string& place, std::set<std::string>& ids) {
+    JsonReader reader(value, place, problems_);
+    checks::CheckSpec spec;
+    spec.id = reader.text("id", [&ids](const std::string& id) {
+      if (auto trouble = why_no_name(id); !trouble.empty()) return trouble;
+      return ids.insert(id).second ? "" : fmt::format("check id '{}' is used twice on this machine", id);
+    });
+    spec.kind = reader.text("kind", [](const std::string& kind) {
+      if (checks::find_check(kind) != nullptr) return std::string();
+      std::vector<std::string> kinds;
+      for (const auto* known : checks::all_checks()) kinds.push_back(known->kind());
+      const auto meant = did_you_mean(kind, kinds);
+      return fmt::format("unknown check kind '{}'; known kinds: {}{}", kind, fmt::join(kinds, ", "),
+                         meant.empty() ? meant : "; " + meant);
+    });
+    spec.deadline = std::chrono::seconds(reader.integer_or("timeout_s", 20, 1, 600));
+    if (reader.has("slower_ms")) spec.slower = Milliseconds(reader.integer("slower_ms", 10, 600000));
+    const bool has_parameters = reader.has("with");
+    if (has_parameters) spec.parameters = reader.raw("with");
+    reader.finish();
+    const auto* check = checks::find_check(spec.kind);
+    if (check == nullptr) return spec;
+    if (spec.slower && check->wants_a_refusal()) {
+      reader.problem("slower_ms", fmt::format("is not for {}, which passes when the server refuses: many delay that, "
+                                              "each time a little more; leave it out",
+                                              spec.kind));
+    }
+    if (has_parameters) {
+      check->validate(spec.parameters, place + "/with", problems_);
+    } else {
+      Problems lacking;
+      check->validate(Json::object(), "", lacking);
+      std::string what;
+      for (const auto& problem : lacking) what += (what.empty() ? "" : "; ") + problem.message;
+      if (!what.empty())
+        reader.problem("with", fmt::format("is required, with the parameters of {}: {}", spec.kind, what));
+    }
+    return spec;
+  }
+
+  // Where a value of a machine is in the file: its own, or that of its role.
+  [[nodiscard]] std::string place_of(const MachinePlan& machine, const std::string& key) const {
+    const auto& own = json_.at(Json::json_pointer(machine.pointer));
+    const auto role = roles_.find(machine.role);
+    const bool is_the_roles = !own.contains(key) && role != roles_.end() && role->is_object() && role->contains(key);
+    return join_pointer(is_the_roles ? join_pointer("/roles", machine.role) : machine.pointer, key);
   }
 
   void check_dependencies(const DepartmentPlan& department) {
@@ -328,7 +457,8 @@ class Parser {
         const auto& needed = machine.depends_on[i];
         const auto known =
             std::ranges::any_of(department.machines, [&](const auto& other) { return other.name == needed; });
-        const auto place = fmt::format("{}/depends_on/{}", machine.pointer, i);
+        const auto place = fmt::format("{}/{}", place_of(machine, "depends_on"), i);
+        if (!is_scenario_name(needed)) continue;  // said already
         if (!known) add(place, fmt::format("there is no machine '{}' in department '{}'", needed, department.name));
         if (needed == machine.name) add(place, "a machine cannot depend on itself");
       }
@@ -337,10 +467,16 @@ class Parser {
 
   // A cell has one libvirt, one network and one storage folder.
   void check_goldens(const DepartmentPlan& department) {
-    const auto& first = department.machines.front();
+    const auto is_known = [](const MachinePlan& machine) {
+      return machine.golden.domain || !machine.golden.recipe.empty();
+    };
+    const auto found = std::ranges::find_if(department.machines, is_known);
+    if (found == department.machines.end()) return;
+    const auto& first = *found;
     std::map<std::string, std::string> users;
     for (const auto& machine : department.machines) {
-      const auto place = machine.pointer + "/golden";
+      if (!is_known(machine)) continue;
+      const auto place = place_of(machine, "golden");
       const auto& own = machine.golden.domain;
       const auto& other = first.golden.domain;
       if (own.has_value() != other.has_value()) {
@@ -350,8 +486,9 @@ class Parser {
         continue;
       }
       if (!own) continue;
-      if (own->uri != other->uri || own->storage != other->storage) {
-        const auto* what = own->uri != other->uri ? "libvirt" : "storage";
+      const bool is_elsewhere = own->uri != other->uri && !own->uri.empty() && !other->uri.empty();
+      if (is_elsewhere || own->storage != other->storage) {
+        const auto* what = is_elsewhere ? "libvirt" : "storage";
         add(place + "/" + what, fmt::format("is not that of '{}'; the domains of a department are all on one libvirt, "
                                             "with their clones in one storage folder",
                                             first.name));
@@ -374,7 +511,7 @@ class Parser {
         return;
       }
       readable = false;
-      if (!text.empty()) add(pointer, parsed.error().message);
+      if (!text.empty()) add(pointer, parsed.error().message);  // else that is said already
     };
     const auto& own = department.network;
     const auto pointer = department.pointer + "/network";
@@ -383,18 +520,19 @@ class Parser {
     read(own.client, pointer + "/client", network::Ipv4::parse(own.client), plan.client);
     std::map<std::string, std::string> places{{"gateway", pointer + "/gateway"}, {"client", pointer + "/client"}};
     for (const auto& machine : department.machines) {
-      plan.machines.push_back({"machine '" + machine.name + "'", {}});
-      places["machine '" + machine.name + "'"] = machine.pointer + "/address";
-      read(machine.address, machine.pointer + "/address", network::Ipv4::parse(machine.address),
-           plan.machines.back().address);
+      const auto address = network::Ipv4::parse(machine.address);
+      readable = readable && address;
+      plan.machines.push_back({"machine '" + machine.name + "'", address.value_or({})});
+      places["machine '" + machine.name + "'"] = place_of(machine, "address");
     }
     if (!readable) return;
     for (const auto& problem : network::problems_in(plan)) add(places[problem.subject], problem.message);
   }
 
-  void read_candidates(const Json& value, Scenario& scenario) {
+  void read_candidates(JsonReader& top, Scenario& scenario) {
+    const auto& value = top.raw("candidates");
     if (!value.is_array() || value.empty()) {
-      add("/candidates", "is required: a list of at least one candidate or source");
+      top.problem("candidates", "is required: a list of at least one candidate or source");
       return;
     }
     for (std::size_t i = 0; i < value.size(); ++i) {
@@ -407,28 +545,38 @@ class Parser {
     source.pointer = pointer;
     JsonReader reader(value, pointer, problems_);
     const int given = int{reader.has("path")} + int{reader.has("recipe")} + int{reader.has("source")};
-    if (given != 1)
-      add(pointer, "must have exactly one of: path (a .deb or candidate folder), recipe (a folder), source (\"apt\")");
+    if (given != 1) {
+      if (value.is_object()) {
+        add(pointer,
+            "must have exactly one of: path (a .deb or candidate folder), recipe (a folder), source (\"apt\")");
+      }
+      return source;
+    }
     if (reader.has("path")) {
       source.kind = CandidateSourceKind::path;
-      source.path = resolve(reader.text("path"), pointer + "/path");
-      source.sha256 = reader.text_or("sha256", "");
-      if (!source.sha256.empty() && !is_sha256(source.sha256))
-        reader.problem("sha256", "must be 64 lower-case hex digits");
+      source.path =
+          resolve(reader.text("path", not_empty("a package, or the folder of a candidate")), pointer + "/path");
+      source.sha256 = reader.text_or("sha256", "", [](const std::string& digest) {
+        return is_sha256(digest) ? ""
+                                 : "must be 64 lower-case hex digits (sha256sum shows them); leave it out to take any";
+      });
       if (!source.path.empty() && !is_there(source.path))
         reader.problem("path", fmt::format("there is no file or folder '{}'", source.path.string()));
     } else if (reader.has("recipe")) {
       source.kind = CandidateSourceKind::recipe;
-      source.path = resolve(reader.text("recipe"), pointer + "/recipe");
+      source.path = resolve(reader.text("recipe", not_empty("the folder of a candidate recipe")), pointer + "/recipe");
       if (!source.path.empty() && !is_there(source.path / "recipe.json")) {
         reader.problem(
             "recipe", fmt::format("there is no candidate recipe at '{}' (no recipe.json in it)", source.path.string()));
       }
-    } else if (reader.has("source")) {
+    } else {
       source.kind = CandidateSourceKind::apt;
-      if (const auto name = reader.text("source"); name != "apt")
-        reader.problem("source", fmt::format("unknown source '{}'; known: apt", name));
-      source.packages = reader.texts_or_empty("packages");
+      (void)reader.text("source", [](const std::string& name) {
+        return name == "apt" ? "" : fmt::format("unknown source '{}'; known: apt", name);
+      });
+      source.packages = reader.texts_or_empty("packages", [](const std::string& name) {
+        return is_source_package(name) ? "" : fmt::format("'{}' is no name of a source package such as bind9", name);
+      });
       source.limit = static_cast<std::size_t>(reader.integer_or("limit", 0, 0, 10000));
       source.security_only = reader.boolean_or("security_only", false);
     }
@@ -472,7 +620,7 @@ class Parser {
   const Json& json_;
   fs::path folder_;
   Json roles_;
-  Json empty_ = Json::object();
+  bool are_roles_known_ = true;
   Problems problems_;
 };
 

@@ -91,10 +91,10 @@ TEST_F(ScenarioOfDomains, SaysHowMuchSlowerACheckMayBecome) {
 TEST_F(ScenarioOfDomains, MustSayWhatTheGuestIs) {
   golden("files").erase("system");
   EXPECT_EQ(problems(), std::string(files_place) +
-                            "/golden/system: is required for a domain: "
+                            "/golden: 'system' is required for a domain: "
                             "{\"family\": \"windows\", \"version\": \"6.2.9200\"}\n");
   golden("files")["system"] = {{"family", "windows"}};
-  EXPECT_THAT(problems(), HasSubstr("/golden/system/version: "));
+  EXPECT_THAT(problems(), HasSubstr("/golden/system: 'version' is required"));
 }
 
 TEST_F(ScenarioOfDomains, RunAWindowsThatCanBeDriven) {
@@ -129,7 +129,7 @@ TEST_F(ScenarioOfDomains, NameFoldersWhoseAccessRightsCount) {
   ASSERT_TRUE(scenario) << scenario.error().message;
   EXPECT_EQ(scenario->departments.at(0).machines.at(1).watch_access, (std::vector<std::string>{"D:\\Shares"}));
   machine("files")["watch_access"] = {"D:\\Shares", "%TEMP%"};
-  EXPECT_THAT(problems(), HasSubstr("/files/watch_access/1: must be a path such as C:\\Shares\\Finance"));
+  EXPECT_THAT(problems(), HasSubstr("/files/watch_access/1: '%TEMP%' must be a path such as C:\\Shares\\Finance"));
 }
 
 // Where the scenario is silent. One policy for the whole run.
@@ -156,7 +156,7 @@ TEST_F(ScenarioOfDomains, OfWindowsAreGivenTimeAndRestarts) {
 TEST_F(ScenarioOfDomains, NeedAnInstalledSetForDebianOnly) {
   golden("dns").erase("dpkg_status");
   golden("files")["dpkg_status"] = "status";
-  EXPECT_THAT(problems(), HasSubstr("/dns/golden/dpkg_status: is required for a Debian domain: a copy of the guest's "
+  EXPECT_THAT(problems(), HasSubstr("/dns/golden: 'dpkg_status' is required for a Debian domain: a copy of the guest's "
                                     "/var/lib/dpkg/status"));
   EXPECT_THAT(problems(), HasSubstr("/files/golden/dpkg_status: is for Debian domains only"));
   golden("dns")["dpkg_status"] = "nowhere";
@@ -225,7 +225,7 @@ TEST_F(ScenarioOfDomains, AMistakeInARoleIsReportedInTheRole) {
   EXPECT_THAT(problems(), HasSubstr("/roles/a~1b/depends_on: must be a list"));
   // What a role lacks is nowhere in the file: the machine is where it is missed.
   scenario_["roles"]["a/b"].erase("checks");
-  EXPECT_THAT(problems(), HasSubstr("/departments/finance/machines/dns/checks: is required"));
+  EXPECT_THAT(problems(), HasSubstr("/departments/finance/machines/dns: 'checks' is required"));
 }
 
 TEST_F(ScenarioOfDomains, MayHaveCommentsAndSayWhySomethingIsAccepted) {

@@ -95,8 +95,8 @@ TEST(DnsRecords, ReportsEveryWrongParameter) {
   records().validate(Json{{"records", {"www.corp.example. A 10.20.0.80", "nonsense"}}, {"transports", {"quic"}}},
                      "/with", problems);
   ASSERT_EQ(problems.size(), 2U);
-  EXPECT_EQ(problems[0].pointer, "/with/transports/0");
-  EXPECT_EQ(problems[1].pointer, "/with/records/1");
+  EXPECT_EQ(problems[0].pointer, "/with/records/1");
+  EXPECT_EQ(problems[1].pointer, "/with/transports/0");
   problems.clear();
   records().validate(Json::object(), "/with", problems);
   EXPECT_EQ(problems.size(), 1U);

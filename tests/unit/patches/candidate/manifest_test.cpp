@@ -97,20 +97,20 @@ TEST_F(ManifestTest, CollectsEveryProblemWithItsPointer) {
   EXPECT_EQ(loaded.error().error_class, ErrorClass::configuration);
   const auto& message = loaded.error().message;
   EXPECT_THAT(message, HasSubstr(manifest_path() + ": /id: 'has space' is no id"));
-  EXPECT_THAT(message, HasSubstr("/title: is required"));
+  EXPECT_THAT(message, HasSubstr("/: 'title' is required"));
   EXPECT_THAT(message, HasSubstr("/severity: 'dire' is unknown; allowed: critical, important, moderate, low, unknown"));
   EXPECT_THAT(message, HasSubstr("/kind: 'rpm' is unknown; allowed: deb, msu, cab, msi, msp, exe"));
   EXPECT_THAT(message, HasSubstr("colour"));
   EXPECT_THAT(message, HasSubstr("/files/0: opening '" + file_path("missing.deb") + "': No such file"));
   EXPECT_THAT(message, HasSubstr("/files/1: '" + file_path("broken.deb") + "' is no package: it is plain text"));
   EXPECT_THAT(message, HasSubstr("/files/2/name: '../x.deb' must be the name of a file in the candidate's folder"));
-  EXPECT_THAT(message, HasSubstr("/files/3/name: is required"));
+  EXPECT_THAT(message, HasSubstr("/files/3: 'name' is required"));
   EXPECT_THAT(message, HasSubstr("/files/3/sha256: must be 64 lower-case hex digits"));
 }
 
 TEST_F(ManifestTest, ProgramsNeedSwitchesAndNothingElseTakesThem) {
   write_manifest({{"id", "x"}, {"title", "X"}, {"kind", "exe"}});
-  EXPECT_THAT(load().error().message, HasSubstr("/switches: must say how it installs without questions"));
+  EXPECT_THAT(load().error().message, HasSubstr("/: 'switches' must say how it installs without questions"));
   write_manifest({{"id", "x"}, {"title", "X"}, {"kind", "exe"}, {"switches", "/q\n/norestart"}});
   EXPECT_THAT(load().error().message, HasSubstr("/switches: must be one line without '%'"));
   write_manifest({{"id", "x"}, {"title", "X"}, {"kind", "msu"}, {"switches", "/q"}});

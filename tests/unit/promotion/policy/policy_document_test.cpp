@@ -224,7 +224,7 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         Mistake{"UnknownKey", [](Json& j) { j["run"]["max_age"] = 3; },
                 "/run/max_age: unknown key; allowed here: control, fence, max_age_hours, narrowed, not_reproduced, "
-                "phases, scenarios, submitter, tool_versions"},
+                "phases, scenarios, submitter, tool_versions; did you mean max_age_hours?"},
         Mistake{"OtherSchema", [](Json& j) { j["schema"] = "patchlab/policy/v2"; },
                 R"(/schema: must be "patchlab/policy/v1", found "patchlab/policy/v2")"},
         Mistake{"NeverInForce", [](Json& j) { j["valid_until"] = j["valid_since"]; },
@@ -273,9 +273,9 @@ INSTANTIATE_TEST_SUITE_P(
                 [](Json& j) {
                   j["approvals"][1]["when"] = {{"waived", false}};
                 },
-                "/approvals/1/when/severity: severity or waived is needed, else leave out 'when'"},
+                "/approvals/1/when: 'severity' or 'waived' is needed, else leave out 'when'"},
         Mistake{"EmergencyOfNobody", [](Json& j) { j["emergency"].erase("approvals"); },
-                "/emergency/approvals: is required: an emergency is somebody's decision"},
+                "/emergency: 'approvals' is required: an emergency is somebody's decision"},
         Mistake{"EmergencyOnlySometimes",
                 [](Json& j) {
                   j["emergency"]["approvals"][0]["when"] = {{"waived", true}};
@@ -296,7 +296,7 @@ INSTANTIATE_TEST_SUITE_P(
                 },
                 "/windows/0/days/1: 'monday' is there twice"},
         Mistake{"NamesNothing", [](Json& j) { j["run"]["scenarios"].push_back(Json::object()); },
-                "/run/scenarios/1/name: name or digest is needed"},
+                "/run/scenarios/1: 'name' or 'digest' is needed"},
         Mistake{"ShortDigest", [](Json& j) { j["replaces"] = "4d2c9ad3"; },
                 "/replaces: '4d2c9ad3' is no SHA-256 in 64 lower-case hex digits"},
         Mistake{"ChangesADepartment", [](Json& j) { j["coverage"]["changed"][0]["what"] = "finance"; },

@@ -122,7 +122,8 @@ TEST(Statement, HasExactlyTheKeysOfItsKind) {
     for (const auto& key : keys.required) {
       auto document = Json::parse(bytes_of(any_statement(kind, random)));
       document["predicate"].erase(key);
-      EXPECT_THAT(trouble(document.dump() + "\n"), HasSubstr("/predicate/" + key + ": is required")) << to_string(kind);
+      EXPECT_THAT(trouble(document.dump() + "\n"), HasSubstr("/predicate: '" + key + "' is required"))
+          << to_string(kind);
     }
     keys.required.insert(keys.required.end(), {"kind", "by"});
     for (const auto& [key, value] : samples) {

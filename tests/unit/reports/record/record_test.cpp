@@ -138,7 +138,7 @@ TEST(RunRecord, NamesEachKeptFileOnceByASayableName) {
   EXPECT_THAT(refused([](Json& files) { std::swap(files[0], files[1]); }), HasSubstr("/evidence: must be sorted"));
   EXPECT_THAT(refused([](Json& files) { files[0]["name"] = "../other/run.json"; }), HasSubstr("/evidence/0/name"));
   EXPECT_THAT(refused([](Json& files) { files[0]["sha256"] = std::string(64, 'A'); }), HasSubstr("is no SHA-256"));
-  EXPECT_THAT(refused([](Json& files) { files[0].erase("bytes"); }), HasSubstr("/evidence/0/bytes: is required"));
+  EXPECT_THAT(refused([](Json& files) { files[0].erase("bytes"); }), HasSubstr("/evidence/0: 'bytes' is required"));
   // Nothing is said, and an empty list: nobody digested them, and there were none.
   auto silent = good;
   silent.erase("evidence");
@@ -170,9 +170,22 @@ TEST(RunRecord, NamesFileAndPointerOfEveryProblem) {
   ASSERT_FALSE(read);
   EXPECT_EQ(read.error().error_class, ErrorClass::configuration);
   EXPECT_EQ(read.error().message,
-            "runs/7/run.json: /candidates/1/files/0/sha256: is required (text)\n"
+            "runs/7/run.json: /candidates/1/files/0: 'sha256' is required (text)\n"
             "runs/7/run.json: /departments/0/trials/1/outcome: 'green' is not an outcome; allowed: pass, fail, error, "
             "skipped, not-reached");
+}
+
+// A run that was not asked for rightly has not begun: what was typed wrongly is no word of a record.
+TEST(RunRecord, KnowsNoErrorOfUsage) {
+  auto record = tests::good_record();
+  record.error = usage_error("--role 'x' is not there");
+  Json json = record;
+  EXPECT_EQ(json["error"]["class"], "bug") << "a mistake of ours, and shown as one";
+  EXPECT_TRUE(run_record_from_json(json));
+  json["error"]["class"] = "usage";
+  const auto read = run_record_from_json(json);
+  ASSERT_FALSE(read);
+  EXPECT_THAT(read.error().message, HasSubstr("/error/class: 'usage' is not a class of errors"));
 }
 
 TEST(RunRecord, RefusesAnotherSchema) {
