@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/desk_argument.hpp"
 
+#include <CLI/CLI.hpp>
+
 #include "cli/terminal.hpp"
 #include "history/archive/run_archive.hpp"
 #include "lab/core/paths.hpp"
@@ -9,6 +11,12 @@
 #include "promotion/desk/stage_policy.hpp"
 
 namespace patchlab::cli {
+
+void add_lab_cache(CLI::App& app, DeskArguments& arguments) {
+  app.add_option("--lab-cache", arguments.lab_cache,
+                 "cache of the lab, when another user runs it: its golden images are looked at there")
+      ->envname("PATCHLAB_LAB_CACHE");
+}
 
 Result<RunAtDesk> run_at_desk(const DeskArguments& arguments, runners::Look look) {
   const history::RunArchive archive(arguments.runs);
@@ -20,6 +28,10 @@ Result<RunAtDesk> run_at_desk(const DeskArguments& arguments, runners::Look look
   PATCHLAB_ASSIGN(auto record, reports::read_run_record(found));
   PATCHLAB_ASSIGN(auto file, absolute_path(found));
   PATCHLAB_ASSIGN(auto stage, absolute_path(arguments.stage).while_doing("--stage"));
+  std::filesystem::path lab_cache;
+  if (!arguments.lab_cache.empty()) {
+    PATCHLAB_ASSIGN(lab_cache, absolute_path(arguments.lab_cache).while_doing("--lab-cache"));
+  }
   const auto now = system_clock_source().wall();
   PATCHLAB_ASSIGN(auto policy, promotion::policy_at_desk(stage, now));
   PATCHLAB_ASSIGN(auto scribe, scribe_of(arguments.scribe, stage));
@@ -27,7 +39,7 @@ Result<RunAtDesk> run_at_desk(const DeskArguments& arguments, runners::Look look
   auto run = file.parent_path();
   return RunAtDesk{std::move(file), std::move(record),
                    promotion::Desk({.stage = std::move(stage), .ledger = std::move(ledger), .run = std::move(run)},
-                                   std::move(policy), runners::lab_today(look), now, std::move(scribe))};
+                                   std::move(policy), runners::lab_today(look, lab_cache), now, std::move(scribe))};
 }
 
 }  // namespace patchlab::cli

@@ -9,6 +9,10 @@
 #include "promotion/desk/desk.hpp"
 #include "runners/inquiry/lab_today.hpp"
 
+namespace CLI {
+class App;
+}
+
 namespace patchlab::cli {
 
 // Which run somebody asks about, and at whose desk.
@@ -16,9 +20,12 @@ struct DeskArguments {
   std::string run = "latest";  // folder, run.json, id, or "latest"
   std::filesystem::path runs = "runs";
   std::filesystem::path stage = "production";
-  std::filesystem::path ledger;  // empty: beside the run's folder
-  ScribeArguments scribe{};      // of commands that write
+  std::filesystem::path ledger;       // empty: beside the run's folder
+  std::filesystem::path lab_cache{};  // of another user who runs the lab; empty: the caller's own
+  ScribeArguments scribe{};           // of commands that write
 };
+// --lab-cache
+void add_lab_cache(CLI::App& app, DeskArguments& arguments);
 
 struct RunAtDesk {
   std::filesystem::path file;  // its run.json, absolute

@@ -122,6 +122,7 @@ void add_desk(CLI::App& app, Chosen& chosen) {
       ->capture_default_str()
       ->envname("PATCHLAB_RUNS");
   serving->add_option("--ledger", arguments->desk.ledger, "ledger that knows the runs; default: in their folder");
+  add_lab_cache(*serving, arguments->desk);
   serving->callback([arguments, &chosen] { chosen = [arguments] { return serve(*arguments); }; });
 }
 

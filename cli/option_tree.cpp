@@ -42,6 +42,7 @@ const std::map<std::string, Value>& values() {
       {"--home", {ValueKind::folder, "FOLDER"}},
       {"--key", {ValueKind::file, "KEY"}},
       {"--lab", {ValueKind::text, "USER"}},
+      {"--lab-cache", {ValueKind::folder, "FOLDER"}},
       {"--ledger", {ValueKind::file, "FILE"}},
       {"--listen", {ValueKind::text, "ADDRESS:PORT"}},
       {"--may", {ValueKind::name, "KIND"}},

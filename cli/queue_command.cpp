@@ -171,6 +171,7 @@ void add_queue(CLI::App& app, Chosen& chosen) {
       ->capture_default_str()
       ->envname("PATCHLAB_RUNS");
   command->add_option("--ledger", arguments->desk.ledger, "ledger that knows the runs; default: beside their folders");
+  add_lab_cache(*command, arguments->desk);
   command->add_option("--department", arguments->department, "only this department");
   command->add_option("--by", arguments->by, "only what waits for this person, as in the list of signers");
   command->add_option("--newest", arguments->runs, "so many runs are looked at")

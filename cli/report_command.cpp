@@ -128,6 +128,7 @@ ExitCode explain(const Arguments& arguments) {
 void add_desk(CLI::App& app, DeskArguments& desk) {
   app.add_option("--stage", desk.stage, "stage folder: what is published there counts")->capture_default_str();
   app.add_option("--ledger", desk.ledger, "ledger that knows the run; default: beside the run's folder");
+  add_lab_cache(app, desk);
 }
 
 }  // namespace

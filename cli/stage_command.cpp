@@ -109,6 +109,7 @@ void add_stage(CLI::App& app, Chosen& chosen) {
       ->envname("PATCHLAB_RUNS");
   promoting->add_option("--ledger", arguments->desk.ledger,
                         "ledger that knows the run; default: beside the run's folder");
+  add_lab_cache(*promoting, arguments->desk);
   promoting->add_option("--rollback", arguments->rollback,
                         "the reason for publishing an older run over a newer one; lifts nothing else");
   auto* emergency = promoting->add_option(

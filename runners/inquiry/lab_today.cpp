@@ -18,10 +18,15 @@ using promotion::FileSource;
 using promotion::Seen;
 
 // Older records do not say where their golden machine is: what is not in the cache may as well be a domain.
-std::optional<Seen> look_at_image(const reports::MachineRecord& machine, Look look) {
-  const auto image = lab::image::newest(cache_folder(), machine.golden);
+std::optional<Seen> look_at_image(const reports::MachineRecord& machine, Look look,
+                                  const std::filesystem::path& lab_cache) {
+  const auto image = lab::image::newest(lab_cache.empty() ? cache_folder() : lab_cache, machine.golden);
   if (!image && machine.golden_at.empty()) return std::nullopt;
-  if (!image) return Seen{{}, image.error().message};
+  if (!image) {
+    return Seen{{},
+                image.error().message +
+                    (lab_cache.empty() ? "; when another user runs the lab, its cache is named with --lab-cache" : "")};
+  }
   if (look == Look::at_contents) {
     if (const auto intact = lab::image::verify(*image); !intact) return Seen{{}, intact.error().message};
   }
@@ -36,9 +41,10 @@ std::optional<Seen> look_at_domain(const reports::MachineRecord& machine, Look l
   return digest ? Seen{*digest, {}} : Seen{{}, digest.error().message};
 }
 
-std::optional<Seen> look_at_golden(const reports::MachineRecord& machine, Look look) {
+std::optional<Seen> look_at_golden(const reports::MachineRecord& machine, Look look,
+                                   const std::filesystem::path& lab_cache) {
   const bool is_image = machine.golden_at.empty() || machine.golden_at == "image";
-  return is_image ? look_at_image(machine, look) : look_at_domain(machine, look);
+  return is_image ? look_at_image(machine, look, lab_cache) : look_at_domain(machine, look);
 }
 
 std::optional<Seen> look_at_candidate(const reports::CandidateRecord& candidate, const patches::ContentStore& store) {
@@ -53,15 +59,15 @@ FileSource files_of(const patches::ContentStore& store) {
 
 }  // namespace
 
-promotion::LabToday lab_today(Look look) {
+promotion::LabToday lab_today(Look look, const std::filesystem::path& lab_cache) {
   // Departments share their golden machines; each is read once.
   using Key = std::pair<std::string, std::string>;
   const auto known = std::make_shared<std::map<Key, std::optional<Seen>>>();
   const auto store = patches::default_store();
   return {.golden =
-              [known, look](const reports::MachineRecord& machine) {
+              [known, look, lab_cache](const reports::MachineRecord& machine) {
                 const auto [entry, is_new] = known->try_emplace({machine.golden_at, machine.golden});
-                if (is_new) entry->second = look_at_golden(machine, look);
+                if (is_new) entry->second = look_at_golden(machine, look, lab_cache);
                 return entry->second;
               },
           .candidate = [store, look](const reports::CandidateRecord& candidate) -> std::optional<Seen> {

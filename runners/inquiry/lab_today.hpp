@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <filesystem>
+
 #include "promotion/desk/desk.hpp"
 
 namespace patchlab::runners {
@@ -13,7 +15,10 @@ enum class Look { at_names, at_contents };
 // The lab as the desk asks it. A golden image is the newest finished one of that name in the cache, because that is
 // what a run would start from now; a golden domain is read where it is. A candidate that was taken from a file is read
 // again; of those made from a recipe or fetched by apt nothing is asked here.
-[[nodiscard]] promotion::LabToday lab_today(Look look);
+//
+// `lab_cache`: the cache of whoever runs the lab, when that is another user; empty: the caller's own. Its images are
+// read there, byte for byte; what their owner says of them is not asked. What cannot be read is as good as another one.
+[[nodiscard]] promotion::LabToday lab_today(Look look, const std::filesystem::path& lab_cache = {});
 
 // The same right after a run, which has just digested its golden machines again and taken its candidates in.
 [[nodiscard]] promotion::LabToday lab_after_the_run();

@@ -11,6 +11,7 @@
 #include "lab/core/digest.hpp"
 #include "lab/core/paths.hpp"
 #include "lab/core/time.hpp"
+#include "lab/image/golden_image.hpp"
 #include "patches/store/content_store.hpp"
 #include "program.hpp"
 #include "promotion/chain/chain.hpp"
@@ -63,13 +64,45 @@ class TwoUsers : public ::testing::Test {
       ASSERT_TRUE(patches::ContentStore(root() / "lab/cache/store").add_bytes("content of " + candidate.id, "sample"));
     record_.id = "r-first";
     record_.started = record_.finished = rfc3339(std::chrono::system_clock::now());
-    for (auto& machine : record_.departments[0].machines) machine.golden_at.clear();  // there is no lab here
+    for (auto& machine : record_.departments[0].machines)
+      machine.golden_digest = machine.golden_digest_after = add_image(machine.golden);
     write_record();
     before_ = ledger_text();
   }
   ~TwoUsers() override {
     if (::geteuid() == 0) static_cast<void>(shell("umount /etc; chmod -R u+w ."));
   }
+
+  // A golden image as a lab has it, in its cache; the digest of its contents.
+  [[nodiscard]] std::string add_image(const std::string& name) const {
+    lab::image::GoldenImage image;
+    image.digest = sha256("recipe of " + name);
+    image.name = name;
+    image.role = "dns";
+    image.memory_mib = 256;
+    image.built = "2026-11-28T02:00:00Z";
+    const auto folder = images() / image.digest;
+    EXPECT_TRUE(create_folders(folder));
+    for (const char* file : {"disk.qcow2", "dpkg-status", "initrd", "kernel"}) {
+      EXPECT_TRUE(write_file_atomically(folder / file, name + " " + file));
+      image.sha256[file] = sha256(name + " " + file);
+    }
+    const auto text = pretty(Json(image));
+    EXPECT_TRUE(write_file_atomically(folder / "image.json", text));
+    ok(fmt::format("chmod 0444 {0}/* && chmod 0555 {0}", folder.string()));
+    return sha256(text);
+  }
+  [[nodiscard]] fs::path images() const { return root() / "lab/cache/images"; }
+  // What docs/two-users.md says: the desk may read the images, and nothing else of the lab.
+  void let_the_desk_read_the_images() const {
+    ok(fmt::format("chgrp {} lab lab/cache lab/cache/images && chmod 0710 lab lab/cache && chmod 0750 lab/cache/images",
+                   desk_user));
+  }
+  [[nodiscard]] ProcessOutcome promote(const std::string& more = {}) const {
+    return as(desk_user, fmt::format("cd / && {} promote r-first --stage {} --runs {} {}", program(), stage().string(),
+                                     desk_runs().string(), more));
+  }
+  [[nodiscard]] std::string from_the_lab() const { return "--lab-cache " + (root() / "lab/cache").string(); }
 
   void write_record() {
     ASSERT_TRUE(reports::write_run_record(record_, root() / "lab" / (record_.id + ".json")));
@@ -170,10 +203,34 @@ TEST_F(TwoUsers, ARunIsHandedOverAndAnotherUserPromotesIt) {
   EXPECT_NE(exit_code(not_his), 0);
   EXPECT_THAT(kinds(), ElementsAre("begin", "run"));
 
-  const auto promoted = as(desk_user, fmt::format("cd / && {} promote r-first --stage {} --runs {}", program(),
-                                                  stage().string(), desk_runs().string()));
+  // Whoever cannot look at what a run would start from today does not promote.
+  const auto without = promote();
+  EXPECT_EQ(exit_code(without), 5) << without.output << without.errors;
+  EXPECT_THAT(without.output, HasSubstr("stale: "));
+  EXPECT_THAT(without.output, HasSubstr("when another user runs the lab, its cache is named with --lab-cache"));
+  const auto closed = promote(from_the_lab());
+  EXPECT_EQ(exit_code(closed), 5) << closed.output << closed.errors;
+  EXPECT_THAT(closed.output, HasSubstr("Permission denied"));
+  let_the_desk_read_the_images();
+  // An image is what its bytes are, whatever image.json says of them; another one is another one.
+  const auto disk = shell(fmt::format("ls -d {}/*/disk.qcow2 | head -n1", images().string())).output;
+  const auto file = disk.substr(0, disk.find('\n'));
+  ok(fmt::format("cp -p {0} kept && chmod u+w {0} && echo more >>{0} && chmod a-w {0}", file));
+  const auto edited = promote(from_the_lab());
+  EXPECT_EQ(exit_code(edited), 5) << edited.output << edited.errors;
+  EXPECT_THAT(edited.output, HasSubstr("'disk.qcow2' has changed"));
+  ok(fmt::format("cp -p kept {}", file));
+  ok(fmt::format("mv {} newer", fs::path(file).parent_path().string()));
+  const auto gone = promote(from_the_lab());
+  EXPECT_EQ(exit_code(gone), 5) << gone.output << gone.errors;
+  EXPECT_THAT(gone.output, HasSubstr("there is no golden image"));
+  ok(fmt::format("mv newer {}", fs::path(file).parent_path().string()));
+  EXPECT_FALSE(is_there(stage() / "finance"));
+
+  const auto promoted = promote(from_the_lab());
   ASSERT_EQ(exit_code(promoted), 0) << promoted.output << promoted.errors;
-  EXPECT_THAT(kinds(), ElementsAre("begin", "run", "promote-begun", "promote-switched", "promote-done"));
+  EXPECT_THAT(kinds(), ElementsAre("begin", "run", "promote-refused", "promote-refused", "promote-begun",
+                                   "promote-switched", "promote-done"));
   const auto proof = prove_stage(stage());
   ASSERT_TRUE(proof) << proof.error().message;
   EXPECT_TRUE(proof->is_proven());
@@ -187,9 +244,8 @@ TEST_F(TwoUsers, ARunIsHandedOverAndAnotherUserPromotesIt) {
 
 TEST_F(TwoUsers, TheLabCannotWriteStageOrLedger) {
   ASSERT_EQ(exit_code(ended_run(desk())), 0);
-  ASSERT_EQ(exit_code(as(desk_user, fmt::format("{} promote r-first --stage {} --runs {}", program(), stage().string(),
-                                                desk_runs().string()))),
-            0);
+  let_the_desk_read_the_images();
+  ASSERT_EQ(exit_code(promote(from_the_lab())), 0);
   const auto before = everything();
   const auto object = Chain(stage() / chain_folder_name).read().value().lines.front().object;
   const std::vector<std::string> tries{
