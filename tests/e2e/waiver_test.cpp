@@ -4,14 +4,11 @@
 
 #include <cstdlib>
 
+#include "found_run.hpp"
 #include "lab/core/paths.hpp"
 #include "lab/core/time.hpp"
-#include "patches/store/content_store.hpp"
 #include "people.hpp"
 #include "program.hpp"
-#include "promotion/desk/lab_book.hpp"
-#include "promotion/ledger/run_entries.hpp"
-#include "promotion/signature/ssh_keygen.hpp"
 #include "tests/support/sample_record.hpp"
 
 namespace patchlab::e2e {
@@ -36,29 +33,7 @@ class Waiver : public ::testing::Test {
   }
   ~Waiver() override { ::unsetenv("PATCHLAB_CACHE"); }
 
-  // As `patchlab run --sign-with lab --by alice@x` leaves it.
-  void found(reports::RunRecord record) {
-    const auto now = std::chrono::system_clock::now();
-    record.started = rfc3339(now - std::chrono::minutes(30));
-    record.finished = rfc3339(now - std::chrono::minutes(10));
-    for (auto& machine : record.departments[0].machines) machine.golden_at.clear();  // there is no lab here
-    const patches::ContentStore store(folder_.path() / "cache/store");
-    for (const auto& candidate : record.candidates)
-      ASSERT_TRUE(store.add_bytes("content of " + candidate.id, "sample"));
-    const auto file = folder_.path() / "runs" / record.id / reports::run_file_name;
-    ASSERT_TRUE(create_folders(file.parent_path()));
-    ASSERT_TRUE(reports::write_run_record(record, file));
-    promotion::Scribe scribe{.by = "lab@x", .submitter = "alice@x"};
-    scribe.sign = [this](const std::string& name_space, const std::string& bytes) -> Result<std::string> {
-      return promotion::make_signature(host_processes(), folder_.path() / "lab", name_space, bytes);
-    };
-    const auto ledger = folder_.path() / "runs/ledger.jsonl";
-    promotion::LabBook book(folder_.path() / "production", ledger, scribe);
-    const auto begun = book.begin(record, sha256(read_file(folder_.path() / "policy.json").value()), now);
-    ASSERT_TRUE(begun) << begun.error().message;
-    ASSERT_TRUE(book.end(*begun, record, read_file(file).value()));
-    ASSERT_TRUE(promotion::Ledger(ledger).append(promotion::ledger_entries(record, rfc3339(now))));
-  }
+  void found(const reports::RunRecord& record) const { make_found_run(folder_.path(), record); }
   [[nodiscard]] ProcessOutcome ask(const std::vector<std::string>& words) const {
     return patchlab(words, folder_.path());
   }
