@@ -39,7 +39,7 @@ ExitCode show_schema(const std::string& name) {
 void add_schema(CLI::App& app, Chosen& chosen) {
   const auto name = std::make_shared<std::string>();
   auto* command = app.add_subcommand("schema", "print the JSON Schema of a file or of an output; without a name: list");
-  command->add_option("schema", *name, "scenario, policy, run, or of a --json: doctor, plan, queue, ...");
+  command->add_option("schema", *name, "scenario, policy, image-recipe, candidate-file, run, or of a --json: doctor, plan, queue, ...");
   command->callback([name, &chosen] { chosen = [name] { return show_schema(*name); }; });
 }
 

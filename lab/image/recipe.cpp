@@ -31,53 +31,53 @@ bool is_plain_name(const std::string& text) {
   return !text.empty() && text.front() != '-' && text.front() != '.' && std::all_of(text.begin(), text.end(), fits);
 }
 
-void require_plain_name(JsonReader& reader, const std::string& key, const std::string& name) {
-  if (!name.empty() && !is_plain_name(name)) {
-    reader.problem(key, fmt::format("'{}' is not a name: letters, digits and '-_.+' are allowed", name));
-  }
+std::string why_no_plain_name(const std::string& name) {
+  return is_plain_name(name) ? "" : fmt::format("'{}' is not a name: letters, digits and '-_.+' are allowed", name);
 }
 
-std::vector<std::string> plain_names(JsonReader& reader, const std::string& key) {
-  auto names = reader.texts_or_empty(key);
+enum class Least { none, one };
+
+std::vector<std::string> plain_names(JsonReader& reader, const std::string& key, Least least) {
   std::set<std::string> seen;
-  for (const auto& name : names) {
-    if (name.empty()) reader.problem(key, "holds an empty name");
-    require_plain_name(reader, key, name);
-    if (!seen.insert(name).second) reader.problem(key, fmt::format("names '{}' twice", name));
-  }
+  auto names = reader.texts_or_empty(key, [&seen](const std::string& name) {
+    if (auto trouble = why_no_plain_name(name); !trouble.empty()) return trouble;
+    return seen.insert(name).second ? "" : fmt::format("names '{}' twice", name);
+  });
+  const bool is_empty = !reader.has(key) || (reader.raw(key).is_array() && reader.raw(key).empty());
+  if (least == Least::one && is_empty) reader.problem(key, "needs at least one name, as [\"bind9\"]");
   return names;
 }
 
 void require_schema(JsonReader& reader, const std::string& expected) {
-  const auto schema = reader.text("schema");
-  if (!schema.empty() && schema != expected)
-    reader.problem("schema", fmt::format("is '{}', expected '{}'", schema, expected));
+  (void)reader.text_or("$schema", "");
+  (void)reader.text("schema", [&expected](const std::string& schema) {
+    return schema == expected ? "" : fmt::format("is '{}', expected '{}'", schema, expected);
+  });
 }
 
-std::vector<std::uint16_t> read_ports(const Json& list, const std::string& pointer,
-                                      std::vector<JsonProblem>& problems) {
+std::vector<std::uint16_t> read_ports(JsonReader& reader, const std::string& key) {
   std::vector<std::uint16_t> ports;
-  if (list.is_null()) return ports;
+  if (!reader.has(key)) return ports;
+  const auto& list = reader.raw(key);
   if (!list.is_array()) {
-    problems.push_back({pointer, fmt::format("must be a list of port numbers, found {}", list.type_name())});
+    reader.problem(key, fmt::format("must be a list of port numbers, found {}", list.type_name()));
     return ports;
   }
   for (std::size_t i = 0; i < list.size(); ++i) {
     const auto& port = list[i];
-    if (port.is_number_integer() && port >= 1 && port <= 65535) {
+    if (port.is_number_integer() && port >= 1 && port <= 65535)
       ports.push_back(port.get<std::uint16_t>());
-    } else {
-      problems.push_back({fmt::format("{}/{}", pointer, i), "must be a port number from 1 to 65535"});
-    }
+    else
+      reader.problem(key, i, fmt::format("must be a port number from 1 to 65535, found {}", port.dump()));
   }
   return ports;
 }
 
-ReadyPorts read_ready(JsonReader& parent, std::vector<JsonProblem>& problems) {
+ReadyPorts read_ready(JsonReader& parent) {
   ReadyPorts ready;
-  JsonReader reader(parent.raw("ready"), parent.at("ready"), problems);
-  ready.tcp = read_ports(reader.raw("tcp"), reader.at("tcp"), problems);
-  ready.udp = read_ports(reader.raw("udp"), reader.at("udp"), problems);
+  auto reader = parent.object("ready");
+  ready.tcp = read_ports(reader, "tcp");
+  ready.udp = read_ports(reader, "udp");
   reader.finish();
   return ready;
 }
@@ -92,10 +92,12 @@ std::vector<Credential> read_credentials(JsonReader& parent, std::vector<JsonPro
   std::set<std::string> ids;
   for (std::size_t i = 0; i < list.size(); ++i) {
     JsonReader reader(list[i], fmt::format("{}/{}", parent.at("credentials"), i), problems);
-    Credential credential{reader.text("id"), reader.text("user"), reader.text("password"),
-                          reader.text_or("purpose", "")};
-    if (!ids.insert(credential.id).second) reader.problem("id", fmt::format("'{}' is there twice", credential.id));
-    credentials.push_back(std::move(credential));
+    auto id = reader.text("id", [&ids](const std::string& text) {
+      if (text.empty()) return std::string("must not be empty: checks ask for it by that");
+      return ids.insert(text).second ? "" : fmt::format("'{}' is there twice", text);
+    });
+    credentials.push_back({std::move(id), reader.text("user", not_empty("the name of the account")),
+                           reader.text("password"), reader.text_or("purpose", "")});
     reader.finish();
   }
   return credentials;
@@ -104,27 +106,19 @@ std::vector<Credential> read_credentials(JsonReader& parent, std::vector<JsonPro
 // The members of a recipe; those already taken over from a parent are optional.
 void read_members(JsonReader& reader, Recipe& recipe, bool inherited, std::vector<JsonProblem>& problems) {
   const auto wanted = [&](const char* key) { return !inherited || reader.has(key); };
-  if (wanted("role")) recipe.role = reader.text("role");
-  require_plain_name(reader, "role", recipe.role);
-  if (wanted("description")) recipe.description = reader.text("description");
-  if (wanted("packages")) {
-    recipe.packages = plain_names(reader, "packages");
-    if (recipe.packages.empty()) reader.problem("packages", "needs at least one package");
-  }
+  if (wanted("role")) recipe.role = reader.text("role", why_no_plain_name);
+  if (wanted("description")) recipe.description = reader.text("description", not_empty("it is what people read"));
+  if (wanted("packages")) recipe.packages = plain_names(reader, "packages", Least::one);
   if (wanted("memory_mib")) recipe.memory_mib = reader.integer("memory_mib", 128, 65536);
-  if (wanted("hostname")) recipe.hostname = reader.text("hostname");
-  require_plain_name(reader, "hostname", recipe.hostname);
+  if (wanted("hostname")) recipe.hostname = reader.text("hostname", why_no_plain_name);
   if (wanted("address")) {
-    recipe.address = reader.text("address");
-    if (!recipe.address.empty() && !network::Ipv4::parse(recipe.address)) {
-      reader.problem("address", fmt::format("'{}' is not an IPv4 address", recipe.address));
-    }
+    recipe.address = reader.text("address", [](const std::string& address) {
+      return network::Ipv4::parse(address) ? ""
+                                           : fmt::format("'{}' is not an IPv4 address such as 10.20.0.10", address);
+    });
   }
-  if (wanted("services")) {
-    recipe.services = plain_names(reader, "services");
-    if (recipe.services.empty()) reader.problem("services", "needs at least one service");
-  }
-  if (wanted("ready")) recipe.ready = read_ready(reader, problems);
+  if (wanted("services")) recipe.services = plain_names(reader, "services", Least::one);
+  if (wanted("ready")) recipe.ready = read_ready(reader);
   if (reader.has("system")) recipe.system = guest_system_from(reader.raw("system"), reader.at("system"), problems);
   if (reader.has("credentials")) recipe.credentials = read_credentials(reader, problems);
 }
@@ -201,13 +195,11 @@ Result<BaseRecipe> parse_base(const Json& json, const fs::path& file) {
   BaseRecipe base;
   base.folder = file.parent_path();
   require_schema(reader, base_schema);
-  base.packages = plain_names(reader, "packages");
-  base.kernel_package = reader.text("kernel_package");
-  require_plain_name(reader, "kernel_package", base.kernel_package);
-  base.initramfs_package = reader.text("initramfs_package");
-  require_plain_name(reader, "initramfs_package", base.initramfs_package);
-  base.modules = plain_names(reader, "modules");
-  base.cmdline = reader.text("cmdline");
+  base.packages = plain_names(reader, "packages", Least::one);
+  base.kernel_package = reader.text("kernel_package", why_no_plain_name);
+  base.initramfs_package = reader.text("initramfs_package", why_no_plain_name);
+  base.modules = plain_names(reader, "modules", Least::none);
+  base.cmdline = reader.text("cmdline", not_empty("the kernel needs at least root=/dev/vda"));
   base.disk_mib = reader.integer("disk_mib", 512, 65536);
   reader.finish();
   if (!problems.empty()) return problems_error(file.string(), problems);
@@ -221,7 +213,7 @@ Result<Recipe> parse_recipe(const Json& json, const fs::path& file, const Recipe
   recipe.name = file.parent_path().filename().string();
   recipe.layers.push_back(file.parent_path());
   require_schema(reader, recipe_schema);
-  if (reader.has("extends")) reader.text("extends");
+  (void)reader.text_or("extends", "", why_no_plain_name);
   read_members(reader, recipe, parent != nullptr, problems);
   reader.finish();
   if (!problems.empty()) return problems_error(file.string(), problems);

@@ -24,14 +24,21 @@ bool is_plain_name(const std::string& name) {
          name.find('\0') == std::string::npos;
 }
 
+std::string why_no_digest(const std::string& text) {
+  return is_sha256(text) ? "" : "must be 64 lower-case hex digits (sha256sum shows them)";
+}
+
 WantedFile read_wanted(const Json& json, const std::string& pointer, std::vector<JsonProblem>& problems) {
   JsonReader reader(json, pointer, problems);
-  WantedFile wanted{reader.text("name"), reader.text_or("sha256", ""), pointer};
-  if (reader.has("name") && !is_plain_name(wanted.name)) {
-    reader.problem("name", fmt::format("'{}' must be the name of a file in the candidate's folder", wanted.name));
-    wanted.name.clear();
-  }
-  if (!wanted.sha256.empty() && !is_sha256(wanted.sha256)) reader.problem("sha256", "must be 64 lower-case hex digits");
+  WantedFile wanted{reader.text("name",
+                                [](const std::string& name) {
+                                  return is_plain_name(name) ? ""
+                                                             : fmt::format(
+                                                                   "'{}' must be the name of a file in the "
+                                                                   "candidate's folder",
+                                                                   name);
+                                }),
+                    reader.text_or("sha256", "", why_no_digest), pointer};
   reader.finish();
   return wanted;
 }
@@ -119,46 +126,36 @@ Result<Candidate> load_single(const std::filesystem::path& path, const Intake& i
 }  // namespace
 
 void read_identity(JsonReader& reader, Candidate& candidate) {
-  candidate.id = reader.text("id");
-  if (reader.has("id") && !is_candidate_id(candidate.id)) {
-    reader.problem("id", fmt::format("'{}' is no id: {}", candidate.id, candidate_id_rule));
-  }
-  candidate.title = reader.text("title");
-  const std::string severity = reader.text_or("severity", "unknown");
-  if (const auto known = severity_from(severity)) {
-    candidate.severity = *known;
-  } else {
-    reader.problem("severity",
-                   fmt::format("'{}' is unknown; allowed: critical, important, moderate, low, unknown", severity));
-  }
-  candidate.kind = reader.text_or("kind", "deb");
-  if (!is_candidate_kind(candidate.kind)) {
-    reader.problem("kind", fmt::format("'{}' is unknown; allowed: deb, msu, cab, msi, msp, exe", candidate.kind));
-  }
-  candidate.prerequisites = reader.texts_or_empty("prerequisites");
-  candidate.supersedes = reader.texts_or_empty("supersedes");
-  for (const auto& [key, ids] :
-       {std::pair("prerequisites", candidate.prerequisites), {"supersedes", candidate.supersedes}}) {
-    for (std::size_t i = 0; i < ids.size(); ++i) {
-      if (!is_candidate_id(ids[i])) reader.problem(key, i, fmt::format("'{}' is no id: {}", ids[i], candidate_id_rule));
-    }
-  }
-  candidate.roles = reader.texts_or_empty("roles");
-  candidate.switches = reader.text_or("switches", "");
-  if (candidate.kind != "exe" && !candidate.switches.empty()) {
-    reader.problem("switches", fmt::format("are for candidates of kind exe, this one is of kind {}", candidate.kind));
-  }
-  if (candidate.kind == "exe" && candidate.switches.empty()) {
+  const auto why_no_id = [](const std::string& id) {
+    return is_candidate_id(id) ? "" : fmt::format("'{}' is no id: {}", id, candidate_id_rule);
+  };
+  (void)reader.text_or("$schema", "");
+  candidate.id = reader.text("id", why_no_id);
+  candidate.title = reader.text("title", not_empty("it is what people read"));
+  const std::string severity = reader.text_or("severity", "unknown", [](const std::string& word) {
+    return severity_from(word)
+               ? ""
+               : fmt::format("'{}' is unknown; allowed: critical, important, moderate, low, unknown", word);
+  });
+  candidate.severity = severity_from(severity).value_or(Severity::unknown);
+  candidate.kind = reader.text_or("kind", "deb", [](const std::string& word) {
+    return is_candidate_kind(word) ? "" : fmt::format("'{}' is unknown; allowed: deb, msu, cab, msi, msp, exe", word);
+  });
+  candidate.prerequisites = reader.texts_or_empty("prerequisites", why_no_id);
+  candidate.supersedes = reader.texts_or_empty("supersedes", why_no_id);
+  candidate.roles = reader.texts_or_empty("roles", not_empty("leave it out when it is for all"));
+  const bool is_program = candidate.kind == "exe";
+  candidate.switches = reader.text_or("switches", "", [](const std::string& text) {
+    const bool is_line = !text.empty() && text.find_first_of("\r\n%") == std::string::npos;
+    return is_line ? "" : "must be one line without '%', as /q /norestart";
+  });
+  if (reader.has("exit_codes")) candidate.exit_codes = exit_codes_from(reader.object("exit_codes"));
+  if (is_program && !reader.has("switches"))
     reader.problem("switches", "must say how it installs without questions and without a restart: \"/q /norestart\"");
+  for (const char* key : {"switches", "exit_codes"}) {
+    if (is_program || !reader.has(key)) continue;
+    reader.problem(key, fmt::format("is for candidates of kind exe, this one is of kind {}", candidate.kind));
   }
-  if (reader.has("exit_codes")) {
-    candidate.exit_codes = exit_codes_from(reader.object("exit_codes"));
-    if (candidate.kind != "exe")
-      reader.problem("exit_codes",
-                     fmt::format("are for candidates of kind exe, this one is of kind {}", candidate.kind));
-  }
-  if (candidate.switches.find_first_of("\r\n%") != std::string::npos)
-    reader.problem("switches", "must be one line without '%'");
 }
 
 std::vector<std::string> duplicate_packages(const std::vector<CandidateFile>& files) {
@@ -189,7 +186,7 @@ Result<Candidate> load_candidate(const std::filesystem::path& path, const Conten
   const auto wanted = named ? read_wanted_files(reader, problems) : all_of_kind(manifest.parent_path(), candidate.kind);
   reader.finish();
   if (!named && wanted.empty())
-    problems.push_back({"/files", fmt::format("no *.{} file in the candidate's folder", candidate.kind)});
+    problems.push_back({"", fmt::format("no *.{} file in the candidate's folder", candidate.kind)});
   for (const auto& file : wanted) {
     auto taken = take_in(manifest.parent_path() / file.name, file.sha256, intake);
     if (!taken)
@@ -200,7 +197,7 @@ Result<Candidate> load_candidate(const std::filesystem::path& path, const Conten
     else
       candidate.files.push_back(std::move(*taken));
   }
-  for (const auto& twice : duplicate_packages(candidate.files)) problems.push_back({"/files", twice});
+  for (const auto& twice : duplicate_packages(candidate.files)) problems.push_back({named ? "/files" : "", twice});
   if (!problems.empty()) return problems_error(manifest.string(), problems);
   candidate.digest = candidate_digest(candidate);
   return candidate;

@@ -30,13 +30,12 @@ bool is_inside_path(const std::string& path) {
   return true;
 }
 
-std::string inside_path(JsonReader& reader, const std::string& key) {
-  auto path = reader.text(key);
-  if (reader.has(key) && !is_inside_path(path)) {
-    reader.problem(key, fmt::format("'{}' must be a path inside the package such as 'etc/default/x'", path));
-  }
-  return path;
+std::string why_not_inside(const std::string& path) {
+  return is_inside_path(path) ? ""
+                              : fmt::format("'{}' must be a path inside the package such as 'etc/default/x'", path);
 }
+
+std::string inside_path(JsonReader& reader, const std::string& key) { return reader.text(key, why_not_inside); }
 
 // Calls `read` for every object of an optional list.
 template <class Read>
@@ -54,46 +53,40 @@ void each(JsonReader& reader, const std::string& key, Problems& problems, const 
   }
 }
 
-void read_base(JsonReader& reader, Problems& problems, Recipe& recipe) {
+void read_base(JsonReader& reader, Recipe& recipe) {
   if (!reader.has("base")) {
     reader.problem("base", "is required: {\"package\": \"name\"}");
     return;
   }
-  JsonReader base(reader.raw("base"), reader.at("base"), problems);
-  recipe.base_package = base.text("package");
-  if (base.has("package") && !is_package_name(recipe.base_package)) {
-    base.problem("package", fmt::format("'{}' is no package name", recipe.base_package));
-  }
+  auto base = reader.object("base");
+  recipe.base_package = base.text("package", [](const std::string& name) {
+    return is_package_name(name) ? "" : fmt::format("'{}' is no package name such as 'postfix'", name);
+  });
   base.finish();
 }
 
 void read_suffix(JsonReader& reader, Recipe& recipe) {
-  recipe.version_suffix = reader.text("version_suffix");
-  const std::string_view suffix = recipe.version_suffix;
-  const auto allowed = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.'; };
-  const bool good =
-      suffix.size() > 1 && suffix.front() == '+' && std::all_of(suffix.begin() + 1, suffix.end(), allowed);
   // With '+' in front the new version sorts right after the base and before its next release.
-  if (reader.has("version_suffix") && !good) {
-    reader.problem("version_suffix", fmt::format("'{}' must be '+' and lower-case letters, digits or dots", suffix));
-  }
+  recipe.version_suffix = reader.text("version_suffix", [](const std::string& suffix) {
+    const auto allowed = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.'; };
+    const bool good =
+        suffix.size() > 1 && suffix.front() == '+' && std::all_of(suffix.begin() + 1, suffix.end(), allowed);
+    return good ? "" : fmt::format("'{}' must be '+' and lower-case letters, digits or dots", suffix);
+  });
 }
 
 void read_scripts(JsonReader& reader, Problems& problems, const fs::path& folder, Recipe& recipe) {
   each(reader, "scripts", problems, [&](JsonReader& item) {
     ScriptAddition addition;
-    addition.script = item.text("script");
-    if (item.has("script") &&
-        std::find(known_scripts.begin(), known_scripts.end(), addition.script) == known_scripts.end()) {
-      item.problem("script",
-                   fmt::format("'{}' is unknown; allowed: preinst, postinst, prerm, postrm", addition.script));
-    }
-    const std::string place = item.text_or("at", "end");
-    if (place != "start" && place != "end")
-      item.problem("at", fmt::format("'{}' is unknown; allowed: start, end", place));
+    addition.script = item.text("script", [](const std::string& name) {
+      const bool is_known = std::find(known_scripts.begin(), known_scripts.end(), name) != known_scripts.end();
+      return is_known ? "" : fmt::format("'{}' is unknown; allowed: preinst, postinst, prerm, postrm", name);
+    });
+    const std::string place = item.text_or("at", "end", [](const std::string& word) {
+      return word == "start" || word == "end" ? "" : fmt::format("'{}' is unknown; allowed: start, end", word);
+    });
     addition.place = place == "start" ? ScriptPlace::start : ScriptPlace::end;
-    const std::string from = inside_path(item, "from");
-    if (is_inside_path(from)) {
+    if (const std::string from = inside_path(item, "from"); !from.empty()) {
       auto text = read_file(folder / from, longest_file);
       if (text)
         addition.text = std::move(*text);
@@ -105,17 +98,14 @@ void read_scripts(JsonReader& reader, Problems& problems, const fs::path& folder
 }
 
 void read_edits(JsonReader& reader, Problems& problems, Recipe& recipe) {
-  recipe.remove = reader.texts_or_empty("remove");
-  for (const auto& path : recipe.remove) {
-    if (!is_inside_path(path)) reader.problem("remove", fmt::format("'{}' must be a path inside the package", path));
-  }
+  recipe.remove = reader.texts_or_empty("remove", why_not_inside);
   each(reader, "replace", problems, [&](JsonReader& item) {
-    TextReplacement replacement{inside_path(item, "path"), item.text("find"), item.text("with")};
-    if (item.has("find") && replacement.find.empty()) item.problem("find", "must not be empty");
+    TextReplacement replacement{inside_path(item, "path"), item.text("find", not_empty("what is to be replaced")),
+                                item.text("with")};
     recipe.replacements.push_back(std::move(replacement));
   });
   each(reader, "append", problems, [&](JsonReader& item) {
-    recipe.additions.push_back({inside_path(item, "path"), item.text("text")});
+    recipe.additions.push_back({inside_path(item, "path"), item.text("text", not_empty("what is to be added"))});
   });
 }
 
@@ -155,7 +145,7 @@ Result<Recipe> read_recipe(const fs::path& path) {
   read_identity(reader, recipe.identity);
   if (recipe.identity.kind != "deb") reader.problem("kind", "must be deb: other packages cannot be made from a recipe");
   recipe.identity.origin = Origin::repack;
-  read_base(reader, problems, recipe);
+  read_base(reader, recipe);
   read_suffix(reader, recipe);
   read_edits(reader, problems, recipe);
   read_scripts(reader, problems, folder, recipe);

@@ -88,13 +88,13 @@ TEST(ImageRecipe, APortOutOfRangeIsAProblemWithItsPlace) {
 TEST(ImageRecipe, APackageNameCannotCarryAnOption) {
   auto json = dns();
   json["packages"] = {"--force-yes"};
-  EXPECT_THAT(complaint(json), HasSubstr("/packages: '--force-yes' is not a name"));
+  EXPECT_THAT(complaint(json), HasSubstr("/packages/0: '--force-yes' is not a name"));
 }
 
 TEST(ImageRecipe, NothingInstalledIsAProblem) {
   auto json = dns();
   json["packages"] = Json::array();
-  EXPECT_THAT(complaint(json), HasSubstr("/packages: needs at least one package"));
+  EXPECT_THAT(complaint(json), HasSubstr("/packages: needs at least one name"));
 }
 
 TEST(ImageRecipe, TwoCredentialsCannotShareAnId) {

@@ -114,7 +114,7 @@ TEST_F(ManifestTest, ProgramsNeedSwitchesAndNothingElseTakesThem) {
   write_manifest({{"id", "x"}, {"title", "X"}, {"kind", "exe"}, {"switches", "/q\n/norestart"}});
   EXPECT_THAT(load().error().message, HasSubstr("/switches: must be one line without '%'"));
   write_manifest({{"id", "x"}, {"title", "X"}, {"kind", "msu"}, {"switches", "/q"}});
-  EXPECT_THAT(load().error().message, HasSubstr("/switches: are for candidates of kind exe, this one is of kind msu"));
+  EXPECT_THAT(load().error().message, HasSubstr("/switches: is for candidates of kind exe, this one is of kind msu"));
 }
 
 TEST(CandidateSwitches, AreOfItsIdentity) {
@@ -140,7 +140,7 @@ TEST_F(ManifestTest, RefusesOnePackageTwice) {
 
 TEST_F(ManifestTest, RefusesEmptyFoldersAndMissingPaths) {
   write_manifest({{"id", "x"}, {"title", "X"}});
-  EXPECT_THAT(load().error().message, HasSubstr("/files: no *.deb file in the candidate's folder"));
+  EXPECT_THAT(load().error().message, HasSubstr("/: no *.deb file in the candidate's folder"));
   EXPECT_THAT(load_candidate(folder_.path() / "none", store_).error().message,
               HasSubstr("none': No such file or directory"));
   write_manifest({{"id", "x"}, {"title", "X"}, {"files", "a.deb"}});

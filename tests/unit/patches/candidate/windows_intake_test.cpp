@@ -105,7 +105,7 @@ TEST_F(WindowsIntakeTest, RefusesFilesOfAnotherKind) {
   folder_.write("c/candidate.json", R"({"id": "tools", "title": "Tools", "kind": "msu"})");
   EXPECT_THAT(add("c").error().message, HasSubstr("'a.msu' is of kind msi, the candidate of kind msu"));
   folder_.write("d/candidate.json", R"({"id": "tools", "title": "Tools", "kind": "cab"})");
-  EXPECT_THAT(add("d").error().message, HasSubstr("/files: no *.cab file in the candidate's folder"));
+  EXPECT_THAT(add("d").error().message, HasSubstr("/: no *.cab file in the candidate's folder"));
 }
 
 TEST_F(WindowsIntakeTest, KeepsFactsAndSignatureInTheCandidatesJson) {

@@ -68,7 +68,7 @@ TEST_F(RecipeTest, CollectsEveryProblem) {
   EXPECT_THAT(message, HasSubstr("/base"));
   EXPECT_THAT(message, HasSubstr("version"));
   EXPECT_THAT(message, HasSubstr("/version_suffix: '~bad' must be '+' and lower-case letters, digits or dots"));
-  EXPECT_THAT(message, HasSubstr("/remove: '/etc/passwd' must be a path inside the package"));
+  EXPECT_THAT(message, HasSubstr("/remove/0: '/etc/passwd' must be a path inside the package"));
   EXPECT_THAT(message, HasSubstr("/replace/0/path: '../a' must be a path inside the package"));
   EXPECT_THAT(message, HasSubstr("/replace/0/find: must not be empty"));
   EXPECT_THAT(message, HasSubstr("/scripts/0/script: 'install' is unknown; allowed: preinst, postinst, prerm, postrm"));
