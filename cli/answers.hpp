@@ -25,6 +25,20 @@ struct VerifiedImage {
 [[nodiscard]] Json validate_json(const std::string& file, const runners::Plan& plan);
 [[nodiscard]] Json validate_json(const std::string& file, const Error& error);
 
+// What `validate` tells of a scenario that is in order: where each candidate goes, or why it goes nowhere, and what a
+// run will take at least.
+[[nodiscard]] std::string validate_text(const std::string& file, const runners::Plan& plan);
+
+// What a run of a plan cannot do without.
+struct Needs {
+  std::size_t machines = 0;
+  std::size_t checks = 0;      // of all machines
+  std::size_t trials = 0;      // a baseline and a control in each department, and its whole set once
+  std::size_t memory_mib = 0;  // for the machines of all departments, which run at the same time
+  bool operator==(const Needs&) const = default;
+};
+[[nodiscard]] Needs needs_of(const runners::Plan& plan);
+
 // Whether there is anything to test: a candidate for a machine, or controls.
 [[nodiscard]] bool anything_applies(const runners::Plan& plan);
 

@@ -51,9 +51,7 @@ ExitCode validate(const Arguments& arguments) {
     say_json("validate", validate_json(arguments.scenario.string(), *plan));
     return if_anything_applies(*plan);
   }
-  say("{}: fine: {} departments, {} candidates\n", arguments.scenario, plan->departments.size(),
-      plan->candidates.size());
-  for (const auto& sentence : plan->not_tested) say("not tested: {}\n", sentence);
+  write_out(validate_text(arguments.scenario.string(), *plan));
   return if_anything_applies(*plan);
 }
 

@@ -396,8 +396,11 @@ Json plan_json(const Plan& plan) {
 }
 
 std::string describe(const Plan& plan) {
-  std::string text = printable_format("scenario {}: {} candidates, {} departments\n", plan.scenario.name,
-                                      plan.candidates.size(), plan.departments.size());
+  const auto& scenario = plan.scenario;
+  const bool has_title = !scenario.title.empty() && scenario.title != scenario.name;
+  std::string text =
+      printable_format("scenario {}{}: {} candidates, {} departments\n", scenario.name,
+                       has_title ? " (" + scenario.title + ")" : "", plan.candidates.size(), plan.departments.size());
   for (const auto& department : plan.departments) {
     text +=
         printable_format("\ndepartment {} ({}), fence {}\n", department.cell.department,
@@ -415,7 +418,7 @@ std::string describe(const Plan& plan) {
                   : printable_format("  candidate {}: on {}\n", candidate.id, listed(machines));
     }
   }
-  const auto& policy = plan.scenario.trial;
+  const auto& policy = scenario.trial;
   text += printable_format(
       "\nper department: baseline, control, the whole batch; when it fails, the culprits, then the exact rest; each "
       "trial with {} warm and {} cold reboots; "

@@ -48,6 +48,39 @@ TEST(Answers, SayOfEachImageWhatHasChanged) {
   expect_fits(json, "image-verify");
 }
 
+TEST(Answers, SayWhereEachCandidateGoesAndWhatARunTakes) {
+  runners::Plan plan;
+  plan.candidates.push_back({.id = "good"});
+  plan.candidates.push_back({.id = "other"});
+  for (const char* name : {"branch", "office", "spare"}) {
+    auto& department = plan.departments.emplace_back();
+    department.cell.department = name;
+    auto& machine = department.cell.machines.emplace_back();
+    machine.plan.name = "dns";
+    machine.plan.memory_mib = 256;
+    machine.plan.checks.resize(3);
+    department.candidates.push_back({.id = "good"});
+    if (std::string(name) != "spare") department.candidates[0].installs["dns"] = {};
+    department.candidates.push_back({.id = "other", .skipped_because = "'x' is not installed"});
+  }
+  plan.not_tested.emplace_back("no updates");
+  EXPECT_EQ(validate_text("s.json", plan),
+            "s.json: fine: 3 departments, 3 machines, 9 checks, 2 candidates\n"
+            "candidate good: on dns of branch; on dns of office\n"
+            "candidate other: on no machine: 'x' is not installed (branch); 'x' is not installed (office); 'x' is not "
+            "installed (spare)\n"
+            "not tested: no updates\n"
+            "a run takes at least 8 trials, and 768 MiB of memory for the machines\n");
+  const auto json = validate_json("s.json", plan);
+  EXPECT_EQ(json["applies"][1]["skipped_because"], "'x' is not installed");
+  EXPECT_EQ(json["applies"][2]["machines"], Json({"dns"}));
+  EXPECT_EQ(json["needs"], Json({{"machines", 3}, {"checks", 9}, {"trials", 8}, {"memory_mib", 768}}));
+  expect_fits(json, "validate");
+  plan.departments.resize(1);
+  plan.departments[0].controls = 5;
+  EXPECT_EQ(needs_of(plan).trials, 6U);
+}
+
 TEST(Answers, SayWhetherAScenarioIsInOrderAndTestsAnything) {
   runners::Plan plan;
   plan.candidates.push_back({.id = "good"});

@@ -30,6 +30,13 @@ Plan small_plan() {
   return plan;
 }
 
+TEST(PlanText, CallsTheScenarioAsPeopleDo) {
+  auto plan = small_plan();
+  EXPECT_TRUE(describe(plan).starts_with("scenario nightly: 2 candidates"));
+  plan.scenario.title = "The offices, every night";
+  EXPECT_TRUE(describe(plan).starts_with("scenario nightly (The offices, every night): 2 candidates"));
+}
+
 TEST(PlanJson, SaysWhatDescribeSaysAndFitsItsSchema) {
   auto json = plan_json(small_plan());
   const auto& department = json["departments"][0];
