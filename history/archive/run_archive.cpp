@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "lab/core/choice.hpp"
 #include "lab/core/files.hpp"
 #include "lab/core/paths.hpp"
 
@@ -57,11 +58,13 @@ Result<fs::path> RunArchive::find(const std::string& name) const {
     path = folder_ / name;
     if (!fs::exists(fs::symlink_status(path, code))) {
       auto ids = list();
+      const auto meant = did_you_mean(name, ids);
       ids.resize(std::min(ids.size(), shown));
       return configuration_error(fmt::format("there is no run '{}': no file or folder of that name, and no run in '{}'",
                                              name, folder_.string()),
                                  ids.empty() ? "there are no runs in that folder; name another with --runs"
-                                             : fmt::format("the newest there: {}", fmt::join(ids, ", ")));
+                                             : fmt::format("{}{}the newest there: {}", meant,
+                                                           meant.empty() ? "" : " else ", fmt::join(ids, ", ")));
     }
   }
   if (!is_folder(path)) return path;

@@ -67,6 +67,8 @@ TEST_F(RunArchiveTest, SaysWhatThereIsWhenARunIsNotThere) {
   EXPECT_THAT(archive_.find("nosuch").error().message, HasSubstr("there is no run 'nosuch': no file or folder"));
   EXPECT_EQ(archive_.find("nosuch").error().hint,
             "the newest there: 20261122-060250-0001, 20261121-060250-0001, 20261120-060250-0001");
+  EXPECT_THAT(archive_.find("20261119-060250").error().hint,
+              testing::StartsWith("did you mean 20261119-060250-0001"));  // although it is not among the newest
 }
 
 TEST_F(RunArchiveTest, SaysWhichRunLeftNoRecord) {
