@@ -12,6 +12,7 @@
 
 #include "checks/worker.hpp"
 #include "cli/commands.hpp"
+#include "cli/help.hpp"
 #include "cli/option_tree.hpp"
 #include "cli/output.hpp"
 #include "cli/terminal.hpp"
@@ -21,12 +22,6 @@
 
 namespace patchlab::cli {
 namespace {
-
-constexpr const char* footer =
-    "Exit codes: 0 fine, 1 a candidate fails, 2 error, 3 not everything tested, 4 only skips,\n"
-    "5 policy not satisfied, 6 culprit inconclusive, 7 the fence leaked, 64 usage, 65 bad data,\n"
-    "73 cannot create, 78 bad configuration. See docs/exit-codes.md.\n\n"
-    "Example: patchlab run scenarios/xavier-nightly.json";
 
 // The others work on files that are named to them; doctor says itself what is wrong with the cache.
 bool uses_cache(const CLI::App& app) {
@@ -38,7 +33,6 @@ bool uses_cache(const CLI::App& app) {
 
 void add_commands(CLI::App& app, Chosen& chosen) {
   app.set_version_flag("--version", std::string("patchlab ") + PATCHLAB_VERSION);
-  app.footer(footer);
   app.require_subcommand(1);
   add_doctor(app, chosen);
   add_init(app, chosen);
@@ -61,6 +55,7 @@ void add_commands(CLI::App& app, Chosen& chosen) {
   add_lab(app, chosen);
   add_schema(app, chosen);
   add_completion(app, chosen);
+  add_help_texts(app);
 }
 
 int run_application(int argc, char** argv) {

@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 
 #include "cli/commands.hpp"
+#include "cli/help.hpp"
 #include "cli/option_tree.hpp"
 #include "cli/schemas.hpp"
 #include "lab/core/digest.hpp"
@@ -192,6 +193,38 @@ TEST(Commands, EachHasAnExampleHere) {
   }
   for (const auto& [name, calls] : examples()) EXPECT_THAT(there, Contains(name));
   EXPECT_GT(there.size(), 25U);
+}
+
+// What one types, not a sentence about it: the words of the command, and options that it has.
+TEST(Commands, EachHasAHelpWithAnExampleOfItsOwn) {
+  std::set<std::string> told;
+  for (const auto& help : cli::help_texts()) {
+    told.insert(std::string(help.command));
+    EXPECT_TRUE(help.example.starts_with(fmt::format("patchlab {}", help.command))) << help.example;
+    const auto* command = [&]() -> const cli::CommandFacts* {
+      for (const auto* one : cli::commands_in(tree())) {
+        if (key_of(*one) == help.command) return one;
+      }
+      return nullptr;
+    }();
+    ASSERT_NE(command, nullptr) << help.command;
+    std::istringstream words{std::string(help.example)};
+    for (std::string word; words >> word;) {
+      if (!word.starts_with("-") || word == "-") continue;
+      EXPECT_TRUE(std::ranges::any_of(command->options,
+                                      [&](const auto& option) { return std::ranges::count(option.names, word) > 0; }))
+          << help.example << ": " << word;
+    }
+  }
+  const TemporaryFolder folder;
+  for (const auto* command : cli::commands_in(tree())) {
+    EXPECT_TRUE(told.contains(key_of(*command))) << "write a text for '" << command->name() << "' in cli/help.cpp";
+    auto words = command->words;
+    words.emplace_back("--help");
+    const auto shown = patchlab(words, folder.path()).output;
+    EXPECT_THAT(shown, HasSubstr("Example: patchlab " + key_of(*command)));
+    EXPECT_THAT(shown, HasSubstr("Exit codes: 0 "));
+  }
 }
 
 TEST(Commands, EachValueHasAKind) {

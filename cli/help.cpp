@@ -1,0 +1,100 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/help.hpp"
+
+#include <CLI/CLI.hpp>
+
+namespace patchlab::cli {
+namespace {
+
+constexpr const char* all_codes =
+    "Exit codes: 0 fine, 1 a candidate fails, 2 error, 3 not everything tested, 4 only skips,\n"
+    "5 policy not satisfied, 6 culprit inconclusive, 7 the fence leaked, 64 usage, 65 bad data,\n"
+    "73 cannot create, 78 bad configuration. See docs/exit-codes.md.";
+constexpr const char* plain_codes = "Exit codes: 0 done; what else there is: docs/exit-codes.md.";
+constexpr const char* order_of_work =
+    "In order of work: doctor (can this host do it), init (a first scenario), validate, run; then report and explain\n"
+    "(what was found), queue (what waits for whom), approve or reject, promote, verify; evidence export for others.";
+constexpr const char* cache =
+    "Environment: PATCHLAB_CACHE, the folder of images and packages (default: ~/.cache/patchlab).";
+
+std::string footer_of(const HelpText& help) {
+  std::string text = help.ends == HelpText::Ends::verdict ? all_codes : plain_codes;
+  if (help.uses_cache) text += std::string("\n") + cache;
+  return text + "\n\nExample: " + std::string(help.example);
+}
+
+void add_to(CLI::App& app, const std::string& above) {
+  for (auto* command : app.get_subcommands({})) {
+    const auto name = above.empty() ? command->get_name() : above + " " + command->get_name();
+    command->footer("");  // not that of the whole program
+    for (const auto& help : help_texts()) {
+      if (help.command == name) command->footer(footer_of(help));
+    }
+    add_to(*command, name);
+  }
+}
+
+}  // namespace
+
+const std::vector<HelpText>& help_texts() {
+  using enum HelpText::Ends;
+  static const std::vector<HelpText> all{
+      {"doctor", "patchlab doctor", plain, true},
+      {"init", "patchlab init first", plain},
+      {"image build", "patchlab image build dns", plain, true},
+      {"image list", "patchlab image list --json", plain, true},
+      {"image verify", "patchlab image verify", plain, true},
+      {"patch inspect", "patchlab patch inspect windows8-rt-kb5031419-x64.msu", plain, true},
+      {"patch add", "patchlab patch add windows8-rt-kb5031419-x64.msu", plain, true},
+      {"validate", "patchlab validate scenario.jsonc", plain, true},
+      {"run", "patchlab run scenarios/xavier-nightly.json", verdict, true},
+      {"report", "patchlab report latest --format html >report.html", verdict},
+      {"explain", "patchlab explain bad-mail --run latest", verdict},
+      {"promote", "patchlab promote latest --department finance", verdict, true},
+      {"verify", "patchlab verify production", plain},
+      {"evidence export", "patchlab evidence export --department finance -o bundle", plain},
+      {"witness", "patchlab witness runs/ledger.jsonl --state noted --key witness_key", plain},
+      {"submit", "patchlab submit latest --department finance --key ~/.ssh/id_ed25519", plain},
+      {"approve", "patchlab approve latest --department finance --reason 'read the report' --key ~/.ssh/id_ed25519",
+       plain},
+      {"reject", "patchlab reject latest --department finance --reason 'not in this week' --key ~/.ssh/id_ed25519",
+       plain},
+      {"waive",
+       "patchlab waive latest --department finance --what mail/deliver --reason 'known' --ticket T-1 "
+       "--until 2027-01-31T18:00:00Z --key ~/.ssh/id_ed25519",
+       plain},
+      {"withdraw",
+       "patchlab withdraw latest --department finance --decision 12 --reason 'read it again' --key ~/.ssh/id_ed25519",
+       plain},
+      {"decide", "patchlab decide latest --print approve --department finance --reason read --by bob@xavier.example",
+       plain},
+      {"queue", "patchlab queue", plain},
+      {"attempts", "patchlab attempts --department finance", plain},
+      {"trust check", "patchlab trust check allowed_signers", plain},
+      {"trust add", "patchlab trust add draft bob@xavier.example --key bob.pub --may approve", plain},
+      {"trust retire", "patchlab trust retire draft bob@xavier.example", plain},
+      {"trust sign", "patchlab trust sign draft --root root_key --stage production", plain},
+      {"desk serve", "patchlab desk serve --listen 127.0.0.1:8080", plain},
+      {"policy check", "patchlab policy check policy.json", plain},
+      {"policy add", "patchlab policy add policy.json --key ~/.ssh/id_ed25519", plain},
+      {"policy test", "patchlab policy test policy.json latest", plain},
+      {"lab clean", "patchlab lab clean --connect qemu:///system --dry-run", plain},
+      {"ledger take", "patchlab ledger take --stage production --runs runs", plain},
+      {"ledger hand", "patchlab ledger hand latest", plain},
+      {"stage setup", "patchlab stage setup --stage production --lab patchlab-lab", plain},
+      {"schema", "patchlab schema scenario", plain},
+      {"completion", "patchlab completion bash", plain},
+      {"manual", "patchlab manual >patchlab.1", plain},
+  };
+  return all;
+}
+
+void add_help_texts(CLI::App& app) {
+  add_to(app, "");
+  app.footer(std::string(order_of_work) + "\n\n" + all_codes +
+             "\n\nEnvironment: PATCHLAB_CACHE (images and packages), NO_COLOR; others stand beside their options.\n"
+             "'patchlab COMMAND --help' says more of each, 'patchlab manual' everything.");
+}
+
+}  // namespace patchlab::cli
