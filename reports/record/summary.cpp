@@ -25,6 +25,8 @@ std::vector<const RequirementRecord*> in_the_way(const DecisionRecord& decision)
       continue;
     found.push_back(&requirement);
   }
+  // Nobody is to be asked to approve what must be run again anyway.
+  std::ranges::stable_sort(found, {}, [](const auto* one) { return one->by_people; });
   return found;
 }
 

@@ -39,6 +39,7 @@ inline constexpr const char* page_audit = R"js((() => {
     const element = walk.currentNode.parentElement;
     if (!walk.currentNode.nodeValue.trim() || !seen(element) || element.closest('noscript, svg, script')) continue;
     ++texts;
+    if (getComputedStyle(element).textTransform !== 'none') problems.push('names are changed: ' + short(element));
     const a = luminance(parts(getComputedStyle(element).color)), b = luminance(behind(element));
     const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
     if (ratio < 4.5) problems.push(`contrast ${ratio.toFixed(2)}: ${walk.currentNode.nodeValue.trim().slice(0, 40)}`);

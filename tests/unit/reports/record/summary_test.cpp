@@ -57,6 +57,21 @@ TEST(Summary, NamesWhatAPersonMustDoWithTheCommandOfEachDepartment) {
   EXPECT_THAT(waiting.tasks[0].commands[1].departments, ElementsAre("db"));
 }
 
+TEST(Summary, WaitsForPeopleOnlyWhereNothingElseIsMissing) {
+  const auto record = tests::healthy_record();
+  auto decisions = tests::refused_decisions(record, {.code = "approval-missing", .by_people = true});
+  decisions[1].requirements.push_back({.code = "stale", .text = "is another one", .command = "patchlab run SCENARIO"});
+  const auto both = summary_of(record, decisions, facts_of_run(record, decisions));
+  EXPECT_EQ(both.tone, Tone::outcome);
+  EXPECT_EQ(both.headline, "Tested, but not promoted: the policy is not satisfied");
+  ASSERT_THAT(both.decisions, SizeIs(2));
+  EXPECT_EQ(both.decisions[0].text, "not promoted: stale") << "nobody is asked to approve what must be run again";
+  ASSERT_THAT(both.tasks, SizeIs(2));
+  EXPECT_EQ(both.tasks[1].text, "stale: is another one");
+  EXPECT_THAT(both.decisions[0].departments, ElementsAre("db"));
+  EXPECT_EQ(both.decisions[1].text, "waits for people: approval-missing");
+}
+
 TEST(Summary, OfAVoidRunSaysOnlyThat) {
   const auto leak = summary("breach");
   EXPECT_EQ(leak.tone, Tone::breach);
@@ -72,6 +87,9 @@ TEST(Summary, OfLabTroubleSaysWhatToMend) {
   ASSERT_FALSE(trouble.tasks.empty());
   EXPECT_EQ(trouble.tasks[0].text, "mend this and run again: the disk is full; free some space in the cache");
   EXPECT_THAT(trouble.tasks[0].departments, ElementsAre("finance"));
+  EXPECT_EQ(trouble.held.front().outcome, Outcome::fail)
+      << "held back before what has no verdict, though that is critical";
+  EXPECT_EQ(trouble.held.back().outcome, Outcome::error);
   const auto interrupted = summary("interrupted");
   ASSERT_THAT(interrupted.tasks, SizeIs(1)) << "nothing of it may be promoted, so nobody is to be asked";
   EXPECT_THAT(interrupted.tasks[0].text, HasSubstr("run it again"));
