@@ -9,6 +9,7 @@
 #include "lab/core/time.hpp"
 #include "people.hpp"
 #include "program.hpp"
+#include "tests/support/json_schema.hpp"
 #include "tests/support/sample_record.hpp"
 
 namespace patchlab::e2e {
@@ -44,6 +45,12 @@ class Waiver : public ::testing::Test {
     words.insert(words.end(), {"--until", until, "--reason", "known", "--ticket", "C-1", "--key", "carol"});
     return ask(words);
   }
+  // With a waiver in it.
+  void expect_as_its_schema_says(const std::string& name, const ProcessOutcome& said) const {
+    EXPECT_THAT(said.output, HasSubstr("\"approved_by\"")) << said.errors;
+    const auto schema = Json::parse(ask({"schema", name}).output);
+    EXPECT_THAT(tests::SchemaValidator(schema).problems(Json::parse(said.output)), ::testing::IsEmpty()) << said.output;
+  }
   [[nodiscard]] ProcessOutcome promote() const { return ask({"promote", "latest", "--sign-with", "lab"}); }
 
   const TemporaryFolder folder_;
@@ -68,10 +75,13 @@ TEST_F(Waiver, LetsAHeldBackCandidateGoAlongAndIsProven) {
   people_.refused("carol", set_, "approval-not-distinct");
   EXPECT_THAT(ask({"queue"}).output, HasSubstr("dave@x"));
   people_.approve("dave", set_);
+  expect_as_its_schema_says("queue", ask({"queue", "--json"}));
   const auto promoted = promote();
   EXPECT_EQ(exit_code(promoted), 0) << promoted.output << promoted.errors;
   EXPECT_THAT(promoted.output, HasSubstr("mail/deliver waived by carol@x until "));
   EXPECT_TRUE(fs::exists(folder_.path() / "production/finance/tidy"));
+  // Published already, and told once more.
+  expect_as_its_schema_says("promote", ask({"promote", "latest", "--sign-with", "lab", "--json"}));
   const auto explained = ask({"explain", "tidy"});
   EXPECT_THAT(explained.output, HasSubstr("fail")) << "it keeps its outcome";
   EXPECT_THAT(explained.output, HasSubstr("waived by carol@x"));
