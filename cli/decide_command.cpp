@@ -18,7 +18,6 @@
 #include "promotion/desk/people.hpp"
 #include "promotion/desk/stage_policy.hpp"
 #include "promotion/policy/waivers.hpp"
-#include "promotion/stage/manifest.hpp"
 #include "reports/record/queries.hpp"
 
 namespace patchlab::cli {
@@ -123,8 +122,7 @@ Or<Matter> matter_of(const Arguments& arguments, DecisionBook& book, const fs::p
   const auto policy = policy_at_desk(stage, now);
   if (!policy) return Refusal{policy.error()};
   if (policy->trouble) return refused(policy->trouble->text, "patchlab policy says which there are");
-  matter.target = {arguments.department, reports::run_object(*record),
-                   sha256(sha256sums_of(*record, matter.candidates)), policy->digest};
+  matter.target = target_of(*record, arguments.department, matter.candidates, *policy);
   auto contents = book.read(matter.target);
   if (!contents) return Refusal{contents.error()};
   matter.contents = std::move(*contents);

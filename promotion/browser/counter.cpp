@@ -8,8 +8,8 @@
 #include "lab/core/printable.hpp"
 #include "promotion/book/failures.hpp"
 #include "promotion/browser/assets.hpp"
+#include "promotion/desk/people.hpp"
 #include "promotion/desk/stage_policy.hpp"
-#include "promotion/stage/manifest.hpp"
 #include "reports/record/queries.hpp"
 
 namespace patchlab::promotion::browser {
@@ -144,8 +144,7 @@ std::variant<Counter::Matter, NotAsked> Counter::matter_of(const AskedSet& set) 
     return NotAsked{422, known ? "policy-unreadable" : "ledger-unreadable", said(policy.error())};
   }
   matter.policy = std::move(*policy);
-  matter.target = {set.department, reports::run_object(matter.record),
-                   sha256(sha256sums_of(matter.record, matter.candidates)), matter.policy.digest};
+  matter.target = target_of(matter.record, set.department, matter.candidates, matter.policy);
   auto contents = DecisionBook(places_.stage / chain_folder_name, processes_, clock_).read(matter.target);
   if (!contents) return NotAsked{422, "ledger-unreadable", said(contents.error())};
   matter.contents = std::move(*contents);

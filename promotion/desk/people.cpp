@@ -177,6 +177,11 @@ bool is_named(const DecisionBook::Contents& contents, const std::string& departm
 
 }  // namespace
 
+DecisionTarget target_of(const reports::RunRecord& record, const std::string& department,
+                         const std::vector<std::string>& set, const Policy& policy) {
+  return {department, reports::run_object(record), sha256(sha256sums_of(record, set)), policy.digest};
+}
+
 std::vector<WaiverGiven> waivers_given(const Decisions& decisions) { return facts_in(decisions).given; }
 
 ReasonCode code_of(WhyNot why) {
@@ -241,11 +246,11 @@ PeopleOn people_in(const Decisions& decisions, const Trust& trust, const Policy&
 
 std::vector<PeopleOn> people_on(const DecisionBook& book, const reports::RunRecord& record,
                                 const reports::DepartmentRecord& department, const Policy& policy, Moment now) {
-  const auto digest_of = [&](const std::vector<std::string>& set) { return sha256(sha256sums_of(record, set)); };
   const auto passed = tested_set(department);
+  auto target = target_of(record, department.name, passed, policy);
   std::map<std::string, std::vector<std::string>> others;
-  for (auto& set : tested_sets(department)) others.emplace(digest_of(set), std::move(set));
-  DecisionTarget target{department.name, reports::run_object(record), digest_of(passed), policy.digest};
+  for (auto& set : tested_sets(department))
+    others.emplace(target_of(record, department.name, set, policy).set, std::move(set));
   others.erase(target.set);
   std::vector<std::string> digests;
   for (const auto& [digest, set] : others) digests.push_back(digest);

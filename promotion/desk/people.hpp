@@ -14,6 +14,10 @@
 // What people decided (promotion/approval), as a policy takes it (promotion/policy) and the gate asks about it.
 namespace patchlab::promotion {
 
+// What a decision about these candidates of a run would be about.
+[[nodiscard]] DecisionTarget target_of(const reports::RunRecord& record, const std::string& department,
+                                       const std::vector<std::string>& set, const Policy& policy);
+
 // Pure. `set`: ids of the candidates that the question is about.
 [[nodiscard]] PeopleOn people_in(const Decisions& decisions, const Trust& trust, const Policy& policy,
                                  std::vector<std::string> set);
