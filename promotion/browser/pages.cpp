@@ -11,6 +11,7 @@
 #include "reports/html/page.hpp"
 #include "reports/html/parts.hpp"
 #include "reports/record/queries.hpp"
+#include "reports/record/severity.hpp"
 
 namespace patchlab::promotion::browser {
 namespace {
@@ -202,13 +203,16 @@ void write_why(Page& page, const ShownSet& shown) {
     std::map<std::string, std::size_t> by_severity;
     for (const auto& id : shown.candidates) {
       const auto* candidate = reports::find_candidate(shown.record, id);
-      ++by_severity[candidate == nullptr ? "unknown" : candidate->severity];
+      const bool is_known = candidate != nullptr && reports::is_known_severity(candidate->severity);
+      ++by_severity[is_known ? candidate->severity : "unknown"];
     }
     std::string text;
-    for (const char* severity : {"critical", "important", "moderate", "low", "unknown"}) {
+    const auto say = [&](const char* severity) {
       if (const auto found = by_severity.find(severity); found != by_severity.end())
         text += fmt::format("{}{} {}", text.empty() ? "" : ", ", found->second, severity);
-    }
+    };
+    for (const char* severity : reports::known_severities) say(severity);
+    say("unknown");
     page.element("p", {},
                  text.empty() ? std::string("Nothing would be installed.")
                               : fmt::format("By the vendors' severities: {}.", text));

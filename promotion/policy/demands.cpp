@@ -10,6 +10,7 @@
 
 #include "lab/core/time.hpp"
 #include "reports/record/queries.hpp"
+#include "reports/record/severity.hpp"
 
 namespace patchlab::promotion {
 namespace {
@@ -500,11 +501,6 @@ std::map<std::string, std::string> severities_of(const RunRecord& record, const 
   return severities;
 }
 
-bool is_known_severity(const std::string& word) {
-  constexpr std::array known{"critical", "important", "moderate", "low"};
-  return std::ranges::count(known, word) > 0;
-}
-
 Counts counts(const ApprovalGiven& given, const ApprovalRule& rule) {
   if (given.by.empty()) return Counts::not_distinct;
   if (rule.not_by.contains(NotBy::submitter) && given.submitted) return Counts::not_distinct;
@@ -522,7 +518,7 @@ bool applies(const ApprovalRule& rule, const std::map<std::string, std::string>&
   if (!rule.is_conditional()) return true;
   if (rule.when_waived && anything_waived) return true;
   return !rule.severities.empty() && std::ranges::any_of(severities, [&](const auto& entry) {
-    return rule.severities.contains(entry.second) || !is_known_severity(entry.second);
+    return rule.severities.contains(entry.second) || !reports::is_known_severity(entry.second);
   });
 }
 

@@ -134,7 +134,6 @@ struct Demand {
 // Of these candidates, whatever became of them.
 [[nodiscard]] std::map<std::string, std::string> severities_of(const reports::RunRecord& record,
                                                                const std::vector<std::string>& candidates);
-[[nodiscard]] bool is_known_severity(const std::string& word);
 // Whether this approval counts for this rule: the one place that says so. Who may approve at all, and that a person
 // with two keys is one, is judged by whoever reads the statements.
 enum class Counts { yes, not_distinct, not_touched, not_verified };

@@ -15,6 +15,7 @@
 #include "lab/core/names.hpp"
 #include "lab/core/time.hpp"
 #include "promotion/policy/quickstart.hpp"
+#include "reports/record/severity.hpp"
 
 namespace patchlab::promotion {
 namespace {
@@ -25,7 +26,6 @@ constexpr std::int64_t most_days = 366;
 constexpr std::int64_t most_approvals = 20;
 constexpr std::int64_t most_waivers = 100;
 constexpr std::size_t longest_name = 120;
-constexpr std::array severities{"critical", "important", "moderate", "low"};
 constexpr std::array weekdays{"monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"};
 
 template <class T>
@@ -145,8 +145,9 @@ class Reading {
     std::set<std::string> found;
     const auto words = some_texts(reader, "severity");
     for (std::size_t i = 0; i < words.size(); ++i) {
-      if (std::ranges::count(severities, words[i]) == 0)
-        reader.problem("severity", i, fmt::format("'{}' is not one of: {}", words[i], fmt::join(severities, ", ")));
+      if (!reports::is_known_severity(words[i]))
+        reader.problem("severity", i,
+                       fmt::format("'{}' is not one of: {}", words[i], fmt::join(reports::known_severities, ", ")));
       found.insert(words[i]);
     }
     return found;
@@ -378,7 +379,8 @@ class Reading {
   void read_emergency(JsonReader reader, Policy& policy) {
     EmergencyLane lane;
     if (!reader.has("severity"))
-      reader.problem("severity", fmt::format("is required (a list of: {})", fmt::join(severities, ", ")));
+      reader.problem("severity",
+                     fmt::format("is required (a list of: {})", fmt::join(reports::known_severities, ", ")));
     lane.severities = read_severities(reader);
     if (!reader.has("approvals")) reader.problem("approvals", "is required: an emergency is somebody's decision");
     lane.approvals = read_approvals(reader, "approvals", policy);

@@ -9,6 +9,7 @@
 #include "reports/html/parts.hpp"
 #include "reports/html/sections.hpp"
 #include "reports/record/queries.hpp"
+#include "reports/record/severity.hpp"
 
 namespace patchlab::reports::html {
 namespace {
@@ -145,8 +146,9 @@ void write_decisions(Page& page, const RunRecord& record, const Decisions& decis
     if (&candidate == find_candidate(record, candidate.id))
       lines.push_back(line_of(record, decisions, candidate, verdicts));
   }
-  std::ranges::stable_sort(
-      lines, {}, [](const Line& line) { return std::pair(rank(line.worst()), severity_rank(*line.candidate)); });
+  std::ranges::stable_sort(lines, {}, [](const Line& line) {
+    return std::pair(rank(line.worst()), severity_rank(line.candidate->severity));
+  });
   page.element("section", {{"id", "decisions"}}, [&] {
     page.element("h2", {}, "Decisions");
     const bool waived = std::ranges::any_of(decisions, [](const auto& one) { return !one.waived.empty(); });

@@ -10,6 +10,7 @@
 #include "reports/html/sections.hpp"
 #include "reports/record/facts.hpp"
 #include "reports/record/queries.hpp"
+#include "reports/record/severity.hpp"
 #include "reports/record/summary.hpp"
 
 namespace patchlab::reports::html {
@@ -63,7 +64,8 @@ std::vector<const CandidateRecord*> set_of(const RunRecord& record, const Depart
                                                    : std::ranges::count(decision.candidates, candidate.id) > 0;
     if (is_in) set.push_back(&candidate);
   }
-  std::ranges::stable_sort(set, {}, [](const CandidateRecord* candidate) { return severity_rank(*candidate); });
+  std::ranges::stable_sort(set, {},
+                           [](const CandidateRecord* candidate) { return severity_rank(candidate->severity); });
   return set;
 }
 

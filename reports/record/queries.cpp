@@ -6,8 +6,9 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <array>
 #include <set>
+
+#include "reports/record/severity.hpp"
 
 namespace patchlab::reports {
 namespace {
@@ -68,15 +69,13 @@ std::vector<std::string> kept_configuration(const DepartmentRecord& department) 
 }
 
 std::string worst_severity(const RunRecord& record, const std::vector<std::string>& candidates) {
-  constexpr std::array order{"low", "moderate", "important", "critical"};
-  std::size_t worst = 0;
+  std::string_view worst;
   for (const auto& id : candidates) {
     const auto* candidate = find_candidate(record, id);
-    const auto found = candidate == nullptr ? order.end() : std::ranges::find(order, candidate->severity);
-    if (found == order.end()) return "unknown";
-    worst = std::max(worst, static_cast<std::size_t>(found - order.begin()));
+    if (candidate == nullptr || !is_known_severity(candidate->severity)) return "unknown";
+    if (worst.empty() || severity_rank(candidate->severity) < severity_rank(worst)) worst = candidate->severity;
   }
-  return candidates.empty() ? "unknown" : order[worst];
+  return worst.empty() ? "unknown" : std::string(worst);
 }
 
 std::string check_key(const std::string& machine, const std::string& check) { return machine + "/" + check; }

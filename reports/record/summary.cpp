@@ -9,6 +9,7 @@
 #include <array>
 
 #include "reports/record/queries.hpp"
+#include "reports/record/severity.hpp"
 
 namespace patchlab::reports {
 namespace {
@@ -77,7 +78,7 @@ std::vector<SummaryHeld> held_in(const RunRecord& record, const Decisions& decis
   for (const auto& candidate : record.candidates) {
     if (&candidate == find_candidate(record, candidate.id)) candidates.push_back(&candidate);
   }
-  std::ranges::stable_sort(candidates, {}, [](const auto* candidate) { return severity_rank(*candidate); });
+  std::ranges::stable_sort(candidates, {}, [](const auto* candidate) { return severity_rank(candidate->severity); });
   for (const auto* candidate : candidates) {
     const auto first = all.size();
     for (const auto& department : record.departments) {
@@ -297,12 +298,6 @@ std::string departments_text(const std::vector<std::string>& some, std::size_t o
   return fmt::format("{} and {} more",
                      fmt::join(some.begin(), some.begin() + static_cast<std::ptrdiff_t>(shown - 1), ", "),
                      some.size() - (shown - 1));
-}
-
-int severity_rank(const CandidateRecord& candidate) {
-  constexpr std::array known{"critical", "important", "moderate", "low"};
-  const auto found = std::ranges::find(known, candidate.severity);
-  return found == known.end() ? 0 : static_cast<int>(found - known.begin()) + 1;
 }
 
 }  // namespace patchlab::reports

@@ -69,7 +69,5 @@ struct RunSummary {
 [[nodiscard]] std::string departments_text(const std::vector<std::string>& some, std::size_t of_all,
                                            std::size_t shown = 4);
 
-// What is worst comes first: 0 is what nobody knows, as it could be the worst; then critical, important, moderate, low.
-[[nodiscard]] int severity_rank(const CandidateRecord& candidate);
 
 }  // namespace patchlab::reports

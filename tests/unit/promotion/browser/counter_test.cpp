@@ -205,6 +205,15 @@ TEST_F(DeskCounter, ShowsWhatFailedInTheResultsThatCount) {
                                             Not(HasSubstr("Nothing failed"))));
 }
 
+// A word that is none of ours counts as what it says: nobody knows how bad it is.
+TEST_F(DeskCounter, EachCandidateCountsInWhyItMatters) {
+  runs_["r1"].candidates[0].severity = "urgent";
+  runs_["r1"].candidates[1].severity = "low";
+  EXPECT_THAT(get("/set/r1/finance"), HasSubstr("1 low, 1 unknown"));
+  runs_["r1"].candidates[1].severity.clear();
+  EXPECT_THAT(get("/set/r1/finance"), HasSubstr("2 unknown"));
+}
+
 // Texts of a record come from packages and guests.
 TEST_F(DeskCounter, NothingOfARecordActsOnThePage) {
   const std::string evil = "\"'><script>alert(1)</script><img src=x onerror=alert(1)>\x1b[2J\xe2\x80\xae&amp;";

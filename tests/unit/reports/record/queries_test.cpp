@@ -4,12 +4,35 @@
 
 #include <gmock/gmock.h>
 
+#include "reports/record/severity.hpp"
 #include "tests/support/sample_record.hpp"
 
 namespace patchlab::reports {
 namespace {
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
+
+TEST(Severities, HaveOneOrderAndWhatNobodyKnowsIsTheWorst) {
+  EXPECT_LT(severity_rank("critical"), severity_rank("important"));
+  EXPECT_LT(severity_rank("important"), severity_rank("moderate"));
+  EXPECT_LT(severity_rank("moderate"), severity_rank("low"));
+  for (const char* word : {"", "unknown", "Critical", "emergency", "low "}) {
+    EXPECT_FALSE(is_known_severity(word)) << word;
+    EXPECT_LT(severity_rank(word), severity_rank("critical")) << word;
+  }
+  auto record = tests::good_record();
+  const std::vector<std::string> both{record.candidates[0].id, record.candidates[1].id};
+  record.candidates[0].severity = "low";
+  record.candidates[1].severity = "moderate";
+  EXPECT_EQ(worst_severity(record, both), "moderate");
+  EXPECT_EQ(worst_severity(record, {both[0]}), "low");
+  record.candidates[0].severity = "critical";
+  EXPECT_EQ(worst_severity(record, both), "critical");
+  record.candidates[1].severity = "urgent";
+  EXPECT_EQ(worst_severity(record, both), "unknown");
+  EXPECT_EQ(worst_severity(record, {"nobody"}), "unknown");
+  EXPECT_EQ(worst_severity(record, {}), "unknown");
+}
 
 TEST(MissingChecks, AreNoneInACompleteTrial) {
   const auto record = tests::rich_record();
