@@ -1,5 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The patchlab authors
 // SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
 #include <CLI/CLI.hpp>
 #include <set>
 
@@ -37,6 +39,12 @@ void show(const promotion::RunAttempt& attempt) {
 ExitCode attempts(const Arguments& arguments) {
   const auto stage = absolute_path(arguments.stage).while_doing("--stage");
   if (!stage) return report_input(stage.error(), ExitCode::bad_data);
+  // Of a stage that is not there nobody can say that nothing was tried.
+  if (!is_folder(*stage)) {
+    return report(configuration_error(fmt::format("there is no stage '{}'", stage->string()),
+                                      "name the folder that 'patchlab promote' was given as --stage"),
+                  ExitCode::bad_data);
+  }
   auto found = promotion::attempts_of_stage(*stage);
   if (!found) return report_input(found.error(), ExitCode::bad_data);
   if (!arguments.department.empty()) {

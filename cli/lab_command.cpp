@@ -68,6 +68,10 @@ ExitCode clean(const Arguments& arguments) {
   const auto elsewhere = libvirt::ssh_destination(arguments.uri);
   if (!elsewhere) return report(elsewhere.error());
   if (*elsewhere) return clean_there(arguments, **elsewhere);
+  if (arguments.uri.find("://") == std::string::npos) {
+    return report(usage_error(fmt::format("--connect '{}' is no URI of a libvirt", arguments.uri),
+                              "write qemu:///system, or qemu+ssh://root@HOST/system"));
+  }
   const auto named = absolute_path(arguments.storage);
   if (!named) return report(named.error());
   const auto& storage = *named;

@@ -157,6 +157,8 @@ TEST_F(Decide, AnEmergencyHasAReasonAndATicketAndIsNoRollback) {
 }
 
 TEST_F(Decide, AttemptsSaysThatThereIsNone) {
+  expect(ask({"attempts", "--stage", "prodution"}), 65, "there is no stage '");
+  std::filesystem::create_directories(folder_.path() / "production");
   const auto none = ask({"attempts"});
   EXPECT_EQ(exit_code(none), 0) << none.errors;
   EXPECT_THAT(none.output, HasSubstr("has no run"));

@@ -104,6 +104,9 @@ TEST_F(LabCommand, SaysWhichLibvirtItCannotReach) {
   EXPECT_EQ(exit_code(outcome), 2);
   EXPECT_THAT(outcome.errors,
               HasSubstr("patchlab: error: opening libvirt connection 'test:///nowhere/host.xml': libvirt: "));
+  const auto typo = patchlab({"lab", "clean", "--connect", "qemu"}, folder_.path());
+  EXPECT_EQ(exit_code(typo), 64) << typo.errors;
+  EXPECT_THAT(typo.errors, HasSubstr("--connect 'qemu' is no URI of a libvirt"));
   const auto remote = patchlab({"lab", "clean", "--connect", "qemu+tls://hv1/system"}, folder_.path());
   EXPECT_EQ(exit_code(remote), 78);
   EXPECT_THAT(remote.errors, HasSubstr("is on another host"));
