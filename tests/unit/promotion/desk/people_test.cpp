@@ -120,6 +120,36 @@ TEST(People, ObjectByRejectingAndByWhatNobodyCanRead) {
                           NotCountedHere{ReasonCode::rejected, "line 1: rejected by 'erin': because", false, "erin"}));
 }
 
+// What does not count is no part of what a promotion rests on, and what is about something else is nobody's reason.
+TEST(People, RestOnNothingButWhatCounts) {
+  DecisionHistory history;
+  history.question.failures = {{FailureKind::check, "mail", "deliver", "fail"}};
+  Policy policy;
+  policy.waivers = {{Waivable::check}, std::chrono::days(60), 2, {}};
+  history.waive("carol", {waive_mail});
+  EXPECT_THAT(people(history, policy).counted, IsEmpty()) << "nobody approved who had seen it";
+  history.approve("bob");
+  EXPECT_EQ(people(history, policy).counted.size(), 2U);
+  auto elsewhere = history.statement(StatementKind::approve, "dave");
+  elsewhere.subjects = {{"hr", sha256("another set")}};
+  elsewhere.run = sha256("another run");
+  history.add(elsewhere);
+  EXPECT_THAT(people(history, policy).not_counted, IsEmpty()) << "it is about something else";
+}
+
+// Accepting a change that nobody explained is another thing than accepting a failure: a policy allows each by itself.
+TEST(People, WaiveAReviewOnlyWhereThePolicySaysSo) {
+  DecisionHistory history;
+  history.question.failures = {{FailureKind::finding, "dns", "state:service:named", "review"}};
+  history.waive("carol", {{"dns", "", "state:service:named", "review"}});
+  history.approve("bob");
+  Policy policy;
+  policy.waivers = {{Waivable::check, Waivable::state}, std::chrono::days(60), 2, {}};
+  EXPECT_THAT(people(history, policy).waived, IsEmpty());
+  policy.waivers.what = {Waivable::review};
+  EXPECT_EQ(people(history, policy).waived.size(), 1U);
+}
+
 TEST(People, HaveACodeForEachReason) {
   for (int i = 0; i <= static_cast<int>(WhyNot::withdrawal_not_by_author); ++i) {
     const auto why = static_cast<WhyNot>(i);
