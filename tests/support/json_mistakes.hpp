@@ -34,7 +34,7 @@ inline void collect_places(const Json& value, const std::string& at, const std::
 
 inline std::vector<Json> mistakes_for(const Json& value) {
   if (value.is_string()) return {5, "", "x"};
-  if (value.is_number()) return {"5", -1, std::uint64_t{1} << 63U};
+  if (value.is_number()) return {"5", -1, 1, std::uint64_t{1} << 63U};
   if (value.is_boolean()) return {nullptr, 1};
   if (value.is_array()) return {nullptr, Json::array(), Json::array({5})};
   return {nullptr, Json::object(), Json::array()};
