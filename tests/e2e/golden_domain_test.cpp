@@ -68,7 +68,7 @@ TEST(GoldenDomain, OfWindowsIsTestedWithWindowsPackages) {
   if (const auto why = why_not_here(); !why.empty()) GTEST_SKIP() << why;
   if (testing::is_missing("gcab")) GTEST_SKIP() << "gcab is not installed";
   const TemporaryFolder packages;
-  const auto scenario = windows_scenario(packages.path(), {"good", "breaks-dns"});
+  const auto scenario = windows_scenario(packages.path(), {"good"});
   ASSERT_TRUE(scenario) << scenario.error().message;
   run_inside(PATCHLAB_INSIDE_WINDOWS, {}, *scenario);
 }

@@ -10,16 +10,14 @@
 namespace patchlab::e2e {
 namespace {
 
-using ::testing::ElementsAre;
-
 // A golden machine with Windows, as its owner has it under libvirt: the stand-in, of which patchlab knows the domain
-// and what the scenario says.
+// and what the scenario says. What breaks a Windows machine is windows_scenario_test's.
 class WindowsDomain : public GoldenDomain {
  protected:
   void SetUp() override {
     InsideSystemLibvirt::SetUp();
     if (HasFatalFailure()) return;
-    const auto shipped = windows_scenario(work_.path(), {"good", "breaks-dns"});
+    const auto shipped = windows_scenario(work_.path(), {"good"});
     ASSERT_TRUE(shipped) << shipped.error().message;
     auto scenario = on_the_domain(*shipped, {{"system", {{"family", "windows"}, {"version", "6.2.9200"}}}});
     scenario["trial"] = {{"warm_reboots", 0}, {"cold_reboots", 0}, {"stability_s", 0}, {"confirmations", 0}};
@@ -35,17 +33,13 @@ class WindowsDomain : public GoldenDomain {
   [[nodiscard]] std::string recipe() const override { return "windows-stand-in"; }
 };
 
-TEST_F(WindowsDomain, TakesWhatIsGoodAndGivesItBackAndHoldsBackWhatBreaksIt) {
+TEST_F(WindowsDomain, TakesWhatIsGoodAndGivesItBack) {
   const auto outcome = patchlab({"run", "domains.json", "--runs", "runs"}, work_.path(), std::chrono::minutes(15));
-  EXPECT_EQ(exit_code(outcome), 1) << outcome.output << outcome.errors;
+  EXPECT_EQ(exit_code(outcome), 0) << outcome.output << outcome.errors;
   const auto record = this->record();
   EXPECT_TRUE(record.complete);
   ASSERT_EQ(record.departments.size(), 1U) << outcome.errors;
   const auto& finance = record.departments[0];
-  const auto* bad = reports::find_verdict(finance, "KB9900004-6.2.1.0");
-  ASSERT_NE(bad, nullptr);
-  EXPECT_EQ(bad->outcome, Outcome::fail) << bad->reason;
-  EXPECT_THAT(bad->failed, ElementsAre("dns/cname-chain", "dns/cname-chain-tcp"));
   const auto* good = reports::find_verdict(finance, "KB9900001-6.2.1.0");
   ASSERT_NE(good, nullptr);
   EXPECT_EQ(good->outcome, Outcome::pass) << good->reason;
