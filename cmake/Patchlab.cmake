@@ -22,8 +22,13 @@ file(WRITE ${CMAKE_BINARY_DIR}/patchlab_pch.cpp "// owns the shared precompiled 
 add_library(patchlab_pch STATIC ${CMAKE_BINARY_DIR}/patchlab_pch.cpp)
 target_link_libraries(patchlab_pch PRIVATE patchlab_settings patchlab_warnings fmt::fmt nlohmann_json::nlohmann_json)
 set(patchlab_headers <algorithm> <array> <chrono> <filesystem> <functional> <map> <memory> <mutex> <optional> <set> <string>
-                     <string_view> <thread> <variant> <vector> <fmt/format.h> <nlohmann/json.hpp>)
+                     <string_view> <thread> <variant> <vector> <fmt/format.h> "${PROJECT_SOURCE_DIR}/lab/core/json_instances.hpp")
 target_precompile_headers(patchlab_pch PRIVATE ${patchlab_headers})
+
+# What those headers declare and do not define: everything links it in the place of the JSON library.
+add_library(patchlab_json STATIC ${PROJECT_SOURCE_DIR}/lab/core/json_instances.cpp)
+target_compile_options(patchlab_json PRIVATE $<$<NOT:$<CONFIG:Release,RelWithDebInfo>>:-O2>)
+target_link_libraries(patchlab_json PUBLIC nlohmann_json::nlohmann_json PRIVATE patchlab_settings patchlab_warnings)
 
 # Tests read gmock as well: a third of a second in each of their hundred units. Made where the first test needs it.
 function(patchlab_test_headers name)
@@ -45,7 +50,7 @@ function(patchlab_library name)
     set_target_properties(${name} PROPERTIES UNITY_BUILD OFF)
   endif()
   add_library(patchlab::${name} ALIAS ${name})
-  target_link_libraries(${name} PUBLIC fmt::fmt nlohmann_json::nlohmann_json ${ARG_LIBS}
+  target_link_libraries(${name} PUBLIC fmt::fmt patchlab_json ${ARG_LIBS}
                                 PRIVATE patchlab_settings patchlab_warnings ${ARG_PRIVATE_LIBS})
   target_precompile_headers(${name} REUSE_FROM patchlab_pch)
 endfunction()
