@@ -41,10 +41,11 @@ function(patchlab_test_headers name)
   target_precompile_headers(${name} REUSE_FROM patchlab_test_pch)
 endfunction()
 
-# patchlab_library(lab_core SOURCES a.cpp b.cpp [LIBS public...] [PRIVATE_LIBS private...] [APART])
+# patchlab_library(lab_core SOURCES a.cpp b.cpp [LIBS public...] [PRIVATE_LIBS private...] [APART] [HEADERS <heavy.hpp>...])
 # APART: the sources use the same names in their unnamed namespaces (each check has its Parameters), so each is its own unit.
+# HEADERS: heavy ones of others that most of its sources read; it gets a precompiled header of its own then.
 function(patchlab_library name)
-  cmake_parse_arguments(ARG "APART" "" "SOURCES;LIBS;PRIVATE_LIBS" ${ARGN})
+  cmake_parse_arguments(ARG "APART" "" "SOURCES;LIBS;PRIVATE_LIBS;HEADERS" ${ARGN})
   add_library(${name} STATIC ${ARG_SOURCES})
   if(ARG_APART)
     set_target_properties(${name} PROPERTIES UNITY_BUILD OFF)
@@ -52,7 +53,11 @@ function(patchlab_library name)
   add_library(patchlab::${name} ALIAS ${name})
   target_link_libraries(${name} PUBLIC fmt::fmt patchlab_json ${ARG_LIBS}
                                 PRIVATE patchlab_settings patchlab_warnings ${ARG_PRIVATE_LIBS})
-  target_precompile_headers(${name} REUSE_FROM patchlab_pch)
+  if(ARG_HEADERS)
+    target_precompile_headers(${name} PRIVATE ${patchlab_headers} ${ARG_HEADERS})
+  else()
+    target_precompile_headers(${name} REUSE_FROM patchlab_pch)
+  endif()
 endfunction()
 
 # patchlab_test(checks_test SOURCES a_test.cpp [LIBS ...] [LABEL unit]): one executable, each TEST found by ctest, labelled.
