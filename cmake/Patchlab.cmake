@@ -61,12 +61,13 @@ function(patchlab_library name)
 endfunction()
 
 # patchlab_test(checks_test SOURCES a_test.cpp [LIBS ...] [LABEL unit]): one executable, each TEST found by ctest, labelled.
+# APART: these sources use the same names as others in their unnamed namespaces, so each of them is its own unit; ALL of them.
 # WHOLE: the executable is one test, for suites that set up once what takes long.
 # PLACES: how many of ctest's places it takes; with one or more it needs the golden images. Two for those labelled vm, one for
 # those of them that mostly wait: run-tests gives ctest three for each processor. More at once take longer altogether, as starved
 # guests are asked again. One place more is for what is quick: unit tests, and what mostly waits for real servers, one test at a time.
 function(patchlab_test name)
-  cmake_parse_arguments(ARG "APART;WHOLE" "LABEL;TIMEOUT;PLACES" "SOURCES;LIBS" ${ARGN})
+  cmake_parse_arguments(ARG "WHOLE" "LABEL;TIMEOUT;PLACES" "APART;SOURCES;LIBS" ${ARGN})
   if(NOT ARG_LABEL)
     set(ARG_LABEL unit)
   endif()
@@ -88,8 +89,10 @@ function(patchlab_test name)
     list(APPEND properties RESOURCE_LOCK servers)
   endif()
   add_executable(${name} ${ARG_SOURCES})
-  if(ARG_APART)
+  if(ARG_APART STREQUAL ALL)
     set_target_properties(${name} PROPERTIES UNITY_BUILD OFF)
+  elseif(ARG_APART)
+    set_source_files_properties(${ARG_APART} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
   endif()
   target_link_libraries(${name} PRIVATE patchlab_settings patchlab_warnings ${ARG_LIBS} GTest::gmock_main)
   patchlab_test_headers(${name})

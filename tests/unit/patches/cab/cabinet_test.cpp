@@ -17,7 +17,7 @@ using ::testing::IsEmpty;
 
 Result<ByteSink*> nothing(const CabEntry&) { return nullptr; }
 
-std::string trouble_with(const std::string& bytes, const CabLimits& limits = {}) {
+std::string trouble_with_cabinet(const std::string& bytes, const CabLimits& limits = {}) {
   UnpackBudget budget(limits);
   const auto content = read_cabinet(MemorySource(bytes), "x.cab", budget, nothing);
   return content ? "no trouble" : content.error().message;
@@ -39,67 +39,67 @@ TEST(Cabinet, UnpacksWhatIsChosenAndCountsTheRest) {
 }
 
 TEST(Cabinet, RefusesWhatIsNone) {
-  EXPECT_EQ(trouble_with(""), "'x.cab' is no cabinet (no MSCF signature)");
-  EXPECT_EQ(trouble_with("<html>"), "'x.cab' is no cabinet (no MSCF signature)");
-  EXPECT_EQ(trouble_with("MSCF"), "'x.cab' is truncated (no complete header)");
+  EXPECT_EQ(trouble_with_cabinet(""), "'x.cab' is no cabinet (no MSCF signature)");
+  EXPECT_EQ(trouble_with_cabinet("<html>"), "'x.cab' is no cabinet (no MSCF signature)");
+  EXPECT_EQ(trouble_with_cabinet("MSCF"), "'x.cab' is truncated (no complete header)");
 }
 
 TEST(Cabinet, NoticesEveryTruncation) {
   const auto bytes = two_files().bytes();
   for (std::size_t size = 0; size < bytes.size(); size += 97)
-    EXPECT_NE(trouble_with(bytes.substr(0, size)), "no trouble") << size;
-  EXPECT_EQ(trouble_with(bytes.substr(0, bytes.size() - 1)),
+    EXPECT_NE(trouble_with_cabinet(bytes.substr(0, size)), "no trouble") << size;
+  EXPECT_EQ(trouble_with_cabinet(bytes.substr(0, bytes.size() - 1)),
             fmt::format("'x.cab' is truncated: it declares {} bytes, {} are there", bytes.size(), bytes.size() - 1));
   // The declared size made to fit: then the data are missing.
   auto shorter = bytes.substr(0, bytes.size() - 100);
   testing::set32(shorter, 8, static_cast<std::uint32_t>(shorter.size()));
-  EXPECT_THAT(trouble_with(shorter), HasSubstr("'x.cab': entry 'folder\\b.txt' is"));
+  EXPECT_THAT(trouble_with_cabinet(shorter), HasSubstr("'x.cab': entry 'folder\\b.txt' is"));
 }
 
 TEST(Cabinet, ComparesChecksums) {
   auto bytes = two_files().bytes();
   bytes[bytes.size() - 10] ^= 1;
-  EXPECT_EQ(trouble_with(bytes), "'x.cab': entry 'folder\\b.txt' is damaged (a checksum is wrong)");
+  EXPECT_EQ(trouble_with_cabinet(bytes), "'x.cab': entry 'folder\\b.txt' is damaged (a checksum is wrong)");
 }
 
 TEST(Cabinet, RefusesNamesThatLeaveTheFolder) {
-  EXPECT_EQ(trouble_with(CabBuilder{{{"..\\..\\windows\\system32\\evil.dll", "x"}}}.bytes()),
+  EXPECT_EQ(trouble_with_cabinet(CabBuilder{{{"..\\..\\windows\\system32\\evil.dll", "x"}}}.bytes()),
             "'x.cab' holds the dangerous name '..\\..\\windows\\system32\\evil.dll': it leaves its folder");
-  EXPECT_THAT(trouble_with(CabBuilder{{{"/etc/passwd", "x"}}}.bytes()), HasSubstr("it begins at the root"));
-  EXPECT_THAT(trouble_with(CabBuilder{{{"c:\\x", "x"}}}.bytes()), HasSubstr("it names a drive or a stream"));
+  EXPECT_THAT(trouble_with_cabinet(CabBuilder{{{"/etc/passwd", "x"}}}.bytes()), HasSubstr("it begins at the root"));
+  EXPECT_THAT(trouble_with_cabinet(CabBuilder{{{"c:\\x", "x"}}}.bytes()), HasSubstr("it names a drive or a stream"));
 }
 
 TEST(Cabinet, RefusesDeclaredSizesAboveTheLimit) {
   CabLimits limits;
   limits.unpacked_bytes = 1000;
-  EXPECT_EQ(trouble_with(two_files().bytes(), limits), "'x.cab' unpacks to more than the 1000 bytes allowed");
+  EXPECT_EQ(trouble_with_cabinet(two_files().bytes(), limits), "'x.cab' unpacks to more than the 1000 bytes allowed");
   // Two gigabytes declared where a few bytes are: refused at once, without memory for them.
   auto bytes = two_files().bytes();
   testing::set32(bytes, two_files().entry_offset(1), 0x7fff0000);
-  EXPECT_THAT(trouble_with(bytes), HasSubstr("is damaged"));
+  EXPECT_THAT(trouble_with_cabinet(bytes), HasSubstr("is damaged"));
 }
 
 TEST(Cabinet, RefusesTooManyEntries) {
   CabLimits limits;
   limits.entries = 1;
-  EXPECT_EQ(trouble_with(two_files().bytes(), limits), "'x.cab' has more than the 1 entries allowed");
+  EXPECT_EQ(trouble_with_cabinet(two_files().bytes(), limits), "'x.cab' has more than the 1 entries allowed");
   auto bytes = two_files().bytes();
   testing::set16(bytes, 28, 0xffff);
-  EXPECT_THAT(trouble_with(bytes), HasSubstr("'x.cab' is"));
+  EXPECT_THAT(trouble_with_cabinet(bytes), HasSubstr("'x.cab' is"));
 }
 
 // Each would make libmspack unpack the folder again from its beginning.
 TEST(Cabinet, RefusesEntriesThatShareBytes) {
   auto bytes = two_files().bytes();
   testing::set32(bytes, two_files().entry_offset(1) + 4, 0);
-  EXPECT_EQ(trouble_with(bytes), "'x.cab' is damaged: 'folder\\b.txt' shares bytes with another entry");
+  EXPECT_EQ(trouble_with_cabinet(bytes), "'x.cab' is damaged: 'folder\\b.txt' shares bytes with another entry");
 }
 
 TEST(Cabinet, RefusesOnePartOfASet) {
   for (const std::uint32_t flag : {1U, 2U}) {
     auto cab = two_files();
     cab.flags = flag;
-    EXPECT_EQ(trouble_with(cab.bytes()), "'x.cab' is one part of a cabinet set, which no servicing package is");
+    EXPECT_EQ(trouble_with_cabinet(cab.bytes()), "'x.cab' is one part of a cabinet set, which no servicing package is");
   }
 }
 

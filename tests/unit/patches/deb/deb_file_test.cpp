@@ -18,7 +18,7 @@ using testing::TestFolder;
 
 class DebFileTest : public ::testing::Test {
  protected:
-  std::string trouble_with(const std::string& bytes, const DebLimits& limits = {}) {
+  std::string trouble_with_deb_file(const std::string& bytes, const DebLimits& limits = {}) {
     const auto deb = inspect_deb(folder_.write("x.deb", bytes), limits);
     return deb ? "no trouble" : deb.error().message;
   }
@@ -53,15 +53,15 @@ TEST_F(DebFileTest, NamesTheFileThatIsNotThere) {
 }
 
 TEST_F(DebFileTest, RefusesWhatIsNoPackage) {
-  EXPECT_THAT(trouble_with(""), HasSubstr("x.deb' is no Debian package (too short)"));
-  EXPECT_THAT(trouble_with("<html>404 not found</html>"), HasSubstr("is no Debian package (no ar archive)"));
-  EXPECT_THAT(trouble_with("!<arch>\n"), HasSubstr("it needs debian-binary, control.tar and data.tar"));
+  EXPECT_THAT(trouble_with_deb_file(""), HasSubstr("x.deb' is no Debian package (too short)"));
+  EXPECT_THAT(trouble_with_deb_file("<html>404 not found</html>"), HasSubstr("is no Debian package (no ar archive)"));
+  EXPECT_THAT(trouble_with_deb_file("!<arch>\n"), HasSubstr("it needs debian-binary, control.tar and data.tar"));
 }
 
 TEST_F(DebFileTest, FindsATruncationAtEveryLength) {
   const auto bytes = PackageBuilder{}.bytes();
   for (std::size_t length = 0; length < bytes.size(); ++length) {
-    const auto message = trouble_with(bytes.substr(0, length));
+    const auto message = trouble_with_deb_file(bytes.substr(0, length));
     // The last byte may be mere padding of the ar archive; dpkg does not ask for it either.
     if (length + 1 == bytes.size()) continue;
     ASSERT_NE(message, "no trouble") << "at " << length << " of " << bytes.size();
@@ -76,27 +76,27 @@ TEST_F(DebFileTest, FindsAFlippedBitAnywhereInTheCompressedMembers) {
     for (auto at = member.offset; at < member.offset + member.bytes; at += 3) {
       auto damaged = bytes;
       damaged[at] = static_cast<char>(damaged[at] ^ 0x10);
-      ASSERT_NE(trouble_with(damaged), "no trouble") << member.name << " at " << at;
+      ASSERT_NE(trouble_with_deb_file(damaged), "no trouble") << member.name << " at " << at;
     }
   }
 }
 
 TEST_F(DebFileTest, RefusesBytesAfterTheEnd) {
-  EXPECT_THAT(trouble_with(PackageBuilder{}.bytes() + "garbage"), HasSubstr("has bytes after its end"));
+  EXPECT_THAT(trouble_with_deb_file(PackageBuilder{}.bytes() + "garbage"), HasSubstr("has bytes after its end"));
 }
 
 TEST_F(DebFileTest, RefusesNamesThatLeaveTheRoot) {
   for (const char* name : {"../evil", "./usr/../../evil", "/../etc/passwd", "./.."}) {
     PackageBuilder builder;
     builder.data.push_back(testing::file(name, "x"));
-    EXPECT_THAT(trouble_with(builder.bytes()), HasSubstr("would leave the root folder")) << name;
+    EXPECT_THAT(trouble_with_deb_file(builder.bytes()), HasSubstr("would leave the root folder")) << name;
   }
   PackageBuilder builder;
   TarEntry link = testing::file("./usr/link", "");
   link.type = EntryType::hardlink;
   link.target = "../../etc/shadow";
   builder.data.push_back(link);
-  EXPECT_THAT(trouble_with(builder.bytes()), HasSubstr("hard link './usr/link' would leave the root folder"));
+  EXPECT_THAT(trouble_with_deb_file(builder.bytes()), HasSubstr("hard link './usr/link' would leave the root folder"));
 }
 
 // dpkg installs all of these, and keeps each inside its root (tests/integration/patches).
@@ -107,18 +107,18 @@ TEST_F(DebFileTest, AcceptsWhatDpkgKeepsInsideTheRoot) {
   link.type = EntryType::hardlink;
   link.target = "/opt/absolute";
   builder.data.push_back(link);
-  EXPECT_EQ(trouble_with(builder.bytes()), "no trouble");
+  EXPECT_EQ(trouble_with_deb_file(builder.bytes()), "no trouble");
 }
 
 TEST_F(DebFileTest, AcceptsPackagesWithoutFiles) {
   const auto control = pack_tar_xz(PackageBuilder{}.control()).value();
   const auto nothing = pack_tar_xz({}).value();
-  EXPECT_EQ(trouble_with(pack_deb(control, nothing, 0)), "no trouble");  // an end marker alone
+  EXPECT_EQ(trouble_with_deb_file(pack_deb(control, nothing, 0)), "no trouble");  // an end marker alone
   auto uncompressed = pack_deb(control, "", 0);
-  EXPECT_NE(trouble_with(uncompressed), "no trouble");  // xz is never without a byte, neither for dpkg
+  EXPECT_NE(trouble_with_deb_file(uncompressed), "no trouble");  // xz is never without a byte, neither for dpkg
   uncompressed.replace(uncompressed.rfind("data.tar.xz"), 11, "data.tar   ");
-  EXPECT_EQ(trouble_with(uncompressed), "no trouble");
-  EXPECT_THAT(trouble_with(pack_deb(nothing, nothing, 0)), HasSubstr("has no control file"));
+  EXPECT_EQ(trouble_with_deb_file(uncompressed), "no trouble");
+  EXPECT_THAT(trouble_with_deb_file(pack_deb(nothing, nothing, 0)), HasSubstr("has no control file"));
 }
 
 TEST_F(DebFileTest, ReadsTheControlFileThatDpkgReads) {
@@ -133,7 +133,7 @@ TEST_F(DebFileTest, ReadsTheControlFileThatDpkgReads) {
   link.type = EntryType::symlink;
   link.target = "other";
   control.push_back(link);
-  EXPECT_THAT(trouble_with(pack_deb(pack_tar_xz(control).value(), pack_tar_xz(first.data).value(), 0)),
+  EXPECT_THAT(trouble_with_deb_file(pack_deb(pack_tar_xz(control).value(), pack_tar_xz(first.data).value(), 0)),
               HasSubstr("its control file is no plain file"));
 }
 
@@ -160,7 +160,7 @@ TEST_F(DebFileTest, AcceptsSymbolicLinksThatPointUpwards) {
   link.type = EntryType::symlink;
   link.target = "../../run/x";
   builder.data.push_back(link);
-  EXPECT_EQ(trouble_with(builder.bytes()), "no trouble");
+  EXPECT_EQ(trouble_with_deb_file(builder.bytes()), "no trouble");
 }
 
 TEST_F(DebFileTest, StopsAtItsLimits) {
@@ -169,40 +169,40 @@ TEST_F(DebFileTest, StopsAtItsLimits) {
       testing::file("./zeros", std::string(1U << 20U, '\0')));  // a small bomb: 1 MiB out of 200 bytes
   DebLimits limits;
   limits.unpacked_bytes = 100'000;
-  EXPECT_THAT(trouble_with(builder.bytes(), limits),
+  EXPECT_THAT(trouble_with_deb_file(builder.bytes(), limits),
               HasSubstr("data.tar.xz: unpacks to more than the 100000 bytes allowed"));
   limits = {};
   limits.entries = 2;
-  EXPECT_THAT(trouble_with(builder.bytes(), limits), HasSubstr("has more than 2 entries"));
+  EXPECT_THAT(trouble_with_deb_file(builder.bytes(), limits), HasSubstr("has more than 2 entries"));
   limits = {};
   limits.file_bytes = 100;
-  EXPECT_THAT(trouble_with(builder.bytes(), limits), EndsWith("is larger than 100 bytes"));
+  EXPECT_THAT(trouble_with_deb_file(builder.bytes(), limits), EndsWith("is larger than 100 bytes"));
 }
 
 TEST_F(DebFileTest, RefusesBadControlFiles) {
   PackageBuilder builder;
   builder.package = "../x";
-  EXPECT_THAT(trouble_with(builder.bytes()), EndsWith("'../x' is no package name"));
+  EXPECT_THAT(trouble_with_deb_file(builder.bytes()), EndsWith("'../x' is no package name"));
   builder = {};
   builder.version = "1 2";
-  EXPECT_THAT(trouble_with(builder.bytes()), HasSubstr("has a character that versions cannot have"));
+  EXPECT_THAT(trouble_with_deb_file(builder.bytes()), HasSubstr("has a character that versions cannot have"));
   builder = {};
   builder.architecture = "";
-  EXPECT_THAT(trouble_with(builder.bytes()), EndsWith("'' is no architecture"));
+  EXPECT_THAT(trouble_with_deb_file(builder.bytes()), EndsWith("'' is no architecture"));
   builder = {};
   builder.more_fields = "Package: twice\n";
-  EXPECT_THAT(trouble_with(builder.bytes()), HasSubstr("field 'Package' stands there twice"));
+  EXPECT_THAT(trouble_with_deb_file(builder.bytes()), HasSubstr("field 'Package' stands there twice"));
   builder = {};
   builder.more_fields = "\nPackage: second\n";
-  EXPECT_THAT(trouble_with(builder.bytes()), HasSubstr("must have exactly one paragraph"));
+  EXPECT_THAT(trouble_with_deb_file(builder.bytes()), HasSubstr("must have exactly one paragraph"));
 }
 
 TEST_F(DebFileTest, RefusesAMemberWhoseSizeIsNonsense) {
   auto bytes = PackageBuilder{}.bytes();
   bytes.replace(8 + 48, 10, "99999999  ");
-  EXPECT_THAT(trouble_with(bytes), HasSubstr("is truncated: member 'debian-binary' needs 99999999 bytes"));
+  EXPECT_THAT(trouble_with_deb_file(bytes), HasSubstr("is truncated: member 'debian-binary' needs 99999999 bytes"));
   bytes.replace(8 + 48, 10, "-1        ");
-  EXPECT_THAT(trouble_with(bytes), HasSubstr("is damaged at byte 8 (ar size '-1')"));
+  EXPECT_THAT(trouble_with_deb_file(bytes), HasSubstr("is damaged at byte 8 (ar size '-1')"));
 }
 
 TEST(PackTar, GivesTheSameBytesEveryTime) { EXPECT_EQ(PackageBuilder{}.bytes(), PackageBuilder{}.bytes()); }

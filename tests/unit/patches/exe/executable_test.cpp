@@ -13,7 +13,7 @@ namespace {
 using ::testing::HasSubstr;
 using testing::ProgramBuilder;
 
-std::string trouble_with(const std::string& bytes) {
+std::string trouble_with_executable(const std::string& bytes) {
   const auto program = read_executable(MemorySource(bytes), "x.exe");
   return program ? "no trouble" : program.error().message;
 }
@@ -46,19 +46,19 @@ TEST(Executable, ReadsProgramsWithoutAVersion) {
 }
 
 TEST(Executable, RefusesWhatIsNoWindowsProgram) {
-  EXPECT_EQ(trouble_with("MZ"), "'x.exe' is truncated: 64 bytes at 0 are not there");
-  EXPECT_EQ(trouble_with(std::string(64, 'x')), "'x.exe' is no program (no MZ signature)");
+  EXPECT_EQ(trouble_with_executable("MZ"), "'x.exe' is truncated: 64 bytes at 0 are not there");
+  EXPECT_EQ(trouble_with_executable(std::string(64, 'x')), "'x.exe' is no program (no MZ signature)");
   auto bytes = ProgramBuilder{}.bytes();
   bytes[64] = 'N';
-  EXPECT_EQ(trouble_with(bytes), "'x.exe' is no Windows program (no PE signature): a program for DOS?");
+  EXPECT_EQ(trouble_with_executable(bytes), "'x.exe' is no Windows program (no PE signature): a program for DOS?");
   ProgramBuilder unknown;
   unknown.machine = 0x1234;
-  EXPECT_EQ(trouble_with(unknown.bytes()), "'x.exe' is a program for an unknown architecture (0x1234)");
+  EXPECT_EQ(trouble_with_executable(unknown.bytes()), "'x.exe' is a program for an unknown architecture (0x1234)");
 }
 
 TEST(Executable, NoticesThatItIsTruncated) {
   const auto bytes = ProgramBuilder{}.bytes();
-  EXPECT_THAT(trouble_with(bytes.substr(0, bytes.size() - 1)),
+  EXPECT_THAT(trouble_with_executable(bytes.substr(0, bytes.size() - 1)),
               HasSubstr("'x.exe' is truncated: section '.rsrc' ends at byte"));
 }
 
@@ -66,10 +66,10 @@ TEST(Executable, NoticesThatItIsTruncated) {
 TEST(Executable, SurvivesResourcesThatGoRound) {
   auto bytes = ProgramBuilder{}.bytes();
   testing::set32(bytes, 0x200 + 20, 0x80000000);
-  EXPECT_EQ(trouble_with(bytes), "no trouble");
+  EXPECT_EQ(trouble_with_executable(bytes), "no trouble");
   bytes = ProgramBuilder{}.bytes();
   testing::set16(bytes, 0x200 + 0x58, 0);
-  EXPECT_EQ(trouble_with(bytes), "no trouble");
+  EXPECT_EQ(trouble_with_executable(bytes), "no trouble");
 }
 
 }  // namespace

@@ -15,7 +15,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using testing::InstallerBuilder;
 
-std::string trouble_with(const std::string& bytes) {
+std::string trouble_with_installer_file(const std::string& bytes) {
   const auto file = read_installer_file(MemorySource(bytes), "x.msi");
   return file ? "no trouble" : file.error().message;
 }
@@ -90,23 +90,23 @@ TEST(InstallerFile, ReadsAPatchWithWhatItReplacesAndPatches) {
 }
 
 TEST(InstallerFile, RefusesWhatIsNoInstaller) {
-  EXPECT_EQ(trouble_with(""), "'x.msi' is truncated: 512 bytes at 0 are not there");
-  EXPECT_EQ(trouble_with(std::string(600, 'x')), "'x.msi' is no compound file");
+  EXPECT_EQ(trouble_with_installer_file(""), "'x.msi' is truncated: 512 bytes at 0 are not there");
+  EXPECT_EQ(trouble_with_installer_file(std::string(600, 'x')), "'x.msi' is no compound file");
   testing::CompoundBuilder other{std::string(16, '\1'), {{u"WordDocument", "text"}}};
-  EXPECT_EQ(trouble_with(other.bytes()),
+  EXPECT_EQ(trouble_with_installer_file(other.bytes()),
             "'x.msi' is a compound file, but no Windows Installer package or patch (class "
             "{01010101-0101-0101-0101-010101010101})");
   other.root_class = std::string("\x82\x10\x0c\0\0\0\0\0\xc0\0\0\0\0\0\0\x46", 16);
-  EXPECT_EQ(trouble_with(other.bytes()), "'x.msi' is a transform (.mst), not a package");
+  EXPECT_EQ(trouble_with_installer_file(other.bytes()), "'x.msi' is a transform (.mst), not a package");
 }
 
 TEST(InstallerFile, SaysWhichFactIsMissing) {
   InstallerBuilder builder;
   builder.properties = {{"ProductName", "x"}};
-  EXPECT_EQ(trouble_with(builder.bytes()), "'x.msi' has no ProductCode in its Property table");
+  EXPECT_EQ(trouble_with_installer_file(builder.bytes()), "'x.msi' has no ProductCode in its Property table");
   auto without_code = patch();
   without_code.revision = "none";
-  EXPECT_EQ(trouble_with(without_code.bytes()), "'x.msi' has no patch code in its summary information");
+  EXPECT_EQ(trouble_with_installer_file(without_code.bytes()), "'x.msi' has no patch code in its summary information");
 }
 
 TEST(CompoundFile, RefusesChainsThatGoRound) {
@@ -115,30 +115,30 @@ TEST(CompoundFile, RefusesChainsThatGoRound) {
   const auto table = bytes.size() - 512;
   const auto directory = u32_at(bytes, 48);
   testing::set32(bytes, table + directory * 4, directory);
-  EXPECT_EQ(trouble_with(bytes), "'x.msi' is damaged: a chain of sectors goes round in a circle");
+  EXPECT_EQ(trouble_with_installer_file(bytes), "'x.msi' is damaged: a chain of sectors goes round in a circle");
 }
 
 TEST(CompoundFile, RefusesADirectoryThatIsNoTree) {
   auto bytes = InstallerBuilder{}.bytes();
   const auto directory = (std::size_t{u32_at(bytes, 48)} + 1) * 512;
   testing::set32(bytes, directory + 128 + 68, 1);  // the first child is its own left neighbour
-  EXPECT_EQ(trouble_with(bytes), "'x.msi' is damaged: its directory is no tree");
+  EXPECT_EQ(trouble_with_installer_file(bytes), "'x.msi' is damaged: its directory is no tree");
 }
 
 TEST(CompoundFile, RefusesSizesThatAreNotThere) {
   auto bytes = InstallerBuilder{}.bytes();
   const auto directory = (std::size_t{u32_at(bytes, 48)} + 1) * 512;
   testing::set32(bytes, directory + 128 + 120, 0x7fffffff);
-  EXPECT_EQ(trouble_with(bytes), "'x.msi' holds a stream of 2147483647 bytes where 1048576 are allowed");
+  EXPECT_EQ(trouble_with_installer_file(bytes), "'x.msi' holds a stream of 2147483647 bytes where 1048576 are allowed");
   bytes = InstallerBuilder{}.bytes();
   testing::set32(bytes, 44, 0x00ffffff);
-  EXPECT_THAT(trouble_with(bytes), HasSubstr("sectors of allocation table in a file of"));
+  EXPECT_THAT(trouble_with_installer_file(bytes), HasSubstr("sectors of allocation table in a file of"));
 }
 
 TEST(CompoundFile, SurvivesEveryTruncation) {
   const auto bytes = InstallerBuilder{}.bytes();
   for (std::size_t size = 0; size < bytes.size(); size += 61)
-    EXPECT_NE(trouble_with(bytes.substr(0, size)), "no trouble") << size;
+    EXPECT_NE(trouble_with_installer_file(bytes.substr(0, size)), "no trouble") << size;
 }
 
 TEST(InstallerDatabase, PacksTableNames) {
@@ -150,7 +150,8 @@ TEST(InstallerDatabase, BoundsTheTextOfATable) {
   InstallerBuilder builder;
   builder.properties.clear();
   for (int i = 0; i < 1200; ++i) builder.properties.emplace_back(fmt::format("p{}", i), std::string(60'000, 'x'));
-  EXPECT_THAT(trouble_with(builder.bytes()), HasSubstr("its table 'Property' holds more than 67108864 bytes"));
+  EXPECT_THAT(trouble_with_installer_file(builder.bytes()),
+              HasSubstr("its table 'Property' holds more than 67108864 bytes"));
 }
 
 }  // namespace

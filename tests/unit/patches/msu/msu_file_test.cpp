@@ -20,7 +20,7 @@ Result<MsuFile> read(const std::string& bytes, const CabLimits& limits = {}) {
   return read_msu(MemorySource(bytes), "x.msu", limits);
 }
 
-std::string trouble_with(const std::vector<std::pair<std::string, std::string>>& entries) {
+std::string trouble_with_msu_file(const std::vector<std::pair<std::string, std::string>>& entries) {
   const auto msu = read(CabBuilder{entries}.bytes());
   return msu ? "no trouble" : msu.error().message;
 }
@@ -60,9 +60,9 @@ TEST(MsuFile, PutsServicingStacksFirst) {
 TEST(MsuFile, RefusesOneWhoseUpdateIsAnImage) {
   MsuBuilder stack;
   stack.mum.name = "Package_for_ServicingStack_1";
-  EXPECT_EQ(trouble_with({{"SSU-x64.cab", stack.servicing_cabinet()}, {"Windows11.0-KB1-x64.wim", "MSWIM"}}),
+  EXPECT_EQ(trouble_with_msu_file({{"SSU-x64.cab", stack.servicing_cabinet()}, {"Windows11.0-KB1-x64.wim", "MSWIM"}}),
             "'x.msu' holds its update as a WIM image, which is not read: only its servicing stack is");
-  EXPECT_EQ(trouble_with({{"SSU-x64.cab", stack.servicing_cabinet()}}), "no trouble");
+  EXPECT_EQ(trouble_with_msu_file({{"SSU-x64.cab", stack.servicing_cabinet()}}), "no trouble");
 }
 
 TEST(MsuFile, NotesPackagesThatAreOnlyNamed) {
@@ -86,16 +86,16 @@ TEST(MsuFile, RefusesCabinetsThatAreNoPackage) {
   EXPECT_EQ(plain.error().message,
             "'x.msu' is a cabinet, but neither an .msu nor a servicing cabinet: it has no update.mum");
   EXPECT_EQ(plain.error().hint, "if it carries an .msp or .msi, unpack it and add that file");
-  EXPECT_EQ(trouble_with({{"a.cab", CabBuilder{{{"t", "t"}}}.bytes()}}),
+  EXPECT_EQ(trouble_with_msu_file({{"a.cab", CabBuilder{{{"t", "t"}}}.bytes()}}),
             "'x.msu' holds no servicing package: none of its cabinets has an update.mum");
 }
 
 TEST(MsuFile, NamesTheDocumentInsideThatIsWrong) {
-  EXPECT_THAT(trouble_with({{"a.cab", CabBuilder{{{"update.mum", "<a>"}}}.bytes()}}),
+  EXPECT_THAT(trouble_with_msu_file({{"a.cab", CabBuilder{{{"update.mum", "<a>"}}}.bytes()}}),
               HasSubstr("'x.msu/a.cab/update.mum' is no well-formed XML"));
-  EXPECT_EQ(trouble_with({{"a.cab", "no cabinet"}}), "'x.msu/a.cab' is no cabinet (no MSCF signature)");
+  EXPECT_EQ(trouble_with_msu_file({{"a.cab", "no cabinet"}}), "'x.msu/a.cab' is no cabinet (no MSCF signature)");
   EXPECT_EQ(
-      trouble_with(
+      trouble_with_msu_file(
           {{"a.cab",
             CabBuilder{{{"update.mum", MsuBuilder{}.mum.text()}, {"UPDATE.MUM", MsuBuilder{}.mum.text()}}}.bytes()}}),
       "'x.msu/a.cab' holds update.mum twice");
@@ -113,7 +113,7 @@ TEST(MsuFile, SharesItsLimitsWithTheCabinetsInside) {
 
 TEST(MsuFile, RefusesMetadataThatHoldsItself) {
   auto inner = CabBuilder{{{"package.cab", CabBuilder{{{"package.cab", "x"}}}.bytes()}}}.bytes();
-  EXPECT_EQ(trouble_with({{"WSUSSCAN.cab", inner}, {"a.cab", MsuBuilder{}.servicing_cabinet()}}),
+  EXPECT_EQ(trouble_with_msu_file({{"WSUSSCAN.cab", inner}, {"a.cab", MsuBuilder{}.servicing_cabinet()}}),
             "'x.msu/WSUSSCAN.cab/package.cab' holds itself");
 }
 

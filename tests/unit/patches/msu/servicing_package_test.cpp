@@ -17,7 +17,7 @@ using ::testing::HasSubstr;
 using testing::MsuBuilder;
 using testing::MumBuilder;
 
-std::string trouble_with(const std::string& mum) {
+std::string trouble_with_servicing_package(const std::string& mum) {
   const auto package = parse_update_mum(mum, "update.mum");
   return package ? "no trouble" : package.error().message;
 }
@@ -45,20 +45,23 @@ TEST(UpdateMum, KeepsALanguageInTheIdentity) {
 TEST(UpdateMum, RefusesIdentitiesThatWouldNotBeSafeInACommand) {
   MumBuilder mum;
   mum.name = "x&quot; &amp; del";
-  EXPECT_EQ(trouble_with(mum.text()), "'update.mum': 'x\" & del' cannot be part of a package identity");
+  EXPECT_EQ(trouble_with_servicing_package(mum.text()),
+            "'update.mum': 'x\" & del' cannot be part of a package identity");
   mum = {};
   mum.version = "6.2.1";
-  EXPECT_EQ(trouble_with(mum.text()),
+  EXPECT_EQ(trouble_with_servicing_package(mum.text()),
             "'update.mum': '6.2.1' of package 'Package_for_KB5035968' is no version of four numbers");
   mum = {};
   mum.name = "";
-  EXPECT_EQ(trouble_with(mum.text()), "'update.mum': an assemblyIdentity has no name");
+  EXPECT_EQ(trouble_with_servicing_package(mum.text()), "'update.mum': an assemblyIdentity has no name");
 }
 
 TEST(UpdateMum, RefusesOtherDocuments) {
-  EXPECT_EQ(trouble_with("<html/>"), "'update.mum' is no package manifest: its root is <html>, not <assembly>");
-  EXPECT_EQ(trouble_with("<assembly/>"), "'update.mum' is no package manifest: it has no <package>");
-  EXPECT_EQ(trouble_with("<assembly><package/></assembly>"), "'update.mum': <assembly> has no assemblyIdentity");
+  EXPECT_EQ(trouble_with_servicing_package("<html/>"),
+            "'update.mum' is no package manifest: its root is <html>, not <assembly>");
+  EXPECT_EQ(trouble_with_servicing_package("<assembly/>"), "'update.mum' is no package manifest: it has no <package>");
+  EXPECT_EQ(trouble_with_servicing_package("<assembly><package/></assembly>"),
+            "'update.mum': <assembly> has no assemblyIdentity");
 }
 
 TEST(Unattend, TellsWhatIsInstalledInWhichOrder) {

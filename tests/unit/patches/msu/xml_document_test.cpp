@@ -14,7 +14,7 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
-std::string trouble_with(const std::string& text, const XmlLimits& limits = {}) {
+std::string trouble_with_xml_document(const std::string& text, const XmlLimits& limits = {}) {
   const auto document = parse_xml(text, "x.xml", limits);
   return document ? "no trouble" : document.error().message;
 }
@@ -55,46 +55,49 @@ TEST(Xml, RefusesEntityBombsBeforeTheyAreParsed) {
   std::string bomb = "<?xml version=\"1.0\"?><!DOCTYPE b [<!ENTITY a0 \"ha\">";
   for (int i = 1; i < 30; ++i) bomb += fmt::format("<!ENTITY a{} \"&a{};&a{};\">", i, i - 1, i - 1);
   bomb += "]><b>&a29;</b>";
-  EXPECT_THAT(trouble_with(bomb), StartsWith("'x.xml' has a document type declaration"));
-  EXPECT_THAT(trouble_with("\xff\xfe" + testing::utf16(bomb)), StartsWith("'x.xml' has a document type declaration"));
+  EXPECT_THAT(trouble_with_xml_document(bomb), StartsWith("'x.xml' has a document type declaration"));
+  EXPECT_THAT(trouble_with_xml_document("\xff\xfe" + testing::utf16(bomb)),
+              StartsWith("'x.xml' has a document type declaration"));
 }
 
 TEST(Xml, RefusesExternalEntities) {
-  EXPECT_THAT(trouble_with(R"(<!DOCTYPE r [<!ENTITY x SYSTEM "file:///etc/passwd">]><r>&x;</r>)"),
+  EXPECT_THAT(trouble_with_xml_document(R"(<!DOCTYPE r [<!ENTITY x SYSTEM "file:///etc/passwd">]><r>&x;</r>)"),
               HasSubstr("document type declaration"));
-  EXPECT_THAT(trouble_with("<r>&unknown;</r>"),
+  EXPECT_THAT(trouble_with_xml_document("<r>&unknown;</r>"),
               HasSubstr("is no well-formed XML: line 1: Entity 'unknown' not defined"));
 }
 
 TEST(Xml, RefusesWhatIsTooDeepTooMuchOrTooBig) {
   XmlLimits limits;
   limits.depth = 3;
-  EXPECT_EQ(trouble_with("<a><a><a><a/></a></a></a>", limits), "'x.xml' is nested deeper than the 3 levels allowed");
+  EXPECT_EQ(trouble_with_xml_document("<a><a><a><a/></a></a></a>", limits),
+            "'x.xml' is nested deeper than the 3 levels allowed");
   limits = {};
   limits.nodes = 3;
-  EXPECT_EQ(trouble_with("<a><a b='1'/><a/></a>", limits),
+  EXPECT_EQ(trouble_with_xml_document("<a><a b='1'/><a/></a>", limits),
             "'x.xml' has more than the 3 elements and attributes allowed");
   limits = {};
   limits.bytes = 10;
-  EXPECT_EQ(trouble_with("<aaaaaaaaaa/>", limits), "'x.xml' is bigger than the 10 bytes allowed for XML");
+  EXPECT_EQ(trouble_with_xml_document("<aaaaaaaaaa/>", limits), "'x.xml' is bigger than the 10 bytes allowed for XML");
   std::string deep;
   for (int i = 0; i < 100'000; ++i) deep += "<a>";
-  EXPECT_THAT(trouble_with(deep), HasSubstr("is nested deeper than the 64 levels allowed"));
+  EXPECT_THAT(trouble_with_xml_document(deep), HasSubstr("is nested deeper than the 64 levels allowed"));
 }
 
 // libxml2 compares each attribute of an element with all others: a few megabytes of them would take it hours.
 TEST(Xml, RefusesCrowdedElementsBeforeTheyAreParsed) {
   std::string crowded = "<a";
   for (int i = 0; i < 300'000; ++i) crowded += fmt::format(" a{}='>'", i);
-  EXPECT_EQ(trouble_with(crowded + "/>"), "'x.xml' has an element with more than the 256 attributes allowed");
+  EXPECT_EQ(trouble_with_xml_document(crowded + "/>"),
+            "'x.xml' has an element with more than the 256 attributes allowed");
 }
 
 TEST(Xml, NamesTheLineThatIsWrong) {
-  EXPECT_THAT(trouble_with("<a>\n<b>\n</a>"),
+  EXPECT_THAT(trouble_with_xml_document("<a>\n<b>\n</a>"),
               StartsWith("'x.xml' is no well-formed XML: line 2: Opening and ending tag mismatch"));
-  EXPECT_THAT(trouble_with(""), StartsWith("'x.xml' is no well-formed XML"));
-  EXPECT_THAT(trouble_with("<a/><b/>"), StartsWith("'x.xml' is no well-formed XML"));
-  EXPECT_THAT(trouble_with("<a"), StartsWith("'x.xml' is no well-formed XML"));
+  EXPECT_THAT(trouble_with_xml_document(""), StartsWith("'x.xml' is no well-formed XML"));
+  EXPECT_THAT(trouble_with_xml_document("<a/><b/>"), StartsWith("'x.xml' is no well-formed XML"));
+  EXPECT_THAT(trouble_with_xml_document("<a"), StartsWith("'x.xml' is no well-formed XML"));
 }
 
 TEST(TextEncoding, MakesValidUtf8OfAnything) {

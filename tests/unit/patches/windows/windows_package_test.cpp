@@ -27,7 +27,7 @@ WindowsPackage inspected(const std::string& bytes) {
   return *package;
 }
 
-std::string trouble_with(const std::string& bytes) {
+std::string trouble_with_windows_package(const std::string& bytes) {
   const auto package = inspect_windows_package(MemorySource(bytes), "x");
   return package ? "no trouble" : package.error().message;
 }
@@ -77,11 +77,14 @@ TEST(WindowsPackage, RecognisesEveryKindByItsContent) {
 }
 
 TEST(WindowsPackage, SaysWhyAFormatIsRefused) {
-  EXPECT_EQ(trouble_with(std::string("MSWIM\0\0\0 and more", 17)),
+  EXPECT_EQ(trouble_with_windows_package(std::string("MSWIM\0\0\0 and more", 17)),
             "'x' is an .msu of the newer kind (a WIM image), which is not read");
-  EXPECT_EQ(trouble_with("PSTREAM and more"), "'x' is an express payload (.psf), which cannot be installed alone");
-  EXPECT_EQ(trouble_with("text"), "'x' is no Windows package (neither cabinet, installer database nor program)");
-  EXPECT_EQ(trouble_with(""), "'x' is no Windows package (neither cabinet, installer database nor program)");
+  EXPECT_EQ(trouble_with_windows_package("PSTREAM and more"),
+            "'x' is an express payload (.psf), which cannot be installed alone");
+  EXPECT_EQ(trouble_with_windows_package("text"),
+            "'x' is no Windows package (neither cabinet, installer database nor program)");
+  EXPECT_EQ(trouble_with_windows_package(""),
+            "'x' is no Windows package (neither cabinet, installer database nor program)");
 }
 
 TEST(WindowsPackage, HasANameThatIsSafeOnAnyMedium) {
@@ -198,7 +201,8 @@ TEST(WindowsPackage, ReadsAFileAndNamesTheOneThatIsNotThere) {
   ASSERT_TRUE(package) << package.error().message;
   EXPECT_EQ(package->sha256, sha256(MsuBuilder{}.bytes()));
   EXPECT_THAT(inspect_windows_file(folder.path() / "none", "x").error().message, ::testing::HasSubstr("none"));
-  EXPECT_THAT(inspect_windows_file(folder.path(), "x").error().message, ::testing::HasSubstr("is a folder, and no regular file"));
+  EXPECT_THAT(inspect_windows_file(folder.path(), "x").error().message,
+              ::testing::HasSubstr("is a folder, and no regular file"));
 }
 
 }  // namespace
