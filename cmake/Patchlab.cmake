@@ -18,7 +18,7 @@ if(PATCHLAB_WERROR)
 endif()
 
 # The heavy standard and JSON headers are compiled once; every library and test reuses that one precompiled header.
-file(WRITE ${CMAKE_BINARY_DIR}/patchlab_pch.cpp "// owns the shared precompiled header\n")
+file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/patchlab_pch.cpp CONTENT "// owns the shared precompiled header\n")
 add_library(patchlab_pch STATIC ${CMAKE_BINARY_DIR}/patchlab_pch.cpp)
 target_link_libraries(patchlab_pch PRIVATE patchlab_settings patchlab_warnings fmt::fmt nlohmann_json::nlohmann_json)
 set(patchlab_headers <algorithm> <array> <chrono> <filesystem> <functional> <map> <memory> <mutex> <optional> <set> <string>
@@ -33,7 +33,7 @@ target_link_libraries(patchlab_json PUBLIC nlohmann_json::nlohmann_json PRIVATE 
 # Tests read gmock as well: a third of a second in each of their hundred units. Made where the first test needs it.
 function(patchlab_test_headers name)
   if(NOT TARGET patchlab_test_pch)
-    file(WRITE ${CMAKE_BINARY_DIR}/patchlab_test_pch.cpp "// owns the tests' precompiled header\n")
+    file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/patchlab_test_pch.cpp CONTENT "// owns the tests' precompiled header\n")
     add_library(patchlab_test_pch STATIC ${CMAKE_BINARY_DIR}/patchlab_test_pch.cpp)
     target_link_libraries(patchlab_test_pch PRIVATE patchlab_settings patchlab_warnings fmt::fmt nlohmann_json::nlohmann_json GTest::gmock)
     target_precompile_headers(patchlab_test_pch PRIVATE ${patchlab_headers} <gmock/gmock.h>)
