@@ -36,6 +36,16 @@ Look file(const std::string& path) {
   };
 }
 
+// One that is loaded when it is needed, wherever this host's architecture has its libraries.
+Look library(const std::string& name) {
+  return [name](ProcessRunner&, const fs::path& root) -> Result<std::string> {
+    for (const auto& folder : entries_of(root / "usr/lib").value_or({})) {
+      if (is_file(folder / name)) return std::string();
+    }
+    return infrastructure_error(fmt::format("there is no {}", name));
+  };
+}
+
 // libvirt is linked; its QEMU driver is a module of a package of its own.
 Result<std::string> libvirt_driver(ProcessRunner&, const fs::path& root) {
   const auto version = lab::libvirt::LibvirtHypervisor::library_version();
@@ -76,6 +86,7 @@ const std::vector<Need>& needs() {
       {"openssh-client", "ssh",
        "decisions that people sign cannot be verified, and no libvirt of another host be reached", starts("ssh", "-V")},
       {"odbc-postgresql", "ODBC driver", "checks of databases cannot be made", postgresql_driver},
+      {"libsmbclient", "libsmbclient", "checks of file shares cannot be made", library("libsmbclient.so.0")},
       {"osslsigncode", "osslsigncode", "signatures of Windows packages cannot be verified",
        starts("osslsigncode", "--version")},
       {"bubblewrap", "bwrap", "signatures of Windows packages cannot be verified", starts("bwrap", "--version")},

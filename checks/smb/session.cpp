@@ -4,12 +4,12 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <libsmbclient.h>
 
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
 
+#include "checks/smb/library.hpp"
 #include "lab/core/files.hpp"
 
 namespace patchlab::checks::smb {
@@ -49,14 +49,14 @@ void copy_text(const std::string& text, char* buffer, int size) {
 
 void authenticate(SMBCCTX* context, const char*, const char*, char* domain, int domain_size, char* user, int user_size,
                   char* password, int password_size) {
-  const auto* settings = static_cast<const SessionSettings*>(smbc_getOptionUserData(context));
+  const auto* settings = static_cast<const SessionSettings*>(Library::get()->getOptionUserData(context));
   if (!settings->domain.empty()) copy_text(settings->domain, domain, domain_size);
   copy_text(settings->user, user, user_size);
   copy_text(settings->password, password, password_size);
 }
 
 struct FreeContext {
-  void operator()(SMBCCTX* context) const { smbc_free_context(context, 1); }
+  void operator()(SMBCCTX* context) const { Library::get()->free_context(context, 1); }
 };
 using Context = std::unique_ptr<SMBCCTX, FreeContext>;
 
@@ -67,7 +67,9 @@ bool needs_escape(char c) {
 }  // namespace
 
 struct Session::State {
-  State(SessionSettings with, PrivateFolder in) : settings(std::move(with)), folder(std::move(in)) {}
+  State(const Library& by, SessionSettings with, PrivateFolder in)
+      : library(by), settings(std::move(with)), folder(std::move(in)) {}
+  const Library& library;
   SessionSettings settings;
   PrivateFolder folder;
   Context context;
@@ -75,15 +77,15 @@ struct Session::State {
   [[nodiscard]] std::string url(const std::string& path) const { return url_of(settings.address, settings.port, path); }
   void configure() {
     auto* raw = context.get();
-    smbc_setOptionUserData(raw, &settings);
-    smbc_setFunctionAuthDataWithContext(raw, authenticate);
-    smbc_setTimeout(raw, static_cast<int>(settings.timeout.count()));
-    smbc_setOptionUseKerberos(raw, 0);
-    smbc_setOptionFallbackAfterKerberos(raw, 0);
-    smbc_setOptionUseCCache(raw, 0);
-    smbc_setOptionNoAutoAnonymousLogin(raw, 1);  // a refused user must not become a guest
-    smbc_setOptionDebugToStderr(raw, 1);
-    smbc_setDebug(raw, 0);
+    library.setOptionUserData(raw, &settings);
+    library.setFunctionAuthDataWithContext(raw, authenticate);
+    library.setTimeout(raw, static_cast<int>(settings.timeout.count()));
+    library.setOptionUseKerberos(raw, 0);
+    library.setOptionFallbackAfterKerberos(raw, 0);
+    library.setOptionUseCCache(raw, 0);
+    library.setOptionNoAutoAnonymousLogin(raw, 1);  // a refused user must not become a guest
+    library.setOptionDebugToStderr(raw, 1);
+    library.setDebug(raw, 0);
   }
 };
 
@@ -118,17 +120,19 @@ Session::~Session() = default;
 Session::Session(Session&&) noexcept = default;
 
 Result<Session> Session::open(const SessionSettings& settings) {
+  const auto& library = Library::get();
+  if (!library) return library.error();
   PATCHLAB_ASSIGN(auto folder, PrivateFolder::make());
-  auto state = std::make_unique<State>(settings, std::move(folder));
+  auto state = std::make_unique<State>(*library, settings, std::move(folder));
   const auto& path = state->folder.path();
   PATCHLAB_TRY(create_folders(path / ".smb"));
   PATCHLAB_TRY(write_file_atomically(path / ".smb" / "smb.conf", configuration(path)));
   // The first context of a process reads $HOME/.smb/smb.conf, and nothing else when that exists.
   ::setenv("HOME", path.c_str(), 1);
-  state->context.reset(smbc_new_context());
+  state->context.reset(library->new_context());
   if (!state->context) return errno_error("creating an SMB context", errno);
   state->configure();
-  if (smbc_init_context(state->context.get()) == nullptr) {
+  if (library->init_context(state->context.get()) == nullptr) {
     return errno_error("initialising the SMB library", errno);
   }
   return Session(std::move(state));
@@ -136,61 +140,62 @@ Result<Session> Session::open(const SessionSettings& settings) {
 
 int Session::list(const std::string& folder, std::vector<std::string>& names) {
   auto* context = state_->context.get();
-  auto* directory = smbc_getFunctionOpendir(context)(context, state_->url(folder).c_str());
+  auto* directory = state_->library.getFunctionOpendir(context)(context, state_->url(folder).c_str());
   if (directory == nullptr) return errno;
   errno = 0;
-  while (const auto* entry = smbc_getFunctionReaddir(context)(context, directory)) {
+  while (const auto* entry = state_->library.getFunctionReaddir(context)(context, directory)) {
     if (names.size() < most_names) names.emplace_back(entry->name, entry->namelen);
   }
   const int trouble = errno;
-  smbc_getFunctionClosedir(context)(context, directory);
+  state_->library.getFunctionClosedir(context)(context, directory);
   return trouble;
 }
 
 int Session::write(const std::string& file, const std::string& content) {
   auto* context = state_->context.get();
-  auto* handle = smbc_getFunctionOpen(context)(context, state_->url(file).c_str(), O_WRONLY | O_CREAT | O_EXCL, 0660);
+  auto* handle =
+      state_->library.getFunctionOpen(context)(context, state_->url(file).c_str(), O_WRONLY | O_CREAT | O_EXCL, 0660);
   if (handle == nullptr) return errno;
   int trouble = 0;
   for (std::size_t at = 0; at < content.size() && trouble == 0;) {
     const auto size = std::min(block_size, content.size() - at);
-    const auto count = smbc_getFunctionWrite(context)(context, handle, content.data() + at, size);
+    const auto count = state_->library.getFunctionWrite(context)(context, handle, content.data() + at, size);
     if (count <= 0)
       trouble = errno != 0 ? errno : EIO;
     else
       at += static_cast<std::size_t>(count);
   }
   // Closing flushes: its error counts as much as the write's.
-  const bool closed = smbc_getFunctionClose(context)(context, handle) == 0;
+  const bool closed = state_->library.getFunctionClose(context)(context, handle) == 0;
   return trouble != 0 || closed ? trouble : errno;
 }
 
 int Session::read(const std::string& file, std::string& content) {
   auto* context = state_->context.get();
-  auto* handle = smbc_getFunctionOpen(context)(context, state_->url(file).c_str(), O_RDONLY, 0);
+  auto* handle = state_->library.getFunctionOpen(context)(context, state_->url(file).c_str(), O_RDONLY, 0);
   if (handle == nullptr) return errno;
   std::string block(block_size, '\0');
   int trouble = 0;
   while (content.size() < most_bytes) {
-    const auto count = smbc_getFunctionRead(context)(context, handle, block.data(), block.size());
+    const auto count = state_->library.getFunctionRead(context)(context, handle, block.data(), block.size());
     if (count < 0) trouble = errno;
     if (count <= 0) break;
     content.append(block, 0, static_cast<std::size_t>(count));
   }
-  smbc_getFunctionClose(context)(context, handle);
+  state_->library.getFunctionClose(context)(context, handle);
   return trouble;
 }
 
 int Session::rename(const std::string& from, const std::string& to) {
   auto* context = state_->context.get();
-  const bool done =
-      smbc_getFunctionRename(context)(context, state_->url(from).c_str(), context, state_->url(to).c_str()) == 0;
+  const bool done = state_->library.getFunctionRename(context)(context, state_->url(from).c_str(), context,
+                                                               state_->url(to).c_str()) == 0;
   return done ? 0 : errno;
 }
 
 int Session::remove(const std::string& file) {
   auto* context = state_->context.get();
-  return smbc_getFunctionUnlink(context)(context, state_->url(file).c_str()) == 0 ? 0 : errno;
+  return state_->library.getFunctionUnlink(context)(context, state_->url(file).c_str()) == 0 ? 0 : errno;
 }
 
 }  // namespace patchlab::checks::smb
