@@ -61,10 +61,6 @@ class Check {
   [[nodiscard]] virtual std::vector<int> capabilities() const { return {}; }
 };
 
-// All kinds built into this binary, sorted by kind; never null.
-[[nodiscard]] const std::vector<const Check*>& all_checks();
-[[nodiscard]] const Check* find_check(const std::string& kind);
-
 // One execution of a check.
 struct CheckTry {
   Outcome outcome = Outcome::not_reached;

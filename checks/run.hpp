@@ -21,7 +21,7 @@ struct CheckWorkers {
   std::string program;                          // usually /proc/self/exe
   Milliseconds grace{std::chrono::seconds(5)};  // between a check's own deadline and the kill
   unsigned parallel = 4;                        // workers at a time in run_checks
-  FindCheck find = find_check;
+  FindCheck find;                               // must be there: usually checks/registry's find_check
 };
 
 // One try: observes in a confined worker, judges here. Never throws; a worker that crashes, hangs or

@@ -16,7 +16,7 @@ using FindCheck = std::function<const Check*(const std::string& kind)>;
 // output. The exit code is 0 whenever such a line was written. A process of its own, because protocol libraries crash,
 // hang, print and keep global state; and because what a guest answers may take it over: see process::confine for what
 // it then has.
-int check_worker_main(const FindCheck& find = find_check);
+int check_worker_main(const FindCheck& find);
 
 // The request as the worker reads it.
 [[nodiscard]] Json worker_request(const CheckSpec& spec, const Target& target);

@@ -10,6 +10,7 @@
 #include <array>
 #include <sstream>
 
+#include "checks/registry/registry.hpp"
 #include "checks/worker.hpp"
 #include "cli/commands.hpp"
 #include "cli/help.hpp"
@@ -104,7 +105,7 @@ int run_application(int argc, char** argv) {
     if (const auto cache = own_cache(); !cache) return number(report(cache.error()));
   }
   if (cell->parsed()) return runners::cell::cell_main(root, options);
-  if (worker->parsed()) return checks::check_worker_main();
+  if (worker->parsed()) return checks::check_worker_main(checks::find_check);
   if (agent->parsed()) return runners::host::host_agent_main(own_program());
   return number(end_of_output(chosen()));
 }

@@ -12,6 +12,7 @@
 #include <condition_variable>
 #include <stdexcept>
 
+#include "checks/registry/registry.hpp"
 #include "lab/core/files.hpp"
 #include "lab/guest/agent_loss.hpp"
 #include "lab/guest/reboot.hpp"
@@ -332,6 +333,7 @@ Result<void> CellMachine::wait_ready(const std::string& trial, bool after_patch)
 checks::CheckWorkers CellMachine::check_workers() const {
   checks::CheckWorkers workers;
   workers.program = context_.job.worker_program;
+  workers.find = checks::find_check;
   return workers;
 }
 

@@ -4,6 +4,7 @@
 
 #include <fmt/ranges.h>
 
+#include "checks/registry/registry.hpp"
 #include "lab/core/choice.hpp"
 #include "lab/core/digest.hpp"
 #include "lab/core/files.hpp"

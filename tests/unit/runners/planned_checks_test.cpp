@@ -7,6 +7,7 @@
 #include <set>
 
 #include "checks/identity.hpp"
+#include "checks/registry/registry.hpp"
 #include "lab/core/files.hpp"
 #include "lab/core/json.hpp"
 

@@ -4,6 +4,7 @@
 // The DHCP check against a real Kea, through a bridge, in namespaces of this test.
 #include <gmock/gmock.h>
 
+#include "checks/registry/registry.hpp"
 #include "checks/run.hpp"
 #include "tests/integration/checks/dhcp/kea_network.hpp"
 
@@ -32,6 +33,7 @@ class KeaTest : public testing::Test {
                              const std::string& interface = "br0") {
     CheckWorkers workers;
     workers.program = DHCP_CHECK_WORKER;
+    workers.find = find_check;
     return run_check(
         host_processes(), workers,
         {CheckSpec{"lease", "dhcp.lease", with, deadline}, Target{"10.20.0.11", "10.20.0.250", interface}});

@@ -4,6 +4,7 @@
 // The SMB checks against a real Samba server on loopback.
 #include <gmock/gmock.h>
 
+#include "checks/registry/registry.hpp"
 #include "checks/run.hpp"
 #include "lab/core/digest.hpp"
 #include "tests/integration/checks/smb/samba_server.hpp"
@@ -26,6 +27,7 @@ class SambaTest : public testing::Test {
                              Milliseconds deadline = std::chrono::seconds(30)) {
     CheckWorkers workers;
     workers.program = SMB_CHECK_WORKER;
+    workers.find = find_check;
     auto result = run_check(host_processes(), workers,
                             {CheckSpec{"share", kind, parameters, deadline}, Target{"127.0.0.1", "127.0.0.1", "lo"}});
     // Whatever comes of it goes on record.

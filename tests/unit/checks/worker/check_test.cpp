@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: 2026 The patchlab authors
 // SPDX-License-Identifier: Apache-2.0
-#include "checks/check.hpp"
+#include "checks/registry/registry.hpp"
 
 #include <gmock/gmock.h>
 

@@ -2,9 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Every kind built into this binary. A new kind costs two lines here: its header and its name in the list below.
+#include "checks/registry/registry.hpp"
+
 #include <algorithm>
 
-#include "checks/check.hpp"
 #include "checks/database/query_hash.hpp"
 #include "checks/database/refusals.hpp"
 #include "checks/database/transaction.hpp"
