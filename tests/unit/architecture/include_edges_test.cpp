@@ -11,6 +11,7 @@
 namespace patchlab {
 namespace {
 
+using ::testing::Contains;
 using ::testing::IsEmpty;
 
 namespace fs = std::filesystem;
@@ -116,6 +117,76 @@ TEST_F(Structure, IncludesOnlyWhatTheTableAllows) {
   EXPECT_GT(seen, 500U);
 }
 
+// Folders that include each other, by whatever way. Files beside folders (lab/hypervisor.hpp) stand for themselves.
+using Edges = std::map<std::string, std::set<std::string>>;
+std::vector<std::string> cycles_in(const Edges& edges) {
+  std::vector<std::string> found;
+  for (const auto& [start, ignored] : edges) {
+    std::set<std::string> reached;
+    std::vector<std::string> next{start};
+    while (!next.empty()) {
+      const auto at = next.back();
+      next.pop_back();
+      const auto below = edges.find(at);
+      if (below == edges.end()) continue;
+      for (const auto& folder : below->second) {
+        if (reached.insert(folder).second) next.push_back(folder);
+      }
+    }
+    if (reached.contains(start)) found.push_back(start);
+  }
+  return found;
+}
+
+TEST_F(Structure, HasNoCycles) {
+  const auto place = [](const std::string& file) {
+    const auto folder = fs::path(file).parent_path().string();
+    return folder == "lab" ? file : folder;
+  };
+  Edges edges;
+  each_include([&](const std::string& from, const std::string& included, bool system) {
+    if (!system && place(from) != place(included)) edges[place(from)].insert(place(included));
+  });
+  EXPECT_GT(edges.size(), 50U);
+  EXPECT_THAT(cycles_in(edges), IsEmpty());
+  edges["lab/core"].insert("runners/engine");
+  EXPECT_THAT(cycles_in(edges), Contains("lab/core"));
+}
+
+// Those that ARCHITECTURE.md names.
+TEST_F(Structure, FunctionsOverValuesAskNobody) {
+  const auto document = read_file(root_ / "ARCHITECTURE.md").value();
+  const auto begin = document.find("Functions over values");
+  const auto folders = quoted_words(document.substr(begin, document.find("Some consequences", begin) - begin));
+  ASSERT_GE(folders.size(), 10U);
+  const auto asks = [&](const std::string& from, const std::string& included) {
+    static const std::set<std::string> outside{"lab/core/files.hpp",
+                                               "lab/core/file_lock.hpp",
+                                               "lab/core/paths.hpp",
+                                               "fstream",
+                                               "filesystem",
+                                               "thread",
+                                               "unistd.h",
+                                               "cstdlib",
+                                               "random"};
+    return std::ranges::any_of(folders, [&](const auto& folder) { return from.starts_with(folder + "/"); }) &&
+           (outside.contains(included) || included.starts_with("sys/") || included.starts_with("lab/process/"));
+  };
+  std::vector<std::string> wrong;
+  each_include([&](const std::string& from, const std::string& included, bool) {
+    if (asks(from, included)) wrong.push_back(from + " includes " + included);
+  });
+  EXPECT_THAT(wrong, IsEmpty());
+  EXPECT_TRUE(asks("runners/culprit/search.cpp", "lab/core/files.hpp"));
+  static const std::regex clock(R"(_clock::now\b|\bgetenv\b|\bsystem_clock_source\b|\bhost_processes\b)");
+  for (const auto& folder : folders) {
+    for (const auto& entry : fs::directory_iterator(root_ / folder)) {
+      if (entry.path().extension() != ".cpp" && entry.path().extension() != ".hpp") continue;
+      EXPECT_FALSE(std::regex_search(read_file(entry.path()).value(), clock)) << entry.path();
+    }
+  }
+}
+
 TEST_F(Structure, KeepsHeavyLibrariesInOneFolder) {
   std::vector<std::string> wrong;
   each_include([&](const std::string& from, const std::string& included, bool system) {
@@ -141,6 +212,17 @@ TEST_F(Structure, KeepsHeavyLibrariesInOneFolder) {
 TEST_F(Structure, WouldNoticeAForbiddenEdge) {
   EXPECT_FALSE(allowed("checks/dns/query.cpp", "lab/hypervisor.hpp"));
   EXPECT_FALSE(allowed("checks/dns/query.cpp", "checks/smb/session.hpp"));
+  EXPECT_FALSE(allowed("checks/run.cpp", "checks/dns/query.hpp"));
+  EXPECT_FALSE(allowed("checks/run.cpp", "checks/registry/registry.hpp"));
+  EXPECT_FALSE(allowed("checks/dns/query.cpp", "checks/registry/registry.hpp"));
+  for (const char* beyond :
+       {"lab/hypervisor.hpp", "runners/engine/execute.hpp", "reports/record/record.hpp", "lab/process/process.hpp"}) {
+    EXPECT_FALSE(allowed("runners/culprit/search.cpp", beyond)) << beyond;
+    EXPECT_FALSE(allowed("snapshots/tree/snapshot_tree.cpp", beyond)) << beyond;
+    EXPECT_FALSE(allowed("patches/cab/cabinet.cpp", beyond)) << beyond;
+  }
+  EXPECT_FALSE(allowed("patches/bytes/byte_source.cpp", "patches/cab/cabinet.hpp"));
+  EXPECT_FALSE(allowed("patches/cab/cabinet.cpp", "patches/msu/msu_file.hpp"));
   EXPECT_FALSE(allowed("lab/core/files.cpp", "lab/process/process.hpp"));
   EXPECT_FALSE(allowed("reports/html/html.cpp", "runners/engine/run.hpp"));
   EXPECT_FALSE(allowed("promotion/gate/gate.cpp", "reports/html/html.hpp"));
