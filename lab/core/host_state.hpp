@@ -28,7 +28,5 @@ struct HostState {
   bool operator==(const HostState&) const = default;
 };
 void to_json(Json& json, const HostState& state);
-// Lenient: absent or mistyped members come back empty, since guests send this over a pipe.
-[[nodiscard]] HostState host_state_from_json(const Json& json);
 
 }  // namespace patchlab

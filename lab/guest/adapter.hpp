@@ -23,7 +23,7 @@ class AgentSession;
 struct GuestProcess {
   std::uint32_t exit_code = 0;
   bool signalled = false;
-  std::string output;  // capped below the agent's reply limits (domain.md 3.10: every reply < 1 MiB)
+  std::string output;  // capped below the agent's reply limits (every reply < 1 MiB)
   std::string errors;
 };
 

@@ -17,7 +17,7 @@ namespace patchlab::lab::guest {
 
 // A single command answers within milliseconds; under emulation, with the host's processors busy, within seconds.
 inline constexpr Milliseconds agent_command_limit = std::chrono::seconds(10);
-// Replies above some megabytes are lost by libvirt or wedge the channel for good (domain.md 3.10); base64 adds a third.
+// Replies above some megabytes are lost by libvirt or wedge the channel for good; base64 adds a third.
 inline constexpr std::size_t agent_block_size = 256U << 10U;
 
 // For messages: one line, valid text, not too long.

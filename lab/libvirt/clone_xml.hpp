@@ -11,7 +11,7 @@
 
 // Clones of domains that exist, as pure functions over XML, https://libvirt.org/formatdomain.html. The rule: what the
 // guest can see stays (machine type, CPU, PCI addresses, MACs, firmware, clock, genid: Windows ties static addresses
-// and activation to them, domain.md 3.11); what connects it to its host and the world is replaced by the lab's own, or
+// and activation to them); what connects it to its host and the world is replaced by the lab's own, or
 // the golden domain is refused. Elements that are not known to be harmless are refused as well, so that a newer libvirt
 // cannot open a way out.
 namespace patchlab::lab::libvirt {

@@ -9,7 +9,7 @@
 namespace patchlab::lab::libvirt {
 
 // The libvirt domain of a machine: a pure function of the spec; the same spec gives the same bytes. Machine type, CPU
-// model and PCI addresses are pinned, as guests tie their configuration to them (domain.md 3.11).
+// model and PCI addresses are pinned, as guests tie their configuration to them.
 [[nodiscard]] std::string domain_xml(const MachineSpec& spec);
 // The same machine for libvirt's test driver, which knows no accelerator, CPU model or machine type.
 [[nodiscard]] std::string test_driver_xml(const MachineSpec& spec);

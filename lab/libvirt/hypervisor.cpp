@@ -379,11 +379,6 @@ std::string LibvirtHypervisor::library_version() {
   return virGetVersion(&version, nullptr, nullptr) == 0 ? version_text(version) : std::string();
 }
 
-std::string LibvirtHypervisor::hypervisor_version() const {
-  unsigned long version = 0;
-  return virConnectGetVersion(state_->session->connection(), &version) == 0 ? version_text(version) : std::string();
-}
-
 std::string LibvirtHypervisor::host_trouble(const std::string& machine) const {
   const auto domain = state_->find(machine);
   int number = 0;

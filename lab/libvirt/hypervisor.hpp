@@ -44,9 +44,8 @@ class LibvirtHypervisor final : public Hypervisor {
   Result<std::string> agent_command(const std::string& machine, const std::string& command,
                                     Milliseconds limit) override;
 
-  // For the record: "9.0.0" and "7.2.22"; empty when the driver has no such thing.
+  // For the record: "9.0.0".
   [[nodiscard]] static std::string library_version();
-  [[nodiscard]] std::string hypervisor_version() const;
   // When the machine was stopped because the host failed it (no space, I/O error), says so; else an empty text. A
   // machine in this state answers nothing: callers ask before they blame a guest that has gone silent.
   [[nodiscard]] std::string host_trouble(const std::string& machine) const;

@@ -9,7 +9,7 @@
 namespace patchlab::lab::libvirt {
 
 // The isolated libvirt network of a cell, https://libvirt.org/formatnetwork.html: no <forward>, so libvirt rejects what
-// is routed in or out; no address of the host on it, so neither DHCP nor DNS is served (domain.md 3.11). A pure
+// is routed in or out; no address of the host on it, so neither DHCP nor DNS is served. A pure
 // function of the cell's mark.
 [[nodiscard]] std::string isolated_network_xml(const Mark& cell);
 // The bridge of that network: "plb" and 12 hex digits of the network name's digest. An interface name has at most 15

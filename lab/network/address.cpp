@@ -72,10 +72,6 @@ Result<Ipv4Subnet> Ipv4Subnet::parse(std::string_view text) {
   return subnet;
 }
 
-bool Ipv4Subnet::overlaps(const Ipv4Subnet& other) const {
-  return contains(other.network_) || other.contains(network_);
-}
-
 std::string Ipv4Subnet::text() const { return fmt::format("{}/{}", network_.text(), prefix_); }
 
 Result<MacAddress> MacAddress::parse(std::string_view text) {

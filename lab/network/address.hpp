@@ -34,7 +34,6 @@ class Ipv4Subnet {
   Ipv4Subnet() = default;
   [[nodiscard]] static Result<Ipv4Subnet> parse(std::string_view text);
   [[nodiscard]] bool contains(Ipv4 address) const { return (address.value() & mask()) == network_.value(); }
-  [[nodiscard]] bool overlaps(const Ipv4Subnet& other) const;
   [[nodiscard]] Ipv4 network() const { return network_; }
   [[nodiscard]] Ipv4 broadcast() const { return Ipv4(network_.value() | ~mask()); }
   [[nodiscard]] unsigned prefix() const { return prefix_; }

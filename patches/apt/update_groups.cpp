@@ -219,17 +219,6 @@ Result<std::vector<UpdateGroup>> group_updates(const std::vector<ImageUpdates>& 
   return Grouping(images, offers).run();
 }
 
-AptRequest read_apt_request(JsonReader& reader) {
-  AptRequest request;
-  request.packages = reader.texts_or_empty("packages");
-  for (const auto& package : request.packages) {
-    if (!is_package_name(package)) reader.problem("packages", fmt::format("'{}' is no source package name", package));
-  }
-  if (reader.has("limit")) request.limit = static_cast<std::size_t>(reader.integer("limit", 1, 10000));
-  request.security_only = reader.boolean_or("security_only", false);
-  return request;
-}
-
 SelectedGroups select_groups(const std::vector<UpdateGroup>& groups, const AptRequest& request) {
   std::vector<const UpdateGroup*> wanted;
   for (const auto& group : groups) {

@@ -51,9 +51,6 @@ struct AptRequest {
   bool security_only = false;
   bool operator==(const AptRequest&) const = default;
 };
-// Reads "packages", "limit" and "security_only" of {"source": "apt", ...}; the caller reads "source" and calls
-// finish().
-[[nodiscard]] AptRequest read_apt_request(JsonReader& reader);
 
 struct SelectedGroups {
   std::vector<UpdateGroup> groups;  // security first, then by name; prerequisites before what needs them

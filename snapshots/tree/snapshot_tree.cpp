@@ -41,17 +41,6 @@ void SnapshotTree::remove(const SnapshotName& name) { nodes_.erase(name); }
 
 bool SnapshotTree::has(const SnapshotName& name) const { return nodes_.contains(name); }
 
-std::optional<SnapshotName> SnapshotTree::parent_of(const SnapshotName& name) const {
-  const auto node = nodes_.find(name);
-  if (node == nodes_.end()) return std::nullopt;
-  auto prefix = node->second.prefix;
-  for (prefix.pop_back(); !prefix.empty(); prefix.pop_back()) {
-    const auto ancestor = SnapshotName::for_prefix(prefix);
-    if (nodes_.contains(ancestor)) return ancestor;
-  }
-  return SnapshotName::baseline();
-}
-
 std::vector<SnapshotName> SnapshotTree::names() const {
   std::vector<SnapshotName> names;
   for (const auto& [name, node] : nodes_) names.push_back(name);

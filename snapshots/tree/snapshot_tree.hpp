@@ -35,8 +35,6 @@ class SnapshotTree {
   void remove(const SnapshotName& name);
 
   [[nodiscard]] bool has(const SnapshotName& name) const;
-  // The nearest saved ancestor of a saved node; nothing for the baseline and for what is not saved.
-  [[nodiscard]] std::optional<SnapshotName> parent_of(const SnapshotName& name) const;
   // Saved prefixes, sorted by name, without the baseline.
   [[nodiscard]] std::vector<SnapshotName> names() const;
 

@@ -55,16 +55,5 @@ TEST(SnapshotTree, SavingTheSamePrefixTwiceIsOneNode) {
   EXPECT_EQ(tree.names().size(), 1U);
 }
 
-TEST(SnapshotTree, TheParentIsTheNearestSavedAncestor) {
-  SnapshotTree tree(5);
-  (void)tree.add({"a"});
-  (void)tree.add({"a", "b", "c"});
-  EXPECT_EQ(tree.parent_of(name({"a", "b", "c"})), name({"a"}));
-  EXPECT_EQ(tree.parent_of(name({"a"})), SnapshotName::baseline());
-  tree.remove(name({"a"}));
-  EXPECT_EQ(tree.parent_of(name({"a", "b", "c"})), SnapshotName::baseline());
-  EXPECT_EQ(tree.parent_of(name({"a"})), std::nullopt);
-}
-
 }  // namespace
 }  // namespace patchlab::snapshots

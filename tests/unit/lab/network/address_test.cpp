@@ -35,13 +35,6 @@ TEST(Ipv4Subnet, KnowsWhatItContains) {
   EXPECT_EQ(subnet.text(), "10.20.0.0/24");
 }
 
-TEST(Ipv4Subnet, KnowsWhatItOverlaps) {
-  EXPECT_TRUE(net("10.20.0.0/16").overlaps(net("10.20.7.0/24")));
-  EXPECT_TRUE(net("10.20.7.0/24").overlaps(net("10.20.0.0/16")));
-  EXPECT_TRUE(net("10.20.0.0/24").overlaps(net("10.20.0.0/24")));
-  EXPECT_FALSE(net("10.20.0.0/24").overlaps(net("10.20.1.0/24")));
-}
-
 TEST(Ipv4Subnet, RefusesHostBitsAndStrangePrefixes) {
   EXPECT_EQ(Ipv4Subnet::parse("10.20.0.5/24").error().message,
             "'10.20.0.5/24' has host bits set; the subnet is 10.20.0.0/24");

@@ -165,18 +165,5 @@ TEST(UpdateGroup, BecomesACandidate) {
   EXPECT_EQ(candidate.digest, candidate_digest(candidate));
 }
 
-TEST(AptRequestJson, IsReadStrictly) {
-  std::vector<JsonProblem> problems;
-  const Json json{{"packages", {"bind9"}}, {"limit", 3}, {"security_only", true}};
-  JsonReader reader(json, "/candidates/0", problems);
-  EXPECT_EQ(read_apt_request(reader), (AptRequest{{"bind9"}, 3, true}));
-  reader.finish();
-  EXPECT_TRUE(problems.empty());
-  const Json bad{{"packages", {"../x"}}, {"limit", 0}};
-  JsonReader bad_reader(bad, "", problems);
-  (void)read_apt_request(bad_reader);
-  EXPECT_EQ(problems.size(), 2U);
-}
-
 }  // namespace
 }  // namespace patchlab::patches
