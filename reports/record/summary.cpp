@@ -40,18 +40,22 @@ bool waits_for_people(const DecisionRecord& decision) {
 SummaryDecision decision_in(const DepartmentRecord& department, const DecisionRecord& decision) {
   const bool any = has_passed(department) || !decision.candidates.empty();
   switch (decision.state) {
-    case DecisionState::promoted: return {Outcome::pass, "promoted", {}};
-    case DecisionState::replaced: return {Outcome::skipped, "promoted, then replaced", {}};
-    case DecisionState::promotable: return {Outcome::pass, "may be promoted", {}};
+    case DecisionState::promoted: return {Decided::promoted, Outcome::pass, "promoted", {}};
+    case DecisionState::replaced: return {Decided::nothing, Outcome::skipped, "promoted, then replaced", {}};
+    case DecisionState::promotable: return {Decided::promotable, Outcome::pass, "may be promoted", {}};
     case DecisionState::undecided:
-      if (!any) return {Outcome::skipped, "nothing passed", {}};
-      return {Outcome::not_reached, "nobody was asked", {}};
+      if (!any) return {Decided::nothing, Outcome::skipped, "nothing passed", {}};
+      return {Decided::unasked, Outcome::not_reached, "nobody was asked", {}};
     case DecisionState::refused: break;
   }
-  if (!any) return {Outcome::skipped, "nothing passed, so nothing is promoted", {}};
+  if (!any) return {Decided::nothing, Outcome::skipped, "nothing passed, so nothing is promoted", {}};
   const auto obstacles = in_the_way(decision);
-  if (waits_for_people(decision)) return {Outcome::not_reached, "waits for people: " + obstacles.front()->code, {}};
-  return {Outcome::fail, obstacles.empty() ? "not promoted" : "not promoted: " + obstacles.front()->code, {}};
+  if (waits_for_people(decision))
+    return {Decided::waiting, Outcome::not_reached, "waits for people: " + obstacles.front()->code, {}};
+  return {Decided::refused,
+          Outcome::fail,
+          obstacles.empty() ? "not promoted" : "not promoted: " + obstacles.front()->code,
+          {}};
 }
 
 std::vector<SummaryDecision> decisions_in(const RunRecord& record, const Decisions& decisions) {
@@ -211,15 +215,15 @@ std::string headline_of(const std::vector<RunFact>& facts, const RunSummary& sum
   }
   const auto rest = [&]() -> std::string {
     if (others == 0 || summary.decisions.empty()) return {};
-    const auto all = [&](Outcome outcome, std::string_view start) {
+    const auto all = [&](Decided decided) {
       return std::ranges::all_of(summary.decisions, [&](const auto& one) {
-        return one.outcome == Outcome::skipped || (one.outcome == outcome && one.text.starts_with(start));
+        return one.decided == Decided::nothing || one.decided == decided;
       });
     };
-    if (all(Outcome::pass, "promoted")) return "what passed is promoted";
-    if (all(Outcome::pass, "may be")) return "what passed may be promoted";
-    if (all(Outcome::not_reached, "waits")) return "what passed waits for people";
-    if (all(Outcome::fail, "not")) return "what passed may not be promoted";
+    if (all(Decided::promoted)) return "what passed is promoted";
+    if (all(Decided::promotable)) return "what passed may be promoted";
+    if (all(Decided::waiting)) return "what passed waits for people";
+    if (all(Decided::refused)) return "what passed may not be promoted";
     return {};
   };
   const auto with_rest = [&](std::string text) {

@@ -13,8 +13,18 @@
 // first screen of the page and the short formats are made of it. Pure.
 namespace patchlab::reports {
 
+enum class Decided {
+  nothing,  // nothing passed, or another version has replaced it since: it is not spoken of in the headline
+  promoted,
+  promotable,
+  unasked,
+  waiting,  // only people are missing
+  refused,
+};
+
 // What was decided, alike in some departments.
 struct SummaryDecision {
+  Decided decided = Decided::nothing;
   Outcome outcome = Outcome::not_reached;  // whose shape it has
   std::string text;                        // "promoted", "not promoted: stale"
   std::vector<std::string> departments;
@@ -68,6 +78,5 @@ struct RunSummary {
 // "accounting, finance", "all 12 departments", "accounting, finance and 9 more": of as many as the run has.
 [[nodiscard]] std::string departments_text(const std::vector<std::string>& some, std::size_t of_all,
                                            std::size_t shown = 4);
-
 
 }  // namespace patchlab::reports
