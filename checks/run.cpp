@@ -89,7 +89,7 @@ void judge_into(const Check& check, const Json& parameters, Json observation, Ch
 }
 
 Result<const Check*> usable(const CheckWorkers& workers, const CheckSpec& spec) {
-  const auto* check = workers.find(spec.kind);
+  const auto* check = workers.find ? workers.find(spec.kind) : nullptr;
   if (check == nullptr) return configuration_error(fmt::format("unknown kind of check '{}'", spec.kind));
   std::vector<JsonProblem> problems;
   check->validate(spec.parameters, "/with", problems);

@@ -168,6 +168,16 @@ TEST(RunCheck, RefusesAnUnknownKind) {
   EXPECT_THAT(result.error->message, HasSubstr("unknown kind of check 'test.nothing'"));
 }
 
+TEST(RunCheck, KnowsNoKindWithoutARegistry) {
+  FakeProcesses processes(answered(R"({"observation":{"seen":"hello"}})"));
+  CheckWorkers without;
+  without.program = workers().program;
+  const auto result = run_check(processes, without, planned());
+  EXPECT_EQ(result.outcome, Outcome::error);
+  EXPECT_EQ(result.reason, "unusable-check");
+  EXPECT_THAT(processes.started, ::testing::IsEmpty());
+}
+
 TEST(RunChecks, KeepTheOrderOfThePlan) {
   FakeProcesses processes(answered(R"({"observation":{"seen":"hello"}})"));
   std::vector<PlannedCheck> plan;
