@@ -85,11 +85,8 @@ std::string validate_text(const std::string& file, const runners::Plan& plan) {
 }
 
 bool anything_applies(const runners::Plan& plan) {
-  return std::ranges::any_of(plan.departments, [](const auto& department) {
-    return department.controls > 0 || std::ranges::any_of(department.candidates, [](const auto& candidate) {
-             return !candidate.installs.empty();
-           });
-  });
+  return std::ranges::any_of(plan.departments,
+                             [](const auto& department) { return department.controls > 0 || is_tested(department); });
 }
 
 Json validate_json(const std::string& file, const runners::Plan& plan) {

@@ -77,6 +77,8 @@ TEST(InitCommand, WritesAScenarioThatLoadsWhereverItIsWanted) {
     ASSERT_TRUE(scenario) << scenario.error().message;
     const auto& machines = scenario->departments.at(0).machines;
     ASSERT_EQ(machines.size(), 1U);
+    EXPECT_EQ(machines[0].checks.size(), 6U) << "as init says";
+    EXPECT_EQ(scenario->candidates.size(), 1U) << "as init says";
     EXPECT_EQ(machines[0].golden.recipe, fs::canonical(shipped / "images" / "dns"));
     EXPECT_EQ(machines[0].checks.size(), 6U) << "the command says six";
     EXPECT_EQ(scenario->candidates.size(), 1U);
