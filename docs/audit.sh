@@ -123,15 +123,15 @@ enough() { # RECORD RULEBOOK URGENT WAIVED LINES: whether these approvals are as
   local i who flag not; while read -r count flag not; do people=; for i in $5; do who=${person[${by[i]}]}; [[ " $people " = *" $who "* ]] || [ "$not" = "${by[i]}" ] || [ $(($(flags "objects/${object[i]}.sig") & flag)) != "$flag" ] || people+=" $who"; done
     [ "$(wc -w <<<"$people")" -ge "$count" ] || return 1; done <"$work/asked"; }
 reviewed() { # BEGUN DONE LINE: whether this emergency was reviewed, or taken back, before LINE: 0, 1, or 2 where that is not here
-  local i w run set rules given all=" " gone=" " authors=" " waived='' lost='' known='' saw
-  get "$1" run; run=$v; get "$1" set; set=$v
+  local i w run set manifest rules given all=" " gone=" " authors=" " waived='' lost='' known='' saw
+  get "$1" run; run=$v; get "$1" set; set=$v; get "$1" manifest; manifest=$v
   for ((i = 1; i < $3; i++)); do case ${kind[i]} in
     promote-begun) [ "$i" -lt "$2" ] || ! is "$i" name "$dep" || ! is "$i" kind rollback || [ "${state[${object[i]}]}" != promote-done ] || return 0 ;;
     run) ! is "$i" run "$run" || { get "$i" submitter; authors+="${person[$v]:-$v} "; known=1; } ;;
     submit | waive) ! is "$i" set "$set" || { authors+="${person[${by[i]}]} "; [ "${kind[i]}" = submit ] || waived=1; } ;;
     withdraw) get "$i" withdraws; w=${line_of[$v]:-0}; [ "$w" = 0 ] || [ "${person[${by[w]}]}" != "${person[${by[i]}]}" ] || gone+="$w " ;;
     approve) [ -f "objects/${object[i]}" ] || [ "$i" -lt "$2" ] || lost=1 ;;
-  esac; done; [ -n "$known" ] && [ -f "objects/$run" ] || return 2
+  esac; done; [ -n "$known" ] && [ -f "objects/$run" ] && [ -f "objects/$manifest" ] || return 2
   for ((i = 1; i < $3; i++)); do [[ $gone != *" $i "* ]] || continue; case ${kind[i]} in
     reject) { ! is "$i" run "$run" && ! is "$i" set "$set"; } || return 1 ;;
     approve) is "$i" name "$dep" && is "$i" run "$run" && is "$i" set "$set" && [[ $authors != *" ${person[${by[i]}]} "* ]] || continue
