@@ -77,11 +77,10 @@ void CulpritSearch::answer(const Question& question, Outcome outcome) {
   }
 }
 
-std::optional<CandidateSet> CulpritSearch::foreseen(const Question& pending) const {
+std::optional<Question> CulpritSearch::foreseen(const Question& pending) const {
   auto copy = *this;
   copy.answer(pending, model_.failing(pending.set) >= 0.5 ? Outcome::fail : Outcome::pass);
-  const auto next = copy.next();
-  return next && next->freshness == Freshness::may_reuse ? std::optional(next->set) : std::nullopt;
+  return copy.next();
 }
 
 const CulpritSearch::Answers& CulpritSearch::answers_for(const CandidateSet& set) const {

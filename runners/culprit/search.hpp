@@ -22,8 +22,8 @@
 // is asked again, within a budget, and else the search says that it does not know. docs/adr/0011.
 namespace patchlab::runners {
 
-// may_reuse: an answer of somebody else for the same set will do; the first question about a set is of this kind.
-// again: a run of its own. fresh: a run of its own, from nothing: this one convicts.
+// may_reuse: the first question about a set. again: one more observation of it, by another run than those before.
+// fresh: the same, by a run from nothing: this one convicts.
 enum class Freshness { may_reuse, again, fresh };
 
 struct Question {
@@ -82,9 +82,9 @@ class CulpritSearch {
   [[nodiscard]] std::optional<Question> next();
   void answer(const Question& question, Outcome outcome);
   [[nodiscard]] const SearchResult& result() const { return result_; }
-  // What comes after `pending` if that ends as it most likely will; nothing when that needs a run of its own. For
-  // whoever has time to spare while the answer is on its way.
-  [[nodiscard]] std::optional<CandidateSet> foreseen(const Question& pending) const;
+  // What comes after `pending` if that ends as it most likely will; nothing when the search ends then. For whoever has
+  // time to spare while the answer is on its way.
+  [[nodiscard]] std::optional<Question> foreseen(const Question& pending) const;
 
  private:
   struct Answers {

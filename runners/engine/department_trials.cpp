@@ -133,33 +133,46 @@ void DepartmentTrials::retried(const std::string& lost, const std::string& as) {
   if (place != records_.end()) place->retried_as = as;
 }
 
-std::string DepartmentTrials::key_of(const std::vector<std::string>& machines, const Indexes& set,
-                                     Stability stability) const {
-  return memo_key(job_.cell, inputs(Purpose::search, machines, set, stability));
+std::string DepartmentTrials::key_of(const Asked& asked, std::size_t before) const {
+  const auto trial = inputs(asked.purpose, asked.machines, asked.set, asked.stability);
+  return fmt::format("{}/{}", memo_key(job_.cell, trial), before);
 }
 
-TrialRecord DepartmentTrials::search(const std::vector<std::string>& machines, const Indexes& set, Stability stability,
-                                     const std::function<std::optional<Indexes>()>& likely_next) {
-  std::string own_id;
-  const auto work = [&]() -> Result<TrialRecord> {
-    auto record = run(Purpose::search, machines, set, stability);
-    own_id = record.id;
-    return record;
+TrialRecord DepartmentTrials::ask(const Asked& asked, const std::function<std::optional<Asked>()>& likely_next) {
+  const auto times = [this](const Asked& question) {
+    const std::lock_guard lock(mutex_);
+    return asked_[question];
   };
+  const auto before = times(asked);
+  {
+    const std::lock_guard lock(mutex_);
+    ++asked_[asked];
+  }
   // Another department runs it. As soon as there is a processor to spare, this one goes ahead.
   const auto go_ahead = [&] {
     if (memo_.machines_at_work() >= job_.cell.slot_count) return;
     const auto next = likely_next();
-    if (!next || memo_.knows(key_of(machines, *next, stability))) return;
-    (void)search(machines, *next, stability, [] { return std::nullopt; });
+    if (next && !memo_.knows(key_of(*next, times(*next)))) (void)answer(*next, times(*next), [] {});
   };
-  auto answer = memo_.answer(key_of(machines, set, stability), work, go_ahead);
-  auto record = std::move(answer).value();
+  auto record = answer(asked, before, go_ahead);
+  if (record.outcome == Outcome::pass || record.outcome == Outcome::fail || record.reused_from.empty()) return record;
+  // Trouble of another cell says nothing about this one.
+  return run(asked.purpose, asked.machines, asked.set, asked.stability);
+}
+
+TrialRecord DepartmentTrials::answer(const Asked& asked, std::size_t before, const std::function<void()>& meanwhile) {
+  std::string own_id;
+  const auto work = [&]() -> Result<TrialRecord> {
+    auto record = run(asked.purpose, asked.machines, asked.set, asked.stability);
+    own_id = record.id;
+    return record;
+  };
+  auto record = memo_.answer(key_of(asked, before), work, meanwhile).value();
   if (own_id.empty()) {
     record.reused_from = record.reused_from.empty() ? record.id : record.reused_from;
     record.id = next_id();
     record.duration_ms = 0;
-    keep(record, stability);
+    keep(record, asked.stability);
   }
   return record;
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <set>
@@ -34,11 +35,17 @@ class DepartmentTrials {
   // see as_first_failed.
   [[nodiscard]] reports::TrialRecord run(reports::Purpose purpose, const std::vector<std::string>& machines,
                                          const Indexes& set, Stability stability = Stability::yes);
-  // A search trial, or the answer of another department with the same inputs. `likely_next`: what the search will ask
-  // after this, if it ends as expected.
-  [[nodiscard]] reports::TrialRecord search(const std::vector<std::string>& machines, const Indexes& set,
-                                            Stability stability,
-                                            const std::function<std::optional<Indexes>()>& likely_next);
+  // A search or confirming trial, or the answer of another department to the same question with the same inputs. Who
+  // asks the same question for the second time is given the second execution of it, and so on: no execution answers
+  // twice in one department. `likely_next`: what the search will ask after this, if it ends as expected.
+  struct Asked {
+    reports::Purpose purpose;
+    std::vector<std::string> machines;
+    Indexes set;
+    Stability stability;
+    auto operator<=>(const Asked&) const = default;
+  };
+  [[nodiscard]] reports::TrialRecord ask(const Asked& asked, const std::function<std::optional<Asked>()>& likely_next);
   void keep(const reports::TrialRecord& record, Stability stability = Stability::yes);
   // `lost` does not count: `as` was run in its place.
   void retried(const std::string& lost, const std::string& as);
@@ -79,8 +86,10 @@ class DepartmentTrials {
   [[nodiscard]] static bool takes_part(const reports::TrialRecord& record, const std::vector<std::string>& machines);
   [[nodiscard]] bool saw_patches(const reports::TrialRecord& record, Stability stability) const;
   [[nodiscard]] Indexes set_on(const reports::TrialRecord& record, const std::vector<std::string>& machines) const;
-  [[nodiscard]] std::string key_of(const std::vector<std::string>& machines, const Indexes& set,
-                                   Stability stability) const;
+  // Of one execution: the inputs, and how many of the same come before it.
+  [[nodiscard]] std::string key_of(const Asked& asked, std::size_t before) const;
+  [[nodiscard]] reports::TrialRecord answer(const Asked& asked, std::size_t before,
+                                            const std::function<void()>& meanwhile);
   [[nodiscard]] std::string next_id();
 
   const DepartmentJob& job_;
@@ -94,7 +103,8 @@ class DepartmentTrials {
   std::mutex mutex_;
   int last_id_ = 0;
   std::vector<reports::TrialRecord> records_;
-  std::set<std::string> waited_;  // trials that looked for damage that needs a while
+  std::map<Asked, std::size_t> asked_;  // how often
+  std::set<std::string> waited_;        // trials that looked for damage that needs a while
 };
 
 }  // namespace patchlab::runners

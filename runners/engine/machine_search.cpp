@@ -125,14 +125,14 @@ bool MachineSearch::is_promotable_trial(const Question& question) const {
 TrialRecord MachineSearch::run_trial(const CulpritSearch& search, const Question& question, const Indexes& members) {
   const auto set = chosen(members);
   if (is_promotable_trial(question)) return trials_.run(Purpose::final, machines_, set);
-  switch (question.freshness) {
-    case Freshness::fresh: return trials_.run(Purpose::confirm, machines_, set, stability_);
-    case Freshness::again: return trials_.run(Purpose::search, machines_, set, stability_);
-    case Freshness::may_reuse: break;
-  }
-  return trials_.search(machines_, set, stability_, [&]() -> std::optional<Indexes> {
+  const auto asked = [&](const Question& one, const Indexes& of) {
+    const auto purpose = one.freshness == Freshness::fresh ? Purpose::confirm : Purpose::search;
+    return DepartmentTrials::Asked{purpose, machines_, chosen(of), stability_};
+  };
+  return trials_.ask(asked(question, members), [&]() -> std::optional<DepartmentTrials::Asked> {
     const auto next = search.foreseen(question);
-    return next ? std::optional(chosen(*next)) : std::nullopt;
+    if (!next || is_promotable_trial(*next)) return std::nullopt;
+    return asked(*next, next->set);
   });
 }
 

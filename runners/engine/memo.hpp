@@ -14,9 +14,9 @@
 
 namespace patchlab::runners {
 
-// Search trials with identical inputs (the same machines by golden digest, address, checks and policy; the same
-// candidates by digest, in the same order) are run once and shared by all departments of a run. Batch, final and
-// confirming trials never come from here.
+// Trials of searches with identical inputs (the same machines by golden digest, address, checks and policy; the same
+// candidates by digest, in the same order) are run once and shared by all departments of a run. Baseline, control,
+// batch and final trials never come from here. docs/adr/0004.
 class TrialMemo {
  public:
   using Answer = std::shared_future<Result<reports::TrialRecord>>;

@@ -281,9 +281,9 @@ TEST(CulpritSearch, ForeseesWhatItAsksNext) {
   for (std::size_t bad = 0; bad < 8; ++bad) {
     const World world{.candidates = independent(16), .groups = {{bad}}, .repaired_by = {}};
     CulpritSearch search(world.candidates, {});
-    std::optional<Set> expected;
+    std::optional<Question> expected;
     while (const auto question = search.next()) {
-      if (expected && *expected == question->set) ++foreseen;
+      if (expected && expected->set == question->set && expected->freshness == question->freshness) ++foreseen;
       expected = search.foreseen(*question);
       search.answer(*question, world.breaks(question->set) ? Outcome::fail : Outcome::pass);
     }

@@ -1011,7 +1011,7 @@ TEST(DepartmentRun, SkipsWhatAppliesToNothing) {
   EXPECT_EQ(lab.lab.count(reports::Purpose::batch), 0);
 }
 
-TEST(DepartmentRun, SharesSearchTrialsOfIdenticalMachinesButConfirmsItself) {
+TEST(DepartmentRun, SharesTheSearchOfIdenticalMachinesAndRunsWhatIsPromotedItself) {
   TrialMemo memo;
   std::vector<int> searches;
   for (const auto* name : {"finance", "engineering"}) {
@@ -1024,12 +1024,33 @@ TEST(DepartmentRun, SharesSearchTrialsOfIdenticalMachinesButConfirmsItself) {
     lab.lab.breaks["dns"] = {{"bad"}};
     const auto record = DepartmentRun(lab.job, lab.lab, memo, lab.clock, {}).run();
     EXPECT_EQ(verdict(record, "bad").outcome, Outcome::fail);
-    EXPECT_GE(lab.lab.count(reports::Purpose::confirm), 2) << "what convicts was run here";
-    EXPECT_EQ(lab.lab.count(reports::Purpose::final), 1);
-    searches.push_back(lab.lab.count(reports::Purpose::search));
+    for (const auto purpose : {reports::Purpose::control, reports::Purpose::batch, reports::Purpose::final})
+      EXPECT_EQ(lab.lab.count(purpose), 1) << to_string(purpose);
+    searches.push_back(lab.lab.count(reports::Purpose::search) + lab.lab.count(reports::Purpose::confirm));
+    // No execution is two observations.
+    std::set<std::string> executions;
+    for (const auto& trial : record.trials)
+      EXPECT_TRUE(executions.insert(trial.reused_from.empty() ? trial.id : trial.reused_from).second) << trial.id;
+    const auto alone = std::ranges::count_if(record.trials, [](const auto& trial) {
+      return trial.purpose == reports::Purpose::confirm && trial.candidates == std::vector<std::string>{"bad"} &&
+             trial.outcome == Outcome::fail;
+    });
+    EXPECT_EQ(alone, 2) << "failed alone twice";
   }
   EXPECT_GT(searches[0], 0);
   EXPECT_EQ(searches[1], 0);
+}
+
+TEST(DepartmentRun, TakesNoTroubleOfAnotherCellForAnAnswer) {
+  TrialMemo memo;
+  for (const std::string name : {"finance", "engineering"}) {
+    Fixture lab(name);
+    lab.machine("dns").candidate("a", {"dns"}).candidate("bad", {"dns"}).candidate("c", {"dns"});
+    lab.lab.breaks["dns"] = {{"bad"}};
+    if (name == "finance") lab.lab.dies_in = reports::Purpose::confirm;
+    const auto record = DepartmentRun(lab.job, lab.lab, memo, lab.clock, {}).run();
+    EXPECT_EQ(verdict(record, "bad").outcome, name == "finance" ? Outcome::error : Outcome::fail);
+  }
 }
 
 TEST(DepartmentRun, SharesNoTrialThatDidNotWaitForDamageThatNeedsAWhile) {
