@@ -68,6 +68,7 @@ std::vector<Failure> failures_of(const reports::DepartmentRecord& department) {
              patchlab::to_string(outcome)});
       }
       for (const auto& difference : phase.differences) {
+        if (!difference.is_failure()) continue;
         auto key = reports::difference_key(phase.machine, difference);
         if (key.starts_with(phase.machine + "/")) key.erase(0, phase.machine.size() + 1);
         add({always.value_or(FailureKind::finding), phase.machine, key, patchlab::to_string(Outcome::fail)});

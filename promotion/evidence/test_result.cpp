@@ -138,9 +138,9 @@ class Summing {
       add(name("phase"), TestWord::failed);
     if (phase.outcome == Outcome::skipped) add(name("phase"), TestWord::warned);
     // Failed, and nothing in it did: whatever that was, nobody could have waived it.
-    const bool has_failure = !phase.differences.empty() || std::ranges::any_of(phase.checks, [](const auto& check) {
-      return check.outcome == Outcome::fail;
-    });
+    const bool has_failure =
+        checks::state::has_failure(phase.differences) ||
+        std::ranges::any_of(phase.checks, [](const auto& check) { return check.outcome == Outcome::fail; });
     if (phase.outcome == Outcome::fail && !has_failure) add(name("phase"), TestWord::failed);
     for (const auto& check : phase.checks) {
       const auto test = name(check.id);
@@ -151,7 +151,13 @@ class Summing {
     }
     for (const auto& difference : phase.differences) {
       const auto key = reports::difference_key(phase.machine, difference);
-      add(phase.phase + "/" + key, key, Outcome::fail);
+      const auto test = phase.phase + "/" + key;
+      switch (difference.finding) {
+        case checks::state::FindingClass::breach: add(test, key, Outcome::fail); break;
+        // A person has to look; whether one did is not a result of a test.
+        case checks::state::FindingClass::review: add(test, TestWord::warned); break;
+        case checks::state::FindingClass::notice: break;
+      }
     }
   }
 

@@ -107,7 +107,9 @@ void write_trial(std::string& out, const std::string& run, const std::string& de
     for (const auto& difference : phase.differences) {
       write(out, run,
             {"state", department, phase.machine, trial.id, to_string(trial.purpose), candidates, phase.phase,
-             difference.kind + " " + difference.item, "fail", "state-changed", difference.before, difference.after, 0});
+             difference.kind + " " + difference.item,
+             difference.is_failure() ? "fail" : checks::state::to_string(difference.finding), "state-changed",
+             difference.before, difference.after, 0});
     }
   }
 }

@@ -40,7 +40,8 @@ Sighting sighting_in(const TrialRecord& trial, const std::string& key) {
         return {&trial, &phase, &check, nullptr, nullptr};
     }
     for (const auto& difference : phase.differences) {
-      if (difference_key(phase.machine, difference) == key) return {&trial, &phase, nullptr, &difference, nullptr};
+      if (difference.is_failure() && difference_key(phase.machine, difference) == key)
+        return {&trial, &phase, nullptr, &difference, nullptr};
     }
   }
   return {};

@@ -241,10 +241,12 @@ void add_phase(Suite& suite, const std::string& class_name, const TrialRecord& t
     state.outcome = Outcome::error;
     state.type = to_string(phase.error->error_class);
     state.message = phase.error->message;
-  } else if (!phase.differences.empty()) {
+  } else if (checks::state::has_failure(phase.differences)) {
     state.outcome = Outcome::fail;
-    state.message = fmt::format("{} unexpected changes", phase.differences.size());
+    const auto count = std::ranges::count_if(phase.differences, &StateDifference::is_failure);
+    state.message = fmt::format("{} unexpected changes", count);
     for (const auto& difference : phase.differences) {
+      if (!difference.is_failure()) continue;
       state.detail +=
           fmt::format("{} {}: '{}' -> '{}'\n", difference.kind, difference.item, difference.before, difference.after);
     }

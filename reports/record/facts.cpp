@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <set>
 
 #include "reports/record/queries.hpp"
 
@@ -392,7 +393,7 @@ class Checks {
                            check.expected, check.observed);
       }
       for (const auto& difference : phase.differences) {
-        if (difference_key(phase.machine, difference) == key)
+        if (difference.is_failure() && difference_key(phase.machine, difference) == key)
           text = fmt::format("{} in {}: {} {}: {} -> {}\n", phase.phase, trial.id, difference.kind, difference.item,
                              difference.before, difference.after);
       }
@@ -450,10 +451,34 @@ class Checks {
     return true;
   }
 
+  // What changed there and fails nobody, in the trials that count.
+  [[nodiscard]] std::string what_else_changed(const MachineRecord& machine) const {
+    std::set<std::string> review;
+    std::set<std::string> notice;
+    for (const auto* trial : counting_) {
+      for (const auto& phase : trial->phases) {
+        if (phase.machine != machine.name) continue;
+        for (const auto& difference : phase.differences) {
+          switch (difference.finding) {
+            case checks::state::FindingClass::breach: break;
+            case checks::state::FindingClass::review: review.insert(difference.kind + " " + difference.item); break;
+            case checks::state::FindingClass::notice: notice.insert(difference.kind + " " + difference.item); break;
+          }
+        }
+      }
+    }
+    if (!review.empty()) {
+      const auto more = review.size() == 1 ? std::string() : fmt::format(", and {} more", review.size() - 1);
+      return fmt::format("a person has to look at what changed: {}{}", *review.begin(), more);
+    }
+    return notice.empty() ? "nothing else changed"
+                          : fmt::format("{} changed that stands in nobody's way", notice.size());
+  }
+
   // What changed on the machine although nobody's check saw it, and what could not be looked at.
   [[nodiscard]] RunFact of_state(const MachineRecord& machine) const {
     auto fact = start(machine, "state");
-    fact.sentence = fact.outcome == Outcome::pass ? "nothing else changed" : fact.sentence;
+    fact.sentence = fact.outcome == Outcome::pass ? what_else_changed(machine) : fact.sentence;
     for (const auto& [key, verdicts] : culprits_) {
       if (key.starts_with(machine.name + "/state:") && blame(fact, key)) return fact;
     }
@@ -467,8 +492,9 @@ class Checks {
           fact.sentence = fmt::format("{} in {}: {}", to_string(Outcome::error), phase.phase, phase.error->message);
           return fact;
         }
-        if (phase.differences.empty()) continue;
-        const auto& difference = phase.differences.front();
+        const auto found = std::ranges::find_if(phase.differences, &checks::state::StateDifference::is_failure);
+        if (found == phase.differences.end()) continue;
+        const auto& difference = *found;
         const bool without_patch = trial->candidates.empty();
         fact.outcome = without_patch ? Outcome::error : Outcome::fail;
         fact.code = "state-changed";

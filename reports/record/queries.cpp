@@ -99,7 +99,9 @@ std::vector<std::string> failure_signature(const TrialRecord& trial) {
     for (const auto& check : phase.checks) {
       if (check.outcome == Outcome::fail) keys.insert(check_key(phase.machine, check.id));
     }
-    for (const auto& difference : phase.differences) keys.insert(difference_key(phase.machine, difference));
+    for (const auto& difference : phase.differences) {
+      if (difference.is_failure()) keys.insert(difference_key(phase.machine, difference));
+    }
   }
   return {keys.begin(), keys.end()};
 }

@@ -118,7 +118,7 @@ struct PhaseRecord {
   std::string machine;
   Outcome outcome = Outcome::not_reached;
   std::vector<checks::CheckResult> checks;
-  std::vector<StateDifference> differences;  // unexpected ones only; each of them fails the phase
+  std::vector<StateDifference> differences;  // unexpected ones only; a breach fails the phase
   std::optional<Error> error;
   // Of a baseline: what this machine does not have to be looked at by, so that nothing of it is seen in any trial:
   // "kernel: there is no dmesg".

@@ -233,6 +233,11 @@ StateDifference read_difference(const Json& json, const std::string& pointer, Pr
   difference.item = reader.text("item");
   difference.before = reader.text_or("before", "");
   difference.after = reader.text_or("after", "");
+  // Records of older versions do not say it: everything that they tell of fails.
+  difference.finding =
+      word_of(reader, "finding", checks::state::FindingClass::breach, checks::state::finding_class_from);
+  difference.why = reader.text_or("why", "");
+  difference.diff = reader.text_or("diff", "");
   reader.finish();
   return difference;
 }

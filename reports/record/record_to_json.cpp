@@ -79,18 +79,9 @@ Json install_json(const InstallRecord& install) {
   return json;
 }
 
-Json difference_json(const StateDifference& difference) {
-  return {
-      {"kind", difference.kind}, {"item", difference.item}, {"before", difference.before}, {"after", difference.after}};
-}
-
 Json phase_json(const PhaseRecord& phase) {
-  Json json{{"phase", phase.phase},
-            {"machine", phase.machine},
-            {"outcome", to_string(phase.outcome)},
-            {"checks", phase.checks},
-            {"differences", list_of(phase.differences, difference_json)},
-            {"error", optional_error(phase.error)}};
+  Json json{{"phase", phase.phase},   {"machine", phase.machine},         {"outcome", to_string(phase.outcome)},
+            {"checks", phase.checks}, {"differences", phase.differences}, {"error", optional_error(phase.error)}};
   if (!phase.not_observed.empty()) json["not_observed"] = phase.not_observed;
   return json;
 }

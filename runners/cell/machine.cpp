@@ -183,7 +183,7 @@ std::unique_ptr<lab::guest::GuestAdapter> adapter_for(const MachineJob& job, lab
 
 Outcome machine_outcome(const PhaseRecord& phase) {
   if (phase.error) return Outcome::error;
-  auto outcome = phase.differences.empty() ? Outcome::pass : Outcome::fail;
+  auto outcome = checks::state::has_failure(phase.differences) ? Outcome::fail : Outcome::pass;
   for (const auto& check : phase.checks) outcome = combine(outcome, check.outcome);
   return outcome;
 }
@@ -402,7 +402,8 @@ std::optional<CellMachine::HostShare> CellMachine::share_since_last_phase() {
 void CellMachine::excuse_log_of_starved(PhaseRecord& record, const std::optional<HostShare>& share) const {
   if (record.outcome != Outcome::fail || !share || share->waited < starving || share->waited < share->used) return;
   const bool log_alone =
-      std::ranges::all_of(record.differences, [](const auto& one) { return one.kind == checks::state::log_kind; }) &&
+      std::ranges::all_of(record.differences,
+                          [](const auto& one) { return one.kind == checks::state::log_kind || !one.is_failure(); }) &&
       std::ranges::none_of(record.checks, [](const auto& check) { return check.outcome == Outcome::fail; });
   if (!log_alone) return;
   record.error = infrastructure_error(

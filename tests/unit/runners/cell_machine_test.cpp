@@ -705,6 +705,21 @@ TEST_F(FlakyTest, WhatIsLoggedBesideAFailedTryIsToldWithItAndDecidesNothingInThi
   EXPECT_EQ(machine_->examine("t2", "after-install").differences.size(), 2U) << "and now without a failed try";
 }
 
+TEST(MachineOutcome, IsAFailureByABreachAlone) {
+  using checks::state::FindingClass;
+  reports::PhaseRecord phase;
+  phase.differences = {{"file", "/etc/named.conf", "a", "b", FindingClass::review},
+                       {"file", "/usr/share/doc/a", "a", "b", FindingClass::notice}};
+  EXPECT_EQ(machine_outcome(phase), Outcome::pass);
+  phase.differences.push_back({"service", "named", "running", ""});
+  EXPECT_EQ(machine_outcome(phase), Outcome::fail);
+  phase.differences.back().finding = FindingClass::review;
+  phase.checks.push_back({.id = "a-record", .outcome = Outcome::fail});
+  EXPECT_EQ(machine_outcome(phase), Outcome::fail) << "it hides nothing else";
+  phase.error = guest_error("silent");
+  EXPECT_EQ(machine_outcome(phase), Outcome::error);
+}
+
 // Its services ended each other because they got no processor. What is broken is logged again on a host with room.
 TEST_F(FlakyTest, WhatAStarvedGuestLogsIsTheLabsTroubleAndWhatItsChecksFindIsNot) {
   const auto starve = [this](std::optional<Milliseconds> waits, Milliseconds busy) {

@@ -210,6 +210,21 @@ TEST(CompareInstalled, ANewerUpdateMayReplaceAnOlderOne) {
 TEST(StateDifference, SurvivesJson) {
   const StateDifference difference{"service", "postfix", "running", ""};
   EXPECT_EQ(Json(difference).get<StateDifference>(), difference);
+  const StateDifference review{"file",    "/etc/named.conf", "a", "b", FindingClass::review, "not of the package",
+                               "-a\n+b\n"};
+  EXPECT_EQ(Json(review).get<StateDifference>(), review);
+}
+
+TEST(StateDifference, IsABreachUnlessARuleSaysOtherwise) {
+  EXPECT_EQ(StateDifference{}.finding, FindingClass::breach);
+  auto json = Json(StateDifference{"service", "postfix", "running", "", FindingClass::notice});
+  EXPECT_EQ(json.get<StateDifference>().finding, FindingClass::notice);
+  json["finding"] = "harmless";
+  EXPECT_EQ(json.get<StateDifference>().finding, FindingClass::breach) << "a word that this version does not know";
+  json.erase("finding");
+  EXPECT_EQ(json.get<StateDifference>().finding, FindingClass::breach) << "of a version that had no classes";
+  for (const auto finding : {FindingClass::breach, FindingClass::review, FindingClass::notice})
+    EXPECT_EQ(finding_class_from(to_string(finding)), finding);
 }
 
 }  // namespace

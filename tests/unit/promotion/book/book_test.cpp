@@ -209,6 +209,9 @@ TEST(FailuresOf, ARecordTellsWhatMayBeWaived) {
   trial(reports::Purpose::removal, Outcome::fail, "f");
   trial(reports::Purpose::search, Outcome::fail, "g");
   department.trials.back().retried_as = "finance/t9";
+  department.trials.front().phases.front().differences = {
+      {"file", "/etc/x", "a", "b", checks::state::FindingClass::review},
+      {"file", "/usr/share/doc/x", "a", "b", checks::state::FindingClass::notice}};
   const std::vector<Failure> expected{{FailureKind::baseline, "mail", "a", "fail"},
                                       {FailureKind::control, "mail", "b", "fail"},
                                       {FailureKind::check, "mail", "c", "fail"},

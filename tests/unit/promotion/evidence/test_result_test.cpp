@@ -131,6 +131,9 @@ TEST(TestResult, IsNeverPassedForASpoiledRecord) {
       in_phase("error", [&](auto& phase) { phase.error = error; });
       in_phase("no checks", [](auto& phase) { phase.checks.clear(); });
       in_phase("difference", [](auto& phase) { phase.differences.push_back({"service", "postfix", "up", "down"}); });
+      in_phase("review", [](auto& phase) {
+        phase.differences.push_back({"file", "/etc/x", "a", "b", checks::state::FindingClass::review});
+      });
       for (const auto outcome : {Outcome::fail, Outcome::error, Outcome::skipped, Outcome::not_reached})
         in_phase("phase outcome", [&](auto& phase) { phase.outcome = outcome; });
       for (std::size_t c = 0; c < finance.trials[t].phases[p].checks.size(); ++c) {

@@ -105,6 +105,16 @@ TEST(FailureSignature, HoldsChecksStateAndInstallationsOnce) {
   EXPECT_THAT(failure_signature(trial), ElementsAre("mail/deliver", "mail/install:kb-1", "mail/state:service:postfix"));
 }
 
+TEST(FailureSignature, HoldsNoFindingThatAPersonHasToLookAt) {
+  TrialRecord trial;
+  PhaseRecord phase;
+  phase.machine = "mail";
+  for (const auto finding : {checks::state::FindingClass::review, checks::state::FindingClass::notice})
+    phase.differences.push_back({"file", "/etc/postfix/main.cf", "a", "b", finding});
+  trial.phases.push_back(phase);
+  EXPECT_THAT(failure_signature(trial), ElementsAre());
+}
+
 TEST(FactsOf, FollowsAReuseOfTheSameSetOnly) {
   auto record = tests::good_record();
   auto& department = record.departments[0];

@@ -41,6 +41,8 @@ RunRecord record_with_every_field() {
   trial.installs[0].kept_files = {"/etc/a.conf.dpkg-dist"};
   trial.removals = trial.installs;
   department.verdicts[0].removal = "Was removed again, and every check passed";
+  trial.phases[0].differences.push_back(
+      {"file", "/etc/named.conf", "a", "b", checks::state::FindingClass::review, "no package brings it", "-a\n+b\n"});
   trial.phases[0].error = timeout_error("reboot");
   trial.phases[0].checks[0].error = Error{ErrorClass::check, "crashed", ""};
   trial.phases[0].checks[0].outcome = Outcome::error;
@@ -160,6 +162,25 @@ TEST(RunRecord, SchemaAndReaderKnowTheSameDecidingWords) {
   const auto read = run_record_from_json(record);
   ASSERT_FALSE(read);
   EXPECT_THAT(read.error().message, HasSubstr("/departments/0/trials/0/purpose: 'a word of the future' is not a"));
+}
+
+TEST(RunRecord, TakesEachDifferenceForABreachThatHasNoClass) {
+  using checks::state::FindingClass;
+  auto record = tests::good_record();
+  auto& differences = record.departments[0].trials[0].phases[0].differences;
+  for (const auto finding : {FindingClass::breach, FindingClass::review, FindingClass::notice})
+    differences.push_back({"file", "/etc/named.conf", "a", "b", finding});
+  auto json = Json(record);
+  EXPECT_EQ(run_record_from_json(json).value().departments[0].trials[0].phases[0].differences, differences);
+  auto& written = json["departments"][0]["trials"][0]["phases"][0]["differences"];
+  for (auto& one : written) one.erase("finding");
+  const auto older = run_record_from_json(json).value();
+  EXPECT_THAT(older.departments[0].trials[0].phases[0].differences,
+              testing::Each(testing::Field(&StateDifference::finding, FindingClass::breach)));
+  written[1]["finding"] = "harmless";
+  const auto refused = run_record_from_json(json);
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().message, HasSubstr("/differences/1/finding: 'harmless' is not a"));
 }
 
 TEST(RunRecord, NamesFileAndPointerOfEveryProblem) {
