@@ -127,6 +127,8 @@ void write_trial_row(Page& page, const DepartmentRecord& department, const Trial
         page.text(trial.error->message);
       else if (is_lost(trial))
         page.text("tried again as " + trial.retried_as);
+      else if (!trial.reused_run.empty())
+        page.text(fmt::format("same digests as {} of run {}", trial.reused_from, trial.reused_run));
       else if (!trial.reused_from.empty())
         page.text("same digests as " + trial.reused_from);
       else if (const auto text = declined_text(trial); !text.empty())

@@ -42,6 +42,7 @@ const checks::CheckResult* find_check(const PhaseRecord& phase, const std::strin
 
 const TrialRecord* facts_of(const DepartmentRecord& department, const TrialRecord& trial) {
   if (trial.reused_from.empty()) return &trial;
+  if (!trial.reused_run.empty()) return nullptr;  // they lie with another run
   const auto* source = find_trial(department, trial.reused_from);
   if (source == nullptr || !source->reused_from.empty()) return nullptr;
   const bool same = source->set_digest == trial.set_digest && source->candidates == trial.candidates &&

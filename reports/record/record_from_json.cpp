@@ -272,6 +272,7 @@ TrialRecord read_trial(const Json& json, const std::string& pointer, Problems& p
   trial.phases = list_of(reader, "phases", problems, read_phase);
   trial.signature = reader.texts_or_empty("signature");
   trial.reused_from = reader.text_or("reused_from", "");
+  trial.reused_run = reader.text_or("reused_run", "");
   trial.retried_as = reader.text_or("retried_as", "");
   trial.evidence_folder = reader.text_or("evidence_folder", "");
   trial.started = reader.text_or("started", "");

@@ -151,6 +151,7 @@ void to_json(Json& json, const TrialRecord& trial) {
           {"started", trial.started},
           {"duration_ms", trial.duration_ms}};
   if (!trial.retried_as.empty()) json["retried_as"] = trial.retried_as;
+  if (!trial.reused_run.empty()) json["reused_run"] = trial.reused_run;
 }
 
 void to_json(Json& json, const RunRecord& record) {

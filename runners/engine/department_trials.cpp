@@ -133,9 +133,8 @@ void DepartmentTrials::retried(const std::string& lost, const std::string& as) {
   if (place != records_.end()) place->retried_as = as;
 }
 
-std::string DepartmentTrials::key_of(const Asked& asked, std::size_t before) const {
-  const auto trial = inputs(asked.purpose, asked.machines, asked.set, asked.stability);
-  return fmt::format("{}/{}", memo_key(job_.cell, trial), before);
+std::string DepartmentTrials::key_of(const Asked& asked) const {
+  return memo_key(job_.cell, inputs(asked.purpose, asked.machines, asked.set, asked.stability));
 }
 
 TrialRecord DepartmentTrials::ask(const Asked& asked, const std::function<std::optional<Asked>()>& likely_next) {
@@ -152,7 +151,7 @@ TrialRecord DepartmentTrials::ask(const Asked& asked, const std::function<std::o
   const auto go_ahead = [&] {
     if (memo_.machines_at_work() >= job_.cell.slot_count) return;
     const auto next = likely_next();
-    if (next && !memo_.knows(key_of(*next, times(*next)))) (void)answer(*next, times(*next), [] {});
+    if (next && !memo_.knows(execution(key_of(*next), times(*next)))) (void)answer(*next, times(*next), [] {});
   };
   auto record = answer(asked, before, go_ahead);
   if (record.outcome == Outcome::pass || record.outcome == Outcome::fail || record.reused_from.empty()) return record;
@@ -161,13 +160,16 @@ TrialRecord DepartmentTrials::ask(const Asked& asked, const std::function<std::o
 }
 
 TrialRecord DepartmentTrials::answer(const Asked& asked, std::size_t before, const std::function<void()>& meanwhile) {
+  const auto key = key_of(asked);
   std::string own_id;
   const auto work = [&]() -> Result<TrialRecord> {
+    if (auto earlier = earlier_answer(asked.purpose, key, before)) return std::move(*earlier);
     auto record = run(asked.purpose, asked.machines, asked.set, asked.stability);
     own_id = record.id;
+    if (memo_.kept() != nullptr) memo_.kept()->keep(key, record);
     return record;
   };
-  auto record = memo_.answer(key_of(asked, before), work, meanwhile).value();
+  auto record = memo_.answer(execution(key, before), work, meanwhile).value();
   if (own_id.empty()) {
     record.reused_from = record.reused_from.empty() ? record.id : record.reused_from;
     record.id = next_id();
@@ -177,13 +179,27 @@ TrialRecord DepartmentTrials::answer(const Asked& asked, std::size_t before, con
   return record;
 }
 
+// The first confirming trial of each set is one of this run: nobody is convicted by what was seen on another day alone.
+std::optional<TrialRecord> DepartmentTrials::earlier_answer(Purpose purpose, const std::string& key,
+                                                            std::size_t before) const {
+  const std::size_t own = purpose == Purpose::confirm ? 1 : 0;
+  if (memo_.kept() == nullptr || before < own) return std::nullopt;
+  return memo_.kept()->earlier(key, before - own);
+}
+
+// The name of what was really run.
+std::string DepartmentTrials::execution_of(const TrialRecord& record) {
+  if (record.reused_from.empty()) return record.id;
+  return record.reused_run.empty() ? record.reused_from : record.reused_run + "/" + record.reused_from;
+}
+
 std::vector<DepartmentTrials::SeenTrial> DepartmentTrials::seen_on(const std::vector<std::string>& machines,
                                                                    const Indexes& domain, Stability stability) {
   const std::lock_guard lock(mutex_);
   std::vector<SeenTrial> seen;
   std::set<std::string> sources;  // an answer that several trials took from one is one observation
   for (const auto& record : records_) {
-    const auto& source = record.reused_from.empty() ? record.id : record.reused_from;
+    const auto source = execution_of(record);
     if (!takes_part(record, machines) || !saw_patches(record, stability) || sources.contains(source)) continue;
     if (auto set = set_on(record, machines); !set.empty() && std::ranges::includes(domain, set)) {
       sources.insert(source);

@@ -83,13 +83,19 @@ class DepartmentTrials {
   // The first failure of a machine is what a trial failed with. What a trial of a whole set saw behind it is on record,
   // and blames nobody: it may come of the first, and searches ask for the first.
   [[nodiscard]] reports::TrialRecord as_first_failed(reports::TrialRecord record) const;
+  [[nodiscard]] static std::string execution_of(const reports::TrialRecord& record);
   [[nodiscard]] static bool takes_part(const reports::TrialRecord& record, const std::vector<std::string>& machines);
   [[nodiscard]] bool saw_patches(const reports::TrialRecord& record, Stability stability) const;
   [[nodiscard]] Indexes set_on(const reports::TrialRecord& record, const std::vector<std::string>& machines) const;
-  // Of one execution: the inputs, and how many of the same come before it.
-  [[nodiscard]] std::string key_of(const Asked& asked, std::size_t before) const;
+  [[nodiscard]] std::string key_of(const Asked& asked) const;
+  // Its name among those with the same key: so many come before it.
+  [[nodiscard]] static std::string execution(const std::string& key, std::size_t before) {
+    return key + "/" + std::to_string(before);
+  }
   [[nodiscard]] reports::TrialRecord answer(const Asked& asked, std::size_t before,
                                             const std::function<void()>& meanwhile);
+  [[nodiscard]] std::optional<reports::TrialRecord> earlier_answer(reports::Purpose purpose, const std::string& key,
+                                                                   std::size_t before) const;
   [[nodiscard]] std::string next_id();
 
   const DepartmentJob& job_;

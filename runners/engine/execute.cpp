@@ -4,7 +4,9 @@
 
 #include "lab/core/digest.hpp"
 #include "lab/core/files.hpp"
+#include "lab/core/paths.hpp"
 #include "lab/libvirt/acceleration.hpp"
+#include "lab/libvirt/hypervisor.hpp"
 #include "lab/network/host_facts.hpp"
 #include "lab/network/watch.hpp"
 #include "reports/record/kept_files.hpp"
@@ -192,6 +194,7 @@ class Execution {
 
   void run_departments() {
     for (const auto& sentence : leftovers_of_crashed_runs(plan_.goldens)) say(sentence);
+    open_answers();
     const auto host = lab::network::collect_host_facts();
     auto outside = lab::network::OutsideWatch::start();
     std::vector<std::jthread> threads;
@@ -199,7 +202,23 @@ class Execution {
       threads.emplace_back([this, i, &host] { run_department(i, host); });
     }
     threads.clear();  // joins
+    if (kept_answers_) kept_answers_->trim();
     note_what_was_heard_outside(outside);
+  }
+
+  // Another program, or another hypervisor, might have seen something else.
+  void open_answers() {
+    memo_.emplace();
+    if (plan_.scenario.reuse_search <= Milliseconds{0}) return;
+    const auto program = sha256_of_file(options_.program);
+    if (!program) return say("answers of earlier runs are not used: " + program.error().message);
+    const auto hypervisor = record_.host["qemu"] + "\n" + lab::libvirt::LibvirtHypervisor::library_version();
+    kept_answers_.emplace(KeptAnswers::Place{.folder = cache_folder() / "answers",
+                                             .run = record_.id,
+                                             .asked_by = *program + "\n" + hypervisor,
+                                             .most_age = plan_.scenario.reuse_search},
+                          clock_, [this](const std::string& sentence) { say(sentence); });
+    memo_.emplace(&*kept_answers_);
   }
 
   // On the devices of this host, during the whole run. What a department says is heard by all that hear it, so each of
@@ -255,7 +274,7 @@ class Execution {
     const std::stop_callback cancel(stop_, [&] { (*lab)->close(); });
     WatchedCell watched(**lab, department.name, progress_, folder_);
     auto result =
-        job.controls > 0 ? run_controls(job, watched, stop_) : DepartmentRun(job, watched, memo_, clock_, stop_).run();
+        job.controls > 0 ? run_controls(job, watched, stop_) : DepartmentRun(job, watched, *memo_, clock_, stop_).run();
     if (!result.error) (void)(*lab)->probe_fence("after");
     (*lab)->close();
     const std::lock_guard lock(mutex_);
@@ -359,7 +378,8 @@ class Execution {
   Clock& clock_ = system_clock_source();
   Milliseconds origin_ = clock_.now();
   MemorySampler memory_;
-  TrialMemo memo_;
+  std::optional<KeptAnswers> kept_answers_;
+  std::optional<TrialMemo> memo_;
   std::mutex mutex_;
   std::map<std::string, reports::FenceRecord> fences_;
   std::map<std::pair<std::string, std::string>, std::string> digests_after_;  // by libvirt, and digest before

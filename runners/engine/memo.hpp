@@ -11,6 +11,7 @@
 #include <string>
 
 #include "reports/record/record.hpp"
+#include "runners/engine/kept_answers.hpp"
 
 namespace patchlab::runners {
 
@@ -20,6 +21,10 @@ namespace patchlab::runners {
 class TrialMemo {
  public:
   using Answer = std::shared_future<Result<reports::TrialRecord>>;
+
+  // `kept`: answers of earlier runs, which must outlive it; null: there are none.
+  explicit TrialMemo(KeptAnswers* kept = nullptr) : kept_(kept) {}
+  [[nodiscard]] KeptAnswers* kept() const { return kept_; }
 
   // The answer of `key`: of whoever asked first, else of `work`, run here and now. While it is under way elsewhere,
   // `meanwhile` is called again and again, at once for the first time.
@@ -68,6 +73,7 @@ class TrialMemo {
   };
 
  private:
+  KeptAnswers* kept_;
   mutable std::mutex mutex_;
   std::map<std::string, Answer> answers_;
   std::atomic<std::size_t> at_work_{0};

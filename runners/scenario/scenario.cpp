@@ -83,7 +83,7 @@ class Parser {
     read_departments(top, scenario);
     read_candidates(top, scenario);
     scenario.trial = default_trial(family_of(scenario));
-    if (top.has("trial")) read_trial(top.raw("trial"), scenario.trial);
+    if (top.has("trial")) read_trial(top.raw("trial"), scenario);
     const auto stage = top.text_or("stage", "production", [](const std::string& text) {
       const auto path = absolute_path(text);
       return path ? "" : path.error().message;
@@ -596,8 +596,10 @@ class Parser {
     return GuestFamily::debian;
   }
 
-  void read_trial(const Json& value, TrialPolicy& policy) {
+  void read_trial(const Json& value, Scenario& scenario) {
+    auto& policy = scenario.trial;
     JsonReader reader(value, "/trial", problems_);
+    scenario.reuse_search = std::chrono::hours(reader.integer_or("reuse_search_h", 0, 0, 8760));
     const auto seconds = [&](const char* key, Milliseconds& duration, std::int64_t least = 1,
                              std::int64_t most = 86400) {
       duration = std::chrono::seconds(reader.integer_or(key, duration.count() / 1000, least, most));

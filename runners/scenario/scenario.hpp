@@ -103,7 +103,8 @@ struct Scenario {
   std::vector<DepartmentPlan> departments;  // sorted by name
   std::vector<CandidateSource> candidates;  // in file order
   TrialPolicy trial;
-  std::filesystem::path stage;  // absolute; default: "production" in the working folder
+  Milliseconds reuse_search{0};  // how old an earlier run's answer to a search may be; 0: none is taken
+  std::filesystem::path stage;   // absolute; default: "production" in the working folder
 };
 
 [[nodiscard]] Result<Scenario> load_scenario(const std::filesystem::path& file);

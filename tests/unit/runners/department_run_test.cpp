@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "reports/record/queries.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 namespace patchlab::runners {
 namespace {
@@ -1039,6 +1040,38 @@ TEST(DepartmentRun, SharesTheSearchOfIdenticalMachinesAndRunsWhatIsPromotedItsel
   }
   EXPECT_GT(searches[0], 0);
   EXPECT_EQ(searches[1], 0);
+}
+
+TEST(DepartmentRun, TakesTheSearchOfAnEarlierRunAndSeesWhatConvictsOnceMore) {
+  const test::TemporaryFolder folder;
+  const StillClock clock;
+  std::vector<int> searched;
+  for (const std::string run : {"20261127-010000-aaaa", "20261128-010000-bbbb"}) {
+    KeptAnswers kept({.folder = folder.path(), .run = run, .asked_by = "me", .most_age = std::chrono::hours(1)}, clock,
+                     [](const std::string& trouble) { ADD_FAILURE() << trouble; });
+    TrialMemo memo(&kept);
+    Fixture lab;
+    lab.machine("dns");
+    for (const auto* id : {"a", "b", "bad", "c", "d"}) lab.candidate(id, {"dns"});
+    lab.lab.breaks["dns"] = {{"bad"}};
+    const auto record = DepartmentRun(lab.job, lab.lab, memo, lab.clock, {}).run();
+    EXPECT_EQ(verdict(record, "bad").outcome, Outcome::fail);
+    EXPECT_EQ(verdict(record, "a").outcome, Outcome::pass);
+    for (const auto purpose : {reports::Purpose::control, reports::Purpose::batch, reports::Purpose::final})
+      EXPECT_EQ(lab.lab.count(purpose), 1) << to_string(purpose);
+    std::set<std::string> executions;
+    int here = 0;
+    for (const auto& trial : record.trials) {
+      EXPECT_TRUE(
+          executions.insert(trial.reused_run + (trial.reused_from.empty() ? trial.id : trial.reused_from)).second);
+      if (trial.purpose == reports::Purpose::confirm && trial.reused_run.empty() && trial.candidates.front() == "bad")
+        ++here;
+    }
+    EXPECT_EQ(here, run.ends_with("aaaa") ? 2 : 1) << "of what convicts";
+    searched.push_back(lab.lab.count(reports::Purpose::search));
+  }
+  EXPECT_GT(searched[0], 0);
+  EXPECT_EQ(searched[1], 0);
 }
 
 TEST(DepartmentRun, TakesNoTroubleOfAnotherCellForAnAnswer) {

@@ -36,6 +36,7 @@ RunRecord record_with_every_field() {
   trial.error = guest_error("silent");
   trial.reused_from = "finance/t1";
   trial.retried_as = "finance/t9";
+  trial.reused_run = "20261101-010000-ab12";
   department.flaky = {{FlakeKind::in_control, "dns/a-record", {"tidy"}, {"finance/t1"}, {"finance/t2"}}};
   trial.installs[0].end = "installed, reboot needed";
   trial.installs[0].kept_files = {"/etc/a.conf.dpkg-dist"};
