@@ -189,11 +189,9 @@ Outcome machine_outcome(const PhaseRecord& phase) {
 }
 
 CellMachine::CellMachine(CellContext& context, const MachineJob& job)
-    : context_(context),
-      job_(job),
-      secrets_(redactor_for(context.job)),
-      agent_(context.hypervisor, job.plan.name, context.clock),
-      adapter_(adapter_for(job, agent_, context.clock)) {
+    : guest_{context, job, {context.hypervisor, job.plan.name, context.clock}, nullptr},
+      secrets_(redactor_for(context.job)) {
+  guest_.adapter = adapter_for(job, guest_.agent, context.clock);
   may_rest_ = job.plan.depends_on.empty() && std::ranges::none_of(context.job.machines, [&](const auto& other) {
                 return std::ranges::count(other.plan.depends_on, job.plan.name) > 0;
               });
@@ -213,7 +211,7 @@ class CellMachine::Turn {
   void release_slot() { slot_.reset(); }
   [[nodiscard]] Result<void> take_slot_again() {
     if (slot_) return {};
-    PATCHLAB_ASSIGN(slot_, machine_->context_.slots.acquire(machine_->context_.stop));
+    PATCHLAB_ASSIGN(slot_, machine_->guest_.context.slots.acquire(machine_->guest_.context.stop));
     return {};
   }
 
@@ -223,11 +221,11 @@ class CellMachine::Turn {
 };
 
 Result<CellMachine::Turn> CellMachine::take_turn() {
-  PATCHLAB_ASSIGN(auto slot, context_.slots.acquire(context_.stop));
+  PATCHLAB_ASSIGN(auto slot, guest_.context.slots.acquire(guest_.context.stop));
   Turn turn(*this, std::move(slot));
   // The guest's clock stays behind: to jump ahead would be a cause of failures of its own (servers kill children that
   // seem to have been starting for half a minute), and until the next revert or restart nobody needs it to be right.
-  if (std::exchange(resting_, false)) PATCHLAB_TRY(context_.hypervisor.resume(name()));
+  if (std::exchange(resting_, false)) PATCHLAB_TRY(guest_.context.hypervisor.resume(name()));
   return turn;
 }
 
@@ -247,13 +245,13 @@ class CellMachine::IdleWatch {
     std::condition_variable_any gone;
     std::unique_lock lock(mutex);
     std::optional<Milliseconds> before;
-    const auto look_every = machine.context_.idle_look;
+    const auto look_every = machine.guest_.context.idle_look;
     const auto is_over = [&](int looks) {
       return gone.wait_for(lock, stop, looks * look_every, [&] { return stop.stop_requested(); });
     };
     if (is_over(first_look)) return;
     for (int quiet = 0; !is_over(1);) {
-      const auto now = machine.context_.hypervisor.processor_time(machine.name());
+      const auto now = machine.guest_.context.hypervisor.processor_time(machine.name());
       if (!now) return;  // it keeps its slot
       quiet = before && *now - *before < look_every / 10 ? quiet + 1 : 0;
       before = *now;
@@ -266,20 +264,22 @@ class CellMachine::IdleWatch {
 
 void CellMachine::rest() {
   if (!may_rest_ || resting_) return;
-  const auto state = context_.hypervisor.state(name());
+  const auto state = guest_.context.hypervisor.state(name());
   if (!state || *state != lab::MachineState::running) return;
-  resting_ = bool{context_.hypervisor.pause(name())};
+  resting_ = bool{guest_.context.hypervisor.pause(name())};
 }
 
 Result<void> CellMachine::boot(const std::string& trial) {
   resting_ = false;
   PATCHLAB_ASSIGN(auto turn, take_turn());
   {
-    const TimedStep step(context_.events, context_.clock, name(), trial, "boot", "the guest's start-up to finish");
-    PATCHLAB_TRY(context_.hypervisor.start(name()));
+    const TimedStep step(guest_.context.events, guest_.context.clock, name(), trial, "boot",
+                         "the guest's start-up to finish");
+    PATCHLAB_TRY(guest_.context.hypervisor.start(name()));
     PATCHLAB_ASSIGN(baseline_boot_id_,
-                    lab::guest::await_boot(*adapter_, agent_, context_.clock, {}, context_.job.policy.boot_timeout,
-                                           context_.stop, adapter_->restart_habits().by_itself));
+                    lab::guest::await_boot(*guest_.adapter, guest_.agent, guest_.context.clock, {},
+                                           guest_.context.job.policy.boot_timeout, guest_.context.stop,
+                                           guest_.adapter->restart_habits().by_itself));
     boot_id_ = baseline_boot_id_;
   }
   turn.release_slot();
@@ -288,39 +288,41 @@ Result<void> CellMachine::boot(const std::string& trial) {
 
 // A revert sets the guest's clock, and what was still starting when it was saved would find that this took it minutes.
 Result<bool> CellMachine::settle(const std::string& trial) {
-  const TimedStep step(context_.events, context_.clock, name(), trial, "settle", "the guest to have nothing to do");
-  Activity activity(context_.hypervisor, context_.clock, name());
+  const TimedStep step(guest_.context.events, guest_.context.clock, name(), trial, "settle",
+                       "the guest to have nothing to do");
+  Activity activity(guest_.context.hypervisor, guest_.context.clock, name());
   const Wait wait{.awaited = fmt::format("machine '{}' to have nothing to do", name()),
                   .deadline = std::chrono::seconds(15),
                   .interval = Milliseconds(250),
                   .last_seen = {},
-                  .stop = context_.stop};
-  const auto waited = wait_until(context_.clock, wait, [&] { return activity.quiet_for() > Milliseconds{0}; });
+                  .stop = guest_.context.stop};
+  const auto waited = wait_until(guest_.context.clock, wait, [&] { return activity.quiet_for() > Milliseconds{0}; });
   if (!waited && activity.trouble()) return *activity.trouble();
   return waited.has_value();
 }
 
 bool CellMachine::ports_answer() const {
-  return std::ranges::all_of(job_.plan.ready_tcp,
-                             [&](auto port) { return tcp_accepts(job_.plan.address, port, Milliseconds(1000)); });
+  return std::ranges::all_of(guest_.job.plan.ready_tcp,
+                             [&](auto port) { return tcp_accepts(guest_.job.plan.address, port, Milliseconds(1000)); });
 }
 
 // At the baseline the full ready_timeout is granted and the time it took is remembered. Later a multiple of it is
 // enough, and less when the guest has nothing more to do: a service that a patch killed must not cost a minute in every
 // probe of the search.
 Result<void> CellMachine::wait_ready(const std::string& trial, bool after_patch) {
-  const TimedStep step(context_.events, context_.clock, name(), trial, "ready", "the role's ports to answer");
-  auto deadline = context_.job.policy.ready_timeout;
+  const TimedStep step(guest_.context.events, guest_.context.clock, name(), trial, "ready",
+                       "the role's ports to answer");
+  auto deadline = guest_.context.job.policy.ready_timeout;
   if (after_patch) deadline = std::min(deadline, std::max<Milliseconds>(std::chrono::seconds(15), 5 * usual_ready_));
   const auto patience = std::max<Milliseconds>(std::chrono::seconds(5), 2 * usual_ready_);
-  Activity activity(context_.hypervisor, context_.clock, name());
+  Activity activity(guest_.context.hypervisor, guest_.context.clock, name());
   bool ready = false;
   const Wait wait{.awaited = fmt::format("the TCP ports of machine '{}'", name()),
                   .deadline = deadline,
                   .interval = Milliseconds(100),
                   .last_seen = {},
-                  .stop = context_.stop};
-  auto waited = wait_until(context_.clock, wait, [&] {
+                  .stop = guest_.context.stop};
+  auto waited = wait_until(guest_.context.clock, wait, [&] {
     ready = ports_answer();
     return ready || (after_patch && activity.quiet_for() >= patience);
   });
@@ -332,15 +334,16 @@ Result<void> CellMachine::wait_ready(const std::string& trial, bool after_patch)
 
 checks::CheckWorkers CellMachine::check_workers() const {
   checks::CheckWorkers workers;
-  workers.program = context_.job.worker_program;
+  workers.program = guest_.context.job.worker_program;
   workers.find = checks::find_check;
   return workers;
 }
 
 std::vector<checks::PlannedCheck> CellMachine::planned_checks() const {
   std::vector<checks::PlannedCheck> planned;
-  const checks::Target target{job_.plan.address, context_.job.network.client, context_.check_interface};
-  for (const auto& spec : job_.plan.checks) planned.push_back({spec, target});
+  const checks::Target target{guest_.job.plan.address, guest_.context.job.network.client,
+                              guest_.context.check_interface};
+  for (const auto& spec : guest_.job.plan.checks) planned.push_back({spec, target});
   return planned;
 }
 
@@ -383,8 +386,8 @@ void CellMachine::lay_to_flaky_checks(PhaseRecord& record) {
 }
 
 std::optional<CellMachine::HostShare> CellMachine::share_since_last_phase() {
-  const auto used = context_.hypervisor.processor_time(name());
-  const auto waited = context_.hypervisor.waited_for_processor(name());
+  const auto used = guest_.context.hypervisor.processor_time(name());
+  const auto waited = guest_.context.hypervisor.waited_for_processor(name());
   if (!used || !waited) {
     share_so_far_.reset();
     return std::nullopt;
@@ -428,27 +431,28 @@ PhaseRecord CellMachine::observe_baseline() {
     record.outcome = Outcome::error;
     return record;
   }
-  std::optional<TimedStep> step(std::in_place, context_.events, context_.clock, name(), "", "checks",
+  std::optional<TimedStep> step(std::in_place, guest_.context.events, guest_.context.clock, name(), "", "checks",
                                 "the role's checks");
   const auto planned = planned_checks();
   const auto workers = check_workers();
   checks::Asking asking(
-      context_.processes, workers, [&](const auto& check) { return second_chance(check, Learning::yes); },
-      [this] { return context_.hypervisor.waited_for_processor(name()); }, context_.stop);
+      guest_.context.processes, workers, [&](const auto& check) { return second_chance(check, Learning::yes); },
+      [this] { return guest_.context.hypervisor.waited_for_processor(name()); }, guest_.context.stop);
   record.checks = asking.ask(planned);
   checks::learn_at_baseline(asking, planned, record.checks, usual_durations_);
   remember_flaky(record.checks, Learning::yes);
-  const auto state = adapter_->host_state(job_.plan.services);
-  const auto installed = adapter_->installed();
-  const auto restart_due = adapter_->restart_habits().until_clear ? adapter_->reboot_required() : Result<bool>(false);
-  const auto effect = installed ? adapter_->not_in_effect(*installed) : Result(lab::guest::NotInEffect{});
+  const auto state = guest_.adapter->host_state(guest_.job.plan.services);
+  const auto installed = guest_.adapter->installed();
+  const auto restart_due =
+      guest_.adapter->restart_habits().until_clear ? guest_.adapter->reboot_required() : Result<bool>(false);
+  const auto effect = installed ? guest_.adapter->not_in_effect(*installed) : Result(lab::guest::NotInEffect{});
   if (!state || !installed || !restart_due || !effect) {
     record.error = lab::guest::observer_trouble(unobserved(!state         ? state.error()
                                                            : !installed   ? installed.error()
                                                            : !restart_due ? restart_due.error()
                                                                           : effect.error()));
   } else {
-    record.error = planned_with_another_set(job_, *installed);
+    record.error = planned_with_another_set(guest_.job, *installed);
     // Installers refuse to work then, and what the next restart brings would be blamed on a patch.
     if (*restart_due) record.differences.push_back({"restart", "pending", "none is due", "one is due"});
     // On a machine whose apt refuses to work no patch can be judged.
@@ -462,7 +466,7 @@ PhaseRecord CellMachine::observe_baseline() {
     }
     known_log_kinds_.insert(state->error_kinds.begin(), state->error_kinds.end());
     baseline_installed_ = expected_installed_ = seen_installed_ = *installed;
-    for (const auto& service : job_.plan.services) {
+    for (const auto& service : guest_.job.plan.services) {
       const auto found = state->services.find(service);
       const auto now = found == state->services.end() ? std::string("absent") : found->second;
       if (now != "running") record.differences.push_back({"service", service, "running", now});
@@ -484,7 +488,7 @@ Result<void> CellMachine::revert(const std::string& trial, const std::vector<Ins
   use_checkpoints_ = checkpoints;
   const auto start =
       tree_.start_for(checkpoints == Checkpoints::yes ? digests_of(jobs, jobs.size()) : snapshots::Prefix{});
-  const TimedStep step(context_.events, context_.clock, name(), trial, "revert",
+  const TimedStep step(guest_.context.events, guest_.context.clock, name(), trial, "revert",
                        start.applied == 0
                            ? "the baseline to be back"
                            : fmt::format("the state with {} candidates installed to be back", start.applied));
@@ -506,7 +510,7 @@ Result<void> CellMachine::revert(const std::string& trial, const std::vector<Ins
     boot_id_ = saved.boot_id;
     restart_ = saved.restart;
   }
-  if (auto reverted = context_.hypervisor.revert(name(), start.snapshot.text()); !reverted) {
+  if (auto reverted = guest_.context.hypervisor.revert(name(), start.snapshot.text()); !reverted) {
     if (start.applied > 0)
       forget_checkpoint(start.snapshot);  // the trial is tried again, and must not meet the same trouble
     return reverted;
@@ -515,18 +519,18 @@ Result<void> CellMachine::revert(const std::string& trial, const std::vector<Ins
                   .deadline = std::chrono::seconds(60),
                   .interval = Milliseconds(50),
                   .last_seen = {},
-                  .stop = context_.stop};
-  PATCHLAB_TRY(wait_until(context_.clock, wait, [&] { return agent_.answers(std::chrono::seconds(2)); }));
-  return agent_.set_time_to_host();
+                  .stop = guest_.context.stop};
+  PATCHLAB_TRY(wait_until(guest_.context.clock, wait, [&] { return guest_.agent.answers(std::chrono::seconds(2)); }));
+  return guest_.agent.set_time_to_host();
 }
 
 // Whose trouble it is that something was not seen. A machine that QEMU lost says nothing about a patch. A guest that
 // gives no answer at all may have been broken by the patch or have lost its agent by chance: one look cannot tell. One
 // that answers, but not so that it can be used, shows trouble of whoever asks.
 Error CellMachine::unobserved(Error error) {
-  replies_ = fmt::format("{}\n\nWhat the guest said last:\n{}", error.message, agent_.recent_replies());
+  replies_ = fmt::format("{}\n\nWhat the guest said last:\n{}", error.message, guest_.agent.recent_replies());
   if (error.error_class == ErrorClass::cancelled || error.error_class == ErrorClass::configuration) return error;
-  const auto state = context_.hypervisor.state(name());
+  const auto state = guest_.context.hypervisor.state(name());
   if (!state) return lab::guest::observer_trouble(state.error()).while_doing(error.message);
   if (*state != lab::MachineState::running) {
     return infrastructure_error(fmt::format("machine '{}' is not running any more: {}", name(), error.message));
@@ -548,28 +552,29 @@ bool CellMachine::is_silent() {
                   .deadline = std::chrono::seconds(20),
                   .interval = Milliseconds(500),
                   .last_seen = {},
-                  .stop = context_.stop};
-  const auto answered = wait_until(context_.clock, wait, [&] { return !agent_.is_silent(std::chrono::seconds(2)); });
+                  .stop = guest_.context.stop};
+  const auto answered =
+      wait_until(guest_.context.clock, wait, [&] { return !guest_.agent.is_silent(std::chrono::seconds(2)); });
   return !answered && answered.error().error_class == ErrorClass::timeout;
 }
 
 Result<void> CellMachine::compare_state(PhaseRecord& record) {
-  PATCHLAB_ASSIGN(const auto state, adapter_->host_state(job_.plan.services));
-  auto found = checks::state::compare(baseline_state_, state, job_.plan.allowances, known_log_kinds_);
+  PATCHLAB_ASSIGN(const auto state, guest_.adapter->host_state(guest_.job.plan.services));
+  auto found = checks::state::compare(baseline_state_, state, guest_.job.plan.allowances, known_log_kinds_);
   record.differences.insert(record.differences.end(), found.begin(), found.end());
   return {};
 }
 
 Result<void> CellMachine::compare_installed(PhaseRecord& record) {
-  PATCHLAB_ASSIGN(const auto installed, adapter_->installed());
+  PATCHLAB_ASSIGN(const auto installed, guest_.adapter->installed());
   auto found = checks::state::compare_installed(baseline_installed_, expected_installed_, installed, restart_,
-                                                job_.plan.allowances);
+                                                guest_.job.plan.allowances);
   if (!found.widened.empty()) {
     record.error = guest_error(fmt::format("set widened on '{}': {}", name(), found.widened),
                                "add it to the candidate or declare it as a prerequisite");
   }
   if (!found.differences.empty() && restart_ == checks::state::Restart::done) {
-    PATCHLAB_ASSIGN(const auto undone, adapter_->undone_by_restart(seen_installed_));
+    PATCHLAB_ASSIGN(const auto undone, guest_.adapter->undone_by_restart(seen_installed_));
     for (const auto& sentence : undone)
       found.differences.push_back({"rollback", "restart", "installations stay", sentence});
   }
@@ -580,13 +585,13 @@ Result<void> CellMachine::compare_installed(PhaseRecord& record) {
 
 // What was installed and never came into effect was not tested, however well everything else works.
 Result<void> CellMachine::compare_effect(PhaseRecord& record) {
-  const auto& policy = context_.job.policy;
+  const auto& policy = guest_.context.job.policy;
   const bool none_planned = policy.warm_reboots + policy.cold_reboots == 0;
   if (!patched_ || (restart_ == checks::state::Restart::outstanding && !none_planned)) return {};
-  PATCHLAB_ASSIGN(auto now, adapter_->not_in_effect(seen_installed_));
+  PATCHLAB_ASSIGN(auto now, guest_.adapter->not_in_effect(seen_installed_));
   const bool waits = restart_ == checks::state::Restart::outstanding;
-  if (waits && adapter_->restart_habits().until_clear) {
-    PATCHLAB_ASSIGN(const bool due, adapter_->reboot_required());
+  if (waits && guest_.adapter->restart_habits().until_clear) {
+    PATCHLAB_ASSIGN(const bool due, guest_.adapter->reboot_required());
     if (due) now.pending["restart"] = "one is due";
   }
   const auto without_known = [](auto& found, const auto& known) {
@@ -603,7 +608,7 @@ Result<void> CellMachine::compare_effect(PhaseRecord& record) {
   }
   for (const auto& [what, why] : now.pending) {
     const checks::state::StateDifference difference{"effect", what, "what is installed", why};
-    if (job_.plan.allowances.covers(difference)) continue;
+    if (guest_.job.plan.allowances.covers(difference)) continue;
     if (waits) {
       return configuration_error(fmt::format("installed on '{}', but not in effect: {}: {}", name(), what, why),
                                  "the trial plans no restart: raise 'warm_reboots', or allow it where nothing would "
@@ -623,12 +628,12 @@ PhaseRecord CellMachine::examine(const std::string& trial, const std::string& ph
     record.outcome = Outcome::error;
     return record;
   }
-  const TimedStep step(context_.events, context_.clock, name(), trial, "checks", "the role's checks");
+  const TimedStep step(guest_.context.events, guest_.context.clock, name(), trial, "checks", "the role's checks");
   const auto planned = planned_checks();
   const auto workers = check_workers();
   checks::Asking asking(
-      context_.processes, workers, [&](const auto& check) { return second_chance(check, learning); },
-      [this] { return context_.hypervisor.waited_for_processor(name()); }, context_.stop);
+      guest_.context.processes, workers, [&](const auto& check) { return second_chance(check, learning); },
+      [this] { return guest_.context.hypervisor.waited_for_processor(name()); }, guest_.context.stop);
   {
     const IdleWatch watch(*this, *turn);
     record.checks = asking.ask(planned);
@@ -639,9 +644,9 @@ PhaseRecord CellMachine::examine(const std::string& trial, const std::string& ph
     return record;
   }
   if (learning == Learning::yes)
-    checks::learn_in_control(asking, planned, phase, record.checks, usual_durations_, context_.clock);
+    checks::learn_in_control(asking, planned, phase, record.checks, usual_durations_, guest_.context.clock);
   else
-    checks::judge_slowness(asking, planned, phase, record.checks, usual_durations_, context_.clock);
+    checks::judge_slowness(asking, planned, phase, record.checks, usual_durations_, guest_.context.clock);
   auto looked = compare_state(record);
   if (looked) lay_to_flaky_checks(record);
   remember_flaky(record.checks, learning);
@@ -651,7 +656,7 @@ PhaseRecord CellMachine::examine(const std::string& trial, const std::string& ph
   if (looked && !never_rests) looked = never_rests.error();
   if (never_rests && *never_rests) {
     const checks::state::StateDifference busy{"fact", "processor", "at rest", "busy without an end"};
-    if (!job_.plan.allowances.covers(busy)) record.differences.push_back(busy);
+    if (!guest_.job.plan.allowances.covers(busy)) record.differences.push_back(busy);
   }
   if (std::exchange(restarted_by_itself_, false))
     record.differences.push_back({"boot", "stability", "runs on", "restarted by itself"});
@@ -666,7 +671,7 @@ PhaseRecord CellMachine::examine(const std::string& trial, const std::string& ph
   record.outcome = machine_outcome(record);
   if (record.outcome == Outcome::fail) {
     // A machine that QEMU itself lost says nothing about a patch.
-    const auto state = context_.hypervisor.state(name());
+    const auto state = guest_.context.hypervisor.state(name());
     if (!state)
       record.error = state.error();
     else if (*state != lab::MachineState::running)
@@ -706,20 +711,21 @@ std::vector<InstallRecord> CellMachine::install(const std::string& trial, const 
     error = turn.error();
     return records;
   }
-  const TimedStep step(context_.events, context_.clock, name(), trial, "install",
+  const TimedStep step(guest_.context.events, guest_.context.clock, name(), trial, "install",
                        fmt::format("{} candidates to be installed", jobs.size() - applied_.size()));
-  if (auto inserted = context_.hypervisor.change_medium(name(), medium); !inserted) {
+  if (auto inserted = guest_.context.hypervisor.change_medium(name(), medium); !inserted) {
     error = inserted.error();
     return records;
   }
   for (auto i = applied_.size(); i < jobs.size(); ++i) {
     auto& record = records[i];
-    if (const auto reason = adapter_->why_not_here(jobs[i].expected); !reason.empty()) {
+    if (const auto reason = guest_.adapter->why_not_here(jobs[i].expected); !reason.empty()) {
       record.outcome = Outcome::skipped;
       record.end = reason;
       break;
     }
-    const auto applied = adapter_->apply(jobs[i].file_names(), context_.job.policy.install_timeout, context_.stop);
+    const auto applied =
+        guest_.adapter->apply(jobs[i].file_names(), guest_.context.job.policy.install_timeout, guest_.context.stop);
     keep_outcome(applied, record, error);
     if (record.outcome != Outcome::pass) break;
     if (auto accounted = account_for(jobs[i], *applied); !accounted) {
@@ -732,14 +738,14 @@ std::vector<InstallRecord> CellMachine::install(const std::string& trial, const 
     if (use_checkpoints_ == Checkpoints::no || record.duration_ms < worth_saving_ms) continue;
     const std::vector<InstallRecord> done(records.begin(), records.begin() + static_cast<std::ptrdiff_t>(i) + 1);
     auto saved = save_checkpoint(trial, jobs, done);
-    if (saved && i + 1 < jobs.size()) saved = context_.hypervisor.change_medium(name(), medium);
+    if (saved && i + 1 < jobs.size()) saved = guest_.context.hypervisor.change_medium(name(), medium);
     if (!saved) {
       error = std::move(saved).error().while_doing(
           fmt::format("saving '{}' with {} candidates installed", name(), done.size()));
       return records;
     }
   }
-  if (auto ejected = context_.hypervisor.change_medium(name(), {}); !ejected && !error) error = ejected.error();
+  if (auto ejected = guest_.context.hypervisor.change_medium(name(), {}); !ejected && !error) error = ejected.error();
   return records;
 }
 
@@ -769,7 +775,7 @@ std::vector<InstallRecord> CellMachine::remove(const std::string& trial, const s
     error = turn.error();
     return records;
   }
-  const TimedStep step(context_.events, context_.clock, name(), trial, "remove",
+  const TimedStep step(guest_.context.events, guest_.context.clock, name(), trial, "remove",
                        fmt::format("{} candidates to be removed", jobs.size()));
   for (auto job = jobs.rbegin(); job != jobs.rend() && !error; ++job) records.push_back(remove(*job, error));
   return records;
@@ -783,13 +789,14 @@ InstallRecord CellMachine::remove(const InstallJob& job, std::optional<Error>& e
                        .log = {},
                        .duration_ms = 0};
   for (const auto& package : job.packages) {
-    if (const auto reason = adapter_->why_no_uninstall(package); !reason.empty()) {
+    if (const auto reason = guest_.adapter->why_no_uninstall(package); !reason.empty()) {
       record.log = reason;
       return record;
     }
   }
   for (auto package = job.packages.rbegin(); package != job.packages.rend(); ++package) {
-    const auto removed = adapter_->uninstall(*package, context_.job.policy.install_timeout, context_.stop);
+    const auto removed =
+        guest_.adapter->uninstall(*package, guest_.context.job.policy.install_timeout, guest_.context.stop);
     keep_outcome(removed, record, error);
     if (record.outcome == Outcome::skipped) record.outcome = Outcome::fail;  // it is there, and the guest says no
     if (record.outcome != Outcome::pass) return record;
@@ -829,15 +836,15 @@ Result<void> CellMachine::account_for(const InstallJob& job, const lab::guest::I
   }
   restart_ = checks::state::Restart::outstanding;
   if (outcome.end == lab::guest::InstallEnd::reboot_started) {
-    PATCHLAB_ASSIGN(
-        boot_id_, lab::guest::await_boot(*adapter_, agent_, context_.clock, boot_id_, context_.job.policy.boot_timeout,
-                                         context_.stop, adapter_->restart_habits().by_itself));
+    PATCHLAB_ASSIGN(boot_id_, lab::guest::await_boot(*guest_.adapter, guest_.agent, guest_.context.clock, boot_id_,
+                                                     guest_.context.job.policy.boot_timeout, guest_.context.stop,
+                                                     guest_.adapter->restart_habits().by_itself));
   }
   return job.says_what_it_changes ? Result<void>() : adopt_installed();
 }
 
 Result<void> CellMachine::adopt_installed() {
-  auto installed = adapter_->installed();
+  auto installed = guest_.adapter->installed();
   if (!installed) return lab::guest::observer_trouble(std::move(installed).error());
   expected_installed_ = checks::state::after_restart(std::move(installed).value());
   return {};
@@ -851,8 +858,8 @@ Result<void> CellMachine::save_checkpoint(const std::string& trial, const std::v
   if (tree_.has(checkpoint)) return {};
   PATCHLAB_ASSIGN(const bool quiet, settle(trial));
   if (!quiet) return {};
-  PATCHLAB_TRY(context_.hypervisor.change_medium(name(), {}));
-  PATCHLAB_TRY(context_.hypervisor.take_snapshot(name(), checkpoint.text()));
+  PATCHLAB_TRY(guest_.context.hypervisor.change_medium(name(), {}));
+  PATCHLAB_TRY(guest_.context.hypervisor.take_snapshot(name(), checkpoint.text()));
   auto& saved = checkpoints_[checkpoint];
   saved = {done, expected_installed_, boot_id_, restart_};
   for (auto& record : saved.installs) {
@@ -866,26 +873,27 @@ Result<void> CellMachine::save_checkpoint(const std::string& trial, const std::v
 void CellMachine::forget_checkpoint(const snapshots::SnapshotName& checkpoint) {
   tree_.remove(checkpoint);
   checkpoints_.erase(checkpoint);
-  (void)context_.hypervisor.delete_snapshot(name(), checkpoint.text());  // it only takes room
+  (void)guest_.context.hypervisor.delete_snapshot(name(), checkpoint.text());  // it only takes room
 }
 
 Result<void> CellMachine::restart(Reboot kind) {
-  const auto limit = context_.job.policy.boot_timeout;
+  const auto limit = guest_.context.job.policy.boot_timeout;
   const auto restart_once = [&] {
-    return kind == Reboot::warm ? lab::guest::reboot_and_prove(*adapter_, agent_, context_.clock, limit, context_.stop,
-                                                               adapter_->restart_habits().by_itself)
-                                : lab::guest::cold_restart_and_prove(*adapter_, agent_, context_.hypervisor,
-                                                                     context_.clock, limit, context_.stop);
+    return kind == Reboot::warm
+               ? lab::guest::reboot_and_prove(*guest_.adapter, guest_.agent, guest_.context.clock, limit,
+                                              guest_.context.stop, guest_.adapter->restart_habits().by_itself)
+               : lab::guest::cold_restart_and_prove(*guest_.adapter, guest_.agent, guest_.context.hypervisor,
+                                                    guest_.context.clock, limit, guest_.context.stop);
   };
   if (kind != Reboot::if_due) {
     PATCHLAB_ASSIGN(const auto proof, restart_once());
     boot_id_ = proof.boot_id_after;
   }
-  const auto habits = adapter_->restart_habits();
+  const auto habits = guest_.adapter->restart_habits();
   if (habits.until_clear) {
-    PATCHLAB_ASSIGN(const auto more,
-                    lab::guest::reboot_until_clear(*adapter_, agent_, context_.clock,
-                                                   {.each = limit, .self_restarts = habits.by_itself}, context_.stop));
+    PATCHLAB_ASSIGN(const auto more, lab::guest::reboot_until_clear(*guest_.adapter, guest_.agent, guest_.context.clock,
+                                                                    {.each = limit, .self_restarts = habits.by_itself},
+                                                                    guest_.context.stop));
     if (!more.empty()) boot_id_ = more.back().boot_id_after;
   }
   restart_ = checks::state::Restart::done;
@@ -902,7 +910,7 @@ std::optional<PhaseRecord> CellMachine::reboot(const std::string& trial, const s
     return record;
   }
   {
-    const TimedStep step(context_.events, context_.clock, name(), trial, "reboot",
+    const TimedStep step(guest_.context.events, guest_.context.clock, name(), trial, "reboot",
                          "the guest to come back with a new boot id");
     const auto rebooted = restart(kind);
     if (!rebooted) {
@@ -927,12 +935,12 @@ std::optional<PhaseRecord> CellMachine::reboot(const std::string& trial, const s
 }
 
 Result<void> CellMachine::run_on(const std::string& trial, Milliseconds duration) {
-  if (std::exchange(resting_, false)) PATCHLAB_TRY(context_.hypervisor.resume(name()));
-  const TimedStep step(context_.events, context_.clock, name(), trial, reports::stability_phase,
+  if (std::exchange(resting_, false)) PATCHLAB_TRY(guest_.context.hypervisor.resume(name()));
+  const TimedStep step(guest_.context.events, guest_.context.clock, name(), trial, reports::stability_phase,
                        "the machine to have run on for a while");
   std::optional<Error> unknown;  // that it went on running is a part of what this phase shows
   const auto stops = [&] {
-    const auto state = context_.hypervisor.state(name());
+    const auto state = guest_.context.hypervisor.state(name());
     unknown = state ? std::nullopt : std::optional(state.error());
     return !state || *state != lab::MachineState::running;
   };
@@ -940,16 +948,16 @@ Result<void> CellMachine::run_on(const std::string& trial, Milliseconds duration
             .deadline = duration,
             .interval = Milliseconds(500),
             .last_seen = {},
-            .stop = context_.stop};
+            .stop = guest_.context.stop};
   std::optional<WorkMeter> meter;
-  if (baseline_was_quiet_ && duration > Milliseconds{0}) meter.emplace(*adapter_, context_.clock);
-  auto stopped = wait_until(context_.clock, wait, stops);
+  if (baseline_was_quiet_ && duration > Milliseconds{0}) meter.emplace(*guest_.adapter, guest_.context.clock);
+  auto stopped = wait_until(guest_.context.clock, wait, stops);
   const auto goes_on = [&] { return !stopped && stopped.error().error_class == ErrorClass::timeout; };
   const auto worked = [&] { return meter && goes_on() ? meter->worked_all_the_time() : Result<bool>(false); };
   never_rests_ = worked();
   wait.deadline = work_look;
   for (auto waited = Milliseconds{0}; never_rests_ && *never_rests_ && waited < longest_work; waited += work_look) {
-    stopped = wait_until(context_.clock, wait, stops);
+    stopped = wait_until(guest_.context.clock, wait, stops);
     never_rests_ = worked();
   }
   restarted_by_itself_ = meter && meter->restarted();
@@ -960,8 +968,8 @@ Result<void> CellMachine::run_on(const std::string& trial, Milliseconds duration
 }
 
 Result<lab::guest::OutreachSeen> CellMachine::reach_out(const lab::guest::Outreach& wanted) {
-  if (std::exchange(resting_, false)) PATCHLAB_TRY(context_.hypervisor.resume(name()));
-  auto seen = adapter_->reach_out(wanted);
+  if (std::exchange(resting_, false)) PATCHLAB_TRY(guest_.context.hypervisor.resume(name()));
+  auto seen = guest_.adapter->reach_out(wanted);
   rest();
   return seen;
 }
@@ -976,7 +984,7 @@ void CellMachine::save_evidence(const std::filesystem::path& folder) {
     keep_evidence(folder / "guest-replies.txt", replies);
   auto turn = take_turn();
   if (!turn) return;
-  auto texts = adapter_->evidence();
+  auto texts = guest_.adapter->evidence();
   if (!texts) {
     keep_evidence(folder / "evidence-missing.txt", texts.error().message + "\n");
     return;

@@ -5,41 +5,23 @@
 #include <memory>
 #include <optional>
 #include <set>
-#include <stop_token>
 #include <string>
 
 #include "checks/slowness.hpp"
-#include "lab/guest/adapter.hpp"
-#include "lab/hypervisor.hpp"
 #include "reports/record/record.hpp"
-#include "runners/cell/events.hpp"
-#include "runners/cell/protocol.hpp"
-#include "runners/cell/slots.hpp"
+#include "runners/cell/context.hpp"
 #include "snapshots/tree/snapshot_tree.hpp"
 
 namespace patchlab::runners::cell {
-
-// What the machines of one cell share.
-struct CellContext {
-  lab::Hypervisor& hypervisor;
-  ProcessRunner& processes;
-  Clock& clock;
-  const CellJob& job;
-  Slots slots;
-  EventSink events;
-  std::stop_token stop;
-  std::string check_interface;  // bridge towards the machines
-  Milliseconds idle_look{500};  // real time between two looks whether a guest that is being checked has work to do
-};
 
 // One clone and what is known of it when all is well. Used by one trial at a time; different machines work in parallel.
 class CellMachine {
  public:
   CellMachine(CellContext& context, const MachineJob& job);
 
-  [[nodiscard]] const std::string& name() const { return job_.plan.name; }
-  [[nodiscard]] const MachineJob& job() const { return job_; }
-  [[nodiscard]] lab::guest::GuestAdapter& adapter() { return *adapter_; }
+  [[nodiscard]] const std::string& name() const { return guest_.name(); }
+  [[nodiscard]] const MachineJob& job() const { return guest_.job; }
+  [[nodiscard]] lab::guest::GuestAdapter& adapter() { return *guest_.adapter; }
 
   // Starts the defined machine and waits until it is ready for checks.
   [[nodiscard]] Result<void> boot(const std::string& trial);
@@ -141,11 +123,8 @@ class CellMachine {
   // The only place where what a guest says becomes a file.
   void keep_evidence(const std::filesystem::path& file, const std::string& text) const;
 
-  CellContext& context_;
-  const MachineJob& job_;
+  Guest guest_;
   const Redactor secrets_;
-  lab::guest::GuestAgent agent_;
-  std::unique_ptr<lab::guest::GuestAdapter> adapter_;
   HostState baseline_state_;
   lab::guest::NotInEffect baseline_effect_;
   std::set<std::string> known_log_kinds_;

@@ -1,0 +1,40 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <stop_token>
+#include <string>
+
+#include "lab/guest/adapter.hpp"
+#include "lab/hypervisor.hpp"
+#include "runners/cell/events.hpp"
+#include "runners/cell/protocol.hpp"
+#include "runners/cell/slots.hpp"
+
+namespace patchlab::runners::cell {
+
+// What the machines of one cell share.
+struct CellContext {
+  lab::Hypervisor& hypervisor;
+  ProcessRunner& processes;
+  Clock& clock;
+  const CellJob& job;
+  Slots slots;
+  EventSink events;
+  std::stop_token stop;
+  std::string check_interface;  // bridge towards the machines
+  Milliseconds idle_look{500};  // real time between two looks whether a guest that is being checked has work to do
+};
+
+// One machine of a cell and the ways to it, for everything that is a part of CellMachine. Used by one thread at a time.
+struct Guest {
+  CellContext& context;
+  const MachineJob& job;
+  lab::guest::GuestAgent agent;
+  std::unique_ptr<lab::guest::GuestAdapter> adapter;  // never null
+
+  [[nodiscard]] const std::string& name() const { return job.plan.name; }
+};
+
+}  // namespace patchlab::runners::cell
