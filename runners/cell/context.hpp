@@ -8,6 +8,7 @@
 
 #include "lab/guest/adapter.hpp"
 #include "lab/hypervisor.hpp"
+#include "lab/process/process.hpp"
 #include "runners/cell/events.hpp"
 #include "runners/cell/protocol.hpp"
 #include "runners/cell/slots.hpp"

@@ -9,7 +9,6 @@
 #include <poll.h>
 #include <sys/socket.h>
 
-#include <condition_variable>
 #include <stdexcept>
 
 #include "checks/registry/registry.hpp"
@@ -192,86 +191,11 @@ CellMachine::CellMachine(CellContext& context, const MachineJob& job)
     : guest_{context, job, {context.hypervisor, job.plan.name, context.clock}, nullptr},
       secrets_(redactor_for(context.job)) {
   guest_.adapter = adapter_for(job, guest_.agent, context.clock);
-  may_rest_ = job.plan.depends_on.empty() && std::ranges::none_of(context.job.machines, [&](const auto& other) {
-                return std::ranges::count(other.plan.depends_on, job.plan.name) > 0;
-              });
-}
-
-// A processor slot and a machine that runs. A machine without a turn stands still: a dozen idle guests cost more than a
-// processor under emulation, and what they take is missing where the work is.
-class CellMachine::Turn {
- public:
-  Turn(CellMachine& machine, FileLock slot) : machine_(&machine), slot_(std::move(slot)) {}
-  Turn(Turn&& other) noexcept : machine_(std::exchange(other.machine_, nullptr)), slot_(std::move(other.slot_)) {}
-  Turn& operator=(Turn&&) = delete;
-  ~Turn() {
-    if (machine_ != nullptr) machine_->rest();
-  }
-  // What only waits needs no slot, but a machine that goes on running.
-  void release_slot() { slot_.reset(); }
-  [[nodiscard]] Result<void> take_slot_again() {
-    if (slot_) return {};
-    PATCHLAB_ASSIGN(slot_, machine_->guest_.context.slots.acquire(machine_->guest_.context.stop));
-    return {};
-  }
-
- private:
-  CellMachine* machine_;
-  std::optional<FileLock> slot_;
-};
-
-Result<CellMachine::Turn> CellMachine::take_turn() {
-  PATCHLAB_ASSIGN(auto slot, guest_.context.slots.acquire(guest_.context.stop));
-  Turn turn(*this, std::move(slot));
-  // The guest's clock stays behind: to jump ahead would be a cause of failures of its own (servers kill children that
-  // seem to have been starting for half a minute), and until the next revert or restart nobody needs it to be right.
-  if (std::exchange(resting_, false)) PATCHLAB_TRY(guest_.context.hypervisor.resume(name()));
-  return turn;
-}
-
-// Gives a turn's slot back as soon as the guest has had nothing to do for a while: a client that waits for an answer
-// that never comes needs no processor, and others do. Looks from a thread of its own, in real time, until it is gone.
-class CellMachine::IdleWatch {
- public:
-  IdleWatch(CellMachine& machine, Turn& turn)
-      : thread_([&machine, &turn](const std::stop_token& stop) { look(machine, turn, stop); }) {}
-
- private:
-  // Most checks are over before it looks at all.
-  static constexpr int quiet_looks = 3, first_look = 3;
-
-  static void look(CellMachine& machine, Turn& turn, const std::stop_token& stop) {
-    std::mutex mutex;
-    std::condition_variable_any gone;
-    std::unique_lock lock(mutex);
-    std::optional<Milliseconds> before;
-    const auto look_every = machine.guest_.context.idle_look;
-    const auto is_over = [&](int looks) {
-      return gone.wait_for(lock, stop, looks * look_every, [&] { return stop.stop_requested(); });
-    };
-    if (is_over(first_look)) return;
-    for (int quiet = 0; !is_over(1);) {
-      const auto now = machine.guest_.context.hypervisor.processor_time(machine.name());
-      if (!now) return;  // it keeps its slot
-      quiet = before && *now - *before < look_every / 10 ? quiet + 1 : 0;
-      before = *now;
-      if (quiet == quiet_looks) return turn.release_slot();
-    }
-  }
-
-  std::jthread thread_;
-};
-
-void CellMachine::rest() {
-  if (!may_rest_ || resting_) return;
-  const auto state = guest_.context.hypervisor.state(name());
-  if (!state || *state != lab::MachineState::running) return;
-  resting_ = bool{guest_.context.hypervisor.pause(name())};
 }
 
 Result<void> CellMachine::boot(const std::string& trial) {
-  resting_ = false;
-  PATCHLAB_ASSIGN(auto turn, take_turn());
+  turns_.runs();
+  PATCHLAB_ASSIGN(auto turn, turns_.take());
   {
     const TimedStep step(guest_.context.events, guest_.context.clock, name(), trial, "boot",
                          "the guest's start-up to finish");
@@ -425,7 +349,7 @@ PhaseRecord CellMachine::observe_baseline() {
                      .checks = {},
                      .differences = {},
                      .error = {}};
-  auto turn = take_turn();
+  auto turn = turns_.take();
   if (!turn) {
     record.error = turn.error();
     record.outcome = Outcome::error;
@@ -483,8 +407,8 @@ PhaseRecord CellMachine::observe_baseline() {
 
 Result<void> CellMachine::revert(const std::string& trial, const std::vector<InstallJob>& jobs,
                                  Checkpoints checkpoints) {
-  resting_ = false;
-  PATCHLAB_ASSIGN(auto turn, take_turn());
+  turns_.runs();
+  PATCHLAB_ASSIGN(auto turn, turns_.take());
   use_checkpoints_ = checkpoints;
   const auto start =
       tree_.start_for(checkpoints == Checkpoints::yes ? digests_of(jobs, jobs.size()) : snapshots::Prefix{});
@@ -622,7 +546,7 @@ Result<void> CellMachine::compare_effect(PhaseRecord& record) {
 PhaseRecord CellMachine::examine(const std::string& trial, const std::string& phase, Learning learning) {
   PhaseRecord record{
       .phase = phase, .machine = name(), .outcome = Outcome::not_reached, .checks = {}, .differences = {}, .error = {}};
-  auto turn = take_turn();
+  auto turn = turns_.take();
   if (!turn) {
     record.error = turn.error();
     record.outcome = Outcome::error;
@@ -635,7 +559,7 @@ PhaseRecord CellMachine::examine(const std::string& trial, const std::string& ph
       guest_.context.processes, workers, [&](const auto& check) { return second_chance(check, learning); },
       [this] { return guest_.context.hypervisor.waited_for_processor(name()); }, guest_.context.stop);
   {
-    const IdleWatch watch(*this, *turn);
+    const IdleWatch watch(guest_, *turn);
     record.checks = asking.ask(planned);
   }
   if (auto taken = turn->take_slot_again(); !taken) {
@@ -706,7 +630,7 @@ std::vector<InstallRecord> CellMachine::install(const std::string& trial, const 
   std::ranges::copy(applied_, records.begin());
   patched_ = true;
   if (applied_.size() == jobs.size()) return records;
-  auto turn = take_turn();
+  auto turn = turns_.take();
   if (!turn) {
     error = turn.error();
     return records;
@@ -770,7 +694,7 @@ void CellMachine::keep_outcome(const Result<lab::guest::InstallOutcome>& outcome
 std::vector<InstallRecord> CellMachine::remove(const std::string& trial, const std::vector<InstallJob>& jobs,
                                                std::optional<Error>& error) {
   std::vector<InstallRecord> records;
-  auto turn = take_turn();
+  auto turn = turns_.take();
   if (!turn) {
     error = turn.error();
     return records;
@@ -903,7 +827,7 @@ Result<void> CellMachine::restart(Reboot kind) {
 std::optional<PhaseRecord> CellMachine::reboot(const std::string& trial, const std::string& phase, Reboot kind) {
   PhaseRecord record{
       .phase = phase, .machine = name(), .outcome = Outcome::fail, .checks = {}, .differences = {}, .error = {}};
-  auto turn = take_turn();
+  auto turn = turns_.take();
   if (!turn) {
     record.error = turn.error();
     record.outcome = Outcome::error;
@@ -935,7 +859,7 @@ std::optional<PhaseRecord> CellMachine::reboot(const std::string& trial, const s
 }
 
 Result<void> CellMachine::run_on(const std::string& trial, Milliseconds duration) {
-  if (std::exchange(resting_, false)) PATCHLAB_TRY(guest_.context.hypervisor.resume(name()));
+  PATCHLAB_TRY(turns_.wake());
   const TimedStep step(guest_.context.events, guest_.context.clock, name(), trial, reports::stability_phase,
                        "the machine to have run on for a while");
   std::optional<Error> unknown;  // that it went on running is a part of what this phase shows
@@ -962,15 +886,15 @@ Result<void> CellMachine::run_on(const std::string& trial, Milliseconds duration
   }
   restarted_by_itself_ = meter && meter->restarted();
   if (unknown) never_rests_ = *unknown;
-  rest();
+  turns_.rest();
   if (!stopped && stopped.error().error_class == ErrorClass::cancelled) return stopped.error();
   return {};
 }
 
 Result<lab::guest::OutreachSeen> CellMachine::reach_out(const lab::guest::Outreach& wanted) {
-  if (std::exchange(resting_, false)) PATCHLAB_TRY(guest_.context.hypervisor.resume(name()));
+  PATCHLAB_TRY(turns_.wake());
   auto seen = guest_.adapter->reach_out(wanted);
-  rest();
+  turns_.rest();
   return seen;
 }
 
@@ -982,7 +906,7 @@ void CellMachine::save_evidence(const std::filesystem::path& folder) {
   if (!create_folders(folder)) return;
   if (const auto replies = std::exchange(replies_, {}); !replies.empty())
     keep_evidence(folder / "guest-replies.txt", replies);
-  auto turn = take_turn();
+  auto turn = turns_.take();
   if (!turn) return;
   auto texts = guest_.adapter->evidence();
   if (!texts) {

@@ -10,6 +10,7 @@
 #include "checks/slowness.hpp"
 #include "reports/record/record.hpp"
 #include "runners/cell/context.hpp"
+#include "runners/cell/turns.hpp"
 #include "snapshots/tree/snapshot_tree.hpp"
 
 namespace patchlab::runners::cell {
@@ -18,6 +19,8 @@ namespace patchlab::runners::cell {
 class CellMachine {
  public:
   CellMachine(CellContext& context, const MachineJob& job);
+  CellMachine(const CellMachine&) = delete;
+  CellMachine& operator=(const CellMachine&) = delete;
 
   [[nodiscard]] const std::string& name() const { return guest_.name(); }
   [[nodiscard]] const MachineJob& job() const { return guest_.job; }
@@ -68,10 +71,6 @@ class CellMachine {
   void save_evidence(const std::filesystem::path& folder);
 
  private:
-  class Turn;
-  class IdleWatch;
-  [[nodiscard]] Result<Turn> take_turn();
-  void rest();
   [[nodiscard]] Result<void> wait_ready(const std::string& trial, bool after_patch);
   // Whether it has nothing to do any more, or the trouble with seeing that.
   [[nodiscard]] Result<bool> settle(const std::string& trial);
@@ -124,6 +123,7 @@ class CellMachine {
   void keep_evidence(const std::filesystem::path& file, const std::string& text) const;
 
   Guest guest_;
+  Turns turns_{guest_};
   const Redactor secrets_;
   HostState baseline_state_;
   lab::guest::NotInEffect baseline_effect_;
@@ -150,9 +150,7 @@ class CellMachine {
   std::map<snapshots::SnapshotName, Checkpoint> checkpoints_;
   Checkpoints use_checkpoints_ = Checkpoints::no;  // in the trial that is under way
   std::vector<reports::InstallRecord> applied_;    // what the state holds from which it started
-  bool may_rest_ = true;  // nobody depends on it, and it on nobody: it may stand still while it has nothing to do
-  bool resting_ = false;
-  Milliseconds usual_ready_{0};  // from start-up complete to ports answering, at the baseline
+  Milliseconds usual_ready_{0};                    // from start-up complete to ports answering, at the baseline
 };
 
 // How the machine's guest is driven.

@@ -1,0 +1,77 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include "runners/cell/turns.hpp"
+
+#include <condition_variable>
+
+namespace patchlab::runners::cell {
+namespace {
+
+// Most checks are over before an IdleWatch looks at all.
+constexpr int quiet_looks = 3, first_look = 3;
+
+void watch_for_idleness(const Guest& guest, Turn& turn, const std::stop_token& stop) {
+  std::mutex mutex;
+  std::condition_variable_any gone;
+  std::unique_lock lock(mutex);
+  std::optional<Milliseconds> before;
+  const auto look_every = guest.context.idle_look;
+  const auto is_over = [&](int looks) {
+    return gone.wait_for(lock, stop, looks * look_every, [&] { return stop.stop_requested(); });
+  };
+  if (is_over(first_look)) return;
+  for (int quiet = 0; !is_over(1);) {
+    const auto now = guest.context.hypervisor.processor_time(guest.name());
+    if (!now) return;  // it keeps its slot
+    quiet = before && *now - *before < look_every / 10 ? quiet + 1 : 0;
+    before = *now;
+    if (quiet == quiet_looks) return turn.release_slot();
+  }
+}
+
+bool stands_alone(const Guest& guest) {
+  return guest.job.plan.depends_on.empty() && std::ranges::none_of(guest.context.job.machines, [&](const auto& other) {
+           return std::ranges::count(other.plan.depends_on, guest.name()) > 0;
+         });
+}
+
+}  // namespace
+
+Turn::~Turn() {
+  if (turns_ != nullptr) turns_->rest();
+}
+
+Result<void> Turn::take_slot_again() {
+  if (slot_) return {};
+  const auto& context = turns_->guest_.context;
+  PATCHLAB_ASSIGN(slot_, context.slots.acquire(context.stop));
+  return {};
+}
+
+Turns::Turns(Guest& guest) : guest_(guest), may_rest_(stands_alone(guest)) {}
+
+Result<Turn> Turns::take() {
+  PATCHLAB_ASSIGN(auto slot, guest_.context.slots.acquire(guest_.context.stop));
+  Turn turn(*this, std::move(slot));
+  // The guest's clock stays behind: to jump ahead would be a cause of failures of its own (servers kill children that
+  // seem to have been starting for half a minute), and until the next revert or restart nobody needs it to be right.
+  PATCHLAB_TRY(wake());
+  return turn;
+}
+
+Result<void> Turns::wake() {
+  if (std::exchange(resting_, false)) PATCHLAB_TRY(guest_.context.hypervisor.resume(guest_.name()));
+  return {};
+}
+
+void Turns::rest() {
+  if (!may_rest_ || resting_) return;
+  const auto state = guest_.context.hypervisor.state(guest_.name());
+  if (!state || *state != lab::MachineState::running) return;
+  resting_ = bool{guest_.context.hypervisor.pause(guest_.name())};
+}
+
+IdleWatch::IdleWatch(Guest& guest, Turn& turn)
+    : thread_([&guest, &turn](const std::stop_token& stop) { watch_for_idleness(guest, turn, stop); }) {}
+
+}  // namespace patchlab::runners::cell
