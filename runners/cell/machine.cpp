@@ -2,12 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runners/cell/machine.hpp"
 
-#include <arpa/inet.h>
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <netinet/in.h>
-#include <poll.h>
-#include <sys/socket.h>
 
 #include <stdexcept>
 
@@ -35,58 +30,6 @@ using reports::PhaseRecord;
 
 // Without a processor for so long between two looks, and for longer than with one: services end each other by then.
 constexpr Milliseconds starving = std::chrono::seconds(10);
-
-// A readiness probe only: does anything accept on this port? What it says is the checks' business.
-bool tcp_accepts(const std::string& address, std::uint16_t port, Milliseconds limit) {
-  const FileDescriptor socket(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  sockaddr_in remote{};
-  remote.sin_family = AF_INET;
-  remote.sin_port = htons(port);
-  if (!socket.valid() || ::inet_pton(AF_INET, address.c_str(), &remote.sin_addr) != 1) return false;
-  if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&remote), sizeof remote) == 0) return true;
-  pollfd waiter{socket.get(), POLLOUT, 0};
-  if (::poll(&waiter, 1, static_cast<int>(limit.count())) != 1) return false;
-  int error = 0;
-  socklen_t size = sizeof error;
-  return ::getsockopt(socket.get(), SOL_SOCKET, SO_ERROR, &error, &size) == 0 && error == 0;
-}
-
-// Whether a guest has something to do, told from the processor time of its QEMU: whatever its system, and without
-// asking it.
-class Activity {
- public:
-  Activity(lab::Hypervisor& hypervisor, const Clock& clock, std::string machine)
-      : hypervisor_(hypervisor), clock_(clock), machine_(std::move(machine)) {}
-
-  // For how long it has had nothing to do, as far as was looked: this is to be asked again and again.
-  [[nodiscard]] Milliseconds quiet_for() {
-    const auto now = clock_.now();
-    if (used_ && now - looked_ < shortest_look) return looked_ - quiet_since_;
-    const auto used = hypervisor_.processor_time(machine_);
-    trouble_ = used ? std::nullopt : std::optional(used.error());
-    const bool quiet = used && used_ && 100 * (*used - *used_) < quiet_percent * (now - looked_);
-    if (!quiet) quiet_since_ = now;
-    used_ = used ? std::optional(*used) : std::nullopt;
-    looked_ = now;
-    return looked_ - quiet_since_;
-  }
-  // Why the last look saw nothing.
-  [[nodiscard]] const std::optional<Error>& trouble() const { return trouble_; }
-
- private:
-  // An idle guest costs a few per cent of a processor under emulation, a busy one half of one at least, even when it
-  // has to share.
-  static constexpr int quiet_percent = 15;
-  static constexpr Milliseconds shortest_look{250};
-
-  lab::Hypervisor& hypervisor_;
-  const Clock& clock_;
-  std::string machine_;
-  std::optional<Milliseconds> used_;
-  std::optional<Error> trouble_;
-  Milliseconds looked_{0};
-  Milliseconds quiet_since_{0};
-};
 
 // What a guest is granted, on top of the stability phase, to come to an end with what it does; and how long one look
 // at that is.
@@ -207,53 +150,7 @@ Result<void> CellMachine::boot(const std::string& trial) {
     boot_id_ = baseline_boot_id_;
   }
   turn.release_slot();
-  return wait_ready(trial, false);
-}
-
-// A revert sets the guest's clock, and what was still starting when it was saved would find that this took it minutes.
-Result<bool> CellMachine::settle(const std::string& trial) {
-  const TimedStep step(guest_.context.events, guest_.context.clock, name(), trial, "settle",
-                       "the guest to have nothing to do");
-  Activity activity(guest_.context.hypervisor, guest_.context.clock, name());
-  const Wait wait{.awaited = fmt::format("machine '{}' to have nothing to do", name()),
-                  .deadline = std::chrono::seconds(15),
-                  .interval = Milliseconds(250),
-                  .last_seen = {},
-                  .stop = guest_.context.stop};
-  const auto waited = wait_until(guest_.context.clock, wait, [&] { return activity.quiet_for() > Milliseconds{0}; });
-  if (!waited && activity.trouble()) return *activity.trouble();
-  return waited.has_value();
-}
-
-bool CellMachine::ports_answer() const {
-  return std::ranges::all_of(guest_.job.plan.ready_tcp,
-                             [&](auto port) { return tcp_accepts(guest_.job.plan.address, port, Milliseconds(1000)); });
-}
-
-// At the baseline the full ready_timeout is granted and the time it took is remembered. Later a multiple of it is
-// enough, and less when the guest has nothing more to do: a service that a patch killed must not cost a minute in every
-// probe of the search.
-Result<void> CellMachine::wait_ready(const std::string& trial, bool after_patch) {
-  const TimedStep step(guest_.context.events, guest_.context.clock, name(), trial, "ready",
-                       "the role's ports to answer");
-  auto deadline = guest_.context.job.policy.ready_timeout;
-  if (after_patch) deadline = std::min(deadline, std::max<Milliseconds>(std::chrono::seconds(15), 5 * usual_ready_));
-  const auto patience = std::max<Milliseconds>(std::chrono::seconds(5), 2 * usual_ready_);
-  Activity activity(guest_.context.hypervisor, guest_.context.clock, name());
-  bool ready = false;
-  const Wait wait{.awaited = fmt::format("the TCP ports of machine '{}'", name()),
-                  .deadline = deadline,
-                  .interval = Milliseconds(100),
-                  .last_seen = {},
-                  .stop = guest_.context.stop};
-  auto waited = wait_until(guest_.context.clock, wait, [&] {
-    ready = ports_answer();
-    return ready || (after_patch && activity.quiet_for() >= patience);
-  });
-  if (!waited) return std::move(waited).error();
-  if (!ready) return timeout_error(fmt::format("{} do not answer, and the guest has nothing to do", wait.awaited));
-  if (!after_patch) usual_ready_ = *waited;
-  return {};
+  return readiness_.wait(trial, Readiness::After::baseline);
 }
 
 checks::CheckWorkers CellMachine::check_workers() const {
@@ -397,7 +294,7 @@ PhaseRecord CellMachine::observe_baseline() {
     }
   }
   step.reset();
-  const auto quiet = settle("");  // a guest that always has something to do is saved as it is
+  const auto quiet = readiness_.settle("");  // a guest that always has something to do is saved as it is
   baseline_was_quiet_ = quiet && *quiet;
   if (!quiet && !record.error) record.error = unobserved(quiet.error());
   (void)share_since_last_phase();
@@ -780,7 +677,7 @@ Result<void> CellMachine::save_checkpoint(const std::string& trial, const std::v
   const auto prefix = digests_of(jobs, done.size());
   const auto checkpoint = snapshots::SnapshotName::for_prefix(prefix);
   if (tree_.has(checkpoint)) return {};
-  PATCHLAB_ASSIGN(const bool quiet, settle(trial));
+  PATCHLAB_ASSIGN(const bool quiet, readiness_.settle(trial));
   if (!quiet) return {};
   PATCHLAB_TRY(guest_.context.hypervisor.change_medium(name(), {}));
   PATCHLAB_TRY(guest_.context.hypervisor.take_snapshot(name(), checkpoint.text()));
@@ -850,7 +747,8 @@ std::optional<PhaseRecord> CellMachine::reboot(const std::string& trial, const s
   // Ports that stay shut are for the checks to report, with what they see; here they only end the wait. Waiting needs
   // no processor slot.
   turn->release_slot();
-  if (const auto ready = wait_ready(trial, true); !ready && ready.error().error_class == ErrorClass::cancelled) {
+  if (const auto ready = readiness_.wait(trial, Readiness::After::patch);
+      !ready && ready.error().error_class == ErrorClass::cancelled) {
     record.error = ready.error();
     record.outcome = Outcome::error;
     return record;

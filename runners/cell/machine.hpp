@@ -10,6 +10,7 @@
 #include "checks/slowness.hpp"
 #include "reports/record/record.hpp"
 #include "runners/cell/context.hpp"
+#include "runners/cell/readiness.hpp"
 #include "runners/cell/turns.hpp"
 #include "snapshots/tree/snapshot_tree.hpp"
 
@@ -71,10 +72,6 @@ class CellMachine {
   void save_evidence(const std::filesystem::path& folder);
 
  private:
-  [[nodiscard]] Result<void> wait_ready(const std::string& trial, bool after_patch);
-  // Whether it has nothing to do any more, or the trouble with seeing that.
-  [[nodiscard]] Result<bool> settle(const std::string& trial);
-  [[nodiscard]] bool ports_answer() const;
   [[nodiscard]] std::vector<checks::PlannedCheck> planned_checks() const;
   [[nodiscard]] checks::CheckWorkers check_workers() const;
   [[nodiscard]] checks::SecondChance second_chance(const std::string& check, Learning learning) const;
@@ -124,6 +121,7 @@ class CellMachine {
 
   Guest guest_;
   Turns turns_{guest_};
+  Readiness readiness_{guest_};
   const Redactor secrets_;
   HostState baseline_state_;
   lab::guest::NotInEffect baseline_effect_;
@@ -150,7 +148,6 @@ class CellMachine {
   std::map<snapshots::SnapshotName, Checkpoint> checkpoints_;
   Checkpoints use_checkpoints_ = Checkpoints::no;  // in the trial that is under way
   std::vector<reports::InstallRecord> applied_;    // what the state holds from which it started
-  Milliseconds usual_ready_{0};                    // from start-up complete to ports answering, at the baseline
 };
 
 // How the machine's guest is driven.
