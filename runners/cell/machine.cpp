@@ -31,45 +31,6 @@ using reports::PhaseRecord;
 // Without a processor for so long between two looks, and for longer than with one: services end each other by then.
 constexpr Milliseconds starving = std::chrono::seconds(10);
 
-// What a guest is granted, on top of the stability phase, to come to an end with what it does; and how long one look
-// at that is.
-constexpr Milliseconds longest_work = std::chrono::seconds(60);
-constexpr Milliseconds work_look = std::chrono::seconds(5);
-
-// Whether a guest always had something to do, by its own count, from one question to the next.
-class WorkMeter {
- public:
-  WorkMeter(lab::guest::GuestAdapter& adapter, const Clock& clock)
-      : adapter_(adapter), clock_(clock), seen_(adapter.idle_time()), looked_(clock.now()) {}
-
-  // At least one of its processors was idle for less than a tenth of the time. No when guests of its family do not
-  // count.
-  [[nodiscard]] Result<bool> worked_all_the_time() {
-    PATCHLAB_ASSIGN(const auto before, std::move(seen_));
-    const auto since = looked_;
-    seen_ = adapter_.idle_time();
-    looked_ = clock_.now();
-    PATCHLAB_ASSIGN(const auto now, Result(seen_));
-    if (!before || !now) return false;
-    if (now->idle < before->idle) {  // it counts from its start
-      restarted_ = true;
-      return false;
-    }
-    const auto time = looked_ - since;
-    return now->idle - before->idle < (now->processors - 1) * time + time / 10;
-  }
-
-  // Between two questions, by itself.
-  [[nodiscard]] bool restarted() const { return restarted_; }
-
- private:
-  lab::guest::GuestAdapter& adapter_;
-  const Clock& clock_;
-  bool restarted_ = false;
-  Result<std::optional<lab::guest::IdleTime>> seen_;
-  Milliseconds looked_{0};
-};
-
 snapshots::Prefix digests_of(const std::vector<InstallJob>& jobs, std::size_t count) {
   snapshots::Prefix digests;
   for (std::size_t i = 0; i < count; ++i) digests.push_back(jobs[i].digest);
@@ -315,8 +276,7 @@ Result<void> CellMachine::revert(const std::string& trial, const std::vector<Ins
                            : fmt::format("the state with {} candidates installed to be back", start.applied));
   applied_.clear();
   expected_installed_ = seen_installed_ = baseline_installed_;
-  never_rests_ = false;
-  restarted_by_itself_ = false;
+  ran_on_ = {};
   laid_to_checks_.clear();
   failed_in_trial_ = false;
   failed_checks_.clear();
@@ -473,14 +433,8 @@ PhaseRecord CellMachine::examine(const std::string& trial, const std::string& ph
   remember_flaky(record.checks, learning);
   if (looked) looked = compare_installed(record);
   if (looked) looked = compare_effect(record);
-  const auto never_rests = std::exchange(never_rests_, false);
-  if (looked && !never_rests) looked = never_rests.error();
-  if (never_rests && *never_rests) {
-    const checks::state::StateDifference busy{"fact", "processor", "at rest", "busy without an end"};
-    if (!guest_.job.plan.allowances.covers(busy)) record.differences.push_back(busy);
-  }
-  if (std::exchange(restarted_by_itself_, false))
-    record.differences.push_back({"boot", "stability", "runs on", "restarted by itself"});
+  const auto ran_on = std::exchange(ran_on_, {}).compare(guest_.job, record);
+  if (looked) looked = ran_on;
   if (!looked) {
     record.error = lab::guest::observer_trouble(unobserved(std::move(looked).error()));
     if (record.error->error_class == ErrorClass::silent) {
@@ -760,33 +714,9 @@ Result<void> CellMachine::run_on(const std::string& trial, Milliseconds duration
   PATCHLAB_TRY(turns_.wake());
   const TimedStep step(guest_.context.events, guest_.context.clock, name(), trial, reports::stability_phase,
                        "the machine to have run on for a while");
-  std::optional<Error> unknown;  // that it went on running is a part of what this phase shows
-  const auto stops = [&] {
-    const auto state = guest_.context.hypervisor.state(name());
-    unknown = state ? std::nullopt : std::optional(state.error());
-    return !state || *state != lab::MachineState::running;
-  };
-  Wait wait{.awaited = fmt::format("a stop of machine '{}'", name()),
-            .deadline = duration,
-            .interval = Milliseconds(500),
-            .last_seen = {},
-            .stop = guest_.context.stop};
-  std::optional<WorkMeter> meter;
-  if (baseline_was_quiet_ && duration > Milliseconds{0}) meter.emplace(*guest_.adapter, guest_.context.clock);
-  auto stopped = wait_until(guest_.context.clock, wait, stops);
-  const auto goes_on = [&] { return !stopped && stopped.error().error_class == ErrorClass::timeout; };
-  const auto worked = [&] { return meter && goes_on() ? meter->worked_all_the_time() : Result<bool>(false); };
-  never_rests_ = worked();
-  wait.deadline = work_look;
-  for (auto waited = Milliseconds{0}; never_rests_ && *never_rests_ && waited < longest_work; waited += work_look) {
-    stopped = wait_until(guest_.context.clock, wait, stops);
-    never_rests_ = worked();
-  }
-  restarted_by_itself_ = meter && meter->restarted();
-  if (unknown) never_rests_ = *unknown;
+  auto ended = cell::run_on(guest_, duration, baseline_was_quiet_, ran_on_);
   turns_.rest();
-  if (!stopped && stopped.error().error_class == ErrorClass::cancelled) return stopped.error();
-  return {};
+  return ended;
 }
 
 Result<lab::guest::OutreachSeen> CellMachine::reach_out(const lab::guest::Outreach& wanted) {

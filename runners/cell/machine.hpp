@@ -11,6 +11,7 @@
 #include "reports/record/record.hpp"
 #include "runners/cell/context.hpp"
 #include "runners/cell/readiness.hpp"
+#include "runners/cell/stability.hpp"
 #include "runners/cell/turns.hpp"
 #include "snapshots/tree/snapshot_tree.hpp"
 
@@ -135,12 +136,11 @@ class CellMachine {
   bool failed_in_trial_ = false;               // that is under way, with a patch, in a phase before this one
   std::set<std::string> failed_checks_;        // by id, likewise
   bool baseline_was_quiet_ = false;
-  bool restarted_by_itself_ = false;
-  Result<bool> never_rests_ = false;  // in the stability phase that was just over
-  InstalledSet expected_installed_;   // baseline plus what the trial asked for
-  InstalledSet seen_installed_;       // when it was looked at last
-  bool patched_ = false;              // in the trial that is under way
-  std::string replies_;               // of the guest, when something was not observed
+  RanOn ran_on_;                     // in the stability phase that was just over
+  InstalledSet expected_installed_;  // baseline plus what the trial asked for
+  InstalledSet seen_installed_;      // when it was looked at last
+  bool patched_ = false;             // in the trial that is under way
+  std::string replies_;              // of the guest, when something was not observed
   std::string baseline_boot_id_;
   std::string boot_id_;                                            // of the start that the machine runs on now
   checks::state::Restart restart_ = checks::state::Restart::done;  // since the last package was installed
