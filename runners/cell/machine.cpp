@@ -28,9 +28,6 @@ std::string safe_name(const std::string& name) {
 using reports::InstallRecord;
 using reports::PhaseRecord;
 
-// Without a processor for so long between two looks, and for longer than with one: services end each other by then.
-constexpr Milliseconds starving = std::chrono::seconds(10);
-
 snapshots::Prefix digests_of(const std::vector<InstallJob>& jobs, std::size_t count) {
   snapshots::Prefix digests;
   for (std::size_t i = 0; i < count; ++i) digests.push_back(jobs[i].digest);
@@ -167,39 +164,6 @@ void CellMachine::lay_to_flaky_checks(PhaseRecord& record) {
   failed.evidence = Json{{"observed", std::move(failed.evidence)}, {"logged_in_this_phase", std::move(lines)}};
 }
 
-std::optional<CellMachine::HostShare> CellMachine::share_since_last_phase() {
-  const auto used = guest_.context.hypervisor.processor_time(name());
-  const auto waited = guest_.context.hypervisor.waited_for_processor(name());
-  if (!used || !waited) {
-    share_so_far_.reset();
-    return std::nullopt;
-  }
-  const HostShare now{*used, *waited};
-  const auto before = std::exchange(share_so_far_, now);
-  if (!before) return std::nullopt;
-  // A QEMU process that is new counts from its start.
-  if (now.used < before->used || now.waited < before->waited) return now;
-  return HostShare{now.used - before->used, now.waited - before->waited};
-}
-
-// Services that get no processor for many seconds log that they, or others, took too long, and end each other. What is
-// broken logs the same when the trial is tried again on a host with room.
-void CellMachine::excuse_log_of_starved(PhaseRecord& record, const std::optional<HostShare>& share) const {
-  if (record.outcome != Outcome::fail || !share || share->waited < starving || share->waited < share->used) return;
-  const bool log_alone =
-      std::ranges::all_of(record.differences,
-                          [](const auto& one) { return one.kind == checks::state::log_kind || !one.is_failure(); }) &&
-      std::ranges::none_of(record.checks, [](const auto& check) { return check.outcome == Outcome::fail; });
-  if (!log_alone) return;
-  record.error = infrastructure_error(
-      fmt::format(
-          "the host was too busy for what '{}' logged to mean anything: its guest had a processor for {} ms and "
-          "waited {} ms for one",
-          name(), share->used.count(), share->waited.count()),
-      "run fewer things beside the lab, or fewer departments at a time");
-  record.outcome = Outcome::error;
-}
-
 PhaseRecord CellMachine::observe_baseline() {
   PhaseRecord record{.phase = "baseline",
                      .machine = name(),
@@ -229,10 +193,10 @@ PhaseRecord CellMachine::observe_baseline() {
       guest_.adapter->restart_habits().until_clear ? guest_.adapter->reboot_required() : Result<bool>(false);
   const auto effect = installed ? guest_.adapter->not_in_effect(*installed) : Result(lab::guest::NotInEffect{});
   if (!state || !installed || !restart_due || !effect) {
-    record.error = lab::guest::observer_trouble(unobserved(!state         ? state.error()
-                                                           : !installed   ? installed.error()
-                                                           : !restart_due ? restart_due.error()
-                                                                          : effect.error()));
+    record.error = lab::guest::observer_trouble(trouble_.unobserved(!state         ? state.error()
+                                                                    : !installed   ? installed.error()
+                                                                    : !restart_due ? restart_due.error()
+                                                                                   : effect.error()));
   } else {
     record.error = planned_with_another_set(guest_.job, *installed);
     // Installers refuse to work then, and what the next restart brings would be blamed on a patch.
@@ -257,8 +221,8 @@ PhaseRecord CellMachine::observe_baseline() {
   step.reset();
   const auto quiet = readiness_.settle("");  // a guest that always has something to do is saved as it is
   baseline_was_quiet_ = quiet && *quiet;
-  if (!quiet && !record.error) record.error = unobserved(quiet.error());
-  (void)share_since_last_phase();
+  if (!quiet && !record.error) record.error = trouble_.unobserved(quiet.error());
+  host_share_.phase_is_over();
   record.outcome = machine_outcome(record);
   return record;
 }
@@ -280,7 +244,7 @@ Result<void> CellMachine::revert(const std::string& trial, const std::vector<Ins
   laid_to_checks_.clear();
   failed_in_trial_ = false;
   failed_checks_.clear();
-  replies_.clear();
+  trouble_.forget();
   patched_ = false;
   boot_id_ = baseline_boot_id_;
   restart_ = checks::state::Restart::done;
@@ -303,40 +267,6 @@ Result<void> CellMachine::revert(const std::string& trial, const std::vector<Ins
                   .stop = guest_.context.stop};
   PATCHLAB_TRY(wait_until(guest_.context.clock, wait, [&] { return guest_.agent.answers(std::chrono::seconds(2)); }));
   return guest_.agent.set_time_to_host();
-}
-
-// Whose trouble it is that something was not seen. A machine that QEMU lost says nothing about a patch. A guest that
-// gives no answer at all may have been broken by the patch or have lost its agent by chance: one look cannot tell. One
-// that answers, but not so that it can be used, shows trouble of whoever asks.
-Error CellMachine::unobserved(Error error) {
-  replies_ = fmt::format("{}\n\nWhat the guest said last:\n{}", error.message, guest_.agent.recent_replies());
-  if (error.error_class == ErrorClass::cancelled || error.error_class == ErrorClass::configuration) return error;
-  const auto state = guest_.context.hypervisor.state(name());
-  if (!state) return lab::guest::observer_trouble(state.error()).while_doing(error.message);
-  if (*state != lab::MachineState::running) {
-    return infrastructure_error(fmt::format("machine '{}' is not running any more: {}", name(), error.message));
-  }
-  if (!is_silent()) return error;
-  error.error_class = ErrorClass::silent;
-  return std::move(error).while_doing(fmt::format("the guest agent of '{}' gives no answer", name()));
-}
-
-// Of a machine that restarts it is known already whether it was seen not to come back, or gave no answer; one that is
-// off then may have switched itself off, and another trial shows whether it does so again.
-Error CellMachine::missed_restart(Error error) {
-  const bool known = error.error_class == ErrorClass::guest || error.error_class == ErrorClass::silent;
-  return known ? error : unobserved(std::move(error));
-}
-
-bool CellMachine::is_silent() {
-  const Wait wait{.awaited = fmt::format("any answer from the guest agent of '{}'", name()),
-                  .deadline = std::chrono::seconds(20),
-                  .interval = Milliseconds(500),
-                  .last_seen = {},
-                  .stop = guest_.context.stop};
-  const auto answered =
-      wait_until(guest_.context.clock, wait, [&] { return !guest_.agent.is_silent(std::chrono::seconds(2)); });
-  return !answered && answered.error().error_class == ErrorClass::timeout;
 }
 
 Result<void> CellMachine::compare_state(PhaseRecord& record) {
@@ -436,7 +366,7 @@ PhaseRecord CellMachine::examine(const std::string& trial, const std::string& ph
   const auto ran_on = std::exchange(ran_on_, {}).compare(guest_.job, record);
   if (looked) looked = ran_on;
   if (!looked) {
-    record.error = lab::guest::observer_trouble(unobserved(std::move(looked).error()));
+    record.error = lab::guest::observer_trouble(trouble_.unobserved(std::move(looked).error()));
     if (record.error->error_class == ErrorClass::silent) {
       const bool role = std::ranges::count(record.checks, Outcome::pass, &checks::CheckResult::outcome) > 0;
       const auto loss = lab::guest::agent_loss({false, role, lab::MachineState::running});
@@ -453,7 +383,7 @@ PhaseRecord CellMachine::examine(const std::string& trial, const std::string& ph
       record.error = infrastructure_error(fmt::format("machine '{}' is not running any more", name()));
     record.outcome = machine_outcome(record);
   }
-  excuse_log_of_starved(record, share_since_last_phase());
+  host_share_.excuse_log_of_starved(record);
   if (learning == Learning::no) remember_failure(record);
   return record;
 }
@@ -504,7 +434,7 @@ std::vector<InstallRecord> CellMachine::install(const std::string& trial, const 
     keep_outcome(applied, record, error);
     if (record.outcome != Outcome::pass) break;
     if (auto accounted = account_for(jobs[i], *applied); !accounted) {
-      const auto trouble = missed_restart(std::move(accounted).error());
+      const auto trouble = trouble_.missed_restart(std::move(accounted).error());
       record.outcome = trouble.error_class == ErrorClass::guest ? Outcome::fail : Outcome::error;
       record.log += trouble.message;
       keep_error(trouble, record, error);
@@ -535,7 +465,7 @@ void CellMachine::keep_outcome(const Result<lab::guest::InstallOutcome>& outcome
     record.duration_ms += outcome->duration.count();
     return;
   }
-  const auto trouble = unobserved(outcome.error());
+  const auto trouble = trouble_.unobserved(outcome.error());
   record.log += trouble.message;
   // An installer that was seen not to come to its end would not do so in production either.
   record.outcome = trouble.error_class == ErrorClass::timeout ? Outcome::fail : Outcome::error;
@@ -586,7 +516,7 @@ InstallRecord CellMachine::remove(const InstallJob& job, std::optional<Error>& e
   }
   if (job.says_what_it_changes) return record;
   if (auto adopted = adopt_installed(); !adopted) {
-    error = unobserved(std::move(adopted).error());
+    error = trouble_.unobserved(std::move(adopted).error());
     record.outcome = Outcome::error;
   }
   return record;
@@ -689,7 +619,7 @@ std::optional<PhaseRecord> CellMachine::reboot(const std::string& trial, const s
                          "the guest to come back with a new boot id");
     const auto rebooted = restart(kind);
     if (!rebooted) {
-      const auto trouble = missed_restart(rebooted.error());
+      const auto trouble = trouble_.missed_restart(rebooted.error());
       if (trouble.error_class == ErrorClass::guest)
         record.differences.push_back({"boot", "start-up", "completes", trouble.message});
       else
@@ -732,7 +662,7 @@ void CellMachine::keep_evidence(const std::filesystem::path& file, const std::st
 
 void CellMachine::save_evidence(const std::filesystem::path& folder) {
   if (!create_folders(folder)) return;
-  if (const auto replies = std::exchange(replies_, {}); !replies.empty())
+  if (const auto replies = trouble_.take_replies(); !replies.empty())
     keep_evidence(folder / "guest-replies.txt", replies);
   auto turn = turns_.take();
   if (!turn) return;

@@ -10,6 +10,8 @@
 #include "checks/slowness.hpp"
 #include "reports/record/record.hpp"
 #include "runners/cell/context.hpp"
+#include "runners/cell/host_share.hpp"
+#include "runners/cell/observer_trouble.hpp"
 #include "runners/cell/readiness.hpp"
 #include "runners/cell/stability.hpp"
 #include "runners/cell/turns.hpp"
@@ -82,16 +84,6 @@ class CellMachine {
   [[nodiscard]] Result<void> save_checkpoint(const std::string& trial, const std::vector<InstallJob>& jobs,
                                              const std::vector<reports::InstallRecord>& done);
   void forget_checkpoint(const snapshots::SnapshotName& checkpoint);
-  // What the host gave its processor, and what it took it, since its last phase; nothing: not known.
-  struct HostShare {
-    Milliseconds used{0};
-    Milliseconds waited{0};
-  };
-  [[nodiscard]] std::optional<HostShare> share_since_last_phase();
-  void excuse_log_of_starved(reports::PhaseRecord& record, const std::optional<HostShare>& share) const;
-  [[nodiscard]] Error unobserved(Error error);
-  [[nodiscard]] Error missed_restart(Error error);
-  [[nodiscard]] bool is_silent();
   // Takes what is there for what should be: after something that does not say what it changes.
   [[nodiscard]] Result<void> adopt_installed();
   [[nodiscard]] Result<void> account_for(const InstallJob& job, const lab::guest::InstallOutcome& outcome);
@@ -123,6 +115,8 @@ class CellMachine {
   Guest guest_;
   Turns turns_{guest_};
   Readiness readiness_{guest_};
+  ObserverTrouble trouble_{guest_};
+  HostShare host_share_{guest_};
   const Redactor secrets_;
   HostState baseline_state_;
   lab::guest::NotInEffect baseline_effect_;
@@ -132,7 +126,6 @@ class CellMachine {
   std::set<std::string> flaky_without_patch_;  // checks, by id: at the baseline and in the control
   std::set<std::string> flaky_with_patch_;     // others
   std::set<std::string> laid_to_checks_;       // kinds of log lines, in the trial that is under way
-  std::optional<HostShare> share_so_far_;      // of this QEMU process, when the last phase was over
   bool failed_in_trial_ = false;               // that is under way, with a patch, in a phase before this one
   std::set<std::string> failed_checks_;        // by id, likewise
   bool baseline_was_quiet_ = false;
@@ -140,7 +133,6 @@ class CellMachine {
   InstalledSet expected_installed_;  // baseline plus what the trial asked for
   InstalledSet seen_installed_;      // when it was looked at last
   bool patched_ = false;             // in the trial that is under way
-  std::string replies_;              // of the guest, when something was not observed
   std::string baseline_boot_id_;
   std::string boot_id_;                                            // of the start that the machine runs on now
   checks::state::Restart restart_ = checks::state::Restart::done;  // since the last package was installed
