@@ -6,7 +6,6 @@
 
 #include <stdexcept>
 
-#include "checks/registry/registry.hpp"
 #include "lab/core/files.hpp"
 #include "lab/guest/agent_loss.hpp"
 #include "lab/guest/reboot.hpp"
@@ -111,59 +110,6 @@ Result<void> CellMachine::boot(const std::string& trial) {
   return readiness_.wait(trial, Readiness::After::baseline);
 }
 
-checks::CheckWorkers CellMachine::check_workers() const {
-  checks::CheckWorkers workers;
-  workers.program = guest_.context.job.worker_program;
-  workers.find = checks::find_check;
-  return workers;
-}
-
-std::vector<checks::PlannedCheck> CellMachine::planned_checks() const {
-  std::vector<checks::PlannedCheck> planned;
-  const checks::Target target{guest_.job.plan.address, guest_.context.job.network.client,
-                              guest_.context.check_interface};
-  for (const auto& spec : guest_.job.plan.checks) planned.push_back({spec, target});
-  return planned;
-}
-
-// A check that was steady without any patch gets one second chance in a night: what fails once after each restart, or
-// now and then since the patch is there, is not taken for a flake each time.
-checks::SecondChance CellMachine::second_chance(const std::string& check, Learning learning) const {
-  if (learning == Learning::yes) return checks::SecondChance::always;
-  if (failed_checks_.contains(check)) return checks::SecondChance::used;
-  if (flaky_without_patch_.contains(check)) return checks::SecondChance::always;
-  return flaky_with_patch_.contains(check) ? checks::SecondChance::used : checks::SecondChance::once;
-}
-
-void CellMachine::remember_flaky(const std::vector<checks::CheckResult>& results, Learning learning) {
-  if (failed_in_trial_) return;
-  for (const auto& result : results) {
-    if (!checks::is_flaky(result)) continue;
-    (learning == Learning::yes ? flaky_without_patch_ : flaky_with_patch_).insert(result.id);
-  }
-}
-
-// A client that gives up, or is cut off, leaves lines in the server's log. What is logged in a phase in which a steady
-// check failed and then passed is told with the failed try, and decides nothing in this trial: such a set is tried once
-// more, and that time the check's first failure counts, and every line does.
-void CellMachine::lay_to_flaky_checks(PhaseRecord& record) {
-  const auto steady_before = [&](const auto& check) {
-    return checks::is_flaky(check) && second_chance(check.id, Learning::no) == checks::SecondChance::once;
-  };
-  const auto check = std::ranges::find_if(record.checks, steady_before);
-  auto lines = Json::array();
-  std::erase_if(record.differences, [&](const auto& difference) {
-    if (difference.kind != checks::state::log_kind) return false;
-    if (check == record.checks.end()) return laid_to_checks_.contains(difference.item);
-    laid_to_checks_.insert(difference.item);
-    lines.push_back(difference.item);
-    return true;
-  });
-  if (lines.empty()) return;
-  auto& failed = *std::ranges::find(check->tries, Outcome::fail, &checks::CheckTry::outcome);
-  failed.evidence = Json{{"observed", std::move(failed.evidence)}, {"logged_in_this_phase", std::move(lines)}};
-}
-
 PhaseRecord CellMachine::observe_baseline() {
   PhaseRecord record{.phase = "baseline",
                      .machine = name(),
@@ -179,14 +125,10 @@ PhaseRecord CellMachine::observe_baseline() {
   }
   std::optional<TimedStep> step(std::in_place, guest_.context.events, guest_.context.clock, name(), "", "checks",
                                 "the role's checks");
-  const auto planned = planned_checks();
-  const auto workers = check_workers();
-  checks::Asking asking(
-      guest_.context.processes, workers, [&](const auto& check) { return second_chance(check, Learning::yes); },
-      [this] { return guest_.context.hypervisor.waited_for_processor(name()); }, guest_.context.stop);
-  record.checks = asking.ask(planned);
-  checks::learn_at_baseline(asking, planned, record.checks, usual_durations_);
-  remember_flaky(record.checks, Learning::yes);
+  RoleChecks::Round round(role_checks_, Learning::yes);
+  record.checks = round.ask();
+  round.learn_durations(record.checks);
+  role_checks_.account_for_flaky(record, Learning::yes);
   const auto state = guest_.adapter->host_state(guest_.job.plan.services);
   const auto installed = guest_.adapter->installed();
   const auto restart_due =
@@ -241,9 +183,7 @@ Result<void> CellMachine::revert(const std::string& trial, const std::vector<Ins
   applied_.clear();
   expected_installed_ = seen_installed_ = baseline_installed_;
   ran_on_ = {};
-  laid_to_checks_.clear();
-  failed_in_trial_ = false;
-  failed_checks_.clear();
+  role_checks_.begin_trial();
   trouble_.forget();
   patched_ = false;
   boot_id_ = baseline_boot_id_;
@@ -340,27 +280,19 @@ PhaseRecord CellMachine::examine(const std::string& trial, const std::string& ph
     return record;
   }
   const TimedStep step(guest_.context.events, guest_.context.clock, name(), trial, "checks", "the role's checks");
-  const auto planned = planned_checks();
-  const auto workers = check_workers();
-  checks::Asking asking(
-      guest_.context.processes, workers, [&](const auto& check) { return second_chance(check, learning); },
-      [this] { return guest_.context.hypervisor.waited_for_processor(name()); }, guest_.context.stop);
+  RoleChecks::Round round(role_checks_, learning);
   {
     const IdleWatch watch(guest_, *turn);
-    record.checks = asking.ask(planned);
+    record.checks = round.ask();
   }
   if (auto taken = turn->take_slot_again(); !taken) {
     record.error = std::move(taken).error();
     record.outcome = Outcome::error;
     return record;
   }
-  if (learning == Learning::yes)
-    checks::learn_in_control(asking, planned, phase, record.checks, usual_durations_, guest_.context.clock);
-  else
-    checks::judge_slowness(asking, planned, phase, record.checks, usual_durations_, guest_.context.clock);
+  round.compare_durations(phase, record.checks);
   auto looked = compare_state(record);
-  if (looked) lay_to_flaky_checks(record);
-  remember_flaky(record.checks, learning);
+  role_checks_.account_for_flaky(record, learning);
   if (looked) looked = compare_installed(record);
   if (looked) looked = compare_effect(record);
   const auto ran_on = std::exchange(ran_on_, {}).compare(guest_.job, record);
@@ -384,17 +316,8 @@ PhaseRecord CellMachine::examine(const std::string& trial, const std::string& ph
     record.outcome = machine_outcome(record);
   }
   host_share_.excuse_log_of_starved(record);
-  if (learning == Learning::no) remember_failure(record);
+  if (learning == Learning::no) role_checks_.remember_failure(record);
   return record;
-}
-
-// What is seen behind a failure, if the trial goes on, decides nothing about other trials. A check that failed is asked
-// once from then on: it would only be waited for again.
-void CellMachine::remember_failure(const PhaseRecord& record) {
-  failed_in_trial_ = failed_in_trial_ || record.outcome != Outcome::pass;
-  for (const auto& check : record.checks) {
-    if (check.outcome == Outcome::fail) failed_checks_.insert(check.id);
-  }
 }
 
 std::vector<InstallRecord> CellMachine::install(const std::string& trial, const std::vector<InstallJob>& jobs,

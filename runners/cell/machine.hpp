@@ -7,12 +7,12 @@
 #include <set>
 #include <string>
 
-#include "checks/slowness.hpp"
 #include "reports/record/record.hpp"
 #include "runners/cell/context.hpp"
 #include "runners/cell/host_share.hpp"
 #include "runners/cell/observer_trouble.hpp"
 #include "runners/cell/readiness.hpp"
+#include "runners/cell/role_checks.hpp"
 #include "runners/cell/stability.hpp"
 #include "runners/cell/turns.hpp"
 #include "snapshots/tree/snapshot_tree.hpp"
@@ -44,9 +44,7 @@ class CellMachine {
   // Back to where this trial begins, agent answering, clock set. An Error here is the lab's trouble.
   [[nodiscard]] Result<void> revert(const std::string& trial, const std::vector<InstallJob>& jobs,
                                     Checkpoints checkpoints);
-  // yes: nothing is under test. What is seen is how this machine behaves without any patch, and later trials are held
-  // against it.
-  enum class Learning { no, yes };
+  using Learning = cell::Learning;
   // Checks and state comparison against the baseline.
   [[nodiscard]] reports::PhaseRecord examine(const std::string& trial, const std::string& phase,
                                              Learning learning = Learning::no);
@@ -75,12 +73,6 @@ class CellMachine {
   void save_evidence(const std::filesystem::path& folder);
 
  private:
-  [[nodiscard]] std::vector<checks::PlannedCheck> planned_checks() const;
-  [[nodiscard]] checks::CheckWorkers check_workers() const;
-  [[nodiscard]] checks::SecondChance second_chance(const std::string& check, Learning learning) const;
-  void lay_to_flaky_checks(reports::PhaseRecord& record);
-  void remember_flaky(const std::vector<checks::CheckResult>& results, Learning learning);
-  void remember_failure(const reports::PhaseRecord& record);
   [[nodiscard]] Result<void> save_checkpoint(const std::string& trial, const std::vector<InstallJob>& jobs,
                                              const std::vector<reports::InstallRecord>& done);
   void forget_checkpoint(const snapshots::SnapshotName& checkpoint);
@@ -117,17 +109,12 @@ class CellMachine {
   Readiness readiness_{guest_};
   ObserverTrouble trouble_{guest_};
   HostShare host_share_{guest_};
+  RoleChecks role_checks_{guest_};
   const Redactor secrets_;
   HostState baseline_state_;
   lab::guest::NotInEffect baseline_effect_;
   std::set<std::string> known_log_kinds_;
   InstalledSet baseline_installed_;
-  checks::UsualDurations usual_durations_;
-  std::set<std::string> flaky_without_patch_;  // checks, by id: at the baseline and in the control
-  std::set<std::string> flaky_with_patch_;     // others
-  std::set<std::string> laid_to_checks_;       // kinds of log lines, in the trial that is under way
-  bool failed_in_trial_ = false;               // that is under way, with a patch, in a phase before this one
-  std::set<std::string> failed_checks_;        // by id, likewise
   bool baseline_was_quiet_ = false;
   RanOn ran_on_;                     // in the stability phase that was just over
   InstalledSet expected_installed_;  // baseline plus what the trial asked for
