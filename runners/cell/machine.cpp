@@ -10,7 +10,6 @@
 #include "lab/guest/agent_loss.hpp"
 #include "lab/guest/reboot.hpp"
 #include "lab/guest/windows/windows_adapter.hpp"
-#include "snapshots/tree/snapshot_name.hpp"
 
 namespace patchlab::runners::cell {
 namespace {
@@ -26,12 +25,6 @@ std::string safe_name(const std::string& name) {
 
 using reports::InstallRecord;
 using reports::PhaseRecord;
-
-snapshots::Prefix digests_of(const std::vector<InstallJob>& jobs, std::size_t count) {
-  snapshots::Prefix digests;
-  for (std::size_t i = 0; i < count; ++i) digests.push_back(jobs[i].digest);
-  return digests;
-}
 
 Outcome outcome_of(lab::guest::InstallEnd end) {
   using lab::guest::InstallEnd;
@@ -104,7 +97,7 @@ Result<void> CellMachine::boot(const std::string& trial) {
                     lab::guest::await_boot(*guest_.adapter, guest_.agent, guest_.context.clock, {},
                                            guest_.context.job.policy.boot_timeout, guest_.context.stop,
                                            guest_.adapter->restart_habits().by_itself));
-    boot_id_ = baseline_boot_id_;
+    expected_.boot_id = baseline_boot_id_;
   }
   turn.release_slot();
   return readiness_.wait(trial, Readiness::After::baseline);
@@ -153,7 +146,7 @@ PhaseRecord CellMachine::observe_baseline() {
       for (const auto& [what, why] : *missing) record.not_observed.push_back(fmt::format("{}: {}", what, why));
     }
     known_log_kinds_.insert(state->error_kinds.begin(), state->error_kinds.end());
-    baseline_installed_ = expected_installed_ = seen_installed_ = *installed;
+    baseline_installed_ = expected_.installed = seen_installed_ = *installed;
     for (const auto& service : guest_.job.plan.services) {
       const auto found = state->services.find(service);
       const auto now = found == state->services.end() ? std::string("absent") : found->second;
@@ -174,30 +167,20 @@ Result<void> CellMachine::revert(const std::string& trial, const std::vector<Ins
   turns_.runs();
   PATCHLAB_ASSIGN(auto turn, turns_.take());
   use_checkpoints_ = checkpoints;
-  const auto start =
-      tree_.start_for(checkpoints == Checkpoints::yes ? digests_of(jobs, jobs.size()) : snapshots::Prefix{});
+  const auto start = kept_states_.start_for(jobs, checkpoints, {baseline_installed_, baseline_boot_id_});
   const TimedStep step(guest_.context.events, guest_.context.clock, name(), trial, "revert",
-                       start.applied == 0
+                       start.installs.empty()
                            ? "the baseline to be back"
-                           : fmt::format("the state with {} candidates installed to be back", start.applied));
-  applied_.clear();
-  expected_installed_ = seen_installed_ = baseline_installed_;
+                           : fmt::format("the state with {} candidates installed to be back", start.installs.size()));
+  applied_ = start.installs;
+  expected_ = start.expected;
+  seen_installed_ = baseline_installed_;
   ran_on_ = {};
   role_checks_.begin_trial();
   trouble_.forget();
   patched_ = false;
-  boot_id_ = baseline_boot_id_;
-  restart_ = checks::state::Restart::done;
-  if (start.applied > 0) {
-    const auto& saved = checkpoints_.at(start.snapshot);
-    applied_ = saved.installs;
-    expected_installed_ = saved.expected;
-    boot_id_ = saved.boot_id;
-    restart_ = saved.restart;
-  }
   if (auto reverted = guest_.context.hypervisor.revert(name(), start.snapshot.text()); !reverted) {
-    if (start.applied > 0)
-      forget_checkpoint(start.snapshot);  // the trial is tried again, and must not meet the same trouble
+    kept_states_.forget(start.snapshot);  // the trial is tried again, and must not meet the same trouble
     return reverted;
   }
   const Wait wait{.awaited = fmt::format("the guest agent of reverted machine '{}'", name()),
@@ -218,13 +201,13 @@ Result<void> CellMachine::compare_state(PhaseRecord& record) {
 
 Result<void> CellMachine::compare_installed(PhaseRecord& record) {
   PATCHLAB_ASSIGN(const auto installed, guest_.adapter->installed());
-  auto found = checks::state::compare_installed(baseline_installed_, expected_installed_, installed, restart_,
+  auto found = checks::state::compare_installed(baseline_installed_, expected_.installed, installed, expected_.restart,
                                                 guest_.job.plan.allowances);
   if (!found.widened.empty()) {
     record.error = guest_error(fmt::format("set widened on '{}': {}", name(), found.widened),
                                "add it to the candidate or declare it as a prerequisite");
   }
-  if (!found.differences.empty() && restart_ == checks::state::Restart::done) {
+  if (!found.differences.empty() && expected_.restart == checks::state::Restart::done) {
     PATCHLAB_ASSIGN(const auto undone, guest_.adapter->undone_by_restart(seen_installed_));
     for (const auto& sentence : undone)
       found.differences.push_back({"rollback", "restart", "installations stay", sentence});
@@ -238,9 +221,9 @@ Result<void> CellMachine::compare_installed(PhaseRecord& record) {
 Result<void> CellMachine::compare_effect(PhaseRecord& record) {
   const auto& policy = guest_.context.job.policy;
   const bool none_planned = policy.warm_reboots + policy.cold_reboots == 0;
-  if (!patched_ || (restart_ == checks::state::Restart::outstanding && !none_planned)) return {};
+  if (!patched_ || (expected_.restart == checks::state::Restart::outstanding && !none_planned)) return {};
   PATCHLAB_ASSIGN(auto now, guest_.adapter->not_in_effect(seen_installed_));
-  const bool waits = restart_ == checks::state::Restart::outstanding;
+  const bool waits = expected_.restart == checks::state::Restart::outstanding;
   if (waits && guest_.adapter->restart_habits().until_clear) {
     PATCHLAB_ASSIGN(const bool due, guest_.adapter->reboot_required());
     if (due) now.pending["restart"] = "one is due";
@@ -363,9 +346,9 @@ std::vector<InstallRecord> CellMachine::install(const std::string& trial, const 
       keep_error(trouble, record, error);
       break;
     }
-    if (use_checkpoints_ == Checkpoints::no || record.duration_ms < worth_saving_ms) continue;
+    if (use_checkpoints_ == Checkpoints::no || !KeptStates::is_worth_saving(record)) continue;
     const std::vector<InstallRecord> done(records.begin(), records.begin() + static_cast<std::ptrdiff_t>(i) + 1);
-    auto saved = save_checkpoint(trial, jobs, done);
+    auto saved = kept_states_.save(trial, jobs, done, expected_);
     if (saved && i + 1 < jobs.size()) saved = guest_.context.hypervisor.change_medium(name(), medium);
     if (!saved) {
       error = std::move(saved).error().while_doing(
@@ -429,13 +412,13 @@ InstallRecord CellMachine::remove(const InstallJob& job, std::optional<Error>& e
     if (record.outcome == Outcome::skipped) record.outcome = Outcome::fail;  // it is there, and the guest says no
     if (record.outcome != Outcome::pass) return record;
   }
-  restart_ = checks::state::Restart::outstanding;
+  expected_.restart = checks::state::Restart::outstanding;
   for (const auto& [package, version] : job.expected) {
     const auto before = baseline_installed_.find(package);
     if (before == baseline_installed_.end())
-      expected_installed_.erase(package);
+      expected_.installed.erase(package);
     else
-      expected_installed_[package] = before->second;
+      expected_.installed[package] = before->second;
   }
   if (job.says_what_it_changes) return record;
   if (auto adopted = adopt_installed(); !adopted) {
@@ -454,19 +437,20 @@ void CellMachine::keep_error(const Error& trouble, InstallRecord& record, std::o
 // What the machine should hold now. An installer that restarts the machine itself has to be waited for: the next one
 // would meet a system that goes down.
 Result<void> CellMachine::account_for(const InstallJob& job, const lab::guest::InstallOutcome& outcome) {
-  if (!outcome.boot_id.empty()) boot_id_ = outcome.boot_id;
-  for (const auto& name : outcome.replaced) expected_installed_.erase(name);
+  if (!outcome.boot_id.empty()) expected_.boot_id = outcome.boot_id;
+  for (const auto& name : outcome.replaced) expected_.installed.erase(name);
   for (const auto& [package, version] : job.expected) {
     if (version.empty())
-      expected_installed_.erase(package);
+      expected_.installed.erase(package);
     else
-      expected_installed_[package] = version;
+      expected_.installed[package] = version;
   }
-  restart_ = checks::state::Restart::outstanding;
+  expected_.restart = checks::state::Restart::outstanding;
   if (outcome.end == lab::guest::InstallEnd::reboot_started) {
-    PATCHLAB_ASSIGN(boot_id_, lab::guest::await_boot(*guest_.adapter, guest_.agent, guest_.context.clock, boot_id_,
-                                                     guest_.context.job.policy.boot_timeout, guest_.context.stop,
-                                                     guest_.adapter->restart_habits().by_itself));
+    PATCHLAB_ASSIGN(expected_.boot_id,
+                    lab::guest::await_boot(*guest_.adapter, guest_.agent, guest_.context.clock, expected_.boot_id,
+                                           guest_.context.job.policy.boot_timeout, guest_.context.stop,
+                                           guest_.adapter->restart_habits().by_itself));
   }
   return job.says_what_it_changes ? Result<void>() : adopt_installed();
 }
@@ -474,34 +458,8 @@ Result<void> CellMachine::account_for(const InstallJob& job, const lab::guest::I
 Result<void> CellMachine::adopt_installed() {
   auto installed = guest_.adapter->installed();
   if (!installed) return lab::guest::observer_trouble(std::move(installed).error());
-  expected_installed_ = checks::state::after_restart(std::move(installed).value());
+  expected_.installed = checks::state::after_restart(std::move(installed).value());
   return {};
-}
-
-// The drive must be empty: a state goes with what was in the drive, and the medium belongs to one trial.
-Result<void> CellMachine::save_checkpoint(const std::string& trial, const std::vector<InstallJob>& jobs,
-                                          const std::vector<InstallRecord>& done) {
-  const auto prefix = digests_of(jobs, done.size());
-  const auto checkpoint = snapshots::SnapshotName::for_prefix(prefix);
-  if (tree_.has(checkpoint)) return {};
-  PATCHLAB_ASSIGN(const bool quiet, readiness_.settle(trial));
-  if (!quiet) return {};
-  PATCHLAB_TRY(guest_.context.hypervisor.change_medium(name(), {}));
-  PATCHLAB_TRY(guest_.context.hypervisor.take_snapshot(name(), checkpoint.text()));
-  auto& saved = checkpoints_[checkpoint];
-  saved = {done, expected_installed_, boot_id_, restart_};
-  for (auto& record : saved.installs) {
-    if (record.installed_in.empty()) record.installed_in = trial;
-    record.duration_ms = 0;
-  }
-  for (const auto& given_up : tree_.add(prefix)) forget_checkpoint(given_up);
-  return {};
-}
-
-void CellMachine::forget_checkpoint(const snapshots::SnapshotName& checkpoint) {
-  tree_.remove(checkpoint);
-  checkpoints_.erase(checkpoint);
-  (void)guest_.context.hypervisor.delete_snapshot(name(), checkpoint.text());  // it only takes room
 }
 
 Result<void> CellMachine::restart(Reboot kind) {
@@ -515,16 +473,16 @@ Result<void> CellMachine::restart(Reboot kind) {
   };
   if (kind != Reboot::if_due) {
     PATCHLAB_ASSIGN(const auto proof, restart_once());
-    boot_id_ = proof.boot_id_after;
+    expected_.boot_id = proof.boot_id_after;
   }
   const auto habits = guest_.adapter->restart_habits();
   if (habits.until_clear) {
     PATCHLAB_ASSIGN(const auto more, lab::guest::reboot_until_clear(*guest_.adapter, guest_.agent, guest_.context.clock,
                                                                     {.each = limit, .self_restarts = habits.by_itself},
                                                                     guest_.context.stop));
-    if (!more.empty()) boot_id_ = more.back().boot_id_after;
+    if (!more.empty()) expected_.boot_id = more.back().boot_id_after;
   }
-  restart_ = checks::state::Restart::done;
+  expected_.restart = checks::state::Restart::done;
   return {};
 }
 

@@ -9,13 +9,14 @@
 
 #include "reports/record/record.hpp"
 #include "runners/cell/context.hpp"
+#include "runners/cell/expectation.hpp"
 #include "runners/cell/host_share.hpp"
+#include "runners/cell/kept_states.hpp"
 #include "runners/cell/observer_trouble.hpp"
 #include "runners/cell/readiness.hpp"
 #include "runners/cell/role_checks.hpp"
 #include "runners/cell/stability.hpp"
 #include "runners/cell/turns.hpp"
-#include "snapshots/tree/snapshot_tree.hpp"
 
 namespace patchlab::runners::cell {
 
@@ -37,10 +38,7 @@ class CellMachine {
   // A kind of log line that a plain restart brings (seen in the control trial) is noise, and known from then on.
   void learn_log_kind(const std::string& kind) { known_log_kinds_.insert(kind); }
 
-  // no: what is installed is installed in this very trial, from the baseline. yes: a state may be used, and saved, in
-  // which another trial of this cell has installed the same candidates in the same order; only what comes after them is
-  // installed again.
-  enum class Checkpoints { no, yes };
+  using Checkpoints = cell::Checkpoints;
   // Back to where this trial begins, agent answering, clock set. An Error here is the lab's trouble.
   [[nodiscard]] Result<void> revert(const std::string& trial, const std::vector<InstallJob>& jobs,
                                     Checkpoints checkpoints);
@@ -73,9 +71,6 @@ class CellMachine {
   void save_evidence(const std::filesystem::path& folder);
 
  private:
-  [[nodiscard]] Result<void> save_checkpoint(const std::string& trial, const std::vector<InstallJob>& jobs,
-                                             const std::vector<reports::InstallRecord>& done);
-  void forget_checkpoint(const snapshots::SnapshotName& checkpoint);
   // Takes what is there for what should be: after something that does not say what it changes.
   [[nodiscard]] Result<void> adopt_installed();
   [[nodiscard]] Result<void> account_for(const InstallJob& job, const lab::guest::InstallOutcome& outcome);
@@ -89,18 +84,6 @@ class CellMachine {
   [[nodiscard]] Result<void> compare_state(reports::PhaseRecord& record);
   [[nodiscard]] Result<void> compare_effect(reports::PhaseRecord& record);
 
-  // A saved state with candidates installed.
-  struct Checkpoint {
-    std::vector<reports::InstallRecord> installs;
-    InstalledSet expected;
-    std::string boot_id;
-    checks::state::Restart restart = checks::state::Restart::done;
-  };
-  // Each takes about as much disk as the machine has memory; a search comes back to the latest few.
-  static constexpr std::size_t most_checkpoints = 6;
-  // Saving and starting from one cost about two seconds together.
-  static constexpr std::int64_t worth_saving_ms = 5000;
-
   // The only place where what a guest says becomes a file.
   void keep_evidence(const std::filesystem::path& file, const std::string& text) const;
 
@@ -110,21 +93,18 @@ class CellMachine {
   ObserverTrouble trouble_{guest_};
   HostShare host_share_{guest_};
   RoleChecks role_checks_{guest_};
+  KeptStates kept_states_{guest_, readiness_};
   const Redactor secrets_;
   HostState baseline_state_;
   lab::guest::NotInEffect baseline_effect_;
   std::set<std::string> known_log_kinds_;
   InstalledSet baseline_installed_;
   bool baseline_was_quiet_ = false;
-  RanOn ran_on_;                     // in the stability phase that was just over
-  InstalledSet expected_installed_;  // baseline plus what the trial asked for
-  InstalledSet seen_installed_;      // when it was looked at last
-  bool patched_ = false;             // in the trial that is under way
+  RanOn ran_on_;  // in the stability phase that was just over
+  Expectation expected_;
+  InstalledSet seen_installed_;  // when it was looked at last
+  bool patched_ = false;         // in the trial that is under way
   std::string baseline_boot_id_;
-  std::string boot_id_;                                            // of the start that the machine runs on now
-  checks::state::Restart restart_ = checks::state::Restart::done;  // since the last package was installed
-  snapshots::SnapshotTree tree_{most_checkpoints};
-  std::map<snapshots::SnapshotName, Checkpoint> checkpoints_;
   Checkpoints use_checkpoints_ = Checkpoints::no;  // in the trial that is under way
   std::vector<reports::InstallRecord> applied_;    // what the state holds from which it started
 };
