@@ -462,30 +462,6 @@ Result<void> CellMachine::adopt_installed() {
   return {};
 }
 
-Result<void> CellMachine::restart(Reboot kind) {
-  const auto limit = guest_.context.job.policy.boot_timeout;
-  const auto restart_once = [&] {
-    return kind == Reboot::warm
-               ? lab::guest::reboot_and_prove(*guest_.adapter, guest_.agent, guest_.context.clock, limit,
-                                              guest_.context.stop, guest_.adapter->restart_habits().by_itself)
-               : lab::guest::cold_restart_and_prove(*guest_.adapter, guest_.agent, guest_.context.hypervisor,
-                                                    guest_.context.clock, limit, guest_.context.stop);
-  };
-  if (kind != Reboot::if_due) {
-    PATCHLAB_ASSIGN(const auto proof, restart_once());
-    expected_.boot_id = proof.boot_id_after;
-  }
-  const auto habits = guest_.adapter->restart_habits();
-  if (habits.until_clear) {
-    PATCHLAB_ASSIGN(const auto more, lab::guest::reboot_until_clear(*guest_.adapter, guest_.agent, guest_.context.clock,
-                                                                    {.each = limit, .self_restarts = habits.by_itself},
-                                                                    guest_.context.stop));
-    if (!more.empty()) expected_.boot_id = more.back().boot_id_after;
-  }
-  expected_.restart = checks::state::Restart::done;
-  return {};
-}
-
 std::optional<PhaseRecord> CellMachine::reboot(const std::string& trial, const std::string& phase, Reboot kind) {
   PhaseRecord record{
       .phase = phase, .machine = name(), .outcome = Outcome::fail, .checks = {}, .differences = {}, .error = {}};
@@ -498,7 +474,7 @@ std::optional<PhaseRecord> CellMachine::reboot(const std::string& trial, const s
   {
     const TimedStep step(guest_.context.events, guest_.context.clock, name(), trial, "reboot",
                          "the guest to come back with a new boot id");
-    const auto rebooted = restart(kind);
+    const auto rebooted = restart(guest_, kind, expected_);
     if (!rebooted) {
       const auto trouble = trouble_.missed_restart(rebooted.error());
       if (trouble.error_class == ErrorClass::guest)

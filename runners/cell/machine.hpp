@@ -14,6 +14,7 @@
 #include "runners/cell/kept_states.hpp"
 #include "runners/cell/observer_trouble.hpp"
 #include "runners/cell/readiness.hpp"
+#include "runners/cell/restart.hpp"
 #include "runners/cell/role_checks.hpp"
 #include "runners/cell/stability.hpp"
 #include "runners/cell/turns.hpp"
@@ -58,7 +59,7 @@ class CellMachine {
   [[nodiscard]] std::vector<reports::InstallRecord> remove(const std::string& trial,
                                                            const std::vector<InstallJob>& jobs,
                                                            std::optional<Error>& error);
-  enum class Reboot { warm, cold, if_due };
+  using Reboot = cell::Reboot;
   // Restarts, and again as long as the guest wants it, and waits until ready. A guest that is seen not to come back is
   // an observation about the patch: the returned phase then fails. When nothing is seen, it ends in an error.
   [[nodiscard]] std::optional<reports::PhaseRecord> reboot(const std::string& trial, const std::string& phase,
@@ -78,7 +79,6 @@ class CellMachine {
   void keep_outcome(const Result<lab::guest::InstallOutcome>& outcome, reports::InstallRecord& record,
                     std::optional<Error>& error);
   static void keep_error(const Error& trouble, reports::InstallRecord& record, std::optional<Error>& error);
-  [[nodiscard]] Result<void> restart(Reboot kind);
   // Their errors: it was not seen, so that the phase is no pass.
   [[nodiscard]] Result<void> compare_installed(reports::PhaseRecord& record);
   [[nodiscard]] Result<void> compare_state(reports::PhaseRecord& record);
