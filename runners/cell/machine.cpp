@@ -32,29 +32,6 @@ Outcome outcome_of(lab::guest::InstallEnd end) {
   return lab::guest::is_success(end) ? Outcome::pass : Outcome::fail;
 }
 
-// What candidates change was worked out from that set: it must be the guest's own.
-std::optional<Error> planned_with_another_set(const MachineJob& job, const InstalledSet& installed) {
-  if (job.planned_with.empty() || job.planned_with == installed) return std::nullopt;
-  const auto version_in = [](const InstalledSet& set, const std::string& package) {
-    const auto found = set.find(package);
-    return found == set.end() ? std::string("not installed") : found->second;
-  };
-  std::set<std::string> differing;
-  for (const auto* set : {&job.planned_with, &installed}) {
-    for (const auto& [package, version] : *set) {
-      if (version_in(job.planned_with, package) != version_in(installed, package)) differing.insert(package);
-    }
-  }
-  const auto& first = *differing.begin();
-  return configuration_error(
-      fmt::format("'{}' is not the machine that the run was planned with: {} packages differ, such as {}, planned with "
-                  "{}, found {}",
-                  job.plan.name, differing.size(), first, version_in(job.planned_with, first),
-                  version_in(installed, first)),
-      job.golden_domain.empty() ? "build the image again: patchlab image build"
-                                : "copy /var/lib/dpkg/status from the machine again, for the scenario's 'dpkg_status'");
-}
-
 }  // namespace
 
 std::unique_ptr<lab::guest::GuestAdapter> adapter_for(const MachineJob& job, lab::guest::GuestAgent agent,
@@ -122,37 +99,9 @@ PhaseRecord CellMachine::observe_baseline() {
   record.checks = round.ask();
   round.learn_durations(record.checks);
   role_checks_.account_for_flaky(record, Learning::yes);
-  const auto state = guest_.adapter->host_state(guest_.job.plan.services);
-  const auto installed = guest_.adapter->installed();
-  const auto restart_due =
-      guest_.adapter->restart_habits().until_clear ? guest_.adapter->reboot_required() : Result<bool>(false);
-  const auto effect = installed ? guest_.adapter->not_in_effect(*installed) : Result(lab::guest::NotInEffect{});
-  if (!state || !installed || !restart_due || !effect) {
-    record.error = lab::guest::observer_trouble(trouble_.unobserved(!state         ? state.error()
-                                                                    : !installed   ? installed.error()
-                                                                    : !restart_due ? restart_due.error()
-                                                                                   : effect.error()));
-  } else {
-    record.error = planned_with_another_set(guest_.job, *installed);
-    // Installers refuse to work then, and what the next restart brings would be blamed on a patch.
-    if (*restart_due) record.differences.push_back({"restart", "pending", "none is due", "one is due"});
-    // On a machine whose apt refuses to work no patch can be judged.
-    if (const auto packages = state->facts.find("package system");
-        packages != state->facts.end() && packages->second != "works")
-      record.differences.push_back({"fact", packages->first, "works", packages->second});
-    baseline_state_ = *state;
-    baseline_effect_ = *effect;
-    for (const auto* missing : {&state->absent_sources, &effect->unseen}) {
-      for (const auto& [what, why] : *missing) record.not_observed.push_back(fmt::format("{}: {}", what, why));
-    }
-    known_log_kinds_.insert(state->error_kinds.begin(), state->error_kinds.end());
-    baseline_installed_ = expected_.installed = seen_installed_ = *installed;
-    for (const auto& service : guest_.job.plan.services) {
-      const auto found = state->services.find(service);
-      const auto now = found == state->services.end() ? std::string("absent") : found->second;
-      if (now != "running") record.differences.push_back({"service", service, "running", now});
-    }
-  }
+  if (const auto seen = observation_.learn(record); !seen)
+    record.error = lab::guest::observer_trouble(trouble_.unobserved(seen.error()));
+  expected_.installed = observation_.baseline_installed();
   step.reset();
   const auto quiet = readiness_.settle("");  // a guest that always has something to do is saved as it is
   baseline_was_quiet_ = quiet && *quiet;
@@ -167,18 +116,18 @@ Result<void> CellMachine::revert(const std::string& trial, const std::vector<Ins
   turns_.runs();
   PATCHLAB_ASSIGN(auto turn, turns_.take());
   use_checkpoints_ = checkpoints;
-  const auto start = kept_states_.start_for(jobs, checkpoints, {baseline_installed_, baseline_boot_id_});
+  const auto start = kept_states_.start_for(jobs, checkpoints, {observation_.baseline_installed(), baseline_boot_id_});
   const TimedStep step(guest_.context.events, guest_.context.clock, name(), trial, "revert",
                        start.installs.empty()
                            ? "the baseline to be back"
                            : fmt::format("the state with {} candidates installed to be back", start.installs.size()));
   applied_ = start.installs;
   expected_ = start.expected;
-  seen_installed_ = baseline_installed_;
+  observation_.begin_trial();
   ran_on_ = {};
   role_checks_.begin_trial();
   trouble_.forget();
-  patched_ = false;
+  patched_ = Observation::Patched::no;
   if (auto reverted = guest_.context.hypervisor.revert(name(), start.snapshot.text()); !reverted) {
     kept_states_.forget(start.snapshot);  // the trial is tried again, and must not meet the same trouble
     return reverted;
@@ -190,67 +139,6 @@ Result<void> CellMachine::revert(const std::string& trial, const std::vector<Ins
                   .stop = guest_.context.stop};
   PATCHLAB_TRY(wait_until(guest_.context.clock, wait, [&] { return guest_.agent.answers(std::chrono::seconds(2)); }));
   return guest_.agent.set_time_to_host();
-}
-
-Result<void> CellMachine::compare_state(PhaseRecord& record) {
-  PATCHLAB_ASSIGN(const auto state, guest_.adapter->host_state(guest_.job.plan.services));
-  auto found = checks::state::compare(baseline_state_, state, guest_.job.plan.allowances, known_log_kinds_);
-  record.differences.insert(record.differences.end(), found.begin(), found.end());
-  return {};
-}
-
-Result<void> CellMachine::compare_installed(PhaseRecord& record) {
-  PATCHLAB_ASSIGN(const auto installed, guest_.adapter->installed());
-  auto found = checks::state::compare_installed(baseline_installed_, expected_.installed, installed, expected_.restart,
-                                                guest_.job.plan.allowances);
-  if (!found.widened.empty()) {
-    record.error = guest_error(fmt::format("set widened on '{}': {}", name(), found.widened),
-                               "add it to the candidate or declare it as a prerequisite");
-  }
-  if (!found.differences.empty() && expected_.restart == checks::state::Restart::done) {
-    PATCHLAB_ASSIGN(const auto undone, guest_.adapter->undone_by_restart(seen_installed_));
-    for (const auto& sentence : undone)
-      found.differences.push_back({"rollback", "restart", "installations stay", sentence});
-  }
-  record.differences.insert(record.differences.end(), found.differences.begin(), found.differences.end());
-  seen_installed_ = installed;
-  return {};
-}
-
-// What was installed and never came into effect was not tested, however well everything else works.
-Result<void> CellMachine::compare_effect(PhaseRecord& record) {
-  const auto& policy = guest_.context.job.policy;
-  const bool none_planned = policy.warm_reboots + policy.cold_reboots == 0;
-  if (!patched_ || (expected_.restart == checks::state::Restart::outstanding && !none_planned)) return {};
-  PATCHLAB_ASSIGN(auto now, guest_.adapter->not_in_effect(seen_installed_));
-  const bool waits = expected_.restart == checks::state::Restart::outstanding;
-  if (waits && guest_.adapter->restart_habits().until_clear) {
-    PATCHLAB_ASSIGN(const bool due, guest_.adapter->reboot_required());
-    if (due) now.pending["restart"] = "one is due";
-  }
-  const auto without_known = [](auto& found, const auto& known) {
-    std::erase_if(found, [&](const auto& entry) {
-      const auto same = known.find(entry.first);
-      return same != known.end() && same->second == entry.second;
-    });
-  };
-  without_known(now.pending, baseline_effect_.pending);
-  without_known(now.unseen, baseline_effect_.unseen);
-  for (const auto& [what, why] : now.unseen) {
-    return configuration_error(
-        fmt::format("whether what was installed on '{}' is in effect cannot be seen: {}: {}", name(), what, why));
-  }
-  for (const auto& [what, why] : now.pending) {
-    const checks::state::StateDifference difference{"effect", what, "what is installed", why};
-    if (guest_.job.plan.allowances.covers(difference)) continue;
-    if (waits) {
-      return configuration_error(fmt::format("installed on '{}', but not in effect: {}: {}", name(), what, why),
-                                 "the trial plans no restart: raise 'warm_reboots', or allow it where nothing would "
-                                 "run it in production either");
-    }
-    record.differences.push_back(difference);
-  }
-  return {};
 }
 
 PhaseRecord CellMachine::examine(const std::string& trial, const std::string& phase, Learning learning) {
@@ -274,10 +162,8 @@ PhaseRecord CellMachine::examine(const std::string& trial, const std::string& ph
     return record;
   }
   round.compare_durations(phase, record.checks);
-  auto looked = compare_state(record);
+  auto looked = observation_.compare(record, expected_, patched_);
   role_checks_.account_for_flaky(record, learning);
-  if (looked) looked = compare_installed(record);
-  if (looked) looked = compare_effect(record);
   const auto ran_on = std::exchange(ran_on_, {}).compare(guest_.job, record);
   if (looked) looked = ran_on;
   if (!looked) {
@@ -315,7 +201,7 @@ std::vector<InstallRecord> CellMachine::install(const std::string& trial, const 
                        .duration_ms = 0});
   }
   std::ranges::copy(applied_, records.begin());
-  patched_ = true;
+  patched_ = Observation::Patched::yes;
   if (applied_.size() == jobs.size()) return records;
   auto turn = turns_.take();
   if (!turn) {
@@ -414,8 +300,8 @@ InstallRecord CellMachine::remove(const InstallJob& job, std::optional<Error>& e
   }
   expected_.restart = checks::state::Restart::outstanding;
   for (const auto& [package, version] : job.expected) {
-    const auto before = baseline_installed_.find(package);
-    if (before == baseline_installed_.end())
+    const auto before = observation_.baseline_installed().find(package);
+    if (before == observation_.baseline_installed().end())
       expected_.installed.erase(package);
     else
       expected_.installed[package] = before->second;

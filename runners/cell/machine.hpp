@@ -4,7 +4,6 @@
 
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 
 #include "reports/record/record.hpp"
@@ -12,6 +11,7 @@
 #include "runners/cell/expectation.hpp"
 #include "runners/cell/host_share.hpp"
 #include "runners/cell/kept_states.hpp"
+#include "runners/cell/observation.hpp"
 #include "runners/cell/observer_trouble.hpp"
 #include "runners/cell/readiness.hpp"
 #include "runners/cell/restart.hpp"
@@ -37,7 +37,7 @@ class CellMachine {
   // Looks at everything, with nothing to compare with yet, and remembers it: host state, installed set, check results.
   [[nodiscard]] reports::PhaseRecord observe_baseline();
   // A kind of log line that a plain restart brings (seen in the control trial) is noise, and known from then on.
-  void learn_log_kind(const std::string& kind) { known_log_kinds_.insert(kind); }
+  void learn_log_kind(const std::string& kind) { observation_.learn_log_kind(kind); }
 
   using Checkpoints = cell::Checkpoints;
   // Back to where this trial begins, agent answering, clock set. An Error here is the lab's trouble.
@@ -79,11 +79,6 @@ class CellMachine {
   void keep_outcome(const Result<lab::guest::InstallOutcome>& outcome, reports::InstallRecord& record,
                     std::optional<Error>& error);
   static void keep_error(const Error& trouble, reports::InstallRecord& record, std::optional<Error>& error);
-  // Their errors: it was not seen, so that the phase is no pass.
-  [[nodiscard]] Result<void> compare_installed(reports::PhaseRecord& record);
-  [[nodiscard]] Result<void> compare_state(reports::PhaseRecord& record);
-  [[nodiscard]] Result<void> compare_effect(reports::PhaseRecord& record);
-
   // The only place where what a guest says becomes a file.
   void keep_evidence(const std::filesystem::path& file, const std::string& text) const;
 
@@ -93,17 +88,13 @@ class CellMachine {
   ObserverTrouble trouble_{guest_};
   HostShare host_share_{guest_};
   RoleChecks role_checks_{guest_};
+  Observation observation_{guest_};
   KeptStates kept_states_{guest_, readiness_};
   const Redactor secrets_;
-  HostState baseline_state_;
-  lab::guest::NotInEffect baseline_effect_;
-  std::set<std::string> known_log_kinds_;
-  InstalledSet baseline_installed_;
   bool baseline_was_quiet_ = false;
   RanOn ran_on_;  // in the stability phase that was just over
   Expectation expected_;
-  InstalledSet seen_installed_;  // when it was looked at last
-  bool patched_ = false;         // in the trial that is under way
+  Observation::Patched patched_ = Observation::Patched::no;  // in the trial that is under way
   std::string baseline_boot_id_;
   Checkpoints use_checkpoints_ = Checkpoints::no;  // in the trial that is under way
   std::vector<reports::InstallRecord> applied_;    // what the state holds from which it started
