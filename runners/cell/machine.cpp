@@ -26,12 +26,6 @@ std::string safe_name(const std::string& name) {
 using reports::InstallRecord;
 using reports::PhaseRecord;
 
-Outcome outcome_of(lab::guest::InstallEnd end) {
-  using lab::guest::InstallEnd;
-  if (end == InstallEnd::already_installed || end == InstallEnd::not_applicable) return Outcome::skipped;
-  return lab::guest::is_success(end) ? Outcome::pass : Outcome::fail;
-}
-
 }  // namespace
 
 std::unique_ptr<lab::guest::GuestAdapter> adapter_for(const MachineJob& job, lab::guest::GuestAgent agent,
@@ -216,22 +210,8 @@ std::vector<InstallRecord> CellMachine::install(const std::string& trial, const 
   }
   for (auto i = applied_.size(); i < jobs.size(); ++i) {
     auto& record = records[i];
-    if (const auto reason = guest_.adapter->why_not_here(jobs[i].expected); !reason.empty()) {
-      record.outcome = Outcome::skipped;
-      record.end = reason;
-      break;
-    }
-    const auto applied =
-        guest_.adapter->apply(jobs[i].file_names(), guest_.context.job.policy.install_timeout, guest_.context.stop);
-    keep_outcome(applied, record, error);
+    installer_.install(jobs[i], expected_, record, error);
     if (record.outcome != Outcome::pass) break;
-    if (auto accounted = account_for(jobs[i], *applied); !accounted) {
-      const auto trouble = trouble_.missed_restart(std::move(accounted).error());
-      record.outcome = trouble.error_class == ErrorClass::guest ? Outcome::fail : Outcome::error;
-      record.log += trouble.message;
-      keep_error(trouble, record, error);
-      break;
-    }
     if (use_checkpoints_ == Checkpoints::no || !KeptStates::is_worth_saving(record)) continue;
     const std::vector<InstallRecord> done(records.begin(), records.begin() + static_cast<std::ptrdiff_t>(i) + 1);
     auto saved = kept_states_.save(trial, jobs, done, expected_);
@@ -246,24 +226,6 @@ std::vector<InstallRecord> CellMachine::install(const std::string& trial, const 
   return records;
 }
 
-void CellMachine::keep_outcome(const Result<lab::guest::InstallOutcome>& outcome, InstallRecord& record,
-                               std::optional<Error>& error) {
-  if (outcome) {
-    record.outcome = outcome_of(outcome->end);
-    record.end = to_string(outcome->end);
-    record.exit_code = outcome->exit_code;
-    record.kept_files.insert(record.kept_files.end(), outcome->kept_files.begin(), outcome->kept_files.end());
-    record.log += to_valid_utf8(outcome->log);
-    record.duration_ms += outcome->duration.count();
-    return;
-  }
-  const auto trouble = trouble_.unobserved(outcome.error());
-  record.log += trouble.message;
-  // An installer that was seen not to come to its end would not do so in production either.
-  record.outcome = trouble.error_class == ErrorClass::timeout ? Outcome::fail : Outcome::error;
-  keep_error(trouble, record, error);
-}
-
 std::vector<InstallRecord> CellMachine::remove(const std::string& trial, const std::vector<InstallJob>& jobs,
                                                std::optional<Error>& error) {
   std::vector<InstallRecord> records;
@@ -274,78 +236,9 @@ std::vector<InstallRecord> CellMachine::remove(const std::string& trial, const s
   }
   const TimedStep step(guest_.context.events, guest_.context.clock, name(), trial, "remove",
                        fmt::format("{} candidates to be removed", jobs.size()));
-  for (auto job = jobs.rbegin(); job != jobs.rend() && !error; ++job) records.push_back(remove(*job, error));
+  for (auto job = jobs.rbegin(); job != jobs.rend() && !error; ++job)
+    records.push_back(installer_.remove(*job, observation_.baseline_installed(), expected_, error));
   return records;
-}
-
-InstallRecord CellMachine::remove(const InstallJob& job, std::optional<Error>& error) {
-  InstallRecord record{.machine = name(),
-                       .candidate = job.candidate,
-                       .outcome = Outcome::skipped,
-                       .exit_code = 0,
-                       .log = {},
-                       .duration_ms = 0};
-  for (const auto& package : job.packages) {
-    if (const auto reason = guest_.adapter->why_no_uninstall(package); !reason.empty()) {
-      record.log = reason;
-      return record;
-    }
-  }
-  for (auto package = job.packages.rbegin(); package != job.packages.rend(); ++package) {
-    const auto removed =
-        guest_.adapter->uninstall(*package, guest_.context.job.policy.install_timeout, guest_.context.stop);
-    keep_outcome(removed, record, error);
-    if (record.outcome == Outcome::skipped) record.outcome = Outcome::fail;  // it is there, and the guest says no
-    if (record.outcome != Outcome::pass) return record;
-  }
-  expected_.restart = checks::state::Restart::outstanding;
-  for (const auto& [package, version] : job.expected) {
-    const auto before = observation_.baseline_installed().find(package);
-    if (before == observation_.baseline_installed().end())
-      expected_.installed.erase(package);
-    else
-      expected_.installed[package] = before->second;
-  }
-  if (job.says_what_it_changes) return record;
-  if (auto adopted = adopt_installed(); !adopted) {
-    error = trouble_.unobserved(std::move(adopted).error());
-    record.outcome = Outcome::error;
-  }
-  return record;
-}
-
-void CellMachine::keep_error(const Error& trouble, InstallRecord& record, std::optional<Error>& error) {
-  if (record.outcome != Outcome::error) return;
-  error = trouble;
-  if (trouble.error_class == ErrorClass::silent) record.end = to_string(ErrorClass::silent);
-}
-
-// What the machine should hold now. An installer that restarts the machine itself has to be waited for: the next one
-// would meet a system that goes down.
-Result<void> CellMachine::account_for(const InstallJob& job, const lab::guest::InstallOutcome& outcome) {
-  if (!outcome.boot_id.empty()) expected_.boot_id = outcome.boot_id;
-  for (const auto& name : outcome.replaced) expected_.installed.erase(name);
-  for (const auto& [package, version] : job.expected) {
-    if (version.empty())
-      expected_.installed.erase(package);
-    else
-      expected_.installed[package] = version;
-  }
-  expected_.restart = checks::state::Restart::outstanding;
-  if (outcome.end == lab::guest::InstallEnd::reboot_started) {
-    PATCHLAB_ASSIGN(expected_.boot_id,
-                    lab::guest::await_boot(*guest_.adapter, guest_.agent, guest_.context.clock, expected_.boot_id,
-                                           guest_.context.job.policy.boot_timeout, guest_.context.stop,
-                                           guest_.adapter->restart_habits().by_itself));
-  }
-  return job.says_what_it_changes ? Result<void>() : adopt_installed();
-}
-
-Result<void> CellMachine::adopt_installed() {
-  auto installed = guest_.adapter->installed();
-  if (!installed) return lab::guest::observer_trouble(std::move(installed).error());
-  expected_.installed = checks::state::after_restart(std::move(installed).value());
-  return {};
 }
 
 std::optional<PhaseRecord> CellMachine::reboot(const std::string& trial, const std::string& phase, Reboot kind) {

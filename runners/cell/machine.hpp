@@ -10,6 +10,7 @@
 #include "runners/cell/context.hpp"
 #include "runners/cell/expectation.hpp"
 #include "runners/cell/host_share.hpp"
+#include "runners/cell/installer.hpp"
 #include "runners/cell/kept_states.hpp"
 #include "runners/cell/observation.hpp"
 #include "runners/cell/observer_trouble.hpp"
@@ -72,13 +73,6 @@ class CellMachine {
   void save_evidence(const std::filesystem::path& folder);
 
  private:
-  // Takes what is there for what should be: after something that does not say what it changes.
-  [[nodiscard]] Result<void> adopt_installed();
-  [[nodiscard]] Result<void> account_for(const InstallJob& job, const lab::guest::InstallOutcome& outcome);
-  [[nodiscard]] reports::InstallRecord remove(const InstallJob& job, std::optional<Error>& error);
-  void keep_outcome(const Result<lab::guest::InstallOutcome>& outcome, reports::InstallRecord& record,
-                    std::optional<Error>& error);
-  static void keep_error(const Error& trouble, reports::InstallRecord& record, std::optional<Error>& error);
   // The only place where what a guest says becomes a file.
   void keep_evidence(const std::filesystem::path& file, const std::string& text) const;
 
@@ -89,6 +83,7 @@ class CellMachine {
   HostShare host_share_{guest_};
   RoleChecks role_checks_{guest_};
   Observation observation_{guest_};
+  Installer installer_{guest_, trouble_};
   KeptStates kept_states_{guest_, readiness_};
   const Redactor secrets_;
   bool baseline_was_quiet_ = false;
