@@ -30,12 +30,17 @@ struct CellContext {
 
 // One machine of a cell and the ways to it, for everything that is a part of CellMachine. Used by one thread at a time.
 struct Guest {
+  Guest(CellContext& its_cell, const MachineJob& its_job);
+
   CellContext& context;
   const MachineJob& job;
   lab::guest::GuestAgent agent;
   std::unique_ptr<lab::guest::GuestAdapter> adapter;  // never null
 
   [[nodiscard]] const std::string& name() const { return job.plan.name; }
+  [[nodiscard]] TimedStep begin_step(std::string trial, std::string phase, std::string awaited) const {
+    return {context.events, context.clock, name(), std::move(trial), std::move(phase), std::move(awaited)};
+  }
 };
 
 }  // namespace patchlab::runners::cell

@@ -4,12 +4,9 @@
 
 #include <fmt/format.h>
 
-#include <stdexcept>
-
 #include "lab/core/files.hpp"
 #include "lab/guest/agent_loss.hpp"
 #include "lab/guest/reboot.hpp"
-#include "lab/guest/windows/windows_adapter.hpp"
 
 namespace patchlab::runners::cell {
 namespace {
@@ -28,22 +25,6 @@ using reports::PhaseRecord;
 
 }  // namespace
 
-std::unique_ptr<lab::guest::GuestAdapter> adapter_for(const MachineJob& job, lab::guest::GuestAgent agent,
-                                                      Clock& clock) {
-  switch (job.system.family) {
-    case GuestFamily::debian: return lab::guest::debian_adapter(std::move(agent), clock);
-    case GuestFamily::windows:
-      return lab::guest::windows::windows_adapter(std::move(agent), clock,
-                                                  {.setups = job.setups,
-                                                   .replaces = job.replaces,
-                                                   .version = job.system.version,
-                                                   .role = job.plan.role,
-                                                   .paths = job.plan.watch_access,
-                                                   .parts = job.parts});
-  }
-  throw std::logic_error("a guest family that nobody can drive");
-}
-
 Outcome machine_outcome(const PhaseRecord& phase) {
   if (phase.error) return Outcome::error;
   auto outcome = checks::state::has_failure(phase.differences) ? Outcome::fail : Outcome::pass;
@@ -52,17 +33,13 @@ Outcome machine_outcome(const PhaseRecord& phase) {
 }
 
 CellMachine::CellMachine(CellContext& context, const MachineJob& job)
-    : guest_{context, job, {context.hypervisor, job.plan.name, context.clock}, nullptr},
-      secrets_(redactor_for(context.job)) {
-  guest_.adapter = adapter_for(job, guest_.agent, context.clock);
-}
+    : guest_(context, job), secrets_(redactor_for(context.job)) {}
 
 Result<void> CellMachine::boot(const std::string& trial) {
   turns_.runs();
   PATCHLAB_ASSIGN(auto turn, turns_.take());
   {
-    const TimedStep step(guest_.context.events, guest_.context.clock, name(), trial, "boot",
-                         "the guest's start-up to finish");
+    const auto step = guest_.begin_step(trial, "boot", "the guest's start-up to finish");
     PATCHLAB_TRY(guest_.context.hypervisor.start(name()));
     PATCHLAB_ASSIGN(baseline_boot_id_,
                     lab::guest::await_boot(*guest_.adapter, guest_.agent, guest_.context.clock, {},
@@ -87,16 +64,16 @@ PhaseRecord CellMachine::observe_baseline() {
     record.outcome = Outcome::error;
     return record;
   }
-  std::optional<TimedStep> step(std::in_place, guest_.context.events, guest_.context.clock, name(), "", "checks",
-                                "the role's checks");
-  RoleChecks::Round round(role_checks_, Learning::yes);
-  record.checks = round.ask();
-  round.learn_durations(record.checks);
-  role_checks_.account_for_flaky(record, Learning::yes);
-  if (const auto seen = observation_.learn(record); !seen)
-    record.error = lab::guest::observer_trouble(trouble_.unobserved(seen.error()));
-  expected_.installed = observation_.baseline_installed();
-  step.reset();
+  {
+    const auto step = guest_.begin_step("", "checks", "the role's checks");
+    RoleChecks::Round round(role_checks_, Learning::yes);
+    record.checks = round.ask();
+    round.learn_durations(record.checks);
+    role_checks_.account_for_flaky(record, Learning::yes);
+    if (const auto seen = observation_.learn(record); !seen)
+      record.error = lab::guest::observer_trouble(trouble_.unobserved(seen.error()));
+    expected_.installed = observation_.baseline_installed();
+  }
   const auto quiet = readiness_.settle("");  // a guest that always has something to do is saved as it is
   baseline_was_quiet_ = quiet && *quiet;
   if (!quiet && !record.error) record.error = trouble_.unobserved(quiet.error());
@@ -111,10 +88,10 @@ Result<void> CellMachine::revert(const std::string& trial, const std::vector<Ins
   PATCHLAB_ASSIGN(auto turn, turns_.take());
   use_checkpoints_ = checkpoints;
   const auto start = kept_states_.start_for(jobs, checkpoints, {observation_.baseline_installed(), baseline_boot_id_});
-  const TimedStep step(guest_.context.events, guest_.context.clock, name(), trial, "revert",
-                       start.installs.empty()
-                           ? "the baseline to be back"
-                           : fmt::format("the state with {} candidates installed to be back", start.installs.size()));
+  const auto step = guest_.begin_step(
+      trial, "revert",
+      start.installs.empty() ? "the baseline to be back"
+                             : fmt::format("the state with {} candidates installed to be back", start.installs.size()));
   applied_ = start.installs;
   expected_ = start.expected;
   observation_.begin_trial();
@@ -144,7 +121,7 @@ PhaseRecord CellMachine::examine(const std::string& trial, const std::string& ph
     record.outcome = Outcome::error;
     return record;
   }
-  const TimedStep step(guest_.context.events, guest_.context.clock, name(), trial, "checks", "the role's checks");
+  const auto step = guest_.begin_step(trial, "checks", "the role's checks");
   RoleChecks::Round round(role_checks_, learning);
   {
     const IdleWatch watch(guest_, *turn);
@@ -202,8 +179,8 @@ std::vector<InstallRecord> CellMachine::install(const std::string& trial, const 
     error = turn.error();
     return records;
   }
-  const TimedStep step(guest_.context.events, guest_.context.clock, name(), trial, "install",
-                       fmt::format("{} candidates to be installed", jobs.size() - applied_.size()));
+  const auto step =
+      guest_.begin_step(trial, "install", fmt::format("{} candidates to be installed", jobs.size() - applied_.size()));
   if (auto inserted = guest_.context.hypervisor.change_medium(name(), medium); !inserted) {
     error = inserted.error();
     return records;
@@ -234,8 +211,7 @@ std::vector<InstallRecord> CellMachine::remove(const std::string& trial, const s
     error = turn.error();
     return records;
   }
-  const TimedStep step(guest_.context.events, guest_.context.clock, name(), trial, "remove",
-                       fmt::format("{} candidates to be removed", jobs.size()));
+  const auto step = guest_.begin_step(trial, "remove", fmt::format("{} candidates to be removed", jobs.size()));
   for (auto job = jobs.rbegin(); job != jobs.rend() && !error; ++job)
     records.push_back(installer_.remove(*job, observation_.baseline_installed(), expected_, error));
   return records;
@@ -251,8 +227,7 @@ std::optional<PhaseRecord> CellMachine::reboot(const std::string& trial, const s
     return record;
   }
   {
-    const TimedStep step(guest_.context.events, guest_.context.clock, name(), trial, "reboot",
-                         "the guest to come back with a new boot id");
+    const auto step = guest_.begin_step(trial, "reboot", "the guest to come back with a new boot id");
     const auto rebooted = restart(guest_, kind, expected_);
     if (!rebooted) {
       const auto trouble = trouble_.missed_restart(rebooted.error());
@@ -278,8 +253,7 @@ std::optional<PhaseRecord> CellMachine::reboot(const std::string& trial, const s
 
 Result<void> CellMachine::run_on(const std::string& trial, Milliseconds duration) {
   PATCHLAB_TRY(turns_.wake());
-  const TimedStep step(guest_.context.events, guest_.context.clock, name(), trial, reports::stability_phase,
-                       "the machine to have run on for a while");
+  const auto step = guest_.begin_step(trial, reports::stability_phase, "the machine to have run on for a while");
   auto ended = cell::run_on(guest_, duration, baseline_was_quiet_, ran_on_);
   turns_.rest();
   return ended;

@@ -22,7 +22,8 @@
 
 namespace patchlab::runners::cell {
 
-// One clone and what is known of it when all is well. Used by one trial at a time; different machines work in parallel.
+// One clone, as a trial sees it: in which order things are done to it and looked at. How each is done is a part's with a
+// file of its own. Used by one trial at a time; different machines work in parallel.
 class CellMachine {
  public:
   CellMachine(CellContext& context, const MachineJob& job);
@@ -94,10 +95,6 @@ class CellMachine {
   Checkpoints use_checkpoints_ = Checkpoints::no;  // in the trial that is under way
   std::vector<reports::InstallRecord> applied_;    // what the state holds from which it started
 };
-
-// How the machine's guest is driven.
-[[nodiscard]] std::unique_ptr<lab::guest::GuestAdapter> adapter_for(const MachineJob& job, lab::guest::GuestAgent agent,
-                                                                    Clock& clock);
 
 // pass, fail or error, from what the phase holds.
 [[nodiscard]] Outcome machine_outcome(const reports::PhaseRecord& phase);

@@ -75,8 +75,7 @@ bool ports_answer(const MachineJob& job) {
 
 // A revert sets the guest's clock, and what was still starting when it was saved would find that this took it minutes.
 Result<bool> Readiness::settle(const std::string& trial) {
-  const TimedStep step(guest_.context.events, guest_.context.clock, guest_.name(), trial, "settle",
-                       "the guest to have nothing to do");
+  const auto step = guest_.begin_step(trial, "settle", "the guest to have nothing to do");
   Activity activity(guest_.context.hypervisor, guest_.context.clock, guest_.name());
   const Wait wait{.awaited = fmt::format("machine '{}' to have nothing to do", guest_.name()),
                   .deadline = std::chrono::seconds(15),
@@ -89,8 +88,7 @@ Result<bool> Readiness::settle(const std::string& trial) {
 }
 
 Result<void> Readiness::wait(const std::string& trial, After after) {
-  const TimedStep step(guest_.context.events, guest_.context.clock, guest_.name(), trial, "ready",
-                       "the role's ports to answer");
+  const auto step = guest_.begin_step(trial, "ready", "the role's ports to answer");
   auto deadline = guest_.context.job.policy.ready_timeout;
   const bool after_patch = after == After::patch;
   if (after_patch) deadline = std::min(deadline, std::max<Milliseconds>(std::chrono::seconds(15), 5 * usual_));
