@@ -7,6 +7,7 @@
 
 #include <algorithm>
 
+#include "checks/state/rules.hpp"
 #include "lab/core/debian_version.hpp"
 
 namespace patchlab::checks::state {
@@ -134,6 +135,32 @@ void compare_facts(const HostState& before, const HostState& after, Differences&
   }
 }
 
+// Of what could be seen both times: that a source is gone is a difference of its own.
+void compare_rows(const HostState& before, const HostState& after, Differences& differences) {
+  static const std::map<std::string, std::string> none;
+  const auto rows_of = [](const HostState& state, const std::string& kind) -> const auto& {
+    const auto found = state.rows.find(kind);
+    return found == state.rows.end() ? none : found->second;
+  };
+  std::set<std::string> kinds;
+  for (const auto* state : {&before, &after}) {
+    for (const auto& [kind, rows] : state->rows) kinds.insert(kind);
+  }
+  for (const auto& kind : kinds) {
+    if (before.absent_sources.contains(kind) || after.absent_sources.contains(kind)) continue;
+    const auto& old = rows_of(before, kind);
+    const auto& now = rows_of(after, kind);
+    for (const auto& [id, value] : old) {
+      const auto found = now.find(id);
+      const auto text = found == now.end() ? std::string() : found->second;
+      if (text != value) differences.push_back({kind, id, value, text});
+    }
+    for (const auto& [id, value] : now) {
+      if (!old.contains(id)) differences.push_back({kind, id, "", value});
+    }
+  }
+}
+
 // What the guest could tell by before, and cannot any more.
 void compare_sources(const HostState& before, const HostState& after, Differences& differences) {
   for (const auto& [name, why] : after.absent_sources) {
@@ -143,6 +170,7 @@ void compare_sources(const HostState& before, const HostState& after, Difference
 
 Differences unexpected(Differences differences, const Allowances& allowances) {
   std::erase_if(differences, [&](const auto& difference) { return allowances.covers(difference); });
+  for (auto& difference : differences) difference = classified(std::move(difference));
   std::sort(differences.begin(), differences.end(), [](const auto& a, const auto& b) {
     return std::tie(a.kind, a.item, a.after) < std::tie(b.kind, b.item, b.after);
   });
@@ -158,6 +186,7 @@ std::vector<StateDifference> compare(const HostState& before, const HostState& a
   compare_listeners(before, after, differences);
   compare_addresses(before, after, differences);
   compare_facts(before, after, differences);
+  compare_rows(before, after, differences);
   compare_sources(before, after, differences);
   compare_error_kinds(before, after, known_error_kinds, differences);
   return unexpected(std::move(differences), allowances);

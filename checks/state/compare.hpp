@@ -17,6 +17,7 @@ namespace patchlab::checks::state {
 //   listener   gone, new, or the same port served by another program or on another address
 //   address    per MAC: other addresses than before
 //   fact       anything else that the guest's family watches: other value, gone, new
+//   any other  a row of a collector: other value, gone, new; its class is that of its rule (checks/state/rules.hpp)
 //   error-log  a kind of error line that is neither in `before` nor in `known_error_kinds` (those of the baseline's and
 //   the
 //              control trial's whole life: what the unpatched system logs by itself, for instance at a reboot)

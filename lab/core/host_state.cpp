@@ -5,8 +5,13 @@
 namespace patchlab {
 
 void to_json(Json& json, const HostState& state) {
-  json = {{"services", state.services},       {"listeners", state.listeners}, {"addresses", state.addresses},
-          {"error_kinds", state.error_kinds}, {"facts", state.facts},         {"absent_sources", state.absent_sources}};
+  json = {{"services", state.services},
+          {"listeners", state.listeners},
+          {"addresses", state.addresses},
+          {"error_kinds", state.error_kinds},
+          {"facts", state.facts},
+          {"rows", state.rows},
+          {"absent_sources", state.absent_sources}};
 }
 
 }  // namespace patchlab

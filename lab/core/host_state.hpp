@@ -23,6 +23,9 @@ struct HostState {
   std::vector<std::string>
       error_kinds;  // normalised error-level log lines: numbers, times, pids, paths' variable parts taken out
   std::map<std::string, std::string> facts;  // what else the family watches: "firewall DomainProfile" -> "on"
+  // What collectors saw, kind by kind: id -> value, both canonical: "account" -> {"root" -> "uid 0, ..."}. Of a kind that
+  // stands in `absent_sources` there are none.
+  std::map<std::string, std::map<std::string, std::string>> rows;
   // What the guest does not have to tell by: "kernel" -> "there is no dmesg". Nothing above is of these.
   std::map<std::string, std::string> absent_sources;
   bool operator==(const HostState&) const = default;
