@@ -28,6 +28,8 @@ class Prerequisites {
   [[nodiscard]] CandidateSet all() const;
   [[nodiscard]] CandidateSet with_needed(const CandidateSet& members) const;
   [[nodiscard]] CandidateSet with_dependents(const CandidateSet& members) const;
+  // Whether none of them needs anybody.
+  [[nodiscard]] bool need_nobody(const CandidateSet& members) const;
 
  private:
   std::vector<CandidateSet> needs_;       // by candidate, itself included
@@ -84,7 +86,7 @@ class FaultModel {
   struct Rates;
 
   void add(std::vector<CandidateSet> groups, double log_prior);
-  [[nodiscard]] bool normalise(std::vector<CandidateSet>& groups) const;
+  [[nodiscard]] bool normalise(std::vector<CandidateSet>& groups, std::vector<CandidateSet>& closed) const;
   static void count(Fault& fault, const Observation& observation);
   void update();
   [[nodiscard]] bool grow();

@@ -13,10 +13,11 @@ constexpr double too_unlikely = 1e-7;     // to weigh in a choice
 constexpr double worth_a_thought = 0.02;  // a fault from which questions are made
 constexpr double agreed_on = 0.4;         // the share of the faults that a member or group is part of
 constexpr std::size_t faults_in_question = 4;
-// Trying somebody alone is proof besides, if it fails: among equals it goes first.
+// Among equals trying somebody alone goes first.
 constexpr double bonus_for_proof = 0.05;
-// Of two that tell the same, the one that more likely fails: such a trial ends at its first failure.
-constexpr double bonus_for_failing = 0.001;
+// What a question is worth: what it tells, by this power of what it costs. By 0 questions are fewest, by 1 they are
+// cheapest: it takes many cheap ones then, and each is a chance for the lab to lie.
+constexpr double weight_of_costs = 0.2;
 
 double entropy(double p) { return p <= 0 || p >= 1 ? 0 : -p * std::log2(p) - (1 - p) * std::log2(1 - p); }
 
@@ -27,8 +28,9 @@ struct Family {
 
 class Chooser {
  public:
-  Chooser(const FaultModel& model, const Prerequisites& prerequisites, const CandidateSet& never_asked)
-      : model_(model), prerequisites_(prerequisites), never_asked_(never_asked) {}
+  Chooser(const FaultModel& model, const Prerequisites& prerequisites, const CandidateSet& never_asked,
+          const ExpectedCosts& costs)
+      : model_(model), prerequisites_(prerequisites), never_asked_(never_asked), costs_(costs) {}
 
   std::optional<CandidateSet> choose() {
     offer({}, {});
@@ -124,10 +126,18 @@ class Chooser {
       const auto told = entropy(failing) - noise(breaking);
       if (told <= 1e-6) continue;
       const bool alone = length == 0 && breaking > 0;
-      const auto worth = told + (alone ? bonus_for_proof * told : 0) + bonus_for_failing * failing;
-      if (worth > best_.worth) best_ = {worth, &family, length};
+      // Trying somebody alone is half of the proof besides, if it fails: then it costs nothing more.
+      const auto spent = alone ? 1 - failing : 1;
+      const auto worth = told + (alone ? bonus_for_proof * told : 0);
+      const auto least = costs_.least(failing);
+      if (worth * for_cost(std::max(spent, 0.5) * least) <= best_.worth) continue;
+      const auto seconds = spent * costs_.seconds(set_of(family, length), alone, failing);
+      const auto for_this = worth * for_cost(std::max(seconds, least / 2));
+      if (for_this > best_.worth) best_ = {for_this, &family, length};
     }
   }
+
+  static double for_cost(double seconds) { return std::pow(seconds, -weight_of_costs); }
 
   static std::optional<std::size_t> least_length(const FaultModel::Fault& fault, const std::vector<char>& extra,
                                                  const std::vector<char>& left_out) {
@@ -152,6 +162,7 @@ class Chooser {
   const FaultModel& model_;
   const Prerequisites& prerequisites_;
   const CandidateSet& never_asked_;
+  const ExpectedCosts& costs_;
   std::vector<Family> families_;  // all of them are offered before one is weighed
   Choice best_;
 };
@@ -159,8 +170,8 @@ class Chooser {
 }  // namespace
 
 std::optional<CandidateSet> most_telling_set(const FaultModel& model, const Prerequisites& prerequisites,
-                                             const CandidateSet& never_asked) {
-  return Chooser(model, prerequisites, never_asked).choose();
+                                             const CandidateSet& never_asked, const ExpectedCosts& costs) {
+  return Chooser(model, prerequisites, never_asked, costs).choose();
 }
 
 }  // namespace patchlab::runners

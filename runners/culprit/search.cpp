@@ -15,11 +15,22 @@ namespace {
 
 constexpr double likely_enough_to_prove = 0.9;
 constexpr double sure = 0.98;
-constexpr double suspicious = 0.05;
+constexpr double suspicious = 0.01;
+// A lab is never believed to lie less often than that, and a failure counts when such a lab would have shown it in
+// fewer cases than that.
+constexpr double least_noise = 0.05;
+constexpr double most_doubt = 0.003;
+constexpr double most_doubt_of_a_liar = 0.0003;  // where several such answers in a row decide
+// A second culprit is in what is left before it was tried; and that it goes unseen is to be rarer than that.
+constexpr double share_of_a_second_culprit = 0.25;
+constexpr double most_escapes = 0.001;
+constexpr std::size_t most_passes_more = 2;
+constexpr std::size_t passes_that_acquit = 3;
+constexpr std::size_t most_passes_without_a_member = 6;
 constexpr std::size_t most_tries_of_the_whole_set = 9;
 
 std::size_t default_budget(std::size_t candidates) {
-  return 32 + static_cast<std::size_t>(8 * std::log2(static_cast<double>(candidates) + 1));
+  return 64 + static_cast<std::size_t>(12 * std::log2(static_cast<double>(candidates) + 1));
 }
 
 }  // namespace
@@ -28,7 +39,8 @@ CulpritSearch::CulpritSearch(const std::vector<SearchCandidate>& candidates, Sea
     : prerequisites_(std::make_shared<Prerequisites>(candidates)),
       all_(prerequisites_->all()),
       policy_(std::move(policy)),
-      model_(*prerequisites_) {
+      model_(*prerequisites_),
+      costs_(policy_.costs) {
   if (policy_.budget == 0) policy_.budget = default_budget(all_.size());
   if (all_.empty()) {
     stop(SearchEnd::inconclusive, "there was no candidate to search among");
@@ -42,6 +54,7 @@ CulpritSearch::CulpritSearch(const std::vector<SearchCandidate>& candidates, Sea
     auto& answers = answers_[set];
     ++(failed ? answers.fails : answers.passes);
     model_.observe(set, failed);
+    costs_.ran(set);
   }
 }
 
@@ -61,6 +74,7 @@ std::optional<Question> CulpritSearch::next() {
 void CulpritSearch::answer(const Question& question, Outcome outcome) {
   auto& answers = answers_[question.set];
   ++result_.probes;
+  if (question.freshness != Freshness::fresh) costs_.ran(question.set);
   switch (outcome) {
     case Outcome::fail:
     case Outcome::pass:
@@ -120,7 +134,7 @@ CulpritSearch::Step CulpritSearch::decide() {
   if (likely.probability >= likely_enough_to_prove) {
     if (likely.groups.empty()) {
       const auto& whole = answers_for(all_);
-      if (whole.is_settled_pass() && likely.probability >= sure) {
+      if (whole.is_settled_pass()) {
         stop(SearchEnd::not_reproduced,
              fmt::format("the whole set failed {} times and passed {} times", whole.fails, whole.passes));
         return std::nullopt;
@@ -151,7 +165,32 @@ CandidateSet CulpritSearch::rest_without(const std::vector<CandidateSet>& groups
 bool CulpritSearch::is_proven_alone(const CandidateSet& closed) const {
   const auto& seen = answers_for(closed);
   const auto wanted = std::max<std::size_t>(1, policy_.confirmations);
-  return seen.fails >= 1 + policy_.confirmations && seen.fresh_fails >= wanted;
+  if (seen.fails < 1 + policy_.confirmations || seen.fresh_fails < wanted) return false;
+  return policy_.confirmations == 0 || is_settled_fail(seen, doubt());
+}
+
+double CulpritSearch::doubt() const { return lab_has_lied() ? most_doubt_of_a_liar : most_doubt; }
+
+bool CulpritSearch::lab_has_lied() const {
+  const auto& likely = model_.likeliest();
+  return likely.false_fails + likely.false_passes > 0;
+}
+
+bool CulpritSearch::is_settled_fail(const Answers& seen, double doubt) const {
+  const auto lies = std::max(least_noise, model_.false_fail_rate());
+  const auto tries = static_cast<double>(seen.fails + seen.passes);
+  double at_least = 0, term = std::pow(1 - lies, tries);  // of the binomial distribution
+  for (std::size_t fails = 0; fails <= seen.fails + seen.passes; ++fails) {
+    if (fails >= seen.fails) at_least += term;
+    term *= (tries - static_cast<double>(fails)) / (static_cast<double>(fails) + 1) * lies / (1 - lies);
+  }
+  return at_least <= doubt;
+}
+
+std::size_t CulpritSearch::passes_of_the_rest() const {
+  const auto wanted = std::log(most_escapes / share_of_a_second_culprit) / std::log(model_.false_pass_rate());
+  const auto more = std::clamp<std::size_t>(static_cast<std::size_t>(std::ceil(wanted)), 2, 2 + most_passes_more) - 2;
+  return policy_.rest_passes + std::max<std::size_t>(more, lab_has_lied() ? 1 : 0);
 }
 
 // What is still to be seen before this may be said: each group fails alone, without any member it does not, and what is
@@ -161,11 +200,20 @@ CulpritSearch::Step CulpritSearch::prove(const FaultModel::Fault& fault) {
     if (!is_proven_alone(closed)) return Question{closed, Freshness::fresh};
   }
   const auto rest = rest_without(fault.groups);
-  if (!rest.empty() && !answers_for(rest).is_settled_pass()) return ask(rest);
+  if (!rest.empty() && !answers_for(rest).is_settled_pass(passes_of_the_rest())) {
+    auto question = ask(rest);
+    question.is_rest = true;
+    return question;
+  }
+  // Somebody who breaks things now and then by himself may pass alone: then no other belongs to him.
+  const auto passes = std::min(most_passes_without_a_member, 2 + 2 * fault.false_passes);
   for (std::size_t g = 0; g < fault.groups.size(); ++g) {
     for (const auto member : fault.groups[g]) {
       const auto less = without(fault.closed[g], prerequisites_->with_dependents({member}));
-      if (!less.empty() && !answers_for(less).is_settled_pass()) return ask(less);
+      if (less.empty()) continue;
+      // Fails without a member, only not always: then the group would have to fail always.
+      if (is_settled_fail(answers_for(less), most_doubt)) return Question{fault.closed[g], Freshness::fresh};
+      if (!answers_for(less).is_settled_pass(passes)) return ask(less);
     }
   }
   return std::nullopt;
@@ -175,13 +223,14 @@ CulpritSearch::Step CulpritSearch::prove(const FaultModel::Fault& fault) {
 // rest again.
 CulpritSearch::Step CulpritSearch::put_back(const FaultModel::Fault& fault, bool& acquitted) {
   if (fault.groups.size() < 2) return std::nullopt;
+  const auto least_doubt = doubt();
   for (const auto& group : fault.groups) {
     auto others = fault.groups;
     std::erase(others, group);
     const auto back = rest_without(others);
     const auto& seen = answers_for(back);
-    if (!contains_all(back, group) || seen.fails > 0) continue;
-    if (seen.passes < 2) return ask(back);
+    if (!contains_all(back, group) || is_settled_fail(seen, least_doubt)) continue;
+    if (seen.passes < passes_that_acquit || !seen.is_settled_pass()) return ask(back);
     acquitted = true;
     acquitted_ = united(acquitted_, group);
     model_.acquit(CandidateSet(group), back);
@@ -191,7 +240,7 @@ CulpritSearch::Step CulpritSearch::put_back(const FaultModel::Fault& fault, bool
 }
 
 CulpritSearch::Step CulpritSearch::ask_what_tells_most() {
-  const auto set = most_telling_set(model_, *prerequisites_, acquitted_);
+  const auto set = most_telling_set(model_, *prerequisites_, acquitted_, costs_);
   if (!set) {
     give_up("no further trial would tell more");
     return std::nullopt;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "lab/core/outcome.hpp"
+#include "runners/culprit/costs.hpp"
 #include "runners/culprit/fault_model.hpp"
 
 // Which candidates of a failing, ordered set break the role? A function over outcomes: it needs no machine, no clock,
@@ -29,6 +30,7 @@ enum class Freshness { may_reuse, again, fresh };
 struct Question {
   CandidateSet set;  // closed under prerequisites, never empty
   Freshness freshness = Freshness::may_reuse;
+  bool is_rest = false;  // what would be left without those who are under suspicion: it may be promoted
 };
 // One try of a set. fail: the role broke. pass: it works. Anything else: unresolved.
 using Probe = std::function<Outcome(const CandidateSet& set, Freshness freshness)>;
@@ -42,10 +44,12 @@ struct Sighting {
 struct SearchPolicy {
   std::size_t confirmations = 1;       // how often a named group must fail again, from nothing
   std::size_t passes = 2;              // of the whole set, that end the search: not reproduced
+  std::size_t rest_passes = 1;         // of what is left without those who are to be named; more in a lab that lies
   std::size_t unresolved_retries = 1;  // of one question
-  std::size_t budget = 0;              // of answers; 0: 32 and 8 for each doubling of the candidates
+  std::size_t budget = 0;              // of answers; 0: 64 and 12 for each doubling of the candidates
   // The candidate that the failure itself names, such as one that cannot be installed: it is tried alone first.
   std::optional<std::size_t> suspect;
+  TrialCosts costs;
   std::vector<Sighting> seen;  // the failure that started the search is added when it is not among them
 };
 
@@ -67,7 +71,7 @@ struct SearchResult {
   SearchEnd end = SearchEnd::inconclusive;
   std::vector<NamedGroup> groups;  // found: each of them breaks what is left when the others are gone
   CandidateSet culprit;            // found: all their members
-  CandidateSet suspicious;         // inconclusive: who is part of it with 5 % or more; quarantine these
+  CandidateSet suspicious;         // inconclusive: who is part of it with 1 % or more; quarantine these
   std::vector<Contradiction> contradictions;
   std::size_t probes = 0;
   std::string explanation;
@@ -91,7 +95,7 @@ class CulpritSearch {
     std::size_t fails = 0, passes = 0, fresh_fails = 0, unresolved = 0;
     [[nodiscard]] bool is_unasked() const { return fails + passes + unresolved == 0; }
     // Not by a single lucky run: a set that failed once must pass twice as often.
-    [[nodiscard]] bool is_settled_pass() const { return passes > 0 && passes >= 2 * fails; }
+    [[nodiscard]] bool is_settled_pass(std::size_t wanted = 1) const { return passes >= wanted && passes >= 2 * fails; }
   };
   using Step = std::optional<Question>;
 
@@ -104,6 +108,14 @@ class CulpritSearch {
   [[nodiscard]] const Answers& answers_for(const CandidateSet& set) const;
   [[nodiscard]] CandidateSet rest_without(const std::vector<CandidateSet>& groups) const;
   [[nodiscard]] bool is_proven_alone(const CandidateSet& closed) const;
+  // Whether it failed more often than a lab that lies as often as this one would make a working set fail, in all but
+  // `doubt` of the cases.
+  [[nodiscard]] bool is_settled_fail(const Answers& seen, double doubt) const;
+  // Whether some answer was a lie, or the most likely explanation says so.
+  [[nodiscard]] bool lab_has_lied() const;
+  [[nodiscard]] double doubt() const;
+  // How often what is left must pass before somebody is named.
+  [[nodiscard]] std::size_t passes_of_the_rest() const;
   void name(const FaultModel::Fault& fault);
   void stop(SearchEnd end, std::string explanation);
   void give_up(const std::string& because);
@@ -112,6 +124,7 @@ class CulpritSearch {
   CandidateSet all_;
   SearchPolicy policy_;
   FaultModel model_;
+  ExpectedCosts costs_;
   std::map<CandidateSet, Answers> answers_;
   CandidateSet acquitted_;
   bool ended_ = false;

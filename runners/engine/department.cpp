@@ -123,8 +123,10 @@ reports::DepartmentRecord DepartmentRun::run() {
 // a last one.
 void DepartmentRun::test(Indexes& remaining) {
   bool again = false;
+  std::optional<TrialRecord> passed;  // a final trial that the search ran already
   for (bool first = true; !remaining.empty() && !trials_.must_stop();) {
-    auto trial = trials_.run(first ? Purpose::batch : Purpose::final, trials_.machines(), remaining);
+    auto trial = passed ? *std::exchange(passed, std::nullopt)
+                        : trials_.run(first ? Purpose::batch : Purpose::final, trials_.machines(), remaining);
     if (learn_declined(trial, remaining)) continue;
     first = false;
     trial = timed_again(std::move(trial), remaining);
@@ -146,7 +148,14 @@ void DepartmentRun::test(Indexes& remaining) {
     for (const auto& finding : findings) hold(finding, remaining);
     drop_dependents(remaining);
     if (remaining.size() == before) return end_without_a_name(findings, remaining);
+    for (const auto& finding : findings) {
+      if (finding.rest_trial && is_of_exactly(*finding.rest_trial, remaining)) passed = finding.rest_trial;
+    }
   }
+}
+
+bool DepartmentRun::is_of_exactly(const TrialRecord& trial, const Indexes& set) const {
+  return std::ranges::equal(trial.candidates, set, {}, {}, [&](auto index) { return candidates_[index].id; });
 }
 
 void DepartmentRun::accept(const std::string& final_trial, const Indexes& passed, const std::string& reason) {
@@ -272,7 +281,9 @@ std::vector<SearchFinding> DepartmentRun::search(const TrialRecord& failed, cons
   const bool changes = std::ranges::any_of(findings, &SearchFinding::names_somebody);
   for (const auto& finding : findings) {
     for (auto flaky : finding.flaky) {
-      if (changes && flaky.kind == reports::FlakeKind::not_reproduced) flaky.kind = reports::FlakeKind::in_search;
+      const bool of_the_rest = finding.rest_trial && flaky.candidates == finding.rest_trial->candidates;
+      if (changes && !of_the_rest && flaky.kind == reports::FlakeKind::not_reproduced)
+        flaky.kind = reports::FlakeKind::in_search;
       record_.flaky.push_back(std::move(flaky));
     }
   }

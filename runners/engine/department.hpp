@@ -32,6 +32,7 @@ class DepartmentRun {
   // control takes as long now as that.
   [[nodiscard]] reports::TrialRecord timed_again(reports::TrialRecord trial, const Indexes& set);
   void test(Indexes& remaining);
+  [[nodiscard]] bool is_of_exactly(const reports::TrialRecord& trial, const Indexes& set) const;
   void accept(const std::string& final_trial, const Indexes& passed, const std::string& reason);
   [[nodiscard]] std::vector<std::string> machines_to_search(const reports::TrialRecord& failed) const;
   [[nodiscard]] std::vector<SearchFinding> search(const reports::TrialRecord& failed, const Indexes& set);

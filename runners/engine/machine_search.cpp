@@ -77,6 +77,8 @@ SearchPolicy MachineSearch::policy() {
   // department takes part, the last one is that of the whole department.
   const bool one_more = !covers_the_department() || passes > 0 || passes_before_ > 0;
   policy.passes = passes + (one_more ? 1 : 2);
+  // Likewise what is left: elsewhere the final trial is the second pass.
+  policy.rest_passes = covers_the_department() ? 2 : 1;
   return policy;
 }
 
@@ -118,8 +120,9 @@ void MachineSearch::note(const Indexes& members, const TrialRecord& trial) {
 
 // A pass of the exact set on the whole department may be what is promoted: then it must have seen everything.
 bool MachineSearch::is_promotable_trial(const Question& question) const {
-  return covers_the_department() && question.set == all_ &&
-         (question.freshness == Freshness::again || passes_before_ > 0);
+  if (!covers_the_department()) return false;
+  if (question.is_rest) return question.freshness == Freshness::again;
+  return question.set == all_ && (question.freshness == Freshness::again || passes_before_ > 0);
 }
 
 TrialRecord MachineSearch::run_trial(const CulpritSearch& search, const Question& question, const Indexes& members) {
@@ -144,13 +147,15 @@ Outcome MachineSearch::answer(const CulpritSearch& search, const Question& quest
     if (trials_.must_stop()) return Outcome::not_reached;
     const auto record = run_trial(search, asked, tried);
     finding_.trials.push_back(record.id);
+    if (record.purpose == Purpose::final) finals_.insert(record.id);
     const auto taken = std::erase_if(tried, [&](auto member) { return trials_.is_declined(record, domain_[member]); });
     if (taken > 0 && record.outcome != Outcome::fail) continue;
     // A candidate that one guest takes and another does not is not the set that was asked for.
     const bool astray = std::ranges::count(record.installs, Outcome::skipped, &reports::InstallRecord::outcome) > 0;
     if (record.outcome == Outcome::pass && !astray) {
       note(question.set, record);
-      if (is_promotable_trial(question)) finding_.final_trial = record.id;
+      if (is_promotable_trial(asked) && asked.is_rest) finding_.rest_trial = record;
+      if (is_promotable_trial(asked) && !asked.is_rest) finding_.final_trial = record.id;
       return Outcome::pass;
     }
     if (record.outcome == Outcome::not_reached && trials_.must_stop()) return Outcome::not_reached;
@@ -172,12 +177,22 @@ Outcome MachineSearch::answer(const CulpritSearch& search, const Question& quest
   return Outcome::pass;
 }
 
+bool MachineSearch::leaves_open(const Indexes& members, const std::vector<std::string>& failed, SearchEnd end) const {
+  if (members == all_) return end == SearchEnd::not_reproduced;
+  const auto is_member = [&](const std::string& id) {
+    return std::ranges::any_of(members, [&](auto member) { return candidates_[member].id == id; });
+  };
+  return finding_.rest_trial && finding_.rest_trial->candidates.size() == members.size() &&
+         std::ranges::all_of(finding_.rest_trial->candidates, is_member) &&
+         std::ranges::any_of(failed, [&](const auto& trial) { return finals_.contains(trial); });
+}
+
 std::vector<reports::FlakyRecord> MachineSearch::flaky(SearchEnd end) const {
   std::vector<reports::FlakyRecord> flaky;
   for (const auto& [members, seen] : seen_) {
     if (seen.passed.empty()) continue;
-    const bool open = members == all_ && end == SearchEnd::not_reproduced;
     for (const auto& [fact, failed] : seen.failed) {
+      const bool open = leaves_open(members, failed, end);
       reports::FlakyRecord record{.kind = open ? reports::FlakeKind::not_reproduced : reports::FlakeKind::in_search,
                                   .fact = fact,
                                   .candidates = {},

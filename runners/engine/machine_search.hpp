@@ -3,6 +3,8 @@
 #pragma once
 
 #include <map>
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -28,6 +30,9 @@ struct SearchFinding {
   std::vector<reports::FlakyRecord> flaky;  // what failed and passed with the same set
   // Of a search on the whole department that ended as not reproduced: the trial in which the exact set passed.
   std::string final_trial;
+  // Of a search on the whole department that named somebody: the trial in which exactly what is left passed, as one of
+  // a whole set, if there was one.
+  std::optional<reports::TrialRecord> rest_trial;
   [[nodiscard]] bool names_somebody() const { return !convictions.empty() || !quarantined.empty(); }
 };
 
@@ -64,6 +69,8 @@ class MachineSearch {
   void note(const Indexes& members, const reports::TrialRecord& trial);
   [[nodiscard]] Indexes chosen(const Indexes& members) const;
   [[nodiscard]] std::vector<reports::FlakyRecord> flaky(SearchEnd end) const;
+  // Whether what may be promoted now failed with it and that was not reproduced: a person decides.
+  [[nodiscard]] bool leaves_open(const Indexes& members, const std::vector<std::string>& failed, SearchEnd end) const;
 
   DepartmentTrials& trials_;
   std::vector<std::string> machines_;
@@ -74,6 +81,7 @@ class MachineSearch {
   std::size_t passes_before_ = 0;
   std::vector<SearchCandidate> candidates_;
   std::map<Indexes, Seen> seen_;
+  std::set<std::string> finals_;  // trials that were run as final ones
   SearchFinding finding_;
 };
 

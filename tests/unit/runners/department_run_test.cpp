@@ -387,6 +387,25 @@ TEST(DepartmentRun, WhatFailsOtherwiseTooIsNotTimedAgain) {
   EXPECT_EQ(lab.lab.count(reports::Purpose::control), 1);
 }
 
+// A pass of the exact rest on the whole department is the final trial, whoever asked for it; of a part of the
+// department it is not.
+TEST(DepartmentRun, TheRestIsNotRunAgainWhenTheSearchRanItOnTheWholeDepartment) {
+  for (const bool whole : {true, false}) {
+    Fixture lab;
+    lab.lab.breaks["dns"] = {{"b"}};
+    if (!whole) lab.machine("mail");
+    const auto record =
+        lab.machine("dns").candidate("a", {"dns"}).candidate("b", {"dns"}).candidate("c", {"dns"}).run();
+    EXPECT_EQ(verdict(record, "b").outcome, Outcome::fail);
+    EXPECT_EQ(verdict(record, "a").outcome, Outcome::pass);
+    ASSERT_EQ(lab.lab.count(reports::Purpose::final), 1);
+    const auto& last = *std::ranges::find(lab.lab.trials, reports::Purpose::final, &cell::TrialJob::purpose);
+    EXPECT_EQ(record.final_trial, last.id);
+    EXPECT_THAT(last.candidates, ElementsAre("a", "c"));
+    EXPECT_EQ(last.machines.size(), whole ? 1U : 2U);
+  }
+}
+
 TEST(DepartmentRun, ConvictsFromTheBaselineOnly) {
   Fixture lab;
   lab.lab.breaks["db"] = {{"a", "b"}};
@@ -798,8 +817,8 @@ TEST(DepartmentRun, AFlakeOfTheFinalTrialIsTriedOnceMoreOpenly) {
       lab.machine("dns").candidate("a", {"dns"}).candidate("bad", {"dns"}).candidate("c", {"dns"}).run();
   EXPECT_EQ(verdict(record, "bad").outcome, Outcome::fail);
   EXPECT_EQ(verdict(record, "a").outcome, Outcome::pass);
-  EXPECT_EQ(lab.lab.count(reports::Purpose::final), 2);
-  EXPECT_FALSE(reports::unexplained_flakes(record).empty());
+  EXPECT_EQ(lab.lab.count(reports::Purpose::final), 3) << "what failed once passes twice as often";
+  EXPECT_FALSE(reports::unexplained_flakes(record).empty()) << "a person decides";
 }
 
 TEST(DepartmentRun, WhatFailsBesideACulpritAndPassesWithoutHimIsNotHeldAgainstTheRest) {
