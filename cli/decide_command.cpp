@@ -155,7 +155,7 @@ Or<std::vector<Waived>> waived_in(const Arguments& arguments, const Matter& matt
       return refused(fmt::format("{}: '{}' {}",
                                  to_string(is_there ? WhyNot::waiver_forbidden : WhyNot::waiver_out_of_scope), word,
                                  is_there ? "is no failure of a patch, and can never be waived"
-                                          : fmt::format("did not fail in run {}; what did: {}", matter.id,
+                                          : fmt::format("is nothing that run {} found; what it found: {}", matter.id,
                                                         known.empty() ? "nothing" : listed(known))));
     }
     waives.push_back({found->machine, found->kind == FailureKind::check ? found->name : std::string(),
@@ -419,7 +419,9 @@ void add_decide(CLI::App& app, Chosen& chosen) {
       ->required(false);
   person(StatementKind::approve, "sign that a tested set may go to production");
   person(StatementKind::reject, "sign that it may not; only you can withdraw that");
-  auto* waiving = person(StatementKind::waive, "sign that a failure is accepted, exactly this one and for a time");
+  auto* waiving =
+      person(StatementKind::waive,
+             "sign that a failure, or a change that nothing explains, is accepted: exactly this one, for a time");
   add_waiving(*waiving, *arguments, true);
   waiving->get_option("--ticket")->required();
   person(StatementKind::withdraw, "sign that an earlier decision of yours does not count any more")

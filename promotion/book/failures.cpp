@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "reports/record/findings.hpp"
 #include "reports/record/queries.hpp"
 
 namespace patchlab::promotion {
@@ -68,7 +69,13 @@ std::vector<Failure> failures_of(const reports::DepartmentRecord& department) {
              patchlab::to_string(outcome)});
       }
       for (const auto& difference : phase.differences) {
-        if (!difference.is_failure()) continue;
+        if (!difference.is_failure()) {
+          // Without a patch it is nobody's, and nobody has to accept it.
+          if (reports::is_trial_of_a_set(trial))
+            add({FailureKind::finding, phase.machine, reports::finding_name(difference),
+                 checks::state::to_string(difference.finding)});
+          continue;
+        }
         auto key = reports::difference_key(phase.machine, difference);
         if (key.starts_with(phase.machine + "/")) key.erase(0, phase.machine.size() + 1);
         add({always.value_or(FailureKind::finding), phase.machine, key, patchlab::to_string(Outcome::fail)});

@@ -11,8 +11,8 @@
 namespace patchlab::promotion {
 
 // Everything that a run found against a department, as waivers name it, each once: failing checks by their id, changes
-// of the guests as findings ("state:..."), what failed and then passed, and what can never be waived with its own kind.
-// Of trials that another try replaced, nothing.
+// of the guests as findings ("state:...", and what fails nobody, "review:..."), what failed and then passed, and what
+// can never be waived with its own kind. Of trials that another try replaced, nothing.
 [[nodiscard]] std::vector<Failure> failures_of(const reports::DepartmentRecord& department);
 
 // The candidates that the department's final trial applied; empty when there was none.

@@ -13,6 +13,7 @@
 #include "promotion/book/failures.hpp"
 #include "promotion/policy/waivers.hpp"
 #include "promotion/stage/manifest.hpp"
+#include "reports/record/findings.hpp"
 #include "reports/record/queries.hpp"
 
 namespace patchlab::promotion {
@@ -42,15 +43,16 @@ std::vector<ApprovalGiven> approvals_in(const Decisions& decisions, const Trust&
   return given;
 }
 
-std::vector<std::string> others_than(const Decisions& decisions, const Trust& trust) {
+// Who may sign such a decision now, and would count.
+std::vector<std::string> who_could(StatementKind kind, const Decisions& decisions, const Trust& trust) {
   std::set<std::string> names;
   const auto* version = trust.at(decisions.now);
   if (version == nullptr) return {};
   for (const auto& signer : version->signers) {
     const auto is_it = [&](const std::string& name) { return trust.same_person(name, signer.name); };
-    const bool may = may_sign(signer, signature_namespace(StatementKind::approve)) && in_force(signer, decisions.now);
+    const bool may = may_sign(signer, signature_namespace(kind)) && in_force(signer, decisions.now);
     if (may && std::ranges::none_of(decisions.submitters, is_it) &&
-        std::ranges::none_of(decisions.waiver_authors, is_it) &&
+        (kind == StatementKind::waive || std::ranges::none_of(decisions.waiver_authors, is_it)) &&
         std::ranges::none_of(decisions.approvals, is_it, &Approval::by))
       names.insert(signer.name);
   }
@@ -110,7 +112,7 @@ ReasonCode code_of(WaiverRefusal refusal) {
 
 // What a policy calls it.
 std::string kind_of(const Waived& waived) {
-  if (waived.outcome == "review") return to_string(Waivable::review);
+  if (reports::is_no_failure(waived.outcome)) return to_string(Waivable::review);
   return to_string(waived.finding.empty() ? Waivable::check : Waivable::state);
 }
 
@@ -118,6 +120,7 @@ std::string kind_of(const Waived& waived) {
 struct Facts {
   std::vector<WaiverGiven> given;
   std::vector<const Waiver*> of;
+  std::vector<std::string> outcomes;  // as in the record
 };
 Facts facts_in(const Decisions& decisions) {
   Facts facts;
@@ -127,14 +130,16 @@ Facts facts_in(const Decisions& decisions) {
       given.by = waiver.by;
       given.key = reports::check_key(waived.machine, waived.finding.empty() ? waived.check : waived.finding);
       given.what = kind_of(waived);
-      // A change that was not explained yet failed as any other.
-      const bool failed = waived.outcome == "review" || waived.outcome == patchlab::to_string(Outcome::fail);
+      // A change that was not explained yet is seen, as a failure is.
+      const bool failed =
+          reports::is_no_failure(waived.outcome) || waived.outcome == patchlab::to_string(Outcome::fail);
       given.original = failed ? Outcome::fail : Outcome::error;
       given.signed_at = waiver.at;
       given.until = waiver.until;
       given.withdrawn = waiver.is_over;
       facts.given.push_back(std::move(given));
       facts.of.push_back(&waiver);
+      facts.outcomes.push_back(waived.outcome);
     }
   }
   return facts;
@@ -151,10 +156,10 @@ void judge_facts(PeopleOn& people, const Decisions& decisions, const Policy& pol
       people.not_counted.push_back({code_of(refusal), fmt::format("line {}: {}", waiver.seq, text), true});
       continue;
     }
-    const bool is_known = std::ranges::count(people.waived, given.key, &WaivedFailure::key) > 0;
-    if (waiver.approved_by.empty() || is_known) continue;
-    people.waived.push_back({given.key, patchlab::to_string(given.original), waiver.by, waiver.approved_by,
-                             rfc3339(waiver.until), waiver.reason, waiver.ticket, waiver.seq});
+    auto& place = waiver.approved_by.empty() ? people.unapproved : people.waived;
+    if (std::ranges::count(place, given.key, &WaivedFailure::key) > 0) continue;
+    place.push_back({given.key, facts.outcomes[i], waiver.by, waiver.approved_by, rfc3339(waiver.until), waiver.reason,
+                     waiver.ticket, waiver.seq});
   }
 }
 
@@ -220,7 +225,8 @@ PeopleOn people_in(const Decisions& decisions, const Trust& trust, const Policy&
   std::ranges::sort(people.set);
   people.approvals = approvals_in(decisions, trust, policy);
   people.anything_waived = !decisions.waiver_authors.empty();
-  people.could_approve = others_than(decisions, trust);
+  people.could_approve = who_could(StatementKind::approve, decisions, trust);
+  people.could_waive = who_could(StatementKind::waive, decisions, trust);
   for (const auto& submitter : decisions.submitters) {
     if (is_a_signer(trust, submitter))
       people.submitter_is_known = true;

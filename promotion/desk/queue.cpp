@@ -23,6 +23,11 @@ bool can_be_waived(const RequirementRecord& requirement) {
          (requirement.code == "not-reproduced" || requirement.code == "final-trial-failed");
 }
 
+// A change that nobody looked at yet: its command says what to accept, or to approve what was accepted.
+bool is_to_be_accepted(const RequirementRecord& requirement) {
+  return requirement.code == "needs-decision" && requirement.command.starts_with("patchlab waive");
+}
+
 std::vector<std::string> set_of(const reports::RunRecord& record, const reports::DecisionRecord& decision) {
   if (!decision.candidates.empty()) return decision.candidates;
   const auto department = std::ranges::find(record.departments, decision.department, &reports::DepartmentRecord::name);
@@ -40,8 +45,10 @@ std::vector<std::string> whom(const std::vector<RequirementRecord>& missing, con
     if (objection.code == ReasonCode::rejected && !objection.by.empty()) names.push_back(objection.by);
   }
   if (!names.empty()) return names;
+  if (std::ranges::any_of(missing, is_to_be_accepted)) return people->could_waive;
   const bool approvals = std::ranges::any_of(missing, [](const RequirementRecord& one) {
-    return one.code == "approval-missing" || one.code == "waiver-not-approved" || one.code == "check-changed";
+    return one.code == "approval-missing" || one.code == "waiver-not-approved" || one.code == "check-changed" ||
+           one.code == "needs-decision";
   });
   return approvals ? people->could_approve : names;
 }

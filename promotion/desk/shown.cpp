@@ -2,6 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "promotion/desk/shown.hpp"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <ranges>
 
@@ -31,6 +34,10 @@ reports::RequirementRecord line_of(const Requirement& requirement) {
   add("phase", subject.phase);
   add("candidate", subject.candidate);
   add("trial", subject.trial);
+  add("kind", subject.kind);
+  add("item", subject.item);
+  add("digest", subject.digest);
+  add("candidates", fmt::format("{}", fmt::join(subject.candidates, ", ")));
   return line;
 }
 

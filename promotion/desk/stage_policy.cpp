@@ -103,7 +103,7 @@ std::string policy_bytes(const fs::path& stage, const std::string& digest) {
     if (auto text = read_file(entry, largest_document, Links::refuse); text && sha256(*text) == digest)
       return std::move(*text);
   }
-  return sha256(quickstart_text()) == digest ? quickstart_text() : std::string();
+  return shipped_text(digest);
 }
 
 }  // namespace patchlab::promotion

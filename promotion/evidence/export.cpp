@@ -107,6 +107,9 @@ class Exporting {
   Result<void> add_department(const std::string& department) {
     const auto& promotion = *state_.history.last_done(department);
     PATCHLAB_ASSIGN(const auto facts, facts_of(promotion.statement));
+    PATCHLAB_ASSIGN(const auto bytes, chain_.objects().get(promotion.statement));
+    PATCHLAB_ASSIGN(const auto statement, read_statement(bytes, "the statement " + promotion.statement));
+    if (statement.policy) policies_.insert(*statement.policy);
     if (chain_.objects().has(facts.run)) objects_.insert(facts.run);
     auto from = promotion.line;
     for (const auto& attempt : state_.history.attempts()) {
@@ -249,7 +252,14 @@ class Exporting {
     }
     if (has_policy) return {};
     PATCHLAB_TRY(create_folders(target_ / "policy"));
-    return write_file_atomically(target_ / "policy" / "quickstart.json", quickstart_text());
+    PATCHLAB_TRY(write_file_atomically(target_ / "policy" / "quickstart.json", quickstart_text()));
+    for (const auto& digest : policies_) {
+      // As an older version shipped it.
+      const auto text = shipped_text(digest);
+      if (text.empty() || text == quickstart_text()) continue;
+      PATCHLAB_TRY(write_file_atomically(target_ / "policy" / "quickstart-1.json", text));
+    }
+    return {};
   }
 
   const fs::path& stage_;
@@ -259,6 +269,7 @@ class Exporting {
   ChainState state_;
   std::uint64_t lines_ = 0;  // in the bundle
   std::set<std::string> objects_;
+  std::set<std::string> policies_;  // that the promotions name
   Exported exported_;
 };
 

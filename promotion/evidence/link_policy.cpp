@@ -24,10 +24,12 @@ Result<void> look_at_policy(Proving& proving, const std::string& department, Sto
   PATCHLAB_ASSIGN(const auto documents, proving.documents_before(story.promotion->line, why));
   if (!why.empty()) return says(why);
   if (documents.empty()) {
-    const auto shipped = quickstart_policy();
-    if (*story.statement.policy != shipped.digest)
+    const auto text = shipped_text(*story.statement.policy);
+    if (text.empty())
       return says(fmt::format("no line before {} put the policy in force that it names", story.promotion->line));
-    story.policy = shipped;
+    auto shipped = parse_policy(text, "the shipped policy 'quickstart'");
+    if (!shipped) return says(shipped.error().message);
+    story.policy = std::move(*shipped);
     proving.holds(department, LinkKind::policy, "the shipped policy 'quickstart'; no other was in force");
     return {};
   }

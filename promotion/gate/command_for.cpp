@@ -83,7 +83,8 @@ std::string command_for(ReasonCode code, const reports::RunRecord& record) {
     case ReasonCode::prerequisite_held_back:
     case ReasonCode::candidate_failed:
     case ReasonCode::candidate_skipped:
-    case ReasonCode::nothing_to_promote: break;
+    case ReasonCode::nothing_to_promote:
+    case ReasonCode::needs_decision: break;  // its command names the change
   }
   return {};
 }

@@ -32,6 +32,7 @@ constexpr std::array rules = {&look_at_run,
                               &sort_verdicts,
                               &look_at_final_trial,
                               &look_at_failures_of_the_set,
+                              &look_at_findings,
                               &look_at_prerequisites};
 
 Decision decide_on(GateCase gate) {

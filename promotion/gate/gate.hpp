@@ -27,7 +27,7 @@ struct Decision {
   std::vector<Requirement> requirements;
   std::string policy;                     // digest of the document that was asked; empty: none
   std::string trial;                      // that tested exactly this set; empty: none did
-  std::vector<WaivedFailure> waived;      // that failed in it, and do not stand in the way
+  std::vector<WaivedFailure> waived;      // that failed or changed in it, and do not stand in the way
   std::vector<std::string> counted;       // digests of the statements of people that it rests on, ascending
   std::optional<EmergencyUse> emergency;  // it promotes through the emergency lane
   std::string by;  // "promoted by policy 'quickstart': nobody approved"; empty when it does not promote

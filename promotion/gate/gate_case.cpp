@@ -90,7 +90,12 @@ void GateCase::conclude() {
   if (!decision.promotes()) return;
   decision.by = approval_sentence(policy, approvers());
   for (const auto& waived : decision.waived)
-    decision.by += fmt::format("; {} waived by {} until {}", waived.key, waived.by, waived.until);
+    decision.by += fmt::format("; {} {} by {} until {}", waived.key, waived.is_a_failure() ? "waived" : "accepted",
+                               waived.by, waived.until);
+  if (shown > 0) {
+    decision.by += fmt::format("; {} that nothing explains, and nobody had to look",
+                               shown == 1 ? "1 change" : fmt::format("{} changes", shown));
+  }
   if (!went_back.empty()) decision.by += "; " + went_back;
   say_emergency();
   for (std::size_t i = 0; i < std::min(taken_over_.size(), most_named); ++i) decision.by += "; " + taken_over_[i];
@@ -112,8 +117,8 @@ void GateCase::say_what_does_not_count() {
     });
   };
   const bool approvals = any_unmet({ReasonCode::approval_missing});
-  const bool waivers =
-      any_unmet({ReasonCode::final_trial_failed, ReasonCode::not_reproduced, ReasonCode::candidate_failed});
+  const bool waivers = any_unmet({ReasonCode::final_trial_failed, ReasonCode::not_reproduced,
+                                  ReasonCode::candidate_failed, ReasonCode::needs_decision});
   for (const auto& one : people.not_counted) {
     if (one.of_a_waiver ? waivers : approvals) block(one.code, of_department(), one.text);
   }

@@ -37,6 +37,7 @@ class GateCase {
   Decision decision;
   std::string went_back;            // by a rollback, in words
   std::vector<std::string> passed;  // candidates, also those whose failures were accepted
+  std::size_t shown = 0;            // changes that nothing explains, and about which the policy asks nobody
 
   void block(ReasonCode code, Subject subject, std::string text);
   // The same with a command that is not the code's own; empty: that one.

@@ -95,6 +95,11 @@ constexpr std::array<ReasonMeaning, reason_count> all{{
      "nothing is to be done"},
     {ReasonCode::nothing_to_promote, "nothing-to-promote", "no candidate passed here",
      "read why each was held back or skipped"},
+    {ReasonCode::needs_decision, "needs-decision",
+     "something changed on a machine that nothing explains: no check failed by it, and a person has to look",
+     "read what changed (the report shows before and after), then accept exactly that: patchlab waive; or hold back "
+     "what "
+     "did it"},
     {ReasonCode::emergency_not_allowed, "emergency-not-allowed",
      "the emergency lane was asked for, and is not for this set", "promote it the usual way, or change the policy"},
     {ReasonCode::review_overdue, "review-overdue", "an earlier emergency promotion was not reviewed in time",

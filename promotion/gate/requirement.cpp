@@ -11,6 +11,7 @@ namespace patchlab::promotion {
 
 bool is_for_people(ReasonCode code) {
   switch (code) {
+    case ReasonCode::needs_decision:
     case ReasonCode::emergency_not_allowed:
     case ReasonCode::review_overdue:
     case ReasonCode::rejected:
@@ -97,8 +98,8 @@ bool is_about_broken_data(ReasonCode code) {
 }
 
 std::string to_string(const WaivedFailure& waived) {
-  return fmt::format("waived by '{}' until {} ({}): {}; approved by '{}'", waived.by, waived.until, waived.ticket,
-                     waived.reason, waived.approved_by);
+  return fmt::format("{} by '{}' until {} ({}): {}; approved by '{}'", waived.is_a_failure() ? "waived" : "accepted",
+                     waived.by, waived.until, waived.ticket, waived.reason, waived.approved_by);
 }
 
 std::string to_string(const Subject& subject) {
@@ -106,7 +107,10 @@ std::string to_string(const Subject& subject) {
   if (!subject.candidate.empty()) return subject.candidate;
   auto text = subject.department;
   if (!subject.machine.empty()) text += "/" + subject.machine;
-  if (!subject.check.empty()) text += "/" + subject.check;
+  if (!subject.kind.empty())
+    text += fmt::format("/{} {}", subject.kind, subject.item);
+  else if (!subject.check.empty())
+    text += "/" + subject.check;
   if (!text.empty()) return text;
   return subject.run.empty() ? "run" : subject.run;
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 namespace patchlab::promotion {
 
@@ -45,6 +46,7 @@ enum class ReasonCode {
   candidate_undecided,     // about one candidate: error or not reached
   candidate_skipped,       // about one candidate: applies to nothing here
   nothing_to_promote,      // no candidate passed
+  needs_decision,          // something changed that no package explains, and nobody accepted exactly that
   emergency_not_allowed,   // somebody asked for the emergency lane, which is not for this set
   review_overdue,          // an earlier emergency promotion was not reviewed in time
   rejected,                // somebody who may decide rejected it, or nobody can read what was decided
@@ -104,6 +106,12 @@ struct Subject {
   std::string phase;  // of a trial, or of the fence: before, during, after
   std::string candidate;
   std::string trial;
+  // Of a change that somebody has to look at: what changed, the digest of exactly that (reports/record/findings.hpp),
+  // and all candidates that were there. `check` is then its name as waivers have it.
+  std::string kind{};
+  std::string item{};
+  std::string digest{};
+  std::vector<std::string> candidates{};
   bool operator==(const Subject&) const = default;
 };
 // The narrowest name: of the trial, the candidate, "department/machine/check", or the run.

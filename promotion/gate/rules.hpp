@@ -35,5 +35,7 @@ void look_at_prerequisites(GateCase& gate);
 // The set to be promoted, tested as exactly that.
 void look_at_final_trial(GateCase& gate);
 void look_at_failures_of_the_set(GateCase& gate);
+// What changed on machines with this set, failed nobody, and is explained by nothing.
+void look_at_findings(GateCase& gate);
 
 }  // namespace patchlab::promotion

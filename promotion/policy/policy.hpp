@@ -67,13 +67,24 @@ struct ApprovalRule {
   bool operator==(const ApprovalRule&) const = default;
 };
 
-// What people may waive. What can never be waived is not asked of a policy: `never_waived`.
+// What people may waive, or, of a change that no check failed by, accept (review). What can never be waived is not
+// asked of a policy: `never_waived`.
 enum class Waivable { check, state, install, review };
+// What a finding of a class asks for. A breach is a failure of the machine and is nothing that a policy decides about.
+enum class FindingRule {
+  needs_decision,  // somebody has to accept exactly this change
+  shown,           // it is on every report, and nobody is asked
+};
+struct FindingRules {
+  FindingRule review = FindingRule::needs_decision;
+  FindingRule notice = FindingRule::shown;
+  bool operator==(const FindingRules&) const = default;
+};
 struct WaiverRule {
   std::set<Waivable> what;  // empty: nothing
   std::chrono::days max_days{0};
-  std::uint32_t max_per_set = 0;
-  std::set<std::string> never;  // keys besides: "mail/deliver"
+  std::uint32_t max_per_set = 0;  // of failures; changes that failed nobody are not counted
+  std::set<std::string> never;    // keys besides: "mail/deliver"
   bool operator==(const WaiverRule&) const = default;
 };
 // Where nothing was observed, or the observation cannot be trusted.
@@ -131,6 +142,7 @@ struct Policy {
   CoverageRule coverage;
 
   std::vector<ApprovalRule> approvals;  // empty: nobody is asked
+  FindingRules findings;
   WaiverRule waivers;
   std::vector<Window> windows;  // empty: at any time
   std::optional<EmergencyLane> emergency;
@@ -149,6 +161,7 @@ enum class Lane { normal, emergency };
 
 [[nodiscard]] const char* to_string(NotBy who);
 [[nodiscard]] const char* to_string(SecurityKey demand);
+[[nodiscard]] const char* to_string(FindingRule rule);
 [[nodiscard]] const char* to_string(Waivable what);
 [[nodiscard]] std::optional<Waivable> waivable_from(const std::string& word);
 

@@ -49,6 +49,8 @@ constexpr std::array<Word<NotBy>, 3> authors{{{"submitter", NotBy::submitter},
                                               {"policy-author", NotBy::policy_author}}};
 constexpr std::array<Word<SecurityKey>, 3> keys{
     {{"any", SecurityKey::any}, {"touched", SecurityKey::touched}, {"verified", SecurityKey::verified}}};
+constexpr std::array<Word<FindingRule>, 2> finding_rules{
+    {{"needs-decision", FindingRule::needs_decision}, {"shown", FindingRule::shown}}};
 constexpr std::array<Word<Waivable>, 4> waivables{{{"check", Waivable::check},
                                                    {"state", Waivable::state},
                                                    {"install", Waivable::install},
@@ -96,6 +98,7 @@ class Reading {
     if (reader.has("departments")) read_departments(reader, policy);
     if (reader.has("coverage")) read_coverage(reader.object("coverage"), policy.coverage);
     policy.approvals = read_approvals(reader, "approvals", policy);
+    if (reader.has("findings")) read_findings(reader.object("findings"), policy.findings);
     if (reader.has("waivers")) read_waivers(reader.object("waivers"), policy.waivers);
     if (reader.has("windows")) read_windows(reader, policy);
     if (reader.has("emergency")) read_emergency(reader.object("emergency"), policy);
@@ -315,6 +318,12 @@ class Reading {
     reader.finish();
   }
 
+  static void read_findings(JsonReader reader, FindingRules& rules) {
+    rules.review = word_or(reader, "review", finding_rules, rules.review);
+    rules.notice = word_or(reader, "notice", finding_rules, rules.notice);
+    reader.finish();
+  }
+
   static void read_waivers(JsonReader reader, WaiverRule& rule) {
     const auto words = some_texts(reader, "what");
     if (!reader.has("what")) reader.problem("what", fmt::format("is required (a list of: {})", words_of(waivables)));
@@ -418,6 +427,13 @@ const std::string& quickstart_text() {
   return text;
 }
 
+std::string shipped_text(const std::string& digest) {
+  for (const std::string& text : {quickstart_text(), std::string(former_quickstart_document)}) {
+    if (sha256(text) == digest) return text;
+  }
+  return {};
+}
+
 Policy quickstart_policy() {
   auto policy = parse_policy(quickstart_text(), "the shipped policy 'quickstart'");
   if (!policy) throw std::logic_error(policy.error().message);  // a test reads it
@@ -426,6 +442,7 @@ Policy quickstart_policy() {
 
 const char* to_string(NotBy who) { return word_of(authors, who); }
 const char* to_string(SecurityKey demand) { return word_of(keys, demand); }
+const char* to_string(FindingRule rule) { return word_of(finding_rules, rule); }
 const char* to_string(Waivable what) { return word_of(waivables, what); }
 std::optional<Waivable> waivable_from(const std::string& word) { return value_of(waivables, word); }
 

@@ -23,5 +23,7 @@ inline constexpr const char* policy_schema = "patchlab/policy/v1";
 // The shipped one, scenarios/policies/quickstart.json: for a stage that has none of its own. It asks nobody.
 [[nodiscard]] const std::string& quickstart_text();
 [[nodiscard]] Policy quickstart_policy();
+// The shipped one of this digest, of this version or as it was in an older one; empty: none.
+[[nodiscard]] std::string shipped_text(const std::string& digest);
 
 }  // namespace patchlab::promotion

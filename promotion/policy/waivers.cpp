@@ -70,9 +70,11 @@ std::vector<JudgedWaiver> judge_waivers(const Policy& policy, const std::vector<
       one.text = sentence(waiver, text);
     };
     if (one.refusal != WaiverRefusal::none) continue;
-    if (!taken.contains(waiver.key) && taken.size() >= policy.waivers.max_per_set)
+    // A change that failed nobody takes no failure's place.
+    const bool is_failure = waiver.what != to_string(Waivable::review);
+    if (is_failure && !taken.contains(waiver.key) && taken.size() >= policy.waivers.max_per_set)
       refuse(WaiverRefusal::too_many, fmt::format("the policy takes {} in a set at most", policy.waivers.max_per_set));
-    else
+    else if (is_failure)
       taken.insert(waiver.key);
     if (waiver.withdrawn)
       refuse(WaiverRefusal::withdrawn, "and withdrew that");

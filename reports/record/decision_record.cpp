@@ -11,8 +11,9 @@ std::string to_string(const RequirementRecord& requirement) {
 }
 
 std::string to_string(const WaivedRecord& waived) {
-  return waived.key + ": " + waived.outcome + ", waived by '" + waived.by + "' until " + waived.until + " (" +
-         waived.ticket + "): " + waived.reason + "; approved by '" + waived.approved_by + "'";
+  const auto* const word = waived.is_a_failure() ? ", waived by '" : ", accepted by '";
+  return waived.key + ": " + waived.outcome + word + waived.by + "' until " + waived.until + " (" + waived.ticket +
+         "): " + waived.reason + "; approved by '" + waived.approved_by + "'";
 }
 
 std::string to_string(const EmergencyRecord& emergency) {

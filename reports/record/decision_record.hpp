@@ -15,7 +15,8 @@ namespace patchlab::reports {
 
 struct RequirementRecord {
   std::string code;                          // "fence-breach", ...
-  std::map<std::string, std::string> about;  // department, machine, check, phase, candidate, trial, run: what applies
+  std::map<std::string, std::string> about;  // department, machine, check, phase, candidate, trial, run, and of a
+                                             // change kind, item, digest, candidates
   std::string subject;                       // the narrowest of them, for the reader
   bool met = false;
   std::string text;
@@ -23,7 +24,8 @@ struct RequirementRecord {
   std::string waived{};    // by whom, until when and why a failure counts as met; empty: none is
   bool by_people = false;  // people or the clock can satisfy it, without another run
 };
-// A failure that somebody accepted. It keeps its outcome, and does not stand in the way.
+// A failure, or a change that nothing explains, that somebody accepted. It keeps its outcome, and does not stand in the
+// way.
 struct WaivedRecord {
   std::string key;      // as in a signature: "mail/deliver"
   std::string outcome;  // as it was found: "fail"
@@ -33,6 +35,8 @@ struct WaivedRecord {
   std::string reason;
   std::string ticket;
   std::uint64_t line = 0;  // of the stage's ledger
+  // Else a change that failed nobody, and that a person had to look at.
+  [[nodiscard]] bool is_a_failure() const { return outcome == "fail"; }
 };
 // "mail/deliver: fail, waived by 'carol' until 2026-12-12T00:00:00.000Z (CHG0043): known limit; approved by 'bob'"
 [[nodiscard]] std::string to_string(const WaivedRecord& waived);

@@ -9,6 +9,7 @@
 #include "promotion/book/failures.hpp"
 #include "promotion/gate/gate.hpp"
 #include "promotion/policy/policy_document.hpp"
+#include "reports/record/findings.hpp"
 #include "tests/support/decision_history.hpp"
 #include "tests/support/sample_record.hpp"
 
@@ -165,7 +166,7 @@ Policy waiving_policy(std::uint32_t approvals = 1) {
   policy.id = "production";
   policy.author = "erin";
   policy.approvals = {ApprovalRule{.count = approvals}};
-  policy.waivers = {{Waivable::check, Waivable::state}, std::chrono::days(60), 2, {}};
+  policy.waivers = {{Waivable::check, Waivable::state, Waivable::review}, std::chrono::days(60), 2, {}};
   return policy;
 }
 
@@ -203,6 +204,28 @@ reports::RunRecord one_candidate() {
   bad.trials = {batch};
   run.end_department("");
   return run.finish();
+}
+
+reports::StateDifference changed_file(const std::string& after) {
+  return {"file", "/etc/named.conf", "a", after, checks::state::FindingClass::review, "no package brings it", {}};
+}
+Waived accepted_file(const std::string& after) {
+  return {"dns", "", reports::finding_name(changed_file(after)), "review"};
+}
+// "good" passes, and something changes with it that nothing explains.
+reports::RunRecord one_change(const std::vector<std::string>& contents = {"b"}) {
+  tests::SampleRun run;
+  run.add_candidate("good", "Good", "low", "apt", {"dns"});
+  run.start_department("finance", 0, {"dns", "mail"});
+  const auto last = run.trial(reports::Purpose::final, {"good"});
+  run.verdict("good", Outcome::pass, "passed").trials = {last};
+  run.end_department(last);
+  auto record = run.finish();
+  for (auto& phase : record.departments[0].trials.back().phases) {
+    if (phase.machine != "dns") continue;
+    for (const auto& after : contents) phase.differences.push_back(changed_file(after));
+  }
+  return record;
 }
 
 // People of one run, about several sets of it.
@@ -453,6 +476,133 @@ TEST(Waiving, DoesNotCountForEachOfTheseReasons) {
   }
 }
 
+TEST(Accepting, LetsASetPassWithExactlyTheChangeThatWasAccepted) {
+  World world(one_change());
+  world.about({"good"});
+  world.history.approve("bob");
+  EXPECT_THAT(world.codes(), ElementsAre("needs-decision"));
+  world.history.waive("carol", {accepted_file("b")});
+  EXPECT_THAT(world.codes(), ElementsAre("needs-decision", "waiver-not-approved"));
+  const auto waiting = world.decision().blocking().front();
+  EXPECT_THAT(waiting.text, HasSubstr("'carol' accepted it, and nobody else approved who has seen that"));
+  EXPECT_EQ(waiting.command, "patchlab approve " + world.record.id);
+  world.history.approve("bob");
+  const auto decision = world.decision();
+  EXPECT_THAT(decision.promotable, ElementsAre("good"));
+  ASSERT_EQ(decision.waived.size(), 1U);
+  EXPECT_EQ(decision.waived[0].outcome, "review");
+  EXPECT_EQ(decision.waived[0].key, "dns/" + accepted_file("b").finding);
+  EXPECT_EQ(to_string(decision.waived[0]),
+            "accepted by 'carol' until 2027-01-01T00:00:00.000Z (CHG1): because; approved by 'bob'");
+  EXPECT_THAT(decision.by, HasSubstr(" accepted by carol until 2027-01-01T00:00:00.000Z"));
+  EXPECT_EQ(decision.counted.size(), 3U) << "what it rests on";
+}
+
+TEST(Accepting, OneContentAcceptsNoOther) {
+  World world(one_change({"b", "c"}));
+  world.about({"good"});
+  world.history.waive("carol", {accepted_file("b")});
+  world.history.approve("bob");
+  EXPECT_THAT(world.codes(), ElementsAre("needs-decision"));
+  EXPECT_EQ(world.decision().blocking()[0].subject.digest, reports::finding_digest(changed_file("c")));
+  world.history.waive("carol", {accepted_file("c")});
+  world.history.approve("bob");
+  EXPECT_THAT(world.codes(), IsEmpty());
+}
+
+// They fail nothing: however many there are, they take the place of no failure.
+TEST(Accepting, TakesNoPlaceOfAWaiver) {
+  World world(one_change({"b", "c", "d", "e"}));
+  world.policy.waivers.max_per_set = 0;
+  world.about({"good"});
+  std::vector<Waived> all{accepted_file("b"), accepted_file("c"), accepted_file("d"), accepted_file("e")};
+  std::ranges::sort(all);
+  world.history.waive("carol", all);
+  world.history.approve("bob");
+  EXPECT_THAT(world.codes(), IsEmpty());
+}
+
+TEST(Accepting, DoesNotCountForEachOfTheseReasons) {
+  const auto accept = [](World& w, const std::string& by = "carol", const std::string& approver = "bob",
+                         const std::function<void(Statement&)>& change = {}) {
+    auto made = w.history.statement(StatementKind::waive, by);
+    made.waives = {{accepted_file("b")}};
+    if (change) change(made);
+    w.history.add(made);
+    w.history.approve(approver);
+  };
+  const std::vector<std::pair<std::string, std::function<void(World&)>>> cases{
+      {"approval-not-distinct", [&](World& w) { accept(w, "carol", "carol"); }},
+      {"approval-not-distinct", [&](World& w) { accept(w, "carol", "alice"); }},
+      {"waiver-not-distinct", [&](World& w) { accept(w, "alice"); }},
+      {"waiver-expired",
+       [&](World& w) { accept(w, "carol", "bob", [](auto& s) { s.expires = "2026-11-22T07:00:00Z"; }); }},
+      {"waiver-out-of-scope",
+       [&](World& w) { accept(w, "carol", "bob", [](auto& s) { s.waives = {{accepted_file("x")}}; }); }},
+      {"waiver-out-of-scope",
+       [&](World& w) { accept(w, "carol", "bob", [](auto& s) { s.waives->front().machine = "mail"; }); }},
+      {"waiver-out-of-scope",
+       [&](World& w) { accept(w, "carol", "bob", [](auto& s) { s.waives->front().outcome = "notice"; }); }},
+      {"waiver-out-of-scope",
+       [&](World& w) { accept(w, "carol", "bob", [](auto& s) { s.waives->front().outcome = "fail"; }); }},
+      {"waiver-of-other-run",
+       [&](World& w) { accept(w, "carol", "bob", [](auto& s) { s.run = sha256("another run"); }); }},
+      {"needs-decision", [&](World& w) { accept(w), w.history.withdraw("carol", 1); }},
+      {"rejected", [&](World& w) { accept(w), w.history.reject("dave"); }},
+      {"waiver-not-in-policy",
+       [&](World& w) {
+         w.policy.waivers.what = {Waivable::check, Waivable::state}, accept(w);
+       }},
+      {"waiver-too-long", [&](World& w) { w.policy.waivers.max_days = std::chrono::days(1), accept(w); }},
+      {"waiver-forbidden",
+       [&](World& w) { w.policy.waivers.never = {"dns/" + accepted_file("b").finding}, accept(w); }},
+      {"needs-decision",
+       [&](World& w) {
+         accept(w);
+         for (auto& phase : w.record.departments[0].trials.back().phases) {
+           for (auto& one : phase.differences) one.diff = "another one";
+         }
+       }},
+  };
+  for (const auto& [code, make] : cases) {
+    World world(one_change());
+    world.history.question.submitters = {"alice"};
+    world.about({"good"});
+    make(world);
+    EXPECT_THAT(world.codes(), Contains(code));
+    EXPECT_THAT(world.decision().promotable, IsEmpty()) << code;
+  }
+}
+
+// A failure is no change to be looked at, whatever somebody calls it.
+TEST(Accepting, IsNoWayAroundAFailure) {
+  World world(one_change());
+  auto& phases = world.record.departments[0].trials.back().phases;
+  for (auto& phase : phases) {
+    for (auto& one : phase.differences) {
+      one.finding = checks::state::FindingClass::breach;
+      phase.outcome = Outcome::fail;
+    }
+  }
+  world.record.departments[0].trials.back().outcome = Outcome::fail;
+  world.history.question.failures = failures_of(world.record.departments[0]);
+  world.about({"good"});
+  world.history.waive("carol", {accepted_file("b")});
+  world.history.waive("carol", {{"dns", "", "state:file:/etc/named.conf", "review"}});
+  world.history.approve("bob");
+  EXPECT_THAT(world.codes(), Contains("waiver-out-of-scope"));
+  EXPECT_THAT(world.decision().promotable, IsEmpty());
+}
+
+TEST(People, CouldAcceptIfTheyMayAndHadNoPartInIt) {
+  DecisionHistory history;
+  history.question.submitters = {"alice"};
+  history.waive("carol", {waive_mail});
+  history.approve("bob");
+  EXPECT_THAT(people(history).could_waive, ElementsAre("carol", "dave", "erin"));
+  EXPECT_THAT(people(history).could_approve, ElementsAre("dave", "erin"));
+}
+
 // Of the set's trial in one_candidate().
 reports::PhaseRecord& failing(reports::DepartmentRecord& department) {
   return *std::ranges::find_if(department.trials[2].phases, [](const auto& phase) {
@@ -577,7 +727,12 @@ TEST(Waiving, IsStaleWhenALaterRunSeesMore) {
 class RandomPeople {
  public:
   explicit RandomPeople(std::uint32_t seed)
-      : world(seed % 2 == 0 ? three_candidates() : one_candidate()), random_(seed) {
+      : world(seed % 3 == 0 ? three_candidates()
+              : seed % 3 == 1
+                  ? one_candidate()
+                  : one_change(seed % 2 == 0 ? std::vector<std::string>{"b"} : std::vector<std::string>{"b", "c"})),
+        is_of_a_change_(seed % 3 == 2),
+        random_(seed) {
     sets_ = tested_sets(world.record.departments[0]);
     world.history.question.submitters = {"alice"};
     world.policy = waiving_policy(1 + random_() % 2);
@@ -601,6 +756,15 @@ class RandomPeople {
     if (kind == StatementKind::waive) {
       made.waives = pick(std::vector<std::vector<Waived>>{
           {waive_named, waive_mail}, {waive_mail}, {waive_mail}, {waive_named}, {{"dns", "x", "", "fail"}}});
+      if (is_of_a_change_) {
+        made.waives = pick(std::vector<std::vector<Waived>>{{accepted_file("b")},
+                                                            {accepted_file("b")},
+                                                            {accepted_file("b"), accepted_file("c")},
+                                                            {accepted_file("c")},
+                                                            {waive_mail},
+                                                            {waive_mail},
+                                                            {accepted_file("x")}});
+      }
       std::ranges::sort(*made.waives);
       if (random_() % 6 == 0) made.expires = "2026-11-28T05:00:00Z";
       if (random_() % 8 == 0) made.expires = "2028-11-28T05:00:00Z";
@@ -634,6 +798,7 @@ class RandomPeople {
   const T& pick(const std::vector<T>& values) {
     return values[random_() % values.size()];
   }
+  bool is_of_a_change_;
   std::mt19937 random_;
   std::vector<std::vector<std::string>> sets_;
   const std::vector<std::string> people_{"alice", "bob", "carol", "dave", "erin"};
@@ -642,8 +807,9 @@ class RandomPeople {
 TEST(PeopleAtTheGate, OnlyAnApprovalOrTakingARejectionBackLetsAnythingPass) {
   int passed = 0;
   int waived = 0;
+  int accepted = 0;
   int came_by_approval = 0;
-  for (std::uint32_t seed = 0; seed < 120; ++seed) {
+  for (std::uint32_t seed = 0; seed < 180; ++seed) {
     RandomPeople people(seed);
     auto before = people.world.decision().promotable;
     for (int step = 0; step < 20; ++step) {
@@ -655,11 +821,13 @@ TEST(PeopleAtTheGate, OnlyAnApprovalOrTakingARejectionBackLetsAnythingPass) {
       came_by_approval += may_pass && decision.promotable.size() > before.size() ? 1 : 0;
       passed += decision.promotes() ? 1 : 0;
       waived += decision.waived.empty() ? 0 : 1;
+      accepted += std::ranges::any_of(decision.waived, [](const auto& one) { return !one.is_a_failure(); }) ? 1 : 0;
       before = decision.promotable;
     }
   }
   EXPECT_GT(passed, 75) << "or nothing was proven";
   EXPECT_GT(waived, 40);
+  EXPECT_GT(accepted, 20);
   EXPECT_GT(came_by_approval, 15);
 }
 

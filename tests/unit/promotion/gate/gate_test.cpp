@@ -6,6 +6,7 @@
 
 #include <functional>
 
+#include "reports/record/findings.hpp"
 #include "tests/support/sample_record.hpp"
 
 namespace patchlab::promotion {
@@ -314,7 +315,8 @@ TEST(Gate, SaysWhatIsMetAsWell) {
                                        "not-reproduced",
                                        "coverage-missing",
                                        "prerequisite-held-back",
-                                       "nothing-to-promote"};
+                                       "nothing-to-promote",
+                                       "needs-decision"};
   EXPECT_EQ(met(decide_on(tests::good_record())), asked);
   // What was not asked is not said to be met: nobody looked into a ledger, and no control was wanted or tried.
   auto record = tests::good_record();
@@ -361,6 +363,103 @@ TEST(Gate, NamesTheCheckTheMachineThePhaseAndTheTrial) {
                 d.flaky.push_back({reports::FlakeKind::not_reproduced, "dns/a-record", {"tidy"}, {"finance/t8"}, {}});
               }),
               about({.department = "finance", .machine = "dns", .check = "a-record"}));
+}
+
+class Findings : public testing::Test {
+ protected:
+  DepartmentRecord& department() { return record_.departments[0]; }
+  static reports::StateDifference changed(const std::string& after,
+                                          checks::state::FindingClass finding = checks::state::FindingClass::review) {
+    return {"file", "/etc/named.conf", "a", after, finding, "no package brings it", {}};
+  }
+  [[nodiscard]] Decision decision() const { return decide(record_, "finance", policy_, today()); }
+  [[nodiscard]] std::vector<Requirement> unmet() const { return decision().blocking(); }
+
+  RunRecord record_ = tests::good_record();
+  Policy policy_;
+};
+
+TEST_F(Findings, ThatNobodyLookedAtNeedADecisionEach) {
+  policy_.waivers.what = {Waivable::review};
+  const auto machine = final_trial(department()).phases[0].machine;
+  std::size_t phases = 0;
+  for (auto& phase : final_trial(department()).phases) {
+    if (phase.machine == machine) phase.differences.push_back(changed("b")), ++phases;
+  }
+  ASSERT_GT(phases, 1U);
+  const auto found = unmet();
+  ASSERT_EQ(found.size(), 1U) << "the same in several phases is one";
+  EXPECT_EQ(found[0].code, ReasonCode::needs_decision);
+  EXPECT_EQ(found[0].subject, (Subject{.department = "finance",
+                                       .machine = machine,
+                                       .check = reports::finding_name(changed("b")),
+                                       .kind = "file",
+                                       .item = "/etc/named.conf",
+                                       .digest = reports::finding_digest(changed("b")),
+                                       .candidates = {"dns-update", "tidy"}}));
+  EXPECT_EQ(found[0].command,
+            fmt::format("patchlab waive {} --department finance --what {} --until TIME --ticket TICKET --reason REASON "
+                        "--key KEY",
+                        record_.id, reports::finding_key(machine, changed("b"))));
+  EXPECT_EQ(to_string(found[0]),
+            fmt::format("needs-decision: finance/{}/file /etc/named.conf: file /etc/named.conf on {} changed in "
+                        "after-install, after-reboot-1 with dns-update, tidy: no package brings it",
+                        machine, machine));
+  EXPECT_EQ(exit_code_of(decision()), ExitCode::policy);
+  EXPECT_TRUE(is_for_people(ReasonCode::needs_decision));
+  // Another content of the same file is another one, and so it is on another machine.
+  final_trial(department()).phases[0].differences.push_back(changed("c"));
+  EXPECT_EQ(unmet().size(), 2U);
+  for (auto& phase : final_trial(department()).phases) {
+    if (phase.machine == machine) continue;
+    phase.differences.push_back(changed("c"));
+    break;
+  }
+  EXPECT_EQ(unmet().size(), 3U);
+}
+
+TEST_F(Findings, CanBeAcceptedByNobodyWhereThePolicyLetsNobody) {
+  final_trial(department()).phases[0].differences = {changed("b")};
+  const auto found = unmet();
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].command, "");
+  EXPECT_THAT(found[0].text, testing::HasSubstr("the policy lets nobody accept it ('review' is not under 'what' of"));
+}
+
+TEST_F(Findings, WithoutAPatchOrOfOtherSetsAskNobody) {
+  baseline(department()).phases[0].differences = {changed("b")};
+  control(department()).phases[0].differences = {changed("b")};
+  EXPECT_TRUE(decision().promotes());
+  auto other = final_trial(department());
+  other.id = "finance/t0";
+  other.purpose = reports::Purpose::search;
+  other.candidates = {"tidy"};
+  other.phases[0].differences = {changed("b")};
+  department().trials.push_back(other);
+  EXPECT_TRUE(decision().promotes());
+  department().trials.back().candidates = {"tidy", "dns-update"};
+  EXPECT_FALSE(decision().promotes()) << "what is to be promoted was there";
+}
+
+TEST_F(Findings, OfEachClassAreWhatThePolicySays) {
+  using checks::state::FindingClass;
+  auto& differences = final_trial(department()).phases[0].differences;
+  differences = {changed("b", FindingClass::notice)};
+  EXPECT_TRUE(decision().promotes());
+  EXPECT_THAT(decision().by, testing::HasSubstr("; 1 change that nothing explains, and nobody had to look"));
+  policy_.findings.notice = FindingRule::needs_decision;
+  EXPECT_THAT(unmet(), ElementsAre(Field(&Requirement::code, ReasonCode::needs_decision)));
+  differences = {changed("b"), changed("c")};
+  policy_.findings = {FindingRule::shown, FindingRule::needs_decision};
+  EXPECT_TRUE(decision().promotes());
+  EXPECT_THAT(decision().by, testing::HasSubstr("; 2 changes that nothing explains, and nobody had to look"));
+  // Whatever it says of the others.
+  differences = {changed("b", FindingClass::breach)};
+  for (const auto rule : {FindingRule::shown, FindingRule::needs_decision}) {
+    policy_.findings = {rule, rule};
+    EXPECT_FALSE(decision().promotes());
+    EXPECT_THAT(unmet(), Not(has_code(ReasonCode::needs_decision)));
+  }
 }
 
 // Nobody is told that an image changed when nobody looked.

@@ -31,6 +31,7 @@ Json with_every_key() {
   json["coverage"]["retired"] = {"finance/print", "finance/dns/a-record"};
   json["coverage"]["changed"] = {{{"what", "finance/mail"}, {"digest", sha256("state")}},
                                  {{"what", "finance/dns/zone"}, {"digest", sha256("zone")}}};
+  json["findings"] = {{"review", "shown"}, {"notice", "needs-decision"}};
   return json;
 }
 Result<Policy> read(const Json& json) { return parse_policy(json.dump(), "p.json"); }
@@ -66,6 +67,7 @@ TEST(PolicyDocument, IsReadAsItIsWritten) {
   const std::set<NotBy> others{NotBy::submitter, NotBy::waiver_author, NotBy::policy_author};
   EXPECT_THAT(policy.approvals, ElementsAre(ApprovalRule{1, others, SecurityKey::verified, {}, false},
                                             ApprovalRule{2, others, SecurityKey::any, {"critical"}, true}));
+  EXPECT_EQ(policy.findings, (FindingRules{FindingRule::shown, FindingRule::needs_decision}));
   EXPECT_EQ(policy.waivers, (WaiverRule{{Waivable::check, Waivable::state, Waivable::review},
                                         std::chrono::days(14),
                                         2,
@@ -102,9 +104,20 @@ TEST(PolicyDocument, QuickstartIsTheShippedFileAndAsksNobody) {
   EXPECT_EQ(policy.digest, sha256(shipped("quickstart.json")));
   EXPECT_THAT(policy.approvals, IsEmpty());
   EXPECT_THAT(policy.waivers.what, IsEmpty()) << "who may waive where nobody approves?";
+  EXPECT_EQ(policy.findings, (FindingRules{FindingRule::shown, FindingRule::shown})) << "and who would accept?";
   EXPECT_EQ(approval_sentence(policy, {}), "promoted by policy 'quickstart': nobody approved");
   EXPECT_EQ(approval_sentence(policy, {"bob@x.example", "eve@x.example"}),
             "promoted by policy 'quickstart': approved by bob@x.example, eve@x.example");
+}
+
+// What it promoted is proven by its bytes, also when the shipped one is another one by now.
+TEST(PolicyDocument, QuickstartOfAnOlderVersionIsStillKnown) {
+  EXPECT_EQ(shipped_text(quickstart_policy().digest), quickstart_text());
+  const auto text = read_file(PATCHLAB_SOURCE_DIR "/promotion/policy/former/quickstart-1.json").value();
+  EXPECT_EQ(sha256(text), "46aa79f954c2324c6620552fc4760e8992ee3db8b908cbb9dda967a7c9279030");
+  EXPECT_EQ(shipped_text(sha256(text)), text);
+  EXPECT_EQ(parse_policy(text, "former").value().findings.review, FindingRule::needs_decision);
+  EXPECT_EQ(shipped_text(sha256("another one")), "");
 }
 
 TEST(PolicyDocument, ShippedOnesFitTheSchemaAndTheReader) {
@@ -191,6 +204,10 @@ TEST(PolicyDocument, SchemaAndReaderKnowTheSameWords) {
     for (const auto& word : rules["coverage"]["properties"][key]["enum"])
       takes(Json::json_pointer(std::string("/coverage/") + key), word);
   }
+  for (const auto* key : {"review", "notice"}) {
+    for (const auto& word : rules["finding_rule"]["enum"])
+      takes(Json::json_pointer(std::string("/findings/") + key), word);
+  }
   for (const auto& word : rules["approval"]["properties"]["security_key"]["enum"])
     takes("/approvals/0/security_key"_json_pointer, word);
   takes("/approvals/0/not_by"_json_pointer, rules["approval"]["properties"]["not_by"]["items"]["enum"]);
@@ -248,6 +265,10 @@ INSTANTIATE_TEST_SUITE_P(
                   j["run"]["fence"]["phases"] = {"before", "after"};
                 },
                 "/run/fence/phases: 'during' is missing: every promotion needs it"},
+        Mistake{"RuleForFindingsOfTheFuture", [](Json& j) { j["findings"]["review"] = "ignored"; },
+                "/findings/review: 'ignored' is not one of: needs-decision, shown"},
+        Mistake{"ALetThroughBreach", [](Json& j) { j["findings"]["breach"] = "shown"; },
+                "/findings/breach: unknown key; allowed here: notice, review"},
         Mistake{"WaivesTheFence", [](Json& j) { j["waivers"]["what"].push_back("fence"); },
                 "/waivers/what/3: 'fence' can never be waived"},
         Mistake{"WaivesAnError", [](Json& j) { j["waivers"]["what"] = {"error"}; },
@@ -327,7 +348,7 @@ TEST(PolicyDocument, SaysEverythingThatIsWrong) {
             "p.json: /run/phases/0: 'lunch' is no phase: after-install, after-reboot-1 ..., stability\n"
             "p.json: /run/control: 'maybe' is not one of: required, if-present\n"
             "p.json: /surprise: unknown key; allowed here: $schema, approvals, author, coverage, departments, "
-            "emergency, id, replaces, run, schema, title, valid_since, valid_until, waivers, windows");
+            "emergency, findings, id, replaces, run, schema, title, valid_since, valid_until, waivers, windows");
 }
 
 }  // namespace
