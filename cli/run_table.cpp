@@ -96,7 +96,8 @@ std::string promotion(const reports::RunRecord& record, const reports::Departmen
     case reports::DecisionState::undecided: return text;
   }
   if (decision.emergency.is_one()) text += printable_format("  {}\n", to_string(decision.emergency));
-  for (const auto& waived : decision.waived) text += printable_format("  waived: {}\n", to_string(waived));
+  for (const auto& waived : decision.waived)
+    text += printable_format("  {}: {}\n", waived.is_a_failure() ? "waived" : "accepted", to_string(waived));
   if (decision.state == reports::DecisionState::refused) {
     for (const auto& reason : decision.reasons()) text += printable_format("  {}\n", reason);
   }

@@ -10,6 +10,7 @@
 #include "promotion/book/failures.hpp"
 #include "reports/html/page.hpp"
 #include "reports/html/parts.hpp"
+#include "reports/record/findings.hpp"
 #include "reports/record/queries.hpp"
 #include "reports/record/severity.hpp"
 
@@ -18,6 +19,7 @@ namespace {
 
 using reports::Page;
 using reports::html::counted;
+using reports::html::shortened;
 using reports::html::time_text;
 
 void write_page(Page& page, const std::string& title, bool with_script, const Page::Content& content) {
@@ -159,18 +161,52 @@ CheckCount checks_of(const ShownSet& shown) {
   return count;
 }
 
+// Else a change that nothing explains, and that failed nobody.
+bool is_a_failure(const Failure& failure) { return !reports::is_no_failure(failure.outcome); }
+
+// Before and after of each change that nothing explains, and whether somebody has to accept it.
+void write_findings(Page& page, const ShownSet& shown) {
+  constexpr std::size_t most = 30;
+  constexpr std::size_t longest = 6000;
+  const auto findings = reports::findings_of_set(shown.department, shown.candidates);
+  if (findings.empty()) return;
+  page.element("h3", {}, "What changed, and nothing explains");
+  for (std::size_t i = 0; i < std::min(findings.size(), most); ++i) {
+    const auto& finding = findings[i];
+    const auto& difference = finding.difference;
+    const auto* asked = reports::requirement_of(shown.decision, finding);
+    page.element("p", {}, [&] {
+      page.element("strong", {}, fmt::format("{}: {} {}", finding.machine, difference.kind, difference.item));
+      page.text(fmt::format(", {}", asked == nullptr ? "nobody has to decide"
+                                    : asked->met     ? asked->waived
+                                                     : "needs a decision"));
+    });
+    if (!difference.why.empty()) page.element("p", {}, difference.why);
+    page.element("dl", {{"class", "facts"}}, [&] {
+      fact(page, "Before", difference.before.empty() ? "was not there" : shortened(difference.before, longest), true);
+      fact(page, "After", difference.after.empty() ? "is gone" : shortened(difference.after, longest), true);
+      fact(page, "Seen in", listed(finding.phases));
+      fact(page, "With", listed(finding.candidates));
+    });
+    if (!difference.diff.empty()) page.element("pre", {}, shortened(difference.diff, longest));
+    if (asked != nullptr && !asked->met && !asked->command.empty()) page.element("pre", {}, asked->command);
+  }
+  if (findings.size() > most) page.element("p", {}, fmt::format("{} more are in the report.", findings.size() - most));
+}
+
 // The first screen of a phone: the rest of the page in three lines, and where to go.
 void write_summary(Page& page, const ShownSet& shown) {
   if (shown.candidates.empty()) return;
   const auto checks = checks_of(shown);
   const auto unmet = unmet_of(shown.decision).size();
+  const auto failed = static_cast<std::size_t>(std::ranges::count_if(shown.failures, is_a_failure));
   page.element("p", {{"class", "summary"}},
                fmt::format("The worst is {}. {} of {} checks passed on {}. {}. {}. {}.",
                            reports::worst_severity(shown.record, shown.candidates), checks.passed, checks.all,
                            counted(shown.department.machines.size(), "machine", "machines"),
                            final_trial(shown) == nullptr ? std::string("Nobody knows what failed")
-                           : shown.failures.empty()      ? std::string("Nothing failed")
-                                                    : counted(shown.failures.size(), "thing failed", "things failed"),
+                           : failed == 0                 ? std::string("Nothing failed")
+                                                         : counted(failed, "thing failed", "things failed"),
                            shown.people.waivers.empty()
                                ? std::string("Nothing is waived")
                                : counted(shown.people.waivers.size(), "waiver is in force", "waivers are in force"),
@@ -246,6 +282,7 @@ void write_differences(Page& page, const ShownSet& shown) {
   section(page, "differs", "What differs", [&] {
     std::vector<std::string> lines;
     for (const auto& failure : shown.failures) {
+      if (!is_a_failure(failure)) continue;
       const auto* waiver = shown.people.waiver_of(failure);
       lines.push_back(fmt::format("{}/{}: {}{}", failure.machine, failure.name, failure.outcome,
                                   waiver == nullptr ? std::string() : ", waived until " + when(waiver->until)));
@@ -253,12 +290,16 @@ void write_differences(Page& page, const ShownSet& shown) {
     for (const auto* flake : reports::unexplained_flakes(shown.department))
       lines.push_back(fmt::format("{}: {}", flake->fact, reports::counts_of(*flake)));
     for (const auto& sentence : reports::kept_configuration(shown.department)) lines.push_back(sentence);
+    const auto findings = reports::findings_of_set(shown.department, shown.candidates).size();
     if (lines.empty() && final_trial(shown) != nullptr)
-      page.element("p", {}, "Nothing that was looked at: with the patches everything answered as without them.");
+      page.element("p", {},
+                   findings == 0 ? "Nothing that was looked at: with the patches everything answered as without them."
+                                 : "Every check answered with the patches as without them.");
     else if (lines.empty())
       page.element("p", {}, "Nobody knows: the set was not tested as a whole.");
     else
       bullets(page, lines);
+    write_findings(page, shown);
     std::vector<std::string> held_back;
     for (const auto& verdict : shown.department.verdicts) {
       if (std::ranges::count(shown.candidates, verdict.candidate) == 0 && verdict.outcome != Outcome::skipped)
@@ -278,7 +319,7 @@ void write_differences(Page& page, const ShownSet& shown) {
 }
 
 void write_waived(Page& page, const ShownSet& shown) {
-  section(page, "waived", "What is waived", [&] {
+  section(page, "waived", "What is waived or accepted", [&] {
     if (shown.people.waivers.empty()) {
       page.element("p", {}, "Nothing.");
       return;

@@ -156,6 +156,7 @@ void write_fact(std::string& out, const RunRecord& record, const Decisions& deci
       row.item = fmt::format("{}", fmt::join(verdict->failed, " "));
       break;
     }
+    case FactKind::finding:
     case FactKind::check:
     case FactKind::flaky: row.machine = machine_of_key(fact.subject); break;
     case FactKind::department:

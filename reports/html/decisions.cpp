@@ -151,7 +151,9 @@ void write_decisions(Page& page, const RunRecord& record, const Decisions& decis
   });
   page.element("section", {{"id", "decisions"}}, [&] {
     page.element("h2", {}, "Decisions");
-    const bool waived = std::ranges::any_of(decisions, [](const auto& one) { return !one.waived.empty(); });
+    const bool waived = std::ranges::any_of(decisions, [](const auto& one) {
+      return std::ranges::any_of(one.waived, [](const WaivedRecord& waived) { return waived.is_a_failure(); });
+    });
     page.element("p", {{"class", "muted"}},
                  std::string("What is held back comes first. A candidate may be fine for one department and bad for "
                              "another. Only what was tested as one exact set, on the whole department, may be "

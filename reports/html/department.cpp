@@ -73,7 +73,8 @@ void write_promotion(Page& page, const RunRecord& record, const DepartmentRecord
       else
         page.element("a", {{"href", "#trial-" + anchor(trial)}}, trial);
     });
-    for (const auto& waived : decision.waived) fact(page, "Waived", to_string(waived));
+    for (const auto& waived : decision.waived)
+      fact(page, waived.is_a_failure() ? "Waived" : "Accepted", to_string(waived));
   });
   if (!decision.candidates.empty()) page.element("p", {{"class", "set"}}, [&] { chips(page, decision.candidates); });
   if (decision.requirements.empty()) return;
@@ -298,6 +299,7 @@ void write_department(Page& page, const RunRecord& record, const DepartmentRecor
     }
     page.element("div", {{"class", "lookup"}}, [&] { write_matrix(page, record, department); });
     write_failures(page, record, department);
+    write_findings(page, department, decision);
     write_flaky(page, department);
     write_remarks(page, department);
     // What is published needs no reasons on paper; why something is refused does.

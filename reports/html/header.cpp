@@ -187,10 +187,20 @@ void write_department_card(Page& page, const RunRecord& record, const Department
         if (!set.empty()) fact(page, "Why", set.front()->title.empty() ? set.front()->id : set.front()->title);
         fact(page, "Tested", tested_on(department));
         fact(page, "Differs", differing(department, decision));
+        const auto is_failure = [](const WaivedRecord& one) { return one.is_a_failure(); };
         fact(page, "Waived", [&] {
-          if (decision.waived.empty()) page.text("nothing");
-          for (const auto& waived : decision.waived) page.element("p", {}, to_string(waived));
+          if (std::ranges::none_of(decision.waived, is_failure)) page.text("nothing");
+          for (const auto& waived : decision.waived) {
+            if (is_failure(waived)) page.element("p", {}, to_string(waived));
+          }
         });
+        if (!std::ranges::all_of(decision.waived, is_failure)) {
+          fact(page, "Accepted", [&] {
+            for (const auto& waived : decision.waived) {
+              if (!is_failure(waived)) page.element("p", {}, to_string(waived));
+            }
+          });
+        }
         fact(page, "To do", [&] { write_tasks(page, summary, department.name, decision); });
       });
     };

@@ -23,6 +23,8 @@ void write_department(Page& page, const RunRecord& record, const DepartmentRecor
 // Parts of a department's section.
 void write_matrix(Page& page, const RunRecord& record, const DepartmentRecord& department);
 void write_failures(Page& page, const RunRecord& record, const DepartmentRecord& department);
+// Changes that nothing explains and that failed nobody, with before and after.
+void write_findings(Page& page, const DepartmentRecord& department, const DecisionRecord& decision);
 void write_fence(Page& page, const FenceRecord& fence, const RunFact& fact);
 // Parts of the whole run.
 void write_timings(Page& page, const RunRecord& record);

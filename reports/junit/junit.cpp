@@ -80,6 +80,7 @@ struct Case {
   std::string detail;
   std::int64_t duration_ms = 0;
   std::vector<checks::CheckTry> tries{};  // that did not pass
+  std::string note{};                     // of a pass that a person made one
 };
 
 class Suite {
@@ -96,7 +97,10 @@ class Suite {
     fmt::format_to(std::back_inserter(cases_), R"(    <testcase classname="{}" name="{}" time="{}")",
                    xml_escaped(test.class_name), xml_escaped(test.name), seconds(test.duration_ms));
     switch (test.outcome) {
-      case Outcome::pass: return add_tries(test.tries);
+      case Outcome::pass:
+        if (test.note.empty()) return add_tries(test.tries);
+        fmt::format_to(std::back_inserter(cases_), "><system-out>{}</system-out></testcase>\n", xml_escaped(test.note));
+        return;
       case Outcome::skipped:
         counts_.skipped++;
         fmt::format_to(std::back_inserter(cases_), "><skipped message=\"{0}\">{0}</skipped></testcase>\n",
@@ -344,7 +348,8 @@ void tell(Suite& suite, const DecisionRecord& decision) {
   std::size_t number = 0;
   for (const auto& reason : decision.reasons()) suite.property(fmt::format("not_met {}", ++number), reason);
   number = 0;
-  for (const auto& waived : decision.waived) suite.property(fmt::format("waived {}", ++number), to_string(waived));
+  for (const auto& waived : decision.waived)
+    suite.property(fmt::format("{} {}", waived.is_a_failure() ? "waived" : "accepted", ++number), to_string(waived));
 }
 
 Case case_of(const RunFact& fact) {
@@ -356,6 +361,7 @@ Case case_of(const RunFact& fact) {
             fact.sentence,
             fact.detail,
             0};
+  if (fact.kind == FactKind::finding && fact.outcome == Outcome::pass) test.note = fact.sentence + "\n" + fact.detail;
   if (fact.kind == FactKind::check) {  // one class per machine
     const auto machine = machine_of_key(fact.subject);
     test.class_name += "." + machine;

@@ -10,6 +10,7 @@
 #include <map>
 #include <set>
 
+#include "reports/record/findings.hpp"
 #include "reports/record/queries.hpp"
 
 namespace patchlab::reports {
@@ -328,6 +329,64 @@ RunFact fact_of_verdict(const DepartmentRecord& department, const std::string& c
   return fact;
 }
 
+constexpr std::size_t longest_detail = 4000;  // bytes of a change; run.json has the rest
+
+std::string cut(const std::string& text) {
+  if (text.size() <= longest_detail) return text;
+  auto end = longest_detail;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;  // never within a letter
+  return text.substr(0, end) + "... (run.json has the rest)";
+}
+
+// "mail/review:file:/etc/main.cf@69d3986afca3": enough to tell it from other contents.
+std::string short_key(const Finding& finding) {
+  constexpr std::size_t dropped = 64 - 12;
+  const auto key = finding.key();
+  return key.substr(0, key.size() - dropped);
+}
+
+// A change that nothing explains: whether somebody has to look is the gate's word; without one it is told.
+RunFact fact_of_finding(const DepartmentRecord& department, const Finding& finding, const RequirementRecord* asked,
+                        const DecisionRecord& decision) {
+  const auto& difference = finding.difference;
+  const auto what =
+      fmt::format("{} {} changed in {} with {}{}{}", difference.kind, difference.item, fmt::join(finding.phases, ", "),
+                  fmt::join(finding.candidates, ", "), difference.why.empty() ? "" : ": ", difference.why);
+  RunFact fact{.kind = FactKind::finding,
+               .department = department.name,
+               .subject = short_key(finding),
+               .outcome = Outcome::skipped,
+               .code = "shown",
+               .sentence = what,
+               .detail = fmt::format("before: {}\nafter: {}\n{}", cut(difference.before), cut(difference.after),
+                                     cut(difference.diff))};
+  if (asked == nullptr) return fact;
+  if (asked->met) {
+    fact.outcome = Outcome::pass;
+    fact.code = "accepted";
+    fact.sentence = what + ": " + asked->waived;
+    return fact;
+  }
+  fact.code = "needs-decision";
+  // What is published stays so when a waiver is over; the next one needs a decision.
+  const bool is_published = decision.state == DecisionState::promoted || decision.state == DecisionState::replaced;
+  if (!is_published) {
+    fact.outcome = Outcome::fail;
+    fact.asks_for = ExitCode::policy;
+  }
+  fact.sentence = "a person has to decide: " + asked->text;
+  return fact;
+}
+
+void add_findings(std::vector<RunFact>& facts, const DepartmentRecord& department, const DecisionRecord& decision) {
+  for (const auto& finding : findings_of_set(department, set_in_question(department, decision))) {
+    const auto* requirement = requirement_of(decision, finding);
+    const bool is_notice = finding.difference.finding == checks::state::FindingClass::notice;
+    if (requirement != nullptr || !is_notice)
+      facts.push_back(fact_of_finding(department, finding, requirement, decision));
+  }
+}
+
 // The checks of a department over all trials that count: those without a patch, that of what passed, and those that
 // convict somebody.
 class Checks {
@@ -538,6 +597,7 @@ const char* to_string(FactKind kind) {
     case FactKind::fence: return "fence";
     case FactKind::decision: return "decision";
     case FactKind::verdict: return "verdict";
+    case FactKind::finding: return "finding";
     case FactKind::check: return "check";
     case FactKind::flaky: return "flaky";
   }
@@ -565,6 +625,7 @@ std::vector<RunFact> facts_of_run(const RunRecord& record, const Decisions& deci
       facts.push_back(fact_of_fence_phase(department, phase, fence));
     facts.push_back(fact_of_decision(department, decision));
     for (const auto& candidate : record.candidates) facts.push_back(fact_of_verdict(department, candidate.id));
+    add_findings(facts, department, decision);
     Checks(department).add_to(facts);
     for (const auto& flaky : department.flaky) facts.push_back(fact_of_flake(department, flaky));
   }

@@ -18,6 +18,7 @@ enum class FactKind {
   fence,       // whether anything inside reached the outside; one per department, then one for each phase of it
   decision,    // what the gate says, as of when it was asked; one per department
   verdict,     // one per department and candidate
+  finding,     // one per change in the set that is decided about that nothing explains and that failed nobody
   check,       // one per department and check of a machine, and `state` of each machine, over all trials that count
   flaky,       // one per flaky fact; skipped where it is explained
 };
@@ -26,7 +27,8 @@ enum class FactKind {
 struct RunFact {
   FactKind kind = FactKind::run;
   std::string department;  // empty: of the run
-  std::string subject;     // candidate, "machine/check", flaky fact, phase of the fence; empty: of the department
+  std::string subject;  // candidate, "machine/check", name of a change, flaky fact, phase of the fence; empty: of the
+                        // department
   Outcome outcome = Outcome::not_reached;
   std::string code;                  // stable: "fence-breach", "candidate-fails", ...; "ok" of a pass
   std::string sentence;              // one line for the reader; never empty

@@ -134,6 +134,22 @@ class Tasks {
   std::vector<SummaryTask> all_;
 };
 
+// Each change that nothing explains is a decision of its own.
+void add_findings(Tasks& tasks, const std::string& department, const std::vector<const RequirementRecord*>& obstacles) {
+  constexpr std::size_t most = 3;
+  std::vector<const RequirementRecord*> findings;
+  std::ranges::copy_if(obstacles, std::back_inserter(findings),
+                       [](const auto* one) { return one->code == "needs-decision"; });
+  const auto text =
+      findings.size() == 1
+          ? "look at what changed, before and after, and accept it or hold back what did it: " + findings.front()->text
+          : fmt::format("look at {} changes, before and after, and accept each or hold back what did it",
+                        findings.size());
+  for (std::size_t i = 0; i < std::min(findings.size(), most); ++i) tasks.add(department, text, findings[i]->command);
+  if (findings.size() > most)
+    tasks.add(department, fmt::format("{} of these are in the report", findings.size() - most));
+}
+
 void add_decision(Tasks& tasks, const RunRecord& record, const DepartmentRecord& department,
                   const DecisionRecord& decision) {
   const auto& name = department.name;
@@ -154,6 +170,7 @@ void add_decision(Tasks& tasks, const RunRecord& record, const DepartmentRecord&
   const auto obstacles = in_the_way(decision);
   if (obstacles.empty()) return;
   const auto& first = *obstacles.front();
+  if (first.code == "needs-decision") return add_findings(tasks, name, obstacles);
   tasks.add(name, fmt::format("{}: {}", first.code, first.text), first.command);
 }
 

@@ -51,7 +51,8 @@ std::string comments(const DepartmentRecord& department, const DecisionRecord& d
     out += fmt::format("# {}: {}\n", described(department.name), described(to_string(decision.emergency)));
   // No TODO: the failure is one, whoever accepted it.
   for (const auto& waived : decision.waived)
-    out += fmt::format("# waived: {} {}\n", described(department.name), described(to_string(waived)));
+    out += fmt::format("# {}: {} {}\n", waived.is_a_failure() ? "waived" : "accepted", described(department.name),
+                       described(to_string(waived)));
   for (const auto& remark : remarks(department))
     out += fmt::format("# {}: {}\n", described(department.name), described(remark));
   return out;

@@ -14,6 +14,7 @@
 #include "reports/html/html.hpp"
 #include "reports/junit/junit.hpp"
 #include "reports/record/facts.hpp"
+#include "reports/record/findings.hpp"
 #include "reports/record/run_exit_code.hpp"
 #include "reports/record/summary.hpp"
 #include "reports/tap/tap.hpp"
@@ -33,6 +34,10 @@ void PrintTo(const Change& change, std::ostream* out) { *out << change.name; }
 
 TrialRecord& last_trial(DepartmentRecord& department) {
   return *std::ranges::find(department.trials, department.final_trial, &TrialRecord::id);
+}
+
+StateDifference changed_file(const std::string& before, const std::string& after) {
+  return {"file", "/etc/named.conf", before, after, checks::state::FindingClass::review, "no package brings it", {}};
 }
 
 const std::vector<Change>& changes() {
@@ -143,6 +148,43 @@ const std::vector<Change>& changes() {
        [](R, D d) {
          last_trial(d).phases[2].differences.push_back({"listener", "tcp 53", "named", ""});
        }},
+      {"FinalNeedsADecision", [](R, D d) { last_trial(d).phases[2].differences.push_back(changed_file("a", "b")); }},
+      {"FinalNeedsADecisionInTwoPhases",
+       [](R, D d) {
+         for (auto& phase : last_trial(d).phases) phase.differences.push_back(changed_file("a", "b"));
+       }},
+      {"TwoContentsOfOneFile",
+       [](R, D d) {
+         last_trial(d).phases[2].differences.push_back(changed_file("a", "b"));
+         last_trial(d).phases[2].differences.push_back(changed_file("a", "c"));
+       }},
+      {"FinalNeedsADecisionWithAHostileName",
+       [](R, D d) {
+         auto change = changed_file("<script>\n", std::string("\xff\x1b]0;", 5));
+         change.item = "/etc/\"</pre><b>\n| fail | a, b";
+         change.diff = "--- a\n+++ b\n@@ -1 +1 @@\n-</pre>\n+x\n";
+         last_trial(d).phases[2].differences.push_back(change);
+       }},
+      {"FinalIsToBeNoticed",
+       [](R, D d) {
+         last_trial(d).phases[2].differences.push_back(changed_file("a", "b"));
+         last_trial(d).phases[2].differences.back().finding = checks::state::FindingClass::notice;
+       }},
+      {"ControlChangedWhatIsToBeReviewed",
+       [](R, D d) { d.trials[1].phases[0].differences.push_back(changed_file("a", "b")); }},
+      {"AnotherSetNeedsADecision",
+       [](R, D d) {
+         auto search = last_trial(d);
+         search.id = "finance/t56";
+         search.purpose = Purpose::search;
+         search.candidates = {"tidy"};
+         search.phases[0].differences.push_back(changed_file("a", "b"));
+         d.trials.push_back(search);
+       }},
+      {"AReviewBesideAFailure",
+       [](R, D d) {
+         last_trial(d).phases[2].differences = {changed_file("a", "b"), {"listener", "tcp 53", "named", ""}};
+       }},
       {"MachineWithoutChecks", [](R, D d) { d.machines[0].checks.clear(); }},
       {"MachineThatNobodyLookedAt",
        [](R, D d) {
@@ -237,7 +279,8 @@ std::vector<std::string> cells_of(const std::string& line) {
   return cells;
 }
 bool csv_is_green(const std::string& csv) {
-  static const std::set<std::string> facts{"run", "department", "fence", "decision", "verdict", "checked", "flaky"};
+  static const std::set<std::string> facts{"run",     "department", "fence",   "decision",
+                                           "verdict", "finding",    "checked", "flaky"};
   std::istringstream lines(csv);
   std::size_t seen = 0;
   for (std::string line; std::getline(lines, line);) {
@@ -355,6 +398,47 @@ TEST_P(ChangedRecord, IsNotGreenWhenTheGateRefuses) {
 }
 
 // A fence is probed more than once during a run.
+// It stood against the run until somebody accepted it; then it is said in all of them that somebody did.
+TEST(Formats, AnAcceptedChangeIsShownAsAccepted) {
+  auto record = tests::good_record();
+  auto& department = record.departments[0];
+  last_trial(department).phases[2].differences.push_back(changed_file("a", "b"));
+  const auto machine = last_trial(department).phases[2].machine;
+  const auto key = finding_key(machine, last_trial(department).phases[2].differences.back());
+  using namespace std::chrono;
+  promotion::Today today{.now = sys_days{year{2026} / 11 / 22} + hours{7}};
+  promotion::PeopleOn people;
+  people.set = set_in_question(department, {});
+  std::ranges::sort(people.set);
+  people.waived = {{key, "review", "carol", "bob", "2026-12-12T00:00:00.000Z", "asked for", "CHG7", 3}};
+  const auto asked = [&] {
+    Decisions decisions;
+    for (const auto& one : record.departments)
+      decisions.push_back(promotion::shown(promotion::decide(record, one.name, {}, today), record, today));
+    return decisions;
+  };
+  const auto waiting = asked();
+  expect_agreement(record, waiting);
+  EXPECT_EQ(exit_code_for(record, waiting), ExitCode::policy);
+  const auto facts = facts_of_run(record, waiting);
+  const auto fact = std::ranges::find(facts, FactKind::finding, &RunFact::kind);
+  ASSERT_NE(fact, facts.end());
+  EXPECT_EQ(fact->code, "needs-decision");
+  EXPECT_THAT(html_report(record, waiting, {}), testing::HasSubstr("needs a decision"));
+  today.people[department.name] = {people};
+  const auto accepted = asked();
+  expect_agreement(record, accepted);
+  EXPECT_EQ(exit_code_for(record, accepted), ExitCode::ok);
+  const std::string words = "accepted by 'carol' until 2026-12-12T00:00:00.000Z (CHG7): asked for; approved by 'bob'";
+  for (const auto& text : {html_report(record, accepted, {}), csv_table(record, accepted)})
+    EXPECT_THAT(text, testing::HasSubstr("accepted by")) << text.substr(0, 40);
+  EXPECT_THAT(tap_lines(record, accepted), testing::HasSubstr("# accepted: finance " + key + ": review, " + words));
+  EXPECT_THAT(cli::run_table(record, accepted, "."), testing::HasSubstr(words));
+  const auto junit = junit_xml(record, accepted);
+  EXPECT_THAT(junit, testing::ContainsRegex("<testcase classname=\"finance.finding\" [^>]*><system-out>file "
+                                            "/etc/named.conf changed in [^<]*accepted by"));
+}
+
 TEST(Formats, TheSameAttemptTwiceIsTwoCases) {
   auto record = tests::good_record();
   auto& fence = record.departments[0].fence;
