@@ -110,7 +110,14 @@ failed='[$manifest[0].candidates[].id] as $ids | .departments[] | select(.name =
       select(any($t.phases[]; .phase == $p and .machine == $m.name and any(.checks[]; .id == $c and .outcome != "not-reached")) | not)] | length)}] |
   if . == [] then error("none") else (map(.gaps) | min) as $least | map(select(.gaps == $least)) | last end | if .gaps > 0 then error("not seen") else .t end |
   if .error or .outcome == "error" or any(.phases[]; .error or any(.checks[]; .error or (.outcome != "pass" and .outcome != "fail"))) then error("trouble") else . end |
-  if all(.installs[]; .outcome == "pass" or .outcome == "skipped") then . else error("not installed") end | (.phases[] | .machine as $m | (.checks[] | select(.outcome == "fail") | $m + "/" + .id), (.differences[] | "\($m)/state:\(.kind):\(.item)")) | @uri'
+  if all(.installs[]; .outcome == "pass" or .outcome == "skipped") then . else error("not installed") end | (.phases[] | .machine as $m | (.checks[] | select(.outcome == "fail") | $m + "/" + .id), (.differences[] | select((.finding // "breach") == "breach") | "\($m)/state:\(.kind):\(.item)")) | @uri'
+# What changed in any trial of this set, and failed nobody, where the policy asks for a decision: a name, and in base64
+# what its digest is of, kind, item, before, after and diff as netstrings.
+changed='[$manifest[0].candidates[].id] as $ids | ($rules[0].findings // {} | {review: (.review // "needs-decision"), notice: (.notice // "shown")}) as $rule | $run[0].departments[] | select(.name == $dep) | .verdicts as $v |
+  .trials[] | select((.retried_as // "") == "" and (.reused_from // "") == "" and (.purpose | . != "removal" and . != "baseline" and . != "control") and .candidates != []) | . as $t |
+  [$ids[] | . as $c | select(any($v[]; .candidate == $c and any(.machines[]; IN($t.machines[]))))] as $here | select(($t.candidates | sort) == ($ids | sort) or ($t.candidates | sort) == ($here | sort)) |
+  .phases[] | .machine as $m | .differences[] | (.finding // "breach") as $f | select($f != "breach" and $rule[$f] != "shown") |
+  "\($m)/\($f):\("\(.kind):\(.item)" | gsub("[^A-Za-z0-9._/:+=,-]+"; "_") | .[0:100])@ \([.kind, .item, .before // "", .after // "", .diff // ""] | map("\(utf8bytelength):\(.),") | join("") | @base64)"'
 # What the run kept of the trials of this set, and of the control, as its record names it.
 kept='[$manifest[0].candidates[].id] as $ids | [.departments[] | select(.name == $dep) | .trials[] | select(.candidates == [] or (.candidates | sort) == ($ids | sort)) | .evidence_folder // "" | select(. != "") + "/"] as $folders |
   .evidence // [] | .[] | select(.name as $name | any($folders[]; . as $folder | $name | startswith($folder))) | "\(.sha256)  \(.name)" | if test("[[:cntrl:]\\\\]|(^|[ /])\\.\\.?(/|$)") then error("no name") else . end'
@@ -147,7 +154,7 @@ reviewed() { # BEGUN DONE LINE: whether this emergency was reviewed, or taken ba
   get $b set; set=$v; get $b run; run=$v; get $b policy; rules=$v; is $b subjects 1 || die "$dep: line $b promotes more than one set"; record=objects/$run
   [ -f "$record" ] || die "$dep: the record of its run is missing"
   in_force_at "${ms[b]}" $b; rulebook=${book[$rules]:-}
-  [[ " ${kind[*]:1:b-1} " = *" policy "* ]] || [ "$(sum policy/quickstart.json)" != "$rules" ] || { rulebook=policy/quickstart.json; in_force=$rules; }
+  [[ " ${kind[*]:1:b-1} " = *" policy "* ]] || for p in policy/quickstart.json policy/quickstart-1.json; do [ "$(sum $p)" != "$rules" ] || { rulebook=$p; in_force=$rules; }; done
   [ -n "$rulebook" ] && [ "${in_force//[[:space:]]/}" = "$rules" ] || die "$dep: line $b names a policy that was not in force, or not alone"
   urgent=${fact[${object[b]}.review_by]:-}; if [ -n "$urgent" ]; then get $b ticket; is $b kind promote || die "$dep: line $b is no promotion that can be an emergency"
     days=$(jq -r '.emergency.review_within_days // empty' "$rulebook"); [ -n "$days" ] || die "$dep: line $b is an emergency, and its policy has no lane for that"
@@ -159,14 +166,14 @@ reviewed() { # BEGUN DONE LINE: whether this emergency was reviewed, or taken ba
   for i in $missing; do [ "$i" -lt "$g" ] || { [ "$i" -gt $d ] && [ "${kind[i]}" != promote-begun ]; } || die "ledger:$i: its statement is missing, and could be about this promotion"; done
   is $r complete true && [ "$(jq .complete "$record")" = true ] && get $r "set:$dep" && tested=$v || die "$dep: the run of line $r was not complete"
   cmp -s <(sort "$folder/SHA256SUMS" 2>/dev/null) <(jq -r --slurpfile m "$folder/manifest.json" '[$m[0].candidates[].id] as $ids | .candidates[] | .id as $c | select($ids | index($c)) | .files[] | "\(.sha256)  \($c)/\(.name)"' "$record" 2>/dev/null | sort) || die "$dep: the run of line $r had other files"
-  get $r submitter; authors=" ${person[$v]:-$v} "; waived=; gone=; approvals=()
+  get $r submitter; authors=" ${person[$v]:-$v} "; waived=; gone=; approvals=(); longest=$(jq -r '.waivers.max_days // 0' "$rulebook")
   for ((i = 1; i < b; i++)); do [ "${kind[i]}" != submit ] || ! is "$i" set "$set" || authors+="${person[${by[i]}]} "
     [ "${kind[i]}" = withdraw ] && [ -f "objects/${object[i]}" ] || continue; get $i withdraws; w=${line_of[$v]:-0}; [ "$w" -gt 0 ] && [ "$w" -lt $i ] && [ "${person[${by[w]}]:-}" = "${person[${by[i]}]}" ] || die "ledger:$i: withdraws what is not its author's"; gone+=" $w "; done
-  for ((i = 1; i < b; i++)); do [ -f "objects/${object[i]}" ] && is "$i" name "$dep" || continue; who=${person[${by[i]}]:-}; mine=; ! is "$i" run "$run" || ! is "$i" set "$set" || mine=1
+  submitted=$authors; for ((i = 1; i < b; i++)); do [ -f "objects/${object[i]}" ] && is "$i" name "$dep" || continue; who=${person[${by[i]}]:-}; mine=; ! is "$i" run "$run" || ! is "$i" set "$set" || mine=1
     case ${kind[i]} in
       reject) [[ $gone = *" $i "* ]] || { ! is "$i" run "$run" && ! is "$i" set "$set"; } || die "$dep: line $b promotes what ${by[i]} rejected" ;;
       waive) ! is "$i" set "$set" || authors+="$who "; [ -n "$mine" ] && is "$i" policy "$rules" && [[ $gone != *" $i "* ]] || continue
-        get $i expires; [ "$(ms_of "$v")" -gt "${ms[b]}" ] || die "$dep: the waiver of line $i had expired"; get $i waives; waived+="${v// /$'\n'}"$'\n'; last_waiver=$i ;;
+        [[ $submitted != *" $who "* ]] || continue; get $i expires; until=$(ms_of "$v"); [ "$until" -gt "${ms[b]}" ] || die "$dep: the waiver of line $i had expired"; [ "$until" -le $((ms[i] + longest * 86400000)) ] || continue; get $i waives; waived+="${v// /$'\n'}"$'\n'; last_waiver=$i ;;
       approve) [ -z "$mine" ] || ! is "$i" policy "$rules" || [[ $gone = *" $i "* ]] || approvals+=("$i") ;;
     esac; done
   approvers=; seen=; for i in "${approvals[@]}"; do who=${person[${by[i]}]}; [[ $authors = *" $who "* ]] || { approvers+=" $i"; get "$i" size; [ -z "$waived" ] || [ "$v" -lt "$last_waiver" ] || seen=1; }; done
@@ -174,6 +181,11 @@ reviewed() { # BEGUN DONE LINE: whether this emergency was reviewed, or taken ba
   [ -z "$waived" ] || [ -n "$seen" ] || die "$dep: nobody approved who had seen the waiver"
   jq -r --arg dep "$dep" --slurpfile manifest "$folder/manifest.json" "$failed" "$record" >"$work/failed" 2>/dev/null || die "$dep: no trial of this very set, or not all of it was seen, or the lab could not tell"
   ! grep -qvxF -- "$waived" "$work/failed" || die "$dep: there are failures that nobody waived"
+  jq -n -r --arg dep "$dep" --slurpfile manifest "$folder/manifest.json" --slurpfile run "$record" --slurpfile rules "$rulebook" "$changed" >"$work/changed" 2>/dev/null || die "$dep: nobody can tell what changed"
+  sort -u "$work/changed" | while read -r name bytes; do digest=$(base64 -d <<<"$bytes" | sha256sum); jq -nr --arg n "$name${digest:0:64}" '$n | @uri'; done >"$work/named"
+  for what in check state review; do case $what in check) ! grep -qv '^[^%]*%2Fstate%3A' "$work/failed" ;; state) ! grep -q '^[^%]*%2Fstate%3A' "$work/failed" ;; *) [ ! -s "$work/named" ] ;; esac ||
+    jq -e --arg what $what '.waivers.what // [] | index($what)' "$rulebook" >/dev/null || die "$dep: its policy lets no $what be waived or accepted"; done
+  ! grep -qvxF -- "$waived" "$work/named" || die "$dep: something changed that nobody explained or accepted"
   jq -r --arg dep "$dep" --slurpfile manifest "$folder/manifest.json" "$kept" "$record" >>"$work/kept" 2>/dev/null || die "$dep: nobody can tell what its run kept"
   enough "$record" "$rulebook" "$urgent" "$waived" "$approvers" || die "$dep: approved by${people:- nobody} who neither submitted nor waived; the policy asks for $count"
   names=; for i in $approvers; do names+=" ${by[i]}"; done; [ -n "$names$noted" ] || die "$dep: approved by nobody, and no head was noted: nothing outside of the lab supports it"

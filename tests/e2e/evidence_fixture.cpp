@@ -10,12 +10,15 @@
 #include "lab/core/files.hpp"
 #include "promotion/gate/gate.hpp"
 #include "promotion/stage/manifest.hpp"
+#include "reports/record/findings.hpp"
 #include "reports/record/kept_files.hpp"
+#include "tests/support/changed_record.hpp"
 #include "tests/support/sample_record.hpp"
 
 // evidence_fixture FOLDER: what a lab found, for tests/e2e/audit, which has no lab. For each kind of run a folder with
 // run.json, manifest.json and the files of its set; in kept/ what such a run leaves as evidence, and in rests_on/ what
-// of that the promotion of the set rests on.
+// of that the promotion of the set rests on; findings are the changes that somebody has to accept, as waivers name
+// them.
 namespace patchlab {
 namespace {
 
@@ -93,6 +96,12 @@ Result<void> write(const fs::path& folder, const reports::RunRecord& record) {
   }
   PATCHLAB_TRY(
       write_file_atomically(folder / "files/SHA256SUMS", promotion::sha256sums_of(record, decision.promotable)));
+  std::string findings;
+  for (const auto& finding : reports::findings_of_set(record.departments.front(), promoted)) {
+    if (finding.difference.finding == checks::state::FindingClass::review)
+      findings += finding.machine + " " + reports::finding_name(finding.difference) + "\n";
+  }
+  PATCHLAB_TRY(write_file_atomically(folder / "findings", findings));
   auto named = record;
   named.digest = sha256(text);
   promotion::ManifestFacts facts{
@@ -108,6 +117,7 @@ int run(const fs::path& folder) {
            {"failed", with_evidence(tests::held_back_record())},
            {"unseen", with_evidence(unseen_record())},
            {"seen", with_evidence(seen_record())},
+           {"changed", with_evidence(tests::changed_record())},
            {"incomplete", with_evidence(incomplete)},
            {"old", tests::good_record()}}) {
     if (const auto written = write(folder / name, record); !written) {

@@ -9,6 +9,7 @@
 #include "lab/core/time.hpp"
 #include "people.hpp"
 #include "program.hpp"
+#include "tests/support/changed_record.hpp"
 #include "tests/support/json_schema.hpp"
 #include "tests/support/sample_record.hpp"
 
@@ -122,6 +123,75 @@ TEST_F(Waiver, NeedsATrialOfExactlyThatSet) {
   EXPECT_EQ(exit_code(refused), 5);
   EXPECT_THAT(refused.errors, HasSubstr("no-final-trial: "));
   EXPECT_THAT(refused.errors, HasSubstr("run a scenario that has just these candidates"));
+}
+
+const Json policy_of_changes = Json::parse(R"({
+  "schema": "patchlab/policy/v1", "id": "production", "author": "owner@x",
+  "valid_since": "2020-01-01T00:00:00Z", "valid_until": "2199-01-01T00:00:00Z",
+  "approvals": [{"count": 1, "not_by": ["submitter", "waiver-author", "policy-author"]}],
+  "waivers": {"what": ["review"], "max_days": 30, "max_per_set": 1}})");
+
+// Everything passed, and two things changed that nothing explains: from what the queue says to what an auditor says.
+class Acceptance : public ::testing::Test {
+ protected:
+  Acceptance() : people_(folder_.path(), policy_of_changes) {
+    ::setenv("PATCHLAB_CACHE", (folder_.path() / "cache").c_str(), 1);
+    ::unsetenv("PATCHLAB_RUNS");
+    make_found_run(folder_.path(), tests::changed_record());
+  }
+  ~Acceptance() override { ::unsetenv("PATCHLAB_CACHE"); }
+  [[nodiscard]] ProcessOutcome ask(const std::vector<std::string>& words) const {
+    return patchlab(words, folder_.path());
+  }
+  [[nodiscard]] ProcessOutcome promote() const { return ask({"promote", "latest", "--sign-with", "lab"}); }
+
+  const TemporaryFolder folder_;
+  const People people_;
+  const std::vector<std::string> set_{"latest", "--department", "finance"};
+};
+
+TEST_F(Acceptance, OfEachChangeLetsTheSetPassAndIsProven) {
+  people_.approve("bob", set_);
+  const auto before = promote();
+  EXPECT_EQ(exit_code(before), 5);
+  EXPECT_THAT(before.output, HasSubstr("needs-decision: finance/mail/file /etc/part"));
+
+  // What is to be accepted is what the queue says, word for word.
+  const auto queue = Json::parse(ask({"queue", "--json"}).output);
+  const auto& waiting = queue.at("waiting").at(0);
+  EXPECT_EQ(waiting.at("waits_for"), Json({"carol@x"})) << "bob approved, and alice submitted";
+  std::vector<std::string> accepted = set_;
+  for (const auto& missing : waiting.at("missing")) {
+    EXPECT_EQ(missing.at("code"), "needs-decision");
+    const auto command = missing.at("command").get<std::string>();
+    EXPECT_THAT(command, HasSubstr("patchlab waive "));
+    const auto what = command.find("--what ") + 7;
+    accepted.insert(accepted.end(), {"--what", command.substr(what, command.find(' ', what) - what)});
+  }
+  EXPECT_EQ(accepted.size(), set_.size() + 4);
+  const auto markdown = ask({"report", "latest", "--format", "markdown"});
+  EXPECT_THAT(markdown.output, HasSubstr("| fail | finding mail/review"));
+  const auto other = accepted.back();
+  auto edited = accepted;
+  edited.back().back() = other.back() == '0' ? '1' : '0';
+  edited.insert(edited.begin(), "waive");
+  edited.insert(edited.end(), {"--until", "2199-01-01T00:00:00Z", "--reason", "x", "--ticket", "C", "--key", "carol"});
+  const auto refused = ask(edited);
+  EXPECT_EQ(exit_code(refused), 5) << refused.output;
+  EXPECT_THAT(refused.errors, HasSubstr("waiver-out-of-scope: ")) << "that is another content";
+  people_.waive("carol", accepted);
+  EXPECT_EQ(exit_code(promote()), 5) << "bob had approved before";
+  EXPECT_THAT(ask({"explain", "tidy"}).output, HasSubstr("'carol@x' accepted it, and nobody else approved"));
+  people_.approve("bob", set_);
+  const auto promoted = promote();
+  EXPECT_EQ(exit_code(promoted), 0) << promoted.output << promoted.errors;
+  EXPECT_THAT(promoted.output, HasSubstr(" accepted by carol@x until "));
+  EXPECT_THAT(ask({"report", "latest", "--format", "tap"}).output, HasSubstr("# accepted: finance mail/review:file:"));
+
+  const auto exported = people_.export_bundle("production", "finance");
+  ASSERT_EQ(exit_code(exported), 0) << exported.output << exported.errors;
+  people_.expect_proven();
+  people_.expect_refuted_when_tampered(8);
 }
 
 }  // namespace
