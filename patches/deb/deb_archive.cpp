@@ -11,6 +11,7 @@
 #include <charconv>
 #include <cstring>
 
+#include "lab/core/digest.hpp"
 #include "lab/core/files.hpp"
 
 namespace patchlab::patches {
@@ -272,7 +273,7 @@ class MemberWalker {
       if (++entries_ > limits_.entries) return trouble(fmt::format("has more than {} entries", limits_.entries));
       TarEntry item = entry_from(entry);
       PATCHLAB_TRY(refuse_dangerous(item));
-      if (wanted(item) == Content::keep && item.type == EntryType::file) PATCHLAB_TRY(read_content(item));
+      if (item.type == EntryType::file) PATCHLAB_TRY(take_content(item, wanted(item)));
       PATCHLAB_TRY(visit(std::move(item)));
     }
   }
@@ -287,6 +288,15 @@ class MemberWalker {
     if (item.type == EntryType::hardlink && leaves_root(item.target)) {
       return trouble(fmt::format("hard link '{}' would leave the root folder", item.path));
     }
+    return {};
+  }
+
+  Result<void> take_content(TarEntry& item, Content content) {
+    if (content == Content::skip) return {};
+    PATCHLAB_TRY(read_content(item));
+    if (content == Content::keep) return {};
+    kept_ -= item.bytes;
+    item.content = sha256(item.content);
     return {};
   }
 

@@ -48,7 +48,7 @@ struct TarEntry {
   std::int64_t modified = 0;  // seconds since 1970
   std::string target;         // of a symbolic or hard link
   std::uint64_t bytes = 0;
-  std::string content;  // only when asked for
+  std::string content;  // only when asked for: the bytes, or their SHA-256
   bool operator==(const TarEntry&) const = default;
 };
 
@@ -58,7 +58,7 @@ struct TarEntry {
 // Checks the ar archive to its last byte: a truncated file is found here.
 [[nodiscard]] Result<DebLayout> read_deb_layout(const std::filesystem::path& deb, const DebLimits& limits = {});
 
-enum class Content { skip, keep };
+enum class Content { skip, keep, digest };
 using ContentWanted = std::function<Content(const TarEntry&)>;
 using VisitEntry = std::function<Result<void>(TarEntry&&)>;
 
