@@ -42,6 +42,16 @@ Result<NotInEffect> GuestAdapter::not_in_effect(const InstalledSet&) { return No
 
 std::string GuestAdapter::why_not_here(const InstalledSet&) const { return {}; }
 
+Result<std::optional<GuestView>> GuestAdapter::view(Look, const std::vector<std::string>&) {
+  return std::optional<GuestView>();
+}
+Result<std::map<std::string, std::string>> GuestAdapter::digests(const std::vector<std::string>&) {
+  return std::map<std::string, std::string>{};
+}
+Result<std::map<std::string, std::string>> GuestAdapter::texts(const std::vector<std::string>&) {
+  return std::map<std::string, std::string>{};
+}
+
 Result<OutreachSeen> GuestAdapter::reach_out(const Outreach& wanted) {
   const std::string why = "guests of this kind have no means for it";
   OutreachSeen seen;

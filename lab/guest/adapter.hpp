@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "lab/core/guest_files.hpp"
 #include "lab/core/host_state.hpp"
 #include "lab/core/json.hpp"
 #include "lab/guest/outreach.hpp"
@@ -177,6 +178,14 @@ class GuestAdapter {
   // `services`: the role's own, named in the scenario; they are reported even when the guest no longer knows them
   // ("absent").
   [[nodiscard]] virtual Result<HostState> host_state(const std::vector<std::string>& services) = 0;
+  // all: contents of configuration, and what `packages` have of the guest, as well.
+  enum class Look { all, changes };
+  // The whole guest, see GuestView. Default: nothing, for families that are not watched in this way.
+  [[nodiscard]] virtual Result<std::optional<GuestView>> view(Look look, const std::vector<std::string>& packages);
+  // SHA-256 of files, and lines of text files, by path; those that cannot be read, or hold no text, are left out. Paths
+  // with line ends are not asked for.
+  [[nodiscard]] virtual Result<std::map<std::string, std::string>> digests(const std::vector<std::string>& paths);
+  [[nodiscard]] virtual Result<std::map<std::string, std::string>> texts(const std::vector<std::string>& paths);
   // Log tails and the like, name -> text, for a failing trial.
   [[nodiscard]] virtual Result<std::map<std::string, std::string>> evidence() = 0;
   // Tries to reach somebody, and changes nothing in the guest by that. What guests of this family have no means for is

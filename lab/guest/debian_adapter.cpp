@@ -11,6 +11,7 @@
 #include "lab/guest/debian_outreach.hpp"
 #include "lab/guest/debian_parse.hpp"
 #include "lab/guest/debian_scripts.hpp"
+#include "lab/guest/debian_view.hpp"
 #include "lab/guest/log_kinds.hpp"
 
 namespace patchlab::lab::guest {
@@ -20,6 +21,9 @@ using namespace std::chrono_literals;
 // Generous: these take a second, but a dozen emulated machines on two processors can each be starved for a while.
 constexpr Milliseconds query_limit = 60s;
 constexpr Milliseconds state_limit = 120s;
+constexpr Milliseconds view_limit = 300s;  // every name of its file systems
+constexpr std::size_t most_view_bytes = 256U << 20U;
+constexpr std::size_t most_path_bytes = 400U << 10U;  // in one question: the answer stays below the agent's limit
 constexpr const char* boot_marker = "/run/patchlab-boot-complete";
 constexpr const char* boot_marker_writer = "/usr/lib/patchlab/boot-complete";
 
@@ -129,6 +133,35 @@ class DebianAdapter final : public GuestAdapter {
     return state_from(debian::sections(process.output, mark), services).while_doing(doing(action));
   }
 
+  Result<std::optional<GuestView>> view(Look look, const std::vector<std::string>& packages) override {
+    const std::string action = "looking at the whole system";
+    const auto mark = new_mark();
+    std::vector<std::string> arguments{mark, look == Look::all ? "all" : "changes"};
+    std::ranges::copy_if(packages, std::back_inserter(arguments),
+                         [](const auto& name) { return is_plain(name, "+-._"); });
+    const auto before = clock_.wall();
+    PATCHLAB_ASSIGN(const auto process, script(action, debian::view_script, arguments, view_limit));
+    const auto after = clock_.wall();
+    if (process.exit_code != 0) return failed(action, process);
+    auto bytes = process.output;
+    constexpr std::string_view in_file = "file ";
+    if (bytes.starts_with(in_file)) {
+      PATCHLAB_ASSIGN(bytes, agent_.read_file(without_line_end(bytes.substr(in_file.size())), most_view_bytes));
+    }
+    PATCHLAB_ASSIGN(const auto text, debian::unpacked(bytes, most_view_bytes).while_doing(doing(action)));
+    PATCHLAB_ASSIGN(auto seen, debian::view(debian::sections(text, mark), {before, after},
+                                            look == Look::all ? debian::Wanted::all : debian::Wanted::changes)
+                                   .while_doing(doing(action)));
+    return std::optional(std::move(seen));
+  }
+
+  Result<std::map<std::string, std::string>> digests(const std::vector<std::string>& paths) override {
+    return read_each("reading what changed", paths, debian::digests_script, "digests", debian::digests);
+  }
+  Result<std::map<std::string, std::string>> texts(const std::vector<std::string>& paths) override {
+    return read_each("reading configuration that changed", paths, debian::texts_script, "texts", debian::texts);
+  }
+
   Result<std::optional<IdleTime>> idle_time() override {
     PATCHLAB_ASSIGN(const auto text, agent_.read_file("/proc/stat", 1U << 20U));
     const auto idle = debian::idle_time(text);
@@ -180,6 +213,29 @@ class DebianAdapter final : public GuestAdapter {
     return guest_error(
         fmt::format("{}: exit code {}: {}", doing(action), process.exit_code,
                     without_line_end(to_valid_utf8(process.errors.empty() ? process.output : process.errors))));
+  }
+
+  template <class Script, class Read>
+  Result<std::map<std::string, std::string>> read_each(const std::string& action, const std::vector<std::string>& paths,
+                                                       Script script_of, const char* section, Read read) {
+    std::map<std::string, std::string> found;
+    for (auto next = paths.begin(); next != paths.end();) {
+      std::vector<std::string> asked;
+      for (std::size_t bytes = 0; next != paths.end() && bytes < most_path_bytes; ++next) {
+        if (next->find('\n') != std::string::npos) continue;
+        asked.push_back(*next);
+        bytes += next->size() + 70;
+      }
+      if (asked.empty()) break;
+      const auto mark = new_mark();
+      PATCHLAB_ASSIGN(const auto process, script(action, script_of(asked, mark), {mark}, view_limit));
+      if (process.exit_code != 0) return failed(action, process);
+      const auto parts = debian::sections(process.output, mark);
+      if (!parts.contains(section) || !parts.contains("end"))
+        return guest_error(fmt::format("{}: the answer ends early", doing(action)));
+      found.merge(read(section_in(parts, section)));
+    }
+    return found;
   }
 
   Result<bool> systemd_complete() {

@@ -13,8 +13,15 @@
 
 namespace patchlab::test {
 
-// What the scripts of lab/guest/debian_scripts.hpp print in a guest where all is well: every section that any of them
-// has. `changes` replaces the text of sections.
+// Names between NULs, as debian_view.cpp's script prints them.
+inline std::string debian_files(const std::vector<std::string>& rows) {
+  std::string text;
+  for (const auto& row : rows) (text += row) += std::string(2, '\0');
+  return text + "end 0" + std::string(2, '\0') + "x none none " + std::string(2, '\0') + '\n';
+}
+
+// What the scripts of lab/guest/debian_scripts.hpp and debian_view.cpp print in a guest where all is well: every
+// section that any of them has. `changes` replaces the text of sections.
 inline std::string debian_answer(const std::string& mark, const std::map<std::string, std::string>& changes = {}) {
   const std::vector<std::pair<std::string, std::string>> sections{
       {"scripts", ""},
@@ -31,6 +38,17 @@ inline std::string debian_answer(const std::string& mark, const std::map<std::st
       {"version", "#1 SMP PREEMPT_DYNAMIC Debian 6.1.119-1 (2024-11-22)\n"},
       {"kernels", ""},
       {"replaced", "grep 1\n"},
+      {"files", debian_files({"d 755 0 0 4096 1.0 1.0 1:2 /", "d 755 0 0 4096 1.0 1.0 1:3 /etc"})},
+      {"accounts", "user:root:shadow:0:0:/root:/bin/bash\nword:root:locked:20785\ngroup:root:0:\n"},
+      {"module", "isofs 53248 0 - Live 0xffffffffc02d1000\n"},
+      {"mount", "/dev/vda / ext4 rw,noatime 0 0\n"},
+      {"route", "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n"},
+      {"sysctl", "kernel.ostype = Linux\n"},
+      {"clock", "1795327200 +0000 UTC\n"},
+      {"firewall", "no rules\n"},
+      {"digests", ""},
+      {"texts", ""},
+      {"owned", ""},
       {"end", ""}};
   std::string text;
   for (const auto& [name, usual] : sections) {
