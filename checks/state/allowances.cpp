@@ -4,7 +4,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <regex>
+#include <string_view>
 
 namespace patchlab::checks::state {
 namespace {
@@ -120,19 +123,75 @@ const std::vector<std::string>* expressions_for(const Allowances& allowances, co
   return nullptr;
 }
 
+bool is_of_a_file(const std::string& kind) {
+  constexpr std::array<std::string_view, 5> kinds{"file", "set-uid", "capability", "acl", "world-writable"};
+  return std::ranges::count(kinds, std::string_view(kind)) > 0;
+}
+
+std::string trouble_with(const std::string& expression) {
+  std::string trouble;
+  if (compiled(expression, trouble)) return {};
+  return fmt::format("'{}' is not a regular expression that can be used: {}", expression.substr(0, longest_shown),
+                     trouble);
+}
+
+// [{"match": "/etc/cups/.*", "why": "..."}], and with a kind: of any other.
+enum class Kind { of_files, named };
+std::vector<AllowedFinding> read_findings(JsonReader& reader, const std::string& key, Kind kind,
+                                          std::vector<JsonProblem>& problems) {
+  std::vector<AllowedFinding> found;
+  if (!reader.has(key)) return found;
+  const auto& list = reader.raw(key);
+  if (!list.is_array()) {
+    reader.problem(key, "must be a list of objects with 'match' and 'why'");
+    return found;
+  }
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    JsonReader entry(list[i], fmt::format("{}/{}", reader.at(key), i), problems);
+    AllowedFinding allowed;
+    if (kind == Kind::named) {
+      allowed.kind = entry.text("kind", [](const std::string& word) {
+        if (word.empty()) return std::string("must say of which kind the difference is");
+        return is_of_a_file(word) ? std::string("differences of files are allowed under 'files'") : std::string();
+      });
+    }
+    allowed.match = entry.text("match", [](const std::string& expression) {
+      return expression.empty() ? std::string("an empty expression accepts nothing; leave it out")
+                                : trouble_with(expression);
+    });
+    allowed.why = entry.text("why", [](const std::string& why) {
+      return why.empty() ? std::string("must say why this may change") : std::string();
+    });
+    entry.finish();
+    found.push_back(std::move(allowed));
+  }
+  return found;
+}
+
+Json findings_json(const std::vector<AllowedFinding>& findings) {
+  auto json = Json::array();
+  for (const auto& one : findings) {
+    json.push_back({{"match", one.match}, {"why", one.why}});
+    if (!one.kind.empty()) json.back()["kind"] = one.kind;
+  }
+  return json;
+}
+
 std::vector<std::string> read_expressions(JsonReader& reader, const std::string& key) {
   return reader.texts_or_empty(key, [](const std::string& expression) {
     if (expression.empty()) return std::string("an empty expression accepts nothing; leave it out");
-    std::string trouble;
-    if (compiled(expression, trouble)) return std::string();
-    return fmt::format("'{}' is not a regular expression that can be used: {}", expression.substr(0, longest_shown),
-                       trouble);
+    return trouble_with(expression);
   });
 }
 
 }  // namespace
 
 bool Allowances::covers(const StateDifference& difference) const {
+  const bool of_a_file = is_of_a_file(difference.kind);
+  if (std::ranges::any_of(of_a_file ? files : findings, [&](const auto& allowed) {
+        return (of_a_file || allowed.kind == difference.kind) && matches(allowed.match, difference.item);
+      }))
+    return true;
   const auto* expressions = expressions_for(*this, difference.kind);
   return expressions != nullptr && std::any_of(expressions->begin(), expressions->end(), [&](const auto& expression) {
            return matches(expression, difference.item);
@@ -148,14 +207,17 @@ Allowances read_allowances(const Json& json, const std::string& pointer, std::ve
   allowances.error_kinds = read_expressions(reader, "error_kinds");
   allowances.installed = read_expressions(reader, "installed");
   allowances.facts = read_expressions(reader, "facts");
+  allowances.files = read_findings(reader, "files", Kind::of_files, problems);
+  allowances.findings = read_findings(reader, "findings", Kind::named, problems);
   reader.finish();
   return allowances;
 }
 
 void to_json(Json& json, const Allowances& allowances) {
-  json = {{"services", allowances.services},   {"listeners", allowances.listeners},
-          {"addresses", allowances.addresses}, {"error_kinds", allowances.error_kinds},
-          {"installed", allowances.installed}, {"facts", allowances.facts}};
+  json = {{"services", allowances.services},          {"listeners", allowances.listeners},
+          {"addresses", allowances.addresses},        {"error_kinds", allowances.error_kinds},
+          {"installed", allowances.installed},        {"facts", allowances.facts},
+          {"files", findings_json(allowances.files)}, {"findings", findings_json(allowances.findings)}};
 }
 
 }  // namespace patchlab::checks::state

@@ -7,6 +7,8 @@
 #include <regex>
 #include <sstream>
 
+#include "checks/state/file_changes.hpp"
+#include "checks/state/rules.hpp"
 #include "cli/commands.hpp"
 #include "cli/option_tree.hpp"
 #include "lab/core/exit_code.hpp"
@@ -391,6 +393,36 @@ TEST(Documents, SayWhatEachExitCodeMeans) {
   for (const auto& one : exit_codes)
     table += fmt::format("| {} | `{}` | {} |\n", number(one.code), one.word, one.meaning);
   expect_table("docs/exit-codes.md", head, table);
+}
+
+// A pattern, as it stands in a cell of a table.
+std::string cell(const std::string& pattern) {
+  if (pattern.empty()) return {};
+  std::string text;
+  for (const char c : pattern) {
+    if (c == '|') text += '\\';
+    text += c == '\n' || c == '\t' ? ' ' : c;
+  }
+  return "`" + text + "`";
+}
+
+TEST(Documents, SayWhatEachFindingIs) {
+  const std::string head = "| Kind | Item | Was | Is | Class | Why |\n";
+  auto table = head + "|---|---|---|---|---|---|\n";
+  for (const auto& rule : checks::state::rules()) {
+    const bool by_diff = std::string(rule.diff) != "*";
+    table += fmt::format("| {} | {} | {} | {} | {} | {} |\n", rule.kind, cell(rule.item), cell(rule.before),
+                         by_diff ? "a line " + cell(std::string(rule.diff).substr(3)) : cell(rule.after),
+                         to_string(rule.finding), rule.why);
+  }
+  expect_table("docs/what-changed.md", head, table);
+}
+
+TEST(Documents, SayWhatIsUsual) {
+  const std::string head = "| Path | Why |\n";
+  auto table = head + "|---|---|\n";
+  for (const auto& row : checks::state::usual_changes()) table += fmt::format("| {} | {} |\n", cell(row.path), row.why);
+  expect_table("docs/what-changed.md", head, table);
 }
 
 // What a person is told to type is there as well.

@@ -10,8 +10,14 @@ namespace {
 using testing::HasSubstr;
 
 TEST(Allowances, ReadsEveryListAndWritesItBack) {
-  const Json json{{"services", {"a"}},    {"listeners", {"b.*"}}, {"addresses", Json::array()},
-                  {"error_kinds", {"c"}}, {"installed", {"d"}},   {"facts", {"e"}}};
+  const Json json{{"services", {"a"}},
+                  {"listeners", {"b.*"}},
+                  {"addresses", Json::array()},
+                  {"error_kinds", {"c"}},
+                  {"installed", {"d"}},
+                  {"facts", {"e"}},
+                  {"files", {{{"match", "/etc/f"}, {"why", "w"}}}},
+                  {"findings", {{{"kind", "sysctl"}, {"match", "g"}, {"why", "w"}}}}};
   std::vector<JsonProblem> problems;
   const auto allowances = read_allowances(json, "/allow", problems);
   EXPECT_TRUE(problems.empty());
@@ -36,6 +42,39 @@ TEST(Allowances, MatchTheWholeItemOfTheirOwnKindOnly) {
   EXPECT_FALSE(allowances.covers({"service", "cups-browsed", "running", "stopped"}));
   EXPECT_FALSE(allowances.covers({"listener", "cups", "", ""}));
   EXPECT_FALSE(allowances.covers({"unheard-of", "cups", "", ""}));
+}
+
+TEST(Allowances, OfTheWholeGuestNeedAReason) {
+  const auto problems_of = [](const Json& json) {
+    std::vector<JsonProblem> problems;
+    (void)read_allowances(json, "/allow", problems);
+    std::vector<std::string> pointers;
+    for (const auto& problem : problems) pointers.push_back(problem.pointer);
+    return pointers;
+  };
+  using testing::ElementsAre;
+  EXPECT_THAT(problems_of({{"files", {{{"match", "/etc/x"}}}}}), ElementsAre("/allow/files/0"));
+  EXPECT_THAT(problems_of({{"files", {{{"match", ""}, {"why", "w"}}}}}), ElementsAre("/allow/files/0/match"));
+  EXPECT_THAT(problems_of({{"files", {{{"match", "("}, {"why", "w"}}}}}), ElementsAre("/allow/files/0/match"));
+  EXPECT_THAT(problems_of({{"files", {{{"match", "x"}, {"why", "w"}, {"kind", "x"}}}}}),
+              ElementsAre("/allow/files/0/kind"));
+  EXPECT_THAT(problems_of({{"files", "x"}}), ElementsAre("/allow/files"));
+  EXPECT_THAT(problems_of({{"findings", {{{"match", "x"}, {"why", "w"}}}}}), ElementsAre("/allow/findings/0"));
+  EXPECT_THAT(problems_of({{"findings", {{{"kind", "file"}, {"match", "x"}, {"why", "w"}}}}}),
+              ElementsAre("/allow/findings/0/kind"));
+}
+
+TEST(Allowances, OfFilesCoverAllThatIsFoundOfThem) {
+  Allowances allowances;
+  allowances.files = {{"", "/etc/x.*", "w"}};
+  allowances.findings = {{"sysctl", "vm\\..*", "w"}};
+  for (const auto* kind : {"file", "set-uid", "capability", "acl", "world-writable"})
+    EXPECT_TRUE(allowances.covers({kind, "/etc/x/y", "", "file"})) << kind;
+  EXPECT_FALSE(allowances.covers({"file", "/etc/y", "", "file"}));
+  EXPECT_FALSE(allowances.covers({"account", "/etc/x", "", "file"}));
+  EXPECT_TRUE(allowances.covers({"sysctl", "vm.swappiness", "1", "2"}));
+  EXPECT_FALSE(allowances.covers({"sysctl", "net.vm.x", "1", "2"}));
+  EXPECT_FALSE(allowances.covers({"module", "vm.x", "1", "2"}));
 }
 
 TEST(Allowances, SurviveAVeryLongLine) {
