@@ -7,6 +7,7 @@
 #include <mutex>
 #include <thread>
 
+#include "checks/state/learnt.hpp"
 #include "reports/record/queries.hpp"
 #include "snapshots/store/cell_checkpoint.hpp"
 
@@ -342,8 +343,8 @@ class Cell::Trial {
     return machines;
   }
 
-  // New kinds of log lines after a plain restart are the price of a restart, not of a patch; anything else that differs
-  // breaks the control.
+  // New kinds of log lines, and changes of files and settings, are the price of a restart, not of a patch; what a
+  // machine may not lose breaks the control.
   void learn() {
     failed_.clear();  // by those lines alone nothing failed, and what failed is not looked at in later phases
     lost_.clear();
@@ -351,9 +352,12 @@ class Cell::Trial {
       if (phase.outcome == Outcome::not_reached) continue;  // nothing was seen, so nothing is learnt, and it is no pass
       auto* machine = cell_.machines_.at(phase.machine).get();
       std::erase_if(phase.differences, [&](const auto& difference) {
-        if (difference.kind != checks::state::log_kind) return false;
-        machine->learn_log_kind(difference.item);
-        return true;
+        const auto key = checks::state::learnt_key(difference);
+        if (difference.kind == checks::state::log_kind)
+          machine->learn_log_kind(difference.item);
+        else if (!key.empty())
+          machine->learn_change(key);
+        return !key.empty();
       });
       phase.outcome = machine_outcome(phase);
       if (phase.outcome == Outcome::pass) continue;

@@ -72,6 +72,9 @@ PhaseRecord CellMachine::observe_baseline() {
     role_checks_.account_for_flaky(record, Learning::yes);
     if (const auto seen = observation_.learn(record); !seen)
       record.error = lab::guest::observer_trouble(trouble_.unobserved(seen.error()));
+    else if (const auto watched = watch_.remember(*guest_.adapter); !watched)
+      record.error = lab::guest::observer_trouble(trouble_.unobserved(watched.error()));
+    for (const auto& [what, why] : watch_.unseen()) record.not_observed.push_back(fmt::format("{}: {}", what, why));
     expected_.installed = observation_.baseline_installed();
   }
   const auto quiet = readiness_.settle("");  // a guest that always has something to do is saved as it is
@@ -92,6 +95,8 @@ Result<void> CellMachine::revert(const std::string& trial, const std::vector<Ins
       trial, "revert",
       start.installs.empty() ? "the baseline to be back"
                              : fmt::format("the state with {} candidates installed to be back", start.installs.size()));
+  candidates_.clear();
+  for (const auto& job : jobs) candidates_.push_back(job.candidate);
   applied_ = start.installs;
   expected_ = start.expected;
   observation_.begin_trial();
@@ -110,6 +115,13 @@ Result<void> CellMachine::revert(const std::string& trial, const std::vector<Ins
                   .stop = guest_.context.stop};
   PATCHLAB_TRY(wait_until(guest_.context.clock, wait, [&] { return guest_.agent.answers(std::chrono::seconds(2)); }));
   return guest_.agent.set_time_to_host();
+}
+
+Result<void> CellMachine::compare_whole(PhaseRecord& record) {
+  PATCHLAB_ASSIGN(auto found,
+                  watch_.differences(*guest_.adapter, candidates_, guest_.job.plan.allowances, known_changes_));
+  std::ranges::move(found, std::back_inserter(record.differences));
+  return {};
 }
 
 PhaseRecord CellMachine::examine(const std::string& trial, const std::string& phase, Learning learning) {
@@ -134,6 +146,7 @@ PhaseRecord CellMachine::examine(const std::string& trial, const std::string& ph
   }
   round.compare_durations(phase, record.checks);
   auto looked = observation_.compare(record, expected_, patched_);
+  if (looked && is_watched(phase, guest_.context.job.policy)) looked = compare_whole(record);
   role_checks_.account_for_flaky(record, learning);
   const auto ran_on = std::exchange(ran_on_, {}).compare(guest_.job, record);
   if (looked) looked = ran_on;

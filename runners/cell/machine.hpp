@@ -7,6 +7,7 @@
 #include <string>
 
 #include "reports/record/record.hpp"
+#include "runners/cell/change_watch.hpp"
 #include "runners/cell/context.hpp"
 #include "runners/cell/expectation.hpp"
 #include "runners/cell/host_share.hpp"
@@ -22,8 +23,8 @@
 
 namespace patchlab::runners::cell {
 
-// One clone, as a trial sees it: in which order things are done to it and looked at. How each is done is a part's with a
-// file of its own. Used by one trial at a time; different machines work in parallel.
+// One clone, as a trial sees it: in which order things are done to it and looked at. How each is done is a part's with
+// a file of its own. Used by one trial at a time; different machines work in parallel.
 class CellMachine {
  public:
   CellMachine(CellContext& context, const MachineJob& job);
@@ -40,6 +41,8 @@ class CellMachine {
   [[nodiscard]] reports::PhaseRecord observe_baseline();
   // A kind of log line that a plain restart brings (seen in the control trial) is noise, and known from then on.
   void learn_log_kind(const std::string& kind) { observation_.learn_log_kind(kind); }
+  // Likewise any other change that a machine makes by itself, by its key (checks/state/learnt.hpp).
+  void learn_change(const std::string& key) { known_changes_.insert(key); }
 
   using Checkpoints = cell::Checkpoints;
   // Back to where this trial begins, agent answering, clock set. An Error here is the lab's trouble.
@@ -74,6 +77,7 @@ class CellMachine {
   void save_evidence(const std::filesystem::path& folder);
 
  private:
+  [[nodiscard]] Result<void> compare_whole(reports::PhaseRecord& record);
   // The only place where what a guest says becomes a file.
   void keep_evidence(const std::filesystem::path& file, const std::string& text) const;
 
@@ -84,6 +88,9 @@ class CellMachine {
   HostShare host_share_{guest_};
   RoleChecks role_checks_{guest_};
   Observation observation_{guest_};
+  ChangeWatch watch_{guest_.job.shipped};
+  std::set<std::string> known_changes_;
+  std::vector<std::string> candidates_;  // of the trial that is under way
   Installer installer_{guest_, trouble_};
   KeptStates kept_states_{guest_, readiness_};
   const Redactor secrets_;

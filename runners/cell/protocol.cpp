@@ -56,6 +56,7 @@ Json machine_json(const MachineJob& job) {
           {"setups", setups_json(job.setups)},
           {"replaces", job.replaces},
           {"parts", job.parts},
+          {"shipped", job.shipped},
           {"passwords", job.passwords}};
 }
 
@@ -88,6 +89,7 @@ MachineJob machine_from(const Json& json) {
     for (const auto& row : rows) job.replaces[file].push_back(replaced_products_from(row, "", problems));
   }
   job.parts = json.at("parts").get<std::set<std::string>>();
+  job.shipped = json.at("shipped").get<std::map<std::string, std::vector<ShippedPackage>>>();
   job.passwords = json.at("passwords").get<std::vector<std::string>>();
   return job;
 }

@@ -43,6 +43,8 @@ struct MachineJob {
   // Of candidates for Windows, by file name: how .exe files are installed, and what .msi files take away.
   std::map<std::string, lab::guest::windows::SetupHabits> setups;
   std::map<std::string, std::vector<ReplacedProducts>> replaces;
+  // Of candidates for Debian, by id: what their packages bring, computed from the tested bytes.
+  std::map<std::string, std::vector<ShippedPackage>> shipped;
   std::set<std::string> parts;  // servicing packages that the candidates are made of
   // Of the accounts that the image has: whatever a guest prints, they are not kept.
   std::vector<std::string> passwords;

@@ -6,6 +6,7 @@
 #include "lab/core/printable.hpp"
 #include "patches/apt/recipe_source.hpp"
 #include "patches/candidate/manifest.hpp"
+#include "patches/deb/shipped_files.hpp"
 #include "patches/medium/medium.hpp"
 #include "patches/msu/servicing_package.hpp"
 #include "patches/repack/recipe.hpp"
@@ -241,6 +242,23 @@ void tell_windows(const Candidate& candidate, const std::vector<patches::Candida
   }
 }
 
+// What the candidate's packages bring, from the bytes that are tested; each file is read once.
+Result<void> tell_debian(const Candidate& candidate, const std::vector<patches::CandidateFile>& files,
+                         std::map<std::string, ShippedPackage>& known, cell::MachineJob& machine) {
+  if (machine.system.family != GuestFamily::debian) return {};
+  const auto store = patches::default_store();
+  for (const auto& file : files) {
+    auto found = known.find(file.sha256);
+    if (found == known.end()) {
+      PATCHLAB_ASSIGN(const auto path, store.verified_path(file.sha256));
+      PATCHLAB_ASSIGN(auto shipped, patches::shipped_files(path, file.package));
+      found = known.emplace(file.sha256, std::move(shipped)).first;
+    }
+    machine.shipped[candidate.id].push_back(found->second);
+  }
+  return {};
+}
+
 // A servicing stack of the set is a prerequisite where a machine needs it: where its owner does not say that it has a
 // new enough one.
 void add_servicing_stacks(const Plan& plan, const DepartmentPlan& department, std::size_t index, DepartmentJob& job) {
@@ -283,6 +301,7 @@ Result<DepartmentJob> department_job(const Plan& plan, const PackagePlan& packag
     job.candidates.push_back({.id = candidate.id, .digest = candidate.digest});
   }
   std::map<std::string, std::map<std::size_t, std::vector<patches::CandidateFile>>> files;
+  std::map<std::string, ShippedPackage> shipped;
   for (const auto& machine : department.machines) {
     const auto& image = plan.goldens.at(key_of(machine.golden));
     job.cell.machines.push_back(machine_job(machine, department, image));
@@ -304,6 +323,7 @@ Result<DepartmentJob> department_job(const Plan& plan, const PackagePlan& packag
                                .expected = patches::expected_changes(image.packages, part.files),
                                .says_what_it_changes = patches::say_what_they_change(part.files)};
       tell_windows(plan.candidates[i], part.files, job.cell.machines.back());
+      PATCHLAB_TRY(tell_debian(plan.candidates[i], part.files, shipped, job.cell.machines.back()));
       job.candidates[i].installs[machine.name] = std::move(install);
       files[machine.name][i] = part.files;
     }

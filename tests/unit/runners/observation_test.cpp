@@ -243,6 +243,8 @@ TEST(DebianObservation, OfEachPartOfTheHostStateIsNeeded) {
       const auto name = answer.substr(begin, answer.find('\n', begin) - begin);
       at = begin;
       if (way == "garbage" && name == "end") continue;  // nothing is read there
+      // Only the baseline asks for them: debian_view_test.
+      if (way == "lost" && (name == "digests" || name == "texts" || name == "owned")) continue;
       DebianDepartment department;
       EXPECT_EQ(department.prepare().outcome, Outcome::pass);
       if (way == "lost") department.lost.insert(name);
