@@ -437,6 +437,12 @@ Result<void> read_units(std::string_view text, GuestView& view) {
   return rows.empty() ? Result<void>(not_understood("units", text)) : Result<void>();
 }
 
+// What a guest need not have the means to tell.
+bool is_optional(const std::string& section) {
+  constexpr std::array<std::string_view, 7> sections{"module", "mount", "route", "sysctl", "clock", "firewall", "unit"};
+  return std::ranges::count(sections, std::string_view(section)) > 0;
+}
+
 std::map<std::string, std::set<std::string>> owned(const std::string& text) {
   std::map<std::string, std::set<std::string>> found;
   for_lines(text, [&](std::string_view line) {
@@ -494,7 +500,7 @@ Result<GuestView> view(const std::map<std::string, std::string>& sections, const
       return guest_error(
           fmt::format("the guest could not list its {}: {}", name.substr(failed.size()), shortened(text, 200)));
     }
-    if (name.starts_with(absent))
+    if (name.starts_with(absent) && is_optional(name.substr(absent.size())))
       view.state.absent_sources[name.substr(absent.size())] = text.substr(0, text.find('\n'));
   }
   for (const auto* needed : {"files", "accounts", "module", "mount", "route", "sysctl", "clock", "firewall"}) {
