@@ -7,7 +7,7 @@
 
 #include <sstream>
 
-#include "checks/mail/base64.hpp"
+#include "lab/core/base64.hpp"
 #include "lab/core/text.hpp"
 
 namespace patchlab::checks::mail {

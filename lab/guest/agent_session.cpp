@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "lab/guest/base64.hpp"
+#include "lab/core/base64.hpp"
 
 namespace patchlab::lab::guest {
 namespace {

@@ -9,6 +9,7 @@
 
 #include <array>
 
+#include "lab/core/base64.hpp"
 #include "lab/core/digest.hpp"
 #include "lab/core/files.hpp"
 #include "lab/core/json.hpp"
@@ -27,15 +28,6 @@ struct FreeWith {
 };
 using Bytes = std::unique_ptr<BIO, FreeWith<&BIO_free>>;
 using Signing = std::unique_ptr<EVP_MD_CTX, FreeWith<&EVP_MD_CTX_free>>;
-
-std::string base64(std::string_view bytes) {
-  std::string text(4 * ((bytes.size() + 2) / 3) + 1, '\0');  // OpenSSL writes a NUL behind it
-  const auto size =
-      ::EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()),
-                        reinterpret_cast<const unsigned char*>(bytes.data()), static_cast<int>(bytes.size()));
-  text.resize(static_cast<std::size_t>(size));
-  return text;
-}
 
 // Instead of asking at the terminal.
 int no_password(char*, int, int, void*) { return 0; }

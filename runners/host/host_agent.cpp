@@ -13,8 +13,8 @@
 #include <mutex>
 #include <thread>
 
+#include "lab/core/base64.hpp"
 #include "lab/core/digest.hpp"
-#include "lab/guest/base64.hpp"
 #include "lab/network/host_facts.hpp"
 #include "runners/cell/reply.hpp"
 #include "runners/host/workplace.hpp"
@@ -109,7 +109,7 @@ Result<Json> HostAgent::begin(const std::string& run, const std::string& cell) {
 
 Result<Json> HostAgent::take_piece(const Json& request) {
   const std::string sha256 = request.at("sha256");
-  const auto bytes = lab::guest::from_base64(request.at("bytes").get_ref<const std::string&>());
+  const auto bytes = patchlab::from_base64(request.at("bytes").get_ref<const std::string&>());
   if (!is_sha256(sha256) || !bytes || !scratch_) return misunderstood("a piece of a medium");
   const auto path = scratch_->path() / "media" / (sha256 + ".iso");
   const auto half = path.string() + ".part";
@@ -154,7 +154,7 @@ Result<Json> HostAgent::read_one(const Json& request) const {
   const fs::path name = request.at("name").get<std::string>();
   if (!stays_below(name)) return misunderstood("a file of evidence");
   PATCHLAB_ASSIGN(const auto bytes, read_file(folder / name, largest_evidence));
-  return Json(lab::guest::base64(bytes));
+  return Json(patchlab::base64(bytes));
 }
 
 int host_agent_main(const std::string& program) {

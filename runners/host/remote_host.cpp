@@ -10,8 +10,8 @@
 #include <mutex>
 #include <sstream>
 
+#include "lab/core/base64.hpp"
 #include "lab/core/digest.hpp"
-#include "lab/guest/base64.hpp"
 #include "runners/cell/conversation.hpp"
 #include "runners/host/workplace.hpp"
 
@@ -76,7 +76,7 @@ class Connection {
       bytes.read(piece.data(), static_cast<std::streamsize>(piece.size()));
       if (bytes.bad()) return infrastructure_error(fmt::format("reading '{}' failed", file.string()));
       const bool last = bytes.eof();
-      const auto text = lab::guest::base64(std::string_view(piece).substr(0, static_cast<std::size_t>(bytes.gcount())));
+      const auto text = patchlab::base64(std::string_view(piece).substr(0, static_cast<std::size_t>(bytes.gcount())));
       PATCHLAB_ASSIGN(const auto answer,
                       call({{"op", "medium"}, {"sha256", sha256}, {"first", first}, {"last", last}, {"bytes", text}})
                           .while_doing(fmt::format("sending '{}' to {}", file.string(), who_)));
@@ -96,7 +96,7 @@ class Connection {
         return infrastructure_error(fmt::format("{} has evidence of a name that is none: '{}'", who_, name));
       PATCHLAB_ASSIGN(const auto answer, call({{"op", "file"}, {"cell", cell}, {"folder", folder}, {"name", name}}));
       PATCHLAB_ASSIGN(const auto text, understood(who_, [&] { return answer.get<std::string>(); }));
-      const auto bytes = lab::guest::from_base64(text);
+      const auto bytes = patchlab::from_base64(text);
       if (!bytes) return infrastructure_error(fmt::format("{} sent '{}' garbled", who_, name));
       PATCHLAB_TRY(create_folders((to / name).parent_path()));
       PATCHLAB_TRY(write_file_atomically(to / name, *bytes));

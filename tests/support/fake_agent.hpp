@@ -11,8 +11,8 @@
 #include <string>
 #include <vector>
 
+#include "lab/core/base64.hpp"
 #include "lab/core/json.hpp"
-#include "lab/guest/base64.hpp"
 #include "lab/guest/debian_install.hpp"
 #include "lab/hypervisor.hpp"
 
@@ -114,7 +114,7 @@ class FakeAgent {
   std::string execute(const Json& arguments) {
     const auto program = arguments.at("path").get<std::string>();
     const auto list = arguments.at("arg").get<std::vector<std::string>>();
-    const auto script = lab::guest::from_base64(arguments.value("input-data", "")).value_or("?");
+    const auto script = patchlab::from_base64(arguments.value("input-data", "")).value_or("?");
     std::string line = "run " + program;
     for (const auto& argument : list) line += " " + argument;
     calls.push_back(line);
@@ -175,8 +175,8 @@ class FakeAgent {
       value["signal"] = *process.signal;
     else
       value["exitcode"] = process.exit_code;
-    if (!process.output.empty()) value["out-data"] = lab::guest::base64(process.output);
-    if (!process.errors.empty()) value["err-data"] = lab::guest::base64(process.errors);
+    if (!process.output.empty()) value["out-data"] = patchlab::base64(process.output);
+    if (!process.errors.empty()) value["err-data"] = patchlab::base64(process.errors);
     if (process.truncated) value["out-truncated"] = true;
     processes_.erase(found);
     return returned(value);
@@ -205,7 +205,7 @@ class FakeAgent {
       return returned(Json::object());
     }
     if (name == "guest-file-write") {
-      const auto block = lab::guest::from_base64(arguments.at("buf-b64").get<std::string>()).value_or("?");
+      const auto block = patchlab::from_base64(arguments.at("buf-b64").get<std::string>()).value_or("?");
       bytes += block;
       return returned({{"count", block.size()}, {"eof", false}});
     }
@@ -218,7 +218,7 @@ class FakeAgent {
       const auto block = bytes.substr(std::min(position, bytes.size()), arguments.at("count").get<std::size_t>());
       position += block.size();
       return returned(
-          {{"count", block.size()}, {"buf-b64", lab::guest::base64(block)}, {"eof", position >= bytes.size()}});
+          {{"count", block.size()}, {"buf-b64", patchlab::base64(block)}, {"eof", position >= bytes.size()}});
     }
     return returned(Json::object());  // flush
   }

@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "lab/core/base64.hpp"
 #include "lab/core/json.hpp"
-#include "lab/guest/base64.hpp"
 #include "tests/support/fake_clock.hpp"
 #include "tests/support/fake_hypervisor.hpp"
 
@@ -152,7 +152,7 @@ class FaultyHypervisor final : public lab::Hypervisor {
     std::string line = arguments.at("path").get<std::string>();
     for (const auto& argument : arguments.at("arg")) line += " " + argument.get<std::string>();
     // Scripts come on standard input: the first line that is like no other tells which.
-    const auto script = lab::guest::from_base64(arguments.value("input-data", "")).value_or("");
+    const auto script = patchlab::from_base64(arguments.value("input-data", "")).value_or("");
     if (script.find("folder='") != std::string::npos)
       line = "launch of a job";
     else if (script.find("osrelease") != std::string::npos)
@@ -189,10 +189,10 @@ class FaultyHypervisor final : public lab::Hypervisor {
       value["exitcode"] = value["exitcode"] == 0 ? 5 : 0;
     } else if (way_ != Way::bad_end && value.contains("out-data")) {
       struck_ = true;
-      value["out-data"] = lab::guest::base64(bytes);
+      value["out-data"] = patchlab::base64(bytes);
     } else if (way_ != Way::bad_end && value.contains("buf-b64") && value["count"] != 0) {
       struck_ = true;
-      value["buf-b64"] = lab::guest::base64(bytes);
+      value["buf-b64"] = patchlab::base64(bytes);
       value["count"] = bytes.size();
     }
     return json.dump();

@@ -389,7 +389,7 @@ TEST_F(CellTest, NoPasswordOfACheckIsSaidOrKept) {
   const std::string password = "Rainy-Tuesday-41";
   job_.machines[0].plan.checks.push_back(
       {.id = "login", .kind = "unknown.kind", .parameters = {{"user", "alice"}, {"password", password}}});
-  const auto base64 = lab::guest::base64("alice" + password);
+  const auto base64 = patchlab::base64("alice" + password);
   auto usual = guest_.programs;
   guest_.programs = [&](const auto& program, const auto& arguments, const auto& script) {
     auto process = usual(program, arguments, script);

@@ -7,9 +7,9 @@
 
 #include <cstdlib>
 
+#include "lab/core/base64.hpp"
 #include "lab/core/digest.hpp"
 #include "lab/core/files.hpp"
-#include "lab/guest/base64.hpp"
 #include "runners/host/workplace.hpp"
 
 namespace patchlab::runners::host {
@@ -51,8 +51,7 @@ class HostAgentTest : public ::testing::Test {
     return workplace_from_json(result({{"op", "begin"}, {"run", "r1"}, {"cell", cell}}));
   }
   static Json piece(const std::string& sha256, bool first, bool last, const std::string& bytes) {
-    return {
-        {"op", "medium"}, {"sha256", sha256}, {"first", first}, {"last", last}, {"bytes", lab::guest::base64(bytes)}};
+    return {{"op", "medium"}, {"sha256", sha256}, {"first", first}, {"last", last}, {"bytes", patchlab::base64(bytes)}};
   }
 
   fs::path folder_;
@@ -102,7 +101,7 @@ TEST_F(HostAgentTest, GivesTheEvidenceOfATrialAndNothingElse) {
   const Json folder{{"op", "files"}, {"cell", "finance"}, {"folder", "t1"}};
   EXPECT_THAT(result(folder).get<std::vector<std::string>>(), ElementsAre("dns/journal.txt", "note.txt"));
   Json file{{"op", "file"}, {"cell", "finance"}, {"folder", "t1"}, {"name", "dns/journal.txt"}};
-  EXPECT_EQ(lab::guest::from_base64(result(file).get<std::string>()), bytes);
+  EXPECT_EQ(patchlab::from_base64(result(file).get<std::string>()), bytes);
   file["name"] = "../secret";
   EXPECT_THAT(trouble(file), HasSubstr("a file of evidence"));
   file["folder"] = "../finance";

@@ -14,7 +14,7 @@
 #include <csignal>
 #include <stdexcept>
 
-#include "checks/mail/base64.hpp"
+#include "lab/core/base64.hpp"
 
 namespace patchlab::checks::mail::testing {
 namespace {

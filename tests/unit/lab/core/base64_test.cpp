@@ -1,10 +1,10 @@
 // SPDX-FileCopyrightText: 2026 The patchlab authors
 // SPDX-License-Identifier: Apache-2.0
-#include "lab/guest/base64.hpp"
+#include "lab/core/base64.hpp"
 
 #include <gtest/gtest.h>
 
-namespace patchlab::lab::guest {
+namespace patchlab {
 namespace {
 
 // RFC 4648 section 10.
@@ -33,4 +33,4 @@ TEST(Base64, RefusesWhatNobodyWrote) {
 }
 
 }  // namespace
-}  // namespace patchlab::lab::guest
+}  // namespace patchlab

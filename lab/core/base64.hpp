@@ -6,11 +6,11 @@
 #include <string>
 #include <string_view>
 
-namespace patchlab::lab::guest {
+namespace patchlab {
 
-// RFC 4648 section 4, with padding: how the guest agent carries bytes in JSON.
+// RFC 4648 section 4, with padding: how bytes are carried in JSON.
 [[nodiscard]] std::string base64(std::string_view bytes);
 // Nothing for anything that `base64` could not have written (a cut or garbled reply must not pass for data).
 [[nodiscard]] std::optional<std::string> from_base64(std::string_view text);
 
-}  // namespace patchlab::lab::guest
+}  // namespace patchlab

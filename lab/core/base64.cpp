@@ -1,20 +1,20 @@
 // SPDX-FileCopyrightText: 2026 The patchlab authors
 // SPDX-License-Identifier: Apache-2.0
-#include "lab/guest/base64.hpp"
+#include "lab/core/base64.hpp"
 
 #include <array>
 #include <cstdint>
 
-namespace patchlab::lab::guest {
+namespace patchlab {
 namespace {
-constexpr std::string_view digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+constexpr std::string_view base64_digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 constexpr std::uint8_t not_a_digit = 0xFF;
 
-constexpr std::array<std::uint8_t, 256> values = [] {
+constexpr std::array<std::uint8_t, 256> base64_values = [] {
   std::array<std::uint8_t, 256> table{};
   for (auto& value : table) value = not_a_digit;
-  for (std::size_t i = 0; i < digits.size(); ++i)
-    table[static_cast<unsigned char>(digits[i])] = static_cast<std::uint8_t>(i);
+  for (std::size_t i = 0; i < base64_digits.size(); ++i)
+    table[static_cast<unsigned char>(base64_digits[i])] = static_cast<std::uint8_t>(i);
   return table;
 }();
 
@@ -28,10 +28,10 @@ std::string base64(std::string_view bytes) {
   text.reserve((bytes.size() + 2) / 3 * 4);
   for (std::size_t i = 0; i < bytes.size(); i += 3) {
     const auto group = byte_at(bytes, i) << 16U | byte_at(bytes, i + 1) << 8U | byte_at(bytes, i + 2);
-    text += digits[group >> 18U];
-    text += digits[group >> 12U & 0x3FU];
-    text += i + 1 < bytes.size() ? digits[group >> 6U & 0x3FU] : '=';
-    text += i + 2 < bytes.size() ? digits[group & 0x3FU] : '=';
+    text += base64_digits[group >> 18U];
+    text += base64_digits[group >> 12U & 0x3FU];
+    text += i + 1 < bytes.size() ? base64_digits[group >> 6U & 0x3FU] : '=';
+    text += i + 2 < bytes.size() ? base64_digits[group & 0x3FU] : '=';
   }
   return text;
 }
@@ -48,7 +48,7 @@ std::optional<std::string> from_base64(std::string_view text) {
   std::uint32_t group = 0;
   unsigned int bits = 0;
   for (const char c : text) {
-    const auto value = values[static_cast<unsigned char>(c)];
+    const auto value = base64_values[static_cast<unsigned char>(c)];
     if (value == not_a_digit) return std::nullopt;
     group = (group << 6U | value) & 0xFFFFFFU;
     bits += 6;
@@ -62,4 +62,4 @@ std::optional<std::string> from_base64(std::string_view text) {
   return bytes;
 }
 
-}  // namespace patchlab::lab::guest
+}  // namespace patchlab
