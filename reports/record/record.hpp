@@ -59,6 +59,9 @@ struct MachineRecord {
   // The same of what is looked at of the machine besides: services, ports, access rights, and which changes are
   // accepted. Empty: not known.
   std::string state_digest{};
+  // Of a golden image: the folder of its recipe. What a run would start from today is another one when that was
+  // changed, not when somebody made an image of the same name from another folder. Empty: not known, or a domain.
+  std::string golden_recipe{};
 };
 
 // One attempt of something inside the fence to reach the outside. `answered` must be false; one true voids the run. But
@@ -191,12 +194,13 @@ struct DepartmentRecord {
   std::string final_trial;              // id of the trial that ran exactly the promotable set; empty when there is none
 };
 
-// What the run was asked to be less than the whole scenario; all empty: nothing was left out on request.
+// What the run was asked to be other than the whole scenario; all empty: nothing was left out or added on request.
 struct AskedRecord {
   std::vector<std::string> departments;
   std::vector<std::string> roles;
   std::vector<std::string> candidates;
-  std::uint64_t controls = 0;  // above 0: no candidates, only trials without a patch
+  std::uint64_t controls = 0;       // above 0: no candidates, only trials without a patch
+  std::vector<std::string> with{};  // ids of candidates that the scenario does not name
   bool operator==(const AskedRecord&) const = default;
 };
 
@@ -222,6 +226,7 @@ struct RunRecord {
   std::string id;
   std::string tool_version;
   std::string scenario_name;
+  std::string scenario_title;  // for people; empty: it has none, or a record of an older version
   std::string scenario_digest;
   std::string started;
   std::string finished;

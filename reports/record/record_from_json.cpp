@@ -115,6 +115,7 @@ MachineRecord read_machine(const Json& json, const std::string& pointer, Problem
   machine.role = reader.text_or("role", "");
   machine.golden = reader.text_or("golden", "");
   machine.golden_at = reader.text_or("golden_at", "");
+  machine.golden_recipe = reader.text_or("golden_recipe", "");
   machine.golden_digest = reader.text_or("golden_digest", "");
   machine.golden_digest_after = reader.text_or("golden_digest_after", "");
   machine.address = reader.text_or("address", "");
@@ -348,6 +349,7 @@ AskedRecord read_asked(const Json& json, const std::string& pointer, Problems& p
   asked.roles = reader.texts_or_empty("roles");
   asked.candidates = reader.texts_or_empty("candidates");
   asked.controls = static_cast<std::uint64_t>(reader.integer_or("controls", 0, 0, most));
+  asked.with = reader.texts_or_empty("with");
   reader.finish();
   return asked;
 }
@@ -396,6 +398,7 @@ RunRecord read_run(const Json& json, Problems& problems) {
   if (const auto& scenario = reader.raw("scenario"); !scenario.is_null()) {
     JsonReader members(scenario, reader.at("scenario"), problems);
     record.scenario_name = members.text_or("name", "");
+    record.scenario_title = members.text_or("title", "");
     record.scenario_digest = members.text_or("digest", "");
     members.finish();
   }

@@ -45,7 +45,8 @@ Json asked_json(const AskedRecord& asked) {
   return {{"departments", asked.departments},
           {"roles", asked.roles},
           {"candidates", asked.candidates},
-          {"controls", asked.controls}};
+          {"controls", asked.controls},
+          {"with", asked.with}};
 }
 
 Json machine_json(const MachineRecord& machine) {
@@ -53,6 +54,7 @@ Json machine_json(const MachineRecord& machine) {
           {"role", machine.role},
           {"golden", machine.golden},
           {"golden_at", machine.golden_at},
+          {"golden_recipe", machine.golden_recipe},
           {"golden_digest", machine.golden_digest},
           {"golden_digest_after", machine.golden_digest_after},
           {"address", machine.address},
@@ -158,7 +160,8 @@ void to_json(Json& json, const RunRecord& record) {
   json = {{"schema", run_schema},
           {"id", record.id},
           {"tool_version", record.tool_version},
-          {"scenario", {{"name", record.scenario_name}, {"digest", record.scenario_digest}}},
+          {"scenario",
+           {{"name", record.scenario_name}, {"title", record.scenario_title}, {"digest", record.scenario_digest}}},
           {"started", record.started},
           {"finished", record.finished},
           {"duration_ms", record.duration_ms},

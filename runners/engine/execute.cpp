@@ -110,6 +110,7 @@ class Execution {
     record_.tool_version = PATCHLAB_VERSION;
     record_.scenario_name = plan_.scenario.name;
     record_.scenario_digest = plan_.scenario.digest;
+    record_.scenario_title = plan_.scenario.title;
     record_.started = rfc3339(clock_.wall());
     record_.asked = {options_.departments, options_.roles, options_.candidates, options_.controls};
     record_.not_tested = plan_.not_tested;
@@ -173,6 +174,7 @@ class Execution {
   bool hold_images() {
     for (const auto& [key, golden] : plan_.goldens) {
       if (!golden.image) continue;  // a domain is held since it was planned
+      if (golden.image) entry.golden_recipe = machine.plan.golden.recipe.string();
       auto lock = lab::image::hold(*golden.image);
       auto intact = lock ? verify(golden) : Result<void>(lock.error());
       if (!intact) {
