@@ -173,8 +173,8 @@ WebResponse Counter::list() const {
       });
       if (newer) continue;
       auto worst = reports::worst_severity(*record, candidates);
-      sets.push_back({ids[i], department.name, record->scenario_name, record->finished, std::move(candidates),
-                      std::move(worst), reports::decision_of(*decisions, department.name)});
+      sets.push_back({ids[i], department.name, record->scenario_name, reports::title_of(*record), record->finished,
+                      std::move(candidates), std::move(worst), reports::decision_of(*decisions, department.name)});
     }
   }
   if (ids.size() > looked_at)

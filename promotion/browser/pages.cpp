@@ -510,8 +510,7 @@ std::string list_page(const std::vector<ListedSet>& sets, const std::vector<std:
               severity_badge(page, set.worst);
             });
             if (set.decision.emergency.is_one()) page.element("p", {}, to_string(set.decision.emergency));
-            page.element("p", {{"class", "muted"}},
-                         fmt::format("{}, tested {}", set.scenario, time_text(set.finished)));
+            page.element("p", {{"class", "muted"}}, fmt::format("{}, tested {}", set.title, time_text(set.finished)));
           });
         }
       }
@@ -528,7 +527,7 @@ std::string set_page(const ShownSet& shown) {
     const auto waits = waits_for(shown.decision);
     page.element("p", {}, [&] {
       page.element("span", {{"class", css_of(waits)}}, word_of(waits));
-      page.text(shown.record.scenario_name.empty() ? std::string() : " " + shown.record.scenario_name);
+      if (const auto& title = reports::title_of(shown.record); !title.empty()) page.text(" " + title);
     });
     if (shown.decision.emergency.is_one()) page.element("p", {}, to_string(shown.decision.emergency));
     write_summary(page, shown);

@@ -17,7 +17,8 @@ namespace patchlab::promotion::browser {
 struct ListedSet {
   std::string run;  // as it is addressed
   std::string department;
-  std::string scenario;
+  std::string scenario;                 // its name
+  std::string title;                    // what people call it
   std::string finished;                 // RFC 3339
   std::vector<std::string> candidates;  // the tested set
   std::string worst;                    // severity of them

@@ -137,8 +137,10 @@ std::string code(const std::string& text) {
 std::string markdown_summary(const RunRecord& record, const Decisions& decisions, const RunChanges& changes) {
   const auto brief = brief_of(record, decisions);
   const auto departments = record.departments.size();
-  auto text = fmt::format("## {}: {}\n\nRun {}, exit code {}.", marked_down(record.scenario_name),
-                          marked_down(brief.summary.headline), code(record.id), number(brief.summary.code));
+  auto text = fmt::format("## {}: {}\n\nRun {}{}, exit code {}.", marked_down(title_of(record)),
+                          marked_down(brief.summary.headline), code(record.id),
+                          record.scenario_title.empty() ? "" : " of " + marked_down(record.scenario_name),
+                          number(brief.summary.code));
   if (const auto made = decided(brief.summary, departments); !made.empty())
     text += fmt::format(" Decided{}: {}", as_of(decisions).empty() ? "" : " as of " + marked_down(as_of(decisions)),
                         marked_down(made));
@@ -160,8 +162,9 @@ std::string markdown_summary(const RunRecord& record, const Decisions& decisions
 std::string text_summary(const RunRecord& record, const Decisions& decisions, const RunChanges& changes) {
   const auto brief = brief_of(record, decisions);
   const auto departments = record.departments.size();
-  auto text = printable_format("{}: {}\nrun {}, exit code {}\n", record.scenario_name, brief.summary.headline,
-                               record.id, number(brief.summary.code));
+  auto text =
+      printable_format("{}: {}\nrun {}{}, exit code {}\n", title_of(record), brief.summary.headline, record.id,
+                       record.scenario_title.empty() ? "" : " of " + record.scenario_name, number(brief.summary.code));
   if (const auto made = decided(brief.summary, departments); !made.empty())
     text += printable_format("decided{}: {}\n", as_of(decisions).empty() ? "" : " as of " + as_of(decisions), made);
   if (!changes.since.empty()) text += printable_format("new {}\n", to_string(changes));

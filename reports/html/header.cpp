@@ -338,9 +338,10 @@ void write_header(Page& page, const RunRecord& record, const Decisions& decision
     page.element("div", {{"class", "wrap"}}, [&] {
       page.element("p", {{"class", "brand"}}, [&] {
         page.element("b", {}, "patchlab");
-        page.text(" ").element("span", {}, "change report");
+        const bool is_titled = !record.scenario_title.empty() && !record.scenario_name.empty();
+        page.text(" ").element("span", {}, is_titled ? "change report of " + record.scenario_name : "change report");
       });
-      page.element("h1", {}, record.scenario_name.empty() ? record.id : record.scenario_name);
+      page.element("h1", {}, title_of(record).empty() ? record.id : title_of(record));
       page.element("div", {{"class", "hero"}}, [&] {
         icon(page, css_class(summary.outcome));
         page.element("div", {}, [&] {

@@ -37,7 +37,7 @@ void write_head(Page& page, const RunRecord& record) {
     page.empty("meta", {{"name", "viewport"}, {"content", "width=device-width, initial-scale=1"}});
     page.empty("meta", {{"name", "color-scheme"}, {"content", "light dark"}});
     page.empty("meta", {{"name", "referrer"}, {"content", "no-referrer"}});
-    page.element("title", {}, record.scenario_name + " - patchlab run " + record.id);
+    page.element("title", {}, title_of(record) + " - patchlab run " + record.id);
     page.trusted("<style>").trusted(html::style_sheet).trusted("</style>\n");
   });
 }

@@ -19,6 +19,10 @@ const T* find_by(const std::vector<T>& values, Member member, const std::string&
 }
 }  // namespace
 
+const std::string& title_of(const RunRecord& record) {
+  return record.scenario_title.empty() ? record.scenario_name : record.scenario_title;
+}
+
 const CandidateRecord* find_candidate(const RunRecord& record, const std::string& id) {
   return find_by(record.candidates, &CandidateRecord::id, id);
 }
@@ -224,7 +228,9 @@ std::vector<MissingCheck> missing_checks(const DepartmentRecord& department, con
       const auto* phase = find_phase(trial, phase_name, name);
       for (const auto& check : machine->checks) {
         const auto* result = phase == nullptr ? nullptr : find_check(*phase, check);
-        if (result == nullptr || result->outcome == Outcome::not_reached) missing.push_back({phase_name, name, check});
+        const bool was_executed =
+            result != nullptr && result->outcome != Outcome::not_reached && result->outcome != Outcome::skipped;
+        if (!was_executed) missing.push_back({phase_name, name, check});
       }
     }
   }

@@ -11,6 +11,8 @@
 // does.
 namespace patchlab::reports {
 
+// What people call the scenario: by its title, else by its name; empty when the record says neither.
+[[nodiscard]] const std::string& title_of(const RunRecord& record);
 [[nodiscard]] const CandidateRecord* find_candidate(const RunRecord& record, const std::string& id);
 [[nodiscard]] const MachineRecord* find_machine(const DepartmentRecord& department, const std::string& name);
 [[nodiscard]] const TrialRecord* find_trial(const DepartmentRecord& department, const std::string& id);

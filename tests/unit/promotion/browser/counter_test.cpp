@@ -214,11 +214,17 @@ TEST_F(DeskCounter, EachCandidateCountsInWhyItMatters) {
   EXPECT_THAT(get("/set/r1/finance"), HasSubstr("2 unknown"));
 }
 
+TEST_F(DeskCounter, CallsTheScenarioByItsTitle) {
+  EXPECT_THAT(get("/"), HasSubstr(runs_["r1"].scenario_name));
+  runs_["r1"].scenario_title = "The night shift";
+  for (const char* target : {"/", "/set/r1/finance"}) EXPECT_THAT(get(target), HasSubstr("The night shift")) << target;
+}
+
 // Texts of a record come from packages and guests.
 TEST_F(DeskCounter, NothingOfARecordActsOnThePage) {
   const std::string evil = "\"'><script>alert(1)</script><img src=x onerror=alert(1)>\x1b[2J\xe2\x80\xae&amp;";
   auto& record = runs_["r1"];
-  record.scenario_name = evil;
+  record.scenario_name = record.scenario_title = evil;
   record.not_tested = {evil};
   for (auto& candidate : record.candidates) {
     candidate.title = evil;

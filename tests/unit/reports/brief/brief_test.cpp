@@ -54,6 +54,16 @@ TEST(Brief, SaysInPlainTextWhatAPersonMustDo) {
       "pass         2 candidates, wherever they apply\n");
 }
 
+// By its title, with the name beside it, by which policies know it.
+TEST(Brief, CallsTheScenarioByItsTitle) {
+  auto record = tests::healthy_record();
+  record.scenario_title = "All departments, *every* night";
+  EXPECT_THAT(markdown_summary(record, {}), AllOf(StartsWith("## All departments, \\*every\\* night: "),
+                                                  HasSubstr("Run `2026-11-22T060250Z-7f3a91` of xavier-nightly, ")));
+  EXPECT_THAT(text_summary(record, {}), AllOf(StartsWith("All departments, *every* night: "),
+                                              HasSubstr("run 2026-11-22T060250Z-7f3a91 of xavier-nightly, ")));
+}
+
 TEST(Brief, OfManyFailuresIsStillShort) {
   auto record = tests::rich_record();
   auto& department = record.departments[0];
@@ -72,7 +82,7 @@ TEST(Brief, NothingOfARecordActsOnTheReader) {
   const std::string evil =
       "a|b <img src=http://evil/x> `c` [d](https://evil) ![e](f) @team www.evil.com\n# g\n\x1b[2J *h* _i_ ~j~ $k$ &lt;";
   auto record = tests::rich_record();
-  record.scenario_name = evil;
+  record.scenario_name = record.scenario_title = evil;
   record.candidates[4].id = evil;
   for (auto& department : record.departments) {
     department.verdicts[4].candidate = evil;

@@ -49,6 +49,14 @@ TEST(HtmlReport, IsAsReviewed) {
                        html_report(tests::rich_record(), tests::sample_decisions(tests::rich_record())));
 }
 
+TEST(HtmlReport, CallsTheScenarioByItsTitle) {
+  auto record = tests::good_record();
+  record.scenario_title = "Office <1>";
+  const auto page = html_report(record, tests::sample_decisions(record));
+  EXPECT_THAT(page, AllOf(HasSubstr("<h1>Office &lt;1&gt;</h1>"), HasSubstr("change report of " + record.scenario_name),
+                          HasSubstr("<title>Office &lt;1&gt; - patchlab run " + record.id)));
+}
+
 TEST(HtmlReport, IsWellFormed) {
   for (const auto& record : {tests::rich_record(), tests::good_record(), RunRecord{}}) {
     auto page = html_report(record, tests::sample_decisions(record));
