@@ -257,6 +257,8 @@ Result<void> Builder::describe(const Recipe& recipe, const std::string& digest, 
   image.credentials = recipe.credentials;
   image.built = rfc3339(system_clock_source().wall());
   image.suite = host_.codename;
+  PATCHLAB_ASSIGN(const auto own_base, base_digest(inputs_.book.base, ""));
+  PATCHLAB_ASSIGN(image.recipe, recipe_digest(recipe, own_base));
   PATCHLAB_ASSIGN(const auto status, read_file(folder / "dpkg-status"));
   image.packages = parse_dpkg_status(status);
   for (const char* name : {"disk.qcow2", "dpkg-status", "initrd", "kernel"}) {

@@ -96,7 +96,8 @@ void to_json(Json& json, const GoldenImage& image) {
               {"packages", image.packages},
               {"sha256", image.sha256},
               {"built", image.built},
-              {"suite", image.suite}};
+              {"suite", image.suite},
+              {"recipe", image.recipe}};
 }
 
 Result<GoldenImage> golden_image_from_json(const Json& json, const fs::path& folder) {
@@ -121,6 +122,7 @@ Result<GoldenImage> golden_image_from_json(const Json& json, const fs::path& fol
   image.sha256 = read_texts(reader, "sha256", problems);
   image.built = reader.text("built");
   image.suite = reader.text("suite");
+  image.recipe = reader.text_or("recipe", "");
   reader.finish();
   if (!problems.empty()) return problems_error((folder / "image.json").string(), problems);
   image.folder = folder;
@@ -168,6 +170,22 @@ Result<GoldenImage> newest(const fs::path& cache, const std::string& name) {
   }
   return configuration_error(fmt::format("there is no golden image '{}' in '{}'", name, images_folder(cache).string()),
                              fmt::format("build it with 'patchlab image build {}'", name));
+}
+
+Result<GoldenImage> newest_of(const fs::path& cache, const fs::path& folder) {
+  PATCHLAB_ASSIGN(const auto own, own_digest(folder));
+  const auto name = folder.filename().string();
+  PATCHLAB_ASSIGN(const auto images, list(cache));
+  bool was_another = false;
+  for (const auto& image : images) {
+    if (image.name != name) continue;
+    if (image.recipe.empty() || image.recipe == own) return image;
+    was_another = true;
+  }
+  return configuration_error(
+      fmt::format("there is no golden image of the recipe '{}'{} in '{}'", folder.string(),
+                  was_another ? " as it is now" : "", images_folder(cache).string()),
+      fmt::format("build it with 'patchlab image build {} --recipes {}'", name, folder.parent_path().string()));
 }
 
 Result<void> verify(const GoldenImage& image) {

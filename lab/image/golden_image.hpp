@@ -38,6 +38,8 @@ struct GoldenImage {
   std::map<std::string, std::string> sha256;  // file name -> digest
   std::string built;                          // RFC 3339
   std::string suite;                          // codename of the release suite it was built from
+  // own_digest of the recipe that it was built from. Empty: of an older version, not known.
+  std::string recipe;
   // SHA-256 of the bytes of its image.json, which has those of the other files: what a clone starts from, by content.
   // `digest` is the same for whatever was ever built from one recipe. Empty: not read from a folder.
   std::string contents;
@@ -58,6 +60,10 @@ void to_json(Json& json, const GoldenImage& image);
 [[nodiscard]] Result<std::vector<GoldenImage>> list(const std::filesystem::path& cache);
 // The newest finished image with that recipe name; the error says how to build one.
 [[nodiscard]] Result<GoldenImage> newest(const std::filesystem::path& cache, const std::string& name);
+// The newest finished image that this recipe, as it is now in `folder`, was built into; of older images, whose recipe
+// nobody wrote down, those with its name count as well. The error says what to do, also when there is only one of the
+// recipe as it was before.
+[[nodiscard]] Result<GoldenImage> newest_of(const std::filesystem::path& cache, const std::filesystem::path& folder);
 // Reads every file again and compares it with image.json, and that with what was loaded; about a second per gigabyte.
 [[nodiscard]] Result<void> verify(const GoldenImage& image);
 // Shared: held by everybody who uses the image, so that nobody removes it meanwhile.

@@ -280,6 +280,13 @@ Result<std::string> recipe_digest(const Recipe& recipe, const std::string& base_
   return digest.finish();
 }
 
+Result<std::string> own_digest(const fs::path& folder) {
+  PATCHLAB_ASSIGN(const auto book, read_recipes(folder.parent_path()));
+  PATCHLAB_ASSIGN(const auto recipes, select_recipes(book, {folder.filename().string()}));
+  PATCHLAB_ASSIGN(const auto base, base_digest(book.base, ""));  // as the builder writes it into image.json
+  return recipe_digest(recipes.front(), base);
+}
+
 Result<std::vector<fs::path>> files_below(const fs::path& folder) {
   std::vector<fs::path> files;
   std::error_code trouble;

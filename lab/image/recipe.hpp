@@ -79,6 +79,10 @@ struct RecipeBook {
 [[nodiscard]] Result<std::string> base_digest(const BaseRecipe& base, const std::string& packages_digest);
 [[nodiscard]] Result<std::string> recipe_digest(const Recipe& recipe, const std::string& base_digest);
 
+// The same of the recipe in this folder, as it is now, whatever the suite offers: another one means that somebody
+// changed the recipe, or what it stands on.
+[[nodiscard]] Result<std::string> own_digest(const std::filesystem::path& folder);
+
 // Regular files and symbolic links below `folder`, relative, sorted. Empty when there is no such folder.
 [[nodiscard]] Result<std::vector<std::filesystem::path>> files_below(const std::filesystem::path& folder);
 

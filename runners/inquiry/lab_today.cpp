@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runners/inquiry/lab_today.hpp"
 
+#include <array>
 #include <map>
 #include <memory>
 
@@ -17,10 +18,18 @@ namespace {
 using promotion::FileSource;
 using promotion::Seen;
 
+// Two recipes in different folders may have one name. A recipe that cannot be read is of another user, or gone: then
+// every image of the name may be the one.
+Result<lab::image::GoldenImage> image_now(const reports::MachineRecord& machine, const std::filesystem::path& cache) {
+  if (!machine.golden_recipe.empty() && lab::image::own_digest(machine.golden_recipe))
+    return lab::image::newest_of(cache, machine.golden_recipe);
+  return lab::image::newest(cache, machine.golden);
+}
+
 // Older records do not say where their golden machine is: what is not in the cache may as well be a domain.
 std::optional<Seen> look_at_image(const reports::MachineRecord& machine, Look look,
                                   const std::filesystem::path& lab_cache) {
-  const auto image = lab::image::newest(lab_cache.empty() ? cache_folder() : lab_cache, machine.golden);
+  const auto image = image_now(machine, lab_cache.empty() ? cache_folder() : lab_cache);
   if (!image && machine.golden_at.empty()) return std::nullopt;
   if (!image) {
     return Seen{{},
@@ -61,20 +70,21 @@ FileSource files_of(const patches::ContentStore& store) {
 
 promotion::LabToday lab_today(Look look, const std::filesystem::path& lab_cache) {
   // Departments share their golden machines; each is read once.
-  using Key = std::pair<std::string, std::string>;
+  using Key = std::array<std::string, 3>;
   const auto known = std::make_shared<std::map<Key, std::optional<Seen>>>();
   const auto store = patches::default_store();
-  return {.golden =
-              [known, look, lab_cache](const reports::MachineRecord& machine) {
-                const auto [entry, is_new] = known->try_emplace({machine.golden_at, machine.golden});
-                if (is_new) entry->second = look_at_golden(machine, look, lab_cache);
-                return entry->second;
-              },
-          .candidate = [store, look](const reports::CandidateRecord& candidate) -> std::optional<Seen> {
-            if (look == Look::at_names) return std::nullopt;
-            return look_at_candidate(candidate, store);
+  return {
+      .golden =
+          [known, look, lab_cache](const reports::MachineRecord& machine) {
+            const auto [entry, is_new] = known->try_emplace({machine.golden_at, machine.golden, machine.golden_recipe});
+            if (is_new) entry->second = look_at_golden(machine, look, lab_cache);
+            return entry->second;
           },
-          .file = files_of(store)};
+      .candidate = [store, look](const reports::CandidateRecord& candidate) -> std::optional<Seen> {
+        if (look == Look::at_names) return std::nullopt;
+        return look_at_candidate(candidate, store);
+      },
+      .file = files_of(store)};
 }
 
 promotion::LabToday lab_after_the_run() {

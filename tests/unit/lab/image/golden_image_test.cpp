@@ -15,9 +15,9 @@ using ::testing::HasSubstr;
 class GoldenImageTest : public ::testing::Test {
  protected:
   // An image on disk as the builder leaves it, with small files instead of a guest.
-  GoldenImage make(const std::string& name, const std::string& built) {
+  GoldenImage make(const std::string& name, const std::string& built, const std::string& recipe = {}) {
     GoldenImage image;
-    image.digest = sha256(name + built);
+    image.digest = sha256(name + built + recipe);
     image.folder = images_folder(cache.path()) / image.digest;
     image.name = name;
     image.role = "dns";
@@ -37,6 +37,7 @@ class GoldenImageTest : public ::testing::Test {
     image.packages = {{"bind9:amd64", "1:9.18"}};
     image.built = built;
     image.suite = "bookworm";
+    image.recipe = recipe;
     for (const char* file : {"disk.qcow2", "dpkg-status", "initrd", "kernel"}) {
       image.sha256[file] = sha256(file);
       read_only(cache.write(image.folder / file, file));
@@ -117,6 +118,60 @@ TEST_F(GoldenImageTest, TheNewestOfANameIsChosen) {
   const auto found = newest(cache.path(), "dns");
   ASSERT_TRUE(found.has_value()) << found.error().message;
   EXPECT_EQ(found->digest, newer.digest);
+}
+
+// Two folders may each have a recipe 'dns': the image of one is no newer one of the other.
+class RecipesOfOneName : public GoldenImageTest {
+ protected:
+  fs::path recipe(const std::string& folder, const std::string& package) {
+    auto document = *parse_json(testing::dns_json, "image.json");
+    document["packages"] = {package};
+    cache.write(folder + "/common/base.json", testing::base_json);
+    cache.write(folder + "/dns/image.json", document.dump());
+    return cache.path() / folder / "dns";
+  }
+};
+
+TEST_F(RecipesOfOneName, AreToldApart) {
+  const auto mine = recipe("mine", "bind9");
+  const auto theirs = recipe("theirs", "nsd");
+  const auto of_mine = make("dns", "2026-01-01T00:00:00.000Z", own_digest(mine).value());
+  const auto of_theirs = make("dns", "2026-02-01T00:00:00.000Z", own_digest(theirs).value());
+  EXPECT_EQ(newest(cache.path(), "dns").value().digest, of_theirs.digest);
+  EXPECT_EQ(newest_of(cache.path(), mine).value().digest, of_mine.digest);
+  EXPECT_EQ(newest_of(cache.path(), theirs).value().digest, of_theirs.digest);
+  // Built again from the same recipe, since the suite offers something else.
+  const auto again = make("dns", "2026-03-01T00:00:00.000Z", own_digest(mine).value());
+  EXPECT_EQ(newest_of(cache.path(), mine).value().digest, again.digest);
+}
+
+TEST_F(RecipesOfOneName, AreTheSameWhenTheySayTheSame) {
+  const auto here = recipe("here", "bind9");
+  const auto there = recipe("there", "bind9");
+  const auto image = make("dns", "2026-01-01T00:00:00.000Z", own_digest(here).value());
+  EXPECT_EQ(newest_of(cache.path(), there).value().digest, image.digest) << "a run there would start from it";
+}
+
+TEST_F(RecipesOfOneName, WhatWasChangedSinceIsAnotherOne) {
+  const auto folder = recipe("mine", "bind9");
+  make("dns", "2026-01-01T00:00:00.000Z", own_digest(folder).value());
+  recipe("mine", "nsd");
+  const auto found = newest_of(cache.path(), folder);
+  ASSERT_FALSE(found.has_value());
+  EXPECT_THAT(found.error().message, HasSubstr("as it is now"));
+  EXPECT_THAT(found.error().hint, HasSubstr("patchlab image build dns --recipes"));
+  // What the recipes share counts as well.
+  recipe("mine", "bind9");
+  auto base = *parse_json(testing::base_json, "base.json");
+  base["cmdline"] = "loud";
+  cache.write("mine/common/base.json", base.dump());
+  EXPECT_FALSE(newest_of(cache.path(), folder).has_value());
+}
+
+TEST_F(RecipesOfOneName, AnImageOfAnOlderVersionMayBeOfAny) {
+  const auto folder = recipe("mine", "bind9");
+  const auto old = make("dns", "2026-01-01T00:00:00.000Z");
+  EXPECT_EQ(newest_of(cache.path(), folder).value().digest, old.digest);
 }
 
 TEST_F(GoldenImageTest, AMissingImageSaysHowToBuildIt) {
