@@ -121,9 +121,9 @@ changed='[$manifest[0].candidates[].id] as $ids | ($rules[0].findings // {} | {r
 # What the run kept of the trials of this set, and of the control, as its record names it.
 kept='[$manifest[0].candidates[].id] as $ids | [.departments[] | select(.name == $dep) | .trials[] | select(.candidates == [] or (.candidates | sort) == ($ids | sort)) | .evidence_folder // "" | select(. != "") + "/"] as $folders |
   .evidence // [] | .[] | select(.name as $name | any($folders[]; . as $folder | $name | startswith($folder))) | "\(.sha256)  \(.name)" | if test("[[:cntrl:]\\\\]|(^|[ /])\\.\\.?(/|$)") then error("no name") else . end'
-in_force_at() { # TIME LINE: digests of the policies that were in force then, by the lines before this one
+in_force_at() { # TIME LINE [BEFORE OWN]: digests of the policies that were in force then, by the lines before this one; of those that came not BEFORE that one, only OWN
   local i since until old; in_force=
-  for ((i = 1; i < $2; i++)); do [ "${kind[i]}" = policy ] || continue; get $i set; read -r since until old < <(jq -r '"\(.valid_since) \(.valid_until) \(.replaces // "-")"' "${book[$v]}")
+  for ((i = 1; i < $2; i++)); do [ "${kind[i]}" = policy ] || continue; get $i set; [ "$i" -lt "${3:-$2}" ] || [ "$v" = "${4:-}" ] || continue; read -r since until old < <(jq -r '"\(.valid_since) \(.valid_until) \(.replaces // "-")"' "${book[$v]}")
     [ "$(ms_of "$since")" -le "$1" ] || continue; in_force=${in_force//" $old "/" "}; [ "$(ms_of "$until")" -gt "$1" ] || continue; in_force+=" $v "; done; }
 enough() { # RECORD RULEBOOK URGENT WAIVED LINES: whether these approvals are as many different people as the policy asks for; else of how many COUNT, and PEOPLE
   jq -r --arg dep "$dep" --arg waived "$4" --arg urgent "$3" --slurpfile run "$1" "$asked" "$2" >"$work/asked" 2>/dev/null || die "$dep: nobody can tell what its policy asks"
@@ -142,7 +142,7 @@ reviewed() { # BEGUN DONE LINE: whether this emergency was reviewed, or taken ba
   for ((i = 1; i < $3; i++)); do [[ $gone != *" $i "* ]] || continue; case ${kind[i]} in
     reject) { ! is "$i" run "$run" && ! is "$i" set "$set"; } || return 1 ;;
     approve) is "$i" name "$dep" && is "$i" run "$run" && is "$i" set "$set" && [[ $authors != *" ${person[${by[i]}]} "* ]] || continue
-      get "$i" policy; rules=$v; in_force_at "${ms[i]}" "$3"; [[ $in_force != *" $rules "* ]] || all+="$i " ;;
+      get "$i" policy; rules=$v; in_force_at "${ms[i]}" "$3" "$i" "$rules"; [[ $in_force != *" $rules "* ]] || all+="$i " ;;
   esac; done
   for rules in "${!book[@]}"; do given=; saw=; for i in $all; do is "$i" policy "$rules" || continue; given+=" $i"; get "$i" size; [ "$v" -lt "$2" ] || saw=1; done
     [ -z "$saw" ] || ! enough "objects/$run" "${book[$rules]}" '' "$waived" "$given" || return 0; done

@@ -27,10 +27,19 @@ const PromotionStory* rollback_after(const History& history, const PromotionStor
   return nullptr;
 }
 
+std::vector<PolicyOfLedger> with_lines(const std::vector<Policy>& policies, const History& history) {
+  std::vector<PolicyOfLedger> all;
+  for (const auto& policy : policies) {
+    const auto named = std::ranges::find(history.policies(), policy.digest, &NamedPolicy::document);
+    all.push_back({policy, named == history.policies().end() ? 0 : named->line});
+  }
+  return all;
+}
+
 class Reviewing {
  public:
-  Reviewing(const DecisionBook& book, const std::vector<Policy>& policies, Moment now)
-      : book_(book), policies_(policies), now_(now) {}
+  Reviewing(const DecisionBook& book, const std::vector<Policy>& policies, const History& history, Moment now)
+      : book_(book), policies_(policies), of_ledger_(with_lines(policies, history)), now_(now) {}
 
   Result<Review> review(const ChainState& chain, const PromotionStory& story) {
     const auto objects = book_.chain().objects();
@@ -62,7 +71,7 @@ class Reviewing {
     for (const auto& policy : policies_) {
       target.policy = policy.digest;
       const auto question = DecisionBook::question(target, contents, {}, now_);
-      const auto decisions = approvals_while_in_force(DecisionBook::decisions(question, contents), policy, policies_);
+      const auto decisions = approvals_while_in_force(DecisionBook::decisions(question, contents), policy, of_ledger_);
       const auto people = people_in(decisions, contents.trust, policy, review.set);
       auto missing = missing_for_review(policy, people, severities, story.last_line);
       if (missing.empty()) {
@@ -84,6 +93,7 @@ class Reviewing {
  private:
   const DecisionBook& book_;
   const std::vector<Policy>& policies_;
+  std::vector<PolicyOfLedger> of_ledger_;
   Moment now_;
 };
 
@@ -119,8 +129,14 @@ std::vector<std::string> missing_for_review(const Policy& policy, const PeopleOn
   return missing;
 }
 
-Decisions approvals_while_in_force(Decisions decisions, const Policy& policy, const std::vector<Policy>& all) {
-  std::erase_if(decisions.approvals, [&](const Approval& approval) { return !is_in_force(policy, all, approval.at); });
+Decisions approvals_while_in_force(Decisions decisions, const Policy& policy, const std::vector<PolicyOfLedger>& all) {
+  std::erase_if(decisions.approvals, [&](const Approval& approval) {
+    std::vector<Policy> known;
+    for (const auto& one : all) {
+      if (one.line != 0 && one.line < approval.seq) known.push_back(one.policy);
+    }
+    return !is_in_force(policy, known, approval.at);
+  });
   return decisions;
 }
 
@@ -134,7 +150,7 @@ Result<std::vector<Review>> reviews_of_stage(const DecisionBook& book, const std
                                              Moment now) {
   std::vector<Review> reviews;
   PATCHLAB_ASSIGN(const auto chain, book.chain().read());
-  Reviewing reviewing(book, policies, now);
+  Reviewing reviewing(book, policies, chain.history, now);
   for (const auto& story : chain.history.promotions()) {
     const bool published = story.state == PromotionStory::State::done || story.state == PromotionStory::State::switched;
     if (story.review_by.empty() || !published) continue;

@@ -41,9 +41,15 @@ void to_json(Json& json, const Review& review);
                                                           const std::map<std::string, std::string>& severities,
                                                           std::uint64_t done);
 
-// The same decisions with the approvals that were given while this policy was in force.
+// A document of a stage, and the line of the ledger that put it in force; 0: none did.
+struct PolicyOfLedger {
+  Policy policy;
+  std::uint64_t line = 0;
+};
+// The same decisions with the approvals that were given while this policy was in force. What was in force then is said
+// by the ledger's order: a document that came later takes nothing back, whatever beginning it gives itself.
 [[nodiscard]] Decisions approvals_while_in_force(Decisions decisions, const Policy& policy,
-                                                 const std::vector<Policy>& all);
+                                                 const std::vector<PolicyOfLedger>& all);
 
 // All of a stage, in the order of the ledger. `policies`: all documents of the stage; an approval counts under the one
 // that it names, if that was in force when it was given. An error: nobody can tell, and then nothing may be taken for

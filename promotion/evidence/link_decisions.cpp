@@ -110,10 +110,8 @@ Result<void> look_at_reviews(Proving& proving, const std::string& department, St
   std::string why;
   PATCHLAB_ASSIGN(const auto documents, proving.documents_before(proving.lines().size() + 1, why));
   if (!why.empty()) return {};  // said of what is promoted by it
-  std::vector<Policy> policies;
-  for (const auto& document : documents) policies.push_back(document.policy);
   PATCHLAB_ASSIGN(const auto now, past_reviews(proving.processes, proving.ledger, proving.chain, *proving.trust,
-                                               policies, department, proving.lines().size() + 1));
+                                               documents, department, proving.lines().size() + 1));
   const auto until = *chain_time(proving.lines().back().time);
   for (const auto& review : now) {
     if (!review.answered.empty()) continue;

@@ -48,7 +48,7 @@ Result<void> look_at_policy(Proving& proving, const std::string& department, Sto
       department, LinkKind::policy, of_lab,
       fmt::format("'{}', in force by line {}", printable(in_force.id), documents[static_cast<std::size_t>(line)].line));
   story.policy = std::move(in_force);
-  story.policies = std::move(all);
+  story.policies = documents;
   return {};
 }
 

@@ -10,7 +10,6 @@
 
 #include "lab/core/time.hpp"
 #include "promotion/desk/people.hpp"
-#include "promotion/desk/reviews.hpp"
 #include "promotion/evidence/signed_lines.hpp"
 #include "promotion/stage/manifest.hpp"
 #include "reports/record/record.hpp"
@@ -21,7 +20,7 @@ namespace {
 class LookingBack {
  public:
   LookingBack(ProcessRunner& processes, const std::filesystem::path& folder, const BundleChain& chain,
-              const Trust& trust, const std::vector<Policy>& policies, std::uint64_t before)
+              const Trust& trust, const std::vector<PolicyOfLedger>& policies, std::uint64_t before)
       : processes_(processes),
         folder_(folder),
         chain_(chain),
@@ -69,7 +68,7 @@ class LookingBack {
     auto set = manifest->candidates;
     std::ranges::sort(set);
     const auto severities = severities_of(*record, set);
-    for (const auto& policy : policies_) {
+    for (const auto& [policy, named] : policies_) {
       question.policy = policy.digest;
       const auto decisions = approvals_while_in_force(
           decisions_about(question, statements, chain_.state.hashes, trust_), policy, policies_);
@@ -155,7 +154,7 @@ class LookingBack {
   const std::filesystem::path& folder_;
   const BundleChain& chain_;
   const Trust& trust_;
-  const std::vector<Policy>& policies_;
+  const std::vector<PolicyOfLedger>& policies_;
   std::uint64_t before_;
   ObjectFolder objects_;
 };
@@ -164,7 +163,7 @@ class LookingBack {
 
 Result<std::vector<PastReview>> past_reviews(ProcessRunner& processes, const std::filesystem::path& folder,
                                              const BundleChain& chain, const Trust& trust,
-                                             const std::vector<Policy>& policies, const std::string& department,
+                                             const std::vector<PolicyOfLedger>& policies, const std::string& department,
                                              std::uint64_t before) {
   std::vector<PastReview> reviews;
   LookingBack looking(processes, folder, chain, trust, policies, before);

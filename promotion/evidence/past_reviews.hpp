@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "promotion/desk/reviews.hpp"
 #include "promotion/evidence/bundle_chain.hpp"
 #include "promotion/policy/demands.hpp"
 #include "promotion/signature/ssh_keygen.hpp"
@@ -29,7 +30,7 @@ struct PastReview {
 [[nodiscard]] Result<std::vector<PastReview>> past_reviews(ProcessRunner& processes,
                                                            const std::filesystem::path& folder,
                                                            const BundleChain& chain, const Trust& trust,
-                                                           const std::vector<Policy>& policies,
+                                                           const std::vector<PolicyOfLedger>& policies,
                                                            const std::string& department, std::uint64_t before);
 
 }  // namespace patchlab::promotion

@@ -48,8 +48,8 @@ Result<reports::RunRecord> Proving::record_of(const std::string& digest) const {
   return record;
 }
 
-Result<std::vector<Proving::Document>> Proving::documents_before(std::uint64_t end, std::string& why) const {
-  std::vector<Document> documents;
+Result<std::vector<PolicyOfLedger>> Proving::documents_before(std::uint64_t end, std::string& why) const {
+  std::vector<PolicyOfLedger> documents;
   for (std::uint64_t seq = 1; seq < end; ++seq) {
     if (line(seq).kind != ChainKind::policy) continue;
     PATCHLAB_ASSIGN(const auto bytes, objects.get(line(seq).object));
@@ -62,7 +62,7 @@ Result<std::vector<Proving::Document>> Proving::documents_before(std::uint64_t e
       return why = fmt::format("'{}' is not the document that line {} put in force", file.string(), seq), documents;
     auto policy = parse_policy(*text, file.string());
     if (!policy) return why = policy.error().message, documents;
-    documents.push_back({seq, std::move(*policy)});
+    documents.push_back({std::move(*policy), seq});
   }
   return documents;
 }

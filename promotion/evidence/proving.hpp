@@ -40,8 +40,8 @@ struct Story {
   std::optional<reports::RunRecord> record;
   std::optional<Manifest> manifest;
   std::optional<Policy> policy;
-  std::vector<Policy> policies;     // all that were put in force before
-  std::vector<PastReview> reviews;  // of emergency promotions before
+  std::vector<PolicyOfLedger> policies;  // all that were put in force before
+  std::vector<PastReview> reviews;       // of emergency promotions before
   Decisions decisions;
   PeopleOn people;
 };
@@ -93,11 +93,7 @@ class Proving {
   [[nodiscard]] std::filesystem::path version_of(const std::string& department) const;
   [[nodiscard]] Result<reports::RunRecord> record_of(const std::string& digest) const;
   // The policies that lines before `end` put in force; `why` says what is not as it should be with one.
-  struct Document {
-    std::uint64_t line = 0;
-    Policy policy;
-  };
-  [[nodiscard]] Result<std::vector<Document>> documents_before(std::uint64_t end, std::string& why) const;
+  [[nodiscard]] Result<std::vector<PolicyOfLedger>> documents_before(std::uint64_t end, std::string& why) const;
   // The promotion of the same department that was done before it; null: none.
   [[nodiscard]] const PromotionStory* before(const PromotionStory& promotion) const;
 };

@@ -226,6 +226,46 @@ TEST_F(EmergencyDesk, AReviewIsByThePolicyThatWasInForceThen) {
   EXPECT_FALSE(reviews()[0].is_open());
 }
 
+// What was in force is said by the ledger's order: who adds a policy cannot have it begin before those who approved.
+TEST_F(EmergencyDesk, APolicyThatCameLaterTakesNoApprovalBack) {
+  decide(StatementKind::approve, "bob");
+  ASSERT_EQ(in_an_emergency(record_).exit_code, ExitCode::ok);
+  clock_.advance(std::chrono::hours(1));
+  decide(StatementKind::approve, "bob");
+  decide(StatementKind::approve, "carol");
+  ASSERT_FALSE(reviews()[0].is_open());
+  clock_.advance(std::chrono::hours(1));
+  Json stricter{
+      {"schema", "patchlab/policy/v1"},        {"id", "stricter"},           {"valid_since", "2026-11-01T00:00:01Z"},
+      {"valid_until", "2026-12-24T00:00:00Z"}, {"replaces", policy_.digest}, {"approvals", {{{"count", 3}}}}};
+  put_in_force(stricter, 2);
+  EXPECT_FALSE(reviews()[0].is_open()) << "before a line of the ledger names it";
+  policy_ = parse_policy(stricter.dump(), "2.json").value();
+  const auto next = another();
+  EXPECT_EQ(desk_now().promote(next, {}).exit_code, ExitCode::policy);  // names it
+  EXPECT_EQ(reviews()[0].answered, "reviewed by bob, carol");
+  EXPECT_THAT(problems(), IsEmpty());
+}
+
+// From then on the one that it replaced closes nothing any more.
+TEST_F(EmergencyDesk, APolicyThatWasReplacedBeforeClosesNoReview) {
+  decide(StatementKind::approve, "bob");
+  ASSERT_EQ(in_an_emergency(record_).exit_code, ExitCode::ok);
+  Json stricter{
+      {"schema", "patchlab/policy/v1"},        {"id", "stricter"},           {"valid_since", "2026-11-01T00:00:01Z"},
+      {"valid_until", "2026-12-24T00:00:00Z"}, {"replaces", policy_.digest}, {"approvals", {{{"count", 3}}}}};
+  put_in_force(stricter, 2);
+  const auto production = policy_;
+  policy_ = parse_policy(stricter.dump(), "2.json").value();
+  const auto next = another();
+  EXPECT_EQ(desk_now().promote(next, {}).exit_code, ExitCode::policy);  // names it
+  policy_ = production;
+  clock_.advance(std::chrono::hours(1));
+  decide(StatementKind::approve, "bob");
+  decide(StatementKind::approve, "carol");
+  EXPECT_TRUE(reviews()[0].is_open());
+}
+
 // What nobody can read may be unreviewed.
 TEST_F(EmergencyDesk, BlocksWhenNobodyCanTellWhatWasReviewed) {
   decide(StatementKind::approve, "bob");
