@@ -17,10 +17,89 @@ using reports::RequirementRecord;
 bool is_of_one_candidate(const RequirementRecord& requirement) {
   return requirement.about.contains("candidate") && requirement.code.starts_with("candidate-");
 }
-// A failure that somebody may accept: of a check or a change of the guest, seen in the set.
-bool can_be_waived(const RequirementRecord& requirement) {
-  return requirement.about.contains("check") &&
-         (requirement.code == "not-reproduced" || requirement.code == "final-trial-failed");
+const reports::DepartmentRecord* department_of(const reports::RunRecord& record, const std::string& name) {
+  const auto found = std::ranges::find(record.departments, name, &reports::DepartmentRecord::name);
+  return found == record.departments.end() ? nullptr : &*found;
+}
+
+// Whether everything that the requirement is about was observed, and failed: an error stands where a failure would.
+bool was_observed(const reports::RunRecord& record, const std::string& department,
+                  const RequirementRecord& requirement) {
+  const auto about = [&](const char* key, const std::string& value) {
+    const auto found = requirement.about.find(key);
+    return found == requirement.about.end() || found->second == value;
+  };
+  const auto* found = department_of(record, department);
+  if (found == nullptr) return false;
+  for (const auto& trial : found->trials) {
+    if (!requirement.about.contains("trial") || !about("trial", trial.id)) continue;
+    const auto* facts = reports::facts_of(*found, trial);
+    if (facts == nullptr || trial.error || facts->error) return false;
+    return std::ranges::none_of(facts->phases, [&](const reports::PhaseRecord& phase) {
+      if (!about("machine", phase.machine) || !about("phase", phase.phase)) return false;
+      return phase.error || std::ranges::any_of(phase.checks, [&](const checks::CheckResult& check) {
+               return about("check", check.id) && (check.error || check.outcome == Outcome::error);
+             });
+    });
+  }
+  return false;
+}
+// A failure that somebody may accept: of a check or a change of the guest, seen in the set; or what convicts one of it.
+bool can_be_waived(const reports::RunRecord& record, const std::string& department,
+                   const RequirementRecord& requirement) {
+  const auto& code = requirement.code;
+  if (!requirement.about.contains("check") || !requirement.about.contains("machine")) return false;
+  if (code == "not-reproduced" || code == "candidate-failed") return true;
+  return code == "final-trial-failed" && was_observed(record, department, requirement);
+}
+// That a trial or phase failed is said besides what failed in it: it is met with that.
+bool is_sum_of_failures(const reports::RunRecord& record, const reports::DecisionRecord& decision,
+                        const RequirementRecord& sum) {
+  if (sum.code != "final-trial-failed" || sum.about.contains("check") ||
+      !was_observed(record, decision.department, sum))
+    return false;
+  return std::ranges::any_of(decision.requirements, [&](const RequirementRecord& one) {
+    return !one.met && one.code == sum.code && can_be_waived(record, decision.department, one) &&
+           std::ranges::all_of(sum.about, [&](const auto& entry) {
+             const auto found = one.about.find(entry.first);
+             return found != one.about.end() && found->second == entry.second;
+           });
+  });
+}
+
+std::string waive_command(const reports::RunRecord& record, const std::string& department,
+                          const std::vector<std::string>& with, const std::string& what) {
+  std::string command = fmt::format("patchlab waive {} --department {}", record.id, department);
+  for (const auto& id : with) command += " --with " + id;
+  return command + fmt::format(" --what {} --until TIME --ticket TICKET --reason REASON --key KEY", what);
+}
+
+// Those of the set that go along only because something of them was waived.
+std::vector<std::string> held_back_of(const reports::RunRecord& record, const std::string& department,
+                                      const std::vector<std::string>& set) {
+  std::vector<std::string> held_back;
+  const auto* found = department_of(record, department);
+  for (const auto& id : set) {
+    const auto* verdict = found == nullptr ? nullptr : reports::find_verdict(*found, id);
+    if (verdict != nullptr && verdict->outcome == Outcome::fail) held_back.push_back(id);
+  }
+  return held_back;
+}
+
+// What could still be done where everything that applies was held back: the command with which the first of it would
+// go along. Empty: nothing could.
+std::string how_to_accept(const reports::RunRecord& record, const std::string& department) {
+  const auto* found = department_of(record, department);
+  if (found == nullptr) return {};
+  std::string what;
+  std::vector<std::string> with;
+  for (const auto& verdict : found->verdicts) {
+    if (verdict.outcome != Outcome::fail || verdict.failed.empty()) continue;
+    with.push_back(verdict.candidate);
+    if (what.empty()) what = verdict.failed.front();
+  }
+  if (what.empty()) return {};
+  return fmt::format("; whoever accepts what failed may waive it: {}", waive_command(record, department, with, what));
 }
 
 // A change that nobody looked at yet: its command says what to accept, or to approve what was accepted.
@@ -30,8 +109,8 @@ bool is_to_be_accepted(const RequirementRecord& requirement) {
 
 std::vector<std::string> set_of(const reports::RunRecord& record, const reports::DecisionRecord& decision) {
   if (!decision.candidates.empty()) return decision.candidates;
-  const auto department = std::ranges::find(record.departments, decision.department, &reports::DepartmentRecord::name);
-  if (department == record.departments.end()) return {};
+  const auto* department = department_of(record, decision.department);
+  if (department == nullptr) return {};
   const auto* trial =
       reports::find_trial(*department, decision.trial.empty() ? department->final_trial : decision.trial);
   return trial == nullptr ? std::vector<std::string>() : trial->candidates;
@@ -88,8 +167,10 @@ QueueEntry queue_entry(const reports::RunRecord& record, const reports::Decision
   for (const auto& requirement : decision.requirements) {
     // What is held back stands in nobody's way; a failure of the set that somebody has to waive does.
     if (requirement.met || (is_of_one_candidate(requirement) && !requirement.about.contains("check"))) continue;
-    if (!requirement.by_people && !can_be_waived(requirement)) {
+    if (is_sum_of_failures(record, decision, requirement)) continue;
+    if (!requirement.by_people && !can_be_waived(record, decision.department, requirement)) {
       entry.why = to_string(requirement);
+      if (requirement.code == "nothing-to-promote") entry.why += how_to_accept(record, decision.department);
       return entry;
     }
     waiting.missing.push_back(requirement);
@@ -101,11 +182,10 @@ QueueEntry queue_entry(const reports::RunRecord& record, const reports::Decision
   waiting.command = waiting.missing.empty()
                         ? fmt::format("patchlab promote {} --department {}", record.id, decision.department)
                         : waiting.missing.front().command;
-  if (!waiting.missing.empty() && can_be_waived(waiting.missing.front())) {
+  if (!waiting.missing.empty() && can_be_waived(record, decision.department, waiting.missing.front())) {
     const auto& about = waiting.missing.front().about;
-    waiting.command = fmt::format(
-        "patchlab waive {} --department {} --what {}/{} --until TIME --ticket TICKET --reason REASON --key KEY",
-        record.id, decision.department, about.at("machine"), about.at("check"));
+    waiting.command = waive_command(record, decision.department, held_back_of(record, decision.department, waiting.set),
+                                    about.at("machine") + "/" + about.at("check"));
   }
   entry.state = QueueEntry::State::waiting;
   entry.waiting = std::move(waiting);

@@ -7,6 +7,8 @@
 #include <random>
 
 #include "promotion/book/failures.hpp"
+#include "promotion/desk/queue.hpp"
+#include "promotion/desk/shown.hpp"
 #include "promotion/gate/gate.hpp"
 #include "promotion/policy/policy_document.hpp"
 #include "reports/record/findings.hpp"
@@ -301,6 +303,63 @@ TEST(Waiving, LetsASetPassWithExactlyWhatWasAcceptedInIt) {
   auto today = world.today();
   std::ranges::reverse(today.people["finance"]);
   EXPECT_THAT(decide(world.record, "finance", world.policy, today).promotable, ElementsAre("good", "bad", "worse"));
+}
+
+reports::RunRecord two_that_fail() {
+  tests::SampleRun run;
+  run.add_candidate("bad", "Bad", "low", "apt", {"mail"});
+  run.add_candidate("worse", "Worse", "low", "apt", {"dns"});
+  run.add_fault({{"bad"}, "", "after-install", "mail", "deliver", "smtp-refused", "454"});
+  run.add_fault({{"worse"}, "", "after-install", "dns", "", "named", "failed"});
+  run.start_department("finance", 0, {"dns", "mail"});
+  const auto all = run.trial(reports::Purpose::batch, {"bad", "worse"});
+  for (const auto* id : {"bad", "worse"}) {
+    auto& verdict = run.verdict(id, Outcome::fail, "breaks something");
+    verdict.failed = {std::string(id) == "bad" ? "mail/deliver" : "dns/state:service:named"};
+    verdict.trials = {all};
+  }
+  run.end_department("");
+  return run.finish();
+}
+
+// What is missing is one more waiver: nothing else of it stands in the way, and the command names the set.
+TEST(Waiving, WhatIsStillToBeWaivedWaitsInTheQueue) {
+  World world(two_that_fail());
+  const auto entry = [&] {
+    const auto today = world.today();
+    const auto decision = shown(decide(world.record, "finance", world.policy, today), world.record, today);
+    return queue_entry(world.record, decision, today.people.at("finance"));
+  };
+  const auto nothing_passed = entry();
+  EXPECT_EQ(nothing_passed.state, QueueEntry::State::blocked) << "until somebody accepts it";
+  EXPECT_THAT(nothing_passed.why,
+              AllOf(HasSubstr("nothing-to-promote"), HasSubstr("patchlab waive " + world.record.id +
+                                                               " --department finance --with "
+                                                               "bad --with worse --what mail/deliver --until TIME")));
+  world.about({"bad", "worse"});
+  world.history.waive("carol", {waive_mail});
+  world.history.approve("bob");
+  const auto half = entry();
+  ASSERT_EQ(half.state, QueueEntry::State::waiting) << half.why;
+  EXPECT_THAT(half.waiting->command, HasSubstr(" --with bad --with worse --what dns/state:service:named --until "));
+  world.history.waive("carol", {waive_named});
+  world.history.approve("dave");
+  const auto all = entry();
+  ASSERT_EQ(all.state, QueueEntry::State::waiting) << all.why;
+  EXPECT_THAT(all.waiting->command, HasSubstr("patchlab promote "));
+  // An error is accepted by nobody, and then the queue offers nothing.
+  World other(two_that_fail());
+  for (auto& trial : other.record.departments[0].trials) {
+    for (auto& phase : trial.phases) {
+      for (auto& check : phase.checks) {
+        if (check.id != "deliver" || check.outcome != Outcome::fail) continue;
+        check.outcome = Outcome::error;
+        check.error = Error{ErrorClass::check, "nobody looked", {}};
+      }
+    }
+  }
+  world.record = other.record;
+  EXPECT_EQ(entry().state, QueueEntry::State::blocked);
 }
 
 // Of several trials of the set, the one that saw everything counts; searches stop early, or try some machines.
