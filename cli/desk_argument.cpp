@@ -31,6 +31,9 @@ Result<RunAtDesk> run_at_desk(const DeskArguments& arguments, runners::Look look
   std::filesystem::path lab_cache;
   if (!arguments.lab_cache.empty()) {
     PATCHLAB_ASSIGN(lab_cache, absolute_path(arguments.lab_cache).while_doing("--lab-cache"));
+    if (!is_folder(lab_cache))
+      return Error{ErrorClass::usage, fmt::format("--lab-cache '{}' is no folder", arguments.lab_cache.string()),
+                   "name the cache of the user that runs the lab, or leave it out"};
   }
   const auto now = system_clock_source().wall();
   PATCHLAB_ASSIGN(auto policy, promotion::policy_at_desk(stage, now));

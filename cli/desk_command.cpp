@@ -82,6 +82,11 @@ ExitCode serve(Arguments arguments) {
   if (!stage) return report_input(stage.error(), ExitCode::bad_data);
   auto runs = absolute_path(arguments.desk.runs).while_doing("--runs");
   if (!runs) return report_input(runs.error(), ExitCode::bad_data);
+  // Where no run is yet, the folder need not be.
+  if (is_there(*runs) && !is_folder(*runs)) {
+    return report(Error{ErrorClass::usage, fmt::format("--runs '{}' is no folder", arguments.desk.runs.string()),
+                        "name the folder of the runs"});
+  }
   arguments.desk.stage = *stage;
   arguments.desk.runs = *runs;
   auto server = browser::Server::listen(place->address, place->port);

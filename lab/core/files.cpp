@@ -176,6 +176,22 @@ std::filesystem::path cache_folder() {
   return folder;
 }
 
+// Who names something else than a folder has made a mistake; a disk that is full or broken is another thing.
+static Result<void> look_for_obstacles(const std::filesystem::path& folder) {
+  std::filesystem::path at;
+  for (const auto& part : folder) {
+    at /= part;
+    std::error_code code;
+    const auto type = std::filesystem::symlink_status(at, code).type();
+    if (type == std::filesystem::file_type::not_found || type == std::filesystem::file_type::none) return {};
+    if (std::filesystem::is_directory(at, code)) continue;
+    return configuration_error(fmt::format("the cache cannot be '{}': '{}' is no folder", folder.string(), at.string()),
+                               "set PATCHLAB_CACHE to a folder of your own; without it the cache is in XDG_CACHE_HOME, "
+                               "or below HOME");
+  }
+  return {};
+}
+
 Result<std::filesystem::path> own_cache() {
   const auto folder = named_cache();
   if (folder.empty()) {
@@ -183,6 +199,7 @@ Result<std::filesystem::path> own_cache() {
         "there is no folder for the cache: none of PATCHLAB_CACHE, XDG_CACHE_HOME and HOME is set",
         "set PATCHLAB_CACHE to a folder of your own, on a disk with some GiB free");
   }
+  PATCHLAB_TRY(look_for_obstacles(folder));
   std::error_code code;
   if (!std::filesystem::exists(folder, code)) {
     PATCHLAB_TRY(create_folders(folder.parent_path()));

@@ -1,5 +1,6 @@
 // SPDX-FileCopyrightText: 2026 The patchlab authors
 // SPDX-License-Identifier: Apache-2.0
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -50,6 +51,26 @@ class OwnCache : public ::testing::Test {
   fs::path folder_;
   std::map<std::string, std::string> before_;
 };
+
+// Whatever the variable, and wherever on the way.
+TEST_F(OwnCache, IsNoFileNoPipeNoLinkToNowhereAndNotBelowOne) {
+  const auto file = folder_ / "file";
+  ::close(::creat(file.c_str(), 0600));
+  ASSERT_EQ(::mkfifo((folder_ / "pipe").c_str(), 0600), 0);
+  fs::create_symlink("nowhere", folder_ / "link");
+  for (const auto* variable : {"PATCHLAB_CACHE", "XDG_CACHE_HOME", "HOME"}) {
+    for (const auto& thing : {file, folder_ / "pipe", folder_ / "link", file / "below", fs::path("/dev/null")}) {
+      ::setenv(variable, thing.c_str(), 1);
+      EXPECT_THAT(expect_error(), HasSubstr("is no folder")) << variable << " " << thing;
+      ::unsetenv(variable);
+    }
+  }
+  // A link to a folder is one.
+  fs::create_directory(folder_ / "real");
+  fs::create_symlink("real", folder_ / "to-real");
+  ::setenv("PATCHLAB_CACHE", (folder_ / "to-real").c_str(), 1);
+  EXPECT_TRUE(own_cache());
+}
 
 TEST_F(OwnCache, IsNowhereWithoutAHome) {
   EXPECT_THAT(expect_error(), HasSubstr("none of PATCHLAB_CACHE, XDG_CACHE_HOME and HOME is set"));
