@@ -9,6 +9,7 @@
 #include "cli/commands.hpp"
 #include "cli/output.hpp"
 #include "cli/run_ledger.hpp"
+#include "cli/run_output.hpp"
 #include "cli/scribe_argument.hpp"
 #include "cli/terminal.hpp"
 
@@ -18,6 +19,7 @@ namespace {
 struct Arguments {
   std::filesystem::path scenario;
   runners::RunOptions options;
+  std::vector<std::filesystem::path> outputs;
   bool dry_run = false;
   bool no_promote = false;
   bool json = false;
@@ -59,6 +61,10 @@ ExitCode run(Arguments& arguments) {
   const auto stop = interruption();
   const auto scenario = runners::load_scenario(arguments.scenario);
   if (!scenario) return report(scenario.error());
+  if (!arguments.dry_run) {
+    if (const auto prepared = prepare_outputs(arguments.outputs); !prepared)
+      return report(prepared.error(), ExitCode::cannot_create);
+  }
   RunFrame frame{scenario->stage, arguments.options.runs, {}};
   if (!arguments.dry_run && !arguments.desk.command.empty()) {
     auto desk = at_desk(arguments.desk, arguments.scribe);
@@ -105,7 +111,10 @@ ExitCode run(Arguments& arguments) {
   progress.reset();
   if (untold && untold->error_class == ErrorClass::configuration) return report(*untold, ExitCode::bad_data);
   if (!finished) return report(finished.error(), ExitCode::cannot_create);
-  return end_run(frame, begun, *finished, ask, arguments.json ? Show::json : Show::table);
+  const auto code = end_run(frame, begun, *finished, ask, arguments.json ? Show::json : Show::table);
+  if (const auto written = write_outputs(arguments.outputs, finished->folder); !written)
+    return report(written.error(), ExitCode::cannot_create);
+  return code;
 }
 
 }  // namespace
@@ -123,6 +132,16 @@ void add_run(CLI::App& app, Chosen& chosen) {
   running->add_option("--role", arguments->options.roles,
                       "only machines of this role, and what they depend on; nothing is promoted then");
   running->add_option("--candidate", arguments->options.candidates, "only this candidate, and what it needs");
+  running
+      ->add_option("--with", arguments->options.with,
+                   "this package, or folder of a candidate, besides those of the scenario (may be given again); the "
+                   "policy may refuse to promote what such a run tested")
+      ->allow_extra_args(false);
+  running
+      ->add_option("--output", arguments->outputs,
+                   "folder for copies of record, decisions, JUnit and report, or a file for one of them: .json, .xml, "
+                   ".html (may be given again)")
+      ->allow_extra_args(false);
   running->add_option("--runs", arguments->options.runs, "folder for the run's folder")
       ->capture_default_str()
       ->envname("PATCHLAB_RUNS");

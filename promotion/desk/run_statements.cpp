@@ -107,6 +107,7 @@ std::vector<std::string> asked_of(const reports::AskedRecord& asked) {
   add("--department", asked.departments);
   add("--role", asked.roles);
   add("--candidate", asked.candidates);
+  add("--with", asked.with);
   if (asked.controls > 0) all.push_back(fmt::format("--controls {}", asked.controls));
   return all;
 }

@@ -43,6 +43,7 @@ class Summing {
     const auto& asked = record_.asked;
     if (!asked.roles.empty() || !asked.candidates.empty() || asked.controls > 0)
       add("run: asked to be less than its scenario", TestWord::warned);
+    if (!asked.with.empty()) add("run: with candidates that its scenario does not name", TestWord::warned);
     const auto found = std::ranges::find(record_.departments, name, &reports::DepartmentRecord::name);
     if (found == record_.departments.end()) {
       add(name, TestWord::failed);

@@ -111,11 +111,12 @@ class Asking {
   void ask_whole() {
     if (policy_.narrowed == NarrowedRuns::allowed) return;
     const auto narrowings = narrowings_of(record_, department_.name);
-    if (narrowings.empty()) add(DemandCode::run_narrowed, true, "nothing was left out of the run on request");
+    if (narrowings.empty())
+      add(DemandCode::run_narrowed, true, "nothing was left out of the run, or added, on request");
     for (const auto& narrowing : narrowings) {
       auto& demand =
           add(DemandCode::run_narrowed, false, fmt::format("{}: {} asks for whole runs", narrowing, name_of(policy_)));
-      demand.command = "patchlab run SCENARIO (without --role, --candidate and --controls)";
+      demand.command = "patchlab run SCENARIO (without --role, --candidate, --controls and --with)";
     }
   }
 
@@ -452,6 +453,8 @@ std::vector<std::string> narrowings_of(const RunRecord& record, const std::strin
     if (of_a_machine && !sentence.starts_with(fmt::format("machine '{}/", department))) continue;
     found.push_back(sentence);
   }
+  for (const auto& id : record.asked.with)
+    found.push_back(fmt::format("candidate '{}' is none of the scenario's, and was added by --with", id));
   return found;
 }
 

@@ -112,7 +112,7 @@ class Execution {
     record_.scenario_digest = plan_.scenario.digest;
     record_.scenario_title = plan_.scenario.title;
     record_.started = rfc3339(clock_.wall());
-    record_.asked = {options_.departments, options_.roles, options_.candidates, options_.controls};
+    record_.asked = {options_.departments, options_.roles, options_.candidates, options_.controls, plan_.with};
     record_.not_tested = plan_.not_tested;
     record_.host = host_facts(host_processes());
     for (const auto& candidate : plan_.candidates) record_.candidates.push_back(candidate_record(candidate, plan_));

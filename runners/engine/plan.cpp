@@ -3,6 +3,7 @@
 #include <fmt/ranges.h>
 
 #include "lab/core/choice.hpp"
+#include "lab/core/paths.hpp"
 #include "lab/core/printable.hpp"
 #include "patches/apt/recipe_source.hpp"
 #include "patches/candidate/manifest.hpp"
@@ -82,6 +83,21 @@ class CandidateLoader {
         store_(patches::default_store()),
         apt_(host_processes(), store_, patches::default_apt_paths(),
              [&](const std::string& line) { progress_.say("candidates: " + line); }) {}
+
+  // Those that the command line names.
+  Result<std::vector<Candidate>> added(const std::vector<fs::path>& paths) {
+    std::vector<Candidate> candidates;
+    for (const auto& path : paths) {
+      PATCHLAB_TRY(go_on(stop_));
+      const auto doing = fmt::format("--with '{}'", path.string());
+      PATCHLAB_ASSIGN(const auto file, absolute_path(path).while_doing(doing));
+      if (!is_there(file))
+        return Error{ErrorClass::usage, doing + " is not there", "give a package, or the folder of a candidate"};
+      PATCHLAB_ASSIGN(auto loaded, load({.kind = CandidateSourceKind::path, .path = file}).while_doing(doing));
+      std::ranges::move(loaded, std::back_inserter(candidates));
+    }
+    return candidates;
+  }
 
   // Every source is tried, so that all troubles are reported at once.
   Result<std::vector<Candidate>> load() {
@@ -165,7 +181,13 @@ class CandidateLoader {
 
 Result<void> load_candidates(Plan& plan, const RunOptions& options, const std::set<std::string>& all_roles,
                              Progress& progress, std::stop_token stop) {
-  PATCHLAB_ASSIGN(auto candidates, CandidateLoader(plan, options, progress, stop).load());
+  CandidateLoader loader(plan, options, progress, stop);
+  PATCHLAB_ASSIGN(auto candidates, loader.load());
+  PATCHLAB_ASSIGN(auto added, loader.added(options.with));
+  for (auto& candidate : added) {
+    plan.with.push_back(candidate.id);
+    candidates.push_back(std::move(candidate));
+  }
   std::set<std::string> ids;
   for (const auto& candidate : candidates) ids.insert(candidate.id);
   PATCHLAB_TRY(check_choice("--candidate", options.candidates, "is not in the scenario", {ids.begin(), ids.end()}));

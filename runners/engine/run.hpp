@@ -23,9 +23,10 @@ struct RunOptions {
   std::vector<std::string> departments;
   std::vector<std::string> roles;
   std::vector<std::string> candidates;
-  std::filesystem::path runs = "runs";  // the run gets a folder of its own below
-  std::size_t controls = 0;             // above 0: no candidates, see controls.hpp
-  std::string program;                  // the patchlab binary, for cells and check workers
+  std::vector<std::filesystem::path> with;  // candidates besides those of the scenario: packages, or their folders
+  std::filesystem::path runs = "runs";      // the run gets a folder of its own below
+  std::size_t controls = 0;                 // above 0: no candidates, see controls.hpp
+  std::string program;                      // the patchlab binary, for cells and check workers
 };
 
 // Everything a run needs, looked up before any machine starts: golden machines found, candidates loaded, who gets what.
@@ -36,6 +37,7 @@ struct Plan {
   std::map<std::string, std::filesystem::path> sources;  // of those that are files: where each was taken from, by id
   std::vector<DepartmentJob> departments;
   std::vector<std::string> not_tested;  // sentences
+  std::vector<std::string> with;        // ids of the candidates that RunOptions::with named
 };
 
 // Builds images that are missing, reads the disks of golden domains (both can take minutes; told to `progress`) and

@@ -122,6 +122,17 @@ TEST(CommandLine, AScenarioThatIsNotThereIsTheSameForEveryCommand) {
   }
 }
 
+// Before an image is built or a machine starts.
+TEST(CommandLine, RefusesAPlaceForTheOutputThatCannotBe) {
+  const TemporaryFolder folder;
+  folder.write("scenario.json", small_scenario().dump());
+  folder.write("file", "");
+  const auto outcome = patchlab({"run", "scenario.json", "--output", "file/result"}, folder.path());
+  EXPECT_EQ(exit_code(outcome), 73) << outcome.errors;
+  EXPECT_THAT(outcome.errors, HasSubstr("--output 'file/result'"));
+  EXPECT_FALSE(std::filesystem::exists(folder.path() / "runs"));
+}
+
 TEST(CommandLine, RefusesAPackageThatIsNoneOrIsCutOff) {
   const TemporaryFolder folder;
   folder.write("no.deb", "this is not a package");

@@ -122,6 +122,7 @@ const std::vector<Taken>& takings() {
        [](P, R r, F) { r.not_tested.emplace_back("machine 'finance/mail' was left out by --role"); }},
       {"NarrowedByCandidate", run_narrowed,
        [](P, R r, F) { r.not_tested.emplace_back("candidate 'bind9' was left out by --candidate"); }},
+      {"WithSomethingElse", run_narrowed, [](P, R r, F) { r.asked.with = {"hotfix"}; }},
       {"OnlyControls", run_narrowed,
        [](P, R r, F) { r.not_tested.emplace_back("the candidates were left out by --controls"); }},
       {"MachineLess", machine_not_planned, [](P, R r, F) { r.departments[0].machines.pop_back(); }, "mail"},
