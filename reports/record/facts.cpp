@@ -498,6 +498,13 @@ class Checks {
   // True when it stands against the run, whoever is to blame.
   static bool look_at(RunFact& fact, const TrialRecord& trial, const PhaseRecord& phase,
                       const checks::CheckResult& result) {
+    if (result.outcome == Outcome::skipped) {
+      fact.outcome = Outcome::not_reached;
+      fact.code = "skipped";
+      fact.sentence = fmt::format("skipped in {}: {}", phase.phase, result.observed);
+      fact.asks_for = ExitCode::not_tested;
+      fact.detail = fmt::format("trial: {}\nobserved: {}\n", trial.id, result.observed);
+    }
     if (result.outcome != Outcome::fail && result.outcome != Outcome::error) return false;
     const bool without_patch = trial.candidates.empty();
     fact.outcome = without_patch ? Outcome::error : result.outcome;

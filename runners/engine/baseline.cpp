@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runners/engine/baseline.hpp"
 
+#include <fmt/format.h>
+
 namespace patchlab::runners {
 namespace {
 
@@ -21,6 +23,24 @@ bool may_be_chance(const reports::TrialRecord& trial) {
   return false;
 }
 
+// What of it was no pass, for who has to mend the scenario or the lab.
+Error what_did_not_pass(const reports::TrialRecord& trial) {
+  for (const auto& phase : trial.phases) {
+    for (const auto& check : phase.checks) {
+      if (check.outcome == Outcome::pass) continue;
+      auto error = Error{
+          ErrorClass::check,
+          fmt::format("the baseline did not pass: '{}/{}' ended in {} before any patch was applied: {}", phase.machine,
+                      check.id, to_string(check.outcome), check.error ? check.error->message : check.observed),
+          {}};
+      if (check.outcome == Outcome::skipped)
+        error.hint = "a check that is skipped is looked at by nobody: make it look, or take it out of the scenario";
+      return error;
+    }
+  }
+  return infrastructure_error("the baseline did not pass");
+}
+
 }  // namespace
 
 Baseline take_baseline(cell::CellClient& lab, const cell::CellJob& job, const std::function<bool()>& must_stop) {
@@ -35,7 +55,7 @@ Baseline take_baseline(cell::CellClient& lab, const cell::CellJob& job, const st
     const auto& last = baseline.tries.back();
     if (last.outcome == Outcome::pass) break;
     if (baseline.tries.size() > 1 || must_stop() || !may_be_chance(last)) {
-      baseline.error = last.error ? *last.error : infrastructure_error("the baseline did not pass");
+      baseline.error = last.error ? *last.error : what_did_not_pass(last);
       return baseline;
     }
   }

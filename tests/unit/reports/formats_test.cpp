@@ -140,6 +140,7 @@ const std::vector<Change>& changes() {
          last_trial(d).phases[1].checks[0].outcome = Outcome::error;
          last_trial(d).phases[1].checks[0].error = timeout_error("no reply");
        }},
+      {"FinalCheckSkipped", [](R, D d) { last_trial(d).phases[1].checks[0].outcome = Outcome::skipped; }},
       {"FinalCheckNotReached", [](R, D d) { last_trial(d).phases[1].checks[0].outcome = Outcome::not_reached; }},
       {"FinalCheckMissing", [](R, D d) { last_trial(d).phases[0].checks.pop_back(); }},
       {"FinalPhaseMissing", [](R, D d) { last_trial(d).phases.pop_back(); }},

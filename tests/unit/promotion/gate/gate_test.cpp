@@ -235,6 +235,8 @@ const std::vector<Spoiling>& spoilings() {
        }},
       {"FinalInstallFailed", final_trial_failed, [](R, D d) { final_trial(d).installs[0].outcome = Outcome::fail; }},
       {"CheckNotExecuted", coverage_missing, [](R, D d) { final_trial(d).phases[0].checks.pop_back(); }},
+      {"CheckSkipped", coverage_missing,
+       [](R, D d) { final_trial(d).phases[0].checks[0].outcome = Outcome::skipped; }},
       {"CheckNotReached", coverage_missing,
        [](R, D d) { final_trial(d).phases[0].checks[0].outcome = Outcome::not_reached; }},
       {"PhaseNotExecuted", coverage_missing, [](R, D d) { final_trial(d).phases.pop_back(); }},
