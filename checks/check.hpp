@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,7 +18,22 @@ struct Target {
   std::string address;         // IPv4 of the machine that has the role
   std::string client_address;  // IPv4 the probe speaks from ("10.20.0.250")
   std::string interface;       // network device towards the role ("br0"); needed by raw-frame checks only
+  std::string machine{};       // its name in the scenario, and its role: for those who are told
+  std::string role{};
 };
+
+// A program that a scenario names: its bytes are part of the check, wherever it is executed.
+struct CheckProgram {
+  std::string name;    // of the file
+  std::string sha256;  // of the bytes
+  std::string bytes;
+  std::string
+      found_at{};  // where, if that is below /usr: a program of a host, which may need what lies beside it there
+  bool operator==(const CheckProgram&) const = default;
+};
+inline constexpr std::size_t largest_program = 4U << 20U;
+// Takes it in from a file. What is neither a script ("#!") nor a program of Linux is a configuration error.
+[[nodiscard]] Result<CheckProgram> read_check_program(const std::filesystem::path& file);
 
 // One planned check. `parameters` is what the scenario says under "with"; each kind documents and validates its own
 // keys.
@@ -25,7 +42,8 @@ struct CheckSpec {
   std::string kind;  // "dns.query", "smb.access" ...
   Json parameters = Json::object();
   Milliseconds deadline{std::chrono::seconds(15)};
-  std::optional<Milliseconds> slower;  // than before the patch, and no failure yet; nothing: time does not count
+  std::optional<Milliseconds> slower;     // than before the patch, and no failure yet; nothing: time does not count
+  std::optional<CheckProgram> program{};  // what Check::program_in names
 };
 
 // What was seen, without opinion. `data` is the captured protocol exchange in a documented shape; an Error (class
@@ -35,7 +53,7 @@ using Observation = Json;
 
 // The opinion: pure function of parameters and observation.
 struct Judgement {
-  Outcome outcome = Outcome::error;  // pass, fail or error
+  Outcome outcome = Outcome::error;  // pass, fail or error; skipped: nothing was looked at, which is no pass
   std::string reason;                // stable identifier: "rrset-differs", "no-answer", "denied-user-can-write"
   std::string expected;              // for the reader
   std::string observed;
@@ -57,6 +75,9 @@ class Check {
   // Whether it passes when the server refuses: many servers delay that, each time a little more, so how long it takes
   // says nothing about a patch.
   [[nodiscard]] virtual bool wants_a_refusal() const { return false; }
+  // The file of a program that `observe` executes, as the parameters name it; empty: none. Where it is then says
+  // process::brought_program().
+  [[nodiscard]] virtual std::string program_in(const Json& /*parameters*/) const { return {}; }
   // Linux capabilities (numbers of capabilities(7)) that `observe` needs; most kinds need none.
   [[nodiscard]] virtual std::vector<int> capabilities() const { return {}; }
 };

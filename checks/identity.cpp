@@ -7,10 +7,12 @@
 namespace patchlab::checks {
 
 Json as_planned(const CheckSpec& spec) {
-  return {{"kind", spec.kind},
-          {"with", spec.parameters},
-          {"deadline_ms", spec.deadline.count()},
-          {"slower_ms", spec.slower ? Json(spec.slower->count()) : Json()}};
+  Json planned{{"kind", spec.kind},
+               {"with", spec.parameters},
+               {"deadline_ms", spec.deadline.count()},
+               {"slower_ms", spec.slower ? Json(spec.slower->count()) : Json()}};
+  if (spec.program) planned["program"] = {{"name", spec.program->name}, {"sha256", spec.program->sha256}};
+  return planned;
 }
 
 // Keys are sorted, and spaces, escapes and numbers have one form: equal values are equal bytes.

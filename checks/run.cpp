@@ -120,6 +120,7 @@ CheckResult run_check(ProcessRunner& runner, const CheckWorkers& workers, const 
   if (report_bad_end(end, result)) return result;
   auto observation = observation_in(end, result);
   if (result.error) return result;
+  if (planned.spec.program && observation.is_object()) observation["sha256"] = planned.spec.program->sha256;
   judge_into(**check, planned.spec.parameters, std::move(observation), result);
   return result;
 }

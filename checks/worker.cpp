@@ -13,6 +13,7 @@
 #include <cstdlib>
 #include <exception>
 
+#include "checks/program.hpp"
 #include "lab/core/pipe.hpp"
 #include "lab/process/confinement.hpp"
 
@@ -60,9 +61,18 @@ Result<const Check*> check_of(const Json& request, const FindCheck& find) {
   return check;
 }
 
+// The bytes that were digested when the scenario was read, and no others.
+Result<std::optional<process::BroughtProgram>> program_of(const Json& request) {
+  if (!request.contains("program")) return std::optional<process::BroughtProgram>();
+  PATCHLAB_ASSIGN(auto program, check_program_from(request.at("program")));
+  return std::optional(
+      process::BroughtProgram{std::move(program.name), std::move(program.bytes), std::move(program.found_at)});
+}
+
 Result<Observation> observe(const Json& request, const Check& check) {
   const auto& target = request.at("target");
-  return check.observe(Target{target.at("address"), target.at("client_address"), target.at("interface")},
+  return check.observe(Target{target.at("address"), target.at("client_address"), target.at("interface"),
+                              target.value("machine", ""), target.value("role", "")},
                        request.at("parameters"), Milliseconds(request.at("deadline_ms").get<std::int64_t>()));
 }
 
@@ -72,7 +82,9 @@ Json answer_to(const std::string& text, const FindCheck& find) {
   const auto check = check_of(*request, find);
   if (!check) return Json{{"error", check.error()}};
   // From here on a guest is answered to.
-  if (const auto confined = process::confine((*check)->capabilities()); !confined)
+  const auto program = program_of(*request);
+  if (!program) return Json{{"error", program.error()}};
+  if (const auto confined = process::confine((*check)->capabilities(), *program ? &**program : nullptr); !confined)
     return Json{{"error", Error(confined.error()).while_doing("confining the check worker")}};
   const auto start = std::chrono::steady_clock::now();
   const auto observation = observe(*request, **check);
@@ -92,12 +104,17 @@ Json guarded_answer_to(const std::string& text, const FindCheck& find) {
 }  // namespace
 
 Json worker_request(const CheckSpec& spec, const Target& target) {
-  return Json{
-      {"kind", spec.kind},
-      {"parameters", spec.parameters},
-      {"deadline_ms", spec.deadline.count()},
-      {"target",
-       {{"address", target.address}, {"client_address", target.client_address}, {"interface", target.interface}}}};
+  Json request{{"kind", spec.kind},
+               {"parameters", spec.parameters},
+               {"deadline_ms", spec.deadline.count()},
+               {"target",
+                {{"address", target.address},
+                 {"client_address", target.client_address},
+                 {"interface", target.interface},
+                 {"machine", target.machine},
+                 {"role", target.role}}}};
+  if (spec.program) request["program"] = check_program_json(*spec.program);
+  return request;
 }
 
 int check_worker_main(const FindCheck& find) {

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "checks/command/command.hpp"
 #include "checks/database/query_hash.hpp"
 #include "checks/database/refusals.hpp"
 #include "checks/database/transaction.hpp"
@@ -35,6 +36,7 @@ std::vector<const Check*> sorted(std::vector<const Check*> checks) {
 
 const std::vector<const Check*>& all_checks() {
   static const auto checks = sorted({
+      &command(),
       &database::denied(),
       &database::login_refused(),
       &database::query_hash(),

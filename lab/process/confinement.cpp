@@ -26,6 +26,8 @@
 namespace patchlab::process {
 namespace {
 constexpr unsigned nobody = 65534;
+constexpr const char* brought_folder = "/program";
+constexpr std::uint64_t small_files = std::uint64_t{32} << 20U;  // bytes, of each file system that can be written
 
 using Capabilities = std::uint64_t;
 constexpr Capabilities bit(int capability) { return Capabilities{1} << static_cast<unsigned>(capability); }
@@ -104,7 +106,14 @@ Result<void> move_home() {
 
 std::vector<int> capabilities_to_confine() { return {CAP_SYS_ADMIN, CAP_SETUID, CAP_SETGID, CAP_SETPCAP}; }
 
-Result<void> confine(const std::vector<int>& kept) {
+Result<std::filesystem::path> brought_program() {
+  std::error_code code;
+  auto path = std::filesystem::read_symlink(std::filesystem::path(brought_folder) / place_link, code);
+  if (code) return infrastructure_error("no program was brought here");
+  return path;
+}
+
+Result<void> confine(const std::vector<int>& kept, const BroughtProgram* program) {
   PATCHLAB_ASSIGN(const auto had, effective_capabilities());
   const bool can_change_user = (had & bit(CAP_SETUID)) != 0 && (had & bit(CAP_SETGID)) != 0;
   const bool nobody_is_there =
@@ -114,13 +123,17 @@ Result<void> confine(const std::vector<int>& kept) {
   PATCHLAB_TRY(leave_namespaces(had));
   PATCHLAB_TRY(fork_into_pid_namespace(KilledInside::kills_itself_likewise));
   // As nobody it may see, in /proc, that there are others; nothing of theirs is open to it.
-  PATCHLAB_TRY(enter_private_root(
-      {.devices = {"null", "zero", "full", "random", "urandom"}, .old_proc_will_do = nobody_is_there}));
+  PrivateRoot root{.devices = {"null", "zero", "full", "random", "urandom"}, .old_proc_will_do = nobody_is_there};
+  if (program != nullptr) {
+    root.programs = {{std::filesystem::path(brought_folder) / program->name, program->bytes, program->found_at}};
+    root.most_written = small_files;
+  }
+  PATCHLAB_TRY(enter_private_root(root));
   PATCHLAB_TRY(lower_bounds(keeping));
   if (nobody_is_there) PATCHLAB_TRY(become_nobody());
   PATCHLAB_TRY(keep_only(keeping));
   PATCHLAB_TRY(move_home());
-  return forbid(Forbidden::beyond_a_conversation);
+  return forbid(program == nullptr ? Forbidden::beyond_a_conversation : Forbidden::beyond_a_program);
 }
 
 }  // namespace patchlab::process

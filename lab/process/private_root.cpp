@@ -51,11 +51,13 @@ Result<Piece> piece_of(const fs::path& source, const fs::path& place, std::uint6
   return Piece{place, std::move(mount), S_ISDIR(status.st_mode)};
 }
 
-Result<FileDescriptor> new_mount(const char* type, const char* mode, unsigned flags) {
+Result<FileDescriptor> new_mount(const char* type, const char* mode, unsigned flags, std::uint64_t most = 0) {
   const auto trouble = [type] { return errno_error(fmt::format("making a new {}", type), errno); };
   const FileDescriptor context(::fsopen(type, FSOPEN_CLOEXEC));
   if (!context.valid()) return trouble();
   if (mode != nullptr && ::fsconfig(context.get(), FSCONFIG_SET_STRING, "mode", mode, 0) != 0) return trouble();
+  if (most != 0 && ::fsconfig(context.get(), FSCONFIG_SET_STRING, "size", std::to_string(most).c_str(), 0) != 0)
+    return trouble();
   if (::fsconfig(context.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) != 0) return trouble();
   FileDescriptor mount(::fsmount(context.get(), FSMOUNT_CLOEXEC, flags));
   if (!mount.valid()) return trouble();
@@ -80,6 +82,7 @@ class Builder {
     for (const auto& piece : pieces_) PATCHLAB_TRY(hang(piece));
     if (wanted_.protect_proc) PATCHLAB_TRY(protect_proc());
     PATCHLAB_TRY(write_files());
+    for (const auto& program : wanted_.programs) PATCHLAB_TRY(add_program(program));
     mount_attr attributes{};
     attributes.attr_set = MOUNT_ATTR_RDONLY;
     if (::mount_setattr(AT_FDCWD, "/", 0, &attributes, sizeof attributes) != 0)
@@ -94,7 +97,8 @@ class Builder {
   Result<void> collect() {
     PATCHLAB_TRY(collect_system());
     for (const auto& [place, mode, flags] : {std::tuple{"/tmp", "1777", MOUNT_ATTR_NOEXEC}, {"/run", "0755", 0}}) {
-      PATCHLAB_ASSIGN(auto mount, new_mount("tmpfs", mode, harmless | static_cast<unsigned>(flags)));
+      PATCHLAB_ASSIGN(auto mount,
+                      new_mount("tmpfs", mode, harmless | static_cast<unsigned>(flags), wanted_.most_written));
       pieces_.push_back({place, std::move(mount)});
     }
     PATCHLAB_TRY(collect_devices());
@@ -127,7 +131,7 @@ class Builder {
       if (!fs::exists(path, code)) continue;
       PATCHLAB_TRY(take(path, path, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC));
     }
-    PATCHLAB_ASSIGN(auto shared, new_mount("tmpfs", "1777", harmless | MOUNT_ATTR_NOEXEC));
+    PATCHLAB_ASSIGN(auto shared, new_mount("tmpfs", "1777", harmless | MOUNT_ATTR_NOEXEC, wanted_.most_written));
     pieces_.push_back({"/dev/shm", std::move(shared)});
     return {};
   }
@@ -197,6 +201,26 @@ class Builder {
       const FileDescriptor file(::open(piece.place.c_str(), O_RDONLY | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0444));
       if (!file.valid()) return errno_error(fmt::format("making a place for '{}'", piece.place.string()), errno);
     }
+    return put(piece);
+  }
+
+  static Result<void> add_program(const NewProgram& program) {
+    PATCHLAB_TRY(create_folders(program.file.parent_path()));
+    PATCHLAB_TRY(write_file_atomically(program.file, program.bytes));
+    if (::chmod(program.file.c_str(), 0555) != 0)
+      return errno_error(fmt::format("making '{}' a program", program.file.string()), errno);
+    std::error_code code;
+    const bool is_there = !program.instead_of.empty() && fs::is_regular_file(program.instead_of, code);
+    const auto& place = is_there ? program.instead_of : program.file;
+    if (::symlink(place.c_str(), (program.file.parent_path() / place_link).c_str()) != 0)
+      return errno_error(fmt::format("saying where '{}' is", program.file.string()), errno);
+    if (!is_there) return {};
+    // Under another name, when that is a link: by which one a program is executed may matter to it.
+    PATCHLAB_ASSIGN(const auto piece, piece_of(program.file, fs::canonical(place, code), harmless | MOUNT_ATTR_RDONLY));
+    return put(piece);
+  }
+
+  static Result<void> put(const Piece& piece) {
     if (::move_mount(piece.mount.get(), "", AT_FDCWD, piece.place.c_str(), MOVE_MOUNT_F_EMPTY_PATH) == 0) return {};
     return errno_error(fmt::format("putting '{}' into a root of its own", piece.place.string()), errno);
   }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <utility>
@@ -11,6 +12,17 @@
 
 namespace patchlab::process {
 
+// Beside a NewProgram: a link to where it is to be executed.
+inline constexpr const char* place_link = ".at";
+
+// A file with these bytes, which everybody can read and execute. Where there is a file at `instead_of`, it is seen
+// there as well: a program finds what lies beside it.
+struct NewProgram {
+  std::filesystem::path file;
+  std::string bytes;
+  std::filesystem::path instead_of;
+};
+
 // The file system as a process is to see it: the programs and libraries of the host, a few harmless files of /etc, and
 // what is named here. No home, no /run, no /var, no socket of the host; /tmp, /run and /dev/shm are new and empty.
 // Nothing can be written but these and `writable`.
@@ -18,6 +30,8 @@ struct PrivateRoot {
   std::vector<std::filesystem::path> readable;  // files, or folders with all below, at their own paths; if they exist
   std::vector<std::filesystem::path> writable;  // folders
   std::vector<std::pair<std::filesystem::path, std::filesystem::path>> writable_at;  // folder, where it is seen
+  std::vector<NewProgram> programs;
+  std::uint64_t most_written = 0;    // bytes that /tmp, and as many that /dev/shm can hold; 0: what the kernel allows
   std::vector<std::string> devices;  // names below /dev; those that the host lacks are left out
   bool devices_of_kernel = false;    // /sys, read-only
   // For who is the host's root by user id: the kernel lets that id write to files of /proc that change the host,

@@ -82,8 +82,11 @@ class Program {
     end(refuse_with(ENOSYS));
 #endif
     for (const auto call : beyond_a_cell) refuse(call);
-    if (what == Forbidden::beyond_a_conversation) {
-      for (const auto call : beyond_a_conversation) refuse(call);
+    if (what != Forbidden::beyond_a_cell) {
+      for (const auto call : beyond_a_conversation) {
+        const bool executes = call == SYS_execve || call == SYS_execveat;
+        if (!executes || what == Forbidden::beyond_a_conversation) refuse(call);
+      }
       refuse(SYS_clone3, ENOSYS);  // its flags are in memory that can change: the C library then takes clone
       refuse_when(SYS_clone, 0, [this] {
         jump(BPF_JSET, new_namespaces, 0, 1);

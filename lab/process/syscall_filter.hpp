@@ -15,6 +15,8 @@ enum class Forbidden {
   // What only talks to the network, and has started all programs that it needs: also namespaces, mounts, other
   // processes' memory, other programs, files by handle, input for terminals, rings of requests (io_uring).
   beyond_a_conversation,
+  // The same for what still executes programs.
+  beyond_a_program,
 };
 
 // Refused are these with EPERM, as if the privilege was missing. Other programs executed from now on get no privilege

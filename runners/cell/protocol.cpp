@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include "checks/identity.hpp"
+#include "checks/program.hpp"
 
 namespace patchlab::runners::cell {
 namespace {
@@ -12,6 +13,7 @@ namespace {
 Json check_json(const checks::CheckSpec& spec) {
   auto json = checks::as_planned(spec);
   json["id"] = spec.id;
+  if (spec.program) json["program"] = checks::check_program_json(*spec.program);
   return json;
 }
 
@@ -20,6 +22,11 @@ checks::CheckSpec check_from(const Json& json) {
       json.at("id"), json.at("kind"), json.at("with"), Milliseconds(json.at("deadline_ms").get<std::int64_t>()), {}};
   if (const auto& slower = json.at("slower_ms"); !slower.is_null())
     spec.slower = Milliseconds(slower.get<std::int64_t>());
+  if (json.contains("program")) {
+    auto program = checks::check_program_from(json.at("program"));
+    if (!program) throw std::invalid_argument(program.error().message);
+    spec.program = std::move(*program);
+  }
   return spec;
 }
 

@@ -9,7 +9,8 @@ namespace {
 
 std::vector<checks::PlannedCheck> planned_checks(const Guest& guest) {
   std::vector<checks::PlannedCheck> planned;
-  const checks::Target target{guest.job.plan.address, guest.context.job.network.client, guest.context.check_interface};
+  const checks::Target target{guest.job.plan.address, guest.context.job.network.client, guest.context.check_interface,
+                              guest.job.plan.name, guest.job.plan.role};
   for (const auto& spec : guest.job.plan.checks) planned.push_back({spec, target});
   return planned;
 }

@@ -96,6 +96,7 @@ class Execution {
 
   Result<reports::RunRecord> run(const BeforeMachines& before_machines) {
     begin();
+    PATCHLAB_TRY(keep_programs());
     if (before_machines) PATCHLAB_TRY(before_machines(record_));
     if (hold_images()) run_departments();
     finish();
@@ -109,8 +110,8 @@ class Execution {
     record_.id = folder_.id();
     record_.tool_version = PATCHLAB_VERSION;
     record_.scenario_name = plan_.scenario.name;
-    record_.scenario_digest = plan_.scenario.digest;
     record_.scenario_title = plan_.scenario.title;
+    record_.scenario_digest = plan_.scenario.digest;
     record_.started = rfc3339(clock_.wall());
     record_.asked = {options_.departments, options_.roles, options_.candidates, options_.controls, plan_.with};
     record_.not_tested = plan_.not_tested;
@@ -129,6 +130,21 @@ class Execution {
                        {"run", record_.id},
                        {"scenario", record_.scenario_name},
                        {"digest", record_.scenario_digest}});
+  }
+
+  // The programs that are checks, as they are executed: what a verdict rests on can be looked at later.
+  Result<void> keep_programs() const {
+    for (const auto& job : plan_.departments) {
+      for (const auto& machine : job.cell.machines) {
+        for (const auto& check : machine.plan.checks) {
+          if (!check.program) continue;
+          const auto folder = folder_.path() / "programs" / check.program->sha256;
+          PATCHLAB_TRY(create_folders(folder));
+          PATCHLAB_TRY(write_file_atomically(folder / check.program->name, check.program->bytes));
+        }
+      }
+    }
+    return {};
   }
 
   // Clones of domains run as those say.
@@ -158,6 +174,7 @@ class Execution {
                                    .address = machine.plan.address,
                                    .memory_mib = machine.plan.memory_mib,
                                    .checks = {}};
+      if (golden.image) entry.golden_recipe = machine.plan.golden.recipe.string();
       note_planned_checks(machine.plan, entry);
       department.machines.push_back(std::move(entry));
     }
@@ -174,7 +191,6 @@ class Execution {
   bool hold_images() {
     for (const auto& [key, golden] : plan_.goldens) {
       if (!golden.image) continue;  // a domain is held since it was planned
-      if (golden.image) entry.golden_recipe = machine.plan.golden.recipe.string();
       auto lock = lab::image::hold(*golden.image);
       auto intact = lock ? verify(golden) : Result<void>(lock.error());
       if (!intact) {

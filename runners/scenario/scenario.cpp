@@ -433,6 +433,8 @@ class Parser {
     }
     if (has_parameters) {
       check->validate(spec.parameters, place + "/with", problems_);
+      if (const auto program = check->program_in(spec.parameters); !program.empty())
+        spec.program = take_in_program(program, place + "/with/program");
     } else {
       Problems lacking;
       check->validate(Json::object(), "", lacking);
@@ -442,6 +444,21 @@ class Parser {
         reader.problem("with", fmt::format("is required, with the parameters of {}: {}", spec.kind, what));
     }
     return spec;
+  }
+
+  // Its bytes are the check: who changes the file while a run goes on changes nothing of that run.
+  std::optional<checks::CheckProgram> take_in_program(const std::string& name, const std::string& place) {
+    const auto file = resolve(name, place);
+    if (file.empty()) return {};
+    if (!is_there(file)) {
+      add(place, fmt::format("there is no file '{}'", file.string()));
+      return {};
+    }
+    auto program = checks::read_check_program(file);
+    if (program) return std::move(program).value();
+    const auto& error = program.error();
+    add(place, error.hint.empty() ? error.message : error.message + "; " + error.hint);
+    return {};
   }
 
   // Where a value of a machine is in the file: its own, or that of its role.

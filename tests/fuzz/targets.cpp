@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/fuzz/targets.hpp"
 
+#include "checks/command/output.hpp"
 #include "lab/core/json.hpp"
 #include "lab/core/printable.hpp"
 #include "patches/bytes/file_kind.hpp"
@@ -141,6 +142,22 @@ void signers(std::string_view bytes) {
   if (!again || again->size() != read.signers.size() || write_signers(*again) != text) std::abort();
 }
 
+// What a program that is a check says, by each protocol. What comes out fits into a record, and only a text that says
+// so passes.
+void output(std::string_view bytes) {
+  using namespace checks::command_kind;
+  const std::string said(bytes);
+  const auto of_tap = judge_tap(0, said);
+  const auto of_lines = judge_json_lines(0, said);
+  for (const auto& judgement : {of_tap, of_lines, judge_nagios(0, said, false)}) {
+    if (judgement.observed.size() > 4096) std::abort();
+    static_cast<void>(Json(judgement.observed).dump());
+  }
+  if (of_tap.outcome == Outcome::pass && said.find("1..") == std::string::npos) std::abort();
+  if (of_lines.outcome == Outcome::pass && said.find("pass") == std::string::npos) std::abort();
+  if (performance_in(said).size() > 64) std::abort();
+}
+
 // A request line, header fields, an empty line, a body. Whatever is asked for was asked by our own name, and names only
 // what could be a run and a department; what is sent comes from our own pages.
 void request(std::string_view bytes) {
@@ -276,6 +293,11 @@ Seeds signers_seeds() {
   }
   return {text, "*@x cert-authority,valid-before=\"20260101\" ssh-dss AAAA\n"};
 }
+Seeds output_seeds() {
+  return {"TAP version 14\n1..3\nok 1 - a\nnot ok 2 # TODO b\n  ---\n  x: y\n  ...\nok 3 # SKIP c\n",
+          "{\"name\": \"a\", \"outcome\": \"pass\"}\n{\"name\": \"b\", \"outcome\": \"fail\", \"observed\": \"1\"}\n",
+          "DISK OK - free | '/ x'=2643MB;5948;5958;0;5968 users=3\nmore | load=1.5e-1\n", "1..0 # SKIP\nBail out!\n"};
+}
 Seeds request_seeds() {
   const std::string ours = "host:localhost:8443\norigin:http://localhost:8443\n";
   const std::string json = ours + "content-type:application/json\nsec-fetch-site:same-origin\n\n";
@@ -320,6 +342,7 @@ const std::vector<Target>& targets() {
                                        {"statement", statement, statement_seeds},
                                        {"signature", signature, signature_seeds},
                                        {"signers", signers, signers_seeds},
+                                       {"output", output, output_seeds},
                                        {"request", request, request_seeds}};
   return all;
 }

@@ -17,7 +17,7 @@ struct Target {
 };
 
 // cabinet, msu, xml, properties, installer, summary, program, json, text, chain, kind, statement, signature, signers,
-// request
+// output, request
 [[nodiscard]] const std::vector<Target>& targets();
 [[nodiscard]] const Target* find_target(std::string_view name);
 

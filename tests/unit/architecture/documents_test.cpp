@@ -353,7 +353,7 @@ TEST(Documents, NameOnlyVariablesThatAreAsked) {
     const auto text = read_file(file).value();
     std::erase_if(named, [&](const auto& one) { return text.find(one.first) != std::string::npos; });
   };
-  for (const char* folder : {"cli", "lab", "patches", "promotion", "runners", "tests", "tools", "cmake"}) {
+  for (const char* folder : {"checks", "cli", "lab", "patches", "promotion", "runners", "tests", "tools", "cmake"}) {
     for (const auto& entry : fs::recursive_directory_iterator(root() / folder)) {
       if (entry.is_regular_file() && entry.path().extension() != ".md" && entry.path().extension() != ".qcow2")
         look_in(entry.path());

@@ -6,6 +6,7 @@
 
 #include <fstream>
 
+#include "lab/core/digest.hpp"
 #include "tests/support/debian_guest.hpp"
 #include "tests/support/fake_agent.hpp"
 #include "tests/support/fake_clock.hpp"
@@ -794,6 +795,35 @@ TEST_F(FlakyTest, ACheckThatIsFlakyWithoutAPatchIsAskedAgainEachTime) {
   }
   answers("n");
   EXPECT_EQ(machine_->examine("t2", "after-install").outcome, Outcome::fail) << "two in a row";
+}
+
+// A program that looks ('y'), or says that it did not ('n').
+class SkippedTest : public FlakyTest {
+ protected:
+  SkippedTest() {
+    for (const auto& [file, code] : {std::pair{"554", 0}, std::pair{"250", 77}}) {
+      const Json observation{{"program", "look"}, {"end", "exit"}, {"code", code}, {"output", "no network here"},
+                             {"errors", ""},      {"performance", Json::array()}};
+      std::ofstream(slots_ / file) << Json{{"observation", observation}, {"took_ms", 5}};
+    }
+    const std::string bytes = "#!/bin/sh\n";
+    job_.machines[0].plan.checks = {{"look", "command", Json{{"program", "look"}}, Milliseconds(5000), {},
+                                     checks::CheckProgram{"look", sha256(bytes), bytes}}};
+  }
+};
+
+// Nobody looked: no machine passes by that, with a patch or without one, and nobody is convicted.
+TEST_F(SkippedTest, ACheckThatWasSkippedIsNoPassAndNoVerdict) {
+  answers("y");
+  EXPECT_EQ(machine_->observe_baseline().outcome, Outcome::pass);
+  answers("n");
+  const auto record = machine_->examine("t", "after-install");
+  EXPECT_EQ(record.outcome, Outcome::error);
+  EXPECT_EQ(record.checks.at(0).outcome, Outcome::skipped);
+  EXPECT_EQ(record.checks.at(0).reason, "skipped");
+  EXPECT_EQ(record.checks.at(0).observed, "exit code 77 (skipped): no network here");
+  EXPECT_EQ(tries(record), "") << "it is not asked until it says something else";
+  EXPECT_EQ(machine_->observe_baseline().outcome, Outcome::error);
 }
 
 TEST_F(CellMachineTest, AMachineThatIsGoneSaysNothingAboutACandidate) {

@@ -8,6 +8,7 @@
 
 #include "checks/identity.hpp"
 #include "checks/registry/registry.hpp"
+#include "lab/core/digest.hpp"
 #include "lab/core/files.hpp"
 #include "lab/core/json.hpp"
 
@@ -39,7 +40,14 @@ Json other_than(const Json& value) {
 TEST(CheckDigest, ChangesWithEveryParameterOfEveryKind) {
   std::set<std::string> kinds;
   std::size_t changes = 0;
-  for (const auto& spec : all_checks_of(nightly())) {
+  auto all = all_checks_of(nightly());
+  all.push_back({"plugin",
+                 "command",
+                 {{"program", "check_tcp"}, {"arguments", {"-p", "{port}"}}, {"port", 25}, {"output", "nagios"}},
+                 Milliseconds(1000),
+                 {},
+                 checks::CheckProgram{"check_tcp", sha256("#!/bin/sh"), "#!/bin/sh"}});
+  for (const auto& spec : all) {
     kinds.insert(spec.kind);
     const auto digest = check_digest(spec);
     const auto differs = [&](const CheckSpec& other, const std::string& what) {
@@ -79,6 +87,9 @@ TEST(CheckDigest, ChangesWithEveryParameterOfEveryKind) {
     other = spec;
     other.slower = spec.slower ? *spec.slower + Milliseconds(1) : Milliseconds(0);
     differs(other, "how much slower it may become");
+    other = spec;
+    other.program = checks::CheckProgram{"check_tcp", sha256("#!/bin/bash"), "#!/bin/bash"};
+    differs(other, "the program's bytes");
     other = spec;
     other.id += "x";
     EXPECT_EQ(check_digest(other), digest) << "what it asks for is the same, whatever it is called";

@@ -4,8 +4,16 @@
 
 #include <gmock/gmock.h>
 
+#include "lab/core/base64.hpp"
+#include "lab/core/digest.hpp"
+
 namespace patchlab::runners::cell {
 namespace {
+
+checks::CheckProgram plugin() {
+  const std::string bytes("#!/bin/sh\n\0\xff", 12);
+  return {"x", sha256(bytes), bytes, "/usr/lib/nagios/plugins/x"};
+}
 
 CellJob job_of_domains() {
   CellJob job;
@@ -21,7 +29,8 @@ CellJob job_of_domains() {
   machine.golden_domain = "srv2012-dns";
   machine.macs = {"52:54:00:00:00:01", "52:54:00:00:00:02"};
   machine.plan.checks = {{"quick", "dns.query", {{"name", "www"}}, Milliseconds(5000), Milliseconds(150)},
-                         {"any-time", "dns.query", {{"name", "www"}}, Milliseconds(5000), {}}};
+                         {"any-time", "dns.query", {{"name", "www"}}, Milliseconds(5000), {}},
+                         {"plugin", "command", {{"program", "x"}}, Milliseconds(5000), {}, plugin()}};
   return job;
 }
 
@@ -38,7 +47,16 @@ TEST(CellProtocol, CarriesWhereTheClonesOfDomainsAre) {
   EXPECT_EQ(machine.plan.memory_mib, 2048U);
   EXPECT_EQ(machine.plan.checks.at(0).slower, Milliseconds(150));
   EXPECT_EQ(machine.plan.checks.at(1).slower, std::nullopt);
+  EXPECT_EQ(machine.plan.checks.at(1).program, std::nullopt);
+  EXPECT_EQ(machine.plan.checks.at(2).program, plugin()) << "its bytes, wherever the cell is";
   EXPECT_EQ(Json(received), sent);
+}
+
+TEST(CellProtocol, AProgramThatIsNotTheOneThatWasSentIsRefused) {
+  Json sent = job_of_domains();
+  auto& program = sent["machines"][0]["checks"][2]["program"];
+  program["bytes"] = base64(plugin().bytes + " ");
+  EXPECT_ANY_THROW((void)cell_job_from_json(sent));
 }
 
 TEST(CellProtocol, ACellOfImagesIsOnNoLibvirt) {

@@ -71,7 +71,9 @@ constexpr const char* all_kinds = R"([
     "sha256": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"}},
   {"id": "no-right", "kind": "database.denied", "with": {"database": "erp", "user": "app", "password": "x",
     "query": "SELECT * FROM pay"}},
-  {"id": "no-entry", "kind": "database.login-refused", "with": {"database": "erp", "user": "app"}}])";
+  {"id": "no-entry", "kind": "database.login-refused", "with": {"database": "erp", "user": "app"}},
+  {"id": "plugin", "kind": "command", "with": {"program": "plugin.sh", "arguments": ["-H", "{address}"],
+    "output": "nagios", "port": 25, "warning_passes": true}}])";
 
 // A change of a scenario: a value at a place, or what is there taken away.
 void change(Json& scenario, const std::string& at, const std::string& value) {
@@ -96,6 +98,7 @@ class ScenarioSchema : public ::testing::Test {
       fs::create_directories((folder_ / file).parent_path());
       ASSERT_TRUE(write_file_atomically(folder_ / file, "x"));
     }
+    ASSERT_TRUE(write_file_atomically(folder_ / "plugin.sh", "#!/bin/sh\n"));
   }
   void TearDown() override { fs::remove_all(folder_); }
 
@@ -336,7 +339,7 @@ const std::vector<Wrong>& wrong_scenarios() {
       {images, check(0) + "/id", R"("")", "", "'' must start with a letter", ""},
       {images, check(1) + "/id", R"("name")", "", "check id 'name' is used twice on this machine", two_places},
       {images, check(0) + "/kind", "", check(0), "'kind' is required (text)", ""},
-      {images, check(0) + "/kind", R"("")", "", "unknown check kind ''; known kinds: database.denied", ""},
+      {images, check(0) + "/kind", R"("")", "", "unknown check kind ''; known kinds: command, database.denied", ""},
       {images, check(0) + "/with", "", check(0),
        "'with' is required, with the parameters of dns.query: 'name' is required", ""},
       {images, check(0) + "/timeout_s", "0", "", "must be a whole number from 1 to 600, found 0", ""},
@@ -406,6 +409,14 @@ const std::vector<Wrong>& wrong_scenarios() {
       {images, check(15) + "/with/query", R"("")", "", "must not be empty: name a query that the user has no right to",
        ""},
       {images, check(16) + "/with/password", R"("x")", "", "unknown key; allowed here: database, driver", ""},
+      {images, check(17) + "/with/program", R"("")", "", "must not be empty: the file of a program", ""},
+      {images, check(17) + "/with/program", R"("gone.sh")", "", "there is no file", elsewhere},
+      {images, check(17) + "/with/program", R"("status")", "", "is neither a script nor a program of Linux", elsewhere},
+      {images, check(17) + "/with/output", R"("nagois")", "", "'nagois' is nothing that a program says", ""},
+      {images, check(17) + "/with/output", R"("tap")", check(17) + "/with/warning_passes", "is for the output 'nagios'",
+       ""},
+      {images, check(17) + "/with/bytes", R"("x")", "", "unknown key; allowed here: arguments, output", ""},
+      {images, check(17) + "/with/arguments", R"("-H")", "", "must be a list of texts, found string", ""},
       // Candidates and trials.
       {images, "/candidates/0", "{}", "", "must have exactly one of: path", ""},
       {images, "/candidates/0/path", R"("a.deb")", "/candidates/0", "must have exactly one of: path", ""},

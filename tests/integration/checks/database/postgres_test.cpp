@@ -9,6 +9,7 @@
 #include "checks/database/transaction.hpp"
 #include "checks/database/write.hpp"
 #include "lab/core/digest.hpp"
+#include "tests/integration/checks/command/run_command.hpp"
 #include "tests/integration/checks/database/local_postgres.hpp"
 
 namespace patchlab::checks::database {
@@ -232,6 +233,21 @@ TEST_F(DatabaseChecks, AServerThatAsksForNoPasswordIsFound) {
   EXPECT_EQ(look(login_refused(), with).judgement.reason, "wrong-password-accepted");
   server()->ask_for_passwords();
   EXPECT_EQ(look(login_refused(), with).judgement.outcome, Outcome::pass);
+}
+
+TEST_F(DatabaseChecks, CheckPgsqlOfTheMonitoringPluginsRunsAsItIs) {
+  if (!plugins::has_plugin("check_pgsql")) GTEST_SKIP() << "monitoring-plugins-standard is not installed";
+  const auto ask = [](const char* password) {
+    return plugins::run_plugin("check_pgsql",
+                               {"-H", "{address}", "-P", "{port}", "-d", "postgres", "-l", testing::LocalPostgres::user,
+                                "-p", password, "-t", "{deadline_s}"},
+                               server()->port());
+  };
+  const auto right = ask(testing::LocalPostgres::password);
+  EXPECT_EQ(right.outcome, Outcome::pass) << right.observed << right.evidence;
+  EXPECT_THAT(right.observed, HasSubstr("database postgres"));
+  const auto wrong = ask("wrong");
+  EXPECT_EQ(wrong.outcome, Outcome::fail) << wrong.observed << wrong.evidence;
 }
 
 TEST_F(DatabaseChecks, MissingDriverIsAnErrorOfTheCheck) {

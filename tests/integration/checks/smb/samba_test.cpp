@@ -7,6 +7,7 @@
 #include "checks/registry/registry.hpp"
 #include "checks/run.hpp"
 #include "lab/core/digest.hpp"
+#include "tests/integration/checks/command/run_command.hpp"
 #include "tests/integration/checks/smb/samba_server.hpp"
 
 namespace patchlab::checks::smb {
@@ -147,6 +148,22 @@ TEST_F(SambaTest, WrongPasswordFailsTheFirstStepThatNeedsIt) {
   EXPECT_EQ(result.reason, "list-failed") << told(result);
   with["allowed_share"] = "handbook";
   EXPECT_EQ(checked("smb.denied", with).reason, "list-allowed-share-failed");
+}
+
+TEST_F(SambaTest, CheckDiskSmbOfTheMonitoringPluginsRunsAsItIs) {
+  if (!plugins::has_plugin("check_disk_smb")) GTEST_SKIP() << "monitoring-plugins-standard is not installed";
+  start();
+  const auto ask = [&](const char* password) {
+    return plugins::run_plugin("check_disk_smb",
+                               {"-H", "localhost", "-a", "{address}", "-P", "{port}", "-s", "projects", "-u",
+                                SambaServer::user, "-p", password, "-w", "99%", "-c", "100%"},
+                               server_->port());
+  };
+  const auto right = ask(SambaServer::password);
+  EXPECT_EQ(right.outcome, Outcome::pass) << told(right);
+  EXPECT_THAT(right.observed, testing::HasSubstr("Disk ok"));
+  const auto wrong = ask("wrong");
+  EXPECT_EQ(wrong.outcome, Outcome::fail) << told(wrong);
 }
 
 TEST_F(SambaTest, NoServerIsConnectionRefusedForEveryKind) {

@@ -89,7 +89,7 @@ TEST(RunCheck, StartsTheWorkerWithRequestLimitAndCapabilities) {
   EXPECT_EQ(spec.capabilities_if_held, process::capabilities_to_confine());
   EXPECT_EQ(Json::parse(spec.input),
             Json::parse(R"({"kind":"test.echo","parameters":{"wanted":"hello"},"deadline_ms":7000,
-                            "target":{"address":"10.20.0.10","client_address":"10.20.0.250","interface":"br0"}})"));
+                            "target":{"address":"10.20.0.10","client_address":"10.20.0.250","interface":"br0","machine":"","role":""}})"));
 }
 
 TEST(RunCheck, FailsWithExpectedAndObserved) {
