@@ -15,6 +15,7 @@
 namespace patchlab::reports {
 namespace {
 using ::testing::AllOf;
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::StartsWith;
@@ -79,6 +80,41 @@ TEST(Junit, SaysEachMessageInTheTextAsWell) {
 }
 
 // As Jenkins' xUnit plugin reads it.
+// A reader that others wrote finds as many of each as the file says itself.
+TEST(Junit, IsReadByJunitparser) {
+  ProcessSpec spec;
+  spec.program = "/usr/bin/python3";
+  spec.arguments = {"-c", R"(
+import sys
+from junitparser import JUnitXml, Error, Failure, Skipped
+xml = JUnitXml.fromstring(sys.stdin.buffer.read())
+said, found = [0, 0, 0], [0, 0, 0]
+for suite in xml:
+    said = [a + b for a, b in zip(said, (suite.tests, suite.failures, suite.errors))]
+    for case in suite:
+        assert case.name and case.classname, case
+        found[0] += 1
+        found[1] += any(isinstance(one, Failure) for one in case.result)
+        found[2] += any(isinstance(one, Error) for one in case.result)
+print(found == said, *found)
+)"};
+  const auto read = [&](const std::string& xml) {
+    spec.input = xml;
+    return host_processes().run(spec);
+  };
+  const auto good = tests::good_record();
+  const auto first = read(junit_xml(good, tests::sample_decisions(good)));
+  if (first.errors.find("ModuleNotFoundError") != std::string::npos || std::holds_alternative<NotStarted>(first.end))
+    GTEST_SKIP() << "python3-junitparser is not installed";
+  EXPECT_THAT(first.output, AllOf(StartsWith("True "), EndsWith(" 0 0\n"))) << first.errors;
+  for (const auto& record : {tests::rich_record(), RunRecord{}}) {
+    for (const auto& xml : {junit_xml(record, tests::sample_decisions(record)), junit_trials_xml(record)}) {
+      const auto outcome = read(xml);
+      EXPECT_THAT(outcome.output, StartsWith("True ")) << outcome.errors << xml;
+    }
+  }
+}
+
 TEST(Junit, IsValidAgainstTheSchemaOfJenkins) {
   if (patchlab::testing::is_missing("xmllint")) GTEST_SKIP() << "xmllint is not installed (libxml2-utils)";
   const auto schema = std::filesystem::path(PATCHLAB_SOURCE_DIR) / "tests/golden/junit-10.xsd";
