@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gmock/gmock.h>
 
+#include <fstream>
 #include <regex>
 #include <sstream>
 
@@ -21,7 +22,11 @@ namespace fs = std::filesystem;
 
 const fs::path shipped = fs::path(PATCHLAB_SOURCE_DIR) / "scenarios";
 
-std::vector<fs::path> templates() { return entries_of(shipped / "templates").value(); }
+std::vector<fs::path> templates() {
+  auto files = entries_of(shipped / "templates").value();
+  std::erase_if(files, [](const fs::path& file) { return file.extension() != ".jsonc"; });
+  return files;
+}
 
 void expect_loads(const fs::path& file, const std::string& what) {
   const auto scenario = runners::load_scenario(file);
@@ -52,6 +57,8 @@ TEST(Templates, ExplainEachCheckAndOfferOnlyWhatWorks) {
         ++offered;
         line.replace(start, 2, "  ");
       }
+      line = std::regex_replace(line, std::regex(R"re("(golden/|updates[/"]))re"),
+                                "\"" + shipped.string() + "/templates/$1");
       all += std::regex_replace(line, std::regex("\"\\.\\./"), "\"" + shipped.string() + "/") + "\n";
       if (words != "{") before = words;  // that of a check whose id stands in the next line
     }
@@ -85,6 +92,49 @@ TEST(InitCommand, WritesAScenarioThatLoadsWhereverItIsWanted) {
   }
   EXPECT_THAT(patchlab({"init", "two words"}, folder.path()).output,
               HasSubstr("patchlab run 'two words/scenario.jsonc'\n"));
+}
+
+// What cannot be known is marked, and is found by who looks for it: the next command says what is still to be filled
+// in.
+TEST(InitCommand, OfMachinesOfALibvirtSaysWhatToFillIn) {
+  for (const auto& [name, needed] :
+       {std::pair{"domain", "golden/dns1.dpkg-status"}, std::pair{"windows", "updates/README.txt"}}) {
+    const TemporaryFolder folder;
+    const auto outcome = patchlab({"init", "mine", "--template", name}, folder.path());
+    ASSERT_EQ(exit_code(outcome), 0) << outcome.errors;
+    EXPECT_THAT(outcome.output, AllOf(StartsWith("mine/scenario.jsonc: "), HasSubstr("FILL IN")));
+    EXPECT_TRUE(is_file(folder.path() / "mine" / needed));
+    const auto file = folder.path() / "mine" / "scenario.jsonc";
+    expect_loads(file, name);
+    const auto scenario = runners::load_scenario(file).value();
+    for (const auto& machine : scenario.departments.at(0).machines) EXPECT_TRUE(machine.golden.domain) << name;
+    const auto text = read_file(file).value();
+    std::size_t marks = 0;
+    for (auto at = text.find("FILL IN"); at != std::string::npos; at = text.find("FILL IN", at + 1)) ++marks;
+    EXPECT_GT(marks, 5U) << name;
+    EXPECT_NE(exit_code(patchlab({"validate", "mine/scenario.jsonc"}, folder.path())), 0) << "nobody filled it in";
+    // The same behind ssh, as the comment says.
+    EXPECT_THAT(text, HasSubstr("\"libvirt\": \"qemu+ssh://root@hv1.example/system\""));
+    folder.write("mine/ssh.jsonc",
+                 std::regex_replace(text, std::regex("qemu:///system"), "qemu+ssh://root@hv1.example/system"));
+    expect_loads(folder.path() / "mine" / "ssh.jsonc", name);
+    // Who has put his own there keeps it.
+    std::ofstream(folder.path() / "mine" / needed) << "mine";
+    EXPECT_EQ(exit_code(patchlab({"init", "mine/again.jsonc", "--template", name}, folder.path())), 0);
+    EXPECT_EQ(read_file(folder.path() / "mine" / needed).value(), "mine");
+  }
+}
+
+TEST(InitCommand, NamesTheTemplatesThatThereAre) {
+  const TemporaryFolder folder;
+  const auto outcome = patchlab({"init", "--template", "window"}, folder.path());
+  EXPECT_EQ(exit_code(outcome), 64);
+  EXPECT_THAT(outcome.errors, AllOf(HasSubstr("--template 'window'"), HasSubstr("windows")));
+  EXPECT_FALSE(fs::exists(folder.path() / "scenario.jsonc"));
+  for (const auto& file : templates()) {
+    const auto name = file.stem().string();
+    EXPECT_THAT(patchlab({"init", "--help"}, folder.path()).output, HasSubstr(name + " (")) << "the help names it";
+  }
 }
 
 TEST(InitCommand, LeavesWhatIsThereAndSaysWhatToDoInstead) {
