@@ -64,6 +64,7 @@ Result<void> write_kept(const fs::path& folder, const std::vector<reports::KeptF
 reports::RunRecord with_evidence(reports::RunRecord record) {
   std::vector<reports::KeptFile> files{{.name = "events.jsonl"}, {.name = "finance.log"}};
   for (const auto& trial : record.departments.front().trials) {
+    if (trial.evidence_folder.empty()) continue;
     for (const char* name : {"dmesg", "guest replies.txt"})
       files.push_back({.name = fmt::format("{}/mail/{}", trial.evidence_folder, name)});
   }
