@@ -95,10 +95,10 @@ Result<Differences> ChangeWatch::changed_files(lab::guest::GuestAdapter& adapter
   if (shown.empty()) return found;
   PATCHLAB_ASSIGN(const auto texts, adapter.texts(shown));
   for (auto& one : found) {
-    if (one.kind != "file" || !texts.contains(one.item)) continue;
+    const auto after = texts.find(one.item);
+    if (one.kind != "file" || after == texts.end()) continue;
     const auto before = baseline_.texts.find(one.item);
-    one = checks::state::with_diff(std::move(one), before == baseline_.texts.end() ? "" : before->second,
-                                   texts.at(one.item));
+    one = checks::state::with_diff(one, before == baseline_.texts.end() ? "" : before->second, after->second);
   }
   return found;
 }
