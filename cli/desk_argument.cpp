@@ -31,7 +31,10 @@ Result<RunAtDesk> run_at_desk(const DeskArguments& arguments, runners::Look look
   std::filesystem::path lab_cache;
   if (!arguments.lab_cache.empty()) {
     PATCHLAB_ASSIGN(lab_cache, absolute_path(arguments.lab_cache).while_doing("--lab-cache"));
-    if (!is_folder(lab_cache))
+    // What this user may not look at is told where images are asked for, with the reason.
+    const auto kind = status_of(lab_cache).type();
+    const bool is_hidden = kind == std::filesystem::file_type::none || kind == std::filesystem::file_type::unknown;
+    if (!is_hidden && !is_folder(lab_cache))
       return Error{ErrorClass::usage, fmt::format("--lab-cache '{}' is no folder", arguments.lab_cache.string()),
                    "name the cache of the user that runs the lab, or leave it out"};
   }
