@@ -280,6 +280,7 @@ const std::vector<UsualChange>& usual_changes() {
       {"/var/lib/samba/*", "Samba's own databases"},
       {"/var/lib/postfix/*", "Postfix' own state"},
       {"/var/lib/dovecot/*", "Dovecot's own state"},
+      {"/usr/share/dovecot/protocols.d/*", "scripts of Dovecot's packages write which protocols are there"},
       {"/var/lib/kea/*", "leases"},
       {"/var/lib/dhcp/*", "leases"},
       {"/var/lib/misc/*", "leases and states"},
