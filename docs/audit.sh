@@ -20,7 +20,8 @@ signed() { # FILE SIGNERS NAME NAMESPACE TIME: stock ssh-keygen enforces name, n
 [ -z "$(find . ! -type f ! -type d -print -quit)" ] || die "there are files that are not regular"
 ! find . -mindepth 1 -maxdepth 1 | grep -qvxE '\./(ledger\.jsonl|objects|trust|policy|head|head\.sig|evidence|stage)' ||
   die "there are files that do not belong to a bundle"
-[ "$(tr -dc '\0' <ledger.jsonl | wc -c)" = 0 ] && [ "$(tail -c1 ledger.jsonl | tr '\n' .)" = . ] || die "ledger: empty, cut or not text"
+[ -s ledger.jsonl ] && [ "$(tr -dc '\0' <ledger.jsonl | wc -c)" = 0 ] && [ "$(tail -c1 ledger.jsonl | tr '\n' .)" = . ] ||
+  die "ledger: missing, empty, cut or not text"
 
 # 1. The chain: every line has the one spelling, the hash of the bytes before it, and no earlier time.
 work=$(mktemp -d); trap 'rm -rf "$work"' EXIT
