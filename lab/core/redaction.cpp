@@ -2,12 +2,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lab/core/redaction.hpp"
 
-#include <openssl/evp.h>
-
 #include <algorithm>
 #include <cctype>
 #include <functional>
 
+#include "lab/core/base64.hpp"
 #include "lab/core/text.hpp"
 
 namespace patchlab {
@@ -17,18 +16,9 @@ constexpr std::size_t long_enough = 8;
 
 bool is_of_a_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0; }
 
-std::string base64_of(const std::string& bytes) {
-  std::string text(4 * ((bytes.size() + 2) / 3) + 1, '\0');
-  const auto size =
-      EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()),
-                      reinterpret_cast<const unsigned char*>(bytes.data()), static_cast<int>(bytes.size()));
-  text.resize(static_cast<std::size_t>(size));
-  return text;
-}
-
 // The characters that depend on the secret alone, when `before` bytes (modulo 3) go before it.
 std::string base64_core(const std::string& secret, std::size_t before) {
-  const auto text = base64_of(std::string(before, '\0') + secret);
+  const auto text = base64(std::string(before, '\0') + secret);
   const auto first = (8 * before + 5) / 6;
   const auto last = 8 * (before + secret.size()) / 6;
   return text.substr(first, last - first);

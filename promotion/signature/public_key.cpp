@@ -6,6 +6,7 @@
 #include <array>
 #include <bit>
 
+#include "lab/core/base64.hpp"
 #include "lab/core/digest.hpp"
 #include "lab/core/printable.hpp"
 #include "lab/core/text.hpp"
@@ -13,8 +14,6 @@
 
 namespace patchlab::promotion {
 namespace {
-
-constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 NoKey no_key(KeyProblem problem, std::string text) { return {problem, std::move(text)}; }
 
@@ -49,40 +48,6 @@ bool is_application(std::optional<std::string_view> text) {
 
 bool is_security_key(KeyKind kind) {
   return kind == KeyKind::security_key_ed25519 || kind == KeyKind::security_key_ecdsa;
-}
-
-std::optional<std::string> from_base64(std::string_view text) {
-  if (text.size() % 4 != 0 || text.empty()) return std::nullopt;
-  std::size_t padding = 0;
-  while (padding < 2 && text[text.size() - 1 - padding] == '=') ++padding;
-  std::string bytes;
-  bytes.reserve(text.size() / 4 * 3);
-  std::uint32_t group = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const bool pad = i >= text.size() - padding;
-    const auto value = pad ? 0 : alphabet.find(text[i]);
-    if (value == std::string_view::npos) return std::nullopt;
-    group = (group << 6U) | static_cast<std::uint32_t>(value);
-    if (i % 4 != 3) continue;
-    for (const unsigned shift : {16U, 8U, 0U}) bytes += static_cast<char>((group >> shift) & 0xffU);
-    group = 0;
-  }
-  bytes.resize(bytes.size() - padding);
-  // Bits below the padding that are not zero would be a second spelling of the same bytes.
-  if (to_base64(bytes) != text) return std::nullopt;
-  return bytes;
-}
-
-std::string to_base64(std::string_view bytes) {
-  std::string text;
-  for (std::size_t at = 0; at < bytes.size(); at += 3) {
-    std::uint32_t group = 0;
-    const auto count = std::min<std::size_t>(3, bytes.size() - at);
-    for (std::size_t i = 0; i < 3; ++i)
-      group = (group << 8U) | (i < count ? static_cast<std::uint8_t>(bytes[at + i]) : 0U);
-    for (std::size_t i = 0; i < 4; ++i) text += i <= count ? alphabet[(group >> (18 - 6 * i)) & 0x3fU] : '=';
-  }
-  return text;
 }
 
 std::variant<PublicKey, NoKey> read_key_blob(std::string_view blob) {
@@ -131,9 +96,9 @@ std::variant<PublicKey, NoKey> read_key_blob(std::string_view blob) {
   return key;
 }
 
-std::variant<PublicKey, NoKey> read_key_text(std::string_view type, std::string_view base64) {
+std::variant<PublicKey, NoKey> read_key_text(std::string_view type, std::string_view encoded) {
   // Before it is decoded: what is longer is no key.
-  const auto blob = base64.size() > longest_key * 2 ? std::nullopt : from_base64(base64);
+  const auto blob = encoded.size() > longest_key * 2 ? std::nullopt : from_base64(encoded);
   if (!blob) return no_key(KeyProblem::unreadable, "the key is not base64 of a public key");
   auto key = read_key_blob(*blob);
   if (const auto* read = std::get_if<PublicKey>(&key); read != nullptr && read->type != type) {
@@ -160,13 +125,13 @@ Result<PublicKey> read_public_key_file(std::string_view text, const std::string&
   return std::get<PublicKey>(std::move(key));
 }
 
-std::string to_string(const PublicKey& key) { return key.type + " " + to_base64(key.blob); }
+std::string to_string(const PublicKey& key) { return key.type + " " + base64(key.blob); }
 
 std::string fingerprint(const PublicKey& key) {
   const auto hex = sha256(key.blob);
   std::string bytes;
   for (std::size_t i = 0; i < hex.size(); i += 2) bytes += static_cast<char>(std::stoi(hex.substr(i, 2), nullptr, 16));
-  auto text = to_base64(bytes);
+  auto text = base64(bytes);
   while (text.ends_with('=')) text.pop_back();
   return "SHA256:" + text;
 }

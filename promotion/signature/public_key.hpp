@@ -38,7 +38,7 @@ inline constexpr std::size_t longest_key = 4096;  // bytes of the blob: an RSA k
 // Of the blob alone, which may be anybody's bytes.
 [[nodiscard]] std::variant<PublicKey, NoKey> read_key_blob(std::string_view blob);
 // Of type and base64, as they stand in a line of a .pub file or of allowed_signers.
-[[nodiscard]] std::variant<PublicKey, NoKey> read_key_text(std::string_view type, std::string_view base64);
+[[nodiscard]] std::variant<PublicKey, NoKey> read_key_text(std::string_view type, std::string_view encoded);
 // A .pub file: one line, the comment is thrown away. An error (configuration) names `file_name`.
 [[nodiscard]] Result<PublicKey> read_public_key_file(std::string_view text, const std::string& file_name);
 

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "promotion/signature/ssh_signature.hpp"
 
+#include "lab/core/base64.hpp"
 #include "lab/core/printable.hpp"
 #include "promotion/signature/wire.hpp"
 
@@ -48,9 +49,9 @@ Result<SshSignature> read_ssh_signature(std::string_view armoured, const std::st
                                "it is made by: ssh-keygen -Y sign -f KEY -n NAMESPACE STATEMENT");
   };
   if (armoured.size() > longest_signature) return refused("it is too long");
-  const auto base64 = unarmoured(armoured);
-  if (base64.empty()) return refused("it does not stand alone between its BEGIN and END lines");
-  const auto blob = from_base64(base64);
+  const auto encoded = unarmoured(armoured);
+  if (encoded.empty()) return refused("it does not stand alone between its BEGIN and END lines");
+  const auto blob = from_base64(encoded);
   if (!blob) return refused("its text is not base64");
 
   Wire wire(*blob);

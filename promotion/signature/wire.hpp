@@ -49,8 +49,4 @@ class Wire {
   bool broken_ = false;
 };
 
-// Padded, without line breaks; nullopt for anything that an encoder would not have written.
-[[nodiscard]] std::optional<std::string> from_base64(std::string_view text);
-[[nodiscard]] std::string to_base64(std::string_view bytes);
-
 }  // namespace patchlab::promotion

@@ -9,6 +9,7 @@
 #include <array>
 #include <string_view>
 
+#include "lab/core/base64.hpp"
 #include "reports/html/assets.hpp"
 #include "reports/html/page.hpp"
 #include "reports/html/parts.hpp"
@@ -22,9 +23,7 @@ namespace {
 std::string script_hash(std::string_view script) {
   std::array<unsigned char, SHA256_DIGEST_LENGTH> digest{};
   EVP_Digest(script.data(), script.size(), digest.data(), nullptr, EVP_sha256(), nullptr);
-  std::array<unsigned char, 4 * ((SHA256_DIGEST_LENGTH + 2) / 3) + 1> text{};
-  const auto length = EVP_EncodeBlock(text.data(), digest.data(), static_cast<int>(digest.size()));
-  return {text.begin(), text.begin() + length};
+  return base64({reinterpret_cast<const char*>(digest.data()), digest.size()});
 }
 
 void write_head(Page& page, const RunRecord& record) {

@@ -27,7 +27,8 @@ TEST(Base64, BringsEveryByteBack) {
 }
 
 TEST(Base64, RefusesWhatNobodyWrote) {
-  for (const auto* text : {"Z", "Zg", "Zg=", "Zm9v=", "Zg==Zg==", "Zm9\n", "Z===", "====", "Zh==", "Zm9 "}) {
+  for (const auto* text :
+       {"Z", "Zg", "Zg=", "Zm9v=", "Zg==Zg==", "Zm9\n", "Z===", "====", "Zh==", "Zm9 ", "Z m=", "Z-_="}) {
     EXPECT_EQ(from_base64(text), std::nullopt) << text;
   }
 }

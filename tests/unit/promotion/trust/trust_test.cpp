@@ -4,8 +4,8 @@
 
 #include <gmock/gmock.h>
 
+#include "lab/core/base64.hpp"
 #include "promotion/signature/ssh_keygen.hpp"
-#include "promotion/signature/wire.hpp"
 #include "tests/support/security_key_signatures.hpp"
 #include "tests/support/ssh_keys.hpp"
 
@@ -113,9 +113,9 @@ TEST_F(Signers, TrapsOfSshKeygenAreRefused) {
 TEST_F(Signers, NonsenseIsRefusedToo) {
   const auto good = "bob " + std::string(approve) + " " + a_ + "\n";
   ASSERT_EQ(codes(good), "");
-  const auto dss = "ssh-dss " + to_base64(std::string("\0\0\0\7ssh-dss", 11));
+  const auto dss = "ssh-dss " + base64(std::string("\0\0\0\7ssh-dss", 11));
   const auto certificate = std::string("ssh-ed25519-cert-v01@openssh.com ") +
-                           to_base64(std::string("\0\0\0\x20ssh-ed25519-cert-v01@openssh.com", 36));
+                           base64(std::string("\0\0\0\x20ssh-ed25519-cert-v01@openssh.com", 36));
   const std::vector<std::pair<std::string, std::string>> wrong{
       {"", "0:no-signers"},
       {"# nobody\n\n", "0:no-signers"},
