@@ -112,13 +112,6 @@ std::string candidate_digest(const Candidate& candidate) {
   return sha256(manifest.dump(-1, ' ', false, Json::error_handler_t::replace));
 }
 
-std::string set_digest(const std::vector<Candidate>& ordered) {
-  DigestBuilder builder;
-  builder.add("patchlab/patch-set/v1");
-  for (const auto& candidate : ordered) builder.add(candidate.digest);
-  return builder.finish();
-}
-
 bool ship_the_same(const CandidateFile& a, const CandidateFile& b) {
   if (a.name == b.name) return true;
   if (a.windows && b.windows) return ship_the_same(*a.windows, *b.windows);
@@ -236,33 +229,6 @@ void to_json(Json& json, const Candidate& candidate) {
   json["files"] = Json::array();
   for (const auto& file : candidate.files) json["files"].push_back(candidate_file_json(file));
   json["digest"] = candidate.digest;
-}
-
-Result<Candidate> candidate_from_json(const Json& json) {
-  std::vector<JsonProblem> problems;
-  JsonReader reader(json, "", problems);
-  Candidate candidate;
-  candidate.id = reader.text("id");
-  candidate.title = reader.text("title");
-  candidate.severity = severity_from(reader.text("severity")).value_or(Severity::unknown);
-  candidate.kind = reader.text("kind");
-  candidate.origin = origin_from(reader.text("origin")).value_or(Origin::file);
-  candidate.prerequisites = reader.texts_or_empty("prerequisites");
-  candidate.supersedes = reader.texts_or_empty("supersedes");
-  candidate.roles = reader.texts_or_empty("roles");
-  candidate.switches = reader.text_or("switches", "");
-  if (reader.has("exit_codes")) candidate.exit_codes = exit_codes_from(reader.object("exit_codes"));
-  candidate.digest = reader.text("digest");
-  const Json& files = reader.raw("files");
-  for (std::size_t i = 0; i < files.size(); ++i) {
-    candidate.files.push_back(candidate_file_from(files[i], fmt::format("/files/{}", i), problems));
-  }
-  reader.finish();
-  if (problems.empty() && candidate.digest != candidate_digest(candidate)) {
-    problems.push_back({"/digest", "is not the digest of this candidate"});
-  }
-  if (!problems.empty()) return problems_error("candidate", problems);
-  return candidate;
 }
 
 }  // namespace patchlab::patches

@@ -70,9 +70,6 @@ struct Candidate {
 // switches, and what must be there before. Labels (id, title, severity, origin, roles, what it supersedes) are not part
 // of it: a file that gets another title or a higher severity keeps its history.
 [[nodiscard]] std::string candidate_digest(const Candidate& candidate);
-// Of an ordered set: what a trial ran, and what may be promoted.
-[[nodiscard]] std::string set_digest(const std::vector<Candidate>& ordered);
-
 // Whether two files would change the same thing on one machine, or could not lie on one medium. Debian: package and
 // architecture; Windows: patches/windows/applicability.
 [[nodiscard]] bool ship_the_same(const CandidateFile& a, const CandidateFile& b);
@@ -98,8 +95,7 @@ using patchlab::is_candidate_id;
 [[nodiscard]] CandidateFile candidate_file_from(const Json& json, const std::string& pointer,
                                                 std::vector<JsonProblem>& problems);
 
-// Full form, for a cell's plan and for `--json`.
+// Full form, for `--json`.
 void to_json(Json& json, const Candidate& candidate);
-[[nodiscard]] Result<Candidate> candidate_from_json(const Json& json);
 
 }  // namespace patchlab::patches

@@ -53,15 +53,6 @@ Result<void> copy(const std::filesystem::path& from, const std::filesystem::path
   }
 }
 
-// A half-written file beside its target; gone after a successful rename, removed otherwise.
-struct UnlinkGuard {
-  explicit UnlinkGuard(std::filesystem::path file) : path(std::move(file)) { ::unlink(path.c_str()); }
-  ~UnlinkGuard() { ::unlink(path.c_str()); }
-  UnlinkGuard(const UnlinkGuard&) = delete;
-  UnlinkGuard& operator=(const UnlinkGuard&) = delete;
-  std::filesystem::path path;
-};
-
 Result<void> rename_file(const std::filesystem::path& from, const std::filesystem::path& to) {
   if (::rename(from.c_str(), to.c_str()) != 0) return errno_error("renaming to '" + to.string() + "'", errno);
   return sync_path(to.parent_path());
@@ -148,18 +139,6 @@ Result<std::filesystem::path> ContentStore::verified_path(const std::string& sha
         "remove this file; it is fetched or built again by the next run");
   }
   return path;
-}
-
-Result<void> ContentStore::copy_out(const std::string& sha256, const std::filesystem::path& target) const {
-  PATCHLAB_ASSIGN(const auto source, verified_path(sha256));
-  const UnlinkGuard written(target.string() + fmt::format(".tmp-{}", ::getpid()));
-  PATCHLAB_TRY(copy(source, written.path, 0644));
-  PATCHLAB_ASSIGN(const auto found, sha256_of_file(written.path));
-  if (found != sha256) {
-    return infrastructure_error(
-        fmt::format("the copy '{}' is damaged: expected sha256 {}, found {}", target.string(), sha256, found));
-  }
-  return rename_file(written.path, target);
 }
 
 ContentStore default_store() { return ContentStore(cache_folder() / "store"); }

@@ -39,9 +39,6 @@ class ContentStore {
   [[nodiscard]] bool contains(const std::string& sha256) const;
   // The stored file after verifying it; an error when it is missing or no longer what its name says.
   [[nodiscard]] Result<std::filesystem::path> verified_path(const std::string& sha256) const;
-  // Writes a copy (mode 0644) under a temporary name beside `target`, verifies the copy, renames.
-  [[nodiscard]] Result<void> copy_out(const std::string& sha256, const std::filesystem::path& target) const;
-
   [[nodiscard]] const std::filesystem::path& root() const { return root_; }
   [[nodiscard]] std::filesystem::path path_of(const std::string& sha256) const;
 

@@ -46,13 +46,6 @@ TEST(CandidateDigest, DependsOnWhatIsExecutedAndOnNothingElse) {
   EXPECT_FALSE(differs([](Candidate& c) { c.roles = {"dns"}; }));
 }
 
-TEST(SetDigest, DependsOnTheOrder) {
-  const auto a = testing::candidate("a", "aa", "1");
-  const auto b = testing::candidate("b", "bb", "1");
-  EXPECT_NE(set_digest({a, b}), set_digest({b, a}));
-  EXPECT_NE(set_digest({}), set_digest({a}));
-}
-
 TEST(CandidateId, IsSafeAsAFileName) {
   EXPECT_TRUE(is_candidate_id("apt-bind9-9.18.49-1~deb12u3"));
   EXPECT_FALSE(is_candidate_id(""));
@@ -66,18 +59,7 @@ TEST(CandidateId, IsSafeAsAFileName) {
   EXPECT_TRUE(is_candidate_id(make_candidate_id("")));
 }
 
-TEST(CandidateJson, ComesBackUnchanged) {
-  auto candidate = testing::candidate("x", "hello", "1:2-3");
-  candidate.prerequisites = {"p"};
-  candidate.roles = {"dns"};
-  candidate.severity = Severity::critical;
-  candidate.digest = candidate_digest(candidate);
-  const auto back = candidate_from_json(Json(candidate));
-  ASSERT_TRUE(back) << back.error().message;
-  EXPECT_EQ(*back, candidate);
-}
-
-TEST(CandidateJson, HoldsExitCodesInEverySpelling) {
+TEST(ExitCodes, AreReadInEverySpelling) {
   const auto codes = [](const char* text, std::vector<JsonProblem>& problems) {
     const auto json = Json::parse(text);
     return exit_codes_from(JsonReader(json, "", problems));
@@ -94,19 +76,6 @@ TEST(CandidateJson, HoldsExitCodesInEverySpelling) {
     (void)codes(text, problems);
     EXPECT_EQ(problems.size(), 1U) << text;
   }
-  auto candidate = testing::candidate("x", "hello", "1");
-  candidate.exit_codes = {{17025}, {3010, 0x800F0840}};
-  candidate.digest = candidate_digest(candidate);
-  EXPECT_EQ(candidate_from_json(Json(candidate)).value(), candidate);
-}
-
-TEST(CandidateJson, RefusesADigestThatIsNotItsOwn) {
-  Json json = testing::candidate("x", "hello", "1");
-  json["switches"] = "/changed";
-  EXPECT_EQ(candidate_from_json(json).error().message, "candidate: /digest: is not the digest of this candidate");
-  json = testing::candidate("x", "hello", "1");
-  json["extra"] = 1;
-  EXPECT_FALSE(candidate_from_json(json));
 }
 
 }  // namespace

@@ -123,11 +123,7 @@ TEST(CandidateSwitches, AreOfItsIdentity) {
   candidate.kind = "exe";
   const auto without = candidate_digest(candidate);
   candidate.switches = "/q";
-  candidate.digest = candidate_digest(candidate);
-  EXPECT_NE(candidate.digest, without);
-  const auto back = candidate_from_json(Json(candidate));
-  ASSERT_TRUE(back) << back.error().message;
-  EXPECT_EQ(*back, candidate);
+  EXPECT_NE(candidate_digest(candidate), without);
 }
 
 TEST_F(ManifestTest, RefusesOnePackageTwice) {

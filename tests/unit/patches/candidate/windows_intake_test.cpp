@@ -112,9 +112,9 @@ TEST_F(WindowsIntakeTest, KeepsFactsAndSignatureInTheCandidatesJson) {
   folder_.write("x.msu", MsuBuilder{}.bytes());
   const auto candidate = add("x.msu");
   ASSERT_TRUE(candidate) << candidate.error().message;
-  const auto back = candidate_from_json(Json(*candidate));
-  ASSERT_TRUE(back) << back.error().message;
-  EXPECT_EQ(*back, *candidate);
+  std::vector<JsonProblem> problems;
+  EXPECT_EQ(candidate_file_from(Json(*candidate).at("files").at(0), "", problems), candidate->files.front());
+  EXPECT_TRUE(problems.empty());
 }
 
 }  // namespace

@@ -113,18 +113,6 @@ TEST_F(ContentStoreTest, TakesTheSameContentFromManyThreadsAtOnce) {
   EXPECT_EQ(files_below(folder_.path() / "store"), 1U);
 }
 
-TEST_F(ContentStoreTest, CopiesOutAWritableFileAndOverwrites) {
-  const auto digest = store_.add_bytes("content", "x")->sha256;
-  const auto target = folder_.write("out/name.deb", "old");
-  const auto copied = store_.copy_out(digest, target);
-  ASSERT_TRUE(copied) << copied.error().message;
-  EXPECT_EQ(read_file(target).value(), "content");
-  EXPECT_EQ(files_below(folder_.path() / "out"), 1U);
-  damage(digest);
-  EXPECT_FALSE(store_.copy_out(digest, target));
-  EXPECT_EQ(read_file(target).value(), "content");
-}
-
 TEST_F(ContentStoreTest, RefusesFoldersAndMissingFiles) {
   EXPECT_FALSE(store_.add_file(folder_.path()));
   EXPECT_THAT(store_.add_file(folder_.path() / "none").error().message, HasSubstr("none"));
