@@ -12,6 +12,7 @@
 #include "lab/core/paths.hpp"
 #include "lab/core/time.hpp"
 #include "lab/image/golden_image.hpp"
+#include "lab/process/child.hpp"
 #include "patches/store/content_store.hpp"
 #include "program.hpp"
 #include "promotion/chain/chain.hpp"
@@ -20,6 +21,7 @@
 #include "promotion/stage/manifest.hpp"
 #include "promotion/stage/stage_proof.hpp"
 #include "tests/support/sample_record.hpp"
+#include "tests/support/tcp_listener.hpp"
 
 // A lab and a desk as two users of this host, set up by the documented command: real users, real sudo, in a mount
 // namespace whose /etc is a copy.
@@ -306,6 +308,52 @@ TEST_F(TwoUsers, TheLabCannotWriteStageOrLedger) {
     EXPECT_THAT(tried.errors, HasSubstr("sudo")) << one << " was stopped by something else";
     EXPECT_EQ(everything(), before) << one;
   }
+}
+
+// A desk on another host, as docs/two-users.md has it: its sshd lets the lab's key do that one thing.
+TEST_F(TwoUsers, ADeskIsReachedBySsh) {
+  for (const char* program : {"/usr/sbin/sshd", "/usr/bin/ssh"}) {
+    if (!is_there(program)) GTEST_SKIP() << program << " is not installed";
+  }
+  const auto port = std::to_string(test::TcpListener().port());
+  ok("mkdir -p /run/sshd ssh && ssh-keygen -q -t ed25519 -N '' -f ssh/host && ssh-keygen -q -t ed25519 -N '' -f "
+     "lab/key");
+  ok(fmt::format("echo \"[127.0.0.1]:{0} $(cat ssh/host.pub)\" >lab/known && chown {1}:{1} lab/key lab/known", port,
+                 lab_user));
+  ok(fmt::format("usermod --shell /bin/sh --password '*' {}", desk_user));  // sshd without PAM lets no locked user in
+  ok(
+      fmt::format("install -d -o {0} -g {0} -m 0700 home/desk/.ssh && "
+                  "echo \"restrict,command=\\\"{1}\\\" $(cat lab/key.pub)\" >home/desk/.ssh/authorized_keys",
+                  desk_user, take()));
+  folder_.write("ssh/config", fmt::format("ListenAddress 127.0.0.1:{}\nHostKey {}/ssh/host\nPidFile none\nUsePAM no\n"
+                                          "PasswordAuthentication no\n",
+                                          port, root().string()));
+  ProcessSpec sshd;
+  sshd.program = "/usr/sbin/sshd";
+  sshd.arguments = {"-D", "-e", "-f", (root() / "ssh/config").string()};
+  auto server = ChildProcess::start(sshd, root() / "ssh/log");
+  ASSERT_TRUE(server) << server.error().message;
+  ok("for i in $(seq 100); do grep -q 'Server listening' ssh/log && exit 0; sleep 0.1; done; exit 1");
+  const auto ssh = [&](const std::string& known) {
+    return fmt::format("ssh -p {0} -i {1}/lab/key -o UserKnownHostsFile={1}/lab/{2} -o BatchMode=yes {3}@127.0.0.1",
+                       port, root().string(), known, desk_user);
+  };
+
+  const auto unknown = ended_run(ssh("nobody") + " patchlab ledger take");
+  EXPECT_NE(exit_code(unknown), 0);
+  EXPECT_THAT(unknown.errors, HasSubstr("Host key verification failed"));
+  EXPECT_THAT(kinds(), IsEmpty());
+  const auto run = ended_run(ssh("known") + " patchlab ledger take");
+  ASSERT_EQ(exit_code(run), 0) << run.output << run.errors;
+  EXPECT_THAT(kinds(), ElementsAre("begin", "run"));
+  // Whatever else is asked for, that is what is done.
+  const auto before = everything();
+  const auto other = as(lab_user, ssh("known") + " 'echo x >" + stage().string() + "/x; id'");
+  EXPECT_NE(exit_code(other), 0) << other.output;
+  EXPECT_THAT(other.output, Not(HasSubstr("uid=")));
+  EXPECT_EQ(everything(), before);
+  server->send_signal(SIGTERM);
+  static_cast<void>(server->wait(std::chrono::seconds(10)));
 }
 
 // What the lab may call, called with what it may not say.
