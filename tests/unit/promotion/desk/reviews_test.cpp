@@ -5,6 +5,8 @@
 #include <gmock/gmock.h>
 
 #include "promotion/book/failures.hpp"
+#include "promotion/evidence/past_reviews.hpp"
+#include "promotion/evidence/signed_lines.hpp"
 #include "tests/support/ssh_keys.hpp"
 #include "tests/unit/promotion/desk/desk_fixture.hpp"
 
@@ -82,6 +84,7 @@ class EmergencyDesk : public DeskTest {
     const auto folder = root_ / "stage" / chain_folder_name / "policy";
     EXPECT_TRUE(create_folders(folder));
     EXPECT_TRUE(write_file_atomically(folder / fmt::format("{}.json", number), document.dump()));
+    documents_.push_back(parse_policy(document.dump(), "x.json").value());
   }
   [[nodiscard]] Desk desk_now() const {
     return {{.stage = root_ / "stage", .ledger = root_ / "ledger.jsonl"},
@@ -107,6 +110,33 @@ class EmergencyDesk : public DeskTest {
   [[nodiscard]] std::vector<Review> reviews() const {
     const auto found = reviews_at_desk(root_ / "stage", clock_.wall());
     EXPECT_TRUE(found) << found.error().message;
+    // Whoever has the ledger alone finds the same.
+    const auto past = looking_back(chain().read().value().lines.size() + 1);
+    EXPECT_EQ(past.size(), found.value_or({}).size());
+    for (std::size_t i = 0; i < std::min(past.size(), found.value_or({}).size()); ++i) {
+      EXPECT_EQ(past[i].answered, (*found)[i].answered);
+      EXPECT_EQ(past[i].asked.run, (*found)[i].run);
+      EXPECT_EQ(past[i].unknown, "");
+    }
+    return found.value_or({});
+  }
+  // As of the lines before this one; without the statement of `lacking` (0: all are there).
+  [[nodiscard]] std::vector<PastReview> looking_back(std::uint64_t before, std::uint64_t lacking = 0,
+                                                     const std::string& department = "finance") const {
+    const auto ledger = root_ / "stage" / chain_folder_name;
+    BundleChain bundle{chain().read().value(), {}};
+    bundle.lacks.assign(bundle.state.lines.size(), false);
+    if (lacking > 0) bundle.lacks[lacking - 1] = true;
+    const auto trust =
+        read_trust(host_processes(), ledger, bundle.state, read_file(ledger / "trust" / "roots").value());
+    EXPECT_TRUE(trust) << trust.error().message;
+    std::vector<PolicyOfLedger> documents;
+    for (const auto& policy : documents_) {
+      const auto named = std::ranges::find(bundle.state.history.policies(), policy.digest, &NamedPolicy::document);
+      documents.push_back({policy, named == bundle.state.history.policies().end() ? 0 : named->line});
+    }
+    const auto found = past_reviews(host_processes(), ledger, bundle, *trust, documents, department, before);
+    EXPECT_TRUE(found) << found.error().message;
     return found.value_or({});
   }
   // As another night, with the same candidates.
@@ -120,6 +150,7 @@ class EmergencyDesk : public DeskTest {
   testing::SshKeys keys_;
   DecisionBook book_{root_ / "stage" / chain_folder_name, host_processes(), clock_};
   Policy policy_;
+  std::vector<Policy> documents_;
   int nights_ = 20;
 };
 
@@ -192,6 +223,8 @@ TEST_F(EmergencyDesk, WhatWasTakenBackNeedsNoReview) {
   const auto back = desk_now().promote(older, {}, {.rollback = "it breaks mail"});
   EXPECT_EQ(back.exit_code, ExitCode::ok) << ::testing::PrintToString(back.decisions.front().reasons());
   EXPECT_THAT(reviews()[0].answered, HasSubstr("taken back by the rollback of line "));
+  const auto last = chain().read().value().lines.size();
+  EXPECT_TRUE(looking_back(last)[0].is_open()) << "it was not done yet";
   // It takes back what was there; the next emergency is another one.
   auto next = record_;
   next.id = "2026-11-22T061332Z-000010";
@@ -264,6 +297,28 @@ TEST_F(EmergencyDesk, APolicyThatWasReplacedBeforeClosesNoReview) {
   decide(StatementKind::approve, "bob");
   decide(StatementKind::approve, "carol");
   EXPECT_TRUE(reviews()[0].is_open());
+}
+
+TEST_F(EmergencyDesk, TheLedgerTellsWhatWasReviewedAtEachLine) {
+  decide(StatementKind::approve, "bob");
+  ASSERT_EQ(in_an_emergency(record_).exit_code, ExitCode::ok);
+  const auto done = chain().read().value().lines.size();
+  decide(StatementKind::approve, "bob");
+  decide(StatementKind::approve, "carol");
+  const auto last = chain().read().value().lines.size();
+  ASSERT_EQ(last, done + 2);
+  EXPECT_THAT(looking_back(done), IsEmpty()) << "it was not done yet";
+  for (auto before = done + 1; before <= last; ++before) {
+    ASSERT_THAT(looking_back(before), SizeIs(1));
+    EXPECT_TRUE(looking_back(before)[0].is_open()) << before;
+  }
+  EXPECT_EQ(looking_back(last + 1)[0].answered, "reviewed by bob, carol");
+  EXPECT_EQ(looking_back(last + 1)[0].ticket, "CHG7");
+  EXPECT_THAT(looking_back(last + 1, 0, "hr"), IsEmpty()) << "of another department";
+  // What is left out could be the review, if it came afterwards.
+  EXPECT_EQ(looking_back(last + 1, last)[0].unknown, fmt::format("approvals since then are not here (line {})", last));
+  EXPECT_EQ(looking_back(last + 1, last)[0].answered, "");
+  EXPECT_TRUE(looking_back(last, last)[0].is_open()) << "nothing is left out before that line";
 }
 
 // What nobody can read may be unreviewed.
