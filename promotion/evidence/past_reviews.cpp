@@ -62,7 +62,6 @@ class LookingBack {
                               {},
                               *chain_time(line(before_ - 1).time)};
     if (!add_submitters(story.run, question)) return unknown("who submitted it is not here");
-    question.promoted = last_done(story.department);
     std::vector<LedgerStatement> statements;
     PATCHLAB_TRY(read_statements(question, statements));
     auto set = manifest->candidates;
@@ -101,14 +100,6 @@ class LookingBack {
         return &story;
     }
     return nullptr;
-  }
-  [[nodiscard]] std::uint64_t last_done(const std::string& department) const {
-    std::uint64_t last = 0;
-    for (const auto& story : chain_.state.history.promotions()) {
-      if (story.department == department && story.state == PromotionStory::State::done && story.last_line < before_)
-        last = story.last_line;
-    }
-    return last;
   }
 
   // Whether all that could name one is here.
