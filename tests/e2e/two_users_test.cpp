@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <regex>
 
 #include "lab/core/digest.hpp"
 #include "lab/core/paths.hpp"
@@ -21,7 +22,6 @@
 #include "promotion/stage/manifest.hpp"
 #include "promotion/stage/stage_proof.hpp"
 #include "tests/support/sample_record.hpp"
-#include "tests/support/tcp_listener.hpp"
 
 // A lab and a desk as two users of this host, set up by the documented command: real users, real sudo, in a mount
 // namespace whose /etc is a copy.
@@ -310,50 +310,54 @@ TEST_F(TwoUsers, TheLabCannotWriteStageOrLedger) {
   }
 }
 
-// A desk on another host, as docs/two-users.md has it: its sshd lets the lab's key do that one thing.
+// A desk on another host, with the lines that the setup prints: its sshd lets the lab's key do that one thing.
 TEST_F(TwoUsers, ADeskIsReachedBySsh) {
-  for (const char* program : {"/usr/sbin/sshd", "/usr/bin/ssh"}) {
+  for (const char* program : {"/usr/sbin/sshd", "/usr/bin/ssh", "/usr/sbin/ip"}) {
     if (!is_there(program)) GTEST_SKIP() << program << " is not installed";
   }
-  const auto port = std::to_string(test::TcpListener().port());
-  ok("mkdir -p /run/sshd ssh && ssh-keygen -q -t ed25519 -N '' -f ssh/host && ssh-keygen -q -t ed25519 -N '' -f "
-     "lab/key");
-  ok(fmt::format("echo \"[127.0.0.1]:{0} $(cat ssh/host.pub)\" >lab/known && chown {1}:{1} lab/key lab/known", port,
-                 lab_user));
-  ok(fmt::format("usermod --shell /bin/sh --password '*' {}", desk_user));  // sshd without PAM lets no locked user in
+  // The other host is a network of our own: its ports are nobody else's.
+  if (::unshare(CLONE_NEWNET) != 0) GTEST_SKIP() << "cannot have a network of its own: " << std::strerror(errno);
+  ok("ip link set lo up && mkdir -p /run/sshd && install -d -m 0700 home/lab/.ssh home/desk/.ssh");
+  ok("ssh-keygen -q -t ed25519 -N '' -f host_key && ssh-keygen -q -t ed25519 -N '' -f home/lab/.ssh/id_ed25519");
+  ok("ssh-keygen -q -t ed25519 -N '' -f of_others && cp of_others.pub home/desk/.ssh/authorized_keys");
   ok(
-      fmt::format("install -d -o {0} -g {0} -m 0700 home/desk/.ssh && "
-                  "echo \"restrict,command=\\\"{1}\\\" $(cat lab/key.pub)\" >home/desk/.ssh/authorized_keys",
-                  desk_user, take()));
-  folder_.write("ssh/config", fmt::format("ListenAddress 127.0.0.1:{}\nHostKey {}/ssh/host\nPidFile none\nUsePAM no\n"
-                                          "PasswordAuthentication no\n",
-                                          port, root().string()));
+      fmt::format("printf 'Host *\\n Hostname 127.0.0.1\\n Port 2222\\n HostKeyAlias desk\\n' >home/lab/.ssh/config && "
+                  "chown -R {0}:{0} home/lab/.ssh",
+                  lab_user));
+  const auto by_ssh = fmt::format(
+      "{} stage setup --stage {} --ssh home/lab/.ssh/id_ed25519.pub --user {} --home {}/home/desk --runs {}", program(),
+      stage().string(), desk_user, root().string(), desk_runs().string());
+  const auto applied = shell(by_ssh + " --apply");
+  ASSERT_EQ(exit_code(applied), 0) << applied.output << applied.errors;
+  EXPECT_EQ(shell(by_ssh).output, applied.output) << "what is done already stays";
+  ok("test $(wc -l <home/desk/.ssh/authorized_keys) = 2");
+  std::smatch desk;
+  ASSERT_TRUE(std::regex_search(applied.output, desk, std::regex("PATCHLAB_DESK='(ssh [^']*)'"))) << applied.output;
+  folder_.write("sshd_config", fmt::format("ListenAddress 127.0.0.1:2222\nHostKey {}/host_key\nPidFile none\n"
+                                           "UsePAM no\nPasswordAuthentication no\n",
+                                           root().string()));
   ProcessSpec sshd;
   sshd.program = "/usr/sbin/sshd";
-  sshd.arguments = {"-D", "-e", "-f", (root() / "ssh/config").string()};
-  auto server = ChildProcess::start(sshd, root() / "ssh/log");
+  sshd.arguments = {"-D", "-e", "-f", (root() / "sshd_config").string()};
+  const auto server = ChildProcess::start(sshd, root() / "sshd_log");
   ASSERT_TRUE(server) << server.error().message;
-  ok("for i in $(seq 100); do grep -q 'Server listening' ssh/log && exit 0; sleep 0.1; done; exit 1");
-  const auto ssh = [&](const std::string& known) {
-    return fmt::format("ssh -p {0} -i {1}/lab/key -o UserKnownHostsFile={1}/lab/{2} -o BatchMode=yes {3}@127.0.0.1",
-                       port, root().string(), known, desk_user);
-  };
+  ok("for i in $(seq 600); do grep -q 'Server listening' sshd_log && exit 0; sleep 0.1; done; exit 1");
 
-  const auto unknown = ended_run(ssh("nobody") + " patchlab ledger take");
+  const auto unknown = ended_run(desk[1]);
   EXPECT_NE(exit_code(unknown), 0);
   EXPECT_THAT(unknown.errors, HasSubstr("Host key verification failed"));
   EXPECT_THAT(kinds(), IsEmpty());
-  const auto run = ended_run(ssh("known") + " patchlab ledger take");
+  ok("echo \"desk $(cat host_key.pub)\" >home/lab/.ssh/known_hosts");
+  const auto run = ended_run(desk[1]);
   ASSERT_EQ(exit_code(run), 0) << run.output << run.errors;
   EXPECT_THAT(kinds(), ElementsAre("begin", "run"));
   // Whatever else is asked for, that is what is done.
   const auto before = everything();
-  const auto other = as(lab_user, ssh("known") + " 'echo x >" + stage().string() + "/x; id'");
+  const auto other =
+      as(lab_user, fmt::format("ssh -o BatchMode=yes {}@desk 'echo x >{}/x; id'", desk_user, stage().string()));
   EXPECT_NE(exit_code(other), 0) << other.output;
   EXPECT_THAT(other.output, Not(HasSubstr("uid=")));
   EXPECT_EQ(everything(), before);
-  server->send_signal(SIGTERM);
-  static_cast<void>(server->wait(std::chrono::seconds(10)));
 }
 
 // What the lab may call, called with what it may not say.
