@@ -32,6 +32,9 @@ struct MachineSpec {
   std::uint32_t memory_mib = 256;
   std::uint32_t cpus = 1;
   Accelerator accelerator = Accelerator::tcg;
+  // Of emulation, for guests that are booted directly: how fast their time stamp counter counts
+  // (lab/libvirt/host_ticks). Nothing: they measure it themselves, and a busy host makes them measure wrongly.
+  std::uint32_t tsc_mhz = 0;
   std::vector<NicSpec> nics;
   std::filesystem::path log;  // serial console output goes to this file (evidence); empty: none
   bool operator==(const MachineSpec&) const = default;

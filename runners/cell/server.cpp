@@ -13,6 +13,7 @@
 
 #include "lab/core/digest.hpp"
 #include "lab/core/printable.hpp"
+#include "lab/libvirt/host_ticks.hpp"
 #include "lab/libvirt/system_lab.hpp"
 #include "lab/network/control.hpp"
 #include "lab/network/fence.hpp"
@@ -186,6 +187,7 @@ class Server {
     spec.kernel_arguments = job.kernel_arguments;
     spec.memory_mib = plan.memory_mib;
     spec.accelerator = job_.accelerator == "kvm" ? lab::Accelerator::kvm : lab::Accelerator::tcg;
+    spec.tsc_mhz = lab::libvirt::host_tsc_mhz();
     spec.nics = {{lab::network::MacAddress::of_lab_machine(own_.plan.machines[number].address).text(), taps_[number]}};
     spec.log = root_ / (plan.name + "-console.log");
     return hypervisor_->define(spec);

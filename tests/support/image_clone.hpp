@@ -7,6 +7,7 @@
 #include "lab/hypervisor.hpp"
 #include "lab/image/golden_image.hpp"
 #include "lab/libvirt/golden_domain.hpp"
+#include "lab/libvirt/host_ticks.hpp"
 #include "lab/network/address.hpp"
 #include "lab/network/namespace.hpp"
 
@@ -26,6 +27,7 @@ inline Result<lab::MachineSpec> clone_of(const lab::image::GoldenImage& image, c
   spec.initrd = image.initrd;
   spec.kernel_arguments = image.cmdline + " " + lab::image::machine_words(address.text(), 24, "10.20.0.1", name);
   spec.memory_mib = static_cast<std::uint32_t>(image.memory_mib);
+  spec.tsc_mhz = lab::libvirt::host_tsc_mhz();
   spec.nics = {{lab::network::MacAddress::of_lab_machine(address).text(), tap}};
   spec.log = std::filesystem::path(lab::network::cell_folder_inside) / "console.log";
   return spec;

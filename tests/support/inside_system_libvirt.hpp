@@ -16,6 +16,7 @@
 #include "lab/image/builder.hpp"
 #include "lab/libvirt/domain_xml.hpp"
 #include "lab/libvirt/error.hpp"
+#include "lab/libvirt/host_ticks.hpp"
 #include "lab/libvirt/session.hpp"
 #include "lab/process/process.hpp"
 #include "tests/support/programs.hpp"
@@ -81,6 +82,7 @@ class InsideSystemLibvirt : public ::testing::Test {
     spec.initrd = lab_folder / "initrd";
     spec.kernel_arguments =
         image.cmdline + " " + image::machine_words("10.20.0." + last_number, 24, "10.20.0.1", image.hostname);
+    spec.tsc_mhz = host_tsc_mhz();
     spec.nics = {{"52:54:00:14:00:" + last_number, "tap-0"}};
     auto xml = replaced(domain_xml(spec), "<interface type='ethernet'>",
                         "<interface type='bridge'><source bridge='br-production'/>");

@@ -72,6 +72,15 @@ TEST(DomainXml, FixesAddressesUnderEmulationAlone) {
   EXPECT_THAT(domain_xml(spec), HasSubstr("<cmdline>console=ttyS0 quiet root=/dev/vda</cmdline>"));
 }
 
+// A guest that had to measure it on a busy host may be wrong by a factor of four for as long as it runs.
+TEST(DomainXml, TellsEmulatedGuestsHowFastTheirCounterIs) {
+  auto spec = dns_machine();
+  spec.tsc_mhz = 2596;
+  EXPECT_THAT(domain_xml(spec), HasSubstr(" norandmaps tsc_early_khz=2596000</cmdline>"));
+  spec.accelerator = Accelerator::kvm;
+  EXPECT_THAT(domain_xml(spec), Not(HasSubstr("tsc")));
+}
+
 TEST(DomainXml, NeverAsksForTheLargestCpu) {
   EXPECT_THAT(domain_xml(dns_machine()), Not(HasSubstr("maximum")));
   EXPECT_THAT(domain_xml(dns_machine()), Not(HasSubstr("host-")));
