@@ -21,6 +21,7 @@ namespace patchlab::lab::guest::debian {
 const char* const view_script = R"sh(mark=$1; want=$2; shift 2
 LC_ALL=C; export LC_ALL
 view=/run/patchlab-view
+begun=$(date +%s)
 absent() { echo "$mark absent $1"; echo "$2"; }
 failed() { echo "$mark failed $1"; echo "$2"; }
 has() { command -v "$2" >/dev/null 2>&1 || { absent "$1" "there is no $2"; return 1; }; }
@@ -72,7 +73,7 @@ FILENAME == "/etc/group" && NF >= 4 { print "group:" $1 ":" $3 ":" $4 }' $files 
   lines_of mount /proc/mounts
   lines_of route /proc/net/route
   has sysctl sysctl && { echo "$mark sysctl"; sysctl -a 2>/dev/null; }
-  has clock date && { echo "$mark clock"; date '+%s %z %Z' || failed clock "date ended with $?"; }
+  has clock date && { echo "$mark clock"; date "+%s %z %Z $begun" || failed clock "date ended with $?"; }
   if [ -e /sys/module/nf_tables ] || [ -e /proc/net/ip_tables_names ]; then
     if command -v nft >/dev/null 2>&1 && [ -e /sys/module/nf_tables ]; then
       echo "$mark firewall"; nft list ruleset 2>&1 || failed firewall "nft ended with $?"
@@ -393,10 +394,22 @@ Result<void> read_sysctl(std::string_view text, GuestView& view) {
 constexpr std::chrono::minutes most_ahead{2};
 constexpr std::chrono::hours most_behind{6};
 
+// A guest that measured its counter while its host was too busy counts seconds too fast, and so does everything in it
+// that has a deadline. None of that is anything a patch did.
+bool runs_fast(std::chrono::seconds in_guest, std::chrono::system_clock::duration here) {
+  return in_guest > here + here / 2 + std::chrono::seconds(2);
+}
+
 Result<void> read_clock(std::string_view text, const HostTime& host, GuestView& view) {
   const auto words = split(text.substr(0, text.find('\n')), ' ');
   const auto seconds = number_of<std::int64_t>(words[0]);
-  if (!seconds || words.size() < 3) return not_understood("clock", text);
+  const auto begun = words.size() == 4 ? number_of<std::int64_t>(words[3]) : std::nullopt;
+  if (!seconds || !begun) return not_understood("clock", text);
+  if (const std::chrono::seconds in_guest(*seconds - *begun); runs_fast(in_guest, host.after - host.before)) {
+    return guest_error(fmt::format("the guest's clock is too fast: {} s passed there while {:.1f} s passed here",
+                                   in_guest.count(), std::chrono::duration<double>(host.after - host.before).count()),
+                       "nothing that the machine did can be judged by time; its kernel measured a busy processor");
+  }
   const std::chrono::system_clock::time_point now{std::chrono::seconds(*seconds)};
   const auto minutes = [](auto duration) { return std::chrono::duration_cast<std::chrono::minutes>(duration).count(); };
   auto& time = view.state.rows["clock"]["time"];

@@ -44,7 +44,7 @@ inline std::string debian_answer(const std::string& mark, const std::map<std::st
       {"mount", "/dev/vda / ext4 rw,noatime 0 0\n"},
       {"route", "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n"},
       {"sysctl", "kernel.ostype = Linux\n"},
-      {"clock", "1795327200 +0000 UTC\n"},
+      {"clock", "1795327200 +0000 UTC 1795327200\n"},
       {"firewall", "no rules\n"},
       {"digests", ""},
       {"texts", ""},

@@ -5,6 +5,7 @@
 // and texts are cut out of the captures, and NULs are written as \0.
 #include "lab/guest/debian_view.hpp"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include "lab/core/files.hpp"
@@ -103,6 +104,23 @@ TEST(DebianView, IsAnErrorWithoutEachOfItsParts) {
   EXPECT_FALSE(view(garbage, at_second(0), Wanted::all));
   garbage.erase("clock");
   EXPECT_FALSE(view(garbage, at_second(0), Wanted::all));
+}
+
+// So nobody is blamed for a clock that is wrong because the lab was busy when the guest started.
+TEST(DebianView, OfAGuestWhoseSecondsAreTooShortIsAnError) {
+  auto sections = captured("before");
+  const auto after_seconds = [&](int in_guest, int here) {
+    sections["clock"] = fmt::format("{} +0000 UTC {}\n", 1000 + in_guest, 1000);
+    auto host = at_second(1000);
+    host.after += std::chrono::seconds(here);
+    return view(sections, host, Wanted::all);
+  };
+  EXPECT_TRUE(after_seconds(5, 5));
+  EXPECT_TRUE(after_seconds(2, 60));
+  EXPECT_TRUE(after_seconds(-3600, 5)) << "set by somebody";
+  const auto fast = after_seconds(14, 4);
+  ASSERT_FALSE(fast);
+  EXPECT_THAT(fast.error().message, HasSubstr("14 s passed there while 4.0 s passed here"));
 }
 
 TEST(DebianView, OfFilesThatFindCouldNotReadIsAnError) {
