@@ -63,6 +63,7 @@ const std::map<std::string, Value>& values() {
       {"--runs", {ValueKind::folder, "FOLDER"}},
       {"--security-key", {ValueKind::name, "KIND"}},
       {"--sign-with", {ValueKind::file, "KEY"}},
+      {"--ssh", {ValueKind::file, "KEY"}},
       {"--stage", {ValueKind::folder, "FOLDER"}},
       {"--state", {ValueKind::file, "FILE"}},
       {"--storage", {ValueKind::folder, "FOLDER"}},
