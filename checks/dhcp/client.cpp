@@ -8,9 +8,17 @@
 
 #include "checks/dhcp/options.hpp"
 #include "checks/hex.hpp"
+#include "lab/core/net/numbers.hpp"
 
 namespace patchlab::checks::dhcp {
 namespace {
+
+using net::ArpFrame;
+using net::big_endian32;
+using net::broadcast_mac;
+using net::Frame;
+using net::read32;
+using net::UdpFrame;
 
 constexpr std::uint16_t server_port = 67;
 constexpr std::uint16_t client_port = 68;
@@ -19,7 +27,7 @@ constexpr Ipv4 everybody{0xFFFFFFFF};
 constexpr std::size_t most_messages = 64;
 
 struct Destination {
-  Mac mac;
+  MacAddress mac;
   Ipv4 from;
   Ipv4 to;
 };
@@ -29,7 +37,7 @@ class Client {
  public:
   Client(FrameLink& link, const ClientSettings& settings, const Deadline& deadline)
       : link_(link), settings_(settings), deadline_(deadline), xid_(settings.xid) {
-    seen_["client"] = {{"mac", mac_text(settings.mac)}, {"xid", to_hex(big_endian32(settings.xid))}};
+    seen_["client"] = {{"mac", settings.mac.text()}, {"xid", to_hex(big_endian32(settings.xid))}};
     seen_["messages"] = Json::array();
   }
 
@@ -67,7 +75,7 @@ class Client {
     message.hardware = settings_.mac;
     message.options[option::message_type] = std::string(1, static_cast<char>(type));
     message.options[option::client_id] =
-        std::string("\x01") + settings_.mac;  // RFC 2132 section 9.14: hardware type, address
+        std::string("\x01") + bytes_of(settings_.mac);  // RFC 2132 section 9.14: hardware type, address
     if (type != MessageType::release) {
       message.options[option::parameter_list] =
           std::string(settings_.parameter_list.begin(), settings_.parameter_list.end());
@@ -75,14 +83,14 @@ class Client {
     return message;
   }
 
-  void log(const char* direction, Ipv4 source, const Mac& source_mac, const std::string& payload,
+  void log(const char* direction, Ipv4 source, const MacAddress& source_mac, const std::string& payload,
            const std::string& text) {
     if (seen_["messages"].size() >= most_messages) return;  // a storm is not stored whole
     seen_["messages"].push_back({{"phase", phase_},
                                  {"direction", direction},
                                  {"at_ms", deadline_.elapsed().count()},
-                                 {"source", to_string(source)},
-                                 {"source_mac", mac_text(source_mac)},
+                                 {"source", source.text()},
+                                 {"source_mac", source_mac.text()},
                                  {"payload", to_hex(payload)},
                                  {"text", text}});
   }
@@ -93,8 +101,8 @@ class Client {
     return link_.send(encode(UdpFrame{settings_.mac, to.mac, to.from, to.to, client_port, server_port, payload}));
   }
 
-  Result<void> send_arp(const Mac& destination, ArpFrame::Operation operation, Ipv4 sender, const Mac& target_mac,
-                        Ipv4 target) {
+  Result<void> send_arp(const MacAddress& destination, ArpFrame::Operation operation, Ipv4 sender,
+                        const MacAddress& target_mac, Ipv4 target) {
     return link_.send(encode(ArpFrame{destination, operation, settings_.mac, sender, target_mac, target}));
   }
 
@@ -188,34 +196,34 @@ class Client {
   // RFC 5227 section 2.1.1: asked with a zero sender address.
   Result<bool> probe(Ipv4 address) {
     phase_ = "probe";
-    PATCHLAB_TRY(send_arp(broadcast_mac, ArpFrame::Operation::request, nobody, Mac(6, '\0'), address));
+    PATCHLAB_TRY(send_arp(broadcast_mac, ArpFrame::Operation::request, nobody, MacAddress(), address));
     const auto until = deadline_.within(settings_.probe_wait);
     while (!until.passed()) {
       PATCHLAB_ASSIGN(const auto frame, next_frame(until));
       const auto* arp = std::get_if<ArpFrame>(&frame);
       if (arp != nullptr && arp->sender == address) {
-        seen_["conflict"] = mac_text(arp->sender_mac);
+        seen_["conflict"] = arp->sender_mac.text();
         return true;
       }
     }
     return false;
   }
 
-  Result<std::optional<Mac>> resolve(Ipv4 server) {
+  Result<std::optional<MacAddress>> resolve(Ipv4 server) {
     phase_ = "resolve";
     while (!deadline_.passed()) {
-      PATCHLAB_TRY(send_arp(broadcast_mac, ArpFrame::Operation::request, address_, Mac(6, '\0'), server));
+      PATCHLAB_TRY(send_arp(broadcast_mac, ArpFrame::Operation::request, address_, MacAddress(), server));
       const auto until = deadline_.within(std::chrono::seconds(1));
       while (!until.passed()) {
         PATCHLAB_ASSIGN(const auto frame, next_frame(until));
         const auto* arp = std::get_if<ArpFrame>(&frame);
         const bool answered = arp != nullptr && arp->operation == ArpFrame::Operation::reply && arp->sender == server;
         if (!answered) continue;
-        seen_["server_mac"] = mac_text(arp->sender_mac);
+        seen_["server_mac"] = arp->sender_mac.text();
         return std::optional(arp->sender_mac);
       }
     }
-    return std::optional<Mac>();
+    return std::optional<MacAddress>();
   }
 
   // RENEWING (RFC 2131 section 4.3.2): unicast from the leased address, which stands in ciaddr; no server id, no
@@ -246,7 +254,7 @@ class Client {
   const Deadline& deadline_;
   std::uint32_t xid_;
   Ipv4 address_ = nobody;  // once leased
-  Mac answered_by_;
+  MacAddress answered_by_;
   Destination held_from_;
   std::string phase_;
   Json seen_;
@@ -257,15 +265,15 @@ class Client {
 std::string readable(const Message& message) {
   const auto type = message.type();
   auto text = std::string(type ? to_string(*type) : "message without a type");
-  if (message.yours != nobody) text += " of " + to_string(message.yours);
-  if (message.client != nobody) text += " from " + to_string(message.client);
+  if (message.yours != nobody) text += " of " + message.yours.text();
+  if (message.client != nobody) text += " from " + message.client.text();
   for (const auto& [code, bytes] : message.options) {
     if (code != option::message_type) text += "; " + option_text(code, bytes);
   }
   return text;
 }
 
-Result<Json> live_one_lease(FrameLink& link, const ClientSettings& settings, const std::vector<Mac>& neighbours,
+Result<Json> live_one_lease(FrameLink& link, const ClientSettings& settings, const std::vector<MacAddress>& neighbours,
                             const Deadline& deadline) {
   auto held = Json::array();
   std::list<ClientSettings> their_settings;  // clients refer to them
@@ -277,7 +285,7 @@ Result<Json> live_one_lease(FrameLink& link, const ClientSettings& settings, con
     theirs.offer_window = Milliseconds(0);
     Client client(link, theirs, deadline);
     PATCHLAB_ASSIGN(const auto address, client.hold());
-    held.push_back({{"mac", mac_text(mac)}, {"address", address ? Json(to_string(*address)) : Json()}});
+    held.push_back({{"mac", mac.text()}, {"address", address ? Json(address->text()) : Json()}});
     if (!address) break;
     holders.push_back(std::move(client));
   }

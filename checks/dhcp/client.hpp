@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "checks/deadline.hpp"
-#include "checks/dhcp/ipv4.hpp"
 #include "checks/dhcp/link.hpp"
 #include "checks/dhcp/message.hpp"
 #include "lab/core/json.hpp"
@@ -14,7 +13,7 @@
 namespace patchlab::checks::dhcp {
 
 struct ClientSettings {
-  Mac mac;                                             // ours, locally administered
+  MacAddress mac;                                      // ours, locally administered
   std::uint32_t xid = 0;                               // of the first exchange; the renewal uses the next
   Ipv4 server;                                         // whose offer is taken when several answer
   std::vector<std::uint8_t> parameter_list;            // option 55
@@ -36,7 +35,7 @@ struct ClientSettings {
 // Neighbours get a lease each before that life begins, and give it back after it has ended. None of their messages is
 // among "messages". Only trouble of the link is an Error.
 [[nodiscard]] Result<Json> live_one_lease(FrameLink& link, const ClientSettings& settings,
-                                          const std::vector<Mac>& neighbours, const Deadline& deadline);
+                                          const std::vector<MacAddress>& neighbours, const Deadline& deadline);
 
 // "OFFER of 10.20.0.100 by 10.20.0.11" with the options, for the reader.
 [[nodiscard]] std::string readable(const Message& message);

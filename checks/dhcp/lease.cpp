@@ -31,20 +31,20 @@ struct Parameters {
   std::vector<ExpectedOption> options;
   bool broadcast = false;
   Milliseconds offer_window{};
-  std::optional<Mac> mac;  // of a reservation
+  std::optional<MacAddress> mac;  // of a reservation
   std::int64_t neighbours = 0;
 };
 
 constexpr std::int64_t most_neighbours = 1000;
 
 std::string why_no_address(const std::string& text) {
-  return parse_ipv4(text) ? "" : fmt::format("'{}' is not an IPv4 address such as 10.20.0.11", text);
+  return Ipv4::parse(text) ? "" : fmt::format("'{}' is not an IPv4 address such as 10.20.0.11", text);
 }
 
 void read_pool(JsonReader& reader, Parameters& parameters) {
   auto pool = reader.object("pool");
-  const auto from = parse_ipv4(pool.text("from", why_no_address));
-  const auto to = parse_ipv4(pool.text("to", why_no_address));
+  const auto from = Ipv4::parse(pool.text("from", why_no_address));
+  const auto to = Ipv4::parse(pool.text("to", why_no_address));
   pool.finish();
   if (from && to && *to < *from) reader.problem("pool", "'to' is below 'from'; name the lower address first");
   parameters.from = from.value_or(Ipv4{});
@@ -73,18 +73,19 @@ Parameters read_parameters(JsonReader& reader) {
   }
   parameters.broadcast = reader.boolean_or("broadcast", false);
   parameters.offer_window = Milliseconds(reader.integer_or("offer_window_ms", 1000, 0, 60000));
-  parameters.mac = parse_mac(reader.text_or("mac", "", [](const std::string& text) {
-    return parse_mac(text) ? "" : fmt::format("'{}' is not a MAC such as 02:00:0a:14:00:20", text);
+  const auto mac = MacAddress::parse(reader.text_or("mac", "", [](const std::string& text) {
+    return MacAddress::parse(text) ? "" : fmt::format("'{}' is not a MAC such as 02:00:0a:14:00:20", text);
   }));
+  if (mac) parameters.mac = *mac;
   parameters.neighbours = reader.integer_or("neighbours", 0, 0, most_neighbours);
   return parameters;
 }
 
 // Locally administered, not multicast (IEEE 802-2014 section 8.2.2): 02:xx:xx:xx:xx:xx.
-Mac random_mac(std::random_device& device) {
-  Mac mac = "\x02";
-  while (mac.size() < 6) mac += static_cast<char>(device() & 0xFFU);
-  return mac;
+MacAddress random_mac(std::random_device& device) {
+  std::array<std::uint8_t, 6> bytes{2};
+  for (std::size_t i = 1; i < bytes.size(); ++i) bytes[i] = static_cast<std::uint8_t>(device() & 0xFFU);
+  return MacAddress(bytes);
 }
 
 std::vector<std::uint8_t> parameter_list(const Parameters& parameters) {
@@ -125,7 +126,7 @@ class Judge {
   Judge(const Parameters& parameters, const Observation& observation)
       : parameters_(parameters),
         observation_(observation),
-        server_(parse_ipv4(parameters.server.empty() ? observation.at("server").get<std::string>() : parameters.server)
+        server_(Ipv4::parse(parameters.server.empty() ? observation.at("server").get<std::string>() : parameters.server)
                     .value_or(Ipv4{})) {}
 
   [[nodiscard]] Judgement verdict() {
@@ -134,15 +135,15 @@ class Judge {
       if (auto trouble = (this->*step)()) return *trouble;
     }
     return {Outcome::pass, "as-expected", expectation(),
-            fmt::format("leased and renewed {} from {}", to_string(address_), to_string(server_))};
+            fmt::format("leased and renewed {} from {}", address_.text(), server_.text())};
   }
 
  private:
   using Trouble = std::optional<Judgement>;
 
   [[nodiscard]] std::string expectation() const {
-    return fmt::format("a lease of {} to {} from {} only", to_string(parameters_.from), to_string(parameters_.to),
-                       to_string(server_));
+    return fmt::format("a lease of {} to {} from {} only", parameters_.from.text(), parameters_.to.text(),
+                       server_.text());
   }
   [[nodiscard]] bool in_pool(Ipv4 address) const { return parameters_.from <= address && address <= parameters_.to; }
 
@@ -162,20 +163,20 @@ class Judge {
     for (const auto& answer : answers_in(observation_, "discover")) {
       if (answer.message->type() != MessageType::offer) continue;
       const auto id = answer.message->server_id();
-      servers.insert(id ? to_string(*id) : "no server id");
+      servers.insert(id ? id->text() : "no server id");
       if (id == server_) address_ = answer.message->yours;
     }
     if (servers.empty()) return failed("no-offer", expectation(), "nobody answered DISCOVER");
-    if (servers != std::set{to_string(server_)}) {
+    if (servers != std::set{server_.text()}) {
       return failed(servers.size() > 1 ? "several-servers" : "wrong-server",
-                    fmt::format("OFFERs from {} only", to_string(server_)),
+                    fmt::format("OFFERs from {} only", server_.text()),
                     fmt::format("OFFERs from {}", fmt::join(servers, ", ")));
     }
     if (!in_pool(address_))
-      return failed("address-outside-pool", expectation(), fmt::format("OFFER of {}", to_string(address_)));
-    if (taken_.contains(to_string(address_))) {
+      return failed("address-outside-pool", expectation(), fmt::format("OFFER of {}", address_.text()));
+    if (taken_.contains(address_.text())) {
       return failed("address-given-twice", "an address that no other client has",
-                    fmt::format("OFFER of {}, which is taken", to_string(address_)));
+                    fmt::format("OFFER of {}, which is taken", address_.text()));
     }
     return std::nullopt;
   }
@@ -187,12 +188,12 @@ class Judge {
     for (const auto& neighbour : observation_.at("neighbours")) {
       const auto number = addresses.size() + 1;
       const auto expected = fmt::format("{} clients with an address each of {} to {}", parameters_.neighbours + 1,
-                                        to_string(parameters_.from), to_string(parameters_.to));
+                                        parameters_.from.text(), parameters_.to.text());
       if (neighbour.at("address").is_null()) {
         return failed("neighbour-without-lease", expected, fmt::format("client {} got none", number));
       }
       const auto text = neighbour.at("address").get<std::string>();
-      if (!in_pool(parse_ipv4(text).value_or(Ipv4{}))) {
+      if (!in_pool(Ipv4::parse(text).value_or(Ipv4{}))) {
         return failed("address-outside-pool", expected, fmt::format("client {} got {}", number, text));
       }
       if (!addresses.insert(text).second) {
@@ -213,16 +214,16 @@ class Judge {
     for (const auto& answer : answers) {
       const auto type = answer.message->type();
       if (type == MessageType::nak)
-        return failed(prefix + "nak", fmt::format("an ACK of {}", to_string(address_)), answer.text);
+        return failed(prefix + "nak", fmt::format("an ACK of {}", address_.text()), answer.text);
       if (type == MessageType::ack && ack == nullptr) ack = &*answer.message;
     }
     if (ack == nullptr)
-      return failed(prefix + "no-ack", fmt::format("an ACK of {}", to_string(address_)), "no answer to " + request);
+      return failed(prefix + "no-ack", fmt::format("an ACK of {}", address_.text()), "no answer to " + request);
     if (ack->server_id() != server_) {
-      return failed(prefix + "wrong-server", fmt::format("an ACK from {}", to_string(server_)), readable(*ack));
+      return failed(prefix + "wrong-server", fmt::format("an ACK from {}", server_.text()), readable(*ack));
     }
     if (ack->yours != address_) {
-      return failed(prefix + "address-changed", to_string(address_), to_string(ack->yours));
+      return failed(prefix + "address-changed", address_.text(), ack->yours.text());
     }
     if (auto trouble = options(*ack, prefix)) return trouble;
     return timers(*ack, prefix);
@@ -256,12 +257,11 @@ class Judge {
 
   [[nodiscard]] Trouble use_of_address() {
     if (observation_.contains("conflict")) {
-      return failed(
-          "address-in-use", "a free address",
-          fmt::format("{} answers for {}", observation_.at("conflict").get<std::string>(), to_string(address_)));
+      return failed("address-in-use", "a free address",
+                    fmt::format("{} answers for {}", observation_.at("conflict").get<std::string>(), address_.text()));
     }
     if (!observation_.contains("server_mac")) {
-      return failed("server-unreachable", fmt::format("an ARP answer of {}", to_string(server_)),
+      return failed("server-unreachable", fmt::format("an ARP answer of {}", server_.text()),
                     "no answer to ARP from the leased address");
     }
     return std::nullopt;
@@ -289,15 +289,15 @@ class Lease final : public CheckWith<Parameters> {
     ClientSettings settings;
     settings.mac = parameters.mac.value_or(random_mac(device));
     settings.xid = device();
-    settings.server = parse_ipv4(parameters.server.empty() ? target.address : parameters.server).value_or(Ipv4{});
+    settings.server = Ipv4::parse(parameters.server.empty() ? target.address : parameters.server).value_or(Ipv4{});
     settings.parameter_list = parameter_list(parameters);
     settings.broadcast = parameters.broadcast;
     settings.offer_window = parameters.offer_window;
     const Deadline deadline(limit);
-    std::vector<Mac> neighbours;
+    std::vector<MacAddress> neighbours;
     for (std::int64_t i = 0; i < parameters.neighbours; ++i) neighbours.push_back(random_mac(device));
     PATCHLAB_ASSIGN(auto seen, live_one_lease(*link, settings, neighbours, deadline));
-    seen["server"] = to_string(settings.server);
+    seen["server"] = settings.server.text();
     return seen;
   }
 

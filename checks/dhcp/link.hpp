@@ -7,10 +7,11 @@
 #include <string>
 
 #include "checks/deadline.hpp"
-#include "checks/dhcp/frame.hpp"
-#include "lab/core/result.hpp"
+#include "lab/core/net/frames.hpp"
 
 namespace patchlab::checks::dhcp {
+
+using net::Checksums;
 
 struct ReceivedFrame {
   std::string bytes;

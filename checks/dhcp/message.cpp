@@ -4,8 +4,16 @@
 
 #include <fmt/format.h>
 
+#include "lab/core/net/numbers.hpp"
+
 namespace patchlab::checks::dhcp {
 namespace {
+
+using net::big_endian16;
+using net::big_endian32;
+using net::read16;
+using net::read32;
+using net::read8;
 
 constexpr std::string_view magic_cookie = "\x63\x82\x53\x63";  // RFC 1497
 constexpr std::size_t fixed_size = 236;
@@ -90,7 +98,7 @@ std::string encode(const Message& message) {
   bytes += big_endian16(message.broadcast ? broadcast_flag : 0);
   for (const auto address : {message.client, message.yours, message.next_server, message.relay})
     bytes += bytes_of(address);
-  bytes += message.hardware;
+  bytes += bytes_of(message.hardware);
   bytes.resize(fixed_size, '\0');
   bytes += magic_cookie;
   // Some servers look at the first option only to tell DHCP from BOOTP.
@@ -114,11 +122,11 @@ Result<Message> decode(std::string_view bytes) {
   message.direction = static_cast<Direction>(direction);
   message.xid = read32(bytes, 4);
   message.broadcast = (read16(bytes, 10) & broadcast_flag) != 0;
-  message.client.value = read32(bytes, 12);
-  message.yours.value = read32(bytes, 16);
-  message.next_server.value = read32(bytes, 20);
-  message.relay.value = read32(bytes, 24);
-  message.hardware = bytes.substr(28, 6);
+  message.client = Ipv4(read32(bytes, 12));
+  message.yours = Ipv4(read32(bytes, 16));
+  message.next_server = Ipv4(read32(bytes, 20));
+  message.relay = Ipv4(read32(bytes, 24));
+  message.hardware = net::read_mac(bytes, 28);
   PATCHLAB_TRY(read_options(bytes.substr(fixed_size + magic_cookie.size()), message.options));
   // Option overload (RFC 2132 section 9.3): first "file", then "sname" (RFC 2131 section 4.1).
   const auto overload = message.options.find(option::overload);

@@ -8,10 +8,12 @@
 #include <string>
 #include <string_view>
 
-#include "checks/dhcp/ipv4.hpp"
-#include "lab/core/result.hpp"
+#include "lab/core/net/address.hpp"
 
 namespace patchlab::checks::dhcp {
+
+using net::Ipv4;
+using net::MacAddress;
 
 // Option 53 (RFC 2132 section 9.6).
 enum class MessageType : std::uint8_t {
@@ -44,7 +46,7 @@ struct Message {
   Ipv4 yours;                                   // yiaddr
   Ipv4 next_server;                             // siaddr
   Ipv4 relay;                                   // giaddr
-  std::string hardware;                         // chaddr, 6 bytes
+  MacAddress hardware;                          // chaddr
   std::map<std::uint8_t, std::string> options;  // parts of one option already joined (RFC 3396)
 
   [[nodiscard]] std::optional<MessageType> type() const;

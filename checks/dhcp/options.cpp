@@ -7,11 +7,18 @@
 #include <array>
 #include <charconv>
 
-#include "checks/dhcp/ipv4.hpp"
 #include "checks/hex.hpp"
+#include "lab/core/net/address.hpp"
+#include "lab/core/net/numbers.hpp"
 
 namespace patchlab::checks::dhcp {
 namespace {
+
+using net::big_endian16;
+using net::big_endian32;
+using net::Ipv4;
+using net::read16;
+using net::read32;
 
 using Form = OptionKind::Form;
 struct NamedOption {
@@ -32,7 +39,7 @@ constexpr std::array named_options{
 };
 
 Result<std::string> address_bytes(const Json& value) {
-  const auto address = value.is_string() ? parse_ipv4(value.get<std::string>()) : std::nullopt;
+  const auto address = Ipv4::parse(value.is_string() ? value.get<std::string>() : "");
   if (!address) return configuration_error(fmt::format("must be an IPv4 address as text, found {}", value.dump()));
   return bytes_of(*address);
 }
@@ -67,7 +74,7 @@ std::string addresses_text(const std::string& bytes) {
   std::string text;
   for (std::size_t at = 0; at + 4 <= bytes.size(); at += 4) {
     if (at > 0) text += ", ";
-    text += to_string(Ipv4{read32(bytes, at)});
+    text += Ipv4(read32(bytes, at)).text();
   }
   return text;
 }

@@ -6,89 +6,37 @@
 
 #include <algorithm>
 
+#include "lab/core/net/frames.hpp"
+#include "lab/core/net/numbers.hpp"
 #include "lab/network/control.hpp"
 
 namespace patchlab::lab::network {
 namespace {
-constexpr std::uint16_t type_ipv4 = 0x0800;
-constexpr std::uint16_t type_arp = 0x0806;
+using net::big_endian16;
+using net::big_endian32;
+using net::broadcast_mac;
+using net::internet_checksum;
+using net::type_arp;
+using net::type_ipv4;
+
 constexpr std::uint16_t type_ipv6 = 0x86DD;
 constexpr std::uint8_t protocol_icmp = 1;
 constexpr std::uint8_t protocol_tcp = 6;
-constexpr std::uint8_t protocol_udp = 17;
+constexpr std::uint8_t protocol_udp = net::protocol_udp;
 constexpr std::uint8_t protocol_icmp6 = 58;
-constexpr std::array<std::uint8_t, 6> everybody{0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF};
 
-// Appends numbers in network byte order.
-class Builder {
- public:
-  Builder& u8(unsigned value) {
-    bytes_.push_back(static_cast<std::uint8_t>(value));
-    return *this;
-  }
-  Builder& u16(unsigned value) { return u8(value >> 8U).u8(value & 0xFFU); }
-  Builder& u32(std::uint32_t value) { return u16(value >> 16U).u16(value & 0xFFFFU); }
-  template <class Range>
-  Builder& all(const Range& range) {
-    bytes_.insert(bytes_.end(), std::begin(range), std::end(range));
-    return *this;
-  }
-  Bytes done() { return std::move(bytes_); }
+Bytes as_bytes(std::string_view text) { return {text.begin(), text.end()}; }
+std::string text_of(const Ipv6& address) { return {address.begin(), address.end()}; }
 
- private:
-  Bytes bytes_;
-};
-
-// RFC 1071.
-std::uint16_t checksum(const Bytes& bytes) {
-  std::uint32_t sum = 0;
-  for (std::size_t i = 0; i < bytes.size(); ++i) sum += static_cast<std::uint32_t>(bytes[i]) << (i % 2 == 0 ? 8U : 0U);
-  while ((sum >> 16U) != 0) sum = (sum & 0xFFFFU) + (sum >> 16U);
-  return static_cast<std::uint16_t>(~sum);
+// With its RFC 1071 checksum in place, over `covered` and itself.
+std::string summed(std::string message, std::size_t at, const std::string& covered = {}) {
+  const auto sum = internet_checksum(covered + message);
+  return message.replace(at, 2, big_endian16(sum));
 }
 
-void put_u16(Bytes& bytes, std::size_t at, std::uint16_t value) {
-  bytes[at] = static_cast<std::uint8_t>(value >> 8U);
-  bytes[at + 1] = static_cast<std::uint8_t>(value & 0xFFU);
-}
-
-Bytes joined(const Bytes& a, const Bytes& b) { return Builder().all(a).all(b).done(); }
-
-Bytes ethernet(const std::array<std::uint8_t, 6>& to, const MacAddress& from, std::uint16_t type,
-               const Bytes& payload) {
-  return Builder().all(to).all(from.bytes()).u16(type).all(payload).done();
-}
-
-Bytes ipv4_packet(const Sender& sender, Ipv4 target, std::uint8_t protocol, const Bytes& payload) {
-  auto header = Builder()
-                    .u8(0x45)
-                    .u8(0)
-                    .u16(static_cast<unsigned>(20 + payload.size()))
-                    .u16(sender.mark)
-                    .u16(0)
-                    .u8(64)
-                    .u8(protocol)
-                    .u16(0)
-                    .u32(sender.address.value())
-                    .u32(target.value())
-                    .done();
-  put_u16(header, 10, checksum(header));
-  return joined(header, payload);
-}
-
-// The header that UDP and TCP checksums cover besides their own bytes.
-Bytes pseudo_header(const Sender& sender, Ipv4 target, std::uint8_t protocol, std::size_t size) {
-  return Builder()
-      .u32(sender.address.value())
-      .u32(target.value())
-      .u8(0)
-      .u8(protocol)
-      .u16(static_cast<unsigned>(size))
-      .done();
-}
-
-Bytes broadcast_ipv4(const Sender& sender, Ipv4 target, std::uint8_t protocol, const Bytes& payload) {
-  return ethernet(everybody, sender.mac, type_ipv4, ipv4_packet(sender, target, protocol, payload));
+Bytes broadcast_ipv4(const Sender& sender, Ipv4 target, std::uint8_t protocol, const std::string& payload) {
+  return as_bytes(net::ethernet(broadcast_mac, sender.mac, type_ipv4,
+                                net::ipv4_packet(sender.address, target, protocol, sender.mark, payload)));
 }
 
 // EUI-64 (RFC 4291, appendix A): what the kernel gives the bridge as well.
@@ -97,15 +45,19 @@ Ipv6 link_local(const MacAddress& mac) {
   return {0xFE, 0x80, 0, 0, 0, 0, 0, 0, static_cast<std::uint8_t>(m[0] ^ 2U), m[1], m[2], 0xFF, 0xFE, m[3], m[4], m[5]};
 }
 
-Bytes multicast_icmp6(const Sender& sender, const Ipv6& group, Bytes message) {
-  const auto source = link_local(sender.mac);
+// RFC 4443: the checksum covers addresses, length and next header, too.
+std::string icmp6_packet(const Ipv6& from, const Ipv6& to, std::string message) {
   const auto size = static_cast<std::uint32_t>(message.size());
-  const auto covered = Builder().all(source).all(group).u32(size).u32(protocol_icmp6).all(message).done();
-  put_u16(message, 2, checksum(covered));
-  const auto packet =
-      Builder().u32(0x60000000U).u16(size).u8(protocol_icmp6).u8(255).all(source).all(group).all(message).done();
+  const auto addresses = text_of(from) + text_of(to);
+  message = summed(std::move(message), 2, addresses + big_endian32(size) + big_endian32(protocol_icmp6));
+  return big_endian32(0x60000000U) + big_endian16(size) + big_endian16(protocol_icmp6 << 8U | 255U) + addresses +
+         message;
+}
+
+Bytes multicast_icmp6(const Sender& sender, const Ipv6& group, std::string message) {
   // RFC 2464: 33:33 and the last four bytes of the group.
-  return ethernet({0x33, 0x33, group[12], group[13], group[14], group[15]}, sender.mac, type_ipv6, packet);
+  return as_bytes(net::ethernet(MacAddress({0x33, 0x33, group[12], group[13], group[14], group[15]}), sender.mac,
+                                type_ipv6, icmp6_packet(link_local(sender.mac), group, std::move(message))));
 }
 
 // Reads with bounds: what lies beyond the end is 0, and `good` says so.
@@ -186,62 +138,57 @@ std::string ipv6_text(const Ipv6& address) {
 }
 
 Bytes arp_request(const Sender& sender, Ipv4 target) {
-  constexpr std::array<std::uint8_t, 6> unknown{};
-  const auto payload = Builder()
-                           .u16(1)
-                           .u16(type_ipv4)
-                           .u8(6)
-                           .u8(4)
-                           .u16(1)
-                           .all(sender.mac.bytes())
-                           .u32(sender.address.value())
-                           .all(unknown)
-                           .u32(target.value())
-                           .done();
-  return ethernet(everybody, sender.mac, type_arp, payload);
+  return as_bytes(
+      encode(net::ArpFrame{broadcast_mac, net::ArpFrame::Operation::request, sender.mac, sender.address, {}, target}));
 }
 
 Bytes icmp_echo(std::uint16_t id) {
-  auto message = Builder().u8(8).u8(0).u16(0).u16(id).u16(1).all(std::string_view("patchlab fence probe")).done();
-  put_u16(message, 2, checksum(message));
-  return message;
+  return as_bytes(
+      summed(big_endian16(0x0800) + big_endian16(0) + big_endian16(id) + big_endian16(1) + "patchlab fence probe", 2));
 }
 
 Bytes ping_frame(const Sender& sender, Ipv4 target) {
-  return broadcast_ipv4(sender, target, protocol_icmp, icmp_echo(sender.mark));
+  const auto echo = icmp_echo(sender.mark);
+  return broadcast_ipv4(sender, target, protocol_icmp, {echo.begin(), echo.end()});
 }
 
 Bytes dns_question(std::uint16_t id) {
   // Recursion desired, one question: "." NS IN.
-  return Builder().u16(id).u16(0x0100).u16(1).u16(0).u16(0).u16(0).u8(0).u16(2).u16(1).done();
+  return as_bytes(big_endian16(id) + big_endian16(0x0100) + big_endian16(1) + std::string(7, '\0') + big_endian16(2) +
+                  big_endian16(1));
 }
 
 Bytes dns_frame(const Sender& sender, Ipv4 target) {
   const auto question = dns_question(sender.mark);
-  const auto size = 8 + question.size();
-  auto datagram = Builder().u16(sender.mark).u16(53).u16(static_cast<unsigned>(size)).u16(0).all(question).done();
-  put_u16(datagram, 6, checksum(joined(pseudo_header(sender, target, protocol_udp, size), datagram)));
-  return broadcast_ipv4(sender, target, protocol_udp, datagram);
+  return as_bytes(encode(net::UdpFrame{sender.mac,
+                                       broadcast_mac,
+                                       sender.address,
+                                       target,
+                                       sender.mark,
+                                       53,
+                                       {question.begin(), question.end()},
+                                       sender.mark}));
 }
 
 Bytes tcp_syn_frame(const Sender& sender, Ipv4 target, std::uint16_t port) {
   constexpr unsigned header_words_and_syn = 0x5002;
-  auto segment =
-      Builder().u16(sender.mark).u16(port).u32(1).u32(0).u16(header_words_and_syn).u16(1024).u16(0).u16(0).done();
-  put_u16(segment, 16, checksum(joined(pseudo_header(sender, target, protocol_tcp, segment.size()), segment)));
-  return broadcast_ipv4(sender, target, protocol_tcp, segment);
+  const auto segment = big_endian16(sender.mark) + big_endian16(port) + big_endian32(1) + big_endian32(0) +
+                       big_endian16(header_words_and_syn) + big_endian16(1024) + big_endian32(0);
+  const auto covered = net::pseudo_header(sender.address, target, protocol_tcp, segment.size());
+  return broadcast_ipv4(sender, target, protocol_tcp, summed(segment, 16, covered));
 }
 
 Bytes neighbour_solicitation(const Sender& sender, const Ipv6& target) {
   // Solicited-node group (RFC 4291): ff02::1:ff and the target's last three bytes.
   const Ipv6 group{0xFF, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0xFF, target[13], target[14], target[15]};
-  return multicast_icmp6(sender, group,
-                         Builder().u8(135).u8(0).u16(0).u32(0).all(target).u8(1).u8(1).all(sender.mac.bytes()).done());
+  return multicast_icmp6(
+      sender, group,
+      big_endian32(135U << 24U) + big_endian32(0) + text_of(target) + big_endian16(0x0101) + bytes_of(sender.mac));
 }
 
 Bytes all_nodes_ping(const Sender& sender) {
   constexpr Ipv6 all_nodes{0xFF, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1};
-  return multicast_icmp6(sender, all_nodes, Builder().u8(128).u8(0).u16(0).u16(sender.mark).u16(1).done());
+  return multicast_icmp6(sender, all_nodes, big_endian32(128U << 24U) + big_endian16(sender.mark) + big_endian16(1));
 }
 
 Bytes answer_to_solicitation(const std::uint8_t* bytes, std::size_t size, const MacAddress& own, const Ipv6& address) {
@@ -252,13 +199,9 @@ Bytes answer_to_solicitation(const std::uint8_t* bytes, std::size_t size, const 
   if (packet.u8(6) != protocol_icmp6 || icmp.u8(0) != 135 || icmp.array<16>(8) != address) return {};
   const auto asker = packet.array<16>(8);
   // Solicited, override; and our MAC as an option.
-  auto message = Builder().u8(136).u8(0).u16(0).u32(0x60000000U).all(address).u8(2).u8(1).all(own.bytes()).done();
-  const auto length = static_cast<std::uint32_t>(message.size());
-  const auto covered = Builder().all(address).all(asker).u32(length).u32(protocol_icmp6).all(message).done();
-  put_u16(message, 2, checksum(covered));
-  const auto answer =
-      Builder().u32(0x60000000U).u16(length).u8(protocol_icmp6).u8(255).all(address).all(asker).all(message).done();
-  return ethernet(frame.array<6>(6), own, type_ipv6, answer);
+  const auto message =
+      big_endian32(136U << 24U) + big_endian32(0x60000000U) + text_of(address) + big_endian16(0x0201) + bytes_of(own);
+  return as_bytes(net::ethernet(MacAddress(frame.array<6>(6)), own, type_ipv6, icmp6_packet(address, asker, message)));
 }
 
 namespace {
@@ -267,9 +210,9 @@ constexpr std::size_t token_size = 16;
 }  // namespace
 
 Bytes beacon(const MacAddress& from, const std::string& token) {
-  auto payload = Builder().all(beacon_words).all(token).done();
+  auto payload = std::string(beacon_words) + token;
   payload.resize(46);  // the least that Ethernet carries
-  return ethernet(everybody, from, beacon_type, payload);
+  return as_bytes(net::ethernet(broadcast_mac, from, beacon_type, payload));
 }
 
 std::optional<std::string> token_of_beacon(const std::uint8_t* bytes, std::size_t size) {

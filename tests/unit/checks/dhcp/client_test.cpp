@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The patchlab authors
 // SPDX-License-Identifier: Apache-2.0
 #include "checks/dhcp/client.hpp"
+#include "lab/core/net/numbers.hpp"
 
 #include <gmock/gmock.h>
 
@@ -9,8 +10,14 @@
 namespace patchlab::checks::dhcp {
 namespace {
 
-const Mac client_mac = {2, 1, 2, 3, 4, 5};
-const Mac server_mac = {2, 9, 9, 9, 9, 9};
+using net::ArpFrame;
+using net::big_endian32;
+using net::broadcast_mac;
+using net::read8;
+using net::UdpFrame;
+
+constexpr MacAddress client_mac({2, 1, 2, 3, 4, 5});
+constexpr MacAddress server_mac({2, 9, 9, 9, 9, 9});
 constexpr Ipv4 server_address{0x0A14000B};
 constexpr Ipv4 leased{0x0A140064};
 
@@ -67,7 +74,7 @@ class FakeServer final : public FrameLink {
   void on_request(const Message& message) {
     if (message.client == Ipv4{}) return reply(message, answer_to_request);
     if (asks_before_renewing) {
-      queue(encode(ArpFrame{broadcast_mac, ArpFrame::Operation::request, server_mac, server_address, Mac(6, '\0'),
+      queue(encode(ArpFrame{broadcast_mac, ArpFrame::Operation::request, server_mac, server_address, MacAddress(),
                             message.client}));
     }
     reply(message, answer_to_renewal);
@@ -129,9 +136,9 @@ TEST(DhcpClient, SpeaksAsRfc2131Asks) {
   ASSERT_EQ(server.frames.size(), 4U);
   const auto selecting = decode(server.frames[1].payload);
   EXPECT_EQ(server.frames[1].destination_mac, broadcast_mac);
-  EXPECT_EQ(to_string(server.frames[1].source), "0.0.0.0");
+  EXPECT_EQ(server.frames[1].source.text(), "0.0.0.0");
   EXPECT_EQ(selecting->server_id(), server_address);
-  EXPECT_EQ(selecting->number(option::requested_address), leased.value);
+  EXPECT_EQ(selecting->number(option::requested_address), leased.value());
   const auto renewing = decode(server.frames[2].payload);
   EXPECT_EQ(server.frames[2].destination_mac, server_mac);
   EXPECT_EQ(server.frames[2].source, leased);

@@ -6,9 +6,12 @@
 
 #include "checks/dhcp/client.hpp"
 #include "checks/hex.hpp"
+#include "lab/core/net/numbers.hpp"
 
 namespace patchlab::checks::dhcp {
 namespace {
+
+using net::big_endian32;
 
 Json parameters() {
   return Json::parse(R"({"server": "10.20.0.11", "pool": {"from": "10.20.0.100", "to": "10.20.0.199"},
@@ -18,12 +21,12 @@ Json parameters() {
 Message answer(MessageType type) {
   Message message;
   message.direction = Direction::reply;
-  message.hardware = {2, 1, 2, 3, 4, 5};
-  message.yours = {0x0A140064};
+  message.hardware = MacAddress({2, 1, 2, 3, 4, 5});
+  message.yours = Ipv4(0x0A140064);
   message.options[option::message_type] = std::string(1, static_cast<char>(type));
-  message.options[option::server_id] = bytes_of({0x0A14000B});
-  message.options[option::subnet_mask] = bytes_of({0xFFFFFF00});
-  message.options[option::router] = bytes_of({0x0A140001});
+  message.options[option::server_id] = bytes_of(Ipv4(0x0A14000B));
+  message.options[option::subnet_mask] = bytes_of(Ipv4(0xFFFFFF00));
+  message.options[option::router] = bytes_of(Ipv4(0x0A140001));
   message.options[option::domain_name] = "corp.example";
   message.options[option::lease_time] = big_endian32(600);
   return message;
@@ -75,7 +78,7 @@ TEST(DhcpLeaseJudge, FailsWhenNobodyOffers) {
 
 TEST(DhcpLeaseJudge, FailsOnAnotherServer) {
   Exchange exchange;
-  exchange.offers[0].options[option::server_id] = bytes_of({0x0A1400C8});
+  exchange.offers[0].options[option::server_id] = bytes_of(Ipv4(0x0A1400C8));
   EXPECT_EQ(judged(exchange).reason, "wrong-server");
   EXPECT_EQ(judged(exchange).observed, "OFFERs from 10.20.0.200");
 }
@@ -83,14 +86,14 @@ TEST(DhcpLeaseJudge, FailsOnAnotherServer) {
 TEST(DhcpLeaseJudge, FailsOnASecondServer) {
   Exchange exchange;
   exchange.offers.push_back(answer(MessageType::offer));
-  exchange.offers[1].options[option::server_id] = bytes_of({0x0A1400C8});
+  exchange.offers[1].options[option::server_id] = bytes_of(Ipv4(0x0A1400C8));
   EXPECT_EQ(judged(exchange).reason, "several-servers");
   EXPECT_EQ(judged(exchange).observed, "OFFERs from 10.20.0.11, 10.20.0.200");
 }
 
 TEST(DhcpLeaseJudge, FailsOutsideThePool) {
   Exchange exchange;
-  exchange.offers[0].yours = {0x0A1400C8};
+  exchange.offers[0].yours = Ipv4(0x0A1400C8);
   EXPECT_EQ(judged(exchange).reason, "address-outside-pool");
 }
 
@@ -114,16 +117,16 @@ TEST(DhcpLeaseJudge, FailsOnSilenceAfterTheOffer) {
 
 TEST(DhcpLeaseJudge, FailsWhenTheAddressChanges) {
   Exchange first;
-  first.acks[0].yours = {0x0A140065};
+  first.acks[0].yours = Ipv4(0x0A140065);
   EXPECT_EQ(judged(first).reason, "address-changed");
   Exchange second;
-  second.renewals[0].yours = {0x0A140065};
+  second.renewals[0].yours = Ipv4(0x0A140065);
   EXPECT_EQ(judged(second).reason, "renew-address-changed");
 }
 
 TEST(DhcpLeaseJudge, FailsOnOtherOptionsAndShowsOnlyThose) {
   Exchange exchange;
-  exchange.acks[0].options[option::router] = bytes_of({0x0A140002});
+  exchange.acks[0].options[option::router] = bytes_of(Ipv4(0x0A140002));
   exchange.acks[0].options.erase(option::domain_name);
   const auto judgement = judged(exchange);
   EXPECT_EQ(judgement.reason, "options-differ");

@@ -16,8 +16,8 @@ Message offer() {
   message.direction = Direction::reply;
   message.xid = 0xDEADBEEF;
   message.broadcast = true;
-  message.yours = {0x0A140064};
-  message.hardware = {2, 1, 2, 3, 4, 5};
+  message.yours = Ipv4(0x0A140064);
+  message.hardware = MacAddress({2, 1, 2, 3, 4, 5});
   message.options[option::message_type] = {2};
   message.options[option::server_id] = {10, 20, 0, 11};
   message.options[option::domain_name] = "corp.example";
@@ -32,7 +32,7 @@ TEST(DhcpMessage, SurvivesTheWire) {
   EXPECT_EQ(read->direction, Direction::reply);
   EXPECT_EQ(read->xid, 0xDEADBEEF);
   EXPECT_TRUE(read->broadcast);
-  EXPECT_EQ(to_string(read->yours), "10.20.0.100");
+  EXPECT_EQ(read->yours.text(), "10.20.0.100");
   EXPECT_EQ(read->hardware, offer().hardware);
   EXPECT_EQ(read->options, offer().options);
   EXPECT_EQ(read->type(), MessageType::offer);

@@ -15,6 +15,13 @@ TEST(Trimmed, TakesTheFormatsBlanksFromBothEndsOnly) {
   EXPECT_EQ(trimmed(""), "");
 }
 
+TEST(Split, KeepsEmptyParts) {
+  using Parts = std::vector<std::string_view>;
+  EXPECT_EQ(split("a:b", ':'), (Parts{"a", "b"}));
+  EXPECT_EQ(split(":a:", ':'), (Parts{"", "a", ""}));
+  EXPECT_EQ(split("", ':'), Parts{""});
+}
+
 TEST(LowerCase, IsAboutAsciiOnly) {
   EXPECT_EQ(lower_case("WSUSSCAN.cab"), "wsusscan.cab");
   EXPECT_EQ(lower_case("@AZ[\xc3\x84"), "@az[\xc3\x84");

@@ -1,17 +1,17 @@
 // SPDX-FileCopyrightText: 2026 The patchlab authors
 // SPDX-License-Identifier: Apache-2.0
-#include "checks/dhcp/frame.hpp"
+#include "lab/core/net/frames.hpp"
 
 #include <gtest/gtest.h>
 
-namespace patchlab::checks::dhcp {
+namespace patchlab::net {
 namespace {
 
-const Mac client = {2, 1, 2, 3, 4, 5};
-const Mac server = {2, 9, 9, 9, 9, 9};
+constexpr MacAddress client({2, 1, 2, 3, 4, 5});
+constexpr MacAddress server({2, 9, 9, 9, 9, 9});
 
 UdpFrame udp(std::string payload = "hello") {
-  return {server, client, {0x0A14000B}, {0x0A140064}, 67, 68, std::move(payload)};
+  return {server, client, Ipv4(0x0A14000B), Ipv4(0x0A140064), 67, 68, std::move(payload)};
 }
 
 TEST(UdpFrame, SurvivesTheWire) {
@@ -21,8 +21,8 @@ TEST(UdpFrame, SurvivesTheWire) {
     ASSERT_NE(read, nullptr) << payload;
     EXPECT_EQ(read->source_mac, server);
     EXPECT_EQ(read->destination_mac, client);
-    EXPECT_EQ(to_string(read->source), "10.20.0.11");
-    EXPECT_EQ(to_string(read->destination), "10.20.0.100");
+    EXPECT_EQ(read->source.text(), "10.20.0.11");
+    EXPECT_EQ(read->destination.text(), "10.20.0.100");
     EXPECT_EQ(read->source_port, 67);
     EXPECT_EQ(read->destination_port, 68);
     EXPECT_EQ(read->payload, payload);
@@ -63,14 +63,15 @@ TEST(UdpFrame, FragmentIsNothing) {
 }
 
 TEST(ArpFrame, SurvivesTheWire) {
-  const ArpFrame request{broadcast_mac, ArpFrame::Operation::request, client, {0x0A140064}, Mac(6, '\0'), {0x0A14000B}};
+  const ArpFrame request{broadcast_mac,   ArpFrame::Operation::request, client, Ipv4(0x0A140064), MacAddress(),
+                         Ipv4(0x0A14000B)};
   const auto frame = decode_frame(encode(request), Checksums::verify);
   const auto* read = std::get_if<ArpFrame>(&frame);
   ASSERT_NE(read, nullptr);
   EXPECT_EQ(read->operation, ArpFrame::Operation::request);
   EXPECT_EQ(read->sender_mac, client);
-  EXPECT_EQ(to_string(read->sender), "10.20.0.100");
-  EXPECT_EQ(to_string(read->target), "10.20.0.11");
+  EXPECT_EQ(read->sender.text(), "10.20.0.100");
+  EXPECT_EQ(read->target.text(), "10.20.0.11");
 }
 
 TEST(Checksum, OfTheExampleInRfc1071) {
@@ -79,4 +80,4 @@ TEST(Checksum, OfTheExampleInRfc1071) {
 }
 
 }  // namespace
-}  // namespace patchlab::checks::dhcp
+}  // namespace patchlab::net

@@ -8,33 +8,35 @@
 #include <string_view>
 #include <variant>
 
-#include "checks/dhcp/ipv4.hpp"
+#include "lab/core/net/address.hpp"
 
-// Ethernet frames as values: just what a DHCP client without an address speaks.
-namespace patchlab::checks::dhcp {
+// Ethernet frames as values: what somebody speaks who has no address of this network. Bytes are in network order.
+namespace patchlab::net {
 
-using Mac = std::string;  // 6 bytes
-inline const Mac broadcast_mac = "\xff\xff\xff\xff\xff\xff";
+inline constexpr std::uint16_t type_ipv4 = 0x0800;
+inline constexpr std::uint16_t type_arp = 0x0806;
+inline constexpr std::uint8_t protocol_udp = 17;
 
 struct UdpFrame {
-  Mac source_mac;
-  Mac destination_mac;
+  MacAddress source_mac;
+  MacAddress destination_mac;
   Ipv4 source;
   Ipv4 destination;
   std::uint16_t source_port = 0;
   std::uint16_t destination_port = 0;
   std::string payload;
+  std::uint16_t packet_id = 0;  // of the IP header
 };
 [[nodiscard]] std::string encode(const UdpFrame& frame);
 
 // RFC 826.
 struct ArpFrame {
   enum class Operation : std::uint16_t { request = 1, reply = 2 };
-  Mac destination_mac;
+  MacAddress destination_mac;
   Operation operation = Operation::request;
-  Mac sender_mac;
+  MacAddress sender_mac;
   Ipv4 sender;
-  Mac target_mac;
+  MacAddress target_mac;
   Ipv4 target;
 };
 [[nodiscard]] std::string encode(const ArpFrame& frame);
@@ -45,7 +47,14 @@ enum class Checksums { verify, not_ready };
 using Frame = std::variant<std::monostate, UdpFrame, ArpFrame>;
 [[nodiscard]] Frame decode_frame(std::string_view bytes, Checksums checksums);
 
+// What frames are made of, for protocols that are not here.
+[[nodiscard]] std::string ethernet(const MacAddress& to, const MacAddress& from, unsigned type,
+                                   std::string_view payload);
+[[nodiscard]] std::string ipv4_packet(Ipv4 from, Ipv4 to, std::uint8_t protocol, std::uint16_t id,
+                                      std::string_view payload);
+// The header that checksums of UDP and TCP cover besides their own `size` bytes.
+[[nodiscard]] std::string pseudo_header(Ipv4 from, Ipv4 to, std::uint8_t protocol, std::size_t size);
 // RFC 1071, over data whose checksum field is zero; 0 over data that carries its own.
 [[nodiscard]] std::uint16_t internet_checksum(std::string_view bytes);
 
-}  // namespace patchlab::checks::dhcp
+}  // namespace patchlab::net
