@@ -12,6 +12,9 @@
 #include <optional>
 #include <sstream>
 
+#include "lab/core/text.hpp"
+#include "lab/guest/agent_session.hpp"
+
 namespace patchlab::lab::guest::debian {
 
 // Names come as find(1) says them, between NULs: "f 644 0 0 120 <modified> <changed> <device>:<inode> /path", then the
@@ -121,16 +124,6 @@ std::string with_paths(const char* command, const std::vector<std::string>& path
   std::string text = fmt::format("LC_ALL=C; export LC_ALL\ntr '\\n' '\\0' <<'{0}' | {1}\n", mark, command);
   for (const auto& path : paths) text += path + '\n';
   return text + fmt::format("{0}\necho\necho '{0} end'\n", mark);
-}
-
-std::vector<std::string_view> split(std::string_view text, char separator) {
-  std::vector<std::string_view> parts;
-  for (;;) {
-    const auto end = text.find(separator);
-    parts.push_back(text.substr(0, end));
-    if (end == std::string_view::npos) return parts;
-    text.remove_prefix(end + 1);
-  }
 }
 
 template <class Number>

@@ -7,6 +7,7 @@
 #include <array>
 
 #include "lab/core/files.hpp"
+#include "lab/core/text.hpp"
 
 namespace patchlab::lab::image {
 namespace {
@@ -16,18 +17,8 @@ constexpr const char* target_format =
     "$(REPO_URI)\t$(RELEASE)\t$(CODENAME)\t$(COMPONENT)\t$(ORIGIN)\t$(LABEL)\t$(ARCHITECTURE)\t$(FILENAME)";
 constexpr std::size_t field_count = 8;
 
-std::vector<std::string> split(std::string_view text, char separator) {
-  std::vector<std::string> parts;
-  for (std::size_t begin = 0; begin <= text.size();) {
-    const auto end = std::min(text.find(separator, begin), text.size());
-    parts.emplace_back(text.substr(begin, end - begin));
-    begin = end + 1;
-  }
-  return parts;
-}
-
 // apt leaves a field it does not know as it was asked for: "$(LABEL)".
-std::string known(const std::string& field) { return field.rfind("$(", 0) == 0 ? std::string() : field; }
+std::string known(std::string_view field) { return std::string(field.starts_with("$(") ? "" : field); }
 
 bool is_release_suite(const IndexTarget& target, const std::string& codename) {
   // A source that says "stable" has release "stable" and codename "bookworm"; "bookworm-security" has it in both.
@@ -48,7 +39,7 @@ ProcessSpec index_targets_command() {
 
 std::vector<IndexTarget> parse_index_targets(std::string_view output) {
   std::vector<IndexTarget> targets;
-  for (const auto& line : split(output, '\n')) {
+  for (const auto line : split(output, '\n')) {
     const auto fields = split(line, '\t');
     if (fields.size() != field_count) continue;
     targets.push_back({known(fields[0]), known(fields[1]), known(fields[2]), known(fields[3]), known(fields[4]),
@@ -77,10 +68,10 @@ std::string sources_line(const ReleaseSource& source, const std::filesystem::pat
 
 Result<std::string> host_codename(const std::filesystem::path& os_release) {
   PATCHLAB_ASSIGN(const auto text, read_file(os_release));
-  for (const auto& line : split(text, '\n')) {
+  for (const auto line : split(text, '\n')) {
     constexpr std::string_view key = "VERSION_CODENAME=";
-    if (line.rfind(key, 0) != 0) continue;
-    auto value = line.substr(key.size());
+    if (!line.starts_with(key)) continue;
+    std::string value(line.substr(key.size()));
     std::erase(value, '"');
     if (!value.empty()) return value;
   }

@@ -16,14 +16,10 @@ namespace {
 
 constexpr std::string_view blanks = " \t\r\n";  // a field may be folded over several lines
 
-std::vector<std::string_view> split(std::string_view text, char separator) {
-  std::vector<std::string_view> pieces;
-  for (;;) {
-    const auto end = text.find(separator);
-    pieces.push_back(trimmed(text.substr(0, end), blanks));
-    if (end == std::string_view::npos) return pieces;
-    text.remove_prefix(end + 1);
-  }
+std::vector<std::string_view> pieces_of(std::string_view text, char separator) {
+  auto pieces = split(text, separator);
+  for (auto& piece : pieces) piece = trimmed(piece, blanks);
+  return pieces;
 }
 
 // The longer signs first; "<" and ">" are dpkg's old spellings of "<=" and ">=".
@@ -75,10 +71,10 @@ const char* sign_of(VersionRelation relation) {
 Result<std::vector<Alternatives>> parse_dependencies(std::string_view text) {
   std::vector<Alternatives> clauses;
   if (trimmed(text, blanks).empty()) return clauses;
-  for (const auto clause : split(text, ',')) {
+  for (const auto clause : pieces_of(text, ',')) {
     if (clause.empty()) continue;  // a trailing comma is tolerated by dpkg
     Alternatives alternatives;
-    for (const auto alternative : split(clause, '|')) {
+    for (const auto alternative : pieces_of(clause, '|')) {
       PATCHLAB_ASSIGN(auto dependency, parse_dependency(alternative));
       alternatives.push_back(std::move(dependency));
     }
