@@ -17,7 +17,6 @@ namespace {
 
 constexpr std::array severities{Severity::critical, Severity::important, Severity::moderate, Severity::low,
                                 Severity::unknown};
-constexpr std::array origins{Origin::file, Origin::apt, Origin::repack};
 constexpr std::size_t longest_id = 120;
 
 bool is_letter_or_digit(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); }
@@ -84,13 +83,6 @@ const char* to_string(Origin origin) {
 std::optional<Severity> severity_from(std::string_view word) {
   for (const auto severity : severities) {
     if (word == to_string(severity)) return severity;
-  }
-  return std::nullopt;
-}
-
-std::optional<Origin> origin_from(std::string_view word) {
-  for (const auto origin : origins) {
-    if (word == to_string(origin)) return origin;
   }
   return std::nullopt;
 }

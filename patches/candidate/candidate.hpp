@@ -39,7 +39,6 @@ enum class Origin { file, apt, repack };
 [[nodiscard]] const char* to_string(Severity severity);
 [[nodiscard]] const char* to_string(Origin origin);
 [[nodiscard]] std::optional<Severity> severity_from(std::string_view word);
-[[nodiscard]] std::optional<Origin> origin_from(std::string_view word);
 
 // Exit codes of an .exe installer beside those that every installer has.
 struct ExitCodes {

@@ -92,7 +92,7 @@ TrialRecord Cell::prepare() {
   if (record.outcome == Outcome::pass) {
     const TimedStep step(context_.events, context_.clock, "", record.id, "snapshot",
                          "the department to be saved as one checkpoint");
-    if (auto saved = snapshots::CellCheckpoint(context_.hypervisor, context_.clock, 2)
+    if (auto saved = snapshots::CellCheckpoint(context_.hypervisor, 2)
                          .take(record.machines, snapshots::SnapshotName::baseline());
         !saved) {
       record.error = std::move(saved).error();

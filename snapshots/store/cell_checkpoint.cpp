@@ -8,12 +8,8 @@
 #include <atomic>
 #include <thread>
 
-#include "lab/guest/adapter.hpp"
-
 namespace patchlab::snapshots {
 namespace {
-using namespace std::chrono_literals;
-
 Result<void> first_error(const std::vector<Result<void>>& results) {
   for (const auto& result : results) {
     if (!result) return result;
@@ -31,8 +27,8 @@ std::vector<std::string> those_done(const std::vector<std::string>& machines,
 }
 }  // namespace
 
-CellCheckpoint::CellCheckpoint(lab::Hypervisor& hypervisor, Clock& clock, std::size_t parallelism)
-    : hypervisor_(hypervisor), clock_(clock), parallelism_(std::max<std::size_t>(1, parallelism)) {}
+CellCheckpoint::CellCheckpoint(lab::Hypervisor& hypervisor, std::size_t parallelism)
+    : hypervisor_(hypervisor), parallelism_(std::max<std::size_t>(1, parallelism)) {}
 
 std::vector<Result<void>> CellCheckpoint::on_each(const std::vector<std::string>& machines, const Step& step) const {
   std::vector<Result<void>> results(machines.size());
@@ -70,22 +66,6 @@ Result<void> CellCheckpoint::take(const std::vector<std::string>& machines, cons
   // is not reported.
   if (!outcome) (void)drop(saved, name);
   return std::move(outcome).while_doing(fmt::format("checkpoint '{}'", name.text()));
-}
-
-Result<void> CellCheckpoint::revert(const std::vector<std::string>& machines, const SnapshotName& name,
-                                    Milliseconds deadline, std::stop_token stop) {
-  return first_error(on_each(machines, [&](const auto& machine) { return revert_one(machine, name, deadline, stop); }));
-}
-
-Result<void> CellCheckpoint::revert_one(const std::string& machine, const SnapshotName& name, Milliseconds deadline,
-                                        std::stop_token stop) {
-  const auto action = fmt::format("reverting '{}' to '{}'", machine, name.text());
-  if (stop.stop_requested()) return Error{ErrorClass::cancelled, "cancelled before " + action, {}};
-  PATCHLAB_TRY(hypervisor_.revert(machine, name.text()).while_doing(action));
-  lab::guest::GuestAgent agent(hypervisor_, machine, clock_);
-  const Wait answer{fmt::format("an answer of the guest agent of '{}'", machine), deadline, 100ms, {}, stop};
-  PATCHLAB_TRY(wait_until(clock_, answer, [&] { return agent.answers(1s); }).while_doing(action));
-  return agent.set_time_to_host().while_doing(action);
 }
 
 Result<void> CellCheckpoint::drop(const std::vector<std::string>& machines, const SnapshotName& name) {

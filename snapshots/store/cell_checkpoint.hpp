@@ -3,7 +3,6 @@
 #pragma once
 
 #include <functional>
-#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -12,35 +11,26 @@
 
 namespace patchlab::snapshots {
 
-// Saves and restores the machines of a cell as one. Works on machine names; the cell decides which. Machines are
-// handled in parallel, at most `parallelism` at a time (each revert or snapshot keeps a processor and the disk busy).
+// Saves the machines of a cell as one. Works on machine names; the cell decides which. Machines are
+// handled in parallel, at most `parallelism` at a time (each snapshot keeps a processor and the disk busy).
 // One call at a time.
 class CellCheckpoint {
  public:
-  CellCheckpoint(lab::Hypervisor& hypervisor, Clock& clock, std::size_t parallelism);
+  CellCheckpoint(lab::Hypervisor& hypervisor, std::size_t parallelism);
 
   // Pauses all machines, saves each, resumes all: what they know of each other stays consistent. When anything fails,
   // the snapshots already made are deleted again and every machine that was paused runs again; the error is the first
   // cause.
   [[nodiscard]] Result<void> take(const std::vector<std::string>& machines, const SnapshotName& name);
 
-  // Back to the saved state: running, guest agent answering, clock set to the host's, each machine within `deadline`.
-  // On error the state of the named machine is unknown; the others have been reverted or attempted.
-  [[nodiscard]] Result<void> revert(const std::vector<std::string>& machines, const SnapshotName& name,
-                                    Milliseconds deadline, std::stop_token stop = {});
-
-  // Deletes on every machine; goes on after an error and returns the first.
-  [[nodiscard]] Result<void> drop(const std::vector<std::string>& machines, const SnapshotName& name);
-
  private:
   using Step = std::function<Result<void>(const std::string&)>;
   // Every machine is attempted; one result each, in the order of `machines`.
   [[nodiscard]] std::vector<Result<void>> on_each(const std::vector<std::string>& machines, const Step& step) const;
-  [[nodiscard]] Result<void> revert_one(const std::string& machine, const SnapshotName& name, Milliseconds deadline,
-                                        std::stop_token stop);
+  // Deletes on every machine; goes on after an error and returns the first.
+  [[nodiscard]] Result<void> drop(const std::vector<std::string>& machines, const SnapshotName& name);
 
   lab::Hypervisor& hypervisor_;
-  Clock& clock_;
   std::size_t parallelism_;
 };
 

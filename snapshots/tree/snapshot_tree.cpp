@@ -41,10 +41,4 @@ void SnapshotTree::remove(const SnapshotName& name) { nodes_.erase(name); }
 
 bool SnapshotTree::has(const SnapshotName& name) const { return nodes_.contains(name); }
 
-std::vector<SnapshotName> SnapshotTree::names() const {
-  std::vector<SnapshotName> names;
-  for (const auto& [name, node] : nodes_) names.push_back(name);
-  return names;
-}
-
 }  // namespace patchlab::snapshots

@@ -35,8 +35,6 @@ class SnapshotTree {
   void remove(const SnapshotName& name);
 
   [[nodiscard]] bool has(const SnapshotName& name) const;
-  // Saved prefixes, sorted by name, without the baseline.
-  [[nodiscard]] std::vector<SnapshotName> names() const;
 
  private:
   struct Node {
