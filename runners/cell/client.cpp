@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 
 #include "lab/libvirt/system_lab.hpp"
-#include "runners/cell/conversation.hpp"
+#include "runners/talk/conversation.hpp"
 
 namespace patchlab::runners::cell {
 namespace {
@@ -54,7 +54,7 @@ class ChildCell final : public CellClient {
   std::string department_;
   const std::string what_removes_;  // empty: nothing is left, as its machines are no libvirt's
   OnEvent on_event_;
-  Conversation conversation_;
+  talk::Conversation conversation_;
 };
 
 }  // namespace

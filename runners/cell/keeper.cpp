@@ -26,7 +26,7 @@
 #include "lab/process/process.hpp"
 #include "runners/cell/bridge_fence.hpp"
 #include "runners/cell/protocol.hpp"
-#include "runners/cell/reply.hpp"
+#include "runners/talk/reply.hpp"
 
 namespace patchlab::runners::cell {
 namespace {
@@ -229,7 +229,7 @@ class Keeper {
   FileDescriptor orders_;
   FileDescriptor life_;
   FileDescriptor ended_;
-  Reply reply_;
+  talk::Reply reply_;
   std::optional<pid_t> entered_;  // the process that has the cell's network
   std::unique_ptr<lab::libvirt::SystemLab> lab_;
   std::unique_ptr<lab::network::BridgeGuard> guard_;

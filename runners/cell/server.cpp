@@ -25,7 +25,7 @@
 #include "runners/cell/cell.hpp"
 #include "runners/cell/guest_fence.hpp"
 #include "runners/cell/keeper.hpp"
-#include "runners/cell/reply.hpp"
+#include "runners/talk/reply.hpp"
 
 namespace patchlab::runners::cell {
 namespace {
@@ -42,7 +42,7 @@ std::string uuid_for(const std::string& department, const std::string& machine) 
 // Everything a cell owns. It lives as long as the process: see cell_main.
 class Server {
  public:
-  explicit Server(Reply& reply) : reply_(reply) {}
+  explicit Server(talk::Reply& reply) : reply_(reply) {}
 
   void answer(const Json& request) {
     // None of them in the reading thread: the end of standard input must be seen whatever is under way.
@@ -290,7 +290,7 @@ class Server {
   // The trial that the request of this thread is about.
   static inline thread_local std::string under_way_;
   const std::filesystem::path root_ = lab::network::cell_folder_inside;
-  Reply& reply_;
+  talk::Reply& reply_;
   CellJob job_;
   lab::network::LabIdentity own_;
   std::vector<std::string> taps_;
@@ -310,7 +310,7 @@ int serve(const lab::network::CellNamespaces& wanted, const std::function<void()
     return 73;
   }
   entered();
-  Reply reply;
+  talk::Reply reply;
   Server server(reply);
   std::string line;
   while (std::getline(std::cin, line)) {

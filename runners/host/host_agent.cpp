@@ -16,8 +16,8 @@
 #include "lab/core/base64.hpp"
 #include "lab/core/digest.hpp"
 #include "lab/network/host_facts.hpp"
-#include "runners/cell/reply.hpp"
 #include "runners/host/workplace.hpp"
+#include "runners/talk/reply.hpp"
 
 namespace patchlab::runners::host {
 namespace {
@@ -159,7 +159,7 @@ Result<Json> HostAgent::read_one(const Json& request) const {
 
 int host_agent_main(const std::string& program) {
   for (const int not_for_us : {SIGINT, SIGPIPE, SIGHUP, SIGQUIT}) std::signal(not_for_us, SIG_IGN);
-  cell::Reply reply;
+  talk::Reply reply;
   HostAgent agent(program, host_processes());
   std::mutex mutex;
   std::condition_variable_any more;

@@ -12,8 +12,9 @@
 
 #include "lab/core/base64.hpp"
 #include "lab/core/digest.hpp"
-#include "runners/cell/conversation.hpp"
+#include "lab/core/files.hpp"
 #include "runners/host/workplace.hpp"
+#include "runners/talk/conversation.hpp"
 
 namespace patchlab::runners::host {
 namespace {
@@ -108,7 +109,7 @@ class Connection {
   const std::string who_;
   std::mutex files_;
   std::map<fs::path, fs::path> there_;  // what was sent: where it is here and there
-  cell::Conversation conversation_;
+  talk::Conversation conversation_;
 };
 
 // A cell there: files travel before and after a trial, and a trial counts only when the golden disks were held until

@@ -7,7 +7,7 @@
 #include <iostream>
 
 #include "reports/record/queries.hpp"
-#include "runners/cell/reply.hpp"
+#include "runners/talk/reply.hpp"
 #include "tests/support/debian_guest.hpp"
 #include "tests/support/fake_agent.hpp"
 #include "tests/support/fake_clock.hpp"
@@ -425,7 +425,7 @@ TEST_F(CellTest, NoPasswordOfACheckIsSaidOrKept) {
   std::cout.flush();
   ::dup2(ends[1], STDOUT_FILENO);
   {
-    Reply reply;
+    talk::Reply reply;
     reply.hide(redactor_for(job_));
     reply.send(answer);
   }

@@ -13,7 +13,7 @@
 #include "lab/core/json.hpp"
 #include "lab/process/child.hpp"
 
-namespace patchlab::runners::cell {
+namespace patchlab::runners::talk {
 
 // One end of a talk with a child process in JSON lines: numbered requests, one answer to each, events in between. Calls
 // block until they are answered and may come from several threads. When the child ends, or sends what cannot be
@@ -56,4 +56,4 @@ class Conversation {
   std::jthread reader_;
 };
 
-}  // namespace patchlab::runners::cell
+}  // namespace patchlab::runners::talk

@@ -1,12 +1,12 @@
 // SPDX-FileCopyrightText: 2026 The patchlab authors
 // SPDX-License-Identifier: Apache-2.0
-#include "runners/cell/conversation.hpp"
+#include "runners/talk/conversation.hpp"
 
 #include <fmt/format.h>
 
 #include <csignal>
 
-namespace patchlab::runners::cell {
+namespace patchlab::runners::talk {
 
 Conversation::Conversation(ChildProcess child, Partner partner, OnEvent on_event)
     : child_(std::move(child)), partner_(std::move(partner)), on_event_(std::move(on_event)) {
@@ -79,4 +79,4 @@ void Conversation::take(const Json& message) {
   answered_.notify_all();
 }
 
-}  // namespace patchlab::runners::cell
+}  // namespace patchlab::runners::talk

@@ -10,7 +10,7 @@
 #include "lab/core/pipe.hpp"
 #include "lab/core/redaction.hpp"
 
-namespace patchlab::runners::cell {
+namespace patchlab::runners::talk {
 
 // Lines to the parent, whole and in order, from any thread. Standard output is kept for this alone: libraries that
 // print end up in the log.
@@ -32,4 +32,4 @@ class Reply {
   std::mutex mutex_;
 };
 
-}  // namespace patchlab::runners::cell
+}  // namespace patchlab::runners::talk
