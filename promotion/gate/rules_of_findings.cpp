@@ -33,7 +33,7 @@ void look_at_finding(GateCase& gate, const Finding& finding) {
                   .candidates = finding.candidates};
   const auto key = finding.key();
   auto text = fmt::format("{} {} on {} changed in {} with {}{}{}", difference.kind, difference.item, finding.machine,
-                          fmt::join(finding.phases, ", "), fmt::join(finding.candidates, ", "),
+                          fmt::join(finding.phases, ", "), few_of(finding.candidates),
                           difference.why.empty() ? "" : ": ", difference.why);
   if (gate.is_accepted(ReasonCode::needs_decision, subject, key, text)) return;
   std::string command;

@@ -36,18 +36,25 @@ const char* sentence_of(DecisionState state) {
 }
 
 void write_requirements(Page& page, const DecisionRecord& decision, bool met) {
+  constexpr std::size_t changes = 1;  // all of them are told above, each with its command
+  std::size_t told = 0;
   page.element("ul", {{"class", "reasons"}}, [&] {
     for (const auto& requirement : decision.requirements) {
       if (requirement.met != met) continue;
+      if (requirement.code == "needs-decision" && ++told > changes) continue;
       page.element("li", {}, [&] {
         page.element("code", {}, requirement.code);
         page.text(fmt::format(" {}: {}", requirement.subject, requirement.text));
         if (!requirement.waived.empty()) page.text("; " + requirement.waived);
-        if (requirement.command.empty()) return;
-        page.text(": ");
-        page.element("code", {}, requirement.command);
+        if (requirement.command.empty() || requirement.code == "needs-decision") return;
+        page.text(":");
+        command(page, requirement.command);
       });
     }
+    if (told > changes)
+      page.element("li", {},
+                   fmt::format("and {}: before and after are in the section above",
+                               counted(told - changes, "more change", "more changes")));
   });
 }
 
@@ -73,8 +80,11 @@ void write_promotion(Page& page, const RunRecord& record, const DepartmentRecord
       else
         page.element("a", {{"href", "#trial-" + anchor(trial)}}, trial);
     });
-    for (const auto& waived : decision.waived)
-      fact(page, waived.is_a_failure() ? "Waived" : "Accepted", to_string(waived));
+    for (const auto& waived : decision.waived) {
+      if (waived.is_a_failure()) fact(page, "Waived", to_string(waived));
+    }
+    if (const auto accepted = accepted_changes(decision); accepted > 0)
+      fact(page, "Accepted", counted(accepted, "change, above with by whom", "changes, above with by whom"));
   });
   if (!decision.candidates.empty()) page.element("p", {{"class", "set"}}, [&] { chips(page, decision.candidates); });
   if (decision.requirements.empty()) return;
@@ -284,7 +294,7 @@ bool is_shown(const DepartmentRecord& department, const TrialRecord& trial) {
 }
 
 void write_department(Page& page, const RunRecord& record, const DepartmentRecord& department,
-                      const DecisionRecord& decision, const std::vector<RunFact>& facts) {
+                      const DecisionRecord& decision, const std::vector<RunFact>& facts, ToldChanges& told) {
   page.element("section", {{"id", "department-" + anchor(department.name)}, {"class", "department"}}, [&] {
     page.element("h2", {}, [&] {
       page.text(department.name + " ");
@@ -299,7 +309,7 @@ void write_department(Page& page, const RunRecord& record, const DepartmentRecor
     }
     page.element("div", {{"class", "lookup"}}, [&] { write_matrix(page, record, department); });
     write_failures(page, record, department);
-    write_findings(page, department, decision);
+    write_findings(page, department, decision, told);
     write_flaky(page, department);
     write_remarks(page, department);
     // What is published needs no reasons on paper; why something is refused does.

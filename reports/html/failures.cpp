@@ -18,6 +18,7 @@ namespace {
 
 constexpr std::size_t evidence_limit = 4096;  // bytes shown per observation; run.json has the rest
 constexpr std::size_t failures_limit = 40;    // facts of each sort shown per culprit
+constexpr std::size_t diffs_shown = 5;        // of changes
 constexpr std::size_t checks_open = 3;        // checks shown at once; the others open on demand
 
 // Where a fact was first seen failing: in the trials that convict, in their order.
@@ -157,7 +158,7 @@ void write_fact(Page& page, const DepartmentRecord& department, const Fact& fact
 }
 
 // What changed on the machines besides the checks: services, listeners, new kinds of errors in the logs.
-void write_differences(Page& page, const std::vector<Fact>& facts) {
+void write_differences(Page& page, const std::vector<Fact>& facts, bool with_diffs) {
   if (facts.empty()) return;
   page.element("h5", {{"class", "changes"}}, "What else changed on the machine");
   table(page, "plain differences", "changes on the machine", {"Machine", "What", "Before: baseline", "After"}, [&] {
@@ -168,16 +169,26 @@ void write_differences(Page& page, const std::vector<Fact>& facts) {
         page.element("td", {}, [&] {
           page.element("span", {{"class", "muted"}}, difference.kind + " ");
           page.text(difference.item);
+          if (!difference.why.empty()) page.element("p", {{"class", "muted"}}, difference.why);
         });
         page.element("td", {}, difference.before.empty() ? "was not there" : difference.before);
         page.element("td", {{"class", "mark fail"}}, difference.after.empty() ? "is gone" : difference.after);
       });
     }
   });
+  if (!with_diffs) return;
+  std::size_t shown = 0;
+  for (const auto& fact : facts) {
+    const auto& difference = *fact.sighting.difference;
+    if (difference.diff.empty() || ++shown > diffs_shown) continue;
+    diff(page, fmt::format("what changed in {} on {}", difference.item, machine_of_key(fact.key)), difference.diff);
+  }
+  if (shown > diffs_shown)
+    page.element("p", {{"class", "muted"}}, fmt::format("{} more diffs are in run.json.", shown - diffs_shown));
 }
 
 // Checks first, as a client sees them: the first few in full, the others behind one line.
-void write_facts(Page& page, const DepartmentRecord& department, const VerdictRecord& verdict) {
+void write_facts(Page& page, const DepartmentRecord& department, const VerdictRecord& verdict, bool with_diffs) {
   std::vector<Fact> checks;
   std::vector<Fact> differences;
   std::set<std::string> notes;
@@ -195,7 +206,7 @@ void write_facts(Page& page, const DepartmentRecord& department, const VerdictRe
         write_fact(page, department, checks[i]);
     });
   }
-  write_differences(page, differences);
+  write_differences(page, differences, with_diffs);
   const auto hidden =
       std::max(checks.size(), failures_limit) + std::max(differences.size(), failures_limit) - 2 * failures_limit;
   if (hidden > 0) page.element("p", {{"class", "muted"}}, fmt::format("{} more are in run.json.", hidden));
@@ -303,7 +314,7 @@ void write_culprit(Page& page, const RunRecord& record, const DepartmentRecord& 
     const auto* earlier = told_before(record, department, verdict);
     if (earlier == nullptr) {
       write_trials(page, department, verdict);
-      write_facts(page, department, verdict);
+      write_facts(page, department, verdict, true);
       return;
     }
     page.element("p", {{"class", "note"}}, [&] {
@@ -313,7 +324,7 @@ void write_culprit(Page& page, const RunRecord& record, const DepartmentRecord& 
     });
     details(page, "what was seen here", [&] {
       write_trials(page, department, verdict);
-      write_facts(page, department, verdict);
+      write_facts(page, department, verdict, false);
     });
   });
 }

@@ -17,9 +17,9 @@ namespace {
 using checks::state::FindingClass;
 
 constexpr std::size_t side_limit = 2000;   // bytes shown of what there was; run.json has the rest
-constexpr std::size_t diff_limit = 12000;  // of a diff
-constexpr std::size_t open_findings = 5;   // shown at once; the others open on demand
+constexpr std::size_t diff_limit = 12000;  // as parts.hpp says
 constexpr std::size_t listed_findings = 60;
+constexpr std::size_t least_room = 4000;  // for the first few of a department, however much the others took
 
 // Where nobody was asked, or nobody has to decide, it is only told.
 struct Standing {
@@ -34,25 +34,6 @@ Standing standing_of(const DecisionRecord& decision, const RequirementRecord* as
   return {Outcome::not_reached, "needs a decision"};
 }
 
-// A unified diff, line by line; the sign in front says the same as the colour.
-void write_diff(Page& page, const std::string& name, const std::string& diff) {
-  const auto text = shortened(diff, diff_limit);
-  page.element("pre", {{"class", "diff"}, {"tabindex", "0"}, {"role", "group"}, {"aria-label", name}}, [&] {
-    std::size_t begin = 0;
-    while (begin < text.size()) {
-      const auto end = std::min(text.find('\n', begin), text.size());
-      const auto line = text.substr(begin, end - begin);
-      const bool is_name = line.starts_with("---") || line.starts_with("+++");
-      const auto* css = is_name || line.starts_with("@@") ? "place"
-                        : line.starts_with('+')           ? "new"
-                        : line.starts_with('-')           ? "gone"
-                                                          : "same";
-      page.element("span", {{"class", css}}, line.empty() ? " " : line);
-      begin = end + 1;
-    }
-  });
-}
-
 void write_content(Page& page, const char* css, const char* where, const std::string& text, const char* absent) {
   page.element("div", {{"class", css}}, [&] {
     page.element("p", {{"class", "where"}}, where);
@@ -60,7 +41,38 @@ void write_content(Page& page, const char* css, const char* where, const std::st
   });
 }
 
-void write_finding(Page& page, const DecisionRecord& decision, const Finding& finding) {
+// All that there is to see of it, unless a department before showed the same, or there is no room.
+void write_sides(Page& page, const std::string& department, const Finding& finding, std::size_t position,
+                 ToldChanges& told) {
+  const auto& difference = finding.difference;
+  const auto before = told.in.find(finding.key());
+  if (before != told.in.end()) {
+    page.element("p", {{"class", "note"}}, [&] {
+      page.text("The same change, letter by letter, as in ");
+      page.element("a", {{"href", "#department-" + anchor(before->second)}}, before->second);
+      page.text(", where it is shown.");
+    });
+    return;
+  }
+  const auto size = std::min(difference.before.size(), side_limit) + std::min(difference.after.size(), side_limit) +
+                    std::min(difference.diff.size(), diff_limit);
+  const auto room = position < std::max<std::size_t>(told.open, 1) ? std::max(told.room, least_room) : told.room;
+  if (size > room) {
+    page.element("p", {{"class", "note"}},
+                 fmt::format("{} bytes before and after, too many for this page: run.json has them.", size));
+    return;
+  }
+  told.room -= std::min(size, told.room);
+  told.in.emplace(finding.key(), department);
+  page.element("div", {{"class", "sides"}}, [&] {
+    write_content(page, "side before", "before", difference.before, "was not there");
+    write_content(page, "side after", "after", difference.after, "is gone");
+  });
+  if (!difference.diff.empty()) diff(page, "what changed in " + difference.item, difference.diff);
+}
+
+void write_finding(Page& page, const std::string& department, const DecisionRecord& decision, const Finding& finding,
+                   std::size_t position, ToldChanges& told) {
   const auto& difference = finding.difference;
   const auto* asked = requirement_of(decision, finding);
   const auto standing = standing_of(decision, asked);
@@ -69,20 +81,18 @@ void write_finding(Page& page, const DecisionRecord& decision, const Finding& fi
   page.element("article", {{"class", css}, {"aria-label", name}}, [&] {
     page.element("h4", {}, [&] {
       page.element("span", {{"class", "machine"}}, finding.machine);
-      page.element("span", {}, difference.kind + " " + difference.item);
+      page.text(" ").element("span", {}, difference.kind + " " + difference.item).text(" ");
       badge(page, standing.outcome, standing.word);
     });
+    const bool is_new = !told.in.contains(finding.key());
     page.element("p", {{"class", "muted"}},
-                 fmt::format("seen in {}, in {}, with {}", fmt::join(finding.phases, ", "),
-                             fmt::join(finding.trials, ", "), fmt::join(finding.candidates, ", ")));
-    if (!difference.why.empty()) page.element("p", {{"class", "reason"}}, difference.why);
+                 fmt::format("seen in {}, in {}, with {}", fmt::join(finding.phases, ", "), few_of(finding.trials),
+                             few_of(finding.candidates)));
+    if (is_new && !difference.why.empty()) page.element("p", {{"class", "reason"}}, difference.why);
     if (asked != nullptr && asked->met) page.element("p", {{"class", "note"}}, asked->waived);
-    page.element("div", {{"class", "sides"}}, [&] {
-      write_content(page, "side before", "before", difference.before, "was not there");
-      write_content(page, "side after", "after", difference.after, "is gone");
-    });
-    if (!difference.diff.empty()) write_diff(page, "what changed in " + difference.item, difference.diff);
+    write_sides(page, department, finding, position, told);
     if (asked != nullptr && !asked->met && !asked->command.empty()) command(page, asked->command);
+    if (!is_new) return;
     page.element("p", {{"class", "muted"}}, [&] {
       page.text("exactly this change: ");
       digest(page, finding_digest(difference));
@@ -99,7 +109,7 @@ void write_list(Page& page, const std::vector<Finding>& findings) {
         page.text(fmt::format("{} {}: {} -> {}, with {}", difference.kind, difference.item,
                               difference.before.empty() ? "was not there" : shortened(difference.before, 80),
                               difference.after.empty() ? "is gone" : shortened(difference.after, 80),
-                              fmt::join(candidates, ", ")));
+                              few_of(candidates)));
       });
     }
   });
@@ -109,7 +119,7 @@ void write_list(Page& page, const std::vector<Finding>& findings) {
 
 }  // namespace
 
-void write_findings(Page& page, const DepartmentRecord& department, const DecisionRecord& decision) {
+void write_findings(Page& page, const DepartmentRecord& department, const DecisionRecord& decision, ToldChanges& told) {
   const auto set = set_in_question(department, decision);
   std::vector<Finding> in_question;
   std::vector<Finding> notices;
@@ -128,15 +138,21 @@ void write_findings(Page& page, const DepartmentRecord& department, const Decisi
   page.element("h3", {}, "What changed, and nothing explains");
   page.element("p", {{"class", "muted"}},
                in_question.empty() ? "Nothing that a person has to look at."
-                                   : "No check failed by it. Before and after, as the machine was seen:");
-  const auto open = std::min(in_question.size(), open_findings);
-  for (std::size_t i = 0; i < open; ++i) write_finding(page, decision, in_question[i]);
-  if (in_question.size() > open) {
-    details(page, counted(in_question.size() - open, "more change", "more changes"), [&] {
-      const auto end = std::min(in_question.size(), listed_findings);
-      for (std::size_t i = open; i < end; ++i) write_finding(page, decision, in_question[i]);
-      if (in_question.size() > end)
-        page.element("p", {{"class", "muted"}}, fmt::format("{} more are in run.json.", in_question.size() - end));
+                                   : counted(in_question.size(), "change", "changes") +
+                                         " that failed no check. Before and after, as the machine was seen:");
+  const auto open = std::min(in_question.size(), told.open);
+  for (std::size_t i = 0; i < open; ++i) write_finding(page, department.name, decision, in_question[i], i, told);
+  const auto rest = in_question.size() - open;
+  // However many there are, a phone can load the page: what does not fit is one line.
+  const auto whole = std::min({rest, listed_findings, told.articles});
+  told.articles -= whole;
+  if (rest > 0) {
+    details(page, open == 0 ? counted(rest, "change", "changes") : counted(rest, "more change", "more changes"), [&] {
+      for (std::size_t i = open; i < open + whole; ++i)
+        write_finding(page, department.name, decision, in_question[i], i, told);
+      if (whole == rest) return;
+      page.element("p", {{"class", "muted"}}, "In a line each; before and after are in run.json:");
+      write_list(page, {in_question.begin() + static_cast<std::ptrdiff_t>(open + whole), in_question.end()});
     });
   }
   if (!others.empty()) {

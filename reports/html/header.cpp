@@ -178,6 +178,8 @@ void write_department_card(Page& page, const RunRecord& record, const Department
     });
     page.element("span", {{"class", "card-text"}}, summary_of(department, decision));
     const auto set = set_of(record, department, decision);
+    // Of many departments it is told in short, and of those that are settled even that there is nothing to do.
+    const bool is_short = record.departments.size() > few_departments;
     const auto write_brief = [&] {
       page.element("dl", {{"class", "brief"}}, [&] {
         if (!decision.by.empty()) fact(page, "By", decision.by);
@@ -194,21 +196,24 @@ void write_department_card(Page& page, const RunRecord& record, const Department
             if (is_failure(waived)) page.element("p", {}, to_string(waived));
           }
         });
-        if (!std::ranges::all_of(decision.waived, is_failure)) {
+        if (const auto accepted = accepted_changes(decision); accepted > 0) {
           fact(page, "Accepted", [&] {
+            std::size_t shown = 0;
             for (const auto& waived : decision.waived) {
-              if (!is_failure(waived)) page.element("p", {}, to_string(waived));
+              if (!is_failure(waived) && ++shown <= 2) page.element("p", {}, to_string(waived));
             }
+            if (accepted > 2) page.element("p", {}, fmt::format("and {} more below", accepted - 2));
           });
         }
-        fact(page, "To do", [&] { write_tasks(page, summary, department.name, decision); });
+        if (!is_short || is_settled(decision))
+          fact(page, "To do", [&] { write_tasks(page, summary, department.name, decision); });
       });
     };
-    // Of many departments, those in which there is nothing to do are short.
-    if (is_settled(decision) && record.departments.size() > few_departments)
-      details(page, "what, why, and how it was tested", write_brief);
-    else
-      write_brief();
+    if (!is_short) return write_brief();
+    details(page, "what, why, and how it was tested", write_brief);
+    if (is_settled(decision)) return;
+    page.element("dl", {{"class", "brief"}},
+                 [&] { fact(page, "To do", [&] { write_tasks(page, summary, department.name, decision); }); });
   });
 }
 
@@ -302,8 +307,11 @@ void write_against(Page& page, const std::vector<RunFact>& facts, std::size_t de
     }
   }
   if (told.empty() && verdicts == 0 && checks == 0) return;
-  // A leak before all else.
+  // A leak before all else. Of changes the first few: all of them are told of in the departments' own sections.
   std::ranges::stable_sort(told, {}, [](const Told& one) { return one.first->asks_for != ExitCode::fence_breach; });
+  constexpr std::size_t few_changes = 3;
+  std::size_t changes = 0;
+  std::erase_if(told, [&](const Told& one) { return one.first->kind == FactKind::finding && ++changes > few_changes; });
   page.element("ul", {{"class", "against"}}, [&] {
     for (const auto& [fact, where] : told) {
       const auto css = "run-fact " + css_class(fact->outcome);
@@ -319,6 +327,8 @@ void write_against(Page& page, const std::vector<RunFact>& facts, std::size_t de
         });
       });
     }
+    if (changes > few_changes)
+      page.element("li", {}, fmt::format("{} more changes that a person has to look at", changes - few_changes));
     if (verdicts == 0 && checks == 0) return;
     page.element("li", {}, [&] {
       page.element("a", {{"href", "#decisions"}},

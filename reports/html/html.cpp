@@ -85,8 +85,10 @@ std::string html_report(const RunRecord& record, const Decisions& decisions, con
       write_navigation(page, record);
       page.element("main", {}, [&] {
         html::write_decisions(page, record, decisions, facts);
+        html::ToldChanges told;
+        if (record.departments.size() > 4) told.open = 0;
         for (const auto& department : record.departments)
-          html::write_department(page, record, department, decision_of(decisions, department.name), facts);
+          html::write_department(page, record, department, decision_of(decisions, department.name), facts, told);
         html::write_timings(page, record);
         html::write_not_tested(page, record);
         html::write_inputs(page, record);

@@ -88,6 +88,25 @@ void details(Page& page, const std::string& summary, const Page::Content& conten
   });
 }
 
+void diff(Page& page, const std::string& name, const std::string& text) {
+  constexpr std::size_t limit = 12000;
+  const auto shown = shortened(text, limit);
+  page.element("pre", {{"class", "diff"}, {"tabindex", "0"}, {"role", "group"}, {"aria-label", name}}, [&] {
+    std::size_t begin = 0;
+    while (begin < shown.size()) {
+      const auto end = std::min(shown.find('\n', begin), shown.size());
+      const auto line = shown.substr(begin, end - begin);
+      const bool is_name = line.starts_with("---") || line.starts_with("+++");
+      const auto* css = is_name || line.starts_with("@@") ? "place"
+                        : line.starts_with('+')           ? "new"
+                        : line.starts_with('-')           ? "gone"
+                                                          : "same";
+      page.element("span", {{"class", css}}, line.empty() ? " " : line);
+      begin = end + 1;
+    }
+  });
+}
+
 void fact(Page& page, const std::string& name, const Page::Content& value) {
   page.element("div", {}, [&] {
     page.element("dt", {}, name);
@@ -96,6 +115,11 @@ void fact(Page& page, const std::string& name, const Page::Content& value) {
 }
 void fact(Page& page, const std::string& name, const std::string& value) {
   fact(page, name, [&] { page.text(value.empty() ? "unknown" : value); });
+}
+
+std::size_t accepted_changes(const DecisionRecord& decision) {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(decision.waived, [](const WaivedRecord& one) { return !one.is_a_failure(); }));
 }
 
 std::string duration_text(std::int64_t milliseconds) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "reports/html/page.hpp"
+#include "reports/record/decision_record.hpp"
 #include "reports/record/record.hpp"
 
 // Small pieces that all sections of the page use.
@@ -30,9 +31,14 @@ void command(Page& page, const std::string& line);
 void table(Page& page, const char* css, const std::string& name, const std::vector<std::string>& headings,
            const Page::Content& rows);
 void details(Page& page, const std::string& summary, const Page::Content& content);
+// A unified diff, line by line, at most 12000 bytes of it; the sign in front of a line says the same as its colour.
+void diff(Page& page, const std::string& name, const std::string& text);
 // A term and its value in a <dl class="facts">.
 void fact(Page& page, const std::string& name, const Page::Content& value);
 void fact(Page& page, const std::string& name, const std::string& value);
+
+// How many changes that nothing explains somebody accepted.
+[[nodiscard]] std::size_t accepted_changes(const DecisionRecord& decision);
 
 // "430 ms", "8.4 s", "10 min 41 s".
 [[nodiscard]] std::string duration_text(std::int64_t milliseconds);

@@ -351,7 +351,7 @@ RunFact fact_of_finding(const DepartmentRecord& department, const Finding& findi
   const auto& difference = finding.difference;
   const auto what =
       fmt::format("{} {} changed in {} with {}{}{}", difference.kind, difference.item, fmt::join(finding.phases, ", "),
-                  fmt::join(finding.candidates, ", "), difference.why.empty() ? "" : ": ", difference.why);
+                  few_of(finding.candidates), difference.why.empty() ? "" : ": ", difference.why);
   RunFact fact{.kind = FactKind::finding,
                .department = department.name,
                .subject = short_key(finding),

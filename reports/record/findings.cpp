@@ -120,6 +120,14 @@ bool is_no_failure(const std::string& outcome) {
   return checks::state::finding_class_from(outcome).value_or(FindingClass::breach) != FindingClass::breach;
 }
 
+std::string few_of(const std::vector<std::string>& candidates) {
+  constexpr std::size_t few = 3;
+  if (candidates.size() <= few + 1) return fmt::format("{}", fmt::join(candidates, ", "));
+  return fmt::format("{} and {} more",
+                     fmt::join(candidates.begin(), candidates.begin() + static_cast<std::ptrdiff_t>(few), ", "),
+                     candidates.size() - few);
+}
+
 std::vector<Finding> findings_of_set(const DepartmentRecord& department, const std::vector<std::string>& candidates) {
   Collection collection;
   if (candidates.empty()) return {};

@@ -35,6 +35,9 @@ struct Finding {
   [[nodiscard]] std::string key() const { return finding_key(machine, difference); }
 };
 
+// "a, b, c and 46 more": as many as a reader takes in.
+[[nodiscard]] std::string few_of(const std::vector<std::string>& candidates);
+
 // Of all trials that count of exactly these candidates, also of those on a part of the machines with what is for them.
 // Ordered by machine, class (review first), kind and item.
 [[nodiscard]] std::vector<Finding> findings_of_set(const DepartmentRecord& department,

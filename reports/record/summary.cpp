@@ -120,13 +120,16 @@ class Tasks {
   void add(const std::string& department, const std::string& text, const std::string& command = {}) {
     auto same = std::ranges::find(all_, text, &SummaryTask::text);
     if (same == all_.end()) same = all_.insert(all_.end(), {{}, text, {}});
-    if (!department.empty()) same->departments.push_back(department);
+    const auto note = [&](std::vector<std::string>& departments) {
+      if (!department.empty() && std::ranges::count(departments, department) == 0) departments.push_back(department);
+    };
+    note(same->departments);
     if (command.empty()) return;
     const auto known = std::ranges::find(same->commands, command, &SummaryCommand::line);
     if (known == same->commands.end())
       same->commands.push_back({command, {department}});
     else
-      known->departments.push_back(department);
+      note(known->departments);
   }
   std::vector<SummaryTask> take() { return std::move(all_); }
 
@@ -134,20 +137,22 @@ class Tasks {
   std::vector<SummaryTask> all_;
 };
 
-// Each change that nothing explains is a decision of its own.
+// Each change that nothing explains is a decision of its own. The command for one names it; of several, the queue has
+// those of all.
 void add_findings(Tasks& tasks, const std::string& department, const std::vector<const RequirementRecord*>& obstacles) {
-  constexpr std::size_t most = 3;
   std::vector<const RequirementRecord*> findings;
   std::ranges::copy_if(obstacles, std::back_inserter(findings),
                        [](const auto* one) { return one->code == "needs-decision"; });
-  const auto text =
-      findings.size() == 1
-          ? "look at what changed, before and after, and accept it or hold back what did it: " + findings.front()->text
-          : fmt::format("look at {} changes, before and after, and accept each or hold back what did it",
-                        findings.size());
-  for (std::size_t i = 0; i < std::min(findings.size(), most); ++i) tasks.add(department, text, findings[i]->command);
-  if (findings.size() > most)
-    tasks.add(department, fmt::format("{} of these are in the report", findings.size() - most));
+  if (findings.size() == 1)
+    return tasks.add(
+        department,
+        "look at what changed, before and after, and accept it or hold back what did it: " + findings.front()->text,
+        findings.front()->command);
+  const bool can_be_accepted = std::ranges::any_of(findings, [](const auto* one) { return !one->command.empty(); });
+  tasks.add(
+      department,
+      fmt::format("look at {} changes, before and after, and accept each or hold back what did it", findings.size()),
+      can_be_accepted ? "patchlab queue" : "");
 }
 
 void add_decision(Tasks& tasks, const RunRecord& record, const DepartmentRecord& department,

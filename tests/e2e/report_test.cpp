@@ -30,6 +30,7 @@ class ReportInBrowser : public ::testing::Test {
     chromium_ = std::make_unique<Chromium>();
     states_ = tests::report_states();
     states_.push_back(tests::big_state());
+    states_.push_back(tests::big_changed_state());
     folder_ = std::make_unique<TemporaryFolder>();
   }
   static void TearDownTestSuite() {
@@ -74,9 +75,7 @@ class ReportInBrowser : public ::testing::Test {
     }
     throw std::runtime_error("Chromium does not say how much it worked");
   }
-  static const tests::ReportState& big() {
-    return *std::ranges::find(states_, std::string("big"), &tests::ReportState::name);
-  }
+  static bool is_big(const tests::ReportState& state) { return std::string_view(state.name).starts_with("big"); }
 
   static inline std::unique_ptr<Chromium> chromium_;
   static inline std::unique_ptr<TemporaryFolder> folder_;
@@ -86,6 +85,8 @@ class ReportInBrowser : public ::testing::Test {
 // Each state on a phone, with all of it open and in the dark; those that differ in their parts at all widths.
 TEST_F(ReportInBrowser, CanBeReadByEverybodyInEveryState) {
   for (const auto& state : states_) {
+    // The same parts as of "changed", at no other place.
+    if (std::set<std::string>{"one-change", "change-shown", "big-changed"}.contains(state.name)) continue;
     open(state);
     const auto audit = [&](unsigned width, const char* scheme, const char* more = "") {
       const auto what = fmt::format("{}-{}-{}{}", state.name, width, scheme, more);
@@ -94,11 +95,11 @@ TEST_F(ReportInBrowser, CanBeReadByEverybodyInEveryState) {
       keep_picture(what);
     };
     audit(390, "light");
-    if (std::set<std::string>{"held-back", "nobody-was-asked", "big"}.contains(state.name)) {
+    if (std::set<std::string>{"held-back", "changed", "nobody-was-asked", "big"}.contains(state.name)) {
       audit(768, "light");
       audit(1280, "light");
     }
-    if (&state == &big()) continue;
+    if (is_big(state)) continue;
     EXPECT_THAT(patchlab::testing::without_a_name(*chromium_), IsEmpty()) << state.name;
     chromium_->evaluate("document.querySelectorAll('details').forEach(one => { one.open = true; }); 0");
     audit(390, "dark", "-open");
@@ -125,26 +126,34 @@ TEST_F(ReportInBrowser, FirstScreenOfAPhoneSaysWhatToDo) {
   }
 }
 
+// Also when people have to look at many changes.
 TEST_F(ReportInBrowser, OfALargeNightIsSmallAndQuick) {
-  EXPECT_LT(fs::file_size(file_of(big())), 1'500'000U);
-  // Until everything is there and its script has run. The machine that tests may be busy with something else: then what
-  // the page's process worked in that time, all its threads together, which is more than a free machine would need.
-  double least = 1e9;
-  for (int i = 0; i < 3 && least >= 2000; ++i) {
-    const auto before = processor_milliseconds();
-    open(big());
-    const auto wall = chromium_->evaluate("performance.getEntriesByType('navigation')[0].loadEventStart").get<double>();
-    const auto worked = processor_milliseconds() - before;
-    least = std::min(least, worked > 0 ? std::min(wall, worked) : wall);
+  for (const auto& state : states_) {
+    if (!is_big(state)) continue;
+    SCOPED_TRACE(state.name);
+    EXPECT_LT(fs::file_size(file_of(state)), 1'500'000U);
+    // Until everything is there and its script has run. The machine that tests may be busy with something else: then
+    // what the page's process worked in that time, all its threads together, which is more than a free machine would
+    // need.
+    double least = 1e9;
+    for (int i = 0; i < 3 && least >= 2000; ++i) {
+      const auto before = processor_milliseconds();
+      open(state);
+      const auto wall =
+          chromium_->evaluate("performance.getEntriesByType('navigation')[0].loadEventStart").get<double>();
+      const auto worked = processor_milliseconds() - before;
+      least = std::min(least, worked > 0 ? std::min(wall, worked) : wall);
+    }
+    EXPECT_LT(least, 2000) << "milliseconds";
+    EXPECT_GT(least, 0);
+    EXPECT_EQ(chromium_->evaluate("performance.getEntriesByType('resource').length"), 0) << "fetches nothing";
+    const auto sheets = chromium_->printed_sheets();
+    EXPECT_LT(sheets, 20U);
+    EXPECT_GT(sheets, 5U);
+    RecordProperty(fmt::format("{}_load_ms", state.name), std::to_string(least));
+    RecordProperty(fmt::format("{}_sheets", state.name), std::to_string(sheets));
+    RecordProperty(fmt::format("{}_bytes", state.name), std::to_string(fs::file_size(file_of(state))));
   }
-  EXPECT_LT(least, 2000) << "milliseconds";
-  EXPECT_GT(least, 0);
-  EXPECT_EQ(chromium_->evaluate("performance.getEntriesByType('resource').length"), 0) << "fetches nothing";
-  const auto sheets = chromium_->printed_sheets();
-  EXPECT_LT(sheets, 20U);
-  EXPECT_GT(sheets, 5U);
-  RecordProperty("load_ms", std::to_string(least));
-  RecordProperty("sheets", std::to_string(sheets));
 }
 
 }  // namespace

@@ -110,7 +110,8 @@ inline constexpr const char* page_audit = R"js((() => {
   }
   for (const element of document.querySelectorAll('[role=group]'))
     if (!element.getAttribute('aria-label') && !element.getAttribute('aria-labelledby')) problems.push('has no name: ' + short(element));
-  if (document.documentElement.scrollWidth > innerWidth) problems.push(`wider than the screen: ${document.documentElement.scrollWidth}`);
+  // Not innerWidth: a phone makes that as wide as what is on the page.
+  if (document.documentElement.scrollWidth > document.documentElement.clientWidth) problems.push(`wider than the screen: ${document.documentElement.scrollWidth}`);
   return [...new Set(problems)].slice(0, 20);
 })())js";
 

@@ -9,9 +9,8 @@
 
 #include "reports/html/page.hpp"
 #include "reports/html/parts.hpp"
-#include "tests/support/big_record.hpp"
 #include "tests/support/golden.hpp"
-#include "tests/support/sample_record.hpp"
+#include "tests/support/report_states.hpp"
 #include "tests/support/waived_decision.hpp"
 
 namespace patchlab::reports {
@@ -166,7 +165,9 @@ TEST(HtmlReport, ShowsWhyAPromotionIsRefusedAndWhatWouldHelp) {
   decisions[0].candidates.clear();
   decisions[0].requirements.push_back({"stale", {}, "finance/dns", false, "is another one", "patchlab run SCENARIO"});
   const auto body = body_of(record, decisions);
-  EXPECT_THAT(body, HasSubstr("<code>stale</code> finance/dns: is another one: <code>patchlab run SCENARIO</code>"));
+  EXPECT_THAT(body, HasSubstr("<code>stale</code> finance/dns: is another one: <code "
+                              "class=\"command\"><span>patchlab</span> <span>run</span> "
+                              "<span>SCENARIO</span></code>"));
   EXPECT_THAT(body, HasSubstr("1 requirement is met"));
   EXPECT_THAT(body, HasSubstr("passed, not promoted"));
 }
@@ -269,6 +270,28 @@ TEST(HtmlReport, OfALargeNightIsSmall) {
     const auto id = markup.substr(at + 7, markup.find('"', at + 7) - at - 7);
     ASSERT_NE(markup.find("id=\"" + id + "\""), std::string::npos) << "a link to nothing: " << id;
   }
+}
+
+// What a person has to look at is whole where it is new, and not there twice; a breach says what it is as well.
+TEST(HtmlReport, ShowsAChangeWithItsDiffOnce) {
+  auto record = tests::healthy_record();
+  const auto difference = tests::unexplained(0);
+  for (auto& department : record.departments) tests::change(department, "dns", {difference});
+  const auto page = html_report(record, tests::asked_decisions(record, 0));
+  EXPECT_EQ(count_of(page, "<pre class=\"diff\""), 1U);
+  EXPECT_EQ(count_of(page, "The same change, letter by letter, as in"), 1U);
+  EXPECT_THAT(page, HasSubstr("check_relay_domains, permit 0"));
+  EXPECT_GE(count_of(page, "<span>--department</span> <span>db</span>"), 1U) << "accepted in each for itself";
+  // Another content of the same file is another change.
+  auto other = difference;
+  other.diff += "+x\n";
+  tests::change(record.departments[1], "dns", {other});
+  EXPECT_GT(count_of(html_report(record, tests::asked_decisions(record, 0)), "<pre class=\"diff\""), 1U);
+  const auto states = tests::report_states();
+  const auto& held = *std::ranges::find(states, std::string_view("held-back"), &tests::ReportState::name);
+  const auto broken = html_report(held.record, held.decisions);
+  EXPECT_THAT(broken, HasSubstr("it does not start with the system any more"));
+  EXPECT_THAT(broken, HasSubstr("aria-label=\"what changed in named on dns\""));
 }
 
 TEST(HtmlReport, SaysOfACandidateInOneCellWhatBecameOfIt) {

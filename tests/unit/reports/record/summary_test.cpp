@@ -72,6 +72,23 @@ TEST(Summary, WaitsForPeopleOnlyWhereNothingElseIsMissing) {
   EXPECT_EQ(both.decisions[1].text, "waits for people: approval-missing");
 }
 
+// However many there are: where several wait, the queue has a command for each.
+TEST(Summary, AsksToLookAtChangesOncePerDepartment) {
+  const auto changed = summary("changed");
+  EXPECT_EQ(changed.headline, "Tested, and waiting for people to decide");
+  ASSERT_THAT(changed.tasks, SizeIs(1));
+  EXPECT_EQ(changed.tasks[0].text, "look at 6 changes, before and after, and accept each or hold back what did it");
+  EXPECT_THAT(changed.tasks[0].departments, ElementsAre("hr"));
+  ASSERT_THAT(changed.tasks[0].commands, SizeIs(1));
+  EXPECT_EQ(changed.tasks[0].commands[0].line, "patchlab queue");
+  const auto one = summary("one-change");
+  ASSERT_THAT(one.tasks, SizeIs(1));
+  ASSERT_THAT(one.tasks[0].commands, SizeIs(1));
+  EXPECT_THAT(one.tasks[0].commands[0].line, HasSubstr("--department hr --what dns/review:file:/etc/postfix/"));
+  EXPECT_THAT(summary("change-accepted").tasks, IsEmpty());
+  EXPECT_THAT(summary("change-shown").tasks, IsEmpty());
+}
+
 TEST(Summary, OfAVoidRunSaysOnlyThat) {
   const auto leak = summary("breach");
   EXPECT_EQ(leak.tone, Tone::breach);
