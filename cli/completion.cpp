@@ -84,6 +84,8 @@ std::string bash_completion(const CommandFacts& tree) {
          "  local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} path='' i words='' how='' "
          "known=no\n"
          "  COMPREPLY=()\n"
+         "  if [ \"$before\" = = ]; then before=${COMP_WORDS[COMP_CWORD - 2]}; fi  # --format=ju is three words\n"
+         "  if [ \"$word\" = = ]; then word=''; fi\n"
          "  for ((i = 1; i < COMP_CWORD; i++)); do\n"
          "    case \"${path:+$path }${COMP_WORDS[i]}\" in\n" +
          [&] {
@@ -154,13 +156,14 @@ std::string zsh_completion(const CommandFacts& tree) {
          "# made by 'patchlab completion zsh'\n"
          "_patchlab() {\n"
          "  local place='' i\n"
+         "  local -i depth=0\n"
          "  for ((i = 2; i < CURRENT; i++)); do\n"
          "    case \"${place:+$place }${words[i]}\" in\n" +
          paths +
          "      *) break ;;\n"
          "    esac\n"
+         "    ((depth += 1))\n"
          "  done\n"
-         "  local -i depth=${#${=place}}\n"
          "  words=(\"${(@)words[depth + 1,-1]}\")\n"
          "  ((CURRENT -= depth))\n"
          "  case \"$place\" in\n" +

@@ -13,7 +13,12 @@ namespace patchlab::cli {
 void add_completion(CLI::App& app, Chosen& chosen) {
   const auto shell = std::make_shared<std::string>();
   auto* completion = app.add_subcommand("completion", "print what a shell completes commands and options by");
-  completion->add_option("shell", *shell, "bash, zsh or fish")->required();
+  completion
+      ->add_option(
+          "shell", *shell,
+          "bash, zsh or fish; for good: ~/.local/share/bash-completion/completions/patchlab, a file _patchlab in a "
+          "folder of $fpath, or ~/.config/fish/completions/patchlab.fish")
+      ->required();
   completion->callback([shell, &app, &chosen] {
     chosen = [shell, &app] {
       const auto tree = command_tree(app);

@@ -14,6 +14,7 @@
 #include "program.hpp"
 #include "promoted_run.hpp"
 #include "tests/support/json_schema.hpp"
+#include "tests/support/programs.hpp"
 #include "tests/support/sample_record.hpp"
 
 // Rules that hold for every command there is: found by walking the commands of the program itself, so that a new one is
@@ -25,6 +26,7 @@ using ::testing::Contains;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
+using ::testing::StartsWith;
 
 namespace fs = std::filesystem;
 using Words = std::vector<std::string>;
@@ -262,6 +264,14 @@ TEST(Commands, EveryMistypedWordIsNamedWithTheOneThatWasMeant) {
       EXPECT_THAT(valued->message, HasSubstr("option '" + option.names.front() + "' of"));
     }
   }
+  // What other programs call it.
+  const std::map<std::string, std::string> usual{
+      {"help", "--help"}, {"version", "--version"}, {"-V", "--version"}, {"-?", "--help"}};
+  for (const auto& [typed, meant] : usual) {
+    const auto unknown = cli::unknown_word(tree(), {typed});
+    ASSERT_TRUE(unknown) << typed;
+    EXPECT_EQ(unknown->hint, "did you mean patchlab " + meant + "?");
+  }
   // A value is a value, whatever it looks like.
   EXPECT_FALSE(cli::unknown_word(tree(), {"approve", "--reason", "--urgent", "r"}));
   EXPECT_FALSE(cli::unknown_word(tree(), {"verify", "--", "--stage"}));
@@ -430,10 +440,64 @@ TEST_F(EveryCommand, IsCompletedByShellsAndHasAManual) {
     for (const auto* command : cli::commands_in(tree())) EXPECT_THAT(printed.output, HasSubstr(command->words.back()));
     if (run("/bin/sh", {"-c", std::string("command -v ") + shell}) == 0) EXPECT_EQ(run(shell, {"-n", "other"}), 0);
   }
+  EXPECT_EQ(lines({"report", "--format", "=", "ma"}), "\nmarkdown\n") << "bash splits words there";
+  EXPECT_THAT(lines({"report", "--format", "="}), HasSubstr("\ntap\n"));
   folder_.write("patchlab.1", patchlab({"manual"}, folder_.path()).output);
   if (run("/bin/sh", {"-c", "command -v groff"}) == 0) {
     EXPECT_EQ(run("/bin/sh", {"-c", "test -z \"$(groff -man -ww -z -Tutf8 patchlab.1 2>&1)\""}), 0);
   }
+}
+
+// Asked as the shells ask, without a terminal: zsh's _arguments has to be told of the words from the command on.
+TEST_F(EveryCommand, IsCompletedByZshAndFish) {
+  if (patchlab::testing::is_missing("zsh") || patchlab::testing::is_missing("fish"))
+    GTEST_SKIP() << "zsh or fish is not installed";
+  folder_.write("_patchlab", patchlab({"completion", "zsh"}, folder_.path()).output);
+  folder_.write("patchlab.fish", patchlab({"completion", "fish"}, folder_.path()).output);
+  Words lines{"patchlab ", "patchlab policy ", "patchlab report --format=ma"};
+  for (const auto* command : cli::commands_in(tree())) lines.push_back(command->name() + " --");
+  // By line, what the shell was told; one process asks for all.
+  const auto answers = [&](const char* program, Words arguments) {
+    ProcessSpec spec;
+    spec.program = program;
+    spec.arguments = std::move(arguments);
+    spec.arguments.insert(spec.arguments.end(), lines.begin(), lines.end());
+    spec.working_folder = folder_.path();
+    const auto outcome = host_processes().run(spec);
+    EXPECT_THAT(outcome.errors, IsEmpty());
+    std::map<std::string, std::string> told;
+    std::string line;
+    std::istringstream output(outcome.output);
+    for (std::string one; std::getline(output, one);) {
+      if (one.starts_with("== "))
+        line = one.substr(3);
+      else
+        told[line] += one + "\n";
+    }
+    return told;
+  };
+  auto zsh = answers("zsh", {"-f", "-c",
+                             "_arguments() { print -rl -- \"$CURRENT ${(j: :)words}\" \"$@\" }; "
+                             "_describe() { print -rl -- \"${(@P)2}\" }; "
+                             "for line; do print -r -- \"== $line\"; words=(\"${(@s: :)line}\"); CURRENT=$#words; "
+                             "source ./_patchlab; done",
+                             "zsh"});
+  auto fish = answers("fish", {"--no-config", "-c",
+                               "source patchlab.fish; for line in $argv; echo \"== $line\"; complete -C $line; end"});
+  for (const auto* command : cli::commands_in(tree())) {
+    const auto line = command->name() + " --";
+    EXPECT_THAT(zsh[line], StartsWith("2 " + command->words.back() + " --\n"));
+    for (const auto& option : command->options) {
+      if (option.positional || !option.names.front().starts_with("--")) continue;
+      EXPECT_THAT(zsh[line], HasSubstr(option.names.front() + "[")) << line;
+      EXPECT_THAT(fish[line], HasSubstr(option.names.front())) << line;
+    }
+  }
+  EXPECT_THAT(zsh["patchlab init --"], HasSubstr("(dns domain windows)"));
+  EXPECT_THAT(zsh["patchlab "], HasSubstr("validate:"));
+  EXPECT_THAT(zsh["patchlab policy "], HasSubstr("check:"));
+  EXPECT_THAT(fish["patchlab policy "], HasSubstr("check\t"));
+  EXPECT_THAT(fish["patchlab report --format=ma"], StartsWith("--format=markdown\t"));
 }
 
 TEST_F(EveryCommand, RefusesToMeanThisHostByAnotherOne) {
