@@ -97,6 +97,8 @@ ExitCode serve(Arguments arguments) {
                                               : fmt::format("http://localhost:{}", port);
   const auto origin = browser::read_origin(text);
   if (!origin) return report(origin.error(), ExitCode::usage);
+  if (!is_there(*stage))
+    warn(fmt::format("there is no stage '{}' yet: nothing was published or decided in it", stage->string()));
   say("the desk of stage '{}' is at {}/\n", arguments.desk.stage, origin->text);
   say("a decision counts by its signature alone; Ctrl-C ends this\n");
   const browser::Counter counter({.stage = *stage, .origin = *origin}, runs_of(arguments.desk), host_processes(),

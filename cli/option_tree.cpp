@@ -147,10 +147,20 @@ const CommandFacts* command_in(const CommandFacts& group, const std::string& wor
   return nullptr;
 }
 
+// What other programs take for it; empty: no other name of anything that this command has.
+std::string usual_name(const CommandFacts& command, const std::string& word) {
+  static const std::map<std::string, std::string> meant{
+      {"help", "--help"}, {"-?", "--help"}, {"version", "--version"}, {"-V", "--version"}, {"-v", "--version"}};
+  const auto known = meant.find(word);
+  if (known == meant.end() || option_in(command, known->second) == nullptr) return {};
+  return fmt::format("did you mean {} {}?", command.name(), known->second);
+}
+
 Error no_command(const CommandFacts& group, const std::string& word) {
   std::vector<std::string> known;
   for (const auto& command : group.commands) known.push_back(command.words.back());
-  const auto hint = did_you_mean(word, known);
+  auto hint = usual_name(group, word);
+  if (hint.empty()) hint = did_you_mean(word, known);
   return configuration_error(fmt::format("'{}' has no command '{}'", group.name(), word),
                              hint.empty() ? fmt::format("there are: {}", fmt::join(known, ", ")) : hint);
 }
@@ -160,7 +170,8 @@ Error no_option(const CommandFacts& command, const std::string& name) {
   for (const auto& option : command.options) {
     if (!option.positional) known.insert(known.end(), option.names.begin(), option.names.end());
   }
-  const auto hint = did_you_mean(name, known);
+  auto hint = usual_name(command, name);
+  if (hint.empty()) hint = did_you_mean(name, known);
   return configuration_error(fmt::format("'{}' has no option '{}'", command.name(), name),
                              hint.empty() ? fmt::format("'{} --help' shows them all", command.name()) : hint);
 }
