@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 
 #include "lab/core/files.hpp"
 #include "lab/core/paths.hpp"
@@ -31,6 +32,49 @@ std::string stranger(const Proving& proving) {
       return fmt::format("{}: is neither a regular file nor a folder", printable(name));
     if (name.find('/') == std::string::npos && std::ranges::count(known, name) == 0)
       return fmt::format("{}: does not belong to a bundle", printable(name));
+    std::error_code code;
+    if (fs::is_directory(status) && fs::is_empty(entry, code))
+      return fmt::format("{}: is a folder without anything", printable(name));
+  }
+  return {};
+}
+
+// What the lines of a bundle name, by its place there: statements and what they are about, lists of signers, policies.
+std::set<std::string> named_in(const Proving& proving) {
+  std::set<std::string> named;
+  std::uint64_t version = 0;
+  bool has_policy = false;
+  for (const auto& line : proving.lines()) {
+    named.insert("objects/" + line.object);
+    if (line.kind == ChainKind::trust) {
+      const auto folder = fmt::format("trust/{}", ++version);
+      named.insert({folder, folder + "/allowed_signers", folder + "/allowed_signers.sig"});
+    }
+    if (!History::has_statement(line.kind) || proving.lacks(line.seq)) continue;
+    const auto bytes = proving.objects.get(line.object);
+    const auto statement = bytes ? read_statement(*bytes, line.object) : Result<Statement>(bytes.error());
+    if (!statement) continue;  // said by who asks it
+    for (const auto* digest : {&statement->run, &statement->manifest, &statement->policy}) {
+      if (*digest) named.insert("objects/" + **digest);
+    }
+    if (line.kind != ChainKind::policy) continue;
+    has_policy = true;
+    named.insert(fmt::format("policy/{}.json", *statement->version));
+  }
+  if (!has_policy) named.insert({"policy/quickstart.json", "policy/quickstart-1.json"});
+  return named;
+}
+
+// A file that no line and no statement names: whatever it is there for, nobody signed that.
+std::string unnamed(const Proving& proving) {
+  const auto named = named_in(proving);
+  for (const char* place : {"objects", "trust", "policy"}) {
+    const auto entries = entries_below(proving.folder / place);
+    for (const auto& entry : entries.value_or({})) {
+      auto name = entry.lexically_relative(proving.folder).generic_string();
+      if (std::string_view(place) == "objects" && name.ends_with(".sig")) name.resize(name.size() - 4);
+      if (!named.contains(name)) return fmt::format("{}: no line of the ledger names it", printable(name));
+    }
   }
   return {};
 }
@@ -116,6 +160,7 @@ Result<void> look_at_bundle(Proving& proving) {
   } else {
     proving.chain = std::move(*chain);
     say_ledger(proving);
+    if (const auto strange = unnamed(proving); !strange.empty()) proving.broken({}, LinkKind::ledger, strange);
   }
   const auto entries = entries_of(proving.folder / "stage");
   for (const auto& entry : entries.value_or({})) {

@@ -96,6 +96,13 @@ std::vector<std::string> kept_file_problems(const fs::path& folder, const std::v
     const auto path = folder / file.name;
     const auto status = status_of(path);
     if (fs::is_regular_file(status)) {
+      // What is longer is not read: it may be as long as somebody likes.
+      std::error_code code;
+      if (const auto bytes = fs::file_size(path, code); !code && bytes != file.bytes) {
+        problems.push_back(
+            fmt::format("'{}' was edited: it has {} bytes, and the run kept {}", file.name, bytes, file.bytes));
+        continue;
+      }
       const auto digest = sha256_of_file(path);
       if (!digest) {
         problems.push_back(digest.error().message);
@@ -126,9 +133,13 @@ std::vector<std::string> kept_file_problems(const fs::path& folder, const std::v
       problems.push_back(fmt::format("'{}' {}", printable(name), what_it_is(status)));
       continue;
     }
-    const auto digest = sha256_of_file(entry);
-    const auto old =
-        std::ranges::find_if(missing, [&](const KeptFile* file) { return digest && *digest == file->sha256; });
+    std::error_code code;
+    const auto bytes = fs::file_size(entry, code);
+    const auto old = std::ranges::find_if(missing, [&](const KeptFile* file) {
+      if (code || bytes != file->bytes) return false;
+      const auto digest = sha256_of_file(entry);
+      return digest && *digest == file->sha256;
+    });
     if (old != missing.end()) {
       problems.push_back(fmt::format("'{}' was renamed to '{}'", (*old)->name, printable(name)));
       missing.erase(old);
