@@ -43,9 +43,11 @@ Result<std::vector<LedgerStatement>> of_people(const Proving& proving, const Sto
 void say_decisions(Proving& proving, const std::string& department, Story& story) {
   std::set<std::string> counted;
   std::set<std::string> names;
+  bool is_witnessed = false;  // by somebody who had seen the run in this ledger
   for (const auto& approval : story.decisions.approvals) {
     counted.insert(approval.object);
     names.insert(approval.by);
+    is_witnessed = is_witnessed || approval.seen >= story.run_line;
   }
   for (const auto& waiver : story.decisions.waivers) {
     if (!waiver.is_over) counted.insert(waiver.object);
@@ -69,7 +71,7 @@ void say_decisions(Proving& proving, const std::string& department, Story& story
           department, LinkKind::decisions,
           fmt::format("line {} rests on {}, which is no decision that counted then", story.promotion->line, digest));
   }
-  proving.supported = proving.supported && !names.empty();
+  proving.supported = proving.supported && is_witnessed;
   proving.holds(department, LinkKind::decisions,
                 names.empty() ? std::string("nobody approved") : "approved by " + listed(names));
 }

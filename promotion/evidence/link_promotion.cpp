@@ -27,6 +27,15 @@ Result<bool> look_at_promotion(Proving& proving, const std::string& department, 
                    fmt::format("line {} names no run and manifest of '{}'", promotion.line, department));
     return false;
   }
+  // Who deploys takes the greater one for the newer: an older set must not come back under an older number.
+  for (const auto& earlier : proving.chain.state.history.promotions()) {
+    if (earlier.department == department && earlier.line < promotion.line && earlier.serial >= promotion.serial) {
+      proving.broken(department, LinkKind::promotion,
+                     fmt::format("the serial {} of line {} is not greater than that of line {}, which is {}",
+                                 promotion.serial, promotion.line, earlier.line, earlier.serial));
+      return false;
+    }
+  }
   PATCHLAB_ASSIGN(const auto of_lab, proving.signed_by_lab({promotion.line}));
   proving.add_signed(department, LinkKind::promotion, of_lab,
                      fmt::format("begun in line {}, done in line {}, serial {}", promotion.line, promotion.last_line,
