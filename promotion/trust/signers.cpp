@@ -25,8 +25,9 @@ using Code = TrustProblemCode;
 // What only the lab signs: who finds may not decide.
 bool is_of_lab(std::string_view name_space) {
   static const std::set<std::string, std::less<>> names{
-      signature_namespace(StatementKind::begin), signature_namespace(StatementKind::run),
-      signature_namespace(StatementKind::promote), signature_namespace(StatementKind::refuse), head};
+      signature_namespace(StatementKind::begin),   signature_namespace(StatementKind::run),
+      signature_namespace(StatementKind::promote), signature_namespace(StatementKind::rollback),
+      signature_namespace(StatementKind::refuse),  head};
   return names.contains(name_space);
 }
 bool judges_the_lab(std::string_view name_space) {

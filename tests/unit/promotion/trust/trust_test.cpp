@@ -99,6 +99,7 @@ TEST_F(Signers, TrapsOfSshKeygenAreRefused) {
       {"bob " + std::string(approve) + ",valid-before=\"20270231Z\" " + p + "\n", "bob", "1:date-unparsable"},
       {"bob " + std::string(approve) + ",valid-before=\"20270101z\" " + p + "\n", "bob", "1:date-unparsable"},
       {"bob namespaces=\"patchlab.run.v1,patchlab.approve.v1\" " + p + "\n", "bob", "1:roles-mixed"},
+      {"bob namespaces=\"patchlab.rollback.v1,patchlab.approve.v1\" " + p + "\n", "bob", "1:roles-mixed"},
       {"bob namespaces=\"patchlab.run.v1\" " + b_ + "\nbob " + approve + " " + p + "\n", "bob", "2:roles-mixed"},
       {"bob namespaces=\"patchlab.head.v1\" " + b_ + "\nbob namespaces=\"patchlab.witness.v1,patchlab.approve.v1\" " +
            p + "\n",
