@@ -51,18 +51,21 @@ ExitCode check(const Arguments& arguments) {
   if (!policy) return report_input(policy.error(), ExitCode::bad_data);
   const bool in_force = promotion::is_in_force(*policy, {}, system_clock_source().wall());
   const auto asks = promotion::summary_of(*policy);
+  const auto warnings = promotion::warnings_of(*policy);
   if (arguments.json) {
     say_json("policy-check", Json{{"id", policy->id},
                                   {"digest", policy->digest},
                                   {"valid_since", when(policy->valid_since)},
                                   {"valid_until", when(policy->valid_until)},
                                   {"in_force", in_force},
-                                  {"asks", asks}});
+                                  {"asks", asks},
+                                  {"warnings", warnings}});
     return ExitCode::ok;
   }
   say("policy '{}': {}, digest {}\n", policy->id, in_force ? "in force now" : "not in force now", policy->digest);
   say("  from {} until {}\n", when(policy->valid_since), when(policy->valid_until));
   for (const auto& line : asks) say("  {}\n", line);
+  for (const auto& line : warnings) say("  warning: {}\n", line);
   return ExitCode::ok;
 }
 

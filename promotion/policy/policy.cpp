@@ -91,4 +91,15 @@ std::vector<std::string> summary_of(const Policy& policy) {
   return lines;
 }
 
+std::vector<std::string> warnings_of(const Policy& policy) {
+  std::vector<std::string> classes;
+  if (policy.findings.review == FindingRule::needs_decision) classes.emplace_back("review");
+  if (policy.findings.notice == FindingRule::needs_decision) classes.emplace_back("notice");
+  if (classes.empty() || policy.waivers.what.contains(Waivable::review)) return {};
+  return {
+      fmt::format("a set with a change of class {} waits for ever: somebody has to accept it, and nobody may; put "
+                  "\"review\" into \"what\" of \"waivers\", or \"shown\" into \"findings\"",
+                  fmt::join(classes, " or "))};
+}
+
 }  // namespace patchlab::promotion

@@ -156,6 +156,8 @@ enum class Lane { normal, emergency };
 
 // What it asks and what it does not, a sentence each, for people.
 [[nodiscard]] std::vector<std::string> summary_of(const Policy& policy);
+// What it asks and nobody can give, one sentence each: legal, and seldom meant.
+[[nodiscard]] std::vector<std::string> warnings_of(const Policy& policy);
 // "promoted by policy 'quickstart': nobody approved", or who did.
 [[nodiscard]] std::string approval_sentence(const Policy& policy, const std::vector<std::string>& approvers);
 

@@ -111,6 +111,23 @@ TEST(PolicyDocument, QuickstartIsTheShippedFileAndAsksNobody) {
 }
 
 // What it promoted is proven by its bytes, also when the shipped one is another one by now.
+// Legal, and seldom meant: such a set would wait for ever.
+TEST(PolicyDocument, ThatAsksForADecisionWhichNobodyMayMakeIsWarnedOf) {
+  Policy policy;  // asks for one about each change of class review
+  ASSERT_EQ(warnings_of(policy).size(), 1U);
+  EXPECT_THAT(warnings_of(policy)[0], HasSubstr("a change of class review waits for ever"));
+  policy.findings.notice = FindingRule::needs_decision;
+  EXPECT_THAT(warnings_of(policy)[0], HasSubstr("of class review or notice"));
+  policy.waivers.what = {Waivable::check, Waivable::state};
+  EXPECT_EQ(warnings_of(policy).size(), 1U) << "a waiver of a failure accepts no change";
+  policy.waivers.what.insert(Waivable::review);
+  EXPECT_TRUE(warnings_of(policy).empty());
+  policy.waivers.what.clear();
+  policy.findings = {FindingRule::shown, FindingRule::shown};
+  EXPECT_TRUE(warnings_of(policy).empty());
+  EXPECT_TRUE(warnings_of(quickstart_policy()).empty());
+}
+
 TEST(PolicyDocument, QuickstartOfAnOlderVersionIsStillKnown) {
   EXPECT_EQ(shipped_text(quickstart_policy().digest), quickstart_text());
   const auto text = read_file(PATCHLAB_SOURCE_DIR "/promotion/policy/former/quickstart-1.json").value();
