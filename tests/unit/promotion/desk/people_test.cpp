@@ -890,5 +890,99 @@ TEST(PeopleAtTheGate, OnlyAnApprovalOrTakingARejectionBackLetsAnythingPass) {
   EXPECT_GT(came_by_approval, 15);
 }
 
+// The same of whatever else can be added, to the ledger of a stage and beside it: what other runs found, what was
+// promoted, and how urgently, what lies in the run's folder, what golden machines and candidates are today.
+class RandomFacts {
+ public:
+  explicit RandomFacts(std::uint32_t seed, const reports::RunRecord& record) : random_(seed), record_(record) {}
+
+  void grow(Today& today) {
+    const auto department = random_() % 4 == 0 ? "hr" : "finance";
+    const auto candidate = pick(std::vector<std::string>{"good", "bad", "worse", "other"});
+    const auto digest = random_() % 2 == 0 ? digest_of(candidate) : sha256("rebuilt");
+    switch (random_() % 10) {
+      case 0:
+      case 1: {
+        PastFailure failure{.run = "r" + std::to_string(random_()), .later = random_() % 2 == 0};
+        failure.department = department;
+        failure.candidate = candidate;
+        failure.digest = digest;
+        if (random_() % 2 == 0) failure.group = {candidate, "good"};
+        if (random_() % 2 == 0) failure.failed = {random_() % 2 == 0 ? "mail/deliver" : "dns/a-record"};
+        if (random_() % 2 == 0) failure.scenario_digest = sha256("another scenario");
+        today.standing->failures.push_back(failure);
+        break;
+      }
+      case 2: today.standing->later_candidates.push_back({"r", department, candidate, digest}); break;
+      case 3: today.standing->promotions.push_back({"r", sha256("r"), department, late, "", "", {candidate}}); break;
+      case 4: {
+        // Once it is known what was promoted last, that is what it is: it is never less, and never unknown again.
+        LastPromoted last{.state = LastPromoted::Known::known, .line = random_() % 40};
+        last.coverage.checks[pick(std::vector<std::string>{"dns", "mail", "print"})];
+        today.last_promoted.emplace(department, last);
+        today.published.emplace(department, PublishedRun{"r", random_() % 2 == 0 ? late : early});
+        break;
+      }
+      case 5: {
+        const auto due = today.now + std::chrono::hours(static_cast<int>(random_() % 9) - 4);
+        today.open_reviews[department].push_back({"r", today.now - std::chrono::hours(90), due});
+        break;
+      }
+      case 6:
+        today.emergencies[department].push_back({random_() % 2 == 0 ? record_.digest : sha256("r"), {}, {}});
+        break;
+      case 7: today.evidence_problems->push_back("'evidence/x' was edited"); break;
+      case 8: today.goldens["finance/dns"] = {random_() % 2 == 0 ? sha256("rebuilt") : "", "it cannot be read"}; break;
+      default: today.candidates[candidate] = {digest, "it cannot be read"};
+    }
+  }
+
+ private:
+  template <class T>
+  T pick(const std::vector<T>& values) {
+    return values[random_() % values.size()];
+  }
+  [[nodiscard]] std::string digest_of(const std::string& id) const {
+    const auto found = std::ranges::find(record_.candidates, id, &reports::CandidateRecord::id);
+    return found == record_.candidates.end() ? sha256(id) : found->digest;
+  }
+  static constexpr const char* late = "2026-11-22T06:59:00Z";
+  static constexpr const char* early = "2026-11-01T00:00:00Z";
+  std::mt19937 random_;
+  const reports::RunRecord& record_;
+};
+
+TEST(PeopleAtTheGate, NothingThatIsFoundBesidesLetsAnythingPass) {
+  int passed = 0;
+  int blocked = 0;
+  for (std::uint32_t seed = 0; seed < 40; ++seed) {
+    World world(seed % 3 == 0 ? three_candidates() : seed % 3 == 1 ? one_candidate() : one_change());
+    world.policy = waiving_policy();
+    for (const auto& set : tested_sets(world.record.departments[0])) {
+      world.about(set);
+      if (seed % 3 == 2)
+        world.history.waive("carol", {accepted_file("b")});
+      else if (seed % 3 == 1 || seed % 2 == 0)
+        world.history.waive("carol", {waive_mail});
+      world.history.approve("bob");
+    }
+    auto today = world.today();
+    today.standing = Standing{.recorded = true};
+    today.evidence_problems.emplace();
+    RandomFacts facts(seed, world.record);
+    auto before = decide(world.record, "finance", world.policy, today).promotable.size();
+    passed += before > 0 ? 1 : 0;
+    for (int step = 0; step < 8; ++step) {
+      facts.grow(today);
+      const auto after = decide(world.record, "finance", world.policy, today).promotable.size();
+      ASSERT_LE(after, before) << "seed " << seed << ", step " << step;
+      blocked += after < before ? 1 : 0;
+      before = after;
+    }
+  }
+  EXPECT_GT(passed, 20) << "or nothing was proven";
+  EXPECT_GT(blocked, 20);
+}
+
 }  // namespace
 }  // namespace patchlab::promotion
