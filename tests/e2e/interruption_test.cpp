@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include <csignal>
+#include <cstdlib>
 #include <random>
 
 #include "lab/core/files.hpp"
@@ -95,13 +96,19 @@ class Interruption : public ::testing::Test {
   TemporaryFolder folder_;
 };
 
-// The moments are spread over a whole run, from its first second to its last: one at random between each two of ten
+// Four, or as many as PATCHLAB_KILL_MOMENTS says.
+int moments() {
+  const char* asked = std::getenv("PATCHLAB_KILL_MOMENTS");
+  return asked == nullptr ? 4 : std::max(1, std::atoi(asked));
+}
+
+// The moments are spread over a whole run, from its first second to its last: one at random between each two of their
 // square numbers, as most of what can be left behind is made early, and a late trial is an early one once more.
-TEST_F(Interruption, KillingTheRunAtTenRandomMomentsLeavesNothingBehind) {
+TEST_F(Interruption, KillingTheRunAtRandomMomentsLeavesNothingBehind) {
   auto scenario = small_scenario();
   std::erase_if(scenario["candidates"].get_ref<Json::array_t&>(),
                 [](const Json& c) { return c.dump().find("harmless") == std::string::npos; });
-  scenario["trial"]["stability_s"] = 5;  // every phase is there, and eleven runs stay within the test's time
+  scenario["trial"]["stability_s"] = 5;  // every phase is there, and all runs stay within the test's time
   folder_.write("small.json", scenario.dump());
   auto& clock = system_clock_source();
   auto begin = clock.now();
@@ -112,9 +119,10 @@ TEST_F(Interruption, KillingTheRunAtTenRandomMomentsLeavesNothingBehind) {
 
   std::mt19937 random(std::random_device{}());
   int ended_before = 0;
-  for (int tenth = 0; tenth < 10 && ended_before < 5;) {
+  const int all = moments();
+  for (int number = 0; number < all && ended_before < 5;) {
     fs::remove_all(folder_.path() / "production");
-    const auto from = whole * tenth * tenth / 100, to = whole * (tenth + 1) * (tenth + 1) / 100;
+    const auto from = whole * number * number / (all * all), to = whole * (number + 1) * (number + 1) / (all * all);
     const auto moment =
         from + Milliseconds(static_cast<Milliseconds::rep>(random() % static_cast<unsigned>((to - from).count())));
     SCOPED_TRACE(fmt::format("killed after {} ms", moment.count()));
@@ -129,7 +137,7 @@ TEST_F(Interruption, KillingTheRunAtTenRandomMomentsLeavesNothingBehind) {
     }
     run.send_signal(SIGKILL);
     (void)run.wait(std::chrono::seconds(10));
-    ++tenth;
+    ++number;
     expect_nothing_left();
     // The stage is the old one, which was none, or the whole new one.
     if (fs::exists(folder_.path() / "production" / "finance")) {
