@@ -47,7 +47,7 @@ ExitCode validate(const Arguments& arguments) {
   const auto scenario = runners::load_scenario(arguments.scenario);
   if (!scenario) return not_in_order(arguments, scenario.error());
   runners::Progress progress(runners::Progress::style_for(STDERR_FILENO));
-  const auto plan = runners::make_plan(*scenario, arguments.options, progress, stop);
+  const auto plan = runners::make_plan(*scenario, arguments.options, runners::this_host(), progress, stop);
   if (!plan) return not_in_order(arguments, plan.error());
   if (arguments.json) {
     say_json("validate", validate_json(arguments.scenario.string(), *plan));
@@ -77,9 +77,10 @@ ExitCode run(Arguments& arguments) {
     frame.scribe = std::move(*scribe);
   }
   arguments.options.program = own_program();
+  const auto tools = runners::this_host();
   std::optional<runners::Progress> progress;
   progress.emplace(runners::Progress::style_for(STDERR_FILENO));
-  const auto plan = runners::make_plan(*scenario, arguments.options, *progress, stop);
+  const auto plan = runners::make_plan(*scenario, arguments.options, tools, *progress, stop);
   if (!plan) {
     progress.reset();
     return report(plan.error());
@@ -107,7 +108,7 @@ ExitCode run(Arguments& arguments) {
     untold = told.error();
     return std::move(told).error();
   };
-  const auto finished = runners::execute(*plan, arguments.options, *progress, stop, tell_ledger);
+  const auto finished = runners::execute(*plan, arguments.options, tools, *progress, stop, tell_ledger);
   progress.reset();
   if (untold && untold->error_class == ErrorClass::configuration) return report(*untold, ExitCode::bad_data);
   if (!finished) return report(finished.error(), ExitCode::cannot_create);

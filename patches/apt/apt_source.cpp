@@ -67,12 +67,6 @@ Result<void> take_in(const fs::path& file, const std::vector<const AptPackage*>&
 
 }  // namespace
 
-AptPaths default_apt_paths() {
-  AptPaths paths;
-  paths.folder = cache_folder() / "apt";
-  return paths;
-}
-
 bool lists_are_fresh(const fs::path& lists, std::chrono::system_clock::time_point now, std::chrono::hours age) {
   std::chrono::system_clock::time_point newest{};
   for (const auto& entry : entries_of(lists).value_or({})) {

@@ -85,9 +85,6 @@ class AptSource {
   std::vector<std::string> notes_;
 };
 
-// <cache>/apt
-[[nodiscard]] AptPaths default_apt_paths();
-
 // True when the folder holds package lists that were fetched less than `age` before `now`. By change time: apt gives
 // its lists the server's modification time.
 [[nodiscard]] bool lists_are_fresh(const std::filesystem::path& lists, std::chrono::system_clock::time_point now,

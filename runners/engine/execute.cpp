@@ -91,8 +91,9 @@ class WatchedCell final : public cell::CellClient {
 
 class Execution {
  public:
-  Execution(const Plan& plan, const RunOptions& options, Progress& progress, std::stop_token stop, RunFolder& folder)
-      : plan_(plan), options_(options), progress_(progress), stop_(std::move(stop)), folder_(folder) {}
+  Execution(const Plan& plan, const RunOptions& options, const HostTools& tools, Progress& progress,
+            std::stop_token stop, RunFolder& folder)
+      : plan_(plan), options_(options), tools_(tools), progress_(progress), stop_(std::move(stop)), folder_(folder) {}
 
   Result<reports::RunRecord> run(const BeforeMachines& before_machines) {
     begin();
@@ -115,7 +116,7 @@ class Execution {
     record_.started = rfc3339(clock_.wall());
     record_.asked = {options_.departments, options_.roles, options_.candidates, options_.controls, plan_.with};
     record_.not_tested = plan_.not_tested;
-    record_.host = host_facts(host_processes());
+    record_.host = host_facts(tools_.processes);
     for (const auto& candidate : plan_.candidates) record_.candidates.push_back(candidate_record(candidate, plan_));
     choose_accelerator();
     Json policy = plan_.scenario.trial;
@@ -153,7 +154,7 @@ class Execution {
         std::ranges::find_if(plan_.goldens, [](const auto& golden) { return golden.second.image.has_value(); });
     if (image == plan_.goldens.end()) return;
     const auto acceleration = lab::libvirt::usable_acceleration(
-        host_processes(), {.kernel = image->second.image->kernel, .cache_folder = cache_folder()});
+        tools_.processes, {.kernel = image->second.image->kernel, .cache_folder = tools_.cache});
     kvm_ = acceleration.accelerator == lab::Accelerator::kvm;
     record_.host["accelerator"] = kvm_ ? "kvm" : "tcg";
     record_.host["acceleration"] = acceleration.reason;
@@ -231,7 +232,7 @@ class Execution {
     const auto program = sha256_of_file(options_.program);
     if (!program) return say("answers of earlier runs are not used: " + program.error().message);
     const auto hypervisor = record_.host["qemu"] + "\n" + lab::libvirt::LibvirtHypervisor::library_version();
-    kept_answers_.emplace(KeptAnswers::Place{.folder = cache_folder() / "answers",
+    kept_answers_.emplace(KeptAnswers::Place{.folder = tools_.cache / "answers",
                                              .run = record_.id,
                                              .asked_by = *program + "\n" + hypervisor,
                                              .most_age = plan_.scenario.reuse_search},
@@ -283,7 +284,7 @@ class Execution {
                           .kind = job.cell.libvirt ? cell::CellKind::on_libvirt : cell::CellKind::embedded,
                           .offer_kvm = kvm_,
                           .log = folder_.path() / (department.name + ".log")};
-    const auto media = cache_folder() / "media";
+    const auto media = tools_.cache / "media";
     if (auto made = create_folders(media); !made) return give_up(department, std::move(made).error());
     cell::let_see(start, job.cell, media);
     auto lab = start_cell(std::move(start), job.cell);
@@ -390,10 +391,11 @@ class Execution {
 
   const Plan& plan_;
   const RunOptions& options_;
+  const HostTools& tools_;
   Progress& progress_;
   std::stop_token stop_;
   RunFolder& folder_;
-  Clock& clock_ = system_clock_source();
+  Clock& clock_ = tools_.clock;
   Milliseconds origin_ = clock_.now();
   MemorySampler memory_;
   std::optional<KeptAnswers> kept_answers_;
@@ -408,10 +410,10 @@ class Execution {
 
 }  // namespace
 
-Result<FinishedRun> execute(const Plan& plan, const RunOptions& options, Progress& progress, std::stop_token stop,
-                            const BeforeMachines& before_machines) {
-  PATCHLAB_ASSIGN(auto folder, RunFolder::create(options.runs, system_clock_source()));
-  auto record = Execution(plan, options, progress, std::move(stop), folder).run(before_machines);
+Result<FinishedRun> execute(const Plan& plan, const RunOptions& options, const HostTools& tools, Progress& progress,
+                            std::stop_token stop, const BeforeMachines& before_machines) {
+  PATCHLAB_ASSIGN(auto folder, RunFolder::create(options.runs, tools.clock));
+  auto record = Execution(plan, options, tools, progress, std::move(stop), folder).run(before_machines);
   if (!record) {
     static_cast<void>(remove_tree(folder.path()));  // nothing ran
     return std::move(record).error();

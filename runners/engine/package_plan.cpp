@@ -186,10 +186,10 @@ class PackagePlanner {
 
 }  // namespace
 
-SolverFactory host_solvers(ProcessRunner& runner) {
-  return [&runner](const Golden& golden) -> Result<patches::Solver> {
+SolverFactory host_solvers(ProcessRunner& runner, std::filesystem::path known) {
+  return [&runner, known = std::move(known)](const Golden& golden) -> Result<patches::Solver> {
     PATCHLAB_ASSIGN(auto status, read_file(golden.dpkg_status));
-    return patches::Solver::create(runner, {golden.name, std::move(status), cache_folder() / "apt" / "known"});
+    return patches::Solver::create(runner, {golden.name, std::move(status), known});
   };
 }
 

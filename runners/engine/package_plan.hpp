@@ -37,7 +37,8 @@ struct PackagePlan {
 
 // A solver for a golden machine; a test has its own.
 using SolverFactory = std::function<Result<patches::Solver>(const Golden& golden)>;
-[[nodiscard]] SolverFactory host_solvers(ProcessRunner& runner);
+// `known`: folder for what apt said before.
+[[nodiscard]] SolverFactory host_solvers(ProcessRunner& runner, std::filesystem::path known);
 
 // A candidate that apt refuses on one machine is held back in that whole department, with all that need it: what
 // cannot be installed on one of its machines is no patch for it. It never stops the others.

@@ -73,15 +73,19 @@ Result<void> go_on(const std::stop_token& stop) {
   return {};
 }
 
+patches::ContentStore store_in(const HostTools& tools) { return patches::ContentStore(tools.cache / "store"); }
+
 class CandidateLoader {
  public:
-  CandidateLoader(Plan& plan, const RunOptions& options, Progress& progress, std::stop_token stop)
+  CandidateLoader(Plan& plan, const RunOptions& options, const HostTools& tools, Progress& progress,
+                  std::stop_token stop)
       : plan_(plan),
         narrowed_(!options.roles.empty() || !options.departments.empty()),
         progress_(progress),
         stop_(std::move(stop)),
-        store_(patches::default_store()),
-        apt_(host_processes(), store_, patches::default_apt_paths(),
+        made_(tools.cache / "candidates"),
+        store_(store_in(tools)),
+        apt_(tools.processes, store_, {.folder = tools.cache / "apt"},
              [&](const std::string& line) { progress_.say("candidates: " + line); }) {}
 
   // Those that the command line names.
@@ -146,8 +150,8 @@ class CandidateLoader {
                                                  recipe.identity.id, recipe.base_package));
           return std::vector<Candidate>{};
         }
-        PATCHLAB_ASSIGN(auto candidate, patches::candidate_from_recipe(source.path, apt_images(plan_), apt_, store_,
-                                                                       cache_folder() / "candidates", stop_));
+        PATCHLAB_ASSIGN(auto candidate,
+                        patches::candidate_from_recipe(source.path, apt_images(plan_), apt_, store_, made_, stop_));
         return std::vector<Candidate>{std::move(candidate)};
       }
       case CandidateSourceKind::apt: {
@@ -174,14 +178,15 @@ class CandidateLoader {
   bool narrowed_;
   Progress& progress_;
   std::stop_token stop_;
+  fs::path made_;  // of recipes
   patches::ContentStore store_;
   patches::AptSource apt_;
   std::vector<Candidate> candidates_;
 };
 
 Result<void> load_candidates(Plan& plan, const RunOptions& options, const std::set<std::string>& all_roles,
-                             Progress& progress, std::stop_token stop) {
-  CandidateLoader loader(plan, options, progress, stop);
+                             const HostTools& tools, Progress& progress, std::stop_token stop) {
+  CandidateLoader loader(plan, options, tools, progress, stop);
   PATCHLAB_ASSIGN(auto candidates, loader.load());
   PATCHLAB_ASSIGN(auto added, loader.added(options.with));
   for (auto& candidate : added) {
@@ -266,9 +271,9 @@ void tell_windows(const Candidate& candidate, const std::vector<patches::Candida
 
 // What the candidate's packages bring, from the bytes that are tested; each file is read once.
 Result<void> tell_debian(const Candidate& candidate, const std::vector<patches::CandidateFile>& files,
-                         std::map<std::string, ShippedPackage>& known, cell::MachineJob& machine) {
+                         const patches::ContentStore& store, std::map<std::string, ShippedPackage>& known,
+                         cell::MachineJob& machine) {
   if (machine.system.family != GuestFamily::debian) return {};
-  const auto store = patches::default_store();
   for (const auto& file : files) {
     auto found = known.find(file.sha256);
     if (found == known.end()) {
@@ -314,7 +319,8 @@ std::vector<PackagePlace> package_places(const Plan& plan) {
 }
 
 Result<DepartmentJob> department_job(const Plan& plan, const PackagePlan& packages, const DepartmentPlan& department,
-                                     const fs::path& media) {
+                                     const HostTools& tools) {
+  const auto store = store_in(tools);
   DepartmentJob job;
   job.cell.department = department.name;
   job.cell.network = department.network;
@@ -345,7 +351,7 @@ Result<DepartmentJob> department_job(const Plan& plan, const PackagePlan& packag
                                .expected = patches::expected_changes(image.packages, part.files),
                                .says_what_it_changes = patches::say_what_they_change(part.files)};
       tell_windows(plan.candidates[i], part.files, job.cell.machines.back());
-      PATCHLAB_TRY(tell_debian(plan.candidates[i], part.files, shipped, job.cell.machines.back()));
+      PATCHLAB_TRY(tell_debian(plan.candidates[i], part.files, store, shipped, job.cell.machines.back()));
       job.candidates[i].installs[machine.name] = std::move(install);
       files[machine.name][i] = part.files;
     }
@@ -354,38 +360,38 @@ Result<DepartmentJob> department_job(const Plan& plan, const PackagePlan& packag
     job.candidates[i].prerequisites = prerequisites_here(plan.candidates, packages, job.candidates, i);
     add_servicing_stacks(plan, department, i, job);
   }
-  job.medium = [files = std::move(files), media](const std::string& machine,
-                                                 const std::vector<std::size_t>& candidates) -> Result<fs::path> {
+  job.medium = [files = std::move(files), store, media = tools.cache / "media", &processes = tools.processes](
+                   const std::string& machine, const std::vector<std::size_t>& candidates) -> Result<fs::path> {
     std::vector<patches::CandidateFile> together;
     for (const auto index : candidates) {
       const auto& part = files.at(machine).at(index);
       together.insert(together.end(), part.begin(), part.end());
     }
-    return patches::build_medium(host_processes(), patches::default_store(), patches::medium_files(together), media);
+    return patches::build_medium(processes, store, patches::medium_files(together), media);
   };
   return job;
 }
 
 }  // namespace
 
-Result<Plan> make_plan(const Scenario& scenario, const RunOptions& options, Progress& progress, std::stop_token stop) {
+Result<Plan> make_plan(const Scenario& scenario, const RunOptions& options, const HostTools& tools, Progress& progress,
+                       std::stop_token stop) {
   Plan plan;
   plan.scenario = scenario;
   PATCHLAB_TRY(narrow(plan, options));
-  PATCHLAB_ASSIGN(plan.goldens, provide_goldens(plan.scenario, host_processes(), progress, stop));
+  PATCHLAB_ASSIGN(plan.goldens, tools.goldens(plan.scenario, progress, stop));
   std::set<std::string> roles;  // of all machines, also of those that were left out by an option
   for (const auto& department : scenario.departments) {
     for (const auto& machine : department.machines) roles.insert(machine.role);
   }
   if (options.controls == 0) {
-    PATCHLAB_TRY(load_candidates(plan, options, roles, progress, stop));
+    PATCHLAB_TRY(load_candidates(plan, options, roles, tools, progress, stop));
   } else {
     plan.not_tested.emplace_back("the candidates were left out by --controls");
   }
   PATCHLAB_TRY(go_on(stop));
-  const auto store = patches::default_store();
-  PATCHLAB_ASSIGN(auto packages, plan_packages(std::move(plan.candidates), package_places(plan),
-                                               host_solvers(host_processes()), patches::control_from(store), stop));
+  PATCHLAB_ASSIGN(auto packages, plan_packages(std::move(plan.candidates), package_places(plan), tools.solvers,
+                                               patches::control_from(store_in(tools)), stop));
   plan.candidates = std::move(packages.candidates);
   for (const auto& [place, reason] : packages.held_back) {
     plan.not_tested.push_back(
@@ -393,7 +399,7 @@ Result<Plan> make_plan(const Scenario& scenario, const RunOptions& options, Prog
   }
   for (const auto& department : plan.scenario.departments) {
     PATCHLAB_TRY(go_on(stop));
-    auto job = department_job(plan, packages, department, cache_folder() / "media");
+    auto job = department_job(plan, packages, department, tools);
     if (!job) return at(plan.scenario, department.pointer, std::move(job).error());
     job->cell.libvirt = libvirt_place(department);
     job->controls = options.controls;

@@ -13,6 +13,7 @@
 #include "reports/record/record.hpp"
 #include "runners/engine/department.hpp"
 #include "runners/engine/golden.hpp"
+#include "runners/engine/host_tools.hpp"
 #include "runners/engine/progress.hpp"
 #include "runners/scenario/scenario.hpp"
 
@@ -41,10 +42,10 @@ struct Plan {
 };
 
 // Builds images that are missing, reads the disks of golden domains (both can take minutes; told to `progress`) and
-// resolves everything. Every mistake in
-// the scenario's files comes back as one configuration error, before any machine starts.
-[[nodiscard]] Result<Plan> make_plan(const Scenario& scenario, const RunOptions& options, Progress& progress,
-                                     std::stop_token stop);
+// resolves everything. Every mistake in the scenario's files comes back as one configuration error, before any machine
+// starts. What `tools` names must live as long as the plan does.
+[[nodiscard]] Result<Plan> make_plan(const Scenario& scenario, const RunOptions& options, const HostTools& tools,
+                                     Progress& progress, std::stop_token stop);
 // For --dry-run: who would be tested with what.
 [[nodiscard]] std::string describe(const Plan& plan);
 [[nodiscard]] Json plan_json(const Plan& plan);  // the same for programs: cli/schemas/plan.schema.json
@@ -61,7 +62,8 @@ using BeforeMachines = std::function<Result<void>(const reports::RunRecord& plan
 // caller to keep, and what is to be done about it for others to decide. There is a record also when the run is
 // cancelled or fails; an Error means that not even a run folder could be had, or that `before_machines` did not want
 // it.
-[[nodiscard]] Result<FinishedRun> execute(const Plan& plan, const RunOptions& options, Progress& progress,
-                                          std::stop_token stop, const BeforeMachines& before_machines = {});
+[[nodiscard]] Result<FinishedRun> execute(const Plan& plan, const RunOptions& options, const HostTools& tools,
+                                          Progress& progress, std::stop_token stop,
+                                          const BeforeMachines& before_machines = {});
 
 }  // namespace patchlab::runners

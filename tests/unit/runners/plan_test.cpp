@@ -1,0 +1,205 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// Planning with a host that the test is: nothing is asked of the real one, and nothing is written outside a folder.
+#include <gmock/gmock.h>
+
+#include "lab/core/files.hpp"
+#include "lab/core/paths.hpp"
+#include "runners/engine/run.hpp"
+#include "tests/support/fake_clock.hpp"
+#include "tests/unit/patches/package_builder.hpp"
+
+namespace patchlab::runners {
+namespace {
+
+namespace fs = std::filesystem;
+using patches::testing::PackageBuilder;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+// xorriso, as far as a plan knows it; whatever else is called would be a finding.
+class OnlyXorriso final : public ProcessRunner {
+ public:
+  ProcessOutcome run(const ProcessSpec& spec, std::stop_token /*stop*/) override {
+    calls.push_back(spec.program);
+    std::ofstream(spec.arguments.at(4)) << "iso";
+    return {Exited{0}, {}, {}, {}};
+  }
+  std::vector<std::string> calls;
+};
+
+class Planning : public ::testing::Test {
+ protected:
+  Planning() {
+    scenario_.file = "nightly.json";
+    scenario_.name = "nightly";
+    add_department("finance", {"dns", "mail"});
+    add_department("sales", {"dns"});
+    scenario_.departments[0].machines[1].depends_on = {"dns"};
+  }
+  void add_department(const std::string& name, const std::vector<std::string>& machines) {
+    DepartmentPlan department{name, {"10.20.0.0/24", "10.20.0.1", "10.20.0.250"}, {}, "/departments/" + name};
+    for (const auto& machine : machines) {
+      MachinePlan plan{.name = machine, .role = machine};
+      plan.golden.domain = {.uri = "test:///default", .domain = "golden-" + machine};
+      department.machines.push_back(std::move(plan));
+    }
+    scenario_.departments.push_back(std::move(department));
+  }
+  // A package of that version, as a candidate of the scenario.
+  CandidateSource& add_candidate(const std::string& package, const std::string& version) {
+    PackageBuilder builder;
+    builder.package = package;
+    builder.version = version;
+    auto& source = scenario_.candidates.emplace_back();
+    source.path = folder_.write(package + "_" + version + "_amd64.deb", builder.bytes());
+    source.pointer = fmt::format("/candidates/{}", scenario_.candidates.size() - 1);
+    return source;
+  }
+  [[nodiscard]] fs::path cache() const { return folder_.path() / "cache"; }
+  // Each golden machine has hello 1.0, and is known without its libvirt.
+  [[nodiscard]] HostTools tools() {
+    return {processes_, clock_, cache(),
+            [this](const Scenario& scenario, Progress&, std::stop_token) -> Result<Goldens> {
+              Goldens goldens;
+              for (const auto& department : scenario.departments) {
+                for (const auto& machine : department.machines) {
+                  auto& golden = goldens[key_of(machine.golden)];
+                  golden.name = machine.golden.domain->domain;
+                  golden.digest = std::string(64, 'd');
+                  golden.packages = {{"hello:amd64", "1.0"}};
+                  golden.dpkg_status = status_;
+                  golden.domain = GoldenDomain{*machine.golden.domain, 256, {}, nullptr};
+                }
+              }
+              return goldens;
+            },
+            [this](const Golden& golden) -> Result<patches::Solver> {
+              asked_.push_back(golden.name);
+              return infrastructure_error("there is no apt");
+            }};
+  }
+  Result<Plan> plan(std::stop_token stop = {}) {
+    Progress silent(Progress::Style::none);
+    return make_plan(scenario_, options_, tools(), silent, std::move(stop));
+  }
+
+  const patches::testing::TestFolder folder_;
+  test::FakeClock clock_;
+  OnlyXorriso processes_;
+  fs::path status_;  // empty: nobody asks apt
+  std::vector<std::string> asked_;
+  Scenario scenario_;
+  RunOptions options_;
+};
+
+TEST_F(Planning, SaysWhoGetsWhatAndMakesTheMediumOfIt) {
+  const auto file = add_candidate("hello", "2.0").path;
+  add_candidate("other", "1.0");
+  const auto plan = this->plan();
+  ASSERT_TRUE(plan) << plan.error().message;
+  ASSERT_EQ(plan->departments.size(), 2U);
+  const auto& job = plan->departments[0];
+  ASSERT_EQ(job.candidates.size(), 2U);
+  EXPECT_EQ(job.candidates[0].id, plan->candidates[0].id);
+  EXPECT_EQ(job.candidates[0].installs.size(), 2U) << "dns and mail";
+  EXPECT_EQ(job.candidates[0].installs.at("mail").expected, (InstalledSet{{"hello:amd64", "2.0"}}));
+  EXPECT_THAT(job.candidates[1].installs, IsEmpty());
+  EXPECT_THAT(job.candidates[1].skipped_because, HasSubstr("other"));
+  EXPECT_EQ(plan->sources.at(plan->candidates[0].id), file);
+  EXPECT_EQ(job.cell.libvirt->uri, "test:///default");
+
+  EXPECT_THAT(processes_.calls, IsEmpty()) << "nothing is made before it is needed";
+  const auto medium = job.medium("mail", {0});
+  ASSERT_TRUE(medium) << medium.error().message;
+  EXPECT_TRUE(is_there(*medium));
+  EXPECT_TRUE(medium->string().starts_with((cache() / "media").string()));
+  EXPECT_THAT(processes_.calls, ElementsAre("xorriso"));
+}
+
+TEST_F(Planning, NarrowsToWhatIsAskedForAndSaysWhatIsLeftOut) {
+  options_.departments = {"finance"};
+  options_.roles = {"dns"};
+  const auto plan = this->plan();
+  ASSERT_TRUE(plan) << plan.error().message;
+  ASSERT_EQ(plan->departments.size(), 1U);
+  EXPECT_EQ(plan->departments[0].cell.machines.size(), 1U);
+  EXPECT_THAT(plan->not_tested, ElementsAre("department 'sales' was left out by --department",
+                                            "machine 'finance/mail' was left out by --role"));
+  EXPECT_EQ(plan->goldens.size(), 1U) << "nobody asks what is not tested";
+  for (auto* filter : {&options_.departments, &options_.roles, &options_.candidates}) {
+    options_ = {};
+    *filter = {"dsn"};
+    const auto unknown = this->plan();
+    ASSERT_FALSE(unknown);
+    EXPECT_EQ(unknown.error().error_class, ErrorClass::usage);
+    EXPECT_THAT(unknown.error().message, HasSubstr("'dsn' is not in the scenario"));
+  }
+}
+
+TEST_F(Planning, TellsTheTroubleOfEveryCandidateAtOnce) {
+  add_candidate("hello", "2.0").sha256 = std::string(64, '0');
+  scenario_.candidates.push_back({.path = folder_.path() / "nowhere.deb", .pointer = "/candidates/1"});
+  const auto plan = this->plan();
+  ASSERT_FALSE(plan);
+  EXPECT_THAT(plan.error().message, HasSubstr("nightly.json: /candidates/0: "));
+  EXPECT_THAT(plan.error().message, HasSubstr("the scenario expects 0000"));
+  EXPECT_THAT(plan.error().message, HasSubstr("nightly.json: /candidates/1: "));
+}
+
+TEST_F(Planning, TakesWhatTheCommandLineNames) {
+  options_.with = {add_candidate("hello", "2.0").path};
+  scenario_.candidates.clear();
+  const auto plan = this->plan();
+  ASSERT_TRUE(plan) << plan.error().message;
+  EXPECT_THAT(plan->with, ElementsAre(plan->candidates.at(0).id));
+  options_.with = {folder_.path() / "nowhere.deb"};
+  EXPECT_EQ(this->plan().error().error_class, ErrorClass::usage);
+}
+
+TEST_F(Planning, LeavesCandidatesOutThatNobodyChose) {
+  add_candidate("hello", "2.0");
+  add_candidate("other", "1.0");
+  options_.controls = 3;
+  const auto controls = this->plan();
+  ASSERT_TRUE(controls) << controls.error().message;
+  EXPECT_THAT(controls->candidates, IsEmpty());
+  EXPECT_THAT(controls->not_tested, ElementsAre("the candidates were left out by --controls"));
+  EXPECT_EQ(controls->departments[0].controls, 3U);
+  options_ = {};
+  const auto all = this->plan();
+  ASSERT_TRUE(all);
+  options_.candidates = {all->candidates[0].id};
+  const auto chosen = this->plan();
+  ASSERT_TRUE(chosen) << chosen.error().message;
+  EXPECT_EQ(chosen->candidates.size(), 1U);
+  EXPECT_THAT(chosen->not_tested,
+              ElementsAre(fmt::format("candidate '{}' was left out by --candidate", all->candidates[1].id)));
+}
+
+TEST_F(Planning, AsksAptWhereSomethingWouldBeInstalled) {
+  status_ = folder_.write("status", "");
+  add_candidate("other", "1.0");
+  ASSERT_TRUE(plan());
+  EXPECT_THAT(asked_, IsEmpty()) << "it goes nowhere";
+  add_candidate("hello", "2.0");
+  const auto plan = this->plan();
+  ASSERT_FALSE(plan);
+  EXPECT_THAT(plan.error().message, HasSubstr("there is no apt"));
+  EXPECT_THAT(asked_, ElementsAre("golden-dns"));
+}
+
+TEST_F(Planning, StopsWhereItIs) {
+  add_candidate("hello", "2.0");
+  std::stop_source source;
+  source.request_stop();
+  const auto plan = this->plan(source.get_token());
+  ASSERT_FALSE(plan);
+  EXPECT_EQ(plan.error().error_class, ErrorClass::cancelled);
+  EXPECT_FALSE(is_there(cache() / "store"));
+}
+
+}  // namespace
+}  // namespace patchlab::runners
