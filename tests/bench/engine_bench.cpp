@@ -6,6 +6,7 @@
 #include "runners/culprit/search.hpp"
 #include "runners/engine/department.hpp"
 #include "runners/scenario/scenario.hpp"
+#include "tests/support/culprit_engine.hpp"
 
 // What the engine itself costs, without any machine: it must never be what a run waits for.
 namespace patchlab::runners {
@@ -52,29 +53,15 @@ void search(benchmark::State& state) {
   state.counters["probes"] = static_cast<double>(probes);
 }
 
-// Answers at once: a machine fails when candidate "patch-0" is installed on it.
-class InstantCell final : public cell::CellClient {
- public:
-  Result<reports::TrialRecord> prepare(const cell::CellJob& job) override {
-    return reports::TrialRecord{
-        .id = job.department + "/baseline", .purpose = reports::Purpose::baseline, .outcome = Outcome::pass};
-  }
-  Result<reports::TrialRecord> run_trial(const cell::TrialJob& job) override {
-    reports::TrialRecord record{.id = job.id,
-                                .purpose = job.purpose,
-                                .candidates = job.candidates,
-                                .set_digest = job.set_digest,
-                                .machines = job.machines,
-                                .outcome = Outcome::pass};
+// A machine fails when candidate "patch-0" is installed on it.
+class InstantCell final : public tests::AnsweringCell {
+  void fill(const cell::TrialJob& job, reports::TrialRecord& record) override {
     for (const auto& [machine, installs] : job.installs) {
       if (std::ranges::count(installs, "patch-0", &cell::InstallJob::candidate) == 0) continue;
       record.outcome = Outcome::fail;
       record.signature.push_back(machine + "/works");
     }
-    return record;
   }
-  Result<void> probe_fence(const std::string&) override { return {}; }
-  void close() override {}
 };
 
 // Six machines and many candidates, of which one is bad everywhere: batch, six searches, final.

@@ -11,9 +11,9 @@
 // The real engine in a simulated lab, to hold the small copy of it in culprit_runs.cpp against it.
 namespace patchlab::runners::tests {
 
-class SimulatedCell final : public cell::CellClient {
+// A cell that answers at once, as `fill` says of a trial that would pass.
+class AnsweringCell : public cell::CellClient {
  public:
-  explicit SimulatedCell(SimulatedLab& lab) : lab_(lab) {}
   Result<reports::TrialRecord> prepare(const cell::CellJob& job) override {
     return reports::TrialRecord{
         .id = job.department + "/baseline", .purpose = reports::Purpose::baseline, .outcome = Outcome::pass};
@@ -25,16 +25,27 @@ class SimulatedCell final : public cell::CellClient {
                                 .set_digest = job.set_digest,
                                 .machines = job.machines,
                                 .outcome = Outcome::pass};
-    const auto trial = answer(job);
-    record.outcome = trial.outcome;
-    if (trial.outcome == Outcome::fail) record.signature = {trial.failed};
-    if (trial.outcome == Outcome::error) record.error = infrastructure_error("the disk is full");
+    fill(job, record);
     return record;
   }
   Result<void> probe_fence(const std::string&) override { return {}; }
   void close() override {}
 
  private:
+  virtual void fill(const cell::TrialJob& job, reports::TrialRecord& record) = 0;
+};
+
+class SimulatedCell final : public AnsweringCell {
+ public:
+  explicit SimulatedCell(SimulatedLab& lab) : lab_(lab) {}
+
+ private:
+  void fill(const cell::TrialJob& job, reports::TrialRecord& record) override {
+    const auto trial = answer(job);
+    record.outcome = trial.outcome;
+    if (trial.outcome == Outcome::fail) record.signature = {trial.failed};
+    if (trial.outcome == Outcome::error) record.error = infrastructure_error("the disk is full");
+  }
   SimulatedTrial answer(const cell::TrialJob& job) {
     CandidateSet set;
     for (const auto& id : job.candidates) set.push_back(std::stoul(id));

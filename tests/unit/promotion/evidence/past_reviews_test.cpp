@@ -233,6 +233,7 @@ TEST_F(PastReviews, MissOnlyApprovalsThatCameAfterwards) {
   const auto after = approve("carol");
   bundle_.lacks[after - 1] = true;
   EXPECT_EQ(first().unknown, fmt::format("approvals since then are not here (line {})", after));
+  EXPECT_EQ(first(after).unknown, "") << "as of the lines before it";
 }
 
 TEST_F(PastReviews, AreByNobodyWhoSubmittedIt) {
