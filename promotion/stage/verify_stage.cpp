@@ -66,6 +66,9 @@ void verify_no_strangers(const fs::path& folder, const Manifest& manifest, Modes
   for (const auto& file : manifest.files) expected.insert({file.candidate, file.path()});
   const auto entries = entries_below(folder);
   if (!entries) return problems.push_back(entries.error().message);
+  const auto own_mode = static_cast<unsigned>(status_of(folder).permissions());
+  if (modes == Modes::as_published && own_mode != mode_of_versions)
+    problems.push_back(fmt::format(".: has mode {:04o} instead of {:04o}", own_mode, mode_of_versions));
   for (const auto& entry : *entries) {
     const auto name = entry.lexically_relative(folder).generic_string();
     if (!expected.contains(name)) {
@@ -93,6 +96,16 @@ StageCheck verify_department(const fs::path& link, const std::string& name) {
       StageCheck check;
       check.department = name;
       check.problems.push_back(name + "/leads to '" + target.string() + "', which is no version of it");
+      return check;
+    }
+    // Whoever may change a link on the way exchanges what it leads to.
+    const auto stage = link.parent_path();
+    for (const auto& step : {stage / ".versions", stage / ".versions" / name, stage / target}) {
+      if (status_of(step).type() != fs::file_type::symlink) continue;
+      StageCheck check;
+      check.department = name;
+      check.problems.push_back(fmt::format("{}/'{}' is a symbolic link, and not the folder that was published", name,
+                                           step.lexically_relative(stage).string()));
       return check;
     }
   }

@@ -235,6 +235,9 @@ TEST_F(StageProofTest, NoticesModesNamesLinksAndStrangers) {
   ASSERT_EQ(::chmod((version / "tidy").c_str(), 0777), 0);
   EXPECT_THAT(problems(), ElementsAre("finance/tidy: has mode 0777 instead of 0555"));
   ASSERT_EQ(::chmod((version / "tidy").c_str(), 0555), 0);
+  ASSERT_EQ(::chmod(version.c_str(), 0777), 0);
+  EXPECT_THAT(problems(), ElementsAre("finance/.: has mode 0777 instead of 0555"));
+  ASSERT_EQ(::chmod(version.c_str(), 0555), 0);
   fs::create_hard_link(file, root_ / "other-name");
   EXPECT_THAT(problems(), ElementsAre(HasSubstr("tidy_amd64.deb: has 2 names")));
   fs::remove(root_ / "other-name");
@@ -254,6 +257,17 @@ TEST_F(StageProofTest, NoticesModesNamesLinksAndStrangers) {
     fs::create_symlink(target, options_.stage / "finance");
     EXPECT_THAT(problems(), ElementsAre(HasSubstr("which is no version of it"))) << target;
     fs::remove(options_.stage / "finance");
+  }
+  // Another folder on the way, which whoever owns the link can exchange.
+  fs::create_symlink(fs::path(".versions/finance") / version.filename(), options_.stage / "finance");
+  EXPECT_THAT(problems(), IsEmpty());
+  for (const auto& step : {options_.stage / ".versions", options_.stage / ".versions/finance", version}) {
+    fs::rename(step, root_ / "elsewhere");
+    fs::create_symlink(root_ / "elsewhere", step);
+    EXPECT_THAT(problems(), ElementsAre(HasSubstr("is a symbolic link, and not the folder that was published")))
+        << step;
+    fs::remove(step);
+    fs::rename(root_ / "elsewhere", step);
   }
 }
 
