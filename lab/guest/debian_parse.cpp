@@ -72,13 +72,6 @@ unsigned int hex_number(const std::string& hex) {
   return value;
 }
 
-// "0101140A" of /proc/net/route: the address as the processor stores it, least significant byte first on every Debian
-// server.
-std::string dotted(const std::string& hex) {
-  const auto value = hex_number(hex);
-  return fmt::format("{}.{}.{}.{}", value & 0xFFU, value >> 8U & 0xFFU, value >> 16U & 0xFFU, value >> 24U & 0xFFU);
-}
-
 // Four such words make an IPv6 address.
 std::string colon_separated(const std::string& hex) {
   std::array<unsigned char, 16> bytes{};
@@ -132,6 +125,11 @@ std::string unit_state(const std::string& load, const std::string& active, const
   return active;  // failed, activating, deactivating, reloading
 }
 }  // namespace
+
+std::string dotted(const std::string& hex) {
+  const auto value = hex_number(hex);
+  return fmt::format("{}.{}.{}.{}", value & 0xFFU, value >> 8U & 0xFFU, value >> 16U & 0xFFU, value >> 24U & 0xFFU);
+}
 
 std::map<std::string, std::string> sections(const std::string& text, const std::string& mark) {
   std::map<std::string, std::string> found;

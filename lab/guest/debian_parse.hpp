@@ -54,6 +54,9 @@ struct ProcessTable {
 // Programs whose parent is init, which is what a daemon is: "process /usr/sbin/named" -> "running".
 [[nodiscard]] std::map<std::string, std::string> daemons(const ProcessTable& table,
                                                          const std::string& children_of_init);
+// "0101140A" of /proc/net/route: the address as the processor stores it, least significant byte first on every Debian
+// server.
+[[nodiscard]] std::string dotted(const std::string& hex);
 // ip -j addr -> "52:54:00:14:00:10 10.20.0.10/24", sorted; and the IPv4 default routes of /proc/net/route -> "default
 // via 10.20.0.1 eth0".
 [[nodiscard]] Result<std::vector<std::string>> addresses(const std::string& ip_json, const std::string& route_table);

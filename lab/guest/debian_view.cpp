@@ -14,6 +14,7 @@
 
 #include "lab/core/text.hpp"
 #include "lab/guest/agent_session.hpp"
+#include "lab/guest/debian_parse.hpp"
 
 namespace patchlab::lab::guest::debian {
 
@@ -319,10 +320,7 @@ void read_mounts(std::string_view text, GuestView& view) {
 
 // Default routes are among the addresses of every phase.
 void read_routes(std::string_view text, GuestView& view) {
-  const auto address = [](std::string_view hex) {
-    const auto value = number_of<std::uint32_t>(hex, 16).value_or(0);
-    return fmt::format("{}.{}.{}.{}", value & 0xFFU, value >> 8U & 0xFFU, value >> 16U & 0xFFU, value >> 24U & 0xFFU);
-  };
+  const auto address = [](std::string_view hex) { return dotted(std::string(hex)); };
   auto& rows = view.state.rows["route"];
   for_lines(text, [&](auto line) {
     const auto words = split(line, '\t');
