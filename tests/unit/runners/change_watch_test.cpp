@@ -4,6 +4,8 @@
 
 #include <gmock/gmock.h>
 
+#include "tests/support/quiet_guest.hpp"
+
 namespace patchlab::runners::cell {
 namespace {
 
@@ -11,7 +13,7 @@ using ::testing::HasSubstr;
 using ::testing::SizeIs;
 
 // A guest of which only files are looked at.
-class GuestOfFiles final : public lab::guest::GuestAdapter {
+class GuestOfFiles final : public lab::guest::QuietGuest {
  public:
   GuestView now;
   std::map<std::string, std::string> contents;  // digests and texts, by path
@@ -29,17 +31,6 @@ class GuestOfFiles final : public lab::guest::GuestAdapter {
     if (fails == "texts") return infrastructure_error("no answer");
     return of(paths);
   }
-  Result<std::string> boot_id() override { return std::string(); }
-  Result<bool> boot_complete() override { return true; }
-  Result<InstalledSet> installed() override { return InstalledSet{}; }
-  Result<lab::guest::InstallOutcome> apply(const std::vector<std::string>&, Milliseconds, std::stop_token) override {
-    return lab::guest::InstallOutcome{};
-  }
-  Result<bool> reboot_required() override { return false; }
-  Result<void> request_reboot() override { return {}; }
-  Result<void> request_power_off() override { return {}; }
-  Result<HostState> host_state(const std::vector<std::string>&) override { return HostState{}; }
-  Result<std::map<std::string, std::string>> evidence() override { return std::map<std::string, std::string>{}; }
 
  private:
   [[nodiscard]] std::map<std::string, std::string> of(const std::vector<std::string>& paths) const {

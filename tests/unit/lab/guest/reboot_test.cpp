@@ -10,6 +10,7 @@
 #include "tests/support/fake_agent.hpp"
 #include "tests/support/fake_clock.hpp"
 #include "tests/support/fake_hypervisor.hpp"
+#include "tests/support/quiet_guest.hpp"
 
 namespace patchlab::lab::guest {
 namespace {
@@ -123,7 +124,7 @@ TEST_F(RebootTest, ARestartByItselfIsNoLoopWhereItIsExpected) {
 }
 
 // Says what it is told to, answer by answer; the last one stays.
-class ScriptedAdapter final : public GuestAdapter {
+class ScriptedAdapter final : public QuietGuest {
  public:
   std::deque<std::string> ids;
   std::deque<bool> complete;
@@ -134,15 +135,6 @@ class ScriptedAdapter final : public GuestAdapter {
     ++looks;
     return next(complete);
   }
-  Result<InstalledSet> installed() override { return InstalledSet{}; }
-  Result<InstallOutcome> apply(const std::vector<std::string>&, Milliseconds, std::stop_token) override {
-    return InstallOutcome{};
-  }
-  Result<bool> reboot_required() override { return false; }
-  Result<void> request_reboot() override { return {}; }
-  Result<void> request_power_off() override { return {}; }
-  Result<HostState> host_state(const std::vector<std::string>&) override { return HostState{}; }
-  Result<std::map<std::string, std::string>> evidence() override { return std::map<std::string, std::string>{}; }
 
  private:
   template <class Value>
