@@ -151,8 +151,6 @@ void write_tasks(Page& page, const RunSummary& summary, const std::string& depar
     page.text("nothing");
 }
 
-constexpr std::size_t few_departments = 4;
-
 bool is_settled(const DecisionRecord& decision) {
   return decision.state == DecisionState::promoted || decision.state == DecisionState::replaced;
 }

@@ -86,7 +86,7 @@ std::string html_report(const RunRecord& record, const Decisions& decisions, con
       page.element("main", {}, [&] {
         html::write_decisions(page, record, decisions, facts);
         html::ToldChanges told;
-        if (record.departments.size() > 4) told.open = 0;
+        if (record.departments.size() > html::few_departments) told.open = 0;
         for (const auto& department : record.departments)
           html::write_department(page, record, department, decision_of(decisions, department.name), facts, told);
         html::write_timings(page, record);

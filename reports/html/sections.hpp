@@ -18,6 +18,8 @@ void write_header(Page& page, const RunRecord& record, const Decisions& decision
                   const RunChanges& changes);
 void write_decisions(Page& page, const RunRecord& record, const Decisions& decisions,
                      const std::vector<RunFact>& facts);
+// Above so many, each department is told of in short.
+inline constexpr std::size_t few_departments = 4;
 // What the departments before told of changes: the same one is told once, and all together stay a page that a phone can
 // load.
 struct ToldChanges {
