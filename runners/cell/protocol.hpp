@@ -46,7 +46,7 @@ struct MachineJob {
   // Of candidates for Debian, by id: what their packages bring, computed from the tested bytes.
   std::map<std::string, std::vector<ShippedPackage>> shipped;
   std::set<std::string> parts;  // servicing packages that the candidates are made of
-  // Of the accounts that the image has: whatever a guest prints, they are not kept.
+  // Of the accounts that the image or the scenario has: whatever a guest prints, they are not kept.
   std::vector<std::string> passwords;
 };
 

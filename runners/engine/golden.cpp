@@ -174,6 +174,7 @@ cell::MachineJob machine_job(const MachinePlan& machine, const DepartmentPlan& d
   job.plan = machine;
   job.system = golden.system;
   job.golden_digest = golden.digest;
+  for (const auto& [user, password] : machine.accounts) job.passwords.push_back(password);
   if (traits_of(golden.system.family).lists_packages) job.planned_with = golden.packages;
   if (golden.domain) {
     job.plan.memory_mib = golden.domain->memory_mib;

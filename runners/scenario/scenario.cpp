@@ -4,8 +4,6 @@
 
 #include <fmt/ranges.h>
 
-#include "checks/registry/registry.hpp"
-#include "lab/core/choice.hpp"
 #include "lab/core/digest.hpp"
 #include "lab/core/files.hpp"
 #include "lab/core/names.hpp"
@@ -14,6 +12,7 @@
 #include "lab/libvirt/ssh.hpp"
 #include "lab/network/address.hpp"
 #include "reports/record/record.hpp"
+#include "runners/scenario/check_lists.hpp"
 
 namespace patchlab::runners {
 namespace {
@@ -25,21 +24,6 @@ std::string join_pointer(const std::string& base, const std::string& token) {
   std::string escaped;
   for (const char c : token) escaped += c == '~' ? "~0" : c == '/' ? "~1" : std::string(1, c);
   return base + "/" + escaped;
-}
-
-// Blanks in place of comments, so that every problem is still reported at its line and column.
-std::string without_comments(std::string text) {
-  bool in_text = false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (in_text && text[i] == '\\') {
-      ++i;
-    } else if (text[i] == '"') {
-      in_text = !in_text;
-    } else if (!in_text && text.compare(i, 2, "//") == 0) {
-      for (; i < text.size() && text[i] != '\n'; ++i) text[i] = ' ';
-    }
-  }
-  return text;
 }
 
 constexpr std::int64_t least_memory_mib = 64;  // no kernel that is tested here begins with less
@@ -70,7 +54,13 @@ bool is_source_package(const std::string& name) {
 
 class Parser {
  public:
-  Parser(const Json& json, fs::path folder) : json_(json), folder_(std::move(folder)) {}
+  Parser(const Json& json, const fs::path& folder, ScenarioFor purpose)
+      : json_(json),
+        folder_(folder),
+        purpose_(purpose),
+        check_lists_(
+            folder, problems_,
+            purpose == ScenarioFor::learning ? CheckLists::Missing::is_fine : CheckLists::Missing::is_a_problem) {}
 
   Scenario parse() {
     Scenario scenario;
@@ -92,6 +82,8 @@ class Parser {
     top.finish();
     return scenario;
   }
+
+  [[nodiscard]] std::string problems_in_files() const { return check_lists_.problems_in_files(); }
 
   // A role that several machines have is wrong once, and a value too: what is said first of it is what is wrong.
   Problems take_problems() {
@@ -274,7 +266,11 @@ class Parser {
     });
     if (reader.has("ready_tcp")) plan.ready_tcp = read_ports(reader.raw("ready_tcp"), pointer + "/ready_tcp");
     plan.depends_on = reader.texts_or_empty("depends_on", why_no_name);
-    read_checks(reader, plan);
+    const auto accounts = read_accounts(reader, reading);
+    plan.accounts = accounts.value_or(Accounts());
+    auto checks = check_lists_.read(reader, accounts);
+    plan.checks = std::move(checks.checks);
+    plan.check_files = std::move(checks.files);
     if (reader.has("allow")) {
       plan.allowances = checks::state::read_allowances(reader.raw("allow"), pointer + "/allow", problems_);
     }
@@ -391,74 +387,27 @@ class Parser {
     return ports;
   }
 
-  void read_checks(JsonReader& machine, MachinePlan& plan) {
-    const auto& value = machine.raw("checks");
-    // A role nobody checks would pass whatever a patch did to it.
-    if (!value.is_array() || value.empty()) {
-      machine.problem("checks", "is required: a list of at least one check");
-      return;
+  // Of a role alone, its machines may have accounts that it does not know.
+  std::optional<Accounts> read_accounts(JsonReader& reader, Reading reading) {
+    if (!reader.has("accounts")) return reading == Reading::role_alone ? std::nullopt : std::optional(Accounts());
+    Accounts accounts;
+    const auto& value = reader.raw("accounts");
+    const auto place = reader.at("accounts");
+    if (!value.is_object()) {
+      add(place, fmt::format("must be an object of user to password, found {}", value.type_name()));
+      return std::nullopt;
     }
-    std::set<std::string> ids;
-    for (std::size_t i = 0; i < value.size(); ++i) {
-      plan.checks.push_back(read_check(value[i], fmt::format("{}/{}", machine.at("checks"), i), ids));
+    for (const auto& [user, password] : value.items()) {
+      const auto at = join_pointer(place, user);
+      if (user.empty()) add(place, "a user needs a name");
+      if (!password.is_string())
+        add(at, fmt::format("must be text, found {}", password.type_name()));
+      else if (password.get_ref<const std::string&>().empty())
+        add(at, "must not be empty: the user's password");
+      else
+        accounts[user] = password.get<std::string>();
     }
-  }
-
-  checks::CheckSpec read_check(const Json& value, const std::string& place, std::set<std::string>& ids) {
-    JsonReader reader(value, place, problems_);
-    checks::CheckSpec spec;
-    spec.id = reader.text("id", [&ids](const std::string& id) {
-      if (auto trouble = why_no_name(id); !trouble.empty()) return trouble;
-      return ids.insert(id).second ? "" : fmt::format("check id '{}' is used twice on this machine", id);
-    });
-    spec.kind = reader.text("kind", [](const std::string& kind) {
-      if (checks::find_check(kind) != nullptr) return std::string();
-      std::vector<std::string> kinds;
-      for (const auto* known : checks::all_checks()) kinds.push_back(known->kind());
-      const auto meant = did_you_mean(kind, kinds);
-      return fmt::format("unknown check kind '{}'; known kinds: {}{}", kind, fmt::join(kinds, ", "),
-                         meant.empty() ? meant : "; " + meant);
-    });
-    spec.deadline = std::chrono::seconds(reader.integer_or("timeout_s", 20, 1, 600));
-    if (reader.has("slower_ms")) spec.slower = Milliseconds(reader.integer("slower_ms", 10, 600000));
-    const bool has_parameters = reader.has("with");
-    if (has_parameters) spec.parameters = reader.raw("with");
-    reader.finish();
-    const auto* check = checks::find_check(spec.kind);
-    if (check == nullptr) return spec;
-    if (spec.slower && check->wants_a_refusal()) {
-      reader.problem("slower_ms", fmt::format("is not for {}, which passes when the server refuses: many delay that, "
-                                              "each time a little more; leave it out",
-                                              spec.kind));
-    }
-    if (has_parameters) {
-      check->validate(spec.parameters, place + "/with", problems_);
-      if (const auto program = check->program_in(spec.parameters); !program.empty())
-        spec.program = take_in_program(program, place + "/with/program");
-    } else {
-      Problems lacking;
-      check->validate(Json::object(), "", lacking);
-      std::string what;
-      for (const auto& problem : lacking) what += (what.empty() ? "" : "; ") + problem.message;
-      if (!what.empty())
-        reader.problem("with", fmt::format("is required, with the parameters of {}: {}", spec.kind, what));
-    }
-    return spec;
-  }
-
-  // Its bytes are the check: who changes the file while a run goes on changes nothing of that run.
-  std::optional<checks::CheckProgram> take_in_program(const std::string& name, const std::string& place) {
-    const auto file = resolve(name, place);
-    if (file.empty()) return {};
-    if (!is_there(file)) {
-      add(place, fmt::format("there is no file '{}'", file.string()));
-      return {};
-    }
-    auto program = checks::read_check_program(file);
-    if (program) return std::move(program).value();
-    const auto& error = program.error();
-    add(place, error.hint.empty() ? error.message : error.message + "; " + error.hint);
-    return {};
+    return accounts;
   }
 
   // Where a value of a machine is in the file: its own, or that of its role.
@@ -549,6 +498,7 @@ class Parser {
 
   void read_candidates(JsonReader& top, Scenario& scenario) {
     const auto& value = top.raw("candidates");
+    if (purpose_ == ScenarioFor::learning && !top.has("candidates")) return;
     if (!value.is_array() || value.empty()) {
       top.problem("candidates", "is required: a list of at least one candidate or source");
       return;
@@ -639,9 +589,11 @@ class Parser {
 
   const Json& json_;
   fs::path folder_;
+  ScenarioFor purpose_;
   Json roles_;
   bool are_roles_known_ = true;
   Problems problems_;
+  CheckLists check_lists_;
 };
 
 }  // namespace
@@ -662,20 +614,27 @@ TrialPolicy default_trial(GuestFamily family) {
   return policy;
 }
 
-Result<Scenario> parse_scenario(const std::string& text, const std::filesystem::path& file) {
+Result<Scenario> parse_scenario(const std::string& text, const std::filesystem::path& file, ScenarioFor purpose) {
   PATCHLAB_ASSIGN(const auto json, parse_json(without_comments(text), file.string()));
   PATCHLAB_ASSIGN(const auto place, absolute_path(file));
-  Parser parser(json, place.parent_path());
+  Parser parser(json, place.parent_path(), purpose);
   auto scenario = parser.parse();
-  if (const auto problems = parser.take_problems(); !problems.empty()) return problems_error(file.string(), problems);
+  const auto problems = parser.take_problems();
+  auto in_files = parser.problems_in_files();
+  if (!problems.empty()) {
+    auto error = problems_error(file.string(), problems);
+    if (!in_files.empty()) error.message += "\n" + in_files;
+    return error;
+  }
+  if (!in_files.empty()) return configuration_error(std::move(in_files));
   scenario.file = place;
   scenario.digest = sha256(text);
   return scenario;
 }
 
-Result<Scenario> load_scenario(const std::filesystem::path& file) {
+Result<Scenario> load_scenario(const std::filesystem::path& file, ScenarioFor purpose) {
   PATCHLAB_ASSIGN(const auto text, read_file(file, 16U << 20U));
-  return parse_scenario(text, file);
+  return parse_scenario(text, file, purpose);
 }
 
 std::vector<std::string> planned_phases(const TrialPolicy& policy) {

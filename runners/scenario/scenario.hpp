@@ -46,6 +46,8 @@ struct MachinePlan {
   std::vector<std::uint16_t> ready_tcp;   // ports that must accept before checks start; empty: as for services
   std::vector<std::string> depends_on;    // machines of the same department
   std::vector<checks::CheckSpec> checks;
+  std::vector<std::filesystem::path> check_files;  // that these, or some of them, come from, absolute
+  std::map<std::string, std::string> accounts;     // of its services: user to password
   checks::state::Allowances allowances;
   std::string pointer;  // where in the file, for later messages
 };
@@ -107,9 +109,13 @@ struct Scenario {
   std::filesystem::path stage;   // absolute; default: "production" in the working folder
 };
 
-[[nodiscard]] Result<Scenario> load_scenario(const std::filesystem::path& file);
-// For tests and editors: `folder` is what relative paths are relative to.
-[[nodiscard]] Result<Scenario> parse_scenario(const std::string& text, const std::filesystem::path& file);
+// For learning checks a machine needs none, files of checks need not be there, and nor do candidates.
+enum class ScenarioFor { running, learning };
+[[nodiscard]] Result<Scenario> load_scenario(const std::filesystem::path& file,
+                                             ScenarioFor purpose = ScenarioFor::running);
+// For tests and editors: relative paths are relative to the folder of `file`.
+[[nodiscard]] Result<Scenario> parse_scenario(const std::string& text, const std::filesystem::path& file,
+                                              ScenarioFor purpose = ScenarioFor::running);
 
 // The moments at which a trial looks at its machines, in order: after-install, after-reboot-1, ..., stability.
 [[nodiscard]] std::vector<std::string> planned_phases(const TrialPolicy& policy);

@@ -99,6 +99,8 @@ class ScenarioSchema : public ::testing::Test {
       ASSERT_TRUE(write_file_atomically(folder_ / file, "x"));
     }
     ASSERT_TRUE(write_file_atomically(folder_ / "plugin.sh", "#!/bin/sh\n"));
+    ASSERT_TRUE(write_file_atomically(folder_ / "more.json", R"({"checks": [
+      {"id": "more", "kind": "mail.relay-refused"}]})"));
   }
   void TearDown() override { fs::remove_all(folder_); }
 
@@ -241,8 +243,8 @@ const std::vector<Wrong>& wrong_scenarios() {
        two_places},
       {images, all_kinds_machine + "/role", "5", "", "must be text, found number", ""},
       {images, "/roles/spare", "5", "", "must be an object, found number", ""},
-      {images, "/roles/spare/role", R"("dns")", "", "unknown key; allowed here: address, allow", ""},
-      {images, "/roles/spare/memory", "512", "", "unknown key; allowed here: address", ""},
+      {images, "/roles/spare/role", R"("dns")", "", "unknown key; allowed here: accounts, address, allow", ""},
+      {images, "/roles/spare/memory", "512", "", "unknown key; allowed here: accounts, address", ""},
       {images, "/roles/spare/ready_tcp", "[0]", "/roles/spare/ready_tcp/0",
        "must be a port number from 1 to 65535, found 0", ""},
       {images, "/roles/spare/services", R"(["a;b"])", "/roles/spare/services/0",
@@ -293,6 +295,13 @@ const std::vector<Wrong>& wrong_scenarios() {
       {images, all_kinds_machine + "/allow", "", all_kinds_machine + "/why", "says why of 'allow', which is not there",
        "a role may say it"},
       {images, all_kinds_machine + "/why", R"("")", "", "an empty reason says nothing", ""},
+      {images, check(3) + "/with/password", R"({"account": "alice"})", check(3) + "/with/password/account",
+       "'alice' is not an account of this machine; 'accounts' has none", two_places},
+      {images, check(3) + "/with/password", "{}", "", "'account' is required (text)", ""},
+      {images, check(3) + "/with/password", R"({"account": "alice", "of": 1})", check(3) + "/with/password/of",
+       "unknown key; allowed here: account", ""},
+      {images, check(13) + "/with/password", R"({"account": ""})", check(13) + "/with/password/account",
+       "must not be empty: the user of an account", ""},
       // Golden domains.
       {domains, hq + "/win/golden/libvirt", "", hq + "/win/golden", "'libvirt' is required", ""},
       {domains, hq + "/win/golden/libvirt", R"("hv1")", "", "'hv1' is no URI of a libvirt such as qemu:///system", ""},
@@ -467,6 +476,9 @@ TEST_F(ScenarioSchema, EveryFeatureIsRightAlone) {
       {all_kinds_machine + "/services", "[]"},
       {all_kinds_machine + "/ready_tcp", "[]"},
       {all_kinds_machine + "/allow", "{}"},
+      {all_kinds_machine + "/checks", R"("more.json")"},
+      {all_kinds_machine + "/checks/0", R"("more.json")"},
+      {all_kinds_machine + "/accounts", R"({"alice": "x", "CORP\\bob": "y"})"},
       {check(0) + "/with/name", R"(".")"},
       {check(0) + "/with/name", R"("a\\.b.corp.example")"},
       {check(0) + "/with/type", R"("TYPE65280")"},

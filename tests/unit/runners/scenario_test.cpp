@@ -5,12 +5,15 @@
 #include <gmock/gmock.h>
 #include <unistd.h>
 
+#include "checks/identity.hpp"
 #include "lab/core/files.hpp"
 
 namespace patchlab::runners {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 using ::testing::Not;
 
 namespace fs = std::filesystem;
@@ -86,6 +89,80 @@ TEST_F(ScenarioOfDomains, SaysHowMuchSlowerACheckMayBecome) {
   EXPECT_EQ(machines.at(1).checks.at(0).slower, std::nullopt);
   machine("dns")["checks"][0]["slower_ms"] = 9;
   EXPECT_THAT(problems(), HasSubstr("/departments/finance/machines/dns/checks/0/slower_ms"));
+}
+
+class ScenarioWithFiles : public ScenarioOfDomains {
+ protected:
+  void SetUp() override {
+    ScenarioOfDomains::SetUp();
+    fs::create_directories(folder_ / "learnt");
+    golden("files") = golden("dns");
+    golden("files")["domain"] = "deb-files";
+    for (const char* name : {"dns", "files"}) machine(name)["checks"] = "learnt/both.json";
+  }
+  void write(const std::string& text) { ASSERT_TRUE(write_file_atomically(folder_ / "learnt/both.json", text)); }
+};
+
+TEST_F(ScenarioWithFiles, ChecksComeFromAFileAsIfTheyStoodInTheList) {
+  const std::string check = R"({"id": "a", "kind": "dns.query", "with": {"name": "a.", "type": "A"}, "timeout_s": 7})";
+  write("// learnt\n{\"checks\": [" + check + "]}");
+  machine("files")["checks"] = Json::array({Json::parse(check)});
+  const auto scenario = parsed();
+  ASSERT_TRUE(scenario) << scenario.error().message;
+  const auto& machines = scenario->departments.front().machines;
+  ASSERT_EQ(machines[0].checks.size(), 1U);
+  EXPECT_EQ(checks::check_digest(machines[0].checks[0]), checks::check_digest(machines[1].checks[0]));
+  EXPECT_THAT(machines[0].check_files, ElementsAre(folder_ / "learnt/both.json"));
+  EXPECT_THAT(machines[1].check_files, IsEmpty());
+}
+
+TEST_F(ScenarioWithFiles, AListMayNameFilesToo) {
+  write(R"({"checks": [{"id": "b", "kind": "mail.relay-refused"}]})");
+  machine("dns")["checks"] = Json::array({{{"id", "a"}, {"kind", "mail.relay-refused"}}, "learnt/both.json"});
+  const auto scenario = parsed();
+  ASSERT_TRUE(scenario) << scenario.error().message;
+  const auto& checks = scenario->departments.front().machines[0].checks;
+  ASSERT_EQ(checks.size(), 2U);
+  EXPECT_EQ(checks[1].id, "b");
+}
+
+TEST_F(ScenarioWithFiles, WhatIsWrongInAFileIsSaidOnceWithItsNameAndPlace) {
+  write(R"({"check": 1, "checks": [{"id": "a", "kind": "dns.query", "with": {"name": "a.", "type": "mx"}}]})");
+  const auto file = (folder_ / "learnt/both.json").string();
+  const auto said = problems();
+  EXPECT_THAT(said, HasSubstr(file + ": /checks/0/with/type: 'mx' is not a DNS record type"));
+  EXPECT_THAT(said, HasSubstr(file + ": /check: unknown key; allowed here: $schema, checks"));
+  EXPECT_EQ(std::ranges::count(said, '\n'), 2) << said;
+  write(R"({"checks": [)");
+  EXPECT_THAT(problems(), HasSubstr(file));
+  EXPECT_EQ(std::ranges::count(problems(), '\n'), 1) << problems();
+}
+
+TEST_F(ScenarioWithFiles, AFileMustBeThereUnlessItIsToBeLearnt) {
+  EXPECT_THAT(problems(), HasSubstr("/departments/finance/machines/dns/checks: there is no file"));
+  machine("files").erase("checks");
+  scenario_.erase("candidates");
+  const auto scenario = parse_scenario(scenario_.dump(), folder_ / "s.json", ScenarioFor::learning);
+  ASSERT_TRUE(scenario) << scenario.error().message;
+  const auto& machines = scenario->departments.front().machines;
+  EXPECT_THAT(machines[0].check_files, ElementsAre(folder_ / "learnt/both.json"));
+  EXPECT_THAT(machines[1].check_files, IsEmpty());
+}
+
+TEST_F(ScenarioWithFiles, APasswordMayBeThatOfAnAccount) {
+  write(R"({"checks": [{"id": "w", "kind": "database.transaction",
+                        "with": {"database": "erp", "user": "app", "password": {"account": "app"}}}]})");
+  scenario_["roles"]["db"] = {{"accounts", {{"app", "Copper-1"}}}, {"checks", "learnt/both.json"}};
+  machine("dns")["role"] = "db";
+  machine("dns").erase("checks");
+  machine("files")["accounts"] = {{"app", "Copper-2"}};
+  const auto scenario = parsed();
+  ASSERT_TRUE(scenario) << scenario.error().message;
+  const auto& machines = scenario->departments.front().machines;
+  EXPECT_EQ(machines[0].checks[0].parameters.at("password"), "Copper-1");
+  EXPECT_EQ(machines[1].checks[0].parameters.at("password"), "Copper-2");
+  machine("files").erase("accounts");
+  EXPECT_THAT(problems(), HasSubstr("both.json: /checks/0/with/password/account: 'app' is not an account of this"));
 }
 
 TEST_F(ScenarioOfDomains, MustSayWhatTheGuestIs) {
