@@ -26,6 +26,7 @@ struct DepartmentJob {
   cell::CellJob cell;
   std::vector<PlannedCandidate> candidates;  // in the order they are applied
   std::size_t controls = 0;                  // above 0: nothing but controls, see controls.hpp
+  bool each_alone = false;                   // every candidate by itself, see each_alone.hpp; controls come before them
   // The medium with these candidates' files for one machine.
   std::function<Result<std::filesystem::path>(const std::string& machine, const std::vector<std::size_t>& candidates)>
       medium;

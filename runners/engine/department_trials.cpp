@@ -31,7 +31,7 @@ cell::TrialJob DepartmentTrials::inputs(Purpose purpose, const std::vector<std::
   trial.purpose = purpose;
   trial.machines = machines;
   trial.stability = stability == Stability::yes;
-  trial.from_baseline = purpose == Purpose::confirm;
+  trial.from_baseline = purpose == Purpose::confirm || job_.each_alone;
   trial.stop_at_first_failure = purpose == Purpose::search || purpose == Purpose::confirm;
   if (purpose == Purpose::control) trial.reboot_anyway = machines;
   std::vector<std::string> digests;
@@ -125,6 +125,12 @@ TrialRecord DepartmentTrials::as_first_failed(TrialRecord record) const {
   }
   if (any) record.signature = reports::failure_signature(record);
   return record;
+}
+
+void DepartmentTrials::take_over(std::vector<TrialRecord> earlier) {
+  const std::lock_guard lock(mutex_);
+  last_id_ = static_cast<int>(earlier.size());
+  records_ = std::move(earlier);
 }
 
 void DepartmentTrials::retried(const std::string& lost, const std::string& as) {

@@ -47,6 +47,8 @@ class DepartmentTrials {
   };
   [[nodiscard]] reports::TrialRecord ask(const Asked& asked, const std::function<std::optional<Asked>()>& likely_next);
   void keep(const reports::TrialRecord& record, Stability stability = Stability::yes);
+  // Trials that were run before by somebody else, all of this department: their numbers are taken.
+  void take_over(std::vector<reports::TrialRecord> earlier);
   // `lost` does not count: `as` was run in its place.
   void retried(const std::string& lost, const std::string& as);
 

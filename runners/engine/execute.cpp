@@ -13,6 +13,7 @@
 #include "reports/record/queries.hpp"
 #include "reports/record/run_exit_code.hpp"
 #include "runners/engine/controls.hpp"
+#include "runners/engine/each_alone.hpp"
 #include "runners/engine/host_facts.hpp"
 #include "runners/engine/planned_checks.hpp"
 #include "runners/engine/run.hpp"
@@ -292,8 +293,7 @@ class Execution {
     // Cancelling must not wait for the step that is under way: the cell goes down at once, and its calls return.
     const std::stop_callback cancel(stop_, [&] { (*lab)->close(); });
     WatchedCell watched(**lab, department.name, progress_, folder_);
-    auto result =
-        job.controls > 0 ? run_controls(job, watched, stop_) : DepartmentRun(job, watched, *memo_, clock_, stop_).run();
+    auto result = run_as_asked(job, watched);
     if (!result.error) (void)(*lab)->probe_fence("after");
     (*lab)->close();
     const std::lock_guard lock(mutex_);
@@ -301,6 +301,12 @@ class Execution {
     result.phases = std::move(department.phases);
     result.fence = std::move(fences_[department.name]);
     department = std::move(result);
+  }
+
+  reports::DepartmentRecord run_as_asked(const DepartmentJob& job, cell::CellClient& lab) {
+    if (job.each_alone) return run_each_alone(job, lab, *memo_, clock_, stop_);
+    if (job.controls > 0) return run_controls(job, lab, stop_);
+    return DepartmentRun(job, lab, *memo_, clock_, stop_).run();
   }
 
   Result<std::unique_ptr<cell::CellClient>> start_cell(cell::CellStart start, cell::CellJob& job) {

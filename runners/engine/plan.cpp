@@ -207,6 +207,10 @@ Result<void> load_candidates(Plan& plan, const RunOptions& options, const std::s
   }
   PATCHLAB_TRY(check_roles(candidates, all_roles));
   PATCHLAB_TRY(go_on(stop));
+  if (options.each_alone) {
+    plan.candidates = std::move(candidates);
+    return {};
+  }
   auto ordered = patches::ordered_set(candidates);
   if (!ordered) return at(plan.scenario, "/candidates", std::move(ordered).error());
   plan.candidates = std::move(ordered).value();
@@ -372,23 +376,10 @@ Result<DepartmentJob> department_job(const Plan& plan, const PackagePlan& packag
   return job;
 }
 
-}  // namespace
-
-Result<Plan> make_plan(const Scenario& scenario, const RunOptions& options, const HostTools& tools, Progress& progress,
-                       std::stop_token stop) {
-  Plan plan;
-  plan.scenario = scenario;
-  PATCHLAB_TRY(narrow(plan, options));
-  PATCHLAB_ASSIGN(plan.goldens, tools.goldens(plan.scenario, progress, stop));
-  std::set<std::string> roles;  // of all machines, also of those that were left out by an option
-  for (const auto& department : scenario.departments) {
-    for (const auto& machine : department.machines) roles.insert(machine.role);
-  }
-  if (options.controls == 0) {
-    PATCHLAB_TRY(load_candidates(plan, options, roles, tools, progress, stop));
-  } else {
-    plan.not_tested.emplace_back("the candidates were left out by --controls");
-  }
+// One for each department, with the plan's candidates as they would be one set; puts those into their final order.
+Result<std::vector<DepartmentJob>> department_jobs(Plan& plan, const RunOptions& options, const HostTools& tools,
+                                                   const std::stop_token& stop) {
+  std::vector<DepartmentJob> jobs;
   PATCHLAB_TRY(go_on(stop));
   PATCHLAB_ASSIGN(auto packages, plan_packages(std::move(plan.candidates), package_places(plan), tools.solvers,
                                                patches::control_from(store_in(tools)), stop));
@@ -403,7 +394,78 @@ Result<Plan> make_plan(const Scenario& scenario, const RunOptions& options, cons
     if (!job) return at(plan.scenario, department.pointer, std::move(job).error());
     job->cell.libvirt = libvirt_place(department);
     job->controls = options.controls;
-    plan.departments.push_back(std::move(job).value());
+    job->each_alone = options.each_alone;
+    jobs.push_back(std::move(job).value());
+  }
+  return jobs;
+}
+
+// A candidate that was planned by itself joins those of its department.
+void add_alone(DepartmentJob& department, DepartmentJob one) {
+  department.candidates.push_back(std::move(one.candidates.at(0)));
+  for (std::size_t i = 0; i < one.cell.machines.size(); ++i) {
+    auto& machine = department.cell.machines[i];
+    machine.shipped.merge(one.cell.machines[i].shipped);
+    machine.parts.merge(one.cell.machines[i].parts);
+    machine.replaces.merge(one.cell.machines[i].replaces);
+    machine.setups.merge(one.cell.machines[i].setups);
+  }
+}
+
+// They are never in one set: each is planned as if there were no other, and several may bring the same package.
+Result<void> plan_each_alone(Plan& plan, const RunOptions& options, const HostTools& tools,
+                             const std::stop_token& stop) {
+  const auto candidates = std::exchange(plan.candidates, {});
+  for (const auto& candidate : candidates) {
+    if (!candidate.prerequisites.empty())
+      return configuration_error(
+          fmt::format("candidate '{}' has prerequisites: it cannot be tested alone", candidate.id));
+  }
+  PATCHLAB_ASSIGN(plan.departments, department_jobs(plan, options, tools, stop));
+  using Medium = decltype(DepartmentJob::medium);
+  std::vector<std::vector<Medium>> media(plan.departments.size());
+  for (const auto& candidate : candidates) {
+    plan.candidates = {candidate};
+    PATCHLAB_ASSIGN(auto jobs, department_jobs(plan, options, tools, stop));
+    for (std::size_t i = 0; i < jobs.size(); ++i) {
+      media[i].push_back(std::move(jobs[i].medium));
+      add_alone(plan.departments[i], std::move(jobs[i]));
+    }
+  }
+  for (std::size_t i = 0; i < media.size(); ++i) {
+    plan.departments[i].medium = [alone = std::move(media[i])](
+                                     const std::string& machine,
+                                     const std::vector<std::size_t>& set) -> Result<fs::path> {
+      if (set.size() != 1) return Error{ErrorClass::bug, "candidates that were planned alone are in one set", {}};
+      return alone.at(set[0])(machine, {0});
+    };
+  }
+  plan.candidates = candidates;
+  plan.not_tested.emplace_back("every candidate was tested alone, and no set that could be promoted");
+  return {};
+}
+
+}  // namespace
+
+Result<Plan> make_plan(const Scenario& scenario, const RunOptions& options, const HostTools& tools, Progress& progress,
+                       std::stop_token stop) {
+  Plan plan;
+  plan.scenario = scenario;
+  PATCHLAB_TRY(narrow(plan, options));
+  PATCHLAB_ASSIGN(plan.goldens, tools.goldens(plan.scenario, progress, stop));
+  std::set<std::string> roles;  // of all machines, also of those that were left out by an option
+  for (const auto& department : scenario.departments) {
+    for (const auto& machine : department.machines) roles.insert(machine.role);
+  }
+  if (options.controls == 0 || options.each_alone) {
+    PATCHLAB_TRY(load_candidates(plan, options, roles, tools, progress, stop));
+  } else {
+    plan.not_tested.emplace_back("the candidates were left out by --controls");
+  }
+  if (options.each_alone) {
+    PATCHLAB_TRY(plan_each_alone(plan, options, tools, stop));
+  } else {
+    PATCHLAB_ASSIGN(plan.departments, department_jobs(plan, options, tools, stop));
   }
   return plan;
 }

@@ -179,6 +179,29 @@ TEST_F(Planning, LeavesCandidatesOutThatNobodyChose) {
               ElementsAre(fmt::format("candidate '{}' was left out by --candidate", all->candidates[1].id)));
 }
 
+TEST_F(Planning, PlansEachAloneSoThatSeveralMayBringTheSamePackage) {
+  add_candidate("hello", "2.0");
+  add_candidate("hello", "3.0");
+  EXPECT_FALSE(plan()) << "as one set";
+  options_.each_alone = true;
+  options_.controls = 2;
+  const auto alone = plan();
+  ASSERT_TRUE(alone) << alone.error().message;
+  EXPECT_EQ(alone->candidates.size(), 2U);
+  const auto& job = alone->departments[0];
+  EXPECT_TRUE(job.each_alone);
+  EXPECT_EQ(job.controls, 2U);
+  ASSERT_EQ(job.candidates.size(), 2U);
+  EXPECT_EQ(job.candidates[0].installs.at("dns").expected, (InstalledSet{{"hello:amd64", "2.0"}}));
+  EXPECT_EQ(job.candidates[1].installs.at("dns").expected, (InstalledSet{{"hello:amd64", "3.0"}}));
+  const auto first = job.medium("dns", {0});
+  const auto second = job.medium("dns", {1});
+  ASSERT_TRUE(first && second);
+  EXPECT_NE(*first, *second);
+  EXPECT_EQ(job.medium("dns", {0, 1}).error().error_class, ErrorClass::bug);
+  EXPECT_THAT(alone->not_tested, ElementsAre(HasSubstr("tested alone")));
+}
+
 TEST_F(Planning, AsksAptWhereSomethingWouldBeInstalled) {
   status_ = folder_.write("status", "");
   add_candidate("other", "1.0");
