@@ -5,7 +5,7 @@
 #include <cmath>
 #include <cstddef>
 
-namespace patchlab::test {
+namespace patchlab {
 
 // The chance to see at most `seen` events in `tries` independent tries of this probability.
 inline double at_most(std::size_t seen, std::size_t tries, double probability) {
@@ -34,4 +34,4 @@ inline double upper_bound(std::size_t seen, std::size_t tries, double doubt = 0.
   return high;
 }
 
-}  // namespace patchlab::test
+}  // namespace patchlab
