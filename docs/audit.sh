@@ -152,8 +152,8 @@ flags() { # SIGNATURE: what a security key saw: 1 touched, 4 knew who; 0 for oth
 # What the policy asks of approvals, as "COUNT FLAG NOT" lines; and what failed in the trial of this very set
 # that saw most, the last of several: it must have seen every check in every phase.
 asked='($run[0].departments[] | select(.name == $dep)) as $d | [$d.verdicts[] | select(.outcome == "pass") | .candidate as $c | ($run[0].candidates[] | select(.id == $c) | .severity) // "unknown"] as $all |
-  .author as $author | (if $urgent != "" then .emergency.approvals else .approvals end) // [] | .[] | (.when // {}) as $w | select($w == {} or ($w.waived and $waived != "") or ($w.severity and ($all - (["critical", "important", "moderate", "low"] - $w.severity) | length > 0))) |
-  "\(.count // 1) \({any: 0, touched: 1, verified: 4}[.security_key // "any"]) \(if any(.not_by // [] | .[]; . == "policy-author") then $author else "-" end)"'
+  (if $urgent != "" then .emergency.approvals else .approvals end) // [] | .[] | (.when // {}) as $w | select($w == {} or ($w.waived and $waived != "") or ($w.severity and ($all - (["critical", "important", "moderate", "low"] - $w.severity) | length > 0))) |
+  "\(.count // 1) \({any: 0, touched: 1, verified: 4}[.security_key // "any"]) \(if any(.not_by // [] | .[]; . == "policy-author") then "author" else "-" end)"'
 failed='[$manifest[0].candidates[].id] as $ids | .departments[] | select(.name == $dep) | . as $d | [.machines[].name] as $all |
   [.trials[] | select((.retried_as // "") == "" and (.reused_from // "") == "" and .purpose != "removal" and (.candidates | sort) == ($ids | sort) and (.machines | sort) == ($all | sort)) | . as $t |
     {$t, gaps: ([$d.phases[] as $p | $d.machines[] as $m | ($m.checks | if . == [] then ["*"] else map(.id? // .) end)[] as $c |
@@ -177,7 +177,8 @@ in_force_at() { # TIME LINE [BEFORE OWN]: digests of the policies that were in f
     [ "$(ms_of "$since")" -le "$1" ] || continue; in_force=${in_force//" $old "/" "}; [ "$(ms_of "$until")" -gt "$1" ] || continue; in_force+=" $v "; done; }
 enough() { # RECORD RULEBOOK URGENT WAIVED LINES: whether these approvals are as many different people as the policy asks for; else of how many COUNT, and PEOPLE
   jq -r --arg dep "$dep" --arg waived "$4" --arg urgent "$3" --slurpfile run "$1" "$asked" "$2" >"$work/asked" 2>/dev/null || die "$dep: nobody can tell what its policy asks"
-  local i who flag not; while read -r count flag not; do people=; for i in $5; do who=${person[${by[i]}]}; [[ " $people " = *" $who "* ]] || [ "$not" = "${by[i]}" ] || [ $(($(flags "objects/${object[i]}.sig") & flag)) != "$flag" ] || people+=" $who"; done
+  local i who flag not owners; owners=$(jq -r '.author // empty' "$2") && owners=" ${person[$owners]:-$owners} "; for ((i = 1; i <= n; i++)); do [ "${kind[i]}" != policy ] || ! is "$i" set "$(sum "$2")" || owners+="${person[${by[i]}]:-${by[i]}} "; done
+  while read -r count flag not; do people=; for i in $5; do who=${person[${by[i]}]}; [[ " $people " = *" $who "* ]] || [[ $not = author && $owners = *" $who "* ]] || [ $(($(flags "objects/${object[i]}.sig") & flag)) != "$flag" ] || people+=" $who"; done
     [ "$(wc -w <<<"$people")" -ge "$count" ] || return 1; done <"$work/asked"; }
 reviewed() { # BEGUN DONE LINE: whether this emergency was reviewed, or taken back, before LINE: 0, 1, or 2 where that is not here
   local i w run set manifest rules given all=" " gone=" " authors=" " waived='' lost='' known='' saw

@@ -157,6 +157,7 @@ class Judge {
   // Who submitted and who ever waived something of it, whatever became of that.
   void collect_people() {
     decisions_.submitters = question_.submitters;
+    decisions_.policy_signers = question_.policy_signers;
     for (const auto* line : genuine_) {
       const auto& statement = *line->statement;
       if (!of_department(statement)) continue;

@@ -91,11 +91,12 @@ struct Failure {
 
 struct DecisionQuestion {
   std::string department;
-  std::string run;                      // digest of the run object
-  std::string set;                      // digest of the department's SHA256SUMS
-  std::string policy;                   // digest
-  std::vector<std::string> submitters;  // as the lab recorded; those of submit statements come on top
-  std::vector<Failure> failures;        // all that the run found against this department
+  std::string run;                          // digest of the run object
+  std::string set;                          // digest of the department's SHA256SUMS
+  std::string policy;                       // digest
+  std::vector<std::string> policy_signers;  // who put it in force: see signers_of_policy (promotion/chain)
+  std::vector<std::string> submitters;      // as the lab recorded; those of submit statements come on top
+  std::vector<Failure> failures;            // all that the run found against this department
   Moment now;
   // The line with which this department was promoted last; 0: it never was. Who approved before may again, since
   // another one is published than they knew of.
@@ -151,6 +152,7 @@ struct Decisions {
   std::vector<Waiver> waivers;
   std::vector<NotCounted> not_counted;  // by line
   std::vector<std::string> submitters;
+  std::vector<std::string> policy_signers;
   // Who signed a waiver of the set or of the run, whatever became of it: taking one back never asks for less.
   std::vector<std::string> waiver_authors;
   Moment now;  // that of the question, or of the last line: a clock that was set back makes nothing valid again

@@ -124,8 +124,15 @@ Result<DecisionBook::Contents> DecisionBook::read(const DecisionTarget& target,
 DecisionQuestion DecisionBook::question(const DecisionTarget& target, const Contents& contents,
                                         std::vector<Failure> failures, Moment now) {
   const auto* last = contents.chain.history.last_done(target.department);
-  return {target.department,   target.run,          target.set, target.policy,
-          contents.submitters, std::move(failures), now,        last == nullptr ? 0 : last->last_line};
+  return {target.department,
+          target.run,
+          target.set,
+          target.policy,
+          signers_of_policy(contents.chain, target.policy),
+          contents.submitters,
+          std::move(failures),
+          now,
+          last == nullptr ? 0 : last->last_line};
 }
 
 Decisions DecisionBook::decisions(const DecisionQuestion& question, const Contents& contents) {

@@ -75,6 +75,14 @@ Result<void> remove_leftovers(const fs::path& folder) {
 
 }  // namespace
 
+std::vector<std::string> signers_of_policy(const ChainState& chain, const std::string& digest) {
+  std::vector<std::string> signers;
+  for (const auto& named : chain.history.policies()) {
+    if (named.document == digest) signers.push_back(chain.lines[named.line - 1].by);
+  }
+  return signers;
+}
+
 Chain::Chain(fs::path folder) : Chain(std::move(folder), Options{}) {}
 Chain::Chain(fs::path folder, Options options) : folder_(std::move(folder)), options_(std::move(options)) {}
 

@@ -41,6 +41,10 @@ struct ChainState {
   }
 };
 
+// Who put the policy with this digest in force, by the lines of the ledger: whatever its document says of its author,
+// these are answerable for it. Nobody for the one that a stage without any begins with.
+[[nodiscard]] std::vector<std::string> signers_of_policy(const ChainState& chain, const std::string& digest);
+
 struct ChainReport {
   ChainHead head;
   std::vector<std::string> objects;  // every digest that is there

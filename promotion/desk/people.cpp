@@ -36,7 +36,8 @@ std::vector<ApprovalGiven> approvals_in(const Decisions& decisions, const Trust&
     person.seen = std::max(person.seen, approval.seen);
     person.submitted = person.submitted || std::ranges::any_of(decisions.submitters, is_it);
     person.waived_something = person.waived_something || std::ranges::any_of(decisions.waivers, is_it, &Waiver::by);
-    person.wrote_policy = person.wrote_policy || (!policy.author.empty() && is_it(policy.author));
+    person.wrote_policy = person.wrote_policy || (!policy.author.empty() && is_it(policy.author)) ||
+                          std::ranges::any_of(decisions.policy_signers, is_it);
   }
   std::vector<ApprovalGiven> given;
   for (auto& [line, person] : people) given.push_back(std::move(person));

@@ -91,6 +91,7 @@ Result<void> look_at_decisions(Proving& proving, const std::string& department, 
                             *story.statement.run,
                             story.statement.subjects.front().sha256,
                             story.policy->digest,
+                            signers_of_policy(proving.chain.state, story.policy->digest),
                             story.submitters,
                             failures_of(*found),
                             story.when};

@@ -60,6 +60,7 @@ class LookingBack {
                               {},
                               {},
                               {},
+                              {},
                               *chain_time(line(before_ - 1).time)};
     if (!add_submitters(story.run, question)) return unknown("who submitted it is not here");
     std::vector<LedgerStatement> statements;
@@ -69,6 +70,7 @@ class LookingBack {
     const auto severities = severities_of(*record, set);
     for (const auto& [policy, named] : policies_) {
       question.policy = policy.digest;
+      question.policy_signers = signers_of_policy(chain_.state, policy.digest);
       const auto decisions = approvals_while_in_force(
           decisions_about(question, statements, chain_.state.hashes, trust_), policy, policies_);
       const auto people = people_in(decisions, trust_, policy, set);

@@ -50,7 +50,7 @@ struct ApprovalGiven {
   std::string by;
   bool waived_something = false;  // is author of a waiver in this set
   bool submitted = false;
-  bool wrote_policy = false;           // is its author, by whatever name
+  bool wrote_policy = false;           // is its author or put it in force, by whatever name
   SecurityKey key = SecurityKey::any;  // the most that was seen: any, touched, verified
   std::uint64_t seen = 0;              // lines of the ledger that they had seen, the last time
   bool operator==(const ApprovalGiven&) const = default;

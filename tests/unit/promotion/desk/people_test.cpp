@@ -66,6 +66,18 @@ TEST(People, WhoWroteThePolicyIsKnownByAnyOfTheirKeys) {
                                                              ApprovalGiven{.by = "bob", .seen = 1}));
 }
 
+TEST(People, WhoPutThePolicyInForceWroteItWhateverItSaysOfItsAuthor) {
+  DecisionHistory history;
+  history.question.policy_signers = {"bob"};
+  Policy policy;
+  policy.author = "carol";
+  for (const auto* name : {"bob", "carol", "dave"}) history.approve(name);
+  EXPECT_THAT(people(history, policy).approvals,
+              ElementsAre(ApprovalGiven{.by = "bob", .wrote_policy = true},
+                          ApprovalGiven{.by = "carol", .wrote_policy = true, .seen = 1},
+                          ApprovalGiven{.by = "dave", .seen = 2}));
+}
+
 TEST(People, KnowWhetherASignerSubmitted) {
   DecisionHistory history;
   history.question.submitters = {};
