@@ -6,8 +6,6 @@
 
 #include <algorithm>
 
-#include "lab/core/choice.hpp"
-#include "lab/core/printable.hpp"
 #include "promotion/chain/chain.hpp"
 #include "promotion/stage/manifest.hpp"
 #include "promotion/stage/stage_proof.hpp"
@@ -73,17 +71,10 @@ Result<std::set<std::string>> waived_by(const ObjectFolder& objects, const State
 
 Result<PromotedSet> promoted_set(const std::filesystem::path& stage, const std::string& department) {
   PATCHLAB_ASSIGN(const auto proof, prove_stage(stage));
-  const auto found = std::ranges::find(proof.departments, department, &StageCheck::department);
   const Chain chain(stage / chain_folder_name);
   PATCHLAB_ASSIGN(const auto state, chain.read());
+  PATCHLAB_ASSIGN(const auto* found, promoted_department(proof, state, stage, department));
   const auto* story = state.history.last_done(department);
-  if (found == proof.departments.end() || story == nullptr) {
-    std::vector<std::string> names;
-    for (const auto& one : proof.departments) names.push_back(one.department);
-    return unknown_choice("--department", department,
-                          fmt::format("was never promoted in '{}'", printable(stage.string())), names);
-  }
-  if (!found->problems.empty()) return configuration_error(found->problems.front(), "patchlab verify says more");
   PromotedSet set{.department = department, .promoted = story->statement, .when = state.lines[story->line - 1].time};
   PATCHLAB_ASSIGN(const auto bytes, chain.objects().get(story->statement));
   PATCHLAB_ASSIGN(set.promotion, read_statement(bytes, fmt::format("the statement of line {}", story->line)));

@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <set>
 
-#include "lab/core/choice.hpp"
 #include "lab/core/digest.hpp"
 #include "lab/core/files.hpp"
 #include "lab/core/paths.hpp"
@@ -53,7 +52,7 @@ class Exporting {
     PATCHLAB_ASSIGN(state_, chain_.read());
     std::uint64_t done = 0;
     for (const auto& department : departments) {
-      PATCHLAB_TRY(check(proof, department));
+      PATCHLAB_TRY(promoted_department(proof, state_, stage_, department));
       done = std::max(done, state_.history.last_done(department)->last_line);
     }
     PATCHLAB_TRY(choose_head(done));
@@ -67,20 +66,6 @@ class Exporting {
   }
 
  private:
-  Result<void> check(const StageProof& proof, const std::string& department) const {
-    const auto found = std::ranges::find(proof.departments, department, &StageCheck::department);
-    if (found == proof.departments.end() || state_.history.last_done(department) == nullptr) {
-      std::vector<std::string> names;
-      for (const auto& one : proof.departments) names.push_back(one.department);
-      return unknown_choice("--department", department,
-                            fmt::format("was never promoted in '{}'", printable(stage_.string())), names);
-    }
-    if (!found->problems.empty())
-      return configuration_error(fmt::format("cannot prove what lies there: {}", found->problems.front()),
-                                 "patchlab verify says more");
-    return {};
-  }
-
   // The newest that covers the promotions; lines behind it nobody signed for.
   Result<void> choose_head(std::uint64_t done) {
     lines_ = state_.lines.size();

@@ -147,6 +147,8 @@ Result<void> look_at_stage(Proving& proving) {
   PATCHLAB_ASSIGN(proving.chain.state, chain.read());
   proving.chain.lacks.assign(proving.lines().size(), false);
   say_ledger(proving);
+  if (proving.proof.departments.empty())
+    proving.missing({}, LinkKind::stage, "nothing is published here yet: no line of the ledger is a promotion");
   return {};
 }
 

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <set>
 
+#include "lab/core/choice.hpp"
 #include "lab/core/file_lock.hpp"
 #include "lab/core/paths.hpp"
 #include "lab/core/printable.hpp"
@@ -99,8 +100,27 @@ Result<StageProof> prove_stage(const fs::path& stage, const std::optional<ChainH
     if (check.problems.empty()) compare(state, check);
   }
   add_missing(state, proof.departments);
-  if (proof.departments.empty()) return std::move(checks).error();
   return proof;
+}
+
+Result<const StageCheck*> promoted_department(const StageProof& proof, const ChainState& chain, const fs::path& stage,
+                                              const std::string& department) {
+  if (proof.departments.empty()) {
+    return configuration_error(
+        fmt::format("no department is published in '{}': there is nothing to prove", stage.string()),
+        "promote a run first, or name another stage");
+  }
+  const auto found = std::ranges::find(proof.departments, department, &StageCheck::department);
+  if (found == proof.departments.end() || chain.history.last_done(department) == nullptr) {
+    std::vector<std::string> names;
+    for (const auto& one : proof.departments) names.push_back(one.department);
+    return unknown_choice("--department", department,
+                          fmt::format("was never promoted in '{}'", printable(stage.string())), names);
+  }
+  if (!found->problems.empty())
+    return configuration_error(fmt::format("cannot prove what lies there: {}", found->problems.front()),
+                               "patchlab verify says more");
+  return &*found;
 }
 
 Result<Interrupted> finish_interrupted(const fs::path& stage, Chain& chain) {

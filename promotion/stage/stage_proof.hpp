@@ -15,13 +15,19 @@
 namespace patchlab::promotion {
 
 struct StageProof {
-  std::vector<StageCheck> departments;  // with what the ledger says against them among their problems
-  std::optional<ChainReport> ledger;    // absent: the stage has none, and is consistent with itself, not proven
+  // With what the ledger says against them among their problems. None: there is a ledger, and nothing was promoted yet.
+  std::vector<StageCheck> departments;
+  std::optional<ChainReport> ledger;  // absent: the stage has none, and is consistent with itself, not proven
   [[nodiscard]] bool is_proven() const;
 };
 // An error when the ledger is broken, or does not continue `noted`: then nobody can say what was promoted.
 [[nodiscard]] Result<StageProof> prove_stage(const std::filesystem::path& stage,
                                              const std::optional<ChainHead>& noted = std::nullopt);
+// What of it is asked: `department` as it lies there, and is what was promoted last. Points into `proof`. An error says
+// why there is none: nothing was ever promoted, not this one, or something else lies there.
+[[nodiscard]] Result<const StageCheck*> promoted_department(const StageProof& proof, const ChainState& chain,
+                                                            const std::filesystem::path& stage,
+                                                            const std::string& department);
 
 // Promotions that a crash interrupted, told apart by where the department's link leads now.
 struct Interrupted {

@@ -291,6 +291,10 @@ TEST_F(EvidenceCommand, WithoutKeysItIsConsistentAndNotProven) {
   promotion::LabBook book(stage(), folder_.path() / "runs/ledger.jsonl", {});
   const auto now = std::chrono::system_clock::now();
   const auto begun = book.begin(record_, promotion::policy_at_desk(stage(), now).value().digest, now).value();
+  // A run has begun, and nothing is promoted yet: that refutes nothing, and is no success either.
+  const auto early = ask({"verify", "production"});
+  EXPECT_EQ(exit_code(early), 3) << early.output << early.errors;
+  EXPECT_THAT(early.output, HasSubstr("nothing is published here yet"));
   ASSERT_TRUE(reports::write_run_record(record_, file()));
   record_ = reports::read_run_record(file()).value();
   promotion::Desk desk(
