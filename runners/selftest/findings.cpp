@@ -1,0 +1,171 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include "runners/selftest/findings.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include "reports/record/queries.hpp"
+
+namespace patchlab::runners {
+namespace {
+
+using checks::state::FindingClass;
+using reports::Purpose;
+using reports::TrialRecord;
+
+bool is_of(const TrialRecord& trial, const Fault& fault) {
+  return trial.purpose == Purpose::final && trial.candidates == std::vector{fault.id};
+}
+
+struct Means {
+  std::set<std::string> failed;
+  std::set<std::string> reviewed;
+};
+
+Means means_of(const TrialRecord& trial) {
+  Means means;
+  for (const auto& install : trial.installs) {
+    if (install.outcome == Outcome::fail) means.failed.insert("install");
+  }
+  for (const auto& phase : trial.phases) {
+    for (const auto& check : phase.checks) {
+      if (check.outcome == Outcome::fail) means.failed.insert(check.kind);
+    }
+    for (const auto& difference : phase.differences) {
+      switch (difference.finding) {
+        case FindingClass::breach: means.failed.insert("state:" + difference.kind); break;
+        case FindingClass::review: means.reviewed.insert("state:" + difference.kind); break;
+        case FindingClass::notice: break;
+      }
+    }
+  }
+  return means;
+}
+
+// A package that does not install is a fault of its own, when it is meant to be. Of any other nobody knows whether it
+// was made.
+std::string why_not_made(const Fault& fault, const TrialRecord& trial) {
+  if (std::ranges::count(fault.by, "install") > 0) return {};
+  for (const auto& install : trial.installs) {
+    if (install.outcome != Outcome::pass)
+      return "its package was not installed" + (install.end.empty() ? "" : ": " + install.end);
+  }
+  return {};
+}
+
+std::string first_trouble(const TrialRecord& trial) {
+  if (trial.error) return trial.error->message;
+  for (const auto& phase : trial.phases) {
+    if (phase.error) return phase.phase + ": " + phase.error->message;
+    for (const auto& check : phase.checks) {
+      if (check.outcome == Outcome::error) return phase.phase + ": " + check.id + ": " + check.reason;
+    }
+  }
+  return "not everything could be observed";
+}
+
+void judge(const Fault& fault, const TrialRecord& trial, FaultResult& result) {
+  result.trial = trial.id;
+  if (trial.outcome == Outcome::error || trial.error) {
+    result.found = Found::lab_error;
+    result.why = first_trouble(trial);
+    return;
+  }
+  if (trial.outcome != Outcome::pass && trial.outcome != Outcome::fail) return;
+  result.why = why_not_made(fault, trial);
+  if (!result.why.empty()) {
+    result.found = Found::not_made;
+    return;
+  }
+  const auto means = means_of(trial);
+  result.failed_by.assign(means.failed.begin(), means.failed.end());
+  result.reviewed_by.assign(means.reviewed.begin(), means.reviewed.end());
+  if (trial.outcome == Outcome::fail)
+    result.found = Found::failed;
+  else
+    result.found = result.reviewed_by.empty() ? Found::passed : Found::review;
+}
+
+}  // namespace
+
+const char* to_string(Found found) {
+  switch (found) {
+    case Found::failed: return "failed";
+    case Found::review: return "review";
+    case Found::passed: return "passed";
+    case Found::not_made: return "not-made";
+    case Found::lab_error: return "lab-error";
+    case Found::not_run: return "not-run";
+  }
+  return "";
+}
+
+FaultResult result_of(const Fault& fault, const reports::DepartmentRecord& department) {
+  FaultResult result{fault.id, fault.role, fault.what, fault.when, fault.expected};
+  const TrialRecord* counts = nullptr;
+  for (const auto& trial : department.trials) {
+    if (!is_of(trial, fault)) continue;
+    result.duration_ms += trial.duration_ms;
+    if (!reports::is_lost(trial)) counts = &trial;
+  }
+  if (counts != nullptr) {
+    judge(fault, *counts, result);
+    return result;
+  }
+  const auto* verdict = reports::find_verdict(department, fault.id);
+  if (verdict != nullptr && verdict->outcome == Outcome::skipped) {
+    result.found = Found::not_made;
+    result.why = verdict->reason;
+  }
+  return result;
+}
+
+bool tells_something(const FaultResult& result) {
+  return result.found == Found::failed || result.found == Found::review || result.found == Found::passed;
+}
+
+bool is_as_expected(const FaultResult& result) {
+  if (!tells_something(result)) return false;
+  switch (result.expected) {
+    case Expected::fail: return result.found == Found::failed;
+    case Expected::review: return result.found != Found::passed;
+    case Expected::clean: return result.found != Found::failed;
+  }
+  return false;
+}
+
+bool is_missed(const FaultResult& result) {
+  return result.expected != Expected::clean && result.found == Found::passed;
+}
+
+ControlFigures controls_of(const reports::DepartmentRecord& department, std::size_t asked) {
+  std::vector<const TrialRecord*> controls;
+  for (const auto& trial : department.trials) {
+    if (trial.purpose == Purpose::control) controls.push_back(&trial);
+  }
+  ControlFigures figures;
+  // The first is what they are held against; it may have been tried twice.
+  const auto others = controls.size() - std::min<std::size_t>(controls.size(), 1);
+  const auto judged = std::min(asked, others);
+  for (std::size_t i = controls.size() - judged; i < controls.size(); ++i) {
+    ++figures.judged;
+    if (controls[i]->outcome == Outcome::fail) ++figures.failed;
+    if (controls[i]->outcome == Outcome::error) ++figures.errors;
+    figures.facts.insert(figures.facts.end(), controls[i]->signature.begin(), controls[i]->signature.end());
+  }
+  return figures;
+}
+
+SelftestResult selftest_result(const std::vector<Fault>& faults, const reports::RunRecord& record, std::uint64_t seed) {
+  SelftestResult result{.seed = seed, .run = record.id, .started = record.started, .host = record.host};
+  static const reports::DepartmentRecord nothing;
+  const auto& department = record.departments.empty() ? nothing : record.departments.front();
+  for (const auto& fault : faults) result.faults.push_back(result_of(fault, department));
+  result.controls = controls_of(department, record.asked.controls);
+  if (record.error) result.error = record.error->message;
+  if (department.error) result.error = department.error->message;
+  return result;
+}
+
+}  // namespace patchlab::runners

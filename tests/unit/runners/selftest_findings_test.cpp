@@ -1,0 +1,237 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include "runners/selftest/findings.hpp"
+
+#include <gmock/gmock.h>
+
+#include "runners/selftest/matrix.hpp"
+#include "tests/support/json_schema.hpp"
+
+namespace patchlab::runners {
+namespace {
+
+using checks::state::FindingClass;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+Fault a_fault(const std::string& id, Expected expected = Expected::fail) {
+  Fault fault;
+  fault.id = id;
+  fault.role = expected == Expected::clean ? "clean" : "dns";
+  fault.what = "It breaks.";
+  fault.when = "reboot";
+  fault.expected = expected;
+  fault.by = {"dns.query"};
+  return fault;
+}
+
+reports::TrialRecord trial_of(const std::string& id, Outcome outcome) {
+  reports::TrialRecord trial{.id = "finance/t02",
+                             .purpose = reports::Purpose::final,
+                             .candidates = {id},
+                             .machines = {"dns"},
+                             .outcome = outcome};
+  trial.installs.push_back({.machine = "dns", .candidate = id, .outcome = Outcome::pass});
+  trial.phases.push_back({.phase = "after-install", .machine = "dns", .outcome = outcome});
+  trial.duration_ms = 40'000;
+  return trial;
+}
+
+void add_check(reports::TrialRecord& trial, const std::string& kind, Outcome outcome) {
+  trial.phases[0].checks.push_back({.id = "of-" + kind, .kind = kind, .outcome = outcome});
+}
+
+void add_difference(reports::TrialRecord& trial, const std::string& kind, FindingClass finding) {
+  checks::state::StateDifference difference{kind, "/etc/x", "", "there"};
+  difference.finding = finding;
+  trial.phases[0].differences.push_back(difference);
+}
+
+reports::DepartmentRecord department_with(std::vector<reports::TrialRecord> trials) {
+  reports::DepartmentRecord department{.name = "finance"};
+  department.trials = std::move(trials);
+  return department;
+}
+
+TEST(SelftestResult, IsFailedByChecksAndByWhatTheMachineWasSeenToBe) {
+  auto trial = trial_of("a", Outcome::fail);
+  add_check(trial, "dns.records", Outcome::fail);
+  add_check(trial, "dns.query", Outcome::pass);
+  add_difference(trial, "account", FindingClass::breach);
+  add_difference(trial, "file", FindingClass::review);
+  const auto result = result_of(a_fault("a"), department_with({trial}));
+  EXPECT_EQ(result.found, Found::failed);
+  EXPECT_THAT(result.failed_by, ElementsAre("dns.records", "state:account"));
+  EXPECT_THAT(result.reviewed_by, ElementsAre("state:file"));
+  EXPECT_TRUE(is_as_expected(result));
+  EXPECT_EQ(result.trial, "finance/t02");
+  EXPECT_EQ(result.duration_ms, 40'000);
+}
+
+TEST(SelftestResult, AReviewIsEnoughForWhatMustBeReviewedAndTooLittleForWhatMustFail) {
+  auto trial = trial_of("a", Outcome::pass);
+  add_difference(trial, "file", FindingClass::review);
+  const auto department = department_with({trial});
+  EXPECT_EQ(result_of(a_fault("a"), department).found, Found::review);
+  EXPECT_FALSE(is_as_expected(result_of(a_fault("a"), department)));
+  EXPECT_FALSE(is_missed(result_of(a_fault("a"), department)));
+  EXPECT_TRUE(is_as_expected(result_of(a_fault("a", Expected::review), department)));
+}
+
+TEST(SelftestResult, WhatNobodySeesIsMissedAndANoticeIsNotSeeing) {
+  auto trial = trial_of("a", Outcome::pass);
+  add_check(trial, "dns.query", Outcome::pass);
+  add_difference(trial, "module", FindingClass::notice);
+  const auto result = result_of(a_fault("a", Expected::review), department_with({trial}));
+  EXPECT_EQ(result.found, Found::passed);
+  EXPECT_TRUE(is_missed(result));
+  EXPECT_FALSE(is_as_expected(result));
+}
+
+TEST(SelftestResult, TroubleOfTheLabIsNeitherSeenNorMissed) {
+  auto trial = trial_of("a", Outcome::error);
+  trial.error = infrastructure_error("the disk is full");
+  const auto result = result_of(a_fault("a"), department_with({trial}));
+  EXPECT_EQ(result.found, Found::lab_error);
+  EXPECT_EQ(result.why, "the disk is full");
+  EXPECT_FALSE(is_missed(result));
+  EXPECT_FALSE(tells_something(result));
+  EXPECT_FALSE(is_as_expected(result));
+
+  auto unseen = trial_of("a", Outcome::error);
+  add_check(unseen, "dns.query", Outcome::error);
+  EXPECT_EQ(result_of(a_fault("a"), department_with({unseen})).found, Found::lab_error);
+}
+
+TEST(SelftestResult, ATryThatWasLostCountsForItsTimeOnly) {
+  auto lost = trial_of("a", Outcome::error);
+  lost.retried_as = "finance/t03";
+  auto second = trial_of("a", Outcome::fail);
+  second.id = "finance/t03";
+  const auto result = result_of(a_fault("a"), department_with({lost, second}));
+  EXPECT_EQ(result.found, Found::failed);
+  EXPECT_EQ(result.trial, "finance/t03");
+  EXPECT_EQ(result.duration_ms, 80'000);
+}
+
+TEST(SelftestResult, APackageThatIsNotInstalledWasNoFaultUnlessItIsMeantSo) {
+  auto trial = trial_of("a", Outcome::fail);
+  trial.installs[0].outcome = Outcome::fail;
+  trial.installs[0].end = "dpkg returned 1";
+  const auto department = department_with({trial});
+  const auto result = result_of(a_fault("a"), department);
+  EXPECT_EQ(result.found, Found::not_made);
+  EXPECT_THAT(result.why, HasSubstr("dpkg returned 1"));
+  auto meant = a_fault("a");
+  meant.by = {"install"};
+  EXPECT_EQ(result_of(meant, department).found, Found::failed);
+  EXPECT_THAT(result_of(meant, department).failed_by, ElementsAre("install"));
+}
+
+TEST(SelftestResult, OfWhatGoesNowhereOrWasNotTriedNothingIsKnown) {
+  auto department = department_with({});
+  EXPECT_EQ(result_of(a_fault("a"), department).found, Found::not_run);
+  department.verdicts.push_back({.candidate = "a", .outcome = Outcome::skipped, .reason = "nobody has it"});
+  const auto result = result_of(a_fault("a"), department);
+  EXPECT_EQ(result.found, Found::not_made);
+  EXPECT_EQ(result.why, "nobody has it");
+}
+
+TEST(SelftestResult, ACleanOneMayBeLookedAtAndMustNotFail) {
+  auto reviewed = trial_of("a", Outcome::pass);
+  add_difference(reviewed, "file", FindingClass::review);
+  EXPECT_TRUE(is_as_expected(result_of(a_fault("a", Expected::clean), department_with({reviewed}))));
+  EXPECT_FALSE(
+      is_as_expected(result_of(a_fault("a", Expected::clean), department_with({trial_of("a", Outcome::fail)}))));
+  EXPECT_FALSE(is_missed(result_of(a_fault("a", Expected::clean), department_with({trial_of("a", Outcome::pass)}))));
+}
+
+reports::TrialRecord control(Outcome outcome) {
+  reports::TrialRecord trial{.id = "finance/t01", .purpose = reports::Purpose::control, .outcome = outcome};
+  if (outcome == Outcome::fail) trial.signature = {"dns/a-record"};
+  return trial;
+}
+
+TEST(SelftestResult, CountsTheControlsThatWereJudged) {
+  const auto figures =
+      controls_of(department_with({control(Outcome::fail), control(Outcome::pass), control(Outcome::pass),
+                                   control(Outcome::fail), control(Outcome::error)}),
+                  3);
+  EXPECT_EQ(figures.judged, 3U);
+  EXPECT_EQ(figures.failed, 1U);
+  EXPECT_EQ(figures.errors, 1U);
+  EXPECT_THAT(figures.facts, ElementsAre("dns/a-record"));
+  EXPECT_EQ(controls_of(department_with({control(Outcome::pass)}), 3).judged, 0U);
+  EXPECT_EQ(controls_of(department_with({}), 0).judged, 0U);
+}
+
+class SelftestText : public ::testing::Test {
+ protected:
+  SelftestText() {
+    auto seen = trial_of("dns-seen", Outcome::fail);
+    add_check(seen, "dns.records", Outcome::fail);
+    auto alarm = trial_of("clean-alarm", Outcome::fail);
+    add_check(alarm, "dns.query", Outcome::fail);
+    record_.departments = {department_with(
+        {control(Outcome::pass), control(Outcome::pass), seen, trial_of("dns-missed", Outcome::pass), alarm})};
+    record_.asked.controls = 1;
+    record_.id = "20261129-010203";
+    faults_ = {a_fault("dns-seen"), a_fault("dns-missed"), a_fault("dns-late"),
+               a_fault("clean-alarm", Expected::clean)};
+  }
+  reports::RunRecord record_;
+  std::vector<Fault> faults_;
+};
+
+TEST_F(SelftestText, NamesWhatWasMissedWhatWasNotTriedAndFalseAlarms) {
+  const auto text = selftest_text(selftest_result(faults_, record_, 7));
+  EXPECT_THAT(text, HasSubstr("missed dns-missed: It breaks.\n"));
+  EXPECT_THAT(text, HasSubstr("not-run dns-late: "));
+  EXPECT_THAT(text, HasSubstr("false alarm clean-alarm: failed by dns.query\n"));
+  EXPECT_THAT(text, HasSubstr("faults: 1 of 3 as expected; 1 of 2 that must fail failed; 1 missed; 1 tell nothing\n"));
+  EXPECT_THAT(text, HasSubstr("clean candidates: 1 of 1 failed, 0 were sent to review; 0 tell nothing\n"));
+  EXPECT_THAT(text, HasSubstr("0 of 1 failed; with 95 % confidence at most 95.00 % do"));
+  EXPECT_THAT(text, HasSubstr("seed 7"));
+  EXPECT_THAT(text, HasSubstr("dns.records 1"));
+}
+
+TEST_F(SelftestText, AsJsonFitsItsSchema) {
+  record_.host["accelerator"] = "tcg";
+  auto json = selftest_json(selftest_result(faults_, record_, 7));
+  json["schema"] = "patchlab/selftest/v1";
+  const auto schema = read_json_file(std::string(PATCHLAB_SOURCE_DIR) + "/cli/schemas/selftest.schema.json").value();
+  EXPECT_THAT(tests::SchemaValidator(schema).problems(json), IsEmpty());
+  EXPECT_EQ(json["faults"][0]["found"], "failed");
+  EXPECT_EQ(json["faults"][1]["found"], "passed");
+  EXPECT_EQ(json["summary"]["missed"], 1);
+}
+
+TEST_F(SelftestText, CountsByRoleAndByTime) {
+  const auto result = selftest_result(faults_, record_, 7);
+  const auto rows = rows_by_role(result.faults);
+  ASSERT_EQ(rows.size(), 1U);
+  EXPECT_EQ(rows[0].faults, 3U);
+  EXPECT_EQ(rows[0].failed, 1U);
+  EXPECT_EQ(rows[0].missed, 1U);
+  EXPECT_EQ(rows[0].untold, 1U);
+  EXPECT_EQ(rows_by_time(result.faults).at(0).name, "reboot");
+}
+
+TEST_F(SelftestText, ThePageEscapesWhatOthersChose) {
+  faults_[1].what = "<script>alert(1)</script>.";
+  const auto page = selftest_html(selftest_result(faults_, record_, 7));
+  EXPECT_THAT(page, Not(HasSubstr("<script>")));
+  EXPECT_THAT(page, HasSubstr("&lt;script&gt;"));
+}
+
+TEST_F(SelftestText, SaysWhyTheLabCouldNotBegin) {
+  record_.departments[0].error = infrastructure_error("the control failed twice");
+  const auto result = selftest_result(faults_, record_, 7);
+  EXPECT_EQ(result.error, "the control failed twice");
+  EXPECT_THAT(selftest_text(result), HasSubstr("the lab: the control failed twice\n"));
+}
+
+}  // namespace
+}  // namespace patchlab::runners
