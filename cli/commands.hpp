@@ -19,6 +19,7 @@ void add_init(CLI::App& app, Chosen& chosen);
 void add_image(CLI::App& app, Chosen& chosen);
 void add_patch(CLI::App& app, Chosen& chosen);
 void add_run(CLI::App& app, Chosen& chosen);     // validate, run
+void add_selftest(CLI::App& app, Chosen& chosen);
 void add_report(CLI::App& app, Chosen& chosen);  // report, explain
 void add_stage(CLI::App& app, Chosen& chosen);   // promote
 void add_trust(CLI::App& app, Chosen& chosen);   // trust check, add, retire, sign

@@ -49,6 +49,7 @@ const std::vector<HelpText>& help_texts() {
       {"patch add", "patchlab patch add windows8-rt-kb5031419-x64.msu", plain, true},
       {"validate", "patchlab validate scenario.jsonc", plain, true},
       {"run", "patchlab run scenarios/xavier-nightly.json", verdict, true},
+      {"selftest", "patchlab selftest --role mail --aa 5", verdict, true},
       {"report", "patchlab report latest --format html >report.html", verdict},
       {"explain", "patchlab explain bad-mail --run latest", verdict},
       {"promote", "patchlab promote latest --department finance", verdict, true},

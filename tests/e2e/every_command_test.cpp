@@ -55,6 +55,7 @@ const std::map<std::string, std::vector<Words>>& examples() {
       {"patch add", {{"some.deb"}}},
       {"validate", {{"scenario.json"}}},
       {"run", {{"scenario.json", "--dry-run"}}},
+      {"selftest", {{"--fault", "nosuchfault"}}},
       {"report", {{"latest"}}},
       {"explain", {{"dns-update"}}},
       {"promote", {{"latest", "--stage", "other"}}},
@@ -95,7 +96,7 @@ const std::map<std::string, std::vector<Words>>& examples() {
 const std::set<std::string> refuse_there{"image build", "image verify", "validate",   "run",        "evidence export",
                                          "witness",     "submit",       "approve",    "reject",     "waive",
                                          "withdraw",    "decide",       "desk serve", "policy add", "ledger take",
-                                         "ledger hand", "stage setup"};
+                                         "ledger hand", "stage setup",  "selftest"};
 
 // With --json some of them do say something: about a scenario that is wrong, and about images, once there is one.
 const std::map<std::string, std::vector<Words>>& json_examples() {
@@ -109,6 +110,7 @@ const std::map<std::string, std::vector<Words>>& image_examples() {
 }
 // What these print needs machines or a ledger, and is held against its schema there.
 const std::map<std::string, std::string> json_elsewhere{{"run", "PlanJson, and what is read of every record"},
+                                                        {"selftest", "SelftestText"},
                                                         {"evidence export", "EvidenceCommand"}};
 
 std::string key_of(const cli::CommandFacts& command) { return command.name().substr(9); }

@@ -123,6 +123,7 @@ TEST_F(HostileInput, IsRefusedByEveryCommandThatIsGivenItsPath) {
   const std::vector<Command> commands{
       {{"validate", "FILE"}, 78},
       {{"run", "FILE"}, 78},
+      {{"selftest", "--corpus", "FILE"}, 78},
       {{"patch", "inspect", "FILE"}, 65},
       {{"patch", "add", "FILE"}, 65},
       {{"report", "FILE"}, 65},
@@ -158,6 +159,10 @@ TEST_F(HostileInput, IsRefusedWhereverAFileIsFound) {
   fs::permissions(version, fs::perms::owner_all);
   ASSERT_TRUE(create_folders(candidate));
   ASSERT_TRUE(create_folders(recipes / "common"));
+  const auto corpus = folder_.path() / "corpus";
+  ASSERT_TRUE(create_folders(corpus));
+  write(corpus / "corpus.json",
+        R"({"schema": "patchlab/faults/v1", "scenario": "s.json", "department": "finance", "roles": ["dns"]})");
   ASSERT_TRUE(create_folders(folder_.path() / "cache" / "images" / std::string(64, 'a')));
   struct Place {
     fs::path path;
@@ -166,6 +171,8 @@ TEST_F(HostileInput, IsRefusedWhereverAFileIsFound) {
   };
   const std::vector<Place> places{
       {candidate / "candidate.json", {"patch", "add", "candidate"}, 65},
+      {corpus / "dns.json", {"selftest", "--corpus", "corpus"}, 78},
+      {corpus / "corpus.json", {"selftest", "--corpus", "corpus"}, 78},
       {recipes / "common" / "base.json", {"image", "build", "--recipes", "recipes"}, 78},
       {run_file(), {"report", run_file().parent_path().filename().string()}, 65},
       {ledger(), {"verify", "runs/ledger.jsonl"}, 65},

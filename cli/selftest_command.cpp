@@ -1,0 +1,147 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <set>
+
+#include "cli/commands.hpp"
+#include "cli/output.hpp"
+#include "cli/share.hpp"
+#include "cli/terminal.hpp"
+#include "lab/core/files.hpp"
+#include "lab/core/paths.hpp"
+#include "patches/store/scratch_folder.hpp"
+#include "reports/record/run_exit_code.hpp"
+#include "runners/engine/run.hpp"
+#include "runners/selftest/matrix.hpp"
+
+namespace patchlab::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Arguments {
+  fs::path corpus;
+  runners::Choice choice;
+  runners::RunOptions options;
+  fs::path html;
+  bool dry_run = false;
+  bool json = false;
+};
+
+Result<runners::Scenario> scenario_of(const runners::Corpus& corpus, const std::vector<fs::path>& recipes) {
+  PATCHLAB_ASSIGN(auto scenario, runners::load_scenario(corpus.scenario));
+  scenario.candidates.clear();
+  for (const auto& recipe : recipes) {
+    runners::CandidateSource source;
+    source.kind = runners::CandidateSourceKind::recipe;
+    source.path = recipe;
+    source.pointer = "/" + recipe.filename().string();
+    scenario.candidates.push_back(std::move(source));
+  }
+  return scenario;
+}
+
+ExitCode exit_code_of(const runners::SelftestResult& result, const reports::RunRecord& record) {
+  if (reports::exit_code_for(record) == ExitCode::fence_breach) return ExitCode::fence_breach;
+  const auto any = [&](const auto& is) { return std::ranges::any_of(result.faults, is); };
+  if (!result.error.empty() || any([](const auto& one) { return one.found == runners::Found::lab_error; }))
+    return ExitCode::error;
+  if (any([](const auto& one) { return tells_something(one) && !is_as_expected(one); }) || result.controls.failed > 0)
+    return ExitCode::candidate_fails;
+  if (any([](const auto& one) { return !tells_something(one); })) return ExitCode::not_tested;
+  return result.controls.errors > 0 ? ExitCode::error : ExitCode::ok;
+}
+
+Result<void> keep(const Arguments& arguments, const runners::FinishedRun& finished,
+                  const runners::SelftestResult& result) {
+  PATCHLAB_TRY(reports::write_run_record(finished.record, finished.folder / reports::run_file_name));
+  if (!arguments.html.empty()) PATCHLAB_TRY(write_file_atomically(arguments.html, runners::selftest_html(result)));
+  return {};
+}
+
+ExitCode selftest(Arguments& arguments) {
+  const auto stop = interruption();
+  if (arguments.corpus.empty()) {
+    const auto share = share_folder(own_program());
+    if (!share) return report(share.error());
+    arguments.corpus = *share / "scenarios/faults";
+  }
+  const auto named = absolute_path(arguments.corpus);
+  if (!named) return report(named.error());
+  const auto corpus = runners::read_corpus(*named);
+  if (!corpus) return report(corpus.error());
+  const auto faults = runners::chosen(*corpus, arguments.choice);
+  if (!faults) return report(faults.error());
+  const auto folder = patches::ScratchFolder::create(cache_folder() / "faults");
+  if (!folder) return report(folder.error(), ExitCode::cannot_create);
+  const auto recipes = runners::write_recipes(*faults, folder->path());
+  if (!recipes) return report(recipes.error(), ExitCode::cannot_create);
+  const auto scenario = scenario_of(*corpus, *recipes);
+  if (!scenario) return report(scenario.error());
+
+  auto& options = arguments.options;
+  options.departments = {corpus->department};
+  std::set<std::string> roles;
+  for (const auto& fault : *faults) roles.insert(fault.on);
+  options.roles.assign(roles.begin(), roles.end());
+  options.each_alone = true;
+  options.program = own_program();
+  const auto tools = runners::this_host();
+  std::optional<runners::Progress> progress;
+  progress.emplace(runners::Progress::style_for(STDERR_FILENO));
+  const auto plan = runners::make_plan(*scenario, options, tools, *progress, stop);
+  if (!plan) {
+    progress.reset();
+    return report(plan.error());
+  }
+  if (arguments.dry_run) {
+    progress.reset();
+    if (arguments.json)
+      say_json("plan", plan_json(*plan));
+    else
+      write_out(describe(*plan));
+    return ExitCode::ok;
+  }
+  const auto finished = runners::execute(*plan, options, tools, *progress, stop);
+  progress.reset();
+  if (!finished) return report(finished.error(), ExitCode::cannot_create);
+  const auto result = runners::selftest_result(*faults, finished->record, arguments.choice.seed);
+  const auto kept = keep(arguments, *finished, result);
+  if (arguments.json)
+    say_json("selftest", runners::selftest_json(result));
+  else
+    write_out(runners::selftest_text(result));
+  if (!kept) return report(kept.error(), ExitCode::cannot_create);
+  return exit_code_of(result, finished->record);
+}
+
+}  // namespace
+
+void add_selftest(CLI::App& app, Chosen& chosen) {
+  const auto arguments = std::make_shared<Arguments>();
+  auto* testing =
+      app.add_subcommand("selftest", "test the checks: packages that are known to be bad, and good ones, each alone");
+  testing->add_option("--role", arguments->choice.roles,
+                      "only the faults of this role, of 'host', or the 'clean' ones (may be given again)");
+  testing->add_option("--fault", arguments->choice.ids, "only this one (may be given again)");
+  testing->add_option("--sample", arguments->choice.sample, "of each role so many, drawn by the seed")
+      ->check(CLI::Range(1, 10000));
+  testing->add_option("--seed", arguments->choice.seed, "of --sample: the same one draws the same")
+      ->capture_default_str();
+  testing
+      ->add_option("--aa", arguments->options.controls,
+                   "so many trials without a patch besides, judged as if they had one: what fails is a false alarm")
+      ->check(CLI::Range(1, 10000));
+  testing->add_option("--corpus", arguments->corpus, "folder of the faults (default: the shipped one)");
+  testing->add_option("--runs", arguments->options.runs, "folder for the run's folder")
+      ->capture_default_str()
+      ->envname("PATCHLAB_RUNS");
+  testing->add_option("--html", arguments->html, "a page with the heat map, into this file");
+  testing->add_flag("--dry-run", arguments->dry_run, "make the packages, print the plan and stop");
+  testing->add_flag("--json", arguments->json, "the result as JSON; with --dry-run the plan");
+  testing->callback([arguments, &chosen] { chosen = [arguments] { return selftest(*arguments); }; });
+}
+
+}  // namespace patchlab::cli
