@@ -27,12 +27,13 @@ DepartmentTrials::DepartmentTrials(const DepartmentJob& job, cell::CellClient& l
 // Everything about it but its number and its media.
 cell::TrialJob DepartmentTrials::inputs(Purpose purpose, const std::vector<std::string>& machines, const Indexes& set,
                                         Stability stability) const {
+  const bool is_alone = job_.each_alone && purpose == Purpose::final;
   cell::TrialJob trial;
   trial.purpose = purpose;
   trial.machines = machines;
   trial.stability = stability == Stability::yes;
-  trial.from_baseline = purpose == Purpose::confirm || job_.each_alone;
-  trial.stop_at_first_failure = purpose == Purpose::search || purpose == Purpose::confirm;
+  trial.from_baseline = purpose == Purpose::confirm || is_alone;
+  trial.stop_at_first_failure = purpose == Purpose::search || purpose == Purpose::confirm || is_alone;
   if (purpose == Purpose::control) trial.reboot_anyway = machines;
   std::vector<std::string> digests;
   for (const auto index : set) {

@@ -11,7 +11,8 @@ namespace patchlab::runners {
 
 // What does this lab say of each candidate by itself? Baseline, control and DepartmentJob::controls trials without a
 // patch as run_controls does them; then every candidate in a trial of its own, from the baseline, on the machines that
-// it applies to and what those depend on, judged like the final trial of a set that holds nothing else. Nobody is
+// it applies to and what those depend on, judged like the final trial of a set that holds nothing else, up to the
+// first phase that fails: what checks of a broken server wait for is not waited for again after each restart. Nobody is
 // searched for. Candidates that share no machine go side by side. No verdict says pass and there is no final trial:
 // nothing is promotable.
 [[nodiscard]] reports::DepartmentRecord run_each_alone(const DepartmentJob& job, cell::CellClient& lab, TrialMemo& memo,
