@@ -200,13 +200,18 @@ std::vector<InstallRecord> CellMachine::install(const std::string& trial, const 
     error = inserted.error();
     return records;
   }
+  // What is on the machine, which the trial after one that learnt what the guest does not take starts from.
+  std::vector<InstallJob> taken(jobs.begin(), jobs.begin() + static_cast<std::ptrdiff_t>(applied_.size()));
+  auto done = applied_;
   for (auto i = applied_.size(); i < jobs.size(); ++i) {
     auto& record = records[i];
     installer_.install(jobs[i], expected_, record, error);
+    if (record.outcome == Outcome::skipped) continue;
     if (record.outcome != Outcome::pass) break;
+    taken.push_back(jobs[i]);
+    done.push_back(record);
     if (use_checkpoints_ == Checkpoints::no || !KeptStates::is_worth_saving(record)) continue;
-    const std::vector<InstallRecord> done(records.begin(), records.begin() + static_cast<std::ptrdiff_t>(i) + 1);
-    auto saved = kept_states_.save(trial, jobs, done, expected_);
+    auto saved = kept_states_.save(trial, taken, done, expected_);
     if (saved && i + 1 < jobs.size()) saved = guest_.context.hypervisor.change_medium(name(), medium);
     if (!saved) {
       error = std::move(saved).error().while_doing(

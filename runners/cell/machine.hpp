@@ -53,8 +53,9 @@ class CellMachine {
   [[nodiscard]] reports::PhaseRecord examine(const std::string& trial, const std::string& phase,
                                              Learning learning = Learning::no);
   // Applies the candidates one after another, after a revert with the same jobs: those that its state holds are not
-  // applied again, their records say where that was done. Ends at the first that fails, or that the guest does not take
-  // (skipped): what is on the machine then is not the set that was asked for.
+  // applied again, their records say where that was done. Ends at the first that fails. What the guest does not take is
+  // skipped, and the others are still applied, so that one trial tells of all of them: what is on the machine then is
+  // not the set that was asked for.
   [[nodiscard]] std::vector<reports::InstallRecord> install(const std::string& trial,
                                                             const std::vector<InstallJob>& jobs,
                                                             const std::filesystem::path& medium,

@@ -203,17 +203,35 @@ TEST_F(WindowsMachineTest, AGuestThatGoesOnAskingIsRestartedAgain) {
   EXPECT_THAT(after_reboot(), HasSubstr("boot start-up: completes -> 'srv' still asks for a restart after 4"));
 }
 
-TEST_F(WindowsMachineTest, WhatTheGuestDoesNotTakeEndsTheInstallationAndIsNoFailure) {
+TEST_F(WindowsMachineTest, WhatTheGuestDoesNotTakeIsNoFailureAndTheOthersAreInstalled) {
   update("KB5000001");
   update("KB5000002") = {.exit_code = -2145124329, .identity = {}};
   update("KB5000003");
+  update("KB5000004") = {.exit_code = 2359302, .identity = {}};
   const auto records = install();
-  ASSERT_EQ(records.size(), 3U);
+  ASSERT_EQ(records.size(), 4U);
   EXPECT_EQ(records[0].outcome, Outcome::pass);
   EXPECT_EQ(records[1].outcome, Outcome::skipped);
   EXPECT_EQ(records[1].end, "not applicable");
   EXPECT_EQ(records[1].exit_code, 0x80240017U);
-  EXPECT_EQ(records[2].outcome, Outcome::not_reached);
+  EXPECT_EQ(records[2].outcome, Outcome::pass);
+  EXPECT_EQ(records[3].outcome, Outcome::skipped);
+  EXPECT_EQ(records[3].end, "already installed");
+}
+
+TEST_F(WindowsMachineTest, WithoutWhatWasNotTakenNothingIsInstalledAgain) {
+  update("KB5000001").takes = 6s;
+  update("KB5000002") = {.exit_code = -2145124329, .identity = {}};
+  update("KB5000003").takes = 6s;
+  (void)install(CellMachine::Checkpoints::yes);
+  set_.erase(set_.begin() + 1);
+  const auto records = install(CellMachine::Checkpoints::yes);
+  ASSERT_EQ(records.size(), 2U);
+  for (const auto& record : records) {
+    EXPECT_EQ(record.outcome, Outcome::pass) << record.candidate;
+    EXPECT_EQ(record.installed_in, "t") << record.candidate;
+  }
+  EXPECT_EQ(after_install(), "pass");
 }
 
 TEST_F(WindowsMachineTest, WhatIsThereAlreadyIsNotTestedByInstallingIt) {
