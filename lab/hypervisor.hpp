@@ -66,6 +66,10 @@ class Hypervisor {
   virtual Result<void> resume(const std::string& machine) = 0;
   // Disk and memory of a running or paused machine as one internal snapshot; the machine's run state stays what it was.
   virtual Result<void> take_snapshot(const std::string& machine, const std::string& snapshot) = 0;
+  // The disk of this machine, which is off and was just defined, holds a snapshot that was taken of an equal machine on
+  // another connection: from now on it is one of this machine's. Whether it is really there shows when it is reverted
+  // to.
+  virtual Result<void> adopt_snapshot(const std::string& machine, const std::string& snapshot) = 0;
   // Back to the snapshot, running.
   virtual Result<void> revert(const std::string& machine, const std::string& snapshot) = 0;
   virtual Result<void> delete_snapshot(const std::string& machine, const std::string& snapshot) = 0;

@@ -207,6 +207,21 @@ std::string snapshot_xml(const std::string& name) {
   return xml.result();
 }
 
+std::string adopted_snapshot_xml(const std::string& name, const std::string& domain) {
+  XmlWriter xml;
+  xml.open("domainsnapshot").text("name", name).text("state", "running").text("creationTime", "1");
+  xml.empty("memory", {{"snapshot", "internal"}});
+  xml.open("disks");
+  xml.empty("disk", {{"name", "vda"}, {"snapshot", "internal"}});
+  xml.empty("disk", {{"name", "sda"}, {"snapshot", "no"}});
+  xml.close();
+  xml.close();
+  auto text = xml.result();
+  const auto end = text.rfind("</domainsnapshot>");
+  // The description begins without an XML declaration, as virDomainGetXMLDesc gives it.
+  return text.insert(end, domain);
+}
+
 Result<void> check_name(const std::string& what, const std::string& name) {
   const bool fits = !name.empty() && name.size() <= 60 &&
                     name.find_first_not_of(name_characters) == std::string::npos &&

@@ -15,6 +15,9 @@ namespace patchlab::lab::libvirt {
 [[nodiscard]] std::string test_driver_xml(const MachineSpec& spec);
 // An internal snapshot: disk and, when the machine runs, memory.
 [[nodiscard]] std::string snapshot_xml(const std::string& name);
+// One that the disk of a machine holds already, with memory, of a machine that ran; `domain`: as libvirt describes the
+// machine, for VIR_DOMAIN_SNAPSHOT_CREATE_REDEFINE. That wants a time of creation too, and nobody asks for it.
+[[nodiscard]] std::string adopted_snapshot_xml(const std::string& name, const std::string& domain);
 
 // Names become parts of paths and commands inside libvirt and QEMU: 1 to 60 of a-z A-Z 0-9 . _ -, beginning with a
 // letter or digit.

@@ -91,6 +91,15 @@ ProcessSpec overlay_process(const OverlayFile& file) {
   return spec;
 }
 
+ProcessSpec rebase_process(const OverlayFile& file) {
+  ProcessSpec spec;
+  spec.program = "qemu-img";
+  spec.arguments = {
+      "rebase", "-q", "-u", "-f", "qcow2", "-F", file.golden_format, "-b", file.golden.native(), file.overlay.native()};
+  spec.time_limit = std::chrono::minutes(1);
+  return spec;
+}
+
 Result<std::vector<std::filesystem::path>> files_of_chain(const std::string& info) {
   PATCHLAB_ASSIGN(const auto json, parse_json(info, "the answer of 'qemu-img info'"));
   std::vector<std::filesystem::path> files;

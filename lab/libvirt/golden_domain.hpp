@@ -38,9 +38,10 @@ struct GoldenIdentity {
                                               ProcessRunner& runner);
 
 // The programs, as values: `qemu-img info` prints the files that a disk consists of as JSON, `qemu-img create` makes an
-// overlay.
+// overlay, `qemu-img rebase -u` writes into one what lies below it, without a look at what it said before.
 [[nodiscard]] ProcessSpec chain_process(const std::filesystem::path& disk, const std::string& format);
 [[nodiscard]] ProcessSpec overlay_process(const OverlayFile& file);
+[[nodiscard]] ProcessSpec rebase_process(const OverlayFile& file);
 // From that JSON, top first. A part that is not a plain file is an error.
 [[nodiscard]] Result<std::vector<std::filesystem::path>> files_of_chain(const std::string& info);
 

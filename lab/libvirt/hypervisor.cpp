@@ -261,6 +261,22 @@ Result<void> LibvirtHypervisor::take_snapshot(const std::string& machine, const 
   return {};
 }
 
+Result<void> LibvirtHypervisor::adopt_snapshot(const std::string& machine, const std::string& snapshot) {
+  PATCHLAB_TRY(check_name("snapshot name", snapshot));
+  PATCHLAB_ASSIGN(const auto domain, state_->find(machine));
+  const auto action = fmt::format("adopting snapshot '{}' of '{}'", snapshot, machine);
+  if (virDomainIsActive(domain.get()) != 0) return infrastructure_error(action + ": the machine is not off");
+  PATCHLAB_ASSIGN(const auto by_jobs, state_->has_firmware_flash(machine));
+  if (by_jobs) return {};  // QEMU looks into the disk itself
+  const Text definition(virDomainGetXMLDesc(domain.get(), VIR_DOMAIN_XML_INACTIVE));
+  if (!definition) return last_error(action);
+  const auto xml = adopted_snapshot_xml(snapshot, definition.get());
+  const Snapshot handle(virDomainSnapshotCreateXML(domain.get(), xml.c_str(), VIR_DOMAIN_SNAPSHOT_CREATE_REDEFINE));
+  if (!handle) return last_error(action);
+  state_->note_snapshot(machine, snapshot);
+  return {};
+}
+
 Result<void> LibvirtHypervisor::revert(const std::string& machine, const std::string& snapshot) {
   PATCHLAB_TRY(check_name("snapshot name", snapshot));
   if (revert_in_place(machine, snapshot)) return {};

@@ -38,6 +38,7 @@ class LibvirtHypervisor final : public Hypervisor {
   Result<void> pause(const std::string& machine) override;
   Result<void> resume(const std::string& machine) override;
   Result<void> take_snapshot(const std::string& machine, const std::string& snapshot) override;
+  Result<void> adopt_snapshot(const std::string& machine, const std::string& snapshot) override;
   Result<void> revert(const std::string& machine, const std::string& snapshot) override;
   Result<void> delete_snapshot(const std::string& machine, const std::string& snapshot) override;
   Result<void> change_medium(const std::string& machine, const std::filesystem::path& iso) override;

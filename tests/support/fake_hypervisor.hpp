@@ -31,6 +31,7 @@ class FakeHypervisor final : public lab::Hypervisor {
     std::map<std::string, std::string> guest;
     std::filesystem::path medium;
     std::map<std::string, Saved> snapshots;
+    std::map<std::string, Saved> on_disk;  // that the disk came with, to be adopted
     Milliseconds processor_time{0};
     Milliseconds busy{0};  // processor time used from one question for it to the next
     Milliseconds waited{0};
@@ -132,6 +133,16 @@ class FakeHypervisor final : public lab::Hypervisor {
       if (machine.state == lab::MachineState::off) return refused(action, name, "the machine is off");
       if (machine.snapshots.count(snapshot) != 0) return refused(action, name, "there is one of that name");
       machine.snapshots[snapshot] = {machine.state, machine.guest, machine.medium};
+      return {};
+    });
+  }
+  Result<void> adopt_snapshot(const std::string& name, const std::string& snapshot) override {
+    return on_machine("adopt_snapshot", name, snapshot, [&](Machine& machine) -> Result<void> {
+      const auto action = "adopting snapshot '" + snapshot + "' of";
+      if (machine.state != lab::MachineState::off) return refused(action, name, "the machine is not off");
+      if (machine.snapshots.count(snapshot) != 0) return refused(action, name, "there is one of that name");
+      const auto found = machine.on_disk.find(snapshot);
+      if (found != machine.on_disk.end()) machine.snapshots[snapshot] = found->second;
       return {};
     });
   }

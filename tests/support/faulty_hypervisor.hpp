@@ -85,6 +85,9 @@ class FaultyHypervisor final : public lab::Hypervisor {
   Result<void> take_snapshot(const std::string& name, const std::string& snapshot) override {
     return step<void>("take_snapshot", [&] { return inner_.take_snapshot(name, snapshot); });
   }
+  Result<void> adopt_snapshot(const std::string& name, const std::string& snapshot) override {
+    return step<void>("adopt_snapshot", [&] { return inner_.adopt_snapshot(name, snapshot); });
+  }
   Result<void> revert(const std::string& name, const std::string& snapshot) override {
     return step<void>("revert", [&] { return inner_.revert(name, snapshot); });
   }

@@ -119,6 +119,7 @@ class QgaSocketHypervisor final : public lab::Hypervisor {
   Result<void> take_snapshot(const std::string& machine, const std::string& name) override {
     return monitor(machine, "savevm " + name);
   }
+  Result<void> adopt_snapshot(const std::string&, const std::string&) override { return unsupported("adopt_snapshot"); }
   Result<void> revert(const std::string& machine, const std::string& name) override {
     PATCHLAB_TRY(monitor(machine, "loadvm " + name));
     return resume(machine);

@@ -86,6 +86,23 @@ TEST(DomainXml, NeverAsksForTheLargestCpu) {
   EXPECT_THAT(domain_xml(dns_machine()), Not(HasSubstr("host-")));
 }
 
+// That libvirt takes it is tested by the contract of hypervisors.
+TEST(AdoptedSnapshotXml, HoldsTheMachineAndSaysThatItsMemoryIsInTheDisk) {
+  const auto xml = adopted_snapshot_xml("baseline", "<domain><name>dns</name></domain>\n");
+  EXPECT_EQ(xml,
+            "<domainsnapshot>\n"
+            "  <name>baseline</name>\n"
+            "  <state>running</state>\n"
+            "  <creationTime>1</creationTime>\n"
+            "  <memory snapshot='internal'/>\n"
+            "  <disks>\n"
+            "    <disk name='vda' snapshot='internal'/>\n"
+            "    <disk name='sda' snapshot='no'/>\n"
+            "  </disks>\n"
+            "<domain><name>dns</name></domain>\n"
+            "</domainsnapshot>\n");
+}
+
 TEST(CheckName, AllowsPlainNamesOnly) {
   EXPECT_TRUE(check_name("machine name", "finance-dns_1.a"));
   for (const std::string bad : {"", "-x", ".x", "a b", "a/b", "a'b", "ä"})

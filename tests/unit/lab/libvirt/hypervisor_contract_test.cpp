@@ -96,7 +96,8 @@ TEST_P(HypervisorContract, StartingTwiceIsAnError) {
 
 TEST_P(HypervisorContract, AnUnknownMachineIsAnErrorThatNamesIt) {
   for (const auto& result : {hypervisor_->start("web"), hypervisor_->power_off("web"), hypervisor_->undefine("web"),
-                             hypervisor_->take_snapshot("web", "base"), hypervisor_->revert("web", "base")}) {
+                             hypervisor_->take_snapshot("web", "base"), hypervisor_->adopt_snapshot("web", "base"),
+                             hypervisor_->revert("web", "base")}) {
     ASSERT_FALSE(result);
     EXPECT_THAT(result.error().message, ::testing::HasSubstr("'web'"));
   }
@@ -142,6 +143,26 @@ TEST_P(HypervisorContract, ASecondSnapshotOfTheSameNameIsAnError) {
   define_and_start();
   ASSERT_TRUE(hypervisor_->take_snapshot("web", "base"));
   EXPECT_FALSE(hypervisor_->take_snapshot("web", "base"));
+}
+
+TEST_P(HypervisorContract, ASnapshotThatTheDiskCameWithIsAdoptedAndRevertedTo) {
+  ASSERT_TRUE(hypervisor_->define(spec_));
+  if (auto* fake = dynamic_cast<test::FakeHypervisor*>(hypervisor_.get()))
+    fake->alter("web", [](auto& machine) { machine.on_disk["base"] = {}; });
+  EXPECT_FALSE(hypervisor_->revert("web", "base")) << "nobody has said that it is there";
+  const auto adopted = hypervisor_->adopt_snapshot("web", "base");
+  ASSERT_TRUE(adopted) << adopted.error().message;
+  EXPECT_EQ(state(), MachineState::off);
+  const auto reverted = hypervisor_->revert("web", "base");
+  ASSERT_TRUE(reverted) << reverted.error().message;
+  EXPECT_EQ(state(), MachineState::running);
+  EXPECT_TRUE(hypervisor_->delete_snapshot("web", "base"));
+  EXPECT_TRUE(hypervisor_->take_snapshot("web", "base")) << "its name is free again";
+}
+
+TEST_P(HypervisorContract, AMachineThatRunsAdoptsNothing) {
+  define_and_start();
+  EXPECT_FALSE(hypervisor_->adopt_snapshot("web", "base"));
 }
 
 TEST_P(HypervisorContract, UndefiningForgetsTheSnapshotsToo) {
