@@ -22,13 +22,13 @@ class CellCheckpoint {
   // the snapshots already made are deleted again and every machine that was paused runs again; the error is the first
   // cause.
   [[nodiscard]] Result<void> take(const std::vector<std::string>& machines, const SnapshotName& name);
+  // Deletes on every machine; goes on after an error and returns the first.
+  [[nodiscard]] Result<void> drop(const std::vector<std::string>& machines, const SnapshotName& name);
 
  private:
   using Step = std::function<Result<void>(const std::string&)>;
   // Every machine is attempted; one result each, in the order of `machines`.
   [[nodiscard]] std::vector<Result<void>> on_each(const std::vector<std::string>& machines, const Step& step) const;
-  // Deletes on every machine; goes on after an error and returns the first.
-  [[nodiscard]] Result<void> drop(const std::vector<std::string>& machines, const SnapshotName& name);
 
   lab::Hypervisor& hypervisor_;
   std::size_t parallelism_;

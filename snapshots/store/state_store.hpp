@@ -1,0 +1,93 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "lab/core/files.hpp"
+#include "lab/core/json.hpp"
+#include "lab/core/time.hpp"
+
+namespace patchlab::snapshots {
+
+// What the store knows of one state: disks with the memory of the machines in them (internal snapshots), and by what
+// they were made.
+struct StoredState {
+  std::string key;      // SHA-256 of all that made it: who asks with it wants this state and no other
+  std::string purpose;  // for people: "baseline of finance: dns, mail"
+  std::string run;      // that made it
+  std::chrono::system_clock::time_point made;
+  Milliseconds most_age{0};                      // after that nobody wants it any more, and it is removed
+  Json facts = Json::object();                   // what its maker wants to know again
+  std::chrono::system_clock::time_point used{};  // last
+  struct Disk {
+    std::string machine;
+    std::uint64_t bytes = 0;
+    std::string sha256;
+  };
+  std::vector<Disk> disks;
+  [[nodiscard]] std::uint64_t bytes() const;
+};
+
+// States of machines on disk, kept from one run to the next: a folder for each, under its key. docs/adr/0023. They hold
+// the memory of guests, so nobody else may look into the folder (0700, files 0600). Several runs may use one store at
+// the same time, and any of them may be killed at any moment: what is not complete is not there. Nothing of an entry is
+// believed that does not fit its digest; such an entry is removed, and told. May be used from several threads.
+class StateStore {
+ public:
+  using Tell = std::function<void(const std::string& sentence)>;
+  // Disks by the names of their machines.
+  using Files = std::map<std::string, std::filesystem::path>;
+  // `folder` is made when something is kept. `clock` and what `tell` refers to must outlive it.
+  StateStore(std::filesystem::path folder, std::uintmax_t most_bytes, const Clock& clock, Tell tell);
+
+  // Copies the disks of a state to these files. Nothing: there is none, or it does not please `fits`, or it is not what
+  // it says, or the disk has no room; then there is nothing at these paths either.
+  using Fits = std::function<bool(const StoredState&)>;
+  [[nodiscard]] std::optional<StoredState> bring(const std::string& key, const Fits& fits, const Files& there);
+  // Keeps copies of these disks, which nobody writes to meanwhile; of `state` it fills in the disks. Another state of
+  // the same key is replaced, unless this run made it. Older ones are given up for it. Trouble is told: the run goes
+  // on.
+  void keep(StoredState state, const Files& disks);
+  // It was no good.
+  void remove(const std::string& key);
+
+  struct Entry {
+    StoredState state;
+    std::string damage;  // why it cannot be used; empty: nothing is known against it (its digests were not compared)
+  };
+  [[nodiscard]] Result<std::vector<Entry>> entries() const;
+  // Removes what is damaged, what is older than it or `most_age` allows, and of the rest what was not used for longest,
+  // until it fits `most_bytes`. What killed runs left is removed as well. The keys of the entries that went.
+  Result<std::vector<std::string>> trim(std::uintmax_t most_bytes, std::optional<Milliseconds> most_age = std::nullopt);
+  [[nodiscard]] std::uintmax_t most_bytes() const { return most_bytes_; }
+
+ private:
+  struct Opened {
+    StoredState state;
+    std::vector<FileDescriptor> disks;
+  };
+  [[nodiscard]] Result<std::optional<Opened>> open(const std::string& key, const Fits& fits, const Files& there) const;
+  [[nodiscard]] std::filesystem::path folder_of(const std::string& key) const { return folder_ / key; }
+  [[nodiscard]] Result<StoredState> read(const std::string& key) const;
+  void refuse(const std::string& key, const std::string& why);
+  [[nodiscard]] Result<void> write(StoredState& state, const Files& disks);
+  [[nodiscard]] Result<void> make_room(std::uintmax_t bytes);
+  void sweep();
+  [[nodiscard]] std::vector<Entry> all() const;
+  [[nodiscard]] std::vector<std::string> trim_locked(std::uintmax_t most_bytes, std::optional<Milliseconds> most_age);
+
+  std::filesystem::path folder_;
+  std::uintmax_t most_bytes_;
+  const Clock& clock_;
+  Tell tell_;
+};
+
+}  // namespace patchlab::snapshots
