@@ -33,7 +33,7 @@ void add_evidence(CLI::App& app, Chosen& chosen);  // evidence export
 void add_witness(CLI::App& app, Chosen& chosen);
 void add_stage_setup(CLI::App& app, Chosen& chosen);  // stage setup
 void add_ledger(CLI::App& app, Chosen& chosen);       // ledger take, ledger hand
-void add_lab(CLI::App& app, Chosen& chosen);          // lab clean
+void add_lab(CLI::App& app, Chosen& chosen);          // lab clean, lab cache
 void add_schema(CLI::App& app, Chosen& chosen);
 void add_completion(CLI::App& app, Chosen& chosen);  // completion, manual
 

@@ -81,6 +81,7 @@ const std::vector<HelpText>& help_texts() {
       {"policy add", "patchlab policy add policy.json --key ~/.ssh/id_ed25519", plain},
       {"policy test", "patchlab policy test policy.json latest", plain},
       {"lab clean", "patchlab lab clean --connect qemu:///system --dry-run", plain},
+      {"lab cache", "patchlab lab cache --most-mib 4096", plain},
       {"ledger take", "patchlab ledger take --stage production --runs runs", plain},
       {"ledger hand", "patchlab ledger hand latest", plain},
       {"stage setup", "patchlab stage setup --stage production --lab patchlab-lab", plain},

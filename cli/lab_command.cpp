@@ -4,6 +4,7 @@
 #include <set>
 
 #include "cli/commands.hpp"
+#include "cli/lab_cache.hpp"
 #include "cli/output.hpp"
 #include "cli/terminal.hpp"
 #include "cli/there.hpp"
@@ -111,7 +112,7 @@ ExitCode clean(const Arguments& arguments) {
 
 void add_lab(CLI::App& app, Chosen& chosen) {
   const auto arguments = std::make_shared<Arguments>();
-  auto* group = app.add_subcommand("lab", "what the lab made on a system libvirt");
+  auto* group = app.add_subcommand("lab", "what the lab made on a system libvirt, and keeps in its cache");
   group->require_subcommand(1);
   auto* cleaning = group->add_subcommand("clean", "remove domains, networks and files that crashed runs left there");
   cleaning->add_option("--connect", arguments->uri, "libvirt URI, of this host or qemu+ssh://root@HOST/system")
@@ -121,6 +122,16 @@ void add_lab(CLI::App& app, Chosen& chosen) {
   cleaning->add_flag("--dry-run", arguments->dry_run, "only list them");
   cleaning->add_flag("--json", arguments->json, "as JSON");
   cleaning->callback([arguments, &chosen] { chosen = [arguments] { return clean(*arguments); }; });
+
+  const auto wanted = std::make_shared<LabCache>();
+  auto* cache =
+      group->add_subcommand("cache", "states of machines that runs keep for later ones: show them, trim them");
+  cache->add_option("--most-mib", wanted->most_mib, "remove what was not used for longest until the rest takes no more")
+      ->check(CLI::Range(std::uint64_t{0}, std::uint64_t{1} << 30U));
+  cache->add_option("--most-hours", wanted->most_hours, "remove what was made longer ago")
+      ->check(CLI::Range(std::uint64_t{0}, std::uint64_t{8760}));
+  cache->add_flag("--json", wanted->json, "as JSON");
+  cache->callback([wanted, &chosen] { chosen = [wanted] { return show_lab_cache(*wanted); }; });
 }
 
 }  // namespace patchlab::cli

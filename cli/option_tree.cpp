@@ -50,6 +50,8 @@ const std::map<std::string, Value>& values() {
       {"--ledger", {ValueKind::file, "FILE"}},
       {"--listen", {ValueKind::text, "ADDRESS:PORT"}},
       {"--may", {ValueKind::name, "KIND"}},
+      {"--most-hours", {ValueKind::text, "NUMBER"}},
+      {"--most-mib", {ValueKind::text, "NUMBER"}},
       {"--newest", {ValueKind::text, "NUMBER"}},
       {"--noted", {ValueKind::text, "SIZE:HASH"}},
       {"--origin", {ValueKind::text, "URL"}},

@@ -162,9 +162,19 @@ std::string life_of_a_trial(const DepartmentRecord& department) {
   const bool goes_on = std::ranges::any_of(department.trials, [](const TrialRecord& trial) {
     return std::ranges::any_of(trial.installs, [](const auto& install) { return !install.installed_in.empty(); });
   });
-  return fmt::format("A trial of a set starts from the baseline{}, installs it, {}and checks.",
-                     goes_on ? " or where an earlier trial of a part of it ended" : "",
-                     restarts ? "restarts the machines " : "");
+  auto text = fmt::format("A trial of a set starts from the baseline{}, installs it, {}and checks.",
+                          goes_on ? " or where an earlier trial of a part of it ended" : "",
+                          restarts ? "restarts the machines " : "");
+  const auto kept = std::ranges::find_if(department.trials, [](const TrialRecord& trial) {
+    return trial.purpose == Purpose::baseline && !is_lost(trial) && !trial.state_of_run.empty();
+  });
+  if (kept != department.trials.end()) {
+    text += fmt::format(
+        " The machines of the baseline were not started: they went on from the state that run {} saved, "
+        "and were checked anew.",
+        kept->state_of_run);
+  }
+  return text;
 }
 
 void write_trials(Page& page, const DepartmentRecord& department) {

@@ -142,7 +142,8 @@ struct TrialRecord {
   std::vector<std::string> signature;  // sorted "machine/check" or "machine/state:..." of what failed
   std::string reused_from;  // trial whose identical inputs (same digests) answered this one; empty when it ran itself
   std::string reused_run;   // the earlier run whose trial that was; empty: of this run
-  std::string retried_as;   // the trial that was run in its place and counts; this one was lost. Empty: it counts
+  std::string state_of_run{};  // of a baseline: the earlier run whose saved state it went on from; empty: it was booted
+  std::string retried_as;      // the trial that was run in its place and counts; this one was lost. Empty: it counts
   std::string evidence_folder;  // relative to the run folder; empty when nothing was kept
   std::string started;
   std::int64_t duration_ms = 0;

@@ -274,6 +274,7 @@ TrialRecord read_trial(const Json& json, const std::string& pointer, Problems& p
   trial.signature = reader.texts_or_empty("signature");
   trial.reused_from = reader.text_or("reused_from", "");
   trial.reused_run = reader.text_or("reused_run", "");
+  trial.state_of_run = reader.text_or("state_of_run", "");
   trial.retried_as = reader.text_or("retried_as", "");
   trial.evidence_folder = reader.text_or("evidence_folder", "");
   trial.started = reader.text_or("started", "");

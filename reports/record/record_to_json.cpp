@@ -154,6 +154,7 @@ void to_json(Json& json, const TrialRecord& trial) {
           {"duration_ms", trial.duration_ms}};
   if (!trial.retried_as.empty()) json["retried_as"] = trial.retried_as;
   if (!trial.reused_run.empty()) json["reused_run"] = trial.reused_run;
+  if (!trial.state_of_run.empty()) json["state_of_run"] = trial.state_of_run;
 }
 
 void to_json(Json& json, const RunRecord& record) {

@@ -59,6 +59,8 @@ TrialRecord Cell::prepare() {
   TrialRecord record{.id = context_.job.department + "/" + trial,
                      .purpose = Purpose::baseline,
                      .started = rfc3339(context_.clock.wall())};
+  const auto& kept = context_.job.kept_baseline;
+  if (kept) record.state_of_run = kept->run;
   const auto start = context_.clock.now();
   std::mutex mutex;
   const auto note = [&](const Error& error) {
@@ -67,8 +69,10 @@ TrialRecord Cell::prepare() {
   };
   probe_fence_("before");
   for_each(all(), [&](CellMachine& machine) {
-    if (auto booted = machine.boot(record.id); !booted) {
-      note(std::move(booted).error().while_doing(fmt::format("booting '{}' for the baseline", machine.name())));
+    auto up = kept ? machine.go_on_from_kept(record.id, kept->usual_ready.at(machine.name())) : machine.boot(record.id);
+    if (!up) {
+      note(std::move(up).error().while_doing(
+          fmt::format("{} '{}' for the baseline", kept ? "reverting" : "booting", machine.name())));
     } else {
       probe_inside_("before", record.id, machine, {});  // before any patch, and while others still boot
     }
@@ -90,11 +94,7 @@ TrialRecord Cell::prepare() {
     record.outcome = Outcome::error;
   }
   if (record.outcome == Outcome::pass) {
-    const TimedStep step(context_.events, context_.clock, "", record.id, "snapshot",
-                         "the department to be saved as one checkpoint");
-    if (auto saved = snapshots::CellCheckpoint(context_.hypervisor, 2)
-                         .take(record.machines, snapshots::SnapshotName::baseline());
-        !saved) {
+    if (auto saved = save(record); !saved) {
       record.error = std::move(saved).error();
       record.outcome = Outcome::error;
     }
@@ -106,6 +106,20 @@ TrialRecord Cell::prepare() {
   if (record.outcome != Outcome::pass) record.evidence_folder = "evidence/" + record.id;
   record.duration_ms = (context_.clock.now() - start).count();
   return record;
+}
+
+Result<void> Cell::save(const TrialRecord& baseline) {
+  const TimedStep step(context_.events, context_.clock, "", baseline.id, "snapshot",
+                       "the department to be saved as one checkpoint");
+  const auto name = snapshots::SnapshotName::baseline();
+  snapshots::CellCheckpoint checkpoint(context_.hypervisor, 2);
+  // Trials start from tonight's, with the clock of tonight; of the earlier run's is no more need.
+  if (context_.job.kept_baseline) PATCHLAB_TRY(checkpoint.drop(baseline.machines, name));
+  PATCHLAB_TRY(checkpoint.take(baseline.machines, name));
+  Json usual = Json::object();
+  for (const auto& [machine, clone] : machines_) usual[machine] = clone->usual_ready().count();
+  context_.events({{"event", "baseline"}, {"trial", baseline.id}, {"usual_ready_ms", usual}});
+  return {};
 }
 
 // The steps of one trial with a barrier between them: dependent roles are only looked at when all of them are up.

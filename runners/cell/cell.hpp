@@ -28,9 +28,9 @@ class Cell {
   Cell(const Cell&) = delete;
   Cell& operator=(const Cell&) = delete;
 
-  // Boots all machines, checks them, saves the department as one checkpoint. The record's outcome is pass or error;
-  // nothing here is a verdict on a patch. After an error it may be called again: a trial of its own, which knows
-  // nothing of the one before.
+  // Boots all machines, or lets them go on from the baseline of an earlier run when the job says that there is one;
+  // checks them, saves the department as one checkpoint. The record's outcome is pass or error; nothing here is a
+  // verdict on a patch. It may be called again: a trial of its own, which knows nothing of the one before.
   [[nodiscard]] reports::TrialRecord prepare();
   [[nodiscard]] reports::TrialRecord run_trial(const TrialJob& job);
 
@@ -41,6 +41,7 @@ class Cell {
   static void for_each(const Machines& machines, const std::function<void(CellMachine&)>& work);
   [[nodiscard]] Machines all();
   void forget();
+  [[nodiscard]] Result<void> save(const reports::TrialRecord& baseline);
 
   CellContext& context_;
   FenceProbe probe_fence_;

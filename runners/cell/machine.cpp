@@ -53,6 +53,37 @@ Result<void> CellMachine::boot(const std::string& trial) {
   return readiness_.wait(trial, Readiness::After::baseline);
 }
 
+Result<void> CellMachine::go_on_from_kept(const std::string& trial, Milliseconds usual_ready) {
+  turns_.runs();
+  PATCHLAB_ASSIGN(auto turn, turns_.take());
+  {
+    const auto step = guest_.begin_step(trial, "revert", "the baseline of an earlier run to be back");
+    const auto baseline = snapshots::SnapshotName::baseline().text();
+    auto& hypervisor = guest_.context.hypervisor;
+    PATCHLAB_TRY(hypervisor.adopt_snapshot(name(), baseline));
+    PATCHLAB_TRY(hypervisor.revert(name(), baseline));
+    PATCHLAB_TRY(await_agent_and_set_clock());
+    PATCHLAB_ASSIGN(baseline_boot_id_,
+                    lab::guest::await_boot(*guest_.adapter, guest_.agent, guest_.context.clock, {},
+                                           guest_.context.job.policy.boot_timeout, guest_.context.stop, 0));
+    expected_.boot_id = baseline_boot_id_;
+  }
+  turn.release_slot();
+  PATCHLAB_TRY(readiness_.wait(trial, Readiness::After::baseline));
+  readiness_.set_usual(usual_ready);  // of a start; the ports were open already
+  return {};
+}
+
+Result<void> CellMachine::await_agent_and_set_clock() {
+  const Wait wait{.awaited = fmt::format("the guest agent of reverted machine '{}'", name()),
+                  .deadline = std::chrono::seconds(60),
+                  .interval = Milliseconds(50),
+                  .last_seen = {},
+                  .stop = guest_.context.stop};
+  PATCHLAB_TRY(wait_until(guest_.context.clock, wait, [&] { return guest_.agent.answers(std::chrono::seconds(2)); }));
+  return guest_.agent.set_time_to_host();
+}
+
 PhaseRecord CellMachine::observe_baseline() {
   PhaseRecord record{.phase = "baseline",
                      .machine = name(),
@@ -110,13 +141,7 @@ Result<void> CellMachine::revert(const std::string& trial, const std::vector<Ins
     kept_states_.forget(start.snapshot);  // the trial is tried again, and must not meet the same trouble
     return reverted;
   }
-  const Wait wait{.awaited = fmt::format("the guest agent of reverted machine '{}'", name()),
-                  .deadline = std::chrono::seconds(60),
-                  .interval = Milliseconds(50),
-                  .last_seen = {},
-                  .stop = guest_.context.stop};
-  PATCHLAB_TRY(wait_until(guest_.context.clock, wait, [&] { return guest_.agent.answers(std::chrono::seconds(2)); }));
-  return guest_.agent.set_time_to_host();
+  return await_agent_and_set_clock();
 }
 
 Result<void> CellMachine::compare_whole(PhaseRecord& record) {

@@ -37,6 +37,11 @@ class CellMachine {
 
   // Starts the defined machine and waits until it is ready for checks.
   [[nodiscard]] Result<void> boot(const std::string& trial);
+  // The same of a machine whose disk holds a baseline that an earlier run saved: it goes on from there. `usual_ready`:
+  // what usual_ready() was then.
+  [[nodiscard]] Result<void> go_on_from_kept(const std::string& trial, Milliseconds usual_ready);
+  // How long the role's ports took at the baseline.
+  [[nodiscard]] Milliseconds usual_ready() const { return readiness_.usual(); }
   // Looks at everything, with nothing to compare with yet, and remembers it: host state, installed set, check results.
   [[nodiscard]] reports::PhaseRecord observe_baseline();
   // A kind of log line that a plain restart brings (seen in the control trial) is noise, and known from then on.
@@ -78,6 +83,7 @@ class CellMachine {
   void save_evidence(const std::filesystem::path& folder);
 
  private:
+  [[nodiscard]] Result<void> await_agent_and_set_clock();
   [[nodiscard]] Result<void> compare_whole(reports::PhaseRecord& record);
   // The only place where what a guest says becomes a file.
   void keep_evidence(const std::filesystem::path& file, const std::string& text) const;

@@ -140,6 +140,8 @@ std::vector<std::string> InstallJob::file_names() const {
   return names;
 }
 
+std::string disk_name(const std::string& machine) { return machine + ".qcow2"; }
+
 Json host_facts_json(const lab::network::HostFacts& facts) {
   return {{"addresses", facts.addresses}, {"gateways", facts.gateways}, {"resolvers", facts.resolvers}};
 }
@@ -166,6 +168,11 @@ void to_json(Json& json, const CellJob& job) {
     json["libvirt"] = {
         {"uri", job.libvirt->uri}, {"run", job.libvirt->run}, {"storage", job.libvirt->storage.string()}};
   }
+  if (job.kept_baseline) {
+    Json usual = Json::object();
+    for (const auto& [machine, ready] : job.kept_baseline->usual_ready) usual[machine] = ready.count();
+    json["kept_baseline"] = {{"run", job.kept_baseline->run}, {"usual_ready_ms", usual}};
+  }
 }
 
 Redactor redactor_for(const CellJob& job) {
@@ -189,6 +196,12 @@ CellJob cell_job_from_json(const Json& json) {
   if (json.contains("libvirt")) {
     const auto& place = json.at("libvirt");
     job.libvirt = {place.at("uri"), place.at("run"), place.at("storage").get<std::string>()};
+  }
+  if (json.contains("kept_baseline")) {
+    const auto& kept = json.at("kept_baseline");
+    job.kept_baseline = KeptBaseline{kept.at("run"), {}};
+    for (const auto& [machine, ready] : kept.at("usual_ready_ms").items())
+      job.kept_baseline->usual_ready[machine] = Milliseconds(ready.get<std::int64_t>());
   }
   return job;
 }

@@ -58,7 +58,14 @@ struct LibvirtPlace {
   bool operator==(const LibvirtPlace&) const = default;
 };
 
-// Sent once, as the first request ("prepare").
+// The disks of its machines are there already, and hold a baseline that an earlier run saved; docs/adr/0023.
+struct KeptBaseline {
+  std::string run;                                  // that made it
+  std::map<std::string, Milliseconds> usual_ready;  // by machine: from start-up complete to ports answering, then
+  bool operator==(const KeptBaseline&) const = default;
+};
+
+// Sent as the first request ("prepare"), and once more for another try.
 struct CellJob {
   std::string department;
   NetworkPlan network;
@@ -69,8 +76,9 @@ struct CellJob {
   std::filesystem::path evidence;  // folder inside the run folder, exists
   std::filesystem::path slots;     // folder of the slot files shared by all cells of the host
   std::size_t slot_count = 2;
-  lab::network::HostFacts host;  // outside the fence: what the leak probe tries to reach
-  std::string worker_program;    // the patchlab binary, for check workers
+  lab::network::HostFacts host;               // outside the fence: what the leak probe tries to reach
+  std::string worker_program;                 // the patchlab binary, for check workers
+  std::optional<KeptBaseline> kept_baseline;  // of machines that are clones of images; nothing: they are to be booted
 };
 
 // A candidate on one machine of a trial.
@@ -97,6 +105,9 @@ struct TrialJob {
   bool stability = true;               // search trials do without when the failure shows earlier
   bool stop_at_first_failure = false;  // search trials: the answer is known as soon as one phase fails
 };
+
+// Of a clone of an image, in the folder of its cell.
+[[nodiscard]] std::string disk_name(const std::string& machine);
 
 [[nodiscard]] Json host_facts_json(const lab::network::HostFacts& facts);
 [[nodiscard]] lab::network::HostFacts host_facts_from_json(const Json& json);

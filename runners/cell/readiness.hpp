@@ -16,6 +16,9 @@ class Readiness {
   // remembered. Later a multiple of it is enough, and less when the guest has nothing more to do: a service that a
   // patch killed must not cost a minute in every probe of the search.
   [[nodiscard]] Result<void> wait(const std::string& trial, After after);
+  // What `wait` finds at a baseline that was booted. One that was not has to be told it.
+  [[nodiscard]] Milliseconds usual() const { return usual_; }
+  void set_usual(Milliseconds usual) { usual_ = usual; }
   // Whether it has nothing to do any more, or the trouble with seeing that.
   [[nodiscard]] Result<bool> settle(const std::string& trial);
 

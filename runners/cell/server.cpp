@@ -30,9 +30,10 @@
 namespace patchlab::runners::cell {
 namespace {
 
-// A version-4-shaped UUID that is the same for the same machine in every clone (RFC 4122 4.4 for the fixed bits).
-std::string uuid_for(const std::string& department, const std::string& machine) {
-  auto hex = sha256(department + "/" + machine).substr(0, 32);
+// A version-4-shaped UUID that is the same for the same machine in every clone (RFC 4122 4.4 for the fixed bits),
+// whatever its department is called: departments that are alike go on from the same kept state.
+std::string uuid_for(const MachinePlan& machine) {
+  auto hex = sha256(machine.address + "/" + machine.name).substr(0, 32);
   hex[12] = '4';
   hex[16] = '8';
   return fmt::format("{}-{}-{}-{}-{}", hex.substr(0, 8), hex.substr(8, 4), hex.substr(12, 4), hex.substr(16, 4),
@@ -81,7 +82,7 @@ class Server {
   }
 
   Result<Json> prepare(const Json& job) {
-    if (cell_) return prepare_again();
+    if (cell_) return prepare_again(cell_job_from_json(job));
     job_ = cell_job_from_json(job);
     reply_.hide(redactor_for(job_));
     PATCHLAB_TRY(read_addresses());
@@ -104,7 +105,8 @@ class Server {
   }
 
   // From golden disks again, where the clones are the cell's own; those of a libvirt start once more as they are.
-  Result<Json> prepare_again() {
+  Result<Json> prepare_again(const CellJob& job) {
+    job_.kept_baseline = job.kept_baseline;
     for (std::size_t i = 0; !job_.libvirt && i < job_.machines.size(); ++i) {
       PATCHLAB_TRY(hypervisor_->undefine(job_.machines[i].plan.name));
       PATCHLAB_TRY(clone(job_.machines[i], i));
@@ -174,13 +176,19 @@ class Server {
   // A linked clone: the overlay holds all that changes, the golden disk below it is only read.
   Result<void> clone(const MachineJob& job, std::size_t number) {
     const auto& plan = job.plan;
-    const auto disk = root_ / (plan.name + ".qcow2");
-    PATCHLAB_TRY(
-        run_for_output(host_processes(), lab::libvirt::overlay_process({"vda", job.golden_disk, "qcow2", disk}))
-            .while_doing("cloning '" + plan.name + "'"));
+    const auto disk = root_ / disk_name(plan.name);
+    const lab::libvirt::OverlayFile overlay{"vda", job.golden_disk, "qcow2", disk};
+    // What lies below an overlay that came from elsewhere is not for it to say. If that cannot be written into it, it
+    // is not used: then there is nothing to go on from, and the department is told that.
+    const bool is_kept =
+        job_.kept_baseline && run_for_output(host_processes(), lab::libvirt::rebase_process(overlay)).has_value();
+    if (!is_kept) {
+      PATCHLAB_TRY(run_for_output(host_processes(), lab::libvirt::overlay_process(overlay))
+                       .while_doing("cloning '" + plan.name + "'"));
+    }
     lab::MachineSpec spec;
     spec.name = plan.name;
-    spec.uuid = uuid_for(job_.department, plan.name);
+    spec.uuid = uuid_for(plan);
     spec.disk = disk;
     spec.kernel = job.kernel;
     spec.initrd = job.initrd;

@@ -43,25 +43,42 @@ Error what_did_not_pass(const reports::TrialRecord& trial) {
 
 }  // namespace
 
-Baseline take_baseline(cell::CellClient& lab, const cell::CellJob& job, const std::function<bool()>& must_stop) {
+Baseline take_baseline(cell::CellClient& lab, const cell::CellJob& job, const std::function<bool()>& must_stop,
+                       BaselineStates* states) {
   Baseline baseline;
+  auto& tries = baseline.tries;
+  auto wanted = job;
+  if (states != nullptr) wanted.kept_baseline = states->bring();
+  const bool began_with_kept = wanted.kept_baseline.has_value();
   for (;;) {
-    auto tried = lab.prepare(job);
+    const bool is_kept = wanted.kept_baseline.has_value();
+    auto tried = lab.prepare(wanted);
     if (!tried) {
+      if (is_kept && !must_stop()) states->refuse();
       baseline.error = std::move(tried).error().while_doing("preparing department '" + job.department + "'");
       return baseline;
     }
-    baseline.tries.push_back(std::move(tried).value());
-    const auto& last = baseline.tries.back();
+    tries.push_back(std::move(tried).value());
+    const auto& last = tries.back();
+    if (began_with_kept && !is_kept) tries.front().retried_as = last.id;
     if (last.outcome == Outcome::pass) break;
-    if (baseline.tries.size() > 1 || must_stop() || !may_be_chance(last)) {
+    if (is_kept && !must_stop()) {
+      states->refuse();
+      wanted.kept_baseline.reset();
+      continue;
+    }
+    const auto booted = tries.size() - (began_with_kept ? 1 : 0);
+    if (booted > 1 || must_stop() || !may_be_chance(last)) {
       baseline.error = last.error ? *last.error : what_did_not_pass(last);
       return baseline;
     }
   }
-  if (baseline.tries.size() > 1) {
-    auto& lost = baseline.tries.front();
-    lost.retried_as = baseline.tries.back().id;
+  const auto& counts = tries.back();
+  if (states != nullptr && !wanted.kept_baseline) states->keep(counts);
+  for (std::size_t i = 0; i + 1 < tries.size(); ++i) {
+    auto& lost = tries[i];
+    lost.retried_as = counts.id;
+    if (i == 0 && began_with_kept) continue;  // what went on from elsewhere says nothing of these machines
     for (const auto& fact : lost.signature)
       baseline.flaky.push_back({reports::FlakeKind::in_control, fact, {}, {lost.id}, {lost.retried_as}});
   }

@@ -10,6 +10,20 @@
 
 namespace patchlab::runners {
 
+// Where the baseline of one department may come from besides its golden disks, and where it goes for later runs.
+class BaselineStates {
+ public:
+  virtual ~BaselineStates() = default;
+  // Puts the disks of one that an earlier run saved to where the cell looks for them; nothing: there is none.
+  [[nodiscard]] virtual std::optional<cell::KeptBaseline> bring() = 0;
+  // The one that was brought was no good: no run takes it again.
+  virtual void refuse() = 0;
+  // What the cell says while it prepares; from any thread.
+  virtual void heard(const Json& event) = 0;
+  // The baseline was made from golden disks and passed, and the machines are off.
+  virtual void keep(const reports::TrialRecord& baseline) = 0;
+};
+
 struct Baseline {
   std::vector<reports::TrialRecord> tries;    // in order; the last counts, one that was lost says so
   std::vector<reports::FlakyRecord> flaky{};  // what failed in the lost one and passed in the other
@@ -18,8 +32,9 @@ struct Baseline {
 
 // Machines without any patch, looked at before everything else. As with controls, one that does not pass is tried once
 // more, openly, with machines that are made anew; not when it could not be otherwise (the scenario is wrong), nor after
-// `must_stop`, nor when the cell itself is lost.
+// `must_stop`, nor when the cell itself is lost. `states` may be null. One that went on from a kept state and does not
+// pass is no try: the state is given up, and the machines start from their golden disks as ever.
 [[nodiscard]] Baseline take_baseline(cell::CellClient& lab, const cell::CellJob& job,
-                                     const std::function<bool()>& must_stop);
+                                     const std::function<bool()>& must_stop, BaselineStates* states);
 
 }  // namespace patchlab::runners

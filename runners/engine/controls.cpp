@@ -30,7 +30,8 @@ class Controls {
   enum class Judged { no, yes };
 
   bool bring_up() {
-    auto baseline = take_baseline(lab_, job_.cell, [this] { return stop_.stop_requested(); });
+    auto baseline = take_baseline(
+        lab_, job_.cell, [this] { return stop_.stop_requested(); }, job_.states);
     record_.trials = std::move(baseline.tries);
     record_.flaky = std::move(baseline.flaky);
     if (baseline.error) {

@@ -191,16 +191,28 @@ void DepartmentRun::end_without_a_name(const std::vector<SearchFinding>& finding
 // The baseline, then the control: the same trial without any patch. If that does not pass, no trial of this lab means
 // anything.
 bool DepartmentRun::bring_up() {
-  auto baseline = take_baseline(lab_, job_.cell, [this] { return trials_.must_stop(); });
-  for (const auto& tried : baseline.tries) trials_.keep(tried);
-  std::ranges::move(baseline.flaky, std::back_inserter(record_.flaky));
-  if (baseline.error) {
-    record_.error = std::move(baseline.error);
-    return false;
+  for (bool anew = false;; anew = true) {
+    auto baseline = take_baseline(
+        lab_, job_.cell, [this] { return trials_.must_stop(); }, job_.states);
+    for (const auto& tried : baseline.tries) trials_.keep(tried);
+    std::ranges::move(baseline.flaky, std::back_inserter(record_.flaky));
+    if (baseline.error) {
+      record_.error = std::move(baseline.error);
+      return false;
+    }
+    const auto& taken = baseline.tries.back();
+    if (anew) trials_.give_way_to(taken);
+    const auto control = run_control();
+    if (anew) trials_.give_way_to(control);
+    if (control.outcome == Outcome::pass) return true;
+    if (trials_.must_stop()) return false;
+    if (taken.state_of_run.empty() || anew) return no_control(control);
+    // A kept state costs no department: it is given up, and everything begins again with machines that start.
+    job_.states->refuse();
   }
-  const auto control = run_control();
-  if (control.outcome == Outcome::pass) return true;
-  if (trials_.must_stop()) return false;
+}
+
+bool DepartmentRun::no_control(const TrialRecord& control) {
   record_.error = control.error
                       ? *control.error
                       : infrastructure_error(fmt::format("the control trial failed twice without any patch: {}",

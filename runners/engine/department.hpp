@@ -26,6 +26,7 @@ class DepartmentRun {
   using Indexes = std::vector<std::size_t>;
 
   [[nodiscard]] bool bring_up();
+  [[nodiscard]] bool no_control(const reports::TrialRecord& control);  // notes why; false
   // The control, and once more, openly, when it fails.
   [[nodiscard]] reports::TrialRecord run_control();
   // The trial, or the one that was run in its place: once in a night, when nothing in it failed but time, and the

@@ -140,6 +140,14 @@ void DepartmentTrials::retried(const std::string& lost, const std::string& as) {
   if (place != records_.end()) place->retried_as = as;
 }
 
+void DepartmentTrials::give_way_to(const TrialRecord& trial) {
+  const std::lock_guard lock(mutex_);
+  for (auto& record : records_) {
+    if (record.purpose == trial.purpose && record.id != trial.id && record.retried_as.empty())
+      record.retried_as = trial.id;
+  }
+}
+
 std::string DepartmentTrials::key_of(const Asked& asked) const {
   return memo_key(job_.cell, inputs(asked.purpose, asked.machines, asked.set, asked.stability));
 }

@@ -51,6 +51,8 @@ class DepartmentTrials {
   void take_over(std::vector<reports::TrialRecord> earlier);
   // `lost` does not count: `as` was run in its place.
   void retried(const std::string& lost, const std::string& as);
+  // Those of the same purpose before it do not count: their machines went on from a kept state that was given up.
+  void give_way_to(const reports::TrialRecord& trial);
 
   struct SeenTrial {
     Indexes set;  // of the domain, on those machines

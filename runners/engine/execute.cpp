@@ -6,6 +6,7 @@
 #include "lab/core/files.hpp"
 #include "lab/core/paths.hpp"
 #include "lab/libvirt/acceleration.hpp"
+#include "lab/libvirt/host_ticks.hpp"
 #include "lab/libvirt/hypervisor.hpp"
 #include "lab/network/host_facts.hpp"
 #include "lab/network/watch.hpp"
@@ -15,6 +16,7 @@
 #include "runners/engine/controls.hpp"
 #include "runners/engine/each_alone.hpp"
 #include "runners/engine/host_facts.hpp"
+#include "runners/engine/kept_baselines.hpp"
 #include "runners/engine/planned_checks.hpp"
 #include "runners/engine/run.hpp"
 #include "runners/engine/run_folder.hpp"
@@ -215,6 +217,7 @@ class Execution {
   void run_departments() {
     for (const auto& sentence : leftovers_of_crashed_runs(plan_.goldens)) say(sentence);
     open_answers();
+    open_states();
     const auto host = lab::network::collect_host_facts();
     auto outside = lab::network::OutsideWatch::start();
     std::vector<std::jthread> threads;
@@ -223,22 +226,48 @@ class Execution {
     }
     threads.clear();  // joins
     if (kept_answers_) kept_answers_->trim();
+    if (states_) trim_states();
     note_what_was_heard_outside(outside);
   }
 
   // Another program, or another hypervisor, might have seen something else.
+  Result<std::string> program_and_hypervisor() {
+    PATCHLAB_ASSIGN(const auto program, sha256_of_file(options_.program));
+    return program + "\n" + record_.host["qemu"] + "\n" + lab::libvirt::LibvirtHypervisor::library_version();
+  }
+
   void open_answers() {
     memo_.emplace();
     if (plan_.scenario.reuse_search <= Milliseconds{0}) return;
-    const auto program = sha256_of_file(options_.program);
-    if (!program) return say("answers of earlier runs are not used: " + program.error().message);
-    const auto hypervisor = record_.host["qemu"] + "\n" + lab::libvirt::LibvirtHypervisor::library_version();
+    auto asked_by = program_and_hypervisor();
+    if (!asked_by) return say("answers of earlier runs are not used: " + asked_by.error().message);
     kept_answers_.emplace(KeptAnswers::Place{.folder = tools_.cache / "answers",
                                              .run = record_.id,
-                                             .asked_by = *program + "\n" + hypervisor,
+                                             .asked_by = std::move(*asked_by),
                                              .most_age = plan_.scenario.reuse_search},
                           clock_, [this](const std::string& sentence) { say(sentence); });
     memo_.emplace(&*kept_answers_);
+  }
+
+  // What QEMU saved is for the same QEMU on the same sort of host.
+  void open_states() {
+    if (plan_.scenario.reuse_states <= Milliseconds{0}) return;
+    auto made_by = program_and_hypervisor();
+    if (!made_by) return say("states of earlier runs are not used: " + made_by.error().message);
+    states_.emplace(tools_.cache / "states", plan_.scenario.reuse_states_bytes, clock_,
+                    [this](const std::string& sentence) { say(sentence); });
+    kept_baselines_.emplace(
+        *states_,
+        KeptBaselines::Maker{.run = record_.id,
+                             .made_by = *made_by + "\n" + record_.host["kernel"] + "\n" + processor_model(),
+                             .ticks = lab::libvirt::host_tsc_mhz(),
+                             .most_age = plan_.scenario.reuse_states},
+        clock_);
+  }
+
+  void trim_states() {
+    if (const auto trimmed = states_->trim(states_->most_bytes()); !trimmed)
+      say("kept states are not trimmed: " + trimmed.error().message);
   }
 
   // On the devices of this host, during the whole run. What a department says is heard by all that hear it, so each of
@@ -293,9 +322,13 @@ class Execution {
     // Cancelling must not wait for the step that is under way: the cell goes down at once, and its calls return.
     const std::stop_callback cancel(stop_, [&] { (*lab)->close(); });
     WatchedCell watched(**lab, department.name, progress_, folder_);
+    std::unique_ptr<BaselineStates> states = kept_baselines_ ? kept_baselines_->of(job.cell, root) : nullptr;
+    job.states = states.get();
+    listen(department.name, job.states);
     auto result = run_as_asked(job, watched);
     if (!result.error) (void)(*lab)->probe_fence("after");
     (*lab)->close();
+    listen(department.name, nullptr);
     const std::lock_guard lock(mutex_);
     result.machines = std::move(department.machines);
     result.phases = std::move(department.phases);
@@ -307,6 +340,11 @@ class Execution {
     if (job.each_alone) return run_each_alone(job, lab, *memo_, clock_, stop_);
     if (job.controls > 0) return run_controls(job, lab, stop_);
     return DepartmentRun(job, lab, *memo_, clock_, stop_).run();
+  }
+
+  void listen(const std::string& department, BaselineStates* states) {
+    const std::lock_guard lock(mutex_);
+    listening_[department] = states;
   }
 
   Result<std::unique_ptr<cell::CellClient>> start_cell(cell::CellStart start, cell::CellJob& job) {
@@ -339,6 +377,7 @@ class Execution {
     progress_.cell_event(department, event);
     folder_.event(department, event);
     const std::lock_guard lock(mutex_);
+    if (auto* states = listening_[department]; states != nullptr) states->heard(event);
     if (event.value("event", "") == "timing") {
       record_.timings.push_back({department, event.value("machine", ""), event.value("trial", ""),
                                  event.value("phase", ""), event.value("start_ms", std::int64_t{0}),
@@ -406,6 +445,9 @@ class Execution {
   MemorySampler memory_;
   std::optional<KeptAnswers> kept_answers_;
   std::optional<TrialMemo> memo_;
+  std::optional<snapshots::StateStore> states_;
+  std::optional<KeptBaselines> kept_baselines_;
+  std::map<std::string, BaselineStates*> listening_;  // by department
   std::mutex mutex_;
   std::map<std::string, reports::FenceRecord> fences_;
   std::map<std::pair<std::string, std::string>, std::string> digests_after_;  // by libvirt, and digest before

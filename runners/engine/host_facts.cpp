@@ -2,12 +2,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runners/engine/host_facts.hpp"
 
-#include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
 #include <charconv>
 #include <condition_variable>
+#include <set>
 #include <sstream>
 
 #include "lab/core/files.hpp"
@@ -75,6 +76,16 @@ std::map<std::string, std::string> host_facts(ProcessRunner& processes) {
   version.time_limit = std::chrono::seconds(20);
   if (const auto text = run_for_output(processes, version)) facts["qemu"] = first_line(*text);
   return facts;
+}
+
+std::string processor_model() {
+  std::set<std::string> models;
+  std::istringstream lines(read_file("/proc/cpuinfo").value_or(""));
+  for (std::string line; std::getline(lines, line);) {
+    const auto colon = line.find(':');
+    if (line.starts_with("model name") && colon != std::string::npos) models.insert(line.substr(colon + 1));
+  }
+  return fmt::format("{}", fmt::join(models, ","));
 }
 
 MemorySampler::MemorySampler() {

@@ -567,6 +567,10 @@ class Parser {
     auto& policy = scenario.trial;
     JsonReader reader(value, "/trial", problems_);
     scenario.reuse_search = std::chrono::hours(reader.integer_or("reuse_search_h", 0, 0, 8760));
+    scenario.reuse_states = std::chrono::hours(reader.integer_or("reuse_states_h", 0, 0, 8760));
+    const auto most_mib = static_cast<std::int64_t>(scenario.reuse_states_bytes >> 20U);
+    scenario.reuse_states_bytes =
+        static_cast<std::uintmax_t>(reader.integer_or("reuse_states_mib", most_mib, 64, 1 << 24)) << 20U;
     const auto seconds = [&](const char* key, Milliseconds& duration, std::int64_t least = 1,
                              std::int64_t most = 86400) {
       duration = std::chrono::seconds(reader.integer_or(key, duration.count() / 1000, least, most));

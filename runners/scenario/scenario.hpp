@@ -106,7 +106,11 @@ struct Scenario {
   std::vector<CandidateSource> candidates;  // in file order
   TrialPolicy trial;
   Milliseconds reuse_search{0};  // how old an earlier run's answer to a search may be; 0: none is taken
-  std::filesystem::path stage;   // absolute; default: "production" in the working folder
+  // How old a baseline may be that an earlier run saved and this one goes on from, and how much room all of them may
+  // take; 0 of the first: none is kept, and none is taken.
+  Milliseconds reuse_states{0};
+  std::uintmax_t reuse_states_bytes = std::uintmax_t{8} << 30U;
+  std::filesystem::path stage;  // absolute; default: "production" in the working folder
 };
 
 // For learning checks a machine needs none, files of checks need not be there, and nor do candidates.

@@ -81,6 +81,7 @@ const std::map<std::string, std::vector<Words>>& examples() {
       {"policy add", {{"policy.json", "--key", "bob"}}},
       {"policy test", {{"quickstart", "latest"}}},
       {"lab clean", {{"--connect", "test:///default", "--dry-run"}}},
+      {"lab cache", {{}}},
       {"ledger take", {{"--stage", "/nowhere", "--runs", "/nowhere"}}},
       {"ledger hand", {{"latest"}}},
       {"stage setup", {{"--stage", "production", "--lab", "nosuchuser"}}},

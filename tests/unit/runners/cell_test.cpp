@@ -112,8 +112,15 @@ class CellTest : public ::testing::Test {
   test::FakeHypervisor hypervisor_;
   test::FakeAgent guest_;
   CellJob job_;
-  CellContext context_{hypervisor_, host_processes(), clock_, job_, Slots(folder_, 2, clock_), [](const Json&) {}, {},
+  CellContext context_{hypervisor_,
+                       host_processes(),
+                       clock_,
+                       job_,
+                       Slots(folder_, 2, clock_),
+                       [this](const Json& event) { events_.push_back(event); },
+                       {},
                        "br"};
+  std::vector<Json> events_;
   std::unique_ptr<Cell> cell_;
   std::vector<std::string> fence_;
   std::vector<std::string> inside_;
@@ -134,6 +141,47 @@ TEST_F(CellTest, GoesThroughEveryPlannedPhase) {
   EXPECT_EQ(boots_, 3);
   EXPECT_THAT(fence_, ElementsAre("before", "during"));
   EXPECT_THAT(inside_, ElementsAre("before finance/baseline dns", "during finance/t1 dns"));
+}
+
+// Nothing of what it sees is of the earlier run but the machine.
+TEST_F(CellTest, GoesOnFromABaselineThatAnEarlierRunSaved) {
+  hypervisor_.alter("dns", [](auto& machine) { machine.on_disk["baseline"] = {}; });
+  job_.kept_baseline = KeptBaseline{"r0", {{"dns", Milliseconds(4000)}}};
+  Cell cell(
+      context_, [this](const std::string& phase) { fence_.push_back(phase); },
+      [this](const auto& phase, const auto&, auto&, const auto&) { inside_.push_back(phase); });
+  const auto baseline = cell.prepare();
+  EXPECT_EQ(baseline.outcome, Outcome::pass) << (baseline.error ? baseline.error->message : "");
+  EXPECT_EQ(baseline.state_of_run, "r0");
+  EXPECT_THAT(phases_of(baseline), ElementsAre("baseline pass"));
+  EXPECT_THAT(fence_, ElementsAre("before"));
+  EXPECT_THAT(inside_, ElementsAre("before"));
+  auto calls = hypervisor_.calls();
+  std::erase_if(calls, [](const auto& call) { return call.find("snapshot") == std::string::npos; });
+  EXPECT_THAT(calls,
+              ElementsAre("adopt_snapshot dns baseline", "delete_snapshot dns baseline", "take_snapshot dns baseline"))
+      << "trials start from tonight's";
+  EXPECT_THAT(hypervisor_.calls(), Not(Contains("start dns")));
+  const auto told = std::ranges::find_if(events_, [](const auto& event) { return event["event"] == "baseline"; });
+  ASSERT_NE(told, events_.end());
+  EXPECT_EQ((*told)["usual_ready_ms"]["dns"], 4000) << "of a start, not of a revert";
+  EXPECT_EQ(cell.run_trial(trial(reports::Purpose::batch)).outcome, Outcome::pass);
+}
+
+TEST_F(CellTest, AKeptBaselineThatIsNotThereIsAnErrorAndTheMachineCanStartAnew) {
+  job_.kept_baseline = KeptBaseline{"r0", {{"dns", Milliseconds(4000)}}};
+  Cell cell(
+      context_, [](const auto&) {}, [](const auto&, const auto&, auto&, const auto&) {});
+  const auto lost = cell.prepare();
+  EXPECT_EQ(lost.outcome, Outcome::error);
+  EXPECT_EQ(lost.state_of_run, "r0");
+  ASSERT_TRUE(lost.error);
+  EXPECT_THAT(lost.error->message, StartsWith("reverting 'dns' for the baseline"));
+  job_.kept_baseline.reset();
+  const auto again = cell.prepare();
+  EXPECT_EQ(again.id, "finance/baseline-2");
+  EXPECT_EQ(again.outcome, Outcome::pass);
+  EXPECT_EQ(again.state_of_run, "");
 }
 
 constexpr const char* new_line = "Nov 22 06:00:00 dns1 named[163]: error: zone corp.example has no SOA\n";

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "reports/record/queries.hpp"
+#include "runners/engine/baseline.hpp"
 #include "tests/support/temporary_folder.hpp"
 
 namespace patchlab::runners {
@@ -37,7 +38,9 @@ class FakeCell final : public cell::CellClient {
   std::optional<Error> baseline_error = guest_error("broken baseline: dns/a-record failed");
   int lost_baselines = 0;  // that many fail before one is as `baseline` says
   int baselines = 0;
+  bool kept_is_broken = false;  // a baseline that goes on from a kept state fails
   bool control_fails = false;
+  bool control_of_kept_fails = false;
   std::map<std::string, std::set<std::string>> declines;             // machine -> candidates that it does not take
   std::map<std::string, std::pair<std::string, std::string>> needs;  // candidate -> machine, and candidate without
                                                                      // which that one does not take it
@@ -60,6 +63,11 @@ class FakeCell final : public cell::CellClient {
         .purpose = reports::Purpose::baseline,
         .outcome = baselines < lost_baselines ? Outcome::error : baseline};
     ++baselines;
+    if (job.kept_baseline) {
+      record.state_of_run = job.kept_baseline->run;
+      if (kept_is_broken) record.outcome = Outcome::error;
+    }
+    goes_on_from_kept_ = job.kept_baseline.has_value();
     if (record.outcome != Outcome::pass) {
       record.error = baseline_error;
       record.signature = {"dns/a-record"};
@@ -133,7 +141,7 @@ class FakeCell final : public cell::CellClient {
       record.signature = {fact};
       return record;
     }
-    if (job.purpose == reports::Purpose::control && control_fails) {
+    if (job.purpose == reports::Purpose::control && (control_fails || (control_of_kept_fails && goes_on_from_kept_))) {
       record.outcome = Outcome::fail;
       record.signature = {"dns/a-record"};
     }
@@ -241,6 +249,28 @@ class FakeCell final : public cell::CellClient {
  private:
   std::mutex mutex_;
   Milliseconds usual_{0};
+  bool goes_on_from_kept_ = false;
+};
+
+// With one state of an earlier run, if it is told so.
+class FakeStates final : public BaselineStates {
+ public:
+  std::optional<cell::KeptBaseline> stored;
+  std::vector<std::string> calls;
+
+  std::optional<cell::KeptBaseline> bring() override {
+    calls.push_back("bring");
+    return stored;
+  }
+  void refuse() override {
+    calls.push_back("refuse");
+    stored.reset();
+  }
+  void heard(const Json&) override {}
+  void keep(const reports::TrialRecord& baseline) override {
+    calls.push_back("keep " + baseline.id);
+    stored = cell::KeptBaseline{"tonight", {}};
+  }
 };
 
 class StillClock final : public Clock {
@@ -726,6 +756,110 @@ TEST(DepartmentRun, ABaselineThatFailsOnceIsTriedOnceMoreAndTheSecondTryCounts) 
   EXPECT_THAT(record.flaky,
               ElementsAre(reports::FlakyRecord{
                   reports::FlakeKind::in_control, "dns/a-record", {}, {"finance/baseline"}, {"finance/baseline-2"}}));
+}
+
+// What is known of a department at its end, whatever its machines began with.
+std::vector<std::string> verdicts_of(const reports::DepartmentRecord& record) {
+  std::vector<std::string> all{to_string(record.outcome)};
+  for (const auto& verdict : record.verdicts) all.push_back(verdict.candidate + " " + to_string(verdict.outcome));
+  return all;
+}
+
+struct KeptFixture : Fixture {
+  FakeStates states;
+  explicit KeptFixture(bool has_one = true) {
+    machine("dns").machine("mail").candidate("good", {"dns"}).candidate("bad", {"mail"});
+    lab.breaks = {{"mail", {{"bad"}}}};
+    job.states = &states;
+    if (has_one) states.stored = cell::KeptBaseline{"r0", {}};
+  }
+};
+
+TEST(DepartmentRun, ABaselineIsKeptWhenItPassed) {
+  KeptFixture lab(false);
+  const auto record = lab.run();
+  EXPECT_THAT(lab.states.calls, ElementsAre("bring", "keep finance/baseline"));
+  EXPECT_EQ(reports::find_trial(record, "finance/baseline")->state_of_run, "");
+
+  KeptFixture broken(false);
+  broken.lab.baseline = Outcome::error;
+  (void)broken.run();
+  EXPECT_THAT(broken.states.calls, ElementsAre("bring"));
+}
+
+TEST(DepartmentRun, AKeptBaselineIsCheckedTonightAndChangesNoVerdict) {
+  KeptFixture lab;
+  const auto record = lab.run();
+  EXPECT_THAT(lab.states.calls, ElementsAre("bring")) << "what went on from it is not kept again";
+  EXPECT_EQ(lab.lab.baselines, 1);
+  EXPECT_EQ(lab.lab.count(reports::Purpose::control), 1);
+  EXPECT_EQ(reports::find_trial(record, "finance/baseline")->state_of_run, "r0");
+  Fixture booted;
+  booted.machine("dns").machine("mail").candidate("good", {"dns"}).candidate("bad", {"mail"});
+  booted.lab.breaks = lab.lab.breaks;
+  EXPECT_EQ(verdicts_of(record), verdicts_of(booted.run()));
+}
+
+TEST(DepartmentRun, AKeptBaselineThatFailsIsGivenUpAndTheMachinesStart) {
+  KeptFixture lab;
+  lab.lab.kept_is_broken = true;
+  const auto record = lab.run();
+  EXPECT_FALSE(record.error);
+  EXPECT_THAT(lab.states.calls, ElementsAre("bring", "refuse", "keep finance/baseline-2"));
+  const auto* lost = reports::find_trial(record, "finance/baseline");
+  ASSERT_NE(lost, nullptr);
+  EXPECT_EQ(lost->state_of_run, "r0");
+  EXPECT_EQ(lost->retried_as, "finance/baseline-2");
+  EXPECT_EQ(reports::find_trial(record, "finance/baseline-2")->state_of_run, "");
+  EXPECT_THAT(record.flaky, IsEmpty()) << "it says nothing of the machines that counted";
+  EXPECT_EQ(verdicts_of(record), verdicts_of(KeptFixture(false).run()));
+}
+
+TEST(DepartmentRun, AKeptBaselineIsNoTryOfTheTwoThatABaselineHas) {
+  KeptFixture lab;
+  lab.lab.kept_is_broken = true;
+  lab.lab.lost_baselines = 2;
+  const auto record = lab.run();
+  EXPECT_FALSE(record.error);
+  EXPECT_EQ(lab.lab.baselines, 3);
+  EXPECT_EQ(reports::find_trial(record, "finance/baseline")->retried_as, "finance/baseline-3");
+  EXPECT_EQ(reports::find_trial(record, "finance/baseline-2")->retried_as, "finance/baseline-3");
+
+  KeptFixture never;
+  never.lab.kept_is_broken = true;
+  never.lab.baseline = Outcome::error;
+  const auto none = never.run();
+  EXPECT_TRUE(none.error);
+  EXPECT_EQ(never.lab.baselines, 3);
+  EXPECT_EQ(reports::find_trial(none, "finance/baseline")->retried_as, "finance/baseline-3");
+  EXPECT_EQ(reports::find_trial(none, "finance/baseline-2")->retried_as, "") << "both of these count";
+}
+
+TEST(DepartmentRun, AKeptBaselineWhoseControlFailsCostsNoDepartment) {
+  KeptFixture lab;
+  lab.lab.control_of_kept_fails = true;
+  const auto record = lab.run();
+  EXPECT_FALSE(record.error);
+  EXPECT_THAT(lab.states.calls, ElementsAre("bring", "refuse", "bring", "keep finance/baseline-2"));
+  EXPECT_EQ(lab.lab.count(reports::Purpose::control), 3) << "twice with the kept state, once without";
+  const auto* control = reports::trial_with_purpose(record, reports::Purpose::control);
+  ASSERT_NE(control, nullptr);
+  EXPECT_EQ(control->outcome, Outcome::pass) << "that is the one that counts";
+  for (const auto& trial : record.trials) {
+    if (trial.purpose != reports::Purpose::control || trial.outcome == Outcome::pass) continue;
+    EXPECT_EQ(trial.retried_as, control->id);
+  }
+  EXPECT_EQ(reports::find_trial(record, "finance/baseline")->retried_as, "finance/baseline-2");
+  EXPECT_EQ(verdicts_of(record), verdicts_of(KeptFixture(false).run()));
+}
+
+TEST(DepartmentRun, AControlThatFailsWithMachinesThatStartedIsNotTriedAnew) {
+  KeptFixture lab;
+  lab.lab.control_fails = true;
+  const auto record = lab.run();
+  ASSERT_TRUE(record.error);
+  EXPECT_THAT(record.error->message, HasSubstr("failed twice"));
+  EXPECT_EQ(lab.lab.baselines, 2);
 }
 
 TEST(DepartmentRun, ABaselineThatCannotBeOtherwiseIsNotTriedAgain) {

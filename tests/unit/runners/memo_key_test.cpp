@@ -4,46 +4,10 @@
 
 #include <gmock/gmock.h>
 
-#include "runners/cell/protocol.hpp"
+#include "tests/support/full_cell_job.hpp"
 
 namespace patchlab::runners {
 namespace {
-
-// With something in every list, so that every field of the wire form is there.
-cell::CellJob full_cell() {
-  cell::CellJob job;
-  job.department = "finance";
-  job.network = {"10.20.0.0/24", "10.20.0.1", "10.20.0.250"};
-  job.libvirt = cell::LibvirtPlace{"qemu:///system", "r1", "/var/lib/clones"};
-  job.accelerator = "tcg";
-  job.evidence = "runs/r1/evidence";
-  job.slots = "slots";
-  job.host = {{"192.0.2.1"}, {"192.0.2.254"}, {"192.0.2.53"}};
-  job.worker_program = "patchlab";
-  for (const std::string name : {"dns", "mail"}) {
-    cell::MachineJob machine;
-    machine.plan.name = machine.plan.role = name;
-    machine.plan.address = "10.20.0.2";
-    machine.plan.memory_mib = 512;
-    machine.plan.services = {"bind9"};
-    machine.plan.ready_tcp = {53};
-    machine.plan.depends_on = {"gateway"};
-    machine.plan.checks = {{"a", "dns.query", {{"name", "x"}}, Milliseconds(1000), Milliseconds(150)}};
-    machine.golden_digest = "digest";
-    machine.planned_with = {{"bind9:amd64", "1"}};
-    machine.golden_domain = "golden";
-    machine.macs = {"52:54:00:00:00:01"};
-    machine.golden_disk = "disk.qcow2";
-    machine.kernel = "vmlinuz";
-    machine.initrd = "initrd";
-    machine.kernel_arguments = "quiet";
-    machine.passwords = {"Copper-Kettle-63"};
-    machine.setups = {{"setup.exe", {"/quiet", {17022}, {17025}}}};
-    machine.parts = {"Package_1_for_KB1"};
-    job.machines.push_back(machine);
-  }
-  return job;
-}
 
 cell::TrialJob full_trial() {
   cell::TrialJob job;
@@ -60,31 +24,25 @@ cell::TrialJob full_trial() {
   return job;
 }
 
-Json changed(const Json& value) {
-  if (value.is_boolean()) return !value.get<bool>();
-  if (value.is_number()) return value.get<std::int64_t>() + 1;
-  if (value.is_string()) return value.get<std::string>() + "x";
-  return "something";  // null, or an empty list or object
-}
-
 // Only these decide nothing.
 bool may_differ(const std::string& pointer) {
-  for (const auto* name : {"/cell/department", "/cell/evidence", "/cell/slots", "/cell/slot_count", "/cell/host/",
-                           "/cell/worker_program", "/cell/libvirt/run", "/trial/id", "/trial/media/"}) {
+  for (const auto* name :
+       {"/cell/department", "/cell/evidence", "/cell/slots", "/cell/slot_count", "/cell/host/", "/cell/worker_program",
+        "/cell/kept_baseline/", "/cell/libvirt/run", "/trial/id", "/trial/media/"}) {
     if (pointer.starts_with(name)) return true;
   }
   return pointer.starts_with("/cell/machines/1/");  // takes no part
 }
 
 TEST(MemoKey, ChangesWithEveryFieldOfTheWireFormThatDecidesSomething) {
-  const Json all{{"cell", full_cell()}, {"trial", full_trial()}};
+  const Json all{{"cell", test::full_cell_job()}, {"trial", full_trial()}};
   const auto key = memo_key(all["cell"], all["trial"]);
   std::size_t deciding = 0;
   const auto fields = all.flatten();
   for (const auto& [pointer, value] : fields.items()) {
     if (pointer == "/trial/machines/0") continue;  // another machine takes part: the next test
     auto other = all;
-    other[Json::json_pointer(pointer)] = changed(value);
+    other[Json::json_pointer(pointer)] = test::changed_value(value);
     if (may_differ(pointer)) {
       EXPECT_EQ(memo_key(other["cell"], other["trial"]), key) << pointer;
     } else {
@@ -96,7 +54,7 @@ TEST(MemoKey, ChangesWithEveryFieldOfTheWireFormThatDecidesSomething) {
 }
 
 TEST(MemoKey, CountsAFieldThatNobodyHasHeardOf) {
-  const Json cell = full_cell();
+  const Json cell = test::full_cell_job();
   const Json trial = full_trial();
   const auto key = memo_key(cell, trial);
   auto more = cell;
@@ -111,7 +69,7 @@ TEST(MemoKey, CountsAFieldThatNobodyHasHeardOf) {
 }
 
 TEST(MemoKey, ChangesWithTheMachinesThatTakePart) {
-  const Json cell = full_cell();
+  const Json cell = test::full_cell_job();
   auto trial = full_trial();
   const auto key = memo_key(cell, trial);
   trial.machines = {"dns", "mail"};

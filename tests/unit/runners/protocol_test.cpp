@@ -65,6 +65,13 @@ TEST(CellProtocol, ACellOfImagesIsOnNoLibvirt) {
   EXPECT_EQ(cell_job_from_json(Json(job)).libvirt, std::nullopt);
 }
 
+TEST(CellProtocol, CarriesTheBaselineOfAnEarlierRun) {
+  auto job = job_of_domains();
+  EXPECT_EQ(cell_job_from_json(Json(job)).kept_baseline, std::nullopt);
+  job.kept_baseline = KeptBaseline{"20261125-080000-ab12", {{"dns", Milliseconds(900)}}};
+  EXPECT_EQ(cell_job_from_json(Json::parse(Json(job).dump())).kept_baseline, job.kept_baseline);
+}
+
 TEST(CellProtocol, CarriesWhetherAControlIsJudged) {
   TrialJob job;
   job.purpose = reports::Purpose::control;

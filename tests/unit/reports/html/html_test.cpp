@@ -363,6 +363,12 @@ const std::vector<Claim>& claims() {
       {"WentOn", "A trial of a set starts from the baseline, installs it",
        everywhere([](D d) { d.trials[3].installs.at(0).installed_in = d.trials[2].id; }),
        "starts from the baseline or where an earlier trial"},
+      {"KeptBaseline", "restarts the machines and checks.</p>", everywhere([](D d) {
+         for (auto& trial : d.trials) {
+           if (trial.purpose == Purpose::baseline) trial.state_of_run = "20261128-020000-ab12";
+         }
+       }),
+       "were not started: they went on from the state that run 20261128-020000-ab12 saved"},
       {"NoFinalTrial", "as expected without patches, and with what passed",
        everywhere([](D d) { d.final_trial.clear(); }), "No set that passed was tried as a whole"},
       {"NotTestedOnTheCard", "6 machines, 15 checks, 1 restart;", everywhere([](D d) { d.final_trial.clear(); }),

@@ -37,6 +37,7 @@ RunRecord record_with_every_field() {
   trial.reused_from = "finance/t1";
   trial.retried_as = "finance/t9";
   trial.reused_run = "20261101-010000-ab12";
+  trial.state_of_run = "20261031-010000-cd34";
   department.flaky = {{FlakeKind::in_control, "dns/a-record", {"tidy"}, {"finance/t1"}, {"finance/t2"}}};
   trial.installs[0].end = "installed, reboot needed";
   trial.installs[0].kept_files = {"/etc/a.conf.dpkg-dist"};

@@ -1,0 +1,38 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <optional>
+
+#include "runners/engine/baseline.hpp"
+#include "snapshots/store/state_store.hpp"
+
+namespace patchlab::runners {
+
+// The baselines of departments that are made of images, kept from one run to the next. docs/adr/0023. Those of golden
+// domains are not: they hold production's memory.
+class KeptBaselines {
+ public:
+  struct Maker {
+    std::string run;      // this one
+    std::string made_by;  // the program, the hypervisor, the host's processor and kernel: a part of every key
+    std::uint32_t ticks;  // of the host's counter, in MHz: guests that are emulated count by it
+    Milliseconds most_age{0};
+  };
+  // What these refer to must outlive it.
+  KeptBaselines(snapshots::StateStore& store, Maker maker, const Clock& clock)
+      : store_(store), maker_(std::move(maker)), clock_(clock) {}
+
+  // Of one department, whose cell has its disks in `folder`. Null for one of golden domains.
+  [[nodiscard]] std::unique_ptr<BaselineStates> of(const cell::CellJob& job, const std::filesystem::path& folder);
+
+ private:
+  class OfDepartment;
+  snapshots::StateStore& store_;
+  const Maker maker_;
+  const Clock& clock_;
+};
+
+}  // namespace patchlab::runners
