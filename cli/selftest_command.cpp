@@ -43,17 +43,6 @@ Result<runners::Scenario> scenario_of(const runners::Corpus& corpus, const std::
   return scenario;
 }
 
-ExitCode exit_code_of(const runners::SelftestResult& result, const reports::RunRecord& record) {
-  if (reports::exit_code_for(record) == ExitCode::fence_breach) return ExitCode::fence_breach;
-  const auto any = [&](const auto& is) { return std::ranges::any_of(result.faults, is); };
-  if (!result.error.empty() || any([](const auto& one) { return one.found == runners::Found::lab_error; }))
-    return ExitCode::error;
-  if (any([](const auto& one) { return tells_something(one) && !is_as_expected(one); }) || result.controls.failed > 0)
-    return ExitCode::candidate_fails;
-  if (any([](const auto& one) { return !tells_something(one); })) return ExitCode::not_tested;
-  return result.controls.errors > 0 ? ExitCode::error : ExitCode::ok;
-}
-
 Result<void> keep(const Arguments& arguments, const runners::FinishedRun& finished,
                   const runners::SelftestResult& result) {
   PATCHLAB_TRY(reports::write_run_record(finished.record, finished.folder / reports::run_file_name));
@@ -114,7 +103,8 @@ ExitCode selftest(Arguments& arguments) {
   else
     write_out(runners::selftest_text(result));
   if (!kept) return report(kept.error(), ExitCode::cannot_create);
-  return exit_code_of(result, finished->record);
+  const bool leaked = reports::exit_code_for(finished->record) == ExitCode::fence_breach;
+  return leaked ? ExitCode::fence_breach : runners::exit_code_for(result);
 }
 
 }  // namespace

@@ -168,4 +168,14 @@ SelftestResult selftest_result(const std::vector<Fault>& faults, const reports::
   return result;
 }
 
+ExitCode exit_code_for(const SelftestResult& result) {
+  const auto any = [&](const auto& is) { return std::ranges::any_of(result.faults, is); };
+  const bool lab_trouble =
+      any([](const auto& one) { return one.found == Found::lab_error; }) || result.controls.errors > 0;
+  if (!result.error.empty() || lab_trouble) return ExitCode::error;
+  const bool is_wrong = any([](const auto& one) { return tells_something(one) && !is_as_expected(one); });
+  if (is_wrong || result.controls.failed > 0) return ExitCode::candidate_fails;
+  return any([](const auto& one) { return !tells_something(one); }) ? ExitCode::not_tested : ExitCode::ok;
+}
+
 }  // namespace patchlab::runners

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "lab/core/exit_code.hpp"
 #include "reports/record/record.hpp"
 #include "runners/selftest/corpus.hpp"
 
@@ -65,5 +66,9 @@ struct SelftestResult {
 };
 [[nodiscard]] SelftestResult selftest_result(const std::vector<Fault>& faults, const reports::RunRecord& record,
                                              std::uint64_t seed);
+
+// error: of something the lab could not tell; candidate_fails: a fault was missed, or is weaker than it must be, or a
+// clean candidate or a control failed; not_tested: of something nothing is known; ok: everything is as expected.
+[[nodiscard]] ExitCode exit_code_for(const SelftestResult& result);
 
 }  // namespace patchlab::runners

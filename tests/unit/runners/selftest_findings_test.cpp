@@ -167,6 +167,44 @@ TEST(SelftestResult, CountsTheControlsThatWereJudged) {
   EXPECT_EQ(controls_of(department_with({}), 0).judged, 0U);
 }
 
+TEST(SelftestResult, EndsWithWhatStandsAgainstTheChecks) {
+  SelftestResult result;
+  FaultResult good{.id = "a", .expected = Expected::fail, .found = Found::failed};
+  result.faults = {good};
+  EXPECT_EQ(exit_code_for(result), ExitCode::ok);
+  auto not_made = good;
+  not_made.found = Found::not_made;
+  result.faults.push_back(not_made);
+  EXPECT_EQ(exit_code_for(result), ExitCode::not_tested);
+  auto missed = good;
+  missed.found = Found::passed;
+  result.faults.push_back(missed);
+  EXPECT_EQ(exit_code_for(result), ExitCode::candidate_fails);
+  auto lost = good;
+  lost.found = Found::lab_error;
+  result.faults.push_back(lost);
+  EXPECT_EQ(exit_code_for(result), ExitCode::error);
+
+  result.faults = {good};
+  result.controls = {.judged = 5, .failed = 1};
+  EXPECT_EQ(exit_code_for(result), ExitCode::candidate_fails);
+  result.controls = {.judged = 5, .errors = 1};
+  EXPECT_EQ(exit_code_for(result), ExitCode::error);
+  result.controls = {};
+  result.error = "the control failed twice";
+  EXPECT_EQ(exit_code_for(result), ExitCode::error);
+}
+
+TEST(SelftestResult, WeakerThanItMustBeIsNoSuccess) {
+  SelftestResult result;
+  result.faults = {{.id = "a", .expected = Expected::fail, .found = Found::review}};
+  EXPECT_EQ(exit_code_for(result), ExitCode::candidate_fails);
+  result.faults[0].expected = Expected::review;
+  EXPECT_EQ(exit_code_for(result), ExitCode::ok);
+  result.faults = {{.id = "a", .role = "clean", .expected = Expected::clean, .found = Found::failed}};
+  EXPECT_EQ(exit_code_for(result), ExitCode::candidate_fails);
+}
+
 class SelftestText : public ::testing::Test {
  protected:
   SelftestText() {
