@@ -69,7 +69,8 @@ OwnCache::OwnCache() {
   std::string pattern = (real.parent_path() / "patchlab-test-XXXXXX").string();
   path_ = ::mkdtemp(pattern.data());
   for (const auto& entry : fs::directory_iterator(real)) {
-    if (entry.path().filename() != "cells") fs::create_symlink(entry.path(), path_ / entry.path().filename());
+    const auto name = entry.path().filename();
+    if (name != "cells" && name != "states") fs::create_symlink(entry.path(), path_ / name);
   }
   ::setenv("PATCHLAB_CACHE", path_.c_str(), 1);
 }
