@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "checks/check.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace patchlab::checks {
@@ -17,6 +19,14 @@ Json try_json(const CheckTry& one) {
 }
 
 }  // namespace
+
+Result<Json> Check::expecting(const Json& parameters, const Observation& observation) const {
+  const auto judgement = judge(parameters, observation);
+  if (judgement.outcome == Outcome::pass) return parameters;
+  return Error{ErrorClass::check,
+               fmt::format("{}: expected {}; observed {}", judgement.reason, judgement.expected, judgement.observed),
+               {}};
+}
 
 std::size_t count_tries(const CheckResult& result, Outcome outcome) {
   if (result.tries.empty()) return result.outcome == outcome ? 1 : 0;

@@ -72,6 +72,11 @@ class Check {
   [[nodiscard]] virtual Result<Observation> observe(const Target& target, const Json& parameters,
                                                     Milliseconds deadline) const = 0;
   [[nodiscard]] virtual Judgement judge(const Json& parameters, const Observation& observation) const = 0;
+  // What is expected from now on, after this observation: the parameters, with what was seen in place of what they
+  // expected. Pure; judge() of the same observation then passes. Where nothing can be expected (nobody answered, or
+  // what this kind is for was seen not to work) an Error says so. Default: for kinds whose parameters hold no expected
+  // values, which keep what passes as it is.
+  [[nodiscard]] virtual Result<Json> expecting(const Json& parameters, const Observation& observation) const;
   // Whether it passes when the server refuses: many servers delay that, each time a little more, so how long it takes
   // says nothing about a patch.
   [[nodiscard]] virtual bool wants_a_refusal() const { return false; }

@@ -25,6 +25,14 @@ class CheckWith : public Check {
     return judge_with(parsed(json, "", ignored), observation);
   }
 
+  [[nodiscard]] Result<Json> expecting(const Json& json, const Observation& observation) const final {
+    std::vector<JsonProblem> ignored;
+    auto expected = json;
+    auto seen = observation;
+    PATCHLAB_TRY(expect(parsed(json, "", ignored), seen, expected));
+    return Check::expecting(expected, seen);
+  }
+
  protected:
   // Reads all keys that there are; others are reported by the caller.
   [[nodiscard]] virtual Parameters read(JsonReader& reader) const = 0;
@@ -32,6 +40,12 @@ class CheckWith : public Check {
   [[nodiscard]] virtual Result<Observation> observe_with(const Target& target, const Parameters& parameters,
                                                          Milliseconds deadline) const = 0;
   [[nodiscard]] virtual Judgement judge_with(const Parameters& parameters, const Observation& observation) const = 0;
+  // As Check::expecting, writing into the parameters; what cannot be expected is taken out of the observation, too.
+  // Whether they pass then is asked by the caller.
+  [[nodiscard]] virtual Result<void> expect(const Parameters& /*parameters*/, Observation& /*observation*/,
+                                            Json& /*json*/) const {
+    return {};
+  }
 
  private:
   [[nodiscard]] Parameters parsed(const Json& json, const std::string& pointer,

@@ -112,6 +112,16 @@ class QueryHash final : public CheckWith<Parameters> {
     if (hash != with.sha256) return {Outcome::fail, "hash-differs", expected, observed};
     return {Outcome::pass, "same-rows", expected, observed};
   }
+
+  Result<void> expect(const Parameters& /*parameters*/, Observation& observation, Json& json) const override {
+    const auto trouble = judge_steps({"connect", "begin", "query"}, observation);
+    if (trouble) return Error{ErrorClass::check, trouble->reason + ": " + trouble->observed, {}};
+    if (observation.value("cut_off", false))
+      return Error{ErrorClass::check, fmt::format("there are more than {} rows", most_rows), {}};
+    json["rows"] = observation.at("rows");
+    json["sha256"] = observation.at("sha256");
+    return {};
+  }
 };
 
 }  // namespace

@@ -166,6 +166,30 @@ Result<Observation> ask(const Target& target, const Lookup& lookup, const Deadli
   return seen;
 }
 
+Result<Answered> answered(const Lookup& lookup, const Observation& observation) {
+  const auto nothing = [](const Judgement& judgement) {
+    return Error{ErrorClass::check, fmt::format("{}: {}", judgement.reason, judgement.observed), {}};
+  };
+  if (!observation.contains("reply")) return nothing(judge_silence(observation));
+  PATCHLAB_ASSIGN(const auto message, decode(from_hex(observation.at("reply").get<std::string>()).value_or("")));
+  Answered seen{message.rcode, message.is_authoritative, {}};
+  for (const auto& record : message.answer) {
+    // "www.corp.example. IN A 10.20.0.80"
+    const auto end = record.text.find(" IN ");
+    if (end == std::string::npos)
+      return Error{ErrorClass::check, fmt::format("'{}' is not of the class IN", record.text), {}};
+    const auto ttl = message.is_authoritative ? fmt::format(" {}", record.ttl) : std::string();
+    seen.records.push_back(record.text.substr(0, end) + ttl + record.text.substr(end + 3));
+  }
+  auto expected = lookup;
+  expected.expect = seen.records;
+  expected.expect_rcode = seen.rcode;
+  expected.expect_aa = seen.is_authoritative;
+  if (const auto judgement = judge_answer(expected, observation); judgement.outcome != Outcome::pass)
+    return nothing(judgement);
+  return seen;
+}
+
 Judgement judge_answer(const Lookup& lookup, const Observation& observation) {
   if (!observation.contains("reply")) return judge_silence(observation);
   const auto wire = from_hex(observation.at("reply").get<std::string>()).value_or("");

@@ -33,6 +33,16 @@ struct Lookup {
 // "reply_text".
 [[nodiscard]] Result<Observation> ask(const Target& target, const Lookup& lookup, const Deadline& deadline);
 
+// What an observation of `ask` was an answer to: what is expected from now on.
+struct Answered {
+  std::string rcode;
+  bool is_authoritative = false;
+  std::vector<std::string> records;  // of the answer section, as a scenario writes them; with the TTL, which is the
+                                     // zone's, in an authoritative answer only
+};
+// An Error when nobody answered, or what came is no whole answer to the question.
+[[nodiscard]] Result<Answered> answered(const Lookup& lookup, const Observation& observation);
+
 // The first trouble in an observation of `ask`, or a pass; the reasons are those of "dns.query".
 [[nodiscard]] Judgement judge_answer(const Lookup& lookup, const Observation& observation);
 

@@ -53,6 +53,19 @@ class Query final : public CheckWith<Lookup> {
   [[nodiscard]] Judgement judge_with(const Lookup& lookup, const Observation& observation) const override {
     return judge_answer(lookup, observation);
   }
+
+  [[nodiscard]] Result<void> expect(const Lookup& lookup, Observation& observation, Json& json) const override {
+    PATCHLAB_ASSIGN(const auto seen, answered(lookup, observation));
+    // A zone comes in as many messages as it needs.
+    if (lookup.type == "AXFR" && seen.rcode == "NOERROR")
+      return Error{
+          ErrorClass::check, "the server hands out the zone, of which only the first message is looked at", {}};
+    json.erase("expect");
+    if (!seen.records.empty()) json["expect"] = seen.records;
+    json["expect_rcode"] = seen.rcode;
+    json["expect_aa"] = seen.is_authoritative;
+    return {};
+  }
 };
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <map>
 #include <sstream>
 
@@ -65,6 +66,14 @@ std::vector<Lookup> read_parameters(JsonReader& reader) {
   return lookups;
 }
 
+// Whether each is of the name and type that were asked for: a list of records asks for no others.
+bool are_all_of(const std::vector<std::string>& records, const Lookup& lookup) {
+  return !records.empty() && std::ranges::all_of(records, [&](const auto& text) {
+    const auto record = parse_record(text);
+    return record && name_and_type(record->text) == NameAndType{lookup.name, lookup.type};
+  });
+}
+
 class Records final : public CheckWith<std::vector<Lookup>> {
  public:
   [[nodiscard]] std::string kind() const override { return "dns.records"; }
@@ -111,6 +120,37 @@ class Records final : public CheckWith<std::vector<Lookup>> {
     first->observed = fmt::format("{}\n{} of {} lookups answered wrongly: {}{}", first->observed, count, lookups.size(),
                                   fmt::join(wrong, ", "), count > most_named ? ", ..." : "");
     return *first;
+  }
+
+  // What is asked for and not answered with records of its own (names below a delegation) is left out: no list of
+  // records can say that.
+  [[nodiscard]] Result<void> expect(const std::vector<Lookup>& lookups, Observation& observation,
+                                    Json& json) const override {
+    const auto seen = std::exchange(observation["lookups"], Json::array());
+    std::map<NameAndType, std::vector<std::string>> answers;  // empty: left out
+    bool all_authoritative = true;
+    for (std::size_t i = 0; i < lookups.size(); ++i) {
+      const auto& lookup = lookups[i];
+      const auto asked = fmt::format("{} {} over {}", lookup.name, lookup.type, lookup.transport);
+      if (i >= seen.size()) return Error{ErrorClass::check, fmt::format("{} was not looked up", asked), {}};
+      PATCHLAB_ASSIGN(auto said, answered(lookup, seen[i]).while_doing(asked));
+      const bool is_listed = said.rcode == "NOERROR" && are_all_of(said.records, lookup);
+      if (!is_listed) said.records.clear();
+      std::ranges::sort(said.records);
+      const auto [known, is_new] = answers.try_emplace({lookup.name, lookup.type}, said.records);
+      if (!is_new && known->second != said.records)
+        return Error{ErrorClass::check, fmt::format("{} is answered otherwise than before", asked), {}};
+      if (!is_listed) continue;
+      all_authoritative = all_authoritative && said.is_authoritative;
+      observation["lookups"].push_back(seen[i]);
+    }
+    json["records"] = Json::array();
+    for (const auto& [key, records] : answers) {
+      for (const auto& record : records) json["records"].push_back(record);
+    }
+    if (json["records"].empty()) return Error{ErrorClass::check, "the server answers none of them with records", {}};
+    json["expect_aa"] = all_authoritative;
+    return {};
   }
 };
 

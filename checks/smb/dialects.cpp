@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <random>
+#include <set>
 
 #include "checks/check_with.hpp"
 #include "checks/hex.hpp"
@@ -142,6 +143,25 @@ class Dialects final : public CheckWith<Parameters> {
         Outcome::pass, "as-expected",
         fmt::format("SMB {}{}{}", fmt::join(with.spoken, ", "), with.signing.empty() ? "" : ", signing ", with.signing),
         "these and no others"};
+  }
+
+  [[nodiscard]] Result<void> expect(const Parameters& /*parameters*/, Observation& observation,
+                                    Json& json) const override {
+    std::vector<std::string> spoken;
+    std::set<std::string> signing;
+    for (const auto& dialect : dialects()) {
+      const auto& entry = observation.at("dialects").at(dialect.name);
+      if (!entry.contains("reply")) continue;
+      const auto reply = read_negotiate_reply(dialect, from_hex(entry.at("reply").get<std::string>()).value_or(""));
+      if (!reply || !reply->accepted) continue;
+      spoken.push_back(dialect.name);
+      signing.insert(reply->signing_required ? "required" : "not-required");
+    }
+    if (spoken.empty()) return Error{ErrorClass::check, "no version of the protocol is spoken", {}};
+    json["dialects"] = spoken;
+    json.erase("signing");
+    if (signing.size() == 1) json["signing"] = *signing.begin();
+    return {};
   }
 };
 

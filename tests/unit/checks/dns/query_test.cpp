@@ -166,5 +166,35 @@ TEST(DnsQueryParameters, AreStrict) {
                                                       "/with/expect_rcode", "/with/port", "/with/ttl"));
 }
 
+TEST(DnsQueryExpecting, WritesDownAnswerCodeAndAuthority) {
+  Json with{{"name", "www.corp.example"}, {"type", "A"}};
+  const auto learnt = query().expecting(with, observation_of(good_reply().bytes()));
+  ASSERT_TRUE(learnt) << learnt.error().message;
+  with["expect"] = {"web.corp.example. 300 A 10.20.0.80", "www.corp.example. 300 CNAME web.corp.example."};
+  with["expect_aa"] = true;
+  with["expect_rcode"] = "NOERROR";
+  auto records = learnt->at("expect").get<std::vector<std::string>>();
+  std::ranges::sort(records);
+  EXPECT_EQ(Json(records), with["expect"]);
+  EXPECT_EQ(judged(good_reply(), *learnt).outcome, Outcome::pass);
+}
+
+TEST(DnsQueryExpecting, TakesARefusalAsItIs) {
+  WireMessage refused;
+  refused.flags = 0x8105;
+  const auto learnt = query().expecting(parameters(), observation_of(refused.bytes()));
+  ASSERT_TRUE(learnt) << learnt.error().message;
+  EXPECT_EQ(learnt->at("expect_rcode"), "REFUSED");
+  EXPECT_FALSE(learnt->contains("expect"));
+}
+
+TEST(DnsQueryExpecting, LearnsNothingFromSilenceOrFromAnswersThatAreNone) {
+  const Json silent{{"query", "1234"}, {"strays", Json::array()}, {"errno", ETIMEDOUT}, {"trouble", "nothing"}};
+  EXPECT_FALSE(query().expecting(parameters(), silent));
+  auto other = good_reply();
+  other.name = "other.corp.example";
+  EXPECT_FALSE(query().expecting(parameters(), observation_of(other.bytes())));
+}
+
 }  // namespace
 }  // namespace patchlab::checks::dns

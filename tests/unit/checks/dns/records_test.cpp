@@ -90,6 +90,36 @@ TEST(DnsRecords, AsksOverEachTransport) {
   EXPECT_EQ(judged({web(), www(), web(), www()}, with).outcome, Outcome::pass);
 }
 
+TEST(DnsRecordsExpecting, WritesDownWhatTheServerAnswers) {
+  const auto learnt = records().expecting(parameters(), Json{{"lookups", {web(99), www()}}});
+  ASSERT_TRUE(learnt) << learnt.error().message;
+  EXPECT_EQ(learnt->at("records"), Json({"web.corp.example. 300 A 10.20.0.80", "web.corp.example. 300 A 10.20.0.99",
+                                         "www.corp.example. 300 CNAME web.corp.example."}));
+  EXPECT_EQ(learnt->at("expect_aa"), true);
+  EXPECT_EQ(judged({web(99), www()}, *learnt).outcome, Outcome::pass);
+  EXPECT_EQ(judged({web(), www()}, *learnt).outcome, Outcome::fail);
+}
+
+TEST(DnsRecordsExpecting, LeavesOutWhatIsNotAnswered) {
+  WireMessage empty;
+  empty.name = "www.corp.example";
+  empty.type = 5;
+  empty.authority = {wire_soa("corp.example")};
+  const Json referred{
+      {"query", to_hex(u16(0x1234) + "rest")}, {"reply", to_hex(empty.bytes())}, {"strays", Json::array()}};
+  const auto learnt = records().expecting(parameters(), Json{{"lookups", {web(), referred}}});
+  ASSERT_TRUE(learnt) << learnt.error().message;
+  EXPECT_EQ(learnt->at("records").size(), 2U);
+  EXPECT_FALSE(records().expecting(parameters(), Json{{"lookups", {web()}}}));
+}
+
+TEST(DnsRecordsExpecting, TransportsMustAgree) {
+  auto with = parameters();
+  with["transports"] = {"udp", "tcp"};
+  EXPECT_TRUE(records().expecting(with, Json{{"lookups", {web(), www(), web(), www()}}}));
+  EXPECT_FALSE(records().expecting(with, Json{{"lookups", {web(), www(), web(99), www()}}}));
+}
+
 TEST(DnsRecords, ReportsEveryWrongParameter) {
   std::vector<JsonProblem> problems;
   records().validate(Json{{"records", {"www.corp.example. A 10.20.0.80", "nonsense"}}, {"transports", {"quic"}}},
