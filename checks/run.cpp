@@ -97,6 +97,25 @@ Result<const Check*> usable(const CheckWorkers& workers, const CheckSpec& spec) 
   return check;
 }
 
+// What a worker saw; null when `result` has an error.
+Json observed_by_worker(ProcessRunner& runner, const CheckWorkers& workers, const PlannedCheck& planned,
+                        const Check& check, const std::stop_token& stop, CheckResult& result) {
+  ProcessSpec process;
+  process.program = workers.program;
+  process.arguments = {"check-worker"};
+  process.input = worker_request(planned.spec, planned.target).dump(-1, ' ', false, Json::error_handler_t::replace);
+  process.time_limit = planned.spec.deadline + workers.grace;
+  process.ambient_capabilities = check.capabilities();
+  process.capabilities_if_held = process::capabilities_to_confine();
+
+  const auto end = runner.run(process, stop);
+  result.duration = end.duration;
+  if (report_bad_end(end, result)) return nullptr;
+  auto observation = observation_in(end, result);
+  if (planned.spec.program && observation.is_object()) observation["sha256"] = planned.spec.program->sha256;
+  return observation;
+}
+
 }  // namespace
 
 CheckResult run_check(ProcessRunner& runner, const CheckWorkers& workers, const PlannedCheck& planned,
@@ -107,22 +126,18 @@ CheckResult run_check(ProcessRunner& runner, const CheckWorkers& workers, const 
     set_error(result, "unusable-check", check.error());
     return result;
   }
-  ProcessSpec process;
-  process.program = workers.program;
-  process.arguments = {"check-worker"};
-  process.input = worker_request(planned.spec, planned.target).dump(-1, ' ', false, Json::error_handler_t::replace);
-  process.time_limit = planned.spec.deadline + workers.grace;
-  process.ambient_capabilities = (*check)->capabilities();
-  process.capabilities_if_held = process::capabilities_to_confine();
-
-  const auto end = runner.run(process, stop);
-  result.duration = end.duration;
-  if (report_bad_end(end, result)) return result;
-  auto observation = observation_in(end, result);
-  if (result.error) return result;
-  if (planned.spec.program && observation.is_object()) observation["sha256"] = planned.spec.program->sha256;
-  judge_into(**check, planned.spec.parameters, std::move(observation), result);
+  auto observation = observed_by_worker(runner, workers, planned, **check, stop, result);
+  if (!result.error) judge_into(**check, planned.spec.parameters, std::move(observation), result);
   return result;
+}
+
+Result<Seen> observe_once(ProcessRunner& runner, const CheckWorkers& workers, const PlannedCheck& planned,
+                          std::stop_token stop) {
+  auto result = result_for(planned.spec);
+  PATCHLAB_ASSIGN(const auto* check, usable(workers, planned.spec));
+  auto observation = observed_by_worker(runner, workers, planned, *check, stop, result);
+  if (result.error) return std::move(*result.error);
+  return Seen{std::move(observation), result.duration};
 }
 
 std::vector<CheckResult> run_checks(ProcessRunner& runner, const CheckWorkers& workers,

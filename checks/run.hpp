@@ -29,6 +29,15 @@ struct CheckWorkers {
 [[nodiscard]] CheckResult run_check(ProcessRunner& runner, const CheckWorkers& workers, const PlannedCheck& planned,
                                     std::stop_token stop = {});
 
+// One try without an opinion: what was seen, whole, and how long it took; for who does not know yet what to expect. An
+// Error is what `run_check` calls `error`.
+struct Seen {
+  Observation observation;
+  Milliseconds took{};
+};
+[[nodiscard]] Result<Seen> observe_once(ProcessRunner& runner, const CheckWorkers& workers, const PlannedCheck& planned,
+                                        std::stop_token stop = {});
+
 // All of them, at most `parallel` at a time; results in the order planned. After a stop request the rest is
 // not-reached.
 [[nodiscard]] std::vector<CheckResult> run_checks(ProcessRunner& runner, const CheckWorkers& workers,

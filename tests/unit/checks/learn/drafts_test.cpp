@@ -1,0 +1,260 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include <gmock/gmock.h>
+
+#include "checks/learn/learn.hpp"
+#include "checks/registry/registry.hpp"
+
+namespace patchlab::checks::learn {
+namespace {
+
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+const Draft* find(const Drafts& drafts, const std::string& id) {
+  const auto found = std::ranges::find(drafts.checks, id, &Draft::id);
+  return found == drafts.checks.end() ? nullptr : &*found;
+}
+const Json& parameters(const Drafts& drafts, const std::string& id) {
+  static const Json none;
+  const auto* draft = find(drafts, id);
+  EXPECT_NE(draft, nullptr) << id;
+  return draft == nullptr ? none : draft->ways.front().parameters;
+}
+
+// What is tried must be something that a scenario may say, but for the secret.
+void expect_valid(const Drafts& drafts) {
+  for (const auto& draft : drafts.checks) {
+    ASSERT_FALSE(draft.ways.empty()) << draft.id;
+    for (auto way : draft.ways) {
+      const auto* check = find_check(way.kind);
+      ASSERT_NE(check, nullptr) << way.kind;
+      if (way.parameters.contains("password")) {
+        EXPECT_TRUE(way.parameters["password"].is_object()) << "no secret in " << draft.id;
+        way.parameters["password"] = "secret";
+      }
+      std::vector<JsonProblem> problems;
+      check->validate(way.parameters, "/with", problems);
+      EXPECT_TRUE(problems.empty()) << draft.id << ": " << problems_error("x", problems).message;
+    }
+    if (!draft.needs.empty()) EXPECT_NE(find(drafts, draft.needs), nullptr) << draft.id;
+  }
+}
+
+std::string listening_on(const std::vector<int>& ports) {
+  std::string table;
+  for (const int port : ports) table += fmt::format("0: 00000000:{:04X} 00000000:0000 0A 0\n", port);
+  return table;
+}
+
+constexpr const char* zones = R"(options { directory "/var/cache/bind"; };
+zone "corp.example" { type primary; file "db"; };
+zone "away.example" { type forward; };
+zone "broken.example" { type primary; file "gone"; };
+zone "." { type hint; file "root"; };)";
+
+constexpr const char* corp = R"(corp.example.	3600 IN SOA dns1.corp.example. host.corp.example. 1 2 3 4 5
+corp.example.		      3600 IN MX	10 mail1.corp.example.
+corp.example.		      3600 IN TXT	"two  blanks" "; no comment"
+corp.example.		      3600 IN RRSIG	SOA 8 2 3600 2027 2026 1 corp.example. xxxx
+; a comment
+www.corp.example.	      300 IN CNAME	web.corp.example.
+web.corp.example.	      3600 IN A	10.20.0.30
+web.corp.example.	      3600 IN A	10.20.0.31
+garbage
+)";
+
+Answers dns_answers() {
+  return {{"named", {0, zones, {}}},
+          {"zone /corp.example", {0, corp, "zone corp.example/IN: loaded serial 1"}},
+          {"zone /broken.example", {1, {}, "\nopen: gone: file not found\n"}}};
+}
+
+TEST(DnsDrafts, AskForEachZoneThatIsServed) {
+  std::vector<std::string> ids;
+  for (const auto& question : dns().questions({{"named", {0, zones, {}}}})) ids.push_back(question.id);
+  EXPECT_THAT(ids, ElementsAre("named", "zone /corp.example", "zone /broken.example"));
+  EXPECT_EQ(dns().questions({{"named", {127, {}, {}}}}).size(), 1U);
+}
+
+TEST(DnsDrafts, AreOneForEachTypeWithTheTtl) {
+  const auto drafts = dns().drafts({}, dns_answers());
+  expect_valid(drafts);
+  EXPECT_EQ(parameters(drafts, "corp-example-txt").at("records"),
+            Json::array({R"(corp.example. 3600 TXT "two  blanks" "; no comment")"}));
+  EXPECT_EQ(parameters(drafts, "corp-example-a").at("records").size(), 2U);
+  EXPECT_EQ(parameters(drafts, "corp-example-www-chain").at("name"), "www.corp.example.");
+  EXPECT_EQ(parameters(drafts, "corp-example-no-such-name-tcp").at("transport"), "tcp");
+  EXPECT_EQ(parameters(drafts, "corp-example-transfer").at("type"), "AXFR");
+  EXPECT_EQ(parameters(drafts, "outside-name").at("name"), "www.outside.invalid.");
+}
+
+TEST(DnsDrafts, SayWhatIsLeftOut) {
+  const auto drafts = dns().drafts({}, dns_answers());
+  EXPECT_THAT(drafts.not_learnt, ElementsAre(HasSubstr("zone corp.example signatures"),
+                                             HasSubstr("zone corp.example: 1 lines of it are not understood"),
+                                             HasSubstr("zone away.example: it is of the type forward"),
+                                             HasSubstr("zone broken.example: named-compilezone cannot read it: open: "
+                                                       "gone: file not found")));
+}
+
+TEST(DnsDrafts, CutALargeZoneBetweenNames) {
+  std::string large;
+  for (int i = 0; i < 600; ++i) large += fmt::format("h{}.corp.example. 60 IN A 10.0.0.1\n", i);
+  auto answers = dns_answers();
+  answers["zone /corp.example"].output = large;
+  const auto drafts = dns().drafts({}, answers);
+  expect_valid(drafts);
+  std::size_t records = 0;
+  for (const auto& draft : drafts.checks) {
+    if (draft.id != "corp-example-a") continue;
+    EXPECT_LE(draft.ways.front().parameters.at("records").size(), 250U);
+    records += draft.ways.front().parameters.at("records").size();
+  }
+  EXPECT_EQ(records, 600U);
+}
+
+TEST(DnsDrafts, AServerOfAnotherKindIsSaidToBeUnknown) {
+  const auto drafts = dns().drafts({}, {{"named", {127, {}, {}}}, {"listeners", {0, listening_on({53}), {}}}});
+  EXPECT_THAT(drafts.checks, IsEmpty());
+  EXPECT_THAT(drafts.not_learnt, ElementsAre(HasSubstr("only BIND says which zones it has")));
+  EXPECT_THAT(dns().drafts({}, {{"named", {127, {}, {}}}}).not_learnt, IsEmpty());
+}
+
+Answers mail_answers(const std::vector<int>& ports = {25, 143, 587}) {
+  return {{"listeners", {0, listening_on(ports), {}}},
+          {"postfix",
+           {0,
+            "mydestination = corp.example, mail1.corp.example, localhost, hash:/etc/postfix/more\n"
+            "virtual_mailbox_domains = other.example\nmessage_size_limit = 20480000\n",
+            {}}}};
+}
+
+TEST(MailDrafts, DeliverToEachDomainAndRefuseTheRest) {
+  const auto drafts = mail().drafts({{"bob"}}, mail_answers());
+  expect_valid(drafts);
+  for (const char* id : {"delivery-bob-corp.example", "delivery-bob-mail1.corp.example", "delivery-bob-other.example",
+                         "large-delivery", "relay-refused-25", "relay-refused-587", "wrong-password"})
+    EXPECT_NE(find(drafts, id), nullptr) << id;
+  EXPECT_EQ(drafts.checks.size(), 7U);
+  EXPECT_EQ(parameters(drafts, "delivery-bob-other.example").at("to"), "bob@other.example");
+  EXPECT_THAT(drafts.not_learnt, Contains(HasSubstr("'hash:/etc/postfix/more'")));
+  EXPECT_THAT(drafts.not_learnt, Contains(HasSubstr("STARTTLS on port 25")));
+}
+
+TEST(MailDrafts, AUserThatIsAnAddressIsOne) {
+  const auto drafts = mail().drafts({{"eve@other.example"}}, mail_answers());
+  expect_valid(drafts);
+  EXPECT_EQ(parameters(drafts, "delivery-eve-corp.example").at("to"), "eve@other.example");
+  EXPECT_EQ(drafts.checks.size(), 5U);
+}
+
+TEST(MailDrafts, SayWhyThereIsNoDelivery) {
+  EXPECT_THAT(mail().drafts({}, mail_answers()).not_learnt, Contains(HasSubstr("no 'accounts'")));
+  EXPECT_THAT(mail().drafts({{"bob"}}, mail_answers({25})).not_learnt, Contains(HasSubstr("open are 25")));
+  EXPECT_THAT(mail().drafts({}, {{"listeners", {0, listening_on({22}), {}}}, {"postfix", {127, {}, {}}}}).not_learnt,
+              IsEmpty());
+  EXPECT_THAT(mail().drafts({}, {{"listeners", {0, listening_on({25}), {}}}, {"postfix", {127, {}, {}}}}).not_learnt,
+              ElementsAre(HasSubstr("it is not there")));
+}
+
+Answers database_answers(const std::string& tables) {
+  return {{"listeners", {0, listening_on({5432}), {}}},
+          {"databases", {0, "{\"database\" : \"corp\", \"port\" : \"5432\"}\n", {}}},
+          {"database corp", {0, tables, {}}}};
+}
+
+const std::string inventory =
+    R"({"schema": "public", "table": "inventory", "kind": "r", "empty": false, "referred": false, "key": ["id"],
+        "columns": [{"name": "id", "type": "integer", "optional": false}, {"name": "na\"me", "type": "text", "optional": true}]})";
+const std::string probe =
+    R"json({"schema": "public", "table": "notes", "kind": "r", "empty": true, "referred": false, "key": null,
+        "columns": [{"name": "at", "type": "timestamp", "optional": true},
+                    {"name": "note", "type": "character varying(80)", "optional": false}]})json";
+
+std::string one_line(std::string text) {
+  std::ranges::replace(text, '\n', ' ');
+  return text + "\n";
+}
+
+TEST(DatabaseDrafts, AskForEachDatabase) {
+  auto answers = database_answers({});
+  answers["databases"].output += "nonsense\n{\"database\": \"it's\"}\n{\"database\": \"no=name\"}\n";
+  std::vector<std::vector<std::string>> asked;
+  for (const auto& question : database().questions(answers)) asked.push_back(question.arguments);
+  ASSERT_EQ(asked.size(), 3U);
+  EXPECT_EQ(asked[1][0], "dbname='corp'");
+  EXPECT_EQ(asked[2][0], "dbname='it\\'s'");
+}
+
+TEST(DatabaseDrafts, LookAtSchemaRightsAndRows) {
+  const auto drafts = database().drafts({{"app"}}, database_answers(one_line(inventory) + one_line(probe)));
+  expect_valid(drafts);
+  EXPECT_EQ(parameters(drafts, "corp-app-t-inventory").at("query"),
+            R"(SELECT "id"::text, "na""me"::text FROM "public"."inventory" ORDER BY "inventory"."id")");
+  EXPECT_EQ(parameters(drafts, "corp-app-write").at("table"), "public.notes");
+  EXPECT_EQ(parameters(drafts, "corp-app-write").at("column"), "note");
+  EXPECT_EQ(find(drafts, "corp-app-t-notes"), nullptr) << "other checks write into it meanwhile";
+  for (const char* id :
+       {"corp-app-transaction", "corp-app-columns", "corp-app-constraints", "corp-app-indexes", "corp-app-grants",
+        "corp-app-roles", "corp-app-settings", "corp-app-passwords-denied", "corp-app-wrong-password"})
+    EXPECT_NE(find(drafts, id), nullptr) << id;
+}
+
+TEST(DatabaseDrafts, WriteOnlyWhereNobodysDataIs) {
+  const auto changed = [](const char* pointer, const Json& value) {
+    auto table = Json::parse(probe);
+    table[Json::json_pointer(pointer)] = value;
+    return database().drafts({{"app"}}, database_answers(table.dump() + "\n"));
+  };
+  EXPECT_NE(find(changed("/empty", true), "corp-app-write"), nullptr);
+  EXPECT_EQ(find(changed("/empty", false), "corp-app-write"), nullptr);
+  EXPECT_EQ(find(changed("/referred", true), "corp-app-write"), nullptr);
+  EXPECT_EQ(find(changed("/kind", "v"), "corp-app-write"), nullptr);
+  EXPECT_EQ(find(changed("/table", "Notes"), "corp-app-write"), nullptr);
+  EXPECT_EQ(find(changed("/columns/0/optional", false), "corp-app-write"), nullptr);
+  EXPECT_EQ(find(changed("/columns/1/type", "character varying(59)"), "corp-app-write"), nullptr);
+}
+
+TEST(DatabaseDrafts, SayWhatIsNotKnown) {
+  EXPECT_THAT(database().drafts({}, database_answers("")).not_learnt, ElementsAre(HasSubstr("no 'accounts'")));
+  auto silent = database_answers("");
+  silent["databases"] = {1, {}, "psql: error: connection refused\n"};
+  EXPECT_THAT(database().drafts({{"app"}}, silent).not_learnt, ElementsAre(HasSubstr("connection refused")));
+}
+
+// Whatever a guest says, what comes of it can be tried and is no secret; nothing is thrown.
+TEST(Drafts, OfAHostileGuestAreStillChecks) {
+  const std::vector<std::string> texts{"",
+                                       "{",
+                                       "zone \"\xff\" { type primary; file \"x\"; };",
+                                       "zone \"" + std::string(5000, 'a') + "\" { type primary; file \"x\"; };",
+                                       R"({"database": "x", "port": "99999999999"})",
+                                       R"({"database": "x", "port": "70000"})",
+                                       R"({"schema": "s", "table": "t", "columns": [1, {"name": 5}], "key": {"a": 1}})",
+                                       R"({"schema": "s", "table": "t", "columns": "none"})",
+                                       "mydestination = " + std::string(100'000, ','),
+                                       "message_size_limit = 99999999999999999999999\nmydestination = a..b -x.y .z",
+                                       "a. 99999999999999 IN A x",
+                                       ". 1 IN A (",
+                                       corp};
+  for (const auto& text : texts) {
+    Answers answers{{"listeners", {0, listening_on({25, 53, 143, 587, 5432}), {}}}};
+    for (const auto* protocol : protocols()) {
+      for (int round = 0; round < 3; ++round) {
+        for (const auto& question : protocol->questions(answers))
+          answers.try_emplace(question.id, Answer{0, text, text});
+      }
+      for (const auto& draft : protocol->drafts({{"bob"}}, answers).checks) {
+        for (const auto& way : draft.ways) EXPECT_NE(find_check(way.kind), nullptr);
+        EXPECT_THAT(draft.says, Not(IsEmpty()));
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace patchlab::checks::learn
