@@ -18,6 +18,7 @@ void add_doctor(CLI::App& app, Chosen& chosen);
 void add_init(CLI::App& app, Chosen& chosen);
 void add_image(CLI::App& app, Chosen& chosen);
 void add_patch(CLI::App& app, Chosen& chosen);
+void add_learn(CLI::App& app, Chosen& chosen);
 void add_run(CLI::App& app, Chosen& chosen);     // validate, run
 void add_selftest(CLI::App& app, Chosen& chosen);
 void add_report(CLI::App& app, Chosen& chosen);  // report, explain

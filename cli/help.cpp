@@ -13,7 +13,8 @@ constexpr const char* all_codes =
     "73 cannot create, 78 bad configuration. See docs/exit-codes.md.";
 constexpr const char* plain_codes = "Exit codes: 0 done; what else there is: docs/exit-codes.md.";
 constexpr const char* order_of_work =
-    "In order of work: doctor (can this host do it), init (a first scenario), validate, run; then report and explain\n"
+    "In order of work: doctor (can this host do it), init (a first scenario), learn (its checks), validate, run; then "
+    "report and explain\n"
     "(what was found), queue (what waits for whom), approve or reject, promote, verify; evidence export for others.";
 constexpr const char* cache =
     "Environment: PATCHLAB_CACHE, the folder of images and packages (default: ~/.cache/patchlab).";
@@ -47,6 +48,7 @@ const std::vector<HelpText>& help_texts() {
       {"image verify", "patchlab image verify", plain, true},
       {"patch inspect", "patchlab patch inspect windows8-rt-kb5031419-x64.msu", plain, true},
       {"patch add", "patchlab patch add windows8-rt-kb5031419-x64.msu", plain, true},
+      {"learn", "patchlab learn scenario.jsonc --machine dns", plain, true},
       {"validate", "patchlab validate scenario.jsonc", plain, true},
       {"run", "patchlab run scenarios/xavier-nightly.json", verdict, true},
       {"selftest", "patchlab selftest --role mail --aa 5", verdict, true},

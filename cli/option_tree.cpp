@@ -49,6 +49,7 @@ const std::map<std::string, Value>& values() {
       {"--lab-cache", {ValueKind::folder, "FOLDER"}},
       {"--ledger", {ValueKind::file, "FILE"}},
       {"--listen", {ValueKind::text, "ADDRESS:PORT"}},
+      {"--machine", {ValueKind::name, "MACHINE"}},
       {"--may", {ValueKind::name, "KIND"}},
       {"--most-hours", {ValueKind::text, "NUMBER"}},
       {"--most-mib", {ValueKind::text, "NUMBER"}},

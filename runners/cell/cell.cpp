@@ -122,6 +122,41 @@ Result<void> Cell::save(const TrialRecord& baseline) {
   return {};
 }
 
+Result<LearntMachines> Cell::learn(const LearnJob& job) {
+  std::mutex mutex;
+  std::optional<Error> trouble;
+  LearntMachines learnt;
+  const auto note = [&](Error error) {
+    const std::lock_guard lock(mutex);
+    if (!trouble) trouble = std::move(error);
+  };
+  probe_fence_("before");
+  for_each(all(), [&](CellMachine& machine) {
+    if (auto booted = machine.boot("learn"); !booted)
+      note(std::move(booted).error().while_doing(fmt::format("booting '{}'", machine.name())));
+    else
+      probe_inside_("before", "learn", machine, {});
+  });
+  Machines wanted;
+  if (!trouble) {
+    for (const auto& [name, machine] : machines_) {
+      if (job.machines.contains(name)) wanted.push_back(machine.get());
+    }
+  }
+  for_each(wanted, [&](CellMachine& machine) {
+    auto found = machine.learn(job.machines.at(machine.name()));
+    if (!found) return note(std::move(found).error().while_doing(fmt::format("asking '{}'", machine.name())));
+    const std::lock_guard lock(mutex);
+    learnt[machine.name()] = std::move(*found);
+  });
+  for_each(all(), [&](CellMachine& machine) {
+    if (trouble) machine.save_evidence(context_.job.evidence / "learn" / machine.name());
+    (void)context_.hypervisor.power_off(machine.name());
+  });
+  if (trouble) return std::move(*trouble);
+  return learnt;
+}
+
 // The steps of one trial with a barrier between them: dependent roles are only looked at when all of them are up.
 class Cell::Trial {
  public:

@@ -32,6 +32,8 @@ class Cell {
   // checks them, saves the department as one checkpoint. The record's outcome is pass or error; nothing here is a
   // verdict on a patch. It may be called again: a trial of its own, which knows nothing of the one before.
   [[nodiscard]] reports::TrialRecord prepare();
+  // In place of prepare(): boots all machines and learns checks of some. Nothing is saved.
+  [[nodiscard]] Result<LearntMachines> learn(const LearnJob& job);
   [[nodiscard]] reports::TrialRecord run_trial(const TrialJob& job);
 
  private:

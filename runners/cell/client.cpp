@@ -38,6 +38,12 @@ class ChildCell final : public CellClient {
     PATCHLAB_ASSIGN(const auto answer, conversation_.call({{"op", "trial"}, {"job", job}}));
     return reports::trial_record_from_json(answer);
   }
+  Result<LearntMachines> learn(const CellJob& job, const LearnJob& wanted) override {
+    PATCHLAB_ASSIGN(const auto answer, conversation_.call({{"op", "learn"}, {"job", job}, {"wanted", wanted}}));
+    LearntMachines learnt;
+    for (const auto& [name, machine] : answer.items()) learnt[name] = checks::learn::learnt_from_json(machine);
+    return learnt;
+  }
   Result<void> probe_fence(const std::string& phase) override {
     PATCHLAB_TRY(conversation_.call({{"op", "fence"}, {"phase", phase}}));
     return {};
@@ -58,6 +64,10 @@ class ChildCell final : public CellClient {
 };
 
 }  // namespace
+
+Result<LearntMachines> CellClient::learn(const CellJob& job, const LearnJob& /*wanted*/) {
+  return Error{ErrorClass::bug, fmt::format("the cell of department '{}' cannot learn checks", job.department), {}};
+}
 
 void let_see(CellStart& start, const CellJob& job, const std::filesystem::path& media) {
   start.readable = {start.program, job.slots};

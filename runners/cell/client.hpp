@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "lab/libvirt/ssh.hpp"
+#include "runners/cell/learner.hpp"
 #include "runners/cell/protocol.hpp"
 
 namespace patchlab::runners::cell {
@@ -18,6 +19,8 @@ class CellClient {
   // May be called once more, with the same job, after a baseline that did not pass.
   virtual Result<reports::TrialRecord> prepare(const CellJob& job) = 0;
   virtual Result<reports::TrialRecord> run_trial(const TrialJob& job) = 0;
+  // In place of both: checks that hold on its machines.
+  virtual Result<LearntMachines> learn(const CellJob& job, const LearnJob& wanted);
   // One more fence proof; its attempts arrive as an event like all others.
   virtual Result<void> probe_fence(const std::string& phase) = 0;
   // Ends every machine and the cell; waited for. Safe to call twice.

@@ -304,6 +304,11 @@ Result<void> CellMachine::run_on(const std::string& trial, Milliseconds duration
   return ended;
 }
 
+Result<checks::learn::Learnt> CellMachine::learn(const LearnJob::Wanted& wanted) {
+  PATCHLAB_ASSIGN(auto turn, turns_.take());
+  return learn_checks(guest_, wanted);
+}
+
 Result<lab::guest::OutreachSeen> CellMachine::reach_out(const lab::guest::Outreach& wanted) {
   PATCHLAB_TRY(turns_.wake());
   auto seen = guest_.adapter->reach_out(wanted);

@@ -13,6 +13,7 @@
 #include "runners/cell/host_share.hpp"
 #include "runners/cell/installer.hpp"
 #include "runners/cell/kept_states.hpp"
+#include "runners/cell/learner.hpp"
 #include "runners/cell/observation.hpp"
 #include "runners/cell/observer_trouble.hpp"
 #include "runners/cell/readiness.hpp"
@@ -77,6 +78,8 @@ class CellMachine {
                                                            Reboot kind);
   // Lets the machine run, which needs no processor slot, with nothing done to it; ends early when it stops by itself.
   [[nodiscard]] Result<void> run_on(const std::string& trial, Milliseconds duration);
+  // What `patchlab learn` is for; after boot().
+  [[nodiscard]] Result<checks::learn::Learnt> learn(const LearnJob::Wanted& wanted);
   // For the proof of the fence; needs no processor slot.
   [[nodiscard]] Result<lab::guest::OutreachSeen> reach_out(const lab::guest::Outreach& wanted);
   // Saves logs below `folder`; what cannot be had is noted in the text.

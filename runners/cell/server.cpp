@@ -49,6 +49,13 @@ class Server {
     // None of them in the reading thread: the end of standard input must be seen whatever is under way.
     requests_.emplace_back([this, request] {
       if (request["op"] == "prepare") reply_to(request, [&] { return prepare(request.at("job")); });
+      if (request["op"] == "learn") {
+        reply_to(request, [&]() -> Result<Json> {
+          PATCHLAB_TRY(make_cell(request.at("job")));
+          PATCHLAB_ASSIGN(const auto learnt, cell_->learn(learn_job_from_json(request.at("wanted"))));
+          return Json(learnt);
+        });
+      }
       if (request["op"] == "trial") {
         reply_to(request, [&]() -> Result<Json> {
           const auto trial = trial_job_from_json(request.at("job"));
@@ -83,6 +90,11 @@ class Server {
 
   Result<Json> prepare(const Json& job) {
     if (cell_) return prepare_again(cell_job_from_json(job));
+    PATCHLAB_TRY(make_cell(job));
+    return Json(cell_->prepare());
+  }
+
+  Result<void> make_cell(const Json& job) {
     job_ = cell_job_from_json(job);
     reply_.hide(redactor_for(job_));
     PATCHLAB_TRY(read_addresses());
@@ -101,7 +113,7 @@ class Server {
         [this](const std::string& phase, const std::string& trial, CellMachine& machine, const std::string& why_not) {
           probe_inside(phase, trial, machine, why_not);
         });
-    return Json(cell_->prepare());
+    return {};
   }
 
   // From golden disks again, where the clones are the cell's own; those of a libvirt start once more as they are.

@@ -69,6 +69,9 @@ class WatchedCell final : public cell::CellClient {
         {{"event", "trial-begin"}, {"trial", job.id}, {"purpose", job.purpose}, {"candidates", job.candidates}});
     return told(inner_.run_trial(job));
   }
+  Result<cell::LearntMachines> learn(const cell::CellJob& job, const cell::LearnJob& wanted) override {
+    return inner_.learn(job, wanted);
+  }
   Result<void> probe_fence(const std::string& phase) override { return inner_.probe_fence(phase); }
   void close() override { inner_.close(); }
 
@@ -322,10 +325,11 @@ class Execution {
     // Cancelling must not wait for the step that is under way: the cell goes down at once, and its calls return.
     const std::stop_callback cancel(stop_, [&] { (*lab)->close(); });
     WatchedCell watched(**lab, department.name, progress_, folder_);
-    std::unique_ptr<BaselineStates> states = kept_baselines_ ? kept_baselines_->of(job.cell, root) : nullptr;
+    std::unique_ptr<BaselineStates> states =
+        kept_baselines_ && !options_.instead ? kept_baselines_->of(job.cell, root) : nullptr;
     job.states = states.get();
     listen(department.name, job.states);
-    auto result = run_as_asked(job, watched);
+    auto result = options_.instead ? options_.instead(job, watched, stop_) : run_as_asked(job, watched);
     if (!result.error) (void)(*lab)->probe_fence("after");
     (*lab)->close();
     listen(department.name, nullptr);

@@ -457,9 +457,9 @@ Result<Plan> make_plan(const Scenario& scenario, const RunOptions& options, cons
   for (const auto& department : scenario.departments) {
     for (const auto& machine : department.machines) roles.insert(machine.role);
   }
-  if (options.controls == 0 || options.each_alone) {
+  if (!options.instead && (options.controls == 0 || options.each_alone)) {
     PATCHLAB_TRY(load_candidates(plan, options, roles, tools, progress, stop));
-  } else {
+  } else if (!options.instead) {
     plan.not_tested.emplace_back("the candidates were left out by --controls");
   }
   if (options.each_alone) {

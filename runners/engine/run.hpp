@@ -29,6 +29,8 @@ struct RunOptions {
   std::size_t controls = 0;                 // above 0: no candidates, see controls.hpp
   bool each_alone = false;                  // no sets, see each_alone.hpp; then candidates may bring the same package
   std::string program;                      // the patchlab binary, for cells and check workers
+  // Set: no candidates, and this is what is done in each department's cell.
+  std::function<reports::DepartmentRecord(const DepartmentJob&, cell::CellClient&, const std::stop_token&)> instead{};
 };
 
 // Everything a run needs, looked up before any machine starts: golden machines found, candidates loaded, who gets what.

@@ -133,6 +133,11 @@ class RemoteCell final : public cell::CellClient {
     }
     return finished(inner_->run_trial(there), job.id.substr(job.id.find('/') + 1));
   }
+  Result<cell::LearntMachines> learn(const cell::CellJob& job, const cell::LearnJob& wanted) override {
+    PATCHLAB_ASSIGN(auto learnt, inner_->learn(job, wanted));
+    PATCHLAB_TRY(connection_->still_held());
+    return learnt;
+  }
   Result<void> probe_fence(const std::string& phase) override { return inner_->probe_fence(phase); }
   void close() override {
     closed_ = true;

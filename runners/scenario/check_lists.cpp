@@ -17,7 +17,9 @@ using Problems = std::vector<JsonProblem>;
 namespace fs = std::filesystem;
 
 constexpr std::size_t largest_file = 16U << 20U;
-constexpr const char* no_checks = "is required: a list of at least one check, or the path of a file that holds one";
+constexpr const char* no_checks =
+    "is required: a list of at least one check, or the path of a file that holds one ('patchlab learn' writes such "
+    "files)";
 
 // A password may be that of an account, {"account": "app"}: what is learnt and reviewed then holds no secret.
 void fill_in_password(Json& parameters, const std::string& place, Problems& problems,
@@ -101,7 +103,7 @@ void CheckLists::read_file_named(const std::string& name, const std::string& pla
   if (known == files_.end()) {
     if (!is_there(path)) {
       if (missing_ == Missing::is_a_problem)
-        problems_.push_back({place, fmt::format("there is no file '{}'", path.string())});
+        problems_.push_back({place, fmt::format("there is no file '{}'; 'patchlab learn' writes one", path.string())});
       return;
     }
     known = files_.emplace(path, File{}).first;

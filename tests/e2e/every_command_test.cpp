@@ -53,6 +53,7 @@ const std::map<std::string, std::vector<Words>>& examples() {
       {"image verify", {{}}},
       {"patch inspect", {{"some.deb"}}},
       {"patch add", {{"some.deb"}}},
+      {"learn", {{"scenario.json", "--machine", "nosuch"}}},
       {"validate", {{"scenario.json"}}},
       {"run", {{"scenario.json", "--dry-run"}}},
       {"selftest", {{"--fault", "nosuchfault"}}},
@@ -97,7 +98,8 @@ const std::map<std::string, std::vector<Words>>& examples() {
 const std::set<std::string> refuse_there{"image build", "image verify", "validate",   "run",        "evidence export",
                                          "witness",     "submit",       "approve",    "reject",     "waive",
                                          "withdraw",    "decide",       "desk serve", "policy add", "ledger take",
-                                         "ledger hand", "stage setup",  "selftest"};
+                                         "ledger hand", "stage setup",  "selftest",
+                                         "learn"};
 
 // With --json some of them do say something: about a scenario that is wrong, and about images, once there is one.
 const std::map<std::string, std::vector<Words>>& json_examples() {

@@ -47,6 +47,35 @@ TEST_F(GoldenDomain, TheMainJobIsDoneOnItsClones) {
   expect_no_trace();
 }
 
+// docs/how-to/learn-checks.md, with nothing but a golden domain.
+TEST_F(GoldenDomain, SaysItselfWhatMustBeTrueOfIt) {
+  auto scenario = short_scenario();
+  auto unchecked = scenario;
+  unchecked.erase("candidates");
+  unchecked["roles"]["dns"].erase("checks");
+  work_.write("domains.json", unchecked.dump());
+  const auto learnt = patchlab({"learn", "domains.json"}, work_.path(), std::chrono::minutes(5));
+  ASSERT_EQ(exit_code(learnt), 0) << learnt.output << learnt.errors;
+  EXPECT_THAT(learnt.output, HasSubstr("\"checks\": \"learnt/dns.json\""));
+  const auto text = read_file(work_.path() / "learnt/dns.json");
+  ASSERT_TRUE(text) << text.error().message;
+  EXPECT_THAT(*text, HasSubstr("\"corp.example. 3600 MX 10 mail1.corp.example.\""));
+  EXPECT_THAT(*text, HasSubstr("\"30.0.20.10.in-addr.arpa. 3600 PTR web.corp.example.\""));
+  EXPECT_THAT(*text, HasSubstr("\"id\": \"corp-example-transfer\""));
+  expect_no_processes();
+  expect_no_trace();
+
+  const auto again = patchlab({"learn", "domains.json"}, work_.path());
+  EXPECT_EQ(exit_code(again), 78) << again.output;
+  EXPECT_THAT(again.errors, HasSubstr("is there already"));
+
+  scenario["roles"]["dns"]["checks"] = "learnt/dns.json";
+  work_.write("domains.json", scenario.dump());
+  const auto validated = patchlab({"validate", "domains.json"}, work_.path());
+  EXPECT_EQ(exit_code(validated), 0) << validated.errors;
+  expect_no_trace();
+}
+
 // The other one boots by UEFI, also in the middle of a trial.
 TEST_F(GoldenDomain, IsClonedByTwoDepartmentsAtOnceBesideAnother) {
   define(uefi_golden_xml(image_, "dns2-golden", "12", lab_folder / "dns2-golden_VARS.fd"));

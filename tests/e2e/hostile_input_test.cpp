@@ -124,6 +124,7 @@ TEST_F(HostileInput, IsRefusedByEveryCommandThatIsGivenItsPath) {
       {{"validate", "FILE"}, 78},
       {{"run", "FILE"}, 78},
       {{"selftest", "--corpus", "FILE"}, 78},
+      {{"learn", "FILE"}, 78},
       {{"patch", "inspect", "FILE"}, 65},
       {{"patch", "add", "FILE"}, 65},
       {{"report", "FILE"}, 65},
@@ -164,6 +165,10 @@ TEST_F(HostileInput, IsRefusedWhereverAFileIsFound) {
   write(corpus / "corpus.json",
         R"({"schema": "patchlab/faults/v1", "scenario": "s.json", "department": "finance", "roles": ["dns"]})");
   ASSERT_TRUE(create_folders(folder_.path() / "cache" / "images" / std::string(64, 'a')));
+  auto scenario = small_scenario();
+  scenario["departments"]["finance"]["machines"]["dns"]["checks"] = "learnt/dns.json";
+  write(folder_.path() / "with-file.json", scenario.dump());
+  ASSERT_TRUE(create_folders(folder_.path() / "learnt"));
   struct Place {
     fs::path path;
     std::vector<std::string> words;
@@ -173,6 +178,7 @@ TEST_F(HostileInput, IsRefusedWhereverAFileIsFound) {
       {candidate / "candidate.json", {"patch", "add", "candidate"}, 65},
       {corpus / "dns.json", {"selftest", "--corpus", "corpus"}, 78},
       {corpus / "corpus.json", {"selftest", "--corpus", "corpus"}, 78},
+      {folder_.path() / "learnt" / "dns.json", {"validate", "with-file.json"}, 78},
       {recipes / "common" / "base.json", {"image", "build", "--recipes", "recipes"}, 78},
       {run_file(), {"report", run_file().parent_path().filename().string()}, 65},
       {ledger(), {"verify", "runs/ledger.jsonl"}, 65},
