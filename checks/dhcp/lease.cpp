@@ -274,6 +274,16 @@ class Judge {
   std::set<std::string> taken_;
 };
 
+bool is_of_the_exchange(std::uint8_t code) {
+  constexpr std::uint8_t client_name = 81, relay_information = 82;  // RFC 4702, RFC 3046
+  for (const auto own :
+       {option::host_name, option::requested_address, option::overload, option::message_type, option::server_id,
+        option::parameter_list, option::client_id, client_name, relay_information}) {
+    if (code == own) return true;
+  }
+  return false;
+}
+
 class Lease final : public CheckWith<Parameters> {
  public:
   [[nodiscard]] std::string kind() const override { return "dhcp.lease"; }
@@ -303,6 +313,22 @@ class Lease final : public CheckWith<Parameters> {
 
   [[nodiscard]] Judgement judge_with(const Parameters& parameters, const Observation& observation) const override {
     return Judge(parameters, observation).verdict();
+  }
+
+  // All that the ACK tells a client, but for what belongs to this exchange alone.
+  [[nodiscard]] Result<void> expect(const Parameters& /*parameters*/, Observation& observation,
+                                    Json& json) const override {
+    for (const auto& answer : answers_in(observation, "request")) {
+      if (!answer.message || answer.message->type() != MessageType::ack) continue;
+      json["options"] = Json::object();
+      for (const auto& [code, bytes] : answer.message->options) {
+        if (is_of_the_exchange(code)) continue;
+        auto written = written_option(code, bytes);
+        json["options"][written.name] = std::move(written.value);
+      }
+      return {};
+    }
+    return {};  // the judge says what is missing
   }
 };
 

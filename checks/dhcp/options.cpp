@@ -70,6 +70,25 @@ Result<std::string> hex_bytes(const Json& value) {
   return *std::move(bytes);
 }
 
+Json addresses_json(const std::string& bytes) {
+  Json list = Json::array();
+  for (std::size_t at = 0; at + 4 <= bytes.size(); at += 4) list.push_back(Ipv4(read32(bytes, at)).text());
+  return list;
+}
+
+// Null when the bytes have another form.
+Json option_json(const OptionKind& kind, const std::string& bytes) {
+  switch (kind.form) {
+    case Form::address: return bytes.size() == 4 ? Json(Ipv4(read32(bytes, 0)).text()) : Json();
+    case Form::addresses: return !bytes.empty() && bytes.size() % 4 == 0 ? addresses_json(bytes) : Json();
+    case Form::text: return to_valid_utf8(bytes) == bytes ? Json(bytes) : Json();
+    case Form::seconds: return bytes.size() == 4 ? Json(read32(bytes, 0)) : Json();
+    case Form::number16: return bytes.size() == 2 ? Json(read16(bytes, 0)) : Json();
+    case Form::bytes: break;
+  }
+  return to_hex(bytes);
+}
+
 std::string addresses_text(const std::string& bytes) {
   std::string text;
   for (std::size_t at = 0; at + 4 <= bytes.size(); at += 4) {
@@ -128,6 +147,15 @@ std::string option_value_text(const OptionKind& kind, const std::string& bytes) 
     case Form::bytes: break;
   }
   return to_hex(bytes);
+}
+
+WrittenOption written_option(std::uint8_t code, const std::string& bytes) {
+  for (const auto& option : named_options) {
+    if (code != option.kind.code) continue;
+    auto value = option_json(option.kind, bytes);
+    if (!value.is_null()) return {option.name, std::move(value)};
+  }
+  return {fmt::format("{}", code), to_hex(bytes)};
 }
 
 std::string option_text(std::uint8_t code, const std::string& bytes) {

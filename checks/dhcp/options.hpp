@@ -23,6 +23,13 @@ struct OptionKind {
 // The bytes which the option must have to equal `value` of the scenario; the error says what form is needed.
 [[nodiscard]] Result<std::string> option_bytes(const OptionKind& kind, const Json& value);
 
+// As a scenario writes it: the name, or the number with hex digits, and the value.
+struct WrittenOption {
+  std::string name;
+  Json value;
+};
+[[nodiscard]] WrittenOption written_option(std::uint8_t code, const std::string& bytes);
+
 // For the reader: "routers 10.20.0.1".
 [[nodiscard]] std::string option_text(std::uint8_t code, const std::string& bytes);
 [[nodiscard]] std::string option_value_text(const OptionKind& kind, const std::string& bytes);

@@ -143,9 +143,11 @@ class Zone {
     for (const auto& [owner, records] : aliases->second) {
       if (owner.starts_with('*')) continue;
       if (++count > most_chains) continue;
-      drafts_.checks.push_back({check_id(owner.substr(0, owner.find('.')) + "-chain"),
-                                {way("dns.query", query(owner, "A", "udp"), quick)},
-                                fmt::format("zone {}: where {} leads to", label_, owner)});
+      for (const std::string transport : {"udp", "tcp"}) {
+        drafts_.checks.push_back({check_id(owner.substr(0, owner.find('.')) + "-chain-" + transport),
+                                  {way("dns.query", query(owner, "A", transport), quick)},
+                                  fmt::format("zone {}: where {} leads to, over {}", label_, owner, transport)});
+      }
     }
     if (count > most_chains) leave_out(" aliases", fmt::format("{} of {} are followed, no more", most_chains, count));
   }

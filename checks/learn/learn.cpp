@@ -16,7 +16,7 @@ constexpr std::size_t longest_complaint = 200;
 }  // namespace
 
 const std::vector<const Protocol*>& protocols() {
-  static const std::vector<const Protocol*> all{&listeners(), &dns(), &mail(), &database()};
+  static const std::vector<const Protocol*> all{&listeners(), &dns(), &dhcp(), &smb(), &print(), &mail(), &database()};
   return all;
 }
 

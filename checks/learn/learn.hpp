@@ -32,6 +32,7 @@ using Answers = std::map<std::string, Answer>;  // by the question's id
 // What a scenario says of the machine.
 struct Machine {
   std::vector<std::string> users;  // whose passwords it has
+  std::string client{};            // the address that checks speak from
 };
 
 // A check to be tried.
@@ -58,6 +59,9 @@ class Protocol {
 // All that there are, in the order in which their checks are written.
 [[nodiscard]] const std::vector<const Protocol*>& protocols();
 [[nodiscard]] const Protocol& dns();
+[[nodiscard]] const Protocol& dhcp();
+[[nodiscard]] const Protocol& smb();
+[[nodiscard]] const Protocol& print();
 [[nodiscard]] const Protocol& mail();
 [[nodiscard]] const Protocol& database();
 // Asks nothing but which ports are open, and says which of them no check is for.

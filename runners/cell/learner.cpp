@@ -58,6 +58,7 @@ class Learner {
 
   std::vector<learn::Draft> drafts() {
     learn::Machine machine;
+    machine.client = target_.client_address;
     for (const auto& [user, password] : wanted_.accounts) machine.users.push_back(user);
     std::vector<learn::Draft> all;
     for (const auto* protocol : learn::protocols()) {

@@ -3,7 +3,9 @@
 #include "tests/fuzz/targets.hpp"
 
 #include "checks/command/output.hpp"
+#include "checks/learn/learn.hpp"
 #include "lab/core/json.hpp"
+#include "lab/core/names.hpp"
 #include "lab/core/printable.hpp"
 #include "patches/bytes/file_kind.hpp"
 #include "patches/cab/cabinet.hpp"
@@ -160,6 +162,25 @@ void output(std::string_view bytes) {
 
 // A request line, header fields, an empty line, a body. Whatever is asked for was asked by our own name, and names only
 // what could be a run and a department; what is sent comes from our own pages.
+// Whatever a guest says to every question, what comes of it is a kind of check with a name that a scenario takes.
+void learn(std::string_view bytes) {
+  namespace room = checks::learn;
+  const std::string said(bytes);
+  room::Answers answers{{"listeners", {0, "0: 00000000:0019 0:0 0A\n1: 00000000:01BD 0:0 0A\n", {}}}};
+  if (said.find("0A") != std::string::npos) answers.clear();
+  for (int round = 0; round < 3; ++round) {
+    for (const auto* protocol : room::protocols()) {
+      for (const auto& question : protocol->questions(answers))
+        answers.try_emplace(question.id, room::Answer{0, said, {}});
+    }
+  }
+  for (const auto* protocol : room::protocols()) {
+    for (const auto& draft : protocol->drafts({{"bob"}, "10.20.0.250"}, answers).checks) {
+      if (draft.ways.empty() || !is_scenario_name(room::check_name(draft.id))) std::abort();
+    }
+  }
+}
+
 void request(std::string_view bytes) {
   using namespace promotion::browser;
   static const Origin ours = read_origin("http://localhost:8443").value();
@@ -298,6 +319,19 @@ Seeds output_seeds() {
           "{\"name\": \"a\", \"outcome\": \"pass\"}\n{\"name\": \"b\", \"outcome\": \"fail\", \"observed\": \"1\"}\n",
           "DISK OK - free | '/ x'=2643MB;5948;5958;0;5968 users=3\nmore | load=1.5e-1\n", "1..0 # SKIP\nBail out!\n"};
 }
+Seeds learn_seeds() {
+  return {"options { directory \"/x\"; };\nzone \"corp.example\" { type primary; file \"db\"; };\n",
+          "corp.example. 3600 IN MX 10 mail1.corp.example.\ncorp.example. 60 IN TXT \"a  b\"\n",
+          "0: 00000000:0019 0:0 0A\n1: 00000000:024B 0:0 0A\n",
+          "mydestination = corp.example, hash:/x\nmessage_size_limit = 20480000\n",
+          "{\"database\": \"corp\", \"port\": \"5433\"}\n{\"schema\": \"s\", \"table\": \"t\", \"kind\": \"r\", "
+          "\"empty\": true, \"key\": [\"a\"], \"columns\": [{\"name\": \"a\", \"type\": \"text\"}]}\n",
+          "{\"Dhcp4\": {\"subnet4\": [{\"pools\": [{\"pool\": \"10.0.0.1 - 10.0.0.9\"}], \"reservations\": "
+          "[{\"hw-address\": "
+          "\"02:00:0a:14:00:32\", \"ip-address\": \"10.0.0.2\"}]}]}}",
+          "[global]\n[projects]\n\tpath = /srv\n",
+          "<Printer a>\nDeviceURI socket://10.20.0.250:9100\n"};
+}
 Seeds request_seeds() {
   const std::string ours = "host:localhost:8443\norigin:http://localhost:8443\n";
   const std::string json = ours + "content-type:application/json\nsec-fetch-site:same-origin\n\n";
@@ -343,6 +377,7 @@ const std::vector<Target>& targets() {
                                        {"signature", signature, signature_seeds},
                                        {"signers", signers, signers_seeds},
                                        {"output", output, output_seeds},
+                                       {"learn", learn, learn_seeds},
                                        {"request", request, request_seeds}};
   return all;
 }

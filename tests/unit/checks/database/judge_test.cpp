@@ -102,6 +102,22 @@ TEST(DatabaseQueryHashJudge, PassesOnTheSameRows) {
   EXPECT_EQ(query_hash().judge(golden, captured_query()).outcome, Outcome::pass);
 }
 
+TEST(DatabaseQueryHashExpecting, WritesDownRowsAndDigest) {
+  const auto learnt = query_hash().expecting({{"database", "corp"},
+                                              {"user", "app"},
+                                              {"password", "x"},
+                                              {"query", "SELECT a FROM b ORDER BY a"},
+                                              {"rows", 0},
+                                              {"sha256", std::string(64, '0')}},
+                                             captured_query());
+  ASSERT_TRUE(learnt) << learnt.error().message;
+  EXPECT_EQ(learnt->at("rows"), captured_query()["rows"]);
+  EXPECT_EQ(learnt->at("sha256"), captured_query()["sha256"]);
+  auto refused = captured_query();
+  refused["steps"] = Json::array({failed("connect", "28P01", "no")});
+  EXPECT_FALSE(query_hash().expecting(*learnt, refused));
+}
+
 TEST(DatabaseQueryHashJudge, TellsHowTheResultDiffers) {
   auto fewer = captured_query();
   fewer["rows"] = 2;

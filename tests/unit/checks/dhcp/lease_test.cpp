@@ -157,6 +157,35 @@ TEST(DhcpLeaseJudge, FailsOnMalformedMessages) {
   EXPECT_EQ(judgement.observed, "malformed DHCP message: only 2 bytes from 10.20.0.11");
 }
 
+TEST(DhcpLeaseExpecting, WritesDownAllThatAClientIsTold) {
+  Exchange exchange;
+  for (auto* messages : {&exchange.acks, &exchange.renewals}) {
+    messages->front().options[119] = "\x04zone";
+    messages->front().options[option::client_id] = "mine";
+  }
+  auto with = parameters();
+  with["options"] = {{"119", "00"}, {"252", "00"}};
+  const auto learnt = lease().expecting(with, exchange.observation());
+  ASSERT_TRUE(learnt) << learnt.error().message;
+  auto expected = parameters()["options"];
+  expected["119"] = "047a6f6e65";
+  EXPECT_EQ(learnt->at("options"), expected);
+  EXPECT_EQ(lease().judge(*learnt, exchange.observation()).outcome, Outcome::pass);
+  EXPECT_EQ(judged({}).outcome, Outcome::pass);
+  EXPECT_EQ(lease().judge(*learnt, Exchange().observation()).reason, "options-differ");
+}
+
+TEST(DhcpLeaseExpecting, LearnsNothingWhereNobodyLeases) {
+  Exchange silent;
+  silent.offers.clear();
+  silent.acks.clear();
+  silent.renewals.clear();
+  EXPECT_FALSE(lease().expecting(parameters(), silent.observation()));
+  auto elsewhere = parameters();
+  elsewhere["pool"] = {{"from", "10.30.0.1"}, {"to", "10.30.0.9"}};
+  EXPECT_FALSE(lease().expecting(elsewhere, Exchange().observation()));
+}
+
 TEST(DhcpLeaseParameters, AreStrict) {
   std::vector<JsonProblem> problems;
   lease().validate(parameters(), "/with", problems);

@@ -36,6 +36,22 @@ TEST(DhcpOption, OfTheWrongFormIsRefused) {
   EXPECT_EQ(bytes_for("4x", ""), "unknown");
 }
 
+TEST(DhcpOption, IsWrittenAsAScenarioSaysIt) {
+  for (const auto& [name, value] : std::vector<std::pair<std::string, Json>>{{"subnet-mask", "255.255.255.0"},
+                                                                             {"routers", {"10.20.0.1", "10.20.0.2"}},
+                                                                             {"domain-name", "corp.example"},
+                                                                             {"dhcp-lease-time", 600},
+                                                                             {"interface-mtu", 1500},
+                                                                             {"43", "0a0b"}}) {
+    const auto written = written_option(option_kind(name)->code, bytes_for(name, value));
+    EXPECT_EQ(written.name, name);
+    EXPECT_EQ(written.value, value) << name;
+  }
+  const auto odd = written_option(6, "abc");
+  EXPECT_EQ(odd.name, "6") << "of another form than its name says";
+  EXPECT_EQ(odd.value, "616263");
+}
+
 TEST(DhcpOption, IsReadable) {
   EXPECT_EQ(option_text(6, std::string("\x0a\x14\0\x0a\x0a\x14\0\x09", 8)),
             "domain-name-servers 10.20.0.10, 10.20.0.9");

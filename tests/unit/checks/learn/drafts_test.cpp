@@ -86,7 +86,7 @@ TEST(DnsDrafts, AreOneForEachTypeWithTheTtl) {
   EXPECT_EQ(parameters(drafts, "corp-example-txt").at("records"),
             Json::array({R"(corp.example. 3600 TXT "two  blanks" "; no comment")"}));
   EXPECT_EQ(parameters(drafts, "corp-example-a").at("records").size(), 2U);
-  EXPECT_EQ(parameters(drafts, "corp-example-www-chain").at("name"), "www.corp.example.");
+  EXPECT_EQ(parameters(drafts, "corp-example-www-chain-udp").at("name"), "www.corp.example.");
   EXPECT_EQ(parameters(drafts, "corp-example-no-such-name-tcp").at("transport"), "tcp");
   EXPECT_EQ(parameters(drafts, "corp-example-transfer").at("type"), "AXFR");
   EXPECT_EQ(parameters(drafts, "outside-name").at("name"), "www.outside.invalid.");
@@ -122,6 +122,80 @@ TEST(DnsDrafts, AServerOfAnotherKindIsSaidToBeUnknown) {
   EXPECT_THAT(drafts.checks, IsEmpty());
   EXPECT_THAT(drafts.not_learnt, ElementsAre(HasSubstr("only BIND says which zones it has")));
   EXPECT_THAT(dns().drafts({}, {{"named", {127, {}, {}}}}).not_learnt, IsEmpty());
+}
+
+TEST(DhcpDrafts, LeaseFromEachSubnetAndEachReservation) {
+  const Answers answers{{"kea",
+                         {0,
+                          R"(// Kea's own comments
+{ "Dhcp4": { # of both kinds
+  "subnet4": [{"subnet": "10.20.0.0/24", "pools": [{"pool": "10.20.0.100 - 10.20.0.149"}, {"pool": "10.20.0.150-10.20.0.199"}],
+    "reservations": [{"hw-address": "02:00:0a:14:00:32", "ip-address": "10.20.0.50"}, {"client-id": "01", "ip-address": "10.20.0.51"}]}],
+  /* and "more" */
+  "shared-networks": [{"subnet4": [{"pools": [{"pool": "10.30.0.16/30"}, {"pool": "x"}]}]}] } })",
+                          {}}}};
+  const auto drafts = dhcp().drafts({}, answers);
+  expect_valid(drafts);
+  ASSERT_EQ(drafts.checks.size(), 3U);
+  EXPECT_EQ(drafts.checks[0].ways.size(), 2U);
+  EXPECT_EQ(parameters(drafts, "lease").at("pool"), Json({{"from", "10.20.0.100"}, {"to", "10.20.0.199"}}));
+  EXPECT_EQ(parameters(drafts, "lease").at("neighbours"), 8);
+  EXPECT_EQ(drafts.checks[0].ways[1].parameters.at("pool"), Json({{"from", "10.30.0.16"}, {"to", "10.30.0.19"}}));
+  EXPECT_FALSE(drafts.checks[0].ways[1].parameters.contains("neighbours"));
+  EXPECT_EQ(parameters(drafts, "reservation-10.20.0.50").at("mac"), "02:00:0a:14:00:32");
+  EXPECT_THAT(drafts.not_learnt,
+              ElementsAre(HasSubstr("the pool 'x'"), HasSubstr("a reservation that is not of a MAC")));
+  EXPECT_THAT(dhcp().drafts({}, {{"kea", {0, "<?include \"x\"?>", {}}}}).not_learnt,
+              ElementsAre(HasSubstr("is not understood")));
+}
+
+TEST(SmbDrafts, TryFromTheMostToTheLeastOfEachUser) {
+  const std::string digest(64, 'a');
+  const Answers answers{
+      {"listeners", {0, listening_on({445}), {}}},
+      {"samba", {0, "[global]\n\tworkgroup = CORP\n[printers]\n\tpath = /tmp\n[projects]\n\tpath = /srv/p\n", {}}},
+      {"files of projects", {0, digest + "  ./alpha/budget.csv\n\\" + digest + "  ./odd\\n\n", {}}}};
+  std::vector<std::string> asked;
+  for (const auto& question : smb().questions(answers)) asked.push_back(question.id);
+  EXPECT_THAT(asked, ElementsAre("samba", "files of projects"));
+  const auto drafts = smb().drafts({{"alice"}}, answers);
+  expect_valid(drafts);
+  const auto* alice = find(drafts, "projects-alice");
+  ASSERT_NE(alice, nullptr);
+  std::vector<std::string> kinds;
+  for (const auto& one : alice->ways) kinds.push_back(one.kind);
+  EXPECT_THAT(kinds, ElementsAre("smb.access", "smb.access", "smb.readonly", "smb.readonly"));
+  EXPECT_EQ(parameters(drafts, "projects-alice").at("share"), "projects");
+  EXPECT_EQ(alice->ways[0].parameters.at("known_files"), Json({{"alpha/budget.csv", digest}}));
+  for (const char* id : {"dialects", "projects-anonymous", "wrong-password"})
+    EXPECT_NE(find(drafts, id), nullptr) << id;
+  EXPECT_EQ(drafts.checks.size(), 4U);
+  EXPECT_THAT(smb().drafts({}, answers).not_learnt, ElementsAre(HasSubstr("no 'accounts'")));
+}
+
+TEST(SmbDrafts, TellADeniedShareFromARefusedPassword) {
+  const Answers answers{{"listeners", {0, listening_on({445}), {}}},
+                        {"samba", {0, "[boss]\npath = /b\n[team]\npath = /t\n", {}}}};
+  const auto drafts = smb().drafts({{"alice"}}, answers);
+  expect_valid(drafts);
+  const auto& last = find(drafts, "boss-alice")->ways.back();
+  EXPECT_EQ(last.kind, "smb.denied");
+  EXPECT_EQ(last.parameters.at("allowed_share"), "team");
+}
+
+TEST(PrintDrafts, AreOfQueuesThatPrintToTheClient) {
+  const Answers answers{
+      {"listeners", {0, listening_on({631}), {}}},
+      {"cups",
+       {0,
+        "<DefaultPrinter office>\nDeviceURI socket://10.20.0.250:9101/?snmp=false\n</DefaultPrinter>\n"
+        "<Printer floor>\nDeviceURI socket://10.20.0.25\n</Printer>\n",
+        {}}}};
+  const auto drafts = print().drafts({{}, "10.20.0.250"}, answers);
+  expect_valid(drafts);
+  ASSERT_EQ(drafts.checks.size(), 1U);
+  EXPECT_EQ(parameters(drafts, "queue-office"), Json({{"queue", "office"}, {"sink", {{"listen_port", 9101}}}}));
+  EXPECT_THAT(drafts.not_learnt, ElementsAre(HasSubstr("queue floor: it prints to socket://10.20.0.25; the check is")));
 }
 
 Answers mail_answers(const std::vector<int>& ports = {25, 143, 587}) {
@@ -228,21 +302,27 @@ TEST(DatabaseDrafts, SayWhatIsNotKnown) {
 
 // Whatever a guest says, what comes of it can be tried and is no secret; nothing is thrown.
 TEST(Drafts, OfAHostileGuestAreStillChecks) {
-  const std::vector<std::string> texts{"",
-                                       "{",
-                                       "zone \"\xff\" { type primary; file \"x\"; };",
-                                       "zone \"" + std::string(5000, 'a') + "\" { type primary; file \"x\"; };",
-                                       R"({"database": "x", "port": "99999999999"})",
-                                       R"({"database": "x", "port": "70000"})",
-                                       R"({"schema": "s", "table": "t", "columns": [1, {"name": 5}], "key": {"a": 1}})",
-                                       R"({"schema": "s", "table": "t", "columns": "none"})",
-                                       "mydestination = " + std::string(100'000, ','),
-                                       "message_size_limit = 99999999999999999999999\nmydestination = a..b -x.y .z",
-                                       "a. 99999999999999 IN A x",
-                                       ". 1 IN A (",
-                                       corp};
+  const std::vector<std::string> texts{
+      "",
+      "{",
+      "zone \"\xff\" { type primary; file \"x\"; };",
+      "zone \"" + std::string(5000, 'a') + "\" { type primary; file \"x\"; };",
+      R"({"database": "x", "port": "99999999999"})",
+      R"({"database": "x", "port": "70000"})",
+      R"({"schema": "s", "table": "t", "columns": [1, {"name": 5}], "key": {"a": 1}})",
+      R"({"schema": "s", "table": "t", "columns": "none"})",
+      "mydestination = " + std::string(100'000, ','),
+      "message_size_limit = 99999999999999999999999\nmydestination = a..b -x.y .z",
+      "a. 99999999999999 IN A x",
+      ". 1 IN A (",
+      "{\"Dhcp4\": {\"subnet4\": [5, {\"pools\": 5}, {\"pools\": [{\"pool\": \"0.0.0.0-255.255.255.255\"}]}]}}",
+      "/*",
+      "{ # \"",
+      "[a]\npath = x\n[]\n[/]\npath = y\n",
+      "<Printer >\nDeviceURI socket://:",
+      corp};
   for (const auto& text : texts) {
-    Answers answers{{"listeners", {0, listening_on({25, 53, 143, 587, 5432}), {}}}};
+    Answers answers{{"listeners", {0, listening_on({25, 53, 143, 445, 587, 631, 5432}), {}}}};
     for (const auto* protocol : protocols()) {
       for (int round = 0; round < 3; ++round) {
         for (const auto& question : protocol->questions(answers))

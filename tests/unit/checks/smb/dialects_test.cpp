@@ -100,6 +100,16 @@ TEST(SmbDialectsJudge, ComparesSigning) {
   EXPECT_EQ(judged(seen(), with).outcome, Outcome::pass);
 }
 
+TEST(SmbDialectsExpecting, WritesDownWhatIsSpokenAndSigned) {
+  const auto learnt = dialects_spoken().expecting({{"dialects", {"3.1.1"}}}, seen());
+  ASSERT_TRUE(learnt) << learnt.error().message;
+  EXPECT_EQ(learnt->at("dialects"), expected()["dialects"]);
+  EXPECT_EQ(learnt->at("signing"), "not-required");
+  auto silent = seen();
+  for (auto& [name, entry] : silent["dialects"].items()) entry = closed();
+  EXPECT_FALSE(dialects_spoken().expecting(expected(), silent));
+}
+
 TEST(SmbDialects, ReportsWrongParameters) {
   std::vector<JsonProblem> problems;
   dialects_spoken().validate(Json{{"dialects", {"2.1", "4"}}, {"signing", "maybe"}}, "/with", problems);
