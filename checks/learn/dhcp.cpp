@@ -20,25 +20,6 @@ constexpr std::chrono::seconds dhcp_patience{20};
 // What clients may be told besides mask, routers, names and times, which every client asks for (RFC 2132, 3397, 3442).
 constexpr int further_options[]{2, 4, 7, 9, 26, 28, 33, 42, 43, 44, 46, 66, 67, 69, 70, 119, 121, 150, 252};
 
-// Kea takes three kinds of comments; they become blanks.
-std::string without_comments(std::string text) {
-  bool in_text = false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (in_text && text[i] == '\\') {
-      ++i;
-    } else if (text[i] == '"') {
-      in_text = !in_text;
-    } else if (!in_text && (text[i] == '#' || text.compare(i, 2, "//") == 0)) {
-      for (; i < text.size() && text[i] != '\n'; ++i) text[i] = ' ';
-    } else if (!in_text && text.compare(i, 2, "/*") == 0) {
-      const auto end = std::min(text.find("*/", i + 2), text.size() - 2);
-      std::fill(text.begin() + static_cast<std::ptrdiff_t>(i), text.begin() + static_cast<std::ptrdiff_t>(end) + 2,
-                ' ');
-    }
-  }
-  return text;
-}
-
 const Json* member(const Json& json, const char* key, bool (Json::*is)() const noexcept) {
   const auto found = json.is_object() ? json.find(key) : json.end();
   return json.is_object() && found != json.end() && ((*found).*is)() ? &*found : nullptr;
@@ -94,7 +75,7 @@ class Dhcp final : public Protocol {
     Drafts drafts;
     const auto* answer = answer_to(answers, "kea");
     if (answer == nullptr) return drafts;
-    const auto json = json_in(without_comments(answer->output));
+    const auto json = json_in(without_comments(answer->output, JsonComments::of_kea));
     const auto* server = member(json, "Dhcp4", &Json::is_object);
     if (server == nullptr) {
       drafts.not_learnt.emplace_back(

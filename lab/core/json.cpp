@@ -351,6 +351,29 @@ Result<Json> parse_json(const std::string& text, const std::string& file_name, J
   return builder.take();
 }
 
+std::string without_comments(std::string text, JsonComments kinds) {
+  bool in_text = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (in_text && text[i] == '\\') {
+      ++i;
+    } else if (text[i] == '"') {
+      in_text = !in_text;
+    } else if (in_text) {
+      continue;
+    } else if (text.compare(i, 2, "//") == 0 || (kinds == JsonComments::of_kea && text[i] == '#')) {
+      for (; i < text.size() && text[i] != '\n'; ++i) text[i] = ' ';
+    } else if (kinds == JsonComments::of_kea && text.compare(i, 2, "/*") == 0) {
+      const auto close = text.find("*/", i + 2);
+      const auto end = close == std::string::npos ? text.size() : close + 2;
+      for (; i < end; ++i) {
+        if (text[i] != '\n') text[i] = ' ';
+      }
+      --i;
+    }
+  }
+  return text;
+}
+
 Json json_in(const std::string& text) {
   auto json = parse_json(text, "line", JsonTexts::any);
   return json ? std::move(json).value() : Json(Json::value_t::discarded);

@@ -78,6 +78,12 @@ enum class JsonTexts { without_nul, any };
 // wrong: keys given twice (all of them), numbers out of range, depth.
 [[nodiscard]] Result<Json> parse_json(const std::string& text, const std::string& file_name,
                                       JsonTexts texts = JsonTexts::without_nul);
+// Comments become blanks, so that every problem is still reported at its line and column.
+enum class JsonComments {
+  to_end_of_line,  // "// ..."
+  of_kea,          // "# ..." and "/* ... */" as well
+};
+[[nodiscard]] std::string without_comments(std::string text, JsonComments kinds = JsonComments::to_end_of_line);
 // For lines between processes, where what is no JSON is somebody else's print: a
 // discarded value then.
 [[nodiscard]] Json json_in(const std::string& text);

@@ -11,6 +11,7 @@
 #include "lab/core/choice.hpp"
 #include "lab/core/files.hpp"
 #include "lab/core/paths.hpp"
+#include "runners/engine/roles.hpp"
 #include "runners/engine/run.hpp"
 
 namespace patchlab::runners {
@@ -29,20 +30,6 @@ Result<DepartmentPlan> department_of(const Scenario& scenario, const std::string
   if (wanted.empty()) return scenario.departments.front();
   PATCHLAB_TRY(check_choice("--department", {wanted}, "is not in the scenario", names));
   return *std::ranges::find(scenario.departments, wanted, &DepartmentPlan::name);
-}
-
-// With all that they depend on.
-std::set<std::string> with_what_they_need(const DepartmentPlan& department, std::vector<std::string> next) {
-  std::set<std::string> kept;
-  while (!next.empty()) {
-    const auto name = std::move(next.back());
-    next.pop_back();
-    if (!kept.insert(name).second) continue;
-    const auto machine = std::ranges::find(department.machines, name, &MachinePlan::name);
-    if (machine != department.machines.end())
-      next.insert(next.end(), machine->depends_on.begin(), machine->depends_on.end());
-  }
-  return kept;
 }
 
 LearnTarget target_of(const MachinePlan& machine, const fs::path& scenario) {
@@ -115,7 +102,7 @@ Result<LearnPlan> plan_learning(const Scenario& scenario, const LearnOptions& op
     }
     plan.targets.push_back(std::move(target));
   }
-  const auto needed = with_what_they_need(department, wanted);
+  const auto needed = with_dependencies(department, wanted);
   std::erase_if(department.machines, [&](const auto& machine) { return !needed.contains(machine.name); });
   plan.scenario.departments = {std::move(department)};
   plan.scenario.candidates.clear();

@@ -25,18 +25,22 @@ Result<void> check_roles(const std::vector<patches::Candidate>& candidates, cons
 }
 
 std::set<std::string> machines_for(const DepartmentPlan& department, const std::vector<std::string>& roles) {
-  std::set<std::string> kept;
-  std::vector<std::string> next;
+  std::vector<std::string> machines;
   for (const auto& machine : department.machines) {
-    if (roles.empty() || std::ranges::count(roles, machine.role) > 0) next.push_back(machine.name);
+    if (roles.empty() || std::ranges::count(roles, machine.role) > 0) machines.push_back(machine.name);
   }
-  while (!next.empty()) {
-    const auto name = next.back();
-    next.pop_back();
+  return with_dependencies(department, std::move(machines));
+}
+
+std::set<std::string> with_dependencies(const DepartmentPlan& department, std::vector<std::string> machines) {
+  std::set<std::string> kept;
+  while (!machines.empty()) {
+    const auto name = std::move(machines.back());
+    machines.pop_back();
     if (!kept.insert(name).second) continue;
     const auto machine = std::ranges::find(department.machines, name, &MachinePlan::name);
     if (machine != department.machines.end())
-      next.insert(next.end(), machine->depends_on.begin(), machine->depends_on.end());
+      machines.insert(machines.end(), machine->depends_on.begin(), machine->depends_on.end());
   }
   return kept;
 }

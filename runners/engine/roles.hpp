@@ -21,4 +21,8 @@ namespace patchlab::runners {
 [[nodiscard]] std::set<std::string> machines_for(const DepartmentPlan& department,
                                                  const std::vector<std::string>& roles);
 
+// These machines, with what they depend on, and what that depends on.
+[[nodiscard]] std::set<std::string> with_dependencies(const DepartmentPlan& department,
+                                                      std::vector<std::string> machines);
+
 }  // namespace patchlab::runners

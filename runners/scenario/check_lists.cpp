@@ -53,20 +53,6 @@ std::string why_no_kind(const std::string& kind) {
 
 }  // namespace
 
-std::string without_comments(std::string text) {
-  bool in_text = false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (in_text && text[i] == '\\') {
-      ++i;
-    } else if (text[i] == '"') {
-      in_text = !in_text;
-    } else if (!in_text && text.compare(i, 2, "//") == 0) {
-      for (; i < text.size() && text[i] != '\n'; ++i) text[i] = ' ';
-    }
-  }
-  return text;
-}
-
 CheckLists::Read CheckLists::read(JsonReader& machine, const std::optional<Accounts>& accounts) {
   List list{accounts, {}, {}};
   const auto& value = machine.raw("checks");

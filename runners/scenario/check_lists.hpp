@@ -17,9 +17,6 @@ namespace patchlab::runners {
 // Users of a machine's services, with their passwords. Nothing: nobody knows yet which there are.
 using Accounts = std::map<std::string, std::string>;
 
-// Comments become blanks, so that every problem is still reported at its line and column.
-[[nodiscard]] std::string without_comments(std::string text);
-
 // Reads what a machine says under "checks": a list, the path of a file that holds one ({"checks": [...]}), or a list
 // with such paths in it. A file that several machines name is read once, and what is wrong in it is said once, with its
 // own name in front. Passwords that are those of an account are filled in.

@@ -93,5 +93,13 @@ TEST(ErrorFromJson, TakesWhatIsTextAndSurvivesTheRest) {
   EXPECT_EQ(error_from_json(Json(3)).error_class, ErrorClass::bug);
 }
 
+TEST(JsonComments, BecomeBlanksAndMoveNothing) {
+  EXPECT_EQ(without_comments("{ // one\n\"a//b\": \"# /* \\\" //\" } //"), "{       \n\"a//b\": \"# /* \\\" //\" }   ");
+  EXPECT_EQ(without_comments("# 1 /* 2 */"), "# 1 /* 2 */") << "only Kea takes those";
+  EXPECT_EQ(without_comments("# 1\n/* 2\n */3 /*/ 4", JsonComments::of_kea), "   \n    \n   3      ");
+  for (const auto* text : {"", "/", "/*", "/* *", "\"", "\"\\"})
+    EXPECT_EQ(without_comments(text, JsonComments::of_kea).size(), std::string(text).size()) << text;
+}
+
 }  // namespace
 }  // namespace patchlab
