@@ -151,6 +151,15 @@ TEST_F(LearnerTest, NeverWritesAPasswordDown) {
   EXPECT_EQ(asked->at("parameters").at("password"), "Copper-Kettle-63");
 }
 
+TEST_F(LearnerTest, TriesNothingThatRestsOnWhatDidNotWork) {
+  says_["/proc/net/tcp"] += "2: 00000000:008F 00000000:0000 0A\n";
+  says_["postconf"] += "message_size_limit = 10240000\n";
+  const auto learnt = learn({{{"bob", "Quiet-Harbour-29"}}, {}});
+  EXPECT_THAT(learnt.left_out, Contains(HasSubstr("a message for bob@corp.example")));
+  EXPECT_THAT(learnt.left_out, Not(Contains(HasSubstr("a message of 1000000 bytes"))));
+  for (const auto& request : workers_.requests) EXPECT_FALSE(request.at("parameters").contains("bytes")) << request;
+}
+
 TEST_F(LearnerTest, GivesNoNameTwice) {
   EXPECT_THAT(ids(learn({{}, {"relay-refused-25"}})), ElementsAre("relay-refused-25-2", "relay-refused-587"));
 }

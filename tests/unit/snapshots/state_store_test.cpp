@@ -92,6 +92,15 @@ TEST_F(StateStoreTest, BringsTheBytesThatWereKeptAndWhatWasSaidOfThem) {
   EXPECT_THAT(told_, IsEmpty());
 }
 
+TEST_F(StateStoreTest, NothingOfATimeToComeIsBrought) {
+  auto later = state(key_a);
+  later.made += std::chrono::hours(1);
+  store().keep(later, disks_);
+  EXPECT_FALSE(bring()) << "the clock was set back: nobody knows how old it is";
+  clock_.advance(std::chrono::hours(2));
+  EXPECT_TRUE(bring());
+}
+
 TEST_F(StateStoreTest, IsOpenToNobodyElse) {
   keep();
   ASSERT_TRUE(bring());
