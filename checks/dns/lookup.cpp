@@ -94,13 +94,23 @@ class Judge {
     return failed("rrset-differs", lines(expected), lines(observed));
   }
 
-  // An authoritative TTL is the zone's; a cache's has been counted down (RFC 1035 section 3.2.1), never up.
+  // AA speaks of the name that was asked for (RFC 1035 section 4.1.1): its TTL is the zone's. A cache's, as that of a
+  // name to which an alias leads may be, has been counted down (section 3.2.1), never up.
+  [[nodiscard]] bool is_of_the_zone(const Record& record) const {
+    const auto name = message_.questions.substr(0, message_.questions.find(' ') + 1);
+    return message_.is_authoritative && record.text.starts_with(name);
+  }
   [[nodiscard]] Trouble ttls() const {
     for (const auto& expectation : lookup_.expect) {
       const auto expected = parse_record(expectation);
       if (!expected || !expected->ttl) continue;
       for (const auto& record : message_.answer) {
-        if (record.text == expected->text && record.ttl > *expected->ttl) {
+        if (record.text != expected->text || record.ttl == *expected->ttl) continue;
+        if (is_of_the_zone(record)) {
+          return failed("ttl-differs", fmt::format("{} with a TTL of {}", record.text, *expected->ttl),
+                        fmt::format("a TTL of {}", record.ttl));
+        }
+        if (record.ttl > *expected->ttl) {
           return failed("ttl-too-large", fmt::format("{} with a TTL up to {}", record.text, *expected->ttl),
                         fmt::format("a TTL of {}", record.ttl));
         }

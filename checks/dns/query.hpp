@@ -13,7 +13,7 @@ namespace patchlab::checks::dns {
 //   transport         "udp" (default) or "tcp"
 //   expect            the records of the answer section in presentation form, in any order, a CNAME chain included:
 //                     "www.corp.example. CNAME web.corp.example." ; with a TTL ("... 300 IN A ...") the answer's may
-//                     not be larger. Default: none.
+//                     not be larger, and must be that where the server speaks with authority. Default: none.
 //   expect_rcode      default "NOERROR"
 //   expect_aa         whether the answer must be authoritative; not looked at when absent
 //   recursion_desired default true, as a stub resolver asks

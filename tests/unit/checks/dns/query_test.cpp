@@ -119,6 +119,23 @@ TEST(DnsQueryJudge, LimitsTheTtlWhenTheScenarioGivesIt) {
   EXPECT_EQ(judged(reply, with).reason, "ttl-too-large");
 }
 
+TEST(DnsQueryJudge, TheTtlOfTheZoneIsExactAndThatOfACacheIsCountedDown) {
+  auto with = parameters();
+  with["expect"] = {"web.corp.example. 300 IN A 10.20.0.80", "www.corp.example. 300 CNAME web.corp.example."};
+  with.erase("expect_aa");
+  auto reply = good_reply();
+  reply.answer[0].ttl = 60;
+  EXPECT_EQ(judged(reply, with).reason, "ttl-differs");
+  EXPECT_EQ(judged(reply, with).outcome, Outcome::fail);
+  reply.flags &= ~0x0400U;  // from a cache
+  EXPECT_EQ(judged(reply, with).outcome, Outcome::pass);
+  reply.answer[0].ttl = 301;
+  EXPECT_EQ(judged(reply, with).reason, "ttl-too-large");
+  auto beyond = good_reply();  // where the alias leads may be of another server
+  beyond.answer[1].ttl = 60;
+  EXPECT_EQ(judged(beyond, with).outcome, Outcome::pass);
+}
+
 TEST(DnsQueryJudge, PassesNxdomainWithSoaOnly) {
   const Json with{{"name", "none.corp.example"}, {"type", "A"}, {"expect_rcode", "NXDOMAIN"}};
   WireMessage reply;
