@@ -89,9 +89,9 @@ std::string named(const std::vector<FaultResult>& faults) {
 }
 
 std::string controls_text(const ControlFigures& controls) {
-  if (controls.judged == 0) return "controls without a patch: none was asked for (--aa N)\n";
+  if (controls.judged == 0) return "controls without a patch: none was asked for (--aa N)";
   const auto told = controls.judged - controls.errors;
-  return fmt::format("controls without a patch: {} of {} failed; with 95 % confidence at most {:.2f} % do; {} errors\n",
+  return fmt::format("controls without a patch: {} of {} failed; with 95 % confidence at most {:.2f} % do; {} errors",
                      controls.failed, told, 100 * upper_bound(controls.failed, told), controls.errors);
 }
 
@@ -122,21 +122,56 @@ std::string heat_map(const std::string& heading, const std::vector<DetectionRow>
   for (const auto& row : rows) {
     for (const auto& [name, count] : row.by) means.insert(name);
   }
-  auto html =
-      fmt::format("<table><tr><th>{}</th><th>faults</th><th>failed</th><th>review</th><th>missed</th>", heading);
+  auto html = fmt::format(
+      "<div "
+      "class=\"wide\"><table><tr><th>{}</th><th>faults</th><th>failed</th><th>review</th><th>missed</th><th>untold</"
+      "th>",
+      heading);
   for (const auto& name : means) html += fmt::format("<th>{}</th>", escaped(name));
   html += "</tr>\n";
   for (const auto& row : rows) {
-    html += fmt::format("<tr><th>{}</th><td>{}</td><td>{}</td><td>{}</td><td>{}</td>", escaped(row.name), row.faults,
-                        row.failed, row.reviewed, row.missed);
+    html += fmt::format("<tr><th>{}</th><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td>", escaped(row.name),
+                        row.faults, row.failed, row.reviewed, row.missed, row.untold);
     for (const auto& name : means) {
       const auto seen = row.by.find(name);
       html += heat_cell(seen == row.by.end() ? 0 : seen->second, row.faults);
     }
     html += "</tr>\n";
   }
-  return html + "</table>\n";
+  return html + "</table></div>\n";
 }
+
+// What the tables come to, a sentence each.
+std::vector<std::string> sentences(const SelftestResult& result) {
+  const auto summary = summary_of(result.faults);
+  std::vector<std::string> all;
+  all.push_back(fmt::format("faults: {} of {} as expected; {} of {} that must fail failed; {} missed; {} tell nothing",
+                            summary.as_expected, summary.faults, summary.did_fail, summary.must_fail, summary.missed,
+                            summary.faults - summary.told));
+  all.push_back(fmt::format("clean candidates: {} of {} failed, {} were sent to review; {} tell nothing",
+                            summary.false_fails, summary.clean, summary.false_reviews,
+                            summary.clean - summary.clean_told));
+  all.push_back(controls_text(result.controls));
+  const auto count = summary.faults + summary.clean;
+  if (count > 0) {
+    all.push_back(fmt::format("time: {:.1f} s for each candidate; seed {}",
+                              seconds(summary.duration_ms) / static_cast<double>(count), result.seed));
+  }
+  if (!result.error.empty()) all.push_back(fmt::format("the lab: {}", printable(result.error)));
+  return all;
+}
+
+constexpr const char* page_head = R"(<!DOCTYPE html>
+<html lang="en">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>patchlab selftest</title>
+<style>body{font:14px sans-serif;margin:1.5em}table{border-collapse:collapse;margin:1em 0}
+td,th{border:1px solid #999;padding:.2em .5em;text-align:left;vertical-align:top}.wide{overflow-x:auto}
+.worse{background:#fde7e3}
+@media(max-width:45em){.list,.list tbody{display:block}.list tr{display:block;border:1px solid #999;margin:.5em 0}.list th,.list td{display:block;border:0}
+.list tr:first-child{display:none}.list td::before{content:attr(data-what)}}</style></head>
+<body>
+<h1>What the checks see of the fault corpus</h1>
+)";
 
 }  // namespace
 
@@ -217,53 +252,30 @@ Json selftest_json(const SelftestResult& result) {
 }
 
 std::string selftest_text(const SelftestResult& result) {
-  const auto summary = summary_of(result.faults);
   std::string text;
-  if (summary.faults > 0)
+  if (std::ranges::any_of(result.faults, is_fault))
     text +=
         table_of("ROLE", rows_by_role(result.faults)) + "\n" + table_of("SHOWS", rows_by_time(result.faults)) + "\n";
   text += named(result.faults);
-  text += fmt::format("faults: {} of {} as expected; {} of {} that must fail failed; {} missed; {} tell nothing\n",
-                      summary.as_expected, summary.faults, summary.did_fail, summary.must_fail, summary.missed,
-                      summary.faults - summary.told);
-  text += fmt::format("clean candidates: {} of {} failed, {} were sent to review; {} tell nothing\n",
-                      summary.false_fails, summary.clean, summary.false_reviews, summary.clean - summary.clean_told);
-  text += controls_text(result.controls);
-  const auto count = summary.faults + summary.clean;
-  if (count > 0)
-    text += fmt::format("time: {:.1f} s for each candidate; seed {}\n",
-                        seconds(summary.duration_ms) / static_cast<double>(count), result.seed);
-  if (!result.error.empty()) text += fmt::format("the lab: {}\n", printable(result.error));
+  for (const auto& sentence : sentences(result)) text += sentence + "\n";
   return text;
 }
 
 std::string selftest_html(const SelftestResult& result) {
-  std::string html =
-      "<!DOCTYPE html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\"><title>patchlab selftest</title>\n"
-      "<style>body{font:14px sans-serif;margin:2em}table{border-collapse:collapse;margin:1em 0}"
-      "td,th{border:1px solid #999;padding:.2em .5em;text-align:left}pre{white-space:pre-wrap}</style></head>\n<body>\n"
-      "<h1>What the checks see of the fault corpus</h1>\n";
-  html += fmt::format("<p>Run {}, {}, seed {}.</p>\n", escaped(result.run), escaped(result.started), result.seed);
-  html += heat_map("role", rows_by_role(result.faults)) + heat_map("shows", rows_by_time(result.faults));
-  html += "<table><tr><th>candidate</th><th>what</th><th>expected</th><th>found</th><th>by</th></tr>\n";
+  std::string html = page_head;
+  html += fmt::format("<p>Run {}, {}, seed {}.</p>\n<ul>\n", escaped(result.run), escaped(result.started), result.seed);
+  for (const auto& sentence : sentences(result)) html += fmt::format("<li>{}</li>\n", escaped(sentence));
+  html += "</ul>\n" + heat_map("role", rows_by_role(result.faults)) + heat_map("shows", rows_by_time(result.faults));
+  html += "<table class=\"list\"><tr><th>candidate</th><th>what</th><th>expected</th><th>found</th><th>by</th></tr>\n";
   for (const auto& fault : result.faults) {
-    html +=
-        fmt::format("<tr><th>{}</th><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>\n", escaped(fault.id),
-                    escaped(fault.what), to_string(fault.expected), to_string(fault.found),
-                    escaped(tells_something(fault) ? fmt::format("{}", fmt::join(means_of(fault), ", ")) : fault.why));
+    html += fmt::format(
+        "<tr{}><th>{}</th><td>{}</td><td data-what=\"expected: \">{}</td><td data-what=\"found: \">{}</td>"
+        "<td data-what=\"by: \">{}</td></tr>\n",
+        is_as_expected(fault) ? "" : " class=\"worse\"", escaped(fault.id), escaped(fault.what),
+        to_string(fault.expected), to_string(fault.found),
+        escaped(tells_something(fault) ? fmt::format("{}", fmt::join(means_of(fault), ", ")) : fault.why));
   }
-  html += "</table>\n<pre>";
-  std::string rest = selftest_text(result);
-  std::string line;
-  for (const char c : rest) {
-    if (c == '\n') {
-      html += escaped(line) + "\n";
-      line.clear();
-    } else {
-      line += c;
-    }
-  }
-  return html + "</pre>\n</body>\n</html>\n";
+  return html + "</table>\n</body>\n</html>\n";
 }
 
 }  // namespace patchlab::runners

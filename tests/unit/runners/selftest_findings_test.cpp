@@ -264,6 +264,20 @@ TEST_F(SelftestText, ThePageEscapesWhatOthersChose) {
   EXPECT_THAT(page, HasSubstr("&lt;script&gt;"));
 }
 
+TEST_F(SelftestText, ThePageMarksWhatIsNotAsExpectedAndSaysNothingTwice) {
+  const auto result = selftest_result(faults_, record_, 7);
+  const auto page = selftest_html(result);
+  const auto count = [&](const std::string& text) {
+    std::size_t found = 0;
+    for (auto at = page.find(text); at != std::string::npos; at = page.find(text, at + 1)) ++found;
+    return found;
+  };
+  EXPECT_EQ(count(" class=\"worse\""),
+            static_cast<std::size_t>(std::ranges::count_if(result.faults, std::not_fn(is_as_expected))));
+  for (const auto& fault : result.faults) EXPECT_EQ(count("<th>" + fault.id + "</th>"), 1U) << fault.id;
+  EXPECT_EQ(count("<li>faults: "), 1U);
+}
+
 TEST_F(SelftestText, SaysWhyTheLabCouldNotBegin) {
   record_.departments[0].error = infrastructure_error("the control failed twice");
   const auto result = selftest_result(faults_, record_, 7);
