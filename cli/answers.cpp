@@ -6,6 +6,7 @@
 
 #include <sstream>
 
+#include "cli/output.hpp"
 #include "lab/core/printable.hpp"
 
 namespace patchlab::cli {
@@ -126,6 +127,13 @@ Json validate_json(const std::string& file, const Error& error) {
   std::istringstream lines(error.message);
   for (std::string line; std::getline(lines, line);) problems.push_back(line);
   return {{"file", file}, {"fine", false}, {"problems", problems}};
+}
+
+void say_plan(const runners::Plan& plan, bool as_json) {
+  if (as_json)
+    say_json("plan", plan_json(plan));
+  else
+    write_out(describe(plan));
 }
 
 }  // namespace patchlab::cli

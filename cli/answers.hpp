@@ -42,4 +42,7 @@ struct Needs {
 // Whether there is anything to test: a candidate for a machine, or controls.
 [[nodiscard]] bool anything_applies(const runners::Plan& plan);
 
+// The answer of --dry-run: who would be tested with what.
+void say_plan(const runners::Plan& plan, bool as_json);
+
 }  // namespace patchlab::cli

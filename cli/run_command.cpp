@@ -87,10 +87,7 @@ ExitCode run(Arguments& arguments) {
   }
   if (arguments.dry_run) {
     progress.reset();
-    if (arguments.json)
-      say_json("plan", plan_json(*plan));
-    else
-      write_out(describe(*plan));
+    say_plan(*plan, arguments.json);
     return if_anything_applies(*plan);
   }
   const auto ask = !arguments.no_promote && arguments.options.roles.empty() && arguments.options.controls == 0

@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <set>
 
+#include "cli/answers.hpp"
 #include "cli/commands.hpp"
 #include "cli/output.hpp"
 #include "cli/share.hpp"
@@ -87,10 +88,7 @@ ExitCode selftest(Arguments& arguments) {
   }
   if (arguments.dry_run) {
     progress.reset();
-    if (arguments.json)
-      say_json("plan", plan_json(*plan));
-    else
-      write_out(describe(*plan));
+    say_plan(*plan, arguments.json);
     return ExitCode::ok;
   }
   const auto finished = runners::execute(*plan, options, tools, *progress, stop);
