@@ -90,6 +90,15 @@ TEST(SelftestResult, WhatNobodySeesIsMissedAndANoticeIsNotSeeing) {
   EXPECT_FALSE(is_as_expected(result));
 }
 
+TEST(SelftestResult, ATrialThatWasLostTellsNothingWhereverItStands) {
+  auto lost = trial_of("a", Outcome::fail);
+  lost.retried_as = "finance/t03";
+  add_check(lost, "dns.records", Outcome::fail);
+  const auto good = trial_of("a", Outcome::pass);
+  EXPECT_EQ(result_of(a_fault("a"), department_with({good, lost})).found, Found::passed);
+  EXPECT_EQ(result_of(a_fault("a"), department_with({lost})).found, Found::not_run);
+}
+
 TEST(SelftestResult, TroubleOfTheLabIsNeitherSeenNorMissed) {
   auto trial = trial_of("a", Outcome::error);
   trial.error = infrastructure_error("the disk is full");
