@@ -87,6 +87,26 @@ TEST_F(KeaTest, PoolTooSmallIsFound) {
   EXPECT_EQ(result.observed, "client 3 got none");
 }
 
+// As the fence of a cell has it (lab/network/fence.cpp): a program that is nobody may speak from port 68.
+TEST_F(KeaTest, CheckDhcpOfTheMonitoringPluginsAsksAsAClient) {
+  auto program = read_check_program("/usr/lib/nagios/plugins/check_dhcp");
+  if (!program) GTEST_SKIP() << "monitoring-plugins-standard is not installed";
+  ASSERT_TRUE(started());
+  std::ofstream("/proc/sys/net/ipv4/ip_unprivileged_port_start") << 0;
+  CheckWorkers workers;
+  workers.program = DHCP_CHECK_WORKER;
+  workers.find = find_check;
+  CheckSpec spec{"check-dhcp", "command"};
+  spec.parameters = {{"program", "check_dhcp"}, {"arguments", {"-s", "{address}", "-i", "{interface}", "-t", "1"}}};
+  spec.program = std::move(*program);
+  const PlannedCheck planned{spec, Target{"10.20.0.11", "10.20.0.250", "br0"}};
+  const auto served = run_check(host_processes(), workers, planned);
+  EXPECT_EQ(served.outcome, Outcome::pass) << told(served);
+  network_->stop_kea();
+  const auto nobody = run_check(host_processes(), workers, planned);
+  EXPECT_EQ(nobody.outcome, Outcome::fail) << told(nobody);
+}
+
 TEST_F(KeaTest, ReservationIsForItsMac) {
   ASSERT_TRUE(started());
   auto with = parameters();

@@ -127,6 +127,17 @@ TEST_F(Cell, HasAFenceWithABridgeAndTaps) {
             0);
 }
 
+// A program that is nobody may speak from port 68, as clients of DHCP do.
+TEST_F(Cell, KeepsNoPortForAnybodyBehindTheFence) {
+  EXPECT_EQ(run_in_cell([] {
+              if (!build_fence(*Ipv4Subnet::parse("10.20.0.0/24"), *Ipv4::parse("10.20.0.250"), 0)) return 1;
+              std::ifstream file("/proc/sys/net/ipv4/ip_unprivileged_port_start");
+              int first = -1;
+              return file >> first && first == 0 ? 0 : 2;
+            }),
+            0);
+}
+
 // A stand-in for `patchlab run`, a cell below it, and in the cell a daemon that has left its parent, as QEMU does.
 class CellTree {
  public:
