@@ -199,6 +199,12 @@ std::vector<std::string> phases_for(Purpose purpose, std::vector<std::string> pl
   return planned;
 }
 
+std::string beside_set(const std::string& id) { return id.substr(0, id.find('/')); }
+
+bool is_alarm(const checks::CheckResult& beside) {
+  return beside.outcome == Outcome::fail || (beside.outcome == Outcome::error && beside.reason == "unknown");
+}
+
 std::vector<std::string> not_observed(const DepartmentRecord& department) {
   std::map<std::string, std::set<std::string>> machines;
   for (const auto& trial : department.trials) {

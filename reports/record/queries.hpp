@@ -69,6 +69,11 @@ struct MissingCheck {
 // Of the phases that a policy plans, those of a trial with this purpose: "baseline" for the baseline; the control has
 // no "after-install", as nothing is installed, unless there is no other phase; "after-removal" for a removal.
 [[nodiscard]] std::vector<std::string> phases_for(Purpose purpose, std::vector<std::string> planned);
+// Of "SET/NAME", as results beside the checks are called (PhaseRecord::beside): "SET".
+[[nodiscard]] std::string beside_set(const std::string& id);
+// Whether somebody who is told by it would have been: a failure, and UNKNOWN of a plugin, which monitoring tells as
+// well.
+[[nodiscard]] bool is_alarm(const checks::CheckResult& beside);
 // What no trial of this department could see, as sentences: what machines do not have to be looked at by.
 [[nodiscard]] std::vector<std::string> not_observed(const DepartmentRecord& department);
 [[nodiscard]] std::vector<std::string> planned_phases(const DepartmentRecord& department, const TrialRecord& trial);

@@ -126,6 +126,8 @@ struct PhaseRecord {
   // Of a baseline: what this machine does not have to be looked at by, so that nothing of it is seen in any trial:
   // "kernel: there is no dmesg".
   std::vector<std::string> not_observed;
+  // What others than this lab's checks said at the same moment ("SET/NAME"), in a test of the checks: decides nothing.
+  std::vector<checks::CheckResult> beside;
 };
 
 struct TrialRecord {

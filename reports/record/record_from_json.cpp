@@ -253,6 +253,7 @@ PhaseRecord read_phase(const Json& json, const std::string& pointer, Problems& p
   phase.differences = list_of(reader, "differences", problems, read_difference);
   phase.error = error_of(reader, problems);
   phase.not_observed = reader.texts_or_empty("not_observed");
+  if (reader.has("beside")) phase.beside = list_of(reader, "beside", problems, read_check);
   reader.finish();
   return phase;
 }

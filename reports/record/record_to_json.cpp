@@ -85,6 +85,7 @@ Json phase_json(const PhaseRecord& phase) {
   Json json{{"phase", phase.phase},   {"machine", phase.machine},         {"outcome", to_string(phase.outcome)},
             {"checks", phase.checks}, {"differences", phase.differences}, {"error", optional_error(phase.error)}};
   if (!phase.not_observed.empty()) json["not_observed"] = phase.not_observed;
+  if (!phase.beside.empty()) json["beside"] = phase.beside;
   return json;
 }
 

@@ -175,9 +175,11 @@ class Cell::Trial {
     revert();
     if (!record_.error) install();
     if (job_.purpose == Purpose::removal) remove();
-    for (const auto& phase : reports::phases_for(job_.purpose, planned_phases(context_.job.policy))) {
-      if (phase != reports::stability_phase || job_.stability) carry_out(phase);
-    }
+    auto phases = reports::phases_for(job_.purpose, planned_phases(context_.job.policy));
+    if (!job_.stability) std::erase(phases, reports::stability_phase);
+    if (!phases.empty()) last_phase_ = phases.back();
+    for (const auto& phase : phases) carry_out(phase);
+    if (goes_on_beside()) ask_beside_of_lost();
     if (go_on() && (job_.purpose == Purpose::batch || job_.purpose == Purpose::final)) probe_fence();
     conclude(record_);
     clean_up();
@@ -316,7 +318,67 @@ class Cell::Trial {
 
   void examine(const std::string& phase, const Machines& machines) {
     const auto learning = is_to_learn() ? CellMachine::Learning::yes : CellMachine::Learning::no;
-    for_each(machines, [&](CellMachine& machine) { keep(machine.examine(job_.id, phase, learning)); });
+    for_each(machines, [&](CellMachine& machine) {
+      auto seen = machine.examine(job_.id, phase, learning);
+      // Behind all that we look at there: what a plugin leaves in the logs is nothing that a patch did.
+      if (asks_beside(phase, machine)) seen.beside = machine.ask_beside(job_.id);
+      keep(std::move(seen));
+    });
+  }
+
+  // Others are asked after the installation, and when everything was restarted and ran on for a while.
+  [[nodiscard]] bool asks_beside(const std::string& phase, const CellMachine& machine) const {
+    return !machine.job().plan.beside.empty() && (phase == reports::after_install_phase || phase == last_phase_);
+  }
+  // A trial that ends at its first failure goes on for those that have not seen anything yet: what ended it was our
+  // verdict and not theirs. Of each set it is enough when one has seen it.
+  [[nodiscard]] bool goes_on_beside() const {
+    if (record_.error || declined_ || beside_is_over_ || context_.stop.stop_requested()) return false;
+    const auto is_good = [](const auto& install) { return install.outcome == Outcome::pass; };
+    if (!std::ranges::all_of(record_.installs, is_good)) return false;
+    std::set<std::string> sets;
+    for (const auto* machine : machines_) {
+      for (const auto& spec : machine->job().plan.beside) sets.insert(reports::beside_set(spec.id));
+    }
+    for (const auto& phase : record_.phases) {
+      if (phase.outcome == Outcome::error) return false;
+      for (const auto& result : phase.beside) {
+        if (reports::is_alarm(result)) sets.erase(reports::beside_set(result.id));
+      }
+    }
+    return !sets.empty();
+  }
+  // A machine that did not come back from its last restart is not examined any more.
+  void ask_beside_of_lost() {
+    for_each(machines_, [&](CellMachine& machine) {
+      const auto is_its_last = [&](const auto& phase) {
+        return phase.phase == last_phase_ && phase.machine == machine.name();
+      };
+      const auto last = std::ranges::find_if(record_.phases, is_its_last);
+      if (last == record_.phases.end() || !last->beside.empty() || !asks_beside(last_phase_, machine)) return;
+      last->beside = machine.ask_beside(job_.id);
+    });
+  }
+  void go_on_beside(const std::string& phase) {
+    const auto patched = rebooting();
+    const auto machines = concerned(patched);
+    if (phase == reports::stability_phase) {
+      for_each(machines, [&](CellMachine& machine) { (void)machine.run_on(job_.id, context_.job.policy.stability); });
+    } else {
+      const auto kind = next_reboot();
+      for_each(patched, [&](CellMachine& machine) {
+        keep_evidence_of_failure(machine);
+        const auto trouble = machine.reboot(job_.id, phase, kind);
+        const std::lock_guard lock(mutex_);
+        if (trouble && trouble->outcome == Outcome::error) beside_is_over_ = true;  // of the lab: nobody saw a thing
+      });
+    }
+    for_each(machines, [&](CellMachine& machine) {
+      auto nothing = nothing_of(phase, machine.name());
+      if (!beside_is_over_ && asks_beside(phase, machine)) nothing.beside = machine.ask_beside(job_.id);
+      const std::lock_guard lock(mutex_);
+      record_.phases.push_back(std::move(nothing));
+    });
   }
 
   enum class Machine { can_go_on, lost };
@@ -326,7 +388,9 @@ class Cell::Trial {
     const std::lock_guard lock(mutex_);
     const bool seen = phase.outcome == Outcome::pass || phase.outcome == Outcome::fail;
     if (failed_.contains(phase.machine) && !seen) {
-      phase = nothing_of(phase.phase, phase.machine);
+      auto nothing = nothing_of(phase.phase, phase.machine);
+      nothing.beside = std::move(phase.beside);
+      phase = std::move(nothing);
       machine = Machine::lost;
     }
     if (phase.outcome != Outcome::pass) {
@@ -336,16 +400,19 @@ class Cell::Trial {
     record_.phases.push_back(std::move(phase));
   }
 
+  [[nodiscard]] CellMachine::Reboot next_reboot() {
+    return reboots_++ < context_.job.policy.warm_reboots ? CellMachine::Reboot::warm : CellMachine::Reboot::cold;
+  }
+
   void carry_out(const std::string& phase) {
-    if (!go_on()) return not_reached(phase, rebooting());
+    if (!go_on()) return goes_on_beside() ? go_on_beside(phase) : not_reached(phase, rebooting());
     if (phase == reports::after_install_phase || phase == reports::after_removal_phase)
       return examine(phase, working(machines_));
     const auto patched = working(rebooting());
     if (phase == reports::stability_phase) {
       run_on(working(concerned(patched)));
     } else {
-      const auto kind =
-          reboots_++ < context_.job.policy.warm_reboots ? CellMachine::Reboot::warm : CellMachine::Reboot::cold;
+      const auto kind = next_reboot();
       for_each(patched, [&](CellMachine& machine) {
         keep_evidence_of_failure(machine);
         if (auto trouble = machine.reboot(job_.id, phase, kind)) keep(std::move(*trouble), Machine::lost);
@@ -449,6 +516,8 @@ class Cell::Trial {
   std::set<std::string> failed_;
   std::set<std::string> lost_;       // of those that failed: not looked at any more
   std::set<std::string> explained_;  // of those that failed: evidence was kept
+  std::string last_phase_;           // that is to be carried out
+  bool beside_is_over_ = false;      // the lab failed when the trial went on for others
   bool declined_ = false;            // a guest did not take a candidate: this is not the set that was asked for
 };
 

@@ -103,6 +103,8 @@ PhaseRecord CellMachine::observe_baseline() {
     record.checks = round.ask();
     round.learn_durations(record.checks);
     role_checks_.account_for_flaky(record, Learning::yes);
+    // Before the logs are looked at: what a plugin leaves there is known from then on.
+    record.beside = cell::ask_beside(guest_);
     if (const auto seen = observation_.learn(record); !seen)
       record.error = lab::guest::observer_trouble(trouble_.unobserved(seen.error()));
     else if (const auto watched = watch_.remember(*guest_.adapter); !watched)
@@ -198,6 +200,13 @@ PhaseRecord CellMachine::examine(const std::string& trial, const std::string& ph
   host_share_.excuse_log_of_starved(record);
   if (learning == Learning::no) role_checks_.remember_failure(record);
   return record;
+}
+
+std::vector<checks::CheckResult> CellMachine::ask_beside(const std::string& trial) {
+  auto turn = turns_.take();
+  if (!turn) return {};
+  const auto step = guest_.begin_step(trial, "beside", "what others than the role's checks say");
+  return cell::ask_beside(guest_);
 }
 
 std::vector<InstallRecord> CellMachine::install(const std::string& trial, const std::vector<InstallJob>& jobs,

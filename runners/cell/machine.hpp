@@ -58,6 +58,8 @@ class CellMachine {
   // Checks and state comparison against the baseline.
   [[nodiscard]] reports::PhaseRecord examine(const std::string& trial, const std::string& phase,
                                              Learning learning = Learning::no);
+  // What others than the role's checks say now; decides nothing. None could be asked: the list is empty.
+  [[nodiscard]] std::vector<checks::CheckResult> ask_beside(const std::string& trial);
   // Applies the candidates one after another, after a revert with the same jobs: those that its state holds are not
   // applied again, their records say where that was done. Ends at the first that fails. What the guest does not take is
   // skipped, and the others are still applied, so that one trial tells of all of them: what is on the machine then is

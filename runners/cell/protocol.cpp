@@ -41,30 +41,32 @@ Json setups_json(const std::map<std::string, lab::guest::windows::SetupHabits>& 
 Json machine_json(const MachineJob& job) {
   Json checks = Json::array();
   for (const auto& spec : job.plan.checks) checks.push_back(check_json(spec));
-  return {{"name", job.plan.name},
-          {"role", job.plan.role},
-          {"address", job.plan.address},
-          {"memory_mib", job.plan.memory_mib},
-          {"services", job.plan.services},
-          {"watch_access", job.plan.watch_access},
-          {"ready_tcp", job.plan.ready_tcp},
-          {"depends_on", job.plan.depends_on},
-          {"checks", checks},
-          {"allow", job.plan.allowances},
-          {"system", job.system},
-          {"golden_digest", job.golden_digest},
-          {"planned_with", job.planned_with},
-          {"golden_domain", job.golden_domain},
-          {"macs", job.macs},
-          {"golden_disk", job.golden_disk.string()},
-          {"kernel", job.kernel.string()},
-          {"initrd", job.initrd.string()},
-          {"kernel_arguments", job.kernel_arguments},
-          {"setups", setups_json(job.setups)},
-          {"replaces", job.replaces},
-          {"parts", job.parts},
-          {"shipped", job.shipped},
-          {"passwords", job.passwords}};
+  Json json{{"name", job.plan.name},
+            {"role", job.plan.role},
+            {"address", job.plan.address},
+            {"memory_mib", job.plan.memory_mib},
+            {"services", job.plan.services},
+            {"watch_access", job.plan.watch_access},
+            {"ready_tcp", job.plan.ready_tcp},
+            {"depends_on", job.plan.depends_on},
+            {"checks", checks},
+            {"allow", job.plan.allowances},
+            {"system", job.system},
+            {"golden_digest", job.golden_digest},
+            {"planned_with", job.planned_with},
+            {"golden_domain", job.golden_domain},
+            {"macs", job.macs},
+            {"golden_disk", job.golden_disk.string()},
+            {"kernel", job.kernel.string()},
+            {"initrd", job.initrd.string()},
+            {"kernel_arguments", job.kernel_arguments},
+            {"setups", setups_json(job.setups)},
+            {"replaces", job.replaces},
+            {"parts", job.parts},
+            {"shipped", job.shipped},
+            {"passwords", job.passwords}};
+  for (const auto& spec : job.plan.beside) json["beside"].push_back(check_json(spec));
+  return json;
 }
 
 MachineJob machine_from(const Json& json) {
@@ -78,6 +80,7 @@ MachineJob machine_from(const Json& json) {
   job.plan.ready_tcp = json.at("ready_tcp").get<std::vector<std::uint16_t>>();
   job.plan.depends_on = json.at("depends_on");
   for (const auto& check : json.at("checks")) job.plan.checks.push_back(check_from(check));
+  for (const auto& check : json.value("beside", Json::array())) job.plan.beside.push_back(check_from(check));
   std::vector<JsonProblem> problems;  // the scenario was validated before it came here
   job.plan.allowances = checks::state::read_allowances(json.at("allow"), "", problems);
   job.system = guest_system_from(json.at("system"), "", problems);

@@ -7,11 +7,11 @@
 namespace patchlab::runners::cell {
 namespace {
 
-std::vector<checks::PlannedCheck> planned_checks(const Guest& guest) {
+std::vector<checks::PlannedCheck> planned(const Guest& guest, const std::vector<checks::CheckSpec>& checks) {
   std::vector<checks::PlannedCheck> planned;
   const checks::Target target{guest.job.plan.address, guest.context.job.network.client, guest.context.check_interface,
                               guest.job.plan.name, guest.job.plan.role};
-  for (const auto& spec : guest.job.plan.checks) planned.push_back({spec, target});
+  for (const auto& spec : checks) planned.push_back({spec, target});
   return planned;
 }
 
@@ -24,10 +24,15 @@ checks::CheckWorkers check_workers(const Guest& guest) {
 
 }  // namespace
 
+std::vector<checks::CheckResult> ask_beside(Guest& guest) {
+  return checks::run_checks(guest.context.processes, check_workers(guest), planned(guest, guest.job.plan.beside),
+                            guest.context.stop);
+}
+
 RoleChecks::Round::Round(RoleChecks& checks, Learning learning)
     : checks_(checks),
       learning_(learning),
-      planned_(planned_checks(checks.guest_)),
+      planned_(planned(checks.guest_, checks.guest_.job.plan.checks)),
       workers_(check_workers(checks.guest_)),
       asking_(
           checks.guest_.context.processes, workers_,

@@ -16,6 +16,9 @@ namespace patchlab::runners::cell {
 // against it.
 enum class Learning { no, yes };
 
+// Once each, with no second chance and nothing learnt: what others than the role's checks say (MachinePlan::beside).
+[[nodiscard]] std::vector<checks::CheckResult> ask_beside(Guest& guest);
+
 // The checks of a machine's role, and what is known of each of them in one night: how long it takes, and whether it is
 // flaky.
 class RoleChecks {

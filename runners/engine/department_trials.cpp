@@ -122,7 +122,8 @@ TrialRecord DepartmentTrials::as_first_failed(TrialRecord record) const {
              .outcome = Outcome::not_reached,
              .checks = {},
              .differences = {},
-             .error = {}};
+             .error = {},
+             .beside = std::move(phase.beside)};
   }
   if (any) record.signature = reports::failure_signature(record);
   return record;

@@ -46,6 +46,9 @@ struct MachinePlan {
   std::vector<std::uint16_t> ready_tcp;   // ports that must accept before checks start; empty: as for services
   std::vector<std::string> depends_on;    // machines of the same department
   std::vector<checks::CheckSpec> checks;
+  // Others', asked beside them after the installation and at the end of a trial, to compare with: they decide nothing.
+  // Of no scenario file; see runners/selftest/beside.hpp. Their ids are "SET/NAME".
+  std::vector<checks::CheckSpec> beside;
   std::vector<std::filesystem::path> check_files;  // that these, or some of them, come from, absolute
   std::map<std::string, std::string> accounts;     // of its services: user to password
   checks::state::Allowances allowances;

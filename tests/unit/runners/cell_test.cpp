@@ -263,6 +263,113 @@ TEST_F(CellTest, WhatCannotBeSeenBehindAFailureWasNotReached) {
   for (const auto& phase : not_installed.phases) EXPECT_EQ(phase.outcome, Outcome::not_reached) << phase.phase;
 }
 
+// Others beside the checks, as two sets; what they say is in a file.
+class BesideTest : public CellTest {
+ protected:
+  BesideTest() {
+    const auto worker = folder_ / "worker";
+    const auto script = fmt::format(
+        "#!/bin/sh\ncat >/dev/null\n"
+        "echo '{{\"observation\": {{\"end\": \"exit\", \"code\": '$(cat {})', "
+        "\"output\": \"said\"}}, \"took_ms\": 1}}'\n",
+        (folder_ / "code").string());
+    (void)write_file_atomically(worker, script, 0755);
+    job_.worker_program = worker;
+    for (const char* id : {"plugins/check-dns", "ports/port-53"})
+      job_.machines[0].plan.beside.push_back({.id = id, .kind = "command", .parameters = {{"program", "check"}}});
+    they_say(0);
+  }
+  void they_say(int code) { (void)write_file_atomically(folder_ / "code", std::to_string(code)); }
+  TrialJob alone() const {
+    auto job = trial(reports::Purpose::final);
+    job.stop_at_first_failure = true;
+    return job;
+  }
+  // "after-install fail: pass pass"
+  static std::vector<std::string> said_in(const reports::TrialRecord& record) {
+    auto phases = phases_of(record);
+    for (std::size_t i = 0; i < phases.size(); ++i) {
+      for (const auto& result : record.phases[i].beside) phases[i] += std::string(" ") + to_string(result.outcome);
+    }
+    return phases;
+  }
+};
+
+TEST_F(BesideTest, OthersAreAskedAfterTheInstallationAndAtTheEndAndDecideNothing) {
+  auto& cell = prepared();
+  they_say(2);
+  const auto record = cell.run_trial(alone());
+  EXPECT_EQ(record.outcome, Outcome::pass);
+  EXPECT_THAT(record.signature, IsEmpty());
+  EXPECT_THAT(said_in(record), ElementsAre("after-install pass fail fail", "after-reboot-1 pass", "after-reboot-2 pass",
+                                           "stability pass fail fail"));
+}
+
+TEST_F(BesideTest, ABaselineAsksThemAndAnAlarmBeforeAnyPatchIsNoTroubleOfTheLab) {
+  they_say(2);
+  Cell cell(
+      context_, [](const std::string&) {}, [](const auto&, const auto&, auto&, const auto&) {});
+  const auto baseline = cell.prepare();
+  EXPECT_EQ(baseline.outcome, Outcome::pass);
+  EXPECT_THAT(said_in(baseline), ElementsAre("baseline pass fail fail"));
+}
+
+TEST_F(BesideTest, ATrialThatHasItsVerdictGoesOnForThoseThatSawNothingYet) {
+  auto& cell = prepared();
+  logs_ = new_line;
+  const auto before = restarts_;
+  const auto record = cell.run_trial(alone());
+  EXPECT_EQ(record.outcome, Outcome::fail);
+  EXPECT_FALSE(record.error);
+  EXPECT_THAT(said_in(record), ElementsAre("after-install fail pass pass", "after-reboot-1 not-reached",
+                                           "after-reboot-2 not-reached", "stability not-reached pass pass"));
+  EXPECT_EQ(restarts_, before + 2);
+}
+
+TEST_F(BesideTest, AndEndsWhenEachSetHasSeenIt) {
+  auto& cell = prepared();
+  logs_ = new_line;
+  they_say(3);  // UNKNOWN, which monitoring tells, too
+  const auto before = restarts_;
+  const auto record = cell.run_trial(alone());
+  EXPECT_THAT(said_in(record), ElementsAre("after-install fail error error", "after-reboot-1 not-reached",
+                                           "after-reboot-2 not-reached", "stability not-reached"));
+  EXPECT_EQ(restarts_, before);
+}
+
+TEST_F(BesideTest, WhatSaysNothingIsNoAlarm) {
+  auto& cell = prepared();
+  logs_ = new_line;
+  they_say(77);
+  EXPECT_THAT(said_in(cell.run_trial(alone())).back(), "stability not-reached skipped skipped");
+}
+
+TEST_F(BesideTest, OfAMachineThatDoesNotComeBackTheyAreAskedAtTheEnd) {
+  job_.policy.stability = Milliseconds(0);
+  job_.policy.warm_reboots = 1;
+  auto& cell = prepared();
+  stuck_at_ = restarts_ + 1;
+  const auto record = cell.run_trial(alone());
+  EXPECT_THAT(said_in(record), ElementsAre("after-install pass pass pass", "after-reboot-1 fail pass pass"));
+}
+
+TEST_F(BesideTest, OfWhatWasNotInstalledNobodyIsAsked) {
+  auto& cell = prepared();
+  guest_.jobs = [](const auto&) { return test::FakeAgent::Job{100, "", 1}; };
+  for (const auto& phase : cell.run_trial(alone()).phases) EXPECT_THAT(phase.beside, IsEmpty()) << phase.phase;
+}
+
+TEST_F(BesideTest, ARestartThatTheLabLostEndsIt) {
+  auto& cell = prepared();
+  logs_ = new_line;
+  deaf_at_ = restarts_ + 1;
+  const auto record = cell.run_trial(alone());
+  EXPECT_EQ(record.outcome, Outcome::fail);
+  EXPECT_FALSE(record.error);
+  EXPECT_THAT(said_in(record).front(), "after-install fail pass pass");
+  EXPECT_THAT(said_in(record).back(), "stability not-reached");
+}
+
 // What explains a failure may not survive a restart.
 TEST_F(CellTest, EvidenceIsKeptBeforeTheMachineIsRestarted) {
   auto& cell = prepared();
