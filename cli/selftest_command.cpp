@@ -15,6 +15,8 @@
 #include "patches/store/scratch_folder.hpp"
 #include "reports/record/run_exit_code.hpp"
 #include "runners/engine/run.hpp"
+#include "runners/selftest/beside.hpp"
+#include "runners/selftest/levels.hpp"
 #include "runners/selftest/matrix.hpp"
 
 namespace patchlab::cli {
@@ -27,12 +29,39 @@ struct Arguments {
   runners::Choice choice;
   runners::RunOptions options;
   fs::path html;
+  fs::path beside;  // folder
+  fs::path levels;
   bool dry_run = false;
   bool json = false;
 };
 
-Result<runners::Scenario> scenario_of(const runners::Corpus& corpus, const std::vector<fs::path>& recipes) {
+// What others are asked and what was found before; empty: neither was named.
+struct ComparedWith {
+  runners::Beside beside;
+  std::optional<runners::Levels> levels;
+};
+
+Result<ComparedWith> read_compared(const Arguments& arguments) {
+  ComparedWith with;
+  if (!arguments.beside.empty()) {
+    PATCHLAB_ASSIGN(const auto folder, absolute_path(arguments.beside));
+    PATCHLAB_ASSIGN(with.beside, runners::read_beside(folder));
+  }
+  if (!arguments.levels.empty()) {
+    PATCHLAB_ASSIGN(with.levels, runners::read_levels(arguments.levels));
+  }
+  return with;
+}
+
+Result<runners::Scenario> scenario_of(const runners::Corpus& corpus, const std::vector<fs::path>& recipes,
+                                      const runners::Beside& beside) {
   PATCHLAB_ASSIGN(auto scenario, runners::load_scenario(corpus.scenario));
+  for (auto& department : scenario.departments) {
+    for (auto& machine : department.machines) {
+      const auto others = beside.find(machine.role);
+      if (others != beside.end()) machine.beside = others->second;
+    }
+  }
   scenario.candidates.clear();
   for (const auto& recipe : recipes) {
     runners::CandidateSource source;
@@ -49,6 +78,18 @@ Result<void> keep(const Arguments& arguments, const runners::FinishedRun& finish
   PATCHLAB_TRY(reports::write_run_record(finished.record, finished.folder / reports::run_file_name));
   if (!arguments.html.empty()) PATCHLAB_TRY(write_file_atomically(arguments.html, runners::selftest_html(result)));
   return {};
+}
+
+void say_result(const runners::SelftestResult& result, const std::optional<runners::LevelsComparison>& levels,
+                bool json) {
+  if (json) {
+    auto said = runners::selftest_json(result);
+    if (levels) said["levels"] = runners::levels_json(*levels);
+    return say_json("selftest", said);
+  }
+  write_out(runners::selftest_text(result));
+  if (!levels) return;
+  for (const auto& sentence : runners::sentences_of(*levels)) write_out(sentence + "\n");
 }
 
 ExitCode selftest(Arguments& arguments) {
@@ -68,7 +109,9 @@ ExitCode selftest(Arguments& arguments) {
   if (!folder) return report(folder.error(), ExitCode::cannot_create);
   const auto recipes = runners::write_recipes(*faults, folder->path());
   if (!recipes) return report(recipes.error(), ExitCode::cannot_create);
-  const auto scenario = scenario_of(*corpus, *recipes);
+  const auto with = read_compared(arguments);
+  if (!with) return report(with.error());
+  const auto scenario = scenario_of(*corpus, *recipes, with->beside);
   if (!scenario) return report(scenario.error());
 
   auto& options = arguments.options;
@@ -94,15 +137,15 @@ ExitCode selftest(Arguments& arguments) {
   const auto finished = runners::execute(*plan, options, tools, *progress, stop);
   progress.reset();
   if (!finished) return report(finished.error(), ExitCode::cannot_create);
-  const auto result = runners::selftest_result(*faults, finished->record, arguments.choice.seed);
+  const auto result = runners::selftest_result(*faults, finished->record, arguments.choice.seed, with->beside);
+  std::optional<runners::LevelsComparison> levels;
+  if (with->levels) levels = runners::compared_with(*with->levels, result);
   const auto kept = keep(arguments, *finished, result);
-  if (arguments.json)
-    say_json("selftest", runners::selftest_json(result));
-  else
-    write_out(runners::selftest_text(result));
+  say_result(result, levels, arguments.json);
   if (!kept) return report(kept.error(), ExitCode::cannot_create);
   const bool leaked = reports::exit_code_for(finished->record) == ExitCode::fence_breach;
-  return leaked ? ExitCode::fence_breach : runners::exit_code_for(result);
+  if (leaked) return ExitCode::fence_breach;
+  return levels ? runners::exit_code_for(result, *levels) : runners::exit_code_for(result);
 }
 
 }  // namespace
@@ -123,6 +166,12 @@ void add_selftest(CLI::App& app, Chosen& chosen) {
                    "so many trials without a patch besides, judged as if they had one: what fails is a false alarm")
       ->check(CLI::Range(1, 10000));
   testing->add_option("--corpus", arguments->corpus, "folder of the faults (default: the shipped one)");
+  testing->add_option(
+      "--beside", arguments->beside,
+      "folder of what others are asked at the same moments, to compare with (scenarios/faults/beside); it "
+      "decides nothing");
+  testing->add_option("--levels", arguments->levels,
+                      "file of what was found before: 1 when a role finds less of the same faults now");
   testing->add_option("--runs", arguments->options.runs, "folder for the run's folder")
       ->capture_default_str()
       ->envname("PATCHLAB_RUNS");

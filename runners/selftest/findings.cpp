@@ -43,6 +43,16 @@ Means means_of(const TrialRecord& trial) {
   return means;
 }
 
+const checks::CheckResult* result_in(const TrialRecord& trial, const std::string& phase, const std::string& machine,
+                                     const std::string& beside) {
+  for (const auto& seen : trial.phases) {
+    if (seen.phase != phase || seen.machine != machine) continue;
+    const auto result = std::ranges::find(seen.beside, beside, &checks::CheckResult::id);
+    if (result != seen.beside.end()) return &*result;
+  }
+  return nullptr;
+}
+
 // A package that does not install is a fault of its own, when it is meant to be. Of any other nobody knows whether it
 // was made.
 std::string why_not_made(const Fault& fault, const TrialRecord& trial) {
@@ -97,6 +107,16 @@ const char* to_string(Found found) {
     case Found::not_made: return "not-made";
     case Found::lab_error: return "lab-error";
     case Found::not_run: return "not-run";
+  }
+  return "";
+}
+
+const char* to_string(Said said) {
+  switch (said) {
+    case Said::alarm: return "alarm";
+    case Said::quiet: return "quiet";
+    case Said::untold: return "untold";
+    case Said::not_asked: return "not-asked";
   }
   return "";
 }
@@ -157,11 +177,90 @@ ControlFigures controls_of(const reports::DepartmentRecord& department, std::siz
   return figures;
 }
 
-SelftestResult selftest_result(const std::vector<Fault>& faults, const reports::RunRecord& record, std::uint64_t seed) {
+BesideFigures beside_of(const Beside& beside, const reports::DepartmentRecord& department) {
+  BesideFigures figures;
+  const TrialRecord* baseline = nullptr;
+  for (const auto& trial : department.trials) {
+    if (trial.purpose == Purpose::baseline) baseline = &trial;
+  }
+  std::set<std::string> sets;
+  for (const auto& machine : department.machines) {
+    const auto planned = beside.find(machine.role);
+    if (planned == beside.end()) continue;
+    for (const auto& spec : planned->second) {
+      const auto set = reports::beside_set(spec.id);
+      sets.insert(set);
+      BesideCheck check{.machine = machine.name, .set = set, .name = spec.id.substr(set.size() + 1)};
+      if (spec.program) {
+        check.program = spec.program->found_at.empty() ? spec.program->name : spec.program->found_at;
+        check.sha256 = spec.program->sha256;
+      }
+      const auto* seen = baseline == nullptr ? nullptr : result_in(*baseline, "baseline", machine.name, spec.id);
+      check.is_usable = seen != nullptr && seen->outcome == Outcome::pass;
+      if (!check.is_usable) check.said = seen == nullptr ? "it was not asked" : seen->reason + ": " + seen->observed;
+      figures.checks.push_back(std::move(check));
+    }
+  }
+  for (const auto& set : sets) figures.controls.push_back({.set = set});
+  for (const auto& trial : department.trials) {
+    if (trial.purpose != Purpose::control || reports::is_lost(trial)) continue;
+    for (const auto& said : said_of(trial, figures, department)) {
+      auto& control = *std::ranges::find(figures.controls, said.set, &SetControls::set);
+      control.told += said.said == Said::alarm || said.said == Said::quiet ? 1 : 0;
+      control.alarms += said.said == Said::alarm ? 1 : 0;
+    }
+  }
+  return figures;
+}
+
+std::vector<SetResult> said_of(const TrialRecord& trial, const BesideFigures& figures,
+                               const reports::DepartmentRecord& department) {
+  // After the installation, if there is one, and at the end.
+  const auto planned = reports::planned_phases(department, trial);
+  std::set<std::string> moments;
+  if (std::ranges::count(planned, reports::after_install_phase) > 0) moments.insert(reports::after_install_phase);
+  if (!planned.empty()) moments.insert(planned.back());
+  const auto is_patched = [&](const std::string& machine) {
+    return trial.installs.empty() || std::ranges::count(trial.installs, machine, &reports::InstallRecord::machine) > 0;
+  };
+  std::vector<SetResult> all;
+  for (const auto& control : figures.controls) {
+    SetResult result{.set = control.set};
+    bool all_asked = !moments.empty();
+    for (const auto& check : figures.checks) {
+      const bool takes_part = std::ranges::count(trial.machines, check.machine) > 0;
+      if (check.set != control.set || !check.is_usable || !takes_part) continue;
+      if (result.said == Said::not_asked) result.said = Said::quiet;
+      bool alarm = false;
+      for (const auto& phase : moments) {
+        const auto* seen = result_in(trial, phase, check.machine, check.set + "/" + check.name);
+        alarm = alarm || (seen != nullptr && reports::is_alarm(*seen));
+        if (is_patched(check.machine)) all_asked = all_asked && seen != nullptr && seen->outcome == Outcome::pass;
+      }
+      if (alarm) result.by.push_back(check.name);
+    }
+    // The trial goes on for a set only until it has seen something.
+    if (!result.by.empty())
+      result.said = Said::alarm;
+    else if (result.said == Said::quiet && !all_asked)
+      result.said = Said::untold;
+    all.push_back(std::move(result));
+  }
+  return all;
+}
+
+SelftestResult selftest_result(const std::vector<Fault>& faults, const reports::RunRecord& record, std::uint64_t seed,
+                               const Beside& beside) {
   SelftestResult result{.seed = seed, .run = record.id, .started = record.started, .host = record.host};
   static const reports::DepartmentRecord nothing;
   const auto& department = record.departments.empty() ? nothing : record.departments.front();
-  for (const auto& fault : faults) result.faults.push_back(result_of(fault, department));
+  result.beside = beside_of(beside, department);
+  for (const auto& fault : faults) {
+    auto& seen = result.faults.emplace_back(result_of(fault, department));
+    const auto trial = std::ranges::find(department.trials, seen.trial, &TrialRecord::id);
+    if (tells_something(seen) && trial != department.trials.end())
+      seen.beside = said_of(*trial, result.beside, department);
+  }
   result.controls = controls_of(department, record.asked.controls);
   if (record.error) result.error = record.error->message;
   if (department.error) result.error = department.error->message;

@@ -4,6 +4,7 @@
 
 #include "lab/core/exit_code.hpp"
 #include "reports/record/record.hpp"
+#include "runners/selftest/beside.hpp"
 #include "runners/selftest/corpus.hpp"
 
 // What a run of the corpus (each candidate alone, see runners/engine/each_alone.hpp) found of it: functions over its
@@ -20,6 +21,22 @@ enum class Found {
 };
 [[nodiscard]] const char* to_string(Found found);
 
+// What a set of others (runners/selftest/beside.hpp) said of a candidate.
+enum class Said {
+  alarm,      // one of them at least, after the installation or at the end
+  quiet,      // all were asked at both moments, and all was well
+  untold,     // not all of them could be asked
+  not_asked,  // it has none for this machine that is well without a patch
+};
+[[nodiscard]] const char* to_string(Said said);
+
+struct SetResult {
+  std::string set;
+  Said said = Said::not_asked;
+  std::vector<std::string> by;  // names of those that gave alarm
+  bool operator==(const SetResult&) const = default;
+};
+
 struct FaultResult {
   std::string id;
   std::string role;
@@ -32,7 +49,8 @@ struct FaultResult {
   std::vector<std::string> reviewed_by;
   std::string why;  // of those that tell nothing
   std::string trial;
-  std::int64_t duration_ms = 0;  // of all tries
+  std::int64_t duration_ms = 0;   // of all tries
+  std::vector<SetResult> beside;  // a result for each set, when others were asked and the candidate was tried
   bool operator==(const FaultResult&) const = default;
 };
 
@@ -55,9 +73,40 @@ struct ControlFigures {
 // `asked`: how many of them were to be judged; the one before is what all are held against.
 [[nodiscard]] ControlFigures controls_of(const reports::DepartmentRecord& department, std::size_t asked);
 
+// One of those that were asked beside the checks.
+struct BesideCheck {
+  std::string machine;
+  std::string set;
+  std::string name;
+  std::string program;  // its file
+  std::string sha256;   // of its bytes
+  // Whether all was well by it before anything was patched. What gives alarm then says nothing about a patch.
+  bool is_usable = false;
+  std::string said;  // of one that is not
+  bool operator==(const BesideCheck&) const = default;
+};
+
+// Trials without a patch, by what a set said of them.
+struct SetControls {
+  std::string set;
+  std::size_t told = 0;
+  std::size_t alarms = 0;
+  bool operator==(const SetControls&) const = default;
+};
+
+struct BesideFigures {
+  std::vector<BesideCheck> checks;
+  std::vector<SetControls> controls;
+};
+[[nodiscard]] BesideFigures beside_of(const Beside& beside, const reports::DepartmentRecord& department);
+// What each set said of this trial of a candidate.
+[[nodiscard]] std::vector<SetResult> said_of(const reports::TrialRecord& trial, const BesideFigures& figures,
+                                             const reports::DepartmentRecord& department);
+
 struct SelftestResult {
   std::vector<FaultResult> faults;  // in order of the corpus
   ControlFigures controls;
+  BesideFigures beside;  // empty: nobody else was asked
   std::uint64_t seed = 0;
   std::string run;  // its id
   std::string started;
@@ -65,7 +114,7 @@ struct SelftestResult {
   std::map<std::string, std::string> host;
 };
 [[nodiscard]] SelftestResult selftest_result(const std::vector<Fault>& faults, const reports::RunRecord& record,
-                                             std::uint64_t seed);
+                                             std::uint64_t seed, const Beside& beside = {});
 
 // error: of something the lab could not tell; candidate_fails: a fault was missed, or is weaker than it must be, or a
 // clean candidate or a control failed; not_tested: of something nothing is known; ok: everything is as expected.

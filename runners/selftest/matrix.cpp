@@ -40,6 +40,7 @@ std::vector<DetectionRow> rows_by(const std::vector<FaultResult>& faults, const 
       case Found::not_run: ++row->untold; break;
     }
     for (const auto& means : means_of(result)) ++row->by[means];
+    for (const auto& said : result.beside) row->beside[said.set] += said.said == Said::alarm ? 1 : 0;
   }
   return rows;
 }
@@ -119,8 +120,10 @@ std::string heat_cell(std::size_t seen, std::size_t faults) {
 
 std::string heat_map(const std::string& heading, const std::vector<DetectionRow>& rows) {
   std::set<std::string> means;
+  std::set<std::string> sets;
   for (const auto& row : rows) {
     for (const auto& [name, count] : row.by) means.insert(name);
+    for (const auto& [name, count] : row.beside) sets.insert(name);
   }
   auto html = fmt::format(
       "<div "
@@ -128,6 +131,7 @@ std::string heat_map(const std::string& heading, const std::vector<DetectionRow>
       "th>",
       heading);
   for (const auto& name : means) html += fmt::format("<th>{}</th>", escaped(name));
+  for (const auto& name : sets) html += fmt::format("<th>beside: {}</th>", escaped(name));
   html += "</tr>\n";
   for (const auto& row : rows) {
     html += fmt::format("<tr><th>{}</th><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td>", escaped(row.name),
@@ -136,9 +140,43 @@ std::string heat_map(const std::string& heading, const std::vector<DetectionRow>
       const auto seen = row.by.find(name);
       html += heat_cell(seen == row.by.end() ? 0 : seen->second, row.faults);
     }
+    for (const auto& name : sets) {
+      const auto seen = row.beside.find(name);
+      html += heat_cell(seen == row.beside.end() ? 0 : seen->second, row.faults);
+    }
     html += "</tr>\n";
   }
   return html + "</table></div>\n";
+}
+
+std::vector<std::string> sentences_of(const BesideFigures& beside, const std::vector<SetSummary>& sets) {
+  std::vector<std::string> all;
+  for (const auto& set : sets) {
+    auto text = fmt::format("beside, {}: alarm at {} of {} faults, of which the checks failed {} and saw {}", set.set,
+                            set.alarms, set.told, set.failed, set.seen);
+    if (set.not_asked > 0) text += fmt::format("; of {} it has nothing to ask", set.not_asked);
+    if (set.untold > 0) text += fmt::format("; it could not tell of {} more", set.untold);
+    text += fmt::format("; false alarms: {} of {} clean candidates, {} of {} controls", set.clean_alarms, set.clean,
+                        set.control_alarms, set.controls);
+    all.push_back(std::move(text));
+  }
+  for (const auto& check : beside.checks) {
+    if (check.is_usable) continue;
+    all.push_back(fmt::format("beside, {}: {} says nothing about '{}', as all was not well before any patch: {}",
+                              check.set, check.name, check.machine, printable(check.said)));
+  }
+  return all;
+}
+
+// Of one candidate: "alarm (check_dns)" for each set.
+std::string said_text(const FaultResult& fault, const std::string& between) {
+  std::vector<std::string> all;
+  for (const auto& said : fault.beside) {
+    auto text = fmt::format("{}: {}", said.set, to_string(said.said));
+    if (!said.by.empty()) text += fmt::format(" ({})", fmt::join(said.by, ", "));
+    all.push_back(std::move(text));
+  }
+  return fmt::format("{}", fmt::join(all, between));
 }
 
 // What the tables come to, a sentence each.
@@ -152,6 +190,7 @@ std::vector<std::string> sentences(const SelftestResult& result) {
                             summary.false_fails, summary.clean, summary.false_reviews,
                             summary.clean - summary.clean_told));
   all.push_back(controls_text(result.controls));
+  for (auto& sentence : sentences_of(result.beside, sets_of(result))) all.push_back(std::move(sentence));
   const auto count = summary.faults + summary.clean;
   if (count > 0) {
     all.push_back(fmt::format("time: {:.1f} s for each candidate; seed {}",
@@ -206,6 +245,71 @@ SelftestSummary summary_of(const std::vector<FaultResult>& faults) {
   return summary;
 }
 
+std::vector<SetSummary> sets_of(const SelftestResult& result) {
+  std::vector<SetSummary> sets;
+  for (const auto& controls : result.beside.controls) {
+    SetSummary set{.set = controls.set, .controls = controls.told, .control_alarms = controls.alarms};
+    for (const auto& fault : result.faults) {
+      const auto said = std::ranges::find(fault.beside, set.set, &SetResult::set);
+      if (said == fault.beside.end()) continue;
+      const bool alarm = said->said == Said::alarm;
+      if (!is_fault(fault)) {
+        if (said->said == Said::untold || said->said == Said::not_asked) continue;
+        ++set.clean;
+        set.clean_alarms += alarm ? 1 : 0;
+      } else if (said->said == Said::untold) {
+        ++set.untold;
+      } else {
+        ++set.told;
+        set.alarms += alarm ? 1 : 0;
+        set.not_asked += said->said == Said::not_asked ? 1 : 0;
+        set.failed += fault.found == Found::failed ? 1 : 0;
+        set.seen += fault.found == Found::failed || fault.found == Found::review ? 1 : 0;
+      }
+    }
+    sets.push_back(std::move(set));
+  }
+  return sets;
+}
+
+namespace {
+
+Json beside_json(const std::vector<SetResult>& beside) {
+  Json list = Json::array();
+  for (const auto& said : beside) list.push_back({{"set", said.set}, {"said", to_string(said.said)}, {"by", said.by}});
+  return list;
+}
+
+Json beside_json(const SelftestResult& result) {
+  Json checks = Json::array();
+  for (const auto& check : result.beside.checks) {
+    checks.push_back({{"machine", check.machine},
+                      {"set", check.set},
+                      {"name", check.name},
+                      {"program", check.program},
+                      {"sha256", check.sha256},
+                      {"usable", check.is_usable},
+                      {"said", check.said}});
+  }
+  Json sets = Json::array();
+  for (const auto& set : sets_of(result)) {
+    sets.push_back({{"set", set.set},
+                    {"told", set.told},
+                    {"alarms", set.alarms},
+                    {"not_asked", set.not_asked},
+                    {"failed", set.failed},
+                    {"seen", set.seen},
+                    {"untold", set.untold},
+                    {"clean", set.clean},
+                    {"clean_alarms", set.clean_alarms},
+                    {"controls", set.controls},
+                    {"control_alarms", set.control_alarms}});
+  }
+  return {{"checks", checks}, {"sets", sets}};
+}
+
+}  // namespace
+
 Json selftest_json(const SelftestResult& result) {
   Json faults = Json::array();
   for (const auto& fault : result.faults) {
@@ -221,34 +325,37 @@ Json selftest_json(const SelftestResult& result) {
                       {"why", fault.why},
                       {"trial", fault.trial},
                       {"duration_ms", fault.duration_ms}});
+    if (!fault.beside.empty()) faults.back()["beside"] = beside_json(fault.beside);
   }
   const auto summary = summary_of(result.faults);
   const auto& controls = result.controls;
   const auto told = controls.judged - controls.errors;
-  return {{"run", result.run},
-          {"started", result.started},
-          {"seed", result.seed},
-          {"error", result.error},
-          {"host", result.host},
-          {"faults", faults},
-          {"summary",
-           {{"faults", summary.faults},
-            {"told", summary.told},
-            {"as_expected", summary.as_expected},
-            {"must_fail", summary.must_fail},
-            {"did_fail", summary.did_fail},
-            {"missed", summary.missed},
-            {"clean", summary.clean},
-            {"clean_told", summary.clean_told},
-            {"false_fails", summary.false_fails},
-            {"false_reviews", summary.false_reviews},
-            {"duration_ms", summary.duration_ms}}},
-          {"controls",
-           {{"judged", controls.judged},
-            {"failed", controls.failed},
-            {"errors", controls.errors},
-            {"facts", controls.facts},
-            {"at_most_ppm", std::llround(1e6 * upper_bound(controls.failed, told))}}}};
+  Json json{{"run", result.run},
+            {"started", result.started},
+            {"seed", result.seed},
+            {"error", result.error},
+            {"host", result.host},
+            {"faults", faults},
+            {"summary",
+             {{"faults", summary.faults},
+              {"told", summary.told},
+              {"as_expected", summary.as_expected},
+              {"must_fail", summary.must_fail},
+              {"did_fail", summary.did_fail},
+              {"missed", summary.missed},
+              {"clean", summary.clean},
+              {"clean_told", summary.clean_told},
+              {"false_fails", summary.false_fails},
+              {"false_reviews", summary.false_reviews},
+              {"duration_ms", summary.duration_ms}}},
+            {"controls",
+             {{"judged", controls.judged},
+              {"failed", controls.failed},
+              {"errors", controls.errors},
+              {"facts", controls.facts},
+              {"at_most_ppm", std::llround(1e6 * upper_bound(controls.failed, told))}}}};
+  if (!result.beside.checks.empty()) json["beside"] = beside_json(result);
+  return json;
 }
 
 std::string selftest_text(const SelftestResult& result) {
@@ -266,14 +373,18 @@ std::string selftest_html(const SelftestResult& result) {
   html += fmt::format("<p>Run {}, {}, seed {}.</p>\n<ul>\n", escaped(result.run), escaped(result.started), result.seed);
   for (const auto& sentence : sentences(result)) html += fmt::format("<li>{}</li>\n", escaped(sentence));
   html += "</ul>\n" + heat_map("role", rows_by_role(result.faults)) + heat_map("shows", rows_by_time(result.faults));
-  html += "<table class=\"list\"><tr><th>candidate</th><th>what</th><th>expected</th><th>found</th><th>by</th></tr>\n";
+  html += "<table class=\"list\"><tr><th>candidate</th><th>what</th><th>expected</th><th>found</th><th>by</th>";
+  const bool others = !result.beside.checks.empty();
+  html += others ? "<th>beside</th></tr>\n" : "</tr>\n";
   for (const auto& fault : result.faults) {
     html += fmt::format(
         "<tr{}><th>{}</th><td>{}</td><td data-what=\"expected: \">{}</td><td data-what=\"found: \">{}</td>"
-        "<td data-what=\"by: \">{}</td></tr>\n",
+        "<td data-what=\"by: \">{}</td>",
         is_as_expected(fault) ? "" : " class=\"worse\"", escaped(fault.id), escaped(fault.what),
         to_string(fault.expected), to_string(fault.found),
         escaped(tells_something(fault) ? fmt::format("{}", fmt::join(means_of(fault), ", ")) : fault.why));
+    if (others) html += fmt::format("<td data-what=\"beside: \">{}</td>", escaped(said_text(fault, "; ")));
+    html += "</tr>\n";
   }
   return html + "</table>\n</body>\n</html>\n";
 }

@@ -18,8 +18,9 @@ struct DetectionRow {
   std::size_t failed = 0;
   std::size_t reviewed = 0;
   std::size_t missed = 0;
-  std::size_t untold = 0;                 // not made, not run, lab trouble
-  std::map<std::string, std::size_t> by;  // means -> how many it saw
+  std::size_t untold = 0;                     // not made, not run, lab trouble
+  std::map<std::string, std::size_t> by;      // means -> how many it saw
+  std::map<std::string, std::size_t> beside;  // set of others -> how many it gave alarm of
   std::int64_t duration_ms = 0;
   bool operator==(const DetectionRow&) const = default;
 };
@@ -41,6 +42,23 @@ struct SelftestSummary {
   std::int64_t duration_ms = 0;
 };
 [[nodiscard]] SelftestSummary summary_of(const std::vector<FaultResult>& faults);
+
+// What a set of others saw of the faults, held against what the checks saw of the same ones.
+struct SetSummary {
+  std::string set;
+  std::size_t told = 0;          // faults of which the checks and the set tell something, or the set has nothing to ask
+  std::size_t alarms = 0;        // of them, by the set
+  std::size_t not_asked = 0;     // of them: it has nothing that could be asked
+  std::size_t failed = 0;        // of them, by the checks
+  std::size_t seen = 0;          // of them, by the checks: failed, or sent to review
+  std::size_t untold = 0;        // not counted: the set could not tell
+  std::size_t clean = 0;         // good candidates of which it tells something
+  std::size_t clean_alarms = 0;  // of them
+  std::size_t controls = 0;      // trials without a patch
+  std::size_t control_alarms = 0;
+  bool operator==(const SetSummary&) const = default;
+};
+[[nodiscard]] std::vector<SetSummary> sets_of(const SelftestResult& result);
 
 // patchlab/selftest/v1, without the schema's name.
 [[nodiscard]] Json selftest_json(const SelftestResult& result);

@@ -7,7 +7,9 @@
 #include "lab/core/paths.hpp"
 #include "patches/repack/recipe.hpp"
 #include "runners/scenario/scenario.hpp"
+#include "runners/selftest/beside.hpp"
 #include "runners/selftest/corpus.hpp"
+#include "runners/selftest/levels.hpp"
 #include "tests/support/temporary_folder.hpp"
 
 namespace patchlab::runners {
@@ -48,6 +50,28 @@ TEST_F(ShippedCorpus, SaysOfEveryFaultByWhatItIsToBeSeenAndOfCleanOnesNothing) {
     EXPECT_EQ(fault.by.empty(), clean) << fault.id;
     EXPECT_TRUE(fault.id.starts_with(fault.role + "-")) << fault.id;
     EXPECT_TRUE(fault.what.ends_with('.')) << fault.id;
+  }
+}
+
+TEST_F(ShippedCorpus, HasOthersToBeAskedOfEachMachineAndLevelsOfFaultsThatExist) {
+  const auto beside = read_beside(shipped / "beside");
+  ASSERT_TRUE(beside) << beside.error().message;
+  const auto scenario = load_scenario(corpus_.scenario);
+  ASSERT_TRUE(scenario);
+  for (const auto& machine : scenario->departments.front().machines) {
+    ASSERT_TRUE(beside->contains(machine.role)) << machine.role;
+    for (const auto& check : beside->at(machine.role)) EXPECT_EQ(check.kind, "command") << check.id;
+  }
+  const auto levels = read_levels(shipped / "levels.json");
+  ASSERT_TRUE(levels) << levels.error().message;
+  for (const auto& [role, recorded] : *levels) {
+    for (const auto* ids : {&recorded.found, &recorded.missed}) {
+      for (const auto& id : *ids) {
+        const auto fault = std::ranges::find(corpus_.faults, id, &Fault::id);
+        ASSERT_NE(fault, corpus_.faults.end()) << id;
+        EXPECT_EQ(fault->role, role) << id;
+      }
+    }
   }
 }
 

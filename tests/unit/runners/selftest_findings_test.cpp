@@ -214,6 +214,129 @@ TEST(SelftestResult, WeakerThanItMustBeIsNoSuccess) {
   EXPECT_EQ(exit_code_for(result), ExitCode::candidate_fails);
 }
 
+// A department of one name server, of which two sets are asked: at the baseline, after the installation, at the end.
+class SelftestBeside : public ::testing::Test {
+ protected:
+  SelftestBeside() {
+    for (const char* id : {"plugins/check-dns", "plugins/check-tcp", "ports/port-53"}) {
+      checks::CheckSpec spec{.id = id, .kind = "command"};
+      spec.program = checks::CheckProgram{"check", "digest", {}, "/usr/lib/check"};
+      beside_["dns"].push_back(spec);
+    }
+    department_.name = "finance";
+    department_.phases = {"after-install", "after-reboot-1", "stability"};
+    department_.machines.push_back({.name = "dns", .role = "dns"});
+    reports::TrialRecord baseline{.id = "finance/baseline", .purpose = reports::Purpose::baseline, .machines = {"dns"}};
+    baseline.phases.push_back(phase("baseline", {Outcome::pass, Outcome::pass, Outcome::pass}));
+    department_.trials.push_back(baseline);
+  }
+  reports::PhaseRecord phase(const std::string& name, const std::vector<Outcome>& said) const {
+    reports::PhaseRecord record{.phase = name, .machine = "dns", .outcome = Outcome::pass};
+    for (std::size_t i = 0; i < said.size(); ++i)
+      record.beside.push_back({.id = beside_.at("dns")[i].id, .kind = "command", .outcome = said[i]});
+    return record;
+  }
+  // Of the candidate "a": what was said after the installation, and at the end.
+  reports::TrialRecord trial(const std::vector<Outcome>& first, const std::vector<Outcome>& last) const {
+    auto trial = trial_of("a", Outcome::pass);
+    trial.phases = {phase("after-install", first), phase("after-reboot-1", {}), phase("stability", last)};
+    return trial;
+  }
+  std::vector<SetResult> said(const reports::TrialRecord& trial) const {
+    return said_of(trial, beside_of(beside_, department_), department_);
+  }
+  static constexpr auto ok = Outcome::pass;
+  static constexpr auto bad = Outcome::fail;
+  Beside beside_;
+  reports::DepartmentRecord department_;
+};
+
+TEST_F(SelftestBeside, AnAlarmAtEitherMomentCountsAndNamesWhoGaveIt) {
+  EXPECT_THAT(said(trial({ok, ok, ok}, {ok, ok, ok})),
+              ElementsAre(SetResult{"plugins", Said::quiet, {}}, SetResult{"ports", Said::quiet, {}}));
+  EXPECT_THAT(said(trial({bad, ok, ok}, {})).front(), (SetResult{"plugins", Said::alarm, {"check-dns"}}))
+      << "the trial goes on no longer than until a set has seen something";
+  EXPECT_THAT(said(trial({ok, ok, ok}, {bad, bad, ok})).front(),
+              (SetResult{"plugins", Said::alarm, {"check-dns", "check-tcp"}}));
+}
+
+TEST_F(SelftestBeside, UnknownIsAnAlarmAndAProgramThatCouldNotLookIsNone) {
+  auto one = trial({Outcome::error, ok, ok}, {ok, ok, ok});
+  EXPECT_EQ(said(one).front().said, Said::untold);
+  one.phases[0].beside[0].reason = "unknown";
+  EXPECT_EQ(said(one).front().said, Said::alarm);
+  EXPECT_EQ(said(trial({Outcome::skipped, ok, ok}, {ok, ok, ok})).front().said, Said::untold);
+}
+
+TEST_F(SelftestBeside, WhoWasNotAskedAtTheEndWasNotQuiet) {
+  EXPECT_EQ(said(trial({ok, ok, ok}, {})).front().said, Said::untold);
+  EXPECT_EQ(said(trial({}, {ok, ok, ok})).front().said, Said::untold);
+  department_.phases = {"after-install"};
+  EXPECT_EQ(said(trial({ok, ok, ok}, {})).front().said, Said::quiet) << "there is one moment";
+}
+
+TEST_F(SelftestBeside, WhoGaveAlarmBeforeAnyPatchSaysNothing) {
+  department_.trials[0].phases[0] = phase("baseline", {bad, ok, bad});
+  const auto figures = beside_of(beside_, department_);
+  EXPECT_FALSE(figures.checks[0].is_usable);
+  EXPECT_TRUE(figures.checks[1].is_usable);
+  EXPECT_EQ(figures.checks[1].program, "/usr/lib/check");
+  EXPECT_THAT(said(trial({bad, ok, bad}, {bad, ok, bad})),
+              ElementsAre(SetResult{"plugins", Said::quiet, {}}, SetResult{"ports", Said::not_asked, {}}));
+  department_.trials[0].phases[0].beside.clear();
+  EXPECT_EQ(said(trial({ok, ok, ok}, {ok, ok, ok})).front().said, Said::not_asked);
+}
+
+TEST_F(SelftestBeside, IsCountedBesideWhatTheChecksSaw) {
+  auto unseen = trial({ok, ok, ok}, {ok, ok, ok});
+  unseen.outcome = Outcome::fail;  // by our checks alone
+  auto seen = trial({bad, ok, ok}, {bad, ok, ok});
+  seen.candidates = {"b"};
+  seen.id = "finance/t03";
+  auto good = trial({ok, bad, ok}, {ok, ok, ok});
+  good.candidates = {"c"};
+  good.id = "finance/t04";
+  auto control_trial = control(Outcome::pass);
+  control_trial.machines = {"dns"};
+  control_trial.phases = {phase("stability", {ok, ok, bad})};
+  for (const auto& one : {control_trial, unseen, seen, good}) department_.trials.push_back(one);
+  reports::RunRecord record;
+  record.departments = {department_};
+  const auto result = selftest_result({a_fault("a"), a_fault("b"), a_fault("c", Expected::clean)}, record, 1, beside_);
+  const auto sets = sets_of(result);
+  ASSERT_EQ(sets.size(), 2U);
+  EXPECT_EQ(sets[0], (SetSummary{.set = "plugins",
+                                 .told = 2,
+                                 .alarms = 1,
+                                 .failed = 1,
+                                 .seen = 1,
+                                 .clean = 1,
+                                 .clean_alarms = 1,
+                                 .controls = 1}));
+  EXPECT_EQ(sets[1].alarms, 0U);
+  EXPECT_EQ(sets[1].control_alarms, 1U);
+  EXPECT_THAT(
+      selftest_text(result),
+      HasSubstr("beside, plugins: alarm at 1 of 2 faults, of which the checks failed 1 and saw 1; false alarms: "
+                "1 of 1 clean candidates, 0 of 1 controls\n"));
+  const auto page = selftest_html(result);
+  EXPECT_THAT(page, HasSubstr("<th>beside: plugins</th>"));
+  EXPECT_THAT(page, HasSubstr("plugins: alarm (check-dns); ports: quiet"));
+  auto json = selftest_json(result);
+  json["schema"] = "patchlab/selftest/v1";
+  const auto schema = read_json_file(std::string(PATCHLAB_SOURCE_DIR) + "/cli/schemas/selftest.schema.json").value();
+  EXPECT_THAT(tests::SchemaValidator(schema).problems(json), IsEmpty());
+}
+
+TEST(SelftestResult, WithoutOthersNothingIsSaidOfThem) {
+  reports::RunRecord record;
+  record.departments = {department_with({trial_of("a", Outcome::fail)})};
+  const auto result = selftest_result({a_fault("a")}, record, 1);
+  EXPECT_THAT(selftest_text(result), Not(HasSubstr("beside")));
+  EXPECT_THAT(selftest_html(result), Not(HasSubstr("beside")));
+  EXPECT_FALSE(selftest_json(result).contains("beside"));
+}
+
 class SelftestText : public ::testing::Test {
  protected:
   SelftestText() {
