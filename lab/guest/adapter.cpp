@@ -45,6 +45,7 @@ std::string GuestAdapter::why_not_here(const InstalledSet&) const { return {}; }
 Result<std::optional<GuestView>> GuestAdapter::view(Look, const std::vector<std::string>&) {
   return std::optional<GuestView>();
 }
+Result<std::optional<HostState>> GuestAdapter::servers() { return std::optional<HostState>(); }
 Result<std::map<std::string, std::string>> GuestAdapter::digests(const std::vector<std::string>&) {
   return std::map<std::string, std::string>{};
 }

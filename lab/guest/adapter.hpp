@@ -182,6 +182,9 @@ class GuestAdapter {
   enum class Look { all, changes };
   // The whole guest, see GuestView. Default: nothing, for families that are not watched in this way.
   [[nodiscard]] virtual Result<std::optional<GuestView>> view(Look look, const std::vector<std::string>& packages);
+  // What the guest's servers have in force, and what clients are offered in TLS: `rows` and `absent_sources` alone, see
+  // lab/guest/servers/servers.hpp. Default: nothing, for families whose servers are not asked.
+  [[nodiscard]] virtual Result<std::optional<HostState>> servers();
   // SHA-256 of files, and lines of text files, by path; those that cannot be read, or hold no text, are left out. Paths
   // with line ends are not asked for.
   [[nodiscard]] virtual Result<std::map<std::string, std::string>> digests(const std::vector<std::string>& paths);

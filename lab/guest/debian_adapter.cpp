@@ -13,6 +13,7 @@
 #include "lab/guest/debian_scripts.hpp"
 #include "lab/guest/debian_view.hpp"
 #include "lab/guest/log_kinds.hpp"
+#include "lab/guest/servers/servers.hpp"
 
 namespace patchlab::lab::guest {
 namespace {
@@ -22,6 +23,7 @@ using namespace std::chrono_literals;
 constexpr Milliseconds query_limit = 60s;
 constexpr Milliseconds state_limit = 120s;
 constexpr Milliseconds view_limit = 300s;  // every name of its file systems
+constexpr Milliseconds servers_limit = 300s;
 constexpr std::size_t most_view_bytes = 256U << 20U;
 constexpr std::size_t most_path_bytes = 400U << 10U;  // in one question: the answer stays below the agent's limit
 constexpr const char* boot_marker = "/run/patchlab-boot-complete";
@@ -143,15 +145,21 @@ class DebianAdapter final : public GuestAdapter {
     PATCHLAB_ASSIGN(const auto process, script(action, debian::view_script, arguments, view_limit));
     const auto after = clock_.wall();
     if (process.exit_code != 0) return failed(action, process);
-    auto bytes = process.output;
-    constexpr std::string_view in_file = "file ";
-    if (bytes.starts_with(in_file)) {
-      PATCHLAB_ASSIGN(bytes, agent_.read_file(without_line_end(bytes.substr(in_file.size())), most_view_bytes));
-    }
-    PATCHLAB_ASSIGN(const auto text, debian::unpacked(bytes, most_view_bytes).while_doing(doing(action)));
+    PATCHLAB_ASSIGN(const auto text, whole_answer(action, process.output));
     PATCHLAB_ASSIGN(auto seen, debian::view(debian::sections(text, mark), {before, after},
                                             look == Look::all ? debian::Wanted::all : debian::Wanted::changes)
                                    .while_doing(doing(action)));
+    return std::optional(std::move(seen));
+  }
+
+  Result<std::optional<HostState>> servers() override {
+    const std::string action = "asking the servers what they have in force";
+    const auto mark = new_mark();
+    PATCHLAB_ASSIGN(const auto process, script(action, servers::script(), {mark}, servers_limit));
+    if (process.exit_code != 0) return failed(action, process);
+    PATCHLAB_ASSIGN(const auto text, whole_answer(action, process.output));
+    PATCHLAB_ASSIGN(auto seen,
+                    servers::state(debian::sections(text, mark), mark, debian::sections).while_doing(doing(action)));
     return std::optional(std::move(seen));
   }
 
@@ -207,6 +215,15 @@ class DebianAdapter final : public GuestAdapter {
   Result<GuestProcess> script(const std::string& action, const std::string& text,
                               const std::vector<std::string>& arguments, Milliseconds limit) {
     return agent_.run_script(text, arguments, limit).while_doing(doing(action));
+  }
+
+  // "file <path>" stands for what is too long for an answer.
+  Result<std::string> whole_answer(const std::string& action, std::string bytes) {
+    constexpr std::string_view in_file = "file ";
+    if (bytes.starts_with(in_file)) {
+      PATCHLAB_ASSIGN(bytes, agent_.read_file(without_line_end(bytes.substr(in_file.size())), most_view_bytes));
+    }
+    return debian::unpacked(bytes, most_view_bytes).while_doing(doing(action));
   }
 
   [[nodiscard]] Error failed(const std::string& action, const GuestProcess& process) const {
