@@ -409,7 +409,7 @@ std::string cell(const std::string& pattern) {
 TEST(Documents, SayWhatEachFindingIs) {
   const std::string head = "| Kind | Item | Was | Is | Class | Why |\n";
   auto table = head + "|---|---|---|---|---|---|\n";
-  // Those of roles come last, and are told where the roles' configuration is.
+  // Those of servers come last, and have a table of their own.
   const auto& all = checks::state::rules();
   for (std::size_t i = 0; i + checks::state::role_rules().size() < all.size(); ++i) {
     const auto& rule = all[i];
@@ -418,6 +418,15 @@ TEST(Documents, SayWhatEachFindingIs) {
                          by_diff ? "a line " + cell(std::string(rule.diff).substr(3)) : cell(rule.after),
                          to_string(rule.finding), rule.why);
   }
+  expect_table("docs/what-changed.md", head, table);
+}
+
+TEST(Documents, SayWhatEachFindingOfAServerIs) {
+  const std::string head = "| Kind of row | Item | Was | Is | Class | Why |\n";
+  auto table = head + "|---|---|---|---|---|---|\n";
+  for (const auto& rule : checks::state::role_rules())
+    table += fmt::format("| {} | {} | {} | {} | {} | {} |\n", rule.kind, cell(rule.item), cell(rule.before),
+                         cell(rule.after), to_string(rule.finding), rule.why);
   expect_table("docs/what-changed.md", head, table);
 }
 
