@@ -7,6 +7,7 @@
 #include "checks/state/compare.hpp"
 #include "checks/state/file_changes.hpp"
 #include "checks/state/learnt.hpp"
+#include "checks/state/server_changes.hpp"
 #include "reports/record/record.hpp"
 
 namespace patchlab::runners::cell {
@@ -35,6 +36,14 @@ void leave_out_known(Differences& differences, const checks::state::Allowances& 
   });
 }
 
+// Whether a server's settings changed because its package brings other ones, and for no other reason that is known.
+bool comes_with(const std::string& kind, const std::set<std::string>& configuration, const Differences& unexplained) {
+  const auto folder = checks::state::folder_of_settings(kind);
+  const auto below = [&](const std::string& path) { return path.starts_with(folder); };
+  return !folder.empty() && std::ranges::any_of(configuration, below) &&
+         std::ranges::none_of(unexplained, [&](const auto& one) { return below(one.item); });
+}
+
 }  // namespace
 
 bool is_watched(const std::string& phase, const TrialPolicy& policy) {
@@ -42,7 +51,19 @@ bool is_watched(const std::string& phase, const TrialPolicy& policy) {
   return phase == reports::after_install_phase || (!planned.empty() && phase == planned.back());
 }
 
-Result<void> ChangeWatch::remember(lab::guest::GuestAdapter& adapter) {
+ChangeWatch::Servers servers_in(const std::string& phase, const TrialPolicy& policy) {
+  const auto planned = planned_phases(policy);
+  const bool last = !planned.empty() && phase == planned.back();
+  return policy.server_state && last ? ChangeWatch::Servers::asked : ChangeWatch::Servers::not_asked;
+}
+
+std::map<std::string, std::string> ChangeWatch::unseen() const {
+  auto unseen = baseline_.state.absent_sources;
+  if (servers_) unseen.merge(checks::state::servers_not_asked(*servers_));
+  return unseen;
+}
+
+Result<void> ChangeWatch::remember(lab::guest::GuestAdapter& adapter, Servers servers) {
   std::set<std::string> packages;
   for (const auto& [candidate, shipped] : shipped_) {
     for (const auto& package : shipped) packages.insert(package.package);
@@ -50,13 +71,17 @@ Result<void> ChangeWatch::remember(lab::guest::GuestAdapter& adapter) {
   PATCHLAB_ASSIGN(auto view, adapter.view(lab::guest::GuestAdapter::Look::all, {packages.begin(), packages.end()}));
   watched_ = view.has_value();
   baseline_ = watched_ ? std::move(*view) : GuestView{};
+  servers_.reset();
+  if (servers == Servers::asked) {
+    PATCHLAB_ASSIGN(servers_, adapter.servers());
+  }
   return {};
 }
 
 Result<Differences> ChangeWatch::differences(lab::guest::GuestAdapter& adapter,
                                              const std::vector<std::string>& candidates,
                                              const checks::state::Allowances& allowances,
-                                             const std::set<std::string>& learnt) {
+                                             const std::set<std::string>& learnt, Servers servers) {
   if (!watched_) return Differences{};
   PATCHLAB_ASSIGN(const auto now, adapter.view(lab::guest::GuestAdapter::Look::changes, {}));
   if (!now) return Error(infrastructure_error("a guest that could be looked at cannot be looked at any more"));
@@ -68,21 +93,43 @@ Result<Differences> ChangeWatch::differences(lab::guest::GuestAdapter& adapter,
     return one.kind == "unit" && one.before.empty() && shipped.brings_unit(one.item);
   });
   leave_out_known(found, allowances, learnt);
-  PATCHLAB_ASSIGN(auto files, changed_files(adapter, candidates, *now, accounts_told, allowances, learnt));
-  std::ranges::move(files, std::back_inserter(found));
+  PATCHLAB_ASSIGN(auto changes, changed_files(adapter, candidates, *now, accounts_told, allowances, learnt));
+  if (servers == Servers::asked && servers_) {
+    PATCHLAB_ASSIGN(const auto said, adapter.servers());
+    if (!said) return Error(infrastructure_error("servers that could be asked cannot be asked any more"));
+    auto told = checks::state::compare_servers(*servers_, *said);
+    leave_out_known(told, allowances, learnt);
+    for (auto& one : told) {
+      if (one.finding == checks::state::FindingClass::review &&
+          comes_with(one.kind, changes.configuration, changes.files)) {
+        one.finding = checks::state::FindingClass::notice;
+        one.why = "its package brings this configuration";
+      }
+    }
+    std::ranges::move(told, std::back_inserter(found));
+  }
+  std::ranges::move(changes.files, std::back_inserter(found));
   return found;
 }
 
-Result<Differences> ChangeWatch::changed_files(lab::guest::GuestAdapter& adapter,
-                                               const std::vector<std::string>& candidates, const GuestView& now,
-                                               bool accounts_told, const checks::state::Allowances& allowances,
-                                               const std::set<std::string>& learnt) {
+Result<ChangeWatch::Explained> ChangeWatch::changed_files(lab::guest::GuestAdapter& adapter,
+                                                          const std::vector<std::string>& candidates,
+                                                          const GuestView& now, bool accounts_told,
+                                                          const checks::state::Allowances& allowances,
+                                                          const std::set<std::string>& learnt) {
   using checks::state::Accounts;
   const checks::state::Shipped shipped(packages_of(shipped_, candidates), baseline_.files, baseline_.owned);
   const auto changes = checks::state::changed_files(baseline_.files, now.files);
   PATCHLAB_ASSIGN(const auto digests, adapter.digests(checks::state::to_be_read(changes)));
   auto found = checks::state::unexplained_files(changes, shipped, {baseline_.digests, digests}, now,
                                                 accounts_told ? Accounts::told : Accounts::as_before);
+  Explained explained;
+  for (const auto& change : changes) {
+    const bool is_explained =
+        std::ranges::none_of(found, [&](const auto& one) { return one.kind == "file" && one.item == change.path; });
+    if (change.after != nullptr && shipped.is_conffile(change.path) && is_explained)
+      explained.configuration.insert(change.path);
+  }
   leave_out_known(found, allowances, learnt);
   std::vector<std::string> shown;
   for (const auto& one : found) {
@@ -92,15 +139,16 @@ Result<Differences> ChangeWatch::changed_files(lab::guest::GuestAdapter& adapter
                         (one.before.empty() || baseline_.texts.contains(one.item)) && shown.size() < most_diffs;
     if (can_be) shown.push_back(one.item);
   }
-  if (shown.empty()) return found;
+  explained.files = std::move(found);
+  if (shown.empty()) return explained;
   PATCHLAB_ASSIGN(const auto texts, adapter.texts(shown));
-  for (auto& one : found) {
+  for (auto& one : explained.files) {
     const auto after = texts.find(one.item);
     if (one.kind != "file" || after == texts.end()) continue;
     const auto before = baseline_.texts.find(one.item);
     one = checks::state::with_diff(one, before == baseline_.texts.end() ? "" : before->second, after->second);
   }
-  return found;
+  return explained;
 }
 
 }  // namespace patchlab::runners::cell

@@ -23,27 +23,38 @@ class ChangeWatch {
   using Shipped = std::map<std::string, std::vector<ShippedPackage>>;
   explicit ChangeWatch(const Shipped& shipped) : shipped_(shipped) {}
 
+  // Whether the guest's servers are asked, too, what they have in force.
+  enum class Servers { not_asked, asked };
   // Before anything is installed. An Error, of this and the next: it was not seen.
-  [[nodiscard]] Result<void> remember(lab::guest::GuestAdapter& adapter);
-  // What the guest has no means to tell by.
-  [[nodiscard]] const std::map<std::string, std::string>& unseen() const { return baseline_.state.absent_sources; }
-  // `candidates`: that are installed. Nothing for families that are not watched.
+  [[nodiscard]] Result<void> remember(lab::guest::GuestAdapter& adapter, Servers servers);
+  // What the guest has no means to tell by, and which servers do not answer.
+  [[nodiscard]] std::map<std::string, std::string> unseen() const;
+  // `candidates`: that are installed. `servers`: nothing is told of them when they were not asked before. Nothing for
+  // families that are not watched.
   [[nodiscard]] Result<std::vector<checks::state::StateDifference>> differences(
       lab::guest::GuestAdapter& adapter, const std::vector<std::string>& candidates,
-      const checks::state::Allowances& allowances, const std::set<std::string>& learnt);
+      const checks::state::Allowances& allowances, const std::set<std::string>& learnt, Servers servers);
 
  private:
-  [[nodiscard]] Result<std::vector<checks::state::StateDifference>> changed_files(
-      lab::guest::GuestAdapter& adapter, const std::vector<std::string>& candidates, const GuestView& now,
-      bool accounts_told, const checks::state::Allowances& allowances, const std::set<std::string>& learnt);
+  struct Explained {
+    std::vector<checks::state::StateDifference> files;  // what is not
+    std::set<std::string> configuration;                // of the packages, which is exactly what they bring: paths
+  };
+  [[nodiscard]] Result<Explained> changed_files(lab::guest::GuestAdapter& adapter,
+                                                const std::vector<std::string>& candidates, const GuestView& now,
+                                                bool accounts_told, const checks::state::Allowances& allowances,
+                                                const std::set<std::string>& learnt);
 
   const Shipped& shipped_;
   GuestView baseline_;
+  std::optional<HostState> servers_;  // at the baseline
   bool watched_ = false;
 };
 
 // Whether a guest is looked at as a whole in this phase: when something was installed, and when all restarts are over.
 // Between them nothing could hide that the last look does not see.
 [[nodiscard]] bool is_watched(const std::string& phase, const TrialPolicy& policy);
+// Its servers are asked in the last phase only.
+[[nodiscard]] ChangeWatch::Servers servers_in(const std::string& phase, const TrialPolicy& policy);
 
 }  // namespace patchlab::runners::cell

@@ -107,7 +107,10 @@ PhaseRecord CellMachine::observe_baseline() {
     record.beside = cell::ask_beside(guest_);
     if (const auto seen = observation_.learn(record); !seen)
       record.error = lab::guest::observer_trouble(trouble_.unobserved(seen.error()));
-    else if (const auto watched = watch_.remember(*guest_.adapter); !watched)
+    else if (const auto watched = watch_.remember(*guest_.adapter, guest_.context.job.policy.server_state
+                                                                       ? ChangeWatch::Servers::asked
+                                                                       : ChangeWatch::Servers::not_asked);
+             !watched)
       record.error = lab::guest::observer_trouble(trouble_.unobserved(watched.error()));
     for (const auto& [what, why] : watch_.unseen()) record.not_observed.push_back(fmt::format("{}: {}", what, why));
     expected_.installed = observation_.baseline_installed();
@@ -147,8 +150,8 @@ Result<void> CellMachine::revert(const std::string& trial, const std::vector<Ins
 }
 
 Result<void> CellMachine::compare_whole(PhaseRecord& record) {
-  PATCHLAB_ASSIGN(auto found,
-                  watch_.differences(*guest_.adapter, candidates_, guest_.job.plan.allowances, known_changes_));
+  PATCHLAB_ASSIGN(auto found, watch_.differences(*guest_.adapter, candidates_, guest_.job.plan.allowances,
+                                                 known_changes_, servers_in(record.phase, guest_.context.job.policy)));
   std::ranges::move(found, std::back_inserter(record.differences));
   return {};
 }

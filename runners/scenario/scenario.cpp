@@ -582,6 +582,7 @@ class Parser {
     count("cold_reboots", policy.cold_reboots, 20);
     count("confirmations", policy.confirmations, 10);
     count("lab_retries", policy.lab_retries, 10);
+    policy.server_state = reader.boolean_or("server_state", policy.server_state);
     policy.rehearse_removal = reader.boolean_or("rehearse_removal", policy.rehearse_removal);
     seconds("run_deadline_s", policy.run_deadline, 1, 604800);
     seconds("stability_s", policy.stability, 0);
@@ -667,6 +668,7 @@ void to_json(Json& json, const TrialPolicy& policy) {
           {"stability_ms", policy.stability.count()},
           {"confirmations", policy.confirmations},
           {"lab_retries", policy.lab_retries},
+          {"server_state", policy.server_state},
           {"rehearse_removal", policy.rehearse_removal}};
 }
 
@@ -681,6 +683,7 @@ TrialPolicy trial_policy_from_json(const Json& json) {
   policy.stability = Milliseconds(json.at("stability_ms").get<std::int64_t>());
   policy.confirmations = json.at("confirmations").get<std::size_t>();
   policy.lab_retries = json.at("lab_retries").get<std::size_t>();
+  policy.server_state = json.at("server_state").get<bool>();
   policy.rehearse_removal = json.at("rehearse_removal").get<bool>();
   return policy;
 }

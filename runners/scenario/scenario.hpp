@@ -93,6 +93,8 @@ struct TrialPolicy {
   std::size_t confirmations = 1;
   std::size_t lab_retries = 1;                        // how often a trial that ended in `error` is tried again
   Milliseconds run_deadline{std::chrono::hours(24)};  // for the whole run: what is not done by then is not done
+  // Servers are asked what they have in force, before a patch and after it (docs/what-changed.md).
+  bool server_state = false;
   bool rehearse_removal = true;  // take away again what passed, where the guest's family offers that
 };
 

@@ -23,6 +23,13 @@ class GuestOfFiles final : public lab::guest::QuietGuest {
     if (fails == "view") return infrastructure_error("no answer");
     return std::optional(now);
   }
+  std::optional<HostState> said = HostState{};
+  int asked = 0;
+  Result<std::optional<HostState>> servers() override {
+    ++asked;
+    if (fails == "servers") return infrastructure_error("no answer");
+    return said;
+  }
   Result<std::map<std::string, std::string>> digests(const std::vector<std::string>& paths) override {
     if (fails == "digests") return infrastructure_error("no answer");
     return of(paths);
@@ -51,13 +58,15 @@ class ChangeWatchTest : public ::testing::Test {
       guest_.now.files[path] = file("before");
       guest_.now.digests[path] = guest_.now.texts[path] = "port 25\n";
     }
-    EXPECT_TRUE(watch_.remember(guest_));
+    EXPECT_TRUE(watch_.remember(guest_, ChangeWatch::Servers::asked));
     for (const auto* path : {"/etc/one.conf", "/etc/two.conf", "/etc/three.conf"}) {
       guest_.now.files[path] = file("after");
       guest_.contents[path] = "port 26\n";
     }
   }
-  auto differences() { return watch_.differences(guest_, {}, {}, {}); }
+  auto differences(ChangeWatch::Servers servers = ChangeWatch::Servers::asked) {
+    return watch_.differences(guest_, {}, {}, {}, servers);
+  }
 
   const ChangeWatch::Shipped shipped_;
   GuestOfFiles guest_;
@@ -76,10 +85,101 @@ TEST_F(ChangeWatchTest, ShowsEachChangedTextBeforeAndAfter) {
 }
 
 TEST_F(ChangeWatchTest, WhatIsNotAnsweredIsNeverNothing) {
-  for (const auto* call : {"view", "digests", "texts"}) {
+  for (const auto* call : {"view", "digests", "texts", "servers"}) {
     guest_.fails = call;
     EXPECT_FALSE(differences()) << call;
   }
+}
+
+// In a guest where no file changed but those that the package brings.
+class ServerWatch : public ::testing::Test {
+ protected:
+  using Servers = ChangeWatch::Servers;
+  ServerWatch() {
+    guest_.now.files["/etc/postfix/main.cf"] = file("before");
+    guest_.said->rows = {{"server", {{"postfix", "answers"}}},
+                         {"postfix-setting", {{"message_size_limit", "20480000"}}}};
+  }
+  std::vector<checks::state::StateDifference> after_change(Servers before, Servers after,
+                                                           const std::string& candidate = {}) {
+    EXPECT_TRUE(watch_.remember(guest_, before));
+    guest_.said->rows["postfix-setting"]["message_size_limit"] = "10";
+    auto found = watch_.differences(guest_, {candidate}, {}, learnt_, after);
+    EXPECT_TRUE(found);
+    return found ? *found : std::vector<checks::state::StateDifference>();
+  }
+
+  ChangeWatch::Shipped shipped_;
+  std::set<std::string> learnt_;
+  GuestOfFiles guest_;
+  ChangeWatch watch_{shipped_};
+};
+
+TEST_F(ServerWatch, TellsWhatServersHaveInForce) {
+  const auto found = after_change(Servers::asked, Servers::asked);
+  ASSERT_THAT(found, SizeIs(1));
+  EXPECT_EQ(found[0].item, "message_size_limit");
+  EXPECT_EQ(found[0].finding, checks::state::FindingClass::review);
+  EXPECT_EQ(guest_.asked, 2);
+}
+
+TEST_F(ServerWatch, AsksOnlyWhenItIsTold) {
+  EXPECT_THAT(after_change(Servers::not_asked, Servers::asked), SizeIs(0));
+  EXPECT_EQ(guest_.asked, 0);
+  EXPECT_THAT(after_change(Servers::asked, Servers::not_asked), SizeIs(0));
+  EXPECT_EQ(guest_.asked, 1);
+}
+
+TEST_F(ServerWatch, ServersThatCannotBeAskedAnyMoreAreAnError) {
+  ASSERT_TRUE(watch_.remember(guest_, Servers::asked));
+  guest_.said.reset();
+  EXPECT_FALSE(watch_.differences(guest_, {}, {}, {}, Servers::asked));
+}
+
+TEST_F(ServerWatch, SaysWhatDidNotAnswerAtTheBaseline) {
+  guest_.said->rows["server"]["postfix"] = "does not answer: no";
+  ASSERT_TRUE(watch_.remember(guest_, Servers::asked));
+  EXPECT_EQ(watch_.unseen().at("postfix"), "does not answer: no");
+}
+
+TEST_F(ServerWatch, WhatTheControlShowedIsKnown) {
+  const auto found = after_change(Servers::asked, Servers::asked);
+  learnt_.insert("postfix-setting\nmessage_size_limit\n20480000\n10");
+  EXPECT_THAT(watch_.differences(guest_, {}, {}, learnt_, Servers::asked).value(), SizeIs(found.size() - 1));
+}
+
+TEST_F(ServerWatch, ConfigurationOfThePackageExplainsSettings) {
+  ShippedFile brought{.kind = 'f', .mode = 0644, .sha256 = "new"};
+  shipped_["c"] = {{"postfix", {{"/etc/postfix/main.cf", brought}}, {"/etc/postfix/main.cf"}}};
+  EXPECT_TRUE(watch_.remember(guest_, Servers::asked));
+  guest_.now.files["/etc/postfix/main.cf"] = file("after");
+  guest_.contents["/etc/postfix/main.cf"] = "new";
+  guest_.said->rows["postfix-setting"]["message_size_limit"] = "10";
+  const auto found = watch_.differences(guest_, {"c"}, {}, {}, Servers::asked).value();
+  ASSERT_THAT(found, SizeIs(1));
+  EXPECT_EQ(found[0].finding, checks::state::FindingClass::notice);
+  // Another file beside it that nobody brought explains it as well: a person has to look.
+  guest_.now.files["/etc/postfix/other.cf"] = file("after");
+  for (const auto& one : watch_.differences(guest_, {"c"}, {}, {}, Servers::asked).value())
+    EXPECT_EQ(one.finding, checks::state::FindingClass::review) << one.kind;
+  // What is a breach stays one.
+  guest_.now.files.erase("/etc/postfix/other.cf");
+  guest_.said->rows["postfix-setting"]["mynetworks"] = "0.0.0.0/0";
+  const auto open = watch_.differences(guest_, {"c"}, {}, {}, Servers::asked).value();
+  EXPECT_TRUE(checks::state::has_failure(open));
+}
+
+TEST(ServersAsked, AreThoseOfTheLastPhase) {
+  TrialPolicy policy;
+  policy.warm_reboots = 1;
+  policy.stability = Milliseconds(0);
+  EXPECT_EQ(servers_in("after-reboot-1", policy), ChangeWatch::Servers::not_asked) << "off";
+  policy.server_state = true;
+  EXPECT_EQ(servers_in("after-install", policy), ChangeWatch::Servers::not_asked);
+  EXPECT_EQ(servers_in("after-reboot-1", policy), ChangeWatch::Servers::asked);
+  policy.stability = std::chrono::seconds(1);
+  EXPECT_EQ(servers_in("after-reboot-1", policy), ChangeWatch::Servers::not_asked);
+  EXPECT_EQ(servers_in("stability", policy), ChangeWatch::Servers::asked);
 }
 
 }  // namespace

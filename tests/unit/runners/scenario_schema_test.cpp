@@ -125,7 +125,7 @@ class ScenarioSchema : public ::testing::Test {
         {"path": "a.deb", "sha256": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"},
         {"recipe": "recipe"}],
       "trial": {"warm_reboots": 1, "cold_reboots": 1, "stability_s": 20, "confirmations": 1, "lab_retries": 1,
-                "run_deadline_s": 86400, "reuse_search_h": 24, "reuse_states_h": 24, "reuse_states_mib": 4096, "rehearse_removal": true, "boot_timeout_s": 240, "ready_timeout_s": 60,
+                "run_deadline_s": 86400, "reuse_search_h": 24, "reuse_states_h": 24, "reuse_states_mib": 4096, "server_state": true, "rehearse_removal": true, "boot_timeout_s": 240, "ready_timeout_s": 60,
                 "install_timeout_s": 600}})");
     json["departments"]["finance"]["machines"]["all"]["checks"] = Json::parse(all_kinds);
     return json;
@@ -442,6 +442,7 @@ const std::vector<Wrong>& wrong_scenarios() {
       {images, "/trial/reboots", "3", "", "unknown key; allowed here: boot_timeout_s", ""},
       {images, "/trial/warm_reboots", "21", "", "must be a whole number from 0 to 20, found 21", ""},
       {images, "/trial/run_deadline_s", "0", "", "must be a whole number from 1 to 604800, found 0", ""},
+      {images, "/trial/server_state", R"("yes")", "", "must be true or false, found \"yes\"", ""},
       {images, "/trial/rehearse_removal", R"("yes")", "", "must be true or false, found \"yes\"", ""},
   };
   return all;
