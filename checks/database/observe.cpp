@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "checks/database/socket_watchdog.hpp"
+#include "checks/socket_watchdog.hpp"
 
 namespace patchlab::checks::database {
 

@@ -10,6 +10,7 @@
 #include "checks/print/ipp_client.hpp"
 #include "checks/print/printer_sink.hpp"
 #include "checks/socket.hpp"
+#include "checks/socket_watchdog.hpp"
 #include "checks/unique.hpp"
 #include "lab/core/digest.hpp"
 
@@ -243,6 +244,8 @@ class Job final : public CheckWith<Parameters> {
       observation["connect"].update({{"text", describe_errno(trouble)}, {"reason", reason_for_errno(trouble)}});
       return observation;
     }
+    // libcups asks whether to go on only after a second without a byte.
+    const SocketWatchdog watchdog(target.address, with.port, deadline);
     const IppClient client(target.address, with.port, with.queue, deadline);
     int polls = 0;
     observation["printer"] = await_idle(client, deadline, polls);

@@ -9,12 +9,12 @@
 
 #include "checks/deadline.hpp"
 
-namespace patchlab::checks::database {
+namespace patchlab::checks {
 
 // Bounds a client library that cannot be bounded: drivers wait for ever for a server that accepted a statement and fell
-// silent, and they do not show their socket. From the deadline on this shuts down every socket of the process that is
-// connected to the server, so that the library's call returns with an error and the steps seen so far become the
-// observation.
+// silent, and they do not show their socket; others go on as long as a byte comes every now and then. From the deadline
+// on this shuts down every socket of the process that is connected to the server, so that the library's call returns
+// with an error and the steps seen so far become the observation.
 class SocketWatchdog {
  public:
   // `address` is a literal IPv4 address.
@@ -28,4 +28,4 @@ class SocketWatchdog {
   std::jthread thread_;
 };
 
-}  // namespace patchlab::checks::database
+}  // namespace patchlab::checks

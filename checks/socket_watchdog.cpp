@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: 2026 The patchlab authors
 // SPDX-License-Identifier: Apache-2.0
-#include "checks/database/socket_watchdog.hpp"
+#include "checks/socket_watchdog.hpp"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -13,7 +13,7 @@
 
 #include "lab/core/paths.hpp"
 
-namespace patchlab::checks::database {
+namespace patchlab::checks {
 namespace {
 
 bool is_connected_to(int socket, in_addr address, std::uint16_t port) {
@@ -53,4 +53,4 @@ SocketWatchdog::SocketWatchdog(std::string address, std::uint16_t port, Deadline
         }
       }) {}
 
-}  // namespace patchlab::checks::database
+}  // namespace patchlab::checks
