@@ -18,20 +18,33 @@ class LoginRefused final : public CheckWith<Server> {
   bool wants_a_refusal() const override { return true; }
 
  protected:
-  Server read(JsonReader& reader) const override { return read_server(reader, Password::made_up); }
+  // With its own password: whether it may use this database.
+  Server read(JsonReader& reader) const override {
+    return read_server(reader, reader.has("password") ? Password::given : Password::made_up);
+  }
 
   Result<Observation> observe_with(const Target& target, const Server& server, Milliseconds limit) const override {
     auto stranger = server;
-    stranger.password = unique_text();
+    if (server.password.empty()) stranger.password = unique_text();
     return observe_server(
         target, stranger, limit,
         [](OdbcSession& /*session*/, Json& /*observation*/, Deadline /*deadline*/) { return Result<void>(); });
   }
 
   Judgement judge_with(const Server& server, const Observation& observation) const override {
-    const auto expected = fmt::format("a wrong password of '{}' is refused", server.user);
+    const bool is_known = !server.password.empty();
+    const auto expected = is_known ? fmt::format("'{}' may not use the database '{}'", server.user, server.database)
+                                   : fmt::format("a wrong password of '{}' is refused", server.user);
     const auto trouble = judge_steps({"connect"}, observation);
+    if (!trouble && is_known) return {Outcome::fail, "login-accepted", expected, "logged in"};
     if (!trouble) return {Outcome::fail, "wrong-password-accepted", expected, "logged in with a made-up password"};
+    const auto says = [&](const char* text) { return trouble->observed.find(text) != std::string::npos; };
+    // What is asked after the password was taken.
+    if (!is_known && says("permission denied for database"))
+      return {Outcome::fail, "wrong-password-accepted", expected, trouble->observed};
+    // The right password is what makes it the database that is refused, not the person.
+    if (is_known && (says("authentication failed") || says("SQLSTATE 28P01")))
+      return {Outcome::fail, "password-refused", expected, trouble->observed};
     if (trouble->reason != "login-refused") return *trouble;
     return {Outcome::pass, "login-refused", expected, trouble->observed};
   }

@@ -10,7 +10,9 @@ namespace {
 // psqlODBC answers every failed connection with 08001; only the server's text tells why.
 bool is_refused_login(const std::string& sqlstate, const std::string& message) {
   return sqlstate.starts_with("28") || message.find("authentication failed") != std::string::npos ||
-         message.find("no pg_hba.conf entry") != std::string::npos;
+         message.find("no pg_hba.conf entry") != std::string::npos ||
+         message.find("pg_hba.conf rejects") != std::string::npos ||
+         message.find("permission denied for database") != std::string::npos;
 }
 
 std::string reason_for(const std::string& step, const std::string& sqlstate, const std::string& message, bool stopped) {

@@ -236,6 +236,11 @@ class DatabaseDrafts {
     drafts_.checks.push_back({transaction,
                               {way("database.transaction", server(), database_patience)},
                               fmt::format("{}: log in, and roll a transaction back", who)});
+    drafts_.checks.push_back({id("not-let-in"),
+                              {way("database.login-refused", server(), database_patience)},
+                              fmt::format("{}: the password is right, and this database is not for them", who),
+                              {},
+                              transaction});
     for (const auto& catalogue : catalogues)
       add_query(id(catalogue.name), catalogue.query, fmt::format("{}: {}", who, catalogue.says), transaction);
     add_tables(who, transaction);

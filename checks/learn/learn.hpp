@@ -42,6 +42,9 @@ struct Draft {
   std::vector<CheckSpec> ways;
   std::string says;     // for who reviews it
   std::string needs{};  // id of a draft without which this one is not tried, nor told of
+  // Id of a draft before it: this one is tried only when that one did not work, and is told of in its place when it
+  // works itself.
+  std::string unless{};
 };
 struct Drafts {
   std::vector<Draft> checks;
@@ -64,7 +67,7 @@ class Protocol {
 [[nodiscard]] const Protocol& print();
 [[nodiscard]] const Protocol& mail();
 [[nodiscard]] const Protocol& database();
-// Asks nothing but which ports are open, and says which of them no check is for.
+// Asks nothing but which ports are open: what they say first, and TLS where it is expected.
 [[nodiscard]] const Protocol& listeners();
 
 // Ports that accept connections from elsewhere, by /proc/net/tcp and tcp6; needs the answers of listeners().

@@ -2,7 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
+#include <optional>
 
 #include "checks/learn/learn.hpp"
 #include "lab/core/text.hpp"
@@ -29,12 +31,47 @@ bool is_loopback(std::string_view address) {
          (address.size() == 32 && address.starts_with("0000000000000000FFFF0000") && address.ends_with("7F"));
 }
 
-// Those that a kind of check is for.
-bool is_covered(std::uint16_t port) {
-  for (const int known : {25, 53, 143, 445, 587, 631, 993, 5432}) {
-    if (port == known) return true;
+bool is_one_of(std::uint16_t port, std::initializer_list<int> ports) {
+  return std::ranges::find(ports, int{port}) != ports.end();
+}
+
+// Whose server waits for the client to speak, and for which there are kinds of checks.
+bool waits_for_a_question(std::uint16_t port) { return is_one_of(port, {53, 445, 631, 5432}); }
+// Mail, of which checks look at more than the greeting; see mail.cpp.
+bool is_of_mail(std::uint16_t port) { return is_one_of(port, {25, 110, 143, 587}); }
+
+// How TLS begins there; nothing where nobody expects it: what is no such server could be upset by a handshake.
+std::optional<std::string> starttls_of(std::uint16_t port) {
+  if (is_one_of(port, {25, 587})) return "smtp";
+  if (port == 143) return "imap";
+  if (port == 110) return "pop3";
+  if (is_one_of(port, {443, 465, 636, 853, 989, 990, 993, 995, 3269, 5986, 8443})) return "none";
+  return std::nullopt;
+}
+
+constexpr std::chrono::seconds greeting_patience{20};
+constexpr std::size_t most_ports = 50;
+
+void add_drafts(std::uint16_t port, Drafts& drafts) {
+  const auto starttls = starttls_of(port);
+  if (starttls) {
+    Json with{{"port", port}, {"versions", {"1.2", "1.3"}}};
+    if (*starttls != "none") with["starttls"] = *starttls;
+    drafts.checks.push_back({fmt::format("tls-{}", port),
+                             {way("tls.offered", std::move(with), greeting_patience)},
+                             fmt::format("port {}: versions of TLS that are offered, all others refused, and the "
+                                         "certificate; its digest changes when it is renewed",
+                                         port)});
   }
-  return false;
+  if (starttls == "none" || waits_for_a_question(port)) return;
+  drafts.checks.push_back({fmt::format("banner-{}", port),
+                           {way("tcp.banner", {{"port", port}}, greeting_patience)},
+                           fmt::format("port {}: what it says to who connects, without versions and times", port)});
+  if (is_of_mail(port)) return;
+  drafts.not_learnt.push_back(
+      fmt::format("TCP port {}: of what is behind its greeting no kind of check knows; a program can look at it (kind "
+                  "\"command\")",
+                  port));
 }
 
 class Listeners final : public Protocol {
@@ -47,13 +84,13 @@ class Listeners final : public Protocol {
     Drafts drafts;
     if (answer_to(answers, question) == nullptr)
       drafts.not_learnt.emplace_back("open ports: the guest did not say which there are");
-    for (const auto port : open_tcp_ports(answers)) {
-      if (is_covered(port)) continue;
-      drafts.not_learnt.push_back(fmt::format(
-          "TCP port {}: no kind of check is for what it says; that it is open is compared anyway, without a check; a "
-          "program can look at more (kind \"command\")",
-          port));
+    const auto ports = open_tcp_ports(answers);
+    std::size_t looked_at = 0;
+    for (const auto port : ports) {
+      if (looked_at++ < most_ports) add_drafts(port, drafts);
     }
+    if (ports.size() > most_ports)
+      drafts.not_learnt.push_back(fmt::format("open ports: {} of {} are looked at, no more", most_ports, ports.size()));
     return drafts;
   }
 };

@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::size_t most_domains = 10;
 constexpr std::int64_t large_bytes = 1'000'000;
+constexpr const char* outsider = "probe@outside.invalid";  // RFC 2606: a name that exists nowhere
 constexpr std::chrono::seconds mail_patience{40};
 
 using Settings = std::map<std::string, std::string>;
@@ -76,13 +77,17 @@ class MailDrafts {
     }
   }
 
+  [[nodiscard]] bool has_imap() const { return ports_.contains(143) || ports_.contains(993); }
+  [[nodiscard]] bool has_pop3() const { return ports_.contains(110) || ports_.contains(995); }
   // Where mail is taken in and read; nothing when it cannot be.
   [[nodiscard]] std::optional<Json> server() const {
-    if (!ports_.contains(587) || (!ports_.contains(143) && !ports_.contains(993))) return std::nullopt;
+    if (!ports_.contains(587) || (!has_imap() && !has_pop3())) return std::nullopt;
     Json server{{"tls", "self-signed-ok"}};
-    if (!ports_.contains(143)) server["imap_port"] = 993;
+    if (has_imap() && !ports_.contains(143)) server["imap_port"] = 993;
+    if (!has_imap()) server.update(by_pop3());
     return server;
   }
+  [[nodiscard]] Json by_pop3() const { return {{"read_by", "pop3"}, {"pop3_port", ports_.contains(110) ? 110 : 995}}; }
 
   [[nodiscard]] Json delivery(const std::string& user, const std::string& domain) const {
     auto with = *server();
@@ -105,8 +110,9 @@ class MailDrafts {
       }
     }
     if (!server())
-      return leave_out("delivery: it needs submission (port 587) and IMAP (143 or 993); open are " +
-                       ports_of(ports_, {25, 465, 587, 110, 143, 993, 995}));
+      return leave_out(
+          "delivery: it needs submission (port 587) and IMAP (143 or 993) or POP3 (110 or 995); open are " +
+          ports_of(ports_, {25, 465, 587, 110, 143, 993, 995}));
     if (machine_.users.empty()) return leave_out("delivery and logins: the scenario has no 'accounts' of this machine");
     if (domains.size() > most_domains) {
       leave_out(fmt::format("{} of {} domains are tried, no more", most_domains, domains.size()));
@@ -121,35 +127,74 @@ class MailDrafts {
                                   is_address
                                       ? fmt::format("a message for {} arrives as it was sent", user)
                                       : fmt::format("a message for {}@{} arrives as it was sent", user, domain)});
-        add_large(user, domain, mine);
+        add_once(user, domain, mine);
         if (is_address) break;
       }
     }
   }
 
-  // Once, of a size that the server says it takes; one is mail_patience to see the limit shrink.
+  // What is tried of one user and domain that work.
+  void add_once(const std::string& user, const std::string& domain, const std::string& needs) {
+    if (has_once_) return;
+    has_once_ = true;
+    add_large(user, domain, needs);
+    add_limits(user, domain, needs);
+    if (ports_.contains(25)) {
+      auto with = delivery(user, domain);
+      with.update({{"smtp_port", 25}, {"smtp_login", false}, {"from", outsider}});
+      auto in_clear = with;
+      in_clear["smtp_tls"] = "none";
+      drafts_.checks.push_back({"from-outside",
+                                {way("mail.delivery", std::move(with), mail_patience),
+                                 way("mail.delivery", std::move(in_clear), mail_patience)},
+                                "port 25: a message from elsewhere arrives, without a login; with \"smtp_tls\": "
+                                "\"none\", TLS did not work there",
+                                needs});
+    }
+    if (has_imap() && has_pop3()) {
+      auto with = delivery(user, domain);
+      with.erase("imap_port");
+      with.update(by_pop3());
+      drafts_.checks.push_back({"read-by-pop3",
+                                {way("mail.delivery", std::move(with), mail_patience)},
+                                fmt::format("a message for {} is read by POP3", user),
+                                needs});
+    }
+  }
+
+  // Of a size that the server says it takes; one is mail_patience to see the limit shrink.
   void add_large(const std::string& user, const std::string& domain, const std::string& needs) {
-    if (has_large_) return;
     const auto text = value_of(settings_, "message_size_limit");
     std::int64_t limit = 0;
     const auto parsed = std::from_chars(text.data(), text.data() + text.size(), limit);
-    if (parsed.ec != std::errc() || (limit != 0 && limit < 2 * large_bytes)) {
-      leave_out("a large message: the limit is " + (text.empty() ? "not known" : text.substr(0, 20) + " bytes"));
-    } else {
-      auto with = delivery(user, domain);
-      with["bytes"] = large_bytes;
-      drafts_.checks.push_back({"large-delivery",
-                                {way("mail.delivery", std::move(with), mail_patience)},
-                                fmt::format("a message of {} bytes; the server's limit is {}", large_bytes,
-                                            limit == 0 ? "none" : fmt::format("{}", limit)),
-                                needs});
-      leave_out("the upper limit on the size of messages: no kind of check expects a message to be too large");
-    }
-    has_large_ = true;
+    if (parsed.ec != std::errc() || (limit != 0 && limit < 2 * large_bytes))
+      return leave_out("a large message: the limit is " + (text.empty() ? "not known" : text.substr(0, 20) + " bytes"));
+    auto with = delivery(user, domain);
+    with["bytes"] = large_bytes;
+    drafts_.checks.push_back({"large-delivery",
+                              {way("mail.delivery", std::move(with), mail_patience)},
+                              fmt::format("a message of {} bytes; the server's limit is {}", large_bytes,
+                                          limit == 0 ? "none" : fmt::format("{}", limit)),
+                              needs});
+  }
+
+  // The limit is what the server announces.
+  void add_limits(const std::string& user, const std::string& domain, const std::string& needs) {
+    const auto login = delivery(user, domain);
+    Json with{{"limit", 1}, {"smtp_port", 25}, {"from", outsider}, {"to", login.at("to")}};
+    const auto says = [](int port) {
+      return fmt::format("port {}: how large a message may be is announced, and kept both ways, by what is declared",
+                         port);
+    };
+    if (ports_.contains(25))
+      drafts_.checks.push_back({"size-limit-25", {way("mail.size-limit", with, mail_patience / 2)}, says(25), needs});
+    for (const char* key : {"user", "password", "from"}) with[key] = login.at(key);
+    with["smtp_port"] = 587;
+    drafts_.checks.push_back({"size-limit-587", {way("mail.size-limit", with, mail_patience / 2)}, says(587), needs});
   }
 
   void add_logins() {
-    if (!server() || machine_.users.empty()) return;
+    if (!server() || !has_imap() || machine_.users.empty()) return;
     auto with = *server();
     with["user"] = machine_.users.front();
     auto lenient = with;
@@ -162,15 +207,13 @@ class MailDrafts {
   }
 
   void say_what_is_not_looked_at() {
-    if (ports_.contains(25)) leave_out("STARTTLS on port 25: no kind of check looks at it");
-    if (const auto others = ports_of(ports_, {465, 110, 995}); !others.empty())
-      leave_out("ports " + others + ": no kind of check speaks with them");
+    if (ports_.contains(465)) leave_out("port 465: no message is sent there, only its TLS is looked at");
   }
 
   const Machine& machine_;
   std::set<std::uint16_t> ports_;
   const Settings& settings_;
-  bool has_large_ = false;
+  bool has_once_ = false;
   Drafts drafts_;
 };
 

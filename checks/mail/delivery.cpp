@@ -4,11 +4,13 @@
 
 #include <fmt/format.h>
 
+#include <memory>
 #include <thread>
 
 #include "checks/check_with.hpp"
 #include "checks/mail/message.hpp"
 #include "checks/mail/parameters.hpp"
+#include "checks/mail/pop3_client.hpp"
 #include "checks/mail/server.hpp"
 #include "checks/mail/smtp_client.hpp"
 #include "checks/unique.hpp"
@@ -28,7 +30,19 @@ struct Parameters {
   std::string from;
   std::string to;
   std::size_t bytes = 0;
+  bool smtp_login = true;
+  bool smtp_tls = true;
+  bool by_pop3 = false;
+  std::uint16_t pop3_port = 110;
+  ImapSecurity pop3_security = ImapSecurity::starttls;
 };
+
+std::string read_word(JsonReader& reader, const std::string& key, const std::string& usual, const std::string& other) {
+  return reader.text_or(key, usual, [&](const std::string& word) {
+    return word == usual || word == other ? ""
+                                          : fmt::format("must be \"{}\" or \"{}\", found \"{}\"", usual, other, word);
+  });
+}
 
 Parameters read_parameters(JsonReader& reader) {
   Parameters parameters;
@@ -39,12 +53,20 @@ Parameters read_parameters(JsonReader& reader) {
   parameters.from = read_mail_address(reader, "from");
   parameters.to = read_mail_address(reader, "to");
   parameters.bytes = static_cast<std::size_t>(reader.integer_or("bytes", 0, 0, most_bytes));
+  parameters.smtp_login = reader.boolean_or("smtp_login", true);
+  parameters.smtp_tls = read_word(reader, "smtp_tls", "starttls", "none") == "starttls";
+  if (parameters.smtp_login && !parameters.smtp_tls)
+    reader.problem("smtp_tls", "no password goes over the wire in clear: say \"smtp_login\": false");
+  parameters.by_pop3 = read_word(reader, "read_by", "imap", "pop3") == "pop3";
+  parameters.pop3_port = static_cast<std::uint16_t>(reader.integer_or("pop3_port", 110, 1, 65535));
+  parameters.pop3_security = read_security(reader, "pop3_tls", parameters.pop3_port, 995);
   return parameters;
 }
 
 bool submit(SmtpClient& smtp, const Target& target, const Parameters& with, const Message& message) {
   if (!smtp.connect(target.address, with.server.smtp_port) || !smtp.ehlo("ehlo") ||
-      !smtp.secure(with.server.certificate) || !smtp.authenticate(with.user, with.password)) {
+      (with.smtp_tls && !smtp.secure(with.server.certificate)) ||
+      (with.smtp_login && !smtp.authenticate(with.user, with.password))) {
     return false;
   }
   // RFC 6152: without the extension 8-bit text may be altered, which then shows in the fetched body.
@@ -117,15 +139,68 @@ void collect(const Target& target, const Parameters& with, const Message& messag
   about["tls"] = imap.tls();
 }
 
+// Each look is a session of its own: one shows the mailbox as it was when it began. What is on record is the last one.
+struct PopSession {
+  PopSession(const Target& target, const Parameters& with, Deadline deadline) : pop3(deadline, log) {
+    is_open = pop3.connect(target.address, with.pop3_port, with.pop3_security, with.server.certificate) &&
+              pop3.login(with.user, with.password);
+  }
+  StageLog log;
+  Pop3Client pop3;
+  bool is_open = false;
+};
+
+std::unique_ptr<PopSession> await_in_pop3(const Target& target, const Parameters& with, const std::string& message_id,
+                                          const Deadline& deadline, Json& about) {
+  const auto give_up = deadline.within(deadline.remaining() * 4 / 5);
+  for (int searches = 1;; ++searches) {
+    auto session = std::make_unique<PopSession>(target, with, deadline);
+    about["searches"] = searches;
+    if (!session->is_open) return session;
+    const auto found = session->pop3.find(message_id);
+    if (found) about["found"] = *found;
+    if (!found || !found->empty() || give_up.passed()) return session;
+    session->pop3.quit();
+    std::this_thread::sleep_for(std::min(Milliseconds(200), give_up.remaining()));
+  }
+}
+
+void collect_by_pop3(const Target& target, const Parameters& with, const Message& message, Deadline deadline,
+                     Json& observation) {
+  auto& about = observation["pop3"] = Json::object();
+  const auto session = await_in_pop3(target, with, message.id, deadline, about);
+  const auto found = about.value("found", Json::array());
+  if (session->is_open && !found.empty()) {
+    const auto number = found.front().get<std::size_t>();
+    const auto text = session->pop3.fetch(number);
+    if (text) observation["fetched"] = describe_fetched(message, *text);
+    if (text && session->pop3.remove(number) && session->pop3.quit()) {
+      PopSession again(target, with, deadline);
+      if (again.is_open) {
+        if (const auto rest = again.pop3.find(message.id)) about["left_after_delete"] = rest->size();
+        again.pop3.quit();
+      }
+    }
+  }
+  about["stages"] = session->log.entries();
+  about["tls"] = session->pop3.tls();
+}
+
 Judgement failure(std::string reason, std::string expected, std::string observed) {
   return {Outcome::fail, std::move(reason), std::move(expected), std::move(observed)};
 }
 
-std::vector<ExpectedStage> smtp_stages() {
+std::vector<ExpectedStage> smtp_stages(const Parameters& with) {
   auto stages = smtp_stages_before_auth();
-  stages.insert(
-      stages.end(),
-      {{"auth", {"235"}}, {"mail", {"250"}}, {"rcpt", {"250", "251"}}, {"data", {"354"}}, {"message", {"250"}}});
+  if (!with.smtp_tls) stages.resize(3);  // "connect", "banner", "ehlo"
+  if (with.smtp_login) stages.push_back({"auth", {"235"}});
+  stages.insert(stages.end(), {{"mail", {"250"}}, {"rcpt", {"250", "251"}}, {"data", {"354"}}, {"message", {"250"}}});
+  return stages;
+}
+
+std::vector<ExpectedStage> pop3_stages(ImapSecurity security) {
+  auto stages = pop3_stages_before_login(security);
+  stages.insert(stages.end(), {{"user", {"+OK"}}, {"pass", {"+OK"}}, {"list", {"+OK"}}});
   return stages;
 }
 
@@ -136,8 +211,8 @@ std::vector<ExpectedStage> imap_stages(ImapSecurity security) {
   return stages;
 }
 
-std::optional<Judgement> judge_found(const Json& imap) {
-  if (!imap.contains("found")) return judge_stages("imap", {{"search", {"OK"}}}, imap.value("stages", Json()));
+std::optional<Judgement> judge_found(const std::string& protocol, const ExpectedStage& search, const Json& imap) {
+  if (!imap.contains("found")) return judge_stages(protocol, {search}, imap.value("stages", Json()));
   const auto count = imap.at("found").size();
   if (count == 1) return std::nullopt;
   const auto expected = "the accepted message is in the mailbox once";
@@ -188,27 +263,41 @@ class Delivery final : public CheckWith<Parameters> {
     const bool accepted = submit(smtp, target, with, message);
     smtp.quit();
     observation["smtp"] = {{"stages", log.entries()}, {"capabilities", smtp.capabilities()}, {"tls", smtp.tls()}};
-    if (accepted) collect(target, with, message, deadline, observation);
+    if (accepted) (with.by_pop3 ? collect_by_pop3 : collect)(target, with, message, deadline, observation);
     return observation;
   }
 
   Judgement judge_with(const Parameters& with, const Observation& observation) const override {
     const auto smtp = observation.value("smtp", Json::object());
-    if (auto bad = judge_stages("smtp", smtp_stages(), smtp.value("stages", Json()))) return *bad;
-    const auto imap = observation.value("imap", Json::object());
-    const auto stages = imap.value("stages", Json());
-    if (auto bad = judge_stages("imap", imap_stages(with.server.imap_security), stages)) return *bad;
-    if (auto bad = judge_found(imap)) return *bad;
-    if (auto bad = judge_stages("imap", {{"fetch", {"OK"}}}, stages)) return *bad;
+    if (auto bad = judge_stages("smtp", smtp_stages(with), smtp.value("stages", Json()))) return *bad;
+    const std::string protocol = with.by_pop3 ? "pop3" : "imap";
+    const auto box = observation.value(protocol, Json::object());
+    const auto stages = box.value("stages", Json());
+    const auto trouble = [&](const std::vector<ExpectedStage>& expected) {
+      return judge_stages(protocol, expected, stages);
+    };
+    if (auto bad = trouble(with.by_pop3 ? pop3_stages(with.pop3_security) : imap_stages(with.server.imap_security)))
+      return *bad;
+    if (auto bad =
+            judge_found(protocol, with.by_pop3 ? ExpectedStage{"top", {"+OK"}} : ExpectedStage{"search", {"OK"}}, box))
+      return *bad;
+    if (auto bad = trouble(with.by_pop3 ? std::vector<ExpectedStage>{{"retr", {"+OK"}}}
+                                        : std::vector<ExpectedStage>{{"fetch", {"OK"}}}))
+      return *bad;
+    if (!observation.contains("fetched") && with.by_pop3) return *trouble({{"retr-text", {"+OK"}}});
     const auto sent = observation.value("sent", Json::object());
     if (auto bad = judge_content(sent, observation.value("fetched", Json::object()))) return *bad;
-    if (auto bad = judge_stages("imap", {{"delete", {"OK"}}, {"expunge", {"OK"}}}, stages)) return *bad;
-    if (imap.value("left_after_delete", 1) != 0) {
-      return failure("not-deleted", "the message is gone after EXPUNGE", "it can still be found");
+    if (auto bad = trouble(with.by_pop3 ? std::vector<ExpectedStage>{{"dele", {"+OK"}}, {"quit", {"+OK"}}}
+                                        : std::vector<ExpectedStage>{{"delete", {"OK"}}, {"expunge", {"OK"}}}))
+      return *bad;
+    if (box.value("left_after_delete", 1) != 0) {
+      return failure("not-deleted",
+                     with.by_pop3 ? "the message is gone after DELE and QUIT" : "the message is gone after EXPUNGE",
+                     "it can still be found");
     }
     return {Outcome::pass, "delivered", "message accepted, delivered once, unaltered",
             fmt::format("body of {} bytes came back identical after {} searches", sent.value("body_bytes", 0),
-                        imap.value("searches", 0))};
+                        box.value("searches", 0))};
   }
 };
 

@@ -22,11 +22,18 @@ struct Server {
   Certificate certificate = Certificate::any;
 };
 
+// By the key "tls", as above.
+[[nodiscard]] Certificate read_certificate(JsonReader& reader);
+// "starttls" or "implicit" (default for the port on which TLS begins at once) by this key.
+[[nodiscard]] ImapSecurity read_security(JsonReader& reader, const std::string& key, std::uint16_t port,
+                                         std::uint16_t implicit_port);
+
 // Reads its keys only; the caller reads its own and calls finish().
 [[nodiscard]] Server read_server(JsonReader& reader);
 
 // What must go well before anybody can log in.
 [[nodiscard]] std::vector<ExpectedStage> smtp_stages_before_auth();
 [[nodiscard]] std::vector<ExpectedStage> imap_stages_before_login(ImapSecurity security);
+[[nodiscard]] std::vector<ExpectedStage> pop3_stages_before_login(ImapSecurity security);
 
 }  // namespace patchlab::checks::mail

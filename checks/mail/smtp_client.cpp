@@ -21,14 +21,14 @@ bool has_code(const std::string& line) {
   return line.size() >= 3 && std::all_of(line.begin(), line.begin() + 3, [](char c) { return c >= '0' && c <= '9'; });
 }
 
-// "AUTH PLAIN LOGIN" becomes "AUTH PLAIN" and "AUTH LOGIN"; of all others only the keyword counts.
+// "AUTH PLAIN LOGIN" becomes "AUTH PLAIN" and "AUTH LOGIN", "SIZE 1000" stays; of all others only the keyword counts.
 void add_capability(const std::string& line, std::set<std::string>& capabilities) {
   std::istringstream words(upper_case(line));
   std::string keyword;
   words >> keyword;
   capabilities.insert(keyword);
-  if (keyword != "AUTH") return;
-  for (std::string mechanism; words >> mechanism;) capabilities.insert("AUTH " + mechanism);
+  if (keyword != "AUTH" && keyword != "SIZE") return;
+  for (std::string word; words >> word;) capabilities.insert(keyword + " " + word);
 }
 
 }  // namespace

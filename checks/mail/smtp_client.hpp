@@ -50,7 +50,8 @@ class SmtpClient {
   Deadline deadline_;
   StageLog& log_;
   std::optional<LineConnection> connection_;
-  std::set<std::string> capabilities_;  // upper case: "STARTTLS", "8BITMIME", "AUTH PLAIN" (one per mechanism)
+  std::set<std::string>
+      capabilities_;  // upper case: "STARTTLS", "8BITMIME", "AUTH PLAIN" (one per mechanism), "SIZE 1000"
   Json tls_;
 };
 

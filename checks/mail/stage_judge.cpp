@@ -20,7 +20,7 @@ std::string how_it_went_wrong(const Json& entry) {
   if (entry.contains("missing")) return "not-offered";
   if (entry.contains("trouble")) return entry.value("trouble", "failed");
   const auto answer = entry.value("answer", "");
-  if (answer == "NO" || answer == "BAD" || answer.starts_with('5')) return "refused";
+  if (answer == "NO" || answer == "BAD" || answer == "-ERR" || answer.starts_with('5')) return "refused";
   if (answer.starts_with('4')) return "deferred";
   return "unexpected";
 }

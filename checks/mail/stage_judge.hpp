@@ -17,7 +17,7 @@ struct ExpectedStage {
 
 // The first stage that did not go as expected, as a failure "<protocol>-<stage>-<how>", where how is
 //   timeout      no answer until the deadline      failed       connection or TLS trouble
-//   refused      5xx, NO or BAD                    deferred     4xx
+//   refused      5xx, NO, BAD, -ERR                   deferred     4xx
 //   not-offered  capability missing                unexpected   any other answer
 // Nothing when all went well. Trouble of the lab, and a stage missing from the log although none before it went wrong:
 // an error.

@@ -17,6 +17,9 @@
 #include "checks/mail/delivery.hpp"
 #include "checks/mail/login_refused.hpp"
 #include "checks/mail/relay_refused.hpp"
+#include "checks/mail/size_limit.hpp"
+#include "checks/port/banner.hpp"
+#include "checks/port/offered.hpp"
 #include "checks/print/job.hpp"
 #include "checks/smb/access.hpp"
 #include "checks/smb/denied.hpp"
@@ -48,6 +51,9 @@ const std::vector<const Check*>& all_checks() {
       &mail::delivery(),
       &mail::login_refused(),
       &mail::relay_refused(),
+      &mail::size_limit(),
+      &port::banner(),
+      &port::tls_offered(),
       &print::job(),
       &smb::access(),
       &smb::denied(),

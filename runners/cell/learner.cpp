@@ -76,14 +76,18 @@ class Learner {
   void try_drafts(const std::vector<learn::Draft>& drafts) {
     const auto step = guest_.begin_step("learn", "try", "checks to be tried");
     std::set<std::string> worked;
+    std::map<std::string, std::string> left_out;  // what is told of a draft, by its id
     for (const auto& draft : drafts) {
       if (guest_.context.stop.stop_requested()) return;
       if (!draft.needs.empty() && !worked.contains(draft.needs)) continue;
+      if (!draft.unless.empty() && worked.contains(draft.unless)) continue;
       std::string why;
       for (const auto& way : draft.ways) {
         auto seen = tried(way);
         if (seen) {
           worked.insert(draft.id);
+          if (const auto told = left_out.find(draft.unless); told != left_out.end())
+            std::erase(learnt_.left_out, told->second);
           seen->id = learn::free_name(draft.id, taken_);
           learnt_.checks.push_back({std::move(*seen), draft.says});
           why.clear();
@@ -91,7 +95,9 @@ class Learner {
         }
         if (why.empty()) why = seen.error().message;
       }
-      if (!why.empty()) learnt_.left_out.push_back(fmt::format("{}: {}", draft.says, why));
+      if (why.empty()) continue;
+      left_out[draft.id] = fmt::format("{}: {}", draft.says, why);
+      learnt_.left_out.push_back(left_out[draft.id]);
     }
   }
 

@@ -30,6 +30,7 @@ class MailWorkers final : public ProcessRunner {
     const auto request = Json::parse(process.input);
     requests.push_back(request);
     const auto kind = request.at("kind").get<std::string>();
+    if (kind.starts_with("database.") && !lets_in) return observed(refusal());
     if (kind == "database.transaction") return observed(transaction());
     if (kind == "mail.relay-refused") {
       const auto port = request.at("parameters").at("smtp_port").get<int>();
@@ -42,6 +43,7 @@ class MailWorkers final : public ProcessRunner {
 
   std::map<int, std::vector<std::string>> relays;  // answers to RCPT, by port; the last is repeated
   std::vector<Json> requests;
+  bool lets_in = true;  // into databases
 
  private:
   static ProcessOutcome observed(const Json& seen) {
@@ -53,6 +55,11 @@ class MailWorkers final : public ProcessRunner {
     };
     return Json::array(
         {stage("connect", ""), stage("banner", "220"), stage("ehlo", "250"), stage("rcpt", to_recipient)});
+  }
+  static Json refusal() {
+    return {
+        {"steps",
+         {{{"step", "connect"}, {"ok", false}, {"sqlstate", "08001"}, {"message", "permission denied for database"}}}}};
   }
   static Json transaction() {
     auto steps = Json::array();
@@ -121,7 +128,9 @@ class LearnerTest : public ::testing::Test {
 TEST_F(LearnerTest, KeepsWhatHoldsTwice) {
   const auto learnt = learn();
   EXPECT_THAT(ids(learnt), ElementsAre("relay-refused-25", "relay-refused-587"));
-  EXPECT_EQ(workers_.requests.size(), 4U) << "each is asked twice";
+  const auto asked = std::ranges::count(workers_.requests, "mail.relay-refused",
+                                        [](const Json& request) { return request.at("kind").get<std::string>(); });
+  EXPECT_EQ(asked, 4) << "each is asked twice";
 }
 
 TEST_F(LearnerTest, LeavesOutWhatDoesNotWorkAndSaysWhy) {
@@ -149,6 +158,16 @@ TEST_F(LearnerTest, NeverWritesAPasswordDown) {
                                        [](const Json& request) { return request.at("kind").get<std::string>(); });
   ASSERT_NE(asked, workers_.requests.end());
   EXPECT_EQ(asked->at("parameters").at("password"), "Copper-Kettle-63");
+}
+
+TEST_F(LearnerTest, ThatSomebodyMayNotIsLearntInPlaceOfWhatDoesNotWork) {
+  says_["psql"] = "{\"database\": \"corp\"}\n";
+  const LearnJob::Wanted wanted{{{"app", "Copper-Kettle-63"}}, {}};
+  EXPECT_THAT(ids(learn(wanted)), AllOf(Contains("corp-app-transaction"), Not(Contains("corp-app-not-let-in"))));
+  workers_.lets_in = false;
+  const auto learnt = learn(wanted);
+  EXPECT_THAT(ids(learnt), AllOf(Contains("corp-app-not-let-in"), Not(Contains("corp-app-transaction"))));
+  EXPECT_THAT(learnt.left_out, Not(Contains(HasSubstr("roll a transaction back")))) << "it is told by the check";
 }
 
 TEST_F(LearnerTest, TriesNothingThatRestsOnWhatDidNotWork) {

@@ -59,7 +59,8 @@ constexpr const char* all_kinds = R"([
     "format": "application/pdf", "exact": false}},
   {"id": "mail", "kind": "mail.delivery", "with": {"user": "bob", "password": "x", "from": "bob@corp.example",
     "to": "eve@corp.example", "smtp_port": 587, "imap_port": 993, "imap_tls": "implicit", "mailbox": "INBOX",
-    "tls": "verified", "bytes": 1000}},
+    "tls": "verified", "bytes": 1000, "smtp_login": true, "smtp_tls": "starttls", "read_by": "pop3", "pop3_port": 995,
+    "pop3_tls": "implicit"}},
   {"id": "no-login", "kind": "mail.login-refused", "with": {"user": "bob", "tls_required": false}},
   {"id": "no-relay", "kind": "mail.relay-refused", "with": {"smtp_port": 25, "from": "a@b.invalid", "to": "c@d.invalid"}},
   {"id": "rollback", "kind": "database.transaction", "with": {"database": "erp", "user": "app", "password": "x",
@@ -73,7 +74,18 @@ constexpr const char* all_kinds = R"([
     "query": "SELECT * FROM pay"}},
   {"id": "no-entry", "kind": "database.login-refused", "with": {"database": "erp", "user": "app"}},
   {"id": "plugin", "kind": "command", "with": {"program": "plugin.sh", "arguments": ["-H", "{address}"],
-    "output": "nagios", "port": 25, "warning_passes": true}}])";
+    "output": "nagios", "port": 25, "warning_passes": true}},
+  {"id": "from-outside", "kind": "mail.delivery", "with": {"user": "bob", "password": "x", "from": "bob@corp.example",
+    "to": "eve@corp.example", "smtp_login": false, "smtp_tls": "none"}},
+  {"id": "too-large", "kind": "mail.size-limit", "with": {"limit": 10240000, "from": "a@b.invalid",
+    "to": "eve@corp.example", "smtp_port": 587, "tls": "verified", "user": "bob", "password": "x", "send": true}},
+  {"id": "greeting", "kind": "tcp.banner", "with": {"port": 22, "expect": "SSH-2.0-{any}", "closes": false,
+    "wait_ms": 500}},
+  {"id": "tls", "kind": "tls.offered", "with": {"port": 25, "starttls": "smtp", "versions": ["1.2", "1.3"],
+    "subject": "CN=a", "issuer": "CN=b", "names": ["DNS:a"], "days_left": 7,
+    "sha256": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+    "key_sha256": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"}},
+  {"id": "not-let-in", "kind": "database.login-refused", "with": {"database": "pay", "user": "app", "password": "x"}}])";
 
 // A change of a scenario: a value at a place, or what is there taken away.
 void change(Json& scenario, const std::string& at, const std::string& value) {
@@ -417,7 +429,7 @@ const std::vector<Wrong>& wrong_scenarios() {
       {images, check(14) + "/with/sha256", R"("ABC")", "", "must be 64 lower-case hex digits", ""},
       {images, check(15) + "/with/query", R"("")", "", "must not be empty: name a query that the user has no right to",
        ""},
-      {images, check(16) + "/with/password", R"("x")", "", "unknown key; allowed here: database, driver", ""},
+      {images, check(16) + "/with/password", R"("")", "", "must not be empty", ""},
       {images, check(17) + "/with/program", R"("")", "", "must not be empty: the file of a program", ""},
       {images, check(17) + "/with/program", R"("gone.sh")", "", "there is no file", elsewhere},
       {images, check(17) + "/with/program", R"("status")", "", "is neither a script nor a program of Linux", elsewhere},

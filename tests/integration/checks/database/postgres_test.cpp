@@ -226,6 +226,20 @@ TEST_F(DatabaseChecks, AMadeUpPasswordIsRefused) {
   EXPECT_EQ(look(login_refused(), with).judgement.outcome, Outcome::pass);
 }
 
+TEST_F(DatabaseChecks, WhoMayNotUseADatabaseIsToldApartFromAWrongPassword) {
+  run_sql("CREATE ROLE guest LOGIN PASSWORD 'ink'");
+  auto with = parameters();
+  with.update({{"user", "guest"}, {"password", "ink"}});
+  EXPECT_EQ(look(login_refused(), with).judgement.reason, "login-accepted");
+  run_sql("REVOKE CONNECT ON DATABASE postgres FROM PUBLIC");
+  const auto refused = look(login_refused(), with).judgement;
+  EXPECT_EQ(refused.outcome, Outcome::pass) << refused.reason << refused.observed;
+  EXPECT_THAT(refused.observed, HasSubstr("permission denied"));
+  with["password"] = "wrong";
+  EXPECT_EQ(look(login_refused(), with).judgement.reason, "password-refused");
+  run_sql("GRANT CONNECT ON DATABASE postgres TO PUBLIC");
+}
+
 TEST_F(DatabaseChecks, AServerThatAsksForNoPasswordIsFound) {
   auto with = parameters();
   with.erase("password");

@@ -284,6 +284,77 @@ TEST(MailDelivery, FailsWhenTheMessageStays) {
   expect_failure(judged(behaviour), "not-deleted", "can still be found");
 }
 
+Json by_pop3(const FakeMailServer& server) {
+  auto with = parameters_for(server);
+  with.update({{"read_by", "pop3"}, {"pop3_port", server.pop3_port()}});
+  return with;
+}
+
+Judgement judged_by_pop3(MailBehaviour behaviour, Milliseconds limit = std::chrono::seconds(10)) {
+  FakeMailServer server(std::move(behaviour));
+  return look(by_pop3(server), limit).judgement;
+}
+
+TEST(MailDelivery, IsReadByPop3AndLeavesNothingBehind) {
+  FakeMailServer server;
+  const auto seen = look(by_pop3(server));
+  EXPECT_EQ(seen.judgement.outcome, Outcome::pass) << seen.judgement.reason << ": " << seen.judgement.observed;
+  EXPECT_EQ(server.mailbox_size(), 0U);
+  EXPECT_FALSE(seen.observation.contains("imap"));
+  auto large = by_pop3(server);
+  large["bytes"] = 300'000;
+  EXPECT_EQ(look(large).judgement.outcome, Outcome::pass);
+}
+
+TEST(MailDelivery, FailsWhenPop3Does) {
+  MailBehaviour behaviour;
+  behaviour.pop3_greeting = "-ERR too many";
+  expect_failure(judged_by_pop3(behaviour), "pop3-greeting-refused", "too many");
+  behaviour = {};
+  behaviour.pop3_list_answer = "-ERR no";
+  expect_failure(judged_by_pop3(behaviour), "pop3-list-refused", "-ERR no");
+  behaviour = {};
+  behaviour.pop3_retr_answer = "-ERR read error";
+  expect_failure(judged_by_pop3(behaviour), "pop3-retr-refused", "read error");
+  behaviour = {};
+  behaviour.pop3_dele_answer = "-ERR locked";
+  expect_failure(judged_by_pop3(behaviour), "pop3-dele-refused", "locked");
+  behaviour = {};
+  behaviour.expunges = false;
+  expect_failure(judged_by_pop3(behaviour), "not-deleted", "can still be found");
+  behaviour = {};
+  behaviour.on_delivery = [](std::string text) { return text.insert(text.find("..two dots"), "."); };
+  expect_failure(judged_by_pop3(behaviour), "body-altered", "...two dots");
+  behaviour = {};
+  behaviour.copies = 0;
+  expect_failure(judged_by_pop3(behaviour, std::chrono::seconds(1)), "not-delivered", "searches");
+}
+
+TEST(MailDelivery, ComesFromOutsideWithoutALogin) {
+  MailBehaviour behaviour;
+  behaviour.mechanisms = "";
+  FakeMailServer server(behaviour);
+  auto with = parameters_for(server);
+  with.update({{"smtp_login", false}, {"from", "probe@outside.invalid"}});
+  EXPECT_EQ(look(with).judgement.outcome, Outcome::pass);
+  behaviour.offers_starttls = false;
+  FakeMailServer plain(behaviour);
+  with["smtp_port"] = plain.smtp_port();
+  EXPECT_EQ(look(with).judgement.reason, "smtp-starttls-not-offered");
+  with.update({{"smtp_tls", "none"}, {"imap_port", plain.imap_port()}});
+  EXPECT_EQ(look(with).judgement.outcome, Outcome::pass) << look(with).judgement.reason;
+}
+
+TEST(MailDelivery, NeverSendsAPasswordInClear) {
+  FakeMailServer server;
+  auto with = parameters_for(server);
+  with["smtp_tls"] = "none";
+  std::vector<JsonProblem> problems;
+  delivery().validate(with, "/with", problems);
+  ASSERT_EQ(problems.size(), 1U);
+  EXPECT_EQ(problems[0].pointer, "/with/smtp_tls");
+}
+
 TEST(MailDelivery, RefusesBadParameters) {
   const Json bad{{"smtp_port", 0}, {"user", "a\r\nb"},      {"password", ""}, {"from", "nobody"},
                  {"to", "a@b c"},  {"imap_tls", "perhaps"}, {"tls", "off"},   {"smtp-port", 25}};

@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 
 #include <csignal>
+#include <set>
 #include <stdexcept>
 
 #include "lab/core/base64.hpp"
@@ -120,10 +121,12 @@ FakeMailServer::FakeMailServer(MailBehaviour behaviour)
     : behaviour_(std::move(behaviour)),
       tls_(std::make_unique<Tls>()),
       smtp_listener_(listen_on_loopback(smtp_port_)),
-      imap_listener_(listen_on_loopback(imap_port_)) {
+      imap_listener_(listen_on_loopback(imap_port_)),
+      pop3_listener_(listen_on_loopback(pop3_port_)) {
   std::signal(SIGPIPE, SIG_IGN);  // OpenSSL writes without MSG_NOSIGNAL
   threads_.emplace_back([this] { accept_loop(smtp_listener_.get(), &FakeMailServer::serve_smtp); });
   threads_.emplace_back([this] { accept_loop(imap_listener_.get(), &FakeMailServer::serve_imap); });
+  threads_.emplace_back([this] { accept_loop(pop3_listener_.get(), &FakeMailServer::serve_pop3); });
 }
 
 FakeMailServer::~FakeMailServer() {
@@ -168,15 +171,23 @@ bool FakeMailServer::authenticated(Peer& peer, const std::string& line) {
   return user == base64(behaviour_.user) && password == base64(behaviour_.password);
 }
 
-void FakeMailServer::accept_message(Peer& peer) {
+bool FakeMailServer::is_too_large(const std::string& mail_line) const {
+  const auto at = mail_line.find(" SIZE=");
+  return at != std::string::npos && std::stoll(mail_line.substr(at + 6)) > behaviour_.takes_up_to;
+}
+
+bool FakeMailServer::accept_message(Peer& peer) {
   std::string text;
   for (auto line = peer.line(); line != "."; line = peer.line()) {
     text += (starts_with(line, ".") ? line.substr(1) : line) + "\r\n";
   }
+  if (behaviour_.refuses_large_messages && static_cast<std::int64_t>(text.size()) > behaviour_.takes_up_to)
+    return false;
   text = "Received: by the fake\r\n" + text;
   if (behaviour_.on_delivery) text = behaviour_.on_delivery(text);
   const std::lock_guard lock(mutex_);
   for (int i = 0; i < behaviour_.copies; ++i) mailbox_.push_back(text);
+  return true;
 }
 
 void FakeMailServer::serve_smtp(Peer& peer) {
@@ -204,14 +215,15 @@ void FakeMailServer::serve_smtp(Peer& peer) {
     } else if (starts_with(line, "AUTH")) {
       peer.say(authenticated(peer, line) ? "235 2.7.0 Authentication successful" : behaviour_.auth_refusal);
     } else if (starts_with(line, "MAIL")) {
-      peer.say(behaviour_.mail_answer);
+      peer.say(is_too_large(line) ? "552 5.3.4 Message size exceeds fixed limit" : behaviour_.mail_answer);
     } else if (starts_with(line, "RCPT")) {
       peer.say(behaviour_.rcpt_answer);
     } else if (line == "DATA") {
       peer.say(behaviour_.data_answer);
       if (!starts_with(behaviour_.data_answer, "354")) continue;
-      accept_message(peer);
-      peer.say(behaviour_.message_answer);
+      peer.say(accept_message(peer) ? behaviour_.message_answer : "552 5.3.4 Error: message file too big");
+    } else if (line == "RSET") {
+      peer.say("250 2.0.0 Ok");
     } else if (line == "QUIT") {
       peer.say("221 2.0.0 Bye");
       return;
@@ -274,6 +286,52 @@ void FakeMailServer::serve_imap(Peer& peer) {
       peer.say(tag + " OK begin TLS");
       peer.start_tls(tls_->context);
     } else if (!imap_command(peer, tag, command)) {
+      return;
+    }
+  }
+}
+
+void FakeMailServer::serve_pop3(Peer& peer) {
+  peer.say(behaviour_.pop3_greeting);
+  std::set<std::size_t> deleted;
+  for (;;) {
+    const auto line = peer.line();
+    const auto blank = line.find(' ');
+    const auto word = line.substr(0, blank);
+    const auto rest = blank == std::string::npos ? "" : line.substr(blank + 1);
+    const std::lock_guard lock(mutex_);
+    if (word == "STLS") {
+      peer.say("+OK begin TLS");
+      peer.start_tls(tls_->context);
+    } else if (word == "USER") {
+      peer.say("+OK");
+    } else if (word == "PASS") {
+      peer.say(rest == behaviour_.password ? "+OK logged in" : "-ERR [AUTH] refused");
+    } else if (word == "LIST") {
+      peer.say(behaviour_.pop3_list_answer);
+      if (!starts_with(behaviour_.pop3_list_answer, "+OK")) continue;
+      for (std::size_t i = 0; i < mailbox_.size(); ++i) peer.say(fmt::format("{} {}", i + 1, mailbox_[i].size()));
+      peer.say(".");
+    } else if (word == "TOP" || word == "RETR") {
+      const auto& text = mailbox_.at(std::stoul(rest) - 1);
+      if (word == "RETR")
+        peer.say(behaviour_.pop3_retr_answer);
+      else
+        peer.say("+OK");
+      if (word == "RETR" && !starts_with(behaviour_.pop3_retr_answer, "+OK")) continue;
+      std::string stuffed = "\r\n" + (word == "TOP" ? text.substr(0, text.find("\r\n\r\n") + 2) : text);
+      for (auto at = stuffed.find("\r\n."); at != std::string::npos; at = stuffed.find("\r\n.", at + 3))
+        stuffed.insert(at + 2, ".");
+      peer.raw(stuffed.substr(2) + ".\r\n");
+    } else if (word == "DELE") {
+      if (starts_with(behaviour_.pop3_dele_answer, "+OK")) deleted.insert(std::stoul(rest) - 1);
+      peer.say(behaviour_.pop3_dele_answer);
+    } else {
+      if (behaviour_.expunges) {
+        for (auto number = deleted.rbegin(); number != deleted.rend(); ++number)
+          mailbox_.erase(mailbox_.begin() + static_cast<std::ptrdiff_t>(*number));
+      }
+      peer.say("+OK bye");
       return;
     }
   }

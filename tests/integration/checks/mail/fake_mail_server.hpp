@@ -42,10 +42,16 @@ struct MailBehaviour {
   std::string imap_fetch_answer = "OK fetched";
   std::string imap_store_answer = "OK stored";
   bool expunges = true;
+  std::int64_t takes_up_to = 10240000;  // of what MAIL says the size is
+  bool refuses_large_messages = true;   // that are larger, whatever MAIL said
+  std::string pop3_greeting = "+OK fake ready";
+  std::string pop3_list_answer = "+OK these";
+  std::string pop3_retr_answer = "+OK here it is";
+  std::string pop3_dele_answer = "+OK marked";
   int searches_until_visible = 0;
 };
 
-// SMTP and IMAP of one mailbox on loopback, with STARTTLS and a self-signed certificate made at the start.
+// SMTP, IMAP and POP3 of one mailbox on loopback, with STARTTLS and a self-signed certificate made at the start.
 class FakeMailServer {
  public:
   explicit FakeMailServer(MailBehaviour behaviour = {});
@@ -54,6 +60,7 @@ class FakeMailServer {
   FakeMailServer& operator=(const FakeMailServer&) = delete;
   [[nodiscard]] std::uint16_t smtp_port() const { return smtp_port_; }
   [[nodiscard]] std::uint16_t imap_port() const { return imap_port_; }
+  [[nodiscard]] std::uint16_t pop3_port() const { return pop3_port_; }
   [[nodiscard]] std::size_t mailbox_size();
   // Every line a client sent to the SMTP side.
   [[nodiscard]] std::vector<std::string> smtp_lines();
@@ -64,7 +71,10 @@ class FakeMailServer {
   void accept_loop(int listener, void (FakeMailServer::*serve)(Peer&));
   void serve_smtp(Peer& peer);
   void serve_imap(Peer& peer);
-  void accept_message(Peer& peer);
+  void serve_pop3(Peer& peer);
+  [[nodiscard]] bool is_too_large(const std::string& mail_line) const;
+  // Whether it is taken.
+  bool accept_message(Peer& peer);
   bool imap_command(Peer& peer, const std::string& tag, const std::string& command);
   bool authenticated(Peer& peer, const std::string& line);
 
@@ -72,8 +82,10 @@ class FakeMailServer {
   std::unique_ptr<Tls> tls_;
   std::uint16_t smtp_port_ = 0;  // before the listeners, whose making sets them
   std::uint16_t imap_port_ = 0;
+  std::uint16_t pop3_port_ = 0;
   FileDescriptor smtp_listener_;
   FileDescriptor imap_listener_;
+  FileDescriptor pop3_listener_;
   std::atomic<bool> stop_{false};
   std::mutex mutex_;
   std::vector<std::string> mailbox_;

@@ -221,16 +221,26 @@ TEST(DatabaseLoginRefusedJudge, PassesOnlyOnARefusalOfThePassword) {
   const auto accepted = judged_login({{"step", "connect"}, {"ok", true}, {"ms", 1}});
   EXPECT_EQ(accepted.outcome, Outcome::fail);
   EXPECT_EQ(accepted.reason, "wrong-password-accepted");
+  EXPECT_EQ(judged_login(failed("connect", "08001", "FATAL: permission denied for database \"corp\"")).reason,
+            "wrong-password-accepted")
+      << "that is looked at when the password was taken";
   EXPECT_EQ(judged_login(failed("connect", "08001", "connection refused")).reason, "connect-failed");
   EXPECT_EQ(judged_login(failed("connect", "HYT00", "timeout")).reason, "timeout");
   EXPECT_EQ(login_refused().judge({}, Json::object()).outcome, Outcome::error);
 }
 
-TEST(DatabaseLoginRefused, TakesNoPassword) {
-  std::vector<JsonProblem> problems;
-  login_refused().validate({{"database", "corp"}, {"user", "app"}, {"password", "x"}}, "/with", problems);
-  ASSERT_EQ(problems.size(), 1U);
-  EXPECT_EQ(problems[0].pointer, "/with/password");
+TEST(DatabaseLoginRefused, WithAPasswordItIsTheDatabaseThatIsRefused) {
+  const Json with{{"database", "pay"}, {"user", "app"}, {"password", "x"}};
+  const auto judged_with = [&](const std::string& message) {
+    return login_refused().judge(
+        with, {{"steps", {{{"step", "connect"}, {"ok", false}, {"sqlstate", "08001"}, {"message", message}}}}});
+  };
+  EXPECT_EQ(judged_with("FATAL: permission denied for database \"pay\"").outcome, Outcome::pass);
+  EXPECT_EQ(judged_with("FATAL: no pg_hba.conf entry for host").outcome, Outcome::pass);
+  EXPECT_EQ(judged_with("FATAL: pg_hba.conf rejects connection for host").outcome, Outcome::pass);
+  EXPECT_EQ(judged_with("FATAL: password authentication failed for user \"app\"").reason, "password-refused");
+  EXPECT_EQ(judged_with("FATAL: database \"pay\" does not exist").reason, "connect-failed");
+  EXPECT_EQ(login_refused().judge(with, {{"steps", {{{"step", "connect"}, {"ok", true}}}}}).reason, "login-accepted");
 }
 
 Judgement judged_denied(const Json& query_step) {

@@ -40,7 +40,9 @@ void expect_valid(const Drafts& drafts) {
       check->validate(way.parameters, "/with", problems);
       EXPECT_TRUE(problems.empty()) << draft.id << ": " << problems_error("x", problems).message;
     }
-    if (!draft.needs.empty()) EXPECT_NE(find(drafts, draft.needs), nullptr) << draft.id;
+    for (const auto& other : {draft.needs, draft.unless}) {
+      if (!other.empty()) EXPECT_NE(find(drafts, other), nullptr) << draft.id;
+    }
   }
 }
 
@@ -210,20 +212,48 @@ Answers mail_answers(const std::vector<int>& ports = {25, 143, 587}) {
 TEST(MailDrafts, DeliverToEachDomainAndRefuseTheRest) {
   const auto drafts = mail().drafts({{"bob"}}, mail_answers());
   expect_valid(drafts);
-  for (const char* id : {"delivery-bob-corp.example", "delivery-bob-mail1.corp.example", "delivery-bob-other.example",
-                         "large-delivery", "relay-refused-25", "relay-refused-587", "wrong-password"})
+  for (const char* id :
+       {"delivery-bob-corp.example", "delivery-bob-mail1.corp.example", "delivery-bob-other.example", "large-delivery",
+        "relay-refused-25", "relay-refused-587", "wrong-password", "from-outside", "size-limit-25", "size-limit-587"})
     EXPECT_NE(find(drafts, id), nullptr) << id;
-  EXPECT_EQ(drafts.checks.size(), 7U);
+  EXPECT_EQ(drafts.checks.size(), 10U);
   EXPECT_EQ(parameters(drafts, "delivery-bob-other.example").at("to"), "bob@other.example");
   EXPECT_THAT(drafts.not_learnt, Contains(HasSubstr("'hash:/etc/postfix/more'")));
-  EXPECT_THAT(drafts.not_learnt, Contains(HasSubstr("STARTTLS on port 25")));
+  EXPECT_EQ(parameters(drafts, "from-outside").at("from"), "probe@outside.invalid");
+  EXPECT_EQ(find(drafts, "from-outside")->ways.at(1).parameters.at("smtp_tls"), "none");
+  EXPECT_FALSE(parameters(drafts, "size-limit-25").contains("user"));
+}
+
+TEST(MailDrafts, ReadByWhatThereIs) {
+  const auto both = mail().drafts({{"bob"}}, mail_answers({25, 587, 143, 995}));
+  expect_valid(both);
+  EXPECT_EQ(parameters(both, "read-by-pop3").at("pop3_port"), 995);
+  const auto pop3 = mail().drafts({{"bob"}}, mail_answers({587, 110}));
+  expect_valid(pop3);
+  EXPECT_EQ(parameters(pop3, "delivery-bob-corp.example").at("read_by"), "pop3");
+  EXPECT_EQ(find(pop3, "wrong-password"), nullptr) << "it asks IMAP";
+  EXPECT_EQ(find(pop3, "from-outside"), nullptr);
+}
+
+TEST(ListenerDrafts, AreGreetingsAndTlsWhereItIsExpected) {
+  const auto drafts = listeners().drafts({}, {{"listeners", {0, listening_on({22, 25, 53, 443, 993, 9100}), {}}}});
+  expect_valid(drafts);
+  std::vector<std::string> ids;
+  for (const auto& draft : drafts.checks) ids.push_back(draft.id);
+  EXPECT_THAT(ids, ElementsAre("banner-22", "tls-25", "banner-25", "tls-443", "tls-993", "banner-9100"));
+  EXPECT_EQ(parameters(drafts, "tls-25").at("starttls"), "smtp");
+  EXPECT_THAT(drafts.not_learnt, ElementsAre(HasSubstr("port 22"), HasSubstr("port 9100")));
+  std::vector<int> many;
+  for (int port = 1000; port < 1100; ++port) many.push_back(port);
+  EXPECT_THAT(listeners().drafts({}, {{"listeners", {0, listening_on(many), {}}}}).not_learnt,
+              Contains(HasSubstr("50 of 100 are looked at")));
 }
 
 TEST(MailDrafts, AUserThatIsAnAddressIsOne) {
   const auto drafts = mail().drafts({{"eve@other.example"}}, mail_answers());
   expect_valid(drafts);
   EXPECT_EQ(parameters(drafts, "delivery-eve-corp.example").at("to"), "eve@other.example");
-  EXPECT_EQ(drafts.checks.size(), 5U);
+  EXPECT_EQ(drafts.checks.size(), 8U);
 }
 
 TEST(MailDrafts, SayWhyThereIsNoDelivery) {
@@ -272,9 +302,9 @@ TEST(DatabaseDrafts, LookAtSchemaRightsAndRows) {
   EXPECT_EQ(parameters(drafts, "corp-app-write").at("table"), "public.notes");
   EXPECT_EQ(parameters(drafts, "corp-app-write").at("column"), "note");
   EXPECT_EQ(find(drafts, "corp-app-t-notes"), nullptr) << "other checks write into it meanwhile";
-  for (const char* id :
-       {"corp-app-transaction", "corp-app-columns", "corp-app-constraints", "corp-app-indexes", "corp-app-grants",
-        "corp-app-roles", "corp-app-settings", "corp-app-passwords-denied", "corp-app-wrong-password"})
+  for (const char* id : {"corp-app-transaction", "corp-app-columns", "corp-app-constraints", "corp-app-indexes",
+                         "corp-app-grants", "corp-app-roles", "corp-app-settings", "corp-app-passwords-denied",
+                         "corp-app-wrong-password", "corp-app-not-let-in"})
     EXPECT_NE(find(drafts, id), nullptr) << id;
 }
 
