@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <unistd.h>
 
+#include <fmt/ranges.h>
+
 #include <CLI/CLI.hpp>
 #include <map>
 
@@ -30,6 +32,9 @@ void tell(const runners::LearntMachine& machine, const std::filesystem::path& fo
   for (const auto& [kind, count] : kinds) say("  {:>4} {}\n", count, kind);
   if (!learnt.left_out.empty()) say("  not learnt ({}, also at the end of the file):\n", learnt.left_out.size());
   for (const auto& what : learnt.left_out) say("    - {}\n", what);
+  if (!machine.gone.empty()) {
+    say("  stood in the file and was not learnt again ({}): {}\n", machine.gone.size(), fmt::join(machine.gone, ", "));
+  }
   say("  next: review it, and say in the scenario, of this machine or its role: \"checks\": \"{}\"\n", shown.string());
 }
 
@@ -75,8 +80,9 @@ void add_learn(CLI::App& app, Chosen& chosen) {
   learning->add_option("--department", arguments->options.department, "the department; needed when there are several");
   learning->add_option("--machine", arguments->options.machines, "only this machine (may be given again)")
       ->allow_extra_args(false);
-  learning->add_flag("--force", arguments->options.replace,
-                     "replace files that are there, whatever was changed in them");
+  learning->add_flag(
+      "--force", arguments->options.replace,
+      "replace files that are there; of what was changed in them, slower_ms and timeout_s of checks stay");
   learning->callback([arguments, &chosen] { chosen = [arguments] { return learn(*arguments); }; });
 }
 

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "checks/learn/learnt_file.hpp"
 
+#include <algorithm>
+
 #include "lab/core/printable.hpp"
 
 namespace patchlab::checks::learn {
@@ -16,8 +18,9 @@ std::string check_text(const CheckSpec& spec) {
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(spec.deadline).count();
   auto parameters = printable_json(pretty(spec.parameters));
   parameters.pop_back();  // its line end
-  const auto text = fmt::format(R"({{"id": {}, "kind": {}, "timeout_s": {}, "with": {}}})", Json(spec.id).dump(),
-                                Json(spec.kind).dump(), seconds, parameters);
+  const auto slower = spec.slower ? fmt::format(R"("slower_ms": {}, )", spec.slower->count()) : std::string();
+  const auto text = fmt::format(R"({{"id": {}, "kind": {}, {}"timeout_s": {}, "with": {}}})", Json(spec.id).dump(),
+                                Json(spec.kind).dump(), slower, seconds, parameters);
   std::string indented = indent;
   for (const char c : text) {
     indented += c;
@@ -51,6 +54,21 @@ Learnt learnt_from_json(const Json& json) {
   }
   learnt.left_out = json.at("left_out").get<std::vector<std::string>>();
   return learnt;
+}
+
+std::vector<std::string> carry_over(const std::vector<CheckSpec>& before, Learnt& learnt) {
+  std::vector<std::string> gone;
+  for (const auto& old : before) {
+    const auto again = std::ranges::find_if(
+        learnt.checks, [&](const auto& check) { return check.spec.id == old.id && check.spec.kind == old.kind; });
+    if (again == learnt.checks.end()) {
+      gone.push_back(old.id);
+      continue;
+    }
+    again->spec.slower = old.slower;
+    again->spec.deadline = old.deadline;
+  }
+  return gone;
 }
 
 std::string learnt_file(const LearntFrom& from, const Learnt& learnt) {

@@ -22,6 +22,11 @@ struct Learnt {
 void to_json(Json& json, const Learnt& learnt);
 [[nodiscard]] Learnt learnt_from_json(const Json& json);
 
+// What a person says of checks and no machine tells, carried over from the checks of the file that is replaced (the
+// same id and kind): how much slower one may become, and how long it may take. Returns the ids of those checks of the
+// file that were not learnt again, in their order: what was changed in them is lost.
+std::vector<std::string> carry_over(const std::vector<CheckSpec>& before, Learnt& learnt);
+
 // Where it comes from, for the head of the file.
 struct LearntFrom {
   std::string tool;  // "patchlab 0.9.0"

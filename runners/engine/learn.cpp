@@ -97,8 +97,9 @@ Result<LearnPlan> plan_learning(const Scenario& scenario, const LearnOptions& op
                                  "learn one of them with --machine, or name another file for the other");
     }
     if (is_there(target.file) && !options.replace) {
-      return configuration_error(fmt::format("'{}' is there already", target.file.string()),
-                                 "--force replaces it, with all that was changed in it");
+      return configuration_error(
+          fmt::format("'{}' is there already", target.file.string()),
+          "--force replaces it; of what was changed in it, slower_ms and timeout_s of checks stay");
     }
     plan.targets.push_back(std::move(target));
   }
@@ -112,6 +113,7 @@ Result<LearnPlan> plan_learning(const Scenario& scenario, const LearnOptions& op
 Result<std::vector<LearntMachine>> learn_checks(const LearnPlan& planned, const LearnOptions& options,
                                                 const HostTools& tools, Progress& progress, std::stop_token stop) {
   cell::LearnJob wanted;
+  std::map<std::string, std::vector<checks::CheckSpec>> before;  // by machine, of files that are replaced
   auto scenario = planned.scenario;
   for (auto& machine : scenario.departments.front().machines) {
     const bool is_target = std::ranges::count(planned.targets, machine.name, &LearnTarget::machine) > 0;
@@ -121,6 +123,8 @@ Result<std::vector<LearntMachine>> learn_checks(const LearnPlan& planned, const 
       // What stands in the scenario itself stays beside what is learnt.
       if (machine.check_files.empty()) {
         for (const auto& check : machine.checks) job.taken.insert(check.id);
+      } else {
+        before[machine.name] = machine.checks;
       }
     }
     machine.checks.clear();
@@ -155,10 +159,12 @@ Result<std::vector<LearntMachine>> learn_checks(const LearnPlan& planned, const 
     const auto& department = plan.scenario.departments.front();
     const auto& machine = *std::ranges::find(department.machines, target.machine, &MachinePlan::name);
     const auto& golden = plan.goldens.at(key_of(machine.golden));
+    auto gone = checks::learn::carry_over(before[target.machine], found->second);
     machines.push_back({target,
                         {"patchlab " PATCHLAB_VERSION, target.machine, department.name,
                          fmt::format("'{}' with the digest {}", golden.name, golden.digest)},
-                        std::move(found->second)});
+                        std::move(found->second),
+                        std::move(gone)});
   }
   return machines;
 }

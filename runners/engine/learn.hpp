@@ -40,6 +40,7 @@ struct LearntMachine {
   LearnTarget target;
   checks::learn::LearntFrom from;
   checks::learn::Learnt learnt;
+  std::vector<std::string> gone;  // ids of checks of the file that is replaced, which were not learnt again
 };
 // Boots the machines in a cell as a run does, and asks them. An Error when that was not possible, or the fence leaked;
 // nothing is written here.

@@ -7,6 +7,9 @@
 namespace patchlab::checks::learn {
 namespace {
 
+using testing::ElementsAre;
+using testing::HasSubstr;
+
 Learnt some() {
   return {{{{.id = "mx",
              .kind = "dns.query",
@@ -48,6 +51,26 @@ TEST(LearntFile, IsWhatAReviewerReads) {
 TEST(LearntFile, TravelsFromACellAsItIs) {
   const auto there = learnt_from_json(Json(some()));
   EXPECT_EQ(learnt_file({"p", "m", "d", "g"}, there), learnt_file({"p", "m", "d", "g"}, some()));
+}
+
+TEST(LearntFile, KeepsWhatAPersonSaidOfAChecksTime) {
+  auto learnt = some();
+  const auto check = [](std::string id, std::string kind) {
+    return CheckSpec{.id = std::move(id),
+                     .kind = std::move(kind),
+                     .parameters = {{"name", "of before"}},
+                     .deadline = Milliseconds(99000),
+                     .slower = Milliseconds(200)};
+  };
+  EXPECT_THAT(carry_over({check("gone", "dns.query"), check("mx", "dns.query"), check("relay", "dns.query")}, learnt),
+              ElementsAre("gone", "relay"));
+  const auto& mx = learnt.checks[0].spec;
+  EXPECT_EQ(mx.slower, Milliseconds(200));
+  EXPECT_EQ(mx.deadline, Milliseconds(99000));
+  EXPECT_EQ(mx.parameters.at("name"), "a.") << "what is expected is what was learnt";
+  EXPECT_EQ(learnt.checks[1].spec.slower, std::nullopt) << "another kind is another check";
+  EXPECT_THAT(learnt_file({"p", "m", "d", "g"}, learnt),
+              HasSubstr(R"({"id": "mx", "kind": "dns.query", "slower_ms": 200, "timeout_s": 99, "with": {)"));
 }
 
 }  // namespace
