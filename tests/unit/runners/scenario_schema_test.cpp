@@ -569,6 +569,7 @@ const std::vector<std::pair<std::string, std::string>>& only_the_program_says() 
       {"'address' is required", "a role may say it"},
       {"'checks' is required", "a role may say it"},
       {"is not that of", two_places},
+      {"is not an account of this machine", two_places},
       {"is not a DNS record", language},
   };
   return all;
@@ -581,13 +582,14 @@ std::vector<Json> pieces_of(const Json& scenario) {
   while (departments.size() > 1) departments.erase(std::prev(departments.end()));
   std::vector<Json> pieces;
   const auto take_checks = [&](Json& owner, const Json& golden) {
-    if (!owner.contains("checks")) return;
+    if (!owner.contains("checks") || !owner["checks"].is_array()) return;
     for (const auto& one : owner["checks"]) {
       pieces.push_back({{"name", "piece"}, {"candidates", {{{"source", "apt"}}}}});
       auto& department = pieces.back()["departments"]["d"];
       department["network"] = departments.front()["network"];
       department["network"]["subnet"] = "10.0.0.0/8";
       department["machines"]["m"] = {{"golden", golden}, {"address", "10.99.99.99"}, {"checks", {one}}};
+      if (owner.contains("accounts")) department["machines"]["m"]["accounts"] = owner["accounts"];
     }
     owner["checks"].erase(std::next(owner["checks"].begin()), owner["checks"].end());
   };
@@ -599,6 +601,16 @@ std::vector<Json> pieces_of(const Json& scenario) {
   if (frame["roles"].empty()) frame.erase("roles");
   pieces.insert(pieces.begin(), std::move(frame));
   return pieces;
+}
+
+// The same scenario with the checks of its files in it.
+Json with_checks_inside(Json scenario) {
+  for (auto& role : scenario["roles"]) {
+    if (!role["checks"].is_string()) continue;
+    const auto file = scenarios / role["checks"].get<std::string>();
+    role["checks"] = parse_json(without_comments(read_file(file).value()), file.string()).value().at("checks");
+  }
+  return scenario;
 }
 
 std::vector<std::string> lines_of(const std::string& text, std::size_t head) {
@@ -617,6 +629,7 @@ TEST_F(ScenarioSchema, AndTheProgramAgreeAboutEveryMistake) {
   for (const char* name : {"xavier-nightly.json", "windows-stand-in.json"})
     all.emplace_back(read_json_file(scenarios / name).value(), scenarios / name);
   all.front().first["trial"] = of_images()["trial"];
+  all.insert(all.begin(), {with_checks_inside(all.front().first), all.front().second});
   all.emplace_back(of_images(), file);
   all.emplace_back(of_domains(), file);
   std::size_t mistakes = 0;

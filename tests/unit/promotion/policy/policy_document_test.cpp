@@ -58,7 +58,7 @@ TEST(PolicyDocument, IsReadAsItIsWritten) {
   EXPECT_EQ(policy.max_age, std::chrono::hours(96));
   EXPECT_EQ(policy.submitter, Submitter::signer);
   EXPECT_THAT(policy.phases, ElementsAre("after-install", "after-reboot-1", "stability"));
-  EXPECT_THAT(policy.departments.at("finance").at("db"), ElementsAre("transaction", "inventory"));
+  EXPECT_THAT(policy.departments.at("finance").at("db"), ElementsAre("corp-app-transaction", "corp-app-t-inventory"));
   EXPECT_THAT(policy.departments.at("finance").at("dhcp"), IsEmpty());
   EXPECT_EQ(policy.coverage, (CoverageRule{CoverageRule::Least::last_promoted,
                                            CoverageRule::Unknown::refused,
