@@ -162,6 +162,7 @@ struct VerdictRecord {
   std::vector<std::string> failed;    // "mail/deliver" ...: the failing checks that convict it
   std::vector<std::string> trials;    // evidence
   std::string reason;                 // one sentence for the reader
+  std::string known_from;  // the earlier run that saw it fail, where this one did not try it; else empty
   std::string removal;  // whether it could be taken away again, a sentence; empty: not tried. Does not decide.
 };
 

@@ -294,6 +294,7 @@ VerdictRecord read_verdict(const Json& json, const std::string& pointer, Problem
   verdict.failed = reader.texts_or_empty("failed");
   verdict.trials = reader.texts_or_empty("trials");
   verdict.reason = reader.text_or("reason", "");
+  verdict.known_from = reader.text_or("known_from", "");
   verdict.removal = reader.text_or("removal", "");
   reader.finish();
   return verdict;

@@ -93,7 +93,8 @@ Json verdict_json(const VerdictRecord& verdict) {
   return {{"candidate", verdict.candidate}, {"outcome", to_string(verdict.outcome)},
           {"group", verdict.group},         {"machines", verdict.machines},
           {"failed", verdict.failed},       {"trials", verdict.trials},
-          {"reason", verdict.reason},       {"removal", verdict.removal}};
+          {"reason", verdict.reason},       {"known_from", verdict.known_from},
+          {"removal", verdict.removal}};
 }
 
 Json flaky_json(const FlakyRecord& flaky) {

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runners/engine/department.hpp"
 
+#include <fmt/chrono.h>
 #include <fmt/ranges.h>
 
 #include <deque>
@@ -12,6 +13,7 @@
 #include "lab/guest/windows/exit_codes.hpp"
 #include "reports/record/queries.hpp"
 #include "runners/engine/baseline.hpp"
+#include "runners/engine/kept_convictions.hpp"
 
 namespace patchlab::runners {
 namespace {
@@ -49,6 +51,10 @@ std::string removal_sentence(const TrialRecord& trial, const reports::VerdictRec
   if (trial.outcome != Outcome::pass)
     return fmt::format("Was removed again; what came of it: {}", to_string(trial.outcome));
   return "Was removed again, and every check passed";
+}
+
+std::string minute(std::chrono::system_clock::time_point when) {
+  return fmt::format("{:%Y-%m-%d %H:%M} UTC", fmt::gmtime(std::chrono::system_clock::to_time_t(when)));
 }
 
 bool is_slower(const checks::CheckResult& check) {
@@ -114,9 +120,23 @@ reports::DepartmentRecord DepartmentRun::run() {
   for (std::size_t i = 0; i < candidates_.size(); ++i) {
     if (!candidates_[i].installs.empty()) remaining.push_back(i);
   }
+  hold_known(remaining);
   if (bring_up()) test(remaining);
   conclude();
   return std::move(record_);
+}
+
+void DepartmentRun::hold_known(Indexes& remaining) {
+  if (job_.convictions == nullptr) return;
+  for (const auto& known : job_.convictions->known(trials_, remaining)) {
+    convict(known.culprits, known.failed, known.explanation, remaining);
+    for (const auto index : known.culprits) {
+      verdict(index).known_from = known.run;
+      verdict(index).reason += fmt::format("; seen by run {} of {}, and not tried again before {}", known.run,
+                                           minute(known.seen), minute(known.until));
+    }
+  }
+  drop_dependents(remaining);
 }
 
 // Every round ends the department, or holds back at least one candidate, or leaves one out on one machine: so there is
@@ -302,39 +322,56 @@ std::vector<SearchFinding> DepartmentRun::search(const TrialRecord& failed, cons
   return findings;
 }
 
+reports::VerdictRecord& DepartmentRun::hold_back(std::size_t index, Outcome outcome,
+                                                 const std::vector<std::string>& failed, const Indexes& group,
+                                                 Indexes& remaining) {
+  auto& entry = verdict(index);
+  std::erase(remaining, index);
+  entry.outcome = outcome;
+  entry.failed.insert(entry.failed.end(), failed.begin(), failed.end());
+  entry.group.clear();
+  for (const auto other : group) {
+    if (other != index) entry.group.push_back(candidates_[other].id);
+  }
+  return entry;
+}
+
+void DepartmentRun::convict(const Indexes& culprits, const std::vector<std::string>& failed,
+                            const std::string& explanation, Indexes& remaining) {
+  for (const auto index : culprits) {
+    auto& entry = hold_back(index, Outcome::fail, failed, culprits, remaining);
+    const auto refused_by = std::ranges::find_if(trials_.machines(), [&](const auto& machine) {
+      return failed == std::vector{reports::install_key(machine, entry.candidate)};
+    });
+    entry.reason = refused_by != trials_.machines().end()
+                       ? fmt::format("cannot be installed on '{}': {}", *refused_by, explanation)
+                   : entry.group.empty() ? fmt::format("breaks {}: {}", in_short(failed), explanation)
+                                         : fmt::format("breaks {} together with {}: they {}", in_short(failed),
+                                                       fmt::join(entry.group, ", "), explanation);
+  }
+}
+
 void DepartmentRun::hold(const SearchFinding& finding, Indexes& remaining) {
-  const auto note = [&](std::size_t index, Outcome outcome, const std::vector<std::string>& failed,
-                        const Indexes& group) -> reports::VerdictRecord& {
-    auto& entry = verdict(index);
-    std::erase(remaining, index);
-    entry.outcome = outcome;
-    entry.failed.insert(entry.failed.end(), failed.begin(), failed.end());
-    entry.trials.insert(entry.trials.end(), finding.trials.begin(), finding.trials.end());
-    entry.group.clear();
-    for (const auto other : group) {
-      if (other != index) entry.group.push_back(candidates_[other].id);
+  const auto add_trials = [&](const Indexes& held) {
+    for (const auto index : held) {
+      auto& trials = verdict(index).trials;
+      trials.insert(trials.end(), finding.trials.begin(), finding.trials.end());
     }
-    return entry;
   };
   for (const auto& conviction : finding.convictions) {
-    const auto roles = in_short(conviction.failed);
-    for (const auto index : conviction.culprits) {
-      auto& entry = note(index, Outcome::fail, conviction.failed, conviction.culprits);
-      const auto refused_by = std::ranges::find_if(trials_.machines(), [&](const auto& machine) {
-        return conviction.failed == std::vector{reports::install_key(machine, entry.candidate)};
-      });
-      entry.reason = refused_by != trials_.machines().end()
-                         ? fmt::format("cannot be installed on '{}': {}", *refused_by, conviction.explanation)
-                     : entry.group.empty() ? fmt::format("breaks {}: {}", roles, conviction.explanation)
-                                           : fmt::format("breaks {} together with {}: they {}", roles,
-                                                         fmt::join(entry.group, ", "), conviction.explanation);
+    convict(conviction.culprits, conviction.failed, conviction.explanation, remaining);
+    add_trials(conviction.culprits);
+    if (job_.convictions != nullptr) {
+      job_.convictions->keep(trials_, finding.machines, finding.stability, conviction.culprits, conviction.failed,
+                             conviction.explanation);
     }
   }
   for (const auto index : finding.quarantined) {
-    auto& entry = note(index, Outcome::error, finding.failed, finding.quarantined);
+    auto& entry = hold_back(index, Outcome::error, finding.failed, finding.quarantined, remaining);
     entry.reason = fmt::format("the search was inconclusive ({}): held back in quarantine because of {}",
                                finding.explanation, in_short(finding.failed));
   }
+  add_trials(finding.quarantined);
 }
 
 bool DepartmentRun::learn_declined(const TrialRecord& trial, Indexes& remaining) {

@@ -32,12 +32,20 @@ class DepartmentRun {
   // The trial, or the one that was run in its place: once in a night, when nothing in it failed but time, and the
   // control takes as long now as that.
   [[nodiscard]] reports::TrialRecord timed_again(reports::TrialRecord trial, const Indexes& set);
+  // What an earlier run convicted is held back without being tried again.
+  void hold_known(Indexes& remaining);
   void test(Indexes& remaining);
   [[nodiscard]] bool is_of_exactly(const reports::TrialRecord& trial, const Indexes& set) const;
   void accept(const std::string& final_trial, const Indexes& passed, const std::string& reason);
   [[nodiscard]] std::vector<std::string> machines_to_search(const reports::TrialRecord& failed) const;
   [[nodiscard]] std::vector<SearchFinding> search(const reports::TrialRecord& failed, const Indexes& set);
   void hold(const SearchFinding& finding, Indexes& remaining);
+  // Notes that it is not promoted; the rest of its verdict is the caller's.
+  reports::VerdictRecord& hold_back(std::size_t index, Outcome outcome, const std::vector<std::string>& failed,
+                                    const Indexes& group, Indexes& remaining);
+  // Each of the group, for what it broke, and why that is its fault.
+  void convict(const Indexes& culprits, const std::vector<std::string>& failed, const std::string& explanation,
+               Indexes& remaining);
   void end_without_a_name(const std::vector<SearchFinding>& findings, const Indexes& remaining);
   void drop_dependents(Indexes& remaining);
   // Candidates that a guest of this trial did not take are left out there from now on. True when there are any.

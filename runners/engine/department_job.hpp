@@ -13,6 +13,7 @@
 namespace patchlab::runners {
 
 class BaselineStates;
+class KeptConvictions;
 
 // A candidate as one department sees it.
 struct PlannedCandidate {
@@ -30,6 +31,7 @@ struct DepartmentJob {
   std::size_t controls = 0;                  // above 0: nothing but controls, see controls.hpp
   bool each_alone = false;                   // every candidate by itself, see each_alone.hpp; controls come before them
   BaselineStates* states = nullptr;          // baselines of earlier runs; null: none is taken, and none is kept
+  KeptConvictions* convictions = nullptr;    // by earlier runs; null: none counts, and none is kept
   // The medium with these candidates' files for one machine.
   std::function<Result<std::filesystem::path>(const std::string& machine, const std::vector<std::size_t>& candidates)>
       medium;

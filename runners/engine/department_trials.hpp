@@ -46,6 +46,8 @@ class DepartmentTrials {
     auto operator<=>(const Asked&) const = default;
   };
   [[nodiscard]] reports::TrialRecord ask(const Asked& asked, const std::function<std::optional<Asked>()>& likely_next);
+  // Of the question, with everything that decides its answer.
+  [[nodiscard]] std::string key_of(const Asked& asked) const;
   void keep(const reports::TrialRecord& record, Stability stability = Stability::yes);
   // Trials that were run before by somebody else, all of this department: their numbers are taken.
   void take_over(std::vector<reports::TrialRecord> earlier);
@@ -91,7 +93,6 @@ class DepartmentTrials {
   [[nodiscard]] static bool takes_part(const reports::TrialRecord& record, const std::vector<std::string>& machines);
   [[nodiscard]] bool saw_patches(const reports::TrialRecord& record, Stability stability) const;
   [[nodiscard]] Indexes set_on(const reports::TrialRecord& record, const std::vector<std::string>& machines) const;
-  [[nodiscard]] std::string key_of(const Asked& asked) const;
   // Its name among those with the same key: so many come before it.
   [[nodiscard]] static std::string execution(const std::string& key, std::size_t before) {
     return key + "/" + std::to_string(before);

@@ -17,6 +17,7 @@
 #include "runners/engine/each_alone.hpp"
 #include "runners/engine/host_facts.hpp"
 #include "runners/engine/kept_baselines.hpp"
+#include "runners/engine/kept_convictions.hpp"
 #include "runners/engine/planned_checks.hpp"
 #include "runners/engine/run.hpp"
 #include "runners/engine/run_folder.hpp"
@@ -220,6 +221,7 @@ class Execution {
   void run_departments() {
     for (const auto& sentence : leftovers_of_crashed_runs(plan_.goldens)) say(sentence);
     open_answers();
+    open_convictions();
     open_states();
     const auto host = lab::network::collect_host_facts();
     auto outside = lab::network::OutsideWatch::start();
@@ -229,6 +231,7 @@ class Execution {
     }
     threads.clear();  // joins
     if (kept_answers_) kept_answers_->trim();
+    if (kept_convictions_) kept_convictions_->trim();
     if (states_) trim_states();
     note_what_was_heard_outside(outside);
   }
@@ -244,12 +247,25 @@ class Execution {
     if (plan_.scenario.reuse_search <= Milliseconds{0}) return;
     auto asked_by = program_and_hypervisor();
     if (!asked_by) return say("answers of earlier runs are not used: " + asked_by.error().message);
-    kept_answers_.emplace(KeptAnswers::Place{.folder = tools_.cache / "answers",
-                                             .run = record_.id,
-                                             .asked_by = std::move(*asked_by),
-                                             .most_age = plan_.scenario.reuse_search},
+    kept_answers_.emplace(KeptNotes::Place{.folder = tools_.cache / "answers",
+                                           .run = record_.id,
+                                           .asked_by = std::move(*asked_by),
+                                           .most_age = plan_.scenario.reuse_search,
+                                           .reads = !options_.anew},
                           clock_, [this](const std::string& sentence) { say(sentence); });
     memo_.emplace(&*kept_answers_);
+  }
+
+  void open_convictions() {
+    if (plan_.scenario.reuse_convictions <= Milliseconds{0}) return;
+    auto asked_by = program_and_hypervisor();
+    if (!asked_by) return say("what earlier runs convicted is not used: " + asked_by.error().message);
+    kept_convictions_.emplace(KeptNotes::Place{.folder = tools_.cache / "convictions",
+                                               .run = record_.id,
+                                               .asked_by = std::move(*asked_by),
+                                               .most_age = plan_.scenario.reuse_convictions,
+                                               .reads = !options_.anew},
+                              clock_, [this](const std::string& sentence) { say(sentence); });
   }
 
   // What QEMU saved is for the same QEMU on the same sort of host.
@@ -328,6 +344,7 @@ class Execution {
     std::unique_ptr<BaselineStates> states =
         kept_baselines_ && !options_.instead ? kept_baselines_->of(job.cell, root) : nullptr;
     job.states = states.get();
+    job.convictions = kept_convictions_ ? &*kept_convictions_ : nullptr;
     listen(department.name, job.states);
     auto result = options_.instead ? options_.instead(job, watched, stop_) : run_as_asked(job, watched);
     if (!result.error) (void)(*lab)->probe_fence("after");
@@ -448,6 +465,7 @@ class Execution {
   Milliseconds origin_ = clock_.now();
   MemorySampler memory_;
   std::optional<KeptAnswers> kept_answers_;
+  std::optional<KeptConvictions> kept_convictions_;
   std::optional<TrialMemo> memo_;
   std::optional<snapshots::StateStore> states_;
   std::optional<KeptBaselines> kept_baselines_;

@@ -39,6 +39,8 @@ SearchFinding MachineSearch::run() {
   while (const auto question = search.next()) search.answer(*question, answer(search, *question));
   const auto& result = search.result();
   finding_.end = result.end;
+  finding_.machines = machines_;
+  finding_.stability = stability_;
   finding_.explanation = result.explanation;
   for (const auto& group : result.groups)
     finding_.convictions.push_back({chosen(group.members), seen_[group.tried].last_failures, group.explanation});

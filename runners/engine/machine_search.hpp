@@ -22,6 +22,8 @@ struct Conviction {
 
 struct SearchFinding {
   SearchEnd end = SearchEnd::inconclusive;
+  std::vector<std::string> machines;     // that it was about
+  Stability stability = Stability::no;   // of its trials
   std::vector<Conviction> convictions;   // found
   std::vector<std::size_t> quarantined;  // inconclusive: fewer than all; empty: it may be anybody
   std::vector<std::string> failed;       // what the search was about

@@ -27,6 +27,7 @@ struct RunOptions {
   std::vector<std::filesystem::path> with;  // candidates besides those of the scenario: packages, or their folders
   std::filesystem::path runs = "runs";      // the run gets a folder of its own below
   std::size_t controls = 0;                 // above 0: no candidates, see controls.hpp
+  bool anew = false;                        // takes no answer and no conviction of earlier runs; keeps its own
   bool each_alone = false;                  // no sets, see each_alone.hpp; then candidates may bring the same package
   std::string program;                      // the patchlab binary, for cells and check workers
   // Set: no candidates, and this is what is done in each department's cell.

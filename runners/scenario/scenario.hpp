@@ -110,6 +110,8 @@ struct Scenario {
   std::vector<DepartmentPlan> departments;  // sorted by name
   std::vector<CandidateSource> candidates;  // in file order
   TrialPolicy trial;
+  // How long what a run convicted is held back by later ones without being tried again; 0: not at all.
+  Milliseconds reuse_convictions{0};
   Milliseconds reuse_search{0};  // how old an earlier run's answer to a search may be; 0: none is taken
   // How old a baseline may be that an earlier run saved and this one goes on from, and how much room all of them may
   // take; 0 of the first: none is kept, and none is taken.
