@@ -42,13 +42,6 @@ Result<void> set(const char* family, const std::string& device, const char* sett
   error.hint = "the network of a host is changed by root only";
   return error;
 }
-// A program that a scenario brings is nobody and has no rights, and who speaks for a client of DHCP does so from port
-// 68 (RFC 2131 section 4.1). Behind a fence no port belongs to somebody else. Without: such a program says that it
-// cannot.
-void let_all_use_low_ports() {
-  const FileDescriptor file(::open("/proc/sys/net/ipv4/ip_unprivileged_port_start", O_WRONLY | O_CLOEXEC));
-  if (file.valid()) static_cast<void>(!::write(file.get(), "0", 1));
-}
 }  // namespace
 
 std::string tap_name(std::size_t machine_number) { return fmt::format("tap-{}", machine_number); }
@@ -58,7 +51,6 @@ Result<std::vector<std::string>> build_fence(const Ipv4Subnet& subnet, Ipv4 clie
   PATCHLAB_TRY(netlink.add_bridge(bridge_name));
   PATCHLAB_TRY(netlink.add_address(bridge_name, client, subnet));
   PATCHLAB_TRY(netlink.set_up(bridge_name));
-  let_all_use_low_ports();
   std::vector<std::string> taps;
   for (std::size_t number = 0; number < machines; ++number) {
     taps.push_back(tap_name(number));
@@ -93,7 +85,6 @@ Result<void> add_port(const std::string& bridge, const std::string& port, const 
 Result<void> open_port(const Ipv4Subnet& subnet, Ipv4 client) {
   PATCHLAB_ASSIGN(auto netlink, Netlink::open());
   PATCHLAB_TRY(netlink.add_address(port_inside, client, subnet));
-  let_all_use_low_ports();
   return netlink.set_up(port_inside);
 }
 

@@ -111,6 +111,14 @@ void forget_home() {
   ::setenv("HOME", "/tmp", 1);
 }
 
+// A program that a scenario brings is nobody and has no rights, and who speaks for a client of DHCP does so from port
+// 68 (RFC 2131 section 4.1). Behind a fence no port belongs to somebody else. `settings`: /proc/sys as it was before
+// the private root, where nobody can write it. Where it cannot be written, such a program says that it cannot.
+void let_all_use_low_ports(const FileDescriptor& settings) {
+  const FileDescriptor file(::openat(settings.get(), "net/ipv4/ip_unprivileged_port_start", O_WRONLY | O_CLOEXEC));
+  if (file.valid()) static_cast<void>(!::write(file.get(), "0", 1));
+}
+
 Result<void> bring_up_loopback() {
   PATCHLAB_ASSIGN(auto netlink, Netlink::open());
   return netlink.set_up("lo");
@@ -126,10 +134,12 @@ Result<void> enter_cell_namespaces(const CellNamespaces& wanted) {
   if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) return errno_error("asking to die with the parent process", errno);
   if (::getppid() != parent) return infrastructure_error("the parent process ended while its cell was starting");
   PATCHLAB_TRY(process::fork_into_pid_namespace(process::KilledInside::exits_with_128_and_signal));
+  const FileDescriptor settings(::open("/proc/sys", O_PATH | O_DIRECTORY | O_CLOEXEC));
   PATCHLAB_TRY(make_private_root(wanted, is_root));
   forget_home();
   // Once more: what its user namespace did not make, the cell cannot undo.
   PATCHLAB_TRY(leave(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS));
+  let_all_use_low_ports(settings);
   PATCHLAB_TRY(bring_up_loopback());
   // Shows the cell's own network devices; a nicety for people who look, and not allowed everywhere.
   static_cast<void>(::mount("sysfs", "/sys", "sysfs", MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY, nullptr));
