@@ -179,11 +179,11 @@ class Cell::Trial {
     if (!job_.stability) std::erase(phases, reports::stability_phase);
     if (!phases.empty()) last_phase_ = phases.back();
     for (const auto& phase : phases) carry_out(phase);
-    if (goes_on_beside()) ask_beside_of_lost();
+    if (goes_on_beside()) timed_beside([this] { ask_beside_of_lost(); });
     if (go_on() && (job_.purpose == Purpose::batch || job_.purpose == Purpose::final)) probe_fence();
     conclude(record_);
     clean_up();
-    record_.duration_ms = (context_.clock.now() - start).count();
+    record_.duration_ms = (context_.clock.now() - start - beside_took_).count();
     return std::move(record_);
   }
 
@@ -348,6 +348,12 @@ class Cell::Trial {
     }
     return !sets.empty();
   }
+  // It is no time of the trial, which was over.
+  void timed_beside(const std::function<void()>& work) {
+    const auto start = context_.clock.now();
+    work();
+    beside_took_ += context_.clock.now() - start;
+  }
   // A machine that did not come back from its last restart is not examined any more.
   void ask_beside_of_lost() {
     for_each(machines_, [&](CellMachine& machine) {
@@ -405,7 +411,8 @@ class Cell::Trial {
   }
 
   void carry_out(const std::string& phase) {
-    if (!go_on()) return goes_on_beside() ? go_on_beside(phase) : not_reached(phase, rebooting());
+    if (!go_on())
+      return goes_on_beside() ? timed_beside([&] { go_on_beside(phase); }) : not_reached(phase, rebooting());
     if (phase == reports::after_install_phase || phase == reports::after_removal_phase)
       return examine(phase, working(machines_));
     const auto patched = working(rebooting());
@@ -517,8 +524,9 @@ class Cell::Trial {
   std::set<std::string> lost_;       // of those that failed: not looked at any more
   std::set<std::string> explained_;  // of those that failed: evidence was kept
   std::string last_phase_;           // that is to be carried out
-  bool beside_is_over_ = false;      // the lab failed when the trial went on for others
-  bool declined_ = false;            // a guest did not take a candidate: this is not the set that was asked for
+  Milliseconds beside_took_{0};
+  bool beside_is_over_ = false;  // the lab failed when the trial went on for others
+  bool declined_ = false;        // a guest did not take a candidate: this is not the set that was asked for
 };
 
 TrialRecord Cell::run_trial(const TrialJob& job) { return Trial(*this, job).run(); }

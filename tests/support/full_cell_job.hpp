@@ -28,6 +28,7 @@ inline runners::cell::CellJob full_cell_job() {
     machine.plan.ready_tcp = {53};
     machine.plan.depends_on = {"gateway"};
     machine.plan.checks = {{"a", "dns.query", {{"name", "x"}}, Milliseconds(1000), Milliseconds(150)}};
+    machine.plan.beside = {{"ports/port-53", "command", {{"program", "x"}}, Milliseconds(1000), {}}};
     machine.golden_digest = "digest";
     machine.planned_with = {{"bind9:amd64", "1"}};
     machine.golden_domain = "golden";

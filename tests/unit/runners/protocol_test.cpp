@@ -31,6 +31,7 @@ CellJob job_of_domains() {
   machine.plan.checks = {{"quick", "dns.query", {{"name", "www"}}, Milliseconds(5000), Milliseconds(150)},
                          {"any-time", "dns.query", {{"name", "www"}}, Milliseconds(5000), {}},
                          {"plugin", "command", {{"program", "x"}}, Milliseconds(5000), {}, plugin()}};
+  machine.plan.beside = {{"plugins/one", "command", {{"program", "x"}}, Milliseconds(5000), {}, plugin()}};
   return job;
 }
 
@@ -49,6 +50,8 @@ TEST(CellProtocol, CarriesWhereTheClonesOfDomainsAre) {
   EXPECT_EQ(machine.plan.checks.at(1).slower, std::nullopt);
   EXPECT_EQ(machine.plan.checks.at(1).program, std::nullopt);
   EXPECT_EQ(machine.plan.checks.at(2).program, plugin()) << "its bytes, wherever the cell is";
+  ASSERT_EQ(machine.plan.beside.size(), 1U);
+  EXPECT_EQ(machine.plan.beside[0].program, plugin());
   EXPECT_EQ(Json(received), sent);
 }
 

@@ -15,7 +15,7 @@ namespace {
 bool decides_nothing(const std::string& pointer) {
   static const std::regex all(
       "/(department|evidence|slots|slot_count|host/.*|worker_program|kept_baseline/.*"
-      "|machines/[0-9]+/(golden_disk|kernel|initrd|(setups|replaces|shipped|parts)(/.*)?))");
+      "|machines/[0-9]+/(golden_disk|kernel|initrd|(beside|setups|replaces|shipped|parts)(/.*)?))");
   return std::regex_match(pointer, all);
 }
 

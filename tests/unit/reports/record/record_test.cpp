@@ -53,6 +53,7 @@ RunRecord record_with_every_field() {
                                      {Outcome::pass, Milliseconds(10), "", "", Json()}};
   trial.phases[0].checks[0].slowness =
       checks::Slowness{.judged = false, .quickest = Milliseconds(300), .limit = Milliseconds(250), .why_not = "busy"};
+  trial.phases[0].beside = {{.id = "plugins/check-dns", .kind = "command", .outcome = Outcome::fail}};
   return record;
 }
 
