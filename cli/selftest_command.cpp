@@ -31,6 +31,7 @@ struct Arguments {
   fs::path html;
   fs::path beside;  // folder
   fs::path levels;
+  bool quick = false;
   bool dry_run = false;
   bool json = false;
 };
@@ -103,14 +104,15 @@ ExitCode selftest(Arguments& arguments) {
   if (!named) return report(named.error());
   const auto corpus = runners::read_corpus(*named);
   if (!corpus) return report(corpus.error());
+  const auto with = read_compared(arguments);
+  if (!with) return report(with.error());
+  if (arguments.quick) arguments.choice.seconds = runners::seconds_of(*with->levels);
   const auto faults = runners::chosen(*corpus, arguments.choice);
   if (!faults) return report(faults.error());
   const auto folder = patches::ScratchFolder::create(cache_folder() / "faults");
   if (!folder) return report(folder.error(), ExitCode::cannot_create);
   const auto recipes = runners::write_recipes(*faults, folder->path());
   if (!recipes) return report(recipes.error(), ExitCode::cannot_create);
-  const auto with = read_compared(arguments);
-  if (!with) return report(with.error());
   const auto scenario = scenario_of(*corpus, *recipes, with->beside);
   if (!scenario) return report(scenario.error());
 
@@ -157,8 +159,9 @@ void add_selftest(CLI::App& app, Chosen& chosen) {
   testing->add_option("--role", arguments->choice.roles,
                       "only the faults of this role, of 'host', or the 'clean' ones (may be given again)");
   testing->add_option("--fault", arguments->choice.ids, "only this one (may be given again)");
-  testing->add_option("--sample", arguments->choice.sample, "of each role so many, drawn by the seed")
-      ->check(CLI::Range(1, 10000));
+  auto* const sample =
+      testing->add_option("--sample", arguments->choice.sample, "of each role so many, drawn by the seed")
+          ->check(CLI::Range(1, 10000));
   testing->add_option("--seed", arguments->choice.seed, "of --sample: the same one draws the same")
       ->capture_default_str();
   testing
@@ -170,8 +173,11 @@ void add_selftest(CLI::App& app, Chosen& chosen) {
       "--beside", arguments->beside,
       "folder of what others are asked at the same moments, to compare with (scenarios/faults/beside); it "
       "decides nothing");
-  testing->add_option("--levels", arguments->levels,
-                      "file of what was found before: 1 when a role finds less of the same faults now");
+  auto* const levels = testing->add_option(
+      "--levels", arguments->levels, "file of what was found before: 1 when a role finds less of the same faults now");
+  testing->add_flag("--quick", arguments->quick, "rather draw for --sample what took little time before (--levels)")
+      ->needs(sample)
+      ->needs(levels);
   testing->add_option("--runs", arguments->options.runs, "folder for the run's folder")
       ->capture_default_str()
       ->envname("PATCHLAB_RUNS");

@@ -63,7 +63,11 @@ struct Choice {
   std::vector<std::string> ids;
   std::size_t sample = 0;
   std::uint64_t seed = 1;
+  // How long one took before, by id. When it says anything, a sample draws each by a chance that is the greater the
+  // sooner it was told; what it does not name is taken to need unknown_seconds.
+  std::map<std::string, std::int64_t> seconds{};
 };
+inline constexpr std::int64_t unknown_seconds = 40;
 [[nodiscard]] Result<std::vector<Fault>> chosen(const Corpus& corpus, const Choice& choice);
 
 // Writes the folders of their recipes below `folder`, which must not be there yet; by fault, in order.

@@ -53,6 +53,11 @@ Result<Levels> read_levels(const std::filesystem::path& file) {
     JsonReader of_role(recorded, "/roles/" + role, problems);
     auto& level = levels[role];
     level = {of_role.texts_or_empty("found"), of_role.texts_or_empty("missed")};
+    const Json& times = of_role.raw("seconds");
+    JsonReader of_times(times.is_null() ? none : times, "/roles/" + role + "/seconds", problems);
+    for (const auto& [id, seconds] : (times.is_object() ? times : none).items())
+      level.seconds[id] = of_times.integer(id, 0, 86400);
+    of_times.finish();
     for (const auto& id : level.found) {
       if (contains(level.missed, id))
         of_role.problem("found", fmt::format("'{}' cannot be found and missed", printable(id)));
@@ -62,6 +67,12 @@ Result<Levels> read_levels(const std::filesystem::path& file) {
   reader.finish();
   if (!problems.empty()) return problems_error(file.string(), problems);
   return levels;
+}
+
+std::map<std::string, std::int64_t> seconds_of(const Levels& levels) {
+  std::map<std::string, std::int64_t> all;
+  for (const auto& [role, level] : levels) all.insert(level.seconds.begin(), level.seconds.end());
+  return all;
 }
 
 LevelsComparison compared_with(const Levels& levels, const SelftestResult& result) {

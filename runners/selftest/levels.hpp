@@ -17,11 +17,15 @@ namespace patchlab::runners {
 struct RecordedRole {
   std::vector<std::string> found;
   std::vector<std::string> missed;
+  std::map<std::string, std::int64_t> seconds{};  // that one took, by id
 };
 using Levels = std::map<std::string, RecordedRole>;  // by role
 
-// {"schema": "patchlab/levels/v1", "roles": {"dns": {"found": ["id", ...], "missed": [...]}, ...}}
+// {"schema": "patchlab/levels/v1", "roles": {"dns": {"found": ["id", ...], "missed": [...], "seconds": {"id": 12,
+// ...}}, ...}}
 [[nodiscard]] Result<Levels> read_levels(const std::filesystem::path& file);
+// Of all roles together.
+[[nodiscard]] std::map<std::string, std::int64_t> seconds_of(const Levels& levels);
 
 // A role over the faults that were told then and now: a sample is held against what was found of the same faults.
 struct RoleLevel {

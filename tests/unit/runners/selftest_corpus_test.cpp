@@ -134,6 +134,27 @@ TEST_F(ShippedCorpus, WhatIsNotInItIsAnErrorOfUsage) {
   EXPECT_EQ(chosen(corpus_, {.ids = {"dns-nothing"}}).error().error_class, ErrorClass::usage);
 }
 
+TEST_F(ShippedCorpus, AQuickSampleRatherDrawsWhatWasToldSoonAndAnyInTheEnd) {
+  Choice choice{.roles = {"dns"}, .sample = 3};
+  for (const auto& fault : corpus_.faults) choice.seconds[fault.id] = fault.when == "at-once" ? 10 : 40;
+  std::map<std::string, int> quick;
+  std::map<std::string, int> any;
+  std::set<std::string> drawn;
+  for (choice.seed = 1; choice.seed <= 60; ++choice.seed) {
+    for (const auto& fault : chosen(corpus_, choice).value()) {
+      ++quick[fault.when];
+      drawn.insert(fault.id);
+    }
+    auto plain = choice;
+    plain.seconds.clear();
+    for (const auto& fault : chosen(corpus_, plain).value()) ++any[fault.when];
+  }
+  EXPECT_GT(quick["at-once"], 1.3 * any["at-once"]);
+  EXPECT_GT(quick["reboot"], 0);
+  choice.sample = 0;
+  EXPECT_EQ(drawn.size(), chosen(corpus_, choice)->size()) << "none is left out for ever";
+}
+
 class CorpusTest : public ::testing::Test {
  protected:
   CorpusTest() {

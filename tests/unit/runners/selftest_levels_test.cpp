@@ -107,6 +107,11 @@ TEST(DetectionLevels, AreReadStrictly) {
     return read ? std::string("good") : read.error().message;
   };
   EXPECT_EQ(read(R"({"schema": "patchlab/levels/v1", "roles": {"dns": {"found": ["a"], "missed": []}}})"), "good");
+  EXPECT_EQ(seconds_of(*read_levels(file)), (std::map<std::string, std::int64_t>{}));
+  EXPECT_EQ(read(R"({"schema": "patchlab/levels/v1", "roles": {"dns": {"seconds": {"a": 12}}}})"), "good");
+  EXPECT_EQ(seconds_of(*read_levels(file)), (std::map<std::string, std::int64_t>{{"a", 12}}));
+  EXPECT_THAT(read(R"({"schema": "patchlab/levels/v1", "roles": {"dns": {"seconds": {"a": "x"}}}})"),
+              HasSubstr("/roles/dns/seconds/a"));
   EXPECT_THAT(read(R"({"schema": "patchlab/levels/v2", "roles": {}})"), HasSubstr("must be 'patchlab/levels/v1'"));
   EXPECT_THAT(read(R"({"schema": "patchlab/levels/v1", "roles": {"dns": {"fond": []}}})"), HasSubstr("fond"));
   EXPECT_THAT(read(R"({"schema": "patchlab/levels/v1", "roles": {"dns": {"found": ["a"], "missed": ["a"]}}})"),
