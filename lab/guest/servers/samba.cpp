@@ -101,7 +101,8 @@ const Collector samba{"samba", R"sh(samba() {
   if has pdbedit; then
     part accounts
     try sh -c 'list=$(pdbedit -L -w) || exit 1
-      printf "%s\n" "$list" | awk -F: "NF >= 6 { print \$1 \":\" \$2 \":\" (\$4 ~ /^[0-9A-F]+\$/ && length(\$4) == 32 ? \"set\" : \"none\") \":\" \$5 \":\" \$6 }"' || return
+      printf "%s\n" "$list" | awk -F: "NF >= 6 { print \$1 \":\" \$2 \":\" (\$4 ~ /^[0-9A-F]+\$/ && length(\$4) == 32 ? \"set\" : \"none\") \":\" \$5 \":\" \$6 }
+NF > 0 && NF < 6 { print \"no account\" }"' || return
   fi
   if has sharesec; then part rights; try sharesec --view-all; fi
 }
