@@ -12,8 +12,8 @@ namespace patchlab::checks::database {
 // (SQLSTATE class 28). Any other trouble is a failure of its own. A server that locks accounts counts the try.
 // With a `password`, which is the user's, it is the database that must be refused to them.
 // Parameters: those of Server (server.hpp), `password` as said. Observation: that of observe.hpp.
-// Reasons of failure: wrong-password-accepted; with a password login-accepted, password-refused; those of step_judge.hpp
-// with the step connect.
+// Reasons of failure: wrong-password-accepted; with a password login-accepted, password-refused; those of
+// step_judge.hpp with the step connect.
 [[nodiscard]] const Check& login_refused();
 
 // Kind "database.denied": a user who can log in has no right to a query (SQLSTATE 42501, or 42000 for servers that

@@ -61,6 +61,7 @@ class Client {
     if (!server_mac) return seen_;
     const Destination server{*server_mac, address_, lease->server_id().value_or(settings_.server)};
     PATCHLAB_TRY(renew(server));
+    for (const auto further : settings_.further) PATCHLAB_TRY(ask_further(further));
     PATCHLAB_TRY(release(server));
     return seen_;
   }
@@ -238,6 +239,21 @@ class Client {
     return {};
   }
 
+  // None of these names a server (RFC 2131 section 4.3.6): whoever has the lease, or the options, answers.
+  Result<void> ask_further(Further further) {
+    phase_ = to_string(further);
+    ++xid_;
+    auto message = message_of(further == Further::inform ? MessageType::inform : MessageType::request);
+    if (further == Further::init_reboot)
+      message.options[option::requested_address] = bytes_of(address_);
+    else
+      message.client = address_;
+    const auto from = further == Further::init_reboot ? nobody : address_;
+    PATCHLAB_ASSIGN([[maybe_unused]] const auto answer,
+                    ask(message, {broadcast_mac, from, everybody}, MessageType::ack, MessageType::nak));
+    return {};
+  }
+
   // RFC 2131 section 4.4.6; nobody answers it.
   Result<void> release(const Destination& server) {
     phase_ = "release";
@@ -261,6 +277,13 @@ class Client {
 };
 
 }  // namespace
+
+const std::vector<std::string>& further_words() {
+  static const std::vector<std::string> words{"rebind", "init-reboot", "inform"};
+  return words;
+}
+
+const std::string& to_string(Further further) { return further_words().at(static_cast<std::size_t>(further)); }
 
 std::string readable(const Message& message) {
   const auto type = message.type();

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "checks/deadline.hpp"
@@ -11,6 +12,15 @@
 #include "lab/core/json.hpp"
 
 namespace patchlab::checks::dhcp {
+
+// What else a client with a lease may ask (RFC 2131 sections 4.3.2 and 4.4.3).
+enum class Further {
+  rebind,       // by broadcast, as when the server that gave the lease is silent
+  init_reboot,  // by broadcast, as after a restart of the client, for the address that it had
+  inform        // for the options alone
+};
+[[nodiscard]] const std::vector<std::string>& further_words();  // "rebind", "init-reboot", "inform"; also the phases
+[[nodiscard]] const std::string& to_string(Further further);
 
 struct ClientSettings {
   MacAddress mac;                                      // ours, locally administered
@@ -21,13 +31,14 @@ struct ClientSettings {
   Milliseconds offer_window{std::chrono::seconds(1)};  // how long to collect more offers after the first
   Milliseconds resend_after{std::chrono::seconds(4)};  // first retransmission, doubling (RFC 2131 section 4.1)
   Milliseconds probe_wait{500};                        // for an ARP answer from somebody who has our address
+  std::vector<Further> further{};                      // in this order, after the renewal
 };
 
-// One life of a lease: DISCOVER, OFFERs of a window, REQUEST, ACK, ARP probe, unicast REQUEST in RENEWING, ACK,
-// RELEASE. Goes as far as the server lets it and returns what was seen:
+// One life of a lease: DISCOVER, OFFERs of a window, REQUEST, ACK, ARP probe, unicast REQUEST in RENEWING, ACK, what is
+// asked further, RELEASE. Goes as far as the server lets it and returns what was seen:
 //   "client"    {"mac", "xid"}
-//   "messages"  [{"phase": "discover" | "request" | "renew" | "release", "direction": "out" | "in", "at_ms", "source",
-//   "source_mac", "payload" (hex of the
+//   "messages"  [{"phase": "discover" | "request" | "renew" | further_words() | "release", "direction": "out" | "in",
+//   "at_ms", "source", "source_mac", "payload" (hex of the
 //               DHCP message), "text"}]
 //   "conflict"  MAC of a machine that already has the address; only when there is one
 //   "server_mac" of the server as ARP resolved it from the leased address; only when it did

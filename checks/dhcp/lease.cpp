@@ -33,6 +33,8 @@ struct Parameters {
   Milliseconds offer_window{};
   std::optional<MacAddress> mac;  // of a reservation
   std::int64_t neighbours = 0;
+  std::vector<Further> further;
+  std::optional<std::pair<std::int64_t, std::int64_t>> lease_time;  // least and most, in seconds
 };
 
 constexpr std::int64_t most_neighbours = 1000;
@@ -60,6 +62,36 @@ void read_option(const std::string& name, const Json& value, JsonReader& options
   expected.push_back({name, *kind, std::move(bytes).value()});
 }
 
+constexpr std::int64_t longest_lease = 0xFFFFFFFF;  // for ever (RFC 2131 section 3.3)
+
+std::vector<Further> read_further(JsonReader& reader) {
+  const auto words = reader.texts_or_empty("further", [](const std::string& word) {
+    return std::ranges::count(further_words(), word) > 0
+               ? ""
+               : fmt::format("'{}' is none of {}", word, fmt::join(further_words(), ", "));
+  });
+  std::vector<Further> further;
+  for (const auto& word : words) {
+    const auto found = std::ranges::find(further_words(), word);
+    if (found != further_words().end()) further.push_back(static_cast<Further>(found - further_words().begin()));
+  }
+  return further;
+}
+
+void read_lease_time(JsonReader& reader, Parameters& parameters) {
+  if (!reader.has("lease_time")) return;
+  auto range = reader.object("lease_time");
+  const auto least = range.integer("least", 1, longest_lease);
+  const auto most = range.integer("most", 1, longest_lease);
+  range.finish();
+  if (most < least) reader.problem("lease_time", "'most' is below 'least'; name the shorter time first");
+  for (const auto& option : parameters.options) {
+    if (option.kind.code == option::lease_time)
+      reader.problem("lease_time", "says of 'dhcp-lease-time' what 'options' says exactly; keep one of them");
+  }
+  parameters.lease_time = {least, most};
+}
+
 Parameters read_parameters(JsonReader& reader) {
   Parameters parameters;
   parameters.server = reader.text_or("server", "", why_no_address);
@@ -78,6 +110,8 @@ Parameters read_parameters(JsonReader& reader) {
   }));
   if (mac) parameters.mac = *mac;
   parameters.neighbours = reader.integer_or("neighbours", 0, 0, most_neighbours);
+  parameters.further = read_further(reader);
+  read_lease_time(reader, parameters);
   return parameters;
 }
 
@@ -131,7 +165,7 @@ class Judge {
 
   [[nodiscard]] Judgement verdict() {
     for (const auto step : {&Judge::malformed, &Judge::neighbours, &Judge::offers, &Judge::acknowledgement,
-                            &Judge::use_of_address, &Judge::renewal}) {
+                            &Judge::use_of_address, &Judge::renewal, &Judge::further}) {
       if (auto trouble = (this->*step)()) return *trouble;
     }
     return {Outcome::pass, "as-expected", expectation(),
@@ -148,7 +182,7 @@ class Judge {
   [[nodiscard]] bool in_pool(Ipv4 address) const { return parameters_.from <= address && address <= parameters_.to; }
 
   [[nodiscard]] Trouble malformed() {
-    for (const char* phase : {"discover", "request", "renew"}) {
+    for (const char* phase : {"discover", "request", "renew", "rebind", "init-reboot", "inform"}) {
       for (const auto& answer : answers_in(observation_, phase)) {
         if (!answer.message)
           return failed("malformed-message", "well-formed DHCP messages",
@@ -207,6 +241,14 @@ class Judge {
   [[nodiscard]] Trouble acknowledgement() { return acknowledged("request", "", "REQUEST"); }
   [[nodiscard]] Trouble renewal() { return acknowledged("renew", "renew-", "the unicast REQUEST that renews"); }
 
+  [[nodiscard]] Trouble further() {
+    for (const auto further : parameters_.further) {
+      const auto& word = to_string(further);
+      if (auto trouble = acknowledged(word, word + "-", fmt::format("{} by broadcast", word))) return trouble;
+    }
+    return std::nullopt;
+  }
+
   // The answer to a REQUEST: an ACK of the same address with the options as expected.
   [[nodiscard]] Trouble acknowledged(const std::string& phase, const std::string& prefix, const std::string& request) {
     const Message* ack = nullptr;
@@ -222,17 +264,27 @@ class Judge {
     if (ack->server_id() != server_) {
       return failed(prefix + "wrong-server", fmt::format("an ACK from {}", server_.text()), readable(*ack));
     }
-    if (ack->yours != address_) {
-      return failed(prefix + "address-changed", address_.text(), ack->yours.text());
+    // Who only asks for options is given no address, and no times (RFC 2131 section 4.3.5).
+    const bool is_inform = phase == to_string(Further::inform);
+    const auto yours = is_inform ? Ipv4{} : address_;
+    if (ack->yours != yours) {
+      return failed(prefix + "address-changed", yours.text(), ack->yours.text());
     }
-    if (auto trouble = options(*ack, prefix)) return trouble;
-    return timers(*ack, prefix);
+    if (auto trouble = options(*ack, prefix, is_inform)) return trouble;
+    return is_inform ? std::nullopt : timers(*ack, prefix);
   }
 
-  [[nodiscard]] Trouble options(const Message& ack, const std::string& prefix) const {
+  // What a server need not tell whom it gives no address.
+  [[nodiscard]] static bool goes_with_an_address(std::uint8_t code) {
+    return code == option::subnet_mask || code == option::lease_time || code == option::renewal_time ||
+           code == option::rebinding_time;
+  }
+
+  [[nodiscard]] Trouble options(const Message& ack, const std::string& prefix, bool is_inform) const {
     std::vector<std::string> expected;
     std::vector<std::string> observed;
     for (const auto& option : parameters_.options) {
+      if (is_inform && goes_with_an_address(option.kind.code)) continue;
       const auto found = ack.options.find(option.kind.code);
       if (found != ack.options.end() && found->second == option.bytes) continue;
       expected.push_back(fmt::format("{} {}", option.name, option_value_text(option.kind, option.bytes)));
@@ -245,9 +297,13 @@ class Judge {
   }
 
   // RFC 2131 section 4.4.5: T1 < T2 < lease time.
-  [[nodiscard]] static Trouble timers(const Message& ack, const std::string& prefix) {
+  [[nodiscard]] Trouble timers(const Message& ack, const std::string& prefix) const {
     const auto whole = ack.number(option::lease_time);
     if (!whole) return failed(prefix + "no-lease-time", "a lease time in the ACK", readable(ack));
+    if (const auto& range = parameters_.lease_time; range && (*whole < range->first || *whole > range->second)) {
+      return failed(prefix + "lease-time-differs", fmt::format("a lease for {} to {} s", range->first, range->second),
+                    fmt::format("{} s", *whole));
+    }
     const auto second = ack.number(option::rebinding_time).value_or(*whole);
     const auto first = ack.number(option::renewal_time).value_or(second);
     if (first <= second && second <= *whole) return std::nullopt;
@@ -303,6 +359,7 @@ class Lease final : public CheckWith<Parameters> {
     settings.parameter_list = parameter_list(parameters);
     settings.broadcast = parameters.broadcast;
     settings.offer_window = parameters.offer_window;
+    settings.further = parameters.further;
     const Deadline deadline(limit);
     std::vector<MacAddress> neighbours;
     for (std::int64_t i = 0; i < parameters.neighbours; ++i) neighbours.push_back(random_mac(device));

@@ -18,6 +18,11 @@ namespace patchlab::checks::dhcp {
 //   mac           of a reservation, whose address then is the pool; default: random, locally administered
 //   neighbours    default 0, up to 1000: as many other clients hold a lease meanwhile, each an address of its own. All
 //                 leases of checks that run at the same time come from the pool
+//   further       default none: what else is asked between renewal and release, of "rebind", "init-reboot", "inform";
+//   each
+//                 is answered with an ACK of the same address (inform: of none, and without mask and times) and the
+//                 same options
+//   lease_time    {"least", "most"} in seconds: in place of an exact "dhcp-lease-time"
 // Observation: see client.hpp.
 [[nodiscard]] const Check& lease();
 

@@ -6,6 +6,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <charconv>
 #include <random>
 
 #include "checks/dns/exchange.hpp"
@@ -14,11 +15,6 @@
 
 namespace patchlab::checks::dns {
 namespace {
-
-std::uint16_t random_id() {
-  std::random_device device;
-  return static_cast<std::uint16_t>(device());
-}
 
 std::vector<std::string> texts_of(const std::vector<Record>& records) {
   std::vector<std::string> texts;
@@ -40,8 +36,50 @@ std::string lines(const std::vector<std::string>& texts) {
   return texts.empty() ? "no records" : fmt::format("{}", fmt::join(texts, "\n"));
 }
 
+// For how long it may be kept that there is nothing: the TTL of the SOA record in the authority section, or its last
+// field, the lesser of the two (RFC 2308 section 5).
+std::optional<std::uint32_t> negative_ttl_of(const Message& message) {
+  for (const auto& record : message.authority) {
+    if (record.text.find(" IN SOA ") == std::string::npos) continue;
+    const auto last = record.text.substr(record.text.rfind(' ') + 1);
+    std::uint32_t minimum = 0;
+    const auto parsed = std::from_chars(last.data(), last.data() + last.size(), minimum);
+    if (parsed.ec == std::errc()) return std::min(minimum, record.ttl);
+  }
+  return std::nullopt;
+}
+
 Judgement failed(std::string reason, std::string expected, std::string observed) {
   return {Outcome::fail, std::move(reason), std::move(expected), std::move(observed)};
+}
+
+Judgement judge_silence(const Observation& observation) {
+  if (!observation.at("strays").empty()) {
+    return failed("wrong-id", "a reply with the id of the query",
+                  fmt::format("{} with other ids", observation.at("strays").size()));
+  }
+  const auto trouble = observation.value("trouble", "nothing");
+  if (!observation.contains("errno")) return failed("connection-closed", "a reply", trouble);
+  return failed(reason_for_errno(observation.at("errno").get<int>()), "a reply",
+                fmt::format("{} after {} ms", trouble, observation.value("elapsed_ms", 0)));
+}
+
+bool same_id_as_query(const Observation& observation, std::string_view wire) {
+  const auto query_wire = from_hex(observation.at("query").get<std::string>()).value_or("");
+  return query_wire.size() >= 2 && wire.substr(0, 2) == std::string_view(query_wire).substr(0, 2);
+}
+
+// What a resolver does with an answer that did not fit: it asks by TCP (RFC 7766 section 5).
+std::optional<Judgement> judge_truncation(const Observation& observation) {
+  const auto& over_udp = observation.at("over_udp");
+  const auto expected = "an answer over UDP that is cut, and says so";
+  if (!over_udp.contains("reply")) return judge_silence(over_udp);
+  const auto wire = from_hex(over_udp.at("reply").get<std::string>()).value_or("");
+  const auto message = decode(wire);
+  if (!message) return failed("malformed-reply", expected, message.error().message);
+  if (!same_id_as_query(over_udp, wire)) return failed("wrong-id", "a reply with the id of the query", "another id");
+  if (message->is_truncated) return std::nullopt;
+  return failed("not-truncated", expected, fmt::format("{} bytes without TC: {}", wire.size(), message->rcode));
 }
 
 // The steps of judging in the order in which they make sense; the first trouble is the verdict.
@@ -78,7 +116,8 @@ class Judge {
     if (!message_.is_response) return failed("not-a-response", "a response", "a query");
     if (message_.questions != asked) return failed("question-differs", asked, message_.questions);
     if (message_.is_truncated)
-      return failed("truncated", "a whole answer", fmt::format("TC is set over {}", lookup_.transport));
+      return failed("truncated", "a whole answer",
+                    fmt::format("TC is set over {}", lookup_.expect_truncated ? "tcp" : lookup_.transport));
     if (message_.rcode != lookup_.expect_rcode) return failed("rcode-differs", expectation(), message_.rcode);
     if (lookup_.expect_aa && message_.is_authoritative != *lookup_.expect_aa) {
       return failed("aa-differs", *lookup_.expect_aa ? "an authoritative answer" : "a non-authoritative answer",
@@ -126,42 +165,23 @@ class Judge {
     const bool has_soa = std::any_of(message_.authority.begin(), message_.authority.end(), [](const Record& record) {
       return record.text.find(" IN SOA ") != std::string::npos;
     });
-    if (has_soa) return std::nullopt;
+    if (has_soa) return negative_ttl();
     return failed("negative-without-soa", "a SOA record in the authority section", lines(texts_of(message_.authority)));
+  }
+
+  [[nodiscard]] Trouble negative_ttl() const {
+    const auto seen = negative_ttl_of(message_);
+    if (!lookup_.expect_negative_ttl || seen == lookup_.expect_negative_ttl) return std::nullopt;
+    return failed("negative-ttl-differs",
+                  fmt::format("that there is nothing is kept for {} s", *lookup_.expect_negative_ttl),
+                  seen ? fmt::format("for {} s", *seen) : lines(texts_of(message_.authority)));
   }
 
   const Lookup& lookup_;
   const Message& message_;
 };
 
-Judgement judge_silence(const Observation& observation) {
-  if (!observation.at("strays").empty()) {
-    return failed("wrong-id", "a reply with the id of the query",
-                  fmt::format("{} with other ids", observation.at("strays").size()));
-  }
-  const auto trouble = observation.value("trouble", "nothing");
-  if (!observation.contains("errno")) return failed("connection-closed", "a reply", trouble);
-  return failed(reason_for_errno(observation.at("errno").get<int>()), "a reply",
-                fmt::format("{} after {} ms", trouble, observation.value("elapsed_ms", 0)));
-}
-
-bool same_id_as_query(const Observation& observation, std::string_view wire) {
-  const auto query_wire = from_hex(observation.at("query").get<std::string>()).value_or("");
-  return query_wire.size() >= 2 && wire.substr(0, 2) == std::string_view(query_wire).substr(0, 2);
-}
-
-}  // namespace
-
-std::string why_no_transport(const std::string& word) {
-  return word == "udp" || word == "tcp" ? "" : fmt::format("must be \"udp\" or \"tcp\", found \"{}\"", word);
-}
-
-std::string why_no_record(const std::string& presentation) {
-  const auto record = parse_record(presentation);
-  return record ? "" : fmt::format("{}; write it as \"www.corp.example. 3600 A 10.20.0.80\"", record.error().message);
-}
-
-Result<Observation> ask(const Target& target, const Lookup& lookup, const Deadline& deadline) {
+Result<Observation> ask_once(const Target& target, const Lookup& lookup, const Deadline& deadline) {
   PATCHLAB_ASSIGN(const auto wire,
                   encode({lookup.name, lookup.type, random_id(), lookup.recursion_desired, lookup.udp_size}));
   const Endpoint server{target.address, lookup.port};
@@ -176,13 +196,40 @@ Result<Observation> ask(const Target& target, const Lookup& lookup, const Deadli
   return seen;
 }
 
+}  // namespace
+
+std::uint16_t random_id() {
+  std::random_device device;
+  return static_cast<std::uint16_t>(device());
+}
+
+std::string why_no_transport(const std::string& word) {
+  return word == "udp" || word == "tcp" ? "" : fmt::format("must be \"udp\" or \"tcp\", found \"{}\"", word);
+}
+
+std::string why_no_record(const std::string& presentation) {
+  const auto record = parse_record(presentation);
+  return record ? "" : fmt::format("{}; write it as \"www.corp.example. 3600 A 10.20.0.80\"", record.error().message);
+}
+
+Result<Observation> ask(const Target& target, const Lookup& lookup, const Deadline& deadline) {
+  if (!lookup.expect_truncated) return ask_once(target, lookup, deadline);
+  PATCHLAB_ASSIGN(auto over_udp, ask_once(target, lookup, deadline));
+  auto again = lookup;
+  again.transport = "tcp";
+  PATCHLAB_ASSIGN(auto seen, ask_once(target, again, deadline));
+  seen["over_udp"] = std::move(over_udp);
+  return seen;
+}
+
 Result<Answered> answered(const Lookup& lookup, const Observation& observation) {
   const auto nothing = [](const Judgement& judgement) {
     return Error{ErrorClass::check, fmt::format("{}: {}", judgement.reason, judgement.observed), {}};
   };
   if (!observation.contains("reply")) return nothing(judge_silence(observation));
   PATCHLAB_ASSIGN(const auto message, decode(from_hex(observation.at("reply").get<std::string>()).value_or("")));
-  Answered seen{message.rcode, message.is_authoritative, {}};
+  Answered seen{message.rcode, message.is_authoritative, {}, std::nullopt};
+  if (message.is_authoritative && message.answer.empty()) seen.negative_ttl = negative_ttl_of(message);
   for (const auto& record : message.answer) {
     // "www.corp.example. IN A 10.20.0.80"
     const auto end = record.text.find(" IN ");
@@ -195,18 +242,27 @@ Result<Answered> answered(const Lookup& lookup, const Observation& observation) 
   expected.expect = seen.records;
   expected.expect_rcode = seen.rcode;
   expected.expect_aa = seen.is_authoritative;
+  expected.expect_negative_ttl = seen.negative_ttl;
   if (const auto judgement = judge_answer(expected, observation); judgement.outcome != Outcome::pass)
     return nothing(judgement);
   return seen;
 }
 
-Judgement judge_answer(const Lookup& lookup, const Observation& observation) {
-  if (!observation.contains("reply")) return judge_silence(observation);
-  const auto wire = from_hex(observation.at("reply").get<std::string>()).value_or("");
+Judgement judge_reply(const Lookup& lookup, std::string_view wire) {
   const auto message = decode(wire);
   if (!message) return failed("malformed-reply", "a DNS message", message.error().message);
-  if (!same_id_as_query(observation, wire)) return failed("wrong-id", "a reply with the id of the query", "another id");
   return Judge(lookup, *message).verdict();
+}
+
+Judgement judge_answer(const Lookup& lookup, const Observation& observation) {
+  if (lookup.expect_truncated) {
+    if (auto bad = judge_truncation(observation)) return *bad;
+  }
+  if (!observation.contains("reply")) return judge_silence(observation);
+  const auto wire = from_hex(observation.at("reply").get<std::string>()).value_or("");
+  if (!decode(wire)) return judge_reply(lookup, wire);
+  if (!same_id_as_query(observation, wire)) return failed("wrong-id", "a reply with the id of the query", "another id");
+  return judge_reply(lookup, wire);
 }
 
 }  // namespace patchlab::checks::dns

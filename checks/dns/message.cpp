@@ -99,6 +99,18 @@ Result<ResourceRecord> record_from(const std::string& presentation, std::uint32_
   return ResourceRecord(record);
 }
 
+Error internal_trouble(const std::string& action) { return Error{ErrorClass::check, action, {}}; }
+
+Result<std::string> wire_of(const ldns_pkt* packet) {
+  std::uint8_t* bytes = nullptr;
+  std::size_t size = 0;
+  const auto status = ldns_pkt2wire(&bytes, packet, &size);
+  if (status != LDNS_STATUS_OK) return ldns_error("encoding the message", status);
+  std::string wire(bytes, bytes + size);
+  std::free(bytes);  // NOLINT: allocated by ldns
+  return wire;
+}
+
 }  // namespace
 
 Result<std::string> encode(const Question& question) {
@@ -106,13 +118,28 @@ Result<std::string> encode(const Question& question) {
   PATCHLAB_ASSIGN(const auto packet, query_packet(question.name, question.type, flags));
   ldns_pkt_set_id(packet.get(), question.id);
   ldns_pkt_set_edns_udp_size(packet.get(), question.udp_size);
-  std::uint8_t* bytes = nullptr;
-  std::size_t size = 0;
-  const auto status = ldns_pkt2wire(&bytes, packet.get(), &size);
-  if (status != LDNS_STATUS_OK) return ldns_error("encoding the query", status);
-  std::string wire(bytes, bytes + size);
-  std::free(bytes);  // NOLINT: allocated by ldns
-  return wire;
+  return wire_of(packet.get());
+}
+
+Result<std::string> encode_update(const std::string& zone, Update update, const std::string& record, std::uint16_t id) {
+  PATCHLAB_ASSIGN(auto changed, record_from(record, 60));
+  // RFC 2136 section 2.5.4: one record is deleted by its value, with the class NONE and without a TTL.
+  if (update == Update::remove) {
+    ldns_rr_set_class(changed.get(), LDNS_RR_CLASS_NONE);
+    ldns_rr_set_ttl(changed.get(), 0);
+  }
+  const std::unique_ptr<ldns_rr_list, Freer<ldns_rr_list_deep_free>> changes(ldns_rr_list_new());
+  if (!changes || !ldns_rr_list_push_rr(changes.get(), changed.get())) return internal_trouble("making an update");
+  (void)changed.release();
+  auto* name = ldns_dname_new_frm_str(zone.c_str());
+  if (name == nullptr) return configuration_error(fmt::format("'{}' is not the name of a zone", zone));
+  const Packet packet(ldns_update_pkt_new(name, LDNS_RR_CLASS_IN, nullptr, changes.get(), nullptr));
+  if (!packet) {
+    ldns_rdf_deep_free(name);
+    return internal_trouble("making an update");
+  }
+  ldns_pkt_set_id(packet.get(), id);
+  return wire_of(packet.get());
 }
 
 Result<Message> decode(std::string_view wire) {

@@ -24,6 +24,11 @@ struct Question {
 };
 [[nodiscard]] Result<std::string> encode(const Question& question);
 
+// A dynamic update (RFC 2136) of a zone by one record, given in presentation form.
+enum class Update { add, remove };
+[[nodiscard]] Result<std::string> encode_update(const std::string& zone, Update update, const std::string& record,
+                                                std::uint16_t id);
+
 // One resource record. `text` is its canonical presentation form (RFC 4034 section 6.2: names in lower case) without
 // the TTL, so that equal records have equal text.
 struct Record {

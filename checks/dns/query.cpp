@@ -32,6 +32,11 @@ Lookup read_parameters(JsonReader& reader) {
                : fmt::format("'{}' is not a DNS response code; there are: {}", rcode, fmt::join(known_rcodes(), ", "));
   });
   if (reader.has("expect_aa")) lookup.expect_aa = reader.boolean_or("expect_aa", false);
+  if (reader.has("expect_negative_ttl"))
+    lookup.expect_negative_ttl = static_cast<std::uint32_t>(reader.integer("expect_negative_ttl", 0, 0x7FFFFFFF));
+  lookup.expect_truncated = reader.boolean_or("expect_truncated", false);
+  if (lookup.expect_truncated && lookup.transport == "tcp")
+    reader.problem("expect_truncated", "is of UDP: over TCP every answer is whole");
   lookup.recursion_desired = reader.boolean_or("recursion_desired", true);
   lookup.udp_size = static_cast<std::uint16_t>(reader.integer_or("udp_size", 1232, 0, 65535));
   lookup.port = static_cast<std::uint16_t>(reader.integer_or("port", 53, 1, 65535));
@@ -64,6 +69,8 @@ class Query final : public CheckWith<Lookup> {
     if (!seen.records.empty()) json["expect"] = seen.records;
     json["expect_rcode"] = seen.rcode;
     json["expect_aa"] = seen.is_authoritative;
+    json.erase("expect_negative_ttl");
+    if (seen.negative_ttl) json["expect_negative_ttl"] = *seen.negative_ttl;
     return {};
   }
 };

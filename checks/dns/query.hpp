@@ -16,6 +16,10 @@ namespace patchlab::checks::dns {
 //                     not be larger, and must be that where the server speaks with authority. Default: none.
 //   expect_rcode      default "NOERROR"
 //   expect_aa         whether the answer must be authoritative; not looked at when absent
+//   expect_negative_ttl  for how many seconds it may be kept that there is nothing (RFC 2308 section 5), exactly; not
+//                     looked at when absent
+//   expect_truncated  default false; true: over UDP the answer is cut and says so, and the same question over TCP has
+//                     the whole one
 //   recursion_desired default true, as a stub resolver asks
 //   udp_size          EDNS0 payload size, default 1232; 0 asks without EDNS0
 //   port              default 53

@@ -33,33 +33,48 @@ NameAndType name_and_type(const std::string& canonical) {
   return both;
 }
 
-// One lookup per name, type and transport.
-std::vector<Lookup> read_parameters(JsonReader& reader) {
+}  // namespace
+
+std::vector<Lookup> read_record_lookups(JsonReader& reader) {
   const auto lines = reader.texts_or_empty("records", why_no_record);
   const auto& given = reader.raw("records");
   if (given.is_null() && !reader.has("records"))
     reader.problem("records", "is required: a list of at least one, such as \"www.corp.example. A 10.20.0.80\"");
   else if (given.is_array() && given.empty())
     reader.problem("records", "must hold at least one record, such as \"www.corp.example. A 10.20.0.80\"");
-  auto transports = reader.texts_or_empty("transports", why_no_transport);
-  if (transports.empty()) transports = {"udp"};
   Lookup common;
+  common.transport = "udp";
   common.expect_rcode = "NOERROR";
   common.udp_size = 1232;
-  if (reader.has("expect_aa")) common.expect_aa = reader.boolean_or("expect_aa", false);
   common.port = static_cast<std::uint16_t>(reader.integer_or("port", 53, 1, 65535));
   std::map<NameAndType, std::vector<std::string>> sets;
   for (const auto& line : lines) {
     if (const auto record = parse_record(line)) sets[name_and_type(record->text)].push_back(line);
   }
   std::vector<Lookup> lookups;
+  for (const auto& [key, expect] : sets) {
+    lookups.push_back(common);
+    lookups.back().name = key.name;
+    lookups.back().type = key.type;
+    lookups.back().expect = expect;
+  }
+  return lookups;
+}
+
+namespace {
+
+// One lookup per name, type and transport.
+std::vector<Lookup> read_parameters(JsonReader& reader) {
+  const auto over_one = read_record_lookups(reader);
+  auto transports = reader.texts_or_empty("transports", why_no_transport);
+  if (transports.empty()) transports = {"udp"};
+  std::optional<bool> expect_aa;
+  if (reader.has("expect_aa")) expect_aa = reader.boolean_or("expect_aa", false);
+  std::vector<Lookup> lookups;
   for (const auto& transport : transports) {
-    for (const auto& [key, expect] : sets) {
-      auto lookup = common;
-      lookup.name = key.name;
-      lookup.type = key.type;
+    for (auto lookup : over_one) {
       lookup.transport = transport;
-      lookup.expect = expect;
+      lookup.expect_aa = expect_aa;
       lookups.push_back(std::move(lookup));
     }
   }

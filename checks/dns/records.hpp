@@ -3,6 +3,7 @@
 #pragma once
 
 #include "checks/check.hpp"
+#include "checks/dns/lookup.hpp"
 
 namespace patchlab::checks::dns {
 
@@ -16,5 +17,8 @@ namespace patchlab::checks::dns {
 // Observation: {"lookups": [{"name", "type", and that of lookup.hpp}]}, up to the first that nobody answered.
 // Reasons of failure: those of "dns.query", of the first answer that differs; "observed" names all that do.
 [[nodiscard]] const Check& records();
+
+// One lookup over UDP for each name and type of the parameter "records", which is required; reads "port" besides.
+[[nodiscard]] std::vector<Lookup> read_record_lookups(JsonReader& reader);
 
 }  // namespace patchlab::checks::dns

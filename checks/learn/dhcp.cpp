@@ -99,7 +99,10 @@ class Dhcp final : public Protocol {
   // A client is in one of the subnets: the first whose pool it gets an address from.
   static void add_leases(const std::vector<Json>& subnets, Drafts& drafts) {
     Draft direct{
-        "lease", {}, "a client gets a lease with these options, renews it and gives it back; others have theirs"};
+        "lease",
+        {},
+        "a client gets a lease with these options, renews it, asks for it by broadcast and as after a restart (what "
+        "stands in \"further\"), and gives it back; others have theirs"};
     Draft broadcast{"lease-broadcast", {}, "the same for a client that wants broadcast answers"};
     for (const auto& subnet : subnets) {
       std::optional<Range> all;
@@ -117,6 +120,10 @@ class Dhcp final : public Protocol {
       auto with = lease(*all);
       // Leases of checks that run side by side all come from the pool.
       if (size >= 40) with["neighbours"] = 8;
+      // A server need not answer all that a client may ask.
+      auto asks_more = with;
+      asks_more["further"] = {"rebind", "init-reboot", "inform"};
+      direct.ways.push_back(way("dhcp.lease", std::move(asks_more), dhcp_patience));
       direct.ways.push_back(way("dhcp.lease", with, dhcp_patience));
       with.erase("neighbours");
       with["broadcast"] = true;

@@ -15,6 +15,7 @@ constexpr std::size_t most_zones = 50;
 constexpr std::size_t most_records = 5000;      // of a zone
 constexpr std::size_t most_in_one_check = 250;  // two questions each, in one deadline
 constexpr std::size_t most_chains = 10;         // of a zone
+constexpr std::size_t most_under_load = 20;     // names of a zone
 constexpr std::chrono::seconds quick{10};
 constexpr std::chrono::seconds many{60};
 
@@ -84,6 +85,8 @@ class Zone {
     read(found->second.output);
     add_records();
     add_chains();
+    add_truncation();
+    add_load();
     add_refusals();
   }
 
@@ -152,6 +155,46 @@ class Zone {
     if (count > most_chains) leave_out(" aliases", fmt::format("{} of {} are followed, no more", most_chains, count));
   }
 
+  // The largest answer, when it surely does not fit into the 512 bytes of a client without EDNS0.
+  void add_truncation() {
+    const std::pair<const std::string, std::vector<std::string>>* largest = nullptr;
+    std::string type;
+    std::size_t size = 0;
+    for (const auto& [of_type, owners] : sets_) {
+      for (const auto& set : owners) {
+        std::size_t bytes = 0;
+        for (const auto& record : set.second) bytes += record.size() - std::min(record.size(), set.first.size());
+        if (bytes <= size || set.first.starts_with('*')) continue;
+        largest = &set;
+        type = of_type;
+        size = bytes;
+      }
+    }
+    constexpr std::size_t surely_too_large = 1000;  // as text, of which the wire needs half at least
+    if (largest == nullptr || size < surely_too_large) return;
+    auto with = query(largest->first, type, "udp");
+    with.update({{"udp_size", 0}, {"expect_truncated", true}});
+    drafts_.checks.push_back({check_id("too-large"),
+                              {way("dns.query", std::move(with), quick)},
+                              fmt::format("zone {}: {} {} does not fit into 512 bytes, and is whole over TCP", label_,
+                                          largest->first, type)});
+  }
+
+  // Of each zone a few addresses, as clients ask most for them.
+  void add_load() {
+    const auto addresses = sets_.find("A");
+    if (addresses == sets_.end()) return;
+    auto records = Json::array();
+    for (const auto& [owner, set] : addresses->second) {
+      if (owner.starts_with('*') || records.size() >= most_under_load) continue;
+      for (const auto& record : set) records.push_back(record);
+    }
+    if (records.empty()) return;
+    drafts_.checks.push_back({check_id("load"),
+                              {way("dns.load", {{"records", records}}, many)},
+                              fmt::format("zone {}: 100 questions in five seconds, and none is lost", label_)});
+  }
+
   void add_refusals() {
     const auto name = zone_.name.empty() ? std::string("no-such-name.") : "no-such-name." + zone_.name + ".";
     for (const std::string transport : {"udp", "tcp"}) {
@@ -159,9 +202,15 @@ class Zone {
                                 {way("dns.query", query(name, "A", transport), quick)},
                                 fmt::format("zone {}: a name that it does not have, over {}", label_, transport)});
     }
-    drafts_.checks.push_back({check_id("transfer"),
-                              {way("dns.query", query(zone_.name + ".", "AXFR", "tcp"), quick)},
-                              fmt::format("zone {}: a transfer to a client", label_)});
+    const auto zone = zone_.name + ".";
+    drafts_.checks.push_back(
+        {check_id("transfer"),
+         {way("dns.query", query(zone, "AXFR", "tcp"), quick),
+          way("dns.transfer", {{"zone", zone}, {"records", 1}, {"sha256", std::string(64, '0')}}, 2 * quick)},
+         fmt::format("zone {}: a transfer to a client is refused, or is this", label_)});
+    drafts_.checks.push_back({check_id("update"),
+                              {way("dns.update", {{"zone", zone}}, quick)},
+                              fmt::format("zone {}: a client may not change it", label_)});
   }
 
   [[nodiscard]] std::string check_id(const std::string& what) const {

@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::size_t most_shares = 20;
 constexpr std::size_t most_ways = 8;  // to find out what a user may do in a share
+constexpr int some_files = 30;
 constexpr std::chrono::seconds smb_patience{30};
 
 // A few small files of a share, by their digests.
@@ -114,9 +115,11 @@ class Smb final : public Protocol {
           fmt::format("share {}: what {} may do there (access: everything, readonly, denied)", share.name, user)};
       for (const char* kind : {"smb.access", "smb.readonly"}) {
         auto with = account;
-        with["known_files"] = files;
-        if (!files.empty()) draft.ways.push_back(way(kind, with, smb_patience));
-        draft.ways.push_back(way(kind, account, smb_patience));
+        if (kind == std::string_view("smb.access")) with.update({{"names", "insensitive"}, {"files", some_files}});
+        auto with_files = with;
+        with_files["known_files"] = files;
+        if (!files.empty()) draft.ways.push_back(way(kind, std::move(with_files), smb_patience));
+        draft.ways.push_back(way(kind, std::move(with), smb_patience));
       }
       // Only beside a share that lets the user in: else it might be the password that is refused.
       for (const auto& other : shares) {

@@ -12,8 +12,11 @@
 #include "checks/database/transaction.hpp"
 #include "checks/database/write.hpp"
 #include "checks/dhcp/lease.hpp"
+#include "checks/dns/load.hpp"
 #include "checks/dns/query.hpp"
 #include "checks/dns/records.hpp"
+#include "checks/dns/transfer.hpp"
+#include "checks/dns/update.hpp"
 #include "checks/mail/delivery.hpp"
 #include "checks/mail/login_refused.hpp"
 #include "checks/mail/relay_refused.hpp"
@@ -46,8 +49,11 @@ const std::vector<const Check*>& all_checks() {
       &database::transaction(),
       &database::write(),
       &dhcp::lease(),
+      &dns::load(),
       &dns::query(),
       &dns::records(),
+      &dns::transfer(),
+      &dns::update(),
       &mail::delivery(),
       &mail::login_refused(),
       &mail::relay_refused(),

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <set>
 
@@ -11,6 +12,7 @@
 #include "checks/smb/judging.hpp"
 #include "checks/smb/steps.hpp"
 #include "lab/core/digest.hpp"
+#include "lab/core/text.hpp"
 
 namespace patchlab::checks::smb {
 namespace {
@@ -23,6 +25,8 @@ struct Parameters {
   std::string folder;
   std::size_t bytes = 0;
   std::map<std::string, std::string> known_files;
+  std::string names;      // "insensitive", "sensitive", or empty
+  std::size_t files = 0;  // besides the one
 
   [[nodiscard]] bool does(const std::string& operation) const { return operations.contains(operation); }
   [[nodiscard]] std::string folder_path() const {
@@ -58,6 +62,16 @@ Parameters read_parameters(JsonReader& reader) {
   });
   parameters.bytes = static_cast<std::size_t>(reader.integer_or("bytes", 262144, 1, 16777216));
   parameters.known_files = read_known_files(reader);
+  parameters.names = reader.text_or("names", "", [](const std::string& word) {
+    return word == "insensitive" || word == "sensitive"
+               ? ""
+               : fmt::format("must be \"insensitive\" or \"sensitive\", found \"{}\"", word);
+  });
+  parameters.files = static_cast<std::size_t>(reader.integer_or("files", 0, 0, 5000));
+  for (const char* key : {"names", "files"}) {
+    if (reader.has(key) && !parameters.does("write"))
+      reader.problem(key, "needs the operation 'write', which makes files");
+  }
   return parameters;
 }
 
@@ -74,9 +88,10 @@ class FileLife {
 
   void live() {
     if (!write()) return;
-    const bool well = list_again() && read_back() && rename() && remove() && gone();
-    (void)well;
+    const bool well = list_again() && read_back() && read_by_other_case() && rename() && remove();
+    if (well) look_again();
     if (exists_) recorder_.take("clean up", [&](Json&) { return session_.remove(path()); });
+    if (well && parameters_.files > 0) live_as_many();
   }
 
  private:
@@ -101,6 +116,46 @@ class FileLife {
       return trouble;
     });
   }
+  // Whether it is found depends on the server; that it is not is no trouble.
+  bool read_by_other_case() {
+    if (parameters_.names.empty()) return true;
+    recorder_.take("other case", [&](Json& entry) {
+      std::string content;
+      const int trouble = session_.read(folder_ + "/" + upper_case(name_), content);
+      if (trouble == 0) entry["sha256"] = sha256(content);
+      return trouble;
+    });
+    return true;
+  }
+  // Many small files: all are listed, and no others of their name; then all are gone.
+  void live_as_many() {
+    const auto common = name_ + "-";
+    const auto path_of = [&](std::size_t i) { return fmt::format("{}/{}{}", folder_, common, i); };
+    std::size_t made = 0;
+    const bool well = recorder_.take("write many", [&](Json& entry) {
+      int trouble = 0;
+      while (made < parameters_.files && (trouble = session_.write(path_of(made), "x")) == 0) ++made;
+      entry["files"] = made;
+      return trouble;
+    });
+    if (well) recorder_.take("list many", [&](Json& entry) { return count(common, entry["files"]); });
+    recorder_.take("delete many", [&](Json& entry) {
+      int trouble = 0;
+      for (std::size_t i = 0; i < made; ++i) {
+        const int failed = session_.remove(path_of(i));
+        if (trouble == 0) trouble = failed;
+      }
+      entry["files"] = made;
+      return trouble;
+    });
+    if (well) recorder_.take("list none", [&](Json& entry) { return count(common, entry["files"]); });
+  }
+  int count(const std::string& common, Json& found) {
+    std::vector<std::string> names;
+    const int trouble = session_.list(folder_, names);
+    found = std::ranges::count_if(names, [&](const std::string& name) { return name.starts_with(common); });
+    return trouble;
+  }
   bool rename() {
     if (!parameters_.does("rename")) return true;
     return recorder_.take("rename", [&](Json& entry) {
@@ -117,9 +172,10 @@ class FileLife {
     exists_ = !well;
     return well;
   }
-  bool gone() {
-    if (!parameters_.does("delete")) return true;
-    return recorder_.take("gone", [&](Json&) {
+  // Well is when that goes wrong.
+  void look_again() {
+    if (!parameters_.does("delete")) return;
+    recorder_.take("gone", [&](Json&) {
       std::string content;
       return session_.read(path(), content);
     });
@@ -157,6 +213,37 @@ Trouble judge_gone(const Observation& observation) {
   return failed("deleted-file-remains", "gone: ENOENT", entry == nullptr ? "gone: not reached" : describe_step(*entry));
 }
 
+Trouble judge_case(const Parameters& parameters, const Observation& observation) {
+  if (parameters.names.empty()) return std::nullopt;
+  const auto* entry = find_step(observation, "other case");
+  const auto expected = fmt::format("names are looked up case-{}", parameters.names);
+  if (entry == nullptr || !entry->contains("errno"))
+    return failed("other-case-not-reached", expected, "its name in capitals was not asked for");
+  const int trouble = entry->at("errno").get<int>();
+  if (trouble != 0 && trouble != ENOENT) return failed("other-case-failed", expected, describe_step(*entry));
+  if (trouble == 0 && parameters.names == "sensitive")
+    return failed("case-ignored", expected, "the file is found by its name in capitals");
+  if (trouble == ENOENT && parameters.names == "insensitive")
+    return failed("case-matters", expected, "the file is not found by its name in capitals");
+  if (trouble == 0 && entry->at("sha256") != find_step(observation, "write")->at("sha256"))
+    return failed("content-differs", expected, "by its name in capitals another file is found");
+  return std::nullopt;
+}
+
+Trouble judge_many(const Parameters& parameters, const Observation& observation) {
+  if (parameters.files == 0) return std::nullopt;
+  const auto listed = [&](const char* step, std::size_t wanted, const char* reason) -> Trouble {
+    if (auto trouble = judge_success(observation, step)) return trouble;
+    const auto count = find_step(observation, step)->at("files").get<std::size_t>();
+    if (count == wanted) return std::nullopt;
+    return failed(reason, fmt::format("{} files in the listing", wanted), fmt::format("{}", count));
+  };
+  if (auto trouble = judge_success(observation, "write many")) return trouble;
+  if (auto trouble = listed("list many", parameters.files, "files-not-listed")) return trouble;
+  if (auto trouble = judge_success(observation, "delete many")) return trouble;
+  return listed("list none", 0, "deleted-file-remains");
+}
+
 Trouble judge_steps(const Parameters& parameters, const Observation& observation) {
   if (auto trouble = judge_success(observation, "connect")) return trouble;
   if (parameters.does("list")) {
@@ -176,7 +263,11 @@ Trouble judge_steps(const Parameters& parameters, const Observation& observation
       if (auto trouble = judge_content(observation)) return trouble;
     }
   }
-  return parameters.does("delete") ? judge_gone(observation) : std::nullopt;
+  if (parameters.does("delete")) {
+    if (auto trouble = judge_gone(observation)) return trouble;
+  }
+  if (auto trouble = judge_case(parameters, observation)) return trouble;
+  return judge_many(parameters, observation);
 }
 
 class Access final : public CheckWith<Parameters> {
@@ -199,6 +290,15 @@ class Access final : public CheckWith<Parameters> {
     if (auto trouble = judge_steps(parameters, observation)) return *trouble;
     const auto done = fmt::format("{} uses '{}'", parameters.account.user, parameters.account.share);
     return {Outcome::pass, "as-expected", done, done};
+  }
+
+  [[nodiscard]] Result<void> expect(const Parameters& parameters, Observation& observation, Json& json) const override {
+    const auto* entry = find_step(observation, "other case");
+    if (parameters.names.empty() || entry == nullptr || !entry->contains("errno")) return {};
+    const int trouble = entry->at("errno").get<int>();
+    if (trouble == 0) json["names"] = "insensitive";
+    if (trouble == ENOENT) json["names"] = "sensitive";
+    return {};
   }
 };
 

@@ -11,9 +11,13 @@ namespace patchlab::checks::smb {
 //   operations   some of "list", "write", "read", "rename", "delete" (default all); "read", "rename" and "delete" need
 //   "write" folder       where below the share the file is written; default the share itself bytes        size of that
 //   file, default 262144 known_files  {"alpha/budget.csv": "<sha256>"}: must be there and unchanged
-// Steps: connect, list, known file ..., write, list again (the file is in it), read (by hash), rename, delete, gone
-// (reading it fails with ENOENT). The first that fails is the verdict, with the errno which the library gave. A file
-// which could not be deleted as planned is removed by "clean up".
+//   names        "insensitive": the file is found by its name in capitals, too; "sensitive": it is not; default: not
+//                looked at
+//   files        as many small files are written besides, listed, all of them and no others, and deleted (default 0)
+// Steps: connect, list, known file ..., write, list again (the file is in it), read (by hash), other case, rename,
+// delete, gone (reading it fails with ENOENT), write many, list many, delete many, list none. The first that fails is
+// the verdict, with the errno which the library gave. A file which could not be deleted as planned is removed by "clean
+// up".
 [[nodiscard]] const Check& access();
 
 }  // namespace patchlab::checks::smb

@@ -54,6 +54,9 @@ TEST(CheckDigest, ChangesWithEveryParameterOfEveryKind) {
   add("mail.size-limit", {{"limit", 1000}, {"from", "a@b.invalid"}, {"to", "c@d.invalid"}});
   add("tcp.banner", {{"port", 22}, {"expect", "SSH-2.0-{any}"}, {"closes", false}});
   add("tls.offered", {{"port", 25}, {"starttls", "smtp"}, {"versions", {"1.2"}}, {"days_left", 1}});
+  add("dns.load", {{"records", {"a.example. A 10.20.0.80"}}, {"per_second", 10}, {"seconds", 1}});
+  add("dns.transfer", {{"zone", "a.example."}, {"records", 1}, {"sha256", std::string(64, '0')}});
+  add("dns.update", {{"zone", "a.example."}, {"allowed", true}});
   for (const auto& spec : all) {
     kinds.insert(spec.kind);
     const auto digest = check_digest(spec);

@@ -85,7 +85,18 @@ constexpr const char* all_kinds = R"([
     "subject": "CN=a", "issuer": "CN=b", "names": ["DNS:a"], "days_left": 7,
     "sha256": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
     "key_sha256": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"}},
-  {"id": "not-let-in", "kind": "database.login-refused", "with": {"database": "pay", "user": "app", "password": "x"}}])";
+  {"id": "not-let-in", "kind": "database.login-refused", "with": {"database": "pay", "user": "app", "password": "x"}},
+  {"id": "no-name", "kind": "dns.query", "with": {"name": "none.corp.example.", "type": "A", "transport": "udp",
+    "expect_rcode": "NXDOMAIN", "expect_negative_ttl": 300, "expect_truncated": true}},
+  {"id": "load", "kind": "dns.load", "with": {"records": ["www.corp.example. A 10.20.0.80"], "per_second": 10,
+    "seconds": 2, "port": 53}},
+  {"id": "long-lease", "kind": "dhcp.lease", "with": {"pool": {"from": "10.20.0.100", "to": "10.20.0.120"},
+    "further": ["rebind", "init-reboot", "inform"], "lease_time": {"least": 600, "most": 700}}},
+  {"id": "many-files", "kind": "smb.access", "with": {"share": "team", "user": "alice", "password": "x",
+    "names": "insensitive", "files": 100}},
+  {"id": "update", "kind": "dns.update", "with": {"zone": "corp.example.", "allowed": true, "port": 53}},
+  {"id": "transfer", "kind": "dns.transfer", "with": {"zone": "corp.example.", "records": 12, "port": 53,
+    "sha256": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"}}])";
 
 // A change of a scenario: a value at a place, or what is there taken away.
 void change(Json& scenario, const std::string& at, const std::string& value) {
@@ -570,6 +581,7 @@ const std::vector<std::pair<std::string, std::string>>& only_the_program_says() 
       {"'checks' is required", "a role may say it"},
       {"is not that of", two_places},
       {"is not an account of this machine", two_places},
+      {"'most' is below 'least'", two_places},
       {"is not a DNS record", language},
   };
   return all;

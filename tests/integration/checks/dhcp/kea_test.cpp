@@ -56,6 +56,15 @@ TEST_F(KeaTest, ClientLeasesRenewsAndReleases) {
   with["broadcast"] = true;
   const auto again = checked(with);
   EXPECT_EQ(again.outcome, Outcome::pass) << told(again);
+  with["further"] = {"rebind", "init-reboot", "inform"};
+  const auto further = checked(with);
+  EXPECT_EQ(further.outcome, Outcome::pass) << told(further);
+  with["options"].erase("dhcp-lease-time");
+  with["lease_time"] = {{"least", 3000}, {"most", 4000}};
+  EXPECT_EQ(checked(with).outcome, Outcome::pass);
+  with["lease_time"] = {{"least", 60}, {"most", 600}};
+  const auto longer = checked(with);
+  EXPECT_EQ(longer.reason, "lease-time-differs") << told(longer);
 }
 
 // Each check is another client: the second can only have the one address there is if the first gave it back.

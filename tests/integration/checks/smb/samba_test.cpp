@@ -54,6 +54,30 @@ TEST_F(SambaTest, UserWorksInItsShareAndLeavesNothingBehind) {
   EXPECT_THAT(left, testing::ElementsAre("welcome.txt"));
 }
 
+TEST_F(SambaTest, ManyFilesAreListedAndTheCaseOfNamesDoesNotMatter) {
+  start();
+  auto with = account("projects");
+  with.update({{"names", "insensitive"}, {"files", 200}});
+  const auto result = checked("smb.access", with);
+  EXPECT_EQ(result.outcome, Outcome::pass) << told(result);
+  std::vector<std::string> left;
+  for (const auto& entry : std::filesystem::directory_iterator(server_->share("projects")))
+    left.push_back(entry.path().filename());
+  EXPECT_THAT(left, testing::ElementsAre("welcome.txt"));
+  with["names"] = "sensitive";
+  EXPECT_EQ(checked("smb.access", with).reason, "case-ignored");
+}
+
+TEST_F(SambaTest, AServerThatComesToMindTheCaseOfNamesIsFound) {
+  server_->write_configuration("read only = no\n\tcase sensitive = yes");
+  start();
+  auto with = account("projects");
+  with["names"] = "insensitive";
+  EXPECT_EQ(checked("smb.access", with).reason, "case-matters") << told(checked("smb.access", with));
+  with["names"] = "sensitive";
+  EXPECT_EQ(checked("smb.access", with).outcome, Outcome::pass) << told(checked("smb.access", with));
+}
+
 TEST_F(SambaTest, ReadOnlyShareFailsTheStepThatWrites) {
   server_->write_configuration("read only = yes");
   start();

@@ -68,6 +68,7 @@ class FakeServer final : public FrameLink {
     switch (message->type().value()) {
       case MessageType::discover: return reply(*message, MessageType::offer);
       case MessageType::request: return on_request(*message);
+      case MessageType::inform: return reply(*message, MessageType::ack);
       default: return;
     }
   }
@@ -150,6 +151,29 @@ TEST(DhcpClient, SpeaksAsRfc2131Asks) {
   const auto release = decode(server.frames[3].payload);
   EXPECT_EQ(release->client, leased);
   EXPECT_EQ(release->server_id(), server_address);
+}
+
+TEST(DhcpClient, AsksFurtherAsRfc2131Asks) {
+  FakeServer server;
+  auto with = settings();
+  with.further = {Further::rebind, Further::init_reboot, Further::inform};
+  const auto seen = live_one_lease(server, with, {}, Deadline(std::chrono::seconds(10)));
+  ASSERT_TRUE(seen);
+  EXPECT_THAT(phases_answered(*seen), ElementsAre("discover", "request", "renew", "rebind", "init-reboot", "inform"));
+  ASSERT_EQ(server.frames.size(), 7U);
+  const auto asked = [&](std::size_t i) { return decode(server.frames[i].payload).value(); };
+  for (std::size_t i = 3; i < 6; ++i) {
+    EXPECT_EQ(server.frames[i].destination_mac, broadcast_mac);
+    EXPECT_FALSE(asked(i).server_id()) << "any server may answer (RFC 2131 section 4.3.6)";
+  }
+  EXPECT_EQ(asked(3).client, leased);
+  EXPECT_FALSE(asked(3).number(option::requested_address));
+  EXPECT_EQ(asked(4).client, Ipv4{});
+  EXPECT_EQ(asked(4).number(option::requested_address), leased.value());
+  EXPECT_EQ(server.frames[4].source, Ipv4{}) << "it does not know yet whether the address is its own";
+  EXPECT_EQ(asked(5).type(), MessageType::inform);
+  EXPECT_EQ(asked(5).client, leased);
+  EXPECT_EQ(server.seen.back(), MessageType::release);
 }
 
 TEST(DhcpClient, SendsAgainWhenNobodyAnswers) {

@@ -68,6 +68,43 @@ TEST(DhcpLeaseJudge, PassesAWholeLife) {
   EXPECT_EQ(judgement.observed, "leased and renewed 10.20.0.100 from 10.20.0.11");
 }
 
+TEST(DhcpLeaseJudge, LooksAtWhatIsAskedFurther) {
+  auto with = parameters();
+  with["further"] = {"rebind", "inform"};
+  const auto judged_with = [&](const std::vector<Message>& rebind, const std::vector<Message>& inform) {
+    auto seen = Exchange().observation();
+    Exchange::add(seen, "rebind", rebind);
+    Exchange::add(seen, "inform", inform);
+    return lease().judge(with, seen);
+  };
+  const auto good = answer(MessageType::ack);
+  auto told = good;  // options alone
+  told.yours = Ipv4{};
+  told.options.erase(option::lease_time);
+  EXPECT_EQ(judged_with({good}, {told}).outcome, Outcome::pass) << judged_with({good}, {told}).observed;
+  EXPECT_EQ(judged_with({}, {told}).reason, "rebind-no-ack");
+  EXPECT_EQ(judged_with({answer(MessageType::nak)}, {told}).reason, "rebind-nak");
+  auto moved = good;
+  moved.yours = Ipv4(0x0A140065);
+  EXPECT_EQ(judged_with({moved}, {told}).reason, "rebind-address-changed");
+  EXPECT_EQ(judged_with({good}, {good}).reason, "inform-address-changed") << "who has an address is given none";
+  auto silent = told;
+  silent.options.erase(option::router);
+  EXPECT_EQ(judged_with({good}, {silent}).reason, "inform-options-differ");
+}
+
+TEST(DhcpLeaseJudge, TheLeaseTimeMayBeARange) {
+  auto with = parameters();
+  with["options"].erase("dhcp-lease-time");
+  const auto judged_with = [&](int least, int most) {
+    with["lease_time"] = {{"least", least}, {"most", most}};
+    return lease().judge(with, Exchange().observation());
+  };
+  EXPECT_EQ(judged_with(600, 600).outcome, Outcome::pass);
+  EXPECT_EQ(judged_with(601, 900).reason, "lease-time-differs");
+  EXPECT_EQ(judged_with(60, 599).reason, "lease-time-differs");
+}
+
 TEST(DhcpLeaseJudge, FailsWhenNobodyOffers) {
   Exchange exchange;
   exchange.offers = exchange.acks = exchange.renewals = {};

@@ -146,6 +146,20 @@ TEST(DnsQueryJudge, PassesNxdomainWithSoaOnly) {
   EXPECT_EQ(judged(reply, with).outcome, Outcome::pass) << judged(reply, with).reason;
 }
 
+TEST(DnsQueryJudge, ThatThereIsNothingIsKeptExactlySoLong) {
+  Json with{{"name", "none.corp.example"}, {"type", "A"}, {"expect_rcode", "NXDOMAIN"}, {"expect_negative_ttl", 5}};
+  WireMessage reply;
+  reply.name = "none.corp.example";
+  reply.flags = 0x8583;
+  reply.authority = {wire_soa("corp.example")};  // its last field is 5, its TTL 300
+  EXPECT_EQ(judged(reply, with).outcome, Outcome::pass) << judged(reply, with).observed;
+  reply.authority[0].ttl = 3;
+  EXPECT_EQ(judged(reply, with).reason, "negative-ttl-differs") << "the lesser of the two counts";
+  const auto learnt = query().expecting(with, observation_of(reply.bytes()));
+  ASSERT_TRUE(learnt) << learnt.error().message;
+  EXPECT_EQ(learnt->at("expect_negative_ttl"), 3);
+}
+
 TEST(DnsQueryJudge, NamesSilenceAndRefusal) {
   Observation silence{{"query", "1234"},
                       {"strays", Json::array()},

@@ -91,7 +91,21 @@ TEST(DnsDrafts, AreOneForEachTypeWithTheTtl) {
   EXPECT_EQ(parameters(drafts, "corp-example-www-chain-udp").at("name"), "www.corp.example.");
   EXPECT_EQ(parameters(drafts, "corp-example-no-such-name-tcp").at("transport"), "tcp");
   EXPECT_EQ(parameters(drafts, "corp-example-transfer").at("type"), "AXFR");
+  EXPECT_EQ(find(drafts, "corp-example-transfer")->ways.at(1).kind, "dns.transfer");
+  EXPECT_EQ(parameters(drafts, "corp-example-update").at("zone"), "corp.example.");
+  EXPECT_EQ(parameters(drafts, "corp-example-load").at("records").size(), 2U);
+  EXPECT_EQ(find(drafts, "corp-example-too-large"), nullptr) << "all of its answers fit";
   EXPECT_EQ(parameters(drafts, "outside-name").at("name"), "www.outside.invalid.");
+}
+
+TEST(DnsDrafts, AskForAnAnswerThatIsTooLarge) {
+  auto answers = dns_answers();
+  for (int i = 0; i < 20; ++i)
+    answers["zone /corp.example"].output += fmt::format("big.corp.example. 3600 IN TXT \"{:060}\"\n", i);
+  const auto drafts = dns().drafts({}, answers);
+  expect_valid(drafts);
+  EXPECT_EQ(parameters(drafts, "corp-example-too-large").at("name"), "big.corp.example.");
+  EXPECT_EQ(parameters(drafts, "corp-example-too-large").at("udp_size"), 0);
 }
 
 TEST(DnsDrafts, SayWhatIsLeftOut) {
@@ -139,11 +153,13 @@ TEST(DhcpDrafts, LeaseFromEachSubnetAndEachReservation) {
   const auto drafts = dhcp().drafts({}, answers);
   expect_valid(drafts);
   ASSERT_EQ(drafts.checks.size(), 3U);
-  EXPECT_EQ(drafts.checks[0].ways.size(), 2U);
+  EXPECT_EQ(drafts.checks[0].ways.size(), 4U) << "of each subnet with and without what a server need not answer";
+  EXPECT_EQ(parameters(drafts, "lease").at("further").size(), 3U);
+  EXPECT_FALSE(drafts.checks[0].ways[1].parameters.contains("further"));
   EXPECT_EQ(parameters(drafts, "lease").at("pool"), Json({{"from", "10.20.0.100"}, {"to", "10.20.0.199"}}));
   EXPECT_EQ(parameters(drafts, "lease").at("neighbours"), 8);
-  EXPECT_EQ(drafts.checks[0].ways[1].parameters.at("pool"), Json({{"from", "10.30.0.16"}, {"to", "10.30.0.19"}}));
-  EXPECT_FALSE(drafts.checks[0].ways[1].parameters.contains("neighbours"));
+  EXPECT_EQ(drafts.checks[0].ways[2].parameters.at("pool"), Json({{"from", "10.30.0.16"}, {"to", "10.30.0.19"}}));
+  EXPECT_FALSE(drafts.checks[0].ways[2].parameters.contains("neighbours"));
   EXPECT_EQ(parameters(drafts, "reservation-10.20.0.50").at("mac"), "02:00:0a:14:00:32");
   EXPECT_THAT(drafts.not_learnt,
               ElementsAre(HasSubstr("the pool 'x'"), HasSubstr("a reservation that is not of a MAC")));

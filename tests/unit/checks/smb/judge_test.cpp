@@ -99,6 +99,37 @@ TEST(SmbAccessJudge, FailsWhenTheDeletedFileIsStillThere) {
   EXPECT_EQ(access().judge(account(), seen.observation).reason, "deleted-file-remains");
 }
 
+TEST(SmbAccessJudge, LooksAtTheCaseOfNamesWhenAsked) {
+  auto with = account();
+  const auto judged = [&](const std::string& names, int saved_errno, const std::string& content) {
+    with["names"] = names;
+    auto seen = until_read();
+    seen.step("other case", saved_errno, {{"sha256", content}}).step("rename").step("delete").step("gone", ENOENT);
+    return access().judge(with, seen.observation).reason;
+  };
+  EXPECT_EQ(judged("insensitive", 0, digest), "as-expected");
+  EXPECT_EQ(judged("insensitive", ENOENT, ""), "case-matters");
+  EXPECT_EQ(judged("insensitive", 0, other_digest), "content-differs");
+  EXPECT_EQ(judged("sensitive", ENOENT, ""), "as-expected");
+  EXPECT_EQ(judged("sensitive", 0, digest), "case-ignored");
+  EXPECT_EQ(judged("sensitive", EACCES, ""), "other-case-failed");
+}
+
+TEST(SmbAccessJudge, CountsManyFilesExactly) {
+  auto with = account();
+  with["files"] = 100;
+  const auto judged = [&](int listed, int left) {
+    auto seen = until_read();
+    seen.step("rename").step("delete").step("gone", ENOENT).step("write many", 0, {{"files", 100}});
+    seen.step("list many", 0, {{"files", listed}}).step("delete many", 0, {{"files", 100}});
+    seen.step("list none", 0, {{"files", left}});
+    return access().judge(with, seen.observation).reason;
+  };
+  EXPECT_EQ(judged(100, 0), "as-expected");
+  EXPECT_EQ(judged(99, 0), "files-not-listed");
+  EXPECT_EQ(judged(100, 1), "deleted-file-remains");
+}
+
 TEST(SmbAccessJudge, FailsOnAStepThatIsMissing) {
   EXPECT_EQ(access().judge(account(), until_read().observation).reason, "rename-not-reached");
   EXPECT_EQ(access().judge(account(), Json::object()).reason, "connect-not-reached");
