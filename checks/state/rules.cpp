@@ -157,6 +157,7 @@ bool fits(const char* pattern, const std::string& text) { return ::fnmatch(patte
 const std::vector<Rule>& rules() {
   static const std::vector<Rule> table = [] {
     auto all = host_rules();
+    all.insert(all.end(), windows_rules().begin(), windows_rules().end());
     all.insert(all.end(), role_rules().begin(), role_rules().end());
     return all;
   }();

@@ -23,8 +23,11 @@ struct Rule {
   const char* why;  // in words, for the report
 };
 
-// In the order in which they are asked: those of the host, of what the roles' servers say of themselves, the rest.
+// In the order in which they are asked: those of Debian hosts, of Windows hosts, of what the roles' servers say of
+// themselves.
 [[nodiscard]] const std::vector<Rule>& rules();
+// Those of Windows hosts (checks/state/windows_rules.cpp).
+[[nodiscard]] const std::vector<Rule>& windows_rules();
 // The rows that the collectors of roles bring (checks/state/role_rules.cpp).
 [[nodiscard]] const std::vector<Rule>& role_rules();
 

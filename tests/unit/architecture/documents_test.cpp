@@ -409,15 +409,25 @@ std::string cell(const std::string& pattern) {
 TEST(Documents, SayWhatEachFindingIs) {
   const std::string head = "| Kind | Item | Was | Is | Class | Why |\n";
   auto table = head + "|---|---|---|---|---|---|\n";
-  // Those of servers come last, and have a table of their own.
+  // Those of Windows and of servers come last, and have tables of their own.
   const auto& all = checks::state::rules();
-  for (std::size_t i = 0; i + checks::state::role_rules().size() < all.size(); ++i) {
+  const auto others = checks::state::windows_rules().size() + checks::state::role_rules().size();
+  for (std::size_t i = 0; i + others < all.size(); ++i) {
     const auto& rule = all[i];
     const bool by_diff = std::string(rule.diff) != "*";
     table += fmt::format("| {} | {} | {} | {} | {} | {} |\n", rule.kind, cell(rule.item), cell(rule.before),
                          by_diff ? "a line " + cell(std::string(rule.diff).substr(3)) : cell(rule.after),
                          to_string(rule.finding), rule.why);
   }
+  expect_table("docs/what-changed.md", head, table);
+}
+
+TEST(Documents, SayWhatEachFindingOnWindowsIs) {
+  const std::string head = "| Kind on Windows | Item | Was | Is | Class | Why |\n";
+  auto table = head + "|---|---|---|---|---|---|\n";
+  for (const auto& rule : checks::state::windows_rules())
+    table += fmt::format("| {} | {} | {} | {} | {} | {} |\n", rule.kind, cell(rule.item), cell(rule.before),
+                         cell(rule.after), to_string(rule.finding), rule.why);
   expect_table("docs/what-changed.md", head, table);
 }
 
