@@ -34,6 +34,8 @@ using GuestFiles = std::map<std::string, GuestFile>;  // by absolute path
 // it, and after the last restart. Contents are those of configuration only.
 struct GuestView {
   HostState state;  // `rows` and `absent_sources` alone
+  // Kinds of rows that are there and could not be read: why. Of these there are no rows.
+  std::map<std::string, std::string> unreadable;
   GuestFiles files;
   std::map<std::uint32_t, std::string> users;          // by number
   std::map<std::uint32_t, std::string> groups;         // by number

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runners/cell/change_watch.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "checks/state/compare.hpp"
@@ -75,6 +77,9 @@ Result<void> ChangeWatch::remember(lab::guest::GuestAdapter& adapter, Servers se
   if (servers == Servers::asked) {
     PATCHLAB_ASSIGN(servers_, adapter.servers());
   }
+  // Said as what was not tested: what cannot be compared is not as it was.
+  for (const auto& [kind, why] : baseline_.unreadable)
+    baseline_.state.absent_sources[kind] = "could not be read: " + why;
   return {};
 }
 
@@ -83,8 +88,13 @@ Result<Differences> ChangeWatch::differences(lab::guest::GuestAdapter& adapter,
                                              const checks::state::Allowances& allowances,
                                              const std::set<std::string>& learnt, Servers servers) {
   if (!watched_) return Differences{};
-  PATCHLAB_ASSIGN(const auto now, adapter.view(lab::guest::GuestAdapter::Look::changes, {}));
+  PATCHLAB_ASSIGN(auto now, adapter.view(lab::guest::GuestAdapter::Look::changes, {}));
   if (!now) return Error(infrastructure_error("a guest that could be looked at cannot be looked at any more"));
+  for (const auto& [kind, why] : now->unreadable) {
+    if (!baseline_.unreadable.contains(kind))
+      return guest_error(fmt::format("what was there of kind '{}' cannot be read any more: {}", kind, why));
+    now->state.absent_sources[kind] = "could not be read: " + why;
+  }
   auto found = checks::state::compare(baseline_.state, now->state, {});
   const bool accounts_told =
       std::ranges::any_of(found, [](const auto& one) { return one.kind == "account" || one.kind == "group"; });

@@ -10,6 +10,7 @@
 #include "lab/guest/windows/servicing.hpp"
 #include "tests/support/fake_agent.hpp"
 #include "tests/support/fake_clock.hpp"
+#include "tests/support/windows_registry.hpp"
 
 namespace patchlab::test {
 
@@ -43,6 +44,7 @@ class FakeWindows {
     std::map<std::string, std::string> products;  // of an .msi: key -> version
     std::set<std::string> removes_products;
     std::string output;
+    std::function<void(FakeWindows&)> changes;  // what else it does to the machine
   };
   struct Service {
     std::uint32_t state = 4;
@@ -84,7 +86,17 @@ class FakeWindows {
   std::string extra_events;                     // XML, into the System log's errors
   std::map<Command, std::string> replies;       // a command's output instead of the usual
   std::map<Command, std::uint32_t> exit_codes;  // and its exit code
-  std::set<Command> hanging;                    // programs that never end
+  WindowsRegistry registry = member_server();   // what a look at the whole guest sees
+  std::map<std::string, std::string> tasks{
+      {"\\Microsoft\\Windows\\Defrag\\ScheduledDefrag",
+       "<Task version=\"1.2\" xmlns=\"http://schemas.microsoft.com/windows/2004/02/mit/task\">\r\n"
+       "  <Triggers />\r\n  <Settings>\r\n    <Enabled>true</Enabled>\r\n  </Settings>\r\n"
+       "  <Principals>\r\n    <Principal id=\"LocalSystem\">\r\n      <UserId>S-1-5-18</UserId>\r\n"
+       "      <RunLevel>HighestAvailable</RunLevel>\r\n    </Principal>\r\n  </Principals>\r\n"
+       "  <Actions Context=\"LocalSystem\">\r\n    <Exec>\r\n      "
+       "<Command>%windir%\\system32\\defrag.exe</Command>\r\n"
+       "      <Arguments>-c -h -g</Arguments>\r\n    </Exec>\r\n  </Actions>\r\n</Task>"}};
+  std::set<Command> hanging;  // programs that never end
   // What its PowerShell prints for the words of a script; null: as in a fence that is tight, where the client alone
   // answers.
   std::function<std::string(const std::string& token, const std::vector<std::vector<std::string>>& tries)> reaches;
@@ -342,6 +354,7 @@ class FakeWindows {
         products.insert(installer.products.begin(), installer.products.end());
       });
     }
+    if (installer.changes) job_->effects.push_back([this, installer] { installer.changes(*this); });
     if (!installer.identity.empty()) {
       job_->effects.push_back([this, installer] {
         const auto state = installer.needs_restart ? PackageState::install_pending : PackageState::installed;
@@ -647,6 +660,33 @@ class FakeWindows {
       case Command::recent_events:
       case Command::ip_details: output += "text\r\n"; return 0;
       case Command::reach_out: return reach_out(output);
+      case Command::registry_key: return registry.print({with.at("key")}, german, output);
+      case Command::registry_value: return registry.print({with.at("key"), with.at("value")}, german, output);
+      case Command::registry_tree: return registry.print({with.at("key"), {}, true}, german, output);
+      case Command::registry_search: return registry.print({with.at("key"), with.at("value"), true}, german, output);
+      case Command::tasks:
+        output += "<?xml version=\"1.0\" ?>\r\n<Tasks>\r\n\r\n";
+        for (const auto& [name, definition] : tasks)
+          output += fmt::format("<!-- {} -->\r\n{}\r\n\r\n", name, definition);
+        output += "</Tasks>\r\n";
+        return 0;
+      case Command::dns_zones:
+        output += german ? "Aufz\x84hlung der Zonen:\r\n\tZonenzahl = 2\r\n\r\n"
+                         : "Enumerated zone list:\r\n\tZone count = 2\r\n\r\n";
+        output +=
+            " Zone name                      Type       Storage         Properties\r\n\r\n"
+            " .                              Cache      AD-Domain\r\n"
+            " ad.example                     Primary    AD-Domain       Secure\r\n\r\n\r\n";
+        return 0;
+      case Command::dhcp_dump:
+        if (registry.keys.contains(services_root + "DHCPServer")) {
+          output += "\r\n# ====\r\nDhcp Server \\\\dhcp1 Add Scope 10.20.0.0 255.255.255.0 \"corp\" \"\"\r\n";
+          return 0;
+        }
+        output += german ? "Der Befehl wurde nicht gefunden: dhcp server dump.\r\n"
+                         : "The following command was not found: dhcp server dump.\r\n";
+        return 1;
+      case Command::web_digest: return -2147024893;  // no such folder
       case Command::restart: restart_at_ = clock_.now() + Milliseconds(5000); return 0;
       case Command::power_off: return 0;
     }

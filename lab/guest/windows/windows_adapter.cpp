@@ -10,6 +10,7 @@
 #include "lab/core/text.hpp"
 #include "lab/guest/agent_session.hpp"
 #include "lab/guest/reboot.hpp"
+#include "lab/guest/windows/collectors.hpp"
 #include "lab/guest/windows/exit_codes.hpp"
 #include "lab/guest/windows/host_state.hpp"
 #include "lab/guest/windows/job.hpp"
@@ -313,6 +314,17 @@ class WindowsAdapter final : public WindowsGuest {
       replies.acl_files.push_back(std::move(bytes));
     }
     return host_state_from(replies, services, options_.role).while_doing(doing(action));
+  }
+
+  // By rows alone: what its files are is not asked.
+  Result<std::optional<GuestView>> view(Look /*look*/, const std::vector<std::string>& /*packages*/) override {
+    PATCHLAB_TRY(prove_agent());
+    PATCHLAB_ASSIGN(const auto found, ask("looking at the whole guest", collector_questions()));
+    auto rows = collected(found);
+    GuestView view;
+    view.state.rows = std::move(rows.rows);
+    view.unreadable = std::move(rows.unreadable);
+    return std::optional(std::move(view));
   }
 
   Result<OutreachSeen> reach_out(const Outreach& wanted) override {

@@ -9,7 +9,9 @@
 namespace patchlab::runners::cell {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Pair;
 using ::testing::SizeIs;
 
 // A guest of which only files are looked at.
@@ -180,6 +182,33 @@ TEST(ServersAsked, AreThoseOfTheLastPhase) {
   policy.stability = std::chrono::seconds(1);
   EXPECT_EQ(servers_in("after-reboot-1", policy), ChangeWatch::Servers::not_asked);
   EXPECT_EQ(servers_in("stability", policy), ChangeWatch::Servers::asked);
+}
+
+// Said, and not compared; what can be compared still is.
+TEST_F(ChangeWatchTest, WhatCouldNeverBeReadIsNotTested) {
+  ChangeWatch watch(shipped_);
+  guest_.now = {};
+  guest_.now.unreadable["task"] = "the list ends within a task";
+  guest_.now.state.rows["autostart"]["run: agent"] = "C:\\agent.exe";
+  ASSERT_TRUE(watch.remember(guest_, ChangeWatch::Servers::not_asked));
+  EXPECT_THAT(watch.unseen(), ElementsAre(Pair("task", "could not be read: the list ends within a task")));
+  guest_.now.state.rows["autostart"]["run: more"] = "C:\\more.exe";
+  auto found = watch.differences(guest_, {}, {}, {}, ChangeWatch::Servers::not_asked);
+  ASSERT_TRUE(found) << found.error().message;
+  ASSERT_THAT(*found, SizeIs(1));
+  EXPECT_EQ(found->front().item, "run: more");
+  guest_.now.unreadable.clear();
+  guest_.now.state.rows["task"]["\\x"] = "enabled";
+  found = watch.differences(guest_, {}, {}, {}, ChangeWatch::Servers::not_asked);
+  ASSERT_TRUE(found);
+  EXPECT_THAT(*found, SizeIs(1)) << "there is nothing to compare it with";
+}
+
+TEST_F(ChangeWatchTest, WhatCannotBeReadAnyMoreIsAnError) {
+  guest_.now.unreadable["task"] = "no answer";
+  const auto found = differences();
+  ASSERT_FALSE(found);
+  EXPECT_EQ(found.error().message, "what was there of kind 'task' cannot be read any more: no answer");
 }
 
 }  // namespace

@@ -265,6 +265,8 @@ TEST(WindowsObservation, OfEachCommandIsNeeded) {
     for (const bool garbage : {false, true}) {
       if (!asks || (garbage && !has_text)) continue;
       WindowsDepartment department;
+      department.windows.registry.set("HKLM\\SYSTEM\\CurrentControlSet\\Services\\DHCPServer", "ImagePath", "REG_SZ",
+                                      "x");
       EXPECT_EQ(department.prepare().outcome, Outcome::pass);
       if (garbage)
         department.windows.replies[row.command] = "garbage\r\n";

@@ -102,6 +102,45 @@ TEST_F(WindowsMachineTest, AGoldenMachineThatWantsARestartIsNoBaseline) {
   EXPECT_EQ(in_short(machine_->observe_baseline()), "fail; restart pending: none is due -> one is due");
 }
 
+// Nothing that a check asks for is other than before.
+TEST_F(WindowsMachineTest, FindsNewWaysInThatAnUpdateBrings) {
+  update("KB1").changes = [](auto& windows) {
+    windows.registry.set("HKLM\\SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\Run", "updater", "REG_SZ",
+                         "C:\\ProgramData\\u.exe");
+    windows.registry.set(
+        "HKLM\\SYSTEM\\CurrentControlSet\\Services\\SharedAccess\\Parameters\\FirewallPolicy\\FirewallRules", "{1}",
+        "REG_SZ", "v2.10|Action=Allow|Active=TRUE|Dir=In|Protocol=6|LPort=4444|Name=x|");
+    auto& f = windows.registry.keys["HKEY_LOCAL_MACHINE\\SAM\\SAM\\Domains\\Account\\Users\\000001F5"]["F"].data;
+    f[0x38 * 2 + 1] = '4';  // the guest's account is enabled
+  };
+  install();
+  EXPECT_EQ(
+      after_install(),
+      "fail; autostart run: updater:  -> C:\\ProgramData\\u.exe; firewall-rule {1}:  -> active; allow; in; "
+      "LPort=4444 Protocol=6; local-account RID 501: disabled, no password needed -> enabled, no password needed");
+}
+
+TEST_F(WindowsMachineTest, SendsToAPersonWhatAnUpdateMayChange) {
+  update("KB1").changes = [](auto& windows) {
+    windows.registry.set("HKLM\\SYSTEM\\CurrentControlSet\\Services\\DNS", "ImagePath", "REG_EXPAND_SZ",
+                         "%systemroot%\\system32\\dns.exe -new");
+  };
+  install();
+  EXPECT_EQ(after_install(),
+            "pass; service-setup DNS: as LocalSystem; runs C:\\Windows\\system32\\dns.exe -> as "
+            "LocalSystem; runs C:\\Windows\\system32\\dns.exe -new");
+}
+
+// A patch whose changes nobody could see has not passed.
+TEST_F(WindowsMachineTest, WhatCannotBeLookedAtAnyMoreIsAnError) {
+  update("KB1");
+  install();
+  windows_.exit_codes[test::FakeWindows::Command::tasks] = 1;
+  EXPECT_THAT(after_install(), HasSubstr("what was there of kind 'task' cannot be read any more"));
+  windows_.exit_codes.clear();
+  EXPECT_EQ(after_install(), "pass");
+}
+
 TEST_F(WindowsMachineTest, AMachineThatWasPlannedWithAnotherSetIsNoBaseline) {
   job_.machines[0].planned_with = {
       {"Microsoft-Windows-Foundation-Package~31bf3856ad364e35~amd64~~6.2.9200.16384", "installed"},

@@ -7,6 +7,7 @@
 #include <cstdlib>
 
 #include "lab/core/files.hpp"
+#include "lab/guest/windows/collectors.hpp"
 #include "lab/guest/windows/exit_codes.hpp"
 
 namespace patchlab::lab::guest::windows {
@@ -83,6 +84,8 @@ void expect_documented(const std::string& name, const std::string& table) {
 TEST(WindowsDocument, ListsEveryCommandAndWhatIsUnderstoodOfItsReply) {
   expect_documented("commands", commands_markdown());
 }
+
+TEST(WindowsDocument, ListsWhatALookAtTheWholeGuestAsksFor) { expect_documented("collectors", collectors_markdown()); }
 
 TEST(WindowsDocument, ListsEveryExitCode) { expect_documented("exit codes", exit_codes_markdown()); }
 

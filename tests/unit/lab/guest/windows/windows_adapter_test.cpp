@@ -297,9 +297,9 @@ TEST_F(WindowsAdapterTest, ShowsWhereTheThreeMeansDisagree) {
 
 TEST_F(WindowsAdapterTest, NoListIsEverEmptyBecauseItsCommandFailed) {
   for (const auto command : {Command::quick_fixes, Command::packages, Command::package_states}) {
-    for (const auto* reply : {"", "\r\n", "Error: 0x800706be\r\n"}) {
-      windows.replies = {{command, reply}};
-      EXPECT_FALSE(adapter->installed()) << static_cast<int>(command) << reply;
+    for (const auto* printed : {"", "\r\n", "Error: 0x800706be\r\n"}) {
+      windows.replies = {{command, printed}};
+      EXPECT_FALSE(adapter->installed()) << static_cast<int>(command) << printed;
     }
     windows.replies.clear();
     windows.exit_codes = {{command, 1}};
