@@ -189,6 +189,14 @@ void write_differences(Page& page, const std::vector<Fact>& facts, bool with_dif
 
 // Checks first, as a client sees them: the first few in full, the others behind one line.
 void write_facts(Page& page, const DepartmentRecord& department, const VerdictRecord& verdict, bool with_diffs) {
+  if (!verdict.known_from.empty()) {
+    page.element(
+        "p", {{"class", "note"}},
+        fmt::format("Run {} saw it, and its record has what each check saw. This run did not try it: what it broke "
+                    "there is {}.",
+                    verdict.known_from, fmt::join(verdict.failed, ", ")));
+    return;
+  }
   std::vector<Fact> checks;
   std::vector<Fact> differences;
   std::set<std::string> notes;

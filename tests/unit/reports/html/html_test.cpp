@@ -294,6 +294,20 @@ TEST(HtmlReport, ShowsAChangeWithItsDiffOnce) {
   EXPECT_THAT(broken, HasSubstr("aria-label=\"what changed in named on dns\""));
 }
 
+TEST(HtmlReport, SaysWhoSawWhatThisRunDidNotTry) {
+  auto record = tests::rich_record();
+  for (auto& department : record.departments) {
+    for (auto& verdict : department.verdicts) {
+      if (verdict.outcome != Outcome::fail) continue;
+      verdict.known_from = "2026-11-20T060250Z-earlie";
+      verdict.trials.clear();
+    }
+  }
+  const auto body = body_of(record);
+  EXPECT_THAT(body, HasSubstr("Run 2026-11-20T060250Z-earlie saw it"));
+  EXPECT_THAT(body, Not(HasSubstr("The record holds no observation")));
+}
+
 TEST(HtmlReport, SaysOfACandidateInOneCellWhatBecameOfIt) {
   const auto record = tests::big_record();
   const auto body = body_of(record, tests::sample_decisions(record));
