@@ -12,6 +12,7 @@
 #include "lab/core/guest_files.hpp"
 #include "lab/core/host_state.hpp"
 #include "lab/core/json.hpp"
+#include "lab/core/usage.hpp"
 #include "lab/guest/outreach.hpp"
 #include "lab/hypervisor.hpp"
 
@@ -172,6 +173,8 @@ class GuestAdapter {
   [[nodiscard]] virtual RestartHabits restart_habits() const { return {}; }
   // Default: nothing, for families whose guests go on working by themselves for long when something was installed.
   [[nodiscard]] virtual Result<std::optional<IdleTime>> idle_time() { return std::optional<IdleTime>(); }
+  // What it uses up at this moment. Default: nothing, for families that are not watched in this way.
+  [[nodiscard]] virtual Result<std::optional<Usage>> usage() { return std::optional<Usage>(); }
   // Asks for a restart and returns at once; the caller proves it by boot_id.
   [[nodiscard]] virtual Result<void> request_reboot() = 0;
   [[nodiscard]] virtual Result<void> request_power_off() = 0;

@@ -11,6 +11,7 @@
 #include "lab/guest/debian_outreach.hpp"
 #include "lab/guest/debian_parse.hpp"
 #include "lab/guest/debian_scripts.hpp"
+#include "lab/guest/debian_usage.hpp"
 #include "lab/guest/debian_view.hpp"
 #include "lab/guest/log_kinds.hpp"
 #include "lab/guest/servers/servers.hpp"
@@ -175,6 +176,15 @@ class DebianAdapter final : public GuestAdapter {
     const auto idle = debian::idle_time(text);
     if (!idle) return guest_error(fmt::format("/proc/stat of '{}' does not tell how long it was idle", machine()));
     return idle;
+  }
+
+  Result<std::optional<Usage>> usage() override {
+    const std::string action = "looking at what is used up";
+    const auto mark = new_mark();
+    PATCHLAB_ASSIGN(const auto process, script(action, debian::usage_script, {mark}, query_limit));
+    if (process.exit_code != 0) return failed(action, process);
+    PATCHLAB_ASSIGN(auto found, debian::usage(debian::sections(process.output, mark)).while_doing(doing(action)));
+    return std::optional(std::move(found));
   }
 
   Result<OutreachSeen> reach_out(const Outreach& wanted) override {

@@ -320,6 +320,7 @@ void write_department(Page& page, const RunRecord& record, const DepartmentRecor
     page.element("div", {{"class", "lookup"}}, [&] { write_matrix(page, record, department); });
     write_failures(page, record, department);
     write_findings(page, department, decision, told);
+    write_growth(page, department);
     write_flaky(page, department);
     write_remarks(page, department);
     // What is published needs no reasons on paper; why something is refused does.

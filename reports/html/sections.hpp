@@ -38,6 +38,8 @@ void write_matrix(Page& page, const RunRecord& record, const DepartmentRecord& d
 void write_failures(Page& page, const RunRecord& record, const DepartmentRecord& department);
 // Changes that nothing explains and that failed nobody, with before and after.
 void write_findings(Page& page, const DepartmentRecord& department, const DecisionRecord& decision, ToldChanges& told);
+// Whether what the machines use up grows, and from which pace on that would have been seen.
+void write_growth(Page& page, const DepartmentRecord& department);
 void write_fence(Page& page, const FenceRecord& fence, const RunFact& fact);
 // Parts of the whole run.
 void write_timings(Page& page, const RunRecord& record);

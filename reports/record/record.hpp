@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "checks/check.hpp"
+#include "checks/growth/growth.hpp"
 #include "checks/state/state_difference.hpp"
 #include "lab/core/json.hpp"
 #include "lab/core/outcome.hpp"
@@ -128,6 +129,8 @@ struct PhaseRecord {
   std::vector<std::string> not_observed;
   // What others than this lab's checks said at the same moment ("SET/NAME"), in a test of the checks: decides nothing.
   std::vector<checks::CheckResult> beside;
+  // Of the stability phase: whether what the machine uses up grows. Nothing: it was not to be watched.
+  std::optional<checks::growth::Growth> growth{};
 };
 
 struct TrialRecord {

@@ -243,6 +243,41 @@ StateDifference read_difference(const Json& json, const std::string& pointer, Pr
   return difference;
 }
 
+checks::growth::Slope read_slope(const Json& json, const std::string& pointer, Problems& problems) {
+  JsonReader reader(json, pointer, problems);
+  checks::growth::Slope slope;
+  slope.used.resource = word_of(reader, "resource", Resource::memory, resource_from);
+  slope.used.of = reader.text_or("of", "");
+  slope.per_hour = reader.integer_or("per_hour", 0, -most, most);
+  slope.without = reader.integer_or("without_patch_per_hour", 0, -most, most);
+  slope.told_from = reader.integer_or("told_from_per_hour", 0, 0, most);
+  slope.from = reader.integer_or("from", 0, -most, most);
+  slope.to = reader.integer_or("to", 0, -most, most);
+  if (!reader.raw("minutes_left").is_null()) slope.minutes_left = reader.integer_or("minutes_left", 0, 0, most);
+  reader.finish();
+  return slope;
+}
+
+std::optional<checks::growth::Growth> growth_of(JsonReader& parent, Problems& problems) {
+  const auto& json = parent.raw("growth");
+  if (json.is_null()) return std::nullopt;
+  JsonReader reader(json, parent.at("growth"), problems);
+  checks::growth::Growth growth;
+  const auto count = [&](const char* key) { return static_cast<std::size_t>(reader.integer_or(key, 0, 0, most)); };
+  growth.why_not = reader.text_or("why_not", "");
+  if (!reader.boolean_or("judged", false) && growth.why_not.empty()) growth.why_not = "it is not said why";
+  growth.looks = count("looks");
+  growth.planned = count("looks_planned");
+  growth.time = Milliseconds(reader.integer_or("time_ms", 0, 0, most));
+  growth.asked = count("load_checks");
+  growth.failed = count("load_failed");
+  growth.told = list_of(reader, "told", problems, read_slope);
+  for (auto& slope : growth.told) slope.told = true;
+  growth.hardest = list_of(reader, "hardest_to_see", problems, read_slope);
+  reader.finish();
+  return growth;
+}
+
 PhaseRecord read_phase(const Json& json, const std::string& pointer, Problems& problems) {
   JsonReader reader(json, pointer, problems);
   PhaseRecord phase;
@@ -254,6 +289,7 @@ PhaseRecord read_phase(const Json& json, const std::string& pointer, Problems& p
   phase.error = error_of(reader, problems);
   phase.not_observed = reader.texts_or_empty("not_observed");
   if (reader.has("beside")) phase.beside = list_of(reader, "beside", problems, read_check);
+  phase.growth = growth_of(reader, problems);
   reader.finish();
   return phase;
 }

@@ -81,11 +81,39 @@ Json install_json(const InstallRecord& install) {
   return json;
 }
 
+Json slope_json(const checks::growth::Slope& slope) {
+  Json json{{"resource", to_string(slope.used.resource)},
+            {"of", slope.used.of},
+            {"per_hour", slope.per_hour},
+            {"without_patch_per_hour", slope.without},
+            {"told_from_per_hour", slope.told_from},
+            {"from", slope.from},
+            {"to", slope.to}};
+  if (slope.minutes_left) json["minutes_left"] = *slope.minutes_left;
+  return json;
+}
+
+Json growth_json(const checks::growth::Growth& growth) {
+  Json json{{"judged", growth.why_not.empty()},
+            {"looks", growth.looks},
+            {"looks_planned", growth.planned},
+            {"time_ms", growth.time.count()},
+            {"load_checks", growth.asked},
+            {"load_failed", growth.failed},
+            {"told", Json::array()},
+            {"hardest_to_see", Json::array()}};
+  if (!growth.why_not.empty()) json["why_not"] = growth.why_not;
+  for (const auto& slope : growth.told) json["told"].push_back(slope_json(slope));
+  for (const auto& slope : growth.hardest) json["hardest_to_see"].push_back(slope_json(slope));
+  return json;
+}
+
 Json phase_json(const PhaseRecord& phase) {
   Json json{{"phase", phase.phase},   {"machine", phase.machine},         {"outcome", to_string(phase.outcome)},
             {"checks", phase.checks}, {"differences", phase.differences}, {"error", optional_error(phase.error)}};
   if (!phase.not_observed.empty()) json["not_observed"] = phase.not_observed;
   if (!phase.beside.empty()) json["beside"] = phase.beside;
+  if (phase.growth) json["growth"] = growth_json(*phase.growth);
   return json;
 }
 

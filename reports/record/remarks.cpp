@@ -86,10 +86,26 @@ std::vector<UnjudgedSlowness> unjudged_slowness(const DepartmentRecord& departme
   return list;
 }
 
+std::vector<UnjudgedGrowth> unjudged_growth(const DepartmentRecord& department) {
+  std::map<std::string, std::set<std::string>> found;
+  for (const auto& trial : department.trials) {
+    for (const auto& phase : trial.phases) {
+      if (phase.growth && phase.growth->planned > 0 && !phase.growth->why_not.empty())
+        found[phase.growth->why_not].insert(phase.machine);
+    }
+  }
+  std::vector<UnjudgedGrowth> list;
+  for (const auto& [why, machines] : found) list.push_back({{machines.begin(), machines.end()}, why});
+  return list;
+}
+
 std::vector<std::string> remarks(const DepartmentRecord& department) {
   std::vector<std::string> sentences;
   for (const auto& flaky : flaky_checks(department)) sentences.push_back(sentence(flaky));
   for (const auto& unjudged : unjudged_slowness(department)) sentences.push_back(sentence(unjudged));
+  for (const auto& unjudged : unjudged_growth(department))
+    sentences.push_back(
+        fmt::format("not judged: whether anything grows on {}: {}", fmt::join(unjudged.machines, ", "), unjudged.why));
   return sentences;
 }
 

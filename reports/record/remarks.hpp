@@ -37,6 +37,15 @@ struct UnjudgedSlowness {
 };
 [[nodiscard]] std::vector<UnjudgedSlowness> unjudged_slowness(const DepartmentRecord& department);
 
+// Machines of which nobody could judge whether anything grows, in at least one trial, for one reason.
+struct UnjudgedGrowth {
+  std::vector<std::string> machines;
+  std::string why;
+  bool operator==(const UnjudgedGrowth&) const = default;
+};
+// Not of those that could not be looked at at all: the page says that of each machine.
+[[nodiscard]] std::vector<UnjudgedGrowth> unjudged_growth(const DepartmentRecord& department);
+
 // All of it, a sentence each.
 [[nodiscard]] std::vector<std::string> remarks(const DepartmentRecord& department);
 

@@ -156,6 +156,20 @@ Result<void> CellMachine::compare_whole(PhaseRecord& record) {
   return {};
 }
 
+void CellMachine::compare_growth(const RanOn& seen, PhaseRecord& record, Learning learning) {
+  if (!seen.watched) return;
+  if (learning == Learning::yes) {
+    usual_growth_ = *seen.watched;
+    record.growth = checks::growth::judged_alone(*seen.watched, seen.why_unwatched);
+    return;
+  }
+  const auto* usual = usual_growth_ ? &*usual_growth_ : nullptr;
+  record.growth = checks::growth::judged(*seen.watched, usual, seen.why_unwatched);
+  for (auto& finding : checks::growth::findings(*record.growth, usual == nullptr ? 0 : usual->failed)) {
+    if (!guest_.job.plan.allowances.covers(finding)) record.differences.push_back(std::move(finding));
+  }
+}
+
 PhaseRecord CellMachine::examine(const std::string& trial, const std::string& phase, Learning learning) {
   PhaseRecord record{
       .phase = phase, .machine = name(), .outcome = Outcome::not_reached, .checks = {}, .differences = {}, .error = {}};
@@ -180,7 +194,9 @@ PhaseRecord CellMachine::examine(const std::string& trial, const std::string& ph
   auto looked = observation_.compare(record, expected_, patched_);
   if (looked && is_watched(phase, guest_.context.job.policy)) looked = compare_whole(record);
   role_checks_.account_for_flaky(record, learning);
-  const auto ran_on = std::exchange(ran_on_, {}).compare(guest_.job, record);
+  const auto seen = std::exchange(ran_on_, {});
+  compare_growth(seen, record, learning);
+  const auto ran_on = seen.compare(guest_.job, record);
   if (looked) looked = ran_on;
   if (!looked) {
     record.error = lab::guest::observer_trouble(trouble_.unobserved(std::move(looked).error()));
@@ -311,7 +327,8 @@ std::optional<PhaseRecord> CellMachine::reboot(const std::string& trial, const s
 Result<void> CellMachine::run_on(const std::string& trial, Milliseconds duration) {
   PATCHLAB_TRY(turns_.wake());
   const auto step = guest_.begin_step(trial, reports::stability_phase, "the machine to have run on for a while");
-  auto ended = cell::run_on(guest_, duration, baseline_was_quiet_, ran_on_);
+  const Load load{guest_.context.job.policy.stability_load, role_checks_.as_load()};
+  auto ended = cell::run_on(guest_, duration, baseline_was_quiet_, load, ran_on_);
   turns_.rest();
   return ended;
 }

@@ -78,7 +78,8 @@ class CellMachine {
   // an observation about the patch: the returned phase then fails. When nothing is seen, it ends in an error.
   [[nodiscard]] std::optional<reports::PhaseRecord> reboot(const std::string& trial, const std::string& phase,
                                                            Reboot kind);
-  // Lets the machine run, which needs no processor slot, with nothing done to it; ends early when it stops by itself.
+  // Lets the machine run, with some of its checks as a load, which needs no processor slot; ends early when it stops by
+  // itself.
   [[nodiscard]] Result<void> run_on(const std::string& trial, Milliseconds duration);
   // What `patchlab learn` is for; after boot().
   [[nodiscard]] Result<checks::learn::Learnt> learn(const LearnJob::Wanted& wanted);
@@ -89,6 +90,7 @@ class CellMachine {
 
  private:
   [[nodiscard]] Result<void> await_agent_and_set_clock();
+  void compare_growth(const RanOn& seen, reports::PhaseRecord& record, Learning learning);
   [[nodiscard]] Result<void> compare_whole(reports::PhaseRecord& record);
   // The only place where what a guest says becomes a file.
   void keep_evidence(const std::filesystem::path& file, const std::string& text) const;
@@ -107,7 +109,8 @@ class CellMachine {
   KeptStates kept_states_{guest_, readiness_};
   const Redactor secrets_;
   bool baseline_was_quiet_ = false;
-  RanOn ran_on_;  // in the stability phase that was just over
+  RanOn ran_on_;                                         // in the stability phase that was just over
+  std::optional<checks::growth::Watched> usual_growth_;  // in the control's stability phase
   Expectation expected_;
   Observation::Patched patched_ = Observation::Patched::no;  // in the trial that is under way
   std::string baseline_boot_id_;

@@ -58,6 +58,18 @@ void RoleChecks::begin_trial() {
   failed_checks_.clear();
 }
 
+std::function<Outcome(std::size_t)> RoleChecks::as_load() {
+  auto all = planned(guest_, guest_.job.plan.checks);
+  if (all.empty()) return {};
+  return [this, all = std::move(all)](std::size_t number) {
+    const auto workers = check_workers(guest_);
+    checks::Asking asking(
+        guest_.context.processes, workers, [](const auto&) { return checks::SecondChance::always; },
+        [this] { return guest_.context.hypervisor.waited_for_processor(guest_.name()); }, guest_.context.stop);
+    return asking.ask({all[number % all.size()]}).front().outcome;
+  };
+}
+
 // A check that was steady without any patch gets one second chance in a night: what fails once after each restart, or
 // now and then since the patch is there, is not taken for a flake each time.
 checks::SecondChance RoleChecks::second_chance(const std::string& check, Learning learning) const {

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
 #include <set>
 #include <string>
 #include <vector>
@@ -44,6 +45,9 @@ class RoleChecks {
     checks::CheckWorkers workers_;
     checks::Asking asking_;
   };
+
+  // Asks one of the checks, round about, for nobody to judge by; twice when it fails. Nothing: there are none.
+  [[nodiscard]] std::function<Outcome(std::size_t number)> as_load();
 
   // Of a phase whose checks and log lines are known: which checks are flaky, and which lines are laid to that. A client
   // that gives up, or is cut off, leaves lines in the server's log. What is logged in a phase in which a steady check

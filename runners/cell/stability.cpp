@@ -12,6 +12,81 @@ namespace {
 constexpr Milliseconds longest_work = std::chrono::seconds(60);
 constexpr Milliseconds work_look = std::chrono::seconds(5);
 
+// Short enough for ten looks, and so rare that they cost the guest little: each takes an emulated one a quarter of a
+// second.
+constexpr Milliseconds shortest_interval = std::chrono::seconds(2), longest_interval = std::chrono::seconds(15);
+constexpr std::int64_t usual_looks = 10, least_looks = 6;
+
+// Looks at what a guest uses up and asks it for its checks, each in its time.
+class Watch {
+ public:
+  Watch(Guest& guest, Milliseconds duration, const Load& load, RanOn& seen)
+      : guest_(guest),
+        load_(load),
+        seen_(seen),
+        end_(guest.context.clock.now() + duration),
+        interval_(std::clamp(duration / usual_looks, shortest_interval, longest_interval)),
+        next_look_(guest.context.clock.now()),
+        next_check_(next_look_) {
+    if (load.a_minute == 0 || duration <= Milliseconds(0)) return;
+    seen_.watched.emplace();
+    const auto planned = duration / interval_ + 1;
+    if (planned < least_looks) {
+      seen_.why_unwatched = fmt::format("{} s are too short to see growth in", duration.count() / 1000);
+      return;
+    }
+    seen_.watched->planned = static_cast<std::size_t>(planned);
+    looks_ = true;
+  }
+
+  // When there is something to do next, or it is over.
+  [[nodiscard]] Milliseconds next() const {
+    auto next = end_;
+    if (looks_) next = std::min(next, next_look_);
+    if (asks()) next = std::min(next, next_check_);
+    return next;
+  }
+  [[nodiscard]] bool is_over() const { return guest_.context.clock.now() >= end_; }
+
+  void do_what_is_due() {
+    if (looks_ && now() >= next_look_) look();
+    if (asks() && now() >= next_check_ && !is_over()) ask();
+  }
+  void look() {
+    if (!looks_) return;
+    const auto begin = now();
+    const auto usage = guest_.adapter->usage();
+    // What a busy host made late is not made up for.
+    next_look_ = std::max(next_look_ + interval_, now());
+    seen_.last_look = usage ? std::nullopt : std::optional(usage.error());
+    if (!usage) return;
+    if (!*usage) {
+      seen_.why_unwatched = "guests of this kind are not watched for growth";
+      seen_.watched->planned = 0;
+      looks_ = false;
+      return;
+    }
+    seen_.watched->looks.push_back({begin + (now() - begin) / 2, **usage});
+  }
+
+ private:
+  [[nodiscard]] Milliseconds now() const { return guest_.context.clock.now(); }
+  [[nodiscard]] bool asks() const { return load_.a_minute > 0 && load_.ask; }
+  void ask() {
+    const auto outcome = load_.ask(number_++);
+    next_check_ = std::max(next_check_ + Milliseconds(60000) / static_cast<std::int64_t>(load_.a_minute), now());
+    if (outcome == Outcome::pass || outcome == Outcome::fail) ++seen_.watched->asked;
+    if (outcome == Outcome::fail) ++seen_.watched->failed;
+  }
+
+  Guest& guest_;
+  const Load& load_;
+  RanOn& seen_;
+  Milliseconds end_, interval_, next_look_, next_check_;
+  std::size_t number_ = 0;
+  bool looks_ = false;
+};
+
 // Whether a guest always had something to do, by its own count, from one question to the next.
 class WorkMeter {
  public:
@@ -55,10 +130,12 @@ Result<void> RanOn::compare(const MachineJob& job, reports::PhaseRecord& record)
   }
   if (restarted_by_itself) record.differences.push_back({"boot", "stability", "runs on", "restarted by itself"});
   if (!never_rests) return never_rests.error();
+  // What stopped or restarted cannot be asked, and that is what it is told by.
+  if (last_look && !restarted_by_itself) return Error(*last_look).while_doing("watching what is used up");
   return {};
 }
 
-Result<void> run_on(Guest& guest, Milliseconds duration, bool was_quiet, RanOn& seen) {
+Result<void> run_on(Guest& guest, Milliseconds duration, bool was_quiet, const Load& load, RanOn& seen) {
   std::optional<Error> unknown;  // that it went on running is a part of what this phase shows
   const auto stops = [&] {
     const auto state = guest.context.hypervisor.state(guest.name());
@@ -72,8 +149,15 @@ Result<void> run_on(Guest& guest, Milliseconds duration, bool was_quiet, RanOn& 
             .stop = guest.context.stop};
   std::optional<WorkMeter> meter;
   if (was_quiet && duration > Milliseconds{0}) meter.emplace(*guest.adapter, guest.context.clock);
-  auto stopped = wait_until(guest.context.clock, wait, stops);
+  Watch watch(guest, duration, load, seen);
+  Result<Milliseconds> stopped = Milliseconds(0);
+  do {
+    watch.do_what_is_due();
+    wait.deadline = std::max(Milliseconds(0), watch.next() - guest.context.clock.now());
+    stopped = wait_until(guest.context.clock, wait, stops);
+  } while (!stopped && stopped.error().error_class == ErrorClass::timeout && !watch.is_over());
   const auto goes_on = [&] { return !stopped && stopped.error().error_class == ErrorClass::timeout; };
+  if (goes_on()) watch.look();
   const auto worked = [&] { return meter && goes_on() ? meter->worked_all_the_time() : Result<bool>(false); };
   seen.never_rests = worked();
   wait.deadline = work_look;

@@ -581,6 +581,7 @@ class Parser {
     };
     count("warm_reboots", policy.warm_reboots, 20);
     count("cold_reboots", policy.cold_reboots, 20);
+    count("stability_load", policy.stability_load, 600);
     count("confirmations", policy.confirmations, 10);
     count("lab_retries", policy.lab_retries, 10);
     policy.server_state = reader.boolean_or("server_state", policy.server_state);
@@ -667,6 +668,7 @@ void to_json(Json& json, const TrialPolicy& policy) {
           {"install_timeout_ms", policy.install_timeout.count()},
           {"run_deadline_ms", policy.run_deadline.count()},
           {"stability_ms", policy.stability.count()},
+          {"stability_load", policy.stability_load},
           {"confirmations", policy.confirmations},
           {"lab_retries", policy.lab_retries},
           {"server_state", policy.server_state},
@@ -682,6 +684,7 @@ TrialPolicy trial_policy_from_json(const Json& json) {
   policy.install_timeout = Milliseconds(json.at("install_timeout_ms").get<std::int64_t>());
   policy.run_deadline = Milliseconds(json.at("run_deadline_ms").get<std::int64_t>());
   policy.stability = Milliseconds(json.at("stability_ms").get<std::int64_t>());
+  policy.stability_load = json.at("stability_load").get<std::size_t>();
   policy.confirmations = json.at("confirmations").get<std::size_t>();
   policy.lab_retries = json.at("lab_retries").get<std::size_t>();
   policy.server_state = json.at("server_state").get<bool>();

@@ -87,9 +87,11 @@ struct TrialPolicy {
   Milliseconds boot_timeout{std::chrono::seconds(240)};
   Milliseconds ready_timeout{std::chrono::seconds(60)};    // after the guest's start-up has ended
   Milliseconds install_timeout{std::chrono::minutes(10)};  // per candidate and machine
-  // How long the machines run on, undisturbed, before they are looked at once more: some damage needs a while. 0: not
-  // at all.
+  // How long the machines run on before they are looked at once more: some damage needs a while. 0: not at all.
   Milliseconds stability{std::chrono::seconds(20)};
+  // How many checks a minute are asked of each machine meanwhile, one at a time, while it is watched for growth. 0: it
+  // is not watched, and nothing is done to it.
+  std::size_t stability_load = 12;
   std::size_t confirmations = 1;
   std::size_t lab_retries = 1;                        // how often a trial that ended in `error` is tried again
   Milliseconds run_deadline{std::chrono::hours(24)};  // for the whole run: what is not done by then is not done

@@ -49,6 +49,9 @@ inline std::string debian_answer(const std::string& mark, const std::map<std::st
       {"digests", ""},
       {"texts", ""},
       {"owned", ""},
+      {"usage", "service 5000 4 20 1000 named\nmemory 50000 150000\ntasks 40 1500\nfiles 120\nconnections 2\n"},
+      {"space", "Filesystem 1024-blocks Used Available Capacity Mounted on\n/dev/vda 2000000 500000 1500000 25% /\n"},
+      {"logs", "40960\t/var/log\n"},
       {"end", ""}};
   std::string text;
   for (const auto& [name, usual] : sections) {

@@ -232,6 +232,7 @@ TEST_F(HangingInstallerTest, SaysNothingWhenTheAgentAnswersAndWillNotTellWhether
 }
 
 TEST_F(CellMachineTest, RunsOnForAsLongAsAsked) {
+  job_.policy.stability_load = 0;
   const auto begin = clock_.now();
   EXPECT_TRUE(machine_->run_on("t", std::chrono::seconds(20)));
   EXPECT_EQ(clock_.now() - begin, std::chrono::seconds(20));
@@ -469,6 +470,102 @@ TEST_F(InstalledSetTest, AnotherPackageThatChangedIsAnErrorOfTheSetAndNoVerdict)
 TEST_F(InstalledSetTest, APackageThatWasNotUpdatedOrIsGoneFailsTheCandidate) {
   EXPECT_EQ(after_installing({{"bind9:amd64", "1"}, {"libc6:amd64", "36"}}).outcome, Outcome::fail);
   EXPECT_EQ(after_installing({{"bind9:amd64", "2"}}).outcome, Outcome::fail);
+}
+
+// What its service has in memory grows as `memory` says; looks may fail.
+class GrowthTest : public InstalledSetTest {
+ protected:
+  GrowthTest() {
+    test::let_idle(guest_, clock_);
+    auto others = guest_.programs;
+    guest_.programs = [this, others](const auto& program, const auto& arguments, const auto& script) {
+      if (script.find("usage") == std::string::npos || arguments.size() < 3) return others(program, arguments, script);
+      ++looks_;
+      if (is_lost && is_lost(looks_)) return test::FakeAgent::Process{.exit_code = 1};
+      const auto taken = memory(static_cast<double>((clock_.now() - begin_).count()) / 1000);
+      test::FakeAgent::Process process;
+      process.output = test::debian_answer(
+          arguments[2], {{"usage", fmt::format("service {:.0f} 4 20 1000 named\nmemory 50000 150000\ntasks 40 1500\n"
+                                               "files 120\nconnections 2\n",
+                                               taken)}});
+      return process;
+    };
+  }
+  reports::PhaseRecord ran_on(const std::function<double(double seconds)>& its_memory,
+                              Learning learning = Learning::no) {
+    memory = its_memory;
+    begin_ = clock_.now();
+    looks_ = 0;
+    EXPECT_TRUE(machine_->run_on("t", job_.policy.stability));
+    return machine_->examine("t", "stability", learning);
+  }
+  static double steady(double) { return 5000; }
+  static double leaking(double seconds) { return 5000 + 100 * seconds; }
+
+  std::function<double(double)> memory = steady;
+  std::function<bool(int look)> is_lost;
+  int looks_ = 0;
+  Milliseconds begin_{0};
+};
+
+TEST_F(GrowthTest, BeyondTheControlIsAFindingThatAPersonLooksAt) {
+  const auto control = ran_on(steady, Learning::yes);
+  EXPECT_EQ(looks_, 11);
+  ASSERT_TRUE(control.growth);
+  EXPECT_EQ(control.growth->why_not, "");
+  EXPECT_THAT(control.differences, ElementsAre());
+  EXPECT_THAT(ran_on(steady).differences, ElementsAre());
+  const auto phase = ran_on(leaking);
+  ASSERT_EQ(phase.differences.size(), 1U);
+  EXPECT_EQ(phase.differences[0].item, "memory of named");
+  EXPECT_EQ(phase.differences[0].after, "grows by about 5.0 MiB a minute");
+  EXPECT_EQ(phase.outcome, Outcome::pass);
+  ASSERT_TRUE(phase.growth);
+  EXPECT_EQ(phase.growth->looks, 11U);
+  EXPECT_EQ(phase.growth->told.at(0).used.of, "named");
+  EXPECT_FALSE(machine_->examine("t", "after-reboot-1").growth) << "of that phase alone";
+}
+
+TEST_F(GrowthTest, ThatTheControlHasIsUsual) {
+  (void)ran_on(leaking, Learning::yes);
+  EXPECT_THAT(ran_on(leaking).differences, ElementsAre());
+}
+
+TEST_F(GrowthTest, IsNotJudgedWhenTheControlDidNotWatch) {
+  const auto phase = ran_on(leaking);
+  ASSERT_TRUE(phase.growth);
+  EXPECT_EQ(phase.growth->why_not, "it was not watched without a patch");
+  EXPECT_THAT(phase.differences, ElementsAre());
+}
+
+TEST_F(GrowthTest, IsNotWatchedForWithoutALoadOrInAFewSeconds) {
+  job_.policy.stability = std::chrono::seconds(5);
+  const auto phase = ran_on(leaking);
+  EXPECT_EQ(looks_, 0);
+  ASSERT_TRUE(phase.growth);
+  EXPECT_EQ(phase.growth->why_not, "5 s are too short to see growth in");
+  job_.policy.stability_load = 0;
+  EXPECT_FALSE(ran_on(leaking).growth);
+  EXPECT_EQ(looks_, 0);
+}
+
+TEST_F(GrowthTest, WhoseLastLookFailedIsAnErrorAndOneThatIsMissedBetweenIsSaid) {
+  (void)ran_on(steady, Learning::yes);
+  is_lost = [](int look) { return look >= 11; };
+  const auto phase = ran_on(steady);
+  EXPECT_EQ(phase.outcome, Outcome::error);
+  ASSERT_TRUE(phase.error);
+  EXPECT_THAT(phase.error->message, HasSubstr("watching what is used up"));
+  is_lost = [](int look) { return look == 4; };
+  const auto other = ran_on(leaking);
+  EXPECT_EQ(other.outcome, Outcome::pass);
+  EXPECT_EQ(other.growth->looks, 10U);
+  EXPECT_EQ(other.growth->planned, 11U);
+  EXPECT_EQ(other.differences.size(), 1U);
+  is_lost = [](int look) { return look > 2 && look < 10; };
+  const auto blind = ran_on(leaking);
+  EXPECT_EQ(blind.growth->why_not, "4 of 11 looks happened in time, and 6 are needed");
+  EXPECT_THAT(blind.differences, ElementsAre());
 }
 
 // A guest of two processors that works for a while in the stability phase: one of them is busy.
@@ -802,12 +899,16 @@ class SkippedTest : public FlakyTest {
  protected:
   SkippedTest() {
     for (const auto& [file, code] : {std::pair{"554", 0}, std::pair{"250", 77}}) {
-      const Json observation{{"program", "look"}, {"end", "exit"}, {"code", code}, {"output", "no network here"},
-                             {"errors", ""},      {"performance", Json::array()}};
+      const Json observation{{"program", "look"},           {"end", "exit"}, {"code", code},
+                             {"output", "no network here"}, {"errors", ""},  {"performance", Json::array()}};
       std::ofstream(slots_ / file) << Json{{"observation", observation}, {"took_ms", 5}};
     }
     const std::string bytes = "#!/bin/sh\n";
-    job_.machines[0].plan.checks = {{"look", "command", Json{{"program", "look"}}, Milliseconds(5000), {},
+    job_.machines[0].plan.checks = {{"look",
+                                     "command",
+                                     Json{{"program", "look"}},
+                                     Milliseconds(5000),
+                                     {},
                                      checks::CheckProgram{"look", sha256(bytes), bytes}}};
   }
 };

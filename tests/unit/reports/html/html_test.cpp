@@ -233,6 +233,30 @@ TEST(HtmlReport, ShowsHowAnInstallationFailed) {
   EXPECT_THAT(body, HasSubstr("CBS_E_INSTALLERS_FAILED"));
 }
 
+TEST(HtmlReport, ShowsWhatGrowsAndFromWhichPaceOnThatIsSeen) {
+  auto record = tests::rich_record();
+  auto page = html_report(record);
+  EXPECT_THAT(page, HasSubstr("nothing grows"));
+  EXPECT_THAT(page,
+              HasSubstr("in 11 looks over 20 s (4 checks as a load) growth is told that is above: memory of named "
+                        "by 1.5 MiB a minute, disk of / by 1.5 MiB a minute"));
+  EXPECT_THAT(page, HasSubstr("guests of this kind are not watched for growth"));
+  for (auto& department : record.departments) {
+    for (auto& trial : department.trials) {
+      for (auto& phase : trial.phases) {
+        if (!phase.growth || phase.growth->hardest.empty()) continue;
+        phase.growth->told = {phase.growth->hardest[0]};
+        phase.growth->told[0].to = 14336;
+        phase.growth->told[0].per_hour = 360000;
+      }
+    }
+  }
+  page = html_report(record);
+  EXPECT_THAT(page, Not(HasSubstr("nothing grows")));
+  EXPECT_THAT(page, HasSubstr("memory of named: from 12.0 MiB to 14.0 MiB, 5.9 MiB a minute; without the patch 0 KiB a "
+                              "minute; told from 1.5 MiB a minute more on"));
+}
+
 TEST(HtmlReport, GivesEachOutcomeAShapeAndAWord) {
   auto record = tests::rich_record();
   record.departments[0].verdicts[0].outcome = Outcome::error;

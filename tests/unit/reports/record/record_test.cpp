@@ -54,6 +54,17 @@ RunRecord record_with_every_field() {
   trial.phases[0].checks[0].slowness =
       checks::Slowness{.judged = false, .quickest = Milliseconds(300), .limit = Milliseconds(250), .why_not = "busy"};
   trial.phases[0].beside = {{.id = "plugins/check-dns", .kind = "command", .outcome = Outcome::fail}};
+  auto& growth = trial.phases[0].growth.emplace();
+  growth.why_not = "nobody knows";
+  growth.failed = 1;
+  growth.told = {{.used = {Resource::open_files, "smbd"},
+                  .per_hour = 3600,
+                  .without = -60,
+                  .told_from = 900,
+                  .from = 40,
+                  .to = 60,
+                  .told = true,
+                  .minutes_left = 25}};
   return record;
 }
 

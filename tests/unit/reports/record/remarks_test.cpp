@@ -53,6 +53,23 @@ TEST(Remarks, CountTheTriesOfAFlakyCheckAndSayWhetherItIsSoWithoutAPatch) {
   EXPECT_TRUE(flaky_checks(record.departments[0]).front().without_patch);
 }
 
+TEST(Remarks, GatherTheMachinesOfWhichNobodyKnowsWhetherTheyGrow) {
+  auto record = tests::good_record();
+  for (const std::size_t trial : {1U, 2U}) {
+    for (const std::size_t phase : {0U, 1U})
+      record.departments[0].trials[trial].phases[phase].growth =
+          checks::growth::Growth{.why_not = "3 of 11 looks", .looks = 3, .planned = 11};
+  }
+  const auto& phases = record.departments[0].trials[1].phases;
+  ASSERT_NE(phases[0].machine, phases[1].machine);
+  std::vector<std::string> machines{phases[0].machine, phases[1].machine};
+  std::ranges::sort(machines);
+  EXPECT_THAT(unjudged_growth(record.departments[0]), ElementsAre(UnjudgedGrowth{machines, "3 of 11 looks"}));
+  EXPECT_THAT(remarks(record.departments[0]),
+              ElementsAre(fmt::format("not judged: whether anything grows on {}, {}: 3 of 11 looks", machines[0],
+                                      machines[1])));
+}
+
 TEST(Remarks, GatherTheChecksThatWereNotJudgedForOneReason) {
   auto record = tests::good_record();
   leave_unjudged(check_in(record, 1));
