@@ -66,18 +66,26 @@ std::vector<std::string> gaps_in(const RunRecord& record) {
 // What runs do not look for, and what this one could have looked for and did not.
 std::string never_covered(const RunRecord& record) {
   std::vector<std::string> not_removed;
-  bool ran_on = false;
+  bool ran_on = false, watched = false;
   for (const auto& department : record.departments) {
     if (trial_with_purpose(department, Purpose::removal) == nullptr) not_removed.push_back(department.name);
     ran_on = ran_on || std::ranges::count(department.phases, stability_phase) > 0;
+    for (const auto& trial : department.trials) {
+      for (const auto& phase : trial.phases) watched = watched || (phase.growth && phase.growth->why_not.empty());
+    }
   }
   std::string text;
   if (!not_removed.empty())
     text = fmt::format("Nothing was taken off again in {}. ",
                        departments_text(not_removed, record.departments.size(), not_removed.size()));
-  text += "By design no run covers load and slow leaks: checks are short conversations, as a client would have them.";
-  text += ran_on ? " The machines were let run on once more for a while; longer use is not covered."
-                 : " Nor does this one cover long use.";
+  text += "By design no run covers heavy load: checks are short conversations, as a client would have them.";
+  if (watched)
+    text +=
+        " The machines were let run on and watched; what grows more slowly than is told, and longer use, is not "
+        "covered.";
+  else
+    text += ran_on ? " The machines were let run on once more for a while; slow leaks and longer use are not covered."
+                   : " Nor does this one cover slow leaks and long use.";
   return text;
 }
 

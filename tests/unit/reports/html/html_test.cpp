@@ -383,6 +383,12 @@ std::function<void(RunRecord&)> everywhere(Change change) {
   };
 }
 
+void watch_nothing(DepartmentRecord& department) {
+  for (auto& trial : department.trials) {
+    for (auto& phase : trial.phases) phase.growth.reset();
+  }
+}
+
 const std::vector<Claim>& claims() {
   using D = DepartmentRecord&;
   static const std::vector<Claim> all{
@@ -393,8 +399,13 @@ const std::vector<Claim>& claims() {
       {"RemovedInOne", "Nothing was taken off again in engineering, finance",
        [](RunRecord& r) { r.departments[0].trials.push_back({.id = "engineering/t90", .purpose = Purpose::removal}); },
        "Nothing was taken off again in finance."},
-      {"RanOn", "Nor does this one cover long use",
-       [](RunRecord& r) { r.departments[1].phases.emplace_back(stability_phase); },
+      {"Watched", "The machines were let run on and watched", everywhere(watch_nothing),
+       "Nor does this one cover slow leaks and long use"},
+      {"RanOn", "The machines were let run on and watched",
+       [](RunRecord& r) {
+         for (auto& department : r.departments) watch_nothing(department);
+         r.departments[1].phases.emplace_back(stability_phase);
+       },
        "The machines were let run on once more for a while"},
       {"NoRestarts", "restarts the machines and checks", everywhere([](D d) { d.phases = {"after-install"}; }),
        "installs it, and checks"},
