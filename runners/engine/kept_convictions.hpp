@@ -22,7 +22,7 @@ struct KeptConviction {
   std::string explanation;
 };
 
-// Convictions of earlier runs. docs/adr/0024. May be used from several threads.
+// Convictions of earlier runs. docs/adr/0025. May be used from several threads.
 class KeptConvictions {
  public:
   // `clock` and what `tell` refers to must outlive it.
