@@ -87,7 +87,10 @@ Json nightly_scenario() {
   const fs::path folder = fs::path(PATCHLAB_SOURCE_DIR) / "scenarios";
   auto scenario = read_json_file(folder / "xavier-nightly.json").value();
   const auto absolute = [&](Json& value) { value = (folder / value.get<std::string>()).string(); };
-  for (auto& [name, role] : scenario["roles"].items()) absolute(role["golden"]["recipe"]);
+  for (auto& [name, role] : scenario["roles"].items()) {
+    absolute(role["golden"]["recipe"]);
+    absolute(role["checks"]);
+  }
   for (auto& [name, department] : scenario["departments"].items()) {
     for (auto& [machine, own] : department["machines"].items()) {
       if (own.contains("golden")) absolute(own["golden"]["recipe"]);

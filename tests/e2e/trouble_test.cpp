@@ -115,7 +115,7 @@ end
   const auto record = run(scenario, 1);
   const auto& verdict = record.departments.at(0).verdicts.at(0);
   EXPECT_EQ(verdict.outcome, Outcome::fail) << verdict.reason;
-  EXPECT_THAT(verdict.failed, Contains("dns/a-record")) << verdict.reason;
+  EXPECT_THAT(verdict.failed, Contains("dns/corp-example-a")) << verdict.reason;
   const auto* batch = reports::trial_with_purpose(record.departments[0], reports::Purpose::batch);
   ASSERT_NE(batch, nullptr);
   EXPECT_EQ(reports::find_phase(*batch, "after-reboot-1", "dns")->outcome, Outcome::pass);
