@@ -219,7 +219,8 @@ std::string name_of(const Used& used) {
 }
 
 std::string amount(Resource resource, double value) {
-  if (!is_bytes(resource)) return fmt::format("{:.{}f}", value, std::abs(value) < 10 && value != std::round(value));
+  if (!is_bytes(resource))
+    return fmt::format("{:.{}f}", value, std::abs(value) < 10 && value != std::round(value) ? 1 : 0);
   if (std::abs(value) >= 1024) return fmt::format("{:.1f} MiB", value / 1024);
   return fmt::format("{:.0f} KiB", value);
 }

@@ -77,6 +77,14 @@ TEST(Growth, OfWhatGrowsAtEveryLookIsTold) {
   EXPECT_NE(found[0].why, "");
 }
 
+TEST(Growth, OfEverythingThatIsWatchedCanBeSaid) {
+  EXPECT_EQ(amount(Resource::tasks, 12), "12");
+  EXPECT_EQ(amount(Resource::open_files, 2.5), "2.5");
+  EXPECT_EQ(amount(Resource::connections, 12.5), "12");
+  EXPECT_EQ(amount(Resource::memory, 512), "512 KiB");
+  EXPECT_EQ(amount(Resource::logs, 1536), "1.5 MiB");
+}
+
 TEST(Growth, ThatTheControlHasTooIsNot) {
   const auto control = watched(growing(100));
   EXPECT_THAT(judged(watched(growing(100)), &control).told, IsEmpty());
