@@ -112,6 +112,7 @@ forks() {
 end
 )script");
   scenario["trial"]["stability_s"] = 30;
+  scenario["trial"]["stability_load"] = 0;
   const auto record = run(scenario, 1);
   const auto& verdict = record.departments.at(0).verdicts.at(0);
   EXPECT_EQ(verdict.outcome, Outcome::fail) << verdict.reason;
