@@ -150,6 +150,18 @@ std::vector<Answer> answers_in(const Observation& observation, const std::string
   return answers;
 }
 
+// When a client that hears nothing of its server asks every server (T2); RFC 2131 section 4.4.5: seven eighths of the
+// lease, when the server does not say.
+std::optional<std::int64_t> rebinding_time_in(const Observation& observation) {
+  for (const auto& answer : answers_in(observation, "request")) {
+    if (!answer.message || answer.message->type() != MessageType::ack) continue;
+    const auto whole = answer.message->number(option::lease_time);
+    if (const auto said = answer.message->number(option::rebinding_time)) return *said;
+    if (whole) return std::int64_t{*whole} * 7 / 8;
+  }
+  return std::nullopt;
+}
+
 Judgement failed(std::string reason, std::string expected, std::string observed) {
   return {Outcome::fail, std::move(reason), std::move(expected), std::move(observed)};
 }
@@ -365,6 +377,7 @@ class Lease final : public CheckWith<Parameters> {
     for (std::int64_t i = 0; i < parameters.neighbours; ++i) neighbours.push_back(random_mac(device));
     PATCHLAB_ASSIGN(auto seen, live_one_lease(*link, settings, neighbours, deadline));
     seen["server"] = settings.server.text();
+    if (const auto rebinding = rebinding_time_in(seen)) seen["rebinding_s"] = *rebinding;
     return seen;
   }
 

@@ -70,8 +70,8 @@ class GuestAgent {
   // Costs no process in the guest.
   [[nodiscard]] Result<bool> exists(const std::string& path);
   [[nodiscard]] Result<void> write_file(const std::string& path, const std::string& bytes);
-  // Sets the guest's clock to the host's: a reverted machine lives in the past.
-  [[nodiscard]] Result<void> set_time_to_host();
+  // Sets the guest's clock to the host's: a reverted machine lives in the past. Or so much later.
+  [[nodiscard]] Result<void> set_time_to_host(Milliseconds later = {});
   // guest-shutdown; no reply is expected.
   [[nodiscard]] Result<void> request_power(const std::string& mode);  // "reboot" or "powerdown"
 

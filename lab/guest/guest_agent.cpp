@@ -91,9 +91,9 @@ Result<void> GuestAgent::write_file(const std::string& path, const std::string& 
   return session_->write_all(handle, bytes).while_doing(fmt::format("writing '{}' in '{}'", path, machine()));
 }
 
-Result<void> GuestAgent::set_time_to_host() {
+Result<void> GuestAgent::set_time_to_host(Milliseconds later) {
   const auto action = fmt::format("setting the clock of '{}'", machine());
-  const auto since_epoch = session_->clock().wall().time_since_epoch();
+  const auto since_epoch = session_->clock().wall().time_since_epoch() + later;
   const auto milliseconds = std::chrono::duration_cast<Milliseconds>(since_epoch).count();
   // guest-set-time also writes the hardware clock, which takes hwclock up to 2 s; under QEMU that clock follows the
   // host anyway. So `date` first; guests without one (Windows) refuse to start it.
@@ -101,7 +101,7 @@ Result<void> GuestAgent::set_time_to_host() {
   if (set && set->exit_code == 0) return {};
   if (!set && set.error().error_class != ErrorClass::guest) return Error{set.error()}.while_doing(action);
   const auto nanoseconds =
-      std::chrono::duration_cast<std::chrono::nanoseconds>(session_->clock().wall().time_since_epoch()).count();
+      std::chrono::duration_cast<std::chrono::nanoseconds>(session_->clock().wall().time_since_epoch() + later).count();
   auto reply = session_->ask_for_value("guest-set-time", {{"time", nanoseconds}}, agent_command_limit);
   if (!reply) return std::move(reply).error().while_doing(action);
   return {};

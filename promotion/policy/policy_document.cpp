@@ -191,7 +191,8 @@ class Reading {
     for (std::size_t i = 0; i < policy.phases.size(); ++i) {
       if (!is_phase(policy.phases[i]))
         reader.problem("phases", i,
-                       fmt::format("'{}' is no phase: after-install, after-reboot-1 ..., stability", policy.phases[i]));
+                       fmt::format("'{}' is no phase: after-install, after-reboot-1 ..., stability, clock+1d ...",
+                                   policy.phases[i]));
     }
     policy.max_age = std::chrono::hours(reader.integer_or("max_age_hours", policy.max_age.count(), 1, most_hours));
     policy.control = word_or(reader, "control", controls, policy.control);
@@ -201,7 +202,15 @@ class Reading {
     reader.finish();
   }
   static bool is_phase(const std::string& word) {
-    if (word == "after-install" || word == "stability") return true;
+    if (word == "after-install" || word == "stability" || word == "clock+lease-t2") return true;
+    constexpr std::string_view clock = "clock+";
+    if (word.starts_with(clock)) {
+      const auto step = word.substr(clock.size());
+      const auto digits = step.substr(0, step.empty() ? 0 : step.size() - 1);
+      return !digits.empty() && digits.size() <= 9 && digits.front() != '0' &&
+             digits.find_first_not_of("0123456789") == std::string::npos &&
+             std::string_view("smhd").find(step.back()) != std::string_view::npos;
+    }
     constexpr std::string_view reboot = "after-reboot-";
     const auto number = word.starts_with(reboot) ? word.substr(reboot.size()) : std::string();
     return !number.empty() && number.size() <= 2 && number.front() != '0' &&

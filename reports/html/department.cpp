@@ -165,6 +165,14 @@ std::string life_of_a_trial(const DepartmentRecord& department) {
   auto text = fmt::format("A trial of a set starts from the baseline{}, installs it, {}and checks.",
                           goes_on ? " or where an earlier trial of a part of it ended" : "",
                           restarts ? "restarts the machines " : "");
+  std::vector<std::string> clock;
+  for (const auto& phase : department.phases) {
+    if (is_clock_phase(phase)) clock.push_back(phase.substr(phase.find('+')));
+  }
+  if (!clock.empty())
+    text += fmt::format(
+        " At its end the clocks of the machines are moved on ({}), and after each step everything is checked.",
+        fmt::join(clock, ", "));
   const auto kept = std::ranges::find_if(department.trials, [](const TrialRecord& trial) {
     return trial.purpose == Purpose::baseline && !is_lost(trial) && !trial.state_of_run.empty();
   });

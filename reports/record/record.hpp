@@ -110,8 +110,19 @@ using checks::state::StateDifference;
 
 // The first phase of a trial.
 inline constexpr const char* after_install_phase = "after-install";
-// The last phase of a trial, after the machines have run on for a while; not planned when the policy says 0.
+// The last phase of a trial, but for those of the clock, after the machines have run on for a while; not planned when
+// the policy says 0.
 inline constexpr const char* stability_phase = "stability";
+
+// After it, where the policy says so: the clocks of all machines were moved on. "clock+1d", "clock+lease-t2".
+[[nodiscard]] inline std::string clock_phase(const std::string& step) {
+  return "clock+" + step.substr(step.starts_with('+') ? 1 : 0);
+}
+[[nodiscard]] inline bool is_clock_phase(const std::string& phase) { return phase.starts_with("clock+"); }
+// Whether a search can do without it unless the damage shows there.
+[[nodiscard]] inline bool is_late_phase(const std::string& phase) {
+  return phase == stability_phase || is_clock_phase(phase);
+}
 
 // The one phase of a removal trial.
 inline constexpr const char* after_removal_phase = "after-removal";
@@ -131,6 +142,9 @@ struct PhaseRecord {
   std::vector<checks::CheckResult> beside;
   // Of the stability phase: whether what the machine uses up grows. Nothing: it was not to be watched.
   std::optional<checks::growth::Growth> growth{};
+  // Of a phase of the clock: checks, by id, and "state:KIND:ITEM" that fail at this moment without any patch as well,
+  // as the control showed, and what was seen of them here. Nobody is blamed for them, and nothing is known by them.
+  std::map<std::string, std::string> fails_without_patch{};
 };
 
 struct TrialRecord {

@@ -290,6 +290,7 @@ PhaseRecord read_phase(const Json& json, const std::string& pointer, Problems& p
   phase.not_observed = reader.texts_or_empty("not_observed");
   if (reader.has("beside")) phase.beside = list_of(reader, "beside", problems, read_check);
   phase.growth = growth_of(reader, problems);
+  phase.fails_without_patch = text_map(reader, "fails_without_patch", problems);
   reader.finish();
   return phase;
 }

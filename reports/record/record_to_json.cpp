@@ -113,6 +113,7 @@ Json phase_json(const PhaseRecord& phase) {
             {"checks", phase.checks}, {"differences", phase.differences}, {"error", optional_error(phase.error)}};
   if (!phase.not_observed.empty()) json["not_observed"] = phase.not_observed;
   if (!phase.beside.empty()) json["beside"] = phase.beside;
+  if (!phase.fails_without_patch.empty()) json["fails_without_patch"] = phase.fails_without_patch;
   if (phase.growth) json["growth"] = growth_json(*phase.growth);
   return json;
 }

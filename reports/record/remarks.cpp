@@ -103,6 +103,16 @@ std::vector<std::string> remarks(const DepartmentRecord& department) {
   std::vector<std::string> sentences;
   for (const auto& flaky : flaky_checks(department)) sentences.push_back(sentence(flaky));
   for (const auto& unjudged : unjudged_slowness(department)) sentences.push_back(sentence(unjudged));
+  std::map<std::string, std::set<std::string>> without_patch;  // phases by fact
+  for (const auto& trial : department.trials) {
+    for (const auto& phase : trial.phases) {
+      for (const auto& [fact, seen] : phase.fails_without_patch)
+        without_patch[phase.machine + "/" + fact].insert(phase.phase);
+    }
+  }
+  for (const auto& [fact, phases] : without_patch)
+    sentences.push_back(
+        fmt::format("not judged: {} at {}: it fails there without any patch as well", fact, fmt::join(phases, ", ")));
   for (const auto& unjudged : unjudged_growth(department))
     sentences.push_back(
         fmt::format("not judged: whether anything grows on {}: {}", fmt::join(unjudged.machines, ", "), unjudged.why));

@@ -176,7 +176,7 @@ class Cell::Trial {
     if (!record_.error) install();
     if (job_.purpose == Purpose::removal) remove();
     auto phases = reports::phases_for(job_.purpose, planned_phases(context_.job.policy));
-    if (!job_.stability) std::erase(phases, reports::stability_phase);
+    if (!job_.stability) std::erase_if(phases, reports::is_late_phase);
     if (!phases.empty()) last_phase_ = phases.back();
     for (const auto& phase : phases) carry_out(phase);
     if (goes_on_beside()) timed_beside([this] { ask_beside_of_lost(); });
@@ -418,6 +418,8 @@ class Cell::Trial {
     const auto patched = working(rebooting());
     if (phase == reports::stability_phase) {
       run_on(working(concerned(patched)));
+    } else if (reports::is_clock_phase(phase)) {
+      move_clocks(phase);
     } else {
       const auto kind = next_reboot();
       for_each(patched, [&](CellMachine& machine) {
@@ -440,6 +442,35 @@ class Cell::Trial {
       else
         note(trouble.error());
     });
+  }
+
+  // Of all machines that run, at once: what they say to each other has a time in it.
+  void move_clocks(const std::string& phase) {
+    const auto& steps = context_.job.policy.clock;
+    const auto word = std::ranges::find(steps, phase, reports::clock_phase);
+    const auto step = word == steps.end() ? std::nullopt : clock_step_from(*word);
+    const auto by = step && !step->by ? lease_t2() : step ? step->by : std::nullopt;
+    if (!by) {
+      return note(configuration_error(
+          fmt::format("the clocks cannot be moved to '{}': no check of kind dhcp.lease got a lease at the baseline",
+                      phase),
+          "'lease-t2' needs the machine with the DHCP server in the run"));
+    }
+    later_ += *by;
+    for_each(working(machines_), [&](CellMachine& machine) {
+      auto moved = machine.move_clock(job_.id, phase, later_);
+      if (moved) return;
+      if (has_failed(machine))
+        lost(machine.name());
+      else
+        note(std::move(moved).error().while_doing(fmt::format("moving the clock of '{}'", machine.name())));
+    });
+  }
+  [[nodiscard]] std::optional<std::chrono::seconds> lease_t2() const {
+    for (const auto& [name, machine] : cell_.machines_) {
+      if (machine->lease_t2()) return machine->lease_t2();
+    }
+    return std::nullopt;
   }
 
   // Planned, and it did not happen: that is on record too.
@@ -482,6 +513,7 @@ class Cell::Trial {
           machine->learn_change(key);
         return !key.empty();
       });
+      if (reports::is_clock_phase(phase.phase)) machine->learn_failures(phase);
       phase.outcome = machine_outcome(phase);
       if (phase.outcome == Outcome::pass) continue;
       failed_.insert(phase.machine);
@@ -519,6 +551,7 @@ class Cell::Trial {
   TrialRecord record_;
   Machines machines_;
   std::size_t reboots_ = 0;
+  Milliseconds later_{0};  // than the host's clock
   std::mutex mutex_;
   std::set<std::string> failed_;
   std::set<std::string> lost_;       // of those that failed: not looked at any more

@@ -50,7 +50,10 @@ bool comes_with(const std::string& kind, const std::set<std::string>& configurat
 
 bool is_watched(const std::string& phase, const TrialPolicy& policy) {
   const auto planned = planned_phases(policy);
-  return phase == reports::after_install_phase || (!planned.empty() && phase == planned.back());
+  const auto last =
+      std::find_if(planned.rbegin(), planned.rend(), [](const auto& one) { return !reports::is_clock_phase(one); });
+  return phase == reports::after_install_phase || (last != planned.rend() && phase == *last) ||
+         (!planned.empty() && phase == planned.back());
 }
 
 ChangeWatch::Servers servers_in(const std::string& phase, const TrialPolicy& policy) {

@@ -51,7 +51,8 @@ class ChangeWatch {
   bool watched_ = false;
 };
 
-// Whether a guest is looked at as a whole in this phase: when something was installed, and when all restarts are over.
+// Whether a guest is looked at as a whole in this phase: when something was installed, and when all restarts are over,
+// and at the end of all, when the clock was moved.
 // Between them nothing could hide that the last look does not see.
 [[nodiscard]] bool is_watched(const std::string& phase, const TrialPolicy& policy);
 // Its servers are asked in the last phase only.

@@ -20,6 +20,7 @@ std::string safe_name(const std::string& name) {
   return safe.empty() || safe.front() == '.' ? "_" + safe : safe;
 }
 
+using checks::state::StateDifference;
 using reports::InstallRecord;
 using reports::PhaseRecord;
 
@@ -102,6 +103,12 @@ PhaseRecord CellMachine::observe_baseline() {
     RoleChecks::Round round(role_checks_, Learning::yes);
     record.checks = round.ask();
     round.learn_durations(record.checks);
+    for (const auto& check : record.checks) {
+      const auto& seen = check.evidence;
+      if (check.kind == "dhcp.lease" && seen.is_object() && seen.contains("rebinding_s") &&
+          seen["rebinding_s"].is_number_integer())
+        lease_t2_ = std::chrono::seconds(seen["rebinding_s"].get<std::int64_t>());
+    }
     role_checks_.account_for_flaky(record, Learning::yes);
     // Before the logs are looked at: what a plugin leaves there is known from then on.
     record.beside = cell::ask_beside(guest_);
@@ -152,6 +159,9 @@ Result<void> CellMachine::revert(const std::string& trial, const std::vector<Ins
 Result<void> CellMachine::compare_whole(PhaseRecord& record) {
   PATCHLAB_ASSIGN(auto found, watch_.differences(*guest_.adapter, candidates_, guest_.job.plan.allowances,
                                                  known_changes_, servers_in(record.phase, guest_.context.job.policy)));
+  // The lab moved it.
+  if (reports::is_clock_phase(record.phase))
+    std::erase_if(found, [](const auto& one) { return one.kind == "clock" && one.after.ends_with(" minutes ahead"); });
   std::ranges::move(found, std::back_inserter(record.differences));
   return {};
 }
@@ -198,6 +208,7 @@ PhaseRecord CellMachine::examine(const std::string& trial, const std::string& ph
   compare_growth(seen, record, learning);
   const auto ran_on = seen.compare(guest_.job, record);
   if (looked) looked = ran_on;
+  if (learning == Learning::no && reports::is_clock_phase(phase)) leave_out_usual_failures(record);
   if (!looked) {
     record.error = lab::guest::observer_trouble(trouble_.unobserved(std::move(looked).error()));
     if (record.error->error_class == ErrorClass::silent) {
@@ -331,6 +342,52 @@ Result<void> CellMachine::run_on(const std::string& trial, Milliseconds duration
   auto ended = cell::run_on(guest_, duration, baseline_was_quiet_, load, ran_on_);
   turns_.rest();
   return ended;
+}
+
+Result<void> CellMachine::move_clock(const std::string& trial, const std::string& phase, Milliseconds later) {
+  PATCHLAB_TRY(turns_.wake());
+  {
+    const auto step = guest_.begin_step(trial, phase, "the machine to live in a later time");
+    PATCHLAB_TRY(guest_.agent.set_time_to_host(later));
+  }
+  // What waits for that time begins now: timers, leases that end. Some guests always have something to do.
+  const auto quiet = readiness_.settle(trial);
+  turns_.rest();
+  if (!quiet) return quiet.error();
+  return {};
+}
+
+namespace {
+
+std::string fact_of(const StateDifference& difference) {
+  return fmt::format("state:{}:{}", difference.kind, difference.item);
+}
+
+// Moves what fails and `is_usual` to fails_without_patch.
+template <class IsUsual>
+void set_aside(PhaseRecord& record, IsUsual is_usual) {
+  std::erase_if(record.checks, [&](const auto& check) {
+    if (check.outcome != Outcome::fail || !is_usual(check.id)) return false;
+    record.fails_without_patch[check.id] = fmt::format("{}: {}", check.reason, check.observed);
+    return true;
+  });
+  std::erase_if(record.differences, [&](const auto& difference) {
+    if (!difference.is_failure() || !is_usual(fact_of(difference))) return false;
+    record.fails_without_patch[fact_of(difference)] = fmt::format("{} -> {}", difference.before, difference.after);
+    return true;
+  });
+}
+
+}  // namespace
+
+void CellMachine::learn_failures(PhaseRecord& record) {
+  set_aside(record, [](const auto&) { return true; });
+  for (const auto& [fact, seen] : record.fails_without_patch) usual_failures_[record.phase].insert(fact);
+}
+
+void CellMachine::leave_out_usual_failures(PhaseRecord& record) const {
+  const auto usual = usual_failures_.find(record.phase);
+  if (usual != usual_failures_.end()) set_aside(record, [&](const auto& fact) { return usual->second.contains(fact); });
 }
 
 Result<checks::learn::Learnt> CellMachine::learn(const LearnJob::Wanted& wanted) {

@@ -81,6 +81,12 @@ class CellMachine {
   // Lets the machine run, with some of its checks as a load, which needs no processor slot; ends early when it stops by
   // itself.
   [[nodiscard]] Result<void> run_on(const std::string& trial, Milliseconds duration);
+  // Sets its clock so much later than the host's, and waits until it has nothing more to do by that.
+  [[nodiscard]] Result<void> move_clock(const std::string& trial, const std::string& phase, Milliseconds later);
+  // Of a phase of the clock in the control: what fails in it will fail with any patch.
+  void learn_failures(reports::PhaseRecord& record);
+  // T2 of a lease that a check got at the baseline; nothing: none did.
+  [[nodiscard]] std::optional<std::chrono::seconds> lease_t2() const { return lease_t2_; }
   // What `patchlab learn` is for; after boot().
   [[nodiscard]] Result<checks::learn::Learnt> learn(const LearnJob::Wanted& wanted);
   // For the proof of the fence; needs no processor slot.
@@ -90,6 +96,7 @@ class CellMachine {
 
  private:
   [[nodiscard]] Result<void> await_agent_and_set_clock();
+  void leave_out_usual_failures(reports::PhaseRecord& record) const;
   void compare_growth(const RanOn& seen, reports::PhaseRecord& record, Learning learning);
   [[nodiscard]] Result<void> compare_whole(reports::PhaseRecord& record);
   // The only place where what a guest says becomes a file.
@@ -109,8 +116,10 @@ class CellMachine {
   KeptStates kept_states_{guest_, readiness_};
   const Redactor secrets_;
   bool baseline_was_quiet_ = false;
-  RanOn ran_on_;                                         // in the stability phase that was just over
-  std::optional<checks::growth::Watched> usual_growth_;  // in the control's stability phase
+  RanOn ran_on_;                                                 // in the stability phase that was just over
+  std::optional<checks::growth::Watched> usual_growth_;          // in the control's stability phase
+  std::map<std::string, std::set<std::string>> usual_failures_;  // in the control, by phase of the clock
+  std::optional<std::chrono::seconds> lease_t2_;
   Expectation expected_;
   Observation::Patched patched_ = Observation::Patched::no;  // in the trial that is under way
   std::string baseline_boot_id_;

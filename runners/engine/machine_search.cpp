@@ -26,7 +26,7 @@ MachineSearch::MachineSearch(DepartmentTrials& trials, std::vector<std::string> 
   finding_.failed = searched_ = failures_here(failed);
   // What was seen behind a first failure is not in it, so this one tells that nothing was seen before.
   const bool late = std::ranges::any_of(failed.phases, [&](const auto& phase) {
-    return phase.phase == reports::stability_phase && phase.outcome == Outcome::fail &&
+    return reports::is_late_phase(phase.phase) && phase.outcome == Outcome::fail &&
            std::ranges::count(machines_, phase.machine) > 0;
   });
   stability_ = late ? Stability::yes : Stability::no;

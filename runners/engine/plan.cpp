@@ -532,8 +532,9 @@ std::string describe(const Plan& plan) {
   text += printable_format(
       "\nper department: baseline, control, the whole batch; when it fails, the culprits, then the exact rest; each "
       "trial with {} warm and {} cold reboots; "
-      "looked at once more after {} s\n",
-      policy.warm_reboots, policy.cold_reboots, policy.stability.count() / 1000);
+      "looked at once more after {} s{}\n",
+      policy.warm_reboots, policy.cold_reboots, policy.stability.count() / 1000,
+      policy.clock.empty() ? "" : ", and after each move of the clocks: " + listed(policy.clock));
   for (const auto& sentence : plan.not_tested) text += "not tested: " + printable(sentence) + "\n";
   return text;
 }

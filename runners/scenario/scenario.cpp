@@ -4,6 +4,8 @@
 
 #include <fmt/ranges.h>
 
+#include <map>
+
 #include "lab/core/digest.hpp"
 #include "lab/core/files.hpp"
 #include "lab/core/names.hpp"
@@ -563,6 +565,35 @@ class Parser {
     return GuestFamily::debian;
   }
 
+  void read_clock(JsonReader& reader, Scenario& scenario) {
+    auto& steps = scenario.trial.clock;
+    steps = reader.texts_or_empty("clock", [](const std::string& word) {
+      return clock_step_from(word) ? ""
+                                   : fmt::format(
+                                         "'{}' is no step of a clock: +90s, +15m, +12h, +1d (3650 days at most) "
+                                         "or lease-t2",
+                                         word);
+    });
+    constexpr std::size_t most_steps = 10;
+    if (steps.size() > most_steps) reader.problem("clock", fmt::format("has more than {} steps", most_steps));
+    for (std::size_t i = 0; i < steps.size(); ++i) {
+      if (std::count(steps.begin(), steps.begin() + static_cast<std::ptrdiff_t>(i), steps[i]) > 0)
+        reader.problem("clock", i, fmt::format("'{}' is there twice: phases are called by their steps", steps[i]));
+      const auto step = clock_step_from(steps[i]);
+      if (!step || step->by || purpose_ != ScenarioFor::running) continue;
+      for (const auto& department : scenario.departments) {
+        const auto has_lease = [](const auto& machine) {
+          return std::ranges::count(machine.checks, "dhcp.lease", &checks::CheckSpec::kind) > 0;
+        };
+        if (!check_lists_.problems_in_files().empty() || std::ranges::any_of(department.machines, has_lease)) continue;
+        reader.problem(
+            "clock", i,
+            fmt::format("'lease-t2' needs a check of kind dhcp.lease, and no machine of department '{}' has one",
+                        department.name));
+      }
+    }
+  }
+
   void read_trial(const Json& value, Scenario& scenario) {
     auto& policy = scenario.trial;
     JsonReader reader(value, "/trial", problems_);
@@ -586,6 +617,7 @@ class Parser {
     count("lab_retries", policy.lab_retries, 10);
     policy.server_state = reader.boolean_or("server_state", policy.server_state);
     policy.rehearse_removal = reader.boolean_or("rehearse_removal", policy.rehearse_removal);
+    read_clock(reader, scenario);
     seconds("run_deadline_s", policy.run_deadline, 1, 604800);
     seconds("stability_s", policy.stability, 0);
     seconds("boot_timeout_s", policy.boot_timeout);
@@ -644,11 +676,26 @@ Result<Scenario> load_scenario(const std::filesystem::path& file, ScenarioFor pu
   return parse_scenario(text, file, purpose);
 }
 
+std::optional<ClockStep> clock_step_from(const std::string& word) {
+  if (word == "lease-t2") return ClockStep{};
+  constexpr std::size_t most_digits = 9;
+  if (word.size() < 3 || word.size() > most_digits + 2 || word.front() != '+' || word[1] == '0') return std::nullopt;
+  const auto digits = word.substr(1, word.size() - 2);
+  if (digits.find_first_not_of("0123456789") != std::string::npos) return std::nullopt;
+  const std::map<char, std::int64_t> units{{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}};
+  const auto unit = units.find(word.back());
+  if (unit == units.end()) return std::nullopt;
+  const auto by = std::chrono::seconds(std::stoll(digits) * unit->second);
+  if (by > std::chrono::days(3650)) return std::nullopt;
+  return ClockStep{by};
+}
+
 std::vector<std::string> planned_phases(const TrialPolicy& policy) {
   std::vector<std::string> phases{reports::after_install_phase};
   for (std::size_t i = 1; i <= policy.warm_reboots + policy.cold_reboots; ++i)
     phases.push_back(fmt::format("after-reboot-{}", i));
   if (policy.stability > Milliseconds(0)) phases.emplace_back(reports::stability_phase);
+  for (const auto& step : policy.clock) phases.push_back(reports::clock_phase(step));
   return phases;
 }
 
@@ -669,6 +716,7 @@ void to_json(Json& json, const TrialPolicy& policy) {
           {"run_deadline_ms", policy.run_deadline.count()},
           {"stability_ms", policy.stability.count()},
           {"stability_load", policy.stability_load},
+          {"clock", policy.clock},
           {"confirmations", policy.confirmations},
           {"lab_retries", policy.lab_retries},
           {"server_state", policy.server_state},
@@ -685,6 +733,7 @@ TrialPolicy trial_policy_from_json(const Json& json) {
   policy.run_deadline = Milliseconds(json.at("run_deadline_ms").get<std::int64_t>());
   policy.stability = Milliseconds(json.at("stability_ms").get<std::int64_t>());
   policy.stability_load = json.at("stability_load").get<std::size_t>();
+  policy.clock = json.at("clock").get<std::vector<std::string>>();
   policy.confirmations = json.at("confirmations").get<std::size_t>();
   policy.lab_retries = json.at("lab_retries").get<std::size_t>();
   policy.server_state = json.at("server_state").get<bool>();

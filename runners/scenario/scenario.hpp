@@ -81,6 +81,14 @@ struct CandidateSource {
   std::string pointer;
 };
 
+// "+90s", "+15m", "+12h", "+1d": by so much. "lease-t2": by the time after which a client of the department's DHCP
+// server looks for another one.
+struct ClockStep {
+  std::optional<std::chrono::seconds> by;  // nothing: lease-t2
+};
+// Nothing: it is none.
+[[nodiscard]] std::optional<ClockStep> clock_step_from(const std::string& word);
+
 struct TrialPolicy {
   std::size_t warm_reboots = 1;
   std::size_t cold_reboots = 0;
@@ -92,6 +100,8 @@ struct TrialPolicy {
   // How many checks a minute are asked of each machine meanwhile, one at a time, while it is watched for growth. 0: it
   // is not watched, and nothing is done to it.
   std::size_t stability_load = 12;
+  // By how much the clocks of all machines are moved on at the end of a trial, one step after the other: see ClockStep.
+  std::vector<std::string> clock{};
   std::size_t confirmations = 1;
   std::size_t lab_retries = 1;                        // how often a trial that ended in `error` is tried again
   Milliseconds run_deadline{std::chrono::hours(24)};  // for the whole run: what is not done by then is not done
@@ -130,7 +140,9 @@ enum class ScenarioFor { running, learning };
 [[nodiscard]] Result<Scenario> parse_scenario(const std::string& text, const std::filesystem::path& file,
                                               ScenarioFor purpose = ScenarioFor::running);
 
-// The moments at which a trial looks at its machines, in order: after-install, after-reboot-1, ..., stability.
+// The moments at which a trial looks at its machines, in order: after-install, after-reboot-1, ..., stability,
+// clock+1d,
+// ...
 [[nodiscard]] std::vector<std::string> planned_phases(const TrialPolicy& policy);
 
 // What is looked at of a machine besides its checks, and which changes of it are accepted; its SHA-256 says whether two

@@ -598,5 +598,85 @@ TEST_F(CellTest, NoPasswordOfACheckIsSaidOrKept) {
   EXPECT_THAT(said, ::testing::HasSubstr("[redacted]"));
 }
 
+// The guest is told the time; its service may end with it.
+class ClockTest : public CellTest {
+ protected:
+  ClockTest() {
+    job_.policy.warm_reboots = 0;
+    job_.policy.stability = Milliseconds(0);
+    job_.policy.clock = {"+1d", "+12h"};
+    guest_.programs = [this](const auto& program, const auto& arguments, const auto&) {
+      if (program == "date") {
+        const auto said = std::chrono::duration<double>(std::stod(arguments.at(2).substr(1)));
+        const auto late = said - std::chrono::duration<double>(clock_.wall().time_since_epoch());
+        set_.push_back(std::chrono::round<std::chrono::hours>(late).count());
+      }
+      auto process = answer(program, arguments);
+      if (!set_.empty() && set_.back() >= ends_after_h_ && arguments.size() > 2 && program == "/bin/sh")
+        process.output = test::debian_answer(arguments[2], {{"scripts", "3 named\n"}});
+      return process;
+    };
+  }
+  std::vector<std::int64_t> set_;  // hours later than the host
+  std::int64_t ends_after_h_ = 1000;
+};
+
+TEST_F(ClockTest, IsMovedOnAfterEverythingElseAndBackWithTheNextTrial) {
+  auto& cell = prepared();
+  const auto control = cell.run_trial(trial(reports::Purpose::control));
+  EXPECT_THAT(phases_of(control), ElementsAre("clock+12h pass", "clock+1d pass")) << "by name";
+  EXPECT_THAT(set_, ElementsAre(0, 24, 36));
+  const auto batch = cell.run_trial(trial(reports::Purpose::batch));
+  EXPECT_THAT(phases_of(batch), ElementsAre("after-install pass", "clock+12h pass", "clock+1d pass"));
+  EXPECT_THAT(set_, ElementsAre(0, 24, 36, 0, 24, 36));
+}
+
+TEST_F(ClockTest, ShowsWhatEndsWithTimeOnlyWithThePatch) {
+  auto& cell = prepared();
+  EXPECT_EQ(cell.run_trial(trial(reports::Purpose::control)).outcome, Outcome::pass);
+  ends_after_h_ = 30;
+  const auto batch = cell.run_trial(trial(reports::Purpose::batch));
+  EXPECT_THAT(phases_of(batch), ElementsAre("after-install pass", "clock+12h fail", "clock+1d pass"));
+  EXPECT_THAT(batch.signature, ElementsAre("dns/state:service:named"));
+}
+
+TEST_F(ClockTest, BlamesNobodyForWhatEndsInTheControlAsWellAndSaysSo) {
+  auto& cell = prepared();
+  ends_after_h_ = 30;
+  const auto control = cell.run_trial(trial(reports::Purpose::control));
+  EXPECT_EQ(control.outcome, Outcome::pass);
+  const auto batch = cell.run_trial(trial(reports::Purpose::batch));
+  EXPECT_EQ(batch.outcome, Outcome::pass);
+  for (const auto& record : {control, batch}) {
+    const auto* phase = reports::find_phase(record, "clock+12h", "dns");
+    ASSERT_NE(phase, nullptr);
+    EXPECT_THAT(phase->differences, IsEmpty());
+    EXPECT_EQ(phase->fails_without_patch,
+              (std::map<std::string, std::string>{{"state:service:named", "running -> stopped"}}));
+    EXPECT_TRUE(reports::find_phase(record, "clock+1d", "dns")->fails_without_patch.empty());
+  }
+  ends_after_h_ = 20;
+  EXPECT_THAT(phases_of(cell.run_trial(trial(reports::Purpose::batch))),
+              ElementsAre("after-install pass", "clock+12h pass", "clock+1d fail"))
+      << "a step earlier than without a patch";
+}
+
+TEST_F(ClockTest, IsLeftAloneByASearchThatDoesNotNeedIt) {
+  auto& cell = prepared();
+  auto job = trial(reports::Purpose::search);
+  job.stability = false;
+  EXPECT_THAT(phases_of(cell.run_trial(job)), ElementsAre("after-install pass"));
+}
+
+TEST_F(ClockTest, CannotBeMovedToTheEndOfALeaseThatNobodyGot) {
+  job_.policy.clock = {"lease-t2"};
+  const auto record = prepared().run_trial(trial(reports::Purpose::batch));
+  EXPECT_EQ(record.outcome, Outcome::error);
+  ASSERT_TRUE(record.error);
+  EXPECT_EQ(record.error->error_class, ErrorClass::configuration);
+  EXPECT_EQ(record.error->message,
+            "the clocks cannot be moved to 'clock+lease-t2': no check of kind dhcp.lease got a lease at the baseline");
+}
+
 }  // namespace
 }  // namespace patchlab::runners::cell

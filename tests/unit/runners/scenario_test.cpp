@@ -230,6 +230,27 @@ TEST_F(ScenarioOfDomains, OfWindowsAreGivenTimeAndRestarts) {
   EXPECT_EQ(policy.install_timeout, std::chrono::seconds(600));
 }
 
+TEST_F(ScenarioOfDomains, MayMoveTheClocksByStepsThatCanBeUnderstood) {
+  scenario_["trial"] = {{"clock", {"+1d", "+90s"}}};
+  ASSERT_TRUE(parsed());
+  EXPECT_EQ(parsed()->trial.clock, (std::vector<std::string>{"+1d", "+90s"}));
+  const auto planned = planned_phases(parsed()->trial);
+  EXPECT_EQ(planned.back(), "clock+90s");
+  EXPECT_EQ(planned[planned.size() - 2], "clock+1d");
+  EXPECT_EQ(clock_step_from("+90m")->by, std::chrono::seconds(5400));
+  EXPECT_EQ(clock_step_from("+12h")->by, std::chrono::seconds(43200));
+  EXPECT_FALSE(clock_step_from("lease-t2")->by);
+  for (const char* wrong : {"1d", "+0d", "-1d", "+1w", "+3651d", "+", "tomorrow"}) {
+    scenario_["trial"] = {{"clock", {wrong}}};
+    EXPECT_THAT(problems(), HasSubstr(std::string("/trial/clock/0: '") + wrong + "' is no step of a clock")) << wrong;
+  }
+  scenario_["trial"] = {{"clock", {"+1d", "+1d"}}};
+  EXPECT_THAT(problems(), HasSubstr("/trial/clock/1: '+1d' is there twice"));
+  scenario_["trial"] = {{"clock", {"lease-t2"}}};
+  EXPECT_THAT(problems(), HasSubstr("/trial/clock/0: 'lease-t2' needs a check of kind dhcp.lease, and no machine of "
+                                    "department 'finance' has one"));
+}
+
 TEST_F(ScenarioOfDomains, NeedAnInstalledSetForDebianOnly) {
   golden("dns").erase("dpkg_status");
   golden("files")["dpkg_status"] = "status";

@@ -362,7 +362,7 @@ TEST(PolicyDocument, SaysEverythingThatIsWrong) {
   json["surprise"] = 1;
   json["run"] = {{"phases", {"lunch"}}, {"control", "maybe"}};
   EXPECT_EQ(read(json).error().message,
-            "p.json: /run/phases/0: 'lunch' is no phase: after-install, after-reboot-1 ..., stability\n"
+            "p.json: /run/phases/0: 'lunch' is no phase: after-install, after-reboot-1 ..., stability, clock+1d ...\n"
             "p.json: /run/control: 'maybe' is not one of: required, if-present\n"
             "p.json: /surprise: unknown key; allowed here: $schema, approvals, author, coverage, departments, "
             "emergency, findings, id, replaces, run, schema, title, valid_since, valid_until, waivers, windows");

@@ -85,6 +85,34 @@ TEST(MissingChecks, AskTheControlForTheOnlyPhaseThereIs) {
   EXPECT_FALSE(missing_checks(department, control).empty());
 }
 
+// Whoever says of another phase, or alone, that a check fails without a patch as well is asked for it.
+TEST(MissingChecks, ExcuseAfterAMoveOfTheClockOnlyWhatFailsInTheControlThen) {
+  auto record = tests::good_record();
+  auto& department = record.departments[0];
+  auto& control = department.trials[1];
+  auto& batch = department.trials[2];
+  ASSERT_EQ(control.purpose, Purpose::control);
+  const auto move = [](TrialRecord& trial, const std::string& name) {
+    auto phase = *find_phase(trial, "after-reboot-1", "mail");
+    phase.phase = name;
+    std::erase_if(phase.checks, [](const auto& check) { return check.id == "deliver"; });
+    phase.fails_without_patch = {{"deliver", "the certificate has ended"}};
+    trial.phases.push_back(phase);
+    std::erase(trial.machines, "dns");
+    std::erase(trial.machines, "print");
+  };
+  department.phases = {"clock+1d"};
+  move(batch, "clock+1d");
+  EXPECT_THAT(missing_checks(department, batch), ElementsAre(MissingCheck{"clock+1d", "mail", "deliver"}));
+  move(control, "clock+1d");
+  EXPECT_THAT(missing_checks(department, batch), IsEmpty());
+  EXPECT_THAT(missing_checks(department, control), IsEmpty());
+  department.phases = {"stability"};
+  move(batch, "stability");
+  move(control, "stability");
+  EXPECT_THAT(missing_checks(department, batch), ElementsAre(MissingCheck{"stability", "mail", "deliver"}));
+}
+
 TEST(FailureSignature, HoldsChecksStateAndInstallationsOnce) {
   TrialRecord trial;
   trial.installs.push_back({"mail", "kb-1", Outcome::fail, 1, "", 0});

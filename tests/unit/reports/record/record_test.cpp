@@ -54,6 +54,7 @@ RunRecord record_with_every_field() {
   trial.phases[0].checks[0].slowness =
       checks::Slowness{.judged = false, .quickest = Milliseconds(300), .limit = Milliseconds(250), .why_not = "busy"};
   trial.phases[0].beside = {{.id = "plugins/check-dns", .kind = "command", .outcome = Outcome::fail}};
+  trial.phases[0].fails_without_patch = {{"deliver", "tls: certificate has expired"}};
   auto& growth = trial.phases[0].growth.emplace();
   growth.why_not = "nobody knows";
   growth.failed = 1;

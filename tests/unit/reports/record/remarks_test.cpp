@@ -53,6 +53,16 @@ TEST(Remarks, CountTheTriesOfAFlakyCheckAndSayWhetherItIsSoWithoutAPatch) {
   EXPECT_TRUE(flaky_checks(record.departments[0]).front().without_patch);
 }
 
+TEST(Remarks, NameWhatFailsAtAMoveOfTheClockWithoutAnyPatch) {
+  auto record = tests::good_record();
+  auto& phase = record.departments[0].trials[2].phases[0];
+  phase.phase = "clock+90d";
+  phase.fails_without_patch = {{"deliver", "expired"}};
+  EXPECT_THAT(remarks(record.departments[0]),
+              ElementsAre(fmt::format("not judged: {}/deliver at clock+90d: it fails there without any patch as well",
+                                      phase.machine)));
+}
+
 TEST(Remarks, GatherTheMachinesOfWhichNobodyKnowsWhetherTheyGrow) {
   auto record = tests::good_record();
   for (const std::size_t trial : {1U, 2U}) {
