@@ -37,23 +37,28 @@ void write_found(Page& page, const checks::growth::Growth& growth, bool of_a_set
 void write_growth(Page& page, const DepartmentRecord& department) {
   const auto* trial = trial_to_tell_of(department);
   if (trial == nullptr) return;
-  page.element("h3", {}, "Slow growth");
-  page.element(
-      "p", {{"class", "muted"}},
-      "Memory, tasks, open files, connections, disk and logs of the machines and their services in " + trial->id +
-          ", against the control of the same night. A pace below those named cannot be told from chance, at one "
-          "false alarm in a hundred looks at a machine.");
-  table(page, "plain", "growth in " + department.name, {"Machine", "Found", "Seen"}, [&] {
-    for (const auto& phase : trial->phases) {
-      if (!phase.growth) continue;
-      page.element("tr", {}, [&] {
-        page.element("th", {{"scope", "row"}}, phase.machine);
-        page.element("td", {}, [&] { write_found(page, *phase.growth, is_trial_of_a_set(*trial)); });
-        page.element(
-            "td", {},
-            phase.growth->why_not.empty() ? checks::growth::what_is_told(*phase.growth) : phase.growth->why_not);
-      });
-    }
+  const bool grows = std::ranges::any_of(
+      trial->phases, [](const auto& phase) { return phase.growth.has_value() && !phase.growth->told.empty(); });
+  // What could not be judged is said with the other remarks.
+  page.element("div", {{"class", grows ? "" : "lookup"}}, [&] {
+    page.element("h3", {}, "Slow growth");
+    page.element(
+        "p", {{"class", "muted"}},
+        "Memory, tasks, open files, connections, disk and logs of the machines and their services in " + trial->id +
+            ", against the control of the same night. A pace below those named cannot be told from chance, at one "
+            "false alarm in a hundred looks at a machine.");
+    table(page, "plain", "growth in " + department.name, {"Machine", "Found", "Seen"}, [&] {
+      for (const auto& phase : trial->phases) {
+        if (!phase.growth) continue;
+        page.element("tr", {}, [&] {
+          page.element("th", {{"scope", "row"}}, phase.machine);
+          page.element("td", {}, [&] { write_found(page, *phase.growth, is_trial_of_a_set(*trial)); });
+          page.element(
+              "td", {},
+              phase.growth->why_not.empty() ? checks::growth::what_is_told(*phase.growth) : phase.growth->why_not);
+        });
+      }
+    });
   });
 }
 

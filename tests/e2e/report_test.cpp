@@ -148,7 +148,7 @@ TEST_F(ReportInBrowser, OfALargeNightIsSmallAndQuick) {
     EXPECT_GT(least, 0);
     EXPECT_EQ(chromium_->evaluate("performance.getEntriesByType('resource').length"), 0) << "fetches nothing";
     const auto sheets = chromium_->printed_sheets();
-    EXPECT_LT(sheets, 25U);
+    EXPECT_LT(sheets, 20U);
     EXPECT_GT(sheets, 5U);
     RecordProperty(fmt::format("{}_load_ms", state.name), std::to_string(least));
     RecordProperty(fmt::format("{}_sheets", state.name), std::to_string(sheets));
