@@ -7,6 +7,7 @@
 #include <charconv>
 #include <sstream>
 
+#include "checks/mail/stages.hpp"
 #include "lab/core/text.hpp"
 
 namespace patchlab::checks::mail {
@@ -25,13 +26,6 @@ std::optional<std::size_t> literal_size(const std::string& line) {
   const auto parsed = std::from_chars(line.data() + open + 1, end, size);
   if (parsed.ec != std::errc() || parsed.ptr != end) return std::nullopt;
   return size;
-}
-
-// "OK [CODE] text" -> word and rest.
-std::pair<std::string, std::string> split_word(const std::string& line) {
-  const auto blank = line.find(' ');
-  if (blank == std::string::npos) return {line, ""};
-  return {line.substr(0, blank), line.substr(blank + 1)};
 }
 
 }  // namespace
@@ -97,25 +91,16 @@ bool ImapClient::greeting() {
 }
 
 bool ImapClient::secure(Certificate certificate) {
-  const auto session = connection_->start_tls(certificate);
-  if (!session) {
-    log_.troubled("tls", session.error());
-    return false;
-  }
+  const auto session = tls_stage(*connection_, certificate, log_);
+  if (!session) return false;
   tls_ = *session;
-  log_.answered("tls", "", fmt::format("{} {}", tls_.value("version", ""), tls_.value("cipher", "")));
   return true;
 }
 
 bool ImapClient::connect(const std::string& address, std::uint16_t port, ImapSecurity security,
                          Certificate certificate) {
-  auto connection = LineConnection::open(address, port, deadline_);
-  if (!connection) {
-    log_.troubled("connect", connection.error());
-    return false;
-  }
-  connection_ = *std::move(connection);
-  log_.answered("connect", "", fmt::format("{} port {}", address, port));
+  connection_ = connect_stage(address, port, deadline_, log_);
+  if (!connection_) return false;
   if (security == ImapSecurity::implicit) return secure(certificate) && greeting();
   if (!greeting()) return false;
   if (security == ImapSecurity::none) return true;

@@ -7,6 +7,7 @@
 #include <charconv>
 
 #include "checks/mail/message.hpp"
+#include "checks/mail/stages.hpp"
 #include "lab/core/text.hpp"
 
 namespace patchlab::checks::mail {
@@ -14,13 +15,6 @@ namespace {
 
 constexpr std::size_t largest_text = 32U << 20U;
 constexpr std::size_t most_looked_at = 50;  // of the newest messages
-
-// "+OK 2 messages" -> word and rest.
-std::pair<std::string, std::string> split_word(const std::string& line) {
-  const auto blank = line.find(' ');
-  if (blank == std::string::npos) return {line, ""};
-  return {line.substr(0, blank), line.substr(blank + 1)};
-}
 
 // The largest number of a listing, "1 120\r\n2 200\r\n".
 std::size_t last_number(const std::string& listing) {
@@ -76,25 +70,16 @@ bool Pop3Client::greeting() {
 }
 
 bool Pop3Client::secure(Certificate certificate) {
-  const auto session = connection_->start_tls(certificate);
-  if (!session) {
-    log_.troubled("tls", session.error());
-    return false;
-  }
+  const auto session = tls_stage(*connection_, certificate, log_);
+  if (!session) return false;
   tls_ = *session;
-  log_.answered("tls", "", fmt::format("{} {}", tls_.value("version", ""), tls_.value("cipher", "")));
   return true;
 }
 
 bool Pop3Client::connect(const std::string& address, std::uint16_t port, ImapSecurity security,
                          Certificate certificate) {
-  auto connection = LineConnection::open(address, port, deadline_);
-  if (!connection) {
-    log_.troubled("connect", connection.error());
-    return false;
-  }
-  connection_ = *std::move(connection);
-  log_.answered("connect", "", fmt::format("{} port {}", address, port));
+  connection_ = connect_stage(address, port, deadline_, log_);
+  if (!connection_) return false;
   if (security == ImapSecurity::implicit) return secure(certificate) && greeting();
   if (!greeting()) return false;
   return security == ImapSecurity::none || (went_well("stls", "STLS") && secure(certificate));

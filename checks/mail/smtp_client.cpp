@@ -7,6 +7,7 @@
 
 #include <sstream>
 
+#include "checks/mail/stages.hpp"
 #include "lab/core/base64.hpp"
 #include "lab/core/text.hpp"
 
@@ -63,13 +64,8 @@ std::optional<SmtpClient::Reply> SmtpClient::exchange(const std::string& stage, 
 }
 
 bool SmtpClient::connect(const std::string& address, std::uint16_t port) {
-  auto connection = LineConnection::open(address, port, deadline_);
-  if (!connection) {
-    log_.troubled("connect", connection.error());
-    return false;
-  }
-  connection_ = *std::move(connection);
-  log_.answered("connect", "", fmt::format("{} port {}", address, port));
+  connection_ = connect_stage(address, port, deadline_, log_);
+  if (!connection_) return false;
   const auto banner = exchange("banner", "");
   return banner && banner->code == "220";
 }
@@ -90,13 +86,9 @@ bool SmtpClient::secure(Certificate certificate) {
   }
   const auto reply = exchange("starttls", "STARTTLS\r\n");
   if (!reply || reply->code != "220") return false;
-  const auto session = connection_->start_tls(certificate);
-  if (!session) {
-    log_.troubled("tls", session.error());
-    return false;
-  }
+  const auto session = tls_stage(*connection_, certificate, log_);
+  if (!session) return false;
   tls_ = *session;
-  log_.answered("tls", "", fmt::format("{} {}", tls_.value("version", ""), tls_.value("cipher", "")));
   return ehlo("ehlo-tls");
 }
 
