@@ -12,11 +12,11 @@
 
 namespace patchlab::lab::guest::debian {
 
-// Files are read with getline, which takes it well when a process has ended meanwhile. `ls` says that, too, and goes
-// on. Processes of the kernel have no files of their own; what asks here is left out.
+// Files are read with getline, which takes it well when a process has ended meanwhile; when it ends between being opened
+// and being read, awk ends, having said nothing yet, and all is read again. `ls` says that, too, and goes on. Processes of the kernel have no files of their own; what asks here is left out.
 const char* const usage_script = R"sh(mark=$1
 LC_ALL=C; export LC_ALL
-echo "$mark usage"
+processes() {
 ls -U /proc/[0-9]*/fd 2>/dev/null | awk -v self=$$ '
 function line_of(file,   line) { if ((getline line < file) < 0) return ""; close(file); return line }
 /^\/proc\/[0-9]+\/fd:$/ { split($0, part, "/"); pid = part[3]; files[pid] = 0; next }
@@ -56,7 +56,10 @@ END {
   while ((getline line < "/proc/net/tcp") > 0) { split(line, word, " "); count += word[4] == "01" }
   while ((getline line < "/proc/net/tcp6") > 0) { split(line, word, " "); count += word[4] == "01" }
   print "connections", count
-}' || echo "$mark failed"
+}'
+}
+echo "$mark usage"
+processes || processes || processes || echo "$mark failed"
 echo "$mark space"
 df -P -k -l -x tmpfs -x devtmpfs -x iso9660 -x squashfs || echo "$mark failed"
 echo "$mark logs"

@@ -7,6 +7,7 @@
 #include "lab/guest/debian_parse.hpp"
 #include "lab/process/process.hpp"
 #include "tests/support/debian_guest.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 namespace patchlab::lab::guest::debian {
 namespace {
@@ -86,6 +87,27 @@ TEST(DebianUsage, IsWhatTheScriptTells) {
   ASSERT_TRUE(used) << used.error().message << ended.output;
   EXPECT_GT(used->amounts.at({Resource::memory, ""}), 1000);
   EXPECT_GE(used->amounts.at({Resource::tasks, ""}), 1);
+}
+
+// awk ends when a process is gone between being opened and being read, which on a busy host happens.
+TEST(DebianUsage, IsReadAgainWhenAProcessEndsMeanwhile) {
+  const test::TemporaryFolder folder;
+  for (const int times : {2, 3}) {
+    folder.write("awk", fmt::format("#!/bin/sh\necho >> {0}/tries.{1}\n"
+                                    "[ $(wc -l < {0}/tries.{1}) -gt {1} ] || {{ cat > /dev/null; exit 2; }}\n"
+                                    "PATH=${{PATH#*:}} exec awk \"$@\"\n",
+                                    folder.path().string(), times));
+    std::filesystem::permissions(folder.path() / "awk", std::filesystem::perms::owner_all);
+    ProcessSpec shell;
+    shell.program = "/bin/sh";
+    shell.arguments = {"-s", "--", "@@"};
+    shell.input = fmt::format("PATH={}:$PATH\n{}", folder.path().string(), usage_script);
+    const auto ended = host_processes().run(shell);
+    ASSERT_TRUE(ended.succeeded()) << ended.describe();
+    const auto found = sections(ended.output, "@@");
+    EXPECT_EQ(found.contains("failed"), times == 3) << ended.output;
+    EXPECT_EQ(found.at("usage").find("memory ") != std::string::npos, times == 2) << ended.output;
+  }
 }
 
 }  // namespace
