@@ -612,7 +612,7 @@ class Parser {
     };
     count("warm_reboots", policy.warm_reboots, 20);
     count("cold_reboots", policy.cold_reboots, 20);
-    policy.stability_load = 0;  // until looks on a busy host fail no trial any more
+    policy.stability_load = 0;  // what it costs a night is not known yet
     count("stability_load", policy.stability_load, 600);
     count("confirmations", policy.confirmations, 10);
     count("lab_retries", policy.lab_retries, 10);
