@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <cstdlib>
 #include <regex>
+#include <span>
 #include <sstream>
 
 #include "checks/state/file_changes.hpp"
@@ -406,14 +407,11 @@ std::string cell(const std::string& pattern) {
   return "`" + text + "`";
 }
 
-TEST(Documents, SayWhatEachFindingIs) {
-  const std::string head = "| Kind | Item | Was | Is | Class | Why |\n";
+// `kind`: what the first column is called, by which the tables of one document are told apart.
+void expect_rules(const std::string& kind, std::span<const checks::state::Rule> rules) {
+  const auto head = "| " + kind + " | Item | Was | Is | Class | Why |\n";
   auto table = head + "|---|---|---|---|---|---|\n";
-  // Those of Windows and of servers come last, and have tables of their own.
-  const auto& all = checks::state::rules();
-  const auto others = checks::state::windows_rules().size() + checks::state::role_rules().size();
-  for (std::size_t i = 0; i + others < all.size(); ++i) {
-    const auto& rule = all[i];
+  for (const auto& rule : rules) {
     const bool by_diff = std::string(rule.diff) != "*";
     table += fmt::format("| {} | {} | {} | {} | {} | {} |\n", rule.kind, cell(rule.item), cell(rule.before),
                          by_diff ? "a line " + cell(std::string(rule.diff).substr(3)) : cell(rule.after),
@@ -422,23 +420,16 @@ TEST(Documents, SayWhatEachFindingIs) {
   expect_table("docs/what-changed.md", head, table);
 }
 
-TEST(Documents, SayWhatEachFindingOnWindowsIs) {
-  const std::string head = "| Kind on Windows | Item | Was | Is | Class | Why |\n";
-  auto table = head + "|---|---|---|---|---|---|\n";
-  for (const auto& rule : checks::state::windows_rules())
-    table += fmt::format("| {} | {} | {} | {} | {} | {} |\n", rule.kind, cell(rule.item), cell(rule.before),
-                         cell(rule.after), to_string(rule.finding), rule.why);
-  expect_table("docs/what-changed.md", head, table);
+TEST(Documents, SayWhatEachFindingIs) {
+  // Those of Windows and of servers come last, and have tables of their own.
+  const std::span all(checks::state::rules());
+  const auto others = checks::state::windows_rules().size() + checks::state::role_rules().size();
+  expect_rules("Kind", all.first(all.size() - others));
 }
 
-TEST(Documents, SayWhatEachFindingOfAServerIs) {
-  const std::string head = "| Kind of row | Item | Was | Is | Class | Why |\n";
-  auto table = head + "|---|---|---|---|---|---|\n";
-  for (const auto& rule : checks::state::role_rules())
-    table += fmt::format("| {} | {} | {} | {} | {} | {} |\n", rule.kind, cell(rule.item), cell(rule.before),
-                         cell(rule.after), to_string(rule.finding), rule.why);
-  expect_table("docs/what-changed.md", head, table);
-}
+TEST(Documents, SayWhatEachFindingOnWindowsIs) { expect_rules("Kind on Windows", checks::state::windows_rules()); }
+
+TEST(Documents, SayWhatEachFindingOfAServerIs) { expect_rules("Kind of row", checks::state::role_rules()); }
 
 TEST(Documents, SayWhatIsUsual) {
   const std::string head = "| Path | Why |\n";
