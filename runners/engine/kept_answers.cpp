@@ -22,18 +22,16 @@ std::optional<reports::TrialRecord> KeptAnswers::earlier(const std::string& key,
 }
 
 std::vector<reports::TrialRecord> KeptAnswers::read_all(const std::string& key) {
-  const auto fits = [](const KeptNotes::Note& note) {
-    const auto record = reports::trial_record_from_json(note.what);
-    return record && is_answer(*record) && record->id == note.name;
-  };
   std::vector<reports::TrialRecord> records;
-  for (const auto& note : notes_.read(key, fits)) {
-    auto record = reports::trial_record_from_json(note.what).value();
-    record.reused_run = note.run;
-    record.reused_from = record.id;
-    record.evidence_folder.clear();
-    records.push_back(std::move(record));
-  }
+  notes_.read(key, [&](const KeptNotes::Note& note) {
+    auto record = reports::trial_record_from_json(note.what);
+    if (!record || !is_answer(*record) || record->id != note.name) return false;
+    record->reused_run = note.run;
+    record->reused_from = record->id;
+    record->evidence_folder.clear();
+    records.push_back(*std::move(record));
+    return true;
+  });
   return records;
 }
 

@@ -83,17 +83,19 @@ std::vector<KeptConvictions::Known> KeptConvictions::known(const DepartmentTrial
     for (const auto index : set) {
       if (touches(candidates[index], machines)) here.insert(candidates[index].digest);
     }
-    const auto fits = [](const KeptNotes::Note& note) { return read_note(note.what).has_value(); };
-    for (const auto& note : notes_.read(place_of(trials, machines), fits)) {
-      const auto conviction = *read_note(note.what);
-      const auto culprits = find_all(candidates, set, conviction.group);
-      if (!culprits || !std::ranges::includes(conviction.beside, here)) continue;
-      if (std::ranges::any_of(*culprits, [&](auto index) { return held.contains(index); })) continue;
-      if (trials.key_of({Purpose::confirm, machines, *culprits, conviction.stability}) != conviction.question) continue;
+    notes_.read(place_of(trials, machines), [&](const KeptNotes::Note& note) {
+      const auto conviction = read_note(note.what);
+      if (!conviction) return false;
+      const auto culprits = find_all(candidates, set, conviction->group);
+      if (!culprits || !std::ranges::includes(conviction->beside, here)) return true;
+      if (std::ranges::any_of(*culprits, [&](auto index) { return held.contains(index); })) return true;
+      if (trials.key_of({Purpose::confirm, machines, *culprits, conviction->stability}) != conviction->question)
+        return true;
       held.insert(culprits->begin(), culprits->end());
       known.push_back(
-          {*culprits, conviction.failed, conviction.explanation, note.run, note.kept, note.kept + most_age_});
-    }
+          {*culprits, conviction->failed, conviction->explanation, note.run, note.kept, note.kept + most_age_});
+      return true;
+    });
   }
   return known;
 }

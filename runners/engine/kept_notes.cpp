@@ -32,20 +32,17 @@ fs::path KeptNotes::folder_of(const std::string& key) const {
 }
 
 // Names begin with the run, and runs with the time, so the latest come last.
-std::vector<KeptNotes::Note> KeptNotes::read(const std::string& key, const std::function<bool(const Note&)>& fits) {
-  std::vector<Note> notes;
-  if (place_.most_age <= Milliseconds{0} || !place_.reads) return notes;
+void KeptNotes::read(const std::string& key, const std::function<bool(const Note&)>& take) {
+  if (place_.most_age <= Milliseconds{0} || !place_.reads) return;
   auto files = entries_of(folder_of(key));
-  if (!files) return notes;  // nobody has kept any
+  if (!files) return;  // nobody has kept any
   std::ranges::sort(*files, std::ranges::greater{});
   for (const auto& file : *files) {
-    if (!file.filename().native().starts_with(place_.run + ".")) read_one(file, key, fits, notes);
+    if (!file.filename().native().starts_with(place_.run + ".")) read_one(file, key, take);
   }
-  return notes;
 }
 
-void KeptNotes::read_one(const fs::path& file, const std::string& key, const std::function<bool(const Note&)>& fits,
-                         std::vector<Note>& notes) {
+void KeptNotes::read_one(const fs::path& file, const std::string& key, const std::function<bool(const Note&)>& take) {
   const auto refuse = [&](const std::string& why) {
     tell_(fmt::format("the kept {} '{}' is not used, and removed: {}", sort_.noun, file.string(), why));
     (void)remove_tree(file);
@@ -61,12 +58,14 @@ void KeptNotes::read_one(const fs::path& file, const std::string& key, const std
   const auto kept = parse_rfc3339(reader.text("kept"));
   Note note{.run = reader.text("run"), .name = reader.text("name"), .kept = {}, .what = reader.raw("what")};
   reader.finish();
+  constexpr const char* another = "it is not what its name says";
   const bool is_it = problems.empty() && schema == sort_.schema && of_key == key && kept &&
-                     file.filename() == file_name_of(note.run, note.name, *text) && fits(note);
-  if (!is_it) return refuse("it is not what its name says");
+                     file.filename() == file_name_of(note.run, note.name, *text);
+  if (!is_it) return refuse(another);
   note.kept = *kept;
   const auto age = clock_.wall() - note.kept;
-  if (age >= age.zero() && age <= place_.most_age) notes.push_back(std::move(note));
+  if (age < age.zero() || age > place_.most_age) return;
+  if (!take(note)) refuse(another);
 }
 
 void KeptNotes::keep(const std::string& key, const std::string& name, const Json& what) {

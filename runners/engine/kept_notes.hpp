@@ -8,7 +8,6 @@
 #include <functional>
 #include <mutex>
 #include <string>
-#include <vector>
 
 #include "lab/core/json.hpp"
 #include "lab/core/time.hpp"
@@ -45,8 +44,9 @@ class KeptNotes {
   // `clock` and what `tell` refers to must outlive it.
   KeptNotes(Sort sort, Place place, const Clock& clock, Tell tell);
 
-  // Notes of other runs, the latest run first. `fits`: whether it is one that may have been kept as `what`.
-  [[nodiscard]] std::vector<Note> read(const std::string& key, const std::function<bool(const Note&)>& fits);
+  // Hands over the notes of other runs that are not too old, the latest run first. `take` says whether it is one that
+  // may have been kept; otherwise it is removed as well.
+  void read(const std::string& key, const std::function<bool(const Note&)>& take);
   // `name` tells it from others of this run below the key. Trouble with the disk is told, once: the run goes on.
   void keep(const std::string& key, const std::string& name, const Json& what);
   // Removes the oldest until the rest fits `most_bytes`.
@@ -54,8 +54,8 @@ class KeptNotes {
 
  private:
   [[nodiscard]] std::filesystem::path folder_of(const std::string& key) const;
-  void read_one(const std::filesystem::path& file, const std::string& key, const std::function<bool(const Note&)>& fits,
-                std::vector<Note>& notes);
+  void read_one(const std::filesystem::path& file, const std::string& key,
+                const std::function<bool(const Note&)>& take);
 
   Sort sort_;
   Place place_;
