@@ -1,7 +1,6 @@
 // SPDX-FileCopyrightText: 2026 The patchlab authors
 // SPDX-License-Identifier: Apache-2.0
 #include <CLI/CLI.hpp>
-#include <algorithm>
 
 #include "cli/commands.hpp"
 #include "cli/key_argument.hpp"
@@ -44,19 +43,12 @@ Result<void> sign_head(const Arguments& arguments) {
   return {};
 }
 
-// What is refuted is not said again in other words.
-Result<void> refuse_what_is_refuted(const fs::path& stage, const std::string& department) {
-  PATCHLAB_ASSIGN(const auto proof, prove(host_processes(), stage / department, {}));
-  const auto broken = std::ranges::find(proof.links, LinkState::broken, &Link::state);
-  if (broken == proof.links.end()) return {};
-  return configuration_error(fmt::format("{}: {}", to_string(broken->kind), broken->text), "patchlab verify says more");
-}
-
 Result<std::string> attestations(const Arguments& arguments, const fs::path& stage, const DsseKey& key) {
   std::string lines;
   for (const auto& department : arguments.departments) {
     PATCHLAB_ASSIGN(const auto set, promoted_set(stage, department));
-    PATCHLAB_TRY(refuse_what_is_refuted(stage, department));
+    PATCHLAB_ASSIGN(const auto proof, prove(host_processes(), stage / department, {}));
+    PATCHLAB_TRY(refuse_what_is_refuted(proof));
     for (const auto& statement : {test_result_statement(set), summary_statement(set)}) {
       PATCHLAB_ASSIGN(const auto line, key.envelope(in_toto_payload, statement.dump()));
       lines += line;

@@ -10,14 +10,15 @@
 #include <vector>
 
 #include "lab/core/files.hpp"
+#include "lab/core/sha1.hpp"
 
 namespace patchlab {
 namespace {
 using Context = std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)>;
 
-Context new_context() {
+Context new_context(const EVP_MD* kind = EVP_sha256()) {
   Context context(EVP_MD_CTX_new(), &EVP_MD_CTX_free);
-  EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr);
+  EVP_DigestInit_ex(context.get(), kind, nullptr);
   return context;
 }
 
@@ -34,17 +35,10 @@ std::string finish_hex(EVP_MD_CTX* context) {
   }
   return hex;
 }
-}  // namespace
 
-std::string sha256(std::string_view bytes) {
-  auto context = new_context();
-  EVP_DigestUpdate(context.get(), bytes.data(), bytes.size());
-  return finish_hex(context.get());
-}
-
-Result<std::string> sha256_of_file(const std::filesystem::path& path) {
+Result<std::string> digest_of_file(const std::filesystem::path& path, const EVP_MD* kind) {
   PATCHLAB_ASSIGN(const auto input, open_input(path));
-  auto context = new_context();
+  auto context = new_context(kind);
   std::vector<char> block(1U << 20U);
   for (;;) {
     const auto count = ::read(input.file.get(), block.data(), block.size());
@@ -55,6 +49,16 @@ Result<std::string> sha256_of_file(const std::filesystem::path& path) {
   }
   return finish_hex(context.get());
 }
+}  // namespace
+
+std::string sha256(std::string_view bytes) {
+  auto context = new_context();
+  EVP_DigestUpdate(context.get(), bytes.data(), bytes.size());
+  return finish_hex(context.get());
+}
+
+Result<std::string> sha256_of_file(const std::filesystem::path& path) { return digest_of_file(path, EVP_sha256()); }
+Result<std::string> sha1_of_file(const std::filesystem::path& path) { return digest_of_file(path, EVP_sha1()); }
 
 bool is_sha256(std::string_view text) {
   return text.size() == 64 && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;

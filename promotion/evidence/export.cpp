@@ -3,7 +3,6 @@
 #include "promotion/evidence/export.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <set>
@@ -12,6 +11,7 @@
 #include "lab/core/files.hpp"
 #include "lab/core/paths.hpp"
 #include "lab/core/printable.hpp"
+#include "lab/core/whole_folder.hpp"
 #include "promotion/chain/chain.hpp"
 #include "promotion/evidence/bundle_chain.hpp"
 #include "promotion/policy/in_force.hpp"
@@ -262,20 +262,12 @@ class Exporting {
 
 Result<Exported> export_bundle(const fs::path& stage, const std::vector<std::string>& departments, const fs::path& runs,
                                const fs::path& target) {
-  PATCHLAB_ASSIGN(const auto place, absolute_path(target));
-  const auto path = place.has_filename() ? place : place.parent_path();
-  if (status_of(path).type() != fs::file_type::not_found)
-    return configuration_error(fmt::format("'{}' is there already", path.string()), "name a folder that is not");
-  const auto making = path.parent_path() / fmt::format(".{}.{}", path.filename().string(), ::getpid());
-  PATCHLAB_TRY(create_folders(making));
-  auto exported = Exporting(stage, runs, making).run(departments);
-  if (exported) {
-    std::error_code code;
-    fs::rename(making, path, code);
-    if (!code) return exported;
-    exported = errno_error("renaming to '" + path.string() + "'", code.value());
-  }
-  static_cast<void>(remove_tree(making));
+  Result<Exported> exported = Exported{};
+  PATCHLAB_TRY(make_folder_whole(target, [&](const fs::path& making) -> Result<void> {
+    exported = Exporting(stage, runs, making).run(departments);
+    if (!exported) return exported.error();
+    return {};
+  }));
   return exported;
 }
 

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "promotion/evidence/proof.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "lab/core/paths.hpp"
@@ -107,6 +109,12 @@ Verdict Proof::verdict() const {
       return Verdict::consistent;
   }
   return Verdict::proven;
+}
+
+Result<void> refuse_what_is_refuted(const Proof& proof) {
+  const auto broken = std::ranges::find(proof.links, LinkState::broken, &Link::state);
+  if (broken == proof.links.end()) return {};
+  return configuration_error(fmt::format("{}: {}", to_string(broken->kind), broken->text), "patchlab verify says more");
 }
 
 bool is_bundle(const fs::path& folder) {

@@ -81,4 +81,8 @@ struct ProofQuestion {
 [[nodiscard]] Result<Proof> prove(ProcessRunner& processes, const std::filesystem::path& folder,
                                   const ProofQuestion& question);
 
+// An error (configuration) that quotes the first broken link, when there is one: what is refuted is not handed on in
+// other words.
+[[nodiscard]] Result<void> refuse_what_is_refuted(const Proof& proof);
+
 }  // namespace patchlab::promotion
