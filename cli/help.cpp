@@ -15,7 +15,9 @@ constexpr const char* plain_codes = "Exit codes: 0 done; what else there is: doc
 constexpr const char* order_of_work =
     "In order of work: doctor (can this host do it), init (a first scenario), learn (its checks), validate, run; then "
     "report and explain\n"
-    "(what was found), queue (what waits for whom), approve or reject, promote, verify; evidence export for others.";
+    "(what was found), queue (what waits for whom), approve or reject, promote, verify; deploy export for production, "
+    "evidence export "
+    "for others.";
 constexpr const char* cache =
     "Environment: PATCHLAB_CACHE, the folder of images and packages (default: ~/.cache/patchlab).";
 
@@ -57,6 +59,7 @@ const std::vector<HelpText>& help_texts() {
       {"promote", "patchlab promote latest --department finance", verdict, true},
       {"verify", "patchlab verify production", plain},
       {"evidence export", "patchlab evidence export --department finance -o bundle", plain},
+      {"deploy export", "patchlab deploy export production --department finance --to files -o finance-7", plain},
       {"witness", "patchlab witness runs/ledger.jsonl --state noted --key witness_key", plain},
       {"submit", "patchlab submit latest --department finance --key ~/.ssh/id_ed25519", plain},
       {"approve", "patchlab approve latest --department finance --reason 'read the report' --key ~/.ssh/id_ed25519",

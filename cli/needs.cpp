@@ -90,6 +90,9 @@ const std::vector<Need>& needs() {
       {"osslsigncode", "osslsigncode", "signatures of Windows packages cannot be verified",
        starts("osslsigncode", "--version")},
       {"bubblewrap", "bwrap", "signatures of Windows packages cannot be verified", starts("bwrap", "--version")},
+      {"apt-utils", "apt-ftparchive", "a promotion cannot be exported as an apt repository",
+       starts("apt-ftparchive", "--version")},
+      {"gnupg", "gpg", "a promotion cannot be exported as an apt repository", starts("gpg", "--version")},
       {"uidmap", "newuidmap", "only root can build golden images in a quick way", file("usr/bin/newuidmap")},
   };
   return all;

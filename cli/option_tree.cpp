@@ -63,6 +63,9 @@ const std::map<std::string, Value>& values() {
       {"--reason", {ValueKind::text, "TEXT"}},
       {"--recipes", {ValueKind::folder, "FOLDER"}},
       {"--role", {ValueKind::name, "ROLE"}},
+      {"patchlab deploy export --key", {ValueKind::text, "FINGERPRINT"}},
+      {"--not-after", {ValueKind::text, "TIME"}},
+      {"--to", {ValueKind::word, "TOOL", {"apt", "ansible", "wsus", "files"}}},
       {"patchlab evidence export --format", {ValueKind::word, "FORMAT", {"bundle", "dsse"}}},
       {"--emergency", {ValueKind::text, "REASON"}},
       {"--rollback", {ValueKind::text, "REASON"}},
@@ -97,6 +100,7 @@ const std::map<std::string, Value>& values() {
       {"scenario", {ValueKind::file, "SCENARIO"}},
       {"schema", {ValueKind::name, "NAME"}},
       {"shell", {ValueKind::word, "SHELL", {"bash", "zsh", "fish"}}},
+      {"stage", {ValueKind::folder, "STAGE"}},
       {"what", {ValueKind::file, "STAGE"}},
   };
   return all;

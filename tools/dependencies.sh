@@ -9,7 +9,7 @@ build_packages=(clang cmake ninja-build ccache pkg-config libvirt-dev libboost1.
 # What every lab needs, and what some need: Depends and Recommends of patchlab's own package. What each is for is in cli/needs.cpp, by
 # which 'patchlab doctor' looks for all of them; a test holds the lists together.
 lab_packages=(libvirt-daemon-driver-qemu qemu-system-x86 qemu-utils xorriso mmdebstrap e2fsprogs)
-some_labs_packages=(libvirt-daemon openssh-client odbc-postgresql libsmbclient osslsigncode bubblewrap uidmap)
+some_labs_packages=(libvirt-daemon openssh-client odbc-postgresql libsmbclient osslsigncode bubblewrap apt-utils gnupg uidmap)
 package_packages=(dpkg-dev file)
 test_packages=(fakeroot libgtest-dev libgmock-dev libbenchmark-dev samba smbclient kea-dhcp4-server postgresql libxml2-utils gcab msitools wixl nsis openssl iproute2 iptables libvirt-clients openssh-server ovmf jq chromium sudo perl python3-junitparser
   monitoring-plugins-basic monitoring-plugins-standard bind9-dnsutils zsh fish)

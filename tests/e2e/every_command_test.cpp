@@ -62,6 +62,7 @@ const std::map<std::string, std::vector<Words>>& examples() {
       {"promote", {{"latest", "--stage", "other"}}},
       {"verify", {{"production"}, {"runs/ledger.jsonl"}}},
       {"evidence export", {{"--department", "finance", "-o", "bundle"}}},
+      {"deploy export", {{"production", "--department", "finance", "--to", "files", "-o", "handed"}}},
       {"witness", {{"runs/ledger.jsonl", "--state", "noted", "--key", "root"}}},
       {"submit", {{"latest", "--department", "finance", "--key", "bob"}}},
       {"approve", {{"latest", "--department", "finance", "--reason", "read", "--key", "bob"}}},
@@ -95,11 +96,10 @@ const std::map<std::string, std::vector<Words>>& examples() {
 
 // Those that say nothing on standard output in that folder: they refuse there, and what they print when they do not is
 // looked at by tests of their own.
-const std::set<std::string> refuse_there{"image build", "image verify", "validate",   "run",        "evidence export",
-                                         "witness",     "submit",       "approve",    "reject",     "waive",
-                                         "withdraw",    "decide",       "desk serve", "policy add", "ledger take",
-                                         "ledger hand", "stage setup",  "selftest",
-                                         "learn"};
+const std::set<std::string> refuse_there{
+    "image build", "image verify", "validate",    "run",      "evidence export", "witness",    "submit",
+    "approve",     "reject",       "waive",       "withdraw", "decide",          "desk serve", "policy add",
+    "ledger take", "ledger hand",  "stage setup", "selftest", "deploy export",   "learn"};
 
 // With --json some of them do say something: about a scenario that is wrong, and about images, once there is one.
 const std::map<std::string, std::vector<Words>>& json_examples() {
@@ -114,7 +114,8 @@ const std::map<std::string, std::vector<Words>>& image_examples() {
 // What these print needs machines or a ledger, and is held against its schema there.
 const std::map<std::string, std::string> json_elsewhere{{"run", "PlanJson, and what is read of every record"},
                                                         {"selftest", "SelftestText"},
-                                                        {"evidence export", "EvidenceCommand"}};
+                                                        {"evidence export", "EvidenceCommand"},
+                                                        {"deploy export", "DeployCommand"}};
 
 std::string key_of(const cli::CommandFacts& command) { return command.name().substr(9); }
 
@@ -297,7 +298,8 @@ TEST_F(EveryCommand, EndsWith64AtAWordItDoesNotKnow) {
 TEST_F(EveryCommand, RefusesANameThatIsNotThereAndListsThoseThatAre) {
   const std::map<std::string, std::string> elsewhere{
       {"run --candidate", "candidates are known when there are images: NightlyScenario"},
-      {"evidence export --department", "needs a ledger: EvidenceCommand"}};
+      {"evidence export --department", "needs a ledger: EvidenceCommand"},
+      {"deploy export --department", "needs a ledger: DeployCommand"}};
   std::size_t asked = 0;
   for (const auto* command : cli::commands_in(tree())) {
     for (const auto& option : command->options) {

@@ -15,13 +15,17 @@
 
 namespace patchlab::e2e {
 
-void make_found_run(const std::filesystem::path& folder, reports::RunRecord record) {
+void make_found_run(const std::filesystem::path& folder, reports::RunRecord record,
+                    const std::map<std::string, std::string>& bytes) {
   const auto now = std::chrono::system_clock::now();
   record.started = rfc3339(now - std::chrono::minutes(30));
   record.finished = rfc3339(now - std::chrono::seconds(1));
   for (auto& machine : record.departments[0].machines) machine.golden_at.clear();  // there is no lab here
   const patches::ContentStore store(folder / "cache/store");
-  for (const auto& candidate : record.candidates) ASSERT_TRUE(store.add_bytes("content of " + candidate.id, "sample"));
+  for (const auto& candidate : record.candidates) {
+    const auto given = bytes.find(candidate.id);
+    ASSERT_TRUE(store.add_bytes(given == bytes.end() ? "content of " + candidate.id : given->second, "sample"));
+  }
   const auto file = folder / "runs" / record.id / reports::run_file_name;
   ASSERT_TRUE(create_folders(file.parent_path()));
   ASSERT_TRUE(reports::write_run_record(record, file));

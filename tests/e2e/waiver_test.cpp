@@ -87,6 +87,14 @@ TEST_F(Waiver, LetsAHeldBackCandidateGoAlongAndIsProven) {
   EXPECT_THAT(explained.output, HasSubstr("fail")) << "it keeps its outcome";
   EXPECT_THAT(explained.output, HasSubstr("waived by carol@x"));
 
+  // Production is to take it no longer than the waiver holds.
+  const auto handed = ask({"deploy", "export", "production", "--department", "finance", "--to", "files", "-o", "handed",
+                           "--not-after", "2198-01-01T00:00:00Z", "--json"});
+  ASSERT_EQ(exit_code(handed), 0) << handed.errors;
+  const auto waiver = read_json_file(folder_.path() / "production/finance/manifest.json").value().at("waived").at(0);
+  EXPECT_EQ(Json::parse(handed.output).at("not_after").get<std::string>().substr(0, 19),
+            waiver.at("until").get<std::string>().substr(0, 19));
+
   const auto exported = people_.export_bundle("production", "finance");
   ASSERT_EQ(exit_code(exported), 0) << exported.output << exported.errors;
   people_.expect_proven();

@@ -1,0 +1,318 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include <gmock/gmock.h>
+
+#include <cstdlib>
+
+#include "found_run.hpp"
+#include "lab/core/digest.hpp"
+#include "lab/core/files.hpp"
+#include "lab/core/paths.hpp"
+#include "lab/core/time.hpp"
+#include "people.hpp"
+#include "program.hpp"
+#include "tests/support/json_schema.hpp"
+#include "tests/support/sample_record.hpp"
+
+// What production takes: exports of a promotion by the built program, taken by the real tools.
+namespace patchlab::e2e {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using Words = std::vector<std::string>;
+
+const Json one_person = Json::parse(R"({
+  "schema": "patchlab/policy/v1", "id": "production", "author": "owner@x",
+  "valid_since": "2020-01-01T00:00:00Z", "valid_until": "2199-01-01T00:00:00Z",
+  "approvals": [{"count": 1, "not_by": ["submitter", "policy-author"]}]})");
+
+void expect_fits(const Json& json, const std::string& schema) {
+  const auto file = std::string(PATCHLAB_SOURCE_DIR) + "/cli/schemas/" + schema + ".schema.json";
+  EXPECT_THAT(tests::SchemaValidator(read_json_file(file).value()).problems(json), IsEmpty()) << json;
+}
+
+class DeployCommand : public ::testing::Test {
+ protected:
+  DeployCommand() : people_(folder_.path(), one_person) {
+    ::setenv("PATCHLAB_CACHE", (folder_.path() / "cache").c_str(), 1);
+    ::setenv("GNUPGHOME", (folder_.path() / "gnupg").c_str(), 1);
+    ::unsetenv("PATCHLAB_RUNS");
+    ::unsetenv("PATCHLAB_OPENPGP_KEY");
+  }
+  ~DeployCommand() override {
+    (void)start("gpgconf", {"--kill", "all"});
+    for (const char* name : {"PATCHLAB_CACHE", "GNUPGHOME"}) ::unsetenv(name);
+  }
+
+  // The sample run with packages that dpkg takes: dns-update is 'bind9x', tidy is 'tidy'.
+  void promote_packages() {
+    auto record = tests::good_record();
+    std::map<std::string, std::string> bytes;
+    for (const auto& [id, package, version, architecture] : std::initializer_list<std::array<const char*, 4>>{
+             {"dns-update", "bind9x", "1:9.18+patchlab1", "amd64"}, {"tidy", "tidy", "2.0", "all"}}) {
+      const auto tree = folder_.path() / id;
+      fs::create_directories(tree / "DEBIAN");
+      fs::create_directories(tree / "usr/share" / package);
+      folder_.write(std::string(id) + "/usr/share/" + package + "/text", std::string("content of ") + id);
+      folder_.write(std::string(id) + "/DEBIAN/control",
+                    fmt::format("Package: {}\nVersion: {}\nArchitecture: {}\nMaintainer: nobody <n@example>\n"
+                                "Description: none\n",
+                                package, version, architecture));
+      const auto deb = std::string(id) + ".deb";
+      ASSERT_EQ(exit_code(start("dpkg-deb", {"--root-owner-group", "-b", tree.string(), deb})), 0);
+      bytes[id] = read_file(folder_.path() / deb).value();
+      for (auto& candidate : record.candidates) {
+        if (candidate.id != id) continue;
+        candidate.files = {{candidate.files.front().name, sha256(bytes[id]), bytes[id].size()}};
+        tested_[package] = sha256(bytes[id]);
+      }
+    }
+    make_found_run(folder_.path(), record, bytes);
+    promote(record.id);
+  }
+  void promote(const std::string& run) {
+    people_.approve("bob", {run, "--department", "finance"});
+    const auto promoted = ask({"promote", run, "--sign-with", "lab"});
+    ASSERT_EQ(exit_code(promoted), 0) << promoted.output << promoted.errors;
+  }
+
+  [[nodiscard]] ProcessOutcome start(const std::string& program, const Words& words) const {
+    ProcessSpec spec;
+    spec.program = program;
+    spec.arguments = words;
+    spec.working_folder = folder_.path();
+    spec.extra_environment = {{"LC_ALL", "C"}};
+    return host_processes().run(spec);
+  }
+  [[nodiscard]] ProcessOutcome ask(const Words& words) const { return patchlab(words, folder_.path()); }
+  [[nodiscard]] ProcessOutcome export_to(const std::string& to, const std::string& target, Words more = {}) const {
+    Words words{"deploy", "export", "production", "--department", "finance", "--to", to, "-o", target};
+    words.insert(words.end(), more.begin(), more.end());
+    return ask(words);
+  }
+  // Nothing of it is there, not even a beginning.
+  void expect_nothing_made(const std::string& target) const {
+    for (const auto& entry : fs::directory_iterator(folder_.path()))
+      EXPECT_THAT(entry.path().filename().string(), Not(HasSubstr(target)));
+  }
+
+  // A key of the user's, as gpg makes it: its fingerprint, and its public half in <name>.gpg.
+  [[nodiscard]] std::string openpgp_key(const std::string& name) const {
+    fs::create_directories(folder_.path() / "gnupg");
+    fs::permissions(folder_.path() / "gnupg", fs::perms::owner_all);
+    const auto who = name + " <" + name + "@xavier.example>";
+    const auto made = start("gpg", {"-q", "--batch", "--passphrase", "", "--quick-gen-key", who, "ed25519", "sign"});
+    EXPECT_EQ(exit_code(made), 0) << made.errors;
+    EXPECT_EQ(exit_code(start("gpg", {"-q", "-o", name + ".gpg", "--export", who})), 0);
+    const auto listed = start("gpg", {"--with-colons", "--list-keys", who}).output;
+    const auto at = listed.find("\nfpr:");
+    return at == std::string::npos ? "" : listed.substr(at + 13, 40);
+  }
+
+  // A machine's apt, in a root of its own, with the repository as its only source.
+  [[nodiscard]] ProcessOutcome apt(const Words& words, const std::string& key = "stage") const {
+    const auto root = folder_.path() / "client";
+    for (const char* made : {"etc/apt/preferences.d", "etc/apt/apt.conf.d", "etc/apt/trusted.gpg.d",
+                             "var/lib/apt/lists/partial", "var/cache/apt/archives/partial"})
+      fs::create_directories(root / made);
+    folder_.write("client/status", "");
+    folder_.write("client/etc/apt/sources.list",
+                  fmt::format("deb [check-valid-until=yes check-date=yes signed-by={}] file:{} finance main\n",
+                              (folder_.path() / (key + ".gpg")).string(), (folder_.path() / "repo").string()));
+    Words all{"-q",
+              "-o",
+              "Dir=" + root.string(),
+              "-o",
+              "Dir::State::status=" + (root / "status").string(),
+              "-o",
+              "APT::Architecture=amd64",
+              "-o",
+              "APT::Architectures=amd64",
+              "-o",
+              "APT::Sandbox::User=root",
+              "-o",
+              "Acquire::Languages=none"};
+    all.insert(all.end(), words.begin(), words.end());
+    return start("apt-get", all);
+  }
+  void forget_lists() const { ASSERT_TRUE(remove_tree(folder_.path() / "client")); }
+
+  void edit(const fs::path& file, const std::function<void(std::string&)>& change) const {
+    auto text = read_file(file).value();
+    const auto before = text;
+    change(text);
+    ASSERT_NE(text, before) << file;
+    ASSERT_TRUE(write_file_atomically(file, text));
+  }
+
+  const TemporaryFolder folder_;
+  const People people_;
+  std::map<std::string, std::string> tested_;  // SHA-256 by package
+};
+
+TEST_F(DeployCommand, AptTakesTheTestedBytesAndNothingElse) {
+  ASSERT_NO_FATAL_FAILURE(promote_packages());
+  const auto key = openpgp_key("stage");
+  const auto foreign = openpgp_key("foreign");
+  const auto end = rfc3339(std::chrono::system_clock::now() + std::chrono::hours(24)).substr(0, 19) + "Z";
+  const auto made = export_to("apt", "repo", {"--key", key, "--not-after", end, "--json"});
+  ASSERT_EQ(exit_code(made), 0) << made.errors;
+  const auto said = Json::parse(made.output);
+  expect_fits(said, "deploy-export");
+  EXPECT_EQ(said.at("not_after"), end);
+  const auto handoff = read_json_file(folder_.path() / "repo/handoff.json").value();
+  expect_fits(handoff, "handoff");
+  EXPECT_EQ(exit_code(start("sh", {"-c", "cd repo && sha256sum --quiet -c SHA256SUMS"})), 0);
+  // What identifies it is in the signed file itself.
+  const auto in_release = read_file(folder_.path() / "repo/dists/finance/InRelease").value();
+  for (const auto& part :
+       {std::string("\nAcquire-By-Hash: yes\n"),
+        "\nPatchlab-Promotion: " + handoff.at("promotion").get<std::string>() + "\n", std::string("\nValid-Until: ")})
+    EXPECT_THAT(in_release, HasSubstr(part));
+
+  const auto updated = apt({"update"});
+  EXPECT_EQ(exit_code(updated), 0) << updated.output << updated.errors;
+  EXPECT_THAT(updated.errors, IsEmpty());
+  const auto fetched = apt({"download", "bind9x", "tidy"});
+  ASSERT_EQ(exit_code(fetched), 0) << fetched.errors;
+  std::map<std::string, std::string> taken;
+  for (const auto& [package, file] :
+       {std::pair{"bind9x", "bind9x_1%3a9.18+patchlab1_amd64.deb"}, std::pair{"tidy", "tidy_2.0_all.deb"}})
+    taken[package] = sha256_of_file(folder_.path() / file).value();
+  EXPECT_EQ(taken, tested_);
+
+  // One byte of a package.
+  ASSERT_TRUE(remove_tree(folder_.path() / "tidy_2.0_all.deb"));
+  const auto pool = folder_.path() / "repo/pool" / (tested_["tidy"] + ".deb");
+  const auto whole = read_file(pool).value();
+  edit(pool, [](std::string& text) { text[text.size() / 2] ^= 1; });
+  const auto changed = apt({"download", "tidy"});
+  EXPECT_NE(exit_code(changed), 0);
+  EXPECT_THAT(changed.errors, HasSubstr("Hash Sum mismatch"));
+  ASSERT_TRUE(write_file_atomically(pool, whole));
+
+  // One byte of the index, of the signed file, no signature, somebody else's.
+  const auto refused = [&](const std::string& what, const std::string& why, const std::string& by = "stage") {
+    forget_lists();
+    const auto outcome = apt({"-o", "APT::Update::Error-Mode=any", "update"}, by);
+    EXPECT_NE(exit_code(outcome), 0) << what;
+    EXPECT_THAT(outcome.errors, HasSubstr(why)) << what;
+    EXPECT_NE(exit_code(apt({"download", "tidy"}, by)), 0) << what;
+  };
+  const auto index = folder_.path() / "repo/dists/finance/main/binary-amd64";
+  const auto packages = read_file(index / "Packages").value();
+  const auto by_hash = index / "by-hash/SHA256" / sha256(packages);
+  for (const auto& file : {index / "Packages", by_hash})
+    edit(file, [](std::string& text) { text.replace(text.find("none"), 4, "nine"); });
+  refused("a byte of the index", "Hash Sum mismatch");
+  for (const auto& file : {index / "Packages", by_hash}) ASSERT_TRUE(write_file_atomically(file, packages));
+  const auto signed_file = folder_.path() / "repo/dists/finance/InRelease";
+  edit(signed_file, [](std::string& text) { text.replace(text.find("Serial: 1"), 9, "Serial: 2"); });
+  refused("a byte of what is signed", "BADSIG");
+  const auto begin = in_release.find("\n\n") + 2;
+  ASSERT_TRUE(write_file_atomically(signed_file,
+                                    in_release.substr(begin, in_release.find("-----BEGIN PGP SIGNATURE") - begin)));
+  refused("no signature", "not signed");
+  ASSERT_TRUE(write_file_atomically(signed_file, in_release));
+  refused("a key that the machine does not know", "NO_PUBKEY", "foreign");
+  forget_lists();
+  EXPECT_EQ(exit_code(apt({"update"})), 0) << "it was put back";
+
+  // The same promotion again: the same bytes but for signature and date; and signed by somebody else, refused.
+  ASSERT_EQ(exit_code(export_to("apt", "again", {"--key", foreign, "--not-after", end})), 0);
+  for (const auto& entry : entries_below(folder_.path() / "again").value()) {
+    const auto name = entry.filename();
+    if (!is_file(entry) || name == "InRelease" || name == "SHA256SUMS") continue;
+    const auto other = folder_.path() / "repo" / entry.lexically_relative(folder_.path() / "again");
+    EXPECT_EQ(read_file(entry).value(), read_file(other).value()) << entry;
+  }
+  fs::rename(folder_.path() / "repo", folder_.path() / "first");
+  fs::rename(folder_.path() / "again", folder_.path() / "repo");
+  refused("signed by somebody else", "NO_PUBKEY");
+}
+
+TEST_F(DeployCommand, AptTakesNothingAfterTheEnd) {
+  ASSERT_NO_FATAL_FAILURE(promote_packages());
+  const auto key = openpgp_key("stage");
+  const auto end = std::chrono::system_clock::now() + std::chrono::seconds(4);
+  ASSERT_EQ(exit_code(export_to("apt", "repo", {"--key", key, "--not-after", rfc3339(end)})), 0);
+  ASSERT_TRUE(wait_until(system_clock_source(), {.awaited = "the end", .deadline = std::chrono::seconds(20)},
+                         [&] { return std::chrono::system_clock::now() > end + std::chrono::seconds(1); }));
+  const auto late = apt({"update"});
+  EXPECT_NE(exit_code(late), 0);
+  EXPECT_THAT(late.errors, HasSubstr("expired"));
+  const auto refused = export_to("apt", "late", {"--key", key, "--not-after", rfc3339(end)});
+  EXPECT_EQ(exit_code(refused), 5);
+  EXPECT_THAT(refused.errors, AllOf(HasSubstr("'finance' ended on "), HasSubstr("hint: promote a newer run")));
+  expect_nothing_made("late");
+}
+
+TEST_F(DeployCommand, MakesNothingWhereSomethingIsMissing) {
+  ASSERT_NO_FATAL_FAILURE(promote_packages());
+  const auto refuses = [&](int code, const Words& words, const std::string& why) {
+    const auto outcome = ask(words);
+    EXPECT_EQ(exit_code(outcome), code) << outcome.output << outcome.errors;
+    EXPECT_THAT(outcome.errors, AllOf(HasSubstr(why), HasSubstr("hint: ")));
+    EXPECT_THAT(outcome.output, IsEmpty());
+    expect_nothing_made("made");
+  };
+  const auto words = [](const std::string& to, const Words& more) {
+    Words all{"deploy", "export", "production", "--department", "finance", "--to", to, "-o", "made"};
+    all.insert(all.end(), more.begin(), more.end());
+    return all;
+  };
+  refuses(64, words("apt", {}), "--to apt needs --key FINGERPRINT");
+  refuses(64, words("apt", {"--key", "ABCD1234"}), "is no full fingerprint");
+  refuses(65, words("apt", {"--key", std::string(40, 'A')}), "gpg: exit code 2");
+  refuses(5, words("wsus", {}), "nothing of what was promoted in 'finance' is for 'wsus'");
+  refuses(64, words("files", {"--not-after", "tomorrow"}), "--not-after 'tomorrow' is no time");
+  refuses(64, {"deploy", "export", "production", "--department", "finanze", "--to", "files", "-o", "made"},
+          "was never promoted");
+  refuses(65, {"deploy", "export", "nowhere", "--department", "finance", "--to", "files", "-o", "made"}, "nowhere");
+  // What `verify` refutes.
+  const auto manifest = folder_.path() / "production/finance/manifest.json";
+  fs::permissions(manifest, fs::perms::owner_write, fs::perm_options::add);
+  refuses(65, words("files", {}), "finance");
+  fs::permissions(manifest, fs::perms::owner_write, fs::perm_options::remove);
+  const auto made = export_to("files", "made");
+  ASSERT_EQ(exit_code(made), 0) << made.errors;
+  EXPECT_THAT(made.output, HasSubstr("nothing ends it: no waiver, and no --not-after"));
+  EXPECT_EQ(exit_code(export_to("files", "made")), 65) << "is there already";
+}
+
+// Who knows nothing of patchlab checks files by stock tools, from the list of signers on.
+TEST_F(DeployCommand, StockToolsProveThePlainFiles) {
+  ASSERT_NO_FATAL_FAILURE(promote_packages());
+  ASSERT_EQ(exit_code(export_to("files", "plain")), 0);
+  const std::string check = R"sh(set -e
+cd plain
+ssh-keygen -q -Y verify -f ../production/.ledger/trust/1/allowed_signers -I lab@x -n patchlab.promote.v1 -s promotion.sig <promotion
+[ "$(jq -r '.subject[0].digest.sha256' promotion)" = "$(sha256sum <SHA256SUMS | cut -c1-64)" ]
+[ "$(jq -r .predicate.manifest promotion)" = "$(sha256sum <manifest.json | cut -c1-64)" ]
+sha256sum --quiet -c SHA256SUMS
+)sh";
+  const auto good = start("bash", {"-c", check});
+  EXPECT_EQ(exit_code(good), 0) << good.output << good.errors;
+  const auto stage = read_file(folder_.path() / "production/finance/SHA256SUMS").value();
+  EXPECT_EQ(read_file(folder_.path() / "plain/SHA256SUMS").value(), stage);
+  edit(folder_.path() / "plain/SHA256SUMS", [](std::string& text) { text[0] = text[0] == '0' ? '1' : '0'; });
+  EXPECT_NE(exit_code(start("bash", {"-c", check})), 0);
+}
+
+TEST_F(DeployCommand, AnsibleGetsNothingThatItWouldEvaluate) {
+  ASSERT_NO_FATAL_FAILURE(promote_packages());
+  const auto made = export_to("ansible", "play");
+  ASSERT_EQ(exit_code(made), 0) << made.errors;
+  EXPECT_EQ(exit_code(start("sh", {"-c", "cd play && sha256sum --quiet -c SHA256SUMS"})), 0);
+  const auto variables = read_json_file(folder_.path() / "play/variables.json").value();
+  EXPECT_EQ(variables.at("patchlab_packages"), Json::parse(R"(["bind9x=1:9.18+patchlab1", "tidy=2.0"])"));
+  EXPECT_THAT(variables.at("patchlab_accept_list"), IsEmpty());
+}
+
+}  // namespace
+}  // namespace patchlab::e2e
