@@ -62,13 +62,19 @@ PlannedCheck with_more_time(PlannedCheck planned, const CheckResult& before) {
 
 }  // namespace
 
-std::vector<CheckResult> Asking::try_all(const std::vector<PlannedCheck>& planned) {
+std::vector<CheckResult> Asking::try_all(std::vector<PlannedCheck> planned) {
+  if (memories_ != nullptr) {
+    for (auto& one : planned) {
+      if (const auto found = memories_->find(one.spec.id); found != memories_->end()) one.target.memory = found->second;
+    }
+  }
   const auto before = waited_ ? waited_() : std::nullopt;
   auto results = run_checks(runner_, workers_, planned, stop_);
   const auto after = before ? waited_() : std::nullopt;
   const auto waited = after ? *after - *before : Milliseconds(0);
   for (std::size_t i = 0; i < planned.size(); ++i) {
     auto& result = results[i];
+    if (memories_ != nullptr && !result.memory.is_null()) (*memories_)[result.id] = result.memory;
     result.starved = waited > Milliseconds(0) && was_starved(result, waited);
     if (result.outcome != Outcome::fail || !result.starved ||
         result.duration < std::min(planned[i].spec.deadline / 2, servers_patience))

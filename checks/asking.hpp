@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -29,6 +30,9 @@ enum class SecondChance {
   used,  // the check has failed before, in another phase: this failure is the second
 };
 
+// What checks of one machine left for themselves so far in a trial, by their id (Target::memory).
+using Memories = std::map<std::string, Json>;
+
 // CheckResult::reason of a try that the host's load decided.
 inline constexpr const char* host_busy_reason = "host-busy";
 
@@ -39,12 +43,13 @@ class Asking {
   // How long so far the guest had something to do and waited for a processor of the host; nothing: not known.
   using WaitedForHost = std::function<std::optional<Milliseconds>()>;
   Asking(ProcessRunner& runner, const CheckWorkers& workers, SecondChances chances, WaitedForHost waited = {},
-         std::stop_token stop = {})
+         std::stop_token stop = {}, Memories* memories = nullptr)
       : runner_(runner),
         workers_(workers),
         chances_(std::move(chances)),
         waited_(std::move(waited)),
-        stop_(std::move(stop)) {}
+        stop_(std::move(stop)),
+        memories_(memories) {}
 
   // All of them, as many at a time as CheckWorkers says; results in the order planned.
   [[nodiscard]] std::vector<CheckResult> ask(const std::vector<PlannedCheck>& planned);
@@ -54,7 +59,7 @@ class Asking {
 
  private:
   [[nodiscard]] bool is_to_be_asked_again(const CheckResult& result);
-  [[nodiscard]] std::vector<CheckResult> try_all(const std::vector<PlannedCheck>& planned);
+  [[nodiscard]] std::vector<CheckResult> try_all(std::vector<PlannedCheck> planned);
   [[nodiscard]] CheckResult try_again(const PlannedCheck& planned, const CheckResult& before);
 
   ProcessRunner& runner_;
@@ -62,6 +67,7 @@ class Asking {
   SecondChances chances_;
   WaitedForHost waited_;
   std::stop_token stop_;
+  Memories* memories_;           // each try is told what the one before it left; null: nobody remembers
   std::size_t errors_left_ = 6;  // further tries of checks that ended in error, of all checks of the phase together
 };
 

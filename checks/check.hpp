@@ -20,7 +20,12 @@ struct Target {
   std::string interface;       // network device towards the role ("br0"); needed by raw-frame checks only
   std::string machine{};       // its name in the scenario, and its role: for those who are told
   std::string role{};
+  // What this check itself, by its id, left under "memory" in an observation earlier in the same trial, perhaps before
+  // a restart (ADR 26). Null: nothing, as in the first phase of a trial. The clock was not moved since.
+  Json memory{};
 };
+// Of a memory, as text: it is a token for what the server is to remember, no place for data.
+inline constexpr std::size_t most_memory = 4096;
 
 // A program that a scenario names: its bytes are part of the check, wherever it is executed.
 struct CheckProgram {
@@ -48,7 +53,8 @@ struct CheckSpec {
 
 // What was seen, without opinion. `data` is the captured protocol exchange in a documented shape; an Error (class
 // check, timeout or infrastructure) means that the observer itself could not work. A server that refuses, answers
-// wrongly or does not answer within the deadline is an observation, not an Error.
+// wrongly or does not answer within the deadline is an observation, not an Error. The key "memory" is handed on to the
+// same check in later phases of the trial, see Target::memory.
 using Observation = Json;
 
 // The opinion: pure function of parameters and observation.
@@ -114,6 +120,7 @@ struct CheckResult {
   std::string observed;
   std::optional<Error> error;        // when outcome is error
   Json evidence;                     // the observation, capped
+  Json memory{};                     // what it leaves for later phases of the trial; null: nothing new
   Milliseconds duration{};           // of the observation alone, when the worker came to its end
   std::vector<CheckTry> tries;       // all of this phase, in order, when there was more than one; see checks/asking.hpp
   std::optional<Slowness> slowness;  // nothing: its time does not count, or there was nothing to compare with yet

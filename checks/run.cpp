@@ -88,6 +88,18 @@ void judge_into(const Check& check, const Json& parameters, Json observation, Ch
   result.evidence = capped(std::move(observation));
 }
 
+// An answer may have been made by the guest: what it can have remembered is bounded.
+void take_memory(const Json& observation, CheckResult& result) {
+  const auto memory = observation.is_object() ? observation.find("memory") : observation.end();
+  if (memory == observation.end() || memory->is_null()) return;
+  const auto bytes = memory->dump(-1, ' ', false, Json::error_handler_t::replace).size();
+  if (bytes <= most_memory)
+    result.memory = *memory;
+  else
+    set_error(result, "memory-too-large",
+              {ErrorClass::check, fmt::format("'{}' wants {} bytes remembered", result.id, bytes), {}});
+}
+
 Result<const Check*> usable(const CheckWorkers& workers, const CheckSpec& spec) {
   const auto* check = workers.find ? workers.find(spec.kind) : nullptr;
   if (check == nullptr) return configuration_error(fmt::format("unknown kind of check '{}'", spec.kind));
@@ -127,6 +139,7 @@ CheckResult run_check(ProcessRunner& runner, const CheckWorkers& workers, const 
     return result;
   }
   auto observation = observed_by_worker(runner, workers, planned, **check, stop, result);
+  if (!result.error) take_memory(observation, result);
   if (!result.error) judge_into(**check, planned.spec.parameters, std::move(observation), result);
   return result;
 }

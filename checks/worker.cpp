@@ -72,7 +72,7 @@ Result<std::optional<process::BroughtProgram>> program_of(const Json& request) {
 Result<Observation> observe(const Json& request, const Check& check) {
   const auto& target = request.at("target");
   return check.observe(Target{target.at("address"), target.at("client_address"), target.at("interface"),
-                              target.value("machine", ""), target.value("role", "")},
+                              target.value("machine", ""), target.value("role", ""), target.value("memory", Json())},
                        request.at("parameters"), Milliseconds(request.at("deadline_ms").get<std::int64_t>()));
 }
 
@@ -113,6 +113,7 @@ Json worker_request(const CheckSpec& spec, const Target& target) {
                  {"interface", target.interface},
                  {"machine", target.machine},
                  {"role", target.role}}}};
+  if (!target.memory.is_null()) request["target"]["memory"] = target.memory;
   if (spec.program) request["program"] = check_program_json(*spec.program);
   return request;
 }

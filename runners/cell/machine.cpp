@@ -100,6 +100,7 @@ PhaseRecord CellMachine::observe_baseline() {
   }
   {
     const auto step = guest_.begin_step("", "checks", "the role's checks");
+    role_checks_.forget_phases();
     RoleChecks::Round round(role_checks_, Learning::yes);
     record.checks = round.ask();
     round.learn_durations(record.checks);
@@ -346,6 +347,7 @@ Result<void> CellMachine::run_on(const std::string& trial, Milliseconds duration
 
 Result<void> CellMachine::move_clock(const std::string& trial, const std::string& phase, Milliseconds later) {
   PATCHLAB_TRY(turns_.wake());
+  role_checks_.forget_phases();
   {
     const auto step = guest_.begin_step(trial, phase, "the machine to live in a later time");
     PATCHLAB_TRY(guest_.agent.set_time_to_host(later));

@@ -38,7 +38,7 @@ RoleChecks::Round::Round(RoleChecks& checks, Learning learning)
           checks.guest_.context.processes, workers_,
           [this](const auto& check) { return checks_.second_chance(check, learning_); },
           [&guest = checks.guest_] { return guest.context.hypervisor.waited_for_processor(guest.name()); },
-          checks.guest_.context.stop) {}
+          checks.guest_.context.stop, &checks.memories_) {}
 
 void RoleChecks::Round::learn_durations(std::vector<checks::CheckResult>& results) {
   checks::learn_at_baseline(asking_, planned_, results, checks_.usual_durations_);
@@ -53,6 +53,7 @@ void RoleChecks::Round::compare_durations(const std::string& phase, std::vector<
 }
 
 void RoleChecks::begin_trial() {
+  memories_.clear();
   laid_to_checks_.clear();
   failed_ = false;
   failed_checks_.clear();
@@ -65,7 +66,8 @@ std::function<Outcome(std::size_t)> RoleChecks::as_load() {
     const auto workers = check_workers(guest_);
     checks::Asking asking(
         guest_.context.processes, workers, [](const auto&) { return checks::SecondChance::always; },
-        [this] { return guest_.context.hypervisor.waited_for_processor(guest_.name()); }, guest_.context.stop);
+        [this] { return guest_.context.hypervisor.waited_for_processor(guest_.name()); }, guest_.context.stop,
+        &memories_);
     return asking.ask({all[number % all.size()]}).front().outcome;
   };
 }

@@ -26,6 +26,8 @@ class RoleChecks {
  public:
   explicit RoleChecks(Guest& guest) : guest_(guest) {}
   void begin_trial();
+  // Checks remember nothing of the trial so far: the clock was moved, and what they counted on may be over.
+  void forget_phases() { memories_.clear(); }
 
   // The checks as they are asked in one phase.
   class Round {
@@ -67,6 +69,7 @@ class RoleChecks {
   std::set<std::string> flaky_without_patch_;  // checks, by id: at the baseline and in the control
   std::set<std::string> flaky_with_patch_;     // others
   // Of the trial that is under way:
+  checks::Memories memories_;
   std::set<std::string> laid_to_checks_;  // kinds of log lines
   bool failed_ = false;                   // with a patch, in a phase before this one
   std::set<std::string> failed_checks_;   // by id, likewise

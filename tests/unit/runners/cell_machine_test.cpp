@@ -760,6 +760,35 @@ TEST_F(FlakyTest, ABaselineThatFailsOnceIsGoneOnWithAndOneThatFailsTwiceIsBroken
   EXPECT_EQ(tries(broken), "ff");
 }
 
+// A worker that answers well, leaves a token, and writes down what it was told.
+class RememberingTest : public FlakyTest {
+ protected:
+  RememberingTest() {
+    auto answer = Json::parse(std::ifstream(slots_ / "554"));
+    answer["observation"]["memory"] = "a token";
+    std::ofstream(slots_ / "554") << answer;
+    std::ofstream(job_.worker_program) << "#!/bin/sh\ncd " << slots_.string() << "\ncat > told\ncat 554\n";
+  }
+  // What the check was told in that phase.
+  [[nodiscard]] Json told(const char* phase) {
+    const auto record = machine_->examine("t", phase);
+    EXPECT_EQ(record.checks.at(0).outcome, Outcome::pass);
+    return Json::parse(std::ifstream(slots_ / "told")).at("target").value("memory", Json());
+  }
+};
+
+TEST_F(RememberingTest, ACheckIsToldInLaterPhasesOfATrialWhatItLeft) {
+  (void)machine_->observe_baseline();
+  ASSERT_TRUE(machine_->revert("t", {}, CellMachine::Checkpoints::no));
+  EXPECT_EQ(told("after-install"), Json()) << "what was left at the baseline is of no trial";
+  EXPECT_EQ(told("after-reboot-1"), "a token");
+  ASSERT_TRUE(machine_->move_clock("t", "clock+1d", std::chrono::hours(24)));
+  EXPECT_EQ(told("clock+1d"), Json()) << "what it counts on may be over";
+  EXPECT_EQ(told("after-reboot-2"), "a token");
+  ASSERT_TRUE(machine_->revert("t", {}, CellMachine::Checkpoints::no));
+  EXPECT_EQ(told("after-install"), Json());
+}
+
 TEST_F(FlakyTest, TroubleOfTheWorkerDoesNotCostATrial) {
   answers("y");
   (void)machine_->observe_baseline();

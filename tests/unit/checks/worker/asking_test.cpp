@@ -40,11 +40,15 @@ class ScriptedWorkers final : public ProcessRunner {
     const auto number = ++asked[id];
     const auto deadline = Json::parse(spec.input).at("deadline_ms").get<int>();
     deadlines.push_back(deadline);
+    told.push_back(Json::parse(spec.input).at("target").value("memory", Json()));
     if (on_run) on_run();
     const auto answer = [&](const Json& json) { return ProcessOutcome{Exited{0}, json.dump(), {}, Milliseconds(90)}; };
     switch (step) {
       case 'p': return answer({{"observation", {{"seen", "good"}}}, {"took_ms", 10 * number}});
       case 'f': return answer({{"observation", {{"seen", fmt::format("bad {}", number)}}}, {"took_ms", 10 * number}});
+      case 'm': return answer({{"observation", {{"seen", "good"}, {"memory", number}}}, {"took_ms", 10 * number}});
+      case 'M':
+        return answer({{"observation", {{"seen", "good"}, {"memory", std::string(5000, 'x')}}}, {"took_ms", 10}});
       case 'g': return answer({{"observation", {{"seen", "closed"}}}, {"took_ms", gives_up.count()}});
       case 'l': return answer({{"observation", {{"seen", "nothing"}}}, {"took_ms", deadline}});
       case 'c': return answer({{"error", {{"class", "configuration"}, {"message", "no such user"}}}});
@@ -55,6 +59,7 @@ class ScriptedWorkers final : public ProcessRunner {
   std::map<std::string, int> asked;
   Milliseconds gives_up{0};
   std::vector<int> deadlines;  // in ms, of all tries
+  std::vector<Json> told;      // what was remembered, likewise
   std::function<void()> on_run;
 
  private:
@@ -126,6 +131,28 @@ TEST_F(AskingTest, AFailureThatPassesWhenAskedAgainIsFlakyAndSaysSo) {
   EXPECT_TRUE(is_flaky(result));
   EXPECT_EQ(result.tries[0].observed, "bad 1");
   EXPECT_EQ(result.duration, Milliseconds(20));
+}
+
+TEST_F(AskingTest, EachTryIsToldWhatTheLastOneThatSaidSoLeft) {
+  Memories memories;
+  runner_.scripts["one"] = "mpfpm";
+  for (int phase = 0; phase < 3; ++phase) {
+    Asking asking(
+        runner_, workers_, [](const auto&) { return SecondChance::once; }, {}, {}, &memories);
+    EXPECT_EQ(asking.ask({planned("one")}).front().outcome, Outcome::pass);
+  }
+  EXPECT_THAT(runner_.told, ElementsAre(Json(), Json(1), Json(1), Json(1)));
+  EXPECT_EQ(memories, (Memories{{"one", Json(1)}}));
+  EXPECT_EQ(ask("p").outcome, Outcome::pass);
+  EXPECT_EQ(runner_.told.back(), Json()) << "whoever keeps no memories is told none";
+}
+
+// An answer may have been made by the guest.
+TEST_F(AskingTest, NobodyRemembersMoreThanAToken) {
+  const auto result = ask("M");
+  EXPECT_EQ(result.outcome, Outcome::error);
+  EXPECT_EQ(result.reason, "memory-too-large");
+  EXPECT_TRUE(result.memory.is_null());
 }
 
 TEST_F(AskingTest, WhoHadASecondChanceHasNoOther) {
