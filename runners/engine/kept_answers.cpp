@@ -25,7 +25,7 @@ std::vector<reports::TrialRecord> KeptAnswers::read_all(const std::string& key) 
   std::vector<reports::TrialRecord> records;
   notes_.read(key, [&](const KeptNotes::Note& note) {
     auto record = reports::trial_record_from_json(note.what);
-    if (!record || !is_answer(*record) || record->id != note.name) return false;
+    if (!record || !is_answer(*record)) return false;
     record->reused_run = note.run;
     record->reused_from = record->id;
     record->evidence_folder.clear();
