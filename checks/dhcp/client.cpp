@@ -51,6 +51,47 @@ class Client {
   }
   Result<void> give_back() { return release(held_from_); }
 
+  Result<Json> have(std::optional<Ipv4> had) {
+    PATCHLAB_ASSIGN(const auto lease, had ? reboot(*had) : acquire());
+    if (lease && lease->type() == MessageType::ack) seen_["address"] = lease->yours.text();
+    return seen_;
+  }
+
+  Result<Json> decline() {
+    PATCHLAB_ASSIGN(const auto lease, acquire());
+    if (!lease) return seen_;
+    seen_["address"] = lease->yours.text();
+    phase_ = "decline";
+    ++xid_;
+    auto message = message_of(MessageType::decline);
+    message.broadcast = false;
+    message.options.erase(option::parameter_list);
+    message.options[option::requested_address] = bytes_of(lease->yours);
+    message.options[option::server_id] = bytes_of(lease->server_id().value_or(settings_.server));
+    PATCHLAB_TRY(send(message, to_everybody));
+    return seen_;
+  }
+
+  Result<Json> want(Ipv4 wanted) {
+    phase_ = "discover";
+    auto message = message_of(MessageType::discover);
+    message.options[option::requested_address] = bytes_of(wanted);
+    PATCHLAB_TRY(ask(message, to_everybody, MessageType::offer, MessageType::offer));
+    return seen_;
+  }
+
+  // A relay agent speaks from the port of servers, and is answered there.
+  Result<Json> discover_from(Ipv4 relay, const MacAddress& server) {
+    phase_ = "discover";
+    port_ = server_port;
+    auto message = message_of(MessageType::discover);
+    message.hops = 1;
+    message.relay = relay;
+    message.options[option::relay_information] = relay_information();
+    PATCHLAB_TRY(ask(message, {server, relay, settings_.server}, MessageType::offer, MessageType::offer));
+    return seen_;
+  }
+
   Result<Json> run() {
     PATCHLAB_ASSIGN(const auto lease, acquire());
     if (!lease) return seen_;
@@ -99,7 +140,7 @@ class Client {
   Result<void> send(const Message& message, const Destination& to) {
     const auto payload = encode(message);
     log("out", to.from, settings_.mac, payload, readable(message));
-    return link_.send(encode(UdpFrame{settings_.mac, to.mac, to.from, to.to, client_port, server_port, payload}));
+    return link_.send(encode(UdpFrame{settings_.mac, to.mac, to.from, to.to, port_, server_port, payload}));
   }
 
   Result<void> send_arp(const MacAddress& destination, ArpFrame::Operation operation, Ipv4 sender,
@@ -127,7 +168,7 @@ class Client {
 
   // Ours by port and transaction; what is malformed is kept for the judge, and skipped.
   std::optional<Message> message_in(const UdpFrame& frame) {
-    if (frame.destination_port != client_port || frame.payload.size() < 8 || read32(frame.payload, 4) != xid_)
+    if (frame.destination_port != port_ || frame.payload.size() < 8 || read32(frame.payload, 4) != xid_)
       return std::nullopt;
     auto message = decode(frame.payload);
     log("in", frame.source, frame.source_mac, frame.payload, message ? readable(*message) : message.error().message);
@@ -254,6 +295,14 @@ class Client {
     return {};
   }
 
+  // INIT-REBOOT of a client that comes back.
+  Received reboot(Ipv4 had) {
+    phase_ = to_string(Further::init_reboot);
+    auto message = message_of(MessageType::request);
+    message.options[option::requested_address] = bytes_of(had);
+    return ask(message, to_everybody, MessageType::ack, MessageType::nak);
+  }
+
   // RFC 2131 section 4.4.6; nobody answers it.
   Result<void> release(const Destination& server) {
     phase_ = "release";
@@ -272,6 +321,7 @@ class Client {
   Ipv4 address_ = nobody;  // once leased
   MacAddress answered_by_;
   Destination held_from_;
+  std::uint16_t port_ = client_port;  // ours
   std::string phase_;
   Json seen_;
 };
@@ -316,6 +366,27 @@ Result<Json> live_one_lease(FrameLink& link, const ClientSettings& settings, con
   for (auto& holder : holders) PATCHLAB_TRY(holder.give_back());
   if (!neighbours.empty()) seen["neighbours"] = std::move(held);
   return seen;
+}
+
+Result<Json> have_a_lease(FrameLink& link, const ClientSettings& settings, std::optional<Ipv4> had,
+                          const Deadline& deadline) {
+  return Client(link, settings, deadline).have(had);
+}
+Result<Json> decline_a_lease(FrameLink& link, const ClientSettings& settings, const Deadline& deadline) {
+  return Client(link, settings, deadline).decline();
+}
+Result<Json> want_an_address(FrameLink& link, const ClientSettings& settings, Ipv4 wanted, const Deadline& deadline) {
+  return Client(link, settings, deadline).want(wanted);
+}
+Result<Json> discover_by_relay(FrameLink& link, const ClientSettings& settings, Ipv4 relay, const MacAddress& server,
+                               const Deadline& deadline) {
+  return Client(link, settings, deadline).discover_from(relay, server);
+}
+
+// Sub-option 1, "circuit": where the client is plugged in.
+std::string relay_information() {
+  const std::string circuit = "patchlab";
+  return std::string("\x01") + static_cast<char>(circuit.size()) + circuit;
 }
 
 }  // namespace patchlab::checks::dhcp

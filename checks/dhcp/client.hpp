@@ -48,6 +48,27 @@ struct ClientSettings {
 [[nodiscard]] Result<Json> live_one_lease(FrameLink& link, const ClientSettings& settings,
                                           const std::vector<MacAddress>& neighbours, const Deadline& deadline);
 
+// What others ask, each a client of its own by its settings. Each returns "client" and "messages" as above, further
+// keys as said, and waits for an answer until the deadline at most.
+
+// Phase "init-reboot": asks for the address that it had (RFC 2131 section 4.3.2), perhaps from another network; a NAK
+// is an answer. Nothing had: "discover" and "request". "address": what it has then; only when it has one, and it keeps
+// it.
+[[nodiscard]] Result<Json> have_a_lease(FrameLink& link, const ClientSettings& settings, std::optional<Ipv4> had,
+                                        const Deadline& deadline);
+// Phases "discover", "request", "decline": somebody else has its address, it says (RFC 2131 section 4.4.4). "address":
+// the declined one.
+[[nodiscard]] Result<Json> decline_a_lease(FrameLink& link, const ClientSettings& settings, const Deadline& deadline);
+// Phase "discover": would like that address, and does not take what it is offered.
+[[nodiscard]] Result<Json> want_an_address(FrameLink& link, const ClientSettings& settings, Ipv4 wanted,
+                                           const Deadline& deadline);
+// Phase "discover", as a relay agent at that address hands it on to the server (RFC 2131 section 4.3.1 "giaddr", RFC
+// 3046 section 2.1). Nothing is taken.
+[[nodiscard]] Result<Json> discover_by_relay(FrameLink& link, const ClientSettings& settings, Ipv4 relay,
+                                             const MacAddress& server, const Deadline& deadline);
+// What that relay agent says of the client (RFC 3046 section 3.1), and gets back (section 2.2).
+[[nodiscard]] std::string relay_information();
+
 // "OFFER of 10.20.0.100 by 10.20.0.11" with the options, for the reader.
 [[nodiscard]] std::string readable(const Message& message);
 

@@ -35,6 +35,10 @@ struct Parameters {
   std::int64_t neighbours = 0;
   std::vector<Further> further;
   std::optional<std::pair<std::int64_t, std::int64_t>> lease_time;  // least and most, in seconds
+  bool kept = false;
+  std::string wrong_network;  // "refused", "ignored", or empty
+  bool declined = false;
+  bool relayed = false;
 };
 
 constexpr std::int64_t most_neighbours = 1000;
@@ -112,6 +116,14 @@ Parameters read_parameters(JsonReader& reader) {
   parameters.neighbours = reader.integer_or("neighbours", 0, 0, most_neighbours);
   parameters.further = read_further(reader);
   read_lease_time(reader, parameters);
+  parameters.kept = reader.boolean_or("kept", false);
+  parameters.wrong_network = reader.text_or("wrong_network", "", [](const std::string& word) {
+    return word == "refused" || word == "ignored"
+               ? ""
+               : fmt::format("must be \"refused\" or \"ignored\", found \"{}\"", word);
+  });
+  parameters.declined = reader.boolean_or("declined", false);
+  parameters.relayed = reader.boolean_or("relayed", false);
   return parameters;
 }
 
@@ -150,6 +162,121 @@ std::vector<Answer> answers_in(const Observation& observation, const std::string
   return answers;
 }
 
+// Addresses of nobody (RFC 5737).
+Ipv4 address_elsewhere(const Parameters& parameters) {
+  const Ipv4 usual{0xC000024D};                                                          // 192.0.2.77
+  return parameters.from <= usual && usual <= parameters.to ? Ipv4{0xC633644D} : usual;  // 198.51.100.77
+}
+
+std::int64_t now_s() {
+  return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
+// How long an address that was declined is counted on as such: servers forget it after a day (Kea), or an hour.
+constexpr std::int64_t declined_for = 900;
+
+// What the other clients of one check ask, beside the one whose lease lives and ends.
+class Others {
+ public:
+  Others(FrameLink& link, ClientSettings settings, const Json& memory, std::random_device& device,
+         const Deadline& deadline)
+      : link_(link), settings_(std::move(settings)), memory_(memory), device_(device), deadline_(deadline) {
+    settings_.offer_window = Milliseconds(0);
+    settings_.further.clear();
+    if (!memory_.is_object()) memory_ = Json::object();
+  }
+
+  Result<void> ask(const Parameters& parameters, const Target& target, Json& seen) {
+    const auto server = MacAddress::parse(seen.value("server_mac", ""));
+    if (!server) return {};  // the lease did not come so far; that is judged
+    if (parameters.kept) PATCHLAB_TRY(keep(seen));
+    if (!parameters.wrong_network.empty()) PATCHLAB_TRY(be_a_stranger(parameters, seen));
+    if (parameters.declined) PATCHLAB_TRY(decline(seen));
+    if (parameters.relayed) {
+      const auto relay = Ipv4::parse(target.client_address).value_or(Ipv4{});
+      PATCHLAB_ASSIGN(seen["relayed"], discover_by_relay(link_, fresh(), relay, *server, deadline_));
+    }
+    if (!memory_.empty()) seen["memory"] = memory_;
+    return {};
+  }
+
+ private:
+  const ClientSettings& fresh() {
+    settings_.mac = random_mac(device_);
+    settings_.xid = device_();
+    return settings_;
+  }
+
+  struct Remembered {
+    MacAddress mac;
+    Ipv4 address;
+  };
+  [[nodiscard]] std::optional<Remembered> remembered(const char* what) const {
+    const auto found = memory_.find(what);
+    if (found == memory_.end() || found->value("until", std::int64_t{0}) <= now_s()) return std::nullopt;
+    const auto mac = MacAddress::parse(found->value("mac", ""));
+    const auto address = Ipv4::parse(found->value("address", ""));
+    return mac && address ? std::optional(Remembered{*mac, *address}) : std::nullopt;
+  }
+  void remember(const char* what, const std::string& address, std::int64_t seconds) {
+    memory_[what] = {{"mac", settings_.mac.text()}, {"address", address}, {"until", now_s() + seconds}};
+  }
+
+  // Half of the lease: nobody waits for a client that is late.
+  Result<void> keep(Json& seen) {
+    fresh();
+    const auto before = remembered("kept");
+    if (before) {
+      settings_.mac = before->mac;
+      seen["kept_before"] = before->address.text();
+    }
+    PATCHLAB_ASSIGN(auto kept,
+                    have_a_lease(link_, settings_, before ? std::optional(before->address) : std::nullopt, deadline_));
+    if (kept.contains("address") && (!before || kept["address"] == before->address.text()))
+      remember("kept", kept["address"].get<std::string>(), lease_time_in(kept) / 2);
+    seen["kept"] = std::move(kept);
+    return {};
+  }
+
+  static std::int64_t lease_time_in(const Json& seen) {
+    for (const char* phase : {"init-reboot", "request"}) {
+      for (const auto& answer : answers_in(seen, phase)) {
+        if (answer.message) return answer.message->number(option::lease_time).value_or(0);
+      }
+    }
+    return 0;
+  }
+
+  Result<void> be_a_stranger(const Parameters& parameters, Json& seen) {
+    const auto patience = parameters.wrong_network == "ignored" ? parameters.offer_window : deadline_.remaining();
+    PATCHLAB_ASSIGN(seen["stranger"],
+                    have_a_lease(link_, fresh(), address_elsewhere(parameters), deadline_.within(patience)));
+    return {};
+  }
+
+  // Declined once in a trial: each time costs an address.
+  Result<void> decline(Json& seen) {
+    auto before = remembered("declined");
+    if (!before) {
+      PATCHLAB_ASSIGN(auto declined, decline_a_lease(link_, fresh(), deadline_));
+      const auto address = Ipv4::parse(declined.value("address", ""));
+      seen["declining"] = std::move(declined);
+      if (!address) return {};
+      remember("declined", address->text(), declined_for);
+      before = Remembered{settings_.mac, *address};
+    }
+    PATCHLAB_ASSIGN(seen["declined"], want_an_address(link_, fresh(), before->address, deadline_));
+    seen["declined"]["address"] = before->address.text();
+    return {};
+  }
+
+  FrameLink& link_;
+  ClientSettings settings_;
+  Json memory_;
+  std::random_device& device_;
+  const Deadline& deadline_;
+};
+
 // When a client that hears nothing of its server asks every server (T2); RFC 2131 section 4.4.5: seven eighths of the
 // lease, when the server does not say.
 std::optional<std::int64_t> rebinding_time_in(const Observation& observation) {
@@ -176,12 +303,13 @@ class Judge {
                     .value_or(Ipv4{})) {}
 
   [[nodiscard]] Judgement verdict() {
-    for (const auto step : {&Judge::malformed, &Judge::neighbours, &Judge::offers, &Judge::acknowledgement,
-                            &Judge::use_of_address, &Judge::renewal, &Judge::further}) {
+    for (const auto step :
+         {&Judge::malformed, &Judge::neighbours, &Judge::offers, &Judge::acknowledgement, &Judge::use_of_address,
+          &Judge::renewal, &Judge::further, &Judge::kept, &Judge::stranger, &Judge::declined, &Judge::relayed}) {
       if (auto trouble = (this->*step)()) return *trouble;
     }
     return {Outcome::pass, "as-expected", expectation(),
-            fmt::format("leased and renewed {} from {}", address_.text(), server_.text())};
+            fmt::format("leased and renewed {} from {}{}", address_.text(), server_.text(), also_)};
   }
 
  private:
@@ -258,6 +386,80 @@ class Judge {
       const auto& word = to_string(further);
       if (auto trouble = acknowledged(word, word + "-", fmt::format("{} by broadcast", word))) return trouble;
     }
+    return std::nullopt;
+  }
+
+  // The first answers of some types to one of the others.
+  [[nodiscard]] std::optional<Answer> answer_to(const char* who, const std::string& phase) const {
+    if (!observation_.contains(who)) return std::nullopt;
+    for (auto& answer : answers_in(observation_.at(who), phase)) {
+      if (!answer.message || answer.message->type()) return std::move(answer);
+    }
+    return std::nullopt;
+  }
+  [[nodiscard]] static std::string told(const std::optional<Answer>& answer) {
+    return answer ? answer->text : "no answer";
+  }
+  [[nodiscard]] static bool is(const std::optional<Answer>& answer, MessageType type) {
+    return answer && answer->message && answer->message->type() == type;
+  }
+
+  // What was not looked at after a restart is said, and becomes what the next phase looks at.
+  [[nodiscard]] Trouble kept() {
+    if (!parameters_.kept) return std::nullopt;
+    const auto before = observation_.value("kept_before", "");
+    const auto answer = answer_to("kept", before.empty() ? "request" : "init-reboot");
+    if (before.empty()) {
+      if (!is(answer, MessageType::ack))
+        return failed("kept-no-lease", "a lease for the client that keeps it", told(answer));
+      also_ = "; another client has a lease, to be asked for after a restart";
+      return std::nullopt;
+    }
+    const auto expected = fmt::format("an ACK of {}, which a client has a lease of since an earlier phase", before);
+    if (!is(answer, MessageType::ack)) return failed("lease-forgotten", expected, told(answer));
+    if (answer->message->yours.text() != before) return failed("lease-forgotten", expected, answer->text);
+    also_ = fmt::format("; {} is still leased to the client that has it since an earlier phase", before);
+    return std::nullopt;
+  }
+
+  [[nodiscard]] Trouble stranger() {
+    if (parameters_.wrong_network.empty()) return std::nullopt;
+    const bool refused = parameters_.wrong_network == "refused";
+    const auto answer = answer_to("stranger", "init-reboot");
+    const auto expected = fmt::format("{} who asks for {}", refused ? "a NAK for" : "no answer to",
+                                      address_elsewhere(parameters_).text());
+    if (is(answer, MessageType::ack)) return failed("wrong-network-accepted", expected, told(answer));
+    if (refused && !is(answer, MessageType::nak)) return failed("wrong-network-ignored", expected, told(answer));
+    if (!refused && answer) return failed("wrong-network-refused", expected, told(answer));
+    return std::nullopt;
+  }
+
+  [[nodiscard]] Trouble declined() {
+    if (!parameters_.declined) return std::nullopt;
+    if (!observation_.contains("declined"))
+      return failed("declined-no-lease", "a lease for the client that declines it",
+                    told(answer_to("declining", "request")));
+    const auto address = observation_.at("declined").at("address").get<std::string>();
+    const auto answer = answer_to("declined", "discover");
+    const auto expected = fmt::format("an OFFER of another address than {}, which was declined", address);
+    if (!is(answer, MessageType::offer)) return failed("declined-no-offer", expected, told(answer));
+    if (answer->message->yours.text() == address) return failed("declined-address-offered", expected, answer->text);
+    return std::nullopt;
+  }
+
+  [[nodiscard]] Trouble relayed() {
+    if (!parameters_.relayed) return std::nullopt;
+    const auto answer = answer_to("relayed", "discover");
+    const auto expected = fmt::format("an OFFER of {} to {} by way of the relay agent, with what it said (option 82)",
+                                      parameters_.from.text(), parameters_.to.text());
+    if (!is(answer, MessageType::offer)) return failed("relay-no-offer", expected, told(answer));
+    const auto& offer = *answer->message;
+    if (offer.server_id() != server_) return failed("relay-wrong-server", expected, answer->text);
+    // A reserved address is of another client than the one behind the relay agent.
+    if (!parameters_.mac && !in_pool(offer.yours)) return failed("relay-address-outside-pool", expected, answer->text);
+    const auto information = offer.options.find(option::relay_information);
+    if (information == offer.options.end() || information->second != relay_information())
+      return failed("relay-information-lost", expected, answer->text);
     return std::nullopt;
   }
 
@@ -340,13 +542,14 @@ class Judge {
   Ipv4 server_;
   Ipv4 address_;
   std::set<std::string> taken_;
+  std::string also_;
 };
 
 bool is_of_the_exchange(std::uint8_t code) {
-  constexpr std::uint8_t client_name = 81, relay_information = 82;  // RFC 4702, RFC 3046
+  constexpr std::uint8_t client_name = 81;  // RFC 4702
   for (const auto own :
        {option::host_name, option::requested_address, option::overload, option::message_type, option::server_id,
-        option::parameter_list, option::client_id, client_name, relay_information}) {
+        option::parameter_list, option::client_id, client_name, option::relay_information}) {
     if (code == own) return true;
   }
   return false;
@@ -378,6 +581,7 @@ class Lease final : public CheckWith<Parameters> {
     PATCHLAB_ASSIGN(auto seen, live_one_lease(*link, settings, neighbours, deadline));
     seen["server"] = settings.server.text();
     if (const auto rebinding = rebinding_time_in(seen)) seen["rebinding_s"] = *rebinding;
+    PATCHLAB_TRY(Others(*link, settings, target.memory, device, deadline).ask(parameters, target, seen));
     return seen;
   }
 

@@ -22,8 +22,18 @@ namespace patchlab::checks::dhcp {
 //   each
 //                 is answered with an ACK of the same address (inform: of none, and without mask and times) and the
 //                 same options
+//   kept          default false; true: one more client keeps its lease through the trial, and asks for the same address
+//   in each phase as after a restart (INIT-REBOOT): the server must know it, also after its own restart
+//   wrong_network "refused": who asks for an address of another network is told by a NAK; "ignored": no answer to that
+//   within offer_window_ms; default: not tried
+//   declined      default false; true: an address that a client declined is offered to nobody (RFC 2131 section 4.3.3),
+//   also in later phases of the trial; the pool has one address less from then on
+//   relayed       default false; true: a DISCOVER by way of a relay agent on the client's address is answered to it,
+//   with what it said of the client (option 82)
 //   lease_time    {"least", "most"} in seconds: in place of an exact "dhcp-lease-time"
-// Observation: see client.hpp.
+// Observation: see client.hpp; of the others "kept" (and "kept_before": the address that it asked for), "stranger",
+// "declined" and "relayed", each with "messages" of its own. Remembers in a trial: {"kept", "declined"}, each {"mac",
+// "address", "until" (Unix time)}.
 [[nodiscard]] const Check& lease();
 
 }  // namespace patchlab::checks::dhcp

@@ -92,7 +92,8 @@ std::optional<Ipv4> Message::server_id() const {
 std::string encode(const Message& message) {
   std::string bytes;
   bytes += static_cast<char>(message.direction);
-  bytes += std::string("\x01\x06\x00", 3);  // Ethernet, 6 bytes of hardware address, no hops
+  bytes += "\x01\x06";  // Ethernet, 6 bytes of hardware address
+  bytes += static_cast<char>(message.hops);
   bytes += big_endian32(message.xid);
   bytes += big_endian16(0);  // secs
   bytes += big_endian16(message.broadcast ? broadcast_flag : 0);
@@ -120,6 +121,7 @@ Result<Message> decode(std::string_view bytes) {
   if (read8(bytes, 1) != 1 || read8(bytes, 2) != 6) return malformed("not an Ethernet hardware address");
   Message message;
   message.direction = static_cast<Direction>(direction);
+  message.hops = read8(bytes, 3);
   message.xid = read32(bytes, 4);
   message.broadcast = (read16(bytes, 10) & broadcast_flag) != 0;
   message.client = Ipv4(read32(bytes, 12));

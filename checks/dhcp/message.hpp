@@ -34,12 +34,14 @@ enum class Direction : std::uint8_t { request = 1, reply = 2 };  // BOOTP "op"
 namespace option {
 inline constexpr std::uint8_t pad = 0, subnet_mask = 1, router = 3, dns = 6, host_name = 12, domain_name = 15,
                               requested_address = 50, lease_time = 51, overload = 52, message_type = 53, server_id = 54,
-                              parameter_list = 55, renewal_time = 58, rebinding_time = 59, client_id = 61, end = 255;
+                              parameter_list = 55, renewal_time = 58, rebinding_time = 59, client_id = 61,
+                              relay_information = 82, end = 255;
 }  // namespace option
 
 // A DHCP message (RFC 2131 section 2) as a value.
 struct Message {
   Direction direction = Direction::request;
+  std::uint8_t hops = 0;  // relays on the way
   std::uint32_t xid = 0;
   bool broadcast = false;
   Ipv4 client;                                  // ciaddr

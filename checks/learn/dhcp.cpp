@@ -59,6 +59,21 @@ std::optional<Range> range_in(const std::string& pool) {
   return Range{*from, *to};
 }
 
+// What the server says of itself that clients notice only after a while.
+struct Serving {
+  bool is_authoritative = false;
+  bool keeps_leases = true;  // Kea's default
+};
+Serving serving_of(const Json& server) {
+  Serving serving;
+  if (const auto* said = member(server, "authoritative", &Json::is_boolean))
+    serving.is_authoritative = said->get<bool>();
+  if (const auto* leases = member(server, "lease-database", &Json::is_object)) {
+    if (const auto* said = member(*leases, "persist", &Json::is_boolean)) serving.keeps_leases = said->get<bool>();
+  }
+  return serving;
+}
+
 Json lease(const Range& range) {
   Json options = Json::object();
   for (const int code : further_options) options[std::to_string(code)] = "00";
@@ -90,19 +105,21 @@ class Dhcp final : public Protocol {
           fmt::format("DHCP: {} of {} subnets are looked at, no more", most_subnets, subnets.size()));
       subnets.resize(most_subnets);
     }
-    add_leases(subnets, drafts);
+    add_leases(serving_of(*server), subnets, drafts);
     for (const auto& subnet : subnets) add_reservations(subnet, drafts);
     return drafts;
   }
 
  private:
   // A client is in one of the subnets: the first whose pool it gets an address from.
-  static void add_leases(const std::vector<Json>& subnets, Drafts& drafts) {
+  static void add_leases(const Serving& serving, const std::vector<Json>& subnets, Drafts& drafts) {
     Draft direct{
         "lease",
         {},
         "a client gets a lease with these options, renews it, asks for it by broadcast and as after a restart (what "
-        "stands in \"further\"), and gives it back; others have theirs"};
+        "stands in \"further\"), and gives it back; others have theirs, keep one over restarts (\"kept\"), come from "
+        "another "
+        "network, decline an address, or ask by way of a relay agent"};
     Draft broadcast{"lease-broadcast", {}, "the same for a client that wants broadcast answers"};
     for (const auto& subnet : subnets) {
       std::optional<Range> all;
@@ -120,9 +137,16 @@ class Dhcp final : public Protocol {
       auto with = lease(*all);
       // Leases of checks that run side by side all come from the pool.
       if (size >= 40) with["neighbours"] = 8;
-      // A server need not answer all that a client may ask.
+      // A server need not answer all that a client may ask. What is tried is what it says of itself, and what it should
+      // do; one that falls short of that still has its lease looked at.
       auto asks_more = with;
       asks_more["further"] = {"rebind", "init-reboot", "inform"};
+      auto with_others = asks_more;
+      with_others["relayed"] = true;
+      with_others["wrong_network"] = serving.is_authoritative ? "refused" : "ignored";
+      if (serving.keeps_leases) with_others["kept"] = true;
+      if (serving.keeps_leases && size >= 40) with_others["declined"] = true;
+      direct.ways.push_back(way("dhcp.lease", std::move(with_others), dhcp_patience));
       direct.ways.push_back(way("dhcp.lease", std::move(asks_more), dhcp_patience));
       direct.ways.push_back(way("dhcp.lease", with, dhcp_patience));
       with.erase("neighbours");

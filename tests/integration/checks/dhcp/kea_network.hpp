@@ -54,9 +54,16 @@ class KeaNetwork {
   KeaNetwork(const KeaNetwork&) = delete;
   KeaNetwork& operator=(const KeaNetwork&) = delete;
 
+  bool authoritative = false;
+  bool persist = true;  // leases are written to a file
+
   // Empty when Kea answers; else what went wrong.
   std::string start(const std::string& pool = "10.20.0.100 - 10.20.0.199") {
     if (auto trouble = build(); !trouble.empty()) return trouble;
+    return start_kea(pool);
+  }
+  std::string restart_kea(const std::string& pool = "10.20.0.100 - 10.20.0.199") {
+    stop_kea();
     return start_kea(pool);
   }
   void stop_kea() { kea_.reset(); }
@@ -115,22 +122,24 @@ class KeaNetwork {
   void write_configuration(const std::string& pool) const {
     (void)write_file_atomically(folder_ / "kea.conf", fmt::format(R"({{"Dhcp4": {{
       "interfaces-config": {{"interfaces": ["srv0"], "dhcp-socket-type": "raw"}},
-      "lease-database": {{"type": "memfile", "persist": true, "name": "{0}/leases.csv"}},
+      "lease-database": {{"type": "memfile", "persist": {2}, "name": "{0}/leases.csv"}},
+      "authoritative": {3},
       "valid-lifetime": 3600, "renew-timer": 1800, "rebind-timer": 3150,
       "option-data": [{{"name": "domain-name-servers", "data": "10.20.0.10"}}, {{"name": "domain-name", "data": "corp.example"}}],
-      "subnet4": [{{"subnet": "10.20.0.0/24", "pools": [{{"pool": "{1}"}}],
+      "subnet4": [{{"id": 20, "subnet": "10.20.0.0/24", "interface": "srv0", "pools": [{{"pool": "{1}"}}],
                     "reservations": [{{"hw-address": "02:00:0a:14:00:32", "ip-address": "10.20.0.50"}}],
                     "option-data": [{{"name": "routers", "data": "10.20.0.1"}}]}}],
       "loggers": [{{"name": "kea-dhcp4", "severity": "INFO", "output_options": [{{"output": "stdout"}}]}}]
     }}}})",
-                                                                  folder_.string(), pool))
+                                                                  folder_.string(), pool, persist, authoritative))
         .has_value();
   }
 
   // Run as a copy, so that a security profile attached to the packaged path does not forbid our folder.
   std::string start_kea(const std::string& pool) {
     write_configuration(pool);
-    std::filesystem::copy_file("/usr/sbin/kea-dhcp4", folder_ / "kea-dhcp4");
+    std::filesystem::copy_file("/usr/sbin/kea-dhcp4", folder_ / "kea-dhcp4",
+                               std::filesystem::copy_options::overwrite_existing);
     auto spec = spec_of(server_words({(folder_ / "kea-dhcp4").string(), "-c", (folder_ / "kea.conf").string()}));
     spec.extra_environment = {{"KEA_PIDFILE_DIR", folder_.string()}, {"KEA_LOCKFILE_DIR", "none"}};
     auto child = ChildProcess::start(spec);

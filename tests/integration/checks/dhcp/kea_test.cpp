@@ -30,13 +30,19 @@ class KeaTest : public testing::Test {
                   "domain-name": "corp.example", "dhcp-lease-time": 3600, "dhcp-renewal-time": 1800, "dhcp-rebinding-time": 3150}})");
   }
   static CheckResult checked(const Json& with, Milliseconds deadline = std::chrono::seconds(20),
-                             const std::string& interface = "br0") {
+                             const std::string& interface = "br0", const Json& memory = {}) {
     CheckWorkers workers;
     workers.program = DHCP_CHECK_WORKER;
     workers.find = find_check;
-    return run_check(
-        host_processes(), workers,
-        {CheckSpec{"lease", "dhcp.lease", with, deadline}, Target{"10.20.0.11", "10.20.0.250", interface}});
+    Target target{"10.20.0.11", "10.20.0.250", interface};
+    target.memory = memory;
+    return run_check(host_processes(), workers, {CheckSpec{"lease", "dhcp.lease", with, deadline}, target});
+  }
+  static Json with_key(const char* key, const Json& value) {
+    auto with = parameters();
+    with[key] = value;
+    with["offer_window_ms"] = 100;
+    return with;
   }
   static std::string told(const CheckResult& result) {
     return result.reason + ": " + result.expected + " / " + result.observed + "\n" + result.evidence.dump(1);
@@ -126,6 +132,88 @@ TEST_F(KeaTest, ReservationIsForItsMac) {
   EXPECT_EQ(result.observed, "leased and renewed 10.20.0.50 from 10.20.0.11");
   with["mac"] = "02:00:0a:14:00:33";
   EXPECT_EQ(checked(with).reason, "address-outside-pool");
+}
+
+TEST_F(KeaTest, LeaseSurvivesARestartOfTheServer) {
+  ASSERT_TRUE(started());
+  const auto with = with_key("kept", true);
+  const auto first = checked(with);
+  ASSERT_EQ(first.outcome, Outcome::pass) << told(first);
+  EXPECT_THAT(first.observed, testing::EndsWith("; another client has a lease, to be asked for after a restart"));
+  ASSERT_EQ(network_->restart_kea(), "");
+  const auto second = checked(with, std::chrono::seconds(20), "br0", first.memory);
+  ASSERT_EQ(second.outcome, Outcome::pass) << told(second);
+  EXPECT_THAT(second.observed, testing::HasSubstr(first.memory["kept"]["address"].get<std::string>() +
+                                                  " is still leased to the client that has it"));
+  EXPECT_EQ(second.memory["kept"]["mac"], first.memory["kept"]["mac"]);
+}
+
+TEST_F(KeaTest, LeaseThatIsForgottenByARestartIsFound) {
+  for (const bool authoritative : {false, true}) {
+    network_.emplace();
+    network_->persist = false;
+    network_->authoritative = authoritative;
+    ASSERT_TRUE(started());
+    const auto with = with_key("kept", true);
+    const auto first = checked(with);
+    ASSERT_EQ(first.outcome, Outcome::pass) << told(first);
+    ASSERT_EQ(network_->restart_kea(), "");
+    const auto second = checked(with, Milliseconds(2500), "br0", first.memory);
+    EXPECT_EQ(second.outcome, Outcome::fail);
+    EXPECT_EQ(second.reason, "lease-forgotten") << told(second);
+    EXPECT_EQ(second.memory, first.memory) << "whoever asks again asks for the same address";
+  }
+}
+
+TEST_F(KeaTest, WhoComesFromAnotherNetworkIsToldByWhoIsAuthoritative) {
+  ASSERT_TRUE(started());
+  EXPECT_EQ(checked(with_key("wrong_network", "ignored")).outcome, Outcome::pass);
+  const auto silent = checked(with_key("wrong_network", "refused"), Milliseconds(2500));
+  EXPECT_EQ(silent.reason, "wrong-network-ignored") << told(silent);
+  network_->authoritative = true;
+  ASSERT_EQ(network_->restart_kea(), "");
+  const auto refused = checked(with_key("wrong_network", "refused"));
+  EXPECT_EQ(refused.outcome, Outcome::pass) << told(refused);
+  EXPECT_EQ(checked(with_key("wrong_network", "ignored")).reason, "wrong-network-refused");
+}
+
+TEST_F(KeaTest, DeclinedAddressIsOfferedToNobody) {
+  ASSERT_TRUE(started("10.20.0.150 - 10.20.0.152"));
+  const auto with = with_key("declined", true);
+  const auto first = checked(with);
+  ASSERT_EQ(first.outcome, Outcome::pass) << told(first);
+  ASSERT_EQ(network_->restart_kea("10.20.0.150 - 10.20.0.152"), "");
+  const auto second = checked(with, std::chrono::seconds(20), "br0", first.memory);
+  EXPECT_EQ(second.outcome, Outcome::pass) << told(second);
+  EXPECT_FALSE(second.evidence.contains("declining")) << "each time costs an address";
+  // A server that forgets what was declined gives it out again.
+  network_.emplace();
+  network_->persist = false;
+  ASSERT_TRUE(started("10.20.0.150 - 10.20.0.152"));
+  const auto before = checked(with);
+  ASSERT_EQ(network_->restart_kea("10.20.0.150 - 10.20.0.152"), "");
+  const auto after = checked(with, std::chrono::seconds(20), "br0", before.memory);
+  EXPECT_EQ(after.reason, "declined-address-offered") << told(after);
+}
+
+TEST_F(KeaTest, RelayAgentIsAnsweredWithWhatItSaid) {
+  ASSERT_TRUE(started());
+  const auto result = checked(with_key("relayed", true));
+  EXPECT_EQ(result.outcome, Outcome::pass) << told(result);
+}
+
+// All that learn writes for a server like the shipped one, in one check; what it costs is in the test's output.
+TEST_F(KeaTest, OthersAreAskedInOneCheck) {
+  network_->authoritative = true;
+  ASSERT_TRUE(started());
+  auto with = with_key("kept", true);
+  const auto alone = checked(parameters());
+  with.update({{"wrong_network", "refused"}, {"declined", true}, {"relayed", true}, {"offer_window_ms", 1000}});
+  const auto all = checked(with);
+  EXPECT_EQ(all.outcome, Outcome::pass) << told(all);
+  RecordProperty("alone_ms", static_cast<int>(alone.duration.count()));
+  RecordProperty("all_ms", static_cast<int>(all.duration.count()));
+  fmt::print("a lease {} ms, with all others {} ms\n", alone.duration.count(), all.duration.count());
 }
 
 TEST_F(KeaTest, OtherOptionsAreFound) {

@@ -68,6 +68,77 @@ TEST(DhcpLeaseJudge, PassesAWholeLife) {
   EXPECT_EQ(judgement.observed, "leased and renewed 10.20.0.100 from 10.20.0.11");
 }
 
+// One other client of the check, with what it was answered.
+Json other(const char* phase, const std::vector<Message>& answers) {
+  Json seen{{"messages", Json::array()}};
+  Exchange::add(seen, phase, answers);
+  return seen;
+}
+Judgement judged_with(const char* key, const Json& value, const Json& more) {
+  auto with = parameters();
+  with[key] = value;
+  Exchange exchange;
+  exchange.extra.update(more);
+  return lease().judge(with, exchange.observation());
+}
+
+TEST(DhcpLeaseJudge, WantsALeaseToBeKnownInLaterPhases) {
+  const auto ack = answer(MessageType::ack);
+  const auto nak = answer(MessageType::nak);
+  auto elsewhere = ack;
+  elsewhere.yours = Ipv4(0x0A140065);
+  const auto first = judged_with("kept", true, {{"kept", other("request", {ack})}});
+  EXPECT_EQ(first.outcome, Outcome::pass);
+  EXPECT_THAT(first.observed, testing::HasSubstr("to be asked for after a restart")) << "nothing was compared yet";
+  EXPECT_EQ(judged_with("kept", true, {{"kept", other("request", {})}}).reason, "kept-no-lease");
+  const auto later = [](const std::vector<Message>& answers) {
+    return judged_with("kept", true, {{"kept_before", "10.20.0.100"}, {"kept", other("init-reboot", answers)}});
+  };
+  EXPECT_EQ(later({ack}).outcome, Outcome::pass);
+  EXPECT_THAT(later({ack}).observed, testing::HasSubstr("10.20.0.100 is still leased"));
+  for (const auto& answers : {std::vector<Message>{}, {nak}, {elsewhere}})
+    EXPECT_EQ(later(answers).reason, "lease-forgotten");
+  EXPECT_EQ(judged_with("kept", true, Json::object()).reason, "kept-no-lease") << "it was not asked";
+}
+
+TEST(DhcpLeaseJudge, WantsStrangersToBeToldOrLeftAlone) {
+  const auto asked = [](const char* word, const std::vector<Message>& answers) {
+    return judged_with("wrong_network", word, {{"stranger", other("init-reboot", answers)}}).reason;
+  };
+  const auto nak = answer(MessageType::nak);
+  EXPECT_EQ(asked("refused", {nak}), "as-expected");
+  EXPECT_EQ(asked("refused", {}), "wrong-network-ignored");
+  EXPECT_EQ(asked("ignored", {}), "as-expected");
+  EXPECT_EQ(asked("ignored", {nak}), "wrong-network-refused");
+  for (const char* word : {"refused", "ignored"})
+    EXPECT_EQ(asked(word, {answer(MessageType::ack)}), "wrong-network-accepted");
+}
+
+TEST(DhcpLeaseJudge, WantsADeclinedAddressToBeOfferedToNobody) {
+  const auto asked = [](const char* declined, const std::vector<Message>& answers) {
+    auto seen = other("discover", answers);
+    seen["address"] = declined;
+    return judged_with("declined", true, {{"declined", seen}}).reason;
+  };
+  EXPECT_EQ(asked("10.20.0.101", {answer(MessageType::offer)}), "as-expected");
+  EXPECT_EQ(asked("10.20.0.100", {answer(MessageType::offer)}), "declined-address-offered");
+  EXPECT_EQ(asked("10.20.0.100", {}), "declined-no-offer");
+  EXPECT_EQ(judged_with("declined", true, {{"declining", other("request", {})}}).reason, "declined-no-lease");
+}
+
+TEST(DhcpLeaseJudge, WantsARelayAgentToBeAnsweredWithWhatItSaid) {
+  auto offer = answer(MessageType::offer);
+  const auto asked = [](const std::vector<Message>& answers) {
+    return judged_with("relayed", true, {{"relayed", other("discover", answers)}}).reason;
+  };
+  EXPECT_EQ(asked({offer}), "relay-information-lost");
+  offer.options[option::relay_information] = relay_information();
+  EXPECT_EQ(asked({offer}), "as-expected");
+  EXPECT_EQ(asked({}), "relay-no-offer");
+  offer.yours = Ipv4(0x0A1E0001);
+  EXPECT_EQ(asked({offer}), "relay-address-outside-pool");
+}
+
 TEST(DhcpLeaseJudge, LooksAtWhatIsAskedFurther) {
   auto with = parameters();
   with["further"] = {"rebind", "inform"};

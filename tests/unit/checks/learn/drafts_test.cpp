@@ -153,18 +153,35 @@ TEST(DhcpDrafts, LeaseFromEachSubnetAndEachReservation) {
   const auto drafts = dhcp().drafts({}, answers);
   expect_valid(drafts);
   ASSERT_EQ(drafts.checks.size(), 3U);
-  EXPECT_EQ(drafts.checks[0].ways.size(), 4U) << "of each subnet with and without what a server need not answer";
+  EXPECT_EQ(drafts.checks[0].ways.size(), 6U) << "of each subnet, with less and less that a server need not answer";
   EXPECT_EQ(parameters(drafts, "lease").at("further").size(), 3U);
-  EXPECT_FALSE(drafts.checks[0].ways[1].parameters.contains("further"));
+  EXPECT_EQ(parameters(drafts, "lease").at("wrong_network"), "ignored");
+  EXPECT_EQ(parameters(drafts, "lease").at("kept"), true);
+  EXPECT_EQ(parameters(drafts, "lease").at("declined"), true);
+  EXPECT_FALSE(drafts.checks[0].ways[1].parameters.contains("kept"));
+  EXPECT_FALSE(drafts.checks[0].ways[2].parameters.contains("further"));
   EXPECT_EQ(parameters(drafts, "lease").at("pool"), Json({{"from", "10.20.0.100"}, {"to", "10.20.0.199"}}));
   EXPECT_EQ(parameters(drafts, "lease").at("neighbours"), 8);
-  EXPECT_EQ(drafts.checks[0].ways[2].parameters.at("pool"), Json({{"from", "10.30.0.16"}, {"to", "10.30.0.19"}}));
-  EXPECT_FALSE(drafts.checks[0].ways[2].parameters.contains("neighbours"));
+  EXPECT_EQ(drafts.checks[0].ways[3].parameters.at("pool"), Json({{"from", "10.30.0.16"}, {"to", "10.30.0.19"}}));
+  EXPECT_FALSE(drafts.checks[0].ways[3].parameters.contains("neighbours"));
+  EXPECT_FALSE(drafts.checks[0].ways[3].parameters.contains("declined")) << "an address less is too much there";
   EXPECT_EQ(parameters(drafts, "reservation-10.20.0.50").at("mac"), "02:00:0a:14:00:32");
   EXPECT_THAT(drafts.not_learnt,
               ElementsAre(HasSubstr("the pool 'x'"), HasSubstr("a reservation that is not of a MAC")));
   EXPECT_THAT(dhcp().drafts({}, {{"kea", {0, "<?include \"x\"?>", {}}}}).not_learnt,
               ElementsAre(HasSubstr("is not understood")));
+}
+
+TEST(DhcpDrafts, AServerThatForgetsIsNotExpectedToRemember) {
+  const Answers answers{{"kea",
+                         {0,
+                          R"({"Dhcp4": {"authoritative": true, "lease-database": {"persist": false},
+    "subnet4": [{"pools": [{"pool": "10.20.0.100 - 10.20.0.199"}]}]}})",
+                          {}}}};
+  const auto drafts = dhcp().drafts({}, answers);
+  EXPECT_EQ(parameters(drafts, "lease").at("wrong_network"), "refused");
+  EXPECT_FALSE(parameters(drafts, "lease").contains("kept"));
+  EXPECT_FALSE(parameters(drafts, "lease").contains("declined"));
 }
 
 TEST(SmbDrafts, TryFromTheMostToTheLeastOfEachUser) {
