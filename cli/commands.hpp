@@ -19,7 +19,7 @@ void add_init(CLI::App& app, Chosen& chosen);
 void add_image(CLI::App& app, Chosen& chosen);
 void add_patch(CLI::App& app, Chosen& chosen);
 void add_learn(CLI::App& app, Chosen& chosen);
-void add_run(CLI::App& app, Chosen& chosen);     // validate, run
+void add_run(CLI::App& app, Chosen& chosen);  // validate, run
 void add_selftest(CLI::App& app, Chosen& chosen);
 void add_report(CLI::App& app, Chosen& chosen);  // report, explain
 void add_stage(CLI::App& app, Chosen& chosen);   // promote
@@ -36,6 +36,7 @@ void add_witness(CLI::App& app, Chosen& chosen);
 void add_stage_setup(CLI::App& app, Chosen& chosen);  // stage setup
 void add_ledger(CLI::App& app, Chosen& chosen);       // ledger take, ledger hand
 void add_lab(CLI::App& app, Chosen& chosen);          // lab clean, lab cache
+void add_feed(CLI::App& app, Chosen& chosen);         // feed status, feed check
 void add_schema(CLI::App& app, Chosen& chosen);
 void add_completion(CLI::App& app, Chosen& chosen);  // completion, manual
 

@@ -50,6 +50,8 @@ const std::vector<HelpText>& help_texts() {
       {"image verify", "patchlab image verify", plain, true},
       {"patch inspect", "patchlab patch inspect windows8-rt-kb5031419-x64.msu", plain, true},
       {"patch add", "patchlab patch add windows8-rt-kb5031419-x64.msu", plain, true},
+      {"feed status", "patchlab feed status --feeds feeds", plain},
+      {"feed check", "patchlab feed check known_exploited_vulnerabilities.json", plain},
       {"learn", "patchlab learn scenario.jsonc --machine dns", plain, true},
       {"validate", "patchlab validate scenario.jsonc", plain, true},
       {"run", "patchlab run scenarios/xavier-nightly.json", verdict, true},

@@ -58,6 +58,8 @@ const std::map<std::string, Value>& values() {
       {"--newest", {ValueKind::text, "NUMBER"}},
       {"--noted", {ValueKind::text, "SIZE:HASH"}},
       {"--origin", {ValueKind::text, "URL"}},
+      {"--feeds", {ValueKind::folder, "FOLDER"}},
+      {"--max-age", {ValueKind::text, "DAYS"}},
       {"--output", {ValueKind::folder, "FOLDER"}},
       {"--print", {ValueKind::word, "KIND", {"submit", "approve", "reject", "waive", "withdraw"}}},
       {"--reason", {ValueKind::text, "TEXT"}},

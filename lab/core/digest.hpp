@@ -17,6 +17,21 @@ namespace patchlab {
 [[nodiscard]] Result<std::string> sha256_of_file(const std::filesystem::path& path);
 [[nodiscard]] bool is_sha256(std::string_view text);
 
+// The same of bytes that come piece by piece, of which nobody keeps the whole.
+class Sha256 {
+ public:
+  Sha256();
+  ~Sha256();
+  Sha256(Sha256&&) noexcept;
+  Sha256& operator=(Sha256&&) noexcept;
+  void add(std::string_view bytes);
+  [[nodiscard]] std::string finish();  // spent afterwards
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
 // Feeds pieces one after another; each piece is length-prefixed so that ("ab","c") and ("a","bc") differ.
 class DigestBuilder {
  public:

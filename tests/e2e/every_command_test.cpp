@@ -13,6 +13,7 @@
 #include "lab/image/builder.hpp"
 #include "program.hpp"
 #include "promoted_run.hpp"
+#include "tests/support/feeds.hpp"
 #include "tests/support/json_schema.hpp"
 #include "tests/support/programs.hpp"
 #include "tests/support/sample_record.hpp"
@@ -53,6 +54,8 @@ const std::map<std::string, std::vector<Words>>& examples() {
       {"image verify", {{}}},
       {"patch inspect", {{"some.deb"}}},
       {"patch add", {{"some.deb"}}},
+      {"feed status", {{}}},
+      {"feed check", {{"feeds/kev/known_exploited_vulnerabilities.json"}}},
       {"learn", {{"scenario.json", "--machine", "nosuch"}}},
       {"validate", {{"scenario.json"}}},
       {"run", {{"scenario.json", "--dry-run"}}},
@@ -137,6 +140,7 @@ class EveryCommand : public ::testing::Test {
     fs::copy(fs::path(PATCHLAB_SOURCE_DIR) / "scenarios" / "images", folder_.path() / "recipes",
              fs::copy_options::recursive);
     folder_.write("policy.json", "{}");
+    tests::put_feeds(folder_.path());
     folder_.write("broken.json", R"({"name": "broken", "oops": 1})");
   }
   ~EveryCommand() override { ::unsetenv("PATCHLAB_CACHE"); }

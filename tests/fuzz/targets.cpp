@@ -2,6 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/fuzz/targets.hpp"
 
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include "checks/command/output.hpp"
 #include "checks/learn/learn.hpp"
 #include "lab/core/json.hpp"
@@ -12,6 +15,7 @@
 #include "patches/msi/summary_information.hpp"
 #include "patches/msu/msu_file.hpp"
 #include "patches/windows/windows_package.hpp"
+#include "process/feeds/folder.hpp"
 #include "promotion/browser/asked.hpp"
 #include "promotion/chain/head.hpp"
 #include "promotion/chain/line.hpp"
@@ -19,6 +23,7 @@
 #include "promotion/signature/ssh_signature.hpp"
 #include "promotion/statement/statement.hpp"
 #include "promotion/trust/signers.hpp"
+#include "tests/support/feeds.hpp"
 #include "tests/support/security_key_signatures.hpp"
 #include "tests/support/statements.hpp"
 #include "tests/support/windows_packages.hpp"
@@ -112,6 +117,25 @@ void policy(std::string_view bytes) {
   if (!read) return;
   if (read->valid_since >= read->valid_until || read->id.empty() || read->fence_probes.size() < 5) std::abort();
   static_cast<void>(promotion::summary_of(*read));
+}
+
+// What is read of a file that is in memory: feeds are too large to be handed over as text.
+void feed(std::string_view bytes) {
+  using namespace process;
+  const FileDescriptor file(::memfd_create("feed", MFD_CLOEXEC));
+  if (!file.valid() || ::write(file.get(), bytes.data(), bytes.size()) != static_cast<ssize_t>(bytes.size())) return;
+  const auto path = fmt::format("/proc/self/fd/{}", file.get());
+  const auto day = Day(std::chrono::days(40000));
+  const auto kind = feed_kind_of(path);
+  const auto read = check_feed(path, day);
+  if (read && (!kind || !*kind || read->kind != **kind || read->entries == 0 || read->bytes != bytes.size()))
+    std::abort();
+  const auto all = [](const std::string&) { return true; };
+  static_cast<void>(read_kev(path));
+  static_cast<void>(read_epss(path, all));
+  static_cast<void>(read_tracker(path, all));
+  static_cast<void>(read_cve_record(path));
+  static_cast<void>(read_known_bad(path));
 }
 
 void kind(std::string_view bytes) { static_cast<void>(file_kind(MemorySource(bytes))); }
@@ -352,6 +376,13 @@ Seeds policy_seeds() {
               "windows": [{"days": ["sunday"], "from": "23:59", "to": "24:00"}],
               "emergency": {"severity": ["critical"], "approvals": [{"count": 1}], "review_within_days": 1}})"};
 }
+Seeds feed_seeds() {
+  return {tests::kev_json({{"CVE-2026-1000"}, {"CVE-2026-1001"}}).dump(),
+          tests::gzip(tests::epss_text({"CVE-2026-1000,0.5,0.9", "CVE-2026-1001,0.1,0.2"})),
+          tests::tracker_json({{"bind9", "CVE-2026-1000", "1:9.18.2-1"}, {"bind9", "CVE-2026-1001", ""}}).dump(),
+          tests::cve_record_json("CVE-2026-1000", "yes", "total", "CVSS:3.1/S:U/C:H/I:H").dump(),
+          tests::known_bad_json("x", {{"kb", "KB5035968"}, {"os", "10.0"}}).dump()};
+}
 Seeds kind_seeds() {
   return {"<!DOCTYPE html>", "version https://git-lfs.github.com/spec/v1", "PK\x03\x04", "{\"a\": 1}", "!<arch>\n",
           "#!/bin/sh"};
@@ -372,6 +403,7 @@ const std::vector<Target>& targets() {
                                        {"text", text, text_seeds},
                                        {"chain", chain, chain_seeds},
                                        {"policy", policy, policy_seeds},
+                                       {"feed", feed, feed_seeds},
                                        {"kind", kind, kind_seeds},
                                        {"statement", statement, statement_seeds},
                                        {"signature", signature, signature_seeds},

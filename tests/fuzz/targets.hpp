@@ -16,8 +16,8 @@ struct Target {
   std::vector<std::string> (*seeds)();
 };
 
-// cabinet, msu, xml, properties, installer, summary, program, json, text, chain, kind, statement, signature, signers,
-// output, request
+// cabinet, msu, xml, properties, installer, summary, program, json, text, chain, feed, kind, statement, signature,
+// signers, output, request
 [[nodiscard]] const std::vector<Target>& targets();
 [[nodiscard]] const Target* find_target(std::string_view name);
 

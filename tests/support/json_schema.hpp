@@ -84,8 +84,12 @@ class SchemaValidator {
              const std::string& pointer) {
     if (keyword == "description" || keyword == "default") return;
     if (keyword == "$ref") return validate(referred(rule), value, pointer);
-    if (keyword == "type" && !has_type(value, rule))
-      return problem(pointer, "is not of type " + rule.get<std::string>());
+    if (keyword == "type") {
+      const auto fits = [&](const Json& type) { return has_type(value, type); };
+      if (rule.is_array() ? std::ranges::none_of(rule, fits) : !fits(rule))
+        problem(pointer, "is not of type " + rule.dump());
+      return;
+    }
     if (keyword == "const" && value != rule) return problem(pointer, "is not " + rule.dump());
     if (keyword == "enum" && std::ranges::count(rule, value) == 0)
       return problem(pointer, "is not one of " + rule.dump());

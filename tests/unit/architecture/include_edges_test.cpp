@@ -16,8 +16,8 @@ using ::testing::IsEmpty;
 
 namespace fs = std::filesystem;
 
-constexpr std::array<const char*, 9> folders{"cli",     "lab",       "snapshots", "patches", "checks",
-                                             "runners", "promotion", "reports",   "history"};
+constexpr std::array<const char*, 10> folders{"cli",     "lab",       "snapshots", "patches", "checks",
+                                              "runners", "promotion", "reports",   "history", "process"};
 
 struct Row {
   std::vector<std::string> subjects;  // "lab/core", "checks/<protocol>"
