@@ -11,6 +11,7 @@ namespace patchlab::checks::learn {
 namespace {
 
 constexpr std::size_t most_queues = 20;
+constexpr int large_document = 1'000'000;
 constexpr std::chrono::seconds print_patience{40};
 
 struct Queue {
@@ -74,10 +75,18 @@ class Print final : public Protocol {
       const Json with{{"queue", queue.name}, {"sink", {{"listen_port", *port}}}};
       auto converted = with;
       converted["exact"] = false;
+      auto held = with;
+      held.update({{"held", true}, {"bytes", large_document}});
+      auto closed = held;
+      closed["strangers_refused"] = true;
       drafts.checks.push_back(
           {"queue-" + queue.name,
-           {way("print.job", with, print_patience), way("print.job", converted, print_patience)},
-           fmt::format("queue {}: a document is printed, and arrives (\"exact\": byte by byte)", queue.name)});
+           {way("print.job", closed, print_patience), way("print.job", held, print_patience),
+            way("print.job", with, print_patience), way("print.job", converted, print_patience)},
+           fmt::format(
+               "queue {}: a document is printed, and arrives (\"exact\": byte by byte); others are held, one over "
+               "restarts (\"held\"), and nobody else cancels them or changes the queue",
+               queue.name)});
     }
     if (queues.size() > most_queues)
       drafts.not_learnt.push_back(fmt::format("{} of {} queues are tried, no more", most_queues, queues.size()));

@@ -23,6 +23,7 @@ using Http = std::unique_ptr<http_t, CloseHttp>;
 using Ipp = std::unique_ptr<ipp_t, DeleteIpp>;
 
 constexpr const char* user_name = "patchlab";
+constexpr const char* stranger = "patchlab-stranger";
 
 // libcups asks after each second without progress whether to go on.
 int go_on(http_t* /*connection*/, void* deadline) { return static_cast<const Deadline*>(deadline)->passed() ? 0 : 1; }
@@ -102,8 +103,15 @@ Ipp new_request(ipp_op_t operation, const std::string& printer_uri) {
   return request;
 }
 
-void add_user(ipp_t* request) {
-  ippAddString(request, IPP_TAG_OPERATION, IPP_TAG_NAME, "requesting-user-name", nullptr, user_name);
+void add_user(ipp_t* request, const char* name = user_name) {
+  ippAddString(request, IPP_TAG_OPERATION, IPP_TAG_NAME, "requesting-user-name", nullptr, name);
+}
+
+Ipp job_request(ipp_op_t operation, const std::string& printer_uri, int job, const char* user) {
+  auto request = new_request(operation, printer_uri);
+  ippAddInteger(request.get(), IPP_TAG_OPERATION, IPP_TAG_INTEGER, "job-id", job);
+  add_user(request.get(), user);
+  return request;
 }
 
 template <std::size_t count>
@@ -116,7 +124,7 @@ void ask_for(ipp_t* request, const std::array<const char*, count>& names) {
 
 std::string IppClient::printer_uri() const { return fmt::format("ipp://{}:{}/printers/{}", address_, port_, queue_); }
 
-Json IppClient::exchange(void* raw_request, const std::string& document) const {
+Json IppClient::exchange(void* raw_request, const std::string& document, const std::string& resource) const {
   const Ipp request(static_cast<ipp_t*>(raw_request));
   auto deadline = deadline_;  // libcups wants a writable pointer
   errno = 0;
@@ -126,7 +134,7 @@ Json IppClient::exchange(void* raw_request, const std::string& document) const {
   if (!connection)
     return trouble(deadline, fmt::format("connecting to {}:{}: {}", address_, port_, std::strerror(errno)));
   httpSetTimeout(connection.get(), 1.0, go_on, &deadline);
-  if (!send_request(connection.get(), request.get(), "/printers/" + queue_, document)) {
+  if (!send_request(connection.get(), request.get(), resource.empty() ? "/printers/" + queue_ : resource, document)) {
     return trouble(deadline, "the server did not take the request");
   }
   const auto status = read_status(connection.get());
@@ -147,21 +155,37 @@ Json IppClient::printer_attributes() const {
   return exchange(request.release(), {});
 }
 
-Json IppClient::print_job(const std::string& name, const std::string& format, const std::string& document) const {
+Json IppClient::print_job(const std::string& name, const std::string& format, const std::string& document,
+                          Hold hold) const {
   auto request = new_request(IPP_OP_PRINT_JOB, printer_uri());
   add_user(request.get());
   ippAddString(request.get(), IPP_TAG_OPERATION, IPP_TAG_NAME, "job-name", nullptr, name.c_str());
   ippAddString(request.get(), IPP_TAG_OPERATION, IPP_TAG_MIMETYPE, "document-format", nullptr, format.c_str());
+  if (hold == Hold::yes)
+    ippAddString(request.get(), IPP_TAG_JOB, IPP_TAG_KEYWORD, "job-hold-until", nullptr, "indefinite");
   return exchange(request.release(), document);
 }
 
 Json IppClient::job_attributes(int job) const {
-  auto request = new_request(IPP_OP_GET_JOB_ATTRIBUTES, printer_uri());
-  ippAddInteger(request.get(), IPP_TAG_OPERATION, IPP_TAG_INTEGER, "job-id", job);
-  add_user(request.get());
+  auto request = job_request(IPP_OP_GET_JOB_ATTRIBUTES, printer_uri(), job, user_name);
   ask_for(request.get(), std::array{"job-id", "job-state", "job-state-reasons", "job-printer-state-message",
                                     "job-k-octets", "job-media-sheets-completed"});
   return exchange(request.release(), {});
+}
+
+Json IppClient::release_job(int job) const {
+  return exchange(job_request(IPP_OP_RELEASE_JOB, printer_uri(), job, user_name).release(), {});
+}
+
+Json IppClient::cancel_as_stranger(int job) const {
+  return exchange(job_request(IPP_OP_CANCEL_JOB, printer_uri(), job, stranger).release(), {});
+}
+
+Json IppClient::change_queue_as_stranger() const {
+  auto request = new_request(IPP_OP_CUPS_ADD_MODIFY_PRINTER, printer_uri());
+  add_user(request.get(), stranger);
+  ippAddString(request.get(), IPP_TAG_PRINTER, IPP_TAG_TEXT, "printer-info", nullptr, "changed by a stranger");
+  return exchange(request.release(), {}, "/admin/");
 }
 
 }  // namespace patchlab::checks::print

@@ -23,14 +23,22 @@ class IppClient {
       : address_(std::move(address)), port_(port), queue_(std::move(queue)), deadline_(deadline) {}
 
   [[nodiscard]] Json printer_attributes() const;
+  enum class Hold { no, yes };  // until somebody releases it (RFC 8011 section 5.2.2, "indefinite")
   // The answer has "job-id".
-  [[nodiscard]] Json print_job(const std::string& name, const std::string& format, const std::string& document) const;
+  [[nodiscard]] Json print_job(const std::string& name, const std::string& format, const std::string& document,
+                               Hold hold = Hold::no) const;
   [[nodiscard]] Json job_attributes(int job) const;
+  // Release-Job (RFC 8011 section 4.3.6), by who printed it.
+  [[nodiscard]] Json release_job(int job) const;
+  // By somebody else than who printed it: Cancel-Job (section 4.3.3), and another description of the queue
+  // (CUPS-Add-Modify-Printer).
+  [[nodiscard]] Json cancel_as_stranger(int job) const;
+  [[nodiscard]] Json change_queue_as_stranger() const;
 
  private:
   [[nodiscard]] std::string printer_uri() const;
-  // Takes over `request`, an ipp_t.
-  [[nodiscard]] Json exchange(void* request, const std::string& document) const;
+  // Takes over `request`, an ipp_t; posts it to the queue unless another resource is said.
+  [[nodiscard]] Json exchange(void* request, const std::string& document, const std::string& resource = {}) const;
 
   std::string address_;
   std::uint16_t port_;

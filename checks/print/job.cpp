@@ -7,17 +7,12 @@
 #include <thread>
 
 #include "checks/check_with.hpp"
-#include "checks/print/ipp_client.hpp"
-#include "checks/print/printer_sink.hpp"
+#include "checks/print/held.hpp"
 #include "checks/socket.hpp"
 #include "checks/socket_watchdog.hpp"
-#include "checks/unique.hpp"
-#include "lab/core/digest.hpp"
 
 namespace patchlab::checks::print {
 namespace {
-
-constexpr Milliseconds poll_interval{250};
 
 struct Parameters {
   std::string queue;
@@ -25,6 +20,9 @@ struct Parameters {
   std::uint16_t sink_port = 9100;
   std::string format;
   bool exact = true;
+  std::size_t bytes = 0;
+  bool held = false;
+  bool strangers_refused = false;
 };
 
 // RFC 6838 section 4.2, with parameters as RFC 8011 section 5.1.10 allows them.
@@ -65,30 +63,12 @@ Parameters read_parameters(JsonReader& reader) {
     return is_mime_type(type) ? "" : fmt::format("'{}' is no MIME type such as application/pdf", type);
   });
   parameters.exact = reader.boolean_or("exact", true);
+  parameters.bytes = static_cast<std::size_t>(reader.integer_or("bytes", 0, 0, 16 << 20));
+  parameters.held = reader.boolean_or("held", false);
+  parameters.strangers_refused = reader.boolean_or("strangers_refused", false);
+  if (parameters.strangers_refused && !parameters.held)
+    reader.problem("strangers_refused", "needs \"held\": true, which makes the job that a stranger would cancel");
   return parameters;
-}
-
-struct Document {
-  std::string id;
-  std::string bytes;
-};
-
-// All byte values, lines with every kind of end, and more than one TCP segment.
-Document make_document() {
-  Document document;
-  document.id = "patchlab-" + unique_text();
-  document.bytes = fmt::format("{}\nline two\r\nline three\f", document.id);
-  for (int round = 0; round < 16; ++round) {
-    for (int value = 0; value < 256; ++value) document.bytes += static_cast<char>(static_cast<unsigned char>(value));
-  }
-  document.bytes += "end of " + document.id + "\n";
-  return document;
-}
-
-std::string state_in(const Json& answer, const char* attribute) {
-  const auto attributes = answer.value("attributes", Json::object());
-  const auto state = attributes.value(attribute, Json());
-  return state.is_string() ? state.get<std::string>() : "";
 }
 
 // libcups does not tell refused from unreachable: 0 or the errno of a connection that is closed at once.
@@ -108,65 +88,15 @@ Json await_idle(const IppClient& client, const Deadline& deadline, int& polls) {
   }
 }
 
-bool is_over(const Json& answer) {
-  if (answer.contains("trouble")) return true;
-  const auto state = state_in(answer, "job-state");
-  return state != "pending" && state != "pending-held" && state != "processing" && state != "processing-stopped";
-}
-
-// Leaves a second of the deadline, so that the last answer is a whole one.
-Json follow_job(const IppClient& client, int job, const Deadline& deadline, int& polls) {
-  const auto give_up = deadline.within(deadline.remaining() - std::min(Milliseconds(1000), deadline.remaining() / 4));
-  for (;;) {
-    ++polls;
-    auto answer = client.job_attributes(job);
-    if (is_over(answer) || give_up.passed()) return answer;
-    std::this_thread::sleep_for(std::min(poll_interval, give_up.remaining()));
-  }
-}
-
-Json describe(const std::vector<std::string>& received, const Document& document) {
-  auto list = Json::array();
-  for (const auto& bytes : received) {
-    list.push_back({{"bytes", bytes.size()},
-                    {"sha256", sha256(bytes)},
-                    {"has_id", bytes.find(document.id) != std::string::npos},
-                    {"identical", bytes == document.bytes},
-                    {"beginning", to_valid_utf8(std::string_view(bytes).substr(0, 80))}});
-  }
-  return list;
-}
-
-bool has_arrived(const PrinterSink& sink, const Document& document) {
-  const auto received = sink.received();
-  return std::any_of(received.begin(), received.end(),
-                     [&](const auto& bytes) { return bytes.find(document.id) != std::string::npos; });
-}
-
 void print_and_follow(const IppClient& client, const Parameters& with, const Document& document,
                       const PrinterSink& sink, const Deadline& deadline, Json& observation) {
   observation["print"] = client.print_job(document.id, with.format, document.bytes);
-  const auto id = observation["print"].value("attributes", Json::object()).value("job-id", Json());
-  if (!id.is_number_integer()) return;
+  const auto job = job_in(observation["print"]);
+  if (!job) return;
   int polls = 0;
-  observation["job"] = follow_job(client, id.get<int>(), deadline, polls);
+  observation["job"] = follow_job(client, *job, deadline, polls);
   observation["job_polls"] = polls;
-  // Completed means handed over; the bytes may still be in the sockets' buffers.
-  const auto grace = deadline.within(Milliseconds(1000));
-  while (!has_arrived(sink, document) && !grace.passed()) std::this_thread::sleep_for(Milliseconds(20));
-}
-
-Judgement failure(std::string reason, std::string expected, std::string observed) {
-  return {Outcome::fail, std::move(reason), std::move(expected), std::move(observed)};
-}
-
-bool succeeded(const Json& answer) { return answer.value("status", "").starts_with("successful-ok"); }
-
-std::optional<Judgement> judge_transport(const Json& answer, const std::string& expected) {
-  const auto trouble = answer.value("trouble", "");
-  if (trouble.empty() && answer.contains("status")) return std::nullopt;
-  if (trouble.empty()) return Judgement{Outcome::error, "observation-incomplete", expected, "no answer is recorded"};
-  return failure(trouble == "http" ? "ipp-http-refused" : "ipp-" + trouble, expected, answer.value("message", ""));
+  await_arrival(sink, document, deadline);
 }
 
 std::optional<Judgement> judge_printer(const Json& printer, const std::string& queue) {
@@ -193,37 +123,6 @@ std::optional<Judgement> judge_print(const Json& print) {
   return std::nullopt;
 }
 
-std::optional<Judgement> judge_job(const Json& job) {
-  const auto expected = "the job is completed";
-  if (auto bad = judge_transport(job, expected)) return bad;
-  if (!succeeded(job)) return failure("job-lost", expected, job.value("status", ""));
-  const auto state = state_in(job, "job-state");
-  const auto reasons = job.value("attributes", Json::object()).value("job-state-reasons", Json()).dump();
-  const auto observed = fmt::format("{} ({}) {}", state, reasons, state_in(job, "job-printer-state-message"));
-  if (state == "completed") return std::nullopt;
-  if (state == "aborted") return failure("job-aborted", expected, observed);
-  if (state == "canceled") return failure("job-canceled", expected, observed);
-  return failure("job-not-completed", expected, observed);
-}
-
-Judgement judge_sink(const Json& sink, const Json& document, bool exact) {
-  const auto bytes = document.value("bytes", 0);
-  const auto expected = exact ? fmt::format("the printer gets the document's {} bytes unaltered, once", bytes)
-                              : std::string("the printer gets the document, once");
-  std::vector<Json> with_id;
-  for (const auto& one : sink) {
-    if (one.value("has_id", false)) with_id.push_back(one);
-  }
-  if (with_id.empty()) {
-    return failure("sink-silent", expected, fmt::format("{} connections, none with the document's id", sink.size()));
-  }
-  const auto observed =
-      fmt::format("{} bytes, sha256 {}", with_id.front().value("bytes", 0), with_id.front().value("sha256", ""));
-  if (exact && !with_id.front().value("identical", false)) return failure("document-altered", expected, observed);
-  if (with_id.size() > 1) return failure("printed-more-than-once", expected, fmt::format("{} times", with_id.size()));
-  return {Outcome::pass, "printed", expected, observed};
-}
-
 class Job final : public CheckWith<Parameters> {
  public:
   std::string kind() const override { return "print.job"; }
@@ -233,12 +132,11 @@ class Job final : public CheckWith<Parameters> {
 
   Result<Observation> observe_with(const Target& target, const Parameters& with, Milliseconds limit) const override {
     const Deadline deadline(limit);
-    const auto document = make_document();
+    const auto document = make_document(with.bytes);
     PATCHLAB_ASSIGN(const auto sink, PrinterSink::listen(target.client_address, with.sink_port));
     PATCHLAB_ASSIGN(const int trouble, try_to_connect(target, with.port, deadline));
     Json observation;
-    observation["document"] = {
-        {"id", document.id}, {"bytes", document.bytes.size()}, {"sha256", sha256(document.bytes)}};
+    observation["document"] = document.described();
     observation["connect"] = {{"errno", trouble}};
     if (trouble != 0) {
       observation["connect"].update({{"text", describe_errno(trouble)}, {"reason", reason_for_errno(trouble)}});
@@ -251,7 +149,10 @@ class Job final : public CheckWith<Parameters> {
     observation["printer"] = await_idle(client, deadline, polls);
     observation["printer_polls"] = polls;
     if (!judge_printer(observation["printer"], with.queue)) {
+      HeldJobs held(client, with.format, *sink, target.memory);
+      if (with.held) held.hold(observation);
       print_and_follow(client, with, document, *sink, deadline, observation);
+      if (with.held) held.release(with.strangers_refused, deadline, observation);
     }
     observation["sink"] = describe(sink->received(), document);
     return observation;
@@ -266,8 +167,12 @@ class Job final : public CheckWith<Parameters> {
     if (auto bad = judge_printer(observation.value("printer", Json::object()), with.queue)) return *bad;
     if (auto bad = judge_print(observation.value("print", Json::object()))) return *bad;
     if (auto bad = judge_job(observation.value("job", Json::object()))) return *bad;
-    return judge_sink(observation.value("sink", Json::array()), observation.value("document", Json::object()),
-                      with.exact);
+    auto printed =
+        judge_sink(observation.value("sink", Json::array()), observation.value("document", Json::object()), with.exact);
+    if (!with.held || printed.outcome != Outcome::pass) return printed;
+    if (auto bad = judge_held(observation, with.strangers_refused, with.exact)) return *bad;
+    printed.observed += told_of_held(observation);
+    return printed;
   }
 };
 

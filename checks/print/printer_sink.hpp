@@ -19,7 +19,7 @@ namespace patchlab::checks::print {
 // is completed.
 class PrinterSink {
  public:
-  static constexpr std::size_t most_bytes_kept = 8U << 20U;  // of one connection; the rest is read and dropped
+  static constexpr std::size_t most_bytes_kept = 20U << 20U;  // of one connection; the rest is read and dropped
 
   [[nodiscard]] static Result<std::unique_ptr<PrinterSink>> listen(const std::string& address, std::uint16_t port);
   // What each connection has sent so far, in the order of their coming.

@@ -116,6 +116,7 @@ std::string FakePrintServer::answer_to(const std::string& body) {
   ipp_t* answer = ippNewResponse(request);
   if (uri == nullptr || !std::string_view(uri).ends_with("/" + behaviour_.queue)) {
     ippSetStatusCode(answer, IPP_STATUS_ERROR_NOT_FOUND);
+  } else if (answer_held(operation, request, answer, body.substr(reader.at))) {
   } else if (operation == IPP_OP_GET_PRINTER_ATTRIBUTES) {
     const bool busy = printer_polls_++ < behaviour_.busy_answers;
     ippAddInteger(answer, IPP_TAG_PRINTER, IPP_TAG_ENUM, "printer-state", busy ? 4 : behaviour_.printer_state);
@@ -142,6 +143,40 @@ std::string FakePrintServer::answer_to(const std::string& body) {
   ippDelete(request);
   ippDelete(answer);
   return text;
+}
+
+bool FakePrintServer::answer_held(int operation, void* raw_request, void* raw_answer, const std::string& document) {
+  auto* request = static_cast<ipp_t*>(raw_request);
+  auto* answer = static_cast<ipp_t*>(raw_answer);
+  const auto state = [&](int job, int number) {
+    ippAddInteger(answer, IPP_TAG_JOB, IPP_TAG_INTEGER, "job-id", job);
+    ippAddInteger(answer, IPP_TAG_JOB, IPP_TAG_ENUM, "job-state", number);
+    ippAddString(answer, IPP_TAG_JOB, IPP_TAG_KEYWORD, "job-state-reasons", nullptr, "none");
+    return true;
+  };
+  const auto refuse = [&](ipp_status_t status) {
+    ippSetStatusCode(answer, status);
+    return true;
+  };
+  const bool holds = ippFindAttribute(request, "job-hold-until", IPP_TAG_KEYWORD) != nullptr;
+  if (operation == IPP_OP_PRINT_JOB && static_cast<int>(held_.size()) >= behaviour_.most_jobs)
+    return refuse(IPP_STATUS_ERROR_TOO_MANY_JOBS);
+  if (operation == IPP_OP_PRINT_JOB && holds) {
+    if (behaviour_.ignores_hold) deliver(document);
+    held_[++last_held_] = behaviour_.ignores_hold ? std::string() : document;
+    return state(last_held_, 3);
+  }
+  const int job = ippGetInteger(ippFindAttribute(request, "job-id", IPP_TAG_INTEGER), 0);
+  if (operation == IPP_OP_CANCEL_JOB || operation == IPP_OP_CUPS_ADD_MODIFY_PRINTER)
+    return refuse(behaviour_.strangers_may ? IPP_STATUS_OK : IPP_STATUS_ERROR_NOT_AUTHORIZED);
+  if (job <= 100) return false;
+  const auto found = held_.find(job);
+  if (found == held_.end() || (behaviour_.forgets_held && job != last_held_)) return refuse(IPP_STATUS_ERROR_NOT_FOUND);
+  if (operation == IPP_OP_RELEASE_JOB) {
+    deliver(std::exchange(found->second, {}));
+    return true;
+  }
+  return state(job, found->second.empty() ? 9 : 4);
 }
 
 void FakePrintServer::deliver(std::string document) {

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -27,6 +28,10 @@ struct PrintBehaviour {
   bool forgets_jobs = false;
   int copies = 1;                                    // sent to the sink
   std::function<std::string(std::string)> on_print;  // changes the document
+  bool ignores_hold = false;                         // prints at once
+  bool forgets_held = false;                         // as after a restart with an empty spool
+  bool strangers_may = false;                        // cancel jobs of others, and change the queue
+  int most_jobs = 1000;                              // that wait
   int http_status = 200;
   bool silent = false;   // takes the request and never answers
   bool garbage = false;  // answers 200 with something that is not IPP
@@ -46,11 +51,15 @@ class FakePrintServer {
   void serve(int client);
   std::string answer_to(const std::string& body);
   void deliver(std::string document);
+  // Hold, release, and what strangers try; true when it was one of these.
+  bool answer_held(int operation, void* request, void* answer, const std::string& document);
 
   PrintBehaviour behaviour_;
   std::uint16_t port_ = 0;
   FileDescriptor listener_;
   std::atomic<bool> stop_{false};
+  std::map<int, std::string> held_;  // by job, until they are printed
+  int last_held_ = 100;
   std::size_t job_polls_ = 0;
   int printer_polls_ = 0;
   std::thread thread_;

@@ -141,6 +141,75 @@ TEST(PrintJob, FailsWhenPrintedTwice) {
   expect_failure(look_at(behaviour).judgement, "printed-more-than-once", "2 times");
 }
 
+// Two phases of a trial at the same server.
+std::vector<Seen> look_twice(PrintBehaviour behaviour) {
+  behaviour.sink_port = testing::free_port();
+  const Json with{{"queue", "office"},
+                  {"sink", {{"listen_port", behaviour.sink_port}}},
+                  {"held", true},
+                  {"strangers_refused", true}};
+  const FakePrintServer server(std::move(behaviour));
+  std::vector<Seen> seen;
+  auto target = loopback;
+  for (int phase = 0; phase < 2; ++phase) {
+    auto parameters = with;
+    parameters["port"] = server.port();
+    const auto observation = job().observe(target, parameters, std::chrono::seconds(10));
+    if (!observation) {
+      ADD_FAILURE() << observation.error().message;
+      return {{}, {}};
+    }
+    seen.push_back({*observation, job().judge(parameters, *observation)});
+    target.memory = observation->value("memory", target.memory);
+  }
+  return seen;
+}
+
+TEST(PrintJob, ReleasesWhatWasHeldInAnEarlierPhase) {
+  const auto seen = look_twice({});
+  EXPECT_EQ(seen[0].judgement.outcome, Outcome::pass) << seen[0].judgement.observed << seen[0].observation.dump(1);
+  EXPECT_THAT(seen[0].judgement.observed, HasSubstr("another is held, to be looked for after a restart"));
+  EXPECT_EQ(seen[1].judgement.outcome, Outcome::pass) << seen[1].judgement.observed << seen[1].observation.dump(1);
+  EXPECT_THAT(seen[1].judgement.observed, HasSubstr("held in an earlier phase was released and printed"));
+  EXPECT_EQ(seen[1].observation["released"]["document"]["id"], seen[0].observation["memory"]["id"]);
+  EXPECT_NE(seen[1].observation["memory"], seen[0].observation["memory"]) << "the next phase has one of its own";
+}
+
+TEST(PrintJob, FailsWhenTheSpoolIsForgotten) {
+  PrintBehaviour behaviour;
+  behaviour.forgets_held = true;
+  expect_failure(look_twice(behaviour)[1].judgement, "held-job-lost", "client-error-not-found");
+}
+
+TEST(PrintJob, FailsWhenAHeldJobIsPrinted) {
+  PrintBehaviour behaviour;
+  behaviour.ignores_hold = true;
+  expect_failure(look_twice(behaviour)[0].judgement, "job-not-held", "completed");
+}
+
+TEST(PrintJob, FailsWhenStrangersMayCancel) {
+  PrintBehaviour behaviour;
+  behaviour.strangers_may = true;
+  expect_failure(look_twice(behaviour)[0].judgement, "stranger-cancels", "successful-ok");
+}
+
+TEST(PrintJob, FailsWhenOnlyOneJobMayWait) {
+  PrintBehaviour behaviour;
+  behaviour.most_jobs = 1;
+  expect_failure(look_twice(behaviour)[0].judgement, "print-job-refused", "server-error-too-many-jobs");
+}
+
+TEST(PrintJob, PrintsAsMuchAsIsAskedFor) {
+  PrintBehaviour behaviour;
+  behaviour.sink_port = testing::free_port();
+  const auto sink_port = behaviour.sink_port;
+  const FakePrintServer server(std::move(behaviour));
+  const auto seen = look(
+      {{"queue", "office"}, {"port", server.port()}, {"sink", {{"listen_port", sink_port}}}, {"bytes", 2'000'000}});
+  EXPECT_EQ(seen.judgement.outcome, Outcome::pass) << seen.judgement.observed;
+  EXPECT_GE(seen.observation["document"]["bytes"].get<int>(), 2'000'000);
+}
+
 TEST(PrintJob, FailsOnAnHttpRefusal) {
   PrintBehaviour behaviour;
   behaviour.http_status = 403;

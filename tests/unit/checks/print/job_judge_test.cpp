@@ -89,6 +89,11 @@ TEST(PrintJobParameters, AreStrict) {
   EXPECT_EQ(pointers, (std::set<std::string>{"/with/queue", "/with/port", "/with/sink/listen_port", "/with/sink/port",
                                              "/with/exact", "/with/q"}));
   problems.clear();
+  job().validate({{"queue", "a"}, {"sink", {{"listen_port", 9100}}}, {"bytes", -1}, {"strangers_refused", true}},
+                 "/with", problems);
+  ASSERT_EQ(problems.size(), 2U);
+  EXPECT_EQ(problems[1].message, "needs \"held\": true, which makes the job that a stranger would cancel");
+  problems.clear();
   job().validate(Json::object(), "/with", problems);
   EXPECT_EQ(problems.size(), 2U);
 }
