@@ -66,14 +66,40 @@ constexpr Catalogue catalogues[]{
      "SELECT rolname::text, rolsuper::text, rolcreaterole::text, rolcreatedb::text, rolcanlogin::text, "
      "rolreplication::text, rolbypassrls::text, rolconnlimit::text FROM pg_roles WHERE left(rolname, 3) <> 'pg_' ORDER "
      "BY rolname"},
-    {"settings", "settings on which data and connections depend",
-     "SELECT name, setting FROM pg_settings WHERE name IN ('DateStyle', 'IntervalStyle', 'TimeZone', "
-     "'client_encoding', "
-     "'default_transaction_isolation', 'default_transaction_read_only', 'fsync', 'full_page_writes', 'lc_collate', "
-     "'max_connections', 'password_encryption', 'row_security', 'server_encoding', 'ssl', "
-     "'standard_conforming_strings', "
-     "'synchronous_commit', 'wal_level') ORDER BY name"},
+    {"formats", "dates, numbers and texts as they are written and compared here",
+     "SELECT to_char(1234567.891, 'FM9G999G999D999'), 1234.5::numeric::money::text, to_char(DATE '2026-03-04', 'TMDay "
+     "TMMonth'), DATE '2026-03-04'::text, '03/04/2026'::date::text, TIMESTAMPTZ '2026-03-04 05:06:07+00'::text, "
+     "INTERVAL "
+     "'1 day 2 hours'::text, (0.1::float8 + 0.2::float8)::text, '\\x6162'::bytea::text, upper('straße äé'), ('a' < "
+     "'B')::text, ('10' < '9')::text"},
 };
+
+// What an administrator, or a package, may set, and what clients then meet: less safety, less time, other texts. What
+// a server does not know, or does not show this user, is not expected.
+constexpr const char* settings_that_matter[]{
+    // what is committed is on the disk
+    "fsync", "full_page_writes", "synchronous_commit", "synchronous_standby_names", "wal_level", "wal_sync_method",
+    "data_checksums", "zero_damaged_pages", "ignore_checksum_failure", "ignore_system_indexes", "commit_delay",
+    "default_transaction_read_only", "transaction_read_only",
+    // who waits for whom, and for how long
+    "statement_timeout", "lock_timeout", "deadlock_timeout", "idle_in_transaction_session_timeout",
+    "idle_session_timeout", "default_transaction_isolation", "default_transaction_deferrable", "max_connections",
+    "superuser_reserved_connections", "max_prepared_transactions", "max_locks_per_transaction",
+    "authentication_timeout", "tcp_user_timeout", "tcp_keepalives_idle", "temp_file_limit", "autovacuum",
+    "track_counts",
+    // how a statement is planned and executed
+    "enable_indexscan", "enable_indexonlyscan", "enable_bitmapscan", "enable_seqscan", "enable_hashjoin",
+    "enable_mergejoin", "enable_nestloop", "enable_sort", "work_mem", "maintenance_work_mem", "shared_buffers",
+    "random_page_cost", "seq_page_cost", "jit", "plan_cache_mode", "constraint_exclusion", "max_parallel_workers",
+    "session_replication_role", "check_function_bodies", "default_table_access_method", "default_tablespace",
+    // what is read and written as text
+    "DateStyle", "IntervalStyle", "TimeZone", "timezone_abbreviations", "lc_messages", "lc_monetary", "lc_numeric",
+    "lc_time", "lc_collate", "lc_ctype", "server_encoding", "client_encoding", "bytea_output",
+    "standard_conforming_strings", "backslash_quote", "escape_string_warning", "array_nulls", "transform_null_equals",
+    "quote_all_identifiers", "xmlbinary", "xmloption", "default_text_search_config", "search_path",
+    // who gets in, and who is told
+    "password_encryption", "row_security", "ssl", "ssl_min_protocol_version", "db_user_namespace", "port",
+    "log_statement", "log_min_messages", "client_min_messages"};
 
 struct Column {
   std::string name;
@@ -243,6 +269,7 @@ class DatabaseDrafts {
                               transaction});
     for (const auto& catalogue : catalogues)
       add_query(id(catalogue.name), catalogue.query, fmt::format("{}: {}", who, catalogue.says), transaction);
+    add_settings(who, transaction);
     add_tables(who, transaction);
     auto with = server();
     with["query"] = "SELECT rolname, rolpassword FROM pg_authid";
@@ -253,6 +280,15 @@ class DatabaseDrafts {
     drafts_.checks.push_back({id("wrong-password"),
                               {way("database.login-refused", base_, database_patience)},
                               fmt::format("{}: a wrong password is refused", who),
+                              transaction});
+  }
+
+  void add_settings(const std::string& who, const std::string& transaction) {
+    auto with = server();
+    for (const char* name : settings_that_matter) with["settings"][name] = "";
+    drafts_.checks.push_back({id("settings"),
+                              {way("database.settings", std::move(with), database_patience)},
+                              fmt::format("{}: settings that clients meet, as a session begins with them", who),
                               transaction});
   }
 

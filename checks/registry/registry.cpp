@@ -9,6 +9,7 @@
 #include "checks/command/command.hpp"
 #include "checks/database/query_hash.hpp"
 #include "checks/database/refusals.hpp"
+#include "checks/database/settings.hpp"
 #include "checks/database/transaction.hpp"
 #include "checks/database/write.hpp"
 #include "checks/dhcp/lease.hpp"
@@ -46,6 +47,7 @@ const std::vector<const Check*>& all_checks() {
       &database::denied(),
       &database::login_refused(),
       &database::query_hash(),
+      &database::settings(),
       &database::transaction(),
       &database::write(),
       &dhcp::lease(),

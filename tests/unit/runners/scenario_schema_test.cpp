@@ -97,7 +97,9 @@ constexpr const char* all_kinds = R"([
     "names": "insensitive", "files": 100}},
   {"id": "update", "kind": "dns.update", "with": {"zone": "corp.example.", "allowed": true, "port": 53}},
   {"id": "transfer", "kind": "dns.transfer", "with": {"zone": "corp.example.", "records": 12, "port": 53,
-    "sha256": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"}}])";
+    "sha256": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"}},
+  {"id": "settings", "kind": "database.settings", "with": {"database": "erp", "user": "app", "password": "x",
+    "settings": {"fsync": "on", "auto_explain.log_analyze": "off"}}}])";
 
 // A change of a scenario: a value at a place, or what is there taken away.
 void change(Json& scenario, const std::string& at, const std::string& value) {
@@ -368,13 +370,13 @@ const std::vector<Wrong>& wrong_scenarios() {
       {domains, hq + "/deb/services", R"(["Print Spooler"])", hq + "/deb/services/0",
        "cannot be the name of a service: letters", ""},
       // Checks of all kinds.
-      {images, check(0) + "/id", R"("Name")", "", "'Name' must start with a letter", ""},
-      {images, check(0) + "/id", R"("")", "", "'' must start with a letter", ""},
       {images, check(8) + "/with/held", "", check(8) + "/with/strangers_refused",
        "needs \"held\": true, which makes the job", ""},
       {images, check(8) + "/with/bytes", "16777217", "", "must be a whole number from 0 to 16777216", ""},
       {images, check(2) + "/with/wrong_network", R"("told")", "", "must be \"refused\" or \"ignored\", found \"told\"",
        ""},
+      {images, check(0) + "/id", R"("Name")", "", "'Name' must start with a letter", ""},
+      {images, check(0) + "/id", R"("")", "", "'' must start with a letter", ""},
       {images, check(1) + "/id", R"("name")", "", "check id 'name' is used twice on this machine", two_places},
       {images, check(0) + "/kind", "", check(0), "'kind' is required (text)", ""},
       {images, check(0) + "/kind", R"("")", "", "unknown check kind ''; known kinds: command, database.denied", ""},

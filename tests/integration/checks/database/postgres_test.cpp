@@ -6,8 +6,10 @@
 #include "checks/database/observe.hpp"
 #include "checks/database/query_hash.hpp"
 #include "checks/database/refusals.hpp"
+#include "checks/database/settings.hpp"
 #include "checks/database/transaction.hpp"
 #include "checks/database/write.hpp"
+#include "checks/learn/learn.hpp"
 #include "lab/core/digest.hpp"
 #include "tests/integration/checks/command/run_command.hpp"
 #include "tests/integration/checks/database/local_postgres.hpp"
@@ -102,6 +104,52 @@ TEST_F(DatabaseChecks, TransactionPasses) {
 
 TEST_F(DatabaseChecks, TransactionPassesTwiceInARow) {
   for (int i = 0; i < 2; ++i) EXPECT_EQ(look(transaction(), parameters()).judgement.outcome, Outcome::pass);
+}
+
+TEST_F(DatabaseChecks, SettingsAreThoseOfTheSession) {
+  run_sql("CREATE ROLE hasty LOGIN PASSWORD 'ink'");
+  auto with = parameters();
+  with.update(
+      {{"user", "hasty"}, {"password", "ink"}, {"settings", {{"fsync", "off"}, {"statement_timeout", "0 ms"}}}});
+  const auto good = look(settings(), with);
+  EXPECT_EQ(good.judgement.outcome, Outcome::pass) << good.judgement.observed << good.observation.dump(1);
+  run_sql("ALTER ROLE hasty SET statement_timeout = '300ms'");
+  with["settings"]["no_such_thing"] = "1";
+  const auto bad = look(settings(), with).judgement;
+  EXPECT_EQ(bad.reason, "settings-differ");
+  EXPECT_EQ(bad.expected, "no_such_thing 1\nstatement_timeout 0 ms");
+  EXPECT_EQ(bad.observed, "no_such_thing is not known\nstatement_timeout 300 ms");
+  run_sql("DROP ROLE hasty");
+}
+
+// What `learn` asks for can be asked by whoever may log in, and holds.
+TEST_F(DatabaseChecks, SettingsAndFormatsAreLearnt) {
+  run_sql("CREATE ROLE reader LOGIN PASSWORD 'ink'");
+  const learn::Answers answers{
+      {"databases", {0, fmt::format(R"({{"database": "postgres", "port": "{}"}})", server()->port()), {}}},
+      {"listeners", {0, {}, {}}},
+      {"database postgres", {0, {}, {}}}};
+  std::size_t asked = 0;
+  for (const auto& draft : learn::database().drafts({{"reader"}}, answers).checks) {
+    const auto& way = draft.ways.front();
+    const bool is_settings = way.kind == "database.settings";
+    if (!is_settings && !draft.id.ends_with("-formats")) continue;
+    ++asked;
+    auto with = way.parameters;
+    with["password"] = "ink";
+    const auto& check = is_settings ? settings() : query_hash();
+    const auto observation = check.observe(loopback, with, std::chrono::seconds(20));
+    ASSERT_TRUE(observation) << observation.error().message;
+    const auto expected = check.expecting(with, *observation);
+    ASSERT_TRUE(expected) << expected.error().message << observation->dump(1);
+    if (is_settings) EXPECT_GT(expected->at("settings").size(), 75U) << expected->dump(1);
+    EXPECT_EQ(look(check, *expected).judgement.outcome, Outcome::pass);
+    if (is_settings) continue;
+    run_sql("ALTER ROLE reader SET datestyle = 'ISO, DMY'");
+    EXPECT_EQ(look(check, *expected).judgement.reason, "hash-differs") << "dates come in another order";
+  }
+  EXPECT_EQ(asked, 2U);
+  run_sql("DROP ROLE reader");
 }
 
 TEST_F(DatabaseChecks, WrongPasswordIsALoginRefused) {

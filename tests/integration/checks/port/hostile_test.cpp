@@ -72,6 +72,7 @@ std::vector<Victim> victims() {
        postgres,
        with(sql, {{"query", "SELECT 1"}, {"rows", 1}, {"sha256", std::string(64, '0')}}),
        {"port"}},
+      {"database.settings", postgres, with(sql, {{"settings", {{"fsync", "on"}}}}), {"port"}},
       {"database.denied", postgres, with(sql, {{"query", "SELECT 1"}}), {"port"}},
       {"database.login-refused", postgres, {{"database", "erp"}, {"user", "app"}}, {"port"}},
       {"database.login-refused", postgres, sql, {"port"}},
