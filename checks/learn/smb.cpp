@@ -113,9 +113,13 @@ class Smb final : public Protocol {
           share.name + "-" + user,
           {},
           fmt::format("share {}: what {} may do there (access: everything, readonly, denied)", share.name, user)};
-      for (const char* kind : {"smb.access", "smb.readonly"}) {
+      const Json works{{"names", "insensitive"}, {"files", some_files}};
+      auto works_together = works;
+      works_together["together"] = true;
+      for (const auto& [kind, more] :
+           {std::pair("smb.access", works_together), {"smb.access", works}, {"smb.readonly", Json::object()}}) {
         auto with = account;
-        if (kind == std::string_view("smb.access")) with.update({{"names", "insensitive"}, {"files", some_files}});
+        with.update(more);
         auto with_files = with;
         with_files["known_files"] = files;
         if (!files.empty()) draft.ways.push_back(way(kind, std::move(with_files), smb_patience));

@@ -27,6 +27,7 @@ struct Parameters {
   std::map<std::string, std::string> known_files;
   std::string names;      // "insensitive", "sensitive", or empty
   std::size_t files = 0;  // besides the one
+  bool together = false;
 
   [[nodiscard]] bool does(const std::string& operation) const { return operations.contains(operation); }
   [[nodiscard]] std::string folder_path() const {
@@ -68,7 +69,8 @@ Parameters read_parameters(JsonReader& reader) {
                : fmt::format("must be \"insensitive\" or \"sensitive\", found \"{}\"", word);
   });
   parameters.files = static_cast<std::size_t>(reader.integer_or("files", 0, 0, 5000));
-  for (const char* key : {"names", "files"}) {
+  parameters.together = reader.boolean_or("together", false);
+  for (const char* key : {"names", "files", "together"}) {
     if (reader.has(key) && !parameters.does("write"))
       reader.problem(key, "needs the operation 'write', which makes files");
   }
@@ -78,17 +80,18 @@ Parameters read_parameters(JsonReader& reader) {
 // The life of one file in the share.
 class FileLife {
  public:
-  FileLife(const Parameters& parameters, StepRecorder& recorder, Session& session)
+  FileLife(const Parameters& parameters, StepRecorder& recorder, Session& session, const AnotherSession& another)
       : parameters_(parameters),
         recorder_(recorder),
         session_(session),
+        another_(another),
         folder_(parameters.folder_path()),
         name_(random_file_name()),
         content_(random_content(parameters.bytes)) {}
 
   void live() {
     if (!write()) return;
-    const bool well = list_again() && read_back() && read_by_other_case() && rename() && remove();
+    const bool well = list_again() && read_back() && read_by_other_case() && work_together() && rename() && remove();
     if (well) look_again();
     if (exists_) recorder_.take("clean up", [&](Json&) { return session_.remove(path()); });
     if (well && parameters_.files > 0) live_as_many();
@@ -126,6 +129,22 @@ class FileLife {
       return trouble;
     });
     return true;
+  }
+  // The same user at another desk, with a connection of their own.
+  bool work_together() {
+    if (!parameters_.together) return true;
+    auto second = another_(recorder_);
+    if (!second || !take_list(recorder_, *second, "second list", folder_)) return false;
+    if (!recorder_.take("open", [&](Json&) { return session_.hold_open(path()); })) return false;
+    recorder_.take("second read", [&](Json& entry) {
+      std::string content;
+      const int trouble = second->read(path(), content);
+      if (trouble == 0) entry["sha256"] = sha256(content);
+      return trouble;
+    });
+    // Well is when that goes wrong.
+    exists_ = !recorder_.take("second delete", [&](Json&) { return second->remove(path()); });
+    return recorder_.take("close", [&](Json&) { return session_.close_held(); }) && exists_;
   }
   // Many small files: all are listed, and no others of their name; then all are gone.
   void live_as_many() {
@@ -184,6 +203,7 @@ class FileLife {
   const Parameters& parameters_;
   StepRecorder& recorder_;
   Session& session_;
+  const AnotherSession& another_;
   std::string folder_;
   std::string name_;
   std::string content_;
@@ -230,6 +250,26 @@ Trouble judge_case(const Parameters& parameters, const Observation& observation)
   return std::nullopt;
 }
 
+// How the library flattens SHARING_VIOLATION and DELETE_PENDING of a server that minds who has a file open.
+bool is_in_use(int saved_errno) { return saved_errno == EBUSY || saved_errno == EACCES || saved_errno == ETXTBSY; }
+
+Trouble judge_together(const Parameters& parameters, const Observation& observation) {
+  if (!parameters.together) return std::nullopt;
+  for (const char* step : {"second list", "open", "second read"}) {
+    if (auto trouble = judge_success(observation, step)) return trouble;
+  }
+  if (find_step(observation, "second read")->at("sha256") != find_step(observation, "write")->at("sha256"))
+    return failed("content-differs", "a second session reads what the first one wrote", "it reads something else");
+  const auto* entry = find_step(observation, "second delete");
+  const auto expected = "second delete: refused while the first session has the file open";
+  if (entry == nullptr || !entry->contains("errno"))
+    return failed("no-answer", expected, entry == nullptr ? "not reached" : describe_step(*entry));
+  const int trouble = entry->at("errno").get<int>();
+  if (trouble == 0) return failed("open-file-deleted", expected, describe_step(*entry));
+  if (!is_in_use(trouble)) return failed("refused-for-another-reason", expected, describe_step(*entry));
+  return judge_success(observation, "close");
+}
+
 Trouble judge_many(const Parameters& parameters, const Observation& observation) {
   if (parameters.files == 0) return std::nullopt;
   const auto listed = [&](const char* step, std::size_t wanted, const char* reason) -> Trouble {
@@ -257,6 +297,9 @@ Trouble judge_steps(const Parameters& parameters, const Observation& observation
     if (auto trouble = judge_listing(observation)) return trouble;
   }
   for (const char* operation : {"read", "rename", "delete"}) {
+    if (operation == std::string("rename")) {
+      if (auto trouble = judge_together(parameters, observation)) return trouble;
+    }
     if (!parameters.does(operation)) continue;
     if (auto trouble = judge_success(observation, operation)) return trouble;
     if (operation == std::string("read")) {
@@ -279,11 +322,12 @@ class Access final : public CheckWith<Parameters> {
 
   [[nodiscard]] Result<Observation> observe_with(const Target& target, const Parameters& parameters,
                                                  Milliseconds deadline) const override {
-    return observe_steps(target, parameters.account, deadline, [parameters](StepRecorder& recorder, Session& session) {
+    const auto steps = [parameters](StepRecorder& recorder, Session& session, const AnotherSession& another) {
       if (parameters.does("list") && !take_list(recorder, session, "list", parameters.folder_path())) return;
       if (!take_known_files(recorder, session, parameters.account.share, parameters.known_files)) return;
-      if (parameters.does("write")) FileLife(parameters, recorder, session).live();
-    });
+      if (parameters.does("write")) FileLife(parameters, recorder, session, another).live();
+    };
+    return observe_steps_of_two(target, parameters.account, deadline, steps);
   }
 
   [[nodiscard]] Judgement judge_with(const Parameters& parameters, const Observation& observation) const override {

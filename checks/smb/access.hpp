@@ -14,10 +14,12 @@ namespace patchlab::checks::smb {
 //   names        "insensitive": the file is found by its name in capitals, too; "sensitive": it is not; default: not
 //                looked at
 //   files        as many small files are written besides, listed, all of them and no others, and deleted (default 0)
-// Steps: connect, list, known file ..., write, list again (the file is in it), read (by hash), other case, rename,
-// delete, gone (reading it fails with ENOENT), write many, list many, delete many, list none. The first that fails is
-// the verdict, with the errno which the library gave. A file which could not be deleted as planned is removed by "clean
-// up".
+//   together     true: a second session of the same user lists and reads, and may not delete the file while the first
+//   has it open (default false)
+// Steps: connect, list, known file ..., write, list again (the file is in it), read (by hash), other case,
+// second list, open, second read, second delete (refused), close, rename, delete, gone (reading it fails with ENOENT),
+// write many, list many, delete many, list none. The first that fails is the verdict, with the errno which the library
+// gave. A file which could not be deleted as planned is removed by "clean up".
 [[nodiscard]] const Check& access();
 
 }  // namespace patchlab::checks::smb

@@ -73,6 +73,7 @@ struct Session::State {
   SessionSettings settings;
   PrivateFolder folder;
   Context context;
+  SMBCFILE* held = nullptr;
 
   [[nodiscard]] std::string url(const std::string& path) const { return url_of(settings.address, settings.port, path); }
   void configure() {
@@ -196,6 +197,17 @@ int Session::rename(const std::string& from, const std::string& to) {
 int Session::remove(const std::string& file) {
   auto* context = state_->context.get();
   return state_->library.getFunctionUnlink(context)(context, state_->url(file).c_str()) == 0 ? 0 : errno;
+}
+
+int Session::hold_open(const std::string& file) {
+  auto* context = state_->context.get();
+  state_->held = state_->library.getFunctionOpen(context)(context, state_->url(file).c_str(), O_RDWR, 0);
+  return state_->held == nullptr ? errno : 0;
+}
+
+int Session::close_held() {
+  auto* context = state_->context.get();
+  return state_->library.getFunctionClose(context)(context, std::exchange(state_->held, nullptr)) == 0 ? 0 : errno;
 }
 
 }  // namespace patchlab::checks::smb

@@ -24,8 +24,8 @@ struct SessionSettings {
 
 // One user's way to the shares of one server, by libsmbclient: SMB 2.02 and later, no Kerberos, no name look-ups,
 // nothing read from or left in the host's Samba configuration. The library is not thread-safe and keeps global state,
-// so: one process, one thread, one session. Every operation returns 0 or the errno to which the library flattened the
-// server's NTSTATUS. Paths are "share/folder/file".
+// so: one process, one thread, and sessions one after another or side by side in that thread. Every operation returns 0
+// or the errno to which the library flattened the server's NTSTATUS. Paths are "share/folder/file".
 class Session {
  public:
   [[nodiscard]] static Result<Session> open(const SessionSettings& settings);
@@ -38,6 +38,9 @@ class Session {
   [[nodiscard]] int read(const std::string& file, std::string& content);
   [[nodiscard]] int rename(const std::string& from, const std::string& to);
   [[nodiscard]] int remove(const std::string& file);
+  // Keeps it open for writing, until closed; one at a time. Others may read and write it meanwhile, and not delete it.
+  [[nodiscard]] int hold_open(const std::string& file);
+  [[nodiscard]] int close_held();
 
  private:
   struct State;

@@ -19,7 +19,7 @@ Result<int> try_tcp(const Target& target, const Account& account, const Deadline
   return connection.saved_errno;
 }
 
-void run(const Target& target, const Account& account, const Deadline& deadline, const Steps& steps,
+void run(const Target& target, const Account& account, const Deadline& deadline, const StepsOfTwo& steps,
          StepRecorder& recorder) {
   std::optional<Error> trouble;
   const bool connected = recorder.take("connect", [&](Json&) {
@@ -29,10 +29,14 @@ void run(const Target& target, const Account& account, const Deadline& deadline,
   });
   if (trouble) return recorder.lab_error(*trouble);
   if (!connected) return;
-  auto session = Session::open(
-      {target.address, account.port, account.domain, account.user, account.password, deadline.remaining()});
-  if (!session) return recorder.lab_error(session.error());
-  steps(recorder, *session);
+  const AnotherSession open = [&](StepRecorder& told) -> std::optional<Session> {
+    auto session = Session::open(
+        {target.address, account.port, account.domain, account.user, account.password, deadline.remaining()});
+    if (session) return *std::move(session);
+    told.lab_error(session.error());
+    return std::nullopt;
+  };
+  if (auto session = open(recorder)) steps(recorder, *session, open);
 }
 
 }  // namespace
@@ -55,6 +59,13 @@ void StepRecorder::lab_error(const Error& error) {
 
 Result<Observation> observe_steps(const Target& target, const Account& account, Milliseconds limit,
                                   const Steps& steps) {
+  return observe_steps_of_two(target, account, limit, [steps](auto& recorder, auto& session, const auto& /*another*/) {
+    steps(recorder, session);
+  });
+}
+
+Result<Observation> observe_steps_of_two(const Target& target, const Account& account, Milliseconds limit,
+                                         const StepsOfTwo& steps) {
   const Deadline deadline(limit);
   auto seen = observe_within(limit, [=](Progress progress) {
     StepRecorder recorder(std::move(progress));

@@ -27,10 +27,15 @@ class StepRecorder {
 };
 
 using Steps = std::function<void(StepRecorder&, Session&)>;
+// Opens a second session of the same user; trouble on our side is recorded.
+using AnotherSession = std::function<std::optional<Session>(StepRecorder&)>;
+using StepsOfTwo = std::function<void(StepRecorder&, Session&, const AnotherSession&)>;
 // Connects by TCP first (libsmbclient would hide why it cannot), opens the session and takes the steps, all within the
 // deadline.
 [[nodiscard]] Result<Observation> observe_steps(const Target& target, const Account& account, Milliseconds deadline,
                                                 const Steps& steps);
+[[nodiscard]] Result<Observation> observe_steps_of_two(const Target& target, const Account& account,
+                                                       Milliseconds deadline, const StepsOfTwo& steps);
 
 // "patchlab-1a2b3c4d": unlike anything else in the share.
 [[nodiscard]] std::string random_file_name();

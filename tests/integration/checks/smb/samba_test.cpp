@@ -68,6 +68,26 @@ TEST_F(SambaTest, ManyFilesAreListedAndTheCaseOfNamesDoesNotMatter) {
   EXPECT_EQ(checked("smb.access", with).reason, "case-ignored");
 }
 
+TEST_F(SambaTest, TwoSessionsWorkTogether) {
+  start();
+  auto with = account("projects");
+  const auto alone = checked("smb.access", with);
+  with["together"] = true;
+  const auto result = checked("smb.access", with);
+  EXPECT_EQ(result.outcome, Outcome::pass) << told(result);
+  fmt::print("one session {} ms, two {} ms\n", alone.duration.count(), result.duration.count());
+}
+
+TEST_F(SambaTest, OneConnectionAtATimeIsFound) {
+  server_->write_configuration("read only = no\n\tmax connections = 1");
+  start();
+  auto with = account("projects");
+  EXPECT_EQ(checked("smb.access", with).outcome, Outcome::pass);
+  with["together"] = true;
+  const auto result = checked("smb.access", with);
+  EXPECT_EQ(result.reason, "second-list-failed") << told(result);
+}
+
 TEST_F(SambaTest, AServerThatComesToMindTheCaseOfNamesIsFound) {
   server_->write_configuration("read only = no\n\tcase sensitive = yes");
   start();

@@ -199,7 +199,10 @@ TEST(SmbDrafts, TryFromTheMostToTheLeastOfEachUser) {
   ASSERT_NE(alice, nullptr);
   std::vector<std::string> kinds;
   for (const auto& one : alice->ways) kinds.push_back(one.kind);
-  EXPECT_THAT(kinds, ElementsAre("smb.access", "smb.access", "smb.readonly", "smb.readonly"));
+  EXPECT_THAT(kinds,
+              ElementsAre("smb.access", "smb.access", "smb.access", "smb.access", "smb.readonly", "smb.readonly"));
+  EXPECT_EQ(alice->ways[0].parameters.at("together"), true);
+  EXPECT_FALSE(alice->ways[2].parameters.contains("together"));
   EXPECT_EQ(parameters(drafts, "projects-alice").at("share"), "projects");
   EXPECT_EQ(alice->ways[0].parameters.at("known_files"), Json({{"alpha/budget.csv", digest}}));
   for (const char* id : {"dialects", "projects-anonymous", "wrong-password"})

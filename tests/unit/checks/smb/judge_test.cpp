@@ -59,6 +59,27 @@ TEST(SmbAccessJudge, PassesAWholeLife) {
   EXPECT_EQ(judgement.observed, "alice uses 'projects'");
 }
 
+TEST(SmbAccessJudge, WantsTwoSessionsToShareAFile) {
+  auto with = account();
+  with["together"] = true;
+  const auto judged = [&](const std::string& read, int remove, int list = 0) {
+    auto seen = until_read();
+    seen.step("second list", list, {{"names", {"x.bin"}}});
+    if (list == 0)
+      seen.step("open").step("second read", 0, {{"sha256", read}}).step("second delete", remove).step("close");
+    seen.step("rename").step("delete").step("gone", ENOENT);
+    return access().judge(with, seen.observation).reason;
+  };
+  EXPECT_EQ(judged(digest, EBUSY), "as-expected");
+  EXPECT_EQ(judged(digest, 0), "open-file-deleted");
+  EXPECT_EQ(judged(digest, ENOENT), "refused-for-another-reason");
+  EXPECT_EQ(judged(other_digest, EBUSY), "content-differs");
+  EXPECT_EQ(judged(digest, EBUSY, EACCES), "second-list-failed");
+  auto alone = until_read();
+  alone.step("rename").step("delete").step("gone", ENOENT);
+  EXPECT_EQ(access().judge(with, alone.observation).reason, "second-list-not-reached");
+}
+
 TEST(SmbAccessJudge, NamesTheStepThatFails) {
   Seen seen;
   seen.step("connect").step("list", 0, {{"names", Json::array()}}).step("write", EACCES);
