@@ -4,11 +4,17 @@
 
 #include "cli/commands.hpp"
 #include "cli/output.hpp"
+#include "cli/scribe_argument.hpp"
 #include "cli/terminal.hpp"
+#include "lab/core/choice.hpp"
+#include "lab/core/digest.hpp"
+#include "lab/core/files.hpp"
 #include "lab/core/paths.hpp"
 #include "lab/core/time.hpp"
 #include "lab/process/process.hpp"
+#include "promotion/deploy/deployed.hpp"
 #include "promotion/deploy/export_handoff.hpp"
+#include "promotion/statement/statement.hpp"
 
 namespace patchlab::cli {
 namespace {
@@ -97,12 +103,225 @@ void add_export(CLI::App& group, Chosen& chosen) {
   exporting->callback([arguments, &chosen] { chosen = [arguments] { return export_stage(*arguments); }; });
 }
 
+// --- record
+struct RecordArguments {
+  fs::path stage;
+  fs::path file;
+  std::string department;
+  std::string machine;
+  std::string format = "auto";
+  std::string observed;
+  bool manual = false;
+  std::string reason;
+  std::string ticket;
+  ScribeArguments scribe;
+  bool json = false;
+};
+
+constexpr std::uintmax_t largest_said = 64U << 20U;
+
+Result<void> check_words(const RecordArguments& arguments) {
+  const auto is_said = [](const std::string& text) { return is_plain_text(text, 1000); };
+  if (!arguments.machine.empty() && !is_machine_name(arguments.machine))
+    return usage_error(fmt::format("--machine '{}' cannot be the name of a machine", arguments.machine),
+                       "letters, digits and . _ -");
+  if (!arguments.observed.empty() && !parse_rfc3339(arguments.observed))
+    return usage_error(fmt::format("--observed '{}' is no time", arguments.observed),
+                       "write it in UTC: 2026-12-12T22:00:00Z");
+  if (!arguments.ticket.empty() && !is_plain_text(arguments.ticket, 200))
+    return usage_error("--ticket is one line that can be shown", "for example --ticket CHG0042");
+  if (!arguments.manual && !arguments.reason.empty())
+    return usage_error("--reason is of what somebody installed by hand", "add --manual");
+  if (arguments.manual && (arguments.machine.empty() || arguments.observed.empty() || !is_said(arguments.reason)))
+    return usage_error("--manual needs --machine, --observed and --reason: who did what where, when, and why",
+                       "patchlab deploy record STAGE FILE --manual --department NAME --machine HOST --observed "
+                       "2026-12-12T22:00:00Z --reason 'no repository there yet'");
+  return {};
+}
+
+// FILE is the very file that was installed.
+Result<DeployedNote> note_of_hand(const RecordArguments& arguments, const std::vector<PromotedPart>& parts) {
+  DeployedNote note{.source = InstalledSource::by_hand, .reason = arguments.reason, .ticket = arguments.ticket};
+  PATCHLAB_ASSIGN(note.file, sha256_of_file(arguments.file));
+  note.machines = {
+      compare_by_hand(arguments.machine, arguments.observed, arguments.file.filename().string(), note.file, parts)};
+  return note;
+}
+
+Result<DeployedNote> note_of_machines(const RecordArguments& arguments, const std::vector<PromotedPart>& parts) {
+  PATCHLAB_ASSIGN(const auto text, read_file(arguments.file, largest_said));
+  DeployedNote note;
+  note.ticket = arguments.ticket;
+  note.file = sha256(text);
+  note.source = arguments.format == "auto" ? source_of_text(text) : *installed_source_from(arguments.format);
+  const auto name = arguments.file.string();
+  std::vector<MachineSays> said;
+  if (note.source == InstalledSource::json) {
+    if (!arguments.machine.empty() || !arguments.observed.empty())
+      return usage_error("JSON says machine and time itself: --machine and --observed are for other formats",
+                         "leave them out");
+    PATCHLAB_ASSIGN(said, from_json_lines(text, name));
+  } else {
+    if (arguments.machine.empty())
+      return usage_error(fmt::format("'{}' does not say of which machine it is", name), "--machine NAME");
+    PATCHLAB_ASSIGN(auto one, note.source == InstalledSource::dpkg_query ? from_dpkg_query(text, name)
+                                                                         : from_apt_history(text, name));
+    one.machine = arguments.machine;
+    one.observed = arguments.observed.empty() ? rfc3339(system_clock_source().wall()) : arguments.observed;
+    said.push_back(std::move(one));
+  }
+  for (const auto& one : said) note.machines.push_back(compare_installed(one, parts));
+  return note;
+}
+
+void say_rows(const MachineReport& machine) {
+  for (const auto& row : machine.rows) {
+    if (row.state == InstalledState::not_reported || row.state == InstalledState::not_installed) continue;
+    say("  {} {}: {}{}{}\n", row.name, row.found, to_string(row.state),
+        row.state == InstalledState::as_promoted || row.promoted.empty() ? "" : ", promoted is " + row.promoted,
+        row.since.empty() ? "" : ", since " + row.since);
+  }
+}
+
+ExitCode record_deployed(const RecordArguments& arguments) {
+  if (const auto fine = check_words(arguments); !fine) return report(fine.error());
+  const auto stage = absolute_path(arguments.stage);
+  if (!stage) return report_input(stage.error(), ExitCode::bad_data);
+  const auto handoff = handoff_of(host_processes(), *stage, arguments.department);
+  if (!handoff) return report_input(handoff.error(), ExitCode::bad_data);
+  const auto parts = promoted_parts(*handoff);
+  if (!parts) return report_input(parts.error(), ExitCode::bad_data);
+  const auto note = arguments.manual ? note_of_hand(arguments, *parts) : note_of_machines(arguments, *parts);
+  if (!note) return report_input(note.error(), ExitCode::bad_data);
+  const auto scribe = scribe_of(arguments.scribe, *stage);
+  if (!scribe) return report_input(scribe.error(), ExitCode::bad_data);
+  const auto line = write_deployed(*stage, *handoff, *note, *scribe);
+  if (!line)
+    return line.error().error_class == ErrorClass::configuration ? report_input(line.error(), ExitCode::bad_data)
+                                                                 : report(line.error(), ExitCode::cannot_create);
+  Json machines = Json::array();
+  for (const auto& machine : note->machines) {
+    machines.push_back({{"machine", machine.machine}, {"outcome", to_string(machine.outcome())}});
+    if (arguments.json) continue;
+    say("{}: {}\n", machine.machine, to_string(machine.outcome()));
+    say_rows(machine);
+  }
+  if (arguments.json)
+    say_json("deploy-record", {{"stage", stage->string()},
+                               {"department", handoff->department},
+                               {"serial", handoff->serial},
+                               {"source", to_string(note->source)},
+                               {"line", *line},
+                               {"machines", std::move(machines)}});
+  else
+    say("line {} of the ledger, compared with serial {} of run {}\n", *line, handoff->serial, handoff->run);
+  return ExitCode::ok;
+}
+
+void add_record(CLI::App& group, Chosen& chosen) {
+  const auto arguments = std::make_shared<RecordArguments>();
+  auto* recording = group.add_subcommand("record", "write down what machines say that they have now");
+  recording->add_option("stage", arguments->stage, "stage folder")->required();
+  recording
+      ->add_option("file", arguments->file,
+                   "what dpkg-query -W printed, apt's history.log, or one JSON object per machine and line; with "
+                   "--manual the file that was installed")
+      ->required();
+  recording->add_option("--department", arguments->department, "the machines are of this department")->required();
+  recording->add_option("--machine", arguments->machine, "whose it is, where the file does not say so");
+  recording->add_option("--format", arguments->format, "of the file; auto: by how it begins")
+      ->check(CLI::IsMember({"auto", "dpkg-query", "apt-history", "json"}))
+      ->capture_default_str();
+  recording->add_option("--observed", arguments->observed, "when it was so (UTC); default: now");
+  recording->add_flag("--manual", arguments->manual, "somebody installed the file by hand");
+  recording->add_option("--reason", arguments->reason, "why by hand");
+  recording->add_option("--ticket", arguments->ticket, "what it is written down under");
+  add_scribe(*recording, arguments->scribe);
+  recording->add_flag("--json", arguments->json, "as JSON");
+  recording->callback([arguments, &chosen] { chosen = [arguments] { return record_deployed(*arguments); }; });
+}
+
+// --- status
+struct StatusArguments {
+  fs::path stage;
+  std::string department;
+  bool json = false;
+};
+
+// Something else than was promoted comes before what nobody knows.
+ExitCode code_of(const std::vector<DeployedDepartment>& departments) {
+  bool unknown = departments.empty();
+  for (const auto& department : departments) {
+    unknown = unknown || department.machines.empty();
+    for (const auto& machine : department.machines) {
+      if (machine.report.outcome() == InstalledOutcome::differs) return ExitCode::policy;
+      unknown =
+          unknown || machine.report.outcome() == InstalledOutcome::unknown || machine.serial != machine.newest_serial;
+    }
+  }
+  return unknown ? ExitCode::not_tested : ExitCode::ok;
+}
+
+void say_department(const DeployedDepartment& department) {
+  say("{}: serial {} of run {} is promoted{}\n", department.department, department.serial, department.run,
+      department.machines.empty() ? "; no machine has reported" : "");
+  for (const auto& machine : department.machines) {
+    say("{}/{}: {} with serial {}{}\n", department.department, machine.report.machine,
+        to_string(machine.report.outcome()), machine.serial,
+        machine.serial == machine.newest_serial
+            ? ""
+            : fmt::format("; serial {} is promoted since, and it has not reported", machine.newest_serial));
+    say("  tested in run {}, approved by {}, promoted {}\n", machine.run,
+        machine.approved_by.empty() ? "nobody: the policy asks for none" : listed(machine.approved_by),
+        machine.promoted);
+    say("  observed {} ({}), line {} by {}{}{}\n", machine.report.observed, to_string(machine.source), machine.line,
+        machine.by, machine.reason.empty() ? "" : ": " + machine.reason,
+        machine.ticket.empty() ? "" : " (" + machine.ticket + ")");
+    say_rows(machine.report);
+  }
+}
+
+ExitCode deploy_status(const StatusArguments& arguments) {
+  const auto stage = absolute_path(arguments.stage);
+  if (!stage) return report_input(stage.error(), ExitCode::bad_data);
+  auto departments = deployed_of_stage(*stage);
+  if (!departments) return report_input(departments.error(), ExitCode::bad_data);
+  if (!arguments.department.empty()) {
+    std::vector<std::string> known;
+    for (const auto& one : *departments) known.push_back(one.department);
+    const auto is_one = check_choice("--department", {arguments.department},
+                                     fmt::format("was never promoted in '{}'", stage->string()), known);
+    if (!is_one) return report(is_one.error());
+    std::erase_if(*departments, [&](const auto& one) { return one.department != arguments.department; });
+  }
+  if (arguments.json) {
+    say_json("deploy-status", Json{{"stage", stage->string()}, {"departments", *departments}});
+  } else {
+    for (const auto& department : *departments) say_department(department);
+    if (departments->empty()) say("nothing was promoted in '{}'\n", stage->string());
+  }
+  return code_of(*departments);
+}
+
+void add_status(CLI::App& group, Chosen& chosen) {
+  const auto arguments = std::make_shared<StatusArguments>();
+  auto* status = group.add_subcommand(
+      "status", "which machine has what, since when, tested in which run, approved by whom, and which one differs");
+  status->add_option("stage", arguments->stage, "stage folder")->required();
+  status->add_option("--department", arguments->department, "only this department");
+  status->add_flag("--json", arguments->json, "as JSON");
+  status->callback([arguments, &chosen] { chosen = [arguments] { return deploy_status(*arguments); }; });
+}
+
 }  // namespace
 
 void add_deploy(CLI::App& app, Chosen& chosen) {
-  auto* group = app.add_subcommand("deploy", "hand what was promoted to whoever installs it: export");
+  auto* group = app.add_subcommand(
+      "deploy", "hand what was promoted to whoever installs it, and know what came of it: export, record, status");
   group->require_subcommand(1);
   add_export(*group, chosen);
+  add_record(*group, chosen);
+  add_status(*group, chosen);
 }
 
 }  // namespace patchlab::cli

@@ -50,7 +50,7 @@ while IFS= read -r text; do n=$((n + 1))
     promote-switched) [ "$was" = promote-begun ] && [ "${by[n]}" = "${by[${line_of[$o]:-0}]}" ] || die "ledger:$n: switches what had not begun" ;;
     promote-done) [ "$was" = promote-switched ] && [ "${by[n]}" = "${by[${line_of[$o]:-0}]}" ] || die "ledger:$n: is done and was not switched" ;;
     promote-refused) [ "$was" = none ] || [ "$was" = promote-begun ] || [ "$was" = promote-switched ] || die "ledger:$n: gives up what had ended" ;;
-    begin | run | submit | approve | reject | waive | withdraw | policy | trust | promote-begun) [ "$was" = none ] || die "ledger:$n: says again what an earlier line said" ;;
+    begin | run | submit | approve | reject | waive | withdraw | policy | trust | promote-begun | deployed) [ "$was" = none ] || die "ledger:$n: says again what an earlier line said" ;;
     *) die "ledger:$n: unknown kind" ;;
   esac
   state[$o]=${kind[n]}; line_of[$o]=${line_of[$o]:-$n}
@@ -79,14 +79,14 @@ form='def hex: type == "string" and test("^[0-9a-f]{64}$"); def whole: type == "
   def rule: {approve: ["run policy ledger reason", "ticket"], reject: ["run ledger reason", "policy ticket"], waive: ["run policy ledger reason ticket expires waives", ""], withdraw: ["run ledger reason withdraws", "policy ticket"],
     submit: ["ledger", "reason ticket scenario candidates"], begin: ["id", "policy ledger ticket submitter scenario candidates attempt asked"], run: ["begin", "run ledger id submitter scenario complete result failed attempt"],
     promote: ["run manifest serial", "policy ledger reason ticket decisions version review_by"], refuse: ["", "run policy ledger promotion decisions reasons"],
-    rollback: ["reason serial", "run policy ledger ticket decisions manifest"], policy: ["version", "ledger reason ticket"], trust: ["version", "ledger reason ticket"]}[.kind];
-  def value($k): if $k | IN("run", "policy", "withdraws", "scenario", "manifest", "begin", "promotion") then hex elif $k | IN("attempt", "version") then whole elif $k == "serial" then (whole and . > 0) elif $k == "complete" then type == "boolean"
+    rollback: ["reason serial", "run policy ledger ticket decisions manifest"], policy: ["version", "ledger reason ticket"], trust: ["version", "ledger reason ticket"], deployed: ["ledger promotion result report", "reason ticket"]}[.kind];
+  def value($k): if $k | IN("run", "policy", "withdraws", "scenario", "manifest", "begin", "promotion", "report") then hex elif $k | IN("attempt", "version") then whole elif $k == "serial" then (whole and . > 0) elif $k == "complete" then type == "boolean"
     elif $k == "ledger" then (keys_unsorted == ["size", "hash"] and (.size | whole) and (.hash | hex)) elif $k | IN("expires", "review_by") then moment elif $k | IN("candidates", "decisions") then (up and all(.[]; hex))
     elif $k == "failed" then up elif $k | IN("reasons", "asked") then (type == "array" and all(.[]; plain)) elif $k == "waives" then (type == "array" and length > 0 and all(.[]; (keys_unsorted | IN(["machine", "check", "outcome"], ["machine", "finding", "outcome"])) and (.machine | name) and (.outcome | name) and
       (if has("check") then .check | name else .finding | plain and contains(":") end)) and (map([.machine, .check // "", .finding // ""]) | . == unique)) else plain end;
   def form: keys_unsorted == ["_type", "subject", "predicateType", "predicate"] and (.subject | length > 0 and all(.[]; keys_unsorted == ["name", "digest"] and (.digest | keys_unsorted == ["sha256"] and (.sha256 | hex))) and (map(.name) | . == unique)) and
   (.predicate as $p | (.subject | length == 1 or ($p.kind | IN("begin", "run"))) and (.subject | all(.[]; .name | if $p.kind | IN("policy", "trust") then plain else name end)) and ($p | rule) as $r | $r != null and ($p | keys_unsorted) as $k | $k[:2] == ["kind", "by"] and $k[2:] as $k |
-    ("run policy ledger reason ticket expires waives withdraws id begin promotion submitter scenario candidates complete result failed attempt decisions manifest reasons serial version asked review_by" | w | map(select(IN($k[])))) == $k and
+    ("run policy ledger reason ticket expires waives withdraws id begin promotion submitter scenario candidates complete result failed attempt decisions manifest reasons serial version asked review_by report" | w | map(select(IN($k[])))) == $k and
     (($r[0] | w) - $k == [""] or ($r[0] | w) - $k == []) and $k - ($r | map(w) | add) == [] and all($k[]; . as $k | $p[$k] | value($k)) and ($p.kind != "promote" or ($p | (has("reason") == has("review_by")) and has("ticket") == has("review_by"))));'
 [ -z "$(find "${present[@]}" -size +128 -print -quit)" ] || die "objects: a statement is longer than one can be"
 jq -r --arg time "$time" "$form if form then $facts else \"! \" + input_filename end" "${present[@]}" >"$work/facts" 2>/dev/null || die "objects: a statement is none"
@@ -118,8 +118,8 @@ for ((i = 1; i <= n; i++)); do k=${kind[i]}; f=objects/${object[i]}
     ! grep -Evq '^[a-z0-9][a-z0-9._+@-]* namespaces="patchlab\.[a-z]+\.v1(,patchlab\.[a-z]+\.v1)*"(,valid-(after|before)="[0-9]{14}Z")* (sk-)?(ssh-ed25519|ecdsa-sha2-nistp(256|384|521)|rsa-sha2-512|ssh-rsa)(@openssh\.com)? [A-Za-z0-9+/=]+$' $signers || die "$signers: a line is not NAME namespaces=... KEY"
     [ -z "$(awk '{print $NF}' $signers | sort | uniq -d)" ] || die "$signers: one key on two lines"
     [ "$(tail -c1 $signers | tr '\n' .)" = . ] && awk '{print $(NF-1), $NF}' $signers >"$work/keys" && [ "$(ssh-keygen -l -f "$work/keys" 2>/dev/null | awk '$NF != "(RSA)" || $1 >= 3072' | wc -l)" = "$(wc -l <$signers)" ] || die "$signers: a key is none, or too weak"
-    awk -v lab='begin run promote rollback refuse head' -v judges='approve reject waive withdraw policy witness' -F'"' 'BEGIN { split(lab, a, " "); for (i in a) of[a[i]] = 1; split(judges " submit", a, " "); for (i in a) if (!of[a[i]]) of[a[i]] = 2 }
-      { split($0, who, " "); m = split($2, a, ","); split("", had); for (i = 1; i <= m; i++) { k = a[i]; sub("patchlab.", "", k); sub(/\.v1$/, "", k); if (!of[k] || had[k]++) exit 1; if (k != "submit") role[who[1]] = or_(role[who[1]], of[k]) }
+    awk -v lab='begin run promote rollback refuse head' -v judges='approve reject waive withdraw policy witness' -F'"' 'BEGIN { split(lab, a, " "); for (i in a) of[a[i]] = 1; split(judges " submit deployed", a, " "); for (i in a) if (!of[a[i]]) of[a[i]] = 2 }
+      { split($0, who, " "); m = split($2, a, ","); split("", had); for (i = 1; i <= m; i++) { k = a[i]; sub("patchlab.", "", k); sub(/\.v1$/, "", k); if (!of[k] || had[k]++) exit 1; if (k != "submit" && k != "deployed") role[who[1]] = or_(role[who[1]], of[k]) }
         if (role[who[1]] == 3) exit 1; split("", date); for (i = 3; i < NF; i += 2) { k = $i; gsub("[,=]", "", k); if (k in date) exit 1; date[k] = $(i + 1) }
         if (("valid-after" in date) && ("valid-before" in date) && date["valid-after"] > date["valid-before"]) exit 1 }
       function or_(x, y) { return x == y || !x ? y : 3 }' $signers || die "$signers: a namespace, a date or a role that cannot be"
@@ -127,6 +127,7 @@ for ((i = 1; i <= n; i++)); do k=${kind[i]}; f=objects/${object[i]}
   fi
   [ -n "$signers" ] || die "ledger:$i: signed before anybody could"; signed "$f" $signers "${by[i]}" "$s" "${at[i]}"
   if [ "$k" = run ]; then get "$i" begin; g=${line_of[$v]:-0}; [ "$g" -gt 0 ] && [ "$g" -lt "$i" ] && [ "${kind[g]}" = begin ] && [ -z "${closed[$g]:-}" ] || die "ledger:$i: ends a run that had not begun, or had ended"; closed[$g]=$i; fi
+  [ "$k" != deployed ] || { get "$i" promotion; [ "${state[$v]:-}" = promote-done ] && [ "${line_of[$v]}" -lt "$i" ] || die "ledger:$i: tells of a promotion that was not done"; }
   [ "$k" != policy ] || { get "$i" version; p=policy/$v.json; [[ $v =~ ^[0-9]+$ ]] && [ -f "$p" ] && is "$i" set "$(sum "$p")" || die "ledger:$i: $p is not what it names"; get "$i" set; book[$v]=$p; policies+="policy/$(basename "$p")"$'\n'
     json "$p" '-?(0|[1-9][0-9]*)' "$asks" || die "$p: no policy that can be understood in one way"; }
 done

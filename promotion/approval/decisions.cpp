@@ -50,7 +50,8 @@ class Judge {
         case StatementKind::refuse:
         case StatementKind::rollback:
         case StatementKind::policy:
-        case StatementKind::trust: break;  // no decisions of people
+        case StatementKind::trust:
+        case StatementKind::deployed: break;  // no decisions of people
       }
     }
     let_approvers_confirm();

@@ -41,7 +41,8 @@ std::vector<std::string> statements_of(ChainKind kind) {
     case ChainKind::waive:
     case ChainKind::withdraw:
     case ChainKind::policy:
-    case ChainKind::trust: return {to_string(kind)};
+    case ChainKind::trust:
+    case ChainKind::deployed: return {to_string(kind)};
     case ChainKind::promote_begun:
     case ChainKind::promote_switched:
     case ChainKind::promote_done: return {"promote", "rollback"};
@@ -117,12 +118,14 @@ std::string History::judge(const ChainLine& line, const StatementFacts& facts) {
     case ChainKind::withdraw:
     case ChainKind::policy:
     case ChainKind::trust:
-    case ChainKind::promote_begun: break;
+    case ChainKind::promote_begun:
+    case ChainKind::deployed: break;
   }
   if (why.empty() && objects_.contains(line.object)) why = said_before;
   if (why.empty() && line.kind == ChainKind::begin) why = begins(line, facts);
   if (why.empty() && line.kind == ChainKind::run) why = ends(line, facts);
   if (why.empty() && line.kind == ChainKind::promote_begun) why = promotes(line, facts);
+  if (why.empty() && line.kind == ChainKind::deployed) why = tells_of(facts);
   if (why.empty() && line.kind == ChainKind::policy) policies_.push_back({line.seq, facts.version, facts.set});
   if (why.empty()) objects_.insert(line.object);
   return why;
@@ -189,6 +192,19 @@ std::string History::refuses(const ChainLine& line, const StatementFacts& facts)
   }
   if (!itself && !objects_.insert(line.object).second) return said_before;
   if (!itself && facts.promotion.empty()) refusals_[{facts.department, facts.run}] = line.object;
+  return {};
+}
+
+std::string History::tells_of(const StatementFacts& facts) {
+  const auto* story = story_of(facts.promotion);
+  if (story == nullptr) return "tells what machines have of a promotion that never began";
+  // Of one whose statement is not in a bundle nobody knows the department.
+  if (!story->department.starts_with("?") && story->department != facts.department)
+    return fmt::format("tells of '{}', and the promotion of line {} was of '{}'", printable(facts.department),
+                       story->line, printable(story->department));
+  if (story->state != State::done)
+    return fmt::format("tells what machines have of the promotion of line {}, which {}", story->line,
+                       word_of(story->state));
   return {};
 }
 

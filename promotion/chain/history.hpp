@@ -22,9 +22,10 @@ struct StatementFacts {
   std::string set;         // its digest
   std::string run;         // digest of the run object
   std::string begin;       // of a run: digest of the statement of its begin
-  std::string promotion;   // of a refusal: digest of the statement of the promotion that it gives up
-  std::string manifest;    // of a promotion: digest of the manifest that was to be published
-  std::string id;          // of a begin: the run's, for people
+  // Of a refusal: digest of the statement of the promotion that it gives up. Of what machines said: of which promotion.
+  std::string promotion;
+  std::string manifest;  // of a promotion: digest of the manifest that was to be published
+  std::string id;        // of a begin: the run's, for people
   std::uint64_t serial = 0;
   std::uint64_t version = 0;  // of a policy: the number of its document
   std::string review_by{};    // of a promotion through the emergency lane: until when it is to be reviewed
@@ -93,6 +94,7 @@ class History {
   std::string promotes(const ChainLine& line, const StatementFacts& facts);
   std::string goes_on(const ChainLine& line, PromotionStory::State from, PromotionStory::State to);
   std::string refuses(const ChainLine& line, const StatementFacts& facts);
+  std::string tells_of(const StatementFacts& facts);
   PromotionStory* story_of(const std::string& statement);
 
   std::unordered_set<std::string> objects_;

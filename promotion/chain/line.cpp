@@ -36,7 +36,8 @@ constexpr std::array kind_names{KindName{ChainKind::imported, "import"},
                                 KindName{ChainKind::promote_begun, "promote-begun"},
                                 KindName{ChainKind::promote_switched, "promote-switched"},
                                 KindName{ChainKind::promote_done, "promote-done"},
-                                KindName{ChainKind::promote_refused, "promote-refused"}};
+                                KindName{ChainKind::promote_refused, "promote-refused"},
+                                KindName{ChainKind::deployed, "deployed"}};
 
 std::optional<std::uint64_t> number_in(std::string_view text) {
   std::uint64_t value = 0;
@@ -106,6 +107,7 @@ ChainFamily family_of(ChainKind kind) {
     case ChainKind::withdraw: return ChainFamily::people;
     case ChainKind::policy:
     case ChainKind::trust: return ChainFamily::rules;
+    case ChainKind::deployed: return ChainFamily::production;
     case ChainKind::promote_begun:
     case ChainKind::promote_switched:
     case ChainKind::promote_done:

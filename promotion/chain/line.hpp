@@ -33,17 +33,19 @@ enum class ChainKind {
   promote_switched,  // the department's link leads to the new version
   promote_done,      // and what lies there was read back
   promote_refused,   // refused, or one that had begun was given up: the version before is what is published
+  deployed,          // machines of production said what they have of a promotion that was done
 };
 [[nodiscard]] const char* to_string(ChainKind kind);
 [[nodiscard]] std::optional<ChainKind> chain_kind_from(std::string_view word);
 
 // Whose doing an event is.
 enum class ChainFamily {
-  keeping,    // of the ledger itself: import, repair
-  lab,        // begin, run
-  people,     // submit, approve, reject, waive, withdraw
-  rules,      // what people decide by: policy, trust
-  promotion,  // promote-...
+  keeping,     // of the ledger itself: import, repair
+  lab,         // begin, run
+  people,      // submit, approve, reject, waive, withdraw
+  rules,       // what people decide by: policy, trust
+  promotion,   // promote-...
+  production,  // deployed: what came of it
 };
 [[nodiscard]] ChainFamily family_of(ChainKind kind);
 

@@ -89,6 +89,7 @@ class Reader {
       return true;
     }
     if (lacks && line.kind == ChainKind::promote_refused && !is_known) return true;  // a refusal that stands alone
+    if (lacks && line.kind == ChainKind::deployed && !is_known) return true;
     if (const auto why = history.add(line, facts); !why.empty()) return broken(why);
     return lacks;
   }
@@ -105,7 +106,8 @@ bool may_be_left_out(ChainKind kind) {
   switch (family_of(kind)) {
     case ChainFamily::keeping:
     case ChainFamily::lab:
-    case ChainFamily::promotion: return true;
+    case ChainFamily::promotion:
+    case ChainFamily::production: return true;
     case ChainFamily::people: return kind == ChainKind::approve;
     case ChainFamily::rules: break;
   }

@@ -172,7 +172,8 @@ class Exporting {
   }
 
   void add_line(const ChainLine& line) {
-    if (line.kind != ChainKind::imported) objects_.insert(line.object);
+    // What came of it later proves nothing of what was promoted, and need not be signed.
+    if (line.kind != ChainKind::imported && line.kind != ChainKind::deployed) objects_.insert(line.object);
   }
   void add_what_always_counts() {
     for (std::uint64_t seq = 1; seq <= lines_; ++seq) {

@@ -54,7 +54,7 @@ std::set<std::string> named_in(const Proving& proving) {
     const auto bytes = proving.objects.get(line.object);
     const auto statement = bytes ? read_statement(*bytes, line.object) : Result<Statement>(bytes.error());
     if (!statement) continue;  // said by who asks it
-    for (const auto* digest : {&statement->run, &statement->manifest, &statement->policy}) {
+    for (const auto* digest : {&statement->run, &statement->manifest, &statement->policy, &statement->report}) {
       if (*digest) named.insert("objects/" + **digest);
     }
     if (line.kind != ChainKind::policy) continue;

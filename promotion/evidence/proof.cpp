@@ -42,6 +42,7 @@ Result<Proof> prove_all(Proving proving, const std::string& only) {
   if (!proving.is_read) return std::move(proving.proof);
   PATCHLAB_TRY(look_at_trust(proving));
   PATCHLAB_TRY(look_at_every_line(proving));
+  PATCHLAB_TRY(look_at_deployed(proving));
   for (const auto& check : proving.proof.departments) {
     PATCHLAB_TRY(look_at_department(proving, check));
   }

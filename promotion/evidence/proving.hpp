@@ -107,6 +107,7 @@ class Proving {
 // forged ledger.
 [[nodiscard]] Result<void> look_at_trust(Proving& proving);
 [[nodiscard]] Result<void> look_at_every_line(Proving& proving);
+[[nodiscard]] Result<void> look_at_deployed(Proving& proving);
 // Of one department, in this order. False: nothing that follows can be asked.
 [[nodiscard]] Result<bool> look_at_promotion(Proving& proving, const std::string& department, Story& story);
 [[nodiscard]] bool look_at_manifest(Proving& proving, const std::string& department, Story& story);

@@ -48,12 +48,13 @@ enum class Key {
   version,
   asked,
   review_by,
+  report,
 };
-constexpr std::array all_keys{Key::run,       Key::policy,    Key::ledger,    Key::reason,     Key::ticket,
-                              Key::expires,   Key::waives,    Key::withdraws, Key::id,         Key::begin,
-                              Key::promotion, Key::submitter, Key::scenario,  Key::candidates, Key::complete,
-                              Key::result,    Key::failed,    Key::attempt,   Key::decisions,  Key::manifest,
-                              Key::reasons,   Key::serial,    Key::version,   Key::asked,      Key::review_by};
+constexpr std::array all_keys{
+    Key::run,       Key::policy,  Key::ledger, Key::reason,    Key::ticket,    Key::expires,  Key::waives,
+    Key::withdraws, Key::id,      Key::begin,  Key::promotion, Key::submitter, Key::scenario, Key::candidates,
+    Key::complete,  Key::result,  Key::failed, Key::attempt,   Key::decisions, Key::manifest, Key::reasons,
+    Key::serial,    Key::version, Key::asked,  Key::review_by, Key::report};
 
 const char* name_of(Key key) {
   switch (key) {
@@ -82,6 +83,7 @@ const char* name_of(Key key) {
     case Key::version: return "version";
     case Key::asked: return "asked";
     case Key::review_by: return "review_by";
+    case Key::report: return "report";
   }
   return "";
 }
@@ -118,6 +120,8 @@ Rule rule_of(StatementKind kind) {
               {Key::run, Key::policy, Key::ledger, Key::ticket, Key::decisions, Key::manifest}};
     case StatementKind::policy: return {{Key::version}, {Key::ledger, Key::reason, Key::ticket}};
     case StatementKind::trust: return {{Key::version}, {Key::ledger, Key::reason, Key::ticket}};
+    case StatementKind::deployed:
+      return {{Key::ledger, Key::promotion, Key::result, Key::report}, {Key::reason, Key::ticket}};
   }
   return {};
 }
@@ -154,6 +158,7 @@ bool is_given(const Statement& statement, Key key) {
     case Key::version: return statement.version.has_value();
     case Key::asked: return statement.asked.has_value();
     case Key::review_by: return statement.review_by.has_value();
+    case Key::report: return statement.report.has_value();
   }
   return false;
 }
@@ -183,6 +188,7 @@ class Examination {
     digest("manifest", statement_.manifest);
     digest("begin", statement_.begin);
     digest("promotion", statement_.promotion);
+    digest("report", statement_.report);
     if (statement_.ledger) {
       number("ledger/size", statement_.ledger->size);
       digest("ledger/hash", statement_.ledger->hash);
@@ -349,6 +355,7 @@ std::string value_of(const Statement& statement, Key key) {
     case Key::version: return fmt::format("{}", *statement.version);
     case Key::asked: return listed_texts(*statement.asked);
     case Key::review_by: return quoted(*statement.review_by);
+    case Key::report: return quoted(*statement.report);
   }
   return {};
 }
@@ -480,6 +487,7 @@ class Reading {
       case Key::version: statement_.version = number(predicate, name); break;
       case Key::asked: statement_.asked = predicate.texts_or_empty(name); break;
       case Key::review_by: statement_.review_by = predicate.text(name); break;
+      case Key::report: statement_.report = predicate.text(name); break;
     }
   }
 

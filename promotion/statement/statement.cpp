@@ -24,6 +24,7 @@ const char* to_string(StatementKind kind) {
     case StatementKind::rollback: return "rollback";
     case StatementKind::policy: return "policy";
     case StatementKind::trust: return "trust";
+    case StatementKind::deployed: return "deployed";
   }
   return "";
 }

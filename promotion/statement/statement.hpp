@@ -17,7 +17,8 @@
 // them may be called from any thread.
 namespace patchlab::promotion {
 
-// Who says what. The first five are for people (and submit for automation), the others for the lab and the desk.
+// Who says what. The first five are for people (and submit for automation), the last for whoever installs, the others
+// for the lab and the desk.
 enum class StatementKind {
   approve,
   reject,
@@ -31,11 +32,13 @@ enum class StatementKind {
   rollback,
   policy,
   trust,
+  deployed,
 };
 inline constexpr std::array all_statement_kinds{StatementKind::approve,  StatementKind::reject,  StatementKind::waive,
                                                 StatementKind::withdraw, StatementKind::submit,  StatementKind::begin,
                                                 StatementKind::run,      StatementKind::promote, StatementKind::refuse,
-                                                StatementKind::rollback, StatementKind::policy,  StatementKind::trust};
+                                                StatementKind::rollback, StatementKind::policy,  StatementKind::trust,
+                                                StatementKind::deployed};
 [[nodiscard]] const char* to_string(StatementKind kind);
 [[nodiscard]] std::optional<StatementKind> statement_kind_from(std::string_view word);
 // approve, reject, waive, withdraw: what a promotion depends on.
@@ -89,7 +92,7 @@ struct Statement {
   std::optional<std::string> withdraws;  // digest of the statement that is withdrawn
   std::optional<std::string> id;         // of the run, for people
   std::optional<std::string> begin;      // digest of the statement with which the run began
-  std::optional<std::string> promotion;  // digest of the statement of the promotion that is given up
+  std::optional<std::string> promotion;  // digest of the statement of the promotion that is given up, or was installed
   std::optional<std::string> submitter;
   std::optional<std::string> scenario;                 // digest
   std::optional<std::vector<std::string>> candidates;  // digests, ascending
@@ -106,6 +109,7 @@ struct Statement {
   // Of a promotion through the emergency lane: until when somebody must have reviewed it, RFC 3339 with Z. Then reason
   // and ticket are there as well; of any other promotion none of the three is.
   std::optional<std::string> review_by;
+  std::optional<std::string> report;  // digest of what machines said (promotion/installed)
   bool operator==(const Statement&) const = default;
 };
 

@@ -304,6 +304,89 @@ sha256sum --quiet -c SHA256SUMS
   EXPECT_NE(exit_code(start("bash", {"-c", check})), 0);
 }
 
+// What machines say goes into the ledger, is compared, proven and told again.
+TEST_F(DeployCommand, WhatMachinesHaveIsWrittenDownAndToldWithWhoTestedAndApprovedIt) {
+  ASSERT_NO_FATAL_FAILURE(promote_packages());
+  const auto status = [&] { return ask({"deploy", "status", "production"}); };
+  const auto silent = status();
+  EXPECT_EQ(exit_code(silent), 3) << silent.output;
+  EXPECT_THAT(silent.output, HasSubstr("no machine has reported"));
+  const auto record = [&](const std::string& file, Words more) {
+    Words words{"deploy", "record", "production", file, "--department", "finance"};
+    words.insert(words.end(), more.begin(), more.end());
+    return ask(words);
+  };
+  folder_.write("dns1", "bind9x:amd64\t1:9.18+patchlab1\tii \ntidy\t2.0\tii \n");
+  folder_.write("mail1", "\nStart-Date: 2026-11-28  22:00:01\nUpgrade: tidy:amd64 (1.0, 1.9)\nEnd-Date: x\n");
+  EXPECT_EQ(exit_code(record("dns1", {})), 64) << "of which machine";
+  EXPECT_EQ(exit_code(record("dns1", {"--machine", "a b"})), 64);
+  EXPECT_EQ(exit_code(record("nothing", {"--machine", "dns1"})), 65);
+  EXPECT_EQ(exit_code(record("dns1", {"--machine", "dns1", "--sign-with", "lab"})), 65) << "the lab may not";
+  EXPECT_EQ(exit_code(status()), 3) << "none of these was written down";
+
+  const auto first = record("dns1", {"--machine", "dns1", "--observed", "2026-11-28T22:10:00Z", "--json"});
+  ASSERT_EQ(exit_code(first), 0) << first.errors;
+  expect_fits(Json::parse(first.output), "deploy-record");
+  const auto fine = status();
+  EXPECT_EQ(exit_code(fine), 0) << fine.output << fine.errors;
+  EXPECT_THAT(fine.output, AllOf(HasSubstr("finance/dns1: as-promoted with serial 1\n"),
+                                 HasSubstr("tested in run " + tests::good_record().id + ", approved by bob@x"),
+                                 HasSubstr("  bind9x 1:9.18+patchlab1: as-promoted, since 2026-11-28T22:10:00Z\n")));
+  ASSERT_EQ(exit_code(record("mail1", {"--machine", "mail1"})), 0);
+  const auto differs = status();
+  EXPECT_EQ(exit_code(differs), 5);
+  EXPECT_THAT(differs.output, AllOf(HasSubstr("finance/mail1: differs"),
+                                    HasSubstr("tidy 1.9: older, promoted is 2.0, since 2026-11-28  22:00:01")));
+  const auto as_json = Json::parse(ask({"deploy", "status", "production", "--json"}).output);
+  expect_fits(as_json, "deploy-status");
+  EXPECT_EQ(as_json.at("departments").at(0).at("machines").size(), 2U);
+
+  // By hand: the very file, and another one.
+  EXPECT_EQ(exit_code(record("tidy.deb", {"--manual", "--machine", "mail1"})), 64) << "when, and why";
+  const Words by_hand{
+      "--manual", "--machine", "mail1", "--observed", "2026-11-29T08:00:00Z", "--reason", "no repository there yet",
+      "--ticket", "CHG7",      "--by",  "eve@x"};
+  ASSERT_EQ(exit_code(record("tidy.deb", by_hand)), 0);
+  EXPECT_THAT(status().output,
+              AllOf(HasSubstr("finance/mail1: as-promoted"), HasSubstr("by eve@x: no repository there yet (CHG7)")));
+  ASSERT_EQ(exit_code(record("mail1", by_hand)), 0);
+  EXPECT_THAT(status().output, HasSubstr("other-bytes"));
+
+  // Signed by a key that may say so, and nothing else; its name is what the ledger has.
+  ASSERT_EQ(exit_code(start("ssh-keygen", {"-q", "-t", "ed25519", "-N", "", "-C", "ops", "-f", "ops"})), 0);
+  ASSERT_EQ(exit_code(ask({"trust", "add", "signers", "ops@x", "--key", "ops.pub", "--may", "deployed"})), 0);
+  ASSERT_EQ(exit_code(ask({"trust", "sign", "signers", "--root", "root"})), 0);
+  ASSERT_EQ(exit_code(record("dns1", {"--machine", "dns1", "--sign-with", "ops"})), 0);
+  EXPECT_THAT(status().output, HasSubstr("line 14 by ops@x"));
+
+  // verify knows the lines; a bundle needs none of them.
+  const auto verified = ask({"verify", "production", "--roots", "roots"});
+  EXPECT_THAT(verified.output,
+              AllOf(HasSubstr("5 lines tell what machines of production have"), Not(HasSubstr("\n  broken"))));
+  const auto bundle = people_.export_bundle("production", "finance");
+  ASSERT_EQ(exit_code(bundle), 0) << bundle.output << bundle.errors;
+  people_.expect_proven();
+  // A signature that is none.
+  const auto newest = read_file(folder_.path() / "production/.ledger/ledger.jsonl").value();
+  const auto object = newest.substr(newest.rfind("\"object\":\"") + 10, 64);
+  const auto signature = folder_.path() / "production/.ledger/objects" / (object + ".sig");
+  const auto ours = read_file(signature).value();
+  edit(signature, [](std::string& text) { text[text.size() / 2] = text[text.size() / 2] == 'A' ? 'B' : 'A'; });
+  EXPECT_EQ(exit_code(ask({"verify", "production", "--roots", "roots"})), 65);
+  ASSERT_TRUE(write_file_atomically(signature, ours));
+  // A report that was taken away, or says something else than its statement.
+  for (const auto& entry : entries_of(folder_.path() / "production/.ledger/objects").value()) {
+    const auto text = read_file(entry).value();
+    if (text.find("patchlab/deployed/v1") == std::string::npos) continue;
+    ASSERT_TRUE(remove_tree(entry));
+    const auto refuted = ask({"verify", "production", "--roots", "roots"});
+    EXPECT_EQ(exit_code(refuted), 65);
+    EXPECT_THAT(refuted.output, HasSubstr("what the machines said is not there as it was"));
+    EXPECT_EQ(exit_code(status()), 65);
+    break;
+  }
+}
+
 TEST_F(DeployCommand, AnsibleGetsNothingThatItWouldEvaluate) {
   ASSERT_NO_FATAL_FAILURE(promote_packages());
   const auto made = export_to("ansible", "play");

@@ -66,6 +66,8 @@ const std::map<std::string, std::vector<Words>>& examples() {
       {"verify", {{"production"}, {"runs/ledger.jsonl"}}},
       {"evidence export", {{"--department", "finance", "-o", "bundle"}}},
       {"deploy export", {{"production", "--department", "finance", "--to", "files", "-o", "handed"}}},
+      {"deploy record", {{"production", "said", "--department", "finance", "--machine", "dns1"}}},
+      {"deploy status", {{"production"}}},
       {"witness", {{"runs/ledger.jsonl", "--state", "noted", "--key", "root"}}},
       {"submit", {{"latest", "--department", "finance", "--key", "bob"}}},
       {"approve", {{"latest", "--department", "finance", "--reason", "read", "--key", "bob"}}},
@@ -100,9 +102,10 @@ const std::map<std::string, std::vector<Words>>& examples() {
 // Those that say nothing on standard output in that folder: they refuse there, and what they print when they do not is
 // looked at by tests of their own.
 const std::set<std::string> refuse_there{
-    "image build", "image verify", "validate",    "run",      "evidence export", "witness",    "submit",
-    "approve",     "reject",       "waive",       "withdraw", "decide",          "desk serve", "policy add",
-    "ledger take", "ledger hand",  "stage setup", "selftest", "deploy export",   "learn"};
+    "image build",   "image verify",  "validate",      "run",         "evidence export", "witness",
+    "submit",        "approve",       "reject",        "waive",       "withdraw",        "decide",
+    "desk serve",    "policy add",    "ledger take",   "ledger hand", "stage setup",     "selftest",
+    "deploy record", "deploy status", "deploy export", "learn"};
 
 // With --json some of them do say something: about a scenario that is wrong, and about images, once there is one.
 const std::map<std::string, std::vector<Words>>& json_examples() {
@@ -118,7 +121,9 @@ const std::map<std::string, std::vector<Words>>& image_examples() {
 const std::map<std::string, std::string> json_elsewhere{{"run", "PlanJson, and what is read of every record"},
                                                         {"selftest", "SelftestText"},
                                                         {"evidence export", "EvidenceCommand"},
-                                                        {"deploy export", "DeployCommand"}};
+                                                        {"deploy export", "DeployCommand"},
+                                                        {"deploy record", "DeployCommand"},
+                                                        {"deploy status", "DeployCommand"}};
 
 std::string key_of(const cli::CommandFacts& command) { return command.name().substr(9); }
 
@@ -303,7 +308,9 @@ TEST_F(EveryCommand, RefusesANameThatIsNotThereAndListsThoseThatAre) {
   const std::map<std::string, std::string> elsewhere{
       {"run --candidate", "candidates are known when there are images: NightlyScenario"},
       {"evidence export --department", "needs a ledger: EvidenceCommand"},
-      {"deploy export --department", "needs a ledger: DeployCommand"}};
+      {"deploy export --department", "needs a ledger: DeployCommand"},
+      {"deploy record --department", "needs a ledger: DeployCommand"},
+      {"deploy status --department", "needs a ledger: DeployCommand"}};
   std::size_t asked = 0;
   for (const auto* command : cli::commands_in(tree())) {
     for (const auto& option : command->options) {

@@ -19,6 +19,7 @@
 #include "promotion/browser/asked.hpp"
 #include "promotion/chain/head.hpp"
 #include "promotion/chain/line.hpp"
+#include "promotion/installed/installed.hpp"
 #include "promotion/policy/policy_document.hpp"
 #include "promotion/signature/ssh_signature.hpp"
 #include "promotion/statement/statement.hpp"
@@ -170,6 +171,24 @@ void signers(std::string_view bytes) {
 
 // What a program that is a check says, by each protocol. What comes out fits into a record, and only a text that says
 // so passes.
+// What machines of production say, in each of the formats: what is read can be written down, and read again.
+void installed(std::string_view bytes) {
+  std::vector<promotion::MachineSays> said;
+  if (auto one = promotion::from_dpkg_query(bytes, "x")) said.push_back(std::move(*one));
+  if (auto one = promotion::from_apt_history(bytes, "x")) said.push_back(std::move(*one));
+  if (auto all = promotion::from_json_lines(bytes, "x")) said.insert(said.end(), all->begin(), all->end());
+  const std::string digest(64, 'a');
+  promotion::DeployedReport report{"d", digest, 1, promotion::source_of_text(bytes), digest, {}};
+  for (auto& one : said) {
+    one.machine = "m";
+    one.observed = "2026-11-28T22:00:00Z";
+    report.machines.push_back(promotion::compare_installed(one, {{"c", "bind9", "amd64", "1", digest}}));
+  }
+  if (report.machines.empty()) return;
+  const auto back = promotion::deployed_from_json(promotion::deployed_json(report), "x");
+  if (!back || !(*back == report)) std::abort();
+}
+
 void output(std::string_view bytes) {
   using namespace checks::command_kind;
   const std::string said(bytes);
@@ -388,6 +407,13 @@ Seeds kind_seeds() {
           "#!/bin/sh"};
 }
 
+Seeds installed_seeds() {
+  return {
+      "bind9:amd64\t1:9.18-2\tii \ntidy\t2.0\n",
+      "Start-Date: 2026-11-28  22:00:01\nUpgrade: a:amd64 (1, 2), b:all (3, automatic)\nError: x\n\n",
+      R"({"machine":"a","observed":"2026-11-28T22:00:00Z","packages":[{"name":"b","version":"1"}],"updates":["KB1234567"]})"};
+}
+
 }  // namespace
 
 const std::vector<Target>& targets() {
@@ -410,7 +436,8 @@ const std::vector<Target>& targets() {
                                        {"signers", signers, signers_seeds},
                                        {"output", output, output_seeds},
                                        {"learn", learn, learn_seeds},
-                                       {"request", request, request_seeds}};
+                                       {"request", request, request_seeds},
+                                       {"installed", installed, installed_seeds}};
   return all;
 }
 

@@ -74,6 +74,7 @@ inline Statement any_statement(StatementKind kind, std::mt19937& random) {
   if (wanted("manifest")) statement.manifest = digest();
   if (wanted("reasons")) statement.reasons = several([&] { return any_text(random); });
   if (wanted("version")) statement.version = random();
+  if (wanted("report")) statement.report = digest();
   // An emergency, or none.
   if (kind == StatementKind::promote) {
     statement.reason.reset();

@@ -330,7 +330,17 @@ TEST_F(ChainTest, StoriesThatCannotBeAreRefusedBeforeAnythingIsWritten) {
   const auto other_promotion = sample_statement("promote", "lab@x", R"(,"serial":9)");
   const auto late_refusal =
       sample_statement("refuse", "lab@x", fmt::format(R"(,"promotion":"{}")", sha256(story[12].object)));
+  const auto deployed = [](const std::string& promotion, const std::string& department = "finance") {
+    return Chain::Entry{.kind = ChainKind::deployed,
+                        .by = "ops@x",
+                        .object = sample_statement("deployed", "ops@x",
+                                                   fmt::format(R"(,"promotion":"{}")", sha256(promotion)), department)};
+  };
   const std::vector<Case> cases{
+      {15, deployed(other_promotion), "tells what machines have of a promotion that never began"},
+      {14, deployed(story[12].object), "of the promotion of line 13, which has switched"},
+      {17, deployed(story[15].object), "of the promotion of line 16, which was given up"},
+      {15, deployed(story[12].object, "sales"), "tells of 'sales', and the promotion of line 13 was of 'finance'"},
       {3, again, "says again what an earlier one said"},
       {3, by_kind(ChainKind::run), "ends a run that never began"},
       {7, {.kind = ChainKind::run, .by = "lab@x", .object = second_end}, "ends the run of line 4 a second time"},
@@ -382,6 +392,21 @@ TEST_F(ChainTest, StoriesThatCannotBeAreRefusedBeforeAnythingIsWritten) {
     write_ledger(joined(all));
     EXPECT_THAT(trouble(), HasSubstr(each.why));
   }
+}
+
+// As often as machines report, also when something else is promoted since.
+TEST_F(ChainTest, WhatMachinesHaveIsToldOfAPromotionThatIsDone) {
+  const auto story = tests::sample_story();
+  tell(15);
+  const auto of = [&](const char* result) {
+    return sample_statement("deployed", "ops@x",
+                            fmt::format(R"(,"promotion":"{}","result":"{}")", sha256(story[12].object), result));
+  };
+  append({.kind = ChainKind::deployed, .by = "ops@x", .object = of("differs"), .attachments = {"report"}});
+  append(story[15]);
+  append(story[16]);
+  append({.kind = ChainKind::deployed, .by = "ops@x", .object = of("as-promoted")});
+  EXPECT_EQ(trouble(), "");
 }
 
 TEST_F(ChainTest, ARefusalMayGiveUpAPromotionByNamingIt) {

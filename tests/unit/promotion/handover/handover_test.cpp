@@ -324,6 +324,8 @@ TEST_F(HandoverTest, NothingElseIsForALabToSay) {
       if (key == "version") whole.version = 1;
       if (key == "reasons") whole.reasons = std::vector<std::string>{"stale: x: y"};
       if (key == "submitter") whole.submitter = "alice@x";
+      if (key == "promotion") whole.promotion = std::string(64, '6');
+      if (key == "report") whole.report = std::string(64, '7');
     }
     const auto bytes = write_statement(whole);
     ASSERT_TRUE(bytes) << to_string(kind) << bytes.error().message;

@@ -1,0 +1,195 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include "promotion/deploy/deployed.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "lab/core/digest.hpp"
+#include "lab/core/printable.hpp"
+#include "patches/deb/deb_file.hpp"
+#include "promotion/chain/chain.hpp"
+#include "promotion/statement/statement.hpp"
+
+namespace fs = std::filesystem;
+
+namespace patchlab::promotion {
+namespace {
+
+class Telling {
+ public:
+  explicit Telling(const fs::path& stage) : chain_(stage / chain_folder_name) {}
+
+  Result<std::vector<DeployedDepartment>> tell() {
+    PATCHLAB_ASSIGN(state_, chain_.read());
+    for (const auto& story : state_.history.promotions()) {
+      const auto* last = state_.history.last_done(story.department);
+      if (last == nullptr || last->statement != story.statement) continue;
+      departments_.push_back({story.department, story.serial, run_of(story.run), {}});
+    }
+    std::ranges::sort(departments_, {}, &DeployedDepartment::department);
+    for (const auto& line : state_.lines) {
+      if (line.kind == ChainKind::deployed) PATCHLAB_TRY(take(line).while_doing(fmt::format("line {}", line.seq)));
+    }
+    for (auto& [key, machine] : machines_) {
+      const auto found = std::ranges::find(departments_, machine.department, &DeployedDepartment::department);
+      machine.newest_serial = found->serial;  // its promotion was done: there is a department
+      found->machines.push_back(std::move(machine));
+    }
+    return std::move(departments_);
+  }
+
+ private:
+  [[nodiscard]] Result<Statement> statement_in(const std::string& digest) const {
+    PATCHLAB_ASSIGN(const auto bytes, chain_.objects().get(digest));
+    return read_statement(bytes, "the statement " + digest);
+  }
+  [[nodiscard]] std::string run_of(const std::string& digest) const {
+    const auto found = std::ranges::find(state_.history.attempts(), digest, &Attempt::run);
+    return found == state_.history.attempts().end() ? "of record " + digest : found->id;
+  }
+
+  Result<void> take(const ChainLine& line) {
+    PATCHLAB_ASSIGN(const auto statement, statement_in(line.object));
+    PATCHLAB_ASSIGN(const auto bytes, chain_.objects().get(*statement.report));
+    PATCHLAB_ASSIGN(const auto json, parse_json(bytes, "what machines said"));
+    PATCHLAB_ASSIGN(const auto report, deployed_from_json(json, "what machines said"));
+    DeployedMachine told;
+    told.department = statement.subjects.front().name;
+    told.source = report.source;
+    told.line = line.seq;
+    told.recorded = line.time;
+    told.by = line.by;
+    told.reason = statement.reason.value_or("");
+    told.ticket = statement.ticket.value_or("");
+    const auto story = std::ranges::find(state_.history.promotions(), *statement.promotion, &PromotionStory::statement);
+    told.serial = story->serial;
+    told.run = run_of(story->run);
+    told.promoted = state_.lines[story->last_line - 1].time;
+    PATCHLAB_ASSIGN(const auto promotion, statement_in(story->statement));
+    for (const auto& digest : promotion.decisions.value_or(std::vector<std::string>())) {
+      PATCHLAB_ASSIGN(const auto decision, statement_in(digest));
+      if (decision.kind == StatementKind::approve) told.approved_by.push_back(decision.by);
+    }
+    for (const auto& machine : report.machines) {
+      auto one = told;
+      one.report = machine;
+      add_since(one);
+      machines_[told.department + "/" + machine.machine] = std::move(one);
+    }
+    return {};
+  }
+
+  // Since when it has what it has: as it says, else since the first report in a row that had the same.
+  void add_since(DeployedMachine& machine) {
+    for (auto& row : machine.report.rows) {
+      auto& known = since_[fmt::format("{}/{}/{}", machine.department, machine.report.machine, row.name)];
+      if (row.found.empty()) {
+        if (row.state == InstalledState::not_installed) known = {};
+        continue;
+      }
+      if (known.first != row.found) known = {row.found, row.since.empty() ? machine.report.observed : row.since};
+      if (row.since.empty()) row.since = known.second;
+    }
+  }
+
+  Chain chain_;
+  ChainState state_;
+  std::vector<DeployedDepartment> departments_;
+  std::map<std::string, DeployedMachine> machines_;
+  std::map<std::string, std::pair<std::string, std::string>> since_;  // version and time
+};
+
+}  // namespace
+
+Result<std::vector<PromotedPart>> promoted_parts(const Handoff& handoff) {
+  std::vector<PromotedPart> parts;
+  for (const auto& candidate : handoff.candidates) {
+    for (const auto& file : candidate.files) {
+      if (candidate.kind != "deb") {
+        parts.push_back({candidate.id, candidate.kb.empty() ? file.name : candidate.kb, {}, {}, file.sha256});
+        continue;
+      }
+      PATCHLAB_ASSIGN(const auto control, patches::control_of(handoff.folder / file.path()));
+      parts.push_back({candidate.id, patches::known_package_name(patches::field(control, "Package")),
+                       patches::field(control, "Architecture"), patches::field(control, "Version"), file.sha256});
+    }
+  }
+  return parts;
+}
+
+Result<std::uint64_t> write_deployed(const fs::path& stage, const Handoff& handoff, const DeployedNote& note,
+                                     const Scribe& scribe) {
+  const DeployedReport report{handoff.department, handoff.promotion, handoff.serial,
+                              note.source,        note.file,         note.machines};
+  const auto bytes = pretty(deployed_json(report));
+  Chain chain(stage / chain_folder_name, {.before_step = scribe.before_step, .clock = scribe.clock});
+  Statement statement;
+  statement.kind = StatementKind::deployed;
+  statement.by = scribe.by;
+  statement.subjects = {{handoff.department, handoff.set}};
+  statement.ledger = SeenLedger{handoff.head.size, handoff.head.hash};
+  statement.promotion = handoff.promotion;
+  statement.result = to_string(report.outcome());
+  statement.report = sha256(bytes);
+  if (!note.reason.empty()) statement.reason = note.reason;
+  if (!note.ticket.empty()) statement.ticket = note.ticket;
+  PATCHLAB_ASSIGN(const auto text, write_statement(statement));
+  std::string signature;
+  if (scribe.sign) {
+    PATCHLAB_ASSIGN(signature, scribe.sign(signature_namespace(statement.kind), text));
+  }
+  PATCHLAB_ASSIGN(const auto appended, chain.append({.kind = ChainKind::deployed,
+                                                     .by = scribe.by,
+                                                     .object = text,
+                                                     .signature = signature,
+                                                     .attachments = {bytes}}));
+  return appended.head.size;
+}
+
+Result<std::vector<DeployedDepartment>> deployed_of_stage(const fs::path& stage) {
+  const Chain chain(stage / chain_folder_name);
+  if (!chain.exists())
+    return configuration_error(
+        fmt::format("'{}' has no ledger: nobody can say what was promoted there", printable(stage.string())),
+        "a stage has one from its first promotion by this version on");
+  return Telling(stage).tell();
+}
+
+void to_json(Json& json, const DeployedMachine& machine) {
+  Json rows = Json::array();
+  for (const auto& row : machine.report.rows) {
+    rows.push_back({{"candidate", row.candidate},
+                    {"name", row.name},
+                    {"promoted", row.promoted},
+                    {"found", row.found},
+                    {"state", to_string(row.state)},
+                    {"since", row.since}});
+  }
+  json = {{"machine", machine.report.machine},
+          {"outcome", to_string(machine.report.outcome())},
+          {"observed", machine.report.observed},
+          {"source", to_string(machine.source)},
+          {"line", machine.line},
+          {"recorded", machine.recorded},
+          {"by", machine.by},
+          {"serial", machine.serial},
+          {"is_newest", machine.serial == machine.newest_serial},
+          {"run", machine.run},
+          {"promoted", machine.promoted},
+          {"approved_by", machine.approved_by},
+          {"rows", std::move(rows)}};
+  if (!machine.reason.empty()) json["reason"] = machine.reason;
+  if (!machine.ticket.empty()) json["ticket"] = machine.ticket;
+}
+
+void to_json(Json& json, const DeployedDepartment& department) {
+  json = {{"department", department.department},
+          {"serial", department.serial},
+          {"run", department.run},
+          {"machines", department.machines}};
+}
+
+}  // namespace patchlab::promotion

@@ -1,0 +1,59 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "promotion/deploy/handoff.hpp"
+#include "promotion/desk/lab_book.hpp"
+#include "promotion/installed/installed.hpp"
+
+// What production took: written into the ledger of the stage, and asked again.
+namespace patchlab::promotion {
+
+// What a promotion consists of, as machines name it. Reads the packages.
+[[nodiscard]] Result<std::vector<PromotedPart>> promoted_parts(const Handoff& handoff);
+
+struct DeployedNote {
+  InstalledSource source = InstalledSource::dpkg_query;
+  std::string file;  // SHA-256 of what was read
+  std::vector<MachineReport> machines;
+  std::string reason;  // of what somebody did by hand; else empty
+  std::string ticket;
+};
+// One line `deployed`, and beside its statement the report byte for byte. The number of the line.
+[[nodiscard]] Result<std::uint64_t> write_deployed(const std::filesystem::path& stage, const Handoff& handoff,
+                                                   const DeployedNote& note, const Scribe& scribe);
+
+// The last that is known of one machine.
+struct DeployedMachine {
+  std::string department;
+  MachineReport report;  // `since` of each row: what the machine said, else when this was first reported
+  InstalledSource source = InstalledSource::dpkg_query;
+  std::uint64_t line = 0;
+  std::string recorded;  // RFC 3339
+  std::string by;
+  std::string reason;
+  std::string ticket;
+  // The promotion that it was compared with.
+  std::uint64_t serial = 0;
+  std::string run;       // id
+  std::string promoted;  // RFC 3339
+  std::vector<std::string> approved_by;
+  std::uint64_t newest_serial = 0;  // that is promoted in its department
+};
+struct DeployedDepartment {
+  std::string department;
+  std::uint64_t serial = 0;  // promoted last
+  std::string run;
+  std::vector<DeployedMachine> machines;  // by name; none has reported: empty
+};
+// Of every department in which something was promoted. An error (configuration) when there is no ledger, when it does
+// not fit, or when what a line names is not there.
+[[nodiscard]] Result<std::vector<DeployedDepartment>> deployed_of_stage(const std::filesystem::path& stage);
+void to_json(Json& json, const DeployedMachine& machine);
+void to_json(Json& json, const DeployedDepartment& department);
+
+}  // namespace patchlab::promotion

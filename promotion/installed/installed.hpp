@@ -1,0 +1,116 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lab/core/json.hpp"
+
+// What machines of production say that they have, and how that compares with what was promoted. Pure: text from
+// machines in, a report out, which the ledger keeps byte for byte.
+namespace patchlab::promotion {
+
+inline constexpr const char* deployed_schema = "patchlab/deployed/v1";
+
+// Where it was read from. The words (to_string) are stable API.
+enum class InstalledSource {
+  dpkg_query,   // all that is installed
+  apt_history,  // what apt did: what it does not name is not known
+  json,         // one object per line
+  by_hand,      // somebody installed a file
+};
+[[nodiscard]] const char* to_string(InstalledSource source);
+[[nodiscard]] std::optional<InstalledSource> installed_source_from(std::string_view word);
+
+struct InstalledPackage {
+  std::string name;
+  std::string architecture;  // empty: not said
+  std::string version;       // empty: it was removed
+  std::string since{};       // as the machine wrote it, by its own clock; empty: not said
+  bool failed = false;       // the package manager ended in an error while it did this
+};
+
+struct MachineSays {
+  std::string machine;
+  std::string observed;         // RFC 3339
+  bool knows_packages = false;  // of all of them: what is not here is not installed
+  bool knows_updates = false;
+  std::vector<InstalledPackage> packages;
+  std::set<std::string> updates;  // "KB5035968"
+};
+
+// `dpkg-query -W`, by itself or with -f '${binary:Package}\t${Version}\t${db:Status-Abbrev}\n': the third column tells
+// a package that is installed from one that left its configuration behind. Errors (configuration) name file and line.
+[[nodiscard]] Result<MachineSays> from_dpkg_query(std::string_view text, const std::string& file_name);
+// /var/log/apt/history.log
+[[nodiscard]] Result<MachineSays> from_apt_history(std::string_view text, const std::string& file_name);
+// {"machine":"dns1","observed":"2026-11-28T22:00:00Z","packages":[{"name":"bind9","architecture":"amd64",
+//  "version":"1:9.18"}],"updates":["KB5035968"]}, one line for each machine; each machine once.
+[[nodiscard]] Result<std::vector<MachineSays>> from_json_lines(std::string_view text, const std::string& file_name);
+// By how the text begins.
+[[nodiscard]] InstalledSource source_of_text(std::string_view text);
+
+// What a name of a machine of production may be: letters, digits and . _ -, at most 253 characters.
+[[nodiscard]] bool is_machine_name(std::string_view text);
+
+// A part of what was promoted: a package of Debian, or an update of Windows by its KB number.
+struct PromotedPart {
+  std::string candidate;
+  std::string name;          // of the package, or "KB5035968"; a file's where it has no number
+  std::string architecture;  // of Debian
+  std::string version;       // of Debian; empty: of Windows
+  std::string sha256{};      // of the file
+};
+
+enum class InstalledState { as_promoted, older, newer, other_bytes, failed, not_installed, not_reported };
+[[nodiscard]] const char* to_string(InstalledState state);
+
+enum class InstalledOutcome {
+  as_promoted,  // something of it was looked at, and nothing differs
+  differs,
+  unknown,  // nothing of it was looked at
+};
+[[nodiscard]] const char* to_string(InstalledOutcome outcome);
+
+struct InstalledRow {
+  std::string candidate;  // empty: of none that was promoted
+  std::string name;
+  std::string promoted;  // version or digest
+  std::string found;     // the same; empty: none
+  InstalledState state = InstalledState::not_reported;
+  std::string since{};
+  bool operator==(const InstalledRow&) const = default;
+};
+struct MachineReport {
+  std::string machine;
+  std::string observed;
+  std::vector<InstalledRow> rows;
+  [[nodiscard]] InstalledOutcome outcome() const;
+  bool operator==(const MachineReport&) const = default;
+};
+[[nodiscard]] MachineReport compare_installed(const MachineSays& said, const std::vector<PromotedPart>& promoted);
+// Of a file that somebody installed by hand.
+[[nodiscard]] MachineReport compare_by_hand(const std::string& machine, const std::string& observed,
+                                            const std::string& file_name, const std::string& sha256,
+                                            const std::vector<PromotedPart>& promoted);
+
+struct DeployedReport {
+  std::string department;
+  std::string promotion;  // digest of the statement
+  std::uint64_t serial = 0;
+  InstalledSource source = InstalledSource::dpkg_query;
+  std::string file;  // SHA-256 of what was read
+  std::vector<MachineReport> machines;
+  [[nodiscard]] InstalledOutcome outcome() const;  // differs before unknown before as promoted
+  bool operator==(const DeployedReport&) const = default;
+};
+[[nodiscard]] Json deployed_json(const DeployedReport& report);
+// Strictly what deployed_json writes.
+[[nodiscard]] Result<DeployedReport> deployed_from_json(const Json& json, const std::string& file_name);
+
+}  // namespace patchlab::promotion
