@@ -48,6 +48,7 @@ Result<void> write_ansible(const Handoff& handoff, const fs::path& folder) {
   }
   PATCHLAB_ASSIGN(const auto variables, ansible_variables(handoff, packages));
   PATCHLAB_TRY(write(folder / "variables.json", pretty(variables)));
+  PATCHLAB_TRY(write(folder / "windows.yml", ansible_windows));
   return write(folder / "install.yml", ansible_playbook);
 }
 

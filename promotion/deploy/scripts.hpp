@@ -6,6 +6,7 @@
 namespace patchlab::promotion {
 
 extern const char* const ansible_playbook;
+extern const char* const ansible_windows;  // tasks that the playbook includes on Windows
 extern const char* const wsus_script;
 
 }  // namespace patchlab::promotion

@@ -218,6 +218,7 @@ TEST(Handoff, NoExportEverNamesWhatIsNotInThePromotionNorChangesAScript) {
     ASSERT_TRUE(export_handoff(host_processes(), handoff, {.to = ExportTo::ansible, .key = {}, .now = now},
                                target / "ansible"));
     EXPECT_EQ(read_file(target / "ansible/install.yml").value(), ansible_playbook);
+    EXPECT_EQ(read_file(target / "ansible/windows.yml").value(), ansible_windows);
     const auto variables = read_file(target / "ansible/variables.json").value();
     EXPECT_THAT(variables, Not(HasSubstr("{{")));
     EXPECT_THAT(variables, Not(HasSubstr("{%")));
