@@ -26,8 +26,8 @@ namespace {
 
 // The others work on files that are named to them; doctor says itself what is wrong with the cache.
 bool uses_cache(const CLI::App& app) {
-  constexpr std::array names{"image",    "patch",   "learn",  "validate",  "run",
-                             "selftest", "promote", "ledger", "host-agent"};
+  constexpr std::array names{"image", "patch",    "learn",   "validate", "run",
+                             "scan",  "selftest", "promote", "ledger",   "host-agent"};
   return std::ranges::any_of(names, [&](const char* name) { return app.got_subcommand(name); });
 }
 
@@ -41,6 +41,7 @@ void add_commands(CLI::App& app, Chosen& chosen) {
   add_image(app, chosen);
   add_patch(app, chosen);
   add_feed(app, chosen);
+  add_scan(app, chosen);
   add_learn(app, chosen);
   add_run(app, chosen);
   add_selftest(app, chosen);

@@ -8,6 +8,7 @@
 #include "cli/feeds_argument.hpp"
 #include "cli/output.hpp"
 #include "cli/terminal.hpp"
+#include "lab/core/paths.hpp"
 #include "lab/core/time.hpp"
 
 namespace patchlab::cli {
@@ -38,8 +39,7 @@ std::size_t entries_of(const process::FeedState& state) {
 ExitCode status(const Arguments& arguments) {
   process::FeedsWanted wanted;
   wanted.today = std::chrono::floor<std::chrono::days>(system_clock_source().wall());
-  wanted.max_age_days = arguments.feeds.max_age();
-  const auto feeds = process::read_feeds(arguments.feeds.folder, wanted);
+  const auto feeds = arguments.feeds.read(wanted);
   if (!feeds) return report_input(feeds.error(), ExitCode::bad_data);
   const bool whole = std::ranges::all_of(feeds->states, &process::FeedState::usable);
   const auto code = whole ? ExitCode::ok : ExitCode::not_tested;
@@ -83,6 +83,13 @@ ExitCode check(const Arguments& arguments) {
 }
 
 }  // namespace
+
+Result<process::Feeds> FeedsArgument::read(process::FeedsWanted wanted) const {
+  wanted.max_age_days = max_age();
+  if (folder == usual_feeds && status_of(folder).type() == std::filesystem::file_type::not_found)
+    return process::no_feeds(wanted);
+  return process::read_feeds(folder, wanted);
+}
 
 void add_feeds_options(CLI::App& command, FeedsArgument& argument) {
   command.add_option("--feeds", argument.folder, "folder of feeds: files that others publish about vulnerabilities")

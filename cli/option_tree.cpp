@@ -34,6 +34,7 @@ const std::map<std::string, Value>& values() {
       {"--connect", {ValueKind::text, "URI"}},
       {"--controls", {ValueKind::text, "NUMBER"}},
       {"--corpus", {ValueKind::folder, "FOLDER"}},
+      {"--decisions", {ValueKind::file, "FILE"}},
       {"--decision", {ValueKind::text, "LINE"}},
       {"--department", {ValueKind::name, "DEPARTMENT"}},
       {"--dsse-key", {ValueKind::file, "KEY"}},

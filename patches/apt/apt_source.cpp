@@ -444,6 +444,78 @@ Result<AptAnswer> AptSource::candidates(const std::vector<AptImage>& all_images,
   return answer;
 }
 
+std::optional<std::string> AptSource::changelog_in(const UpdateGroup& group) const {
+  for (const auto& package : group.packages) {
+    if (!store_.contains(package.sha256)) continue;
+    auto text = changelog_of(store_.path_of(package.sha256), package.package);
+    if (text && *text) return std::move(*text);
+  }
+  return std::nullopt;
+}
+
+Result<void> AptSource::fetch_changelogs(const std::vector<UpdateGroup>& groups, std::stop_token stop) {
+  for (const bool all : {false, true}) {
+    std::vector<const AptPackage*> files;
+    for (const auto& group : groups) {
+      if (group.packages.empty() || changelog_in(group)) continue;
+      const auto smallest = std::ranges::min_element(group.packages, {}, &AptPackage::bytes);
+      for (const auto& package : group.packages) {
+        if (all || &package == &*smallest) files.push_back(&package);
+      }
+    }
+    PATCHLAB_TRY(fetch(files, stop));
+  }
+  return {};
+}
+
+Result<AptSurvey> AptSource::survey(const std::vector<AptImage>& all_images, std::stop_token stop) {
+  notes_.clear();
+  PATCHLAB_TRY(prepare(stop));
+  PATCHLAB_ASSIGN(const auto images, of_this_release(all_images, stop));
+  PATCHLAB_ASSIGN(auto updates, updates_of(images, stop));
+  std::set<std::string> wanted;
+  for (const auto& image : updates) {
+    for (const auto& update : image.updates)
+      wanted.insert(specification(update.package, update.after, update.architecture));
+  }
+  PATCHLAB_ASSIGN(const auto offers, describe({wanted.begin(), wanted.end()}, stop));
+  for (std::size_t i = 0; i < images.size(); ++i) PATCHLAB_TRY(find_needs(images[i], {}, offers, updates[i], stop));
+  PATCHLAB_ASSIGN(auto groups, group_updates(updates, offers));
+  if (const auto fetched = fetch_changelogs(groups, stop); !fetched) {
+    if (fetched.error().error_class == ErrorClass::cancelled) return fetched.error();
+    notes_.push_back("changelogs could not be fetched: " + fetched.error().message);
+  }
+  AptSurvey survey;
+  for (std::size_t i = 0; i < images.size(); ++i) {
+    SurveyedImage image{images[i].name, images[i].dpkg_status, {}};
+    for (auto& group : groups) {
+      SurveyedUpdate update;
+      std::string oldest;  // of what this image holds
+      for (const auto& one : updates[i].updates) {
+        const auto is_it = [&](const AptPackage& package) {
+          return one.package == package.package && one.after == package.version &&
+                 one.architecture == package.architecture;
+        };
+        const auto package = std::ranges::find_if(group.packages, is_it);
+        if (package == group.packages.end()) continue;
+        update.packages.push_back(*package);
+        if (!one.before.empty() && (oldest.empty() || compare_versions(one.before, oldest) < 0)) oldest = one.before;
+      }
+      if (update.packages.empty()) continue;
+      const auto text = changelog_in(group);
+      group.changes = text && !oldest.empty() ? changelog_facts(*text, oldest) : ChangelogFacts();
+      update.candidate = candidate_of(group);
+      if (group.changes != ChangelogFacts()) update.changes = group.changes;  // every entry has an urgency
+      image.updates.push_back(std::move(update));
+    }
+    survey.images.push_back(std::move(image));
+  }
+  for (const auto& note : notes_) {
+    if (std::ranges::count(survey.notes, note) == 0) survey.notes.push_back(note);
+  }
+  return survey;
+}
+
 fs::path AptSource::note_of(const std::string& name, const std::string& version,
                             const std::string& architecture) const {
   return paths_.folder / "known" / sha256(name + " " + version + " " + architecture);

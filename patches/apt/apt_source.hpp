@@ -24,6 +24,22 @@ struct AptAnswer {
   std::vector<std::string> notes;  // sentences for the reader, e.g. that there are no updates
 };
 
+// An update as one image meets it.
+struct SurveyedUpdate {
+  Candidate candidate;
+  std::vector<AptPackage> packages;         // that go onto this image
+  std::optional<ChangelogFacts> changes{};  // since what this image holds; nothing: no changelog could be read
+};
+struct SurveyedImage {
+  std::string name;
+  std::filesystem::path dpkg_status;
+  std::vector<SurveyedUpdate> updates;
+};
+struct AptSurvey {
+  std::vector<SurveyedImage> images;  // whose release the sources are of
+  std::vector<std::string> notes;     // sentences: what is held back, what could not be asked
+};
+
 struct AptPaths {
   std::filesystem::path folder;                             // ours: configuration, lists, caches
   std::filesystem::path host_lists = "/var/lib/apt/lists";  // used when readable and fresh
@@ -42,6 +58,9 @@ class AptSource {
   // What the sources offer over the images, as candidates whose files lie in the store.
   [[nodiscard]] Result<AptAnswer> candidates(const std::vector<AptImage>& all_images, const AptRequest& request,
                                              std::stop_token stop = {});
+  // All that the sources offer over the images, for each by itself. Of each source package the smallest file is
+  // fetched, for its changelog, and others where that has none.
+  [[nodiscard]] Result<AptSurvey> survey(const std::vector<AptImage>& images, std::stop_token stop = {});
   // Exactly this version, from the store when it was fetched before.
   [[nodiscard]] Result<CandidateFile> package(const std::string& name, const std::string& version,
                                               const std::string& architecture, std::stop_token stop = {});
@@ -69,6 +88,9 @@ class AptSource {
   Result<void> find_needs(const AptImage& image, const AptRequest& request, const std::vector<AptPackage>& offers,
                           ImageUpdates& updates, std::stop_token stop);
   [[nodiscard]] ChangelogFacts changes_in(const UpdateGroup& group, const std::vector<ImageUpdates>& images) const;
+  // Of whichever of its packages brings it: all of a source have the same one.
+  [[nodiscard]] std::optional<std::string> changelog_in(const UpdateGroup& group) const;
+  Result<void> fetch_changelogs(const std::vector<UpdateGroup>& groups, std::stop_token stop);
   Result<std::vector<AptPackage>> describe(const std::vector<std::string>& specifications, std::stop_token stop);
   Result<void> fetch(const std::vector<const AptPackage*>& packages, std::stop_token stop);
   [[nodiscard]] std::filesystem::path note_of(const std::string& name, const std::string& version,

@@ -38,6 +38,12 @@ std::string release_of(const std::vector<StatusEntry>& status) {
   return is_debian ? "Debian " + version.substr(0, digits) : "base-files " + version;
 }
 
+std::string codename_of(const std::string& release) {
+  const auto found = std::ranges::find_if(
+      debian_releases, [&](const DebianRelease& one) { return release == fmt::format("Debian {}", one.number); });
+  return found == debian_releases.end() ? std::string() : std::string(found->codename);
+}
+
 std::map<std::string, std::set<std::string>> releases_in(std::string_view index_targets) {
   std::map<std::string, std::set<std::string>> found;
   while (!index_targets.empty()) {

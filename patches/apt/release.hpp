@@ -17,6 +17,9 @@ namespace patchlab::patches {
 // Empty when the package is not there.
 [[nodiscard]] std::string release_of(const std::vector<StatusEntry>& status);
 
+// "bookworm" of "Debian 12"; empty: none that is known.
+[[nodiscard]] std::string codename_of(const std::string& release);
+
 // `apt-get indextargets --format` in this shape: origin and code name of every package list.
 inline constexpr const char* release_format = "$(ORIGIN)\t$(CODENAME)";
 // The releases whose packages the sources offer, with the code names that stand for each: "Debian 12" ->

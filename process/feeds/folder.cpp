@@ -37,7 +37,7 @@ Result<FoundFiles> files_below(const fs::path& folder) {
   if (!is_folder(folder)) {
     return configuration_error(
         fmt::format("'{}' is no folder: feeds are looked for there", printable(folder.string())),
-        "name the folder of feeds with --feeds; patchlab feed status in an empty one says which there are");
+        "name the folder of feeds with --feeds; docs/process/feeds.md says what belongs into it");
   }
   PATCHLAB_ASSIGN(const auto entries, entries_below(folder));
   FoundFiles found;
@@ -186,6 +186,8 @@ Result<Feeds> read_feeds(const fs::path& folder, const FeedsWanted& wanted) {
   PATCHLAB_ASSIGN(auto found, files_below(folder));
   return Reading(wanted, std::move(found)).run();
 }
+
+Feeds no_feeds(const FeedsWanted& wanted) { return Reading(wanted, {}).run().value(); }
 
 Result<FeedFile> check_feed(const fs::path& file, Day today) {
   PATCHLAB_ASSIGN(const auto kind, kind_of(file));

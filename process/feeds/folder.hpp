@@ -44,6 +44,8 @@ struct Feeds {
 // the one that matters. A folder that is not there is a configuration error, with what to do. What is too old is told,
 // and none of what it says is in the answer.
 [[nodiscard]] Result<Feeds> read_feeds(const std::filesystem::path& folder, const FeedsWanted& wanted);
+// As of a folder in which nothing is.
+[[nodiscard]] Feeds no_feeds(const FeedsWanted& wanted);
 // One file by itself, to its end.
 [[nodiscard]] Result<FeedFile> check_feed(const std::filesystem::path& file, Day today);
 

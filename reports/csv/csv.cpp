@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "lab/core/csv_cell.hpp"
 #include "lab/core/json.hpp"
 #include "lab/core/printable.hpp"
 #include "lab/core/text.hpp"
@@ -13,34 +14,6 @@
 
 namespace patchlab::reports {
 namespace {
-
-// A spreadsheet takes a text that begins like this for a formula; the wide forms of East Asian input as well.
-bool begins_a_formula(std::string_view text) {
-  constexpr std::array<std::string_view, 8> signs{"=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20"};
-  return std::ranges::any_of(signs, [&](std::string_view sign) { return text.starts_with(sign); });
-}
-
-bool begins_a_formula_in_quotes(std::string_view text) {
-  const auto first = text.find_first_not_of(" \"'");
-  return first != std::string_view::npos && begins_a_formula(text.substr(first));
-}
-
-// One line, whatever the text: it is read on terminals, too. In some countries a spreadsheet splits at semicolons and
-// takes our quotes for text: what follows one is a cell as well.
-std::string cell(const std::string& bytes) {
-  auto text = printable(bytes);
-  for (auto at = text.find(';'); at != std::string::npos; at = text.find(';', at + 1)) {
-    if (begins_a_formula_in_quotes(std::string_view(text).substr(at + 1))) text.insert(at + 1, 1, '\'');
-  }
-  if (begins_a_formula_in_quotes(text)) text.insert(0, 1, '\'');
-  if (text.find_first_of(",;\"") == std::string::npos) return text;
-  std::string quoted = "\"";
-  for (const char c : text) {
-    if (c == '"') quoted += '"';
-    quoted += c;
-  }
-  return quoted + '"';
-}
 
 struct Row {
   std::string kind, department, machine, trial, purpose, candidates, phase, item, outcome, reason, expected, observed;
@@ -51,7 +24,7 @@ void write(std::string& out, const std::string& run, const Row& row) {
   const std::array<const std::string*, 13> cells{
       &run,       &row.kind, &row.department, &row.machine, &row.trial,    &row.purpose, &row.candidates,
       &row.phase, &row.item, &row.outcome,    &row.reason,  &row.expected, &row.observed};
-  for (const auto* text : cells) out += cell(*text) + ",";
+  for (const auto* text : cells) out += csv_cell(*text) + ",";
   out += std::to_string(row.duration_ms) + "\r\n";
 }
 

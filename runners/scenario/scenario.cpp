@@ -268,6 +268,7 @@ class Parser {
     });
     if (reader.has("ready_tcp")) plan.ready_tcp = read_ports(reader.raw("ready_tcp"), pointer + "/ready_tcp");
     plan.depends_on = reader.texts_or_empty("depends_on", why_no_name);
+    if (reader.has("exposed")) plan.exposed = reader.boolean_or("exposed", true);
     const auto accounts = read_accounts(reader, reading);
     plan.accounts = accounts.value_or(Accounts());
     auto checks = check_lists_.read(reader, accounts);

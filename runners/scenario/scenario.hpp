@@ -52,6 +52,9 @@ struct MachinePlan {
   std::vector<std::filesystem::path> check_files;  // that these, or some of them, come from, absolute
   std::map<std::string, std::string> accounts;     // of its services: user to password
   checks::state::Allowances allowances;
+  // Whether the machine that it stands for can be reached from the internet: for what is due when (process/assess).
+  // Nothing: nobody said.
+  std::optional<bool> exposed;
   std::string pointer;  // where in the file, for later messages
 };
 

@@ -54,6 +54,7 @@ const std::map<std::string, std::vector<Words>>& examples() {
       {"image verify", {{}}},
       {"patch inspect", {{"some.deb"}}},
       {"patch add", {{"some.deb"}}},
+      {"scan", {{"scenario.json"}}},
       {"feed status", {{}}},
       {"feed check", {{"feeds/kev/known_exploited_vulnerabilities.json"}}},
       {"learn", {{"scenario.json", "--machine", "nosuch"}}},

@@ -127,6 +127,7 @@ TEST_F(HostileInput, IsRefusedByEveryCommandThatIsGivenItsPath) {
       {{"learn", "FILE"}, 78},
       {{"patch", "inspect", "FILE"}, 65},
       {{"patch", "add", "FILE"}, 65},
+      {{"scan", "FILE"}, 78},
       {{"feed", "check", "FILE"}, 65},
       {{"report", "FILE"}, 65},
       {{"report", "latest", "--runs", "FILE"}, 65},

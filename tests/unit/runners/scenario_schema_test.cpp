@@ -135,7 +135,7 @@ class ScenarioSchema : public ::testing::Test {
     auto json = Json::parse(R"({
       "$schema": "./scenario.schema.json", "name": "lab", "title": "The lab", "stage": "production",
       "roles": {
-        "dns": {"golden": {"recipe": "image"}, "memory_mib": 256,
+        "dns": {"golden": {"recipe": "image"}, "memory_mib": 256, "exposed": false,
                 "checks": [{"id": "a", "kind": "dns.query", "with": {"name": "corp.example.", "type": "A"}}]},
         "spare": {"services": ["Print Spooler"], "address": "10.20.0.99", "depends_on": ["all"], "why": "of machines"}},
       "departments": {"finance": {
@@ -143,7 +143,7 @@ class ScenarioSchema : public ::testing::Test {
         "machines": {
           "dns": {"address": "10.20.0.10"},
           "all": {"role": "dns", "golden": {"recipe": "image"}, "address": "10.20.0.11", "memory_mib": 0,
-                  "services": ["named", "getty@tty1"], "ready_tcp": [53, 80], "depends_on": ["dns"], "checks": [],
+                  "services": ["named", "getty@tty1"], "ready_tcp": [53, 80], "depends_on": ["dns"], "exposed": true, "checks": [],
                   "allow": {"services": ["cups.*"], "listeners": [".*"], "addresses": ["02:.*"], "error_kinds": ["x|y"],
                             "installed": ["tzdata"], "facts": ["memory"]}, "why": "it starts late"}}}},
       "candidates": [

@@ -109,6 +109,30 @@ TEST_F(AptSourceTest, TurnsUpdatesIntoCandidatesWhoseFilesAreStored) {
   EXPECT_TRUE(answer->notes.empty());
 }
 
+TEST_F(AptSourceTest, SurveysEachImageByItself) {
+  give_host_lists();
+  auto apt = source();
+  const auto survey = apt.survey(images_);
+  ASSERT_TRUE(survey) << survey.error().message;
+  ASSERT_EQ(survey->images.size(), 1U);
+  EXPECT_EQ(survey->images[0].dpkg_status, images_[0].dpkg_status);
+  ASSERT_EQ(survey->images[0].updates.size(), 1U);
+  EXPECT_EQ(survey->images[0].updates[0].candidate.id, "apt-hello-2");
+  EXPECT_EQ(survey->images[0].updates[0].packages.at(0).version, "1:2");
+  EXPECT_FALSE(survey->images[0].updates[0].changes) << "the package brings no changelog";
+  EXPECT_TRUE(survey->notes.empty());
+}
+
+TEST_F(AptSourceTest, SurveysAlsoWhenNothingCanBeFetched) {
+  give_host_lists();
+  apt_.truncated = true;
+  auto apt = source();
+  const auto survey = apt.survey(images_);
+  ASSERT_TRUE(survey) << survey.error().message;
+  EXPECT_EQ(survey->images[0].updates.size(), 1U);
+  EXPECT_THAT(survey->notes, Contains(HasSubstr("changelogs could not be fetched: ")));
+}
+
 TEST_F(AptSourceTest, UsesFreshListsOfTheHostAndTheStatusOfTheImage) {
   give_host_lists();
   ASSERT_TRUE(ask());

@@ -1,0 +1,126 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "process/assess/decision_table.hpp"
+#include "process/feeds/folder.hpp"
+
+// What each machine has and lacks, worst first: a function over values. What could not be known is in the answer.
+namespace patchlab::process {
+
+// A package as it is installed, with the source package that it is of: Debian counts vulnerabilities by those.
+struct ScannedPackage {
+  std::string package, version, architecture;
+  std::string source, source_version;
+};
+
+struct OfferedFile {
+  std::string package, version, architecture;
+  std::string sha256;
+  std::string source, source_version;  // empty where the candidate does not say
+};
+
+// An update or a candidate, as one machine meets it.
+struct Offer {
+  std::string id;
+  std::string title;
+  std::vector<OfferedFile> files;
+  std::vector<std::string> supersedes;
+  std::string not_for_it;  // why it is not for this machine; empty: it may be
+  std::string not_known;   // why nobody can tell; empty: it can be told
+  std::string kb;          // of a Windows package
+  // Named in the changelog between what is installed and what is offered; nothing: no changelog was read.
+  std::optional<std::vector<std::string>> cves;
+  std::string urgency;  // the maintainer's word; empty: none
+  std::string urgency_from = "changelog";
+};
+
+struct ScannedMachine {
+  std::string department, machine, role, golden;
+  std::string release;           // Debian's code name: "bookworm"
+  std::optional<bool> exposed;   // as the scenario says
+  std::string not_known;         // why it is not known what is installed; empty: it is
+  std::string offers_not_known;  // why it is not known what there is for it
+  std::vector<ScannedPackage> packages;
+  std::vector<Offer> offers;
+};
+
+// Something that nobody could say, and why.
+struct NotKnown {
+  std::string what;
+  std::string why;
+  bool operator==(const NotKnown&) const = default;
+};
+
+struct ScanInput {
+  Day today;
+  std::vector<ScannedMachine> machines;
+  std::vector<NotKnown> not_known;  // of who collected these
+  Feeds feeds;
+  DecisionTable table;
+  std::map<std::string, Day> first_named;  // CVE: when a scan here met it first, before today
+};
+
+enum class RowStatus { unknown, missing, known_bad, superseded, not_applicable, installed };
+[[nodiscard]] const char* to_string(RowStatus status);
+
+// One vulnerability of an update on one machine.
+struct VulnerabilityRow {
+  std::string cve;                     // empty: none is named, because what would name it was not there
+  std::optional<Day> exploited_since;  // as CISA lists it
+  std::optional<EpssScore> epss;
+  std::string severity;  // Debian's word for it; empty: none
+  Decision decision;
+  Day since;  // first named here
+  std::optional<Day> due;
+};
+
+struct ScanRow {
+  std::string department, machine, item;  // item: candidate, or source package; empty: the machine as a whole
+  RowStatus status = RowStatus::unknown;
+  std::string why;
+  std::string installed, offered;  // "bind9 1:9.18.1-1", several with commas
+  std::string superseded_by;
+  std::vector<std::string> warnings;
+  std::vector<VulnerabilityRow> vulnerabilities;  // that it closes, worst first
+  std::string severity;                           // the vendor's worst word; "unknown"
+  std::string severity_from;                      // "tracker", "changelog", "candidate"; empty: nobody
+  std::size_t open = 0;                           // vulnerabilities of what is installed, without a fix
+  std::vector<std::string> open_exploited;        // those of them that CISA lists
+  // What decides: the worst of the vulnerabilities. Nothing: there is none.
+  [[nodiscard]] const VulnerabilityRow* deciding() const {
+    return vulnerabilities.empty() ? nullptr : &vulnerabilities.front();
+  }
+};
+
+struct ScanResult {
+  Day today;
+  std::string table_title, table_digest;
+  std::vector<FeedState> feeds;
+  std::vector<NotKnown> not_known;
+  std::vector<ScanRow> rows;  // worst first
+  // Nothing is unknown: neither a row, nor a feed, nor a fact that could change a decision.
+  [[nodiscard]] bool whole() const;
+  [[nodiscard]] std::size_t count(RowStatus status) const;
+};
+
+// The CVEs that the changelogs of the offers name: what feeds are asked for, beside what the tracker says.
+[[nodiscard]] std::set<std::string> cves_of(const std::vector<ScannedMachine>& machines);
+[[nodiscard]] std::set<std::string> sources_of(const std::vector<ScannedMachine>& machines);
+
+[[nodiscard]] ScanResult scan(const ScanInput& input);
+
+void to_json(Json& json, const ScanResult& result);
+// A line for each row, with a head; for spreadsheets.
+[[nodiscard]] std::string scan_csv(const ScanResult& result);
+// "exploited yes (2026-11-20), exposed unknown, automatable yes, impact total"
+[[nodiscard]] std::string facts_text(const VulnerabilityRow& row);
+// "15.3 % (92nd)": the probability first, since the two get confused.
+[[nodiscard]] std::string epss_text(const EpssScore& score);
+
+}  // namespace patchlab::process

@@ -1,0 +1,237 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include "process/survey/survey.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "lab/core/choice.hpp"
+#include "lab/core/digest.hpp"
+#include "lab/core/files.hpp"
+#include "lab/image/golden_image.hpp"
+#include "patches/apt/apt_source.hpp"
+#include "patches/apt/release.hpp"
+#include "patches/candidate/manifest.hpp"
+#include "patches/deb/changelog.hpp"
+
+namespace patchlab::process {
+namespace {
+
+namespace fs = std::filesystem;
+using patches::Candidate;
+
+// What is told of a golden machine once, however many machines are made of it.
+struct Golden {
+  std::string name;
+  fs::path dpkg_status;
+  std::string not_known;
+  std::string release;
+  std::vector<ScannedPackage> packages;
+};
+
+std::string key_of(const runners::GoldenRef& ref) {
+  return ref.domain ? ref.domain->uri + " " + ref.domain->domain + " " + ref.domain->dpkg_status.string()
+                    : ref.recipe.string();
+}
+
+void read_packages(Golden& golden) {
+  const auto text = read_file(golden.dpkg_status);
+  const auto entries =
+      text ? patches::parse_dpkg_status(*text) : Result<std::vector<patches::StatusEntry>>(text.error());
+  if (!entries) {
+    golden.not_known = fmt::format("what is installed cannot be read: {}", entries.error().message);
+    return;
+  }
+  for (const auto& entry : *entries)
+    golden.packages.push_back(
+        {entry.package, entry.version, entry.architecture, entry.source.name, entry.source.version});
+  golden.release = patches::codename_of(patches::release_of(*entries));
+}
+
+Golden golden_of(const runners::GoldenRef& ref, const fs::path& cache) {
+  Golden golden;
+  if (ref.domain) {
+    golden.name = ref.domain->domain;
+    golden.dpkg_status = ref.domain->dpkg_status;
+    if (ref.domain->system.family == GuestFamily::windows) {
+      golden.not_known =
+          "what is installed on a Windows machine is known when it runs, and Microsoft's offline catalogue is not read";
+      return golden;
+    }
+  } else {
+    golden.name = ref.recipe.filename().string();
+    const auto image = lab::image::newest_of(cache, ref.recipe);
+    if (!image) {
+      golden.not_known = fmt::format("{}; {}", image.error().message, image.error().hint);
+      return golden;
+    }
+    golden.dpkg_status = image->dpkg_status;
+    // What was noted is what the image had then, byte for byte.
+    const auto noted = image->sha256.find("dpkg-status");
+    const auto found = sha256_of_file(image->dpkg_status);
+    if (noted == image->sha256.end() || !found || *found != noted->second) {
+      golden.not_known = fmt::format(
+          "the package list of golden image '{}' is not the one that it was made with: "
+          "patchlab image verify says more",
+          golden.name);
+      return golden;
+    }
+  }
+  read_packages(golden);
+  return golden;
+}
+
+OfferedFile offered(const patches::CandidateFile& file) {
+  return {file.package, file.version, file.architecture, file.sha256, "", ""};
+}
+
+class Surveyor {
+ public:
+  Surveyor(const runners::Scenario& scenario, ProcessRunner& processes, const SurveyRequest& request)
+      : scenario_(scenario),
+        request_(request),
+        store_(request.cache / "store"),
+        apt_(processes, store_, {.folder = request.cache / "apt"}, request.progress) {}
+
+  Result<Survey> run() {
+    std::vector<std::string> known;
+    for (const auto& department : scenario_.departments) known.push_back(department.name);
+    PATCHLAB_TRY(check_choice("--department", request_.departments, "is not in the scenario", known));
+    for (const auto& department : scenario_.departments) {
+      if (!request_.departments.empty() && std::ranges::count(request_.departments, department.name) == 0) continue;
+      for (const auto& machine : department.machines) add(department, machine);
+    }
+    PATCHLAB_TRY(ask_apt());
+    add_candidates();
+    return std::move(survey_);
+  }
+
+ private:
+  void add(const runners::DepartmentPlan& department, const runners::MachinePlan& machine) {
+    const auto key = key_of(machine.golden);
+    if (!goldens_.contains(key)) goldens_[key] = golden_of(machine.golden, request_.cache);
+    const auto& golden = goldens_[key];
+    ScannedMachine scanned;
+    scanned.department = department.name;
+    scanned.machine = machine.name;
+    scanned.role = machine.role;
+    scanned.golden = golden.name;
+    scanned.release = golden.release;
+    scanned.exposed = machine.exposed;
+    scanned.not_known = golden.not_known;
+    scanned.packages = golden.packages;
+    survey_.machines.push_back(std::move(scanned));
+    golden_of_.push_back(key);
+    systems_.push_back(machine.golden.domain ? machine.golden.domain->system : GuestSystem());
+  }
+
+  // All machines of a golden one are offered the same.
+  Result<void> ask_apt() {
+    std::vector<patches::AptImage> images;
+    for (const auto& [key, golden] : goldens_) {
+      // The key tells two images of one name apart.
+      if (golden.not_known.empty()) images.push_back({golden.name, golden.dpkg_status});
+    }
+    if (images.empty()) return {};
+    const auto found = apt_.survey(images, request_.stop);
+    if (!found) {
+      if (found.error().error_class == ErrorClass::cancelled) return found.error();
+      for (auto& machine : survey_.machines)
+        machine.offers_not_known = fmt::format("the apt sources gave no answer: {}", found.error().message);
+      survey_.not_known.push_back({"what the apt sources offer", found.error().message});
+      return {};
+    }
+    for (const auto& note : found->notes) survey_.not_known.push_back({"what the apt sources offer", note});
+    for (std::size_t i = 0; i < survey_.machines.size(); ++i)
+      take(*found, goldens_[golden_of_[i]], survey_.machines[i]);
+    return {};
+  }
+
+  static void take(const patches::AptSurvey& found, const Golden& golden, ScannedMachine& machine) {
+    if (!golden.not_known.empty()) return;
+    const auto image = std::ranges::find(found.images, golden.dpkg_status, &patches::SurveyedImage::dpkg_status);
+    if (image == found.images.end()) {
+      machine.offers_not_known = "the apt sources of this host are for another release";
+      return;
+    }
+    for (const auto& update : image->updates) {
+      Offer offer;
+      offer.id = update.candidate.id;
+      offer.title = update.candidate.title;
+      for (const auto& package : update.packages)
+        offer.files.push_back({package.package, package.version, package.architecture, package.sha256,
+                               package.source.name, package.source.version});
+      if (update.changes) {
+        offer.cves = update.changes->cves;
+        offer.urgency = update.changes->urgency;
+      }
+      machine.offers.push_back(std::move(offer));
+    }
+  }
+
+  void add_candidates() {
+    for (const auto& source : scenario_.candidates) {
+      if (source.kind != runners::CandidateSourceKind::path) continue;
+      const auto loaded = patches::load_candidate(source.path, store_);
+      if (!loaded) {
+        survey_.not_known.push_back({fmt::format("candidate '{}'", source.path.string()), loaded.error().message});
+        continue;
+      }
+      for (std::size_t i = 0; i < survey_.machines.size(); ++i)
+        survey_.machines[i].offers.push_back(offer_of(*loaded, survey_.machines[i], systems_[i]));
+    }
+  }
+
+  // What the packages' own changelogs say since what is installed; nothing when none of those that apply has one.
+  void read_changelogs(const Candidate& candidate, const ScannedMachine& machine, Offer& offer) const {
+    for (const auto& file : candidate.files) {
+      const auto installed = std::ranges::find(machine.packages, file.package, &ScannedPackage::package);
+      if (installed == machine.packages.end() || candidate.kind != "deb") continue;
+      const auto text = patches::changelog_of(store_.path_of(file.sha256), file.package);
+      if (!text || !*text) continue;
+      const auto facts = patches::changelog_facts(**text, installed->version);
+      if (!offer.cves) offer.cves.emplace();
+      offer.cves->insert(offer.cves->end(), facts.cves.begin(), facts.cves.end());
+      if (offer.urgency_from == "changelog" && !facts.urgency.empty()) offer.urgency = facts.urgency;
+    }
+  }
+
+  Offer offer_of(const Candidate& candidate, const ScannedMachine& machine, const GuestSystem& system) const {
+    Offer offer;
+    offer.id = candidate.id;
+    offer.title = candidate.title;
+    offer.supersedes = candidate.supersedes;
+    for (const auto& file : candidate.files) {
+      offer.files.push_back(offered(file));
+      if (file.windows) offer.kb = file.windows->kb;
+    }
+    if (candidate.severity != patches::Severity::unknown) {
+      offer.urgency = to_string(candidate.severity);
+      offer.urgency_from = "candidate";
+    }
+    const auto& family = traits_of(system.family);
+    if (!candidate.roles.empty() && std::ranges::count(candidate.roles, machine.role) == 0)
+      offer.not_for_it = fmt::format("is for {} machines only", fmt::join(candidate.roles, ", "));
+    else if (!family.takes(candidate.kind))
+      offer.not_for_it = fmt::format("is a .{}, the machine runs {}", candidate.kind, family.title);
+    read_changelogs(candidate, machine, offer);
+    return offer;
+  }
+
+  const runners::Scenario& scenario_;
+  const SurveyRequest& request_;
+  patches::ContentStore store_;
+  patches::AptSource apt_;
+  std::map<std::string, Golden> goldens_;
+  std::vector<std::string> golden_of_;  // of each machine
+  std::vector<GuestSystem> systems_;
+  Survey survey_;
+};
+
+}  // namespace
+
+Result<Survey> survey(const runners::Scenario& scenario, ProcessRunner& processes, const SurveyRequest& request) {
+  return Surveyor(scenario, processes, request).run();
+}
+
+}  // namespace patchlab::process
