@@ -69,7 +69,8 @@ std::string first_trouble(const TrialRecord& trial) {
   for (const auto& phase : trial.phases) {
     if (phase.error) return phase.phase + ": " + phase.error->message;
     for (const auto& check : phase.checks) {
-      if (check.outcome == Outcome::error) return phase.phase + ": " + check.id + ": " + check.reason;
+      if (check.outcome == Outcome::error)
+        return phase.phase + ": " + check.id + ": " + (check.error ? check.error->message : check.reason);
     }
   }
   return "not everything could be observed";

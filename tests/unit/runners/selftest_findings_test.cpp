@@ -111,7 +111,11 @@ TEST(SelftestResult, TroubleOfTheLabIsNeitherSeenNorMissed) {
 
   auto unseen = trial_of("a", Outcome::error);
   add_check(unseen, "dns.query", Outcome::error);
-  EXPECT_EQ(result_of(a_fault("a"), department_with({unseen})).found, Found::lab_error);
+  unseen.phases[0].checks[0].reason = "observer-error";
+  unseen.phases[0].checks[0].error = infrastructure_error("no socket could be made");
+  const auto told = result_of(a_fault("a"), department_with({unseen}));
+  EXPECT_EQ(told.found, Found::lab_error);
+  EXPECT_EQ(told.why, "after-install: of-dns.query: no socket could be made");
 }
 
 TEST(SelftestResult, ATryThatWasLostCountsForItsTimeOnly) {
