@@ -87,6 +87,24 @@ std::optional<Milliseconds> UsualDurations::longest(const std::string& phase, co
   return longest;
 }
 
+UsualDurations::Beyond UsualDurations::beyond_baseline() const {
+  Beyond beyond;
+  for (const auto& [check, phases] : control_) {
+    const auto baseline = at_baseline(check);
+    if (!baseline) continue;
+    for (const auto& [phase, duration] : phases) beyond[check][phase] = std::max(0ms, duration - *baseline);
+  }
+  return beyond;
+}
+
+void UsualDurations::was_beyond_baseline(const Beyond& beyond) {
+  for (const auto& [check, phases] : beyond) {
+    const auto baseline = at_baseline(check);
+    if (!baseline) continue;
+    for (const auto& [phase, by] : phases) saw_in_control(phase, check, *baseline + by);
+  }
+}
+
 void UsualDurations::give_up(std::string why) {
   if (given_up_.empty()) given_up_ = std::move(why);
 }

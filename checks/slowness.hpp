@@ -30,6 +30,12 @@ class UsualDurations {
   // Of baseline and control. For a phase that the control does not have (nothing is installed there): of its others.
   [[nodiscard]] std::optional<Milliseconds> longest(const std::string& phase, const std::string& check) const;
 
+  // How much longer than at the baseline it took in the control: by check, by phase.
+  using Beyond = std::map<std::string, std::map<std::string, Milliseconds>>;
+  [[nodiscard]] Beyond beyond_baseline() const;
+  // The same, of the control of another night; after saw_at_baseline().
+  void was_beyond_baseline(const Beyond& beyond);
+
   // No slowness of this machine is judged any more. The first reason stays.
   void give_up(std::string why);
   [[nodiscard]] const std::string& given_up() const { return given_up_; }

@@ -122,6 +122,24 @@ Result<void> Cell::save(const TrialRecord& baseline) {
   return {};
 }
 
+Json Cell::control_knowledge() {
+  auto knowledge = Json::object();
+  for (const auto& [name, machine] : machines_) knowledge[name] = machine->control_knowledge();
+  return knowledge;
+}
+
+Result<void> Cell::know(const Json& knowledge) {
+  const Error other{ErrorClass::bug, "what a control taught is of other machines", {}};
+  if (!knowledge.is_object() || knowledge.size() != machines_.size()) return other;
+  std::map<std::string, ControlKnowledge> by_machine;
+  for (const auto& [name, of_machine] : knowledge.items()) {
+    if (!machines_.contains(name)) return other;
+    PATCHLAB_ASSIGN(by_machine[name], control_knowledge_from_json(of_machine));
+  }
+  for (const auto& [name, of_machine] : by_machine) machines_.at(name)->know(of_machine);
+  return {};
+}
+
 Result<LearntMachines> Cell::learn(const LearnJob& job) {
   std::mutex mutex;
   std::optional<Error> trouble;

@@ -35,6 +35,11 @@ class Cell {
   // In place of prepare(): boots all machines and learns checks of some. Nothing is saved.
   [[nodiscard]] Result<LearntMachines> learn(const LearnJob& job);
   [[nodiscard]] reports::TrialRecord run_trial(const TrialJob& job);
+  // What the control taught of each machine; for know() of a cell of the same machines in a later run, which then runs
+  // no control. Neither while a trial is under way.
+  [[nodiscard]] Json control_knowledge();
+  // An Error: it is not of exactly these machines, and nothing of it is known now.
+  [[nodiscard]] Result<void> know(const Json& knowledge);
 
  private:
   class Trial;

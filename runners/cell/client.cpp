@@ -44,6 +44,11 @@ class ChildCell final : public CellClient {
     for (const auto& [name, machine] : answer.items()) learnt[name] = checks::learn::learnt_from_json(machine);
     return learnt;
   }
+  Result<Json> control_knowledge() override { return conversation_.call({{"op", "knowledge"}}); }
+  Result<void> know(const Json& knowledge) override {
+    PATCHLAB_TRY(conversation_.call({{"op", "know"}, {"knowledge", knowledge}}));
+    return {};
+  }
   Result<void> probe_fence(const std::string& phase) override {
     PATCHLAB_TRY(conversation_.call({{"op", "fence"}, {"phase", phase}}));
     return {};
@@ -67,6 +72,14 @@ class ChildCell final : public CellClient {
 
 Result<LearntMachines> CellClient::learn(const CellJob& job, const LearnJob& /*wanted*/) {
   return Error{ErrorClass::bug, fmt::format("the cell of department '{}' cannot learn checks", job.department), {}};
+}
+
+Result<Json> CellClient::control_knowledge() {
+  return Error{ErrorClass::bug, "this cell does not tell what a control taught", {}};
+}
+
+Result<void> CellClient::know(const Json& /*knowledge*/) {
+  return Error{ErrorClass::bug, "this cell cannot be told what a control taught", {}};
 }
 
 void let_see(CellStart& start, const CellJob& job, const std::filesystem::path& media) {

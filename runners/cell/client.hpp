@@ -21,6 +21,10 @@ class CellClient {
   virtual Result<reports::TrialRecord> run_trial(const TrialJob& job) = 0;
   // In place of both: checks that hold on its machines.
   virtual Result<LearntMachines> learn(const CellJob& job, const LearnJob& wanted);
+  // What the control that was just run taught of each machine; and the same of an earlier run of the same department,
+  // after prepare() and in place of a control.
+  virtual Result<Json> control_knowledge();
+  virtual Result<void> know(const Json& knowledge);
   // One more fence proof; its attempts arrive as an event like all others.
   virtual Result<void> probe_fence(const std::string& phase) = 0;
   // Ends every machine and the cell; waited for. Safe to call twice.

@@ -392,6 +392,22 @@ void CellMachine::leave_out_usual_failures(PhaseRecord& record) const {
   if (usual != usual_failures_.end()) set_aside(record, [&](const auto& fact) { return usual->second.contains(fact); });
 }
 
+ControlKnowledge CellMachine::control_knowledge() {
+  return {.log_kinds = observation_.known_log_kinds(),
+          .changes = known_changes_,
+          .failures = usual_failures_,
+          .slower = role_checks_.usual_durations().beyond_baseline(),
+          .growth = usual_growth_};
+}
+
+void CellMachine::know(const ControlKnowledge& knowledge) {
+  for (const auto& kind : knowledge.log_kinds) learn_log_kind(kind);
+  for (const auto& key : knowledge.changes) learn_change(key);
+  usual_failures_ = knowledge.failures;
+  role_checks_.usual_durations().was_beyond_baseline(knowledge.slower);
+  usual_growth_ = knowledge.growth;
+}
+
 Result<checks::learn::Learnt> CellMachine::learn(const LearnJob::Wanted& wanted) {
   PATCHLAB_ASSIGN(auto turn, turns_.take());
   return learn_checks(guest_, wanted);

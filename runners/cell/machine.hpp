@@ -9,6 +9,7 @@
 #include "reports/record/record.hpp"
 #include "runners/cell/change_watch.hpp"
 #include "runners/cell/context.hpp"
+#include "runners/cell/control_knowledge.hpp"
 #include "runners/cell/expectation.hpp"
 #include "runners/cell/host_share.hpp"
 #include "runners/cell/installer.hpp"
@@ -49,6 +50,10 @@ class CellMachine {
   void learn_log_kind(const std::string& kind) { observation_.learn_log_kind(kind); }
   // Likewise any other change that a machine makes by itself, by its key (checks/state/learnt.hpp).
   void learn_change(const std::string& key) { known_changes_.insert(key); }
+
+  // What a control taught so far; and the same of another night, in place of a control. After the baseline.
+  [[nodiscard]] ControlKnowledge control_knowledge();
+  void know(const ControlKnowledge& knowledge);
 
   using Checkpoints = cell::Checkpoints;
   // Back to where this trial begins, agent answering, clock set. An Error here is the lab's trouble.

@@ -21,6 +21,7 @@ class Observation {
   // With nothing to compare with yet: everything is remembered. What is no good start for a trial goes into the record.
   [[nodiscard]] Result<void> learn(reports::PhaseRecord& record);
   void learn_log_kind(const std::string& kind) { known_log_kinds_.insert(kind); }
+  [[nodiscard]] const std::set<std::string>& known_log_kinds() const { return known_log_kinds_; }
   [[nodiscard]] const InstalledSet& baseline_installed() const { return baseline_installed_; }
 
   // The machine is back in a saved state.

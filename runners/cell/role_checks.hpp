@@ -48,6 +48,9 @@ class RoleChecks {
     checks::Asking asking_;
   };
 
+  // How long they take without any patch.
+  [[nodiscard]] checks::UsualDurations& usual_durations() { return usual_durations_; }
+
   // Asks one of the checks, round about, for nobody to judge by; twice when it fails. Nothing: there are none.
   [[nodiscard]] std::function<Outcome(std::size_t number)> as_load();
 

@@ -63,6 +63,13 @@ class Server {
           return Json(cell_->run_trial(trial));
         });
       }
+      if (request["op"] == "knowledge") reply_to(request, [&]() -> Result<Json> { return cell_->control_knowledge(); });
+      if (request["op"] == "know") {
+        reply_to(request, [&]() -> Result<Json> {
+          PATCHLAB_TRY(cell_->know(request.at("knowledge")));
+          return Json::object();
+        });
+      }
       if (request["op"] == "fence") {
         reply_to(request, [&]() -> Result<Json> {
           probe_fence(request.at("phase"));

@@ -130,6 +130,7 @@ class CellTest : public ::testing::Test {
   int deaf_at_ = 0;   // after this one the guest agent says nothing
   bool deaf_ = false;
   std::string logs_;
+  std::string later_;
   Milliseconds dies_after_{0};  // the service stops at that time; 0: never
 };
 
@@ -431,6 +432,73 @@ TEST_F(CellTest, AControlLearnsTheLinesOfARestartAndGoesOn) {
   EXPECT_EQ(control.outcome, Outcome::pass);
   EXPECT_THAT(phases_of(control), ElementsAre("after-reboot-1 pass", "after-reboot-2 pass", "stability pass"));
   EXPECT_EQ(cell.run_trial(trial(reports::Purpose::batch)).outcome, Outcome::pass) << "the line is known from then on";
+}
+
+// In a later run, in a cell of the same machines.
+TEST_F(CellTest, WhatAControlTaughtCanBeToldToAnotherCell) {
+  logs_ = "Nov 22 06:00:00 dns1 named[163]: error: the network is not up yet\n";
+  Json knowledge;
+  {
+    logs_.swap(later_);
+    auto& cell = prepared();
+    logs_.swap(later_);
+    EXPECT_EQ(cell.run_trial(trial(reports::Purpose::control)).outcome, Outcome::pass);
+    knowledge = Json::parse(cell.control_knowledge().dump());
+  }
+  for (const bool told : {false, true}) {
+    cell_.reset();
+    lab::MachineSpec spec;
+    spec.name = "dns";
+    (void)hypervisor_.undefine("dns");
+    (void)hypervisor_.define(spec);
+    logs_.swap(later_);
+    auto& cell = prepared();
+    logs_.swap(later_);
+    if (told) ASSERT_TRUE(cell.know(knowledge));
+    EXPECT_EQ(cell.run_trial(trial(reports::Purpose::batch)).outcome, told ? Outcome::pass : Outcome::fail);
+    logs_ += "Nov 22 06:00:01 dns1 named[163]: error: zone is broken\n";
+    EXPECT_EQ(cell.run_trial(trial(reports::Purpose::batch)).outcome, Outcome::fail) << "and no other line";
+    logs_ = logs_.substr(0, logs_.find('\n') + 1);
+  }
+}
+
+TEST_F(CellTest, WhatIsOfOtherMachinesIsNotTaken) {
+  auto& cell = prepared();
+  const auto own = cell.control_knowledge();
+  EXPECT_TRUE(cell.know(own));
+  auto other = own;
+  other["mail"] = own["dns"];
+  EXPECT_FALSE(cell.know(other)) << "one more";
+  EXPECT_FALSE(cell.know({{"mail", own["dns"]}})) << "another";
+  EXPECT_FALSE(cell.know(Json::array()));
+  for (const auto* part : {"log_kinds", "changes", "failures", "slower_ms", "growth"}) {
+    auto changed = own;
+    changed["dns"][part] = "x";
+    EXPECT_FALSE(cell.know(changed)) << part;
+    changed["dns"].erase(part);
+    EXPECT_FALSE(cell.know(changed)) << part;
+  }
+}
+
+TEST(ControlKnowledge, SurvivesBeingWrittenDown) {
+  ControlKnowledge knowledge;
+  knowledge.log_kinds = {"named: error: #"};
+  knowledge.changes = {"file\n/var/x\nnew"};
+  knowledge.failures["clock-+1d"] = {"lease"};
+  knowledge.slower["a-record"]["after-reboot-1"] = Milliseconds(12);
+  checks::growth::Look look{Milliseconds(500), {}};
+  look.usage.amounts[{Resource::memory, "named"}] = 12345.25;
+  look.usage.room[{Resource::disk, "/"}] = 1e6;
+  knowledge.growth = checks::growth::Watched{{look}, 3, 2, 1};
+  const Json json = knowledge;
+  const auto back = control_knowledge_from_json(Json::parse(json.dump()));
+  ASSERT_TRUE(back) << back.error().message;
+  EXPECT_EQ(Json(*back), json);
+  EXPECT_EQ(back->growth->looks[0].usage.amounts, look.usage.amounts);
+  EXPECT_EQ(back->slower, knowledge.slower);
+  auto strange = json;
+  strange["growth"]["looks"][0]["amounts"][0][0] = "patience";
+  EXPECT_FALSE(control_knowledge_from_json(strange));
 }
 
 TEST_F(CellTest, AControlThatIsJudgedLearnsNothing) {

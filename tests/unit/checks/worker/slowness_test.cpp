@@ -89,6 +89,21 @@ class SlownessTest : public testing::Test {
   Milliseconds waited_{0};
 };
 
+// By how much a restart makes a check slower is what another night can know; how fast the host is, only this one.
+TEST_F(SlownessTest, WhatTheControlOfAnotherNightTookIsOnTopOfThisBaseline) {
+  UsualDurations then;
+  then.saw_at_baseline("record", 50ms);
+  then.saw_at_baseline("other", 50ms);
+  then.saw_in_control("after-reboot-1", "record", 70ms);
+  then.saw_in_control("stability", "record", 40ms);
+  usual_.saw_at_baseline("record", 200ms);
+  usual_.was_beyond_baseline(then.beyond_baseline());
+  EXPECT_EQ(usual_.longest("after-reboot-1", "record"), 220ms);
+  EXPECT_EQ(usual_.longest("stability", "record"), 200ms);
+  usual_.was_beyond_baseline({{"unknown", {{"stability", 5ms}}}});
+  EXPECT_FALSE(usual_.longest("stability", "unknown")) << "this night's baseline did not time it";
+}
+
 // Seen with ten builds beside the lab: a harmless candidate was "slower" each time it was tried.
 TEST_F(SlownessTest, WhatAStarvedGuestTakesIsNotJudgedAndSaysSo) {
   usual_.saw_at_baseline("record", 50ms);

@@ -1,0 +1,29 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+
+#include "checks/growth/growth.hpp"
+#include "checks/slowness.hpp"
+#include "lab/core/json.hpp"
+
+namespace patchlab::runners::cell {
+
+// What a control taught of one machine: what it does by itself, without any patch. As JSON it may be kept for later
+// runs of the same machine with the same checks.
+struct ControlKnowledge {
+  std::set<std::string> log_kinds;
+  std::set<std::string> changes;                          // by their keys (checks/state/learnt.hpp)
+  std::map<std::string, std::set<std::string>> failures;  // by phase of the clock
+  checks::UsualDurations::Beyond slower;                  // than at the baseline of the same night
+  std::optional<checks::growth::Watched> growth;          // nothing: it was not watched
+};
+void to_json(Json& json, const ControlKnowledge& knowledge);
+// An Error: it has another shape.
+[[nodiscard]] Result<ControlKnowledge> control_knowledge_from_json(const Json& json);
+
+}  // namespace patchlab::runners::cell
