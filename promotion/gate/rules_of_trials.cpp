@@ -120,6 +120,7 @@ void look_at_baseline(GateCase& gate) {
 
 void look_at_control(GateCase& gate) {
   bool found = false;
+  std::string of_run;
   for (const auto& trial : gate.department.trials) {
     if (trial.purpose != Purpose::control) continue;
     if (is_lost(trial)) {
@@ -127,6 +128,7 @@ void look_at_control(GateCase& gate) {
       continue;
     }
     found = true;
+    if (!trial.reused_run.empty()) of_run = ", as run " + trial.reused_run + " saw of the same machines";
     look_at_facts(gate, trial, ReasonCode::control_failed);
     if (!trial.candidates.empty())
       gate.block(ReasonCode::control_failed, gate.of_trial(trial.id), "had candidates installed");
@@ -135,7 +137,9 @@ void look_at_control(GateCase& gate) {
     gate.block(ReasonCode::control_failed, gate.of_department(),
                "there is no control trial (the same reboots without a patch)");
   }
-  if (found) gate.asked(ReasonCode::control_failed, gate.of_department(), "the same reboots without a patch passed");
+  if (found) {
+    gate.asked(ReasonCode::control_failed, gate.of_department(), "the same reboots without a patch passed" + of_run);
+  }
 }
 
 }  // namespace patchlab::promotion

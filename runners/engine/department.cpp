@@ -13,6 +13,7 @@
 #include "lab/guest/windows/exit_codes.hpp"
 #include "reports/record/queries.hpp"
 #include "runners/engine/baseline.hpp"
+#include "runners/engine/kept_controls.hpp"
 #include "runners/engine/kept_convictions.hpp"
 
 namespace patchlab::runners {
@@ -71,6 +72,15 @@ bool is_only_slower(const TrialRecord& trial) {
     }
   }
   return !slower.empty() && std::ranges::equal(trial.signature, slower);
+}
+
+// It passed, and a person need not look at anything.
+bool holds_nothing_against(const TrialRecord& trial) {
+  return trial.outcome == Outcome::pass && std::ranges::all_of(trial.phases, [](const reports::PhaseRecord& phase) {
+           return std::ranges::all_of(phase.differences, [](const auto& difference) {
+             return difference.finding == checks::state::FindingClass::notice;
+           });
+         });
 }
 
 // Whether each check that was too slow in the trial would not have been, held against this control.
@@ -149,7 +159,10 @@ void DepartmentRun::test(Indexes& remaining) {
                         : trials_.run(first ? Purpose::batch : Purpose::final, trials_.machines(), remaining);
     if (learn_declined(trial, remaining)) continue;
     first = false;
-    trial = timed_again(std::move(trial), remaining);
+    auto beside = beside_own_control(std::move(trial), remaining);
+    if (!beside) return;
+    if (learn_declined(*beside, remaining)) continue;
+    trial = timed_again(std::move(*beside), remaining);
     if (trial.outcome == Outcome::pass) {
       // A check that was steady without a patch failed once: whether the set makes it do so, another trial of the set
       // shows, in which its first failure counts.
@@ -222,14 +235,48 @@ bool DepartmentRun::bring_up() {
     }
     const auto& taken = baseline.tries.back();
     if (anew) trials_.give_way_to(taken);
+    if (take_kept_control()) return true;
     const auto control = run_control();
     if (anew) trials_.give_way_to(control);
-    if (control.outcome == Outcome::pass) return true;
+    if (control.outcome == Outcome::pass) {
+      keep_control(control);
+      return true;
+    }
     if (trials_.must_stop()) return false;
     if (taken.state_of_run.empty() || anew) return no_control(control);
     // A kept state costs no department: it is given up, and everything begins again with machines that start.
     job_.states->refuse();
   }
+}
+
+bool DepartmentRun::take_kept_control() {
+  if (job_.kept_controls == nullptr || trials_.must_stop()) return false;
+  auto known = job_.kept_controls->of(job_.cell);
+  if (!known || !lab_.know(known->knowledge)) return false;
+  trials_.take_control(std::move(known->control));
+  goes_by_kept_control_ = true;
+  return true;
+}
+
+void DepartmentRun::keep_control(const TrialRecord& control) {
+  if (job_.kept_controls == nullptr || !may_be_kept(control)) return;
+  if (const auto knowledge = lab_.control_knowledge()) job_.kept_controls->keep(job_.cell, control, *knowledge);
+}
+
+std::optional<TrialRecord> DepartmentRun::beside_own_control(TrialRecord trial, const Indexes& set) {
+  if (!goes_by_kept_control_ || trials_.must_stop() || holds_nothing_against(trial)) return trial;
+  goes_by_kept_control_ = false;
+  const auto control = run_control();
+  trials_.give_way_to(control);
+  if (control.outcome != Outcome::pass) {
+    if (!trials_.must_stop()) (void)no_control(control);
+    return std::nullopt;
+  }
+  keep_control(control);
+  if (trials_.must_stop()) return std::nullopt;
+  auto again = trials_.run(trial.purpose, trials_.machines(), set);
+  trials_.retried(trial.id, again.id);
+  return again;
 }
 
 bool DepartmentRun::no_control(const TrialRecord& control) {

@@ -26,9 +26,17 @@ class DepartmentRun {
   using Indexes = std::vector<std::size_t>;
 
   [[nodiscard]] bool bring_up();
+  // Goes by the control of an earlier run, if there is one.
+  [[nodiscard]] bool take_kept_control();
+  // For later runs.
+  void keep_control(const reports::TrialRecord& control);
   [[nodiscard]] bool no_control(const reports::TrialRecord& control);  // notes why; false
   // The control, and once more, openly, when it fails.
   [[nodiscard]] reports::TrialRecord run_control();
+  // The trial, or the one that was run in its place: what an earlier run's control explains may pass, but before
+  // anything is held against a patch, this run makes its own control, and tries the set once more beside that. Nothing:
+  // there is no control.
+  [[nodiscard]] std::optional<reports::TrialRecord> beside_own_control(reports::TrialRecord trial, const Indexes& set);
   // The trial, or the one that was run in its place: once in a night, when nothing in it failed but time, and the
   // control takes as long now as that.
   [[nodiscard]] reports::TrialRecord timed_again(reports::TrialRecord trial, const Indexes& set);
@@ -62,6 +70,7 @@ class DepartmentRun {
   cell::CellClient& lab_;
   std::stop_token stop_;
   bool timed_again_ = false;
+  bool goes_by_kept_control_ = false;
   reports::DepartmentRecord record_;
 };
 

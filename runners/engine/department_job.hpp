@@ -13,6 +13,7 @@
 namespace patchlab::runners {
 
 class BaselineStates;
+class KeptControls;
 class KeptConvictions;
 
 // A candidate as one department sees it.
@@ -32,6 +33,7 @@ struct DepartmentJob {
   bool each_alone = false;                   // every candidate by itself, see each_alone.hpp; controls come before them
   BaselineStates* states = nullptr;          // baselines of earlier runs; null: none is taken, and none is kept
   KeptConvictions* convictions = nullptr;    // by earlier runs; null: none counts, and none is kept
+  KeptControls* kept_controls = nullptr;     // of earlier runs; null: none is taken, and none is kept
   // The medium with these candidates' files for one machine.
   std::function<Result<std::filesystem::path>(const std::string& machine, const std::vector<std::size_t>& candidates)>
       medium;

@@ -135,6 +135,12 @@ void DepartmentTrials::take_over(std::vector<TrialRecord> earlier) {
   records_ = std::move(earlier);
 }
 
+void DepartmentTrials::take_control(TrialRecord earlier) {
+  earlier.id = next_id();
+  earlier.duration_ms = 0;
+  keep(earlier);
+}
+
 void DepartmentTrials::retried(const std::string& lost, const std::string& as) {
   const std::lock_guard lock(mutex_);
   const auto place = std::ranges::find(records_, lost, &TrialRecord::id);

@@ -51,6 +51,8 @@ class DepartmentTrials {
   void keep(const reports::TrialRecord& record, Stability stability = Stability::yes);
   // Trials that were run before by somebody else, all of this department: their numbers are taken.
   void take_over(std::vector<reports::TrialRecord> earlier);
+  // The control of an earlier run, in place of one of this; it gets a number of this run's.
+  void take_control(reports::TrialRecord earlier);
   // `lost` does not count: `as` was run in its place.
   void retried(const std::string& lost, const std::string& as);
   // Those of the same purpose before it do not count: their machines went on from a kept state that was given up.

@@ -17,6 +17,7 @@
 #include "runners/engine/each_alone.hpp"
 #include "runners/engine/host_facts.hpp"
 #include "runners/engine/kept_baselines.hpp"
+#include "runners/engine/kept_controls.hpp"
 #include "runners/engine/kept_convictions.hpp"
 #include "runners/engine/planned_checks.hpp"
 #include "runners/engine/run.hpp"
@@ -73,6 +74,8 @@ class WatchedCell final : public cell::CellClient {
   Result<cell::LearntMachines> learn(const cell::CellJob& job, const cell::LearnJob& wanted) override {
     return inner_.learn(job, wanted);
   }
+  Result<Json> control_knowledge() override { return inner_.control_knowledge(); }
+  Result<void> know(const Json& knowledge) override { return inner_.know(knowledge); }
   Result<void> probe_fence(const std::string& phase) override { return inner_.probe_fence(phase); }
   void close() override { inner_.close(); }
 
@@ -222,6 +225,7 @@ class Execution {
     for (const auto& sentence : leftovers_of_crashed_runs(plan_.goldens)) say(sentence);
     open_answers();
     open_convictions();
+    open_controls();
     open_states();
     const auto host = lab::network::collect_host_facts();
     auto outside = lab::network::OutsideWatch::start();
@@ -232,6 +236,7 @@ class Execution {
     threads.clear();  // joins
     if (kept_answers_) kept_answers_->trim();
     if (kept_convictions_) kept_convictions_->trim();
+    if (kept_controls_) kept_controls_->trim();
     if (states_) trim_states();
     note_what_was_heard_outside(outside);
   }
@@ -266,6 +271,20 @@ class Execution {
                                                .most_age = plan_.scenario.reuse_convictions,
                                                .reads = !options_.anew},
                               clock_, [this](const std::string& sentence) { say(sentence); });
+  }
+
+  // How a machine behaves by itself depends on what emulates it, and on what that runs on.
+  void open_controls() {
+    if (plan_.scenario.reuse_controls <= Milliseconds{0}) return;
+    auto asked_by = program_and_hypervisor();
+    if (!asked_by) return say("controls of earlier runs are not used: " + asked_by.error().message);
+    kept_controls_.emplace(
+        KeptNotes::Place{.folder = tools_.cache / "controls",
+                         .run = record_.id,
+                         .asked_by = *asked_by + "\n" + record_.host["kernel"] + "\n" + processor_model(),
+                         .most_age = plan_.scenario.reuse_controls,
+                         .reads = !options_.anew},
+        clock_, [this](const std::string& sentence) { say(sentence); });
   }
 
   // What QEMU saved is for the same QEMU on the same sort of host.
@@ -345,6 +364,7 @@ class Execution {
         kept_baselines_ && !options_.instead ? kept_baselines_->of(job.cell, root) : nullptr;
     job.states = states.get();
     job.convictions = kept_convictions_ ? &*kept_convictions_ : nullptr;
+    job.kept_controls = kept_controls_ ? &*kept_controls_ : nullptr;
     listen(department.name, job.states);
     auto result = options_.instead ? options_.instead(job, watched, stop_) : run_as_asked(job, watched);
     if (!result.error) (void)(*lab)->probe_fence("after");
@@ -466,6 +486,7 @@ class Execution {
   MemorySampler memory_;
   std::optional<KeptAnswers> kept_answers_;
   std::optional<KeptConvictions> kept_convictions_;
+  std::optional<KeptControls> kept_controls_;
   std::optional<TrialMemo> memo_;
   std::optional<snapshots::StateStore> states_;
   std::optional<KeptBaselines> kept_baselines_;

@@ -598,6 +598,7 @@ class Parser {
   void read_trial(const Json& value, Scenario& scenario) {
     auto& policy = scenario.trial;
     JsonReader reader(value, "/trial", problems_);
+    scenario.reuse_controls = std::chrono::hours(reader.integer_or("reuse_controls_h", 0, 0, 8760));
     scenario.reuse_convictions = std::chrono::hours(reader.integer_or("reuse_convictions_h", 0, 0, 8760));
     scenario.reuse_search = std::chrono::hours(reader.integer_or("reuse_search_h", 0, 0, 8760));
     scenario.reuse_states = std::chrono::hours(reader.integer_or("reuse_states_h", 0, 0, 8760));

@@ -127,7 +127,8 @@ struct Scenario {
   TrialPolicy trial;
   // How long what a run convicted is held back by later ones without being tried again; 0: not at all.
   Milliseconds reuse_convictions{0};
-  Milliseconds reuse_search{0};  // how old an earlier run's answer to a search may be; 0: none is taken
+  Milliseconds reuse_controls{0};  // how old a control may be that an earlier run made of the same machines; 0: none
+  Milliseconds reuse_search{0};    // how old an earlier run's answer to a search may be; 0: none is taken
   // How old a baseline may be that an earlier run saved and this one goes on from, and how much room all of them may
   // take; 0 of the first: none is kept, and none is taken.
   Milliseconds reuse_states{0};

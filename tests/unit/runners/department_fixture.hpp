@@ -50,6 +50,12 @@ class FakeCell final : public cell::CellClient {
       passing_trouble;                               // one failing fact that has nothing to do with the patches
   std::function<bool(const cell::TrialJob&)> flaky;  // the check "works" fails and then passes, on each machine
 
+  // What machines of this night do by themselves: facts that fail every trial, but for those that a control taught.
+  std::set<std::string> habits;
+  std::function<checks::state::FindingClass(const cell::TrialJob&)> remarks;  // each trial sees a change of this class
+  int told_knowledge = 0;
+  bool takes_no_knowledge = false;
+
   std::function<Milliseconds(const cell::TrialJob&)> takes;  // the check "works", which may take 50 ms more than usual
 
   Result<reports::TrialRecord> prepare(const cell::CellJob& job) override {
@@ -136,6 +142,13 @@ class FakeCell final : public cell::CellClient {
       record.signature = {fact};
       return record;
     }
+    if (job.purpose == reports::Purpose::control) known_habits_.insert(habits.begin(), habits.end());
+    for (const auto& fact : habits) {
+      if (known_habits_.contains(fact) || std::ranges::count(job.machines, reports::machine_of_key(fact)) == 0)
+        continue;
+      record.outcome = Outcome::fail;
+      record.signature.push_back(fact);
+    }
     if (job.purpose == reports::Purpose::control && (control_fails || (control_of_kept_fails && goes_on_from_kept_))) {
       record.outcome = Outcome::fail;
       record.signature = {"dns/a-record"};
@@ -148,6 +161,15 @@ class FakeCell final : public cell::CellClient {
           {.phase = "after-install", .machine = machine, .outcome = Outcome::pass, .checks = {check}});
     }
     if (takes) time(job, record);
+    if (remarks) {
+      checks::state::StateDifference change{"file", "/etc/x", "a", "b"};
+      change.finding = remarks(job);
+      record.phases.push_back({.phase = "after-install",
+                               .machine = "dns",
+                               .outcome = Outcome::pass,
+                               .checks = {},
+                               .differences = {change}});
+    }
     if (job.purpose == reports::Purpose::removal) {
       for (const auto& [machine, installs] : job.installs) {
         for (const auto& install : installs) {
@@ -234,6 +256,13 @@ class FakeCell final : public cell::CellClient {
       record.signature.push_back(machine + "/works");
     }
   }
+  Result<Json> control_knowledge() override { return Json{{"habits", known_habits_}}; }
+  Result<void> know(const Json& knowledge) override {
+    if (takes_no_knowledge) return Error{ErrorClass::bug, "of other machines", {}};
+    ++told_knowledge;
+    known_habits_ = knowledge.at("habits").get<std::set<std::string>>();
+    return {};
+  }
   Result<void> probe_fence(const std::string&) override { return {}; }
   void close() override {}
 
@@ -244,6 +273,7 @@ class FakeCell final : public cell::CellClient {
  private:
   std::mutex mutex_;
   Milliseconds usual_{0};
+  std::set<std::string> known_habits_;
   bool goes_on_from_kept_ = false;
 };
 
@@ -273,6 +303,15 @@ class StillClock final : public Clock {
   Milliseconds time{0};
   Milliseconds now() const override { return time; }
   std::chrono::system_clock::time_point wall() const override { return {}; }
+  void pause(Milliseconds) override {}
+};
+
+// Of several nights.
+class NightClock final : public Clock {
+ public:
+  std::chrono::system_clock::time_point time = *parse_rfc3339("2026-11-28T02:00:00Z");
+  Milliseconds now() const override { return {}; }
+  std::chrono::system_clock::time_point wall() const override { return time; }
   void pause(Milliseconds) override {}
 };
 

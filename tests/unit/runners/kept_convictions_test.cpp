@@ -19,14 +19,6 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-class NightClock final : public Clock {
- public:
-  std::chrono::system_clock::time_point time = *parse_rfc3339("2026-11-28T02:00:00Z");
-  Milliseconds now() const override { return {}; }
-  std::chrono::system_clock::time_point wall() const override { return time; }
-  void pause(Milliseconds) override {}
-};
-
 // Nights of one department, each a run of its own, in one cache.
 class KeptConvictionsTest : public ::testing::Test {
  protected:

@@ -235,8 +235,7 @@ const std::vector<Spoiling>& spoilings() {
        }},
       {"FinalInstallFailed", final_trial_failed, [](R, D d) { final_trial(d).installs[0].outcome = Outcome::fail; }},
       {"CheckNotExecuted", coverage_missing, [](R, D d) { final_trial(d).phases[0].checks.pop_back(); }},
-      {"CheckSkipped", coverage_missing,
-       [](R, D d) { final_trial(d).phases[0].checks[0].outcome = Outcome::skipped; }},
+      {"CheckSkipped", coverage_missing, [](R, D d) { final_trial(d).phases[0].checks[0].outcome = Outcome::skipped; }},
       {"CheckNotReached", coverage_missing,
        [](R, D d) { final_trial(d).phases[0].checks[0].outcome = Outcome::not_reached; }},
       {"PhaseNotExecuted", coverage_missing, [](R, D d) { final_trial(d).phases.pop_back(); }},
@@ -330,6 +329,20 @@ TEST(Gate, SaysWhatIsMetAsWell) {
   const auto words = met(decide(record, "finance", lenient, asking));
   EXPECT_THAT(words, Contains("not-recorded"));
   EXPECT_THAT(words, Not(Contains("control-failed")));
+}
+
+TEST(Gate, SaysWhoseControlItWas) {
+  const auto said = [](const reports::RunRecord& record) {
+    const auto decision = decide_on(record);
+    EXPECT_TRUE(decision.blocking().empty());
+    return std::ranges::find(decision.requirements, ReasonCode::control_failed, &Requirement::code)->text;
+  };
+  auto record = tests::good_record();
+  EXPECT_EQ(said(record), "the same reboots without a patch passed");
+  control(record.departments[0]).reused_run = "20261128-010000-aaaa";
+  control(record.departments[0]).reused_from = "finance/t01";
+  EXPECT_EQ(said(record),
+            "the same reboots without a patch passed, as run 20261128-010000-aaaa saw of the same machines");
 }
 
 // Nobody has to take texts apart to know which check on which machine it is.
