@@ -65,6 +65,10 @@ class Print final : public Protocol {
     const auto queues = queues_in(*answer);
     for (std::size_t i = 0; i < std::min(queues.size(), most_queues); ++i) {
       const auto& queue = queues[i];
+      drafts.checks.push_back(
+          {"offers-" + queue.name,
+           {way("print.queue", Json{{"queue", queue.name}}, print_patience)},
+           fmt::format("queue {}: formats, operations, media, quotas that it says it has", queue.name)});
       const auto port = port_at(queue, machine.client);
       if (!port) {
         drafts.not_learnt.push_back(

@@ -155,6 +155,16 @@ Json IppClient::printer_attributes() const {
   return exchange(request.release(), {});
 }
 
+Json IppClient::printer_offers(const std::vector<std::string>& names) const {
+  auto request = new_request(IPP_OP_GET_PRINTER_ATTRIBUTES, printer_uri());
+  add_user(request.get());
+  std::vector<const char*> wanted;
+  for (const auto& name : names) wanted.push_back(name.c_str());
+  ippAddStrings(request.get(), IPP_TAG_OPERATION, IPP_TAG_KEYWORD, "requested-attributes",
+                static_cast<int>(wanted.size()), nullptr, wanted.data());
+  return exchange(request.release(), {});
+}
+
 Json IppClient::print_job(const std::string& name, const std::string& format, const std::string& document,
                           Hold hold) const {
   auto request = new_request(IPP_OP_PRINT_JOB, printer_uri());

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "checks/deadline.hpp"
 #include "lab/core/json.hpp"
@@ -23,6 +24,8 @@ class IppClient {
       : address_(std::move(address)), port_(port), queue_(std::move(queue)), deadline_(deadline) {}
 
   [[nodiscard]] Json printer_attributes() const;
+  // The same request, for these attributes.
+  [[nodiscard]] Json printer_offers(const std::vector<std::string>& names) const;
   enum class Hold { no, yes };  // until somebody releases it (RFC 8011 section 5.2.2, "indefinite")
   // The answer has "job-id".
   [[nodiscard]] Json print_job(const std::string& name, const std::string& format, const std::string& document,

@@ -48,13 +48,8 @@ std::uint16_t read_sink_port(JsonReader reader) {
 
 Parameters read_parameters(JsonReader& reader) {
   Parameters parameters;
-  parameters.queue = reader.text("queue", [](const std::string& queue) {
-    const bool plain = !queue.empty() && queue.find_first_not_of(
-                                             "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-                                             "-_.") == std::string::npos;
-    return plain ? "" : fmt::format("'{}' must be a queue's name of letters, digits, '-', '_' and '.'", queue);
-  });
-  parameters.port = static_cast<std::uint16_t>(reader.integer_or("port", 631, 1, 65535));
+  parameters.queue = read_queue(reader);
+  parameters.port = read_port(reader);
   if (reader.has("sink"))
     parameters.sink_port = read_sink_port(reader.object("sink"));
   else

@@ -27,6 +27,19 @@ bool has_arrived(const PrinterSink& sink, const Document& document) {
 
 }  // namespace
 
+std::string read_queue(JsonReader& reader) {
+  return reader.text("queue", [](const std::string& queue) {
+    const bool plain = !queue.empty() && queue.find_first_not_of(
+                                             "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                             "-_.") == std::string::npos;
+    return plain ? "" : fmt::format("'{}' must be a queue's name of letters, digits, '-', '_' and '.'", queue);
+  });
+}
+
+std::uint16_t read_port(JsonReader& reader) {
+  return static_cast<std::uint16_t>(reader.integer_or("port", 631, 1, 65535));
+}
+
 Json Document::described() const { return {{"id", id}, {"bytes", bytes.size()}, {"sha256", sha256(bytes)}}; }
 
 Document document_of(const std::string& id, std::size_t least_bytes) {

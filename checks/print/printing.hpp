@@ -12,6 +12,10 @@
 
 namespace patchlab::checks::print {
 
+// "queue": a queue's name as CUPS takes it. "port": 631 where it is not said.
+[[nodiscard]] std::string read_queue(JsonReader& reader);
+[[nodiscard]] std::uint16_t read_port(JsonReader& reader);
+
 inline constexpr Milliseconds poll_interval{250};
 
 // What is printed, and known again at the printer by its id.

@@ -25,6 +25,7 @@
 #include "checks/port/banner.hpp"
 #include "checks/port/offered.hpp"
 #include "checks/print/job.hpp"
+#include "checks/print/queue.hpp"
 #include "checks/smb/access.hpp"
 #include "checks/smb/denied.hpp"
 #include "checks/smb/dialects.hpp"
@@ -63,6 +64,7 @@ const std::vector<const Check*>& all_checks() {
       &port::banner(),
       &port::tls_offered(),
       &print::job(),
+      &print::queue(),
       &smb::access(),
       &smb::denied(),
       &smb::dialects_spoken(),

@@ -99,7 +99,9 @@ constexpr const char* all_kinds = R"([
   {"id": "transfer", "kind": "dns.transfer", "with": {"zone": "corp.example.", "records": 12, "port": 53,
     "sha256": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"}},
   {"id": "settings", "kind": "database.settings", "with": {"database": "erp", "user": "app", "password": "x",
-    "settings": {"fsync": "on", "auto_explain.log_analyze": "off"}}}])";
+    "settings": {"fsync": "on", "auto_explain.log_analyze": "off"}}},
+  {"id": "offers", "kind": "print.queue", "with": {"queue": "floor-2", "port": 631,
+    "offers": {"document-format-supported": ["application/pdf"], "job-k-limit": 0, "printer-is-shared": true}}}])";
 
 // A change of a scenario: a value at a place, or what is there taken away.
 void change(Json& scenario, const std::string& at, const std::string& value) {

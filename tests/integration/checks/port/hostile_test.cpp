@@ -60,6 +60,7 @@ std::vector<Victim> victims() {
       {"smb.readonly", smb, file, {"port"}},
       {"smb.login-refused", smb, {{"share", "team"}, {"user", "bob"}}, {"port"}},
       {"smb.dialects", smb, {{"dialects", {"3.1.1"}}}, {"port"}},
+      {"print.queue", http, {{"queue", "floor"}, {"offers", {{"sides-default", "one-sided"}}}}, {"port"}},
       {"print.job", http, {{"queue", "floor"}, {"sink", {{"listen_port", nobodys_port()}}}}, {"port"}},
       {"mail.delivery", smtp, mail, {"smtp_port", "imap_port"}},
       {"mail.delivery", smtp, with(mail, {{"read_by", "pop3"}}), {"smtp_port", "pop3_port"}},

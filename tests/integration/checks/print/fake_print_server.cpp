@@ -123,6 +123,12 @@ std::string FakePrintServer::answer_to(const std::string& body) {
     ippAddString(answer, IPP_TAG_PRINTER, IPP_TAG_KEYWORD, "printer-state-reasons", nullptr,
                  behaviour_.printer_state == 5 ? "paused" : "none");
     ippAddBoolean(answer, IPP_TAG_PRINTER, "printer-is-accepting-jobs", behaviour_.accepting ? 1 : 0);
+    for (const auto& [name, words] : behaviour_.offers) {
+      std::vector<const char*> values;
+      for (const auto& word : words) values.push_back(word.c_str());
+      ippAddStrings(answer, IPP_TAG_PRINTER, IPP_TAG_KEYWORD, name.c_str(), static_cast<int>(values.size()), nullptr,
+                    values.data());
+    }
   } else if (operation == IPP_OP_PRINT_JOB) {
     ippSetStatusCode(answer, static_cast<ipp_status_t>(behaviour_.print_status));
     if (behaviour_.print_status == 0) {

@@ -22,6 +22,7 @@ struct PrintBehaviour {
   int printer_state = 3;  // 3 idle, 4 processing, 5 stopped
   int busy_answers = 0;   // that many times "processing" first
   bool accepting = true;
+  std::map<std::string, std::vector<std::string>> offers;  // keywords that it says of the queue besides
   int print_status = 0;  // 0 successful-ok, 0x0506 server-error-not-accepting-jobs ...
   std::vector<int> job_states{
       5, 9};  // one per poll, the last one stays: 3 pending, 5 processing, 7 canceled, 8 aborted, 9 completed

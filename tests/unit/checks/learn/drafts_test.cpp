@@ -231,13 +231,15 @@ TEST(PrintDrafts, AreOfQueuesThatPrintToTheClient) {
         {}}}};
   const auto drafts = print().drafts({{}, "10.20.0.250"}, answers);
   expect_valid(drafts);
-  ASSERT_EQ(drafts.checks.size(), 1U);
+  ASSERT_EQ(drafts.checks.size(), 3U);
+  EXPECT_EQ(parameters(drafts, "offers-floor"), Json({{"queue", "floor"}}));
   EXPECT_EQ(parameters(drafts, "queue-office"), Json({{"queue", "office"},
                                                       {"sink", {{"listen_port", 9101}}},
                                                       {"held", true},
                                                       {"bytes", 1'000'000},
                                                       {"strangers_refused", true}}));
-  EXPECT_EQ(drafts.checks[0].ways[2].parameters, Json({{"queue", "office"}, {"sink", {{"listen_port", 9101}}}}));
+  EXPECT_EQ(find(drafts, "queue-office")->ways[2].parameters,
+            Json({{"queue", "office"}, {"sink", {{"listen_port", 9101}}}}));
   EXPECT_THAT(drafts.not_learnt, ElementsAre(HasSubstr("queue floor: it prints to socket://10.20.0.25; the check is")));
 }
 
