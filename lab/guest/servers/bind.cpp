@@ -173,7 +173,7 @@ const Collector bind{"bind", R"sh(bind() {
   try rndc dumpdb -zones || return
   waited=0
   until [ "$(tail -n 1 "$dump" 2>/dev/null)" = "; Dump complete" ]; do
-    [ $waited -lt 150 ] || { why "named did not write its zones within 30 s"; return 3; }
+    [ $waited -lt 150 ] || { late "named did not write its zones within 30 s"; return; }
     waited=$((waited + 1)); sleep 0.2
   done
   cat "$dump" >>$work/said

@@ -75,7 +75,7 @@ std::string pem_of(std::string_view text) {
 }
 
 // Parts "25 smtp 1.3": what openssl said when it spoke no version above this one, and "over", or "late" when it did not
-// end by itself.
+// end by itself in a guest that had no processor for it.
 Result<void> read_tls(const Parts& parts, Rows& rows) {
   std::map<std::string, std::set<std::string>> certificates;  // by port, "25 (smtp)"; none: no TLS
   for (const auto& [part, text] : parts) {
@@ -147,6 +147,7 @@ LIST
     done
   done
   wait
+  ! grep -qx late $work/tls-* || ! is_awake || sed -i 's/^late$/over/' $work/tls-*
   awk -v mark="$mark" 'FNR == 1 { name = FILENAME; sub(/.*\/tls-/, "", name); gsub(/-/, " ", name); print "=" mark " " name }
 /^-----BEGIN CERTIFICATE/ { inside = 1 }
 inside || /^New, / || /^late$/ || /^over$/ { print }

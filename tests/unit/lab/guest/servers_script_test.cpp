@@ -17,6 +17,7 @@
 namespace patchlab::lab::guest::servers {
 namespace {
 namespace fs = std::filesystem;
+using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
 class ServersScript : public ::testing::Test {
@@ -101,6 +102,7 @@ class ServersScript : public ::testing::Test {
     replaced("timeout -k 5 60", "timeout -k 5 0.4");
     replaced("timeout -k 2 60", "timeout -k 2 0.4");
     replaced("$waited -lt 150", "$waited -lt 2");
+    if (starved_) replaced("timeout 5 sh -c 'i=0;", "timeout 0.2 sh -c 'sleep 1; i=0;");
     ProcessSpec spec;
     spec.program = "/bin/sh";
     spec.arguments = {"-s", "@@m"};
@@ -111,6 +113,7 @@ class ServersScript : public ::testing::Test {
   [[nodiscard]] Result<HostState> state(const std::string& server = {}) const { return test::servers_in(said(server)); }
 
   const fs::path folder_ = new_folder();
+  bool starved_ = false;
 };
 
 TEST_F(ServersScript, AsksThoseThatAreThere) {
@@ -148,7 +151,6 @@ TEST_F(ServersScript, WhateverAToolDoesIsNoAnswer) {
       if (!found) continue;
       EXPECT_THAT(found->rows.at("server").at(server), StartsWith("does not answer")) << tool << ": " << way;
       for (const auto& [kind, rows] : found->rows) EXPECT_FALSE(kind.starts_with(server + "-")) << tool << ": " << way;
-      EXPECT_NE(way, "sleep 60") << tool << ": what did not end is an error";
     }
     fs::rename(real, folder_ / "tools" / tool);
   }
@@ -163,9 +165,19 @@ TEST_F(ServersScript, WithoutAServerTellsNothingAndWithoutAToolWhy) {
   EXPECT_EQ(found.absent_sources, (std::map<std::string, std::string>{{"tls", "there is no openssl"}}));
 }
 
-TEST_F(ServersScript, ATlsPortThatDoesNotEndIsAnError) {
+// A server that stands still is not the lab's trouble; a guest that gets no processor is.
+TEST_F(ServersScript, WhatDoesNotEndIsAnErrorOnlyInAGuestWithoutAProcessor) {
+  does("rndc", "sleep 60");
   does("openssl", "sleep 60");
-  EXPECT_FALSE(state("tls"));
+  EXPECT_EQ(state("bind").value().rows.at("server").at("bind"), "does not answer: rndc did not end within 60 s");
+  EXPECT_EQ(state("tls").value().rows.at("tls-port").at("25 (smtp)"), "no TLS");
+  starved_ = true;
+  EXPECT_THAT(state("bind").error().message,
+              HasSubstr("'bind' was not asked to the end: rndc did not end within 60 s"));
+  EXPECT_THAT(state("tls").error().message, HasSubstr("what port 25 offers in TLS was not seen within its time"));
+}
+
+TEST_F(ServersScript, ATlsPortThatSaysNothingOffersNone) {
   does("openssl", "exit 1");
   EXPECT_EQ(state("tls").value().rows.at("tls-port").at("25 (smtp)"), "no TLS");
 }
