@@ -18,10 +18,13 @@ std::string answer_text(const Json& answer) {
   return answer.contains("trouble") ? answer.value("message", "") : answer.value("status", "no answer is recorded");
 }
 
-// Somebody else is sent away by HTTP, for want of a login, or by IPP.
+// Somebody else is sent away by HTTP, for want of a login or of the encryption that a login needs (426), or by IPP.
 bool is_refusal(const Json& answer) {
   const auto message = answer.value("message", "");
-  if (answer.value("trouble", "") == "http") return message.starts_with("HTTP 401") || message.starts_with("HTTP 403");
+  if (answer.value("trouble", "") == "http") {
+    const auto is_status = [&](const char* status) { return message.starts_with(status); };
+    return is_status("HTTP 401") || is_status("HTTP 403") || is_status("HTTP 426");
+  }
   const auto status = answer.value("status", "");
   return status == "client-error-forbidden" || status == "client-error-not-authorized" ||
          status == "client-error-not-authenticated";
