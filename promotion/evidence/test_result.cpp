@@ -115,7 +115,10 @@ class Summing {
   }
 
   void look_at_trial(const reports::DepartmentRecord& department, const reports::TrialRecord& trial) {
-    const auto* facts = reports::facts_of(department, trial);
+    // The control of another run is on record with all it saw (ADR 27).
+    const bool is_kept = trial.candidates.empty() && !trial.reused_run.empty();
+    if (is_kept) add("trial " + trial.id + ": of run " + trial.reused_run, TestWord::passed);
+    const auto* facts = is_kept ? &trial : reports::facts_of(department, trial);
     if (facts == nullptr) return add("trial " + trial.id, TestWord::failed);
     // What failed in it is said below, by name; that it failed with nothing to name is said here.
     const bool ended = trial.outcome == Outcome::pass || (trial.outcome == Outcome::fail && !facts->signature.empty());

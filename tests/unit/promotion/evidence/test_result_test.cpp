@@ -41,6 +41,22 @@ TEST(TestResult, IsPassedWhenAllOfItWas) {
   EXPECT_THAT(result.passed, Contains("fence"));
 }
 
+// All that it saw is on record; whose it was is said.
+TEST(TestResult, NamesTheRunThatAControlIsOf) {
+  auto record = passed_record();
+  auto& control = record.departments[0].trials[1];
+  ASSERT_EQ(control.purpose, Purpose::control);
+  control.reused_run = "20261128-010000-aaaa";
+  control.reused_from = "finance/t01";
+  const auto result = test_result_of(record, "finance", both, {});
+  EXPECT_EQ(result.word(), TestWord::passed);
+  EXPECT_THAT(result.passed, Contains("trial " + control.id + ": of run 20261128-010000-aaaa"));
+  control.phases[0].checks[0].outcome = Outcome::fail;
+  EXPECT_EQ(word_of(record), TestWord::failed) << "it counts as one of this run";
+  control.phases[0].checks.clear();
+  EXPECT_EQ(word_of(record), TestWord::failed);
+}
+
 TEST(TestResult, OfNothingIsNoPass) {
   EXPECT_EQ(TestResult{}.word(), TestWord::failed);
   EXPECT_EQ(test_result_of({}, "finance", both, {}).word(), TestWord::failed);
