@@ -36,6 +36,8 @@ std::string learnt_key(const StateDifference& difference) {
   const auto& kind = difference.kind;
   const auto& item = difference.item;
   if (std::ranges::count(never_learnt, std::string_view(kind)) > 0) return {};
+  // Nor does one that answered teach that it need not.
+  if (kind == "tls-port" || (kind == "server" && difference.after.starts_with("does not answer"))) return {};
   if (kind == log_kind || kind == "sysctl") return kind + "\n" + item;
   if (kind != "file") return kind + "\n" + item + "\n" + difference.before + "\n" + difference.after;
   const bool is_state = item.starts_with("/var/") || item.starts_with("/tmp/");

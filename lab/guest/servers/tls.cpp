@@ -74,20 +74,23 @@ std::string pem_of(std::string_view text) {
   return std::string(text.substr(first, last + end.size() - first)) + "\n";
 }
 
-// Parts "25 smtp 1.3": what openssl said when it spoke no version above this one, and "over", or "late" when it did not
-// end by itself in a guest that had no processor for it.
+// Parts "25 smtp 1.3": what openssl said when it spoke no version above this one, and "over", "still" when the port
+// stood still, or "late" when nobody knows why it did not end.
 Result<void> read_tls(const Parts& parts, Rows& rows) {
   std::map<std::string, std::set<std::string>> certificates;  // by port, "25 (smtp)"; none: no TLS
+  std::set<std::string> mute;
   for (const auto& [part, text] : parts) {
     const auto words = words_of(part);
     if (words.size() != 3) return not_understood("tls", part);
     const auto lines = lines_of(text);
-    if (lines.empty() || (lines.back() != "over" && lines.back() != "late")) return not_understood("tls", text);
+    if (lines.empty() || (lines.back() != "over" && lines.back() != "late" && lines.back() != "still"))
+      return not_understood("tls", text);
     if (lines.back() == "late")
       return guest_error(fmt::format("what port {} offers in TLS was not seen within its time", words[0]));
     const auto port = fmt::format("{} ({})", words[0], words[1]);
     const auto session = session_of(text);
     auto& shown = certificates[port];
+    if (lines.back() == "still") mute.insert(port);
     if (session.version.empty()) continue;
     const auto pem = pem_of(text);
     const auto one = pem.empty() ? std::string("none") : certificate(pem);
@@ -97,7 +100,7 @@ Result<void> read_tls(const Parts& parts, Rows& rows) {
     rows.add("tls-version", fmt::format("{} at most {}", port, words[2]), session.version + " " + session.cipher);
   }
   for (const auto& [port, shown] : certificates) {
-    rows.add("tls-port", port, shown.empty() ? "no TLS" : "TLS");
+    rows.add("tls-port", port, mute.contains(port) ? "does not answer" : shown.empty() ? "no TLS" : "TLS");
     for (const auto& one : shown) rows.add("tls-certificate", port, one);
   }
   return {};
@@ -147,10 +150,10 @@ LIST
     done
   done
   wait
-  ! grep -qx late $work/tls-* || ! is_awake || sed -i 's/^late$/over/' $work/tls-*
+  ! grep -qx late $work/tls-* || ! is_awake || sed -i 's/^late$/still/' $work/tls-*
   awk -v mark="$mark" 'FNR == 1 { name = FILENAME; sub(/.*\/tls-/, "", name); gsub(/-/, " ", name); print "=" mark " " name }
 /^-----BEGIN CERTIFICATE/ { inside = 1 }
-inside || /^New, / || /^late$/ || /^over$/ { print }
+inside || /^New, / || /^late$/ || /^still$/ || /^over$/ { print }
 /^-----END CERTIFICATE/ { inside = 0 }' $work/tls-* >>$work/said
   return 0
 }
