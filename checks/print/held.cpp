@@ -106,7 +106,10 @@ void HeldJobs::release(bool as_strangers, const Deadline& deadline, Json& observ
   released = {{"remembered", !observation.contains("held_here")},
               {"document", document.described()},
               {"before", client_.job_attributes(job)}};
-  if (state_in(released["before"], "job-state") != "pending-held") return;
+  if (state_in(released["before"], "job-state") != "pending-held") {
+    if (!observation.contains("held_here")) observation["memory"] = memory_;  // another try asks for the same one
+    return;
+  }
   released["release"] = client_.release_job(job);
   int polls = 0;
   released["after"] = follow_job(client_, job, deadline, polls);

@@ -78,6 +78,7 @@ Judgement judge_offers(const Offers& with, const Json& attributes) {
                      seen.empty() ? "it is not said" : texts_of(seen));
     }
   }
+  if (with.offers.empty()) return {Outcome::error, "nothing-compared", "something that it offers", "'offers' is empty"};
   const auto observed =
       more.empty() ? std::string("so it does") : fmt::format("so it does, and {}", fmt::join(more, "; "));
   return {Outcome::pass, "offered", fmt::format("queue '{}' offers what it offered", with.queue), observed};
