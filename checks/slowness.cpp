@@ -98,6 +98,7 @@ UsualDurations::Beyond UsualDurations::beyond_baseline() const {
 }
 
 void UsualDurations::was_beyond_baseline(const Beyond& beyond) {
+  control_.clear();
   for (const auto& [check, phases] : beyond) {
     const auto baseline = at_baseline(check);
     if (!baseline) continue;

@@ -33,7 +33,7 @@ class UsualDurations {
   // How much longer than at the baseline it took in the control: by check, by phase.
   using Beyond = std::map<std::string, std::map<std::string, Milliseconds>>;
   [[nodiscard]] Beyond beyond_baseline() const;
-  // The same, of the control of another night; after saw_at_baseline().
+  // The same, of the control of another night, in place of any other; after saw_at_baseline().
   void was_beyond_baseline(const Beyond& beyond);
 
   // No slowness of this machine is judged any more. The first reason stays.

@@ -38,7 +38,8 @@ class Cell {
   // What the control taught of each machine; for know() of a cell of the same machines in a later run, which then runs
   // no control. Neither while a trial is under way.
   [[nodiscard]] Json control_knowledge();
-  // An Error: it is not of exactly these machines, and nothing of it is known now.
+  // From now on this is what controls taught, and nothing else. An Error: it is not of exactly these machines, and
+  // nothing changed.
   [[nodiscard]] Result<void> know(const Json& knowledge);
 
  private:

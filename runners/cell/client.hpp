@@ -21,8 +21,8 @@ class CellClient {
   virtual Result<reports::TrialRecord> run_trial(const TrialJob& job) = 0;
   // In place of both: checks that hold on its machines.
   virtual Result<LearntMachines> learn(const CellJob& job, const LearnJob& wanted);
-  // What the control that was just run taught of each machine; and the same of an earlier run of the same department,
-  // after prepare() and in place of a control.
+  // What controls taught of each machine; and the same of an earlier run of the same department, after prepare() and in
+  // place of all that they taught. The shape is that of control_knowledge.hpp, by machine.
   virtual Result<Json> control_knowledge();
   virtual Result<void> know(const Json& knowledge);
   // One more fence proof; its attempts arrive as an event like all others.

@@ -4,6 +4,10 @@
 
 #include <fmt/format.h>
 
+#include "checks/slowness.hpp"
+#include "checks/state/learnt.hpp"
+#include "reports/record/queries.hpp"
+
 namespace patchlab::runners::cell {
 namespace {
 
@@ -78,6 +82,40 @@ Result<ControlKnowledge> control_knowledge_from_json(const Json& json) {
   } catch (const std::exception& trouble) {
     return Error{ErrorClass::bug, fmt::format("what a control taught has another shape: {}", trouble.what()), {}};
   }
+}
+
+namespace {
+
+bool is_learnt(const ControlKnowledge& taught, const checks::state::StateDifference& difference) {
+  if (difference.kind == checks::state::log_kind) return taught.log_kinds.contains(difference.item);
+  const auto key = checks::state::learnt_key(difference);
+  return !key.empty() && taught.changes.contains(key);
+}
+
+bool is_learnt(const ControlKnowledge& taught, const std::string& phase, const checks::CheckResult& check) {
+  const auto failures = taught.failures.find(phase);
+  return failures != taught.failures.end() && failures->second.contains(check.id);
+}
+
+}  // namespace
+
+bool explains(const Json& knowledge, const reports::TrialRecord& trial, bool is_as_slow) {
+  if (trial.error || reports::failure_signature(trial) != trial.signature) return false;
+  auto left = trial;
+  for (auto& phase : left.phases) {
+    if (phase.error || !knowledge.contains(phase.machine)) return false;
+    const auto taught = control_knowledge_from_json(knowledge.at(phase.machine));
+    if (!taught) return false;
+    std::erase_if(phase.differences, [&](const auto& difference) { return is_learnt(*taught, difference); });
+    std::erase_if(phase.checks, [&](const auto& check) {
+      if (check.outcome != Outcome::fail) return false;
+      return (is_as_slow && check.reason == checks::slower_reason) || is_learnt(*taught, phase.phase, check);
+    });
+    for (const auto& difference : phase.differences) {
+      if (difference.finding != checks::state::FindingClass::notice) return false;
+    }
+  }
+  return reports::failure_signature(left).empty();
 }
 
 }  // namespace patchlab::runners::cell

@@ -10,6 +10,7 @@
 #include "checks/growth/growth.hpp"
 #include "checks/slowness.hpp"
 #include "lab/core/json.hpp"
+#include "reports/record/record.hpp"
 
 namespace patchlab::runners::cell {
 
@@ -25,5 +26,9 @@ struct ControlKnowledge {
 void to_json(Json& json, const ControlKnowledge& knowledge);
 // An Error: it has another shape.
 [[nodiscard]] Result<ControlKnowledge> control_knowledge_from_json(const Json& json);
+
+// Whether all that is held against the trial, failures and what a person would have to look at, is what a control
+// taught (`knowledge`: by machine). `is_as_slow`: the control took as long wherever the trial was slow.
+[[nodiscard]] bool explains(const Json& knowledge, const reports::TrialRecord& trial, bool is_as_slow);
 
 }  // namespace patchlab::runners::cell

@@ -393,7 +393,7 @@ void CellMachine::leave_out_usual_failures(PhaseRecord& record) const {
 }
 
 ControlKnowledge CellMachine::control_knowledge() {
-  return {.log_kinds = observation_.known_log_kinds(),
+  return {.log_kinds = observation_.learnt_log_kinds(),
           .changes = known_changes_,
           .failures = usual_failures_,
           .slower = role_checks_.usual_durations().beyond_baseline(),
@@ -401,8 +401,8 @@ ControlKnowledge CellMachine::control_knowledge() {
 }
 
 void CellMachine::know(const ControlKnowledge& knowledge) {
-  for (const auto& kind : knowledge.log_kinds) learn_log_kind(kind);
-  for (const auto& key : knowledge.changes) learn_change(key);
+  observation_.learn_only(knowledge.log_kinds);
+  known_changes_ = knowledge.changes;
   usual_failures_ = knowledge.failures;
   role_checks_.usual_durations().was_beyond_baseline(knowledge.slower);
   usual_growth_ = knowledge.growth;

@@ -51,7 +51,8 @@ class CellMachine {
   // Likewise any other change that a machine makes by itself, by its key (checks/state/learnt.hpp).
   void learn_change(const std::string& key) { known_changes_.insert(key); }
 
-  // What a control taught so far; and the same of another night, in place of a control. After the baseline.
+  // What a control taught so far; and the same of another night, in place of all that controls taught. After the
+  // baseline.
   [[nodiscard]] ControlKnowledge control_knowledge();
   void know(const ControlKnowledge& knowledge);
 

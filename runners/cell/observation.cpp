@@ -54,7 +54,7 @@ Result<void> Observation::learn(reports::PhaseRecord& record) {
   for (const auto* missing : {&state->absent_sources, &effect->unseen}) {
     for (const auto& [what, why] : *missing) record.not_observed.push_back(fmt::format("{}: {}", what, why));
   }
-  known_log_kinds_.insert(state->error_kinds.begin(), state->error_kinds.end());
+  usual_log_kinds_.insert(state->error_kinds.begin(), state->error_kinds.end());
   baseline_installed_ = seen_installed_ = *installed;
   for (const auto& service : guest_.job.plan.services) {
     const auto found = state->services.find(service);
@@ -72,7 +72,9 @@ Result<void> Observation::compare(reports::PhaseRecord& record, const Expectatio
 
 Result<void> Observation::compare_state(reports::PhaseRecord& record) {
   PATCHLAB_ASSIGN(const auto state, guest_.adapter->host_state(guest_.job.plan.services));
-  auto found = checks::state::compare(baseline_state_, state, guest_.job.plan.allowances, known_log_kinds_);
+  auto known = usual_log_kinds_;
+  known.insert(learnt_log_kinds_.begin(), learnt_log_kinds_.end());
+  auto found = checks::state::compare(baseline_state_, state, guest_.job.plan.allowances, known);
   record.differences.insert(record.differences.end(), found.begin(), found.end());
   return {};
 }

@@ -20,8 +20,10 @@ class Observation {
 
   // With nothing to compare with yet: everything is remembered. What is no good start for a trial goes into the record.
   [[nodiscard]] Result<void> learn(reports::PhaseRecord& record);
-  void learn_log_kind(const std::string& kind) { known_log_kinds_.insert(kind); }
-  [[nodiscard]] const std::set<std::string>& known_log_kinds() const { return known_log_kinds_; }
+  // Besides those of the baseline.
+  void learn_log_kind(const std::string& kind) { learnt_log_kinds_.insert(kind); }
+  [[nodiscard]] const std::set<std::string>& learnt_log_kinds() const { return learnt_log_kinds_; }
+  void learn_only(std::set<std::string> kinds) { learnt_log_kinds_ = std::move(kinds); }
   [[nodiscard]] const InstalledSet& baseline_installed() const { return baseline_installed_; }
 
   // The machine is back in a saved state.
@@ -39,8 +41,9 @@ class Observation {
   HostState baseline_state_;
   lab::guest::NotInEffect baseline_effect_;
   InstalledSet baseline_installed_;
-  InstalledSet seen_installed_;  // when it was looked at last
-  std::set<std::string> known_log_kinds_;
+  InstalledSet seen_installed_;             // when it was looked at last
+  std::set<std::string> usual_log_kinds_;   // at the baseline
+  std::set<std::string> learnt_log_kinds_;  // in a control
 };
 
 }  // namespace patchlab::runners::cell

@@ -12,6 +12,7 @@
 #include "checks/slowness.hpp"
 #include "lab/guest/windows/exit_codes.hpp"
 #include "reports/record/queries.hpp"
+#include "runners/cell/control_knowledge.hpp"
 #include "runners/engine/baseline.hpp"
 #include "runners/engine/kept_controls.hpp"
 #include "runners/engine/kept_convictions.hpp"
@@ -235,6 +236,7 @@ bool DepartmentRun::bring_up() {
     }
     const auto& taken = baseline.tries.back();
     if (anew) trials_.give_way_to(taken);
+    is_on_kept_state_ = !taken.state_of_run.empty();
     if (take_kept_control()) return true;
     const auto control = run_control();
     if (anew) trials_.give_way_to(control);
@@ -259,21 +261,34 @@ bool DepartmentRun::take_kept_control() {
 }
 
 void DepartmentRun::keep_control(const TrialRecord& control) {
-  if (job_.kept_controls == nullptr || !may_be_kept(control)) return;
+  // One that failed before has taught as well.
+  if (job_.kept_controls == nullptr || job_.cell.libvirt || trials_.own_controls() != 1 || !may_be_kept(control))
+    return;
   if (const auto knowledge = lab_.control_knowledge()) job_.kept_controls->keep(job_.cell, control, *knowledge);
 }
 
 std::optional<TrialRecord> DepartmentRun::beside_own_control(TrialRecord trial, const Indexes& set) {
   if (!goes_by_kept_control_ || trials_.must_stop() || holds_nothing_against(trial)) return trial;
   goes_by_kept_control_ = false;
+  auto nothing = Json::object();
+  for (const auto& machine : trials_.machines()) nothing[machine] = cell::ControlKnowledge();
+  if (auto forgotten = lab_.know(nothing); !forgotten) {
+    record_.error = std::move(forgotten).error();
+    return std::nullopt;
+  }
   const auto control = run_control();
   trials_.give_way_to(control);
   if (control.outcome != Outcome::pass) {
-    if (!trials_.must_stop()) (void)no_control(control);
+    if (trials_.must_stop()) return std::nullopt;
+    if (is_on_kept_state_ && job_.states != nullptr) job_.states->refuse();  // no later night begins with it
+    (void)no_control(control);
     return std::nullopt;
   }
   keep_control(control);
   if (trials_.must_stop()) return std::nullopt;
+  const auto taught = lab_.control_knowledge();
+  if (!taught || trials_.made_a_check_flaky(trial) || !cell::explains(*taught, trial, is_as_slow(control, trial, job_)))
+    return trial;
   auto again = trials_.run(trial.purpose, trials_.machines(), set);
   trials_.retried(trial.id, again.id);
   return again;

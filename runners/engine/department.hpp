@@ -33,9 +33,9 @@ class DepartmentRun {
   [[nodiscard]] bool no_control(const reports::TrialRecord& control);  // notes why; false
   // The control, and once more, openly, when it fails.
   [[nodiscard]] reports::TrialRecord run_control();
-  // The trial, or the one that was run in its place: what an earlier run's control explains may pass, but before
-  // anything is held against a patch, this run makes its own control, and tries the set once more beside that. Nothing:
-  // there is no control.
+  // What an earlier run's control explains may pass, but before anything is held against a patch, this run makes its
+  // own control. When that explains all of it, the set is tried once more, and that trial is returned; otherwise what
+  // was seen stands. Nothing: there is no control.
   [[nodiscard]] std::optional<reports::TrialRecord> beside_own_control(reports::TrialRecord trial, const Indexes& set);
   // The trial, or the one that was run in its place: once in a night, when nothing in it failed but time, and the
   // control takes as long now as that.
@@ -71,6 +71,7 @@ class DepartmentRun {
   std::stop_token stop_;
   bool timed_again_ = false;
   bool goes_by_kept_control_ = false;
+  bool is_on_kept_state_ = false;
   reports::DepartmentRecord record_;
 };
 

@@ -141,6 +141,12 @@ void DepartmentTrials::take_control(TrialRecord earlier) {
   keep(earlier);
 }
 
+std::size_t DepartmentTrials::own_controls() {
+  const std::lock_guard lock(mutex_);
+  return static_cast<std::size_t>(std::ranges::count_if(
+      records_, [](const auto& record) { return record.purpose == Purpose::control && record.reused_run.empty(); }));
+}
+
 void DepartmentTrials::retried(const std::string& lost, const std::string& as) {
   const std::lock_guard lock(mutex_);
   const auto place = std::ranges::find(records_, lost, &TrialRecord::id);

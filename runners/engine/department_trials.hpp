@@ -53,6 +53,8 @@ class DepartmentTrials {
   void take_over(std::vector<reports::TrialRecord> earlier);
   // The control of an earlier run, in place of one of this; it gets a number of this run's.
   void take_control(reports::TrialRecord earlier);
+  // Trials of this run without a patch, behind the baseline, whatever became of them.
+  [[nodiscard]] std::size_t own_controls();
   // `lost` does not count: `as` was run in its place.
   void retried(const std::string& lost, const std::string& as);
   // Those of the same purpose before it do not count: their machines went on from a kept state that was given up.

@@ -11,6 +11,11 @@ namespace {
 
 std::string key_of(const cell::CellJob& job) { return state_key(Json(job), "control"); }
 
+// What cannot be held against it would be judged in no night until it is too old.
+bool is_without_growth(const reports::PhaseRecord& phase) {
+  return phase.growth && phase.growth->planned > 0 && (phase.growth->failed > 0 || !phase.growth->why_not.empty());
+}
+
 bool is_doubtful(const checks::CheckResult& check) {
   return check.outcome != Outcome::pass || checks::is_flaky(check) || (check.slowness && !check.slowness->judged);
 }
@@ -21,7 +26,8 @@ bool may_be_kept(const reports::TrialRecord& control) {
   const bool passed = control.purpose == reports::Purpose::control && control.outcome == Outcome::pass &&
                       !control.error && control.candidates.empty() && control.reused_from.empty();
   return passed && std::ranges::all_of(control.phases, [](const reports::PhaseRecord& phase) {
-           return phase.outcome == Outcome::pass && std::ranges::none_of(phase.checks, is_doubtful);
+           return phase.outcome == Outcome::pass && std::ranges::none_of(phase.checks, is_doubtful) &&
+                  !is_without_growth(phase);
          });
 }
 

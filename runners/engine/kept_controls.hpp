@@ -33,8 +33,8 @@ class KeptControls {
   KeptNotes notes_;
 };
 
-// Whether it passed, saw all it was to see, no check of it was flaky, and of none it could not tell whether it was
-// slow.
+// Whether it passed, saw all it was to see, no check of it was flaky, of none it could not tell whether it was slow,
+// and what grows could be judged.
 [[nodiscard]] bool may_be_kept(const reports::TrialRecord& control);
 
 }  // namespace patchlab::runners

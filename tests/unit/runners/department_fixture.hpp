@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "reports/record/queries.hpp"
+#include "runners/cell/control_knowledge.hpp"
 #include "runners/engine/baseline.hpp"
 #include "runners/engine/department.hpp"
 
@@ -50,7 +51,7 @@ class FakeCell final : public cell::CellClient {
       passing_trouble;                               // one failing fact that has nothing to do with the patches
   std::function<bool(const cell::TrialJob&)> flaky;  // the check "works" fails and then passes, on each machine
 
-  // What machines of this night do by themselves: facts that fail every trial, but for those that a control taught.
+  // What machines of this night log by themselves, as "dns/a line": it fails every trial, unless a control taught it.
   std::set<std::string> habits;
   std::function<checks::state::FindingClass(const cell::TrialJob&)> remarks;  // each trial sees a change of this class
   int told_knowledge = 0;
@@ -143,11 +144,18 @@ class FakeCell final : public cell::CellClient {
       return record;
     }
     if (job.purpose == reports::Purpose::control) known_habits_.insert(habits.begin(), habits.end());
-    for (const auto& fact : habits) {
-      if (known_habits_.contains(fact) || std::ranges::count(job.machines, reports::machine_of_key(fact)) == 0)
-        continue;
+    for (const auto& habit : habits) {
+      const auto machine = reports::machine_of_key(habit);
+      if (known_habits_.contains(habit) || std::ranges::count(job.machines, machine) == 0) continue;
+      checks::state::StateDifference line{checks::state::log_kind, habit.substr(machine.size() + 1), "", "new"};
+      line.finding = checks::state::FindingClass::breach;
+      record.phases.push_back({.phase = "after-install",
+                               .machine = machine,
+                               .outcome = Outcome::fail,
+                               .checks = {},
+                               .differences = {line}});
       record.outcome = Outcome::fail;
-      record.signature.push_back(fact);
+      record.signature = reports::failure_signature(record);
     }
     if (job.purpose == reports::Purpose::control && (control_fails || (control_of_kept_fails && goes_on_from_kept_))) {
       record.outcome = Outcome::fail;
@@ -256,11 +264,23 @@ class FakeCell final : public cell::CellClient {
       record.signature.push_back(machine + "/works");
     }
   }
-  Result<Json> control_knowledge() override { return Json{{"habits", known_habits_}}; }
+  Result<Json> control_knowledge() override {
+    std::map<std::string, cell::ControlKnowledge> taught;
+    for (const auto& machine : trials.back().machines) taught[machine];
+    for (const auto& habit : known_habits_) {
+      const auto machine = reports::machine_of_key(habit);
+      taught[machine].log_kinds.insert(habit.substr(machine.size() + 1));
+    }
+    return Json(taught);
+  }
   Result<void> know(const Json& knowledge) override {
     if (takes_no_knowledge) return Error{ErrorClass::bug, "of other machines", {}};
     ++told_knowledge;
-    known_habits_ = knowledge.at("habits").get<std::set<std::string>>();
+    known_habits_.clear();
+    for (const auto& [machine, taught] : knowledge.items()) {
+      for (const auto& kind : cell::control_knowledge_from_json(taught).value().log_kinds)
+        known_habits_.insert(fmt::format("{}/{}", machine, kind));
+    }
     return {};
   }
   Result<void> probe_fence(const std::string&) override { return {}; }
