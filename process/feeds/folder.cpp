@@ -26,6 +26,21 @@ Error no_feed(const fs::path& path) {
                              "fetch it again, or take it out of the folder; docs/process/feeds.md lists the feeds");
 }
 
+Error link_to_folder(const fs::path& path) {
+  return configuration_error(
+      fmt::format("'{}' is a link to a folder: what is in there is not looked at", printable(path.string())),
+      "put the folder itself there");
+}
+
+// A broken file is the one thing that somebody can do something about.
+Error with_next_step(Error error, FeedKind kind) {
+  if (error.error_class == ErrorClass::configuration && error.hint.empty()) {
+    error.hint = kind == FeedKind::known_bad ? "mend it; docs/process/feeds.md says how one is written"
+                                             : "fetch it again: it is not whole, or was changed";
+  }
+  return error;
+}
+
 Result<FeedKind> kind_of(const fs::path& path) {
   PATCHLAB_ASSIGN(const auto kind, feed_kind_of(path));
   if (!kind) return no_feed(path);
@@ -45,7 +60,12 @@ Result<FoundFiles> files_below(const fs::path& folder) {
     const auto name = entry.lexically_relative(folder);
     const bool is_hidden =
         std::ranges::any_of(name, [](const fs::path& part) { return part.native().starts_with('.'); });
-    if (is_hidden || is_folder(entry)) continue;
+    if (is_hidden) continue;
+    if (is_folder(entry)) {
+      // What lies behind a link is not walked through, and would be missing without a word.
+      if (status_of(entry).type() == fs::file_type::symlink) return link_to_folder(entry);
+      continue;
+    }
     PATCHLAB_ASSIGN(const auto kind, kind_of(entry));
     found[kind].push_back({entry, name.string()});
   }
@@ -79,10 +99,11 @@ class Reading {
   Result<std::vector<T>> all(FeedKind kind, const std::function<Result<T>(const fs::path&)>& read) {
     std::vector<T> values;
     for (const auto& found : found_[kind]) {
-      PATCHLAB_ASSIGN(auto value, read(found.path));
-      value.file.name = found.name;
-      PATCHLAB_TRY(check_date(value.file, found.path, wanted_.today));
-      values.push_back(std::move(value));
+      auto value = read(found.path);
+      if (!value) return with_next_step(std::move(value).error(), kind);
+      value->file.name = found.name;
+      PATCHLAB_TRY(check_date(value->file, found.path, wanted_.today));
+      values.push_back(std::move(*value));
     }
     std::ranges::stable_sort(values, [](const T& a, const T& b) { return a.file.date > b.file.date; });
     return values;
@@ -113,6 +134,7 @@ class Reading {
     PATCHLAB_ASSIGN(auto values, all<Tracker>(FeedKind::debian_tracker,
                                               [&](const fs::path& path) { return read_tracker(path, wanted); }));
     if (!judge(FeedKind::debian_tracker, values)) return {};
+    feeds_.tracker_releases = std::move(values.front().releases);
     for (auto& entry : values.front().entries) feeds_.tracker[entry.source].push_back(std::move(entry));
     return {};
   }
@@ -163,8 +185,8 @@ class Reading {
 };
 
 Result<FeedFile> read_whole(FeedKind kind, const fs::path& file) {
-  const auto file_of = [](auto read) -> Result<FeedFile> {
-    if (!read) return std::move(read).error();
+  const auto file_of = [&](auto read) -> Result<FeedFile> {
+    if (!read) return with_next_step(std::move(read).error(), kind);
     return read->file;
   };
   const auto nothing = [](const std::string&) { return false; };

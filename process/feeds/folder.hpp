@@ -34,6 +34,7 @@ struct Feeds {
   std::map<std::string, Day> kev;
   std::map<std::string, EpssScore> epss;
   std::map<std::string, std::vector<TrackerEntry>> tracker;  // by source
+  std::set<std::string> tracker_releases;                    // of others it says nothing, also not that all is well
   std::map<std::string, CveRecord> records;                  // by CVE
   std::vector<KnownBad> known_bad;
 

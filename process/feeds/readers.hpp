@@ -49,6 +49,7 @@ struct TrackerEntry {
 struct Tracker {
   FeedFile file;
   std::vector<TrackerEntry> entries;  // of the sources that were wanted
+  std::set<std::string> releases;     // that it says anything of, whoever wants it
 };
 [[nodiscard]] Result<Tracker> read_tracker(const std::filesystem::path& path,
                                            const std::function<bool(const std::string& source)>& wanted);

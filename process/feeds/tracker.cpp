@@ -12,6 +12,9 @@
 namespace patchlab::process {
 namespace {
 
+// Debian has had fewer than thirty. Names are kept, so a file that makes up more is refused.
+constexpr std::size_t most_releases = 1000;
+
 std::string text_in(const Json& object, const char* key) {
   const auto found = object.find(key);
   return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
@@ -57,6 +60,8 @@ std::string take(const JsonItem& item, const std::function<bool(const std::strin
   for (const auto& [release, said] : releases->items()) {
     auto one = entry;
     if (auto what = take_release(release, said, one); !what.empty()) return what;
+    tracker.releases.insert(release);
+    if (tracker.releases.size() > most_releases) return fmt::format("names more than {} releases", most_releases);
     if (kept) tracker.entries.push_back(std::move(one));
   }
   return {};

@@ -55,6 +55,7 @@ TEST_F(Feed, OfEachKindIsReadFromAFolderWhateverItsFilesAreCalled) {
                                    "high", false}));
   EXPECT_EQ(bind[1], (TrackerEntry{"bind9", "CVE-2026-1001", "bookworm", TrackerEntry::Status::open, "",
                                    "not yet assigned", true}));
+  EXPECT_THAT(feeds->tracker_releases, ElementsAre("bookworm"));
   EXPECT_EQ(feeds->records.at("CVE-2026-1000").automatable, true);
   EXPECT_EQ(feeds->records.at("CVE-2026-1000").total_impact, true);
   EXPECT_EQ(feeds->known_bad.at(0).id, "BIND-1");
@@ -106,6 +107,35 @@ TEST_F(Feed, ThatIsNoneStopsEverythingAndIsNamed) {
   const auto feeds = read_feeds(folder_.path() / "feeds", wanted());
   EXPECT_THAT(trouble(feeds), AllOf(HasSubstr("page.json' is no feed that is known")));
   EXPECT_THAT(trouble(read_feeds(folder_.path() / "none", wanted())), HasSubstr("none' is no folder"));
+}
+
+TEST_F(Feed, BehindALinkToAFolderIsNotPassedOver) {
+  put_feeds(folder_.path(), "elsewhere");
+  std::filesystem::create_directory(folder_.path() / "feeds");
+  std::filesystem::create_directory_symlink(folder_.path() / "elsewhere/kev", folder_.path() / "feeds/kev");
+  const auto feeds = read_feeds(folder_.path() / "feeds", wanted());
+  ASSERT_FALSE(feeds);
+  EXPECT_EQ(feeds.error().error_class, ErrorClass::configuration);
+  EXPECT_THAT(trouble(feeds), HasSubstr("feeds/kev' is a link to a folder"));
+  EXPECT_EQ(feeds.error().hint, "put the folder itself there");
+  std::filesystem::remove(folder_.path() / "feeds/kev");
+  std::filesystem::create_symlink(folder_.path() / "elsewhere/kev/known_exploited_vulnerabilities.json",
+                                  folder_.path() / "feeds/kev.json");
+  EXPECT_THAT(read_feeds(folder_.path() / "feeds", wanted()).value().kev, ::testing::SizeIs(1))
+      << "a file is read, link or not";
+}
+
+TEST_F(Feed, ThatIsBrokenComesWithTheNextStep) {
+  const auto expect = [&](const Json& json, const std::string& hint) {
+    const auto text = json.dump();
+    const auto file = folder_.write("feeds/x", text.substr(0, text.size() - 1));
+    for (const auto& error : {check_feed(file, today).error(), read_feeds(folder_.path() / "feeds", wanted()).error()})
+      EXPECT_THAT(error.hint, HasSubstr(hint)) << error.message;
+  };
+  expect(kev_json({{"CVE-2026-1000"}}), "fetch it again");
+  expect(tracker_json({{"bind9", "CVE-2026-1000", "1"}}), "fetch it again");
+  expect(cve_record_json("CVE-2026-1000", "yes", "total"), "fetch it again");
+  expect(known_bad_json("x", {{"kb", "KB1"}}), "docs/process/feeds.md");
 }
 
 TEST_F(Feed, ThatIsOfTomorrowIsWrong) {
@@ -223,6 +253,11 @@ TEST_F(Feed, OfDebianSaysWhichEntryIsWrong) {
   expect("fixed_version", "not a version", "'fixed_version' 'not a version' is no version");
   expect("fixed_version", "", "is resolved, and has no 'fixed_version'");
   EXPECT_THAT(trouble(read_tracker(put(Json::object()), all)), HasSubstr("names no vulnerability"));
+  auto many = json;
+  auto& releases = many["bind9"]["CVE-2026-1000"]["releases"];
+  const Json bookworm = releases["bookworm"];
+  for (int i = 0; i < 1000; ++i) releases[fmt::format("release{}", i)] = bookworm;
+  EXPECT_THAT(trouble(read_tracker(put(many), all)), HasSubstr("names more than 1000 releases"));
   EXPECT_THAT(trouble(read_tracker(put({{"bind9", "none"}}), all)), HasSubstr("must be an object of source packages"));
   EXPECT_THAT(trouble(read_tracker(put({{"bind9", {{"x", Json::object()}}}}), all)), HasSubstr("is no number of a"));
   // One that nobody asks for is looked at as well.
