@@ -89,7 +89,9 @@ Result<DecisionTable> parse_decision_table(const std::string& text, const std::s
   std::vector<Column> columns;
   std::size_t width = 0;
   std::set<std::vector<bool>> seen;
-  for (const auto whole : split(text, '\n')) {
+  // Spreadsheets put a byte order mark in front.
+  const std::string_view written = text.starts_with("\xef\xbb\xbf") ? std::string_view(text).substr(3) : text;
+  for (const auto whole : split(written, '\n')) {
     ++number;
     const auto line = trimmed(whole);
     if (line.empty()) continue;

@@ -35,6 +35,12 @@ TEST(DecisionTable, OfCisaHasItsSixteenRows) {
   EXPECT_EQ(read.rows[15].days, 3);
 }
 
+TEST(DecisionTable, MayHaveAByteOrderMarkInFront) {
+  const auto text = read_file(shipped).value();
+  EXPECT_EQ(trouble("\xef\xbb\xbf" + text), "");
+  EXPECT_NE(trouble("\xef\xbb\xbf\xef\xbb\xbf" + text), "");
+}
+
 // What the table says, found by text and not by us: the rows as lines that begin so, of all values that an unknown one
 // may have; the fewest days of them.
 TEST(DecisionTable, DecidesAsItsTextDoesForAnyFacts) {
