@@ -105,6 +105,7 @@ void show(const ScanResult& result, bool all) {
   }
   if (rows.size() > 1) write_out(table(rows));
   for (const auto& one : result.not_known) say("unknown: {}: {}\n", one.what, one.why);
+  if (const auto hint = process::feeds_hint(result); !hint.empty()) say("{}\n", hint);
   say("{} missing, {} unknown, {} known to be bad, {} superseded, {} not applicable, {} installed as new as there is"
       "{}\n",
       result.count(RowStatus::missing), result.count(RowStatus::unknown), result.count(RowStatus::known_bad),

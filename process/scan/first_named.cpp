@@ -42,8 +42,7 @@ Result<void> note_first_named(const std::filesystem::path& file, const ScanResul
   const auto before = days;
   for (const auto& row : result.rows) {
     for (const auto& one : row.vulnerabilities) {
-      if (one.cve.empty()) continue;
-      const auto [at, is_new] = days.emplace(one.cve, one.since);
+      const auto [at, is_new] = days.emplace(first_named_as(one.cve, row.item), one.since);
       if (!is_new) at->second = std::min(at->second, one.since);
     }
   }

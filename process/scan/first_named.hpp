@@ -10,6 +10,7 @@
 // When scans here met a vulnerability first: days to act in are counted from then. A note of the lab's own, one file.
 namespace patchlab::process {
 
+// By CVE; by "?" and the item for what an update closes when nobody says what that is.
 using FirstNamed = std::map<std::string, Day>;
 
 // Empty when there is no note yet. One that cannot be read is an error: without it every day would begin anew.

@@ -3,6 +3,7 @@
 #include "process/scan/scan.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <tuple>
@@ -44,6 +45,7 @@ class MachineScan {
       if (compare_versions(package.source_version, version) < 0) version = package.source_version;
     }
     for (const auto& [source, version] : sources_) tracked_[source] = tracked(source, version);
+    find_out_whether_the_tracker_answers();
   }
 
   std::vector<ScanRow> run() {
@@ -59,8 +61,23 @@ class MachineScan {
     }
     return std::move(rows_);
   }
+  [[nodiscard]] const std::vector<NotKnown>& not_known() const { return not_known_; }
 
  private:
+  // That it names no vulnerability of a release that it does not know means nothing.
+  void find_out_whether_the_tracker_answers() {
+    const auto& state = input_.feeds.state(FeedKind::debian_tracker);
+    tracker_answers_ = state.usable() && input_.feeds.tracker_releases.contains(machine_.release);
+    // One that cannot be used is told once for all machines, and so is a machine of which nothing is known.
+    if (tracker_answers_ || !state.usable() || !machine_.not_known.empty()) return;
+    const auto& traits = traits_of(FeedKind::debian_tracker);
+    not_known_.push_back(
+        {traits.tells,
+         machine_.release.empty()
+             ? fmt::format("which release of Debian {}/{} runs is not known", machine_.department, machine_.machine)
+             : fmt::format("feed '{}' says nothing of release '{}'", traits.name, machine_.release)});
+  }
+
   [[nodiscard]] ScanRow empty_row(const std::string& item) const {
     ScanRow row;
     row.department = machine_.department;
@@ -168,9 +185,9 @@ class MachineScan {
       }
       // What no offer closes is told by the row of the source.
       std::erase_if(at.fixes, closes);
-      offered_.insert(file.source);
+      offered_[file.source].push_back(rows_.size());
     }
-    const bool tracker_says = input_.feeds.state(FeedKind::debian_tracker).usable() && !sources.empty();
+    const bool tracker_says = tracker_answers_ && !sources.empty();
     if (!offer.cves && !tracker_says) found[""];  // nobody could say: counts as the worst
     take(found, row);
     if (!is_known_severity(row.severity) && !offer.urgency.empty()) {
@@ -182,7 +199,7 @@ class MachineScan {
   void take(const std::map<std::string, std::string>& found, ScanRow& row) const {
     row.severity = "unknown";
     for (const auto& [cve, urgency] : found) {
-      row.vulnerabilities.push_back(vulnerability(cve, urgency));
+      row.vulnerabilities.push_back(vulnerability(cve, urgency, row.item));
       if (!is_known_severity(urgency)) continue;
       if (row.severity_from.empty() || severity_rank(urgency) > severity_rank(row.severity)) row.severity = urgency;
       row.severity_from = "tracker";
@@ -190,14 +207,16 @@ class MachineScan {
     std::ranges::stable_sort(row.vulnerabilities, worse);
   }
 
-  [[nodiscard]] VulnerabilityRow vulnerability(const std::string& cve, const std::string& urgency) const {
+  [[nodiscard]] VulnerabilityRow vulnerability(const std::string& cve, const std::string& urgency,
+                                               const std::string& item) const {
     VulnerabilityRow row;
     row.cve = cve;
     row.severity = urgency;
     Facts facts;
     facts[Fact::exposed] = machine_.exposed;
     const auto& feeds = input_.feeds;
-    if (feeds.state(FeedKind::kev).usable() && !cve.empty()) {
+    // The catalogue lists CVEs: it says nothing of what has another number, or none.
+    if (feeds.state(FeedKind::kev).usable() && is_cve(cve)) {
       const auto exploited = feeds.kev.find(cve);
       facts[Fact::exploited] = exploited != feeds.kev.end();
       if (exploited != feeds.kev.end()) row.exploited_since = exploited->second;
@@ -208,7 +227,7 @@ class MachineScan {
       facts[Fact::total_impact] = record->second.total_impact;
     }
     row.decision = decide(input_.table, facts);
-    const auto before = input_.first_named.find(cve);
+    const auto before = input_.first_named.find(first_named_as(cve, item));
     row.since = before == input_.first_named.end() ? input_.today : std::min(before->second, input_.today);
     if (row.decision.row.days) row.due = row.since + std::chrono::days(*row.decision.row.days);
     return row;
@@ -225,18 +244,48 @@ class MachineScan {
   }
   friend bool worse_row(const ScanRow& a, const ScanRow& b);
 
-  // A candidate names what it replaces, or another brings all its packages in newer versions.
+  // A candidate names what it replaces, or another brings all its packages in newer versions. Of those that replace
+  // each other in a circle none is superseded by another one of it: something has to stay missing.
   void find_superseded() {
-    for (const auto& [offer, place] : missing_) {
-      for (const auto& [other, other_place] : missing_) {
-        if (other == offer || rows_[place].status != RowStatus::missing) continue;
-        if (std::ranges::count(other->supersedes, offer->id) == 0 && !brings_newer(*other, *offer)) continue;
-        rows_[place].status = RowStatus::superseded;
-        rows_[place].superseded_by = other->id;
-        rows_[place].why =
-            fmt::format("'{}' brings the same in newer versions, or says that it replaces it", other->id);
+    std::vector<std::vector<std::size_t>> newer(missing_.size());
+    for (std::size_t i = 0; i < missing_.size(); ++i) {
+      for (std::size_t k = 0; k < missing_.size(); ++k) {
+        if (i != k && replaces(*missing_[k].offer, *missing_[i].offer)) newer[i].push_back(k);
       }
     }
+    std::vector<std::set<std::size_t>> reached;
+    for (std::size_t i = 0; i < missing_.size(); ++i) reached.push_back(reached_from(i, newer));
+    for (std::size_t i = 0; i < missing_.size(); ++i) {
+      const auto is_outside = [&](std::size_t k) { return !reached[k].contains(i); };
+      if (const auto by = std::ranges::find_if(newer[i], is_outside); by != newer[i].end()) {
+        auto& row = rows_[missing_[i].row];
+        row.status = RowStatus::superseded;
+        row.superseded_by = missing_[*by].offer->id;
+        row.why = fmt::format("'{}' brings the same in newer versions, or says that it replaces it", row.superseded_by);
+      }
+      if (!reached[i].contains(i)) continue;
+      std::set<std::string> circle;
+      for (const auto k : reached[i]) {
+        if (reached[k].contains(i)) circle.insert("'" + missing_[k].offer->id + "'");
+      }
+      note_not_known({fmt::format("which of {} is the newest", fmt::join(circle, ", ")), "they replace each other"});
+    }
+  }
+  static bool replaces(const Offer& other, const Offer& offer) {
+    return std::ranges::count(other.supersedes, offer.id) > 0 || brings_newer(other, offer);
+  }
+  static std::set<std::size_t> reached_from(std::size_t from, const std::vector<std::vector<std::size_t>>& newer) {
+    std::set<std::size_t> reached;
+    std::vector<std::size_t> open = newer[from];
+    while (!open.empty()) {
+      const auto at = open.back();
+      open.pop_back();
+      if (reached.insert(at).second) open.insert(open.end(), newer[at].begin(), newer[at].end());
+    }
+    return reached;
+  }
+  void note_not_known(NotKnown one) {
+    if (std::ranges::count(not_known_, one) == 0) not_known_.push_back(std::move(one));
   }
   static bool brings_newer(const Offer& other, const Offer& offer) {
     return !offer.files.empty() && std::ranges::all_of(offer.files, [&](const OfferedFile& file) {
@@ -269,8 +318,9 @@ class MachineScan {
           "apt sources offer none of these",
           found.size(), newest);
       take(found, row);
-    } else if (offered_.contains(source)) {
-      return;  // the offer's row says it all
+    } else if (const auto offers = offered_.find(source); offers != offered_.end()) {
+      tell_open(row, offers->second);  // the offer's row says it all
+      return;
     } else if (!machine_.offers_not_known.empty()) {
       row.status = RowStatus::unknown;
       row.why = machine_.offers_not_known;
@@ -279,6 +329,17 @@ class MachineScan {
       row.why = "nothing newer is on offer";
     }
     rows_.push_back(std::move(row));
+  }
+
+  // What no update closes, in the row of the update that is there.
+  void tell_open(const ScanRow& of_source, const std::vector<std::size_t>& offers) {
+    const auto counts = [&](std::size_t place) { return rows_[place].status != RowStatus::superseded; };
+    const auto found = std::ranges::find_if(offers, counts);
+    auto& row = rows_[found == offers.end() ? offers.front() : *found];
+    row.open += of_source.open;
+    for (const auto& cve : of_source.open_exploited) {
+      if (std::ranges::count(row.open_exploited, cve) == 0) row.open_exploited.push_back(cve);
+    }
   }
 
   struct Missing {
@@ -290,9 +351,11 @@ class MachineScan {
   const ScannedMachine& machine_;
   std::map<std::string, std::string> sources_;
   std::map<std::string, Tracked> tracked_;
-  std::set<std::string> offered_;
+  bool tracker_answers_ = false;
+  std::map<std::string, std::vector<std::size_t>> offered_;  // source: rows of what there is of it
   std::vector<Missing> missing_;
   std::vector<ScanRow> rows_;
+  std::vector<NotKnown> not_known_;
 };
 
 // Worst first. What decides nothing stands behind what does, and a row of which nothing is known before all.
@@ -312,6 +375,8 @@ bool worse_row(const ScanRow& a, const ScanRow& b) {
 }
 
 }  // namespace
+
+std::string first_named_as(const std::string& cve, const std::string& item) { return cve.empty() ? "?" + item : cve; }
 
 const char* to_string(RowStatus status) {
   switch (status) {
@@ -368,8 +433,12 @@ ScanResult scan(const ScanInput& input) {
       result.not_known.push_back({traits.tells, fmt::format("feed '{}' {}", traits.name, state.unusable)});
   }
   for (const auto& machine : input.machines) {
-    auto rows = MachineScan(input, machine).run();
+    MachineScan of_machine(input, machine);
+    auto rows = of_machine.run();
     std::ranges::move(rows, std::back_inserter(result.rows));
+    for (const auto& one : of_machine.not_known()) {
+      if (std::ranges::count(result.not_known, one) == 0) result.not_known.push_back(one);
+    }
   }
   std::ranges::stable_sort(result.rows, worse_row);
   return result;

@@ -34,7 +34,8 @@ struct Offer {
   std::string not_for_it;  // why it is not for this machine; empty: it may be
   std::string not_known;   // why nobody can tell; empty: it can be told
   std::string kb;          // of a Windows package
-  // Named in the changelog between what is installed and what is offered; nothing: no changelog was read.
+  // Named in the changelog between what is installed and what is offered; nothing: none was read, or it has no entry
+  // that is newer than what is installed.
   std::optional<std::vector<std::string>> cves;
   std::string urgency;  // the maintainer's word; empty: none
   std::string urgency_from = "changelog";
@@ -63,8 +64,10 @@ struct ScanInput {
   std::vector<NotKnown> not_known;  // of who collected these
   Feeds feeds;
   DecisionTable table;
-  std::map<std::string, Day> first_named;  // CVE: when a scan here met it first, before today
+  std::map<std::string, Day> first_named;  // by first_named_as: when a scan here met it first, before today
 };
+// The CVE; where none is named, what of an item nobody could name: "?apt-bind9-2". It grows old as well.
+[[nodiscard]] std::string first_named_as(const std::string& cve, const std::string& item);
 
 enum class RowStatus { unknown, missing, known_bad, superseded, not_applicable, installed };
 [[nodiscard]] const char* to_string(RowStatus status);
@@ -120,6 +123,8 @@ void to_json(Json& json, const ScanResult& result);
 [[nodiscard]] std::string scan_csv(const ScanResult& result);
 // "exploited yes (2026-11-20), exposed unknown, automatable yes, impact total"
 [[nodiscard]] std::string facts_text(const VulnerabilityRow& row);
+// What the reader does next about feeds that do not answer; empty: all do.
+[[nodiscard]] std::string feeds_hint(const ScanResult& result);
 // "15.3 % (92nd)": the probability first, since the two get confused.
 [[nodiscard]] std::string epss_text(const EpssScore& score);
 

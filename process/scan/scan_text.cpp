@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+
 #include "lab/core/csv_cell.hpp"
 #include "process/scan/scan.hpp"
 
@@ -72,6 +74,11 @@ std::string ordinal(long number) {
 
 std::string epss_text(const EpssScore& score) {
   return fmt::format("{:.1f} % ({})", score.probability * 100, ordinal(static_cast<long>(score.percentile * 100)));
+}
+
+std::string feeds_hint(const ScanResult& result) {
+  if (std::ranges::all_of(result.feeds, &FeedState::usable)) return {};
+  return "patchlab feed status says what is wrong with each feed, and where to get it";
 }
 
 std::string facts_text(const VulnerabilityRow& row) {

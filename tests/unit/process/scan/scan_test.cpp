@@ -53,6 +53,7 @@ class Scan : public ::testing::Test {
       state.max_age_days = kind.max_age_days;
       input_.feeds.states.push_back(state);
     }
+    input_.feeds.tracker_releases = {"bookworm"};
     ScannedMachine machine;
     machine.department = "finance";
     machine.machine = machine.role = "dns";
@@ -181,6 +182,53 @@ TEST_F(Scan, TellsWhatHasNoFixAndIsExploited) {
   EXPECT_THAT(row("zlib").open_exploited, ElementsAre("CVE-2026-2000"));
 }
 
+TEST_F(Scan, TellsWhatHasNoFixAlsoWhereAnUpdateIsOnOffer) {
+  input_.feeds.tracker["bind9"] = {{"bind9", "CVE-2026-2000", "bookworm", TrackerEntry::Status::open, "", "low", true}};
+  input_.feeds.kev["CVE-2026-2000"] = today;
+  EXPECT_EQ(row("apt-bind9-2").open, 1U);
+  EXPECT_THAT(row("apt-bind9-2").open_exploited, ElementsAre("CVE-2026-2000"));
+  Offer newer = offer();
+  newer.id = "apt-bind9-3";
+  newer.files = {bind("3")};
+  machine().offers.push_back(newer);
+  EXPECT_THAT(row("apt-bind9-2").open_exploited, IsEmpty()) << "it is superseded";
+  EXPECT_THAT(row("apt-bind9-3").open_exploited, ElementsAre("CVE-2026-2000"));
+}
+
+TEST_F(Scan, DoesNotTakeATrackerThatDoesNotKnowTheReleaseForNoVulnerability) {
+  offer().cves.reset();
+  input_.feeds.tracker_releases = {"trixie"};
+  auto result = scan(input_);
+  EXPECT_FALSE(result.whole());
+  EXPECT_THAT(result.not_known, ElementsAre(NotKnown{traits_of(FeedKind::debian_tracker).tells,
+                                                     "feed 'debian-tracker' says nothing of release 'bookworm'"}));
+  ASSERT_NE(row("apt-bind9-2").deciding(), nullptr) << "it counts as the worst";
+  EXPECT_EQ(row("apt-bind9-2").deciding()->cve, "");
+  input_.machines.push_back(machine());
+  EXPECT_THAT(scan(input_).not_known, SizeIs(1)) << "once for all machines";
+  input_.machines.pop_back();
+  machine().release.clear();
+  result = scan(input_);
+  EXPECT_FALSE(result.whole());
+  ASSERT_THAT(result.not_known, SizeIs(1));
+  EXPECT_EQ(result.not_known[0].why, "which release of Debian finance/dns runs is not known");
+}
+
+TEST_F(Scan, DoesNotKnowWhetherWhatIsNoCveIsExploited) {
+  input_.feeds.tracker["bind9"] = {fixed("TEMP-0000000-ABCDEF", "2")};
+  offer().cves.emplace();
+  const auto temporary = row("apt-bind9-2");
+  ASSERT_NE(temporary.deciding(), nullptr);
+  EXPECT_EQ(temporary.deciding()->cve, "TEMP-0000000-ABCDEF");
+  EXPECT_THAT(facts_text(*temporary.deciding()), HasSubstr("exploited unknown (counts as yes)"));
+}
+
+TEST_F(Scan, SaysWhatToDoAboutFeedsThatDoNotAnswer) {
+  EXPECT_EQ(feeds_hint(scan(input_)), "");
+  state(FeedKind::epss).unusable = "is not there";
+  EXPECT_THAT(feeds_hint(scan(input_)), HasSubstr("patchlab feed status"));
+}
+
 TEST_F(Scan, SaysWhyACandidateIsNotMissing) {
   const auto status = [&] { return row("apt-bind9-2").status; };
   offer().files = {bind("1")};
@@ -207,6 +255,37 @@ TEST_F(Scan, FindsWhatIsSuperseded) {
   EXPECT_EQ(row("apt-bind9-2").status, RowStatus::missing);
   machine().offers[1].supersedes = {"apt-bind9-2"};
   EXPECT_EQ(row("apt-bind9-2").status, RowStatus::superseded);
+}
+
+// One of them at least has to stay.
+TEST_F(Scan, DoesNotLetCandidatesReplaceEachOther) {
+  Offer other = offer();
+  other.id = "other";
+  other.files = {{"bind9-libs", "3", "amd64", "", "bind9", "3"}};
+  other.supersedes = {"apt-bind9-2"};
+  offer().supersedes = {"other"};
+  machine().offers.push_back(other);
+  auto result = scan(input_);
+  EXPECT_EQ(result.count(RowStatus::missing), 2U);
+  EXPECT_EQ(result.count(RowStatus::superseded), 0U);
+  EXPECT_FALSE(result.whole());
+  EXPECT_THAT(result.not_known,
+              ElementsAre(NotKnown{"which of 'apt-bind9-2', 'other' is the newest", "they replace each other"}));
+  // What stands outside of the circle replaces, and is replaced, as ever: by way of others as well.
+  Offer last = offer();
+  last.id = "last";
+  last.supersedes = {"other"};
+  Offer first = offer();
+  first.id = "first";
+  first.supersedes.clear();
+  machine().offers[0].supersedes = {"other", "first"};
+  machine().offers[0].files = {{"bind9-host", "3", "amd64", "", "bind9", "3"}, bind("2")};
+  machine().offers.push_back(last);
+  machine().offers.push_back(first);
+  EXPECT_EQ(row("other").superseded_by, "last");
+  EXPECT_EQ(row("first").superseded_by, "apt-bind9-2");
+  EXPECT_EQ(row("apt-bind9-2").status, RowStatus::missing);
+  EXPECT_EQ(row("last").status, RowStatus::missing);
 }
 
 TEST_F(Scan, KnowsWhatIsBadByItsBytesAndWarnsByItsName) {
@@ -293,6 +372,15 @@ TEST_F(Scan, NotesWhenAVulnerabilityWasNamedFirstAndNeverLater) {
   input_.today += std::chrono::days(7);
   ASSERT_TRUE(note_first_named(file, scan(input_)));
   EXPECT_EQ(read_first_named(file)->at("CVE-2026-1000"), today);
+  // What nobody can name grows old as well.
+  offer().cves.reset();
+  state(FeedKind::debian_tracker).unusable = "is not there";
+  ASSERT_TRUE(note_first_named(file, scan(input_)));
+  input_.first_named = read_first_named(file).value();
+  EXPECT_EQ(input_.first_named.at("?apt-bind9-2"), input_.today);
+  const auto due = row("apt-bind9-2").deciding()->due;
+  input_.today += std::chrono::days(30);
+  EXPECT_EQ(row("apt-bind9-2").deciding()->due, due);
   folder.write("scan/first-named.json", "{}");
   EXPECT_THAT(read_first_named(file).error().message, HasSubstr("is no note"));
   EXPECT_FALSE(note_first_named(file, scan(input_)));
