@@ -65,6 +65,15 @@ Result<void> take_in(const fs::path& file, const std::vector<const AptPackage*>&
   return infrastructure_error(fmt::format("apt-get fetched '{}' {}, which nobody asked for", deb.package, deb.version));
 }
 
+// Changelogs have versions of the source package in their headings.
+std::string source_version_of(const std::vector<StatusEntry>& status, const AptUpdate& update) {
+  const auto is_it = [&](const StatusEntry& entry) {
+    return entry.package == update.package && entry.version == update.before;
+  };
+  const auto found = std::ranges::find_if(status, is_it);
+  return found == status.end() || found->source.version.empty() ? update.before : found->source.version;
+}
+
 }  // namespace
 
 bool lists_are_fresh(const fs::path& lists, std::chrono::system_clock::time_point now, std::chrono::hours age) {
@@ -488,9 +497,11 @@ Result<AptSurvey> AptSource::survey(const std::vector<AptImage>& all_images, std
   AptSurvey survey;
   for (std::size_t i = 0; i < images.size(); ++i) {
     SurveyedImage image{images[i].name, images[i].dpkg_status, {}};
+    PATCHLAB_ASSIGN(const auto status_text, read_file(image.dpkg_status));
+    PATCHLAB_ASSIGN(const auto status, parse_dpkg_status(status_text));
     for (auto& group : groups) {
       SurveyedUpdate update;
-      std::string oldest;  // of what this image holds
+      std::string oldest;  // source version of what this image holds
       for (const auto& one : updates[i].updates) {
         const auto is_it = [&](const AptPackage& package) {
           return one.package == package.package && one.after == package.version &&
@@ -499,7 +510,9 @@ Result<AptSurvey> AptSource::survey(const std::vector<AptImage>& all_images, std
         const auto package = std::ranges::find_if(group.packages, is_it);
         if (package == group.packages.end()) continue;
         update.packages.push_back(*package);
-        if (!one.before.empty() && (oldest.empty() || compare_versions(one.before, oldest) < 0)) oldest = one.before;
+        if (one.before.empty()) continue;
+        const auto before = source_version_of(status, one);
+        if (oldest.empty() || compare_versions(before, oldest) < 0) oldest = before;
       }
       if (update.packages.empty()) continue;
       const auto text = changelog_in(group);

@@ -5,6 +5,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+
 #include "lab/core/choice.hpp"
 #include "lab/core/digest.hpp"
 #include "lab/core/files.hpp"
@@ -40,6 +42,12 @@ void read_packages(Golden& golden) {
       text ? patches::parse_dpkg_status(*text) : Result<std::vector<patches::StatusEntry>>(text.error());
   if (!entries) {
     golden.not_known = fmt::format("what is installed cannot be read: {}", entries.error().message);
+    return;
+  }
+  // Of a file that is cut off, packages would be missing from all answers without a word.
+  if (!text->ends_with('\n') ||
+      std::ranges::find(*entries, "base-files", &patches::StatusEntry::package) == entries->end()) {
+    golden.not_known = fmt::format("'{}' lists no whole Debian system: copy it again", golden.dpkg_status.string());
     return;
   }
   for (const auto& entry : *entries)
@@ -182,14 +190,16 @@ class Surveyor {
     }
   }
 
-  // What the packages' own changelogs say since what is installed; nothing when none of those that apply has one.
+  // What the packages' own changelogs say since what is installed; nothing when none of those that apply has one with
+  // an entry that is newer. Their headings have versions of the source package, which may not be that of the package.
   void read_changelogs(const Candidate& candidate, const ScannedMachine& machine, Offer& offer) const {
     for (const auto& file : candidate.files) {
       const auto installed = std::ranges::find(machine.packages, file.package, &ScannedPackage::package);
       if (installed == machine.packages.end() || candidate.kind != "deb") continue;
       const auto text = patches::changelog_of(store_.path_of(file.sha256), file.package);
       if (!text || !*text) continue;
-      const auto facts = patches::changelog_facts(**text, installed->version);
+      const auto facts = patches::changelog_facts(**text, installed->source_version);
+      if (facts == patches::ChangelogFacts()) continue;  // every entry has an urgency
       if (!offer.cves) offer.cves.emplace();
       offer.cves->insert(offer.cves->end(), facts.cves.begin(), facts.cves.end());
       if (offer.urgency_from == "changelog" && !facts.urgency.empty()) offer.urgency = facts.urgency;

@@ -51,6 +51,8 @@ class FakeApt : public ProcessRunner {
   std::string bytes() const {
     PackageBuilder builder;
     builder.version = version;
+    if (!changelog.empty())
+      builder.data.push_back(testing::file("./usr/share/doc/hello/changelog.Debian.gz", changelog));
     return builder.bytes();
   }
   std::string description() const {
@@ -64,6 +66,7 @@ class FakeApt : public ProcessRunner {
   }
 
   std::string version = "1:2";
+  std::string changelog;  // compressed; empty: none
   std::string simulation = "Inst hello [1:1] (1:2 Debian-Security:12/stable-security [amd64])\n";
   std::string targets;  // of which release the sources are
   std::string policy;
@@ -121,6 +124,28 @@ TEST_F(AptSourceTest, SurveysEachImageByItself) {
   EXPECT_EQ(survey->images[0].updates[0].packages.at(0).version, "1:2");
   EXPECT_FALSE(survey->images[0].updates[0].changes) << "the package brings no changelog";
   EXPECT_TRUE(survey->notes.empty());
+}
+
+// Version 3:1 of the package is of version 1 of its source, whose versions the changelog counts by.
+TEST_F(AptSourceTest, ReadsChangelogsSinceTheSourceVersionOfWhatIsInstalled) {
+  give_host_lists();
+  images_[0].dpkg_status = folder_.write(
+      "dns/other", "Package: hello\nStatus: install ok installed\nSource: x (1)\nVersion: 3:1\nArchitecture: amd64\n");
+  apt_.version = "3:2";
+  apt_.simulation = "Inst hello [3:1] (3:2 Debian-Security:12/stable-security [amd64])\n";
+  // "x (2) s; urgency=high"
+  apt_.changelog = std::string(
+      "\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\x03\xab\x50\xd0\x30\xd2\x54\x28\xb6\x56\x28"
+      "\x2d\x4a\x4f\xcd\x4b\xae\xb4\xcd\xc8\x4c\xcf\xe0\x02\x00\x97\xdf\xf1\xcc\x16\x00"
+      "\x00\x00",
+      42);
+  auto apt = source();
+  const auto survey = apt.survey(images_);
+  ASSERT_TRUE(survey) << survey.error().message;
+  ASSERT_EQ(survey->images.at(0).updates.size(), 1U);
+  const auto& changes = survey->images[0].updates[0].changes;
+  ASSERT_TRUE(changes);
+  EXPECT_EQ(changes->urgency, "high");
 }
 
 TEST_F(AptSourceTest, SurveysAlsoWhenNothingCanBeFetched) {
