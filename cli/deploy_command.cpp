@@ -71,6 +71,12 @@ ExitCode export_stage(const ExportArguments& arguments) {
   if (!handoff) return report_input(handoff.error(), ExitCode::bad_data);
   handoff->not_after = earlier_end(handoff->not_after, arguments.not_after);
   const HandoffExport how{.to = to, .key = arguments.key, .now = system_clock_source().wall()};
+  const auto asked_end = parse_rfc3339(arguments.not_after);
+  if (asked_end && *asked_end <= how.now)
+    return report(
+        configuration_error(fmt::format("--not-after '{}' is over: nobody could take it any more", arguments.not_after),
+                            "a later time, or none: a promotion ends with its first waiver"),
+        ExitCode::policy);
   if (const auto why = not_to_be_exported(*handoff, to, how.now)) return report(*why, ExitCode::policy);
   if (const auto made = export_handoff(host_processes(), *handoff, how, arguments.target); !made) {
     const bool is_target = made.error().error_class == ErrorClass::infrastructure;
@@ -174,9 +180,17 @@ Result<DeployedNote> note_of_machines(const RecordArguments& arguments, const st
   return note;
 }
 
+// ", 1 of 2 parts not reported"
+std::string open_parts(const MachineReport& machine) {
+  const auto open = machine.open();
+  return open.parts == 0 ? "" : fmt::format(", {} of {} parts not reported", open.parts, open.of);
+}
+
 void say_rows(const MachineReport& machine) {
   for (const auto& row : machine.rows) {
-    if (row.state == InstalledState::not_reported || row.state == InstalledState::not_installed) continue;
+    if (row.state == InstalledState::not_reported || row.state == InstalledState::not_installed ||
+        row.state == InstalledState::not_for_it)
+      continue;
     say("  {} {}: {}{}{}\n", row.name, row.found, to_string(row.state),
         row.state == InstalledState::as_promoted || row.promoted.empty() ? "" : ", promoted is " + row.promoted,
         row.since.empty() ? "" : ", since " + row.since);
@@ -203,7 +217,7 @@ ExitCode record_deployed(const RecordArguments& arguments) {
   for (const auto& machine : note->machines) {
     machines.push_back({{"machine", machine.machine}, {"outcome", to_string(machine.outcome())}});
     if (arguments.json) continue;
-    say("{}: {}\n", machine.machine, to_string(machine.outcome()));
+    say("{}: {}{}\n", machine.machine, to_string(machine.outcome()), open_parts(machine));
     say_rows(machine);
   }
   if (arguments.json)
@@ -212,9 +226,12 @@ ExitCode record_deployed(const RecordArguments& arguments) {
                                {"serial", handoff->serial},
                                {"source", to_string(note->source)},
                                {"line", *line},
+                               {"by", scribe->by},
+                               {"signed", scribe->sign != nullptr},
                                {"machines", std::move(machines)}});
   else
-    say("line {} of the ledger, compared with serial {} of run {}\n", *line, handoff->serial, handoff->run);
+    say("line {} of the ledger by {}{}, compared with serial {} of run {}\n", *line, scribe->by,
+        scribe->sign ? "" : " (not signed)", handoff->serial, handoff->run);
   return ExitCode::ok;
 }
 
@@ -255,27 +272,31 @@ ExitCode code_of(const std::vector<DeployedDepartment>& departments) {
     unknown = unknown || department.machines.empty();
     for (const auto& machine : department.machines) {
       if (machine.report.outcome() == InstalledOutcome::differs) return ExitCode::policy;
-      unknown =
-          unknown || machine.report.outcome() == InstalledOutcome::unknown || machine.serial != machine.newest_serial;
+      unknown = unknown || machine.report.outcome() == InstalledOutcome::unknown || !machine.has_reported();
     }
   }
   return unknown ? ExitCode::not_tested : ExitCode::ok;
 }
 
+std::string not_reported_since(const DeployedMachine& machine) {
+  if (machine.has_reported()) return "";
+  return machine.serial == machine.newest_serial
+             ? "; that was promoted after it was observed, and it has not reported since"
+             : fmt::format("; serial {} is promoted since, and it has not reported", machine.newest_serial);
+}
+
 void say_department(const DeployedDepartment& department) {
   say("{}: serial {} of run {} is promoted{}\n", department.department, department.serial, department.run,
       department.machines.empty() ? "; no machine has reported" : "");
+  if (!department.rejected.empty()) say("  {}; nothing of it is exported\n", department.rejected);
   for (const auto& machine : department.machines) {
-    say("{}/{}: {} with serial {}{}\n", department.department, machine.report.machine,
-        to_string(machine.report.outcome()), machine.serial,
-        machine.serial == machine.newest_serial
-            ? ""
-            : fmt::format("; serial {} is promoted since, and it has not reported", machine.newest_serial));
+    say("{}/{}: {}{} with serial {}{}\n", department.department, machine.report.machine,
+        to_string(machine.report.outcome()), open_parts(machine.report), machine.serial, not_reported_since(machine));
     say("  tested in run {}, approved by {}, promoted {}\n", machine.run,
         machine.approved_by.empty() ? "nobody: the policy asks for none" : listed(machine.approved_by),
         machine.promoted);
-    say("  observed {} ({}), line {} by {}{}{}\n", machine.report.observed, to_string(machine.source), machine.line,
-        machine.by, machine.reason.empty() ? "" : ": " + machine.reason,
+    say("  observed {} ({}), line {} by {}{}{}{}\n", machine.report.observed, to_string(machine.source), machine.line,
+        machine.by, machine.is_signed ? "" : " (not signed)", machine.reason.empty() ? "" : ": " + machine.reason,
         machine.ticket.empty() ? "" : " (" + machine.ticket + ")");
     say_rows(machine.report);
   }
@@ -284,7 +305,7 @@ void say_department(const DeployedDepartment& department) {
 ExitCode deploy_status(const StatusArguments& arguments) {
   const auto stage = absolute_path(arguments.stage);
   if (!stage) return report_input(stage.error(), ExitCode::bad_data);
-  auto departments = deployed_of_stage(*stage);
+  auto departments = deployed_of_stage(host_processes(), *stage);
   if (!departments) return report_input(departments.error(), ExitCode::bad_data);
   if (!arguments.department.empty()) {
     std::vector<std::string> known;

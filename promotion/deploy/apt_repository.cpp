@@ -37,7 +37,12 @@ Result<std::string> output_of(ProcessRunner& processes, const ProcessSpec& spec,
 ProcessSpec ftparchive(const fs::path& folder, std::vector<std::string> arguments) {
   ProcessSpec spec;
   spec.program = "apt-ftparchive";
-  spec.arguments = {"-q", "-o", "APT::FTPArchive::MD5=false", "-o", "APT::FTPArchive::SHA1=false"};
+  // SHA-256 alone: a client asks by the strongest hash that Release lists, and by-hash has each index under one.
+  spec.arguments = {"-q"};
+  for (const char* other : {"MD5", "SHA1", "SHA512"}) {
+    spec.arguments.emplace_back("-o");
+    spec.arguments.push_back(fmt::format("APT::FTPArchive::{}=false", other));
+  }
   spec.arguments.insert(spec.arguments.end(), arguments.begin(), arguments.end());
   spec.working_folder = folder;
   spec.extra_environment = {{"LC_ALL", "C"}, {"TZ", "UTC"}};
@@ -206,7 +211,8 @@ Result<void> write_apt_repository(ProcessRunner& processes, const Handoff& hando
   if (!in_release.starts_with("-----BEGIN PGP SIGNED MESSAGE-----"))
     return configuration_error("gpg ended well and signed nothing", "try gpg --clearsign by hand");
   PATCHLAB_TRY(write_file_atomically(dist / "InRelease", in_release, for_all));
-  // While a client reads, a mirror may switch from one version to the next: what it asks for by hash stays what it is.
+  // A client that read InRelease before a mirror switched to the next version must never get the index of that under
+  // the plain name: by hash it gets the one that it read of, or none.
   for (const auto& [architecture, text] : indexes) {
     const auto place = dist / "main" / ("binary-" + architecture) / "by-hash" / "SHA256";
     PATCHLAB_TRY(create_folders(place));

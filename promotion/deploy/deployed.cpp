@@ -9,8 +9,10 @@
 
 #include "lab/core/digest.hpp"
 #include "lab/core/printable.hpp"
+#include "lab/core/time.hpp"
 #include "patches/deb/deb_file.hpp"
 #include "promotion/chain/chain.hpp"
+#include "promotion/deploy/rejection.hpp"
 #include "promotion/statement/statement.hpp"
 
 namespace fs = std::filesystem;
@@ -20,20 +22,23 @@ namespace {
 
 class Telling {
  public:
-  explicit Telling(const fs::path& stage) : chain_(stage / chain_folder_name) {}
+  Telling(ProcessRunner& processes, const fs::path& stage)
+      : processes_(processes), stage_(stage), chain_(stage / chain_folder_name) {}
 
   Result<std::vector<DeployedDepartment>> tell() {
     PATCHLAB_ASSIGN(state_, chain_.read());
     for (const auto& story : state_.history.promotions()) {
       const auto* last = state_.history.last_done(story.department);
       if (last == nullptr || last->statement != story.statement) continue;
-      departments_.push_back({story.department, story.serial, run_of(story.run), {}});
+      PATCHLAB_ASSIGN(const auto promotion, statement_in(story.statement));
+      PATCHLAB_ASSIGN(auto rejected, rejected_since(processes_, stage_, story, promotion.subjects.front().sha256));
+      departments_.push_back({story.department, story.serial, run_of(story.run), std::move(rejected), {}});
     }
     std::ranges::sort(departments_, {}, &DeployedDepartment::department);
     for (const auto& line : state_.lines) {
       if (line.kind == ChainKind::deployed) PATCHLAB_TRY(take(line).while_doing(fmt::format("line {}", line.seq)));
     }
-    for (auto& [key, machine] : machines_) {
+    for (auto& machine : newest_of(std::move(told_))) {
       const auto found = std::ranges::find(departments_, machine.department, &DeployedDepartment::department);
       machine.newest_serial = found->serial;  // its promotion was done: there is a department
       found->machines.push_back(std::move(machine));
@@ -62,6 +67,7 @@ class Telling {
     told.line = line.seq;
     told.recorded = line.time;
     told.by = line.by;
+    told.is_signed = chain_.objects().signature(line.object).has_value();
     told.reason = statement.reason.value_or("");
     told.ticket = statement.ticket.value_or("");
     const auto story = std::ranges::find(state_.history.promotions(), *statement.promotion, &PromotionStory::statement);
@@ -76,33 +82,59 @@ class Telling {
     for (const auto& machine : report.machines) {
       auto one = told;
       one.report = machine;
-      add_since(one);
-      machines_[told.department + "/" + machine.machine] = std::move(one);
+      told_.push_back(std::move(one));
     }
     return {};
   }
 
-  // Since when it has what it has: as it says, else since the first report in a row that had the same.
-  void add_since(DeployedMachine& machine) {
-    for (auto& row : machine.report.rows) {
-      auto& known = since_[fmt::format("{}/{}/{}", machine.department, machine.report.machine, row.name)];
-      if (row.found.empty()) {
-        if (row.state == InstalledState::not_installed) known = {};
-        continue;
-      }
-      if (known.first != row.found) known = {row.found, row.since.empty() ? machine.report.observed : row.since};
-      if (row.since.empty()) row.since = known.second;
-    }
-  }
-
+  ProcessRunner& processes_;
+  const fs::path& stage_;
   Chain chain_;
   ChainState state_;
   std::vector<DeployedDepartment> departments_;
-  std::map<std::string, DeployedMachine> machines_;
-  std::map<std::string, std::pair<std::string, std::string>> since_;  // version and time
+  std::vector<DeployedMachine> told_;
 };
 
+// By department, machine and part: what it has, and since when.
+using KnownSince = std::map<std::string, std::pair<std::string, std::string>>;
+
+// As it says, else since the first report in a row that had the same.
+void add_since(DeployedMachine& machine, KnownSince& since) {
+  for (auto& row : machine.report.rows) {
+    auto& known = since[fmt::format("{}/{}/{}", machine.department, machine.report.machine, row.name)];
+    if (row.found.empty()) {
+      if (row.state == InstalledState::not_installed) known = {};
+      continue;
+    }
+    if (known.first != row.found) known = {row.found, row.since.empty() ? machine.report.observed : row.since};
+    if (row.since.empty()) row.since = known.second;
+  }
+}
+
+std::chrono::system_clock::time_point moment_of(const std::string& time) {
+  return parse_rfc3339(time).value_or(std::chrono::system_clock::time_point::min());
+}
+
 }  // namespace
+
+bool DeployedMachine::has_reported() const {
+  return serial == newest_serial && moment_of(report.observed) >= moment_of(promoted);
+}
+
+std::vector<DeployedMachine> newest_of(std::vector<DeployedMachine> told) {
+  // Equal ones stay in the order of their lines.
+  std::ranges::stable_sort(told, {}, [](const DeployedMachine& one) { return moment_of(one.report.observed); });
+  KnownSince since;
+  std::map<std::string, DeployedMachine> machines;
+  for (auto& machine : told) {
+    add_since(machine, since);
+    auto key = machine.department + "/" + machine.report.machine;
+    machines[std::move(key)] = std::move(machine);
+  }
+  std::vector<DeployedMachine> newest;
+  for (auto& [key, machine] : machines) newest.push_back(std::move(machine));
+  return newest;
+}
 
 Result<std::vector<PromotedPart>> promoted_parts(const Handoff& handoff) {
   std::vector<PromotedPart> parts;
@@ -122,6 +154,8 @@ Result<std::vector<PromotedPart>> promoted_parts(const Handoff& handoff) {
 
 Result<std::uint64_t> write_deployed(const fs::path& stage, const Handoff& handoff, const DeployedNote& note,
                                      const Scribe& scribe) {
+  const auto& clock = scribe.clock == nullptr ? system_clock_source() : *scribe.clock;
+  PATCHLAB_TRY(refuse_future(note.machines, clock.wall()));
   const DeployedReport report{handoff.department, handoff.promotion, handoff.serial,
                               note.source,        note.file,         note.machines};
   const auto bytes = pretty(deployed_json(report));
@@ -149,13 +183,13 @@ Result<std::uint64_t> write_deployed(const fs::path& stage, const Handoff& hando
   return appended.head.size;
 }
 
-Result<std::vector<DeployedDepartment>> deployed_of_stage(const fs::path& stage) {
+Result<std::vector<DeployedDepartment>> deployed_of_stage(ProcessRunner& processes, const fs::path& stage) {
   const Chain chain(stage / chain_folder_name);
   if (!chain.exists())
     return configuration_error(
         fmt::format("'{}' has no ledger: nobody can say what was promoted there", printable(stage.string())),
         "a stage has one from its first promotion by this version on");
-  return Telling(stage).tell();
+  return Telling(processes, stage).tell();
 }
 
 void to_json(Json& json, const DeployedMachine& machine) {
@@ -175,8 +209,10 @@ void to_json(Json& json, const DeployedMachine& machine) {
           {"line", machine.line},
           {"recorded", machine.recorded},
           {"by", machine.by},
+          {"signed", machine.is_signed},
           {"serial", machine.serial},
           {"is_newest", machine.serial == machine.newest_serial},
+          {"has_reported", machine.has_reported()},
           {"run", machine.run},
           {"promoted", machine.promoted},
           {"approved_by", machine.approved_by},
@@ -190,6 +226,7 @@ void to_json(Json& json, const DeployedDepartment& department) {
           {"serial", department.serial},
           {"run", department.run},
           {"machines", department.machines}};
+  if (!department.rejected.empty()) json["rejected"] = department.rejected;
 }
 
 }  // namespace patchlab::promotion

@@ -23,7 +23,8 @@ struct DeployedNote {
   std::string reason;  // of what somebody did by hand; else empty
   std::string ticket;
 };
-// One line `deployed`, and beside its statement the report byte for byte. The number of the line.
+// One line `deployed`, and beside its statement the report byte for byte. The number of the line. An error
+// (configuration) for what was observed in the future.
 [[nodiscard]] Result<std::uint64_t> write_deployed(const std::filesystem::path& stage, const Handoff& handoff,
                                                    const DeployedNote& note, const Scribe& scribe);
 
@@ -35,6 +36,8 @@ struct DeployedMachine {
   std::uint64_t line = 0;
   std::string recorded;  // RFC 3339
   std::string by;
+  bool is_signed =
+      false;  // there is a signature, which verify asks; else whoever wrote the line may have said any name
   std::string reason;
   std::string ticket;
   // The promotion that it was compared with.
@@ -43,16 +46,24 @@ struct DeployedMachine {
   std::string promoted;  // RFC 3339
   std::vector<std::string> approved_by;
   std::uint64_t newest_serial = 0;  // that is promoted in its department
+  // On what is promoted now: it was compared with that, and observed afterwards.
+  [[nodiscard]] bool has_reported() const;
 };
+// Of what was told, by line: of each machine what was observed last, whenever it was written down, and since when it
+// has what it has.
+[[nodiscard]] std::vector<DeployedMachine> newest_of(std::vector<DeployedMachine> told);
+
 struct DeployedDepartment {
   std::string department;
   std::uint64_t serial = 0;  // promoted last
   std::string run;
+  std::string rejected;                   // since it was promoted; empty: it was not, or that was withdrawn
   std::vector<DeployedMachine> machines;  // by name; none has reported: empty
 };
 // Of every department in which something was promoted. An error (configuration) when there is no ledger, when it does
 // not fit, or when what a line names is not there.
-[[nodiscard]] Result<std::vector<DeployedDepartment>> deployed_of_stage(const std::filesystem::path& stage);
+[[nodiscard]] Result<std::vector<DeployedDepartment>> deployed_of_stage(ProcessRunner& processes,
+                                                                        const std::filesystem::path& stage);
 void to_json(Json& json, const DeployedMachine& machine);
 void to_json(Json& json, const DeployedDepartment& department);
 

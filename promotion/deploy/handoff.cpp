@@ -13,6 +13,7 @@
 #include "lab/core/printable.hpp"
 #include "lab/core/time.hpp"
 #include "promotion/chain/chain.hpp"
+#include "promotion/deploy/rejection.hpp"
 #include "promotion/evidence/proof.hpp"
 #include "promotion/stage/manifest.hpp"
 #include "promotion/stage/stage_proof.hpp"
@@ -117,6 +118,9 @@ HandoffParts parts_for(const Handoff& handoff, ExportTo to) {
 
 std::optional<Error> not_to_be_exported(const Handoff& handoff, ExportTo to,
                                         std::chrono::system_clock::time_point now) {
+  if (!handoff.rejected.empty())
+    return configuration_error(handoff.rejected,
+                               "promote --rollback an older run, or the one who rejected withdraws it");
   const auto end = parse_rfc3339(handoff.not_after);
   if (end && *end <= now)
     return configuration_error(
@@ -217,6 +221,7 @@ Result<Handoff> handoff_of(ProcessRunner& processes, const fs::path& stage, cons
     return configuration_error(fmt::format("'{}' was changed while it was read", handoff.folder.string()),
                                "ask again: something was promoted meanwhile");
   read_manifest(json, handoff);
+  PATCHLAB_ASSIGN(handoff.rejected, rejected_since(processes, stage, story, handoff.set));
   return handoff;
 }
 

@@ -52,6 +52,7 @@ struct Handoff {
   std::string published;                     // RFC 3339
   std::string set;                           // digest of SHA256SUMS
   std::string not_after;                     // RFC 3339 in whole seconds; empty: nothing ends it
+  std::string rejected;                      // since it was promoted (rejection.hpp); empty: it was not
   std::vector<HandoffCandidate> candidates;  // in the order applied
   // What proves it: digests, and the bytes as the ledger has them.
   std::string promotion;  // digest of the statement
@@ -78,7 +79,8 @@ struct HandoffParts {
 };
 [[nodiscard]] HandoffParts parts_for(const Handoff& handoff, ExportTo to);
 
-// Why the policy's word does not reach that far: it has ended, or there is nothing for such a target. Nothing is made
+// Why the policy's word does not reach that far: somebody has rejected it since, it has ended, or there is nothing for
+// such a target. Nothing is made
 // then: to several tools an empty list means everything.
 [[nodiscard]] std::optional<Error> not_to_be_exported(const Handoff& handoff, ExportTo to,
                                                       std::chrono::system_clock::time_point now);

@@ -37,7 +37,8 @@ constexpr std::array state_words{Word<InstalledState>{InstalledState::as_promote
                                  Word<InstalledState>{InstalledState::other_bytes, "other-bytes"},
                                  Word<InstalledState>{InstalledState::failed, "failed"},
                                  Word<InstalledState>{InstalledState::not_installed, "not-installed"},
-                                 Word<InstalledState>{InstalledState::not_reported, "not-reported"}};
+                                 Word<InstalledState>{InstalledState::not_reported, "not-reported"},
+                                 Word<InstalledState>{InstalledState::not_for_it, "not-for-it"}};
 constexpr std::array outcome_words{Word<InstalledOutcome>{InstalledOutcome::as_promoted, "as-promoted"},
                                    Word<InstalledOutcome>{InstalledOutcome::differs, "differs"},
                                    Word<InstalledOutcome>{InstalledOutcome::unknown, "unknown"}};
@@ -132,6 +133,13 @@ class HistoryLine {
   std::string_view rest_;
 };
 
+std::string full_name(const InstalledPackage& package) {
+  return package.architecture.empty() ? package.name : package.name + ":" + package.architecture;
+}
+bool has_dpkg(const std::vector<InstalledPackage>& packages) {
+  return std::ranges::find(packages, "dpkg", &InstalledPackage::name) != packages.end();
+}
+
 std::string text_rule(const char* what) { return fmt::format("must be {}", what); }
 
 InstalledRow compare(const PromotedPart& part, const InstalledPackage& found) {
@@ -179,7 +187,8 @@ InstalledSource source_of_text(std::string_view text) {
 
 Result<MachineSays> from_dpkg_query(std::string_view text, const std::string& file_name) {
   MachineSays said;
-  said.knows_packages = true;
+  said.says_packages = said.knows_packages = true;
+  std::set<std::string> named_before;
   std::size_t number = 0;
   for (const auto line : lines_of(text)) {
     ++number;
@@ -192,6 +201,9 @@ Result<MachineSays> from_dpkg_query(std::string_view text, const std::string& fi
     const auto status = second == std::string_view::npos ? "ii" : trimmed(line.substr(second + 1));
     if (!is_package(package.name) || !is_architecture(package.architecture))
       return wrong_line(file_name, number, fmt::format("'{}' is no package", printable(package.name)));
+    // Two lists in one, or one that somebody wrote: nobody can say which line is true.
+    if (!named_before.insert(full_name(package)).second)
+      return wrong_line(file_name, number, fmt::format("'{}' is in an earlier line, too", full_name(package)));
     if (status.size() < 2 || status.size() > 3) return wrong_line(file_name, number, "the third column is no status");
     // The second letter is what is: i installed, n nothing, c only configuration; all others are half of something.
     if (status[1] == 'n' || status[1] == 'c') continue;
@@ -203,6 +215,10 @@ Result<MachineSays> from_dpkg_query(std::string_view text, const std::string& fi
     if (said.packages.size() > most_packages) return wrong_line(file_name, number, "has too many packages");
   }
   if (said.packages.empty()) return wrong_line(file_name, 1, "lists no package: no machine has none");
+  if (!text.ends_with('\n')) return wrong_line(file_name, number, "has no end of line: the list was cut");
+  if (!has_dpkg(said.packages))
+    return wrong_line(file_name, number,
+                      "is the end, and 'dpkg' was not in the list, which every machine has: it was cut");
   return said;
 }
 
@@ -212,15 +228,16 @@ Result<MachineSays> from_apt_history(std::string_view text, const std::string& f
   std::vector<InstalledPackage> stanza;
   std::string since;
   bool failed = false;
+  bool ended = false;
   const auto end_stanza = [&] {
     for (auto& package : stanza) {
       package.since = since;
-      package.failed = failed;
+      package.failed = failed || !ended;  // apt was killed halfway
       newest[package.name + ":" + package.architecture] = std::move(package);
     }
     stanza.clear();
     since.clear();
-    failed = false;
+    failed = ended = false;
   };
   std::size_t number = 0;
   bool seen = false;
@@ -241,6 +258,8 @@ Result<MachineSays> from_apt_history(std::string_view text, const std::string& f
       if (since.size() > 40) return wrong_line(file_name, number, "is no date");
     } else if (key == "Error") {
       failed = true;
+    } else if (key == "End-Date") {
+      ended = true;
     } else if (std::ranges::count(verbs, key) > 0) {
       auto packages = HistoryLine(key, trimmed(value)).packages();
       if (!packages) return wrong_line(file_name, number, packages.error().message);
@@ -251,6 +270,7 @@ Result<MachineSays> from_apt_history(std::string_view text, const std::string& f
   end_stanza();
   if (!seen) return wrong_line(file_name, 1, "is no log of apt: no line begins with 'Start-Date:'");
   MachineSays said;
+  said.says_packages = true;
   for (auto& [key, package] : newest) said.packages.push_back(std::move(package));
   return said;
 }
@@ -272,8 +292,9 @@ Result<std::vector<MachineSays>> from_json_lines(std::string_view text, const st
     if (!machines.insert(said.machine).second) reader.problem("machine", "is in an earlier line, too");
     said.observed = reader.text("observed");
     if (!parse_rfc3339(said.observed)) reader.problem("observed", text_rule("a time as 2026-11-28T22:00:00Z"));
-    said.knows_packages = reader.has("packages");
-    if (said.knows_packages) {
+    said.says_packages = reader.has("packages");
+    if (said.says_packages) {
+      std::set<std::string> named_before;
       const auto& packages = reader.raw("packages");
       if (!packages.is_array() || packages.size() > most_packages) reader.problem("packages", text_rule("a list"));
       for (std::size_t i = 0; packages.is_array() && i < packages.size(); ++i) {
@@ -283,8 +304,11 @@ Result<std::vector<MachineSays>> from_json_lines(std::string_view text, const st
         if (!is_package(package.name)) one.problem("name", text_rule("the name of a package"));
         if (!is_architecture(package.architecture)) one.problem("architecture", text_rule("an architecture"));
         if (!is_version(package.version)) one.problem("version", text_rule("a version of Debian"));
+        if (!named_before.insert(full_name(package)).second)
+          one.problem("name", fmt::format("'{}' is there twice", printable(full_name(package))));
         said.packages.push_back(std::move(package));
       }
+      said.knows_packages = has_dpkg(said.packages);
     }
     said.knows_updates = reader.has("updates");
     if (said.knows_updates) {
@@ -293,7 +317,7 @@ Result<std::vector<MachineSays>> from_json_lines(std::string_view text, const st
         said.updates.insert(update);
       }
     }
-    if (!said.knows_packages && !said.knows_updates) reader.problem("machine", "neither packages nor updates are said");
+    if (!said.says_packages && !said.knows_updates) reader.problem("machine", "neither packages nor updates are said");
     reader.finish();
     if (!problems.empty()) return problems_error(place, problems);
     all.push_back(std::move(said));
@@ -309,7 +333,9 @@ MachineReport compare_installed(const MachineSays& said, const std::vector<Promo
     InstalledRow row{part.candidate, part.name, part.version, {}, InstalledState::not_reported};
     if (part.version.empty()) {
       row.promoted = part.name;
-      if (said.knows_updates && is_kb(part.name)) {
+      if (!said.knows_updates && said.says_packages) {
+        row.state = InstalledState::not_for_it;
+      } else if (said.knows_updates && is_kb(part.name)) {
         const bool there = said.updates.contains(part.name);
         row.state = there ? InstalledState::as_promoted : InstalledState::not_installed;
         if (there) row.found = part.name;
@@ -321,6 +347,8 @@ MachineReport compare_installed(const MachineSays& said, const std::vector<Promo
         row = compare(part, *found);
       else if (said.knows_packages)
         row.state = InstalledState::not_installed;
+      else if (!said.says_packages && said.knows_updates)
+        row.state = InstalledState::not_for_it;
     }
     report.rows.push_back(std::move(row));
   }
@@ -346,6 +374,30 @@ MachineReport compare_by_hand(const std::string& machine, const std::string& obs
   return report;
 }
 
+Result<void> refuse_future(const std::vector<MachineReport>& machines, std::chrono::system_clock::time_point now) {
+  for (const auto& machine : machines) {
+    const auto observed = parse_rfc3339(machine.observed);
+    if (observed && *observed > now + std::chrono::hours(24))
+      return configuration_error(fmt::format("'{}' was observed at {}, and here it is {}", printable(machine.machine),
+                                             printable(machine.observed), rfc3339(now)),
+                                 "more than a day ahead: a clock is wrong, that machine's or this one's");
+  }
+  return {};
+}
+
+MachineReport::Open MachineReport::open() const {
+  Open open;
+  for (const auto& row : rows) {
+    if (row.candidate.empty() || row.state == InstalledState::not_for_it) continue;
+    ++open.of;
+    // A row of an update has its number on both sides, since it has no version.
+    const bool is_update = row.promoted == row.name;
+    const bool is_unlisted = row.state == InstalledState::not_installed && is_update;
+    if (row.state == InstalledState::not_reported || is_unlisted) ++open.parts;
+  }
+  return open;
+}
+
 InstalledOutcome MachineReport::outcome() const {
   bool any = false;
   for (const auto& row : rows) {
@@ -356,10 +408,11 @@ InstalledOutcome MachineReport::outcome() const {
       case InstalledState::failed: return InstalledOutcome::differs;
       case InstalledState::as_promoted: any = true; break;
       case InstalledState::not_installed:
-      case InstalledState::not_reported: break;
+      case InstalledState::not_reported:
+      case InstalledState::not_for_it: break;
     }
   }
-  return any ? InstalledOutcome::as_promoted : InstalledOutcome::unknown;
+  return any && open().parts == 0 ? InstalledOutcome::as_promoted : InstalledOutcome::unknown;
 }
 
 InstalledOutcome DeployedReport::outcome() const {

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <set>
@@ -38,6 +39,7 @@ struct InstalledPackage {
 struct MachineSays {
   std::string machine;
   std::string observed;         // RFC 3339
+  bool says_packages = false;   // has some: it is a Debian
   bool knows_packages = false;  // of all of them: what is not here is not installed
   bool knows_updates = false;
   std::vector<InstalledPackage> packages;
@@ -45,12 +47,15 @@ struct MachineSays {
 };
 
 // `dpkg-query -W`, by itself or with -f '${binary:Package}\t${Version}\t${db:Status-Abbrev}\n': the third column tells
-// a package that is installed from one that left its configuration behind. Errors (configuration) name file and line.
+// a package that is installed from one that left its configuration behind. Errors (configuration) name file and line. A
+// list without the package dpkg, or without its last newline, was cut: what is not in it would look as not installed.
 [[nodiscard]] Result<MachineSays> from_dpkg_query(std::string_view text, const std::string& file_name);
-// /var/log/apt/history.log
+// /var/log/apt/history.log. What apt began and did not end (no End-Date) has failed.
 [[nodiscard]] Result<MachineSays> from_apt_history(std::string_view text, const std::string& file_name);
 // {"machine":"dns1","observed":"2026-11-28T22:00:00Z","packages":[{"name":"bind9","architecture":"amd64",
-//  "version":"1:9.18"}],"updates":["KB5035968"]}, one line for each machine; each machine once.
+//  "version":"1:9.18"}],"updates":["KB5035968"]}, one line for each machine; each machine once. Packages with dpkg
+//  among
+// them are all that are installed; of others nothing is known.
 [[nodiscard]] Result<std::vector<MachineSays>> from_json_lines(std::string_view text, const std::string& file_name);
 // By how the text begins.
 [[nodiscard]] InstalledSource source_of_text(std::string_view text);
@@ -67,13 +72,22 @@ struct PromotedPart {
   std::string sha256{};      // of the file
 };
 
-enum class InstalledState { as_promoted, older, newer, other_bytes, failed, not_installed, not_reported };
+enum class InstalledState {
+  as_promoted,
+  older,
+  newer,
+  other_bytes,
+  failed,
+  not_installed,
+  not_reported,
+  not_for_it,  // an update of Windows, and the machine is a Debian; or the other way round
+};
 [[nodiscard]] const char* to_string(InstalledState state);
 
 enum class InstalledOutcome {
-  as_promoted,  // something of it was looked at, and nothing differs
+  as_promoted,  // some of it is there, nothing differs, and nothing is open
   differs,
-  unknown,  // nothing of it was looked at
+  unknown,  // none of it is there, or the machine did not say of all of it
 };
 [[nodiscard]] const char* to_string(InstalledOutcome outcome);
 
@@ -91,8 +105,19 @@ struct MachineReport {
   std::string observed;
   std::vector<InstalledRow> rows;
   [[nodiscard]] InstalledOutcome outcome() const;
+  // Of the parts that are for this machine: of how many it did not say what it has. An update that it does not list is
+  // one of them: a later one may have taken its place.
+  struct Open {
+    std::size_t parts = 0;
+    std::size_t of = 0;
+  };
+  [[nodiscard]] Open open() const;
   bool operator==(const MachineReport&) const = default;
 };
+// An error (configuration) for a machine that was observed more than a day after `now`: what it says later would never
+// count.
+[[nodiscard]] Result<void> refuse_future(const std::vector<MachineReport>& machines,
+                                         std::chrono::system_clock::time_point now);
 [[nodiscard]] MachineReport compare_installed(const MachineSays& said, const std::vector<PromotedPart>& promoted);
 // Of a file that somebody installed by hand.
 [[nodiscard]] MachineReport compare_by_hand(const std::string& machine, const std::string& observed,

@@ -175,6 +175,7 @@ TEST_F(DeployCommand, AptTakesTheTestedBytesAndNothingElse) {
        {std::string("\nAcquire-By-Hash: yes\n"),
         "\nPatchlab-Promotion: " + handoff.at("promotion").get<std::string>() + "\n", std::string("\nValid-Until: ")})
     EXPECT_THAT(in_release, HasSubstr(part));
+  EXPECT_THAT(in_release, AllOf(HasSubstr("\nSHA256:\n"), Not(HasSubstr("\nSHA512:"))));
 
   const auto updated = apt({"update"});
   EXPECT_EQ(exit_code(updated), 0) << updated.output << updated.errors;
@@ -255,7 +256,8 @@ TEST_F(DeployCommand, AptTakesNothingAfterTheEnd) {
   EXPECT_THAT(late.errors, HasSubstr("expired"));
   const auto refused = export_to("apt", "late", {"--key", key, "--not-after", rfc3339(end)});
   EXPECT_EQ(exit_code(refused), 5);
-  EXPECT_THAT(refused.errors, AllOf(HasSubstr("'finance' ended on "), HasSubstr("hint: promote a newer run")));
+  EXPECT_THAT(refused.errors,
+              AllOf(HasSubstr("--not-after '" + rfc3339(end) + "' is over"), HasSubstr("hint: a later time")));
   expect_nothing_made("late");
 }
 
@@ -286,6 +288,26 @@ TEST_F(DeployCommand, MakesNothingWhereSomethingIsMissing) {
   fs::permissions(manifest, fs::perms::owner_write, fs::perm_options::add);
   refuses(65, words("files", {}), "finance");
   fs::permissions(manifest, fs::perms::owner_write, fs::perm_options::remove);
+  // What somebody rejected since, until they take that back.
+  const auto decide = [&](const std::string& what, Words more) {
+    Words all{what, tests::good_record().id, "--department", "finance", "--reason", "found late", "--key", "dave"};
+    all.insert(all.end(), more.begin(), more.end());
+    const auto outcome = ask(all);
+    ASSERT_EQ(exit_code(outcome), 0) << outcome.errors;
+  };
+  const auto lines = [&] { return read_file(folder_.path() / "production/.ledger/ledger.jsonl").value(); };
+  ASSERT_NO_FATAL_FAILURE(decide("reject", {}));
+  const auto ledger = lines();
+  const auto number = std::to_string(std::ranges::count(ledger, '\n'));
+  const auto rejected = "line " + number + ": rejected by dave@x since: found late";
+  refuses(5, words("files", {}), rejected);
+  const auto told = ask({"deploy", "status", "production"});
+  EXPECT_THAT(told.output, HasSubstr("  " + rejected + "; nothing of it is exported\n"));
+  const auto as_json = Json::parse(ask({"deploy", "status", "production", "--json"}).output);
+  expect_fits(as_json, "deploy-status");
+  EXPECT_EQ(as_json.at("departments").at(0).at("rejected"), rejected);
+  ASSERT_NO_FATAL_FAILURE(decide("withdraw", {"--decision", number}));
+  EXPECT_THAT(ask({"deploy", "status", "production"}).output, Not(HasSubstr("rejected")));
   const auto made = export_to("files", "made");
   ASSERT_EQ(exit_code(made), 0) << made.errors;
   EXPECT_THAT(made.output, HasSubstr("nothing ends it: no waiver, and no --not-after"));
@@ -323,22 +345,36 @@ TEST_F(DeployCommand, WhatMachinesHaveIsWrittenDownAndToldWithWhoTestedAndApprov
     words.insert(words.end(), more.begin(), more.end());
     return ask(words);
   };
-  folder_.write("dns1", "bind9x:amd64\t1:9.18+patchlab1\tii \ntidy\t2.0\tii \n");
+  const auto now = [] { return rfc3339(std::chrono::system_clock::now()); };
+  const std::string all = "bind9x:amd64\t1:9.18+patchlab1\tii \ndpkg\t1.21\tii \ntidy\t2.0\tii \n";
+  folder_.write("dns1", all);
+  folder_.write("cut", all.substr(0, all.size() - 1));
   folder_.write("mail1", "\nStart-Date: 2026-11-28  22:00:01\nUpgrade: tidy:amd64 (1.0, 1.9)\nEnd-Date: x\n");
   EXPECT_EQ(exit_code(record("dns1", {})), 64) << "of which machine";
   EXPECT_EQ(exit_code(record("dns1", {"--machine", "a b"})), 64);
   EXPECT_EQ(exit_code(record("nothing", {"--machine", "dns1"})), 65);
+  EXPECT_EQ(exit_code(record("cut", {"--machine", "dns1"})), 65);
+  const auto ahead = rfc3339(std::chrono::system_clock::now() + std::chrono::hours(25));
+  EXPECT_EQ(exit_code(record("dns1", {"--machine", "dns1", "--observed", ahead})), 65);
   EXPECT_EQ(exit_code(record("dns1", {"--machine", "dns1", "--sign-with", "lab"})), 65) << "the lab may not";
   EXPECT_EQ(exit_code(status()), 3) << "none of these was written down";
 
-  const auto first = record("dns1", {"--machine", "dns1", "--observed", "2026-11-28T22:10:00Z", "--json"});
+  // How it was before the promotion says nothing of it, whatever it had.
+  ASSERT_EQ(exit_code(record("dns1", {"--machine", "dns1", "--observed", "2020-11-28T22:10:00Z"})), 0);
+  const auto before = status();
+  EXPECT_EQ(exit_code(before), 3) << before.output;
+  EXPECT_THAT(before.output, HasSubstr("; that was promoted after it was observed, and it has not reported since\n"));
+  const auto observed = now();
+  const auto first = record("dns1", {"--machine", "dns1", "--observed", observed, "--by", "ops@x", "--json"});
   ASSERT_EQ(exit_code(first), 0) << first.errors;
   expect_fits(Json::parse(first.output), "deploy-record");
+  EXPECT_EQ(Json::parse(first.output).at("signed"), false);
   const auto fine = status();
   EXPECT_EQ(exit_code(fine), 0) << fine.output << fine.errors;
   EXPECT_THAT(fine.output, AllOf(HasSubstr("finance/dns1: as-promoted with serial 1\n"),
                                  HasSubstr("tested in run " + tests::good_record().id + ", approved by bob@x"),
-                                 HasSubstr("  bind9x 1:9.18+patchlab1: as-promoted, since 2026-11-28T22:10:00Z\n")));
+                                 HasSubstr("by ops@x (not signed)\n"),
+                                 HasSubstr("  bind9x 1:9.18+patchlab1: as-promoted, since 2020-11-28T22:10:00Z\n")));
   ASSERT_EQ(exit_code(record("mail1", {"--machine", "mail1"})), 0);
   const auto differs = status();
   EXPECT_EQ(exit_code(differs), 5);
@@ -350,12 +386,12 @@ TEST_F(DeployCommand, WhatMachinesHaveIsWrittenDownAndToldWithWhoTestedAndApprov
 
   // By hand: the very file, and another one.
   EXPECT_EQ(exit_code(record("tidy.deb", {"--manual", "--machine", "mail1"})), 64) << "when, and why";
-  const Words by_hand{
-      "--manual", "--machine", "mail1", "--observed", "2026-11-29T08:00:00Z", "--reason", "no repository there yet",
-      "--ticket", "CHG7",      "--by",  "eve@x"};
+  const Words by_hand{"--manual", "--machine", "mail1", "--observed", now(), "--reason", "no repository there yet",
+                      "--ticket", "CHG7",      "--by",  "eve@x"};
   ASSERT_EQ(exit_code(record("tidy.deb", by_hand)), 0);
-  EXPECT_THAT(status().output,
-              AllOf(HasSubstr("finance/mail1: as-promoted"), HasSubstr("by eve@x: no repository there yet (CHG7)")));
+  EXPECT_THAT(status().output, AllOf(HasSubstr("finance/mail1: unknown, 1 of 2 parts not reported with serial 1\n"),
+                                     HasSubstr("by eve@x (not signed): no repository there yet (CHG7)"),
+                                     HasSubstr("as-promoted, since ")));
   ASSERT_EQ(exit_code(record("mail1", by_hand)), 0);
   EXPECT_THAT(status().output, HasSubstr("other-bytes"));
 
@@ -364,12 +400,12 @@ TEST_F(DeployCommand, WhatMachinesHaveIsWrittenDownAndToldWithWhoTestedAndApprov
   ASSERT_EQ(exit_code(ask({"trust", "add", "signers", "ops@x", "--key", "ops.pub", "--may", "deployed"})), 0);
   ASSERT_EQ(exit_code(ask({"trust", "sign", "signers", "--root", "root"})), 0);
   ASSERT_EQ(exit_code(record("dns1", {"--machine", "dns1", "--sign-with", "ops"})), 0);
-  EXPECT_THAT(status().output, HasSubstr("line 14 by ops@x"));
+  EXPECT_THAT(status().output, HasSubstr("line 15 by ops@x\n"));
 
   // verify knows the lines; a bundle needs none of them.
   const auto verified = ask({"verify", "production", "--roots", "roots"});
   EXPECT_THAT(verified.output,
-              AllOf(HasSubstr("5 lines tell what machines of production have"), Not(HasSubstr("\n  broken"))));
+              AllOf(HasSubstr("6 lines tell what machines of production have"), Not(HasSubstr("\n  broken"))));
   const auto bundle = people_.export_bundle("production", "finance");
   ASSERT_EQ(exit_code(bundle), 0) << bundle.output << bundle.errors;
   people_.expect_proven();

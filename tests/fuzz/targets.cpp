@@ -409,8 +409,8 @@ Seeds kind_seeds() {
 
 Seeds installed_seeds() {
   return {
-      "bind9:amd64\t1:9.18-2\tii \ntidy\t2.0\n",
-      "Start-Date: 2026-11-28  22:00:01\nUpgrade: a:amd64 (1, 2), b:all (3, automatic)\nError: x\n\n",
+      "bind9:amd64\t1:9.18-2\tii \ndpkg\t1.21\tii \ntidy\t2.0\n",
+      "Start-Date: 2026-11-28  22:00:01\nUpgrade: a:amd64 (1, 2), b:all (3, automatic)\nError: x\nEnd-Date: y\n\n",
       R"({"machine":"a","observed":"2026-11-28T22:00:00Z","packages":[{"name":"b","version":"1"}],"updates":["KB1234567"]})"};
 }
 

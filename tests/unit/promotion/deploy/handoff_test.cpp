@@ -14,6 +14,7 @@
 #include "lab/core/time.hpp"
 #include "promotion/deploy/ansible.hpp"
 #include "promotion/deploy/apt_repository.hpp"
+#include "promotion/deploy/deployed.hpp"
 #include "promotion/deploy/export_handoff.hpp"
 #include "promotion/deploy/scripts.hpp"
 #include "tests/support/temporary_folder.hpp"
@@ -87,6 +88,44 @@ TEST(Handoff, IsRefusedWhenItHasEndedOrHasNothingForThatTool) {
     EXPECT_TRUE(not_to_be_exported(handoff, to, now)) << to_string(to);
 }
 
+TEST(Handoff, IsRefusedWhenSomebodyRejectedItSince) {
+  auto handoff = of_windows();
+  handoff.rejected = "line 12: rejected by dave@x since: mail is slow";
+  const auto why = not_to_be_exported(handoff, ExportTo::wsus, now);
+  ASSERT_TRUE(why);
+  EXPECT_EQ(why->message, handoff.rejected);
+  EXPECT_THAT(why->hint, HasSubstr("promote --rollback"));
+}
+
+DeployedMachine told(std::uint64_t line, const std::string& observed, const std::string& version) {
+  DeployedMachine machine;
+  machine.department = "finance";
+  machine.report = {"dns1", observed, {{"dns", "bind9", "2", version, InstalledState::older}}};
+  machine.line = line;
+  machine.serial = machine.newest_serial = 2;
+  machine.promoted = "2026-11-28T08:00:00.000Z";
+  return machine;
+}
+
+// What was written down late is not what the machine has now.
+TEST(Deployed, WhatWasObservedLastCountsWhicheverLineSaysIt) {
+  const auto newest = newest_of({told(5, "2026-11-28T10:00:00Z", "2"), told(6, "2026-11-28T09:00:00Z", "1"),
+                                 told(7, "2026-11-28T11:00:00.000Z", "2")});
+  ASSERT_EQ(newest.size(), 1U);
+  EXPECT_EQ(newest[0].line, 7U);
+  EXPECT_EQ(newest[0].report.rows[0].since, "2026-11-28T10:00:00Z") << "line 6 tells of the time before";
+  EXPECT_EQ(newest_of({told(5, "2026-11-28T10:00:00Z", "2"), told(6, "2026-11-28T09:00:00Z", "1")})[0].line, 5U);
+  EXPECT_EQ(newest_of({told(5, "2026-11-28T10:00:00Z", "2"), told(6, "2026-11-28T10:00:00Z", "1")})[0].line, 6U);
+}
+
+TEST(Deployed, AMachineReportsOnlyOnWhatWasPromotedBefore) {
+  EXPECT_TRUE(told(5, "2026-11-28T08:00:00Z", "2").has_reported());
+  EXPECT_FALSE(told(5, "2026-11-28T07:59:59Z", "2").has_reported());
+  auto older = told(5, "2026-11-28T10:00:00Z", "2");
+  older.serial = 1;
+  EXPECT_FALSE(older.has_reported());
+}
+
 TEST(Ansible, MatchesOneTextAndNoOther) {
   EXPECT_EQ(anchored("KB5035968"), "^KB5035968$");
   for (const std::string text : {"KB1", "a.b", "2026-03 Update (KB1) [x] {y} *+?^$|\\ #/", "{{ lookup }}"}) {
@@ -136,6 +175,14 @@ TEST(AptRepository, SaysUntilWhenAndOfWhat) {
   EXPECT_THAT(release_of(release, handoff).value(),
               HasSubstr("+0000\nValid-Until: Sat, 12 Dec 2026 00:00:00 UTC\nPatchlab-Promotion: aaaa"));
   EXPECT_FALSE(release_of("Origin: patchlab\n", handoff));
+}
+
+// A client asks by-hash by the strongest that Release lists: another one than is there would never be found.
+TEST(AptRepository, ListsOnlyTheHashThatIndexesLieUnder) {
+  for (const auto& spec : {packages_spec("x"), release_spec("x", "finance", "amd64")}) {
+    for (const char* other : {"MD5", "SHA1", "SHA512"})
+      EXPECT_THAT(spec.arguments, Contains(fmt::format("APT::FTPArchive::{}=false", other)));
+  }
 }
 
 TEST(AptRepository, WantsTheWholeFingerprint) {
