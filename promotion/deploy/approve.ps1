@@ -6,8 +6,9 @@ Approves in WSUS exactly what a promotion of patchlab names, for one group of co
 .DESCRIPTION
 Reads handoff.json, which lies beside it; holds no data itself and builds no command from data. An update is known by the
 SHA-1 of its files, as WSUS has it; its KB number only helps to find it. An update that has the KB number and other bytes
-is a reissue, which nobody tested: then nothing is approved. Nothing is approved either when an update is not found: the
-set was tested as a whole. May be run again: what is approved already stays so.
+is never approved: a reissue, which nobody tested, or that of another product or architecture. Where the tested bytes are
+there beside it, they alone are approved. Nothing at all is approved when one of the set is there with other bytes only, or
+not found: it was tested as a whole. May be run again: what is approved already stays so.
 
 .EXAMPLE
 .\approve.ps1 -Group 'Finance servers' -WhatIf
