@@ -416,22 +416,29 @@ ChangelogFacts AptSource::changes_in(const UpdateGroup& group, const std::vector
   return {};
 }
 
-Result<AptAnswer> AptSource::candidates(const std::vector<AptImage>& all_images, const AptRequest& request,
-                                        std::stop_token stop) {
+Result<AptSource::Offered> AptSource::offered(const std::vector<AptImage>& all_images, const AptRequest& request,
+                                              std::stop_token stop) {
   notes_.clear();
   PATCHLAB_TRY(prepare(stop));
-  PATCHLAB_ASSIGN(const auto images, of_this_release(all_images, stop));
-  PATCHLAB_ASSIGN(auto updates, updates_of(images, stop));
+  Offered offer;
+  PATCHLAB_ASSIGN(offer.images, of_this_release(all_images, stop));
+  PATCHLAB_ASSIGN(offer.updates, updates_of(offer.images, stop));
   std::set<std::string> wanted;
-  for (const auto& image : updates) {
+  for (const auto& image : offer.updates) {
     for (const auto& update : image.updates)
       wanted.insert(specification(update.package, update.after, update.architecture));
   }
   PATCHLAB_ASSIGN(const auto offers, describe({wanted.begin(), wanted.end()}, stop));
-  for (std::size_t i = 0; i < images.size(); ++i)
-    PATCHLAB_TRY(find_needs(images[i], request, offers, updates[i], stop));
-  PATCHLAB_ASSIGN(const auto groups, group_updates(updates, offers));
-  auto selected = select_groups(groups, request);
+  for (std::size_t i = 0; i < offer.images.size(); ++i)
+    PATCHLAB_TRY(find_needs(offer.images[i], request, offers, offer.updates[i], stop));
+  PATCHLAB_ASSIGN(offer.groups, group_updates(offer.updates, offers));
+  return offer;
+}
+
+Result<AptAnswer> AptSource::candidates(const std::vector<AptImage>& all_images, const AptRequest& request,
+                                        std::stop_token stop) {
+  PATCHLAB_ASSIGN(const auto offer, offered(all_images, request, stop));
+  auto selected = select_groups(offer.groups, request);
   std::vector<const AptPackage*> files;
   for (const auto& group : selected.groups) {
     for (const auto& package : group.packages) files.push_back(&package);
@@ -439,7 +446,7 @@ Result<AptAnswer> AptSource::candidates(const std::vector<AptImage>& all_images,
   PATCHLAB_TRY(fetch(files, stop));
   AptAnswer answer;
   for (auto& group : selected.groups) {
-    group.changes = changes_in(group, updates);
+    group.changes = changes_in(group, offer.updates);
     answer.candidates.push_back(candidate_of(group));
   }
   // That there are none would be untrue of what is held back, and of machines that were left out.
@@ -478,18 +485,8 @@ Result<void> AptSource::fetch_changelogs(const std::vector<UpdateGroup>& groups,
 }
 
 Result<AptSurvey> AptSource::survey(const std::vector<AptImage>& all_images, std::stop_token stop) {
-  notes_.clear();
-  PATCHLAB_TRY(prepare(stop));
-  PATCHLAB_ASSIGN(const auto images, of_this_release(all_images, stop));
-  PATCHLAB_ASSIGN(auto updates, updates_of(images, stop));
-  std::set<std::string> wanted;
-  for (const auto& image : updates) {
-    for (const auto& update : image.updates)
-      wanted.insert(specification(update.package, update.after, update.architecture));
-  }
-  PATCHLAB_ASSIGN(const auto offers, describe({wanted.begin(), wanted.end()}, stop));
-  for (std::size_t i = 0; i < images.size(); ++i) PATCHLAB_TRY(find_needs(images[i], {}, offers, updates[i], stop));
-  PATCHLAB_ASSIGN(auto groups, group_updates(updates, offers));
+  PATCHLAB_ASSIGN(auto offer, offered(all_images, {}, stop));
+  auto& [images, updates, groups] = offer;
   if (const auto fetched = fetch_changelogs(groups, stop); !fetched) {
     if (fetched.error().error_class == ErrorClass::cancelled) return fetched.error();
     notes_.push_back("changelogs could not be fetched: " + fetched.error().message);

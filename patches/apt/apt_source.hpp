@@ -84,6 +84,13 @@ class AptSource {
   Result<void> note_kept_back(const AptImage& image, const std::string& status, const std::string& upgrade,
                               const std::vector<StatusEntry>& entries, std::stop_token stop);
   [[nodiscard]] std::string fingerprint() const;
+  // What there is for the images of this release, as both questions begin.
+  struct Offered {
+    std::vector<AptImage> images;
+    std::vector<ImageUpdates> updates;  // of each image
+    std::vector<UpdateGroup> groups;
+  };
+  Result<Offered> offered(const std::vector<AptImage>& all_images, const AptRequest& request, std::stop_token stop);
   Result<std::vector<ImageUpdates>> updates_of(const std::vector<AptImage>& images, std::stop_token stop);
   Result<void> find_needs(const AptImage& image, const AptRequest& request, const std::vector<AptPackage>& offers,
                           ImageUpdates& updates, std::stop_token stop);
