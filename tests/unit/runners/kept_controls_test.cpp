@@ -222,6 +222,30 @@ TEST_F(KeptControlsTest, AControlThatFailsThenEndsTheDepartment) {
   EXPECT_EQ(verdict(record, "a").outcome, Outcome::error) << "trouble of the lab is never a verdict";
 }
 
+// Or every night would begin with it, as long as both are kept.
+TEST_F(KeptControlsTest, AKeptStateWhoseControlFailsIsGivenUp) {
+  night();
+  FakeStates states;
+  states.stored = cell::KeptBaseline{"20261121-010000-aaaa", {}};
+  night([&](auto& lab) {
+    lab.job.states = &states;
+    lab.lab.breaks["dns"] = {{"a"}};
+    lab.lab.control_fails = true;
+  });
+  EXPECT_THAT(states.calls, ElementsAre("bring", "refuse"));
+}
+
+// A check that was steady without the set failed once with it: that is not explained by a line in a log.
+TEST_F(KeptControlsTest, ASetThatMadeACheckFlakyIsNotTriedUntilItIsNot) {
+  night();
+  const auto record = night([](auto& lab) {
+    lab.lab.habits.insert("mail/another line");
+    lab.lab.flaky = [](const cell::TrialJob& job) { return job.purpose == Purpose::batch; };
+  });
+  ASSERT_EQ(record.trials[2].purpose, Purpose::batch);
+  EXPECT_FALSE(reports::is_lost(record.trials[2]));
+}
+
 TEST_F(KeptControlsTest, AreNotKeptWhenTheyLeftADoubt) {
   const auto check = [](Outcome outcome) { return checks::CheckResult{.id = "works", .outcome = outcome}; };
   reports::TrialRecord good{.id = "finance/t01", .purpose = Purpose::control, .machines = {"dns"}};

@@ -181,6 +181,27 @@ TEST(PrintJob, FailsWhenTheSpoolIsForgotten) {
   expect_failure(look_twice(behaviour)[1].judgement, "held-job-lost", "client-error-not-found");
 }
 
+// The next try of the phase must not find a job that was held a moment ago.
+TEST(PrintJob, LooksForTheSameForgottenJobInEveryTry) {
+  PrintBehaviour behaviour;
+  behaviour.forgets_held = true;
+  const auto seen = look_twice(behaviour);
+  EXPECT_EQ(seen[1].observation["memory"], seen[0].observation["memory"]);
+}
+
+// As CUPS sends away those who come from another machine, and could log in only by TLS.
+TEST(PrintJob, ADemandForEncryptionIsARefusal) {
+  const auto seen = look_twice({});
+  const Json with{{"queue", "office"}, {"sink", {{"listen_port", 9100}}}, {"held", true}, {"strangers_refused", true}};
+  const auto said = [&](const char* message) {
+    auto observation = seen[0].observation;
+    observation["strangers"]["cancel"] = {{"trouble", "http"}, {"message", message}};
+    return job().judge(with, observation);
+  };
+  EXPECT_EQ(said("HTTP 426 Upgrade Required").outcome, Outcome::pass);
+  expect_failure(said("HTTP 500 Internal Server Error"), "ipp-http-refused", "HTTP 500");
+}
+
 TEST(PrintJob, FailsWhenAHeldJobIsPrinted) {
   PrintBehaviour behaviour;
   behaviour.ignores_hold = true;

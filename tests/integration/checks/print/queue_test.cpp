@@ -98,6 +98,12 @@ TEST(PrintQueue, FailsWhenTheQueueIsGoneOrSaysNothing) {
   EXPECT_EQ(offered_by(behaviour, learnt_offers()).reason, "ipp-http-refused");
 }
 
+TEST(PrintQueue, ComparesSomethingOrIsNoPass) {
+  const auto judgement = offered_by(usual_queue(), {{"queue", "office"}});
+  EXPECT_EQ(judgement.outcome, Outcome::error);
+  EXPECT_EQ(judgement.reason, "nothing-compared");
+}
+
 TEST(PrintQueue, TakesOnlyAttributesThatItAsksFor) {
   const auto problems_of = [](const Json& offers) {
     std::vector<JsonProblem> problems;

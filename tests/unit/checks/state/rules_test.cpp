@@ -95,6 +95,10 @@ TEST(Rows, OfASourceThatIsGoneAreNotTakenForGone) {
 TEST(Learnt, NeverTellsOfWhatAMachineMayNotLose) {
   for (const auto* kind : {"service", "listener", "address", "fact", "installed", "effect", "boot", "rollback"})
     EXPECT_EQ(learnt_key({kind, "x", "running", "stopped"}), "") << kind;
+  // A control in which a server, or a port with TLS, stood still teaches nobody that it may.
+  EXPECT_EQ(learnt_key({"server", "bind", "answers", "does not answer: rndc did not end within 60 s"}), "");
+  EXPECT_EQ(learnt_key({"tls-port", "25 (smtp)", "TLS", "does not answer"}), "");
+  EXPECT_NE(learnt_key({"server", "bind", "does not answer: refused", "answers"}), "");
 }
 
 TEST(Learnt, KnowsTheSameChangeAgainAndNoOther) {

@@ -102,6 +102,7 @@ TEST_F(SlownessTest, WhatTheControlOfAnotherNightTookIsOnTopOfThisBaseline) {
   EXPECT_EQ(usual_.longest("stability", "record"), 200ms);
   usual_.was_beyond_baseline({{"unknown", {{"stability", 5ms}}}});
   EXPECT_FALSE(usual_.longest("stability", "unknown")) << "this night's baseline did not time it";
+  EXPECT_EQ(usual_.longest("after-reboot-1", "record"), 200ms) << "in place of what was told before";
 }
 
 // Seen with ten builds beside the lab: a harmless candidate was "slower" each time it was tried.
