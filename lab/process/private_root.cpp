@@ -21,7 +21,8 @@ namespace fs = std::filesystem;
 
 // Where Debian keeps programs and libraries.
 constexpr std::array system_folders{"/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"};
-// What the loader, libvirt, QEMU, OpenSSL and unixODBC read. Nothing here is secret on any host.
+// What the loader, libvirt, QEMU, OpenSSL and unixODBC read. Nothing here is secret on any host. Files are copied: the
+// host's package system may replace one at any time, and a file that is gone cannot be taken into a further root.
 constexpr std::array system_files{
     "/etc/alternatives",         "/etc/ld.so.cache", "/etc/ld.so.conf",     "/etc/ld.so.conf.d",
     "/etc/libvirt/libvirt.conf", "/etc/qemu",        "/etc/services",       "/etc/protocols",
@@ -120,7 +121,14 @@ class Builder {
       }
       covered_.push_back(folder);
     }
-    for (const fs::path file : system_files) PATCHLAB_TRY(take_readable(file));
+    for (const fs::path path : system_files) {
+      std::error_code code;
+      if (!fs::is_regular_file(path, code)) {
+        PATCHLAB_TRY(take_readable(path));
+      } else if (auto bytes = read_file(path)) {  // what we cannot read nobody needs there
+        files_.emplace_back(path, std::move(*bytes));
+      }
+    }
     return {};
   }
 
@@ -237,7 +245,12 @@ class Builder {
          {"/etc/hosts", "127.0.0.1 localhost\n::1 localhost\n"},
          {"/etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files\nservices: files\nprotocols: files\n"},
          {"/etc/resolv.conf", ""}}};
+    PATCHLAB_TRY(create_folders("/etc"));
     for (const auto& [path, text] : files) PATCHLAB_TRY(write_file_atomically(path, text));
+    for (const auto& [path, bytes] : files_) {
+      PATCHLAB_TRY(create_folders(path.parent_path()));
+      PATCHLAB_TRY(write_file_atomically(path, bytes));
+    }
     constexpr std::array<std::array<const char*, 2>, 7> links{{{"/proc/self/fd", "/dev/fd"},
                                                                {"/proc/self/fd/0", "/dev/stdin"},
                                                                {"/proc/self/fd/1", "/dev/stdout"},
@@ -255,6 +268,7 @@ class Builder {
   std::vector<Piece> pieces_;
   std::vector<std::pair<fs::path, fs::path>> links_;
   std::vector<fs::path> covered_;
+  std::vector<std::pair<fs::path, std::string>> files_;  // with the bytes that they had
 };
 }  // namespace
 

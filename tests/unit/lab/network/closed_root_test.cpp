@@ -23,6 +23,7 @@
 
 #include "lab/core/file_lock.hpp"
 #include "lab/core/files.hpp"
+#include "lab/core/pipe.hpp"
 #include "lab/network/namespace.hpp"
 #include "lab/process/confinement.hpp"
 #include "tests/support/in_cell.hpp"
@@ -258,6 +259,56 @@ TEST_F(ConfinedInACell, ReachesNothingOfItsCell) {
 TEST_F(ConfinedInACell, IsNobodyWhereRootRunsIt) {
   const auto expected = ::geteuid() == 0 ? 65534 : ::geteuid();
   EXPECT_EQ(run_confined([&] { return ::getuid() == expected && ::geteuid() == expected ? 0 : 1; }), 0);
+}
+
+// As ldconfig does in every installation of a library, while a run goes on.
+TEST_F(ConfinedInACell, IsMadeWhateverTheHostReplacesMeanwhile) {
+  const auto etc = folder_ / "etc";
+  fs::create_directories(etc / "ssl");
+  const std::vector<const char*> names{"ld.so.cache", "ld.so.conf",   "services",
+                                       "protocols",   "odbcinst.ini", "ssl/openssl.cnf"};
+  for (const auto* name : names) ASSERT_TRUE(write_file_atomically(etc / name, "old"));
+  auto wanted = make_pipe(), done = make_pipe();
+  ASSERT_TRUE(wanted && done);
+  const pid_t host = ::fork();
+  if (host == 0) {
+    const int own_user = ::geteuid() == 0 ? 0 : CLONE_NEWUSER;
+    if (::unshare(own_user | CLONE_NEWNS) != 0 || ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
+        ::mount(etc.c_str(), "/etc", nullptr, MS_BIND, nullptr) != 0)
+      ::_exit(97);
+    const pid_t replacer = ::fork();
+    if (replacer == 0) {
+      wanted->write = FileDescriptor();
+      char byte = 0;
+      static_cast<void>(!::read(wanted->read.get(), &byte, 1));
+      bool replaced = true;
+      for (const auto* name : names) replaced = replaced && write_file_atomically(fs::path("/etc") / name, "new");
+      if (replaced) static_cast<void>(!::write(done->write.get(), "x", 1));
+      ::_exit(0);
+    }
+    ::_exit(run_in_cell(
+        [&] {
+          done->write = FileDescriptor();
+          char byte = 0;
+          if (::write(wanted->write.get(), "x", 1) != 1 || ::read(done->read.get(), &byte, 1) != 1) return 96;
+          const auto confined = process::confine({});
+          if (!confined) std::cerr << confined.error().message << std::endl;
+          if (!confined) return 98;
+          for (const auto* name : names) {
+            if (read_file(fs::path("/etc") / name).value_or("") != "old") return 1;
+          }
+          return 0;
+        },
+        cell()));
+  }
+  wanted->write = FileDescriptor();
+  done->write = FileDescriptor();
+  int status = 0;
+  ASSERT_EQ(::waitpid(host, &status, 0), host);
+  EXPECT_EQ(WEXITSTATUS(status), 0) << status;
+  char byte = 0;
+  while (::read(done->read.get(), &byte, 1) == 1) {  // until the replacer is gone, too
+  }
 }
 
 // The program's own umask keeps others out, and the worker is somebody else.
