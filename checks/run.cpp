@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <atomic>
 #include <thread>
 
@@ -128,7 +129,37 @@ Json observed_by_worker(ProcessRunner& runner, const CheckWorkers& workers, cons
   return observation;
 }
 
+// However many are let in.
+constexpr std::size_t most_at_once = 32;
+
 }  // namespace
+
+void Places::let_in(unsigned more) {
+  const std::lock_guard lock(mutex_);
+  // Not kept for those that come later: they may be others, and the machine may be busy then.
+  const auto room = taken_ + std::min(more, waiting_);
+  if (room > at_once_) beside_ = std::max(beside_, room - at_once_);
+  free_.notify_all();
+}
+
+bool Places::take(const std::stop_token& stop) {
+  std::unique_lock lock(mutex_);
+  ++waiting_;
+  const bool free = free_.wait(lock, stop, [&] { return taken_ < at_once_ + beside_; });
+  --waiting_;
+  if (!free || stop.stop_requested()) return false;
+  ++taken_;
+  return true;
+}
+
+void Places::give_back() {
+  {
+    const std::lock_guard lock(mutex_);
+    --taken_;
+    if (beside_ > 0) --beside_;
+  }
+  free_.notify_all();
+}
 
 CheckResult run_check(ProcessRunner& runner, const CheckWorkers& workers, const PlannedCheck& planned,
                       std::stop_token stop) {
@@ -158,14 +189,16 @@ std::vector<CheckResult> run_checks(ProcessRunner& runner, const CheckWorkers& w
   std::vector<CheckResult> results;
   for (const auto& check : planned) results.push_back(result_for(check.spec));
   std::atomic<std::size_t> next{0};
+  Places own_places;
+  auto& places = workers.places != nullptr ? *workers.places : own_places;
   const auto work = [&] {
-    for (auto i = next++; i < planned.size() && !stop.stop_requested(); i = next++) {
-      results[i] = run_check(runner, workers, planned[i], stop);
+    while (next < planned.size() && places.take(stop)) {
+      if (const auto i = next++; i < planned.size()) results[i] = run_check(runner, workers, planned[i], stop);
+      places.give_back();
     }
   };
-  const auto count = std::min<std::size_t>(std::max(1U, workers.parallel), planned.size());
   std::vector<std::jthread> threads;
-  for (std::size_t i = 0; i < count; ++i) threads.emplace_back(work);
+  for (std::size_t i = 0; i < std::min(most_at_once, planned.size()); ++i) threads.emplace_back(work);
   threads.clear();  // joins
   for (auto& result : results) {
     if (result.outcome == Outcome::not_reached) result.reason = "cancelled";

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <condition_variable>
+#include <mutex>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -16,11 +18,30 @@ struct PlannedCheck {
   Target target;
 };
 
+// How many checks are asked at a time: so many, and those that are let in beside them. May be used by several threads.
+class Places {
+ public:
+  explicit Places(unsigned at_once = 4) : at_once_(at_once) {}
+  // Lets in so many of those that wait, at most, beside those that are being asked: for when these only wait.
+  void let_in(unsigned more);
+  // Waits for a place. False: a stop was requested.
+  [[nodiscard]] bool take(const std::stop_token& stop);
+  void give_back();
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable_any free_;
+  const unsigned at_once_;
+  unsigned beside_ = 0;  // places that are gone with the first check that is over
+  unsigned taken_ = 0;
+  unsigned waiting_ = 0;
+};
+
 // How checks are executed. `program` is started as "<program> check-worker" in the caller's network namespace.
 struct CheckWorkers {
   std::string program;                          // usually /proc/self/exe
   Milliseconds grace{std::chrono::seconds(5)};  // between a check's own deadline and the kill
-  unsigned parallel = 4;                        // workers at a time in run_checks
+  Places* places = nullptr;                     // of run_checks, whose user may let more in; nothing: four at a time
   FindCheck find;                               // must be there: usually checks/registry's find_check
 };
 
@@ -38,7 +59,7 @@ struct Seen {
 [[nodiscard]] Result<Seen> observe_once(ProcessRunner& runner, const CheckWorkers& workers, const PlannedCheck& planned,
                                         std::stop_token stop = {});
 
-// All of them, at most `parallel` at a time; results in the order planned. After a stop request the rest is
+// All of them, as many at a time as there are places; results in the order planned. After a stop request the rest is
 // not-reached.
 [[nodiscard]] std::vector<CheckResult> run_checks(ProcessRunner& runner, const CheckWorkers& workers,
                                                   const std::vector<PlannedCheck>& planned, std::stop_token stop = {});

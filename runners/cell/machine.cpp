@@ -193,7 +193,10 @@ PhaseRecord CellMachine::examine(const std::string& trial, const std::string& ph
   const auto step = guest_.begin_step(trial, "checks", "the role's checks");
   RoleChecks::Round round(role_checks_, learning);
   {
-    const IdleWatch watch(guest_, *turn);
+    const IdleWatch watch(guest_, [&] {
+      turn->release_slot();
+      round.let_more_in();
+    });
     record.checks = round.ask();
   }
   if (auto taken = turn->take_slot_again(); !taken) {

@@ -38,7 +38,12 @@ RoleChecks::Round::Round(RoleChecks& checks, Learning learning)
           checks.guest_.context.processes, workers_,
           [this](const auto& check) { return checks_.second_chance(check, learning_); },
           [&guest = checks.guest_] { return guest.context.hypervisor.waited_for_processor(guest.name()); },
-          checks.guest_.context.stop, &checks.memories_) {}
+          checks.guest_.context.stop, &checks.memories_) {
+  workers_.places = &places_;
+}
+
+// A few at a time: what is asked next may be answered, and that is work.
+void RoleChecks::Round::let_more_in() { places_.let_in(4); }
 
 void RoleChecks::Round::learn_durations(std::vector<checks::CheckResult>& results) {
   checks::learn_at_baseline(asking_, planned_, results, checks_.usual_durations_);

@@ -36,6 +36,8 @@ class RoleChecks {
     Round(const Round&) = delete;
     Round& operator=(const Round&) = delete;
     [[nodiscard]] std::vector<checks::CheckResult> ask() { return asking_.ask(planned_); }
+    // The guest has nothing to do: what is being asked only waits. May be called by another thread meanwhile.
+    void let_more_in();
     // These two ask again, where it matters how long a check takes.
     void learn_durations(std::vector<checks::CheckResult>& results);
     void compare_durations(const std::string& phase, std::vector<checks::CheckResult>& results);
@@ -44,6 +46,7 @@ class RoleChecks {
     RoleChecks& checks_;
     Learning learning_;
     std::vector<checks::PlannedCheck> planned_;
+    checks::Places places_;
     checks::CheckWorkers workers_;
     checks::Asking asking_;
   };

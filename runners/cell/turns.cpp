@@ -10,10 +10,11 @@ namespace {
 // Most checks are over before an IdleWatch looks at all.
 constexpr int quiet_looks = 3, first_look = 3;
 
-void watch_for_idleness(const Guest& guest, Turn& turn, const std::stop_token& stop) {
+void watch_for_idleness(const Guest& guest, const std::function<void()>& idle, const std::stop_token& stop) {
   std::mutex mutex;
   std::condition_variable_any gone;
   std::unique_lock lock(mutex);
+  auto& hypervisor = guest.context.hypervisor;
   std::optional<Milliseconds> before;
   const auto look_every = guest.context.idle_look;
   const auto is_over = [&](int looks) {
@@ -21,11 +22,12 @@ void watch_for_idleness(const Guest& guest, Turn& turn, const std::stop_token& s
   };
   if (is_over(first_look)) return;
   for (int quiet = 0; !is_over(1);) {
-    const auto now = guest.context.hypervisor.processor_time(guest.name());
-    if (!now) return;  // it keeps its slot
-    quiet = before && *now - *before < look_every / 10 ? quiet + 1 : 0;
-    before = *now;
-    if (quiet == quiet_looks) return turn.release_slot();
+    const auto used = hypervisor.processor_time(guest.name());
+    if (!used) return;  // nothing is known of it any more
+    const auto now = *used + hypervisor.waited_for_processor(guest.name()).value_or(Milliseconds(0));
+    quiet = before && now - *before < look_every / 10 ? quiet + 1 : 0;
+    before = now;
+    if (quiet >= quiet_looks) idle();
   }
 }
 
@@ -71,7 +73,8 @@ void Turns::rest() {
   resting_ = bool{guest_.context.hypervisor.pause(guest_.name())};
 }
 
-IdleWatch::IdleWatch(Guest& guest, Turn& turn)
-    : thread_([&guest, &turn](const std::stop_token& stop) { watch_for_idleness(guest, turn, stop); }) {}
+IdleWatch::IdleWatch(Guest& guest, std::function<void()> idle)
+    : thread_(
+          [&guest, idle = std::move(idle)](const std::stop_token& stop) { watch_for_idleness(guest, idle, stop); }) {}
 
 }  // namespace patchlab::runners::cell

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <thread>
 
@@ -49,11 +50,12 @@ class Turns {
   bool resting_ = false;
 };
 
-// Gives a turn's slot back as soon as the guest has had nothing to do for a while: a client that waits for an answer
-// that never comes needs no processor, and others do. Looks from a thread of its own, in real time, until it is gone.
+// Sees from a thread of its own, in real time, until it is gone, whether the guest has had nothing to do for a while,
+// while it did not wait for a processor either: `idle` is called then, and again with each look that finds it so. A
+// client that waits for an answer that never comes needs no processor, and others do.
 class IdleWatch {
  public:
-  IdleWatch(Guest& guest, Turn& turn);
+  IdleWatch(Guest& guest, std::function<void()> idle);
 
  private:
   std::jthread thread_;

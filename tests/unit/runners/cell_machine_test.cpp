@@ -716,6 +716,31 @@ TEST_F(WaitingCheckTest, HoldsNoProcessorSlotWhileTheGuestHasNothingToDo) {
   EXPECT_EQ(record.outcome, Outcome::pass);
 }
 
+// Four clients wait for what only the fifth brings about.
+TEST_F(WaitingCheckTest, KeepsNoOtherCheckWaitingWhileTheGuestHasNothingToDo) {
+  (void)machine_->observe_baseline();
+  const auto one = job_.machines[0].plan.checks.at(0);
+  for (const char* id : {"second", "third", "fourth", "fifth"}) {
+    job_.machines[0].plan.checks.push_back(one);
+    job_.machines[0].plan.checks.back().id = id;
+  }
+  const auto waited_in_vain =
+      [&](int patience) {
+        std::filesystem::remove(slots_ / "asked");
+        std::ofstream(job_.worker_program)
+            << "#!/bin/sh\ncd " << slots_.string() << "\necho >> asked\nfor i in $(seq " << patience
+            << "); do\n  [ $(wc -l < asked) -lt 5 ] || exec cat answer\n  sleep 0.05\ndone\n";
+        return !machine_->examine("t", "after-install").checks.at(0).tries.empty();
+      };
+  hypervisor_.alter("db", [](auto& machine) { machine.busy = Milliseconds(0); });
+  EXPECT_FALSE(waited_in_vain(400));
+  hypervisor_.alter("db", [](auto& machine) { machine.waits = Milliseconds(10); });
+  EXPECT_TRUE(waited_in_vain(6)) << "a guest that starves is not idle";
+  hypervisor_.alter("db", [](auto& machine) { machine.waits = std::nullopt; });
+  hypervisor_.alter("db", [](auto& machine) { machine.busy = Milliseconds(10); });
+  EXPECT_TRUE(waited_in_vain(6)) << "it was let in beside a busy guest";
+}
+
 TEST_F(WaitingCheckTest, HoldsItsProcessorSlotWhileTheGuestWorks) {
   (void)machine_->observe_baseline();
   patience("0.3");

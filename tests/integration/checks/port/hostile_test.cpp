@@ -100,7 +100,8 @@ TEST_P(Hostile, ServersAreSeenForWhatTheyAreInTime) {
   CheckWorkers workers;
   workers.program = REGISTRY_CHECK_WORKER;
   workers.find = find_check;
-  workers.parallel = 8;
+  Places places(8);
+  workers.places = &places;
   const auto results = run_checks(host_processes(), workers, planned);
   for (std::size_t i = 0; i < results.size(); ++i) {
     const auto& result = results[i];

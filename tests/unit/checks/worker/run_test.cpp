@@ -4,7 +4,9 @@
 
 #include <gmock/gmock.h>
 
+#include <condition_variable>
 #include <mutex>
+#include <thread>
 
 #include "lab/process/confinement.hpp"
 
@@ -202,6 +204,82 @@ TEST(RunChecks, AreNotReachedAfterAStopRequest) {
   EXPECT_EQ(results[0].outcome, Outcome::not_reached);
   EXPECT_EQ(results[1].outcome, Outcome::not_reached);
   EXPECT_TRUE(processes.started.empty());
+}
+
+// Answers when it is told to, one at a time or all.
+class WaitingProcesses final : public ProcessRunner {
+ public:
+  ProcessOutcome run(const ProcessSpec&, std::stop_token) override {
+    std::unique_lock lock(mutex_);
+    const auto turn = ++asked_;
+    changed_.notify_all();
+    changed_.wait(lock, [&] { return turn <= answered_; });
+    return answered(R"({"observation":{"seen":"hello"}})");
+  }
+  // That so many were asked, and no more.
+  void await(std::size_t asked) {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return asked_ >= asked; });
+    EXPECT_FALSE(changed_.wait_for(lock, Milliseconds(20), [&] { return asked_ > asked; })) << asked;
+  }
+  void answer(std::size_t more) {
+    const std::lock_guard lock(mutex_);
+    answered_ += more;
+    changed_.notify_all();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::size_t asked_ = 0, answered_ = 0;
+};
+
+TEST(RunChecks, AreAskedAFewAtATimeAndMoreOnlyWhenTheyAreLetIn) {
+  WaitingProcesses processes;
+  Places places;
+  auto with_places = workers();
+  with_places.places = &places;
+  std::vector<CheckResult> results;
+  {
+    const std::jthread asking(
+        [&] { results = run_checks(processes, with_places, std::vector<PlannedCheck>(16, planned())); });
+    processes.await(4);
+    places.let_in(2);
+    processes.await(6);
+    places.let_in(4);
+    processes.await(10);
+    processes.answer(6);  // the four places are what there is again
+    processes.await(10);
+    processes.answer(1);
+    processes.await(11);
+    places.let_in(100);
+    processes.await(16);
+    places.let_in(100);
+    processes.answer(16);
+  }
+  EXPECT_EQ(results.size(), 16U);
+  EXPECT_THAT(results, testing::Each(testing::Field(&CheckResult::outcome, Outcome::pass)));
+  // Nobody waited any more when they were let in: it is not kept for others.
+  WaitingProcesses others;
+  const std::jthread asking([&] { (void)run_checks(others, with_places, std::vector<PlannedCheck>(8, planned())); });
+  others.await(4);
+  others.answer(8);
+}
+
+TEST(RunChecks, LeaveWhatWaitsForAPlaceWhenAStopIsRequested) {
+  WaitingProcesses processes;
+  std::stop_source stop;
+  std::vector<CheckResult> results;
+  {
+    const std::jthread asking(
+        [&] { results = run_checks(processes, workers(), std::vector<PlannedCheck>(6, planned()), stop.get_token()); });
+    processes.await(4);
+    stop.request_stop();
+    processes.answer(4);
+  }
+  ASSERT_EQ(results.size(), 6U);
+  EXPECT_EQ(results[4].reason, "cancelled");
+  EXPECT_EQ(results[5].reason, "cancelled");
 }
 
 TEST(RunChecks, OfNothingAreNothing) {
