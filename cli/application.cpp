@@ -49,6 +49,7 @@ void add_commands(CLI::App& app, Chosen& chosen) {
   add_stage(app, chosen);
   add_verify(app, chosen);
   add_evidence(app, chosen);
+  add_calendar(app, chosen);
   add_deploy(app, chosen);
   add_witness(app, chosen);
   add_decide(app, chosen);

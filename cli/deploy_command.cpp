@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <CLI/CLI.hpp>
 
+#include "cli/calendar_argument.hpp"
 #include "cli/commands.hpp"
 #include "cli/output.hpp"
 #include "cli/scribe_argument.hpp"
@@ -14,6 +15,7 @@
 #include "lab/process/process.hpp"
 #include "promotion/deploy/deployed.hpp"
 #include "promotion/deploy/export_handoff.hpp"
+#include "promotion/deploy/waiting.hpp"
 #include "promotion/statement/statement.hpp"
 
 namespace patchlab::cli {
@@ -28,11 +30,13 @@ struct ExportArguments {
   std::string to;
   std::string key;
   std::string not_after;
+  fs::path calendar;
   fs::path target;
   bool json = false;
 };
 
-void say_export(const ExportArguments& arguments, const Handoff& handoff, ExportTo to) {
+void say_export(const ExportArguments& arguments, const Handoff& handoff, ExportTo to,
+                const std::optional<WindowTaken>& window) {
   const auto parts = parts_for(handoff, to);
   if (arguments.json) {
     std::vector<std::string> candidates;
@@ -47,10 +51,25 @@ void say_export(const ExportArguments& arguments, const Handoff& handoff, Export
               {"candidates", candidates},
               {"left_out", parts.left_out}};
     if (!handoff.not_after.empty()) json["not_after"] = handoff.not_after;
+    if (window) {
+      json["window"] = {{"emergency_lane", !window->opens}, {"remarks", window->remarks}};
+      if (handoff.window) {
+        json["window"]["name"] = handoff.window->name;
+        json["window"]["opens"] = handoff.window->opens;
+        json["window"]["closes"] = handoff.window->closes;
+      }
+    }
     return say_json("deploy-export", std::move(json));
   }
   say("{}: {} candidates for {}, serial {} of run {}, promotion {}\n", arguments.target, parts.go.size(), to_string(to),
       handoff.serial, handoff.run, handoff.promotion);
+  if (window && window->opens) {
+    say("  window {} to {}{}\n", *window->opens, window->closes,
+        handoff.window->name.empty() ? "" : ": " + handoff.window->name);
+    for (const auto& remark : window->remarks) say("  {}\n", remark);
+  } else if (window) {
+    say("  emergency lane: it waits for no window\n");
+  }
   if (handoff.not_after.empty())
     say("  nothing ends it: no waiver, and no --not-after\n");
   else
@@ -58,6 +77,15 @@ void say_export(const ExportArguments& arguments, const Handoff& handoff, Export
   if (!parts.left_out.empty()) say("  not in it, since it is not for {}: {}\n", to_string(to), listed(parts.left_out));
   if (handoff.signature.empty())
     say("  the lab has not signed the promotion: its digests prove nothing by themselves\n");
+}
+
+Result<WindowTaken> window_of_stage(const process::Calendar& calendar, const fs::path& stage, Handoff& handoff) {
+  PATCHLAB_ASSIGN(const auto waiting, waiting_of_stage(host_processes(), stage));
+  const auto its = std::ranges::find(waiting, handoff.department, &WaitingDepartment::department);
+  std::optional<process::Needs> needs;
+  if (its != waiting.end() && its->times.unknown.empty())
+    needs = process::Needs{its->times.side_by_side(), its->times.one_after_another()};
+  return take_window(calendar, handoff, moment_now(), needs);
 }
 
 ExitCode export_stage(const ExportArguments& arguments) {
@@ -78,11 +106,19 @@ ExitCode export_stage(const ExportArguments& arguments) {
                             "a later time, or none: a promotion ends with its first waiver"),
         ExitCode::policy);
   if (const auto why = not_to_be_exported(*handoff, to, how.now)) return report(*why, ExitCode::policy);
+  std::optional<WindowTaken> window;
+  if (!arguments.calendar.empty()) {
+    const auto calendar = process::read_calendar(arguments.calendar);
+    if (!calendar) return report_input(calendar.error(), ExitCode::bad_data);
+    auto taken = window_of_stage(*calendar, *stage, *handoff);
+    if (!taken) return report(taken.error(), ExitCode::policy);
+    window = std::move(*taken);
+  }
   if (const auto made = export_handoff(host_processes(), *handoff, how, arguments.target); !made) {
     const bool is_target = made.error().error_class == ErrorClass::infrastructure;
     return is_target ? report(made.error(), ExitCode::cannot_create) : report_input(made.error(), ExitCode::bad_data);
   }
-  say_export(arguments, *handoff, to);
+  say_export(arguments, *handoff, to, window);
   return ExitCode::ok;
 }
 
@@ -105,6 +141,7 @@ void add_export(CLI::App& group, Chosen& chosen) {
       ->envname("PATCHLAB_OPENPGP_KEY");
   exporting->add_option("--not-after", arguments->not_after,
                         "nobody is to take it from then on (UTC); can only be sooner than what its waivers say");
+  add_calendar_option(*exporting, arguments->calendar);
   exporting->add_flag("--json", arguments->json, "as JSON");
   exporting->callback([arguments, &chosen] { chosen = [arguments] { return export_stage(*arguments); }; });
 }
@@ -120,6 +157,7 @@ struct RecordArguments {
   bool manual = false;
   std::string reason;
   std::string ticket;
+  fs::path calendar;
   ScribeArguments scribe;
   bool json = false;
 };
@@ -186,6 +224,73 @@ std::string open_parts(const MachineReport& machine) {
   return open.parts == 0 ? "" : fmt::format(", {} of {} parts not reported", open.parts, open.of);
 }
 
+// When a machine took what was promoted, as far as anybody can tell, and whether that was in a window.
+struct InWindow {
+  process::Inside inside = process::Inside::cannot_tell;
+  std::string text;
+};
+class WindowQuestion {
+ public:
+  WindowQuestion(const process::Calendar& calendar, const Handoff& handoff, InstalledSource source)
+      : calendar_(calendar), handoff_(handoff), source_(source) {}
+
+  // Nothing: it has nothing of it.
+  [[nodiscard]] std::optional<InWindow> of(const MachineReport& machine) const {
+    const auto observed = parse_rfc3339(machine.observed);
+    const auto promoted = parse_rfc3339(handoff_.published);
+    if (!observed || !promoted) return std::nullopt;
+    const auto seen = std::chrono::floor<std::chrono::seconds>(*observed);
+    const auto begin = std::min(seen, std::chrono::floor<std::chrono::seconds>(*promoted));
+    const auto days = process::days_of(calendar_, handoff_.department, begin - std::chrono::days(farthest_),
+                                       seen + std::chrono::days(1));
+    std::optional<InWindow> worst;
+    for (const auto& row : machine.rows) {
+      if (row.state != InstalledState::as_promoted) continue;
+      auto one = of_row(row, days, begin, seen);
+      if (!worst || one.inside > worst->inside) worst = std::move(one);
+    }
+    return worst;
+  }
+
+ private:
+  [[nodiscard]] InWindow of_row(const InstalledRow& row, const process::DepartmentDays& days, process::Moment promoted,
+                                process::Moment seen) const {
+    const process::Promoted how{handoff_.emergency, handoff_.approved_by.size()};
+    const auto exact = exact_moment(row, days, seen);
+    const auto possible = exact.value_or(process::Span{promoted, std::max(seen, promoted + std::chrono::seconds(1))});
+    const auto inside = process::inside_of(days, possible, how);
+    const auto when = exact ? "on " + utc_text(possible.from)
+                            : fmt::format("between {} and {}", utc_text(possible.from), utc_text(possible.until));
+    switch (inside) {
+      case process::Inside::inside:
+        return {inside, handoff_.emergency ? "through the emergency lane, " + when : "in a window, " + when};
+      case process::Inside::outside: return {inside, "outside of every window, " + when};
+      case process::Inside::cannot_tell: break;
+    }
+    return {inside, fmt::format("nobody can tell whether in a window: {}", when)};
+  }
+
+  // What somebody did by hand is said with its time. apt writes what the machine's clock showed.
+  [[nodiscard]] std::optional<process::Span> exact_moment(const InstalledRow& row, const process::DepartmentDays& days,
+                                                          process::Moment seen) const {
+    if (source_ == InstalledSource::by_hand) return process::Span{seen, seen + std::chrono::seconds(1)};
+    if (source_ != InstalledSource::apt_history || row.since.size() < 19) return std::nullopt;
+    // "2026-11-28  22:00:01"
+    std::string digits;
+    for (const char c : row.since) {
+      if (c >= '0' && c <= '9') digits += c;
+    }
+    if (digits.size() != 14) return std::nullopt;
+    const auto wall = process::parse_calendar_time(digits.substr(0, 8) + "T" + digits.substr(8));
+    return wall ? process::moment_of_wall(days, wall->wall) : std::nullopt;
+  }
+
+  static constexpr int farthest_ = 400;
+  const process::Calendar& calendar_;
+  const Handoff& handoff_;
+  InstalledSource source_;
+};
+
 void say_rows(const MachineReport& machine) {
   for (const auto& row : machine.rows) {
     if (row.state == InstalledState::not_reported || row.state == InstalledState::not_installed ||
@@ -205,6 +310,12 @@ ExitCode record_deployed(const RecordArguments& arguments) {
   if (!handoff) return report_input(handoff.error(), ExitCode::bad_data);
   const auto parts = promoted_parts(*handoff);
   if (!parts) return report_input(parts.error(), ExitCode::bad_data);
+  std::optional<process::Calendar> calendar;
+  if (!arguments.calendar.empty()) {
+    auto read = process::read_calendar(arguments.calendar);
+    if (!read) return report_input(read.error(), ExitCode::bad_data);
+    calendar = std::move(*read);
+  }
   const auto note = arguments.manual ? note_of_hand(arguments, *parts) : note_of_machines(arguments, *parts);
   if (!note) return report_input(note.error(), ExitCode::bad_data);
   const auto scribe = scribe_of(arguments.scribe, *stage);
@@ -216,8 +327,13 @@ ExitCode record_deployed(const RecordArguments& arguments) {
   Json machines = Json::array();
   for (const auto& machine : note->machines) {
     machines.push_back({{"machine", machine.machine}, {"outcome", to_string(machine.outcome())}});
+    const auto in_window =
+        calendar ? WindowQuestion(*calendar, *handoff, note->source).of(machine) : std::optional<InWindow>();
+    if (in_window)
+      machines.back()["window"] = {{"inside", process::to_string(in_window->inside)}, {"says", in_window->text}};
     if (arguments.json) continue;
     say("{}: {}{}\n", machine.machine, to_string(machine.outcome()), open_parts(machine));
+    if (in_window) say("  installed {}\n", in_window->text);
     say_rows(machine);
   }
   if (arguments.json)
@@ -253,6 +369,7 @@ void add_record(CLI::App& group, Chosen& chosen) {
   recording->add_flag("--manual", arguments->manual, "somebody installed the file by hand");
   recording->add_option("--reason", arguments->reason, "why by hand");
   recording->add_option("--ticket", arguments->ticket, "what it is written down under");
+  add_calendar_option(*recording, arguments->calendar);
   add_scribe(*recording, arguments->scribe);
   recording->add_flag("--json", arguments->json, "as JSON");
   recording->callback([arguments, &chosen] { chosen = [arguments] { return record_deployed(*arguments); }; });

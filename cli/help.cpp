@@ -62,6 +62,7 @@ const std::vector<HelpText>& help_texts() {
       {"promote", "patchlab promote latest --department finance", verdict, true},
       {"verify", "patchlab verify production", plain},
       {"evidence export", "patchlab evidence export --department finance -o bundle", plain},
+      {"calendar", "patchlab calendar windows.ics --stage production", plain},
       {"deploy export", "patchlab deploy export production --department finance --to files -o finance-7", plain},
       {"deploy record", "patchlab deploy record production dpkg.txt --department finance --machine fin-dns1", plain},
       {"deploy status", "patchlab deploy status production", plain},

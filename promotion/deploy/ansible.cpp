@@ -70,10 +70,15 @@ Result<Json> ansible_variables(const Handoff& handoff, const std::vector<DebianP
   }
   if (names.empty() && accept.empty())
     return configuration_error("nothing would be in the lists, which means everything to win_updates");
-  return Json{{"patchlab_department", handoff.department}, {"patchlab_serial", handoff.serial},
-              {"patchlab_promotion", handoff.promotion},   {"patchlab_not_after", handoff.not_after},
-              {"patchlab_packages", std::move(names)},     {"patchlab_versions", std::move(versions)},
-              {"patchlab_accept_list", std::move(accept)}, {"patchlab_kbs", std::move(kbs)}};
+  return Json{{"patchlab_department", handoff.department},
+              {"patchlab_serial", handoff.serial},
+              {"patchlab_promotion", handoff.promotion},
+              {"patchlab_not_after", handoff.not_after},
+              {"patchlab_not_before", handoff.window ? handoff.window->opens : ""},
+              {"patchlab_packages", std::move(names)},
+              {"patchlab_versions", std::move(versions)},
+              {"patchlab_accept_list", std::move(accept)},
+              {"patchlab_kbs", std::move(kbs)}};
 }
 
 }  // namespace patchlab::promotion

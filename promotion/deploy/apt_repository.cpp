@@ -165,20 +165,25 @@ Result<std::map<std::string, std::string>> packages_by_architecture(const std::s
   return by_architecture;
 }
 
-Result<std::string> release_of(const std::string& release, const Handoff& handoff) {
+Result<std::string> release_of(const std::string& release, const Handoff& handoff,
+                               std::chrono::system_clock::time_point now) {
   const auto date = release.find("\nDate: ");
   const auto end = date == std::string::npos ? date : release.find('\n', date + 1);
   if (end == std::string::npos) return configuration_error("apt-ftparchive wrote a Release without a date");
+  // apt takes nothing from a release that is dated in the future (Acquire::Check-Date).
+  auto dated = release.substr(0, end + 1);
+  const auto opens = handoff.window ? parse_rfc3339(handoff.window->opens) : std::nullopt;
+  if (opens && *opens > now) dated = release.substr(0, date) + fmt::format("\nDate: {}\n", release_time(*opens));
   std::string fields;
   if (const auto not_after = parse_rfc3339(handoff.not_after))
     fields += fmt::format("Valid-Until: {}\n", release_time(*not_after));
   fields += fmt::format("Patchlab-Promotion: {}\nPatchlab-Serial: {}\nPatchlab-Ledger: {} {}:{}\n", handoff.promotion,
                         handoff.serial, handoff.ledger, handoff.head.size, handoff.head.hash);
-  return release.substr(0, end + 1) + fields + release.substr(end + 1);
+  return dated + fields + release.substr(end + 1);
 }
 
 Result<void> write_apt_repository(ProcessRunner& processes, const Handoff& handoff, const std::string& fingerprint,
-                                  const fs::path& folder) {
+                                  std::chrono::system_clock::time_point now, const fs::path& folder) {
   PATCHLAB_TRY(create_folders(folder / "pool"));
   std::set<std::string> digests;
   for (const auto& candidate : parts_for(handoff, ExportTo::apt).go) {
@@ -201,7 +206,7 @@ Result<void> write_apt_repository(ProcessRunner& processes, const Handoff& hando
   }
   PATCHLAB_ASSIGN(const auto bare, output_of(processes, release_spec(folder, handoff.department, joined(architectures)),
                                              "apt-utils", "apt-ftparchive of Debian 12 or later is needed"));
-  PATCHLAB_ASSIGN(const auto release, release_of(bare, handoff));
+  PATCHLAB_ASSIGN(const auto release, release_of(bare, handoff, now));
   PATCHLAB_ASSIGN(
       const auto in_release,
       output_of(processes, clearsign_spec(fingerprint, release), "gnupg",

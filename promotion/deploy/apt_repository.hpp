@@ -20,14 +20,18 @@ namespace patchlab::promotion {
 
 // Fills `folder`: pool/<sha256>.deb, dists/<department>/InRelease and its indexes, also by hash.
 [[nodiscard]] Result<void> write_apt_repository(ProcessRunner& processes, const Handoff& handoff,
-                                                const std::string& fingerprint, const std::filesystem::path& folder);
+                                                const std::string& fingerprint,
+                                                std::chrono::system_clock::time_point now,
+                                                const std::filesystem::path& folder);
 
 // The parts of it, pure. What apt-ftparchive says of a pool, by architecture, each a Packages file in one order; what
 // is for all is in each. An error when it describes a file that is not of the set, or not all of the set.
 [[nodiscard]] Result<std::map<std::string, std::string>> packages_by_architecture(const std::string& packages,
                                                                                   const std::set<std::string>& digests);
 // With the fields that say until when it may be taken and what it is of, behind its date. An error when it has no date.
-[[nodiscard]] Result<std::string> release_of(const std::string& release, const Handoff& handoff);
+// Where its window opens after `now`, it is dated by that: apt takes nothing that is dated in the future.
+[[nodiscard]] Result<std::string> release_of(const std::string& release, const Handoff& handoff,
+                                             std::chrono::system_clock::time_point now);
 // "Sat, 12 Dec 2026 00:00:00 UTC"
 [[nodiscard]] std::string release_time(std::chrono::system_clock::time_point when);
 [[nodiscard]] ProcessSpec packages_spec(const std::filesystem::path& folder);

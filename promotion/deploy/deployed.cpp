@@ -74,11 +74,7 @@ class Telling {
     told.serial = story->serial;
     told.run = run_of(story->run);
     told.promoted = state_.lines[story->last_line - 1].time;
-    PATCHLAB_ASSIGN(const auto promotion, statement_in(story->statement));
-    for (const auto& digest : promotion.decisions.value_or(std::vector<std::string>())) {
-      PATCHLAB_ASSIGN(const auto decision, statement_in(digest));
-      if (decision.kind == StatementKind::approve) told.approved_by.push_back(decision.by);
-    }
+    PATCHLAB_ASSIGN(told.approved_by, approvers_of(chain_, *story));
     for (const auto& machine : report.machines) {
       auto one = told;
       one.report = machine;

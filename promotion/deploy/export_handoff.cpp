@@ -95,7 +95,7 @@ Result<void> export_handoff(ProcessRunner& processes, Handoff handoff, const Han
     PATCHLAB_TRY(write(folder / "promotion", handoff.statement));
     if (!handoff.signature.empty()) PATCHLAB_TRY(write(folder / "promotion.sig", handoff.signature));
     switch (how.to) {
-      case ExportTo::apt: PATCHLAB_TRY(write_apt_repository(processes, handoff, fingerprint, folder)); break;
+      case ExportTo::apt: PATCHLAB_TRY(write_apt_repository(processes, handoff, fingerprint, how.now, folder)); break;
       case ExportTo::ansible: PATCHLAB_TRY(write_ansible(handoff, folder)); break;
       case ExportTo::wsus: PATCHLAB_TRY(write(folder / "approve.ps1", wsus_script)); break;
       case ExportTo::files: return write_files(handoff, folder);

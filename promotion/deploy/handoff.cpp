@@ -17,6 +17,7 @@
 #include "promotion/evidence/proof.hpp"
 #include "promotion/stage/manifest.hpp"
 #include "promotion/stage/stage_proof.hpp"
+#include "promotion/statement/statement.hpp"
 
 namespace fs = std::filesystem;
 
@@ -88,6 +89,11 @@ std::string earlier_end(const std::string& not_after, const std::string& other) 
   const auto its = parse_rfc3339(other);
   if (!its) return not_after;
   return mine && *mine <= *its ? not_after : whole_seconds(*its);
+}
+
+void put_into_window(Handoff& handoff, HandoffWindow window) {
+  handoff.not_after = earlier_end(handoff.not_after, window.closes);
+  handoff.window = std::move(window);
 }
 
 std::string kb_in(std::string_view name) {
@@ -166,6 +172,14 @@ Json handoff_json(const Handoff& handoff, ExportTo to) {
             {"candidates", std::move(candidates)},
             {"left_out", parts.left_out}};
   if (!handoff.not_after.empty()) json["not_after"] = handoff.not_after;
+  if (const auto& window = handoff.window) {
+    json["not_before"] = window->opens;
+    json["window"] = {{"name", window->name},
+                      {"opens", window->opens},
+                      {"closes", window->closes},
+                      {"zone", window->zone},
+                      {"calendar", window->calendar}};
+  }
   return json;
 }
 
@@ -182,6 +196,20 @@ Result<void> copy_tested(const Handoff& handoff, const HandoffFile& file, const 
   fs::permissions(to, static_cast<fs::perms>(0644), code);
   if (code) return infrastructure_error(fmt::format("setting the mode of '{}': {}", to.string(), code.message()));
   return sync_path(to);
+}
+
+Result<std::vector<std::string>> approvers_of(const Chain& chain, const PromotionStory& story) {
+  const auto statement_in = [&](const std::string& digest) -> Result<Statement> {
+    PATCHLAB_ASSIGN(const auto bytes, chain.objects().get(digest));
+    return read_statement(bytes, "the statement " + digest);
+  };
+  std::vector<std::string> approvers;
+  PATCHLAB_ASSIGN(const auto promotion, statement_in(story.statement));
+  for (const auto& digest : promotion.decisions.value_or(std::vector<std::string>())) {
+    PATCHLAB_ASSIGN(const auto decision, statement_in(digest));
+    if (decision.kind == StatementKind::approve) approvers.push_back(decision.by);
+  }
+  return approvers;
 }
 
 Result<Handoff> handoff_of(ProcessRunner& processes, const fs::path& stage, const std::string& department) {
@@ -204,6 +232,8 @@ Result<Handoff> handoff_of(ProcessRunner& processes, const fs::path& stage, cons
   handoff.run = check->run;
   handoff.serial = story.serial;
   handoff.promotion = story.statement;
+  handoff.emergency = !story.review_by.empty();
+  PATCHLAB_ASSIGN(handoff.approved_by, approvers_of(chain, story));
   handoff.ledger = state.hashes.front();
   handoff.head = state.head();
   PATCHLAB_ASSIGN(handoff.statement, chain.objects().get(story.statement));

@@ -11,7 +11,7 @@
 
 #include "lab/core/json.hpp"
 #include "lab/process/process.hpp"
-#include "promotion/chain/head.hpp"
+#include "promotion/chain/chain.hpp"
 
 // What is promoted, as it is handed to whoever installs it: read from a stage of which nothing is refuted. What other
 // tools read of it (handoff.json, variables) are functions over this value.
@@ -45,6 +45,16 @@ struct HandoffCandidate {
   std::vector<HandoffFile> files;
 };
 
+// When it may be installed, by a calendar (process/calendar) that this folder knows nothing of.
+struct HandoffWindow {
+  std::string name;      // of the event, for people
+  std::string opens;     // RFC 3339 in whole seconds
+  std::string closes;    // exclusive
+  std::string zone;      // of those who wrote it
+  std::string calendar;  // SHA-256 of the file
+  bool operator==(const HandoffWindow&) const = default;
+};
+
 struct Handoff {
   std::string department;
   std::uint64_t serial = 0;
@@ -52,6 +62,9 @@ struct Handoff {
   std::string published;                     // RFC 3339
   std::string set;                           // digest of SHA256SUMS
   std::string not_after;                     // RFC 3339 in whole seconds; empty: nothing ends it
+  bool emergency = false;                    // it was promoted through the emergency lane
+  std::vector<std::string> approved_by{};    // whose approvals counted
+  std::optional<HandoffWindow> window{};     // nothing: at any time until it ends
   std::string rejected;                      // since it was promoted (rejection.hpp); empty: it was not
   std::vector<HandoffCandidate> candidates;  // in the order applied
   // What proves it: digests, and the bytes as the ledger has them.
@@ -69,6 +82,11 @@ struct Handoff {
 // (configuration) when it was never promoted, or when anything that `patchlab verify` asks is refuted.
 [[nodiscard]] Result<Handoff> handoff_of(ProcessRunner& processes, const std::filesystem::path& stage,
                                          const std::string& department);
+// Whose approvals a promotion counted.
+[[nodiscard]] Result<std::vector<std::string>> approvers_of(const Chain& chain, const PromotionStory& story);
+
+// Puts it into a window, with whose end it ends.
+void put_into_window(Handoff& handoff, HandoffWindow window);
 // The end of it may only come sooner: the earlier of both.
 [[nodiscard]] std::string earlier_end(const std::string& not_after, const std::string& other);
 

@@ -238,6 +238,120 @@ TEST_F(DeployCommand, AptTakesTheTestedBytesAndNothingElse) {
   refused("signed by somebody else", "NO_PUBKEY");
 }
 
+// By a calendar: nothing before the window opens, nothing after it closes, and what was installed outside is said.
+TEST_F(DeployCommand, ACalendarSaysWhenItMayBeInstalled) {
+  ASSERT_NO_FATAL_FAILURE(promote_packages());
+  const auto key = openpgp_key("stage");
+  using namespace std::chrono;
+  const auto now = floor<seconds>(system_clock::now());
+  const auto stamp = [](system_clock::time_point when) {
+    auto text = rfc3339(when).substr(0, 19);
+    std::erase(text, '-');
+    std::erase(text, ':');
+    return text + "Z";
+  };
+  const auto write_calendar = [&](system_clock::time_point from, const char* duration, const std::string& more = "") {
+    folder_.write("windows.ics",
+                  "BEGIN:VCALENDAR\nVERSION:2.0\nBEGIN:VEVENT\nSUMMARY:night\nCATEGORIES:WINDOW,"
+                  "department:finance\nDTSTART:" +
+                      stamp(from) + "\nDURATION:" + duration + "\nEND:VEVENT\n" + more + "END:VCALENDAR\n");
+  };
+  const Words by_calendar{"--key", key, "--calendar", "windows.ics"};
+  const auto with = [](Words words, const Words& more) {
+    words.insert(words.end(), more.begin(), more.end());
+    return words;
+  };
+
+  // Shown: what waits, and whether what was measured fits.
+  write_calendar(now + hours(2), "PT4H");
+  const auto shown = ask({"calendar", "windows.ics", "--stage", "production"});
+  EXPECT_EQ(exit_code(shown), 0) << shown.output << shown.errors;
+  EXPECT_THAT(shown.output, AllOf(HasSubstr("finance\n  window "), HasSubstr(", 4 h): night\n"),
+                                  HasSubstr("  waits: serial 1 of run " + tests::good_record().id),
+                                  HasSubstr("; no machine has reported\n    needs "),
+                                  HasSubstr(" one after another, as measured in the lab"),
+                                  HasSubstr("\n    fits into the window of ")));
+  const auto as_json = Json::parse(ask({"calendar", "windows.ics", "--stage", "production", "--json"}).output);
+  expect_fits(as_json, "calendar");
+  const auto& waits = as_json.at("departments").at(0).at("waits");
+  EXPECT_EQ(waits.at("fits"), "one-after-another");
+  EXPECT_GT(waits.at("needs").at("one_after_another_ms"), waits.at("needs").at("side_by_side_ms"));
+  EXPECT_EQ(exit_code(ask({"calendar", "windows.ics", "--department", "finanze"})), 64);
+  EXPECT_EQ(exit_code(ask({"calendar", "windows.ics", "--from", "tomorrow"})), 64);
+  EXPECT_EQ(exit_code(ask({"calendar", "windows.ics", "--to", "2040-01-01T00:00:00Z"})), 64);
+  // Ten seconds are not enough for any machine.
+  write_calendar(now + hours(2), "PT10S");
+  const auto small = ask({"calendar", "windows.ics", "--stage", "production"});
+  EXPECT_EQ(exit_code(small), 5) << small.output;
+  EXPECT_THAT(small.output, HasSubstr("does not fit into the window of "));
+
+  // Before it opens, a real apt takes nothing.
+  write_calendar(now + hours(2), "PT4H");
+  const auto made = export_to("apt", "repo", with(by_calendar, {"--json"}));
+  ASSERT_EQ(exit_code(made), 0) << made.errors;
+  const auto said = Json::parse(made.output);
+  expect_fits(said, "deploy-export");
+  EXPECT_EQ(said.at("window").at("opens"), rfc3339(now + hours(2)).substr(0, 19) + "Z");
+  EXPECT_EQ(said.at("not_after"), rfc3339(now + hours(6)).substr(0, 19) + "Z");
+  const auto handoff = read_json_file(folder_.path() / "repo/handoff.json").value();
+  expect_fits(handoff, "handoff");
+  EXPECT_EQ(handoff.at("not_before"), said.at("window").at("opens"));
+  const auto early = apt({"-o", "APT::Update::Error-Mode=any", "update"});
+  EXPECT_NE(exit_code(early), 0);
+  EXPECT_THAT(early.errors, HasSubstr("is not valid yet"));
+  EXPECT_NE(exit_code(apt({"download", "tidy"})), 0);
+  // Once it is open, it does.
+  ASSERT_TRUE(remove_tree(folder_.path() / "repo"));
+  write_calendar(now - hours(1), "PT4H");
+  ASSERT_EQ(exit_code(export_to("apt", "repo", by_calendar)), 0);
+  forget_lists();
+  EXPECT_EQ(exit_code(apt({"update"})), 0);
+  EXPECT_EQ(exit_code(apt({"download", "tidy"})), 0);
+
+  // The same for Ansible, which asks the clock itself.
+  write_calendar(now + hours(2), "PT4H");
+  ASSERT_EQ(exit_code(export_to("ansible", "play", {"--calendar", "windows.ics"})), 0);
+  EXPECT_EQ(read_json_file(folder_.path() / "play/variables.json").value().at("patchlab_not_before"),
+            said.at("window").at("opens"));
+
+  // No window, or a freeze over it: nothing is made.
+  const auto refuses = [&](const std::string& why, int code) {
+    const auto refused = export_to("files", "made", {"--calendar", "windows.ics"});
+    EXPECT_EQ(exit_code(refused), code) << refused.output;
+    EXPECT_THAT(refused.errors, AllOf(HasSubstr(why), HasSubstr("hint: ")));
+    expect_nothing_made("made");
+  };
+  write_calendar(now - hours(5), "PT4H");
+  refuses("department 'finance' has no window within 400 days", 5);
+  write_calendar(now + hours(2), "PT4H",
+                 "BEGIN:VEVENT\nSUMMARY:audit\nCATEGORIES:FREEZE\nDTSTART:" + stamp(now - hours(1)) +
+                     "\nDURATION:P2D\nEND:VEVENT\n");
+  refuses("has no window within 400 days that is not over or frozen", 5);
+  folder_.write("windows.ics",
+                "BEGIN:VCALENDAR\nVERSION:2.0\nBEGIN:VEVENT\nCATEGORIES:WINDW\nEND:VEVENT\nEND:VCALENDAR\n");
+  refuses("windows.ics:4: the category 'WINDW' is not known", 65);
+  EXPECT_EQ(exit_code(ask({"calendar", "windows.ics"})), 65);
+
+  // What was installed by hand, in the window and outside of it.
+  write_calendar(now - hours(1), "PT4H");
+  const auto by_hand = [&](system_clock::time_point when) {
+    return ask({"deploy", "record", "production", "tidy.deb", "--department", "finance", "--manual", "--machine",
+                "mail1", "--reason", "x", "--calendar", "windows.ics", "--observed", rfc3339(when), "--json"});
+  };
+  const auto inside = by_hand(now);
+  ASSERT_EQ(exit_code(inside), 0) << inside.errors;
+  expect_fits(Json::parse(inside.output), "deploy-record");
+  EXPECT_EQ(Json::parse(inside.output).at("machines").at(0).at("window").at("inside"), "inside");
+  const auto outside = by_hand(now - hours(2));
+  ASSERT_EQ(exit_code(outside), 0) << "a finding, no refusal";
+  EXPECT_EQ(Json::parse(outside.output).at("machines").at(0).at("window").at("inside"), "outside");
+  // A list of packages says no time: it was somewhere between the promotion and now.
+  folder_.write("dns1", "bind9x:amd64\t1:9.18+patchlab1\tii \ndpkg\t1.21\tii \n");
+  const auto listed = ask({"deploy", "record", "production", "dns1", "--department", "finance", "--machine", "dns1",
+                           "--calendar", "windows.ics"});
+  EXPECT_THAT(listed.output, HasSubstr("  installed in a window, between "));
+}
+
 TEST_F(DeployCommand, AptTakesNothingAfterTheEnd) {
   ASSERT_NO_FATAL_FAILURE(promote_packages());
   const auto key = openpgp_key("stage");
@@ -459,6 +573,9 @@ TEST_F(DeployCommand, AnsibleGetsNothingThatItWouldEvaluate) {
   const auto ended = play({"-e", R"({"patchlab_not_after": "2026-01-01T00:00:00Z"})"});
   EXPECT_EQ(exit_code(ended), 2) << ended.output << ended.errors;
   EXPECT_THAT(ended.output, HasSubstr("ended on 2026-01-01T00:00:00Z: promote a newer run and export it"));
+  const auto early = play({"-e", R"({"patchlab_not_before": "2199-01-01T00:00:00Z"})"});
+  EXPECT_EQ(exit_code(early), 2) << early.output << early.errors;
+  EXPECT_THAT(early.output, HasSubstr("the window opens on 2199-01-01T00:00:00Z"));
   const auto empty = play({"-e", R"({"patchlab_packages": []})"});
   EXPECT_EQ(exit_code(empty), 2) << empty.output << empty.errors;
   EXPECT_THAT(empty.output, HasSubstr("variables.json names nothing"));

@@ -66,6 +66,7 @@ const std::map<std::string, std::vector<Words>>& examples() {
       {"promote", {{"latest", "--stage", "other"}}},
       {"verify", {{"production"}, {"runs/ledger.jsonl"}}},
       {"evidence export", {{"--department", "finance", "-o", "bundle"}}},
+      {"calendar", {{"windows.ics"}}},
       {"deploy export", {{"production", "--department", "finance", "--to", "files", "-o", "handed"}}},
       {"deploy record", {{"production", "said", "--department", "finance", "--machine", "dns1"}}},
       {"deploy status", {{"production"}}},
@@ -147,6 +148,9 @@ class EveryCommand : public ::testing::Test {
              fs::copy_options::recursive);
     folder_.write("policy.json", "{}");
     tests::put_feeds(folder_.path());
+    folder_.write("windows.ics",
+                  "BEGIN:VCALENDAR\nVERSION:2.0\nBEGIN:VEVENT\nCATEGORIES:WINDOW\nDTSTART:20261212T220000Z\n"
+                  "DURATION:PT4H\nEND:VEVENT\nEND:VCALENDAR\n");
     folder_.write("broken.json", R"({"name": "broken", "oops": 1})");
   }
   ~EveryCommand() override { ::unsetenv("PATCHLAB_CACHE"); }

@@ -129,6 +129,7 @@ TEST_F(HostileInput, IsRefusedByEveryCommandThatIsGivenItsPath) {
       {{"patch", "add", "FILE"}, 65},
       {{"scan", "FILE"}, 78},
       {{"feed", "check", "FILE"}, 65},
+      {{"calendar", "FILE"}, 65},
       {{"report", "FILE"}, 65},
       {{"report", "latest", "--runs", "FILE"}, 65},
       {{"explain", "good", "--run", "FILE"}, 65},

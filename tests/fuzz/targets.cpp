@@ -15,6 +15,7 @@
 #include "patches/msi/summary_information.hpp"
 #include "patches/msu/msu_file.hpp"
 #include "patches/windows/windows_package.hpp"
+#include "process/calendar/turn.hpp"
 #include "process/feeds/folder.hpp"
 #include "promotion/browser/asked.hpp"
 #include "promotion/chain/head.hpp"
@@ -118,6 +119,22 @@ void policy(std::string_view bytes) {
   if (!read) return;
   if (read->valid_since >= read->valid_until || read->id.empty() || read->fence_probes.size() < 5) std::abort();
   static_cast<void>(promotion::summary_of(*read));
+}
+
+// Whatever is a calendar has windows that begin before they end, and of which freezes leave a part.
+void calendar(std::string_view bytes) {
+  using namespace process;
+  const auto read = parse_calendar(bytes, "x");
+  if (!read) return;
+  const Moment from{std::chrono::hours(24) * 20'000};
+  const auto days = days_of(*read, "finance", from, from + farthest_window);
+  for (const auto& window : days.windows) {
+    if (window.span.from >= window.span.until) std::abort();
+    for (const auto& span : window.open) {
+      if (span.from < window.span.from || span.until > window.span.until || span.from >= span.until) std::abort();
+    }
+  }
+  static_cast<void>(turn_of(days, from, {}));
 }
 
 // What is read of a file that is in memory: feeds are too large to be handed over as text.
@@ -395,6 +412,19 @@ Seeds policy_seeds() {
               "windows": [{"days": ["sunday"], "from": "23:59", "to": "24:00"}],
               "emergency": {"severity": ["critical"], "approvals": [{"count": 1}], "review_within_days": 1}})"};
 }
+Seeds calendar_seeds() {
+  return {
+      "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nX-WR-TIMEZONE:Europe/Berlin\r\nBEGIN:VEVENT\r\nUID:1\r\nSUMMARY:a\\, b\r\n"
+      "CATEGORIES:WINDOW,department:finance\r\nDTSTART;TZID=Europe/Berlin:20240113T220000\r\nDURATION:PT4H\r\nRRULE:"
+      "FREQ=MONTHLY;BYDAY=2SA\r\nEXDATE;TZID=Europe/Berlin:20240210T220000\r\nEND:VEVENT\r\nBEGIN:VEVENT\r\n"
+      "CATEGORIES:FREEZE\r\nDTSTART;VALUE=DATE:20241219\r\nDTEND;VALUE=DATE:20250107\r\nEND:VEVENT\r\n"
+      "END:VCALENDAR\r\n",
+      "BEGIN:VCALENDAR\nBEGIN:VTIMEZONE\nTZID:x\nBEGIN:STANDARD\nDTSTART:16010101T030000\nTZOFFSETFROM:+"
+      "0200\nTZOFFSETTO:"
+      "+0100\nRRULE:FREQ=YEARLY;BYDAY=-1SU;BYMONTH=10\nEND:STANDARD\nEND:VTIMEZONE\nBEGIN:VEVENT\nCATEGORIES:WINDOW\n"
+      "DTSTART;TZID=x:20240105T220000\nDTEND;TZID=x:20240106T020000\nRRULE:FREQ=WEEKLY;COUNT=90\nEND:VEVENT\n"
+      "END:VCALENDAR\n"};
+}
 Seeds feed_seeds() {
   return {tests::kev_json({{"CVE-2026-1000"}, {"CVE-2026-1001"}}).dump(),
           tests::gzip(tests::epss_text({"CVE-2026-1000,0.5,0.9", "CVE-2026-1001,0.1,0.2"})),
@@ -429,6 +459,7 @@ const std::vector<Target>& targets() {
                                        {"text", text, text_seeds},
                                        {"chain", chain, chain_seeds},
                                        {"policy", policy, policy_seeds},
+                                       {"calendar", calendar, calendar_seeds},
                                        {"feed", feed, feed_seeds},
                                        {"kind", kind, kind_seeds},
                                        {"statement", statement, statement_seeds},

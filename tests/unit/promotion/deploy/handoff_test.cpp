@@ -170,11 +170,21 @@ TEST(AptRepository, DescribesTheSetAndNothingElse) {
 TEST(AptRepository, SaysUntilWhenAndOfWhat) {
   auto handoff = of_windows();
   const std::string release = "Origin: patchlab\nDate: Sat, 28 Nov 2026 08:00:00 +0000\nArchitectures: amd64\n";
-  EXPECT_THAT(release_of(release, handoff).value(), Not(HasSubstr("Valid-Until")));
+  const auto now = parse_rfc3339("2026-11-28T08:00:00Z").value();
+  EXPECT_THAT(release_of(release, handoff, now).value(), Not(HasSubstr("Valid-Until")));
   handoff.not_after = "2026-12-12T00:00:00Z";
-  EXPECT_THAT(release_of(release, handoff).value(),
+  EXPECT_THAT(release_of(release, handoff, now).value(),
               HasSubstr("+0000\nValid-Until: Sat, 12 Dec 2026 00:00:00 UTC\nPatchlab-Promotion: aaaa"));
-  EXPECT_FALSE(release_of("Origin: patchlab\n", handoff));
+  EXPECT_FALSE(release_of("Origin: patchlab\n", handoff, now));
+  // In a window: dated by its begin, and never later than the promotion ends.
+  put_into_window(handoff, {"w", "2026-12-11T21:00:00Z", "2026-12-12T02:00:00Z", "Europe/Berlin", "cc"});
+  EXPECT_EQ(handoff.not_after, "2026-12-12T00:00:00Z");
+  EXPECT_THAT(
+      release_of(release, handoff, now).value(),
+      HasSubstr("Origin: patchlab\nDate: Fri, 11 Dec 2026 21:00:00 UTC\nValid-Until: Sat, 12 Dec 2026 00:00:00 UTC\n"
+                "Patchlab-Promotion: aaaa"));
+  EXPECT_THAT(release_of(release, handoff, parse_rfc3339("2026-12-11T21:00:00Z").value()).value(),
+              HasSubstr("Date: Sat, 28 Nov 2026 08:00:00 +0000\nValid-Until"));
 }
 
 // A client asks by-hash by the strongest that Release lists: another one than is there would never be found.
