@@ -89,8 +89,9 @@ class Check {
   // The file of a program that `observe` executes, as the parameters name it; empty: none. Where it is then says
   // process::brought_program().
   [[nodiscard]] virtual std::string program_in(const Json& /*parameters*/) const { return {}; }
-  // Linux capabilities (numbers of capabilities(7)) that `observe` needs; most kinds need none.
-  [[nodiscard]] virtual std::vector<int> capabilities() const { return {}; }
+  // Linux capabilities (numbers of capabilities(7)) that `observe` needs with these parameters, which are valid; most
+  // kinds need none.
+  [[nodiscard]] virtual std::vector<int> capabilities(const Json& /*parameters*/) const { return {}; }
 };
 
 // One execution of a check.

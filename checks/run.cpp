@@ -118,7 +118,7 @@ Json observed_by_worker(ProcessRunner& runner, const CheckWorkers& workers, cons
   process.arguments = {"check-worker"};
   process.input = worker_request(planned.spec, planned.target).dump(-1, ' ', false, Json::error_handler_t::replace);
   process.time_limit = planned.spec.deadline + workers.grace;
-  process.ambient_capabilities = check.capabilities();
+  process.ambient_capabilities = check.capabilities(planned.spec.parameters);
   process.capabilities_if_held = process::capabilities_to_confine();
 
   const auto end = runner.run(process, stop);

@@ -84,7 +84,9 @@ Json answer_to(const std::string& text, const FindCheck& find) {
   // From here on a guest is answered to.
   const auto program = program_of(*request);
   if (!program) return Json{{"error", program.error()}};
-  if (const auto confined = process::confine((*check)->capabilities(), *program ? &**program : nullptr); !confined)
+  if (const auto confined =
+          process::confine((*check)->capabilities(request->at("parameters")), *program ? &**program : nullptr);
+      !confined)
     return Json{{"error", Error(confined.error()).while_doing("confining the check worker")}};
   const auto start = std::chrono::steady_clock::now();
   const auto observation = observe(*request, **check);

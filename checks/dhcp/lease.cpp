@@ -558,7 +558,7 @@ bool is_of_the_exchange(std::uint8_t code) {
 class Lease final : public CheckWith<Parameters> {
  public:
   [[nodiscard]] std::string kind() const override { return "dhcp.lease"; }
-  [[nodiscard]] std::vector<int> capabilities() const override { return {CAP_NET_RAW}; }
+  [[nodiscard]] std::vector<int> capabilities(const Json& /*parameters*/) const override { return {CAP_NET_RAW}; }
 
  protected:
   Parameters read(JsonReader& reader) const override { return read_parameters(reader); }

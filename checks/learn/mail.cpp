@@ -139,6 +139,7 @@ class MailDrafts {
     has_once_ = true;
     add_large(user, domain, needs);
     add_limits(user, domain, needs);
+    add_bounce(user, domain, needs);
     if (ports_.contains(25)) {
       auto with = delivery(user, domain);
       with.update({{"smtp_port", 25}, {"smtp_login", false}, {"from", outsider}});
@@ -191,6 +192,19 @@ class MailDrafts {
     for (const char* key : {"user", "password", "from"}) with[key] = login.at(key);
     with["smtp_port"] = 587;
     drafts_.checks.push_back({"size-limit-587", {way("mail.size-limit", with, mail_patience / 2)}, says(587), needs});
+  }
+
+  // Handed on to where the checks are, by the address itself: no name server is asked for it.
+  void add_bounce(const std::string& user, const std::string& domain, const std::string& needs) {
+    if (!has_imap())
+      return leave_out("mail that comes back to its sender: it is looked for by IMAP, which is not open");
+    auto with = delivery(user, domain);
+    with.erase("to");
+    drafts_.checks.push_back(
+        {"bounce",
+         {way("mail.bounce", std::move(with), mail_patience)},
+         fmt::format("mail for somebody whom the server of [{}] does not know comes back to {}", machine_.client, user),
+         needs});
   }
 
   void add_logins() {

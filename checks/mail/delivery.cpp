@@ -12,7 +12,7 @@
 #include "checks/mail/parameters.hpp"
 #include "checks/mail/pop3_client.hpp"
 #include "checks/mail/server.hpp"
-#include "checks/mail/smtp_client.hpp"
+#include "checks/mail/submission.hpp"
 #include "checks/unique.hpp"
 #include "lab/core/digest.hpp"
 
@@ -24,14 +24,9 @@ constexpr std::size_t sample_bytes = 16384;  // of a fetched body, for the reade
 
 struct Parameters {
   Server server;
-  std::string user;
-  std::string password;
   std::string mailbox;
-  std::string from;
-  std::string to;
+  Submission submission;
   std::size_t bytes = 0;
-  bool smtp_login = true;
-  bool smtp_tls = true;
   bool by_pop3 = false;
   std::uint16_t pop3_port = 110;
   ImapSecurity pop3_security = ImapSecurity::starttls;
@@ -47,33 +42,21 @@ std::string read_word(JsonReader& reader, const std::string& key, const std::str
 Parameters read_parameters(JsonReader& reader) {
   Parameters parameters;
   parameters.server = read_server(reader);
-  parameters.user = read_plain_text(reader, "user");
-  parameters.password = read_plain_text(reader, "password");
+  auto& submission = parameters.submission;
+  submission.user = read_plain_text(reader, "user");
+  submission.password = read_plain_text(reader, "password");
   parameters.mailbox = reader.text_or("mailbox", "INBOX", why_not_one_line);
-  parameters.from = read_mail_address(reader, "from");
-  parameters.to = read_mail_address(reader, "to");
+  submission.from = read_mail_address(reader, "from");
+  submission.to = read_mail_address(reader, "to");
   parameters.bytes = static_cast<std::size_t>(reader.integer_or("bytes", 0, 0, most_bytes));
-  parameters.smtp_login = reader.boolean_or("smtp_login", true);
-  parameters.smtp_tls = read_word(reader, "smtp_tls", "starttls", "none") == "starttls";
-  if (parameters.smtp_login && !parameters.smtp_tls)
+  submission.login = reader.boolean_or("smtp_login", true);
+  submission.tls = read_word(reader, "smtp_tls", "starttls", "none") == "starttls";
+  if (submission.login && !submission.tls)
     reader.problem("smtp_tls", "no password goes over the wire in clear: say \"smtp_login\": false");
   parameters.by_pop3 = read_word(reader, "read_by", "imap", "pop3") == "pop3";
   parameters.pop3_port = static_cast<std::uint16_t>(reader.integer_or("pop3_port", 110, 1, 65535));
   parameters.pop3_security = read_security(reader, "pop3_tls", parameters.pop3_port, 995);
   return parameters;
-}
-
-bool submit(SmtpClient& smtp, const Target& target, const Parameters& with, const Message& message) {
-  if (!smtp.connect(target.address, with.server.smtp_port) || !smtp.ehlo("ehlo") ||
-      (with.smtp_tls && !smtp.secure(with.server.certificate)) ||
-      (with.smtp_login && !smtp.authenticate(with.user, with.password))) {
-    return false;
-  }
-  // RFC 6152: without the extension 8-bit text may be altered, which then shows in the fetched body.
-  const auto* body = smtp.offers("8BITMIME") ? " BODY=8BITMIME" : "";
-  return smtp.command("mail", fmt::format("MAIL FROM:<{}>{}", with.from, body), '2') &&
-         smtp.command("rcpt", fmt::format("RCPT TO:<{}>", with.to), '2') && smtp.command("data", "DATA", '3') &&
-         smtp.send_data(as_smtp_data(message.text()));
 }
 
 // Polls for at most four fifths of what is left: fetching and deleting need time too.
@@ -127,7 +110,7 @@ void collect(const Target& target, const Parameters& with, const Message& messag
   auto& about = observation["imap"] = Json::object();
   int searches = 0;
   if (imap.connect(target.address, with.server.imap_port, with.server.imap_security, with.server.certificate) &&
-      imap.login(with.user, with.password) && imap.select(with.mailbox)) {
+      imap.login(with.submission.user, with.submission.password) && imap.select(with.mailbox)) {
     if (const auto found = await_delivery(imap, message.id, deadline, searches)) {
       about["found"] = *found;
       if (!found->empty()) fetch_and_remove(imap, message, found->front(), observation);
@@ -143,7 +126,7 @@ void collect(const Target& target, const Parameters& with, const Message& messag
 struct PopSession {
   PopSession(const Target& target, const Parameters& with, Deadline deadline) : pop3(deadline, log) {
     is_open = pop3.connect(target.address, with.pop3_port, with.pop3_security, with.server.certificate) &&
-              pop3.login(with.user, with.password);
+              pop3.login(with.submission.user, with.submission.password);
   }
   StageLog log;
   Pop3Client pop3;
@@ -190,24 +173,9 @@ Judgement failure(std::string reason, std::string expected, std::string observed
   return {Outcome::fail, std::move(reason), std::move(expected), std::move(observed)};
 }
 
-std::vector<ExpectedStage> smtp_stages(const Parameters& with) {
-  auto stages = smtp_stages_before_auth();
-  if (!with.smtp_tls) stages.resize(3);  // "connect", "banner", "ehlo"
-  if (with.smtp_login) stages.push_back({"auth", {"235"}});
-  stages.insert(stages.end(), {{"mail", {"250"}}, {"rcpt", {"250", "251"}}, {"data", {"354"}}, {"message", {"250"}}});
-  return stages;
-}
-
 std::vector<ExpectedStage> pop3_stages(ImapSecurity security) {
   auto stages = pop3_stages_before_login(security);
   stages.insert(stages.end(), {{"user", {"+OK"}}, {"pass", {"+OK"}}, {"list", {"+OK"}}});
-  return stages;
-}
-
-std::vector<ExpectedStage> imap_stages(ImapSecurity security) {
-  auto stages = imap_stages_before_login(security);
-  stages.push_back({"login", {"OK"}});
-  stages.push_back({"select", {"OK"}});
   return stages;
 }
 
@@ -252,7 +220,8 @@ class Delivery final : public CheckWith<Parameters> {
 
   Result<Observation> observe_with(const Target& target, const Parameters& with, Milliseconds limit) const override {
     const Deadline deadline(limit);
-    const auto message = probe_message(unique_text(), with.from, with.to, message_date(std::time(nullptr)), with.bytes);
+    const auto message = probe_message(unique_text(), with.submission.from, with.submission.to,
+                                       message_date(std::time(nullptr)), with.bytes);
     Json observation;
     observation["sent"] = {{"message_id", message.id},
                            {"headers", message.headers},
@@ -260,7 +229,7 @@ class Delivery final : public CheckWith<Parameters> {
                            {"body_sha256", sha256(message.body)}};
     StageLog log;
     SmtpClient smtp(deadline, log);
-    const bool accepted = submit(smtp, target, with, message);
+    const bool accepted = submit(smtp, target.address, with.server, with.submission, message);
     smtp.quit();
     observation["smtp"] = {{"stages", log.entries()}, {"capabilities", smtp.capabilities()}, {"tls", smtp.tls()}};
     if (accepted) (with.by_pop3 ? collect_by_pop3 : collect)(target, with, message, deadline, observation);
@@ -269,14 +238,14 @@ class Delivery final : public CheckWith<Parameters> {
 
   Judgement judge_with(const Parameters& with, const Observation& observation) const override {
     const auto smtp = observation.value("smtp", Json::object());
-    if (auto bad = judge_stages("smtp", smtp_stages(with), smtp.value("stages", Json()))) return *bad;
+    if (auto bad = judge_stages("smtp", submission_stages(with.submission), smtp.value("stages", Json()))) return *bad;
     const std::string protocol = with.by_pop3 ? "pop3" : "imap";
     const auto box = observation.value(protocol, Json::object());
     const auto stages = box.value("stages", Json());
     const auto trouble = [&](const std::vector<ExpectedStage>& expected) {
       return judge_stages(protocol, expected, stages);
     };
-    if (auto bad = trouble(with.by_pop3 ? pop3_stages(with.pop3_security) : imap_stages(with.server.imap_security)))
+    if (auto bad = trouble(with.by_pop3 ? pop3_stages(with.pop3_security) : mailbox_stages(with.server.imap_security)))
       return *bad;
     if (auto bad =
             judge_found(protocol, with.by_pop3 ? ExpectedStage{"top", {"+OK"}} : ExpectedStage{"search", {"OK"}}, box))

@@ -133,9 +133,17 @@ bool ImapClient::select(const std::string& mailbox) {
 }
 
 std::optional<std::vector<std::string>> ImapClient::search(const std::string& message_id) {
+  return search_by("HEADER Message-ID " + imap_quoted(message_id));
+}
+
+std::optional<std::vector<std::string>> ImapClient::search_text(const std::string& text) {
+  return search_by("TEXT " + imap_quoted(text));
+}
+
+std::optional<std::vector<std::string>> ImapClient::search_by(const std::string& criteria) {
   // NOOP lets a server tell of new messages at once (RFC 3501 section 6.1.2).
   auto response = run("NOOP");
-  if (response) response = run(fmt::format("UID SEARCH HEADER Message-ID {}", imap_quoted(message_id)));
+  if (response) response = run("UID SEARCH " + criteria);
   if (!response) {
     log_.troubled("search", response.error());
     return std::nullopt;

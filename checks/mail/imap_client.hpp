@@ -28,9 +28,10 @@ class ImapClient {
   bool login(const std::string& user, const std::string& password);
   // Stage "select".
   bool select(const std::string& mailbox);
-  // Unique ids (RFC 3501 section 2.3.1.1) of the messages with that Message-ID. Polled many times, so the log
-  // gets a stage "search" only when the server refuses or fails.
+  // Unique ids (RFC 3501 section 2.3.1.1) of the messages with that Message-ID, or with this text anywhere. Polled many
+  // times, so the log gets a stage "search" only when the server refuses or fails.
   std::optional<std::vector<std::string>> search(const std::string& message_id);
+  std::optional<std::vector<std::string>> search_text(const std::string& text);
   // Stage "fetch": the message's bytes, without marking it as seen.
   std::optional<std::string> fetch(const std::string& uid);
   // Stages "delete" and "expunge".
@@ -50,6 +51,7 @@ class ImapClient {
   std::optional<Response> logged(const std::string& stage, const std::string& command);
   // A line and the literals in it (RFC 3501 section 4.3) put together.
   Result<std::string> read_response_line(std::vector<std::string>& literals);
+  std::optional<std::vector<std::string>> search_by(const std::string& criteria);
   bool secure(Certificate certificate);
   bool greeting();
 

@@ -43,6 +43,12 @@ std::vector<ExpectedStage> imap_stages_before_login(ImapSecurity security) {
   return {{"connect", {}}, {"greeting", {"OK"}}, {"starttls", {"OK"}}, {"tls", {}}};
 }
 
+std::vector<ExpectedStage> mailbox_stages(ImapSecurity security) {
+  auto stages = imap_stages_before_login(security);
+  stages.insert(stages.end(), {{"login", {"OK"}}, {"select", {"OK"}}});
+  return stages;
+}
+
 std::vector<ExpectedStage> pop3_stages_before_login(ImapSecurity security) {
   if (security == ImapSecurity::implicit) return {{"connect", {}}, {"tls", {}}, {"greeting", {"+OK"}}};
   return {{"connect", {}}, {"greeting", {"+OK"}}, {"stls", {"+OK"}}, {"tls", {}}};

@@ -34,6 +34,8 @@ struct Server {
 // What must go well before anybody can log in.
 [[nodiscard]] std::vector<ExpectedStage> smtp_stages_before_auth();
 [[nodiscard]] std::vector<ExpectedStage> imap_stages_before_login(ImapSecurity security);
+// And until a mailbox is open.
+[[nodiscard]] std::vector<ExpectedStage> mailbox_stages(ImapSecurity security);
 [[nodiscard]] std::vector<ExpectedStage> pop3_stages_before_login(ImapSecurity security);
 
 }  // namespace patchlab::checks::mail

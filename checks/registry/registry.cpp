@@ -18,6 +18,7 @@
 #include "checks/dns/records.hpp"
 #include "checks/dns/transfer.hpp"
 #include "checks/dns/update.hpp"
+#include "checks/mail/bounce.hpp"
 #include "checks/mail/delivery.hpp"
 #include "checks/mail/login_refused.hpp"
 #include "checks/mail/relay_refused.hpp"
@@ -57,6 +58,7 @@ const std::vector<const Check*>& all_checks() {
       &dns::records(),
       &dns::transfer(),
       &dns::update(),
+      &mail::bounce(),
       &mail::delivery(),
       &mail::login_refused(),
       &mail::relay_refused(),

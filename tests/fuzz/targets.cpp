@@ -7,6 +7,7 @@
 
 #include "checks/command/output.hpp"
 #include "checks/learn/learn.hpp"
+#include "checks/mail/delivery_status.hpp"
 #include "lab/core/json.hpp"
 #include "lab/core/names.hpp"
 #include "lab/core/printable.hpp"
@@ -220,6 +221,11 @@ void output(std::string_view bytes) {
   if (performance_in(said).size() > 64) std::abort();
 }
 
+// A mail that a server returned, in the words of whoever wrote it.
+void report(std::string_view bytes) {
+  if (checks::mail::describe_report(std::string(bytes)).dump().size() > 500'000) std::abort();
+}
+
 // A request line, header fields, an empty line, a body. Whatever is asked for was asked by our own name, and names only
 // what could be a run and a department; what is sent comes from our own pages.
 // Whatever a guest says to every question, what comes of it is a kind of check with a name that a scenario takes.
@@ -379,6 +385,13 @@ Seeds output_seeds() {
           "{\"name\": \"a\", \"outcome\": \"pass\"}\n{\"name\": \"b\", \"outcome\": \"fail\", \"observed\": \"1\"}\n",
           "DISK OK - free | '/ x'=2643MB;5948;5958;0;5968 users=3\nmore | load=1.5e-1\n", "1..0 # SKIP\nBail out!\n"};
 }
+Seeds report_seeds() {
+  return {
+      "Return-Path: <>\r\nContent-Type: multipart/report; report-type=\"delivery-status\"; boundary=\"b c\"\r\n\r\n"
+      "--b c\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; a\r\n\r\nFinal-Recipient: rfc822; "
+      "a@b\r\nAction: failed\r\nStatus: 5.1.1\r\n\r\n--b c\r\nContent-Type: message/rfc822\r\n\r\nMessage-ID:\r\n "
+      "<1@x>\r\n--b c--\r\n"};
+}
 Seeds learn_seeds() {
   return {"options { directory \"/x\"; };\nzone \"corp.example\" { type primary; file \"db\"; };\n",
           "corp.example. 3600 IN MX 10 mail1.corp.example.\ncorp.example. 60 IN TXT \"a  b\"\n",
@@ -467,6 +480,7 @@ const std::vector<Target>& targets() {
                                        {"signers", signers, signers_seeds},
                                        {"output", output, output_seeds},
                                        {"learn", learn, learn_seeds},
+                                       {"report", report, report_seeds},
                                        {"request", request, request_seeds},
                                        {"installed", installed, installed_seeds}};
   return all;

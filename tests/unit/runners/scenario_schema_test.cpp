@@ -101,7 +101,12 @@ constexpr const char* all_kinds = R"([
   {"id": "settings", "kind": "database.settings", "with": {"database": "erp", "user": "app", "password": "x",
     "settings": {"fsync": "on", "auto_explain.log_analyze": "off"}}},
   {"id": "offers", "kind": "print.queue", "with": {"queue": "floor-2", "port": 631,
-    "offers": {"document-format-supported": ["application/pdf"], "job-k-limit": 0, "printer-is-shared": true}}}])";
+    "offers": {"document-format-supported": ["application/pdf"], "job-k-limit": 0, "printer-is-shared": true}}},
+  {"id": "bounce", "kind": "mail.bounce", "with": {"user": "bob", "password": "x", "from": "bob@corp.example",
+    "to": "eve@elsewhere.example", "smtp_port": 587, "imap_port": 993, "imap_tls": "implicit", "mailbox": "INBOX",
+    "tls": "verified", "listen_port": 2525}},
+  {"id": "own-bounce", "kind": "mail.bounce", "with": {"user": "bob", "password": "x", "from": "bob@corp.example",
+    "to": "nobody@corp.example", "refused_by": "server"}}])";
 
 // A change of a scenario: a value at a place, or what is there taken away.
 void change(Json& scenario, const std::string& at, const std::string& value) {

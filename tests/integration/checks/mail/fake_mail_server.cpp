@@ -15,6 +15,7 @@
 #include <set>
 #include <stdexcept>
 
+#include "checks/mail/smtp_client.hpp"
 #include "lab/core/base64.hpp"
 
 namespace patchlab::checks::mail::testing {
@@ -176,6 +177,16 @@ bool FakeMailServer::is_too_large(const std::string& mail_line) const {
   return at != std::string::npos && std::stoll(mail_line.substr(at + 6)) > behaviour_.takes_up_to;
 }
 
+bool FakeMailServer::hand_on() const {
+  StageLog log;
+  SmtpClient smtp(Deadline(std::chrono::seconds(5)), log);
+  const bool taken = smtp.connect("127.0.0.1", behaviour_.hands_on_to) && smtp.ehlo("ehlo") &&
+                     smtp.command("mail", "MAIL FROM:<alice@corp.example>", '2') &&
+                     smtp.command("rcpt", fmt::format("RCPT TO:<{}>", recipient_), '2');
+  smtp.quit();
+  return taken;
+}
+
 bool FakeMailServer::accept_message(Peer& peer) {
   std::string text;
   for (auto line = peer.line(); line != "."; line = peer.line()) {
@@ -184,6 +195,8 @@ bool FakeMailServer::accept_message(Peer& peer) {
   if (behaviour_.refuses_large_messages && static_cast<std::int64_t>(text.size()) > behaviour_.takes_up_to)
     return false;
   text = "Received: by the fake\r\n" + text;
+  if (behaviour_.hands_on_to != 0 && hand_on()) return true;
+  if (behaviour_.bounce) text = behaviour_.bounce(text, recipient_);
   if (behaviour_.on_delivery) text = behaviour_.on_delivery(text);
   const std::lock_guard lock(mutex_);
   for (int i = 0; i < behaviour_.copies; ++i) mailbox_.push_back(text);
@@ -217,6 +230,8 @@ void FakeMailServer::serve_smtp(Peer& peer) {
     } else if (starts_with(line, "MAIL")) {
       peer.say(is_too_large(line) ? "552 5.3.4 Message size exceeds fixed limit" : behaviour_.mail_answer);
     } else if (starts_with(line, "RCPT")) {
+      if (const auto open = line.find('<'); open != std::string::npos)
+        recipient_ = line.substr(open + 1, line.find('>') - open - 1);
       peer.say(behaviour_.rcpt_answer);
     } else if (line == "DATA") {
       peer.say(behaviour_.data_answer);
@@ -249,7 +264,8 @@ bool FakeMailServer::imap_command(Peer& peer, const std::string& tag, const std:
   } else if (starts_with(command, "SELECT")) {
     answer(behaviour_.imap_select_answer);
   } else if (starts_with(command, "UID SEARCH")) {
-    const auto id = command.substr(command.find('<'), command.find('>') - command.find('<') + 1);
+    const auto quote = command.find('"') + 1;
+    const auto id = command.substr(quote, command.rfind('"') - quote);
     std::string found = "* SEARCH";
     const bool visible = searches_++ >= behaviour_.searches_until_visible;
     for (std::size_t i = 0; visible && i < mailbox_.size(); ++i) {

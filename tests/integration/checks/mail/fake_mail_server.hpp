@@ -36,6 +36,9 @@ struct MailBehaviour {
   std::string message_answer = "250 2.0.0 Ok: queued";
   int copies = 1;                                       // delivered of each accepted message
   std::function<std::string(std::string)> on_delivery;  // changes the message's text
+  std::uint16_t hands_on_to = 0;                        // a server on loopback; what it takes is not delivered here
+  // Delivered in place of a message: what is told of it and its recipient.
+  std::function<std::string(const std::string& text, const std::string& recipient)> bounce;
   std::string imap_greeting = "* OK fake ready";
   std::string imap_select_answer = "OK selected";
   std::string imap_search_answer = "OK searched";
@@ -75,6 +78,8 @@ class FakeMailServer {
   [[nodiscard]] bool is_too_large(const std::string& mail_line) const;
   // Whether it is taken.
   bool accept_message(Peer& peer);
+  // Likewise, by the server behind this one.
+  [[nodiscard]] bool hand_on() const;
   bool imap_command(Peer& peer, const std::string& tag, const std::string& command);
   bool authenticated(Peer& peer, const std::string& line);
 
@@ -90,6 +95,7 @@ class FakeMailServer {
   std::mutex mutex_;
   std::vector<std::string> mailbox_;
   std::vector<std::string> smtp_lines_;
+  std::string recipient_;  // the last one; only one client at a time is served
   int searches_ = 0;
   std::vector<std::thread> threads_;
 };

@@ -33,7 +33,7 @@ class EchoCheck final : public Check {
     const auto wanted = parameters.at("wanted").get<std::string>();
     return {seen == wanted ? Outcome::pass : Outcome::fail, seen == wanted ? "same" : "differs", wanted, seen};
   }
-  [[nodiscard]] std::vector<int> capabilities() const override { return {13}; }
+  [[nodiscard]] std::vector<int> capabilities(const Json& /*parameters*/) const override { return {13}; }
 };
 
 // Answers every start with the same ending, and remembers what was started.

@@ -1,0 +1,138 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include "checks/mail/delivery_status.hpp"
+
+#include <string_view>
+#include <vector>
+
+#include "checks/mail/message.hpp"
+#include "lab/core/text.hpp"
+
+namespace patchlab::checks::mail {
+namespace {
+
+constexpr std::size_t most_parts = 20;
+constexpr std::size_t most_recipients = 50;
+constexpr std::size_t longest_value = 1000;
+
+using Fields = std::map<std::string, std::string>;
+
+std::string field(const Fields& fields, const std::string& name) {
+  const auto found = fields.find(name);
+  return found == fields.end() ? std::string()
+                               : to_valid_utf8(std::string_view(found->second).substr(0, longest_value));
+}
+
+std::string word_of(const Fields& fields, const std::string& name) {
+  const auto value = field(fields, name);
+  return lower_case(trimmed(std::string_view(value).substr(0, value.find_first_of(" \t(;")), " \t"));
+}
+
+// The value of a parameter (RFC 2045 section 5.1), with or without quotes.
+std::string parameter(std::string_view value, const std::string& name) {
+  for (auto at = value.find(';'); at != std::string_view::npos;) {
+    value.remove_prefix(at + 1);
+    const auto equals = value.find('=');
+    if (equals == std::string_view::npos) return {};
+    const bool wanted = lower_case(trimmed(value.substr(0, equals), " \t")) == name;
+    value.remove_prefix(equals + 1);
+    value.remove_prefix(std::min(value.find_first_not_of(" \t"), value.size()));
+    std::string text;
+    if (value.starts_with('"')) {
+      std::size_t i = 1;
+      for (; i < value.size() && value[i] != '"'; ++i) {
+        if (value[i] == '\\' && i + 1 < value.size()) ++i;
+        text += value[i];
+      }
+      value.remove_prefix(std::min(i + 1, value.size()));
+    } else {
+      text = std::string(value.substr(0, value.find_first_of("; \t(")));
+    }
+    if (wanted) return text;
+    at = value.find(';');
+  }
+  return {};
+}
+
+// RFC 2046 section 5.1.1: what is between lines "--boundary", up to "--boundary--".
+std::vector<std::string> parts_of(const std::string& body, const std::string& boundary) {
+  std::vector<std::string> parts;
+  if (boundary.empty()) return parts;
+  const auto text = "\r\n" + body;
+  const auto line = "\r\n--" + boundary;
+  // Where the next one begins, and whether it is the last one; what only begins like it is a boundary of a part inside.
+  const auto next_line = [&](std::size_t from) {
+    for (auto at = text.find(line, from); at != std::string::npos; at = text.find(line, at + 1)) {
+      auto rest = std::string_view(text).substr(at + line.size());
+      const bool is_last = rest.starts_with("--");
+      if (is_last) rest.remove_prefix(2);
+      rest.remove_prefix(std::min(rest.find_first_not_of(" \t"), rest.size()));
+      if (rest.empty() || rest.starts_with("\r\n")) return std::pair(at, is_last);
+    }
+    return std::pair(std::string::npos, true);
+  };
+  for (auto [at, is_last] = next_line(0); !is_last && parts.size() < most_parts;) {
+    const auto begin = text.find("\r\n", at + line.size());
+    if (begin == std::string::npos) break;
+    std::tie(at, is_last) = next_line(begin);
+    const auto end = std::min(at, text.size());
+    parts.push_back(end > begin + 2 ? text.substr(begin + 2, end - begin - 2) : "");
+  }
+  return parts;
+}
+
+// "rfc822; bob@corp.example"
+std::string address_in(const std::string& value) {
+  const auto semicolon = value.find(';');
+  return std::string(trimmed(semicolon == std::string::npos ? value : value.substr(semicolon + 1), " \t"));
+}
+
+// RFC 3464 section 2.1: fields of the message, and behind each empty line those of a recipient.
+Json recipients_in(const std::string& status) {
+  auto recipients = Json::array();
+  auto rest = split_message(status).body;
+  for (std::size_t groups = 0; !rest.empty() && groups < most_recipients; ++groups) {
+    auto group = split_message(rest);
+    const auto fields = header_fields(group.header);
+    rest = std::move(group.body);
+    const auto final = field(fields, "final-recipient");
+    if (final.empty()) continue;
+    Json recipient{{"recipient", address_in(final)}};
+    if (const auto original = field(fields, "original-recipient"); !original.empty())
+      recipient["original"] = address_in(original);
+    for (const char* name : {"action", "status"}) {
+      if (const auto word = word_of(fields, name); !word.empty()) recipient[name] = word;
+    }
+    recipients.push_back(std::move(recipient));
+  }
+  return recipients;
+}
+
+}  // namespace
+
+Json describe_report(const std::string& text) {
+  const auto message = split_message(text);
+  const auto fields = header_fields(message.header);
+  auto report = Json::object();
+  if (const auto type = word_of(fields, "content-type"); !type.empty()) report["type"] = type;
+  if (const auto path = field(fields, "return-path"); !path.empty()) report["return_path"] = path;
+  const auto content_type = field(fields, "content-type");
+  if (const auto kind = lower_case(parameter(content_type, "report-type")); !kind.empty()) report["report_type"] = kind;
+  report["parts"] = Json::array();
+  for (const auto& part : parts_of(message.body, parameter(content_type, "boundary"))) {
+    const auto [header, body] = split_message(part);
+    const auto part_fields = header_fields(header);
+    const auto type = word_of(part_fields, "content-type");
+    report["parts"].push_back(type);
+    if (type == "message/delivery-status" || type == "message/global-delivery-status") {
+      report["recipients"] = recipients_in(body);
+    } else if (type == "text/rfc822-headers" || type == "message/rfc822" || type == "message/global" ||
+               type == "message/global-headers") {
+      const auto id = field(header_fields(split_message(body).header), "message-id");
+      if (!id.empty()) report["returned_id"] = id;
+    }
+  }
+  return report;
+}
+
+}  // namespace patchlab::checks::mail
