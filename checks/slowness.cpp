@@ -18,11 +18,15 @@ bool is_timed(const PlannedCheck& planned, const CheckResult& result) {
   return planned.spec.slower && result.outcome == Outcome::pass;
 }
 
-// Of the tries that passed and were not starved; nothing: there is none.
-std::optional<Milliseconds> quickest_of(const CheckResult& result) {
+// What a patch may take more than what is usual is the tolerance; the lab itself may only take a part of it.
+Milliseconds share_of_the_lab(const PlannedCheck& planned) { return *planned.spec.slower / 4; }
+
+// Of the tries that passed and were not starved; of the others only such as took no longer than `good_enough`, starved
+// or not. Nothing: there is none.
+std::optional<Milliseconds> quickest_of(const CheckResult& result, Milliseconds good_enough) {
   std::optional<Milliseconds> quickest;
   const auto look_at = [&](const auto& one) {
-    if (one.outcome == Outcome::pass && !one.starved)
+    if (one.outcome == Outcome::pass && (!one.starved || one.duration <= good_enough))
       quickest = std::min(quickest.value_or(one.duration), one.duration);
   };
   if (result.tries.empty()) look_at(result);
@@ -38,7 +42,7 @@ class Timing {
   // Until a try takes no longer than `limit`; when none does, least_tries at least and to the end of the patience.
   // False when it does not pass any more.
   bool try_until(const PlannedCheck& planned, CheckResult& result, Milliseconds limit) {
-    for (std::size_t tries = 1; quickest_of(result).value_or(Milliseconds::max()) > limit; ++tries) {
+    for (std::size_t tries = 1; quickest_of(result, limit).value_or(Milliseconds::max()) > limit; ++tries) {
       if (tries >= least_tries && clock_.now() >= deadline_) break;
       clock_.pause(interval);
       asking_.ask_once_more(planned, result);
@@ -117,7 +121,7 @@ void learn_at_baseline(Asking& asking, const std::vector<PlannedCheck>& planned,
     for (std::size_t tries = 0; tries < least_tries && is_timed(planned[i], result); ++tries)
       asking.ask_once_more(planned[i], result);
     if (!is_timed(planned[i], result)) continue;
-    if (const auto quickest = quickest_of(result))
+    if (const auto quickest = quickest_of(result, share_of_the_lab(planned[i])))
       usual.saw_at_baseline(result.id, *quickest);
     else
       usual.give_up(never_had_a_processor(result, "the baseline"));
@@ -133,13 +137,14 @@ void learn_in_control(Asking& asking, const std::vector<PlannedCheck>& planned, 
     const auto before = usual.at_baseline(result.id);
     const auto limit = before.value_or(0ms) + *planned[i].spec.slower;
     if (!usual.given_up().empty()) {
-      result.slowness = not_judged(usual.given_up(), quickest_of(result), limit);
+      result.slowness = not_judged(usual.given_up(), quickest_of(result, 0ms), limit);
       continue;
     }
     if (!before) continue;
     // What the control takes more than the baseline, a patch may take more: so it is held to a part of the tolerance.
-    if (!timing.try_until(planned[i], result, *before + *planned[i].spec.slower / 4)) continue;
-    const auto quickest = quickest_of(result);
+    const auto good_enough = *before + share_of_the_lab(planned[i]);
+    if (!timing.try_until(planned[i], result, good_enough)) continue;
+    const auto quickest = quickest_of(result, good_enough);
     if (!quickest || *quickest > limit) {
       usual.give_up(quickest
                         ? fmt::format("without any patch, '{}' took {} ms in {} of the control, the quickest of {} "
@@ -165,11 +170,11 @@ void judge_slowness(Asking& asking, const std::vector<PlannedCheck>& planned, co
     const auto limit = longest.value_or(0ms) + *planned[i].spec.slower;
     if (!usual.given_up().empty() || !longest) {
       const auto& why = longest ? usual.given_up() : "it was not timed before the patch";
-      result.slowness = not_judged(why, quickest_of(result), limit);
+      result.slowness = not_judged(why, quickest_of(result, 0ms), limit);
       continue;
     }
     if (!timing.try_until(planned[i], result, limit)) continue;
-    const auto quickest = quickest_of(result);
+    const auto quickest = quickest_of(result, limit);
     if (!quickest) {
       result.slowness = not_judged(never_had_a_processor(result, phase), quickest, limit);
       continue;

@@ -15,7 +15,8 @@
 // a time, stands for a check, and it is compared with the longest such time that the same machine needed without any
 // patch in the same night: at the baseline, and in the same phase of the control. When even the control was slower than
 // allowed, the host was too busy to judge by, and nothing is. A try in which the guest waited for a processor of the
-// host does not count; when there is no other, nothing is judged in that phase.
+// host fails nothing: when there is no other, nothing is judged in that phase. But one that was quick in spite of that
+// was quick: within the limit it passes, and within a quarter of the tolerance it is as good as any for what is usual.
 namespace patchlab::checks {
 
 // CheckResult::reason of a check that did what it should, and took too long.

@@ -147,10 +147,36 @@ TEST_F(SlownessTest, WithoutAProcessorNothingIsUsual) {
 
 TEST_F(SlownessTest, AControlWithoutAProcessorJudgesNothing) {
   usual_.saw_at_baseline("record", 50ms);
-  server_.takes = {100ms};
+  server_.takes = {101ms};
   waits_ = 90ms;
   EXPECT_EQ(controlled(asking().ask(planned_)).outcome, Outcome::pass);
   EXPECT_THAT(usual_.given_up(), testing::HasSubstr("of the control"));
+}
+
+// A name server answers within 6 ms; that its guest waited for two of them says nothing against the 6.
+TEST_F(SlownessTest, WhatWasQuickThoughItsGuestWaitedIsUsual) {
+  server_.takes = {60ms, 50ms};
+  waits_ = 20ms;
+  auto results = asking().ask(planned_);
+  EXPECT_EQ(learnt(results), 50ms) << "a quarter of the tolerance";
+  server_.takes = {100ms};
+  const auto control = controlled(asking().ask(planned_));
+  ASSERT_TRUE(control.slowness);
+  EXPECT_TRUE(control.slowness->judged);
+  EXPECT_EQ(usual_.longest("after-reboot-1", "record"), 100ms) << "a quarter of the tolerance more";
+}
+
+TEST_F(SlownessTest, WhatWasQuickEnoughThoughItsGuestWaitedIsJudged) {
+  usual_.saw_at_baseline("record", 50ms);
+  waits_ = 100ms;
+  server_.takes = {250ms};
+  const auto result = judged(asking().ask(planned_));
+  EXPECT_EQ(result.outcome, Outcome::pass);
+  ASSERT_TRUE(result.slowness);
+  EXPECT_TRUE(result.slowness->judged);
+  EXPECT_EQ(server_.tries, 1);
+  server_.takes = {251ms};
+  EXPECT_FALSE(judged(asking().ask(planned_)).slowness->judged);
 }
 
 TEST_F(SlownessTest, TakesTheQuickestOfSixTriesForUsualAndKeepsThemAll) {
