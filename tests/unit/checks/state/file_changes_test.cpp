@@ -339,6 +339,12 @@ TEST(CleanChanges, AreExplained) {
          w.now.files["/usr/bin/named"].mode = 0700;
          w.write("/usr/bin/named", "new\n");
        }},
+      {"copies that CUPS keeps",
+       [](World& w) {
+         w.write("/etc/cups/printers.conf.O");
+         w.write("/etc/cups/classes.conf.O", "one more\n");
+         w.write("/etc/cups/ppd/office.ppd.O");
+       }},
       {"temporary files", [](World& w) { w.write("/tmp/x", "x\n", 0666); }},
   };
   ASSERT_GE(all.size(), 10U);
