@@ -28,6 +28,7 @@ void add_decide(CLI::App& app, Chosen& chosen);  // approve, reject, waive, with
 void add_desk(CLI::App& app, Chosen& chosen);    // desk serve
 void add_queue(CLI::App& app, Chosen& chosen);   // queue
 void add_attempts(CLI::App& app, Chosen& chosen);
+void add_health(CLI::App& app, Chosen& chosen);
 void add_policy(CLI::App& app, Chosen& chosen);  // policy check, policy test
 void add_verify(CLI::App& app, Chosen& chosen);
 void add_evidence(CLI::App& app, Chosen& chosen);  // evidence export

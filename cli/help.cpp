@@ -83,6 +83,7 @@ const std::vector<HelpText>& help_texts() {
        plain},
       {"queue", "patchlab queue", plain},
       {"attempts", "patchlab attempts --department finance", plain},
+      {"health", "patchlab health --stage production", plain, true},
       {"trust check", "patchlab trust check allowed_signers", plain},
       {"trust add", "patchlab trust add draft bob@xavier.example --key bob.pub --may approve", plain},
       {"trust retire", "patchlab trust retire draft bob@xavier.example", plain},

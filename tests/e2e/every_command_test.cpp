@@ -55,6 +55,7 @@ const std::map<std::string, std::vector<Words>>& examples() {
       {"patch inspect", {{"some.deb"}}},
       {"patch add", {{"some.deb"}}},
       {"scan", {{"scenario.json"}}},
+      {"health", {{}}},
       {"feed status", {{}}},
       {"feed check", {{"feeds/kev/known_exploited_vulnerabilities.json"}}},
       {"learn", {{"scenario.json", "--machine", "nosuch"}}},

@@ -1,0 +1,151 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include "process/health/health.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "lab/core/exit_code.hpp"
+
+namespace patchlab::process {
+namespace {
+
+std::string word_of(ExitCode code) {
+  for (const auto& one : exit_codes) {
+    if (one.code == code) return one.word;
+  }
+  return {};
+}
+
+// Whether the lab could say something of the candidates.
+bool told(const Night& night) {
+  static const std::array results{word_of(ExitCode::ok), word_of(ExitCode::candidate_fails),
+                                  word_of(ExitCode::only_skips), word_of(ExitCode::policy),
+                                  word_of(ExitCode::inconclusive)};
+  return night.ended && night.complete && std::ranges::count(results, night.result) > 0;
+}
+
+std::string hours(std::chrono::seconds age) {
+  return fmt::format("{:.1f} h", static_cast<double>(age.count()) / 3600.0);
+}
+
+std::chrono::seconds since(WallTime then, WallTime now) {
+  return std::chrono::duration_cast<std::chrono::seconds>(now - then);
+}
+
+int rank(Health health) {
+  switch (health) {
+    case Health::ok: return 0;
+    case Health::unknown: return 1;
+    case Health::warning: return 2;
+    case Health::critical: return 3;
+  }
+  return 1;
+}
+
+std::string sentence(std::string text) {
+  std::ranges::replace_if(
+      text, [](char c) { return c == '|' || c == '\n' || c == '\r'; }, ' ');
+  return text;
+}
+
+}  // namespace
+
+const char* to_string(Health health) {
+  switch (health) {
+    case Health::ok: return "ok";
+    case Health::warning: return "warning";
+    case Health::critical: return "critical";
+    case Health::unknown: return "unknown";
+  }
+  return "unknown";
+}
+
+void to_json(Json& json, const HealthFigure& figure) {
+  json = {{"label", figure.label},
+          {"value", figure.value},
+          {"unit", figure.unit},
+          {"warning", figure.warning},
+          {"critical", figure.critical}};
+}
+
+void to_json(Json& json, const HealthFact& fact) {
+  json = {{"name", fact.name}, {"health", to_string(fact.health)}, {"says", fact.says}, {"figures", fact.figures}};
+}
+
+HealthFact night_health(const std::vector<Night>& nights, WallTime now, const NightLimits& limits) {
+  HealthFact fact{"night", Health::critical, "no run was ever begun", {}};
+  if (nights.empty()) return fact;
+  const auto& last = nights.back();
+  const auto future = [&](const auto& night) {
+    return (night.begun && *night.begun > now) || (night.ended && *night.ended > now);
+  };
+  if (const auto found = std::ranges::find_if(nights, future); found != nights.end()) {
+    fact.health = Health::unknown;
+    fact.says = fmt::format("run {} is of the future: whose clock is wrong?", found->run);
+    return fact;
+  }
+  if (last.ended && last.result == word_of(ExitCode::fence_breach)) {
+    fact.says = fmt::format("in run {} something reached the outside", last.run);
+    return fact;
+  }
+  const auto good = std::find_if(nights.rbegin(), nights.rend(), told);
+  if (good == nights.rend()) {
+    fact.says = fmt::format("none of {} runs told anything of its candidates", nights.size());
+    return fact;
+  }
+  const auto age = since(*good->ended, now);
+  fact.figures.push_back(
+      {"night_age", age.count(), "s", std::to_string(limits.warning.count()), std::to_string(limits.critical.count())});
+  fact.health = age > limits.critical ? Health::critical : age > limits.warning ? Health::warning : Health::ok;
+  fact.says = fmt::format("run {} ended {} ago with {}", good->run, hours(age), good->result);
+  if (&*good == &last) return fact;
+  const auto after = static_cast<std::size_t>(std::distance(nights.rbegin(), good));
+  if (last.ended) {
+    fact.says += fmt::format(", and {} after it told nothing, the last with {}", after,
+                             last.complete ? last.result : last.result + ", not complete");
+  } else if (last.begun && since(*last.begun, now) <= limits.warning) {
+    fact.says += fmt::format(", and one has been under way for {}", hours(since(*last.begun, now)));
+    if (after == 1) return fact;
+    fact.says += fmt::format(" after {} that told nothing", after - 1);
+  } else {
+    fact.says += fmt::format(", and run {} has no end: it was killed, or hangs", last.run);
+  }
+  fact.health = std::max(fact.health, Health::warning);
+  return fact;
+}
+
+HealthFact disk_health(const std::string& folder, std::uint64_t free, std::uint64_t warning, std::uint64_t critical) {
+  const auto gib = [](std::uint64_t bytes) { return static_cast<double>(bytes) / (1024.0 * 1024.0 * 1024.0); };
+  return {"disk",
+          free < critical  ? Health::critical
+          : free < warning ? Health::warning
+                           : Health::ok,
+          fmt::format("{:.1f} GiB free in '{}'", gib(free), folder),
+          {{"free", static_cast<std::int64_t>(free), "B", fmt::format("{}:", warning), fmt::format("{}:", critical)}}};
+}
+
+Health worst_of(const std::vector<HealthFact>& facts) {
+  const auto worst = std::ranges::max_element(facts, {}, [](const auto& fact) { return rank(fact.health); });
+  return worst == facts.end() ? Health::unknown : worst->health;
+}
+
+std::string plugin_line(const std::vector<HealthFact>& facts) {
+  auto sorted = facts;
+  std::ranges::stable_sort(sorted, std::ranges::greater{}, [](const auto& fact) { return rank(fact.health); });
+  std::string word = to_string(worst_of(facts));
+  std::ranges::transform(word, word.begin(), [](char c) { return static_cast<char>(c - 'a' + 'A'); });
+  std::string says, figures;
+  for (const auto& fact : sorted)
+    says += fmt::format("{}{}: {}", says.empty() ? "" : "; ", fact.name, sentence(fact.says));
+  for (const auto& fact : facts) {
+    for (const auto& one : fact.figures)
+      figures += fmt::format(" {}={}{};{};{}", one.label, one.value, one.unit, one.warning, one.critical);
+  }
+  return fmt::format("PATCHLAB {}: {}{}{}", word, says.empty() ? "nothing was looked at" : says,
+                     figures.empty() ? "" : " |", figures);
+}
+
+}  // namespace patchlab::process

@@ -1,0 +1,109 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include "process/health/health.hpp"
+
+#include <gmock/gmock.h>
+
+namespace patchlab::process {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::HasSubstr;
+
+class NightHealth : public ::testing::Test {
+ protected:
+  // Ended so long ago, after two hours.
+  Night ended(std::string run, std::chrono::seconds ago, std::string result = "ok", bool complete = true) const {
+    return {std::move(run), now_ - ago - 2h, now_ - ago, std::move(result), complete};
+  }
+  Night begun(std::string run, std::chrono::seconds ago) const { return {std::move(run), now_ - ago, {}, {}, false}; }
+  HealthFact of(const std::vector<Night>& nights) const { return night_health(nights, now_, {}); }
+
+  const WallTime now_ = WallTime(std::chrono::hours(500000));
+};
+
+TEST_F(NightHealth, IsTheAgeOfTheLastRunThatToldSomething) {
+  EXPECT_EQ(of({ended("a", 26h)}).health, Health::ok);
+  EXPECT_EQ(of({ended("a", 26h + 1s)}).health, Health::warning);
+  EXPECT_EQ(of({ended("a", 50h)}).health, Health::warning);
+  EXPECT_EQ(of({ended("a", 50h + 1s)}).health, Health::critical);
+  EXPECT_EQ(of({ended("a", 90h), ended("b", 3h)}).health, Health::ok);
+  EXPECT_THAT(of({ended("a", 3h)}).says, HasSubstr("run a ended 3.0 h ago with ok"));
+  EXPECT_EQ(of({ended("a", 3h)}).figures.at(0).value, 3 * 3600);
+}
+
+// What a candidate did wrong is no illness of the lab.
+TEST_F(NightHealth, IsGoodWhateverWasFoundInCandidates) {
+  for (const auto* result : {"ok", "candidate-fails", "only-skips", "policy", "inconclusive"})
+    EXPECT_EQ(of({ended("a", 3h, result)}).health, Health::ok) << result;
+}
+
+TEST_F(NightHealth, IsAWarningWhenTheLastRunToldNothing) {
+  for (const auto* result : {"error", "not-tested", "bad-data", "bad-configuration", "cannot-create", "", "nosuch"}) {
+    const auto fact = of({ended("a", 10h), ended("b", 3h, result)});
+    EXPECT_EQ(fact.health, Health::warning) << result;
+    EXPECT_THAT(fact.says, HasSubstr("run a ended 10.0 h ago with ok, and 1 after it told nothing"));
+  }
+  EXPECT_EQ(of({ended("a", 10h), ended("b", 3h, "ok", false)}).health, Health::warning);
+  EXPECT_EQ(of({ended("a", 60h), ended("b", 3h, "error")}).health, Health::critical)
+      << "the age of the good one counts";
+}
+
+TEST_F(NightHealth, IsCriticalWhenThereIsNoneOrNoneToldAnything) {
+  EXPECT_EQ(of({}).health, Health::critical);
+  EXPECT_EQ(of({ended("a", 3h, "error"), begun("b", 1h)}).health, Health::critical);
+}
+
+TEST_F(NightHealth, IsCriticalAfterALeakHoweverYoung) {
+  EXPECT_EQ(of({ended("a", 10h), ended("b", 1h, "fence-breach")}).health, Health::critical);
+  EXPECT_EQ(of({ended("a", 10h, "fence-breach"), ended("b", 1h)}).health, Health::ok) << "somebody has looked since";
+}
+
+TEST_F(NightHealth, SaysOfARunThatGoesOnWhetherItMay) {
+  EXPECT_EQ(of({ended("a", 20h), begun("b", 2h)}).health, Health::ok);
+  EXPECT_THAT(of({ended("a", 20h), begun("b", 2h)}).says, HasSubstr("one has been under way for 2.0 h"));
+  const auto killed = of({ended("a", 20h), begun("b", 27h)});
+  EXPECT_EQ(killed.health, Health::warning);
+  EXPECT_THAT(killed.says, HasSubstr("run b has no end"));
+  EXPECT_EQ(of({ended("a", 25h), ended("b", 20h, "error"), begun("c", 2h)}).health, Health::warning);
+}
+
+TEST_F(NightHealth, IsUnknownWhenARunIsOfTheFuture) {
+  EXPECT_EQ(of({ended("a", -1h)}).health, Health::unknown);
+  EXPECT_EQ(of({begun("b", -1s), ended("a", 1h)}).health, Health::unknown);
+}
+
+TEST(DiskHealth, IsWhatIsFree) {
+  EXPECT_EQ(disk_health("/c", 20, 20, 5).health, Health::ok);
+  EXPECT_EQ(disk_health("/c", 19, 20, 5).health, Health::warning);
+  EXPECT_EQ(disk_health("/c", 4, 20, 5).health, Health::critical);
+}
+
+// Monitoring Plugins Development Guidelines, 2.6 and 5.
+TEST(PluginLine, SaysTheWorstFirstAndKeepsFiguresApart) {
+  const std::vector<HealthFact> facts{
+      {"night", Health::ok, "run a ended", {{"night_age", 5, "s", "10", "20"}}},
+      {"feeds", Health::warning, "'kev' is old | get\nit", {}},
+      {"disk", Health::ok, "much is free", {{"free", 7, "B", "4:", "2:"}}},
+  };
+  EXPECT_EQ(
+      plugin_line(facts),
+      "PATCHLAB WARNING: feeds: 'kev' is old   get it; night: run a ended; disk: much is free | night_age=5s;10;20 "
+      "free=7B;4:;2:");
+  EXPECT_EQ(plugin_line({}), "PATCHLAB UNKNOWN: nothing was looked at");
+}
+
+TEST(PluginLine, IsAsBadAsTheWorst) {
+  const auto of = [](std::vector<Health> all) {
+    std::vector<HealthFact> facts;
+    for (const auto one : all) facts.push_back({"x", one, "y", {}});
+    return worst_of(facts);
+  };
+  EXPECT_EQ(of({Health::ok, Health::unknown}), Health::unknown) << "what was not seen is not fine";
+  EXPECT_EQ(of({Health::unknown, Health::warning}), Health::warning);
+  EXPECT_EQ(of({Health::warning, Health::critical, Health::unknown}), Health::critical);
+  EXPECT_EQ(of({}), Health::unknown);
+}
+
+}  // namespace
+}  // namespace patchlab::process
