@@ -37,6 +37,7 @@ Json json_of(const std::vector<Line>& lines) {
       one["purpose"] = entry.state.purpose;
       one["run"] = entry.state.run;
       one["bytes"] = entry.state.bytes();
+      one["room"] = entry.state.room();
       one["made"] = rfc3339(entry.state.made);
       one["used"] = rfc3339(entry.state.used);
     }
@@ -54,7 +55,7 @@ std::string text_of(const std::vector<Line>& lines, const Clock& clock) {
     std::vector<Cell> row{{state.key.substr(0, 12), {}}};
     if (entry.damage.empty()) {
       row.push_back({state.purpose, {}});
-      row.push_back({std::to_string(state.bytes() >> 20U), {}});
+      row.push_back({std::to_string(state.room() >> 20U), {}});
       row.push_back({age_of(state.made, clock), {}});
       row.push_back({state.run, {}});
     } else {

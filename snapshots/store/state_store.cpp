@@ -32,6 +32,9 @@ constexpr std::int64_t most_hours_ms = std::int64_t{8760} * 3'600'000;
 
 std::string disk_name(const std::string& machine) { return machine + ".qcow2"; }
 
+// POSIX: st_blocks counts 512 bytes, whatever the file system's blocks are.
+std::uint64_t room_of(const struct stat& info) { return static_cast<std::uint64_t>(info.st_blocks) * 512; }
+
 // Who could have written into it is nobody else.
 Result<struct stat> our_own(const fs::path& path, mode_t kind) {
   struct stat info {};
@@ -76,7 +79,7 @@ Result<StoredState> state_from(const Json& json, const std::string& file) {
     JsonReader disk(disks[i], fmt::format("/disks/{}", i), problems);
     state.disks.push_back({disk.text("machine"),
                            static_cast<std::uint64_t>(disk.integer("bytes", 0, std::int64_t{1} << 50)),
-                           disk.text("sha256")});
+                           disk.text("sha256"), 0});
     disk.finish();
   }
   reader.finish();
@@ -115,6 +118,12 @@ std::uint64_t StoredState::bytes() const {
   return sum;
 }
 
+std::uint64_t StoredState::room() const {
+  std::uint64_t sum = 0;
+  for (const auto& disk : disks) sum += disk.room;
+  return sum;
+}
+
 StateStore::StateStore(fs::path folder, std::uintmax_t most_bytes, const Clock& clock, Tell tell)
     : folder_(std::move(folder)), most_bytes_(most_bytes), clock_(clock), tell_(std::move(tell)) {}
 
@@ -124,12 +133,13 @@ Result<StoredState> StateStore::read(const std::string& key) const {
   PATCHLAB_TRY(our_own(folder, S_IFDIR));
   const auto file = folder / manifest_name;
   PATCHLAB_ASSIGN(const auto info, our_own(file, S_IFREG));
-  PATCHLAB_ASSIGN(const auto text, read_file(file, 1U << 20U, Links::refuse));
+  PATCHLAB_ASSIGN(const auto text, read_file(file, 64U << 20U, Links::refuse));  // installers say much
   PATCHLAB_ASSIGN(const auto json, parse_json(text, file.string()));
   PATCHLAB_ASSIGN(auto state, state_from(json, file.string()));
   if (state.key != key) return infrastructure_error("it is of another key");
-  for (const auto& disk : state.disks) {
+  for (auto& disk : state.disks) {
     PATCHLAB_ASSIGN(const auto there, our_own(folder / disk_name(disk.machine), S_IFREG));
+    disk.room = room_of(there);
     if (static_cast<std::uint64_t>(there.st_size) != disk.bytes)
       return infrastructure_error("the disk of '" + disk.machine + "' has another size");
   }
@@ -203,16 +213,19 @@ void StateStore::remove(const std::string& key) {
   if (auto removed = remove_tree(folder_of(key)); !removed) tell_(removed.error().message);
 }
 
-void StateStore::keep(StoredState state, const Files& disks) {
-  if (auto kept = write(state, disks); !kept) tell_("the state is not kept for later runs: " + kept.error().message);
+void StateStore::keep(StoredState state, const Files& disks, Replace replace) {
+  if (auto kept = write(state, disks, replace); !kept)
+    tell_("the state is not kept for later runs: " + kept.error().message);
 }
 
-Result<void> StateStore::write(StoredState& state, const Files& disks) {
+Result<void> StateStore::write(StoredState& state, const Files& disks, Replace replace) {
   std::uintmax_t bytes = 0;
   std::vector<std::pair<FileDescriptor, std::string>> sources;
   for (const auto& [machine, path] : disks) {
     PATCHLAB_ASSIGN(auto opened, open_input(path, Links::refuse));
-    bytes += opened.bytes;
+    struct stat info {};
+    if (::fstat(opened.file.get(), &info) != 0) return errno_error("looking at '" + path.string() + "'", errno);
+    bytes += room_of(info);
     sources.emplace_back(std::move(opened.file), machine);
   }
   fs::path half;
@@ -226,7 +239,8 @@ Result<void> StateStore::write(StoredState& state, const Files& disks) {
     PATCHLAB_TRY(our_own(folder_, S_IFDIR));
     PATCHLAB_ASSIGN(const auto held, lock(folder_, FileLock::Mode::exclusive));
     sweep();
-    if (const auto there = read(state.key); there && there->run == state.run) return {};
+    const auto there = replace == Replace::always ? Result<StoredState>(infrastructure_error("")) : read(state.key);
+    if (there && there->run == state.run) return {};
     PATCHLAB_TRY(make_room(bytes));
     half = folder_ / fmt::format("{}{}-{}", half_prefix, state.key, ::getpid());
     if (::mkdir(half.c_str(), 0700) != 0) return errno_error("making '" + half.string() + "'", errno);
@@ -239,7 +253,7 @@ Result<void> StateStore::write(StoredState& state, const Files& disks) {
     PATCHLAB_TRY(copy_disk(sources[i].first, file));
     PATCHLAB_ASSIGN(auto digest, sha256_of_file(file));
     std::error_code code;
-    state.disks[i] = {sources[i].second, fs::file_size(file, code), std::move(digest)};
+    state.disks[i] = {sources[i].second, fs::file_size(file, code), std::move(digest), 0};
     return sync_path(file);
   });
   if (written) written = write_file_atomically(half / manifest_name, pretty(manifest_of(state)), 0600);
@@ -331,13 +345,13 @@ std::vector<std::string> StateStore::trim_locked(std::uintmax_t most_bytes, std:
       remove(state.key);
       continue;
     }
-    sum += state.bytes();
+    sum += state.room();
     good.push_back(std::move(state));
   }
   for (const auto& state : good) {
     if (sum <= most_bytes) break;
     remove(state.key);
-    sum -= state.bytes();
+    sum -= state.room();
   }
   return gone;
 }

@@ -31,9 +31,11 @@ struct StoredState {
     std::string machine;
     std::uint64_t bytes = 0;
     std::string sha256;
+    std::uint64_t room = 0;  // that it takes in the store; the rest are holes
   };
   std::vector<Disk> disks;
   [[nodiscard]] std::uint64_t bytes() const;
+  [[nodiscard]] std::uint64_t room() const;
 };
 
 // States of machines on disk, kept from one run to the next: a folder for each, under its key. docs/adr/0023. They hold
@@ -45,7 +47,8 @@ class StateStore {
   using Tell = std::function<void(const std::string& sentence)>;
   // Disks by the names of their machines.
   using Files = std::map<std::string, std::filesystem::path>;
-  // `folder` is made when something is kept. `clock` and what `tell` refers to must outlive it.
+  // `folder` is made when something is kept. `most_bytes`: of room, without holes. `clock` and what `tell` refers to
+  // must outlive it.
   StateStore(std::filesystem::path folder, std::uintmax_t most_bytes, const Clock& clock, Tell tell);
 
   // Copies the disks of a state to these files. Nothing: there is none, or it does not please `fits`, or it is not what
@@ -53,9 +56,10 @@ class StateStore {
   using Fits = std::function<bool(const StoredState&)>;
   [[nodiscard]] std::optional<StoredState> bring(const std::string& key, const Fits& fits, const Files& there);
   // Keeps copies of these disks, which nobody writes to meanwhile; of `state` it fills in the disks. Another state of
-  // the same key is replaced, unless this run made it. Older ones are given up for it. Trouble is told: the run goes
-  // on.
-  void keep(StoredState state, const Files& disks);
+  // the same key is replaced, but of_other_runs: unless this run made it. Older ones are given up for it. Trouble is
+  // told: the run goes on.
+  enum class Replace { of_other_runs, always };
+  void keep(StoredState state, const Files& disks, Replace replace = Replace::of_other_runs);
   // It was no good.
   void remove(const std::string& key);
 
@@ -78,7 +82,7 @@ class StateStore {
   [[nodiscard]] std::filesystem::path folder_of(const std::string& key) const { return folder_ / key; }
   [[nodiscard]] Result<StoredState> read(const std::string& key) const;
   void refuse(const std::string& key, const std::string& why);
-  [[nodiscard]] Result<void> write(StoredState& state, const Files& disks);
+  [[nodiscard]] Result<void> write(StoredState& state, const Files& disks, Replace replace);
   [[nodiscard]] Result<void> make_room(std::uintmax_t bytes);
   void sweep();
   [[nodiscard]] std::vector<Entry> all() const;

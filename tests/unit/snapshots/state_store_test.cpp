@@ -123,6 +123,33 @@ TEST_F(StateStoreTest, HolesStayHoles) {
   EXPECT_EQ(read_file(there_["dns"]).value(), read_file(disk).value());
 }
 
+// A disk out of which states were deleted is as long as it ever was, and mostly holes.
+TEST_F(StateStoreTest, HolesTakeNoRoom) {
+  fs::resize_file(disks_["dns"], 64 * mib);
+  store(10 * mib).keep(state(key_a), disks_);
+  EXPECT_THAT(told_, IsEmpty());
+  ASSERT_TRUE(store(10 * mib).trim(10 * mib));
+  const auto entries = store().entries().value();
+  ASSERT_THAT(entries, SizeIs(1));
+  EXPECT_GT(entries[0].state.bytes(), 64 * mib);
+  EXPECT_LT(entries[0].state.room(), mib);
+  EXPECT_GE(entries[0].state.room(), 100'000U);
+}
+
+TEST_F(StateStoreTest, TheRunThatMadeAStateMayReplaceItByMore) {
+  keep();
+  folder_.write("cell/dns.qcow2", "more names");
+  keep();
+  ASSERT_TRUE(bring());
+  EXPECT_EQ(read_file(there_["dns"]).value(), "names and addresses");
+  auto more = state(key_a);
+  more.facts["more"] = true;
+  store().keep(more, disks_, StateStore::Replace::always);
+  EXPECT_TRUE(bring()->facts.contains("more"));
+  EXPECT_EQ(read_file(there_["dns"]).value(), "more names");
+  EXPECT_THAT(told_, IsEmpty());
+}
+
 TEST_F(StateStoreTest, WhatIsDamagedOrOfSomebodyElseIsRemovedAndTold) {
   keep();
   std::fstream(entry("mail.qcow2"), std::ios::in | std::ios::out | std::ios::binary).seekp(70'000) << 'x';
