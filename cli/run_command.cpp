@@ -149,7 +149,7 @@ void add_run(CLI::App& app, Chosen& chosen) {
                    "alarm of this lab")
       ->check(CLI::Range(1, 10000));
   running->add_flag("--anew", arguments->options.anew,
-                    "try everything in this run: take no answer and no conviction of earlier runs");
+                    "try everything in this run: take no answer, no conviction and no installation of earlier runs");
   running->add_flag("--dry-run", arguments->dry_run, "print the plan and stop");
   running->add_flag("--no-promote", arguments->no_promote, "test only, publish nothing");
   add_scribe(*running, arguments->scribe);

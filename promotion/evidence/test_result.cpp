@@ -127,6 +127,7 @@ class Summing {
     for (const auto& key : facts->signature) add(key, key, Outcome::fail);
     for (const auto& install : facts->installs) {
       const auto key = reports::install_key(install.machine, install.candidate);
+      if (!install.installed_run.empty()) add(key + ": by run " + install.installed_run, TestWord::passed);
       add(key, key, install.outcome);
     }
     for (const auto& phase : facts->phases) look_at_phase(phase);

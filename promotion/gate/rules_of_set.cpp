@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <map>
+
 #include "promotion/gate/rules.hpp"
 #include "reports/record/queries.hpp"
 #include "reports/record/remarks.hpp"
@@ -34,7 +36,8 @@ const TrialRecord* trial_of_the_set(const GateCase& gate) {
 void look_at_flaky(GateCase& gate, const TrialRecord& trial) {
   for (const auto& key : flaky_since_patched(gate.department.trials, trial)) {
     const bool refuted = std::ranges::any_of(gate.department.trials, [&](const TrialRecord& other) {
-      return other.id != trial.id && other.outcome == Outcome::pass && other.set_digest == trial.set_digest &&
+      const bool counts = !is_lost(other) || !began_with_another_run(other);
+      return counts && other.id != trial.id && other.outcome == Outcome::pass && other.set_digest == trial.set_digest &&
              same_members(other.machines, trial.machines) && missing_checks(gate.department, other).empty() &&
              std::ranges::count(flaky_since_patched(gate.department.trials, other), key) == 0;
     });
@@ -59,9 +62,36 @@ void look_at_set_digest(GateCase& gate, const TrialRecord& trial) {
   }
 }
 
+// The machines went on from a state that an earlier run kept, with the candidates on them that came first (ADR 28).
+// Their bytes and order are its digest's; what passes is seen in this run, and what fails is held against nobody by it.
+bool was_installed_by_earlier_run(const GateCase& gate, const TrialRecord& trial, const InstallRecord& install) {
+  const auto* baseline = trial_with_purpose(gate.department, Purpose::baseline);
+  if (baseline == nullptr || baseline->state_of_run.empty() || trial.outcome != Outcome::pass) return false;
+  if (install.installed_in.empty() || install.outcome != Outcome::pass || install.installed_run == gate.record.id)
+    return false;
+  for (const auto& entry : trial.installs) {
+    if (entry.machine != install.machine) continue;
+    if (entry.installed_run.empty()) return false;
+    if (entry.candidate == install.candidate) return true;
+  }
+  return false;
+}
+
+// ", of which 2 were made by run 20261128-010000-aaaa"; empty: none was.
+std::string made_by_earlier_runs(const TrialRecord& trial) {
+  std::map<std::string, std::size_t> by_run;
+  for (const auto& install : trial.installs) {
+    if (!install.installed_run.empty()) ++by_run[install.installed_run];
+  }
+  std::vector<std::string> parts;
+  for (const auto& [run, count] : by_run) parts.push_back(fmt::format("{} by run {}", count, run));
+  return parts.empty() ? "" : fmt::format(", of the installations {}", fmt::join(parts, " and "));
+}
+
 // The state from which a trial started is only as good as the trial that made it: the same candidates on that
 // machine, in the same order, up to this one, all of them installed well.
 bool was_installed_there(const GateCase& gate, const TrialRecord& trial, const InstallRecord& install) {
+  if (!install.installed_run.empty()) return was_installed_by_earlier_run(gate, trial, install);
   const auto maker = std::ranges::find(gate.department.trials, install.installed_in, &TrialRecord::id);
   if (maker == gate.department.trials.end() || !maker->reused_from.empty()) return false;
   const auto up_to = [&](const TrialRecord& record) {
@@ -94,14 +124,17 @@ void look_at_installs(GateCase& gate, const TrialRecord& trial) {
     }
   }
   for (const auto& install : trial.installs) {
-    if (install.installed_in.empty() || was_installed_there(gate, trial, install)) continue;
+    if ((install.installed_in.empty() && install.installed_run.empty()) || was_installed_there(gate, trial, install))
+      continue;
     gate.block(ReasonCode::coverage_missing,
                {.department = gate.department.name,
                 .machine = install.machine,
                 .candidate = install.candidate,
                 .trial = trial.id},
                fmt::format("{} on {} is said to come from {}, which did not install the same in the same order",
-                           install.candidate, install.machine, install.installed_in));
+                           install.candidate, install.machine,
+                           install.installed_run.empty() ? install.installed_in
+                                                         : install.installed_run + "/" + install.installed_in));
   }
 }
 
@@ -152,7 +185,8 @@ void look_at_final_trial(GateCase& gate) {
   gate.asked(ReasonCode::final_set_differs, it,
              fmt::format("as exactly that set: {}", fmt::join(facts->candidates, ", ")));
   gate.asked(ReasonCode::final_trial_failed, it, "passed as a whole");
-  gate.asked(ReasonCode::coverage_missing, it, "every planned check and installation was executed");
+  gate.asked(ReasonCode::coverage_missing, it,
+             "every planned check and installation was executed" + made_by_earlier_runs(*facts));
 }
 
 // A set that failed is not promoted because it was tried until it passed.

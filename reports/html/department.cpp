@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <set>
 
 #include "reports/html/parts.hpp"
 #include "reports/html/sections.hpp"
@@ -162,6 +163,12 @@ std::string life_of_a_trial(const DepartmentRecord& department) {
   const bool goes_on = std::ranges::any_of(department.trials, [](const TrialRecord& trial) {
     return std::ranges::any_of(trial.installs, [](const auto& install) { return !install.installed_in.empty(); });
   });
+  std::set<std::string> runs;
+  for (const auto& trial : department.trials) {
+    for (const auto& install : trial.installs) {
+      if (!install.installed_run.empty() && !is_lost(trial)) runs.insert(install.installed_run);
+    }
+  }
   auto text = fmt::format("A trial of a set starts from the baseline{}, installs it, {}and checks.",
                           goes_on ? " or where an earlier trial of a part of it ended" : "",
                           restarts ? "restarts the machines " : "");
@@ -181,6 +188,13 @@ std::string life_of_a_trial(const DepartmentRecord& department) {
         " The machines of the baseline were not started: they went on from the state that run {} saved, "
         "and were checked anew.",
         kept->state_of_run);
+  }
+  if (!runs.empty()) {
+    text += fmt::format(
+        " Some began where run {} had installed the first candidates of the set; restarts and checks behind that are "
+        "of "
+        "this run.",
+        fmt::join(runs, " and "));
   }
   return text;
 }

@@ -169,6 +169,10 @@ bool must_be_complete(const DepartmentRecord& department, const TrialRecord& tri
   return trial.id == department.final_trial;
 }
 
+bool began_with_another_run(const TrialRecord& trial) {
+  return std::ranges::any_of(trial.installs, [](const auto& install) { return !install.installed_run.empty(); });
+}
+
 bool is_trial_of_a_set(const TrialRecord& trial) {
   switch (trial.purpose) {
     case Purpose::batch:

@@ -39,6 +39,9 @@ namespace patchlab::reports {
 // Whether it tried a set of candidates, and another try of it does not count instead.
 [[nodiscard]] bool is_trial_of_a_set(const TrialRecord& trial);
 
+// Whether it began on a machine where an earlier run had installed a part of its set (ADR 28).
+[[nodiscard]] bool began_with_another_run(const TrialRecord& trial);
+
 // What failed, as one text per fact: "mail/deliver", "mail/state:service:postfix", "mail/install:KB-1". Reboots that
 // repeat a failure do not repeat its key. TrialRecord::signature is this list, sorted.
 // Sentences about configuration files of which machines kept their own version: what the package brings was not tested.

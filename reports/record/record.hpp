@@ -96,13 +96,15 @@ struct InstallRecord {
   std::uint32_t exit_code = 0;
   std::string log;
   std::int64_t duration_ms = 0;
-  std::string installed_in;  // trial that installed it, when this one started from the state which that one left;
-                             // empty: this one
+  std::string installed_in;     // trial that installed it, when this one started from the state which that one left;
+                                // empty: this one
+  std::string installed_run{};  // the earlier run that this trial is of (ADR 28); empty: it is of this run
   std::string end;  // of the guest's installer: "installed, reboot needed", "not applicable", ...; empty: none was
                     // seen; "silent": none was seen because the guest agent gave no answer any more
   // Configuration files of which the machine kept its own version although the package brings another one: production
   // may decide otherwise.
   std::vector<std::string> kept_files{};
+  bool operator==(const InstallRecord&) const = default;
 };
 
 // One difference between the host state before and after; to_json and from_json beside it.
@@ -179,7 +181,7 @@ struct VerdictRecord {
   std::vector<std::string> failed;    // "mail/deliver" ...: the failing checks that convict it
   std::vector<std::string> trials;    // evidence
   std::string reason;                 // one sentence for the reader
-  std::string known_from;  // the earlier run that saw it fail, where this one did not try it; else empty
+  std::string known_from;             // the earlier run that saw it fail, where this one did not try it; else empty
   std::string removal;  // whether it could be taken away again, a sentence; empty: not tried. Does not decide.
 };
 
@@ -289,6 +291,8 @@ void to_json(Json& json, const RunRecord& record);
 // Pieces a cell sends over its pipe; read as strictly as a whole record.
 void to_json(Json& json, const TrialRecord& record);
 [[nodiscard]] Result<TrialRecord> trial_record_from_json(const Json& json);
+void to_json(Json& json, const InstallRecord& install);
+[[nodiscard]] Result<InstallRecord> install_record_from_json(const Json& json);
 void to_json(Json& json, const FenceAttempt& attempt);
 [[nodiscard]] Result<FenceAttempt> fence_attempt_from_json(const Json& json);
 void to_json(Json& json, const TimingRecord& timing);

@@ -179,6 +179,7 @@ InstallRecord read_install(const Json& json, const std::string& pointer, Problem
   install.log = reader.text_or("log", "");
   install.duration_ms = reader.integer_or("duration_ms", 0, 0, most);
   install.installed_in = reader.text_or("installed_in", "");
+  install.installed_run = reader.text_or("installed_run", "");
   install.kept_files = reader.texts_or_empty("kept_files");
   reader.finish();
   return install;
@@ -536,6 +537,9 @@ Result<RunRecord> run_record_from_json(const Json& json, const std::string& file
 }
 
 Result<TrialRecord> trial_record_from_json(const Json& json) { return read_piece(json, "trial", read_trial); }
+Result<InstallRecord> install_record_from_json(const Json& json) {
+  return read_piece(json, "installation", read_install);
+}
 Result<FenceAttempt> fence_attempt_from_json(const Json& json) {
   return read_piece(json, "fence attempt", read_attempt);
 }

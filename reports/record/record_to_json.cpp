@@ -77,6 +77,7 @@ Json install_json(const InstallRecord& install) {
             {"log", install.log},
             {"duration_ms", install.duration_ms},
             {"installed_in", install.installed_in}};
+  if (!install.installed_run.empty()) json["installed_run"] = install.installed_run;
   if (!install.kept_files.empty()) json["kept_files"] = install.kept_files;
   return json;
 }
@@ -213,5 +214,7 @@ void to_json(Json& json, const RunRecord& record) {
     });
   }
 }
+
+void to_json(Json& json, const InstallRecord& install) { json = install_json(install); }
 
 }  // namespace patchlab::reports

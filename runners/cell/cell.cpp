@@ -69,7 +69,7 @@ TrialRecord Cell::prepare() {
   };
   probe_fence_("before");
   for_each(all(), [&](CellMachine& machine) {
-    auto up = kept ? machine.go_on_from_kept(record.id, kept->usual_ready.at(machine.name())) : machine.boot(record.id);
+    auto up = kept ? machine.go_on_from_kept(record.id, *kept) : machine.boot(record.id);
     if (!up) {
       note(std::move(up).error().while_doing(
           fmt::format("{} '{}' for the baseline", kept ? "reverting" : "booting", machine.name())));
@@ -111,11 +111,15 @@ TrialRecord Cell::prepare() {
 Result<void> Cell::save(const TrialRecord& baseline) {
   const TimedStep step(context_.events, context_.clock, "", baseline.id, "snapshot",
                        "the department to be saved as one checkpoint");
-  const auto name = snapshots::SnapshotName::baseline();
   snapshots::CellCheckpoint checkpoint(context_.hypervisor, 2);
-  // Trials start from tonight's, with the clock of tonight; of the earlier run's is no more need.
-  if (context_.job.kept_baseline) PATCHLAB_TRY(checkpoint.drop(baseline.machines, name));
+  // Trials start from tonight's, with the clock of tonight. Of the earlier run's is no more need, unless states with
+  // candidates installed are kept with it.
+  const auto& job = context_.job;
+  const auto name =
+      job.kept_baseline && job.keep_installs ? snapshots::SnapshotName::tonight() : snapshots::SnapshotName::baseline();
+  if (job.kept_baseline && !job.keep_installs) PATCHLAB_TRY(checkpoint.drop(baseline.machines, name));
   PATCHLAB_TRY(checkpoint.take(baseline.machines, name));
+  for (const auto& [machine, clone] : machines_) clone->begin_with(name);
   Json usual = Json::object();
   for (const auto& [machine, clone] : machines_) usual[machine] = clone->usual_ready().count();
   context_.events({{"event", "baseline"}, {"trial", baseline.id}, {"usual_ready_ms", usual}});
@@ -138,6 +142,22 @@ Result<void> Cell::know(const Json& knowledge) {
   }
   for (const auto& [name, of_machine] : by_machine) machines_.at(name)->know(of_machine);
   return {};
+}
+
+void Cell::forget_installs() {
+  for (const auto& [name, machine] : machines_) machine->forget_states_of_earlier_runs();
+}
+
+Result<Json> Cell::installs_for_later(const std::map<std::string, std::vector<std::string>>& digests) {
+  auto all = Json::object();
+  for (const auto& [name, machine] : machines_) {
+    const auto wanted = digests.find(name);
+    PATCHLAB_ASSIGN(const auto states,
+                    machine->states_for_later(wanted == digests.end() ? std::vector<std::string>() : wanted->second)
+                        .while_doing("keeping '" + name + "' with candidates installed"));
+    if (!states.empty()) all[name] = states;
+  }
+  return all;
 }
 
 Result<LearntMachines> Cell::learn(const LearnJob& job) {

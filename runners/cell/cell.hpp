@@ -41,6 +41,11 @@ class Cell {
   // From now on this is what controls taught, and nothing else. An Error: it is not of exactly these machines, and
   // nothing changed.
   [[nodiscard]] Result<void> know(const Json& knowledge);
+  // No trial starts any more from a state that an earlier run had a part in. Not while one is under way.
+  void forget_installs();
+  // The states that later runs may begin with, in the disks of the machines: those with the first of these candidates
+  // installed (`digests`: by machine). No trial can follow.
+  [[nodiscard]] Result<Json> installs_for_later(const std::map<std::string, std::vector<std::string>>& digests);
 
  private:
   class Trial;

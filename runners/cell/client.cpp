@@ -49,6 +49,13 @@ class ChildCell final : public CellClient {
     PATCHLAB_TRY(conversation_.call({{"op", "know"}, {"knowledge", knowledge}}));
     return {};
   }
+  Result<void> forget_installs() override {
+    PATCHLAB_TRY(conversation_.call({{"op", "forget-installs"}}));
+    return {};
+  }
+  Result<Json> installs_for_later(const std::map<std::string, std::vector<std::string>>& digests) override {
+    return conversation_.call({{"op", "installs-for-later"}, {"digests", digests}});
+  }
   Result<void> probe_fence(const std::string& phase) override {
     PATCHLAB_TRY(conversation_.call({{"op", "fence"}, {"phase", phase}}));
     return {};
@@ -80,6 +87,14 @@ Result<Json> CellClient::control_knowledge() {
 
 Result<void> CellClient::know(const Json& /*knowledge*/) {
   return Error{ErrorClass::bug, "this cell cannot be told what a control taught", {}};
+}
+
+Result<void> CellClient::forget_installs() {
+  return Error{ErrorClass::bug, "this cell knows of no states of an earlier run", {}};
+}
+
+Result<Json> CellClient::installs_for_later(const std::map<std::string, std::vector<std::string>>& /*digests*/) {
+  return Error{ErrorClass::bug, "this cell keeps no states for later runs", {}};
 }
 
 void let_see(CellStart& start, const CellJob& job, const std::filesystem::path& media) {

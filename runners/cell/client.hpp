@@ -3,7 +3,10 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "lab/libvirt/ssh.hpp"
 #include "runners/cell/learner.hpp"
@@ -25,6 +28,11 @@ class CellClient {
   // place of all that they taught. The shape is that of control_knowledge.hpp, by machine.
   virtual Result<Json> control_knowledge();
   virtual Result<void> know(const Json& knowledge);
+  // No trial starts any more from a state that an earlier run had a part in. Between trials.
+  virtual Result<void> forget_installs();
+  // The states that later runs may begin with, made ready in the disks of its machines: those with the first of these
+  // candidates installed (by machine, by digest). The shape is that of patched_state.hpp. No trial can follow.
+  virtual Result<Json> installs_for_later(const std::map<std::string, std::vector<std::string>>& digests);
   // One more fence proof; its attempts arrive as an event like all others.
   virtual Result<void> probe_fence(const std::string& phase) = 0;
   // Ends every machine and the cell; waited for. Safe to call twice.

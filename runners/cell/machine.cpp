@@ -54,7 +54,7 @@ Result<void> CellMachine::boot(const std::string& trial) {
   return readiness_.wait(trial, Readiness::After::baseline);
 }
 
-Result<void> CellMachine::go_on_from_kept(const std::string& trial, Milliseconds usual_ready) {
+Result<void> CellMachine::go_on_from_kept(const std::string& trial, const KeptBaseline& kept) {
   turns_.runs();
   PATCHLAB_ASSIGN(auto turn, turns_.take());
   {
@@ -62,6 +62,13 @@ Result<void> CellMachine::go_on_from_kept(const std::string& trial, Milliseconds
     const auto baseline = snapshots::SnapshotName::baseline().text();
     auto& hypervisor = guest_.context.hypervisor;
     PATCHLAB_TRY(hypervisor.adopt_snapshot(name(), baseline));
+    if (const auto useless = kept.useless.find(name()); useless != kept.useless.end()) {
+      for (const auto& snapshot : useless->second) {
+        if (hypervisor.adopt_snapshot(name(), snapshot)) (void)hypervisor.delete_snapshot(name(), snapshot);
+      }
+    }
+    if (const auto patched = kept.patched.find(name()); patched != kept.patched.end())
+      kept_states_.adopt(patched->second);
     PATCHLAB_TRY(hypervisor.revert(name(), baseline));
     PATCHLAB_TRY(await_agent_and_set_clock());
     PATCHLAB_ASSIGN(baseline_boot_id_,
@@ -71,7 +78,7 @@ Result<void> CellMachine::go_on_from_kept(const std::string& trial, Milliseconds
   }
   turn.release_slot();
   PATCHLAB_TRY(readiness_.wait(trial, Readiness::After::baseline));
-  readiness_.set_usual(usual_ready);  // of a start; the ports were open already
+  readiness_.set_usual(kept.usual_ready.at(name()));  // of a start; the ports were open already
   return {};
 }
 
@@ -136,13 +143,23 @@ Result<void> CellMachine::revert(const std::string& trial, const std::vector<Ins
   turns_.runs();
   PATCHLAB_ASSIGN(auto turn, turns_.take());
   use_checkpoints_ = checkpoints;
-  const auto start = kept_states_.start_for(jobs, checkpoints, {observation_.baseline_installed(), baseline_boot_id_});
+  candidates_.clear();
+  for (const auto& job : jobs) candidates_.push_back(job.candidate);
+  for (;;) {
+    const auto start =
+        kept_states_.start_for(jobs, checkpoints, {observation_.baseline_installed(), baseline_boot_id_});
+    auto back = go_back_to(start, trial);
+    if (back || !start.is_of_earlier_run() || guest_.context.stop.stop_requested()) return back;
+    kept_states_.forget(start.snapshot);  // it costs no trial
+    (void)guest_.context.hypervisor.power_off(name());
+  }
+}
+
+Result<void> CellMachine::go_back_to(const KeptStates::Start& start, const std::string& trial) {
   const auto step = guest_.begin_step(
       trial, "revert",
       start.installs.empty() ? "the baseline to be back"
                              : fmt::format("the state with {} candidates installed to be back", start.installs.size()));
-  candidates_.clear();
-  for (const auto& job : jobs) candidates_.push_back(job.candidate);
   applied_ = start.installs;
   expected_ = start.expected;
   observation_.begin_trial();

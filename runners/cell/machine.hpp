@@ -40,8 +40,17 @@ class CellMachine {
   // Starts the defined machine and waits until it is ready for checks.
   [[nodiscard]] Result<void> boot(const std::string& trial);
   // The same of a machine whose disk holds a baseline that an earlier run saved: it goes on from there. `usual_ready`:
-  // what usual_ready() was then.
-  [[nodiscard]] Result<void> go_on_from_kept(const std::string& trial, Milliseconds usual_ready);
+  // what usual_ready() was then. What else lies there, trials start from, or it is removed.
+  [[nodiscard]] Result<void> go_on_from_kept(const std::string& trial, const KeptBaseline& kept);
+  // Where trials start from now on.
+  void begin_with(const snapshots::SnapshotName& baseline) { kept_states_.begin_with(baseline); }
+  // No trial starts any more from a state that an earlier run had a part in. Not while one is under way.
+  void forget_states_of_earlier_runs() { kept_states_.forget_of_earlier_runs(); }
+  // Of its states those that later runs may begin with, with the first of these candidates installed; nothing else is
+  // left in its disk, and no trial can follow.
+  [[nodiscard]] Result<std::vector<PatchedState>> states_for_later(const std::vector<std::string>& digests) {
+    return kept_states_.for_later(digests);
+  }
   // How long the role's ports took at the baseline.
   [[nodiscard]] Milliseconds usual_ready() const { return readiness_.usual(); }
   // Looks at everything, with nothing to compare with yet, and remembers it: host state, installed set, check results.
@@ -101,6 +110,7 @@ class CellMachine {
   void save_evidence(const std::filesystem::path& folder);
 
  private:
+  [[nodiscard]] Result<void> go_back_to(const KeptStates::Start& start, const std::string& trial);
   [[nodiscard]] Result<void> await_agent_and_set_clock();
   void leave_out_usual_failures(reports::PhaseRecord& record) const;
   void compare_growth(const RanOn& seen, reports::PhaseRecord& record, Learning learning);

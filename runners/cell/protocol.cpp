@@ -166,7 +166,8 @@ void to_json(Json& json, const CellJob& job) {
       {"slots", job.slots.string()},
       {"slot_count", job.slot_count},
       {"host", host_facts_json(job.host)},
-      {"worker_program", job.worker_program}};
+      {"worker_program", job.worker_program},
+      {"keep_installs", job.keep_installs}};
   if (job.libvirt) {
     json["libvirt"] = {
         {"uri", job.libvirt->uri}, {"run", job.libvirt->run}, {"storage", job.libvirt->storage.string()}};
@@ -175,6 +176,8 @@ void to_json(Json& json, const CellJob& job) {
     Json usual = Json::object();
     for (const auto& [machine, ready] : job.kept_baseline->usual_ready) usual[machine] = ready.count();
     json["kept_baseline"] = {{"run", job.kept_baseline->run}, {"usual_ready_ms", usual}};
+    if (!job.kept_baseline->patched.empty()) json["kept_baseline"]["patched"] = job.kept_baseline->patched;
+    if (!job.kept_baseline->useless.empty()) json["kept_baseline"]["useless"] = job.kept_baseline->useless;
   }
 }
 
@@ -196,6 +199,7 @@ CellJob cell_job_from_json(const Json& json) {
   job.slot_count = json.at("slot_count");
   job.host = host_facts_from_json(json.at("host"));
   job.worker_program = json.at("worker_program");
+  job.keep_installs = json.at("keep_installs");
   if (json.contains("libvirt")) {
     const auto& place = json.at("libvirt");
     job.libvirt = {place.at("uri"), place.at("run"), place.at("storage").get<std::string>()};
@@ -203,6 +207,12 @@ CellJob cell_job_from_json(const Json& json) {
   if (json.contains("kept_baseline")) {
     const auto& kept = json.at("kept_baseline");
     job.kept_baseline = KeptBaseline{kept.at("run"), {}};
+    job.kept_baseline->useless = kept.value("useless", job.kept_baseline->useless);
+    if (kept.contains("patched")) {
+      auto patched = patched_states_from_json(kept.at("patched"));
+      if (!patched) throw std::invalid_argument(patched.error().message);
+      job.kept_baseline->patched = std::move(*patched);
+    }
     for (const auto& [machine, ready] : kept.at("usual_ready_ms").items())
       job.kept_baseline->usual_ready[machine] = Milliseconds(ready.get<std::int64_t>());
   }

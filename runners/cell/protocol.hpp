@@ -18,6 +18,7 @@
 #include "lab/guest/windows/windows_adapter.hpp"
 #include "lab/network/host_facts.hpp"
 #include "reports/record/record.hpp"
+#include "runners/cell/patched_state.hpp"
 #include "runners/scenario/scenario.hpp"
 
 // What the run (parent) and a cell (child process of one department) say to each other: one JSON object per line.
@@ -62,6 +63,8 @@ struct LibvirtPlace {
 struct KeptBaseline {
   std::string run;                                  // that made it
   std::map<std::string, Milliseconds> usual_ready;  // by machine: from start-up complete to ports answering, then
+  PatchedStates patched{};                          // that lie beside it; docs/adr/0028
+  std::map<std::string, std::vector<std::string>> useless{};  // by machine: other snapshots that lie there
   bool operator==(const KeptBaseline&) const = default;
 };
 
@@ -79,6 +82,7 @@ struct CellJob {
   lab::network::HostFacts host;               // outside the fence: what the leak probe tries to reach
   std::string worker_program;                 // the patchlab binary, for check workers
   std::optional<KeptBaseline> kept_baseline;  // of machines that are clones of images; nothing: they are to be booted
+  bool keep_installs = false;                 // what is installed may be kept for later runs, with the baseline
 };
 
 // A candidate on one machine of a trial.

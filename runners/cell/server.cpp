@@ -70,6 +70,18 @@ class Server {
           return Json::object();
         });
       }
+      if (request["op"] == "forget-installs") {
+        reply_to(request, [&]() -> Result<Json> {
+          cell_->forget_installs();
+          return Json::object();
+        });
+      }
+      if (request["op"] == "installs-for-later") {
+        reply_to(request, [&]() -> Result<Json> {
+          return cell_->installs_for_later(
+              request.at("digests").get<std::map<std::string, std::vector<std::string>>>());
+        });
+      }
       if (request["op"] == "fence") {
         reply_to(request, [&]() -> Result<Json> {
           probe_fence(request.at("phase"));

@@ -22,6 +22,8 @@ class BaselineStates {
   virtual void heard(const Json& event) = 0;
   // The baseline was made from golden disks and passed, and the machines are off.
   virtual void keep(const reports::TrialRecord& baseline) = 0;
+  // States with candidates installed lie in the disks beside it, which no trial uses any more (docs/adr/0028).
+  virtual void keep_installs(cell::PatchedStates states) = 0;
 };
 
 struct Baseline {

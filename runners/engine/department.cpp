@@ -75,15 +75,6 @@ bool is_only_slower(const TrialRecord& trial) {
   return !slower.empty() && std::ranges::equal(trial.signature, slower);
 }
 
-// It passed, and a person need not look at anything.
-bool holds_nothing_against(const TrialRecord& trial) {
-  return trial.outcome == Outcome::pass && std::ranges::all_of(trial.phases, [](const reports::PhaseRecord& phase) {
-           return std::ranges::all_of(phase.differences, [](const auto& difference) {
-             return difference.finding == checks::state::FindingClass::notice;
-           });
-         });
-}
-
 // Whether each check that was too slow in the trial would not have been, held against this control.
 bool is_as_slow(const TrialRecord& control, const TrialRecord& trial, const DepartmentJob& job) {
   const auto grants = [&](const reports::PhaseRecord& failed, const checks::CheckResult& check) {
@@ -132,7 +123,10 @@ reports::DepartmentRecord DepartmentRun::run() {
     if (!candidates_[i].installs.empty()) remaining.push_back(i);
   }
   hold_known(remaining);
-  if (bring_up()) test(remaining);
+  if (bring_up()) {
+    test(remaining);
+    keep_installs(remaining);
+  }
   conclude();
   return std::move(record_);
 }
@@ -148,6 +142,20 @@ void DepartmentRun::hold_known(Indexes& remaining) {
     }
   }
   drop_dependents(remaining);
+}
+
+// Of what is kept so, a whole set has passed.
+void DepartmentRun::keep_installs(const Indexes& remaining) {
+  if (job_.states == nullptr || !job_.cell.keep_installs || record_.error || record_.final_trial.empty() ||
+      trials_.must_stop())
+    return;
+  std::map<std::string, std::vector<std::string>> digests;
+  for (const auto index : remaining) {
+    for (const auto& [machine, install] : candidates_[index].installs) digests[machine].push_back(install.digest);
+  }
+  const auto made = lab_.installs_for_later(digests);
+  if (!made) return;
+  if (auto states = cell::patched_states_from_json(*made)) job_.states->keep_installs(std::move(*states));
 }
 
 // Every round ends the department, or holds back at least one candidate, or leaves one out on one machine: so there is
@@ -351,6 +359,7 @@ std::vector<std::string> DepartmentRun::machines_to_search(const TrialRecord& fa
 // First on each failing machine with what it depends on, side by side. When that names nobody, a candidate may have
 // broken a machine that does not say it depends on its own: then once more on the whole department.
 std::vector<SearchFinding> DepartmentRun::search(const TrialRecord& failed, const Indexes& set) {
+  (void)trials_.forget_installs();
   std::deque<MachineSearch> searches;
   bool whole = false;
   for (const auto& machine : machines_to_search(failed)) {

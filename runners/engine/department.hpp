@@ -43,6 +43,8 @@ class DepartmentRun {
   // What an earlier run convicted is held back without being tried again.
   void hold_known(Indexes& remaining);
   void test(Indexes& remaining);
+  // For later runs: machines on which the first of the accepted candidates are installed.
+  void keep_installs(const Indexes& accepted);
   [[nodiscard]] bool is_of_exactly(const reports::TrialRecord& trial, const Indexes& set) const;
   void accept(const std::string& final_trial, const Indexes& passed, const std::string& reason);
   [[nodiscard]] std::vector<std::string> machines_to_search(const reports::TrialRecord& failed) const;

@@ -68,19 +68,40 @@ TrialRecord DepartmentTrials::run(Purpose purpose, const std::vector<std::string
   const auto wanted = inputs(purpose, machines, set, stability);
   TrialRecord record{
       .purpose = purpose, .candidates = wanted.candidates, .set_digest = wanted.set_digest, .machines = machines};
-  for (std::size_t attempt = 0; !must_stop(); ++attempt) {
+  for (std::size_t attempt = 0; !must_stop();) {
     const auto lost = std::exchange(record.id, next_id());
-    if (attempt > 0) retried(lost, record.id);
+    if (!lost.empty()) retried(lost, record.id);
     record = run_once(wanted, record.id, set);
     {
       const std::lock_guard lock(mutex_);
       count_repeated_silence(record, records_);
     }
     keep(record, stability);
+    if (is_doubtful(record)) {
+      if (forget_installs()) continue;
+      break;
+    }
     const auto retries = std::max(job_.cell.policy.lab_retries, least_retries(record));
-    if (record.outcome != Outcome::error || attempt >= retries) break;
+    if (record.outcome != Outcome::error || attempt++ >= retries) break;
+  }
+  if (is_doubtful(record)) {
+    record.outcome = Outcome::error;
+    record.error = infrastructure_error("'" + record.id +
+                                        "' began with what an earlier run installed, and was not tried "
+                                        "without that");
   }
   return as_first_failed(record);
+}
+
+// What an earlier run installed spares time and says nothing: neither a failure nor a doubt is held against a set that
+// was not installed tonight.
+bool DepartmentTrials::is_doubtful(const TrialRecord& record) {
+  return reports::began_with_another_run(record) && (!holds_nothing_against(record) || made_a_check_flaky(record));
+}
+
+bool DepartmentTrials::forget_installs() {
+  if (!job_.cell.keep_installs || std::exchange(forgot_installs_, true)) return false;
+  return lab_.forget_installs().has_value();
 }
 
 TrialRecord DepartmentTrials::run_once(const cell::TrialJob& wanted, const std::string& id, const Indexes& set) {
@@ -254,7 +275,7 @@ bool DepartmentTrials::saw_patches(const TrialRecord& record, Stability stabilit
     case Purpose::confirm:
     case Purpose::final: break;
   }
-  if (declined || record.candidates.empty()) return false;
+  if (declined || record.candidates.empty() || reports::began_with_another_run(record)) return false;
   if (record.outcome == Outcome::fail) return true;
   return record.outcome == Outcome::pass && (stability == Stability::no || waited_.contains(record.id));
 }
@@ -296,6 +317,14 @@ std::vector<TrialRecord> DepartmentTrials::take_records() {
   const std::lock_guard lock(mutex_);
   std::ranges::sort(records_, {}, &TrialRecord::id);
   return std::move(records_);
+}
+
+bool holds_nothing_against(const TrialRecord& trial) {
+  return trial.outcome == Outcome::pass && std::ranges::all_of(trial.phases, [](const reports::PhaseRecord& phase) {
+           return std::ranges::all_of(phase.differences, [](const auto& difference) {
+             return difference.finding == checks::state::FindingClass::notice;
+           });
+         });
 }
 
 bool DepartmentTrials::is_overdue() const { return clock_.now() >= deadline_; }

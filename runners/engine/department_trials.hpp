@@ -31,8 +31,9 @@ class DepartmentTrials {
                    std::stop_token stop);
 
   // Runs, again as often as lab_retries says while it ends in error, and keeps the record of every attempt. Not reached
-  // when the run must stop. What is returned ends on each machine with its first failure, whatever else was seen there:
-  // see as_first_failed.
+  // when the run must stop. When it began where an earlier run had installed a part of the set, and did more than pass
+  // with nothing to be said against it, it is lost, and the set is installed anew (docs/adr/0028). What is returned
+  // ends on each machine with its first failure, whatever else was seen there: see as_first_failed.
   [[nodiscard]] reports::TrialRecord run(reports::Purpose purpose, const std::vector<std::string>& machines,
                                          const Indexes& set, Stability stability = Stability::yes);
   // A search or confirming trial, or the answer of another department to the same question with the same inputs. Who
@@ -48,6 +49,8 @@ class DepartmentTrials {
   [[nodiscard]] reports::TrialRecord ask(const Asked& asked, const std::function<std::optional<Asked>()>& likely_next);
   // Of the question, with everything that decides its answer.
   [[nodiscard]] std::string key_of(const Asked& asked) const;
+  // No trial begins any more where an earlier run had installed something. False: it was said before, or nobody heard.
+  bool forget_installs();
   void keep(const reports::TrialRecord& record, Stability stability = Stability::yes);
   // Trials that were run before by somebody else, all of this department: their numbers are taken.
   void take_over(std::vector<reports::TrialRecord> earlier);
@@ -89,6 +92,7 @@ class DepartmentTrials {
   [[nodiscard]] cell::TrialJob inputs(reports::Purpose purpose, const std::vector<std::string>& machines,
                                       const Indexes& set, Stability stability) const;
   [[nodiscard]] Result<cell::TrialJob> plan(const cell::TrialJob& inputs, const Indexes& set);
+  [[nodiscard]] bool is_doubtful(const reports::TrialRecord& record);
   [[nodiscard]] reports::TrialRecord run_once(const cell::TrialJob& wanted, const std::string& id, const Indexes& set);
   // The first failure of a machine is what a trial failed with. What a trial of a whole set saw behind it is on record,
   // and blames nobody: it may come of the first, and searches ask for the first.
@@ -120,6 +124,10 @@ class DepartmentTrials {
   std::vector<reports::TrialRecord> records_;
   std::map<Asked, std::size_t> asked_;  // how often
   std::set<std::string> waited_;        // trials that looked for damage that needs a while
+  bool forgot_installs_ = false;
 };
+
+// It passed, and a person need not look at anything.
+[[nodiscard]] bool holds_nothing_against(const reports::TrialRecord& trial);
 
 }  // namespace patchlab::runners

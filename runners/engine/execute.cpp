@@ -76,6 +76,16 @@ class WatchedCell final : public cell::CellClient {
   }
   Result<Json> control_knowledge() override { return inner_.control_knowledge(); }
   Result<void> know(const Json& knowledge) override { return inner_.know(knowledge); }
+  Result<void> forget_installs() override {
+    folder_.event(department_, {{"event", "note"}, {"text", "what earlier runs installed is not used any more"}});
+    return inner_.forget_installs();
+  }
+  Result<Json> installs_for_later(const std::map<std::string, std::vector<std::string>>& digests) override {
+    auto states = inner_.installs_for_later(digests);
+    if (!states)
+      progress_.say(department_ + ": what is installed is not kept for later runs: " + states.error().message);
+    return states;
+  }
   Result<void> probe_fence(const std::string& phase) override { return inner_.probe_fence(phase); }
   void close() override { inner_.close(); }
 
@@ -299,8 +309,10 @@ class Execution {
         KeptBaselines::Maker{.run = record_.id,
                              .made_by = *made_by + "\n" + record_.host["kernel"] + "\n" + processor_model(),
                              .ticks = lab::libvirt::host_tsc_mhz(),
-                             .most_age = plan_.scenario.reuse_states},
-        clock_);
+                             .most_age = plan_.scenario.reuse_states,
+                             .most_age_of_installs = plan_.scenario.reuse_installs,
+                             .takes_installs = !options_.anew},
+        clock_, [this](const std::string& sentence) { say(sentence); });
   }
 
   void trim_states() {
@@ -363,6 +375,8 @@ class Execution {
     std::unique_ptr<BaselineStates> states =
         kept_baselines_ && !options_.instead ? kept_baselines_->of(job.cell, root) : nullptr;
     job.states = states.get();
+    const bool searches = job.controls == 0 && !job.each_alone;
+    job.cell.keep_installs = states && searches && plan_.scenario.reuse_installs > Milliseconds{0};
     job.convictions = kept_convictions_ ? &*kept_convictions_ : nullptr;
     job.kept_controls = kept_controls_ ? &*kept_controls_ : nullptr;
     listen(department.name, job.states);

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "lab/core/digest.hpp"
 #include "runners/engine/state_key.hpp"
 
 namespace patchlab::runners {
@@ -29,6 +30,32 @@ std::optional<std::map<std::string, Milliseconds>> usual_ready_in(const Json& fa
   return usual;
 }
 
+constexpr const char* patched_name = "patched";
+constexpr const char* patched_digest_name = "patched_sha256";
+
+// The disks have digests of their own in the store; what is said of what lies in them has this one.
+std::string digest_of(const Json& patched) {
+  return sha256(patched.dump(-1, ' ', false, Json::error_handler_t::replace));
+}
+
+Result<cell::PatchedStates> patched_in(const Json& facts) {
+  if (!facts.contains(patched_name)) return cell::PatchedStates();
+  if (facts.value(patched_digest_name, Json()) != digest_of(facts.at(patched_name)))
+    return infrastructure_error("what is said of them has another SHA-256");
+  return cell::patched_states_from_json(facts.at(patched_name));
+}
+
+bool are_equal(const cell::PatchedStates& a, const cell::PatchedStates& b) {
+  const auto snapshots_of = [](const cell::PatchedStates& states) {
+    std::set<std::pair<std::string, std::string>> names;
+    for (const auto& [machine, of_machine] : states) {
+      for (const auto& state : of_machine) names.emplace(machine, state.snapshot().text() + state.since);
+    }
+    return names;
+  };
+  return snapshots_of(a) == snapshots_of(b);
+}
+
 }  // namespace
 
 class KeptBaselines::OfDepartment final : public BaselineStates {
@@ -39,16 +66,38 @@ class KeptBaselines::OfDepartment final : public BaselineStates {
   }
 
   std::optional<cell::KeptBaseline> bring() override {
-    const auto fits = [this](const StoredState& state) {
-      return all_.clock_.wall() - state.made <= all_.maker_.most_age && usual_ready_in(state.facts, job_) &&
+    std::string damage;
+    const auto fits = [&](const StoredState& state) {
+      if (const auto patched = patched_in(state.facts); !patched) damage = patched.error().message;
+      return damage.empty() && all_.clock_.wall() - state.made <= all_.maker_.most_age &&
+             usual_ready_in(state.facts, job_) &&
              is_same_speed(state.facts.value("ticks_mhz", std::int64_t{0}), all_.maker_.ticks);
     };
-    const auto state = all_.store_.bring(key_, fits, disks_);
+    auto state = all_.store_.bring(key_, fits, disks_);
+    if (!damage.empty()) {
+      all_.tell_(fmt::format("the kept state '{}' is not used, and removed: of its candidates: {}", key_, damage));
+      all_.store_.remove(key_);
+    }
     if (!state) return std::nullopt;
-    return cell::KeptBaseline{state->run, *usual_ready_in(state->facts, job_)};
+    brought_ = std::move(*state);
+    cell::KeptBaseline kept{brought_->run, *usual_ready_in(brought_->facts, job_)};
+    in_disks_ = patched_in(brought_->facts).value();
+    for (const auto& [machine, states] : in_disks_) {
+      for (const auto& one : states) {
+        if (may_be_used(one))
+          kept.patched[machine].push_back(one);
+        else
+          kept.useless[machine].push_back(one.snapshot().text());
+      }
+    }
+    return kept;
   }
 
-  void refuse() override { all_.store_.remove(key_); }
+  void refuse() override {
+    all_.store_.remove(key_);
+    brought_.reset();
+    in_disks_.clear();
+  }
 
   void heard(const Json& event) override {
     if (event.value("event", "") == "baseline") usual_ready_ = event.value("usual_ready_ms", Json::object());
@@ -59,15 +108,57 @@ class KeptBaselines::OfDepartment final : public BaselineStates {
     state.purpose = fmt::format("baseline of {}: {}", job_.department, fmt::join(baseline.machines, ", "));
     state.most_age = all_.maker_.most_age;
     state.facts = {{"usual_ready_ms", usual_ready_}, {"ticks_mhz", all_.maker_.ticks}};
-    if (usual_ready_in(state.facts, job_)) all_.store_.keep(std::move(state), disks_);
+    if (!usual_ready_in(state.facts, job_)) return;
+    brought_ = state;
+    all_.store_.keep(std::move(state), disks_);
+  }
+
+  // The baseline in the disks is still the one of the run that made it, and as old as that.
+  void keep_installs(cell::PatchedStates states) override {
+    if (!brought_ || are_equal(states, in_disks_)) return;
+    {
+      const std::lock_guard lock(all_.mutex_);
+      if (!all_.with_installs_.insert(key_).second) return;  // a department that is alike did
+    }
+    for (auto& [machine, of_machine] : states) {
+      for (auto& state : of_machine) {
+        for (auto& install : state.installs) {
+          if (install.installed_run.empty()) install.installed_run = all_.maker_.run;
+        }
+      }
+    }
+    auto state = *brought_;
+    state.disks.clear();
+    state.purpose = state.purpose.substr(0, state.purpose.find(with_installs));
+    state.facts.erase(patched_name);
+    state.facts.erase(patched_digest_name);
+    if (!states.empty()) {
+      const Json patched = states;
+      state.facts[patched_name] = patched;
+      state.facts[patched_digest_name] = digest_of(patched);
+      std::vector<std::string> machines;
+      for (const auto& [machine, of_machine] : states) machines.push_back(machine);
+      state.purpose += fmt::format("{}{}", with_installs, fmt::join(machines, ", "));
+    }
+    all_.store_.keep(std::move(state), disks_, snapshots::StateStore::Replace::always);
   }
 
  private:
+  [[nodiscard]] bool may_be_used(const cell::PatchedState& state) const {
+    const auto age = all_.clock_.wall() - *parse_rfc3339(state.since);
+    const auto& maker = all_.maker_;
+    return maker.takes_installs && age >= age.zero() && age <= maker.most_age_of_installs;
+  }
+
+  static constexpr const char* with_installs = "; with candidates installed on ";
+
   KeptBaselines& all_;
   const cell::CellJob& job_;
   const std::string key_;
   snapshots::StateStore::Files disks_;
   Json usual_ready_;
+  std::optional<StoredState> brought_;  // or kept tonight: the baseline in the disks
+  cell::PatchedStates in_disks_;        // beside it, when it was brought
 };
 
 std::unique_ptr<BaselineStates> KeptBaselines::of(const cell::CellJob& job, const std::filesystem::path& folder) {

@@ -2,28 +2,35 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
+#include <string>
 
 #include "runners/engine/baseline.hpp"
 #include "snapshots/store/state_store.hpp"
 
 namespace patchlab::runners {
 
-// The baselines of departments that are made of images, kept from one run to the next. docs/adr/0023. Those of golden
-// domains are not: they hold production's memory.
+// The baselines of departments that are made of images, kept from one run to the next (docs/adr/0023), and with them
+// states in which candidates are installed (docs/adr/0028). Those of golden domains are not: they hold production's
+// memory. May be used from several threads.
 class KeptBaselines {
  public:
+  using Tell = std::function<void(const std::string& sentence)>;
   struct Maker {
     std::string run;      // this one
     std::string made_by;  // the program, the hypervisor, the host's processor and kernel: a part of every key
     std::uint32_t ticks;  // of the host's counter, in MHz: guests that are emulated count by it
     Milliseconds most_age{0};
+    Milliseconds most_age_of_installs{0};  // 0: no state with candidates installed is taken, and none is kept
+    bool takes_installs = true;            // otherwise they are only kept
   };
   // What these refer to must outlive it.
-  KeptBaselines(snapshots::StateStore& store, Maker maker, const Clock& clock)
-      : store_(store), maker_(std::move(maker)), clock_(clock) {}
+  KeptBaselines(snapshots::StateStore& store, Maker maker, const Clock& clock, Tell tell)
+      : store_(store), maker_(std::move(maker)), clock_(clock), tell_(std::move(tell)) {}
 
   // Of one department, whose cell has its disks in `folder`. Null for one of golden domains.
   [[nodiscard]] std::unique_ptr<BaselineStates> of(const cell::CellJob& job, const std::filesystem::path& folder);
@@ -33,6 +40,9 @@ class KeptBaselines {
   snapshots::StateStore& store_;
   const Maker maker_;
   const Clock& clock_;
+  Tell tell_;
+  std::mutex mutex_;
+  std::set<std::string> with_installs_;  // keys of states that this run kept so
 };
 
 }  // namespace patchlab::runners

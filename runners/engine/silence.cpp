@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "reports/record/queries.hpp"
 #include "runners/cell/cell.hpp"
 
 namespace patchlab::runners {
@@ -44,6 +45,7 @@ void count_repeated_silence(TrialRecord& trial, const std::vector<TrialRecord>& 
   std::set<std::string> by_itself;  // silent without any patch
   std::map<std::string, std::string> seen_in;
   for (const auto& other : earlier) {
+    if (reports::began_with_another_run(other)) continue;  // this set was not installed tonight then
     const bool same = other.set_digest == trial.set_digest && other.candidates == trial.candidates &&
                       other.machines == trial.machines && other.id != trial.id;
     for (const auto& machine : silent_machines(other)) {

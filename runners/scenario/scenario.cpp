@@ -600,8 +600,11 @@ class Parser {
     JsonReader reader(value, "/trial", problems_);
     scenario.reuse_controls = std::chrono::hours(reader.integer_or("reuse_controls_h", 0, 0, 8760));
     scenario.reuse_convictions = std::chrono::hours(reader.integer_or("reuse_convictions_h", 0, 0, 8760));
+    scenario.reuse_installs = std::chrono::hours(reader.integer_or("reuse_installs_h", 0, 0, 8760));
     scenario.reuse_search = std::chrono::hours(reader.integer_or("reuse_search_h", 0, 0, 8760));
     scenario.reuse_states = std::chrono::hours(reader.integer_or("reuse_states_h", 0, 0, 8760));
+    if (scenario.reuse_installs > Milliseconds{0} && scenario.reuse_states == Milliseconds{0})
+      reader.problem("reuse_installs_h", "what is installed is kept with the baseline: it needs 'reuse_states_h'");
     const auto most_mib = static_cast<std::int64_t>(scenario.reuse_states_bytes >> 20U);
     scenario.reuse_states_bytes =
         static_cast<std::uintmax_t>(reader.integer_or("reuse_states_mib", most_mib, 64, 1 << 24)) << 20U;

@@ -127,6 +127,9 @@ struct Scenario {
   TrialPolicy trial;
   // How long what a run convicted is held back by later ones without being tried again; 0: not at all.
   Milliseconds reuse_convictions{0};
+  // How old a state of a machine may be in which an earlier run installed candidates, and a trial goes on from; 0: none
+  // is kept, and none is taken. Needs reuse_states.
+  Milliseconds reuse_installs{0};
   Milliseconds reuse_controls{0};  // how old a control may be that an earlier run made of the same machines; 0: none
   Milliseconds reuse_search{0};    // how old an earlier run's answer to a search may be; 0: none is taken
   // How old a baseline may be that an earlier run saved and this one goes on from, and how much room all of them may

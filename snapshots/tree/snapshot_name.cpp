@@ -30,6 +30,8 @@ Result<SnapshotName> SnapshotName::parse(const std::string& text) {
 
 SnapshotName SnapshotName::baseline() { return SnapshotName("baseline"); }
 
+SnapshotName SnapshotName::tonight() { return SnapshotName("tonight"); }
+
 SnapshotName SnapshotName::for_prefix(const std::vector<std::string>& candidate_digests) {
   if (candidate_digests.empty()) return baseline();
   DigestBuilder builder;

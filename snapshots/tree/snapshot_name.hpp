@@ -17,6 +17,8 @@ class SnapshotName {
   [[nodiscard]] static Result<SnapshotName> parse(const std::string& text);
   // Where every trial starts.
   [[nodiscard]] static SnapshotName baseline();
+  // Where the trials of a night start that has the baseline of an earlier run in the same disks, and keeps it.
+  [[nodiscard]] static SnapshotName tonight();
   // The state after applying these candidates (by digest, in this order) to the baseline: "prefix-2-<digest>". Nothing
   // applied is the baseline.
   [[nodiscard]] static SnapshotName for_prefix(const std::vector<std::string>& candidate_digests);

@@ -19,6 +19,17 @@ inline runners::cell::CellJob full_cell_job() {
   job.host = {{"192.0.2.1"}, {"192.0.2.254"}, {"192.0.2.53"}};
   job.worker_program = "patchlab";
   job.kept_baseline = cell::KeptBaseline{"r0", {{"dns", Milliseconds(900)}}};
+  job.kept_baseline->patched["dns"] = {
+      {.digests = {"digest-a"},
+       .jobs = {"job-a"},
+       .installs = {{.machine = "dns", .candidate = "a", .outcome = Outcome::pass}},
+       .expected = {{{"bind9:amd64", "2"}}, "boot-1", checks::state::Restart::outstanding},
+       .baseline = {{{"bind9:amd64", "1"}}, "boot-1"},
+       .since = "2026-11-28T02:00:00Z"}};
+  job.kept_baseline->patched["dns"][0].installs[0].installed_in = "finance/t02";
+  job.kept_baseline->patched["dns"][0].installs[0].installed_run = "r0";
+  job.kept_baseline->useless["mail"] = {"prefix-1-aa"};
+  job.keep_installs = true;
   for (const std::string name : {"dns", "mail"}) {
     cell::MachineJob machine;
     machine.plan.name = machine.plan.role = name;

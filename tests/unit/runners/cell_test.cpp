@@ -185,6 +185,202 @@ TEST_F(CellTest, AKeptBaselineThatIsNotThereIsAnErrorAndTheMachineCanStartAnew) 
   EXPECT_EQ(again.state_of_run, "");
 }
 
+// Two nights on one machine. What the first left in its disk is all that the second has.
+class KeptInstallTest : public CellTest {
+ protected:
+  KeptInstallTest() {
+    job_.policy.warm_reboots = 1;
+    job_.policy.stability = Milliseconds(0);
+    job_.keep_installs = true;
+    guest_.jobs = [this](const std::string& command) {
+      const auto at = command.find("slow");
+      installed_.push_back(command.substr(at, 6));
+      return test::FakeAgent::Job{0, "Setting up ...\n", 100};
+    };
+  }
+  static TrialJob trial_of(const std::string& id, const std::vector<std::string>& names) {
+    TrialJob job{.id = id, .purpose = reports::Purpose::batch, .candidates = names, .set_digest = {}, .machines = {}};
+    job.machines = {"dns"};
+    job.media["dns"] = "medium.iso";
+    for (const auto& name : names) job.installs["dns"].push_back({name, "digest-" + name, {{.file_name = name}}, {}});
+    return job;
+  }
+  static std::vector<std::string> digests(const std::vector<std::string>& names) {
+    std::vector<std::string> all;
+    for (const auto& name : names) all.push_back("digest-" + name);
+    return all;
+  }
+  // As the parent does: it says whose they are.
+  PatchedStates kept_of(Cell& cell, const std::vector<std::string>& names) {
+    const auto later = cell.installs_for_later({{"dns", digests(names)}});
+    EXPECT_TRUE(later);
+    auto states = patched_states_from_json(later.value()).value();
+    for (auto& state : states["dns"]) {
+      for (auto& install : state.installs) {
+        if (install.installed_run.empty()) install.installed_run = "r1";
+      }
+    }
+    return states;
+  }
+  Cell& next_night(const PatchedStates& states) {
+    hypervisor_.alter("dns", [](auto& machine) {
+      machine.on_disk = std::exchange(machine.snapshots, {});
+      machine.state = lab::MachineState::off;
+    });
+    boots_ = 0;
+    boot();  // in the disk it is the same start
+    installed_.clear();
+    job_.kept_baseline = KeptBaseline{"r1", {{"dns", Milliseconds(4000)}}, states};
+    cell_.reset();
+    return prepared();
+  }
+  [[nodiscard]] std::vector<std::string> snapshots() const {
+    std::vector<std::string> names;
+    for (const auto& [name, state] : hypervisor_.machine("dns").snapshots) names.push_back(name);
+    return names;
+  }
+  // Of each candidate: by which run, and in which trial.
+  static std::vector<std::string> by(const reports::TrialRecord& record) {
+    std::vector<std::string> all;
+    for (const auto& install : record.installs) {
+      EXPECT_EQ(install.outcome, Outcome::pass) << install.log;
+      all.push_back(install.candidate + " " + install.installed_run + " " + install.installed_in);
+    }
+    return all;
+  }
+
+  std::vector<std::string> installed_;  // tonight
+};
+
+TEST_F(KeptInstallTest, IsGoneOnFromByALaterRunWhichDoesAllTheRest) {
+  auto& first = prepared();
+  EXPECT_EQ(first.run_trial(trial_of("finance/t1", {"slow-a", "slow-b"})).outcome, Outcome::pass);
+  const auto states = kept_of(first, {"slow-a", "slow-b"});
+  ASSERT_EQ(states.at("dns").size(), 2U);
+  EXPECT_EQ(patched_states_from_json(Json(states)).value(), states);
+  auto& second = next_night(states);
+  EXPECT_THAT(snapshots(), ElementsAre("baseline", StartsWith("prefix-1"), StartsWith("prefix-2"), "tonight"));
+  const auto record = second.run_trial(trial_of("finance/t2", {"slow-a", "slow-b", "slow-c"}));
+  EXPECT_EQ(record.outcome, Outcome::pass) << (record.error ? record.error->message : "");
+  EXPECT_THAT(by(record), ElementsAre("slow-a r1 finance/t1", "slow-b r1 finance/t1", "slow-c  "));
+  EXPECT_EQ(record.installs[0].log, "Setting up ...\n") << "what was said then comes with it";
+  EXPECT_THAT(installed_, ElementsAre("slow-c"));
+  EXPECT_THAT(phases_of(record), ElementsAre("after-install pass", "after-reboot-1 pass"));
+  EXPECT_EQ(boots_, 2) << "it was restarted";
+  const auto without = second.run_trial(trial(reports::Purpose::control));
+  EXPECT_EQ(without.outcome, Outcome::pass);
+  EXPECT_THAT(hypervisor_.calls(), Contains("revert dns tonight"));
+  const auto later = kept_of(second, {"slow-a", "slow-b", "slow-c"});
+  EXPECT_THAT(snapshots(), ElementsAre("baseline", StartsWith("prefix-2"), StartsWith("prefix-3")))
+      << "those that spare most, and the baseline that they were made from";
+  EXPECT_EQ(later.at("dns")[0].since, states.at("dns")[0].since) << "as old as the oldest part of it";
+  boot();
+  EXPECT_THAT(by(next_night(later).run_trial(trial_of("finance/t3", {"slow-a", "slow-b", "slow-c"}))),
+              ElementsAre("slow-a r1 finance/t1", "slow-b r1 finance/t1", "slow-c r1 finance/t2"));
+  EXPECT_THAT(installed_, IsEmpty());
+}
+
+TEST_F(KeptInstallTest, IsOnlyOfTheSetThatPassed) {
+  auto& cell = prepared();
+  (void)cell.run_trial(trial_of("finance/t1", {"slow-a", "slow-x", "slow-b"}));
+  (void)cell.run_trial(trial_of("finance/t2", {"slow-a", "slow-b"}));
+  const auto states = kept_of(cell, {"slow-a", "slow-b"});
+  ASSERT_EQ(states.at("dns").size(), 2U);
+  EXPECT_EQ(states.at("dns")[0].digests, digests({"slow-a", "slow-b"}));
+  EXPECT_EQ(states.at("dns")[1].digests, digests({"slow-a"}));
+  EXPECT_EQ(snapshots().size(), 3U);
+  EXPECT_THAT(kept_of(cell, {}), ::testing::Each(::testing::Field(&PatchedStates::value_type::second, IsEmpty())));
+  EXPECT_THAT(snapshots(), ElementsAre("baseline"));
+}
+
+TEST_F(KeptInstallTest, IsNotGoneOnFromWhenAnythingIsAnother) {
+  auto& first = prepared();
+  (void)first.run_trial(trial_of("finance/t1", {"slow-a"}));
+  const auto states = kept_of(first, {"slow-a"});
+  const std::vector<std::pair<const char*, std::function<void(PatchedStates&, TrialJob&)>>> cases{
+      {"another start of the machine", [](auto& kept, auto&) { kept["dns"][0].baseline.boot_id = "another"; }},
+      {"other packages at the baseline", [](auto& kept, auto&) { kept["dns"][0].baseline.installed["x"] = "1"; }},
+      {"installed in another way", [](auto&, auto& job) { job.installs["dns"][0].packages[0].file_name = "slow-z"; }},
+      {"another content", [](auto&, auto& job) { job.installs["dns"][0].digest = "another"; }},
+      {"it must begin with the baseline", [](auto&, auto& job) { job.from_baseline = true; }},
+  };
+  for (const auto& [what, change] : cases) {
+    auto kept = states;
+    auto job = trial_of("finance/t1", {"slow-a"});
+    change(kept, job);
+    const auto disk = hypervisor_.machine("dns").snapshots;
+    const auto record = next_night(kept).run_trial(job);
+    EXPECT_EQ(record.outcome, Outcome::pass) << what;
+    EXPECT_EQ(record.installs.at(0).installed_run, "") << what;
+    EXPECT_EQ(installed_.size(), 1U) << what;
+    hypervisor_.alter("dns", [&](auto& machine) { machine.snapshots = disk; });
+  }
+}
+
+TEST_F(KeptInstallTest, IsForgottenWithAllThatWasInstalledOnTopOfIt) {
+  auto& first = prepared();
+  (void)first.run_trial(trial_of("finance/t1", {"slow-a"}));
+  auto& cell = next_night(kept_of(first, {"slow-a"}));
+  (void)cell.run_trial(trial_of("finance/t2", {"slow-a", "slow-b"}));
+  EXPECT_THAT(installed_, ElementsAre("slow-b"));
+  cell.forget_installs();
+  EXPECT_THAT(snapshots(), ElementsAre("baseline", "tonight"));
+  const auto record = cell.run_trial(trial_of("finance/t3", {"slow-a", "slow-b"}));
+  EXPECT_THAT(by(record), ElementsAre("slow-a  ", "slow-b  "));
+  const auto again = cell.run_trial(trial_of("finance/t4", {"slow-a", "slow-b"}));
+  EXPECT_THAT(by(again), ElementsAre("slow-a  finance/t3", "slow-b  finance/t3")) << "tonight's own are used";
+}
+
+// A state costs no trial, not even a try.
+TEST_F(KeptInstallTest, ThatDoesNotComeBackIsInstalled) {
+  auto& first = prepared();
+  (void)first.run_trial(trial_of("finance/t1", {"slow-a"}));
+  const auto states = kept_of(first, {"slow-a"});
+  const auto name = states.at("dns")[0].snapshot().text();
+  hypervisor_.alter("dns", [&](auto& machine) { machine.snapshots.erase(name); });
+  auto& cell = next_night(states);
+  const auto record = cell.run_trial(trial_of("finance/t2", {"slow-a"}));
+  EXPECT_EQ(record.outcome, Outcome::pass) << (record.error ? record.error->message : "");
+  EXPECT_THAT(by(record), ElementsAre("slow-a  "));
+}
+
+TEST_F(KeptInstallTest, WhoseAgentDoesNotAnswerIsInstalled) {
+  auto& first = prepared();
+  (void)first.run_trial(trial_of("finance/t1", {"slow-a"}));
+  const auto states = kept_of(first, {"slow-a"});
+  const auto name = states.at("dns")[0].snapshot().text();
+  hypervisor_.alter("dns", [&](auto& machine) { machine.snapshots.at(name).guest["agent"] = "silent"; });
+  auto& cell = next_night(states);
+  hypervisor_.on_agent([this](auto& machine, const auto& command) -> Result<std::string> {
+    if (machine.guest.contains("agent")) return timeout_error("the guest agent gives no answer");
+    return guest_.answer(command);
+  });
+  const auto record = cell.run_trial(trial_of("finance/t2", {"slow-a"}));
+  EXPECT_EQ(record.outcome, Outcome::pass) << (record.error ? record.error->message : "");
+  EXPECT_THAT(by(record), ElementsAre("slow-a  "));
+}
+
+// What nobody wants takes no room.
+TEST_F(KeptInstallTest, ThatIsOfNoUseIsRemoved) {
+  auto& first = prepared();
+  (void)first.run_trial(trial_of("finance/t1", {"slow-a"}));
+  const auto states = kept_of(first, {"slow-a"});
+  job_.keep_installs = false;
+  auto& cell = next_night({});
+  EXPECT_EQ(snapshots(), std::vector<std::string>{"baseline"}) << "of tonight";
+  (void)cell;
+  hypervisor_.alter("dns", [&](auto& machine) { machine.snapshots = machine.on_disk; });
+  (void)next_night(states);
+  Cell other(
+      context_, [](const auto&) {}, [](const auto&, const auto&, auto&, const auto&) {});
+  hypervisor_.alter("dns", [](auto& machine) { machine.snapshots.clear(); });
+  job_.kept_baseline->patched.clear();
+  job_.kept_baseline->useless = {{"dns", {states.at("dns")[0].snapshot().text()}}};
+  EXPECT_EQ(other.prepare().outcome, Outcome::pass);
+  EXPECT_THAT(hypervisor_.calls(), Contains("delete_snapshot dns " + states.at("dns")[0].snapshot().text()));
+  EXPECT_THAT(snapshots(), ElementsAre("baseline"));
+}
+
 constexpr const char* new_line = "Nov 22 06:00:00 dns1 named[163]: error: zone corp.example has no SOA\n";
 
 // So that it can be accepted with everything that comes of it; a search only asks whether a set is good.

@@ -57,6 +57,12 @@ class FakeCell final : public cell::CellClient {
   int told_knowledge = 0;
   bool takes_no_knowledge = false;
 
+  // What an earlier run installed, as a cell knows it; a trial that begins there behaves as `began_there` says: it does
+  // whatever that changes in its record.
+  cell::PatchedStates patched;
+  std::function<void(const cell::TrialJob&, reports::TrialRecord&)> began_there;
+  int forgot_installs = 0;
+
   std::function<Milliseconds(const cell::TrialJob&)> takes;  // the check "works", which may take 50 ms more than usual
 
   Result<reports::TrialRecord> prepare(const cell::CellJob& job) override {
@@ -70,6 +76,8 @@ class FakeCell final : public cell::CellClient {
       if (kept_is_broken) record.outcome = Outcome::error;
     }
     goes_on_from_kept_ = job.kept_baseline.has_value();
+    keeps_installs_ = job.keep_installs;
+    patched = job.kept_baseline ? job.kept_baseline->patched : cell::PatchedStates();
     if (record.outcome != Outcome::pass) {
       record.error = baseline_error;
       record.signature = {"dns/a-record"};
@@ -79,10 +87,64 @@ class FakeCell final : public cell::CellClient {
 
   Result<reports::TrialRecord> run_trial(const cell::TrialJob& job) override {
     auto record = answer(job);
+    if (record && keeps_installs_) install(job, *record);
     const bool whole = job.purpose == reports::Purpose::batch || job.purpose == reports::Purpose::final;
     if (record && behind && whole) go_on(job, *record);
     if (record && sorts) std::ranges::sort(record->signature);
     return record;
+  }
+  // A machine starts where the most of its candidates are installed, in their order; what comes behind them is
+  // installed in this trial, and that is a state as well.
+  void install(const cell::TrialJob& job, reports::TrialRecord& record) {
+    const std::lock_guard lock(mutex_);
+    if (record.outcome == Outcome::error || record.outcome == Outcome::not_reached) return;
+    bool began = false;
+    for (const auto& [machine, jobs] : job.installs) {
+      cell::PatchedState state{.digests = {}, .jobs = {}, .installs = {}, .expected = {}, .baseline = {}, .since = {}};
+      state.since = "2026-11-28T02:00:00Z";
+      for (const auto& install : jobs) {
+        state.digests.push_back(install.digest);
+        state.jobs.push_back(install.digest);
+        state.installs.push_back({.machine = machine, .candidate = install.candidate, .outcome = Outcome::pass});
+      }
+      if (!job.from_baseline) {
+        const cell::PatchedState* longest = nullptr;
+        for (const auto& known : patched[machine]) {
+          const auto& first = known.digests;
+          if (first.size() > state.digests.size() || !std::equal(first.begin(), first.end(), state.digests.begin()))
+            continue;
+          if (longest == nullptr || longest->digests.size() < first.size()) longest = &known;
+        }
+        if (longest != nullptr) std::ranges::copy(longest->installs, state.installs.begin());
+      }
+      for (const auto& install : state.installs) began = began || !install.installed_run.empty();
+      record.installs.insert(record.installs.end(), state.installs.begin(), state.installs.end());
+      for (auto& install : state.installs) {
+        if (install.installed_in.empty()) install.installed_in = job.id;
+      }
+      patched[machine].push_back(std::move(state));
+    }
+    if (began && began_there) began_there(job, record);
+  }
+  Result<void> forget_installs() override {
+    ++forgot_installs;
+    for (auto& [machine, states] : patched) {
+      std::erase_if(states, [](const auto& state) {
+        return std::ranges::any_of(state.installs, [](const auto& install) { return !install.installed_run.empty(); });
+      });
+    }
+    return {};
+  }
+  Result<Json> installs_for_later(const std::map<std::string, std::vector<std::string>>& digests) override {
+    auto later = Json::object();
+    for (const auto& [machine, wanted] : digests) {
+      for (const auto& state : patched[machine]) {
+        const auto& first = state.digests;
+        if (first.size() <= wanted.size() && std::equal(first.begin(), first.end(), wanted.begin()))
+          later[machine] = std::vector{state};
+      }
+    }
+    return later;
   }
   // The same trial as a cell tells it that goes on: phase by phase.
   void go_on(const cell::TrialJob& job, reports::TrialRecord& record) const {
@@ -295,6 +357,7 @@ class FakeCell final : public cell::CellClient {
   Milliseconds usual_{0};
   std::set<std::string> known_habits_;
   bool goes_on_from_kept_ = false;
+  bool keeps_installs_ = false;
 };
 
 // With one state of an earlier run, if it is told so.
@@ -315,6 +378,10 @@ class FakeStates final : public BaselineStates {
   void keep(const reports::TrialRecord& baseline) override {
     calls.push_back("keep " + baseline.id);
     stored = cell::KeptBaseline{"tonight", {}};
+  }
+  void keep_installs(cell::PatchedStates states) override {
+    calls.push_back("keep installs");
+    if (stored) stored->patched = std::move(states);
   }
 };
 
@@ -364,7 +431,8 @@ struct Fixture {
                                .installs = {},
                                .skipped_because = {}};
     for (const auto& name : machines)
-      candidate.installs[name] = {.candidate = id, .packages = {{.file_name = id + ".deb"}}, .expected = {}};
+      candidate.installs[name] = {
+          .candidate = id, .digest = sha_like(id), .packages = {{.file_name = id + ".deb"}}, .expected = {}};
     if (machines.empty()) candidate.skipped_because = "not installed anywhere";
     job.candidates.push_back(candidate);
     return *this;

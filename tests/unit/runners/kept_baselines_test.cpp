@@ -12,6 +12,8 @@
 namespace patchlab::runners {
 namespace {
 
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
@@ -35,7 +37,51 @@ class KeptBaselinesTest : public ::testing::Test {
     return all.of(job_, cell_folder(run))->bring();
   }
   KeptBaselines of_run(const std::string& run) {
-    return {store_, {.run = run, .made_by = made_by_, .ticks = ticks_, .most_age = age_}, clock_};
+    return {store_,
+            {.run = run,
+             .made_by = made_by_,
+             .ticks = ticks_,
+             .most_age = age_,
+             .most_age_of_installs = age_of_installs_,
+             .takes_installs = takes_installs_},
+            clock_,
+            [this](const std::string& sentence) { told_.push_back(sentence); }};
+  }
+  // A run that goes on from what is kept, or starts, and keeps what its last trial installed on 'dns'.
+  void keep_installs(const std::string& run, const std::vector<std::string>& candidates,
+                     const cell::PatchedStates& before = {}) {
+    auto all = of_run(run);
+    const auto states = all.of(job_, cell_folder(run));
+    if (!states->bring()) {
+      auto event = usual();
+      event["event"] = "baseline";
+      states->heard(event);
+      states->keep({.id = "finance/baseline", .machines = {"dns", "mail"}});
+    }
+    folder_.write(run + "/dns.qcow2", "overlay of " + run + " with more");
+    auto installed = before;
+    installed["dns"].push_back(state_of(candidates));
+    states->keep_installs(std::move(installed));
+  }
+  [[nodiscard]] cell::PatchedState state_of(const std::vector<std::string>& candidates) const {
+    cell::PatchedState state{.digests = {}, .jobs = {}, .installs = {}, .expected = {}, .baseline = {}, .since = {}};
+    state.since = rfc3339(clock_.wall());
+    state.expected = {{{"bind9", "2"}}, "boot-1", checks::state::Restart::outstanding};
+    state.baseline = {{{"bind9", "1"}}, "boot-1"};
+    for (const auto& id : candidates) {
+      state.digests.push_back("digest-" + id);
+      state.jobs.push_back("job-" + id);
+      state.installs.push_back({.machine = "dns", .candidate = id, .outcome = Outcome::pass, .log = "Setting up"});
+      state.installs.back().installed_in = "finance/t02";
+    }
+    return state;
+  }
+  void change_facts(const std::function<void(Json&)>& change) {
+    const auto key = store_.entries().value().at(0).state.key;
+    const auto file = folder_.path() / "states" / key / "state.json";
+    auto manifest = Json::parse(read_file(file).value());
+    change(manifest["facts"]);
+    ASSERT_TRUE(write_file_atomically(file, manifest.dump(), 0600));
   }
   std::filesystem::path cell_folder(const std::string& run) {
     for (const auto& machine : job_.machines)
@@ -53,6 +99,8 @@ class KeptBaselinesTest : public ::testing::Test {
   std::string made_by_ = "program, hypervisor, host";
   std::uint32_t ticks_ = 2596;
   Milliseconds age_ = std::chrono::hours(24);
+  Milliseconds age_of_installs_ = std::chrono::hours(24);
+  bool takes_installs_ = true;
 };
 
 TEST_F(KeptBaselinesTest, ALaterRunGetsTheDisksAndHowLongPortsUsuallyTook) {
@@ -110,6 +158,98 @@ TEST_F(KeptBaselinesTest, WithoutTheUsualTimesNothingIsKept) {
   keep("r1", {{"usual_ready_ms", {{"dns", 900}, {"mail", "soon"}}}});
   keep("r1", {{"usual_ready_ms", {{"dns", 900}, {"mail", -1}}}});
   EXPECT_THAT(store_.entries().value(), IsEmpty());
+}
+
+TEST_F(KeptBaselinesTest, ALaterRunGetsWhatWasInstalledAndBy) {
+  keep_installs("r1", {"a", "b"});
+  const auto kept = bring("r2");
+  ASSERT_TRUE(kept);
+  EXPECT_EQ(kept->run, "r1");
+  ASSERT_THAT(kept->patched, SizeIs(1));
+  auto expected = state_of({"a", "b"});
+  for (auto& install : expected.installs) install.installed_run = "r1";
+  EXPECT_EQ(kept->patched.at("dns").at(0), expected);
+  EXPECT_THAT(kept->useless, IsEmpty());
+  EXPECT_EQ(read_file(folder_.path() / "r2/dns.qcow2").value(), "overlay of r1 with more");
+  EXPECT_THAT(store_.entries().value().at(0).state.purpose, HasSubstr("; with candidates installed on dns"));
+  EXPECT_THAT(told_, IsEmpty());
+}
+
+// The baseline does not become younger, and who installed what stays known.
+TEST_F(KeptBaselinesTest, WhatALaterRunInstalledOnTopIsKeptWithTheSameBaseline) {
+  keep_installs("r1", {"a"});
+  const auto before = bring("r2")->patched;
+  clock_.advance(std::chrono::hours(10));
+  keep_installs("r2", {"a", "b"}, before);
+  const auto kept = bring("r3");
+  ASSERT_TRUE(kept);
+  EXPECT_EQ(kept->run, "r1");
+  ASSERT_THAT(kept->patched.at("dns"), SizeIs(2));
+  EXPECT_EQ(kept->patched.at("dns")[0].installs[0].installed_run, "r1");
+  EXPECT_EQ(kept->patched.at("dns")[1].installs[0].installed_run, "r2");
+  clock_.advance(std::chrono::hours(15));
+  EXPECT_FALSE(bring("r4")) << "the baseline is too old";
+}
+
+TEST_F(KeptBaselinesTest, WithNothingNewNothingIsWritten) {
+  keep_installs("r1", {"a"});
+  const auto before = bring("r2")->patched;
+  auto all = of_run("r2");
+  const auto states = all.of(job_, cell_folder("r2"));
+  ASSERT_TRUE(states->bring());
+  folder_.write("r2/dns.qcow2", "overlay of r2");
+  states->keep_installs(before);
+  ASSERT_TRUE(bring("r3"));
+  EXPECT_EQ(read_file(folder_.path() / "r3/dns.qcow2").value(), "overlay of r1 with more");
+}
+
+TEST_F(KeptBaselinesTest, WhatWasInstalledTooLongAgoOrIsNotWantedIsUseless) {
+  keep_installs("r1", {"a"});
+  const auto is_useless = [&] {
+    const auto kept = bring("r2");
+    return kept && kept->patched.empty() && kept->useless.at("dns") == std::vector{state_of({"a"}).snapshot().text()};
+  };
+  EXPECT_FALSE(is_useless());
+  takes_installs_ = false;
+  EXPECT_TRUE(is_useless()) << "run --anew";
+  takes_installs_ = true;
+  age_of_installs_ = std::chrono::hours(5);
+  clock_.advance(std::chrono::hours(6));
+  EXPECT_TRUE(is_useless());
+  age_of_installs_ = Milliseconds{0};
+  EXPECT_TRUE(is_useless()) << "the scenario does not ask for it";
+}
+
+TEST_F(KeptBaselinesTest, WhatIsSaidOfThemIsBelievedWholeOrNotAtAll) {
+  const std::vector<std::function<void(Json&)>> changes{
+      [](Json& facts) { facts["patched"]["dns"][0]["installs"][0]["log"] = "all was well"; },
+      [](Json& facts) { facts["patched"]["dns"][0]["digests"][0] = "digest-of-another"; },
+      [](Json& facts) { facts.erase("patched_sha256"); },
+      [](Json& facts) { facts["patched_sha256"] = 7; },
+      [](Json& facts) { facts["patched"] = 7; },
+  };
+  for (const auto& change : changes) {
+    told_.clear();
+    keep_installs("r1", {"a"});
+    ASSERT_TRUE(bring("r2"));
+    change_facts(change);
+    EXPECT_FALSE(bring("r2"));
+    EXPECT_THAT(told_, ElementsAre(HasSubstr("is not used, and removed")));
+    EXPECT_THAT(store_.entries().value(), IsEmpty());
+  }
+}
+
+TEST_F(KeptBaselinesTest, OneOfTwoDepartmentsThatAreAlikeKeepsWhatItInstalled) {
+  keep("r1", usual());
+  auto all = of_run("r2");
+  const auto one = all.of(job_, cell_folder("r2"));
+  const auto other = all.of(job_, cell_folder("r2b"));
+  ASSERT_TRUE(one->bring());
+  ASSERT_TRUE(other->bring());
+  one->keep_installs({{"dns", {state_of({"a"})}}});
+  other->keep_installs({{"dns", {state_of({"a", "b"})}}});
+  EXPECT_THAT(bring("r3")->patched.at("dns").at(0).digests, ElementsAre("digest-a"));
+  EXPECT_THAT(told_, IsEmpty());
 }
 
 TEST_F(KeptBaselinesTest, GoldenDomainsHaveNone) {

@@ -28,7 +28,7 @@ cell::TrialJob full_trial() {
 bool may_differ(const std::string& pointer) {
   for (const auto* name :
        {"/cell/department", "/cell/evidence", "/cell/slots", "/cell/slot_count", "/cell/host/", "/cell/worker_program",
-        "/cell/kept_baseline/", "/cell/libvirt/run", "/trial/id", "/trial/media/"}) {
+        "/cell/kept_baseline/", "/cell/keep_installs", "/cell/libvirt/run", "/trial/id", "/trial/media/"}) {
     if (pointer.starts_with(name)) return true;
   }
   return pointer.starts_with("/cell/machines/1/");  // takes no part

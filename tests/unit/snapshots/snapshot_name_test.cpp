@@ -18,6 +18,11 @@ TEST(SnapshotName, TakesPlainNamesOnly) {
 
 TEST(SnapshotName, OfNothingAppliedIsTheBaseline) { EXPECT_EQ(SnapshotName::for_prefix({}), SnapshotName::baseline()); }
 
+TEST(SnapshotName, OfTonightIsNotThatOfTheBaselineThatIsKept) {
+  EXPECT_NE(SnapshotName::tonight(), SnapshotName::baseline());
+  EXPECT_TRUE(SnapshotName::parse(SnapshotName::tonight().text()));
+}
+
 TEST(SnapshotName, OfAPrefixDependsOnContentAndOrder) {
   const auto name = SnapshotName::for_prefix({"aa", "bb"});
   EXPECT_EQ(name, SnapshotName::for_prefix({"aa", "bb"}));

@@ -57,6 +57,20 @@ TEST(TestResult, NamesTheRunThatAControlIsOf) {
   EXPECT_EQ(word_of(record), TestWord::failed);
 }
 
+TEST(TestResult, NamesTheRunThatInstalledACandidate) {
+  auto record = passed_record();
+  auto& trials = record.departments[0].trials;
+  const auto it = std::ranges::find_if(trials, [](const auto& trial) { return !trial.installs.empty(); });
+  ASSERT_NE(it, trials.end());
+  auto& install = it->installs[0];
+  const auto key = reports::install_key(install.machine, install.candidate);
+  const auto by = key + ": by run 20261128-010000-aaaa";
+  EXPECT_THAT(test_result_of(record, "finance", both, {}).passed, ::testing::Not(Contains(by)));
+  install.installed_in = "finance/t02";
+  install.installed_run = "20261128-010000-aaaa";
+  EXPECT_THAT(test_result_of(record, "finance", both, {}).passed, Contains(by));
+}
+
 TEST(TestResult, OfNothingIsNoPass) {
   EXPECT_EQ(TestResult{}.word(), TestWord::failed);
   EXPECT_EQ(test_result_of({}, "finance", both, {}).word(), TestWord::failed);

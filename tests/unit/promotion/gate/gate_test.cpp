@@ -670,6 +670,60 @@ TEST(Gate, RefusesAStateThatWasMadeByOtherInstallations) {
   EXPECT_THAT(decide_on(record).blocking(), has_code(ReasonCode::coverage_missing));
 }
 
+// The machines went on from a state that an earlier run kept, and these candidates were on them.
+RunRecord with_installations_of_an_earlier_run() {
+  auto record = tests::good_record();
+  auto& department = record.departments[0];
+  for (auto& trial : department.trials) {
+    if (trial.purpose == reports::Purpose::baseline) trial.state_of_run = "20261127-010000-aaaa";
+  }
+  for (auto& install : final_trial(department).installs) {
+    install.installed_in = "finance/t02";
+    install.installed_run = "20261128-010000-aaaa";
+  }
+  return record;
+}
+
+TEST(Gate, TakesWhatAnEarlierRunInstalledAndSaysSo) {
+  const auto said = [](const reports::RunRecord& record) {
+    const auto decision = decide_on(record);
+    EXPECT_TRUE(decision.promotes());
+    return std::ranges::find(decision.requirements, ReasonCode::coverage_missing, &Requirement::code)->text;
+  };
+  EXPECT_EQ(said(tests::good_record()), "every planned check and installation was executed");
+  auto record = with_installations_of_an_earlier_run();
+  EXPECT_EQ(said(record),
+            fmt::format("every planned check and installation was executed, of the installations {} by run "
+                        "20261128-010000-aaaa",
+                        final_trial(record.departments[0]).installs.size()));
+}
+
+TEST(Gate, RefusesWhatIsSaidToBeOfAnEarlierRunAndCannotBe) {
+  const std::vector<std::pair<const char*, std::function<void(RunRecord&, DepartmentRecord&)>>> cases{
+      {"the machines were started tonight",
+       [](auto&, auto& d) {
+         for (auto& trial : d.trials) trial.state_of_run.clear();
+       }},
+      {"it is this run", [](auto& r, auto& d) { final_trial(d).installs[0].installed_run = r.id; }},
+      {"no trial is named", [](auto&, auto& d) { final_trial(d).installs[0].installed_in.clear(); }},
+      {"something of tonight came before it",
+       [](auto&, auto& d) {
+         auto& installs = final_trial(d).installs;
+         auto before = installs.front();
+         before.installed_in = before.installed_run = "";
+         before.candidate = "something-else";
+         installs.insert(installs.begin(), before);
+       }},
+      {"it did not pass", [](auto&, auto& d) { final_trial(d).installs[0].outcome = Outcome::fail; }},
+  };
+  for (const auto& [what, spoil] : cases) {
+    auto record = with_installations_of_an_earlier_run();
+    spoil(record, record.departments[0]);
+    EXPECT_FALSE(decide_on(record).promotes()) << what;
+    EXPECT_THAT(decide_on(record).blocking(), has_code(ReasonCode::coverage_missing)) << what;
+  }
+}
+
 TEST(Gate, ComparesWithTheImagesAndCandidatesOfToday) {
   const auto record = tests::good_record();
   auto now = today();

@@ -418,6 +418,11 @@ const std::vector<Claim>& claims() {
          }
        }),
        "were not started: they went on from the state that run 20261128-020000-ab12 saved"},
+      {"KeptInstalls", "restarts the machines and checks.</p>", everywhere([](D d) {
+         d.trials[3].installs.at(0).installed_in = "finance/t02";
+         d.trials[3].installs.at(0).installed_run = "20261128-020000-ab12";
+       }),
+       "Some began where run 20261128-020000-ab12 had installed the first candidates"},
       {"NoFinalTrial", "as expected without patches, and with what passed",
        everywhere([](D d) { d.final_trial.clear(); }), "No set that passed was tried as a whole"},
       {"NotTestedOnTheCard", "6 machines, 15 checks, 1 restart;", everywhere([](D d) { d.final_trial.clear(); }),

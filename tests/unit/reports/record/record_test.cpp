@@ -40,6 +40,8 @@ RunRecord record_with_every_field() {
   trial.state_of_run = "20261031-010000-cd34";
   department.flaky = {{FlakeKind::in_control, "dns/a-record", {"tidy"}, {"finance/t1"}, {"finance/t2"}}};
   trial.installs[0].end = "installed, reboot needed";
+  trial.installs[0].installed_in = "finance/t02";
+  trial.installs[0].installed_run = "20261031-010000-cd34";
   trial.installs[0].kept_files = {"/etc/a.conf.dpkg-dist"};
   trial.removals = trial.installs;
   department.verdicts[0].removal = "Was removed again, and every check passed";
