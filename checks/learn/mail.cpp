@@ -140,6 +140,7 @@ class MailDrafts {
     add_large(user, domain, needs);
     add_limits(user, domain, needs);
     add_bounce(user, domain, needs);
+    add_mailbox(user, needs);
     if (ports_.contains(25)) {
       auto with = delivery(user, domain);
       with.update({{"smtp_port", 25}, {"smtp_login", false}, {"from", outsider}});
@@ -204,6 +205,22 @@ class MailDrafts {
         {"bounce",
          {way("mail.bounce", std::move(with), mail_patience)},
          fmt::format("mail for somebody whom the server of [{}] does not know comes back to {}", machine_.client, user),
+         needs});
+  }
+
+  void add_mailbox(const std::string& user, const std::string& needs) {
+    if (!has_imap()) return;
+    auto with = *server();
+    with.update({{"user", user}, {"password", password_of(user)}});
+    // Not every server knows other alphabets, or looks into texts.
+    auto plain = with;
+    plain["found_by"] = {"message-id", "flags"};
+    drafts_.checks.push_back(
+        {"mailbox",
+         {way("mail.mailbox", std::move(with), mail_patience), way("mail.mailbox", std::move(plain), mail_patience)},
+         fmt::format("what {} left in the mailbox is there, and found, in the next session, and "
+                     "after a restart; with \"found_by\", other searches did not find it",
+                     user),
          needs});
   }
 

@@ -51,13 +51,19 @@ Result<std::string> ImapClient::read_response_line(std::vector<std::string>& lit
   return line;
 }
 
-Result<ImapClient::Response> ImapClient::run(const std::string& command) {
+Result<ImapClient::Response> ImapClient::run(const std::string& command, const std::string& literal) {
   const auto tag = fmt::format("p{}", ++last_tag_);
   PATCHLAB_TRY(connection_->send(fmt::format("{} {}\r\n", tag, command)));
   Response response;
+  bool is_sent = false;
   while (response.untagged.size() < most_lines) {
     PATCHLAB_ASSIGN(const auto line, read_response_line(response.literals));
     const auto [first, rest] = split_word(line);
+    if (first == "+" && !literal.empty() && !is_sent) {
+      PATCHLAB_TRY(connection_->send(literal + "\r\n"));
+      is_sent = true;
+      continue;
+    }
     if (first == tag) {
       std::tie(response.status, response.text) = split_word(rest);
       return response;
@@ -68,8 +74,9 @@ Result<ImapClient::Response> ImapClient::run(const std::string& command) {
   return guest_error(fmt::format("more than {} untagged responses", most_lines));
 }
 
-std::optional<ImapClient::Response> ImapClient::logged(const std::string& stage, const std::string& command) {
-  auto response = run(command);
+std::optional<ImapClient::Response> ImapClient::logged(const std::string& stage, const std::string& command,
+                                                       const std::string& literal) {
+  auto response = run(command, literal);
   if (!response) {
     log_.troubled(stage, response.error());
     return std::nullopt;
@@ -129,6 +136,18 @@ bool ImapClient::login(const std::string& user, const std::string& password) {
 
 bool ImapClient::select(const std::string& mailbox) {
   const auto response = logged("select", fmt::format("SELECT {}", imap_quoted(mailbox)));
+  uid_validity_.clear();
+  if (!response || response->status != "OK") return false;
+  constexpr std::string_view begin = "OK [UIDVALIDITY ";
+  for (const auto& line : response->untagged) {
+    if (upper_case(line).starts_with(begin)) uid_validity_ = line.substr(begin.size(), line.find(']') - begin.size());
+  }
+  return true;
+}
+
+bool ImapClient::append(const std::string& mailbox, const std::string& flags, const std::string& message) {
+  const auto response =
+      logged("append", fmt::format("APPEND {} ({}) {{{}}}", imap_quoted(mailbox), flags, message.size()), message);
   return response && response->status == "OK";
 }
 
@@ -140,10 +159,14 @@ std::optional<std::vector<std::string>> ImapClient::search_text(const std::strin
   return search_by("TEXT " + imap_quoted(text));
 }
 
-std::optional<std::vector<std::string>> ImapClient::search_by(const std::string& criteria) {
+std::optional<std::vector<std::string>> ImapClient::search_for(const std::string& criteria, const std::string& text) {
+  return search_by(fmt::format("CHARSET UTF-8 {} {{{}}}", criteria, text.size()), text);
+}
+
+std::optional<std::vector<std::string>> ImapClient::search_by(const std::string& criteria, const std::string& literal) {
   // NOOP lets a server tell of new messages at once (RFC 3501 section 6.1.2).
   auto response = run("NOOP");
-  if (response) response = run("UID SEARCH " + criteria);
+  if (response) response = run("UID SEARCH " + criteria, literal);
   if (!response) {
     log_.troubled("search", response.error());
     return std::nullopt;
@@ -167,6 +190,22 @@ std::optional<std::string> ImapClient::fetch(const std::string& uid) {
   const auto response = logged("fetch", fmt::format("UID FETCH {} BODY.PEEK[]", uid));
   if (!response || response->status != "OK") return std::nullopt;
   return response->literals.empty() ? std::string() : response->literals.front();
+}
+
+std::optional<std::set<std::string>> ImapClient::flags(const std::string& uid) {
+  const auto response = logged("flags", fmt::format("UID FETCH {} FLAGS", uid));
+  if (!response || response->status != "OK") return std::nullopt;
+  std::set<std::string> found;
+  for (const auto& line : response->untagged) {
+    const auto all = upper_case(line);
+    const auto begin = all.find("FLAGS (");
+    if (begin == std::string::npos || all.find(" FETCH ") == std::string::npos) continue;
+    std::istringstream words(all.substr(begin + 7, all.find(')', begin) - begin - 7));
+    for (std::string word; words >> word;) {
+      if (word != "\\RECENT") found.insert(word);
+    }
+  }
+  return found;
 }
 
 bool ImapClient::remove(const std::string& uid) {

@@ -28,12 +28,20 @@ class ImapClient {
   bool login(const std::string& user, const std::string& password);
   // Stage "select".
   bool select(const std::string& mailbox);
+  // Of the mailbox that is open: while it stays, unique ids mean the same (RFC 3501 section 2.3.1.1). Empty: not told.
+  [[nodiscard]] const std::string& uid_validity() const { return uid_validity_; }
+  // Stage "append": puts a message there, with these flags.
+  bool append(const std::string& mailbox, const std::string& flags, const std::string& message);
   // Unique ids (RFC 3501 section 2.3.1.1) of the messages with that Message-ID, or with this text anywhere. Polled many
   // times, so the log gets a stage "search" only when the server refuses or fails.
   std::optional<std::vector<std::string>> search(const std::string& message_id);
   std::optional<std::vector<std::string>> search_text(const std::string& text);
+  // By any criteria; in them `text`, which may be UTF-8, stands last.
+  std::optional<std::vector<std::string>> search_for(const std::string& criteria, const std::string& text);
   // Stage "fetch": the message's bytes, without marking it as seen.
   std::optional<std::string> fetch(const std::string& uid);
+  // Stage "flags": in upper case; what the server itself says of how new a message is (\\Recent) is left out.
+  std::optional<std::set<std::string>> flags(const std::string& uid);
   // Stages "delete" and "expunge".
   bool remove(const std::string& uid);
   void logout();
@@ -47,11 +55,12 @@ class ImapClient {
     std::vector<std::string> untagged;  // without "* "
     std::vector<std::string> literals;
   };
-  Result<Response> run(const std::string& command);
-  std::optional<Response> logged(const std::string& stage, const std::string& command);
+  // `literal` is sent when the server asks for it (RFC 3501 section 7.5); "{size}" at the command's end announces it.
+  Result<Response> run(const std::string& command, const std::string& literal = {});
+  std::optional<Response> logged(const std::string& stage, const std::string& command, const std::string& literal = {});
   // A line and the literals in it (RFC 3501 section 4.3) put together.
   Result<std::string> read_response_line(std::vector<std::string>& literals);
-  std::optional<std::vector<std::string>> search_by(const std::string& criteria);
+  std::optional<std::vector<std::string>> search_by(const std::string& criteria, const std::string& literal = {});
   bool secure(Certificate certificate);
   bool greeting();
 
@@ -59,6 +68,7 @@ class ImapClient {
   StageLog& log_;
   std::optional<LineConnection> connection_;
   int last_tag_ = 0;
+  std::string uid_validity_;
   Json tls_;
 };
 

@@ -21,6 +21,7 @@
 #include "checks/mail/bounce.hpp"
 #include "checks/mail/delivery.hpp"
 #include "checks/mail/login_refused.hpp"
+#include "checks/mail/mailbox.hpp"
 #include "checks/mail/relay_refused.hpp"
 #include "checks/mail/size_limit.hpp"
 #include "checks/port/banner.hpp"
@@ -61,6 +62,7 @@ const std::vector<const Check*>& all_checks() {
       &mail::bounce(),
       &mail::delivery(),
       &mail::login_refused(),
+      &mail::mailbox(),
       &mail::relay_refused(),
       &mail::size_limit(),
       &port::banner(),

@@ -106,7 +106,9 @@ constexpr const char* all_kinds = R"([
     "to": "eve@elsewhere.example", "smtp_port": 587, "imap_port": 993, "imap_tls": "implicit", "mailbox": "INBOX",
     "tls": "verified", "listen_port": 2525}},
   {"id": "own-bounce", "kind": "mail.bounce", "with": {"user": "bob", "password": "x", "from": "bob@corp.example",
-    "to": "nobody@corp.example", "refused_by": "server"}}])";
+    "to": "nobody@corp.example", "refused_by": "server"}},
+  {"id": "mailbox", "kind": "mail.mailbox", "with": {"user": "bob", "password": "x", "mailbox": "INBOX",
+    "imap_port": 993, "imap_tls": "implicit", "tls": "verified", "found_by": ["message-id", "flags"]}}])";
 
 // A change of a scenario: a value at a place, or what is there taken away.
 void change(Json& scenario, const std::string& at, const std::string& value) {

@@ -129,18 +129,18 @@ TEST(MailBounce, MayBeMadeByAServerThatFindsOutItself) {
   EXPECT_FALSE(seen.observation.contains("elsewhere"));
   MailBehaviour silent;
   silent.copies = 0;
-  EXPECT_EQ(look(silent, with, std::chrono::seconds(1)).judgement.reason, "no-bounce");
+  EXPECT_EQ(look(silent, with, std::chrono::seconds(2)).judgement.reason, "no-bounce");
 }
 
 TEST(MailBounce, SaysWhereItWasLost) {
   MailBehaviour behaviour;
   behaviour.copies = 0;
-  const auto unheard = look(behaviour, Json::object(), std::chrono::seconds(1)).judgement;
+  const auto unheard = look(behaviour, Json::object(), std::chrono::seconds(2)).judgement;
   EXPECT_EQ(unheard.outcome, Outcome::fail);
   EXPECT_EQ(unheard.reason, "no-bounce");
   EXPECT_THAT(unheard.observed, HasSubstr("refused where it was for"));
   behaviour.hands_on_to = 1;  // elsewhere
-  const auto kept = look(behaviour, Json::object(), std::chrono::seconds(1)).judgement;
+  const auto kept = look(behaviour, Json::object(), std::chrono::seconds(2)).judgement;
   EXPECT_EQ(kept.reason, "not-handed-on");
   EXPECT_THAT(kept.observed, HasSubstr("0 connections"));
 }

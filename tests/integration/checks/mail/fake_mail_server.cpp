@@ -11,6 +11,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <csignal>
 #include <set>
 #include <stdexcept>
@@ -81,6 +82,11 @@ class FakeMailServer::Peer {
     text.erase(text.find_last_not_of("\r\n") + 1);
     return text;
   }
+  std::string bytes(std::size_t count) {
+    std::string text;
+    while (text.size() < count) text += byte();
+    return text;
+  }
   void say(const std::string& text) {
     if (text.empty()) silence();
     raw(text + "\r\n");
@@ -138,6 +144,30 @@ FakeMailServer::~FakeMailServer() {
 std::size_t FakeMailServer::mailbox_size() {
   const std::lock_guard lock(mutex_);
   return mailbox_.size();
+}
+
+void FakeMailServer::number_anew() {
+  const std::lock_guard lock(mutex_);
+  ++uid_validity_;
+}
+
+void FakeMailServer::change_all(const std::function<std::string(std::string)>& how) {
+  const std::lock_guard lock(mutex_);
+  for (auto& mail : mailbox_) mail.text = how(mail.text);
+}
+
+void FakeMailServer::deliver(std::string text, std::string flags) {
+  mailbox_.push_back({next_uid_++, std::move(text), std::move(flags), false});
+}
+
+bool FakeMailServer::finds(const Mail& mail, const std::string& criteria, const std::string& wanted) const {
+  if (criteria.find("SUBJECT") != std::string::npos || criteria.find("BODY") != std::string::npos) {
+    // Its last word is the same in any encoding of the subject.
+    return behaviour_.finds_in_texts &&
+           mail.text.find(wanted.substr(wanted.find_last_of(' ') + 1)) != std::string::npos;
+  }
+  if (criteria.find("FLAGGED") != std::string::npos && mail.flags.find("Flagged") == std::string::npos) return false;
+  return mail.text.find(wanted) != std::string::npos;
 }
 
 std::vector<std::string> FakeMailServer::smtp_lines() {
@@ -199,7 +229,7 @@ bool FakeMailServer::accept_message(Peer& peer) {
   if (behaviour_.bounce) text = behaviour_.bounce(text, recipient_);
   if (behaviour_.on_delivery) text = behaviour_.on_delivery(text);
   const std::lock_guard lock(mutex_);
-  for (int i = 0; i < behaviour_.copies; ++i) mailbox_.push_back(text);
+  for (int i = 0; i < behaviour_.copies; ++i) deliver(text, "");
   return true;
 }
 
@@ -248,6 +278,16 @@ void FakeMailServer::serve_smtp(Peer& peer) {
   }
 }
 
+// The n bytes behind "...{n}", which are asked for; empty: none are announced.
+std::string FakeMailServer::literal_of(Peer& peer, const std::string& command) {
+  if (!command.ends_with('}')) return {};
+  const auto size = std::stoul(command.substr(command.rfind('{') + 1));
+  peer.raw("+ go on\r\n");
+  auto text = peer.bytes(size);
+  (void)peer.line();
+  return text;
+}
+
 bool FakeMailServer::imap_command(Peer& peer, const std::string& tag, const std::string& command) {
   const std::lock_guard lock(mutex_);
   const auto answer = [&](const std::string& text) { peer.say(text.empty() ? "" : tag + " " + text); };
@@ -262,27 +302,48 @@ bool FakeMailServer::imap_command(Peer& peer, const std::string& tag, const std:
     peer.say("* CAPABILITY " + (peer.secure() ? std::string("IMAP4rev1 AUTH=PLAIN") : behaviour_.imap_capabilities));
     answer("OK that is all");
   } else if (starts_with(command, "SELECT")) {
+    peer.say(fmt::format("* OK [UIDVALIDITY {}] valid", uid_validity_));
     answer(behaviour_.imap_select_answer);
+  } else if (starts_with(command, "APPEND")) {
+    if (!starts_with(behaviour_.imap_append_answer, "OK")) {
+      answer(behaviour_.imap_append_answer);
+      return true;
+    }
+    auto text = literal_of(peer, command);
+    if (behaviour_.on_delivery) text = behaviour_.on_delivery(text);
+    std::string flags;
+    for (const auto& flag : behaviour_.flags_kept) {
+      if (command.find(flag) != std::string::npos) flags += (flags.empty() ? "" : " ") + flag;
+    }
+    for (int i = 0; i < behaviour_.copies; ++i) deliver(text, flags);
+    answer(behaviour_.imap_append_answer);
   } else if (starts_with(command, "UID SEARCH")) {
-    const auto quote = command.find('"') + 1;
-    const auto id = command.substr(quote, command.rfind('"') - quote);
+    auto wanted = literal_of(peer, command);
+    if (const auto quote = command.find('"'); wanted.empty() && quote != std::string::npos)
+      wanted = command.substr(quote + 1, command.rfind('"') - quote - 1);
     std::string found = "* SEARCH";
     const bool visible = searches_++ >= behaviour_.searches_until_visible;
-    for (std::size_t i = 0; visible && i < mailbox_.size(); ++i) {
-      if (mailbox_[i].find(id) != std::string::npos) found += fmt::format(" {}", i + 1);
+    for (const auto& mail : mailbox_) {
+      if (visible && finds(mail, command, wanted)) found += fmt::format(" {}", mail.uid);
     }
     peer.say(found);
     answer(behaviour_.imap_search_answer);
   } else if (starts_with(command, "UID FETCH")) {
-    const auto& text = mailbox_.front();
-    if (starts_with(behaviour_.imap_fetch_answer, "OK")) {
-      peer.raw(fmt::format("* 1 FETCH (UID 1 BODY[] {{{}}}\r\n{})\r\n", text.size(), text));
+    const auto uid = std::stoul(command.substr(10));
+    const auto mail = std::find_if(mailbox_.begin(), mailbox_.end(), [&](const Mail& one) { return one.uid == uid; });
+    if (mail != mailbox_.end() && command.ends_with(" FLAGS")) {
+      peer.say(fmt::format("* 1 FETCH (UID {} FLAGS ({} \\Recent))", uid, mail->flags));
+    } else if (mail != mailbox_.end() && starts_with(behaviour_.imap_fetch_answer, "OK")) {
+      peer.raw(fmt::format("* 1 FETCH (UID {} BODY[] {{{}}}\r\n{})\r\n", uid, mail->text.size(), mail->text));
     }
     answer(behaviour_.imap_fetch_answer);
   } else if (starts_with(command, "UID STORE")) {
+    for (auto& mail : mailbox_) {
+      if (mail.uid == std::stoul(command.substr(10))) mail.deleted = true;
+    }
     answer(behaviour_.imap_store_answer);
   } else if (command == "EXPUNGE") {
-    if (behaviour_.expunges) mailbox_.clear();
+    if (behaviour_.expunges) std::erase_if(mailbox_, [](const Mail& mail) { return mail.deleted; });
     peer.say("* 1 EXPUNGE");
     answer("OK expunged");
   } else {
@@ -326,10 +387,10 @@ void FakeMailServer::serve_pop3(Peer& peer) {
     } else if (word == "LIST") {
       peer.say(behaviour_.pop3_list_answer);
       if (!starts_with(behaviour_.pop3_list_answer, "+OK")) continue;
-      for (std::size_t i = 0; i < mailbox_.size(); ++i) peer.say(fmt::format("{} {}", i + 1, mailbox_[i].size()));
+      for (std::size_t i = 0; i < mailbox_.size(); ++i) peer.say(fmt::format("{} {}", i + 1, mailbox_[i].text.size()));
       peer.say(".");
     } else if (word == "TOP" || word == "RETR") {
-      const auto& text = mailbox_.at(std::stoul(rest) - 1);
+      const auto& text = mailbox_.at(std::stoul(rest) - 1).text;
       if (word == "RETR")
         peer.say(behaviour_.pop3_retr_answer);
       else

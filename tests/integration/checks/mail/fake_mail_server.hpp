@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -45,6 +46,9 @@ struct MailBehaviour {
   std::string imap_fetch_answer = "OK fetched";
   std::string imap_store_answer = "OK stored";
   bool expunges = true;
+  std::string imap_append_answer = "OK appended";
+  bool finds_in_texts = true;  // what is in a subject or in a part with an encoding
+  std::set<std::string> flags_kept{"\\Seen", "\\Answered", "\\Flagged"};
   std::int64_t takes_up_to = 10240000;  // of what MAIL says the size is
   bool refuses_large_messages = true;   // that are larger, whatever MAIL said
   std::string pop3_greeting = "+OK fake ready";
@@ -65,6 +69,9 @@ class FakeMailServer {
   [[nodiscard]] std::uint16_t imap_port() const { return imap_port_; }
   [[nodiscard]] std::uint16_t pop3_port() const { return pop3_port_; }
   [[nodiscard]] std::size_t mailbox_size();
+  // As a server is after a restart that has lost what it knew of its mailboxes besides the messages.
+  void number_anew();
+  void change_all(const std::function<std::string(std::string)>& how);
   // Every line a client sent to the SMTP side.
   [[nodiscard]] std::vector<std::string> smtp_lines();
 
@@ -80,6 +87,7 @@ class FakeMailServer {
   bool accept_message(Peer& peer);
   // Likewise, by the server behind this one.
   [[nodiscard]] bool hand_on() const;
+  static std::string literal_of(Peer& peer, const std::string& command);
   bool imap_command(Peer& peer, const std::string& tag, const std::string& command);
   bool authenticated(Peer& peer, const std::string& line);
 
@@ -93,7 +101,17 @@ class FakeMailServer {
   FileDescriptor pop3_listener_;
   std::atomic<bool> stop_{false};
   std::mutex mutex_;
-  std::vector<std::string> mailbox_;
+  struct Mail {
+    std::uint32_t uid = 0;
+    std::string text;
+    std::string flags;  // as they were given, separated by blanks
+    bool deleted = false;
+  };
+  void deliver(std::string text, std::string flags);
+  [[nodiscard]] bool finds(const Mail& mail, const std::string& criteria, const std::string& wanted) const;
+  std::vector<Mail> mailbox_;
+  std::uint32_t next_uid_ = 1;
+  std::uint32_t uid_validity_ = 1000;
   std::vector<std::string> smtp_lines_;
   std::string recipient_;  // the last one; only one client at a time is served
   int searches_ = 0;

@@ -69,6 +69,7 @@ std::vector<Victim> victims() {
        smtp,
        {{"user", "bob"}, {"password", "x"}, {"from", "bob@corp.example"}, {"listen_port", nobodys_port() + 1}},
        {"smtp_port", "imap_port"}},
+      {"mail.mailbox", imap, {{"user", "bob"}, {"password", "x"}}, {"imap_port"}},
       {"mail.login-refused", smtp, {{"user", "bob"}}, {"smtp_port", "imap_port"}},
       {"mail.relay-refused", smtp, Json::object(), {"smtp_port"}},
       {"database.transaction", postgres, sql, {"port"}},

@@ -257,9 +257,9 @@ TEST(MailDrafts, DeliverToEachDomainAndRefuseTheRest) {
   expect_valid(drafts);
   for (const char* id : {"delivery-bob-corp.example", "delivery-bob-mail1.corp.example", "delivery-bob-other.example",
                          "large-delivery", "relay-refused-25", "relay-refused-587", "wrong-password", "from-outside",
-                         "size-limit-25", "size-limit-587", "bounce"})
+                         "size-limit-25", "size-limit-587", "bounce", "mailbox"})
     EXPECT_NE(find(drafts, id), nullptr) << id;
-  EXPECT_EQ(drafts.checks.size(), 11U);
+  EXPECT_EQ(drafts.checks.size(), 12U);
   EXPECT_FALSE(parameters(drafts, "bounce").contains("to")) << "a new recipient each time";
   EXPECT_EQ(parameters(drafts, "delivery-bob-other.example").at("to"), "bob@other.example");
   EXPECT_THAT(drafts.not_learnt, Contains(HasSubstr("'hash:/etc/postfix/more'")));
@@ -278,6 +278,7 @@ TEST(MailDrafts, ReadByWhatThereIs) {
   EXPECT_EQ(find(pop3, "wrong-password"), nullptr) << "it asks IMAP";
   EXPECT_EQ(find(pop3, "from-outside"), nullptr);
   EXPECT_EQ(find(pop3, "bounce"), nullptr);
+  EXPECT_EQ(find(pop3, "mailbox"), nullptr);
   EXPECT_THAT(pop3.not_learnt, Contains(HasSubstr("mail that comes back to its sender")));
 }
 
@@ -299,7 +300,7 @@ TEST(MailDrafts, AUserThatIsAnAddressIsOne) {
   const auto drafts = mail().drafts({{"eve@other.example"}}, mail_answers());
   expect_valid(drafts);
   EXPECT_EQ(parameters(drafts, "delivery-eve-corp.example").at("to"), "eve@other.example");
-  EXPECT_EQ(drafts.checks.size(), 9U);
+  EXPECT_EQ(drafts.checks.size(), 10U);
 }
 
 TEST(MailDrafts, SayWhyThereIsNoDelivery) {
