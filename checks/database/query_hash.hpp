@@ -8,7 +8,9 @@ namespace patchlab::checks::database {
 
 // Kind "database.query-hash": a golden query through ODBC whose rows must hash to a recorded value. Parameters: those
 // of Server (server.hpp) and
-//   query    one SELECT with ORDER BY (results have no order without); values should be cast to text
+//   query    one SELECT with ORDER BY (results have no order without); values should be cast to text. Or how one would
+//   be
+//            executed: "EXPLAIN (COSTS OFF) SELECT ..."
 //   sha256   of the canonical text of all rows (canonical_rows.hpp). To get it: run the check once with 64 zeros and
 //            take "sha256" from the observation after looking at "sample", or use psql and sha256sum as described there
 //   rows     how many are expected

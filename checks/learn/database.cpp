@@ -27,6 +27,7 @@ constexpr const char* databases_sql =
 constexpr const char* tables_sql = R"(SELECT json_build_object(
   'schema', n.nspname, 'table', c.relname, 'kind', c.relkind,
   'empty', c.relkind = 'r' AND pg_relation_size(c.oid) = 0,
+  'large', c.relkind = 'r' AND pg_relation_size(c.oid) >= 65536,
   'referred', EXISTS (SELECT FROM pg_constraint r WHERE r.confrelid = c.oid),
   'columns', (SELECT json_agg(json_build_object(
       'name', a.attname, 'type', format_type(a.atttypid, a.atttypmod),
@@ -112,6 +113,7 @@ struct Table {
   std::string kind;
   bool empty = false;
   bool referred = false;
+  bool large = false;  // enough that one row is found by an index, whatever is known of the others
   std::vector<Column> columns;
   std::vector<std::string> key;
 };
@@ -141,6 +143,7 @@ Table table_from(const Json& row) {
               text_in(row, "kind"),
               truth_in(row, "empty"),
               truth_in(row, "referred"),
+              truth_in(row, "large"),
               {},
               {}};
   for (const auto& column : row.value("columns", Json::array())) {
@@ -203,6 +206,16 @@ std::string golden_query(const Table& table) {
   if (order.empty()) order = columns;
   return fmt::format("SELECT {} FROM {}.{} ORDER BY {}", fmt::join(columns, ", "), quoted(table.schema),
                      quoted(table.name), fmt::join(order, ", "));
+}
+
+// How one row would be found by its key; nothing where that is not certain.
+std::optional<std::string> plan_query(const Table& table) {
+  if (!table.large || table.key.size() != 1) return std::nullopt;
+  const auto other =
+      std::ranges::find_if(table.columns, [&](const auto& one) { return one.name != table.key.front(); });
+  if (other == table.columns.end()) return std::nullopt;
+  return fmt::format("EXPLAIN (COSTS OFF) SELECT {}::text FROM {}.{} WHERE {} = '0'", quoted(other->name),
+                     quoted(table.schema), quoted(table.name), quoted(table.key.front()));
 }
 
 // What connection strings cannot hold (checks/database/server.cpp), and what is no name of ours.
@@ -326,6 +339,9 @@ class DatabaseDrafts {
       add_query(id(check_name("t-" + table.name)), golden_query(table),
                 fmt::format("{}: all rows of {}{}", who, name, table.key.empty() ? ", which has no key" : ""),
                 transaction);
+      if (const auto plan = plan_query(table))
+        add_query(id(check_name("plan-" + table.name)), *plan,
+                  fmt::format("{}: how a row of {} is found by its key", who, name), transaction);
     }
     if (!is_written)
       leave_out(

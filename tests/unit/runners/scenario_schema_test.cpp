@@ -108,7 +108,10 @@ constexpr const char* all_kinds = R"([
   {"id": "own-bounce", "kind": "mail.bounce", "with": {"user": "bob", "password": "x", "from": "bob@corp.example",
     "to": "nobody@corp.example", "refused_by": "server"}},
   {"id": "mailbox", "kind": "mail.mailbox", "with": {"user": "bob", "password": "x", "mailbox": "INBOX",
-    "imap_port": 993, "imap_tls": "implicit", "tls": "verified", "found_by": ["message-id", "flags"]}}])";
+    "imap_port": 993, "imap_tls": "implicit", "tls": "verified", "found_by": ["message-id", "flags"]}},
+  {"id": "plan", "kind": "database.query-hash", "with": {"database": "erp", "user": "app", "password": "x", "rows": 2,
+    "query": "EXPLAIN (COSTS OFF) SELECT a FROM b WHERE c = '0'",
+    "sha256": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"}}])";
 
 // A change of a scenario: a value at a place, or what is there taken away.
 void change(Json& scenario, const std::string& at, const std::string& value) {
@@ -450,6 +453,9 @@ const std::vector<Wrong>& wrong_scenarios() {
        R"(must be a name of letters, digits and _, also "schema.table")", ""},
       {images, check(14) + "/with/query", R"("DELETE FROM x")", "",
        "'DELETE FROM x' must be one SELECT (or WITH ... SELECT)", ""},
+      {images, check(14) + "/with/query", R"("EXPLAIN ANALYZE SELECT 1")", "", "or EXPLAIN (COSTS OFF) SELECT", ""},
+      {images, check(14) + "/with/query", R"("EXPLAIN (COSTS OFF) SELECT 1; DROP TABLE x")", "",
+       "is more than one statement", language},
       {images, check(14) + "/with/query", R"("SELECT id FROM items")", "",
        "needs ORDER BY: 3 rows may come in any order", ""},
       {images, check(14) + "/with/query", R"("SELECT 1 ORDER BY 1; DROP TABLE x")", "", "is more than one statement",

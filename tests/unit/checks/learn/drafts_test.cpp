@@ -346,6 +346,14 @@ TEST(DatabaseDrafts, LookAtSchemaRightsAndRows) {
   expect_valid(drafts);
   EXPECT_EQ(parameters(drafts, "corp-app-t-inventory").at("query"),
             R"(SELECT "id"::text, "na""me"::text FROM "public"."inventory" ORDER BY "inventory"."id")");
+  EXPECT_EQ(find(drafts, "corp-app-plan-inventory"), nullptr) << "a small table may be read as a whole";
+  auto large = Json::parse(one_line(inventory));
+  large["large"] = true;
+  const auto planned = database().drafts({{"app"}}, database_answers(large.dump() + "\n"));
+  expect_valid(planned);
+  EXPECT_EQ(parameters(planned, "corp-app-plan-inventory").at("query"),
+            R"(EXPLAIN (COSTS OFF) SELECT "na""me"::text FROM "public"."inventory" WHERE "id" = '0')");
+
   EXPECT_EQ(parameters(drafts, "corp-app-write").at("table"), "public.notes");
   EXPECT_EQ(parameters(drafts, "corp-app-write").at("column"), "note");
   EXPECT_EQ(find(drafts, "corp-app-t-notes"), nullptr) << "other checks write into it meanwhile";
