@@ -33,7 +33,7 @@ void add_policy(CLI::App& app, Chosen& chosen);  // policy check, policy test
 void add_verify(CLI::App& app, Chosen& chosen);
 void add_evidence(CLI::App& app, Chosen& chosen);  // evidence export
 void add_calendar(CLI::App& app, Chosen& chosen);
-void add_deploy(CLI::App& app, Chosen& chosen);    // deploy export, record, status
+void add_deploy(CLI::App& app, Chosen& chosen);  // deploy export, record, status, change
 void add_witness(CLI::App& app, Chosen& chosen);
 void add_stage_setup(CLI::App& app, Chosen& chosen);  // stage setup
 void add_ledger(CLI::App& app, Chosen& chosen);       // ledger take, ledger hand

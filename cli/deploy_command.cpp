@@ -4,6 +4,7 @@
 
 #include "cli/calendar_argument.hpp"
 #include "cli/commands.hpp"
+#include "cli/deploy_commands.hpp"
 #include "cli/output.hpp"
 #include "cli/scribe_argument.hpp"
 #include "cli/terminal.hpp"
@@ -455,11 +456,13 @@ void add_status(CLI::App& group, Chosen& chosen) {
 
 void add_deploy(CLI::App& app, Chosen& chosen) {
   auto* group = app.add_subcommand(
-      "deploy", "hand what was promoted to whoever installs it, and know what came of it: export, record, status");
+      "deploy",
+      "hand what was promoted to whoever installs it, and know what came of it: export, record, status, change");
   group->require_subcommand(1);
   add_export(*group, chosen);
   add_record(*group, chosen);
   add_status(*group, chosen);
+  add_deploy_change(*group, chosen);
 }
 
 }  // namespace patchlab::cli

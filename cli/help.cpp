@@ -66,6 +66,7 @@ const std::vector<HelpText>& help_texts() {
       {"deploy export", "patchlab deploy export production --department finance --to files -o finance-7", plain},
       {"deploy record", "patchlab deploy record production dpkg.txt --department finance --machine fin-dns1", plain},
       {"deploy status", "patchlab deploy status production", plain},
+      {"deploy change", "patchlab deploy change production --department finance", plain},
       {"witness", "patchlab witness runs/ledger.jsonl --state noted --key witness_key", plain},
       {"submit", "patchlab submit latest --department finance --key ~/.ssh/id_ed25519", plain},
       {"approve", "patchlab approve latest --department finance --reason 'read the report' --key ~/.ssh/id_ed25519",

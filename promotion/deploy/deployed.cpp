@@ -25,6 +25,10 @@ class Telling {
   Telling(ProcessRunner& processes, const fs::path& stage)
       : processes_(processes), stage_(stage), chain_(stage / chain_folder_name) {}
 
+  Result<std::vector<DeployedMachine>> all() {
+    PATCHLAB_ASSIGN(const auto departments, tell());
+    return std::move(all_);
+  }
   Result<std::vector<DeployedDepartment>> tell() {
     PATCHLAB_ASSIGN(state_, chain_.read());
     for (const auto& story : state_.history.promotions()) {
@@ -38,6 +42,7 @@ class Telling {
     for (const auto& line : state_.lines) {
       if (line.kind == ChainKind::deployed) PATCHLAB_TRY(take(line).while_doing(fmt::format("line {}", line.seq)));
     }
+    all_ = told_;
     for (auto& machine : newest_of(std::move(told_))) {
       const auto found = std::ranges::find(departments_, machine.department, &DeployedDepartment::department);
       machine.newest_serial = found->serial;  // its promotion was done: there is a department
@@ -89,6 +94,7 @@ class Telling {
   ChainState state_;
   std::vector<DeployedDepartment> departments_;
   std::vector<DeployedMachine> told_;
+  std::vector<DeployedMachine> all_;
 };
 
 // By department, machine and part: what it has, and since when.
@@ -177,6 +183,10 @@ Result<std::uint64_t> write_deployed(const fs::path& stage, const Handoff& hando
                                                      .signature = signature,
                                                      .attachments = {bytes}}));
   return appended.head.size;
+}
+
+Result<std::vector<DeployedMachine>> told_of_stage(ProcessRunner& processes, const fs::path& stage) {
+  return Telling(processes, stage).all();
 }
 
 Result<std::vector<DeployedDepartment>> deployed_of_stage(ProcessRunner& processes, const fs::path& stage) {

@@ -60,6 +60,9 @@ struct DeployedDepartment {
   std::string rejected;                   // since it was promoted; empty: it was not, or that was withdrawn
   std::vector<DeployedMachine> machines;  // by name; none has reported: empty
 };
+// Everything that was told, by line.
+[[nodiscard]] Result<std::vector<DeployedMachine>> told_of_stage(ProcessRunner& processes,
+                                                                 const std::filesystem::path& stage);
 // Of every department in which something was promoted. An error (configuration) when there is no ledger, when it does
 // not fit, or when what a line names is not there.
 [[nodiscard]] Result<std::vector<DeployedDepartment>> deployed_of_stage(ProcessRunner& processes,

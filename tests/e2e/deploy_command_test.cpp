@@ -52,6 +52,10 @@ class DeployCommand : public ::testing::Test {
 
   // The sample run with packages that dpkg takes: dns-update is 'bind9x', tidy is 'tidy'.
   void promote_packages() {
+    ASSERT_NO_FATAL_FAILURE(make_packages());
+    promote(tests::good_record().id);
+  }
+  void make_packages() {
     auto record = tests::good_record();
     std::map<std::string, std::string> bytes;
     for (const auto& [id, package, version, architecture] : std::initializer_list<std::array<const char*, 4>>{
@@ -74,7 +78,6 @@ class DeployCommand : public ::testing::Test {
       }
     }
     make_found_run(folder_.path(), record, bytes);
-    promote(record.id);
   }
   void promote(const std::string& run) {
     people_.approve("bob", {run, "--department", "finance"});
@@ -350,6 +353,101 @@ TEST_F(DeployCommand, ACalendarSaysWhenItMayBeInstalled) {
   const auto listed = ask({"deploy", "record", "production", "dns1", "--department", "finance", "--machine", "dns1",
                            "--calendar", "windows.ics"});
   EXPECT_THAT(listed.output, HasSubstr("  installed in a window, between "));
+}
+
+// A promotion as those who manage changes ask for it; the ticket is one that somebody signed.
+TEST_F(DeployCommand, APromotionIsAChangeWithItsTicketAndItsResult) {
+  ASSERT_NO_FATAL_FAILURE(make_packages());
+  const auto run = tests::good_record().id;
+  people_.approve("bob", {run, "--department", "finance"});
+  people_.approve("dave", {run, "--department", "finance", "--ticket", "CHG0042"});
+  const auto promoted = ask({"promote", run, "--sign-with", "lab"});
+  ASSERT_EQ(exit_code(promoted), 0) << promoted.output << promoted.errors;
+
+  const auto change = [&](const Words& more) {
+    Words words{"deploy", "change", "production"};
+    words.insert(words.end(), more.begin(), more.end());
+    return ask(words);
+  };
+  const auto as_json = [&](const Words& more) {
+    auto words = more;
+    words.emplace_back("--json");
+    const auto outcome = change(words);
+    EXPECT_EQ(exit_code(outcome), 0) << outcome.errors;
+    const auto json = Json::parse(outcome.output);
+    expect_fits(json, "deploy-change");
+    return json.at("changes").at(0);
+  };
+  const auto first = as_json({});
+  EXPECT_EQ(first.at("id"), "finance-1");
+  EXPECT_EQ(first.at("state"), "promoted");
+  EXPECT_EQ(first.at("tickets"), Json::parse(R"(["CHG0042"])"));
+  EXPECT_EQ(first.at("requested_by"), "alice@x");
+  EXPECT_EQ(first.at("approved").size(), 2U);
+  EXPECT_EQ(first.at("tested").at("record"), sha256_of_file(folder_.path() / "runs" / run / "run.json").value());
+  EXPECT_THAT(first.at("back_out").at("says").get<std::string>(), HasSubstr("nothing was promoted before"));
+  EXPECT_FALSE(first.contains("window"));
+
+  // Why, as a scan says it; of what it does not know, nothing.
+  folder_.write("scan.json", R"({"schema": "patchlab/scan/v1", "rows": [
+    {"department": "finance", "machine": "dns", "item": "dns-update", "status": "missing", "due": "2026-12-01",
+     "decided_by": "CVE-2026-1000",
+     "vulnerabilities": [{"cve": "CVE-2026-1000", "decision": {"row": "15", "timeline": "3 days"}}]},
+    {"department": "hr", "machine": "dns", "item": "dns-update", "status": "missing", "due": null, "decided_by": null,
+     "vulnerabilities": []}]})");
+  const auto why = as_json({"--scan", "scan.json"});
+  for (const auto& item : why.at("what")) {
+    EXPECT_EQ(item.at("why"),
+              item.at("id") == "dns-update"
+                  ? Json::parse(R"(["dns missing, closes CVE-2026-1000, row 15: 3 days, due 2026-12-01"])")
+                  : Json::array());
+  }
+  EXPECT_EQ(exit_code(change({"--scan", "policy.json"})), 65);
+  // What came of it; the window only as long as it is wanted.
+  folder_.write("windows.ics",
+                "BEGIN:VCALENDAR\nVERSION:2.0\nBEGIN:VEVENT\nCATEGORIES:WINDOW\nSUMMARY:nights\nDTSTART:"
+                "20260101T000000Z\nDURATION:PT4H\nRRULE:FREQ=DAILY\nEND:VEVENT\nEND:VCALENDAR\n");
+  EXPECT_EQ(as_json({"--calendar", "windows.ics"}).at("window").at("name"), "nights");
+  folder_.write("dns1", "bind9x:amd64\t1:9.18+patchlab1\tii \ndpkg\t1.21\tii \ntidy\t2.0\tii \n");
+  ASSERT_EQ(exit_code(ask({"deploy", "record", "production", "dns1", "--department", "finance", "--machine", "dns1"})),
+            0);
+  const auto installed = as_json({"--calendar", "windows.ics"});
+  EXPECT_EQ(installed.at("state"), "installed");
+  EXPECT_FALSE(installed.contains("window"));
+  EXPECT_EQ(installed.at("result").at(0).at("machine"), "dns1");
+  ASSERT_EQ(exit_code(ask({"deploy", "record", "production", "tidy.deb", "--department", "finance", "--manual",
+                           "--machine", "mail1", "--observed", rfc3339(std::chrono::system_clock::now()), "--reason",
+                           "no repository there", "--ticket", "CHG0043", "--by", "eve@x"})),
+            0);
+  const auto partly = as_json({});
+  EXPECT_EQ(partly.at("state"), "partly-installed");
+  EXPECT_EQ(partly.at("tickets"), Json::parse(R"(["CHG0042", "CHG0043"])"));
+
+  EXPECT_EQ(exit_code(change({"--department", "finanze"})), 64);
+  EXPECT_EQ(exit_code(change({"--department", "finance", "--serial", "7"})), 64);
+  EXPECT_EQ(exit_code(change({"--mail"})), 64);
+  EXPECT_EQ(exit_code(change({"--mail", "--from", "a@x\nBcc: b@x", "--to", "b@x"})), 64);
+  const auto text = change({});
+  EXPECT_THAT(text.output, AllOf(HasSubstr("Change finance-1: 2 updates for finance ("),
+                                 HasSubstr("\nTicket       CHG0042, CHG0043\n"), HasSubstr("mail1: unknown on "),
+                                 HasSubstr(": no repository there\n")));
+  const auto csv = change({"--csv", "--all"});
+  EXPECT_EQ(std::ranges::count(csv.output, '\n'), 2);
+  // Another reader of mails takes it apart, and finds the same text.
+  const auto mail = change({"--mail", "--from", "patchlab@xavier.example", "--to", "cab@xavier.example"});
+  ASSERT_EQ(exit_code(mail), 0) << mail.errors;
+  folder_.write("mail", mail.output);
+  const auto read = start("python3", {"-c", R"py(
+import email, email.policy, sys
+raw = open("mail", "rb").read()
+assert b"\n" not in raw.replace(b"\r\n", b"") and max(len(l) for l in raw.split(b"\r\n")) <= 78
+m = email.message_from_bytes(raw, policy=email.policy.default)
+assert not m.defects and m["to"] == "cab@xavier.example" and m["date"].datetime and m["message-id"]
+sys.stdout.write(m["subject"] + "\n" + m.get_content().replace("\r\n", "\n"))
+)py"});
+  EXPECT_EQ(exit_code(read), 0) << read.errors;
+  EXPECT_THAT(read.output, AllOf(HasSubstr("Change finance-1: 2 updates for finance ("),
+                                 HasSubstr("partly-installed, CHG0042, CHG0043\n"), ::testing::EndsWith(text.output)));
 }
 
 TEST_F(DeployCommand, AptTakesNothingAfterTheEnd) {

@@ -71,6 +71,7 @@ const std::map<std::string, std::vector<Words>>& examples() {
       {"deploy export", {{"production", "--department", "finance", "--to", "files", "-o", "handed"}}},
       {"deploy record", {{"production", "said", "--department", "finance", "--machine", "dns1"}}},
       {"deploy status", {{"production"}}},
+      {"deploy change", {{"production"}}},
       {"witness", {{"runs/ledger.jsonl", "--state", "noted", "--key", "root"}}},
       {"submit", {{"latest", "--department", "finance", "--key", "bob"}}},
       {"approve", {{"latest", "--department", "finance", "--reason", "read", "--key", "bob"}}},
@@ -105,10 +106,10 @@ const std::map<std::string, std::vector<Words>>& examples() {
 // Those that say nothing on standard output in that folder: they refuse there, and what they print when they do not is
 // looked at by tests of their own.
 const std::set<std::string> refuse_there{
-    "image build",   "image verify",  "validate",      "run",         "evidence export", "witness",
-    "submit",        "approve",       "reject",        "waive",       "withdraw",        "decide",
-    "desk serve",    "policy add",    "ledger take",   "ledger hand", "stage setup",     "selftest",
-    "deploy record", "deploy status", "deploy export", "learn"};
+    "image build",   "image verify", "validate",    "run",      "evidence export", "witness",       "submit",
+    "approve",       "reject",       "waive",       "withdraw", "decide",          "desk serve",    "policy add",
+    "ledger take",   "ledger hand",  "stage setup", "selftest", "deploy record",   "deploy status", "deploy export",
+    "deploy change", "learn"};
 
 // With --json some of them do say something: about a scenario that is wrong, and about images, once there is one.
 const std::map<std::string, std::vector<Words>>& json_examples() {
@@ -126,7 +127,8 @@ const std::map<std::string, std::string> json_elsewhere{{"run", "PlanJson, and w
                                                         {"evidence export", "EvidenceCommand"},
                                                         {"deploy export", "DeployCommand"},
                                                         {"deploy record", "DeployCommand"},
-                                                        {"deploy status", "DeployCommand"}};
+                                                        {"deploy status", "DeployCommand"},
+                                                        {"deploy change", "DeployCommand"}};
 
 std::string key_of(const cli::CommandFacts& command) { return command.name().substr(9); }
 
@@ -316,7 +318,8 @@ TEST_F(EveryCommand, RefusesANameThatIsNotThereAndListsThoseThatAre) {
       {"evidence export --department", "needs a ledger: EvidenceCommand"},
       {"deploy export --department", "needs a ledger: DeployCommand"},
       {"deploy record --department", "needs a ledger: DeployCommand"},
-      {"deploy status --department", "needs a ledger: DeployCommand"}};
+      {"deploy status --department", "needs a ledger: DeployCommand"},
+      {"deploy change --department", "needs a ledger: DeployCommand"}};
   std::size_t asked = 0;
   for (const auto* command : cli::commands_in(tree())) {
     for (const auto& option : command->options) {

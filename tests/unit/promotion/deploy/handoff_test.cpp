@@ -17,6 +17,8 @@
 #include "promotion/deploy/deployed.hpp"
 #include "promotion/deploy/export_handoff.hpp"
 #include "promotion/deploy/scripts.hpp"
+#include "promotion/deploy/waiting.hpp"
+#include "tests/support/sample_record.hpp"
 #include "tests/support/temporary_folder.hpp"
 
 namespace patchlab::promotion {
@@ -152,6 +154,29 @@ TEST(Ansible, WritesNoListThatMeansEverything) {
 std::string stanza(const std::string& name, const std::string& architecture, const std::string& digest) {
   return fmt::format("Package: {}\nVersion: 1\nArchitecture: {}\nFilename: pool/{}.deb\nSHA256: {}\n\n", name,
                      architecture, digest, digest);
+}
+
+TEST(MeasuredTimes, AreThoseOfTheTrialOfWhatWasPromoted) {
+  auto record = tests::good_record();
+  const auto trial = record.departments[0].final_trial;
+  const auto dns = [&] { return measured_times(record, "finance").machines.at(0); };
+  ASSERT_EQ(measured_times(record, "finance").unknown, "");
+  ASSERT_EQ(dns().machine, "dns");
+  const auto install = dns().install;
+  EXPECT_GT(install.count(), 0);
+  // The longest restart counts, and none of another trial.
+  record.timings.push_back({"finance", "dns", trial, "reboot", 0, 90'000});
+  record.timings.push_back({"finance", "dns", "finance/t0", "reboot", 0, 900'000});
+  record.timings.push_back({"finance", "dns", trial, "checks", 0, 900'000});
+  EXPECT_EQ(dns().restart, std::chrono::seconds(90));
+  const auto all = measured_times(record, "finance");
+  EXPECT_EQ(all.side_by_side(), install + std::chrono::seconds(90));
+  EXPECT_GT(all.one_after_another(), all.side_by_side());
+  // Nothing is guessed.
+  std::erase_if(record.timings, [](const auto& one) { return one.machine == "dns" && one.phase == "reboot"; });
+  EXPECT_THAT(measured_times(record, "finance").unknown, HasSubstr("no restart of 'dns' was measured in trial"));
+  record.departments[0].final_trial = "finance/t99";
+  EXPECT_THAT(measured_times(record, "finance").unknown, HasSubstr("no trial of exactly what was promoted"));
 }
 
 TEST(AptRepository, DescribesTheSetAndNothingElse) {
