@@ -12,7 +12,7 @@
 #include "lab/core/result.hpp"
 
 // The two things that libical does for us, without its types: what a zone's clocks show, and when a rule of RFC 5545
-// recurs. Why not more of it: docs/adr/0028-calendars-are-icalendar.md.
+// recurs. Why not more of it: docs/adr/0029-calendars-are-icalendar.md.
 namespace patchlab::process {
 
 // Of a clock on a wall, of no zone.
