@@ -68,6 +68,8 @@ const std::vector<Rule>& host_rules() {
       {"sysctl", "*", "*", "*", "*", review, "the kernel is set in another way"},
       {"clock", "*", "*", "*", "*", breach, "the clock is wrong: certificates, leases and tickets end early or late"},
       {"time zone", "*", "*", "*", "*", review, "local times are other ones"},
+      {"port name", "*", "?*", "*", "*", review, "who looks it up by its name finds another port, or none"},
+      {"port name", "*", "*", "*", "*", notice, "ports that had no name have one"},
       {"growth", "*", "*", "*will meet its limit", "*", breach, "it grows until nothing is left, and does not without"},
       {"growth", "*", "*", "*", "*", review, "it grows faster than in the control of the same night"},
       {"load", "*", "*", "*", "*", review, "what the clients ask for is not always done when they ask again and again"},

@@ -78,6 +78,8 @@ FILENAME == "/etc/group" && NF >= 4 { print "group:" $1 ":" $3 ":" $4 }' $files 
   lines_of route /proc/net/route
   has sysctl sysctl && { echo "$mark sysctl"; sysctl -a 2>/dev/null; }
   has clock date && { echo "$mark clock"; date "+%s %z %Z $begun" || failed clock "date ended with $?"; }
+  # 2: there are none.
+  has names getent && { echo "$mark names"; getent services || [ $? -eq 2 ] || failed names "getent ended with $?"; }
   if [ -e /sys/module/nf_tables ] || [ -e /proc/net/ip_tables_names ]; then
     if command -v nft >/dev/null 2>&1 && [ -e /sys/module/nf_tables ]; then
       echo "$mark firewall"; nft list ruleset 2>&1 || failed firewall "nft ended with $?"
@@ -411,6 +413,26 @@ Result<void> read_clock(std::string_view text, const HostTime& host, GuestView& 
   return {};
 }
 
+// "domain  53/udp alias": by which port programs find what they know by its name (getent(1), services(5)).
+Result<void> read_port_names(std::string_view text, GuestView& view) {
+  auto& rows = view.state.rows["port name"];
+  bool understood = true;
+  for_lines(text, [&](std::string_view line) {
+    std::istringstream words{std::string(line)};
+    std::string name, where;
+    words >> name >> where;
+    const auto slash = where.find('/');
+    if (slash == std::string::npos || !number_of<std::uint16_t>(where.substr(0, slash))) {
+      understood = false;
+      return;
+    }
+    // Of two the first is found.
+    do rows.try_emplace(name + where.substr(slash), where.substr(0, slash));
+    while (words >> name);
+  });
+  return understood ? Result<void>() : Result<void>(not_understood("names of ports", text));
+}
+
 // "counter packets 12 bytes 800", "[12:800]"
 std::string without_counters(std::string_view text) {
   std::string plain;
@@ -443,7 +465,8 @@ Result<void> read_units(std::string_view text, GuestView& view) {
 
 // What a guest need not have the means to tell.
 bool is_optional(const std::string& section) {
-  constexpr std::array<std::string_view, 7> sections{"module", "mount", "route", "sysctl", "clock", "firewall", "unit"};
+  constexpr std::array<std::string_view, 8> sections{"module", "mount", "route",    "sysctl",
+                                                     "clock",  "names", "firewall", "unit"};
   return std::ranges::count(sections, std::string_view(section)) > 0;
 }
 
@@ -507,7 +530,7 @@ Result<GuestView> view(const std::map<std::string, std::string>& sections, const
     if (name.starts_with(absent) && is_optional(name.substr(absent.size())))
       view.state.absent_sources[name.substr(absent.size())] = text.substr(0, text.find('\n'));
   }
-  for (const auto* needed : {"files", "accounts", "module", "mount", "route", "sysctl", "clock", "firewall"}) {
+  for (const auto* needed : {"files", "accounts", "module", "mount", "route", "sysctl", "clock", "names", "firewall"}) {
     if (!sections.contains(needed) && !view.state.absent_sources.contains(needed))
       return guest_error(fmt::format("the answer holds no '{}'", needed));
   }
@@ -531,6 +554,7 @@ Result<GuestView> view(const std::map<std::string, std::string>& sections, const
   if (sections.contains("route")) read_routes(text_of("route"), view);
   if (sections.contains("sysctl")) PATCHLAB_TRY(read_sysctl(text_of("sysctl"), view));
   if (sections.contains("clock")) PATCHLAB_TRY(read_clock(text_of("clock"), host, view));
+  if (sections.contains("names")) PATCHLAB_TRY(read_port_names(text_of("names"), view));
   if (sections.contains("firewall")) view.state.rows["firewall"]["rules"] = without_counters(text_of("firewall"));
   if (sections.contains("unit")) PATCHLAB_TRY(read_units(text_of("unit"), view));
   PATCHLAB_TRY(proves_lines("digests", text_of("digests"), is_digest_line));

@@ -45,6 +45,7 @@ inline std::string debian_answer(const std::string& mark, const std::map<std::st
       {"route", "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n"},
       {"sysctl", "kernel.ostype = Linux\n"},
       {"clock", "1795327200 +0000 UTC 1795327200\n"},
+      {"names", "domain 53/tcp\ndomain 53/udp\n"},
       {"firewall", "no rules\n"},
       {"digests", ""},
       {"texts", ""},

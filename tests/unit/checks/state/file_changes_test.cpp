@@ -40,6 +40,7 @@ class World {
         {"net.ipv4.ip_forward", "0"}, {"kernel.randomize_va_space", "2"}, {"vm.swappiness", "60"}};
     before.state.rows["clock"]["time"] = "right";
     before.state.rows["time zone"]["local"] = "UTC +0000";
+    before.state.rows["port name"]["domain/udp"] = "53";
     before.state.rows["firewall"]["rules"] = "table inet f\n";
     before.state.rows["route"];
     before.state.rows["mount"]["/"] = "/dev/vda ext4 rw,nosuid";
@@ -200,6 +201,12 @@ const std::vector<Fault>& faults() {
        "/etc/rc2.d/S01door", breach},
       {"clock an hour ahead", [](World& w) { w.now.state.rows["clock"]["time"] = "60 minutes ahead"; }, "clock", "time",
        breach},
+      {"port that is named now", [](World& w) { w.now.state.rows["port name"]["new/tcp"] = "4444"; }, "port name",
+       "new/tcp", notice},
+      {"port without its name", [](World& w) { w.now.state.rows["port name"].erase("domain/udp"); }, "port name",
+       "domain/udp", review},
+      {"port with another name", [](World& w) { w.now.state.rows["port name"]["domain/udp"] = "5353"; }, "port name",
+       "domain/udp", review},
       {"time zone", [](World& w) { w.now.state.rows["time zone"]["local"] = "JST +0900"; }, "time zone", "local",
        review},
       {"resolver", [](World& w) { w.write("/etc/resolv.conf"); }, "file", "/etc/resolv.conf", review},

@@ -47,6 +47,9 @@ TEST(DebianView, ReadsWhatAGuestSays) {
   EXPECT_EQ(seen.state.rows.at("group").at("sudo"), "gid 27, members: ");
   EXPECT_EQ(seen.state.rows.at("clock").at("time"), "right");
   EXPECT_EQ(seen.state.rows.at("time zone").at("local"), "UTC +0000");
+  EXPECT_EQ(seen.state.rows.at("port name"),
+            (std::map<std::string, std::string>{
+                {"domain/tcp", "53"}, {"domain/udp", "53"}, {"mail/tcp", "25"}, {"smtp/tcp", "25"}}));
   EXPECT_EQ(seen.state.rows.at("sysctl").at("net.ipv4.ip_forward"), "0");
   EXPECT_FALSE(seen.state.rows.at("sysctl").contains("kernel.random.uuid"));
   EXPECT_TRUE(seen.state.rows.at("mount").contains("/"));
@@ -69,6 +72,7 @@ TEST(DebianView, ReadsWhatWasTamperedWith) {
   EXPECT_EQ(seen.files.at("/var/lib/misc").user, 100U);
   EXPECT_FALSE(seen.files.contains("/etc/bind/db.empty"));
   EXPECT_EQ(seen.state.rows.at("sysctl").at("net.ipv4.ip_forward"), "1");
+  EXPECT_FALSE(seen.state.rows.at("port name").contains("domain/udp"));
   // This guest has no data of time zones: the link tells alone.
   EXPECT_EQ(seen.files.at("/etc/localtime").target, "/usr/share/zoneinfo/Asia/Tokyo");
   EXPECT_EQ(read(captured("after"), 3600, Wanted::changes).value().state.rows.at("clock").at("time"),
