@@ -124,6 +124,7 @@ Growth facts_of(const Watched& watched) {
   growth.time = time_of(watched);
   growth.asked = watched.asked;
   growth.failed = watched.failed;
+  growth.flaky = watched.flaky;
   return growth;
 }
 

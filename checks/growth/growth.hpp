@@ -32,7 +32,8 @@ struct Watched {
   std::vector<Look> looks;  // in the order of time
   std::size_t planned = 0;  // looks
   std::size_t asked = 0;    // checks, as a load
-  std::size_t failed = 0;   // of those
+  std::size_t failed = 0;   // of those, when they were asked again, too
+  std::size_t flaky = 0;    // of those: failed, and passed when they were asked again
 };
 
 // Of points (time, amount).
@@ -61,7 +62,7 @@ struct Growth {
   std::string why_not;  // why nothing could be judged; empty: it was
   std::size_t looks = 0, planned = 0;
   Milliseconds time{0};
-  std::size_t asked = 0, failed = 0;  // checks, as a load
+  std::size_t asked = 0, failed = 0, flaky = 0;  // checks, as a load
   std::vector<Slope> told;
   std::vector<Slope> hardest;  // of each resource that whose growth is the hardest to see: the largest `told_from`
   bool operator==(const Growth&) const = default;

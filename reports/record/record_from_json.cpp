@@ -272,6 +272,7 @@ std::optional<checks::growth::Growth> growth_of(JsonReader& parent, Problems& pr
   growth.time = Milliseconds(reader.integer_or("time_ms", 0, 0, most));
   growth.asked = count("load_checks");
   growth.failed = count("load_failed");
+  growth.flaky = count("load_flaky");
   growth.told = list_of(reader, "told", problems, read_slope);
   for (auto& slope : growth.told) slope.told = true;
   growth.hardest = list_of(reader, "hardest_to_see", problems, read_slope);

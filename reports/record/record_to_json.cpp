@@ -103,6 +103,7 @@ Json growth_json(const checks::growth::Growth& growth) {
             {"load_failed", growth.failed},
             {"told", Json::array()},
             {"hardest_to_see", Json::array()}};
+  if (growth.flaky > 0) json["load_flaky"] = growth.flaky;
   if (!growth.why_not.empty()) json["why_not"] = growth.why_not;
   for (const auto& slope : growth.told) json["told"].push_back(slope_json(slope));
   for (const auto& slope : growth.hardest) json["hardest_to_see"].push_back(slope_json(slope));

@@ -64,7 +64,7 @@ void RoleChecks::begin_trial() {
   failed_checks_.clear();
 }
 
-std::function<Outcome(std::size_t)> RoleChecks::as_load() {
+std::function<checks::CheckResult(std::size_t)> RoleChecks::as_load() {
   auto all = planned(guest_, guest_.job.plan.checks);
   if (all.empty()) return {};
   return [this, all = std::move(all)](std::size_t number) {
@@ -73,7 +73,7 @@ std::function<Outcome(std::size_t)> RoleChecks::as_load() {
         guest_.context.processes, workers, [](const auto&) { return checks::SecondChance::always; },
         [this] { return guest_.context.hypervisor.waited_for_processor(guest_.name()); }, guest_.context.stop,
         &memories_);
-    return asking.ask({all[number % all.size()]}).front().outcome;
+    return asking.ask({all[number % all.size()]}).front();
   };
 }
 

@@ -55,7 +55,7 @@ class RoleChecks {
   [[nodiscard]] checks::UsualDurations& usual_durations() { return usual_durations_; }
 
   // Asks one of the checks, round about, for nobody to judge by; twice when it fails. Nothing: there are none.
-  [[nodiscard]] std::function<Outcome(std::size_t number)> as_load();
+  [[nodiscard]] std::function<checks::CheckResult(std::size_t number)> as_load();
 
   // Of a phase whose checks and log lines are known: which checks are flaky, and which lines are laid to that. A client
   // that gives up, or is cut off, leaves lines in the server's log. What is logged in a phase in which a steady check

@@ -73,10 +73,11 @@ class Watch {
   [[nodiscard]] Milliseconds now() const { return guest_.context.clock.now(); }
   [[nodiscard]] bool asks() const { return load_.a_minute > 0 && load_.ask; }
   void ask() {
-    const auto outcome = load_.ask(number_++);
+    const auto result = load_.ask(number_++);
     next_check_ = std::max(next_check_ + Milliseconds(60000) / static_cast<std::int64_t>(load_.a_minute), now());
-    if (outcome == Outcome::pass || outcome == Outcome::fail) ++seen_.watched->asked;
-    if (outcome == Outcome::fail) ++seen_.watched->failed;
+    if (result.outcome == Outcome::pass || result.outcome == Outcome::fail) ++seen_.watched->asked;
+    if (result.outcome == Outcome::fail) ++seen_.watched->failed;
+    if (checks::is_flaky(result)) ++seen_.watched->flaky;
   }
 
   Guest& guest_;

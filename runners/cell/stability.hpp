@@ -25,8 +25,9 @@ struct RanOn {
 
 // What is done to a machine while it runs on: one check after another, at a bounded pace.
 struct Load {
-  std::size_t a_minute = 0;                          // 0: nothing is done, and it is not watched
-  std::function<Outcome(std::size_t number)> ask{};  // the check of that number, from 0 on and round about
+  std::size_t a_minute = 0;  // 0: nothing is done, and it is not watched
+  // The check of that number, from 0 on and round about.
+  std::function<checks::CheckResult(std::size_t number)> ask{};
 };
 
 // Lets a machine that runs go on for `duration`, and for longer as long as it has something to do and had nothing to do

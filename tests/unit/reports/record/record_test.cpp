@@ -60,6 +60,7 @@ RunRecord record_with_every_field() {
   auto& growth = trial.phases[0].growth.emplace();
   growth.why_not = "nobody knows";
   growth.failed = 1;
+  growth.flaky = 2;
   growth.told = {{.used = {Resource::open_files, "smbd"},
                   .per_hour = 3600,
                   .without = -60,
