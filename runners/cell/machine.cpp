@@ -210,9 +210,9 @@ PhaseRecord CellMachine::examine(const std::string& trial, const std::string& ph
   const auto step = guest_.begin_step(trial, "checks", "the role's checks");
   RoleChecks::Round round(role_checks_, learning);
   {
-    const IdleWatch watch(guest_, [&] {
+    const IdleWatch watch(guest_, [&](IdleWatch::Because because) {
       turn->release_slot();
-      round.let_more_in();
+      if (because == IdleWatch::Because::idle) round.let_more_in();
     });
     record.checks = round.ask();
   }

@@ -10,24 +10,32 @@ namespace {
 // Most checks are over before an IdleWatch looks at all.
 constexpr int quiet_looks = 3, first_look = 3;
 
-void watch_for_idleness(const Guest& guest, const std::function<void()>& idle, const std::stop_token& stop) {
+void watch_for_idleness(const Guest& guest, const std::function<void(IdleWatch::Because)>& quiet,
+                        const std::stop_token& stop) {
   std::mutex mutex;
   std::condition_variable_any gone;
   std::unique_lock lock(mutex);
   auto& hypervisor = guest.context.hypervisor;
-  std::optional<Milliseconds> before;
+  std::optional<Milliseconds> used_before, waited_before;
   const auto look_every = guest.context.idle_look;
   const auto is_over = [&](int looks) {
     return gone.wait_for(lock, stop, looks * look_every, [&] { return stop.stop_requested(); });
   };
   if (is_over(first_look)) return;
-  for (int quiet = 0; !is_over(1);) {
+  for (int quiet_so_far = 0, idle_so_far = 0; !is_over(1);) {
     const auto used = hypervisor.processor_time(guest.name());
     if (!used) return;  // nothing is known of it any more
-    const auto now = *used + hypervisor.waited_for_processor(guest.name()).value_or(Milliseconds(0));
-    quiet = before && now - *before < look_every / 10 ? quiet + 1 : 0;
-    before = now;
-    if (quiet >= quiet_looks) idle();
+    const auto waited = hypervisor.waited_for_processor(guest.name());
+    const auto little = [&](auto now, auto before) { return before && now - *before < look_every / 10; };
+    const bool did_little = little(*used, used_before);
+    const bool waited_little = waited && little(*waited, waited_before);
+    const bool starved = waited && waited_before && !waited_little;
+    quiet_so_far = did_little && !starved ? quiet_so_far + 1 : 0;
+    idle_so_far = did_little && waited_little ? idle_so_far + 1 : 0;
+    used_before = *used;
+    waited_before = waited;
+    if (quiet_so_far >= quiet_looks)
+      quiet(idle_so_far >= quiet_looks ? IdleWatch::Because::idle : IdleWatch::Because::unknown);
   }
 }
 
@@ -73,8 +81,9 @@ void Turns::rest() {
   resting_ = bool{guest_.context.hypervisor.pause(guest_.name())};
 }
 
-IdleWatch::IdleWatch(Guest& guest, std::function<void()> idle)
-    : thread_(
-          [&guest, idle = std::move(idle)](const std::stop_token& stop) { watch_for_idleness(guest, idle, stop); }) {}
+IdleWatch::IdleWatch(Guest& guest, std::function<void(Because)> quiet)
+    : thread_([&guest, quiet = std::move(quiet)](const std::stop_token& stop) {
+        watch_for_idleness(guest, quiet, stop);
+      }) {}
 
 }  // namespace patchlab::runners::cell

@@ -50,12 +50,14 @@ class Turns {
   bool resting_ = false;
 };
 
-// Sees from a thread of its own, in real time, until it is gone, whether the guest has had nothing to do for a while,
-// while it did not wait for a processor either: `idle` is called then, and again with each look that finds it so. A
-// client that waits for an answer that never comes needs no processor, and others do.
+// Sees from a thread of its own, in real time, until it is gone, whether the guest has done nothing for a while:
+// `quiet` is called then, and again with each look that finds it so. A client that waits for an answer that never comes
+// needs no processor, and others do.
 class IdleWatch {
  public:
-  IdleWatch(Guest& guest, std::function<void()> idle);
+  // What kept it quiet: that it had nothing to do; or nobody can tell whether it only waited for a processor.
+  enum class Because { idle, unknown };
+  IdleWatch(Guest& guest, std::function<void(Because)> quiet);
 
  private:
   std::jthread thread_;

@@ -733,10 +733,13 @@ TEST_F(WaitingCheckTest, KeepsNoOtherCheckWaitingWhileTheGuestHasNothingToDo) {
         return !machine_->examine("t", "after-install").checks.at(0).tries.empty();
       };
   hypervisor_.alter("db", [](auto& machine) { machine.busy = Milliseconds(0); });
+  hypervisor_.alter("db", [](auto& machine) { machine.waits = Milliseconds(0); });
   EXPECT_FALSE(waited_in_vain(400));
   hypervisor_.alter("db", [](auto& machine) { machine.waits = Milliseconds(10); });
   EXPECT_TRUE(waited_in_vain(6)) << "a guest that starves is not idle";
   hypervisor_.alter("db", [](auto& machine) { machine.waits = std::nullopt; });
+  EXPECT_TRUE(waited_in_vain(6)) << "whether it starves is not known";
+  hypervisor_.alter("db", [](auto& machine) { machine.waits = Milliseconds(0); });
   hypervisor_.alter("db", [](auto& machine) { machine.busy = Milliseconds(10); });
   EXPECT_TRUE(waited_in_vain(6)) << "it was let in beside a busy guest";
 }
