@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: 2026 The patchlab authors
 // SPDX-License-Identifier: Apache-2.0
-#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
 #include <set>
@@ -25,6 +25,7 @@ void show(const promotion::RunAttempt& attempt) {
   say("run {}: begun {} by {}{}{}\n", attempt.run, attempt.begun, attempt.by,
       attempt.submitter.empty() ? "" : " for " + attempt.submitter,
       attempt.attempt > 1 ? fmt::format(", attempt {} with the same candidates", attempt.attempt) : "");
+  if (!attempt.asked.empty()) say("  asked only for {}\n", fmt::join(attempt.asked, ", "));
   if (attempt.ended.empty())
     say("  has no end: it was killed, or is under way\n");
   else

@@ -32,6 +32,11 @@ struct Arguments {
 // What cannot be looked at is unknown, which a monitoring shows, and nothing that ends this command.
 HealthFact unknown(const char* name, const Error& error) { return {name, Health::unknown, error.message, {}}; }
 
+// More candidates than the scenario names make it no less of a night.
+bool is_narrowed(const promotion::RunAttempt& attempt) {
+  return std::ranges::any_of(attempt.asked, [](const auto& asked) { return !asked.starts_with("--with "); });
+}
+
 HealthFact night(const Arguments& arguments) {
   const auto stage = absolute_path(arguments.stage).while_doing("--stage");
   if (!stage) return unknown("night", stage.error());
@@ -40,24 +45,31 @@ HealthFact night(const Arguments& arguments) {
   if (!attempts) return unknown("night", attempts.error());
   std::vector<process::Night> nights;
   for (const auto& one : *attempts)
-    nights.push_back({one.run, parse_rfc3339(one.begun), parse_rfc3339(one.ended), one.result, one.complete});
+    nights.push_back(
+        {one.run, parse_rfc3339(one.begun), parse_rfc3339(one.ended), one.result, one.complete, is_narrowed(one)});
   return process::night_health(nights, system_clock_source().wall(),
                                {std::chrono::hours(arguments.warning_h), std::chrono::hours(arguments.critical_h)});
 }
 
-// Whoever has no feeds asks no `scan`.
-std::optional<HealthFact> feeds(const Arguments& arguments) {
+// Whoever has no feeds asks no `scan`; that there are none is said.
+HealthFact feeds(const Arguments& arguments) {
   process::FeedsWanted wanted;
   wanted.today = std::chrono::floor<std::chrono::days>(system_clock_source().wall());
-  if (arguments.feeds.folder == usual_feeds && !is_folder(arguments.feeds.folder)) return std::nullopt;
+  if (arguments.feeds.folder == usual_feeds && !is_folder(arguments.feeds.folder)) {
+    std::error_code code;
+    return {"feeds",
+            Health::ok,
+            fmt::format("none in '{}'", std::filesystem::absolute(arguments.feeds.folder, code).string()),
+            {}};
+  }
   const auto read = arguments.feeds.read(wanted);
   if (!read) return unknown("feeds", read.error());
   std::vector<std::string> trouble;
   for (const auto& state : read->states) {
     if (!state.usable()) trouble.push_back(fmt::format("'{}' {}", process::traits_of(state.kind).name, state.unusable));
   }
-  if (trouble.empty()) return HealthFact{"feeds", Health::ok, "all feeds are there", {}};
-  return HealthFact{"feeds", Health::warning, fmt::format("{}", fmt::join(trouble, ", ")), {}};
+  if (trouble.empty()) return {"feeds", Health::ok, "all feeds are there", {}};
+  return {"feeds", Health::warning, fmt::format("{}", fmt::join(trouble, ", ")), {}};
 }
 
 HealthFact disk(const Arguments& arguments) {
@@ -78,9 +90,7 @@ ExitCode health(const Arguments& arguments) {
                                       "critical comes after the warning"),
                   ExitCode::usage);
   }
-  std::vector<HealthFact> facts{night(arguments)};
-  if (auto found = feeds(arguments)) facts.push_back(std::move(*found));
-  facts.push_back(disk(arguments));
+  const std::vector<HealthFact> facts{night(arguments), feeds(arguments), disk(arguments)};
   const auto worst = process::worst_of(facts);
   if (arguments.json)
     say_json("health", Json{{"health", to_string(worst)}, {"facts", facts}});

@@ -45,6 +45,39 @@ int rank(Health health) {
   return 1;
 }
 
+Health worse_of(Health one, Health other) { return rank(one) < rank(other) ? other : one; }
+
+// Of the nights alone; `fact` says that there is none.
+void judge_nights(const std::vector<Night>& runs, WallTime now, const NightLimits& limits, HealthFact& fact) {
+  std::vector<Night> nights;
+  std::ranges::copy_if(runs, std::back_inserter(nights), [](const auto& run) { return !run.narrowed; });
+  if (nights.empty()) return;
+  const auto& last = nights.back();
+  const auto good = std::find_if(nights.rbegin(), nights.rend(), told);
+  if (good == nights.rend()) {
+    fact.says = fmt::format("none of {} runs told anything of its candidates", nights.size());
+    return;
+  }
+  const auto age = since(*good->ended, now);
+  fact.figures.push_back(
+      {"night_age", age.count(), "s", std::to_string(limits.warning.count()), std::to_string(limits.critical.count())});
+  fact.health = age > limits.critical ? Health::critical : age > limits.warning ? Health::warning : Health::ok;
+  fact.says = fmt::format("run {} ended {} ago with {}", good->run, hours(age), good->result);
+  if (&*good == &last) return;
+  const auto after = static_cast<std::size_t>(std::distance(nights.rbegin(), good));
+  if (last.ended) {
+    fact.says += fmt::format(", and {} after it told nothing, the last with {}", after,
+                             last.complete ? last.result : last.result + ", not complete");
+  } else if (last.begun && since(*last.begun, now) <= limits.warning) {
+    fact.says += fmt::format(", and one has been under way for {}", hours(since(*last.begun, now)));
+    if (after == 1) return;
+    fact.says += fmt::format(" after {} that told nothing", after - 1);
+  } else {
+    fact.says += fmt::format(", and run {} has no end: it was killed, or hangs", last.run);
+  }
+  fact.health = worse_of(fact.health, Health::warning);
+}
+
 std::string sentence(std::string text) {
   std::ranges::replace_if(
       text, [](char c) { return c == '|' || c == '\n' || c == '\r'; }, ' ');
@@ -75,45 +108,29 @@ void to_json(Json& json, const HealthFact& fact) {
   json = {{"name", fact.name}, {"health", to_string(fact.health)}, {"says", fact.says}, {"figures", fact.figures}};
 }
 
-HealthFact night_health(const std::vector<Night>& nights, WallTime now, const NightLimits& limits) {
-  HealthFact fact{"night", Health::critical, "no run was ever begun", {}};
-  if (nights.empty()) return fact;
-  const auto& last = nights.back();
-  const auto future = [&](const auto& night) {
-    return (night.begun && *night.begun > now) || (night.ended && *night.ended > now);
+HealthFact night_health(const std::vector<Night>& runs, WallTime now, const NightLimits& limits) {
+  HealthFact fact{"night", Health::critical, "no run of a whole scenario was ever begun", {}};
+  const auto future = [&](const auto& run) {
+    return (run.begun && *run.begun > now) || (run.ended && *run.ended > now);
   };
-  if (const auto found = std::ranges::find_if(nights, future); found != nights.end()) {
+  if (const auto found = std::ranges::find_if(runs, future); found != runs.end()) {
     fact.health = Health::unknown;
     fact.says = fmt::format("run {} is of the future: whose clock is wrong?", found->run);
     return fact;
   }
-  if (last.ended && last.result == word_of(ExitCode::fence_breach)) {
-    fact.says = fmt::format("in run {} something reached the outside", last.run);
+  const auto leaked = [](const auto& run) { return run.ended && run.result == word_of(ExitCode::fence_breach); };
+  const auto last_end = std::find_if(runs.rbegin(), runs.rend(), [](const auto& run) { return run.ended.has_value(); });
+  if (last_end != runs.rend() && leaked(*last_end)) {
+    fact.says = fmt::format("in run {} something reached the outside", last_end->run);
     return fact;
   }
-  const auto good = std::find_if(nights.rbegin(), nights.rend(), told);
-  if (good == nights.rend()) {
-    fact.says = fmt::format("none of {} runs told anything of its candidates", nights.size());
-    return fact;
+  judge_nights(runs, now, limits, fact);
+  const auto leak = std::find_if(runs.rbegin(), runs.rend(), leaked);
+  if (leak != runs.rend() && since(*leak->ended, now) <= limits.critical) {
+    fact.says +=
+        fmt::format("; in run {}, {} ago, something reached the outside", leak->run, hours(since(*leak->ended, now)));
+    fact.health = worse_of(fact.health, Health::warning);
   }
-  const auto age = since(*good->ended, now);
-  fact.figures.push_back(
-      {"night_age", age.count(), "s", std::to_string(limits.warning.count()), std::to_string(limits.critical.count())});
-  fact.health = age > limits.critical ? Health::critical : age > limits.warning ? Health::warning : Health::ok;
-  fact.says = fmt::format("run {} ended {} ago with {}", good->run, hours(age), good->result);
-  if (&*good == &last) return fact;
-  const auto after = static_cast<std::size_t>(std::distance(nights.rbegin(), good));
-  if (last.ended) {
-    fact.says += fmt::format(", and {} after it told nothing, the last with {}", after,
-                             last.complete ? last.result : last.result + ", not complete");
-  } else if (last.begun && since(*last.begun, now) <= limits.warning) {
-    fact.says += fmt::format(", and one has been under way for {}", hours(since(*last.begun, now)));
-    if (after == 1) return fact;
-    fact.says += fmt::format(" after {} that told nothing", after - 1);
-  } else {
-    fact.says += fmt::format(", and run {} has no end: it was killed, or hangs", last.run);
-  }
-  fact.health = std::max(fact.health, Health::warning);
   return fact;
 }
 

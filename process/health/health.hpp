@@ -47,6 +47,7 @@ struct Night {
   std::optional<WallTime> ended;  // nothing: it has no end: it was killed, or is under way
   std::string result;             // word of its exit code, see docs/exit-codes.md
   bool complete = false;
+  bool narrowed = false;  // to a department, a role or a candidate: somebody tried something by hand
 };
 
 struct NightLimits {
@@ -55,9 +56,10 @@ struct NightLimits {
 };
 
 // In the order of the ledger. A run that ended in an error, or that was not complete, told nothing: the night before it
-// counts, and that it was so is a warning. So is one that has gone on for longer than a night may be old. A leak of the
-// fence in the last run is critical, however young it is. No run at all is critical: it is what this is asked for. A
-// run of the future is unknown.
+// counts, and that it was so is a warning. So is one that has gone on for longer than a night may be old. A narrowed
+// run is no night, neither a good nor a bad one. A leak of the fence is critical until another run has ended, whatever
+// has begun since, and a warning for as long again as a night may be old: nobody says that somebody looked. No night at
+// all is critical: it is what this is asked for. A run of the future is unknown.
 [[nodiscard]] HealthFact night_health(const std::vector<Night>& nights, WallTime now, const NightLimits& limits);
 
 // Bytes that are free where the lab works.

@@ -40,6 +40,7 @@ class Telling {
     told.by = begin.by;
     told.submitter = begin.submitter.value_or("");
     told.attempt = begin.attempt.value_or(0);
+    told.asked = begin.asked.value_or(std::vector<std::string>());
     for (const auto& subject : begin.subjects) told.parts.push_back({subject.name, {}, {}});
     if (attempt.end_line == 0) return told;
     PATCHLAB_ASSIGN(const auto end, statement_in(chain_, attempt.end, attempt.end_line));
@@ -120,6 +121,7 @@ void to_json(Json& json, const RunAttempt& attempt) {
           {"by", attempt.by},
           {"submitter", attempt.submitter},
           {"attempt", attempt.attempt},
+          {"asked", attempt.asked},
           {"ended", attempt.ended.empty() ? Json() : Json(attempt.ended)},
           {"result", attempt.result.empty() ? Json() : Json(attempt.result)},
           {"complete", attempt.complete},

@@ -22,12 +22,13 @@ struct RunAttempt {
   };
   std::string run;  // id
   std::uint64_t line = 0;
-  std::string begun;          // RFC 3339
-  std::string by;             // who wrote it down: the lab, or whoever called
-  std::string submitter;      // who asked for it; empty: not said
-  std::uint64_t attempt = 0;  // the how manieth with the same sets
-  std::string ended;          // RFC 3339; empty: it has no end: it was killed, or is under way
-  std::string result;         // word of its exit code; empty: it has no end
+  std::string begun;                 // RFC 3339
+  std::string by;                    // who wrote it down: the lab, or whoever called
+  std::string submitter;             // who asked for it; empty: not said
+  std::uint64_t attempt = 0;         // the how manieth with the same sets
+  std::vector<std::string> asked{};  // other than the whole scenario, as "--role dns"
+  std::string ended;                 // RFC 3339; empty: it has no end: it was killed, or is under way
+  std::string result;                // word of its exit code; empty: it has no end
   bool complete = false;
   std::vector<Part> parts;  // of those that began, in the order of their names
 };

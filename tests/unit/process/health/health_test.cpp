@@ -56,7 +56,24 @@ TEST_F(NightHealth, IsCriticalWhenThereIsNoneOrNoneToldAnything) {
 
 TEST_F(NightHealth, IsCriticalAfterALeakHoweverYoung) {
   EXPECT_EQ(of({ended("a", 10h), ended("b", 1h, "fence-breach")}).health, Health::critical);
-  EXPECT_EQ(of({ended("a", 10h, "fence-breach"), ended("b", 1h)}).health, Health::ok) << "somebody has looked since";
+  EXPECT_EQ(of({ended("a", 10h), ended("b", 3h, "fence-breach"), begun("c", 1h)}).health, Health::critical)
+      << "the next one has not shown yet that it is closed";
+  const auto since = of({ended("a", 10h, "fence-breach"), ended("b", 1h)});
+  EXPECT_EQ(since.health, Health::warning);
+  EXPECT_THAT(since.says, HasSubstr("in run a, 10.0 h ago, something reached the outside"));
+  EXPECT_EQ(of({ended("a", 51h, "fence-breach"), ended("b", 1h)}).health, Health::ok);
+}
+
+// Somebody who tries one role at noon has not run the night.
+TEST_F(NightHealth, IsNotTheAgeOfARunThatWasNarrowed) {
+  const auto narrowed = [](Night night) {
+    night.narrowed = true;
+    return night;
+  };
+  EXPECT_EQ(of({ended("a", 51h), narrowed(ended("b", 1h))}).health, Health::critical);
+  EXPECT_EQ(of({ended("a", 3h), narrowed(ended("b", 1h, "error"))}).health, Health::ok);
+  EXPECT_EQ(of({narrowed(ended("b", 1h))}).health, Health::critical);
+  EXPECT_EQ(of({ended("a", 3h), narrowed(ended("b", 1h, "fence-breach"))}).health, Health::critical);
 }
 
 TEST_F(NightHealth, SaysOfARunThatGoesOnWhetherItMay) {
