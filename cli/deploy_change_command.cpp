@@ -59,7 +59,7 @@ void add_window(const process::Calendar& calendar, ChangeRecord& change) {
   if (change.state != ChangeState::promoted && change.state != ChangeState::partly_installed) return;
   const auto now = moment_now();
   const auto days = process::days_of(calendar, change.department, now, now + process::farthest_window);
-  const auto turn = process::turn_of(days, now, {!change.emergency.empty(), change.approvals.size()});
+  const auto turn = process::turn_of(days, now, {!change.emergency.empty(), change.approved_by.size()});
   if (turn.kind == process::Turn::Kind::emergency_lane) change.window = ChangeWindow{};
   if (turn.kind == process::Turn::Kind::window)
     change.window =

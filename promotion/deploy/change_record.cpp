@@ -10,6 +10,7 @@
 
 #include "lab/core/printable.hpp"
 #include "promotion/chain/chain.hpp"
+#include "promotion/deploy/approvers.hpp"
 #include "promotion/deploy/rejection.hpp"
 #include "promotion/statement/statement.hpp"
 #include "reports/record/queries.hpp"
@@ -78,6 +79,7 @@ class ChangeStory {
     PATCHLAB_ASSIGN(const auto json, json_in_ledger(story.run, "the record of the run"));
     PATCHLAB_ASSIGN(const auto record, reports::run_record_from_json(json, "the record of the run"));
     PATCHLAB_TRY(add_decisions(change, statement));
+    PATCHLAB_ASSIGN(change.approved_by, approvers_of(processes_, stage_, story));
     PATCHLAB_TRY(add_run(change, story.run, record));
     PATCHLAB_ASSIGN(const auto manifest, json_in_ledger(story.manifest, "the manifest"));
     add_manifest(change, manifest, record);

@@ -12,6 +12,7 @@
 #include "lab/core/time.hpp"
 #include "patches/deb/deb_file.hpp"
 #include "promotion/chain/chain.hpp"
+#include "promotion/deploy/approvers.hpp"
 #include "promotion/deploy/rejection.hpp"
 #include "promotion/statement/statement.hpp"
 
@@ -79,7 +80,11 @@ class Telling {
     told.serial = story->serial;
     told.run = run_of(story->run);
     told.promoted = state_.lines[story->last_line - 1].time;
-    PATCHLAB_ASSIGN(told.approved_by, approvers_of(chain_, *story));
+    auto& approvers = approvers_[story->statement];
+    if (!approvers) {
+      PATCHLAB_ASSIGN(approvers, approvers_of(processes_, stage_, *story));
+    }
+    told.approved_by = *approvers;
     for (const auto& machine : report.machines) {
       auto one = told;
       one.report = machine;
@@ -95,6 +100,7 @@ class Telling {
   std::vector<DeployedDepartment> departments_;
   std::vector<DeployedMachine> told_;
   std::vector<DeployedMachine> all_;
+  std::map<std::string, std::optional<std::vector<std::string>>> approvers_;  // by the statement of the promotion
 };
 
 // By department, machine and part: what it has, and since when.

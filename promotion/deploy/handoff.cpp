@@ -13,6 +13,7 @@
 #include "lab/core/printable.hpp"
 #include "lab/core/time.hpp"
 #include "promotion/chain/chain.hpp"
+#include "promotion/deploy/approvers.hpp"
 #include "promotion/deploy/rejection.hpp"
 #include "promotion/evidence/proof.hpp"
 #include "promotion/stage/manifest.hpp"
@@ -198,20 +199,6 @@ Result<void> copy_tested(const Handoff& handoff, const HandoffFile& file, const 
   return sync_path(to);
 }
 
-Result<std::vector<std::string>> approvers_of(const Chain& chain, const PromotionStory& story) {
-  const auto statement_in = [&](const std::string& digest) -> Result<Statement> {
-    PATCHLAB_ASSIGN(const auto bytes, chain.objects().get(digest));
-    return read_statement(bytes, "the statement " + digest);
-  };
-  std::vector<std::string> approvers;
-  PATCHLAB_ASSIGN(const auto promotion, statement_in(story.statement));
-  for (const auto& digest : promotion.decisions.value_or(std::vector<std::string>())) {
-    PATCHLAB_ASSIGN(const auto decision, statement_in(digest));
-    if (decision.kind == StatementKind::approve) approvers.push_back(decision.by);
-  }
-  return approvers;
-}
-
 Result<Handoff> handoff_of(ProcessRunner& processes, const fs::path& stage, const std::string& department) {
   PATCHLAB_ASSIGN(const auto stage_proof, prove_stage(stage));
   const Chain chain(stage / chain_folder_name);
@@ -233,7 +220,7 @@ Result<Handoff> handoff_of(ProcessRunner& processes, const fs::path& stage, cons
   handoff.serial = story.serial;
   handoff.promotion = story.statement;
   handoff.emergency = !story.review_by.empty();
-  PATCHLAB_ASSIGN(handoff.approved_by, approvers_of(chain, story));
+  PATCHLAB_ASSIGN(handoff.approved_by, approvers_of(processes, stage, story));
   handoff.ledger = state.hashes.front();
   handoff.head = state.head();
   PATCHLAB_ASSIGN(handoff.statement, chain.objects().get(story.statement));

@@ -82,8 +82,6 @@ struct Handoff {
 // (configuration) when it was never promoted, or when anything that `patchlab verify` asks is refuted.
 [[nodiscard]] Result<Handoff> handoff_of(ProcessRunner& processes, const std::filesystem::path& stage,
                                          const std::string& department);
-// Whose approvals a promotion counted.
-[[nodiscard]] Result<std::vector<std::string>> approvers_of(const Chain& chain, const PromotionStory& story);
 
 // Puts it into a window, with whose end it ends.
 void put_into_window(Handoff& handoff, HandoffWindow window);

@@ -9,6 +9,7 @@
 #include <set>
 
 #include "promotion/chain/chain.hpp"
+#include "promotion/deploy/approvers.hpp"
 #include "promotion/statement/statement.hpp"
 #include "reports/record/queries.hpp"
 
@@ -96,7 +97,7 @@ Result<std::vector<WaitingDepartment>> waiting_of_stage(ProcessRunner& processes
     const auto& story = *state.history.last_done(department.department);
     one.promoted = state.lines[story.last_line - 1].time;
     one.emergency = !story.review_by.empty();
-    PATCHLAB_ASSIGN(one.approved_by, approvers_of(chain, story));
+    PATCHLAB_ASSIGN(one.approved_by, approvers_of(processes, stage, story));
     PATCHLAB_ASSIGN(const auto bytes, chain.objects().get(story.run));
     PATCHLAB_ASSIGN(const auto json, parse_json(bytes, "the record of run " + department.run));
     PATCHLAB_ASSIGN(const auto record, reports::run_record_from_json(json, "the record of run " + department.run));

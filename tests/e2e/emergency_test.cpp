@@ -24,6 +24,7 @@ const Json two_people_or_a_lane = Json::parse(R"({
   "schema": "patchlab/policy/v1", "id": "production", "author": "owner@x",
   "valid_since": "2020-01-01T00:00:00Z", "valid_until": "2199-01-01T00:00:00Z",
   "approvals": [{"count": 2, "not_by": ["submitter", "waiver-author", "policy-author"]}],
+  "waivers": {"what": ["check"], "max_days": 30, "max_per_set": 2},
   "emergency": {"severity": ["critical"], "approvals": [{"count": 1}], "review_within_days": 2}})");
 
 // By the built program, from the night before to what an auditor says; only the runs are records that are there
@@ -36,8 +37,7 @@ class Emergency : public ::testing::Test {
   }
   ~Emergency() override { ::unsetenv("PATCHLAB_CACHE"); }
 
-  void found(const std::string& id) const {
-    auto record = tests::good_record();
+  void found(const std::string& id, reports::RunRecord record = tests::good_record()) const {
     record.id = id;
     for (auto& candidate : record.candidates) candidate.severity = "critical";
     make_found_run(folder_.path(), record);
@@ -108,6 +108,36 @@ TEST_F(Emergency, IsPublishedAtOnceReviewedAfterwardsAndProven) {
   const auto exported = people_.export_bundle("production", "finance");
   ASSERT_EQ(exit_code(exported), 0) << exported.output << exported.errors;
   people_.expect_proven();
+}
+
+// A freeze yields to two people, and not to one who approved twice: before something was waived, and after it.
+TEST_F(Emergency, OnePersonWhoApprovesTwiceBeatsNoFreeze) {
+  found("r-first", tests::held_back_record());
+  const std::vector<std::string> set{"r-first", "--department", "finance", "--with", "tidy"};
+  const auto promote_set = [&] { return promote("r-first", {"--emergency", "exploited", "--ticket", "CHG7"}); };
+  folder_.write("freeze.ics",
+                "BEGIN:VCALENDAR\nVERSION:2.0\nBEGIN:VEVENT\nSUMMARY:audit\nCATEGORIES:FREEZE\nDTSTART:"
+                "20200101T000000Z\nDURATION:P1D\nRRULE:FREQ=DAILY\nEND:VEVENT\nEND:VCALENDAR\n");
+  people_.approve("bob", set);
+  people_.waive("carol", {"r-first", "--department", "finance", "--with", "tidy", "--what", "mail/deliver"});
+  people_.approve("bob", set);
+  const auto promoted = promote_set();
+  ASSERT_EQ(exit_code(promoted), 0) << promoted.output << promoted.errors;
+
+  const auto frozen = "2 approvals beat that, and it has 1";
+  const auto exported = ask({"deploy", "export", "production", "--department", "finance", "--to", "files", "-o",
+                             "handed", "--calendar", "freeze.ics"});
+  EXPECT_EQ(exit_code(exported), 5) << exported.output;
+  EXPECT_THAT(exported.errors, HasSubstr(frozen));
+  const auto shown = ask({"calendar", "freeze.ics", "--stage", "production"});
+  EXPECT_EQ(exit_code(shown), 5) << shown.output;
+  EXPECT_THAT(shown.output, HasSubstr(frozen));
+  const auto change = ask({"deploy", "change", "production", "--calendar", "freeze.ics"});
+  EXPECT_THAT(change.output, Not(HasSubstr("it waits for none")));
+  EXPECT_THAT(
+      ask({"deploy", "export", "production", "--department", "finance", "--to", "files", "-o", "handed"}).output,
+      HasSubstr("handed: "))
+      << "it is the freeze alone";
 }
 
 }  // namespace
