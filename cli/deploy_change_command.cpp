@@ -55,15 +55,23 @@ Result<void> choose(const Arguments& arguments, std::vector<ChangeRecord>& chang
   return {};
 }
 
-void add_window(const process::Calendar& calendar, ChangeRecord& change) {
-  if (change.state != ChangeState::promoted && change.state != ChangeState::partly_installed) return;
+ChangeWindow window_of(const process::Calendar& calendar, const ChangeRecord& change) {
+  ChangeWindow window;
+  window.why = waits_for_none(change);
+  if (!window.why.empty()) return window;
   const auto now = moment_now();
   const auto days = process::days_of(calendar, change.department, now, now + process::farthest_window);
   const auto turn = process::turn_of(days, now, {!change.emergency.empty(), change.approved_by.size()});
-  if (turn.kind == process::Turn::Kind::emergency_lane) change.window = ChangeWindow{};
-  if (turn.kind == process::Turn::Kind::window)
-    change.window =
-        ChangeWindow{turn.opening.event->summary, utc_text(turn.opening.span.from), utc_text(turn.opening.span.until)};
+  switch (turn.kind) {
+    case process::Turn::Kind::emergency_lane: window.emergency_lane = true; break;
+    case process::Turn::Kind::none: window.why = turn.why; break;
+    case process::Turn::Kind::window:
+      window.name = turn.opening.event->summary;
+      window.opens = utc_text(turn.opening.span.from);
+      window.closes = utc_text(turn.opening.span.until);
+      break;
+  }
+  return window;
 }
 
 Result<void> add_what_was_given(const Arguments& arguments, std::vector<ChangeRecord>& changes) {
@@ -73,7 +81,7 @@ Result<void> add_what_was_given(const Arguments& arguments, std::vector<ChangeRe
   }
   if (!arguments.calendar.empty()) {
     PATCHLAB_ASSIGN(const auto calendar, process::read_calendar(arguments.calendar));
-    for (auto& change : changes) add_window(calendar, change);
+    for (auto& change : changes) change.window = window_of(calendar, change);
   }
   return {};
 }

@@ -39,10 +39,13 @@ struct ChangeWaiver {
   std::string reason;
   std::string ticket;
 };
+// What a calendar says of it.
 struct ChangeWindow {
-  std::string name;
-  std::string opens;  // RFC 3339; empty: the emergency lane, at once
+  bool emergency_lane = false;  // at once
+  std::string name;             // of the next window
+  std::string opens;            // RFC 3339
   std::string closes;
+  std::string why;  // there is neither, a sentence
 };
 
 enum class ChangeState {
@@ -91,7 +94,7 @@ struct ChangeRecord {
   std::string promotion;  // digest of the statement
   std::string set;
   std::uint64_t line = 0;
-  std::optional<ChangeWindow> window;
+  std::optional<ChangeWindow> window;  // nothing: no calendar was given
   // Back out.
   std::uint64_t before = 0;  // serial that was published before; 0: none was
   std::string before_run;
@@ -109,6 +112,9 @@ struct ChangeRecord {
 // Adds to each item why it is wanted, from what `patchlab scan --json` printed; how many items it knows. An error
 // (configuration) when it is not that.
 [[nodiscard]] Result<std::size_t> add_reasons(ChangeRecord& change, const Json& scan, const std::string& file_name);
+
+// Why it waits for no window, a sentence; empty: it does.
+[[nodiscard]] std::string waits_for_none(const ChangeRecord& change);
 
 // Pure.
 [[nodiscard]] Json change_json(const ChangeRecord& change);

@@ -25,7 +25,8 @@ std::string approved_text(const ChangeRecord& change) {
 
 std::string window_text(const ChangeRecord& change) {
   if (!change.window) return "not asked: no calendar was given";
-  if (change.window->opens.empty()) return "emergency lane: it waits for none";
+  if (change.window->emergency_lane) return "emergency lane: it waits for none";
+  if (!change.window->why.empty()) return "none: " + change.window->why;
   return fmt::format("{} to {}{}", change.window->opens, change.window->closes,
                      change.window->name.empty() ? "" : " (" + change.window->name + ")");
 }
@@ -124,6 +125,18 @@ std::string header_text(const std::string& text) {
 
 }  // namespace
 
+std::string waits_for_none(const ChangeRecord& change) {
+  switch (change.state) {
+    case ChangeState::promoted:
+    case ChangeState::partly_installed: return "";
+    case ChangeState::installed: return "it is installed, and waits for none";
+    case ChangeState::differs: return "machines have something else, and it waits for none";
+    case ChangeState::rejected: return "it is rejected, and waits for none";
+    case ChangeState::superseded: return "another one is promoted since, and it waits for none";
+  }
+  return "";
+}
+
 Json change_json(const ChangeRecord& change) {
   Json items = Json::array();
   for (const auto& item : change.items) {
@@ -188,7 +201,8 @@ Json change_json(const ChangeRecord& change) {
   }
   if (!change.rejected.empty()) json["rejected"] = change.rejected;
   if (change.window) {
-    json["window"] = {{"emergency_lane", change.window->opens.empty()}, {"name", change.window->name}};
+    json["window"] = {{"emergency_lane", change.window->emergency_lane}, {"name", change.window->name}};
+    if (!change.window->why.empty()) json["window"]["why"] = change.window->why;
     if (!change.window->opens.empty()) {
       json["window"]["opens"] = change.window->opens;
       json["window"]["closes"] = change.window->closes;
@@ -247,7 +261,7 @@ std::string change_text(const ChangeRecord& change) {
 std::string change_csv(const std::vector<ChangeRecord>& changes) {
   std::string text =
       "id,title,state,tickets,department,serial,requested by,what,why,risk,tested,evidence,approved by,promoted,"
-      "promoted by,window opens,window closes,back-out,removal,result\n";
+      "promoted by,window,window opens,window closes,back-out,removal,result\n";
   for (const auto& change : changes) {
     std::vector<std::string> what, why, removal, result;
     for (const auto& item : change.items) {
@@ -273,6 +287,7 @@ std::string change_csv(const std::vector<ChangeRecord>& changes) {
                                          approved_text(change),
                                          change.promoted,
                                          change.promoted_by,
+                                         window_text(change),
                                          change.window ? change.window->opens : "",
                                          change.window ? change.window->closes : "",
                                          back_text(change),

@@ -408,12 +408,26 @@ TEST_F(DeployCommand, APromotionIsAChangeWithItsTicketAndItsResult) {
                 "BEGIN:VCALENDAR\nVERSION:2.0\nBEGIN:VEVENT\nCATEGORIES:WINDOW\nSUMMARY:nights\nDTSTART:"
                 "20260101T000000Z\nDURATION:PT4H\nRRULE:FREQ=DAILY\nEND:VEVENT\nEND:VCALENDAR\n");
   EXPECT_EQ(as_json({"--calendar", "windows.ics"}).at("window").at("name"), "nights");
+  // A calendar that was given and has nothing for it: that is another thing than none.
+  folder_.write(
+      "frozen.ics",
+      "BEGIN:VCALENDAR\nVERSION:2.0\nBEGIN:VEVENT\nCATEGORIES:WINDOW\nDTSTART:20260101T000000Z\nDURATION:PT4H"
+      "\nRRULE:FREQ=DAILY\nEND:VEVENT\nBEGIN:VEVENT\nCATEGORIES:FREEZE\nDTSTART:20260101T000000Z\nDURATION:P1D"
+      "\nRRULE:FREQ=DAILY\nEND:VEVENT\nEND:VCALENDAR\n");
+  const auto* const frozen = "department 'finance' has no window within 400 days that is not over or frozen";
+  const auto in_freeze = as_json({"--calendar", "frozen.ics"}).at("window");
+  EXPECT_EQ(in_freeze.at("why"), frozen);
+  EXPECT_EQ(in_freeze.at("emergency_lane"), false);
+  EXPECT_THAT(change({"--calendar", "frozen.ics"}).output,
+              AllOf(HasSubstr(std::string("none: ") + frozen), Not(HasSubstr("no calendar was given"))));
+  EXPECT_THAT(change({"--calendar", "frozen.ics", "--csv"}).output, HasSubstr(std::string("none: ") + frozen));
   folder_.write("dns1", "bind9x:amd64\t1:9.18+patchlab1\tii \ndpkg\t1.21\tii \ntidy\t2.0\tii \n");
   ASSERT_EQ(exit_code(ask({"deploy", "record", "production", "dns1", "--department", "finance", "--machine", "dns1"})),
             0);
   const auto installed = as_json({"--calendar", "windows.ics"});
   EXPECT_EQ(installed.at("state"), "installed");
-  EXPECT_FALSE(installed.contains("window"));
+  EXPECT_EQ(installed.at("window").at("why"), "it is installed, and waits for none");
+  EXPECT_FALSE(installed.at("window").contains("opens"));
   EXPECT_EQ(installed.at("result").at(0).at("machine"), "dns1");
   ASSERT_EQ(exit_code(ask({"deploy", "record", "production", "tidy.deb", "--department", "finance", "--manual",
                            "--machine", "mail1", "--observed", rfc3339(std::chrono::system_clock::now()), "--reason",
