@@ -34,17 +34,13 @@ class ChangeStory {
     PATCHLAB_ASSIGN(state_, chain_.read());
     PATCHLAB_ASSIGN(told_, told_of_stage(processes_, stage_));
     std::vector<ChangeRecord> changes;
-    std::map<std::string, std::pair<std::uint64_t, std::string>> before;  // by department: serial and run
     for (const auto& story : state_.history.promotions()) {
       if (story.state != PromotionStory::State::done) continue;
       auto change = change_of(story);
       if (!change) return std::move(change).error().while_doing(fmt::format("line {}", story.line));
-      auto& last = before[change->department];
-      change->before = last.first;
-      change->before_run = last.second;
-      last = {change->serial, change->run};
       changes.push_back(std::move(*change));
     }
+    add_what_was_before(changes);
     return changes;
   }
 
@@ -60,6 +56,7 @@ class ChangeStory {
 
   Result<ChangeRecord> change_of(const PromotionStory& story) {
     ChangeRecord change;
+    change.stage = stage_.string();
     change.department = story.department;
     change.serial = story.serial;
     change.promotion = story.statement;
@@ -217,6 +214,25 @@ Result<std::vector<ChangeRecord>> changes_of_stage(ProcessRunner& processes, con
         fmt::format("'{}' has no ledger: nobody can say what was promoted there", printable(stage.string())),
         "a stage has one from its first promotion by this version on");
   return ChangeStory(processes, stage).tell();
+}
+
+void add_what_was_before(std::vector<ChangeRecord>& changes) {
+  struct Before {
+    std::uint64_t serial = 0;
+    std::string run;
+    std::uint64_t rejected = 0;
+  };
+  std::map<std::string, Before> departments;
+  for (auto& change : changes) {
+    auto& before = departments[change.department];
+    change.before = before.serial;
+    change.before_run = before.run;
+    change.rejected_before = before.rejected;
+    if (change.rejected.empty())
+      before = {change.serial, change.run, 0};
+    else
+      before.rejected = change.serial;
+  }
 }
 
 Result<std::size_t> add_reasons(ChangeRecord& change, const Json& scan, const std::string& file_name) {

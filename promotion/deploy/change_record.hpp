@@ -59,6 +59,7 @@ enum class ChangeState {
 [[nodiscard]] const char* to_string(ChangeState state);
 
 struct ChangeRecord {
+  std::string stage;  // its folder
   std::string department;
   std::uint64_t serial = 0;
   ChangeState state = ChangeState::promoted;
@@ -96,8 +97,9 @@ struct ChangeRecord {
   std::uint64_t line = 0;
   std::optional<ChangeWindow> window;  // nothing: no calendar was given
   // Back out.
-  std::uint64_t before = 0;  // serial that was published before; 0: none was
+  std::uint64_t before = 0;  // serial that was published before, and nobody rejected; 0: there is none
   std::string before_run;
+  std::uint64_t rejected_before = 0;  // behind that, the newest serial that somebody rejected since; 0: none
   // What machines said of it, the last of each.
   std::vector<DeployedMachine> results;
 
@@ -108,6 +110,9 @@ struct ChangeRecord {
 // names cannot be read.
 [[nodiscard]] Result<std::vector<ChangeRecord>> changes_of_stage(ProcessRunner& processes,
                                                                  const std::filesystem::path& stage);
+
+// Says of each which one was published before it; in the order of the ledger. Pure.
+void add_what_was_before(std::vector<ChangeRecord>& changes);
 
 // Adds to each item why it is wanted, from what `patchlab scan --json` printed; how many items it knows. An error
 // (configuration) when it is not that.

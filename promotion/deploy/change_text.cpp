@@ -32,9 +32,17 @@ std::string window_text(const ChangeRecord& change) {
 }
 
 std::string back_text(const ChangeRecord& change) {
-  if (change.before == 0) return "nothing was promoted before: remove what was installed";
-  return fmt::format("patchlab promote {} --department {} --rollback REASON publishes serial {} again",
-                     change.before_run, change.department, change.before);
+  const auto rejected = change.rejected_before == 0
+                            ? std::string()
+                            : fmt::format("serial {} was rejected since; ", change.rejected_before);
+  if (change.before == 0)
+    return rejected + (rejected.empty() ? "nothing was promoted before: remove what was installed"
+                                        : "nothing else was promoted before: remove what was installed");
+  return fmt::format(
+      "{}patchlab promote {} --stage {} --department {} --rollback REASON asks for what serial {} was, as a new "
+      "serial; "
+      "the gate is asked again, and can refuse",
+      rejected, change.before_run, change.stage, change.department, change.before);
 }
 
 std::vector<std::string> risk_lines(const ChangeRecord& change) {
