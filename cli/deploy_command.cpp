@@ -411,7 +411,9 @@ void say_department(const DeployedDepartment& department) {
     say("{}/{}: {}{} with serial {}{}\n", department.department, machine.report.machine,
         to_string(machine.report.outcome()), open_parts(machine.report), machine.serial, not_reported_since(machine));
     say("  tested in run {}, approved by {}, promoted {}\n", machine.run,
-        machine.approved_by.empty() ? "nobody: the policy asks for none" : listed(machine.approved_by),
+        !machine.approved_by.empty() ? listed(machine.approved_by)
+        : machine.emergency          ? "nobody: the emergency lane asks for none"
+                                     : "nobody: the policy asks for none",
         machine.promoted);
     say("  observed {} ({}), line {} by {}{}{}{}\n", machine.report.observed, to_string(machine.source), machine.line,
         machine.by, machine.is_signed ? "" : " (not signed)", machine.reason.empty() ? "" : ": " + machine.reason,

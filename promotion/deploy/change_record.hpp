@@ -86,7 +86,7 @@ struct ChangeRecord {
   std::vector<std::string> machines;  // of the lab
   std::size_t checks = 0;             // planned on them
   bool signed_by_lab = false;
-  std::vector<ChangeApproval> approvals;  // none: the policy asks for none
+  std::vector<ChangeApproval> approvals;  // none: the policy, or its emergency lane, asks for none
   std::vector<std::string> approved_by;   // people whose approvals count, each once (approvers.hpp)
   std::string policy;                     // its digest
   // Promoted.

@@ -16,7 +16,8 @@ namespace patchlab::promotion {
 namespace {
 
 std::string approved_text(const ChangeRecord& change) {
-  if (change.approvals.empty()) return "nobody: the policy asks for none";
+  if (change.approvals.empty())
+    return change.emergency.empty() ? "nobody: the policy asks for none" : "nobody: the emergency lane asks for none";
   std::vector<std::string> people;
   for (const auto& one : change.approvals)
     people.push_back(fmt::format("{} on {}{}", one.by, one.time, one.ticket.empty() ? "" : " (" + one.ticket + ")"));

@@ -80,6 +80,7 @@ class Telling {
     told.serial = story->serial;
     told.run = run_of(story->run);
     told.promoted = state_.lines[story->last_line - 1].time;
+    told.emergency = !story->review_by.empty();
     auto& approvers = approvers_[story->statement];
     if (!approvers) {
       PATCHLAB_ASSIGN(approvers, approvers_of(processes_, stage_, *story));

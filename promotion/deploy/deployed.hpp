@@ -42,8 +42,9 @@ struct DeployedMachine {
   std::string ticket;
   // The promotion that it was compared with.
   std::uint64_t serial = 0;
-  std::string run;       // id
-  std::string promoted;  // RFC 3339
+  std::string run;         // id
+  std::string promoted;    // RFC 3339
+  bool emergency = false;  // it was promoted through the emergency lane
   std::vector<std::string> approved_by;
   std::uint64_t newest_serial = 0;  // that is promoted in its department
   // On what is promoted now: it was compared with that, and observed afterwards.

@@ -35,5 +35,12 @@ TEST(Change, GoesBackToWhatNobodyRejectedByAskingTheGateAgain) {
             "serial 1 was rejected since; nothing else was promoted before: remove what was installed");
 }
 
+TEST(Change, SaysWhoAsksForNoApproval) {
+  auto change = change_of(1);
+  EXPECT_THAT(change_text(change), HasSubstr("nobody: the policy asks for none\n"));
+  change.emergency = "exploited";
+  EXPECT_THAT(change_text(change), HasSubstr("nobody: the emergency lane asks for none\n"));
+}
+
 }  // namespace
 }  // namespace patchlab::promotion
