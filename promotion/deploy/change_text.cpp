@@ -10,6 +10,7 @@
 #include "lab/core/printable.hpp"
 #include "lab/core/text.hpp"
 #include "promotion/deploy/change_record.hpp"
+#include "reports/record/removal.hpp"
 
 // The same facts in the forms that tools for changes take.
 namespace patchlab::promotion {
@@ -20,7 +21,8 @@ std::string approved_text(const ChangeRecord& change) {
     return change.emergency.empty() ? "nobody: the policy asks for none" : "nobody: the emergency lane asks for none";
   std::vector<std::string> people;
   for (const auto& one : change.approvals)
-    people.push_back(fmt::format("{} on {}{}", one.by, one.time, one.ticket.empty() ? "" : " (" + one.ticket + ")"));
+    people.push_back(fmt::format("{} on {}, line {}{}", one.by, one.time, one.line,
+                                 one.ticket.empty() ? "" : " (" + one.ticket + ")"));
   return listed(people);
 }
 
@@ -57,7 +59,10 @@ std::vector<std::string> risk_lines(const ChangeRecord& change) {
                                 one.until, one.reason, one.ticket));
   for (const auto& one : change.held_back) lines.push_back("held back, and not in it: " + one);
   for (const auto& item : change.items) {
-    if (item.removal.empty()) lines.push_back(fmt::format("{}: nobody tried to take it away again", item.id));
+    if (item.removal.empty())
+      lines.push_back(fmt::format("{}: nobody tried to take it away again", item.id));
+    else if (item.removal != reports::removed_and_passed)
+      lines.push_back(fmt::format("{}: {}", item.id, item.removal));
   }
   return lines;
 }

@@ -12,6 +12,7 @@
 #include "checks/slowness.hpp"
 #include "lab/guest/windows/exit_codes.hpp"
 #include "reports/record/queries.hpp"
+#include "reports/record/removal.hpp"
 #include "runners/cell/control_knowledge.hpp"
 #include "runners/engine/baseline.hpp"
 #include "runners/engine/kept_controls.hpp"
@@ -52,7 +53,7 @@ std::string removal_sentence(const TrialRecord& trial, const reports::VerdictRec
   if (!broken.empty()) return fmt::format("Was removed again with all others; then {} failed", in_short(broken));
   if (trial.outcome != Outcome::pass)
     return fmt::format("Was removed again; what came of it: {}", to_string(trial.outcome));
-  return "Was removed again, and every check passed";
+  return reports::removed_and_passed;
 }
 
 std::string minute(std::chrono::system_clock::time_point when) {

@@ -42,5 +42,24 @@ TEST(Change, SaysWhoAsksForNoApproval) {
   EXPECT_THAT(change_text(change), HasSubstr("nobody: the emergency lane asks for none\n"));
 }
 
+TEST(Change, HasTheRiskOfWhatWasNotTakenAwayAgain) {
+  auto change = change_of(1);
+  for (const auto& [id, removal] : {std::pair{"a", ""}, std::pair{"b", "Was removed again, and every check passed"},
+                                    std::pair{"c", "Removal was not rehearsed: it cannot be"},
+                                    std::pair{"d", "Cannot be removed from 'dns': exit code 1"}}) {
+    ChangeItem item;
+    item.id = id;
+    item.removal = removal;
+    change.items.push_back(std::move(item));
+  }
+  const auto csv = change_csv({change});
+  EXPECT_THAT(csv, HasSubstr("; a: nobody tried to take it away again; c: Removal was not rehearsed: it cannot be; "
+                             "d: Cannot be removed from 'dns': exit code 1"));
+  const auto text = change_text(change);
+  EXPECT_LT(text.find("c: Removal was not"), text.find("\nTested"));
+  change.approvals = {{"bob@x", "2026-11-28T08:00:00Z", 5, "read", "CHG1"}};
+  EXPECT_THAT(change_text(change), HasSubstr("bob@x on 2026-11-28T08:00:00Z, line 5 (CHG1)\n"));
+}
+
 }  // namespace
 }  // namespace patchlab::promotion
