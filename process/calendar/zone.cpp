@@ -6,6 +6,7 @@
 #include <libical/ical.h>
 
 #include <array>
+#include <map>
 #include <mutex>
 
 #include "lab/core/printable.hpp"
@@ -187,6 +188,35 @@ std::optional<CalendarDuration> parse_calendar_duration(const std::string& text)
                           hours(read.hours) + minutes(read.minutes) + seconds(read.seconds)};
 }
 
+namespace {
+
+constexpr int longest_interval = 1000;
+
+// What libical 3.0.16 reads as another rule than it is, a sentence; empty: nothing of it. docs/adr/0029.
+std::string misread(const std::map<std::string, std::string, std::less<>>& parts) {
+  const auto value = [&](const char* key) {
+    const auto found = parts.find(key);
+    return found == parts.end() ? std::string() : found->second;
+  };
+  const bool is_monthly = value("FREQ") == "MONTHLY";
+  if (!value("BYSETPOS").empty() && !is_monthly)
+    return "has BYSETPOS, which is read where it is MONTHLY and nowhere else";
+  const auto month_days = value("BYMONTHDAY");
+  if (month_days.find('-') != std::string::npos && !is_monthly)
+    return "counts BYMONTHDAY from the end of a month, which is read where it is MONTHLY and nowhere else";
+  if (value("FREQ") == "YEARLY" && !month_days.empty() && value("BYMONTH").empty())
+    return "is YEARLY with BYMONTHDAY and without BYMONTH: write MONTHLY, or the month";
+  if (!value("BYWEEKNO").empty()) return "has BYWEEKNO, of which programs differ where a week is of two years";
+  if (const auto interval = value("INTERVAL"); !interval.empty()) {
+    const auto number = interval.size() <= 4 ? digits(interval) : std::nullopt;
+    if (!number || *number < 1 || *number > longest_interval)
+      return fmt::format("has an INTERVAL that is no number from 1 to {}", longest_interval);
+  }
+  return {};
+}
+
+}  // namespace
+
 Result<Rule> parse_rule(const std::string& text) {
   constexpr std::array known{"FREQ",      "INTERVAL", "COUNT",   "UNTIL",    "BYDAY", "BYMONTHDAY",
                              "BYYEARDAY", "BYWEEKNO", "BYMONTH", "BYSETPOS", "WKST"};
@@ -197,22 +227,17 @@ Result<Rule> parse_rule(const std::string& text) {
   };
   if (text.size() > 1000) return wrong("is too long");
   Rule rule;
-  std::vector<std::string_view> seen;
-  bool has_frequency = false;
+  std::map<std::string, std::string, std::less<>> seen;
   for (const auto part : split(text, ';')) {
     const auto equals = part.find('=');
     const auto key = part.substr(0, equals);
     if (equals == std::string_view::npos || std::ranges::count(known, key) == 0)
       return wrong(fmt::format("has '{}', which is none of {}", printable(part), fmt::join(known, ", ")));
-    if (std::ranges::count(seen, key) > 0) return wrong(fmt::format("has {} twice", key));
-    seen.push_back(key);
     const auto value = part.substr(equals + 1);
+    if (!seen.emplace(key, value).second) return wrong(fmt::format("has {} twice", key));
     if (value.empty()) return wrong(fmt::format("says nothing for {}", key));
-    if (key == "FREQ") {
-      has_frequency = true;
-      if (std::ranges::count(frequencies, value) == 0)
-        return wrong(fmt::format("recurs '{}', and windows do {}", printable(value), fmt::join(frequencies, ", ")));
-    }
+    if (key == "FREQ" && std::ranges::count(frequencies, value) == 0)
+      return wrong(fmt::format("recurs '{}', and windows do {}", printable(value), fmt::join(frequencies, ", ")));
     if (key == "COUNT") {
       const auto count = value.size() <= 6 ? digits(value) : std::nullopt;
       if (!count || *count == 0) return wrong("has a COUNT that is no number above 0");
@@ -230,7 +255,8 @@ Result<Rule> parse_rule(const std::string& text) {
     }
     rule.text += (rule.text.empty() ? "" : ";") + std::string(part);
   }
-  if (!has_frequency) return wrong("has no FREQ");
+  if (!seen.contains("FREQ")) return wrong("has no FREQ");
+  if (const auto why = misread(seen); !why.empty()) return wrong(why);
   if (rule.count && (rule.until.moment || rule.until.wall)) return wrong("has both COUNT and UNTIL");
   const std::lock_guard lock(library());
   icalerror_clear_errno();
