@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <utility>
 
 #include "lab/core/digest.hpp"
 #include "lab/core/files.hpp"
@@ -189,6 +190,8 @@ class CalendarReader {
         const auto what = upper_case(line.value);
         if (inside.empty() != (what == "VCALENDAR"))
           return wrong(line.number, fmt::format("BEGIN:{} does not stand where it can", printable(what)), docs_hint);
+        if (inside.empty() && any)
+          return wrong(line.number, "begins a second calendar: each has a time zone of its own", "a file for each");
         if (inside.size() > 8) return wrong(line.number, "is too deep inside others", docs_hint);
         inside.push_back(what);
         any = true;
@@ -212,8 +215,10 @@ class CalendarReader {
         continue;
       }
       if (inside.size() == 1) PATCHLAB_TRY(take_property(line));
+      const bool of_event = inside.size() == 2 && inside[1] == "VEVENT";
+      if (line.name == "CATEGORIES" && !of_event) PATCHLAB_TRY(refuse_kind(line, inside.back()));
       if (in_zone && inside.size() == 2 && line.name == "TZID") zone_name = line.value;
-      if (inside.size() == 2 && inside[1] == "VEVENT") begun_.back().lines.push_back(line);
+      if (of_event) begun_.back().lines.push_back(line);
     }
     if (!any) return wrong(1, "does not begin with BEGIN:VCALENDAR", "export it as iCalendar (.ics)");
     if (!inside.empty())
@@ -222,11 +227,31 @@ class CalendarReader {
     return {};
   }
 
+  // Of something that is no event, and would be passed over.
+  Result<void> refuse_kind(const ContentLine& line, const std::string& of_what) const {
+    for (const auto& category : listed_texts(line.value)) {
+      const auto word = upper_case(trimmed(category));
+      if (word == "WINDOW" || word == "FREEZE")
+        return wrong(line.number,
+                     fmt::format("is a category '{}' of a {}, and only a VEVENT is one", word, printable(of_what)),
+                     "make an event of it");
+    }
+    return {};
+  }
+
   // Of the calendar as a whole: its zone, for events of whole days, and for all that name none.
   Result<void> take_property(const ContentLine& line) {
     if (line.name == "VERSION" && line.value != "2.0")
       return wrong(line.number, "is not of version 2.0", "export it as iCalendar (.ics)");
+    if (line.name == "METHOD") {
+      const auto method = upper_case(trimmed(line.value));
+      if (method != "PUBLISH" && method != "REQUEST")
+        return wrong(line.number,
+                     fmt::format("METHOD '{}' takes events away, or asks for an answer", printable(method)),
+                     "export the calendar itself");
+    }
     if (line.name != "X-WR-TIMEZONE") return {};
+    if (own_zone_) return wrong(line.number, "X-WR-TIMEZONE is there twice", docs_hint);
     PATCHLAB_ASSIGN(own_zone_, zone(line.number, line.value));
     return {};
   }
@@ -274,6 +299,7 @@ class CalendarReader {
     std::map<std::string, const ContentLine*> only;
     std::vector<const ContentLine*> exceptions;
     bool cancelled = false;
+    bool has_status = false;
     bool has_kind = false;
     for (const auto& line : begun.lines) {
       if (line.name == "CATEGORIES") {
@@ -285,9 +311,13 @@ class CalendarReader {
         continue;
       }
       if (line.name == "STATUS") {
-        const auto status = upper_case(line.value);
+        const auto status = upper_case(trimmed(line.value));
         if (status == "TENTATIVE")
           return wrong(line.number, "is tentative: nobody can tell whether it counts", "confirm it, or take it out");
+        if (status != "CONFIRMED" && status != "CANCELLED")
+          return wrong(line.number, fmt::format("STATUS '{}' is none that is known", printable(line.value)),
+                       "CONFIRMED, or CANCELLED for one that does not count");
+        if (std::exchange(has_status, true)) return wrong(line.number, "STATUS is there twice in one event", docs_hint);
         cancelled = status == "CANCELLED";
         continue;
       }
@@ -311,7 +341,22 @@ class CalendarReader {
         return wrong(moved->number, "moves all that follow, too", "end the rule there, and begin another event");
       if (event.uid.empty()) return wrong(moved->number, "is of an event without UID", docs_hint);
       PATCHLAB_ASSIGN(const auto which, timed(*moved, moved->value));
-      moved_.push_back({moved->number, event.uid, which.zone.when(which.time.wall).when});
+      const auto when = which.zone.when(which.time.wall).when;
+      for (const auto& other : moved_) {
+        if (other.uid == event.uid && other.start == when)
+          return wrong(
+              moved->number,
+              fmt::format("stands for the same start as line {}: nobody can tell which of them counts", other.line),
+              "take one of them out");
+      }
+      moved_.push_back({moved->number, event.uid, when});
+    } else if (!event.uid.empty()) {
+      const auto [other, is_new] = lines_of_uids_.emplace(event.uid, begun.line);
+      if (!is_new)
+        return wrong(begun.line,
+                     fmt::format("has the UID '{}', as the event of line {} has: nobody can tell which of them counts",
+                                 printable(event.uid), other->second),
+                     "take one of them out, or give it a UID of its own");
     }
     if (cancelled) return {};
     if (!has_kind)
@@ -439,12 +484,36 @@ class CalendarReader {
                                  fmt::gmtime(static_cast<std::time_t>(first->time_since_epoch().count()))),
                      "let DTSTART be the first start by the rule: programs disagree about others");
     }
-    if (open.empty()) return {};
+    if (open.empty()) {
+      if (is_ever(event)) return {};
+      return wrong(event.line, "has no start that is left: it is never there",
+                   "UNTIL is before its first start, or each one is taken away; take the event out");
+    }
     const auto line = exception_lines_.find({event.line, *open.begin()});
     return wrong(
         line == exception_lines_.end() ? event.line : line->second,
         fmt::format("takes away a start that the event does not have: {}", zone_time(event.zone, *open.begin())),
         "write the time of the start as DTSTART does");
+  }
+
+  // Whether a start is left, or was moved.
+  [[nodiscard]] bool is_ever(const CalendarEvent& event) const {
+    const auto is_left = [&](Moment when) {
+      return std::ranges::count(event.exceptions, when) == 0 || std::ranges::any_of(moved_, [&](const Moved& moved) {
+               return moved.uid == event.uid && moved.start == when;
+             });
+    };
+    if (!event.rule) return is_left(event.zone.when(event.start).when);
+    bool is_there = false;
+    std::uint64_t count = 0;
+    each_start(*event.rule, event.start, [&](WallTime wall) {
+      const auto& until = event.rule->until;
+      const auto when = event.zone.when(wall).when;
+      if ((until.moment && when > *until.moment) || (until.wall && wall > *until.wall)) return false;
+      is_there = is_left(when);
+      return !is_there && (!event.rule->count || ++count < *event.rule->count);
+    });
+    return is_there;
   }
 
   std::string_view text_;
@@ -454,6 +523,7 @@ class CalendarReader {
   std::map<std::string, std::string> described_;  // VTIMEZONE by its TZID
   std::optional<Zone> own_zone_;
   std::vector<Moved> moved_;
+  std::map<std::string, std::size_t> lines_of_uids_;  // where those begin that stand for no start of another one
   std::map<std::pair<std::size_t, Moment>, std::size_t> exception_lines_;
 };
 

@@ -25,7 +25,8 @@ std::string file_of(const std::string& events, const std::string& head = "") {
   return "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//x//y//EN\r\n" + head + events + "END:VCALENDAR\r\n";
 }
 std::string event(const std::string& lines, const std::string& categories = "WINDOW") {
-  return "BEGIN:VEVENT\r\nUID:1\r\nSUMMARY:maintenance\r\nCATEGORIES:" + categories + "\r\n" + lines + "END:VEVENT\r\n";
+  return "BEGIN:VEVENT\r\nUID:" + categories + "\r\nSUMMARY:maintenance\r\nCATEGORIES:" + categories + "\r\n" + lines +
+         "END:VEVENT\r\n";
 }
 Calendar calendar_of(const std::string& events, const std::string& head = "") {
   const auto read = parse_calendar(file_of(events, head), "w.ics");
@@ -223,7 +224,7 @@ TEST(Calendar, TakesAStartThatWasMovedOrCancelled) {
       event(
           "RECURRENCE-ID;TZID=Europe/Berlin:20261211T220000\r\nDTSTART;TZID=Europe/Berlin:20261212T200000\r\nDURATION:"
           "PT2H\r\n") +
-      event("RECURRENCE-ID;TZID=Europe/Berlin:20261218T220000\r\nSTATUS:CANCELLED\r\n"));
+      event("RECURRENCE-ID;TZID=Europe/Berlin:20261218T220000\r\nSTATUS:Cancelled \r\n"));
   EXPECT_THAT(windows_of(days(calendar, "2026-12-01T00:00:00Z", "2027-02-01T00:00:00Z")),
               ElementsAre("2026-12-04T21:00Z +4 h", "2026-12-12T19:00Z +2 h"));
 }
@@ -278,6 +279,22 @@ TEST(Calendar, NamesFileLineAndNextStep) {
        "w.ics:11: takes away a start that the event does not have: 2026-12-11 21:00 +01:00"},
       {event(start + hours4 + "RDATE;TZID=Europe/Berlin:20261205T220000\r\n"), "w.ics:10: RDATE is not read"},
       {event(start + hours4 + "STATUS:TENTATIVE\r\n"), "w.ics:10: is tentative"},
+      {event(start + hours4 + "STATUS:CANCELED\r\n"), "w.ics:10: STATUS 'CANCELED' is none that is known"},
+      {event(start + hours4 + "STATUS:CONFIRMED\r\nSTATUS:CANCELLED\r\n"), "w.ics:11: STATUS is there twice"},
+      {event(start + hours4 + "STATUS:tentative \r\n"), "w.ics:10: is tentative"},
+      {event(start + hours4) + event(start + hours4),
+       "w.ics:11: has the UID 'WINDOW', as the event of line 4 has: nobody can tell which of them counts"},
+      {event(start + hours4 + "STATUS:CANCELLED\r\n") + event(start + hours4), "w.ics:12: has the UID 'WINDOW'"},
+      {event(start + hours4 + "RRULE:FREQ=WEEKLY\r\n") +
+           event("RECURRENCE-ID;TZID=Europe/Berlin:20261211T220000\r\n" + start + hours4) +
+           event("RECURRENCE-ID:20261211T210000Z\r\n" + start + hours4),
+       "w.ics:24: stands for the same start as line 16"},
+      {event(start + hours4 + "RRULE:FREQ=WEEKLY;UNTIL=20261204T205959Z\r\n", "FREEZE"),
+       "w.ics:4: has no start that is left"},
+      {event(start + hours4 + "EXDATE:20261204T210000Z\r\n", "FREEZE"), "w.ics:4: has no start that is left"},
+      {event(start + hours4) + "BEGIN:VTODO\r\nCATEGORIES:FREEZE\r\nEND:VTODO\r\n",
+       "w.ics:12: is a category 'FREEZE' of a VTODO, and only a VEVENT is one"},
+      {"END:VCALENDAR\r\nBEGIN:VCALENDAR\r\n" + event(start + hours4), "w.ics:5: begins a second calendar"},
       {event(start + start + hours4), "w.ics:9: DTSTART is there twice"},
       {"BEGIN:VEVENT\r\nCATEGORIES:WINDOW\r\n", "w.ics:6: END:VCALENDAR ends what did not begin"},
       {"", "w.ics:1: has no VEVENT"},
@@ -287,6 +304,10 @@ TEST(Calendar, NamesFileLineAndNextStep) {
     const auto said = trouble(events);
     EXPECT_THAT(said, AllOf(HasSubstr(why), HasSubstr("w.ics:"), ::testing::Not(::testing::EndsWith(" | ")))) << events;
   }
+  const auto whole = event(start + hours4);
+  EXPECT_THAT(trouble(whole, "METHOD:CANCEL\r\n"), HasSubstr("w.ics:4: METHOD 'CANCEL' takes events away"));
+  EXPECT_THAT(trouble(whole, "X-WR-TIMEZONE:Europe/Berlin\r\nX-WR-TIMEZONE:Asia/Tokyo\r\n"),
+              HasSubstr("w.ics:5: X-WR-TIMEZONE is there twice"));
   EXPECT_THAT(parse_calendar("BEGIN:VCALENDAR\r\nVERSION:2.0\r\n", "w.ics").error().message,
               "w.ics:2: is the end, and END:VCALENDAR is missing: it was cut");
   EXPECT_THAT(parse_calendar("{}", "w.ics").error().message, HasSubstr("w.ics:1: '{}' is no line"));
