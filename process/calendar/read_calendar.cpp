@@ -90,6 +90,9 @@ class CalendarReader {
   Result<Calendar> read() {
     PATCHLAB_TRY(read_lines());
     PATCHLAB_TRY(read_parts());
+    if (own_zone_line_ != 0) {
+      PATCHLAB_ASSIGN(own_zone_, zone(own_zone_line_, own_zone_name_));
+    }
     if (begun_.empty())
       return wrong(1, "has no VEVENT: a calendar without a window would keep everything closed for ever", docs_hint);
     Calendar calendar;
@@ -251,8 +254,9 @@ class CalendarReader {
                      "export the calendar itself");
     }
     if (line.name != "X-WR-TIMEZONE") return {};
-    if (own_zone_) return wrong(line.number, "X-WR-TIMEZONE is there twice", docs_hint);
-    PATCHLAB_ASSIGN(own_zone_, zone(line.number, line.value));
+    if (own_zone_line_ != 0) return wrong(line.number, "X-WR-TIMEZONE is there twice", docs_hint);
+    own_zone_line_ = line.number;
+    own_zone_name_ = line.value;
     return {};
   }
 
@@ -521,6 +525,9 @@ class CalendarReader {
   std::vector<ContentLine> lines_;
   std::vector<Begun> begun_;
   std::map<std::string, std::string> described_;  // VTIMEZONE by its TZID
+  // Of the calendar as a whole; it may be described further below.
+  std::size_t own_zone_line_ = 0;
+  std::string own_zone_name_;
   std::optional<Zone> own_zone_;
   std::vector<Moved> moved_;
   std::map<std::string, std::size_t> lines_of_uids_;  // where those begin that stand for no start of another one

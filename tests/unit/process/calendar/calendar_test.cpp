@@ -135,6 +135,11 @@ TEST(Zone, IsOfTzdataOrDescribedInTheFile) {
   const auto calendar = calendar_of(events, described);
   EXPECT_THAT(windows_of(days(calendar, "2026-10-22T00:00:00Z", "2026-11-01T00:00:00Z")),
               ElementsAre("2026-10-23T20:00Z +4 h", "2026-10-30T21:00Z +4 h"));
+  // Of the whole calendar, above where it is described.
+  const auto its_own = calendar_of(event("DTSTART:20261030T220000\r\nDURATION:PT4H\r\n") + described,
+                                   "X-WR-TIMEZONE:W. Europe Standard Time\r\n");
+  EXPECT_THAT(windows_of(days(its_own, "2026-10-22T00:00:00Z", "2026-11-01T00:00:00Z")),
+              ElementsAre("2026-10-30T21:00Z +4 h"));
   EXPECT_THAT(trouble(events), AllOf(HasSubstr("nobody knows the time zone 'W. Europe Standard Time'"),
                                      HasSubstr("| a name of tzdata such as Europe/Berlin")));
   EXPECT_THAT(trouble(events, "BEGIN:VTIMEZONE\r\nTZID:W. Europe Standard Time\r\nEND:VTIMEZONE\r\n"),
