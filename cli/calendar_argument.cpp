@@ -35,14 +35,15 @@ Result<WindowTaken> take_window(const Calendar& calendar, promotion::Handoff& ha
     case Turn::Kind::emergency_lane: return taken;
     case Turn::Kind::window: break;
   }
-  const auto& [event, span] = turn.opening;
+  const auto& [event, span, begin, is_open] = turn.opening;
   promotion::put_into_window(
-      handoff, {event->summary, utc_text(span.from), utc_text(span.until), event->zone.name(), calendar.sha256});
+      handoff, {event->summary, utc_text(begin), utc_text(span.until), event->zone.name(), calendar.sha256});
   if (const auto end = parse_rfc3339(handoff.not_after); end && *end <= span.from)
     return configuration_error(fmt::format("what was promoted in '{}' ends on {}, before its next window opens on {}",
                                            printable(handoff.department), handoff.not_after, utc_text(span.from)),
                                "promote a newer run, or the same one with a waiver that holds longer");
-  taken.opens = zone_time(event->zone, span.from);
+  taken.opens = zone_time(event->zone, begin);
+  taken.open_now = is_open;
   taken.closes = zone_time(event->zone, span.until);
   switch (fit_of(span, needs)) {
     case Fit::one_after_another: break;

@@ -23,6 +23,7 @@ void add_calendar_option(CLI::App& command, std::filesystem::path& file);
 struct WindowTaken {
   std::optional<std::string> opens;  // for people; nothing: the emergency lane, at once
   std::string closes;
+  bool open_now = false;
   std::vector<std::string> remarks;
 };
 [[nodiscard]] Result<WindowTaken> take_window(const process::Calendar& calendar, promotion::Handoff& handoff,

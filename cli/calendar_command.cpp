@@ -84,12 +84,12 @@ std::string turn_text(const Waits& waits) {
     case Turn::Kind::window: break;
   }
   const auto& opening = waits.turn.opening;
-  const auto when = zone_time(opening.event->zone, opening.span.from);
+  const auto when = zone_time(opening.event->zone, opening.begin) + (opening.is_open ? ", open now" : "");
   switch (waits.fit) {
     case Fit::one_after_another: return fmt::format("fits into the window of {}", when);
     case Fit::side_by_side:
       return fmt::format("fits into the window of {} only when machines are patched side by side", when);
-    case Fit::unknown: return fmt::format("the next window opens {}", when);
+    case Fit::unknown: return fmt::format("the next window is that of {}", when);
     case Fit::no: break;
   }
   return fmt::format("does not fit into the window of {}, {}", when,
@@ -157,8 +157,11 @@ Json waits_json(const Waits& waits) {
             {"machines", promoted.machines}, {"nobody_reported", promoted.nobody_reported},
             {"fits", to_string(waits.fit)},  {"says", turn_text(waits)}};
   if (!promoted.rejected.empty()) json["rejected"] = promoted.rejected;
-  if (waits.turn.kind == Turn::Kind::window)
-    json["next"] = span_json(*waits.turn.opening.event, waits.turn.opening.span);
+  if (waits.turn.kind == Turn::Kind::window) {
+    const auto& opening = waits.turn.opening;
+    json["next"] = span_json(*opening.event, {opening.begin, opening.span.until});
+    json["next"]["open_now"] = opening.is_open;
+  }
   if (waits.fits_later) json["fits_later"] = span_json(*waits.fits_later->event, waits.fits_later->span);
   if (!promoted.times.unknown.empty()) {
     json["needs_unknown"] = promoted.times.unknown;

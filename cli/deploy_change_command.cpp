@@ -67,7 +67,8 @@ ChangeWindow window_of(const process::Calendar& calendar, const ChangeRecord& ch
     case process::Turn::Kind::none: window.why = turn.why; break;
     case process::Turn::Kind::window:
       window.name = turn.opening.event->summary;
-      window.opens = utc_text(turn.opening.span.from);
+      window.opens = utc_text(turn.opening.begin);
+      window.open_now = turn.opening.is_open;
       window.closes = utc_text(turn.opening.span.until);
       break;
   }

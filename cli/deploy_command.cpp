@@ -58,6 +58,7 @@ void say_export(const ExportArguments& arguments, const Handoff& handoff, Export
         json["window"]["name"] = handoff.window->name;
         json["window"]["opens"] = handoff.window->opens;
         json["window"]["closes"] = handoff.window->closes;
+        json["window"]["open_now"] = window->open_now;
       }
     }
     return say_json("deploy-export", std::move(json));
@@ -65,7 +66,7 @@ void say_export(const ExportArguments& arguments, const Handoff& handoff, Export
   say("{}: {} candidates for {}, serial {} of run {}, promotion {}\n", arguments.target, parts.go.size(), to_string(to),
       handoff.serial, handoff.run, handoff.promotion);
   if (window && window->opens) {
-    say("  window {} to {}{}\n", *window->opens, window->closes,
+    say("  window {} to {}{}{}\n", *window->opens, window->closes, window->open_now ? ", open now" : "",
         handoff.window->name.empty() ? "" : ": " + handoff.window->name);
     for (const auto& remark : window->remarks) say("  {}\n", remark);
   } else if (window) {

@@ -77,6 +77,8 @@ struct DepartmentDays {
 struct NextOpening {
   const CalendarEvent* event = nullptr;
   Span span;
+  Moment begin;          // of the span before it was cut: does not change with the moment of the question
+  bool is_open = false;  // at that moment
 };
 [[nodiscard]] std::optional<NextOpening> next_opening(const DepartmentDays& days, Moment from);
 

@@ -120,6 +120,18 @@ DepartmentDays days_of(const Calendar& calendar, const std::string& department, 
       });
     }
   }
+  // And one that is over before `from` may have cut the begin of a window that is not: it begins as it did before.
+  Moment first = from;
+  for (const auto& window : days.windows) first = std::min(first, window.span.from);
+  if (first < from) {
+    std::vector<std::string> said;
+    for (const auto& event : calendar.events) {
+      if (event.kind != CalendarEvent::Kind::freeze || !event.is_for(department)) continue;
+      Starts(event, {first, from}, said).each([&](Span span) {
+        if (span.until <= from) freezes.push_back({&event, span});
+      });
+    }
+  }
   for (auto& window : days.windows) {
     for (const auto& freeze : freezes) take_away(window, freeze);
   }
@@ -143,7 +155,7 @@ std::optional<NextOpening> next_opening(const DepartmentDays& days, Moment from)
       if (span.until <= from) continue;
       const Span left{std::max(span.from, from), span.until};
       if (!next || left.from < next->span.from || (left.from == next->span.from && left.until > next->span.until))
-        next = NextOpening{window.event, left};
+        next = NextOpening{window.event, left, span.from, span.from <= from};
     }
   }
   return next;

@@ -45,6 +45,7 @@ struct ChangeWindow {
   std::string name;             // of the next window
   std::string opens;            // RFC 3339
   std::string closes;
+  bool open_now = false;
   std::string why;  // there is neither, a sentence
 };
 

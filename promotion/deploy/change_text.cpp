@@ -30,8 +30,9 @@ std::string window_text(const ChangeRecord& change) {
   if (!change.window) return "not asked: no calendar was given";
   if (change.window->emergency_lane) return "emergency lane: it waits for none";
   if (!change.window->why.empty()) return "none: " + change.window->why;
-  return fmt::format("{} to {}{}", change.window->opens, change.window->closes,
-                     change.window->name.empty() ? "" : " (" + change.window->name + ")");
+  return fmt::format("{} to {}{}{}", change.window->opens, change.window->closes,
+                     change.window->name.empty() ? "" : " (" + change.window->name + ")",
+                     change.window->open_now ? ", open now" : "");
 }
 
 std::string back_text(const ChangeRecord& change) {
@@ -220,6 +221,7 @@ Json change_json(const ChangeRecord& change) {
     if (!change.window->opens.empty()) {
       json["window"]["opens"] = change.window->opens;
       json["window"]["closes"] = change.window->closes;
+      json["window"]["open_now"] = change.window->open_now;
     }
   }
   return json;

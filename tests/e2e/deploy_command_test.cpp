@@ -306,7 +306,17 @@ TEST_F(DeployCommand, ACalendarSaysWhenItMayBeInstalled) {
   // Once it is open, it does.
   ASSERT_TRUE(remove_tree(folder_.path() / "repo"));
   write_calendar(now - hours(1), "PT4H");
-  ASSERT_EQ(exit_code(export_to("apt", "repo", by_calendar)), 0);
+  const auto opened = export_to("apt", "repo", with(by_calendar, {"--json"}));
+  ASSERT_EQ(exit_code(opened), 0) << opened.errors;
+  // When it did open, not when somebody asked.
+  const auto it_opened = rfc3339(now - hours(1)).substr(0, 19) + "Z";
+  expect_fits(Json::parse(opened.output), "deploy-export");
+  EXPECT_EQ(Json::parse(opened.output).at("window").at("opens"), it_opened);
+  EXPECT_EQ(Json::parse(opened.output).at("window").at("open_now"), true);
+  EXPECT_EQ(read_json_file(folder_.path() / "repo/handoff.json").value().at("not_before"), it_opened);
+  const auto as_change = ask({"deploy", "change", "production", "--calendar", "windows.ics", "--json"});
+  expect_fits(Json::parse(as_change.output), "deploy-change");
+  EXPECT_EQ(Json::parse(as_change.output).at("changes").at(0).at("window").at("opens"), it_opened);
   forget_lists();
   EXPECT_EQ(exit_code(apt({"update"})), 0);
   EXPECT_EQ(exit_code(apt({"download", "tidy"})), 0);

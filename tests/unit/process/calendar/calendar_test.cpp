@@ -345,6 +345,16 @@ TEST(Turn, IsTheNextWindowOrTheEmergencyLane) {
   // Within an open window: what is left of it.
   EXPECT_EQ(turn_of(found, at("2026-12-18T22:00:00Z"), {}).opening.span,
             (Span{at("2026-12-18T22:00:00Z"), at("2026-12-19T01:00:00Z")}));
+  EXPECT_EQ(turn_of(found, at("2026-12-18T22:00:00Z"), {}).opening.begin, at("2026-12-18T21:00:00Z"));
+  EXPECT_EQ(normal.opening.begin, normal.opening.span.from);
+  EXPECT_FALSE(normal.opening.is_open);
+  // It began when the freeze ended, also for who asks when that is over.
+  const auto cut = calendar_of(event("DTSTART;TZID=Europe/Berlin:20261218T220000\r\nDURATION:PT4H\r\n") +
+                               event("DTSTART;TZID=Europe/Berlin:20261218T200000\r\nDURATION:PT3H\r\n", "FREEZE"));
+  for (const char* const moment : {"2026-12-18T12:00:00Z", "2026-12-18T21:30:00Z", "2026-12-18T23:00:00Z"}) {
+    const auto asked = days_of(cut, "finance", at(moment), at(moment) + farthest_window);
+    EXPECT_EQ(turn_of(asked, at(moment), {}).opening.begin, at("2026-12-18T22:00:00Z")) << moment;
+  }
   EXPECT_EQ(turn_of(found, at("2026-12-19T01:00:00Z"), {}).opening.span.from, at("2026-12-25T21:00:00Z"));
 
   const auto frozen = turn_of(found, now, {true, 1});
