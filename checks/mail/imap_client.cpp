@@ -28,6 +28,20 @@ std::optional<std::size_t> literal_size(const std::string& line) {
   return size;
 }
 
+// Whether an untagged line is of the message with this unique id. A server may tell of others at any time (RFC 3501
+// sections 5.2 and 7.4.2); what answers UID FETCH names the unique id (section 6.4.8).
+bool is_fetch_of(const std::string& upper_line, const std::string& uid) {
+  const auto [number, rest] = split_word(upper_line);
+  if (!rest.starts_with("FETCH (")) return false;
+  const auto item = "UID " + uid;
+  for (auto at = rest.find(item); at != std::string::npos; at = rest.find(item, at + 1)) {
+    const char before = rest[at - 1];  // there is one: "FETCH ("
+    const auto end = at + item.size();
+    if ((before == '(' || before == ' ') && end < rest.size() && (rest[end] == ' ' || rest[end] == ')')) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 std::string imap_quoted(const std::string& text) {
@@ -199,7 +213,8 @@ std::optional<std::set<std::string>> ImapClient::flags(const std::string& uid) {
   for (const auto& line : response->untagged) {
     const auto all = upper_case(line);
     const auto begin = all.find("FLAGS (");
-    if (begin == std::string::npos || all.find(" FETCH ") == std::string::npos) continue;
+    if (begin == std::string::npos || !is_fetch_of(all, uid)) continue;
+    found.clear();  // the last one is how it is now
     std::istringstream words(all.substr(begin + 7, all.find(')', begin) - begin - 7));
     for (std::string word; words >> word;) {
       if (word != "\\RECENT") found.insert(word);

@@ -327,12 +327,14 @@ bool FakeMailServer::imap_command(Peer& peer, const std::string& tag, const std:
       if (visible && finds(mail, command, wanted)) found += fmt::format(" {}", mail.uid);
     }
     peer.say(found);
-    answer(behaviour_.imap_search_answer);
+    const bool is_changed = has_expunged_ && !behaviour_.answer_after_expunge.empty();
+    answer(is_changed ? behaviour_.answer_after_expunge : behaviour_.imap_search_answer);
   } else if (starts_with(command, "UID FETCH")) {
     const auto uid = std::stoul(command.substr(10));
     const auto mail = std::find_if(mailbox_.begin(), mailbox_.end(), [&](const Mail& one) { return one.uid == uid; });
     if (mail != mailbox_.end() && command.ends_with(" FLAGS")) {
       peer.say(fmt::format("* 1 FETCH (UID {} FLAGS ({} \\Recent))", uid, mail->flags));
+      if (!behaviour_.tells_meanwhile.empty()) peer.say(behaviour_.tells_meanwhile);
     } else if (mail != mailbox_.end() && starts_with(behaviour_.imap_fetch_answer, "OK")) {
       peer.raw(fmt::format("* 1 FETCH (UID {} BODY[] {{{}}}\r\n{})\r\n", uid, mail->text.size(), mail->text));
     }
@@ -344,6 +346,11 @@ bool FakeMailServer::imap_command(Peer& peer, const std::string& tag, const std:
     answer(behaviour_.imap_store_answer);
   } else if (command == "EXPUNGE") {
     if (behaviour_.expunges) std::erase_if(mailbox_, [](const Mail& mail) { return mail.deleted; });
+    has_expunged_ = true;
+    if (behaviour_.losses_at_expunge > 0) {
+      --behaviour_.losses_at_expunge;
+      throw Gone();
+    }
     peer.say("* 1 EXPUNGE");
     answer("OK expunged");
   } else {
@@ -385,8 +392,10 @@ void FakeMailServer::serve_pop3(Peer& peer) {
     } else if (word == "PASS") {
       peer.say(rest == behaviour_.password ? "+OK logged in" : "-ERR [AUTH] refused");
     } else if (word == "LIST") {
-      peer.say(behaviour_.pop3_list_answer);
-      if (!starts_with(behaviour_.pop3_list_answer, "+OK")) continue;
+      const bool is_changed = has_expunged_ && !behaviour_.answer_after_expunge.empty();
+      const auto& listing = is_changed ? behaviour_.answer_after_expunge : behaviour_.pop3_list_answer;
+      peer.say(listing);
+      if (!starts_with(listing, "+OK")) continue;
       for (std::size_t i = 0; i < mailbox_.size(); ++i) peer.say(fmt::format("{} {}", i + 1, mailbox_[i].text.size()));
       peer.say(".");
     } else if (word == "TOP" || word == "RETR") {
@@ -404,6 +413,7 @@ void FakeMailServer::serve_pop3(Peer& peer) {
       if (starts_with(behaviour_.pop3_dele_answer, "+OK")) deleted.insert(std::stoul(rest) - 1);
       peer.say(behaviour_.pop3_dele_answer);
     } else {
+      has_expunged_ = has_expunged_ || !deleted.empty();
       if (behaviour_.expunges) {
         for (auto number = deleted.rbegin(); number != deleted.rend(); ++number)
           mailbox_.erase(mailbox_.begin() + static_cast<std::ptrdiff_t>(*number));

@@ -46,6 +46,9 @@ struct MailBehaviour {
   std::string imap_fetch_answer = "OK fetched";
   std::string imap_store_answer = "OK stored";
   bool expunges = true;
+  int losses_at_expunge = 0;         // so many times it does, and the connection is lost before the answer
+  std::string answer_after_expunge;  // in place of that to a search (IMAP) or a listing (POP3)
+  std::string tells_meanwhile;       // with the flags that were asked for, of another message
   std::string imap_append_answer = "OK appended";
   bool finds_in_texts = true;  // what is in a subject or in a part with an encoding
   std::set<std::string> flags_kept{"\\Seen", "\\Answered", "\\Flagged"};
@@ -115,6 +118,7 @@ class FakeMailServer {
   std::vector<std::string> smtp_lines_;
   std::string recipient_;  // the last one; only one client at a time is served
   int searches_ = 0;
+  bool has_expunged_ = false;
   std::vector<std::thread> threads_;
 };
 

@@ -54,6 +54,17 @@ TEST(MailMailbox, KeepsWhatAClientLeft) {
   EXPECT_EQ(server.mailbox_size(), 1U) << "one goes, one comes";
 }
 
+TEST(MailMailbox, TakesNoFlagsOfAnotherMessage) {
+  MailBehaviour behaviour;
+  for (const char* line : {R"(* 9 FETCH (UID 10 FLAGS (\Deleted)))", R"(* 9 FETCH (FLAGS (\Deleted)))",
+                           R"(* 9 FETCH (FLAGS (\Deleted) UID 21))"}) {
+    behaviour.tells_meanwhile = line;
+    EXPECT_EQ(reason_of(behaviour), "kept") << line;
+  }
+  behaviour.tells_meanwhile = R"(* 1 FETCH (FLAGS (\Deleted) UID 1))";
+  EXPECT_EQ(reason_of(behaviour), "flags-differ") << "that is the message itself";
+}
+
 TEST(MailMailbox, FindsWhatARestartTook) {
   FakeMailServer server;
   auto memory = look(server).observation.at("memory");
