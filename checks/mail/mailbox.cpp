@@ -24,6 +24,7 @@ constexpr std::array ways_to_find{"message-id", "flags", "subject", "text"};
 constexpr const char* flags_given = R"(\Seen \Answered \Flagged)";
 const std::vector<std::string> flags_expected{"\\ANSWERED", "\\FLAGGED", "\\SEEN"};
 constexpr std::size_t longest_told = 200;
+constexpr std::size_t most_done_with = 20;  // a memory is small
 
 struct Parameters {
   Server server;
@@ -135,27 +136,45 @@ struct Kept {
   std::string uid;
   std::string uid_validity;
   std::string digest;
+  std::vector<std::string> done_with;  // messages that may still be there, and which no try will look for
 };
 std::optional<Kept> kept_in(const Json& memory) {
   if (!memory.is_object()) return std::nullopt;
   return Kept{memory.value("unique", ""), memory.value("uid", ""), memory.value("uid_validity", ""),
-              memory.value("sha256", "")};
+              memory.value("sha256", ""), memory.value("done_with", std::vector<std::string>())};
 }
 
-void look_at_kept(ImapClient& imap, const Parameters& with, const Kept& kept, Json& observation) {
+Json memory_of(const Kept& kept) {
+  const auto& names = kept.done_with;
+  const auto newest = static_cast<std::ptrdiff_t>(std::min(names.size(), most_done_with));
+  return {{"unique", kept.unique},
+          {"uid", kept.uid},
+          {"uid_validity", kept.uid_validity},
+          {"sha256", kept.digest},
+          {"done_with", std::vector<std::string>(names.end() - newest, names.end())}};
+}
+
+bool look_at_kept(ImapClient& imap, const Parameters& with, const Kept& kept, Json& observation) {
   auto& about = observation["kept"] = {{"message_id", message_id(kept.unique)},
                                        {"uid", kept.uid},
                                        {"uid_validity", kept.uid_validity},
                                        {"sha256", kept.digest}};
   const auto now = look(imap, with, kept.unique);
-  if (!now) return;
-  about["now"] = *now;
-  const auto found = now->at("found").at("message-id").get<std::vector<std::string>>();
-  for (const auto& uid : found) {
-    if (!imap.remove(uid)) return;
+  if (now) about["now"] = *now;
+  return now.has_value();
+}
+
+// Whether it is sure that it is gone, or that it stays; else a stage went wrong, which the log says.
+bool remove(ImapClient& imap, const std::string& unique, Json& observation) {
+  const auto found = imap.search(message_id(unique));
+  if (!found) return false;
+  if (found->empty()) return true;  // an earlier try did, and lost its connection
+  for (const auto& uid : *found) {
+    if (!imap.remove(uid)) return false;
   }
-  if (found.empty()) return;
-  if (const auto rest = imap.search(message_id(kept.unique))) observation["left_after_delete"] = rest->size();
+  const auto rest = imap.search(message_id(unique));
+  if (rest) observation["left_after_delete"] = observation.value("left_after_delete", std::size_t{0}) + rest->size();
+  return rest.has_value();
 }
 
 Judgement failure(std::string reason, std::string expected, std::string observed) {
@@ -197,6 +216,40 @@ std::optional<Judgement> judge_kept(const Parameters& with, const Json& kept, co
   return std::nullopt;
 }
 
+// Looks for what an earlier try kept, then for what this one sent. Deleted is only what no memory names: whether the
+// answer of this try arrives is not known here, and if it is lost, the next try has the same memory as this one. So
+// what was kept before stays until a try is asked that remembers the newer one. What is not as it was left is asked for
+// again.
+void revisit(ImapClient& imap, const Parameters& with, const std::optional<Kept>& before, Kept sent,
+             Json& observation) {
+  if (before) {
+    auto still = *before;
+    still.done_with.push_back(sent.unique);
+    observation["memory"] = memory_of(still);
+    if (!look_at_kept(imap, with, *before, observation)) return;
+  }
+  const auto again = look(imap, with, sent.unique);
+  if (!again) return;
+  observation["again"] = *again;
+  const auto found = again->at("found").at("message-id").get<std::vector<std::string>>();
+  const bool is_certain = found.size() == 1 && !again->value("uid_validity", "").empty();
+  const bool is_as_kept = !before || !judge_kept(with, observation.at("kept"), Json::array());
+  const bool takes_over = is_certain && is_as_kept;
+  if (!takes_over && !before) return;
+  auto done_with = before ? before->done_with : std::vector<std::string>();
+  if (takes_over) {
+    sent.uid = found.front();
+    sent.uid_validity = again->at("uid_validity").get<std::string>();
+  } else {
+    done_with.push_back(sent.unique);
+  }
+  auto next = takes_over ? sent : *before;
+  while (!done_with.empty() && remove(imap, done_with.back(), observation)) done_with.pop_back();
+  next.done_with = std::move(done_with);
+  if (takes_over && before) next.done_with.push_back(before->unique);
+  observation["memory"] = memory_of(next);
+}
+
 // The first stage that did not go well.
 std::optional<Judgement> judge_trouble(const Json& stages) {
   for (const auto& entry : stages) {
@@ -236,18 +289,8 @@ class Mailbox final : public CheckWith<Parameters> {
       if (!is_there) return observation;
     }
     Session second(target, with, deadline);
-    if (second.is_open) {
-      if (const auto kept = kept_in(target.memory)) look_at_kept(second.imap, with, *kept, observation);
-      if (const auto again = look(second.imap, with, unique)) {
-        observation["again"] = *again;
-        const auto found = again->at("found").at("message-id").get<std::vector<std::string>>();
-        if (found.size() == 1 && !again->value("uid_validity", "").empty())
-          observation["memory"] = {{"unique", unique},
-                                   {"uid", found.front()},
-                                   {"uid_validity", again->at("uid_validity")},
-                                   {"sha256", sha256(message)}};
-      }
-    }
+    if (second.is_open)
+      revisit(second.imap, with, kept_in(target.memory), Kept{unique, {}, {}, sha256(message), {}}, observation);
     second.imap.logout();
     take(second);
     return observation;
@@ -262,9 +305,9 @@ class Mailbox final : public CheckWith<Parameters> {
     if (auto bad = judge_seen(with, "", digest, observation.at("again"))) return *bad;
     if (observation.contains("kept")) {
       if (auto bad = judge_kept(with, observation.at("kept"), stages)) return *bad;
-      if (observation.value("left_after_delete", 1) != 0)
-        return failure("not-deleted", "the message is gone after EXPUNGE", "it can still be found");
     }
+    if (observation.value("left_after_delete", 0) != 0)
+      return failure("not-deleted", "a message is gone after EXPUNGE", "it can still be found");
     const bool has_compared = observation.contains("kept");
     return {Outcome::pass, "kept", "what a client left is there in its next session",
             has_compared ? "it is, and so is what an earlier phase left"

@@ -51,7 +51,38 @@ TEST(MailMailbox, KeepsWhatAClientLeft) {
   const auto second = look(server, first.observation.at("memory"));
   EXPECT_EQ(second.judgement.outcome, Outcome::pass) << second.judgement.reason << ": " << second.judgement.observed;
   EXPECT_THAT(second.judgement.observed, HasSubstr("and so is what an earlier phase left"));
-  EXPECT_EQ(server.mailbox_size(), 1U) << "one goes, one comes";
+  EXPECT_EQ(server.mailbox_size(), 2U) << "a try whose answer is lost is followed by one that looks for the first";
+  const auto third = look(server, second.observation.at("memory"));
+  EXPECT_EQ(third.judgement.outcome, Outcome::pass) << third.judgement.reason << ": " << third.judgement.observed;
+  EXPECT_EQ(server.mailbox_size(), 2U) << "one goes, one comes";
+}
+
+TEST(MailMailbox, BlamesNoRestartForWhatItDeletedItself) {
+  for (const bool is_heard : {true, false}) {  // what the try remembers that lost its connection
+    MailBehaviour behaviour;
+    behaviour.losses_at_expunge = 1;
+    const FakeMailServer server(behaviour);
+    Json memory;
+    std::vector<std::string> reasons;
+    for (int i = 0; i < 5; ++i) {
+      const auto seen = look(server, memory);
+      reasons.push_back(seen.judgement.reason);
+      if (seen.judgement.outcome == Outcome::pass || is_heard) memory = seen.observation.value("memory", memory);
+    }
+    EXPECT_THAT(reasons, ElementsAre("kept", "kept", "imap-expunge-failed", "kept", "kept"));
+  }
+}
+
+TEST(MailMailbox, LooksAgainForWhatARestartTook) {
+  FakeMailServer server;
+  auto memory = look(server).observation.at("memory");
+  server.number_anew();
+  for (int i = 0; i < 3; ++i) {
+    const auto seen = look(server, memory);
+    EXPECT_EQ(seen.judgement.reason, "uids-are-new") << "asked once more, it is as new as before";
+    memory = seen.observation.at("memory");
+  }
+  EXPECT_EQ(server.mailbox_size(), 1U) << "what will not be asked for is gone";
 }
 
 TEST(MailMailbox, TakesNoFlagsOfAnotherMessage) {
@@ -120,7 +151,13 @@ TEST(MailMailbox, FailsWhereAStageDoes) {
   behaviour = {};
   behaviour.expunges = false;
   FakeMailServer server(behaviour);
-  EXPECT_EQ(look(server, look(server).observation.at("memory")).judgement.reason, "not-deleted");
+  const auto second = look(server, look(server).observation.at("memory")).observation;
+  EXPECT_EQ(look(server, second.at("memory")).judgement.reason, "not-deleted");
+  behaviour = {};
+  behaviour.answer_after_expunge = "NO [SERVERBUG] index";
+  FakeMailServer unsure(behaviour);
+  const auto before = look(unsure, look(unsure).observation.at("memory")).observation;
+  EXPECT_EQ(look(unsure, before.at("memory")).judgement.reason, "imap-search-refused");
 }
 
 TEST(MailMailbox, RefusesBadParameters) {
