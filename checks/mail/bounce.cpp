@@ -201,7 +201,8 @@ class Bounce final : public CheckWith<Parameters> {
     if (auto bad = judge_report(observation.at("sent"), report)) return *bad;
     if (count > 1) return failure("bounced-more-than-once", "one report", fmt::format("there {} times", count));
     if (auto bad = judge_stages("imap", {{"delete", {"OK"}}, {"expunge", {"OK"}}}, stages)) return *bad;
-    if (imap.value("left_after_delete", 1) != 0)
+    if (!imap.contains("left_after_delete")) return *judge_stages("imap", {{"search", {"OK"}}}, stages);
+    if (imap.at("left_after_delete") != 0)
       return failure("not-deleted", "the report is gone after EXPUNGE", "it can still be found");
     return {Outcome::pass, "returned", fmt::format("what cannot be delivered comes back to {}", with.submission.from),
             fmt::format("a report of the failure, after {} searches", imap.value("searches", 0))};

@@ -163,6 +163,7 @@ void collect_by_pop3(const Target& target, const Parameters& with, const Message
         if (const auto rest = again.pop3.find(message.id)) about["left_after_delete"] = rest->size();
         again.pop3.quit();
       }
+      about["stages_after_delete"] = again.log.entries();
     }
   }
   about["stages"] = session->log.entries();
@@ -259,7 +260,13 @@ class Delivery final : public CheckWith<Parameters> {
     if (auto bad = trouble(with.by_pop3 ? std::vector<ExpectedStage>{{"dele", {"+OK"}}, {"quit", {"+OK"}}}
                                         : std::vector<ExpectedStage>{{"delete", {"OK"}}, {"expunge", {"OK"}}}))
       return *bad;
-    if (box.value("left_after_delete", 1) != 0) {
+    if (!box.contains("left_after_delete")) {
+      if (!with.by_pop3) return *trouble({{"search", {"OK"}}});
+      auto looking = pop3_stages(with.pop3_security);
+      looking.push_back({"top", {"+OK"}});
+      return *judge_stages(protocol, looking, box.value("stages_after_delete", Json()));
+    }
+    if (box.at("left_after_delete") != 0) {
       return failure("not-deleted",
                      with.by_pop3 ? "the message is gone after DELE and QUIT" : "the message is gone after EXPUNGE",
                      "it can still be found");

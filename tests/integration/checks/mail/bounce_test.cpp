@@ -155,6 +155,9 @@ TEST(MailBounce, FailsWhereAStageDoes) {
   auto refusing = returning();
   refusing.rcpt_answer = "550 5.7.1 relaying denied";
   EXPECT_EQ(look(refusing).judgement.reason, "smtp-rcpt-refused");
+  auto unsure = returning();
+  unsure.answer_after_expunge = "NO [SERVERBUG] index";
+  EXPECT_EQ(look(unsure).judgement.reason, "imap-search-refused");
   auto locked = returning();
   locked.imap_fetch_answer = "NO read error";
   FakeMailServer server(locked);

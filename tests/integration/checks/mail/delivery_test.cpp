@@ -284,6 +284,17 @@ TEST(MailDelivery, FailsWhenTheMessageStays) {
   expect_failure(judged(behaviour), "not-deleted", "can still be found");
 }
 
+TEST(MailDelivery, SaysThatNobodyLookedWhereTheMessageWas) {
+  MailBehaviour behaviour;
+  behaviour.answer_after_expunge = "NO [SERVERBUG] index";
+  expect_failure(judged(behaviour), "imap-search-refused", "index");
+  behaviour.answer_after_expunge = "-ERR [IN-USE] locked";
+  FakeMailServer server(behaviour);
+  auto with = parameters_for(server);
+  with.update({{"read_by", "pop3"}, {"pop3_port", server.pop3_port()}});
+  expect_failure(look(with).judgement, "pop3-list-refused", "locked");
+}
+
 Json by_pop3(const FakeMailServer& server) {
   auto with = parameters_for(server);
   with.update({{"read_by", "pop3"}, {"pop3_port", server.pop3_port()}});

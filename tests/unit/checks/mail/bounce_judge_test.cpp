@@ -104,8 +104,12 @@ TEST(MailBounceJudge, NeverPassesWhatWasNotSeen) {
   twice["imap"]["found"] = {"7", "8"};
   EXPECT_EQ(opinion_of(twice).reason, "bounced-more-than-once");
   auto kept = bounced();
-  kept["imap"].erase("left_after_delete");
+  kept["imap"]["left_after_delete"] = 1;
   EXPECT_EQ(opinion_of(kept).reason, "not-deleted");
+  kept["imap"].erase("left_after_delete");
+  EXPECT_EQ(opinion_of(kept).reason, "observation-incomplete") << "nobody looked";
+  kept["imap"]["stages"].push_back(entry("search", "NO"));
+  EXPECT_EQ(opinion_of(kept).reason, "imap-search-refused");
   auto refused = bounced();
   refused["smtp"]["stages"][8] = entry("rcpt", "554");
   EXPECT_EQ(opinion_of(refused).reason, "smtp-rcpt-refused");

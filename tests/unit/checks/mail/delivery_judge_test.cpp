@@ -77,6 +77,14 @@ TEST(MailDeliveryJudge, QuotesWhereTheBodyDiffers) {
   EXPECT_THAT(judged(observation).observed, HasSubstr("from offset 3 on: 'wrong' instead of 'right'"));
 }
 
+TEST(MailDeliveryJudge, NeverSaysOfAMessageThatNobodyLookedForThatItStayed) {
+  auto observation = captured();
+  observation["imap"].erase("left_after_delete");
+  EXPECT_EQ(judged(observation).reason, "observation-incomplete");
+  observation["imap"]["stages"].push_back(stage("search", "NO"));
+  EXPECT_EQ(judged(observation).reason, "imap-search-refused");
+}
+
 TEST(MailDeliveryJudge, CallsAnEmptyObservationAnError) {
   EXPECT_EQ(judged(Json::object()).outcome, Outcome::error);
   EXPECT_EQ(judged(Json::object()).reason, "observation-incomplete");
