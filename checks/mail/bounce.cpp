@@ -125,10 +125,13 @@ Judgement judge_nothing(const Parameters& with, const Json& observation) {
                              elsewhere.value("connections", 0)));
 }
 
+// Postfix writes the second for a program that takes the mail in (pipe(8), flag R). A real sender has a domain.
+bool is_null_path(const std::string& path) { return path == "<>" || lower_case(path) == "<mailer-daemon>"; }
+
 std::optional<Judgement> judge_report(const Json& sent, const Json& report) {
   const auto to = lower_case(sent.value("to", ""));
   // RFC 5321 section 4.5.5: what reports has no sender, so that nothing is reported of it in turn.
-  if (const auto path = report.value("return_path", "<>"); path != "<>")
+  if (const auto path = report.value("return_path", "<>"); !is_null_path(path))
     return failure("bounce-has-a-sender", "Return-Path: <>", path);
   if (report.value("type", "") != "multipart/report" || report.value("report_type", "") != "delivery-status" ||
       !report.contains("recipients"))

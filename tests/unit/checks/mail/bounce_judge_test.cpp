@@ -59,6 +59,8 @@ std::string reason_with(const std::string& key, const Json& value) {
 TEST(MailBounceJudge, PassesAReportOfThisMessage) {
   EXPECT_EQ(opinion_of(bounced()).outcome, Outcome::pass) << opinion_of(bounced()).observed;
   EXPECT_EQ(reason_with("return_path", nullptr), "returned") << "not every server writes it";
+  EXPECT_EQ(reason_with("return_path", "<MAILER-DAEMON>"), "returned") << "so Postfix hands it to a program (pipe(8))";
+  EXPECT_EQ(reason_with("return_path", "<mailer-daemon>"), "returned");
   EXPECT_EQ(
       reason_with(
           "recipients",
@@ -69,6 +71,7 @@ TEST(MailBounceJudge, PassesAReportOfThisMessage) {
 
 TEST(MailBounceJudge, FailsWhatIsNone) {
   EXPECT_EQ(reason_with("return_path", "<postmaster@x>"), "bounce-has-a-sender");
+  EXPECT_EQ(reason_with("return_path", "<MAILER-DAEMON@x>"), "bounce-has-a-sender");
   EXPECT_EQ(reason_with("type", "multipart/mixed"), "bounce-is-no-report");
   EXPECT_EQ(reason_with("report_type", nullptr), "bounce-is-no-report");
   EXPECT_EQ(reason_with("recipients", nullptr), "bounce-is-no-report");
