@@ -41,24 +41,29 @@ void say(FileDescriptor& socket, const std::string& line) {
 }  // namespace
 
 Result<std::unique_ptr<RefusingServer>> RefusingServer::listen(const std::string& address, std::uint16_t port,
-                                                               const Deadline& deadline) {
+                                                               const Deadline& deadline, std::optional<Work> work) {
   sockaddr_in local{};
   local.sin_family = AF_INET;
   local.sin_port = htons(port);
   if (::inet_pton(AF_INET, address.c_str(), &local.sin_addr) != 1)
     return configuration_error(fmt::format("'{}' is not an IPv4 address to listen on", address));
-  FileDescriptor listener(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  if (!listener.valid()) return errno_error("creating a socket", errno);
-  const int yes = 1;
-  ::setsockopt(listener.get(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
   const auto trying = fmt::format("listening on {}:{} as a mail server that refuses", address, port);
-  while (::bind(listener.get(), reinterpret_cast<const sockaddr*>(&local), sizeof local) != 0) {
+  FileDescriptor listener;
+  for (;;) {
+    listener = FileDescriptor(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    if (!listener.valid()) return errno_error("creating a socket", errno);
+    const int yes = 1;
+    ::setsockopt(listener.get(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+    // Two that wait may both be bound, since neither listens yet: then the second is told by listen().
+    if (::bind(listener.get(), reinterpret_cast<const sockaddr*>(&local), sizeof local) == 0 &&
+        ::listen(listener.get(), 8) == 0)
+      break;
     if (errno != EADDRINUSE || deadline.passed()) return errno_error(trying, errno);
+    listener = FileDescriptor();
     std::this_thread::sleep_for(std::min(Milliseconds(poll_interval_ms), deadline.remaining()));
   }
-  if (::listen(listener.get(), 8) != 0) return errno_error(trying, errno);
   PATCHLAB_ASSIGN(const auto bound, bound_port(listener.get()));
-  std::unique_ptr<RefusingServer> server(new RefusingServer(std::move(listener), bound));
+  std::unique_ptr<RefusingServer> server(new RefusingServer(std::move(listener), bound, std::move(work)));
   server->thread_ = std::jthread([raw = server.get()](const std::stop_token& stop) { raw->work(stop); });
   return server;
 }
@@ -73,8 +78,21 @@ std::vector<RefusingServer::Refusal> RefusingServer::refusals() const {
   return refusals_;
 }
 
+Milliseconds RefusingServer::listened() const {
+  const std::lock_guard lock(mutex_);
+  return listened_.value_or(std::chrono::duration_cast<Milliseconds>(Clock::now() - start_));
+}
+
+bool RefusingServer::is_done() const { return work_ && (has_refused_ || Clock::now() - last_came_ >= work_->patience); }
+
 void RefusingServer::work(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
+    if (listener_.valid() && is_done()) {
+      const std::lock_guard lock(mutex_);
+      listener_ = FileDescriptor();
+      listened_ = std::chrono::duration_cast<Milliseconds>(Clock::now() - start_);
+    }
+    // poll() passes over a listener that is closed, which is -1.
     std::vector<pollfd> entries{{listener_.get(), POLLIN, 0}};
     for (const auto& client : clients_) entries.push_back({client.socket.get(), POLLIN, 0});
     if (::poll(entries.data(), entries.size(), poll_interval_ms) <= 0) continue;
@@ -91,6 +109,7 @@ void RefusingServer::accept_client() {
   FileDescriptor socket(::accept4(listener_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
   if (!socket.valid()) return;
   ++connections_;
+  last_came_ = Clock::now();
   if (clients_.size() == most_clients) return;  // closed: it may come again
   say(socket, fmt::format("220 {} ESMTP", name));
   if (socket.valid()) clients_.push_back({std::move(socket), {}, {}, 0});
@@ -128,6 +147,7 @@ void RefusingServer::take_line(Client& client, std::string line) {
     say(client.socket, "250 2.1.0 Ok");
   } else if (command.starts_with("RCPT TO:")) {
     if (refusals_.size() < most_refusals_kept) refusals_.push_back({client.from, to_valid_utf8(line.substr(8))});
+    if (work_ && names_recipient(line, work_->recipient)) has_refused_ = true;
     say(client.socket, "550 5.1.1 nobody of this name is here");
   } else if (command.starts_with("HELO") || command == "RSET" || command == "NOOP") {
     say(client.socket, "250 2.0.0 Ok");
@@ -139,6 +159,10 @@ void RefusingServer::take_line(Client& client, std::string line) {
   } else {
     say(client.socket, "502 5.5.2 not known here");
   }
+}
+
+bool names_recipient(const std::string& argument, const std::string& address) {
+  return lower_case(argument).find("<" + lower_case(address) + ">") != std::string::npos;
 }
 
 }  // namespace patchlab::checks::mail

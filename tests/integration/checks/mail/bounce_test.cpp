@@ -5,6 +5,8 @@
 #include <gmock/gmock.h>
 #include <linux/capability.h>
 
+#include <array>
+
 #include "checks/mail/refusing_server.hpp"
 #include "checks/mail/smtp_client.hpp"
 #include "tests/integration/checks/mail/fake_mail_server.hpp"
@@ -118,7 +120,9 @@ TEST(MailBounce, ComesBackFromWhereNobodyOfThatNameIs) {
   EXPECT_EQ(seen.judgement.reason, "returned");
   const auto to = seen.observation.at("sent").at("to").get<std::string>();
   EXPECT_THAT(to, HasSubstr("@[127.0.0.1]"));
-  EXPECT_EQ(seen.observation.at("elsewhere"),
+  auto elsewhere = seen.observation.at("elsewhere");
+  EXPECT_EQ(elsewhere.erase("listened_ms"), 1U);
+  EXPECT_EQ(elsewhere,
             Json({{"connections", 1}, {"refused", {{{"from", "<alice@corp.example>"}, {"to", "<" + to + ">"}}}}}));
 }
 
@@ -143,6 +147,29 @@ TEST(MailBounce, SaysWhereItWasLost) {
   const auto kept = look(behaviour, Json::object(), std::chrono::seconds(2)).judgement;
   EXPECT_EQ(kept.reason, "not-handed-on");
   EXPECT_THAT(kept.observed, HasSubstr("0 connections"));
+}
+
+TEST(MailBounce, LetsAnotherMachineOfTheDepartmentHaveThePort) {
+  const auto port = free_port();
+  std::array<Judgement, 2> judgements;
+  {
+    std::vector<std::jthread> both;
+    for (std::size_t i = 0; i < judgements.size(); ++i) {
+      both.emplace_back([&, i] {
+        MailBehaviour silent;
+        silent.copies = 0;
+        silent.hands_on_to = i == 0 ? port : std::uint16_t{1};
+        const FakeMailServer server(silent);
+        const Json with{{"smtp_port", server.smtp_port()}, {"imap_port", server.imap_port()}, {"user", "alice"},
+                        {"password", "s3cret \"quoted\\"}, {"from", "alice@corp.example"},    {"listen_port", port}};
+        const auto seen = bounce().observe(loopback, with, std::chrono::seconds(3));
+        judgements.at(i) =
+            seen ? bounce().judge(with, *seen) : Judgement{Outcome::error, "observer-error", "", seen.error().message};
+      });
+    }
+  }
+  EXPECT_EQ(judgements[0].reason, "no-bounce") << judgements[0].observed;
+  EXPECT_EQ(judgements[1].reason, "not-handed-on") << judgements[1].observed;
 }
 
 TEST(MailBounce, ComesOnce) {
@@ -202,6 +229,27 @@ TEST(RefusingServer, WaitsUntilAnotherOneIsDone) {
     first->reset();
   });
   EXPECT_TRUE(RefusingServer::listen("127.0.0.1", port, Deadline(std::chrono::seconds(10))));
+}
+
+TEST(RefusingServer, GivesThePortBackWhenItsWorkIsDone) {
+  const auto quiet = Milliseconds(200);
+  const auto first =
+      RefusingServer::listen("127.0.0.1", 0, Deadline(Milliseconds(0)), RefusingServer::Work{"us@x", quiet});
+  ASSERT_TRUE(first);
+  const auto port = (*first)->port();
+  const auto second = RefusingServer::listen("127.0.0.1", port, Deadline(std::chrono::seconds(10)),
+                                             RefusingServer::Work{"us@x", std::chrono::minutes(1)});
+  ASSERT_TRUE(second) << "nobody came to the first";
+  EXPECT_GE((*first)->listened(), quiet);
+  StageLog log;
+  SmtpClient smtp(Deadline(std::chrono::seconds(10)), log);
+  ASSERT_TRUE(smtp.connect("127.0.0.1", port));
+  EXPECT_FALSE(smtp.command("rcpt", "RCPT TO:<them@x>", '2'));
+  EXPECT_FALSE(RefusingServer::listen("127.0.0.1", port, Deadline(Milliseconds(0)))) << "not ours yet";
+  EXPECT_FALSE(smtp.command("rcpt", "RCPT TO:<Us@x> ORCPT=x", '2'));
+  EXPECT_TRUE(RefusingServer::listen("127.0.0.1", port, Deadline(std::chrono::seconds(10))));
+  EXPECT_TRUE(smtp.command("noop", "NOOP", '2')) << "who is there already may end what he began";
+  EXPECT_EQ((*second)->refusals().size(), 2U);
 }
 
 TEST(RefusingServer, TakesNoMessageAndKeepsLittleOfWhoSendsMuch) {

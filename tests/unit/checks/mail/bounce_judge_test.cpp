@@ -30,7 +30,9 @@ Json bounced() {
               entry("login", "OK"), entry("select", "OK"), entry("fetch", "OK"), entry("delete", "OK"),
               entry("expunge", "OK")}}}},
           {"elsewhere",
-           {{"connections", 1}, {"refused", {{{"from", "<a@x> SIZE=9"}, {"to", "<nobody@[10.20.0.250]> ORCPT=x"}}}}}},
+           {{"connections", 1},
+            {"listened_ms", 9000},
+            {"refused", {{{"from", "<a@x> SIZE=9"}, {"to", "<nobody@[10.20.0.250]> ORCPT=x"}}}}}},
           {"returned",
            {{"report",
              {{"type", "multipart/report"},
@@ -96,7 +98,7 @@ TEST(MailBounceJudge, SaysWhereItWasLost) {
   EXPECT_THAT(opinion_of(lost).observed, HasSubstr("refused where it was for; not there after 2 searches"));
   lost["elsewhere"]["refused"][0]["to"] = "<another@[10.20.0.250]>";
   EXPECT_EQ(opinion_of(lost).reason, "not-handed-on") << "that was the message of an earlier try";
-  EXPECT_THAT(opinion_of(lost).observed, HasSubstr("1 connections, none for this recipient"));
+  EXPECT_THAT(opinion_of(lost).observed, HasSubstr("1 connections in 9000 ms, none for this recipient"));
 }
 
 TEST(MailBounceJudge, NeverPassesWhatWasNotSeen) {
