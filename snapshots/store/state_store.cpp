@@ -241,7 +241,7 @@ Result<void> StateStore::write(StoredState& state, const Files& disks, Replace r
     sweep();
     const auto there = replace == Replace::always ? Result<StoredState>(infrastructure_error("")) : read(state.key);
     if (there && there->run == state.run) return {};
-    PATCHLAB_TRY(make_room(bytes));
+    PATCHLAB_TRY(make_room(bytes, state.key));
     half = folder_ / fmt::format("{}{}-{}", half_prefix, state.key, ::getpid());
     if (::mkdir(half.c_str(), 0700) != 0) return errno_error("making '" + half.string() + "'", errno);
     PATCHLAB_ASSIGN(auto mine, FileLock::take(half / in_use_name, FileLock::Mode::exclusive, FileLock::at_once()));
@@ -277,13 +277,14 @@ Result<void> StateStore::write(StoredState& state, const Files& disks, Replace r
   return sync_path(folder_);
 }
 
-// Needs the lock, exclusive.
-Result<void> StateStore::make_room(std::uintmax_t bytes) {
+// Needs the lock, exclusive. The limit is for what is there in the end; the disk must hold for a while what is
+// replaced, too.
+Result<void> StateStore::make_room(std::uintmax_t bytes, const std::string& replaced) {
   if (bytes > most_bytes_) {
     return infrastructure_error(
         fmt::format("it takes {} MiB, and the limit for all of them is {} MiB", bytes >> 20U, most_bytes_ >> 20U));
   }
-  (void)trim_locked(most_bytes_ - bytes, std::nullopt);
+  (void)trim_locked(most_bytes_ - bytes, std::nullopt, replaced);
   std::error_code code;
   const auto space = fs::space(folder_, code);
   if (!code && space.available < bytes + room_to_leave) {
@@ -328,7 +329,8 @@ Result<std::vector<StateStore::Entry>> StateStore::entries() const {
   return all();
 }
 
-std::vector<std::string> StateStore::trim_locked(std::uintmax_t most_bytes, std::optional<Milliseconds> most_age) {
+std::vector<std::string> StateStore::trim_locked(std::uintmax_t most_bytes, std::optional<Milliseconds> most_age,
+                                                 const std::string& except) {
   std::vector<std::string> gone;
   const auto remove = [&](const std::string& key) {
     if (auto removed = remove_tree(folder_of(key)); !removed) return tell_(removed.error().message);
@@ -345,6 +347,7 @@ std::vector<std::string> StateStore::trim_locked(std::uintmax_t most_bytes, std:
       remove(state.key);
       continue;
     }
+    if (state.key == except) continue;
     sum += state.room();
     good.push_back(std::move(state));
   }

@@ -83,10 +83,11 @@ class StateStore {
   [[nodiscard]] Result<StoredState> read(const std::string& key) const;
   void refuse(const std::string& key, const std::string& why);
   [[nodiscard]] Result<void> write(StoredState& state, const Files& disks, Replace replace);
-  [[nodiscard]] Result<void> make_room(std::uintmax_t bytes);
+  [[nodiscard]] Result<void> make_room(std::uintmax_t bytes, const std::string& replaced);
   void sweep();
   [[nodiscard]] std::vector<Entry> all() const;
-  [[nodiscard]] std::vector<std::string> trim_locked(std::uintmax_t most_bytes, std::optional<Milliseconds> most_age);
+  [[nodiscard]] std::vector<std::string> trim_locked(std::uintmax_t most_bytes, std::optional<Milliseconds> most_age,
+                                                     const std::string& except = {});
 
   std::filesystem::path folder_;
   std::uintmax_t most_bytes_;

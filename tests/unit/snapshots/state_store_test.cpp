@@ -215,6 +215,27 @@ TEST_F(StateStoreTest, GivesUpWhatWasNotUsedForLongest) {
   EXPECT_TRUE(bring(key_b));
 }
 
+// Two departments, and a limit for both: one of them makes its own anew.
+TEST_F(StateStoreTest, WhatIsReplacedMakesRoomForItsOwn) {
+  const auto all = [&] {
+    std::vector<std::string> keys;
+    for (const auto& entry : store().entries().value()) keys.push_back(entry.state.key);
+    std::ranges::sort(keys);
+    return keys;
+  };
+  keep(key_a);
+  keep(key_b);
+  set_used(states_ / key_a / "state.json", 2000);
+  set_used(states_ / key_b / "state.json", 1000);
+  store(250'000).keep(state(key_a), disks_, StateStore::Replace::always);
+  EXPECT_THAT(all(), ElementsAre(key_a, key_b));
+  EXPECT_THAT(told_, IsEmpty());
+  folder_.write("cell/mail.qcow2", std::string(200'000, 'm'));
+  store(250'000).keep(state(key_a), disks_, StateStore::Replace::always);
+  EXPECT_THAT(all(), ElementsAre(key_a)) << "larger than before, and the other one was used before it";
+  EXPECT_THAT(told_, IsEmpty());
+}
+
 TEST_F(StateStoreTest, WhatIsLargerThanAllMayBeIsNotKeptAndRemovesNothing) {
   keep();
   store(100'000).keep(state(key_b), disks_);
