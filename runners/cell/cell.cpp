@@ -145,7 +145,9 @@ Result<void> Cell::know(const Json& knowledge) {
 }
 
 void Cell::forget_installs() {
-  for (const auto& [name, machine] : machines_) machine->forget_states_of_earlier_runs();
+  std::size_t forgotten = 0;
+  for (const auto& [name, machine] : machines_) forgotten += machine->forget_states_of_earlier_runs();
+  if (forgotten > 0) context_.events({{"event", "note"}, {"text", "what earlier runs installed is not used any more"}});
 }
 
 Result<Json> Cell::installs_for_later(const std::map<std::string, std::vector<std::string>>& digests) {

@@ -103,12 +103,13 @@ void KeptStates::adopt(const std::vector<PatchedState>& states) {
   }
 }
 
-void KeptStates::forget_of_earlier_runs() {
+std::size_t KeptStates::forget_of_earlier_runs() {
   std::vector<SnapshotName> names;
   for (const auto& [name, kept] : kept_) {
     if (kept.is_of_earlier_run) names.push_back(name);
   }
   for (const auto& name : names) forget(name);
+  return names.size();
 }
 
 Result<std::vector<PatchedState>> KeptStates::for_later(const std::vector<std::string>& digests) {

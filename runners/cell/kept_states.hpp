@@ -50,8 +50,8 @@ class KeptStates {
   // States of an earlier run, which lie in the disk of this machine. Needs a machine that is off. One that is not there
   // is not taken.
   void adopt(const std::vector<PatchedState>& states);
-  // Nor does any trial start from a state that an earlier run had a part in.
-  void forget_of_earlier_runs();
+  // Nor does any trial start from a state that an earlier run had a part in. How many there were.
+  std::size_t forget_of_earlier_runs();
   // From now on this is the baseline.
   void begin_with(const snapshots::SnapshotName& baseline) { baseline_name_ = baseline; }
   // Of the states that hold the first of these candidates and nothing else, those that leave the least to be installed;

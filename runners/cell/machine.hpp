@@ -45,7 +45,7 @@ class CellMachine {
   // Where trials start from now on.
   void begin_with(const snapshots::SnapshotName& baseline) { kept_states_.begin_with(baseline); }
   // No trial starts any more from a state that an earlier run had a part in. Not while one is under way.
-  void forget_states_of_earlier_runs() { kept_states_.forget_of_earlier_runs(); }
+  std::size_t forget_states_of_earlier_runs() { return kept_states_.forget_of_earlier_runs(); }
   // Of its states those that later runs may begin with, with the first of these candidates installed; nothing else is
   // left in its disk, and no trial can follow.
   [[nodiscard]] Result<std::vector<PatchedState>> states_for_later(const std::vector<std::string>& digests) {

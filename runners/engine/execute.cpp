@@ -76,10 +76,7 @@ class WatchedCell final : public cell::CellClient {
   }
   Result<Json> control_knowledge() override { return inner_.control_knowledge(); }
   Result<void> know(const Json& knowledge) override { return inner_.know(knowledge); }
-  Result<void> forget_installs() override {
-    folder_.event(department_, {{"event", "note"}, {"text", "what earlier runs installed is not used any more"}});
-    return inner_.forget_installs();
-  }
+  Result<void> forget_installs() override { return inner_.forget_installs(); }
   Result<Json> installs_for_later(const std::map<std::string, std::vector<std::string>>& digests) override {
     auto states = inner_.installs_for_later(digests);
     if (!states)

@@ -323,8 +323,15 @@ TEST_F(KeptInstallTest, IsForgottenWithAllThatWasInstalledOnTopOfIt) {
   auto& cell = next_night(kept_of(first, {"slow-a"}));
   (void)cell.run_trial(trial_of("finance/t2", {"slow-a", "slow-b"}));
   EXPECT_THAT(installed_, ElementsAre("slow-b"));
+  const auto notes = [&] {
+    return std::ranges::count_if(events_, [](const auto& event) { return event["event"] == "note"; });
+  };
+  EXPECT_EQ(notes(), 0);
   cell.forget_installs();
+  EXPECT_EQ(notes(), 1);
   EXPECT_THAT(snapshots(), ElementsAre("baseline", "tonight"));
+  cell.forget_installs();
+  EXPECT_EQ(notes(), 1) << "there was nothing any more";
   const auto record = cell.run_trial(trial_of("finance/t3", {"slow-a", "slow-b"}));
   EXPECT_THAT(by(record), ElementsAre("slow-a  ", "slow-b  "));
   const auto again = cell.run_trial(trial_of("finance/t4", {"slow-a", "slow-b"}));
