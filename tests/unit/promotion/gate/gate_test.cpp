@@ -715,12 +715,16 @@ TEST(Gate, RefusesWhatIsSaidToBeOfAnEarlierRunAndCannotBe) {
          installs.insert(installs.begin(), before);
        }},
       {"it did not pass", [](auto&, auto& d) { final_trial(d).installs[0].outcome = Outcome::fail; }},
+      {"the trial did not pass", [](auto&, auto& d) { final_trial(d).outcome = Outcome::fail; }},
   };
   for (const auto& [what, spoil] : cases) {
     auto record = with_installations_of_an_earlier_run();
     spoil(record, record.departments[0]);
     EXPECT_FALSE(decide_on(record).promotes()) << what;
-    EXPECT_THAT(decide_on(record).blocking(), has_code(ReasonCode::coverage_missing)) << what;
+    EXPECT_THAT(decide_on(record).blocking(),
+                Contains(AllOf(Field(&Requirement::code, ReasonCode::coverage_missing),
+                               Field(&Requirement::text, testing::HasSubstr("did not install the same")))))
+        << what;
   }
 }
 
