@@ -164,10 +164,12 @@ failed='[$manifest[0].candidates[].id] as $ids | .departments[] | select(.name =
   if all(.installs[]; .outcome == "pass" or .outcome == "skipped") then . else error("not installed") end | (.phases[] | .machine as $m | (.checks[] | select(.outcome == "fail") | "\($m)/\(.id) fail"), (.differences[] | select((.finding // "breach") == "breach") | "\($m)/state:\(.kind):\(.item) fail")) | @uri'
 # What changed in any trial of this set, and failed nobody, where the policy asks for a decision: a name, and in base64
 # what its digest is of, kind, item, before, after and diff as netstrings.
-changed='[$manifest[0].candidates[].id] as $ids | ($rules[0].findings // {} | {review: (.review // "needs-decision"), notice: (.notice // "shown")}) as $rule | $run[0].departments[] | select(.name == $dep) | .verdicts as $v |
-  .trials[] | select((.retried_as // "") == "" and (.reused_from // "") == "" and (.purpose | . != "removal" and . != "baseline" and . != "control") and .candidates != []) | . as $t |
+changed='[$manifest[0].candidates[].id] as $ids | ($rules[0].findings // {} | {review: (.review // "needs-decision"), notice: (.notice // "shown")}) as $rule | $run[0].departments[] | select(.name == $dep) | .verdicts as $v | .trials as $all |
+  def earlier: any(.installs[]?; (.installed_run // "") != ""); def set: [.set_digest, .candidates, .machines]; def of($m; $x): any(.phases[]; .machine == $m and any(.differences[]; ([.kind, .item, .before // "", .after // "", .diff // ""] == $x) and (.finding // "breach") != "breach"));
+  .trials[] | select(((.retried_as // "") == "" or (earlier and .outcome != "error")) and (.reused_from // "") == "" and (.purpose | . != "removal" and . != "baseline" and . != "control") and .candidates != []) | . as $t |
   [$ids[] | . as $c | select(any($v[]; .candidate == $c and any(.machines[]; IN($t.machines[]))))] as $here | select(($t.candidates | sort) == ($ids | sort) or ($t.candidates | sort) == ($here | sort)) |
   .phases[] | .machine as $m | .differences[] | (.finding // "breach") as $f | select($f != "breach" and $rule[$f] != "shown") |
+  [.kind, .item, .before // "", .after // "", .diff // ""] as $x | select(($t.retried_as // "") == "" or all($all[]; .purpose == "removal" or earlier or set != ($t | set) or (of($m; $x) | not))) |
   "\($m)/\($f):\("\(.kind):\(.item)" | gsub("[^A-Za-z0-9._/:+=,-]+"; "_") | .[0:100])@ \($f) \([.kind, .item, .before // "", .after // "", .diff // ""] | map("\(utf8bytelength):\(.),") | join("") | @base64)"'
 # What the run kept of the trials of this set, and of the control, as its record names it.
 kept='[$manifest[0].candidates[].id] as $ids | [.departments[] | select(.name == $dep) | .trials[] | select(.candidates == [] or (.candidates | sort) == ($ids | sort)) | .evidence_folder // "" | select(. != "") + "/"] as $folders |

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "reports/record/anew.hpp"
 #include "reports/record/findings.hpp"
 #include "reports/record/queries.hpp"
 
@@ -53,7 +54,18 @@ std::vector<Failure> failures_of(const reports::DepartmentRecord& department) {
   const auto add = [&](Failure failure) {
     if (std::ranges::find(failures, failure) == failures.end()) failures.push_back(std::move(failure));
   };
+  const auto add_what_stands_of = [&](const reports::TrialRecord& anew) {
+    for (const auto& fact : reports::not_seen_again(department.trials, anew)) {
+      if (auto failure = failure_from(fact); !failure.name.starts_with("install:")) add(std::move(failure));
+    }
+    for (const auto& finding : reports::findings_of_set(department, anew.candidates)) {
+      if (std::ranges::count(finding.trials, anew.id) == 0) continue;
+      add({FailureKind::finding, finding.machine, reports::finding_name(finding.difference),
+           checks::state::to_string(finding.difference.finding)});
+    }
+  };
   for (const auto& trial : department.trials) {
+    if (reports::was_installed_anew(trial)) add_what_stands_of(trial);
     if (reports::is_lost(trial) || trial.purpose == Purpose::removal) continue;
     const auto always = kind_in(trial.purpose);
     if (trial.error) add({FailureKind::error, {}, trial.id, "error"});

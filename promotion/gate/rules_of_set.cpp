@@ -6,6 +6,7 @@
 #include <map>
 
 #include "promotion/gate/rules.hpp"
+#include "reports/record/anew.hpp"
 #include "reports/record/queries.hpp"
 #include "reports/record/remarks.hpp"
 
@@ -189,15 +190,17 @@ void look_at_final_trial(GateCase& gate) {
              "every planned check and installation was executed" + made_by_earlier_runs(*facts));
 }
 
-// A set that failed is not promoted because it was tried until it passed.
+// A set that failed is not promoted because it was tried until it passed, nor because it was installed anew (ADR 28).
 void look_at_failures_of_the_set(GateCase& gate) {
   for (const auto& trial : gate.department.trials) {
-    if (trial.outcome != Outcome::fail || trial.purpose == Purpose::removal || is_lost(trial) ||
+    const bool anew = was_installed_anew(trial);
+    if (trial.outcome != Outcome::fail || trial.purpose == Purpose::removal || (is_lost(trial) && !anew) ||
         trial.candidates.empty() || !same_members(trial.candidates, promotable_on(gate, trial.machines)))
       continue;
-    for (const auto& fact : failure_signature(trial)) {
+    for (const auto& fact : anew ? not_seen_again(gate.department.trials, trial) : failure_signature(trial)) {
       if (gate.is_excused(fact)) continue;
-      const auto text = fmt::format("the same candidates failed here on {}", fact);
+      const auto text = fmt::format("the same candidates failed here on {}{}", fact,
+                                    anew ? " with what an earlier run installed, and not when installed anew" : "");
       if (gate.is_accepted(ReasonCode::not_reproduced, gate.of_fact(fact, trial.id), fact, text)) continue;
       gate.block(ReasonCode::not_reproduced, gate.of_fact(fact, trial.id), text + ", and nobody knows why");
     }

@@ -9,6 +9,7 @@
 #include <tuple>
 
 #include "lab/core/digest.hpp"
+#include "reports/record/anew.hpp"
 #include "reports/record/queries.hpp"
 
 namespace patchlab::reports {
@@ -68,12 +69,29 @@ bool is_of_set(const DepartmentRecord& department, const TrialRecord& trial,
          are_same(trial.candidates, for_machines(department, candidates, trial.machines));
 }
 
+// Whether a trial of the same set as this run installed it saw the same: then that one says what comes of it.
+bool was_seen_again(const DepartmentRecord& department, const TrialRecord& lost, const std::string& key) {
+  return std::ranges::any_of(department.trials, [&](const TrialRecord& other) {
+    if (other.purpose == Purpose::removal || began_with_another_run(other) || !are_of_the_same_set(other, lost))
+      return false;
+    return std::ranges::any_of(other.phases, [&](const PhaseRecord& phase) {
+      return std::ranges::any_of(phase.differences, [&](const StateDifference& difference) {
+        return !difference.is_failure() && finding_key(phase.machine, difference) == key;
+      });
+    });
+  });
+}
+
 class Collection {
  public:
   void add(const TrialRecord& trial) {
+    add_if(trial, [](const auto&) { return true; });
+  }
+  template <class Counts>
+  void add_if(const TrialRecord& trial, const Counts& counts) {
     for (const auto& phase : trial.phases) {
       for (const auto& difference : phase.differences) {
-        if (!difference.is_failure()) add(trial, phase, difference);
+        if (!difference.is_failure() && counts(finding_key(phase.machine, difference))) add(trial, phase, difference);
       }
     }
   }
@@ -132,7 +150,10 @@ std::vector<Finding> findings_of_set(const DepartmentRecord& department, const s
   Collection collection;
   if (candidates.empty()) return {};
   for (const auto& trial : department.trials) {
-    if (has_own_facts(trial) && is_of_set(department, trial, candidates)) collection.add(trial);
+    if (!is_of_set(department, trial, candidates)) continue;
+    if (has_own_facts(trial)) collection.add(trial);
+    if (was_installed_anew(trial) && trial.purpose != Purpose::removal && trial.outcome != Outcome::error)
+      collection.add_if(trial, [&](const auto& key) { return !was_seen_again(department, trial, key); });
   }
   return std::move(collection).findings();
 }

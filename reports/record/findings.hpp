@@ -38,7 +38,8 @@ struct Finding {
 // "a, b, c and 46 more": as many as a reader takes in.
 [[nodiscard]] std::string few_of(const std::vector<std::string>& candidates);
 
-// Of all trials that count of exactly these candidates, also of those on a part of the machines with what is for them.
+// Of all trials that count of exactly these candidates, also of those on a part of the machines with what is for them;
+// and what a try of them saw that was installed anew for it, and no other trial showed.
 // Ordered by machine, class (review first), kind and item.
 [[nodiscard]] std::vector<Finding> findings_of_set(const DepartmentRecord& department,
                                                    const std::vector<std::string>& candidates);

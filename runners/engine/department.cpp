@@ -174,9 +174,7 @@ void DepartmentRun::test(Indexes& remaining) {
     if (learn_declined(*beside, remaining)) continue;
     trial = timed_again(std::move(*beside), remaining);
     if (trial.outcome == Outcome::pass) {
-      // A check that was steady without a patch failed once: whether the set makes it do so, another trial of the set
-      // shows, in which its first failure counts.
-      if (!std::exchange(again, true) && trials_.made_a_check_flaky(trial)) continue;
+      if (!std::exchange(again, true) && asks_for_another(trial)) continue;
       return accept(trial.id, remaining, "every check passed with exactly the set to be promoted");
     }
     again = false;
@@ -197,16 +195,33 @@ void DepartmentRun::test(Indexes& remaining) {
   }
 }
 
+// A check that was steady without a patch failed once: whether the set makes it do so, another trial of the set shows,
+// in which its first failure counts. And what failed with the installations of an earlier run, and passed once with
+// those of this run, passes twice, as all that is not reproduced.
+bool DepartmentRun::asks_for_another(const TrialRecord& passed) {
+  if (!trials_.left_open(passed.id).empty()) return true;
+  return trials_.made_a_check_flaky(passed) && !trials_.was_flaky_before_installed_anew(passed);
+}
+
 bool DepartmentRun::is_of_exactly(const TrialRecord& trial, const Indexes& set) const {
   return std::ranges::equal(trial.candidates, set, {}, {}, [&](auto index) { return candidates_[index].id; });
 }
 
 void DepartmentRun::accept(const std::string& final_trial, const Indexes& passed, const std::string& reason) {
   record_.final_trial = final_trial;
+  auto open = trials_.left_open(final_trial);
+  std::string but;
+  if (!open.empty()) {
+    std::vector<std::string> failed;
+    std::ranges::transform(open, std::back_inserter(failed), &reports::FlakyRecord::fact);
+    but = fmt::format("; {} failed with it as an earlier run had installed it, and that was not reproduced",
+                      in_short(failed));
+  }
+  std::ranges::move(open, std::back_inserter(record_.flaky));
   for (const auto index : passed) {
     verdict(index).outcome = Outcome::pass;
     verdict(index).trials.push_back(final_trial);
-    verdict(index).reason = reason + not_taken_[index];
+    verdict(index).reason = reason + but + not_taken_[index];
   }
   rehearse_removal(passed);
 }

@@ -45,6 +45,8 @@ class DepartmentRun {
   void test(Indexes& remaining);
   // For later runs: machines on which the first of the accepted candidates are installed.
   void keep_installs(const Indexes& accepted);
+  // Whether a set that passed is tried once more before it is accepted.
+  [[nodiscard]] bool asks_for_another(const reports::TrialRecord& passed);
   [[nodiscard]] bool is_of_exactly(const reports::TrialRecord& trial, const Indexes& set) const;
   void accept(const std::string& final_trial, const Indexes& passed, const std::string& reason);
   [[nodiscard]] std::vector<std::string> machines_to_search(const reports::TrialRecord& failed) const;

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runners/engine/department_trials.hpp"
 
+#include "reports/record/anew.hpp"
 #include "reports/record/queries.hpp"
 #include "reports/record/remarks.hpp"
 #include "runners/engine/memo_key.hpp"
@@ -311,6 +312,33 @@ void DepartmentTrials::keep(const TrialRecord& record, Stability stability) {
 bool DepartmentTrials::made_a_check_flaky(const TrialRecord& trial) {
   const std::lock_guard lock(mutex_);
   return !reports::flaky_since_patched(records_, trial).empty();
+}
+
+bool DepartmentTrials::was_flaky_before_installed_anew(const TrialRecord& trial) {
+  const std::lock_guard lock(mutex_);
+  return std::ranges::any_of(records_, [&](const TrialRecord& other) {
+    return reports::was_installed_anew(other) && reports::are_of_the_same_set(other, trial) &&
+           other.outcome == Outcome::pass && !reports::flaky_since_patched(records_, other).empty();
+  });
+}
+
+std::vector<reports::FlakyRecord> DepartmentTrials::left_open(const std::string& trial) {
+  const std::lock_guard lock(mutex_);
+  const auto place = std::ranges::find(records_, trial, &TrialRecord::id);
+  if (place == records_.end()) return {};
+  std::vector<std::string> passed;
+  std::map<std::string, std::vector<std::string>> failed;
+  for (const auto& record : records_) {
+    if (record.purpose == Purpose::removal || !reports::are_of_the_same_set(record, *place)) continue;
+    if (!reports::began_with_another_run(record) && record.outcome == Outcome::pass) passed.push_back(record.id);
+    if (!reports::was_installed_anew(record)) continue;
+    for (const auto& fact : reports::not_seen_again(records_, record)) failed[fact].push_back(record.id);
+    for (const auto& [fact, trials] : silent_again(record, records_)) failed[fact] = trials;
+  }
+  std::vector<reports::FlakyRecord> open;
+  for (const auto& [fact, trials] : failed)
+    open.push_back({reports::FlakeKind::not_reproduced, fact, place->candidates, trials, passed});
+  return open;
 }
 
 std::vector<TrialRecord> DepartmentTrials::take_records() {

@@ -72,6 +72,11 @@ class DepartmentTrials {
                                                Stability stability);
   // Whether a check failed and passed in this trial that was steady in all trials without a patch.
   [[nodiscard]] bool made_a_check_flaky(const reports::TrialRecord& trial);
+  // Likewise in a try of the same set that was installed anew (docs/adr/0028): `trial` was the second look at it.
+  [[nodiscard]] bool was_flaky_before_installed_anew(const reports::TrialRecord& trial);
+  // What made such tries fail, and did not fail any trial of the same set as this run installed it: not reproduced, a
+  // fact each. Of silence, which is no failure when it is seen once, the second time may be any trial's.
+  [[nodiscard]] std::vector<reports::FlakyRecord> left_open(const std::string& trial);
   [[nodiscard]] std::vector<reports::TrialRecord> take_records();
 
   // The job's candidates, less what guests did not take. Not while a search is under way.

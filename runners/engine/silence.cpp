@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "reports/record/anew.hpp"
 #include "reports/record/queries.hpp"
 #include "runners/cell/cell.hpp"
 
@@ -15,6 +16,10 @@ namespace {
 using reports::InstallRecord;
 using reports::PhaseRecord;
 using reports::TrialRecord;
+
+reports::StateDifference agent_difference(std::string after = {}) {
+  return {"agent", "guest agent", "answers", std::move(after)};
+}
 
 bool is_silent(const PhaseRecord& phase) { return phase.error && phase.error->error_class == ErrorClass::silent; }
 bool is_silent(const InstallRecord& install) {
@@ -38,6 +43,26 @@ std::set<std::string> silent_machines(const TrialRecord& trial) {
 
 std::size_t least_retries(const TrialRecord& trial) {
   return trial.error && trial.error->error_class == ErrorClass::silent && !trial.candidates.empty() ? 1 : 0;
+}
+
+std::map<std::string, std::vector<std::string>> silent_again(const TrialRecord& anew,
+                                                             const std::vector<TrialRecord>& trials) {
+  std::map<std::string, std::vector<std::string>> seen;
+  for (const auto& machine : silent_machines(anew)) {
+    const auto fact = reports::difference_key(machine, agent_difference());
+    std::vector<std::string> both{anew.id};
+    bool is_explained = false;  // silent without any patch, or seen as a failure in this night
+    for (const auto& other : trials) {
+      if (reports::began_with_another_run(other)) continue;
+      const bool same = reports::are_of_the_same_set(other, anew);
+      const bool is_silent_there = silent_machines(other).contains(machine);
+      is_explained = is_explained || (other.candidates.empty() && is_silent_there) ||
+                     (same && std::ranges::count(other.signature, fact) > 0);
+      if (same && is_silent_there) both.push_back(other.id);
+    }
+    if (both.size() > 1 && !is_explained) seen[fact] = both;
+  }
+  return seen;
 }
 
 void count_repeated_silence(TrialRecord& trial, const std::vector<TrialRecord>& earlier) {
@@ -65,7 +90,7 @@ void count_repeated_silence(TrialRecord& trial, const std::vector<TrialRecord>& 
   };
   for (auto& phase : trial.phases) {
     if (!is_silent(phase) || !counted.contains(phase.machine)) continue;
-    phase.differences.push_back({"agent", "guest agent", "answers", sentence(phase.machine, phase.error->message)});
+    phase.differences.push_back(agent_difference(sentence(phase.machine, phase.error->message)));
     phase.error.reset();
     phase.outcome = cell::machine_outcome(phase);
   }

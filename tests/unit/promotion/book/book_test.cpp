@@ -209,13 +209,18 @@ TEST(FailuresOf, ARecordTellsWhatMayBeWaived) {
   trial(reports::Purpose::removal, Outcome::fail, "f");
   trial(reports::Purpose::search, Outcome::fail, "g");
   department.trials.back().retried_as = "finance/t9";
+  trial(reports::Purpose::batch, Outcome::fail, "h");
+  department.trials.back().retried_as = "finance/t9";
+  department.trials.back().installs.emplace_back().installed_run = "r0";
+  department.trials.back().outcome = Outcome::fail;
   department.trials.front().phases.front().differences = {
       {"file", "/etc/x", "a", "b", checks::state::FindingClass::review},
       {"file", "/usr/share/doc/x", "a", "b", checks::state::FindingClass::notice}};
   const std::vector<Failure> expected{{FailureKind::baseline, "mail", "a", "fail"},
                                       {FailureKind::control, "mail", "b", "fail"},
                                       {FailureKind::check, "mail", "c", "fail"},
-                                      {FailureKind::error, "mail", "d", "error"}};
+                                      {FailureKind::error, "mail", "d", "error"},
+                                      {FailureKind::check, "mail", "h", "fail"}};
   EXPECT_EQ(failures_of(department), expected);
 }
 

@@ -62,6 +62,14 @@ void add_failure_of(DepartmentRecord& department, reports::TrialRecord trial) {
   department.trials.push_back(std::move(trial));
 }
 
+// Likewise on machines that went on from a state of an earlier run; then it was installed anew, and passed.
+void add_failure_before_it_was_installed_anew(DepartmentRecord& department) {
+  add_failure_of(department, final_trial(department));
+  auto& lost = department.trials.back();
+  lost.retried_as = department.final_trial;
+  for (auto& install : lost.installs) install.installed_run = "20261128-010000-aaaa";
+}
+
 // It failed, and passed when it was asked again in the same phase.
 void make_flaky(reports::TrialRecord& trial) {
   trial.phases[0].checks[0].tries = {{Outcome::fail, Milliseconds(20), "no-answer", "nothing", Json()},
@@ -190,6 +198,8 @@ const std::vector<Spoiling>& spoilings() {
          part.machines = {"dns"};
          add_failure_of(d, part);
        }},
+      {"TheSameSetFailedAsAnEarlierRunHadInstalledIt", not_reproduced,
+       [](R, D d) { add_failure_before_it_was_installed_anew(d); }},
       {"NotReproduced", not_reproduced,
        [](R, D d) {
          d.flaky.push_back({reports::FlakeKind::not_reproduced, "dns/a-record", {"tidy"}, {"finance/t8"}, {}});
@@ -696,6 +706,22 @@ TEST(Gate, TakesWhatAnEarlierRunInstalledAndSaysSo) {
             fmt::format("every planned check and installation was executed, of the installations {} by run "
                         "20261128-010000-aaaa",
                         final_trial(record.departments[0]).installs.size()));
+}
+
+// What the trial that was installed anew showed as well is a matter of that trial: here its own control explained it.
+TEST(Gate, WhatWasSeenAgainWhenInstalledAnewIsDecidedThere) {
+  auto record = tests::good_record();
+  auto& department = record.departments[0];
+  add_failure_before_it_was_installed_anew(department);
+  EXPECT_THAT(decide_on(record).blocking(), has_code(ReasonCode::not_reproduced));
+  auto again = department.trials.back();
+  again.id = "finance/t01";
+  for (auto& install : again.installs) install.installed_run.clear();
+  department.trials.back().retried_as = again.id;
+  department.trials.push_back(again);
+  EXPECT_TRUE(decide_on(record).promotes());
+  department.trials.back().phases[0].checks[0].id = "another";
+  EXPECT_THAT(decide_on(record).blocking(), has_code(ReasonCode::not_reproduced));
 }
 
 TEST(Gate, RefusesWhatIsSaidToBeOfAnEarlierRunAndCannotBe) {

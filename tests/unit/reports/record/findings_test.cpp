@@ -137,5 +137,25 @@ TEST_F(FindingsOfSet, AreNoneOfOtherSetsAndOfWhatDoesNotCount) {
   EXPECT_THAT(findings_of_set(department(), {}), IsEmpty());
 }
 
+TEST_F(FindingsOfSet, AreAlsoThoseOfATryThatWasInstalledAnew) {
+  record_.departments[0].trials.reserve(8);
+  auto& lost = copy_of_the_final_trial(Purpose::batch);
+  change(lost, 0, changed("/etc/x", "1"));
+  lost.retried_as = final_trial().id;
+  EXPECT_THAT(seen(), IsEmpty());
+  for (auto& install : lost.installs) install.installed_run = "20261128-010000-aaaa";
+  EXPECT_EQ(seen().size(), 1U) << "that explains nothing";
+  lost.outcome = Outcome::error;
+  EXPECT_THAT(seen(), IsEmpty()) << "it came to no end, and would have been tried again anyway";
+  lost.outcome = Outcome::pass;
+  auto& again = copy_of_the_final_trial(Purpose::batch);
+  change(again, 0, changed("/etc/x", "1"));
+  again.retried_as = final_trial().id;
+  EXPECT_THAT(seen(), IsEmpty()) << "what was seen again is a matter of that trial, and something explained it";
+  change(again, 0, changed("/etc/x", "2"));
+  change(lost, 0, changed("/etc/x", "3"));
+  EXPECT_EQ(seen().size(), 1U) << "another change is another one";
+}
+
 }  // namespace
 }  // namespace patchlab::reports
