@@ -5,8 +5,6 @@
 #include <fmt/format.h>
 #include <linux/capability.h>
 
-#include <thread>
-
 #include "checks/check_with.hpp"
 #include "checks/mail/delivery_status.hpp"
 #include "checks/mail/parameters.hpp"
@@ -47,18 +45,6 @@ Parameters read_parameters(JsonReader& reader) {
   return with;
 }
 
-// Polls for at most four fifths of what is left: fetching and deleting need time too.
-std::optional<std::vector<std::string>> await_return(ImapClient& imap, const std::string& unique,
-                                                     const Deadline& deadline, int& searches) {
-  const auto give_up = deadline.within(deadline.remaining() * 4 / 5);
-  for (;;) {
-    ++searches;
-    auto found = imap.search_text(unique);
-    if (!found || !found->empty() || give_up.passed()) return found;
-    std::this_thread::sleep_for(std::min(Milliseconds(200), give_up.remaining()));
-  }
-}
-
 void collect(const Target& target, const Parameters& with, const std::string& unique, Deadline deadline,
              Json& observation) {
   StageLog log;
@@ -67,7 +53,7 @@ void collect(const Target& target, const Parameters& with, const std::string& un
   int searches = 0;
   if (imap.connect(target.address, with.server.imap_port, with.server.imap_security, with.server.certificate) &&
       imap.login(with.submission.user, with.submission.password) && imap.select(with.mailbox)) {
-    if (const auto found = await_return(imap, unique, deadline, searches)) {
+    if (const auto found = await_message([&] { return imap.search_text(unique); }, deadline, searches)) {
       about["found"] = *found;
       if (!found->empty()) {
         const auto text = imap.fetch(found->front());

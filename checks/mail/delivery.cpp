@@ -59,18 +59,6 @@ Parameters read_parameters(JsonReader& reader) {
   return parameters;
 }
 
-// Polls for at most four fifths of what is left: fetching and deleting need time too.
-std::optional<std::vector<std::string>> await_delivery(ImapClient& imap, const std::string& message_id,
-                                                       const Deadline& deadline, int& searches) {
-  const auto give_up = deadline.within(deadline.remaining() * 4 / 5);
-  for (;;) {
-    ++searches;
-    auto found = imap.search(message_id);
-    if (!found || !found->empty() || give_up.passed()) return found;
-    std::this_thread::sleep_for(std::min(Milliseconds(200), give_up.remaining()));
-  }
-}
-
 // Offset of the first byte that differs, or -1.
 std::int64_t first_difference(const std::string& a, const std::string& b) {
   const auto ends = std::mismatch(a.begin(), a.end(), b.begin(), b.end());
@@ -111,7 +99,7 @@ void collect(const Target& target, const Parameters& with, const Message& messag
   int searches = 0;
   if (imap.connect(target.address, with.server.imap_port, with.server.imap_security, with.server.certificate) &&
       imap.login(with.submission.user, with.submission.password) && imap.select(with.mailbox)) {
-    if (const auto found = await_delivery(imap, message.id, deadline, searches)) {
+    if (const auto found = await_message([&] { return imap.search(message.id); }, deadline, searches)) {
       about["found"] = *found;
       if (!found->empty()) fetch_and_remove(imap, message, found->front(), observation);
     }

@@ -6,6 +6,7 @@
 
 #include <charconv>
 #include <sstream>
+#include <thread>
 
 #include "checks/mail/stages.hpp"
 #include "lab/core/text.hpp"
@@ -233,6 +234,17 @@ bool ImapClient::remove(const std::string& uid) {
 void ImapClient::logout() {
   if (connection_) logged("logout", "LOGOUT");
   connection_.reset();
+}
+
+std::optional<std::vector<std::string>> await_message(
+    const std::function<std::optional<std::vector<std::string>>()>& search, const Deadline& deadline, int& searches) {
+  const auto give_up = deadline.within(deadline.remaining() * 4 / 5);
+  for (;;) {
+    ++searches;
+    auto found = search();
+    if (!found || !found->empty() || give_up.passed()) return found;
+    std::this_thread::sleep_for(std::min(Milliseconds(200), give_up.remaining()));
+  }
 }
 
 }  // namespace patchlab::checks::mail

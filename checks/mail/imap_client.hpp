@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <set>
 #include <string>
@@ -71,6 +72,11 @@ class ImapClient {
   std::string uid_validity_;
   Json tls_;
 };
+
+// Asks `search` until it finds something, for at most four fifths of what is left: fetching and deleting need time too.
+// Nothing: a search failed. Counts the searches.
+[[nodiscard]] std::optional<std::vector<std::string>> await_message(
+    const std::function<std::optional<std::vector<std::string>>()>& search, const Deadline& deadline, int& searches);
 
 // A quoted string (RFC 3501 section 4.3).
 [[nodiscard]] std::string imap_quoted(const std::string& text);
