@@ -69,6 +69,20 @@ INSTANTIATE_TEST_SUITE_P(
                 "/trial/warm_reboots: must be a whole number from 0 to 20"}),
     [](const auto& test) { return test.param.name; });
 
+// What it cannot look at it does not call fine, and a monitoring reads that from the exit code and the line.
+TEST(CommandLine, HealthEndsAsAPluginOfAMonitoringDoes) {
+  const TemporaryFolder folder;
+  const auto unknown = patchlab({"health", "--stage", "nowhere", "--free-gib", "1"}, folder.path());
+  EXPECT_EQ(exit_code(unknown), 3) << unknown.output << unknown.errors;
+  EXPECT_THAT(unknown.output, HasSubstr("PATCHLAB UNKNOWN: night: there is no stage '"));
+  EXPECT_THAT(unknown.output, HasSubstr("; feeds: none in '"));
+  const auto full = patchlab({"health", "--stage", "nowhere", "--free-gib", "100000"}, folder.path());
+  EXPECT_EQ(exit_code(full), 2) << full.output << full.errors;
+  EXPECT_THAT(full.output, HasSubstr("PATCHLAB CRITICAL: disk: "));
+  std::filesystem::create_directory(folder.path() / "feeds");
+  EXPECT_THAT(patchlab({"health", "--stage", "nowhere"}, folder.path()).output, HasSubstr("feeds: '"));
+}
+
 TEST(CommandLine, ReportsAllProblemsOfAScenarioAtOnce) {
   const TemporaryFolder folder;
   auto scenario = small_scenario();
