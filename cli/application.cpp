@@ -41,6 +41,7 @@ void add_commands(CLI::App& app, Chosen& chosen) {
   add_image(app, chosen);
   add_patch(app, chosen);
   add_feed(app, chosen);
+  add_inventory(app, chosen);
   add_scan(app, chosen);
   add_learn(app, chosen);
   add_run(app, chosen);

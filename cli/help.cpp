@@ -52,6 +52,7 @@ const std::vector<HelpText>& help_texts() {
       {"patch add", "patchlab patch add windows8-rt-kb5031419-x64.msu", plain, true},
       {"feed status", "patchlab feed status --feeds feeds", plain},
       {"feed check", "patchlab feed check known_exploited_vulnerabilities.json", plain},
+      {"inventory", "patchlab inventory scenarios/xavier-nightly.json hosts.csv --answering swept.gnmap", plain, true},
       {"scan", "patchlab scan scenarios/xavier-nightly.json --feeds feeds", plain, true},
       {"learn", "patchlab learn scenario.jsonc --machine dns", plain, true},
       {"validate", "patchlab validate scenario.jsonc", plain, true},

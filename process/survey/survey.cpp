@@ -109,6 +109,7 @@ class Surveyor {
       if (!request_.departments.empty() && std::ranges::count(request_.departments, department.name) == 0) continue;
       for (const auto& machine : department.machines) add(department, machine);
     }
+    if (request_.only_installed) return std::move(survey_);
     PATCHLAB_TRY(ask_apt());
     add_candidates();
     return std::move(survey_);

@@ -17,6 +17,7 @@ namespace patchlab::process {
 struct SurveyRequest {
   std::filesystem::path cache;
   std::vector<std::string> departments;  // empty: all
+  bool only_installed = false;           // nobody is asked what there is for them
   std::function<void(const std::string&)> progress;
   std::stop_token stop;
 };

@@ -620,6 +620,26 @@ TEST_F(DeployCommand, WhatMachinesHaveIsWrittenDownAndToldWithWhoTestedAndApprov
   expect_fits(as_json, "deploy-status");
   EXPECT_EQ(as_json.at("departments").at(0).at("machines").size(), 2U);
 
+  // What the ledger knows of machines that others list, and those that it knows nothing of.
+  folder_.write("scenario.json", small_scenario().dump());
+  folder_.write("hosts.csv", "name,department,role\ndns1,finance,dns\nfile1,finance,dns\n");
+  const auto inventory = [&](Words more) {
+    Words words{"inventory", "scenario.json", "hosts.csv", "--stage", "production"};
+    words.insert(words.end(), more.begin(), more.end());
+    return ask(words);
+  };
+  const auto compared = inventory({"--json"});
+  EXPECT_EQ(exit_code(compared), 3) << compared.errors;
+  expect_fits(Json::parse(compared.output), "inventory");
+  EXPECT_EQ(Json::parse(compared.output).at("said"), 2U);
+  EXPECT_THAT(inventory({"--csv"}).output,
+              AllOf(HasSubstr("reported-not-listed,mail1,"), HasSubstr("never-reported,file1,")));
+  const auto without = inventory({"--without", "tidy=2.0"});
+  EXPECT_EQ(exit_code(without), 3);
+  EXPECT_THAT(without.output, AllOf(HasSubstr("mail1    finance     older    1.9"), HasSubstr("it never reported\n"),
+                                    HasSubstr("1 of 3 machines are without it, of 1 nobody can tell\n")));
+  EXPECT_EQ(exit_code(ask({"inventory", "scenario.json", "hosts.csv", "--stage", "nowhere"})), 65);
+
   // By hand: the very file, and another one.
   EXPECT_EQ(exit_code(record("tidy.deb", {"--manual", "--machine", "mail1"})), 64) << "when, and why";
   const Words by_hand{"--manual", "--machine", "mail1", "--observed", now(), "--reason", "no repository there yet",

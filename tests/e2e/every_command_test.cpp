@@ -55,6 +55,7 @@ const std::map<std::string, std::vector<Words>>& examples() {
       {"patch inspect", {{"some.deb"}}},
       {"patch add", {{"some.deb"}}},
       {"scan", {{"scenario.json"}}},
+      {"inventory", {{"scenario.json", "hosts.csv"}, {"scenario.json", "hosts.csv", "--without", "bind9"}}},
       {"health", {{}}},
       {"feed status", {{}}},
       {"feed check", {{"feeds/kev/known_exploited_vulnerabilities.json"}}},
@@ -151,6 +152,7 @@ class EveryCommand : public ::testing::Test {
              fs::copy_options::recursive);
     folder_.write("policy.json", "{}");
     tests::put_feeds(folder_.path());
+    folder_.write("hosts.csv", "name,address,department,role\nfin-dns1,10.0.0.10,finance,dns\n");
     folder_.write("windows.ics",
                   "BEGIN:VCALENDAR\nVERSION:2.0\nBEGIN:VEVENT\nCATEGORIES:WINDOW\nDTSTART:20261212T220000Z\n"
                   "DURATION:PT4H\nEND:VEVENT\nEND:VCALENDAR\n");

@@ -128,6 +128,10 @@ TEST_F(HostileInput, IsRefusedByEveryCommandThatIsGivenItsPath) {
       {{"patch", "inspect", "FILE"}, 65},
       {{"patch", "add", "FILE"}, 65},
       {{"scan", "FILE"}, 78},
+      {{"inventory", "FILE", "FILE"}, 78},
+      {{"inventory", "scenario.json", "FILE"}, 65},
+      {{"inventory", "scenario.json", "hosts.csv", "--answering", "FILE"}, 65},
+      {{"inventory", "scenario.json", "hosts.csv", "--said", "FILE"}, 65},
       {{"feed", "check", "FILE"}, 65},
       {{"calendar", "FILE"}, 65},
       {{"report", "FILE"}, 65},
@@ -144,6 +148,8 @@ TEST_F(HostileInput, IsRefusedByEveryCommandThatIsGivenItsPath) {
       {{"approve", "latest", "--department", "finance", "--reason", "x", "--key", "FILE"}, 65},
       {{"decide", "--add", "FILE", "FILE"}, 65},
   };
+  write(folder_.path() / "scenario.json", small_scenario().dump());
+  write(folder_.path() / "hosts.csv", "name\nfin-dns1\n");
   for (const auto& thing : things()) {
     const auto path = folder_.path() / ("thing-" + thing.name);
     thing.put(path);

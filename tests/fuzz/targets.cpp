@@ -18,6 +18,7 @@
 #include "patches/windows/windows_package.hpp"
 #include "process/calendar/turn.hpp"
 #include "process/feeds/folder.hpp"
+#include "process/inventory/readers.hpp"
 #include "promotion/browser/asked.hpp"
 #include "promotion/chain/head.hpp"
 #include "promotion/chain/line.hpp"
@@ -136,6 +137,26 @@ void calendar(std::string_view bytes) {
     }
   }
   static_cast<void>(turn_of(days, from, {}));
+}
+
+// Whatever lists machines: each has a name, and an address that is written in one way only.
+void inventory(std::string_view bytes) {
+  using namespace process;
+  const std::string text(bytes);
+  const auto is_canonical = [](const std::string& address) { return canonical_address(address) == address; };
+  if (const auto read = read_inventory(text, "x")) {
+    if (read->machines.empty()) std::abort();
+    for (const auto& machine : read->machines) {
+      if (machine.name.empty() || (!machine.address.empty() && !is_canonical(machine.address))) std::abort();
+      static_cast<void>(pretty(Json(machine.name + machine.role + machine.system)));
+    }
+  }
+  if (const auto read = read_answering(text, "x")) {
+    for (const auto& system : read->systems) {
+      if (!is_canonical(system.address)) std::abort();
+      static_cast<void>(pretty(Json(system.name)));
+    }
+  }
 }
 
 // What is read of a file that is in memory: feeds are too large to be handed over as text.
@@ -445,6 +466,15 @@ Seeds feed_seeds() {
           tests::cve_record_json("CVE-2026-1000", "yes", "total", "CVSS:3.1/S:U/C:H/I:H").dump(),
           tests::known_bad_json("x", {{"kb", "KB5035968"}, {"os", "10.0"}}).dump()};
 }
+Seeds inventory_seeds() {
+  return {"name;IP;Role\r\ndns1;10.0.0.1;\"a\"\"b\nc\"\r\n",
+          R"({"_meta": {"hostvars": {"a": {"ansible_host": "10.0.0.1"}}}, "all": {"children": ["b"]},
+              "b": {"hosts": ["a"], "children": ["all"]}})",
+          R"({"count": 2, "next": null, "results": [{"name": "a", "role": {"slug": "dns"}, "tags": [{"slug": "x"}],
+              "primary_ip": {"address": "10.0.0.1/24"}, "status": {"value": "active"}, "custom_fields": {}}]})",
+          "define hostgroup {\n\thostgroup_name g\n\tmembers a,b\n\t}\ndefine host {\n\thost_name a\n\t}\n",
+          "# Nmap 7\nHost: 10.0.0.1 (a)\tStatus: Up\n# Nmap done\n10.0.0.2 b\n2001:db8::1\n"};
+}
 Seeds kind_seeds() {
   return {"<!DOCTYPE html>", "version https://git-lfs.github.com/spec/v1", "PK\x03\x04", "{\"a\": 1}", "!<arch>\n",
           "#!/bin/sh"};
@@ -474,6 +504,7 @@ const std::vector<Target>& targets() {
                                        {"policy", policy, policy_seeds},
                                        {"calendar", calendar, calendar_seeds},
                                        {"feed", feed, feed_seeds},
+                                       {"inventory", inventory, inventory_seeds},
                                        {"kind", kind, kind_seeds},
                                        {"statement", statement, statement_seeds},
                                        {"signature", signature, signature_seeds},
