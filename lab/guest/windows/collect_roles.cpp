@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
+#include <optional>
 #include <sstream>
 
 #include "lab/core/text.hpp"
@@ -44,6 +46,13 @@ std::vector<std::string> lines_in(const std::string& text) {
   return lines;
 }
 
+// "1885"
+std::optional<std::size_t> count_in(std::string_view word) {
+  std::size_t number = 0;
+  const auto [end, trouble] = std::from_chars(word.data(), word.data() + word.size(), number);
+  return trouble == std::errc{} && end == word.data() + word.size() ? std::optional(number) : std::nullopt;
+}
+
 // Zones in files stand in the registry, those of a directory only in what the
 // server says of itself. Its table has the kind of a zone, which is never
 // translated, in the second column.
@@ -62,17 +71,23 @@ Result<void> read_dns(const Sections& found, Rows& rows) {
   if (settings.empty() || (list != found.end() && list->second.exit_code == no_such_program)) return {};
   PATCHLAB_ASSIGN(const auto text, text_in(found, zone_list));
   constexpr std::array<std::string_view, 5> kinds{"Primary", "Secondary", "Cache", "Stub", "Forwarder"};
-  bool any = false;
+  std::size_t listed = 0;
+  std::optional<std::size_t> counted;
   for (const auto& line : lines_in(text)) {
     const auto words = words_in(line);
+    if (words.size() >= 2 && words[words.size() - 2] == "=" && !counted) counted = count_in(words.back());
     if (words.size() < 3 || std::find(kinds.begin(), kinds.end(), words[1]) == kinds.end()) continue;
     std::string value = words[1];
     for (std::size_t i = 2; i < words.size(); ++i) value += " " + words[i];
     rows["dns-zone"][words[0]] = value;
-    any = true;
+    ++listed;
   }
   // The cache is in the list of every server.
-  if (!any) return guest_error(fmt::format("dnscmd listed no zone: '{}'", shortened(trimmed(text, " \t\r\n"))));
+  if (listed == 0) return guest_error(fmt::format("dnscmd listed no zone: '{}'", shortened(trimmed(text, " \t\r\n"))));
+  if (!counted || *counted != listed) {
+    return guest_error(fmt::format("dnscmd says that it lists {} zones and listed {}",
+                                   counted ? fmt::format("{}", *counted) : "an unknown number of", listed));
+  }
   return {};
 }
 

@@ -165,7 +165,7 @@ constexpr CommandRow command_table[] = {
     {Command::tasks, "job", SYSTEM32 "schtasks.exe /query /xml ONE",
      "per task: its path as a comment, and its definition; not when it ran or runs next"},
     {Command::dns_zones, "job", SYSTEM32 "dnscmd.exe . /enumzones",
-     "name, kind and place of each zone; exit code 9009: no DNS server is installed"},
+     "name, kind and place of each zone, as many as it counts; exit code 9009: no DNS server is installed"},
     {Command::dhcp_dump, "job", SYSTEM32 "netsh.exe dhcp server dump",
      "the commands that make its configuration again; read where there is a service `DHCPServer`"},
     {Command::web_digest, "job",

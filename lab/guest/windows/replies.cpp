@@ -335,16 +335,16 @@ Result<std::map<std::string, ServiceStatus>> services(const std::string& text) {
 Result<std::vector<std::map<std::string, std::string>>> table_rows(const std::string& text,
                                                                    const std::vector<std::string>& columns) {
   std::vector<std::map<std::string, std::string>> rows;
-  std::vector<std::pair<std::size_t, std::string>> starts;
+  std::vector<std::pair<std::size_t, std::string>> starts;  // of all columns, whether asked for or not
   for (const auto line : lines_of(text)) {
     if (trimmed(line).empty()) continue;
     if (starts.empty()) {
+      for (const auto word : words_of(line))
+        starts.emplace_back(static_cast<std::size_t>(word.data() - line.data()), word);
       for (const auto& column : columns) {
-        const auto at = line.find(column);
-        if (at == std::string_view::npos) return not_understood("wmic", line);
-        starts.emplace_back(at, column);
+        const auto is_it = [&](const auto& start) { return start.second == column; };
+        if (std::count_if(starts.begin(), starts.end(), is_it) != 1) return not_understood("wmic", line);
       }
-      std::sort(starts.begin(), starts.end());
       continue;
     }
     auto& row = rows.emplace_back();
@@ -630,7 +630,8 @@ std::map<std::string, std::string> leaves(std::string_view xml) {
     const auto next = xml.find('<', close);
     if (name.empty() || next == std::string_view::npos) continue;
     if (!xml.substr(next).starts_with(fmt::format("</{}>", name))) continue;
-    const auto label = name == "Data" ? attribute(fmt::format("{}>", tag), "<Data", "Name") : std::string_view{};
+    const auto label =
+        name == "Data" ? attribute(xml.substr(open, close + 1 - open), "<Data", "Name") : std::string_view{};
     found[label.empty() ? std::string(name) : std::string(label)] =
         without_entities(trimmed(xml.substr(close + 1, next - close - 1), " \t\r\n"));
   }

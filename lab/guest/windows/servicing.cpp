@@ -186,10 +186,16 @@ void add_cause(std::vector<Rollback>& found, const CbsFailure& failure) {
 
 namespace {
 // Windows Update stages an update first and installs it then: an event 3 of the first is no failed installation. The
-// words are not translated. Old systems name no intended state.
+// words are not translated, but may be left out beside their number (5064 is staged, 5112 installed). Old systems name
+// no intended state.
 bool wanted_installed(const Event& event) {
-  const auto intended = event.data.find("IntendedPackageStateTextized");
-  return intended == event.data.end() || lower_case(intended->second) == "installed";
+  const auto said = [&](const char* name) {
+    const auto found = event.data.find(name);
+    return found == event.data.end() ? std::string{} : lower_case(found->second);
+  };
+  const auto word = said("IntendedPackageStateTextized");
+  const auto number = said("IntendedPackageState");
+  return word.empty() ? number.empty() || number == "5112" : word == "installed";
 }
 }  // namespace
 
@@ -225,11 +231,44 @@ std::vector<Rollback> rollbacks(const std::set<std::string>& pending_before, con
   return found;
 }
 
+namespace {
+// "...queue item Installer: X ({1}) with HRESULT 800f0207 [Error,...]. Failure will not be ignored: ..." -> "Installer:
+// X
+// ({1}) with HRESULT 800f0207". Empty: no such line, or a failure that servicing ignores.
+std::string_view failed_installer(std::string_view line) {
+  constexpr std::string_view mark = "Failed execution of queue item ";
+  const auto item = line.find(mark);
+  if (item == std::string_view::npos || line.find("Failure will be ignored") != std::string_view::npos) return {};
+  const auto rest = line.substr(item + mark.size());
+  return trimmed(rest.substr(0, std::min({rest.find(". "), rest.find('['), rest.size()})));
+}
+
+// What servicing says of a whole operation, and not of one of its steps or of what it measured meanwhile.
+bool tells_an_outcome(std::string_view line) {
+  constexpr std::array<std::string_view, 6> outcomes{"Startup: ",
+                                                     "Exec: Processing complete",
+                                                     "Failed to perform operation",
+                                                     "finalized. Reboot required",
+                                                     "Failed to FinalizeEx",
+                                                     "Failed to process"};
+  return std::any_of(outcomes.begin(), outcomes.end(),
+                     [&](auto outcome) { return line.find(outcome) != std::string_view::npos; });
+}
+
+// Measurements and reports that could not be made: HRESULTs that no update has anything to do with.
+bool tells_of_itself(std::string_view line) {
+  constexpr std::array<std::string_view, 5> reports{"SQM: ", "datapoint", "report is incomplete",
+                                                    "Windows Error Report", "WER: "};
+  return std::any_of(reports.begin(), reports.end(),
+                     [&](auto report) { return line.find(report) != std::string_view::npos; });
+}
+}  // namespace
+
 std::optional<CbsFailure> cbs_failure(std::string_view log) {
   constexpr std::string_view result_mark = "[HRESULT = ";
-  constexpr std::string_view item_mark = "Failed execution of queue item ";
   constexpr std::uint32_t restart_required = 0x80070BC2;  // HRESULT_FROM_WIN32(ERROR_SUCCESS_REBOOT_REQUIRED)
   std::optional<CbsFailure> found;
+  bool is_outcome = false;
   std::string cause;
   int restarts = 0;
   while (!log.empty()) {
@@ -237,18 +276,18 @@ std::optional<CbsFailure> cbs_failure(std::string_view log) {
     const auto line = trimmed(log.substr(0, end), " \t\r");
     log.remove_prefix(end == std::string_view::npos ? log.size() : end + 1);
     if (line.find("restart initiated") != std::string_view::npos) ++restarts;
-    if (const auto item = line.find(item_mark); item != std::string_view::npos) {
-      const auto rest = line.substr(item + item_mark.size());
-      cause = rest.substr(0, std::min(rest.find(".  "), rest.find('[')));
-    }
+    if (const auto installer = failed_installer(line); !installer.empty()) cause = installer;
     const auto mark = line.find(result_mark);
-    if (mark == std::string_view::npos) continue;
+    if (mark == std::string_view::npos || tells_of_itself(line)) continue;
     const auto inside = line.substr(mark + result_mark.size(), line.find(']', mark) - mark - result_mark.size());
     const auto number = registry_number(inside.substr(0, inside.find(' ')));
     if (!number || *number < 0x80000000U || *number == restart_required) continue;
+    if (is_outcome && !tells_an_outcome(line)) continue;
+    is_outcome = tells_an_outcome(line);
     const auto dash = inside.find(" - ");
-    found = CbsFailure{
-        *number, dash == std::string_view::npos ? std::string{} : std::string(inside.substr(dash + 3)), {}, 0};
+    auto name = dash == std::string_view::npos ? std::string{} : std::string(inside.substr(dash + 3));
+    if (name.empty() && found && found->hresult == *number) name = found->name;  // not named each time
+    found = CbsFailure{*number, std::move(name), {}, 0};
   }
   if (!found) return found;
   found->cause = cause;

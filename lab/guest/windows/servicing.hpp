@@ -101,7 +101,7 @@ void add_cause(std::vector<Rollback>& found, const CbsFailure& failure);
 
 // Why servicing undid a change, from CBS.log, which alone names the installer that failed. Not translated.
 struct CbsFailure {
-  std::uint32_t hresult = 0;  // the last failure
+  std::uint32_t hresult = 0;  // the last failure of a whole operation, else of a step
   std::string name;           // "CBS_E_INSTALLERS_FAILED"; empty when the log gives none
   std::string cause;          // "Installer: Container Installer ({9edf...}) with HRESULT HRESULT_FROM_WIN32(1753)"
   int self_restarts = 0;      // that servicing started itself in order to undo

@@ -287,7 +287,7 @@ TEST_P(WindowsViewOrderTest, DoesNotMatter) {
   for (const auto& [name, definition] : windows.tasks) list += "<!-- " + name + " -->" + definition;
   std::erase(list, '\r');
   found["tasks"].text = list + "</Tasks>";
-  found["dns-list"].text = " ad.example    Primary AD-Domain   Secure\n . Cache AD-Domain\n";
+  found["dns-list"].text = "Zone count = 2\n ad.example    Primary AD-Domain   Secure\n . Cache AD-Domain\n";
   found["dhcp-dump"].exit_code = 1;
   found["web-configuration"].exit_code = 0x80070003;
   const auto again = collected(found);

@@ -169,6 +169,48 @@ TEST(RollbackAtBoot, AnEventCountsOnlyWhenAnInstallationFailed) {
               ElementsAre(Rollback{kb2, PackageState::staged, {}}));
 }
 
+TEST(RollbackAtBoot, AnEventMaySayItsIntentionByNumberAlone) {
+  InstalledViews after = agreeing();
+  after.registry[kb2] = PackageState::staged;
+  const auto event = [](const char* number, const char* word) {
+    Event found{"Microsoft-Windows-Servicing", 3, 0, 1, {}, {}};
+    found.data = {{"PackageIdentifier", kb_of(kb2)}, {"ErrorCode", "0x800f0922"}, {"IntendedPackageState", number}};
+    if (word != nullptr) found.data["IntendedPackageStateTextized"] = word;
+    return found;
+  };
+  const auto reason = [&](const Event& one) { return rollbacks({kb2}, after, {}, {one}).at(0).hresult; };
+  EXPECT_EQ(reason(event("5112", nullptr)), 0x800F0922);
+  EXPECT_EQ(reason(event("5112", "")), 0x800F0922);
+  EXPECT_EQ(reason(event("5064", "")), std::nullopt);
+  EXPECT_EQ(reason(event("5064", "Installed")), 0x800F0922);
+}
+
+TEST(CbsLog, TellsAFailureFromWhatCouldNotBeMeasured) {
+  const std::string failed =
+      "Error CBS    Startup: Failed to process advanced operation queue. [HRESULT = 0x800f0922 - "
+      "CBS_E_INSTALLERS_FAILED]\n";
+  const std::string measured =
+      "Info  CBS    Execute time performance datapoint is invalid. [HRESULT = 0x80070490 - X]\n";
+  const std::string step = "Info  CBS    Could not open a file. [HRESULT = 0x80070005 - E_ACCESSDENIED]\n";
+  EXPECT_FALSE(cbs_failure(measured));
+  EXPECT_EQ(cbs_failure(failed + measured)->hresult, 0x800F0922);
+  EXPECT_EQ(cbs_failure(failed + step)->hresult, 0x800F0922);
+  EXPECT_EQ(cbs_failure(step + failed)->hresult, 0x800F0922);
+  EXPECT_EQ(cbs_failure(step + measured)->hresult, 0x80070005);
+}
+
+TEST(CbsLog, NamesNoInstallerWhoseFailureIsIgnored) {
+  const std::string ignored =
+      "CSI (F) Failed execution of queue item Installer: A ({1}) with HRESULT 0x80070005.  Failure will be ignored: "
+      "X\n";
+  const std::string counted =
+      "CSI (F) Failed execution of queue item Installer: B ({2}) with HRESULT 80070003 [Error]. Failure will not be "
+      "ignored: X\n";
+  const std::string ended = "CBS Failed to perform operation.  [HRESULT = 0x800f0922 - CBS_E_INSTALLERS_FAILED]\n";
+  EXPECT_EQ(cbs_failure(ignored + ended)->cause, "");
+  EXPECT_EQ(cbs_failure(counted + ignored + ended)->cause, "Installer: B ({2}) with HRESULT 80070003");
+}
+
 TEST(RollbackAtBoot, TheLogOfServicingNamesTheInstallerThatFailed) {
   const CbsFailure failure{0x800F0922, "CBS_E_INSTALLERS_FAILED", "Installer: X ({1}) with HRESULT 0x80070005", 1};
   std::vector<Rollback> found{{kb1, PackageState::staged, 0x800F0922, {}},
