@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
-#include <cstdlib>
 #include <filesystem>
 
 #include "lab/core/files.hpp"
@@ -15,6 +14,7 @@
 #include "patches/msu/servicing_package.hpp"
 #include "patches/windows/windows_package.hpp"
 #include "tests/support/windows_packages.hpp"
+#include "tests/unit/transcripts/transcripts.hpp"
 
 // Real output of real tools, fed to the parser of its tool: tests/golden/transcripts, and any other folder of the same
 // form that the environment variable PATCHLAB_TRANSCRIPTS names. What must be read stands in its index.json; a tool
@@ -26,6 +26,8 @@ namespace fs = std::filesystem;
 
 // Expectations that are for people.
 const std::set<std::string> remarks{"meaning", "note", "removable"};
+// What else was true when a tool printed, which its parser is told.
+const std::set<std::string> inputs{"section", "exit_code", "processes", "columns"};
 
 // "{a4122831-...}" in an index stands for the one name that begins so.
 bool is_meant(const std::string& name, const std::string& wanted) {
@@ -109,14 +111,16 @@ void compare_packages(const std::string& text, const Json& expected) {
   }
 }
 
-void compare_rows(const std::string& text, const Json& expected) {
+// All that one of the simple readers reads, by its name.
+void compare_values(const Json& expected, const Json& values) {
   for (const auto& [name, wanted] : expected.items()) {
-    if (remarks.contains(name)) continue;
-    ASSERT_EQ(name, "rows") << "nobody compares '" << name << "'";
-    ASSERT_FALSE(wanted.empty());
-    const auto rows = windows::csv_rows(text, wanted.at(0).size());
-    ASSERT_TRUE(rows) << rows.error().message;
-    EXPECT_EQ(Json(*rows), wanted);
+    if (remarks.contains(name) || inputs.contains(name)) continue;
+    ASSERT_TRUE(values.contains(name)) << "nobody compares '" << name << "'";
+    if (expected.contains("section")) {
+      for (const auto& [kind, rows] : wanted.items()) EXPECT_EQ(values[name].value(kind, Json()), rows) << kind;
+    } else {
+      EXPECT_EQ(values[name], wanted) << name;
+    }
   }
 }
 
@@ -132,12 +136,20 @@ void compare_system(const std::string& text, const Json& expected) {
 
 void compare_cbs_log(const std::string& text, const Json& expected) {
   const auto failure = windows::cbs_failure(text);
+  if (expected.contains("no_failure")) {
+    EXPECT_FALSE(failure) << windows::code_text(failure->hresult) << ' ' << failure->cause;
+    return;
+  }
   ASSERT_TRUE(failure);
   for (const auto& [name, wanted] : expected.items()) {
     if (name == "hresult")
       EXPECT_EQ(failure->hresult, *windows::registry_number(wanted.get<std::string>()));
+    else if (name == "name")
+      EXPECT_EQ(failure->name, wanted.get<std::string>());
     else if (name == "self_restarts")
       EXPECT_EQ(failure->self_restarts, wanted.get<int>());
+    else if (name == "whole_cause")
+      EXPECT_EQ(failure->cause, wanted.get<std::string>());
     else if (name == "cause")
       EXPECT_THAT(failure->cause, testing::HasSubstr(wanted.get<std::string>()));
     else
@@ -228,8 +240,6 @@ constexpr Reader readers[] = {
     {"reg query", compare_registry},
     {"wevtutil", compare_events},
     {"dism", compare_packages},
-    {"driverquery", compare_rows},
-    {"tasklist", compare_rows},
     {"guest-get-osinfo", compare_system},
     {"CBS.log", compare_cbs_log},
     {"package's .mum", compare_manifest, false},
@@ -237,42 +247,69 @@ constexpr Reader readers[] = {
     {"names inside", compare_listing},
 };
 
-// Each file of a folder is a test of its own.
-struct Transcript {
-  fs::path folder;
-  Json entry;
-};
-void PrintTo(const Transcript& transcript, std::ostream* out) { *out << transcript.entry.value("file", "?"); }
-
-std::vector<Transcript> transcripts() {
-  std::vector<fs::path> folders{fs::path(PATCHLAB_SOURCE_DIR) / "tests/golden/transcripts"};
-  if (const char* more = std::getenv("PATCHLAB_TRANSCRIPTS"); more != nullptr && *more != '\0')
-    folders.emplace_back(more);
-  std::vector<Transcript> all;
-  for (const auto& folder : folders) {
-    const auto index = read_json_file(folder / "index.json");
-    if (!index) throw std::runtime_error(index.error().message);
-    for (const auto& entry : index->at("files")) all.push_back({folder, entry});
-  }
-  return all;
-}
+using recorded::Transcript;
+using recorded::transcripts;
 
 class TranscriptTest : public testing::TestWithParam<Transcript> {};
 
 TEST_P(TranscriptTest, HoldsWhatItsIndexSays) {
-  const auto& [folder, entry] = GetParam();
-  const auto bytes = read_file(folder / entry.at("file").get<std::string>());
+  const auto& transcript = GetParam();
+  const auto tool = transcript.tool();
+  const auto& expected = transcript.expected();
+  const auto bytes = transcript.bytes();
   ASSERT_TRUE(bytes) << bytes.error().message;
-  const auto tool = entry.at("tool").get<std::string>();
+  const auto values = recorded::values_in(transcript, *bytes);
+  if (expected.contains("error")) {
+    ASSERT_TRUE(values) << "no parser is for '" << tool << "'";
+    ASSERT_FALSE(*values) << "read as " << (*values)->dump();
+    EXPECT_THAT(values->error().message, testing::HasSubstr(expected["error"].get<std::string>()));
+    return;
+  }
+  if (values) ASSERT_TRUE(*values) << values->error().message;
+  if (expected.contains("absent")) {
+    EXPECT_EQ((**values)["keys"], Json::array());
+    const auto answer = windows::text_of(*bytes).value_or("");
+    EXPECT_FALSE(windows::registry_in({{"x", {answer, 1}}}, "x", windows::Absence::of_matches));
+    EXPECT_FALSE(windows::registry_in({{"x", {answer, 1}}}, "x", windows::Absence::impossible));
+    return;
+  }
   const auto reader =
       std::ranges::find_if(readers, [&](const auto& one) { return tool.find(one.tool) != std::string::npos; });
-  ASSERT_NE(reader, std::end(readers)) << "no parser is for '" << tool << "'";
+  if (reader == std::end(readers) || expected.contains("section")) {
+    ASSERT_TRUE(values) << "no parser is for '" << tool << "'";
+    return compare_values(expected, **values);
+  }
   const auto text = reader->decodes ? windows::text_of(*bytes) : Result<std::string>(*bytes);
   ASSERT_TRUE(text) << text.error().message;
-  reader->compare(*text, entry.at("expected"));
+  reader->compare(*text, expected);
 }
 
 INSTANTIATE_TEST_SUITE_P(Files, TranscriptTest, testing::ValuesIn(transcripts()));
+
+// The numbers in README.md, and that nothing is called what it is not.
+TEST(Transcripts, AreCountedInTheirDocument) {
+  const std::map<std::string, std::string> languages{{"de", "German"}, {"es", "Spanish"},  {"ru", "Russian"},
+                                                     {"fr", "French"}, {"ja", "Japanese"}, {"zh", "Chinese"}};
+  const auto folder = fs::path(PATCHLAB_SOURCE_DIR) / "tests/golden/transcripts";
+  const auto document = read_file(folder / "README.md");
+  ASSERT_TRUE(document);
+  std::map<std::string, int> origins;
+  std::map<std::string, int> files;
+  for (const auto& transcript : transcripts()) {
+    if (transcript.folder != folder) continue;
+    ++origins[transcript.entry.at("origin").get<std::string>()];
+    ++files[transcript.entry.at("language").get<std::string>()];
+    EXPECT_FALSE(transcript.entry.at("source").get<std::string>().empty()) << transcript.file();
+    EXPECT_FALSE(transcript.entry.at("kind").get<std::string>().empty()) << transcript.file();
+  }
+  EXPECT_EQ(origins.size(), 3U);
+  for (const auto& [origin, count] : origins)
+    EXPECT_THAT(*document, testing::HasSubstr(fmt::format("| `{}` | {} |", origin, count)));
+  for (const auto& [language, count] : files) {
+    const auto name = language == "en" ? "English, or nothing that is translated" : languages.at(language);
+    EXPECT_THAT(*document, testing::HasSubstr(fmt::format("| {} | {} |", name, count)));
+  }
+}
 
 // What lies in the folder and is in no index is tried by nobody.
 TEST(Transcripts, AreAllInTheIndex) {
@@ -286,6 +323,7 @@ TEST(Transcripts, AreAllInTheIndex) {
 TEST(Transcripts, ThatAreCutOffAreNeverReadAsWhole) {
   for (const auto& [folder, entry] : transcripts()) {
     const auto tool = entry.at("tool").get<std::string>();
+    if (entry.at("expected").contains("error")) continue;
     const auto bytes = read_file(folder / entry.at("file").get<std::string>());
     ASSERT_TRUE(bytes);
     const auto text = windows::text_of(*bytes).value_or("");
@@ -299,10 +337,14 @@ TEST(Transcripts, ThatAreCutOffAreNeverReadAsWhole) {
         EXPECT_FALSE(some && some->size() == whole) << entry["file"] << ' ' << cut;
       }
     } else if (tool.starts_with("sc query")) {
-      // The last block is whole with its last number only.
+      // Of the last block, what is read comes before its last number.
       const auto last = text.find_last_not_of(" \r\n");
-      for (auto cut = text.rfind("SERVICE_NAME") + 1; cut + 2 < last; ++cut)
-        EXPECT_FALSE(windows::services(text.substr(0, cut))) << entry["file"] << ' ' << text.substr(0, cut);
+      const Transcript whole{folder, entry};
+      const auto values = **recorded::values_in(whole, text);
+      for (auto cut = std::min(text.rfind(" (0x") + 1, last); cut < last; ++cut) {
+        const auto some = *recorded::values_in(whole, text.substr(0, cut));
+        EXPECT_TRUE(!some || *some == values) << entry["file"] << ' ' << text.substr(0, cut);
+      }
     }
   }
 }
