@@ -188,18 +188,32 @@ std::vector<CheckResult> run_checks(ProcessRunner& runner, const CheckWorkers& w
                                     const std::vector<PlannedCheck>& planned, std::stop_token stop) {
   std::vector<CheckResult> results;
   for (const auto& check : planned) results.push_back(result_for(check.spec));
+  std::vector<std::size_t> side_by_side;
+  std::vector<std::size_t> alone;
+  for (std::size_t i = 0; i < planned.size(); ++i) {
+    const auto* check = workers.find ? workers.find(planned[i].spec.kind) : nullptr;
+    (check != nullptr && check->wants_to_be_alone() ? alone : side_by_side).push_back(i);
+  }
   std::atomic<std::size_t> next{0};
   Places own_places;
   auto& places = workers.places != nullptr ? *workers.places : own_places;
   const auto work = [&] {
-    while (next < planned.size() && places.take(stop)) {
-      if (const auto i = next++; i < planned.size()) results[i] = run_check(runner, workers, planned[i], stop);
+    while (next < side_by_side.size() && places.take(stop)) {
+      if (const auto n = next++; n < side_by_side.size()) {
+        const auto i = side_by_side[n];
+        results[i] = run_check(runner, workers, planned[i], stop);
+      }
       places.give_back();
     }
   };
   std::vector<std::jthread> threads;
-  for (std::size_t i = 0; i < std::min(most_at_once, planned.size()); ++i) threads.emplace_back(work);
+  for (std::size_t i = 0; i < std::min(most_at_once, side_by_side.size()); ++i) threads.emplace_back(work);
   threads.clear();  // joins
+  for (const auto i : alone) {
+    if (!places.take(stop)) break;
+    results[i] = run_check(runner, workers, planned[i], stop);
+    places.give_back();
+  }
   for (auto& result : results) {
     if (result.outcome == Outcome::not_reached) result.reason = "cancelled";
   }

@@ -59,8 +59,8 @@ struct Seen {
 [[nodiscard]] Result<Seen> observe_once(ProcessRunner& runner, const CheckWorkers& workers, const PlannedCheck& planned,
                                         std::stop_token stop = {});
 
-// All of them, as many at a time as there are places; results in the order planned. After a stop request the rest is
-// not-reached.
+// All of them, as many at a time as there are places, and those that want to be alone one by one after the others;
+// results in the order planned. After a stop request the rest is not-reached.
 [[nodiscard]] std::vector<CheckResult> run_checks(ProcessRunner& runner, const CheckWorkers& workers,
                                                   const std::vector<PlannedCheck>& planned, std::stop_token stop = {});
 

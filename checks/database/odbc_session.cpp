@@ -8,7 +8,9 @@
 #include <sqlucode.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
+#include <cstdlib>
 #include <filesystem>
 
 #include "lab/core/paths.hpp"
@@ -110,8 +112,8 @@ struct OdbcSession::State {
     const bool ok = SQL_SUCCEEDED(result) || result == SQL_NO_DATA;
     return finish(step, ok, ok ? Diagnostic{} : first_diagnostic(SQL_HANDLE_STMT, statement.get()));
   }
-  SQLRETURN run(const Handle<SQL_HANDLE_STMT>& statement, const std::string& sql) {
-    SQLSetStmtAttr(statement.get(), SQL_ATTR_QUERY_TIMEOUT, as_pointer(whole_seconds_left()), 0);
+  SQLRETURN run(const Handle<SQL_HANDLE_STMT>& statement, const std::string& sql, SQLUINTEGER seconds) {
+    SQLSetStmtAttr(statement.get(), SQL_ATTR_QUERY_TIMEOUT, as_pointer(seconds), 0);
     auto text = to_utf16(sql);
     return SQLExecDirectW(statement.get(), wide(text), static_cast<SQLINTEGER>(text.size()));
   }
@@ -205,6 +207,8 @@ OdbcSession::OdbcSession(OdbcSession&&) noexcept = default;
 OdbcSession& OdbcSession::operator=(OdbcSession&&) noexcept = default;
 
 Result<OdbcSession> OdbcSession::make(Deadline deadline) {
+  // libpq would have a session begin as the environment of whoever started us wants it.
+  for (const char* name : {"PGTZ", "PGDATESTYLE", "PGOPTIONS", "PGGEQO", "PGCLIENTENCODING"}) ::unsetenv(name);
   auto state = std::make_unique<State>(deadline);
   if (!state->environment.ok()) return out_of_handles();
   SQLSetEnvAttr(state->environment.get(), SQL_ATTR_ODBC_VERSION, as_pointer(SQL_OV_ODBC3), 0);
@@ -232,9 +236,14 @@ Result<bool> OdbcSession::connect(const Server& server, const std::string& addre
 }
 
 bool OdbcSession::execute(const std::string& step, const std::string& sql) {
+  return execute_within(step, sql, std::chrono::seconds(state_->whole_seconds_left()));
+}
+
+bool OdbcSession::execute_within(const std::string& step, const std::string& sql, std::chrono::seconds patience) {
   const Handle<SQL_HANDLE_STMT> statement(state_->connection->get());
   if (!statement.ok()) return state_->finish_on_connection(step, SQL_ERROR);
-  return state_->finish_on_statement(step, statement, state_->run(statement, sql));
+  const auto seconds = std::clamp<std::int64_t>(patience.count(), 1, state_->whole_seconds_left());
+  return state_->finish_on_statement(step, statement, state_->run(statement, sql, static_cast<SQLUINTEGER>(seconds)));
 }
 
 std::optional<Rows> OdbcSession::query(const std::string& step, const std::string& sql, std::size_t limit) {
@@ -244,7 +253,7 @@ std::optional<Rows> OdbcSession::query(const std::string& step, const std::strin
     return std::nullopt;
   }
   Rows rows;
-  auto result = state_->run(statement, sql);
+  auto result = state_->run(statement, sql, state_->whole_seconds_left());
   if (SQL_SUCCEEDED(result)) result = read_rows(statement.get(), limit, rows);
   if (!state_->finish_on_statement(step, statement, result)) return std::nullopt;
   return rows;
@@ -253,6 +262,10 @@ std::optional<Rows> OdbcSession::query(const std::string& step, const std::strin
 bool OdbcSession::begin(const std::string& step) {
   return state_->finish_on_connection(
       step, SQLSetConnectAttr(state_->connection->get(), SQL_ATTR_AUTOCOMMIT, as_pointer(SQL_AUTOCOMMIT_OFF), 0));
+}
+
+bool OdbcSession::commit(const std::string& step) {
+  return state_->finish_on_connection(step, SQLEndTran(SQL_HANDLE_DBC, state_->connection->get(), SQL_COMMIT));
 }
 
 bool OdbcSession::rollback(const std::string& step) {

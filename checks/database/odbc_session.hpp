@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -34,10 +35,13 @@ class OdbcSession {
   // Step "connect". An Error when the driver is missing or cannot be loaded: that says nothing about the server.
   [[nodiscard]] Result<bool> connect(const Server& server, const std::string& address);
   bool execute(const std::string& step, const std::string& sql);
+  // Gives up after so long, in whole seconds: SQLSTATE HYT00, or 57014 of a server that was told to.
+  bool execute_within(const std::string& step, const std::string& sql, std::chrono::seconds patience);
   // Values as text. Stops after `limit` rows.
   std::optional<Rows> query(const std::string& step, const std::string& sql, std::size_t limit);
   // Step by step transaction control through ODBC, never by SQL text (ODBC reference, SQLEndTran).
   bool begin(const std::string& step);
+  bool commit(const std::string& step);
   bool rollback(const std::string& step);
 
   [[nodiscard]] const Json& steps() const;

@@ -18,6 +18,7 @@ constexpr std::size_t sample_bytes = 4096;
 struct Parameters {
   Server server;
   std::string query;
+  std::string time_zone;
   std::string sha256;
   std::int64_t rows = 0;
 };
@@ -71,6 +72,14 @@ Parameters read_parameters(JsonReader& reader) {
   parameters.rows = reader.integer("rows", 0, most_rows);
   parameters.query = reader.text(
       "query", [&parameters](const std::string& query) { return why_no_golden_query(query, parameters.rows); });
+  parameters.time_zone = reader.text_or("time_zone", "", [](const std::string& name) {
+    const auto is_of_name = [](char c) {
+      return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '/' || c == '+' || c == '-';
+    };
+    return !name.empty() && name.size() <= 64 && std::ranges::all_of(name, is_of_name)
+               ? ""
+               : fmt::format("'{}' must be the name of a time zone, as \"UTC\" or \"Europe/Berlin\"", name);
+  });
   parameters.sha256 = reader.text("sha256", [](const std::string& digest) {
     return is_sha256(digest) ? "" : "must be 64 lower-case hex digits; the check's observation shows the right ones";
   });
@@ -87,6 +96,11 @@ void describe(const Rows& found, Json& observation) {
   observation["cut_off"] = found.cut_off;
 }
 
+std::vector<std::string> steps_of(const Parameters& with) {
+  if (with.time_zone.empty()) return {"connect", "begin", "query"};
+  return {"connect", "begin", "time zone", "query"};
+}
+
 class QueryHash final : public CheckWith<Parameters> {
  public:
   std::string kind() const override { return "database.query-hash"; }
@@ -98,6 +112,9 @@ class QueryHash final : public CheckWith<Parameters> {
     return observe_server(target, with.server, limit,
                           [&with](OdbcSession& session, Json& observation, Deadline /*deadline*/) {
                             if (!session.begin("begin")) return Result<void>();
+                            if (!with.time_zone.empty() &&
+                                !session.execute("time zone", fmt::format("SET TIME ZONE '{}'", with.time_zone)))
+                              return Result<void>();
                             if (const auto found = session.query("query", with.query, most_rows)) {
                               describe(*found, observation);
                             }
@@ -107,7 +124,7 @@ class QueryHash final : public CheckWith<Parameters> {
   }
 
   Judgement judge_with(const Parameters& with, const Observation& observation) const override {
-    if (auto bad = judge_steps({"connect", "begin", "query"}, observation)) return *bad;
+    if (auto bad = judge_steps(steps_of(with), observation)) return *bad;
     const auto rows = observation.value("rows", std::int64_t{-1});
     const auto hash = observation.value("sha256", "");
     const auto expected = fmt::format("{} rows, sha256 {}", with.rows, with.sha256);
@@ -120,8 +137,8 @@ class QueryHash final : public CheckWith<Parameters> {
     return {Outcome::pass, "same-rows", expected, observed};
   }
 
-  Result<void> expect(const Parameters& /*parameters*/, Observation& observation, Json& json) const override {
-    const auto trouble = judge_steps({"connect", "begin", "query"}, observation);
+  Result<void> expect(const Parameters& with, Observation& observation, Json& json) const override {
+    const auto trouble = judge_steps(steps_of(with), observation);
     if (trouble) return Error{ErrorClass::check, trouble->reason + ": " + trouble->observed, {}};
     if (observation.value("cut_off", false))
       return Error{ErrorClass::check, fmt::format("there are more than {} rows", most_rows), {}};

@@ -4,11 +4,10 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "checks/check_with.hpp"
 #include "checks/database/observe.hpp"
 #include "checks/database/step_judge.hpp"
+#include "checks/database/table.hpp"
 #include "checks/unique.hpp"
 
 namespace patchlab::checks::database {
@@ -16,35 +15,13 @@ namespace {
 
 struct Parameters {
   Server server;
-  std::string table;
-  std::string column;
+  Table table;
 };
-
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
-
-// A regular identifier of SQL, which needs no quotes and cannot end the statement.
-bool is_identifier(std::string_view name) {
-  return !name.empty() && name.size() <= 63 && is_letter(name.front()) &&
-         std::all_of(name.begin(), name.end(), [](char c) { return is_letter(c) || (c >= '0' && c <= '9'); });
-}
-
-bool is_table_name(std::string_view name) {
-  const auto dot = name.find('.');
-  if (dot == std::string_view::npos) return is_identifier(name);
-  return is_identifier(name.substr(0, dot)) && is_identifier(name.substr(dot + 1));
-}
 
 Parameters read_parameters(JsonReader& reader) {
   Parameters parameters;
   parameters.server = read_server(reader);
-  parameters.table = reader.text("table", [](const std::string& name) {
-    return is_table_name(name)
-               ? ""
-               : fmt::format("'{}' must be a name of letters, digits and _, also \"schema.table\"", name);
-  });
-  parameters.column = reader.text("column", [](const std::string& name) {
-    return is_identifier(name) ? "" : fmt::format("'{}' must be a name of letters, digits and _", name);
-  });
+  parameters.table = read_table(reader);
   return parameters;
 }
 
@@ -52,21 +29,22 @@ Parameters read_parameters(JsonReader& reader) {
 Result<void> write_and_read(const Target& target, const Parameters& with, OdbcSession& writer, Json& observation,
                             Deadline deadline) {
   const auto note = "patchlab " + unique_text();
-  const auto row = fmt::format("FROM {} WHERE {} = '{}'", with.table, with.column, note);
+  const auto row = fmt::format("FROM {} WHERE {} = '{}'", with.table.name, with.table.column, note);
   observation["inserted"] = note;
-  if (!writer.execute("insert", fmt::format("INSERT INTO {} ({}) VALUES ('{}')", with.table, with.column, note))) {
+  if (!writer.execute("insert",
+                      fmt::format("INSERT INTO {} ({}) VALUES ('{}')", with.table.name, with.table.column, note))) {
     return {};
   }
   auto& second = observation["second"] = Json::object();
   PATCHLAB_ASSIGN(auto reader, OdbcSession::make(deadline));
   PATCHLAB_ASSIGN(const bool connected, reader.connect(with.server, target.address));
   if (connected) {
-    const auto seen = reader.query("select", fmt::format("SELECT {} {}", with.column, row), 10);
+    const auto seen = reader.query("select", fmt::format("SELECT {} {}", with.table.column, row), 10);
     if (seen) second["seen"] = first_column(*seen);
   }
   second["steps"] = reader.steps();
   if (!second.contains("seen") || !writer.execute("delete", "DELETE " + row)) return {};
-  const auto left = writer.query("count", fmt::format("SELECT {} {}", with.column, row), 10);
+  const auto left = writer.query("count", fmt::format("SELECT {} {}", with.table.column, row), 10);
   if (left) observation["rows_after_delete"] = left->rows.size();
   return {};
 }

@@ -13,6 +13,7 @@ namespace {
 constexpr std::size_t most_databases = 10;
 constexpr std::size_t most_tables = 100;  // of a database
 constexpr std::chrono::seconds database_patience{30};
+constexpr int most_sessions = 50;        // that are tried to be had at the same time
 constexpr std::int64_t least_text = 60;  // that database.write puts into its column
 
 // As the server's own user, in the guest. -X: no settings of that user; -A -t: rows only.
@@ -284,6 +285,7 @@ class DatabaseDrafts {
       add_query(id(catalogue.name), catalogue.query, fmt::format("{}: {}", who, catalogue.says), transaction);
     add_settings(who, transaction);
     add_tables(who, transaction);
+    add_connections(who, transaction);
     auto with = server();
     with["query"] = "SELECT rolname, rolpassword FROM pg_authid";
     drafts_.checks.push_back({id("passwords-denied"),
@@ -293,6 +295,19 @@ class DatabaseDrafts {
     drafts_.checks.push_back({id("wrong-password"),
                               {way("database.login-refused", base_, database_patience)},
                               fmt::format("{}: a wrong password is refused", who),
+                              transaction});
+  }
+
+  // Without TLS, where that is allowed: it is about how many there may be.
+  void add_connections(const std::string& who, const std::string& transaction) {
+    auto with = server();
+    with["sessions"] = most_sessions;
+    auto plain = with;
+    plain["sslmode"] = "disable";
+    drafts_.checks.push_back({id("connections"),
+                              {way("database.connections", std::move(plain), database_patience),
+                               way("database.connections", std::move(with), database_patience)},
+                              fmt::format("{}: how many sessions there may be at the same time, and no more", who),
                               transaction});
   }
 
@@ -308,7 +323,8 @@ class DatabaseDrafts {
   // The digest is what the first observation finds.
   void add_query(const std::string& name, const std::string& query, const std::string& says, const std::string& needs) {
     auto with = server();
-    with.update({{"query", query}, {"rows", 0}, {"sha256", std::string(64, '0')}});
+    // Times are written as the session's zone has them: the server's own is one of its settings, and looked at there.
+    with.update({{"query", query}, {"time_zone", "UTC"}, {"rows", 0}, {"sha256", std::string(64, '0')}});
     drafts_.checks.push_back({name, {way("database.query-hash", std::move(with), database_patience)}, says, needs});
   }
 
@@ -329,11 +345,17 @@ class DatabaseDrafts {
         is_written = true;
         auto with = server();
         with.update({{"table", name}, {"column", *column}});
+        auto with_table = with;
         drafts_.checks.push_back(
             {id("write"),
              {way("database.write", std::move(with), database_patience)},
              fmt::format("{}: a row is written into {}, which is empty, and taken away", who, name),
              transaction});
+        drafts_.checks.push_back(
+            {id("isolation"),
+             {way("database.isolation", std::move(with_table), database_patience)},
+             fmt::format("{}: what two sessions see of each other, and that one waits for the other, in {}", who, name),
+             id("write")});
         continue;  // what is written by a check has no rows of its own to compare
       }
       add_query(id(check_name("t-" + table.name)), golden_query(table),

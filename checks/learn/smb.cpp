@@ -10,7 +10,7 @@ namespace patchlab::checks::learn {
 namespace {
 
 constexpr std::size_t most_shares = 20;
-constexpr std::size_t most_ways = 8;  // to find out what a user may do in a share
+constexpr std::size_t most_ways = 10;  // to find out what a user may do in a share
 constexpr int some_files = 30;
 constexpr std::chrono::seconds smb_patience{30};
 
@@ -79,9 +79,10 @@ class Smb final : public Protocol {
       return drafts;
     }
     if (!is_open) return drafts;
-    drafts.checks.push_back({"dialects",
-                             {way("smb.dialects", {{"dialects", {"3.1.1"}}}, smb_patience)},
-                             "which versions of the protocol are spoken, and whether they are signed"});
+    drafts.checks.push_back(
+        {"dialects",
+         {way("smb.dialects", {{"dialects", {"3.1.1"}}}, smb_patience)},
+         "which versions of the protocol are spoken, whether they are signed, and whether encryption is offered"});
     const auto shares = shares_in(*answer);
     for (std::size_t i = 0; i < std::min(shares.size(), most_shares); ++i)
       add(shares[i], shares, machine, answer_to(answers, "files of " + shares[i].name), drafts);
@@ -107,6 +108,15 @@ class Smb final : public Protocol {
     drafts.checks.push_back({share.name + "-anonymous",
                              {way("smb.login-refused", {{"share", share.name}}, smb_patience)},
                              fmt::format("share {}: nobody gets in without a name", share.name)});
+    // As the first user sees it who gets in.
+    Draft encryption{
+        share.name + "-encryption", {}, fmt::format("share {}: whether who has no encryption gets in", share.name)};
+    for (const auto& user : machine.users) {
+      if (encryption.ways.size() <= most_ways)
+        encryption.ways.push_back(way(
+            "smb.encryption", {{"share", share.name}, {"user", user}, {"password", password_of(user)}}, smb_patience));
+    }
+    if (!encryption.ways.empty()) drafts.checks.push_back(std::move(encryption));
     for (const auto& user : machine.users) {
       const Json account{{"share", share.name}, {"user", user}, {"password", password_of(user)}};
       Draft draft{
@@ -116,8 +126,12 @@ class Smb final : public Protocol {
       const Json works{{"names", "insensitive"}, {"files", some_files}};
       auto works_together = works;
       works_together["together"] = true;
-      for (const auto& [kind, more] :
-           {std::pair("smb.access", works_together), {"smb.access", works}, {"smb.readonly", Json::object()}}) {
+      auto works_with_locks = works_together;
+      works_with_locks["locks"] = true;
+      for (const auto& [kind, more] : {std::pair("smb.access", works_with_locks),
+                                       {"smb.access", works_together},
+                                       {"smb.access", works},
+                                       {"smb.readonly", Json::object()}}) {
         auto with = account;
         with.update(more);
         auto with_files = with;

@@ -7,6 +7,8 @@
 #include <algorithm>
 
 #include "checks/command/command.hpp"
+#include "checks/database/connections.hpp"
+#include "checks/database/isolation.hpp"
 #include "checks/database/query_hash.hpp"
 #include "checks/database/refusals.hpp"
 #include "checks/database/settings.hpp"
@@ -31,6 +33,7 @@
 #include "checks/smb/access.hpp"
 #include "checks/smb/denied.hpp"
 #include "checks/smb/dialects.hpp"
+#include "checks/smb/encryption.hpp"
 #include "checks/smb/login_refused.hpp"
 #include "checks/smb/readonly.hpp"
 
@@ -47,7 +50,9 @@ std::vector<const Check*> sorted(std::vector<const Check*> checks) {
 const std::vector<const Check*>& all_checks() {
   static const auto checks = sorted({
       &command(),
+      &database::connections(),
       &database::denied(),
+      &database::isolation(),
       &database::login_refused(),
       &database::query_hash(),
       &database::settings(),
@@ -72,6 +77,7 @@ const std::vector<const Check*>& all_checks() {
       &smb::access(),
       &smb::denied(),
       &smb::dialects_spoken(),
+      &smb::encryption(),
       &smb::login_refused(),
       &smb::readonly(),
   });

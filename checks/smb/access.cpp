@@ -28,6 +28,7 @@ struct Parameters {
   std::string names;      // "insensitive", "sensitive", or empty
   std::size_t files = 0;  // besides the one
   bool together = false;
+  bool locks = false;
 
   [[nodiscard]] bool does(const std::string& operation) const { return operations.contains(operation); }
   [[nodiscard]] std::string folder_path() const {
@@ -70,7 +71,8 @@ Parameters read_parameters(JsonReader& reader) {
   });
   parameters.files = static_cast<std::size_t>(reader.integer_or("files", 0, 0, 5000));
   parameters.together = reader.boolean_or("together", false);
-  for (const char* key : {"names", "files", "together"}) {
+  parameters.locks = reader.boolean_or("locks", false);
+  for (const char* key : {"names", "files", "together", "locks"}) {
     if (reader.has(key) && !parameters.does("write"))
       reader.problem(key, "needs the operation 'write', which makes files");
   }
@@ -132,19 +134,58 @@ class FileLife {
   }
   // The same user at another desk, with a connection of their own.
   bool work_together() {
+    if (!parameters_.together && !parameters_.locks) return true;
+    if (auto opened = another_(recorder_, Encryption::as_wanted)) second_.emplace(*std::move(opened));
+    if (!second_ || !take_list(recorder_, *second_, "second list", folder_)) return false;
+    return share_the_file() && lock_the_file();
+  }
+  bool share_the_file() {
     if (!parameters_.together) return true;
-    auto second = another_(recorder_);
-    if (!second || !take_list(recorder_, *second, "second list", folder_)) return false;
     if (!recorder_.take("open", [&](Json&) { return session_.hold_open(path()); })) return false;
     recorder_.take("second read", [&](Json& entry) {
       std::string content;
-      const int trouble = second->read(path(), content);
+      const int trouble = second_->read(path(), content);
       if (trouble == 0) entry["sha256"] = sha256(content);
       return trouble;
     });
     // Well is when that goes wrong.
-    exists_ = !recorder_.take("second delete", [&](Json&) { return second->remove(path()); });
+    exists_ = !recorder_.take("second delete", [&](Json&) { return second_->remove(path()); });
     return recorder_.take("close", [&](Json&) { return session_.close_held(); }) && exists_;
+  }
+  // The first session keeps others from writing while it has the file open, as an office program does.
+  bool lock_the_file() {
+    if (!parameters_.locks) return true;
+    const auto newer = folder_ + "/new-" + name_;
+    if (!recorder_.take("lock", [&](Json&) { return session_.hold_open(path(), Session::Others::only_read); }))
+      return false;
+    recorder_.take("locked read", [&](Json& entry) { return read_by_second(entry); });
+    recorder_.take("locked write", [&](Json&) { return second_->overwrite(path(), "x"); });  // not well is well
+    if (!recorder_.take("new file", [&](Json& entry) {
+          newer_content_ = random_content(1000);
+          entry["sha256"] = sha256(newer_content_);
+          return second_->write(newer, newer_content_);
+        })) {
+      recorder_.take("unlock", [&](Json&) { return session_.close_held(); });
+      return false;
+    }
+    // Here as well. What the file became of it is read when it is free.
+    recorder_.take("locked rename over", [&](Json&) { return second_->rename(newer, path()); });
+    if (!recorder_.take("unlock", [&](Json&) { return session_.close_held(); })) return false;
+    if (!recorder_.take("unlocked read", [&](Json& entry) { return read_by_second(entry); }) ||
+        !recorder_.take("unlocked write", [&](Json&) { return second_->overwrite(path(), content_); }))
+      return false;
+    const bool well = recorder_.take("unlocked rename over", [&](Json&) { return second_->rename(newer, path()); });
+    if (!well) {
+      recorder_.take("clean up new file", [&](Json&) { return second_->remove(newer); });
+      return false;
+    }
+    return recorder_.take("renamed read", [&](Json& entry) { return read_by_second(entry); });
+  }
+  int read_by_second(Json& entry) {
+    std::string content;
+    const int trouble = second_->read(path(), content);
+    if (trouble == 0) entry["sha256"] = sha256(content);
+    return trouble;
   }
   // Many small files: all are listed, and no others of their name; then all are gone.
   void live_as_many() {
@@ -198,6 +239,7 @@ class FileLife {
       std::string content;
       return session_.read(path(), content);
     });
+    if (parameters_.locks) take_list(recorder_, *second_, "list after", folder_);
   }
 
   const Parameters& parameters_;
@@ -207,6 +249,8 @@ class FileLife {
   std::string folder_;
   std::string name_;
   std::string content_;
+  std::string newer_content_;
+  std::optional<Session> second_;
   bool exists_ = false;
 };
 
@@ -270,6 +314,64 @@ Trouble judge_together(const Parameters& parameters, const Observation& observat
   return judge_success(observation, "close");
 }
 
+// Which name the file had in the end.
+std::string last_name(const Observation& observation) {
+  const auto* renamed = find_step(observation, "rename");
+  return (renamed != nullptr ? renamed : find_step(observation, "write"))->value("name", "");
+}
+
+Trouble judge_refused_while_open(const Observation& observation, const std::string& step, const char* done) {
+  const auto expected = step + ": refused while the first session keeps others from writing";
+  const auto* entry = find_step(observation, step);
+  if (entry == nullptr || !entry->contains("errno"))
+    return failed("no-answer", expected, entry == nullptr ? "not reached" : describe_step(*entry));
+  const int trouble = entry->at("errno").get<int>();
+  if (trouble == 0) return failed(done, expected, describe_step(*entry));
+  // What a rename is told is that the file is there: it could not be taken away.
+  if (!is_in_use(trouble) && trouble != EEXIST)
+    return failed("refused-for-another-reason", expected, describe_step(*entry));
+  return std::nullopt;
+}
+
+Trouble judge_same(const Observation& observation, const std::string& read, const std::string& written,
+                   const char* says) {
+  if (auto trouble = judge_success(observation, read)) return trouble;
+  const auto wanted = find_step(observation, written)->value("sha256", "");
+  const auto seen = find_step(observation, read)->value("sha256", "");
+  if (seen == wanted) return std::nullopt;
+  return failed("content-differs", fmt::format("{}: sha256 {}", says, wanted), "sha256 " + seen);
+}
+
+Trouble judge_locks(const Parameters& parameters, const Observation& observation) {
+  if (!parameters.locks) return std::nullopt;
+  for (const char* step : {"second list", "lock"}) {
+    if (auto trouble = judge_success(observation, step)) return trouble;
+  }
+  if (auto trouble = judge_same(observation, "locked read", "write", "what is locked for writing can be read"))
+    return trouble;
+  if (auto trouble = judge_refused_while_open(observation, "locked write", "lock-ignored")) return trouble;
+  if (auto trouble = judge_success(observation, "new file")) return trouble;
+  if (auto trouble = judge_refused_while_open(observation, "locked rename over", "open-file-replaced")) return trouble;
+  if (auto trouble = judge_success(observation, "unlock")) return trouble;
+  if (auto trouble = judge_same(observation, "unlocked read", "write", "what was refused has changed nothing"))
+    return trouble;
+  for (const char* step : {"unlocked write", "unlocked rename over"}) {
+    if (auto trouble = judge_success(observation, step)) return trouble;
+  }
+  return judge_same(observation, "renamed read", "new file", "the file that was renamed over it");
+}
+
+// No session lists what was deleted.
+Trouble judge_list_after(const Parameters& parameters, const Observation& observation) {
+  if (!parameters.locks || !parameters.does("delete")) return std::nullopt;
+  if (auto trouble = judge_success(observation, "list after")) return trouble;
+  const auto name = last_name(observation);
+  for (const auto& listed : find_step(observation, "list after")->at("names")) {
+    if (listed == name) return failed("deleted-file-remains", name + " is not listed any more", "it is");
+  }
+  return std::nullopt;
+}
+
 Trouble judge_many(const Parameters& parameters, const Observation& observation) {
   if (parameters.files == 0) return std::nullopt;
   const auto listed = [&](const char* step, std::size_t wanted, const char* reason) -> Trouble {
@@ -299,6 +401,7 @@ Trouble judge_steps(const Parameters& parameters, const Observation& observation
   for (const char* operation : {"read", "rename", "delete"}) {
     if (operation == std::string("rename")) {
       if (auto trouble = judge_together(parameters, observation)) return trouble;
+      if (auto trouble = judge_locks(parameters, observation)) return trouble;
     }
     if (!parameters.does(operation)) continue;
     if (auto trouble = judge_success(observation, operation)) return trouble;
@@ -308,6 +411,7 @@ Trouble judge_steps(const Parameters& parameters, const Observation& observation
   }
   if (parameters.does("delete")) {
     if (auto trouble = judge_gone(observation)) return trouble;
+    if (auto trouble = judge_list_after(parameters, observation)) return trouble;
   }
   if (auto trouble = judge_case(parameters, observation)) return trouble;
   return judge_many(parameters, observation);

@@ -16,8 +16,14 @@ namespace patchlab::checks::smb {
 //   files        as many small files are written besides, listed, all of them and no others, and deleted (default 0)
 //   together     true: a second session of the same user lists and reads, and may not delete the file while the first
 //   has it open (default false)
+//   locks        true: the first session keeps others from writing while it has the file open; a second one may read
+//   it,
+//                and may neither write it nor rename another file over it until it is closed (default false)
 // Steps: connect, list, known file ..., write, list again (the file is in it), read (by hash), other case,
-// second list, open, second read, second delete (refused), close, rename, delete, gone (reading it fails with ENOENT),
+// second list, open, second read, second delete (refused), close, lock, locked read,
+// locked write (refused), new file, locked rename over (refused), unlock, unlocked read (unchanged), unlocked write,
+// unlocked rename over, renamed read, rename, delete, gone (reading it fails with ENOENT), list after
+// (of the second session; its name is not in it),
 // write many, list many, delete many, list none. The first that fails is the verdict, with the errno which the library
 // gave. A file which could not be deleted as planned is removed by "clean up".
 [[nodiscard]] const Check& access();

@@ -24,6 +24,7 @@ constexpr std::size_t most_reply_bytes = 65536;
 struct Parameters {
   std::vector<std::string> spoken;
   std::string signing;
+  std::string encryption;
   std::uint16_t port = 445;
 };
 
@@ -47,6 +48,11 @@ Parameters read_parameters(JsonReader& reader) {
     return word == "required" || word == "not-required"
                ? ""
                : fmt::format("must be \"required\" or \"not-required\", found \"{}\"", word);
+  });
+  parameters.encryption = reader.text_or("encryption", "", [](const std::string& word) {
+    return word == "offered" || word == "not-offered"
+               ? ""
+               : fmt::format("must be \"offered\" or \"not-offered\", found \"{}\"", word);
   });
   parameters.port = static_cast<std::uint16_t>(reader.integer_or("port", 445, 1, 65535));
   return parameters;
@@ -97,7 +103,8 @@ bool is_refusal(const Json& entry) {
   return !entry.contains("reply") && (!entry.contains("errno") || entry.at("errno") == ECONNRESET);
 }
 
-Trouble judge_dialect(const Dialect& dialect, bool wanted, const std::string& signing, const Json& entry) {
+Trouble judge_dialect(const Dialect& dialect, bool wanted, const Parameters& with, const Json& entry) {
+  const auto& signing = with.signing;
   const auto expected = fmt::format("SMB {} is {}{}", dialect.name, wanted ? "spoken" : "refused",
                                     wanted && !signing.empty() ? ", signing " + signing : "");
   if (!entry.contains("reply")) {
@@ -112,6 +119,10 @@ Trouble judge_dialect(const Dialect& dialect, bool wanted, const std::string& si
   if (wanted && !signing.empty() && reply->signing_required != (signing == "required")) {
     return failed("signing-differs", expected, observed);
   }
+  const bool can = dialect.revision >= 0x0300;
+  if (wanted && can && !with.encryption.empty() && reply->encrypts != (with.encryption == "offered"))
+    return failed("encryption-differs", fmt::format("SMB {}: encryption is {}", dialect.name, with.encryption),
+                  observed);
   return std::nullopt;
 }
 
@@ -135,7 +146,7 @@ class Dialects final : public CheckWith<Parameters> {
   [[nodiscard]] Judgement judge_with(const Parameters& with, const Observation& observation) const override {
     for (const auto& dialect : dialects()) {
       const bool wanted = std::find(with.spoken.begin(), with.spoken.end(), dialect.name) != with.spoken.end();
-      if (auto bad = judge_dialect(dialect, wanted, with.signing, observation.at("dialects").at(dialect.name))) {
+      if (auto bad = judge_dialect(dialect, wanted, with, observation.at("dialects").at(dialect.name))) {
         return *bad;
       }
     }
@@ -149,6 +160,7 @@ class Dialects final : public CheckWith<Parameters> {
                                     Json& json) const override {
     std::vector<std::string> spoken;
     std::set<std::string> signing;
+    std::set<std::string> encryption;
     for (const auto& dialect : dialects()) {
       const auto& entry = observation.at("dialects").at(dialect.name);
       if (!entry.contains("reply")) continue;
@@ -156,11 +168,14 @@ class Dialects final : public CheckWith<Parameters> {
       if (!reply || !reply->accepted) continue;
       spoken.push_back(dialect.name);
       signing.insert(reply->signing_required ? "required" : "not-required");
+      if (dialect.revision >= 0x0300) encryption.insert(reply->encrypts ? "offered" : "not-offered");
     }
     if (spoken.empty()) return Error{ErrorClass::check, "no version of the protocol is spoken", {}};
     json["dialects"] = spoken;
     json.erase("signing");
     if (signing.size() == 1) json["signing"] = *signing.begin();
+    json.erase("encryption");
+    if (encryption.size() == 1) json["encryption"] = *encryption.begin();
     return {};
   }
 };

@@ -15,7 +15,8 @@ namespace patchlab::checks::smb {
           each(setOptionFallbackAfterKerberos) each(setOptionUseCCache) each(setOptionNoAutoAnonymousLogin)    \
               each(setOptionDebugToStderr) each(setDebug) each(getFunctionOpendir) each(getFunctionReaddir)    \
                   each(getFunctionClosedir) each(getFunctionOpen) each(getFunctionRead) each(getFunctionWrite) \
-                      each(getFunctionClose) each(getFunctionRename) each(getFunctionUnlink)
+                      each(getFunctionClose) each(getFunctionRename) each(getFunctionUnlink)                   \
+                          each(setOptionOpenShareMode) each(setConfiguration)
 
 // libsmbclient, loaded by the first check of a process that needs it, and never unloaded: it brings a hundred other
 // libraries along, which were half of the time that each start of patchlab took.

@@ -19,13 +19,15 @@ struct Dialect {
 // All that are known, oldest first.
 [[nodiscard]] const std::vector<Dialect>& dialects();
 
-// `random` gives the client's GUID and the salt of 3.1.1's pre-authentication integrity: 48 bytes.
+// Offers encryption with the ciphers of [MS-SMB2] 2.2.3.1.2. `random` gives the client's GUID and the salt of 3.1.1's
+// pre-authentication integrity: 48 bytes.
 [[nodiscard]] std::string negotiate_request(const Dialect& dialect, std::string_view random);
 
 struct NegotiateReply {
   bool accepted = false;  // the server speaks this dialect
   bool signing_required = false;
-  std::string text;  // for the reader: "3.1.1, signing required", "STATUS_NOT_SUPPORTED (0xc00000bb)"
+  bool encrypts = false;  // SMB 3 alone
+  std::string text;       // for the reader: "3.1.1, signing required", "STATUS_NOT_SUPPORTED (0xc00000bb)"
 };
 // Nothing when the bytes are no answer to such a request.
 [[nodiscard]] std::optional<NegotiateReply> read_negotiate_reply(const Dialect& dialect, std::string_view message);

@@ -90,11 +90,12 @@ struct Session::State {
   }
 };
 
-std::string configuration(const std::filesystem::path& folder) {
+std::string configuration(const std::filesystem::path& folder, Encryption encryption) {
   std::string text =
       "[global]\n"
-      "\tclient min protocol = SMB2_02\n"
-      "\tclient max protocol = SMB3\n"
+      "\tclient min protocol = SMB2_02\n";
+  text += fmt::format("\tclient max protocol = {}\n", encryption == Encryption::never ? "SMB2_10" : "SMB3");
+  text +=
       "\tclient use kerberos = off\n"
       "\tdisable netbios = yes\n"
       "\tname resolve order = host\n"
@@ -127,7 +128,7 @@ Result<Session> Session::open(const SessionSettings& settings) {
   auto state = std::make_unique<State>(*library, settings, std::move(folder));
   const auto& path = state->folder.path();
   PATCHLAB_TRY(create_folders(path / ".smb"));
-  PATCHLAB_TRY(write_file_atomically(path / ".smb" / "smb.conf", configuration(path)));
+  PATCHLAB_TRY(write_file_atomically(path / ".smb" / "smb.conf", configuration(path, settings.encryption)));
   // The first context of a process reads $HOME/.smb/smb.conf, and nothing else when that exists.
   ::setenv("HOME", path.c_str(), 1);
   state->context.reset(library->new_context());
@@ -136,6 +137,10 @@ Result<Session> Session::open(const SessionSettings& settings) {
   if (library->init_context(state->context.get()) == nullptr) {
     return errno_error("initialising the SMB library", errno);
   }
+  // Of the whole process from here on: of another manner than the first session's there is one at a time.
+  if (settings.encryption != Encryption::as_wanted &&
+      library->setConfiguration(state->context.get(), (path / ".smb" / "smb.conf").c_str()) != 0)
+    return errno_error("configuring the SMB library", errno);
   return Session(std::move(state));
 }
 
@@ -153,9 +158,16 @@ int Session::list(const std::string& folder, std::vector<std::string>& names) {
 }
 
 int Session::write(const std::string& file, const std::string& content) {
+  return write_as(file, content, O_WRONLY | O_CREAT | O_EXCL);
+}
+
+int Session::overwrite(const std::string& file, const std::string& content) {
+  return write_as(file, content, O_WRONLY | O_TRUNC);
+}
+
+int Session::write_as(const std::string& file, const std::string& content, int flags) {
   auto* context = state_->context.get();
-  auto* handle =
-      state_->library.getFunctionOpen(context)(context, state_->url(file).c_str(), O_WRONLY | O_CREAT | O_EXCL, 0660);
+  auto* handle = state_->library.getFunctionOpen(context)(context, state_->url(file).c_str(), flags, 0660);
   if (handle == nullptr) return errno;
   int trouble = 0;
   for (std::size_t at = 0; at < content.size() && trouble == 0;) {
@@ -199,10 +211,14 @@ int Session::remove(const std::string& file) {
   return state_->library.getFunctionUnlink(context)(context, state_->url(file).c_str()) == 0 ? 0 : errno;
 }
 
-int Session::hold_open(const std::string& file) {
+int Session::hold_open(const std::string& file, Others others) {
   auto* context = state_->context.get();
+  state_->library.setOptionOpenShareMode(
+      context, others == Others::write ? SMBC_SHAREMODE_DENY_NONE : SMBC_SHAREMODE_DENY_WRITE);
   state_->held = state_->library.getFunctionOpen(context)(context, state_->url(file).c_str(), O_RDWR, 0);
-  return state_->held == nullptr ? errno : 0;
+  const int trouble = state_->held == nullptr ? errno : 0;
+  state_->library.setOptionOpenShareMode(context, SMBC_SHAREMODE_DENY_NONE);
+  return trouble;
 }
 
 int Session::close_held() {

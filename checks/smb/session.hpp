@@ -13,6 +13,10 @@
 
 namespace patchlab::checks::smb {
 
+// Whether what is said is encrypted: as the server wants it, or never, which is a client that cannot: one of SMB 2.1.
+// The latter holds for the whole process from then on: it is the last session of its check.
+enum class Encryption { as_wanted, never };
+
 struct SessionSettings {
   std::string address;
   std::uint16_t port = 445;
@@ -20,6 +24,7 @@ struct SessionSettings {
   std::string user;
   std::string password;
   Milliseconds timeout{};
+  Encryption encryption = Encryption::as_wanted;
 };
 
 // One user's way to the shares of one server, by libsmbclient: SMB 2.02 and later, no Kerberos, no name look-ups,
@@ -34,22 +39,27 @@ class Session {
   Session& operator=(Session&&) = delete;
 
   [[nodiscard]] int list(const std::string& folder, std::vector<std::string>& names);
-  [[nodiscard]] int write(const std::string& file, const std::string& content);  // creates it, must not exist
+  [[nodiscard]] int write(const std::string& file, const std::string& content);      // creates it, must not exist
+  [[nodiscard]] int overwrite(const std::string& file, const std::string& content);  // must exist
   [[nodiscard]] int read(const std::string& file, std::string& content);
   [[nodiscard]] int rename(const std::string& from, const std::string& to);
   [[nodiscard]] int remove(const std::string& file);
-  // Keeps it open for writing, until closed; one at a time. Others may read and write it meanwhile, and not delete it.
-  [[nodiscard]] int hold_open(const std::string& file);
+  // Keeps it open for writing, until closed; one at a time. Others may read and, unless they are kept off, write it
+  // meanwhile, and not delete it.
+  enum class Others { write, only_read };
+  [[nodiscard]] int hold_open(const std::string& file, Others others = Others::write);
   [[nodiscard]] int close_held();
 
  private:
   struct State;
+  int write_as(const std::string& file, const std::string& content, int flags);
   explicit Session(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };
 
 // Pure parts, for tests.
-[[nodiscard]] std::string configuration(const std::filesystem::path& folder);
+[[nodiscard]] std::string configuration(const std::filesystem::path& folder,
+                                        Encryption encryption = Encryption::as_wanted);
 [[nodiscard]] std::string url_of(const std::string& address, std::uint16_t port, const std::string& path);
 
 }  // namespace patchlab::checks::smb

@@ -29,14 +29,14 @@ void run(const Target& target, const Account& account, const Deadline& deadline,
   });
   if (trouble) return recorder.lab_error(*trouble);
   if (!connected) return;
-  const AnotherSession open = [&](StepRecorder& told) -> std::optional<Session> {
-    auto session = Session::open(
-        {target.address, account.port, account.domain, account.user, account.password, deadline.remaining()});
+  const AnotherSession open = [&](StepRecorder& told, Encryption encryption) -> std::optional<Session> {
+    auto session = Session::open({target.address, account.port, account.domain, account.user, account.password,
+                                  deadline.remaining(), encryption});
     if (session) return *std::move(session);
     told.lab_error(session.error());
     return std::nullopt;
   };
-  if (auto session = open(recorder)) steps(recorder, *session, open);
+  if (auto session = open(recorder, Encryption::as_wanted)) steps(recorder, *session, open);
 }
 
 }  // namespace

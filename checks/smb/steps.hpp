@@ -27,8 +27,8 @@ class StepRecorder {
 };
 
 using Steps = std::function<void(StepRecorder&, Session&)>;
-// Opens a second session of the same user; trouble on our side is recorded.
-using AnotherSession = std::function<std::optional<Session>(StepRecorder&)>;
+// Opens another session of the same user; trouble on our side is recorded.
+using AnotherSession = std::function<std::optional<Session>(StepRecorder&, Encryption)>;
 using StepsOfTwo = std::function<void(StepRecorder&, Session&, const AnotherSession&)>;
 // Connects by TCP first (libsmbclient would hide why it cannot), opens the session and takes the steps, all within the
 // deadline.

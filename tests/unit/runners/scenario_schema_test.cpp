@@ -54,7 +54,8 @@ constexpr const char* all_kinds = R"([
   {"id": "archive", "kind": "smb.readonly", "with": {"share": "old", "user": "alice", "password": "x",
     "known_files": {"a.txt": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"}}},
   {"id": "stranger", "kind": "smb.login-refused", "with": {"share": "team", "user": "alice", "domain": "CORP"}},
-  {"id": "dialects", "kind": "smb.dialects", "with": {"dialects": ["2.1", "3.1.1"], "signing": "required"}},
+  {"id": "dialects", "kind": "smb.dialects", "with": {"dialects": ["2.1", "3.1.1"], "signing": "required",
+    "encryption": "offered"}},
   {"id": "paper", "kind": "print.job", "with": {"queue": "floor-2", "sink": {"listen_port": 9100}, "port": 631,
     "format": "application/pdf", "exact": false, "bytes": 10, "held": true, "strangers_refused": true}},
   {"id": "mail", "kind": "mail.delivery", "with": {"user": "bob", "password": "x", "from": "bob@corp.example",
@@ -68,6 +69,7 @@ constexpr const char* all_kinds = R"([
   {"id": "write", "kind": "database.write", "with": {"database": "erp", "user": "app", "password": "x",
     "table": "public.notes", "column": "note"}},
   {"id": "rows", "kind": "database.query-hash", "with": {"database": "erp", "user": "app", "password": "x", "rows": 3,
+    "time_zone": "UTC",
     "query": "SELECT id::text FROM items ORDER BY id",
     "sha256": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"}},
   {"id": "no-right", "kind": "database.denied", "with": {"database": "erp", "user": "app", "password": "x",
@@ -94,7 +96,7 @@ constexpr const char* all_kinds = R"([
     "further": ["rebind", "init-reboot", "inform"], "lease_time": {"least": 600, "most": 700},
     "kept": true, "wrong_network": "refused", "declined": true, "relayed": true}},
   {"id": "many-files", "kind": "smb.access", "with": {"share": "team", "user": "alice", "password": "x",
-    "names": "insensitive", "files": 100, "together": true}},
+    "names": "insensitive", "files": 100, "together": true, "locks": true}},
   {"id": "update", "kind": "dns.update", "with": {"zone": "corp.example.", "allowed": true, "port": 53}},
   {"id": "transfer", "kind": "dns.transfer", "with": {"zone": "corp.example.", "records": 12, "port": 53,
     "sha256": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"}},
@@ -111,7 +113,13 @@ constexpr const char* all_kinds = R"([
     "imap_port": 993, "imap_tls": "implicit", "tls": "verified", "found_by": ["message-id", "flags"]}},
   {"id": "plan", "kind": "database.query-hash", "with": {"database": "erp", "user": "app", "password": "x", "rows": 2,
     "query": "EXPLAIN (COSTS OFF) SELECT a FROM b WHERE c = '0'",
-    "sha256": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"}}])";
+    "sha256": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"}},
+  {"id": "pair", "kind": "database.isolation", "with": {"database": "erp", "user": "app", "password": "x",
+    "table": "public.notes", "column": "note", "level": "repeatable read", "second_writer": "refused"}},
+  {"id": "crowd", "kind": "database.connections", "with": {"database": "erp", "user": "app", "password": "x",
+    "sessions": 17}},
+  {"id": "encrypted", "kind": "smb.encryption", "with": {"share": "team", "user": "alice", "password": "x",
+    "encryption": "required"}}])";
 
 // A change of a scenario: a value at a place, or what is there taken away.
 void change(Json& scenario, const std::string& at, const std::string& value) {
@@ -391,7 +399,7 @@ const std::vector<Wrong>& wrong_scenarios() {
       {images, check(0) + "/id", R"("")", "", "'' must start with a letter", ""},
       {images, check(1) + "/id", R"("name")", "", "check id 'name' is used twice on this machine", two_places},
       {images, check(0) + "/kind", "", check(0), "'kind' is required (text)", ""},
-      {images, check(0) + "/kind", R"("")", "", "unknown check kind ''; known kinds: command, database.denied", ""},
+      {images, check(0) + "/kind", R"("")", "", "unknown check kind ''; known kinds: command, database.connections", ""},
       {images, check(0) + "/with", "", check(0),
        "'with' is required, with the parameters of dns.query: 'name' is required", ""},
       {images, check(0) + "/timeout_s", "0", "", "must be a whole number from 1 to 600, found 0", ""},

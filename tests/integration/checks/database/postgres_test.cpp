@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "checks/database/connections.hpp"
+#include "checks/database/isolation.hpp"
 #include "checks/database/observe.hpp"
 #include "checks/database/query_hash.hpp"
 #include "checks/database/refusals.hpp"
@@ -270,6 +272,80 @@ TEST_F(DatabaseChecks, WriteFindsMissingRightsAndServersThatOnlyRead) {
   EXPECT_EQ(look(denied(), question).judgement.outcome, Outcome::pass);
   run_sql("ALTER ROLE clerk SUPERUSER");
   EXPECT_EQ(look(denied(), question).judgement.reason, "query-allowed");
+}
+
+TEST_F(DatabaseChecks, TwoSessionsSeeOfEachOtherWhatTheyAreTo) {
+  run_sql(
+      "CREATE TABLE desk (id serial PRIMARY KEY, note text NOT NULL); CREATE ROLE pair LOGIN PASSWORD 'ink'; "
+      "GRANT ALL ON desk, desk_id_seq TO pair");
+  auto with = parameters();
+  with.update({{"user", "pair"}, {"password", "ink"}, {"table", "desk"}, {"column", "note"}});
+  const auto good = look(isolation(), with);
+  EXPECT_EQ(good.judgement.outcome, Outcome::pass)
+      << good.judgement.reason << good.judgement.observed << good.observation.dump(1);
+  EXPECT_EQ(isolation().expecting(with, good.observation)->at("second_writer"), "waits");
+
+  run_sql("ALTER ROLE pair SET default_transaction_isolation = 'repeatable read'");
+  const auto other = look(isolation(), with);
+  EXPECT_EQ(other.judgement.reason, "commit-not-seen") << other.observation.dump(1);
+  const auto learnt = isolation().expecting(with, other.observation);
+  ASSERT_TRUE(learnt) << learnt.error().message;
+  EXPECT_EQ(learnt->at("level"), "repeatable read");
+  run_sql("ALTER ROLE pair RESET default_transaction_isolation");
+  EXPECT_EQ(look(isolation(), *learnt).judgement.reason, "commit-seen");
+
+  run_sql("ALTER ROLE pair SET lock_timeout = '50ms'");
+  const auto hasty = look(isolation(), with);
+  EXPECT_EQ(hasty.judgement.reason, "lock-refused") << hasty.observation.dump(1);
+  EXPECT_EQ(isolation().expecting(with, hasty.observation)->at("second_writer"), "refused");
+  run_sql("ALTER ROLE pair RESET lock_timeout");
+
+  // A lock of the session, not of its transaction, for what is a row's second change.
+  run_sql(
+      "CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN IF NEW.note LIKE ''% d'' THEN PERFORM "
+      "pg_advisory_lock(1); ELSIF NEW.note LIKE ''% e'' THEN PERFORM pg_advisory_lock(1); END IF; RETURN NEW; END'");
+  run_sql("CREATE TRIGGER keep BEFORE UPDATE ON desk FOR EACH ROW EXECUTE FUNCTION keep()");
+  EXPECT_EQ(look(isolation(), with).judgement.reason, "lock-remained");
+  run_sql("DROP TRIGGER keep ON desk; REVOKE UPDATE ON desk FROM pair");
+  EXPECT_EQ(look(isolation(), with).judgement.reason, "change-failed");
+}
+
+TEST_F(DatabaseChecks, ThereAreAsManySessionsAsTheRoleMayHave) {
+  run_sql("CREATE ROLE crowd LOGIN PASSWORD 'ink' CONNECTION LIMIT 4");
+  constexpr Milliseconds limit{6000};  // of which a third is for sessions of others to end
+  auto with = parameters();
+  with.update({{"user", "crowd"}, {"password", "ink"}, {"sessions", 50}});
+  const auto seen = look(connections(), with, limit);
+  const auto learnt = connections().expecting(with, seen.observation);
+  ASSERT_TRUE(learnt) << learnt.error().message << seen.observation.dump(1);
+  EXPECT_EQ(learnt->at("sessions"), 4);
+  for (int i = 0; i < 2; ++i) {
+    const auto again = look(connections(), *learnt, limit);
+    EXPECT_EQ(again.judgement.outcome, Outcome::pass) << again.judgement.reason << again.observation.dump(1);
+  }
+  run_sql("ALTER ROLE crowd CONNECTION LIMIT 2");
+  EXPECT_EQ(look(connections(), *learnt, limit).judgement.reason, "too-few-sessions");
+  run_sql("ALTER ROLE crowd CONNECTION LIMIT -1");
+  EXPECT_EQ(look(connections(), *learnt, limit).judgement.reason, "limit-not-kept");
+  run_sql("ALTER ROLE crowd NOLOGIN");
+  EXPECT_EQ(look(connections(), *learnt, limit).judgement.reason, "connect-failed");
+  run_sql("DROP ROLE crowd");
+}
+
+// A time with a zone is another text in another zone of the session, unless the check says which.
+TEST_F(DatabaseChecks, GoldenQueryMayHaveATimeZoneOfItsOwn) {
+  run_sql("CREATE ROLE traveller LOGIN PASSWORD 'ink'; ALTER ROLE traveller SET TimeZone = 'Asia/Tokyo'");
+  auto with = golden("SELECT TIMESTAMPTZ '2026-03-04 05:06:07+00'::text", sha256("2026-03-04 05:06:07+00\n"), 1);
+  with.update({{"user", "traveller"}, {"password", "ink"}});
+  EXPECT_EQ(look(query_hash(), with).judgement.reason, "hash-differs");
+  with["time_zone"] = "UTC";
+  const auto seen = look(query_hash(), with);
+  EXPECT_EQ(seen.judgement.outcome, Outcome::pass) << seen.observation.dump(1);
+  run_sql("DROP ROLE traveller");
+  // Nor is it the zone of whoever asks.
+  ::setenv("PGTZ", "Asia/Tokyo", 1);
+  const auto plain = golden("SELECT current_setting('TimeZone')", sha256("x\n"), 1);
+  EXPECT_NE(look(query_hash(), plain).observation["sample"], "Asia/Tokyo\n");
 }
 
 TEST_F(DatabaseChecks, AMadeUpPasswordIsRefused) {

@@ -78,6 +78,47 @@ TEST_F(SambaTest, TwoSessionsWorkTogether) {
   fmt::print("one session {} ms, two {} ms\n", alone.duration.count(), result.duration.count());
 }
 
+TEST_F(SambaTest, WhatOneKeepsForThemselvesOthersMayNotChange) {
+  start();
+  auto with = account("projects");
+  with["locks"] = true;
+  const auto result = checked("smb.access", with);
+  EXPECT_EQ(result.outcome, Outcome::pass) << told(result);
+  with.update({{"together", true}, {"names", "insensitive"}, {"files", 3}});
+  const auto all = checked("smb.access", with);
+  EXPECT_EQ(all.outcome, Outcome::pass) << told(all);
+  std::vector<std::string> left;
+  for (const auto& entry : std::filesystem::directory_iterator(server_->share("projects")))
+    left.push_back(entry.path().filename());
+  EXPECT_THAT(left, testing::ElementsAre("welcome.txt"));
+}
+
+TEST_F(SambaTest, AShareThatDemandsEncryptionIsFound) {
+  server_->write_configuration("read only = no\n\tserver smb encrypt = required");
+  start();
+  auto with = account("projects");
+  EXPECT_EQ(checked("smb.access", with).outcome, Outcome::pass) << "a client that can is not hindered";
+  const auto result = checked("smb.encryption", with);
+  EXPECT_EQ(result.reason, "plain-refused") << told(result);
+  with["encryption"] = "required";
+  EXPECT_EQ(checked("smb.encryption", with).outcome, Outcome::pass) << told(checked("smb.encryption", with));
+  with = account("handbook", SambaServer::other_user);
+  EXPECT_EQ(checked("smb.encryption", with).outcome, Outcome::pass) << told(checked("smb.encryption", with));
+  with["encryption"] = "required";
+  EXPECT_EQ(checked("smb.encryption", with).reason, "plain-accepted");
+  EXPECT_EQ(checked("smb.encryption", account("projects", SambaServer::other_user)).reason, "list-failed");
+}
+
+TEST_F(SambaTest, AServerWithoutEncryptionIsFound) {
+  server_->write_configuration("read only = no", "\tserver smb encrypt = off\n");
+  start();
+  Json with{{"dialects", {"2.1", "3.0", "3.0.2", "3.1.1"}}, {"encryption", "offered"}, {"port", server_->port()}};
+  const auto result = checked("smb.dialects", with);
+  EXPECT_EQ(result.reason, "encryption-differs") << told(result);
+  with["encryption"] = "not-offered";
+  EXPECT_EQ(checked("smb.dialects", with).outcome, Outcome::pass);
+}
+
 TEST_F(SambaTest, OneConnectionAtATimeIsFound) {
   server_->write_configuration("read only = no\n\tmax connections = 1");
   start();
@@ -130,8 +171,10 @@ TEST_F(SambaTest, StrangersWhoBecomeGuestsAreFound) {
 
 TEST_F(SambaTest, SpeaksWhatItIsConfiguredFor) {
   start();
-  const Json with{
-      {"dialects", {"2.1", "3.0", "3.0.2", "3.1.1"}}, {"signing", "not-required"}, {"port", server_->port()}};
+  const Json with{{"dialects", {"2.1", "3.0", "3.0.2", "3.1.1"}},
+                  {"signing", "not-required"},
+                  {"encryption", "offered"},
+                  {"port", server_->port()}};
   const auto result = checked("smb.dialects", with);
   EXPECT_EQ(result.outcome, Outcome::pass) << told(result);
 }

@@ -5,6 +5,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "checks/database/connections.hpp"
+#include "checks/database/isolation.hpp"
 #include "checks/database/query_hash.hpp"
 #include "checks/database/refusals.hpp"
 #include "checks/database/transaction.hpp"
@@ -85,6 +87,107 @@ TEST(DatabaseTransactionJudge, WantsTheRowInsideAndNotAfter) {
 TEST(DatabaseTransactionJudge, CallsAnIncompleteObservationAnError) {
   EXPECT_EQ(judged(Json::object()).outcome, Outcome::error);
   EXPECT_EQ(judged(Json::object()).reason, "observation-incomplete");
+}
+
+const Json pair_with{{"database", "d"}, {"user", "u"}, {"password", "p"}, {"table", "desk"}, {"column", "note"}};
+
+Json captured_pair() {
+  auto second =
+      steps({"connect", "begin", "uncommitted", "committed", "end", "repeatable read", "repeatable", "repeated"});
+  second.push_back(failed("stale write", "40001", "could not serialize access due to concurrent update"));
+  second.push_back({{"step", "end again"}, {"ok", true}, {"ms", 1}});
+  auto write = failed("second write", "57014", "canceling statement due to statement timeout");
+  write["ms"] = 1003;
+  second.push_back(write);
+  for (const auto& step : steps({"give up", "write after release", "commit"})) second.push_back(step);
+  return {{"steps", steps({"connect", "insert", "begin", "change", "commit", "change again", "commit again", "lock",
+                           "release", "delete", "commit the end"})},
+          {"second", {{"steps", second}}},
+          {"texts", {"p a", "p b", "p c", "p d"}},
+          {"uncommitted", {"p a"}},
+          {"committed", {"p b"}},
+          {"repeatable", {"p b"}},
+          {"repeated", {"p b"}},
+          {"after", Json::array()},
+          {"version", "PostgreSQL 15.18.0"},
+          {"stopped_at_deadline", false}};
+}
+
+std::string reason_of_pair(const char* pointer, const Json& value) {
+  auto observation = captured_pair();
+  observation[Json::json_pointer(pointer)] = value;
+  return isolation().judge(pair_with, observation).reason;
+}
+
+TEST(DatabaseIsolationJudge, NamesWhatOneSessionShouldNotSeeOfTheOther) {
+  EXPECT_EQ(isolation().judge(pair_with, captured_pair()).outcome, Outcome::pass)
+      << isolation().judge(pair_with, captured_pair()).reason;
+  EXPECT_EQ(reason_of_pair("/uncommitted", {"p b"}), "dirty-read");
+  EXPECT_EQ(reason_of_pair("/uncommitted", Json::array()), "row-altered");
+  EXPECT_EQ(reason_of_pair("/committed", {"p a"}), "commit-not-seen");
+  EXPECT_EQ(reason_of_pair("/committed", {"somebody's"}), "row-altered");
+  EXPECT_EQ(reason_of_pair("/repeated", {"p c"}), "read-not-repeatable");
+  EXPECT_EQ(reason_of_pair("/after", {"p e"}), "row-survived-delete");
+  auto other = pair_with;
+  other["level"] = "repeatable read";
+  EXPECT_EQ(isolation().judge(other, captured_pair()).reason, "commit-seen");
+}
+
+TEST(DatabaseIsolationJudge, NamesWhatIsWrongWithLocks) {
+  EXPECT_EQ(reason_of_pair("/second/steps/8", {{"step", "stale write"}, {"ok", true}}), "stale-write-accepted");
+  EXPECT_EQ(reason_of_pair("/second/steps/8/sqlstate", "42501"), "refused-for-another-reason");
+  EXPECT_EQ(reason_of_pair("/second/steps/10", {{"step", "second write"}, {"ok", true}}), "lock-ignored");
+  EXPECT_EQ(reason_of_pair("/second/steps/10/sqlstate", "55P03"), "lock-refused");
+  EXPECT_EQ(reason_of_pair("/second/steps/10/sqlstate", "42501"), "refused-for-another-reason");
+  EXPECT_EQ(reason_of_pair("/second/steps/10/ms", 12), "refused-for-another-reason") << "it did not wait";
+  EXPECT_EQ(reason_of_pair("/second/steps/12/ok", false), "lock-remained");
+  EXPECT_EQ(reason_of_pair("/steps/9/ok", false), "delete-failed");
+  EXPECT_EQ(reason_of_pair("/steps/3/ok", false), "change-failed");
+  auto refused = pair_with;
+  refused["second_writer"] = "refused";
+  EXPECT_EQ(isolation().judge(refused, captured_pair()).reason, "lock-waited");
+}
+
+TEST(DatabaseIsolationJudge, CallsAnIncompleteObservationAnError) {
+  for (const auto& [part, count] : {std::pair("/steps", 11), {"/second/steps", 14}}) {
+    for (int i = 0; i < count; ++i) {
+      auto observation = captured_pair();
+      auto& list = observation[Json::json_pointer(part)];
+      list.erase(list.begin() + i, list.end());
+      EXPECT_NE(isolation().judge(pair_with, observation).outcome, Outcome::pass) << part << i;
+    }
+  }
+  EXPECT_EQ(isolation().judge(pair_with, Json::object()).outcome, Outcome::error);
+}
+
+const Json crowd{{"database", "d"}, {"user", "u"}, {"password", "p"}, {"sessions", 4}};
+
+TEST(DatabaseConnectionsJudge, WantsSoManyAndNoMore) {
+  const Json good{{"steps", steps({"connect", "query", "count again"})},
+                  {"sessions", 4},
+                  {"refused", failed("connect", "08001", "FATAL:  too many connections for role \"u\"")},
+                  {"again", steps({"connect", "query"})},
+                  {"more_than_before", 0},
+                  {"stopped_at_deadline", false}};
+  const auto reason = [&](const char* key, const Json& value) {
+    auto observation = good;
+    observation[key] = value;
+    return connections().judge(crowd, observation).reason;
+  };
+  EXPECT_EQ(connections().judge(crowd, good).outcome, Outcome::pass);
+  EXPECT_EQ(reason("sessions", 3), "too-few-sessions");
+  EXPECT_EQ(reason("sessions", 5), "limit-not-kept");
+  EXPECT_EQ(reason("refused", failed("connect", "08001", "FATAL:  out of memory")), "refused-for-another-reason");
+  EXPECT_EQ(reason("refused", nullptr), "timeout");
+  EXPECT_EQ(reason("again", Json::array({failed("connect", "08001", "FATAL:  sorry, too many clients already")})),
+            "not-let-in-again");
+  EXPECT_EQ(reason("more_than_before", 2), "sessions-remained");
+  EXPECT_EQ(connections().judge(crowd, {{"steps", steps({"connect", "query"})}}).outcome, Outcome::error);
+  EXPECT_EQ(connections().expecting(crowd, good)->at("sessions"), 4);
+  auto boundless = good;
+  boundless["refused"] = nullptr;
+  boundless["sessions"] = 5;
+  EXPECT_FALSE(connections().expecting(crowd, boundless));
 }
 
 const std::string right_hash(64, 'a');

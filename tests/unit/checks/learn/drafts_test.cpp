@@ -199,15 +199,18 @@ TEST(SmbDrafts, TryFromTheMostToTheLeastOfEachUser) {
   ASSERT_NE(alice, nullptr);
   std::vector<std::string> kinds;
   for (const auto& one : alice->ways) kinds.push_back(one.kind);
-  EXPECT_THAT(kinds,
-              ElementsAre("smb.access", "smb.access", "smb.access", "smb.access", "smb.readonly", "smb.readonly"));
-  EXPECT_EQ(alice->ways[0].parameters.at("together"), true);
-  EXPECT_FALSE(alice->ways[2].parameters.contains("together"));
+  EXPECT_THAT(kinds, ElementsAre("smb.access", "smb.access", "smb.access", "smb.access", "smb.access", "smb.access",
+                                 "smb.readonly", "smb.readonly"));
+  EXPECT_EQ(alice->ways[0].parameters.at("locks"), true);
+  EXPECT_FALSE(alice->ways[2].parameters.contains("locks"));
+  EXPECT_EQ(alice->ways[2].parameters.at("together"), true);
+  EXPECT_FALSE(alice->ways[4].parameters.contains("together"));
+  EXPECT_EQ(parameters(drafts, "projects-encryption").at("user"), "alice");
   EXPECT_EQ(parameters(drafts, "projects-alice").at("share"), "projects");
   EXPECT_EQ(alice->ways[0].parameters.at("known_files"), Json({{"alpha/budget.csv", digest}}));
   for (const char* id : {"dialects", "projects-anonymous", "wrong-password"})
     EXPECT_NE(find(drafts, id), nullptr) << id;
-  EXPECT_EQ(drafts.checks.size(), 4U);
+  EXPECT_EQ(drafts.checks.size(), 5U);
   EXPECT_THAT(smb().drafts({}, answers).not_learnt, ElementsAre(HasSubstr("no 'accounts'")));
 }
 
@@ -356,10 +359,12 @@ TEST(DatabaseDrafts, LookAtSchemaRightsAndRows) {
 
   EXPECT_EQ(parameters(drafts, "corp-app-write").at("table"), "public.notes");
   EXPECT_EQ(parameters(drafts, "corp-app-write").at("column"), "note");
+  EXPECT_EQ(parameters(drafts, "corp-app-isolation").at("table"), "public.notes");
+  EXPECT_EQ(parameters(drafts, "corp-app-t-inventory").at("time_zone"), "UTC");
   EXPECT_EQ(find(drafts, "corp-app-t-notes"), nullptr) << "other checks write into it meanwhile";
   for (const char* id : {"corp-app-transaction", "corp-app-columns", "corp-app-constraints", "corp-app-indexes",
                          "corp-app-grants", "corp-app-roles", "corp-app-settings", "corp-app-passwords-denied",
-                         "corp-app-wrong-password", "corp-app-not-let-in"})
+                         "corp-app-wrong-password", "corp-app-not-let-in", "corp-app-connections"})
     EXPECT_NE(find(drafts, id), nullptr) << id;
 }
 

@@ -100,6 +100,40 @@ TEST(SmbDialectsJudge, ComparesSigning) {
   EXPECT_EQ(judged(seen(), with).outcome, Outcome::pass);
 }
 
+// 3.1.1: contexts of integrity and, unless it is 0 bytes long, of encryption with this cipher.
+std::string reply_of_311(const std::string& cipher) {
+  auto message = "\xfeSMB" + u16(64) + std::string(58, '\0') + u16(65) + u16(1) + u16(0x0311) +
+                 u16(cipher.empty() ? 1 : 2) + std::string(52, '\0') + u16(128) + u16(0);
+  message += u16(1) + u16(38) + std::string(4, '\0') + std::string(38, 'i') + u16(0);
+  if (!cipher.empty()) message += u16(2) + u16(4) + std::string(4, '\0') + u16(1) + cipher;
+  return message;
+}
+
+TEST(SmbDialectsJudge, ComparesEncryption) {
+  const auto encrypts = [](const std::string& message) {
+    const auto reply = read_negotiate_reply({"3.1.1", 0x0311}, message);
+    return reply && reply->encrypts;
+  };
+  EXPECT_TRUE(encrypts(reply_of_311(u16(2))));
+  EXPECT_FALSE(encrypts(reply_of_311(u16(0)))) << "no cipher was chosen";
+  EXPECT_FALSE(encrypts(reply_of_311({})));
+  const auto whole = reply_of_311(u16(2));
+  for (std::size_t size = 0; size < whole.size(); ++size) EXPECT_FALSE(encrypts(whole.substr(0, size)));
+  auto with = expected();
+  with["encryption"] = "not-offered";
+  EXPECT_EQ(judged(seen(), with).outcome, Outcome::pass);
+  with["encryption"] = "offered";
+  EXPECT_EQ(judged(seen(), with).reason, "encryption-differs");
+  auto offering = seen();
+  for (const auto& [name, revision] : {std::pair("3.0", 0x0300U), std::pair("3.0.2", 0x0302U)}) {
+    auto message = smb2_reply(revision, 1);
+    message[64 + 24] = '\x40';
+    offering["dialects"][name] = replied(message);
+  }
+  EXPECT_EQ(judged(offering, with).outcome, Outcome::pass) << judged(offering, with).observed;
+  EXPECT_EQ(dialects_spoken().expecting(expected(), offering)->at("encryption"), "offered");
+}
+
 TEST(SmbDialectsExpecting, WritesDownWhatIsSpokenAndSigned) {
   const auto learnt = dialects_spoken().expecting({{"dialects", {"3.1.1"}}}, seen());
   ASSERT_TRUE(learnt) << learnt.error().message;
@@ -129,9 +163,9 @@ TEST(SmbNegotiate, RequestsHaveTheirFieldsInPlace) {
   EXPECT_EQ(two.size(), 64U + 36 + 2);
   EXPECT_EQ(to_hex(two.substr(100)), "1002");
   const auto three = negotiate_request({"3.1.1", 0x0311}, random);
-  EXPECT_EQ(to_hex(three.substr(64 + 28, 8)), "6800000001000000");  // one context at 104
+  EXPECT_EQ(to_hex(three.substr(64 + 28, 8)), "6800000002000000");  // two contexts from 104 on
   EXPECT_EQ(to_hex(three.substr(104, 14)), "0100260000000000010020000100");
-  EXPECT_EQ(three.size(), 104U + 8 + 38);
+  EXPECT_EQ(to_hex(three.substr(152)), "02000a000000000004000200010004000300");  // the next multiple of 8
 }
 
 TEST(SmbNegotiate, ShortRepliesAreNone) {

@@ -6,6 +6,7 @@
 
 #include "checks/smb/access.hpp"
 #include "checks/smb/denied.hpp"
+#include "checks/smb/encryption.hpp"
 #include "checks/smb/login_refused.hpp"
 #include "checks/smb/readonly.hpp"
 #include "checks/socket.hpp"
@@ -78,6 +79,80 @@ TEST(SmbAccessJudge, WantsTwoSessionsToShareAFile) {
   auto alone = until_read();
   alone.step("rename").step("delete").step("gone", ENOENT);
   EXPECT_EQ(access().judge(with, alone.observation).reason, "second-list-not-reached");
+}
+
+TEST(SmbAccessJudge, WantsLocksToBeKeptAndGivenBack) {
+  auto with = account();
+  with["locks"] = true;
+  struct Step {
+    std::string name;
+    int saved_errno;
+    Json more;
+  };
+  const std::vector<Step> good{{"second list", 0, {{"names", {"x.bin"}}}},
+                               {"lock", 0, Json::object()},
+                               {"locked read", 0, {{"sha256", digest}}},
+                               {"locked write", EBUSY, Json::object()},
+                               {"new file", 0, {{"sha256", other_digest}}},
+                               {"locked rename over", EEXIST, Json::object()},
+                               {"unlock", 0, Json::object()},
+                               {"unlocked read", 0, {{"sha256", digest}}},
+                               {"unlocked write", 0, Json::object()},
+                               {"unlocked rename over", 0, Json::object()},
+                               {"renamed read", 0, {{"sha256", other_digest}}},
+                               {"rename", 0, {{"name", "renamed-x.bin"}}},
+                               {"delete", 0, Json::object()},
+                               {"gone", ENOENT, Json::object()},
+                               {"list after", 0, {{"names", {"alpha"}}}}};
+  const auto judged = [&](const std::string& name, int saved_errno, const Json& more = Json::object()) {
+    auto seen = until_read();
+    for (const auto& step : good) {
+      const bool other = step.name == name;
+      seen.step(step.name, other ? saved_errno : step.saved_errno, other ? more : step.more);
+    }
+    return access().judge(with, seen.observation).reason;
+  };
+  EXPECT_EQ(judged("", 0), "as-expected");
+  EXPECT_EQ(judged("locked write", 0), "lock-ignored");
+  EXPECT_EQ(judged("locked write", ENOENT), "refused-for-another-reason");
+  EXPECT_EQ(judged("locked rename over", 0), "open-file-replaced");
+  EXPECT_EQ(judged("locked read", EBUSY), "locked-read-failed");
+  EXPECT_EQ(judged("unlocked read", 0, {{"sha256", other_digest}}), "content-differs");
+  EXPECT_EQ(judged("unlocked write", EBUSY), "unlocked-write-failed");
+  EXPECT_EQ(judged("unlocked rename over", EEXIST), "unlocked-rename-over-failed");
+  EXPECT_EQ(judged("renamed read", 0, {{"sha256", digest}}), "content-differs");
+  EXPECT_EQ(judged("list after", 0, {{"names", {"renamed-x.bin"}}}), "deleted-file-remains");
+  for (std::size_t last = 0; last < good.size(); ++last) {
+    auto seen = until_read();
+    for (std::size_t i = 0; i < last; ++i) seen.step(good[i].name, good[i].saved_errno, good[i].more);
+    EXPECT_EQ(access().judge(with, seen.observation).outcome, Outcome::fail) << "without " << good[last].name;
+  }
+}
+
+TEST(SmbEncryptionJudge, TellsWhetherAClientWithoutGetsIn) {
+  const auto judged = [](const char* wanted, int list, int plain) {
+    auto with = account();
+    with["encryption"] = wanted;
+    return encryption()
+        .judge(with, Seen().step("connect").step("list", list).step("list plain", plain).observation)
+        .reason;
+  };
+  EXPECT_EQ(judged("not-required", 0, 0), "as-expected");
+  EXPECT_EQ(judged("not-required", 0, EACCES), "plain-refused");
+  EXPECT_EQ(judged("not-required", 0, ENOENT), "list-plain-failed");
+  EXPECT_EQ(judged("not-required", EACCES, EACCES), "list-failed");
+  EXPECT_EQ(judged("required", 0, EACCES), "as-expected");
+  EXPECT_EQ(judged("required", 0, 0), "plain-accepted");
+  EXPECT_EQ(judged("required", 0, ECONNRESET), "refused-for-another-reason");
+  EXPECT_EQ(encryption().judge(account(), Seen().step("connect", ECONNREFUSED).observation).reason,
+            "connection-refused");
+  EXPECT_EQ(encryption().judge(account(), Seen().step("connect").step("list").hang("list plain").observation).reason,
+            "no-answer");
+  const auto learnt =
+      encryption().expecting(account(), Seen().step("connect").step("list").step("list plain", EACCES).observation);
+  ASSERT_TRUE(learnt) << learnt.error().message;
+  EXPECT_EQ(learnt->at("encryption"), "required");
+  EXPECT_FALSE(encryption().expecting(account(), Seen().step("connect").step("list", EACCES).observation));
 }
 
 TEST(SmbAccessJudge, NamesTheStepThatFails) {

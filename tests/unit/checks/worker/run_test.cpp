@@ -266,6 +266,47 @@ TEST(RunChecks, AreAskedAFewAtATimeAndMoreOnlyWhenTheyAreLetIn) {
   others.answer(8);
 }
 
+class LonelyCheck final : public Check {
+ public:
+  [[nodiscard]] std::string kind() const override { return "test.lonely"; }
+  void validate(const Json&, const std::string&, std::vector<JsonProblem>&) const override {}
+  [[nodiscard]] Result<Observation> observe(const Target&, const Json&, Milliseconds) const override {
+    return Json::object();
+  }
+  [[nodiscard]] Judgement judge(const Json&, const Observation&) const override {
+    return {Outcome::pass, "fine", "", ""};
+  }
+  [[nodiscard]] bool wants_to_be_alone() const override { return true; }
+};
+
+TEST(RunChecks, AskThoseThatWantToBeAloneAfterTheOthersOneByOne) {
+  WaitingProcesses processes;
+  auto both = workers();
+  both.find = [find = both.find](const std::string& kind) -> const Check* {
+    static const LonelyCheck lonely;
+    return kind == lonely.kind() ? &lonely : find(kind);
+  };
+  std::vector<PlannedCheck> plan(5, planned());
+  for (const std::size_t i : {std::size_t{0}, std::size_t{2}}) plan[i].spec = {"alone", "test.lonely", Json::object()};
+  std::vector<CheckResult> results;
+  {
+    const std::jthread asking([&] { results = run_checks(processes, both, plan); });
+    processes.await(3);
+    processes.answer(2);
+    processes.await(3);
+    processes.answer(1);
+    processes.await(4);
+    processes.answer(1);
+    processes.await(5);
+    processes.answer(1);
+  }
+  ASSERT_EQ(results.size(), plan.size());
+  for (std::size_t i = 0; i < plan.size(); ++i) {
+    EXPECT_EQ(results[i].id, plan[i].spec.id);
+    EXPECT_EQ(results[i].outcome, Outcome::pass) << i;
+  }
+}
+
 TEST(RunChecks, LeaveWhatWaitsForAPlaceWhenAStopIsRequested) {
   WaitingProcesses processes;
   std::stop_source stop;
