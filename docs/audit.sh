@@ -99,8 +99,8 @@ asks='def w: split(" "); def only($k): type == "object" and keys - ($k | w) == [
   def approvals: list and all(.[]; only("count not_by security_key when") and (.count | count(20)) and ((has("not_by") | not) or (.not_by | words("submitter waiver-author policy-author"))) and
     ((has("security_key") | not) or (.security_key | IN("any", "touched", "verified"))) and ((has("when") | not) or (.when | only("severity waived") and (.severity // .waived) and ((has("severity") | not) or (.severity | severities)) and ((has("waived") | not) or (.waived | type == "boolean")))));
   def opt($k; f): (has($k) | not) or (.[$k] | f);
-  def asks: (any(.. | strings; contains("\ufffd")) | not) and only("$schema schema id title author valid_since valid_until replaces run departments coverage approvals findings waivers windows emergency") and .schema == "patchlab/policy/v1" and (.id | type == "string" and test("^[a-z][a-z0-9-]*$")) and (.valid_since | moment) and (.valid_until | moment) and
-  opt("author"; type == "string" and test("^[A-Za-z0-9._@+-]+$")) and opt("replaces"; type == "string" and test("^[0-9a-f]{64}$")) and opt("approvals"; approvals) and opt("findings"; only("review notice") and all(.[]; IN("needs-decision", "shown"))) and
+  def asks: (any(.. | strings; contains("\ufffd")) | not) and only("$schema schema id title author valid_since valid_until replaces run departments coverage approvals change_ticket findings waivers windows emergency") and .schema == "patchlab/policy/v1" and (.id | type == "string" and test("^[a-z][a-z0-9-]*$")) and (.valid_since | moment) and (.valid_until | moment) and
+  opt("author"; type == "string" and test("^[A-Za-z0-9._@+-]+$")) and opt("replaces"; type == "string" and test("^[0-9a-f]{64}$")) and opt("approvals"; approvals) and opt("change_ticket"; IN("any", "required")) and opt("findings"; only("review notice") and all(.[]; IN("needs-decision", "shown"))) and
   opt("waivers"; only("what max_days max_per_set never") and (.what | words("check state install review")) and (.max_days | count(366)) and (.max_per_set | count(100)) and opt("never"; list and all(.[]; type == "string"))) and
   opt("emergency"; only("severity approvals review_within_days") and (.severity | severities) and (.approvals | approvals) and (.review_within_days | count(366)));'
 signers=; version=0; policies=; declare -A closed=() book=()
@@ -178,10 +178,12 @@ in_force_at() { # TIME LINE [BEFORE OWN]: digests of the policies that were in f
   local i since until old; in_force=
   for ((i = 1; i < $2; i++)); do [ "${kind[i]}" = policy ] || continue; get $i set; [ "$i" -lt "${3:-$2}" ] || [ "$v" = "${4:-}" ] || continue; read -r since until old < <(jq -r '"\(.valid_since) \(.valid_until) \(.replaces // "-")"' "${book[$v]}")
     [ "$(ms_of "$since")" -le "$1" ] || continue; in_force=${in_force//" $old "/" "}; [ "$(ms_of "$until")" -gt "$1" ] || continue; in_force+=" $v "; done; }
-enough() { # RECORD RULEBOOK URGENT WAIVED LINES: whether these approvals are as many different people as the policy asks for; else of how many COUNT, and PEOPLE
+enough() { # RECORD RULEBOOK URGENT WAIVED LINES: whether these approvals are as many different people as the policy asks for; else of how many COUNT, and PEOPLE; TICKETED: whether one of them named a ticket
   jq -r --arg dep "$dep" --arg waived "$4" --arg urgent "$3" --slurpfile run "$1" "$asked" "$2" >"$work/asked" 2>/dev/null || die "$dep: nobody can tell what its policy asks"
   local i who flag not owners; owners=$(jq -r '.author // empty' "$2") && owners=" ${person[$owners]:-$owners} "; for ((i = 1; i <= n; i++)); do [ "${kind[i]}" != policy ] || ! is "$i" set "$(sum "$2")" || owners+="${person[${by[i]}]:-${by[i]}} "; done
+  ticketed=; [ -s "$work/asked" ] || for i in $5; do ticketed+=${fact[${object[i]}.ticket]:+x}; done
   while read -r count flag not; do people=; for i in $5; do who=${person[${by[i]}]}; [[ " $people " = *" $who "* ]] || [[ $not = author && $owners = *" $who "* ]] || [ $(($(flags "objects/${object[i]}.sig") & flag)) != "$flag" ] || people+=" $who"; done
+    for i in $5; do [[ " $people " != *" ${person[${by[i]}]} "* ]] || ticketed+=${fact[${object[i]}.ticket]:+x}; done
     [ "$(wc -w <<<"$people")" -ge "$count" ] || return 1; done <"$work/asked"; }
 reviewed() { # BEGUN DONE LINE: whether this emergency was reviewed, or taken back, before LINE: 0, 1, or 2 where that is not here
   local i w run set manifest rules given all=" " gone=" " authors=" " waived='' lost='' known='' saw
@@ -253,6 +255,7 @@ sized() { # LIST FOLDER: whether its files have these sizes: what is huge is not
   jq -r --arg dep "$dep" --slurpfile manifest "$folder/manifest.json" "$kept" "$record" >"$work/keeps" 2>/dev/null || die "$dep: nobody can tell what its run kept"
   cut -d' ' -f2- "$work/keeps" >>"$work/kept"; sized <(sed -E 's/^([0-9]+) [0-9a-f]{64}  /\1 /' "$work/keeps") . || die "evidence: a file that the run kept is missing, or has another size"
   enough "$record" "$rulebook" "$urgent" "$waived" "$approvers" || die "$dep: approved by${people:- nobody} who neither submitted nor waived; the policy asks for $count"
+  [ "$(jq -r '.change_ticket // "any"' "$rulebook")" != required ] || [ -n "$ticketed${urgent:+x}" ] || die "$dep: its policy asks for the ticket of the change, and nobody who approved named one"
   names=; witness=$noted; for i in $approvers; do names+=" ${by[i]}"; get "$i" size; [ "$v" -lt $r ] || witness=1; done
   [ -n "$witness" ] || die "$dep: approved by${names:- nobody} who saw this run in the ledger, and no head was noted: nothing outside of the lab supports it"
   for o in ${fact[${object[b]}.decisions]:-}; do w=${line_of[$o]:-0}; [[ "$approvers $counts" = *" $w"* ]] && [[ " $approvers $counts " = *" $w "* ]] || die "$dep: line $b rests on what is no decision that counted"; done

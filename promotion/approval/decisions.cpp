@@ -251,15 +251,18 @@ class Judge {
                       line.signature->security_key,
                       0};
     std::uint64_t seen_before = 0;
+    bool named_a_ticket = false;
     for (const auto& before : decisions_.approvals) {
       if (!trust_.same_person(before.by, approval.by)) continue;
       if (approval.again == 0) approval.again = before.again == 0 ? before.seq : before.again;
       seen_before = std::max(seen_before, before.seen);
+      named_a_ticket = named_a_ticket || !before.ticket.empty();
     }
-    // Again for a waiver, or a promotion, that was not there the first time: that is no repetition, and counts as one
-    // person all the same.
+    // Again for a waiver, or a promotion, that was not there the first time, or for the ticket that was not named: that
+    // is no repetition, and counts as one person all the same.
     const bool promoted = seen_before < question_.promoted && question_.promoted <= approval.seen;
-    if (approval.again != 0 && !promoted && !is_waived_between(seen_before, approval.seen)) {
+    const bool names_the_ticket = !approval.ticket.empty() && !named_a_ticket;
+    if (approval.again != 0 && !promoted && !names_the_ticket && !is_waived_between(seen_before, approval.seen)) {
       refused(WhyNot::approval_not_distinct,
               fmt::format("'{}' approved it in line {} already: one person counts once, with whatever key",
                           statement.by, approval.again));

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "reports/record/queries.hpp"
 
@@ -129,7 +130,14 @@ std::vector<std::string> whom(const std::vector<RequirementRecord>& missing, con
     return one.code == "approval-missing" || one.code == "waiver-not-approved" || one.code == "check-changed" ||
            one.code == "needs-decision";
   });
-  return approvals ? people->could_approve : names;
+  if (approvals) names = people->could_approve;
+  // Who approved without it may approve again and name it.
+  if (std::ranges::count(missing, "ticket-missing", &RequirementRecord::code) > 0) {
+    std::set<std::string> all(people->could_approve.begin(), people->could_approve.end());
+    for (const auto& approval : people->approvals) all.insert(approval.by);
+    names.assign(all.begin(), all.end());
+  }
+  return names;
 }
 
 }  // namespace

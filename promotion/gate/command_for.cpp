@@ -30,6 +30,7 @@ std::string command_for(ReasonCode code, const reports::RunRecord& record) {
     case ReasonCode::approval_missing:
     case ReasonCode::check_changed: return "patchlab approve " + record.id;
     case ReasonCode::submitter_unknown: return "patchlab submit " + record.id;
+    case ReasonCode::ticket_missing: return "patchlab approve " + record.id;
     case ReasonCode::waiver_expired:
     case ReasonCode::waiver_too_long:
     case ReasonCode::waiver_of_other_run: return "patchlab waive " + record.id;

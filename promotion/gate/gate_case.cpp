@@ -116,7 +116,7 @@ void GateCase::say_what_does_not_count() {
       return !one.met && std::ranges::count(codes, one.code) > 0;
     });
   };
-  const bool approvals = any_unmet({ReasonCode::approval_missing});
+  const bool approvals = any_unmet({ReasonCode::approval_missing, ReasonCode::ticket_missing});
   const bool waivers = any_unmet({ReasonCode::final_trial_failed, ReasonCode::not_reproduced,
                                   ReasonCode::candidate_failed, ReasonCode::needs_decision});
   for (const auto& one : people.not_counted) {

@@ -189,6 +189,9 @@ constexpr std::array<ReasonMeaning, reason_count> all{{
     {ReasonCode::submitter_unknown, "submitter-unknown",
      "the policy asks that somebody of the list of signers submitted the set",
      "submit it, or run with --by the next time"},
+    {ReasonCode::ticket_missing, "ticket-missing",
+     "the policy asks that one of those who approve names the ticket of the change, and nobody did",
+     "approve it with --ticket"},
 }};
 
 // One of each, in the order of the enum: a new code without a row does not compile.

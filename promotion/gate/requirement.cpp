@@ -44,7 +44,8 @@ bool is_for_people(ReasonCode code) {
     case ReasonCode::waiver_too_long:
     case ReasonCode::waivers_too_many:
     case ReasonCode::check_changed:
-    case ReasonCode::submitter_unknown: return true;
+    case ReasonCode::submitter_unknown:
+    case ReasonCode::ticket_missing: return true;
     case ReasonCode::policy_not_in_force:
     case ReasonCode::policy_ambiguous:
     case ReasonCode::run_incomplete:

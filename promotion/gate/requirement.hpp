@@ -89,8 +89,9 @@ enum class ReasonCode {
   waivers_too_many,
   check_changed,      // a check of the same name asks for something else than when this department was promoted last
   submitter_unknown,  // the policy asks that somebody of the list of signers submitted it
+  ticket_missing,     // the policy asks that one who approves names the ticket of the change
 };
-inline constexpr auto last_reason_code = ReasonCode::submitter_unknown;
+inline constexpr auto last_reason_code = ReasonCode::ticket_missing;
 [[nodiscard]] const char* to_string(ReasonCode code);
 // What people decide or the clock brings, without another run.
 [[nodiscard]] bool is_for_people(ReasonCode code);

@@ -30,6 +30,7 @@ ReasonCode code_of(DemandCode code) {
     case DemandCode::window_closed: return ReasonCode::window_closed;
     case DemandCode::check_changed: return ReasonCode::check_changed;
     case DemandCode::submitter_unknown: return ReasonCode::submitter_unknown;
+    case DemandCode::ticket_missing: return ReasonCode::ticket_missing;
   }
   return ReasonCode::policy_not_in_force;
 }
@@ -41,6 +42,7 @@ void look_at_policy(GateCase& gate) {
   PolicyFacts facts;
   facts.now = gate.today.now;
   facts.lane = gate.today.lane;
+  facts.emergency_ticket = gate.today.emergency.ticket;
   if (const auto last = gate.today.last_promoted.find(gate.department.name); last != gate.today.last_promoted.end())
     facts.last_promoted = last->second;
   // Going back takes away what nobody reviewed: that need not wait for the review.

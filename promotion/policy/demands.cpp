@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 
 #include "lab/core/time.hpp"
 #include "reports/record/queries.hpp"
@@ -50,6 +51,7 @@ class Asking {
     for (const auto& objection : facts_.objections) add(DemandCode::rejected, false, objection);
     ask_submitter();
     ask_approvals();
+    ask_ticket();
     ask_window();
     std::ranges::stable_sort(demands_, {}, &Demand::code);
     return std::move(demands_);
@@ -320,6 +322,32 @@ class Asking {
                        fmt::join(facts_.unknown_submitters, "', '"));
   }
 
+  void ask_ticket() {
+    if (policy_.change_ticket == ChangeTicket::any) return;
+    std::vector<ApprovalRule> rules;
+    std::ranges::copy_if(approvals_in(policy_, facts_.lane), std::back_inserter(rules),
+                         [&](const ApprovalRule& rule) { return applies(rule, severities(), facts_.anything_waived); });
+    // An approval that no rule takes is none; where nobody is asked, each is one.
+    const auto approves = [&](const ApprovalGiven& given) {
+      return rules.empty() ||
+             std::ranges::any_of(rules, [&](const auto& rule) { return counts(given, rule) == Counts::yes; });
+    };
+    const auto named = std::ranges::find_if(
+        facts_.approvals, [&](const ApprovalGiven& given) { return !given.ticket.empty() && approves(given); });
+    if (named != facts_.approvals.end()) {
+      add(DemandCode::ticket_missing, true, fmt::format("'{}' named ticket '{}'", named->by, named->ticket));
+    } else if (facts_.lane == Lane::emergency && !facts_.emergency_ticket.empty()) {
+      add(DemandCode::ticket_missing, true, fmt::format("the emergency has ticket '{}'", facts_.emergency_ticket));
+    } else {
+      add(DemandCode::ticket_missing, false,
+          fmt::format("{} asks that one who approves names the ticket of the change; {} (patchlab approve --ticket)",
+                      name_of(policy_),
+                      std::ranges::none_of(facts_.approvals, approves) ? "nobody approved" : "nobody of them did"))
+          .command = fmt::format("patchlab approve {} --department {} --ticket TICKET --reason REASON --key KEY",
+                                 record_.id, department_.name);
+    }
+  }
+
   void ask_approvals() {
     for (const auto& rule : approvals_in(policy_, facts_.lane)) {
       if (applies(rule, severities(), facts_.anything_waived)) ask_approvals_by(rule);
@@ -422,6 +450,7 @@ const char* to_string(DemandCode code) {
     case DemandCode::window_closed: return "window-closed";
     case DemandCode::check_changed: return "check-changed";
     case DemandCode::submitter_unknown: return "submitter-unknown";
+    case DemandCode::ticket_missing: return "ticket-missing";
   }
   return "unknown";
 }

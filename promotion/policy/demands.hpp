@@ -53,6 +53,7 @@ struct ApprovalGiven {
   bool wrote_policy = false;           // is its author or put it in force, by whatever name
   SecurityKey key = SecurityKey::any;  // the most that was seen: any, touched, verified
   std::uint64_t seen = 0;              // lines of the ledger that they had seen, the last time
+  std::string ticket{};                // that they named, the last time that they named one
   bool operator==(const ApprovalGiven&) const = default;
 };
 
@@ -69,6 +70,7 @@ struct PolicyFacts {
   // Who asked for the set: whether one of them is in a list of signers, and who is in none.
   bool submitter_is_known = false;
   std::vector<std::string> unknown_submitters{};
+  std::string emergency_ticket{};  // of who asked for the emergency lane
   // The set that is asked about, when it is not what passed: its severities count.
   std::vector<std::string> set{};
 };
@@ -95,8 +97,9 @@ enum class DemandCode {
   window_closed,
   check_changed,      // a check of the same name asks for something else than when this department was promoted last
   submitter_unknown,  // nobody in the list of signers asked for the set
+  ticket_missing,     // nobody who approved named the ticket of the change
 };
-inline constexpr auto last_demand_code = DemandCode::submitter_unknown;
+inline constexpr auto last_demand_code = DemandCode::ticket_missing;
 [[nodiscard]] const char* to_string(DemandCode code);  // "machine-not-planned"; stable API
 
 // One thing that the policy asks, met or not, and what it is about; what does not apply is empty.

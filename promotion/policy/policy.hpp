@@ -26,6 +26,8 @@ enum class NarrowedRuns { refused, allowed };
 // Who asked for the set: anybody, or a person of the list of signers. Nobody is kept from approving by a name that is
 // no signer's.
 enum class Submitter { any, signer };
+// Whether one of those who approve must name the ticket of the change.
+enum class ChangeTicket { any, required };
 
 // One scenario that a run may be of; what is empty is not asked, but at least one of the two is there.
 struct AllowedScenario {
@@ -142,6 +144,7 @@ struct Policy {
   CoverageRule coverage;
 
   std::vector<ApprovalRule> approvals;  // empty: nobody is asked
+  ChangeTicket change_ticket = ChangeTicket::any;
   FindingRules findings;
   WaiverRule waivers;
   std::vector<Window> windows;  // empty: at any time

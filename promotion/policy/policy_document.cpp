@@ -42,6 +42,8 @@ constexpr std::array<Word<NarrowedRuns>, 2> narrowed_words{
 constexpr std::array<Word<CoverageRule::Least>, 2> least_words{
     {{"last-promoted", CoverageRule::Least::last_promoted}, {"anything", CoverageRule::Least::anything}}};
 constexpr std::array<Word<Submitter>, 2> submitter_words{{{"any", Submitter::any}, {"signer", Submitter::signer}}};
+constexpr std::array<Word<ChangeTicket>, 2> ticket_words{
+    {{"any", ChangeTicket::any}, {"required", ChangeTicket::required}}};
 constexpr std::array<Word<CoverageRule::Unknown>, 2> unknown_words{
     {{"refused", CoverageRule::Unknown::refused}, {"allowed", CoverageRule::Unknown::allowed}}};
 constexpr std::array<Word<NotBy>, 3> authors{{{"submitter", NotBy::submitter},
@@ -97,6 +99,7 @@ class Reading {
     if (reader.has("run")) read_run(reader.object("run"), policy);
     if (reader.has("departments")) read_departments(reader, policy);
     if (reader.has("coverage")) read_coverage(reader.object("coverage"), policy.coverage);
+    policy.change_ticket = word_or(reader, "change_ticket", ticket_words, policy.change_ticket);
     policy.approvals = read_approvals(reader, "approvals", policy);
     if (reader.has("findings")) read_findings(reader.object("findings"), policy.findings);
     if (reader.has("waivers")) read_waivers(reader.object("waivers"), policy.waivers);

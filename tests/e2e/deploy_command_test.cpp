@@ -367,12 +367,29 @@ TEST_F(DeployCommand, ACalendarSaysWhenItMayBeInstalled) {
 
 // A promotion as those who manage changes ask for it; the ticket is one that somebody signed.
 TEST_F(DeployCommand, APromotionIsAChangeWithItsTicketAndItsResult) {
+  auto policy = one_person;
+  policy["id"] = "with-ticket";
+  policy["change_ticket"] = "required";
+  policy["replaces"] = sha256(read_file(folder_.path() / "policy.json").value());
+  folder_.write("ticket.json", policy.dump());
+  const auto added = ask({"policy", "add", "ticket.json", "--key", "owner"});
+  ASSERT_EQ(exit_code(added), 0) << added.errors;
   ASSERT_NO_FATAL_FAILURE(make_packages());
   const auto run = tests::good_record().id;
   people_.approve("bob", {run, "--department", "finance"});
+  const auto refused = ask({"promote", run, "--sign-with", "lab"});
+  EXPECT_EQ(exit_code(refused), 5);
+  EXPECT_THAT(
+      refused.output,
+      HasSubstr("ticket-missing: finance: policy 'with-ticket' asks that one who approves names the ticket of the "
+                "change; nobody of them did (patchlab approve --ticket)"));
+  EXPECT_THAT(ask({"queue"}).output,
+              HasSubstr("patchlab approve " + run + " --department finance --ticket TICKET --reason "));
   people_.approve("dave", {run, "--department", "finance", "--ticket", "CHG0042"});
   const auto promoted = ask({"promote", run, "--sign-with", "lab"});
   ASSERT_EQ(exit_code(promoted), 0) << promoted.output << promoted.errors;
+  // Who proves it later asks the same policy.
+  EXPECT_EQ(exit_code(ask({"verify", "production", "--roots", "roots"})), 0);
 
   const auto change = [&](const Words& more) {
     Words words{"deploy", "change", "production"};

@@ -204,6 +204,22 @@ TEST(Decisions, OnePersonCountsOnceWhateverTheKeyAndTheName) {
   EXPECT_EQ(history.decisions().approvals.size(), 1U) << "carol's alone";
 }
 
+// Who forgot the ticket may approve again and name it, once: it counts as one person all the same.
+TEST(Decisions, ApprovingAgainToNameTheTicketIsNoRepetition) {
+  DecisionHistory history;
+  const auto approve = [&](const std::string& ticket) {
+    history.approve("bob");
+    if (!ticket.empty()) history.lines.back().statement->ticket = ticket;
+  };
+  approve("");
+  approve("CHG0042");
+  EXPECT_EQ(history.not_counted(), "");
+  EXPECT_EQ(codes(history.against({{.count = 2}})), "approval-missing");
+  EXPECT_EQ(history.decisions().approvals.back().again, 1U);
+  approve("CHG0043");
+  EXPECT_EQ(history.not_counted(), "3:approval-not-distinct");
+}
+
 // Somebody who approved before another version was promoted may look again: what they compared with is another one.
 TEST(Decisions, ApprovingAgainAfterAPromotionIsNoRepetition) {
   DecisionHistory history;

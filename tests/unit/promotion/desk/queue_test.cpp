@@ -65,7 +65,8 @@ TEST(Queue, HasWhatAWaiverCouldLetPassWithTheCommand) {
 // Each of them waits for an approval, and is said to wait for who could give one.
 TEST(Queue, AsksThoseWhoCouldApproveForWhateverAnApprovalMends) {
   const auto record = tests::good_record();
-  const std::vector<PeopleOn> people{{.set = {"dns-update", "tidy"}, .could_approve = {"bob"}}};
+  const std::vector<PeopleOn> people{
+      {.set = {"dns-update", "tidy"}, .approvals = {{.by = "alice"}}, .could_approve = {"bob"}}};
   const auto whom = [&](const std::string& code) {
     reports::DecisionRecord decision{.department = "finance", .state = reports::DecisionState::refused};
     decision.requirements = {{.code = code, .about = {{"department", "finance"}}, .by_people = true}};
@@ -77,6 +78,7 @@ TEST(Queue, AsksThoseWhoCouldApproveForWhateverAnApprovalMends) {
     EXPECT_THAT(whom(code), ElementsAre("bob")) << code;
   for (const char* code : {"window-closed", "waiver-expired", "submitter-unknown"})
     EXPECT_THAT(whom(code), IsEmpty()) << code;
+  EXPECT_THAT(whom("ticket-missing"), ElementsAre("alice", "bob")) << "who approved already can name it, too";
 }
 
 // What is held back goes on another day: the rest waits for people all the same. A failure that somebody has to waive

@@ -38,6 +38,7 @@ Policy strict_policy() {
   policy.approvals = {
       {1, {NotBy::submitter, NotBy::waiver_author, NotBy::policy_author}, SecurityKey::verified, {}, false},
       {2, {}, SecurityKey::any, {"critical"}, true}};
+  policy.change_ticket = ChangeTicket::required;
   policy.windows = {{{7}, std::chrono::hours(6), std::chrono::hours(8)}};
   policy.emergency = EmergencyLane{{"critical"}, {ApprovalRule{}}, std::chrono::days(2)};
   return policy;
@@ -49,7 +50,7 @@ PolicyFacts good_facts() {
   const auto record = tests::good_record();
   facts.last_promoted.coverage = coverage_of(record, record.departments[0]);
   facts.last_promoted.coverage.run = "2026-11-21T060250Z-000000";
-  facts.approvals = {{.by = "bob", .key = SecurityKey::verified}};
+  facts.approvals = {{.by = "bob", .key = SecurityKey::verified, .ticket = "CHG0042"}};
   facts.submitter_is_known = true;
   return facts;
 }
@@ -195,6 +196,12 @@ const std::vector<Taken>& takings() {
          f.submitter_is_known = false;
          f.unknown_submitters = {"root@host"};
        }},
+      {"NobodyNamedTheTicket", ticket_missing, [](P, R, F f) { f.approvals[0].ticket.clear(); }},
+      {"OnlyWhoDoesNotCountNamedTheTicket", ticket_missing,
+       [](P, R, F f) {
+         f.approvals[0].ticket.clear();
+         f.approvals.push_back({.by = "alice", .submitted = true, .key = SecurityKey::verified, .ticket = "CHG0042"});
+       }},
       {"NobodyApproved", approval_missing, [](P, R, F f) { f.approvals.clear(); }},
       {"SomebodyWithoutAName", approval_missing, [](P, R, F f) { f.approvals[0].by.clear(); }},
       {"WithoutASecurityKey", approval_missing, [](P, R, F f) { f.approvals[0].key = SecurityKey::any; }},
@@ -312,6 +319,7 @@ TEST(Demands, LetGoWhatThePolicyRetires) {
 TEST(Demands, LetAChangedCheckPassThatAPolicyOrSomebodyElseTookOver) {
   auto policy = strict_policy();
   policy.approvals.clear();
+  policy.change_ticket = ChangeTicket::any;
   const auto record = tests::good_record();
   const auto now = record.departments[0].machines[1].check_digests.at("deliver");
   auto facts = good_facts();
@@ -426,6 +434,13 @@ TEST(Demands, OfTheEmergencyLaneAreOtherwiseTheSameButForTheWindow) {
   EXPECT_FALSE(lets_through(strict_policy(), record, facts));
   facts.lane = Lane::emergency;
   EXPECT_TRUE(lets_through(strict_policy(), record, facts));
+  facts.approvals[0].ticket.clear();
+  EXPECT_FALSE(lets_through(strict_policy(), record, facts));
+  facts.emergency_ticket = "CHG0043";
+  EXPECT_TRUE(lets_through(strict_policy(), record, facts));
+  facts.lane = Lane::normal;
+  EXPECT_FALSE(lets_through(strict_policy(), record, facts)) << "of an emergency that it is not";
+  facts.lane = Lane::emergency;
   record.departments[0].phases.pop_back();
   EXPECT_FALSE(lets_through(strict_policy(), record, facts)) << "never without a test";
   EXPECT_THAT(approvals_in(strict_policy(), Lane::emergency), ElementsAre(ApprovalRule{}));

@@ -28,6 +28,7 @@ Json with_every_key() {
   json["replaces"] = sha256("an older one");
   json["run"]["scenarios"][0]["digest"] = sha256("scenario");
   json["run"]["submitter"] = "signer";
+  json["change_ticket"] = "required";
   json["coverage"]["retired"] = {"finance/print", "finance/dns/a-record"};
   json["coverage"]["changed"] = {{{"what", "finance/mail"}, {"digest", sha256("state")}},
                                  {{"what", "finance/dns/zone"}, {"digest", sha256("zone")}}};
@@ -57,6 +58,7 @@ TEST(PolicyDocument, IsReadAsItIsWritten) {
   EXPECT_THAT(policy.tool_versions, ElementsAre("0.1.0"));
   EXPECT_EQ(policy.max_age, std::chrono::hours(96));
   EXPECT_EQ(policy.submitter, Submitter::signer);
+  EXPECT_EQ(policy.change_ticket, ChangeTicket::required);
   EXPECT_THAT(policy.phases, ElementsAre("after-install", "after-reboot-1", "stability"));
   EXPECT_THAT(policy.departments.at("finance").at("db"), ElementsAre("corp-app-transaction", "corp-app-t-inventory"));
   EXPECT_THAT(policy.departments.at("finance").at("dhcp"), IsEmpty());
@@ -217,6 +219,8 @@ TEST(PolicyDocument, SchemaAndReaderKnowTheSameWords) {
   for (const auto* key : {"narrowed", "control", "not_reproduced", "submitter"}) {
     for (const auto& word : run[key]["enum"]) takes(Json::json_pointer(std::string("/run/") + key), word);
   }
+  const auto all = schema();
+  for (const auto& word : all["properties"]["change_ticket"]["enum"]) takes(Json::json_pointer("/change_ticket"), word);
   for (const auto* key : {"not_less_than", "when_unknown"}) {
     for (const auto& word : rules["coverage"]["properties"][key]["enum"])
       takes(Json::json_pointer(std::string("/coverage/") + key), word);
@@ -259,6 +263,8 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"UnknownKey", [](Json& j) { j["run"]["max_age"] = 3; },
                 "/run/max_age: unknown key; allowed here: control, fence, max_age_hours, narrowed, not_reproduced, "
                 "phases, scenarios, submitter, tool_versions; did you mean max_age_hours?"},
+        Mistake{"TicketPerhaps", [](Json& j) { j["change_ticket"] = "require"; },
+                "/change_ticket: 'require' is not one of: any, required"},
         Mistake{"OtherSchema", [](Json& j) { j["schema"] = "patchlab/policy/v2"; },
                 R"(/schema: must be "patchlab/policy/v1", found "patchlab/policy/v2")"},
         Mistake{"NeverInForce", [](Json& j) { j["valid_until"] = j["valid_since"]; },
@@ -364,8 +370,9 @@ TEST(PolicyDocument, SaysEverythingThatIsWrong) {
   EXPECT_EQ(read(json).error().message,
             "p.json: /run/phases/0: 'lunch' is no phase: after-install, after-reboot-1 ..., stability, clock+1d ...\n"
             "p.json: /run/control: 'maybe' is not one of: required, if-present\n"
-            "p.json: /surprise: unknown key; allowed here: $schema, approvals, author, coverage, departments, "
-            "emergency, findings, id, replaces, run, schema, title, valid_since, valid_until, waivers, windows");
+            "p.json: /surprise: unknown key; allowed here: $schema, approvals, author, change_ticket, coverage, "
+            "departments, emergency, findings, id, replaces, run, schema, title, valid_since, valid_until, waivers, "
+            "windows");
 }
 
 }  // namespace
