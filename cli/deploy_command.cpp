@@ -6,6 +6,7 @@
 #include "cli/commands.hpp"
 #include "cli/deploy_commands.hpp"
 #include "cli/output.hpp"
+#include "cli/rings_argument.hpp"
 #include "cli/scribe_argument.hpp"
 #include "cli/terminal.hpp"
 #include "lab/core/choice.hpp"
@@ -32,6 +33,8 @@ struct ExportArguments {
   std::string key;
   std::string not_after;
   fs::path calendar;
+  fs::path rings;
+  std::string ring;
   fs::path target;
   bool json = false;
 };
@@ -52,6 +55,10 @@ void say_export(const ExportArguments& arguments, const Handoff& handoff, Export
               {"candidates", candidates},
               {"left_out", parts.left_out}};
     if (!handoff.not_after.empty()) json["not_after"] = handoff.not_after;
+    if (const auto& ring = handoff.ring) {
+      json["ring"] = {{"name", ring->name}, {"number", ring->number}, {"of", ring->of}};
+      json["ring"][ring->is_rest() ? "all_but" : "machines"] = ring->is_rest() ? ring->others : ring->machines;
+    }
     if (window) {
       json["window"] = {{"emergency_lane", !window->opens}, {"remarks", window->remarks}};
       if (handoff.window) {
@@ -65,6 +72,7 @@ void say_export(const ExportArguments& arguments, const Handoff& handoff, Export
   }
   say("{}: {} candidates for {}, serial {} of run {}, promotion {}\n", arguments.target, parts.go.size(), to_string(to),
       handoff.serial, handoff.run, handoff.promotion);
+  say_ring(handoff, to);
   if (window && window->opens) {
     say("  window {} to {}{}{}\n", *window->opens, window->closes, window->open_now ? ", open now" : "",
         handoff.window->name.empty() ? "" : ": " + handoff.window->name);
@@ -108,6 +116,8 @@ ExitCode export_stage(const ExportArguments& arguments) {
                             "a later time, or none: a promotion ends with its first waiver"),
         ExitCode::policy);
   if (const auto why = not_to_be_exported(*handoff, to, how.now)) return report(*why, ExitCode::policy);
+  if (const auto code = put_into_ring(arguments.rings, arguments.ring, *stage, *handoff); code != ExitCode::ok)
+    return code;
   std::optional<WindowTaken> window;
   if (!arguments.calendar.empty()) {
     const auto calendar = process::read_calendar(arguments.calendar);
@@ -144,6 +154,9 @@ void add_export(CLI::App& group, Chosen& chosen) {
   exporting->add_option("--not-after", arguments->not_after,
                         "nobody is to take it from then on (UTC); can only be sooner than what its waivers say");
   add_calendar_option(*exporting, arguments->calendar);
+  add_rings_option(*exporting, arguments->rings);
+  exporting->add_option("--ring", arguments->ring,
+                        "for the machines of this ring, by name or number, once the rings before have it");
   exporting->add_flag("--json", arguments->json, "as JSON");
   exporting->callback([arguments, &chosen] { chosen = [arguments] { return export_stage(*arguments); }; });
 }
@@ -381,6 +394,7 @@ void add_record(CLI::App& group, Chosen& chosen) {
 struct StatusArguments {
   fs::path stage;
   std::string department;
+  fs::path rings;
   bool json = false;
 };
 
@@ -404,10 +418,11 @@ std::string not_reported_since(const DeployedMachine& machine) {
              : fmt::format("; serial {} is promoted since, and it has not reported", machine.newest_serial);
 }
 
-void say_department(const DeployedDepartment& department) {
+void say_department(const DeployedDepartment& department, const std::vector<RingStanding>& rings) {
   say("{}: serial {} of run {} is promoted{}\n", department.department, department.serial, department.run,
       department.machines.empty() ? "; no machine has reported" : "");
   if (!department.rejected.empty()) say("  {}; nothing of it is exported\n", department.rejected);
+  say_rings(rings);
   for (const auto& machine : department.machines) {
     say("{}/{}: {}{} with serial {}{}\n", department.department, machine.report.machine,
         to_string(machine.report.outcome()), open_parts(machine.report), machine.serial, not_reported_since(machine));
@@ -426,6 +441,12 @@ void say_department(const DeployedDepartment& department) {
 ExitCode deploy_status(const StatusArguments& arguments) {
   const auto stage = absolute_path(arguments.stage);
   if (!stage) return report_input(stage.error(), ExitCode::bad_data);
+  std::optional<Rings> rings;
+  if (!arguments.rings.empty()) {
+    auto read = read_rings(arguments.rings);
+    if (!read) return report_input(read.error(), ExitCode::bad_data);
+    rings = std::move(*read);
+  }
   auto departments = deployed_of_stage(host_processes(), *stage);
   if (!departments) return report_input(departments.error(), ExitCode::bad_data);
   if (!arguments.department.empty()) {
@@ -436,10 +457,20 @@ ExitCode deploy_status(const StatusArguments& arguments) {
     if (!is_one) return report(is_one.error());
     std::erase_if(*departments, [&](const auto& one) { return one.department != arguments.department; });
   }
+  std::map<std::string, std::vector<RingStanding>> standings;
+  if (rings) {
+    const auto told = told_of_stage(host_processes(), *stage);
+    if (!told) return report_input(told.error(), ExitCode::bad_data);
+    for (const auto& one : *departments) standings[one.department] = rings_of(*rings, one, *told);
+  }
   if (arguments.json) {
-    say_json("deploy-status", Json{{"stage", stage->string()}, {"departments", *departments}});
+    Json json = *departments;
+    for (auto& one : json) {
+      if (const auto& its = standings[one.at("department").get<std::string>()]; !its.empty()) one["rings"] = its;
+    }
+    say_json("deploy-status", Json{{"stage", stage->string()}, {"departments", std::move(json)}});
   } else {
-    for (const auto& department : *departments) say_department(department);
+    for (const auto& department : *departments) say_department(department, standings[department.department]);
     if (departments->empty()) say("nothing was promoted in '{}'\n", stage->string());
   }
   return code_of(*departments);
@@ -451,6 +482,7 @@ void add_status(CLI::App& group, Chosen& chosen) {
       "status", "which machine has what, since when, tested in which run, approved by whom, and which one differs");
   status->add_option("stage", arguments->stage, "stage folder")->required();
   status->add_option("--department", arguments->department, "only this department");
+  add_rings_option(*status, arguments->rings);
   status->add_flag("--json", arguments->json, "as JSON");
   status->callback([arguments, &chosen] { chosen = [arguments] { return deploy_status(*arguments); }; });
 }

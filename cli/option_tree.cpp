@@ -83,6 +83,8 @@ const std::map<std::string, Value>& values() {
       {"--rollback", {ValueKind::text, "REASON"}},
       {"--root", {ValueKind::file, "KEY"}},
       {"--roots", {ValueKind::file, "FILE"}},
+      {"--ring", {ValueKind::name, "RING"}},
+      {"--rings", {ValueKind::file, "FILE"}},
       {"--run", {ValueKind::run, "RUN"}},
       {"--runs", {ValueKind::folder, "FOLDER"}},
       {"--sample", {ValueKind::text, "NUMBER"}},

@@ -95,20 +95,20 @@ std::string release_time(std::chrono::system_clock::time_point when) {
 
 ProcessSpec packages_spec(const fs::path& folder) { return ftparchive(folder, {"packages", "pool"}); }
 
-ProcessSpec release_spec(const fs::path& folder, const std::string& department, const std::string& architectures) {
+ProcessSpec release_spec(const fs::path& folder, const std::string& suite, const std::string& architectures) {
   std::vector<std::string> arguments;
   for (const auto& [key, value] :
        std::initializer_list<std::pair<const char*, std::string>>{{"Origin", "patchlab"},
                                                                   {"Label", "patchlab"},
-                                                                  {"Suite", department},
-                                                                  {"Codename", department},
+                                                                  {"Suite", suite},
+                                                                  {"Codename", suite},
                                                                   {"Architectures", architectures},
                                                                   {"Components", "main"},
                                                                   {"Acquire-By-Hash", "yes"}}) {
     arguments.emplace_back("-o");
     arguments.push_back(fmt::format("APT::FTPArchive::Release::{}={}", key, value));
   }
-  arguments.insert(arguments.end(), {"release", "dists/" + department});
+  arguments.insert(arguments.end(), {"release", "dists/" + suite});
   return ftparchive(folder, std::move(arguments));
 }
 
@@ -122,6 +122,11 @@ ProcessSpec clearsign_spec(const std::string& fingerprint, const std::string& te
   spec.private_files = true;
   spec.time_limit = std::chrono::minutes(2);  // a key on a card waits for a touch
   return spec;
+}
+
+std::string suite_of(const Handoff& handoff) {
+  // No department can be called so: its name has no dot.
+  return handoff.ring ? handoff.department + "." + handoff.ring->name : handoff.department;
 }
 
 Result<std::map<std::string, std::string>> packages_by_architecture(const std::string& packages,
@@ -179,6 +184,7 @@ Result<std::string> release_of(const std::string& release, const Handoff& handof
     fields += fmt::format("Valid-Until: {}\n", release_time(*not_after));
   fields += fmt::format("Patchlab-Promotion: {}\nPatchlab-Serial: {}\nPatchlab-Ledger: {} {}:{}\n", handoff.promotion,
                         handoff.serial, handoff.ledger, handoff.head.size, handoff.head.hash);
+  if (handoff.ring) fields += fmt::format("Patchlab-Ring: {}\n", handoff.ring->name);
   return dated + fields + release.substr(end + 1);
 }
 
@@ -196,7 +202,7 @@ Result<void> write_apt_repository(ProcessRunner& processes, const Handoff& hando
   PATCHLAB_ASSIGN(const auto described, output_of(processes, packages_spec(folder), "apt-utils",
                                                   "patchlab patch inspect FILE says what is wrong with a package"));
   PATCHLAB_ASSIGN(const auto indexes, packages_by_architecture(described, digests));
-  const auto dist = folder / "dists" / handoff.department;
+  const auto dist = folder / "dists" / suite_of(handoff);
   std::vector<std::string> architectures;
   for (const auto& [architecture, text] : indexes) {
     const auto place = dist / "main" / ("binary-" + architecture);
@@ -204,7 +210,7 @@ Result<void> write_apt_repository(ProcessRunner& processes, const Handoff& hando
     PATCHLAB_TRY(write_file_atomically(place / "Packages", text, for_all));
     architectures.push_back(architecture);
   }
-  PATCHLAB_ASSIGN(const auto bare, output_of(processes, release_spec(folder, handoff.department, joined(architectures)),
+  PATCHLAB_ASSIGN(const auto bare, output_of(processes, release_spec(folder, suite_of(handoff), joined(architectures)),
                                              "apt-utils", "apt-ftparchive of Debian 12 or later is needed"));
   PATCHLAB_ASSIGN(const auto release, release_of(bare, handoff, now));
   PATCHLAB_ASSIGN(

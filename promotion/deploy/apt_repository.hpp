@@ -18,11 +18,14 @@ namespace patchlab::promotion {
 // can be made that look the same.
 [[nodiscard]] Result<std::string> openpgp_fingerprint(const std::string& text);
 
-// Fills `folder`: pool/<sha256>.deb, dists/<department>/InRelease and its indexes, also by hash.
+// Fills `folder`: pool/<sha256>.deb, dists/<suite>/InRelease and its indexes, also by hash.
 [[nodiscard]] Result<void> write_apt_repository(ProcessRunner& processes, const Handoff& handoff,
                                                 const std::string& fingerprint,
                                                 std::chrono::system_clock::time_point now,
                                                 const std::filesystem::path& folder);
+
+// What it is for: its department, or one ring of that, from which machines of another ring take nothing.
+[[nodiscard]] std::string suite_of(const Handoff& handoff);
 
 // The parts of it, pure. What apt-ftparchive says of a pool, by architecture, each a Packages file in one order; what
 // is for all is in each. An error when it describes a file that is not of the set, or not all of the set.
@@ -35,7 +38,7 @@ namespace patchlab::promotion {
 // "Sat, 12 Dec 2026 00:00:00 UTC"
 [[nodiscard]] std::string release_time(std::chrono::system_clock::time_point when);
 [[nodiscard]] ProcessSpec packages_spec(const std::filesystem::path& folder);
-[[nodiscard]] ProcessSpec release_spec(const std::filesystem::path& folder, const std::string& department,
+[[nodiscard]] ProcessSpec release_spec(const std::filesystem::path& folder, const std::string& suite,
                                        const std::string& architectures);
 [[nodiscard]] ProcessSpec clearsign_spec(const std::string& fingerprint, const std::string& text);
 

@@ -37,7 +37,8 @@ class Telling {
       if (last == nullptr || last->statement != story.statement) continue;
       PATCHLAB_ASSIGN(const auto promotion, statement_in(story.statement));
       PATCHLAB_ASSIGN(auto rejected, rejected_since(processes_, stage_, story, promotion.subjects.front().sha256));
-      departments_.push_back({story.department, story.serial, run_of(story.run), std::move(rejected), {}});
+      departments_.push_back(
+          {story.department, story.serial, run_of(story.run), std::move(rejected), {}, !story.review_by.empty()});
     }
     std::ranges::sort(departments_, {}, &DeployedDepartment::department);
     for (const auto& line : state_.lines) {

@@ -60,6 +60,7 @@ struct DeployedDepartment {
   std::string run;
   std::string rejected;                   // since it was promoted; empty: it was not, or that was withdrawn
   std::vector<DeployedMachine> machines;  // by name; none has reported: empty
+  bool emergency = false;                 // it was promoted through the emergency lane
 };
 // Everything that was told, by line.
 [[nodiscard]] Result<std::vector<DeployedMachine>> told_of_stage(ProcessRunner& processes,

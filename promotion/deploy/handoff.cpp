@@ -181,6 +181,14 @@ Json handoff_json(const Handoff& handoff, ExportTo to) {
                       {"zone", window->zone},
                       {"calendar", window->calendar}};
   }
+  if (const auto& ring = handoff.ring) {
+    json["ring"] = {{"name", ring->name},
+                    {"number", ring->number},
+                    {"of", ring->of},
+                    {ring->is_rest() ? "all_but" : "machines", ring->is_rest() ? ring->others : ring->machines},
+                    {"reports", ring->reports},
+                    {"rings", ring->rings}};
+  }
   return json;
 }
 

@@ -55,6 +55,19 @@ struct HandoffWindow {
   bool operator==(const HandoffWindow&) const = default;
 };
 
+// Which machines of production it is for, by a file (rings.hpp).
+struct HandoffRing {
+  std::string name;
+  std::size_t number = 1;
+  std::size_t of = 1;
+  std::vector<std::string> machines;   // of production; empty: all but the others
+  std::vector<std::string> others;     // of all other rings
+  std::vector<std::uint64_t> reports;  // lines of the ledger by which it may follow, ascending
+  std::string rings;                   // SHA-256 of the file
+  [[nodiscard]] bool is_rest() const { return machines.empty(); }
+  bool operator==(const HandoffRing&) const = default;
+};
+
 struct Handoff {
   std::string department;
   std::uint64_t serial = 0;
@@ -65,6 +78,7 @@ struct Handoff {
   bool emergency = false;                    // it was promoted through the emergency lane
   std::vector<std::string> approved_by{};    // whose approvals counted
   std::optional<HandoffWindow> window{};     // nothing: at any time until it ends
+  std::optional<HandoffRing> ring{};         // nothing: all machines
   std::string rejected;                      // since it was promoted (rejection.hpp); empty: it was not
   std::vector<HandoffCandidate> candidates;  // in the order applied
   // What proves it: digests, and the bytes as the ledger has them.

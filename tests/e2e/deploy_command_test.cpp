@@ -119,15 +119,16 @@ class DeployCommand : public ::testing::Test {
   }
 
   // A machine's apt, in a root of its own, with the repository as its only source.
-  [[nodiscard]] ProcessOutcome apt(const Words& words, const std::string& key = "stage") const {
+  [[nodiscard]] ProcessOutcome apt(const Words& words, const std::string& key = "stage",
+                                   const std::string& suite = "finance") const {
     const auto root = folder_.path() / "client";
     for (const char* made : {"etc/apt/preferences.d", "etc/apt/apt.conf.d", "etc/apt/trusted.gpg.d",
                              "var/lib/apt/lists/partial", "var/cache/apt/archives/partial"})
       fs::create_directories(root / made);
     folder_.write("client/status", "");
     folder_.write("client/etc/apt/sources.list",
-                  fmt::format("deb [check-valid-until=yes check-date=yes signed-by={}] file:{} finance main\n",
-                              (folder_.path() / (key + ".gpg")).string(), (folder_.path() / "repo").string()));
+                  fmt::format("deb [check-valid-until=yes check-date=yes signed-by={}] file:{} {} main\n",
+                              (folder_.path() / (key + ".gpg")).string(), (folder_.path() / "repo").string(), suite));
     Words all{"-q",
               "-o",
               "Dir=" + root.string(),
@@ -363,6 +364,105 @@ TEST_F(DeployCommand, ACalendarSaysWhenItMayBeInstalled) {
   const auto listed = ask({"deploy", "record", "production", "dns1", "--department", "finance", "--machine", "dns1",
                            "--calendar", "windows.ics"});
   EXPECT_THAT(listed.output, HasSubstr("  installed in a window, between "));
+}
+
+// First one machine, then the others, by what the ledger was told.
+TEST_F(DeployCommand, ARingFollowsWhenTheOneBeforeHasWhatWasPromoted) {
+  ASSERT_NO_FATAL_FAILURE(promote_packages());
+  const auto write_rings = [&](int hours) {
+    folder_.write("rings.json", fmt::format(R"({{"schema": "patchlab/rings/v1", "departments": {{"finance": [
+      {{"name": "canary", "machines": ["dns1"], "hours": {}}}, {{"name": "others", "machines": "rest"}}]}}}})",
+                                            hours));
+  };
+  write_rings(24);
+  const auto of_ring = [&](const std::string& ring, const std::string& to, const std::string& target,
+                           const Words& more = {}) {
+    Words words{"--rings", "rings.json", "--ring", ring};
+    words.insert(words.end(), more.begin(), more.end());
+    return export_to(to, target, words);
+  };
+  const auto refuses = [&](int code, const ProcessOutcome& outcome, const std::string& why) {
+    EXPECT_EQ(exit_code(outcome), code) << outcome.output;
+    EXPECT_THAT(outcome.errors, AllOf(HasSubstr(why), HasSubstr("hint: ")));
+    expect_nothing_made("made");
+  };
+  const auto record = [&](const std::string& machine, const std::string& tidy) {
+    folder_.write(machine, "bind9x:amd64\t1:9.18+patchlab1\tii \ndpkg\t1.21\tii \ntidy\t" + tidy + "\tii \n");
+    const auto outcome =
+        ask({"deploy", "record", "production", machine, "--department", "finance", "--machine", machine});
+    ASSERT_EQ(exit_code(outcome), 0) << outcome.errors;
+  };
+  refuses(64, export_to("files", "made", {"--ring", "canary"}), "--ring needs --rings FILE");
+  refuses(64, export_to("files", "made", {"--rings", "rings.json"}), "is handed over ring by ring: canary, others");
+  refuses(64, of_ring("canari", "files", "made"), "is no ring of 'finance'");
+  const auto other_file = export_to("files", "made", {"--rings", "policy.json", "--ring", "canary"});
+  EXPECT_EQ(exit_code(other_file), 65);
+  EXPECT_THAT(other_file.errors, HasSubstr("policy.json: /schema: must be \"patchlab/rings/v1\""));
+  refuses(
+      5, of_ring("others", "files", "made"),
+      "ring 2 (others) of 'finance' may not follow yet: ring 1 (canary): 'dns1' has not reported that it has serial 1");
+
+  // The first waits for nothing. A machine of another ring takes nothing from its repository.
+  const auto made = of_ring("canary", "apt", "repo", {"--key", openpgp_key("stage"), "--json"});
+  ASSERT_EQ(exit_code(made), 0) << made.errors;
+  expect_fits(Json::parse(made.output), "deploy-export");
+  const auto handoff = read_json_file(folder_.path() / "repo/handoff.json").value();
+  expect_fits(handoff, "handoff");
+  EXPECT_EQ(handoff.at("ring").at("machines"), Json::parse(R"(["dns1"])"));
+  EXPECT_EQ(handoff.at("ring").at("rings"), sha256_of_file(folder_.path() / "rings.json").value());
+  for (const char* suite : {"finance", "finance.others"}) {
+    EXPECT_NE(exit_code(apt({"-o", "APT::Update::Error-Mode=any", "update"}, "stage", suite)), 0) << suite;
+    forget_lists();
+  }
+  const auto updated = apt({"update"}, "stage", "finance.canary");
+  EXPECT_EQ(exit_code(updated), 0) << updated.output << updated.errors;
+  EXPECT_EQ(exit_code(apt({"download", "tidy"}, "stage", "finance.canary")), 0);
+  EXPECT_EQ(sha256_of_file(folder_.path() / "tidy_2.0_all.deb").value(), tested_["tidy"]);
+
+  // It has it, and its hours have to pass; without hours the next may follow.
+  ASSERT_NO_FATAL_FAILURE(record("dns1", "2.0"));
+  refuses(5, of_ring("2", "files", "made"), ", and its 24 hours have passed on ");
+  ASSERT_NO_FATAL_FAILURE(record("mail1", "2.0"));
+  const Words ask_status{"deploy", "status", "production", "--rings", "rings.json"};
+  const auto early = ask(ask_status);
+  EXPECT_THAT(early.output, AllOf(HasSubstr("  ring 1 (canary): 1 of 1 machines have it, 24 hours pass before the next "
+                                            "ring; it may take it\n"),
+                                  HasSubstr("  ring 2 (others): 1 of 1 machines that ever reported have it; it waits:\n"
+                                            "    ring 1 (canary): all of it have it since "),
+                                  HasSubstr("    too early: 'mail1' has it since ")));
+  write_rings(0);
+  const auto fine = ask({"deploy", "status", "production", "--rings", "rings.json", "--json"});
+  const auto told = Json::parse(fine.output);
+  expect_fits(told, "deploy-status");
+  const auto& others = told.at("departments").at(0).at("rings").at(1);
+  EXPECT_EQ(others.at("may_follow"), true);
+  EXPECT_THAT(others.at("early"), IsEmpty());
+  const auto played = of_ring("others", "ansible", "play");
+  ASSERT_EQ(exit_code(played), 0) << played.errors;
+  EXPECT_THAT(played.output, HasSubstr("  ring 2 of 2, others: all machines but dns1\n"));
+  EXPECT_THAT(of_ring("others", "files", "plain").output,
+              HasSubstr("nothing in it keeps other machines from taking it"));
+  EXPECT_EQ(read_json_file(folder_.path() / "plain/handoff.json").value().at("ring").at("reports").size(), 1U);
+
+  // A failure there stops it.
+  ASSERT_NO_FATAL_FAILURE(record("dns1", "1.0"));
+  refuses(5, of_ring("others", "files", "made"), "'dns1' differs from serial 1: tidy: older");
+  EXPECT_THAT(ask(ask_status).output, HasSubstr("    'dns1' differs from serial 1: tidy: older\n"));
+
+  // The playbook ends for machines of other rings, before it changes anything, and does not take none for all.
+  if (patchlab::testing::is_missing("ansible-playbook")) GTEST_SKIP() << "ansible-core is not installed";
+  const auto play = [&](const std::string& hosts) {
+    return start("ansible-playbook", {"-i", hosts, "-c", "local", "-e", "patchlab_hosts=all", "play/install.yml", "-e",
+                                      "ansible_python_interpreter=/usr/bin/python3", "-e",
+                                      R"({"patchlab_not_before": "2199-01-01T00:00:00Z"})"});
+  };
+  const auto none = play("dns1,");
+  EXPECT_EQ(exit_code(none), 2) << none.output << none.errors;
+  EXPECT_THAT(none.output, HasSubstr("none of these hosts is of ring 'others'"));
+  const auto both = play("dns1,web1,");
+  EXPECT_EQ(exit_code(both), 2) << both.output << both.errors;
+  EXPECT_THAT(both.output, AllOf(HasSubstr("fatal: [web1]"), Not(HasSubstr("fatal: [dns1]")),
+                                 HasSubstr("the window opens on 2199-01-01T00:00:00Z")));
 }
 
 // A promotion as those who manage changes ask for it; the ticket is one that somebody signed.

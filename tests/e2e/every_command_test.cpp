@@ -319,6 +319,7 @@ TEST_F(EveryCommand, RefusesANameThatIsNotThereAndListsThoseThatAre) {
       {"run --candidate", "candidates are known when there are images: NightlyScenario"},
       {"evidence export --department", "needs a ledger: EvidenceCommand"},
       {"deploy export --department", "needs a ledger: DeployCommand"},
+      {"deploy export --ring", "needs a ledger: DeployCommand"},
       {"deploy record --department", "needs a ledger: DeployCommand"},
       {"deploy status --department", "needs a ledger: DeployCommand"},
       {"deploy change --department", "needs a ledger: DeployCommand"}};

@@ -134,6 +134,7 @@ TEST_F(HostileInput, IsRefusedByEveryCommandThatIsGivenItsPath) {
       {{"inventory", "scenario.json", "hosts.csv", "--said", "FILE"}, 65},
       {{"feed", "check", "FILE"}, 65},
       {{"calendar", "FILE"}, 65},
+      {{"deploy", "status", "production", "--rings", "FILE"}, 65},
       {{"report", "FILE"}, 65},
       {{"report", "latest", "--runs", "FILE"}, 65},
       {{"explain", "good", "--run", "FILE"}, 65},

@@ -1,0 +1,263 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include "promotion/deploy/rings.hpp"
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+
+#include <algorithm>
+#include <random>
+
+#include "lab/core/digest.hpp"
+#include "lab/core/time.hpp"
+
+namespace patchlab::promotion {
+namespace {
+
+using std::chrono::hours;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+using Moment = std::chrono::system_clock::time_point;
+
+constexpr const char* three = R"({"schema": "patchlab/rings/v1", "departments": {"finance": [
+  {"name": "canary", "machines": ["dns1"], "hours": 24},
+  {"name": "some", "machines": ["mail1", "db1"], "hours": 2},
+  {"name": "all", "machines": "rest"}]}})";
+
+std::vector<Ring> rings() { return parse_rings(three, "rings.json").value().departments.at("finance"); }
+
+const Moment promoted = *parse_rfc3339("2026-11-28T08:00:00.000Z");
+Moment after(int hours_later) { return promoted + hours(hours_later); }
+
+DeployedMachine says(std::uint64_t line, const std::string& name, InstalledState state, Moment recorded,
+                     Moment observed) {
+  DeployedMachine machine;
+  machine.department = "finance";
+  machine.report = {name, rfc3339(observed), {{"dns", "bind9", "2", "1", state}}};
+  machine.line = line;
+  machine.recorded = rfc3339(recorded);
+  machine.promoted = rfc3339(promoted);
+  machine.serial = 7;
+  return machine;
+}
+DeployedMachine says(std::uint64_t line, const std::string& name, InstalledState state, int hour) {
+  return says(line, name, state, after(hour), after(hour));
+}
+constexpr auto well = InstalledState::as_promoted;
+constexpr auto failed = InstalledState::failed;
+constexpr auto open = InstalledState::not_reported;
+
+RingQuestion at(int hour) { return {.department = "finance", .serial = 7, .now = after(hour)}; }
+std::vector<std::string> against(std::size_t ring, const RingQuestion& question,
+                                 const std::vector<DeployedMachine>& told) {
+  return standing_of(rings(), question, told).at(ring).waits;
+}
+
+TEST(Rings, AreReadAsTheyAreWritten) {
+  const auto read = parse_rings(three, "rings.json").value();
+  EXPECT_EQ(read.departments.at("finance"),
+            (std::vector<Ring>{
+                {"canary", {"dns1"}, hours(24)}, {"some", {"mail1", "db1"}, hours(2)}, {"all", {}, hours(0)}}));
+  EXPECT_FALSE(read.signed_reports);
+  EXPECT_EQ(read.sha256, sha256(three));
+  EXPECT_EQ(find_ring(rings(), "some"), 1U);
+  EXPECT_EQ(find_ring(rings(), "1"), 0U);
+  EXPECT_EQ(find_ring(rings(), "0"), std::nullopt);
+  EXPECT_EQ(find_ring(rings(), "4"), std::nullopt);
+}
+
+TEST(Rings, AreRefusedWhereTheyCouldMeanSomethingElse) {
+  const auto refuses = [](const std::string& list, const std::string& why) {
+    const auto read =
+        parse_rings(R"({"schema": "patchlab/rings/v1", "departments": {"finance": )" + list + "}}", "rings.json");
+    ASSERT_FALSE(read) << list;
+    EXPECT_THAT(read.error().message, HasSubstr(why)) << list;
+  };
+  const std::string last = R"({"name": "all", "machines": "rest"})";
+  refuses("[]", "must be a list of rings");
+  refuses(R"({"name": "all"})", "must be a list of rings");
+  refuses("[" + last + R"(, {"name": "x", "machines": ["a"]}])", "only the last ring can be the rest");
+  refuses(R"([{"name": "x", "machines": ["a"]}, )" + last + "]", "/departments/finance/0");
+  refuses(R"([{"name": "x", "machines": ["a"], "hours": -1}, )" + last + "]", "hours");
+  refuses(R"([{"name": "x", "machines": ["a"], "hors": 1}, )" + last + "]", "hors");
+  refuses(R"([{"name": "x", "machines": [], "hours": 1}, )" + last + "]", "must be a list of machines");
+  refuses(R"([{"name": "x", "machines": "a", "hours": 1}, )" + last + "]", "machines");
+  refuses(R"([{"name": "x", "machines": ["{{ a }}"], "hours": 1}, )" + last + "]", "cannot be the name of a machine");
+  refuses(R"([{"name": "x", "machines": ["a", "a"], "hours": 1}, )" + last + "]", "'a' is in a ring already");
+  refuses(R"([{"name": "x", "machines": ["a"], "hours": 1}, {"name": "y", "machines": ["a"]}])",
+          "'a' is in a ring already");
+  refuses(R"([{"name": "all", "machines": ["a"], "hours": 1}, )" + last + "]", "'all' is a ring already");
+  refuses(R"([{"name": "Canary 1", "machines": ["a"]}])", "must start with a letter");
+  refuses(R"([{"name": "all", "machines": "rest", "hours": 1}])", "nothing waits for the last ring");
+  EXPECT_FALSE(parse_rings(R"({"schema": "patchlab/rings/v1", "departments": {}})", "rings.json"));
+  EXPECT_FALSE(parse_rings(R"({"schema": "patchlab/rings/v2", "departments": {"f": [)" + last + "]}}", "rings.json"));
+  EXPECT_FALSE(parse_rings(
+      R"({"schema": "patchlab/rings/v1", "reports": "sgned", "departments": {"f": [)" + last + "]}}", "rings.json"));
+}
+
+TEST(Rings, FollowWhenTheOneBeforeHasItForItsHours) {
+  EXPECT_THAT(against(0, at(0), {}), IsEmpty()) << "nothing is before the first";
+  EXPECT_THAT(against(1, at(99), {}), ElementsAre("ring 1 (canary): 'dns1' has not reported that it has serial 7"));
+  EXPECT_THAT(against(2, at(99), {}), SizeIs(3)) << "and so for all rings before";
+  const std::vector<DeployedMachine> told{says(20, "dns1", well, 1)};
+  EXPECT_THAT(against(1, at(24), told),
+              ElementsAre("ring 1 (canary): all of it have it since 2026-11-28T09:00:00.000Z, and its 24 hours have "
+                          "passed on 2026-11-29T09:00:00.000Z"));
+  EXPECT_THAT(against(1, at(25), told), IsEmpty());
+  // An emergency waits for no hours, and for the machines all the same.
+  auto emergency = at(2);
+  emergency.emergency = true;
+  EXPECT_THAT(against(1, emergency, told), IsEmpty());
+  EXPECT_THAT(against(1, emergency, {}), SizeIs(1));
+}
+
+TEST(Rings, AFailureStopsThemAndTheHoursBeginAnewBehindIt) {
+  std::vector<DeployedMachine> told{says(20, "dns1", well, 1), says(21, "dns1", failed, 30)};
+  EXPECT_THAT(against(1, at(99), told), ElementsAre("ring 1 (canary): 'dns1' differs from serial 7: bind9: failed"));
+  told.push_back(says(22, "dns1", well, 40));
+  EXPECT_THAT(against(1, at(63), told), ElementsAre(HasSubstr("since 2026-11-30T00:00:00.000Z")));
+  EXPECT_THAT(against(1, at(64), told), IsEmpty());
+  // What a machine did not say of all of it is not known, and the hours go on behind it.
+  told.push_back(says(23, "dns1", open, 50));
+  EXPECT_THAT(against(1, at(99), told), ElementsAre(HasSubstr("did not say of all of serial 7 what it has")));
+  told.push_back(says(24, "dns1", well, 60));
+  EXPECT_THAT(against(1, at(64), told), IsEmpty());
+  EXPECT_THAT(against(1, at(99), {says(20, "dns1", InstalledState::not_installed, 1)}),
+              ElementsAre("ring 1 (canary): 'dns1' has nothing of serial 7: nobody tried it there"));
+}
+
+TEST(Rings, CountWhatIsOfThisPromotionAndDepartmentAlone) {
+  auto other = says(20, "dns1", well, 1);
+  other.department = "hr";
+  auto older = says(21, "dns1", well, 1);
+  older.serial = 6;
+  const auto before = says(22, "dns1", well, after(1), promoted - hours(1));
+  EXPECT_THAT(against(1, at(99), {other, older, before}), ElementsAre(HasSubstr("has not reported")));
+}
+
+// A clock that is ahead, or whoever says so, covers no failure that is told later; and what was told late of the time
+// before it was installed is none.
+TEST(Rings, WhatIsObservedInTheFutureHidesNoFailure) {
+  EXPECT_THAT(against(1, at(99), {says(20, "dns1", well, after(1), after(24)), says(21, "dns1", failed, 2)}),
+              SizeIs(1));
+  EXPECT_THAT(against(1, at(99),
+                      {says(20, "dns1", well, after(3), after(3)),
+                       says(21, "dns1", InstalledState::older, after(4), after(2))}),
+              IsEmpty());
+}
+
+TEST(Rings, CountSignedReportsAloneWhereThatIsAsked) {
+  auto question = at(99);
+  question.signed_reports = true;
+  auto report = says(20, "dns1", well, 1);
+  EXPECT_THAT(against(1, question, {report}), ElementsAre(HasSubstr("has serial 7, signed")));
+  report.is_signed = true;
+  EXPECT_THAT(against(1, question, {report}), IsEmpty());
+  EXPECT_THAT(against(1, question, {report, says(21, "dns1", failed, 2)}), SizeIs(1)) << "a failure need not be signed";
+}
+
+TEST(Rings, StandWhereTheirMachinesAreAndSayWhoWasTooEarly) {
+  const auto standings = standing_of(
+      rings(), at(30), {says(20, "dns1", well, 1), says(21, "mail1", well, 2), says(22, "web1", failed, 3)});
+  ASSERT_EQ(standings.size(), 3U);
+  EXPECT_THAT(standings[0].early, IsEmpty());
+  EXPECT_THAT(
+      standings[1].early,
+      ElementsAre(HasSubstr("'mail1' has it since 2026-11-28T10:00:00.000Z, before its turn: ring 1 (canary)")));
+  EXPECT_THAT(standings[1].waits, IsEmpty());
+  EXPECT_THAT(standings[2].waits, ElementsAre("ring 2 (some): 'db1' has not reported that it has serial 7"));
+  ASSERT_EQ(standings[2].machines.size(), 1U) << "who ever reported and is in no ring";
+  EXPECT_EQ(standings[2].machines[0].name, "web1");
+  EXPECT_EQ(standings[2].machines[0].line, 22U);
+  EXPECT_THAT(standings[2].machines[0].why_not, HasSubstr("failed"));
+}
+
+TEST(Rings, AreTakenWithTheMachinesAndTheReportsThatTheyRestOn) {
+  const std::vector<DeployedMachine> told{says(20, "dns1", well, 1), says(22, "mail1", well, 26),
+                                          says(22, "db1", well, 26)};
+  const auto some = take_ring(rings(), 1, at(99), told, "digest").value();
+  EXPECT_EQ(some, (HandoffRing{"some", 2, 3, {"mail1", "db1"}, {"dns1"}, {20}, "digest"}));
+  const auto all = take_ring(rings(), 2, at(99), told, "digest").value();
+  EXPECT_TRUE(all.is_rest());
+  EXPECT_THAT(all.others, ElementsAre("dns1", "mail1", "db1"));
+  EXPECT_THAT(all.reports, ElementsAre(20, 22));
+  const auto refused = take_ring(rings(), 2, at(27), told, "digest");
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().message,
+              HasSubstr("ring 3 (all) of 'finance' may not follow yet: ring 2 (some): all of"));
+  EXPECT_EQ(refused.error().error_class, ErrorClass::configuration);
+}
+
+// Random worlds against the rule said in other words: a machine has it when nothing newer speaks against it, and the
+// hours run from the first line behind the last failure.
+TEST(Rings, InRandomWorldsFollowExactlyWhenTheRuleSaysSo) {
+  std::mt19937 random(7);
+  const auto pick = [&](int most) { return std::uniform_int_distribution<int>(0, most)(random); };
+  const std::vector<std::string> names{"dns1", "mail1", "db1", "web1"};
+  int follows = 0;
+  for (int world = 0; world < 300; ++world) {
+    std::vector<DeployedMachine> told;
+    const int lines = pick(12);
+    int hour = 0;
+    for (int line = 1; line <= lines; ++line) {
+      hour += pick(20);
+      const auto state = std::array{well, well, well, failed, open}[static_cast<std::size_t>(pick(4))];
+      auto one = says(static_cast<std::uint64_t>(line), names[static_cast<std::size_t>(pick(3))], state, after(hour),
+                      after(hour - pick(30) + 10));
+      one.is_signed = pick(1) == 0;
+      if (pick(9) == 0) one.serial = 6;
+      if (pick(9) == 0) one.department = "hr";
+      told.push_back(one);
+    }
+    auto question = at(pick(200));
+    question.emergency = pick(3) == 0;
+    question.signed_reports = pick(3) == 0;
+
+    // From the newest to the oldest.
+    const auto since_of = [&](const std::string& name) -> std::optional<Moment> {
+      std::vector<const DeployedMachine*> its;
+      for (const auto& one : told) {
+        if (one.department == "finance" && one.serial == 7 && one.report.machine == name &&
+            *parse_rfc3339(one.report.observed) >= promoted &&
+            (one.report.outcome() != InstalledOutcome::as_promoted || one.is_signed || !question.signed_reports))
+          its.push_back(&one);
+      }
+      std::ranges::sort(its, [](const auto* a, const auto* b) {
+        const auto when = [](const auto* one) { return std::min(one->report.observed, one->recorded); };
+        return when(a) == when(b) ? a->line > b->line : when(a) > when(b);
+      });
+      if (its.empty() || its.front()->report.outcome() != InstalledOutcome::as_promoted) return std::nullopt;
+      std::optional<Moment> since;
+      for (const auto* one : its) {
+        if (one->report.outcome() == InstalledOutcome::differs) break;
+        if (one->report.outcome() != InstalledOutcome::as_promoted) continue;
+        const auto recorded = *parse_rfc3339(one->recorded);
+        if (!since || recorded < *since) since = recorded;
+      }
+      return since;
+    };
+    const auto all = rings();
+    bool expected = true;
+    const auto standings = standing_of(all, question, told);
+    for (std::size_t ring = 0; ring < all.size(); ++ring) {
+      EXPECT_EQ(standings[ring].waits.empty(), expected) << "world " << world << ", ring " << ring;
+      EXPECT_EQ(take_ring(all, ring, question, told, "x").has_value(), expected);
+      for (const auto& name : all[ring].machines) {
+        const auto since = since_of(name);
+        expected = expected && since && (question.emergency || question.now >= *since + all[ring].hours);
+      }
+      follows += ring > 0 && standings[ring].waits.empty() ? 1 : 0;
+    }
+    // In whatever order it is given; and a failure that is told last stops every ring behind.
+    std::ranges::shuffle(told, random);
+    EXPECT_EQ(against(2, question, told), standings[2].waits);
+    told.push_back(says(99, "dns1", failed, 300));
+    EXPECT_FALSE(against(1, question, told).empty());
+  }
+  EXPECT_GT(follows, 30) << "both answers are to be seen";
+}
+
+}  // namespace
+}  // namespace patchlab::promotion
