@@ -49,6 +49,7 @@ std::string tap_name(std::size_t machine_number) { return fmt::format("tap-{}", 
 Result<std::vector<std::string>> build_fence(const Ipv4Subnet& subnet, Ipv4 client, std::size_t machines) {
   PATCHLAB_ASSIGN(auto netlink, Netlink::open());
   PATCHLAB_TRY(netlink.add_bridge(bridge_name));
+  PATCHLAB_TRY(netlink.set_mac(bridge_name, MacAddress::of_lab_machine(client)));
   PATCHLAB_TRY(netlink.add_address(bridge_name, client, subnet));
   PATCHLAB_TRY(netlink.set_up(bridge_name));
   std::vector<std::string> taps;

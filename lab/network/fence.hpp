@@ -17,9 +17,11 @@ inline constexpr const char* bridge_name = "br0";
 [[nodiscard]] std::string tap_name(std::size_t machine_number);
 
 // Makes the network of a cell in the network namespace of the caller, which enter_cell_namespaces() made empty: bridge
-// `br0` with the client's address and no route but its own subnet, and one tap per machine, owned by our user (QEMU's)
-// and attached to the bridge. There is nothing to take down: the devices end with the namespace. Returns the tap names
-// in order.
+// `br0` with the client's address, a MAC address that follows from it and no route but its own subnet, and one tap per
+// machine, owned by our user (QEMU's) and attached to the bridge. There is nothing to take down: the devices end with
+// the namespace. Returns the tap names in order. The MAC address is the same in every run, as a guest that goes on from
+// a state of an earlier one would answer to a client that is no more until its ARP cache forgets it (RFC 1122 2.3.2.1:
+// a minute).
 [[nodiscard]] Result<std::vector<std::string>> build_fence(const Ipv4Subnet& subnet, Ipv4 client, std::size_t machines);
 
 // For a bridge in the network namespace of a host that has addresses elsewhere, such as libvirt's: without an address

@@ -175,6 +175,13 @@ Result<void> Netlink::attach(const std::string& name, const std::string& bridge)
   return ask(request, fmt::format("attaching '{}' to bridge '{}'", name, bridge));
 }
 
+Result<void> Netlink::set_mac(const std::string& name, const MacAddress& mac) {
+  PATCHLAB_ASSIGN(const auto index, index_of(name));
+  Request request(RTM_NEWLINK, 0, link_message(index));
+  request.number(IFLA_ADDRESS, mac.bytes());
+  return ask(request, fmt::format("giving '{}' the MAC address {}", name, mac.text()));
+}
+
 Result<void> Netlink::set_up(const std::string& name) { return set_state(name, IFF_UP, "up"); }
 Result<void> Netlink::set_down(const std::string& name) { return set_state(name, 0, "down"); }
 

@@ -27,6 +27,8 @@ class Netlink {
   // Into the network namespace of a process or thread; it is down then.
   [[nodiscard]] Result<void> move(const std::string& name, pid_t process);
   [[nodiscard]] Result<void> attach(const std::string& name, const std::string& bridge);
+  // A bridge that was given one keeps it, whatever is attached to it.
+  [[nodiscard]] Result<void> set_mac(const std::string& name, const MacAddress& mac);
   [[nodiscard]] Result<void> set_up(const std::string& name);
   [[nodiscard]] Result<void> set_down(const std::string& name);
   [[nodiscard]] Result<void> add_address(const std::string& name, Ipv4 address, const Ipv4Subnet& subnet);

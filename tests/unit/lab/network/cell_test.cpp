@@ -12,6 +12,7 @@
 #include "lab/core/files.hpp"
 #include "lab/network/fence.hpp"
 #include "lab/network/namespace.hpp"
+#include "lab/network/wire.hpp"
 #include "tests/support/in_cell.hpp"
 #include "tests/support/process_state.hpp"
 
@@ -123,6 +124,16 @@ TEST_F(Cell, HasAFenceWithABridgeAndTaps) {
                 if (::if_nametoindex(tap.c_str()) == 0) return 2;
               }
               return ::if_nametoindex("br0") != 0 ? 0 : 3;
+            }),
+            0);
+}
+
+// Guests of a kept state know whom they spoke with.
+TEST_F(Cell, HasAClientWithTheSameMacAddressInEachRun) {
+  EXPECT_EQ(run_in_cell([] {
+              if (!build_fence(*Ipv4Subnet::parse("10.20.0.0/24"), *Ipv4::parse("10.20.0.250"), 12)) return 1;
+              const auto bridge = find_device(bridge_name);
+              return bridge && bridge->mac.text() == "52:54:00:14:00:fa" ? 0 : 2;
             }),
             0);
 }
