@@ -26,7 +26,7 @@ namespace {
 
 // The others work on files that are named to them; doctor says itself what is wrong with the cache.
 bool uses_cache(const CLI::App& app) {
-  constexpr std::array names{"image", "patch",    "learn",   "validate", "run",
+  constexpr std::array names{"image", "patch",    "learn",   "validate", "run",       "acquire",
                              "scan",  "selftest", "promote", "ledger",   "host-agent"};
   return std::ranges::any_of(names, [&](const char* name) { return app.got_subcommand(name); });
 }
@@ -43,6 +43,7 @@ void add_commands(CLI::App& app, Chosen& chosen) {
   add_feed(app, chosen);
   add_inventory(app, chosen);
   add_scan(app, chosen);
+  add_acquire(app, chosen);
   add_learn(app, chosen);
   add_run(app, chosen);
   add_selftest(app, chosen);

@@ -39,6 +39,7 @@ void add_stage_setup(CLI::App& app, Chosen& chosen);  // stage setup
 void add_ledger(CLI::App& app, Chosen& chosen);       // ledger take, ledger hand
 void add_lab(CLI::App& app, Chosen& chosen);          // lab clean, lab cache
 void add_feed(CLI::App& app, Chosen& chosen);         // feed status, feed check
+void add_acquire(CLI::App& app, Chosen& chosen);
 void add_inventory(CLI::App& app, Chosen& chosen);
 void add_scan(CLI::App& app, Chosen& chosen);
 void add_schema(CLI::App& app, Chosen& chosen);

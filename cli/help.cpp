@@ -54,6 +54,8 @@ const std::vector<HelpText>& help_texts() {
       {"feed check", "patchlab feed check known_exploited_vulnerabilities.json", plain},
       {"inventory", "patchlab inventory scenarios/xavier-nightly.json hosts.csv --answering swept.gnmap", plain, true},
       {"scan", "patchlab scan scenarios/xavier-nightly.json --feeds feeds", plain, true},
+      {"acquire", "patchlab acquire scenario.json --wanted wanted.json --drop incoming --ca-bundle microsoft.pem",
+       plain, true},
       {"learn", "patchlab learn scenario.jsonc --machine dns", plain, true},
       {"validate", "patchlab validate scenario.jsonc", plain, true},
       {"run", "patchlab run scenarios/xavier-nightly.json", verdict, true},

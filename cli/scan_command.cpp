@@ -1,20 +1,13 @@
 // SPDX-FileCopyrightText: 2026 The patchlab authors
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/ranges.h>
-#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 
+#include "cli/assessment.hpp"
 #include "cli/commands.hpp"
-#include "cli/feeds_argument.hpp"
 #include "cli/output.hpp"
-#include "cli/share.hpp"
 #include "cli/terminal.hpp"
-#include "lab/core/files.hpp"
-#include "lab/core/time.hpp"
-#include "process/scan/first_named.hpp"
-#include "process/survey/survey.hpp"
-#include "runners/engine/progress.hpp"
 
 namespace patchlab::cli {
 namespace {
@@ -23,28 +16,12 @@ using process::RowStatus;
 using process::ScanResult;
 using process::ScanRow;
 
-constexpr const char* shipped_table = "cisa-bod-26-04.csv";
-constexpr std::uintmax_t largest_table = 1U << 20U;
-
 struct Arguments {
-  std::filesystem::path scenario;
-  FeedsArgument feeds;
-  std::filesystem::path decisions;
-  std::vector<std::string> departments;
+  AssessmentArguments assessment;
   bool all = false;
   bool csv = false;
   bool json = false;
 };
-
-Result<process::DecisionTable> decision_table(const std::filesystem::path& named) {
-  auto file = named;
-  if (file.empty()) {
-    PATCHLAB_ASSIGN(const auto share, share_folder(own_program()));
-    file = share / "scenarios" / "policies" / shipped_table;
-  }
-  PATCHLAB_ASSIGN(const auto text, read_file(file, largest_table));
-  return process::parse_decision_table(text, file.string());
-}
 
 // What is not worth a line of its own, unless it was asked for.
 bool is_shown(const ScanRow& row, bool all) {
@@ -114,42 +91,15 @@ void show(const ScanResult& result, bool all) {
   if (!result.whole()) say("not everything is known: what counts as worse until it is, stands beside each\n");
 }
 
-Result<ScanResult> result_of(const Arguments& arguments, const runners::Scenario& scenario,
-                             process::DecisionTable decisions) {
-  process::SurveyRequest request;
-  request.cache = cache_folder();
-  request.departments = arguments.departments;
-  runners::Progress progress(runners::Progress::style_for(STDERR_FILENO));
-  request.progress = [&](const std::string& line) { progress.say("updates: " + line); };
-  request.stop = interruption();
-  PATCHLAB_ASSIGN(auto survey, process::survey(scenario, host_processes(), request));
-  process::ScanInput input;
-  input.today = std::chrono::floor<std::chrono::days>(system_clock_source().wall());
-  process::FeedsWanted wanted;
-  wanted.today = input.today;
-  wanted.sources = process::sources_of(survey.machines);
-  wanted.cves = process::cves_of(survey.machines);
-  auto feeds = arguments.feeds.read(wanted);
-  if (!feeds) return std::move(feeds).error();
-  input.feeds = std::move(*feeds);
-  input.machines = std::move(survey.machines);
-  input.not_known = std::move(survey.not_known);
-  input.table = std::move(decisions);
-  const auto note = request.cache / "scan" / "first-named.json";
-  PATCHLAB_ASSIGN(input.first_named, process::read_first_named(note));
-  auto result = process::scan(input);
-  PATCHLAB_TRY(process::note_first_named(note, result));
-  return result;
-}
-
 ExitCode scan(const Arguments& arguments) {
   // Nothing is checked here: that checks or candidates are not there yet is no reason not to look.
-  const auto scenario = runners::load_scenario(arguments.scenario, runners::ScenarioFor::learning);
+  const auto scenario = runners::load_scenario(arguments.assessment.scenario, runners::ScenarioFor::learning);
   if (!scenario) return report(scenario.error());
-  auto decisions = decision_table(arguments.decisions);
+  auto decisions = decision_table(arguments.assessment.decisions);
   if (!decisions) return report_input(decisions.error(), ExitCode::bad_data);
-  const auto result = result_of(arguments, *scenario, std::move(*decisions));
-  if (!result) return report_input(result.error(), ExitCode::bad_data);
+  const auto assessed = assess(arguments.assessment, *scenario, std::move(*decisions));
+  if (!assessed) return report_input(assessed.error(), ExitCode::bad_data);
+  const auto* result = &assessed->result;
   const auto code = result->whole() ? ExitCode::ok : ExitCode::not_tested;
   if (arguments.json) {
     Json json = *result;
@@ -168,11 +118,7 @@ ExitCode scan(const Arguments& arguments) {
 void add_scan(CLI::App& app, Chosen& chosen) {
   const auto arguments = std::make_shared<Arguments>();
   auto* command = app.add_subcommand("scan", "what each golden machine lacks, what is due when and why, worst first");
-  command->add_option("scenario", arguments->scenario, "scenario file")->required();
-  add_feeds_options(*command, arguments->feeds);
-  command->add_option("--decisions", arguments->decisions,
-                      "decision table (CSV) that says what is due when; default: CISA's BOD 26-04, as shipped");
-  command->add_option("--department", arguments->departments, "only this department (may be given again)");
+  add_assessment_options(*command, arguments->assessment);
   command->add_flag("--all", arguments->all, "show also what is installed as new as there is, and what does not apply");
   auto* csv = command->add_flag("--csv", arguments->csv, "as CSV, a line for each machine and update");
   command->add_flag("--json", arguments->json, "as JSON")->excludes(csv);

@@ -37,6 +37,10 @@ class Authenticode {
  public:
   Authenticode(ProcessRunner& processes, SignaturePolicy policy) : processes_(processes), policy_(std::move(policy)) {}
 
+  // Whether there is anything to verify a signature by, or none is asked for.
+  [[nodiscard]] bool can_verify() const {
+    return !policy_.ca_bundle.empty() || policy_.unsigned_files == Unsigned::allow;
+  }
   // The signature's facts, or why the file is refused.
   [[nodiscard]] Result<Signature> check(const std::filesystem::path& file, const std::string& name,
                                         Carries carries) const;

@@ -55,6 +55,7 @@ const std::map<std::string, std::vector<Words>>& examples() {
       {"patch inspect", {{"some.deb"}}},
       {"patch add", {{"some.deb"}}},
       {"scan", {{"scenario.json"}}},
+      {"acquire", {{"scenario.json"}}},
       {"inventory", {{"scenario.json", "hosts.csv"}, {"scenario.json", "hosts.csv", "--without", "bind9"}}},
       {"health", {{}}},
       {"feed status", {{}}},

@@ -128,6 +128,8 @@ TEST_F(HostileInput, IsRefusedByEveryCommandThatIsGivenItsPath) {
       {{"patch", "inspect", "FILE"}, 65},
       {{"patch", "add", "FILE"}, 65},
       {{"scan", "FILE"}, 78},
+      {{"acquire", "FILE"}, 78},
+      {{"acquire", "scenario.json", "--wanted", "FILE"}, 65},
       {{"inventory", "FILE", "FILE"}, 78},
       {{"inventory", "scenario.json", "FILE"}, 65},
       {{"inventory", "scenario.json", "hosts.csv", "--answering", "FILE"}, 65},

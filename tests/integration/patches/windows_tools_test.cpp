@@ -7,9 +7,11 @@
 
 #include <random>
 
+#include "lab/core/digest.hpp"
 #include "lab/core/files.hpp"
 #include "patches/candidate/manifest.hpp"
 #include "patches/msi/installer_file.hpp"
+#include "process/acquire/acquire.hpp"
 #include "tests/support/programs.hpp"
 #include "tests/support/windows_packages.hpp"
 #include "tests/unit/patches/package_builder.hpp"
@@ -17,6 +19,7 @@
 namespace patchlab::patches {
 namespace {
 
+namespace fs = std::filesystem;
 using patchlab::testing::is_missing;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -219,6 +222,31 @@ TEST_F(Signing, RefusesStrangersAndChangedFilesWhateverThePolicy) {
   const auto changed = add("changed.msu", "vendor.pem", Unsigned::allow);
   ASSERT_FALSE(changed);
   EXPECT_THAT(changed.error().message, HasSubstr("does not verify: its content is not what was signed"));
+}
+
+// The digest that was asked for is not enough, and without certificates nobody can tell.
+TEST_F(Signing, WhatPeopleBringIsTakenByItsSignatureAndItsDigest) {
+  make_msu("plain.msu");
+  fs::create_directories(folder_.path() / "drop");
+  sign("plain.msu", "drop/signed.msu", "vendor");
+  process::AcquireRequest request;
+  request.drop = folder_.path() / "drop";
+  request.quarantine = folder_.path() / "quarantine";
+  request.wanted.resize(1);
+  request.wanted[0].name = "signed.msu";
+  request.wanted[0].kb = "KB5035968";
+  request.wanted[0].sha256 = sha256_of_file(request.drop / "signed.msu").value();
+  const auto told = [&](const std::string& bundle) {
+    const Authenticode authenticode(host_processes(), {bundle.empty() ? "" : at(bundle), Unsigned::refuse});
+    const auto row = process::acquire(store_, authenticode, request).value().rows.at(0);
+    return std::string(to_string(row.state)) + ": " + row.why;
+  };
+  EXPECT_THAT(told(""), HasSubstr("failed: carries a signature, and no certificates to verify it by were named"));
+  EXPECT_TRUE(fs::exists(request.drop / "signed.msu"));
+  EXPECT_THAT(told("vendor.pem"), HasSubstr("acquired: signed by '/CN=vendor signer', SHA256"));
+  EXPECT_THAT(told("vendor.pem"), HasSubstr("here: signed by"));
+  EXPECT_THAT(told("stranger.pem"), HasSubstr("does not verify: unable to get local issuer certificate"));
+  EXPECT_FALSE(fs::exists(request.drop / "signed.msu")) << "it is in quarantine";
 }
 
 TEST_F(Signing, KnowsWhatIsNotSigned) {

@@ -1,0 +1,70 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/assessment.hpp"
+
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+
+#include "cli/share.hpp"
+#include "cli/terminal.hpp"
+#include "lab/core/files.hpp"
+#include "lab/core/time.hpp"
+#include "process/scan/first_named.hpp"
+#include "runners/engine/progress.hpp"
+
+namespace patchlab::cli {
+namespace {
+
+constexpr const char* shipped_table = "cisa-bod-26-04.csv";
+constexpr std::uintmax_t largest_table = 1U << 20U;
+
+}  // namespace
+
+void add_assessment_options(CLI::App& command, AssessmentArguments& arguments) {
+  command.add_option("scenario", arguments.scenario, "scenario file")->required();
+  add_feeds_options(command, arguments.feeds);
+  command.add_option("--decisions", arguments.decisions,
+                     "decision table (CSV) that says what is due when; default: CISA's BOD 26-04, as shipped");
+  command.add_option("--department", arguments.departments, "only this department (may be given again)");
+}
+
+Result<process::DecisionTable> decision_table(const std::filesystem::path& named) {
+  auto file = named;
+  if (file.empty()) {
+    PATCHLAB_ASSIGN(const auto share, share_folder(own_program()));
+    file = share / "scenarios" / "policies" / shipped_table;
+  }
+  PATCHLAB_ASSIGN(const auto text, read_file(file, largest_table));
+  return process::parse_decision_table(text, file.string());
+}
+
+Result<Assessment> assess(const AssessmentArguments& arguments, const runners::Scenario& scenario,
+                          process::DecisionTable decisions) {
+  process::SurveyRequest request;
+  request.cache = cache_folder();
+  request.departments = arguments.departments;
+  runners::Progress progress(runners::Progress::style_for(STDERR_FILENO));
+  request.progress = [&](const std::string& line) { progress.say("updates: " + line); };
+  request.stop = interruption();
+  PATCHLAB_ASSIGN(auto survey, process::survey(scenario, host_processes(), request));
+  process::ScanInput input;
+  input.today = std::chrono::floor<std::chrono::days>(system_clock_source().wall());
+  process::FeedsWanted wanted;
+  wanted.today = input.today;
+  wanted.sources = process::sources_of(survey.machines);
+  wanted.cves = process::cves_of(survey.machines);
+  auto feeds = arguments.feeds.read(wanted);
+  if (!feeds) return std::move(feeds).error();
+  input.feeds = std::move(*feeds);
+  input.machines = std::move(survey.machines);
+  input.not_known = std::move(survey.not_known);
+  input.table = std::move(decisions);
+  const auto note = request.cache / "scan" / "first-named.json";
+  PATCHLAB_ASSIGN(input.first_named, process::read_first_named(note));
+  auto result = process::scan(input);
+  PATCHLAB_TRY(process::note_first_named(note, result));
+  return Assessment{std::move(input.machines), std::move(input.feeds), std::move(input.table), std::move(result)};
+}
+
+}  // namespace patchlab::cli

@@ -1,0 +1,39 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "cli/feeds_argument.hpp"
+#include "process/survey/survey.hpp"
+
+namespace CLI {
+class App;
+}
+
+namespace patchlab::cli {
+
+// What is asked by the commands that begin with what is missing, and what is due when.
+struct AssessmentArguments {
+  std::filesystem::path scenario;
+  FeedsArgument feeds;
+  std::filesystem::path decisions;  // empty: the shipped table
+  std::vector<std::string> departments;
+};
+// The scenario, --feeds, --max-age, --decisions and --department.
+void add_assessment_options(CLI::App& command, AssessmentArguments& arguments);
+
+struct Assessment {
+  std::vector<process::ScannedMachine> machines;
+  process::Feeds feeds;
+  process::DecisionTable table;
+  process::ScanResult result;
+};
+[[nodiscard]] Result<process::DecisionTable> decision_table(const std::filesystem::path& named);
+// Looks at the golden machines and the feeds; notes when each vulnerability was named first.
+[[nodiscard]] Result<Assessment> assess(const AssessmentArguments& arguments, const runners::Scenario& scenario,
+                                        process::DecisionTable decisions);
+
+}  // namespace patchlab::cli

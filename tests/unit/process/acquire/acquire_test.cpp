@@ -1,0 +1,258 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include "process/acquire/acquire.hpp"
+
+#include <gmock/gmock.h>
+
+#include "lab/core/digest.hpp"
+#include "lab/core/files.hpp"
+#include "lab/core/paths.hpp"
+#include "lab/core/sha1.hpp"
+#include "lab/core/text.hpp"
+#include "lab/process/process.hpp"
+#include "process/acquire/due.hpp"
+#include "tests/support/temporary_folder.hpp"
+#include "tests/support/windows_packages.hpp"
+#include "tests/unit/patches/package_builder.hpp"
+
+namespace patchlab::process {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+namespace fs = std::filesystem;
+
+class Acquiring : public ::testing::Test {
+ protected:
+  Acquiring() : store_(folder_.path() / "store") {
+    request_.drop = folder_.path() / "drop";
+    request_.quarantine = folder_.path() / "quarantine";
+    request_.now = "2026-11-29T22:00:00.000Z";
+    request_.fetch = [](const WantedFile&) -> Result<patches::CandidateFile> {
+      return infrastructure_error("nobody is asked here");
+    };
+    fs::create_directories(request_.drop);
+  }
+  static WantedFile wanted(const std::string& name, const std::string& bytes) {
+    WantedFile file;
+    file.name = name;
+    file.sha256 = sha256(bytes);
+    file.bytes = bytes.size();
+    file.item = "update";
+    return file;
+  }
+  fs::path drop(const std::string& name, const std::string& bytes) const {
+    return folder_.write(fs::path("drop") / name, bytes);
+  }
+  AcquireResult run(patches::Unsigned unsigned_files = patches::Unsigned::refuse) {
+    const patches::Authenticode authenticode(host_processes(), {"", unsigned_files});
+    auto result = acquire(store_, authenticode, request_);
+    EXPECT_TRUE(result) << (result ? "" : result.error().message);
+    return result ? *result : AcquireResult();
+  }
+  // "state name: why"
+  static std::vector<std::string> told(const AcquireResult& result) {
+    std::vector<std::string> lines;
+    for (const auto& row : result.rows)
+      lines.push_back(std::string(to_string(row.state)) + " " + row.name + ": " + row.why);
+    return lines;
+  }
+
+  test::TemporaryFolder folder_;
+  patches::ContentStore store_;
+  AcquireRequest request_;
+  const std::string deb_ = patches::testing::PackageBuilder().bytes();
+  const std::string msu_ = patches::testing::MsuBuilder{}.bytes();
+};
+
+TEST_F(Acquiring, TakesWhatHasTheDigestWhateverItIsCalled) {
+  request_.wanted = {wanted("hello_1_all.deb", deb_)};
+  const auto file = drop("download (1).bin", deb_);
+  EXPECT_THAT(told(run()), ElementsAre("acquired hello_1_all.deb: its digest is that of the list"));
+  EXPECT_TRUE(store_.verified_path(sha256(deb_)));
+  EXPECT_TRUE(is_file(file)) << "it stays where people put it";
+  EXPECT_THAT(told(run()), ElementsAre("here hello_1_all.deb: its digest is that of the list"));
+  ASSERT_TRUE(remove_tree(file));
+  EXPECT_THAT(told(run()), ElementsAre("here hello_1_all.deb: was verified when it was put into the store"));
+}
+
+TEST_F(Acquiring, PutsATamperedFileAwayWithTheReason) {
+  request_.wanted = {wanted("hello_1_all.deb", deb_)};
+  const auto other = deb_ + "x";
+  const auto file = drop("Hello_1_all.deb", other);
+  const auto result = run();
+  const auto why = "is called as a file of 'update', whose SHA-256 is " + sha256(deb_);
+  EXPECT_THAT(told(result),
+              ElementsAre("quarantined Hello_1_all.deb: " + why, "to-bring hello_1_all.deb: nobody brought it"));
+  EXPECT_FALSE(is_there(file));
+  EXPECT_THAT(entries_below(store_.root()).value_or(std::vector<fs::path>()), IsEmpty());
+  const auto folder = fs::path(result.rows[0].quarantine);
+  EXPECT_EQ(read_file(folder / "file").value(), other);
+  const auto reason = read_json_file(folder / "reason.json").value();
+  EXPECT_EQ(reason.at("why"), why);
+  EXPECT_EQ(reason.at("was"), file.string());
+  EXPECT_EQ(reason.at("sha256"), sha256(other));
+  EXPECT_EQ(reason.at("since"), request_.now);
+  // Once more, with a file that is there in quarantine already.
+  drop("Hello_1_all.deb", other);
+  EXPECT_THAT(run().rows[0].state, AcquiredState::quarantined);
+}
+
+TEST_F(Acquiring, WaitsForAFileThatIsStillBeingCopied) {
+  request_.wanted = {wanted("hello_1_all.deb", deb_)};
+  const auto file = drop("hello_1_all.deb", deb_.substr(0, 10));
+  EXPECT_THAT(told(run()), ElementsAre(fmt::format("to-bring hello_1_all.deb: 10 of {} bytes are there: it was cut, or "
+                                                   "somebody still copies it",
+                                                   deb_.size())));
+  EXPECT_TRUE(is_file(file));
+}
+
+TEST_F(Acquiring, PutsAwayWhatNobodyWantsAndLooksAtNothingHidden) {
+  drop("setup.exe", "<!DOCTYPE html><html>please log in</html>");
+  drop("sub/other.deb", deb_);
+  drop(".part", "x");
+  fs::create_symlink("/etc/passwd", request_.drop / "link.deb");
+  request_.quarantine = request_.drop / "away";
+  EXPECT_THAT(told(run()), ElementsAre("quarantined setup.exe: '" + (request_.drop / "setup.exe").string() +
+                                           "' is no package: it is a web page (HTML)",
+                                       "quarantined other.deb: nothing that is wanted has these bytes",
+                                       "failed link.deb: is no regular file: it is not looked at"));
+  EXPECT_THAT(told(run()), SizeIs(1)) << "what is in quarantine is not looked at again";
+  EXPECT_TRUE(is_file(request_.drop / ".part"));
+}
+
+TEST_F(Acquiring, TakesNoWindowsPackageThatIsNotSigned) {
+  request_.wanted = {wanted("x.msu", msu_)};
+  request_.wanted[0].kb = "KB5035968";
+  drop("x.msu", msu_);
+  EXPECT_THAT(told(run()).at(0), HasSubstr("/x.msu' is not signed")) << "though its digest is right";
+  EXPECT_FALSE(store_.contains(sha256(msu_)));
+  drop("x.msu", msu_);
+  EXPECT_THAT(told(run(patches::Unsigned::allow)), ElementsAre("acquired x.msu: not signed (allowed)"));
+  // Of what it says of itself the number counts as well.
+  request_.wanted[0].kb = "KB5035969";
+  EXPECT_THAT(told(run(patches::Unsigned::allow)).at(0),
+              "quarantined x.msu: says of itself that it is KB5035968, and KB5035969 is wanted");
+}
+
+TEST_F(Acquiring, DoesNotTrustBytesOfTheStoreThatNobodyTookIn) {
+  request_.wanted = {wanted("x.msu", msu_)};
+  ASSERT_TRUE(store_.add_bytes(msu_, "x.msu"));
+  EXPECT_THAT(told(run()), ElementsAre("to-bring x.msu: nobody brought it"));
+}
+
+TEST_F(Acquiring, FindsInAWsusWhatIsWantedAndMovesNothingThere) {
+  request_.wanted = {wanted("x.msu", msu_)};
+  request_.drop.clear();
+  request_.wsus = folder_.path() / "WsusContent";
+  auto& sha1 = request_.wanted[0].sha1;
+  sha1 = sha1_of_file(folder_.write("x", msu_)).value();
+  const auto name = upper_case(sha1);
+  const auto file = folder_.write(fs::path("WsusContent") / name.substr(38) / (name + ".msu"), msu_);
+  folder_.write(fs::path("WsusContent") / name.substr(38) / "other.cab", "not looked at");
+  const auto refused = run();
+  EXPECT_THAT(told(refused).at(0), HasSubstr("/" + name + ".msu' is not signed"));
+  EXPECT_THAT(refused.rows.at(0).why, HasSubstr("; it stays where it is"));
+  EXPECT_THAT(refused.rows, SizeIs(1));
+  EXPECT_TRUE(is_file(file));
+  EXPECT_THAT(told(run(patches::Unsigned::allow)), ElementsAre("acquired x.msu: not signed (allowed)"));
+  // Its name is only where to look.
+  ASSERT_TRUE(remove_tree(store_.root()));
+  fs::resize_file(file, msu_.size() - 1);
+  EXPECT_THAT(told(run(patches::Unsigned::allow)), ElementsAre("to-bring x.msu: nobody brought it"));
+}
+
+TEST_F(Acquiring, AsksAptForWhatIsOfApt) {
+  request_.wanted = {wanted("hello 1 all", deb_)};
+  request_.wanted[0].package = "hello";
+  EXPECT_THAT(told(run()), ElementsAre("failed hello 1 all: nobody is asked here"));
+  request_.fetch = [&](const WantedFile& file) -> Result<patches::CandidateFile> {
+    patches::CandidateFile fetched;
+    fetched.sha256 = file.sha256;
+    return fetched;
+  };
+  EXPECT_THAT(told(run()), ElementsAre("acquired hello 1 all: apt verified it by the keys of its sources"));
+  request_.fetch = [&](const WantedFile&) -> Result<patches::CandidateFile> { return patches::CandidateFile(); };
+  EXPECT_THAT(told(run()).at(0), HasSubstr("failed hello 1 all: the apt sources have other bytes by now"));
+}
+
+TEST_F(Acquiring, TakesNothingThatIsKnownToBeBad) {
+  request_.wanted = {wanted("hello_1_all.deb", deb_)};
+  request_.known_bad[sha256(deb_)] = "is known to be bad (X): breaks";
+  EXPECT_THAT(told(run()), ElementsAre("failed hello_1_all.deb: is known to be bad (X): breaks"));
+  drop("hello_1_all.deb", deb_);
+  EXPECT_THAT(told(run()).at(0), "quarantined hello_1_all.deb: is known to be bad (X): breaks");
+  EXPECT_FALSE(store_.contains(sha256(deb_)));
+}
+
+TEST(Wanted, IsReadStrictly) {
+  const auto read = [](const std::string& text) { return parse_wanted(parse_json(text, "w").value(), "w"); };
+  const std::string hash(64, 'a');
+  const auto good = read(R"({"schema": "patchlab/wanted/v1", "files": [{"name": "a.msu", "sha256": ")" + hash +
+                         R"(", "bytes": 5, "kb": "KB5035968", "from": "catalog"}]})");
+  ASSERT_TRUE(good) << good.error().message;
+  EXPECT_EQ(good->at(0).bytes, std::optional<std::uint64_t>(5));
+  for (const auto& [text, problem] : std::vector<std::pair<std::string, std::string>>{
+           {R"({"schema": "patchlab/wanted/v1", "files": []})", "/files: must be a list"},
+           {R"({"schema": "x", "files": [{"name": "a", "sha256": ")" + hash + "\"}]}", "/schema: must be"},
+           {R"({"schema": "patchlab/wanted/v1", "files": [{"name": "../a", "sha256": ")" + hash + "\"}]}",
+            "/files/0/name: must be the name of a file"},
+           {R"({"schema": "patchlab/wanted/v1", "files": [{"name": "a", "sha256": "AB"}]})",
+            "/files/0/sha256: must be 64 hex digits"},
+           {R"({"schema": "patchlab/wanted/v1", "files": [{"name": "a", "sha256": ")" + hash +
+                R"("}, {"name": "a", "sha256": ")" + hash + "\", \"sise\": 1}]}",
+            "/files/1/name: is there twice"}}) {
+    const auto wrong = read(text);
+    ASSERT_FALSE(wrong) << text;
+    EXPECT_THAT(wrong.error().message, HasSubstr(problem));
+  }
+}
+
+// Two machines lack one update of two files; another update is due later, one is installed.
+TEST(Due, NamesEachFileOnceMostUrgentFirst) {
+  EXPECT_EQ(timeline_word("3 days & forensic investigation"), "3-days-&-forensic-investigation");
+  ScanResult result;
+  std::vector<ScannedMachine> machines;
+  for (const char* name : {"dns", "mail"}) {
+    ScannedMachine machine;
+    machine.department = "finance";
+    machine.machine = name;
+    Offer urgent, late;
+    urgent.id = "urgent";
+    urgent.files = {{"a", "2", "amd64", "digest-a", "src", "2"}, {"b", "2", "amd64", "digest-b", "src", "2"}};
+    late.id = "late";
+    late.files = {{"c", "2", "amd64", "digest-c", "", ""}};
+    machine.offers = {late, urgent};
+    machines.push_back(machine);
+  }
+  const auto row = [&](const std::string& machine, const std::string& item, RowStatus status, const char* timeline) {
+    ScanRow made;
+    made.department = "finance";
+    made.machine = machine;
+    made.item = item;
+    made.status = status;
+    if (timeline != nullptr) {
+      made.vulnerabilities.emplace_back();
+      made.vulnerabilities[0].decision.row.timeline = timeline;
+    }
+    result.rows.push_back(made);
+  };
+  row("mail", "urgent", RowStatus::missing, "3 days");
+  row("dns", "urgent", RowStatus::missing, "3 days");
+  row("dns", "late", RowStatus::missing, nullptr);
+  row("mail", "late", RowStatus::installed, nullptr);
+  const auto names = [&](const std::set<std::string>& timelines) {
+    std::vector<std::string> all;
+    for (const auto& file : due_files(result, machines, timelines))
+      all.push_back(file.item + " " + file.sha256 + (file.is_of_apt() ? " apt" : ""));
+    return all;
+  };
+  EXPECT_THAT(names({}), ElementsAre("urgent digest-a apt", "urgent digest-b apt", "late digest-c"));
+  EXPECT_THAT(names({"3-days"}), ElementsAre("urgent digest-a apt", "urgent digest-b apt"));
+  EXPECT_THAT(names({"none"}), ElementsAre("late digest-c"));
+}
+
+}  // namespace
+}  // namespace patchlab::process
