@@ -85,6 +85,7 @@ int run_application(int argc, char** argv) {
   cell->add_option("root", root)->required();
   cell->add_flag("--kvm", options.offer_kvm);
   cell->add_flag("--on-libvirt", options.on_libvirt);
+  cell->add_option("--elsewhere", options.elsewhere);
   cell->add_option("--read", options.readable)->allow_extra_args(false);
   cell->add_option("--write", options.writable)->allow_extra_args(false);
   auto* worker = app.add_subcommand("check-worker", "")->group("");

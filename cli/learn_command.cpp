@@ -8,6 +8,7 @@
 #include <map>
 
 #include "cli/commands.hpp"
+#include "cli/executor_argument.hpp"
 #include "cli/output.hpp"
 #include "cli/terminal.hpp"
 #include "lab/core/files.hpp"
@@ -20,6 +21,7 @@ namespace {
 struct Arguments {
   std::filesystem::path scenario;
   runners::LearnOptions options;
+  ExecutorArgument executor;
 };
 
 void tell(const runners::LearntMachine& machine, const std::filesystem::path& folder) {
@@ -48,6 +50,9 @@ ExitCode learn(Arguments& arguments) {
   const auto stop = interruption();
   const auto scenario = runners::load_scenario(arguments.scenario, runners::ScenarioFor::learning);
   if (!scenario) return report(scenario.error());
+  auto executor = arguments.executor.read();
+  if (!executor) return report(executor.error());
+  arguments.options.executor = std::move(*executor);
   const auto plan = runners::plan_learning(*scenario, arguments.options);
   if (!plan) return report(plan.error());
   arguments.options.program = own_program();
@@ -83,6 +88,7 @@ void add_learn(CLI::App& app, Chosen& chosen) {
   learning->add_flag(
       "--force", arguments->options.replace,
       "replace files that are there; of what was changed in them, slower_ms and timeout_s of checks stay");
+  add_executor(*learning, arguments->executor);
   learning->callback([arguments, &chosen] { chosen = [arguments] { return learn(*arguments); }; });
 }
 

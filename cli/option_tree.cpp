@@ -44,6 +44,7 @@ const std::map<std::string, Value>& values() {
       {"--due", {ValueKind::name, "OUTCOMES"}},
       {"--dsse-key", {ValueKind::file, "KEY"}},
       {"--desk", {ValueKind::text, "COMMAND"}},
+      {"--executor", {ValueKind::file, "FILE"}},
       {"--fault", {ValueKind::text, "FAULT"}},
       {"--fingerprint", {ValueKind::text, "FINGERPRINT"}},
       {"--format",

@@ -7,6 +7,7 @@
 
 #include "cli/answers.hpp"
 #include "cli/commands.hpp"
+#include "cli/executor_argument.hpp"
 #include "cli/output.hpp"
 #include "cli/run_ledger.hpp"
 #include "cli/run_output.hpp"
@@ -20,6 +21,7 @@ struct Arguments {
   std::filesystem::path scenario;
   runners::RunOptions options;
   std::vector<std::filesystem::path> outputs;
+  ExecutorArgument executor;
   bool dry_run = false;
   bool no_promote = false;
   bool json = false;
@@ -61,6 +63,9 @@ ExitCode run(Arguments& arguments) {
   const auto stop = interruption();
   const auto scenario = runners::load_scenario(arguments.scenario);
   if (!scenario) return report(scenario.error());
+  auto executor = arguments.executor.read();
+  if (!executor) return report(executor.error());
+  arguments.options.executor = std::move(*executor);
   if (!arguments.dry_run) {
     if (const auto prepared = prepare_outputs(arguments.outputs); !prepared)
       return report(prepared.error(), ExitCode::cannot_create);
@@ -150,6 +155,7 @@ void add_run(CLI::App& app, Chosen& chosen) {
       ->check(CLI::Range(1, 10000));
   running->add_flag("--anew", arguments->options.anew,
                     "try everything in this run: take no answer, no conviction and no installation of earlier runs");
+  add_executor(*running, arguments->executor);
   running->add_flag("--dry-run", arguments->dry_run, "print the plan and stop");
   running->add_flag("--no-promote", arguments->no_promote, "test only, publish nothing");
   add_scribe(*running, arguments->scribe);

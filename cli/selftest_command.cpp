@@ -7,6 +7,7 @@
 
 #include "cli/answers.hpp"
 #include "cli/commands.hpp"
+#include "cli/executor_argument.hpp"
 #include "cli/output.hpp"
 #include "cli/share.hpp"
 #include "cli/terminal.hpp"
@@ -31,6 +32,7 @@ struct Arguments {
   fs::path html;
   fs::path beside;  // folder
   fs::path levels;
+  ExecutorArgument executor;
   bool quick = false;
   bool dry_run = false;
   bool json = false;
@@ -104,6 +106,9 @@ ExitCode selftest(Arguments& arguments) {
   if (!named) return report(named.error());
   const auto corpus = runners::read_corpus(*named);
   if (!corpus) return report(corpus.error());
+  auto executor = arguments.executor.read();
+  if (!executor) return report(executor.error());
+  arguments.options.executor = std::move(*executor);
   const auto with = read_compared(arguments);
   if (!with) return report(with.error());
   if (arguments.quick) arguments.choice.seconds = runners::seconds_of(*with->levels);
@@ -181,6 +186,7 @@ void add_selftest(CLI::App& app, Chosen& chosen) {
   testing->add_option("--runs", arguments->options.runs, "folder for the run's folder")
       ->capture_default_str()
       ->envname("PATCHLAB_RUNS");
+  add_executor(*testing, arguments->executor);
   testing->add_option("--html", arguments->html, "a page with the heat map, into this file");
   testing->add_flag("--dry-run", arguments->dry_run, "make the packages, print the plan and stop");
   testing->add_flag("--json", arguments->json, "the result as JSON; with --dry-run the plan");

@@ -36,6 +36,8 @@ foreach(folder ${CMAKE_INSTALL_DATADIR}/patchlab/scenarios ${CMAKE_INSTALL_DOCDI
 endforeach()
 install(FILES README.md ARCHITECTURE.md CONTRIBUTING.md SECURITY.md packaging/copyright DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(FILES packaging/systemd/patchlab-nightly.service packaging/systemd/patchlab-nightly.timer DESTINATION ${examples})
+install(FILES packaging/slurm/slurm.conf.example DESTINATION ${examples})
+install(PROGRAMS packaging/slurm/patchlab-node-health DESTINATION ${examples})
 
 # The Debian package has Debian's copy of the licence, and its changelogs as the policy wants them.
 install(FILES LICENSE CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT elsewhere)

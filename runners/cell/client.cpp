@@ -4,6 +4,11 @@
 
 #include <fmt/format.h>
 
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
 #include "lab/libvirt/system_lab.hpp"
 #include "runners/talk/conversation.hpp"
 
@@ -26,10 +31,34 @@ class ChildCell final : public CellClient {
         on_event_(std::move(on_event)),
         conversation_(std::move(child),
                       {fmt::format("the cell of department '{}'", start.department),
-                       fmt::format("its log is '{}'{}", start.log.string(), what_removes_)},
-                      [this](const Json& event) { on_event_(department_, event); }) {}
+                       fmt::format("its log is '{}'{}", start.log.string(), what_removes_), what_happens(start)},
+                      [this](const Json& event) { heard(event); }),
+        launch_(start.launch),
+        tells_every_(std::chrono::milliseconds(start.silence) / 6) {}
   ~ChildCell() override { close(); }
 
+  Result<Place> place(const PlaceQuestion& question) override {
+    PATCHLAB_ASSIGN(const auto answer, conversation_.call({{"op", "place"}, {"question", question}}));
+    Place place;
+    try {
+      place = place_from_json(answer);
+    } catch (const Json::exception& trouble) {
+      return infrastructure_error(fmt::format(
+          "the cell of department '{}' says of its place what cannot be understood: {}", department_, trouble.what()));
+    }
+    // Its clock was read a moment ago; on this host it is ours.
+    if (place.boot.empty() || place.boot != boot_id()) ahead_ms_ = (place.now - system_clock_source().now()).count();
+    placed_ = true;
+    // Whoever passes our streams on may end without ending the cell's input.
+    alive_ = std::jthread([this](const std::stop_token& stop) {
+      std::mutex waiting;
+      std::condition_variable_any tick;
+      std::unique_lock lock(waiting);
+      while (!tick.wait_for(lock, stop, tells_every_, [&] { return stop.stop_requested(); }))
+        conversation_.tell({{"op", "alive"}});
+    });
+    return place;
+  }
   Result<reports::TrialRecord> prepare(const CellJob& job) override {
     PATCHLAB_ASSIGN(const auto answer, conversation_.call({{"op", "prepare"}, {"job", job}}));
     return reports::trial_record_from_json(answer);
@@ -64,18 +93,47 @@ class ChildCell final : public CellClient {
   // Killing the outer process takes its PID namespace, and with it every QEMU, along; but for those of a libvirt.
   void close() override {
     const bool may_leave = !what_removes_.empty();
+    // Who waits for a node does not see that its input ends.
+    if (launch_ && !placed_) launch_->cancel();
+    if (launch_) {
+      if (!conversation_.end(long_patience)) launch_->cancel();
+      return;
+    }
     if (conversation_.end(may_leave ? long_patience : patience) || !may_leave) return;
     on_event_(department_, {{"event", "left"}, {"text", "its cell did not end in time" + what_removes_}});
   }
 
  private:
+  static std::function<Error(const ProcessOutcome&)> what_happens(const CellStart& start) {
+    if (!start.launch) return {};
+    return [launch = start.launch](const ProcessOutcome& outcome) { return launch->why_gone(outcome); };
+  }
+
+  // Timings are on the monotonic clock of the host of the cell.
+  void heard(const Json& event) {
+    if (ahead_ms_ == 0 || !event.contains("start_ms") || !event["start_ms"].is_number_integer())
+      return on_event_(department_, event);
+    auto ours = event;
+    ours["start_ms"] = event["start_ms"].get<std::int64_t>() - ahead_ms_;
+    on_event_(department_, ours);
+  }
+
   std::string department_;
   const std::string what_removes_;  // empty: nothing is left, as its machines are no libvirt's
   OnEvent on_event_;
+  std::atomic<std::int64_t> ahead_ms_ = 0;
+  std::atomic<bool> placed_ = false;
   talk::Conversation conversation_;
+  std::shared_ptr<const Launch> launch_;  // null: started without
+  const std::chrono::milliseconds tells_every_;
+  std::jthread alive_;
 };
 
 }  // namespace
+
+Result<Place> CellClient::place(const PlaceQuestion& /*question*/) {
+  return Error{ErrorClass::bug, "this cell does not tell where it is", {}};
+}
 
 Result<LearntMachines> CellClient::learn(const CellJob& job, const LearnJob& /*wanted*/) {
   return Error{ErrorClass::bug, fmt::format("the cell of department '{}' cannot learn checks", job.department), {}};
@@ -116,8 +174,12 @@ Result<std::unique_ptr<CellClient>> start_cell(const CellStart& start, OnEvent o
   if (start.kind == CellKind::on_libvirt) arguments.emplace_back("--on-libvirt");
   for (const auto& path : start.readable) arguments.insert(arguments.end(), {"--read", path.string()});
   for (const auto& path : start.writable) arguments.insert(arguments.end(), {"--write", path.string()});
+  if (start.launch) arguments.insert(arguments.end(), {"--elsewhere", std::to_string(start.silence.count())});
   ProcessSpec spec;
-  if (start.there) {
+  if (start.launch) {
+    arguments.insert(arguments.begin(), start.program);
+    spec = start.launch->process(arguments);
+  } else if (start.there) {
     arguments.insert(arguments.begin(), start.program);
     spec = lab::libvirt::ssh_process(*start.there, arguments);
   } else {

@@ -9,7 +9,9 @@
 #include <vector>
 
 #include "lab/libvirt/ssh.hpp"
+#include "runners/cell/launch.hpp"
 #include "runners/cell/learner.hpp"
+#include "runners/cell/place.hpp"
 #include "runners/cell/protocol.hpp"
 
 namespace patchlab::runners::cell {
@@ -19,6 +21,8 @@ namespace patchlab::runners::cell {
 class CellClient {
  public:
   virtual ~CellClient() = default;
+  // Where it is, of one that was started by a launch, and before anything else: waits until it has been started.
+  virtual Result<Place> place(const PlaceQuestion& question);
   // May be called once more, with the same job, after a baseline that did not pass.
   virtual Result<reports::TrialRecord> prepare(const CellJob& job) = 0;
   virtual Result<reports::TrialRecord> run_trial(const TrialJob& job) = 0;
@@ -54,6 +58,9 @@ struct CellStart {
   bool offer_kvm = false;
   std::filesystem::path log;                          // what the cell and libvirt write to stderr; always on this host
   std::optional<lab::libvirt::SshDestination> there;  // another host, on which `program` and `root` are then
+  std::shared_ptr<const Launch> launch;               // by which it is started; null: as a child, or by ssh
+  // Of such a one: it ends when it hears nothing of us for so long.
+  std::chrono::seconds silence{120};
   std::string to_clean;  // of a libvirt: the command that removes what a cell may leave there, for hints
 };
 
@@ -61,7 +68,8 @@ struct CellStart {
 // which a keeper brings to the clones.
 void let_see(CellStart& start, const CellJob& job, const std::filesystem::path& media);
 
-// Starts `<program> cell [--kvm] [--on-libvirt] [--read <path>]... [--write <path>]... <root>`, on another host by ssh.
+// Starts `<program> cell [--kvm] [--on-libvirt] [--elsewhere <silence>] [--read <path>]... [--write <path>]... <root>`,
+// on another host by ssh, or by a launch.
 [[nodiscard]] Result<std::unique_ptr<CellClient>> start_cell(const CellStart& start, OnEvent on_event);
 
 }  // namespace patchlab::runners::cell

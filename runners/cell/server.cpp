@@ -6,6 +6,7 @@
 #include <fmt/ranges.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <csignal>
 #include <cstdio>
 #include <iostream>
@@ -25,6 +26,7 @@
 #include "runners/cell/cell.hpp"
 #include "runners/cell/guest_fence.hpp"
 #include "runners/cell/keeper.hpp"
+#include "runners/cell/place.hpp"
 #include "runners/talk/reply.hpp"
 
 namespace patchlab::runners::cell {
@@ -343,18 +345,63 @@ class Server {
   std::vector<std::jthread> requests_;
 };
 
-int serve(const lab::network::CellNamespaces& wanted, const std::function<void()>& entered) {
+// In one thread, and before the namespaces, from which little of the host can be seen. Nothing: nobody asks, or it is
+// no place for a cell, and that was said.
+std::optional<Place> tell_place(talk::Reply& reply) {
+  std::string line;
+  if (!std::getline(std::cin, line)) return std::nullopt;
+  ::alarm(0);
+  const auto request = json_in(line);
+  if (request.is_discarded() || request.value("op", "") != "place") return std::nullopt;
+  const auto place = place_here(place_question_from_json(request.at("question")), host_processes());
+  Json answer{{"id", request.value("id", 0)}};
+  if (place)
+    answer["result"] = *place;
+  else
+    answer["error"] = place.error();
+  reply.send(std::move(answer));
+  if (!place) return std::nullopt;
+  return *place;
+}
+
+// Ends this process, and so its cell, when the run was not heard for too long: who passes its lines on may end without
+// ending our input, as an srun does that is killed with its whole group.
+class Silence {
+ public:
+  explicit Silence(std::chrono::seconds most) : most_(most) {}
+  void watch() {
+    heard();
+    std::thread([this] {
+      for (;;) {
+        std::this_thread::sleep_for(most_ / 10);
+        if (system_clock_source().now() - Milliseconds(heard_) < most_) continue;
+        tell("patchlab: error: nothing was heard of the run for too long: the cell ends\n");
+        ::_exit(73);
+      }
+    }).detach();
+  }
+  void heard() { heard_ = system_clock_source().now().count(); }
+
+ private:
+  const Milliseconds most_;
+  std::atomic<std::int64_t> heard_ = 0;
+};
+
+// `reply`: made already, because something was said before; null: it is made here.
+int serve(const lab::network::CellNamespaces& wanted, const std::function<void()>& entered,
+          std::unique_ptr<talk::Reply> reply = nullptr, Silence* silence = nullptr) {
   if (auto moved = lab::network::enter_cell_namespaces(wanted); !moved) {
     tell(fmt::format("patchlab: error: {}\n", printable(moved.error().message)));
     return 73;
   }
   entered();
-  talk::Reply reply;
-  Server server(reply);
+  if (!reply) reply = std::make_unique<talk::Reply>();
+  Server server(*reply);
   std::string line;
   while (std::getline(std::cin, line)) {
+    if (silence != nullptr) silence->heard();
     const auto request = json_in(line);
-    if (request.is_discarded() || !request.contains("op")) continue;
+    if (request.is_discarded() || !request.contains("op") || request["op"] == "alive") continue;
     server.answer(request);
   }
   // The parent is gone or has what it wanted. Nothing in here is worth keeping, and tidying up would wait for whatever
@@ -368,10 +415,20 @@ int cell_main(const std::filesystem::path& root, const CellOptions& options) {
   // Ctrl-C goes to the whole terminal group; the run decides what happens to its cells.
   std::signal(SIGINT, SIG_IGN);
   std::signal(SIGPIPE, SIG_IGN);
-  const lab::network::CellNamespaces wanted{.offer_kvm = options.offer_kvm && !options.on_libvirt,
-                                            .folder = root,
-                                            .readable = options.readable,
-                                            .writable = options.writable};
+  lab::network::CellNamespaces wanted{.offer_kvm = options.offer_kvm && !options.on_libvirt,
+                                      .folder = root,
+                                      .readable = options.readable,
+                                      .writable = options.writable};
+  if (options.elsewhere > 0) {
+    auto reply = std::make_unique<talk::Reply>();
+    ::alarm(options.elsewhere);
+    const auto place = tell_place(*reply);
+    if (!place) return 0;
+    wanted.offer_kvm = place->accelerator == "kvm";
+    Silence silence(std::chrono::seconds(options.elsewhere));
+    return serve(
+        wanted, [&] { silence.watch(); }, std::move(reply), &silence);
+  }
   if (options.on_libvirt) return keep([&](const std::function<void()>& entered) { return serve(wanted, entered); });
   return serve(wanted, [] {});
 }

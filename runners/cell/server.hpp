@@ -10,6 +10,9 @@ namespace patchlab::runners::cell {
 struct CellOptions {
   bool offer_kvm = false;
   bool on_libvirt = false;  // its machines are clones on a libvirt of the host: see keeper.hpp
+  // Above 0: an executor started it. The first request asks where it is (Place), and it ends by itself when nothing was
+  // heard for so many seconds.
+  unsigned elsewhere = 0;
   // Of the host's files, besides the root: see CellNamespaces.
   std::vector<std::filesystem::path> readable;
   std::vector<std::filesystem::path> writable;

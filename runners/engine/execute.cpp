@@ -2,12 +2,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/ranges.h>
 
+#include <condition_variable>
+
 #include "lab/core/digest.hpp"
 #include "lab/core/files.hpp"
 #include "lab/core/paths.hpp"
 #include "lab/libvirt/acceleration.hpp"
-#include "lab/libvirt/host_ticks.hpp"
-#include "lab/libvirt/hypervisor.hpp"
 #include "lab/network/host_facts.hpp"
 #include "lab/network/watch.hpp"
 #include "reports/record/kept_files.hpp"
@@ -106,6 +106,31 @@ class WatchedCell final : public cell::CellClient {
   RunFolder& folder_;
 };
 
+// While it lives, tells what a cell waits for that its executor has not started yet, whenever that changes.
+class WaitTeller {
+ public:
+  WaitTeller(const cell::Launch& launch, std::function<void(const std::string&)> tell) {
+    thread_ = std::jthread([&launch, tell = std::move(tell)](const std::stop_token& stop) {
+      std::mutex waiting;
+      std::condition_variable_any tick;
+      std::unique_lock lock(waiting);
+      std::string told;
+      while (!tick.wait_for(lock, stop, look_every, [&] { return stop.stop_requested(); })) {
+        auto sentence = launch.waits_for(stop);
+        if (stop.stop_requested() || sentence.empty() || sentence == told) continue;
+        tell(sentence);
+        told = std::move(sentence);
+      }
+    });
+  }
+
+ private:
+  static constexpr std::chrono::seconds look_every{5};
+  std::jthread thread_;
+};
+
+constexpr std::size_t least_slots = 2;  // as on a host: Scratch::slot_count
+
 class Execution {
  public:
   Execution(const Plan& plan, const RunOptions& options, const HostTools& tools, Progress& progress,
@@ -167,6 +192,7 @@ class Execution {
 
   // Clones of domains run as those say.
   void choose_accelerator() {
+    if (plan_.executor) return;  // each node says so of itself
     const auto image =
         std::ranges::find_if(plan_.goldens, [](const auto& golden) { return golden.second.image.has_value(); });
     if (image == plan_.goldens.end()) return;
@@ -230,86 +256,101 @@ class Execution {
 
   void run_departments() {
     for (const auto& sentence : leftovers_of_crashed_runs(plan_.goldens)) say(sentence);
-    open_answers();
-    open_convictions();
-    open_controls();
-    open_states();
     const auto host = lab::network::collect_host_facts();
+    this_host_ = cell::host_class(options_.program, tools_.processes);
     auto outside = lab::network::OutsideWatch::start();
     std::vector<std::jthread> threads;
     for (std::size_t i = 0; i < plan_.departments.size(); ++i) {
       threads.emplace_back([this, i, &host] { run_department(i, host); });
     }
     threads.clear();  // joins
-    if (kept_answers_) kept_answers_->trim();
-    if (kept_convictions_) kept_convictions_->trim();
-    if (kept_controls_) kept_controls_->trim();
+    for (auto& [host_class, kept] : kept_) {
+      if (kept.answers) kept.answers->trim();
+      if (kept.convictions) kept.convictions->trim();
+      if (kept.controls) kept.controls->trim();
+    }
     if (states_) trim_states();
     note_what_was_heard_outside(outside);
   }
 
-  // Another program, or another hypervisor, might have seen something else.
-  Result<std::string> program_and_hypervisor() {
-    PATCHLAB_ASSIGN(const auto program, sha256_of_file(options_.program));
-    return program + "\n" + record_.host["qemu"] + "\n" + lab::libvirt::LibvirtHypervisor::library_version();
+  // What runs leave for later ones, of one class of hosts. Another program, or another hypervisor, might have seen
+  // something else.
+  struct Kept {
+    std::optional<KeptAnswers> answers;
+    std::optional<KeptConvictions> convictions;
+    std::optional<KeptControls> controls;
+    std::optional<KeptBaselines> baselines;
+    std::optional<TrialMemo> memo;
+  };
+
+  // Made when the first department asks.
+  Kept& kept_of(const cell::HostClass& host) {
+    const std::lock_guard lock(kept_mutex_);
+    const auto [found, is_new] = kept_.try_emplace(host.all() + "\n" + std::to_string(speed_of(host)));
+    auto& kept = found->second;
+    if (!is_new) return kept;
+    if (host.program.empty()) {
+      say("answers, convictions, controls and states of earlier runs are not used: the program cannot be read");
+    } else {
+      open_answers(kept, host);
+      open_convictions(kept, host);
+      open_controls(kept, host);
+      open_states(kept, host);
+    }
+    kept.memo.emplace(kept.answers ? &*kept.answers : nullptr);
+    return kept;
   }
 
-  void open_answers() {
-    memo_.emplace();
+  // The first speed of this class that was told within what two looks differ by.
+  std::uint32_t speed_of(const cell::HostClass& host) {
+    auto& speeds = speeds_[host.all()];
+    for (const auto speed : speeds) {
+      if (KeptBaselines::is_same_speed(speed, host.ticks_mhz)) return speed;
+    }
+    return speeds.emplace_back(host.ticks_mhz);
+  }
+
+  [[nodiscard]] KeptNotes::Place notes(const char* name, std::string asked_by, Milliseconds most_age) const {
+    return {.folder = tools_.cache / name,
+            .run = record_.id,
+            .asked_by = std::move(asked_by),
+            .most_age = most_age,
+            .reads = !options_.anew};
+  }
+  [[nodiscard]] KeptNotes::Tell teller() {
+    return [this](const std::string& sentence) { say(sentence); };
+  }
+
+  void open_answers(Kept& kept, const cell::HostClass& host) {
     if (plan_.scenario.reuse_search <= Milliseconds{0}) return;
-    auto asked_by = program_and_hypervisor();
-    if (!asked_by) return say("answers of earlier runs are not used: " + asked_by.error().message);
-    kept_answers_.emplace(KeptNotes::Place{.folder = tools_.cache / "answers",
-                                           .run = record_.id,
-                                           .asked_by = std::move(*asked_by),
-                                           .most_age = plan_.scenario.reuse_search,
-                                           .reads = !options_.anew},
-                          clock_, [this](const std::string& sentence) { say(sentence); });
-    memo_.emplace(&*kept_answers_);
+    kept.answers.emplace(notes("answers", host.program_and_hypervisor(), plan_.scenario.reuse_search), clock_,
+                         teller());
   }
 
-  void open_convictions() {
+  void open_convictions(Kept& kept, const cell::HostClass& host) {
     if (plan_.scenario.reuse_convictions <= Milliseconds{0}) return;
-    auto asked_by = program_and_hypervisor();
-    if (!asked_by) return say("what earlier runs convicted is not used: " + asked_by.error().message);
-    kept_convictions_.emplace(KeptNotes::Place{.folder = tools_.cache / "convictions",
-                                               .run = record_.id,
-                                               .asked_by = std::move(*asked_by),
-                                               .most_age = plan_.scenario.reuse_convictions,
-                                               .reads = !options_.anew},
-                              clock_, [this](const std::string& sentence) { say(sentence); });
+    kept.convictions.emplace(notes("convictions", host.program_and_hypervisor(), plan_.scenario.reuse_convictions),
+                             clock_, teller());
   }
 
   // How a machine behaves by itself depends on what emulates it, and on what that runs on.
-  void open_controls() {
+  void open_controls(Kept& kept, const cell::HostClass& host) {
     if (plan_.scenario.reuse_controls <= Milliseconds{0}) return;
-    auto asked_by = program_and_hypervisor();
-    if (!asked_by) return say("controls of earlier runs are not used: " + asked_by.error().message);
-    kept_controls_.emplace(
-        KeptNotes::Place{.folder = tools_.cache / "controls",
-                         .run = record_.id,
-                         .asked_by = *asked_by + "\n" + record_.host["kernel"] + "\n" + processor_model(),
-                         .most_age = plan_.scenario.reuse_controls,
-                         .reads = !options_.anew},
-        clock_, [this](const std::string& sentence) { say(sentence); });
+    kept.controls.emplace(notes("controls", host.all(), plan_.scenario.reuse_controls), clock_, teller());
   }
 
   // What QEMU saved is for the same QEMU on the same sort of host.
-  void open_states() {
+  void open_states(Kept& kept, const cell::HostClass& host) {
     if (plan_.scenario.reuse_states <= Milliseconds{0}) return;
-    auto made_by = program_and_hypervisor();
-    if (!made_by) return say("states of earlier runs are not used: " + made_by.error().message);
-    states_.emplace(tools_.cache / "states", plan_.scenario.reuse_states_bytes, clock_,
-                    [this](const std::string& sentence) { say(sentence); });
-    kept_baselines_.emplace(
-        *states_,
-        KeptBaselines::Maker{.run = record_.id,
-                             .made_by = *made_by + "\n" + record_.host["kernel"] + "\n" + processor_model(),
-                             .ticks = lab::libvirt::host_tsc_mhz(),
-                             .most_age = plan_.scenario.reuse_states,
-                             .most_age_of_installs = plan_.scenario.reuse_installs,
-                             .takes_installs = !options_.anew},
-        clock_, [this](const std::string& sentence) { say(sentence); });
+    if (!states_) states_.emplace(tools_.cache / "states", plan_.scenario.reuse_states_bytes, clock_, teller());
+    kept.baselines.emplace(*states_,
+                           KeptBaselines::Maker{.run = record_.id,
+                                                .made_by = host.all(),
+                                                .ticks = host.ticks_mhz,
+                                                .most_age = plan_.scenario.reuse_states,
+                                                .most_age_of_installs = plan_.scenario.reuse_installs,
+                                                .takes_installs = !options_.anew},
+                           clock_, teller());
   }
 
   void trim_states() {
@@ -334,9 +375,11 @@ class Execution {
       auto copy = attempt;
       const auto& cell = plan_.departments[i].cell;
       const auto& domain = golden_of(cell.department, cell.machines.front().plan.name).domain;
-      if (domain && !domain->host->name().empty()) {
+      auto where = domain ? domain->host->name() : "";
+      if (const auto node = nodes_.find(cell.department); node != nodes_.end()) where = node->second;
+      if (!where.empty()) {
         copy.sent = copy.answered = false;
-        copy.evidence = "not observed: its machines were on " + domain->host->name();
+        copy.evidence = "not observed: its machines were on " + where;
       }
       record_.departments[i].fence.attempts.push_back(std::move(copy));
     }
@@ -364,20 +407,43 @@ class Execution {
     const auto media = tools_.cache / "media";
     if (auto made = create_folders(media); !made) return give_up(department, std::move(made).error());
     cell::let_see(start, job.cell, media);
+    if (plan_.executor && !job.cell.libvirt) {
+      // On a node there are processors that only this cell has.
+      job.cell.slots = root / "slots";
+      job.cell.slot_count = std::max<std::size_t>(plan_.executor->cpus, least_slots);
+      if (auto made = host::make_slots(job.cell.slots, job.cell.slot_count); !made)
+        return give_up(department, std::move(made).error());
+      cell::let_see(start, job.cell, media);
+      start.launch = host::launch_by_slurm(*plan_.executor, host::request_of(*plan_.executor, job.cell),
+                                           host::job_name(folder_.id(), department.name), tools_.processes, clock_);
+    }
+    const auto question = question_about_place(start, job.cell);
+    const auto launch = start.launch;
     auto lab = start_cell(std::move(start), job.cell);
     if (!lab) return give_up(department, std::move(lab).error());
     // Cancelling must not wait for the step that is under way: the cell goes down at once, and its calls return.
     const std::stop_callback cancel(stop_, [&] { (*lab)->close(); });
+    auto host_class = this_host_;
+    if (launch) {
+      auto place = await_place(**lab, *launch, question, job.cell);
+      if (!place) {
+        (*lab)->close();
+        return give_up(department, stop_.stop_requested() ? Error{ErrorClass::cancelled, "the run was cancelled", {}}
+                                                          : std::move(place).error());
+      }
+      host_class = place->host_class;
+    }
     WatchedCell watched(**lab, department.name, progress_, folder_);
+    auto& kept = kept_of(host_class);
     std::unique_ptr<BaselineStates> states =
-        kept_baselines_ && !options_.instead ? kept_baselines_->of(job.cell, root) : nullptr;
+        kept.baselines && !options_.instead ? kept.baselines->of(job.cell, root) : nullptr;
     job.states = states.get();
     const bool searches = job.controls == 0 && !job.each_alone;
     job.cell.keep_installs = states && searches && plan_.scenario.reuse_installs > Milliseconds{0};
-    job.convictions = kept_convictions_ ? &*kept_convictions_ : nullptr;
-    job.kept_controls = kept_controls_ ? &*kept_controls_ : nullptr;
+    job.convictions = kept.convictions ? &*kept.convictions : nullptr;
+    job.kept_controls = kept.controls ? &*kept.controls : nullptr;
     listen(department.name, job.states);
-    auto result = options_.instead ? options_.instead(job, watched, stop_) : run_as_asked(job, watched);
+    auto result = options_.instead ? options_.instead(job, watched, stop_) : run_as_asked(job, watched, *kept.memo);
     if (!result.error) (void)(*lab)->probe_fence("after");
     (*lab)->close();
     listen(department.name, nullptr);
@@ -388,10 +454,57 @@ class Execution {
     department = std::move(result);
   }
 
-  reports::DepartmentRecord run_as_asked(const DepartmentJob& job, cell::CellClient& lab) {
-    if (job.each_alone) return run_each_alone(job, lab, *memo_, clock_, stop_);
+  reports::DepartmentRecord run_as_asked(const DepartmentJob& job, cell::CellClient& lab, TrialMemo& memo) {
+    if (job.each_alone) return run_each_alone(job, lab, memo, clock_, stop_);
     if (job.controls > 0) return run_controls(job, lab, stop_);
-    return DepartmentRun(job, lab, *memo_, clock_, stop_).run();
+    return DepartmentRun(job, lab, memo, clock_, stop_).run();
+  }
+
+  [[nodiscard]] static cell::PlaceQuestion question_about_place(const cell::CellStart& start,
+                                                                const cell::CellJob& job) {
+    cell::PlaceQuestion question{job.machines.front().kernel, {start.root}};
+    question.files.insert(question.files.end(), start.readable.begin(), start.readable.end());
+    question.files.insert(question.files.end(), start.writable.begin(), start.writable.end());
+    return question;
+  }
+
+  // Waits until the cell runs on a node, and fills in what is of that.
+  Result<cell::Place> await_place(cell::CellClient& lab, const cell::Launch& launch,
+                                  const cell::PlaceQuestion& question, cell::CellJob& job) {
+    const auto& department = job.department;
+    progress_.begin(department, "waiting for a node");
+    auto place = [&] {
+      const WaitTeller teller(launch, [&](const std::string& sentence) { say(department + ": " + sentence); });
+      return lab.place(question);
+    }();
+    progress_.end(department);
+    if (!place) {
+      say(department + ": " + place.error().message);
+      return place;
+    }
+    if (place->host_class.program != this_host_.program) {
+      return configuration_error(
+          fmt::format("node {} runs another '{}' than this host", place->host, options_.program),
+          "install the same version of patchlab on all nodes, or start it from a file system that they share");
+    }
+    job.host = place->facts;
+    job.slot_count = std::clamp(place->processors, least_slots, job.slot_count);
+    job.accelerator = place->accelerator;
+    const auto where = fmt::format("node {}, Slurm job {}", place->host, place->job);
+    say(fmt::format("{}: runs on {}, with {} processors, {}", department, where, place->processors,
+                    place->accelerator));
+    const std::lock_guard lock(mutex_);
+    record_.host["cell of " + department] = "on " + where;
+    if (place->boot != cell::boot_id()) nodes_[department] = "node " + place->host;
+    accelerators_.insert(place->accelerator);
+    accelerations_.insert(place->acceleration);
+    record_.host["accelerator"] = fmt::format("{}", fmt::join(accelerators_, ", "));
+    record_.host["acceleration"] = fmt::format("{}", fmt::join(accelerations_, "; "));
+    if (place->host_class != this_host_) {
+      record_.host["node of " + department] =
+          fmt::format("{}, {},{}", place->host_class.kernel, place->host_class.qemu, place->host_class.processor);
+    }
+    return place;
   }
 
   void listen(const std::string& department, BaselineStates* states) {
@@ -495,13 +608,14 @@ class Execution {
   Clock& clock_ = tools_.clock;
   Milliseconds origin_ = clock_.now();
   MemorySampler memory_;
-  std::optional<KeptAnswers> kept_answers_;
-  std::optional<KeptConvictions> kept_convictions_;
-  std::optional<KeptControls> kept_controls_;
-  std::optional<TrialMemo> memo_;
+  cell::HostClass this_host_;
   std::optional<snapshots::StateStore> states_;
-  std::optional<KeptBaselines> kept_baselines_;
-  std::map<std::string, BaselineStates*> listening_;  // by department
+  std::mutex kept_mutex_;
+  std::map<std::string, Kept> kept_;                          // by host class
+  std::map<std::string, std::vector<std::uint32_t>> speeds_;  // by host class, in MHz
+  std::map<std::string, BaselineStates*> listening_;          // by department
+  std::map<std::string, std::string> nodes_;                  // that are other hosts: by department
+  std::set<std::string> accelerators_, accelerations_;        // of nodes
   std::mutex mutex_;
   std::map<std::string, reports::FenceRecord> fences_;
   std::map<std::pair<std::string, std::string>, std::string> digests_after_;  // by libvirt, and digest before

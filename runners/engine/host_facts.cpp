@@ -2,22 +2,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runners/engine/host_facts.hpp"
 
-#include <fmt/ranges.h>
-#include <sys/utsname.h>
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <charconv>
 #include <condition_variable>
-#include <set>
 #include <sstream>
 
 #include "lab/core/files.hpp"
 #include "lab/core/paths.hpp"
+#include "runners/cell/place.hpp"
 
 namespace patchlab::runners {
 namespace {
-
-std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
 
 struct ProcessFact {
   pid_t parent = 0;
@@ -66,26 +63,11 @@ std::int64_t resident_below(pid_t root) {
 
 std::map<std::string, std::string> host_facts(ProcessRunner& processes) {
   std::map<std::string, std::string> facts;
-  utsname system{};
-  if (::uname(&system) == 0) facts["kernel"] = fmt::format("{} {}", system.sysname, system.release);
+  if (auto kernel = cell::kernel_release(); !kernel.empty()) facts["kernel"] = std::move(kernel);
   facts["cpus"] = std::to_string(std::thread::hardware_concurrency());
   facts["memory_mib"] = std::to_string(::sysconf(_SC_PHYS_PAGES) / 256 * (::sysconf(_SC_PAGESIZE) / 4096));
-  ProcessSpec version;
-  version.program = "qemu-system-x86_64";
-  version.arguments = {"--version"};
-  version.time_limit = std::chrono::seconds(20);
-  if (const auto text = run_for_output(processes, version)) facts["qemu"] = first_line(*text);
+  if (auto qemu = cell::qemu_version(processes); !qemu.empty()) facts["qemu"] = std::move(qemu);
   return facts;
-}
-
-std::string processor_model() {
-  std::set<std::string> models;
-  std::istringstream lines(read_file("/proc/cpuinfo").value_or(""));
-  for (std::string line; std::getline(lines, line);) {
-    const auto colon = line.find(':');
-    if (line.starts_with("model name") && colon != std::string::npos) models.insert(line.substr(colon + 1));
-  }
-  return fmt::format("{}", fmt::join(models, ","));
 }
 
 MemorySampler::MemorySampler() {

@@ -16,9 +16,6 @@ namespace patchlab::runners {
 // For the record: kernel, cpus, memory, versions.
 [[nodiscard]] std::map<std::string, std::string> host_facts(ProcessRunner& processes);
 
-// As the kernel calls it: "AMD EPYC 7B13"; empty: not known. Of several that differ, all of them.
-[[nodiscard]] std::string processor_model();
-
 // Resident memory of this process and everything below it, sampled once a second while the object lives.
 class MemorySampler {
  public:

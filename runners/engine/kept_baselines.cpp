@@ -14,10 +14,6 @@ namespace {
 
 using snapshots::StoredState;
 
-// Two looks at the same counter differ by a few hundredths of a per cent (lab/libvirt/host_ticks), two sorts of hosts
-// by more.
-bool is_same_speed(std::int64_t a, std::int64_t b) { return std::abs(a - b) * 500 <= std::max(a, b); }
-
 std::optional<std::map<std::string, Milliseconds>> usual_ready_in(const Json& facts, const cell::CellJob& job) {
   const auto found = facts.find("usual_ready_ms");
   if (found == facts.end() || !found->is_object()) return std::nullopt;
@@ -57,6 +53,9 @@ bool are_equal(const cell::PatchedStates& a, const cell::PatchedStates& b) {
 }
 
 }  // namespace
+
+// The same counter's differ by a few hundredths of a per cent (lab/libvirt/host_ticks), two sorts of hosts by more.
+bool KeptBaselines::is_same_speed(std::int64_t a, std::int64_t b) { return std::abs(a - b) * 500 <= std::max(a, b); }
 
 class KeptBaselines::OfDepartment final : public BaselineStates {
  public:

@@ -32,6 +32,8 @@ class KeptBaselines {
   KeptBaselines(snapshots::StateStore& store, Maker maker, const Clock& clock, Tell tell)
       : store_(store), maker_(std::move(maker)), clock_(clock), tell_(std::move(tell)) {}
 
+  // Whether two looks at a time stamp counter, in MHz, were at hosts of the same sort.
+  [[nodiscard]] static bool is_same_speed(std::int64_t a, std::int64_t b);
   // Of one department, whose cell has its disks in `folder`. Null for one of golden domains.
   [[nodiscard]] std::unique_ptr<BaselineStates> of(const cell::CellJob& job, const std::filesystem::path& folder);
 

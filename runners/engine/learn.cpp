@@ -131,7 +131,7 @@ Result<std::vector<LearntMachine>> learn_checks(const LearnPlan& planned, const 
   }
   PATCHLAB_ASSIGN(auto scratch, ScratchFolder::make(tools.cache));
   cell::LearntMachines learnt;
-  RunOptions run{.runs = scratch.path(), .program = options.program};
+  RunOptions run{.runs = scratch.path(), .program = options.program, .executor = options.executor};
   run.instead = [&](const DepartmentJob& job, cell::CellClient& lab, const std::stop_token& stopped) {
     reports::DepartmentRecord record{.name = job.cell.department};
     auto found = lab.learn(job.cell, wanted);

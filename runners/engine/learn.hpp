@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -10,15 +11,17 @@
 #include "checks/learn/learnt_file.hpp"
 #include "runners/engine/host_tools.hpp"
 #include "runners/engine/progress.hpp"
+#include "runners/host/executor.hpp"
 #include "runners/scenario/scenario.hpp"
 
 namespace patchlab::runners {
 
 struct LearnOptions {
-  std::string department;             // empty: the only one
-  std::vector<std::string> machines;  // empty: all of the department
-  bool replace = false;               // files that are there
-  std::string program;                // the patchlab binary, for the cell and check workers
+  std::string department;                    // empty: the only one
+  std::vector<std::string> machines;         // empty: all of the department
+  bool replace = false;                      // files that are there
+  std::string program;                       // the patchlab binary, for the cell and check workers
+  std::optional<host::Executor> executor{};  // that starts the cell; nothing: it is a child
 };
 
 // One machine of which checks are to be learnt, and where they are to be written.

@@ -451,6 +451,8 @@ Result<Plan> make_plan(const Scenario& scenario, const RunOptions& options, cons
                        std::stop_token stop) {
   Plan plan;
   plan.scenario = scenario;
+  plan.executor = options.executor;
+  if (plan.executor) PATCHLAB_TRY(host::check_slurm(tools.processes));
   PATCHLAB_TRY(narrow(plan, options));
   PATCHLAB_ASSIGN(plan.goldens, tools.goldens(plan.scenario, progress, stop));
   std::set<std::string> roles;  // of all machines, also of those that were left out by an option
@@ -497,6 +499,10 @@ Json plan_json(const Plan& plan) {
                            {"subnet", department.cell.network.subnet},
                            {"machines", machines},
                            {"candidates", planned}});
+    if (plan.executor && !department.cell.libvirt) {
+      const auto request = host::request_of(*plan.executor, department.cell);
+      departments.back()["job"] = {{"processors", request.processors}, {"memory_mib", request.memory_mib}};
+    }
   }
   return {{"scenario", plan.scenario.name},
           {"candidates", candidates},
@@ -519,6 +525,13 @@ std::string describe(const Plan& plan) {
       text +=
           printable_format("  {:<10} {:<15} {} MiB, {} checks, golden {}\n", machine.plan.name, machine.plan.address,
                            machine.plan.memory_mib, machine.plan.checks.size(), machine.golden_digest.substr(0, 12));
+    }
+    if (plan.executor && department.cell.libvirt)
+      text += "  no Slurm job: its machines are clones on a libvirt, and are where that is\n";
+    if (plan.executor && !department.cell.libvirt) {
+      const auto request = host::request_of(*plan.executor, department.cell);
+      text += printable_format("  Slurm job of {} processors and {} MiB{}\n", request.processors, request.memory_mib,
+                               plan.executor->partition.empty() ? "" : ", partition " + plan.executor->partition);
     }
     for (const auto& candidate : department.candidates) {
       std::vector<std::string> machines;

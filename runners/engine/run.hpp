@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -15,6 +16,7 @@
 #include "runners/engine/golden.hpp"
 #include "runners/engine/host_tools.hpp"
 #include "runners/engine/progress.hpp"
+#include "runners/host/executor.hpp"
 #include "runners/scenario/scenario.hpp"
 
 namespace patchlab::runners {
@@ -30,6 +32,7 @@ struct RunOptions {
   bool anew = false;                        // takes no answer and no conviction of earlier runs; keeps its own
   bool each_alone = false;                  // no sets, see each_alone.hpp; then candidates may bring the same package
   std::string program;                      // the patchlab binary, for cells and check workers
+  std::optional<host::Executor> executor;   // that starts cells of images; nothing: they are children
   // Set: no candidates, and this is what is done in each department's cell.
   std::function<reports::DepartmentRecord(const DepartmentJob&, cell::CellClient&, const std::stop_token&)> instead{};
 };
@@ -41,8 +44,9 @@ struct Plan {
   std::vector<patches::Candidate> candidates;            // all of them, in the order they are applied
   std::map<std::string, std::filesystem::path> sources;  // of those that are files: where each was taken from, by id
   std::vector<DepartmentJob> departments;
-  std::vector<std::string> not_tested;  // sentences
-  std::vector<std::string> with;        // ids of the candidates that RunOptions::with named
+  std::vector<std::string> not_tested;       // sentences
+  std::vector<std::string> with;             // ids of the candidates that RunOptions::with named
+  std::optional<host::Executor> executor{};  // RunOptions::executor
 };
 
 // Builds images that are missing, reads the disks of golden domains (both can take minutes; told to `progress`) and

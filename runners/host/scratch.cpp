@@ -29,15 +29,19 @@ std::size_t remove_leftovers(const std::filesystem::path& cells) {
   return removed;
 }
 
+Result<void> make_slots(const std::filesystem::path& folder, std::size_t count) {
+  PATCHLAB_TRY(create_folders(folder));
+  for (std::size_t number = 0; number < count; ++number)
+    PATCHLAB_TRY(write_file_atomically(folder / cell::slot_name(number), ""));
+  return {};
+}
+
 Result<Scratch> Scratch::create(const std::string& name) {
   const auto cells = cache_folder() / "cells";
   const auto path = cells / name;
   PATCHLAB_TRY(create_folders(cells));
   remove_leftovers(cells);
-  PATCHLAB_TRY(create_folders(path / "slots"));
-  // Cells see them, but cannot make any.
-  for (std::size_t number = 0; number < slot_count(); ++number)
-    PATCHLAB_TRY(write_file_atomically(path / "slots" / cell::slot_name(number), ""));
+  PATCHLAB_TRY(make_slots(path / "slots", slot_count()));
   PATCHLAB_ASSIGN(auto lock, FileLock::take(path / lock_name, FileLock::Mode::exclusive, FileLock::at_once()));
   return Scratch(path, std::move(lock));
 }

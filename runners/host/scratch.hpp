@@ -31,6 +31,9 @@ class Scratch {
   FileLock lock_;
 };
 
+// In a folder that is made as well: cells see them, but cannot make any.
+[[nodiscard]] Result<void> make_slots(const std::filesystem::path& folder, std::size_t count);
+
 // Scratch folders below <cache>/cells whose run is gone; removed. Returns how many there were.
 std::size_t remove_leftovers(const std::filesystem::path& cells);
 

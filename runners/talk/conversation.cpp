@@ -7,6 +7,11 @@
 #include <csignal>
 
 namespace patchlab::runners::talk {
+namespace {
+
+constexpr std::chrono::seconds end_is_told_within{40};
+
+}  // namespace
 
 Conversation::Conversation(ChildProcess child, Partner partner, OnEvent on_event)
     : child_(std::move(child)), partner_(std::move(partner)), on_event_(std::move(on_event)) {
@@ -18,6 +23,7 @@ Conversation::~Conversation() { (void)end(Milliseconds(0)); }
 bool Conversation::end(Milliseconds patience) {
   const std::lock_guard ending(end_mutex_);
   if (!reader_.joinable()) return true;
+  asked_to_end_ = true;
   child_.close_input();
   const bool in_time = !std::holds_alternative<TimedOut>(child_.wait(patience).end);
   if (!in_time) {
@@ -32,15 +38,27 @@ Error Conversation::is_gone(const std::string& why) const {
   return infrastructure_error(fmt::format("{} is gone: {}", partner_.name, why), partner_.when_gone);
 }
 
+Error Conversation::how_it_ended(const std::string& why) {
+  if (!partner_.what_happened || asked_to_end_) return is_gone(why);
+  const auto what = partner_.what_happened(child_.wait(std::chrono::seconds(10)));
+  auto error = is_gone(what.message);
+  error.hint = what.hint.empty() ? partner_.when_gone : fmt::format("{}; {}", what.hint, partner_.when_gone);
+  return error;
+}
+
 Result<Json> Conversation::call(Json request, Milliseconds limit) {
   std::unique_lock lock(mutex_);
   const auto id = ++last_id_;
   request["id"] = id;
   if (gone_) return *gone_;
   lock.unlock();
-  if (auto sent = child_.write_line(request.dump(-1, ' ', false, Json::error_handler_t::replace), limit); !sent)
-    return is_gone(sent.error().message);
+  auto sent = child_.write_line(request.dump(-1, ' ', false, Json::error_handler_t::replace), limit);
   lock.lock();
+  if (!sent) {
+    // Whoever reads will soon say more of its end than that it does not listen.
+    if (partner_.what_happened) answered_.wait_for(lock, end_is_told_within, [&] { return gone_.has_value(); });
+    return gone_ ? *gone_ : is_gone(sent.error().message);
+  }
   answered_.wait(lock, [&] { return gone_ || answers_.contains(id); });
   const auto found = answers_.find(id);
   if (found == answers_.end()) return *gone_;
@@ -49,21 +67,26 @@ Result<Json> Conversation::call(Json request, Milliseconds limit) {
   return answer;
 }
 
+void Conversation::tell(const Json& message) {
+  static_cast<void>(child_.write_line(message.dump(), std::chrono::seconds(10)));
+}
+
 void Conversation::read() {
-  std::string why = "its process ended";
+  std::optional<Error> end;
   try {
     for (;;) {
       auto line = child_.read_line(std::chrono::hours(24));
-      if (!line) why = line.error().message;
+      if (!line) end = is_gone(line.error().message);
       if (!line || !*line) break;
       take(json_in(**line));
     }
   } catch (const Json::exception& trouble) {
     // It may be on another host, and it has read what guests say: what it sends must not end the run.
-    why = fmt::format("it sends what cannot be understood: {}", trouble.what());
+    end = is_gone(fmt::format("it sends what cannot be understood: {}", trouble.what()));
   }
+  if (!end) end = how_it_ended("its process ended");
   const std::lock_guard lock(mutex_);
-  gone_ = is_gone(why);
+  gone_ = std::move(end);
   answered_.notify_all();
 }
 

@@ -52,5 +52,21 @@ TEST(PlanJson, SaysWhatDescribeSaysAndFitsItsSchema) {
   EXPECT_THAT(tests::SchemaValidator(schema).problems(json), ::testing::SizeIs(1));
 }
 
+TEST(PlanOfAnExecutor, SaysWhatEachJobAsksFor) {
+  auto plan = small_plan();
+  EXPECT_FALSE(plan_json(plan)["departments"][0].contains("job"));
+  plan.executor = host::Executor{.partition = "lab", .cpus = 4};
+  plan.departments.push_back(plan.departments.front());
+  plan.departments.back().cell.libvirt = {.uri = "qemu:///system", .run = {}, .storage = {}};
+  auto json = plan_json(plan);
+  EXPECT_EQ(json["departments"][0]["job"], Json({{"processors", 4}, {"memory_mib", 256 + 300 + 512}}));
+  EXPECT_FALSE(json["departments"][1].contains("job"));
+  json["schema"] = "patchlab/plan/v1";
+  const auto schema = read_json_file(std::string(PATCHLAB_SOURCE_DIR) + "/cli/schemas/plan.schema.json").value();
+  EXPECT_THAT(tests::SchemaValidator(schema).problems(json), ::testing::IsEmpty());
+  EXPECT_THAT(describe(plan), ::testing::HasSubstr("  Slurm job of 4 processors and 1068 MiB, partition lab\n"));
+  EXPECT_THAT(describe(plan), ::testing::HasSubstr("  no Slurm job: its machines are clones on a libvirt"));
+}
+
 }  // namespace
 }  // namespace patchlab::runners

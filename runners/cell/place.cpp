@@ -1,0 +1,162 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include "runners/cell/place.hpp"
+
+#include <fmt/ranges.h>
+#include <sched.h>
+#include <sys/utsname.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstdlib>
+#include <set>
+#include <sstream>
+
+#include "lab/core/digest.hpp"
+#include "lab/core/files.hpp"
+#include "lab/core/paths.hpp"
+#include "lab/libvirt/acceleration.hpp"
+#include "lab/libvirt/host_ticks.hpp"
+#include "lab/libvirt/hypervisor.hpp"
+#include "runners/cell/protocol.hpp"
+
+namespace patchlab::runners::cell {
+namespace {
+
+std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
+
+std::string variable(const char* name) {
+  const auto* value = std::getenv(name);
+  return value == nullptr ? "" : value;
+}
+
+// Those that a job got; without limits by the kernel (cgroups, affinity) only Slurm's word tells.
+std::size_t processors_of_job() {
+  cpu_set_t may{};
+  std::size_t count = ::sched_getaffinity(0, sizeof may, &may) == 0 ? static_cast<std::size_t>(CPU_COUNT(&may)) : 1;
+  const auto given = variable("SLURM_CPUS_ON_NODE");
+  std::size_t number = 0;
+  if (std::from_chars(given.data(), given.data() + given.size(), number).ec == std::errc() && number > 0)
+    count = std::min(count, number);
+  return count;
+}
+
+std::string host_name() {
+  utsname system{};
+  return ::uname(&system) == 0 ? system.nodename : "";
+}
+
+}  // namespace
+
+std::string kernel_release() {
+  utsname system{};
+  return ::uname(&system) == 0 ? fmt::format("{} {}", system.sysname, system.release) : "";
+}
+
+std::string processor_model() {
+  std::set<std::string> models;
+  std::istringstream lines(read_file("/proc/cpuinfo").value_or(""));
+  for (std::string line; std::getline(lines, line);) {
+    const auto colon = line.find(':');
+    if (line.starts_with("model name") && colon != std::string::npos) models.insert(line.substr(colon + 1));
+  }
+  return fmt::format("{}", fmt::join(models, ","));
+}
+
+std::string qemu_version(ProcessRunner& processes) {
+  ProcessSpec version;
+  version.program = "qemu-system-x86_64";
+  version.arguments = {"--version"};
+  version.time_limit = std::chrono::seconds(20);
+  const auto text = run_for_output(processes, version);
+  return text ? first_line(*text) : "";
+}
+
+std::string boot_id() { return first_line(read_file("/proc/sys/kernel/random/boot_id").value_or("")); }
+
+std::string HostClass::program_and_hypervisor() const { return program + "\n" + qemu + "\n" + libvirt; }
+
+std::string HostClass::all() const { return program_and_hypervisor() + "\n" + kernel + "\n" + processor; }
+
+HostClass host_class(const std::filesystem::path& program, ProcessRunner& processes) {
+  HostClass found;
+  found.program = sha256_of_file(program).value_or("");
+  found.qemu = qemu_version(processes);
+  found.libvirt = lab::libvirt::LibvirtHypervisor::library_version();
+  found.kernel = kernel_release();
+  found.processor = processor_model();
+  found.ticks_mhz = lab::libvirt::host_tsc_mhz();
+  return found;
+}
+
+void to_json(Json& json, const Place& place) {
+  const auto& of = place.host_class;
+  json = {{"host", place.host},
+          {"boot", place.boot},
+          {"job", place.job},
+          {"processors", place.processors},
+          {"program", of.program},
+          {"qemu", of.qemu},
+          {"libvirt", of.libvirt},
+          {"kernel", of.kernel},
+          {"processor", of.processor},
+          {"ticks_mhz", of.ticks_mhz},
+          {"facts", host_facts_json(place.facts)},
+          {"accelerator", place.accelerator},
+          {"acceleration", place.acceleration},
+          {"now_ms", place.now.count()}};
+}
+
+Place place_from_json(const Json& json) {
+  Place place;
+  place.host = json.at("host");
+  place.boot = json.at("boot");
+  place.job = json.at("job");
+  place.processors = json.at("processors");
+  place.host_class = {json.at("program"), json.at("qemu"),      json.at("libvirt"),
+                      json.at("kernel"),  json.at("processor"), json.at("ticks_mhz")};
+  place.facts = host_facts_from_json(json.at("facts"));
+  place.accelerator = json.at("accelerator");
+  place.acceleration = json.at("acceleration");
+  place.now = Milliseconds(json.at("now_ms").get<std::int64_t>());
+  return place;
+}
+
+void to_json(Json& json, const PlaceQuestion& question) {
+  std::vector<std::string> files;
+  for (const auto& file : question.files) files.push_back(file.string());
+  json = {{"kernel", question.kernel.string()}, {"files", files}};
+}
+
+PlaceQuestion place_question_from_json(const Json& json) {
+  PlaceQuestion question;
+  question.kernel = json.at("kernel").get<std::string>();
+  for (const auto& file : json.at("files")) question.files.emplace_back(file.get<std::string>());
+  return question;
+}
+
+Result<Place> place_here(const PlaceQuestion& question, ProcessRunner& processes) {
+  Place place;
+  place.host = host_name();
+  for (const auto& file : question.files) {
+    if (file.empty() || is_there(file)) continue;
+    return configuration_error(
+        fmt::format("'{}' is not there on node '{}'", file.string(), place.host),
+        "a node has to see the program, the cache (PATCHLAB_CACHE), the folder of runs and the images at the same "
+        "paths as the host of the run: put them on a file system that both mount");
+  }
+  place.boot = boot_id();
+  place.job = variable("SLURM_JOB_ID");
+  place.processors = processors_of_job();
+  place.host_class = host_class("/proc/self/exe", processes);
+  place.facts = lab::network::collect_host_facts();
+  // The cache is that of all nodes, and the next one may answer otherwise.
+  const auto acceleration = lab::libvirt::usable_acceleration(
+      processes, {.kernel = question.kernel, .cache_folder = cache_folder() / "nodes" / place.host});
+  place.accelerator = acceleration.accelerator == lab::Accelerator::kvm ? "kvm" : "tcg";
+  place.acceleration = acceleration.reason;
+  place.now = system_clock_source().now();
+  return place;
+}
+
+}  // namespace patchlab::runners::cell

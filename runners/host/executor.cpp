@@ -1,0 +1,83 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include "runners/host/executor.hpp"
+
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+
+#include "lab/core/json.hpp"
+
+namespace patchlab::runners::host {
+namespace {
+
+constexpr std::uint32_t beside_each_machine_mib = 300;  // QEMU itself: its heap, video memory, translated code
+constexpr std::uint32_t of_the_cell_mib = 512;          // the cell with libvirt, and check workers
+
+constexpr const char* schema_name = "patchlab/executor/v1";
+
+// Those that choose a node or say who pays. All others change what patchlab relies on, or what it asks for by itself.
+constexpr std::array passed_on{
+    "--account",  "--comment", "--constraint", "--exclude",     "--exclusive",        "--gres", "--licenses", "--nice",
+    "--nodelist", "--prefer",  "--qos",        "--reservation", "--threads-per-core", "--tmp",  "--wckey"};
+
+std::string wrong_option(const std::string& option) {
+  const auto name = option.substr(0, option.find('='));
+  if (std::ranges::find(passed_on, name) != passed_on.end()) return {};
+  return fmt::format("'{}' is no option of srun that may be given here; allowed are {}, with their values behind '='",
+                     option, fmt::join(passed_on, ", "));
+}
+
+}  // namespace
+
+Result<Executor> read_executor(const std::filesystem::path& file) {
+  PATCHLAB_ASSIGN(const auto json, read_json_file(file));
+  std::vector<JsonProblem> problems;
+  JsonReader reader(json, "", problems);
+  Executor executor;
+  const auto one_of = [](const char* only) {
+    return [only](const std::string& text) { return text == only ? "" : fmt::format("must be '{}'", only); };
+  };
+  reader.text("schema", one_of(schema_name));
+  reader.text("kind", one_of("slurm"));
+  executor.partition = reader.text_or("partition", "", not_empty("the partition's name; without it, Slurm's default"));
+  executor.cpus = static_cast<std::uint32_t>(reader.integer_or("cpus", executor.cpus, 1, 1024));
+  executor.time_limit_minutes = static_cast<std::uint32_t>(
+      reader.integer_or("time_limit_minutes", executor.time_limit_minutes, 1, 30L * 24 * 60));
+  executor.options = reader.texts_or_empty("options", wrong_option);
+  reader.finish();
+  if (!problems.empty()) return problems_error(file.string(), problems);
+  return executor;
+}
+
+CellRequest request_of(const Executor& executor, const cell::CellJob& job) {
+  CellRequest request{executor.cpus, of_the_cell_mib};
+  for (const auto& machine : job.machines) request.memory_mib += machine.plan.memory_mib + beside_each_machine_mib;
+  return request;
+}
+
+Result<void> check_slurm(ProcessRunner& processes) {
+  if (std::getenv("SLURM_JOB_ID") != nullptr) {
+    return configuration_error("this is a job of Slurm already: cells would be steps in it instead of jobs",
+                               "start patchlab with --executor outside of Slurm, such as on the login node");
+  }
+  for (const auto* program : {"srun", "squeue", "scancel"}) {
+    ProcessSpec spec;
+    spec.program = program;
+    spec.arguments = {"--version"};
+    spec.time_limit = std::chrono::seconds(20);
+    const auto outcome = processes.run(spec);
+    if (outcome.succeeded()) continue;
+    return configuration_error(fmt::format("'{}' of Slurm: {}", program, outcome.describe()),
+                               "install slurm-client here, with the slurm.conf of the cluster");
+  }
+  return {};
+}
+
+std::string job_name(const std::string& run, const std::string& department) {
+  return fmt::format("patchlab-{}-{}", run, department);
+}
+
+}  // namespace patchlab::runners::host
