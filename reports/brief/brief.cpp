@@ -181,6 +181,7 @@ std::string text_summary(const RunRecord& record, const Decisions& decisions, co
     if (!row.why.empty()) text += printable_format(": {}", row.why);
     text += "\n";
   }
+  if (const auto cost = cost_of_state(record)) text += fmt::format("\n{}\n", to_string(*cost));
   return text;
 }
 

@@ -27,8 +27,8 @@ constexpr std::size_t most_bars = 3000;
 class PhaseColours {
  public:
   explicit PhaseColours(const std::vector<TimingRecord>& timings) {
-    for (const char* name :
-         {"image", "clone", "boot", "ready", "checks", "snapshot", "revert", "install", "reboot", "fence", "settle"}) {
+    for (const char* name : {"image", "clone", "boot", "ready", "checks", "snapshot", "revert", "install", "reboot",
+                             "fence", "settle", state_step}) {
       const bool used = std::ranges::count(timings, name, &TimingRecord::phase) > 0;
       if (used) names_.emplace_back(name);
       numbers_.emplace(name, numbers_.size());
@@ -205,6 +205,7 @@ void write_timings(Page& page, const RunRecord& record) {
         fmt::format("{} from start to end. The sums count every machine by itself; machines work side by side.",
                     duration_text(record.duration_ms)));
     write_sums(page, record, colours);
+    if (const auto cost = cost_of_state(record)) page.element("p", {{"class", "muted"}}, to_string(*cost));
     Gantt(page, record, colours).write();
   });
 }

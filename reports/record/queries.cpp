@@ -32,6 +32,26 @@ const MachineRecord* find_machine(const DepartmentRecord& department, const std:
 const TrialRecord* find_trial(const DepartmentRecord& department, const std::string& id) {
   return find_by(department.trials, &TrialRecord::id, id);
 }
+std::optional<StateCost> cost_of_state(const RunRecord& record) {
+  StateCost cost;
+  bool told = false;
+  for (const auto& timing : record.timings) {
+    if (timing.machine.empty()) continue;
+    cost.machines_ms += timing.duration_ms;
+    if (timing.phase != state_step) continue;
+    told = true;
+    cost.state_ms += timing.duration_ms;
+  }
+  return told ? std::optional(cost) : std::nullopt;
+}
+
+std::string to_string(const StateCost& cost) {
+  const auto seconds = [](std::int64_t ms) { return (ms + 500) / 1000; };
+  return fmt::format(
+      "changes: {} s of {} s machine time ({:.1f} %)", seconds(cost.state_ms), seconds(cost.machines_ms),
+      100.0 * static_cast<double>(cost.state_ms) / static_cast<double>(std::max<std::int64_t>(cost.machines_ms, 1)));
+}
+
 const TrialRecord* trial_with_purpose(const DepartmentRecord& department, Purpose purpose) {
   const auto found = std::ranges::find_if(
       department.trials, [&](const TrialRecord& trial) { return trial.purpose == purpose && !is_lost(trial); });

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,6 +27,18 @@ namespace patchlab::reports {
 [[nodiscard]] const PhaseRecord* find_phase(const TrialRecord& trial, const std::string& phase,
                                             const std::string& machine);
 [[nodiscard]] const checks::CheckResult* find_check(const PhaseRecord& phase, const std::string& id);
+
+// The step in which a guest is looked at as a whole: what is there, and what changed.
+inline constexpr const char* state_step = "state";
+// What it costs to look at whole guests, besides their checks. Sums over machines, which work side by side.
+struct StateCost {
+  std::int64_t state_ms = 0;
+  std::int64_t machines_ms = 0;  // of all steps of machines
+};
+// Nothing: no guest was looked at, or by a version that does not tell.
+[[nodiscard]] std::optional<StateCost> cost_of_state(const RunRecord& record);
+// "changes: 41 s of 812 s machine time (5.0 %)"
+[[nodiscard]] std::string to_string(const StateCost& cost);
 
 // Whether another try of it counts instead.
 [[nodiscard]] inline bool is_lost(const TrialRecord& trial) { return !trial.retried_as.empty(); }

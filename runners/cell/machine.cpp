@@ -7,6 +7,7 @@
 #include "lab/core/files.hpp"
 #include "lab/guest/agent_loss.hpp"
 #include "lab/guest/reboot.hpp"
+#include "reports/record/queries.hpp"
 
 namespace patchlab::runners::cell {
 namespace {
@@ -120,6 +121,9 @@ PhaseRecord CellMachine::observe_baseline() {
     role_checks_.account_for_flaky(record, Learning::yes);
     // Before the logs are looked at: what a plugin leaves there is known from then on.
     record.beside = cell::ask_beside(guest_);
+  }
+  {
+    const auto step = guest_.begin_step("", reports::state_step, "what the guest is like when all is well");
     if (const auto seen = observation_.learn(record); !seen)
       record.error = lab::guest::observer_trouble(trouble_.unobserved(seen.error()));
     else if (const auto watched = watch_.remember(*guest_.adapter, guest_.context.job.policy.server_state
@@ -175,8 +179,9 @@ Result<void> CellMachine::go_back_to(const KeptStates::Start& start, const std::
 }
 
 Result<void> CellMachine::compare_whole(PhaseRecord& record) {
-  PATCHLAB_ASSIGN(auto found, watch_.differences(*guest_.adapter, candidates_, guest_.job.plan.allowances,
-                                                 known_changes_, servers_in(record.phase, guest_.context.job.policy)));
+  PATCHLAB_ASSIGN(auto found,
+                  watch_.differences(*guest_.adapter, candidates_, guest_.job.plan.allowances, known_changes_,
+                                     servers_in(record.phase, guest_.context.job.policy)));
   // The lab moved it.
   if (reports::is_clock_phase(record.phase))
     std::erase_if(found, [](const auto& one) { return one.kind == "clock" && one.after.ends_with(" minutes ahead"); });
@@ -207,9 +212,9 @@ PhaseRecord CellMachine::examine(const std::string& trial, const std::string& ph
     record.outcome = Outcome::error;
     return record;
   }
-  const auto step = guest_.begin_step(trial, "checks", "the role's checks");
   RoleChecks::Round round(role_checks_, learning);
   {
+    const auto step = guest_.begin_step(trial, "checks", "the role's checks");
     const IdleWatch watch(guest_, [&](IdleWatch::Because because) {
       turn->release_slot();
       if (because == IdleWatch::Because::idle) round.let_more_in();
@@ -221,9 +226,16 @@ PhaseRecord CellMachine::examine(const std::string& trial, const std::string& ph
     record.outcome = Outcome::error;
     return record;
   }
-  round.compare_durations(phase, record.checks);
-  auto looked = observation_.compare(record, expected_, patched_);
-  if (looked && is_watched(phase, guest_.context.job.policy)) looked = compare_whole(record);
+  {
+    const auto step = guest_.begin_step(trial, "checks", "what checks say that were slower than before");
+    round.compare_durations(phase, record.checks);
+  }
+  Result<void> looked;
+  {
+    const auto step = guest_.begin_step(trial, reports::state_step, "what changed in the guest");
+    looked = observation_.compare(record, expected_, patched_);
+    if (looked && is_watched(phase, guest_.context.job.policy)) looked = compare_whole(record);
+  }
   role_checks_.account_for_flaky(record, learning);
   const auto seen = std::exchange(ran_on_, {});
   compare_growth(seen, record, learning);

@@ -157,5 +157,17 @@ TEST(FactsOf, FollowsAReuseOfTheSameSetOnly) {
   EXPECT_EQ(facts_of(department, department.trials[3]), nullptr);
 }
 
+TEST(StateCost, IsWhatLookingAtWholeGuestsTakesOfTheMachinesTime) {
+  RunRecord record;
+  record.timings = {{"finance", "dns", "", "boot", 0, 30'000}, {"finance", "", "", "clone", 0, 99'000}};
+  EXPECT_FALSE(cost_of_state(record)) << "a run of an older version does not tell";
+  record.timings.push_back({"finance", "dns", "", state_step, 30'000, 2'600});
+  record.timings.push_back({"finance", "mail", "finance/t1", state_step, 40'000, 1'000});
+  record.timings.push_back({"finance", "mail", "finance/t1", "checks", 41'000, 38'400});
+  const auto cost = cost_of_state(record);
+  ASSERT_TRUE(cost);
+  EXPECT_EQ(to_string(*cost), "changes: 4 s of 72 s machine time (5.0 %)");
+}
+
 }  // namespace
 }  // namespace patchlab::reports
