@@ -31,6 +31,10 @@ const std::vector<Rule>& role_rules() {
       {"tls-version", "*", "*", "*", "*", review, "clients are offered other encryption"},
       {"tls-certificate", "*", "*", "*", "*", review, "the server proves itself to clients in another way"},
 
+      {"certificate-end", "*", "*", "ended on *", "*", notice,
+       "clients refuse it at this time, with or without the patch"},
+      {"certificate-end", "*", "*", "*", "*", notice, "clients refuse it from then on"},
+
       {"postgresql-role", "*", "", "*superuser*", "*", breach, "a new account that may do everything"},
       {"postgresql-role", "*", "superuser*", "superuser*", "*", review,
        "an account that may do everything is not what it was"},

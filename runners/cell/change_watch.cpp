@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "checks/state/certificate_ends.hpp"
 #include "checks/state/compare.hpp"
 #include "checks/state/file_changes.hpp"
 #include "checks/state/learnt.hpp"
@@ -89,7 +90,8 @@ Result<void> ChangeWatch::remember(lab::guest::GuestAdapter& adapter, Servers se
 Result<Differences> ChangeWatch::differences(lab::guest::GuestAdapter& adapter,
                                              const std::vector<std::string>& candidates,
                                              const checks::state::Allowances& allowances,
-                                             const std::set<std::string>& learnt, Servers servers) {
+                                             const std::set<std::string>& learnt, Servers servers,
+                                             Certificates certificates) {
   if (!watched_) return Differences{};
   PATCHLAB_ASSIGN(auto now, adapter.view(lab::guest::GuestAdapter::Look::changes, {}));
   if (!now) return Error(infrastructure_error("a guest that could be looked at cannot be looked at any more"));
@@ -119,7 +121,11 @@ Result<Differences> ChangeWatch::differences(lab::guest::GuestAdapter& adapter,
         one.why = "its package brings this configuration";
       }
     }
+    checks::state::say_which_end_sooner(told);
     std::ranges::move(told, std::back_inserter(found));
+    auto ends = checks::state::certificate_ends(*said, certificates.today, certificates.within);
+    leave_out_known(ends, allowances, {});
+    std::ranges::move(ends, std::back_inserter(found));
   }
   std::ranges::move(changes.files, std::back_inserter(found));
   return found;

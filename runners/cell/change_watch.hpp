@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <set>
 #include <string>
@@ -25,15 +26,21 @@ class ChangeWatch {
 
   // Whether the guest's servers are asked, too, what they have in force.
   enum class Servers { not_asked, asked };
+  // The day that the guests live in, and within how many days from it the end of a certificate is told; 0: never.
+  struct Certificates {
+    std::chrono::sys_days today{};
+    std::chrono::days within{0};
+  };
   // Before anything is installed. An Error, of this and the next: it was not seen.
   [[nodiscard]] Result<void> remember(lab::guest::GuestAdapter& adapter, Servers servers);
   // What the guest has no means to tell by, and which servers do not answer.
   [[nodiscard]] std::map<std::string, std::string> unseen() const;
-  // `candidates`: that are installed. `servers`: nothing is told of them when they were not asked before. Nothing for
-  // families that are not watched.
+  // `candidates`: that are installed. `servers`: nothing is told of them when they were not asked before.
+  // Certificates that end are told with and without candidates. Nothing for families that are not watched.
   [[nodiscard]] Result<std::vector<checks::state::StateDifference>> differences(
       lab::guest::GuestAdapter& adapter, const std::vector<std::string>& candidates,
-      const checks::state::Allowances& allowances, const std::set<std::string>& learnt, Servers servers);
+      const checks::state::Allowances& allowances, const std::set<std::string>& learnt, Servers servers,
+      Certificates certificates);
 
  private:
   struct Explained {

@@ -90,6 +90,7 @@ Result<void> CellMachine::await_agent_and_set_clock() {
                   .last_seen = {},
                   .stop = guest_.context.stop};
   PATCHLAB_TRY(wait_until(guest_.context.clock, wait, [&] { return guest_.agent.answers(std::chrono::seconds(2)); }));
+  later_ = Milliseconds(0);
   return guest_.agent.set_time_to_host();
 }
 
@@ -181,7 +182,9 @@ Result<void> CellMachine::go_back_to(const KeptStates::Start& start, const std::
 Result<void> CellMachine::compare_whole(PhaseRecord& record) {
   PATCHLAB_ASSIGN(auto found,
                   watch_.differences(*guest_.adapter, candidates_, guest_.job.plan.allowances, known_changes_,
-                                     servers_in(record.phase, guest_.context.job.policy)));
+                                     servers_in(record.phase, guest_.context.job.policy),
+                                     {std::chrono::floor<std::chrono::days>(guest_.context.clock.wall() + later_),
+                                      guest_.context.job.policy.certificate_days}));
   // The lab moved it.
   if (reports::is_clock_phase(record.phase))
     std::erase_if(found, [](const auto& one) { return one.kind == "clock" && one.after.ends_with(" minutes ahead"); });
@@ -383,6 +386,7 @@ Result<void> CellMachine::move_clock(const std::string& trial, const std::string
   {
     const auto step = guest_.begin_step(trial, phase, "the machine to live in a later time");
     PATCHLAB_TRY(guest_.agent.set_time_to_host(later));
+    later_ = later;
   }
   // What waits for that time begins now: timers, leases that end. Some guests always have something to do.
   const auto quiet = readiness_.settle(trial);

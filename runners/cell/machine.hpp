@@ -136,6 +136,7 @@ class CellMachine {
   std::optional<checks::growth::Watched> usual_growth_;          // in the control's stability phase
   std::map<std::string, std::set<std::string>> usual_failures_;  // in the control, by phase of the clock
   std::optional<std::chrono::seconds> lease_t2_;
+  Milliseconds later_{0};  // than the host's is its clock
   Expectation expected_;
   Observation::Patched patched_ = Observation::Patched::no;  // in the trial that is under way
   std::string baseline_boot_id_;

@@ -622,6 +622,8 @@ class Parser {
     count("confirmations", policy.confirmations, 10);
     count("lab_retries", policy.lab_retries, 10);
     policy.server_state = reader.boolean_or("server_state", policy.server_state);
+    policy.certificate_days =
+        std::chrono::days(reader.integer_or("certificate_days", policy.certificate_days.count(), 0, 3650));
     policy.rehearse_removal = reader.boolean_or("rehearse_removal", policy.rehearse_removal);
     read_clock(reader, scenario);
     seconds("run_deadline_s", policy.run_deadline, 1, 604800);
@@ -726,6 +728,7 @@ void to_json(Json& json, const TrialPolicy& policy) {
           {"confirmations", policy.confirmations},
           {"lab_retries", policy.lab_retries},
           {"server_state", policy.server_state},
+          {"certificate_days", policy.certificate_days.count()},
           {"rehearse_removal", policy.rehearse_removal}};
 }
 
@@ -743,6 +746,7 @@ TrialPolicy trial_policy_from_json(const Json& json) {
   policy.confirmations = json.at("confirmations").get<std::size_t>();
   policy.lab_retries = json.at("lab_retries").get<std::size_t>();
   policy.server_state = json.at("server_state").get<bool>();
+  policy.certificate_days = std::chrono::days(json.at("certificate_days").get<int>());
   policy.rehearse_removal = json.at("rehearse_removal").get<bool>();
   return policy;
 }

@@ -110,6 +110,8 @@ struct TrialPolicy {
   Milliseconds run_deadline{std::chrono::hours(24)};  // for the whole run: what is not done by then is not done
   // Servers are asked what they have in force, before a patch and after it (docs/what-changed.md).
   bool server_state = false;
+  // Of their certificates those are told that end within so many days of the last phase. 0: none.
+  std::chrono::days certificate_days{30};
   bool rehearse_removal = true;  // take away again what passed, where the guest's family offers that
 };
 

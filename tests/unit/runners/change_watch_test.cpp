@@ -67,7 +67,7 @@ class ChangeWatchTest : public ::testing::Test {
     }
   }
   auto differences(ChangeWatch::Servers servers = ChangeWatch::Servers::asked) {
-    return watch_.differences(guest_, {}, {}, {}, servers);
+    return watch_.differences(guest_, {}, {}, {}, servers, {});
   }
 
   const ChangeWatch::Shipped shipped_;
@@ -106,7 +106,7 @@ class ServerWatch : public ::testing::Test {
                                                            const std::string& candidate = {}) {
     EXPECT_TRUE(watch_.remember(guest_, before));
     guest_.said->rows["postfix-setting"]["message_size_limit"] = "10";
-    auto found = watch_.differences(guest_, {candidate}, {}, learnt_, after);
+    auto found = watch_.differences(guest_, {candidate}, {}, learnt_, after, {});
     EXPECT_TRUE(found);
     return found ? *found : std::vector<checks::state::StateDifference>();
   }
@@ -135,7 +135,7 @@ TEST_F(ServerWatch, AsksOnlyWhenItIsTold) {
 TEST_F(ServerWatch, ServersThatCannotBeAskedAnyMoreAreAnError) {
   ASSERT_TRUE(watch_.remember(guest_, Servers::asked));
   guest_.said.reset();
-  EXPECT_FALSE(watch_.differences(guest_, {}, {}, {}, Servers::asked));
+  EXPECT_FALSE(watch_.differences(guest_, {}, {}, {}, Servers::asked, {}));
 }
 
 TEST_F(ServerWatch, SaysWhatDidNotAnswerAtTheBaseline) {
@@ -147,7 +147,7 @@ TEST_F(ServerWatch, SaysWhatDidNotAnswerAtTheBaseline) {
 TEST_F(ServerWatch, WhatTheControlShowedIsKnown) {
   const auto found = after_change(Servers::asked, Servers::asked);
   learnt_.insert("postfix-setting\nmessage_size_limit\n20480000\n10");
-  EXPECT_THAT(watch_.differences(guest_, {}, {}, learnt_, Servers::asked).value(), SizeIs(found.size() - 1));
+  EXPECT_THAT(watch_.differences(guest_, {}, {}, learnt_, Servers::asked, {}).value(), SizeIs(found.size() - 1));
 }
 
 TEST_F(ServerWatch, ConfigurationOfThePackageExplainsSettings) {
@@ -157,18 +157,50 @@ TEST_F(ServerWatch, ConfigurationOfThePackageExplainsSettings) {
   guest_.now.files["/etc/postfix/main.cf"] = file("after");
   guest_.contents["/etc/postfix/main.cf"] = "new";
   guest_.said->rows["postfix-setting"]["message_size_limit"] = "10";
-  const auto found = watch_.differences(guest_, {"c"}, {}, {}, Servers::asked).value();
+  const auto found = watch_.differences(guest_, {"c"}, {}, {}, Servers::asked, {}).value();
   ASSERT_THAT(found, SizeIs(1));
   EXPECT_EQ(found[0].finding, checks::state::FindingClass::notice);
   // Another file beside it that nobody brought explains it as well: a person has to look.
   guest_.now.files["/etc/postfix/other.cf"] = file("after");
-  for (const auto& one : watch_.differences(guest_, {"c"}, {}, {}, Servers::asked).value())
+  for (const auto& one : watch_.differences(guest_, {"c"}, {}, {}, Servers::asked, {}).value())
     EXPECT_EQ(one.finding, checks::state::FindingClass::review) << one.kind;
   // What is a breach stays one.
   guest_.now.files.erase("/etc/postfix/other.cf");
   guest_.said->rows["postfix-setting"]["mynetworks"] = "0.0.0.0/0";
-  const auto open = watch_.differences(guest_, {"c"}, {}, {}, Servers::asked).value();
+  const auto open = watch_.differences(guest_, {"c"}, {}, {}, Servers::asked, {}).value();
   EXPECT_TRUE(checks::state::has_failure(open));
+}
+
+TEST_F(ServerWatch, TellsWhichCertificatesEndSoon) {
+  const auto ending = [](const char* day) {
+    return fmt::format("subject CN=a, issuer CN=a, until {}, key SHA-256 00", day);
+  };
+  guest_.said->rows = {{"tls-certificate", {{"25 (smtp)", ending("2027-03-04")}, {"993 (tls)", "none"}}}};
+  ASSERT_TRUE(watch_.remember(guest_, Servers::asked));
+  using namespace std::chrono_literals;
+  const auto on = [&](std::chrono::year_month_day day, int within, const std::set<std::string>& learnt = {}) {
+    return watch_.differences(guest_, {}, {}, learnt, Servers::asked, {day, std::chrono::days(within)}).value();
+  };
+  const auto march = 2027y / std::chrono::March;
+  EXPECT_THAT(on(march / 1, 2), SizeIs(0));
+  EXPECT_THAT(on(march / 1, 0), SizeIs(0));
+  const auto soon = on(march / 1, 3, {"certificate-end\n25 (smtp)\n\nends on 2027-03-04, within 3 days"});
+  ASSERT_THAT(soon, SizeIs(1)) << "the control's own is no reason to be silent";
+  EXPECT_EQ(soon[0].kind, "certificate-end");
+  EXPECT_EQ(soon[0].after, "ends on 2027-03-04, within 3 days");
+  EXPECT_EQ(soon[0].finding, checks::state::FindingClass::notice);
+  EXPECT_EQ(on(march / 5, 3)[0].after, "ended on 2027-03-04");
+
+  guest_.said->rows["tls-certificate"]["25 (smtp)"] = ending("2027-02-01");
+  const auto sooner = on(march / 1, 0);
+  ASSERT_THAT(sooner, SizeIs(1));
+  EXPECT_EQ(sooner[0].finding, checks::state::FindingClass::review);
+  EXPECT_THAT(sooner[0].why, HasSubstr("ends sooner"));
+  guest_.said->rows["tls-certificate"]["25 (smtp)"] = ending("2028-02-01");
+  EXPECT_THAT(on(march / 1, 0)[0].why, testing::Not(HasSubstr("ends sooner")));
+  guest_.said->rows["tls-certificate"]["25 (smtp)"] =
+      ending("2028-02-01") + "\n" + ending("2027-03-02") + "\n, until 2027-00-00, key SHA-256 \n, until 1";
+  EXPECT_EQ(on(march / 1, 3).back().after, "ends on 2027-03-02, within 3 days") << "the first of those that are shown";
 }
 
 TEST(ServersAsked, AreThoseOfTheLastPhase) {
@@ -193,13 +225,13 @@ TEST_F(ChangeWatchTest, WhatCouldNeverBeReadIsNotTested) {
   ASSERT_TRUE(watch.remember(guest_, ChangeWatch::Servers::not_asked));
   EXPECT_THAT(watch.unseen(), ElementsAre(Pair("task", "could not be read: the list ends within a task")));
   guest_.now.state.rows["autostart"]["run: more"] = "C:\\more.exe";
-  auto found = watch.differences(guest_, {}, {}, {}, ChangeWatch::Servers::not_asked);
+  auto found = watch.differences(guest_, {}, {}, {}, ChangeWatch::Servers::not_asked, {});
   ASSERT_TRUE(found) << found.error().message;
   ASSERT_THAT(*found, SizeIs(1));
   EXPECT_EQ(found->front().item, "run: more");
   guest_.now.unreadable.clear();
   guest_.now.state.rows["task"]["\\x"] = "enabled";
-  found = watch.differences(guest_, {}, {}, {}, ChangeWatch::Servers::not_asked);
+  found = watch.differences(guest_, {}, {}, {}, ChangeWatch::Servers::not_asked, {});
   ASSERT_TRUE(found);
   EXPECT_THAT(*found, SizeIs(1)) << "there is nothing to compare it with";
 }
