@@ -4,6 +4,7 @@
 
 #include <random>
 
+#include "lab/core/files.hpp"
 #include "lab/core/text.hpp"
 #include "tests/unit/lab/guest/windows/windows_test_support.hpp"
 
@@ -147,6 +148,52 @@ TEST_F(WindowsViewTest, SaysOfEachKindThatItCouldNotBeRead) {
 TEST_F(WindowsViewTest, AGuestThatDoesNotAnswerIsNoView) {
   windows.architecture = "PROCESSOR_ARCHITECTURE=x86\r\n";
   EXPECT_FALSE(adapter->view(GuestAdapter::Look::all, {}));
+}
+
+// What the stand-in has, and what its package 'adds-administrator' writes: the same bytes as the SAM's.
+TEST(WindowsStandIn, ItsAccountsAndItsNewAdministratorAreUnderstood) {
+  const auto text_of = [](const char* file) {
+    return read_file(std::filesystem::path(PATCHLAB_SOURCE_DIR) / "scenarios" / file).value_or("");
+  };
+  const auto behind = [](const std::string& text, const std::string& what) {
+    const auto at = text.find(what);
+    if (at == std::string::npos) return std::string();
+    const auto begin = at + what.size();
+    std::string hex;
+    for (const char c : text.substr(begin, text.find('\n', begin) - begin)) {
+      if (c != ',') hex += c;
+    }
+    return hex;
+  };
+  const auto answer = [](const std::string& key, const char* value, const std::string& hex) {
+    return "\r\nHKEY_LOCAL_MACHINE\\SAM\\SAM\\Domains\\" + key + "\r\n    " + value + "    REG_BINARY    " + hex +
+           "\r\n";
+  };
+  const auto image = text_of("images/windows-stand-in-accounts/files/usr/lib/patchlab/windows/accounts.reg");
+  const auto before = [&](const std::string& key, const char* value) {
+    return answer(key, value, behind(image, key + "]\n\"" + value + "\"=hex:"));
+  };
+  Sections found;
+  found["sam-users"].text = before("Account\\Users\\000001F4", "F");
+  found["sam-builtin"].text = before("Builtin\\Aliases\\00000220", "C");
+  found["sam-groups"].text = before("Account\\Aliases\\000003E8", "C");
+  Rows rows;
+  const auto read = account_collector().read(found, rows);
+  ASSERT_TRUE(read) << read.error().message;
+  const std::string domain = "S-1-5-21-305419896-1144201745-2289526357";
+  EXPECT_THAT(rows["local-account"], ElementsAre(Pair("RID 500", "enabled, password needed")));
+  EXPECT_THAT(rows["local-group"], ElementsAre(Pair("RID 1000", "there"), Pair("S-1-5-32-544", "there")));
+  EXPECT_THAT(rows["group-member"], ElementsAre(Pair("S-1-5-32-544: " + domain + "-500", "member")));
+
+  const auto package = text_of("windows-stand-in/packages/adds-administrator/installer.nsi");
+  found["sam-users"].text += answer("Account\\Users\\000003E9", "F", behind(package, "Users\\000003E9\" \"F\" "));
+  found["sam-builtin"].text = answer("Builtin\\Aliases\\00000220", "C", behind(package, "Aliases\\00000220\" \"C\" "));
+  Rows after;
+  const auto again = account_collector().read(found, after);
+  ASSERT_TRUE(again) << again.error().message;
+  EXPECT_THAT(after["local-account"], Contains(Pair("RID 1001", "enabled, password needed")));
+  EXPECT_THAT(after["group-member"], ElementsAre(Pair("S-1-5-32-544: " + domain + "-1001", "member"),
+                                                 Pair("S-1-5-32-544: " + domain + "-500", "member")));
 }
 
 // Public samples of real machines.
