@@ -7,6 +7,7 @@
 #include <array>
 #include <cstdlib>
 #include <filesystem>
+#include <vector>
 
 #include "lab/core/files.hpp"
 #include "lab/core/guest_system.hpp"
@@ -127,6 +128,23 @@ std::string key_in(const std::string& line) {
   return line.starts_with(asked) ? line.substr(asked.size(), line.find(" /") - asked.size()) : std::string{};
 }
 
+// "reg query HKLM\X /s /v Start /reg:64" -> {"/s", "/v", "Start"}
+std::vector<std::string> options_in(const std::string& line) {
+  std::vector<std::string> options;
+  const auto from = line.find(" /");
+  if (from == std::string::npos) return options;
+  for (const auto word : split(std::string_view(line).substr(from + 1), ' '))
+    if (!word.empty() && !word.starts_with("/reg:")) options.emplace_back(word);
+  return options;
+}
+
+bool asks_as(const std::string& asked, const std::string& line) {
+  const auto mine = options_in(line);
+  const auto theirs = options_in(asked);
+  return std::equal(mine.begin(), mine.end(), theirs.begin(), theirs.end(),
+                    [](const auto& a, const auto& b) { return a == b || a.starts_with('<'); });
+}
+
 // Whether that file is what this command printed, or printed by the same tool asked for the same thing.
 bool is_output_of(const Transcript& transcript, const CommandRow& row) {
   const auto tool = plain(transcript.tool());
@@ -137,7 +155,8 @@ bool is_output_of(const Transcript& transcript, const CommandRow& row) {
   if (row.command == Command::errors_logged) return tool.starts_with("wevtutil qe");
   if (const auto key = key_in(line); !key.empty()) {
     const auto open = key.find('<');
-    return open == std::string::npos ? key_in(tool) == key : key_in(tool).starts_with(key.substr(0, open));
+    const bool is_key = open == std::string::npos ? key_in(tool) == key : key_in(tool).starts_with(key.substr(0, open));
+    return is_key && asks_as(tool, line);
   }
   const auto event = line.find("EventID=");
   if (event != std::string::npos)
@@ -233,7 +252,11 @@ TEST(Coverage, CountsNoFileForACommandThatDidNotPrintIt) {
   EXPECT_TRUE(is_output_of(file("reg query HKLM\\SYSTEM\\CurrentControlSet\\Services /s /v Start"),
                            row(Command::service_starts)));
   EXPECT_FALSE(is_output_of(file("reg query HKLM\\SYSTEM\\CurrentControlSet\\Services\\x"), row(Command::renames)));
+  EXPECT_FALSE(is_output_of(file("reg query HKLM\\SYSTEM\\CurrentControlSet\\Services /s /v Start"),
+                            row(Command::service_triggers)));
   EXPECT_TRUE(is_output_of(file("reg query HKLM\\X /s"), row(Command::registry_tree)));
+  EXPECT_FALSE(is_output_of(file("reg query HKLM\\X /s"), row(Command::registry_key)));
+  EXPECT_TRUE(is_output_of(file("reg query HKLM\\X /v Y"), row(Command::registry_value)));
   EXPECT_FALSE(is_output_of(file("reg query HKLM\\X /s"), row(Command::related_products)));
   EXPECT_FALSE(is_output_of(file("dism /online /english /get-packages"), row(Command::remove_package)));
 }
