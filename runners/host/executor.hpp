@@ -13,7 +13,7 @@
 #include "runners/cell/protocol.hpp"
 
 // Where the cells of a run are started when not here: a matter of the site, so in a file of its own and not in a
-// scenario. See docs/adr/0030-an-executor-launches-cells.md.
+// scenario. See docs/adr/0031-an-executor-launches-cells.md.
 namespace patchlab::runners::host {
 
 // {"schema": "patchlab/executor/v1", "kind": "slurm", "partition": "lab", "cpus": 2, "time_limit_minutes": 480,
