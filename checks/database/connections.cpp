@@ -92,11 +92,6 @@ Result<void> look_again(const Target& target, const Parameters& with, OdbcSessio
   return {};
 }
 
-std::string told_of(const Json& step) {
-  return fmt::format("step '{}': SQLSTATE {} {}", step.value("step", ""), step.value("sqlstate", ""),
-                     step.value("message", ""));
-}
-
 class Connections final : public CheckWith<Parameters> {
  public:
   std::string kind() const override { return "database.connections"; }

@@ -115,11 +115,6 @@ const Json* step_of(const Json& part, const std::string& name) {
   return nullptr;
 }
 
-std::string told_of(const Json& step) {
-  return fmt::format("step '{}': SQLSTATE {} {}", step.value("step", ""), step.value("sqlstate", ""),
-                     step.value("message", ""));
-}
-
 // Which of the row's texts was read: "a", the first; empty: none of them, or more.
 std::string letter_of(const Observation& observation, const char* what) {
   const auto seen = observation.value(what, Json::array());

@@ -34,10 +34,14 @@ std::optional<Judgement> judge_steps(const std::vector<std::string>& steps, cons
     const auto sqlstate = seen[i].value("sqlstate", "");
     const auto message = seen[i].value("message", "");
     const bool stopped = observation.value("stopped_at_deadline", false);
-    return Judgement{Outcome::fail, reason_for(steps[i], sqlstate, message, stopped), expected,
-                     fmt::format("step '{}': SQLSTATE {} {}", steps[i], sqlstate, message)};
+    return Judgement{Outcome::fail, reason_for(steps[i], sqlstate, message, stopped), expected, told_of(seen[i])};
   }
   return std::nullopt;
+}
+
+std::string told_of(const Json& step) {
+  return fmt::format("step '{}': SQLSTATE {} {}", step.value("step", ""), step.value("sqlstate", ""),
+                     step.value("message", ""));
 }
 
 }  // namespace patchlab::checks::database

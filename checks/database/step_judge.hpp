@@ -17,4 +17,7 @@ namespace patchlab::checks::database {
 // A step missing although none before it failed is an error.
 [[nodiscard]] std::optional<Judgement> judge_steps(const std::vector<std::string>& steps, const Json& observation);
 
+// What the server said to one step, for the reader.
+[[nodiscard]] std::string told_of(const Json& step);
+
 }  // namespace patchlab::checks::database
