@@ -13,8 +13,9 @@
 namespace patchlab::checks::database {
 namespace {
 
+// Only of the writer who is to wait. All others have the check's time: what takes long on a busy host is told apart by
+// that (checks/asking.hpp), and what ended sooner is not.
 constexpr std::chrono::seconds writers_patience{1};
-constexpr std::chrono::seconds patience_after_release{3};
 
 struct Parameters {
   Server server;
@@ -78,15 +79,14 @@ class TwoSessions {
     if (!second_.execute("repeatable read", "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ") || !read("repeatable") ||
         !change("change again", "c") || !first_.commit("commit again") || !read("repeated"))
       return false;
-    second_.execute_within("stale write", change_to("x"), patience_after_release);  // well is when that goes wrong
+    second_.execute("stale write", change_to("x"));  // well is when that goes wrong
     return second_.rollback("end again");
   }
   bool wait_for_the_lock() {
     if (!change("lock", "d")) return false;
     second_.execute_within("second write", change_to("y"), writers_patience);  // and that
     return second_.rollback("give up") && first_.rollback("release") &&
-           second_.execute_within("write after release", change_to("e"), patience_after_release) &&
-           second_.commit("commit");
+           second_.execute("write after release", change_to("e")) && second_.commit("commit");
   }
   void clean_up() {
     if (!first_.execute("delete", fmt::format("DELETE FROM {} {}", table_.name, where())) ||

@@ -305,9 +305,26 @@ TEST_F(DatabaseChecks, TwoSessionsSeeOfEachOtherWhatTheyAreTo) {
       "CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN IF NEW.note LIKE ''% d'' THEN PERFORM "
       "pg_advisory_lock(1); ELSIF NEW.note LIKE ''% e'' THEN PERFORM pg_advisory_lock(1); END IF; RETURN NEW; END'");
   run_sql("CREATE TRIGGER keep BEFORE UPDATE ON desk FOR EACH ROW EXECUTE FUNCTION keep()");
-  EXPECT_EQ(look(isolation(), with).judgement.reason, "lock-remained");
+  EXPECT_EQ(look(isolation(), with, std::chrono::seconds(4)).judgement.reason, "lock-remained");
   run_sql("DROP TRIGGER keep ON desk; REVOKE UPDATE ON desk FROM pair");
   EXPECT_EQ(look(isolation(), with).judgement.reason, "change-failed");
+}
+
+// The driver has the server stop a statement (statement_timeout), which tells how long the check would have waited.
+TEST_F(DatabaseChecks, OfTwoSessionsOnlyTheWriterWhoIsToWaitIsInAHurry) {
+  run_sql(
+      "CREATE TABLE tray (note text NOT NULL); CREATE ROLE calm LOGIN PASSWORD 'ink'; GRANT ALL ON tray TO calm; "
+      "CREATE FUNCTION look_at_patience() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN IF (SELECT setting::int NOT "
+      "BETWEEN 5000 AND 20000 FROM pg_settings WHERE name = ''statement_timeout'') THEN RAISE ''in a hurry''; END IF; "
+      "RETURN NEW; END'; "
+      "CREATE TRIGGER stale BEFORE UPDATE ON tray WHEN (current_setting('transaction_isolation') = 'repeatable read') "
+      "EXECUTE FUNCTION look_at_patience(); "
+      "CREATE TRIGGER after_release BEFORE UPDATE ON tray FOR EACH ROW WHEN (NEW.note LIKE '% e') EXECUTE FUNCTION "
+      "look_at_patience()");
+  auto with = parameters();
+  with.update({{"user", "calm"}, {"password", "ink"}, {"table", "tray"}, {"column", "note"}});
+  const auto seen = look(isolation(), with);
+  EXPECT_EQ(seen.judgement.outcome, Outcome::pass) << seen.judgement.reason << seen.observation.dump(1);
 }
 
 TEST_F(DatabaseChecks, ThereAreAsManySessionsAsTheRoleMayHave) {
@@ -325,6 +342,12 @@ TEST_F(DatabaseChecks, ThereAreAsManySessionsAsTheRoleMayHave) {
   }
   run_sql("ALTER ROLE crowd CONNECTION LIMIT 2");
   EXPECT_EQ(look(connections(), *learnt, limit).judgement.reason, "too-few-sessions");
+  {
+    auto fewest = *learnt;
+    fewest["sessions"] = 2;
+    const auto two = look(connections(), fewest, limit);
+    EXPECT_EQ(two.judgement.outcome, Outcome::pass) << two.judgement.reason << two.observation.dump(1);
+  }
   run_sql("ALTER ROLE crowd CONNECTION LIMIT -1");
   EXPECT_EQ(look(connections(), *learnt, limit).judgement.reason, "limit-not-kept");
   run_sql("ALTER ROLE crowd NOLOGIN");
