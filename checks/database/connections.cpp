@@ -14,6 +14,7 @@
 namespace patchlab::checks::database {
 namespace {
 
+constexpr std::int64_t fewest_sessions = 2;  // one looks on while others come and go
 constexpr std::int64_t most_sessions = 100;
 constexpr Milliseconds between_looks{50};
 // For sessions of others that were closed already: a server ends each in its own time.
@@ -27,7 +28,7 @@ struct Parameters {
 Parameters read_parameters(JsonReader& reader) {
   Parameters parameters;
   parameters.server = read_server(reader);
-  parameters.sessions = reader.integer("sessions", 1, most_sessions);
+  parameters.sessions = reader.integer("sessions", fewest_sessions, most_sessions);
   return parameters;
 }
 
@@ -38,59 +39,140 @@ bool is_too_many(const std::string& message) {
   return false;
 }
 
-// How many sessions this user has now; nothing when the step failed.
-std::optional<std::int64_t> count_own(OdbcSession& session, const std::string& step) {
-  const auto rows = session.query(step, "SELECT count(*)::text FROM pg_stat_activity WHERE usename = current_user", 1);
-  if (!rows || rows->rows.empty() || rows->rows[0].empty() || !rows->rows[0][0]) return std::nullopt;
-  std::int64_t count = 0;
-  const auto& text = *rows->rows[0][0];
-  const auto read = std::from_chars(text.data(), text.data() + text.size(), count);
-  return read.ec == std::errc() ? std::optional(count) : std::nullopt;
+// Whose sessions use up what ran out, by what the server said.
+const char* crowd_of(const std::string& message) {
+  if (message.find("for role") != std::string::npos) return "user";
+  return message.find("for database") != std::string::npos ? "database" : "server";
 }
 
-// An error, or whether there is one more, or the step that went wrong.
-Result<Json> open_another(const Target& target, const Server& server, Deadline deadline,
-                          std::vector<OdbcSession>& sessions) {
-  PATCHLAB_ASSIGN(auto session, OdbcSession::make(deadline));
-  PATCHLAB_ASSIGN(const bool connected, session.connect(server, target.address));
-  if (!connected || !session.query("query", "SELECT 1", 1)) return Json(session.steps().back());
-  sessions.push_back(std::move(session));
-  return Json();
+std::optional<std::int64_t> number_in(const std::optional<std::string>& text) {
+  if (!text) return std::nullopt;
+  std::int64_t number = 0;
+  const auto read = std::from_chars(text->data(), text->data() + text->size(), number);
+  return read.ec == std::errc() && read.ptr == text->data() + text->size() ? std::optional(number) : std::nullopt;
 }
 
-// Opens one after another, until one is refused or one more than expected was let in, and closes them all.
-Result<void> fill_up(const Target& target, const Parameters& with, Json& observation, Deadline deadline) {
-  std::vector<OdbcSession> sessions;
-  const auto wanted = static_cast<std::size_t>(with.sessions);
-  const auto waits_until = deadline.within(std::min(patience_with_others, deadline.remaining() / 3));
-  Json refused;
-  while (sessions.size() < wanted && !deadline.passed()) {
-    PATCHLAB_ASSIGN(refused, open_another(target, with.server, deadline, sessions));
-    if (refused.is_null()) continue;
-    if (sessions.size() + 1 >= wanted || waits_until.passed() || !is_too_many(refused.value("message", ""))) break;
-    std::this_thread::sleep_for(between_looks);
+std::optional<std::vector<std::int64_t>> numbers(OdbcSession& session, const std::string& step,
+                                                 const std::string& sql) {
+  const auto found = session.query(step, sql, 1);
+  if (!found || found->rows.size() != 1) return std::nullopt;
+  std::vector<std::int64_t> numbers;
+  for (const auto& text : found->rows[0]) {
+    const auto number = number_in(text);
+    if (!number) return std::nullopt;
+    numbers.push_back(*number);
   }
-  observation["refused"] = refused;
-  observation["sessions"] = sessions.size() + 1;
-  return {};
+  return numbers;
 }
 
-Result<void> look_again(const Target& target, const Parameters& with, OdbcSession& first, std::int64_t before,
-                        Json& observation, Deadline deadline) {
-  // A server ends a session in its own time after its client has closed it.
-  std::optional<std::int64_t> now;
-  const Wait gone{"the sessions that were closed are over", deadline.remaining() / 2, between_looks, {}, {}};
-  (void)wait_until(system_clock_source(), gone, [&] {
-    now = count_own(first, "count again");
-    return !now || *now <= before;
-  });
-  if (now) observation["more_than_before"] = std::max<std::int64_t>(0, *now - before);
-  PATCHLAB_ASSIGN(auto again, OdbcSession::make(deadline));
-  PATCHLAB_ASSIGN(const bool connected, again.connect(with.server, target.address));
-  if (connected) (void)again.query("query", "SELECT 1", 1);
-  observation["again"] = again.steps();
-  return {};
-}
+// All sessions of this check are told apart by their process on the server.
+class Crowd {
+ public:
+  Crowd(const Target& target, const Parameters& with, OdbcSession& first, Json& observation, Deadline deadline)
+      : target_(target),
+        with_(with),
+        first_(first),
+        observation_(observation),
+        deadline_(deadline),
+        waits_until_(deadline.within(std::min(patience_with_others, deadline.remaining() / 3))) {}
+
+  Result<void> come_and_go() {
+    const auto pid = numbers(first_, "query", pid_sql);
+    if (!pid || pid->size() != 1) return {};
+    pids_.push_back(pid->front());
+    if (!look_at_others("before")) return {};
+    {
+      std::vector<OdbcSession> sessions;
+      PATCHLAB_TRY(fill_up(sessions));
+      (void)count_others("when full");
+    }
+    return look_again();
+  }
+
+ private:
+  static constexpr const char* pid_sql = "SELECT pg_backend_pid()::text";
+
+  // Sessions of clients that are not of this check; whoever they are, their process, user and database are shown to
+  // everybody. What the server does for itself has no user, or no database.
+  bool count_others(const char* when) {
+    const auto found = numbers(
+        first_, fmt::format("others {}", when),
+        fmt::format("SELECT count(CASE WHEN usename = current_user THEN 1 END)::text, count(CASE WHEN datname = "
+                    "current_database() THEN 1 END)::text, count(*)::text FROM pg_stat_activity WHERE datid IS NOT "
+                    "NULL AND usesysid IS NOT NULL AND pid NOT IN ({})",
+                    fmt::join(pids_, ", ")));
+    if (!found || found->size() != 3) return false;
+    observation_["others"][when] = {{"user", (*found)[0]}, {"database", (*found)[1]}, {"server", (*found)[2]}};
+    return true;
+  }
+  bool look_at_others(const char* when) {
+    for (;;) {
+      if (!count_others(when)) return false;
+      if (observation_["others"][when]["server"] == 0 || waits_until_.passed()) return true;
+      std::this_thread::sleep_for(between_looks);
+    }
+  }
+
+  // An error, or whether there is one more, or the step that went wrong.
+  Result<Json> open_another(std::vector<OdbcSession>& sessions) {
+    PATCHLAB_ASSIGN(auto session, OdbcSession::make(deadline_));
+    PATCHLAB_ASSIGN(const bool connected, session.connect(with_.server, target_.address));
+    const auto pid = connected ? numbers(session, "query", pid_sql) : std::nullopt;
+    if (!pid || pid->size() != 1) return Json(session.steps().back());
+    pids_.push_back(pid->front());
+    sessions.push_back(std::move(session));
+    return Json();
+  }
+
+  // Opens one after another, until one is refused or one more than expected was let in.
+  Result<void> fill_up(std::vector<OdbcSession>& sessions) {
+    const auto wanted = static_cast<std::size_t>(with_.sessions);
+    Json refused;
+    while (sessions.size() < wanted && !deadline_.passed()) {
+      PATCHLAB_ASSIGN(refused, open_another(sessions));
+      if (refused.is_null()) continue;
+      if (sessions.size() + 1 >= wanted || waits_until_.passed() || !is_too_many(refused.value("message", ""))) break;
+      std::this_thread::sleep_for(between_looks);
+    }
+    observation_["refused"] = refused;
+    observation_["sessions"] = sessions.size() + 1;
+    return {};
+  }
+
+  // A server ends a session in its own time after its client has closed it, and has its place free a little later.
+  Result<void> look_again() {
+    const auto closed =
+        fmt::format("SELECT count(*)::text FROM pg_stat_activity WHERE pid IN ({}) AND pid <> pg_backend_pid()",
+                    fmt::join(pids_, ", "));
+    std::optional<std::vector<std::int64_t>> left;
+    const Wait gone{"the sessions that were closed are over", deadline_.remaining() / 2, between_looks, {}, {}};
+    (void)wait_until(system_clock_source(), gone, [&] {
+      left = numbers(first_, "count again", closed);
+      return !left || left->front() == 0;
+    });
+    if (left) observation_["remained"] = left->front();
+    for (;;) {
+      PATCHLAB_ASSIGN(auto again, OdbcSession::make(deadline_));
+      PATCHLAB_ASSIGN(const bool connected, again.connect(with_.server, target_.address));
+      const auto pid = connected ? numbers(again, "query", pid_sql) : std::nullopt;
+      observation_["again"] = again.steps();
+      if (pid) pids_.insert(pids_.end(), pid->begin(), pid->end());
+      const auto& last = again.steps().back();
+      if (last.value("ok", false) || !is_too_many(last.value("message", "")) || deadline_.passed()) break;
+      std::this_thread::sleep_for(between_looks);
+    }
+    (void)count_others("after");
+    return {};
+  }
+
+  const Target& target_;
+  const Parameters& with_;
+  OdbcSession& first_;
+  Json& observation_;
+  const Deadline deadline_;
+  const Deadline waits_until_;
+  std::vector<std::int64_t> pids_;
+};
 
 class Connections final : public CheckWith<Parameters> {
  public:
@@ -104,10 +186,7 @@ class Connections final : public CheckWith<Parameters> {
   Result<Observation> observe_with(const Target& target, const Parameters& with, Milliseconds limit) const override {
     return observe_server(target, with.server, limit,
                           [&](OdbcSession& first, Json& observation, Deadline deadline) -> Result<void> {
-                            const auto before = count_own(first, "query");
-                            if (!before) return {};
-                            PATCHLAB_TRY(fill_up(target, with, observation, deadline));
-                            return look_again(target, with, first, *before, observation, deadline);
+                            return Crowd(target, with, first, observation, deadline).come_and_go();
                           });
   }
 
@@ -126,19 +205,43 @@ class Connections final : public CheckWith<Parameters> {
     if (!is_too_many(refused.value("message", "")))
       return {Outcome::fail, "refused-for-another-reason", expected,
               fmt::format("after {}: {}", sessions, told_of(refused))};
+    if (auto bad = judge_others(observation, refused, expected)) return *bad;
     if (sessions < with.sessions)
       return {Outcome::fail, "too-few-sessions", expected, fmt::format("{}, then: {}", sessions, told_of(refused))};
     return judge_end(observation, expected);
   }
 
   Result<void> expect(const Parameters& with, Observation& observation, Json& json) const override {
-    if (observation.value("refused", Json()).is_null())
-      return Error{ErrorClass::check, fmt::format("more than {} sessions at the same time", with.sessions), {}};
-    json["sessions"] = observation.value("sessions", std::int64_t{1});
+    const auto sessions = observation.value("sessions", std::int64_t{0});
+    const auto trouble = [](std::string message) { return Error{ErrorClass::check, std::move(message), {}}; };
+    if (sessions > with.sessions) return trouble(fmt::format("more than {} sessions at the same time", with.sessions));
+    if (sessions == 1) return trouble("one session at the same time: nobody could look on");
+    // Anything else that is no limit of this user's says judge().
+    if (sessions >= fewest_sessions) json["sessions"] = sessions;
     return {};
   }
 
  private:
+  // With sessions of others beside it, their number would decide, and that says nothing about a patch.
+  static std::optional<Judgement> judge_others(const Observation& observation, const Json& refused,
+                                               const std::string& expected) {
+    const auto* crowd = crowd_of(refused.value("message", ""));
+    const auto others = observation.value("others", Json::object());
+    for (const char* when : {"before", "when full", "after"}) {
+      const auto found = others.find(when);
+      // They are counted by one who is let in already.
+      if (found == others.end())
+        return Judgement{Outcome::fail, observation.value("stopped_at_deadline", false) ? "timeout" : "query-failed",
+                         "sessions can be counted", fmt::format("they could not be, {}", when)};
+      const auto count = found->value(crowd, std::int64_t{-1});
+      if (count != 0)
+        return Judgement{Outcome::error, "others-have-sessions", expected,
+                         fmt::format("{}, {} of other clients that count (by {}) were there: they decide the number",
+                                     when, count, crowd)};
+    }
+    return std::nullopt;
+  }
+
   static Judgement judge_end(const Observation& observation, const std::string& expected) {
     const Json again{{"steps", observation.value("again", Json::array())},
                      {"stopped_at_deadline", observation.value("stopped_at_deadline", false)}};
@@ -146,10 +249,10 @@ class Connections final : public CheckWith<Parameters> {
       bad->reason = bad->reason == "timeout" ? bad->reason : "not-let-in-again";
       return *bad;
     }
-    const auto more = observation.value("more_than_before", std::int64_t{-1});
-    if (more != 0)
+    const auto remained = observation.value("remained", std::int64_t{-1});
+    if (remained != 0)
       return {Outcome::fail, "sessions-remained", "sessions that their clients have closed are over",
-              more < 0 ? std::string("they could not be counted") : fmt::format("{} are not", more)};
+              remained < 0 ? std::string("they could not be counted") : fmt::format("{} are not", remained)};
     return {Outcome::pass, "as-expected", expected, "and after they were closed there is one to be had again"};
   }
 };

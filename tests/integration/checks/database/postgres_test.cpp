@@ -355,6 +355,28 @@ TEST_F(DatabaseChecks, ThereAreAsManySessionsAsTheRoleMayHave) {
   run_sql("DROP ROLE crowd");
 }
 
+// An application of another machine that has the same user.
+TEST_F(DatabaseChecks, ANumberOfSessionsThatOthersDecideIsNone) {
+  run_sql("CREATE ROLE pool LOGIN PASSWORD 'ink' CONNECTION LIMIT 5");
+  auto with = parameters();
+  with.update({{"user", "pool"}, {"password", "ink"}, {"sessions", 5}});
+  const Server application{"PostgreSQL Unicode", server()->port(), "postgres", "pool", "ink", "prefer"};
+  auto session = OdbcSession::make(Deadline(std::chrono::seconds(60)));
+  ASSERT_TRUE(session);
+  ASSERT_TRUE(*session->connect(application, "127.0.0.1"));
+  constexpr Milliseconds limit{3000};
+  const auto seen = look(connections(), with, limit);
+  EXPECT_EQ(seen.judgement.outcome, Outcome::error) << seen.judgement.reason << seen.observation.dump(1);
+  EXPECT_EQ(seen.judgement.reason, "others-have-sessions");
+  EXPECT_FALSE(connections().expecting(with, seen.observation));
+  // Of whom the role's limit does not speak.
+  run_sql("CREATE ROLE other LOGIN PASSWORD 'ink' CONNECTION LIMIT 3");
+  with.update({{"user", "other"}, {"sessions", 3}});
+  const auto other = look(connections(), with, limit);
+  EXPECT_EQ(other.judgement.outcome, Outcome::pass) << other.judgement.reason << other.observation.dump(1);
+  run_sql("DROP ROLE other");
+}
+
 // A time with a zone is another text in another zone of the session, unless the check says which.
 TEST_F(DatabaseChecks, GoldenQueryMayHaveATimeZoneOfItsOwn) {
   run_sql("CREATE ROLE traveller LOGIN PASSWORD 'ink'; ALTER ROLE traveller SET TimeZone = 'Asia/Tokyo'");

@@ -162,13 +162,23 @@ TEST(DatabaseIsolationJudge, CallsAnIncompleteObservationAnError) {
 
 const Json crowd{{"database", "d"}, {"user", "u"}, {"password", "p"}, {"sessions", 4}};
 
+Json nobody_else() {
+  const Json nobody{{"user", 0}, {"database", 0}, {"server", 0}};
+  return {{"before", nobody}, {"when full", nobody}, {"after", nobody}};
+}
+
+Json captured_crowd() {
+  return {{"steps", steps({"connect", "query", "count again"})},
+          {"sessions", 4},
+          {"refused", failed("connect", "08001", "FATAL:  too many connections for role \"u\"")},
+          {"again", steps({"connect", "query"})},
+          {"remained", 0},
+          {"others", nobody_else()},
+          {"stopped_at_deadline", false}};
+}
+
 TEST(DatabaseConnectionsJudge, WantsSoManyAndNoMore) {
-  const Json good{{"steps", steps({"connect", "query", "count again"})},
-                  {"sessions", 4},
-                  {"refused", failed("connect", "08001", "FATAL:  too many connections for role \"u\"")},
-                  {"again", steps({"connect", "query"})},
-                  {"more_than_before", 0},
-                  {"stopped_at_deadline", false}};
+  const auto good = captured_crowd();
   const auto reason = [&](const char* key, const Json& value) {
     auto observation = good;
     observation[key] = value;
@@ -181,13 +191,69 @@ TEST(DatabaseConnectionsJudge, WantsSoManyAndNoMore) {
   EXPECT_EQ(reason("refused", nullptr), "timeout");
   EXPECT_EQ(reason("again", Json::array({failed("connect", "08001", "FATAL:  sorry, too many clients already")})),
             "not-let-in-again");
-  EXPECT_EQ(reason("more_than_before", 2), "sessions-remained");
+  EXPECT_EQ(reason("remained", 2), "sessions-remained");
+  EXPECT_EQ(reason("others", Json::object()), "query-failed");
   EXPECT_EQ(connections().judge(crowd, {{"steps", steps({"connect", "query"})}}).outcome, Outcome::error);
-  EXPECT_EQ(connections().expecting(crowd, good)->at("sessions"), 4);
-  auto boundless = good;
-  boundless["refused"] = nullptr;
-  boundless["sessions"] = 5;
-  EXPECT_FALSE(connections().expecting(crowd, boundless));
+}
+
+// A number that others decide is no fault of a patch, and none to be learnt.
+TEST(DatabaseConnectionsJudge, CountsWhoElseHasSessionsThatAreRunningOut) {
+  const auto outcome = [](const char* refusal, const char* when, const Json& others, int sessions) {
+    auto observation = captured_crowd();
+    observation["sessions"] = sessions;
+    observation["refused"] = failed("connect", "08001", refusal);
+    observation["others"][when].update(others);
+    EXPECT_EQ(bool(connections().expecting(crowd, observation)),
+              connections().judge(crowd, observation).outcome != Outcome::error);
+    return connections().judge(crowd, observation).outcome;
+  };
+  const auto* role = "FATAL:  too many connections for role \"u\"";
+  const auto* database = "FATAL:  too many connections for database \"d\"";
+  const Json stranger{{"server", 1}};
+  const Json of_database{{"server", 1}, {"database", 1}};
+  const Json of_user{{"server", 1}, {"user", 1}};
+  for (const char* when : {"before", "when full", "after"}) {
+    for (const int sessions : {3, 4}) {
+      EXPECT_EQ(outcome(role, when, of_user, sessions), Outcome::error) << when << sessions;
+      EXPECT_EQ(outcome(database, when, of_database, sessions), Outcome::error) << when << sessions;
+      for (const char* full : {"FATAL:  sorry, too many clients already",
+                               "FATAL:  remaining connection slots are reserved for non-replication superuser"})
+        EXPECT_EQ(outcome(full, when, stranger, sessions), Outcome::error) << when << sessions << full;
+    }
+    EXPECT_EQ(outcome(role, when, of_database, 4), Outcome::pass) << when;
+    EXPECT_EQ(outcome(role, when, of_database, 3), Outcome::fail) << when;
+    EXPECT_EQ(outcome(database, when, of_user, 4), Outcome::pass) << when;
+  }
+}
+
+TEST(DatabaseConnectionsExpecting, SaysWhyNoNumberIsLearnt) {
+  EXPECT_EQ(connections().expecting(crowd, captured_crowd())->at("sessions"), 4);
+  const auto why = [](const Json& change) {
+    auto observation = captured_crowd();
+    observation.update(change);
+    const auto expected = connections().expecting(crowd, observation);
+    return expected ? expected->dump() : expected.error().message;
+  };
+  EXPECT_THAT(why({{"refused", nullptr}, {"sessions", 5}}), HasSubstr("more than 4 sessions"));
+  EXPECT_THAT(why({{"refused", nullptr}, {"sessions", 3}}), HasSubstr("3 until the deadline"));
+  EXPECT_THAT(why({{"sessions", 1}}), HasSubstr("one session"));
+  auto others = nobody_else();
+  others["before"]["user"] = 2;
+  EXPECT_THAT(why({{"others", others}}), HasSubstr("2 of other clients"));
+  const Json silent{{"steps", Json::array({failed("connect", "08001", "no route to host")})}};
+  const auto nothing = connections().expecting(crowd, silent);
+  ASSERT_FALSE(nothing);
+  EXPECT_THAT(nothing.error().message, HasSubstr("no route to host"));
+}
+
+TEST(DatabaseConnections, OneSessionIsNoneThatCouldBeLookedAt) {
+  for (const auto& [sessions, problems_wanted] : {std::pair(1, 1U), {2, 0U}, {100, 0U}, {101, 1U}}) {
+    auto with = crowd;
+    with["sessions"] = sessions;
+    std::vector<JsonProblem> problems;
+    connections().validate(with, "", problems);
+    EXPECT_EQ(problems.size(), problems_wanted) << sessions;
+  }
 }
 
 const std::string right_hash(64, 'a');
