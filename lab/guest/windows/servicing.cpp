@@ -243,6 +243,18 @@ std::string_view failed_installer(std::string_view line) {
   return trimmed(rest.substr(0, std::min({rest.find(". "), rest.find('['), rest.size()})));
 }
 
+// "Exec: Processing started.  Client: DISM Package Manager Provider, Session: 4332_3354890, Package: X, ..." ->
+// "4332_3354890": what servicing changes from now on, and after a restart goes on with. Queries have no such line.
+std::string_view begun_session(std::string_view line) {
+  constexpr std::string_view begun = "Exec: Processing started.";
+  constexpr std::string_view mark = "Session: ";
+  const auto start = line.find(begun);
+  const auto session = start == std::string_view::npos ? start : line.find(mark, start);
+  if (session == std::string_view::npos) return {};
+  const auto rest = line.substr(session + mark.size());
+  return rest.substr(0, rest.find(','));
+}
+
 // What servicing says of a whole operation, and not of one of its steps or of what it measured meanwhile.
 bool tells_an_outcome(std::string_view line) {
   constexpr std::array<std::string_view, 6> outcomes{"Startup: ",
@@ -271,10 +283,18 @@ std::optional<CbsFailure> cbs_failure(std::string_view log) {
   bool is_outcome = false;
   std::string cause;
   int restarts = 0;
+  std::string_view session;
   while (!log.empty()) {
     const auto end = log.find('\n');
     const auto line = trimmed(log.substr(0, end), " \t\r");
     log.remove_prefix(end == std::string_view::npos ? log.size() : end + 1);
+    if (const auto begun = begun_session(line); !begun.empty() && begun != session) {
+      session = begun;
+      found.reset();
+      is_outcome = false;
+      cause.clear();
+      restarts = 0;
+    }
     if (line.find("restart initiated") != std::string_view::npos) ++restarts;
     if (const auto installer = failed_installer(line); !installer.empty()) cause = installer;
     const auto mark = line.find(result_mark);

@@ -99,7 +99,7 @@ void add_cause(std::vector<Rollback>& found, const CbsFailure& failure);
                                               const std::map<std::string, std::uint32_t>& errors,
                                               const std::vector<Event>& failures);
 
-// Why servicing undid a change, from CBS.log, which alone names the installer that failed. Not translated.
+// Why servicing undid the latest change, from CBS.log, which alone names the installer that failed. Not translated.
 struct CbsFailure {
   std::uint32_t hresult = 0;  // the last failure of a whole operation, else of a step
   std::string name;           // "CBS_E_INSTALLERS_FAILED"; empty when the log gives none
@@ -107,7 +107,7 @@ struct CbsFailure {
   int self_restarts = 0;      // that servicing started itself in order to undo
   bool operator==(const CbsFailure&) const = default;
 };
-// Nothing when no line tells of a failure.
+// Nothing when no line tells of a failure of the latest change in it.
 [[nodiscard]] std::optional<CbsFailure> cbs_failure(std::string_view log);
 
 // Signs of a pending restart. Any strong one means that a restart is due; weak ones are set by all kinds of programs

@@ -199,6 +199,29 @@ TEST(CbsLog, TellsAFailureFromWhatCouldNotBeMeasured) {
   EXPECT_EQ(cbs_failure(step + measured)->hresult, 0x80070005);
 }
 
+TEST(CbsLog, TellsOfTheLatestOperationAndNotOfAnOlderOne) {
+  const auto begun = [](const std::string& session) {
+    return "Info CBS    Exec: Processing started.  Client: DISM Package Manager Provider, Session: " + session +
+           ", Package: Package_for_RollupFix~31bf3856ad364e35~amd64~~14393.2312.1.14\n";
+  };
+  const std::string undone =
+      "Error CSI   (F) Failed execution of queue item Installer: A ({1}) with HRESULT 80070005. Failure will not be "
+      "ignored: X\n"
+      "Error CBS    Startup: Failed to process advanced operation queue. [HRESULT = 0x800f0922 - "
+      "CBS_E_INSTALLERS_FAILED]\n"
+      "Info  CBS    Startup: Failed to process advanced operation queue. Drivers will be rolled back and a restart "
+      "initiated.\n"
+      "Info  CBS    Startup: Processing complete. [HRESULT = 0x800f0922 - CBS_E_INSTALLERS_FAILED]\n";
+  const std::string step = "Info  CBS    Could not open a file. [HRESULT = 0x80070005 - E_ACCESSDENIED]\n";
+  const auto older = begun("4332_3354890") + undone;
+  EXPECT_EQ(cbs_failure(older),
+            (CbsFailure{0x800F0922, "CBS_E_INSTALLERS_FAILED", "Installer: A ({1}) with HRESULT 80070005", 1}));
+  EXPECT_EQ(cbs_failure(older + begun("4333_1") + step), (CbsFailure{0x80070005, "E_ACCESSDENIED", "", 0}));
+  EXPECT_FALSE(cbs_failure(older + begun("4333_1")));
+  EXPECT_EQ(cbs_failure(older + begun("4332_3354890") + step)->hresult, 0x800F0922)
+      << "another package of the same session";
+}
+
 TEST(CbsLog, NamesNoInstallerWhoseFailureIsIgnored) {
   const std::string ignored =
       "CSI (F) Failed execution of queue item Installer: A ({1}) with HRESULT 0x80070005.  Failure will be ignored: "
