@@ -86,7 +86,8 @@ class Check {
   // Whether it passes when the server refuses: many servers delay that, each time a little more, so how long it takes
   // says nothing about a patch.
   [[nodiscard]] virtual bool wants_a_refusal() const { return false; }
-  // Whether it uses up what others need meanwhile: it is asked after all others of its machine, with none beside it.
+  // Whether it uses up what others need meanwhile: it is asked after all others of its machine, with none beside it, on
+  // its machine or another one of the department.
   [[nodiscard]] virtual bool wants_to_be_alone() const { return false; }
   // The file of a program that `observe` executes, as the parameters name it; empty: none. Where it is then says
   // process::brought_program().

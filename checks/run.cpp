@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <shared_mutex>
 #include <thread>
 
 #include "checks/evidence.hpp"
@@ -161,6 +162,21 @@ void Places::give_back() {
   free_.notify_all();
 }
 
+namespace {
+
+using Beside = std::shared_lock<std::shared_mutex>;
+using Alone = std::unique_lock<std::shared_mutex>;
+
+Beside with_others(const CheckWorkers& workers) {
+  return workers.department != nullptr ? Beside(*workers.department) : Beside();
+}
+// Waits until nobody of the department is asked any more: as long as their checks may take.
+Alone without_others(const CheckWorkers& workers) {
+  return workers.department != nullptr ? Alone(*workers.department) : Alone();
+}
+
+}  // namespace
+
 CheckResult run_check(ProcessRunner& runner, const CheckWorkers& workers, const PlannedCheck& planned,
                       std::stop_token stop) {
   auto result = result_for(planned.spec);
@@ -179,6 +195,8 @@ Result<Seen> observe_once(ProcessRunner& runner, const CheckWorkers& workers, co
                           std::stop_token stop) {
   auto result = result_for(planned.spec);
   PATCHLAB_ASSIGN(const auto* check, usable(workers, planned.spec));
+  const auto alone = check->wants_to_be_alone() ? without_others(workers) : Alone();
+  const auto beside = check->wants_to_be_alone() ? Beside() : with_others(workers);
   auto observation = observed_by_worker(runner, workers, planned, *check, stop, result);
   if (result.error) return std::move(*result.error);
   return Seen{std::move(observation), result.duration};
@@ -206,10 +224,14 @@ std::vector<CheckResult> run_checks(ProcessRunner& runner, const CheckWorkers& w
       places.give_back();
     }
   };
-  std::vector<std::jthread> threads;
-  for (std::size_t i = 0; i < std::min(most_at_once, side_by_side.size()); ++i) threads.emplace_back(work);
-  threads.clear();  // joins
+  if (!side_by_side.empty()) {
+    const auto beside = with_others(workers);
+    std::vector<std::jthread> threads;
+    for (std::size_t i = 0; i < std::min(most_at_once, side_by_side.size()); ++i) threads.emplace_back(work);
+    threads.clear();  // joins
+  }
   for (const auto i : alone) {
+    const auto lock = without_others(workers);
     if (!places.take(stop)) break;
     results[i] = run_check(runner, workers, planned[i], stop);
     places.give_back();

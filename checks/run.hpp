@@ -4,6 +4,7 @@
 
 #include <condition_variable>
 #include <mutex>
+#include <shared_mutex>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -43,6 +44,9 @@ struct CheckWorkers {
   Milliseconds grace{std::chrono::seconds(5)};  // between a check's own deadline and the kill
   Places* places = nullptr;                     // of run_checks, whose user may let more in; nothing: four at a time
   FindCheck find;                               // must be there: usually checks/registry's find_check
+  // Of machines that may need each other, which are asked by several threads: a check that wants to be alone has it for
+  // itself, all others share it. Nothing: nobody else asks.
+  std::shared_mutex* department = nullptr;
 };
 
 // One try: observes in a confined worker, judges here. Never throws; a worker that crashes, hangs or
@@ -59,8 +63,9 @@ struct Seen {
 [[nodiscard]] Result<Seen> observe_once(ProcessRunner& runner, const CheckWorkers& workers, const PlannedCheck& planned,
                                         std::stop_token stop = {});
 
-// All of them, as many at a time as there are places, and those that want to be alone one by one after the others;
-// results in the order planned. After a stop request the rest is not-reached.
+// All of them, as many at a time as there are places, and those that want to be alone one by one after the others,
+// while nobody else of the department is asked; results in the order planned. After a stop request the rest is
+// not-reached.
 [[nodiscard]] std::vector<CheckResult> run_checks(ProcessRunner& runner, const CheckWorkers& workers,
                                                   const std::vector<PlannedCheck>& planned, std::stop_token stop = {});
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <shared_mutex>
 #include <stop_token>
 #include <string>
 
@@ -26,6 +27,8 @@ struct CellContext {
   std::stop_token stop;
   std::string check_interface;  // bridge towards the machines
   Milliseconds idle_look{500};  // real time between two looks whether a guest that is being checked has work to do
+  // CheckWorkers::department of all machines.
+  std::unique_ptr<std::shared_mutex> asked = std::make_unique<std::shared_mutex>();
 };
 
 // One machine of a cell and the ways to it, for everything that is a part of CellMachine. Used by one thread at a time.

@@ -8,6 +8,7 @@
 
 #include "checks/registry/registry.hpp"
 #include "checks/run.hpp"
+#include "runners/cell/role_checks.hpp"
 
 namespace patchlab::runners::cell {
 namespace {
@@ -20,9 +21,8 @@ constexpr std::size_t most_rounds = 4;  // answers that lead to further question
 
 class Learner {
  public:
-  Learner(Guest& guest, const LearnJob::Wanted& wanted) : guest_(guest), wanted_(wanted), taken_(wanted.taken) {
-    workers_.program = guest.context.job.worker_program;
-    workers_.find = checks::find_check;
+  Learner(Guest& guest, const LearnJob::Wanted& wanted)
+      : guest_(guest), wanted_(wanted), taken_(wanted.taken), workers_(check_workers(guest)) {
     target_ = {guest.job.plan.address, guest.context.job.network.client, guest.context.check_interface,
                guest.job.plan.name, guest.job.plan.role};
   }

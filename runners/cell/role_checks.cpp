@@ -15,14 +15,15 @@ std::vector<checks::PlannedCheck> planned(const Guest& guest, const std::vector<
   return planned;
 }
 
+}  // namespace
+
 checks::CheckWorkers check_workers(const Guest& guest) {
   checks::CheckWorkers workers;
   workers.program = guest.context.job.worker_program;
   workers.find = checks::find_check;
+  workers.department = guest.context.asked.get();
   return workers;
 }
-
-}  // namespace
 
 std::vector<checks::CheckResult> ask_beside(Guest& guest) {
   return checks::run_checks(guest.context.processes, check_workers(guest), planned(guest, guest.job.plan.beside),
@@ -66,6 +67,11 @@ void RoleChecks::begin_trial() {
 
 std::function<checks::CheckResult(std::size_t)> RoleChecks::as_load() {
   auto all = planned(guest_, guest_.job.plan.checks);
+  // Others have to be served meanwhile.
+  std::erase_if(all, [](const auto& one) {
+    const auto* check = checks::find_check(one.spec.kind);
+    return check != nullptr && check->wants_to_be_alone();
+  });
   if (all.empty()) return {};
   return [this, all = std::move(all)](std::size_t number) {
     const auto workers = check_workers(guest_);

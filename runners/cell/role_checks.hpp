@@ -17,6 +17,9 @@ namespace patchlab::runners::cell {
 // against it.
 enum class Learning { no, yes };
 
+// For whoever asks checks of this machine, with those who ask the others of its cell.
+[[nodiscard]] checks::CheckWorkers check_workers(const Guest& guest);
+
 // Once each, with no second chance and nothing learnt: what others than the role's checks say (MachinePlan::beside).
 [[nodiscard]] std::vector<checks::CheckResult> ask_beside(Guest& guest);
 

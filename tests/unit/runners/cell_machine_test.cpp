@@ -4,9 +4,12 @@
 
 #include <gmock/gmock.h>
 
+#include <atomic>
 #include <fstream>
+#include <thread>
 
 #include "lab/core/digest.hpp"
+#include "runners/cell/role_checks.hpp"
 #include "tests/support/debian_guest.hpp"
 #include "tests/support/fake_agent.hpp"
 #include "tests/support/fake_clock.hpp"
@@ -229,6 +232,40 @@ TEST_F(HangingInstallerTest, SaysNothingWhenTheAgentAnswersAndWillNotTellWhether
   ASSERT_TRUE(error_);
   EXPECT_EQ(error_->error_class, ErrorClass::infrastructure);
   EXPECT_THAT(error_->message, HasSubstr("Access is denied"));
+}
+
+// "crowd" wants to be alone. A worker that cannot be started is answer enough.
+class LonelyCheckTest : public CellMachineTest {
+ protected:
+  LonelyCheckTest() {
+    job_.worker_program = "/nowhere/patchlab";
+    job_.machines[0].plan.checks = {
+        {.id = "crowd",
+         .kind = "database.connections",
+         .parameters = {{"database", "d"}, {"user", "u"}, {"password", "p"}, {"sessions", 4}}},
+        {.id = "plugin", .kind = "command", .parameters = {{"program", "check"}}}};
+  }
+  Guest its_machine_{context_, job_.machines[0]};
+  RoleChecks checks_{its_machine_};
+};
+
+TEST_F(LonelyCheckTest, IsNotAskedWhileAnotherMachineOfItsCellIs) {
+  std::shared_lock another(*context_.asked);
+  std::atomic<bool> is_over{false};
+  const std::jthread asking([&] {
+    EXPECT_EQ(RoleChecks::Round(checks_, Learning::no).ask().size(), 2U);
+    is_over = true;
+  });
+  std::this_thread::sleep_for(Milliseconds(100));
+  EXPECT_FALSE(is_over);
+  another.unlock();
+}
+
+TEST_F(LonelyCheckTest, IsNoLoad) {
+  const auto load = checks_.as_load();
+  for (const std::size_t number : {0U, 1U, 2U}) EXPECT_EQ(load(number).id, "plugin");
+  job_.machines[0].plan.checks.pop_back();
+  EXPECT_FALSE(checks_.as_load());
 }
 
 TEST_F(CellMachineTest, RunsOnForAsLongAsAsked) {

@@ -6,6 +6,7 @@
 
 #include <condition_variable>
 #include <mutex>
+#include <shared_mutex>
 #include <thread>
 
 #include "lab/process/confinement.hpp"
@@ -279,13 +280,57 @@ class LonelyCheck final : public Check {
   [[nodiscard]] bool wants_to_be_alone() const override { return true; }
 };
 
-TEST(RunChecks, AskThoseThatWantToBeAloneAfterTheOthersOneByOne) {
-  WaitingProcesses processes;
+CheckWorkers workers_for_both() {
   auto both = workers();
   both.find = [find = both.find](const std::string& kind) -> const Check* {
     static const LonelyCheck lonely;
     return kind == lonely.kind() ? &lonely : find(kind);
   };
+  return both;
+}
+
+// A machine that needs another one is asked by a thread of its own.
+template <class Ask>
+void expect_alone(Ask ask) {
+  WaitingProcesses processes;
+  std::shared_mutex department;
+  auto both = workers_for_both();
+  both.department = &department;
+  auto alone = planned();
+  alone.spec = {"alone", "test.lonely", Json::object()};
+  const auto begin = [&](const PlannedCheck& one) { return std::jthread([&, one] { ask(processes, both, one); }); };
+  const auto before = begin(planned());
+  processes.await(1);
+  const auto beside = begin(planned());
+  processes.await(2);
+  const auto lonely = begin(alone);
+  processes.await(2);
+  processes.answer(1);
+  processes.await(2);
+  processes.answer(1);
+  processes.await(3);
+  const auto after = begin(planned());
+  processes.await(3);
+  processes.answer(1);
+  processes.await(4);
+  processes.answer(1);
+}
+
+TEST(RunChecks, AskThoseThatWantToBeAloneWhileNobodyElseOfTheDepartmentIsAsked) {
+  expect_alone([](ProcessRunner& runner, const CheckWorkers& both, const PlannedCheck& one) {
+    EXPECT_EQ(run_checks(runner, both, {one}).front().outcome, Outcome::pass);
+  });
+}
+
+TEST(ObserveOnce, LeavesThoseAloneThatWantToBe) {
+  expect_alone([](ProcessRunner& runner, const CheckWorkers& both, const PlannedCheck& one) {
+    EXPECT_TRUE(observe_once(runner, both, one));
+  });
+}
+
+TEST(RunChecks, AskThoseThatWantToBeAloneAfterTheOthersOneByOne) {
+  WaitingProcesses processes;
+  const auto both = workers_for_both();
   std::vector<PlannedCheck> plan(5, planned());
   for (const std::size_t i : {std::size_t{0}, std::size_t{2}}) plan[i].spec = {"alone", "test.lonely", Json::object()};
   std::vector<CheckResult> results;
