@@ -121,9 +121,11 @@ Signature signature_in(std::string_view output) {
   return signature;
 }
 
+bool is_changed_in(std::string_view output) { return output.find("MISMATCH") != std::string_view::npos; }
+
 std::string failure_in(std::string_view output, std::string_view errors) {
   const auto lines = lines_of(output);
-  if (output.find("MISMATCH") != std::string_view::npos) return "its content is not what was signed";
+  if (is_changed_in(output)) return "its content is not what was signed";
   if (const auto chain = value_of(lines, "Error"); !chain.empty()) return chain;
   for (const auto text : {output, errors}) {
     if (auto chain = openssl_reason(text); !chain.empty()) return chain;
@@ -138,24 +140,46 @@ std::string failure_in(std::string_view output, std::string_view errors) {
 
 Result<Signature> Authenticode::check(const std::filesystem::path& file, const std::string& name,
                                       Carries carries) const {
+  return judge(file, name, carries).signature;
+}
+
+Judged Authenticode::judge(const std::filesystem::path& file, const std::string& name, Carries carries) const {
   const bool allowed = policy_.unsigned_files == Unsigned::allow;
   if (carries == Carries::no) {
-    if (allowed) return Signature{};
-    return configuration_error(fmt::format("'{}' is not signed", name),
-                               "take it from its vendor again, or accept it with --allow-unsigned");
+    if (allowed) return {Signature{}};
+    return {configuration_error(fmt::format("'{}' is not signed", name),
+                                "take it from its vendor again, or accept it with --allow-unsigned"),
+            Fault::of_the_file};
   }
   if (!policy_.ca_bundle.empty()) return verify(file, name);
   if (!allowed) {
-    return configuration_error(fmt::format("the signature of '{}' cannot be verified: no CA bundle was named", name),
-                               "name one with --ca-bundle, or accept it unverified with --allow-unsigned");
+    return {configuration_error(fmt::format("the signature of '{}' cannot be verified: no CA bundle was named", name),
+                                "name one with --ca-bundle, or accept it unverified with --allow-unsigned")};
   }
   Signature signature;
   signature.state = SignatureState::not_checked;
-  return signature;
+  return {signature};
 }
 
-Result<Signature> Authenticode::verify(const std::filesystem::path& file, const std::string& name) const {
-  PATCHLAB_ASSIGN(const auto bundle, sha256_of_file(policy_.ca_bundle));
+Judged Authenticode::verify(const std::filesystem::path& file, const std::string& name) const {
+  const auto ran = run(file, name);
+  if (!ran) return {ran.error()};
+  const auto& verified = ran->verified;
+  if (!verified.succeeded()) {
+    return {configuration_error(fmt::format("the signature of '{}' does not verify: {}", name,
+                                            failure_in(verified.output, verified.errors)),
+                                "is the CA bundle the right one? A file whose signature is broken is not accepted by "
+                                "--allow-unsigned either"),
+            is_changed_in(verified.output) ? Fault::of_the_file : Fault::not_known};
+  }
+  auto signature = signature_in(verified.output);
+  signature.tool = ran->tool;
+  signature.ca_bundle_sha256 = ran->ca_bundle_sha256;
+  return {signature};
+}
+
+Result<Authenticode::Verification> Authenticode::run(const std::filesystem::path& file, const std::string& name) const {
+  PATCHLAB_ASSIGN(auto bundle, sha256_of_file(policy_.ca_bundle));
   ProcessSpec asking;
   asking.program = "osslsigncode";
   asking.arguments = {"--version"};
@@ -167,26 +191,17 @@ Result<Signature> Authenticode::verify(const std::filesystem::path& file, const 
   const auto version = version_in(asked.output + asked.errors);
   PATCHLAB_ASSIGN(const auto package, absolute_path(file));
   PATCHLAB_ASSIGN(const auto certificates, absolute_path(policy_.ca_bundle));
-  const auto verified = processes_.run(verify_command(package, certificates, version));
+  auto verified = processes_.run(verify_command(package, certificates, version));
   if (std::holds_alternative<NotStarted>(verified.end)) {
     return infrastructure_error("verifying '" + name + "': bwrap " + verified.describe(),
                                 "install the Debian package bubblewrap");
   }
-  const auto* exited = std::get_if<Exited>(&verified.end);
   // Signals and time limits say nothing of the signature, nor does a sandbox that could not be made.
-  if (exited == nullptr || verified.errors.starts_with("bwrap:")) {
+  if (!std::holds_alternative<Exited>(verified.end) || verified.errors.starts_with("bwrap:")) {
     return infrastructure_error(
         fmt::format("verifying '{}': osslsigncode {}: {}", name, verified.describe(), failure_in("", verified.errors)));
   }
-  if (exited->code != 0) {
-    return configuration_error(
-        fmt::format("the signature of '{}' does not verify: {}", name, failure_in(verified.output, verified.errors)),
-        "is the CA bundle the right one? A file whose signature is broken is not accepted by --allow-unsigned either");
-  }
-  auto signature = signature_in(verified.output);
-  signature.tool = "osslsigncode " + version;
-  signature.ca_bundle_sha256 = bundle;
-  return signature;
+  return Verification{std::move(verified), "osslsigncode " + version, std::move(bundle)};
 }
 
 }  // namespace patchlab::patches

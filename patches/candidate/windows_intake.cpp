@@ -50,6 +50,11 @@ Result<CandidateFile> remembered(const std::filesystem::path& note) {
 
 Result<CandidateFile> take_in_windows(const std::filesystem::path& path, const ContentStore& store,
                                       const Authenticode& authenticode) {
+  return intake_of_windows(path, store, authenticode).file;
+}
+
+WindowsIntake intake_of_windows(const std::filesystem::path& path, const ContentStore& store,
+                                const Authenticode& authenticode) {
   const auto name = path.string();
   PATCHLAB_ASSIGN(const auto source, FileSource::open(path));
   PATCHLAB_ASSIGN(const auto scratch, ScratchFolder::create(store.root() / "incoming"));
@@ -58,13 +63,13 @@ Result<CandidateFile> take_in_windows(const std::filesystem::path& path, const C
   std::filesystem::copy_file(path, copy, trouble);
   if (trouble) return infrastructure_error(fmt::format("copying '{}': {}", name, trouble.message()));
   PATCHLAB_ASSIGN(auto package, inspect_windows_file(copy, name));
-  PATCHLAB_ASSIGN(auto signature,
-                  authenticode.check(copy, name, package.carries_signature ? Carries::yes : Carries::no));
+  auto judged = authenticode.judge(copy, name, package.carries_signature ? Carries::yes : Carries::no);
+  if (!judged.signature) return {std::move(judged.signature).error(), judged.fault};
   PATCHLAB_TRY(store.add_file(copy, {package.sha256, package.bytes}));
   auto file = candidate_file(package);
-  file.signature = std::move(signature);
+  file.signature = *std::move(judged.signature);
   PATCHLAB_TRY(remember(store, file));
-  return file;
+  return Result<CandidateFile>(std::move(file));
 }
 
 Result<CandidateFile> taken_in_windows(const std::filesystem::path& path, const ContentStore& store) {

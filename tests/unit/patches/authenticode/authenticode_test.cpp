@@ -136,6 +136,25 @@ TEST(FailureIn, NamesTheReason) {
   EXPECT_EQ(failure_in("", ""), "osslsigncode said nothing");
 }
 
+// A chain that does not lead to the bundle may be the bundle's fault.
+TEST_F(AuthenticodeTest, SaysWhoseFaultARefusalIs) {
+  const auto fault = [&](Carries carries) {
+    const auto judged = Authenticode(processes_, {bundle_, Unsigned::refuse}).judge("/x.cab", "x.cab", carries);
+    EXPECT_FALSE(judged.signature);
+    return judged.fault;
+  };
+  EXPECT_EQ(fault(Carries::no), Fault::of_the_file);
+  processes_.verification = {Exited{1}, broken_chain, "", {}};
+  EXPECT_EQ(fault(Carries::yes), Fault::not_known);
+  processes_.verification = {Exited{1}, "", "Failed to add store lookup file\n", {}};
+  EXPECT_EQ(fault(Carries::yes), Fault::not_known);
+  processes_.verification = {
+      Exited{1}, std::string("Calculated message digest: 2    MISMATCH!!!\n") + broken_chain, "", {}};
+  EXPECT_EQ(fault(Carries::yes), Fault::of_the_file);
+  processes_.verification = {TimedOut{}, "Calculated message digest: 2    MISMATCH!!!\n", "", {}};
+  EXPECT_EQ(fault(Carries::yes), Fault::not_known);
+}
+
 TEST_F(AuthenticodeTest, KeepsWhatAValidSignatureSays) {
   const auto signature = check(Carries::yes);
   ASSERT_TRUE(signature) << signature.error().message;
