@@ -91,6 +91,7 @@ Result<Done> bring(const Arguments& arguments, const runners::Scenario& scenario
     if (!is_due) request.wanted.push_back(std::move(file));
   }
   request.known_bad = known_bad_of(assessment.feeds);
+  request.offered = offered_files(assessment.machines);
   const patches::ContentStore store(cache_folder() / "store");
   patches::AptSource apt(host_processes(), store, {.folder = cache_folder() / "apt"});
   request.fetch = [&](const WantedFile& file) {
@@ -110,7 +111,9 @@ void show(const Done& done) {
   const auto& rows = done.acquired.rows;
   std::vector<std::vector<Cell>> lines{{{"state"}, {"update"}, {"file"}, {"why"}}};
   for (const auto& row : rows) {
-    if (row.state == AcquiredState::to_bring || row.state == AcquiredState::here) continue;
+    if (row.state == AcquiredState::to_bring || row.state == AcquiredState::here ||
+        row.state == AcquiredState::not_asked)
+      continue;
     lines.push_back({{to_string(row.state)}, {row.item.empty() ? "-" : row.item}, {row.name}, {row.why}});
   }
   if (lines.size() > 1) write_out(table(lines));
@@ -128,6 +131,10 @@ void show(const Done& done) {
       done.acquired.count(AcquiredState::acquired), done.acquired.count(AcquiredState::here),
       done.acquired.count(AcquiredState::to_bring), done.acquired.count(AcquiredState::quarantined),
       done.acquired.count(AcquiredState::failed));
+  if (const auto count = done.acquired.count(AcquiredState::not_asked); count > 0)
+    say("{} brought, and nobody asks for {}: {} (--csv lists them)\n",
+        count == 1 ? "1 file was" : fmt::format("{} files were", count), count == 1 ? "it" : "them",
+        count == 1 ? "it stays where it is" : "they stay where they are");
   if (!done.assessed.whole()) say("not everything is known of what is missing: patchlab scan says what\n");
 }
 
@@ -167,7 +174,8 @@ ExitCode acquire(const Arguments& arguments) {
 void add_acquire(CLI::App& app, Chosen& chosen) {
   const auto arguments = std::make_shared<Arguments>();
   auto* command = app.add_subcommand(
-      "acquire", "bring what is due into the content store, verified; what is not what it should be into quarantine");
+      "acquire",
+      "bring what is due into the content store, verified; what is certainly not what it should be into quarantine");
   add_assessment_options(*command, arguments->assessment);
   command->add_option("--due", arguments->due,
                       "only updates with these outcomes of the decision table, with commas: 3-days,14-days");

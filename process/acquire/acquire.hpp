@@ -11,17 +11,20 @@
 #include "process/acquire/wanted.hpp"
 
 // Brings files into the content store: from the apt sources, from a folder into which people put what they downloaded,
-// and from the content folder of a WSUS. What is not what it should be goes into quarantine, with the reason; nothing
-// else of it is ever read again.
+// and from the content folder of a WSUS. What is certainly not what it should be goes into quarantine, with the reason;
+// nothing else of it is ever read again. What nobody asks for stays where it is: that may be because too little was
+// asked.
 namespace patchlab::process {
 
 // The words (to_string) are stable API.
 enum class AcquiredState {
-  quarantined,  // is not what it should be
-  failed,       // could not be asked or looked at: the host, the sources, no CA bundle
+  quarantined,  // is not what it should be: other bytes under a wanted name, no package, no signature, known bad
+  failed,       // could not be asked or looked at: the host, the sources, the CA bundle
   to_bring,     // is nowhere: somebody has to download it
   acquired,     // verified, and in the store from now on
   here,         // was in the store before
+  unfinished,   // somebody may still be copying it: nothing is said of it
+  not_asked,    // nobody asks for it: it stays where it is
 };
 [[nodiscard]] const char* to_string(AcquiredState state);
 
@@ -43,13 +46,14 @@ struct AcquireRequest {
   std::filesystem::path wsus;  // "WsusContent"; empty: none. Only files that are wanted are looked at, none is moved
   std::filesystem::path quarantine;              // made when it is needed
   std::map<std::string, std::string> known_bad;  // SHA-256: why
-  std::string now;                               // RFC 3339, for the reason
+  std::map<std::string, std::string> offered;    // SHA-256: the update; of all that is on offer, wanted or not
+  std::string now;                               // RFC 3339: for the reason, and for what is still being copied
   // Of the apt sources, which verify it by their keys, into the store.
   std::function<Result<patches::CandidateFile>(const WantedFile&)> fetch;
 };
 
 struct AcquireResult {
-  std::vector<AcquiredRow> rows;  // quarantine first, then as wanted
+  std::vector<AcquiredRow> rows;  // quarantine first, then as wanted, then what nobody asks for
   [[nodiscard]] std::size_t count(AcquiredState state) const;
 };
 

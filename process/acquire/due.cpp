@@ -31,7 +31,7 @@ std::vector<WantedFile> due_files(const ScanResult& result, const std::vector<Sc
   std::vector<WantedFile> files;
   std::set<std::string> seen;
   for (const auto& row : result.rows) {
-    if (row.status != RowStatus::missing) continue;
+    if (row.status != RowStatus::missing && row.status != RowStatus::known_bad) continue;
     const auto* decides = row.deciding();
     const auto word = decides == nullptr ? std::string("none") : timeline_word(decides->decision.row.timeline);
     if (!timelines.empty() && !timelines.contains(word)) continue;
@@ -46,6 +46,7 @@ std::vector<WantedFile> due_files(const ScanResult& result, const std::vector<Sc
         wanted.sha256 = file.sha256;
         wanted.item = row.item;
         wanted.kb = offer->kb;
+        if (row.status == RowStatus::known_bad) wanted.bad = fmt::format("its update is known to be bad: {}", row.why);
         // The apt sources alone say of which source a package is.
         if (!file.source.empty()) {
           wanted.package = file.package;
@@ -54,6 +55,16 @@ std::vector<WantedFile> due_files(const ScanResult& result, const std::vector<Sc
         }
         files.push_back(std::move(wanted));
       }
+    }
+  }
+  return files;
+}
+
+std::map<std::string, std::string> offered_files(const std::vector<ScannedMachine>& machines) {
+  std::map<std::string, std::string> files;
+  for (const auto& machine : machines) {
+    for (const auto& offer : machine.offers) {
+      for (const auto& file : offer.files) files.emplace(file.sha256, offer.id);
     }
   }
   return files;

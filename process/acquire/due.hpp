@@ -14,8 +14,12 @@ namespace patchlab::process {
 [[nodiscard]] std::vector<std::string> timeline_words(const DecisionTable& table);
 
 // The files of what is missing on any machine and has one of these timelines (all, when there are none), most urgent
-// first; of an update that several machines lack each file once. `machines` are those of which the result is.
+// first; of an update that several machines lack each file once. Those of an update that is known to be bad are among
+// them, and say so. `machines` are those of which the result is.
 [[nodiscard]] std::vector<WantedFile> due_files(const ScanResult& result, const std::vector<ScannedMachine>& machines,
                                                 const std::set<std::string>& timelines);
+
+// The files of all that is on offer for any machine, due or not: SHA-256, and the update.
+[[nodiscard]] std::map<std::string, std::string> offered_files(const std::vector<ScannedMachine>& machines);
 
 }  // namespace patchlab::process

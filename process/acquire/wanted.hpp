@@ -20,6 +20,7 @@ struct WantedFile {
   std::string kb;    // that it must say of itself; empty: none
   std::string item;  // the update or candidate that it is of
   std::string from;  // where it is to be had, for people
+  std::string bad;   // why it is not taken: its update is known to be bad; empty: it is
   // Of the apt sources, which are asked for it; empty: somebody brings it.
   std::string package, version, architecture;
   [[nodiscard]] bool is_of_apt() const { return !package.empty(); }

@@ -243,9 +243,23 @@ TEST_F(Signing, WhatPeopleBringIsTakenByItsSignatureAndItsDigest) {
   };
   EXPECT_THAT(told(""), HasSubstr("failed: carries a signature, and no certificates to verify it by were named"));
   EXPECT_TRUE(fs::exists(request.drop / "signed.msu"));
+  // That may be the bundle's fault, and so may this.
+  EXPECT_THAT(told("stranger.pem"),
+              AllOf(HasSubstr("failed: the signature of"), HasSubstr("does not verify: unable to get local issuer"),
+                    HasSubstr("; is the CA bundle the right one?")));
+  folder_.write("broken.pem", "no certificate");
+  EXPECT_THAT(told("broken.pem"), AllOf(HasSubstr("failed: "), HasSubstr("is the CA bundle the right one?")));
+  EXPECT_TRUE(fs::exists(request.drop / "signed.msu")) << "a wrong bundle moves nothing away";
   EXPECT_THAT(told("vendor.pem"), HasSubstr("acquired: signed by '/CN=vendor signer', SHA256"));
-  EXPECT_THAT(told("vendor.pem"), HasSubstr("here: signed by"));
-  EXPECT_THAT(told("stranger.pem"), HasSubstr("does not verify: unable to get local issuer certificate"));
+  EXPECT_THAT(told("vendor.pem"), HasSubstr("here: its digest is in the store: signed by '/CN=vendor signer'"));
+  // Another content than was signed is the file's.
+  auto bytes = read_file(request.drop / "signed.msu").value();
+  const auto name_at = bytes.find("Windows8-RT");
+  ASSERT_NE(name_at, std::string::npos);
+  bytes[name_at - 4] = static_cast<char>(bytes[name_at - 4] ^ 1);
+  folder_.write("drop/signed.msu", bytes);
+  request.wanted[0].sha256 = sha256(bytes);
+  EXPECT_THAT(told("vendor.pem"), HasSubstr("does not verify: its content is not what was signed"));
   EXPECT_FALSE(fs::exists(request.drop / "signed.msu")) << "it is in quarantine";
 }
 

@@ -3,12 +3,19 @@
 #include "process/acquire/acquire.hpp"
 
 #include <gmock/gmock.h>
+#include <linux/capability.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <array>
 
 #include "lab/core/digest.hpp"
 #include "lab/core/files.hpp"
 #include "lab/core/paths.hpp"
 #include "lab/core/sha1.hpp"
 #include "lab/core/text.hpp"
+#include "lab/core/time.hpp"
 #include "lab/process/process.hpp"
 #include "process/acquire/due.hpp"
 #include "tests/support/temporary_folder.hpp"
@@ -23,6 +30,24 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 namespace fs = std::filesystem;
+
+// While it lives, modes of files count for root as well.
+class WithoutPrivilege {
+ public:
+  WithoutPrivilege() {
+    ::syscall(SYS_capget, &header_, before_.data());
+    auto fewer = before_;
+    fewer[0].effective &= ~((1U << CAP_DAC_OVERRIDE) | (1U << CAP_DAC_READ_SEARCH));
+    ::syscall(SYS_capset, &header_, fewer.data());
+  }
+  ~WithoutPrivilege() { ::syscall(SYS_capset, &header_, before_.data()); }
+  WithoutPrivilege(const WithoutPrivilege&) = delete;
+  WithoutPrivilege& operator=(const WithoutPrivilege&) = delete;
+
+ private:
+  __user_cap_header_struct header_{_LINUX_CAPABILITY_VERSION_3, 0};
+  std::array<__user_cap_data_struct, 2> before_{};
+};
 
 class Acquiring : public ::testing::Test {
  protected:
@@ -44,7 +69,13 @@ class Acquiring : public ::testing::Test {
     return file;
   }
   fs::path drop(const std::string& name, const std::string& bytes) const {
-    return folder_.write(fs::path("drop") / name, bytes);
+    auto file = folder_.write(fs::path("drop") / name, bytes);
+    changed(file, std::chrono::hours(1));
+    return file;
+  }
+  // So long ago.
+  void changed(const fs::path& file, std::chrono::seconds ago) const {
+    fs::last_write_time(file, std::chrono::file_clock::from_sys(parse_rfc3339(request_.now).value() - ago));
   }
   AcquireResult run(patches::Unsigned unsigned_files = patches::Unsigned::refuse) {
     const patches::Authenticode authenticode(host_processes(), {"", unsigned_files});
@@ -73,9 +104,9 @@ TEST_F(Acquiring, TakesWhatHasTheDigestWhateverItIsCalled) {
   EXPECT_THAT(told(run()), ElementsAre("acquired hello_1_all.deb: its digest is that of the list"));
   EXPECT_TRUE(store_.verified_path(sha256(deb_)));
   EXPECT_TRUE(is_file(file)) << "it stays where people put it";
-  EXPECT_THAT(told(run()), ElementsAre("here hello_1_all.deb: its digest is that of the list"));
+  EXPECT_THAT(told(run()), ElementsAre("here hello_1_all.deb: its digest is in the store"));
   ASSERT_TRUE(remove_tree(file));
-  EXPECT_THAT(told(run()), ElementsAre("here hello_1_all.deb: was verified when it was put into the store"));
+  EXPECT_THAT(told(run()), ElementsAre("here hello_1_all.deb: its digest is in the store"));
 }
 
 TEST_F(Acquiring, PutsATamperedFileAwayWithTheReason) {
@@ -95,9 +126,50 @@ TEST_F(Acquiring, PutsATamperedFileAwayWithTheReason) {
   EXPECT_EQ(reason.at("was"), file.string());
   EXPECT_EQ(reason.at("sha256"), sha256(other));
   EXPECT_EQ(reason.at("since"), request_.now);
-  // Once more, with a file that is there in quarantine already.
+  // Once more, with a file that is there in quarantine already: since when is what was written first.
+  request_.now = "2026-11-30T22:00:00.000Z";
   drop("Hello_1_all.deb", other);
   EXPECT_THAT(run().rows[0].state, AcquiredState::quarantined);
+  EXPECT_EQ(read_json_file(folder / "reason.json").value().at("since"), "2026-11-29T22:00:00.000Z");
+}
+
+TEST_F(Acquiring, ReplacesAsAWholeWhatIsInQuarantineOnAnotherFileSystem) {
+  std::string name = "/dev/shm/patchlab-test-XXXXXX";
+  if (::mkdtemp(name.data()) == nullptr) GTEST_SKIP() << "no /dev/shm here";
+  const fs::path elsewhere = name;
+  struct stat here {
+  }, there{};
+  ASSERT_EQ(::stat(folder_.path().c_str(), &here) + ::stat(name.c_str(), &there), 0);
+  if (here.st_dev == there.st_dev) {
+    fs::remove_all(elsewhere);
+    GTEST_SKIP() << "all is one file system here";
+  }
+  request_.quarantine = elsewhere;
+  const std::string page = "<!DOCTYPE html><html>please log in</html>";
+  // What was left of a try that somebody ended: a link shows whether it is written over.
+  const auto folder = elsewhere / sha256(page);
+  fs::create_directories(folder);
+  std::ofstream(folder / "file") << "<!DOC";
+  fs::create_hard_link(folder / "file", elsewhere / "link");
+  const auto file = drop("setup.exe", page);
+  EXPECT_EQ(run().rows.at(0).quarantine, folder.string());
+  EXPECT_FALSE(is_there(file));
+  EXPECT_EQ(read_file(folder / "file").value(), page);
+  EXPECT_EQ(read_file(elsewhere / "link").value(), "<!DOC");
+  EXPECT_THAT(entries_of(folder).value(), ElementsAre(folder / "file", folder / "reason.json"));
+  fs::remove_all(elsewhere);
+}
+
+TEST_F(Acquiring, GoesOnBehindAFolderThatCannotBeRead) {
+  request_.wanted = {wanted("hello_1_all.deb", deb_)};
+  drop("a/closed.deb", deb_);
+  drop("b/hello_1_all.deb", deb_);
+  fs::permissions(request_.drop / "a", fs::perms::none);
+  const WithoutPrivilege as_others;
+  const auto lines = told(run());
+  ASSERT_THAT(lines, SizeIs(2));
+  EXPECT_THAT(lines[0], HasSubstr("failed a: reading the folder"));
+  EXPECT_EQ(lines[1], "acquired hello_1_all.deb: its digest is that of the list");
 }
 
 TEST_F(Acquiring, WaitsForAFileThatIsStillBeingCopied) {
@@ -109,7 +181,70 @@ TEST_F(Acquiring, WaitsForAFileThatIsStillBeingCopied) {
   EXPECT_TRUE(is_file(file));
 }
 
-TEST_F(Acquiring, PutsAwayWhatNobodyWantsAndLooksAtNothingHidden) {
+TEST_F(Acquiring, LeavesAloneWhatMayStillBeCopied) {
+  request_.wanted = {wanted("hello_1_all.deb", deb_)};
+  // As large as it will be, and not yet filled.
+  const auto file = drop("hello_1_all.deb", std::string(deb_.size(), '\0'));
+  const auto page = drop("page.html", "<html>");
+  for (const auto ago : {std::chrono::minutes(1), std::chrono::minutes(-60)}) {
+    changed(file, ago);
+    changed(page, ago);
+    EXPECT_THAT(
+        told(run()),
+        ElementsAre("unfinished page.html: changed less than five minutes ago: somebody may still be copying it",
+                    "to-bring hello_1_all.deb: changed less than five minutes ago: somebody may still be "
+                    "copying it"));
+  }
+  changed(file, std::chrono::minutes(6));
+  EXPECT_THAT(told(run()).at(0), HasSubstr("is no package: it is nothing but zeros"));
+  // Complete, it needs not wait.
+  changed(drop("hello_1_all.deb", deb_), std::chrono::seconds(1));
+  EXPECT_THAT(told(run()).at(0), "acquired hello_1_all.deb: its digest is that of the list");
+}
+
+TEST_F(Acquiring, LeavesAloneWhatIsCalledAsAPart) {
+  request_.wanted = {wanted("x.msu", msu_)};
+  for (const char* name : {"x.msu.part", "y.msu.CRDownload", "z.filepart", "~a.tmp"}) drop(name, "half");
+  const auto result = run();
+  EXPECT_THAT(told(result), ElementsAre("unfinished y.msu.CRDownload: is called as a file that is still being copied",
+                                        "unfinished z.filepart: is called as a file that is still being copied",
+                                        "unfinished ~a.tmp: is called as a file that is still being copied",
+                                        "to-bring x.msu: is called as a file that is still being copied"));
+  EXPECT_EQ(result.rows[3].source, (request_.drop / "x.msu.part").string());
+}
+
+// A list that does not say how large a file is cannot tell one that was cut from another one.
+TEST_F(Acquiring, CallsNothingTamperedWhoseSizeNobodySaid) {
+  request_.wanted = {wanted("hello_1_all.deb", deb_)};
+  request_.wanted[0].bytes.reset();
+  const auto file = drop("hello_1_all.deb", deb_.substr(0, deb_.size() / 2));
+  EXPECT_THAT(told(run()), ElementsAre("to-bring hello_1_all.deb: is called as a file of 'update', whose SHA-256 is " +
+                                       sha256(deb_) + ", and nobody said how large that is: it may have been cut"));
+  EXPECT_TRUE(is_file(file));
+}
+
+// That nobody asks for it may be because apt gave no answer, or because little was asked.
+TEST_F(Acquiring, LeavesAloneWhatNobodyAsksFor) {
+  request_.wanted = {wanted("hello_1_all.deb", "other bytes")};
+  request_.offered[sha256(deb_)] = "later";
+  drop("offered.deb", deb_);
+  drop("hello_1_all.deb", deb_);  // though it is called as something that is wanted
+  drop("sub/x.msu", msu_);
+  EXPECT_THAT(told(run()), ElementsAre("to-bring hello_1_all.deb: nobody brought it",
+                                       "not-asked hello_1_all.deb: is on offer, and nobody asks for it",
+                                       "not-asked offered.deb: is on offer, and nobody asks for it",
+                                       "not-asked x.msu: nobody asks for it"));
+  // The image was built again, and nothing is missing any more.
+  ASSERT_TRUE(store_.add_bytes(deb_, "hello"));
+  request_.offered.clear();
+  const auto again = run();
+  EXPECT_THAT(told(again).at(1), "not-asked hello_1_all.deb: is in the store, and nobody asks for it");
+  EXPECT_EQ(again.count(AcquiredState::not_asked), 3U);
+  EXPECT_EQ(again.count(AcquiredState::quarantined), 0U);
+  EXPECT_FALSE(is_there(request_.quarantine));
+}
+
+TEST_F(Acquiring, PutsAwayWhatIsNoPackageAndLooksAtNothingHidden) {
   drop("setup.exe", "<!DOCTYPE html><html>please log in</html>");
   drop("sub/other.deb", deb_);
   drop(".part", "x");
@@ -117,9 +252,9 @@ TEST_F(Acquiring, PutsAwayWhatNobodyWantsAndLooksAtNothingHidden) {
   request_.quarantine = request_.drop / "away";
   EXPECT_THAT(told(run()), ElementsAre("quarantined setup.exe: '" + (request_.drop / "setup.exe").string() +
                                            "' is no package: it is a web page (HTML)",
-                                       "quarantined other.deb: nothing that is wanted has these bytes",
-                                       "failed link.deb: is no regular file: it is not looked at"));
-  EXPECT_THAT(told(run()), SizeIs(1)) << "what is in quarantine is not looked at again";
+                                       "failed link.deb: is no regular file: it is not looked at",
+                                       "not-asked other.deb: nobody asks for it"));
+  EXPECT_THAT(told(run()), SizeIs(2)) << "what is in quarantine is not looked at again";
   EXPECT_TRUE(is_file(request_.drop / ".part"));
 }
 
@@ -131,8 +266,13 @@ TEST_F(Acquiring, TakesNoWindowsPackageThatIsNotSigned) {
   EXPECT_FALSE(store_.contains(sha256(msu_)));
   drop("x.msu", msu_);
   EXPECT_THAT(told(run(patches::Unsigned::allow)), ElementsAre("acquired x.msu: not signed (allowed)"));
+  // That somebody allowed it is all that is known of it from then on.
+  EXPECT_THAT(told(run()), ElementsAre("here x.msu: its digest is in the store: not signed (allowed)"));
   // Of what it says of itself the number counts as well.
   request_.wanted[0].kb = "KB5035969";
+  EXPECT_THAT(told(run()), ElementsAre("failed x.msu: its digest is in the store, and it says of itself that it is "
+                                       "KB5035968, and KB5035969 is wanted"));
+  ASSERT_TRUE(remove_tree(store_.root()));
   EXPECT_THAT(told(run(patches::Unsigned::allow)).at(0),
               "quarantined x.msu: says of itself that it is KB5035968, and KB5035969 is wanted");
 }
@@ -161,7 +301,19 @@ TEST_F(Acquiring, FindsInAWsusWhatIsWantedAndMovesNothingThere) {
   // Its name is only where to look.
   ASSERT_TRUE(remove_tree(store_.root()));
   fs::resize_file(file, msu_.size() - 1);
-  EXPECT_THAT(told(run(patches::Unsigned::allow)), ElementsAre("to-bring x.msu: nobody brought it"));
+  const auto other = run(patches::Unsigned::allow);
+  EXPECT_THAT(told(other),
+              ElementsAre("failed x.msu: has the name of its SHA-1, and other bytes: SHA-256 " +
+                          sha256(msu_.substr(0, msu_.size() - 1)) + ", and " + sha256(msu_) + " is wanted"));
+  EXPECT_EQ(other.rows[0].source, file.string());
+  fs::permissions(file.parent_path(), fs::perms::none);
+  {
+    const WithoutPrivilege as_others;
+    EXPECT_THAT(told(run()).at(0), HasSubstr("failed x.msu: reading the folder"));
+  }
+  fs::permissions(file.parent_path(), fs::perms::owner_all);
+  ASSERT_TRUE(remove_tree(file.parent_path()));
+  EXPECT_THAT(told(run()), ElementsAre("to-bring x.msu: nobody brought it"));
 }
 
 TEST_F(Acquiring, AsksAptForWhatIsOfApt) {
@@ -183,8 +335,24 @@ TEST_F(Acquiring, TakesNothingThatIsKnownToBeBad) {
   request_.known_bad[sha256(deb_)] = "is known to be bad (X): breaks";
   EXPECT_THAT(told(run()), ElementsAre("failed hello_1_all.deb: is known to be bad (X): breaks"));
   drop("hello_1_all.deb", deb_);
-  EXPECT_THAT(told(run()).at(0), "quarantined hello_1_all.deb: is known to be bad (X): breaks");
+  EXPECT_THAT(told(run()), ElementsAre("quarantined hello_1_all.deb: is known to be bad (X): breaks",
+                                       "failed hello_1_all.deb: is known to be bad (X): breaks"));
   EXPECT_FALSE(store_.contains(sha256(deb_)));
+  // Whether or not it is wanted.
+  request_.wanted.clear();
+  drop("y.deb", deb_);
+  EXPECT_THAT(told(run()), ElementsAre("quarantined y.deb: is known to be bad (X): breaks"));
+}
+
+TEST_F(Acquiring, TakesNothingOfAnUpdateThatIsKnownToBeBad) {
+  request_.wanted = {wanted("hello 1 all", deb_)};
+  request_.wanted[0].package = "hello";
+  request_.wanted[0].bad = "its update is known to be bad: 'X'";
+  request_.fetch = [](const WantedFile&) -> Result<patches::CandidateFile> { throw std::logic_error("asked"); };
+  EXPECT_THAT(told(run()), ElementsAre("failed hello 1 all: its update is known to be bad: 'X'"));
+  const auto file = drop("hello_1_all.deb", deb_);
+  EXPECT_THAT(told(run()), ElementsAre("failed hello 1 all: its update is known to be bad: 'X'"));
+  EXPECT_TRUE(is_file(file)) << "another file of it may be the bad one";
 }
 
 TEST(Wanted, IsReadStrictly) {
@@ -252,6 +420,17 @@ TEST(Due, NamesEachFileOnceMostUrgentFirst) {
   EXPECT_THAT(names({}), ElementsAre("urgent digest-a apt", "urgent digest-b apt", "late digest-c"));
   EXPECT_THAT(names({"3-days"}), ElementsAre("urgent digest-a apt", "urgent digest-b apt"));
   EXPECT_THAT(names({"none"}), ElementsAre("late digest-c"));
+  // What is known to be bad is due all the same, and does not vanish.
+  for (auto& one : result.rows) {
+    if (one.item == "urgent") one.status = RowStatus::known_bad;
+    if (one.item == "urgent") one.why = "'X': breaks";
+  }
+  const auto bad = due_files(result, machines, {"3-days"});
+  ASSERT_THAT(bad, SizeIs(2));
+  EXPECT_EQ(bad[1].bad, "its update is known to be bad: 'X': breaks");
+  EXPECT_THAT(due_files(result, machines, {"none"}).at(0).bad, IsEmpty());
+  EXPECT_THAT(offered_files(machines), ElementsAre(std::pair("digest-a", "urgent"), std::pair("digest-b", "urgent"),
+                                                   std::pair("digest-c", "late")));
 }
 
 }  // namespace
