@@ -53,15 +53,11 @@ Result<AnsweringList> read_answering(const std::string& bytes, const std::string
   const auto text = to_valid_utf8(bytes);
   std::map<std::string, Answering> systems;
   std::size_t number = 0;
-  bool of_nmap = false;
-  bool is_done = false;
+  std::size_t begun = 0, done = 0;  // scans of nmap; one file may hold several
   for (const auto whole : split(text, '\n')) {
     ++number;
     const auto line = trimmed(whole);
-    if (line.starts_with("# Nmap")) {
-      of_nmap = true;
-      is_done = line.starts_with("# Nmap done");
-    }
+    if (line.starts_with("# Nmap")) ++(line.starts_with("# Nmap done") ? done : begun);
     if (line.empty() || line.starts_with("#")) continue;
     std::optional<Answering> system;
     if (line.starts_with("Host:")) {
@@ -88,7 +84,10 @@ Result<AnsweringList> read_answering(const std::string& bytes, const std::string
     return configuration_error(fmt::format("{}: lists no system that answers", printable(file_name)),
                                "not even the one that asked: look at how it was made");
   // What nmap did not come to is in none of its lines.
-  if (of_nmap && !is_done) list.not_whole = "nmap did not come to its end: its last line is missing";
+  if (begun == 1 && done == 0)
+    list.not_whole = "nmap did not come to its end: its last line is missing";
+  else if (begun != done)
+    list.not_whole = fmt::format("scans of nmap: {} begun, and {} came to the end", begun, done);
   for (auto& [address, system] : systems) list.systems.push_back(std::move(system));
   return list;
 }

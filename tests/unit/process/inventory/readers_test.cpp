@@ -148,6 +148,11 @@ TEST(AnsweringList, IsLinesOrWhatNmapWrites) {
   EXPECT_THAT(cut->not_whole, HasSubstr("nmap did not come to its end"));
   const auto whole = read_answering(nmap + "# Nmap done at Sun Nov 29 21:00:09 2026 -- 256 IP addresses\n", "swept");
   EXPECT_EQ(whole->not_whole, "");
+  // Two scans in one file, of which the first was cut.
+  const auto two = read_answering(nmap + nmap + "# Nmap done at Sun Nov 29 21:00:09 2026\n", "swept");
+  EXPECT_EQ(two->not_whole, "scans of nmap: 2 begun, and 1 came to the end");
+  EXPECT_THAT(read_answering("Host: 10.20.0.12 ()\tStatus: Up\n# Nmap done\n", "swept")->not_whole,
+              HasSubstr("0 begun, and 1 came"));
   for (const auto* nothing : {"", "# Nmap 7\nHost: 10.20.0.11 ()\tStatus: Down\n# Nmap done\n"})
     EXPECT_FALSE(read_answering(nothing, "swept")) << nothing;
   const auto wrong = read_answering("10.20.0.10\ndns1 10.20.0.11\n", "swept");
