@@ -214,7 +214,7 @@ void show_sources(const InventoryResult& result) {
       out_of_service);
   if (result.asked_who_answers)
     say("{} systems answer{}\n", result.answering,
-        silent.empty() ? "" : fmt::format("; listed, and they do not: {}", listed(silent)));
+        silent.empty() ? "" : fmt::format("; listed, and not in the list of those that answer: {}", listed(silent)));
   else
     say("not asked: who answers (--answering FILE)\n");
   if (result.asked_reports)
@@ -263,6 +263,13 @@ void show_versions(const Answers& answers) {
   if (rows.size() > 1) write_out(table(rows));
 }
 
+void show_left_out(const Answers& answers) {
+  if (answers.left_out.empty()) return;
+  std::vector<std::string> names;
+  for (const auto& one : answers.left_out) names.push_back(fmt::format("{} ({})", one.machine, one.why));
+  say("{} left out, not in service: {}\n", names.size(), listed(names));
+}
+
 void show_answers(const InventoryResult& result) {
   for (const auto& one : result.answers) {
     say("{}\n", one.question.text());
@@ -272,6 +279,11 @@ void show_answers(const InventoryResult& result) {
     } else {
       show_versions(one);
     }
+    show_left_out(one);
+  }
+  for (const auto& one : result.findings) {
+    if (one.kind == InventoryFindingKind::not_whole) say("machines may be missing: {}: {}\n", one.subject, one.why);
+    if (one.kind == InventoryFindingKind::status_unknown) say("{}: {}\n", one.subject, one.why);
   }
   if (!result.asked_reports) say("not asked: what machines reported (--stage STAGE, --said FILE)\n");
 }

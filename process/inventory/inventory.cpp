@@ -51,10 +51,19 @@ struct Listing {
   [[nodiscard]] std::string place() const { return fmt::format("{}, {}", inventory->file, machine->place); }
 };
 
-bool is_in_service(const ListedMachine& machine) {
-  const auto status = lower_case(machine.status);
-  return status.empty() || status == "active" || status == "in service" || status == "production" || status == "live";
+// What inventories say of machines that nobody patches: that is a closed list, and whoever is called otherwise counts.
+enum class Service { yes, no, not_known };
+Service service_of(const ListedMachine& machine) {
+  static const Words in{"",       "active", "failed",      "in maintenance", "in production", "in service",
+                        "in use", "live",   "maintenance", "operational",    "production"};
+  static const Words out{"decommissioned", "decommissioning", "disposed", "in stock",       "inactive", "inventory",
+                         "not in service", "offline",         "planned",  "out of service", "retired",  "staged"};
+  auto status = lower_case(machine.status);
+  std::ranges::replace_if(
+      status, [](char c) { return c == '-' || c == '_'; }, ' ');
+  return out.contains(status) ? Service::no : in.contains(status) ? Service::yes : Service::not_known;
 }
+bool is_in_service(const ListedMachine& machine) { return service_of(machine) != Service::no; }
 
 // What two people write of one thing: "Debian 12", "debian-12".
 std::string letters_of(const std::string& text) {
@@ -165,6 +174,12 @@ class Comparison {
     machine.roles = list_of(roles);
     machine.systems = list_of(systems);
     compare_listings(machine, listings);
+    for (const auto& one : listings) {
+      if (service_of(*one.machine) == Service::not_known)
+        find(InventoryFindingKind::status_unknown, machine.name,
+             fmt::format("whether it is in service is not known: its status is '{}'", one.machine->status),
+             {one.place()});
+    }
     if (machine.in_service) judge(machine, listings);
     return machine;
   }
@@ -300,8 +315,9 @@ class Comparison {
     const auto& list = *input_.answering;
     result_.answering = list.systems.size();
     if (!list.not_whole.empty()) find(InventoryFindingKind::not_whole, list.file, list.not_whole);
+    // Of one that is not in half a list nothing is known.
     for (auto& machine : result_.machines) {
-      if (!machine.addresses.empty()) machine.answers = false;
+      if (!machine.addresses.empty() && list.not_whole.empty()) machine.answers = false;
     }
     for (const auto& system : list.systems) {
       const auto place = fmt::format("{}, {}", list.file, system.place);
@@ -351,14 +367,17 @@ class Comparison {
   }
 
   Answers answers(const Question& question) const {
-    Answers answers{question, {}};
+    Answers answers{question, {}, {}};
     const auto add = [&](const std::string& name, const std::string& department, std::vector<const Reported*> said) {
       answers.rows.push_back(answer_of(question, name, department, std::move(said)));
       if (answers.rows.back().observed.empty() && !input_.reported && answers.rows.back().from.empty())
         answers.rows.back().why = "nobody asked what it reported";
     };
     for (const auto& machine : result_.machines) {
-      if (!machine.in_service) continue;
+      if (!machine.in_service) {
+        answers.left_out.push_back({machine.name, listed(machine.departments), why_not_in_service(machine.name)});
+        continue;
+      }
       const auto said = said_.find(machine.name);
       add(machine.name, listed(machine.departments),
           said == said_.end() ? std::vector<const Reported*>() : said->second);
@@ -371,6 +390,14 @@ class Comparison {
       return std::tie(a.state, a.machine) < std::tie(b.state, b.machine);
     });
     return answers;
+  }
+
+  [[nodiscard]] std::string why_not_in_service(const std::string& key) const {
+    const auto& listings = listings_.at(key);
+    const auto one =
+        std::ranges::find_if(listings, [](const Listing& listing) { return !is_in_service(*listing.machine); });
+    return one == listings.end() ? std::string()
+                                 : fmt::format("'{}' in {}", one->machine->status, one->inventory->file);
   }
 
   const InventoryInput& input_;
@@ -391,6 +418,7 @@ const char* to_string(InventoryFindingKind kind) {
     case InventoryFindingKind::no_server: return "no-server";
     case InventoryFindingKind::role_unknown: return "role-unknown";
     case InventoryFindingKind::department_unknown: return "department-unknown";
+    case InventoryFindingKind::status_unknown: return "status-unknown";
     case InventoryFindingKind::differs: return "differs";
     case InventoryFindingKind::shared_address: return "shared-address";
     case InventoryFindingKind::other_address: return "other-address";
@@ -416,6 +444,8 @@ std::size_t InventoryResult::count(InventoryFindingKind kind) const {
 
 bool InventoryResult::clean() const {
   if (answers.empty()) return findings.empty();
+  // Of machines that are missing from a list nobody asked anything.
+  if (count(InventoryFindingKind::not_whole) > 0) return false;
   return std::ranges::all_of(answers, [](const Answers& one) {
     const bool found = one.question.kind == Question::Kind::without && one.count() > 0;
     return !found && one.unknown() == 0;

@@ -35,6 +35,7 @@ enum class InventoryFindingKind {
   no_server,               // a role of the lab that no server has
   role_unknown,            // nobody says what it is for
   department_unknown,      // nobody says where it belongs, and it matters
+  status_unknown,          // says a status of which it is not known whether it is in service; it counts as if it were
   differs,                 // two inventories say different things of it
   shared_address,          // two machines with one address
   other_address,           // answers at another address than it is listed with
@@ -60,13 +61,21 @@ struct KnownMachine {
   std::vector<std::string> addresses, departments, roles, systems;
   bool in_service = true;
   std::vector<std::string> tested_as;  // "finance/dns1": machines of the scenario
-  std::optional<bool> answers;         // nothing: nobody asked, or it has no address
+  std::optional<bool> answers;         // whether it is in the list of those that do; nothing: there is none, or it is
+                                       // not whole, or the machine has no address
   std::string reported;                // when it was observed last; empty: never, or nobody asked
+};
+
+// A machine that is not in service, of which a question is not asked.
+struct LeftOut {
+  std::string machine, department;
+  std::string why;  // "'offline' in netbox.json"
 };
 
 struct Answers {
   Question question;
   std::vector<Answer> rows;
+  std::vector<LeftOut> left_out;
   [[nodiscard]] std::size_t count() const;    // of those that belong into the list
   [[nodiscard]] std::size_t unknown() const;  // of those of which nobody can tell
 };
@@ -87,7 +96,7 @@ struct InventoryResult {
   std::size_t answering = 0;  // systems that answer
   std::size_t said = 0;       // machines that said what they have
   [[nodiscard]] std::size_t count(InventoryFindingKind kind) const;
-  // Nothing was found and nothing is unknown; with questions: of what they ask.
+  // Nothing was found and nothing is unknown; with questions: of what they ask, and all lists are whole.
   [[nodiscard]] bool clean() const;
 };
 

@@ -21,12 +21,16 @@ Json answers_json(const Answers& answers) {
                     {"from", row.from},
                     {"why", row.why}});
   }
+  Json left_out = Json::array();
+  for (const auto& one : answers.left_out)
+    left_out.push_back({{"machine", one.machine}, {"department", one.department}, {"why", one.why}});
   return {{"kind", answers.question.kind == Question::Kind::without ? "without" : "versions"},
           {"what", answers.question.what},
           {"version", answers.question.version},
           {"count", answers.count()},
           {"unknown", answers.unknown()},
-          {"rows", std::move(rows)}};
+          {"rows", std::move(rows)},
+          {"left_out", std::move(left_out)}};
 }
 
 std::string line_of(const std::vector<std::string>& cells) {
@@ -88,6 +92,14 @@ std::string inventory_csv(const InventoryResult& result) {
       text +=
           line_of({answers.question.text(), row.machine, row.department, to_string(row.state),
                    counts(answers.question, row.state) ? "yes" : "no", row.version, row.observed, row.from, row.why});
+    for (const auto& one : answers.left_out)
+      text +=
+          line_of({answers.question.text(), one.machine, one.department, "not-in-service", "no", "", "", "", one.why});
+    // Machines may be missing here.
+    for (const auto& one : result.findings) {
+      if (one.kind == InventoryFindingKind::not_whole)
+        text += line_of({answers.question.text(), "", "", to_string(one.kind), "no", "", "", one.subject, one.why});
+    }
   }
   return text;
 }

@@ -23,7 +23,7 @@ struct ListedMachine {
   std::string department, role;     // said as such
   std::vector<std::string> groups;  // words that may be the name of either: groups, tags, sites
   std::string system;
-  std::string status;  // as NetBox has it; "active" or empty: in service
+  std::string status;  // as it is written; which words mean what: docs/process/inventory.md
   std::string place;   // "line 3", "/results/0"
   bool operator==(const ListedMachine&) const = default;
 };

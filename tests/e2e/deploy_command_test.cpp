@@ -739,7 +739,8 @@ TEST_F(DeployCommand, WhatMachinesHaveIsWrittenDownAndToldWithWhoTestedAndApprov
 
   // What the ledger knows of machines that others list, and those that it knows nothing of.
   folder_.write("scenario.json", small_scenario().dump());
-  folder_.write("hosts.csv", "name,department,role\ndns1,finance,dns\nfile1,finance,dns\n");
+  folder_.write("hosts.csv",
+                "name,department,role,status\ndns1,finance,dns,\nfile1,finance,dns,up\nold,finance,dns,retired\n");
   const auto inventory = [&](Words more) {
     Words words{"inventory", "scenario.json", "hosts.csv", "--stage", "production"};
     words.insert(words.end(), more.begin(), more.end());
@@ -754,7 +755,9 @@ TEST_F(DeployCommand, WhatMachinesHaveIsWrittenDownAndToldWithWhoTestedAndApprov
   const auto without = inventory({"--without", "tidy=2.0"});
   EXPECT_EQ(exit_code(without), 3);
   EXPECT_THAT(without.output, AllOf(HasSubstr("mail1    finance     older    1.9"), HasSubstr("it never reported\n"),
-                                    HasSubstr("1 of 3 machines are without it, of 1 nobody can tell\n")));
+                                    HasSubstr("1 of 3 machines are without it, of 1 nobody can tell\n"
+                                              "1 left out, not in service: old ('retired' in hosts.csv)\n"
+                                              "file1: whether it is in service is not known: its status is 'up'\n")));
   EXPECT_EQ(exit_code(ask({"inventory", "scenario.json", "hosts.csv", "--stage", "nowhere"})), 65);
 
   // By hand: the very file, and another one.

@@ -133,10 +133,13 @@ TEST_F(InventoryComparison, FindsWhatAnswersAndNobodyListsOrNobodyExpects) {
                                    "answers-out-of-service old: answers at 10.0.0.7, and hosts.csv says that it is not "
                                    "in service",
                                    "other-address fin-mail: answers at 10.0.0.22, and is listed with 10.0.0.2"));
-  input_.answering->systems.clear();
+  input_.answering->systems.erase(input_.answering->systems.begin());
+  EXPECT_EQ(compare_inventory(input_).machines[0].answers, std::optional(false));
+  input_.answering->systems.erase(input_.answering->systems.begin(), input_.answering->systems.end() - 1);
   input_.answering->not_whole = "was cut";
   const auto silent = compare_inventory(input_);
-  EXPECT_EQ(silent.machines[0].answers, std::optional(false));
+  EXPECT_EQ(silent.machines[0].answers, std::nullopt) << "it may be in the other half";
+  EXPECT_EQ(silent.machines[3].answers, std::optional(true));
   EXPECT_THAT(found(), ElementsAre("not-whole swept: was cut"));
 }
 
@@ -210,6 +213,44 @@ TEST_F(InventoryComparison, IsCleanForAQuestionOnlyWhenEveryMachineAnswered) {
   const auto asked = compare_inventory(input_);
   EXPECT_FALSE(asked.clean());
   EXPECT_EQ(asked.answers[0].rows.front().why, "not built");
+}
+
+// Half a list answers a question about half the machines.
+TEST_F(InventoryComparison, IsNotCleanForAQuestionWhenAListIsNotWhole) {
+  input_.reported.emplace();
+  for (const char* name : {"fin-dns", "fin-mail", "sal-dns"}) {
+    input_.reported->push_back(report(name, "2026-11-28T10:00:00Z"));
+    input_.reported->back().packages = {{"bind9", "amd64", "1"}};
+  }
+  for (const auto& question : {question_without("bind9").value(), question_versions("bind9").value()}) {
+    input_.questions = {question};
+    input_.inventories[0].not_whole = "";
+    EXPECT_TRUE(compare_inventory(input_).clean());
+    input_.inventories[0].not_whole = "has 3 of 5 devices";
+    const auto half = compare_inventory(input_);
+    EXPECT_FALSE(half.clean());
+    EXPECT_THAT(inventory_csv(half), HasSubstr(question.text() + ",,,not-whole,no,,,hosts.csv,has 3 of 5 devices\n"));
+  }
+}
+
+// A word that nobody knows does not take a machine out of the questions.
+TEST_F(InventoryComparison, LeavesOutOnlyWhatIsSurelyNotInService) {
+  auto& machines = input_.inventories[0].machines;
+  machines[0].status = "Running";
+  machines[1].status = "maintenance";
+  auto old = listed("old", "", "finance", "dns");
+  old.status = "Out-Of-Service";
+  machines.push_back(old);
+  EXPECT_THAT(found(), ElementsAre("status-unknown fin-dns: whether it is in service is not known: its status is "
+                                   "'Running'"));
+  input_.questions = {question_without("bind9").value()};
+  const auto result = compare_inventory(input_);
+  EXPECT_THAT(result.answers[0].rows, SizeIs(3));
+  ASSERT_THAT(result.answers[0].left_out, SizeIs(1));
+  EXPECT_EQ(result.answers[0].left_out[0].machine, "old");
+  EXPECT_EQ(result.answers[0].left_out[0].why, "'Out-Of-Service' in hosts.csv");
+  EXPECT_THAT(inventory_csv(result),
+              HasSubstr("without bind9,old,finance,not-in-service,no,,,,'Out-Of-Service' in hosts.csv\n"));
 }
 
 TEST(InventoryQuestion, RefusesWhatIsNoPackageOrUpdate) {
