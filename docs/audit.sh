@@ -178,12 +178,13 @@ in_force_at() { # TIME LINE [BEFORE OWN]: digests of the policies that were in f
   local i since until old; in_force=
   for ((i = 1; i < $2; i++)); do [ "${kind[i]}" = policy ] || continue; get $i set; [ "$i" -lt "${3:-$2}" ] || [ "$v" = "${4:-}" ] || continue; read -r since until old < <(jq -r '"\(.valid_since) \(.valid_until) \(.replaces // "-")"' "${book[$v]}")
     [ "$(ms_of "$since")" -le "$1" ] || continue; in_force=${in_force//" $old "/" "}; [ "$(ms_of "$until")" -gt "$1" ] || continue; in_force+=" $v "; done; }
-enough() { # RECORD RULEBOOK URGENT WAIVED LINES: whether these approvals are as many different people as the policy asks for; else of how many COUNT, and PEOPLE; TICKETED: whether one of them named a ticket
+enough() { # RECORD RULEBOOK URGENT WAIVED LINES BEFORE: whether these approvals are as many different people as the policy asks for; else of how many COUNT, and PEOPLE; TICKETED: whether one of them named a ticket, and had seen the line BEFORE
   jq -r --arg dep "$dep" --arg waived "$4" --arg urgent "$3" --slurpfile run "$1" "$asked" "$2" >"$work/asked" 2>/dev/null || die "$dep: nobody can tell what its policy asks"
   local i who flag not owners; owners=$(jq -r '.author // empty' "$2") && owners=" ${person[$owners]:-$owners} "; for ((i = 1; i <= n; i++)); do [ "${kind[i]}" != policy ] || ! is "$i" set "$(sum "$2")" || owners+="${person[${by[i]}]:-${by[i]}} "; done
-  ticketed=; [ -s "$work/asked" ] || for i in $5; do ticketed+=${fact[${object[i]}.ticket]:+x}; done
+  ticketed=; names_ticket() { get "$1" size; [ "$v" -lt "$2" ] || ticketed+=${fact[${object[$1]}.ticket]:+x}; }
+  [ -s "$work/asked" ] || for i in $5; do names_ticket "$i" "${6:-0}"; done
   while read -r count flag not; do people=; for i in $5; do who=${person[${by[i]}]}; [[ " $people " = *" $who "* ]] || [[ $not = author && $owners = *" $who "* ]] || [ $(($(flags "objects/${object[i]}.sig") & flag)) != "$flag" ] || people+=" $who"; done
-    for i in $5; do [[ " $people " != *" ${person[${by[i]}]} "* ]] || ticketed+=${fact[${object[i]}.ticket]:+x}; done
+    for i in $5; do [[ " $people " != *" ${person[${by[i]}]} "* ]] || names_ticket "$i" "${6:-0}"; done
     [ "$(wc -w <<<"$people")" -ge "$count" ] || return 1; done <"$work/asked"; }
 reviewed() { # BEGUN DONE LINE: whether this emergency was reviewed, or taken back, before LINE: 0, 1, or 2 where that is not here
   local i w run set manifest rules given all=" " gone=" " authors=" " waived='' lost='' known='' saw
@@ -254,8 +255,9 @@ sized() { # LIST FOLDER: whether its files have these sizes: what is huge is not
   ! grep -qvxF -- "$waived" "$work/named" || die "$dep: something changed that nobody explained or accepted"
   jq -r --arg dep "$dep" --slurpfile manifest "$folder/manifest.json" "$kept" "$record" >"$work/keeps" 2>/dev/null || die "$dep: nobody can tell what its run kept"
   cut -d' ' -f2- "$work/keeps" >>"$work/kept"; sized <(sed -E 's/^([0-9]+) [0-9a-f]{64}  /\1 /' "$work/keeps") . || die "evidence: a file that the run kept is missing, or has another size"
-  enough "$record" "$rulebook" "$urgent" "$waived" "$approvers" || die "$dep: approved by${people:- nobody} who neither submitted nor waived; the policy asks for $count"
-  [ "$(jq -r '.change_ticket // "any"' "$rulebook")" != required ] || [ -n "$ticketed${urgent:+x}" ] || die "$dep: its policy asks for the ticket of the change, and nobody who approved named one"
+  before=0; for ((i = 1; i < b; i++)); do [ "${kind[i]}" != promote-done ] || ! is "$i" name "$dep" || before=$i; done
+  enough "$record" "$rulebook" "$urgent" "$waived" "$approvers" "$before" || die "$dep: approved by${people:- nobody} who neither submitted nor waived; the policy asks for $count"
+  [ "$(jq -r '.change_ticket // "any"' "$rulebook")" != required ] || [ -n "$ticketed${urgent:+x}" ] || die "$dep: its policy asks for the ticket of the change, and nobody who approved named one$([ $before = 0 ] || echo " since line $before")"
   names=; witness=$noted; for i in $approvers; do names+=" ${by[i]}"; get "$i" size; [ "$v" -lt $r ] || witness=1; done
   [ -n "$witness" ] || die "$dep: approved by${names:- nobody} who saw this run in the ledger, and no head was noted: nothing outside of the lab supports it"
   for o in ${fact[${object[b]}.decisions]:-}; do w=${line_of[$o]:-0}; [[ "$approvers $counts" = *" $w"* ]] && [[ " $approvers $counts " = *" $w "* ]] || die "$dep: line $b rests on what is no decision that counted"; done

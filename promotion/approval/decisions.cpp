@@ -256,7 +256,9 @@ class Judge {
       if (!trust_.same_person(before.by, approval.by)) continue;
       if (approval.again == 0) approval.again = before.again == 0 ? before.seq : before.again;
       seen_before = std::max(seen_before, before.seen);
-      named_a_ticket = named_a_ticket || !before.ticket.empty();
+      // A ticket that was named before something else was promoted is that of another change.
+      const bool of_another_change = before.seen < question_.promoted && question_.promoted <= approval.seen;
+      named_a_ticket = named_a_ticket || (!before.ticket.empty() && !of_another_change);
     }
     // Again for a waiver, or a promotion, that was not there the first time, or for the ticket that was not named: that
     // is no repetition, and counts as one person all the same.
@@ -266,6 +268,7 @@ class Judge {
       refused(WhyNot::approval_not_distinct,
               fmt::format("'{}' approved it in line {} already: one person counts once, with whatever key",
                           statement.by, approval.again));
+      approval.ticket.clear();  // what does not count replaces none that does
     }
     decisions_.approvals.push_back(std::move(approval));
   }

@@ -34,7 +34,10 @@ std::vector<ApprovalGiven> approvals_in(const Decisions& decisions, const Trust&
     const auto is_it = [&](const std::string& name) { return trust.same_person(name, approval.by); };
     person.key = std::max(person.key, best_of(approval));
     person.seen = std::max(person.seen, approval.seen);
-    if (!approval.ticket.empty()) person.ticket = approval.ticket;
+    if (!approval.ticket.empty()) {
+      person.ticket = approval.ticket;
+      person.ticket_seen = approval.seen;
+    }
     person.submitted = person.submitted || std::ranges::any_of(decisions.submitters, is_it);
     person.waived_something = person.waived_something || std::ranges::any_of(decisions.waivers, is_it, &Waiver::by);
     person.wrote_policy = person.wrote_policy || (!policy.author.empty() && is_it(policy.author)) ||

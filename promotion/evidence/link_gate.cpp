@@ -31,6 +31,7 @@ Today today_of(const Proving& proving, const std::string& department, const Stor
   if (last == nullptr) return today;
   auto& coverage = today.last_promoted[department];
   coverage.state = LastPromoted::Known::unknown;
+  coverage.line = last->last_line;
   coverage.why = fmt::format("the record of the promotion of line {} is not here", last->line);
   const auto bytes = proving.objects.get(last->statement);
   const auto facts = bytes ? statement_facts(*bytes, "statement") : Result<StatementFacts>(bytes.error());

@@ -332,8 +332,11 @@ class Asking {
       return rules.empty() ||
              std::ranges::any_of(rules, [&](const auto& rule) { return counts(given, rule) == Counts::yes; });
     };
-    const auto named = std::ranges::find_if(
-        facts_.approvals, [&](const ApprovalGiven& given) { return !given.ticket.empty() && approves(given); });
+    // Who did not see what is promoted since named the ticket of an earlier change.
+    const auto of_this_change = [&](const ApprovalGiven& given) {
+      return !given.ticket.empty() && given.ticket_seen >= facts_.last_promoted.line && approves(given);
+    };
+    const auto named = std::ranges::find_if(facts_.approvals, of_this_change);
     if (named != facts_.approvals.end()) {
       add(DemandCode::ticket_missing, true, fmt::format("'{}' named ticket '{}'", named->by, named->ticket));
     } else if (facts_.lane == Lane::emergency && !facts_.emergency_ticket.empty()) {
@@ -341,11 +344,20 @@ class Asking {
     } else {
       add(DemandCode::ticket_missing, false,
           fmt::format("{} asks that one who approves names the ticket of the change; {} (patchlab approve --ticket)",
-                      name_of(policy_),
-                      std::ranges::none_of(facts_.approvals, approves) ? "nobody approved" : "nobody of them did"))
+                      name_of(policy_), why_no_ticket(approves)))
           .command = fmt::format("patchlab approve {} --department {} --ticket TICKET --reason REASON --key KEY",
                                  record_.id, department_.name);
     }
+  }
+
+  template <class Approves>
+  [[nodiscard]] std::string why_no_ticket(const Approves& approves) const {
+    if (std::ranges::none_of(facts_.approvals, approves)) return "nobody approved";
+    const auto earlier = std::ranges::find_if(
+        facts_.approvals, [&](const ApprovalGiven& given) { return !given.ticket.empty() && approves(given); });
+    if (earlier == facts_.approvals.end()) return "nobody of them did";
+    return fmt::format("'{}' named ticket '{}' before line {}, with which another change was promoted", earlier->by,
+                       earlier->ticket, facts_.last_promoted.line);
   }
 
   void ask_approvals() {

@@ -54,6 +54,7 @@ struct ApprovalGiven {
   SecurityKey key = SecurityKey::any;  // the most that was seen: any, touched, verified
   std::uint64_t seen = 0;              // lines of the ledger that they had seen, the last time
   std::string ticket{};                // that they named, the last time that they named one
+  std::uint64_t ticket_seen = 0;       // lines that they had seen when they named it
   bool operator==(const ApprovalGiven&) const = default;
 };
 

@@ -218,6 +218,12 @@ TEST(Decisions, ApprovingAgainToNameTheTicketIsNoRepetition) {
   EXPECT_EQ(history.decisions().approvals.back().again, 1U);
   approve("CHG0043");
   EXPECT_EQ(history.not_counted(), "3:approval-not-distinct");
+  const auto ticket = [&] { return people_in(history.decisions(), history.trust, {}, {}).approvals.front().ticket; };
+  EXPECT_EQ(ticket(), "CHG0042") << "what does not count replaces nothing";
+  // A ticket of a change that was promoted since is none of the next one: that one may be named.
+  history.question.promoted = 2;
+  EXPECT_EQ(history.not_counted(), "");
+  EXPECT_EQ(ticket(), "CHG0043");
 }
 
 // Somebody who approved before another version was promoted may look again: what they compared with is another one.

@@ -197,6 +197,12 @@ const std::vector<Taken>& takings() {
          f.unknown_submitters = {"root@host"};
        }},
       {"NobodyNamedTheTicket", ticket_missing, [](P, R, F f) { f.approvals[0].ticket.clear(); }},
+      {"TheTicketIsOfAnEarlierChange", ticket_missing,
+       [](P, R, F f) {
+         f.last_promoted.line = 7;
+         f.approvals[0].seen = 7;  // approved again since, and named none
+         f.approvals[0].ticket_seen = 6;
+       }},
       {"OnlyWhoDoesNotCountNamedTheTicket", ticket_missing,
        [](P, R, F f) {
          f.approvals[0].ticket.clear();
