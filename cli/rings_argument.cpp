@@ -63,6 +63,7 @@ ExitCode put_into_ring(const std::filesystem::path& rings, const std::string& ri
                               .serial = handoff.serial,
                               .emergency = handoff.emergency,
                               .signed_reports = read->signed_reports,
+                              .none_passes = read->none_passes,
                               .now = system_clock_source().wall(),
                               .last_line = handoff.head.size};  // the ledger that the export names
   auto taken = take_ring(its->second, *index, question, *told, read->sha256);
@@ -89,13 +90,14 @@ std::vector<RingStanding> rings_of(const Rings& rings, const DeployedDepartment&
                       .serial = department.serial,
                       .emergency = department.emergency,
                       .signed_reports = rings.signed_reports,
+                      .none_passes = rings.none_passes,
                       .now = system_clock_source().wall()},
                      told);
 }
 
 void say_rings(const std::vector<RingStanding>& standings) {
   for (const auto& standing : standings) {
-    const auto have = std::ranges::count_if(standing.machines, [](const auto& one) { return one.why_not.empty(); });
+    const auto have = std::ranges::count_if(standing.machines, [](const auto& one) { return one.since.has_value(); });
     say("  ring {} ({}): {} of {} machines{} have it{}; {}\n", standing.number, standing.name, have,
         standing.machines.size(), standing.is_rest ? " that ever reported" : "", hours_before_the_next(standing),
         standing.waits.empty() ? "it may take it" : "it waits:");

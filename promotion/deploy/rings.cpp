@@ -93,20 +93,121 @@ std::string what_differs(const MachineReport& report) {
   return "it differs";
 }
 
+// What of it was there, in whatever state.
+bool is_there(InstalledState state) {
+  return state != InstalledState::not_installed && state != InstalledState::not_reported &&
+         state != InstalledState::not_for_it;
+}
+
+// What one machine has, line by line. What is told last counts, whenever the machine says that it was: a clock that is
+// behind hides nothing. Yet a report that all is well covers nothing that was observed after it.
+class Story {
+ public:
+  Story(const RingQuestion& question, const std::string& name) : question_(question), machine_{.name = name} {}
+
+  void tell(const DeployedMachine& told, Moment recorded, Moment observed, bool is_of_this_promotion) {
+    const auto& report = told.report;
+    const auto outcome = report.outcome();
+    const auto gone = what_is_gone(report);
+    const bool is_well = outcome == InstalledOutcome::as_promoted && gone.empty();
+    const bool is_none = outcome == InstalledOutcome::unknown && report.open().parts == 0 && gone.empty();
+    const bool passes = is_none && !was_there_ && may_pass(report);
+    const bool by_hand = told.source == InstalledSource::by_hand;
+    if (is_well || passes || (by_hand && outcome != InstalledOutcome::differs)) {
+      // Nobody says for a machine that it is well, and nothing that is older than what speaks against it does.
+      if (by_hand) return refuse(fmt::format("line {} says so by hand, which does not count", told.line));
+      if (!is_of_this_promotion) return;
+      if (question_.signed_reports && !told.is_signed)
+        return refuse(fmt::format("line {} says so and is not signed", told.line));
+      if (observed < newest_against_)
+        return refuse(fmt::format("line {} says otherwise, and was observed before that", told.line));
+    }
+    machine_.line = told.line;
+    refused_.clear();
+    remember(report);
+    machine_.passes = passes;
+    if (is_well) return be_well(recorded, told.line);
+    if (!passes) newest_against_ = std::max(newest_against_, observed);
+    machine_.why_not = why_not(report, outcome, gone, told.line);
+    if (outcome != InstalledOutcome::unknown || !gone.empty()) machine_.since.reset();
+  }
+
+  [[nodiscard]] RingMachine end() && {
+    if (machine_.line == 0)
+      machine_.why_not = fmt::format("has not reported that it has serial {}{}", question_.serial,
+                                     question_.signed_reports ? ", signed" : "");
+    if (!refused_.empty() && !machine_.why_not.empty()) machine_.why_not += "; " + refused_;
+    if (!machine_.why_not.empty()) machine_.since.reset();
+    return std::move(machine_);
+  }
+
+ private:
+  void be_well(Moment recorded, std::uint64_t line) {
+    machine_.why_not.clear();
+    if (machine_.since) return;
+    machine_.since = recorded;
+    machine_.since_line = line;
+  }
+  void refuse(std::string why) { refused_ = std::move(why); }
+  void remember(const MachineReport& report) {
+    for (std::size_t i = 0; i < report.rows.size(); ++i) {
+      was_there_ = was_there_ || is_there(report.rows[i].state);
+      if (report.rows[i].state == InstalledState::as_promoted) had_.insert(i);
+    }
+  }
+  // That it had as promoted, and says now that it has not.
+  [[nodiscard]] std::vector<std::string> what_is_gone(const MachineReport& report) const {
+    std::vector<std::string> gone;
+    for (std::size_t i = 0; i < report.rows.size(); ++i) {
+      if (report.rows[i].state == InstalledState::not_installed && had_.contains(i))
+        gone.push_back(report.rows[i].name);
+    }
+    return gone;
+  }
+  // Of nothing that is for other systems, every machine has enough.
+  [[nodiscard]] bool may_pass(const MachineReport& report) const {
+    return question_.none_passes || std::ranges::all_of(report.rows, [](const InstalledRow& row) {
+             return row.state == InstalledState::not_for_it;
+           });
+  }
+  [[nodiscard]] std::string why_not(const MachineReport& report, InstalledOutcome outcome,
+                                    const std::vector<std::string>& gone, std::uint64_t line) const {
+    if (!gone.empty())
+      return fmt::format("had {} of serial {} and has it no more (line {}): it waits until it is installed again",
+                         fmt::join(gone, ", "), question_.serial, line);
+    if (outcome == InstalledOutcome::differs)
+      return fmt::format("differs from serial {}: {}", question_.serial, what_differs(report));
+    if (report.open().parts > 0) return fmt::format("did not say of all of serial {} what it has", question_.serial);
+    if (was_there_) return fmt::format("has nothing of serial {} any more: install it there", question_.serial);
+    if (may_pass(report)) return fmt::format("has nothing of serial {}", question_.serial);
+    return fmt::format(
+        "has nothing of serial {}: install it there, or, if it is not for it, let the file say \"nothing_there\": "
+        "\"passes\"",
+        question_.serial);
+  }
+
+  const RingQuestion& question_;
+  RingMachine machine_;
+  std::set<std::size_t> had_;  // rows: those of one promotion are in one order
+  bool was_there_ = false;
+  Moment newest_against_ = Moment::min();
+  std::string refused_;  // why what was told last does not count
+};
+
 class Told {
  public:
   Told(const RingQuestion& question, const std::vector<DeployedMachine>& told) : question_(question) {
     for (const auto& one : told) {
       if (one.department != question.department) continue;
       auto& its = by_machine_[one.report.machine];
+      if (one.serial != question.serial) continue;
       auto on_this = one;
       on_this.newest_serial = question.serial;
-      if (!on_this.has_reported()) continue;
       const auto recorded = parse_rfc3339(one.recorded).value_or(Moment::min());
-      its.push_back({one, recorded, std::min(recorded, parse_rfc3339(one.report.observed).value_or(Moment::min()))});
+      its.push_back({one, recorded, std::min(recorded, parse_rfc3339(one.report.observed).value_or(Moment::min())),
+                     on_this.has_reported()});
     }
-    for (auto& [name, its] : by_machine_)
-      std::ranges::sort(its, {}, [](const Report& one) { return std::pair(one.observed, one.told.line); });
+    for (auto& [name, its] : by_machine_) std::ranges::sort(its, {}, [](const Report& one) { return one.told.line; });
   }
 
   // Whoever reported in the department, whatever it was compared with.
@@ -117,34 +218,13 @@ class Told {
   }
 
   [[nodiscard]] RingMachine of(const std::string& name, std::uint64_t last_line) const {
-    RingMachine machine{.name = name};
-    const MachineReport* last = nullptr;
-    const auto found = by_machine_.find(name);
-    for (const auto& one : found == by_machine_.end() ? std::vector<Report>() : found->second) {
-      const auto outcome = one.told.report.outcome();
-      const bool is_well = outcome == InstalledOutcome::as_promoted;
-      if (one.told.line > last_line || (is_well && question_.signed_reports && !one.told.is_signed)) continue;
-      machine.line = one.told.line;
-      last = &one.told.report;
-      if (outcome == InstalledOutcome::differs) {
-        machine.since.reset();
-        machine.why_not = fmt::format("differs from serial {}: {}", question_.serial, what_differs(*last));
-      } else if (outcome == InstalledOutcome::unknown) {
-        machine.why_not = last->open().parts == 0
-                              ? fmt::format("has nothing of serial {}: nobody tried it there", question_.serial)
-                              : fmt::format("did not say of all of serial {} what it has", question_.serial);
-      } else {
-        machine.why_not.clear();
-        if (machine.since && *machine.since <= one.recorded) continue;
-        machine.since = one.recorded;
-        machine.since_line = one.told.line;
+    Story story(question_, name);
+    if (const auto found = by_machine_.find(name); found != by_machine_.end()) {
+      for (const auto& one : found->second) {
+        if (one.told.line <= last_line) story.tell(one.told, one.recorded, one.observed, one.is_of_this_promotion);
       }
     }
-    if (last == nullptr)
-      machine.why_not = fmt::format("has not reported that it has serial {}{}", question_.serial,
-                                    question_.signed_reports ? ", signed" : "");
-    if (!machine.why_not.empty()) machine.since.reset();
-    return machine;
+    return std::move(story).end();
   }
 
   // Why the ring with this index may not follow yet.
@@ -153,20 +233,23 @@ class Told {
     std::vector<std::string> reasons;
     for (std::size_t i = 0; i < ring; ++i) {
       bool all = true;
-      Moment last = Moment::min();
+      std::optional<Moment> last;
       for (const auto& name : rings[i].machines) {
         const auto machine = of(name, last_line);
-        if (machine.why_not.empty()) {
-          last = std::max(last, *machine.since);
-          continue;
-        }
+        if (machine.since) last = std::max(last.value_or(Moment::min()), *machine.since);
+        if (machine.since || machine.passes) continue;
         reasons.push_back(fmt::format("ring {} ({}): '{}' {}", i + 1, rings[i].name, name, machine.why_not));
         all = false;
       }
-      if (!all || question_.emergency) continue;
-      if (const auto from = last + rings[i].hours; now < from)
+      if (all && !last)
+        reasons.push_back(fmt::format(
+            "ring {} ({}): none of its machines has anything of serial {}, so nobody tried it: name one there "
+            "that it is for",
+            i + 1, rings[i].name, question_.serial));
+      if (!all || !last || question_.emergency) continue;
+      if (const auto from = *last + rings[i].hours; now < from)
         reasons.push_back(fmt::format("ring {} ({}): all of it have it since {}, and its {} hours have passed on {}",
-                                      i + 1, rings[i].name, rfc3339(last), rings[i].hours.count(), rfc3339(from)));
+                                      i + 1, rings[i].name, rfc3339(*last), rings[i].hours.count(), rfc3339(from)));
     }
     return reasons;
   }
@@ -175,7 +258,8 @@ class Told {
   struct Report {
     DeployedMachine told;
     Moment recorded;
-    Moment observed;  // not later than it was recorded
+    Moment observed;            // not later than it was recorded
+    bool is_of_this_promotion;  // observed after it; what speaks against it counts whenever that was
   };
   const RingQuestion& question_;
   std::map<std::string, std::vector<Report>> by_machine_;
@@ -203,6 +287,10 @@ Result<Rings> parse_rings(const std::string& text, const std::string& file_name)
   const auto reports = reader.text_or("reports", "any");
   if (reports != "any" && reports != "signed") reader.problem("reports", "must be \"any\" or \"signed\"");
   rings.signed_reports = reports == "signed";
+  const auto nothing_there = reader.text_or("nothing_there", "waits");
+  if (nothing_there != "waits" && nothing_there != "passes")
+    reader.problem("nothing_there", "must be \"waits\" or \"passes\"");
+  rings.none_passes = nothing_there == "passes";
   const auto& raw = reader.raw("departments");
   const auto all = raw.is_object() ? raw : Json::object();
   auto departments = reader.object("departments");
@@ -258,8 +346,9 @@ std::vector<RingStanding> standing_of(const std::vector<Ring>& rings, const Ring
 void to_json(Json& json, const RingStanding& standing) {
   Json machines = Json::array();
   for (const auto& machine : standing.machines) {
-    Json one{{"machine", machine.name}, {"has_it", machine.why_not.empty()}};
+    Json one{{"machine", machine.name}, {"has_it", machine.since.has_value()}};
     if (machine.since) one["since"] = rfc3339(*machine.since);
+    if (machine.passes) one["passes"] = true;
     if (!machine.why_not.empty()) one["why_not"] = machine.why_not;
     if (machine.line != 0) one["line"] = machine.line;
     machines.push_back(std::move(one));
@@ -291,7 +380,11 @@ Result<HandoffRing> take_ring(const std::vector<Ring>& rings, std::size_t ring, 
     if (i == ring) continue;
     for (const auto& name : rings[i].machines) {
       taken.others.push_back(name);
-      if (i < ring) taken.reports.push_back(known.of(name, question.last_line).line);
+      if (i > ring) continue;
+      // Since when its hours count, and what it said last.
+      const auto machine = known.of(name, question.last_line);
+      if (machine.since) taken.reports.push_back(machine.since_line);
+      taken.reports.push_back(machine.line);
     }
   }
   std::ranges::sort(taken.reports);

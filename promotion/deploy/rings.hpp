@@ -30,6 +30,7 @@ struct Ring {
 struct Rings {
   std::map<std::string, std::vector<Ring>> departments;
   bool signed_reports = false;  // a report that nobody signed does not say that a machine is well
+  bool none_passes = false;     // nobody waits for a machine that has none of the promoted packages, and never had
   std::string sha256;           // of the file
 };
 // {"schema": "patchlab/rings/v1", "reports": "signed", "departments": {"finance": [
@@ -45,6 +46,7 @@ struct RingQuestion {
   std::uint64_t serial = 0;     // that is promoted
   bool emergency = false;       // then no hours are waited for: the rings before must have it all the same
   bool signed_reports = false;  // as the file asks
+  bool none_passes = false;     // the same
   std::chrono::system_clock::time_point now;
   std::uint64_t last_line = std::numeric_limits<std::uint64_t>::max();  // of the ledger, that counts
 };
@@ -56,7 +58,8 @@ struct RingMachine {
   std::optional<std::chrono::system_clock::time_point> since;
   std::uint64_t since_line = 0;
   std::string why_not;     // what is against it, behind its name; empty: it has it
-  std::uint64_t line = 0;  // of the last report; 0: there is none
+  std::uint64_t line = 0;  // of the last report that counts; 0: there is none
+  bool passes = false;     // nothing of it is there or has to be: the ring waits for the others
 };
 struct RingStanding {
   std::string name;
@@ -68,8 +71,9 @@ struct RingStanding {
   std::vector<std::string> early;     // machines that took it before its turn, a sentence each
 };
 
-// `told`: everything that machines said (told_of_stage). A report counts by when it was observed, yet never later than
-// it was written down; hours count from the line of the ledger, not from what a machine says. Pure.
+// `told`: everything that machines said (told_of_stage), in the order in which it was written down: a machine is well
+// when the last of it says so, was observed after all that spoke against it, and is not by hand. Hours count from the
+// line of the ledger, not from what a machine says. Pure.
 [[nodiscard]] std::vector<RingStanding> standing_of(const std::vector<Ring>& rings, const RingQuestion& question,
                                                     const std::vector<DeployedMachine>& told);
 void to_json(Json& json, const RingStanding& standing);

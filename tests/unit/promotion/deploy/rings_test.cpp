@@ -47,6 +47,7 @@ DeployedMachine says(std::uint64_t line, const std::string& name, InstalledState
 }
 constexpr auto well = InstalledState::as_promoted;
 constexpr auto failed = InstalledState::failed;
+constexpr auto absent = InstalledState::not_installed;
 constexpr auto open = InstalledState::not_reported;
 
 RingQuestion at(int hour) { return {.department = "finance", .serial = 7, .now = after(hour)}; }
@@ -124,8 +125,82 @@ TEST(Rings, AFailureStopsThemAndTheHoursBeginAnewBehindIt) {
   EXPECT_THAT(against(1, at(99), told), ElementsAre(HasSubstr("did not say of all of serial 7 what it has")));
   told.push_back(says(24, "dns1", well, 60));
   EXPECT_THAT(against(1, at(64), told), IsEmpty());
-  EXPECT_THAT(against(1, at(99), {says(20, "dns1", InstalledState::not_installed, 1)}),
-              ElementsAre("ring 1 (canary): 'dns1' has nothing of serial 7: nobody tried it there"));
+}
+
+DeployedMachine says_both(std::uint64_t line, const std::string& name, InstalledState first, InstalledState second,
+                          int hour) {
+  auto report = says(line, name, first, hour);
+  report.report.rows.push_back({"tidy", "tidy", "2", "", second});
+  return report;
+}
+
+// What was taken off again is not well, whatever else is, and its hours begin anew.
+TEST(Rings, WhatIsTakenOffAgainStopsThem) {
+  std::vector<DeployedMachine> told{says(20, "dns1", well, 1), says(21, "dns1", absent, 30)};
+  EXPECT_THAT(
+      against(1, at(99), told),
+      ElementsAre("ring 1 (canary): 'dns1' had bind9 of serial 7 and has it no more (line 21): it waits until it "
+                  "is installed again"));
+  told.push_back(says(22, "dns1", absent, 31));
+  EXPECT_THAT(against(1, at(99), told), SizeIs(1)) << "it does not become a machine that never had it";
+  told.push_back(says(23, "dns1", well, 40));
+  EXPECT_THAT(against(1, at(63), told), ElementsAre(HasSubstr("since 2026-11-30T00:00:00.000Z")));
+  EXPECT_THAT(against(1, at(64), told), IsEmpty());
+  const auto part = says_both(21, "dns1", well, absent, 30);
+  EXPECT_THAT(against(1, at(99), {part}), IsEmpty()) << "a part that it never had";
+  EXPECT_THAT(against(1, at(99), {says_both(20, "dns1", well, well, 1), part}), ElementsAre(HasSubstr("had tidy")));
+}
+
+// A ring has machines of all kinds, and a patch is for some of them.
+TEST(Rings, WaitForNoMachineThatHasNothingOfItWhereTheFileSaysSo) {
+  auto question = at(99);
+  question.serial = 7;
+  const auto of_third = [&](const std::vector<DeployedMachine>& more) {
+    std::vector<DeployedMachine> told{says(20, "dns1", well, 1), says(21, "db1", well, 30)};
+    told.insert(told.end(), more.begin(), more.end());
+    return against(2, question, told);
+  };
+  const auto nothing = says(22, "mail1", absent, 31);
+  EXPECT_THAT(
+      of_third({nothing}),
+      ElementsAre("ring 2 (some): 'mail1' has nothing of serial 7: install it there, or, if it is not for it, let "
+                  "the file say \"nothing_there\": \"passes\""));
+  // What is for other systems has nothing to be installed.
+  EXPECT_THAT(of_third({says(22, "mail1", InstalledState::not_for_it, 31)}), IsEmpty());
+  question.none_passes = true;
+  EXPECT_THAT(of_third({nothing}), IsEmpty());
+  EXPECT_THAT(of_third({}), ElementsAre(HasSubstr("'mail1' has not reported"))) << "it has to say so";
+  EXPECT_THAT(of_third({says(22, "mail1", open, 31)}), SizeIs(1)) << "of all of it";
+  EXPECT_THAT(of_third({says(22, "mail1", InstalledState::older, 31), says(23, "mail1", absent, 32)}),
+              ElementsAre(HasSubstr("'mail1' has nothing of serial 7 any more: install it there")));
+  EXPECT_THAT(of_third({says(22, "mail1", well, 31), says(23, "mail1", absent, 32)}), SizeIs(1));
+  // Somebody has to try it.
+  EXPECT_THAT(
+      against(1, question, {says(20, "dns1", absent, 1)}),
+      ElementsAre("ring 1 (canary): none of its machines has anything of serial 7, so nobody tried it: name one "
+                  "there that it is for"));
+  const Json json = standing_of(rings(), question, {nothing}).at(1);
+  EXPECT_EQ(json.at("machines").at(0), Json::parse(R"({"machine": "mail1", "has_it": false, "passes": true,
+                                                       "why_not": "has nothing of serial 7", "line": 22})"));
+  question.signed_reports = true;
+  EXPECT_THAT(against(1, question, {says(20, "dns1", absent, 1)}),
+              ElementsAre(HasSubstr("line 20 says so and is not")));
+}
+
+// Somebody can say what speaks against a machine, and never that it is well.
+TEST(Rings, NobodySaysByHandThatAMachineIsWell) {
+  auto by_hand = says(20, "dns1", well, 1);
+  by_hand.source = InstalledSource::by_hand;
+  EXPECT_THAT(
+      against(1, at(99), {by_hand}),
+      ElementsAre("ring 1 (canary): 'dns1' has not reported that it has serial 7; line 20 says so by hand, which "
+                  "does not count"));
+  by_hand.line = 21;
+  EXPECT_THAT(against(1, at(99), {says(20, "dns1", failed, 1), by_hand}),
+              ElementsAre(HasSubstr("bind9: failed; line 21")));
+  EXPECT_THAT(against(1, at(99), {says(20, "dns1", well, 1), by_hand}), IsEmpty()) << "it takes nothing away either";
+  by_hand.report.rows[0].state = InstalledState::other_bytes;
+  EXPECT_THAT(against(1, at(99), {says(20, "dns1", well, 1), by_hand}), SizeIs(1));
 }
 
 TEST(Rings, CountWhatIsOfThisPromotionAndDepartmentAlone) {
@@ -137,15 +212,27 @@ TEST(Rings, CountWhatIsOfThisPromotionAndDepartmentAlone) {
   EXPECT_THAT(against(1, at(99), {other, older, before}), ElementsAre(HasSubstr("has not reported")));
 }
 
-// A clock that is ahead, or whoever says so, covers no failure that is told later; and what was told late of the time
-// before it was installed is none.
-TEST(Rings, WhatIsObservedInTheFutureHidesNoFailure) {
+// A clock that is ahead, or whoever says so, covers no failure that is told later; one that is behind hides none.
+TEST(Rings, AWrongClockHidesNoFailure) {
   EXPECT_THAT(against(1, at(99), {says(20, "dns1", well, after(1), after(24)), says(21, "dns1", failed, 2)}),
               SizeIs(1));
-  EXPECT_THAT(against(1, at(99),
-                      {says(20, "dns1", well, after(3), after(3)),
-                       says(21, "dns1", InstalledState::older, after(4), after(2))}),
-              IsEmpty());
+  std::vector<DeployedMachine> told{says(20, "dns1", well, after(3), after(3)),
+                                    says(21, "dns1", failed, after(30), after(2))};
+  EXPECT_THAT(against(1, at(99), told), ElementsAre(HasSubstr("bind9: failed")));
+  told[1] = says(21, "dns1", failed, after(30), promoted - hours(9));
+  EXPECT_THAT(against(1, at(99), told), ElementsAre(HasSubstr("bind9: failed"))) << "even before it was promoted";
+  told.push_back(says(22, "dns1", well, after(40), after(12)));
+  EXPECT_THAT(against(1, at(63), told), ElementsAre(HasSubstr("since 2026-11-30T00:00:00.000Z")));
+  EXPECT_THAT(against(1, at(64), told), IsEmpty());
+}
+
+// What was so before it failed is told again: nothing is mended by that.
+TEST(Rings, AnOldReportCoversNoFailure) {
+  EXPECT_THAT(
+      against(1, at(99),
+              {says(20, "dns1", well, 1), says(21, "dns1", failed, 30), says(22, "dns1", well, after(40), after(1))}),
+      ElementsAre("ring 1 (canary): 'dns1' differs from serial 7: bind9: failed; line 22 says otherwise, and was "
+                  "observed before that"));
 }
 
 TEST(Rings, CountSignedReportsAloneWhereThatIsAsked) {
@@ -183,6 +270,10 @@ TEST(Rings, AreTakenWithTheMachinesAndTheReportsThatTheyRestOn) {
   EXPECT_TRUE(all.is_rest());
   EXPECT_THAT(all.others, ElementsAre("dns1", "mail1", "db1"));
   EXPECT_THAT(all.reports, ElementsAre(20, 22));
+  // Since when the hours count, and what it said last.
+  auto later = told;
+  later.push_back(says(23, "dns1", well, 27));
+  EXPECT_THAT(take_ring(rings(), 1, at(99), later, "digest").value().reports, ElementsAre(20, 23));
   const auto refused = take_ring(rings(), 2, at(27), told, "digest");
   ASSERT_FALSE(refused);
   EXPECT_THAT(refused.error().message,
@@ -190,8 +281,9 @@ TEST(Rings, AreTakenWithTheMachinesAndTheReportsThatTheyRestOn) {
   EXPECT_EQ(refused.error().error_class, ErrorClass::configuration);
 }
 
-// Random worlds against the rule said in other words: a machine has it when nothing newer speaks against it, and the
-// hours run from the first line behind the last failure.
+// Random worlds against the rule said in other words: a machine has it when the last line that speaks against it is
+// followed by one that is well and was observed no earlier than anything that ever spoke against it, and the hours run
+// from the first such line behind the last failure.
 TEST(Rings, InRandomWorldsFollowExactlyWhenTheRuleSaysSo) {
   std::mt19937 random(7);
   const auto pick = [&](int most) { return std::uniform_int_distribution<int>(0, most)(random); };
@@ -205,8 +297,9 @@ TEST(Rings, InRandomWorldsFollowExactlyWhenTheRuleSaysSo) {
       hour += pick(20);
       const auto state = std::array{well, well, well, failed, open}[static_cast<std::size_t>(pick(4))];
       auto one = says(static_cast<std::uint64_t>(line), names[static_cast<std::size_t>(pick(3))], state, after(hour),
-                      after(hour - pick(30) + 10));
+                      after(hour - pick(30) + 20));
       one.is_signed = pick(1) == 0;
+      if (pick(9) == 0) one.source = InstalledSource::by_hand;
       if (pick(9) == 0) one.serial = 6;
       if (pick(9) == 0) one.department = "hr";
       told.push_back(one);
@@ -215,28 +308,34 @@ TEST(Rings, InRandomWorldsFollowExactlyWhenTheRuleSaysSo) {
     question.emergency = pick(3) == 0;
     question.signed_reports = pick(3) == 0;
 
-    // From the newest to the oldest.
     const auto since_of = [&](const std::string& name) -> std::optional<Moment> {
-      std::vector<const DeployedMachine*> its;
+      const auto is_its = [&](const DeployedMachine& one) {
+        return one.department == "finance" && one.serial == 7 && one.report.machine == name;
+      };
+      const auto when = [](const DeployedMachine& one) { return std::min(one.report.observed, one.recorded); };
+      const auto speaks_against = [&](const DeployedMachine& one) {
+        const auto outcome = one.report.outcome();
+        return is_its(one) && (outcome == InstalledOutcome::differs ||
+                               (outcome == InstalledOutcome::unknown && one.source != InstalledSource::by_hand));
+      };
+      const auto is_well = [&](const DeployedMachine& one) {
+        return is_its(one) && one.report.outcome() == InstalledOutcome::as_promoted &&
+               one.source != InstalledSource::by_hand && (one.is_signed || !question.signed_reports) &&
+               *parse_rfc3339(one.report.observed) >= promoted &&
+               std::ranges::none_of(told, [&](const DeployedMachine& other) {
+                 return other.line < one.line && speaks_against(other) && when(other) > when(one);
+               });
+      };
+      const auto last = std::ranges::find_if(told.rbegin(), told.rend(),
+                                             [&](const auto& one) { return speaks_against(one) || is_well(one); });
+      if (last == told.rend() || !is_well(*last)) return std::nullopt;
+      std::uint64_t failure = 0;
       for (const auto& one : told) {
-        if (one.department == "finance" && one.serial == 7 && one.report.machine == name &&
-            *parse_rfc3339(one.report.observed) >= promoted &&
-            (one.report.outcome() != InstalledOutcome::as_promoted || one.is_signed || !question.signed_reports))
-          its.push_back(&one);
+        if (is_its(one) && one.report.outcome() == InstalledOutcome::differs) failure = one.line;
       }
-      std::ranges::sort(its, [](const auto* a, const auto* b) {
-        const auto when = [](const auto* one) { return std::min(one->report.observed, one->recorded); };
-        return when(a) == when(b) ? a->line > b->line : when(a) > when(b);
-      });
-      if (its.empty() || its.front()->report.outcome() != InstalledOutcome::as_promoted) return std::nullopt;
-      std::optional<Moment> since;
-      for (const auto* one : its) {
-        if (one->report.outcome() == InstalledOutcome::differs) break;
-        if (one->report.outcome() != InstalledOutcome::as_promoted) continue;
-        const auto recorded = *parse_rfc3339(one->recorded);
-        if (!since || recorded < *since) since = recorded;
-      }
-      return since;
+      const auto first =
+          std::ranges::find_if(told, [&](const auto& one) { return one.line > failure && is_well(one); });
+      return parse_rfc3339(first->recorded);
     };
     const auto all = rings();
     bool expected = true;
