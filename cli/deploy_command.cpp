@@ -317,6 +317,18 @@ void say_rows(const MachineReport& machine) {
   }
 }
 
+// Such a list, of which nobody says when it was so, is of the time when the ledger was told it first. The line that has
+// it, or 0.
+Result<std::uint64_t> date_of_same_list(const RecordArguments& arguments, const fs::path& stage, DeployedNote& note) {
+  if (!arguments.observed.empty() || note.source == InstalledSource::json) return std::uint64_t{0};
+  PATCHLAB_ASSIGN(const auto told, told_of_stage(host_processes(), stage));
+  auto& machine = note.machines.front();
+  const auto* same = same_list(told, arguments.department, machine.machine, note.file);
+  if (same == nullptr) return std::uint64_t{0};
+  machine.observed = same->report.observed;
+  return same->line;
+}
+
 ExitCode record_deployed(const RecordArguments& arguments) {
   if (const auto fine = check_words(arguments); !fine) return report(fine.error());
   const auto stage = absolute_path(arguments.stage);
@@ -331,8 +343,10 @@ ExitCode record_deployed(const RecordArguments& arguments) {
     if (!read) return report_input(read.error(), ExitCode::bad_data);
     calendar = std::move(*read);
   }
-  const auto note = arguments.manual ? note_of_hand(arguments, *parts) : note_of_machines(arguments, *parts);
+  auto note = arguments.manual ? note_of_hand(arguments, *parts) : note_of_machines(arguments, *parts);
   if (!note) return report_input(note.error(), ExitCode::bad_data);
+  const auto same_line = date_of_same_list(arguments, *stage, *note);
+  if (!same_line) return report_input(same_line.error(), ExitCode::bad_data);
   const auto scribe = scribe_of(arguments.scribe, *stage);
   if (!scribe) return report_input(scribe.error(), ExitCode::bad_data);
   const auto line = write_deployed(*stage, *handoff, *note, *scribe);
@@ -346,8 +360,12 @@ ExitCode record_deployed(const RecordArguments& arguments) {
         calendar ? WindowQuestion(*calendar, *handoff, note->source).of(machine) : std::optional<InWindow>();
     if (in_window)
       machines.back()["window"] = {{"inside", process::to_string(in_window->inside)}, {"says", in_window->text}};
+    if (*same_line != 0) machines.back()["same_list_as"] = *same_line;
     if (arguments.json) continue;
     say("{}: {}{}\n", machine.machine, to_string(machine.outcome()), open_parts(machine));
+    if (*same_line != 0)
+      say("  the same list as in line {}, so of {} as there: --observed says that it was so later\n", *same_line,
+          machine.observed);
     if (in_window) say("  installed {}\n", in_window->text);
     say_rows(machine);
   }
@@ -380,7 +398,8 @@ void add_record(CLI::App& group, Chosen& chosen) {
   recording->add_option("--format", arguments->format, "of the file; auto: by how it begins")
       ->check(CLI::IsMember({"auto", "dpkg-query", "apt-history", "json"}))
       ->capture_default_str();
-  recording->add_option("--observed", arguments->observed, "when it was so (UTC); default: now");
+  recording->add_option("--observed", arguments->observed,
+                        "when it was so (UTC); default: now, or, of a list that the ledger has of it, as there");
   recording->add_flag("--manual", arguments->manual, "somebody installed the file by hand");
   recording->add_option("--reason", arguments->reason, "why by hand");
   recording->add_option("--ticket", arguments->ticket, "what it is written down under");

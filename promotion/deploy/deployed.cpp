@@ -71,6 +71,7 @@ class Telling {
     DeployedMachine told;
     told.department = statement.subjects.front().name;
     told.source = report.source;
+    told.file = report.file;
     told.line = line.seq;
     told.recorded = line.time;
     told.by = line.by;
@@ -144,6 +145,16 @@ std::vector<DeployedMachine> newest_of(std::vector<DeployedMachine> told) {
   std::vector<DeployedMachine> newest;
   for (auto& [key, machine] : machines) newest.push_back(std::move(machine));
   return newest;
+}
+
+const DeployedMachine* same_list(const std::vector<DeployedMachine>& told, const std::string& department,
+                                 const std::string& machine, const std::string& file) {
+  const DeployedMachine* last = nullptr;
+  for (const auto& one : told) {
+    const bool is_it = one.department == department && one.report.machine == machine && one.file == file;
+    if (is_it && (last == nullptr || last->line < one.line)) last = &one;
+  }
+  return last;
 }
 
 Result<std::vector<PromotedPart>> promoted_parts(const Handoff& handoff) {

@@ -33,6 +33,7 @@ struct DeployedMachine {
   std::string department;
   MachineReport report;  // `since` of each row: what the machine said, else when this was first reported
   InstalledSource source = InstalledSource::dpkg_query;
+  std::string file{};  // SHA-256 of what was read
   std::uint64_t line = 0;
   std::string recorded;  // RFC 3339
   std::string by;
@@ -53,6 +54,11 @@ struct DeployedMachine {
 // Of what was told, by line: of each machine what was observed last, whenever it was written down, and since when it
 // has what it has.
 [[nodiscard]] std::vector<DeployedMachine> newest_of(std::vector<DeployedMachine> told);
+
+// The last line that has this very list of this machine. Whoever writes it down again and does not say when it was so
+// has observed nothing since.
+[[nodiscard]] const DeployedMachine* same_list(const std::vector<DeployedMachine>& told, const std::string& department,
+                                               const std::string& machine, const std::string& file);
 
 struct DeployedDepartment {
   std::string department;

@@ -444,8 +444,25 @@ TEST_F(DeployCommand, ARingFollowsWhenTheOneBeforeHasWhatWasPromoted) {
               HasSubstr("nothing in it keeps other machines from taking it"));
   EXPECT_EQ(read_json_file(folder_.path() / "plain/handoff.json").value().at("ring").at("reports").size(), 1U);
 
-  // A failure there stops it.
+  // A failure there stops it. What the ledger was told before is not so once more because it is told again, and nobody
+  // says by hand that it is mended.
   ASSERT_NO_FATAL_FAILURE(record("dns1", "1.0"));
+  refuses(5, of_ring("others", "files", "made"), "'dns1' differs from serial 1: tidy: older");
+  ASSERT_NO_FATAL_FAILURE(record("dns1", "2.0"));
+  refuses(5, of_ring("others", "files", "made"), "'dns1' differs from serial 1: tidy: older; line ");
+  const auto again =
+      ask({"deploy", "record", "production", "dns1", "--department", "finance", "--machine", "dns1", "--json"});
+  expect_fits(Json::parse(again.output), "deploy-record");
+  EXPECT_TRUE(Json::parse(again.output).at("machines").at(0).contains("same_list_as")) << again.output;
+  EXPECT_EQ(exit_code(ask({"deploy", "record", "production", "tidy.deb", "--department", "finance", "--manual",
+                           "--machine", "dns1", "--observed", rfc3339(std::chrono::system_clock::now()), "--reason",
+                           "in a hurry", "--by", "eve@x"})),
+            0);
+  refuses(5, of_ring("others", "files", "made"), " says so by hand, which does not count");
+  const auto mended = ask({"deploy", "record", "production", "dns1", "--department", "finance", "--machine", "dns1",
+                           "--observed", rfc3339(std::chrono::system_clock::now())});
+  EXPECT_EQ(exit_code(of_ring("others", "files", "mended")), 0) << mended.output << mended.errors;
+  ASSERT_NO_FATAL_FAILURE(record("dns1", "0.9"));
   refuses(5, of_ring("others", "files", "made"), "'dns1' differs from serial 1: tidy: older");
   EXPECT_THAT(ask(ask_status).output, HasSubstr("    'dns1' differs from serial 1: tidy: older\n"));
 

@@ -235,6 +235,21 @@ TEST(Rings, AnOldReportCoversNoFailure) {
                   "observed before that"));
 }
 
+TEST(Rings, AListIsTheSameOfOneMachineAlone) {
+  auto first = says(20, "dns1", well, 1);
+  first.file = "list";
+  auto again = says(21, "dns1", well, 5);
+  again.file = "list";
+  auto other = says(22, "dns1", failed, 6);
+  other.file = "other";
+  const std::vector<DeployedMachine> told{again, first, other};
+  ASSERT_NE(same_list(told, "finance", "dns1", "list"), nullptr);
+  EXPECT_EQ(same_list(told, "finance", "dns1", "list")->line, 21U) << "the last one";
+  EXPECT_EQ(same_list(told, "finance", "mail1", "list"), nullptr);
+  EXPECT_EQ(same_list(told, "hr", "dns1", "list"), nullptr);
+  EXPECT_EQ(same_list(told, "finance", "dns1", "third"), nullptr);
+}
+
 TEST(Rings, CountSignedReportsAloneWhereThatIsAsked) {
   auto question = at(99);
   question.signed_reports = true;
