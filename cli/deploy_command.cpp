@@ -39,6 +39,11 @@ struct ExportArguments {
   bool json = false;
 };
 
+// The file of rings does not name its department: it has no rings, or is written in another way there.
+bool is_whole_by_file(const ExportArguments& arguments, const Handoff& handoff) {
+  return !arguments.rings.empty() && !handoff.ring;
+}
+
 void say_export(const ExportArguments& arguments, const Handoff& handoff, ExportTo to,
                 const std::optional<WindowTaken>& window) {
   const auto parts = parts_for(handoff, to);
@@ -59,6 +64,7 @@ void say_export(const ExportArguments& arguments, const Handoff& handoff, Export
       json["ring"] = {{"name", ring->name}, {"number", ring->number}, {"of", ring->of}};
       json["ring"][ring->is_rest() ? "all_but" : "machines"] = ring->is_rest() ? ring->others : ring->machines;
     }
+    if (is_whole_by_file(arguments, handoff)) json["not_in_rings"] = true;
     if (window) {
       json["window"] = {{"emergency_lane", !window->opens}, {"remarks", window->remarks}};
       if (handoff.window) {
@@ -73,6 +79,8 @@ void say_export(const ExportArguments& arguments, const Handoff& handoff, Export
   say("{}: {} candidates for {}, serial {} of run {}, promotion {}\n", arguments.target, parts.go.size(), to_string(to),
       handoff.serial, handoff.run, handoff.promotion);
   say_ring(handoff, to);
+  if (is_whole_by_file(arguments, handoff))
+    say("  all machines: {} names no rings of '{}'\n", arguments.rings, handoff.department);
   if (window && window->opens) {
     say("  window {} to {}{}{}\n", *window->opens, window->closes, window->open_now ? ", open now" : "",
         handoff.window->name.empty() ? "" : ": " + handoff.window->name);
@@ -430,6 +438,15 @@ ExitCode code_of(const std::vector<DeployedDepartment>& departments) {
   return unknown ? ExitCode::not_tested : ExitCode::ok;
 }
 
+// Departments that the file of rings names, and for which nothing was promoted here: maybe they are called otherwise.
+std::vector<std::string> departments_not_in(const Rings& rings, const std::vector<std::string>& known) {
+  std::vector<std::string> strangers;
+  for (const auto& [name, list] : rings.departments) {
+    if (std::ranges::count(known, name) == 0) strangers.push_back(name);
+  }
+  return strangers;
+}
+
 std::string not_reported_since(const DeployedMachine& machine) {
   if (machine.has_reported()) return "";
   return machine.serial == machine.newest_serial
@@ -468,9 +485,10 @@ ExitCode deploy_status(const StatusArguments& arguments) {
   }
   auto departments = deployed_of_stage(host_processes(), *stage);
   if (!departments) return report_input(departments.error(), ExitCode::bad_data);
+  std::vector<std::string> known;
+  for (const auto& one : *departments) known.push_back(one.department);
+  const auto strangers = rings ? departments_not_in(*rings, known) : std::vector<std::string>();
   if (!arguments.department.empty()) {
-    std::vector<std::string> known;
-    for (const auto& one : *departments) known.push_back(one.department);
     const auto is_one = check_choice("--department", {arguments.department},
                                      fmt::format("was never promoted in '{}'", stage->string()), known);
     if (!is_one) return report(is_one.error());
@@ -487,9 +505,16 @@ ExitCode deploy_status(const StatusArguments& arguments) {
     for (auto& one : json) {
       if (const auto& its = standings[one.at("department").get<std::string>()]; !its.empty()) one["rings"] = its;
     }
-    say_json("deploy-status", Json{{"stage", stage->string()}, {"departments", std::move(json)}});
+    Json status{{"stage", stage->string()}, {"departments", std::move(json)}};
+    if (!strangers.empty()) status["never_promoted"] = strangers;
+    say_json("deploy-status", std::move(status));
   } else {
-    for (const auto& department : *departments) say_department(department, standings[department.department]);
+    for (const auto& department : *departments) {
+      say_department(department, standings[department.department]);
+      if (rings && standings[department.department].empty())
+        say("{}: all machines at once, since {} names no rings of it\n", department.department, arguments.rings);
+    }
+    if (!strangers.empty()) say("nothing was ever promoted for these of {}: {}\n", arguments.rings, listed(strangers));
     if (departments->empty()) say("nothing was promoted in '{}'\n", stage->string());
   }
   return code_of(*departments);

@@ -466,6 +466,21 @@ TEST_F(DeployCommand, ARingFollowsWhenTheOneBeforeHasWhatWasPromoted) {
   refuses(5, of_ring("others", "files", "made"), "'dns1' differs from serial 1: tidy: older");
   EXPECT_THAT(ask(ask_status).output, HasSubstr("    'dns1' differs from serial 1: tidy: older\n"));
 
+  // A file that names other departments alone: it goes as a whole, and that is said.
+  folder_.write("other.json", R"({"schema": "patchlab/rings/v1", "departments": {"finanse": [
+    {"name": "all", "machines": "rest"}]}})");
+  EXPECT_THAT(export_to("files", "whole", {"--rings", "other.json"}).output,
+              AllOf(HasSubstr("all machines: "), HasSubstr("other.json"), HasSubstr(" names no rings of 'finance'\n")));
+  const auto whole = Json::parse(export_to("files", "whole2", {"--rings", "other.json", "--json"}).output);
+  expect_fits(whole, "deploy-export");
+  EXPECT_EQ(whole.at("not_in_rings"), true);
+  const auto strange = ask({"deploy", "status", "production", "--rings", "other.json"});
+  EXPECT_THAT(strange.output, AllOf(HasSubstr("finance: all machines at once, since "), HasSubstr(": finanse\n")));
+  const auto strange_json =
+      Json::parse(ask({"deploy", "status", "production", "--rings", "other.json", "--json"}).output);
+  expect_fits(strange_json, "deploy-status");
+  EXPECT_EQ(strange_json.at("never_promoted"), Json::parse(R"(["finanse"])"));
+
   // The playbook ends for machines of other rings, before it changes anything, and does not take none for all.
   if (patchlab::testing::is_missing("ansible-playbook")) GTEST_SKIP() << "ansible-core is not installed";
   const auto play = [&](const std::string& hosts) {
