@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdlib>
 
 #include "lab/core/json.hpp"
 
@@ -56,24 +55,6 @@ CellRequest request_of(const Executor& executor, const cell::CellJob& job) {
   CellRequest request{executor.cpus, of_the_cell_mib};
   for (const auto& machine : job.machines) request.memory_mib += machine.plan.memory_mib + beside_each_machine_mib;
   return request;
-}
-
-Result<void> check_slurm(ProcessRunner& processes) {
-  if (std::getenv("SLURM_JOB_ID") != nullptr) {
-    return configuration_error("this is a job of Slurm already: cells would be steps in it instead of jobs",
-                               "start patchlab with --executor outside of Slurm, such as on the login node");
-  }
-  for (const auto* program : {"srun", "squeue", "scancel"}) {
-    ProcessSpec spec;
-    spec.program = program;
-    spec.arguments = {"--version"};
-    spec.time_limit = std::chrono::seconds(20);
-    const auto outcome = processes.run(spec);
-    if (outcome.succeeded()) continue;
-    return configuration_error(fmt::format("'{}' of Slurm: {}", program, outcome.describe()),
-                               "install slurm-client here, with the slurm.conf of the cluster");
-  }
-  return {};
 }
 
 std::string job_name(const std::string& run, const std::string& department) {

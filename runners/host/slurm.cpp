@@ -1,10 +1,14 @@
 // SPDX-FileCopyrightText: 2026 The patchlab authors
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/ranges.h>
+#include <unistd.h>
 
+#include <algorithm>
+#include <array>
+#include <cstdlib>
 #include <optional>
-#include <sstream>
 
+#include "lab/core/text.hpp"
 #include "runners/host/executor.hpp"
 
 // By Slurm's programs: what its library offers changes with each release. srun passes our streams on, holds the job as
@@ -14,6 +18,39 @@ namespace {
 
 constexpr std::chrono::seconds question_limit{20};
 constexpr std::chrono::seconds until_it_is_said{15};  // that a job is over, after its srun ended
+
+// Each of Slurm's programs takes options from the environment as well: what somebody has set for jobs of their own is
+// not for these. srun would mark lines with the number of their task, or squeue leave out a partition.
+constexpr std::array<std::string_view, 5> options_by_environment{"SLURM_", "SRUN_", "SQUEUE_", "SCANCEL_", "SCONTROL_"};
+// But for what says which Slurm it is, and who asks.
+constexpr std::array<std::string_view, 3> which_slurm{"SLURM_CONF", "SLURM_CONF_SERVER", "SLURM_JWT"};
+
+std::vector<std::string> options_in_environment() {
+  std::vector<std::string> names;
+  for (char** entry = ::environ; entry != nullptr && *entry != nullptr; ++entry) {
+    const std::string_view text = *entry;
+    const auto name = text.substr(0, text.find('='));
+    const auto begins_it = [&](std::string_view beginning) { return name.starts_with(beginning); };
+    if (std::ranges::any_of(options_by_environment, begins_it) &&
+        std::ranges::find(which_slurm, name) == which_slurm.end())
+      names.emplace_back(name);
+  }
+  return names;
+}
+
+ProcessSpec by_slurm(const std::string& program, const std::vector<std::string>& arguments) {
+  ProcessSpec spec;
+  spec.program = program;
+  spec.time_limit = question_limit;
+  if (const auto names = options_in_environment(); !names.empty()) {
+    // env(1) becomes it: nothing stays between us and it.
+    spec.program = "env";
+    for (const auto& name : names) spec.arguments.insert(spec.arguments.end(), {"-u", name});
+    spec.arguments.push_back(program);
+  }
+  spec.arguments.insert(spec.arguments.end(), arguments.begin(), arguments.end());
+  return spec;
+}
 
 // What Slurm says of a job: "12", "PENDING", "Resources", "n1".
 struct JobState {
@@ -26,16 +63,10 @@ struct JobState {
 // The last one: there is one of that name, but for somebody who asks Slurm to run it again.
 std::optional<JobState> job_state_in(const std::string& lines) {
   std::optional<JobState> found;
-  std::istringstream all(lines);
-  for (std::string line; std::getline(all, line);) {
-    std::vector<std::string> words(1);
-    for (const char c : line) {
-      if (c == '|')
-        words.emplace_back();
-      else
-        words.back() += c;
-    }
-    if (words.size() == 4 && !words[0].empty()) found = {words[0], words[1], words[2], words[3]};
+  for (const auto line : split(lines, '\n')) {
+    const auto words = split(line, '|');
+    if (words.size() != 4 || words[0].empty()) continue;
+    found = JobState{std::string(words[0]), std::string(words[1]), std::string(words[2]), std::string(words[3])};
   }
   return found;
 }
@@ -48,11 +79,10 @@ bool is_over(const JobState& job) {
 }
 
 std::string last_lines(const std::string& text, std::size_t most) {
-  std::vector<std::string> lines;
-  std::istringstream all(text);
-  for (std::string line; std::getline(all, line);) {
+  std::vector<std::string_view> lines;
+  for (const auto line : split(text, '\n')) {
     // Of Slurm's own: what a cell wrote is in its log.
-    if (line.starts_with("srun:") || line.find("/srun:") != std::string::npos || line.starts_with("slurmstepd"))
+    if (line.starts_with("srun:") || line.find("/srun:") != std::string_view::npos || line.starts_with("slurmstepd"))
       lines.push_back(line);
   }
   if (lines.size() > most) lines.erase(lines.begin(), lines.end() - static_cast<std::ptrdiff_t>(most));
@@ -69,18 +99,10 @@ class SlurmJob final : public cell::Launch {
         clock_(clock) {}
 
   [[nodiscard]] ProcessSpec process(const std::vector<std::string>& command) const override {
-    ProcessSpec spec;
-    spec.program = "srun";
-    spec.arguments = {"--quiet",
-                      "--unbuffered",
-                      "--nodes=1",
-                      "--ntasks=1",
-                      "--chdir=/",
-                      "--mpi=none",
-                      fmt::format("--cpus-per-task={}", request_.processors),
-                      fmt::format("--mem={}M", request_.memory_mib),
-                      fmt::format("--time={}", executor_.time_limit_minutes),
-                      "--job-name=" + name_};
+    auto spec = by_slurm(
+        "srun", {"--quiet", "--unbuffered", "--nodes=1", "--ntasks=1", "--chdir=/", "--mpi=none",
+                 fmt::format("--cpus-per-task={}", request_.processors), fmt::format("--mem={}M", request_.memory_mib),
+                 fmt::format("--time={}", executor_.time_limit_minutes), "--job-name=" + name_});
     if (!executor_.partition.empty()) spec.arguments.push_back("--partition=" + executor_.partition);
     spec.arguments.insert(spec.arguments.end(), executor_.options.begin(), executor_.options.end());
     spec.arguments.emplace_back("--");
@@ -122,21 +144,12 @@ class SlurmJob final : public cell::Launch {
     return infrastructure_error(std::move(text), hint_for(job ? job->state : ""));
   }
 
-  void cancel() const override {
-    ProcessSpec spec;
-    spec.program = "scancel";
-    spec.arguments = {"--quiet", "--name=" + name_};
-    spec.time_limit = question_limit;
-    (void)processes_.run(spec);
-  }
+  void cancel() const override { (void)processes_.run(by_slurm("scancel", {"--quiet", "--name=" + name_})); }
 
  private:
   [[nodiscard]] std::optional<JobState> look(const std::stop_token& stop) const {
-    ProcessSpec spec;
-    spec.program = "squeue";
-    spec.arguments = {"--noheader", "--states=all", "--name=" + name_, "--format=%i|%T|%r|%N"};
-    spec.time_limit = question_limit;
-    const auto outcome = processes_.run(spec, stop);
+    const auto outcome = processes_.run(
+        by_slurm("squeue", {"--noheader", "--states=all", "--name=" + name_, "--format=%i|%T|%r|%N"}), stop);
     if (!outcome.succeeded()) return std::nullopt;
     return job_state_in(outcome.output);
   }
@@ -162,6 +175,20 @@ class SlurmJob final : public cell::Launch {
 };
 
 }  // namespace
+
+Result<void> check_slurm(ProcessRunner& processes) {
+  if (std::getenv("SLURM_JOB_ID") != nullptr) {
+    return configuration_error("this is a job of Slurm already: cells would be steps in it instead of jobs",
+                               "start patchlab with --executor outside of Slurm, such as on the login node");
+  }
+  for (const auto* program : {"srun", "squeue", "scancel"}) {
+    const auto outcome = processes.run(by_slurm(program, {"--version"}));
+    if (outcome.succeeded()) continue;
+    return configuration_error(fmt::format("'{}' of Slurm: {}", program, outcome.describe()),
+                               "install slurm-client here, with the slurm.conf of the cluster");
+  }
+  return {};
+}
 
 std::shared_ptr<cell::Launch> launch_by_slurm(const Executor& executor, const CellRequest& request,
                                               const std::string& name, ProcessRunner& processes, Clock& clock) {

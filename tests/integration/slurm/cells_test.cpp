@@ -127,6 +127,7 @@ class SlurmCells : public ::testing::Test {
   void SetUp() override {
     if (slurm().empty()) GTEST_SKIP() << "tests/support/private-slurm runs it";
     ::setenv("PATCHLAB_CACHE", (slurm() / "cache").c_str(), 1);
+    ::setenv("SLURM_LABELIO", "1", 1);  // somebody's wish for jobs of their own: no line would be understood
     ASSERT_TRUE(comes(
         "the node to be idle",
         [] {

@@ -84,6 +84,7 @@ class FakeSlurm : public ::testing::Test {
     ASSERT_EQ(::mkfifo(at("queue").c_str(), 0600), 0);
     ASSERT_EQ(::mkfifo(at("end").c_str(), 0600), 0);
     script("srun", R"(
+      env >"$S/srun.environment"
       while [ "$1" != -- ]; do shift; done; shift
       echo '7|PENDING|Resources|' >"$S/job"
       read -r go <"$S/queue"
@@ -101,8 +102,9 @@ class FakeSlurm : public ::testing::Test {
       kill $watch 2>/dev/null
       grep -q RUNNING "$S/job" && echo '7|COMPLETED|None|n1' >"$S/job"
       exit $code)");
-    script("squeue", R"(cat "$S/job")");
+    script("squeue", R"(env >"$S/squeue.environment"; cat "$S/job")");
     script("scancel", R"(
+      env >"$S/scancel.environment"
       if grep -q PENDING "$S/job"; then echo cancelled >"$S/queue"; else echo CANCELLED >"$S/end"; fi)");
     // Answers the first question, and then none until its input ends.
     script("patchlab", R"(
@@ -195,6 +197,29 @@ TEST_F(FakeSlurm, CancellingEndsTheWaitAndTheJob) {
   const auto place = cell_->place({});
   ASSERT_FALSE(place);
   await_job("CANCELLED");
+}
+
+TEST_F(FakeSlurm, WhatIsSetForOtherJobsIsNotHandedOn) {
+  const std::map<std::string, std::string> set{{"SLURM_LABELIO", "1"},     {"SLURM_PARTITION", "other"},
+                                               {"SRUN_CONTAINER", "/x"},   {"SQUEUE_PARTITION", "other"},
+                                               {"SCANCEL_STATE", "other"}, {"SCONTROL_ALL", "1"}};
+  for (const auto& [name, value] : set) ::setenv(name.c_str(), value.c_str(), 1);
+  ::setenv("SLURM_CONF", "/the/cluster.conf", 1);
+  start();
+  await_job("PENDING");
+  EXPECT_NE(launch_->waits_for({}), "");
+  std::jthread cancels([&] { cell_->close(); });
+  EXPECT_FALSE(cell_->place({}));
+  await_job("CANCELLED");
+  cancels.join();
+  for (const auto& [name, value] : set) ::unsetenv(name.c_str());
+  ::unsetenv("SLURM_CONF");
+  for (const auto* program : {"srun", "squeue", "scancel"}) {
+    const auto got = read_file(at(program + std::string(".environment"))).value_or("");
+    EXPECT_THAT(got, HasSubstr("SLURM_CONF=/the/cluster.conf\n")) << program;
+    EXPECT_THAT(got, HasSubstr("PATH=")) << program;
+    for (const auto& [name, value] : set) EXPECT_EQ(got.find(name), std::string::npos) << program << " got " << name;
+  }
 }
 
 TEST_F(FakeSlurm, AJobThatSlurmEndsIsTroubleOfTheLabWithSlurmsWord) {
