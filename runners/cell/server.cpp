@@ -364,27 +364,44 @@ std::optional<Place> tell_place(talk::Reply& reply) {
   return *place;
 }
 
-// Ends this process, and so its cell, when the run was not heard for too long: who passes its lines on may end without
-// ending our input, as an srun does that is killed with its whole group.
+// Ends this process, and so its cell, in two cases. The run was not heard for too long: who passes its lines on may end
+// without ending our input, as an srun does that is killed with its whole group. Or the cell was stopped and goes on,
+// as an executor does that suspends jobs: clocks went on meanwhile, and each check that was asked then is late, which
+// would be held against a patch.
 class Silence {
  public:
   explicit Silence(std::chrono::seconds most) : most_(most) {}
   void watch() {
     heard();
+    awake_ = now();
     std::thread([this] {
       for (;;) {
-        std::this_thread::sleep_for(most_ / 10);
-        if (system_clock_source().now() - Milliseconds(heard_) < most_) continue;
+        std::this_thread::sleep_for(look_every);
+        end_if_stopped();
+        awake_ = now();
+        if (Milliseconds(now() - heard_) < most_) continue;
         tell("patchlab: error: nothing was heard of the run for too long: the cell ends\n");
         ::_exit(73);
       }
     }).detach();
   }
-  void heard() { heard_ = system_clock_source().now().count(); }
+  void heard() { heard_ = now(); }
+  // Not by the thread alone: after a stop another one may be quicker with its answer.
+  void end_if_stopped() const {
+    const Milliseconds slept(now() - awake_);
+    if (slept < look_every + least_stop) return;
+    tell(fmt::format("patchlab: error: the cell was stopped for {:.0f} s, and what it saw says nothing: it ends\n",
+                     static_cast<double>(slept.count()) / 1000.0));
+    ::_exit(73);
+  }
 
  private:
+  static constexpr Milliseconds look_every{500};
+  static constexpr Milliseconds least_stop{5000};  // more than a busy host lets a thread wait
+  static std::int64_t now() { return system_clock_source().now().count(); }
   const Milliseconds most_;
   std::atomic<std::int64_t> heard_ = 0;
+  std::atomic<std::int64_t> awake_ = 0;
 };
 
 // `reply`: made already, because something was said before; null: it is made here.
@@ -426,8 +443,11 @@ int cell_main(const std::filesystem::path& root, const CellOptions& options) {
     if (!place) return 0;
     wanted.offer_kvm = place->accelerator == "kvm";
     Silence silence(std::chrono::seconds(options.elsewhere));
-    return serve(
-        wanted, [&] { silence.watch(); }, std::move(reply), &silence);
+    const auto entered = [&, said = reply.get()] {
+      silence.watch();
+      said->look_first([&] { silence.end_if_stopped(); });
+    };
+    return serve(wanted, entered, std::move(reply), &silence);
   }
   if (options.on_libvirt) return keep([&](const std::function<void()>& entered) { return serve(wanted, entered); });
   return serve(wanted, [] {});

@@ -81,8 +81,9 @@ bool is_over(const JobState& job) {
 std::string last_lines(const std::string& text, std::size_t most) {
   std::vector<std::string_view> lines;
   for (const auto line : split(text, '\n')) {
-    // Of Slurm's own: what a cell wrote is in its log.
-    if (line.starts_with("srun:") || line.find("/srun:") != std::string_view::npos || line.starts_with("slurmstepd"))
+    // Of Slurm's own, and why a cell ended by itself: what else it wrote is in its log.
+    if (line.starts_with("srun:") || line.find("/srun:") != std::string_view::npos || line.starts_with("slurmstepd") ||
+        line.starts_with("patchlab: error: "))
       lines.push_back(line);
   }
   if (lines.size() > most) lines.erase(lines.begin(), lines.end() - static_cast<std::ptrdiff_t>(most));

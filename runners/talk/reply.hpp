@@ -4,6 +4,7 @@
 
 #include <unistd.h>
 
+#include <functional>
 #include <mutex>
 
 #include "lab/core/json.hpp"
@@ -19,7 +20,11 @@ class Reply {
   Reply() : output_(::dup(STDOUT_FILENO)) { ::dup2(STDERR_FILENO, STDOUT_FILENO); }
   // From now on no message holds them. To be called before another thread sends.
   void hide(Redactor secrets) { secrets_ = std::move(secrets); }
+  // Before each message, in the thread that sends it: one that must not be believed ends the process instead. To be
+  // called before another thread sends.
+  void look_first(std::function<void()> look) { look_ = std::move(look); }
   void send(Json message) {
+    if (look_) look_();
     secrets_.apply(message);
     const auto line = message.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
     const std::lock_guard lock(mutex_);
@@ -29,6 +34,7 @@ class Reply {
  private:
   FileDescriptor output_;
   Redactor secrets_;
+  std::function<void()> look_;
   std::mutex mutex_;
 };
 

@@ -8,6 +8,7 @@
 #include <charconv>
 #include <cstdlib>
 #include <future>
+#include <thread>
 
 #include "lab/core/files.hpp"
 #include "lab/core/paths.hpp"
@@ -65,7 +66,8 @@ std::string queue() { return output_of({"squeue", "--noheader", "--format=%j %T"
 // One cell of an empty lab.
 class OneCell {
  public:
-  OneCell(const std::string& name, std::uint32_t memory_mib, const std::string& partition = "lab")
+  OneCell(const std::string& name, std::uint32_t memory_mib, const std::string& partition = "lab",
+          std::chrono::seconds silence = std::chrono::seconds(12))
       : root_(slurm() / "cells" / name) {
     EXPECT_TRUE(create_folders(root_ / "slots"));
     Executor executor;
@@ -79,7 +81,7 @@ class OneCell {
                           .readable = {PATCHLAB_PROGRAM, root_ / "slots"},
                           .log = slurm() / "log" / (name + ".log"),
                           .launch = launch,
-                          .silence = std::chrono::seconds(12)};
+                          .silence = silence};
     auto started = cell::start_cell(start, [](const std::string&, const Json&) {});
     EXPECT_TRUE(started) << started.error().message;
     client = std::move(started).value();
@@ -249,7 +251,7 @@ TEST_F(SlurmCells, EndByThemselvesWhenNobodyIsHeardAnyMore) {
   ASSERT_EQ(::pipe(ready.data()), 0);
   const auto parent = ::fork();
   if (parent == 0) {
-    OneCell cell("unheard", 600);
+    OneCell cell("unheard", 600, "lab", std::chrono::seconds(3));
     const bool is_there = cell.place().has_value();
     (void)!::write(ready[1], is_there ? "1" : "0", 1);
     ::pause();
@@ -265,9 +267,27 @@ TEST_F(SlurmCells, EndByThemselvesWhenNobodyIsHeardAnyMore) {
       << "then Slurm noticed, and this tests nothing";
   ::kill(parent, SIGKILL);
   ::waitpid(parent, nullptr, 0);
+  // Long before Slurm misses its srun: see InactiveLimit.
   EXPECT_TRUE(comes(
       "the cell to end", [] { return processes_with((slurm() / "cells" / "unheard").string()).empty(); },
-      std::chrono::seconds(40)));
+      std::chrono::seconds(10)));
+}
+
+TEST_F(SlurmCells, OneThatWasStoppedAnswersNothingMore) {
+  OneCell cell("stopped", 600);
+  const auto place = cell.place();
+  ASSERT_TRUE(place) << place.error().message;
+  output_of({"scontrol", "suspend", place->job});
+  ASSERT_TRUE(comes(
+      "the job to be suspended", [] { return queue().find("stopped SUSPENDED") != std::string::npos; },
+      std::chrono::seconds(20)));
+  std::this_thread::sleep_for(std::chrono::seconds(6));  // less than the silence that it would not bear
+  output_of({"scontrol", "resume", place->job});
+  const auto error = cell.end();
+  EXPECT_EQ(error.error_class, ErrorClass::infrastructure);
+  EXPECT_THAT(error.message, HasSubstr("; patchlab: error: the cell was stopped for "));
+  cell.expect_gone();
+  cell.expect_not_in_queue();
 }
 
 TEST_F(SlurmCells, KillingWhoStartedThemLeavesNothingBehind) {
