@@ -20,7 +20,7 @@ DepartmentTrials::DepartmentTrials(const DepartmentJob& job, cell::CellClient& l
       lab_(lab),
       memo_(memo),
       clock_(clock),
-      deadline_(clock.now() + job.cell.policy.run_deadline),
+      deadline_(job.run_began.value_or(clock.now()) + job.cell.policy.run_deadline),
       stop_(std::move(stop)) {
   for (const auto& machine : job.cell.machines) machines_.push_back(machine.plan.name);
 }

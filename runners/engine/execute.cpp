@@ -2,8 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/ranges.h>
 
-#include <condition_variable>
-
 #include "lab/core/digest.hpp"
 #include "lab/core/files.hpp"
 #include "lab/core/paths.hpp"
@@ -22,6 +20,7 @@
 #include "runners/engine/planned_checks.hpp"
 #include "runners/engine/run.hpp"
 #include "runners/engine/run_folder.hpp"
+#include "runners/host/node_wait.hpp"
 
 namespace patchlab::runners {
 namespace {
@@ -104,29 +103,6 @@ class WatchedCell final : public cell::CellClient {
   std::string department_;
   Progress& progress_;
   RunFolder& folder_;
-};
-
-// While it lives, tells what a cell waits for that its executor has not started yet, whenever that changes.
-class WaitTeller {
- public:
-  WaitTeller(const cell::Launch& launch, std::function<void(const std::string&)> tell) {
-    thread_ = std::jthread([&launch, tell = std::move(tell)](const std::stop_token& stop) {
-      std::mutex waiting;
-      std::condition_variable_any tick;
-      std::unique_lock lock(waiting);
-      std::string told;
-      while (!tick.wait_for(lock, stop, look_every, [&] { return stop.stop_requested(); })) {
-        auto sentence = launch.waits_for(stop);
-        if (stop.stop_requested() || sentence.empty() || sentence == told) continue;
-        tell(sentence);
-        told = std::move(sentence);
-      }
-    });
-  }
-
- private:
-  static constexpr std::chrono::seconds look_every{5};
-  std::jthread thread_;
 };
 
 constexpr std::size_t least_slots = 2;  // as on a host: Scratch::slot_count
@@ -390,8 +366,7 @@ class Execution {
     auto& department = record_.departments[index];
     job.cell.accelerator = kvm_ ? "kvm" : "tcg";
     job.cell.evidence = folder_.path() / "evidence" / department.name;
-    job.cell.slots = folder_.scratch().slots();
-    job.cell.slot_count = host::Scratch::slot_count();
+    job.run_began = origin_;
     job.cell.host = host;
     job.cell.worker_program = options_.program;
     if (job.cell.libvirt) job.cell.libvirt->run = folder_.id();
@@ -406,17 +381,19 @@ class Execution {
                           .log = folder_.path() / (department.name + ".log")};
     const auto media = tools_.cache / "media";
     if (auto made = create_folders(media); !made) return give_up(department, std::move(made).error());
-    cell::let_see(start, job.cell, media);
     if (plan_.executor && !job.cell.libvirt) {
       // On a node there are processors that only this cell has.
       job.cell.slots = root / "slots";
       job.cell.slot_count = std::max<std::size_t>(plan_.executor->cpus, least_slots);
       if (auto made = host::make_slots(job.cell.slots, job.cell.slot_count); !made)
         return give_up(department, std::move(made).error());
-      cell::let_see(start, job.cell, media);
       start.launch = host::launch_by_slurm(*plan_.executor, host::request_of(*plan_.executor, job.cell),
                                            host::job_name(folder_.id(), department.name), tools_.processes, clock_);
+    } else {
+      job.cell.slots = folder_.scratch().slots();
+      job.cell.slot_count = host::Scratch::slot_count();
     }
+    cell::let_see(start, job.cell, media);
     const auto question = question_about_place(start, job.cell);
     const auto launch = start.launch;
     auto lab = start_cell(std::move(start), job.cell);
@@ -473,10 +450,9 @@ class Execution {
                                   const cell::PlaceQuestion& question, cell::CellJob& job) {
     const auto& department = job.department;
     progress_.begin(department, "waiting for a node");
-    auto place = [&] {
-      const WaitTeller teller(launch, [&](const std::string& sentence) { say(department + ": " + sentence); });
-      return lab.place(question);
-    }();
+    auto place = host::await_place(lab, launch, question,
+                                   {clock_, origin_, job.policy.run_deadline,
+                                    [&](const std::string& sentence) { say(department + ": " + sentence); }});
     progress_.end(department);
     if (!place) {
       say(department + ": " + place.error().message);

@@ -738,6 +738,18 @@ TEST(DepartmentRun, EndsAtTheDeadlineOfTheRun) {
   for (const auto* id : {"a", "bad"}) EXPECT_EQ(verdict(record, id).outcome, Outcome::error) << id;
 }
 
+TEST(DepartmentRun, ItsDeadlineCountsFromTheBeginOfTheRun) {
+  Fixture lab;
+  lab.job.cell.policy.run_deadline = std::chrono::minutes(10);
+  lab.job.run_began = lab.clock.time;
+  lab.clock.time += std::chrono::minutes(9);  // it waited for a node
+  lab.lab.on_trial = [&](const cell::TrialJob&) { lab.clock.time += std::chrono::minutes(3); };
+  const auto record = lab.machine("dns").candidate("a", {"dns"}).run();
+  EXPECT_EQ(lab.lab.trials.size(), 1U);
+  ASSERT_TRUE(record.error);
+  EXPECT_EQ(record.error->message, "the run did not end within its deadline of 600 s");
+}
+
 // Whatever a lab answers: the run ends, and promotes nothing that it did not see passing as exactly that set.
 TEST(DepartmentRun, EndsHoweverTheLabLies) {
   for (unsigned seed = 0; seed < 20; ++seed) {

@@ -10,6 +10,7 @@
 
 #include "lab/core/files.hpp"
 #include "runners/cell/client.hpp"
+#include "runners/host/node_wait.hpp"
 #include "tests/support/temporary_folder.hpp"
 
 namespace patchlab::runners::host {
@@ -197,6 +198,32 @@ TEST_F(FakeSlurm, CancellingEndsTheWaitAndTheJob) {
   const auto place = cell_->place({});
   ASSERT_FALSE(place);
   await_job("CANCELLED");
+}
+
+TEST_F(FakeSlurm, ACellThatRunsNowhereAtTheDeadlineOfTheRunIsEnded) {
+  start();
+  await_job("PENDING");
+  std::vector<std::string> told;
+  auto& clock = system_clock_source();
+  const auto place = await_place(*cell_, *launch_, {},
+                                 {clock, clock.now() - std::chrono::seconds(59), std::chrono::seconds(60),
+                                  [&](const std::string& sentence) { told.push_back(sentence); }});
+  ASSERT_FALSE(place);
+  EXPECT_EQ(place.error().error_class, ErrorClass::infrastructure);
+  EXPECT_EQ(place.error().message,
+            "it ran on no node when the run was at its deadline of 60 s: Slurm has not started job 7 yet: Resources");
+  EXPECT_THAT(place.error().hint, HasSubstr("\"run_deadline_s\" of the scenario"));
+  EXPECT_THAT(told, ElementsAre("Slurm has not started job 7 yet: Resources"));
+  await_job("CANCELLED");
+}
+
+TEST_F(FakeSlurm, ACellThatRunsInTimeIsNotEnded) {
+  start();
+  tell("queue", "go");
+  auto& clock = system_clock_source();
+  const auto place = await_place(*cell_, *launch_, {}, {clock, clock.now(), std::chrono::seconds(60), [](auto&) {}});
+  ASSERT_TRUE(place) << place.error().message;
+  await_job("RUNNING");
 }
 
 TEST_F(FakeSlurm, WhatIsSetForOtherJobsIsNotHandedOn) {
