@@ -47,7 +47,7 @@ class ChildCell final : public CellClient {
           "the cell of department '{}' says of its place what cannot be understood: {}", department_, trouble.what()));
     }
     // Its clock was read a moment ago; on this host it is ours.
-    if (place.boot.empty() || place.boot != boot_id()) ahead_ms_ = (place.now - system_clock_source().now()).count();
+    if (!is_here(place)) ahead_ms_ = (place.now - system_clock_source().now()).count();
     placed_ = true;
     // Whoever passes our streams on may end without ending the cell's input.
     alive_ = std::jthread([this](const std::stop_token& stop) {

@@ -4,6 +4,7 @@
 
 #include <fmt/ranges.h>
 #include <sched.h>
+#include <sys/stat.h>
 #include <sys/utsname.h>
 
 #include <algorithm>
@@ -74,6 +75,16 @@ std::string qemu_version(ProcessRunner& processes) {
 
 std::string boot_id() { return first_line(read_file("/proc/sys/kernel/random/boot_id").value_or("")); }
 
+std::string network_namespace() {
+  struct stat found {};
+  return ::stat("/proc/self/ns/net", &found) == 0 ? fmt::format("{}:{}", found.st_dev, found.st_ino) : "";
+}
+
+bool is_here(const Place& place) {
+  return !place.boot.empty() && place.boot == boot_id() && !place.network.empty() &&
+         place.network == network_namespace();
+}
+
 std::string HostClass::program_and_hypervisor() const { return program + "\n" + qemu + "\n" + libvirt; }
 
 std::string HostClass::all() const { return program_and_hypervisor() + "\n" + kernel + "\n" + processor; }
@@ -93,6 +104,7 @@ void to_json(Json& json, const Place& place) {
   const auto& of = place.host_class;
   json = {{"host", place.host},
           {"boot", place.boot},
+          {"network", place.network},
           {"job", place.job},
           {"processors", place.processors},
           {"program", of.program},
@@ -111,6 +123,7 @@ Place place_from_json(const Json& json) {
   Place place;
   place.host = json.at("host");
   place.boot = json.at("boot");
+  place.network = json.at("network");
   place.job = json.at("job");
   place.processors = json.at("processors");
   place.host_class = {json.at("program"), json.at("qemu"),      json.at("libvirt"),
@@ -146,6 +159,7 @@ Result<Place> place_here(const PlaceQuestion& question, ProcessRunner& processes
         "paths as the host of the run: put them on a file system that both mount");
   }
   place.boot = boot_id();
+  place.network = network_namespace();
   place.job = variable("SLURM_JOB_ID");
   place.processors = processors_of_job();
   place.host_class = host_class("/proc/self/exe", processes);

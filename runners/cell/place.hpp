@@ -39,11 +39,14 @@ struct HostClass {
 [[nodiscard]] std::string qemu_version(ProcessRunner& processes);
 // Another one after each start of a host.
 [[nodiscard]] std::string boot_id();
+// Device and inode of the network namespace of this process: of those that share a kernel, another one for each.
+[[nodiscard]] std::string network_namespace();
 
 // Where a cell is that an executor started, in its own words, before it enters its namespaces.
 struct Place {
   std::string host;            // its name
   std::string boot;            // boot_id()
+  std::string network;         // network_namespace()
   std::string job;             // number of the job that it is, as its executor counts
   std::size_t processors = 1;  // that it got
   HostClass host_class;
@@ -54,6 +57,10 @@ struct Place {
 };
 void to_json(Json& json, const Place& place);
 [[nodiscard]] Place place_from_json(const Json& json);  // throws Json::exception: a bug, or a wrong answer
+
+// Whether it is where this process is: the same kernel and the same network devices. Not when either is not known, nor
+// in a container on this host.
+[[nodiscard]] bool is_here(const Place& place);
 
 // What the cell is asked about it.
 struct PlaceQuestion {

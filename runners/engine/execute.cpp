@@ -471,7 +471,7 @@ class Execution {
                     place->accelerator));
     const std::lock_guard lock(mutex_);
     record_.host["cell of " + department] = "on " + where;
-    if (place->boot != cell::boot_id()) nodes_[department] = "node " + place->host;
+    if (!cell::is_here(*place)) nodes_[department] = "node " + place->host;
     accelerators_.insert(place->accelerator);
     accelerations_.insert(place->acceleration);
     record_.host["accelerator"] = fmt::format("{}", fmt::join(accelerators_, ", "));

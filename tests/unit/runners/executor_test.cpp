@@ -3,7 +3,10 @@
 #include "runners/host/executor.hpp"
 
 #include <gmock/gmock.h>
+#include <sched.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <thread>
@@ -290,6 +293,35 @@ TEST(PlaceHere, NamesWhatTheNodeDoesNotSee) {
   EXPECT_EQ(place.error().error_class, ErrorClass::configuration);
   EXPECT_THAT(place.error().message, StartsWith("'/no/such/image' is not there on node '"));
   EXPECT_THAT(place.error().hint, HasSubstr("at the same paths"));
+}
+
+TEST(PlaceHere, IsThisHostOnlyWithTheSameNetworkDevices) {
+  const auto here = cell::place_here({}, host_processes());
+  ASSERT_TRUE(here) << here.error().message;
+  EXPECT_TRUE(cell::is_here(*here));
+  EXPECT_TRUE(cell::is_here(cell::place_from_json(Json(*here))));
+  auto other = *here;
+  other.boot = "another boot";
+  EXPECT_FALSE(cell::is_here(other));
+  for (const auto part : {&cell::Place::boot, &cell::Place::network}) {
+    other = *here;
+    (other.*part).clear();
+    EXPECT_FALSE(cell::is_here(other)) << "nobody can tell";
+  }
+}
+
+// As a slurmd in a container is: the same kernel, and other devices.
+TEST(PlaceHere, IsNotThisHostFromAnotherNetworkNamespace) {
+  cell::Place here;
+  here.boot = cell::boot_id();
+  here.network = cell::network_namespace();
+  ASSERT_TRUE(cell::is_here(here));
+  const auto child = ::fork();
+  if (child == 0) ::_exit(::unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0 ? 77 : cell::is_here(here) ? 1 : 0);
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  if (WEXITSTATUS(status) == 77) GTEST_SKIP() << "no network namespace can be made here";
+  EXPECT_EQ(status, 0);
 }
 
 }  // namespace
