@@ -452,7 +452,10 @@ Result<Plan> make_plan(const Scenario& scenario, const RunOptions& options, cons
   Plan plan;
   plan.scenario = scenario;
   plan.executor = options.executor;
-  if (plan.executor) PATCHLAB_TRY(host::check_slurm(tools.processes));
+  if (plan.executor) {
+    PATCHLAB_TRY(host::check_time_limit(*plan.executor, scenario.trial.run_deadline));
+    PATCHLAB_TRY(host::check_slurm(tools.processes));
+  }
   PATCHLAB_TRY(narrow(plan, options));
   PATCHLAB_ASSIGN(plan.goldens, tools.goldens(plan.scenario, progress, stop));
   std::set<std::string> roles;  // of all machines, also of those that were left out by an option
@@ -501,7 +504,9 @@ Json plan_json(const Plan& plan) {
                            {"candidates", planned}});
     if (plan.executor && !department.cell.libvirt) {
       const auto request = host::request_of(*plan.executor, department.cell);
-      departments.back()["job"] = {{"processors", request.processors}, {"memory_mib", request.memory_mib}};
+      departments.back()["job"] = {{"processors", request.processors},
+                                   {"memory_mib", request.memory_mib},
+                                   {"time_limit_minutes", request.time_limit_minutes}};
     }
   }
   return {{"scenario", plan.scenario.name},
@@ -530,7 +535,8 @@ std::string describe(const Plan& plan) {
       text += "  no Slurm job: its machines are clones on a libvirt, and are where that is\n";
     if (plan.executor && !department.cell.libvirt) {
       const auto request = host::request_of(*plan.executor, department.cell);
-      text += printable_format("  Slurm job of {} processors and {} MiB{}\n", request.processors, request.memory_mib,
+      text += printable_format("  Slurm job of {} processors and {} MiB for {} minutes{}\n", request.processors,
+                               request.memory_mib, request.time_limit_minutes,
                                plan.executor->partition.empty() ? "" : ", partition " + plan.executor->partition);
     }
     for (const auto& candidate : department.candidates) {

@@ -15,6 +15,10 @@ namespace {
 constexpr std::uint32_t beside_each_machine_mib = 300;  // QEMU itself: its heap, video memory, translated code
 constexpr std::uint32_t of_the_cell_mib = 512;          // the cell with libvirt, and check workers
 
+// After the deadline of a run: the trial that is under way then goes on to its end.
+constexpr std::chrono::minutes after_the_deadline{60};
+constexpr std::int64_t longest_minutes = 30L * 24 * 60;
+
 constexpr const char* schema_name = "patchlab/executor/v1";
 
 // Those that choose a node or say who pays. All others change what patchlab relies on, or what it asks for by itself.
@@ -43,8 +47,8 @@ Result<Executor> read_executor(const std::filesystem::path& file) {
   reader.text("kind", one_of("slurm"));
   executor.partition = reader.text_or("partition", "", not_empty("the partition's name; without it, Slurm's default"));
   executor.cpus = static_cast<std::uint32_t>(reader.integer_or("cpus", executor.cpus, 1, 1024));
-  executor.time_limit_minutes = static_cast<std::uint32_t>(
-      reader.integer_or("time_limit_minutes", executor.time_limit_minutes, 1, 30L * 24 * 60));
+  if (const auto minutes = reader.integer_or("time_limit_minutes", 0, 1, longest_minutes); minutes > 0)
+    executor.time_limit_minutes = static_cast<std::uint32_t>(minutes);
   executor.options = reader.texts_or_empty("options", wrong_option);
   reader.finish();
   if (!problems.empty()) return problems_error(file.string(), problems);
@@ -52,9 +56,21 @@ Result<Executor> read_executor(const std::filesystem::path& file) {
 }
 
 CellRequest request_of(const Executor& executor, const cell::CellJob& job) {
-  CellRequest request{executor.cpus, of_the_cell_mib};
+  const auto most = std::chrono::ceil<std::chrono::minutes>(job.policy.run_deadline) + after_the_deadline;
+  CellRequest request{executor.cpus, of_the_cell_mib,
+                      executor.time_limit_minutes.value_or(static_cast<std::uint32_t>(most.count()))};
   for (const auto& machine : job.machines) request.memory_mib += machine.plan.memory_mib + beside_each_machine_mib;
   return request;
+}
+
+Result<void> check_time_limit(const Executor& executor, Milliseconds run_deadline) {
+  if (!executor.time_limit_minutes || std::chrono::minutes(*executor.time_limit_minutes) >= run_deadline) return {};
+  return configuration_error(
+      fmt::format(
+          "Slurm would end jobs after {} minutes (\"time_limit_minutes\" of the executor), and the run may take "
+          "{} s (\"run_deadline_s\" of the scenario's \"trial\")",
+          *executor.time_limit_minutes, run_deadline.count() / 1000),
+      "raise the first, or leave it out, or lower the second");
 }
 
 std::string job_name(const std::string& run, const std::string& department) {

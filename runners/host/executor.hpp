@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,13 +17,13 @@
 // scenario. See docs/adr/0031-an-executor-launches-cells.md.
 namespace patchlab::runners::host {
 
-// {"schema": "patchlab/executor/v1", "kind": "slurm", "partition": "lab", "cpus": 2, "time_limit_minutes": 480,
+// {"schema": "patchlab/executor/v1", "kind": "slurm", "partition": "lab", "cpus": 2, "time_limit_minutes": 600,
 //  "options": ["--constraint=kvm"]}
 struct Executor {
   std::string partition;  // empty: Slurm's default
   std::uint32_t cpus = 2;
-  std::uint32_t time_limit_minutes = 480;
-  std::vector<std::string> options;  // of srun, passed on as they are
+  std::optional<std::uint32_t> time_limit_minutes{};  // nothing: what a run may take, and a little more
+  std::vector<std::string> options;                   // of srun, passed on as they are
   bool operator==(const Executor&) const = default;
 };
 // A configuration error says all that is wrong with the file.
@@ -32,9 +33,14 @@ struct Executor {
 struct CellRequest {
   std::uint32_t processors = 0;
   std::uint32_t memory_mib = 0;
+  std::uint32_t time_limit_minutes = 0;
 };
-// Its machines, what QEMU needs beside the memory of each, and the cell itself with its check workers.
+// Its machines, what QEMU needs beside the memory of each, and the cell itself with its check workers; for as long as
+// the run may take.
 [[nodiscard]] CellRequest request_of(const Executor& executor, const cell::CellJob& job);
+
+// A configuration error: jobs would be ended while the run may still go on.
+[[nodiscard]] Result<void> check_time_limit(const Executor& executor, Milliseconds run_deadline);
 
 // Whether jobs can be started from here at all.
 [[nodiscard]] Result<void> check_slurm(ProcessRunner& processes);

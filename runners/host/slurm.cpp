@@ -103,7 +103,7 @@ class SlurmJob final : public cell::Launch {
     auto spec = by_slurm(
         "srun", {"--quiet", "--unbuffered", "--nodes=1", "--ntasks=1", "--chdir=/", "--mpi=none",
                  fmt::format("--cpus-per-task={}", request_.processors), fmt::format("--mem={}M", request_.memory_mib),
-                 fmt::format("--time={}", executor_.time_limit_minutes), "--job-name=" + name_});
+                 fmt::format("--time={}", request_.time_limit_minutes), "--job-name=" + name_});
     if (!executor_.partition.empty()) spec.arguments.push_back("--partition=" + executor_.partition);
     spec.arguments.insert(spec.arguments.end(), executor_.options.begin(), executor_.options.end());
     spec.arguments.emplace_back("--");
@@ -158,7 +158,7 @@ class SlurmJob final : public cell::Launch {
   [[nodiscard]] std::string hint_for(const std::string& state) const {
     if (state == "TIMEOUT")
       return fmt::format("it had {} minutes: \"time_limit_minutes\" of the executor says how many it gets",
-                         executor_.time_limit_minutes);
+                         request_.time_limit_minutes);
     if (state == "OUT_OF_MEMORY")
       return fmt::format("it had {} MiB, by the \"memory_mib\" of its machines", request_.memory_mib);
     if (state == "NODE_FAIL") return "'sinfo --list-reasons' says what is known of the node";

@@ -73,7 +73,7 @@ class OneCell {
     Executor executor;
     executor.partition = partition;
     executor.cpus = 1;
-    launch = launch_by_slurm(executor, {1, memory_mib}, job_name("r1", name), host_processes(), system_clock_source());
+    launch = launch_by_slurm(executor, {1, memory_mib, 60}, job_name("r1", name), host_processes(), system_clock_source());
     question = {{}, {root_, PATCHLAB_PROGRAM}};
     cell::CellStart start{.program = PATCHLAB_PROGRAM,
                           .department = name,

@@ -67,9 +67,23 @@ TEST(CellRequest, IsTheMachinesAndWhatIsNeededBesideThem) {
   EXPECT_EQ(request.memory_mib, 512U + 1024U + 2U * 300U + 512U);
 }
 
+TEST(CellRequest, LastsAsLongAsTheRunMay) {
+  auto job = job_of({512});
+  job.policy.run_deadline = std::chrono::hours(10);
+  EXPECT_EQ(request_of({}, job).time_limit_minutes, 11U * 60U) << "the trial that is under way then goes on";
+  EXPECT_EQ(request_of({.time_limit_minutes = 600}, job).time_limit_minutes, 600U);
+  EXPECT_TRUE(check_time_limit({}, std::chrono::hours(24)));
+  EXPECT_TRUE(check_time_limit({.time_limit_minutes = 600}, std::chrono::hours(10)));
+  const auto shorter = check_time_limit({.time_limit_minutes = 599}, std::chrono::hours(10));
+  ASSERT_FALSE(shorter);
+  EXPECT_EQ(shorter.error().error_class, ErrorClass::configuration);
+  EXPECT_THAT(shorter.error().message, HasSubstr("after 599 minutes (\"time_limit_minutes\""));
+  EXPECT_THAT(shorter.error().message, HasSubstr("36000 s (\"run_deadline_s\""));
+}
+
 TEST(SlurmCommand, IsOneTask) {
   Executor executor{"lab", 2, 90, {"--constraint=kvm"}};
-  const auto launch = launch_by_slurm(executor, {2, 1836}, job_name("20261129-220000-00ff", "finance"),
+  const auto launch = launch_by_slurm(executor, {2, 1836, 90}, job_name("20261129-220000-00ff", "finance"),
                                       host_processes(), system_clock_source());
   const auto spec = launch->process({"/usr/bin/patchlab", "cell", "/a folder"});
   EXPECT_EQ(spec.program, "srun");
@@ -150,7 +164,7 @@ class FakeSlurm : public ::testing::Test {
   }
 
   void start() {
-    launch_ = launch_by_slurm({}, {2, 1836}, "patchlab-r1-finance", host_processes(), system_clock_source());
+    launch_ = launch_by_slurm({}, {2, 1836, 480}, "patchlab-r1-finance", host_processes(), system_clock_source());
     auto started = cell::start_cell({.program = at("bin/patchlab"),
                                      .department = "finance",
                                      .root = at("root"),

@@ -59,12 +59,14 @@ TEST(PlanOfAnExecutor, SaysWhatEachJobAsksFor) {
   plan.departments.push_back(plan.departments.front());
   plan.departments.back().cell.libvirt = {.uri = "qemu:///system", .run = {}, .storage = {}};
   auto json = plan_json(plan);
-  EXPECT_EQ(json["departments"][0]["job"], Json({{"processors", 4}, {"memory_mib", 256 + 300 + 512}}));
+  EXPECT_EQ(json["departments"][0]["job"],
+            Json({{"processors", 4}, {"memory_mib", 256 + 300 + 512}, {"time_limit_minutes", 25 * 60}}));
   EXPECT_FALSE(json["departments"][1].contains("job"));
   json["schema"] = "patchlab/plan/v1";
   const auto schema = read_json_file(std::string(PATCHLAB_SOURCE_DIR) + "/cli/schemas/plan.schema.json").value();
   EXPECT_THAT(tests::SchemaValidator(schema).problems(json), ::testing::IsEmpty());
-  EXPECT_THAT(describe(plan), ::testing::HasSubstr("  Slurm job of 4 processors and 1068 MiB, partition lab\n"));
+  EXPECT_THAT(describe(plan),
+              ::testing::HasSubstr("  Slurm job of 4 processors and 1068 MiB for 1500 minutes, partition lab\n"));
   EXPECT_THAT(describe(plan), ::testing::HasSubstr("  no Slurm job: its machines are clones on a libvirt"));
 }
 
