@@ -96,7 +96,7 @@ class ChildCell final : public CellClient {
     // Who waits for a node does not see that its input ends.
     if (launch_ && !placed_) launch_->cancel();
     if (launch_) {
-      if (!conversation_.end(long_patience)) launch_->cancel();
+      if (!conversation_.end(patience)) launch_->cancel();
       return;
     }
     if (conversation_.end(may_leave ? long_patience : patience) || !may_leave) return;

@@ -5,7 +5,9 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <stop_token>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "lab/libvirt/ssh.hpp"
@@ -41,6 +43,20 @@ class CellClient {
   virtual Result<void> probe_fence(const std::string& phase) = 0;
   // Ends every machine and the cell; waited for. Safe to call twice.
   virtual void close() = 0;
+};
+
+// While it lives, ends a cell when that is asked: its calls return then, whatever is under way. In a thread of its own,
+// as that takes its time, and the cells of all departments go at once.
+class ClosesOnStop {
+ public:
+  ClosesOnStop(CellClient& cell, const std::stop_token& stop)
+      : when_stopped_(stop, [this, &cell] { closes_ = std::jthread([&cell] { cell.close(); }); }) {}
+  ClosesOnStop(const ClosesOnStop&) = delete;
+  ClosesOnStop& operator=(const ClosesOnStop&) = delete;
+
+ private:
+  std::jthread closes_;  // before what starts it, also at once
+  std::stop_callback<std::function<void()>> when_stopped_;
 };
 
 using OnEvent = std::function<void(const std::string& department, const Json& event)>;

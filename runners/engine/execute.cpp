@@ -399,7 +399,7 @@ class Execution {
     auto lab = start_cell(std::move(start), job.cell);
     if (!lab) return give_up(department, std::move(lab).error());
     // Cancelling must not wait for the step that is under way: the cell goes down at once, and its calls return.
-    const std::stop_callback cancel(stop_, [&] { (*lab)->close(); });
+    const cell::ClosesOnStop cancel(**lab, stop_);
     auto host_class = this_host_;
     if (launch) {
       auto place = await_place(**lab, *launch, question, job.cell);
