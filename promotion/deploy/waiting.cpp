@@ -11,6 +11,7 @@
 #include "promotion/chain/chain.hpp"
 #include "promotion/deploy/approvers.hpp"
 #include "promotion/statement/statement.hpp"
+#include "reports/record/host_keys.hpp"
 #include "reports/record/queries.hpp"
 
 namespace patchlab::promotion {
@@ -49,7 +50,12 @@ milliseconds MeasuredTimes::one_after_another() const {
 
 MeasuredTimes measured_times(const reports::RunRecord& record, const std::string& department) {
   MeasuredTimes times;
-  if (const auto found = record.host.find("accelerator"); found != record.host.end()) times.accelerator = found->second;
+  for (const auto& key : {reports::accelerator_key_of(department), std::string(reports::accelerator_key)}) {
+    const auto found = record.host.find(key);
+    if (found == record.host.end()) continue;
+    times.accelerator = found->second;
+    break;
+  }
   const auto its = std::ranges::find(record.departments, department, &reports::DepartmentRecord::name);
   const auto* final_trial = its == record.departments.end() ? nullptr : reports::find_trial(*its, its->final_trial);
   const auto* trial = final_trial == nullptr ? nullptr : reports::facts_of(*its, *final_trial);

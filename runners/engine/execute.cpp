@@ -8,6 +8,7 @@
 #include "lab/libvirt/acceleration.hpp"
 #include "lab/network/host_facts.hpp"
 #include "lab/network/watch.hpp"
+#include "reports/record/host_keys.hpp"
 #include "reports/record/kept_files.hpp"
 #include "reports/record/queries.hpp"
 #include "reports/record/run_exit_code.hpp"
@@ -175,7 +176,7 @@ class Execution {
     const auto acceleration = lab::libvirt::usable_acceleration(
         tools_.processes, {.kernel = image->second.image->kernel, .cache_folder = tools_.cache});
     kvm_ = acceleration.accelerator == lab::Accelerator::kvm;
-    record_.host["accelerator"] = kvm_ ? "kvm" : "tcg";
+    record_.host[reports::accelerator_key] = kvm_ ? "kvm" : "tcg";
     record_.host["acceleration"] = acceleration.reason;
   }
 
@@ -474,7 +475,8 @@ class Execution {
     if (!cell::is_here(*place)) nodes_[department] = "node " + place->host;
     accelerators_.insert(place->accelerator);
     accelerations_.insert(place->acceleration);
-    record_.host["accelerator"] = fmt::format("{}", fmt::join(accelerators_, ", "));
+    record_.host[reports::accelerator_key] = fmt::format("{}", fmt::join(accelerators_, ", "));
+    record_.host[reports::accelerator_key_of(department)] = place->accelerator;
     record_.host["acceleration"] = fmt::format("{}", fmt::join(accelerations_, "; "));
     if (place->host_class != this_host_) {
       record_.host["node of " + department] =

@@ -98,6 +98,7 @@ TEST_F(SlurmRun, FindsWhatALocalRunFinds) {
   for (const auto* department : {"finance", "sales"}) {
     EXPECT_THAT(there.host["cell of " + std::string(department)], StartsWith("on node "));
     EXPECT_THAT(there.host["cell of " + std::string(department)], HasSubstr(", Slurm job "));
+    EXPECT_EQ(there.host["accelerator of " + std::string(department)], here.host["accelerator"]);
   }
   EXPECT_EQ(here.host["accelerator"], there.host["accelerator"]);
   // The node is this host, and so it is observed from here.

@@ -179,6 +179,15 @@ TEST(MeasuredTimes, AreThoseOfTheTrialOfWhatWasPromoted) {
   EXPECT_THAT(measured_times(record, "finance").unknown, HasSubstr("no trial of exactly what was promoted"));
 }
 
+TEST(MeasuredTimes, AreByTheAcceleratorOfTheNodeOfTheDepartment) {
+  auto record = tests::good_record();
+  record.host = {{"accelerator", "tcg"}};
+  EXPECT_EQ(measured_times(record, "finance").accelerator, "tcg");
+  record.host = {{"accelerator", "kvm, tcg"}, {"accelerator of finance", "tcg"}, {"accelerator of sales", "kvm"}};
+  EXPECT_EQ(measured_times(record, "finance").accelerator, "tcg");
+  EXPECT_EQ(measured_times(record, "sales").accelerator, "kvm");
+}
+
 TEST(AptRepository, DescribesTheSetAndNothingElse) {
   const std::string a(64, 'a'), b(64, 'b'), c(64, 'c');
   const auto text = stanza("z", "i386", a) + stanza("b", "all", b) + stanza("a", "amd64", c);
