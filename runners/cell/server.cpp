@@ -397,7 +397,7 @@ class Silence {
 
  private:
   static constexpr Milliseconds look_every{500};
-  static constexpr Milliseconds least_stop{5000};  // more than a busy host lets a thread wait
+  static constexpr Milliseconds least_stop{3000};  // more than a busy host lets a thread wait
   static std::int64_t now() { return system_clock_source().now().count(); }
   const Milliseconds most_;
   std::atomic<std::int64_t> heard_ = 0;

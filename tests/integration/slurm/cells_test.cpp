@@ -73,7 +73,8 @@ class OneCell {
     Executor executor;
     executor.partition = partition;
     executor.cpus = 1;
-    launch = launch_by_slurm(executor, {1, memory_mib, 60}, job_name("r1", name), host_processes(), system_clock_source());
+    launch =
+        launch_by_slurm(executor, {1, memory_mib, 60}, job_name("r1", name), host_processes(), system_clock_source());
     question = {{}, {root_, PATCHLAB_PROGRAM}};
     cell::CellStart start{.program = PATCHLAB_PROGRAM,
                           .department = name,
@@ -260,9 +261,13 @@ TEST_F(SlurmCells, EndByThemselvesWhenNobodyIsHeardAnyMore) {
   char said = 0;
   ASSERT_EQ(::read(ready[0], &said, 1), 1);
   ASSERT_EQ(said, '1');
-  // All of srun at once, so that it cannot tell Slurm; then who would.
+  // All of srun at once, so that none of it can tell Slurm of the other; then who would.
   ::kill(parent, SIGSTOP);
-  for (const auto pid : processes_with("job-name=patchlab-r1-unheard")) ::kill(pid, SIGKILL);
+  const auto srun = processes_with("job-name=patchlab-r1-unheard");
+  for (const int signal : {SIGSTOP, SIGKILL}) {
+    for (const auto pid : srun) ::kill(pid, signal);
+  }
+  std::this_thread::sleep_for(std::chrono::seconds(1));
   EXPECT_FALSE(processes_with((slurm() / "cells" / "unheard").string()).empty())
       << "then Slurm noticed, and this tests nothing";
   ::kill(parent, SIGKILL);
@@ -271,17 +276,19 @@ TEST_F(SlurmCells, EndByThemselvesWhenNobodyIsHeardAnyMore) {
   EXPECT_TRUE(comes(
       "the cell to end", [] { return processes_with((slurm() / "cells" / "unheard").string()).empty(); },
       std::chrono::seconds(10)));
+  output_of({"scancel", "--name=patchlab-r1-unheard"});  // else the next test waits for that
 }
 
 TEST_F(SlurmCells, OneThatWasStoppedAnswersNothingMore) {
-  OneCell cell("stopped", 600);
+  OneCell cell("stopped", 600, "lab", std::chrono::seconds(60));
   const auto place = cell.place();
   ASSERT_TRUE(place) << place.error().message;
   output_of({"scontrol", "suspend", place->job});
   ASSERT_TRUE(comes(
       "the job to be suspended", [] { return queue().find("stopped SUSPENDED") != std::string::npos; },
       std::chrono::seconds(20)));
-  std::this_thread::sleep_for(std::chrono::seconds(6));  // less than the silence that it would not bear
+  // Slurm first asks with SIGTSTP, and stops two seconds later. Less than the silence that it would not bear.
+  std::this_thread::sleep_for(std::chrono::seconds(8));
   output_of({"scontrol", "resume", place->job});
   const auto error = cell.end();
   EXPECT_EQ(error.error_class, ErrorClass::infrastructure);
