@@ -287,9 +287,21 @@ TEST_F(SlurmCells, OneThatWasStoppedAnswersNothingMore) {
   ASSERT_TRUE(comes(
       "the job to be suspended", [] { return queue().find("stopped SUSPENDED") != std::string::npos; },
       std::chrono::seconds(20)));
-  // Slurm first asks with SIGTSTP, and stops two seconds later. Less than the silence that it would not bear.
-  std::this_thread::sleep_for(std::chrono::seconds(8));
-  output_of({"scontrol", "resume", place->job});
+  // Slurm says so before it is: first it asks with SIGTSTP, and stops two seconds later.
+  const auto is_stopped = [] {
+    auto processes = processes_with((slurm() / "cells" / "stopped").string());
+    for (const auto srun : processes_with("job-name=patchlab-r1-stopped")) std::erase(processes, srun);
+    return std::ranges::any_of(processes, [](int pid) { return test::process_state(pid).state == 'T'; });
+  };
+  ASSERT_TRUE(comes("the cell to be stopped", is_stopped, std::chrono::seconds(30)));
+  std::this_thread::sleep_for(std::chrono::seconds(6));  // less than the silence that it would not bear
+  ASSERT_TRUE(comes(
+      "the cell to go on",
+      [&] {
+        output_of({"scontrol", "resume", place->job});  // one that comes too early is lost
+        return !is_stopped();
+      },
+      std::chrono::seconds(30)));
   const auto error = cell.end();
   EXPECT_EQ(error.error_class, ErrorClass::infrastructure);
   EXPECT_THAT(error.message, HasSubstr("; patchlab: error: the cell was stopped for "));
