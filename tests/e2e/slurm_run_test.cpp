@@ -65,14 +65,11 @@ class SlurmRun : public ::testing::Test {
     scenario["departments"]["sales"] = scenario["departments"]["finance"];
     scenario["trial"]["stability_s"] = 5;
     // Few, as each waits for the server that a candidate breaks.
-    scenario["roles"]["dns"]["checks"] = {{{"id", "name"},
-                                           {"kind", "dns.query"},
-                                           {"timeout_s", 5},
-                                           {"with", {{"name", "dns1.corp.example."}, {"type", "A"}}}},
-                                          {{"id", "service"},
-                                           {"kind", "dns.query"},
-                                           {"timeout_s", 5},
-                                           {"with", {{"name", "corp.example."}, {"type", "MX"}}}}};
+    scenario["roles"]["dns"]["checks"] = {
+        {{"id", "names"},
+         {"kind", "dns.records"},
+         {"timeout_s", 5},
+         {"with", {{"records", {"dns1.corp.example. A 10.20.0.10", "mail1.corp.example. A 10.20.0.14"}}}}}};
     folder_.write("two.json", scenario.dump());
     folder_.write("slurm.json",
                   R"({"schema": "patchlab/executor/v1", "kind": "slurm", "partition": "lab", "cpus": 1})");
