@@ -125,6 +125,22 @@ class OneCell {
   fs::path root_;
 };
 
+// A process that begins something and then stays until it is killed: 0 when it says that it could not.
+pid_t parent_that(const std::function<void(const std::function<void(bool is_there)>& stays)>& begins) {
+  std::array<int, 2> ready{};
+  if (::pipe(ready.data()) != 0) return 0;
+  const auto parent = ::fork();
+  if (parent == 0) {
+    begins([&](bool is_there) {
+      (void)!::write(ready[1], is_there ? "1" : "0", 1);
+      ::pause();
+    });
+    ::_exit(0);
+  }
+  char said = 0;
+  return ::read(ready[0], &said, 1) == 1 && said == '1' ? parent : 0;
+}
+
 class SlurmCells : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -248,19 +264,12 @@ TEST_F(SlurmCells, KillingSrunEndsThem) {
 }
 
 TEST_F(SlurmCells, EndByThemselvesWhenNobodyIsHeardAnyMore) {
-  std::array<int, 2> ready{};
-  ASSERT_EQ(::pipe(ready.data()), 0);
-  const auto parent = ::fork();
-  if (parent == 0) {
+  const auto parent = parent_that([](const auto& stays) {
     OneCell cell("unheard", 600, "lab", std::chrono::seconds(3));
     const bool is_there = cell.place().has_value();
-    (void)!::write(ready[1], is_there ? "1" : "0", 1);
-    ::pause();
-    ::_exit(0);
-  }
-  char said = 0;
-  ASSERT_EQ(::read(ready[0], &said, 1), 1);
-  ASSERT_EQ(said, '1');
+    stays(is_there);
+  });
+  ASSERT_GT(parent, 0);
   // All of srun at once, so that none of it can tell Slurm of the other; then who would.
   ::kill(parent, SIGSTOP);
   const auto srun = processes_with("job-name=patchlab-r1-unheard");
@@ -310,23 +319,16 @@ TEST_F(SlurmCells, OneThatWasStoppedAnswersNothingMore) {
 }
 
 TEST_F(SlurmCells, KillingWhoStartedThemLeavesNothingBehind) {
-  std::array<int, 2> ready{};
-  ASSERT_EQ(::pipe(ready.data()), 0);
-  const auto parent = ::fork();
-  if (parent == 0) {
+  const auto parent = parent_that([](const auto& stays) {
     OneCell runs("of-parent", 2500);
-    const bool is_there = runs.place().has_value();
+    bool is_there = runs.place().has_value();
     OneCell waits("of-parent-too", 2500);
-    comes(
+    is_there &= comes(
         "the second to be in the queue", [] { return queue().find("of-parent-too PENDING") != std::string::npos; },
         std::chrono::seconds(20));
-    (void)!::write(ready[1], is_there ? "1" : "0", 1);
-    ::pause();
-    ::_exit(0);
-  }
-  char said = 0;
-  ASSERT_EQ(::read(ready[0], &said, 1), 1);
-  ASSERT_EQ(said, '1');
+    stays(is_there);
+  });
+  ASSERT_GT(parent, 0);
   ::kill(parent, SIGKILL);
   ::waitpid(parent, nullptr, 0);
   EXPECT_TRUE(comes(
