@@ -70,7 +70,12 @@ class SlurmRun : public ::testing::Test {
     auto scenario = small_scenario();
     scenario["departments"]["sales"] = scenario["departments"]["finance"];
     scenario["trial"]["stability_s"] = 5;
+    scenario["trial"]["warm_reboots"] = 0;
     scenario["trial"]["lab_retries"] = 5;  // other tests run beside this one
+    const auto recipes = fs::path(PATCHLAB_SOURCE_DIR) / "scenarios/candidates";
+    // One that breaks something at once.
+    scenario["candidates"] = {{{"recipe", (recipes / "harmless-hostname").string()}},
+                              {{"recipe", (recipes / "bad-second-root").string()}}};
     // Few, as each waits for the server that a candidate breaks.
     scenario["roles"]["dns"]["checks"] = {
         {{"id", "names"},
