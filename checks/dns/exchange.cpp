@@ -23,21 +23,31 @@ bool same_id(std::string_view query, std::string_view reply) {
   return reply.size() >= 2 && reply.substr(0, 2) == query.substr(0, 2);
 }
 
-// Records datagrams until the one with the right id.
-void receive_reply(int socket, const std::string& query, const Deadline& deadline, Json& seen) {
+// Records datagrams until the one with the right id. False: the deadline came before an end.
+bool receive_reply(int socket, const std::string& query, const Deadline& deadline, Json& seen) {
   std::string buffer(65535, '\0');
   while (wait_readable(socket, deadline)) {
     const auto size = ::recv(socket, buffer.data(), buffer.size(), 0);
     if (size < 0 && (errno == EAGAIN || errno == EINTR)) continue;
-    if (size < 0) return add_trouble(seen, errno);  // ICMP port unreachable arrives here as ECONNREFUSED
+    if (size < 0) {
+      add_trouble(seen, errno);  // ICMP port unreachable arrives here as ECONNREFUSED
+      return true;
+    }
     const auto datagram = std::string_view(buffer).substr(0, static_cast<std::size_t>(size));
     if (same_id(query, datagram)) {
       seen["reply"] = to_hex(datagram);
-      return;
+      return true;
     }
     if (seen["strays"].size() < most_strays) seen["strays"].push_back(to_hex(datagram));
   }
-  add_trouble(seen, ETIMEDOUT);
+  return false;
+}
+
+// Whether its TCP port is closed as well; not known, and false, when that is not told soon.
+Result<bool> refuses_tcp(const Endpoint& server, const std::string& source, const Deadline& deadline) {
+  if (deadline.passed()) return false;
+  PATCHLAB_ASSIGN(const auto connection, connect_tcp(server, source, deadline.within(std::chrono::seconds(1))));
+  return connection.saved_errno == ECONNREFUSED;
 }
 
 void receive_framed(int socket, const Deadline& deadline, Json& seen) {
@@ -69,13 +79,21 @@ std::string framed(const std::string& message) {
 }  // namespace
 
 Result<Json> exchange_udp(const Endpoint& server, const std::string& source, const std::string& query,
-                          const Deadline& deadline) {
+                          const Deadline& deadline, Milliseconds patience) {
   PATCHLAB_ASSIGN(const auto connection, connect_udp(server, source));
+  const auto socket = connection.socket.get();
   Json seen{{"query", to_hex(query)}, {"strays", Json::array()}};
-  if (const int trouble = send_all(connection.socket.get(), query, deadline); trouble != 0) {
+  if (const int trouble = send_all(socket, query, deadline); trouble != 0) {
     add_trouble(seen, trouble);
-  } else {
-    receive_reply(connection.socket.get(), query, deadline, seen);
+  } else if (!receive_reply(socket, query, deadline.within(patience), seen)) {
+    PATCHLAB_ASSIGN(const bool nobody, refuses_tcp(server, source, deadline));
+    if (nobody) {
+      add_trouble(seen, ECONNREFUSED);
+      seen["tcp"] = "refused";
+      seen["trouble"] = describe_errno(ECONNREFUSED) + " by TCP, and no answer by UDP";
+    } else if (!receive_reply(socket, query, deadline, seen)) {
+      add_trouble(seen, ETIMEDOUT);
+    }
   }
   seen["elapsed_ms"] = deadline.elapsed().count();
   return seen;

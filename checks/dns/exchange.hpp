@@ -15,9 +15,13 @@ namespace patchlab::checks::dns {
 //   "strays"          hex of datagrams with another id, ignored as RFC 5452 section 9.1 asks
 //   "errno"           what ended the exchange when there is no reply; ETIMEDOUT is the deadline
 //   "trouble"         the same in words, or what was wrong with the TCP stream
+//   "tcp"             "refused": nothing came over UDP for `patience`, and nobody listens on TCP
 //   "elapsed_ms"
+// A host tells that nobody listens on a UDP port once a second at most (RFC 1812 section 4.3.2.8), so that most queries
+// to a server that does not run are met by silence. Every server listens on TCP as well (RFC 7766 section 5): who
+// refuses that after a stub resolver has lost its patience (resolv.conf(5): 5 s) is not waited for until the deadline.
 [[nodiscard]] Result<Json> exchange_udp(const Endpoint& server, const std::string& source, const std::string& query,
-                                        const Deadline& deadline);
+                                        const Deadline& deadline, Milliseconds patience = std::chrono::seconds(5));
 // RFC 7766: two bytes of length before each message.
 [[nodiscard]] Result<Json> exchange_tcp(const Endpoint& server, const std::string& source, const std::string& query,
                                         const Deadline& deadline);

@@ -7,8 +7,10 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include <array>
 #include <thread>
 
+#include "checks/dns/exchange.hpp"
 #include "checks/dns/query.hpp"
 #include "checks/dns/records.hpp"
 #include "checks/socket.hpp"
@@ -19,12 +21,13 @@ namespace {
 
 sockaddr* generic(sockaddr_in& address) { return reinterpret_cast<sockaddr*>(&address); }  // NOLINT
 
-// A socket on a free loopback port.
+// A socket on a loopback port, a free one by default.
 class Listener {
  public:
-  explicit Listener(int type) : socket_(::socket(AF_INET, type | SOCK_CLOEXEC, 0)) {
+  explicit Listener(int type, std::uint16_t port = 0) : socket_(::socket(AF_INET, type | SOCK_CLOEXEC, 0)) {
     sockaddr_in address{};
     address.sin_family = AF_INET;
+    address.sin_port = htons(port);
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     socklen_t size = sizeof address;
     EXPECT_EQ(::bind(socket_.get(), generic(address), size), 0);
@@ -148,6 +151,45 @@ TEST(DnsOverUdp, ReportsTruncationInsteadOfRetryingByTcp) {
 TEST(DnsOverUdp, SilenceIsAFailureWithinTheDeadline) {
   const UdpServer server([](auto) { return std::vector<std::string>{}; });
   EXPECT_EQ(checked(server.port(), "udp", Milliseconds(200)).reason, "no-answer");
+}
+
+TEST(DnsOverUdp, WhoIsSilentAndRefusesTcpIsNotWaitedFor) {
+  const Listener silent(SOCK_DGRAM);
+  const Deadline deadline(std::chrono::seconds(20));
+  const auto seen = exchange_udp({"127.0.0.1", silent.port()}, "", "query", deadline, Milliseconds(100));
+  ASSERT_TRUE(seen);
+  EXPECT_EQ(seen->value("errno", 0), ECONNREFUSED);
+  EXPECT_EQ(seen->value("tcp", ""), "refused");
+  EXPECT_GE(deadline.elapsed(), Milliseconds(100));
+  EXPECT_LT(deadline.elapsed(), std::chrono::seconds(10));
+}
+
+TEST(DnsOverUdp, WhoListensOnTcpIsWaitedForUntilTheDeadline) {
+  const Listener listening(SOCK_STREAM);
+  const Listener silent(SOCK_DGRAM, listening.port());
+  const Deadline deadline(Milliseconds(400));
+  const auto seen = exchange_udp({"127.0.0.1", silent.port()}, "", "query", deadline, Milliseconds(50));
+  ASSERT_TRUE(seen);
+  EXPECT_EQ(seen->value("errno", 0), ETIMEDOUT);
+  EXPECT_FALSE(seen->contains("tcp"));
+  EXPECT_TRUE(deadline.passed());
+}
+
+TEST(DnsOverUdp, AnAnswerThatComesAfterTheDoubtCounts) {
+  const Listener listening(SOCK_STREAM);
+  const Listener slow(SOCK_DGRAM, listening.port());
+  const std::jthread server([&slow] {
+    std::array<char, 16> query{};
+    sockaddr_in client{};
+    socklen_t size = sizeof client;
+    ASSERT_EQ(::recvfrom(slow.get(), query.data(), query.size(), 0, generic(client), &size), 5);
+    std::this_thread::sleep_for(Milliseconds(200));
+    ASSERT_EQ(::sendto(slow.get(), "quick", 5, 0, generic(client), size), 5);
+  });
+  const auto seen =
+      exchange_udp({"127.0.0.1", slow.port()}, "", "query", Deadline(std::chrono::seconds(20)), Milliseconds(50));
+  ASSERT_TRUE(seen);
+  EXPECT_EQ(seen->value("reply", ""), "717569636b");
 }
 
 TEST(DnsOverUdp, ClosedPortIsConnectionRefused) {
