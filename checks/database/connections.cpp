@@ -39,10 +39,11 @@ bool is_too_many(const std::string& message) {
   return false;
 }
 
-// Whose sessions use up what ran out, by what the server said.
+// Whose sessions use up what ran out, by what the server said. "slots are reserved for roles with the SUPERUSER
+// attribute", as PostgreSQL says since 16, is of the server.
 const char* crowd_of(const std::string& message) {
-  if (message.find("for role") != std::string::npos) return "user";
-  return message.find("for database") != std::string::npos ? "database" : "server";
+  if (message.find("too many connections for role") != std::string::npos) return "user";
+  return message.find("too many connections for database") != std::string::npos ? "database" : "server";
 }
 
 std::optional<std::int64_t> number_in(const std::optional<std::string>& text) {
@@ -203,7 +204,7 @@ class Connections final : public CheckWith<Parameters> {
       return {Outcome::error, "observation-incomplete", expected, "no session was counted"};
     }
     if (!is_too_many(refused.value("message", "")))
-      return {Outcome::fail, "refused-for-another-reason", expected,
+      return {Outcome::fail, refused_or_late(observation), expected,
               fmt::format("after {}: {}", sessions, told_of(refused))};
     if (auto bad = judge_others(observation, refused, expected)) return *bad;
     if (sessions < with.sessions)

@@ -169,7 +169,7 @@ std::optional<Judgement> judge_repeated(const Observation& observation, const Js
   const std::string expected = "a change of what others changed meanwhile is refused (SQLSTATE 40001)";
   if (stale == nullptr) return Judgement{Outcome::error, "observation-incomplete", expected, "there is no stale write"};
   if (stale->value("ok", false)) return fail("stale-write-accepted", expected, "the server took it");
-  if (stale->value("sqlstate", "") != "40001") return fail("refused-for-another-reason", expected, told_of(*stale));
+  if (stale->value("sqlstate", "") != "40001") return fail(refused_or_late(observation), expected, told_of(*stale));
   return std::nullopt;
 }
 
@@ -195,7 +195,7 @@ std::optional<Judgement> judge_lock(const Parameters& with, const Observation& o
   }
   if (write->value("ok", false)) return fail("lock-ignored", expected, "both change the row");
   const auto seen = second_writer_seen(*write);
-  if (seen.empty()) return fail("refused-for-another-reason", expected, told_of(*write));
+  if (seen.empty()) return fail(refused_or_late(observation), expected, told_of(*write));
   if (seen != with.second_writer)
     return fail(seen == "refused" ? "lock-refused" : "lock-waited", expected, told_of(*write));
   const auto* after = step_of(second, "write after release");

@@ -39,6 +39,10 @@ std::optional<Judgement> judge_steps(const std::vector<std::string>& steps, cons
   return std::nullopt;
 }
 
+std::string refused_or_late(const Json& observation) {
+  return observation.value("stopped_at_deadline", false) ? "timeout" : "refused-for-another-reason";
+}
+
 std::string told_of(const Json& step) {
   return fmt::format("step '{}': SQLSTATE {} {}", step.value("step", ""), step.value("sqlstate", ""),
                      step.value("message", ""));

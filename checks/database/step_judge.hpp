@@ -17,6 +17,10 @@ namespace patchlab::checks::database {
 // A step missing although none before it failed is an error.
 [[nodiscard]] std::optional<Judgement> judge_steps(const std::vector<std::string>& steps, const Json& observation);
 
+// Of a step that is to be refused, and was for a reason that is not the one: "refused-for-another-reason"; "timeout"
+// where the deadline had cut the connections, as the server refused nothing then.
+[[nodiscard]] std::string refused_or_late(const Json& observation);
+
 // What the server said to one step, for the reader.
 [[nodiscard]] std::string told_of(const Json& step);
 

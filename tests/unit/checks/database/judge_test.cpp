@@ -148,6 +148,16 @@ TEST(DatabaseIsolationJudge, NamesWhatIsWrongWithLocks) {
   EXPECT_EQ(isolation().judge(refused, captured_pair()).reason, "lock-waited");
 }
 
+TEST(DatabaseIsolationJudge, SaysOfWhatTheDeadlineCutThatItWasLate) {
+  for (const std::size_t step : {8U, 10U}) {
+    auto cut = captured_pair();
+    cut["stopped_at_deadline"] = true;
+    auto& entry = cut["second"]["steps"][step];
+    entry.update({{"sqlstate", "08S01"}, {"message", "The connection is down"}});
+    EXPECT_EQ(isolation().judge(pair_with, cut).reason, "timeout") << entry;
+  }
+}
+
 TEST(DatabaseIsolationJudge, CallsAnIncompleteObservationAnError) {
   for (const auto& [part, count] : {std::pair("/steps", 11), {"/second/steps", 14}}) {
     for (int i = 0; i < count; ++i) {
@@ -188,6 +198,10 @@ TEST(DatabaseConnectionsJudge, WantsSoManyAndNoMore) {
   EXPECT_EQ(reason("sessions", 3), "too-few-sessions");
   EXPECT_EQ(reason("sessions", 5), "limit-not-kept");
   EXPECT_EQ(reason("refused", failed("connect", "08001", "FATAL:  out of memory")), "refused-for-another-reason");
+  auto cut = good;
+  cut["stopped_at_deadline"] = true;
+  cut["refused"] = failed("query", "08S01", "The connection is down");
+  EXPECT_EQ(connections().judge(crowd, cut).reason, "timeout") << "the server refused nothing";
   EXPECT_EQ(reason("refused", nullptr), "timeout");
   EXPECT_EQ(reason("again", Json::array({failed("connect", "08001", "FATAL:  sorry, too many clients already")})),
             "not-let-in-again");
@@ -217,7 +231,10 @@ TEST(DatabaseConnectionsJudge, CountsWhoElseHasSessionsThatAreRunningOut) {
       EXPECT_EQ(outcome(role, when, of_user, sessions), Outcome::error) << when << sessions;
       EXPECT_EQ(outcome(database, when, of_database, sessions), Outcome::error) << when << sessions;
       for (const char* full : {"FATAL:  sorry, too many clients already",
-                               "FATAL:  remaining connection slots are reserved for non-replication superuser"})
+                               "FATAL:  remaining connection slots are reserved for non-replication superuser",
+                               "FATAL:  remaining connection slots are reserved for roles with the SUPERUSER attribute",
+                               "FATAL:  remaining connection slots are reserved for roles with privileges of the "
+                               "\"pg_use_reserved_connections\" role"})
         EXPECT_EQ(outcome(full, when, stranger, sessions), Outcome::error) << when << sessions << full;
     }
     EXPECT_EQ(outcome(role, when, of_database, 4), Outcome::pass) << when;
