@@ -41,6 +41,14 @@ Seen look(const Check& check, const Json& parameters, Milliseconds limit = std::
   return {*observation, check.judge(parameters, *observation)};
 }
 
+// Where no deadline is meant to be met: with more time when this host was too busy for that.
+Seen look_in_time(const Check& check, const Json& parameters, Milliseconds limit) {
+  auto seen = look(check, parameters, limit);
+  for (int more = 0; more < 2 && seen.observation.value("stopped_at_deadline", false); ++more)
+    seen = look(check, parameters, limit *= 4);
+  return seen;
+}
+
 // Against a real server.
 class DatabaseChecks : public ::testing::Test {
  protected:
@@ -332,26 +340,26 @@ TEST_F(DatabaseChecks, ThereAreAsManySessionsAsTheRoleMayHave) {
   constexpr Milliseconds limit{6000};  // of which a third is for sessions of others to end
   auto with = parameters();
   with.update({{"user", "crowd"}, {"password", "ink"}, {"sessions", 50}});
-  const auto seen = look(connections(), with, limit);
+  const auto seen = look_in_time(connections(), with, limit);
   const auto learnt = connections().expecting(with, seen.observation);
   ASSERT_TRUE(learnt) << learnt.error().message << seen.observation.dump(1);
   EXPECT_EQ(learnt->at("sessions"), 4);
   for (int i = 0; i < 2; ++i) {
-    const auto again = look(connections(), *learnt, limit);
+    const auto again = look_in_time(connections(), *learnt, limit);
     EXPECT_EQ(again.judgement.outcome, Outcome::pass) << again.judgement.reason << again.observation.dump(1);
   }
   run_sql("ALTER ROLE crowd CONNECTION LIMIT 2");
-  EXPECT_EQ(look(connections(), *learnt, limit).judgement.reason, "too-few-sessions");
+  EXPECT_EQ(look_in_time(connections(), *learnt, limit).judgement.reason, "too-few-sessions");
   {
     auto fewest = *learnt;
     fewest["sessions"] = 2;
-    const auto two = look(connections(), fewest, limit);
+    const auto two = look_in_time(connections(), fewest, limit);
     EXPECT_EQ(two.judgement.outcome, Outcome::pass) << two.judgement.reason << two.observation.dump(1);
   }
   run_sql("ALTER ROLE crowd CONNECTION LIMIT -1");
-  EXPECT_EQ(look(connections(), *learnt, limit).judgement.reason, "limit-not-kept");
+  EXPECT_EQ(look_in_time(connections(), *learnt, limit).judgement.reason, "limit-not-kept");
   run_sql("ALTER ROLE crowd NOLOGIN");
-  EXPECT_EQ(look(connections(), *learnt, limit).judgement.reason, "connect-failed");
+  EXPECT_EQ(look_in_time(connections(), *learnt, limit).judgement.reason, "connect-failed");
   run_sql("DROP ROLE crowd");
 }
 
@@ -365,14 +373,14 @@ TEST_F(DatabaseChecks, ANumberOfSessionsThatOthersDecideIsNone) {
   ASSERT_TRUE(session);
   ASSERT_TRUE(*session->connect(application, "127.0.0.1"));
   constexpr Milliseconds limit{3000};
-  const auto seen = look(connections(), with, limit);
+  const auto seen = look_in_time(connections(), with, limit);
   EXPECT_EQ(seen.judgement.outcome, Outcome::error) << seen.judgement.reason << seen.observation.dump(1);
   EXPECT_EQ(seen.judgement.reason, "others-have-sessions");
   EXPECT_FALSE(connections().expecting(with, seen.observation));
   // Of whom the role's limit does not speak.
   run_sql("CREATE ROLE other LOGIN PASSWORD 'ink' CONNECTION LIMIT 3");
   with.update({{"user", "other"}, {"sessions", 3}});
-  const auto other = look(connections(), with, limit);
+  const auto other = look_in_time(connections(), with, limit);
   EXPECT_EQ(other.judgement.outcome, Outcome::pass) << other.judgement.reason << other.observation.dump(1);
   run_sql("DROP ROLE other");
 }
