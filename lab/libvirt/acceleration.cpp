@@ -90,12 +90,21 @@ std::string cache_key(ProcessRunner& runner, const AccelerationProbe& probe) {
       .finish();
 }
 
+// That it does not work may have been a busy moment, or a full disk.
+bool is_to_be_tried_again(const std::filesystem::path& file) {
+  std::error_code code;
+  const auto written = std::filesystem::last_write_time(file, code);
+  return !code && std::filesystem::file_time_type::clock::now() - written > std::chrono::hours(24);
+}
+
 std::optional<Acceleration> cached(const std::filesystem::path& file, const std::string& key) {
   const auto text = read_file(file, 1U << 16U);
   if (!text) return std::nullopt;
   const auto json = parse_json(*text, file.string());
   if (!json || !json->is_object() || json->value("key", "") != key) return std::nullopt;
-  return Acceleration{json->value("kvm", false) ? Accelerator::kvm : Accelerator::tcg, json->value("reason", "")};
+  if (json->value("kvm", false)) return Acceleration{Accelerator::kvm, json->value("reason", "")};
+  if (is_to_be_tried_again(file)) return std::nullopt;
+  return Acceleration{Accelerator::tcg, json->value("reason", "")};
 }
 }  // namespace
 

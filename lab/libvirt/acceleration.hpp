@@ -21,7 +21,7 @@ struct AccelerationProbe {
   // A Linux kernel to boot as well, because some hosts run firmware under KVM and then fail in a kernel; empty:
   // firmware only.
   std::filesystem::path kernel;
-  // The answer is kept here, by kernel, QEMU version and user; empty: nowhere.
+  // The answer is kept here, by kernel, QEMU version and user, and that it does not work for a day; empty: nowhere.
   std::filesystem::path cache_folder;
 };
 

@@ -99,6 +99,21 @@ TEST_F(UsableAcceleration, RemembersTheAnswerUntilQemuChanges) {
   EXPECT_EQ(find().accelerator, Accelerator::kvm);
 }
 
+// A node that was busy once would have no KVM until its QEMU changes.
+TEST_F(UsableAcceleration, TriesAgainADayLaterWhatDidNotWork) {
+  const auto ask_a_day_later = [&] {
+    const auto file = probe_.cache_folder / "acceleration.json";
+    std::filesystem::last_write_time(file, std::filesystem::last_write_time(file) - std::chrono::hours(25));
+    return find().accelerator;
+  };
+  processes_.outcomes = {hangs, firmware_boots};
+  EXPECT_EQ(find().accelerator, Accelerator::tcg);
+  EXPECT_EQ(find().accelerator, Accelerator::tcg);
+  EXPECT_EQ(ask_a_day_later(), Accelerator::kvm);
+  EXPECT_EQ(ask_a_day_later(), Accelerator::kvm);
+  EXPECT_EQ(processes_.runs.size(), 2U) << "what works is not asked again";
+}
+
 TEST_F(UsableAcceleration, IgnoresACacheThatIsBroken) {
   ASSERT_TRUE(create_folders(probe_.cache_folder));
   ASSERT_TRUE(write_file_atomically(probe_.cache_folder / "acceleration.json", "{broken"));
