@@ -101,6 +101,12 @@ TEST(Learnt, NeverTellsOfWhatAMachineMayNotLose) {
   EXPECT_NE(learnt_key({"server", "bind", "does not answer: refused", "answers"}), "");
 }
 
+// What is learnt of a control stands in its record no more.
+TEST(Learnt, LeavesInTheControlWhatEndsByItself) {
+  EXPECT_EQ(learnt_key({"certificate-end", "25 (smtp)", "", "ends on 2027-03-04, within 30 days"}), "");
+  EXPECT_NE(learnt_key({"tls-certificate", "25 (smtp)", "subject CN=a", "subject CN=b"}), "");
+}
+
 TEST(Learnt, KnowsTheSameChangeAgainAndNoOther) {
   const auto same = [](const StateDifference& a, const StateDifference& b) { return learnt_key(a) == learnt_key(b); };
   EXPECT_TRUE(same({"file", "/var/lib/x/wal.0001", "", "file 0600"}, {"file", "/var/lib/x/wal.2", "", "file 0644"}));
