@@ -325,13 +325,13 @@ void say_rows(const MachineReport& machine) {
   }
 }
 
-// Such a list, of which nobody says when it was so, is of the time when the ledger was told it first. The line that has
-// it, or 0.
+// A list by which all is well, and of which nobody says when it was so, is of the time when the ledger was told it
+// first. The line that has it, or 0.
 Result<std::uint64_t> date_of_same_list(const RecordArguments& arguments, const fs::path& stage, DeployedNote& note) {
   if (!arguments.observed.empty() || note.source == InstalledSource::json) return std::uint64_t{0};
   PATCHLAB_ASSIGN(const auto told, told_of_stage(host_processes(), stage));
   auto& machine = note.machines.front();
-  const auto* same = same_list(told, arguments.department, machine.machine, note.file);
+  const auto* same = same_list(told, arguments.department, machine, note.file);
   if (same == nullptr) return std::uint64_t{0};
   machine.observed = same->report.observed;
   return same->line;
@@ -407,7 +407,7 @@ void add_record(CLI::App& group, Chosen& chosen) {
       ->check(CLI::IsMember({"auto", "dpkg-query", "apt-history", "json"}))
       ->capture_default_str();
   recording->add_option("--observed", arguments->observed,
-                        "when it was so (UTC); default: now, or, of a list that the ledger has of it, as there");
+                        "when it was so (UTC); default: now, or, of a list that is well and in the ledger, as there");
   recording->add_flag("--manual", arguments->manual, "somebody installed the file by hand");
   recording->add_option("--reason", arguments->reason, "why by hand");
   recording->add_option("--ticket", arguments->ticket, "what it is written down under");

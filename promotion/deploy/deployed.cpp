@@ -148,10 +148,11 @@ std::vector<DeployedMachine> newest_of(std::vector<DeployedMachine> told) {
 }
 
 const DeployedMachine* same_list(const std::vector<DeployedMachine>& told, const std::string& department,
-                                 const std::string& machine, const std::string& file) {
+                                 const MachineReport& report, const std::string& file) {
+  if (report.outcome() != InstalledOutcome::as_promoted) return nullptr;
   const DeployedMachine* last = nullptr;
   for (const auto& one : told) {
-    const bool is_it = one.department == department && one.report.machine == machine && one.file == file;
+    const bool is_it = one.department == department && one.report.machine == report.machine && one.file == file;
     if (is_it && (last == nullptr || last->line < one.line)) last = &one;
   }
   return last;

@@ -55,10 +55,11 @@ struct DeployedMachine {
 // has what it has.
 [[nodiscard]] std::vector<DeployedMachine> newest_of(std::vector<DeployedMachine> told);
 
-// The last line that has this very list of this machine. Whoever writes it down again and does not say when it was so
-// has observed nothing since.
+// The last line that has this very list of this machine, of which it says that all is well. Whoever writes that down
+// again and does not say when it was so has observed nothing since. What speaks against a machine is never older than
+// it is told: a report that it was well in between would hide it.
 [[nodiscard]] const DeployedMachine* same_list(const std::vector<DeployedMachine>& told, const std::string& department,
-                                               const std::string& machine, const std::string& file);
+                                               const MachineReport& report, const std::string& file);
 
 struct DeployedDepartment {
   std::string department;

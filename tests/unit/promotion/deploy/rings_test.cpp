@@ -243,11 +243,16 @@ TEST(Rings, AListIsTheSameOfOneMachineAlone) {
   auto other = says(22, "dns1", failed, 6);
   other.file = "other";
   const std::vector<DeployedMachine> told{again, first, other};
-  ASSERT_NE(same_list(told, "finance", "dns1", "list"), nullptr);
-  EXPECT_EQ(same_list(told, "finance", "dns1", "list")->line, 21U) << "the last one";
-  EXPECT_EQ(same_list(told, "finance", "mail1", "list"), nullptr);
-  EXPECT_EQ(same_list(told, "hr", "dns1", "list"), nullptr);
-  EXPECT_EQ(same_list(told, "finance", "dns1", "third"), nullptr);
+  const auto same = [&](const std::string& department, const DeployedMachine& one, const std::string& file) {
+    return same_list(told, department, one.report, file);
+  };
+  ASSERT_NE(same("finance", first, "list"), nullptr);
+  EXPECT_EQ(same("finance", first, "list")->line, 21U) << "the last one";
+  EXPECT_EQ(same("finance", says(23, "mail1", well, 7), "list"), nullptr);
+  EXPECT_EQ(same("hr", first, "list"), nullptr);
+  EXPECT_EQ(same("finance", first, "third"), nullptr);
+  for (const auto state : {failed, InstalledState::older, absent, open})
+    EXPECT_EQ(same("finance", says(23, "dns1", state, 7), "list"), nullptr) << "what speaks against it is of now";
 }
 
 TEST(Rings, CountSignedReportsAloneWhereThatIsAsked) {
