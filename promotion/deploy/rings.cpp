@@ -113,9 +113,11 @@ class Story {
     const bool is_none = outcome == InstalledOutcome::unknown && report.open().parts == 0 && gone.empty();
     const bool passes = is_none && !was_there_ && may_pass(report);
     const bool by_hand = told.source == InstalledSource::by_hand;
-    if (is_well || passes || (by_hand && outcome != InstalledOutcome::differs)) {
-      // Nobody says for a machine that it is well, and nothing that is older than what speaks against it does.
-      if (by_hand) return refuse(fmt::format("line {} says so by hand, which does not count", told.line));
+    // Nobody says for a machine that it is well, and nothing that is older than what speaks against it does.
+    if (by_hand && outcome != InstalledOutcome::differs)
+      return refuse(fmt::format("line {} says so by hand, which does not count", told.line));
+    remember(report);  // whatever it counts for: it does not become a machine that never had it
+    if (is_well || passes) {
       if (!is_of_this_promotion) return;
       if (question_.signed_reports && !told.is_signed)
         return refuse(fmt::format("line {} says so and is not signed", told.line));
@@ -124,7 +126,6 @@ class Story {
     }
     machine_.line = told.line;
     refused_.clear();
-    remember(report);
     machine_.passes = passes;
     if (is_well) return be_well(recorded, told.line);
     if (!passes) newest_against_ = std::max(newest_against_, observed);

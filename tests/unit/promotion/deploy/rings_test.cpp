@@ -187,6 +187,23 @@ TEST(Rings, WaitForNoMachineThatHasNothingOfItWhereTheFileSaysSo) {
               ElementsAre(HasSubstr("line 20 says so and is not")));
 }
 
+// That it had it is known, whatever the report counts for: it does not become a machine that never had it.
+TEST(Rings, NoMachinePassesThatHadItByAReportThatDoesNotCount) {
+  auto question = at(99);
+  question.none_passes = question.signed_reports = true;
+  auto dns = says(20, "dns1", well, 1);
+  auto db = says(21, "db1", well, 30);
+  auto gone = says(24, "mail1", absent, 40);
+  dns.is_signed = db.is_signed = gone.is_signed = true;
+  const auto of_third = [&](const DeployedMachine& had) { return against(2, question, {dns, db, had, gone}); };
+  EXPECT_THAT(against(2, question, {dns, db, gone}), IsEmpty());
+  EXPECT_THAT(of_third(says(22, "mail1", well, 31)), ElementsAre(HasSubstr("'mail1' had bind9 of serial 7")));
+  question.signed_reports = false;
+  EXPECT_THAT(of_third(says(22, "mail1", well, after(31), promoted - hours(1))),
+              ElementsAre(HasSubstr("'mail1' had bind9 of serial 7")))
+      << "observed before it was promoted";
+}
+
 // Somebody can say what speaks against a machine, and never that it is well.
 TEST(Rings, NobodySaysByHandThatAMachineIsWell) {
   auto by_hand = says(20, "dns1", well, 1);
