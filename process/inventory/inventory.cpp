@@ -64,6 +64,12 @@ Service service_of(const ListedMachine& machine) {
   return out.contains(status) ? Service::no : in.contains(status) ? Service::yes : Service::not_known;
 }
 bool is_in_service(const ListedMachine& machine) { return service_of(machine) != Service::no; }
+// What two lists say differently is not sure; one that says nothing contradicts none.
+bool is_surely_out_of_service(const std::vector<Listing>& listings) {
+  return std::ranges::any_of(listings, [](const Listing& one) { return !is_in_service(*one.machine); }) &&
+         std::ranges::all_of(
+             listings, [](const Listing& one) { return one.machine->status.empty() || !is_in_service(*one.machine); });
+}
 
 // What two people write of one thing: "Debian 12", "debian-12".
 std::string letters_of(const std::string& text) {
@@ -160,8 +166,8 @@ class Comparison {
       departments.merge(words_of(one.machine->department, one.machine->groups, departments_));
       roles.merge(words_of(one.machine->role, one.machine->groups, roles_));
       if (!one.machine->system.empty()) systems.insert(one.machine->system);
-      machine.in_service = machine.in_service && is_in_service(*one.machine);
     }
+    machine.in_service = !is_surely_out_of_service(listings);
     if (const auto said = said_.find(key); said != said_.end()) {
       const auto* newest =
           *std::ranges::max_element(said->second, {}, [](const auto* one) { return parse_rfc3339(one->observed); });

@@ -251,6 +251,18 @@ TEST_F(InventoryComparison, LeavesOutOnlyWhatIsSurelyNotInService) {
   EXPECT_EQ(result.answers[0].left_out[0].why, "'Out-Of-Service' in hosts.csv");
   EXPECT_THAT(inventory_csv(result),
               HasSubstr("without bind9,old,finance,not-in-service,no,,,,'Out-Of-Service' in hosts.csv\n"));
+  // What two lists say differently is not sure: it is asked. One that says nothing contradicts nobody.
+  const auto in_another_list = [&](const std::string& status) {
+    auto again = listed("old", "", "finance", "dns");
+    again.status = status;
+    input_.inventories.resize(1);
+    add("netbox.json", {again});
+    return compare_inventory(input_).answers[0].left_out;
+  };
+  EXPECT_THAT(in_another_list(""), SizeIs(1));
+  EXPECT_THAT(in_another_list("offline"), SizeIs(1));
+  EXPECT_THAT(in_another_list("active"), IsEmpty());
+  EXPECT_THAT(in_another_list("Running"), IsEmpty());
 }
 
 TEST(InventoryQuestion, RefusesWhatIsNoPackageOrUpdate) {
