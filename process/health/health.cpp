@@ -47,6 +47,18 @@ int rank(Health health) {
 
 Health worse_of(Health one, Health other) { return rank(one) < rank(other) ? other : one; }
 
+// Runs may go on side by side: what ended last stands last, whichever began first. One without an end keeps its place.
+std::vector<Night> by_end(std::vector<Night> runs) {
+  std::vector<Night> ended;
+  std::ranges::copy_if(runs, std::back_inserter(ended), [](const auto& run) { return run.ended.has_value(); });
+  std::ranges::stable_sort(ended, {}, &Night::ended);
+  auto next = ended.begin();
+  for (auto& run : runs) {
+    if (run.ended) run = std::move(*next++);
+  }
+  return runs;
+}
+
 // Of the nights alone; `fact` says that there is none.
 void judge_nights(const std::vector<Night>& runs, WallTime now, const NightLimits& limits, HealthFact& fact) {
   std::vector<Night> nights;
@@ -108,7 +120,8 @@ void to_json(Json& json, const HealthFact& fact) {
   json = {{"name", fact.name}, {"health", to_string(fact.health)}, {"says", fact.says}, {"figures", fact.figures}};
 }
 
-HealthFact night_health(const std::vector<Night>& runs, WallTime now, const NightLimits& limits) {
+HealthFact night_health(const std::vector<Night>& begun, WallTime now, const NightLimits& limits) {
+  const auto runs = by_end(begun);
   HealthFact fact{"night", Health::critical, "no run of a whole scenario was ever begun", {}};
   const auto future = [&](const auto& run) {
     return (run.begun && *run.begun > now) || (run.ended && *run.ended > now);

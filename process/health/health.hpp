@@ -55,11 +55,12 @@ struct NightLimits {
   std::chrono::seconds critical = std::chrono::hours(50);
 };
 
-// In the order of the ledger. A run that ended in an error, or that was not complete, told nothing: the night before it
-// counts, and that it was so is a warning. So is one that has gone on for longer than a night may be old. A narrowed
-// run is no night, neither a good nor a bad one. A leak of the fence is critical until another run has ended, whatever
-// has begun since, and a warning for as long again as a night may be old: nobody says that somebody looked. No night at
-// all is critical: it is what this is asked for. A run of the future is unknown.
+// In the order of the ledger, in which runs begin; what ended last counts. A run that ended in an error, or that was
+// not complete, told nothing: the night before it counts, and that it was so is a warning. So is one that has gone on
+// for longer than a night may be old. A narrowed run is no night, neither a good nor a bad one. A leak of the fence is
+// critical until another run has ended, whatever has begun since, and a warning for as long again as a night may be
+// old: nobody says that somebody looked. No night at all is critical: it is what this is asked for. A run of the future
+// is unknown.
 [[nodiscard]] HealthFact night_health(const std::vector<Night>& nights, WallTime now, const NightLimits& limits);
 
 // Bytes that are free where the lab works.

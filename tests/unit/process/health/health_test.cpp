@@ -64,6 +64,15 @@ TEST_F(NightHealth, IsCriticalAfterALeakHoweverYoung) {
   EXPECT_EQ(of({ended("a", 51h, "fence-breach"), ended("b", 1h)}).health, Health::ok);
 }
 
+// Two runs side by side: what ended last counts, whichever began first.
+TEST_F(NightHealth, LooksAtWhatEndedLast) {
+  const auto leak = of({ended("a", 1h, "fence-breach"), ended("b", 3h)});
+  EXPECT_EQ(leak.health, Health::critical) << leak.says;
+  const auto error = of({ended("a", 1h, "error"), ended("b", 3h)});
+  EXPECT_EQ(error.health, Health::warning) << error.says;
+  EXPECT_THAT(error.says, HasSubstr("run b ended 3.0 h ago with ok, and 1 after it told nothing"));
+}
+
 // Somebody who tries one role at noon has not run the night.
 TEST_F(NightHealth, IsNotTheAgeOfARunThatWasNarrowed) {
   const auto narrowed = [](Night night) {
