@@ -75,6 +75,10 @@ class Acquisition {
   Result<void> look_into_drop() {
     PATCHLAB_ASSIGN(const auto drop, resolved_path(request_.drop));
     PATCHLAB_ASSIGN(quarantine_, resolved_path(request_.quarantine));
+    if (is_below(drop, quarantine_))
+      return usage_error(fmt::format("'{}' lies in the quarantine '{}': nothing there is looked at",
+                                     printable(drop.string()), printable(quarantine_.string())),
+                         "--quarantine FOLDER: another one, or one below --drop");
     PATCHLAB_ASSIGN(const auto entries, entries_of(drop));
     look_at_all(entries);
     return {};

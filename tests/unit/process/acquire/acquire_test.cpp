@@ -258,11 +258,27 @@ TEST_F(Acquiring, PutsAwayWhatIsNoPackageAndLooksAtNothingHidden) {
   EXPECT_TRUE(is_file(request_.drop / ".part"));
 }
 
+// All of it would count as put away already, and nothing of it be looked at.
+TEST_F(Acquiring, RefusesAFolderThatLiesInTheQuarantine) {
+  drop("x.deb", deb_);
+  const patches::Authenticode authenticode(host_processes(), {"", patches::Unsigned::refuse});
+  fs::create_directory_symlink(folder_.path(), folder_.path() / "drop" / "out");
+  for (const auto& quarantine : {request_.drop, folder_.path(), request_.drop / "out"}) {
+    request_.quarantine = quarantine;
+    const auto refused = acquire(store_, authenticode, request_);
+    ASSERT_FALSE(refused) << quarantine;
+    EXPECT_THAT(refused.error().message, HasSubstr("lies in the quarantine '"));
+    EXPECT_NE(refused.error().hint, "");
+  }
+  EXPECT_TRUE(is_file(request_.drop / "x.deb"));
+}
+
 TEST_F(Acquiring, TakesNoWindowsPackageThatIsNotSigned) {
   request_.wanted = {wanted("x.msu", msu_)};
   request_.wanted[0].kb = "KB5035968";
   drop("x.msu", msu_);
-  EXPECT_THAT(told(run()).at(0), HasSubstr("/x.msu' is not signed")) << "though its digest is right";
+  EXPECT_THAT(told(run()), ElementsAre(HasSubstr("/x.msu' is not signed"), "to-bring x.msu: nobody brought it"))
+      << "though its digest is right";
   EXPECT_FALSE(store_.contains(sha256(msu_)));
   drop("x.msu", msu_);
   EXPECT_THAT(told(run(patches::Unsigned::allow)), ElementsAre("acquired x.msu: not signed (allowed)"));
