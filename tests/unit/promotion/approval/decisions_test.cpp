@@ -224,6 +224,13 @@ TEST(Decisions, ApprovingAgainToNameTheTicketIsNoRepetition) {
   history.question.promoted = 2;
   EXPECT_EQ(history.not_counted(), "");
   EXPECT_EQ(ticket(), "CHG0043");
+  EXPECT_EQ(people_in(history.decisions(), history.trust, {}, {}).approvals.front().ticket_seen, 2U);
+  // Who approves once more for what was promoted, and names none, has named none for it.
+  history.question.promoted = 3;
+  approve("");
+  const auto bob = people_in(history.decisions(), history.trust, {}, {}).approvals.front();
+  EXPECT_EQ(bob.seen, 3U);
+  EXPECT_LT(bob.ticket_seen, 3U);
 }
 
 // Somebody who approved before another version was promoted may look again: what they compared with is another one.

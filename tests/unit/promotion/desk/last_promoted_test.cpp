@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lab/core/digest.hpp"
 #include "lab/core/files.hpp"
 #include "lab/core/paths.hpp"
 #include "lab/core/time.hpp"
@@ -97,6 +98,33 @@ TEST_F(LastPromotedTest, IsUnknownWhenTheManifestCannotBeRead) {
   EXPECT_EQ(last().state, Known::unknown);
   ASSERT_TRUE(remove_tree(manifest));
   EXPECT_EQ(last().state, Known::unknown) << "not the same as that nothing is published";
+}
+
+// Whoever approved has seen it, or has not, whatever became of the files.
+TEST_F(LastPromotedTest, HasItsLineWhateverElseIsUnknown) {
+  History history;
+  const auto tell = [&](std::uint64_t seq, ChainKind kind) {
+    EXPECT_EQ(history.add({.seq = seq, .kind = kind, .object = sha256("promotion"), .by = "lab"},
+                          {.kind = "promote", .by = "lab", .department = "finance", .run = sha256("run")}),
+              "");
+  };
+  tell(5, ChainKind::promote_begun);
+  tell(6, ChainKind::promote_switched);
+  tell(7, ChainKind::promote_done);
+  const auto line_when = [&](Known state) {
+    const auto found = last_promoted(stage(), "finance", root_ / "runs", history);
+    EXPECT_EQ(found.state, state);
+    return found.line;
+  };
+  EXPECT_EQ(line_when(Known::known), 7U);
+  ASSERT_TRUE(remove_tree(run_file()));
+  EXPECT_EQ(line_when(Known::unknown), 7U) << "without its record";
+  const auto version = fs::canonical(stage() / "finance");
+  fs::permissions(version, fs::perms::owner_all);
+  ASSERT_TRUE(remove_tree(version / manifest_file_name));
+  EXPECT_EQ(line_when(Known::unknown), 7U) << "without its manifest";
+  fs::remove(stage() / "finance");
+  EXPECT_EQ(line_when(Known::nothing), 7U) << "without its folder";
 }
 
 TEST_F(LastPromotedTest, UnknownIsRefusedUnlessThePolicyAllowsIt) {
