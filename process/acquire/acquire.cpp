@@ -53,6 +53,15 @@ std::optional<std::string> name_of_part(const std::string& name) {
   return std::nullopt;
 }
 
+// The one that lies beside a file as long as a program has not all of it; empty: there is none.
+std::string part_beside(const fs::path& file) {
+  for (const auto ending : endings_of_parts) {
+    const auto part = fs::path(file.native() + std::string(ending));
+    if (is_there(part)) return part.filename().string();
+  }
+  return {};
+}
+
 class Acquisition {
  public:
   Acquisition(const patches::ContentStore& store, const patches::Authenticode& authenticode,
@@ -136,6 +145,10 @@ class Acquisition {
       leave_unfinished(file, *digest, name, changed);
       return;
     }
+    if (const auto part = part_beside(file); !part.empty()) {
+      leave_unfinished(file, *digest, name, fmt::format("'{}' lies beside it: it is still being copied", part));
+      return;
+    }
     judge(file, *digest);
   }
   // Bytes that nothing is known of.
@@ -144,6 +157,10 @@ class Acquisition {
     const auto* by_name = wanted_as(name);
     std::error_code code;
     const auto bytes = fs::file_size(file, code);
+    if (!code && bytes == 0) {
+      leave_unfinished(file, digest, name, "is empty: nothing of it is there yet");
+      return;
+    }
     if (by_name != nullptr && by_name->bytes && !code && bytes < *by_name->bytes) {
       leave_unfinished(
           file, digest, name,

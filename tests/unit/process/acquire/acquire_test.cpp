@@ -213,6 +213,23 @@ TEST_F(Acquiring, LeavesAloneWhatIsCalledAsAPart) {
   EXPECT_EQ(result.rows[3].source, (request_.drop / "x.msu.part").string());
 }
 
+// Programs make the file at once, in its whole size or empty, and tell by one beside it that it is not whole.
+TEST_F(Acquiring, LeavesAloneWhatAPartLiesBeside) {
+  request_.wanted = {wanted("x.msu", msu_)};
+  const auto begun = drop("x.msu", std::string(msu_.size(), '\0'));
+  const auto part = drop("x.msu.aria2", "which pieces are there");
+  drop("y.msu", "");
+  EXPECT_THAT(told(run()),
+              ElementsAre("unfinished y.msu: is empty: nothing of it is there yet", HasSubstr("to-bring x.msu: ")));
+  drop("sub/x.msu", std::string(msu_.size(), '\1'));
+  drop("sub/x.msu.aria2", "which pieces are there");
+  drop("sub/x.msu.part", "half");
+  EXPECT_EQ(run().count(AcquiredState::quarantined), 0U);
+  EXPECT_TRUE(is_file(begun));
+  fs::remove(part);
+  EXPECT_THAT(told(run()).at(0), HasSubstr("quarantined x.msu: ")) << "nobody goes on with it";
+}
+
 // A list that does not say how large a file is cannot tell one that was cut from another one.
 TEST_F(Acquiring, CallsNothingTamperedWhoseSizeNobodySaid) {
   request_.wanted = {wanted("hello_1_all.deb", deb_)};
