@@ -9,6 +9,7 @@
 
 #include "checks/state/learnt.hpp"
 #include "reports/record/queries.hpp"
+#include "runners/cell/trial_course.hpp"
 #include "snapshots/store/cell_checkpoint.hpp"
 
 namespace patchlab::runners::cell {
@@ -215,12 +216,11 @@ class Cell::Trial {
     revert();
     if (!record_.error) install();
     if (job_.purpose == Purpose::removal) remove();
-    auto phases = reports::phases_for(job_.purpose, planned_phases(context_.job.policy));
-    if (!job_.stability) std::erase_if(phases, reports::is_late_phase);
+    const auto phases = phases_of(job_, context_.job.policy);
     if (!phases.empty()) last_phase_ = phases.back();
     for (const auto& phase : phases) carry_out(phase);
     if (goes_on_beside()) timed_beside([this] { ask_beside_of_lost(); });
-    if (go_on() && (job_.purpose == Purpose::batch || job_.purpose == Purpose::final)) probe_fence();
+    if (go_on() && sees_all()) probe_fence();
     conclude(record_);
     clean_up();
     record_.duration_ms = (context_.clock.now() - start - beside_took_).count();
@@ -252,9 +252,7 @@ class Cell::Trial {
     failed_.insert(machine);
     lost_.insert(machine);
   }
-  // Whether a machine on which a check failed goes on through the phases that are left: what the whole set does there
-  // can be accepted only when all of it was seen. A search asks whether a set is good, and the first failure says so.
-  [[nodiscard]] bool sees_all() const { return job_.purpose == Purpose::batch || job_.purpose == Purpose::final; }
+  [[nodiscard]] bool sees_all() const { return cell::sees_all(job_.purpose); }
   [[nodiscard]] bool go_on() const {
     if (record_.error || declined_ || context_.stop.stop_requested()) return false;
     return failed_.empty() || !job_.stop_at_first_failure;
@@ -267,32 +265,23 @@ class Cell::Trial {
   }
   [[nodiscard]] Machines rebooting() const {
     Machines chosen;
-    std::ranges::copy_if(machines_, std::back_inserter(chosen), [&](auto* machine) {
-      return job_.installs.contains(machine->name()) || std::ranges::count(job_.reboot_anyway, machine->name()) > 0;
-    });
+    std::ranges::copy_if(machines_, std::back_inserter(chosen),
+                         [&](auto* machine) { return is_restarted(job_, machine->name()); });
     return chosen;
   }
   [[nodiscard]] bool is_to_learn() const { return job_.purpose == Purpose::control && !job_.judged; }
   [[nodiscard]] bool whole_department() const { return job_.machines.size() == cell_.machines_.size(); }
-  // Those that a restart of `rebooted` may have touched: themselves and what depends on them; the whole department is
-  // always looked at as a whole.
   [[nodiscard]] Machines concerned(const Machines& rebooted) const {
-    if (whole_department()) return machines_;
+    std::set<std::string> names;
+    for (const auto* machine : rebooted) names.insert(machine->name());
     Machines chosen;
-    std::ranges::copy_if(machines_, std::back_inserter(chosen), [&](auto* machine) {
-      return std::ranges::any_of(rebooted, [&](auto* other) {
-        const auto& needs = machine->job().plan.depends_on;
-        return other == machine || std::ranges::count(needs, other->name()) > 0;
-      });
-    });
+    std::ranges::copy_if(machines_, std::back_inserter(chosen),
+                         [&](auto* machine) { return is_concerned(machine->job().plan, names, whole_department()); });
     return chosen;
   }
 
-  // A machine that needs another which is patched in this trial may have met it half-patched when a state was saved.
   [[nodiscard]] CellMachine::Checkpoints checkpoints_for(const CellMachine& machine) const {
-    const bool free = std::ranges::none_of(machine.job().plan.depends_on,
-                                           [&](const auto& needed) { return job_.installs.contains(needed); });
-    return free && !job_.from_baseline ? CellMachine::Checkpoints::yes : CellMachine::Checkpoints::no;
+    return may_use_installs(job_, machine.job().plan) ? CellMachine::Checkpoints::yes : CellMachine::Checkpoints::no;
   }
 
   void revert() {
@@ -308,19 +297,11 @@ class Cell::Trial {
     });
   }
 
-  // About how long the installations on a machine take: that many packages change.
-  [[nodiscard]] std::size_t work_on(const CellMachine& machine) const {
-    std::size_t packages = 0;
-    const auto jobs = job_.installs.find(machine.name());
-    if (jobs == job_.installs.end()) return 0;
-    for (const auto& job : jobs->second) packages += std::max(job.expected.size(), job.packages.size());
-    return packages;
-  }
-
   void install() {
     // The longest first: what is begun last goes on when nothing else is left to do.
     auto machines = machines_;
-    std::ranges::stable_sort(machines, std::ranges::greater{}, [&](const auto* machine) { return work_on(*machine); });
+    std::ranges::stable_sort(machines, std::ranges::greater{},
+                             [&](const auto* machine) { return work_on(job_, machine->name()); });
     for_each(machines, [&](CellMachine& machine) {
       const auto jobs = job_.installs.find(machine.name());
       if (jobs == job_.installs.end()) return;
