@@ -26,8 +26,8 @@ namespace {
 
 // The others work on files that are named to them; doctor says itself what is wrong with the cache.
 bool uses_cache(const CLI::App& app) {
-  constexpr std::array names{"image", "patch",    "learn",   "validate", "run",       "acquire",
-                             "scan",  "selftest", "promote", "ledger",   "host-agent"};
+  constexpr std::array names{"image", "patch",    "learn",   "validate", "run",        "acquire",
+                             "scan",  "selftest", "promote", "ledger",   "host-agent", "plan"};
   return std::ranges::any_of(names, [&](const char* name) { return app.got_subcommand(name); });
 }
 
@@ -46,6 +46,7 @@ void add_commands(CLI::App& app, Chosen& chosen) {
   add_acquire(app, chosen);
   add_learn(app, chosen);
   add_run(app, chosen);
+  add_plan(app, chosen);
   add_selftest(app, chosen);
   add_report(app, chosen);
   add_stage(app, chosen);

@@ -20,6 +20,7 @@ void add_image(CLI::App& app, Chosen& chosen);
 void add_patch(CLI::App& app, Chosen& chosen);
 void add_learn(CLI::App& app, Chosen& chosen);
 void add_run(CLI::App& app, Chosen& chosen);  // validate, run
+void add_plan(CLI::App& app, Chosen& chosen);
 void add_selftest(CLI::App& app, Chosen& chosen);
 void add_report(CLI::App& app, Chosen& chosen);  // report, explain
 void add_stage(CLI::App& app, Chosen& chosen);   // promote

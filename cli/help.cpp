@@ -59,6 +59,7 @@ const std::vector<HelpText>& help_texts() {
       {"learn", "patchlab learn scenario.jsonc --machine dns", plain, true},
       {"validate", "patchlab validate scenario.jsonc", plain, true},
       {"run", "patchlab run scenarios/xavier-nightly.json", verdict, true},
+      {"plan", "patchlab plan scenarios/xavier-nightly.json --hosts 4 --cores 16 --memory 65536", plain, true},
       {"selftest", "patchlab selftest --role mail --aa 5", verdict, true},
       {"report", "patchlab report latest --format html >report.html", verdict},
       {"explain", "patchlab explain bad-mail --run latest", verdict},

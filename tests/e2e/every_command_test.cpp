@@ -63,6 +63,7 @@ const std::map<std::string, std::vector<Words>>& examples() {
       {"learn", {{"scenario.json", "--machine", "nosuch"}}},
       {"validate", {{"scenario.json"}}},
       {"run", {{"scenario.json", "--dry-run"}}},
+      {"plan", {{"--run", "latest", "--hosts", "2"}}},
       {"selftest", {{"--fault", "nosuchfault"}}},
       {"report", {{"latest"}}},
       {"explain", {{"dns-update"}}},

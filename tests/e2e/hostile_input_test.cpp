@@ -123,6 +123,9 @@ TEST_F(HostileInput, IsRefusedByEveryCommandThatIsGivenItsPath) {
   const std::vector<Command> commands{
       {{"validate", "FILE"}, 78},
       {{"run", "FILE"}, 78},
+      {{"plan", "FILE"}, 78},
+      {{"plan", "--run", "FILE"}, 65},
+      {{"plan", "--run", "latest", "--executor", "FILE"}, 78},
       {{"selftest", "--corpus", "FILE"}, 78},
       {{"learn", "FILE"}, 78},
       {{"patch", "inspect", "FILE"}, 65},

@@ -1,0 +1,189 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <thread>
+
+#include "cli/answers.hpp"
+#include "cli/commands.hpp"
+#include "cli/executor_argument.hpp"
+#include "cli/output.hpp"
+#include "cli/terminal.hpp"
+#include "history/archive/run_archive.hpp"
+#include "lab/core/choice.hpp"
+#include "lab/image/golden_image.hpp"
+#include "reports/record/host_keys.hpp"
+#include "runners/forecast/fleet.hpp"
+
+namespace patchlab::cli {
+namespace {
+
+namespace forecast = runners::forecast;
+
+constexpr std::size_t most_runs = 10;  // that are read for what steps took
+
+struct Arguments {
+  std::filesystem::path scenario;
+  std::string run;
+  runners::RunOptions options;
+  ExecutorArgument executor;
+  forecast::FleetAsked asked{.hosts = 1, .cores = 0};
+  std::size_t bad = 0;
+  double rate = 0;
+  bool again = false;
+  bool json = false;
+};
+
+std::uint32_t memory_of_this_host() {
+  const auto bytes =
+      static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES)) * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+  return static_cast<std::uint32_t>(bytes >> 20U);
+}
+
+// Those of this scenario first, then the others, the newest first; of one accelerator.
+std::vector<reports::RunRecord> recorded(const std::filesystem::path& runs, const std::string& scenario) {
+  const history::RunArchive archive(runs);
+  std::vector<reports::RunRecord> records;
+  for (const auto& id : archive.list()) {
+    if (records.size() == most_runs) break;
+    auto record = archive.read(id);
+    if (record && record->complete) records.push_back(std::move(*record));
+  }
+  std::stable_partition(records.begin(), records.end(),
+                        [&](const auto& record) { return record.scenario_name == scenario; });
+  const auto accelerator = [](const reports::RunRecord& record) {
+    const auto known = record.host.find(reports::accelerator_key);
+    return known == record.host.end() ? std::string() : known->second;
+  };
+  if (!records.empty()) {
+    const auto first = accelerator(records.front());
+    std::erase_if(records, [&](const auto& record) { return accelerator(record) != first; });
+  }
+  return records;
+}
+
+// To plan builds nothing.
+Result<void> images_are_there(const runners::Scenario& narrowed, const std::filesystem::path& cache) {
+  for (const auto& department : narrowed.departments) {
+    for (const auto& machine : department.machines) {
+      if (!machine.golden.domain) PATCHLAB_TRY(lab::image::newest_of(cache, machine.golden.recipe));
+    }
+  }
+  return {};
+}
+
+Result<forecast::Work> work_of_scenario(const Arguments& arguments, const runners::host::Executor& executor,
+                                        bool& applies) {
+  const auto stop = interruption();
+  PATCHLAB_ASSIGN(const auto scenario, runners::load_scenario(arguments.scenario));
+  runners::Progress progress(runners::Progress::style_for(STDERR_FILENO));
+  auto tools = runners::this_host();
+  tools.goldens = [provide = std::move(tools.goldens), cache = tools.cache](
+                      const runners::Scenario& narrowed, runners::Progress& told,
+                      std::stop_token stopped) -> Result<runners::Goldens> {
+    PATCHLAB_TRY(images_are_there(narrowed, cache));
+    return provide(narrowed, told, std::move(stopped));
+  };
+  PATCHLAB_ASSIGN(const auto plan, runners::make_plan(scenario, arguments.options, tools, progress, stop));
+  applies = anything_applies(plan);
+  forecast::Assumptions assumptions{.bad = arguments.bad, .again = arguments.again};
+  if (arguments.again) {
+    assumptions.kept = {.states = scenario.reuse_states > Milliseconds{0},
+                        .controls = scenario.reuse_controls > Milliseconds{0},
+                        .convictions = scenario.reuse_convictions > Milliseconds{0}};
+  }
+  for (const auto& department : plan.departments) {
+    for (const auto& machine : department.cell.machines) {
+      std::error_code code;
+      const auto bytes = std::filesystem::file_size(machine.golden_disk, code);
+      if (!code) assumptions.images[machine.golden_digest] = bytes;
+    }
+  }
+  return forecast::work_of(plan.departments, executor,
+                           forecast::Durations(recorded(arguments.options.runs, scenario.name)), assumptions);
+}
+
+Result<forecast::Work> work_of_run(const Arguments& arguments, const runners::host::Executor& executor) {
+  const auto& options = arguments.options;
+  for (const auto& [option, given] : {std::pair("--role", &options.roles), {"--candidate", &options.candidates}}) {
+    if (!given->empty())
+      return usage_error(fmt::format("{} '{}' narrows a scenario, and --run asks of a run as it was", option,
+                                     printable(given->front())),
+                         "leave one of them out");
+  }
+  auto record = history::RunArchive(options.runs).read(arguments.run);
+  if (!record) return std::move(record).error();
+  std::vector<std::string> departments;
+  for (const auto& department : record->departments) departments.push_back(department.name);
+  PATCHLAB_TRY(check_choice("--department", options.departments, "is not in the run", departments));
+  std::erase_if(record->departments, [&](const auto& department) {
+    return !options.departments.empty() && std::ranges::count(options.departments, department.name) == 0;
+  });
+  return forecast::work_of(*record, executor);
+}
+
+ExitCode plan(Arguments& arguments) {
+  if (arguments.scenario.empty() == arguments.run.empty())
+    return report(usage_error("name a scenario, or a run with --run", "patchlab plan SCENARIO --hosts 4"));
+  const auto executor = arguments.executor.read();
+  if (!executor) return report(executor.error());
+  bool applies = true;
+  Result<forecast::Work> work = [&]() -> Result<forecast::Work> {
+    const auto cell = executor->value_or(runners::host::Executor{});
+    if (arguments.run.empty()) return work_of_scenario(arguments, cell, applies);
+    return work_of_run(arguments, cell);
+  }();
+  if (!work) return arguments.run.empty() ? report(work.error()) : report_input(work.error(), ExitCode::bad_data);
+  auto& asked = arguments.asked;
+  if (asked.cores == 0) asked.cores = std::max(1U, std::thread::hardware_concurrency());
+  if (asked.memory_mib == 0) asked.memory_mib = memory_of_this_host();
+  asked.by_executor = executor->has_value();
+  if (arguments.rate > 0) asked.mib_per_s = arguments.rate;
+  const auto planned = forecast::plan_on(std::move(*work), asked);
+  if (!planned) return report(planned.error());
+  if (arguments.json)
+    say_json("makespan", forecast::fleet_json(*planned));
+  else
+    write_out(forecast::fleet_text(*planned));
+  if (applies) return ExitCode::ok;
+  return report(configuration_error("no candidate applies to any machine: a run would test nothing",
+                                    "patchlab run --dry-run SCENARIO says why, of each"),
+                ExitCode::only_skips);
+}
+
+}  // namespace
+
+void add_plan(CLI::App& app, Chosen& chosen) {
+  const auto arguments = std::make_shared<Arguments>();
+  auto* planning = app.add_subcommand("plan", "how long a run takes on so many hosts, before there are any");
+  planning->add_option("scenario", arguments->scenario, "scenario file; its golden images must be there");
+  auto* run = planning->add_option("--run", arguments->run,
+                                   "instead of a scenario, what this run had to do: folder, run.json, id, or latest");
+  planning->add_option("--hosts", arguments->asked.hosts, "how many hosts")
+      ->check(CLI::Range(1, 10000))
+      ->capture_default_str();
+  planning->add_option("--cores", arguments->asked.cores, "processors of each; default: as this host")
+      ->check(CLI::Range(1, 4096));
+  planning->add_option("--memory", arguments->asked.memory_mib, "memory of each in MiB; default: as this host")
+      ->check(CLI::Range(1, 1 << 30));
+  planning->add_option("--rate", arguments->rate, "MiB per second at which golden images come to each host")
+      ->check(CLI::Range(0.001, 1e6));
+  auto* bad =
+      planning->add_option("--bad", arguments->bad, "assume that so many candidates are bad, and are searched for")
+          ->check(CLI::Range(0, 100000));
+  auto* again =
+      planning->add_flag("--again", arguments->again, "a night like the last one, with what the scenario lets it keep");
+  planning->add_option("--department", arguments->options.departments, "only this department (may be given again)");
+  planning->add_option("--role", arguments->options.roles, "only machines of this role, and what they depend on");
+  planning->add_option("--candidate", arguments->options.candidates, "only this candidate, and what it needs");
+  planning->add_option("--runs", arguments->options.runs, "folder of runs, in which steps were timed")
+      ->capture_default_str()
+      ->envname("PATCHLAB_RUNS");
+  add_executor(*planning, arguments->executor);
+  planning->add_flag("--json", arguments->json, "as JSON, with each time and who says so");
+  run->excludes(bad)->excludes(again);
+  planning->callback([arguments, &chosen] { chosen = [arguments] { return plan(*arguments); }; });
+}
+
+}  // namespace patchlab::cli
