@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "lab/guest/windows/commands.hpp"
+#include "lab/guest/windows/job.hpp"
 #include "lab/guest/windows/servicing.hpp"
 #include "tests/support/fake_agent.hpp"
 #include "tests/support/fake_clock.hpp"
@@ -206,28 +207,6 @@ class FakeWindows {
     }
   }
 
-  // Placeholders' texts, when the line has the shape of the template.
-  static std::optional<Captured> match(std::string_view pattern, std::string_view line) {
-    Captured captured;
-    for (;;) {
-      const auto open = pattern.find('<');
-      const auto plain = pattern.substr(0, open);
-      if (!line.starts_with(plain)) return std::nullopt;
-      line.remove_prefix(plain.size());
-      if (open == std::string_view::npos) return line.empty() ? std::optional(captured) : std::nullopt;
-      const auto close = pattern.find('>', open);
-      const auto name = std::string(pattern.substr(open + 1, close - open - 1));
-      pattern.remove_prefix(close + 1);
-      const auto next = pattern.substr(0, pattern.find('<'));
-      const auto end = next.empty() ? line.size() : line.find(next);
-      if (end == std::string_view::npos) return std::nullopt;
-      const auto value = std::string(line.substr(0, end));
-      if (captured.contains(name) && captured[name] != value) return std::nullopt;
-      captured[name] = value;
-      line.remove_prefix(end);
-    }
-  }
-
   FakeAgent::Process execute(const std::string& program, const std::vector<std::string>& arguments) {
     std::string joined = program;
     for (const auto& argument : arguments) joined += " " + argument;
@@ -236,7 +215,10 @@ class FakeWindows {
       if (std::string_view(row.by) != "exec") continue;
       std::string pattern = row.line;
       std::erase(pattern, '"');
-      if (!match(pattern, joined)) continue;
+      const auto is_it = pattern.find('<') == std::string::npos
+                             ? pattern == joined
+                             : joined.starts_with(pattern.substr(0, pattern.find('<')));
+      if (!is_it) continue;
       std::string output;
       const auto code = carry_out(row.command, {}, output);
       FakeAgent::Process process;
@@ -250,64 +232,29 @@ class FakeWindows {
   }
 
   void start_job() {
-    const auto script = agent.files["C:\\patchlab\\job.cmd"];
-    std::vector<std::string> all;
-    for (std::size_t at = 0; at < script.size();) {
-      const auto end = script.find("\r\n", at);
-      if (end == std::string::npos) break;
-      all.push_back(script.substr(at, end - at));
-      at = end + 2;
-    }
-    ASSERT_GE(all.size(), 12U);
-    ASSERT_EQ(all[0], "@echo off");
-    ASSERT_EQ(all[1], "chcp 65001 >nul");
-    ASSERT_EQ(all[2], "del /f /q C:\\patchlab\\patchlab-*.out 2>nul");
-    ASSERT_EQ(all[3], "set code=not-run");
-    constexpr std::string_view call = "call :work >";
-    constexpr std::string_view streams = " 2>&1 <nul";
-    ASSERT_TRUE(all[4].starts_with(call) && all[4].ends_with(streams)) << all[4];
-    const auto path = all[4].substr(call.size(), all[4].size() - call.size() - streams.size());
-    ASSERT_EQ(all[5], ":report");
-    const auto token = match(">C:\\patchlab\\job.code echo <token> %code%", all[6]);
-    ASSERT_TRUE(token) << all[6];
-    ASSERT_EQ(all[7], "for %%f in (C:\\patchlab\\job.code) do if %%~zf==0 goto report");
-    ASSERT_EQ(all[9], ":work");
+    const auto read = lab::guest::windows::read_job_script(agent.files["C:\\patchlab\\job.cmd"]);
+    ASSERT_TRUE(read) << read.error().message;
+    const auto& script = *read;
     std::erase_if(agent.files, [&](const auto& file) {
       return file.first.starts_with("C:\\patchlab\\patchlab-") && !held_files.contains(file.first);
     });
-    if (held_files.contains(path) || std::exchange(refuses_output, false)) {
-      job_ = Job{clock_.now() + Milliseconds(500), false, {}, token->at("token") + " not-run\r\n", {}, false};
+    job_ = Job{clock_.now() + Milliseconds(500), false, {}, {}, {}, false};
+    if (held_files.contains(script.output) || std::exchange(refuses_output, false)) {
+      job_->code_file = script.token + " not-run\r\n";
       return;
     }
-    job_ = Job{clock_.now() + Milliseconds(500), false, {}, {}, {}, false};
-    std::int64_t level = 0;
-    std::int64_t result = 0;
-    for (auto line = all.begin() + 10; line != all.end(); ++line) {
-      if (*line == "set code=%errorlevel%") break;
-      if (*line == "set result=%errorlevel%") {
-        result = level;
-      } else if (*line == "echo.") {
-        job_->output += "\r\n";
-      } else if (line->starts_with("echo ")) {
-        auto text = line->substr(5);
-        if (const auto at = text.find("%result%"); at != std::string::npos)
-          text.replace(at, 8, fmt::format("{}", result));
-        job_->output += text + "\r\n";
-      } else {
-        lines.push_back(*line);
-        level = run_line(*line);
-      }
-    }
-    job_->code_file = fmt::format("{} {}\r\n", token->at("token"), level);
-    agent.files[path] = job_->output;
-    if (installer_stays) held_files.insert(path);
+    const auto level = lab::guest::windows::carry_out(script, job_->output, [this](const std::string& line) {
+      lines.push_back(line);
+      return run_line(line);
+    });
+    job_->code_file = lab::guest::windows::code_file(script.token, level);
+    agent.files[script.output] = job_->output;
+    if (installer_stays) held_files.insert(script.output);
   }
 
   std::int64_t run_line(const std::string& line) {
-    for (const auto& row : lab::guest::windows::commands()) {
-      if (std::string_view(row.by) != "job") continue;
-      if (const auto captured = match(row.line, line)) return carry_out(row.command, *captured, job_->output);
-    }
+    if (const auto known = lab::guest::windows::command_in("job", line))
+      return carry_out(known->command, known->values, job_->output);
     ADD_FAILURE() << "no such command: " << line;
     return 9009;
   }

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -84,11 +86,21 @@ enum class Command {
   power_off,
 };
 
+// What it does to the guest, in one place for all: a recording sends nothing that acts. Every command has one of them;
+// none is 0, so that a row without one is found.
+enum class Effect {
+  reads = 1,
+  own_files,  // writes nothing but files of the laboratory's own folder, C:\patchlab
+  acts,       // changes the guest, ends something in it or sends something from it
+};
+[[nodiscard]] const char* to_string(Effect effect);
+
 struct CommandRow {
   Command command;
   // Who carries it out: "agent" is a command of the guest agent itself; "exec" a program it starts, whose output comes
   // through its pipe; "job" a line of job.cmd, whose output comes as a file, in UTF-8.
   const char* by;
+  Effect effect;
   const char* line;   // with <placeholders>
   const char* reply;  // what is understood of the answer
 };
@@ -106,6 +118,16 @@ struct ProgramLine {
   std::vector<std::string> arguments;
 };
 [[nodiscard]] ProgramLine program_line_of(Command command, const Values& values = {});
+
+// The other way round: which command a line is, and its placeholders' texts. `by`: as in the table; of "exec" the whole
+// line with its quotes.
+struct CommandLine {
+  Command command;
+  std::map<std::string, std::string> values;
+};
+[[nodiscard]] std::optional<CommandLine> command_in(std::string_view by, std::string_view line);
+// Nothing of it acts, and its values cannot make another command of it.
+[[nodiscard]] bool is_only_asking(const CommandLine& line);
 
 // Names from scenarios and media that become part of a command line: letters, digits and ._+~- only, so that nothing in
 // them means anything to cmd.exe.

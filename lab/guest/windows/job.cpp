@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "lab/core/text.hpp"
 #include "lab/guest/agent_session.hpp"
 
@@ -55,6 +57,62 @@ std::optional<Result<std::uint32_t>> finished_with(std::string_view code_file, c
   return code ? std::optional<Result<std::uint32_t>>(*code) : std::nullopt;
 }
 
+Result<JobScript> read_job_script(const std::string& script) {
+  const auto trouble = [](const std::string& line) {
+    return guest_error(fmt::format("this is no job of the adapter: '{}'", shortened(line)));
+  };
+  std::vector<std::string> lines;
+  for (std::size_t at = 0; at < script.size();) {
+    const auto end = script.find("\r\n", at);
+    if (end == std::string::npos) return trouble(script.substr(at));
+    lines.push_back(script.substr(at, end - at));
+    at = end + 2;
+  }
+  constexpr std::string_view call = "call :work >";
+  constexpr std::string_view streams = " 2>&1 <nul";
+  constexpr std::string_view work = ":work";
+  const auto called = std::ranges::find_if(lines, [&](const auto& line) { return line.starts_with(call); });
+  const auto begin = std::ranges::find(lines, work);
+  if (called == lines.end() || begin == lines.end() || !called->ends_with(streams)) return trouble(shortened(script));
+  JobScript job;
+  job.output = called->substr(call.size(), called->size() - call.size() - streams.size());
+  job.token = job.output.substr(job.output.rfind('\\') + 1);
+  job.token = job.token.substr(0, job.token.rfind('.'));
+  job.lines.assign(begin + 1, lines.end());
+  if (job.lines.size() < 2) return trouble(lines.back());
+  job.lines.resize(job.lines.size() - 2);
+  // All around the work must be exactly what is always there.
+  if (job_script(job.lines, job.token) != script) return trouble(lines.front());
+  return job;
+}
+
+std::int64_t carry_out(const JobScript& script, std::string& output,
+                       const std::function<std::int64_t(const std::string&)>& run) {
+  constexpr std::string_view echo = "echo ";
+  constexpr std::string_view variable = "%result%";
+  std::int64_t level = 0;
+  std::int64_t result = 0;
+  for (const auto& line : script.lines) {
+    if (line == "set result=%errorlevel%") {
+      result = level;
+    } else if (line == "echo.") {
+      output += "\r\n";
+    } else if (line.starts_with(echo)) {
+      auto text = line.substr(echo.size());
+      if (const auto at = text.find(variable); at != std::string::npos)
+        text.replace(at, variable.size(), fmt::format("{}", result));
+      output += text + "\r\n";
+    } else {
+      level = run(line);
+    }
+  }
+  return level;
+}
+
+std::string code_file(const std::string& token, std::int64_t exit_code) {
+  return fmt::format("{} {}\r\n", token, exit_code);
+}
+
 void add_section(std::vector<std::string>& lines, const std::string& mark, const std::string& name,
                  const std::string& command) {
   lines.push_back(fmt::format("echo {} begin {}", mark, name));
@@ -88,6 +146,7 @@ Result<std::string> JobRunner::output(const std::string& token, const JobLimits&
   const auto path = output_file(token);
   PATCHLAB_ASSIGN(const auto bytes,
                   limits.only_tail ? agent_.read_tail(path, tail_size) : agent_.read_file(path, limits.output));
+  if (limits.raw) return bytes;
   return limits.only_tail ? to_valid_utf8(bytes) : text_of(bytes);
 }
 

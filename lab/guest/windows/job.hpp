@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <stop_token>
 #include <string>
@@ -27,6 +28,19 @@ namespace patchlab::lab::guest::windows {
 // or belongs to another job.
 [[nodiscard]] std::optional<Result<std::uint32_t>> finished_with(std::string_view code_file, const std::string& token);
 
+// What a job.cmd asks for, as whatever stands in for a guest reads it. An Error: it is none of job_script().
+struct JobScript {
+  std::string token;
+  std::string output;              // the file that its lines print into
+  std::vector<std::string> lines;  // of its work
+};
+[[nodiscard]] Result<JobScript> read_job_script(const std::string& script);
+// Carries its work out as cmd.exe would: `run` has the lines that are commands, adds what they print, and returns their
+// exit codes as cmd.exe prints them. Returns that of the last.
+[[nodiscard]] std::int64_t carry_out(const JobScript& script, std::string& output,
+                                     const std::function<std::int64_t(const std::string& line)>& run);
+[[nodiscard]] std::string code_file(const std::string& token, std::int64_t exit_code);
+
 // Lines that bracket a command for `sections` (replies.hpp).
 void add_section(std::vector<std::string>& lines, const std::string& mark, const std::string& name,
                  const std::string& command);
@@ -36,13 +50,14 @@ void add_section(std::vector<std::string>& lines, const std::string& mark, const
 
 struct JobResult {
   std::uint32_t exit_code = 0;
-  std::string output;  // both streams, UTF-8
+  std::string output;  // both streams; UTF-8, but for JobLimits::raw
 };
 
 struct JobLimits {
   Milliseconds deadline{};
   std::size_t output = 8U << 20U;  // bytes; more is an error, unless `only_tail`
   bool only_tail = false;          // the last 256 KiB are enough
+  bool raw = false;                // the output as it is, in whatever code page
 };
 
 // Runs jobs in one guest. Not for several threads at once.

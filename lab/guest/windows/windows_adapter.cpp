@@ -343,17 +343,7 @@ class WindowsAdapter final : public WindowsGuest {
 
   Result<std::map<std::string, std::string>> evidence() override {
     const std::string action = "collecting evidence";
-    std::vector<Question> questions{{"processes", line_of(Command::processes)},
-                                    {"sockets", line_of(Command::sockets)},
-                                    {"addresses", line_of(Command::ip_details)},
-                                    {"drivers", line_of(Command::drivers)}};
-    for (const auto* log : {"System", "Application", "Setup"}) {
-      questions.push_back({fmt::format("events-{}", log), line_of(Command::recent_events, {{"log", log}})});
-    }
-    for (const auto& log : log_files) {
-      questions.push_back({log.copy, line_of(Command::copy_log, {{"source", log.source}, {"file", log.copy}})});
-    }
-    PATCHLAB_ASSIGN(auto found, ask(action, questions));
+    PATCHLAB_ASSIGN(auto found, ask(action, evidence_questions()));
     std::map<std::string, std::string> texts;
     for (const auto& log : log_files) {
       const auto copied = found.extract(log.copy);
@@ -671,6 +661,20 @@ class WindowsAdapter final : public WindowsGuest {
   bool proven_ = false;
 };
 }  // namespace
+
+std::vector<Question> evidence_questions() {
+  std::vector<Question> questions{{"processes", line_of(Command::processes)},
+                                  {"sockets", line_of(Command::sockets)},
+                                  {"addresses", line_of(Command::ip_details)},
+                                  {"drivers", line_of(Command::drivers)}};
+  for (const auto* log : {"System", "Application", "Setup"}) {
+    questions.push_back({fmt::format("events-{}", log), line_of(Command::recent_events, {{"log", log}})});
+  }
+  for (const auto& log : log_files) {
+    questions.push_back({log.copy, line_of(Command::copy_log, {{"source", log.source}, {"file", log.copy}})});
+  }
+  return questions;
+}
 
 std::unique_ptr<WindowsGuest> windows_adapter(GuestAgent agent, Clock& clock, WindowsOptions options) {
   return std::make_unique<WindowsAdapter>(std::move(agent), clock, std::move(options));

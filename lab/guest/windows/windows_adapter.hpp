@@ -10,6 +10,7 @@
 
 #include "lab/core/replaced_products.hpp"
 #include "lab/guest/adapter.hpp"
+#include "lab/guest/windows/host_state.hpp"
 #include "lab/guest/windows/servicing.hpp"
 
 namespace patchlab::lab::guest::windows {
@@ -53,6 +54,9 @@ class WindowsGuest : public GuestAdapter {
   // a failure of the patch.
   [[nodiscard]] virtual Result<std::vector<Rollback>> rolled_back(const std::set<std::string>& pending_before) = 0;
 };
+
+// What evidence() asks for.
+[[nodiscard]] std::vector<Question> evidence_questions();
 
 // `apply` ends with the first file that does not succeed. An installer that stays busy, trouble that says nothing about
 // the patch, and a guest that restarts on its own before the end are Errors; the deadline is a timeout.
