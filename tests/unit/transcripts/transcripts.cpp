@@ -179,15 +179,30 @@ Result<std::string> Transcript::bytes() const { return read_file(folder / file()
 
 void PrintTo(const Transcript& transcript, std::ostream* out) { *out << transcript.entry.value("file", "?"); }
 
+namespace {
+std::vector<fs::path> folders() {
+  std::vector<fs::path> all{fs::path(PATCHLAB_SOURCE_DIR) / "tests/golden/transcripts"};
+  if (const char* more = std::getenv("PATCHLAB_TRANSCRIPTS"); more != nullptr && *more != '\0') all.emplace_back(more);
+  return all;
+}
+}  // namespace
+
 std::vector<Transcript> transcripts() {
-  std::vector<fs::path> folders{fs::path(PATCHLAB_SOURCE_DIR) / "tests/golden/transcripts"};
-  if (const char* more = std::getenv("PATCHLAB_TRANSCRIPTS"); more != nullptr && *more != '\0')
-    folders.emplace_back(more);
   std::vector<Transcript> all;
-  for (const auto& folder : folders) {
+  for (const auto& folder : folders()) {
     const auto index = read_json_file(folder / "index.json");
     if (!index) throw std::runtime_error(index.error().message);
     for (const auto& entry : index->at("files")) all.push_back({folder, entry});
+  }
+  return all;
+}
+
+std::vector<fs::path> recordings() {
+  std::vector<fs::path> all;
+  for (const auto& folder : folders()) {
+    for (const auto& entry : fs::directory_iterator(folder)) {
+      if (fs::exists(entry.path() / "manifest.json")) all.push_back(entry.path());
+    }
   }
   return all;
 }

@@ -27,6 +27,8 @@ void PrintTo(const Transcript& transcript, std::ostream* out);
 
 // Those of the repository, and of the folder that PATCHLAB_TRANSCRIPTS names.
 [[nodiscard]] std::vector<Transcript> transcripts();
+// Folders below them that are recordings of whole machines ('patchlab guest record').
+[[nodiscard]] std::vector<std::filesystem::path> recordings();
 // Those that a machine printed: no files of packages.
 [[nodiscard]] std::vector<Transcript> printed_transcripts();
 

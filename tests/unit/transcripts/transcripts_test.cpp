@@ -315,6 +315,7 @@ TEST(Transcripts, AreCountedInTheirDocument) {
 TEST(Transcripts, AreAllInTheIndex) {
   std::set<std::string> named{"index.json", "README.md"};
   for (const auto& transcript : transcripts()) named.insert(transcript.entry.at("file").get<std::string>());
+  for (const auto& folder : recorded::recordings()) named.insert(folder.filename().string());
   for (const auto& file : fs::directory_iterator(fs::path(PATCHLAB_SOURCE_DIR) / "tests/golden/transcripts"))
     EXPECT_TRUE(named.contains(file.path().filename().string())) << file.path();
 }

@@ -1,0 +1,288 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include "lab/guest/recording/scrubber.hpp"
+
+#include <random>
+
+#include "lab/core/text.hpp"
+#include "lab/core/utf16.hpp"
+#include "lab/guest/recording/code_page.hpp"
+#include "tests/support/temporary_folder.hpp"
+#include "tests/unit/lab/guest/recording/recording_test_support.hpp"
+
+namespace patchlab::lab::guest::recording {
+namespace {
+using testing::Contains;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+
+std::string wide(std::string_view utf8) {
+  std::string bytes;
+  for (const auto unit : to_utf16(utf8)) {
+    bytes += static_cast<char>(unit & 0xFFU);
+    bytes += static_cast<char>(unit >> 8U);
+  }
+  return bytes;
+}
+
+std::string digits_of(std::string_view bytes) {
+  std::string text;
+  for (const char byte : bytes) text += fmt::format("{:02X}", static_cast<unsigned char>(byte));
+  return text;
+}
+
+FoundName named(NameKind kind, const std::string& text) { return {kind, text, "a rule"}; }
+
+std::string replacement_of(const Scrubber& scrubber, const std::string& text) {
+  const auto found = std::ranges::find(scrubber.replacements(), text, &Replacement::text);
+  return found == scrubber.replacements().end() ? "(none)" : found->by;
+}
+
+struct Written {
+  std::string name;
+  std::string by;  // what must stand in its place
+};
+// Every way in which a name may be written, and its replacement likewise.
+std::vector<Written> written(const std::string& name, const std::string& by) {
+  std::vector<Written> all{{wide(name), wide(by)},
+                           {digits_of(wide(name)), digits_of(wide(by))},
+                           {lower_case(digits_of(wide(name))), lower_case(digits_of(wide(by)))},
+                           {digits_of(name), digits_of(by)},
+                           {name, by}};
+  for (const auto* page : {"437", "850", "866", "932", "1251", "1252"}) {
+    if (auto bytes = in_code_page(name, page)) all.push_back({*bytes, by});
+  }
+  return all;
+}
+
+TEST(Scrubber, ReplacesANameInEveryEncodingByOneOfTheSameLength) {
+  for (const auto* name : {"srv-dns01", "m.müller", "иван", "田中太郎", "contoso gmbh", "ölmüller2"}) {
+    Scrubber scrubber({named(NameKind::user, name)}, {"850"});
+    const auto by = replacement_of(scrubber, name);
+    EXPECT_EQ(to_utf16(by).size(), to_utf16(name).size()) << name;
+    for (const auto& [bytes, instead] : written(name, by)) {
+      EXPECT_EQ(scrubber.scrub("\x01x=" + bytes + ";\xFE"), "\x01x=" + instead + ";\xFE")
+          << name << " as " << digits_of(bytes);
+    }
+  }
+}
+
+TEST(Scrubber, KeepsTheCaseOfANameAndKnowsItInAny) {
+  Scrubber scrubber({named(NameKind::host, "Srv-Dns01"), named(NameKind::user, "Müller")}, {});
+  const auto host = replacement_of(scrubber, "Srv-Dns01");
+  EXPECT_EQ(host, "hostxxxx1");
+  EXPECT_EQ(scrubber.scrub("SRV-DNS01 srv-dns01 Srv-Dns01"), "HOSTXXXX1 hostxxxx1 HostXxxx1");
+  EXPECT_EQ(scrubber.scrub("MÜLLER müller"), "USERX1 userx1");
+  // Code page 850, and 1252.
+  EXPECT_EQ(scrubber.scrub("M\x9ALLER m\x81ller M\xDCLLER"), "USERX1 userx1 USERX1");
+}
+
+TEST(Scrubber, LeavesWordsAloneInWhichANameHappensToBe) {
+  Scrubber scrubber({named(NameKind::domain, "corp"), named(NameKind::host, "dc1")}, {});
+  EXPECT_EQ(scrubber.scrub("CORP\\x, Microsoft Corporation, corp.example, 0adc1b, dc1, dc12"),
+            "DOM1\\x, Microsoft Corporation, dom1.example, 0adc1b, ho1, dc12");
+  const auto& corp = scrubber.replacements().front();
+  EXPECT_EQ(corp.places, 2U);
+  EXPECT_EQ(corp.in_words, 1U);
+  EXPECT_THAT(corp.words, ElementsAre("Corporation"));
+  // A name that is nobody else's is replaced wherever it stands.
+  Scrubber unlike({named(NameKind::host, "SRV01")}, {});
+  EXPECT_EQ(unlike.scrub("clusterSRV01x"), "clusterHOST1x");
+}
+
+TEST(Scrubber, SaysWhatItLeavesAndWhy) {
+  Scrubber scrubber({named(NameKind::user, "al"), named(NameKind::host, "dns"), named(NameKind::user, "Services")}, {});
+  EXPECT_EQ(scrubber.scrub("al dns Services"), "al dns Services");
+  for (const auto& one : scrubber.replacements()) {
+    EXPECT_EQ(one.by, "");
+    EXPECT_NE(one.stays, "") << one.text;
+  }
+  Scrubbed all;
+  all.replacements = scrubber.replacements();
+  EXPECT_THAT(list_of_replacements(all), HasSubstr("host   dns STAYS: a word of Windows itself"));
+}
+
+TEST(Scrubber, GivesAddressesOthersThatNobodyHas) {
+  Scrubber scrubber({named(NameKind::ipv4, "10.20.0.10"), named(NameKind::ipv4, "10.20.0.250"),
+                     named(NameKind::ipv4, "192.0.2.7"), named(NameKind::ipv6, "fe80::5054:ff:fe14:10"),
+                     named(NameKind::ipv6, "2001:470:1::5"), named(NameKind::mac, "52:54:00:14:00:10")},
+                    {});
+  EXPECT_EQ(scrubber.scrub("TCP 10.20.0.10:53 10.20.0.250:1 (192.0.2.7)"),
+            "TCP 198.18.1.10:53 198.18.1.250:1 (198.18.2.7)");
+  EXPECT_EQ(scrubber.scrub("0.20.10.in-addr.arpa 30.0.20.10.in-addr.arpa"),
+            "1.18.198.in-addr.arpa 30.1.18.198.in-addr.arpa");
+  EXPECT_EQ(scrubber.scrub("[fe80::5054:ff:fe14:10%12]:139 2001:470:1::5"), "[fe80::1%12]:139 2001:db8::1");
+  EXPECT_EQ(scrubber.scrub("52:54:00:14:00:10 52-54-00-14-00-10 525400140010"),
+            "52:54:00:fe:00:01 52-54-00-fe-00-01 525400fe0001");
+  EXPECT_EQ(scrubber.scrub(wide("10.20.0.10")), wide("198.18.1.10"));
+  // Versions, and what is longer.
+  const std::string others = "~10.20.0.10 110.20.0.10 10.20.0.101 10.20.0.10.5 v10.20.0.10";
+  EXPECT_EQ(scrubber.scrub(others), others);
+}
+
+// [MS-DTYP] 2.4.2: the three numbers stand in little endian in what reg prints as digits.
+TEST(Scrubber, KnowsASidAsTextAndInBinaryData) {
+  Scrubber scrubber({named(NameKind::sid, "S-1-5-21-1-16909060-4294967295")}, {});
+  EXPECT_EQ(scrubber.scrub("S-1-5-21-1-16909060-4294967295-500"), "S-1-5-21-1000000000-1000000000-1000000001-500");
+  EXPECT_EQ(scrubber.scrub("0105000000000005150000000100000004030201FFFFFFFFF4010000"),
+            "01050000000000051500000000CA9A3B00CA9A3B01CA9A3BF4010000");
+  EXPECT_EQ(scrubber.scrub(std::string("\x15\0\0\0\x01\0\0\0\x04\x03\x02\x01\xFF\xFF\xFF\xFF", 16)),
+            std::string("\x15\0\0\0\0\xCA\x9A\x3B\0\xCA\x9A\x3B\x01\xCA\x9A\x3B", 16));
+  const std::string other = "S-1-5-21-1-16909060-42949672955 S-1-5-18";
+  EXPECT_EQ(scrubber.scrub(other), other);
+}
+
+TEST(FoundNames, ComeFromWhereTheRulesSay) {
+  const auto reply = [](const char* id, const std::string& output) {
+    return Reply{id, "job", id, 0, Milliseconds(0), output, {}, {}, {}};
+  };
+  const auto names = names_in(
+      {reply("name-host", "\r\nHKEY_LOCAL_MACHINE\\X\r\n    Hostname    REG_SZ    FIN-DNS1\r\n"),
+       reply("name-domain", "    Domain    REG_SZ    ad.contoso.com\r\n"),
+       reply("name-users",
+             "HKEY_LOCAL_MACHINE\\SAM\\SAM\\Domains\\Account\\Users\\Names\\J\x81rgen\r\n"
+             "HKEY_LOCAL_MACHINE\\SAM\\SAM\\Domains\\Account\\Users\\Names\\Administrator\r\n"),
+       reply("errors-system",
+             "<Event><Computer>fin-dns1.ad.contoso.com</Computer><Security UserID='S-1-5-21-4-5-6-1104'/></Event>"),
+       reply("services-account",
+             "    ObjectName    REG_SZ    NT AUTHORITY\\LocalService\r\n"
+             "    ObjectName    REG_SZ    CONTOSO\\svc-sql\r\n    ObjectName    REG_SZ    LocalSystem\r\n"
+             "    ObjectName    REG_SZ    svc-web@ad.contoso.com\r\n"),
+       reply("tasks",
+             "<Author>Microsoft Corporation</Author><Author>CONTOSO\\mmuster</Author><UserId>S-1-5-18</UserId>"),
+       reply("sockets", "  TCP    10.1.2.3:53   0.0.0.0:0   LISTENING  4\r\n  UDP 255.255.255.255:1 127.0.0.1:5\r\n"),
+       reply("products-64", "    DisplayVersion    REG_SZ    10.1.1.38\r\n"),
+       reply("dhcp-dump", "Dhcp Server \\\\dhcp7.ad.contoso.com Add Optiondef 0 mail.ad.contoso.com\r\n"),
+       reply("events-system", "key VK7JG-NPHTM-C97JM-9MPGT-3V66T and it@example-corp.de\r\n")},
+      shipped_rules(), "850");
+  std::vector<std::string> found;
+  for (const auto& name : names) found.push_back(fmt::format("{} {}", to_string(name.kind), name.text));
+  EXPECT_THAT(found, ElementsAre("host FIN-DNS1", "domain ad", "domain contoso", "user Jürgen", "sid S-1-5-21-4-5-6",
+                                 "user svc-sql", "user svc-web", "user mmuster", "ipv4 10.1.2.3", "host dhcp7",
+                                 "key VK7JG-NPHTM-C97JM-9MPGT-3V66T", "user it", "domain example-corp", "domain de",
+                                 "host mail"));
+}
+
+// Adversarial: names that are in each other, in what replaces them, and at all kinds of borders.
+TEST(Scrubber, NeverLeavesANameAndChangesNothingTheSecondTime) {
+  std::mt19937 random(20261130);
+  const auto pick = [&](std::size_t below) { return std::uniform_int_distribution<std::size_t>(0, below - 1)(random); };
+  const std::vector<std::string> parts{"a",    "corp", "dc", "1",   "2", "x", "-", "host",
+                                       "user", "ü",    "и",  "srv", "q", "9", "_"};
+  const std::vector<NameKind> kinds{NameKind::host, NameKind::domain, NameKind::user, NameKind::other};
+  for (int round = 0; round < 60; ++round) {
+    std::vector<FoundName> names;
+    for (std::size_t i = 0; i < 6; ++i) {
+      std::string text;
+      for (std::size_t part = 0; part < 2 + pick(3); ++part) text += parts[pick(parts.size())];
+      if (std::ranges::none_of(names, [&](const auto& name) { return lower_case(name.text) == lower_case(text); }))
+        names.push_back(named(kinds[pick(kinds.size())], text));
+    }
+    Scrubber scrubber(names, {"850"});
+    // No two names become one.
+    std::set<std::string> others;
+    for (const auto& one : scrubber.replacements()) {
+      if (one.stays.empty()) EXPECT_TRUE(others.insert(one.by).second) << one.text << " -> " << one.by;
+    }
+    for (int text = 0; text < 20; ++text) {
+      std::string bytes;
+      for (std::size_t i = 0; i < 12; ++i) {
+        const auto& name = names[pick(names.size())].text;
+        const std::vector<std::string> pieces{
+            name, upper_case(name), wide(name),          digits_of(wide(name)), " ", "\\", ".", "\r\n", "z",
+            "0",  "\xFF",           std::string(1, '\0')};
+        bytes += pieces[pick(pieces.size())];
+      }
+      const auto once = scrubber.scrub(bytes);
+      EXPECT_EQ(scrubber.scrub(once), once);
+      for (const auto& one : scrubber.replacements()) {
+        if (!one.stays.empty()) continue;
+        // Between blanks it is found in every encoding, whatever stands around that.
+        for (const auto& [name, by] : written(one.text, one.by)) {
+          const auto& alone = scrubber.scrub(" " + name + " ");
+          EXPECT_EQ(alone.find(name), std::string::npos) << one.text << " in " << digits_of(alone);
+        }
+      }
+    }
+  }
+}
+
+TEST_F(RecordingTest, IsScrubbedOfEveryNameAndUnderstoodAsBefore) {
+  windows.registry.set("HKLM\\SYSTEM\\CurrentControlSet\\Services\\FinApp", "ObjectName", "REG_SZ",
+                       "CONTOSO\\svc-fin01");
+  windows.tasks["\\Backup of srv2012"] = windows.tasks.begin()->second;
+  windows.extra_events =
+      "<Event xmlns='http://schemas.microsoft.com/win/2004/08/events/event'><System><Provider Name='X'/>"
+      "<EventID>7</EventID><Level>2</Level><TimeCreated SystemTime='2026-11-22T06:00:00.000000000Z'/>"
+      "<EventRecordID>5</EventRecordID><Computer>SRV2012.ad.contoso.com</Computer>"
+      "<Security UserID='S-1-5-21-11-22-33-1001'/></System><EventData><Data>MMUSTER at "
+      "10.20.0.2</Data></EventData></Event>\r\n";
+  const auto names = asked(name_questions());
+  const auto raw = recorded();
+  const auto result = scrubbed(raw.replies, names, shipped_rules(), "patchlab 0", raw.recorded);
+  std::string everything;
+  for (const auto& reply : result.recording.replies) {
+    everything += reply.output + reply.errors + reply.file.value_or("");
+    EXPECT_EQ(reply.line, std::ranges::find(raw.replies, reply.id, &Reply::id)->line);
+  }
+  const auto lower = lower_case(everything);
+  for (const auto* name : {"srv2012", "contoso", "jdoe", "mmuster", "svc-fin01", "s-1-5-21-11-22-33", "10.20.0.",
+                           "52:54:00:14:00:10", "fe80::5054:ff"})
+    EXPECT_EQ(lower.find(name), std::string::npos) << name;
+  const auto before = understanding_of(raw);
+  const auto after = understanding_of(result.recording);
+  EXPECT_TRUE(after.is_whole());
+  EXPECT_EQ(after.views, before.views);
+  EXPECT_EQ(after.state.services, before.state.services);
+  EXPECT_EQ(after.state.error_kinds, before.state.error_kinds);
+  EXPECT_EQ(after.boot_id, before.boot_id);
+  EXPECT_THAT(after.state.listeners, Contains("tcp 0.0.0.0:53 dns.exe"));
+  for (const auto& [kind, rows] : before.state.rows) EXPECT_EQ(after.state.rows.at(kind).size(), rows.size()) << kind;
+  EXPECT_FALSE(result.recording.scrubbed.empty());
+  // The list has the names, the recording only how many there were.
+  EXPECT_THAT(list_of_replacements(result), HasSubstr("srv2012 -> hostxx1"));
+  for (const auto& count : result.recording.scrubbed) EXPECT_GT(count.places, 0U) << count.rule;
+}
+
+TEST_F(RecordingTest, IsNotChangedByBeingScrubbedAgain) {
+  const auto names = asked(name_questions());
+  const auto once = scrubbed(recorded().replies, names, shipped_rules(), "patchlab 0", "2026-11-30T01:00:00Z");
+  const auto again = scrubbed(once.recording.replies, {}, shipped_rules(), "patchlab 0", "2026-11-30T01:00:00Z");
+  EXPECT_EQ(again.recording.replies, once.recording.replies);
+  EXPECT_THAT(again.recording.scrubbed, IsEmpty());
+}
+
+TEST_F(RecordingTest, TakesFurtherWordsLater) {
+  windows.tasks["\\Nightly of Fabrikam"] = windows.tasks.begin()->second;
+  auto rules = shipped_rules();
+  const auto once = scrubbed(recorded().replies, {}, rules, "patchlab 0", "2026-11-30T01:00:00Z");
+  rules.words.push_back({NameKind::other, "fabrikam"});
+  const auto again = scrubbed(once.recording.replies, {}, rules, "patchlab 0", "2026-11-30T01:00:00Z");
+  const auto tasks = understanding_of(again.recording).state.rows.at("task");
+  EXPECT_TRUE(tasks.contains("\\Nightly of Namexxx1"));
+}
+
+TEST_F(RecordingTest, SaysWhatStillLooksLikeAnAddress) {
+  windows.products["{00000000-0000-0000-0000-000000000001}"] = "10.1.1.38";
+  const auto result = scrubbed(recorded().replies, {}, shipped_rules(), "patchlab 0", "2026-11-30T01:00:00Z");
+  EXPECT_THAT(result.suspects, Contains("10.1.1.38 in products-64"));
+  EXPECT_THAT(list_of_replacements(result), HasSubstr("10.1.1.38 in products-64"));
+  // What a version looks like stays what it is.
+  EXPECT_EQ(understanding_of(result.recording).views.products.at("{00000000-0000-0000-0000-000000000001}"),
+            "10.1.1.38");
+}
+
+TEST(ScrubRules, SayWhatIsWrongWithThem) {
+  const test::TemporaryFolder folder;
+  const auto file = folder.write("rules.json", R"({"schema": "patchlab/recording-rules/v1",
+    "take": [{"id": "a", "kind": "person", "after": "x", "until": "y"}, {"id": "a", "kind": "user", "after": "", "until": "y"}],
+    "forms": [{"id": "b", "form": "ip"}], "words": [{"kind": "user", "text": "al"}], "more": 1})");
+  const auto rules = read_scrub_rules(file);
+  ASSERT_FALSE(rules);
+  for (const auto* said : {"/take/0/kind", "/take/1/id", "/take/1/after", "/forms/0/form", "/words/0/text", "more"})
+    EXPECT_THAT(rules.error().message, HasSubstr(said));
+}
+}  // namespace
+}  // namespace patchlab::lab::guest::recording
