@@ -45,6 +45,7 @@ void add_commands(CLI::App& app, Chosen& chosen) {
   add_scan(app, chosen);
   add_acquire(app, chosen);
   add_learn(app, chosen);
+  add_guest(app, chosen);
   add_run(app, chosen);
   add_plan(app, chosen);
   add_selftest(app, chosen);

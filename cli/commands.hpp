@@ -19,7 +19,8 @@ void add_init(CLI::App& app, Chosen& chosen);
 void add_image(CLI::App& app, Chosen& chosen);
 void add_patch(CLI::App& app, Chosen& chosen);
 void add_learn(CLI::App& app, Chosen& chosen);
-void add_run(CLI::App& app, Chosen& chosen);  // validate, run
+void add_guest(CLI::App& app, Chosen& chosen);  // guest record, replay, scrub
+void add_run(CLI::App& app, Chosen& chosen);    // validate, run
 void add_plan(CLI::App& app, Chosen& chosen);
 void add_selftest(CLI::App& app, Chosen& chosen);
 void add_report(CLI::App& app, Chosen& chosen);  // report, explain

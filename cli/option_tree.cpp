@@ -24,6 +24,7 @@ struct Value {
 const std::map<std::string, Value>& values() {
   static const std::map<std::string, Value> all{
       {"--aa", {ValueKind::text, "NUMBER"}},
+      {"--address", {ValueKind::text, "ADDRESS/24"}},
       {"--add", {ValueKind::file, "FILE"}},
       {"--answering", {ValueKind::file, "FILE"}},
       {"--as", {ValueKind::text, "NAME"}},
@@ -42,6 +43,7 @@ const std::map<std::string, Value>& values() {
       {"--decisions", {ValueKind::file, "FILE"}},
       {"--decision", {ValueKind::text, "LINE"}},
       {"--department", {ValueKind::name, "DEPARTMENT"}},
+      {"--domain", {ValueKind::text, "DOMAIN"}},
       {"--drop", {ValueKind::folder, "FOLDER"}},
       {"--due", {ValueKind::name, "OUTCOMES"}},
       {"--dsse-key", {ValueKind::file, "KEY"}},
@@ -94,6 +96,7 @@ const std::map<std::string, Value>& values() {
       {"--roots", {ValueKind::file, "FILE"}},
       {"--ring", {ValueKind::name, "RING"}},
       {"--rings", {ValueKind::file, "FILE"}},
+      {"--rules", {ValueKind::file, "FILE"}},
       {"--run", {ValueKind::run, "RUN"}},
       {"--runs", {ValueKind::folder, "FOLDER"}},
       {"--sample", {ValueKind::text, "NUMBER"}},

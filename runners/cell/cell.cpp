@@ -198,6 +198,14 @@ Result<LearntMachines> Cell::learn(const LearnJob& job) {
   return learnt;
 }
 
+Result<GuestReplies> Cell::record() {
+  probe_fence_("before");
+  auto& machine = *machines_.begin()->second;
+  auto replies = machine.record();
+  (void)context_.hypervisor.power_off(machine.name());
+  return std::move(replies).while_doing(fmt::format("recording '{}'", machine.name()));
+}
+
 // The steps of one trial with a barrier between them: dependent roles are only looked at when all of them are up.
 class Cell::Trial {
  public:

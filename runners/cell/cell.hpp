@@ -34,6 +34,8 @@ class Cell {
   [[nodiscard]] reports::TrialRecord prepare();
   // In place of prepare(): boots all machines and learns checks of some. Nothing is saved.
   [[nodiscard]] Result<LearntMachines> learn(const LearnJob& job);
+  // In place of prepare(): starts its only machine and asks it everything that only asks; nothing is done to it.
+  [[nodiscard]] Result<GuestReplies> record();
   [[nodiscard]] reports::TrialRecord run_trial(const TrialJob& job);
   // What the control taught of each machine; for know() of a cell of the same machines in a later run, which then runs
   // no control. Neither while a trial is under way.

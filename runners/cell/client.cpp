@@ -73,6 +73,10 @@ class ChildCell final : public CellClient {
     for (const auto& [name, machine] : answer.items()) learnt[name] = checks::learn::learnt_from_json(machine);
     return learnt;
   }
+  Result<GuestReplies> record(const CellJob& job) override {
+    PATCHLAB_ASSIGN(const auto answer, conversation_.call({{"op", "record"}, {"job", job}}));
+    return guest_replies_from_json(answer);
+  }
   Result<Json> control_knowledge() override { return conversation_.call({{"op", "knowledge"}}); }
   Result<void> know(const Json& knowledge) override {
     PATCHLAB_TRY(conversation_.call({{"op", "know"}, {"knowledge", knowledge}}));
@@ -137,6 +141,10 @@ Result<Place> CellClient::place(const PlaceQuestion& /*question*/) {
 
 Result<LearntMachines> CellClient::learn(const CellJob& job, const LearnJob& /*wanted*/) {
   return Error{ErrorClass::bug, fmt::format("the cell of department '{}' cannot learn checks", job.department), {}};
+}
+
+Result<GuestReplies> CellClient::record(const CellJob& job) {
+  return Error{ErrorClass::bug, fmt::format("the cell of department '{}' cannot record", job.department), {}};
 }
 
 Result<Json> CellClient::control_knowledge() {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "lab/libvirt/ssh.hpp"
+#include "runners/cell/guest_replies.hpp"
 #include "runners/cell/launch.hpp"
 #include "runners/cell/learner.hpp"
 #include "runners/cell/place.hpp"
@@ -30,6 +31,8 @@ class CellClient {
   virtual Result<reports::TrialRecord> run_trial(const TrialJob& job) = 0;
   // In place of both: checks that hold on its machines.
   virtual Result<LearntMachines> learn(const CellJob& job, const LearnJob& wanted);
+  // In place of all of them: what its only machine says.
+  virtual Result<GuestReplies> record(const CellJob& job);
   // What controls taught of each machine; and the same of an earlier run of the same department, after prepare() and in
   // place of all that they taught. The shape is that of control_knowledge.hpp, by machine.
   virtual Result<Json> control_knowledge();

@@ -103,7 +103,7 @@ class Keeper {
     if (request.is_discarded() || !request.contains("op")) return;
     auto ready = Result<void>();
     try {
-      if (request["op"] == "prepare" || request["op"] == "learn") {
+      if (request["op"] == "prepare" || request["op"] == "learn" || request["op"] == "record") {
         ready = prepare(cell_job_from_json(request.at("job")));
       } else if (!lab_) {
         ready = Error{ErrorClass::bug, "the cell was asked for something before it was prepared", {}};

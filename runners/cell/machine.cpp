@@ -449,6 +449,13 @@ Result<checks::learn::Learnt> CellMachine::learn(const LearnJob::Wanted& wanted)
   return learn_checks(guest_, wanted);
 }
 
+Result<GuestReplies> CellMachine::record() {
+  turns_.runs();
+  PATCHLAB_ASSIGN(auto turn, turns_.take());
+  PATCHLAB_TRY(guest_.context.hypervisor.start(name()));
+  return replies_of(guest_);
+}
+
 Result<lab::guest::OutreachSeen> CellMachine::reach_out(const lab::guest::Outreach& wanted) {
   PATCHLAB_TRY(turns_.wake());
   auto seen = guest_.adapter->reach_out(wanted);

@@ -11,6 +11,7 @@
 #include "runners/cell/context.hpp"
 #include "runners/cell/control_knowledge.hpp"
 #include "runners/cell/expectation.hpp"
+#include "runners/cell/guest_replies.hpp"
 #include "runners/cell/host_share.hpp"
 #include "runners/cell/installer.hpp"
 #include "runners/cell/kept_states.hpp"
@@ -104,6 +105,9 @@ class CellMachine {
   [[nodiscard]] std::optional<std::chrono::seconds> lease_t2() const { return lease_t2_; }
   // What `patchlab learn` is for; after boot().
   [[nodiscard]] Result<checks::learn::Learnt> learn(const LearnJob::Wanted& wanted);
+  // What `patchlab guest record` is for, in place of boot(): starts it and asks it everything that only asks. An Error
+  // of class configuration: it is no Windows machine.
+  [[nodiscard]] Result<GuestReplies> record();
   // For the proof of the fence; needs no processor slot.
   [[nodiscard]] Result<lab::guest::OutreachSeen> reach_out(const lab::guest::Outreach& wanted);
   // Saves logs below `folder`; what cannot be had is noted in the text.

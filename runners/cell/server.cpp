@@ -58,6 +58,13 @@ class Server {
           return Json(learnt);
         });
       }
+      if (request["op"] == "record") {
+        reply_to(request, [&]() -> Result<Json> {
+          PATCHLAB_TRY(make_cell(request.at("job")));
+          PATCHLAB_ASSIGN(const auto replies, cell_->record());
+          return Json(replies);
+        });
+      }
       if (request["op"] == "trial") {
         reply_to(request, [&]() -> Result<Json> {
           const auto trial = trial_job_from_json(request.at("job"));

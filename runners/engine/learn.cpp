@@ -3,7 +3,6 @@
 #include "runners/engine/learn.hpp"
 
 #include <fmt/ranges.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <map>
@@ -11,6 +10,7 @@
 #include "lab/core/choice.hpp"
 #include "lab/core/files.hpp"
 #include "lab/core/paths.hpp"
+#include "runners/engine/cell_work.hpp"
 #include "runners/engine/roles.hpp"
 #include "runners/engine/run.hpp"
 
@@ -36,45 +36,6 @@ LearnTarget target_of(const MachinePlan& machine, const fs::path& scenario) {
   if (machine.check_files.size() == 1) return {machine.name, machine.check_files.front()};
   return {machine.name, scenario.parent_path() / "learnt" / (machine.name + ".json")};
 }
-
-// Machines are watched as in a run: what was learnt while the fence leaked was not learnt in the lab.
-Result<void> in_order(const reports::RunRecord& record) {
-  if (record.error) return *record.error;
-  for (const auto& department : record.departments) {
-    if (department.error) return *department.error;
-    if (const auto leaks = department.fence.answers(); leaks > 0) {
-      return infrastructure_error(
-          fmt::format("the fence of '{}' leaked: {} attempts to get out were answered", department.name, leaks),
-          "a run says which, and how");
-    }
-    if (!department.fence.troubles.empty()) {
-      return infrastructure_error(fmt::format("the fence of '{}' is not proven: {}", department.name,
-                                              fmt::join(department.fence.troubles, "; ")));
-    }
-  }
-  return {};
-}
-
-// Where the events and logs of the cell go, which nobody needs when all went well.
-class ScratchFolder {
- public:
-  static Result<ScratchFolder> make(const fs::path& cache) {
-    auto path = cache / "learn" / std::to_string(::getpid());
-    PATCHLAB_TRY(create_folders(path));
-    return ScratchFolder(std::move(path));
-  }
-  ScratchFolder(ScratchFolder&& other) noexcept : path_(std::exchange(other.path_, {})) {}
-  ScratchFolder& operator=(ScratchFolder&&) = delete;
-  ~ScratchFolder() {
-    if (!path_.empty()) (void)remove_tree(path_);
-  }
-  [[nodiscard]] const fs::path& path() const { return path_; }
-  void keep() { path_.clear(); }
-
- private:
-  explicit ScratchFolder(fs::path path) : path_(std::move(path)) {}
-  fs::path path_;
-};
 
 }  // namespace
 
@@ -129,28 +90,13 @@ Result<std::vector<LearntMachine>> learn_checks(const LearnPlan& planned, const 
     }
     machine.checks.clear();
   }
-  PATCHLAB_ASSIGN(auto scratch, ScratchFolder::make(tools.cache));
   cell::LearntMachines learnt;
-  RunOptions run{.runs = scratch.path(), .program = options.program, .executor = options.executor};
-  run.instead = [&](const DepartmentJob& job, cell::CellClient& lab, const std::stop_token& stopped) {
-    reports::DepartmentRecord record{.name = job.cell.department};
-    auto found = lab.learn(job.cell, wanted);
-    if (found)
-      learnt = std::move(*found);
-    else
-      record.error = stopped.stop_requested() ? Error{ErrorClass::cancelled, "learning was cancelled", {}}
-                                              : std::move(found).error();
-    record.outcome = record.error ? Outcome::error : Outcome::skipped;
-    return record;
-  };
-  PATCHLAB_ASSIGN(const auto plan, make_plan(scenario, run, tools, progress, stop));
-  PATCHLAB_ASSIGN(const auto finished, execute(plan, run, tools, progress, stop));
-  if (auto trouble = in_order(finished.record); !trouble) {
-    scratch.keep();
-    auto error = std::move(trouble).error();
-    if (error.hint.empty()) error.hint = fmt::format("what was seen is kept in '{}'", finished.folder.string());
-    return error;
-  }
+  const CellWork work{"learn", [&](cell::CellClient& lab, const cell::CellJob& job) -> Result<void> {
+                        PATCHLAB_ASSIGN(learnt, lab.learn(job, wanted));
+                        return {};
+                      }};
+  PATCHLAB_ASSIGN(const auto plan,
+                  work_in_cell(scenario, work, {options.program, options.executor}, tools, progress, stop));
   std::vector<LearntMachine> machines;
   for (const auto& target : planned.targets) {
     const auto found = learnt.find(target.machine);

@@ -10,6 +10,7 @@
 #include "cli/schemas.hpp"
 #include "lab/core/digest.hpp"
 #include "lab/core/paths.hpp"
+#include "lab/guest/recording/recording.hpp"
 #include "lab/image/builder.hpp"
 #include "program.hpp"
 #include "promoted_run.hpp"
@@ -61,6 +62,9 @@ const std::map<std::string, std::vector<Words>>& examples() {
       {"feed status", {{}}},
       {"feed check", {{"feeds/kev/known_exploited_vulnerabilities.json"}}},
       {"learn", {{"scenario.json", "--machine", "nosuch"}}},
+      {"guest record", {{"--domain", "nosuch", "--connect", "test:///default", "recorded"}}},
+      {"guest replay", {{"recording"}}},
+      {"guest scrub", {{"recording", "-o", "scrubbed"}}},
       {"validate", {{"scenario.json"}}},
       {"run", {{"scenario.json", "--dry-run"}}},
       {"plan", {{"--run", "latest", "--hosts", "2"}}},
@@ -109,10 +113,10 @@ const std::map<std::string, std::vector<Words>>& examples() {
 // Those that say nothing on standard output in that folder: they refuse there, and what they print when they do not is
 // looked at by tests of their own.
 const std::set<std::string> refuse_there{
-    "image build",   "image verify", "validate",    "run",      "evidence export", "witness",       "submit",
-    "approve",       "reject",       "waive",       "withdraw", "decide",          "desk serve",    "policy add",
-    "ledger take",   "ledger hand",  "stage setup", "selftest", "deploy record",   "deploy status", "deploy export",
-    "deploy change", "learn"};
+    "image build",   "image verify",  "validate",      "run",           "evidence export", "witness",
+    "submit",        "approve",       "reject",        "waive",         "withdraw",        "decide",
+    "desk serve",    "policy add",    "ledger take",   "ledger hand",   "stage setup",     "selftest",
+    "deploy record", "deploy status", "deploy export", "deploy change", "learn",           "guest record"};
 
 // With --json some of them do say something: about a scenario that is wrong, and about images, once there is one.
 const std::map<std::string, std::vector<Words>>& json_examples() {
@@ -159,6 +163,9 @@ class EveryCommand : public ::testing::Test {
                   "BEGIN:VCALENDAR\nVERSION:2.0\nBEGIN:VEVENT\nCATEGORIES:WINDOW\nDTSTART:20261212T220000Z\n"
                   "DURATION:PT4H\nEND:VEVENT\nEND:VCALENDAR\n");
     folder_.write("broken.json", R"({"name": "broken", "oops": 1})");
+    lab::guest::recording::Recording recording{"patchlab 0", "2026-11-30T01:00:00Z", {}, {}, {}};
+    recording.replies.push_back({"os-info", "agent", "guest-get-osinfo", 0, Milliseconds(1), "{}", {}, {}, {}});
+    EXPECT_TRUE(lab::guest::recording::write_recording(folder_.path() / "recording", recording));
   }
   ~EveryCommand() override { ::unsetenv("PATCHLAB_CACHE"); }
 

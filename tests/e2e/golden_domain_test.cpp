@@ -5,6 +5,7 @@
 // its own. Needs root, for that is who runs a system libvirt, and the golden image of the name server.
 #include <gmock/gmock.h>
 
+#include <cstdlib>
 #include <iostream>
 
 #include "lab/core/files.hpp"
@@ -25,7 +26,7 @@ std::string why_not_here() {
 // `program` beside a libvirt of its own, with the scenario's images and candidates in the cache; `more` are arguments
 // behind its folder.
 void run_inside(const std::string& program, const std::vector<std::string>& more = {},
-                const Json& scenario = small_scenario()) {
+                const Json& scenario = small_scenario(), std::chrono::seconds limit = std::chrono::seconds(1140)) {
   const TemporaryFolder folder;
   fs::permissions(folder.path(), fs::perms::owner_all | fs::perms::group_exec | fs::perms::others_exec);
   // They are made here, where there is a network: beside that libvirt there is none.
@@ -39,7 +40,7 @@ void run_inside(const std::string& program, const std::vector<std::string>& more
   spec.program = std::string(PATCHLAB_SOURCE_DIR) + "/tests/integration/libvirt/with-system-libvirt";
   spec.arguments = {folder.path() / "lab", program, folder.path() / "lab"};
   spec.arguments.insert(spec.arguments.end(), more.begin(), more.end());
-  spec.time_limit = std::chrono::seconds(1140);
+  spec.time_limit = limit;
   const auto outcome = host_processes().run(spec);
   std::cout << outcome.output << std::flush;
   EXPECT_TRUE(outcome.succeeded()) << outcome.describe() << "\n"
@@ -71,6 +72,18 @@ TEST(GoldenDomain, OfWindowsIsTestedWithWindowsPackages) {
   const auto scenario = windows_scenario(packages.path(), {"good"});
   ASSERT_TRUE(scenario) << scenario.error().message;
   run_inside(PATCHLAB_INSIDE_WINDOWS, {}, *scenario);
+}
+
+// Some hundred commands, one after another: under emulation that is too long for every day.
+TEST(GoldenDomain, OfWindowsIsRecorded) {
+  if (const char* wanted = std::getenv("PATCHLAB_RECORD"); wanted == nullptr || *wanted != '1')
+    GTEST_SKIP() << "PATCHLAB_RECORD=1 records the stand-in";
+  if (const auto why = why_not_here(); !why.empty()) GTEST_SKIP() << why;
+  if (testing::is_missing("gcab")) GTEST_SKIP() << "gcab is not installed";
+  const TemporaryFolder packages;
+  const auto scenario = windows_scenario(packages.path(), {"good"});
+  ASSERT_TRUE(scenario) << scenario.error().message;
+  run_inside(PATCHLAB_INSIDE_WINDOWS, {"--gtest_filter=*IsRecorded*"}, *scenario, std::chrono::minutes(60));
 }
 
 }  // namespace
