@@ -25,6 +25,8 @@ class LocalPostgres {
   LocalPostgres(const LocalPostgres&) = delete;
   LocalPostgres& operator=(const LocalPostgres&) = delete;
   [[nodiscard]] std::uint16_t port() const { return port_; }
+  // With its Unix socket.
+  [[nodiscard]] const std::filesystem::path& folder() const { return folder_; }
   // What pg_hba.conf says from now on. Sessions that begin after the call are let in by it.
   void trust_everybody() { let_in_by("trust"); }
   void ask_for_passwords() { let_in_by("scram-sha-256"); }
