@@ -21,6 +21,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using ::testing::AllOf;
+using ::testing::ContainsRegex;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -774,6 +775,15 @@ TEST_F(DeployCommand, WhatMachinesHaveIsWrittenDownAndToldWithWhoTestedAndApprov
   const auto as_json = Json::parse(ask({"deploy", "status", "production", "--json"}).output);
   expect_fits(as_json, "deploy-status");
   EXPECT_EQ(as_json.at("departments").at(0).at("machines").size(), 2U);
+  // The same from the other end.
+  const auto story = ask({"history", "candidate", "tidy"});
+  EXPECT_EQ(exit_code(story), 0) << story.errors;
+  EXPECT_THAT(story.output, AllOf(HasSubstr("run " + tests::good_record().id + ": pass"),
+                                  ContainsRegex("finance +line [0-9]+: approve by bob@x"),
+                                  ContainsRegex("promote-done by [^\n]*serial 1, published"),
+                                  HasSubstr("dns1 says: tidy is as-promoted (serial 1, has 2.0"),
+                                  HasSubstr("mail1 says: tidy is older (serial 1, has 1.9, promoted 2.0")));
+  expect_fits(Json::parse(ask({"history", "candidate", "tidy", "--json"}).output), "history-candidate");
 
   // What the ledger knows of machines that others list, and those that it knows nothing of.
   folder_.write("scenario.json", small_scenario().dump());

@@ -145,6 +145,7 @@ TEST_F(HostileInput, IsRefusedByEveryCommandThatIsGivenItsPath) {
       {{"deploy", "status", "production", "--rings", "FILE"}, 65},
       {{"report", "FILE"}, 65},
       {{"report", "latest", "--runs", "FILE"}, 65},
+      {{"history", "runs", "--runs", "FILE"}, 65},
       {{"explain", "good", "--run", "FILE"}, 65},
       {{"promote", "FILE"}, 65},
       {{"verify", "FILE"}, 65},
@@ -376,6 +377,24 @@ TEST_F(HostileInput, EveryTextOfARecordIsPrintedInert) {
     expect_inert(outcome.output, words[0] + " " + words.back());
     expect_inert(outcome.errors, words[0] + " " + words.back());
     EXPECT_THAT(outcome.output, Not(ContainsRegex("(^|\n)finance: pass, promoted"))) << words[0];
+  }
+  // History takes a record only by its own id.
+  json["id"] = run;
+  write(run_file(), json.dump());
+  for (auto words : std::vector<std::vector<std::string>>{{"runs"},
+                                                          {"candidate", record.candidates[0].id},
+                                                          {"flaky"},
+                                                          {"durations"},
+                                                          {"trend", "--by", "candidate"}}) {
+    words.insert(words.begin(), "history");
+    for (const bool as_json : {false, true}) {
+      if (as_json) words.emplace_back("--json");
+      const auto outcome = ask(words);
+      EXPECT_EQ(exit_code(outcome), 0) << words[1] << outcome.errors;
+      expect_inert(outcome.output, "history " + words[1]);
+      expect_inert(outcome.errors, "history " + words[1]);
+      EXPECT_THAT(outcome.output, Not(ContainsRegex("(^|\n)finance: pass, promoted"))) << words[1];
+    }
   }
   for (const char* format : {"html", "junit"}) {
     const auto outcome = ask({"report", run, "--format", format});
