@@ -250,6 +250,22 @@ std::vector<SetResult> said_of(const TrialRecord& trial, const BesideFigures& fi
   return all;
 }
 
+namespace {
+
+// Every answer from outside, for who looks for the way by which it came.
+std::string leak_of(const reports::DepartmentRecord& department) {
+  std::string text;
+  for (const auto& attempt : department.fence.attempts) {
+    if (!attempt.is_answer_of_a_leak()) continue;
+    text += fmt::format("{}{} to {} was answered {} the trials: {}",
+                        text.empty() ? "the fence leaks, the run is void: " : "; ", attempt.probe, attempt.target,
+                        attempt.phase, attempt.evidence);
+  }
+  return text;
+}
+
+}  // namespace
+
 SelftestResult selftest_result(const std::vector<Fault>& faults, const reports::RunRecord& record, std::uint64_t seed,
                                const Beside& beside) {
   SelftestResult result{.seed = seed, .run = record.id, .started = record.started, .host = record.host};
@@ -265,6 +281,7 @@ SelftestResult selftest_result(const std::vector<Fault>& faults, const reports::
   result.controls = controls_of(department, record.asked.controls);
   if (record.error) result.error = record.error->message;
   if (department.error) result.error = department.error->message;
+  if (const auto leak = leak_of(department); !leak.empty()) result.error = leak;
   return result;
 }
 

@@ -110,7 +110,7 @@ struct SelftestResult {
   std::uint64_t seed = 0;
   std::string run;  // its id
   std::string started;
-  std::string error;  // why the lab could not begin; empty: it could
+  std::string error;  // why the lab could not begin, or what leaked; empty: neither
   std::map<std::string, std::string> host;
 };
 [[nodiscard]] SelftestResult selftest_result(const std::vector<Fault>& faults, const reports::RunRecord& record,

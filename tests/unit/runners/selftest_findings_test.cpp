@@ -180,6 +180,19 @@ TEST(SelftestResult, CountsTheControlsThatWereJudged) {
   EXPECT_EQ(controls_of(department_with({}), 0).judged, 0U);
 }
 
+TEST(SelftestResult, SaysByWhichWayTheFenceLeaked) {
+  reports::RunRecord record;
+  record.departments = {department_with({control(Outcome::pass)})};
+  record.departments[0].fence.attempts = {{"before", "ping", "10.20.0.250", true, "an echo", true, true},
+                                          {"after", "outside", "devices of the host", true, "heard there: a beacon"}};
+  const auto result = selftest_result({}, record, 1, {});
+  EXPECT_EQ(result.error,
+            "the fence leaks, the run is void: outside to devices of the host was answered after the trials: heard "
+            "there: a beacon");
+  record.departments[0].fence.attempts.pop_back();
+  EXPECT_EQ(selftest_result({}, record, 1, {}).error, "");
+}
+
 TEST(SelftestResult, EndsWithWhatStandsAgainstTheChecks) {
   SelftestResult result;
   FaultResult good{.id = "a", .expected = Expected::fail, .found = Found::failed};
