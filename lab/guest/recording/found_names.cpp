@@ -219,7 +219,8 @@ class Finder {
   // "srv1.corp.example", "\\srv1", "SRV1$"
   void host_or_domain(NameKind kind, std::string_view name, const std::string& rule) {
     name = trimmed(name, "\\$.");
-    if (name.empty() || is_somebodys_ipv4(name)) return;
+    // The way back from addresses has no names in it.
+    if (name.empty() || is_somebodys_ipv4(name) || lower_case(name).ends_with(".arpa")) return;
     const auto is_part = [](char c) {
       return is_letter_or_digit(c) || is_one_of(c, ".-_") || static_cast<unsigned char>(c) >= 0x80;
     };

@@ -220,6 +220,8 @@ Scrubber::Scrubber(const std::vector<FoundName>& names, const std::vector<std::s
       if (is_invented(name.text)) continue;
       if (characters_of(name.text).size() < shortest_name)
         entry.stays = "shorter than three characters: it would be found in other words";
+      else if (name.text.find_first_not_of("0123456789") == std::string::npos)
+        entry.stays = "only digits: it would be found in numbers";
       else if (words_of_windows().contains(lower_case(name.text)))
         entry.stays = "a word of Windows itself, without which replies are not understood";
     }
@@ -454,7 +456,16 @@ bool Scrubber::edges_hold(const Needle& needle, std::string_view bytes, std::siz
   const auto behind = behind_of(bytes, end, width);
   switch (needle.edge) {
     case Edge::none: return true;
-    case Edge::letters: return !is_ascii_letter(before) && !is_ascii_letter(behind);
+    case Edge::letters: {
+      // "ContosoAgent" is two words, "Corporation" is one.
+      constexpr std::size_t long_enough = 5;
+      const bool may_be_joined = needle.characters.size() >= long_enough;
+      const auto joins = [&](int left, int right) {
+        return is_ascii_letter(left) && is_ascii_letter(right) &&
+               !(may_be_joined && std::islower(left) != 0 && std::isupper(right) != 0);
+      };
+      return !joins(before, behind_of(bytes, at, width)) && !joins(before_of(bytes, end, width), behind);
+    }
     case Edge::letters_and_digits:
       return !is_ascii_letter(before) && !is_ascii_letter(behind) && !is_ascii_digit(before) && !is_ascii_digit(behind);
     case Edge::ipv4:

@@ -87,6 +87,13 @@ TEST(Scrubber, LeavesWordsAloneInWhichANameHappensToBe) {
   EXPECT_EQ(corp.places, 2U);
   EXPECT_EQ(corp.in_words, 1U);
   EXPECT_THAT(corp.words, ElementsAre("Corporation"));
+  // Two words in one are told by their capitals, where the name is long enough not to be a part of any.
+  Scrubber joined({named(NameKind::domain, "contoso"), named(NameKind::user, "4711")}, {});
+  EXPECT_EQ(joined.scrub("ContosoAgent MyContoso contosoagent CONTOSOAGENT 4711"),
+            "Domxxx1Agent MyDomxxx1 contosoagent CONTOSOAGENT 4711");
+  EXPECT_EQ(joined.scrub(wide("ContosoAgent")), wide("Domxxx1Agent"));
+  EXPECT_THAT(joined.replacements().front().words, ElementsAre("contosoagent", "CONTOSOAGENT"));
+  EXPECT_EQ(joined.replacements().back().stays, "only digits: it would be found in numbers");
   // A name that is nobody else's is replaced wherever it stands.
   Scrubber unlike({named(NameKind::host, "SRV01")}, {});
   EXPECT_EQ(unlike.scrub("clusterSRV01x"), "clusterHOST1x");
@@ -154,15 +161,18 @@ TEST(FoundNames, ComeFromWhereTheRulesSay) {
              "<Author>Microsoft Corporation</Author><Author>CONTOSO\\mmuster</Author><UserId>S-1-5-18</UserId>"),
        reply("sockets", "  TCP    10.1.2.3:53   0.0.0.0:0   LISTENING  4\r\n  UDP 255.255.255.255:1 127.0.0.1:5\r\n"),
        reply("products-64", "    DisplayVersion    REG_SZ    10.1.1.38\r\n"),
+       reply("dns-list",
+             "Enumerated zone list:\r\n\tZone count = 3\r\n\r\n Zone name      Type\r\n .        Cache\r\n"
+             " 168.192.in-addr.arpa  Primary\r\n partner.fabrikam.com  Forwarder\r\n"),
        reply("dhcp-dump", "Dhcp Server \\\\dhcp7.ad.contoso.com Add Optiondef 0 mail.ad.contoso.com\r\n"),
        reply("events-system", "key VK7JG-NPHTM-C97JM-9MPGT-3V66T and it@example-corp.de\r\n")},
       shipped_rules(), "850");
   std::vector<std::string> found;
   for (const auto& name : names) found.push_back(fmt::format("{} {}", to_string(name.kind), name.text));
   EXPECT_THAT(found, ElementsAre("host FIN-DNS1", "domain ad", "domain contoso", "user Jürgen", "sid S-1-5-21-4-5-6",
-                                 "user svc-sql", "user svc-web", "user mmuster", "ipv4 10.1.2.3", "host dhcp7",
-                                 "key VK7JG-NPHTM-C97JM-9MPGT-3V66T", "user it", "domain example-corp", "domain de",
-                                 "host mail"));
+                                 "user svc-sql", "user svc-web", "user mmuster", "ipv4 10.1.2.3", "domain partner",
+                                 "domain fabrikam", "host dhcp7", "key VK7JG-NPHTM-C97JM-9MPGT-3V66T", "user it",
+                                 "domain example-corp", "domain de", "host mail"));
 }
 
 // Adversarial: names that are in each other, in what replaces them, and at all kinds of borders.
