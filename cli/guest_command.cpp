@@ -50,12 +50,12 @@ fs::path list_of(const fs::path& folder) {
   return path += ".names.txt";
 }
 
-// Before a machine is started for nothing.
-Result<void> can_be_written(const fs::path& folder) {
+// Before a machine is started for nothing: makes the folder, empty.
+Result<void> make_room(const fs::path& folder) {
   if (is_there(list_of(folder)))
     return configuration_error(fmt::format("'{}' is there already", list_of(folder).string()),
                                "name another folder, or take it away");
-  if (!is_there(folder)) return {};
+  if (!is_there(folder)) return create_folders(folder);
   PATCHLAB_ASSIGN(const auto entries, entries_of(folder));
   if (entries.empty()) return {};
   return configuration_error(fmt::format("'{}' is not empty", folder.string()), "name a folder that is not there yet");
@@ -98,8 +98,8 @@ ExitCode record(const Arguments& arguments) {
   const auto stop = interruption();
   const auto rules = rules_of(arguments);
   if (!rules) return report(rules.error());
-  if (const auto free = can_be_written(arguments.folder); !free) return report(free.error(), ExitCode::cannot_create);
   if (const auto cache = own_cache(); !cache) return report(cache.error());
+  if (const auto free = make_room(arguments.folder); !free) return report(free.error(), ExitCode::cannot_create);
   auto options = arguments.options;
   options.program = own_program();
   const auto started = rfc3339(system_clock_source().wall());
@@ -107,7 +107,11 @@ ExitCode record(const Arguments& arguments) {
   progress.emplace(runners::Progress::style_for(STDERR_FILENO));
   auto replies = runners::record_guest(options, runners::this_host(), *progress, stop);
   progress.reset();
-  if (!replies) return report(replies.error());
+  if (!replies) {
+    std::error_code ignored;
+    fs::remove(arguments.folder, ignored);  // as long as it is empty
+    return report(replies.error());
+  }
   return keep(recording::scrubbed(std::move(replies->replies), replies->only_names, *rules,
                                   "patchlab " PATCHLAB_VERSION, started),
               arguments.folder);
@@ -118,7 +122,7 @@ ExitCode scrub(const Arguments& arguments) {
   if (!rules) return report(rules.error());
   auto before = recording::read_recording(arguments.folder);
   if (!before) return report_input(before.error(), ExitCode::bad_data);
-  if (const auto free = can_be_written(arguments.output); !free) return report(free.error(), ExitCode::cannot_create);
+  if (const auto free = make_room(arguments.output); !free) return report(free.error(), ExitCode::cannot_create);
   auto again = recording::scrubbed(std::move(before->replies), {}, *rules, before->program, before->recorded);
   auto counts = before->scrubbed;
   counts.insert(counts.end(), again.recording.scrubbed.begin(), again.recording.scrubbed.end());
