@@ -89,15 +89,19 @@ class ChangeStory {
 
   Result<void> add_decisions(ChangeRecord& change, const Statement& promotion) {
     const std::vector<std::string> none;
+    std::set<std::uint64_t> of_earlier;  // their tickets are those of the promotion that rested on them first
     for (const auto& digest : promotion.decisions ? *promotion.decisions : none) {
       const auto line = std::ranges::find(state_.lines, digest, &ChainLine::object);
       PATCHLAB_ASSIGN(const auto decision, statement_in(digest));
       if (decision.kind != StatementKind::approve || line == state_.lines.end()) continue;
+      if (!rested_on_.insert(digest).second) of_earlier.insert(line->seq);
       change.approvals.push_back(
           {decision.by, line->time, line->seq, decision.reason.value_or(""), decision.ticket.value_or("")});
     }
     std::ranges::sort(change.approvals, {}, &ChangeApproval::line);
-    for (const auto& one : change.approvals) add_ticket(change, one.ticket);
+    for (const auto& one : change.approvals) {
+      if (!of_earlier.contains(one.line)) add_ticket(change, one.ticket);
+    }
     return {};
   }
 
@@ -189,6 +193,7 @@ class ChangeStory {
   Chain chain_;
   ChainState state_;
   std::vector<DeployedMachine> told_;
+  std::set<std::string> rested_on_;  // decisions of the promotions told so far
 };
 
 }  // namespace

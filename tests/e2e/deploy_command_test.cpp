@@ -56,8 +56,9 @@ class DeployCommand : public ::testing::Test {
     ASSERT_NO_FATAL_FAILURE(make_packages());
     promote(tests::good_record().id);
   }
-  void make_packages() {
+  void make_packages(const std::string& run = tests::good_record().id) {
     auto record = tests::good_record();
+    record.id = run;
     std::map<std::string, std::string> bytes;
     for (const auto& [id, package, version, architecture] : std::initializer_list<std::array<const char*, 4>>{
              {"dns-update", "bind9x", "1:9.18+patchlab1", "amd64"}, {"tidy", "tidy", "2.0", "all"}}) {
@@ -628,6 +629,21 @@ sys.stdout.write(m["subject"] + "\n" + m.get_content().replace("\r\n", "\n"))
   EXPECT_EQ(exit_code(read), 0) << read.errors;
   EXPECT_THAT(read.output, AllOf(HasSubstr("Change finance-1: 2 updates for finance ("),
                                  HasSubstr("partly-installed, CHG0042, CHG0043\n"), ::testing::EndsWith(text.output)));
+
+  // Going back to it is another change: the ticket of the first is none of its.
+  const std::string later = "2026-11-23T060250Z-7f3a92";
+  ASSERT_NO_FATAL_FAILURE(make_packages(later));
+  people_.approve("dave", {later, "--department", "finance", "--ticket", "CHG0044"});
+  ASSERT_EQ(exit_code(ask({"promote", later, "--sign-with", "lab"})), 0);
+  people_.approve("dave", {run, "--department", "finance", "--ticket", "CHG0045"});
+  const auto back = ask({"promote", run, "--department", "finance", "--rollback", "it is slow", "--sign-with", "lab"});
+  ASSERT_EQ(exit_code(back), 0) << back.output << back.errors;
+  const auto tickets_of = [&](const std::string& serial) {
+    return as_json({"--department", "finance", "--serial", serial}).at("tickets");
+  };
+  EXPECT_EQ(tickets_of("1"), partly.at("tickets"));
+  EXPECT_EQ(tickets_of("2"), Json::parse(R"(["CHG0044"])"));
+  EXPECT_EQ(tickets_of("3"), Json::parse(R"(["CHG0045"])"));
 }
 
 TEST_F(DeployCommand, AptTakesNothingAfterTheEnd) {
