@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <benchmark/benchmark.h>
 
+#include <ctime>
+
 #include "lab/core/files.hpp"
 #include "runners/culprit/search.hpp"
 #include "runners/engine/department.hpp"
@@ -64,8 +66,8 @@ class InstantCell final : public tests::AnsweringCell {
   }
 };
 
-// Six machines and many candidates, of which one is bad everywhere: batch, six searches, final.
-void run_department(benchmark::State& state) {
+// Six machines and many candidates.
+DepartmentJob department_of(std::int64_t candidates) {
   DepartmentJob job;
   job.cell.department = "finance";
   job.medium = [](const auto&, const auto&) -> Result<std::filesystem::path> {
@@ -76,7 +78,7 @@ void run_department(benchmark::State& state) {
     machine.plan.name = machine.plan.role = name;
     job.cell.machines.push_back(std::move(machine));
   }
-  for (std::int64_t i = 0; i < state.range(0); ++i) {
+  for (std::int64_t i = 0; i < candidates; ++i) {
     PlannedCandidate candidate{.id = fmt::format("patch-{}", i),
                                .digest = fmt::format("{:064}", i),
                                .prerequisites = {},
@@ -87,6 +89,12 @@ void run_department(benchmark::State& state) {
           candidate.id, candidate.digest, {{.file_name = candidate.id + ".deb"}}, {}};
     job.candidates.push_back(std::move(candidate));
   }
+  return job;
+}
+
+// One of them is bad everywhere: batch, six searches, final.
+void run_department(benchmark::State& state) {
+  const auto job = department_of(state.range(0));
   std::size_t trials = 0;
   for (auto _ : state) {
     InstantCell lab;
@@ -99,8 +107,29 @@ void run_department(benchmark::State& state) {
   state.counters["trials"] = static_cast<double>(trials);
 }
 
+// Ten times the candidates cost ten times the time, and a few more questions of the search, whatever else the host does
+// meanwhile.
+void growth(benchmark::State& state) {
+  const auto seconds = [](std::int64_t candidates) {
+    const auto job = department_of(candidates);
+    const auto begin = std::clock();
+    InstantCell lab;
+    TrialMemo memo;
+    benchmark::DoNotOptimize(DepartmentRun(job, lab, memo, system_clock_source(), {}).run());
+    return static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC;
+  };
+  double ratio = 0;
+  for (auto _ : state) {
+    const auto few = seconds(50);
+    ratio = seconds(500) / few;
+  }
+  state.counters["ratio"] = ratio;
+  if (ratio > 25) state.SkipWithError("ten times the candidates took more than 25 times as long");
+}
+
 BENCHMARK(parse)->Arg(2)->Arg(50)->Unit(benchmark::kMillisecond);
 BENCHMARK(search)->Args({100, 1})->Args({100, 2})->Args({1000, 1})->Args({1000, 2})->Unit(benchmark::kMicrosecond);
+BENCHMARK(growth)->Iterations(1)->Unit(benchmark::kMillisecond);
 BENCHMARK(run_department)->Arg(10)->Arg(200)->Unit(benchmark::kMillisecond)->UseRealTime();
 
 }  // namespace
