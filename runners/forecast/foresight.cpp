@@ -174,8 +174,12 @@ std::shared_ptr<const ForeseenDepartment> Foresight::of(const DepartmentJob& job
   if (!is_new) return known->second;
   auto same = as_it_is_run(job);
   if (kept_.convictions) {
+    // And what needs it with it.
     for (auto& candidate : same.candidates) {
-      if (bad_.contains(candidate.id)) candidate.installs.clear();
+      const bool lacks = std::ranges::any_of(candidate.prerequisites, [&](auto needed) {
+        return !job.candidates[needed].installs.empty() && same.candidates[needed].installs.empty();
+      });
+      if (lacks || bad_.contains(candidate.id)) candidate.installs.clear();
     }
   }
   auto foreseen = std::make_shared<ForeseenDepartment>();

@@ -76,8 +76,9 @@ struct Forecast {
 [[nodiscard]] Bound lower_bound(const std::vector<CellLoad>& cells, const Hosts& hosts);
 
 // In the order given, each cell goes to the first host with room for it, and a later one that fits passes one that does
-// not: as Slurm fills its nodes. Steps that are ready take slots in the order in which they became so. Needs that
-// why_not says nothing. `parts`: into how many parts the load of each host is divided.
+// not, as jobs of Slurm do; which of several nodes Slurm takes is its own matter, and they are alike here. Steps that
+// are ready take slots in the order in which they became so. Needs that why_not says nothing. `parts`: into how many
+// parts the load of each host is divided.
 [[nodiscard]] Forecast simulate(const std::vector<CellLoad>& cells, const Hosts& hosts, std::size_t parts = 60);
 
 }  // namespace patchlab::runners::forecast

@@ -93,6 +93,14 @@ TEST(Foresight, LeavesOutWhatAnotherNightHasLeft) {
   EXPECT_THAT(purposes(*Foresight(bad, {}).of(jobs[0])), Not(IsEmpty()));
 }
 
+TEST(Foresight, LeavesOutWhatNeedsAConvictedCandidate) {
+  Fixture fixture;
+  fixture.machine("dns").candidate("bad", {"dns"}).candidate("needs it", {"dns"}, {0}).candidate("good", {"dns"});
+  const auto department = Foresight({"bad"}, {.controls = true, .convictions = true}).of(fixture.job);
+  EXPECT_THAT(purposes(*department), ElementsAre(Purpose::batch));
+  EXPECT_THAT(installed(*department, department->trials[0]), ElementsAre("good"));
+}
+
 TEST(Foresight, StopsASearchAtItsFirstFailureAndNotTheBatch) {
   const auto jobs = tests::departments_of({.departments = 1});
   const auto department = Foresight({"patch-0010"}, {}).of(jobs[0]);
