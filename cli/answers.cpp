@@ -6,6 +6,7 @@
 
 #include <sstream>
 
+#include "cli/foreseen.hpp"
 #include "cli/output.hpp"
 #include "lab/core/printable.hpp"
 
@@ -129,11 +130,16 @@ Json validate_json(const std::string& file, const Error& error) {
   return {{"file", file}, {"fine", false}, {"problems", problems}};
 }
 
-void say_plan(const runners::Plan& plan, bool as_json) {
-  if (as_json)
-    say_json("plan", plan_json(plan));
-  else
-    write_out(describe(plan));
+Json plan_answer_json(const runners::Plan& plan, const std::optional<runners::forecast::FleetPlan>& foreseen) {
+  auto json = plan_json(plan);
+  if (foreseen) json["foreseen"] = foreseen_json(*foreseen);
+  return json;
+}
+
+void say_plan(const runners::Plan& plan, bool as_json, const std::optional<runners::forecast::FleetPlan>& foreseen) {
+  if (as_json) return say_json("plan", plan_answer_json(plan, foreseen));
+  write_out(describe(plan));
+  if (foreseen) write_out(foreseen_text(*foreseen));
 }
 
 }  // namespace patchlab::cli

@@ -7,6 +7,7 @@
 
 #include "lab/image/builder.hpp"
 #include "runners/engine/run.hpp"
+#include "runners/forecast/fleet.hpp"
 
 // What commands print with --json, but for the schema's name: made of values, and held against cli/schemas by tests.
 namespace patchlab::cli {
@@ -42,7 +43,10 @@ struct Needs {
 // Whether there is anything to test: a candidate for a machine, or controls.
 [[nodiscard]] bool anything_applies(const runners::Plan& plan);
 
-// The answer of --dry-run: who would be tested with what.
-void say_plan(const runners::Plan& plan, bool as_json);
+// The answer of --dry-run: who would be tested with what, and how long that takes, as far as it can be foreseen.
+[[nodiscard]] Json plan_answer_json(const runners::Plan& plan,
+                                    const std::optional<runners::forecast::FleetPlan>& foreseen);
+void say_plan(const runners::Plan& plan, bool as_json,
+              const std::optional<runners::forecast::FleetPlan>& foreseen = std::nullopt);
 
 }  // namespace patchlab::cli

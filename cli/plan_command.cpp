@@ -3,25 +3,22 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
-#include <thread>
 
 #include "cli/answers.hpp"
 #include "cli/commands.hpp"
 #include "cli/executor_argument.hpp"
+#include "cli/foreseen.hpp"
 #include "cli/output.hpp"
 #include "cli/terminal.hpp"
 #include "history/archive/run_archive.hpp"
 #include "lab/core/choice.hpp"
 #include "lab/image/golden_image.hpp"
-#include "reports/record/host_keys.hpp"
 #include "runners/forecast/fleet.hpp"
 
 namespace patchlab::cli {
 namespace {
 
 namespace forecast = runners::forecast;
-
-constexpr std::size_t most_runs = 10;  // that are read for what steps took
 
 struct Arguments {
   std::filesystem::path scenario;
@@ -34,34 +31,6 @@ struct Arguments {
   bool again = false;
   bool json = false;
 };
-
-std::uint32_t memory_of_this_host() {
-  const auto bytes =
-      static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES)) * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
-  return static_cast<std::uint32_t>(bytes >> 20U);
-}
-
-// Those of this scenario first, then the others, the newest first; of one accelerator.
-std::vector<reports::RunRecord> recorded(const std::filesystem::path& runs, const std::string& scenario) {
-  const history::RunArchive archive(runs);
-  std::vector<reports::RunRecord> records;
-  for (const auto& id : archive.list()) {
-    if (records.size() == most_runs) break;
-    auto record = archive.read(id);
-    if (record && record->complete) records.push_back(std::move(*record));
-  }
-  std::stable_partition(records.begin(), records.end(),
-                        [&](const auto& record) { return record.scenario_name == scenario; });
-  const auto accelerator = [](const reports::RunRecord& record) {
-    const auto known = record.host.find(reports::accelerator_key);
-    return known == record.host.end() ? std::string() : known->second;
-  };
-  if (!records.empty()) {
-    const auto first = accelerator(records.front());
-    std::erase_if(records, [&](const auto& record) { return accelerator(record) != first; });
-  }
-  return records;
-}
 
 // To plan builds nothing.
 Result<void> images_are_there(const runners::Scenario& narrowed, const std::filesystem::path& cache) {
@@ -101,7 +70,7 @@ Result<forecast::Work> work_of_scenario(const Arguments& arguments, const runner
     }
   }
   return forecast::work_of(plan.departments, executor,
-                           forecast::Durations(recorded(arguments.options.runs, scenario.name)), assumptions);
+                           forecast::Durations(recorded_runs(arguments.options.runs, scenario.name)), assumptions);
 }
 
 Result<forecast::Work> work_of_run(const Arguments& arguments, const runners::host::Executor& executor) {
@@ -136,8 +105,9 @@ ExitCode plan(Arguments& arguments) {
   }();
   if (!work) return arguments.run.empty() ? report(work.error()) : report_input(work.error(), ExitCode::bad_data);
   auto& asked = arguments.asked;
-  if (asked.cores == 0) asked.cores = std::max(1U, std::thread::hardware_concurrency());
-  if (asked.memory_mib == 0) asked.memory_mib = memory_of_this_host();
+  const auto usual = like_this_host();
+  if (asked.cores == 0) asked.cores = usual.cores;
+  if (asked.memory_mib == 0) asked.memory_mib = usual.memory_mib;
   asked.by_executor = executor->has_value();
   if (arguments.rate > 0) asked.mib_per_s = arguments.rate;
   const auto planned = forecast::plan_on(std::move(*work), asked);

@@ -8,6 +8,7 @@
 #include "cli/answers.hpp"
 #include "cli/commands.hpp"
 #include "cli/executor_argument.hpp"
+#include "cli/foreseen.hpp"
 #include "cli/output.hpp"
 #include "cli/run_ledger.hpp"
 #include "cli/run_output.hpp"
@@ -92,7 +93,7 @@ ExitCode run(Arguments& arguments) {
   }
   if (arguments.dry_run) {
     progress.reset();
-    say_plan(*plan, arguments.json);
+    say_plan(*plan, arguments.json, foreseen_here(*plan, recorded_runs(arguments.options.runs, scenario->name)));
     return if_anything_applies(*plan);
   }
   const auto ask = !arguments.no_promote && arguments.options.roles.empty() && arguments.options.controls == 0

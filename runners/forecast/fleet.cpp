@@ -34,13 +34,6 @@ CellLoad load_of(const PlannedDepartment& department) {
           .images = department.images};
 }
 
-std::string duration(std::int64_t ms) {
-  if (ms < 60'000) return fmt::format("{:.1f} s", static_cast<double>(ms) / 1000.0);
-  const auto seconds = (ms + 500) / 1000;
-  if (seconds < 3600) return fmt::format("{} min {:02} s", seconds / 60, seconds % 60);
-  return fmt::format("{} h {:02} min", seconds / 3600, seconds % 3600 / 60);
-}
-
 std::string mib(std::uint64_t bytes) { return fmt::format("{} MiB", (bytes + (1U << 20U) - 1) >> 20U); }
 
 double ratio_of(const FleetPlan& plan) {
@@ -106,9 +99,9 @@ Json time_json(const Work& work, const Time& time) {
 std::string bound_text(const FleetPlan& plan) {
   const auto& bound = plan.forecast.bound;
   const auto longest = bound.ms();
-  std::vector<std::string> parts{fmt::format("the longest department by itself {}", duration(bound.chain_ms)),
-                                 fmt::format("all work on all cores {}", duration(bound.work_ms)),
-                                 fmt::format("all memory {}", duration(bound.memory_ms))};
+  std::vector<std::string> parts{fmt::format("the longest department by itself {}", duration_text(bound.chain_ms)),
+                                 fmt::format("all work on all cores {}", duration_text(bound.work_ms)),
+                                 fmt::format("all memory {}", duration_text(bound.memory_ms))};
   if (longest == bound.work_ms && longest != bound.chain_ms) std::swap(parts[0], parts[1]);
   if (longest == bound.memory_ms && longest != bound.chain_ms && longest != bound.work_ms)
     std::rotate(parts.begin(), parts.begin() + 2, parts.end());
@@ -116,6 +109,13 @@ std::string bound_text(const FleetPlan& plan) {
 }
 
 }  // namespace
+
+std::string duration_text(std::int64_t ms) {
+  if (ms < 60'000) return fmt::format("{:.1f} s", static_cast<double>(ms) / 1000.0);
+  const auto seconds = (ms + 500) / 1000;
+  if (seconds < 3600) return fmt::format("{} min {:02} s", seconds / 60, seconds % 60);
+  return fmt::format("{} h {:02} min", seconds / 3600, seconds % 3600 / 60);
+}
 
 Work work_of(const std::vector<DepartmentJob>& jobs, const host::Executor& executor, const Durations& durations,
              const Assumptions& assumptions) {
@@ -304,19 +304,20 @@ std::string fleet_text(const FleetPlan& plan) {
   text += fmt::format("\non {} of {} cores and {} MiB\n\n",
                       plan.hosts.count == 1 ? "one host" : fmt::format("{} hosts", plan.hosts.count), plan.hosts.cores,
                       plan.hosts.memory_mib);
-  text += fmt::format("makespan     {}\nlower bound  {}: {}\nratio        {:.2f}\n", duration(plan.makespan_ms()),
-                      duration(plan.bound_ms()), bound_text(plan), ratio_of(plan));
-  if (work.took_ms > 0) text += fmt::format("the run took {}, where it was\n", duration(work.took_ms));
+  text += fmt::format("makespan     {}\nlower bound  {}: {}\nratio        {:.2f}\n", duration_text(plan.makespan_ms()),
+                      duration_text(plan.bound_ms()), bound_text(plan), ratio_of(plan));
+  if (work.took_ms > 0) text += fmt::format("the run took {}, where it was\n", duration_text(work.took_ms));
   text += printable_format("in both      {} before the first step and after the last one, {}\n\n",
-                           duration(work.frame.ms), who_says(work, work.frame.said, work.frame.run));
+                           duration_text(work.frame.ms), who_says(work, work.frame.said, work.frame.run));
 
   text += fmt::format("{:>5} {:>5} {:>5}  {:>11}  {:>10}  {:>13}  load, idle to busy:  .:-=+*#\n", "HOST", "CELLS",
                       "BUSY", "MOST MEMORY", "IMAGES", "ENDS");
   for (std::size_t i = 0; i < plan.forecast.hosts.size() && i < most_shown; ++i) {
     const auto& host = plan.forecast.hosts[i];
-    text += fmt::format("{:>5} {:>5} {:>4.0f}%  {:>7} MiB  {:>10}  {:>13}  |{}|\n", i + 1, host.cells,
-                        100 * busy_share(plan, host), host.peak_memory_mib,
-                        host.image_bytes > 0 ? mib(host.image_bytes) : "", duration(host.end_ms), chart(host.load));
+    text +=
+        fmt::format("{:>5} {:>5} {:>4.0f}%  {:>7} MiB  {:>10}  {:>13}  |{}|\n", i + 1, host.cells,
+                    100 * busy_share(plan, host), host.peak_memory_mib,
+                    host.image_bytes > 0 ? mib(host.image_bytes) : "", duration_text(host.end_ms), chart(host.load));
   }
   if (plan.forecast.hosts.size() > most_shown)
     text += fmt::format("  and {} more: --json\n", plan.forecast.hosts.size() - most_shown);
@@ -328,8 +329,9 @@ std::string fleet_text(const FleetPlan& plan) {
     const auto& placed = plan.forecast.cells[i];
     text += printable_format("{:<20} {:>8} {:>6} {:>10} {:>5} MiB {:>5} {:>13} {:>13} {:>13}\n", department.name,
                              department.machines, department.trials, department.request.processors,
-                             department.request.memory_mib, placed.host + 1, duration(placed.ready_ms),
-                             duration(placed.end_ms - placed.ready_ms), duration(department.course->course.chain_ms()));
+                             department.request.memory_mib, placed.host + 1, duration_text(placed.ready_ms),
+                             duration_text(placed.end_ms - placed.ready_ms),
+                             duration_text(department.course->course.chain_ms()));
   }
   if (work.departments.size() > most_shown)
     text += fmt::format("  and {} more: --json\n", work.departments.size() - most_shown);
@@ -338,7 +340,7 @@ std::string fleet_text(const FleetPlan& plan) {
   for (const auto& [of, row] : sums_of(work)) {
     const auto& [kind, said, run] = of;
     text += printable_format("{:<18} {:>7} {:>12}  {}\n", to_string(kind), row.count,
-                             duration(row.ms / static_cast<std::int64_t>(row.count)), who_says(work, said, run));
+                             duration_text(row.ms / static_cast<std::int64_t>(row.count)), who_says(work, said, run));
   }
   if (!plan.remarks.empty() || !work.not_planned.empty()) text += "\n";
   for (const auto* sentences : {&plan.remarks, &work.not_planned}) {

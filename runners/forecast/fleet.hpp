@@ -74,5 +74,6 @@ struct FleetAsked {
 // patchlab/makespan/v1
 [[nodiscard]] Json fleet_json(const FleetPlan& plan);
 [[nodiscard]] std::string fleet_text(const FleetPlan& plan);
+[[nodiscard]] std::string duration_text(std::int64_t ms);  // "4.2 s", "5 min 50 s", "2 h 05 min"
 
 }  // namespace patchlab::runners::forecast
