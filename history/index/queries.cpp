@@ -213,15 +213,14 @@ Result<std::vector<CandidateTest>> tests_of(Database& database, const std::strin
 Result<std::vector<CandidateLine>> lines_of(Database& database, const std::string& id) {
   PATCHLAB_ASSIGN(
       const auto rows,
-      database.rows(
-          "select e.seq, e.time, e.kind, e.by_whom, e.department, coalesce((select r.id from run r where "
-          "r.digest = e.run), ''), e.reason, e.ticket, e.expires, e.serial, coalesce((select min(l.seq) from "
-          "event l where (e.kind = 'promote-done' and l.kind = 'promote-done' and l.department = e.department "
-          "and l.seq > e.seq) or (e.kind in ('approve', 'reject', 'waive', 'submit') and l.kind = 'withdraw' and "
-          "l.about = "
-          "e.object)), 0) from event e join event_candidate c on c.seq = e.seq where c.candidate = :id order by "
-          "e.seq",
-          11, {id}));
+      database.rows("select e.seq, e.time, e.kind, e.by_whom, e.department, coalesce((select r.id from run r where "
+                    "r.digest = e.run), ''), e.reason, e.ticket, e.expires, e.serial, case when e.kind = "
+                    "'promote-done' then coalesce((select min(l.seq) from event l where l.kind = 'promote-done' and "
+                    "l.department = e.department and l.seq > e.seq), 0) when e.kind in ('approve', 'reject', 'waive', "
+                    "'submit') then coalesce((select min(l.seq) from event l where l.about = e.object and l.kind = "
+                    "'withdraw'), 0) else 0 end from event e join event_candidate c on c.seq = e.seq where c.candidate "
+                    "= :id order by e.seq",
+                    11, {id}));
   std::vector<CandidateLine> lines;
   for (const auto& row : rows) {
     Cells cells(row);

@@ -175,7 +175,8 @@ create table event (
 );
 create index event_by_run on event (run, kind);
 create index event_by_object on event (object);
-create index event_by_kind on event (kind, department);
+create index event_by_kind on event (kind, department, seq);
+create index event_by_about on event (about, kind);
 create index event_by_run_id on event (run_id, kind);
 create table event_candidate (
   seq bigint not null,
