@@ -1,12 +1,10 @@
 // SPDX-FileCopyrightText: 2026 The patchlab authors
 // SPDX-License-Identifier: Apache-2.0
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <algorithm>
-
 #include "lab/core/csv_cell.hpp"
+#include "lab/core/mail_text.hpp"
 #include "lab/core/printable.hpp"
 #include "lab/core/text.hpp"
 #include "promotion/deploy/change_record.hpp"
@@ -71,71 +69,6 @@ std::vector<std::string> risk_lines(const ChangeRecord& change) {
 std::string short_title(const ChangeRecord& change) {
   return fmt::format("{} update{} for {} ({})", change.items.size(), change.items.size() == 1 ? "" : "s",
                      change.department, change.worst_severity);
-}
-
-bool is_address(std::string_view text) {
-  const auto at = text.find('@');
-  if (text.empty() || text.size() > 200 || at == 0 || at == std::string_view::npos || at + 1 == text.size() ||
-      text.find('@', at + 1) != std::string_view::npos)
-    return false;
-  return std::ranges::all_of(text, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           std::string_view("@.!#$%&'*+-/=?^_`{|}~").find(c) != std::string_view::npos;
-  });
-}
-
-// RFC 2045, 6.7; text with line feeds.
-std::string quoted_printable(std::string_view text) {
-  constexpr std::size_t longest = 75;
-  std::string out;
-  std::size_t column = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (c == '\n') {
-      out += "\r\n";
-      column = 0;
-      continue;
-    }
-    const bool before_end = i + 1 == text.size() || text[i + 1] == '\n';
-    const bool plain = (c >= '!' && c <= '~' && c != '=') || (c == ' ' && !before_end);
-    // A dot at the begin of a line is taken apart by some who send it.
-    const bool dot = c == '.' && column == 0;
-    const auto piece = plain && !dot ? std::string(1, c)
-                                     : fmt::format("={:02X}", static_cast<unsigned>(static_cast<unsigned char>(c)));
-    if (column + piece.size() > longest) {
-      out += "=\r\n";
-      column = 0;
-    }
-    out += piece;
-    column += piece.size();
-  }
-  return out;
-}
-
-// RFC 2047: words of at most 75 characters, none of which splits a character.
-std::string header_text(const std::string& text) {
-  const auto shown = printable(text);
-  if (std::ranges::all_of(shown, [](char c) { return c >= ' ' && c <= '~'; }) && shown.size() <= 60 &&
-      shown.find("=?") == std::string::npos)
-    return shown;
-  constexpr std::size_t most = 54;  // with its frame and the name of the header below 78
-  std::vector<std::string> words(1);
-  for (std::size_t i = 0; i < shown.size();) {
-    std::size_t end = i + 1;
-    while (end < shown.size() && (static_cast<unsigned char>(shown[end]) & 0xC0U) == 0x80U) ++end;
-    std::string piece;
-    for (std::size_t k = i; k < end; ++k) {
-      const char c = shown[k];
-      const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-      piece += plain ? std::string(1, c) : fmt::format("={:02X}", static_cast<unsigned>(static_cast<unsigned char>(c)));
-    }
-    if (words.back().size() + piece.size() > most) words.emplace_back();
-    words.back() += piece;
-    i = end;
-  }
-  std::string out;
-  for (const auto& word : words) out += (out.empty() ? "=?UTF-8?Q?" : "\r\n =?UTF-8?Q?") + word + "?=";
-  return out;
 }
 
 }  // namespace
@@ -318,7 +251,7 @@ std::string change_csv(const std::vector<ChangeRecord>& changes) {
 
 Result<std::string> change_mail(const ChangeRecord& change, const MailFrame& frame) {
   for (const auto& [option, address] : {std::pair{"--from", &frame.from}, std::pair{"--to", &frame.to}}) {
-    if (!is_address(*address))
+    if (!is_mail_address(*address))
       return usage_error(fmt::format("{} '{}' is no address", option, printable(*address)),
                          "one address alone, as changes@example.org");
   }
@@ -326,9 +259,8 @@ Result<std::string> change_mail(const ChangeRecord& change, const MailFrame& fra
   const auto subject = fmt::format("Change {}: {}, {}{}", change.id(), short_title(change), to_string(change.state),
                                    change.tickets.empty() ? "" : fmt::format(", {}", fmt::join(change.tickets, ", ")));
   std::string mail;
-  mail +=
-      "Date: " + fmt::format("{:%a, %d %b %Y %H:%M:%S} +0000", fmt::gmtime(static_cast<std::time_t>(seconds.count())));
-  mail += "\r\nFrom: " + frame.from + "\r\nTo: " + frame.to + "\r\nSubject: " + header_text(subject);
+  mail += "Date: " + mail_date(frame.date);
+  mail += "\r\nFrom: " + frame.from + "\r\nTo: " + frame.to + "\r\nSubject: " + mail_header_text(subject);
   mail += fmt::format("\r\nMessage-ID: <{:.16}.{}@{}>", change.promotion, seconds.count(),
                       frame.from.substr(frame.from.find('@') + 1));
   mail +=
