@@ -31,7 +31,7 @@ std::string hours(std::chrono::seconds age) {
   return fmt::format("{:.1f} h", static_cast<double>(age.count()) / 3600.0);
 }
 
-std::chrono::seconds since(WallTime then, WallTime now) {
+std::chrono::seconds since(HealthTime then, HealthTime now) {
   return std::chrono::duration_cast<std::chrono::seconds>(now - then);
 }
 
@@ -60,7 +60,7 @@ std::vector<Night> by_end(std::vector<Night> runs) {
 }
 
 // Of the nights alone; `fact` says that there is none.
-void judge_nights(const std::vector<Night>& runs, WallTime now, const NightLimits& limits, HealthFact& fact) {
+void judge_nights(const std::vector<Night>& runs, HealthTime now, const NightLimits& limits, HealthFact& fact) {
   std::vector<Night> nights;
   std::ranges::copy_if(runs, std::back_inserter(nights), [](const auto& run) { return !run.narrowed; });
   if (nights.empty()) return;
@@ -120,7 +120,7 @@ void to_json(Json& json, const HealthFact& fact) {
   json = {{"name", fact.name}, {"health", to_string(fact.health)}, {"says", fact.says}, {"figures", fact.figures}};
 }
 
-HealthFact night_health(const std::vector<Night>& begun, WallTime now, const NightLimits& limits) {
+HealthFact night_health(const std::vector<Night>& begun, HealthTime now, const NightLimits& limits) {
   const auto runs = by_end(begun);
   HealthFact fact{"night", Health::critical, "no run of a whole scenario was ever begun", {}};
   const auto future = [&](const auto& run) {

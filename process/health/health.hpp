@@ -15,7 +15,7 @@
 // bar, an exit code).
 namespace patchlab::process {
 
-using WallTime = std::chrono::system_clock::time_point;
+using HealthTime = std::chrono::system_clock::time_point;
 
 // The numbers are the exit codes of a plugin.
 enum class Health { ok = 0, warning = 1, critical = 2, unknown = 3 };
@@ -43,9 +43,9 @@ void to_json(Json& json, const HealthFact& fact);
 // A run as a ledger has it.
 struct Night {
   std::string run;
-  std::optional<WallTime> begun;
-  std::optional<WallTime> ended;  // nothing: it has no end: it was killed, or is under way
-  std::string result;             // word of its exit code, see docs/exit-codes.md
+  std::optional<HealthTime> begun;
+  std::optional<HealthTime> ended;  // nothing: it has no end: it was killed, or is under way
+  std::string result;               // word of its exit code, see docs/exit-codes.md
   bool complete = false;
   bool narrowed = false;  // to a department, a role or a candidate: somebody tried something by hand
 };
@@ -61,7 +61,7 @@ struct NightLimits {
 // critical until another run has ended, whatever has begun since, and a warning for as long again as a night may be
 // old: nobody says that somebody looked. No night at all is critical: it is what this is asked for. A run of the future
 // is unknown.
-[[nodiscard]] HealthFact night_health(const std::vector<Night>& nights, WallTime now, const NightLimits& limits);
+[[nodiscard]] HealthFact night_health(const std::vector<Night>& nights, HealthTime now, const NightLimits& limits);
 
 // Bytes that are free where the lab works.
 [[nodiscard]] HealthFact disk_health(const std::string& folder, std::uint64_t free, std::uint64_t warning,

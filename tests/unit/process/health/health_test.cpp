@@ -19,7 +19,7 @@ class NightHealth : public ::testing::Test {
   Night begun(std::string run, std::chrono::seconds ago) const { return {std::move(run), now_ - ago, {}, {}, false}; }
   HealthFact of(const std::vector<Night>& nights) const { return night_health(nights, now_, {}); }
 
-  const WallTime now_ = WallTime(std::chrono::hours(500000));
+  const HealthTime now_ = HealthTime(std::chrono::hours(500000));
 };
 
 TEST_F(NightHealth, IsTheAgeOfTheLastRunThatToldSomething) {
