@@ -6,13 +6,13 @@
 
 #include "cli/commands.hpp"
 #include "cli/feeds_argument.hpp"
+#include "cli/nights.hpp"
 #include "cli/output.hpp"
 #include "cli/terminal.hpp"
 #include "lab/core/files.hpp"
 #include "lab/core/paths.hpp"
 #include "lab/core/time.hpp"
 #include "process/health/health.hpp"
-#include "promotion/desk/attempts.hpp"
 
 namespace patchlab::cli {
 namespace {
@@ -32,22 +32,13 @@ struct Arguments {
 // What cannot be looked at is unknown, which a monitoring shows, and nothing that ends this command.
 HealthFact unknown(const char* name, const Error& error) { return {name, Health::unknown, error.message, {}}; }
 
-// More candidates than the scenario names make it no less of a night.
-bool is_narrowed(const promotion::RunAttempt& attempt) {
-  return std::ranges::any_of(attempt.asked, [](const auto& asked) { return !asked.starts_with("--with "); });
-}
-
 HealthFact night(const Arguments& arguments) {
   const auto stage = absolute_path(arguments.stage).while_doing("--stage");
   if (!stage) return unknown("night", stage.error());
   if (!is_folder(*stage)) return {"night", Health::unknown, fmt::format("there is no stage '{}'", stage->string()), {}};
   const auto attempts = promotion::attempts_of_stage(*stage);
   if (!attempts) return unknown("night", attempts.error());
-  std::vector<process::Night> nights;
-  for (const auto& one : *attempts)
-    nights.push_back(
-        {one.run, parse_rfc3339(one.begun), parse_rfc3339(one.ended), one.result, one.complete, is_narrowed(one)});
-  return process::night_health(nights, system_clock_source().wall(),
+  return process::night_health(nights_of(*attempts), system_clock_source().wall(),
                                {std::chrono::hours(arguments.warning_h), std::chrono::hours(arguments.critical_h)});
 }
 
