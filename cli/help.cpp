@@ -99,6 +99,7 @@ const std::vector<HelpText>& help_texts() {
       {"history trend", "patchlab history trend --by month --by candidate", plain},
       {"history changed", "patchlab history changed", plain},
       {"health", "patchlab health --stage production", plain, true},
+      {"notify", "patchlab notify --config notify.json --dry-run", plain},
       {"trust check", "patchlab trust check allowed_signers", plain},
       {"trust add", "patchlab trust add draft bob@xavier.example --key bob.pub --may approve", plain},
       {"trust retire", "patchlab trust retire draft bob@xavier.example", plain},

@@ -6,7 +6,7 @@
 
 build_packages=(clang cmake ninja-build ccache pkg-config libvirt-dev libboost1.81-dev nlohmann-json3-dev libcli11-dev libfmt-dev libssl-dev
   libldns-dev libsmbclient-dev libcups2-dev unixodbc-dev libarchive-dev libmspack-dev libxml2-dev zlib1g-dev libical-dev
-  libsoci-dev libsqlite3-dev libpq-dev)
+  libsoci-dev libsqlite3-dev libpq-dev libcurl4-openssl-dev)
 # What every lab needs, and what some need: Depends and Recommends of patchlab's own package. What each is for is in cli/needs.cpp, by
 # which 'patchlab doctor' looks for all of them; a test holds the lists together.
 lab_packages=(libvirt-daemon-driver-qemu qemu-system-x86 qemu-utils xorriso mmdebstrap e2fsprogs)

@@ -66,6 +66,7 @@ const std::map<std::string, std::vector<Words>>& examples() {
       {"history durations", {{}}},
       {"history trend", {{}}},
       {"history changed", {{}}},
+      {"notify", {{"--config", "notify.json", "--dry-run"}}},
       {"feed status", {{}}},
       {"feed check", {{"feeds/kev/known_exploited_vulnerabilities.json"}}},
       {"learn", {{"scenario.json", "--machine", "nosuch"}}},
@@ -169,6 +170,9 @@ class EveryCommand : public ::testing::Test {
     folder_.write("windows.ics",
                   "BEGIN:VCALENDAR\nVERSION:2.0\nBEGIN:VEVENT\nCATEGORIES:WINDOW\nDTSTART:20261212T220000Z\n"
                   "DURATION:PT4H\nEND:VEVENT\nEND:VCALENDAR\n");
+    folder_.write("notify.json",
+                  R"({"schema": "patchlab/notify/v1", "source": "/x", "outbox": "outbox", "look_at": {}, "receivers": )"
+                  R"([{"name": "a", "kind": "webhook", "url": "https://a.example/", "secret_file": "s"}]})");
     folder_.write("broken.json", R"({"name": "broken", "oops": 1})");
     lab::guest::recording::Recording recording{"patchlab 0", "2026-11-30T01:00:00Z", {}, {}, {}};
     recording.replies.push_back({"os-info", "agent", "guest-get-osinfo", 0, Milliseconds(1), "{}", {}, {}, {}});

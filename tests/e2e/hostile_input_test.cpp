@@ -142,6 +142,7 @@ TEST_F(HostileInput, IsRefusedByEveryCommandThatIsGivenItsPath) {
       {{"inventory", "scenario.json", "hosts.csv", "--said", "FILE"}, 65},
       {{"feed", "check", "FILE"}, 65},
       {{"calendar", "FILE"}, 65},
+      {{"notify", "--config", "FILE"}, 78},
       {{"deploy", "status", "production", "--rings", "FILE"}, 65},
       {{"report", "FILE"}, 65},
       {{"report", "latest", "--runs", "FILE"}, 65},
