@@ -8,6 +8,7 @@
 #include "cli/commands.hpp"
 #include "cli/output.hpp"
 #include "cli/terminal.hpp"
+#include "lab/core/files.hpp"
 
 namespace patchlab::cli {
 namespace {
@@ -21,6 +22,7 @@ struct Arguments {
   bool all = false;
   bool csv = false;
   bool json = false;
+  std::filesystem::path output;
 };
 
 // What is not worth a line of its own, unless it was asked for.
@@ -101,9 +103,14 @@ ExitCode scan(const Arguments& arguments) {
   if (!assessed) return report_input(assessed.error(), ExitCode::bad_data);
   const auto* result = &assessed->result;
   const auto code = result->whole() ? ExitCode::ok : ExitCode::not_tested;
+  Json json = *result;
+  json["scenario"] = {{"name", scenario->name}, {"digest", scenario->digest}};
+  if (!arguments.output.empty()) {
+    json["schema"] = "patchlab/scan/v1";
+    const auto written = write_file_atomically(arguments.output, pretty(json));
+    if (!written) return report(written.error(), ExitCode::cannot_create);
+  }
   if (arguments.json) {
-    Json json = *result;
-    json["scenario"] = {{"name", scenario->name}, {"digest", scenario->digest}};
     say_json("scan", json);
   } else if (arguments.csv) {
     write_out(process::scan_csv(*result));
@@ -122,6 +129,7 @@ void add_scan(CLI::App& app, Chosen& chosen) {
   command->add_flag("--all", arguments->all, "show also what is installed as new as there is, and what does not apply");
   auto* csv = command->add_flag("--csv", arguments->csv, "as CSV, a line for each machine and update");
   command->add_flag("--json", arguments->json, "as JSON")->excludes(csv);
+  command->add_option("-o,--output", arguments->output, "write the JSON to this file as well, whole or not at all");
   command->callback([arguments, &chosen] { chosen = [arguments] { return scan(*arguments); }; });
 }
 
