@@ -62,6 +62,7 @@ void add_commands(CLI::App& app, Chosen& chosen) {
   add_health(app, chosen);
   add_history(app, chosen);
   add_notify(app, chosen);
+  add_schedule(app, chosen);
   add_trust(app, chosen);
   add_desk(app, chosen);
   add_policy(app, chosen);

@@ -33,7 +33,8 @@ void add_attempts(CLI::App& app, Chosen& chosen);
 void add_health(CLI::App& app, Chosen& chosen);
 void add_history(CLI::App& app, Chosen& chosen);  // history rebuild, runs, candidate, flaky, durations, trend, changed
 void add_notify(CLI::App& app, Chosen& chosen);
-void add_policy(CLI::App& app, Chosen& chosen);  // policy check, policy test
+void add_schedule(CLI::App& app, Chosen& chosen);  // schedule install, show, remove
+void add_policy(CLI::App& app, Chosen& chosen);    // policy check, policy test
 void add_verify(CLI::App& app, Chosen& chosen);
 void add_evidence(CLI::App& app, Chosen& chosen);  // evidence export
 void add_calendar(CLI::App& app, Chosen& chosen);

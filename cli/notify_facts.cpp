@@ -382,6 +382,22 @@ Result<std::vector<News>> scan_facts(const Json& scan, const std::string& file_n
   return facts;
 }
 
+std::optional<News> schedule_fact(const PartStanding& part) {
+  using Verdict = PartStanding::Verdict;
+  if (part.verdict != Verdict::missed && part.verdict != Verdict::disabled) return std::nullopt;
+  const auto due = part.due ? std::to_string(part.due->time_since_epoch().count()) : std::string();
+  auto fact =
+      lab_fact("schedule/" + part.name, fmt::format("schedule {} {} {}", part.name, to_string(part.verdict), due),
+               fmt::format("the timer of '{}' {}", part.name, part.says));
+  // A time that was missed stays missed; that nothing starts it can end and begin again.
+  fact.lasting = part.verdict == Verdict::disabled;
+  fact.data = {{"what", "schedule"},
+               {"part", part.name},
+               {"standing", to_string(part.verdict)},
+               {"command", "patchlab schedule show"}};
+  return fact;
+}
+
 News unit_fact(const std::string& unit, const std::string& invocation, const std::string& result) {
   auto fact = lab_fact("units/" + unit, fmt::format("unit {} {}", unit, invocation),
                        fmt::format("the unit {} failed{}", unit, result.empty() ? "" : ": " + result));

@@ -10,6 +10,7 @@
 #include "process/feeds/folder.hpp"
 #include "process/health/health.hpp"
 #include "process/notify/event.hpp"
+#include "process/schedule/standing.hpp"
 #include "promotion/deploy/deployed.hpp"
 #include "promotion/deploy/waiting.hpp"
 #include "promotion/desk/queue.hpp"
@@ -44,6 +45,10 @@ namespace patchlab::cli {
 // (configuration): it is not that.
 [[nodiscard]] Result<std::vector<process::News>> scan_facts(const Json& scan, const std::string& file_name,
                                                             process::Day today, std::int64_t max_age_days);
+
+// Of a part of the schedule that did not begin when it was due, or that nothing starts; nothing: it is well, or is not
+// installed.
+[[nodiscard]] std::optional<process::News> schedule_fact(const process::PartStanding& part);
 
 // A unit of systemd that failed; `invocation` tells this time from others.
 [[nodiscard]] process::News unit_fact(const std::string& unit, const std::string& invocation,

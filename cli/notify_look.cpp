@@ -161,6 +161,17 @@ Sight scanned(const LookAt& look) {
   return sight;
 }
 
+Sight schedule(const LookAt& look) {
+  Sight sight{"schedule", {}, {}};
+  const auto parts = look_at_schedule(look.schedule, now());
+  if (!parts) {
+    sight.trouble.push_back(parts.error().message);
+    return sight;
+  }
+  for (const auto& part : *parts) add(sight, schedule_fact(part));
+  return sight;
+}
+
 }  // namespace
 
 std::vector<Sight> look_around(const LookAt& look) {
@@ -168,6 +179,7 @@ std::vector<Sight> look_around(const LookAt& look) {
   const bool has_stage = !look.stage.empty(), has_runs = !look.runs.empty();
   if (has_stage && look.night) sights.push_back(night(look));
   if (look.free_gib > 0) sights.push_back(disk(look));
+  if (!look.schedule.empty()) sights.push_back(schedule(look));
   if (!look.feeds.empty()) sights.push_back(feeds(look));
   if (!look.scan.empty()) sights.push_back(scanned(look));
   if (has_runs) sights.push_back(runs(look));

@@ -35,7 +35,6 @@ foreach(folder ${CMAKE_INSTALL_DATADIR}/patchlab/scenarios ${CMAKE_INSTALL_DOCDI
   install(CODE "execute_process(COMMAND chmod -R u=rwX,go=rX \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/${folder}\" COMMAND_ERROR_IS_FATAL ANY)")
 endforeach()
 install(FILES README.md ARCHITECTURE.md CONTRIBUTING.md SECURITY.md packaging/copyright DESTINATION ${CMAKE_INSTALL_DOCDIR})
-install(FILES packaging/systemd/patchlab-nightly.service packaging/systemd/patchlab-nightly.timer DESTINATION ${examples})
 install(FILES packaging/slurm/slurm.conf.example DESTINATION ${examples})
 install(PROGRAMS packaging/slurm/patchlab-node-health DESTINATION ${examples})
 

@@ -111,6 +111,7 @@ class Reading {
     look.scan = path_or_none(reader, "scan");
     look.scan_max_age_days = reader.integer_or("scan_max_age_days", look.scan_max_age_days, 1, 3650);
     look.calendar = path_or_none(reader, "calendar");
+    look.schedule = path_or_none(reader, "schedule");
     look.reported_within = std::chrono::hours(reader.integer_or("reported_within_h", 24, 0, 8760));
     look.night = reader.boolean_or("night", true);
     look.warning = std::chrono::hours(reader.integer_or("warning_h", 26, 1, 8760));

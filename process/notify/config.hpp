@@ -27,6 +27,7 @@ struct LookAt {
   std::filesystem::path scan;  // what `patchlab scan --json` printed
   std::int64_t scan_max_age_days = 20;
   std::filesystem::path calendar;
+  std::filesystem::path schedule;          // folder of the units that `patchlab schedule install` wrote
   std::chrono::hours reported_within{24};  // machines report so long after a window
   bool night = true;                       // of the stage: whether a run of the whole scenario told something lately
   std::chrono::hours warning{26};

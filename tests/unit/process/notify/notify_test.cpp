@@ -123,7 +123,7 @@ TEST(NotifyEvents, AreCloudEvents) {
 const char* const whole = R"({
   "schema": "patchlab/notify/v1", "source": "/xavier.example/lab1", "outbox": "outbox",
   "look_at": {"stage": "production", "runs": "runs", "lab_cache": "cache", "newest_runs": 7, "feeds": "feeds",
-    "feeds_max_age_days": 3, "scan": "scan.json", "scan_max_age_days": 16, "calendar": "windows.ics",
+    "feeds_max_age_days": 3, "scan": "scan.json", "scan_max_age_days": 16, "calendar": "windows.ics", "schedule": "/etc/systemd/system",
     "reported_within_h": 12, "night": false, "warning_h": 5, "critical_h": 30, "free_gib": 9},
   "receivers": [
     {"name": "siem", "kind": "webhook", "url": "https://siem.example.org:8443/in?x=1", "secret_file": "siem.secret",
