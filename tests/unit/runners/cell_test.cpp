@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 
 #include <iostream>
+#include <regex>
 
 #include "reports/record/queries.hpp"
 #include "runners/talk/reply.hpp"
@@ -12,6 +13,7 @@
 #include "tests/support/fake_agent.hpp"
 #include "tests/support/fake_clock.hpp"
 #include "tests/support/fake_hypervisor.hpp"
+#include "tests/support/server_captures.hpp"
 #include "tests/support/tcp_listener.hpp"
 
 namespace patchlab::runners::cell {
@@ -937,6 +939,31 @@ TEST_F(ClockTest, IsLeftAloneByASearchThatDoesNotNeedIt) {
   auto job = trial(reports::Purpose::search);
   job.stability = false;
   EXPECT_THAT(phases_of(cell.run_trial(job)), ElementsAre("after-install pass"));
+}
+
+// Of a captured mail server whose certificate ends in 2046; the last phase lives a day later.
+TEST_F(ClockTest, TellsWhatEndsInTheTimeThatTheGuestsLiveIn) {
+  job_.policy.server_state = true;
+  const auto others = guest_.programs;
+  guest_.programs = [others](const auto& program, const auto& arguments, const auto& script) {
+    auto process = others(program, arguments, script);
+    if (script.find("patchlab-servers") == std::string::npos) return process;
+    process.output = std::regex_replace(test::server_capture("mail"), std::regex("@@m"), arguments.at(2));
+    return process;
+  };
+  const std::chrono::sys_days end = std::chrono::year(2046) / std::chrono::November / 24;
+  const auto today = std::chrono::floor<std::chrono::days>(clock_.wall());
+  for (const int later : {1, 2}) {
+    job_.policy.certificate_days = end - today - std::chrono::days(later);
+    auto& cell = prepared();
+    for (const auto purpose : {reports::Purpose::control, reports::Purpose::batch}) {
+      const auto record = cell.run_trial(trial(purpose));
+      const auto* last = reports::find_phase(record, "clock+12h", "dns");
+      ASSERT_NE(last, nullptr);
+      const auto told = std::ranges::count(last->differences, "certificate-end", &checks::state::StateDifference::kind);
+      EXPECT_EQ(told > 0, later == 1) << reports::to_string(purpose);
+    }
+  }
 }
 
 TEST_F(ClockTest, CannotBeMovedToTheEndOfALeaseThatNobodyGot) {
