@@ -6,7 +6,6 @@
 #include <fmt/ranges.h>
 #include <linux/capability.h>
 
-#include <array>
 #include <random>
 #include <set>
 
@@ -14,6 +13,7 @@
 #include "checks/dhcp/client.hpp"
 #include "checks/dhcp/options.hpp"
 #include "checks/hex.hpp"
+#include "lab/core/net/lab_client.hpp"
 
 namespace patchlab::checks::dhcp {
 namespace {
@@ -127,13 +127,6 @@ Parameters read_parameters(JsonReader& reader) {
   return parameters;
 }
 
-// Locally administered, not multicast (IEEE 802-2014 section 8.2.2): 02:xx:xx:xx:xx:xx.
-MacAddress random_mac(std::random_device& device) {
-  std::array<std::uint8_t, 6> bytes{2};
-  for (std::size_t i = 1; i < bytes.size(); ++i) bytes[i] = static_cast<std::uint8_t>(device() & 0xFFU);
-  return MacAddress(bytes);
-}
-
 std::vector<std::uint8_t> parameter_list(const Parameters& parameters) {
   std::set<std::uint8_t> codes{option::subnet_mask, option::router,       option::dns,           option::domain_name,
                                option::lease_time,  option::renewal_time, option::rebinding_time};
@@ -202,7 +195,7 @@ class Others {
 
  private:
   const ClientSettings& fresh() {
-    settings_.mac = random_mac(device_);
+    settings_.mac = net::lab_client_mac(device_());
     settings_.xid = device_();
     return settings_;
   }
@@ -568,7 +561,8 @@ class Lease final : public CheckWith<Parameters> {
     PATCHLAB_ASSIGN(const auto link, open_link(target.interface));
     std::random_device device;
     ClientSettings settings;
-    settings.mac = parameters.mac.value_or(random_mac(device));
+    const std::uint32_t first = device();
+    settings.mac = parameters.mac.value_or(net::lab_client_mac(first));
     settings.xid = device();
     settings.server = Ipv4::parse(parameters.server.empty() ? target.address : parameters.server).value_or(Ipv4{});
     settings.parameter_list = parameter_list(parameters);
@@ -577,7 +571,7 @@ class Lease final : public CheckWith<Parameters> {
     settings.further = parameters.further;
     const Deadline deadline(limit);
     std::vector<MacAddress> neighbours;
-    for (std::int64_t i = 0; i < parameters.neighbours; ++i) neighbours.push_back(random_mac(device));
+    for (std::uint32_t i = 1; i <= parameters.neighbours; ++i) neighbours.push_back(net::lab_client_mac(first + i));
     PATCHLAB_ASSIGN(auto seen, live_one_lease(*link, settings, neighbours, deadline));
     seen["server"] = settings.server.text();
     if (const auto rebinding = rebinding_time_in(seen)) seen["rebinding_s"] = *rebinding;
@@ -611,6 +605,13 @@ class Lease final : public CheckWith<Parameters> {
 const Check& lease() {
   static const Lease instance;
   return instance;
+}
+
+std::optional<net::MacAddress> reserved_mac(const Json& parameters) {
+  const auto found = parameters.find("mac");
+  if (found == parameters.end() || !found->is_string()) return std::nullopt;
+  const auto mac = net::MacAddress::parse(found->get<std::string>());
+  return mac ? std::optional(*mac) : std::nullopt;
 }
 
 }  // namespace patchlab::checks::dhcp

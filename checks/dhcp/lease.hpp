@@ -2,7 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
+
 #include "checks/check.hpp"
+#include "lab/core/net/address.hpp"
 
 namespace patchlab::checks::dhcp {
 
@@ -15,7 +18,7 @@ namespace patchlab::checks::dhcp {
 //                 byte-exact values of the ACK, by IANA name or by number in hex
 //   broadcast     default false; true asks for broadcast answers
 //   offer_window_ms  default 1000: how long to collect further OFFERs after the first
-//   mac           of a reservation, whose address then is the pool; default: random, locally administered
+//   mac           of a reservation, whose address then is the pool; default: random, of net::lab_client_mac()
 //   neighbours    default 0, up to 1000: as many other clients hold a lease meanwhile, each an address of its own. All
 //                 leases of checks that run at the same time come from the pool
 //   further       default none: what else is asked between renewal and release, of "rebind", "init-reboot", "inform";
@@ -35,5 +38,8 @@ namespace patchlab::checks::dhcp {
 // "declined" and "relayed", each with "messages" of its own. Remembers in a trial: {"kept", "declined"}, each {"mac",
 // "address", "until" (Unix time)}.
 [[nodiscard]] const Check& lease();
+
+// The MAC address of the reservation that parameters of dhcp.lease name, as which the check speaks.
+[[nodiscard]] std::optional<net::MacAddress> reserved_mac(const Json& parameters);
 
 }  // namespace patchlab::checks::dhcp

@@ -91,4 +91,13 @@ const Check* find_check(const std::string& kind) {
   return nullptr;
 }
 
+std::set<net::MacAddress> speakers_of(const std::vector<CheckSpec>& checks) {
+  std::set<net::MacAddress> all;
+  for (const auto& check : checks) {
+    if (check.kind != dhcp::lease().kind()) continue;
+    if (const auto mac = dhcp::reserved_mac(check.parameters)) all.insert(*mac);
+  }
+  return all;
+}
+
 }  // namespace patchlab::checks

@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "lab/core/net/lab_client.hpp"
+
 namespace patchlab::runners::cell {
 namespace {
 using lab::guest::Outreach;
@@ -108,11 +110,15 @@ class Proof {
     if (seen.neighbours) meet(*seen.neighbours);
   }
 
+  [[nodiscard]] bool is_known(const lab::network::MacAddress& mac) const {
+    return prober_.known.contains(mac) || net::is_lab_client(mac);
+  }
+
   // Of a guest that writes no frames. That its kernel knows somebody of the laboratory shows that it would know others.
   void meet(const std::vector<OutreachSeen::Neighbour>& neighbours) {
     const auto is_of_lab = [&](const std::string& text) {
       const auto mac = lab::network::MacAddress::parse(text);
-      return mac && (prober_.known.contains(*mac) || *mac == prober_.control);
+      return mac && (is_known(*mac) || *mac == prober_.control);
     };
     const bool knows_lab = std::ranges::any_of(neighbours, is_of_lab, &OutreachSeen::Neighbour::mac);
     for (std::size_t i = 0; i < probes_.size(); ++i) {
@@ -140,7 +146,7 @@ class Proof {
   void hear(const OutreachSeen::Frame& frame) {
     const std::vector<std::uint8_t> bytes(frame.bytes.begin(), frame.bytes.end());
     const auto heard = lab::network::heard(bytes.data(), bytes.size());
-    if (!heard || prober_.known.contains(heard->from)) return;
+    if (!heard || is_known(heard->from)) return;
     const bool from_control = heard->from == prober_.control;
     for (std::size_t i = 0; i < probes_.size(); ++i) {
       const auto& probe = probes_[i];

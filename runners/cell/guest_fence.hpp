@@ -24,7 +24,7 @@ struct GuestFence {
 struct GuestProber {
   std::string machine;
   lab::network::Sender address;              // MAC and address; the mark is chosen anew
-  std::set<lab::network::MacAddress> known;  // whose frames are no leak, but for the control
+  std::set<lab::network::MacAddress> known;  // whose frames are no leak, as are those of net::lab_client_mac()
   lab::network::MacAddress control;
 };
 

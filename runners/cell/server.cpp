@@ -12,6 +12,7 @@
 #include <iostream>
 #include <thread>
 
+#include "checks/registry/registry.hpp"
 #include "lab/core/digest.hpp"
 #include "lab/core/printable.hpp"
 #include "lab/libvirt/host_ticks.hpp"
@@ -303,7 +304,10 @@ class Server {
     const auto address = Ipv4::parse(job.plan.address).value_or(Ipv4());  // read_addresses() has seen that it is one
     auto mac = MacAddress::of_lab_machine(address);
     if (!job.macs.empty()) mac = MacAddress::parse(job.macs.front()).value_or(mac);
-    return {job.plan.name, {mac, address, 0}, who_speaks(own_), *own_.control};
+    auto known = who_speaks(own_);
+    // On one segment a guest hears what checks of others say, with which its own proof may coincide.
+    for (const auto& machine : job_.machines) known.merge(checks::speakers_of(machine.plan.checks));
+    return {job.plan.name, {mac, address, 0}, std::move(known), *own_.control};
   }
 
   template <class Add>

@@ -4,6 +4,8 @@
 
 #include <gmock/gmock.h>
 
+#include "checks/registry/registry.hpp"
+#include "lab/core/net/lab_client.hpp"
 #include "lab/guest/windows/windows_adapter.hpp"
 #include "lab/network/control.hpp"
 #include "tests/support/fake_agent.hpp"
@@ -134,6 +136,24 @@ TEST(GuestFence, WhoAnswersAtASecondAdapterIsALeak) {
     if (attempt.is_answer_of_a_leak()) answered.push_back(attempt.probe + " " + attempt.target);
   }
   EXPECT_THAT(answered, ElementsAre("guest-arp 192.0.2.2", "guest-stranger any"));
+}
+
+// Checks of another machine may speak while this one listens.
+TEST(GuestFence, ClientsThatChecksPlayAreNoStrangers) {
+  const auto reserved = *MacAddress::parse("02:00:0a:14:00:20");
+  const auto heard = [](const GuestProber& prober, const MacAddress& from) {
+    Guest guest;
+    guest.extra = {frame_from(from, 0x0800, Bytes(60))};
+    return leaks(probe_from_guest(prober, probes(), std::ref(guest)));
+  };
+  EXPECT_EQ(heard(prober(), net::lab_client_mac(0xFFFFFFFF)), 0);
+  EXPECT_EQ(heard(prober(), reserved), 1);
+  auto knows = prober();
+  knows.known.merge(checks::speakers_of({{"lease", "dhcp.lease", {{"mac", reserved.text()}}},
+                                         {"other", "dhcp.lease", Json::object()},
+                                         {"names", "dns.query", {{"mac", other_mac.text()}}}}));
+  EXPECT_EQ(heard(knows, reserved), 0);
+  EXPECT_EQ(heard(knows, other_mac), 1);
 }
 
 TEST(GuestFence, WhoAnswersByTheGuestsOwnRoutesIsALeak) {
