@@ -74,6 +74,7 @@ class WatchedCell final : public cell::CellClient {
   Result<cell::LearntMachines> learn(const cell::CellJob& job, const cell::LearnJob& wanted) override {
     return inner_.learn(job, wanted);
   }
+  Result<cell::GuestReplies> record(const cell::CellJob& job) override { return inner_.record(job); }
   Result<Json> control_knowledge() override { return inner_.control_knowledge(); }
   Result<void> know(const Json& knowledge) override { return inner_.know(knowledge); }
   Result<void> forget_installs() override { return inner_.forget_installs(); }

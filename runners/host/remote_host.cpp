@@ -138,6 +138,11 @@ class RemoteCell final : public cell::CellClient {
     PATCHLAB_TRY(connection_->still_held());
     return learnt;
   }
+  Result<cell::GuestReplies> record(const cell::CellJob& job) override {
+    PATCHLAB_ASSIGN(auto replies, inner_->record(job));
+    PATCHLAB_TRY(connection_->still_held());
+    return replies;
+  }
   Result<void> probe_fence(const std::string& phase) override { return inner_->probe_fence(phase); }
   void close() override {
     closed_ = true;
