@@ -146,6 +146,8 @@ class Finder {
     if (rule.form == "ipv4") {
       runs_of(text, "0123456789.", [&](std::string_view run, char before, char behind) {
         while (run.ends_with('.')) run.remove_suffix(1);
+        // "10.20.0.10\010.20.0.11": reg.exe writes \0 between the values of a REG_MULTI_SZ.
+        if (before == '\\' && run.size() > 1 && run.front() == '0') run.remove_prefix(1);
         const bool is_part = is_letter_or_digit(before) || before == '~' || before == '_' || is_letter_or_digit(behind);
         if (!is_part && is_somebodys_ipv4(run)) keep(NameKind::ipv4, run, rule.id);
       });

@@ -202,6 +202,11 @@ int before_of(std::string_view bytes, std::size_t at, std::size_t width) {
   if (width == 2 && bytes[at - 1] != '\0') return 0;
   return static_cast<unsigned char>(bytes[at - width]);
 }
+// Behind the "\0" that reg.exe writes between the values of a REG_MULTI_SZ another one begins.
+int begin_of(std::string_view bytes, std::size_t at, std::size_t width) {
+  const auto before = before_of(bytes, at, width);
+  return before == '0' && at >= width && before_of(bytes, at - width, width) == '\\' ? 0 : before;
+}
 int behind_of(std::string_view bytes, std::size_t at, std::size_t width) {
   if (at + width > bytes.size()) return 0;
   if (width == 2 && bytes[at + 1] != '\0') return 0;
@@ -452,7 +457,7 @@ bool Scrubber::edges_hold(const Needle& needle, std::string_view bytes, std::siz
   const bool is_hex = needle.coding != Coding::bytes && needle.coding != Coding::utf16;
   if (is_hex || needle.edge == Edge::none) return true;
   const std::size_t width = needle.coding == Coding::utf16 ? 2 : 1;
-  const auto before = before_of(bytes, at, width);
+  const auto before = begin_of(bytes, at, width);
   const auto behind = behind_of(bytes, end, width);
   switch (needle.edge) {
     case Edge::none: return true;

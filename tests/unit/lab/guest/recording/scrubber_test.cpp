@@ -69,6 +69,16 @@ TEST(Scrubber, ReplacesANameInEveryEncodingByOneOfTheSameLength) {
   }
 }
 
+// As in tests/golden/transcripts/reg-shares.txt.
+TEST(Scrubber, KnowsTheSecondValueOfARegistryValueThatHasSeveral) {
+  const std::string line = "    IPAddress    REG_MULTI_SZ    10.20.0.10\\010.20.0.11\\0SRV7\r\n";
+  Scrubber scrubber({named(NameKind::ipv4, "10.20.0.11"), named(NameKind::host, "SRV7")}, {});
+  const auto scrubbed = scrubber.scrub(line);
+  EXPECT_THAT(scrubbed, Not(HasSubstr("10.20.0.11")));
+  EXPECT_THAT(scrubbed, Not(HasSubstr("SRV7")));
+  EXPECT_THAT(scrubbed, HasSubstr("10.20.0.10\\0"));
+}
+
 TEST(Scrubber, KeepsTheCaseOfANameAndKnowsItInAny) {
   Scrubber scrubber({named(NameKind::host, "Srv-Dns01"), named(NameKind::user, "Müller")}, {});
   const auto host = replacement_of(scrubber, "Srv-Dns01");
