@@ -291,7 +291,10 @@ Bound lower_bound(const std::vector<CellLoad>& cells, const Hosts& hosts) {
   struct OfCourse {
     std::int64_t work = 0;  // without shared trials
     std::int64_t chain = 0;
+    std::int64_t stay = 0;  // the shortest time of any one cell: others may have answered all that is shared
   };
+  std::unordered_map<const Course*, std::size_t> cells_of;
+  for (const auto& cell : cells) ++cells_of[cell.course.get()];
   std::unordered_map<const Course*, OfCourse> known;
   double work = 0;
   double memory = 0;
@@ -302,6 +305,7 @@ Bound lower_bound(const std::vector<CellLoad>& cells, const Hosts& hosts) {
     if (is_new) {
       of->second.work = course->work_ms();
       std::vector<bool> left_out;
+      std::vector<bool> answered;
       for (const auto& trial : course->shared()) {
         std::int64_t sum = 0;
         for (auto i = trial.begin; i <= trial.end; ++i)
@@ -310,11 +314,13 @@ Bound lower_bound(const std::vector<CellLoad>& cells, const Hosts& hosts) {
         const auto [least, first] = once.try_emplace(trial.key, sum);
         if (!first) least->second = std::min(least->second, sum);
         left_out.push_back(owner.at(trial.key) == nullptr);
+        answered.push_back(left_out.back() || cells_of.at(course) > 1);
       }
       of->second.chain = course->chain_ms(left_out);
+      of->second.stay = course->chain_ms(answered);
     }
     work += static_cast<double>(of->second.work);
-    memory += static_cast<double>(cell.memory_mib) * static_cast<double>(of->second.chain);
+    memory += static_cast<double>(cell.memory_mib) * static_cast<double>(of->second.stay);
     bound.chain_ms = std::max(bound.chain_ms, of->second.chain + transfer_ms(bytes_of(cell), hosts));
   }
   for (const auto& [key, ms] : once) work += static_cast<double>(ms);

@@ -123,6 +123,27 @@ TEST(Simulation, RunsATrialOnceThatSeveralCellsAskFor) {
   EXPECT_EQ(lower_bound({cell("a", course), cell("late", late)}, together(4)).chain_ms, 5000);
 }
 
+// Cells that go one after the other, as the host has memory for one: what the first one asked is answered for the rest.
+TEST(SimulationProperties, NeverAreShorterThanTheBoundWhereTrialsAreShared) {
+  std::mt19937 random(19);
+  for (int round = 0; round < 200; ++round) {
+    auto course = std::make_shared<Course>();
+    auto last = course->add({static_cast<std::int64_t>(random() % 100), true}, {});
+    for (std::size_t i = 0; i < 1 + random() % 4; ++i) {
+      const auto gate = course->add({0, false}, std::vector{last});
+      const auto work = course->add({static_cast<std::int64_t>(random() % 1000), random() % 2 == 0}, std::vector{gate});
+      last = course->add({0, false}, std::vector{work});
+      if (random() % 3 != 0) course->share({gate, last, fmt::format("question {}", i)});
+    }
+    course->finish();
+    std::vector<CellLoad> cells;
+    for (std::size_t i = 0; i < 1 + random() % 5; ++i) cells.push_back(cell(fmt::format("c{}", i), course));
+    const Hosts hosts{.count = 1 + random() % 2, .cores = 4, .memory_mib = 1100};
+    const auto forecast = simulate(cells, hosts);
+    EXPECT_GE(forecast.makespan_ms, forecast.bound.ms()) << "round " << round;
+  }
+}
+
 TEST(Simulation, SaysWhoFitsOnNoHost) {
   const auto one = row({{100, true}});
   const Hosts hosts{.count = 3, .cores = 1, .memory_mib = 2000};
