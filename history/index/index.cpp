@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -15,6 +16,7 @@
 #include "history/index/write.hpp"
 #include "lab/core/digest.hpp"
 #include "lab/core/paths.hpp"
+#include "lab/core/printable.hpp"
 #include "promotion/chain/chain.hpp"
 #include "reports/record/record.hpp"
 
@@ -235,6 +237,26 @@ class Reading {
         {name, folder.stamp, folder.state, folder.digest, storable(folder.problem)});
   }
 
+  // A record names nobody twice that another line of it speaks of by name; empty: this one does not.
+  static std::string told_twice(const reports::RunRecord& record) {
+    const auto first_double = [](const auto& all, auto name, std::string what) -> std::string {
+      std::set<std::string> seen;
+      for (const auto& one : all) {
+        if (!seen.insert(std::invoke(name, one)).second)
+          return fmt::format("its run.json names {} '{}' twice", what, printable(std::invoke(name, one)));
+      }
+      return {};
+    };
+    auto twice = first_double(record.candidates, &reports::CandidateRecord::id, "candidate");
+    if (twice.empty()) twice = first_double(record.departments, &reports::DepartmentRecord::name, "department");
+    for (const auto& department : record.departments) {
+      if (twice.empty()) twice = first_double(department.machines, &reports::MachineRecord::name, "machine");
+      if (twice.empty())
+        twice = first_double(department.verdicts, &reports::VerdictRecord::candidate, "the verdict on candidate");
+    }
+    return twice;
+  }
+
   Result<Folder> read_folder(const std::string& name, const Seen& seen) {
     const auto left_out = [&](const std::string& problem) { return Folder{seen.stamp, unreadable, {}, problem}; };
     if (!seen.trouble.empty()) return left_out(seen.trouble);
@@ -242,6 +264,7 @@ class Reading {
     const auto record = reports::read_run_record(seen.path / reports::run_file_name);
     if (!record) return left_out(record.error().message);
     if (record->id != name) return left_out(fmt::format("its run.json is the record of run '{}'", record->id));
+    if (const auto twice = told_twice(*record); !twice.empty()) return left_out(twice);
     const auto digest = reports::run_object(*record);
     if (const auto ledger = of_ledger_.find(name); ledger != of_ledger_.end() && ledger->second.digest != digest) {
       return left_out(
@@ -269,11 +292,12 @@ class Reading {
     for (const auto& [id, named] : of_ledger_) {
       if (runs_.contains(id)) continue;
       const auto record = record_in_ledger(id, named.digest);
-      if (record) {
+      const auto problem = record ? told_twice(*record) : record.error().message;
+      if (problem.empty()) {
         PATCHLAB_TRY(add(*record));
       } else {
         PATCHLAB_TRY(write(storable(std::string(of_the_ledger) + id),
-                           {{}, unreadable, {}, fmt::format("line {}: {}", named.line, record.error().message)}));
+                           {{}, unreadable, {}, fmt::format("line {}: {}", named.line, problem)}));
       }
     }
     return {};

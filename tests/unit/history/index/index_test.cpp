@@ -146,6 +146,28 @@ TEST_F(Index, SaysWhichFolderItCouldNotRead) {
   expect_as_made_anew();
 }
 
+// Any reader of records takes them, and no table does.
+TEST_F(Index, ARecordThatNamesSomethingTwiceIsSaidAndLeftOut) {
+  folder_.put(october_);
+  auto twice = november_;
+  twice.departments[0].verdicts.push_back(twice.departments[0].verdicts[0]);
+  folder_.put(twice);
+  EXPECT_THAT(ids(), ElementsAre(october_.id));
+  EXPECT_THAT(out().at(0).problem, HasSubstr("the verdict on candidate"));
+  for (const auto& spoil : {+[](reports::RunRecord& record) { record.candidates.push_back(record.candidates[0]); },
+                            +[](reports::RunRecord& record) { record.departments.push_back(record.departments[0]); },
+                            +[](reports::RunRecord& record) {
+                              auto& machines = record.departments[0].machines;
+                              machines.push_back(machines.at(0));
+                            }}) {
+    auto record = november_;
+    spoil(record);
+    folder_.put(record);
+    EXPECT_THAT(ids(), ElementsAre(october_.id));
+    EXPECT_THAT(out().at(0).problem, HasSubstr("twice"));
+  }
+}
+
 TEST_F(Index, ARunThatWasKilledAndOneUnderAnotherNameAreSaid) {
   ASSERT_TRUE(create_folders(folder_.runs() / "2026-10-04T020000Z-dead"));
   ASSERT_TRUE(write_file_atomically(folder_.runs() / "2026-10-04T020000Z-dead" / "events.jsonl", ""));
