@@ -101,6 +101,9 @@ Result<Wanted> wanted_units(const InstallArguments& arguments) {
   PATCHLAB_TRY(check_choice("--without", arguments.without, "is no part of the schedule", schedule_parts()));
   if (!arguments.nightly.empty() && !time_of_day(arguments.nightly))
     return usage_error(fmt::format("--nightly '{}' is no time of a day", arguments.nightly), "as 22:00");
+  // Services without a user would run as root.
+  if (!arguments.place.user && arguments.run_as.empty())
+    return usage_error("--run-as names nobody", "name the user that the services run as, or take --user");
   const bool is_here = arguments.place.root.empty();
   UnitValues values;
   values.program = own_program();

@@ -129,6 +129,9 @@ TEST_F(ScheduleCommand, IsTheSameTwiceAndLeavesWhatSomebodyChanged) {
   EXPECT_THAT(fewer.output, HasSubstr("patchlab-selftest.timer: removed: it is not wanted any more\n"));
   EXPECT_FALSE(is_there(units() / "timers.target.wants/patchlab-selftest.timer"));
   EXPECT_EQ(exit_code(install({"--nightly", "25:00"})), 64);
+  const auto unit = read_file(units() / "patchlab-nightly.service").value();
+  EXPECT_EQ(exit_code(schedule({"install", "scenario.json", "--folder", "work", "--run-as", "", "--force"})), 64);
+  EXPECT_EQ(read_file(units() / "patchlab-nightly.service").value(), unit) << "it would run as root";
   EXPECT_EQ(exit_code(install({"--without", "nigthly"})), 64);
 }
 
