@@ -66,11 +66,11 @@ runners::forecast::FleetAsked like_this_host() {
 }
 
 std::optional<runners::forecast::FleetPlan> foreseen_here(const runners::Plan& plan,
-                                                          const runners::forecast::Durations& durations) {
+                                                          const std::vector<reports::RunRecord>& records) {
   const bool searches =
       std::ranges::all_of(plan.departments, [](const auto& job) { return job.controls == 0 && !job.each_alone; });
   if (plan.executor || !searches) return std::nullopt;
-  auto work = forecast::work_of(plan.departments, runners::host::Executor{}, durations, {});
+  auto work = forecast::work_of(plan.departments, runners::host::Executor{}, forecast::Durations(records), {});
   if (work.departments.empty()) return std::nullopt;
   auto planned = forecast::plan_on(std::move(work), like_this_host());
   if (!planned) return std::nullopt;
@@ -88,11 +88,6 @@ std::string foreseen_text(const runners::forecast::FleetPlan& plan) {
     for (const auto& sentence : *sentences) text += "  " + printable(sentence) + "\n";
   }
   return text;
-}
-
-std::string against_outcome(const runners::forecast::FleetPlan& plan, std::int64_t took_ms) {
-  return fmt::format("took {}, and {} were foreseen with every candidate good and nothing kept",
-                     forecast::duration_text(took_ms), forecast::duration_text(plan.makespan_ms()));
 }
 
 Json foreseen_json(const runners::forecast::FleetPlan& plan) {

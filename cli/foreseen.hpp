@@ -20,12 +20,10 @@ namespace patchlab::cli {
 // On such a host, with nothing kept and every candidate good. Nothing: it is not known where it will be (an executor
 // decides), what it does is no search for what may be promoted, or there is nothing to do here.
 [[nodiscard]] std::optional<runners::forecast::FleetPlan> foreseen_here(const runners::Plan& plan,
-                                                                        const runners::forecast::Durations& durations);
+                                                                        const std::vector<reports::RunRecord>& records);
 
 // "when every candidate is good: 5 min 50 s on this host (lower bound 4 min 42 s; 12 of 80 times are recorded ...)"
 [[nodiscard]] std::string foreseen_text(const runners::forecast::FleetPlan& plan);
-// "took 16 min 33 s, and 7 min 09 s were foreseen with every candidate good and nothing kept": of a run that has ended.
-[[nodiscard]] std::string against_outcome(const runners::forecast::FleetPlan& plan, std::int64_t took_ms);
 [[nodiscard]] Json foreseen_json(const runners::forecast::FleetPlan& plan);
 
 }  // namespace patchlab::cli

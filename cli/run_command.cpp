@@ -91,11 +91,9 @@ ExitCode run(Arguments& arguments) {
     progress.reset();
     return report(plan.error());
   }
-  // As runs before this one took.
-  const runners::forecast::Durations durations(recorded_runs(arguments.options.runs, scenario->name));
   if (arguments.dry_run) {
     progress.reset();
-    say_plan(*plan, arguments.json, foreseen_here(*plan, durations));
+    say_plan(*plan, arguments.json, foreseen_here(*plan, recorded_runs(arguments.options.runs, scenario->name)));
     return if_anything_applies(*plan);
   }
   const auto ask = !arguments.no_promote && arguments.options.roles.empty() && arguments.options.controls == 0
@@ -118,11 +116,6 @@ ExitCode run(Arguments& arguments) {
   if (untold && untold->error_class == ErrorClass::configuration) return report(*untold, ExitCode::bad_data);
   if (!finished) return report(finished.error(), ExitCode::cannot_create);
   const auto code = end_run(frame, begun, *finished, ask, arguments.json ? Show::json : Show::table);
-  // Only now: what was found is kept, whatever comes of this.
-  if (const auto foreseen = foreseen_here(*plan, durations); foreseen && finished->record.complete)
-    progress.emplace(runners::Progress::style_for(STDERR_FILENO))
-        .say(against_outcome(*foreseen, finished->record.duration_ms));
-  progress.reset();
   if (const auto written = write_outputs(arguments.outputs, finished->folder); !written)
     return report(written.error(), ExitCode::cannot_create);
   return code;

@@ -43,14 +43,6 @@ TEST(Foreseen, IsWhatAPlanForOneHostSays) {
   EXPECT_THAT(foreseen_text(*foreseen), HasSubstr("; 0 of "));
 }
 
-TEST(Foreseen, StandsBesideWhatARunTook) {
-  const auto foreseen = foreseen_here(small_plan(), {});
-  ASSERT_TRUE(foreseen);
-  EXPECT_EQ(against_outcome(*foreseen, 993'000), "took 16 min 33 s, and " +
-                                                     runners::forecast::duration_text(foreseen->makespan_ms()) +
-                                                     " were foreseen with every candidate good and nothing kept");
-}
-
 TEST(Foreseen, IsNothingWhereNobodyCanTell) {
   auto plan = small_plan();
   plan.executor = runners::host::Executor{};
