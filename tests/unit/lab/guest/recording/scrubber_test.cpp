@@ -169,7 +169,9 @@ TEST(FoundNames, ComeFromWhereTheRulesSay) {
              "    ObjectName    REG_SZ    svc-web@ad.contoso.com\r\n"),
        reply("tasks",
              "<Author>Microsoft Corporation</Author><Author>CONTOSO\\mmuster</Author><UserId>S-1-5-18</UserId>"),
-       reply("sockets", "  TCP    10.1.2.3:53   0.0.0.0:0   LISTENING  4\r\n  UDP 255.255.255.255:1 127.0.0.1:5\r\n"),
+       reply("sockets",
+             "  TCP    10.1.2.3:53   0.0.0.0:0   LISTENING  4\r\n  UDP 255.255.255.255:1 127.0.0.1:5\r\n"
+             "    IPAddress    REG_MULTI_SZ    10.1.2.3\\010.1.2.4\r\n"),
        reply("products-64", "    DisplayVersion    REG_SZ    10.1.1.38\r\n"),
        reply("dns-list",
              "Enumerated zone list:\r\n\tZone count = 3\r\n\r\n Zone name      Type\r\n .        Cache\r\n"
@@ -180,9 +182,9 @@ TEST(FoundNames, ComeFromWhereTheRulesSay) {
   std::vector<std::string> found;
   for (const auto& name : names) found.push_back(fmt::format("{} {}", to_string(name.kind), name.text));
   EXPECT_THAT(found, ElementsAre("host FIN-DNS1", "domain ad", "domain contoso", "user Jürgen", "sid S-1-5-21-4-5-6",
-                                 "user svc-sql", "user svc-web", "user mmuster", "ipv4 10.1.2.3", "domain partner",
-                                 "domain fabrikam", "host dhcp7", "key VK7JG-NPHTM-C97JM-9MPGT-3V66T", "user it",
-                                 "domain example-corp", "domain de", "host mail"));
+                                 "user svc-sql", "user svc-web", "user mmuster", "ipv4 10.1.2.3", "ipv4 10.1.2.4",
+                                 "domain partner", "domain fabrikam", "host dhcp7", "key VK7JG-NPHTM-C97JM-9MPGT-3V66T",
+                                 "user it", "domain example-corp", "domain de", "host mail"));
 }
 
 // Adversarial: names that are in each other, in what replaces them, and at all kinds of borders.
