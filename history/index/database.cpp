@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <chrono>
 #include <map>
 
 #include "lab/core/files.hpp"
@@ -125,7 +126,7 @@ Database& Database::operator=(Database&&) noexcept = default;
 template <class Work>
 auto Database::guarded(const std::string& doing, const Work& work) -> Result<decltype(work())> {
   const auto what = fmt::format("{} the history index '{}'", doing, place_.shown());
-  damaged_ = false;
+  damaged_ = busy_ = false;
   try {
     if constexpr (std::is_void_v<decltype(work())>) {
       work();
@@ -144,6 +145,7 @@ auto Database::guarded(const std::string& doing, const Work& work) -> Result<dec
       case SQLITE_MISMATCH: damaged_ = true; return configuration_error(text, rebuild_hint);
       case SQLITE_BUSY:
       case SQLITE_LOCKED:
+        busy_ = true;
         return infrastructure_error(text,
                                     fmt::format("somebody else writes it for more than {} s; try again", patience_s));
       case SQLITE_CANTOPEN:
@@ -200,12 +202,25 @@ Result<Database> Database::open(const HistoryPlace& place) {
     PATCHLAB_ASSIGN(const auto tables, database.rows("select count(*) from sqlite_master", 1));
     if (tables[0][0] != "0") return no_index(place.file, "an SQLite database of something else");
   }
-  // Readers then see the old state while somebody writes a new one.
-  PATCHLAB_ASSIGN(const auto mode, database.rows("pragma journal_mode", 1));
-  if (mode.empty() || mode[0][0] != "wal") PATCHLAB_TRY(database.rows("pragma journal_mode=wal", 1));
+  PATCHLAB_TRY(database.write_ahead());
   PATCHLAB_TRY(database.plain("pragma synchronous=normal"));
   PATCHLAB_TRY(database.plain("pragma cache_size=-65536"));
   return database;
+}
+
+Result<void> Database::write_ahead() {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(patience_s);
+  for (;;) {
+    PATCHLAB_ASSIGN(const auto mode, rows("pragma journal_mode", 1));
+    if (!mode.empty() && mode[0][0] == "wal") return {};
+    const auto entered = rows("pragma journal_mode=wal", 1);
+    if (entered) return {};
+    // SQLite waits for nobody in this, as it would be a reader that comes to write: whoever makes the file at the same
+    // moment is waited for by a turn of our own, and then has done it, most likely.
+    if (!busy_ || std::chrono::steady_clock::now() > deadline) return entered.error();
+    PATCHLAB_TRY(plain("begin immediate"));
+    PATCHLAB_TRY(plain("rollback"));
+  }
 }
 
 Result<void> Database::run(const std::string& sql, const Row& values) {

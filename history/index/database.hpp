@@ -64,10 +64,13 @@ class Database {
   template <class Work>
   [[nodiscard]] auto guarded(const std::string& doing, const Work& work) -> Result<decltype(work())>;
   [[nodiscard]] Result<void> plain(const std::string& sql);
+  // Of SQLite, from then on and for everybody: readers see the old state while somebody writes a new one.
+  [[nodiscard]] Result<void> write_ahead();
 
   HistoryPlace place_;
   std::unique_ptr<Connection> connection_;
   bool damaged_ = false;
+  bool busy_ = false;  // the last error was that somebody else is at it
 };
 
 // Removes an SQLite file of ours that cannot be read any more, with what SQLite keeps beside it. An error

@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 
 #include <fstream>
+#include <future>
 #include <thread>
 
 #include "history/index/queries.hpp"
@@ -353,6 +354,22 @@ TEST_F(Index, WhoOnlyReadsDoesNotWaitForWhoeverWrites) {
   const auto begun = system_clock_source().now();
   EXPECT_THAT(ids(), ElementsAre(october_.id));
   EXPECT_LT(system_clock_source().now() - begun, std::chrono::seconds(5));
+}
+
+// SQLite waits for nobody when a file is about to become one whose readers and writers do not wait for each other.
+TEST_F(Index, IsOpenedWhileSomebodyElseMakesItsFile) {
+  folder_.put(october_);
+  auto other = Database::open(folder_.place());
+  ASSERT_TRUE(other);
+  ASSERT_TRUE(other->rows("pragma journal_mode = delete", 1));
+  auto making = other->begin(Database::Access::write);
+  ASSERT_TRUE(making);
+  auto opened = std::async(std::launch::async, [&] { return HistoryIndex::open(folder_.place(), folder_.sources()); });
+  EXPECT_EQ(opened.wait_for(std::chrono::milliseconds(300)), std::future_status::timeout) << "it did not wait";
+  ASSERT_TRUE(making->commit());
+  const auto index = opened.get();
+  ASSERT_TRUE(index) << index.error().message;
+  EXPECT_EQ(index->update().new_runs, 1U);
 }
 
 TEST_F(Index, ManyAtOnceLoseNothing) {
