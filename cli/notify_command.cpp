@@ -41,7 +41,7 @@ struct Answer {
   std::vector<Told> news;
   std::size_t known_before = 0;  // that came about before the first look: nobody is told
   std::vector<Round> rounds;
-  std::vector<std::string> trouble;  // what could not be looked at, or read in the outbox
+  std::vector<std::string> trouble;  // what could not be looked at, or read in the outbox, or who was refused a mail
 };
 
 std::string variable(const char* name) {
@@ -58,6 +58,20 @@ Sight failed_unit(const std::string& unit) {
     result += (result.empty() ? "" : ", ") + variable("MONITOR_EXIT_CODE") + " " + status;
   Sight sight{"unit", {}, {}};
   sight.facts.push_back(unit_fact(unit, invocation, result));
+  return sight;
+}
+
+// Of mails of earlier rounds.
+Sight refused_addresses(const NotifyConfig& config, const OutboxState& state) {
+  Sight sight{"receivers", {}, {}};
+  for (const auto& receiver : config.receivers) {
+    const auto known = state.receivers.find(receiver.name);
+    const auto* box = std::get_if<Mailbox>(&receiver.how);
+    if (box == nullptr || known == state.receivers.end()) continue;
+    for (const auto& [address, answer] : known->second.refused) {
+      if (std::ranges::count(box->to, address) > 0) sight.facts.push_back(refused_fact(receiver.name, address, answer));
+    }
+  }
   return sight;
 }
 
@@ -112,15 +126,22 @@ Result<void> take_news(const NotifyConfig& config, const std::vector<Sight>& sig
 }
 
 Result<Answer> notify_receivers(const NotifyConfig& config, const Arguments& arguments) {
-  // First the look, which takes as long as it takes, then the lock.
-  auto sights = look_around(config.look_at);
-  if (!arguments.failed_unit.empty()) sights.push_back(failed_unit(arguments.failed_unit));
   FileLock::Patience patience;
   patience.limit = patience_for_another;
   // The next call finds everything again, but that a unit failed.
   if (!arguments.failed_unit.empty()) patience.limit += config.round + std::chrono::minutes(15);
   patience.stop = interruption();
   PATCHLAB_ASSIGN(auto outbox, arguments.dry_run ? Outbox::look(config.outbox) : Outbox::open(config.outbox, patience));
+  // Under the lock: what was seen before another one looked is older than what is remembered, and would end what began
+  // since.
+  auto sights = look_around(config.look_at, outbox.state().remembered);
+  sights.push_back(refused_addresses(config, outbox.state()));
+  if (!arguments.failed_unit.empty()) sights.push_back(failed_unit(arguments.failed_unit));
+  // What was there before the first look lies in the outbox; that its state is gone does not make this one the first.
+  if (outbox.has_lost_state()) {
+    const FirstLook look{system_clock_source().wall()};
+    for (const auto& sight : sights) outbox.state().remembered.looked_first.try_emplace(sight.source, look);
+  }
   Answer answer;
   for (const auto& sight : sights) {
     for (const auto& one : sight.trouble) answer.trouble.push_back(fmt::format("{}: {}", sight.source, one));
@@ -135,6 +156,9 @@ Result<Answer> notify_receivers(const NotifyConfig& config, const Arguments& arg
   std::signal(SIGPIPE, SIG_IGN);  // a server that is gone is an answer: libcurl leaves that to us
   const auto sender = curl_sender(interruption());
   PATCHLAB_ASSIGN(answer.rounds, deliver(config, outbox, *sender, system_clock_source(), interruption()));
+  for (const auto& round : answer.rounds) {
+    for (const auto& one : round.refused) answer.trouble.push_back(fmt::format("{}: {}", round.receiver, one));
+  }
   return answer;
 }
 

@@ -48,6 +48,7 @@ News verdict_fact(const reports::RunRecord& record, const reports::DepartmentRec
   fact.subject = department.name + "/" + record.id;
   fact.key = fact.subject;
   fact.happened = true;
+  fact.origin = record.id;
   const auto passed = with_outcome(department, Outcome::pass);
   const auto failed = with_outcome(department, Outcome::fail);
   const auto unknown = with_outcome(department, Outcome::error);
@@ -74,6 +75,12 @@ std::string digest_of(const std::vector<std::string>& texts) {
   DigestBuilder digest;
   for (const auto& text : texts) digest.add(text);
   return digest.finish();
+}
+
+// It is so or not, without a limit that a measurement wanders around: when it is so again, that is told.
+void decided(News& fact) {
+  fact.lasting = true;
+  fact.away = {};
 }
 
 // Promoted, so it is a time.
@@ -121,6 +128,7 @@ News deployment_fact(const promotion::DeployedDepartment& department, const prom
   fact.kind = EventKind::deployment_failed;
   fact.subject = department.department + "/" + machine.report.machine;
   fact.key = fmt::format("{} {} {}", fact.subject, machine.serial, digest_of(differs));
+  decided(fact);
   fact.says = fmt::format("{}: differs from serial {}, which is promoted: {}", fact.subject, machine.serial,
                           differs.empty() ? "see its report" : some_of(differs));
   fact.data = {{"department", department.department},
@@ -183,7 +191,11 @@ News patch_fact(const PatchName& name, const MissingPatch& patch) {
   fact.kind = EventKind::patch_available;
   fact.subject = name.department + "/" + name.item;
   fact.key = digest_of({name.department, name.item, name.offered, name.timeline});
+  decided(fact);
   fact.happened = true;
+  fact.members.insert(patch.machines.begin(), patch.machines.end());
+  if (patch.is_exploited) fact.members.insert(" exploited");  // no name of a machine
+  fact.due = patch.due;
   fact.says = fmt::format("{}: {} is missing on {}", name.department, name.item, some_of(patch.machines));
   if (!patch.cves.empty()) fact.says += ", closes " + some_of(patch.cves);
   if (patch.is_exploited) fact.says += ", which is exploited";
@@ -233,6 +245,7 @@ std::optional<News> run_trouble(const reports::RunRecord& record) {
                                  : fmt::format("run {} could not tell of everything{}", record.id,
                                                why.empty() ? "" : ": " + some_of(why)));
   fact.happened = true;
+  fact.origin = record.id;
   fact.data = {{"what", is_breach ? "fence-breach" : "run"},
                {"run", record.id},
                {"finished", record.finished},
@@ -257,6 +270,7 @@ std::optional<News> approval_fact(const promotion::Waiting& waiting) {
   key.emplace_back();
   key.insert(key.end(), waiting.whom.begin(), waiting.whom.end());
   fact.key = digest_of(key);
+  decided(fact);
   fact.says =
       fmt::format("{}: {} of run {} {} for {}: {}", waiting.department, some_of(waiting.set), waiting.run,
                   waiting.set.size() == 1 ? "waits" : "wait", waiting.whom.empty() ? "somebody" : some_of(waiting.whom),
@@ -273,6 +287,7 @@ News review_fact(const promotion::Review& review, NotifyTime now) {
   fact.kind = EventKind::approval_wanted;
   fact.subject = review.department + "/" + review.run;
   fact.key = fmt::format("review {} {} {}", fact.subject, rfc3339(review.promoted), is_late ? "late" : "open");
+  decided(fact);
   fact.says = fmt::format("{}: the emergency promotion of run {} {} by {}{}", review.department, review.run,
                           is_late ? "should have been reviewed" : "is to be reviewed", rfc3339(review.due),
                           review.whom.empty() ? "" : ", by " + some_of(review.whom));
@@ -297,6 +312,7 @@ std::optional<News> missed_window(const promotion::WaitingDepartment& waiting, c
   fact.kind = EventKind::window_missed;
   fact.subject = fmt::format("{}/serial-{}", waiting.department, waiting.serial);
   fact.key = fmt::format("{} {}", fact.subject, utc_text(missed->from));
+  decided(fact);
   fact.says = fmt::format("{}: the window of {} to {} is over, and {} reported that serial {} of run {} is installed",
                           waiting.department, utc_text(missed->from), utc_text(missed->until),
                           waiting.nobody_reported ? "no machine has" : some_of(waiting.machines) + " have not",
@@ -370,6 +386,7 @@ Result<std::vector<News>> scan_facts(const Json& scan, const std::string& file_n
                              age < 0 ? fmt::format("the scan is of {}, which is in the future", day_text(*day))
                                      : fmt::format("the scan is of {}, {} old: what is new since is not known",
                                                    day_text(*day), days_text(age))));
+    facts.back().lasting = true;
     facts.back().data = {{"what", "scan-old"}, {"date", day_text(*day)}};
   }
   if (member(scan, "whole") != true) {
@@ -402,6 +419,15 @@ News unit_fact(const std::string& unit, const std::string& invocation, const std
   auto fact = lab_fact("units/" + unit, fmt::format("unit {} {}", unit, invocation),
                        fmt::format("the unit {} failed{}", unit, result.empty() ? "" : ": " + result));
   fact.data = {{"what", "unit"}, {"unit", unit}, {"result", result}, {"command", "journalctl -u " + unit}};
+  return fact;
+}
+
+News refused_fact(const std::string& receiver, const std::string& address, const std::string& answer) {
+  auto fact = lab_fact("receivers/" + receiver, fmt::format("refused {} {}", receiver, address),
+                       fmt::format("'{}' of the receiver '{}' gets no mail, others do: its server answers {}", address,
+                                   receiver, answer));
+  fact.lasting = true;
+  fact.data = {{"what", "refused"}, {"receiver", receiver}, {"address", address}};
   return fact;
 }
 

@@ -53,6 +53,9 @@ namespace patchlab::cli {
 // A unit of systemd that failed; `invocation` tells this time from others.
 [[nodiscard]] process::News unit_fact(const std::string& unit, const std::string& invocation,
                                       const std::string& result);
+// That a server of mail refuses one of a receiver's addresses, and takes others.
+[[nodiscard]] process::News refused_fact(const std::string& receiver, const std::string& address,
+                                         const std::string& answer);
 // What could not be looked at, sentences, at least one.
 [[nodiscard]] process::News look_fact(const std::string& source, const std::vector<std::string>& trouble);
 

@@ -32,15 +32,35 @@ bool is_stage(const LookAt& look, Sight& sight) {
   return false;
 }
 
-Sight runs(const LookAt& look) {
+// Nothing is there, which is not that it cannot be looked at.
+bool is_absent(const std::filesystem::path& path) {
+  std::error_code code;
+  return std::filesystem::status(path, code).type() == std::filesystem::file_type::not_found;
+}
+
+bool are_runs(const LookAt& look, Sight& sight) {
+  if (is_folder(look.runs)) return true;
+  sight.is_absent = is_absent(look.runs);
+  sight.trouble.push_back(fmt::format("there is no folder of runs '{}'", look.runs.string()));
+  return false;
+}
+
+Sight runs(const LookAt& look, const Remembered& remembered) {
   Sight sight{"runs", {}, {}};
+  if (!are_runs(look, sight)) return sight;
   const history::RunArchive archive(look.runs);
-  if (!is_folder(look.runs)) {
-    sight.trouble.push_back(fmt::format("there is no folder of runs '{}'", look.runs.string()));
-    return sight;
-  }
+  if (const auto entries = entries_of(look.runs); !entries) sight.trouble.push_back(entries.error().message);
   auto ids = archive.list();
-  if (ids.size() > static_cast<std::size_t>(look.newest_runs)) ids.resize(static_cast<std::size_t>(look.newest_runs));
+  auto count = std::min(ids.size(), static_cast<std::size_t>(look.newest_runs));
+  const auto looked = remembered.looked_first.find(sight.source);
+  if (looked != remembered.looked_first.end() && !looked->second.newest.empty()) {
+    const auto& newest = looked->second.newest;
+    const auto since = std::ranges::count_if(ids, [&](const std::string& id) { return id > newest; });
+    count = std::max(count, static_cast<std::size_t>(since));
+  }
+  if (!ids.empty()) sight.newest = ids.front();
+  if (count < ids.size()) sight.oldest = ids[count - 1];
+  ids.resize(count);
   std::ranges::reverse(ids);  // as they came
   for (const auto& id : ids) {
     const auto record = archive.read(id);
@@ -56,7 +76,9 @@ Sight runs(const LookAt& look) {
 
 Sight queue(const LookAt& look) {
   Sight sight{"queue", {}, {}};
-  if (!is_stage(look, sight) || history::RunArchive(look.runs).list().empty()) return sight;
+  if (!is_stage(look, sight) || !are_runs(look, sight)) return sight;
+  if (const auto entries = entries_of(look.runs); !entries) sight.trouble.push_back(entries.error().message);
+  if (!sight.is_whole() || history::RunArchive(look.runs).list().empty()) return sight;
   QueueQuestion question;
   question.desk.stage = look.stage;
   question.desk.runs = look.runs;
@@ -151,13 +173,16 @@ Sight feeds(const LookAt& look) {
 
 Sight scanned(const LookAt& look) {
   Sight sight{"scan", {}, {}};
+  sight.is_absent = is_absent(look.scan);
   const auto json = read_json_file(look.scan, JsonTexts::any);
   auto facts = json ? scan_facts(*json, look.scan.string(), today(), look.scan_max_age_days)
                     : Result<std::vector<News>>(json.error());
-  if (facts)
-    sight.facts = std::move(*facts);
-  else
+  if (!facts) {
     sight.trouble.push_back(facts.error().message);
+    return sight;
+  }
+  sight.facts = std::move(*facts);
+  sight.is_partial = json->value("whole", Json()) != true;
   return sight;
 }
 
@@ -174,7 +199,7 @@ Sight schedule(const LookAt& look) {
 
 }  // namespace
 
-std::vector<Sight> look_around(const LookAt& look) {
+std::vector<Sight> look_around(const LookAt& look, const Remembered& remembered) {
   std::vector<Sight> sights;
   const bool has_stage = !look.stage.empty(), has_runs = !look.runs.empty();
   if (has_stage && look.night) sights.push_back(night(look));
@@ -182,7 +207,7 @@ std::vector<Sight> look_around(const LookAt& look) {
   if (!look.schedule.empty()) sights.push_back(schedule(look));
   if (!look.feeds.empty()) sights.push_back(feeds(look));
   if (!look.scan.empty()) sights.push_back(scanned(look));
-  if (has_runs) sights.push_back(runs(look));
+  if (has_runs) sights.push_back(runs(look, remembered));
   if (has_stage && has_runs) sights.push_back(queue(look));
   if (has_stage) sights.push_back(deployed(look));
   if (!look.calendar.empty()) sights.push_back(windows(look));

@@ -8,7 +8,9 @@
 
 namespace patchlab::cli {
 
-// Looks at everything that is named, now. What cannot be looked at is in its sight, and a fact of its own.
-[[nodiscard]] std::vector<process::Sight> look_around(const process::LookAt& look);
+// Looks at everything that is named, now. What cannot be looked at is in its sight, and a fact of its own. Of runs the
+// newest are looked at, and all that came since the last look.
+[[nodiscard]] std::vector<process::Sight> look_around(const process::LookAt& look,
+                                                      const process::Remembered& remembered);
 
 }  // namespace patchlab::cli

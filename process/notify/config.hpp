@@ -24,7 +24,7 @@ struct LookAt {
   std::int64_t newest_runs = 20;
   std::filesystem::path feeds;
   std::optional<int> feeds_max_age_days;
-  std::filesystem::path scan;  // what `patchlab scan --json` printed
+  std::filesystem::path scan;                     // what `patchlab scan --json` printed
   std::int64_t scan_max_age_days = 20;
   std::filesystem::path calendar;
   std::filesystem::path schedule;          // folder of the units that `patchlab schedule install` wrote
@@ -70,7 +70,7 @@ struct NotifyConfig {
   std::vector<Receiver> receivers;
   std::chrono::seconds first_delay{60};
   std::chrono::seconds most_delay{std::chrono::hours(6)};
-  std::chrono::seconds round{300};  // no delivery begins later than so long after the first
+  std::chrono::seconds round{300};  // shared fairly: no delivery but a receiver's first one begins later
 };
 
 // Strict: a key that nobody knows is an error. Errors (configuration) name file, place and what is allowed.

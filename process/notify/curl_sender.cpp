@@ -20,6 +20,13 @@ namespace {
 constexpr std::size_t most_said = 400;         // of an answer, quoted in an error
 constexpr std::size_t most_taken = 64 * 1024;  // then whoever sends more is left alone
 
+// That one address is refused ends nothing for the others. The name was mended in 8.2.
+#if LIBCURL_VERSION_NUM >= 0x080200
+constexpr auto rcpt_allow_fails = CURLOPT_MAIL_RCPT_ALLOWFAILS;
+#else
+constexpr auto rcpt_allow_fails = CURLOPT_MAIL_RCPT_ALLLOWFAILS;
+#endif
+
 struct HandleEnd {
   void operator()(CURL* handle) const { curl_easy_cleanup(handle); }
 };
@@ -50,6 +57,9 @@ struct Transfer {
   std::size_t taken = 0;
   std::string_view to_send;
   std::stop_token stop;
+  // Of a mail: whose turn it is, and who was refused.
+  std::string address;
+  std::vector<RefusedAddress> refused;
 };
 
 template <class Value>
@@ -73,6 +83,25 @@ std::size_t give(char* bytes, std::size_t one, std::size_t count, void* from) {
   std::memcpy(bytes, transfer.to_send.data(), size);
   transfer.to_send.remove_prefix(size);
   return size;
+}
+
+// Which address a server of mail refused is nowhere else in libcurl: what was asked and what was answered, in turn.
+// What else is in there (a password) is looked at and not kept.
+int follow(CURL*, curl_infotype what, char* bytes, std::size_t size, void* to) {
+  auto& transfer = *static_cast<Transfer*>(to);
+  const std::string_view line(bytes, size);
+  constexpr std::string_view recipient = "RCPT TO:<";
+  if (what == CURLINFO_HEADER_OUT) {
+    transfer.address.clear();
+    if (line.starts_with(recipient))
+      transfer.address = line.substr(recipient.size(), line.find('>') - recipient.size());
+  } else if (what == CURLINFO_HEADER_IN && !transfer.address.empty() && line.size() > 3 && line[3] != '-') {
+    if (line[0] == '4' || line[0] == '5')
+      transfer.refused.push_back(
+          {transfer.address, printable(trimmed(line.substr(0, most_said), " \t\r\n")), line[0] == '5'});
+    transfer.address.clear();
+  }
+  return 0;
 }
 
 int go_on(void* with, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
@@ -170,16 +199,20 @@ class CurlSender final : public Sender {
     List recipients;
     for (const auto& address : mailbox.to) recipients.add("<" + address + ">");
     set(transfer, CURLOPT_MAIL_RCPT, recipients.get());
+    set(transfer, rcpt_allow_fails, 1L);
+    set(transfer, CURLOPT_DEBUGFUNCTION, &follow);
+    set(transfer, CURLOPT_DEBUGDATA, &transfer);
+    set(transfer, CURLOPT_VERBOSE, 1L);
     set(transfer, CURLOPT_READFUNCTION, &give);
     set(transfer, CURLOPT_READDATA, &transfer);
     set(transfer, CURLOPT_UPLOAD, 1L);
     const auto code = curl_easy_perform(transfer.handle.get());
-    if (code == CURLE_OK) return {Sent::Kind::delivered, {}, std::nullopt};
+    if (code == CURLE_OK) return {Sent::Kind::delivered, {}, std::nullopt, std::move(transfer.refused)};
     long status = 0;
     curl_easy_getinfo(transfer.handle.get(), CURLINFO_RESPONSE_CODE, &status);
     return {Sent::Kind::failed,
             trouble_of(transfer, code) + (status >= 400 ? fmt::format(" (SMTP {})", status) : std::string()),
-            std::nullopt};
+            std::nullopt, std::move(transfer.refused)};
   }
 
  private:

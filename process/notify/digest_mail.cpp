@@ -43,8 +43,11 @@ std::string counted(EventKind kind, std::size_t count) {
   return {};
 }
 
-std::string body_of(const std::vector<Json>& events, const std::string& source) {
+std::string body_of(const std::vector<Json>& events, const std::string& source, const std::string& left) {
   auto text = printable_format("The patch lab {} tells what is new: {}.\n", source, digest_title(events));
+  if (!left.empty())
+    text +=
+        printable_format("One mail does not hold everything: here is the worst and the newest; to come: {}.\n", left);
   for (const auto& traits : event_kinds()) {
     const auto of_this = of_kind(events, traits.kind);
     if (of_this.empty()) continue;
@@ -73,19 +76,28 @@ std::string digest_title(const std::vector<Json>& events) {
   return title.empty() ? fmt::format("{} events", events.size()) : title;
 }
 
+std::size_t mail_rank(const Json& event) {
+  const auto type = text_in(event, "type");
+  if (text_in(event.value("data", Json::object()), "what") == "fence-breach") return 0;
+  const auto kind =
+      std::ranges::find_if(event_kinds(), [&](const EventTraits& traits) { return event_type(traits.kind) == type; });
+  return 1 + static_cast<std::size_t>(kind - event_kinds().begin());
+}
+
 std::string digest_mail(const std::vector<Json>& events, const Mailbox& mailbox, const std::string& source,
-                        NotifyTime date) {
+                        NotifyTime date, const std::string& left) {
   DigestBuilder digest;
   for (const auto& event : events) digest.add(text_in(event, "id"));
   std::string mail = "Date: " + mail_date(date) + "\r\nFrom: " + mailbox.from + "\r\nTo: ";
   for (const auto& address : mailbox.to) mail += (&address == mailbox.to.data() ? "" : ",\r\n ") + address;
-  mail += "\r\nSubject: " + mail_header_text(fmt::format("patchlab {}: {}", source, digest_title(events)));
+  mail += "\r\nSubject: " + mail_header_text(fmt::format("patchlab {}: {}{}", source, digest_title(events),
+                                                         left.empty() ? "" : "; to come: " + left));
   mail += fmt::format("\r\nMessage-ID: <{:.32}.patchlab@{}>", digest.finish(),
                       mailbox.from.substr(mailbox.from.find('@') + 1));
   mail +=
       "\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=UTF-8\r\nContent-Transfer-Encoding: "
       "quoted-printable\r\nAuto-Submitted: auto-generated\r\n\r\n";
-  return mail + quoted_printable(body_of(events, source));
+  return mail + quoted_printable(body_of(events, source, left));
 }
 
 }  // namespace patchlab::process

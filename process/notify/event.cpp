@@ -17,12 +17,27 @@ std::string event_id(const News& fact, const std::string& since) {
   return DigestBuilder().add(event_type(fact.kind)).add(fact.subject).add(fact.key).add(since).finish();
 }
 
+// More of it than when it was told.
+bool is_more(const News& fact, const Episode& episode) {
+  const bool is_sooner = !fact.due.empty() && (episode.due.empty() || fact.due < episode.due);
+  return is_sooner || !std::ranges::includes(episode.members, fact.members);
+}
+
 // Since when the fact is so this time.
-std::string since_when(const std::string& source, const News& fact, Remembered& remembered, NotifyTime now) {
+std::string since_when(const Sight& sight, const News& fact, Remembered& remembered, NotifyTime now) {
   if (!fact.lasting) return {};
-  auto [at, is_new] = remembered.episodes.try_emplace(name_of_episode(fact), Episode{source, now, std::nullopt});
+  auto [at, is_new] = remembered.episodes.try_emplace(name_of_episode(fact), Episode{sight.source, now});
   auto& episode = at->second;
-  if (episode.gone && now - *episode.gone >= back_again) episode = {source, now, std::nullopt};
+  const bool is_back = episode.gone && now - *episode.gone >= episode.away;
+  // Another time has another id, also when a clock was set back in between.
+  if (!is_new && (is_back || is_more(fact, episode)))
+    episode.since = std::max(now, episode.since + std::chrono::milliseconds(1));
+  const bool is_known_whole = is_new || is_back || !sight.is_partial;
+  if (is_known_whole || (!fact.due.empty() && fact.due < episode.due)) episode.due = fact.due;
+  if (is_known_whole) episode.members.clear();
+  episode.members.insert(fact.members.begin(), fact.members.end());
+  episode.source = sight.source;
+  episode.away = fact.away;
   episode.gone.reset();
   return rfc3339(episode.since);
 }
@@ -31,15 +46,31 @@ std::string since_when(const std::string& source, const News& fact, Remembered& 
 void end_episodes(const std::vector<Sight>& sights, Remembered& remembered, NotifyTime now) {
   std::set<std::string> whole, seen;
   for (const auto& sight : sights) {
-    if (sight.is_whole()) whole.insert(sight.source);
+    if (sight.is_whole() && !sight.is_partial) whole.insert(sight.source);
     for (const auto& fact : sight.facts) seen.insert(name_of_episode(fact));
   }
   for (auto& [name, episode] : remembered.episodes) {
     const bool is_gone = whole.contains(episode.source) && !seen.contains(name);
-    if (is_gone && !episode.gone) episode.gone = now;
+    // A time that is yet to come was written by a clock that was wrong.
+    if (is_gone && (!episode.gone || *episode.gone > now)) episode.gone = now;
   }
   std::erase_if(remembered.episodes,
-                [now](const auto& one) { return one.second.gone && now - *one.second.gone >= back_again; });
+                [now](const auto& one) { return one.second.gone && now - *one.second.gone >= one.second.away; });
+}
+
+// Of what happened: it was there before the first look, or was passed over then.
+bool is_from_before(const News& fact, const std::string& source, const Remembered& remembered) {
+  if (!fact.happened) return false;
+  const auto looked = remembered.looked_first.find(source);
+  return looked == remembered.looked_first.end() || (!fact.origin.empty() && fact.origin < looked->second.oldest);
+}
+
+void remember_look(const Sight& sight, Remembered& remembered, NotifyTime now) {
+  if (!sight.is_whole() && sight.facts.empty() && !sight.is_absent) return;
+  auto& look = remembered.looked_first.try_emplace(sight.source, FirstLook{now}).first->second;
+  if (sight.newest.empty()) return;
+  if (look.newest.empty()) look.oldest = sight.oldest;
+  look.newest = sight.newest;
 }
 
 }  // namespace
@@ -69,16 +100,14 @@ std::vector<NewEvent> events_of(const std::vector<Sight>& sights, Remembered& re
   std::vector<NewEvent> events;
   std::set<std::string> ids;
   for (const auto& sight : sights) {
-    const bool is_first = !remembered.looked_first.contains(sight.source);
     for (const auto& fact : sight.facts) {
-      auto id = event_id(fact, since_when(sight.source, fact, remembered, now));
-      if (ids.insert(id).second) events.push_back({std::move(id), &fact, is_first && fact.happened});
+      auto id = event_id(fact, since_when(sight, fact, remembered, now));
+      if (ids.insert(id).second)
+        events.push_back({std::move(id), &fact, is_from_before(fact, sight.source, remembered)});
     }
   }
   end_episodes(sights, remembered, now);
-  for (const auto& sight : sights) {
-    if (sight.is_whole() || !sight.facts.empty()) remembered.looked_first.try_emplace(sight.source, now);
-  }
+  for (const auto& sight : sights) remember_look(sight, remembered, now);
   return events;
 }
 

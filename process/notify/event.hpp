@@ -5,6 +5,7 @@
 #include <chrono>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -37,16 +38,27 @@ struct EventTraits {
 // "patchlab.verdict-ready.v1"
 [[nodiscard]] std::string event_type(EventKind kind);
 
+// What is measured and has not been seen for so long is another time when it comes back: a disk that is filled and
+// emptied around a limit is told once.
+inline constexpr std::chrono::hours back_again{6};
+
 // Something that is so, whether it was told or not.
 struct News {
   EventKind kind = EventKind::lab_broken;
   std::string subject;  // "finance/20261128-220002-1a2b"
   std::string key;      // with its kind: what makes it another one than what was told before
-  // It may end and begin again without another key (little room on a disk): it is told once each time.
+  // It may end and begin again without another key (an approval that is withdrawn): it is told once each time. Away for
+  // less than `away` it has not ended.
   bool lasting = false;
+  std::chrono::hours away = back_again;
+  // Of what lasts: those that it is so of, of whom one more is news and one less is none; and a day, of which an
+  // earlier one is news.
+  std::set<std::string> members{};
+  std::string due{};
   // It came about at some moment, and is not a state: of those that were there before the first look nothing is told.
   bool happened = false;
-  std::string says;  // a sentence without a full stop
+  std::string origin{};  // of what happened: which of its source's things, by a name that grows (the id of a run)
+  std::string says;      // a sentence without a full stop
   Json data = Json::object();
 };
 
@@ -55,6 +67,12 @@ struct Sight {
   std::string source;  // "feeds": what was looked at
   std::vector<News> facts;
   std::vector<std::string> trouble;  // sentences: what of it could not be looked at
+  bool is_absent = false;            // it is not there: trouble, and yet a look, at nothing
+  bool is_partial = false;           // it was looked at and does not know everything: what is not seen has not ended
+  // Of things whose names grow (runs): the newest that there is; and when older ones were passed over, the oldest that
+  // was looked at.
+  std::string newest{};
+  std::string oldest{};
   [[nodiscard]] bool is_whole() const { return trouble.empty(); }
 };
 
@@ -62,17 +80,23 @@ struct Sight {
 struct Episode {
   std::string source;
   NotifyTime since;
-  std::optional<NotifyTime> gone;  // not seen any more since then
+  std::optional<NotifyTime> gone{};  // not seen any more since then
+  std::chrono::hours away = back_again;
+  std::set<std::string> members{};
+  std::string due{};
   bool operator==(const Episode&) const = default;
 };
+struct FirstLook {
+  NotifyTime at;
+  std::string oldest{};  // what is older was passed over then
+  std::string newest{};  // the newest of the last look
+  bool operator==(const FirstLook&) const = default;
+};
 struct Remembered {
-  std::map<std::string, Episode> episodes;         // by kind and key of the fact
-  std::map<std::string, NotifyTime> looked_first;  // by source
+  std::map<std::string, Episode> episodes;        // by kind and key of the fact
+  std::map<std::string, FirstLook> looked_first;  // by source
   bool operator==(const Remembered&) const = default;
 };
-// What has not been seen for so long is another time when it comes back: a disk that is filled and emptied around a
-// limit is told once.
-inline constexpr std::chrono::hours back_again{6};
 
 // An event before it has a place in the outbox.
 struct NewEvent {
@@ -81,7 +105,8 @@ struct NewEvent {
   bool known_before = false;  // it is written down, and told to nobody
 };
 // All facts as events, in the order of the sights, each id once; most of them will be known already. Updates what is
-// remembered: of a source that could not be looked at nothing has ended. Facts must outlive the answer.
+// remembered: of a source that could not be looked at nothing has ended, and one that is not there is empty. Facts must
+// outlive the answer.
 [[nodiscard]] std::vector<NewEvent> events_of(const std::vector<Sight>& sights, Remembered& remembered, NotifyTime now);
 
 // The event as JSON (CloudEvents 1.0). `source` is the lab's, a URI-reference.

@@ -39,6 +39,9 @@ std::optional<EntryName> entry_name(const std::string& name) {
   return found;
 }
 
+// As write_file_atomically() calls it.
+bool is_half_written(const fs::path& file) { return file.filename().string().find(".json.tmp-") != std::string::npos; }
+
 Json time_json(const std::optional<NotifyTime>& time) { return time ? Json(rfc3339(*time)) : Json(); }
 
 std::optional<NotifyTime> time_in(JsonReader& reader, const std::string& key) {
@@ -66,18 +69,45 @@ void each_member(JsonReader& reader, const std::string& key, std::vector<JsonPro
   }
 }
 
+std::map<std::string, std::string> texts_by_name(JsonReader& reader, const std::string& key) {
+  std::map<std::string, std::string> texts;
+  const auto& members = reader.raw(key);
+  if (!members.is_object()) reader.problem(key, "must be an object");
+  for (const auto& [name, text] : members.items()) {
+    if (text.is_string())
+      texts[name] = text.get<std::string>();
+    else
+      reader.problem(key, "must hold texts");
+  }
+  return texts;
+}
+
+Episode episode_in(JsonReader& reader) {
+  Episode episode{reader.text("source"), time_of(reader, "since"), time_in(reader, "gone")};
+  episode.away = std::chrono::hours(reader.integer_or("away_h", back_again.count(), 0, 8760));
+  episode.due = reader.text_or("due", "");
+  const auto members = reader.texts_or_empty("members");
+  episode.members.insert(members.begin(), members.end());
+  return episode;
+}
+
 ReceiverState receiver_in(JsonReader& reader) {
   ReceiverState state;
   state.failures = reader.integer("failures", 0, INT64_MAX);
   state.not_before = time_in(reader, "not_before");
   state.why = reader.text_or("why", "");
   state.last = time_in(reader, "last");
+  state.turn = reader.integer_or("turn", 0, 0, INT64_MAX);
+  if (reader.has("refused")) state.refused = texts_by_name(reader, "refused");
   if (!reader.has("digest")) return state;
   auto inside = reader.object("digest");
   ReceiverState::Digest digest;
   digest.date = time_of(inside, "date");
   digest.events = inside.texts_or_empty("events");
   digest.is_taken = inside.boolean_or("is_taken", false);
+  digest.left = inside.text_or("left", "");
+  const auto served = inside.texts_or_empty("served");
+  digest.served.insert(served.begin(), served.end());
   inside.finish();
   state.digest = std::move(digest);
   return state;
@@ -100,14 +130,7 @@ Result<OutboxEntry> entry_from_json(const Json& json, const EntryName& name, con
     refusal.not_before = time_in(inside, "not_before");
     refusal.why = inside.text_or("why", "");
   });
-  const auto& delivered = reader.raw("delivered");
-  if (!delivered.is_object()) reader.problem("delivered", "must be an object");
-  for (const auto& [receiver, when] : delivered.items()) {
-    if (when.is_string())
-      entry.delivered[receiver] = when.get<std::string>();
-    else
-      reader.problem("delivered", "must hold times");
-  }
+  entry.delivered = texts_by_name(reader, "delivered");
   reader.finish();
   if (!problems.empty()) return problems_error(file_name, problems);
   return entry;
@@ -128,17 +151,25 @@ void to_json(Json& json, const OutboxEntry& entry) {
 void to_json(Json& json, const OutboxState& state) {
   Json episodes = Json::object(), looked = Json::object(), receivers = Json::object();
   for (const auto& [name, one] : state.remembered.episodes)
-    episodes[name] = {{"source", one.source}, {"since", rfc3339(one.since)}, {"gone", time_json(one.gone)}};
-  for (const auto& [source, when] : state.remembered.looked_first) looked[source] = {{"at", rfc3339(when)}};
+    episodes[name] = {{"source", one.source},
+                      {"since", rfc3339(one.since)},
+                      {"gone", time_json(one.gone)},
+                      {"away_h", one.away.count()},
+                      {"due", one.due},
+                      {"members", one.members}};
+  for (const auto& [source, look] : state.remembered.looked_first)
+    looked[source] = {{"at", rfc3339(look.at)}, {"oldest", look.oldest}, {"newest", look.newest}};
   for (const auto& [name, one] : state.receivers) {
     auto& receiver = receivers[name];
-    receiver = {{"failures", one.failures},
-                {"not_before", time_json(one.not_before)},
-                {"why", one.why},
-                {"last", time_json(one.last)}};
+    receiver = {{"failures", one.failures}, {"not_before", time_json(one.not_before)},
+                {"why", one.why},           {"last", time_json(one.last)},
+                {"refused", one.refused},   {"turn", one.turn}};
     if (one.digest)
-      receiver["digest"] = {
-          {"date", rfc3339(one.digest->date)}, {"events", one.digest->events}, {"is_taken", one.digest->is_taken}};
+      receiver["digest"] = {{"date", rfc3339(one.digest->date)},
+                            {"events", one.digest->events},
+                            {"is_taken", one.digest->is_taken},
+                            {"left", one.digest->left},
+                            {"served", one.digest->served}};
   }
   json = {{"schema", outbox_state_schema},
           {"episodes", std::move(episodes)},
@@ -153,10 +184,11 @@ Result<OutboxState> outbox_state_from_json(const Json& json, const std::string& 
   if (reader.text("schema") != outbox_state_schema)
     reader.problem("schema", fmt::format("must be \"{}\"", outbox_state_schema));
   each_member(reader, "episodes", problems, [&](const std::string& name, JsonReader& inside) {
-    state.remembered.episodes[name] = {inside.text("source"), time_of(inside, "since"), time_in(inside, "gone")};
+    state.remembered.episodes[name] = episode_in(inside);
   });
   each_member(reader, "looked_first", problems, [&](const std::string& source, JsonReader& inside) {
-    state.remembered.looked_first[source] = time_of(inside, "at");
+    state.remembered.looked_first[source] = {time_of(inside, "at"), inside.text_or("oldest", ""),
+                                             inside.text_or("newest", "")};
   });
   each_member(reader, "receivers", problems,
               [&](const std::string& name, JsonReader& inside) { state.receivers[name] = receiver_in(inside); });
@@ -180,12 +212,35 @@ Result<Outbox> Outbox::look(const fs::path& folder) {
   return outbox;
 }
 
-Result<void> Outbox::read() {
-  if (const auto file = folder_ / state_file; is_there(file)) {
-    PATCHLAB_ASSIGN(const auto json, read_json_file(file, JsonTexts::any));
-    PATCHLAB_ASSIGN(state_, outbox_state_from_json(json, file.string()));
+Result<void> Outbox::read_state() {
+  const auto file = folder_ / state_file;
+  has_state_ = status_of(file).type() != fs::file_type::not_found;
+  if (has_state_) {
+    const auto json = read_json_file(file, JsonTexts::any);
+    auto state = json ? outbox_state_from_json(*json, file.string()) : Result<OutboxState>(json.error());
+    if (!state) {
+      auto error = state.error();
+      error.hint = fmt::format(
+          "what is told and what waits lies beside it and stays: move '{}' away, and the next call tells what it finds "
+          "that is not among them; what still is so may be told once more",
+          file.string());
+      return error;
+    }
+    state_ = std::move(*state);
   }
   saved_ = state_;
+  return {};
+}
+
+Result<void> Outbox::read() {
+  PATCHLAB_TRY(read_state());
+  if (lock_) {
+    // With the lock nobody else can be writing what a process that was killed left half-way.
+    PATCHLAB_ASSIGN(const auto files, entries_of(folder_));
+    for (const auto& file : files) {
+      if (is_half_written(file)) PATCHLAB_TRY(remove_tree(file));
+    }
+  }
   // What is told comes first: a process that ended between two steps leaves an event in both.
   for (const bool is_waiting : {false, true}) {
     const auto folder = folder_ / (is_waiting ? waiting_folder : told_folder);
@@ -200,8 +255,7 @@ Result<void> Outbox::read_names(const fs::path& folder, bool is_waiting) {
   for (const auto& file : files) {
     const auto name = entry_name(file.filename().string());
     if (!name) {
-      // Half of a file that a killed process began; with the lock nobody else can be writing it.
-      if (lock_ && file.filename().string().find(".json.tmp-") != std::string::npos) PATCHLAB_TRY(remove_tree(file));
+      if (lock_ && is_half_written(file)) PATCHLAB_TRY(remove_tree(file));
       continue;
     }
     last_ = std::max(last_, name->number);
@@ -251,9 +305,10 @@ void Outbox::tidy() {
 }
 
 Result<void> Outbox::save() {
-  if (state_ == saved_) return {};
+  if (has_state_ && state_ == saved_) return {};
   PATCHLAB_TRY(write_file_atomically(folder_ / state_file, pretty(Json(state_)), 0600));
   saved_ = state_;
+  has_state_ = true;
   return {};
 }
 

@@ -48,9 +48,13 @@ struct ReceiverState {
     NotifyTime date;
     std::vector<std::string> events;  // ids
     bool is_taken = false;            // and its events are not marked yet
+    std::string left{};               // what waits and is not in it, as it says
+    std::set<std::string> served{};   // addresses that have it or never will; none: nobody has it yet
     bool operator==(const Digest&) const = default;
   };
-  std::optional<Digest> digest;
+  std::optional<Digest> digest{};
+  std::map<std::string, std::string> refused{};  // address: what the server said of it last
+  std::int64_t turn = 0;                         // grows: who was served longer ago comes first
   bool operator==(const ReceiverState&) const = default;
 };
 struct OutboxState {
@@ -59,7 +63,7 @@ struct OutboxState {
   bool operator==(const OutboxState&) const = default;
 };
 void to_json(Json& json, const OutboxState& state);
-// Strictly what to_json writes.
+// Strictly what to_json writes, or wrote before there was as much of it.
 [[nodiscard]] Result<OutboxState> outbox_state_from_json(const Json& json, const std::string& file_name);
 
 class Outbox {
@@ -84,6 +88,8 @@ class Outbox {
   [[nodiscard]] OutboxState& state() { return state_; }
   [[nodiscard]] const OutboxState& state() const { return state_; }
   [[nodiscard]] Result<void> save();
+  // Events are there, and no state: somebody took it away. What its sources were before the first look lies among them.
+  [[nodiscard]] bool has_lost_state() const { return !has_state_ && !ids_.empty(); }
 
   // Files that cannot be read, sentences: what is in them is sent to nobody.
   [[nodiscard]] const std::vector<std::string>& broken() const { return broken_; }
@@ -91,6 +97,7 @@ class Outbox {
  private:
   explicit Outbox(std::filesystem::path folder) : folder_(std::move(folder)) {}
   [[nodiscard]] Result<void> read();
+  [[nodiscard]] Result<void> read_state();
   [[nodiscard]] Result<void> read_names(const std::filesystem::path& folder, bool is_waiting);
   [[nodiscard]] std::filesystem::path file_of(const char* folder, const OutboxEntry& entry) const;
 
@@ -98,6 +105,7 @@ class Outbox {
   std::optional<FileLock> lock_;
   OutboxState state_;
   OutboxState saved_;
+  bool has_state_ = false;  // as a file
   std::set<std::string> ids_;
   std::set<std::string> told_;
   std::uint64_t last_ = 0;

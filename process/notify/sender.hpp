@@ -14,6 +14,14 @@
 
 namespace patchlab::process {
 
+// An address that a mail server did not take.
+struct RefusedAddress {
+  std::string address;
+  std::string answer;        // of the server, printable
+  bool is_for_good = false;  // it says that it never will (5xx)
+  bool operator==(const RefusedAddress&) const = default;
+};
+
 // What came of one delivery.
 struct Sent {
   enum class Kind {
@@ -23,6 +31,7 @@ struct Sent {
   } kind = Kind::failed;
   std::string why;                                  // of what was not delivered, a sentence, printable
   std::optional<std::chrono::seconds> retry_after;  // as the receiver asks
+  std::vector<RefusedAddress> refused{};            // of a mail, also when others took it
 };
 
 struct HttpPost {
@@ -34,7 +43,7 @@ struct HttpPost {
   std::chrono::seconds patience{20};
 };
 struct MailPost {
-  Mailbox mailbox;
+  Mailbox mailbox;       // who still is to have it
   std::string password;  // empty: nobody signs in
   std::string text;      // RFC 5322, with CRLF
   std::chrono::seconds patience{20};

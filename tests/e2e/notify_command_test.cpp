@@ -4,10 +4,13 @@
 #include <sys/stat.h>
 
 #include <cstdlib>
+#include <map>
+#include <optional>
 #include <thread>
 
 #include "found_run.hpp"
 #include "killed.hpp"
+#include "lab/core/file_lock.hpp"
 #include "lab/core/paths.hpp"
 #include "lab/core/time.hpp"
 #include "people.hpp"
@@ -172,6 +175,74 @@ TEST_F(NotifyCommand, TellsNobodyOfVerdictsFromBeforeTheFirstLook) {
   ASSERT_NO_FATAL_FAILURE(expect_quiet());
 }
 
+// A source that was looked at before there was anything in it: all that comes is new.
+TEST_F(NotifyCommand, TellsWhatComesFirstIntoASourceThatWasNotThere) {
+  const HttpReceiver hook;
+  folder_.write("notify.json", Json{{"schema", "patchlab/notify/v1"},
+                                    {"source", "/lab1"},
+                                    {"outbox", "outbox"},
+                                    {"look_at", {{"runs", "runs"}, {"scan", "scan.json"}}},
+                                    {"receivers", {webhook(hook.port())}}}
+                                   .dump());
+  fs::remove(folder_.path() / "runs");
+  EXPECT_EQ(exit_code(notify()), 2) << "neither is there";
+  fs::create_directories(folder_.path() / "runs");
+  make_found_run(folder_.path(), tests::good_record());
+  folder_.write("scan.json", Json{{"schema", "patchlab/scan/v1"},
+                                  {"today", rfc3339(std::chrono::system_clock::now()).substr(0, 10)},
+                                  {"whole", true},
+                                  {"rows",
+                                   {{{"department", "finance"},
+                                     {"machine", "dns1"},
+                                     {"item", "apt-bind9-2"},
+                                     {"status", "missing"},
+                                     {"offered", "bind9 2"}}}}}
+                                 .dump());
+  EXPECT_EQ(exit_code(notify()), 0);
+  EXPECT_THAT(types(hook.requests()),
+              AllOf(Contains("patchlab.verdict-ready.v1"), Contains("patchlab.patch-available.v1")));
+}
+
+TEST_F(NotifyCommand, LooksAfterAnotherOneHasLooked) {
+  const HttpReceiver hook;
+  configure({webhook(hook.port())});
+  ASSERT_EQ(exit_code(notify()), 0);
+  std::optional<FileLock> other(
+      FileLock::take(folder_.path() / "outbox/lock", FileLock::Mode::exclusive, FileLock::at_once()).value());
+  ProcessOutcome outcome;
+  {
+    const std::jthread waits([&] { outcome = notify(); });
+    std::this_thread::sleep_for(1s);
+    make_found_run(folder_.path(), tests::good_record());
+    other.reset();
+  }
+  EXPECT_EQ(exit_code(outcome), 0) << outcome.output << outcome.errors;
+  EXPECT_THAT(types(hook.requests()), Contains("patchlab.verdict-ready.v1")) << "what came while it waited";
+}
+
+TEST_F(NotifyCommand, LosesNothingWithItsState) {
+  const HttpReceiver hook;
+  configure({webhook(hook.port())});
+  ASSERT_EQ(exit_code(notify()), 0);
+  make_found_run(folder_.path(), tests::good_record());
+  ASSERT_EQ(exit_code(notify()), 0);
+  auto record = tests::good_record();
+  record.id = "20991128-220002-1a2b";
+  fs::copy(folder_.path() / "runs" / tests::good_record().id, folder_.path() / "runs" / record.id,
+           fs::copy_options::recursive);
+  shell("sed -i 's/" + tests::good_record().id + "/" + record.id + "/g' runs/" + record.id + "/run.json");
+  const auto told = types(hook.requests()).size();
+  shell("echo >outbox/state.json");
+  const auto damaged = notify();
+  EXPECT_EQ(exit_code(damaged), 73);
+  EXPECT_THAT(damaged.errors, AllOf(HasSubstr("outbox/state.json"), HasSubstr("hint: what is told and what waits")));
+  shell("mv outbox/state.json .");
+  ASSERT_EQ(exit_code(notify()), 0);
+  auto since = types(hook.requests());
+  since.erase(since.begin(), since.begin() + static_cast<std::ptrdiff_t>(told));
+  EXPECT_EQ(std::ranges::count(since, "patchlab.verdict-ready.v1"), 1) << "the verdict of since, and no other";
+}
+
 TEST_F(NotifyCommand, LosesNothingToReceiversThatAreDead) {
   std::uint16_t port = 0, mail_port = 0;
   {
@@ -212,9 +283,7 @@ TEST_F(NotifyCommand, TellsEverythingWhereverItIsKilled) {
   const Words words{"notify", "--config", "notify.json"};
   const auto whole = watch(PATCHLAB_PROGRAM, words, folder_.path());
   ASSERT_EQ(whole.exit_code, 0) << whole.output;
-  std::set<std::string> ids;
-  for (const auto& one : hook.requests()) ids.insert(one.headers.at("webhook-id"));
-  ASSERT_THAT(ids, SizeIs(2));
+  ASSERT_THAT(hook.requests(), SizeIs(2));
   for (const auto& point : points_of(whole.calls)) {
     shell("rm -rf outbox && cp -a before outbox");
     const auto told = hook.requests().size();
@@ -224,14 +293,19 @@ TEST_F(NotifyCommand, TellsEverythingWhereverItIsKilled) {
                                   watched.calls.empty() ? "" : watched.calls.back());
     const auto next = notify();
     EXPECT_EQ(exit_code(next), 0) << step << next.output << next.errors;
-    std::set<std::string> seen;
+    // Each of them, and each by one id, whichever call sent it.
+    std::map<std::string, std::string> seen;
     const auto requests = hook.requests();
-    for (std::size_t i = told; i < requests.size(); ++i) seen.insert(requests[i].headers.at("webhook-id"));
-    EXPECT_EQ(seen, ids) << step << ": the same events, at least once";
+    for (std::size_t i = told; i < requests.size(); ++i)
+      seen[requests[i].headers.at("webhook-id")] = Json::parse(requests[i].body).at("type");
+    std::vector<std::string> kinds;
+    for (const auto& [id, type] : seen) kinds.push_back(type);
+    EXPECT_THAT(kinds, UnorderedElementsAre("patchlab.verdict-ready.v1", "patchlab.approval-wanted.v1"))
+        << step << ": the same events, at least once";
     EXPECT_LE(requests.size() - told, 3U) << step << ": only the one that was under way is sent again";
     std::string text;
     for (std::size_t i = mails; i < mailer.mails().size(); ++i) text += test::body_of_mail(mailer.mails()[i].text);
-    for (const auto& id : ids) EXPECT_THAT(text, HasSubstr(id)) << step;
+    for (const auto& [id, type] : seen) EXPECT_THAT(text, HasSubstr(id)) << step;
     const auto quiet = notify();
     EXPECT_THAT(quiet.output, AllOf(HasSubstr("nothing is new"), HasSubstr("siem: 0 delivered"))) << step;
     EXPECT_THAT(entries_of(folder_.path() / "outbox/waiting").value(), IsEmpty()) << step;

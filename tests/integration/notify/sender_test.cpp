@@ -215,16 +215,31 @@ TEST(MailSender, SendsToAllOfThem) {
 }
 
 TEST(MailSender, SaysWhatTheServerSays) {
-  for (const auto& [begin, answer] : test::SmtpAnswers{{"MAIL", "451 later"},
-                                                       {"RCPT TO:<ops", "550 nobody of that name"},
-                                                       {"DATA", "554 no"},
-                                                       {".", "552 too much"}}) {
+  for (const auto& [begin, answer] : test::SmtpAnswers{
+           {"MAIL", "451 later"}, {"RCPT", "550 nobody of that name"}, {"DATA", "554 no"}, {".", "552 too much"}}) {
     const SmtpReceiver receiver({{begin, answer}});
     const auto sent = send(mail_to(receiver));
     EXPECT_EQ(sent.kind, Kind::failed) << begin;
     EXPECT_THAT(sent.why, HasSubstr(answer.substr(0, 3))) << begin;
     EXPECT_THAT(receiver.mails(), IsEmpty()) << begin;
   }
+}
+
+TEST(MailSender, SendsToOthersWhenOneIsRefusedAndSaysWhich) {
+  for (const auto& [answer, is_for_good] :
+       {std::pair{"550 5.1.1 nobody of\tthat name", true}, std::pair{"450-wait\r\n450 a little", false}}) {
+    const SmtpReceiver receiver({{"RCPT TO:<qa", answer}});
+    const auto sent = send(mail_to(receiver));
+    EXPECT_EQ(sent.kind, Kind::delivered) << sent.why;
+    ASSERT_THAT(sent.refused, SizeIs(1));
+    EXPECT_EQ(sent.refused[0].address, "qa@example.org");
+    EXPECT_EQ(sent.refused[0].is_for_good, is_for_good);
+    EXPECT_THAT(sent.refused[0].answer,
+                AllOf(HasSubstr(is_for_good ? "550 5.1.1 nobody" : "450 a little"), Not(HasSubstr("\t"))));
+    EXPECT_THAT(receiver.mails(), SizeIs(1));
+  }
+  const SmtpReceiver none({{"RCPT", "550 nobody"}});
+  EXPECT_THAT(send(mail_to(none)).refused, SizeIs(2));
 }
 
 TEST(MailSender, SendsNothingInTheClearThatIsToBeHidden) {

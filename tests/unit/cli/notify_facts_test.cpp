@@ -65,6 +65,7 @@ TEST(ApprovalFact, IsANewOneWhenItWaitsForSomebodyElse) {
   EXPECT_THAT(first->says, AllOf(HasSubstr("finance: dns-update, tidy of run r1 wait for alice@x, bob@x: "),
                                  HasSubstr("0 of 2 approvals")));
   EXPECT_EQ(first->data.at("command"), "patchlab approve r1");
+  EXPECT_TRUE(first->lasting && first->away == 0h) << "an approval that is withdrawn is wanted again";
   auto one = waiting();
   one.missing[0].text = "1 of 2 approvals, as of 12:00";
   EXPECT_EQ(approval_fact(one)->key, first->key) << "words may change";
@@ -161,6 +162,7 @@ TEST(DeploymentFacts, AreOfMachinesThatHaveSomethingElse) {
   EXPECT_EQ(facts[0].kind, EventKind::deployment_failed);
   EXPECT_EQ(facts[0].says, "finance/dns1: differs from serial 3, which is promoted: bind9 failed");
   EXPECT_THAT(facts[0].data.at("differs"), SizeIs(1));
+  EXPECT_TRUE(facts[0].lasting && facts[0].away == 0h) << "it may differ again in the same way";
   department.machines[0].report.rows[0].state = InstalledState::older;
   EXPECT_NE(deployment_facts(department)[0].key, facts[0].key);
   department.machines[0].report.rows[0].state = InstalledState::as_promoted;
@@ -221,6 +223,10 @@ TEST(ScanFacts, AreOnePatchWithItsMachines) {
   EXPECT_TRUE(facts[0].happened);
   const auto more = facts_of(scan_of(Json::array({row("dns1", "missing", "2026-12-05", "next window")})));
   EXPECT_EQ(more[0].key, facts[0].key) << "on another machine it is the same patch";
+  EXPECT_EQ(more[0].members, (std::set<std::string>{"dns1", " exploited"}));
+  EXPECT_EQ(facts[0].members.size(), 3U) << "one more of them is news";
+  EXPECT_EQ(facts[0].due, "2026-12-04") << "an earlier day is news";
+  EXPECT_TRUE(facts[0].lasting && facts[0].away == 0h) << "when it is missing again that is news";
   const auto worse = facts_of(scan_of(Json::array({row("dns1", "missing", "2026-11-30", "act now")})));
   EXPECT_NE(worse[0].key, facts[0].key) << "that it is due at once is news";
 }

@@ -1,5 +1,6 @@
 // SPDX-FileCopyrightText: 2026 The patchlab authors
 // SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <sys/stat.h>
 
@@ -98,6 +99,94 @@ TEST(NotifyEvents, OfBeforeTheFirstLookAreKnownUnlessTheyAreStillSo) {
   const std::vector<Sight> nothing{{"runs", {}, {"it is not there"}}};
   (void)events_of(nothing, broken, noon);
   EXPECT_TRUE(events_of(first, broken, noon).at(0).known_before) << "a look that saw nothing was none";
+}
+
+// Where nothing was to be seen, nothing was there before.
+TEST(NotifyEvents, OfASourceThatWasNotThereAreAllNew) {
+  Remembered remembered;
+  Sight absent{"runs", {}, {"there is no folder of runs"}};
+  absent.is_absent = true;
+  const std::vector<Sight> nothing{absent};
+  EXPECT_THAT(events_of(nothing, remembered, noon), IsEmpty());
+  const std::vector<Sight> breach{sight("runs", {fact("breach", false, true)})};
+  const auto events = events_of(breach, remembered, noon + 12h);
+  ASSERT_THAT(events, SizeIs(1));
+  EXPECT_FALSE(events[0].known_before);
+}
+
+// That more of what was there is looked at makes it no news.
+TEST(NotifyEvents, OfWhatWasPassedOverAtTheFirstLookAreKnown) {
+  Remembered remembered;
+  const auto run = [](const std::string& id) {
+    auto one = fact(id, false, true);
+    one.origin = id;
+    return one;
+  };
+  std::vector<Sight> looks{sight("runs", {run("r3"), run("r4")})};
+  looks[0].newest = "r4";
+  looks[0].oldest = "r3";
+  (void)events_of(looks, remembered, noon);
+  looks[0] = sight("runs", {run("r1"), run("r3"), run("r5")});
+  looks[0].newest = "r5";
+  const auto events = events_of(looks, remembered, noon + 1h);
+  EXPECT_TRUE(events.at(0).known_before);
+  EXPECT_FALSE(events.at(2).known_before);
+  EXPECT_EQ(remembered.looked_first.at("runs").newest, "r5");
+  EXPECT_EQ(remembered.looked_first.at("runs").oldest, "r3");
+}
+
+TEST(NotifyEvents, OfWhatIsDecidedAreNewAsSoonAsItIsSoAgain) {
+  Remembered remembered;
+  auto wanted = fact("approval", true);
+  wanted.away = 0h;
+  const std::vector<Sight> there{sight("queue", {wanted})}, approved{sight("queue", {})};
+  const auto first = ids(events_of(there, remembered, noon));
+  EXPECT_EQ(ids(events_of(there, remembered, noon + 10min)), first);
+  (void)events_of(approved, remembered, noon + 20min);
+  const auto withdrawn = ids(events_of(there, remembered, noon + 30min));
+  EXPECT_NE(withdrawn, first);
+  EXPECT_EQ(ids(events_of(there, remembered, noon + 40min)), withdrawn);
+  (void)events_of(approved, remembered, noon + 50min);
+  EXPECT_NE(ids(events_of(there, remembered, noon - 5h)), withdrawn) << "also by a clock that was set back";
+}
+
+TEST(NotifyEvents, OfMoreMachinesOrAnEarlierDayAreNew) {
+  Remembered remembered;
+  const auto at = [&](std::set<std::string> machines, const std::string& due, std::chrono::hours hour,
+                      bool is_partial = false) {
+    auto patch = fact("patch", true, true);
+    patch.away = 0h;
+    patch.members = std::move(machines);
+    patch.due = due;
+    std::vector<Sight> looks{sight("scan", {patch})};
+    looks[0].is_partial = is_partial;
+    return ids(events_of(looks, remembered, noon + hour)).at(0);
+  };
+  const auto first = at({"dns1", "dns2"}, "2026-12-05", 0h);
+  EXPECT_EQ(at({"dns1", "dns2"}, "2026-12-05", 1h), first);
+  EXPECT_EQ(at({"dns1"}, "2026-12-06", 2h), first) << "fewer, and later, is no news";
+  const auto again = at({"dns1", "dns2"}, "2026-12-06", 3h);
+  EXPECT_NE(again, first) << "dns2 had it";
+  const auto sooner = at({"dns1", "dns2"}, "2026-12-01", 4h);
+  EXPECT_NE(sooner, again);
+  EXPECT_EQ(at({"dns1"}, "", 5h, true), sooner) << "nobody knows of dns2";
+  EXPECT_EQ(at({"dns1", "dns2"}, "2026-12-01", 6h), sooner) << "of dns2 nobody had said that it has it";
+  const std::vector<Sight> unseen{sight("scan", {})};
+  auto partial = unseen;
+  partial[0].is_partial = true;
+  (void)events_of(partial, remembered, noon + 7h);
+  EXPECT_EQ(at({"dns1", "dns2"}, "2026-12-01", 8h), sooner) << "a scan that does not know everything ends nothing";
+  (void)events_of(unseen, remembered, noon + 9h);
+  EXPECT_NE(at({"dns1", "dns2"}, "2026-12-01", 10h), sooner) << "it was installed, and is missing again";
+}
+
+TEST(NotifyEvents, EndInSpiteOfAClockThatWasWrong) {
+  Remembered remembered;
+  const std::vector<Sight> there{sight("disk", {fact("full", true)})}, gone{sight("disk", {})};
+  (void)events_of(there, remembered, noon);
+  (void)events_of(gone, remembered, noon + std::chrono::hours(100000));
+  for (int hour = 1; hour < 9; ++hour) (void)events_of(gone, remembered, noon + std::chrono::hours(hour));
+  EXPECT_THAT(remembered.episodes, IsEmpty());
 }
 
 TEST(NotifyEvents, AreCloudEvents) {
@@ -385,18 +474,67 @@ TEST_F(OutboxTest, SaysWhatItCannotReadAndGoesOn) {
     EXPECT_THAT(outbox.waiting(), SizeIs(1));
     EXPECT_TRUE(outbox.knows(id('a'))) << "it is not told as if it were new";
   }
-  ASSERT_TRUE(write_file_atomically(folder() / "state.json", "{\"schema\": 1}"));
-  EXPECT_FALSE(Outbox::open(folder(), FileLock::at_once()));
+}
+
+// What it told and what waits is not in its state: without one it goes on, and knows that it is not the first time.
+TEST_F(OutboxTest, SaysWhatToDoAboutAStateThatIsDamaged) {
+  EXPECT_FALSE(open().has_lost_state());
+  {
+    auto outbox = open();
+    ASSERT_TRUE(outbox.save());
+    ASSERT_TRUE(outbox.add(id('a'), event('a'), {"x"}));
+  }
+  const auto file = folder() / "state.json";
+  for (const char* text : {"", "{", "{\"schema\": 1}"}) {
+    ASSERT_TRUE(write_file_atomically(file, text));
+    const auto damaged = Outbox::open(folder(), FileLock::at_once());
+    ASSERT_FALSE(damaged) << text;
+    EXPECT_THAT(damaged.error().message, HasSubstr(file.string())) << text;
+    EXPECT_THAT(damaged.error().hint, HasSubstr("move '" + file.string() + "' away")) << text;
+    EXPECT_EQ(read_file(file).value(), text) << "it is left as it is";
+  }
+  fs::remove(file);
+  auto outbox = open();
+  EXPECT_TRUE(outbox.has_lost_state());
+  EXPECT_TRUE(outbox.knows(id('a')));
+  ASSERT_TRUE(outbox.save());
+  EXPECT_TRUE(is_file(file));
+  EXPECT_FALSE(outbox.has_lost_state());
+}
+
+TEST_F(OutboxTest, TakesAwayWhatAKilledProcessLeftHalfWritten) {
+  ASSERT_TRUE(open().save());
+  const auto half = folder() / "state.json.tmp-71-0", mine = folder() / "notes.txt";
+  for (const auto& file : {half, mine}) ASSERT_TRUE(write_file_atomically(file, "{"));
+  ASSERT_TRUE(Outbox::look(folder()));
+  EXPECT_TRUE(is_there(half)) << "without the lock somebody may be writing it";
+  (void)open();
+  EXPECT_FALSE(is_there(half));
+  EXPECT_TRUE(is_there(mine));
 }
 
 TEST_F(OutboxTest, RemembersItsStateToTheLetter) {
   OutboxState state;
   state.remembered.episodes["lab-broken disk"] = {"disk", noon, noon + 1h};
   state.remembered.episodes["lab-broken x"] = {"night", noon, std::nullopt};
-  state.remembered.looked_first["runs"] = noon;
+  state.remembered.episodes["patch-available y"] = {"scan", noon, std::nullopt, 0h, {"dns1", "dns2"}, "2026-12-05"};
+  state.remembered.looked_first["runs"] = {noon, "20261128-220002-1a2b", "20261129-220002-1a2b"};
   state.receivers["siem"] = {3, noon + 2h, "it answers 500", std::nullopt, std::nullopt};
-  state.receivers["people"] = {0, std::nullopt, "", noon, ReceiverState::Digest{noon, {id('a')}, true}};
+  state.receivers["people"] = {0,
+                               std::nullopt,
+                               "",
+                               noon,
+                               ReceiverState::Digest{noon, {id('a')}, true, "12 verdicts", {"qa@example.org"}},
+                               {{"ops@example.org", "550 nobody"}},
+                               7};
   EXPECT_EQ(outbox_state_from_json(Json(state), "state.json").value(), state);
+  const auto before = Json::parse(R"({"schema": "patchlab/outbox-state/v1", "looked_first": {"runs": {"at": null}},
+    "episodes": {"lab-broken disk": {"source": "disk", "since": "2026-11-28T09:00:00Z", "gone": null}},
+    "receivers": {"siem": {"failures": 0, "not_before": null, "why": "", "last": null}}})");
+  auto without = before;
+  without["looked_first"]["runs"]["at"] = "2026-11-28T09:00:00Z";
+  EXPECT_TRUE(outbox_state_from_json(without, "state.json")) << "as it was written before there was more of it";
+  EXPECT_FALSE(outbox_state_from_json(before, "state.json"));
   for (const char* pointer : {"/episodes/lab-broken disk/since", "/receivers/siem/failures",
                               "/receivers/people/digest/date", "/looked_first/runs/at"}) {
     auto json = Json(state);
@@ -413,7 +551,7 @@ struct FakeSender : Sender {
   }
   Sent mail(const MailPost& one) override {
     mails.push_back(one);
-    return on_mail;
+    return answer_mail ? answer_mail(one) : on_mail;
   }
   [[nodiscard]] std::vector<std::string> ids() const {
     std::vector<std::string> all;
@@ -424,6 +562,7 @@ struct FakeSender : Sender {
   std::vector<MailPost> mails;
   std::function<Sent(const HttpPost&)> answer;
   Sent on_mail{Sent::Kind::delivered, {}, {}};
+  std::function<Sent(const MailPost&)> answer_mail;
 };
 
 class Delivery : public OutboxTest {
@@ -543,6 +682,66 @@ TEST_F(Delivery, BeginsNothingAfterItsTime) {
   EXPECT_EQ(one.waits, 1U);
 }
 
+// One that takes its time has its share, and what nobody else needs.
+TEST_F(Delivery, OfASlowReceiverTakesNoTimeOfOthers) {
+  config_.receivers.push_back(config_.receivers.front());
+  config_.receivers.back().name = "pager";
+  config_.round = 60s;
+  for (const char letter : {'a', 'b', 'c', 'd', 'e', 'f', '1', '2'}) add({letter}, {"siem", "people", "pager"});
+  sender_.answer = [this](const HttpPost&) {
+    clock_.advance(10s);
+    return Sent{Sent::Kind::delivered, {}, {}};
+  };
+  const auto rounds = round();
+  EXPECT_GE(rounds.at(0).delivered, 2U);
+  EXPECT_EQ(rounds.at(1).delivered, 8U) << "one mail";
+  EXPECT_GE(rounds.at(2).delivered, 2U);
+  EXPECT_GE(rounds.at(0).delivered + rounds.at(2).delivered, 6U) << "the round is used";
+  // Of one for which a round is too short nobody else waits either, and the next round begins behind it.
+  sender_.answer = [this](const HttpPost&) {
+    clock_.advance(200s);
+    return Sent{Sent::Kind::delivered, {}, {}};
+  };
+  for (int times = 0; times < 2; ++times) {
+    const auto each = round();
+    EXPECT_EQ(each.at(0).delivered, 1U);
+    EXPECT_EQ(each.at(2).delivered, 1U);
+  }
+}
+
+TEST_F(Delivery, BeginsBehindWhoeverWasServedLast) {
+  config_.receivers.push_back(config_.receivers.front());
+  config_.receivers.back().name = "pager";
+  add({'a', 'b'}, {"siem", "pager"});
+  // As if a round were ended from outside while the first receiver is served.
+  struct Ended {};
+  sender_.answer = [](const HttpPost&) -> Sent { throw Ended(); };
+  EXPECT_THROW(round(), Ended);
+  sender_.answer = [](const HttpPost&) { return Sent{Sent::Kind::delivered, {}, {}}; };
+  auto outbox = open();
+  EXPECT_EQ(outbox.state().receivers.at("siem").turn, 1);
+  ASSERT_TRUE(deliver(config_, outbox, sender_, clock_));
+  EXPECT_LT(outbox.state().receivers.at("pager").turn, outbox.state().receivers.at("siem").turn);
+}
+
+// A clock that was wrong once leaves nobody alone for years.
+TEST_F(Delivery, IsTriedAlsoWhenAWrongClockSaidNotBeforeLong) {
+  add({'a', 'b'}, {"siem", "people"});
+  {
+    auto outbox = open();
+    const auto far = clock_.wall() + std::chrono::hours(24 * 365 * 20);
+    outbox.state().receivers["siem"] = {3, far, "it answers 500", std::nullopt};
+    outbox.state().receivers["people"] = {0, std::nullopt, "", far};
+    outbox.waiting().at(0).waits_for["siem"] = {1, far, "it answers 422"};
+    ASSERT_TRUE(outbox.keep(outbox.waiting().at(0)));
+    ASSERT_TRUE(outbox.save());
+    EXPECT_FALSE(standing(config_, outbox, clock_.wall()).at(0).next);
+  }
+  const auto rounds = round();
+  EXPECT_EQ(rounds.at(0).delivered, 2U);
+  EXPECT_EQ(rounds.at(1).delivered, 2U);
+}
+
 TEST_F(Delivery, OfASecretThatOthersMayReadIsNotTried) {
   add({'a'}, {"siem", "people"});
   ::chmod((temporary_.path() / "secret").c_str(), 0644);
@@ -588,6 +787,89 @@ TEST_F(Delivery, OfAMailIsRepeatedToTheLetterUntilItIsTaken) {
   clock_.advance(1h);
   round();
   EXPECT_THAT(sender_.mails.at(3).text, HasSubstr("it is so: b"));
+}
+
+// Without the ends of lines that are none.
+std::string unwrapped(std::string text) {
+  for (auto at = text.find("=\r\n"); at != std::string::npos; at = text.find("=\r\n", at)) text.erase(at, 3);
+  return text;
+}
+std::string id_of(unsigned number) { return fmt::format("{:064x}", number); }
+
+TEST_F(Delivery, OfMoreThanOneMailHoldsIsTheWorstAndTheNewestAndSaysWhatIsLeft) {
+  {
+    auto outbox = open();
+    const auto put = [&](EventKind kind, unsigned number, const std::string& says, const char* what = "") {
+      auto one = fact("x");
+      one.kind = kind;
+      one.says = says;
+      one.data = {{"what", what}};
+      ASSERT_TRUE(outbox.add(id_of(number), cloud_event(one, id_of(number), "/lab1", noon), {"people"}));
+    };
+    put(EventKind::lab_broken, 900, "something reached the outside", "fence-breach");
+    for (unsigned i = 0; i < 130; ++i) put(EventKind::patch_available, i, fmt::format("patch-{:03}", i));
+    for (unsigned i = 200; i < 205; ++i) put(EventKind::lab_broken, i, fmt::format("trouble-{}", i));
+  }
+  auto one = round().at(1);
+  EXPECT_EQ(one.delivered, 100U);
+  EXPECT_EQ(one.digest, 36U);
+  const auto mail = unwrapped(sender_.mails.at(0).text);
+  EXPECT_THAT(mail, AllOf(HasSubstr("reached the outside"), HasSubstr("trouble-200"), HasSubstr("patch-129"),
+                          HasSubstr("patch-036"), Not(HasSubstr("patch-035"))));
+  EXPECT_LT(mail.find("reached the outside"), mail.find("trouble-204"));
+  EXPECT_LT(mail.find("trouble-204"), mail.find("trouble-203")) << "the newest first";
+  EXPECT_THAT(mail, AllOf(HasSubstr("to come: 36 new patches"), HasSubstr("One mail does not hold everything")));
+  clock_.advance(1h);
+  EXPECT_EQ(round().at(1).delivered, 36U);
+  EXPECT_THAT(sender_.mails.at(1).text, AllOf(HasSubstr("patch-000"), Not(HasSubstr("to come"))));
+}
+
+TEST_F(Delivery, OfAnAddressThatIsRefusedHoldsUpNoOther) {
+  add({'a'}, {"people"});
+  sender_.on_mail = {Sent::Kind::delivered, {}, {}, {{"ops@example.org", "550 nobody of that name", true}}};
+  auto one = round().at(1);
+  EXPECT_EQ(one.delivered, 1U);
+  EXPECT_THAT(one.refused, ElementsAre("'ops@example.org' was refused: 550 nobody of that name"));
+  EXPECT_EQ(Outbox::look(folder())->state().receivers.at("people").refused.at("ops@example.org"),
+            "550 nobody of that name");
+  clock_.advance(1h);
+  add({'b'}, {"people"});
+  sender_.on_mail = {Sent::Kind::delivered, {}, {}};
+  one = round().at(1);
+  EXPECT_THAT(sender_.mails.at(1).mailbox.to, ElementsAre("qa@example.org", "ops@example.org"))
+      << "the next mail is for it as well";
+  EXPECT_THAT(one.refused, IsEmpty());
+  EXPECT_THAT(Outbox::look(folder())->state().receivers.at("people").refused, IsEmpty());
+}
+
+TEST_F(Delivery, OfAnAddressThatIsRefusedForNowIsTriedAgainForItAlone) {
+  add({'a'}, {"people"});
+  sender_.answer_mail = [](const MailPost& mail) {
+    Sent sent{Sent::Kind::delivered, {}, {}, {{"ops@example.org", "450 later", false}}};
+    if (mail.mailbox.to.size() == 1) sent.kind = Sent::Kind::failed;
+    return sent;
+  };
+  auto one = round().at(1);
+  EXPECT_EQ(one.delivered, 0U);
+  EXPECT_THAT(one.why, AllOf(HasSubstr("others have the mail"), HasSubstr("450 later")));
+  EXPECT_EQ(*one.next, clock_.wall() + 60s);
+  clock_.advance(60s);
+  round();
+  ASSERT_THAT(sender_.mails, SizeIs(2));
+  EXPECT_THAT(sender_.mails.at(1).mailbox.to, ElementsAre("ops@example.org"));
+  EXPECT_EQ(sender_.mails.at(1).text, sender_.mails.at(0).text);
+  // Not for ever: when the next mail is due the others have that.
+  for (int minutes = 0; minutes < 61 && waiting() > 0; ++minutes) {
+    clock_.advance(60s);
+    one = round().at(1);
+  }
+  EXPECT_THAT(one.refused, ElementsAre("'ops@example.org' was refused: 450 later"));
+  EXPECT_EQ(waiting(), 0U);
+  const auto tried = sender_.mails.size();
+  add({'b'}, {"people"});
+  round();
+  ASSERT_EQ(sender_.mails.size(), tried + 1);
+  EXPECT_THAT(sender_.mails.back().mailbox.to, SizeIs(2));
 }
 
 // Ended after the server had taken it and before its events were marked.
