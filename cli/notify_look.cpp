@@ -193,7 +193,10 @@ Sight schedule(const LookAt& look) {
     sight.trouble.push_back(parts.error().message);
     return sight;
   }
-  for (const auto& part : *parts) add(sight, schedule_fact(part));
+  for (const auto& part : *parts) {
+    add(sight, schedule_fact(part));
+    if (part.verdict == PartStanding::Verdict::unknown) sight.trouble.push_back(part.name + " " + part.says);
+  }
   return sight;
 }
 

@@ -6,6 +6,7 @@
 
 #include "cli/commands.hpp"
 #include "cli/output.hpp"
+#include "cli/schedule_checks.hpp"
 #include "cli/share.hpp"
 #include "cli/terminal.hpp"
 #include "lab/core/choice.hpp"
@@ -78,6 +79,29 @@ Result<void> systemctl(const PlaceArguments& place, std::vector<std::string> wor
   return error;
 }
 
+// When systemd started a timer last: it makes up for what was missed since, and would for a timer that is not the same.
+Result<void> remove_stamp(const PlaceArguments& place, const std::string& unit) {
+  if (!unit.ends_with(".timer")) return {};
+  fs::path stamps;
+  if (!place.root.empty()) {
+    if (place.user) return {};  // nobody knows whose
+    PATCHLAB_ASSIGN(const auto root, absolute_path(place.root));
+    stamps = root / "var/lib/systemd/timers";
+  } else if (!place.user) {
+    stamps = "/var/lib/systemd/timers";
+  } else {
+    const char* data = std::getenv("XDG_DATA_HOME");
+    const char* home = std::getenv("HOME");
+    if (data != nullptr && *data == '/')
+      stamps = fs::path(data) / "systemd/timers";
+    else if (home != nullptr && *home == '/')
+      stamps = fs::path(home) / ".local/share/systemd/timers";
+    else
+      return {};
+  }
+  return is_folder(stamps) ? remove_tree(stamps / ("stamp-" + unit)) : Result<void>();
+}
+
 std::optional<std::string> text_of(const fs::path& file) {
   auto text = read_file(file, largest_unit);
   return text ? std::optional(std::move(*text)) : std::nullopt;
@@ -87,13 +111,15 @@ std::optional<std::string> text_of(const fs::path& file) {
 struct Wanted {
   fs::path folder;
   std::vector<Unit> units;
+  std::vector<std::string> says;  // what is not as somebody may think, sentences
 };
 
 Result<fs::path> file_for(const fs::path& named, const char* what, bool must_be_there) {
   if (named.empty()) return fs::path();
   PATCHLAB_ASSIGN(auto file, absolute_path(named));
   if (must_be_there && !is_file(file))
-    return configuration_error(fmt::format("{} '{}' is not there", what, named.string()));
+    return configuration_error(fmt::format("{} '{}' is not there", what, named.string()),
+                               "is the name right? names are taken from the folder you are in");
   return file.lexically_normal();
 }
 
@@ -119,7 +145,20 @@ Result<Wanted> wanted_units(const InstallArguments& arguments) {
   values.user = arguments.place.user ? "" : arguments.run_as;
   values.nightly = arguments.nightly;
   values.without = arguments.without;
+  PATCHLAB_ASSIGN(auto environment, installers_environment());
+  values.environment = std::move(environment.carried);
   Wanted wanted;
+  for (const auto& [name, value] : values.environment) wanted.says.push_back(name + " is as here: " + value);
+  for (const auto& name : environment.left)
+    wanted.says.push_back(name + " is set here, and the services do not have it: 'systemctl edit' adds Environment=");
+  if (arguments.place.user)
+    wanted.says.emplace_back("apt's lists are refreshed by nobody, as that takes root: see to it yourself");
+  if (is_here) {
+    PATCHLAB_ASSIGN(auto not_asked, check_services(values));
+    std::ranges::move(not_asked, std::back_inserter(wanted.says));
+  } else {
+    wanted.says.emplace_back("whether folder, user and files are there was not asked: they are another host's");
+  }
   PATCHLAB_ASSIGN(wanted.folder, units_folder(arguments.place));
   PATCHLAB_ASSIGN(wanted.units, units_of(values));
   return wanted;
@@ -136,8 +175,9 @@ Result<void> enable(const fs::path& folder, const std::string& timer) {
               : Result<void>();
 }
 
-Result<void> disable_and_remove(const fs::path& folder, const std::string& name) {
+Result<void> disable_and_remove(const PlaceArguments& place, const fs::path& folder, const std::string& name) {
   PATCHLAB_TRY(remove_tree(folder / wants / name));
+  PATCHLAB_TRY(remove_stamp(place, name));
   return remove_tree(folder / name);
 }
 
@@ -164,7 +204,7 @@ Result<bool> remove_unwanted(const Wanted& wanted, const InstallArguments& argum
     is_left = is_left || !goes;
     if (!goes || arguments.dry_run) continue;
     PATCHLAB_TRY(systemctl(arguments.place, {"stop", name}));
-    PATCHLAB_TRY(disable_and_remove(wanted.folder, name));
+    PATCHLAB_TRY(disable_and_remove(arguments.place, wanted.folder, name));
   }
   return is_left;
 }
@@ -182,6 +222,8 @@ Result<bool> write_units(const Wanted& wanted, const InstallArguments& arguments
     if (arguments.dry_run || stays) continue;
     if (state != UnitState::as_wanted) PATCHLAB_TRY(write_file_atomically(wanted.folder / unit.name, unit.text, 0644));
     if (!unit.name.ends_with(".timer")) continue;
+    // One of another time may have left its stamp.
+    if (state == UnitState::missing) PATCHLAB_TRY(remove_stamp(arguments.place, unit.name));
     PATCHLAB_TRY(enable(wanted.folder, unit.name));
     timers.push_back(unit.name);
   }
@@ -200,6 +242,7 @@ ExitCode install(const InstallArguments& arguments) {
   const auto left = write_units(*wanted, arguments);
   if (!left) return report(left.error(), ExitCode::cannot_create);
   say("{} units in '{}'{}\n", wanted->units.size(), wanted->folder, arguments.dry_run ? " would be there" : "");
+  for (const auto& one : wanted->says) say("{}\n", one);
   if (arguments.notify.empty()) say("nobody is told when one of them fails: --notify FILE\n");
   if (*left) {
     warn("what was changed by hand was left as it is; 'systemctl edit' changes beside the file, --force overwrites it");
@@ -231,7 +274,7 @@ ExitCode remove_units(const RemoveArguments& arguments) {
     if (name.ends_with(".timer")) {
       if (const auto stopped = systemctl(arguments.place, {"stop", name}); !stopped) return report(stopped.error());
     }
-    if (const auto gone = disable_and_remove(*folder, name); !gone)
+    if (const auto gone = disable_and_remove(arguments.place, *folder, name); !gone)
       return report(gone.error(), ExitCode::cannot_create);
     say("{}: removed\n", name);
     ++removed;
@@ -266,9 +309,10 @@ ExitCode show(const ShowArguments& arguments) {
                                   : Result<std::vector<PartStanding>>(std::vector<PartStanding>());
   if (!parts) return report_input(parts.error(), ExitCode::bad_data);
   using Verdict = PartStanding::Verdict;
-  bool any = false, is_well = true;
+  bool any = false, is_well = true, is_known = true;
   Json json = Json::array();
   for (const auto& part : *parts) {
+    is_known = is_known && part.verdict != Verdict::unknown;
     any = any || part.verdict != Verdict::not_installed;
     is_well = is_well && (part.verdict == Verdict::not_installed || part.verdict == Verdict::well);
     json.push_back(part_json(part));
@@ -280,6 +324,7 @@ ExitCode show(const ShowArguments& arguments) {
     say_json("schedule", {{"folder", folder->string()}, {"parts", std::move(json)}});
   else if (!any)
     say("nothing is installed in '{}'\n", *folder);
+  if (!is_known) return ExitCode::error;
   return any && is_well ? ExitCode::ok : ExitCode::not_tested;
 }
 

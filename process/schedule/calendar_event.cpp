@@ -45,6 +45,13 @@ std::optional<std::set<unsigned>> days_in(std::string_view text) {
   return days;
 }
 
+bool is_day_of(const TimerDays& days, std::chrono::local_days day) {
+  const auto weekday = std::chrono::weekday(day).c_encoding();
+  const auto of_month = static_cast<unsigned>(std::chrono::year_month_day(day).day());
+  return (days.weekdays.empty() || days.weekdays.contains(weekday)) &&
+         (days.days.empty() || days.days.contains(of_month));
+}
+
 }  // namespace
 
 std::optional<std::chrono::minutes> time_of_day(std::string_view text) {
@@ -70,15 +77,27 @@ std::optional<TimerDays> timer_days(std::string_view on_calendar) {
   return TimerDays{*weekdays, *days, *at};
 }
 
+std::optional<std::chrono::days> longest_gap(const TimerDays& days) {
+  using namespace std::chrono;
+  // After 28 years weekdays and leap years begin anew.
+  const local_days begin{year(2000) / January / 1};
+  std::optional<local_days> last;
+  std::optional<std::chrono::days> longest;
+  for (auto day = begin; day < begin + std::chrono::days(366 * 30); day += std::chrono::days(1)) {
+    if (!is_day_of(days, day)) continue;
+    if (last && (!longest || day - *last > *longest)) longest = day - *last;
+    last = day;
+  }
+  return longest;
+}
+
 std::optional<TimerTime> last_due(const TimerDays& days, TimerTime now) {
   using namespace std::chrono;
   const auto today = floor<std::chrono::days>(now);
   for (int back = 0; back <= 366; ++back) {
     const auto day = today - std::chrono::days(back);
     const auto due = day + days.at;
-    const bool is_weekday = days.weekdays.empty() || days.weekdays.contains(weekday(day).c_encoding());
-    const bool is_day = days.days.empty() || days.days.contains(static_cast<unsigned>(year_month_day(day).day()));
-    if (is_weekday && is_day && due <= now) return due;
+    if (is_day_of(days, day) && due <= now) return due;
   }
   return std::nullopt;
 }

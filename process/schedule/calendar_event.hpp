@@ -25,6 +25,9 @@ struct TimerDays {
 // The last one that is not after `now`; nothing: none within a year.
 [[nodiscard]] std::optional<TimerTime> last_due(const TimerDays& days, TimerTime now);
 
+// The longest time from one to the next, whichever month and year; nothing: it comes never.
+[[nodiscard]] std::optional<std::chrono::days> longest_gap(const TimerDays& days);
+
 // "22:00"
 [[nodiscard]] std::optional<std::chrono::minutes> time_of_day(std::string_view text);
 

@@ -44,7 +44,7 @@ void replace_all(std::string& text, std::string_view before, std::string_view af
 // A line of the template as it is to be; nothing: it is left out.
 std::optional<std::string> line_for(std::string line, const UnitValues& values) {
   if (values.user.empty() && (line.starts_with("User=") || line.starts_with("Wants=network-online") ||
-                              line.starts_with("After=network-online") || line.starts_with("ExecStartPre=+")))
+                              line.starts_with("After=network-online") || line.starts_with("ExecStartPre=-+")))
     return std::nullopt;
   if (line == "User=patchlab") return "User=" + values.user;
   if (values.notify.empty() && line.starts_with("OnFailure=")) return std::nullopt;
@@ -52,17 +52,23 @@ std::optional<std::string> line_for(std::string line, const UnitValues& values) 
   replace_all(line, "/srv/patchlab", values.folder);
   if (line.starts_with("ExecStart=")) {
     if (line.starts_with("ExecStart=patchlab ")) line.replace(10, 8, values.program);
-    replace_all(line, "/lock patchlab ", "/lock " + values.program + " ");
+    replace_all(line, ".schedule/ patchlab ", ".schedule/ " + values.program + " ");
     replace_all(line, " nightly.jsonc", " " + values.scenario);
     replace_all(line, " notify.json", " " + values.notify);
     replace_all(line, "/usr/share/patchlab/scenarios/faults/levels.json", values.levels);
+    // What a line names itself comes before the environment.
+    if (const auto feeds = values.environment.find("PATCHLAB_FEEDS"); feeds != values.environment.end())
+      replace_all(line, " --feeds feeds", " --feeds " + feeds->second);
   }
   return line;
 }
 
 bool is_wanted(std::string_view name, const UnitValues& values) {
   const auto part = part_of(name);
-  if (std::ranges::count(values.without, part) > 0) return false;
+  const auto is_without = [&](std::string_view one) { return std::ranges::count(values.without, one) > 0; };
+  if (is_without(part)) return false;
+  // By root alone, and for these two.
+  if (part == "lists") return !values.user.empty() && !(is_without("nightly") && is_without("scan"));
   return !values.notify.empty() || (part != "notify" && part != "failed@");
 }
 
@@ -70,6 +76,8 @@ std::string text_for(const UnitTemplate& unit, const UnitValues& values) {
   std::string text;
   for (const auto line : split(unit.text, '\n')) {
     if (auto made = line_for(std::string(line), values)) text += *made + "\n";
+    if (!line.starts_with("WorkingDirectory=")) continue;
+    for (const auto& [name, value] : values.environment) text += fmt::format("Environment={}={}\n", name, value);
   }
   while (text.ends_with("\n\n")) text.pop_back();
   if (!values.nightly.empty() && unit.name == "patchlab-nightly.timer")
@@ -95,6 +103,10 @@ Result<std::vector<Unit>> units_of(const UnitValues& values) {
   PATCHLAB_TRY(check("the file of levels", values.levels, true));
   PATCHLAB_TRY(check("the user", values.user, false));
   PATCHLAB_TRY(check("the time", values.nightly, false));
+  for (const auto& [name, value] : values.environment) {
+    PATCHLAB_TRY(check("the variable", name, false));
+    PATCHLAB_TRY(check(("the value of " + name).c_str(), value, true));
+  }
   std::vector<Unit> units;
   for (const auto& one : unit_templates()) {
     if (is_wanted(one.name, values)) units.push_back({std::string(one.name), text_for(one, values)});
@@ -113,6 +125,14 @@ UnitState state_of_unit(const std::optional<std::string>& there, const Unit& wan
   if (!there) return UnitState::missing;
   if (*there == wanted.text) return UnitState::as_wanted;
   return is_ours(*there) ? UnitState::older : UnitState::changed;
+}
+
+std::string last_value_in(std::string_view unit, std::string_view key) {
+  std::string value;
+  for (const auto line : split(unit, '\n')) {
+    if (line.starts_with(key)) value = trimmed(line.substr(key.size()));
+  }
+  return value;
 }
 
 std::string value_in(std::string_view unit, std::string_view key) {

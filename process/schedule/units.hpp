@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -32,6 +33,8 @@ struct UnitValues {
   std::string user;                  // empty: units of a user's own systemd
   std::string nightly;               // "22:00"; empty: as it is shipped
   std::vector<std::string> without;  // parts
+  // Names and values (absolute paths) that the services have in their environment.
+  std::map<std::string, std::string> environment{};
 };
 struct Unit {
   std::string name;
@@ -54,5 +57,7 @@ enum class UnitState {
 [[nodiscard]] bool is_ours(std::string_view text);
 // The value of the first line that begins so: "OnCalendar="; empty: there is none.
 [[nodiscard]] std::string value_in(std::string_view unit, std::string_view key);
+// Of the last one, which is the one that counts where there can be only one.
+[[nodiscard]] std::string last_value_in(std::string_view unit, std::string_view key);
 
 }  // namespace patchlab::process

@@ -1,9 +1,15 @@
 // SPDX-FileCopyrightText: 2026 The patchlab authors
 // SPDX-License-Identifier: Apache-2.0
+#include <fcntl.h>
 #include <gmock/gmock.h>
+#include <pwd.h>
+#include <sys/file.h>
+#include <unistd.h>
 
+#include <atomic>
 #include <cstdlib>
 #include <sstream>
+#include <thread>
 
 #include "lab/core/paths.hpp"
 #include "lab/core/time.hpp"
@@ -71,11 +77,210 @@ TEST_F(ScheduleCommand, InstallsUnitsThatSystemdTakes) {
   for (const auto& file : entries_of(units()).value()) {
     if (is_file(file) && file.filename() != "patchlab-failed@.service") words.push_back(file.string());
   }
-  EXPECT_THAT(words, SizeIs(15));
+  EXPECT_THAT(words, SizeIs(16));
   words.push_back((units() / "patchlab-failed@x.service").string());
   const auto verified = start("systemd-analyze", words);
-  std::istringstream lines(verified.errors + verified.output);
-  for (std::string line; std::getline(lines, line);) EXPECT_THAT(line, Not(HasSubstr("patchlab")));
+  EXPECT_TRUE(verified.succeeded()) << verified.describe() << verified.errors;
+  EXPECT_THAT(verified.errors + verified.output, Not(HasSubstr("patchlab")));
+  // It does look: of a unit that is wrong it says so.
+  const auto file = units() / "patchlab-scan.service";
+  auto wrong = read_file(file).value();
+  wrong.replace(wrong.find("ExecStart=/usr/bin/flock"), 24, "ExecStart=/usr/bin/no-flock-is-there");
+  ASSERT_TRUE(write_file_atomically(file, wrong));
+  EXPECT_FALSE(start("systemd-analyze", words).succeeded());
+}
+
+// The unit's own command, and the real apt-get on lists of the test's own.
+TEST_F(ScheduleCommand, RefreshesListsWhenNobodyElseIsAtWork) {
+  for (const char* program : {"apt-get", "flock", "timeout"})
+    if (patchlab::testing::is_missing(program)) GTEST_SKIP() << program << " is not installed";
+  ASSERT_EQ(exit_code(install()), 0);
+  const auto& folder = folder_.path();
+  auto command = process::value_in(read_file(units() / "patchlab-lists.service").value(), "ExecStart=+");
+  ASSERT_THAT(command, HasSubstr("apt-get"));
+  for (const char* inside : {"work/.schedule", "bin", "apt/lists/partial", "apt/cache/archives/partial", "apt/etc"})
+    fs::create_directories(folder / inside);
+  fs::permissions(folder_.write("bin/sleep", "#!/bin/sh\nexec /usr/bin/sleep 0.2\n"), fs::perms::owner_all);
+  const auto sources = folder_.write("apt/sources.list", "");
+  const auto config = folder_.write(
+      "apt/apt.conf", fmt::format("Dir::State \"{0}\";\nDir::State::lists \"{0}/lists\";\nDir::Cache \"{0}/cache\";\n"
+                                  "Dir::Etc::sourcelist \"{0}/sources.list\";\nDir::Etc::sourceparts \"{0}/etc\";\n"
+                                  "APT::Sandbox::User \"\";\n",
+                                  (folder / "apt").string()));
+  const auto refresh = [&](const std::string& line) {
+    ProcessSpec spec;
+    spec.program = "/bin/sh";
+    spec.arguments = {"-c", line};
+    spec.working_folder = folder / "work";
+    spec.extra_environment = {{"APT_CONFIG", config.string()},
+                              {"PATH", (folder / "bin").string() + ":" + std::getenv("PATH")}};
+    spec.time_limit = std::chrono::seconds(60);
+    return host_processes().run(spec);
+  };
+  // One of the lab's services has the lock: nothing is touched.
+  {
+    const FileDescriptor other(::open((folder / "work/.schedule").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    ASSERT_EQ(::flock(other.get(), LOCK_EX), 0);
+    std::atomic<bool> has_ended = false;
+    ProcessOutcome outcome;
+    std::jthread refreshing([&] { outcome = refresh(command), has_ended = true; });
+    std::this_thread::sleep_for(std::chrono::milliseconds(700));
+    EXPECT_FALSE(has_ended);
+    EXPECT_FALSE(is_there(folder / "apt/lists/lock")) << "it was done beside the lock";
+    ASSERT_EQ(::flock(other.get(), LOCK_UN), 0);
+    refreshing.join();
+    EXPECT_TRUE(outcome.succeeded()) << outcome.describe() << outcome.errors;
+    EXPECT_TRUE(is_there(folder / "apt/lists/lock"));
+  }
+  // Somebody else's apt has its lock: that is waited for.
+  {
+    const FileDescriptor lists(::open((folder / "apt/lists/lock").c_str(), O_RDWR | O_CLOEXEC));
+    struct flock all {};
+    all.l_type = F_WRLCK;
+    all.l_whence = SEEK_SET;
+    ASSERT_EQ(::fcntl(lists.get(), F_SETLK, &all), 0);
+    std::atomic<bool> has_ended = false;
+    ProcessOutcome outcome;
+    std::jthread refreshing([&] { outcome = refresh(command), has_ended = true; });
+    std::this_thread::sleep_for(std::chrono::seconds(2));
+    EXPECT_FALSE(has_ended) << outcome.errors;
+    all.l_type = F_UNLCK;
+    ASSERT_EQ(::fcntl(lists.get(), F_SETLK, &all), 0);
+    refreshing.join();
+    EXPECT_TRUE(outcome.succeeded()) << outcome.describe() << outcome.errors;
+  }
+  // Not for ever, and what could not be fetched is no success.
+  ASSERT_TRUE(write_file_atomically(sources, "deb [trusted=yes] file:/nowhere/at/all sid main\n"));
+  command.replace(command.find("timeout 15m"), 11, "timeout 2s");
+  EXPECT_FALSE(refresh(command).succeeded());
+}
+
+TEST_F(ScheduleCommand, RefusesWhatCouldNotWorkAtNight) {
+  folder_.write("scenario.json", nightly_scenario().dump());
+  const auto* own = ::getpwuid(::geteuid());
+  if (own == nullptr) GTEST_SKIP() << "who runs this has no name";
+  const std::string own_name = own->pw_name;
+  ::setenv("PATCHLAB_CACHE", (folder_.path() / "cache").c_str(), 1);
+  const auto here = [&](const Words& more) {
+    Words words{"schedule", "install", "scenario.json", "--dry-run"};
+    words.insert(words.end(), more.begin(), more.end());
+    return patchlab(words, folder_.path());
+  };
+  const auto fine = here({"--folder", "work", "--run-as", own_name});
+  EXPECT_EQ(exit_code(fine), 0) << fine.errors;
+  const auto refused = [&](const Words& more, const std::string& thing, const std::string& next) {
+    const auto outcome = here(more);
+    EXPECT_EQ(exit_code(outcome), 78) << outcome.output;
+    EXPECT_THAT(outcome.errors, AllOf(HasSubstr(thing), HasSubstr("hint: "), HasSubstr(next)));
+  };
+  refused({"--folder", "nowhere", "--run-as", own_name}, "there is no folder '", "install -d -m 750 -o " + own_name);
+  refused({"--folder", "work", "--run-as", "nobody-of-that-name"}, "there is no user 'nobody-of-that-name'", "adduser");
+  refused({"--folder", "work", "--run-as", own_name, "--notify", "none.json"}, "none.json", "is the name right?");
+  if (::geteuid() == 0 && ::getpwnam("nobody") != nullptr) {
+    const auto as_nobody = [&](const std::string& thing, const std::string& next) {
+      refused({"--folder", "work", "--run-as", "nobody"}, "the user 'nobody' cannot " + thing, next);
+    };
+    as_nobody("write to the folder '", "chown nobody ");
+    fs::permissions(folder_.path(), fs::perms(0755));
+    fs::permissions(folder_.path() / "work", fs::perms(0777));
+    fs::permissions(folder_.path() / "scenario.json", fs::perms(0600));
+    as_nobody("read the scenario '", "let that user");
+    fs::permissions(folder_.path() / "scenario.json", fs::perms(0644));
+    fs::create_directories(folder_.path() / "work/runs");
+    fs::permissions(folder_.path() / "work/runs", fs::perms(0755));
+    as_nobody("write to the folder of runs '", "chown -R nobody");
+    fs::permissions(folder_.path() / "work/runs", fs::perms(0777));
+    as_nobody("write to the folder in which the cache '", "PATCHLAB_CACHE");
+  }
+  folder_.write("scenario.json", "{}");
+  EXPECT_EQ(exit_code(here({"--folder", "work", "--run-as", own_name})), 78) << "no run could begin";
+  ::unsetenv("PATCHLAB_CACHE");
+}
+
+TEST_F(ScheduleCommand, HasTheInstallersEnvironmentOrSaysSo) {
+  ::setenv("PATCHLAB_CACHE", "cache", 1);
+  ::setenv("PATCHLAB_SIGN_WITH", "alices-key", 1);
+  const auto installed = install();
+  ::unsetenv("PATCHLAB_CACHE");
+  ::unsetenv("PATCHLAB_SIGN_WITH");
+  ASSERT_EQ(exit_code(installed), 0) << installed.errors;
+  const auto unit = read_file(units() / "patchlab-nightly.service").value();
+  EXPECT_THAT(unit, HasSubstr("\nEnvironment=PATCHLAB_CACHE=" + (folder_.path() / "cache").string() + "\n"));
+  EXPECT_THAT(unit, Not(HasSubstr("SIGN_WITH")));
+  EXPECT_THAT(installed.output, AllOf(HasSubstr("PATCHLAB_SIGN_WITH is set here, and the services do not have it"),
+                                      Not(HasSubstr("alices-key"))));
+}
+
+// systemd goes by the host's zone, whatever the shell of whoever asks says.
+TEST_F(ScheduleCommand, SaysTheSameInEveryZoneOfWhoeverAsks) {
+  ASSERT_EQ(exit_code(install()), 0);
+  const auto long_ago = fs::file_time_type::clock::now() - std::chrono::hours(240);
+  for (const auto& file : entries_of(units()).value()) {
+    if (file.extension() == ".timer") fs::last_write_time(file, long_ago);
+  }
+  ::unsetenv("TZ");
+  const auto plain = schedule({"show"}).output;
+  EXPECT_THAT(plain, HasSubstr("was due"));
+  for (const char* zone : {"Etc/GMT+12", "Pacific/Kiritimati", "nonsense"}) {
+    ::setenv("TZ", zone, 1);
+    EXPECT_EQ(schedule({"show"}).output, plain) << zone;
+  }
+  ::unsetenv("TZ");
+}
+
+TEST_F(ScheduleCommand, SaysWhatItCannotSay) {
+  ASSERT_EQ(exit_code(install()), 0);
+  const auto& folder = folder_.path();
+  fs::last_write_time(units() / "patchlab-nightly.timer", fs::file_time_type::clock::now() - std::chrono::hours(240));
+  folder_.write("work/.schedule", "no folder");
+  const auto unknown = schedule({"show"});
+  EXPECT_EQ(exit_code(unknown), 2) << unknown.output;
+  EXPECT_THAT(part("nightly"),
+              AllOf(HasSubstr("cannot be said"), HasSubstr("work/.schedule/nightly"), Not(HasSubstr("did not begin"))));
+  expect_schema(schedule({"show", "--json"}).output);
+  fs::remove(folder / "work/.schedule");
+  fs::rename(folder / "work", folder / "moved");
+  EXPECT_THAT(part("nightly"), HasSubstr("there is no folder"));
+  // Where a drop-in says that it works is where it works.
+  fs::create_directories(units() / "patchlab-nightly.service.d");
+  const auto drop_in = [&](const std::string& line) {
+    folder_.write("root/etc/systemd/system/patchlab-nightly.service.d/override.conf", "[Service]\n" + line + "\n");
+  };
+  drop_in("WorkingDirectory=" + (folder / "moved").string());
+  EXPECT_THAT(part("nightly"), HasSubstr("did not begin"));
+  fs::create_directories(folder / "moved/.schedule");
+  folder_.write("moved/.schedule/nightly", "");
+  EXPECT_THAT(part("nightly"), HasSubstr("began "));
+  drop_in("WorkingDirectory=~");
+  EXPECT_THAT(part("nightly"), HasSubstr("cannot be said"));
+  drop_in("ExecStartPre=");
+  EXPECT_THAT(part("nightly"), HasSubstr("cannot be said"));
+  fs::remove_all(units() / "patchlab-nightly.service.d");
+  fs::rename(folder / "moved", folder / "work");
+  fs::create_directories(folder / "root/run/systemd/system/patchlab-nightly.timer.d");
+  folder_.write("root/run/systemd/system/patchlab-nightly.timer.d/x.conf", "[Timer]\nOnCalendar=daily\n");
+  EXPECT_THAT(part("nightly"), HasSubstr("has a drop-in, so when it is due is not known"));
+}
+
+// What is removed and comes again is another one.
+TEST_F(ScheduleCommand, BeginsAnewWhenItIsInstalledAgain) {
+  ASSERT_EQ(exit_code(install()), 0);
+  const auto& folder = folder_.path();
+  fs::create_directories(folder / "root/var/lib/systemd/timers");
+  fs::create_directories(folder / "work/.schedule");
+  const auto stamp = folder_.write("root/var/lib/systemd/timers/stamp-patchlab-nightly.timer", "");
+  const auto of_others = folder_.write("root/var/lib/systemd/timers/stamp-apt-daily.timer", "");
+  const auto begun = folder_.write("work/.schedule/nightly", "");
+  fs::last_write_time(begun, fs::file_time_type::clock::now() - std::chrono::hours(1));
+  ASSERT_EQ(exit_code(install()), 0);
+  EXPECT_TRUE(is_there(stamp)) << "it is the same as before";
+  ASSERT_EQ(exit_code(schedule({"remove"})), 0);
+  EXPECT_FALSE(is_there(stamp)) << "systemd would take the next one for it";
+  EXPECT_TRUE(is_there(of_others));
+  folder_.write("root/var/lib/systemd/timers/stamp-patchlab-nightly.timer", "");  // as of a package that was removed
+  ASSERT_EQ(exit_code(install()), 0);
+  EXPECT_FALSE(is_there(stamp));
+  EXPECT_THAT(part("nightly"), HasSubstr("was not due since it was installed"));
 }
 
 // When a timer was due, as we read it, is when systemd starts it: the next sixty times of each.
@@ -191,7 +396,9 @@ TEST_F(ScheduleCommand, OfAUserHasNoUserInIt) {
   const auto installed = install({"--user"});
   ASSERT_EQ(exit_code(installed), 0) << installed.errors;
   const auto text = read_file(folder_.path() / "root/etc/systemd/user/patchlab-nightly.service").value();
-  EXPECT_THAT(text, AllOf(Not(HasSubstr("\nUser=")), Not(HasSubstr("apt-get"))));
+  EXPECT_THAT(text, AllOf(Not(HasSubstr("\nUser=")), Not(HasSubstr("patchlab-lists"))));
+  EXPECT_FALSE(is_there(folder_.path() / "root/etc/systemd/user/patchlab-lists.service"));
+  EXPECT_THAT(installed.output, HasSubstr("apt's lists are refreshed by nobody"));
   EXPECT_EQ(exit_code(schedule({"show", "--user"})), 0);
   const auto dry = patchlab({"schedule", "install", "scenario.json", "--root", "other", "--dry-run"}, folder_.path());
   EXPECT_EQ(exit_code(dry), 0) << dry.errors;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
+#include "lab/core/text.hpp"
 #include "process/schedule/standing.hpp"
 
 namespace patchlab::process {
@@ -43,6 +44,15 @@ TEST(LastDue, IsTheLastTimeAtWhichItShouldHaveBegun) {
   EXPECT_FALSE(last_due(TimerDays{{1}, {32}, 0h}, at(2026, 12, 5, 6)));
 }
 
+TEST(LongestGap, IsWhatLiesBetweenTwoAtMost) {
+  using std::chrono::days;
+  EXPECT_EQ(longest_gap(timer_days("*-*-* 22:00").value()), days(1));
+  EXPECT_EQ(longest_gap(timer_days("Fri *-*-* 17:00").value()), days(7));
+  EXPECT_EQ(longest_gap(timer_days("Sat *-*-1..7,15..21 06:00").value()), days(21));
+  EXPECT_EQ(longest_gap(timer_days("*-*-31 06:00").value()), days(61));
+  EXPECT_FALSE(longest_gap(TimerDays{{}, {32}, 0h}));
+}
+
 UnitValues values() {
   UnitValues all;
   all.program = "/usr/bin/patchlab";
@@ -71,7 +81,7 @@ TEST(Units, HoldTheValuesOfTheSiteAndNoExample) {
     }
   }
   EXPECT_EQ(value_in(text_of(values(), "patchlab-nightly.service"), "ExecStart="),
-            "/usr/bin/flock --no-fork .schedule/lock /usr/bin/patchlab run /etc/patchlab/all.json");
+            "/usr/bin/flock --no-fork .schedule/ /usr/bin/patchlab run /etc/patchlab/all.json");
   EXPECT_EQ(value_in(text_of(values(), "patchlab-notify.service"), "ExecStart="),
             "/usr/bin/patchlab notify --config /etc/patchlab/tell.json");
   EXPECT_THAT(text_of(values(), "patchlab-selftest.service"), HasSubstr("--levels /usr/share/x/levels.json\n"));
@@ -80,12 +90,57 @@ TEST(Units, HoldTheValuesOfTheSiteAndNoExample) {
                     HasSubstr("\nOnFailure=patchlab-failed@%n.service\n"), HasSubstr("\nSlice=patchlab.slice\n")));
 }
 
+// Nothing of them that others could notice is outside of the lock, but for what tells. What takes root opens no file by
+// a name that the services' user could have put there.
+TEST(Units, DoNothingBesideTheLock) {
+  using ::testing::AnyOf;
+  using ::testing::StartsWith;
+  std::size_t lines = 0;
+  for (const auto& unit : units_of(values()).value()) {
+    if (unit.name == "patchlab-notify.service" || unit.name == "patchlab-failed@.service") continue;
+    for (const auto line : split(unit.text, '\n')) {
+      if (!line.starts_with("Exec")) continue;
+      ++lines;
+      if (line == "ExecStartPre=/usr/bin/mkdir -p .schedule" ||
+          line.starts_with("ExecStartPre=/usr/bin/touch .schedule/") ||
+          line == "ExecStartPre=-+/usr/bin/systemctl start patchlab-lists.service")
+        continue;
+      EXPECT_THAT(std::string(line), AnyOf(StartsWith("ExecStart=/usr/bin/flock --no-fork .schedule/ "),
+                                           StartsWith("ExecStart=+/usr/bin/flock --no-fork .schedule/ ")))
+          << unit.name;
+    }
+  }
+  EXPECT_EQ(lines, 3U * 5 + 2 + 2);
+  const auto lists = text_of(values(), "patchlab-lists.service");
+  EXPECT_THAT(lists, AllOf(HasSubstr("/usr/bin/timeout 15m "), HasSubstr("\nOnFailure=patchlab-failed@%n.service\n")));
+  for (const char* name : {"patchlab-nightly.service", "patchlab-scan.service"})
+    EXPECT_THAT(text_of(values(), name),
+                HasSubstr("\nExecStartPre=-+/usr/bin/systemctl start patchlab-lists.service\n"))
+        << "a night is not lost with its lists";
+}
+
+TEST(Units, HaveTheEnvironmentThatTheyAreGiven) {
+  auto all = values();
+  EXPECT_THAT(text_of(all, "patchlab-nightly.service"), Not(HasSubstr("Environment=")));
+  all.environment = {{"PATCHLAB_CACHE", "/var/cache/lab"}, {"PATCHLAB_FEEDS", "/var/feeds"}};
+  for (const auto& unit : units_of(all).value()) {
+    EXPECT_EQ(unit.text.find("\nEnvironment=PATCHLAB_CACHE=/var/cache/lab\n") != std::string::npos,
+              unit.name.ends_with(".service"))
+        << unit.name;
+  }
+  EXPECT_THAT(text_of(all, "patchlab-feeds.service"), HasSubstr(" feed status --feeds /var/feeds\n"));
+  for (const char* bad : {"relative", "/a b", "/a%n", "/a\nUser=root"}) {
+    all.environment["PATCHLAB_CACHE"] = bad;
+    EXPECT_FALSE(units_of(all)) << bad;
+  }
+}
+
 // One at a time, each notes that it began, and only the notifier may run beside them.
 TEST(Units, NeverOverlap) {
   for (const auto& part : schedule_parts()) {
     const auto text = text_of(values(), fmt::format("patchlab-{}.service", part));
     const bool is_notifier = part == "notify";
-    EXPECT_EQ(text.find("flock --no-fork .schedule/lock ") != std::string::npos, !is_notifier) << part;
+    EXPECT_EQ(text.find("flock --no-fork .schedule/ ") != std::string::npos, !is_notifier) << part;
     EXPECT_EQ(text.find("ExecStartPre=/usr/bin/touch .schedule/" + part + "\n") != std::string::npos, !is_notifier)
         << part;
     EXPECT_THAT(text_of(values(), fmt::format("patchlab-{}.timer", part)), HasSubstr("\nPersistent=true\n"));
@@ -105,7 +160,7 @@ TEST(Units, AreLeftOutAndChangedAsAsked) {
   all.user.clear();
   for (const auto& unit : units_of(all).value())
     EXPECT_THAT(unit.text,
-                AllOf(Not(HasSubstr("User=")), Not(HasSubstr("network-online")), Not(HasSubstr("=+apt-get"))))
+                AllOf(Not(HasSubstr("User=")), Not(HasSubstr("network-online")), Not(HasSubstr("patchlab-lists"))))
         << "of a user's own systemd";
 }
 
@@ -160,6 +215,28 @@ TEST_F(Standing, IsMissedWhenItDidNotBeginWhenItWasDue) {
   EXPECT_EQ(now(at(2026, 12, 1, 8)).verdict, Verdict::well) << "it was made up for";
   seen_.begun.reset();
   EXPECT_THAT(now(at(2026, 12, 1, 8)).says, HasSubstr("it never began"));
+}
+
+// What another timer of that name began, which somebody removed, this one did not.
+TEST_F(Standing, KnowsNothingOfWhatBeganBeforeItWasInstalled) {
+  seen_.begun = at(2026, 10, 31, 22);
+  const auto fresh = now(at(2026, 11, 1, 21));
+  EXPECT_EQ(fresh.verdict, Verdict::well);
+  EXPECT_EQ(fresh.says, "was not due since it was installed");
+  EXPECT_FALSE(fresh.begun);
+  const auto missed = now(at(2026, 11, 2, 8));
+  EXPECT_EQ(missed.verdict, Verdict::missed);
+  EXPECT_THAT(missed.says, HasSubstr("it began 2026-10-31 22:00, before it was installed"));
+}
+
+TEST_F(Standing, IsNeitherMissedNorWellWhenItCouldNotBeLookedAt) {
+  seen_.unknown = "looking at '/srv/x': Permission denied";
+  const auto unknown = now(at(2026, 11, 2, 8));
+  EXPECT_EQ(unknown.verdict, Verdict::unknown);
+  EXPECT_THAT(unknown.says, HasSubstr("Permission denied"));
+  seen_.unknown.clear();
+  seen_.has_service = false;
+  EXPECT_EQ(now(at(2026, 11, 2, 8)).verdict, Verdict::disabled);
 }
 
 TEST_F(Standing, IsWellBeforeTheFirstTime) {
