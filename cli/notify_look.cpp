@@ -3,6 +3,7 @@
 #include "cli/notify_look.hpp"
 
 #include <algorithm>
+#include <stdexcept>
 
 #include "cli/calendar_argument.hpp"
 #include "cli/nights.hpp"
@@ -171,11 +172,38 @@ Sight feeds(const LookAt& look) {
   return sight;
 }
 
+// A scan that is due waits for who has the lock, and takes a while.
+constexpr std::chrono::days scan_takes{1};
+
+// How old a scan may be: as long as its timer may wait from one to the next, when the configuration says nothing.
+std::int64_t scan_max_age(const LookAt& look, Sight& sight) {
+  if (look.scan_max_age_days) return *look.scan_max_age_days;
+  const auto& templates = unit_templates();
+  const auto shipped = std::ranges::find(templates, "patchlab-scan.timer", &UnitTemplate::name);
+  auto on_calendar = shipped == templates.end() ? std::string() : value_in(shipped->text, "OnCalendar=");
+  const auto parts = look.schedule.empty() ? Result<std::vector<PartStanding>>(std::vector<PartStanding>())
+                                           : look_at_schedule(look.schedule, now());
+  for (const auto& part : parts.value_or({})) {
+    if (part.name != "scan") continue;
+    const bool is_understood = part.on_calendar.empty() || timer_days(part.on_calendar).has_value();
+    if (part.verdict == PartStanding::Verdict::not_told || !is_understood)
+      sight.trouble.emplace_back(
+          "the scan's timer is changed, so how old a scan may be is not known: set "
+          "\"scan_max_age_days\"");
+    else if (!part.on_calendar.empty())
+      on_calendar = part.on_calendar;
+  }
+  const auto days = timer_days(on_calendar);
+  const auto gap = days ? longest_gap(*days) : std::nullopt;
+  if (!gap) throw std::logic_error("the scan's own calendar is not understood: " + on_calendar);
+  return (*gap + scan_takes).count();
+}
+
 Sight scanned(const LookAt& look) {
   Sight sight{"scan", {}, {}};
   sight.is_absent = is_absent(look.scan);
   const auto json = read_json_file(look.scan, JsonTexts::any);
-  auto facts = json ? scan_facts(*json, look.scan.string(), today(), look.scan_max_age_days)
+  auto facts = json ? scan_facts(*json, look.scan.string(), today(), scan_max_age(look, sight))
                     : Result<std::vector<News>>(json.error());
   if (!facts) {
     sight.trouble.push_back(facts.error().message);

@@ -109,7 +109,7 @@ class Reading {
     if (reader.has("feeds_max_age_days"))
       look.feeds_max_age_days = static_cast<int>(reader.integer("feeds_max_age_days", 1, 3650));
     look.scan = path_or_none(reader, "scan");
-    look.scan_max_age_days = reader.integer_or("scan_max_age_days", look.scan_max_age_days, 1, 3650);
+    if (reader.has("scan_max_age_days")) look.scan_max_age_days = reader.integer("scan_max_age_days", 1, 3650);
     look.calendar = path_or_none(reader, "calendar");
     look.schedule = path_or_none(reader, "schedule");
     look.reported_within = std::chrono::hours(reader.integer_or("reported_within_h", 24, 0, 8760));

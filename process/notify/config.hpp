@@ -25,7 +25,7 @@ struct LookAt {
   std::filesystem::path feeds;
   std::optional<int> feeds_max_age_days;
   std::filesystem::path scan;                     // what `patchlab scan --json` printed
-  std::int64_t scan_max_age_days = 20;
+  std::optional<std::int64_t> scan_max_age_days;  // nothing: as long as its timer may wait
   std::filesystem::path calendar;
   std::filesystem::path schedule;          // folder of the units that `patchlab schedule install` wrote
   std::chrono::hours reported_within{24};  // machines report so long after a window
