@@ -130,7 +130,7 @@ Result<Wanted> wanted_units(const InstallArguments& arguments) {
   // Services without a user would run as root.
   if (!arguments.place.user && arguments.run_as.empty())
     return usage_error("--run-as names nobody", "name the user that the services run as, or take --user");
-  const bool is_here = arguments.place.root.empty();
+  const bool is_here = arguments.place.root.empty() || arguments.place.root == "/";
   UnitValues values;
   values.program = own_program();
   PATCHLAB_ASSIGN(const auto scenario, file_for(arguments.scenario, "the scenario", is_here));

@@ -203,6 +203,53 @@ TEST_F(NotifyCommand, TellsWhatComesFirstIntoASourceThatWasNotThere) {
               AllOf(Contains("patchlab.verdict-ready.v1"), Contains("patchlab.patch-available.v1")));
 }
 
+// More of what was there is no news, and more than one look holds is.
+TEST_F(NotifyCommand, TellsOfEachRunSinceTheFirstLookAndOfNoneBefore) {
+  const HttpReceiver hook;
+  const auto look_at = [&](int newest) {
+    folder_.write("notify.json", Json{{"schema", "patchlab/notify/v1"},
+                                      {"source", "/lab1"},
+                                      {"outbox", "outbox"},
+                                      {"look_at", {{"runs", "runs"}, {"newest_runs", newest}}},
+                                      {"receivers", {webhook(hook.port())}}}
+                                     .dump());
+  };
+  make_found_run(folder_.path(), tests::good_record());
+  const auto add = [&](const std::string& id) {
+    shell(
+        fmt::format("cp -a runs/{0} runs/{1} && sed -i 's/{0}/{1}/g' runs/{1}/run.json", tests::good_record().id, id));
+  };
+  for (const char* id : {"2090-01-01T000000Z-000001", "2090-01-02T000000Z-000001"}) add(id);
+  look_at(1);
+  ASSERT_EQ(exit_code(notify()), 0);
+  look_at(5);
+  ASSERT_EQ(exit_code(notify()), 0);
+  EXPECT_THAT(hook.requests(), IsEmpty());
+  look_at(1);
+  for (const char* id : {"2090-01-03T000000Z-000001", "2090-01-04T000000Z-000001", "2090-01-05T000000Z-000001"})
+    add(id);
+  ASSERT_EQ(exit_code(notify()), 0);
+  EXPECT_THAT(types(hook.requests()), AllOf(SizeIs(3), Each("patchlab.verdict-ready.v1")));
+}
+
+TEST_F(NotifyCommand, SaysWhoWasRefusedAMailAndTellsTheOthers) {
+  const SmtpReceiver mailer({{"RCPT TO:<gone", "550 nobody of that name"}});
+  auto people = mail(mailer.port());
+  people["to"] = {"qa@example.org", "gone@example.org"};
+  configure({people});
+  const auto refused = notify({"--failed-unit", "x.service"});
+  EXPECT_EQ(exit_code(refused), 2) << refused.output;
+  EXPECT_THAT(refused.output, HasSubstr("people: 1 delivered"));
+  EXPECT_THAT(refused.errors, HasSubstr("people: 'gone@example.org' was refused: 550 nobody of that name"));
+  ASSERT_THAT(mailer.mails(), SizeIs(1));
+  (void)notify();
+  ASSERT_THAT(mailer.mails(), SizeIs(2));
+  EXPECT_THAT(test::body_of_mail(mailer.mails().at(1).text),
+              HasSubstr("'gone@example.org' of the receiver 'people' gets no mail, others do"));
+  (void)notify();
+  EXPECT_THAT(mailer.mails(), SizeIs(2)) << "it is told once";
+}
+
 TEST_F(NotifyCommand, LooksAfterAnotherOneHasLooked) {
   const HttpReceiver hook;
   configure({webhook(hook.port())});

@@ -262,6 +262,48 @@ TEST_F(ScheduleCommand, SaysWhatItCannotSay) {
   EXPECT_THAT(part("nightly"), HasSubstr("has a drop-in, so when it is due is not known"));
 }
 
+// What is told of it, by a notifier that has no bound of its own.
+TEST_F(ScheduleCommand, BoundsTheAgeOfAScanAndTellsWhatCannotBeSaid) {
+  ASSERT_EQ(exit_code(install()), 0);
+  folder_.write(
+      "notify.json",
+      Json{{"schema", "patchlab/notify/v1"},
+           {"source", "/lab1"},
+           {"outbox", "outbox"},
+           {"look_at", {{"schedule", "root/etc/systemd/system"}, {"scan", "scan.json"}}},
+           {"receivers",
+            Json::array(
+                {{{"name", "x"}, {"kind", "webhook"}, {"url", "https://127.0.0.1:1/"}, {"secret_file", "none"}}})}}
+          .dump());
+  const auto told_of = [&](int days) {
+    const auto day = std::chrono::system_clock::now() - std::chrono::hours(24 * days);
+    folder_.write("scan.json", Json{{"schema", "patchlab/scan/v1"},
+                                    {"today", rfc3339(day).substr(0, 10)},
+                                    {"whole", true},
+                                    {"rows", Json::array()}}
+                                   .dump());
+    return patchlab({"notify", "--config", "notify.json", "--dry-run"}, folder_.path());
+  };
+  EXPECT_THAT(told_of(22).output, HasSubstr("nothing is new"))
+      << "21 days from the third Saturday to the first, and one";
+  EXPECT_THAT(told_of(23).output, HasSubstr("23 days old"));
+  const auto file = units() / "patchlab-scan.timer";
+  auto timer = read_file(file).value();
+  timer.replace(timer.find("Sat *-*-1..7,15..21 06:00"), 25, "Fri *-*-* 06:00");
+  ASSERT_TRUE(write_file_atomically(file, timer));
+  EXPECT_THAT(told_of(9).output, HasSubstr("9 days old")) << "the timer that is there counts";
+  timer.replace(timer.find("Fri *-*-* 06:00"), 15, "quarterly");
+  ASSERT_TRUE(write_file_atomically(file, timer));
+  const auto changed = told_of(9);
+  EXPECT_EQ(exit_code(changed), 2);
+  EXPECT_THAT(changed.errors, HasSubstr("set \"scan_max_age_days\""));
+  fs::remove(file);
+  folder_.write("work/.schedule", "no folder");
+  const auto unknown = told_of(1);
+  EXPECT_EQ(exit_code(unknown), 2);
+  EXPECT_THAT(unknown.output, HasSubstr("schedule cannot be looked at: nightly cannot be said"));
+}
+
 // What is removed and comes again is another one.
 TEST_F(ScheduleCommand, BeginsAnewWhenItIsInstalledAgain) {
   ASSERT_EQ(exit_code(install()), 0);

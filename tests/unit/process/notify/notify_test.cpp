@@ -807,21 +807,17 @@ TEST_F(Delivery, OfMoreThanOneMailHoldsIsTheWorstAndTheNewestAndSaysWhatIsLeft) 
       ASSERT_TRUE(outbox.add(id_of(number), cloud_event(one, id_of(number), "/lab1", noon), {"people"}));
     };
     put(EventKind::lab_broken, 900, "something reached the outside", "fence-breach");
-    for (unsigned i = 0; i < 130; ++i) put(EventKind::patch_available, i, fmt::format("patch-{:03}", i));
+    for (unsigned i = 0; i < 97; ++i) put(EventKind::patch_available, i, fmt::format("patch-{:03}", i));
     for (unsigned i = 200; i < 205; ++i) put(EventKind::lab_broken, i, fmt::format("trouble-{}", i));
   }
-  auto one = round().at(1);
-  EXPECT_EQ(one.delivered, 100U);
-  EXPECT_EQ(one.digest, 36U);
+  sender_.on_mail = dead;  // what is in it is to be seen, and writing down that it was taken takes long
+  EXPECT_EQ(round().at(1).waits, 103U);
   const auto mail = unwrapped(sender_.mails.at(0).text);
-  EXPECT_THAT(mail, AllOf(HasSubstr("reached the outside"), HasSubstr("trouble-200"), HasSubstr("patch-129"),
-                          HasSubstr("patch-036"), Not(HasSubstr("patch-035"))));
+  EXPECT_THAT(mail, AllOf(HasSubstr("reached the outside"), HasSubstr("trouble-200"), HasSubstr("patch-096"),
+                          HasSubstr("patch-003"), Not(HasSubstr("patch-002"))));
   EXPECT_LT(mail.find("reached the outside"), mail.find("trouble-204"));
   EXPECT_LT(mail.find("trouble-204"), mail.find("trouble-203")) << "the newest first";
-  EXPECT_THAT(mail, AllOf(HasSubstr("to come: 36 new patches"), HasSubstr("One mail does not hold everything")));
-  clock_.advance(1h);
-  EXPECT_EQ(round().at(1).delivered, 36U);
-  EXPECT_THAT(sender_.mails.at(1).text, AllOf(HasSubstr("patch-000"), Not(HasSubstr("to come"))));
+  EXPECT_THAT(mail, AllOf(HasSubstr("to come: 3 new patches"), HasSubstr("One mail does not hold everything")));
 }
 
 TEST_F(Delivery, OfAnAddressThatIsRefusedHoldsUpNoOther) {
