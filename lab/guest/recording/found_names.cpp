@@ -61,6 +61,11 @@ bool is_mac(std::string_view text) {
   return plain.find_first_not_of("0:-") != std::string::npos && plain.find_first_not_of("f:-") != std::string::npos;
 }
 
+bool is_bare_mac(std::string_view text) {
+  return text.size() == 12 && text.find_first_not_of(hex_digits) == std::string_view::npos &&
+         text.find_first_not_of('0') != std::string_view::npos;
+}
+
 bool is_key(std::string_view text) {
   constexpr std::size_t length = 29;
   constexpr std::size_t id_length = 23;
@@ -100,8 +105,9 @@ class Finder {
   explicit Finder(const ScrubRules& rules) : rules_(rules) {}
 
   void look_at(const std::string& id, const std::string& text) {
+    const auto lower = lower_case(text);
     for (const auto& rule : rules_.take) {
-      if (rule.from.empty() || rule.from.contains(id)) take(rule, text);
+      if (rule.from.empty() || rule.from.contains(id)) take(rule, text, lower);
     }
     for (const auto& rule : rules_.forms) {
       if (rule.from.empty() || rule.from.contains(id)) recognise(rule, text);
@@ -112,17 +118,26 @@ class Finder {
     for (const auto& word : rules_.words) keep(word.kind, word.text, "words");
   }
 
-  // Whoever stands before the name of a domain is one of its machines.
+  // Whoever stands before the name of a domain is one of its machines. Each dot is looked at once, however many
+  // domains there are.
   void below_domains(const std::string& text) {
+    if (domains_.empty()) return;
     const auto lower = lower_case(text);
-    for (const auto& domain : domains_) {
-      const auto suffix = "." + domain;
-      for (auto at = lower.find(suffix); at != std::string::npos; at = lower.find(suffix, at + 1)) {
-        const auto end = at + suffix.size();
-        if (end < lower.size() && (is_letter_or_digit(lower[end]) || lower[end] == '-')) continue;
-        auto begin = at;
-        while (begin > 0 && (is_letter_or_digit(lower[begin - 1]) || lower[begin - 1] == '-')) --begin;
-        host_or_domain(NameKind::host, std::string_view(text).substr(begin, at - begin), "below a domain");
+    const auto is_of_label = [](char c) {
+      return is_letter_or_digit(c) || c == '-' || c == '_' || static_cast<unsigned char>(c) >= 0x80;
+    };
+    const auto longest = std::ranges::max(domains_, {}, &std::string::size).size();
+    for (auto dot = lower.find('.'); dot != std::string::npos; dot = lower.find('.', dot + 1)) {
+      auto begin = dot;
+      while (begin > 0 && (is_letter_or_digit(lower[begin - 1]) || lower[begin - 1] == '-')) --begin;
+      if (begin == dot) continue;
+      for (auto end = dot + 1; end <= lower.size() && end - dot - 1 <= longest; ++end) {
+        if (end < lower.size() && is_of_label(lower[end])) continue;
+        if (domains_.contains(lower.substr(dot + 1, end - dot - 1))) {
+          host_or_domain(NameKind::host, std::string_view(text).substr(begin, dot - begin), "below a domain");
+          break;
+        }
+        if (end == lower.size() || lower[end] != '.') break;
       }
     }
   }
@@ -130,16 +145,29 @@ class Finder {
   std::vector<FoundName> found() && { return std::move(found_); }
 
  private:
-  void take(const TakeRule& rule, const std::string& text) {
-    const auto lower = lower_case(text);
+  void take(const TakeRule& rule, const std::string& text, const std::string& lower) {
     const auto after = lower_case(rule.after);
     for (auto at = lower.find(after); at != std::string::npos; at = lower.find(after, at)) {
       at += after.size();
-      const auto end = std::min(text.find_first_of(rule.until, at), text.size());
-      const auto name = trimmed(std::string_view(text).substr(at, end - at), " \t\r\n");
+      const auto from = behind_words(text, at, rule.skip);
+      const auto end = std::min(text.find_first_of(rule.until, from), text.size());
+      const auto name = trimmed(std::string_view(text).substr(from, end - from), " \t\r\n");
       if (name.empty() || name.size() > longest_name || name.find(rule.needs) == std::string_view::npos) continue;
       named(rule.kind, name, rule.id);
     }
+  }
+
+  // Where the next word but `count` begins, within its quotes; the end of the line when there is none.
+  static std::size_t behind_words(const std::string& text, std::size_t at, std::size_t count) {
+    const auto line_end = std::min(text.find_first_of("\r\n", at), text.size());
+    const auto next = [&](std::size_t from) { return std::min(text.find_first_not_of(" \t", from), line_end); };
+    if (count == 0 && at < line_end && text[at] != '"') return at;
+    for (at = next(at); count > 0 && at < line_end; --count) {
+      const bool quoted = text[at] == '"';
+      const auto end = quoted ? text.find('"', at + 1) : text.find_first_of(" \t", at);
+      at = end >= line_end ? line_end : next(end + 1);
+    }
+    return at < line_end && text[at] == '"' ? at + 1 : at;
   }
 
   void recognise(const FormRule& rule, const std::string& text) {
@@ -158,8 +186,11 @@ class Finder {
       });
     } else if (rule.form == "mac") {
       runs_of(text, "0123456789abcdefABCDEF:-", [&](std::string_view run, char, char) {
+        run = trimmed(run, ":-");
         if (is_mac(run)) keep(NameKind::mac, run, rule.id);
       });
+    } else if (rule.form == "event") {
+      events(rule, text);
     } else if (rule.form == "key") {
       runs_of(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-", [&](std::string_view run, char before, char behind) {
         if (!is_letter_or_digit(before) && !is_letter_or_digit(behind) && is_key(run))
@@ -174,6 +205,24 @@ class Finder {
     } else {
       mails(rule, text);
     }
+  }
+
+  // "  User: S-1-5-21-1-2-3-1001", below it "  User Name: CORP\\jdoe" and "  Computer: srv1.corp.example", in whatever
+  // language.
+  void events(const FormRule& rule, std::string_view text) {
+    std::array<std::string_view, 2> before;  // the values of the last lines
+    for (const auto line : split(text, '\n')) {
+      const auto colon = line.find(':');
+      const auto value =
+          colon == std::string_view::npos ? std::string_view{} : trimmed(line.substr(colon + 1), " \t\r");
+      // Accounts of Windows itself are called in its own language.
+      if (is_sid(before[1]) && before[1].starts_with("S-1-5-21-")) user(value, rule.id);
+      if (is_sid(before[0])) host_or_domain(NameKind::host, value, rule.id);
+      before = {before[1], value};
+    }
+  }
+  static bool is_sid(std::string_view text) {
+    return text.starts_with("S-1-") && text.find_first_not_of("0123456789-", 4) == std::string_view::npos;
   }
 
   void mails(const FormRule& rule, std::string_view text) {
@@ -203,7 +252,9 @@ class Finder {
         if (is_somebodys_ipv6(name)) keep(kind, name, rule);
         return;
       case NameKind::mac:
-        if (is_mac(name)) keep(kind, name, rule);
+        if (is_mac(name) || is_bare_mac(name)) return keep(kind, name, rule);
+        // A client may be told by more than its MAC (RFC 4361).
+        if (name.find_first_not_of(hex_digits) == std::string_view::npos) keep(NameKind::other, name, rule);
         return;
       case NameKind::sid:
         if (const auto sid = sid_at(name); !sid.empty()) keep(kind, sid, rule);
@@ -226,7 +277,11 @@ class Finder {
     const auto is_part = [](char c) {
       return is_letter_or_digit(c) || is_one_of(c, ".-_") || static_cast<unsigned char>(c) >= 0x80;
     };
-    if (!std::ranges::all_of(name, is_part)) return;
+    // "srv1:445", "srv1)": what cannot be in a name ends it. Words ("NT AUTHORITY") are no name of these kinds.
+    if (name.find(' ') != std::string_view::npos) return;
+    name =
+        trimmed(name.substr(0, static_cast<std::size_t>(std::ranges::find_if_not(name, is_part) - name.begin())), ".");
+    if (name.empty() || is_somebodys_ipv4(name)) return;
     const auto dot = name.find('.');
     const auto domain = kind == NameKind::domain ? name : dot == std::string_view::npos ? "" : name.substr(dot + 1);
     if (domain.find('.') != std::string_view::npos) domains_.insert(lower_case(domain));
@@ -238,6 +293,12 @@ class Finder {
   }
 
   void user(std::string_view name, const std::string& rule) {
+    if (rules_.keep.contains(lower_case(name))) return;  // "N/A"
+    // What no account can have in its name ends it, as does a bracket that was opened before it.
+    name = name.substr(0, name.find_first_of("\"/[]:;|=,+*?<>\t\r\n"));
+    const auto bracket = name.find(')');
+    if (bracket < name.find('(')) name = name.substr(0, bracket);
+    name = trimmed(name, " .");
     if (lower_case(name).starts_with("s-1-")) return;
     if (const auto slash = name.find('\\'); slash != std::string_view::npos) {
       const auto before = name.substr(0, slash);

@@ -17,7 +17,7 @@ namespace {
 constexpr std::array<NameKind, 10> kinds{NameKind::host, NameKind::domain, NameKind::user, NameKind::other,
                                          NameKind::ipv4, NameKind::ipv6,   NameKind::mac,  NameKind::sid,
                                          NameKind::guid, NameKind::key};
-constexpr std::array<std::string_view, 6> forms{"ipv4", "ipv6", "mac", "sid", "key", "mail"};
+constexpr std::array<std::string_view, 7> forms{"ipv4", "ipv6", "mac", "sid", "key", "mail", "event"};
 
 class RulesReading {
  public:
@@ -28,12 +28,13 @@ class RulesReading {
       reader.problem("schema", "must be patchlab/recording-rules/v1");
     each(reader, "take", [&](JsonReader& one) {
       rules.take.push_back({id(one), kind(one), from(one), one.text("after", not_empty("what the name stands behind")),
+                            static_cast<std::size_t>(one.integer_or("skip", 0, 0, 9)),
                             one.text("until", not_empty("the characters that end it")), one.text_or("needs", "")});
     });
     each(reader, "forms", [&](JsonReader& one) {
       const auto form = one.text("form");
       if (std::ranges::find(forms, form) == forms.end())
-        one.problem("form", fmt::format("'{}' is none of ipv4, ipv6, mac, sid, key, mail", form));
+        one.problem("form", fmt::format("'{}' is none of ipv4, ipv6, mac, sid, key, mail, event", form));
       rules.forms.push_back({id(one), form, from(one)});
     });
     each(reader, "words", [&](JsonReader& one) {

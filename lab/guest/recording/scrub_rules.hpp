@@ -21,10 +21,12 @@ struct TakeRule {
   NameKind kind = NameKind::other;
   std::set<std::string> from;  // ids of replies; empty: all
   std::string after;           // the name stands behind this, whatever its case,
+  std::size_t skip = 0;        // and behind as many words, of which one in quotes may have blanks,
   std::string until;           // and ends before the first of these characters
   std::string needs;           // only what holds this: "\"
 };
-// What is recognised by its form: of the kinds ipv4, ipv6, mac, sid and key, and "mail".
+// What is recognised by its form: of the kinds ipv4, ipv6, mac, sid and key, "mail", and "event":
+// who stands below the SID of a user in what wevtutil prints as text, whose labels are translated.
 struct FormRule {
   std::string id;
   std::string form;

@@ -187,6 +187,57 @@ TEST(FoundNames, ComeFromWhereTheRulesSay) {
                                  "user it", "domain example-corp", "domain de", "host mail"));
 }
 
+std::vector<std::string> found_in(const std::vector<std::pair<const char*, std::string>>& outputs) {
+  std::vector<Reply> replies;
+  for (const auto& [id, output] : outputs) replies.push_back({id, "job", id, 0, Milliseconds(0), output, {}, {}, {}});
+  std::vector<std::string> found;
+  for (const auto& name : names_in(replies, shipped_rules(), "850"))
+    found.push_back(fmt::format("{} {}", to_string(name.kind), name.text));
+  return found;
+}
+
+// netsh dhcp server dump: address, hardware address, name and words of each reservation.
+TEST(FoundNames, AreThoseOfReservations) {
+  const std::string scope = "Dhcp Server \\\\10.1.0.1 Scope 10.1.0.0 ";
+  EXPECT_THAT(
+      found_in({{"dhcp-dump",
+                 "Dhcp Server \\\\10.1.0.1 add scope 10.1.0.0 255.255.255.0 \"Xavier Office\" \"\"\r\n" + scope +
+                     "Add reservedip 10.1.0.9 00505fAB12cd \"lp9.xavier.example\" \"of Mr Muster\" \"BOTH\"\r\n" +
+                     scope + "Add reservedip 10.1.0.8 ff00505fab12ce01 \"The big printer\" \"\" \"DHCP\"\r\n" +
+                     "Dhcp Server \\\\10.1.0.1 v4 Add Filter Allow 00-50-5f-01-02-03 \"cash desk\"\r\n" + scope +
+                     "set optionvalue 15 STRING \"lan.fabrikam.example\"\r\n"}}),
+      testing::UnorderedElementsAre("mac 00505fAB12cd", "name ff00505fab12ce01", "host lp9", "domain xavier",
+                                    "name The big printer", "name of Mr Muster", "name cash desk", "name Xavier Office",
+                                    "domain fabrikam", "ipv4 10.1.0.1", "ipv4 10.1.0.0", "ipv4 10.1.0.9",
+                                    "ipv4 10.1.0.8", "mac 00-50-5f-01-02-03"));
+}
+
+// What wevtutil prints as text, with labels in any language, and what events say in words and data.
+TEST(FoundNames, AreThoseOfUsersInEvents) {
+  EXPECT_THAT(found_in({{"events-system",
+                         "Event[0]:\r\n  Benutzer: S-1-5-21-1-2-3-1001\r\n  Benutzername: CONTOSO\\jmuster\r\n"
+                         "  Computer: srv7.contoso.example\r\n  Beschreibung: \r\nx\r\n"
+                         "Event[1]:\r\n  User: S-1-5-18\r\n  User Name: NT AUTHORITY\\SYSTEM\r\n  Computer: srv8\r\n"
+                         "Event[2]:\r\n  User: N/A\r\n  User Name: N/A\r\n  Computer: srv8\r\n"
+                         "Event[3]:\r\n  User Name: CONTOSO\\pmiller\r\n"},
+                        {"events-application",
+                         "\tAccount Name:\t\tadoe\r\n\tAccount Domain:\t\tFABRIKAM\r\n\tWorkstation Name:\tPC-77\r\n"},
+                        {"errors-system",
+                         "<Data Name='TargetUserName'>bdoe</Data><Data Name='SubjectDomainName'>NT "
+                         "AUTHORITY</Data><Data Name='TargetDomainName'>TREY</Data>"}}),
+              testing::UnorderedElementsAre("user jmuster", "domain CONTOSO", "host srv7", "host srv8", "user pmiller",
+                                            "user adoe", "domain FABRIKAM", "host PC-77", "user bdoe", "domain TREY",
+                                            "sid S-1-5-21-1-2-3"));
+}
+
+TEST(FoundNames, EndWhereNoNameCanGoOn) {
+  EXPECT_THAT(found_in({{"events-system",
+                         "\\\\srv7:445 refused; (\\\\srv8) and [\\\\srv9]. C:\\Users\\jmuster) (C:\\Users\\adoe) at "
+                         "(52-54-00-14-00-10-)\r\n"}}),
+              testing::UnorderedElementsAre("host srv7", "host srv8", "host srv9", "user jmuster", "user adoe",
+                                            "mac 52-54-00-14-00-10"));
+}
+
 // Adversarial: names that are in each other, in what replaces them, and at all kinds of borders.
 TEST(Scrubber, NeverLeavesANameAndChangesNothingTheSecondTime) {
   std::mt19937 random(20261130);
