@@ -85,6 +85,17 @@ TEST_F(GuestCommand, ScrubKeepsWhatWasReplacedBesideTheRecordingForItsOwner) {
   EXPECT_EQ(exit_code(replayed), 3) << replayed.errors;
 }
 
+// A list of names that was put there by mistake would go with it.
+TEST_F(GuestCommand, ARecordingWithAnotherFileBesideItsManifestIsRefused) {
+  folder_.write("given/srv.names.txt", "host   xavier -> hostx1\n");
+  for (const auto& words : {std::vector<std::string>{"guest", "replay", "given"},
+                            {"guest", "scrub", "given", "--rules", "ours.json", "-o", "b"}}) {
+    const auto outcome = ask(words);
+    EXPECT_EQ(exit_code(outcome), 65);
+    EXPECT_THAT(outcome.errors, HasSubstr("given/srv.names.txt' is named by no recording"));
+  }
+}
+
 TEST_F(GuestCommand, ADamagedRecordingIsRefusedWithItsFileAndANextStep) {
   ASSERT_TRUE(write_file_atomically(folder_.path() / "given/replies/tasks.out", "<Tasks>"));
   for (const auto& words : {std::vector<std::string>{"guest", "replay", "given"},

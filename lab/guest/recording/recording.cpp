@@ -241,15 +241,19 @@ class FolderReading {
     return bytes;
   }
 
-  // A file that no reply names would be given away without having been looked at.
+  // What no reply names would be given away without having been looked at.
   Result<void> nothing_else() {
+    const auto only = [](const fs::path& folder, const std::set<std::string>& names, const char* by) -> Result<void> {
+      PATCHLAB_ASSIGN(const auto entries, entries_of(folder));
+      for (const auto& entry : entries) {
+        if (!names.contains(entry.filename().string()))
+          return configuration_error(fmt::format("'{}' is named by no {}", entry.string(), by), "take it out of there");
+      }
+      return {};
+    };
+    PATCHLAB_TRY(only(folder_, {manifest_name, replies_folder}, "recording"));
     if (!is_there(folder_ / replies_folder) && files_.empty()) return {};
-    PATCHLAB_ASSIGN(const auto entries, entries_of(folder_ / replies_folder));
-    for (const auto& entry : entries) {
-      if (!files_.contains(entry.filename().string()))
-        return configuration_error(fmt::format("'{}' is named by no reply", entry.string()), "take it out of there");
-    }
-    return {};
+    return only(folder_ / replies_folder, files_, "reply");
   }
 
   fs::path folder_;

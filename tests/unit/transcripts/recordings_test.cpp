@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "lab/core/files.hpp"
+#include "lab/guest/recording/code_page.hpp"
 #include "lab/guest/recording/understanding.hpp"
 #include "tests/support/temporary_folder.hpp"
 #include "tests/unit/lab/guest/recording/recording_test_support.hpp"
@@ -20,7 +21,8 @@ namespace recording = lab::guest::recording;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-constexpr const char* expected_name = "expected.json";
+// Beside the folder: in it, it would be given away with it.
+fs::path expected_of(const fs::path& folder) { return fs::path(folder) += ".expected.json"; }
 
 Json replayed(const recording::Recording& read) {
   auto json = recording::understanding_json(read, recording::understanding_of(read));
@@ -33,12 +35,12 @@ std::string wrong_with(const fs::path& folder) {
   const auto read = recording::read_recording(folder);
   if (!read) return read.error().message;
   const auto found = replayed(*read);
-  const auto expected = read_json_file(folder / expected_name);
+  const auto expected = read_json_file(expected_of(folder));
   if (!expected)
     return fmt::format("{}: look at what 'patchlab guest replay {} --json' says, and keep it there",
                        expected.error().message, folder.string());
   if (*expected == found) return {};
-  return fmt::format("{} is understood otherwise than {} says: {}", folder.string(), expected_name,
+  return fmt::format("{} is understood otherwise than {} says: {}", folder.string(), expected_of(folder).string(),
                      Json::diff(*expected, found).dump());
 }
 
@@ -52,8 +54,7 @@ class ComposedRecording : public recording::RecordingTest {
   static std::string bytes_of(const Transcript& transcript, bool in_code_page) {
     auto bytes = transcript.bytes().value();
     if (!in_code_page || transcript.entry.value("encoding", "utf-8") != "utf-8") return bytes;
-    const auto page = "CP" + transcript.entry.at("code_page").get<std::string>();
-    return converted(bytes, "UTF-8", page.c_str()).value_or(bytes);
+    return recording::in_code_page(bytes, transcript.entry.at("code_page").get<std::string>()).value_or(bytes);
   }
   // "[1, 1077]" of the index, in the words of a host state.
   static std::string word_of(const Json& state) {
@@ -146,11 +147,11 @@ TEST_F(ComposedRecording, BesideTheTranscriptsIsHeldAgainstWhatIsExpectedOfIt) {
   EXPECT_THAT(all, testing::Contains(folder));
   EXPECT_THAT(wrong_with(folder), HasSubstr("look at what 'patchlab guest replay"));
   const auto json = replayed(recording::read_recording(folder).value());
-  ASSERT_TRUE(write_file_atomically(folder / expected_name, json.dump()));
+  ASSERT_TRUE(write_file_atomically(expected_of(folder), json.dump()));
   EXPECT_EQ(wrong_with(folder), "");
   auto other = json;
   other["state"]["services"]["DNS"] = "stopped";
-  ASSERT_TRUE(write_file_atomically(folder / expected_name, other.dump()));
+  ASSERT_TRUE(write_file_atomically(expected_of(folder), other.dump()));
   EXPECT_THAT(wrong_with(folder), HasSubstr("/state/services/DNS"));
 }
 }  // namespace

@@ -91,6 +91,14 @@ TEST_F(RecordingFolder, IsRefusedWithAFileThatNoReplyNames) {
   EXPECT_THAT(trouble(), HasSubstr("more.out' is named by no reply"));
 }
 
+TEST_F(RecordingFolder, IsRefusedWithAnythingBesideItsManifest) {
+  ASSERT_TRUE(write_file_atomically(folder_ / "names.txt", "x"));
+  EXPECT_THAT(trouble(), HasSubstr("names.txt' is named by no recording"));
+  fs::remove(folder_ / "names.txt");
+  fs::create_directory(folder_ / ".more");
+  EXPECT_THAT(trouble(), HasSubstr(".more' is named by no recording"));
+}
+
 TEST_F(RecordingFolder, OpensNothingOutsideOfIt) {
   ASSERT_TRUE(write_file_atomically(temporary_.path() / "secret", "top"));
   const auto names = [&](const std::string& file) {
