@@ -61,7 +61,8 @@ Result<void> make_room(const fs::path& folder) {
   return configuration_error(fmt::format("'{}' is not empty", folder.string()), "name a folder that is not there yet");
 }
 
-void tell(const recording::Recording& made, const fs::path& folder) {
+void tell(const recording::Scrubbed& scrubbed, const fs::path& folder) {
+  const auto& made = scrubbed.recording;
   const auto& machine = made.machine;
   const auto without = std::ranges::count_if(made.replies, [](const auto& reply) { return !reply.trouble.empty(); });
   say("{}: {} commands of {} {}, {} without a reply\n", folder.string(), made.replies.size(),
@@ -69,6 +70,8 @@ void tell(const recording::Recording& made, const fs::path& folder) {
   for (const auto& reply : made.replies) {
     if (!reply.trouble.empty()) say("  without a reply: {}: {}\n", reply.id, reply.trouble);
   }
+  for (const auto& one : scrubbed.not_learned)
+    say("  names could not be learned, and may stand anywhere in it: {}\n", one);
   std::size_t names = 0;
   std::size_t places = 0;
   for (const auto& count : made.scrubbed) {
@@ -87,11 +90,10 @@ ExitCode keep(const recording::Scrubbed& scrubbed, const fs::path& folder) {
     return report(written.error(), ExitCode::cannot_create);
   if (const auto written = recording::write_recording(folder, scrubbed.recording); !written)
     return report(written.error(), ExitCode::cannot_create);
-  tell(scrubbed.recording, folder);
+  tell(scrubbed, folder);
   say("  look at '{}', which stays with you, before you give '{}' away\n", list.string(), folder.string());
   say("  next: patchlab guest replay {}\n", folder.string());
-  const auto is_without = [](const auto& reply) { return !reply.trouble.empty(); };
-  return std::ranges::any_of(scrubbed.recording.replies, is_without) ? ExitCode::not_tested : ExitCode::ok;
+  return scrubbed.is_whole() ? ExitCode::ok : ExitCode::not_tested;
 }
 
 ExitCode record(const Arguments& arguments) {
@@ -112,9 +114,8 @@ ExitCode record(const Arguments& arguments) {
     fs::remove(arguments.folder, ignored);  // as long as it is empty
     return report(replies.error());
   }
-  return keep(recording::scrubbed(std::move(replies->replies), replies->only_names, *rules,
-                                  "patchlab " PATCHLAB_VERSION, started),
-              arguments.folder);
+  recording::Recording said{"patchlab " PATCHLAB_VERSION, started, {}, std::move(replies->replies), {}, {}};
+  return keep(recording::scrubbed(std::move(said), replies->only_names, *rules), arguments.folder);
 }
 
 ExitCode scrub(const Arguments& arguments) {
@@ -123,11 +124,7 @@ ExitCode scrub(const Arguments& arguments) {
   auto before = recording::read_recording(arguments.folder);
   if (!before) return report_input(before.error(), ExitCode::bad_data);
   if (const auto free = make_room(arguments.output); !free) return report(free.error(), ExitCode::cannot_create);
-  auto again = recording::scrubbed(std::move(before->replies), {}, *rules, before->program, before->recorded);
-  auto counts = before->scrubbed;
-  counts.insert(counts.end(), again.recording.scrubbed.begin(), again.recording.scrubbed.end());
-  again.recording.scrubbed = std::move(counts);
-  return keep(again, arguments.output);
+  return keep(recording::scrubbed(std::move(*before), {}, *rules), arguments.output);
 }
 
 template <class Rows>

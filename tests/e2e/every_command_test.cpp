@@ -177,7 +177,7 @@ class EveryCommand : public ::testing::Test {
                   R"({"schema": "patchlab/notify/v1", "source": "/x", "outbox": "outbox", "look_at": {}, "receivers": )"
                   R"([{"name": "a", "kind": "webhook", "url": "https://a.example/", "secret_file": "s"}]})");
     folder_.write("broken.json", R"({"name": "broken", "oops": 1})");
-    lab::guest::recording::Recording recording{"patchlab 0", "2026-11-30T01:00:00Z", {}, {}, {}};
+    lab::guest::recording::Recording recording{"patchlab 0", "2026-11-30T01:00:00Z", {}, {}, {}, {}};
     recording.replies.push_back({"os-info", "agent", "guest-get-osinfo", 0, Milliseconds(1), "{}", {}, {}, {}});
     EXPECT_TRUE(lab::guest::recording::write_recording(folder_.path() / "recording", recording));
   }

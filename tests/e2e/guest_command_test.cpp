@@ -21,7 +21,8 @@ namespace recording = lab::guest::recording;
 class GuestCommand : public ::testing::Test {
  protected:
   GuestCommand() {
-    recording::Recording made{"patchlab 0", "2026-11-30T01:00:00Z", {"10.0.17763", "", "0407", "850", "1252"}, {}, {}};
+    recording::Recording made{
+        "patchlab 0", "2026-11-30T01:00:00Z", {"10.0.17763", "", "0407", "850", "1252"}, {}, {}, {}};
     made.replies = {{"os-info",
                      "agent",
                      "guest-get-osinfo",

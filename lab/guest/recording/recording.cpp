@@ -94,7 +94,8 @@ class Writer {
                           {"oem_code_page", machine.oem_code_page},
                           {"ansi_code_page", machine.ansi_code_page}}},
                         {"replies", std::move(replies)},
-                        {"scrubbed", std::move(scrubbed)}};
+                        {"scrubbed", std::move(scrubbed)},
+                        {"replaced_by", recording.replaced_by}};
     return write_file_atomically(folder_ / manifest_name, pretty(manifest));
   }
 
@@ -183,6 +184,7 @@ class FolderReading {
         one.finish();
       }
     }
+    for (const auto& made : reader.texts_or_empty("replaced_by")) recording.replaced_by.insert(made);
     reader.finish();
     return recording;
   }

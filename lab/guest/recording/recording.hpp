@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -55,6 +56,9 @@ struct Recording {
   RecordedMachine machine;
   std::vector<Reply> replies;
   std::vector<ScrubCount> scrubbed;
+  // What was put in the place of names, in lower case: a later scrubbing leaves these. What is not in here is nobody's
+  // invention, whatever it looks like.
+  std::set<std::string> replaced_by;
   bool operator==(const Recording&) const = default;
 };
 

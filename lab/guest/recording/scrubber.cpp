@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lab/guest/recording/scrubber.hpp"
 
-#include <arpa/inet.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -16,6 +15,8 @@
 #include "lab/core/text.hpp"
 #include "lab/core/utf16.hpp"
 #include "lab/guest/recording/code_page.hpp"
+#include "lab/guest/recording/inventor.hpp"
+#include "lab/guest/recording/learned_names.hpp"
 #include "lab/guest/recording/questions.hpp"
 
 namespace patchlab::lab::guest::recording {
@@ -23,10 +24,6 @@ namespace {
 
 constexpr std::size_t shortest_name = 3;
 constexpr int most_rounds = 5;
-
-bool is_word(NameKind kind) {
-  return kind == NameKind::host || kind == NameKind::domain || kind == NameKind::user || kind == NameKind::other;
-}
 
 // Of valid UTF-8: its characters, each as it stands there.
 std::vector<std::string> characters_of(std::string_view utf8) {
@@ -82,61 +79,6 @@ std::string in_hexadecimal(std::string_view bytes, bool upper) {
   return text;
 }
 
-// ---- invented names ----
-
-constexpr std::array<const char*, 4> word_of_kind{"host", "dom", "user", "name"};
-constexpr std::array<const char*, 3> other_words{"q", "zz", "vw"};
-
-// "hostxx12": as long as the name.
-std::string invented(std::string_view word, std::size_t number, std::size_t length) {
-  const auto digits = fmt::format("{}", number);
-  if (digits.size() >= length) return digits.substr(0, length);
-  auto text = std::string(word.substr(0, length - digits.size()));
-  text.append(length - digits.size() - text.size(), 'x');
-  return text + digits;
-}
-
-std::vector<const char*> words_for(NameKind kind) {
-  std::vector<const char*> words;
-  if (is_word(kind)) words.push_back(word_of_kind.at(static_cast<std::size_t>(kind)));
-  words.insert(words.end(), other_words.begin(), other_words.end());
-  return words;
-}
-
-bool is_invented(const std::string& name) {
-  const auto plain = lower_case(name);
-  const auto from = plain.find_last_not_of("0123456789");
-  if (from == std::string::npos || from + 1 == plain.size()) return false;
-  std::size_t number = 0;
-  const auto* end = plain.data() + plain.size();
-  if (std::from_chars(plain.data() + from + 1, end, number).ptr != end) return false;
-  const auto is_it = [&](const char* word) { return invented(word, number, plain.size()) == plain; };
-  return std::ranges::any_of(word_of_kind, is_it) || std::ranges::any_of(other_words, is_it);
-}
-
-// Addresses of RFC 2544 and RFC 3849, which nobody has, and a mark in the middle of a MAC.
-constexpr std::array<std::string_view, 2> invented_nets{"198.18.", "198.19."};
-constexpr std::string_view invented_sid = "S-1-5-21-1000000000-1000000000-";
-constexpr std::string_view invented_key = "XXXXX-XXXXX-XXXXX-XXXXX-XXXXX";
-constexpr std::string_view invented_id = "00000-00000-00000-XXXXX";
-
-bool is_invented_ipv4(std::string_view text) {
-  return text.starts_with(invented_nets[0]) || text.starts_with(invented_nets[1]);
-}
-
-bool is_invented_ipv6(std::string_view text) {
-  const auto plain = lower_case(text);
-  return plain.starts_with("2001:db8::") || (plain.starts_with("fe80::") && plain.find(':', 6) == std::string::npos);
-}
-
-bool is_invented_guid(std::string_view text) { return text.starts_with("0000") && text.substr(8, 11) == "-0000-4000-"; }
-
-std::string bare_mac(std::string_view text) {
-  auto plain = lower_case(text);
-  std::erase_if(plain, [](char c) { return c == ':' || c == '-'; });
-  return plain;
-}
-
 std::string mac_with(const std::string& bare, char mark) {
   std::string text;
   for (std::size_t i = 0; i < bare.size(); i += 2) {
@@ -144,14 +86,6 @@ std::string mac_with(const std::string& bare, char mark) {
     text += bare.substr(i, 2);
   }
   return text;
-}
-
-// The same address may be written in several ways.
-std::string canonical_ipv6(std::string_view text) {
-  in6_addr address{};
-  std::array<char, INET6_ADDRSTRLEN> buffer{};
-  if (::inet_pton(AF_INET6, std::string(text).c_str(), &address) != 1) return std::string(text);
-  return ::inet_ntop(AF_INET6, &address, buffer.data(), buffer.size());
 }
 
 // "S-1-5-21-A-B-C": the three numbers as they stand in binary data.
@@ -190,96 +124,58 @@ const std::set<std::string>& words_of_windows() {
   return all;
 }
 
-// ---- what stands beside ----
-
-bool is_ascii_letter(int c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-bool is_ascii_digit(int c) { return c >= '0' && c <= '9'; }
-bool is_hex_digit(int c) { return is_ascii_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
-
-// The character that ends at, or begins at, this place; 0: none, or not ASCII.
-int before_of(std::string_view bytes, std::size_t at, std::size_t width) {
-  if (at < width) return 0;
-  if (width == 2 && bytes[at - 1] != '\0') return 0;
-  return static_cast<unsigned char>(bytes[at - width]);
-}
-// Behind the "\0" that reg.exe writes between the values of a REG_MULTI_SZ another one begins.
-int begin_of(std::string_view bytes, std::size_t at, std::size_t width) {
-  const auto before = before_of(bytes, at, width);
-  return before == '0' && at >= width && before_of(bytes, at - width, width) == '\\' ? 0 : before;
-}
-int behind_of(std::string_view bytes, std::size_t at, std::size_t width) {
-  if (at + width > bytes.size()) return 0;
-  if (width == 2 && bytes[at + 1] != '\0') return 0;
-  return static_cast<unsigned char>(bytes[at]);
+// Why a name cannot be replaced wherever it stands; empty: it can.
+std::string why_it_stays(const FoundName& name) {
+  if (!is_word(name.kind)) return {};
+  if (characters_of(name.text).size() < shortest_name)
+    return "shorter than three characters: it would be found in other words";
+  if (name.text.find_first_not_of("0123456789") == std::string::npos)
+    return "only digits: it would be found in numbers";
+  if (words_of_windows().contains(lower_case(name.text)))
+    return "a word of Windows itself, without which replies are not understood";
+  return {};
 }
 
 }  // namespace
 
-Scrubber::Scrubber(const std::vector<FoundName>& names, const std::vector<std::string>& code_pages) {
+Scrubber::Scrubber(const std::vector<FoundName>& names, const std::vector<std::string>& code_pages,
+                   const std::set<std::string>& made_before) {
   std::set<std::string> pages(code_pages.begin(), code_pages.end());
   pages.insert(usual_code_pages().begin(), usual_code_pages().end());
   const std::vector<std::string> all_pages(pages.begin(), pages.end());
   for (const auto& name : names) {
-    Replacement entry{name.kind, name.rule, name.text, {}, {}, 0, 0, {}};
-    if (is_word(name.kind)) {
-      if (is_invented(name.text)) continue;
-      if (characters_of(name.text).size() < shortest_name)
-        entry.stays = "shorter than three characters: it would be found in other words";
-      else if (name.text.find_first_not_of("0123456789") == std::string::npos)
-        entry.stays = "only digits: it would be found in numbers";
-      else if (words_of_windows().contains(lower_case(name.text)))
-        entry.stays = "a word of Windows itself, without which replies are not understood";
-    }
-    const bool was_invented = (name.kind == NameKind::ipv4 && is_invented_ipv4(name.text)) ||
-                              (name.kind == NameKind::ipv6 && is_invented_ipv6(name.text)) ||
-                              (name.kind == NameKind::guid && is_invented_guid(name.text)) ||
-                              (name.kind == NameKind::sid && name.text.starts_with(invented_sid)) ||
-                              (name.kind == NameKind::key && (name.text == invented_key || name.text == invented_id)) ||
-                              (name.kind == NameKind::mac && bare_mac(name.text).substr(6, 2) == "fe");
-    if (was_invented) continue;
-    all_.push_back(std::move(entry));
+    if (made_before.contains(plain_name(name.kind, name.text))) continue;
+    all_.push_back({name.kind, name.rule, name.text, {}, why_it_stays(name), 0, 0, {}});
   }
   for (std::size_t i = 0; i < all_.size(); ++i) {
     if (all_[i].stays.empty() && is_word(all_[i].kind)) add_name(i, all_pages);
   }
-  sort_by_first_byte();
-  for (std::size_t i = 0; i < all_.size(); ++i) {
-    if (all_[i].stays.empty()) choose_replacement(i);
+  Inventor inventor(names, made_before);
+  for (auto& entry : all_) {
+    if (!entry.stays.empty()) continue;
+    if (auto by = inventor.instead_of(entry.kind, entry.text, search_))
+      entry.by = std::move(*by);
+    else
+      entry.stays = "no other name of its length was free";
   }
   for (std::size_t i = 0; i < all_.size(); ++i) {
     if (all_[i].stays.empty() && !is_word(all_[i].kind)) add_name(i, all_pages);
-  }
-  sort_by_first_byte();
-}
-
-void Scrubber::add(Needle needle) {
-  for (const auto& character : needle.characters) needle.length += character.front().bytes.size();
-  if (!needle.characters.empty()) needles_.push_back(std::move(needle));
-}
-
-void Scrubber::sort_by_first_byte() {
-  std::ranges::stable_sort(needles_, [](const auto& a, const auto& b) { return a.length > b.length; });
-  for (auto& list : by_first_) list.clear();
-  for (std::size_t i = 0; i < needles_.size(); ++i) {
-    std::set<unsigned char> firsts;
-    for (const auto& way : needles_[i].characters.front()) firsts.insert(static_cast<unsigned char>(way.bytes.front()));
-    for (const auto first : firsts) by_first_.at(first).push_back(i);
   }
 }
 
 void Scrubber::add_bytes(std::size_t entry, std::string_view bytes, std::string_view by) {
   Needle needle{entry, {}, Coding::bytes, Edge::none, std::string(by), 0};
   for (const char byte : bytes) needle.characters.push_back({{std::string(1, byte), false, false}});
-  add(std::move(needle));
+  search_.add("binary", std::move(needle));
 }
 
 void Scrubber::add_text(std::size_t entry, std::string_view utf8, Edge edge, const std::vector<std::string>& code_pages,
                         const std::string& by) {
   const auto characters = characters_of(utf8);
-  const auto in_coding = [&](Coding coding, const auto& write) {
+  const auto in_coding = [&](const std::string& alphabet, Coding coding, const auto& write) {
     Needle needle{entry, {}, coding, edge, {}, 0};
     for (const auto& character : characters) {
-      std::vector<Way> ways;
+      std::vector<NameSearch::Way> ways;
       const auto [small, capital] = both_cases(character);
       for (const auto& [one, upper] : {std::pair{small, false}, {capital, true}}) {
         const auto bytes = write(one);
@@ -292,21 +188,21 @@ void Scrubber::add_text(std::size_t entry, std::string_view utf8, Edge edge, con
     if (!by.empty()) {
       for (const char c : by) needle.literal += write(std::string(1, c)).value_or("");
     }
-    add(std::move(needle));
+    search_.add(alphabet, std::move(needle));
   };
   using Written = std::optional<std::string>;
   const auto wide = [](const std::string& one) { return little_endian(to_utf16(one)); };
-  in_coding(Coding::bytes, [](const std::string& one) { return Written(one); });
-  in_coding(Coding::utf16, [&](const std::string& one) { return Written(wide(one)); });
+  in_coding("utf8", Coding::bytes, [](const std::string& one) { return Written(one); });
+  in_coding("utf16", Coding::utf16, [&](const std::string& one) { return Written(wide(one)); });
   for (const bool upper : {false, true}) {
-    in_coding(upper ? Coding::hex16_upper : Coding::hex16,
+    in_coding(upper ? "HEX16" : "hex16", upper ? Coding::hex16_upper : Coding::hex16,
               [&](const std::string& one) { return Written(in_hexadecimal(wide(one), upper)); });
-    in_coding(upper ? Coding::hex8_upper : Coding::hex8,
+    in_coding(upper ? "HEX8" : "hex8", upper ? Coding::hex8_upper : Coding::hex8,
               [&](const std::string& one) { return Written(in_hexadecimal(one, upper)); });
   }
   if (characters.size() == utf8.size()) return;  // the same in every code page
   for (const auto& page : code_pages)
-    in_coding(Coding::bytes, [&](const std::string& one) { return in_code_page(one, page); });
+    in_coding("page " + page, Coding::bytes, [&](const std::string& one) { return in_code_page(one, page); });
 }
 
 void Scrubber::add_name(std::size_t number, const std::vector<std::string>& code_pages) {
@@ -317,9 +213,8 @@ void Scrubber::add_name(std::size_t number, const std::vector<std::string>& code
     case NameKind::domain:
     case NameKind::user:
     case NameKind::other: {
-      const bool is_hex = std::ranges::all_of(text, [](char c) { return is_hex_digit(static_cast<unsigned char>(c)); });
-      const bool has_digit =
-          std::ranges::any_of(text, [](char c) { return is_ascii_digit(static_cast<unsigned char>(c)); });
+      const bool is_hex = text.find_first_not_of("0123456789abcdefABCDEF") == std::string::npos;
+      const bool has_digit = text.find_first_of("0123456789") != std::string::npos;
       constexpr std::size_t long_enough = 5;
       // "SRV01" is nobody else's, wherever it stands; "corp" is in other words, and "dc1" in numbers.
       const auto edge = is_hex || (has_digit && text.size() < long_enough) ? Edge::letters_and_digits
@@ -355,165 +250,8 @@ void Scrubber::add_name(std::size_t number, const std::vector<std::string>& code
   }
 }
 
-// Of the names alone, whose needles are there already.
-bool Scrubber::is_found_in(std::string_view text) const {
-  Match match;
-  for (std::size_t at = 0; at < text.size(); ++at) {
-    if (match_at(text, at, match, nullptr)) return true;
-  }
-  return false;
-}
-
-void Scrubber::choose_replacement(std::size_t number) {
-  auto& entry = all_[number];
-  const auto is_used = [&](const std::string& by) {
-    return std::ranges::any_of(all_, [&](const auto& other) {
-      return other.kind == entry.kind && (other.by == by || lower_case(other.text) == by);
-    });
-  };
-  const auto first_free = [&](const std::function<std::string(std::size_t)>& make) {
-    for (std::size_t i = 1; i < 100'000; ++i) {
-      if (auto by = make(i); !is_used(by)) return by;
-    }
-    return make(99'999);
-  };
-  switch (entry.kind) {
-    case NameKind::host:
-    case NameKind::domain:
-    case NameKind::user:
-    case NameKind::other: {
-      const auto length = characters_of(entry.text).size();
-      for (const auto* word : words_for(entry.kind)) {
-        for (std::size_t i = 1; i < 1000; ++i) {
-          const auto by = invented(word, i, length);
-          const auto is_taken = [&](const auto& other) { return other.by == by; };
-          if (is_found_in(by) || std::ranges::any_of(all_, is_taken)) continue;
-          entry.by = by;
-          return;
-        }
-      }
-      entry.stays = "no other name of its length was free";
-      return;
-    }
-    case NameKind::ipv4: {
-      const auto net = entry.text.substr(0, entry.text.rfind('.') + 1);
-      const auto last = entry.text.substr(net.size());
-      for (const auto& other : all_) {
-        if (other.kind == NameKind::ipv4 && !other.by.empty() && other.text.starts_with(net)) {
-          entry.by = other.by.substr(0, other.by.rfind('.') + 1) + last;
-          return;
-        }
-      }
-      const auto net_of = [](std::size_t i) { return fmt::format("{}{}.", invented_nets.at(i / 256 % 2), i % 256); };
-      for (std::size_t i = 1; i < 512; ++i) {
-        const auto is_net = [&](const auto& other) {
-          return other.kind == NameKind::ipv4 && (other.by.starts_with(net_of(i)) || other.text.starts_with(net_of(i)));
-        };
-        if (std::ranges::any_of(all_, is_net)) continue;
-        entry.by = net_of(i) + last;
-        return;
-      }
-      entry.by = net_of(511) + last;
-      return;
-    }
-    case NameKind::ipv6: {
-      const auto same = canonical_ipv6(entry.text);
-      for (const auto& other : all_) {
-        if (other.kind == NameKind::ipv6 && !other.by.empty() && canonical_ipv6(other.text) == same) {
-          entry.by = other.by;
-          return;
-        }
-      }
-      const bool is_local = lower_case(entry.text).starts_with("fe80:");
-      entry.by =
-          first_free([&](std::size_t i) { return fmt::format("{}{:x}", is_local ? "fe80::" : "2001:db8::", i); });
-      return;
-    }
-    case NameKind::mac: {
-      const auto maker = bare_mac(entry.text).substr(0, 6);
-      const auto same = bare_mac(entry.text);
-      for (const auto& other : all_) {
-        if (other.kind == NameKind::mac && !other.by.empty() && bare_mac(other.text) == same) {
-          entry.by = other.by;
-          return;
-        }
-      }
-      entry.by =
-          first_free([&](std::size_t i) { return mac_with(fmt::format("{}fe{:04x}", maker, i & 0xFFFFU), ':'); });
-      return;
-    }
-    case NameKind::sid:
-      entry.by = first_free([](std::size_t i) { return fmt::format("{}{}", invented_sid, 1'000'000'000 + i); });
-      return;
-    case NameKind::guid:
-      entry.by =
-          first_free([](std::size_t i) { return fmt::format("0000{:04}-0000-4000-8000-000000000000", i % 10'000); });
-      return;
-    case NameKind::key: entry.by = entry.text.size() == invented_key.size() ? invented_key : invented_id; return;
-  }
-}
-
-bool Scrubber::edges_hold(const Needle& needle, std::string_view bytes, std::size_t at, std::size_t end) const {
-  const bool is_hex = needle.coding != Coding::bytes && needle.coding != Coding::utf16;
-  if (is_hex || needle.edge == Edge::none) return true;
-  const std::size_t width = needle.coding == Coding::utf16 ? 2 : 1;
-  const auto before = begin_of(bytes, at, width);
-  const auto behind = behind_of(bytes, end, width);
-  switch (needle.edge) {
-    case Edge::none: return true;
-    case Edge::letters: {
-      // "ContosoAgent" is two words, "Corporation" is one.
-      constexpr std::size_t long_enough = 5;
-      const bool may_be_joined = needle.characters.size() >= long_enough;
-      const auto joins = [&](int left, int right) {
-        return is_ascii_letter(left) && is_ascii_letter(right) &&
-               !(may_be_joined && std::islower(left) != 0 && std::isupper(right) != 0);
-      };
-      return !joins(before, behind_of(bytes, at, width)) && !joins(before_of(bytes, end, width), behind);
-    }
-    case Edge::letters_and_digits:
-      return !is_ascii_letter(before) && !is_ascii_letter(behind) && !is_ascii_digit(before) && !is_ascii_digit(behind);
-    case Edge::ipv4:
-      // "~10.0.0.1" is a version of a package.
-      return !is_ascii_letter(before) && !is_ascii_digit(before) && before != '.' && before != '~' && before != '_' &&
-             !is_ascii_letter(behind) && !is_ascii_digit(behind) &&
-             !(behind == '.' && is_ascii_digit(behind_of(bytes, end + width, width)));
-    case Edge::ipv6: return !is_hex_digit(before) && before != ':' && !is_hex_digit(behind) && behind != ':';
-    case Edge::digits: return !is_ascii_digit(before) && !is_ascii_digit(behind);
-  }
-  return true;
-}
-
-bool Scrubber::match_at(std::string_view bytes, std::size_t at, Match& match, std::size_t* in_word) const {
-  for (const auto number : by_first_.at(static_cast<unsigned char>(bytes[at]))) {
-    const auto& needle = needles_[number];
-    auto end = at;
-    match.upper.clear();
-    bool any_lower = false;
-    for (const auto& character : needle.characters) {
-      const auto way = std::ranges::find_if(
-          character, [&](const auto& one) { return bytes.substr(std::min(end, bytes.size())).starts_with(one.bytes); });
-      if (way == character.end()) break;
-      end += way->bytes.size();
-      match.upper.push_back(way->upper);
-      any_lower = any_lower || way->lower;
-    }
-    if (match.upper.size() != needle.characters.size()) continue;
-    if (!edges_hold(needle, bytes, at, end)) {
-      if (in_word != nullptr && needle.coding == Coding::bytes && is_word(all_[needle.entry].kind))
-        *in_word = needle.entry;
-      continue;
-    }
-    match.in_capitals = !any_lower && std::ranges::count(match.upper, true) > 0;
-    match.needle = number;
-    match.length = end - at;
-    return true;
-  }
-  return false;
-}
-
-void Scrubber::emit(std::string& out, const Match& match) const {
-  const auto& needle = needles_[match.needle];
+void Scrubber::emit(std::string& out, const NameSearch::Match& match) const {
+  const auto& needle = search_.needle(match.needle);
   if (!needle.literal.empty()) {
     out += needle.literal;
     return;
@@ -536,18 +274,29 @@ void Scrubber::emit(std::string& out, const Match& match) const {
 
 std::string Scrubber::once(std::string_view bytes, bool counts) {
   constexpr std::size_t nobody = ~std::size_t{0};
+  auto in_word = nobody;
+  std::function<void(const Needle&)> refused;
+  if (counts)
+    refused = [&](const Needle& needle) {
+      if (needle.coding == Coding::bytes && is_word(all_[needle.entry].kind)) in_word = needle.entry;
+    };
   std::string out;
   out.reserve(bytes.size());
-  Match match;
+  NameSearch::Match match;
   for (std::size_t at = 0; at < bytes.size();) {
-    auto in_word = nobody;
-    if (match_at(bytes, at, match, counts ? &in_word : nullptr)) {
-      emit(out, match);
-      if (counts) ++all_[needles_[match.needle].entry].places;
+    in_word = nobody;
+    if (search_.match_at(bytes, at, match, refused)) {
+      auto& entry = all_[search_.needle(match.needle).entry];
+      if (entry.by.empty()) {
+        out += bytes.substr(at, match.length);
+      } else {
+        emit(out, match);
+        if (counts) ++entry.places;
+      }
       at += match.length;
       continue;
     }
-    if (in_word != nobody) {
+    if (in_word != nobody && !all_[in_word].by.empty()) {
       auto& entry = all_[in_word];
       ++entry.in_words;
       auto begin = at;
@@ -576,16 +325,16 @@ std::string Scrubber::scrub(std::string_view bytes) {
 namespace {
 
 // Forms alone, wherever they stand: for the person who decides.
-std::vector<std::string> suspects_in(const std::vector<Reply>& replies, const std::string& page) {
+std::vector<std::string> suspects_in(const std::vector<Reply>& replies, const std::string& page,
+                                     const std::set<std::string>& made) {
   ScrubRules rules;
   for (const auto* form : {"ipv4", "ipv6", "mac", "sid", "key", "mail"}) rules.forms.push_back({form, form, {}});
   std::vector<std::string> suspects;
   std::map<std::string, std::set<std::string>> found;
   for (const auto& reply : replies) {
     for (const auto& name : names_in({reply}, rules, page)) {
-      // What a scrubber would leave alone is its own.
-      const Scrubber left({name}, {});
-      if (!left.replacements().empty() && left.replacements().front().stays.empty()) found[name.text].insert(reply.id);
+      if (!made.contains(plain_name(name.kind, name.text)) && why_it_stays(name).empty())
+        found[name.text].insert(reply.id);
     }
   }
   for (const auto& [text, ids] : found) suspects.push_back(fmt::format("{} in {}", text, fmt::join(ids, ", ")));
@@ -594,22 +343,26 @@ std::vector<std::string> suspects_in(const std::vector<Reply>& replies, const st
 
 }  // namespace
 
-Scrubbed scrubbed(std::vector<Reply> replies, const std::vector<Reply>& only_names, const ScrubRules& rules,
-                  const std::string& program, const std::string& recorded) {
+bool Scrubbed::is_whole() const {
+  return not_learned.empty() &&
+         std::ranges::all_of(recording.replies, [](const auto& reply) { return reply.trouble.empty(); });
+}
+
+Scrubbed scrubbed(Recording before, const std::vector<Reply>& only_names, const ScrubRules& rules) {
   Scrubbed result;
-  result.recording.program = program;
-  result.recording.recorded = recorded;
-  result.recording.machine = machine_told_by(replies);
-  const auto& machine = result.recording.machine;
+  auto& recording = result.recording = std::move(before);
+  recording.machine = machine_told_by(recording.replies);
+  const auto page = recording.machine.oem_code_page;
+  if (!only_names.empty()) result.not_learned = names_not_learned(only_names, rules, page);
   // Names first from where they stand alone.
   auto all = only_names;
-  all.insert(all.end(), replies.begin(), replies.end());
-  Scrubber scrubber(names_in(all, rules, machine.oem_code_page), {machine.oem_code_page, machine.ansi_code_page});
-  for (auto& reply : replies) {
+  all.insert(all.end(), recording.replies.begin(), recording.replies.end());
+  Scrubber scrubber(names_in(all, rules, page), {page, recording.machine.ansi_code_page}, recording.replaced_by);
+  for (auto& reply : recording.replies) {
     for (auto* text : {&reply.output, &reply.errors, &reply.trouble}) *text = scrubber.scrub(*text);
     if (reply.file) reply.file = scrubber.scrub(*reply.file);
   }
-  result.recording.machine.product = scrubber.scrub(machine.product);
+  recording.machine.product = scrubber.scrub(recording.machine.product);
   result.replacements = scrubber.replacements();
   std::map<std::pair<std::string, std::string>, ScrubCount> counts;
   for (const auto& one : result.replacements) {
@@ -619,10 +372,10 @@ Scrubbed scrubbed(std::vector<Reply> replies, const std::vector<Reply>& only_nam
     count.kind = to_string(one.kind);
     ++count.names;
     count.places += one.places;
+    recording.replaced_by.insert(plain_name(one.kind, one.by));
   }
-  for (const auto& [rule, count] : counts) result.recording.scrubbed.push_back(count);
-  result.suspects = suspects_in(replies, machine.oem_code_page);
-  result.recording.replies = std::move(replies);
+  for (const auto& [rule, count] : counts) recording.scrubbed.push_back(count);
+  result.suspects = suspects_in(recording.replies, page, recording.replaced_by);
   return result;
 }
 
@@ -643,6 +396,11 @@ std::string list_of_replacements(const Scrubbed& scrubbed) {
     }
   }
   if (scrubbed.replacements.empty()) text += "nothing\n";
+  if (!scrubbed.not_learned.empty()) {
+    text +=
+        "\nNames that could not be learned. They may stand anywhere: look for them, and put them under \"words\".\n";
+    for (const auto& one : scrubbed.not_learned) text += fmt::format("       {}\n", one);
+  }
   if (!scrubbed.suspects.empty()) {
     text += "\nStill there, and of the form of an address, a SID or a key (a version may look so):\n";
     for (const auto& one : scrubbed.suspects) text += fmt::format("       {}\n", one);

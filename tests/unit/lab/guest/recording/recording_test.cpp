@@ -28,7 +28,8 @@ class RecordingFolder : public testing::Test {
                    {"acl-c", "job", "icacls", 0, Milliseconds(7), "", {}, std::string("\xFF\xFE"), {}},
                    {"tasks", "job", "schtasks", 1, Milliseconds(0), "x", {}, {}, {}},
                    {"late", "job", "dism", 0, Milliseconds(0), {}, {}, {}, "did not end"}},
-                  {{"host-name", "host", 1, 12}}};
+                  {{"host-name", "host", 1, 12}},
+                  {"hostxx1"}};
     EXPECT_TRUE(write_recording(folder_, recording_));
   }
   Json manifest() const { return read_json_file(folder_ / "manifest.json").value(); }

@@ -44,7 +44,7 @@ class RecordingTest : public windows::WindowsTest {
     return replies.value_or(std::vector<Reply>{});
   }
   Recording recorded() {
-    Recording recording{"patchlab 0", "2026-11-30T01:00:00Z", {}, asked(recorded_questions()), {}};
+    Recording recording{"patchlab 0", "2026-11-30T01:00:00Z", {}, asked(recorded_questions()), {}, {}};
     recording.machine = machine_told_by(recording.replies);
     return recording;
   }

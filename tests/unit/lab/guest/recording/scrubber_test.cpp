@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lab/guest/recording/scrubber.hpp"
 
+#include <ctime>
 #include <random>
 
 #include "lab/core/text.hpp"
@@ -238,6 +239,53 @@ TEST(FoundNames, EndWhereNoNameCanGoOn) {
                                             "mac 52-54-00-14-00-10"));
 }
 
+// A machine may be called as this program calls those that it makes up.
+TEST(Scrubber, ReplacesNamesThatLookMadeUp) {
+  Scrubber scrubber(
+      {named(NameKind::host, "host12"), named(NameKind::user, "user1"), named(NameKind::domain, "domxxx1"),
+       named(NameKind::mac, "52:54:00:fe:00:01"), named(NameKind::ipv4, "198.18.1.7"),
+       named(NameKind::sid, "S-1-5-21-1000000000-1000000000-1000000001"),
+       named(NameKind::guid, "00000001-0000-4000-8000-000000000000"), named(NameKind::ipv6, "2001:db8::1")},
+      {});
+  const std::string text =
+      "host12 USER1 domxxx1 52-54-00-FE-00-01 198.18.1.7 S-1-5-21-1000000000-1000000000-1000000001-500 "
+      "{00000001-0000-4000-8000-000000000000} 2001:db8::1";
+  const auto scrubbed = scrubber.scrub(text);
+  EXPECT_EQ(scrubbed,
+            "hostx1 USER2 domxxx2 52-54-00-fe-00-02 198.18.2.7 "
+            "S-1-5-21-1000000000-1000000000-1000000002-500 {00000002-0000-4000-8000-000000000000} "
+            "2001:db8::2");
+  EXPECT_EQ(scrubber.scrub(scrubbed), scrubbed);
+}
+
+TEST(Scrubber, HasAnotherNameForEachOfManyOfOneLength) {
+  std::vector<FoundName> names;
+  for (int i = 0; i < 4200; ++i) names.push_back(named(NameKind::user, fmt::format("u{:06}", i)));
+  const Scrubber scrubber(names, {});
+  std::set<std::string> made;
+  for (const auto& one : scrubber.replacements()) {
+    EXPECT_EQ(one.stays, "");
+    EXPECT_TRUE(made.insert(one.by).second) << one.by;
+  }
+}
+
+// What a byte costs does not depend on how many names there are.
+TEST(Scrubber, TakesNoLongerForMoreNames) {
+  const auto seconds = [](std::size_t count) {
+    std::vector<FoundName> names;
+    for (std::size_t i = 0; i < count; ++i)
+      names.push_back(named(NameKind::host, fmt::format("srv-{:05}-{}", i, i % 7 == 0 ? "west" : "east")));
+    std::string text;
+    while (text.size() < 300'000) text += "srv-x srv-0 srv-123 CN=srv-99999-north,DC=Server\r\n";
+    Scrubber scrubber(names, {});
+    const auto start = std::clock();
+    EXPECT_EQ(scrubber.scrub(text), text);
+    return static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
+  };
+  const auto few = seconds(10);
+  EXPECT_LT(seconds(2000), few * 10 + 0.1);
+}
+
 // Adversarial: names that are in each other, in what replaces them, and at all kinds of borders.
 TEST(Scrubber, NeverLeavesANameAndChangesNothingTheSecondTime) {
   std::mt19937 random(20261130);
@@ -294,7 +342,7 @@ TEST_F(RecordingTest, IsScrubbedOfEveryNameAndUnderstoodAsBefore) {
       "10.20.0.2</Data></EventData></Event>\r\n";
   const auto names = asked(name_questions());
   const auto raw = recorded();
-  const auto result = scrubbed(raw.replies, names, shipped_rules(), "patchlab 0", raw.recorded);
+  const auto result = scrubbed(raw, names, shipped_rules());
   std::string everything;
   for (const auto& reply : result.recording.replies) {
     everything += reply.output + reply.errors + reply.file.value_or("");
@@ -321,25 +369,54 @@ TEST_F(RecordingTest, IsScrubbedOfEveryNameAndUnderstoodAsBefore) {
 
 TEST_F(RecordingTest, IsNotChangedByBeingScrubbedAgain) {
   const auto names = asked(name_questions());
-  const auto once = scrubbed(recorded().replies, names, shipped_rules(), "patchlab 0", "2026-11-30T01:00:00Z");
-  const auto again = scrubbed(once.recording.replies, {}, shipped_rules(), "patchlab 0", "2026-11-30T01:00:00Z");
-  EXPECT_EQ(again.recording.replies, once.recording.replies);
-  EXPECT_THAT(again.recording.scrubbed, IsEmpty());
+  const auto once = scrubbed(recorded(), names, shipped_rules());
+  const auto again = scrubbed(once.recording, {}, shipped_rules());
+  EXPECT_EQ(again.recording, once.recording);
+}
+
+TEST_F(RecordingTest, IsScrubbedOfNamesThatLookMadeUpWhereNothingWasScrubbedBefore) {
+  windows.registry.set("HKLM\\SYSTEM\\CurrentControlSet\\Services\\Tcpip\\Parameters", "Hostname", "REG_SZ", "host12");
+  windows.tasks["\\Backup of host12"] = windows.tasks.begin()->second;
+  const auto once = scrubbed(recorded(), asked(name_questions()), shipped_rules());
+  for (const auto& reply : once.recording.replies)
+    EXPECT_EQ(lower_case(reply.output).find("host12"), std::string::npos) << reply.id;
+  EXPECT_TRUE(once.recording.replaced_by.contains("hostx1"));
+}
+
+TEST_F(RecordingTest, SaysWhichNamesCouldNotBeLearned) {
+  auto names = asked(name_questions());
+  auto whole = scrubbed(recorded(), names, shipped_rules());
+  EXPECT_THAT(whole.not_learned, IsEmpty());
+  EXPECT_TRUE(whole.is_whole());
+  EXPECT_THAT(list_of_replacements(whole), Not(HasSubstr("could not be learned")));
+  const auto reply = [&](const char* id) -> Reply& { return *std::ranges::find(names, id, &Reply::id); };
+  reply("name-profiles") = {"name-profiles", "job", "reg", 0, Milliseconds(0), {}, {}, {}, "did not end in time"};
+  reply("name-users").exit_code = 1;
+  reply("name-users").output = "ERROR: Access is denied.\r\n";
+  reply("name-host").output = "\r\nHKEY_LOCAL_MACHINE\\X\r\n";
+  std::erase_if(names, [](const auto& one) { return one.id == "name-domain"; });
+  const auto less = scrubbed(recorded(), names, shipped_rules());
+  EXPECT_THAT(less.not_learned,
+              ElementsAre("name-host: no name was found in the reply", "name-domain: it was not asked",
+                          "name-users: ended with 1: ERROR: Access is denied.", "name-profiles: did not end in time"));
+  EXPECT_FALSE(less.is_whole());
+  EXPECT_THAT(list_of_replacements(less), HasSubstr("Names that could not be learned"));
+  EXPECT_THAT(list_of_replacements(less), HasSubstr("name-users: ended with 1: ERROR: Access is denied.\n"));
 }
 
 TEST_F(RecordingTest, TakesFurtherWordsLater) {
   windows.tasks["\\Nightly of Fabrikam"] = windows.tasks.begin()->second;
   auto rules = shipped_rules();
-  const auto once = scrubbed(recorded().replies, {}, rules, "patchlab 0", "2026-11-30T01:00:00Z");
+  const auto once = scrubbed(recorded(), {}, rules);
   rules.words.push_back({NameKind::other, "fabrikam"});
-  const auto again = scrubbed(once.recording.replies, {}, rules, "patchlab 0", "2026-11-30T01:00:00Z");
+  const auto again = scrubbed(once.recording, {}, rules);
   const auto tasks = understanding_of(again.recording).state.rows.at("task");
   EXPECT_TRUE(tasks.contains("\\Nightly of Namexxx1"));
 }
 
 TEST_F(RecordingTest, SaysWhatStillLooksLikeAnAddress) {
   windows.products["{00000000-0000-0000-0000-000000000001}"] = "10.1.1.38";
-  const auto result = scrubbed(recorded().replies, {}, shipped_rules(), "patchlab 0", "2026-11-30T01:00:00Z");
+  const auto result = scrubbed(recorded(), {}, shipped_rules());
   EXPECT_THAT(result.suspects, Contains("10.1.1.38 in products-64"));
   EXPECT_THAT(list_of_replacements(result), HasSubstr("10.1.1.38 in products-64"));
   // What a version looks like stays what it is.
