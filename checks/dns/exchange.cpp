@@ -13,6 +13,7 @@ namespace patchlab::checks::dns {
 namespace {
 
 constexpr std::size_t most_strays = 8;
+constexpr Milliseconds between_knocks = std::chrono::seconds(1);
 
 void add_trouble(Json& seen, int saved_errno) {
   seen["errno"] = saved_errno;
@@ -49,6 +50,9 @@ Result<bool> refuses_tcp(const Endpoint& server, const std::string& source, cons
   PATCHLAB_ASSIGN(const auto connection, connect_tcp(server, source, deadline.within(std::chrono::seconds(1))));
   return connection.saved_errno == ECONNREFUSED;
 }
+
+// Whether it comes back is told by what is received next.
+void knock(int socket) { (void)::send(socket, "", 0, MSG_NOSIGNAL); }
 
 void receive_framed(int socket, const Deadline& deadline, Json& seen) {
   const auto end = [&seen](const ReceivedBytes& received, std::size_t wanted) {
@@ -87,13 +91,13 @@ Result<Json> exchange_udp(const Endpoint& server, const std::string& source, con
     add_trouble(seen, trouble);
   } else if (!receive_reply(socket, query, deadline.within(patience), seen)) {
     PATCHLAB_ASSIGN(const bool nobody, refuses_tcp(server, source, deadline));
-    if (nobody) {
-      add_trouble(seen, ECONNREFUSED);
-      seen["tcp"] = "refused";
-      seen["trouble"] = describe_errno(ECONNREFUSED) + " by TCP, and no answer by UDP";
-    } else if (!receive_reply(socket, query, deadline, seen)) {
-      add_trouble(seen, ETIMEDOUT);
+    if (nobody) seen["tcp"] = "refused";
+    bool ended = false;
+    while (!ended && !deadline.passed()) {
+      if (nobody) knock(socket);
+      ended = receive_reply(socket, query, nobody ? deadline.within(between_knocks) : deadline, seen);
     }
+    if (!ended) add_trouble(seen, ETIMEDOUT);
   }
   seen["elapsed_ms"] = deadline.elapsed().count();
   return seen;

@@ -18,8 +18,10 @@ namespace patchlab::checks::dns {
 //   "tcp"             "refused": nothing came over UDP for `patience`, and nobody listens on TCP
 //   "elapsed_ms"
 // A host tells that nobody listens on a UDP port once a second at most (RFC 1812 section 4.3.2.8), so that most queries
-// to a server that does not run are met by silence. Every server listens on TCP as well (RFC 7766 section 5): who
-// refuses that after a stub resolver has lost its patience (resolv.conf(5): 5 s) is not waited for until the deadline.
+// to a server that does not run are met by silence. After `patience`, which is that of a stub resolver (resolv.conf(5):
+// 5 s), who refuses TCP as well is sent an empty datagram now and then: no query, which a server drops, and which the
+// host of none answers as soon as it may. Only that word ends the wait before the deadline. A server need not listen on
+// TCP, whatever RFC 7766 section 5 says of that, and may take its time.
 [[nodiscard]] Result<Json> exchange_udp(const Endpoint& server, const std::string& source, const std::string& query,
                                         const Deadline& deadline, Milliseconds patience = std::chrono::seconds(5));
 // RFC 7766: two bytes of length before each message.

@@ -153,15 +153,41 @@ TEST(DnsOverUdp, SilenceIsAFailureWithinTheDeadline) {
   EXPECT_EQ(checked(server.port(), "udp", Milliseconds(200)).reason, "no-answer");
 }
 
-TEST(DnsOverUdp, WhoIsSilentAndRefusesTcpIsNotWaitedFor) {
-  const Listener silent(SOCK_DGRAM);
+// The query is lost, as is the word of a host that just told somebody else that nobody listens.
+TEST(DnsOverUdp, WhoIsNotThereIsNotWaitedFor) {
+  auto gone = std::make_unique<Listener>(SOCK_DGRAM);
+  const auto port = gone->port();
+  const std::jthread server([&gone] {
+    ASSERT_TRUE(wait_readable(gone->get(), Deadline(std::chrono::seconds(10))));
+    std::array<char, 16> query{};
+    ASSERT_EQ(::recv(gone->get(), query.data(), query.size(), 0), 5);
+    gone.reset();
+  });
   const Deadline deadline(std::chrono::seconds(20));
-  const auto seen = exchange_udp({"127.0.0.1", silent.port()}, "", "query", deadline, Milliseconds(100));
+  const auto seen = exchange_udp({"127.0.0.1", port}, "", "query", deadline, Milliseconds(100));
   ASSERT_TRUE(seen);
   EXPECT_EQ(seen->value("errno", 0), ECONNREFUSED);
   EXPECT_EQ(seen->value("tcp", ""), "refused");
   EXPECT_GE(deadline.elapsed(), Milliseconds(100));
   EXPECT_LT(deadline.elapsed(), std::chrono::seconds(10));
+}
+
+// Not every server listens on TCP. One that takes longer than our patience, and not longer than its deadline, answers.
+TEST(DnsOverUdp, WhoRefusesTcpAndIsSlowIsWaitedForUntilTheDeadline) {
+  const UdpServer slow([](auto query) {
+    std::this_thread::sleep_for(Milliseconds(300));
+    return std::vector{std::string(query)};
+  });
+  const auto seen =
+      exchange_udp({"127.0.0.1", slow.port()}, "", "query", Deadline(std::chrono::seconds(20)), Milliseconds(50));
+  ASSERT_TRUE(seen);
+  EXPECT_EQ(seen->value("reply", ""), "7175657279") << seen->dump();
+  EXPECT_EQ(seen->value("tcp", ""), "refused");
+  const Listener silent(SOCK_DGRAM);
+  const Deadline deadline(Milliseconds(400));
+  const auto nothing = exchange_udp({"127.0.0.1", silent.port()}, "", "query", deadline, Milliseconds(50));
+  ASSERT_TRUE(nothing);
+  EXPECT_EQ(nothing->value("errno", 0), ETIMEDOUT);
 }
 
 TEST(DnsOverUdp, WhoListensOnTcpIsWaitedForUntilTheDeadline) {
