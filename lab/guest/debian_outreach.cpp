@@ -3,33 +3,39 @@
 #include "lab/guest/debian_outreach.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <charconv>
 #include <optional>
 
 #include "lab/core/json.hpp"
+#include "lab/core/net/lab_client.hpp"
 #include "lab/guest/agent_session.hpp"
 
 namespace patchlab::lab::guest::debian {
 namespace {
 
-// Reads what to do from standard input: "own ADDRESS MAC", "listen MS", "known MAC...", "try NUMBER KIND ADDRESS PORT
-// HEX", "frame HEX". Prints "try NUMBER answered|silent|unsent WORDS" for each try, "sent DEVICE COUNT" for each
-// adapter, "heard DEVICE HEX", and at last "end". Loads no module, which would take a guest that has just started
-// seconds; so here is what the numbers are: AF_INET 2, SOCK_STREAM 1, SOCK_DGRAM 2, SOCK_RAW 3, F_SETFL 4, O_NONBLOCK
-// 2048, SOL_SOCKET 1, SO_ERROR 4, MSG_DONTWAIT 64, EPERM 1, EACCES 13, ECONNREFUSED 111, EINPROGRESS 115; AF_PACKET 17,
-// ETH_P_ALL 3, SOL_PACKET 263, PACKET_ADD_MEMBERSHIP and PACKET_MR_PROMISC 1, PACKET_OUTGOING 4 (packet(7)).
-// Frames carry the machine's MAC, so an adapter that has another one would drop the answers. A route is looked up
-// first: what does not leave from the machine's own address does not leave the guest.
+// Reads what to do from standard input: "own ADDRESS MAC", "listen MS", "known MAC...", "clients PREFIX MAC...", "try
+// NUMBER KIND ADDRESS PORT HEX", "frame HEX". Prints "try NUMBER answered|silent|unsent WORDS" for each try, "sent
+// DEVICE COUNT" for each adapter, "heard DEVICE HEX", "left CLIENTS MORE", how many frames it does not tell of clients
+// that checks play (all of the prefix; of the others what is DHCP or ARP, but for answers to ARP) and beyond the most
+// that it tells, and at last "end". Loads no module, which would take a guest that has just started seconds; so here is
+// what the numbers are: AF_INET 2, SOCK_STREAM 1, SOCK_DGRAM 2, SOCK_RAW 3, F_SETFL 4, O_NONBLOCK 2048, SOL_SOCKET 1,
+// SO_ERROR 4, MSG_DONTWAIT 64, EPERM 1, EACCES 13, ECONNREFUSED 111, EINPROGRESS 115; AF_PACKET 17, ETH_P_ALL 3,
+// SOL_PACKET 263, PACKET_ADD_MEMBERSHIP and PACKET_MR_PROMISC 1, PACKET_OUTGOING 4 (packet(7)). Frames carry the
+// machine's MAC, so an adapter that has another one would drop the answers. A route is looked up first: what does not
+// leave from the machine's own address does not leave the guest.
 constexpr const char* before_input = R"sh(LC_ALL=C; export LC_ALL
 command -v perl >/dev/null || { echo none; echo end; exit 0; }
-perl -e 'my (%known, @tries, @frames, @wires, %open, $own, $mac, $left, $heard);
+perl -e 'my (%known, %played, @tries, @frames, @wires, %open, $own, $mac, $left, $prefix);
+my ($heard, $of_clients, $more) = (0, 0, 0);
 while (<STDIN>) {
   my ($what, @words) = split;
   if ($what eq "own") { $own = inet($words[0]); $mac = $words[1] }
   elsif ($what eq "listen") { $left = $words[0] / 1000 }
   elsif ($what eq "known") { $known{pack "H*", $_} = 1 for @words }
+  elsif ($what eq "clients") { $prefix = pack "H*", shift @words; $played{pack "H*", $_} = 1 for @words }
   elsif ($what eq "try") { push @tries, [@words] }
   elsif ($what eq "frame") { push @frames, pack("H*", $words[0]) }
 }
@@ -67,6 +73,15 @@ for my $device (sort grep { !/^\./ } readdir $all) {
   if (line("$folder/address") ne $mac) { setsockopt($wire, 263, 1, pack("lSSa8", $index, 1, 0, "")) or die "$device: $!\n" }
   push @wires, [$wire, $device, {}];
 }
+sub of_client {
+  my ($frame) = @_;
+  return 1 if substr($frame, 6, length $prefix) eq $prefix;
+  return 0 if !$played{substr $frame, 6, 6};
+  return substr($frame, 20, 2) ne "\0\2" if substr($frame, 12, 2) eq "\x08\x06";
+  return 0 if substr($frame, 12, 2) ne "\x08\x00" || length $frame < 42 || ord(substr $frame, 23, 1) != 17;
+  my $ports = substr $frame, 14 + (ord(substr $frame, 14, 1) & 15) * 4, 4;
+  return $ports eq "\0\x44\0\x43" || $ports eq "\0\x43\0\x43";
+}
 sub write_frames {
   for my $wire (@wires) { for my $i (0 .. $#frames) { $wire->[2]{$i} = 1 if defined send($wire->[0], $frames[$i], 0) } }
 }
@@ -84,7 +99,9 @@ while ($left > 0) {
   for my $wire (@wires) {
     while (defined(my $from = recv($wire->[0], my $frame, 2048, 64))) {
       next if unpack("x10 C", $from) == 4 || $known{substr $frame, 6, 6};
-      print "heard $wire->[1] ", unpack("H*", substr $frame, 0, 160), "\n" if ++$heard <= 300;
+      if (of_client($frame)) { ++$of_clients }
+      elsif (++$heard > 300) { ++$more }
+      else { print "heard $wire->[1] ", unpack("H*", substr $frame, 0, 160), "\n" }
     }
   }
   for my $number (keys %open) {
@@ -106,7 +123,7 @@ while ($left > 0) {
 }
 end($_, "silent") for keys %open;
 print "sent $_->[1] ", scalar(keys %{$_->[2]}), "\n" for @wires;
-print "end\n";' <<'INPUT'
+print "left $of_clients $more\nend\n";' <<'INPUT'
 )sh";
 
 std::string hex_of(std::string_view bytes) {
@@ -188,6 +205,13 @@ class Reading {
       const auto bytes = bytes_of(line);
       if (device.empty() || !bytes) return not_understood(whole);
       seen_.heard.push_back({device, *bytes});
+    } else if (what == "left") {
+      const auto of_clients = count_told(next_word(line));
+      const auto more = count_told(line);
+      if (left_told_ || !of_clients || !more) return not_understood(whole);
+      left_told_ = true;
+      seen_.of_clients = *of_clients;
+      seen_.more = *more;
     } else {
       return not_understood(whole);
     }
@@ -196,6 +220,7 @@ class Reading {
 
   Result<OutreachSeen> finish() && {
     if (!ended_) return guest_error("the answer ends early");
+    if (!left_told_ && seen_.no_frames.empty()) return guest_error("the answer does not tell what it leaves out");
     if (std::ranges::count(told_, false) > 0) return guest_error("the answer does not tell how each try ended");
     if (seen_.devices.empty() && seen_.no_frames.empty()) return guest_error("no network adapter is up");
     return std::move(seen_);
@@ -224,6 +249,7 @@ class Reading {
   const Outreach& wanted_;
   OutreachSeen seen_;
   std::vector<bool> told_;
+  bool left_told_ = false;
   bool ended_ = false;
 };
 }  // namespace
@@ -232,6 +258,8 @@ std::string outreach_script(const Outreach& wanted) {
   std::string text = before_input;
   text += fmt::format("own {} {}\nlisten {}\nknown", wanted.address, wanted.mac, wanted.listen.count());
   for (const auto& mac : wanted.known) text += " " + without_colons(mac);
+  text += fmt::format("\nclients {:02x}", fmt::join(net::lab_client_prefix, ""));
+  for (const auto& mac : wanted.played) text += " " + without_colons(mac);
   for (std::size_t i = 0; i < wanted.tries.size(); ++i) {
     const auto& entry = wanted.tries[i];
     text +=

@@ -26,7 +26,10 @@ struct Outreach {
   std::string address;
   std::string mac;
   std::vector<std::string> known;  // MACs whose frames are of no interest, "52:54:00:14:00:0a"
-  Milliseconds listen{600};        // for answers; 100 ms to 2.5 s, after which a kernel gives up to find its gateway
+  // MACs of real clients as which checks speak: what they say in DHCP and ARP is of no interest, anything else is. All
+  // that comes from net::lab_client_mac() is none.
+  std::vector<std::string> played;
+  Milliseconds listen{600};  // for answers; 100 ms to 2.5 s, after which a kernel gives up to find its gateway
 };
 
 struct OutreachSeen {
@@ -49,6 +52,8 @@ struct OutreachSeen {
   std::string no_frames;             // why none was sent; empty: all were, on each of `devices`
   std::vector<std::string> devices;  // "eth0"
   std::vector<Frame> heard;          // from others than the known
+  std::size_t of_clients = 0;        // frames of clients that checks play: not in `heard`
+  std::size_t more = 0;              // frames beyond the most that are told: not in `heard`, though they should be
   // After the tries; nullopt: nobody looked. For guests that can write no frames.
   std::optional<std::vector<Neighbour>> neighbours;
 };

@@ -82,6 +82,7 @@ class Proof {
     wanted.mac = sender.mac.text();
     wanted.listen = limit;
     for (const auto& mac : prober_.known) wanted.known.push_back(mac.text());
+    for (const auto& mac : prober_.played) wanted.played.push_back(mac.text());
     for (const auto& probe : probes_) {
       if (probe.path == ProbePath::route) {
         wanted.tries.push_back(try_of(probe, sender.mark));
@@ -107,7 +108,21 @@ class Proof {
     }
     why_ = seen.no_frames;
     for (const auto& frame : seen.heard) hear(frame);
+    tell_left_out(seen);
     if (seen.neighbours) meet(*seen.neighbours);
+  }
+
+  // Of a guest that writes frames.
+  void tell_left_out(const OutreachSeen& seen) {
+    if (!seen.no_frames.empty()) return;
+    for (std::size_t i = 0; i < probes_.size(); ++i) {
+      auto& attempt = result_.attempts[i];
+      if (probes_[i].kind != ProbeKind::stranger || attempt.answered || seen.of_clients == 0) continue;
+      attempt.evidence += fmt::format("; {} frames of clients that checks play left out", seen.of_clients);
+    }
+    if (seen.more > 0)
+      result_.troubles.push_back(fmt::format("'{}' heard {} frames more than it told: whose they were is not known",
+                                             prober_.machine, seen.more));
   }
 
   [[nodiscard]] bool is_known(const lab::network::MacAddress& mac) const {
@@ -118,7 +133,7 @@ class Proof {
   void meet(const std::vector<OutreachSeen::Neighbour>& neighbours) {
     const auto is_of_lab = [&](const std::string& text) {
       const auto mac = lab::network::MacAddress::parse(text);
-      return mac && (is_known(*mac) || *mac == prober_.control);
+      return mac && (is_known(*mac) || prober_.played.contains(*mac) || *mac == prober_.control);
     };
     const bool knows_lab = std::ranges::any_of(neighbours, is_of_lab, &OutreachSeen::Neighbour::mac);
     for (std::size_t i = 0; i < probes_.size(); ++i) {
@@ -147,12 +162,14 @@ class Proof {
     const std::vector<std::uint8_t> bytes(frame.bytes.begin(), frame.bytes.end());
     const auto heard = lab::network::heard(bytes.data(), bytes.size());
     if (!heard || is_known(heard->from)) return;
+    // A client that is played answers for its lease alone, and that is none of our targets.
+    const bool is_played = prober_.played.contains(heard->from) && lab::network::is_of_dhcp_client(bytes);
     const bool from_control = heard->from == prober_.control;
     for (std::size_t i = 0; i < probes_.size(); ++i) {
       const auto& probe = probes_[i];
       if (probe.path != ProbePath::wire || probe.control != from_control) continue;
       const bool stranger = probe.kind == ProbeKind::stranger;
-      if (!stranger && !lab::network::is_answer(probe, *heard, mark_)) continue;
+      if (stranger ? is_played : !lab::network::is_answer(probe, *heard, mark_)) continue;
       auto& attempt = result_.attempts[i];
       if (attempt.answered) continue;
       attempt.sent = attempt.answered = true;

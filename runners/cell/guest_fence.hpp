@@ -26,6 +26,8 @@ struct GuestProber {
   lab::network::Sender address;              // MAC and address; the mark is chosen anew
   std::set<lab::network::MacAddress> known;  // whose frames are no leak, as are those of net::lab_client_mac()
   lab::network::MacAddress control;
+  // As whom checks speak for a while: their DHCP and ARP are no leak, anything else from them is.
+  std::set<lab::network::MacAddress> played;
 };
 
 using ReachOut = std::function<Result<lab::guest::OutreachSeen>(const lab::guest::Outreach&)>;

@@ -304,10 +304,10 @@ class Server {
     const auto address = Ipv4::parse(job.plan.address).value_or(Ipv4());  // read_addresses() has seen that it is one
     auto mac = MacAddress::of_lab_machine(address);
     if (!job.macs.empty()) mac = MacAddress::parse(job.macs.front()).value_or(mac);
-    auto known = who_speaks(own_);
     // On one segment a guest hears what checks of others say, with which its own proof may coincide.
-    for (const auto& machine : job_.machines) known.merge(checks::speakers_of(machine.plan.checks));
-    return {job.plan.name, {mac, address, 0}, std::move(known), *own_.control};
+    std::set<MacAddress> played;
+    for (const auto& machine : job_.machines) played.merge(checks::speakers_of(machine.plan.checks));
+    return {job.plan.name, {mac, address, 0}, who_speaks(own_), *own_.control, std::move(played)};
   }
 
   template <class Add>

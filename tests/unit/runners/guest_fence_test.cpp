@@ -149,11 +149,41 @@ TEST(GuestFence, ClientsThatChecksPlayAreNoStrangers) {
   EXPECT_EQ(heard(prober(), net::lab_client_mac(0xFFFFFFFF)), 0);
   EXPECT_EQ(heard(prober(), reserved), 1);
   auto knows = prober();
-  knows.known.merge(checks::speakers_of({{"lease", "dhcp.lease", {{"mac", reserved.text()}}},
-                                         {"other", "dhcp.lease", Json::object()},
-                                         {"names", "dns.query", {{"mac", other_mac.text()}}}}));
-  EXPECT_EQ(heard(knows, reserved), 0);
+  knows.played.merge(checks::speakers_of({{"lease", "dhcp.lease", {{"mac", reserved.text()}}},
+                                          {"other", "dhcp.lease", Json::object()},
+                                          {"names", "dns.query", {{"mac", other_mac.text()}}}}));
   EXPECT_EQ(heard(knows, other_mac), 1);
+  // The client that a reservation is for is a real one, which speaks here only through a leak: what the check says as
+  // that client is DHCP and ARP.
+  EXPECT_EQ(heard(knows, reserved), 1);
+  const lab::network::Sender client{reserved, *Ipv4::parse("10.20.0.32"), 68};
+  const auto of_client = [&](const Bytes& frame) {
+    Guest guest;
+    guest.extra = {{frame.begin(), frame.end()}};
+    return leaks(probe_from_guest(knows, probes(), std::ref(guest)));
+  };
+  EXPECT_EQ(of_client(lab::network::arp_request(client, plan.client)), 0);
+  auto dhcp = lab::network::dns_frame(client, guest_address);
+  dhcp[37] = 67;
+  EXPECT_EQ(of_client(dhcp), 0);
+  EXPECT_EQ(of_client(lab::network::ping_frame(client, plan.client)), 1);
+  const auto request = lab::network::arp_request(prober().address, *Ipv4::parse("192.0.2.2"));
+  const auto answer = answer_to({request.begin(), request.end()}, *Ipv4::parse("192.0.2.2"), reserved);
+  EXPECT_EQ(of_client({answer.begin(), answer.end()}), 1) << "it has an address outside";
+}
+
+TEST(GuestFence, WhatAGuestDoesNotTellIsSaid) {
+  const auto fence = probe_from_guest(prober(), probes(), [](const Outreach& wanted) {
+    auto seen = Guest{}(wanted);
+    seen->of_clients = 512;
+    seen->more = 3;
+    return seen;
+  });
+  EXPECT_THAT(fence.troubles, ElementsAre("'dns' heard 3 frames more than it told: whose they were is not known"));
+  EXPECT_EQ(leaks(fence), 0);
+  EXPECT_THAT(fence.attempts,
+              Contains(Field(&FenceAttempt::evidence,
+                             ::testing::EndsWith("; 512 frames of clients that checks play left out"))));
 }
 
 TEST(GuestFence, WhoAnswersByTheGuestsOwnRoutesIsALeak) {
@@ -251,7 +281,7 @@ TEST(GuestFence, TroubleWithAskingAGuestIsNeverAProof) {
     for (auto at = script.find("\ntry "); at != std::string::npos; at = script.find("\ntry ", at + 1))
       process.output += fmt::format("try {} answered connection refused\n", tries++);
     for (auto at = script.find("\nframe "); at != std::string::npos; at = script.find("\nframe ", at + 1)) ++frames;
-    process.output += fmt::format("sent eth0 {}\nend\n", frames);
+    process.output += fmt::format("sent eth0 {}\nleft 0 0\nend\n", frames);
     return process;
   };
   const auto adapter = lab::guest::debian_adapter(lab::guest::GuestAgent(hypervisor, "dns", clock), clock);

@@ -7,11 +7,15 @@
 #include <linux/capability.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
 
 #include <fstream>
 #include <iostream>
+#include <thread>
 
 #include "lab/core/files.hpp"
+#include "lab/core/net/lab_client.hpp"
 #include "lab/guest/debian_outreach.hpp"
 #include "lab/network/control.hpp"
 #include "lab/network/fence.hpp"
@@ -191,6 +195,41 @@ TEST_F(GuestWaysOut, ASecondAdapterIsFound) {
               return lab.probe({"eth0", "hot0"}, [](const GuestFence& fence) {
                 return leaked(fence, "guest-arp", "192.0.2.2") && leaked(fence, "guest-stranger", "any") ? 0 : 6;
               });
+            }),
+            0);
+}
+
+// As many clients as a check of a DHCP server plays, and then one stranger: what the guest tells is not full before.
+TEST_F(GuestWaysOut, AStrangerIsHeardBehindManyClientsThatAreOnlyPlayed) {
+  EXPECT_EQ(test::run_in_cell([] {
+              Lab lab;
+              Namespace others;
+              auto netlink = Netlink::open();
+              if (!lab.build() || !netlink->add_veth("cable1", "eth0", others.process)) return 2;
+              if (!netlink->attach("cable1", bridge_name) || !netlink->set_up("cable1")) return 3;
+              if (others.configure("eth0", *Ipv4::parse("10.20.0.30"), plan.subnet.text()) != 0) return 4;
+              const pid_t speaker = ::fork();
+              if (speaker == 0) {
+                others.run([] {
+                  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+                  const auto wire = open_wire(find_device("eth0").value());
+                  if (!wire) return 1;
+                  for (std::uint32_t i = 0;; i = (i + 1) % 400) {
+                    const bool is_stranger = i == 399;
+                    const auto mac = is_stranger ? *MacAddress::parse("02:00:00:00:00:99") : net::lab_client_mac(i);
+                    const auto frame = arp_request({mac, *Ipv4::parse("10.20.0.30"), 0}, plan.client);
+                    (void)::send(wire->get(), frame.data(), frame.size(), 0);
+                    if (is_stranger) std::this_thread::sleep_for(std::chrono::milliseconds(100));
+                  }
+                });
+                ::_exit(1);
+              }
+              const int code = lab.probe({"eth0"}, [](const GuestFence& fence) {
+                if (!leaked(fence, "guest-stranger", "any")) return 5;
+                return fence.troubles.empty() ? 0 : 6;
+              });
+              ::kill(speaker, SIGKILL);
+              return code;
             }),
             0);
 }

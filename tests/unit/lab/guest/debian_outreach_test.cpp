@@ -15,14 +15,16 @@ Outreach two_tries() {
           .address = "10.20.0.10",
           .mac = "52:54:00:14:00:0a",
           .known = {"52:54:00:14:00:0a"},
+          .played = {"52:54:00:00:00:20"},
           .listen = Milliseconds(600)};
 }
 const std::string whole =
-    "try 1 unsent operation not permitted\ntry 0 answered answered\nheard eth0 00ff\nsent eth0 1\nend\n";
+    "try 1 unsent operation not permitted\ntry 0 answered answered\nheard eth0 00ff\nsent eth0 1\nleft 7 2\nend\n";
 
 TEST(DebianOutreach, HandsOverWhatIsToBeTried) {
   EXPECT_THAT(outreach_script(two_tries()),
               ::testing::EndsWith("<<'INPUT'\nown 10.20.0.10 52:54:00:14:00:0a\nlisten 600\nknown 52540014000a\n"
+                                  "clients 02706c 525400000020\n"
                                   "try 0 ping 192.0.2.1 0 0801\ntry 1 tcp 192.0.2.2 22 \nframe 01ff\nINPUT\n"));
 }
 
@@ -34,6 +36,8 @@ TEST(DebianOutreach, ReadsWhatCameOfIt) {
   EXPECT_EQ(seen->tries.at(1).words, "operation not permitted");
   EXPECT_THAT(seen->devices, ElementsAre("eth0"));
   EXPECT_EQ(seen->heard.at(0).bytes, std::string("\0\xff", 2));
+  EXPECT_EQ(seen->of_clients, 7U);
+  EXPECT_EQ(seen->more, 2U);
 }
 
 TEST(DebianOutreach, SaysThatThereIsNoPerl) {
@@ -63,8 +67,9 @@ TEST(DebianOutreach, IsReadAsAWholeOrNotAtAll) {
     EXPECT_EQ(bool{outreach_seen(shorter, two_tries())}, lines[i].starts_with("heard")) << lines[i];
     EXPECT_FALSE(outreach_seen(longer, two_tries())) << lines[i];
   }
-  for (const auto* odd : {"try 2 silent\n", "try 0 silent\n", "try x silent\n", "try 0\n", "try 0 perhaps\n",
-                          "sent eth0 0\n", "sent eth0\n", "heard eth0 0\n", "heard eth0 zz\n", "\n"})
+  for (const auto* odd :
+       {"try 2 silent\n", "try 0 silent\n", "try x silent\n", "try 0\n", "try 0 perhaps\n", "sent eth0 0\n",
+        "sent eth0\n", "heard eth0 0\n", "heard eth0 zz\n", "left 7 2\n", "left 7\n", "left x 2\n", "\n"})
     EXPECT_FALSE(outreach_seen(odd + whole, two_tries())) << odd;
 }
 
