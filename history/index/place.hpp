@@ -15,7 +15,7 @@ struct HistoryPlace {
   Kind kind = Kind::sqlite;
   std::filesystem::path file;  // of SQLite, absolute
   std::string uri;             // of PostgreSQL; may hold a password
-  // For people: the same without a password.
+  // For people: a file, or of a URI the hosts and the database, as far as these are surely no secret.
   [[nodiscard]] std::string shown() const;
   bool operator==(const HistoryPlace&) const = default;
 };
