@@ -133,13 +133,15 @@ class Story {
     if (outcome != InstalledOutcome::unknown || !gone.empty()) machine_.since.reset();
   }
 
-  [[nodiscard]] RingMachine end() && {
-    if (machine_.line == 0)
-      machine_.why_not = fmt::format("has not reported that it has serial {}{}", question_.serial,
-                                     question_.signed_reports ? ", signed" : "");
-    if (!refused_.empty() && !machine_.why_not.empty()) machine_.why_not += "; " + refused_;
-    if (!machine_.why_not.empty()) machine_.since.reset();
-    return std::move(machine_);
+  // What is so behind the line that was told last.
+  [[nodiscard]] RingMachine now() const {
+    auto machine = machine_;
+    if (machine.line == 0)
+      machine.why_not = fmt::format("has not reported that it has serial {}{}", question_.serial,
+                                    question_.signed_reports ? ", signed" : "");
+    if (!refused_.empty() && !machine.why_not.empty()) machine.why_not += "; " + refused_;
+    if (!machine.why_not.empty()) machine.since.reset();
+    return machine;
   }
 
  private:
@@ -195,20 +197,31 @@ class Story {
   std::string refused_;  // why what was told last does not count
 };
 
+// What is so of each machine from which line of the ledger on. Each report is looked at once.
 class Told {
  public:
-  Told(const RingQuestion& question, const std::vector<DeployedMachine>& told) : question_(question) {
+  Told(const RingQuestion& question, const std::vector<DeployedMachine>& told) : unheard_(Story(question, {}).now()) {
+    std::map<std::string, std::vector<const DeployedMachine*>> by_machine;
     for (const auto& one : told) {
       if (one.department != question.department) continue;
-      auto& its = by_machine_[one.report.machine];
-      if (one.serial != question.serial) continue;
-      auto on_this = one;
-      on_this.newest_serial = question.serial;
-      const auto recorded = parse_rfc3339(one.recorded).value_or(Moment::min());
-      its.push_back({one, recorded, std::min(recorded, parse_rfc3339(one.report.observed).value_or(Moment::min())),
-                     on_this.has_reported()});
+      auto& its = by_machine[one.report.machine];
+      if (one.serial == question.serial) its.push_back(&one);
     }
-    for (auto& [name, its] : by_machine_) std::ranges::sort(its, {}, [](const Report& one) { return one.told.line; });
+    for (auto& [name, its] : by_machine) {
+      std::ranges::sort(its, {}, &DeployedMachine::line);
+      Story story(question, name);
+      auto& states = by_machine_[name];
+      for (const auto* one : its) {
+        auto on_this = *one;
+        on_this.newest_serial = question.serial;
+        const auto recorded = parse_rfc3339(one->recorded).value_or(Moment::min());
+        // Not later than it was recorded; observed after the promotion it is of it, and what speaks against it counts
+        // whenever that was.
+        const auto observed = std::min(recorded, parse_rfc3339(one->report.observed).value_or(Moment::min()));
+        story.tell(*one, recorded, observed, on_this.has_reported());
+        states.push_back({one->line, story.now()});
+      }
+    }
   }
 
   // Whoever reported in the department, whatever it was compared with.
@@ -219,59 +232,157 @@ class Told {
   }
 
   [[nodiscard]] RingMachine of(const std::string& name, std::uint64_t last_line) const {
-    Story story(question_, name);
-    if (const auto found = by_machine_.find(name); found != by_machine_.end()) {
-      for (const auto& one : found->second) {
-        if (one.told.line <= last_line) story.tell(one.told, one.recorded, one.observed, one.is_of_this_promotion);
-      }
+    const auto found = by_machine_.find(name);
+    if (found != by_machine_.end()) {
+      const auto next = std::ranges::upper_bound(found->second, last_line, {}, &State::line);
+      if (next != found->second.begin()) return std::prev(next)->machine;
     }
-    return std::move(story).end();
+    auto machine = unheard_;
+    machine.name = name;
+    return machine;
   }
 
-  // Why the ring with this index may not follow yet.
-  [[nodiscard]] std::vector<std::string> against(const std::vector<Ring>& rings, std::size_t ring, Moment now,
-                                                 std::uint64_t last_line) const {
-    std::vector<std::string> reasons;
-    for (std::size_t i = 0; i < ring; ++i) {
-      bool all = true;
-      std::optional<Moment> last;
-      for (const auto& name : rings[i].machines) {
-        const auto machine = of(name, last_line);
-        if (machine.since) last = std::max(last.value_or(Moment::min()), *machine.since);
-        if (machine.since || machine.passes) continue;
-        reasons.push_back(fmt::format("ring {} ({}): '{}' {}", i + 1, rings[i].name, name, machine.why_not));
-        all = false;
+  // The lines in which something of this machine changes, in their order.
+  [[nodiscard]] std::vector<std::uint64_t> lines_of(const std::string& name) const {
+    std::vector<std::uint64_t> lines;
+    if (const auto found = by_machine_.find(name); found != by_machine_.end()) {
+      for (const auto& state : found->second) lines.push_back(state.line);
+    }
+    return lines;
+  }
+
+ private:
+  struct State {
+    std::uint64_t line = 0;
+    RingMachine machine;  // from there on
+  };
+  RingMachine unheard_;
+  std::map<std::string, std::vector<State>> by_machine_;
+};
+
+// One ring as the lines of the ledger are told: who has it not yet, and since when the others have it.
+class RingProgress {
+ public:
+  RingProgress(const Ring& ring, std::size_t number, const Told& told) : ring_(ring), number_(number), told_(told) {
+    for (std::size_t i = 0; i < ring.machines.size(); ++i) {
+      missing_.insert(i);
+      for (const auto line : told.lines_of(ring.machines[i])) changes_.emplace_back(line, i);
+    }
+    std::ranges::sort(changes_);
+  }
+
+  void tell_until(std::uint64_t line) {
+    for (; next_ < changes_.size() && changes_[next_].first <= line; ++next_) {
+      const auto i = changes_[next_].second;
+      const auto now = told_.of(ring_.machines[i], changes_[next_].first);
+      if (const auto was = since_.find(i); was != since_.end()) {
+        times_.erase(times_.find(was->second));
+        since_.erase(was);
       }
-      if (all && !last)
-        reasons.push_back(fmt::format(
-            "ring {} ({}): none of its machines has anything of serial {}, so nobody tried it: name one there "
-            "that it is for",
-            i + 1, rings[i].name, question_.serial));
-      if (!all || !last || question_.emergency) continue;
-      if (const auto from = *last + rings[i].hours; now < from)
-        reasons.push_back(fmt::format("ring {} ({}): all of it have it since {}, and its {} hours have passed on {}",
-                                      i + 1, rings[i].name, rfc3339(*last), rings[i].hours.count(), rfc3339(from)));
+      if (now.since) {
+        since_[i] = *now.since;
+        times_.insert(*now.since);
+      }
+      if (now.since || now.passes)
+        missing_.erase(i);
+      else
+        missing_.insert(i);
+    }
+    line_ = line;
+  }
+
+  // Why the next ring may not follow at this time; of each only the first `most`, and how many there are.
+  void against(const RingQuestion& question, Moment now, std::size_t most, std::vector<std::string>& reasons,
+               std::size_t& count) const {
+    const auto add = [&](const std::string& what) {
+      if (reasons.size() < most) reasons.push_back(fmt::format("ring {} ({}): {}", number_, ring_.name, what));
+    };
+    for (const auto i : missing_) {
+      if (reasons.size() >= most) break;
+      add(fmt::format("'{}' {}", ring_.machines[i], told_.of(ring_.machines[i], line_).why_not));
+    }
+    count += missing_.size();
+    if (!missing_.empty()) return;
+    if (times_.empty()) {
+      ++count;
+      return add(fmt::format(
+          "none of its machines has anything of serial {}, so nobody tried it: name one there that it is for",
+          question.serial));
+    }
+    const auto last = *times_.rbegin();
+    if (question.emergency || now >= last + ring_.hours) return;
+    ++count;
+    add(fmt::format("all of it have it since {}, and its {} hours have passed on {}", rfc3339(last),
+                    ring_.hours.count(), rfc3339(last + ring_.hours)));
+  }
+
+ private:
+  const Ring& ring_;
+  std::size_t number_;
+  const Told& told_;
+  std::vector<std::pair<std::uint64_t, std::size_t>> changes_;  // line, machine
+  std::size_t next_ = 0;
+  std::uint64_t line_ = 0;
+  std::set<std::size_t> missing_;
+  std::map<std::size_t, Moment> since_;
+  std::multiset<Moment> times_;  // of since_
+};
+
+// The rings before one, as lines of the ledger are told in their order.
+class Before {
+ public:
+  Before(const std::vector<Ring>& rings, std::size_t ring, const RingQuestion& question, const Told& told)
+      : question_(question) {
+    for (std::size_t i = 0; i < ring; ++i) rings_.emplace_back(rings[i], i + 1, told);
+  }
+  struct Reasons {
+    std::vector<std::string> first;
+    std::size_t count = 0;
+  };
+  // Why the ring may not follow yet. `line` is not less than that of the last question.
+  [[nodiscard]] Reasons against(Moment now, std::uint64_t line, std::size_t most = ~std::size_t{0}) {
+    Reasons reasons;
+    for (auto& ring : rings_) {
+      ring.tell_until(line);
+      ring.against(question_, now, most, reasons.first, reasons.count);
     }
     return reasons;
   }
 
  private:
-  struct Report {
-    DeployedMachine told;
-    Moment recorded;
-    Moment observed;            // not later than it was recorded
-    bool is_of_this_promotion;  // observed after it; what speaks against it counts whenever that was
-  };
   const RingQuestion& question_;
-  std::map<std::string, std::vector<Report>> by_machine_;
+  std::vector<RingProgress> rings_;
 };
 
 std::vector<std::string> machines_of(const std::vector<Ring>& rings, std::size_t ring, const Told& told) {
   if (!rings[ring].is_rest()) return rings[ring].machines;
+  std::set<std::string> others;
+  for (const auto& other : rings) others.insert(other.machines.begin(), other.machines.end());
   auto names = told.machines();
-  for (const auto& other : rings)
-    std::erase_if(names, [&](const std::string& name) { return std::ranges::count(other.machines, name) > 0; });
+  std::erase_if(names, [&](const std::string& name) { return others.contains(name); });
   return names;
+}
+
+// Which of them took it before the rings before this one allowed it, a sentence each, in their order.
+std::vector<std::string> early_ones(const std::vector<RingMachine>& machines, Before before) {
+  std::vector<const RingMachine*> by_line;
+  for (const auto& machine : machines) {
+    if (machine.since) by_line.push_back(&machine);
+  }
+  std::ranges::stable_sort(by_line, {}, &RingMachine::since_line);
+  std::map<const RingMachine*, std::string> early;
+  for (const auto* machine : by_line) {
+    const auto then = before.against(*machine->since, machine->since_line, 1);
+    if (then.count == 0) continue;
+    early[machine] =
+        fmt::format("'{}' has it since {}, before its turn: {}{}", machine->name, rfc3339(*machine->since),
+                    then.first.front(), then.count == 1 ? "" : fmt::format("; and {} more", then.count - 1));
+  }
+  std::vector<std::string> all;
+  for (const auto& machine : machines) {
+    if (const auto found = early.find(&machine); found != early.end()) all.push_back(found->second);
+  }
+  return all;
 }
 
 }  // namespace
@@ -329,16 +440,11 @@ std::vector<RingStanding> standing_of(const std::vector<Ring>& rings, const Ring
   std::vector<RingStanding> standings;
   for (std::size_t i = 0; i < rings.size(); ++i) {
     RingStanding standing{rings[i].name, i + 1, rings[i].hours, rings[i].is_rest(), {}, {}, {}};
-    standing.waits = known.against(rings, i, question.now, question.last_line);
-    for (const auto& name : machines_of(rings, i, known)) {
-      const auto& machine = standing.machines.emplace_back(known.of(name, question.last_line));
-      if (!machine.since) continue;
-      const auto then = known.against(rings, i, *machine.since, machine.since_line);
-      if (then.empty()) continue;
-      standing.early.push_back(fmt::format("'{}' has it since {}, before its turn: {}{}", name, rfc3339(*machine.since),
-                                           then.front(),
-                                           then.size() == 1 ? "" : fmt::format("; and {} more", then.size() - 1)));
-    }
+    const Before before(rings, i, question, known);
+    standing.waits = Before(before).against(question.now, question.last_line).first;
+    for (const auto& name : machines_of(rings, i, known))
+      standing.machines.push_back(known.of(name, question.last_line));
+    standing.early = early_ones(standing.machines, before);
     standings.push_back(std::move(standing));
   }
   return standings;
@@ -368,7 +474,7 @@ Result<HandoffRing> take_ring(const std::vector<Ring>& rings, std::size_t ring, 
                               const std::vector<DeployedMachine>& told, const std::string& rings_sha256) {
   const Told known(question, told);
   const auto& its = rings.at(ring);
-  if (auto why = known.against(rings, ring, question.now, question.last_line); !why.empty()) {
+  if (auto why = Before(rings, ring, question, known).against(question.now, question.last_line).first; !why.empty()) {
     const auto more = why.size() > most_named ? why.size() - most_named : 0;
     why.resize(why.size() - more);
     return configuration_error(

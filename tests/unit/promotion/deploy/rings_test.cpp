@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 
 #include <algorithm>
+#include <ctime>
 #include <random>
 
 #include "lab/core/digest.hpp"
@@ -296,6 +297,26 @@ TEST(Rings, StandWhereTheirMachinesAreAndSayWhoWasTooEarly) {
   EXPECT_EQ(standings[2].machines[0].name, "web1");
   EXPECT_EQ(standings[2].machines[0].line, 22U);
   EXPECT_THAT(standings[2].machines[0].why_not, HasSubstr("failed"));
+}
+
+// Each machine reports by itself, and often: what a ring is asked does not begin from the first line for each of them.
+TEST(Rings, OfManyMachinesAreAskedInTheirNumber) {
+  const auto seconds = [](std::size_t machines) {
+    std::vector<Ring> rings{{"some", {}, hours(0)}, {"all", {}, hours(0)}};
+    std::vector<DeployedMachine> told;
+    for (std::size_t i = 0; i < machines; ++i) {
+      const auto name = fmt::format("m{}", i);
+      if (i % 2 == 0) rings[0].machines.push_back(name);
+      for (const auto state : {absent, well})
+        told.push_back(says(20 + told.size(), name, state, 1 + static_cast<int>(told.size() / machines)));
+    }
+    const auto start = std::clock();
+    const auto standings = standing_of(rings, at(99), told);
+    EXPECT_THAT(standings.at(1).early, SizeIs(machines / 2 - 1)) << "only the last one waited for its turn";
+    return static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
+  };
+  const auto few = seconds(200);
+  EXPECT_LT(seconds(3200), few * 16 * 5 + 0.2);
 }
 
 TEST(Rings, AreTakenWithTheMachinesAndTheReportsThatTheyRestOn) {
