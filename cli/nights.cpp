@@ -18,9 +18,12 @@ bool is_narrowed(const promotion::RunAttempt& attempt) {
 
 std::vector<process::Night> nights_of(const std::vector<promotion::RunAttempt>& attempts) {
   std::vector<process::Night> nights;
-  for (const auto& one : attempts)
-    nights.push_back(
-        {one.run, parse_rfc3339(one.begun), parse_rfc3339(one.ended), one.result, one.complete, is_narrowed(one)});
+  for (const auto& one : attempts) {
+    std::vector<std::string> departments;
+    for (const auto& part : one.parts) departments.push_back(part.department);
+    nights.push_back({one.run, parse_rfc3339(one.begun), parse_rfc3339(one.ended), one.result, one.complete,
+                      is_narrowed(one), std::move(departments)});
+  }
   return nights;
 }
 

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 
 #include "lab/core/exit_code.hpp"
 
@@ -120,7 +121,10 @@ void to_json(Json& json, const HealthFact& fact) {
   json = {{"name", fact.name}, {"health", to_string(fact.health)}, {"says", fact.says}, {"figures", fact.figures}};
 }
 
-HealthFact night_health(const std::vector<Night>& begun, HealthTime now, const NightLimits& limits) {
+namespace {
+
+// Of runs that are about the same.
+HealthFact health_of(const std::vector<Night>& begun, HealthTime now, const NightLimits& limits) {
   const auto runs = by_end(begun);
   HealthFact fact{"night", Health::critical, "no run of a whole scenario was ever begun", {}};
   const auto future = [&](const auto& run) {
@@ -144,6 +148,73 @@ HealthFact night_health(const std::vector<Night>& begun, HealthTime now, const N
         fmt::format("; in run {}, {} ago, something reached the outside", leak->run, hours(since(*leak->ended, now)));
     fact.health = worse_of(fact.health, Health::warning);
   }
+  return fact;
+}
+
+// Each department with the runs that are about it. What was only ever tried by hand is no night that could be missed.
+std::map<std::string, std::vector<Night>> by_departments(const std::vector<Night>& runs) {
+  std::map<std::string, std::vector<Night>> all;
+  for (const auto& run : runs) {
+    if (run.narrowed) continue;
+    for (const auto& department : run.departments) all[department];
+  }
+  for (const auto& run : runs) {
+    for (auto& [department, its] : all) {
+      if (run.departments.empty() || std::ranges::count(run.departments, department) > 0) its.push_back(run);
+    }
+  }
+  return all;
+}
+
+std::optional<HealthTime> last_begun(const std::vector<Night>& runs) {
+  std::optional<HealthTime> last;
+  for (const auto& run : runs) {
+    if (!run.narrowed && run.begun && (!last || *run.begun > *last)) last = run.begun;
+  }
+  return last;
+}
+
+}  // namespace
+
+HealthFact night_health(const std::vector<Night>& runs, HealthTime now, const NightLimits& limits) {
+  auto departments = by_departments(runs);
+  if (departments.empty()) return health_of(runs, now, limits);
+  const auto is_old = [&](const auto& department) {
+    const auto last = last_begun(department.second);
+    return last && since(*last, now) > limits.given_up;
+  };
+  std::string given_up;
+  if (!std::ranges::all_of(departments, is_old)) {
+    std::erase_if(departments, [&](const auto& department) {
+      if (!is_old(department)) return false;
+      given_up += fmt::format("; {}: given up, last begun {} ago", department.first,
+                              hours(since(*last_begun(department.second), now)));
+      return true;
+    });
+  }
+  struct Shared {
+    std::string names;  // of those of whom the same is to be said
+    HealthFact fact;
+  };
+  std::vector<Shared> all;
+  for (const auto& [name, its] : departments) {
+    auto fact = health_of(its, now, limits);
+    const auto same = std::ranges::find_if(
+        all, [&](const auto& one) { return one.fact.health == fact.health && one.fact.says == fact.says; });
+    if (same == all.end())
+      all.push_back({name, std::move(fact)});
+    else
+      same->names += ", " + name;
+  }
+  std::ranges::stable_sort(all, std::ranges::greater{}, [](const auto& one) { return rank(one.fact.health); });
+  const auto age = [](const auto& one) { return one.fact.figures.empty() ? -1 : one.fact.figures.front().value; };
+  HealthFact fact{
+      all.front().fact.name, all.front().fact.health, {}, std::ranges::max_element(all, {}, age)->fact.figures};
+  for (const auto& one : all) {
+    if (!fact.says.empty()) fact.says += "; ";
+    fact.says += all.size() == 1 ? one.fact.says : fmt::format("{}: {}", one.names, one.fact.says);
+  }
+  fact.says += given_up;
   return fact;
 }
 

@@ -47,12 +47,16 @@ struct Night {
   std::optional<HealthTime> ended;  // nothing: it has no end: it was killed, or is under way
   std::string result;               // word of its exit code, see docs/exit-codes.md
   bool complete = false;
-  bool narrowed = false;  // to a department, a role or a candidate: somebody tried something by hand
+  bool narrowed = false;                   // to a department, a role or a candidate: somebody tried something by hand
+  std::vector<std::string> departments{};  // that it is about; empty: of all
 };
 
 struct NightLimits {
   std::chrono::seconds warning = std::chrono::hours(26);  // since a run ended that could tell something
   std::chrono::seconds critical = std::chrono::hours(50);
+  // A department that no whole run has begun for so long, while there are runs of others, is given up: it is said, and
+  // no alarm any more.
+  std::chrono::seconds given_up = std::chrono::hours(24 * 30);
 };
 
 // In the order of the ledger, in which runs begin; what ended last counts. A run that ended in an error, or that was
@@ -60,7 +64,8 @@ struct NightLimits {
 // for longer than a night may be old. A narrowed run is no night, neither a good nor a bad one. A leak of the fence is
 // critical until another run has ended, whatever has begun since, and a warning for as long again as a night may be
 // old: nobody says that somebody looked. No night at all is critical: it is what this is asked for. A run of the future
-// is unknown.
+// is unknown. All this is asked of each department, as several scenarios may have one ledger: a night of one says
+// nothing of another.
 [[nodiscard]] HealthFact night_health(const std::vector<Night>& nights, HealthTime now, const NightLimits& limits);
 
 // Bytes that are free where the lab works.

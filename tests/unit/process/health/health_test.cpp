@@ -85,6 +85,41 @@ TEST_F(NightHealth, IsNotTheAgeOfARunThatWasNarrowed) {
   EXPECT_EQ(of({ended("a", 3h), narrowed(ended("b", 1h, "fence-breach"))}).health, Health::critical);
 }
 
+// Two scenarios with one ledger: a run of the one does not hide that the other did not run.
+TEST_F(NightHealth, IsOfEachDepartment) {
+  const auto about = [](std::vector<std::string> departments, Night night) {
+    night.departments = std::move(departments);
+    return night;
+  };
+  const auto hidden = of({about({"finance"}, ended("a", 60h)), about({"branch"}, ended("b", 3h))});
+  EXPECT_EQ(hidden.health, Health::critical);
+  EXPECT_EQ(hidden.says, "finance: run a ended 60.0 h ago with ok; branch: run b ended 3.0 h ago with ok");
+  EXPECT_EQ(hidden.figures.at(0).value, 60 * 3600);
+  EXPECT_EQ(hidden.figures.size(), 1U);
+  // A leak is not closed by a run of another scenario, and a failure of one is told beside it.
+  EXPECT_EQ(of({about({"finance"}, ended("a", 5h, "fence-breach")), about({"branch"}, ended("b", 3h))}).health,
+            Health::critical);
+  EXPECT_EQ(of({about({"finance"}, ended("z", 9h)), about({"finance"}, ended("a", 5h, "error")),
+                about({"branch"}, ended("b", 3h))})
+                .health,
+            Health::warning);
+  // One scenario with several departments is one, and told without their names; so is one that has another now.
+  EXPECT_EQ(of({about({"x", "y"}, ended("a", 3h))}).says, "run a ended 3.0 h ago with ok");
+  EXPECT_EQ(of({about({"x"}, ended("a", 27h)), about({"x", "y"}, ended("b", 3h))}).health, Health::ok);
+  auto by_hand = about({"y"}, ended("b", 1h, "error"));
+  by_hand.narrowed = true;
+  EXPECT_EQ(of({about({"x", "y"}, ended("a", 3h)), by_hand}).says, "run a ended 3.0 h ago with ok");
+  EXPECT_THAT(of({about({"x", "y", "z"}, ended("a", 30h)), about({"z"}, ended("b", 3h))}).says,
+              HasSubstr("x, y: run a ended 30.0 h ago with ok; z: "));
+  // What was given up long ago is no alarm for ever. When it is all that there is, it is.
+  const auto without = of({about({"finance"}, ended("a", 31 * 24h)), about({"branch"}, ended("b", 3h))});
+  EXPECT_EQ(without.health, Health::ok);
+  EXPECT_EQ(without.says, "run b ended 3.0 h ago with ok; finance: given up, last begun 746.0 h ago");
+  EXPECT_EQ(of({about({"finance"}, ended("a", 29 * 24h)), about({"branch"}, ended("b", 3h))}).health, Health::critical);
+  EXPECT_EQ(of({about({"finance"}, ended("a", 31 * 24h)), about({"branch"}, ended("b", 40 * 24h))}).health,
+            Health::critical);
+}
+
 TEST_F(NightHealth, SaysOfARunThatGoesOnWhetherItMay) {
   EXPECT_EQ(of({ended("a", 20h), begun("b", 2h)}).health, Health::ok);
   EXPECT_THAT(of({ended("a", 20h), begun("b", 2h)}).says, HasSubstr("one has been under way for 2.0 h"));
