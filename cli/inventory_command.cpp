@@ -128,6 +128,9 @@ Result<std::vector<Reported>> reports_of(const Arguments& arguments) {
     PATCHLAB_ASSIGN(const auto text, read_file(file, largest_list));
     PATCHLAB_ASSIGN(const auto said, promotion::from_json_lines(text, file.string()));
     for (const auto& one : said) {
+      // It would be believed before all that is said later.
+      PATCHLAB_TRY(promotion::refuse_future(one.machine, one.observed, system_clock_source().wall())
+                       .while_doing(fmt::format("reading '{}'", printable(file.string()))));
       Reported reported{.machine = one.machine,
                         .observed = one.observed,
                         .from = file.string(),

@@ -374,14 +374,17 @@ MachineReport compare_by_hand(const std::string& machine, const std::string& obs
   return report;
 }
 
+Result<void> refuse_future(const std::string& machine, const std::string& observed,
+                           std::chrono::system_clock::time_point now) {
+  const auto time = parse_rfc3339(observed);
+  if (!time || *time <= now + std::chrono::hours(24)) return {};
+  return configuration_error(
+      fmt::format("'{}' was observed at {}, and here it is {}", printable(machine), printable(observed), rfc3339(now)),
+      "more than a day ahead: a clock is wrong, that machine's or this one's");
+}
+
 Result<void> refuse_future(const std::vector<MachineReport>& machines, std::chrono::system_clock::time_point now) {
-  for (const auto& machine : machines) {
-    const auto observed = parse_rfc3339(machine.observed);
-    if (observed && *observed > now + std::chrono::hours(24))
-      return configuration_error(fmt::format("'{}' was observed at {}, and here it is {}", printable(machine.machine),
-                                             printable(machine.observed), rfc3339(now)),
-                                 "more than a day ahead: a clock is wrong, that machine's or this one's");
-  }
+  for (const auto& machine : machines) PATCHLAB_TRY(refuse_future(machine.machine, machine.observed, now));
   return {};
 }
 

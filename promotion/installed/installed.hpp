@@ -116,6 +116,8 @@ struct MachineReport {
 };
 // An error (configuration) for a machine that was observed more than a day after `now`: what it says later would never
 // count.
+[[nodiscard]] Result<void> refuse_future(const std::string& machine, const std::string& observed,
+                                         std::chrono::system_clock::time_point now);
 [[nodiscard]] Result<void> refuse_future(const std::vector<MachineReport>& machines,
                                          std::chrono::system_clock::time_point now);
 [[nodiscard]] MachineReport compare_installed(const MachineSays& said, const std::vector<PromotedPart>& promoted);
