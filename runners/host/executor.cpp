@@ -26,9 +26,18 @@ constexpr std::array passed_on{
     "--account",  "--comment", "--constraint", "--exclude",     "--exclusive",        "--gres", "--licenses", "--nice",
     "--nodelist", "--prefer",  "--qos",        "--reservation", "--threads-per-core", "--tmp",  "--wckey"};
 
+// srun takes what stands behind any other without a value for it, and that may be the program.
+constexpr std::array without_value{"--exclusive", "--nice"};
+
 std::string wrong_option(const std::string& option) {
-  const auto name = option.substr(0, option.find('='));
-  if (std::ranges::find(passed_on, name) != passed_on.end()) return {};
+  const auto end = option.find('=');
+  const auto name = option.substr(0, end);
+  if (std::ranges::find(passed_on, name) != passed_on.end()) {
+    const bool has_value = end != std::string::npos && end + 1 < option.size();
+    if (has_value || (end == std::string::npos && std::ranges::find(without_value, name) != without_value.end()))
+      return {};
+    return fmt::format("'{}' has no value: write {}=VALUE", option, name);
+  }
   return fmt::format("'{}' is no option of srun that may be given here; allowed are {}, with their values behind '='",
                      option, fmt::join(passed_on, ", "));
 }

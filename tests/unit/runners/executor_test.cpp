@@ -45,18 +45,18 @@ TEST_F(ExecutorFile, IsReadWithItsDefaults) {
   ASSERT_TRUE(least) << least.error().message;
   EXPECT_EQ(*least, Executor());
   const auto all = read(R"({"schema": "patchlab/executor/v1", "kind": "slurm", "partition": "lab", "cpus": 4,
-                            "time_limit_minutes": 90, "options": ["--constraint=kvm&big", "--exclusive"]})");
+                            "time_limit_minutes": 90, "options": ["--constraint=kvm&big", "--exclusive", "--nice"]})");
   ASSERT_TRUE(all) << all.error().message;
-  EXPECT_EQ(*all, (Executor{"lab", 4, 90, {"--constraint=kvm&big", "--exclusive"}}));
+  EXPECT_EQ(*all, (Executor{"lab", 4, 90, {"--constraint=kvm&big", "--exclusive", "--nice"}}));
 }
 
 TEST_F(ExecutorFile, AllThatIsWrongIsNamed) {
   const auto read = this->read(R"({"schema": "patchlab/executor/v2", "kind": "ssh", "partition": "", "cpus": 0,
-      "time_limit_minutes": 0, "options": ["--mem=1", "lab", "--ntasks=2"], "memory": 5})");
+      "time_limit_minutes": 0, "options": ["--mem=1", "lab", "--ntasks=2", "--constraint", "--gres="], "memory": 5})");
   ASSERT_FALSE(read);
   EXPECT_EQ(read.error().error_class, ErrorClass::configuration);
   for (const auto* pointer : {"/schema", "/kind", "/partition", "/cpus", "/time_limit_minutes", "/options/0",
-                              "/options/1", "/options/2", "memory"})
+                              "/options/1", "/options/2", "/options/3", "/options/4", "memory"})
     EXPECT_THAT(read.error().message, HasSubstr(pointer));
   EXPECT_THAT(read.error().message, HasSubstr("'--mem=1' is no option of srun that may be given here"));
 }
