@@ -4,6 +4,9 @@
 
 #include <fmt/format.h>
 
+#include <atomic>
+#include <thread>
+
 #include "checks/check_with.hpp"
 #include "checks/database/observe.hpp"
 #include "checks/database/step_judge.hpp"
@@ -83,10 +86,35 @@ class TwoSessions {
     return second_.rollback("end again");
   }
   bool wait_for_the_lock() {
-    if (!change("lock", "d")) return false;
-    second_.execute_within("second write", change_to("y"), writers_patience);  // and that
+    const auto session = second_.query("session", "SELECT pg_backend_pid()", 1);
+    if (!session || session->rows.empty() || !change("lock", "d")) return false;
+    {
+      std::atomic<bool> ended = false;
+      const std::jthread writer([&] {
+        second_.execute_within("second write", change_to("y"), writers_patience);  // and that
+        ended = true;
+      });
+      look_who_waits(first_column(*session).at(0).get<std::string>(), ended);
+    }
     return second_.rollback("give up") && first_.rollback("release") &&
            second_.execute("write after release", change_to("e")) && second_.commit("commit");
+  }
+  // That it takes long may have any cause: only the server knows for whom it waits.
+  void look_who_waits(const std::string& session, const std::atomic<bool>& ended) {
+    observation_["blocked"] = false;
+    while (!ended) {
+      const auto seen = first_.query(
+          "look at the lock",
+          fmt::format("SELECT CASE WHEN pg_backend_pid() = ANY (pg_blocking_pids({})) THEN 'yes' ELSE 'no' END",
+                      session),
+          1);
+      if (!seen) return;
+      if (first_column(*seen) == Json::array({"yes"})) {
+        observation_["blocked"] = true;
+        return;
+      }
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    }
   }
   void clean_up() {
     if (!first_.execute("delete", fmt::format("DELETE FROM {} {}", table_.name, where())) ||
@@ -174,12 +202,13 @@ std::optional<Judgement> judge_repeated(const Observation& observation, const Js
 }
 
 // How a second writer was kept off; empty: not, or for another reason.
-std::string second_writer_seen(const Json& step) {
+std::string second_writer_seen(const Observation& observation, const Json& step) {
   const auto sqlstate = step.value("sqlstate", "");
   const auto took = Milliseconds(step.value("ms", std::int64_t{0}));
   if (sqlstate == "55P03") return "refused";
   const bool gave_up = sqlstate == "57014" || sqlstate == "HYT00" || sqlstate == "HYT01" || sqlstate == "S1T00";
-  return gave_up && 10 * took >= 9 * Milliseconds(writers_patience) ? "waits" : "";
+  return gave_up && 10 * took >= 9 * Milliseconds(writers_patience) && observation.value("blocked", false) ? "waits"
+                                                                                                           : "";
 }
 
 std::optional<Judgement> judge_lock(const Parameters& with, const Observation& observation, const Json& second) {
@@ -194,7 +223,7 @@ std::optional<Judgement> judge_lock(const Parameters& with, const Observation& o
     return Judgement{Outcome::error, "observation-incomplete", expected, "there is no second write"};
   }
   if (write->value("ok", false)) return fail("lock-ignored", expected, "both change the row");
-  const auto seen = second_writer_seen(*write);
+  const auto seen = second_writer_seen(observation, *write);
   if (seen.empty()) return fail(refused_or_late(observation), expected, told_of(*write));
   if (seen != with.second_writer)
     return fail(seen == "refused" ? "lock-refused" : "lock-waited", expected, told_of(*write));
@@ -267,7 +296,7 @@ class Isolation final : public CheckWith<Parameters> {
     if (const auto level = level_seen(observation); !level.empty()) json["level"] = level;
     const auto second = second_of(observation);
     if (const auto* write = step_of(second, "second write")) {
-      if (const auto seen = second_writer_seen(*write); !seen.empty()) json["second_writer"] = seen;
+      if (const auto seen = second_writer_seen(observation, *write); !seen.empty()) json["second_writer"] = seen;
     }
     return {};
   }

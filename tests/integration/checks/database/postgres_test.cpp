@@ -314,6 +314,15 @@ TEST_F(DatabaseChecks, TwoSessionsSeeOfEachOtherWhatTheyAreTo) {
   EXPECT_EQ(isolation().expecting(with, hasty.observation)->at("second_writer"), "refused");
   run_sql("ALTER ROLE pair RESET lock_timeout");
 
+  // A second writer who is late, and whom no lock keeps: it never came to the row.
+  run_sql(
+      "CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN IF current_query() LIKE ''% y_ WHERE %'' "
+      "THEN PERFORM pg_sleep(2); END IF; RETURN NULL; END'; "
+      "CREATE TRIGGER dawdle BEFORE UPDATE ON desk FOR EACH STATEMENT EXECUTE FUNCTION dawdle()");
+  const auto late = look(isolation(), with);
+  EXPECT_EQ(late.judgement.reason, "refused-for-another-reason") << late.observation.dump(1);
+  run_sql("DROP TRIGGER dawdle ON desk");
+
   // A lock of the session, not of its transaction, for what is a row's second change.
   run_sql(
       "CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN IF NEW.note LIKE ''% d'' THEN PERFORM "

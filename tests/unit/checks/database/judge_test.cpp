@@ -109,6 +109,7 @@ Json captured_pair() {
           {"repeatable", {"p b"}},
           {"repeated", {"p b"}},
           {"after", Json::array()},
+          {"blocked", true},
           {"version", "PostgreSQL 15.18.0"},
           {"stopped_at_deadline", false}};
 }
@@ -140,6 +141,7 @@ TEST(DatabaseIsolationJudge, NamesWhatIsWrongWithLocks) {
   EXPECT_EQ(reason_of_pair("/second/steps/10/sqlstate", "55P03"), "lock-refused");
   EXPECT_EQ(reason_of_pair("/second/steps/10/sqlstate", "42501"), "refused-for-another-reason");
   EXPECT_EQ(reason_of_pair("/second/steps/10/ms", 12), "refused-for-another-reason") << "it did not wait";
+  EXPECT_EQ(reason_of_pair("/blocked", false), "refused-for-another-reason") << "it was late, for whatever reason";
   EXPECT_EQ(reason_of_pair("/second/steps/12/ok", false), "lock-remained");
   EXPECT_EQ(reason_of_pair("/steps/9/ok", false), "delete-failed");
   EXPECT_EQ(reason_of_pair("/steps/3/ok", false), "change-failed");
