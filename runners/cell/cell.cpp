@@ -202,6 +202,9 @@ Result<GuestReplies> Cell::record() {
   probe_fence_("before");
   auto& machine = *machines_.begin()->second;
   auto replies = machine.record();
+  // What is no Windows machine would not answer as one either.
+  if (!replies && replies.error().error_class != ErrorClass::configuration)
+    machine.save_evidence(context_.job.evidence / "record" / machine.name());
   (void)context_.hypervisor.power_off(machine.name());
   return std::move(replies).while_doing(fmt::format("recording '{}'", machine.name()));
 }

@@ -25,6 +25,7 @@ class RecordedInACell : public ::testing::Test {
     machine.system = {GuestFamily::windows, "10.0", "amd64", {}};
     job_.machines = {machine};
     job_.policy.boot_timeout = std::chrono::seconds(600);
+    job_.evidence = evidence_.path();
     lab::MachineSpec spec;
     spec.name = "windows";
     (void)hypervisor_.define(spec);
@@ -41,6 +42,7 @@ class RecordedInACell : public ::testing::Test {
   }
 
   test::TemporaryFolder slots_;
+  test::TemporaryFolder evidence_;
   test::FakeClock clock_;
   test::FakeHypervisor hypervisor_;
   test::FakeWindows windows_{clock_};
@@ -65,7 +67,7 @@ TEST_F(RecordedInACell, IsAskedBehindAFenceAndThenEnded) {
   EXPECT_EQ(again.replies, replies->replies);
   EXPECT_EQ(again.only_names, replies->only_names);
   const auto understood =
-      lab::guest::recording::understanding_of({"patchlab 0", "2026-11-30T01:00:00Z", {}, again.replies, {}});
+      lab::guest::recording::understanding_of({"patchlab 0", "2026-11-30T01:00:00Z", {}, again.replies, {}, {}});
   EXPECT_TRUE(understood.is_whole());
 }
 
@@ -79,6 +81,7 @@ TEST_F(RecordedInACell, IsNoMachineOfAnotherKind) {
   EXPECT_THAT(replies.error().hint, HasSubstr("only Windows machines are recorded"));
   EXPECT_LT(clock_.now() - before, std::chrono::seconds(60)) << "it is not waited for what Debian never says";
   EXPECT_EQ(hypervisor_.state("windows").value(), lab::MachineState::off);
+  EXPECT_TRUE(std::filesystem::is_empty(evidence_.path()));
 }
 
 TEST_F(RecordedInACell, IsRecordedAgainWhenItRestartedMeanwhile) {
@@ -93,6 +96,8 @@ TEST_F(RecordedInACell, IsRecordedAgainWhenItRestartedMeanwhile) {
   const auto replies = record();
   ASSERT_FALSE(replies);
   EXPECT_THAT(replies.error().message, HasSubstr("restarted while it was asked"));
+  // Why, its owner can look for: it stays where the error says, on the host of who asked.
+  EXPECT_FALSE(std::filesystem::is_empty(evidence_.path() / "record/windows"));
 }
 
 TEST(RecordingScenario, IsOfOneMachineThatNothingIsTestedOn) {
