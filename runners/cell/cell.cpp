@@ -224,14 +224,7 @@ class Cell::Trial {
 
   TrialRecord run() {
     const auto start = context_.clock.now();
-    revert();
-    if (!record_.error) install();
-    if (job_.purpose == Purpose::removal) remove();
-    const auto phases = phases_of(job_, context_.job.policy);
-    if (!phases.empty()) last_phase_ = phases.back();
-    for (const auto& phase : phases) carry_out(phase);
-    if (goes_on_beside()) timed_beside([this] { ask_beside_of_lost(); });
-    if (go_on() && sees_all()) probe_fence();
+    for (const auto step : steps_of(job_.purpose)) carry_out(step);
     conclude(record_);
     clean_up();
     record_.duration_ms = (context_.clock.now() - start - beside_took_).count();
@@ -239,6 +232,26 @@ class Cell::Trial {
   }
 
  private:
+  void carry_out(TrialStep step) {
+    switch (step) {
+      case TrialStep::revert: return revert();
+      case TrialStep::install:
+        if (!record_.error) install();
+        return;
+      case TrialStep::remove: return remove();
+      case TrialStep::phases: return look_at_phases();
+      case TrialStep::fence:
+        if (go_on()) probe_fence();
+        return;
+    }
+  }
+  void look_at_phases() {
+    const auto phases = phases_of(job_, context_.job.policy);
+    if (!phases.empty()) last_phase_ = phases.back();
+    for (const auto& phase : phases) carry_out(phase);
+    if (goes_on_beside()) timed_beside([this] { ask_beside_of_lost(); });
+  }
+
   // From all places at once. What a patch has broken is no trouble of the proof.
   void probe_fence() {
     const std::jthread inside([this] {
@@ -445,19 +458,19 @@ class Cell::Trial {
   void carry_out(const std::string& phase) {
     if (!go_on())
       return goes_on_beside() ? timed_beside([&] { go_on_beside(phase); }) : not_reached(phase, rebooting());
-    if (phase == reports::after_install_phase || phase == reports::after_removal_phase)
-      return examine(phase, working(machines_));
     const auto patched = working(rebooting());
-    if (phase == reports::stability_phase) {
-      run_on(working(concerned(patched)));
-    } else if (reports::is_clock_phase(phase)) {
-      move_clocks(phase);
-    } else {
-      const auto kind = next_reboot();
-      for_each(patched, [&](CellMachine& machine) {
-        keep_evidence_of_failure(machine);
-        if (auto trouble = machine.reboot(job_.id, phase, kind)) keep(std::move(*trouble), Machine::lost);
-      });
+    switch (begin_of(phase)) {
+      case PhaseBegin::nothing: return examine(phase, working(machines_));
+      case PhaseBegin::run_on: run_on(working(concerned(patched))); break;
+      case PhaseBegin::move_clocks: move_clocks(phase); break;
+      case PhaseBegin::restart: {
+        const auto kind = next_reboot();
+        for_each(patched, [&](CellMachine& machine) {
+          keep_evidence_of_failure(machine);
+          if (auto trouble = machine.reboot(job_.id, phase, kind)) keep(std::move(*trouble), Machine::lost);
+        });
+        break;
+      }
     }
     not_reached(phase, left_out(phase));
     if (!record_.error) examine(phase, working(concerned(patched)));

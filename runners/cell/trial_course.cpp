@@ -36,4 +36,18 @@ std::size_t work_on(const TrialJob& job, const std::string& machine) {
   return packages;
 }
 
+std::vector<TrialStep> steps_of(reports::Purpose purpose) {
+  std::vector<TrialStep> steps{TrialStep::revert, TrialStep::install};
+  if (purpose == reports::Purpose::removal) steps.push_back(TrialStep::remove);
+  steps.push_back(TrialStep::phases);
+  if (sees_all(purpose)) steps.push_back(TrialStep::fence);
+  return steps;
+}
+
+PhaseBegin begin_of(const std::string& phase) {
+  if (phase == reports::after_install_phase || phase == reports::after_removal_phase) return PhaseBegin::nothing;
+  if (phase == reports::stability_phase) return PhaseBegin::run_on;
+  return reports::is_clock_phase(phase) ? PhaseBegin::move_clocks : PhaseBegin::restart;
+}
+
 }  // namespace patchlab::runners::cell

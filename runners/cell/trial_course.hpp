@@ -36,4 +36,12 @@ namespace patchlab::runners::cell {
   return purpose == reports::Purpose::batch || purpose == reports::Purpose::final;
 }
 
+// What a trial for this does, in order. `phases` are those of phases_of().
+enum class TrialStep { revert, install, remove, phases, fence };
+[[nodiscard]] std::vector<TrialStep> steps_of(reports::Purpose purpose);
+
+// What is done in a phase before its machines are looked at.
+enum class PhaseBegin { nothing, run_on, move_clocks, restart };
+[[nodiscard]] PhaseBegin begin_of(const std::string& phase);
+
 }  // namespace patchlab::runners::cell

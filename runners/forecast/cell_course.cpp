@@ -143,21 +143,30 @@ class Maker {
     before.erase(std::unique(before.begin(), before.end()), before.end());
     const auto begin = barrier(before);
     auto last = begin;
-    std::vector<Index> done;
-    for (const auto& on : trial.machines) done.push_back(step(ms(on.machine, StepKind::revert), true, {last}));
-    last = barrier(done);
-    last = installed(trial, last);
-    if (trial.purpose == Purpose::removal) last = removed(trial, last);
-    for (std::size_t i = 0; i < trial.phases.size(); ++i) last = phase(trial, i, last);
-    if (cell::sees_all(trial.purpose)) {
-      done = {step(ms(StepKind::fence), false, {last})};
-      for (const auto& on : trial.machines) done.push_back(step(ms(on.machine, StepKind::fence_inside), false, {last}));
-      last = barrier(done);
-    } else {
-      last = barrier({last});
-    }
+    for (const auto what : cell::steps_of(trial.purpose)) last = carried_out(trial, what, last);
+    if (!cell::sees_all(trial.purpose)) last = barrier({last});  // one end, of all its machines
     if (!trial.key.empty()) made_.course.share({begin, last, trial.key});
     for (const auto& on : trial.machines) machines_[on.machine].free = last;
+  }
+
+  Index carried_out(const ForeseenTrial& trial, cell::TrialStep what, Index after) {
+    std::vector<Index> done;
+    switch (what) {
+      case cell::TrialStep::revert:
+        for (const auto& on : trial.machines) done.push_back(step(ms(on.machine, StepKind::revert), true, {after}));
+        return barrier(done);
+      case cell::TrialStep::install: return installed(trial, after);
+      case cell::TrialStep::remove: return removed(trial, after);
+      case cell::TrialStep::phases:
+        for (std::size_t i = 0; i < trial.phases.size(); ++i) after = phase(trial, i, after);
+        return after;
+      case cell::TrialStep::fence:
+        done.push_back(step(ms(StepKind::fence), false, {after}));
+        for (const auto& on : trial.machines)
+          done.push_back(step(ms(on.machine, StepKind::fence_inside), false, {after}));
+        return barrier(done);
+    }
+    return after;
   }
 
   Index installed(const ForeseenTrial& trial, Index after) {
@@ -187,20 +196,22 @@ class Maker {
   }
 
   Index phase(const ForeseenTrial& trial, std::size_t number, Index after) {
-    const auto& name = trial.phases[number];
-    const bool restarts =
-        name != reports::after_install_phase && name != reports::after_removal_phase && !reports::is_late_phase(name);
+    const auto begin = cell::begin_of(trial.phases[number]);
     std::vector<Index> done;
     auto ready = after;
     for (const auto& on : trial.machines) {
       if (!on.looked_at[number]) continue;
-      if (name == reports::stability_phase) {
-        done.push_back(step(ms(on.machine, StepKind::stability), false, {after}));
-      } else if (reports::is_clock_phase(name)) {
-        done.push_back(step(ms(on.machine, StepKind::settle), false, {after}));
-      } else if (restarts && on.is_restarted) {
-        const auto rebooted = step(ms(on.machine, StepKind::reboot), true, {after});
-        done.push_back(step(ms(on.machine, StepKind::ready), false, {rebooted}));
+      switch (begin) {
+        case cell::PhaseBegin::nothing: break;
+        case cell::PhaseBegin::run_on: done.push_back(step(ms(on.machine, StepKind::stability), false, {after})); break;
+        case cell::PhaseBegin::move_clocks:
+          done.push_back(step(ms(on.machine, StepKind::settle), false, {after}));
+          break;
+        case cell::PhaseBegin::restart:
+          if (!on.is_restarted) break;
+          done.push_back(
+              step(ms(on.machine, StepKind::ready), false, {step(ms(on.machine, StepKind::reboot), true, {after})}));
+          break;
       }
     }
     if (!done.empty()) ready = barrier(done);
