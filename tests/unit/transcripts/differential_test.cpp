@@ -6,12 +6,16 @@
 #include <algorithm>
 #include <regex>
 
+#include "lab/core/utf16.hpp"
+#include "lab/guest/recording/code_page.hpp"
 #include "tests/unit/transcripts/transcripts.hpp"
 
 // Every real output again as another machine would print it: with other line ends, in other code pages, with the labels
 // of another language, with digits grouped. The same values must be read from it, or an error; never other values.
 namespace patchlab::recorded {
 namespace {
+using lab::guest::recording::from_code_page;
+using lab::guest::recording::in_code_page;
 
 // What is the same in six languages, in this order. All but a few are in outputs of this folder; French labels of sc
 // and the Japanese ones are not known to differ from the English.
@@ -156,13 +160,17 @@ std::vector<Variant> variants_of(const std::string& text) {
   for (std::size_t i = 0; i < languages; ++i)
     all.push_back({fmt::format("in {}", language_names[i]), with_line_ends(in_language(text, i), "\r\n")});
   const auto in_utf8 = all;
-  for (const auto* page : {"CP437", "CP850", "CP852", "CP866", "CP932", "CP936", "CP1251", "CP1252", "UTF-16LE"}) {
+  for (const auto* page : {"437", "850", "852", "866", "932", "936", "1251", "1252"}) {
     for (const auto& one : in_utf8) {
-      auto bytes = converted(one.bytes, "UTF-8", page);
-      const bool is_wide = std::string_view(page) == "UTF-16LE";
-      if (!bytes || (*bytes == one.bytes && !is_wide)) continue;
-      all.push_back({fmt::format("{}, in code page {}", one.what, page), (is_wide ? "\xFF\xFE" : "") + *bytes, true});
+      auto bytes = in_code_page(one.bytes, page);
+      if (!bytes || *bytes == one.bytes) continue;
+      all.push_back({fmt::format("{}, in code page {}", one.what, page), *bytes, true});
     }
+  }
+  for (const auto& one : in_utf8) {
+    std::string bytes = "\xFF\xFE";
+    for (const auto unit : to_utf16(one.bytes)) bytes += {static_cast<char>(unit), static_cast<char>(unit >> 8U)};
+    all.push_back({one.what + ", in UTF-16", bytes, true});
   }
   return all;
 }
@@ -174,8 +182,7 @@ TEST_P(Differential, HasTheSameValuesHoweverAMachinePrintsIt) {
   const auto bytes = transcript.bytes();
   ASSERT_TRUE(bytes) << bytes.error().message;
   const auto encoding = transcript.entry.value("encoding", std::string("utf-8"));
-  const auto text =
-      encoding.starts_with("cp") ? converted(*bytes, ("CP" + encoding.substr(2)).c_str(), "UTF-8") : *bytes;
+  const auto text = encoding.starts_with("cp") ? from_code_page(*bytes, encoding.substr(2)) : std::optional(*bytes);
   ASSERT_TRUE(text);
   const auto found = values_in(transcript, *text);
   ASSERT_TRUE(found);
@@ -206,8 +213,8 @@ TEST(Variants, AreOtherTexts) {
   EXPECT_EQ(in_language("End of search: 12 match(es) found.\n", 5), "検索の完了: 該当 12 件\n");
   EXPECT_THAT(grouped(text, "."), testing::HasSubstr(": 1.077  (0x435)"));
   EXPECT_EQ(with_line_ends("a\r\nb\n", "\r\r\n"), "a\r\r\nb\r\r\n");
-  EXPECT_EQ(converted("\xC3\x84", "UTF-8", "CP850"), "\x8E");
-  EXPECT_FALSE(converted("\xE6\x97\xA2", "UTF-8", "CP850"));
+  EXPECT_EQ(in_code_page("\xC3\x84", "850"), "\x8E");
+  EXPECT_FALSE(in_code_page("\xE6\x97\xA2", "850"));
   EXPECT_GT(variants_of(in_language(text, 4)).size(), 40U);
 }
 }  // namespace

@@ -3,9 +3,7 @@
 #include "tests/unit/transcripts/transcripts.hpp"
 
 #include <fmt/format.h>
-#include <iconv.h>
 
-#include <cerrno>
 #include <cstdlib>
 #include <ostream>
 #include <stdexcept>
@@ -221,23 +219,6 @@ std::optional<Result<Json>> values_in(const Transcript& transcript, std::string_
     return reader.values(transcript.entry, *text);
   }
   return std::nullopt;
-}
-
-std::optional<std::string> converted(std::string_view text, const char* from, const char* to) {
-  const auto converter = ::iconv_open(to, from);
-  // NOLINTNEXTLINE(performance-no-int-to-ptr): what iconv_open() returns in trouble
-  if (converter == reinterpret_cast<iconv_t>(-1)) throw std::runtime_error(fmt::format("no '{}' here", to));
-  std::string in(text);
-  std::string out(in.size() * 4 + 16, '\0');
-  auto* read = in.data();
-  auto* write = out.data();
-  auto left = in.size();
-  auto room = out.size();
-  const auto irreversible = ::iconv(converter, &read, &left, &write, &room);
-  ::iconv_close(converter);
-  if (irreversible != 0 || left != 0) return std::nullopt;
-  out.resize(out.size() - room);
-  return out;
 }
 
 }  // namespace patchlab::recorded

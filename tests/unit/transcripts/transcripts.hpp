@@ -36,7 +36,4 @@ void PrintTo(const Transcript& transcript, std::ostream* out);
 // output is a file of a package, or no parser is for it.
 [[nodiscard]] std::optional<Result<Json>> values_in(const Transcript& transcript, std::string_view bytes);
 
-// Nothing: the text cannot be written, or the bytes cannot be read, in that code page.
-[[nodiscard]] std::optional<std::string> converted(std::string_view text, const char* from, const char* to);
-
 }  // namespace patchlab::recorded
