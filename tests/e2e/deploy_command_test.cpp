@@ -28,11 +28,6 @@ using ::testing::IsEmpty;
 using ::testing::Not;
 using Words = std::vector<std::string>;
 
-const Json one_person = Json::parse(R"({
-  "schema": "patchlab/policy/v1", "id": "production", "author": "owner@x",
-  "valid_since": "2020-01-01T00:00:00Z", "valid_until": "2199-01-01T00:00:00Z",
-  "approvals": [{"count": 1, "not_by": ["submitter", "policy-author"]}]})");
-
 void expect_fits(const Json& json, const std::string& schema) {
   const auto file = std::string(PATCHLAB_SOURCE_DIR) + "/cli/schemas/" + schema + ".schema.json";
   EXPECT_THAT(tests::SchemaValidator(read_json_file(file).value()).problems(json), IsEmpty()) << json;
@@ -40,7 +35,7 @@ void expect_fits(const Json& json, const std::string& schema) {
 
 class DeployCommand : public ::testing::Test {
  protected:
-  DeployCommand() : people_(folder_.path(), one_person) {
+  DeployCommand() : people_(folder_.path(), one_person()) {
     ::setenv("PATCHLAB_CACHE", (folder_.path() / "cache").c_str(), 1);
     ::setenv("GNUPGHOME", (folder_.path() / "gnupg").c_str(), 1);
     ::unsetenv("PATCHLAB_RUNS");
@@ -507,7 +502,7 @@ TEST_F(DeployCommand, ARingFollowsWhenTheOneBeforeHasWhatWasPromoted) {
 
 // A promotion as those who manage changes ask for it; the ticket is one that somebody signed.
 TEST_F(DeployCommand, APromotionIsAChangeWithItsTicketAndItsResult) {
-  auto policy = one_person;
+  auto policy = one_person();
   policy["id"] = "with-ticket";
   policy["change_ticket"] = "required";
   policy["replaces"] = sha256(read_file(folder_.path() / "policy.json").value());

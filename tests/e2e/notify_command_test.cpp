@@ -42,14 +42,9 @@ using ::testing::SizeIs;
 using ::testing::UnorderedElementsAre;
 using Words = std::vector<std::string>;
 
-const Json one_person = Json::parse(R"({
-  "schema": "patchlab/policy/v1", "id": "production", "author": "owner@x",
-  "valid_since": "2020-01-01T00:00:00Z", "valid_until": "2199-01-01T00:00:00Z",
-  "approvals": [{"count": 1, "not_by": ["submitter", "policy-author"]}]})");
-
 class NotifyCommand : public ::testing::Test {
  protected:
-  NotifyCommand() : people_(folder_.path(), one_person) {
+  NotifyCommand() : people_(folder_.path(), one_person()) {
     ::setenv("PATCHLAB_CACHE", (folder_.path() / "cache").c_str(), 1);
     for (const char* name : {"PATCHLAB_RUNS", "PATCHLAB_NOTIFY", "MONITOR_INVOCATION_ID"}) ::unsetenv(name);
     fs::create_directories(folder_.path() / "cache");

@@ -14,6 +14,13 @@ namespace fs = std::filesystem;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
+Json one_person() {
+  return Json::parse(R"({
+    "schema": "patchlab/policy/v1", "id": "production", "author": "owner@x",
+    "valid_since": "2020-01-01T00:00:00Z", "valid_until": "2199-01-01T00:00:00Z",
+    "approvals": [{"count": 1, "not_by": ["submitter", "policy-author"]}]})");
+}
+
 People::People(fs::path folder, const Json& policy) : folder_(std::move(folder)) {
   for (const char* name : {"root", "owner", "lab", "alice", "bob", "carol", "dave"}) {
     const auto made = start("ssh-keygen", {"-q", "-t", "ed25519", "-N", "", "-C", name, "-f", name});

@@ -11,6 +11,9 @@
 
 namespace patchlab::e2e {
 
+// A policy in which somebody approves who is neither its author nor asked for the run.
+[[nodiscard]] Json one_person();
+
 // Those who decide about a stage, with keys that are files in `folder`: root, owner, lab, alice (who asks for runs),
 // carol (who waives), bob and dave. Everything is done by the commands that people use; what does not succeed is a
 // failure of the test.
