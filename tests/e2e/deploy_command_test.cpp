@@ -818,6 +818,11 @@ TEST_F(DeployCommand, WhatMachinesHaveIsWrittenDownAndToldWithWhoTestedAndApprov
                                               "1 left out, not in service: old ('retired' in hosts.csv)\n"
                                               "file1: whether it is in service is not known: its status is 'up'\n")));
   EXPECT_EQ(exit_code(ask({"inventory", "scenario.json", "hosts.csv", "--stage", "nowhere"})), 65);
+  folder_.write("ahead.jsonl", R"({"machine": "dns1", "observed": "2199-01-01T00:00:00Z", "updates": []})"
+                               "\n");
+  const auto of_future = inventory({"--said", "ahead.jsonl"});
+  EXPECT_EQ(exit_code(of_future), 65) << "it would be the newest for ever";
+  EXPECT_THAT(of_future.errors, HasSubstr("'dns1' was observed at 2199-01-01T00:00:00Z"));
 
   // By hand: the very file, and another one.
   EXPECT_EQ(exit_code(record("tidy.deb", {"--manual", "--machine", "mail1"})), 64) << "when, and why";
