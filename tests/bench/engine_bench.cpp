@@ -2,12 +2,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <benchmark/benchmark.h>
 
-#include <ctime>
-
 #include "lab/core/files.hpp"
 #include "runners/culprit/search.hpp"
 #include "runners/engine/department.hpp"
 #include "runners/scenario/scenario.hpp"
+#include "tests/bench/growth.hpp"
 #include "tests/support/culprit_engine.hpp"
 
 // What the engine itself costs, without any machine: it must never be what a run waits for.
@@ -107,24 +106,15 @@ void run_department(benchmark::State& state) {
   state.counters["trials"] = static_cast<double>(trials);
 }
 
-// Ten times the candidates cost ten times the time, and a few more questions of the search, whatever else the host does
-// meanwhile.
+// Ten times the candidates cost ten times the time, and a few more questions of the search.
 void growth(benchmark::State& state) {
-  const auto seconds = [](std::int64_t candidates) {
-    const auto job = department_of(candidates);
-    const auto begin = std::clock();
-    InstantCell lab;
-    TrialMemo memo;
-    benchmark::DoNotOptimize(DepartmentRun(job, lab, memo, system_clock_source(), {}).run());
-    return static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC;
-  };
-  double ratio = 0;
-  for (auto _ : state) {
-    const auto few = seconds(50);
-    ratio = seconds(500) / few;
-  }
-  state.counters["ratio"] = ratio;
-  if (ratio > 25) state.SkipWithError("ten times the candidates took more than 25 times as long");
+  bench::hold_growth(state, 50, 25, [](std::int64_t candidates) {
+    return [job = department_of(candidates)] {
+      InstantCell lab;
+      TrialMemo memo;
+      benchmark::DoNotOptimize(DepartmentRun(job, lab, memo, system_clock_source(), {}).run());
+    };
+  });
 }
 
 BENCHMARK(parse)->Arg(2)->Arg(50)->Unit(benchmark::kMillisecond);

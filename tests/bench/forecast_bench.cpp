@@ -3,9 +3,8 @@
 #include <benchmark/benchmark.h>
 #include <sys/resource.h>
 
-#include <ctime>
-
 #include "runners/forecast/fleet.hpp"
+#include "tests/bench/growth.hpp"
 #include "tests/support/scale_world.hpp"
 
 // What it costs to plan for a site, without any machine. The goal for 10 000 machines and 500 candidates is two seconds
@@ -45,22 +44,13 @@ void plan_site(benchmark::State& state) {
   if (memory_mib() > most_memory_mib) state.SkipWithError("it took more than one GiB");
 }
 
-// Ten times the site must not cost much more than ten times the time, whatever else the host does meanwhile.
 void growth(benchmark::State& state) {
-  const auto seconds = [&](std::size_t departments) {
-    const auto jobs = tests::departments_of(
-        {.departments = departments, .machines = machines_each, .patches = 100, .all_differ = true});
-    const auto begin = std::clock();
-    benchmark::DoNotOptimize(plan(jobs, 0));
-    return static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC;
-  };
-  double ratio = 0;
-  for (auto _ : state) {
-    const auto small = seconds(20);
-    ratio = seconds(200) / small;
-  }
-  state.counters["ratio"] = ratio;
-  if (ratio > 20) state.SkipWithError("ten times the site took more than twenty times as long");
+  bench::hold_growth(state, 20, 20, [](std::int64_t departments) {
+    return [jobs = tests::departments_of({.departments = static_cast<std::size_t>(departments),
+                                          .machines = machines_each,
+                                          .patches = 100,
+                                          .all_differ = true})] { benchmark::DoNotOptimize(plan(jobs, 0)); };
+  });
 }
 
 BENCHMARK(plan_site)
