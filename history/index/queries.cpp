@@ -57,7 +57,7 @@ Where within(const Scope& scope) {
 Result<std::vector<std::string>> column(Database& database, const std::string& sql) {
   PATCHLAB_ASSIGN(const auto rows, database.rows(sql, 1));
   std::vector<std::string> all;
-  for (const auto& row : rows) all.push_back(row[0]);
+  for (const auto& row : rows) all.push_back(Cells(row).text());
   return all;
 }
 
@@ -75,7 +75,13 @@ Result<std::vector<LeftOut>> left_out(Database& database) {
       const auto rows,
       database.rows("select folder, problem, state from source where state <> 'indexed' order by folder", 3));
   std::vector<LeftOut> all;
-  for (const auto& row : rows) all.push_back({row[0], row[1], row[2] == "unfinished"});
+  for (const auto& row : rows) {
+    Cells cells(row);
+    LeftOut one;
+    for (auto* text : {&one.folder, &one.problem}) *text = cells.text();
+    one.unfinished = cells.text() == "unfinished";
+    all.push_back(std::move(one));
+  }
   return all;
 }
 
@@ -101,8 +107,12 @@ Result<std::map<std::string, std::vector<RunPromotion>>> promotions_of(Database&
                   database.rows("select department, cast(max(seq) as bigint) from event where kind = "
                                 "'promote-done' group by department",
                                 2));
-  std::set<std::string> published;
-  for (const auto& row : newest) published.insert(row[1]);
+  std::set<std::pair<std::string, std::string>> published;  // department, line
+  for (const auto& row : newest) {
+    Cells cells(row);
+    const auto department = cells.text();
+    published.emplace(department, cells.text());
+  }
   PATCHLAB_ASSIGN(
       const auto rows,
       database.rows(fmt::format("select run, department, serial, seq from event where kind = 'promote-done' "
@@ -113,7 +123,10 @@ Result<std::map<std::string, std::vector<RunPromotion>>> promotions_of(Database&
   for (const auto& row : rows) {
     Cells cells(row);
     const auto run = cells.text();
-    RunPromotion one{cells.text(), cells.count(), published.contains(row[3])};
+    RunPromotion one;
+    one.department = cells.text();
+    one.serial = cells.count();
+    one.published = published.contains({one.department, cells.text()});
     // Once more, after a rollback: the last one counts.
     auto& promotions = all[run];
     if (!promotions.empty() && promotions.back().department == one.department)
@@ -199,12 +212,12 @@ Result<std::vector<CandidateTest>> tests_of(Database& database, const std::strin
           15, {id}));
   std::vector<CandidateTest> tests;
   for (const auto& row : rows) {
+    Cells cells(row);
     CandidateTest test;
-    std::size_t at = 0;
     for (auto* text : {&test.run, &test.started, &test.scenario, &test.department, &test.title, &test.severity,
                        &test.kind, &test.digest, &test.outcome, &test.reason, &test.failed, &test.together_with,
                        &test.machines, &test.known_from, &test.removal})
-      *text = row[at++];
+      *text = cells.text();
     tests.push_back(std::move(test));
   }
   return tests;
@@ -268,7 +281,7 @@ Result<std::vector<CandidateMachine>> machines_of(Database& database, const std:
 
 Result<CandidateStory> candidate(Database& database, const std::string& id) {
   PATCHLAB_ASSIGN(const auto known, database.rows("select count(*) from candidate where id = :id", 1, {id}));
-  if (known[0][0] == "0") {
+  if (Cells(known[0]).count() == 0) {
     PATCHLAB_ASSIGN(const auto all, candidates_in(database));
     if (all.empty()) return usage_error(fmt::format("candidate '{}' is in no run: the index has no candidate", id));
     return unknown_choice("candidate", id, "is in no run", all);
@@ -415,15 +428,17 @@ Result<TrendAnswer> trend(Database& database, const Scope& scope, const TrendBy&
                                             "{0}outcome order by {0}outcome",
                                             names, where.text()),
                                 keys.size() + 2, where.values()));
-  for (const auto& cells : rows) {
+  for (const auto& found : rows) {
+    Cells cells(found);
     TrendRow row;
-    for (std::size_t i = 0; i < keys.size(); ++i) row.*keys[i].second = cells[i];
+    for (const auto& key : keys) row.*key.second = cells.text();
+    const auto outcome = cells.text();
     const bool same = !answer.rows.empty() && answer.rows.back().month == row.month &&
                       answer.rows.back().department == row.department && answer.rows.back().candidate == row.candidate;
     if (!same) answer.rows.push_back(row);
     auto& sum = answer.rows.back();
-    const auto n = std::strtoll(cells.back().c_str(), nullptr, 10);
-    switch (outcome_from(cells[keys.size()]).value_or(Outcome::not_reached)) {
+    const auto n = cells.number();
+    switch (outcome_from(outcome).value_or(Outcome::not_reached)) {
       case Outcome::pass: sum.passed += n; break;
       case Outcome::fail: sum.failed += n; break;
       case Outcome::error:
@@ -460,7 +475,12 @@ Result<Facts> facts_in(Database& database, const std::string& sql, const std::st
   PATCHLAB_ASSIGN(const auto rows, database.rows(sql, 3, {run}));
   Facts facts;
   // Empty would mean that it is not there.
-  for (const auto& row : rows) facts[{row[0], row[1]}] = row[2].empty() ? "not known" : row[2];
+  for (const auto& row : rows) {
+    Cells cells(row);
+    auto where = cells.text(), name = cells.text();
+    const auto value = cells.text();
+    facts[{std::move(where), std::move(name)}] = value.empty() ? "not known" : value;
+  }
   return facts;
 }
 
@@ -511,17 +531,15 @@ Result<ChangesAnswer> changed(Database& database, const std::string& run, const 
                        "'patchlab history runs' lists those that there are");
   }
   ChangesAnswer answer;
-  answer.run = newest[0][0];
-  answer.started = newest[0][1];
-  answer.result = newest[0][2];
-  answer.scenario = newest[0][3];
+  Cells run_cells(newest[0]);
+  for (auto* text : {&answer.run, &answer.started, &answer.result, &answer.scenario}) *text = run_cells.text();
   PATCHLAB_ASSIGN(const auto good,
                   database.rows("select id, started from run where scenario = :scenario and good = 1 and (started < "
                                 ":started or (started = :same and id < :id)) order by started desc, id desc limit 1",
                                 2, {answer.scenario, answer.started, answer.started, answer.run}));
   if (good.empty()) return answer;
-  answer.good = good[0][0];
-  answer.good_started = good[0][1];
+  Cells good_cells(good[0]);
+  for (auto* text : {&answer.good, &answer.good_started}) *text = good_cells.text();
   PATCHLAB_ASSIGN(
       const auto between,
       database.rows("select count(*) from run where scenario = :scenario and (started > :after or (started = "
