@@ -16,7 +16,13 @@ namespace {
 
 namespace forecast = runners::forecast;
 
-constexpr std::size_t most_runs = 10;  // that are read for what steps took
+constexpr std::size_t most_runs = 10;        // that say what steps took
+constexpr std::size_t most_looked_at = 100;  // to find them: each is a file of up to some MiB
+
+// A run that ended before its first trial says nothing of how long anything takes.
+bool has_steps(const reports::RunRecord& record) {
+  return std::ranges::any_of(record.departments, [](const auto& department) { return !department.trials.empty(); });
+}
 
 std::string accelerator_of(const reports::RunRecord& record) {
   const auto known = record.host.find(reports::accelerator_key);
@@ -43,18 +49,25 @@ Counted counted(const forecast::FleetPlan& plan) {
 
 std::vector<reports::RunRecord> recorded_runs(const std::filesystem::path& runs, const std::string& scenario) {
   const history::RunArchive archive(runs);
-  std::vector<reports::RunRecord> records;
+  std::vector<reports::RunRecord> own, others;
+  std::size_t looked_at = 0;
   for (const auto& id : archive.list()) {
-    if (records.size() == most_runs) break;
+    if (own.size() == most_runs || looked_at == most_looked_at) break;
+    ++looked_at;
     auto record = archive.read(id);
-    if (record && record->complete) records.push_back(std::move(*record));
+    if (!record || !record->complete || !has_steps(*record)) continue;
+    auto& kept = record->scenario_name == scenario ? own : others;
+    if (kept.size() < most_runs) kept.push_back(std::move(*record));
   }
-  std::stable_partition(records.begin(), records.end(),
-                        [&](const auto& record) { return record.scenario_name == scenario; });
-  if (records.empty()) return records;
-  const auto first = accelerator_of(records.front());
-  std::erase_if(records, [&](const auto& record) { return accelerator_of(record) != first; });
-  return records;
+  // Others say something only where this scenario was not run often enough yet.
+  for (auto& record : others) {
+    if (own.size() == most_runs) break;
+    own.push_back(std::move(record));
+  }
+  if (own.empty()) return own;
+  const auto first = accelerator_of(own.front());
+  std::erase_if(own, [&](const auto& record) { return accelerator_of(record) != first; });
+  return own;
 }
 
 runners::forecast::FleetAsked like_this_host() {
@@ -79,11 +92,19 @@ std::optional<runners::forecast::FleetPlan> foreseen_here(const runners::Plan& p
 
 std::string foreseen_text(const runners::forecast::FleetPlan& plan) {
   const auto [times, recorded] = counted(plan);
-  auto text = fmt::format(
-      "when every candidate is good and nothing is kept: {} on this host (no schedule is shorter than {}; {} of {} "
-      "times "
-      "are recorded)\n",
-      forecast::duration_text(plan.makespan_ms()), forecast::duration_text(plan.bound_ms()), recorded, times);
+  const auto& work = plan.work;
+  const auto good = work.bad.empty()
+                        ? std::string("when every candidate is good")
+                        : fmt::format("when {} of {} candidates are bad", work.bad.size(), work.candidates);
+  const auto hosts = plan.hosts.count == 1 ? std::string("this host") : fmt::format("{} hosts", plan.hosts.count);
+  // What is assumed bounds nothing but the plan itself.
+  const auto from = recorded == 0
+                        ? fmt::format("none of {} times is recorded: all are assumed, or said by the scenario", times)
+                        : fmt::format("{} of {} times are recorded; with these no schedule is shorter than {}",
+                                      recorded, times, forecast::duration_text(plan.bound_ms()));
+  auto text =
+      fmt::format("{} and {}: {} on {} ({})\n", good, work.again ? "the night is like the last one" : "nothing is kept",
+                  forecast::duration_text(plan.makespan_ms()), hosts, from);
   for (const auto* sentences : {&plan.remarks, &plan.work.not_planned}) {
     for (const auto& sentence : *sentences) text += "  " + printable(sentence) + "\n";
   }

@@ -10,7 +10,8 @@
 // How long a run takes, as `plan` and `run --dry-run` say it: by the same records, on a host like this one.
 namespace patchlab::cli {
 
-// Complete runs below `runs` with one accelerator, those of this scenario first, then the newest first.
+// Complete runs below `runs` with trials and with one accelerator: up to ten, the newest of this scenario first, then,
+// where these are fewer, the newest of others. Of many runs the newest hundred are looked at.
 [[nodiscard]] std::vector<reports::RunRecord> recorded_runs(const std::filesystem::path& runs,
                                                             const std::string& scenario);
 
@@ -22,7 +23,7 @@ namespace patchlab::cli {
 [[nodiscard]] std::optional<runners::forecast::FleetPlan> foreseen_here(const runners::Plan& plan,
                                                                         const std::vector<reports::RunRecord>& records);
 
-// "when every candidate is good: 5 min 50 s on this host (lower bound 4 min 42 s; 12 of 80 times are recorded ...)"
+// "when every candidate is good and nothing is kept: 5 min 50 s on this host (12 of 80 times are recorded; ...)"
 [[nodiscard]] std::string foreseen_text(const runners::forecast::FleetPlan& plan);
 [[nodiscard]] Json foreseen_json(const runners::forecast::FleetPlan& plan);
 

@@ -18,6 +18,8 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::SizeIs;
 
 runners::Plan small_plan() {
   runners::Plan plan;
@@ -40,7 +42,21 @@ TEST(Foreseen, IsWhatAPlanForOneHostSays) {
   EXPECT_EQ(foreseen->makespan_ms(), planned.makespan_ms());
   EXPECT_EQ(foreseen->hosts.slots, runners::forecast::Hosts::Slots::together);
   EXPECT_THAT(foreseen_text(*foreseen), HasSubstr(runners::forecast::duration_text(planned.makespan_ms())));
-  EXPECT_THAT(foreseen_text(*foreseen), HasSubstr("; 0 of "));
+  // What is assumed bounds nothing.
+  EXPECT_THAT(foreseen_text(*foreseen), HasSubstr(" on this host (none of "));
+  EXPECT_THAT(foreseen_text(*foreseen), Not(HasSubstr("shorter")));
+}
+
+// What it is told for is what was asked.
+TEST(Foreseen, SaysWhatIsAssumedOfTheNight) {
+  const auto plan = small_plan();
+  runners::forecast::Assumptions assumptions{.bad = 2, .again = true};
+  auto work = runners::forecast::work_of(plan.departments, runners::host::Executor{}, runners::forecast::Durations(),
+                                         assumptions);
+  const auto planned =
+      runners::forecast::plan_on(std::move(work), {.hosts = 3, .cores = 4, .memory_mib = 65536}).value();
+  EXPECT_THAT(foreseen_text(planned), HasSubstr("when 2 of 6 candidates are bad and the night is like the last one: "));
+  EXPECT_THAT(foreseen_text(planned), HasSubstr(" on 3 hosts ("));
 }
 
 TEST(Foreseen, IsNothingWhereNobodyCanTell) {
@@ -66,28 +82,53 @@ TEST(Foreseen, IsInTheAnswerOfADryRunAndItsSchema) {
   EXPECT_THAT(tests::SchemaValidator(schema).problems(json), IsEmpty());
 }
 
-TEST(RecordedRuns, AreCompleteOfOneAcceleratorAndOfThisScenarioFirst) {
-  const test::TemporaryFolder folder;
-  const history::RunArchive archive(folder.path());
-  const auto keep = [&](const std::string& id, const std::string& scenario, const std::string& accelerator,
-                        bool complete) {
+class RecordedRuns : public ::testing::Test {
+ protected:
+  void keep(const std::string& id, const std::string& scenario, const std::string& accelerator = "tcg",
+            bool complete = true, bool has_trials = true) const {
     reports::RunRecord record;
     record.id = id;
     record.scenario_name = scenario;
     record.host[reports::accelerator_key] = accelerator;
     record.complete = complete;
-    ASSERT_TRUE(create_folders(folder.path() / id));
-    ASSERT_TRUE(archive.keep(record));
-  };
-  keep("20261101-000000-aaaa", "nightly", "tcg", true);
-  keep("20261102-000000-aaaa", "nightly", "kvm", true);
-  keep("20261103-000000-aaaa", "other", "tcg", true);
-  keep("20261104-000000-aaaa", "nightly", "tcg", true);
+    reports::DepartmentRecord department;
+    department.name = "finance";
+    if (has_trials) department.trials.emplace_back();
+    record.departments.push_back(department);
+    ASSERT_TRUE(create_folders(folder_.path() / id));
+    ASSERT_TRUE(history::RunArchive(folder_.path()).keep(record));
+  }
+  [[nodiscard]] std::vector<std::string> found() const {
+    std::vector<std::string> ids;
+    for (const auto& record : recorded_runs(folder_.path(), "nightly")) ids.push_back(record.id);
+    return ids;
+  }
+  const test::TemporaryFolder folder_;
+};
+
+TEST_F(RecordedRuns, AreCompleteOfOneAcceleratorAndOfThisScenarioFirst) {
+  keep("20261101-000000-aaaa", "nightly");
+  keep("20261102-000000-aaaa", "nightly", "kvm");
+  keep("20261103-000000-aaaa", "other");
+  keep("20261104-000000-aaaa", "nightly");
   keep("20261105-000000-aaaa", "nightly", "tcg", false);
-  std::vector<std::string> ids;
-  for (const auto& record : recorded_runs(folder.path(), "nightly")) ids.push_back(record.id);
-  EXPECT_THAT(ids, ElementsAre("20261104-000000-aaaa", "20261101-000000-aaaa", "20261103-000000-aaaa"));
-  EXPECT_THAT(recorded_runs(folder.path() / "nothing", "nightly"), IsEmpty());
+  keep("20261106-000000-aaaa", "nightly", "tcg", true, false);
+  EXPECT_THAT(found(), ElementsAre("20261104-000000-aaaa", "20261101-000000-aaaa", "20261103-000000-aaaa"));
+  EXPECT_THAT(recorded_runs(folder_.path() / "nothing", "nightly"), IsEmpty());
+}
+
+// Somebody tried things for a week: what this scenario takes is still known.
+TEST_F(RecordedRuns, AreFoundBehindManyOfOthers) {
+  keep("20261101-000000-aaaa", "nightly");
+  for (int i = 0; i < 30; ++i) keep(fmt::format("20261102-0000{:02}-bbbb", i), "other");
+  for (int i = 0; i < 15; ++i) keep(fmt::format("20261202-0000{:02}-cccc", i), "trial");
+  const auto ids = found();
+  ASSERT_THAT(ids, SizeIs(10));
+  EXPECT_EQ(ids.front(), "20261101-000000-aaaa");
+  EXPECT_EQ(ids[1], "20261202-000014-cccc") << "then the newest of others";
+  for (int i = 0; i < 12; ++i) keep(fmt::format("20261203-0000{:02}-dddd", i), "nightly");
+  EXPECT_THAT(found(), SizeIs(10));
+  EXPECT_EQ(found().back(), "20261203-000002-dddd") << "and none, where there are enough";
 }
 
 }  // namespace
