@@ -7,10 +7,8 @@
 #include "cli/commands.hpp"
 #include "cli/output.hpp"
 #include "cli/terminal.hpp"
-#include "lab/core/choice.hpp"
 #include "lab/core/files.hpp"
 #include "lab/core/paths.hpp"
-#include "lab/core/text.hpp"
 #include "lab/core/time.hpp"
 #include "patches/apt/apt_source.hpp"
 #include "process/acquire/acquire.hpp"
@@ -35,15 +33,6 @@ struct Arguments {
   bool csv = false;
   bool json = false;
 };
-
-Result<std::set<std::string>> timelines_of(const Arguments& arguments, const DecisionTable& table) {
-  std::set<std::string> timelines;
-  if (arguments.due.empty()) return timelines;
-  for (const auto part : split(arguments.due, ',')) timelines.insert(timeline_word(std::string(trimmed(part))));
-  PATCHLAB_TRY(check_choice("--due", {timelines.begin(), timelines.end()}, "is no outcome of the decision table",
-                            timeline_words(table)));
-  return timelines;
-}
 
 std::map<std::string, std::string> known_bad_of(const Feeds& feeds) {
   std::map<std::string, std::string> bad;
@@ -150,7 +139,7 @@ ExitCode acquire(const Arguments& arguments) {
   if (!scenario) return report(scenario.error());
   auto decisions = decision_table(arguments.assessment.decisions);
   if (!decisions) return report_input(decisions.error(), ExitCode::bad_data);
-  const auto timelines = timelines_of(arguments, *decisions);
+  const auto timelines = timelines_in(arguments.due, *decisions);
   if (!timelines) return report(timelines.error());
   const auto done = bring(arguments, *scenario, std::move(*decisions), *timelines);
   if (!done) return report_input(done.error(), ExitCode::bad_data);

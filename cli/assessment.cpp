@@ -8,8 +8,11 @@
 
 #include "cli/share.hpp"
 #include "cli/terminal.hpp"
+#include "lab/core/choice.hpp"
 #include "lab/core/files.hpp"
+#include "lab/core/text.hpp"
 #include "lab/core/time.hpp"
+#include "process/acquire/due.hpp"
 #include "process/scan/first_named.hpp"
 #include "runners/engine/progress.hpp"
 
@@ -39,15 +42,28 @@ Result<process::DecisionTable> decision_table(const std::filesystem::path& named
   return process::parse_decision_table(text, file.string());
 }
 
-Result<Assessment> assess(const AssessmentArguments& arguments, const runners::Scenario& scenario,
-                          process::DecisionTable decisions) {
+Result<std::set<std::string>> timelines_in(const std::string& due, const process::DecisionTable& table) {
+  std::set<std::string> timelines;
+  if (due.empty()) return timelines;
+  for (const auto part : split(due, ',')) timelines.insert(process::timeline_word(std::string(trimmed(part))));
+  PATCHLAB_TRY(check_choice("--due", {timelines.begin(), timelines.end()}, "is no outcome of the decision table",
+                            process::timeline_words(table)));
+  return timelines;
+}
+
+Result<process::Survey> survey_of(const runners::Scenario& scenario, const std::vector<std::string>& departments) {
   process::SurveyRequest request;
   request.cache = cache_folder();
-  request.departments = arguments.departments;
+  request.departments = departments;
   runners::Progress progress(runners::Progress::style_for(STDERR_FILENO));
   request.progress = [&](const std::string& line) { progress.say("updates: " + line); };
   request.stop = interruption();
-  PATCHLAB_ASSIGN(auto survey, process::survey(scenario, host_processes(), request));
+  return process::survey(scenario, host_processes(), request);
+}
+
+Result<Assessment> assess(const AssessmentArguments& arguments, const runners::Scenario& scenario,
+                          process::DecisionTable decisions) {
+  PATCHLAB_ASSIGN(auto survey, survey_of(scenario, arguments.departments));
   process::ScanInput input;
   input.today = std::chrono::floor<std::chrono::days>(system_clock_source().wall());
   process::FeedsWanted wanted;
@@ -60,7 +76,7 @@ Result<Assessment> assess(const AssessmentArguments& arguments, const runners::S
   input.machines = std::move(survey.machines);
   input.not_known = std::move(survey.not_known);
   input.table = std::move(decisions);
-  const auto note = request.cache / "scan" / "first-named.json";
+  const auto note = cache_folder() / "scan" / "first-named.json";
   PATCHLAB_ASSIGN(input.first_named, process::read_first_named(note));
   auto result = process::scan(input);
   PATCHLAB_TRY(process::note_first_named(note, result));

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -32,6 +33,11 @@ struct Assessment {
   process::ScanResult result;
 };
 [[nodiscard]] Result<process::DecisionTable> decision_table(const std::filesystem::path& named);
+// What --due says, with commas: words of the table (process/acquire/due.hpp); empty: all.
+[[nodiscard]] Result<std::set<std::string>> timelines_in(const std::string& due, const process::DecisionTable& table);
+// What the golden machines have and what there is for them, told on standard error.
+[[nodiscard]] Result<process::Survey> survey_of(const runners::Scenario& scenario,
+                                                const std::vector<std::string>& departments);
 // Looks at the golden machines and the feeds; notes when each vulnerability was named first.
 [[nodiscard]] Result<Assessment> assess(const AssessmentArguments& arguments, const runners::Scenario& scenario,
                                         process::DecisionTable decisions);

@@ -62,7 +62,7 @@ const std::vector<HelpText>& help_texts() {
       {"guest scrub", "patchlab guest scrub srv2019 --rules ours.json -o srv2019-b", plain},
       {"validate", "patchlab validate scenario.jsonc", plain, true},
       {"run", "patchlab run scenarios/xavier-nightly.json", verdict, true},
-      {"plan", "patchlab plan scenarios/xavier-nightly.json --hosts 4 --cores 16 --memory 65536", plain, true},
+      {"plan", "patchlab plan nightly.json --due 3-days,14-days --by 06:00 -o tonight.json", plain, true},
       {"selftest", "patchlab selftest --role mail --aa 5", verdict, true},
       {"report", "patchlab report latest --format html >report.html", verdict},
       {"explain", "patchlab explain bad-mail --run latest", verdict},

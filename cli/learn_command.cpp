@@ -71,7 +71,7 @@ ExitCode learn(Arguments& arguments) {
       continue;
     }
     if (const auto written = write(machine); !written) return report(written.error(), ExitCode::cannot_create);
-    tell(machine, scenario->file.parent_path());
+    tell(machine, scenario->folder);
   }
   return code;
 }

@@ -10,6 +10,7 @@
 #include "cli/foreseen.hpp"
 #include "cli/output.hpp"
 #include "cli/terminal.hpp"
+#include "cli/tonight.hpp"
 #include "history/archive/run_archive.hpp"
 #include "lab/core/choice.hpp"
 #include "lab/image/golden_image.hpp"
@@ -29,6 +30,7 @@ struct Arguments {
   std::size_t bad = 0;
   double rate = 0;
   bool again = false;
+  TonightArguments tonight;
   bool json = false;
 };
 
@@ -42,10 +44,8 @@ Result<void> images_are_there(const runners::Scenario& narrowed, const std::file
   return {};
 }
 
-Result<forecast::Work> work_of_scenario(const Arguments& arguments, const runners::host::Executor& executor,
-                                        bool& applies) {
+Result<runners::Plan> planned(const runners::Scenario& scenario, const runners::RunOptions& options) {
   const auto stop = interruption();
-  PATCHLAB_ASSIGN(const auto scenario, runners::load_scenario(arguments.scenario));
   runners::Progress progress(runners::Progress::style_for(STDERR_FILENO));
   auto tools = runners::this_host();
   tools.goldens = [provide = std::move(tools.goldens), cache = tools.cache](
@@ -54,23 +54,35 @@ Result<forecast::Work> work_of_scenario(const Arguments& arguments, const runner
     PATCHLAB_TRY(images_are_there(narrowed, cache));
     return provide(narrowed, told, std::move(stopped));
   };
-  PATCHLAB_ASSIGN(const auto plan, runners::make_plan(scenario, arguments.options, tools, progress, stop));
-  applies = anything_applies(plan);
+  return runners::make_plan(scenario, options, tools, progress, stop);
+}
+
+forecast::Work work_of_jobs(const Arguments& arguments, const runners::Scenario& scenario,
+                            const std::vector<runners::DepartmentJob>& jobs, const runners::host::Executor& executor,
+                            const std::vector<reports::RunRecord>& recorded) {
   forecast::Assumptions assumptions{.bad = arguments.bad, .again = arguments.again};
   if (arguments.again) {
     assumptions.kept = {.states = scenario.reuse_states > Milliseconds{0},
                         .controls = scenario.reuse_controls > Milliseconds{0},
                         .convictions = scenario.reuse_convictions > Milliseconds{0}};
   }
-  for (const auto& department : plan.departments) {
+  for (const auto& department : jobs) {
     for (const auto& machine : department.cell.machines) {
       std::error_code code;
       const auto bytes = std::filesystem::file_size(machine.golden_disk, code);
       if (!code) assumptions.images[machine.golden_digest] = bytes;
     }
   }
-  return forecast::work_of(plan.departments, executor,
-                           forecast::Durations(recorded_runs(arguments.options.runs, scenario.name)), assumptions);
+  return forecast::work_of(jobs, executor, forecast::Durations(recorded), assumptions);
+}
+
+Result<forecast::Work> work_of_scenario(const Arguments& arguments, const runners::host::Executor& executor,
+                                        bool& applies) {
+  PATCHLAB_ASSIGN(const auto scenario, runners::load_scenario(arguments.scenario));
+  PATCHLAB_ASSIGN(const auto plan, planned(scenario, arguments.options));
+  applies = anything_applies(plan);
+  return work_of_jobs(arguments, scenario, plan.departments, executor,
+                      recorded_runs(arguments.options.runs, scenario.name));
 }
 
 Result<forecast::Work> work_of_run(const Arguments& arguments, const runners::host::Executor& executor) {
@@ -92,11 +104,54 @@ Result<forecast::Work> work_of_run(const Arguments& arguments, const runners::ho
   return forecast::work_of(*record, executor);
 }
 
-ExitCode plan(Arguments& arguments) {
+// With what of the hosts was not said as it is here.
+forecast::FleetAsked asked_of(const Arguments& arguments, bool by_executor) {
+  auto asked = arguments.asked;
+  const auto usual = like_this_host();
+  if (asked.cores == 0) asked.cores = usual.cores;
+  if (asked.memory_mib == 0) asked.memory_mib = usual.memory_mib;
+  asked.by_executor = by_executor;
+  if (arguments.rate > 0) asked.mib_per_s = arguments.rate;
+  return asked;
+}
+
+ExitCode plan_a_scenario(const Arguments& arguments, const std::optional<runners::host::Executor>& executor) {
+  const auto asked = asked_of(arguments, executor.has_value());
+  const auto& options = arguments.options;
+  std::optional<std::vector<reports::RunRecord>> recorded;  // read once
+  const TonightTools tools{[](const runners::Scenario& scenario) { return planned(scenario, {}); },
+                           [&](const runners::Scenario& scenario, const std::vector<runners::DepartmentJob>& jobs) {
+                             if (!recorded) recorded = recorded_runs(options.runs, scenario.name);
+                             const auto cell = executor.value_or(runners::host::Executor{});
+                             return forecast::plan_on(work_of_jobs(arguments, scenario, jobs, cell, *recorded), asked);
+                           }};
+  return plan_tonight(arguments.scenario, options.departments, arguments.tonight, tools, arguments.json);
+}
+
+// Options that do not go together, each by what was given for it.
+Result<void> check_given(const Arguments& arguments) {
+  const auto& options = arguments.options;
+  const auto [option, value] = arguments.tonight.given();
+  if (!option.empty() && !arguments.run.empty())
+    return usage_error(
+        fmt::format("{} '{}' makes a scenario, and --run asks of a run as it was", option, printable(value)),
+        "leave one of them out");
+  for (const auto& [narrowing, given] : {std::pair("--role", &options.roles), {"--candidate", &options.candidates}}) {
+    if (!option.empty() && !given->empty())
+      return usage_error(fmt::format("{} '{}' narrows a run, and a scenario that is written is of whole departments",
+                                     narrowing, printable(given->front())),
+                         option == "--emergency" ? "leave it out" : "name one candidate with --emergency");
+  }
   if (arguments.scenario.empty() == arguments.run.empty())
-    return report(usage_error("name a scenario, or a run with --run", "patchlab plan SCENARIO --hosts 4"));
+    return usage_error("name a scenario, or a run with --run", "patchlab plan SCENARIO --hosts 4");
+  return {};
+}
+
+ExitCode plan(Arguments& arguments) {
+  if (const auto given = check_given(arguments); !given) return report(given.error());
   const auto executor = arguments.executor.read();
   if (!executor) return report(executor.error());
+  if (!arguments.tonight.given().first.empty()) return plan_a_scenario(arguments, *executor);
   bool applies = true;
   Result<forecast::Work> work = [&]() -> Result<forecast::Work> {
     const auto cell = executor->value_or(runners::host::Executor{});
@@ -104,18 +159,12 @@ ExitCode plan(Arguments& arguments) {
     return work_of_run(arguments, cell);
   }();
   if (!work) return arguments.run.empty() ? report(work.error()) : report_input(work.error(), ExitCode::bad_data);
-  auto& asked = arguments.asked;
-  const auto usual = like_this_host();
-  if (asked.cores == 0) asked.cores = usual.cores;
-  if (asked.memory_mib == 0) asked.memory_mib = usual.memory_mib;
-  asked.by_executor = executor->has_value();
-  if (arguments.rate > 0) asked.mib_per_s = arguments.rate;
-  const auto planned = forecast::plan_on(std::move(*work), asked);
-  if (!planned) return report(planned.error());
+  const auto fleet = forecast::plan_on(std::move(*work), asked_of(arguments, executor->has_value()));
+  if (!fleet) return report(fleet.error());
   if (arguments.json)
-    say_json("makespan", forecast::fleet_json(*planned));
+    say_json("makespan", forecast::fleet_json(*fleet));
   else
-    write_out(forecast::fleet_text(*planned));
+    write_out(forecast::fleet_text(*fleet));
   if (applies) return ExitCode::ok;
   return report(configuration_error("no candidate applies to any machine: a run would test nothing",
                                     "patchlab run --dry-run SCENARIO says why, of each"),
@@ -126,7 +175,9 @@ ExitCode plan(Arguments& arguments) {
 
 void add_plan(CLI::App& app, Chosen& chosen) {
   const auto arguments = std::make_shared<Arguments>();
-  auto* planning = app.add_subcommand("plan", "how long a run takes on so many hosts, before there are any");
+  auto* planning = app.add_subcommand("plan",
+                                      "what to test tonight: a scenario of what is due; and how long a run takes on so "
+                                      "many hosts");
   planning->add_option("scenario", arguments->scenario, "scenario file; its golden images must be there");
   auto* run = planning->add_option("--run", arguments->run,
                                    "instead of a scenario, what this run had to do: folder, run.json, id, or latest");
@@ -151,6 +202,7 @@ void add_plan(CLI::App& app, Chosen& chosen) {
       ->capture_default_str()
       ->envname("PATCHLAB_RUNS");
   add_executor(*planning, arguments->executor);
+  add_tonight_options(*planning, arguments->tonight);
   planning->add_flag("--json", arguments->json, "as JSON, with each time and who says so");
   run->excludes(bad)->excludes(again);
   planning->callback([arguments, &chosen] { chosen = [arguments] { return plan(*arguments); }; });

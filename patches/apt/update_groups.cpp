@@ -5,8 +5,10 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <map>
 #include <set>
+#include <tuple>
 
 #include "patches/deb/version.hpp"
 #include "patches/set/machine_plan.hpp"
@@ -224,9 +226,14 @@ SelectedGroups select_groups(const std::vector<UpdateGroup>& groups, const AptRe
   for (const auto& group : groups) {
     if (is_wanted(group, request)) wanted.push_back(&group);
   }
-  std::stable_sort(wanted.begin(), wanted.end(), [](const UpdateGroup* a, const UpdateGroup* b) {
-    return std::pair(!a->security, a->id()) < std::pair(!b->security, b->id());
-  });
+  const auto place_in_request = [&](const UpdateGroup& group) {
+    return request.as_named ? std::ranges::find_first_of(request.packages, group.sources) - request.packages.begin()
+                            : 0;
+  };
+  const auto weight = [&](const UpdateGroup* group) {
+    return std::tuple(place_in_request(*group), !request.as_named && !group->security, group->id());
+  };
+  std::ranges::stable_sort(wanted, {}, weight);
   SelectedGroups selected;
   for (const auto& source : request.packages) {
     const auto has = [&](const UpdateGroup* g) {

@@ -49,11 +49,12 @@ struct AptRequest {
   std::vector<std::string> packages;  // source packages; empty: all
   std::optional<std::size_t> limit;   // security updates first; prerequisites come on top
   bool security_only = false;
+  bool as_named = false;  // in the order in which they are named, instead of security updates first
   bool operator==(const AptRequest&) const = default;
 };
 
 struct SelectedGroups {
-  std::vector<UpdateGroup> groups;  // security first, then by name; prerequisites before what needs them
+  std::vector<UpdateGroup> groups;  // security first, then by name, or as named; prerequisites before what needs them
   std::vector<std::string> notes;   // sentences for the reader
 };
 // Said when nothing is selected and no other note says why.

@@ -32,9 +32,9 @@ Result<DepartmentPlan> department_of(const Scenario& scenario, const std::string
   return *std::ranges::find(scenario.departments, wanted, &DepartmentPlan::name);
 }
 
-LearnTarget target_of(const MachinePlan& machine, const fs::path& scenario) {
+LearnTarget target_of(const MachinePlan& machine, const fs::path& folder) {
   if (machine.check_files.size() == 1) return {machine.name, machine.check_files.front()};
-  return {machine.name, scenario.parent_path() / "learnt" / (machine.name + ".json")};
+  return {machine.name, folder / "learnt" / (machine.name + ".json")};
 }
 
 }  // namespace
@@ -50,7 +50,7 @@ Result<LearnPlan> plan_learning(const Scenario& scenario, const LearnOptions& op
   std::map<fs::path, std::string> writers;
   for (const auto& machine : department.machines) {
     if (std::ranges::count(wanted, machine.name) == 0) continue;
-    auto target = target_of(machine, scenario.file);
+    auto target = target_of(machine, scenario.folder);
     const auto [known, is_new] = writers.emplace(target.file, machine.name);
     if (!is_new) {
       return configuration_error(fmt::format("'{}' is named for both '{}' and '{}', whose checks are not the same",

@@ -111,7 +111,9 @@ class CandidateLoader {
       PATCHLAB_TRY(go_on(stop_));
       auto loaded = load(source);
       if (loaded) {
-        std::ranges::move(*loaded, std::back_inserter(candidates_));
+        for (auto& candidate : *loaded) {
+          if (!came_along(candidate)) candidates_.push_back(std::move(candidate));
+        }
         continue;
       }
       auto error = at(plan_.scenario, source.pointer, std::move(loaded).error());
@@ -159,12 +161,20 @@ class CandidateLoader {
         request.packages = source.packages;
         if (source.limit > 0) request.limit = source.limit;
         request.security_only = source.security_only;
+        request.as_named = source.as_named;
         PATCHLAB_ASSIGN(auto answer, apt_.candidates(apt_images(plan_), request, stop_));
         std::ranges::move(answer.notes, std::back_inserter(plan_.not_tested));
         return std::move(answer.candidates);
       }
     }
     return Error{ErrorClass::bug, "unknown kind of candidate source", {}};
+  }
+
+  // An update of apt that another entry asks for, or needs, is there already.
+  [[nodiscard]] bool came_along(const Candidate& candidate) const {
+    return candidate.origin == patches::Origin::apt && std::ranges::any_of(candidates_, [&](const auto& other) {
+             return other.origin == candidate.origin && other.id == candidate.id && other.digest == candidate.digest;
+           });
   }
 
   [[nodiscard]] bool somebody_has(const std::string& package) const {
@@ -215,6 +225,19 @@ Result<void> load_candidates(Plan& plan, const RunOptions& options, const std::s
   if (!ordered) return at(plan.scenario, "/candidates", std::move(ordered).error());
   plan.candidates = std::move(ordered).value();
   return {};
+}
+
+// Of a scenario that was planned: what is not in it, and what is not to be had any more.
+void note_planned(Plan& plan) {
+  if (!plan.scenario.planned) return;
+  const auto& planned = *plan.scenario.planned;
+  plan.not_tested.insert(plan.not_tested.end(), planned.not_tested.begin(), planned.not_tested.end());
+  for (const auto& id : planned.candidates) {
+    const auto said = fmt::format("candidate '{}'", id);
+    const bool is_told = std::ranges::any_of(plan.not_tested, [&](const auto& one) { return one.starts_with(said); });
+    if (!is_told && std::ranges::count(plan.candidates, id, &Candidate::id) == 0)
+      plan.not_tested.push_back(said + " was planned, and its source does not offer it any more");
+  }
 }
 
 // What the guest must know of a candidate's files to take them away again.
@@ -462,8 +485,10 @@ Result<Plan> make_plan(const Scenario& scenario, const RunOptions& options, cons
   for (const auto& department : scenario.departments) {
     for (const auto& machine : department.machines) roles.insert(machine.role);
   }
+  if (scenario.planned) roles.insert(scenario.planned->roles.begin(), scenario.planned->roles.end());
   if (!options.instead && (options.controls == 0 || options.each_alone)) {
     PATCHLAB_TRY(load_candidates(plan, options, roles, tools, progress, stop));
+    note_planned(plan);
   } else if (!options.instead) {
     plan.not_tested.emplace_back("the candidates were left out by --controls");
   }

@@ -68,6 +68,8 @@ class Parser {
     Scenario scenario;
     JsonReader top(json_, "", problems_);
     (void)top.text_or("$schema", "");
+    (void)top.text_or("folder", ".", not_empty("the folder that paths are relative to"));
+    if (top.has("planned")) scenario.planned = read_planned(top);
     scenario.name = top.text("name", why_no_name);
     scenario.title =
         top.text_or("title", scenario.name, not_empty("it is what people read; leave it out for the name"));
@@ -140,6 +142,36 @@ class Parser {
       read_merged(role, place, Reading::role_alone, ignored);
       forget_problems_at(place, before);
     }
+  }
+
+  // What `patchlab plan` says of where it comes from; a run goes by none of it, and says what is not in it.
+  PlannedScenario read_planned(JsonReader& top) {
+    PlannedScenario planned;
+    auto reader = top.object("planned");
+    (void)reader.text("at");
+    const auto digest = [](const std::string& text) {
+      return is_sha256(text) ? "" : "must be 64 lower-case hex digits";
+    };
+    auto made_from = reader.object("template");
+    (void)made_from.text("file");
+    (void)made_from.text("name", why_no_name);
+    (void)made_from.text("digest", digest);
+    made_from.finish();
+    if (reader.has("scan")) {  // an emergency has none
+      auto scan = reader.object("scan");
+      (void)scan.text("digest", digest);
+      (void)scan.text("day");
+      (void)scan.boolean_or("whole", false);
+      scan.finish();
+    }
+    for (const char* key : {"feeds", "foreseen"}) (void)reader.raw(key);  // for people and programs
+    (void)reader.texts_or_empty("due");
+    (void)reader.text_or("emergency", "");
+    planned.candidates = reader.texts_or_empty("candidates");
+    planned.not_tested = reader.texts_or_empty("not_tested");
+    planned.roles = reader.texts_or_empty("roles");
+    reader.finish();
+    return planned;
   }
 
   void read_departments(JsonReader& top, Scenario& scenario) {
@@ -550,6 +582,11 @@ class Parser {
       });
       source.limit = static_cast<std::size_t>(reader.integer_or("limit", 0, 0, 10000));
       source.security_only = reader.boolean_or("security_only", false);
+      source.as_named = reader.text_or("order", "security-first", [](const std::string& order) {
+        return order == "security-first" || order == "as-named"
+                   ? ""
+                   : fmt::format("unknown order '{}'; known: security-first, as-named", order);
+      }) == "as-named";
     }
     reader.finish();
     return source;
@@ -643,6 +680,18 @@ class Parser {
   CheckLists check_lists_;
 };
 
+// Where relative paths begin: the file's own folder, or the one that it names. What is no text is the parser's to say.
+Result<fs::path> folder_of(const Json& json, const fs::path& file, const fs::path& own) {
+  const auto named = json.is_object() ? json.find("folder") : json.end();
+  if (named == json.end() || !named->is_string() || named->get_ref<const std::string&>().empty()) return own;
+  auto folder = resolved_path(own / named->get<std::string>());
+  // Every path would be wrong with it: that is said once.
+  if (!folder) return problems_error(file.string(), {{"/folder", folder.error().message}});
+  if (!is_folder(*folder))
+    return problems_error(file.string(), {{"/folder", fmt::format("there is no folder '{}'", folder->string())}});
+  return folder;
+}
+
 }  // namespace
 
 TrialPolicy default_trial(GuestFamily family) {
@@ -664,7 +713,8 @@ TrialPolicy default_trial(GuestFamily family) {
 Result<Scenario> parse_scenario(const std::string& text, const std::filesystem::path& file, ScenarioFor purpose) {
   PATCHLAB_ASSIGN(const auto json, parse_json(without_comments(text), file.string()));
   PATCHLAB_ASSIGN(const auto place, absolute_path(file));
-  Parser parser(json, place.parent_path(), purpose);
+  PATCHLAB_ASSIGN(const auto folder, folder_of(json, file, place.parent_path()));
+  Parser parser(json, folder, purpose);
   auto scenario = parser.parse();
   const auto problems = parser.take_problems();
   auto in_files = parser.problems_in_files();
@@ -675,6 +725,7 @@ Result<Scenario> parse_scenario(const std::string& text, const std::filesystem::
   }
   if (!in_files.empty()) return configuration_error(std::move(in_files));
   scenario.file = place;
+  scenario.folder = folder;
   scenario.digest = sha256(text);
   return scenario;
 }

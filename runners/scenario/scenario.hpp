@@ -81,7 +81,15 @@ struct CandidateSource {
   std::vector<std::string> packages;  // source packages; empty: all that have updates
   std::size_t limit = 0;              // most candidates taken, 0: no limit
   bool security_only = false;
+  bool as_named = false;  // in the order of `packages`, instead of security updates first
   std::string pointer;
+};
+
+// Of a scenario that `patchlab plan` wrote: what a reader of the run must know.
+struct PlannedScenario {
+  std::vector<std::string> candidates;  // ids, most urgent first
+  std::vector<std::string> not_tested;  // sentences: what was due and is not in it, and what nobody knew
+  std::vector<std::string> roles;       // of the machines of the scenario that it was made from
 };
 
 // "+90s", "+15m", "+12h", "+1d": by so much. "lease-t2": by the time after which a client of the department's DHCP
@@ -123,6 +131,7 @@ struct Scenario {
   std::string name;
   std::string title;
   std::filesystem::path file;
+  std::filesystem::path folder;             // that its relative paths are relative to, absolute
   std::string digest;                       // SHA-256 of the file's bytes
   std::vector<DepartmentPlan> departments;  // sorted by name
   std::vector<CandidateSource> candidates;  // in file order
@@ -139,13 +148,14 @@ struct Scenario {
   Milliseconds reuse_states{0};
   std::uintmax_t reuse_states_bytes = std::uintmax_t{8} << 30U;
   std::filesystem::path stage;  // absolute; default: "production" in the working folder
+  std::optional<PlannedScenario> planned;
 };
 
 // For learning checks a machine needs none, files of checks need not be there, and nor do candidates.
 enum class ScenarioFor { running, learning };
 [[nodiscard]] Result<Scenario> load_scenario(const std::filesystem::path& file,
                                              ScenarioFor purpose = ScenarioFor::running);
-// For tests and editors: relative paths are relative to the folder of `file`.
+// For tests and editors: relative paths are relative to the folder of `file`, or to that which it names.
 [[nodiscard]] Result<Scenario> parse_scenario(const std::string& text, const std::filesystem::path& file,
                                               ScenarioFor purpose = ScenarioFor::running);
 

@@ -125,6 +125,7 @@ TEST_F(HostileInput, IsRefusedByEveryCommandThatIsGivenItsPath) {
       {{"run", "FILE"}, 78},
       {{"plan", "FILE"}, 78},
       {{"plan", "--run", "FILE"}, 65},
+      {{"plan", "scenario.json", "--scan", "FILE"}, 65},
       {{"plan", "--run", "latest", "--executor", "FILE"}, 78},
       {{"selftest", "--corpus", "FILE"}, 78},
       {{"learn", "FILE"}, 78},

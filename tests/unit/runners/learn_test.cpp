@@ -16,6 +16,7 @@ class PlanLearning : public ::testing::Test {
  protected:
   PlanLearning() {
     scenario_.file = folder_.path() / "s.jsonc";
+    scenario_.folder = folder_.path();
     DepartmentPlan finance{"finance", {}, {}, {}};
     for (const char* name : {"db", "dns", "mail"}) {
       MachinePlan machine;

@@ -95,6 +95,17 @@ class Planning : public ::testing::Test {
   RunOptions options_;
 };
 
+TEST_F(Planning, SaysWhatAPlannedScenarioLeftOutAndWhatIsGone) {
+  add_candidate("hello", "2.0");
+  const auto here = this->plan().value().candidates[0].id;
+  const std::string left_out = "candidate 'late' is due and was not planned: does not fit";
+  scenario_.planned = PlannedScenario{{here, "late", "apt-gone-1"}, {left_out}, {"print"}};
+  const auto plan = this->plan();
+  ASSERT_TRUE(plan) << plan.error().message;
+  EXPECT_THAT(plan->not_tested,
+              ElementsAre(left_out, "candidate 'apt-gone-1' was planned, and its source does not offer it any more"));
+}
+
 TEST_F(Planning, SaysWhoGetsWhatAndMakesTheMediumOfIt) {
   const auto file = add_candidate("hello", "2.0").path;
   add_candidate("other", "1.0");

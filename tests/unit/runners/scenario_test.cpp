@@ -116,6 +116,29 @@ TEST_F(ScenarioWithFiles, ChecksComeFromAFileAsIfTheyStoodInTheList) {
   EXPECT_THAT(machines[1].check_files, IsEmpty());
 }
 
+// Whatever a path stands in: the file may be anywhere, and a check asks for what it asked for.
+TEST_F(ScenarioWithFiles, PathsAreRelativeToTheFolderThatIsNamed) {
+  ASSERT_TRUE(write_file_atomically(folder_ / "plugin.sh", "#!/bin/sh\n"));
+  write(R"({"checks": [{"id": "a", "kind": "command", "with": {"program": "plugin.sh"}}]})");
+  const auto here = parsed();
+  ASSERT_TRUE(here) << here.error().message;
+  EXPECT_EQ(here->folder, folder_);
+  fs::create_directories(folder_ / "else" / "where");
+  const auto there = folder_ / "else" / "where" / "s.json";
+  EXPECT_FALSE(parse_scenario(scenario_.dump(), there));
+  for (const auto& folder : {folder_.string(), std::string("../..")}) {
+    scenario_["folder"] = folder;
+    const auto scenario = parse_scenario(scenario_.dump(), there);
+    ASSERT_TRUE(scenario) << scenario.error().message;
+    EXPECT_EQ(scenario->file, there);
+    const auto& machine = scenario->departments.front().machines.front();
+    const auto& same = here->departments.front().machines.front();
+    EXPECT_EQ(machine.golden.domain, same.golden.domain);
+    EXPECT_EQ(machine.check_files, same.check_files);
+    EXPECT_EQ(checks::check_digest(machine.checks.front()), checks::check_digest(same.checks.front()));
+  }
+}
+
 TEST_F(ScenarioWithFiles, AListMayNameFilesToo) {
   write(R"({"checks": [{"id": "b", "kind": "mail.relay-refused"}]})");
   machine("dns")["checks"] = Json::array({{{"id", "a"}, {"kind", "mail.relay-refused"}}, "learnt/both.json"});

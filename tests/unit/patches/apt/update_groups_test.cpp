@@ -139,6 +139,16 @@ TEST(SelectGroups, KeepsToTheRequest) {
                                 "'apt-openlib-2' comes along because another update needs it"}));
 }
 
+TEST(SelectGroups, TakesThemAsTheyAreNamedWhereThatIsAskedFor) {
+  AptRequest request{.packages = {"openlib", "zeta"}, .limit = {}, .as_named = true};
+  EXPECT_EQ(ids(select_groups(three().groups(), request).groups), (Names{"apt-openlib-2", "apt-zeta-2"}));
+  request.packages = {"app", "zeta"};
+  EXPECT_EQ(ids(select_groups(three().groups(), request).groups), (Names{"apt-openlib-2", "apt-app-2", "apt-zeta-2"}))
+      << "what it needs stands before it";
+  request.limit = 1;
+  EXPECT_EQ(ids(select_groups(three().groups(), request).groups), (Names{"apt-openlib-2", "apt-app-2"}));
+}
+
 TEST(SelectGroups, SaysSoWhenThereIsNothing) {
   const auto selected = select_groups({}, {});
   EXPECT_TRUE(selected.groups.empty());

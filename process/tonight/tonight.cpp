@@ -1,0 +1,162 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include "process/tonight/tonight.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <iterator>
+
+#include "process/acquire/due.hpp"
+
+namespace patchlab::process {
+namespace {
+
+bool is_lacking(const ScannedUpdate& row) {
+  return row.status == RowStatus::missing || row.status == RowStatus::known_bad;
+}
+
+bool is_asked_for(const ScannedUpdate& row, const std::set<std::string>& timelines) {
+  return timelines.empty() || timelines.contains(row.timeline.empty() ? "none" : timeline_word(row.timeline));
+}
+
+// The update and all that it needs, and what that needs.
+void add_with_needs(const std::string& id, const std::map<std::string, InTheLab>& lab, std::set<std::string>& ids) {
+  if (!ids.insert(id).second) return;
+  const auto known = lab.find(id);
+  if (known == lab.end()) return;
+  for (const auto& needed : known->second.needs) add_with_needs(needed, lab, ids);
+}
+
+}  // namespace
+
+std::vector<DueUpdate> due_updates(const ScanAnswer& scan, const std::set<std::string>& timelines) {
+  std::vector<DueUpdate> due;
+  for (const auto& row : scan.rows) {
+    if (!is_lacking(row) || !is_asked_for(row, timelines)) continue;
+    auto found = std::ranges::find(due, row.item, &DueUpdate::id);
+    if (found == due.end()) found = due.insert(due.end(), DueUpdate{row, {}, {}});
+    // Its bytes are known to be bad on every machine, whichever row came first.
+    if (row.status == RowStatus::known_bad) found->worst.status = row.status, found->worst.why = row.why;
+    found->machines.push_back(row.department + "/" + row.machine);
+    found->departments.insert(row.department);
+  }
+  return due;
+}
+
+std::vector<NotKnown> not_known_of(const ScanAnswer& scan, const std::set<std::string>& timelines, Day today) {
+  auto all = scan.not_known;
+  const auto add = [&](NotKnown one) {
+    if (std::ranges::count(all, one) == 0) all.push_back(std::move(one));
+  };
+  for (const auto& feed : scan.feeds) {
+    const auto says_feed = [&](const NotKnown& one) {
+      return one.why.find("'" + feed.kind + "'") != std::string::npos;
+    };
+    if (!feed.usable && std::ranges::none_of(all, says_feed))
+      add({fmt::format("what feed '{}' tells", feed.kind), feed.why});
+  }
+  for (const auto& row : scan.rows) {
+    const auto where = row.department + "/" + row.machine + (row.item.empty() ? "" : ": " + row.item);
+    if (row.status == RowStatus::unknown)
+      add({where, row.why});
+    else if (is_lacking(row) && !row.settled && !is_asked_for(row, timelines))
+      add({where, fmt::format("counts as '{}', and a fact that is not known could change that", row.timeline)});
+  }
+  if (!scan.whole && all.empty() && std::ranges::all_of(scan.rows, &ScannedUpdate::every_settled))
+    add({"what is missing", "the scan says that it is not whole"});
+  if (const auto age = (today - scan.today).count(); age > 1)
+    add({"what was published since the scan", fmt::format("it is {} old", days_text(age))});
+  return all;
+}
+
+const char* to_string(NotPlannedBecause because) {
+  switch (because) {
+    case NotPlannedBecause::known_bad: return "known-bad";
+    case NotPlannedBecause::not_offered: return "not-offered";
+    case NotPlannedBecause::not_acquired: return "not-acquired";
+    case NotPlannedBecause::applies_nowhere: return "applies-nowhere";
+    case NotPlannedBecause::does_not_fit: return "does-not-fit";
+  }
+  return "";
+}
+
+Testable testable(std::vector<DueUpdate> due, const std::map<std::string, Supply>& supplies) {
+  Testable result;
+  for (auto& update : due) {
+    const auto known = supplies.find(update.id());
+    NotPlanned left{.update = {}, .because = NotPlannedBecause::not_offered, .why = {}, .next = {}, .foreseen_ms = {}};
+    if (update.worst.status == RowStatus::known_bad) {
+      left.because = NotPlannedBecause::known_bad;
+      left.why = update.worst.why;
+      left.next =
+          "wait for one that replaces it, or test it by itself: patchlab plan SCENARIO --emergency " + update.id();
+    } else if (known == supplies.end() || !known->second.offered) {
+      left.why = "the apt sources and the scenario do not offer it any more";
+      left.next = "scan again";
+    } else if (!known->second.lacking.empty()) {
+      left.because = NotPlannedBecause::not_acquired;
+      left.why = fmt::format("not in the content store: {}", fmt::join(known->second.lacking, ", "));
+      left.next = "patchlab acquire SCENARIO brings it";
+    } else {
+      result.updates.push_back(std::move(update));
+      continue;
+    }
+    left.update = std::move(update);
+    result.left_out.push_back(std::move(left));
+  }
+  return result;
+}
+
+Result<TonightPlan> fill_night(const std::vector<DueUpdate>& updates, const std::map<std::string, InTheLab>& lab,
+                               std::optional<std::int64_t> most_ms, const Foresee& foresee) {
+  TonightPlan night;
+  std::set<std::string> ids, due;
+  for (const auto& update : updates) {
+    const auto known = lab.find(update.id());
+    if (known == lab.end() || !known->second.applies) {
+      const bool is_gone = known == lab.end();
+      night.left_out.push_back(
+          {.update = update,
+           .because = is_gone ? NotPlannedBecause::not_offered : NotPlannedBecause::applies_nowhere,
+           .why = is_gone ? "its source does not offer it any more" : known->second.why_not,
+           .next = {},
+           .foreseen_ms = {}});
+      continue;
+    }
+    auto with_it = ids;
+    add_with_needs(update.id(), lab, with_it);
+    std::optional<std::int64_t> foreseen;
+    if (most_ms) {
+      PATCHLAB_ASSIGN(foreseen, foresee(with_it));
+      if (foreseen && *foreseen > *most_ms) {
+        night.left_out.push_back({update, NotPlannedBecause::does_not_fit, {}, {}, foreseen});
+        continue;
+      }
+    }
+    ids = std::move(with_it);
+    due.insert(update.id());
+    night.chosen.push_back({update, foreseen});
+  }
+  std::ranges::set_difference(ids, due, std::inserter(night.along, night.along.end()));
+  return night;
+}
+
+std::string facts_text(const DueUpdate& update) {
+  const auto& worst = update.worst;
+  std::vector<std::string> facts;
+  facts.push_back(worst.due ? "due " + day_text(*worst.due) : std::string("no due date"));
+  if (!worst.timeline.empty()) {
+    facts.push_back(worst.cve.empty() ? std::string("nobody says what it closes") : worst.cve);
+    if (worst.exploited_since) facts.push_back("exploited since " + day_text(*worst.exploited_since));
+    if (worst.epss) facts.push_back("EPSS " + epss_text(*worst.epss));
+  }
+  facts.push_back("severity " + (worst.severity.empty() ? std::string("unknown") : worst.severity));
+  if (!worst.timeline.empty())
+    facts.push_back(
+        fmt::format("row {}: {}{}", worst.row, worst.timeline, worst.settled ? "" : ", as the worst that it can be"));
+  return fmt::format("{}", fmt::join(facts, ", "));
+}
+
+}  // namespace patchlab::process

@@ -1,0 +1,365 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include <gmock/gmock.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdlib>
+
+#include "cli/schemas.hpp"
+#include "lab/core/digest.hpp"
+#include "lab/core/paths.hpp"
+#include "lab/core/time.hpp"
+#include "lab/image/builder.hpp"
+#include "process/feeds/feed.hpp"
+#include "program.hpp"
+#include "tests/support/feeds.hpp"
+#include "tests/support/json_schema.hpp"
+#include "tests/unit/patches/package_builder.hpp"
+
+// `patchlab plan -o`: from what is due to a scenario that `patchlab run` takes, by the built program. No machine is
+// started; golden images are folders whose disk is a small file.
+namespace patchlab::e2e {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::SizeIs;
+using Words = std::vector<std::string>;
+
+std::string status_of_package(const std::string& package, const std::string& version) {
+  return fmt::format(
+      "Package: {}\nStatus: install ok installed\nMaintainer: nobody <n@example.org>\nVersion: {}\nArchitecture: "
+      "amd64\nDescription: none\n\n",
+      package, version);
+}
+
+std::string today() {
+  return process::day_text(std::chrono::floor<std::chrono::days>(std::chrono::system_clock::now()));
+}
+
+// A department with a name server, which lacks two updates, and one with a mail server, which lacks none of them.
+class Site {
+ public:
+  Site() {
+    ::setenv("PATCHLAB_CACHE", (folder_.path() / "cache").c_str(), 1);
+    ::unsetenv("PATCHLAB_RUNS");
+    ::unsetenv("PATCHLAB_FEEDS");
+    fs::create_directories(site());
+    fs::copy(fs::path(PATCHLAB_SOURCE_DIR) / "scenarios" / "images", site() / "images", fs::copy_options::recursive);
+    // No apt source offers a newer one of these.
+    const auto base = status_of_package("base-files", "12.99+deb12u99");
+    trouble_ =
+        put_image("dns", base + status_of_package("patchlab-first", "1") + status_of_package("patchlab-second", "1"));
+    if (trouble_.empty()) trouble_ = put_image("mail", base);
+    put_update("second", "CVE-2026-1001");
+    put_update("first", "CVE-2026-1000");
+    write("site/learnt/dns.json",
+          R"({"checks": [{"id": "a", "kind": "dns.query", "with": {"name": "corp.example.", "type": "SOA"}}]})");
+    const auto department = [](const char* machine, const char* address) {
+      return Json{{"network", {{"subnet", "10.20.0.0/24"}, {"gateway", "10.20.0.1"}, {"client", "10.20.0.250"}}},
+                  {"machines", {{machine, {{"address", address}}}}}};
+    };
+    Json scenario{
+        {"name", "nightly"},
+        {"title", "Every night"},
+        {"roles",
+         {{"dns", {{"golden", {{"recipe", "images/dns"}}}, {"checks", "learnt/dns.json"}}},
+          {"mail",
+           {{"golden", {{"recipe", "images/mail"}}},
+            {"checks", Json::array({{{"id", "relay"}, {"kind", "mail.relay-refused"}}})}}}}},
+        {"departments", {{"finance", department("dns", "10.20.0.10")}, {"sales", department("mail", "10.20.0.14")}}},
+        {"candidates", Json::array({{{"path", "updates/second"}}, {{"path", "updates/first"}}})}};
+    write("site/nightly.jsonc", "// ours\n" + scenario.dump(2));
+    write("table.csv", "row,In KEV,Outcome\n0,no,60 days\n1,yes,3 days\n");
+    put_feeds("feeds", today());
+    if (!trouble_.empty()) return;
+    const auto scanned = ask({"scan", "site/nightly.jsonc", "--decisions", "table.csv", "--json"});
+    const auto json = Json::parse(scanned.output, nullptr, false);
+    for (const auto& one : json.is_object() ? json.value("not_known", Json::array()) : Json::array()) {
+      if (one.value("what", "") == "what the apt sources offer") trouble_ = one.value("why", "");
+    }
+  }
+  ~Site() { ::unsetenv("PATCHLAB_CACHE"); }
+
+  // Empty: there is one.
+  [[nodiscard]] const std::string& trouble() const { return trouble_; }
+  [[nodiscard]] const fs::path& path() const { return folder_.path(); }
+  [[nodiscard]] fs::path site() const { return path() / "site"; }
+  void write(const std::string& name, const std::string& text) const {
+    fs::create_directories((path() / name).parent_path());
+    (void)folder_.write(name, text);
+  }
+  void put_feeds(const std::string& below, const std::string& day) const {
+    const auto write_to = [&](const std::string& name, const std::string& text) { write(below + "/" + name, text); };
+    const std::string added = "2026-11-20";
+    write_to("kev.json", tests::kev_json({{"CVE-2026-1000", std::min(added, day)}}, day).dump());
+    write_to("epss_scores-" + day + ".csv.gz", tests::gzip(tests::epss_text({"CVE-2026-1000,0.15312,0.92011"}, day)));
+    write_to("tracker.json", tests::tracker_json({{"bind9", "CVE-2026-1000", "1:9.18.2-1", "high"}}).dump());
+    tests::set_day(path() / below / "tracker.json", day);
+    for (const char* cve : {"CVE-2026-1000", "CVE-2026-1001"})
+      write_to(fmt::format("{}.json", cve), tests::cve_record_json(cve, "yes", "total", {}, day).dump());
+    write_to("known-bad.json", tests::known_bad_json("X-1", {{"sha256", std::string(64, 'b')}}).dump());
+  }
+  [[nodiscard]] ProcessOutcome ask(const Words& words, const fs::path& from = {}) const {
+    return patchlab(words, from.empty() ? path() : from);
+  }
+  [[nodiscard]] ProcessOutcome plan(const Words& more, const std::string& feeds = "feeds") const {
+    Words words{"plan", "site/nightly.jsonc", "--decisions", "table.csv", "--feeds", feeds};
+    words.insert(words.end(), more.begin(), more.end());
+    return ask(words);
+  }
+
+ private:
+  // As a build of the recipe would leave it.
+  [[nodiscard]] std::string put_image(const std::string& name, const std::string& status) const {
+    namespace image = lab::image;
+    image::BuildRequest request;
+    request.recipes = site() / "images";
+    request.names = {name};
+    request.cache = path() / "cache";
+    const auto current = image::current_images(host_processes(), request);
+    if (!current) return current.error().message;
+    image::GoldenImage made;
+    made.digest = current->at(0).digest;
+    made.name = made.role = made.hostname = name;
+    made.memory_mib = 256;
+    made.address = "10.20.0.10";
+    made.packages = lab::image::parse_dpkg_status(status);
+    made.built = "2026-01-01T00:00:00.000Z";
+    made.suite = "bookworm";
+    const auto at = image::images_folder(request.cache) / made.digest;
+    fs::create_directories(at);
+    for (const char* file : {"disk.qcow2", "dpkg-status", "initrd", "kernel"}) {
+      const auto text = std::string(file) == "dpkg-status" ? status : file;
+      made.sha256[file] = sha256(text);
+      if (!write_file_atomically(at / file, text, 0444)) return "an image cannot be written";
+    }
+    return write_file_atomically(at / "image.json", pretty(Json(made)), 0444) ? "" : "an image cannot be written";
+  }
+
+  void put_update(const std::string& name, const std::string& cve) const {
+    patches::testing::PackageBuilder builder;
+    builder.package = "patchlab-" + name;
+    builder.version = "2";
+    builder.data.push_back(patches::testing::file(
+        fmt::format("./usr/share/doc/{}/changelog.Debian.gz", builder.package),
+        tests::gzip(fmt::format("{0} (2) stable; urgency=high\n\n  * {1}\n\n{0} (1) stable; urgency=low\n\n  * new\n",
+                                builder.package, cve))));
+    write(fmt::format("site/updates/{0}/{0}.deb", name), builder.bytes());
+    write(fmt::format("site/updates/{}/candidate.json", name), Json{{"id", name}, {"title", name}}.dump());
+  }
+
+  const TemporaryFolder folder_;
+  std::string trouble_;
+};
+
+class PlanTonight : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() { site_ = std::make_unique<Site>(); }
+  static void TearDownTestSuite() { site_.reset(); }
+  void SetUp() override {
+    if (!site_->trouble().empty()) GTEST_SKIP() << site_->trouble();
+  }
+  static Json read(const std::string& name) { return read_json_file(site_->path() / name).value(); }
+  static Json answer(const ProcessOutcome& outcome) {
+    const auto json = Json::parse(outcome.output, nullptr, false);
+    for (const auto& file : cli::schema_files()) {
+      if (file.name != "tonight") continue;
+      const auto schema = Json::parse(file.text);
+      EXPECT_THAT(tests::SchemaValidator(schema).problems(json), IsEmpty()) << outcome.output;
+    }
+    return json;
+  }
+  static std::vector<std::string> ids(const Json& list) {
+    std::vector<std::string> found;
+    for (const auto& one : list) found.push_back(one.at("id"));
+    return found;
+  }
+  static bool is_there(const std::string& name) { return patchlab::is_there(site_->path() / name); }
+
+  static std::unique_ptr<Site> site_;
+};
+std::unique_ptr<Site> PlanTonight::site_;
+
+TEST_F(PlanTonight, WritesAScenarioOfWhatIsDueMostUrgentFirstThatRunTakes) {
+  fs::create_directories(site_->path() / "elsewhere" / "deep");
+  const auto planned = site_->plan({"-o", "elsewhere/deep/tonight.json"});
+  ASSERT_EQ(exit_code(planned), 0) << planned.output << planned.errors;
+  EXPECT_THAT(planned.output, AllOf(HasSubstr("2 candidates for 1 department\n"),
+                                    HasSubstr("patchlab run elsewhere/deep/tonight.json\n"),
+                                    HasSubstr("CVE-2026-1000, exploited since 2026-11-20, EPSS 15.3 % (92nd)")));
+  const auto written = read("elsewhere/deep/tonight.json");
+  EXPECT_EQ(written.at("name"), "nightly");
+  EXPECT_THAT(written.at("departments"), SizeIs(1)) << "the mail server lacks nothing";
+  EXPECT_TRUE(written.at("departments").contains("finance"));
+  EXPECT_EQ(written.at("candidates"), Json::parse(R"([{"path": "updates/first"}, {"path": "updates/second"}])"))
+      << "the exploited one first, however the scenario has them";
+  const auto& origin = written.at("planned");
+  EXPECT_EQ(origin.at("template").at("digest"), sha256(read_file(site_->site() / "nightly.jsonc").value()));
+  EXPECT_EQ(origin.at("scan").at("whole"), true);
+  EXPECT_THAT(origin.at("feeds"), SizeIs(5));
+  EXPECT_EQ(origin.at("feeds")[0].at("age_days"), 0);
+  EXPECT_GT(origin.at("foreseen").at("makespan_ms"), 0);
+  const Json schema = Json::parse(site_->ask({"schema", "scenario"}).output);
+  EXPECT_THAT(tests::SchemaValidator(schema).problems(written), IsEmpty());
+
+  // Its paths are found from wherever the file and the reader are.
+  for (const auto& [file, from] : {std::pair(site_->path() / "elsewhere/deep/tonight.json", site_->path()),
+                                   {fs::path("tonight.json"), site_->path() / "elsewhere/deep"}}) {
+    const auto dry = site_->ask({"run", file.string(), "--dry-run", "--json"}, from);
+    ASSERT_EQ(exit_code(dry), 0) << dry.errors;
+    const auto plan = Json::parse(dry.output);
+    EXPECT_EQ(plan.at("foreseen").at("makespan_ms"), origin.at("foreseen").at("makespan_ms"))
+        << "the plan foresees the very run";
+  }
+  EXPECT_EQ(exit_code(site_->ask({"validate", "elsewhere/deep/tonight.json"})), 0);
+}
+
+TEST_F(PlanTonight, TakesWhatIsAskedForAndSaysThatNothingIsDue) {
+  const auto urgent = site_->plan({"--due", "3-days", "--json"});
+  ASSERT_EQ(exit_code(urgent), 0) << urgent.output << urgent.errors;
+  const auto json = answer(urgent);
+  EXPECT_THAT(ids(json.at("candidates")), ElementsAre("first"));
+  EXPECT_EQ(json.at("written"), nullptr) << "without -o it is only said";
+
+  site_->write("tonight.json", R"({"planned": {}})");
+  const auto none = site_->plan({"--due", "none", "-o", "tonight.json"});
+  EXPECT_EQ(exit_code(none), 4) << none.output << none.errors;
+  EXPECT_EQ(none.output, "nothing is due: no scenario\n");
+  EXPECT_FALSE(is_there("tonight.json")) << "nobody takes last night's for this one";
+  const auto misspelt = site_->plan({"--due", "3-dayss"});
+  EXPECT_EQ(exit_code(misspelt), 64);
+  EXPECT_THAT(misspelt.errors, HasSubstr("did you mean 3-days?"));
+}
+
+TEST_F(PlanTonight, NeverTakesWhatIsUnknownForNothing) {
+  site_->put_feeds("old", "2026-01-05");
+  const auto old = site_->plan({"--due", "none", "-o", "unknown.json", "--json"}, "old");
+  EXPECT_EQ(exit_code(old), 3) << old.output << old.errors;
+  const auto json = answer(old);
+  EXPECT_THAT(json.at("candidates"), IsEmpty());
+  EXPECT_THAT(json.at("not_known").dump(), HasSubstr("kev"));
+  EXPECT_FALSE(is_there("unknown.json"));
+  EXPECT_THAT(site_->plan({"--due", "none"}, "old").output,
+              HasSubstr("nothing is known to be due, and not everything is known: no scenario\n"));
+
+  // What may be due counts as due, and the run will say what was not known.
+  const auto all = site_->plan({"-o", "worst.json"}, "old");
+  EXPECT_EQ(exit_code(all), 3) << all.output << all.errors;
+  const auto said = read("worst.json").at("planned").at("not_tested").dump();
+  EXPECT_THAT(said, HasSubstr("when this was planned, it was unknown: "));
+  const auto dry = site_->ask({"run", "worst.json", "--dry-run"});
+  EXPECT_THAT(dry.output, HasSubstr("when this was planned, it was unknown: ")) << dry.errors;
+
+  site_->write("broken/kev.json", "{");
+  EXPECT_EQ(exit_code(site_->plan({"-o", "unknown.json"}, "broken")), 65);
+}
+
+TEST_F(PlanTonight, LeavesOutOpenlyWhatDoesNotFit) {
+  const auto whole = site_->plan({"--due", "3-days,60-days", "--json"});
+  const auto all_ms = answer(whole).at("foreseen").at("makespan_ms").get<double>();
+  const auto first = site_->plan({"--due", "3-days", "--json"});
+  const auto first_ms = answer(first).at("foreseen").at("makespan_ms").get<double>();
+  ASSERT_LT(first_ms, all_ms);
+  const auto hours = fmt::format("{:.6f}", (first_ms + all_ms) / 2 / 3'600'000);
+  const auto planned = site_->plan({"--hours", hours, "-o", "short.json", "--json"});
+  EXPECT_EQ(exit_code(planned), 5) << planned.output << planned.errors;
+  const auto json = answer(planned);
+  EXPECT_THAT(ids(json.at("candidates")), ElementsAre("first"));
+  ASSERT_THAT(ids(json.at("left_out")), ElementsAre("second"));
+  EXPECT_EQ(json.at("left_out")[0].at("because"), "does-not-fit");
+  EXPECT_EQ(json.at("left_out")[0].at("foreseen_ms"), all_ms);
+  EXPECT_EQ(json.at("foreseen").at("makespan_ms"), first_ms);
+  const auto dry = site_->ask({"run", "short.json", "--dry-run"});
+  EXPECT_THAT(dry.output,
+              HasSubstr("candidate 'second' is due and was not planned: does not fit: with it the run takes"))
+      << dry.errors;
+  EXPECT_EQ(exit_code(site_->plan({"--hours", "0.01", "-o", "none.json"})), 5);
+  EXPECT_FALSE(is_there("none.json"));
+  EXPECT_EQ(exit_code(site_->plan({"--by", "25:00"})), 64);
+  EXPECT_EQ(exit_code(site_->plan({"--by", "6"})), 64);
+}
+
+TEST_F(PlanTonight, GoesByAScanThatWasMadeBefore) {
+  ASSERT_EQ(exit_code(site_->ask({"scan", "site/nightly.jsonc", "--decisions", "table.csv", "-o", "scan.json"})), 0);
+  // No feed is asked then.
+  const auto planned = site_->plan({"--scan", "scan.json", "-o", "by-scan.json"}, "nowhere");
+  ASSERT_EQ(exit_code(planned), 0) << planned.output << planned.errors;
+  EXPECT_EQ(read("by-scan.json").at("planned").at("scan").at("digest"),
+            sha256(read_file(site_->path() / "scan.json").value()));
+
+  auto scan = read("scan.json");
+  const auto with = [&](const char* key, const Json& value) {
+    auto changed = scan;
+    changed[Json::json_pointer(key)] = value;
+    site_->write("changed.json", pretty(changed));
+    return site_->plan({"--scan", "changed.json", "-o", "changed-plan.json"});
+  };
+  const auto other = with("/scenario/digest", std::string(64, 'c'));
+  EXPECT_EQ(exit_code(other), 65);
+  EXPECT_THAT(other.errors, HasSubstr("as it was before it was changed"));
+  EXPECT_EQ(exit_code(with("/decisions/digest", std::string(64, 'c'))), 65);
+  EXPECT_EQ(exit_code(with("/today", "2099-01-01")), 65);
+  EXPECT_FALSE(is_there("changed-plan.json"));
+  const auto old = with("/today", "2026-01-01");
+  EXPECT_EQ(exit_code(old), 3) << old.output << old.errors;
+  EXPECT_THAT(old.output, HasSubstr("unknown: what was published since the scan: it is "));
+  const auto gone = with("/rows/0/item", "apt-gone-1");
+  EXPECT_EQ(exit_code(gone), 3) << gone.output << gone.errors;
+  EXPECT_THAT(gone.output, HasSubstr("left out: apt-gone-1: the apt sources and the scenario do not offer it any more; "
+                                     "scan again\n"));
+  auto bad = with("/rows/0/status", "known-bad");
+  EXPECT_EQ(exit_code(bad), 5) << bad.output << bad.errors;
+  EXPECT_THAT(bad.output, HasSubstr("left out: first: "));
+}
+
+TEST_F(PlanTonight, OfOneThatCannotWaitIsAWholeScenario) {
+  const auto planned = site_->plan({"--emergency", "second", "-o", "urgent.json", "--json"});
+  ASSERT_EQ(exit_code(planned), 0) << planned.output << planned.errors;
+  const auto json = answer(planned);
+  EXPECT_THAT(ids(json.at("candidates")), ElementsAre("second"));
+  EXPECT_EQ(json.at("origin").at("emergency"), "second");
+  const auto dry = site_->ask({"run", "urgent.json", "--dry-run"});
+  EXPECT_EQ(exit_code(dry), 0) << dry.errors;
+  EXPECT_THAT(dry.output, Not(HasSubstr("left out"))) << "it is not narrowed: the policy asks what it always asks";
+
+  // Bytes that nobody listed anywhere.
+  fs::create_directories(site_->path() / "brought");
+  fs::copy(site_->site() / "updates" / "first", site_->path() / "brought", fs::copy_options::recursive);
+  site_->write("brought/candidate.json", R"({"id": "hotfix", "title": "since noon"})");
+  const auto brought = site_->plan({"--emergency", "brought", "-o", "elsewhere-urgent.json"});
+  ASSERT_EQ(exit_code(brought), 0) << brought.output << brought.errors;
+  EXPECT_EQ(read("elsewhere-urgent.json").at("candidates")[0].at("path"), (site_->path() / "brought").string());
+  EXPECT_EQ(exit_code(site_->ask({"run", "elsewhere-urgent.json", "--dry-run"})), 0);
+
+  const auto unknown = site_->plan({"--emergency", "secnd"});
+  EXPECT_EQ(exit_code(unknown), 64);
+  EXPECT_THAT(unknown.errors, HasSubstr("did you mean second?"));
+  EXPECT_EQ(exit_code(site_->plan({"--emergency", "second", "--due", "3-days"})), 64);
+  EXPECT_EQ(exit_code(site_->plan({"--emergency", "second", "--candidate", "second"})), 64);
+}
+
+TEST_F(PlanTonight, ReplacesNothingButAPlan) {
+  site_->write("mine.json", "{}");
+  for (const char* other : {"mine.json", "site/nightly.jsonc"}) {
+    const auto before = read_file(site_->path() / other).value();
+    const auto refused = site_->plan({"-o", other});
+    EXPECT_EQ(exit_code(refused), 73) << other << refused.output;
+    EXPECT_THAT(refused.errors, HasSubstr("is there, and no plan wrote it"));
+    EXPECT_EQ(read_file(site_->path() / other).value(), before);
+  }
+  EXPECT_EQ(exit_code(site_->plan({"-o", "no/such/folder/tonight.json"})), 73);
+  ASSERT_EQ(exit_code(site_->plan({"-o", "again.json"})), 0);
+  EXPECT_EQ(exit_code(site_->plan({"-o", "again.json"})), 0);
+  const auto from_plan = site_->ask({"plan", "again.json", "-o", "again.json"});
+  EXPECT_EQ(exit_code(from_plan), 78);
+  EXPECT_THAT(from_plan.errors, HasSubstr("nightly.jsonc' again"));
+  EXPECT_TRUE(is_there("again.json"));
+}
+
+}  // namespace
+}  // namespace patchlab::e2e
