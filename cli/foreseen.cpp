@@ -111,6 +111,14 @@ std::string foreseen_text(const runners::forecast::FleetPlan& plan) {
   return text;
 }
 
+reports::ForeseenRecord foreseen_record(const runners::forecast::FleetPlan& plan) {
+  const auto [times, recorded] = counted(plan);
+  return {.makespan_ms = plan.makespan_ms(),
+          .lower_bound_ms = plan.bound_ms(),
+          .times = static_cast<std::int64_t>(times),
+          .recorded_times = static_cast<std::int64_t>(recorded)};
+}
+
 Json foreseen_json(const runners::forecast::FleetPlan& plan) {
   const auto [times, recorded] = counted(plan);
   return {{"makespan_ms", plan.makespan_ms()},

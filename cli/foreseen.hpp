@@ -25,6 +25,8 @@ namespace patchlab::cli {
 
 // "when every candidate is good and nothing is kept: 5 min 50 s on this host (12 of 80 times are recorded; ...)"
 [[nodiscard]] std::string foreseen_text(const runners::forecast::FleetPlan& plan);
+// As it stands in the record of the run, beside what it took.
+[[nodiscard]] reports::ForeseenRecord foreseen_record(const runners::forecast::FleetPlan& plan);
 [[nodiscard]] Json foreseen_json(const runners::forecast::FleetPlan& plan);
 
 }  // namespace patchlab::cli

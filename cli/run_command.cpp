@@ -91,9 +91,11 @@ ExitCode run(Arguments& arguments) {
     progress.reset();
     return report(plan.error());
   }
+  // Now, so that what is foreseen is made of earlier runs alone.
+  const auto foreseen = foreseen_here(*plan, recorded_runs(arguments.options.runs, scenario->name));
   if (arguments.dry_run) {
     progress.reset();
-    say_plan(*plan, arguments.json, foreseen_here(*plan, recorded_runs(arguments.options.runs, scenario->name)));
+    say_plan(*plan, arguments.json, foreseen);
     return if_anything_applies(*plan);
   }
   const auto ask = !arguments.no_promote && arguments.options.roles.empty() && arguments.options.controls == 0
@@ -111,10 +113,11 @@ ExitCode run(Arguments& arguments) {
     untold = told.error();
     return std::move(told).error();
   };
-  const auto finished = runners::execute(*plan, arguments.options, tools, *progress, stop, tell_ledger);
+  auto finished = runners::execute(*plan, arguments.options, tools, *progress, stop, tell_ledger);
   progress.reset();
   if (untold && untold->error_class == ErrorClass::configuration) return report(*untold, ExitCode::bad_data);
   if (!finished) return report(finished.error(), ExitCode::cannot_create);
+  if (foreseen) finished->record.foreseen = foreseen_record(*foreseen);
   const auto code = end_run(frame, begun, *finished, ask, arguments.json ? Show::json : Show::table);
   if (const auto written = write_outputs(arguments.outputs, finished->folder); !written)
     return report(written.error(), ExitCode::cannot_create);

@@ -151,6 +151,15 @@ void write_tasks(Page& page, const RunSummary& summary, const std::string& depar
     page.text("nothing");
 }
 
+// With what was foreseen, and on what that stood.
+std::string took_text(const RunRecord& record) {
+  auto text = duration_text(record.duration_ms);
+  if (!record.foreseen) return text;
+  return text + fmt::format(" ({} were foreseen with every candidate good, by {} of {} times that were recorded)",
+                            duration_text(record.foreseen->makespan_ms), record.foreseen->recorded_times,
+                            record.foreseen->times);
+}
+
 bool is_settled(const DecisionRecord& decision) {
   return decision.state == DecisionState::promoted || decision.state == DecisionState::replaced;
 }
@@ -376,7 +385,7 @@ void write_header(Page& page, const RunRecord& record, const Decisions& decision
       page.element("dl", {{"class", "facts"}}, [&] {
         fact(page, "Run", record.id);
         fact(page, "Started", time_text(record.started));
-        fact(page, "Took", duration_text(record.duration_ms));
+        fact(page, "Took", took_text(record));
         fact(page, "Peak memory",
              fmt::format("{:.1f} GiB", static_cast<double>(record.peak_memory_kib) / (1024.0 * 1024.0)));
         fact(page, "Scenario", [&] { digest(page, record.scenario_digest); });

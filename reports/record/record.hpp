@@ -227,6 +227,16 @@ struct AskedRecord {
   bool operator==(const AskedRecord&) const = default;
 };
 
+// What was foreseen before the first machine started: how long the run takes when every candidate is good and nothing
+// of earlier runs is used. What it took is beside it; nothing is decided by either.
+struct ForeseenRecord {
+  std::int64_t makespan_ms = 0;
+  std::int64_t lower_bound_ms = 0;  // with the same times, no schedule is shorter
+  std::int64_t times = 0;           // that it was made of
+  std::int64_t recorded_times = 0;  // of these, in earlier runs; the others are assumed, or said by the scenario
+  bool operator==(const ForeseenRecord&) const = default;
+};
+
 // Where the time went: one bar of the timing chart.
 struct TimingRecord {
   std::string department;
@@ -254,6 +264,7 @@ struct RunRecord {
   std::string started;
   std::string finished;
   std::int64_t duration_ms = 0;
+  std::optional<ForeseenRecord> foreseen;      // nothing: nobody could tell, as in records of older versions
   std::map<std::string, std::string> host;     // kernel, qemu, libvirt, accelerator, cpus, memory
   std::map<std::string, std::string> digests;  // check_set, policy ...
   AskedRecord asked;

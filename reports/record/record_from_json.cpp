@@ -431,6 +431,18 @@ std::optional<std::vector<KeptFile>> read_kept_files(JsonReader& reader, Problem
   return files;
 }
 
+std::optional<ForeseenRecord> read_foreseen(JsonReader& reader) {
+  if (reader.raw("foreseen").is_null()) return std::nullopt;
+  auto members = reader.object("foreseen");
+  ForeseenRecord foreseen;
+  foreseen.makespan_ms = members.integer("makespan_ms", 0, most);
+  foreseen.lower_bound_ms = members.integer("lower_bound_ms", 0, most);
+  foreseen.times = members.integer("times", 0, most);
+  foreseen.recorded_times = members.integer("recorded_times", 0, most);
+  members.finish();
+  return foreseen;
+}
+
 RunRecord read_run(const Json& json, Problems& problems) {
   JsonReader reader(json, "", problems);
   RunRecord record;
@@ -447,6 +459,7 @@ RunRecord read_run(const Json& json, Problems& problems) {
   record.started = reader.text_or("started", "");
   record.finished = reader.text_or("finished", "");
   record.duration_ms = reader.integer_or("duration_ms", 0, 0, most);
+  record.foreseen = read_foreseen(reader);
   record.host = text_map(reader, "host", problems);
   record.digests = text_map(reader, "digests", problems);
   record.asked = read_asked(reader.raw("asked"), reader.at("asked"), problems);

@@ -209,6 +209,12 @@ void to_json(Json& json, const RunRecord& record) {
           {"error", optional_error(record.error)},
           {"peak_memory_kib", record.peak_memory_kib},
           {"complete", record.complete}};
+  if (record.foreseen) {
+    json["foreseen"] = {{"makespan_ms", record.foreseen->makespan_ms},
+                        {"lower_bound_ms", record.foreseen->lower_bound_ms},
+                        {"times", record.foreseen->times},
+                        {"recorded_times", record.foreseen->recorded_times}};
+  }
   if (record.evidence) {
     json["evidence"] = list_of(*record.evidence, [](const KeptFile& file) {
       return Json{{"name", file.name}, {"bytes", file.bytes}, {"sha256", file.sha256}};

@@ -169,6 +169,7 @@ Work work_of(const reports::RunRecord& record, const host::Executor& executor) {
   work.runs = durations.runs();
   work.candidates = record.candidates.size();
   work.took_ms = record.duration_ms;
+  if (record.foreseen) work.foreseen_ms = record.foreseen->makespan_ms;
   for (const auto& department : record.departments) {
     if (department.trials.empty()) {
       work.not_planned.push_back(fmt::format("department '{}' is not in it: it had no trial", department.name));
@@ -283,6 +284,7 @@ Json fleet_json(const FleetPlan& plan) {
             {"not_planned", work.not_planned},
             {"remarks", plan.remarks}};
   if (work.took_ms > 0) json["took_ms"] = work.took_ms;
+  if (work.foreseen_ms) json["foreseen_ms"] = *work.foreseen_ms;
   if (plan.hosts.bytes_per_ms) json["rate_mib_s"] = *plan.hosts.bytes_per_ms * 1000.0 / (1U << 20U);
   return json;
 }
@@ -307,6 +309,9 @@ std::string fleet_text(const FleetPlan& plan) {
   text += fmt::format("makespan     {}\nlower bound  {}: {}\nratio        {:.2f}\n", duration_text(plan.makespan_ms()),
                       duration_text(plan.bound_ms()), bound_text(plan), ratio_of(plan));
   if (work.took_ms > 0) text += fmt::format("the run took {}, where it was\n", duration_text(work.took_ms));
+  if (work.foreseen_ms)
+    text += fmt::format("foreseen     {}, before it began, with every candidate good and nothing kept\n",
+                        duration_text(*work.foreseen_ms));
   text += printable_format("in both      {} before the first step and after the last one, {}\n\n",
                            duration_text(work.frame.ms), who_says(work, work.frame.said, work.frame.run));
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,12 +30,13 @@ struct PlannedDepartment {
 struct Work {
   std::vector<PlannedDepartment> departments;
   std::size_t candidates = 0;
-  std::vector<std::string> bad;          // assumed to be
-  bool again = false;                    // a night like the last one
-  std::vector<std::string> not_planned;  // sentences
-  Time frame;                            // before the first cell, and after the last one
-  std::vector<std::string> runs;         // that times were recorded in: Time::run
-  std::int64_t took_ms = 0;              // of a run that it was read from; 0: of none
+  std::vector<std::string> bad;               // assumed to be
+  bool again = false;                         // a night like the last one
+  std::vector<std::string> not_planned;       // sentences
+  Time frame;                                 // before the first cell, and after the last one
+  std::vector<std::string> runs;              // that times were recorded in: Time::run
+  std::int64_t took_ms = 0;                   // of a run that it was read from; 0: of none
+  std::optional<std::int64_t> foreseen_ms{};  // of it, before it began
 };
 
 struct Assumptions {

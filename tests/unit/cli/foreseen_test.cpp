@@ -71,6 +71,18 @@ TEST(Foreseen, IsNothingWhereNobodyCanTell) {
   EXPECT_FALSE(foreseen_here(plan, {}));
 }
 
+TEST(Foreseen, StandsInTheRecordAsItIsTold) {
+  const auto foreseen = foreseen_here(small_plan(), {});
+  ASSERT_TRUE(foreseen);
+  const auto record = foreseen_record(*foreseen);
+  const auto json = foreseen_json(*foreseen);
+  EXPECT_EQ(record.makespan_ms, json.at("makespan_ms"));
+  EXPECT_EQ(record.lower_bound_ms, json.at("lower_bound_ms"));
+  EXPECT_EQ(record.times, json.at("times"));
+  EXPECT_GT(record.times, 0);
+  EXPECT_EQ(record.recorded_times, 0);
+}
+
 TEST(Foreseen, IsInTheAnswerOfADryRunAndItsSchema) {
   const auto plan = small_plan();
   auto json = plan_answer_json(plan, foreseen_here(plan, {}));

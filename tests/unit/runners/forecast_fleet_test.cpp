@@ -307,6 +307,14 @@ TEST(Fleet, OfARunHasItsTrialsAndItsTimes) {
   EXPECT_EQ(plan.work.departments.at(0).request.memory_mib, 256U + 300 + 512);
   EXPECT_EQ(plan.work.took_ms, 200'000);
   EXPECT_THAT(fleet_text(plan), HasSubstr("the run took 3 min 20 s, where it was\n"));
+  EXPECT_FALSE(fleet_json(plan).contains("foreseen_ms")) << "nobody foresaw it";
+
+  auto foreseen = small_record();
+  foreseen.foreseen = {.makespan_ms = 150'000, .lower_bound_ms = 100'000, .times = 9, .recorded_times = 9};
+  const auto beside =
+      plan_on(work_of(foreseen, host::Executor{}), {.hosts = 1, .cores = 2, .memory_mib = 4000}).value();
+  EXPECT_THAT(fleet_text(beside), HasSubstr("took 3 min 20 s, where it was\nforeseen     2 min 30 s, before it began"));
+  EXPECT_EQ(fleet_json(beside).at("foreseen_ms"), 150'000);
 }
 
 TEST(Fleet, IsToldAsTextAndAsJson) {

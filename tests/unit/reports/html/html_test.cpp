@@ -56,6 +56,15 @@ TEST(HtmlReport, CallsTheScenarioByItsTitle) {
                           HasSubstr("<title>Office &lt;1&gt; - patchlab run " + record.id)));
 }
 
+TEST(HtmlReport, ShowsWhatWasForeseenBesideWhatItTook) {
+  auto record = tests::good_record();
+  record.foreseen = {.makespan_ms = 429'000, .lower_bound_ms = 282'000, .times = 80, .recorded_times = 12};
+  EXPECT_THAT(
+      html_report(record, tests::sample_decisions(record)),
+      AllOf(HasSubstr(" s (7 min"), HasSubstr(" s were foreseen with every candidate good, by 12 of 80 times that "
+                                              "were recorded)</dd>")));
+}
+
 TEST(HtmlReport, IsWellFormed) {
   for (const auto& record : {tests::rich_record(), tests::good_record(), RunRecord{}}) {
     auto page = html_report(record, tests::sample_decisions(record));

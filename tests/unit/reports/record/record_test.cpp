@@ -24,6 +24,7 @@ RunRecord record_with_every_field() {
   record.candidates[1].prerequisites = {record.candidates[0].id};
   record.candidates[1].source = "/srv/patches/tidy";
   record.asked = {{"finance"}, {"dns"}, {"tidy"}, 3};
+  record.foreseen = {.makespan_ms = 429'000, .lower_bound_ms = 282'000, .times = 80, .recorded_times = 12};
   record.candidates[1].supersedes = {"postgresql-15.9"};
   record.candidates[1].files[0].signature = "not signed (allowed)";
   record.evidence = {{"events.jsonl", 9000, std::string(64, 'b')},
