@@ -138,7 +138,10 @@ void add_run(CLI::App& app, Chosen& chosen) {
   running->add_option("--department", arguments->options.departments, "only this department (may be given again)");
   running->add_option("--role", arguments->options.roles,
                       "only machines of this role, and what they depend on; nothing is promoted then");
-  running->add_option("--candidate", arguments->options.candidates, "only this candidate, and what it needs");
+  running->add_option("--candidate", arguments->options.candidates,
+                      "only this candidate, and what it needs; the policy may refuse to promote it then: plan "
+                      "--emergency makes a whole "
+                      "run of one");
   running
       ->add_option("--with", arguments->options.with,
                    "this package, or folder of a candidate, besides those of the scenario (may be given again); the "

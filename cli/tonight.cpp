@@ -578,12 +578,19 @@ std::string plural(std::size_t count, const char* one, const char* many) {
   return fmt::format("{} {}", count, count == 1 ? one : many);
 }
 
+// Few by their names; of many how many, and in which departments.
+std::string machines_text(const DueUpdate& update) {
+  constexpr std::size_t most_named = 3;
+  if (update.machines.size() <= most_named) return fmt::format("{}", fmt::join(update.machines, " "));
+  return fmt::format("{} machines of {}", update.machines.size(), fmt::join(update.departments, ", "));
+}
+
 void show(const Answer& answer, const Begin& begin, const fs::path& output) {
   if (!answer.night.chosen.empty()) {
     std::vector<std::vector<Cell>> rows{{{"candidate"}, {"machines"}, {"until then"}, {"why"}}};
     for (const auto& one : answer.night.chosen) {
       rows.push_back({{one.update.id()},
-                      {fmt::format("{}", fmt::join(one.update.machines, " "))},
+                      {machines_text(one.update)},
                       {one.foreseen_ms ? forecast::duration_text(*one.foreseen_ms) : "-"},
                       {answer.origin.scan == nullptr ? "cannot wait" : facts_text(one.update)}});
     }
@@ -597,7 +604,7 @@ void show(const Answer& answer, const Begin& begin, const fs::path& output) {
   for (const auto& one : answer.not_known) say("unknown: {}: {}\n", one.what, one.why);
   if (answer.night.chosen.empty()) {
     if (!answer.night.left_out.empty())
-      say("nothing that is asked for can be tested: no scenario\n");
+      say("nothing of it can be tested now: no scenario\n");
     else if (answer.not_known.empty())
       say("nothing is due: no scenario\n");
     else
