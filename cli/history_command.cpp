@@ -197,8 +197,9 @@ ExitCode list_runs(const Arguments& arguments) {
     for (const auto& run : found.runs) {
       rows.push_back(
           row_of({minute(run.started), run.id, run.scenario, run.result + (run.complete ? "" : ", not complete"),
-                  seconds(run.duration_ms), std::to_string(run.passed), std::to_string(run.failed),
-                  std::to_string(run.undecided), run.tool, promoted_text(run)}));
+                  seconds(run.duration_ms) + (run.foreseen_ms ? " of " + seconds(*run.foreseen_ms) + " foreseen" : ""),
+                  std::to_string(run.passed), std::to_string(run.failed), std::to_string(run.undecided), run.tool,
+                  promoted_text(run)}));
     }
     if (!found.runs.empty()) write_out(table(rows));
     if (found.runs.size() < found.of) say("{} of {} runs; --newest 0 lists all\n", found.runs.size(), found.of);

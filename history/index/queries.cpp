@@ -152,12 +152,14 @@ Result<RunsAnswer> runs(Database& database, const Scope& scope, std::size_t most
                     where.values()));
   PATCHLAB_ASSIGN(
       const auto rows,
-      database.rows("select id, digest, started, finished, duration_ms, scenario, title, tool, accelerator, result, "
-                    "complete, good, departments, candidates, passed, failed, undecided, (select count(*) from source "
-                    "where source.digest = run.digest), (select coalesce(max(seq), 0) from event where event.run = "
-                    "run.digest and event.kind = 'run') from run" +
-                        newest,
-                    19, where.values()));
+      database.rows(
+          "select id, digest, started, finished, duration_ms, scenario, title, tool, accelerator, result, "
+          "complete, good, departments, candidates, passed, failed, undecided, (select count(*) from source "
+          "where source.digest = run.digest), (select coalesce(max(seq), 0) from event where event.run = "
+          "run.digest and event.kind = 'run'), (select coalesce(max(value), '') from run_fact where run_fact.run "
+          "= run.id and run_fact.kind = 'foreseen' and run_fact.name = 'makespan_ms') from run" +
+              newest,
+          20, where.values()));
   for (const auto& row : rows) {
     Cells cells(row);
     RunRow run;
@@ -180,6 +182,8 @@ Result<RunsAnswer> runs(Database& database, const Scope& scope, std::size_t most
     run.undecided = cells.count();
     run.has_folder = cells.yes();
     run.line = cells.count();
+    if (const auto foreseen = cells.text(); !foreseen.empty())
+      run.foreseen_ms = std::strtoll(foreseen.c_str(), nullptr, 10);
     if (const auto found = promoted.find(digest); found != promoted.end()) run.promoted = found->second;
     answer.runs.push_back(std::move(run));
   }
@@ -584,6 +588,7 @@ void to_json(Json& json, const RunRow& run) {
           {"started", run.started},
           {"finished", run.finished},
           {"duration_ms", run.duration_ms},
+          {"foreseen_ms", run.foreseen_ms ? Json(*run.foreseen_ms) : Json()},
           {"scenario", run.scenario},
           {"title", run.title},
           {"tool_version", run.tool},

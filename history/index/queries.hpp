@@ -46,6 +46,7 @@ struct RunRow {
   std::string started;
   std::string finished;
   std::int64_t duration_ms = 0;
+  std::optional<std::int64_t> foreseen_ms;  // before it began; nothing: nobody could tell
   std::string scenario;
   std::string title;
   std::string tool;         // version of patchlab

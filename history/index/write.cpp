@@ -104,6 +104,9 @@ Result<void> Writer::add_run(const reports::RunRecord& record) {
     PATCHLAB_TRY(database_.run(fact, stored({record.id, "host", name, value})));
   for (const auto& [name, value] : record.digests)
     PATCHLAB_TRY(database_.run(fact, stored({record.id, "digest", name, value})));
+  if (record.foreseen)
+    PATCHLAB_TRY(
+        database_.run(fact, stored({record.id, "foreseen", "makespan_ms", number_of(record.foreseen->makespan_ms)})));
   static const auto candidate =
       insert_into("candidate", {"run", "id", "place", "digest", "title", "severity", "kind", "origin"});
   for (std::size_t i = 0; i < record.candidates.size(); ++i) {

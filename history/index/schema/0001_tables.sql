@@ -53,7 +53,8 @@ create index run_by_digest on run (digest);
 create index run_by_scenario on run (scenario, started);
 create index run_by_start on run (started);
 
--- What else a run says that it was made with: kind "host" (kernel, qemu ...) or "digest" (check_set, policy ...).
+-- What else a run says that it was made with: kind "host" (kernel, qemu ...) or "digest" (check_set, policy ...);
+-- and "foreseen" (makespan_ms).
 create table run_fact (
   run text not null,
   kind text not null,

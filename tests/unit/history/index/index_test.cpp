@@ -186,6 +186,20 @@ TEST_F(Index, ARunThatWasKilledAndOneUnderAnotherNameAreSaid) {
   EXPECT_EQ(said[1].problem, "its run.json is the record of run '" + october_.id + "'");
 }
 
+TEST_F(Index, KnowsWhatWasForeseenOfARun) {
+  auto foreseen = november_;
+  foreseen.foreseen = {.makespan_ms = 429'000, .lower_bound_ms = 282'000, .times = 80, .recorded_times = 12};
+  folder_.put(foreseen);
+  folder_.put(october_);
+  auto index = open();
+  const auto rows = runs(index.database(), {}, 0)->runs;
+  ASSERT_THAT(rows, SizeIs(2));
+  EXPECT_EQ(rows[0].foreseen_ms, 429'000);
+  EXPECT_EQ(Json(rows[0]).at("foreseen_ms"), 429'000);
+  EXPECT_EQ(rows[1].foreseen_ms, std::nullopt) << "nobody foresaw it";
+  EXPECT_EQ(Json(rows[1]).at("foreseen_ms"), nullptr);
+}
+
 TEST_F(Index, OfTwoRecordsOfOneRunTheOneOfTheLedgerCounts) {
   folder_.begin(october_);
   folder_.end(october_);
