@@ -103,7 +103,7 @@ struct Begin {
   std::optional<Moment> until;
   [[nodiscard]] std::optional<std::int64_t> most_ms() const {
     if (!until) return std::nullopt;
-    return std::chrono::duration_cast<Milliseconds>(*until - now).count();
+    return std::max<std::int64_t>(0, std::chrono::duration_cast<Milliseconds>(*until - now).count());
   }
 };
 
@@ -307,7 +307,7 @@ std::string left_out_text(const NotPlanned& left, std::optional<std::int64_t> mo
 
 class Planner {
  public:
-  Planner(const Template& made_from, const TonightArguments& arguments, const TonightTools& tools, const Begin& begin)
+  Planner(const Template& made_from, const TonightArguments& arguments, const TonightTools& tools, Begin& begin)
       : made_from_(made_from), arguments_(arguments), tools_(tools), begin_(begin), store_(cache_folder() / "store") {}
 
   Result<Answer> of_what_is_due(const std::vector<std::string>& departments) {
@@ -440,6 +440,8 @@ class Planner {
 
   Result<void> choose(Answer& answer, const runners::Plan& plan, const std::vector<DueUpdate>& updates) {
     const auto lab = in_the_lab(plan);
+    // The morning does not wait for what was looked up until now.
+    if (!arguments_.by.empty()) begin_.now = system_clock_source().wall();
     const auto foresee = [&](const std::set<std::string>& ids) -> Result<std::optional<std::int64_t>> {
       PATCHLAB_ASSIGN(const auto fleet, foresee_only(plan, updates, ids));
       return fleet ? std::optional(fleet->makespan_ms()) : std::nullopt;
@@ -508,7 +510,7 @@ class Planner {
   const Template& made_from_;
   const TonightArguments& arguments_;
   const TonightTools& tools_;
-  const Begin& begin_;
+  Begin& begin_;
   patches::ContentStore store_;
   ScanAnswer scan_;
   std::vector<NotKnown> also_not_known_;
@@ -665,7 +667,7 @@ void add_tonight_options(CLI::App& command, TonightArguments& arguments) {
 
 ExitCode plan_tonight(const fs::path& scenario, const std::vector<std::string>& departments,
                       const TonightArguments& arguments, const TonightTools& tools, bool json) {
-  const auto begin = begin_of(arguments);
+  auto begin = begin_of(arguments);
   if (!begin) return report(begin.error());
   const auto made_from = read_template(scenario);
   if (!made_from) return report(made_from.error());
