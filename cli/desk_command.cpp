@@ -10,14 +10,15 @@
 #include "history/archive/run_archive.hpp"
 #include "lab/core/paths.hpp"
 #include "lab/core/time.hpp"
+#include "lab/web/server.hpp"
 #include "promotion/browser/counter.hpp"
-#include "promotion/browser/server.hpp"
 
 namespace patchlab::cli {
 namespace {
 
 namespace fs = std::filesystem;
 namespace browser = promotion::browser;
+namespace web = lab::web;
 
 struct Arguments {
   DeskArguments desk;
@@ -67,7 +68,7 @@ ExitCode serve(Arguments arguments) {
                                       "give address and port: 127.0.0.1:8443 or [::1]:8443"),
                   ExitCode::usage);
   }
-  if (arguments.origin.empty() && !browser::is_loopback(place->address)) {
+  if (arguments.origin.empty() && !web::is_loopback(place->address)) {
     return report(configuration_error(
                       fmt::format("--listen '{}' is not this host alone, and no --origin was given", arguments.listen),
                       "put TLS in front, and say under which name: --origin https://desk.xavier.example"),
@@ -75,8 +76,7 @@ ExitCode serve(Arguments arguments) {
   }
   // Before the port is known, the name is looked at.
   if (!arguments.origin.empty()) {
-    if (const auto origin = browser::read_origin(arguments.origin); !origin)
-      return report(origin.error(), ExitCode::usage);
+    if (const auto origin = web::read_origin(arguments.origin); !origin) return report(origin.error(), ExitCode::usage);
   }
   const auto stage = absolute_path(arguments.desk.stage).while_doing("--stage");
   if (!stage) return report_input(stage.error(), ExitCode::bad_data);
@@ -89,13 +89,13 @@ ExitCode serve(Arguments arguments) {
   }
   arguments.desk.stage = *stage;
   arguments.desk.runs = *runs;
-  auto server = browser::Server::listen(place->address, place->port);
+  auto server = web::Server::listen(place->address, place->port);
   if (!server) return report(server.error(), ExitCode::cannot_create);
   const auto port = server->port();
   const auto text = !arguments.origin.empty() ? arguments.origin
                     : port == 80              ? std::string("http://localhost")
                                               : fmt::format("http://localhost:{}", port);
-  const auto origin = browser::read_origin(text);
+  const auto origin = web::read_origin(text);
   if (!origin) return report(origin.error(), ExitCode::usage);
   if (!is_there(*stage))
     warn(fmt::format("there is no stage '{}' yet: nothing was published or decided in it", stage->string()));
@@ -103,8 +103,7 @@ ExitCode serve(Arguments arguments) {
   say("a decision counts by its signature alone; Ctrl-C ends this\n");
   const browser::Counter counter({.stage = *stage, .origin = *origin}, runs_of(arguments.desk), host_processes(),
                                  system_clock_source());
-  server->run([&](const browser::WebRequest& request) { return counter.answer(request); }, {},
-              browser::Server::Signals::end,
+  server->run([&](const web::WebRequest& request) { return counter.answer(request); }, {}, web::Server::Signals::end,
               [](const std::string& bug) {
                 report(infrastructure_error(fmt::format("internal error while answering a request: {}", bug),
                                             "this is a bug in patchlab; the desk goes on"));

@@ -12,36 +12,7 @@
 namespace patchlab::promotion::browser {
 namespace {
 
-std::vector<std::string> values_of(const WebRequest& request, std::string_view name) {
-  std::vector<std::string> values;
-  for (const auto& header : request.headers) {
-    if (header.name == name) values.push_back(header.value);
-  }
-  return values;
-}
-
-std::optional<NotAsked> not_for_us(const WebRequest& request, const Origin& ours) {
-  const auto hosts = values_of(request, "host");
-  if (hosts.size() != 1 || hosts.front() != ours.host) {
-    return NotAsked{421, "host-not-ours",
-                    fmt::format("this desk is {} and answers to no other name, '{}' among them", ours.text,
-                                hosts.empty() ? std::string() : printable(hosts.front()))};
-  }
-  for (const auto& origin : values_of(request, "origin")) {
-    if (origin != ours.text) {
-      return NotAsked{403, "origin-not-ours",
-                      fmt::format("a page of '{}' asks; only those of {} may", printable(origin), ours.text)};
-    }
-  }
-  if (request.method != "POST") return std::nullopt;
-  if (values_of(request, "origin").size() != 1)
-    return NotAsked{403, "origin-not-ours", "a browser says whose page sends something; this request does not"};
-  for (const auto& site : values_of(request, "sec-fetch-site")) {
-    if (site != "same-origin")
-      return NotAsked{403, "origin-not-ours", "the browser says that the page of somebody else sends this"};
-  }
-  return std::nullopt;
-}
+using lab::web::longest_body;
 
 std::optional<AskedSet> set_named(const std::string& run, const std::string& department) {
   if (!is_run_id(run) || !is_scenario_name(department)) return std::nullopt;
@@ -116,7 +87,7 @@ bool is_run_id(std::string_view text) {
 }
 
 Asked asked(const WebRequest& request, const Origin& ours) {
-  if (auto no = not_for_us(request, ours)) return std::move(*no);
+  if (auto no = lab::web::not_for_us(request, ours)) return std::move(*no);
   const bool drafts = request.target == "/draft";
   if (!drafts && request.target != "/decision") {
     auto page = page_of(request.target);
@@ -124,7 +95,7 @@ Asked asked(const WebRequest& request, const Origin& ours) {
     return page;
   }
   if (request.method != "POST") return not_allowed("POST");
-  const auto types = values_of(request, "content-type");
+  const auto types = lab::web::values_of(request, "content-type");
   if (types.size() != 1 || types.front() != "application/json")
     return NotAsked{415, "not-json", "what is sent must be application/json"};
   if (request.body.size() > longest_body)

@@ -5,12 +5,16 @@
 #include <string>
 #include <variant>
 
-#include "promotion/browser/http.hpp"
-#include "promotion/browser/origin.hpp"
+#include "lab/web/for_us.hpp"
 #include "promotion/statement/statement.hpp"
 
 // What a request asks for. Pure, and strict: a request is anybody's bytes.
 namespace patchlab::promotion::browser {
+
+using lab::web::NotAsked;
+using lab::web::Origin;
+using lab::web::WebRequest;
+using lab::web::WebResponse;
 
 struct AskedList {};
 struct AskedSet {
@@ -33,18 +37,10 @@ struct AskedDecision {
   std::string statement;
   std::string signature;
 };
-// Nothing that is answered here. The words in `code` are stable API.
-struct NotAsked {
-  unsigned status = 400;
-  std::string code;
-  std::string text;
-};
 using Asked =
     std::variant<AskedList, AskedSet, AskedEnrolment, AskedStyle, AskedScript, AskedDraft, AskedDecision, NotAsked>;
 
-// Before anything else the request must be for us: exactly one Host, which is ours (a name of somebody else that leads
-// here is refused: DNS rebinding), and from our pages when it sends something: an Origin that is ours. Takes time in
-// proportion to the bytes.
+// Before anything else the request must be for us (lab/web/for_us.hpp). Takes time in proportion to the bytes.
 [[nodiscard]] Asked asked(const WebRequest& request, const Origin& ours);
 
 // How runs are named: letters, digits and . _ -, beginning with a letter or digit, at most 120 characters.

@@ -7,7 +7,7 @@
 
 #include "promotion/approval/decisions.hpp"
 #include "promotion/book/book.hpp"
-#include "promotion/browser/origin.hpp"
+#include "promotion/browser/asked.hpp"
 #include "reports/record/record.hpp"
 
 // The pages, as functions from values to HTML. All of them can be read without scripts; only signing needs one.

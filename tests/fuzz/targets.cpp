@@ -270,7 +270,7 @@ void learn(std::string_view bytes) {
 
 void request(std::string_view bytes) {
   using namespace promotion::browser;
-  static const Origin ours = read_origin("http://localhost:8443").value();
+  static const Origin ours = lab::web::read_origin("http://localhost:8443").value();
   const auto line = [&] {
     const auto end = std::min(bytes.find('\n'), bytes.size());
     const std::string text(bytes.substr(0, end));

@@ -192,7 +192,7 @@ TEST_F(Structure, FunctionsOverValuesAskNobody) {
   EXPECT_TRUE(asks("runners/culprit/search.cpp", "lab/core/files.hpp"));
   static const std::regex clock(R"(_clock::now\b|\bgetenv\b|\bsystem_clock_source\b|\bhost_processes\b)");
   EXPECT_TRUE(asks("promotion/browser/asked.hpp", "lab/core/files.hpp"));
-  EXPECT_FALSE(asks("promotion/browser/server.cpp", "lab/core/files.hpp"));
+  EXPECT_FALSE(asks("lab/web/server.cpp", "lab/core/files.hpp"));
   std::size_t seen = 0;
   each_source([&](const std::string& file, const std::string& text) {
     if (!is_pure(file)) return;
@@ -215,8 +215,8 @@ TEST_F(Structure, KeepsHeavyLibrariesInOneFolder) {
         from != "lab/libvirt/xml_document.cpp") {
       wrong.push_back(from + " includes " + included);
     }
-    if ((included.starts_with("boost/beast") || included.starts_with("boost/asio")) &&
-        from != "promotion/browser/server.cpp" && !from.starts_with("lab/process/")) {
+    if ((included.starts_with("boost/beast") || included.starts_with("boost/asio")) && from != "lab/web/server.cpp" &&
+        !from.starts_with("lab/process/")) {
       wrong.push_back(from + " includes " + included);
     }
     // Of what it may use by the table, everything else is of the language or the system.

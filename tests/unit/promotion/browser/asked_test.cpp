@@ -11,7 +11,10 @@ namespace {
 
 using ::testing::HasSubstr;
 
-const Origin ours = read_origin("https://desk.xavier.example:8443").value();
+using lab::web::longest_body;
+using lab::web::WebHeader;
+
+const Origin ours = lab::web::read_origin("https://desk.xavier.example:8443").value();
 
 WebRequest get(const std::string& target) { return {"GET", target, {{"host", ours.host}}, {}}; }
 WebRequest post(const std::string& target, const Json& body) {

@@ -68,7 +68,7 @@ class DeskCounter : public ::testing::Test {
   SshKeys keys_;
   test::FakeClock clock_;
   const std::filesystem::path stage_ = keys_.folder() / "stage";
-  const Origin origin_ = read_origin("http://localhost:8443").value();
+  const Origin origin_ = lab::web::read_origin("http://localhost:8443").value();
   std::map<std::string, reports::RunRecord> runs_{{"r1", tests::good_record()}};
   std::string broken_;
   reports::Decisions decisions_;

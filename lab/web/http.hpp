@@ -7,7 +7,7 @@
 #include <vector>
 
 // A request and its answer as plain values: what is asked and answered knows no socket.
-namespace patchlab::promotion::browser {
+namespace patchlab::lab::web {
 
 struct WebHeader {
   std::string name;  // in lower case
@@ -28,4 +28,4 @@ struct WebResponse {
 // A statement and a signature, both of the greatest length and every byte escaped for JSON, fit.
 inline constexpr std::size_t longest_body = 256U << 10U;  // bytes
 
-}  // namespace patchlab::promotion::browser
+}  // namespace patchlab::lab::web

@@ -1,13 +1,13 @@
 // SPDX-FileCopyrightText: 2026 The patchlab authors
 // SPDX-License-Identifier: Apache-2.0
-#include "promotion/browser/origin.hpp"
+#include "lab/web/origin.hpp"
 
 #include <algorithm>
 #include <charconv>
 
 #include "lab/core/printable.hpp"
 
-namespace patchlab::promotion::browser {
+namespace patchlab::lab::web {
 namespace {
 
 bool is_label(std::string_view text) {
@@ -57,4 +57,4 @@ Result<Origin> read_origin(std::string_view text) {
   return Origin{std::string(text), std::string(host), std::string(name)};
 }
 
-}  // namespace patchlab::promotion::browser
+}  // namespace patchlab::lab::web

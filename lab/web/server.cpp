@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: 2026 The patchlab authors
 // SPDX-License-Identifier: Apache-2.0
-#include "promotion/browser/server.hpp"
+#include "lab/web/server.hpp"
 
 #include <algorithm>
 #include <boost/asio/ip/tcp.hpp>
@@ -13,7 +13,7 @@
 
 #include "lab/core/printable.hpp"
 
-namespace patchlab::promotion::browser {
+namespace patchlab::lab::web {
 namespace {
 
 namespace asio = boost::asio;
@@ -146,7 +146,7 @@ class Server::State {
     const tcp::endpoint place(numeric, port);
     const auto failed = [&](const char* what) -> Error {
       return configuration_error(fmt::format("{} {}:{}: {}", what, address, port, trouble.message()),
-                                 "patchlab desk serve --listen takes another port");
+                                 "--listen takes another port");
     };
     if (acceptor_.open(place.protocol(), trouble)) return failed("opening");
     acceptor_.set_option(asio::socket_base::reuse_address(true), trouble);
@@ -233,4 +233,4 @@ bool is_loopback(const std::string& address) {
   return !trouble && numeric.is_loopback();
 }
 
-}  // namespace patchlab::promotion::browser
+}  // namespace patchlab::lab::web

@@ -1,10 +1,10 @@
 // SPDX-FileCopyrightText: 2026 The patchlab authors
 // SPDX-License-Identifier: Apache-2.0
-#include "promotion/browser/origin.hpp"
+#include "lab/web/origin.hpp"
 
 #include <gmock/gmock.h>
 
-namespace patchlab::promotion::browser {
+namespace patchlab::lab::web {
 namespace {
 
 TEST(DeskOrigin, IsANameThatBrowsersOfferSecurityKeysTo) {
@@ -52,4 +52,4 @@ TEST(DeskOrigin, IsNothingElse) {
 }
 
 }  // namespace
-}  // namespace patchlab::promotion::browser
+}  // namespace patchlab::lab::web

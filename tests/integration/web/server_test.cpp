@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: 2026 The patchlab authors
 // SPDX-License-Identifier: Apache-2.0
-#include "promotion/browser/server.hpp"
+#include "lab/web/server.hpp"
 
 #include <gmock/gmock.h>
 
@@ -10,7 +10,7 @@
 #include <boost/asio/write.hpp>
 #include <thread>
 
-namespace patchlab::promotion::browser {
+namespace patchlab::lab::web {
 namespace {
 
 using boost::asio::ip::tcp;
@@ -135,4 +135,4 @@ TEST_F(DeskServer, SaysWhereItCannotListen) {
 }
 
 }  // namespace
-}  // namespace patchlab::promotion::browser
+}  // namespace patchlab::lab::web

@@ -10,12 +10,12 @@
 #include <string>
 
 #include "lab/core/result.hpp"
-#include "promotion/browser/http.hpp"
+#include "lab/web/http.hpp"
 
-namespace patchlab::promotion::browser {
+namespace patchlab::lab::web {
 
 // HTTP/1.1 (RFC 9112) for a few people: one thread, one request a connection, everything bounded. Requests are answered
-// one after another; whoever sends slowly, or nothing, holds up nobody else. No TLS: see docs/approvals.md.
+// one after another; whoever sends slowly, or nothing, holds up nobody else. No TLS: what has it stands in front.
 class Server {
  public:
   struct Limits {
@@ -51,4 +51,4 @@ class Server {
 // Whether connections to it can only come from this host.
 [[nodiscard]] bool is_loopback(const std::string& address);
 
-}  // namespace patchlab::promotion::browser
+}  // namespace patchlab::lab::web

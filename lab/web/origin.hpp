@@ -7,7 +7,7 @@
 
 #include "lab/core/result.hpp"
 
-namespace patchlab::promotion::browser {
+namespace patchlab::lab::web {
 
 // Where the pages are for browsers (RFC 6454): signatures of security keys are bound to it, so its host name must last.
 struct Origin {
@@ -21,4 +21,4 @@ struct Origin {
 // port when that is not the scheme's own, and nothing behind. An error (configuration) says which of these it is not.
 [[nodiscard]] Result<Origin> read_origin(std::string_view text);
 
-}  // namespace patchlab::promotion::browser
+}  // namespace patchlab::lab::web
