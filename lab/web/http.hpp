@@ -23,6 +23,10 @@ struct WebResponse {
   unsigned status = 200;
   std::string content_type = "text/html; charset=utf-8";
   std::string body;
+  std::string file_name{};  // to be kept as a file of this name (ASCII, no quotes); empty: to be shown
+  // Whether the page may run the scripts that we serve.
+  enum class Scripts { none, ours } scripts = Scripts::none;
+  std::string allow = "GET, POST";  // of 405: what is answered there
 };
 
 // A statement and a signature, both of the greatest length and every byte escaped for JSON, fit.

@@ -21,18 +21,23 @@ namespace beast = boost::beast;
 namespace http = boost::beast::http;
 using asio::ip::tcp;
 
-// Nothing on our pages comes from elsewhere, stands in a page of somebody else, or is kept; and no script runs that is
-// not the one file that we serve.
+// Nothing on our pages comes from elsewhere, stands in a page of somebody else, or is kept; and no script runs, or none
+// that is not a file that we serve.
 constexpr const char* content_policy =
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; "
-    "frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
+    "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
+    "require-trusted-types-for 'script'; trusted-types 'none'";
+constexpr const char* policy_of_scripts = "; script-src 'self'; connect-src 'self'";
 constexpr const char* permissions =
     "publickey-credentials-get=(self), publickey-credentials-create=(self), camera=(), microphone=(), geolocation=()";
 
 http::response<http::string_body> written(WebResponse answer) {
   http::response<http::string_body> response{http::int_to_status(answer.status), 11};
   response.set(http::field::content_type, answer.content_type);
-  response.set("Content-Security-Policy", content_policy);
+  using Scripts = WebResponse::Scripts;
+  response.set("Content-Security-Policy",
+               std::string(content_policy) + (answer.scripts == Scripts::ours ? policy_of_scripts : ""));
+  if (!answer.file_name.empty())
+    response.set(http::field::content_disposition, fmt::format("attachment; filename=\"{}\"", answer.file_name));
   response.set("Permissions-Policy", permissions);
   response.set("Cross-Origin-Opener-Policy", "same-origin");
   response.set("Cross-Origin-Resource-Policy", "same-origin");
@@ -40,7 +45,7 @@ http::response<http::string_body> written(WebResponse answer) {
   response.set("X-Frame-Options", "DENY");
   response.set("Referrer-Policy", "no-referrer");
   response.set(http::field::cache_control, "no-store");
-  if (answer.status == 405) response.set(http::field::allow, "GET, POST");
+  if (answer.status == 405) response.set(http::field::allow, answer.allow);
   response.keep_alive(false);
   response.body() = std::move(answer.body);
   response.prepare_payload();

@@ -274,7 +274,7 @@ WebResponse Counter::decide(const AskedDecision& asked) const {
 }
 
 WebResponse Counter::answer(const WebRequest& request) const {
-  return std::visit(
+  auto response = std::visit(
       Overloaded{
           [&](const AskedList&) { return list(); }, [&](const AskedSet& set) { return page(set); },
           [&](const AskedEnrolment&) {
@@ -290,6 +290,8 @@ WebResponse Counter::answer(const WebRequest& request) const {
           [&](const AskedDecision& decision) { return decide(decision); },
           [&](const NotAsked& no) { return request.method == "POST" ? refusal(no) : refusal_as_page(no); }},
       asked(request, places_.origin));
+  response.scripts = WebResponse::Scripts::ours;
+  return response;
 }
 
 }  // namespace patchlab::promotion::browser

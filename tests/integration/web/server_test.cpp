@@ -33,7 +33,10 @@ class DeskServer : public ::testing::Test {
             if (request.target == "/bug") throw std::runtime_error("a bug");
             std::string text = request.method + " " + request.target;
             for (const auto& header : request.headers) text += " " + header.name + "=" + header.value;
-            return {200, "text/plain", text + " " + request.body};
+            WebResponse response{200, "text/plain", text + " " + request.body};
+            if (request.target == "/scripts") response.scripts = WebResponse::Scripts::ours;
+            if (request.target == "/file") response.file_name = "a-1.csv";
+            return response;
           },
           stop, Server::Signals::ignore, [this](const std::string& bug) { bug_ = bug; });
     });
@@ -69,12 +72,16 @@ TEST_F(DeskServer, HandsOverWhatWasSentAndSaysItsRules) {
   const auto answer =
       answer_to("POST /draft HTTP/1.1\r\nHOST: a\r\nhost: b\r\nX-Y: z\r\nContent-Length: 4\r\n\r\nbodyGET /");
   EXPECT_THAT(answer, AllOf(StartsWith("HTTP/1.1 200 OK\r\n"), HasSubstr("POST /draft host=a host=b x-y=z"),
-                            HasSubstr(" body"), HasSubstr("Connection: close\r\n"), HasSubstr("script-src 'self'"),
-                            HasSubstr("frame-ancestors 'none'"), HasSubstr("X-Content-Type-Options: nosniff")));
+                            HasSubstr(" body"), HasSubstr("Connection: close\r\n"), HasSubstr("default-src 'none'"),
+                            HasSubstr("frame-ancestors 'none'"), HasSubstr("X-Content-Type-Options: nosniff"),
+                            Not(HasSubstr("script-src")), Not(HasSubstr("Content-Disposition"))));
   EXPECT_EQ(asked_, 1) << "one request a connection";
   EXPECT_THAT(answer_to("GET /bug HTTP/1.1\r\n\r\n"), AllOf(StartsWith("HTTP/1.1 500 "), Not(HasSubstr("a bug"))));
   EXPECT_EQ(bug_, "a bug");
   EXPECT_THAT(answer_to("GET / HTTP/1.1\r\n\r\n"), StartsWith("HTTP/1.1 200 "));
+  EXPECT_THAT(answer_to("GET /scripts HTTP/1.1\r\n\r\n"), HasSubstr("script-src 'self'"));
+  EXPECT_THAT(answer_to("GET /file HTTP/1.1\r\n\r\n"),
+              HasSubstr("Content-Disposition: attachment; filename=\"a-1.csv\"\r\n"));
 }
 
 TEST_F(DeskServer, TakesNoMoreThanItsLimits) {
