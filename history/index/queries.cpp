@@ -139,17 +139,14 @@ Result<std::map<std::string, std::vector<RunPromotion>>> promotions_of(Database&
 
 }  // namespace
 
-Result<RunsAnswer> runs(Database& database, const Scope& scope, std::size_t most) {
-  RunsAnswer answer;
-  const auto where = within(scope);
-  PATCHLAB_ASSIGN(const auto all, database.rows("select count(*) from run" + where.text(), 1, where.values()));
-  answer.of = Cells(all[0]).count();
-  const auto newest =
-      fmt::format("{} order by started desc, id desc{}", where.text(), most == 0 ? "" : fmt::format(" limit {}", most));
+namespace {
+
+// `which`: what follows "from run".
+Result<std::vector<RunRow>> run_rows(Database& database, const std::string& which, const Row& values) {
+  std::vector<RunRow> runs;
   PATCHLAB_ASSIGN(
       const auto promoted,
-      promotions_of(database, "select digest from (select digest, started, id from run" + newest + ") as few",
-                    where.values()));
+      promotions_of(database, "select digest from (select digest, started, id from run" + which + ") as few", values));
   PATCHLAB_ASSIGN(
       const auto rows,
       database.rows(
@@ -158,8 +155,8 @@ Result<RunsAnswer> runs(Database& database, const Scope& scope, std::size_t most
           "where source.digest = run.digest), (select coalesce(max(seq), 0) from event where event.run = "
           "run.digest and event.kind = 'run'), (select coalesce(max(value), '') from run_fact where run_fact.run "
           "= run.id and run_fact.kind = 'foreseen' and run_fact.name = 'makespan_ms') from run" +
-              newest,
-          20, where.values()));
+              which,
+          20, values));
   for (const auto& row : rows) {
     Cells cells(row);
     RunRow run;
@@ -185,8 +182,22 @@ Result<RunsAnswer> runs(Database& database, const Scope& scope, std::size_t most
     if (const auto foreseen = cells.text(); !foreseen.empty())
       run.foreseen_ms = std::strtoll(foreseen.c_str(), nullptr, 10);
     if (const auto found = promoted.find(digest); found != promoted.end()) run.promoted = found->second;
-    answer.runs.push_back(std::move(run));
+    runs.push_back(std::move(run));
   }
+  return runs;
+}
+
+}  // namespace
+
+Result<RunsAnswer> runs(Database& database, const Scope& scope, std::size_t most, std::size_t skip) {
+  RunsAnswer answer;
+  const auto where = within(scope);
+  PATCHLAB_ASSIGN(const auto all, database.rows("select count(*) from run" + where.text(), 1, where.values()));
+  answer.of = Cells(all[0]).count();
+  PATCHLAB_ASSIGN(answer.runs, run_rows(database,
+                                        fmt::format("{} order by started desc, id desc{}", where.text(),
+                                                    most == 0 ? "" : fmt::format(" limit {} offset {}", most, skip)),
+                                        where.values()));
   PATCHLAB_ASSIGN(const auto open,
                   database.rows("select run_id, time, by_whom, seq from event b where b.kind = 'begin' and not exists "
                                 "(select 1 from event e where e.kind = 'run' and e.about = b.object) order by seq desc",
@@ -201,6 +212,11 @@ Result<RunsAnswer> runs(Database& database, const Scope& scope, std::size_t most
     answer.open.push_back(std::move(one));
   }
   return answer;
+}
+
+Result<std::optional<RunRow>> find_run(Database& database, const std::string& id) {
+  PATCHLAB_ASSIGN(auto found, run_rows(database, " where id = :id", {id}));
+  return found.empty() ? std::optional<RunRow>() : std::optional(std::move(found.front()));
 }
 
 namespace {

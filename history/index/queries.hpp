@@ -78,8 +78,10 @@ struct RunsAnswer {
   std::size_t of = 0;         // so many are in the scope
   std::vector<OpenRun> open;  // the newest first, whatever the scope
 };
-// `most`: so many of the newest; 0: all.
-[[nodiscard]] Result<RunsAnswer> runs(Database& database, const Scope& scope, std::size_t most);
+// `most`: so many of the newest, after the first `skip` of them; 0: all.
+[[nodiscard]] Result<RunsAnswer> runs(Database& database, const Scope& scope, std::size_t most, std::size_t skip = 0);
+// Nothing: there is no such run.
+[[nodiscard]] Result<std::optional<RunRow>> find_run(Database& database, const std::string& id);
 
 // --- one candidate
 struct CandidateTest {
