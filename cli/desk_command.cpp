@@ -1,10 +1,10 @@
 // SPDX-FileCopyrightText: 2026 The patchlab authors
 // SPDX-License-Identifier: Apache-2.0
 #include <CLI/CLI.hpp>
-#include <charconv>
 
 #include "cli/commands.hpp"
 #include "cli/desk_argument.hpp"
+#include "cli/listen_argument.hpp"
 #include "cli/output.hpp"
 #include "cli/terminal.hpp"
 #include "history/archive/run_archive.hpp"
@@ -26,26 +26,6 @@ struct Arguments {
   std::string origin;
 };
 
-struct Place {
-  std::string address;
-  std::uint16_t port = 0;
-};
-
-// "127.0.0.1:8443", "[::1]:8443"
-std::optional<Place> place_in(const std::string& text) {
-  const auto colon = text.rfind(':');
-  if (colon == std::string::npos || colon == 0) return std::nullopt;
-  Place place{text.substr(0, colon), 0};
-  if (place.address.front() == '[' && place.address.back() == ']')
-    place.address = place.address.substr(1, place.address.size() - 2);
-  else if (place.address.find(':') != std::string::npos)
-    return std::nullopt;
-  const auto* end = text.data() + text.size();
-  const auto [at, trouble] = std::from_chars(text.data() + colon + 1, end, place.port);
-  if (trouble != std::errc() || at != end) return std::nullopt;
-  return place;
-}
-
 // Only runs of the folder: a name must not lead anywhere else.
 browser::Counter::Runs runs_of(const DeskArguments& arguments) {
   const auto at = [arguments](const std::string& id) {
@@ -62,12 +42,8 @@ browser::Counter::Runs runs_of(const DeskArguments& arguments) {
 }
 
 ExitCode serve(Arguments arguments) {
-  const auto place = place_in(arguments.listen);
-  if (!place) {
-    return report(configuration_error(fmt::format("--listen '{}' is no place to listen on", arguments.listen),
-                                      "give address and port: 127.0.0.1:8443 or [::1]:8443"),
-                  ExitCode::usage);
-  }
+  const auto place = listen_place(arguments.listen);
+  if (!place) return report(place.error(), ExitCode::usage);
   if (arguments.origin.empty() && !web::is_loopback(place->address)) {
     return report(configuration_error(
                       fmt::format("--listen '{}' is not this host alone, and no --origin was given", arguments.listen),

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "cli/commands.hpp"
+#include "cli/history_argument.hpp"
 #include "cli/output.hpp"
 #include "cli/terminal.hpp"
 #include "history/index/queries.hpp"
@@ -18,8 +19,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using history::HistoryIndex;
-
-constexpr const char* file_name = "history.sqlite3";
 
 struct Arguments {
   fs::path runs = "runs";
@@ -50,10 +49,7 @@ Result<HistoryIndex> open_index(const Arguments& arguments, How how) {
     return configuration_error(fmt::format("there is no folder of runs '{}'", runs.string()),
                                "start a run with 'patchlab run SCENARIO', or name the folder with --runs");
   }
-  auto place = history::place_of_file(runs / file_name);
-  if (!arguments.place.empty()) {
-    PATCHLAB_ASSIGN(place, history::parse_history_place(arguments.place));
-  }
+  PATCHLAB_ASSIGN(const auto place, history_place(runs, arguments.place));
   const history::HistorySources sources{std::move(runs), std::move(stage), PATCHLAB_VERSION};
   return how == How::anew ? HistoryIndex::rebuild(place, sources) : HistoryIndex::open(place, sources);
 }
