@@ -12,6 +12,7 @@
 #include "lab/process/child.hpp"
 #include "program.hpp"
 #include "promotion/ledger/run_entries.hpp"
+#include "served.hpp"
 #include "tests/support/chromium.hpp"
 #include "tests/support/page_audit.hpp"
 #include "tests/support/programs.hpp"
@@ -38,75 +39,10 @@ namespace fs = std::filesystem;
 namespace http = boost::beast::http;
 using boost::asio::ip::tcp;
 
-struct Reply {
-  unsigned status = 0;
-  std::map<std::string, std::string> headers;
-  std::string body;
-  [[nodiscard]] std::string code() const {
-    const auto json = Json::parse(body, nullptr, false);
-    return json.is_object() ? json.value("code", "") : body.substr(0, body.find(':'));
-  }
-};
-
-// The program, as long as it lives.
-class Desk {
+class Desk : public Served {
  public:
-  explicit Desk(const fs::path& folder) {
-    ProcessSpec spec;
-    spec.program = PATCHLAB_PROGRAM;
-    spec.arguments = {"desk", "serve", "--listen", "127.0.0.1:0", "--stage", "production", "--runs", "runs"};
-    spec.working_folder = folder;
-    auto started = ChildProcess::start(spec, folder / "desk.log");
-    if (!started) throw std::runtime_error(started.error().message);
-    child_.emplace(std::move(*started));
-    const auto line = child_->read_line(std::chrono::seconds(60));
-    const std::string said = line && *line ? **line : std::string();
-    const auto at = said.find("http://localhost:");
-    if (at == std::string::npos)
-      throw std::runtime_error("the desk says: " + said + child_->wait(Milliseconds(0)).errors);
-    url_ = said.substr(at, said.rfind('/') - at);
-    port_ = url_.substr(url_.rfind(':') + 1);
-  }
-  [[nodiscard]] const std::string& url() const { return url_; }
-  [[nodiscard]] const std::string& port() const { return port_; }
-  [[nodiscard]] ChildProcess& child() { return *child_; }
-
-  [[nodiscard]] tcp::socket connect() {
-    tcp::socket socket(context_);
-    socket.connect({boost::asio::ip::make_address("127.0.0.1"), static_cast<std::uint16_t>(std::stoi(port_))});
-    return socket;
-  }
-  Reply send(http::request<http::string_body> request) {
-    auto socket = connect();
-    request.prepare_payload();
-    boost::beast::error_code ignored;  // the answer may come before all is sent
-    http::write(socket, request, ignored);
-    boost::beast::flat_buffer buffer;
-    http::response_parser<http::string_body> parser;
-    http::read(socket, buffer, parser, ignored);
-    Reply reply{parser.get().result_int(), {}, parser.get().body()};
-    for (const auto& field : parser.get()) reply.headers[std::string(field.name_string())] = std::string(field.value());
-    return reply;
-  }
-  Reply get(const std::string& target, const std::string& host = {}) {
-    http::request<http::string_body> request{http::verb::get, target, 11};
-    request.set(http::field::host, host.empty() ? "localhost:" + port_ : host);
-    return send(request);
-  }
-  Reply post(const std::string& target, const std::string& body, const std::string& origin = "ours") {
-    http::request<http::string_body> request{http::verb::post, target, 11};
-    request.set(http::field::host, "localhost:" + port_);
-    request.set(http::field::content_type, "application/json");
-    if (!origin.empty()) request.set(http::field::origin, origin == "ours" ? url_ : origin);
-    request.body() = body;
-    return send(request);
-  }
-
- private:
-  std::optional<ChildProcess> child_;
-  std::string url_;
-  std::string port_;
-  boost::asio::io_context context_;
+  explicit Desk(const fs::path& folder)
+      : Served(folder, {"desk", "serve", "--listen", "127.0.0.1:0", "--stage", "production", "--runs", "runs"}) {}
 };
 
 class DeskInBrowser : public ::testing::Test {
