@@ -65,6 +65,7 @@ void add_commands(CLI::App& app, Chosen& chosen) {
   add_schedule(app, chosen);
   add_trust(app, chosen);
   add_desk(app, chosen);
+  add_serve(app, chosen);
   add_policy(app, chosen);
   add_ledger(app, chosen);
   add_stage_setup(app, chosen);

@@ -28,7 +28,8 @@ void add_stage(CLI::App& app, Chosen& chosen);   // promote
 void add_trust(CLI::App& app, Chosen& chosen);   // trust check, add, retire, sign
 void add_decide(CLI::App& app, Chosen& chosen);  // approve, reject, waive, withdraw, decide
 void add_desk(CLI::App& app, Chosen& chosen);    // desk serve
-void add_queue(CLI::App& app, Chosen& chosen);   // queue
+void add_serve(CLI::App& app, Chosen& chosen);
+void add_queue(CLI::App& app, Chosen& chosen);  // queue
 void add_attempts(CLI::App& app, Chosen& chosen);
 void add_health(CLI::App& app, Chosen& chosen);
 void add_history(CLI::App& app, Chosen& chosen);  // history rebuild, runs, candidate, flaky, durations, trend, changed

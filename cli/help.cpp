@@ -108,6 +108,7 @@ const std::vector<HelpText>& help_texts() {
       {"trust add", "patchlab trust add draft bob@xavier.example --key bob.pub --may approve", plain},
       {"trust retire", "patchlab trust retire draft bob@xavier.example", plain},
       {"trust sign", "patchlab trust sign draft --root root_key --stage production", plain},
+      {"serve", "patchlab serve --scan scan.json --acquired acquired.json", plain},
       {"desk serve", "patchlab desk serve --listen 127.0.0.1:8080", plain},
       {"policy check", "patchlab policy check policy.json", plain},
       {"policy add", "patchlab policy add policy.json --key ~/.ssh/id_ed25519", plain},

@@ -24,6 +24,7 @@ struct Value {
 const std::map<std::string, Value>& values() {
   static const std::map<std::string, Value> all{
       {"--aa", {ValueKind::text, "NUMBER"}},
+      {"--acquired", {ValueKind::file, "FILE"}},
       {"--address", {ValueKind::text, "ADDRESS/24"}},
       {"--add", {ValueKind::file, "FILE"}},
       {"--answering", {ValueKind::file, "FILE"}},
@@ -88,6 +89,7 @@ const std::map<std::string, Value>& values() {
       {"--notify", {ValueKind::file, "FILE"}},
       {"--quarantine", {ValueKind::folder, "FOLDER"}},
       {"--rate", {ValueKind::text, "MIB"}},
+      {"--refresh", {ValueKind::text, "SECONDS"}},
       {"--reason", {ValueKind::text, "TEXT"}},
       {"--recipes", {ValueKind::folder, "FOLDER"}},
       {"--role", {ValueKind::name, "ROLE"}},
@@ -113,8 +115,10 @@ const std::map<std::string, Value>& values() {
       {"--seed", {ValueKind::text, "NUMBER"}},
       {"--said", {ValueKind::file, "FILE"}},
       {"--scan", {ValueKind::file, "FILE"}},
+      {"--scan-max-age", {ValueKind::text, "DAYS"}},
       {"--scenario", {ValueKind::name, "SCENARIO"}},
       {"--serial", {ValueKind::text, "N"}},
+      {"--sign-in", {ValueKind::text, "HEADER"}},
       {"--sign-with", {ValueKind::file, "KEY"}},
       {"--since", {ValueKind::text, "MONTH"}},
       {"--ssh", {ValueKind::file, "KEY"}},

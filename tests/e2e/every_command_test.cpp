@@ -106,6 +106,7 @@ const std::map<std::string, std::vector<Words>>& examples() {
       {"trust retire", {{"signers", "bob@x"}}},
       {"trust sign", {{"signers", "--root", "root", "--stage", "fresh"}}},
       {"desk serve", {{"--listen", "nowhere"}}},
+      {"serve", {{"--listen", "nowhere"}}},
       {"policy check", {{"quickstart"}}},
       {"policy add", {{"policy.json", "--key", "bob"}}},
       {"policy test", {{"quickstart", "latest"}}},
@@ -124,10 +125,10 @@ const std::map<std::string, std::vector<Words>>& examples() {
 // Those that say nothing on standard output in that folder: they refuse there, and what they print when they do not is
 // looked at by tests of their own.
 const std::set<std::string> refuse_there{
-    "image build",   "image verify",  "validate",      "run",           "evidence export", "witness",
-    "submit",        "approve",       "reject",        "waive",         "withdraw",        "decide",
-    "desk serve",    "policy add",    "ledger take",   "ledger hand",   "stage setup",     "selftest",
-    "deploy record", "deploy status", "deploy export", "deploy change", "learn",           "guest record"};
+    "image build",   "image verify",  "validate",    "run",         "evidence export", "witness",       "submit",
+    "approve",       "reject",        "waive",       "withdraw",    "decide",          "desk serve",    "serve",
+    "policy add",    "ledger take",   "ledger hand", "stage setup", "selftest",        "deploy record", "deploy status",
+    "deploy export", "deploy change", "learn",       "guest record"};
 
 // With --json some of them do say something: about a scenario that is wrong, and about images, once there is one.
 const std::map<std::string, std::vector<Words>>& json_examples() {

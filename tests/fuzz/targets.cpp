@@ -19,6 +19,7 @@
 #include "process/calendar/turn.hpp"
 #include "process/feeds/folder.hpp"
 #include "process/inventory/readers.hpp"
+#include "process/page/asked.hpp"
 #include "promotion/browser/asked.hpp"
 #include "promotion/chain/head.hpp"
 #include "promotion/chain/line.hpp"
@@ -288,6 +289,9 @@ void request(std::string_view bytes) {
   const auto has = [&](const char* name, const std::string& value) {
     return std::ranges::any_of(made.headers, [&](const auto& one) { return one.name == name && one.value == value; });
   };
+  // The page, which only shows.
+  const auto shown = process::page::asked(made, ours);
+  if (!std::holds_alternative<NotAsked>(shown) && (made.method != "GET" || !has("host", ours.host))) std::abort();
   const auto what = asked(made, ours);
   if (const auto* no = std::get_if<NotAsked>(&what)) {
     if (no->code.empty() || no->status < 400 || printable(no->text).empty()) std::abort();

@@ -1,0 +1,185 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+#include "cli/commands.hpp"
+#include "cli/desk_argument.hpp"
+#include "cli/history_argument.hpp"
+#include "cli/listen_argument.hpp"
+#include "cli/output.hpp"
+#include "cli/serve_look.hpp"
+#include "cli/terminal.hpp"
+#include "lab/core/paths.hpp"
+#include "lab/web/server.hpp"
+#include "process/page/answers.hpp"
+#include "process/page/asked.hpp"
+
+namespace patchlab::cli {
+namespace {
+
+namespace page = process::page;
+namespace web = lab::web;
+
+struct Arguments {
+  DeskArguments desk;
+  std::string listen = "127.0.0.1:8444";
+  std::string origin;
+  std::string sign_in;
+  std::string history;
+  std::filesystem::path scan;
+  std::filesystem::path acquired;
+  FeedsArgument feeds;
+  int scan_max_age_days = 8;
+  int refresh_s = 60;
+};
+
+// The newest facts, looked at again and again by a thread of its own: signatures are verified for some of them, which
+// takes longer than anybody waits for a page.
+class Lookout {
+ public:
+  Lookout(ServeLook look, std::chrono::seconds every) : look_(std::move(look)) {
+    facts_ = std::make_shared<const page::Facts>(look_at_everything(look_));
+    thread_ = std::jthread([this, every](const std::stop_token& stop) { again(stop, every); });
+  }
+  [[nodiscard]] std::shared_ptr<const page::Facts> facts() {
+    const std::lock_guard lock(mutex_);
+    return facts_;
+  }
+
+ private:
+  void again(const std::stop_token& stop, std::chrono::seconds every) {
+    std::mutex nobody;
+    std::condition_variable_any until;
+    while (true) {
+      std::unique_lock waiting(nobody);
+      until.wait_for(waiting, stop, every, [] { return false; });
+      if (stop.stop_requested()) return;
+      std::shared_ptr<const page::Facts> seen;
+      try {
+        seen = std::make_shared<const page::Facts>(look_at_everything(look_));
+      } catch (const std::exception& bug) {
+        report(infrastructure_error(fmt::format("internal error while looking: {}", bug.what()),
+                                    "this is a bug in patchlab; the page shows what it saw before, with its time"));
+        continue;
+      }
+      const std::lock_guard lock(mutex_);
+      facts_ = std::move(seen);
+    }
+  }
+
+  ServeLook look_;
+  std::mutex mutex_;
+  std::shared_ptr<const page::Facts> facts_;
+  std::jthread thread_;  // the last: it ends before what it looks with
+};
+
+std::string lower(std::string text) {
+  std::ranges::transform(text, text.begin(),
+                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  return text;
+}
+
+Result<ListenPlace> checked_place(const Arguments& arguments) {
+  PATCHLAB_ASSIGN(auto place, listen_place(arguments.listen));
+  // Whoever reaches the port reads, and could name himself in the header.
+  if (!web::is_loopback(place.address)) {
+    return configuration_error(
+        fmt::format("--listen '{}' is not this host alone", arguments.listen),
+        "the page has no TLS: put a reverse proxy on this host in front of it, which has, and signs people in");
+  }
+  if (!arguments.origin.empty()) PATCHLAB_TRY(web::read_origin(arguments.origin));
+  if (!arguments.sign_in.empty() && !page::is_sign_in_header(lower(arguments.sign_in))) {
+    return configuration_error(
+        fmt::format("--sign-in '{}' is no header field that only a reverse proxy sets", arguments.sign_in),
+        "X-Remote-User, and let the proxy remove what clients send by that name");
+  }
+  return place;
+}
+
+Result<ServeLook> look_of(const Arguments& arguments) {
+  ServeLook look;
+  PATCHLAB_ASSIGN(look.stage, absolute_path(arguments.desk.stage).while_doing("--stage"));
+  PATCHLAB_ASSIGN(look.runs, absolute_path(arguments.desk.runs).while_doing("--runs"));
+  if (is_there(look.runs) && !is_folder(look.runs))
+    return usage_error(fmt::format("--runs '{}' is no folder", look.runs.string()), "name the folder of the runs");
+  if (!arguments.scan.empty()) {
+    PATCHLAB_ASSIGN(look.scan, absolute_path(arguments.scan).while_doing("--scan"));
+  }
+  if (!arguments.acquired.empty()) {
+    PATCHLAB_ASSIGN(look.acquired, absolute_path(arguments.acquired).while_doing("--acquired"));
+  }
+  if (!arguments.desk.lab_cache.empty()) {
+    PATCHLAB_ASSIGN(look.lab_cache, absolute_path(arguments.desk.lab_cache).while_doing("--lab-cache"));
+  }
+  PATCHLAB_ASSIGN(look.place, history_place(look.runs, arguments.history));
+  look.scan_max_age_days = arguments.scan_max_age_days;
+  look.health.stage = look.stage;
+  look.health.feeds = arguments.feeds;
+  return look;
+}
+
+ExitCode serve(const Arguments& arguments) {
+  const auto place = checked_place(arguments);
+  if (!place) return report(place.error(), ExitCode::usage);
+  auto look = look_of(arguments);
+  if (!look) return report(look.error(), ExitCode::usage);
+  auto server = web::Server::listen(place->address, place->port);
+  if (!server) return report(server.error(), ExitCode::cannot_create);
+  const auto port = server->port();
+  const auto text = !arguments.origin.empty() ? arguments.origin
+                    : port == 80              ? std::string("http://localhost")
+                                              : fmt::format("http://localhost:{}", port);
+  const auto origin = web::read_origin(text);
+  if (!origin) return report(origin.error(), ExitCode::usage);
+  const auto index = look->place;
+  Lookout lookout(std::move(*look), std::chrono::seconds(arguments.refresh_s));
+  for (const auto& gap : page::gaps_of(*lookout.facts())) warn(printable(gap));
+  say("the page is at {}/\n", origin->text);
+  say("it only shows, and looks again every {} s; Ctrl-C ends this\n", arguments.refresh_s);
+  const page::Answers answers({*origin, lower(arguments.sign_in), index}, [&] { return lookout.facts(); });
+  server->run([&](const web::WebRequest& request) { return answers.answer(request); }, {}, web::Server::Signals::end,
+              [](const std::string& bug) {
+                report(infrastructure_error(fmt::format("internal error while answering a request: {}", bug),
+                                            "this is a bug in patchlab; the page goes on"));
+              });
+  return ExitCode::ok;
+}
+
+}  // namespace
+
+void add_serve(CLI::App& app, Chosen& chosen) {
+  const auto arguments = std::make_shared<Arguments>();
+  auto* command =
+      app.add_subcommand("serve", "the page: what waits, each department in the six steps, runs, patches, reports");
+  command->add_option("--listen", arguments->listen, "address of this host alone, and port; port 0: any that is free")
+      ->capture_default_str();
+  command->add_option("--origin", arguments->origin,
+                      "how browsers call it, when a proxy with TLS is in front: https://patches.xavier.example");
+  command->add_option("--sign-in", arguments->sign_in,
+                      "header field by which the proxy says who asks; without it nobody is answered");
+  command->add_option("--stage", arguments->desk.stage, "stage folder")->capture_default_str();
+  command->add_option("--runs", arguments->desk.runs, "folder of runs")
+      ->capture_default_str()
+      ->envname("PATCHLAB_RUNS");
+  command
+      ->add_option("--history", arguments->history, "index of history; default: history.sqlite3 in the folder of runs")
+      ->envname("PATCHLAB_HISTORY");
+  command->add_option("--scan", arguments->scan, "what 'patchlab scan --output' wrote last");
+  command
+      ->add_option("--scan-max-age", arguments->scan_max_age_days, "an older scan does not say that nothing is missing")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 3650));
+  command->add_option("--acquired", arguments->acquired, "what 'patchlab acquire --json' printed last");
+  add_feeds_options(*command, arguments->feeds);
+  add_lab_cache(*command, arguments->desk);
+  command->add_option("--refresh", arguments->refresh_s, "seconds until it looks again")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 86400));
+  command->callback([arguments, &chosen] { chosen = [arguments] { return serve(*arguments); }; });
+}
+
+}  // namespace patchlab::cli

@@ -1,0 +1,167 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/serve_look.hpp"
+
+#include <algorithm>
+
+#include "cli/queue_look.hpp"
+#include "history/archive/run_archive.hpp"
+#include "lab/core/paths.hpp"
+#include "lab/core/printable.hpp"
+#include "lab/core/time.hpp"
+#include "lab/process/process.hpp"
+#include "process/page/files.hpp"
+#include "promotion/deploy/deployed.hpp"
+
+namespace patchlab::cli {
+namespace {
+
+using namespace process::page;
+
+constexpr std::size_t newest_runs = 8;
+constexpr int flaky_months = 3;
+
+std::string said(const Error& error) {
+  return printable(error.hint.empty() ? error.message : error.message + "; " + error.hint);
+}
+template <class Value>
+Known<Value> known(Result<Value> result) {
+  return result ? Known<Value>(std::move(*result)) : Known<Value>::not_known(said(result.error()));
+}
+
+std::string month_before(Time now, int months) {
+  const std::chrono::year_month_day day(std::chrono::floor<std::chrono::days>(now));
+  const auto month = std::chrono::year_month(day.year(), day.month()) - std::chrono::months(months);
+  return fmt::format("{:04}-{:02}", static_cast<int>(month.year()), static_cast<unsigned>(month.month()));
+}
+
+Result<History> history_of(const ServeLook& look, Time now) {
+  if (!is_folder(look.runs)) {
+    return configuration_error(fmt::format("there is no folder of runs '{}'", look.runs.string()),
+                               "start a run with 'patchlab run SCENARIO', or name the folder with --runs");
+  }
+  PATCHLAB_ASSIGN(auto index, history::HistoryIndex::open(look.place, {look.runs, look.stage, PATCHLAB_VERSION}));
+  auto& database = index.database();
+  PATCHLAB_ASSIGN(const auto reading, database.begin(history::Database::Access::read));
+  History history;
+  history.place = database.place().shown();
+  history.has_ledger = !index.update().no_ledger;
+  PATCHLAB_ASSIGN(history.size, history::size_of(database));
+  PATCHLAB_ASSIGN(history.left_out, history::left_out(database));
+  PATCHLAB_ASSIGN(history.departments, history::departments(database));
+  PATCHLAB_ASSIGN(history.newest, history::runs(database, {}, newest_runs));
+  PATCHLAB_ASSIGN(history.trend, history::trend(database, {}, {true, true, false}));
+  history.flaky_since = month_before(now, flaky_months - 1);
+  PATCHLAB_ASSIGN(auto flaky, history::flaky(database, {{}, history.flaky_since, {}}));
+  history.flaky = std::move(flaky.checks);
+  history.checks = flaky.of;
+  PATCHLAB_ASSIGN(history.scenarios, history::scenarios_in(database));
+  return history;
+}
+
+template <class File>
+Known<File> file_of(const std::filesystem::path& path, const char* option, const char* command,
+                    Result<File> (*read)(const Json&, const std::string&)) {
+  if (path.empty())
+    return Known<File>::not_known(fmt::format("no file of 'patchlab {}' was named with {}", command, option));
+  const auto json = read_json_file(path, JsonTexts::any);
+  if (!json) return Known<File>::not_known(said(json.error()));
+  return known(read(*json, path.string()));
+}
+
+WaitingSet waiting_set(const promotion::Waiting& waiting) {
+  WaitingSet set;
+  set.department = waiting.department;
+  set.run = waiting.run;
+  set.since = waiting.since;
+  set.set = waiting.set;
+  set.severity = waiting.severity;
+  for (const auto& one : waiting.missing) set.missing.push_back(to_string(one));
+  for (const auto& one : waiting.waived) set.waived.push_back(to_string(one));
+  set.whom = waiting.whom;
+  set.command = waiting.command;
+  return set;
+}
+
+WaitingSet waiting_set(const promotion::Review& review, Time now) {
+  WaitingSet set;
+  set.is_review = true;
+  set.department = review.department;
+  set.run = review.run;
+  set.since = rfc3339(review.promoted);
+  set.set = review.set;
+  set.missing = review.missing;
+  set.whom = review.whom;
+  set.command =
+      fmt::format("patchlab approve {} --department {} --reason REASON --key KEY", review.run, review.department);
+  set.review_due = rfc3339(review.due);
+  set.is_late = review.due < now;
+  set.reason = review.ticket.empty() ? review.reason : fmt::format("{} ({})", review.reason, review.ticket);
+  return set;
+}
+
+Result<Queue> queue_at(const ServeLook& look) {
+  QueueQuestion question;
+  question.desk.runs = look.runs;
+  question.desk.stage = look.stage;
+  question.desk.lab_cache = look.lab_cache;
+  return queue_of(question);
+}
+
+ProductionMachine machine_of(const promotion::DeployedMachine& machine) {
+  ProductionMachine made;
+  made.machine = machine.report.machine;
+  made.outcome = to_string(machine.report.outcome());
+  made.observed = machine.report.observed;
+  made.serial = machine.serial;
+  made.has_reported = machine.has_reported();
+  for (const auto& row : machine.report.rows) {
+    using State = promotion::InstalledState;
+    // What was not promoted, and what is as promoted, is nothing to tell.
+    if (row.candidate.empty() || row.state == State::as_promoted || row.state == State::not_for_it) continue;
+    made.says.push_back(fmt::format("{}: {}{}{}", row.name, to_string(row.state),
+                                    row.found.empty() ? "" : ", has " + row.found,
+                                    row.promoted.empty() ? "" : ", promoted " + row.promoted));
+  }
+  return made;
+}
+
+Result<std::vector<ProductionDepartment>> production_of(const ServeLook& look) {
+  PATCHLAB_ASSIGN(const auto departments, promotion::deployed_of_stage(host_processes(), look.stage));
+  std::vector<ProductionDepartment> all;
+  for (const auto& department : departments) {
+    ProductionDepartment made{department.department, department.serial,    department.run,
+                              department.rejected,   department.emergency, {}};
+    for (const auto& machine : department.machines) made.machines.push_back(machine_of(machine));
+    all.push_back(std::move(made));
+  }
+  return all;
+}
+
+}  // namespace
+
+Facts look_at_everything(const ServeLook& look) {
+  Facts facts;
+  facts.taken = system_clock_source().wall();
+  facts.runs = look.runs.string();
+  facts.stage = look.stage.string();
+  facts.scan_max_age_days = look.scan_max_age_days;
+  facts.history = known(history_of(look, facts.taken));
+  facts.scan = file_of(look.scan, "--scan", "scan --output FILE", read_scan);
+  facts.acquired = file_of(look.acquired, "--acquired", "acquire --json", read_acquired);
+  auto queue = queue_at(look);
+  if (queue) {
+    std::vector<WaitingSet> waiting;
+    for (const auto& review : queue->reviews) waiting.push_back(waiting_set(review, facts.taken));
+    for (const auto& one : queue->waiting) waiting.push_back(waiting_set(one));
+    facts.waiting = std::move(waiting);
+    facts.waiting_notes = std::move(queue->notes);
+  } else {
+    facts.waiting = Known<std::vector<WaitingSet>>::not_known(said(queue.error()));
+  }
+  facts.production = known(production_of(look));
+  facts.health = health_of(look.health);
+  return facts;
+}
+
+}  // namespace patchlab::cli

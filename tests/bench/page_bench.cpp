@@ -1,0 +1,93 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include <benchmark/benchmark.h>
+
+#include <algorithm>
+
+#include "process/page/answers.hpp"
+#include "process/page/asked.hpp"
+#include "tests/support/history_years.hpp"
+#include "tests/support/page_facts.hpp"
+
+// Each page over an index of years. The promise is that nine of ten and more, 95 of 100, of all pages over 10 000 runs
+// are made within 200 ms; a page that takes longer is an error. As a test it asks of fewer runs; PATCHLAB_HISTORY_RUNS
+// says of how many.
+namespace patchlab {
+namespace {
+
+using tests::wanted_runs;
+using tests::Years;
+
+constexpr double promised_ms = 200;
+
+class Pages {
+ public:
+  Pages() {
+    auto facts = tests::page_facts();
+    auto& index = Years::all().database();
+    auto history = *facts.history;
+    history.size = history::size_of(index).value();
+    history.departments = history::departments(index).value();
+    history.newest = history::runs(index, {}, 8).value();
+    history.trend = history::trend(index, {}, {true, true, false}).value();
+    history.flaky = history::flaky(index, {}).value().checks;
+    facts.history = history;
+    facts_ = std::make_shared<const process::page::Facts>(std::move(facts));
+  }
+  lab::web::WebResponse get(const std::string& target) const {
+    const process::page::Answers answers({origin_, "", Years::all().place()}, [this] { return facts_; });
+    return answers.answer({"GET", target, {{"host", origin_.host}}, {}});
+  }
+  static const Pages& all() {
+    static const Pages pages;
+    return pages;
+  }
+
+ private:
+  lab::web::Origin origin_ = lab::web::read_origin("http://localhost:8444").value();
+  std::shared_ptr<const process::page::Facts> facts_;
+};
+
+void show(benchmark::State& state, const std::string& target) {
+  const auto& pages = Pages::all();
+  std::vector<double> all_ms;
+  std::size_t bytes = 0;
+  for (auto _ : state) {
+    const auto begun = std::chrono::steady_clock::now();
+    const auto page = pages.get(target);
+    all_ms.push_back(std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begun).count());
+    if (page.status != 200) state.SkipWithError((target + ": " + std::to_string(page.status)).c_str());
+    bytes = page.body.size();
+  }
+  std::ranges::sort(all_ms);
+  const auto p95 = all_ms[(all_ms.size() * 95 + 99) / 100 - 1];
+  state.counters["runs"] = static_cast<double>(wanted_runs());
+  state.counters["p95_ms"] = p95;
+  state.counters["KiB"] = static_cast<double>(bytes) / 1024;
+  if (p95 > promised_ms) state.SkipWithError(fmt::format("{}: {:.0f} ms", target, p95).c_str());
+}
+
+void today(benchmark::State& state) { show(state, "/"); }
+void first_runs(benchmark::State& state) { show(state, "/runs"); }
+void last_runs(benchmark::State& state) { show(state, fmt::format("/runs?page={}", (wanted_runs() + 49) / 50)); }
+void one_run(benchmark::State& state) { show(state, "/run/" + Years::all().last_run()); }
+void candidates(benchmark::State& state) { show(state, "/candidates"); }
+void one_candidate(benchmark::State& state) { show(state, "/candidate/" + Years::all().last_candidate()); }
+void departments(benchmark::State& state) { show(state, "/departments"); }
+void one_department(benchmark::State& state) { show(state, "/department/finance"); }
+void compliance(benchmark::State& state) { show(state, "/compliance"); }
+void success_file(benchmark::State& state) { show(state, "/download/success.csv"); }
+
+BENCHMARK(today)->Unit(benchmark::kMillisecond);
+BENCHMARK(first_runs)->Unit(benchmark::kMillisecond);
+BENCHMARK(last_runs)->Unit(benchmark::kMillisecond);
+BENCHMARK(one_run)->Unit(benchmark::kMillisecond);
+BENCHMARK(candidates)->Unit(benchmark::kMillisecond);
+BENCHMARK(one_candidate)->Unit(benchmark::kMillisecond);
+BENCHMARK(departments)->Unit(benchmark::kMillisecond);
+BENCHMARK(one_department)->Unit(benchmark::kMillisecond);
+BENCHMARK(compliance)->Unit(benchmark::kMillisecond);
+BENCHMARK(success_file)->Unit(benchmark::kMillisecond);
+
+}  // namespace
+}  // namespace patchlab
