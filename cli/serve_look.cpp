@@ -115,6 +115,7 @@ ProductionMachine machine_of(const promotion::DeployedMachine& machine) {
   made.observed = machine.report.observed;
   made.serial = machine.serial;
   made.has_reported = machine.has_reported();
+  if (machine.source == promotion::InstalledSource::by_hand) made.says.emplace_back("somebody said so by hand");
   for (const auto& row : machine.report.rows) {
     using State = promotion::InstalledState;
     // What was not promoted, and what is as promoted, is nothing to tell.

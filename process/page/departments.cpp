@@ -108,7 +108,7 @@ void write_production(Page& page, const Facts& facts, const std::string& name) {
                         lines(page, machine.says);
                     }});
   }
-  table(page, "machines of production", {"machine", "state", "observed", "serial", "other than promoted"}, rows);
+  table(page, "machines of production", {"machine", "state", "observed", "serial", "remarks"}, rows);
 }
 
 void write_trend(Page& page, const Facts& facts, const std::string& name) {

@@ -115,7 +115,7 @@ struct ProductionMachine {
   std::string observed;           // RFC 3339
   std::uint64_t serial = 0;       // with which it was compared
   bool has_reported = false;      // on what is promoted now
-  std::vector<std::string> says;  // what is other than promoted, a sentence each
+  std::vector<std::string> says;  // what is other than promoted, and by whom it is said, a sentence each
 };
 struct ProductionDepartment {
   std::string department;

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "found_run.hpp"
+#include "lab/core/digest.hpp"
 #include "lab/core/files.hpp"
 #include "lab/web/server.hpp"
 #include "people.hpp"
@@ -184,9 +185,61 @@ class ServeCommand : public ::testing::Test {
     return reply.body;
   }
 
+  // The sample run with packages that dpkg takes; of these machines can say that they have them.
+  void find_packages(const std::string& run) const {
+    auto record = tests::good_record();
+    record.id = run;
+    std::map<std::string, std::string> bytes;
+    for (const auto& [id, package, version] : std::initializer_list<std::array<const char*, 3>>{
+             {"dns-update", "bind9x", "1:9.18+patchlab1"}, {"tidy", "tidy", "2.0"}}) {
+      fs::create_directories(folder_.path() / id / "DEBIAN");
+      folder_.write(std::string(id) + "/DEBIAN/control",
+                    fmt::format("Package: {}\nVersion: {}\nArchitecture: all\nMaintainer: nobody <n@example>\n"
+                                "Description: none\n",
+                                package, version));
+      ProcessSpec spec;
+      spec.program = "dpkg-deb";
+      spec.arguments = {"--root-owner-group", "-b", id, std::string(id) + ".deb"};
+      spec.working_folder = folder_.path();
+      ASSERT_EQ(exit_code(host_processes().run(spec)), 0);
+      bytes[id] = read_file(folder_.path() / (std::string(id) + ".deb")).value();
+      const auto candidate = std::ranges::find(record.candidates, std::string(id), &reports::CandidateRecord::id);
+      candidate->files = {{candidate->files.front().name, sha256(bytes[id]), bytes[id].size()}};
+    }
+    make_found_run(folder_.path(), record, bytes);
+  }
+  void done(const Words& words) const {
+    const auto outcome = patchlab(words, folder_.path());
+    ASSERT_EQ(exit_code(outcome), 0) << outcome.output << outcome.errors;
+  }
+
   const TemporaryFolder folder_;
   People people_;
 };
+
+// The whole way by the built program: approved, promoted, said by machines, and a scan that lacks something else.
+TEST_F(ServeCommand, ShowsThePatchOnItsWayToTheMachine) {
+  const std::string run = "2099-run";
+  ASSERT_NO_FATAL_FAILURE(find_packages(run));
+  people_.approve("bob", {run, "--department", "finance"});
+  done({"promote", run, "--sign-with", "lab"});
+  const auto record = [&](const std::string& machine, const std::string& tidy) {
+    folder_.write(machine, "bind9x\t1:9.18+patchlab1\tii \ndpkg\t1.21\tii \ntidy\t" + tidy + "\tii \n");
+    done({"deploy", "record", "production", machine, "--department", "finance", "--machine", machine});
+  };
+  ASSERT_NO_FATAL_FAILURE(record("dns1", "2.0"));
+  ASSERT_NO_FATAL_FAILURE(record("mail1", "1.0"));
+  Served served(folder_.path(), words());
+  const auto department = body(served, "/department/finance");
+  EXPECT_THAT(department, AllOf(HasSubstr("1 of 2 differ"), HasSubstr("tidy: older, has 1.0, promoted 2.0")));
+  EXPECT_THAT(department, HasSubstr("Serial 1 of run <a href=\"/run/2099-run\">"));
+  const auto tidy = body(served, "/candidate/tidy");
+  EXPECT_THAT(tidy, AllOf(HasSubstr("approve by bob@x"), HasSubstr("promote-done by lab@x, serial 1"),
+                          HasSubstr("differs on 1 machine"), HasSubstr("finance/dns1: tidy as-promoted, has 2.0"),
+                          HasSubstr("finance/mail1: tidy older, has 1.0")));
+  EXPECT_THAT(body(served, "/candidate/dns-update"), HasSubstr("2 of 2 have it"));
+  EXPECT_THAT(body(served, "/"), HasSubstr("1 of 2 differ"));
+}
 
 TEST_F(ServeCommand, ShowsWhatWaitsAndOnlyShows) {
   const auto before = read_file(folder_.path() / "production/.ledger/ledger.jsonl").value();
