@@ -156,12 +156,18 @@ Facts look_at_everything(const ServeLook& look) {
     for (const auto& review : queue->reviews) waiting.push_back(waiting_set(review, facts.taken));
     for (const auto& one : queue->waiting) waiting.push_back(waiting_set(one));
     facts.waiting = std::move(waiting);
+    facts.waiting_runs = queue->runs.size();
     facts.waiting_notes = std::move(queue->notes);
   } else {
     facts.waiting = Known<std::vector<WaitingSet>>::not_known(said(queue.error()));
   }
   facts.production = known(production_of(look));
   facts.health = health_of(look.health);
+  // A monitoring is told that there are none, and that is all it wants; here it would look as if all was known.
+  if (look.health.feeds.folder == usual_feeds && !is_folder(look.health.feeds.folder)) {
+    const auto feeds = std::ranges::find(facts.health, "feeds", &process::HealthFact::name);
+    if (feeds != facts.health.end()) feeds->health = process::Health::unknown;
+  }
   return facts;
 }
 

@@ -149,6 +149,7 @@ struct Facts {
   Known<ScanFile> scan;
   Known<AcquiredFile> acquired;
   Known<std::vector<WaitingSet>> waiting;
+  std::size_t waiting_runs = 0;              // so many of the newest runs were looked at for it
   std::vector<std::string> waiting_notes{};  // of runs that wait for nobody, a sentence each
   Known<std::vector<ProductionDepartment>> production;
   std::vector<HealthFact> health{};

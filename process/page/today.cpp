@@ -32,6 +32,7 @@ void write_waiting(Page& page, const Facts& facts, const Reader& reader) {
       return std::pair(!waits_for(one, reader), !(one.is_review && one.is_late));
     });
     if (sets.empty()) nothing(page, "Nothing waits.");
+    nothing(page, fmt::format("Looked at {}.", counted(facts.waiting_runs, "newest run", "newest runs")));
     if (!sets.empty()) {
       page.element("ul", {{"class", "cards"}}, [&] {
         for (const auto& one : sets) write_waiting_set(page, one, waits_for(one, reader));

@@ -249,6 +249,7 @@ TEST_F(ServeCommand, ShowsWhatWaitsAndOnlyShows) {
                            HasSubstr("bob@x")));
   EXPECT_THAT(today, AllOf(HasSubstr("no file of &#39;patchlab scan --output FILE&#39; was named with --scan"),
                            Not(HasSubstr("nothing missing"))));
+  EXPECT_THAT(today, HasSubstr("feeds of the lab: none in")) << "that there are none is no good sign";
   const auto id = tests::good_record().id;
   EXPECT_THAT(body(served, "/runs"), HasSubstr("/run/" + id));
   EXPECT_THAT(body(served, "/run/" + id), HasSubstr("DNS server update"));

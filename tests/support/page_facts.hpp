@@ -103,6 +103,7 @@ inline process::page::Facts page_facts() {
   waiting.whom = {"bob@xavier.example", "carol@xavier.example"};
   waiting.command = "patchlab approve 2026-11-29-0002 --department finance --reason REASON --key KEY";
   facts.waiting = std::vector{waiting};
+  facts.waiting_runs = 20;
 
   facts.production = std::vector<page::ProductionDepartment>{
       {"engineering", 3, run.id, "", false, {{"eng-dns1", "as-promoted", "2026-11-29T08:00:00Z", 3, true, {}}}},

@@ -136,6 +136,7 @@ TEST(Today, PutsWhatWaitsForTheReaderFirstWithTheCommandToSign) {
   EXPECT_THAT(page, AllOf(HasSubstr("What waits for me"), HasSubstr("waits for you"),
                           HasSubstr("<pre><span>patchlab</span> <span>approve</span> <span>2026-11-29-0002</span>")));
   EXPECT_LT(page.find("waits for you"), page.find("/department/sales"));
+  EXPECT_THAT(page, HasSubstr("Looked at 20 newest runs."));
   EXPECT_THAT(today_page(facts, {}), AllOf(HasSubstr("What waits for people"), Not(HasSubstr("waits for you"))));
 }
 
