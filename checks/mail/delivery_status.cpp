@@ -6,12 +6,12 @@
 #include <vector>
 
 #include "checks/mail/message.hpp"
+#include "checks/mail/mime.hpp"
 #include "lab/core/text.hpp"
 
 namespace patchlab::checks::mail {
 namespace {
 
-constexpr std::size_t most_parts = 20;
 constexpr std::size_t most_recipients = 50;
 constexpr std::size_t longest_value = 1000;
 
@@ -26,59 +26,6 @@ std::string field(const Fields& fields, const std::string& name) {
 std::string word_of(const Fields& fields, const std::string& name) {
   const auto value = field(fields, name);
   return lower_case(trimmed(std::string_view(value).substr(0, value.find_first_of(" \t(;")), " \t"));
-}
-
-// The value of a parameter (RFC 2045 section 5.1), with or without quotes.
-std::string parameter(std::string_view value, const std::string& name) {
-  for (auto at = value.find(';'); at != std::string_view::npos;) {
-    value.remove_prefix(at + 1);
-    const auto equals = value.find('=');
-    if (equals == std::string_view::npos) return {};
-    const bool wanted = lower_case(trimmed(value.substr(0, equals), " \t")) == name;
-    value.remove_prefix(equals + 1);
-    value.remove_prefix(std::min(value.find_first_not_of(" \t"), value.size()));
-    std::string text;
-    if (value.starts_with('"')) {
-      std::size_t i = 1;
-      for (; i < value.size() && value[i] != '"'; ++i) {
-        if (value[i] == '\\' && i + 1 < value.size()) ++i;
-        text += value[i];
-      }
-      value.remove_prefix(std::min(i + 1, value.size()));
-    } else {
-      text = std::string(value.substr(0, value.find_first_of("; \t(")));
-    }
-    if (wanted) return text;
-    at = value.find(';');
-  }
-  return {};
-}
-
-// RFC 2046 section 5.1.1: what is between lines "--boundary", up to "--boundary--".
-std::vector<std::string> parts_of(const std::string& body, const std::string& boundary) {
-  std::vector<std::string> parts;
-  if (boundary.empty()) return parts;
-  const auto text = "\r\n" + body;
-  const auto line = "\r\n--" + boundary;
-  // Where the next one begins, and whether it is the last one; what only begins like it is a boundary of a part inside.
-  const auto next_line = [&](std::size_t from) {
-    for (auto at = text.find(line, from); at != std::string::npos; at = text.find(line, at + 1)) {
-      auto rest = std::string_view(text).substr(at + line.size());
-      const bool is_last = rest.starts_with("--");
-      if (is_last) rest.remove_prefix(2);
-      rest.remove_prefix(std::min(rest.find_first_not_of(" \t"), rest.size()));
-      if (rest.empty() || rest.starts_with("\r\n")) return std::pair(at, is_last);
-    }
-    return std::pair(std::string::npos, true);
-  };
-  for (auto [at, is_last] = next_line(0); !is_last && parts.size() < most_parts;) {
-    const auto begin = text.find("\r\n", at + line.size());
-    if (begin == std::string::npos) break;
-    std::tie(at, is_last) = next_line(begin);
-    const auto end = std::min(at, text.size());
-    parts.push_back(end > begin + 2 ? text.substr(begin + 2, end - begin - 2) : "");
-  }
-  return parts;
 }
 
 // "rfc822; bob@corp.example"
@@ -117,9 +64,10 @@ Json describe_report(const std::string& text) {
   if (const auto type = word_of(fields, "content-type"); !type.empty()) report["type"] = type;
   if (const auto path = field(fields, "return-path"); !path.empty()) report["return_path"] = path;
   const auto content_type = field(fields, "content-type");
-  if (const auto kind = lower_case(parameter(content_type, "report-type")); !kind.empty()) report["report_type"] = kind;
+  if (const auto kind = lower_case(mime_parameter(content_type, "report-type")); !kind.empty())
+    report["report_type"] = kind;
   report["parts"] = Json::array();
-  for (const auto& part : parts_of(message.body, parameter(content_type, "boundary"))) {
+  for (const auto& part : mime_parts(message.body, mime_parameter(content_type, "boundary"))) {
     const auto [header, body] = split_message(part);
     const auto part_fields = header_fields(header);
     const auto type = word_of(part_fields, "content-type");

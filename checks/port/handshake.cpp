@@ -4,44 +4,17 @@
 
 #include <arpa/inet.h>
 #include <fmt/format.h>
-#include <openssl/err.h>
-#include <openssl/ssl.h>
-#include <openssl/x509v3.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <memory>
+#include <array>
 
-#include "checks/socket.hpp"
+#include "checks/port/tls_client.hpp"
 #include "lab/core/digest.hpp"
 
 namespace patchlab::checks::port {
 namespace {
 
 constexpr std::size_t most_names = 200;
-
-struct Free {
-  void operator()(SSL_CTX* context) const { SSL_CTX_free(context); }
-  void operator()(SSL* session) const { SSL_free(session); }
-  void operator()(X509* certificate) const { X509_free(certificate); }
-  void operator()(BIO* memory) const { BIO_free(memory); }
-  void operator()(GENERAL_NAMES* names) const { GENERAL_NAMES_free(names); }
-  void operator()(unsigned char* bytes) const { OPENSSL_free(bytes); }
-};
-template <class T>
-using Owned = std::unique_ptr<T, Free>;
-
-int number_of(const std::string& version) {
-  if (version == "1.0") return TLS1_VERSION;
-  if (version == "1.1") return TLS1_1_VERSION;
-  return version == "1.2" ? TLS1_2_VERSION : TLS1_3_VERSION;
-}
-
-std::string in_words(unsigned long code) {
-  std::string text(256, '\0');
-  ERR_error_string_n(code, text.data(), text.size());
-  return text.c_str();
-}
 
 std::string text_of(const X509_NAME* name) {
   const Owned<BIO> memory(BIO_new(BIO_s_mem()));
@@ -121,34 +94,6 @@ Json describe(X509* certificate) {
            digest_of([&](auto** bytes) { return i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), bytes); })}};
 }
 
-// The host's own configuration (openssl.cnf) must not decide what is asked for.
-Result<Owned<SSL_CTX>> context_for(const std::string& version) {
-  Owned<SSL_CTX> context(SSL_CTX_new(TLS_client_method()));
-  const int number = number_of(version);
-  if (!context || SSL_CTX_set_min_proto_version(context.get(), number) != 1 ||
-      SSL_CTX_set_max_proto_version(context.get(), number) != 1 ||
-      SSL_CTX_set_cipher_list(context.get(), "ALL:!aNULL:@SECLEVEL=0") != 1) {
-    return infrastructure_error(fmt::format("this host cannot speak TLS {}: {}", version, in_words(ERR_get_error())));
-  }
-  SSL_CTX_set_security_level(context.get(), 0);
-  SSL_CTX_set_options(context.get(), SSL_OP_LEGACY_SERVER_CONNECT);
-  SSL_CTX_set_verify(context.get(), SSL_VERIFY_NONE, nullptr);
-  return context;
-}
-
-Json ended(const char* how, std::string why) { return {{"ended", how}, {"why", std::move(why)}}; }
-
-// Alerts of the server stand above SSL_AD_REASON_OFFSET. A server that answers with another version than the one that
-// was offered does not speak that one.
-Json describe_failure(unsigned long code, const std::string& version) {
-  const int reason = ERR_GET_REASON(code);
-  const bool is_alert = reason > SSL_AD_REASON_OFFSET;
-  const bool is_other_version = reason == SSL_R_UNSUPPORTED_PROTOCOL || reason == SSL_R_WRONG_SSL_VERSION;
-  if (is_alert || is_other_version) return ended("refused", in_words(code));
-  if (reason == SSL_R_UNEXPECTED_EOF_WHILE_READING) return ended("refused", "the server closed the connection");
-  return ended("malformed", fmt::format("TLS {}: {}", version, in_words(code)));
-}
-
 }  // namespace
 
 const std::vector<std::string>& tls_versions() {
@@ -157,31 +102,13 @@ const std::vector<std::string>& tls_versions() {
 }
 
 Result<Json> shake_hands(int socket, const std::string& version, const Deadline& deadline) {
-  PATCHLAB_ASSIGN(const auto context, context_for(version));
-  const Owned<SSL> session(SSL_new(context.get()));
-  if (!session || SSL_set_fd(session.get(), socket) != 1) return infrastructure_error("making a TLS session");
-  while (true) {
-    errno = 0;
-    ERR_clear_error();
-    const int result = SSL_connect(session.get());
-    const int number = errno;
-    const auto code = ERR_get_error();
-    if (result == 1) break;
-    const int wanted = SSL_get_error(session.get(), result);
-    // Its own list of versions is empty: that is this host's trouble, whatever the server would say.
-    if (ERR_GET_REASON(code) == SSL_R_NO_PROTOCOLS_AVAILABLE)
-      return infrastructure_error(fmt::format("this host cannot speak TLS {}: {}", version, in_words(code)));
-    if (wanted == SSL_ERROR_WANT_READ || wanted == SSL_ERROR_WANT_WRITE) {
-      const bool is_ready = !deadline.passed() && (wanted == SSL_ERROR_WANT_READ ? wait_readable(socket, deadline)
-                                                                                 : wait_writable(socket, deadline));
-      if (!is_ready) return ended("no-answer", "no end of the handshake until the deadline");
-    } else if (code != 0) {
-      return describe_failure(code, version);
-    } else {
-      return ended("refused", number == 0 ? "the server closed the connection" : describe_errno(number));
-    }
-  }
-  Json seen{{"ended", "offered"}, {"cipher", SSL_get_cipher_name(session.get())}};
+  PATCHLAB_ASSIGN(const auto context, client_context(version));
+  PATCHLAB_ASSIGN(const auto session, client_session(*context));
+  if (SSL_set_fd(session.get(), socket) != 1) return infrastructure_error("making a TLS session");
+  SocketWire wire(socket);
+  PATCHLAB_ASSIGN(const auto end, finish_handshake(*session, wire, version, deadline));
+  if (!end.done()) return Json{{"ended", end.ended}, {"why", end.why}};
+  Json seen{{"ended", end.ended}, {"cipher", SSL_get_cipher_name(session.get())}};
   const Owned<X509> certificate(SSL_get1_peer_certificate(session.get()));
   if (certificate) seen["certificate"] = describe(certificate.get());
   // Says goodbye, as a client does that only looked; whether that arrives does not matter.

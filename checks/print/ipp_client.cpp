@@ -122,7 +122,7 @@ void ask_for(ipp_t* request, const std::array<const char*, count>& names) {
 
 }  // namespace
 
-std::string IppClient::printer_uri() const { return fmt::format("ipp://{}:{}/printers/{}", address_, port_, queue_); }
+std::string IppClient::printer_uri() const { return fmt::format("ipp://{}:{}{}", address_, port_, path_); }
 
 Json IppClient::exchange(void* raw_request, const std::string& document, const std::string& resource) const {
   const Ipp request(static_cast<ipp_t*>(raw_request));
@@ -134,7 +134,7 @@ Json IppClient::exchange(void* raw_request, const std::string& document, const s
   if (!connection)
     return trouble(deadline, fmt::format("connecting to {}:{}: {}", address_, port_, std::strerror(errno)));
   httpSetTimeout(connection.get(), 1.0, go_on, &deadline);
-  if (!send_request(connection.get(), request.get(), resource.empty() ? "/printers/" + queue_ : resource, document)) {
+  if (!send_request(connection.get(), request.get(), resource.empty() ? path_ : resource, document)) {
     return trouble(deadline, "the server did not take the request");
   }
   const auto status = read_status(connection.get());

@@ -19,9 +19,9 @@ namespace patchlab::checks::print {
 //   {"trouble": "timeout" | "failed" | "http", "message": "..."}
 class IppClient {
  public:
-  // `address` is a literal IPv4 address.
-  IppClient(std::string address, std::uint16_t port, std::string queue, Deadline deadline)
-      : address_(std::move(address)), port_(port), queue_(std::move(queue)), deadline_(deadline) {}
+  // `address` is a literal IPv4 address, `path` the queue's own: "/printers/floor-2".
+  IppClient(std::string address, std::uint16_t port, std::string path, Deadline deadline)
+      : address_(std::move(address)), port_(port), path_(std::move(path)), deadline_(deadline) {}
 
   [[nodiscard]] Json printer_attributes() const;
   // The same request, for these attributes.
@@ -45,7 +45,7 @@ class IppClient {
 
   std::string address_;
   std::uint16_t port_;
-  std::string queue_;
+  std::string path_;
   Deadline deadline_;
 };
 

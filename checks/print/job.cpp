@@ -16,6 +16,7 @@ namespace {
 
 struct Parameters {
   std::string queue;
+  std::string path;
   std::uint16_t port = 631;
   std::uint16_t sink_port = 9100;
   std::string format;
@@ -49,6 +50,7 @@ std::uint16_t read_sink_port(JsonReader reader) {
 Parameters read_parameters(JsonReader& reader) {
   Parameters parameters;
   parameters.queue = read_queue(reader);
+  parameters.path = read_path(reader, parameters.queue);
   parameters.port = read_port(reader);
   if (reader.has("sink"))
     parameters.sink_port = read_sink_port(reader.object("sink"));
@@ -139,7 +141,7 @@ class Job final : public CheckWith<Parameters> {
     }
     // libcups asks whether to go on only after a second without a byte.
     const SocketWatchdog watchdog(target.address, with.port, deadline);
-    const IppClient client(target.address, with.port, with.queue, deadline);
+    const IppClient client(target.address, with.port, with.path, deadline);
     int polls = 0;
     observation["printer"] = await_idle(client, deadline, polls);
     observation["printer_polls"] = polls;

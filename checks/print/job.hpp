@@ -10,6 +10,7 @@ namespace patchlab::checks::print {
 // document (Print-Job, section 4.2.1), follows the job until it is completed (Get-Job-Attributes, section 4.3.4) and
 // compares what arrived at the printer, which is the check itself: it listens on the client's address. Parameters:
 //   queue    name of the queue           port  (631)
+//   path     where the server has it ("/printers/<queue>"); Windows: "/printers/<share>/.printer"
 //   sink     {"listen_port": 9100}: the queue's device must be socket://<client address>:<that port>
 //   format   MIME type ("application/octet-stream")
 //   exact    true (default): the printer gets the very bytes (raw queue); false: its bytes contain the document's id

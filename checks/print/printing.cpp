@@ -36,6 +36,14 @@ std::string read_queue(JsonReader& reader) {
   });
 }
 
+std::string read_path(JsonReader& reader, const std::string& queue) {
+  return reader.text_or("path", "/printers/" + queue, [](const std::string& path) {
+    const bool plain = path.starts_with('/') && path.size() <= 500 &&
+                       std::ranges::all_of(path, [](char c) { return c > ' ' && c <= '~' && c != '?' && c != '#'; });
+    return plain ? "" : "must be a path such as /printers/labels/.printer, without blanks, '?' and '#'";
+  });
+}
+
 std::uint16_t read_port(JsonReader& reader) {
   return static_cast<std::uint16_t>(reader.integer_or("port", 631, 1, 65535));
 }

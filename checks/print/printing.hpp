@@ -14,6 +14,9 @@ namespace patchlab::checks::print {
 
 // "queue": a queue's name as CUPS takes it. "port": 631 where it is not said.
 [[nodiscard]] std::string read_queue(JsonReader& reader);
+// "path": where the server has the queue; "/printers/<queue>" where it is not said, as CUPS does. Windows has it at
+// "/printers/<share>/.printer".
+[[nodiscard]] std::string read_path(JsonReader& reader, const std::string& queue);
 [[nodiscard]] std::uint16_t read_port(JsonReader& reader);
 
 inline constexpr Milliseconds poll_interval{250};

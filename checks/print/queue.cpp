@@ -17,6 +17,7 @@ namespace {
 
 struct Offers {
   std::string queue;
+  std::string path;
   std::uint16_t port = 631;
   std::map<std::string, Json> offers;
 };
@@ -92,6 +93,7 @@ class Queue final : public CheckWith<Offers> {
   [[nodiscard]] Offers read(JsonReader& reader) const override {
     Offers with;
     with.queue = read_queue(reader);
+    with.path = read_path(reader, with.queue);
     with.port = read_port(reader);
     if (reader.has("offers")) with.offers = read_offers(reader);
     return with;
@@ -101,7 +103,7 @@ class Queue final : public CheckWith<Offers> {
                                                  Milliseconds limit) const override {
     const Deadline deadline(limit);
     const SocketWatchdog watchdog(target.address, with.port, deadline);
-    const IppClient client(target.address, with.port, with.queue, deadline);
+    const IppClient client(target.address, with.port, with.path, deadline);
     return Json{{"printer", client.printer_offers(offered_attributes())}};
   }
 

@@ -10,6 +10,7 @@ namespace patchlab::checks::print {
 // section 4.2.5): formats, operations, media, sheets between jobs, quotas, how clients have to prove who they are.
 // Clients take their decisions from these answers: a format that is not offered is not sent. Parameters:
 //   queue    name of the queue           port  (631)
+//   path     as in print.job
 //   offers   {"document-format-supported": ["application/pdf", ...], "job-sheets-default": "none", ...}: of names that
 //            end in "-supported" each of these values must be offered, more may be; all others must be as they are
 //            here. The names are those of offered_attributes().

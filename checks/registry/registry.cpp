@@ -20,6 +20,7 @@
 #include "checks/dns/records.hpp"
 #include "checks/dns/transfer.hpp"
 #include "checks/dns/update.hpp"
+#include "checks/http/get.hpp"
 #include "checks/mail/bounce.hpp"
 #include "checks/mail/delivery.hpp"
 #include "checks/mail/login_refused.hpp"
@@ -27,7 +28,9 @@
 #include "checks/mail/relay_refused.hpp"
 #include "checks/mail/size_limit.hpp"
 #include "checks/port/banner.hpp"
+#include "checks/port/handshakes.hpp"
 #include "checks/port/offered.hpp"
+#include "checks/port/scan.hpp"
 #include "checks/print/job.hpp"
 #include "checks/print/queue.hpp"
 #include "checks/smb/access.hpp"
@@ -64,6 +67,7 @@ const std::vector<const Check*>& all_checks() {
       &dns::records(),
       &dns::transfer(),
       &dns::update(),
+      &http::get(),
       &mail::bounce(),
       &mail::delivery(),
       &mail::login_refused(),
@@ -71,7 +75,9 @@ const std::vector<const Check*>& all_checks() {
       &mail::relay_refused(),
       &mail::size_limit(),
       &port::banner(),
+      &port::tls_handshakes(),
       &port::tls_offered(),
+      &port::tls_scan(),
       &print::job(),
       &print::queue(),
       &smb::access(),

@@ -29,6 +29,7 @@ class TcpListener {
     port_ = ntohs(address.sin_port);
   }
   [[nodiscard]] std::uint16_t port() const { return port_; }
+  [[nodiscard]] int get() const { return socket_.get(); }
 
  private:
   FileDescriptor socket_;

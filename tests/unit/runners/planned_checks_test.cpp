@@ -54,6 +54,9 @@ TEST(CheckDigest, ChangesWithEveryParameterOfEveryKind) {
   add("mail.size-limit", {{"limit", 1000}, {"from", "a@b.invalid"}, {"to", "c@d.invalid"}});
   add("tcp.banner", {{"port", 22}, {"expect", "SSH-2.0-{any}"}, {"closes", false}});
   add("tls.offered", {{"port", 25}, {"starttls", "smtp"}, {"versions", {"1.2"}}, {"days_left", 1}});
+  add("http.get", {{"path", "/owa/"}, {"contains", {"Outlook"}}});
+  add("tls.handshakes", {{"port", 443}, {"rounds", 10}});
+  add("tls.scan", {{"port", 443}, {"suites", {{"1.2", {"ECDHE-RSA-AES256-GCM-SHA384"}}}}, {"groups", {"P-256"}}});
   add("dns.load", {{"records", {"a.example. A 10.20.0.80"}}, {"per_second", 10}, {"seconds", 1}});
   add("dns.transfer", {{"zone", "a.example."}, {"records", 1}, {"sha256", std::string(64, '0')}});
   add("dns.update", {{"zone", "a.example."}, {"allowed", true}});

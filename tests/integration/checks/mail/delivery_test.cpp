@@ -5,6 +5,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "checks/mail/message.hpp"
+#include "lab/core/base64.hpp"
 #include "tests/integration/checks/mail/fake_mail_server.hpp"
 
 namespace patchlab::checks::mail {
@@ -270,6 +272,60 @@ TEST(MailDelivery, FailsWhenAHeaderIsRewritten) {
   MailBehaviour behaviour;
   behaviour.on_delivery = [](std::string text) { return text.insert(text.find("Subject: ") + 9, "[SPAM] "); };
   expect_failure(judged(behaviour), "header-altered", "Subject: [SPAM] patchlab probe");
+}
+
+// As Exchange does: another encoding for the way, another type, header fields of its own.
+std::string written_anew(const std::string& text) {
+  const auto [header, body] = split_message(text);
+  const auto fields = header_fields(header);
+  const auto part = base64(body.substr(0, body.find("last line ")));
+  return fmt::format(
+      "Received: from probe\r\nX-Rule: seen\r\nMessage-ID: {}\r\nSubject: {}\r\nMIME-Version: 1.0\r\n"
+      "Content-Type: multipart/alternative;\r\n\tboundary=\"_000_\"\r\n\r\n--_000_\r\nContent-Type: text/plain\r\n"
+      "Content-Transfer-Encoding: base64\r\n\r\n{}\r\n{}\r\n--_000_\r\nContent-Type: text/html\r\n"
+      "Content-Transfer-Encoding: quoted-printable\r\n\r\n<p>{}=\r\n{}</p>\r\n--_000_--\r\n",
+      fields.at("message-id"), fields.at("subject"), part.substr(0, 60), part.substr(60),
+      body.substr(body.find("last line "), 6),
+      body.substr(body.find("last line ") + 6, body.rfind("\r\n") - body.find("last line ") - 6));
+}
+
+TEST(MailDelivery, TakesMessagesThatAreWrittenAnewWhereThatIsUsual) {
+  MailBehaviour behaviour;
+  behaviour.on_delivery = written_anew;
+  FakeMailServer server(behaviour);
+  auto with = parameters_for(server);
+  EXPECT_EQ(look(with).judgement.reason, "body-altered");
+  with["exact"] = false;
+  const auto seen = look(with);
+  EXPECT_EQ(seen.judgement.outcome, Outcome::pass) << seen.judgement.reason << seen.judgement.observed;
+}
+
+TEST(MailDelivery, FailsWhenTheTextIsGoneFromAMessageWrittenAnew) {
+  MailBehaviour behaviour;
+  behaviour.on_delivery = [](const std::string& text) {
+    auto anew = written_anew(text);
+    return anew.substr(0, anew.find("<p>")) + "<p></p>\r\n--_000_--\r\n";
+  };
+  FakeMailServer server(behaviour);
+  auto with = parameters_for(server);
+  with["exact"] = false;
+  EXPECT_EQ(look(with).judgement.reason, "body-altered");
+}
+
+// What a rule of the server does to mail: it must be seen each time.
+TEST(MailDelivery, FailsWhenARuleDoesNotWorkAnyMore) {
+  MailBehaviour behaviour;
+  behaviour.on_delivery = written_anew;
+  FakeMailServer server(behaviour);
+  auto with = parameters_for(server);
+  with.update({{"exact", false}, {"adds", {{"X-Rule", "seen"}}}});
+  EXPECT_EQ(look(with).judgement.outcome, Outcome::pass);
+  with["adds"] = {{"X-Rule", "blocked"}};
+  EXPECT_EQ(look(with).judgement.reason, "header-not-added");
+  FakeMailServer without;
+  auto plain = parameters_for(without);
+  plain["adds"] = {{"X-Rule", "seen"}};
+  expect_failure(look(plain).judgement, "header-not-added", "there is none");
 }
 
 TEST(MailDelivery, FailsWhenDeletingIsRefused) {

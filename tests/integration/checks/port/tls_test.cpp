@@ -2,109 +2,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // TLS against OpenSSL's own server end, in versions and with certificates as they may be.
-#include <arpa/inet.h>
 #include <gmock/gmock.h>
-#include <netinet/in.h>
-#include <openssl/evp.h>
-#include <openssl/ssl.h>
-#include <openssl/x509v3.h>
-#include <sys/socket.h>
-
-#include <csignal>
-#include <thread>
 
 #include "checks/port/offered.hpp"
-#include "checks/socket.hpp"
+#include "tests/integration/checks/port/tls_server.hpp"
 
 namespace patchlab::checks::port {
 namespace {
 
-struct Server {
-  int least = TLS1_2_VERSION;
-  int most = TLS1_3_VERSION;
-  int days_left = 30;
-  // Lines to say and to wait for in turn, before the handshake; an empty line at the end of the clear text.
-  std::vector<std::string> says{};
-};
-
-class TlsServer {
- public:
-  explicit TlsServer(Server server)
-      : server_(std::move(server)), listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    std::signal(SIGPIPE, SIG_IGN);
-    make_context();
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    auto* raw = reinterpret_cast<sockaddr*>(&address);
-    EXPECT_EQ(::bind(listener_.get(), raw, size), 0);
-    EXPECT_EQ(::listen(listener_.get(), 8), 0);
-    EXPECT_EQ(::getsockname(listener_.get(), raw, &size), 0);
-    port_ = ntohs(address.sin_port);
-    thread_ = std::jthread([this](const std::stop_token& stop) {
-      while (!stop.stop_requested()) {
-        if (wait_readable(listener_.get(), Deadline(Milliseconds(20)))) serve();
-      }
-    });
-  }
-  ~TlsServer() {
-    thread_ = {};
-    SSL_CTX_free(context_);
-  }
-  TlsServer(const TlsServer&) = delete;
-  TlsServer& operator=(const TlsServer&) = delete;
-  [[nodiscard]] std::uint16_t port() const { return port_; }
-
- private:
-  void make_context() {
-    EVP_PKEY* key = EVP_EC_gen("P-256");
-    X509* certificate = X509_new();
-    X509_set_version(certificate, 2);
-    X509_gmtime_adj(X509_getm_notBefore(certificate), -60);
-    X509_time_adj_ex(X509_getm_notAfter(certificate), server_.days_left, 3600, nullptr);
-    X509_set_pubkey(certificate, key);
-    X509_NAME* name = X509_get_subject_name(certificate);
-    X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, reinterpret_cast<const unsigned char*>("mail1.corp.example"),
-                               -1, -1, 0);
-    X509_set_issuer_name(certificate, name);
-    X509_EXTENSION* names = X509V3_EXT_conf_nid(nullptr, nullptr, NID_subject_alt_name,
-                                                "DNS:mail1.corp.example,IP:10.20.0.14,DNS:imap.corp.example");
-    X509_add_ext(certificate, names, -1);
-    X509_EXTENSION_free(names);
-    X509_sign(certificate, key, EVP_sha256());
-    context_ = SSL_CTX_new(TLS_server_method());
-    SSL_CTX_set_security_level(context_, 0);
-    SSL_CTX_set_cipher_list(context_, "ALL:@SECLEVEL=0");
-    SSL_CTX_set_min_proto_version(context_, server_.least);
-    SSL_CTX_set_max_proto_version(context_, server_.most);
-    SSL_CTX_use_certificate(context_, certificate);
-    SSL_CTX_use_PrivateKey(context_, key);
-    X509_free(certificate);
-    EVP_PKEY_free(key);
-  }
-  void serve() {
-    const FileDescriptor client(::accept(listener_.get(), nullptr, nullptr));
-    const Deadline patience(std::chrono::seconds(5));
-    for (std::size_t i = 0; i < server_.says.size(); ++i) {
-      if (send_all(client.get(), server_.says[i] + "\r\n", patience) != 0) return;
-      if (i + 1 == server_.says.size()) break;
-      for (char c = 0; c != '\n';) {
-        if (!wait_readable(client.get(), patience) || ::recv(client.get(), &c, 1, 0) != 1) return;
-      }
-    }
-    SSL* session = SSL_new(context_);
-    SSL_set_fd(session, client.get());
-    (void)SSL_accept(session);
-    SSL_free(session);
-  }
-
-  Server server_;
-  FileDescriptor listener_;
-  std::uint16_t port_ = 0;
-  SSL_CTX* context_ = nullptr;
-  std::jthread thread_;
-};
+using test::Server;
+using test::TlsServer;
 
 const Target loopback{"127.0.0.1", "127.0.0.1", "lo"};
 

@@ -53,6 +53,19 @@ TEST(PrintJob, PassesWhenTheBytesReachTheSink) {
   EXPECT_EQ(seen.observation["sink"][0]["sha256"], seen.observation["document"]["sha256"]);
 }
 
+// Where Windows has a queue.
+TEST(PrintJob, PrintsToAQueueThatTheServerHasElsewhere) {
+  PrintBehaviour behaviour;
+  behaviour.queue = "labels/.printer";
+  behaviour.sink_port = testing::free_port();
+  const auto sink_port = behaviour.sink_port;
+  const FakePrintServer server(behaviour);
+  Json with{{"queue", "labels"}, {"port", server.port()}, {"sink", {{"listen_port", sink_port}}}};
+  EXPECT_EQ(look(with).judgement.reason, "printer-unknown");
+  with["path"] = "/printers/labels/.printer";
+  EXPECT_EQ(look(with).judgement.outcome, Outcome::pass);
+}
+
 TEST(PrintJob, WaitsForAQueueThatIsStillBusy) {
   PrintBehaviour behaviour;
   behaviour.busy_answers = 2;
