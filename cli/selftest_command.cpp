@@ -19,6 +19,7 @@
 #include "runners/selftest/beside.hpp"
 #include "runners/selftest/levels.hpp"
 #include "runners/selftest/matrix.hpp"
+#include "runners/selftest/regressions.hpp"
 
 namespace patchlab::cli {
 namespace {
@@ -34,6 +35,7 @@ struct Arguments {
   fs::path levels;
   ExecutorArgument executor;
   bool quick = false;
+  bool regressions = false;
   bool dry_run = false;
   bool json = false;
 };
@@ -95,14 +97,33 @@ void say_result(const runners::SelftestResult& result, const std::optional<runne
   for (const auto& sentence : runners::sentences_of(*levels)) write_out(sentence + "\n");
 }
 
+Result<fs::path> corpus_of(const Arguments& arguments) {
+  if (!arguments.corpus.empty()) return absolute_path(arguments.corpus);
+  PATCHLAB_ASSIGN(const auto share, share_folder(own_program()));
+  return share / "scenarios/faults";
+}
+
+// Nothing is run for it: what there is to tell each regression by, and what of it is tried.
+ExitCode say_regressions(const Arguments& arguments) {
+  const auto corpus = corpus_of(arguments);
+  if (!corpus) return report(corpus.error());
+  const auto regressions = runners::read_regressions(*corpus / "windows.json");
+  if (!regressions) return report(regressions.error());
+  const auto scenario = runners::load_scenario(regressions->scenario);
+  if (!scenario) return report(scenario.error());
+  const auto results = runners::judge(*regressions, *scenario);
+  if (!results) return report(results.error());
+  if (arguments.json)
+    say_json("regressions", runners::regressions_json(*results));
+  else
+    write_out(runners::regressions_text(*results));
+  return ExitCode::ok;
+}
+
 ExitCode selftest(Arguments& arguments) {
+  if (arguments.regressions) return say_regressions(arguments);
   const auto stop = interruption();
-  if (arguments.corpus.empty()) {
-    const auto share = share_folder(own_program());
-    if (!share) return report(share.error());
-    arguments.corpus = *share / "scenarios/faults";
-  }
-  const auto named = absolute_path(arguments.corpus);
+  const auto named = corpus_of(arguments);
   if (!named) return report(named.error());
   const auto corpus = runners::read_corpus(*named);
   if (!corpus) return report(corpus.error());
@@ -190,6 +211,14 @@ void add_selftest(CLI::App& app, Chosen& chosen) {
   testing->add_option("--html", arguments->html, "a page with the heat map, into this file");
   testing->add_flag("--dry-run", arguments->dry_run, "make the packages, print the plan and stop");
   testing->add_flag("--json", arguments->json, "the result as JSON; with --dry-run the plan");
+  auto* const regressions =
+      testing->add_flag("--regressions", arguments->regressions,
+                        "say of each regression that updates of Windows brought what would tell it, and run nothing");
+  for (auto* const other : testing->get_options()) {
+    const auto& name = other->get_name();
+    if (other != regressions && name != "--corpus" && name != "--json" && name != "--help")
+      regressions->excludes(other);
+  }
   testing->callback([arguments, &chosen] { chosen = [arguments] { return selftest(*arguments); }; });
 }
 

@@ -234,6 +234,7 @@ const std::vector<std::string>& watched_paths() {
                                               "C:\\Windows\\System32\\spool",
                                               "C:\\Windows\\System32\\dns",
                                               "C:\\Windows\\System32\\dhcp",
+                                              "C:\\Windows\\System32\\msmq\\storage",
                                               "C:\\Windows\\SYSVOL",
                                               "C:\\inetpub",
                                               "C:\\Program Files"};
