@@ -21,6 +21,7 @@
 #include "checks/dns/transfer.hpp"
 #include "checks/dns/update.hpp"
 #include "checks/http/get.hpp"
+#include "checks/kerberos/ticket.hpp"
 #include "checks/mail/bounce.hpp"
 #include "checks/mail/delivery.hpp"
 #include "checks/mail/login_refused.hpp"
@@ -68,6 +69,8 @@ const std::vector<const Check*>& all_checks() {
       &dns::transfer(),
       &dns::update(),
       &http::get(),
+      &kerberos::password(),
+      &kerberos::ticket(),
       &mail::bounce(),
       &mail::delivery(),
       &mail::login_refused(),

@@ -55,6 +55,8 @@ TEST(CheckDigest, ChangesWithEveryParameterOfEveryKind) {
   add("tcp.banner", {{"port", 22}, {"expect", "SSH-2.0-{any}"}, {"closes", false}});
   add("tls.offered", {{"port", 25}, {"starttls", "smtp"}, {"versions", {"1.2"}}, {"days_left", 1}});
   add("http.get", {{"path", "/owa/"}, {"contains", {"Outlook"}}});
+  add("kerberos.ticket", {{"realm", "A.EXAMPLE"}, {"user", "bob"}, {"password", "x"}, {"service", "cifs/a.example"}});
+  add("kerberos.password", {{"realm", "A.EXAMPLE"}, {"user", "bob"}, {"password", "x"}});
   add("tls.handshakes", {{"port", 443}, {"rounds", 10}});
   add("tls.scan", {{"port", 443}, {"suites", {{"1.2", {"ECDHE-RSA-AES256-GCM-SHA384"}}}}, {"groups", {"P-256"}}});
   add("dns.load", {{"records", {"a.example. A 10.20.0.80"}}, {"per_second", 10}, {"seconds", 1}});

@@ -27,6 +27,7 @@ const std::string http = "HTTP/1.1 200 OK\r\nContent-Type: application/ipp\r\nCo
 const std::string smb = std::string("\x00\x00\x01\x00\xfeSMB\x40\x00", 10) + std::string(100, '\0');
 const std::string postgres =
     std::string("R\x00\x00\x00\x08\x00\x00\x00\x00S\x00\x00\x40\x00", 14) + std::string(20, 's');
+const std::string kerberos = std::string("\x00\x00\x00\x80\x7e\x7e\x30\x7c", 8) + std::string(40, 'k');
 const std::string dns_stream = std::string("\x40\x00", 2) + std::string(200, '\0');
 
 struct Victim {
@@ -88,6 +89,11 @@ std::vector<Victim> victims() {
       {"tcp.banner", smtp, {{"expect", "220 somebody else"}}, {"port"}},
       {"tcp.banner", smtp, {{"expect", "220 {any}"}, {"closes", false}}, {"port"}},
       {"http.get", http, {{"contains", {"somebody else"}}}, {"port"}},
+      {"kerberos.ticket", kerberos, {{"realm", "A.EXAMPLE"}, {"user", "bob"}, {"password", "x"}}, {"port"}},
+      {"kerberos.password",
+       kerberos,
+       {{"realm", "A.EXAMPLE"}, {"user", "bob"}, {"password", "x"}},
+       {"port", "password_port"}},
       {"http.get", tls_record, {{"tls", true}}, {"port"}},
       {"tls.handshakes", tls_record, {{"rounds", 3}}, {"port"}},
       {"tls.handshakes", smtp, {{"starttls", "smtp"}}, {"port"}},
