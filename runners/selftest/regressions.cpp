@@ -272,6 +272,10 @@ const std::vector<TrialStep>& trial_steps() {
        [](const TrialPolicy& policy) { return policy.stability >= std::chrono::minutes(15); }},
       {"clock", "all checks once more in a month's time",
        [](const TrialPolicy& policy) { return !policy.clock.empty(); }},
+      {"growth", "what the machine uses up is watched while checks are asked, against the night without a patch",
+       [](const TrialPolicy& policy) {
+         return policy.stability_load > 0 && policy.stability >= std::chrono::minutes(15);
+       }},
       {"next-package", "another package is installed behind it", [](const TrialPolicy&) { return false; }},
       {"slower", "a check takes longer than before", [](const TrialPolicy&) { return false; }},
   };

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <sstream>
+#include <tuple>
 
 #include "lab/guest/windows/commands.hpp"
 #include "lab/guest/windows/job.hpp"
@@ -113,6 +114,14 @@ class FakeWindows {
   bool restart_after_job = false;  // the next job's end is followed by a restart, as after an installer's 1641
   std::vector<std::string> lines;  // of jobs and programs, as carried out
   std::set<Command> carried_out;
+
+  // Bytes that a process, or "nonpaged pool", takes more each time that it is asked for.
+  std::map<std::string, std::uint64_t> leaks;
+  std::map<std::string, std::uint64_t> taken;
+  std::uint64_t leaked(const std::string& who) {
+    const auto leak = leaks.find(who);
+    return taken[who] += leak == leaks.end() ? 0 : leak->second;
+  }
 
   int boots = 1;
 
@@ -571,6 +580,31 @@ class FakeWindows {
         output +=
             "ConfigManagerErrorCode  MACAddress         PNPDeviceID                     \r\r\n"
             "0                       52:54:00:14:00:10  PCI\\VEN_1AF4&DEV_1041\\3&1  \r\r\n\r\r\n";
+        return 0;
+      case Command::memory:
+        output +=
+            "FreePhysicalMemory  TotalVisibleMemorySize  \r\r\n2097152             4194304                 "
+            "\r\r\n\r\r\n";
+        return 0;
+      case Command::memory_pools:
+        output += fmt::format("PoolNonpagedBytes  PoolPagedBytes  \r\r\n{:<17}  {:<14}  \r\r\n\r\r\n",
+                              (std::uint64_t{64} << 20U) + leaked("nonpaged pool"), 128U << 20U);
+        return 0;
+      case Command::process_usage:
+        output += "HandleCount  Name                 PrivatePageCount  ThreadCount  \r\r\n";
+        for (const auto& [name, handles, bytes, threads] :
+             std::vector<std::tuple<std::string, int, std::uint64_t, int>>{
+                 {"System Idle Process", 0, 0, 2},
+                 {"lsass.exe", 1200, (std::uint64_t{40} << 20U) + leaked("lsass.exe"), 9},
+                 {"svchost.exe", 300, 10U << 20U, 8},
+                 {"svchost.exe", 500, 10U << 20U, 20},
+                 {"dns.exe", 5000, 100U << 20U, 12},
+                 {"WMIC.exe", 150, 3U << 20U, 5}})
+          output += fmt::format("{:<11}  {:<19}  {:<16}  {:<11}  \r\r\n", handles, name, bytes, threads);
+        output += "\r\r\n";
+        return 0;
+      case Command::disk_usage:
+        output += "DeviceID  FreeSpace    Size         \r\r\nC:        21473261568  42946523136  \r\r\n\r\r\n";
         return 0;
       case Command::adapter_devices:
         for (const auto& [device, kind] :

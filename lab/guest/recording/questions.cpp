@@ -96,6 +96,10 @@ std::vector<Asked> recorded_questions() {
   all.add("drives", Command::drives);
   all.add("adapters", Command::adapters);
   all.add("quick-fixes", Command::quick_fixes);
+  all.add("memory", Command::memory);
+  all.add("memory-pools", Command::memory_pools);
+  all.add("process-usage", Command::process_usage);
+  all.add("disk-usage", Command::disk_usage);
   all.add("packages", Command::packages);
   all.add("package-states", Command::package_states);
   all.add("package-visibility", Command::package_visibility);

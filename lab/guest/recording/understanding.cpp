@@ -3,6 +3,7 @@
 #include "lab/guest/recording/understanding.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "lab/guest/recording/replay.hpp"
 
@@ -36,6 +37,7 @@ class Reader {
     std::map<std::string, std::string> evidence;
     step("evidence", adapter_->evidence(), evidence);
     for (const auto& [name, text] : evidence) understood_.evidence.push_back(name);
+    step("what is used up", adapter_->usage(), understood_.used_up);
     understood_.missing.assign(guest_.missing().begin(), guest_.missing().end());
     return std::move(understood_);
   }
@@ -79,6 +81,11 @@ Json understanding_json(const Recording& recording, const Understanding& underst
   for (const auto& reply : recording.replies) {
     if (!reply.trouble.empty()) troubles.push_back({{"id", reply.id}, {"trouble", reply.trouble}});
   }
+  Json used_up = Json::object();
+  if (understood.used_up) {
+    for (const auto& [used, amount] : understood.used_up->amounts)
+      used_up[to_string(used.resource)][used.of.empty() ? "the machine" : used.of] = std::llround(amount);
+  }
   const auto& told = recording.machine;
   const auto& state = understood.state;
   return {{"recording",
@@ -110,6 +117,7 @@ Json understanding_json(const Recording& recording, const Understanding& underst
             {"absent", state.absent_sources}}},
           {"rows", state.rows},
           {"unreadable", understood.unreadable},
+          {"used_up", std::move(used_up)},
           {"evidence", understood.evidence},
           {"not_recorded", understood.missing}};
 }

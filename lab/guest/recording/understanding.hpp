@@ -30,6 +30,7 @@ struct Understanding {
   HostState state;                                // with the rows of collectors
   std::map<std::string, std::string> unreadable;  // kind of rows -> why
   std::vector<std::string> evidence;              // names of texts
+  std::optional<Usage> used_up;                   // nothing: the machine could not say it
   std::vector<std::string> missing;               // commands that were asked and not recorded
   [[nodiscard]] bool is_whole() const;
 };

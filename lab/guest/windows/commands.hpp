@@ -82,6 +82,10 @@ enum class Command {
   dns_zones,
   dhcp_dump,
   web_digest,
+  memory,
+  memory_pools,
+  process_usage,
+  disk_usage,
   restart,
   power_off,
 };

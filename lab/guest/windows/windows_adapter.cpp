@@ -15,6 +15,7 @@
 #include "lab/guest/windows/host_state.hpp"
 #include "lab/guest/windows/job.hpp"
 #include "lab/guest/windows/outreach.hpp"
+#include "lab/guest/windows/usage.hpp"
 
 namespace patchlab::lab::guest::windows {
 namespace {
@@ -314,6 +315,18 @@ class WindowsAdapter final : public WindowsGuest {
       replies.acl_files.push_back(std::move(bytes));
     }
     return host_state_from(replies, services, options_.role).while_doing(doing(action));
+  }
+
+  Result<std::optional<Usage>> usage() override {
+    const std::string action = "looking at what is used up";
+    PATCHLAB_TRY(prove_agent());
+    UsageReplies replies;
+    PATCHLAB_ASSIGN(replies.memory, exec(action, Command::memory));
+    PATCHLAB_ASSIGN(replies.pools, exec(action, Command::memory_pools));
+    PATCHLAB_ASSIGN(replies.processes, exec(action, Command::process_usage));
+    PATCHLAB_ASSIGN(replies.disks, exec(action, Command::disk_usage));
+    PATCHLAB_ASSIGN(auto usage, usage_from(replies).while_doing(doing(action)));
+    return std::optional(std::move(usage));
   }
 
   // By rows alone: what its files are is not asked.

@@ -100,6 +100,10 @@ Step step_of(Command command) {
     case Command::tasks:
     case Command::dns_zones:
     case Command::dhcp_dump:
+    case Command::memory:
+    case Command::memory_pools:
+    case Command::process_usage:
+    case Command::disk_usage:
     case Command::web_digest: return Step::state;
     case Command::make_folder:
     case Command::run_job:
