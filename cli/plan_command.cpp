@@ -13,7 +13,7 @@
 #include "cli/tonight.hpp"
 #include "history/archive/run_archive.hpp"
 #include "lab/core/choice.hpp"
-#include "lab/image/golden_image.hpp"
+#include "lab/image/versions.hpp"
 #include "runners/forecast/fleet.hpp"
 
 namespace patchlab::cli {
@@ -38,7 +38,9 @@ struct Arguments {
 Result<void> images_are_there(const runners::Scenario& narrowed, const std::filesystem::path& cache) {
   for (const auto& department : narrowed.departments) {
     for (const auto& machine : department.machines) {
-      if (!machine.golden.domain) PATCHLAB_TRY(lab::image::newest_of(cache, machine.golden.recipe));
+      if (machine.golden.domain) continue;
+      PATCHLAB_ASSIGN(const auto built, lab::image::newest_of(cache, machine.golden.recipe));
+      PATCHLAB_TRY(lab::image::image_for(cache, built, department.name, machine.name));
     }
   }
   return {};
@@ -49,7 +51,7 @@ Result<runners::Plan> planned(const runners::Scenario& scenario, const runners::
   runners::Progress progress(runners::Progress::style_for(STDERR_FILENO));
   auto tools = runners::this_host();
   tools.goldens = [provide = std::move(tools.goldens), cache = tools.cache](
-                      const runners::Scenario& narrowed, runners::Progress& told,
+                      runners::Scenario& narrowed, runners::Progress& told,
                       std::stop_token stopped) -> Result<runners::Goldens> {
     PATCHLAB_TRY(images_are_there(narrowed, cache));
     return provide(narrowed, told, std::move(stopped));

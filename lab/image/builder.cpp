@@ -77,13 +77,6 @@ Result<void> move_or_copy(const fs::path& from, const fs::path& to) {
   return {};
 }
 
-// Folders of ours whose writing ended half-way: nobody else works here while we hold the lock.
-void remove_leftovers(const fs::path& folder) {
-  for (const auto& entry : entries_of(folder).value_or({})) {
-    if (entry.filename().string().starts_with(".new-")) static_cast<void>(remove_tree(entry));
-  }
-}
-
 // One run of `build` in which something is missing: owns the scratch folder and the lock.
 class Builder {
  public:
@@ -163,9 +156,9 @@ Result<void> Builder::prepare() {
       .limit = std::chrono::hours(2), .stop = request_.stop, .waiting = [this](const std::string& holder) {
         say("base", "waiting for another image build: " + holder);
       }};
-  PATCHLAB_ASSIGN(lock_, FileLock::take(request_.cache / "image-build.lock", FileLock::Mode::exclusive, patience));
-  remove_leftovers(images_folder(request_.cache));
-  remove_leftovers(request_.cache / "image-bases");
+  PATCHLAB_ASSIGN(lock_, hold_cache(request_.cache, patience));
+  remove_half_made(images_folder(request_.cache));
+  remove_half_made(request_.cache / "image-bases");
   PATCHLAB_ASSIGN(host_.mode, build_mode(runner_));
   host_.codename = inputs_.source.codename;
   PATCHLAB_ASSIGN(const auto options, run_for_output(runner_, apt_options_command()));

@@ -15,6 +15,7 @@ namespace {
 
 constexpr const char* image_schema = "patchlab/image/v1";
 constexpr std::array<const char*, 4> content_files{"disk.qcow2", "dpkg-status", "initrd", "kernel"};
+constexpr const char* provenance_file = "provenance.json";  // of one that patches were put into
 
 std::map<std::string, std::string> read_texts(JsonReader& parent, const std::string& key,
                                               std::vector<JsonProblem>& problems) {
@@ -98,6 +99,9 @@ void to_json(Json& json, const GoldenImage& image) {
               {"built", image.built},
               {"suite", image.suite},
               {"recipe", image.recipe}};
+  if (image.is_built()) return;
+  json["parent"] = image.parent;
+  json["origin"] = image.origin;
 }
 
 Result<GoldenImage> golden_image_from_json(const Json& json, const fs::path& folder) {
@@ -123,6 +127,11 @@ Result<GoldenImage> golden_image_from_json(const Json& json, const fs::path& fol
   image.built = reader.text("built");
   image.suite = reader.text("suite");
   image.recipe = reader.text_or("recipe", "");
+  image.parent = reader.text_or("parent", "");
+  image.origin = reader.text_or("origin", "");
+  if (image.parent.empty() != image.origin.empty()) reader.problem("origin", "must be there with 'parent'");
+  if (!image.is_built() && !image.sha256.contains(provenance_file))
+    reader.problem("sha256", fmt::format("must have '{}'", provenance_file));
   reader.finish();
   if (!problems.empty()) return problems_error((folder / "image.json").string(), problems);
   image.folder = folder;
@@ -166,7 +175,7 @@ Result<std::vector<GoldenImage>> list(const fs::path& cache) {
 Result<GoldenImage> newest(const fs::path& cache, const std::string& name) {
   PATCHLAB_ASSIGN(const auto images, list(cache));
   for (const auto& image : images) {
-    if (image.name == name) return image;
+    if (image.name == name && image.is_built()) return image;
   }
   return configuration_error(fmt::format("there is no golden image '{}' in '{}'", name, images_folder(cache).string()),
                              fmt::format("build it with 'patchlab image build {}'", name));
@@ -178,7 +187,7 @@ Result<GoldenImage> newest_of(const fs::path& cache, const fs::path& folder) {
   PATCHLAB_ASSIGN(const auto images, list(cache));
   bool was_another = false;
   for (const auto& image : images) {
-    if (image.name != name) continue;
+    if (image.name != name || !image.is_built()) continue;
     if (image.recipe.empty() || image.recipe == own) return image;
     was_another = true;
   }
@@ -194,7 +203,9 @@ Result<void> verify(const GoldenImage& image) {
   if (described != image.contents)
     return not_an_image(image.folder,
                         fmt::format("'image.json' has changed: expected {}, found {}", image.contents, described));
-  for (const char* name : content_files) {
+  std::vector<std::string> files(content_files.begin(), content_files.end());
+  if (!image.is_built()) files.emplace_back(provenance_file);
+  for (const auto& name : files) {
     const auto expected = image.sha256.find(name);
     if (expected == image.sha256.end())
       return not_an_image(image.folder, fmt::format("image.json has no digest of '{}'", name));
@@ -211,6 +222,16 @@ Result<void> verify(const GoldenImage& image) {
 Result<FileLock> hold(const GoldenImage& image) {
   return FileLock::take(image.folder / "image.json", FileLock::Mode::shared, FileLock::at_once())
       .while_doing(fmt::format("holding golden image '{}'", image.name));
+}
+
+Result<FileLock> hold_cache(const fs::path& cache, const FileLock::Patience& patience) {
+  return FileLock::take(cache / "image-build.lock", FileLock::Mode::exclusive, patience);
+}
+
+void remove_half_made(const fs::path& folder) {
+  for (const auto& entry : entries_of(folder).value_or({})) {
+    if (entry.filename().string().starts_with(".new-")) static_cast<void>(remove_tree(entry));
+  }
 }
 
 InstalledSet parse_dpkg_status(std::string_view text) {

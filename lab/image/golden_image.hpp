@@ -43,6 +43,11 @@ struct GoldenImage {
   // SHA-256 of the bytes of its image.json, which has those of the other files: what a clone starts from, by content.
   // `digest` is the same for whatever was ever built from one recipe. Empty: not read from a folder.
   std::string contents;
+  // Of one that patches were put into (lab/image/refreshed.hpp): `digest` of the image that it was made of, and of the
+  // one from a recipe that it goes back to. Empty: it was built from the recipe.
+  std::string parent;
+  std::string origin;
+  [[nodiscard]] bool is_built() const { return parent.empty(); }
   bool operator==(const GoldenImage&) const = default;
 };
 
@@ -58,7 +63,7 @@ void to_json(Json& json, const GoldenImage& image);
 [[nodiscard]] Result<GoldenImage> load(const std::filesystem::path& folder);
 // All finished images in the cache, by name, newest first.
 [[nodiscard]] Result<std::vector<GoldenImage>> list(const std::filesystem::path& cache);
-// The newest finished image with that recipe name; the error says how to build one.
+// The newest finished image that was built from a recipe of that name; the error says how to build one.
 [[nodiscard]] Result<GoldenImage> newest(const std::filesystem::path& cache, const std::string& name);
 // The newest finished image that this recipe, as it is now in `folder`, was built into; of older images, whose recipe
 // nobody wrote down, those with its name count as well. The error says what to do, also when there is only one of the
@@ -68,6 +73,11 @@ void to_json(Json& json, const GoldenImage& image);
 [[nodiscard]] Result<void> verify(const GoldenImage& image);
 // Shared: held by everybody who uses the image, so that nobody removes it meanwhile.
 [[nodiscard]] Result<FileLock> hold(const GoldenImage& image);
+
+// Held by whoever makes images in a cache, one at a time.
+[[nodiscard]] Result<FileLock> hold_cache(const std::filesystem::path& cache, const FileLock::Patience& patience);
+// Folders of images whose writing ended half-way, of whoever held the cache before.
+void remove_half_made(const std::filesystem::path& folder);
 
 // Fields of /var/lib/dpkg/status for packages that are installed. "name:arch" -> version.
 [[nodiscard]] InstalledSet parse_dpkg_status(std::string_view text);

@@ -10,7 +10,7 @@
 #include "lab/core/choice.hpp"
 #include "lab/core/digest.hpp"
 #include "lab/core/files.hpp"
-#include "lab/image/golden_image.hpp"
+#include "lab/image/versions.hpp"
 #include "patches/apt/apt_source.hpp"
 #include "patches/apt/release.hpp"
 #include "patches/candidate/manifest.hpp"
@@ -31,9 +31,16 @@ struct Golden {
   std::vector<ScannedPackage> packages;
 };
 
-std::string key_of(const runners::GoldenRef& ref) {
-  return ref.domain ? ref.domain->uri + " " + ref.domain->domain + " " + ref.domain->dpkg_status.string()
-                    : ref.recipe.string();
+// The image that a run would start this machine from.
+Result<lab::image::GoldenImage> image_of(const std::string& department, const runners::MachinePlan& machine,
+                                         const fs::path& cache) {
+  PATCHLAB_ASSIGN(const auto built, lab::image::newest_of(cache, machine.golden.recipe));
+  return lab::image::image_for(cache, built, department, machine.name);
+}
+
+std::string key_of(const runners::GoldenRef& ref, const Result<lab::image::GoldenImage>& image) {
+  if (ref.domain) return ref.domain->uri + " " + ref.domain->domain + " " + ref.domain->dpkg_status.string();
+  return ref.recipe.string() + " " + (image ? image->digest : image.error().message);
 }
 
 void read_packages(Golden& golden) {
@@ -56,7 +63,7 @@ void read_packages(Golden& golden) {
   golden.release = patches::codename_of(patches::release_of(*entries));
 }
 
-Golden golden_of(const runners::GoldenRef& ref, const fs::path& cache) {
+Golden golden_of(const runners::GoldenRef& ref, const Result<lab::image::GoldenImage>& image) {
   Golden golden;
   if (ref.domain) {
     golden.name = ref.domain->domain;
@@ -68,7 +75,6 @@ Golden golden_of(const runners::GoldenRef& ref, const fs::path& cache) {
     }
   } else {
     golden.name = ref.recipe.filename().string();
-    const auto image = lab::image::newest_of(cache, ref.recipe);
     if (!image) {
       golden.not_known = fmt::format("{}; {}", image.error().message, image.error().hint);
       return golden;
@@ -117,8 +123,10 @@ class Surveyor {
 
  private:
   void add(const runners::DepartmentPlan& department, const runners::MachinePlan& machine) {
-    const auto key = key_of(machine.golden);
-    if (!goldens_.contains(key)) goldens_[key] = golden_of(machine.golden, request_.cache);
+    const auto image = machine.golden.domain ? Result<lab::image::GoldenImage>(lab::image::GoldenImage())
+                                             : image_of(department.name, machine, request_.cache);
+    const auto key = key_of(machine.golden, image);
+    if (!goldens_.contains(key)) goldens_[key] = golden_of(machine.golden, image);
     const auto& golden = goldens_[key];
     ScannedMachine scanned;
     scanned.department = department.name;

@@ -56,7 +56,8 @@ Today Desk::today(const reports::RunRecord& record) const {
     today.last_promoted[department.name] =
         last_promoted(places_.stage, department.name, places_.ledger.parent_path(), history);
     for (const auto& machine : department.machines) {
-      if (auto seen = lab_.golden(machine)) today.goldens[department.name + "/" + machine.name] = std::move(*seen);
+      if (auto seen = lab_.golden(department.name, machine))
+        today.goldens[department.name + "/" + machine.name] = std::move(*seen);
     }
   }
   for (const auto& candidate : record.candidates) {

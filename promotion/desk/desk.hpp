@@ -19,8 +19,9 @@ namespace patchlab::promotion {
 
 // What the desk asks of the lab, whoever knows where things lie there. Each may take as long as reading a disk takes.
 struct LabToday {
-  // The golden machine and the candidate as they are now; nothing: it was not asked, and that is said.
-  std::function<std::optional<Seen>(const reports::MachineRecord&)> golden;
+  // The golden machine, of a department, and the candidate as they are now; nothing: it was not asked, and that is
+  // said.
+  std::function<std::optional<Seen>(const std::string& department, const reports::MachineRecord&)> golden;
   std::function<std::optional<Seen>(const reports::CandidateRecord&)> candidate;
   FileSource file;  // the tested bytes
 };

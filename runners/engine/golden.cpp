@@ -8,6 +8,7 @@
 #include <set>
 
 #include "lab/image/builder.hpp"
+#include "lab/image/versions.hpp"
 #include "lab/libvirt/leftovers.hpp"
 #include "lab/libvirt/ssh.hpp"
 #include "lab/network/address.hpp"
@@ -66,7 +67,28 @@ class DomainReader {
   std::map<std::string, Result<std::shared_ptr<host::LibvirtHost>>> hosts_;
 };
 
-Result<void> provide_images(Goldens& goldens, const Scenario& scenario, ProcessRunner& runner, Progress& progress,
+// Each machine has its own versions, and those of machines that start from the same are one.
+Result<void> provide_versions(Goldens& goldens, const std::map<fs::path, lab::image::GoldenImage>& built,
+                              const fs::path& cache, Scenario& scenario) {
+  for (auto& department : scenario.departments) {
+    for (auto& machine : department.machines) {
+      if (machine.golden.domain) continue;
+      const auto& of_recipe = built.at(machine.golden.recipe);
+      PATCHLAB_ASSIGN(auto image,
+                      lab::image::image_for(cache, of_recipe, department.name, machine.name)
+                          .while_doing(fmt::format("{}: {}/golden", scenario.file.string(), machine.pointer)));
+      machine.golden.image = image.digest == of_recipe.digest ? std::string() : image.digest;
+      const auto key = key_of(machine.golden);
+      if (goldens.contains(key)) continue;
+      Golden golden{image.name, image.contents, image.system, image.packages, image.dpkg_status, {}, {}};
+      golden.image = std::move(image);
+      goldens.emplace(key, std::move(golden));
+    }
+  }
+  return {};
+}
+
+Result<void> provide_images(Goldens& goldens, Scenario& scenario, ProcessRunner& runner, Progress& progress,
                             const std::stop_token& stop) {
   std::set<fs::path> recipes;
   for (const auto& department : scenario.departments) {
@@ -76,8 +98,9 @@ Result<void> provide_images(Goldens& goldens, const Scenario& scenario, ProcessR
   }
   std::map<fs::path, std::vector<std::string>> by_folder;
   for (const auto& recipe : recipes) by_folder[recipe.parent_path()].push_back(recipe.filename());
+  std::map<fs::path, lab::image::GoldenImage> all;
+  lab::image::BuildRequest request;
   for (const auto& [folder, names] : by_folder) {
-    lab::image::BuildRequest request;
     request.recipes = folder;
     request.names = names;
     request.progress = [&](const lab::image::BuildEvent& event) {
@@ -86,13 +109,11 @@ Result<void> provide_images(Goldens& goldens, const Scenario& scenario, ProcessR
     request.stop = stop;
     PATCHLAB_ASSIGN(auto images, lab::image::build(runner, request));
     for (auto& built : images) {
-      auto& image = built.image;
-      Golden golden{image.name, image.contents, image.system, image.packages, image.dpkg_status, {}, {}};
-      golden.image = std::move(image);
-      goldens.emplace((folder / golden.name).string(), std::move(golden));
+      const auto recipe = folder / built.image.name;
+      all.emplace(recipe, std::move(built.image));
     }
   }
-  return {};
+  return provide_versions(goldens, all, request.cache, scenario);
 }
 
 // Several troubles as one error: a line for each, and the next steps of all.
@@ -156,13 +177,12 @@ Result<void> provide_domains(Goldens& goldens, const Scenario& scenario, Process
 }  // namespace
 
 std::string key_of(const GoldenRef& ref) {
-  if (!ref.domain) return ref.recipe.string();
+  if (!ref.domain) return ref.recipe.string() + (ref.image.empty() ? "" : " " + ref.image);
   const auto& domain = *ref.domain;
   return Json{domain.uri, domain.domain, domain.system, domain.dpkg_status.string(), domain.storage.string()}.dump();
 }
 
-Result<Goldens> provide_goldens(const Scenario& scenario, ProcessRunner& runner, Progress& progress,
-                                std::stop_token stop) {
+Result<Goldens> provide_goldens(Scenario& scenario, ProcessRunner& runner, Progress& progress, std::stop_token stop) {
   Goldens goldens;
   PATCHLAB_TRY(provide_domains(goldens, scenario, runner, progress, stop));  // the quicker one to fail
   PATCHLAB_TRY(provide_images(goldens, scenario, runner, progress, stop));

@@ -45,8 +45,9 @@ using Goldens = std::map<std::string, Golden>;  // by key_of
 
 // Builds the images that are missing, and looks at the domains: whether each can be cloned, and its memory saved;
 // nothing is changed on their libvirt. Reads all disks, for the digests. What is wrong with the domains comes back as
-// one configuration error, each at its place in the scenario.
-[[nodiscard]] Result<Goldens> provide_goldens(const Scenario& scenario, ProcessRunner& runner, Progress& progress,
+// one configuration error, each at its place in the scenario. Machines that start from a later version of their image
+// get it named (GoldenRef::image).
+[[nodiscard]] Result<Goldens> provide_goldens(Scenario& scenario, ProcessRunner& runner, Progress& progress,
                                               std::stop_token stop);
 
 // What the cell needs to know of a machine.

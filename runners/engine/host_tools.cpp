@@ -9,7 +9,7 @@ namespace patchlab::runners {
 HostTools this_host() {
   const auto cache = cache_folder();
   return {host_processes(), system_clock_source(), cache,
-          [](const Scenario& scenario, Progress& progress, std::stop_token stop) {
+          [](Scenario& scenario, Progress& progress, std::stop_token stop) {
             return provide_goldens(scenario, host_processes(), progress, std::move(stop));
           },
           host_solvers(host_processes(), cache / "apt" / "known")};

@@ -18,7 +18,7 @@ struct HostTools {
   ProcessRunner& processes;
   Clock& clock;
   std::filesystem::path cache;  // the content store, media, what apt said, answers of earlier runs
-  std::function<Result<Goldens>(const Scenario&, Progress&, std::stop_token)> goldens;
+  std::function<Result<Goldens>(Scenario&, Progress&, std::stop_token)> goldens;  // provide_goldens
   SolverFactory solvers;
 };
 [[nodiscard]] HostTools this_host();

@@ -12,10 +12,11 @@ namespace patchlab::runners {
 // domains and candidates are not asked then.
 enum class Look { at_names, at_contents };
 
-// The lab as the desk asks it. A golden image is the newest finished one in the cache of its recipe as that is now,
-// because that is what a run would start from; of that name, where the record does not say which recipe that was, or it
-// cannot be read. A golden domain is read where it is. A candidate that was taken from a file is read again; of those
-// made from a recipe or fetched by apt nothing is asked here.
+// The lab as the desk asks it. A golden image is the newest finished one in the cache of its recipe as that is now, or
+// the version of it that the machine of that department starts from, because that is what a run would start from; of
+// that name, where the record does not say which recipe that was, or it cannot be read. A golden domain is read where
+// it is. A candidate that was taken from a file is read again; of those made from a recipe or fetched by apt nothing is
+// asked here.
 //
 // `lab_cache`: the cache of whoever runs the lab, when that is another user; empty: the caller's own. Its images are
 // read there, byte for byte; what their owner says of them is not asked. What cannot be read is as good as another one.

@@ -32,6 +32,9 @@ struct GoldenDomainRef {
 // One of the two.
 struct GoldenRef {
   std::filesystem::path recipe;  // folder of a stand-in image recipe, absolute
+  // Which image of it, by its digest, when that is not the one that was built from the recipe but a later version
+  // (lab/image/versions.hpp). Of no scenario file: it is found when golden machines are.
+  std::string image{};
   std::optional<GoldenDomainRef> domain;
 };
 

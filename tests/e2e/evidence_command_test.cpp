@@ -95,7 +95,7 @@ class EvidenceCommand : public ::testing::Test {
     return {
         {.stage = stage(), .ledger = folder_.path() / "runs/ledger.jsonl"},
         promotion::policy_at_desk(stage(), now).value(),
-        {.golden = [](const auto&) { return std::nullopt; },
+        {.golden = [](const auto&, const auto&) { return std::nullopt; },
          .candidate = [](const auto&) { return std::nullopt; },
          .file = [this](const std::string& sha256) -> Result<fs::path> { return folder_.path() / "store" / sha256; }},
         now,
@@ -300,7 +300,7 @@ TEST_F(EvidenceCommand, WithoutKeysItIsConsistentAndNotProven) {
   promotion::Desk desk(
       {.stage = stage(), .ledger = folder_.path() / "runs/ledger.jsonl"},
       promotion::policy_at_desk(stage(), now).value(),
-      {.golden = [](const auto&) { return std::nullopt; },
+      {.golden = [](const auto&, const auto&) { return std::nullopt; },
        .candidate = [](const auto&) { return std::nullopt; },
        .file = [this](const std::string& sha256) -> Result<fs::path> { return folder_.path() / "store" / sha256; }},
       now);

@@ -6,7 +6,7 @@
 
 #include "../lab/image/image_test_support.hpp"
 #include "lab/core/digest.hpp"
-#include "lab/image/golden_image.hpp"
+#include "lab/image/versions.hpp"
 
 namespace patchlab::runners {
 namespace {
@@ -53,7 +53,7 @@ class LabTodayTest : public ::testing::Test {
   }
   [[nodiscard]] fs::path cache() const { return folder_.path() / "cache"; }
   bool is_current(const reports::MachineRecord& machine) {
-    const auto seen = lab_today(Look::at_names, cache()).golden(machine);
+    const auto seen = lab_today(Look::at_names, cache()).golden("finance", machine);
     return seen && seen->digest == machine.golden_digest;
   }
   lab::image::testing::TemporaryFolder folder_;
@@ -65,8 +65,8 @@ TEST_F(LabTodayTest, RecipesOfOneNameDoNotMakeEachOthersRunsStale) {
   EXPECT_TRUE(is_current(mine));
   EXPECT_TRUE(is_current(theirs));
   const auto today = lab_today(Look::at_names, cache());  // one question does not answer the other
-  EXPECT_EQ(today.golden(mine)->digest, mine.golden_digest);
-  EXPECT_EQ(today.golden(theirs)->digest, theirs.golden_digest);
+  EXPECT_EQ(today.golden("finance", mine)->digest, mine.golden_digest);
+  EXPECT_EQ(today.golden("finance", theirs)->digest, theirs.golden_digest);
 }
 
 TEST_F(LabTodayTest, WhatARunWouldNotStartFromAnyMoreIsStale) {
@@ -77,8 +77,33 @@ TEST_F(LabTodayTest, WhatARunWouldNotStartFromAnyMoreIsStale) {
   EXPECT_TRUE(is_current(after));
   recipe("mine", "nsd");
   EXPECT_FALSE(is_current(after)) << "the recipe was changed, and there is no image of it yet";
-  const auto seen = lab_today(Look::at_names, cache()).golden(after);
+  const auto seen = lab_today(Look::at_names, cache()).golden("finance", after);
   EXPECT_NE(seen->trouble.find("as it is now"), std::string::npos) << seen->trouble;
+}
+
+// Of one department: production of another one has something else.
+TEST_F(LabTodayTest, AVersionThatARunWouldStartFromMakesItStale) {
+  const auto machine = [&] {
+    auto made = run_from(recipe("mine", "bind9"), "2026-01-01T00:00:00.000Z");
+    made.name = "dns";
+    return made;
+  }();
+  const auto built = lab::image::newest(cache(), "dns").value();
+  EXPECT_TRUE(is_current(machine));
+  auto version = built;
+  version.digest = sha256("refreshed");
+  version.parent = version.origin = built.digest;
+  version.sha256["provenance.json"] = sha256("p");
+  folder_.write(lab::image::images_folder(cache()) / version.digest / "image.json", pretty(Json(version)));
+  lab::image::VersionLine line{"finance", "dns", {{2, version.digest, built.digest, Json::object()}}, {}};
+  ASSERT_TRUE(lab::image::write_versions(cache(), line));
+  EXPECT_FALSE(is_current(machine));
+  const auto today = lab_today(Look::at_names, cache());
+  EXPECT_NE(today.golden("finance", machine)->digest, machine.golden_digest);
+  EXPECT_EQ(today.golden("sales", machine)->digest, machine.golden_digest);
+  line.pinned = 1;
+  ASSERT_TRUE(lab::image::write_versions(cache(), line));
+  EXPECT_TRUE(is_current(machine));
 }
 
 // The desk of another user cannot read the lab's recipes; older records do not name them.

@@ -35,7 +35,9 @@ class DeskTest : public ::testing::Test {
       for (const auto& file : candidate.files)
         EXPECT_TRUE(write_file_atomically(root_ / "store" / file.sha256, "content of " + candidate.id));
     }
-    lab_.golden = [](const reports::MachineRecord& machine) { return Seen{machine.golden_digest, {}}; };
+    lab_.golden = [](const std::string&, const reports::MachineRecord& machine) {
+      return Seen{machine.golden_digest, {}};
+    };
     lab_.candidate = [](const reports::CandidateRecord& candidate) { return Seen{candidate.digest, {}}; };
     lab_.file = [this](const std::string& sha256) -> Result<fs::path> { return root_ / "store" / sha256; };
   }

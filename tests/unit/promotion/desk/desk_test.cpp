@@ -47,7 +47,7 @@ TEST_F(DeskTest, AsksForEachMachineAndEachCandidateWhatItIsToday) {
   };
   for (const auto& seen : {Seen{sha256("another one"), {}}, Seen{{}, "the disk cannot be read"}}) {
     for (const auto& odd : record_.departments[0].machines) {
-      lab_.golden = [&](const reports::MachineRecord& machine) {
+      lab_.golden = [&](const std::string&, const reports::MachineRecord& machine) {
         return machine.name == odd.name ? seen : Seen{machine.golden_digest, {}};
       };
       refused("finance/" + odd.name);
@@ -124,7 +124,7 @@ TEST_F(DeskTest, SaysThatTheEvidenceOfAnOlderRecordIsNotCompared) {
 
 TEST_F(DeskTest, SaysWhatWasNotAsked) {
   write_down(record_);
-  lab_.golden = [](const reports::MachineRecord&) { return std::optional<Seen>(); };
+  lab_.golden = [](const std::string&, const reports::MachineRecord&) { return std::optional<Seen>(); };
   const auto decision = desk().promote(record_, {}).departments.at(0).decision;
   EXPECT_TRUE(decision.promotes());
   EXPECT_THAT(decision.requirements,
@@ -233,7 +233,7 @@ TEST_F(DeskTest, AnEditedRecordWasNeverPromoted) {
   auto edited = record_;
   edited.departments[0].trials[2].duration_ms += 1;
   std::size_t asked = 0;
-  lab_.golden = [&](const reports::MachineRecord&) {
+  lab_.golden = [&](const std::string&, const reports::MachineRecord&) {
     ++asked;
     return std::optional<Seen>();
   };

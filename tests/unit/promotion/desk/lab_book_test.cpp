@@ -443,7 +443,7 @@ TEST_F(LabBookInTrouble, SomebodyElsesLockIsNamed) {
 
 // What somebody decides while this is decided on is not overlooked.
 TEST_F(LabBookInTrouble, ADecisionInBetweenStopsAPromotion) {
-  lab_.golden = [&](const reports::MachineRecord& machine) {
+  lab_.golden = [&](const std::string&, const reports::MachineRecord& machine) {
     if (chain().read()->head() == before_) {
       Statement statement;
       statement.kind = StatementKind::submit;
