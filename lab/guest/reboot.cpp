@@ -126,29 +126,30 @@ Result<std::vector<RebootProof>> reboot_until_clear(GuestAdapter& adapter, Guest
   }
 }
 
+Result<void> power_off_cleanly(GuestAdapter& adapter, const GuestAgent& agent, Hypervisor& hypervisor, Clock& clock,
+                               Milliseconds deadline, std::stop_token stop) {
+  if (const auto asked = adapter.request_power_off(); !asked) return observer_trouble(asked.error());
+  std::optional<Error> trouble;
+  const Wait off{fmt::format("the clean power-off of '{}'", agent.machine()), deadline, interval, {}, std::move(stop)};
+  auto waited = wait_until(clock, off, [&] {
+    const auto state = hypervisor.state(agent.machine());
+    if (!state) trouble = state.error();
+    return trouble || *state == MachineState::off;
+  });
+  if (trouble) return observer_trouble(std::move(*trouble));
+  if (waited) return {};
+  auto error = std::move(waited).error();
+  if (error.error_class == ErrorClass::timeout) error.error_class = ErrorClass::guest;
+  return error;
+}
+
 Result<RebootProof> cold_restart_and_prove(GuestAdapter& adapter, GuestAgent agent, Hypervisor& hypervisor,
                                            Clock& clock, Milliseconds deadline, std::stop_token stop) {
   const auto action = fmt::format("restarting '{}' cold", agent.machine());
   const auto start = clock.now();
   const auto before = adapter.boot_id();
   if (!before) return observer_trouble(before.error()).while_doing(action);
-  if (const auto asked = adapter.request_power_off(); !asked)
-    return observer_trouble(asked.error()).while_doing(action);
-
-  std::optional<Error> trouble;
-  const Wait off{fmt::format("the clean power-off of '{}'", agent.machine()), deadline, interval, {}, stop};
-  auto waited = wait_until(clock, off, [&] {
-    const auto state = hypervisor.state(agent.machine());
-    if (!state) trouble = state.error();
-    return trouble || *state == MachineState::off;
-  });
-  if (trouble) return observer_trouble(std::move(*trouble)).while_doing(action);
-  if (!waited) {
-    auto error = std::move(waited).error();
-    if (error.error_class == ErrorClass::timeout) error.error_class = ErrorClass::guest;
-    return std::move(error).while_doing(action);
-  }
-
+  PATCHLAB_TRY(power_off_cleanly(adapter, agent, hypervisor, clock, deadline, stop).while_doing(action));
   PATCHLAB_TRY(hypervisor.start(agent.machine()).while_doing(action));
   PATCHLAB_ASSIGN(
       const auto after,

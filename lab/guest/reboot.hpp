@@ -38,6 +38,10 @@ struct RebootLimits {
                                                                   const RebootLimits& limits,
                                                                   std::stop_token stop = {});
 
+// The guest shuts down cleanly and powers itself off, which is waited for. Classes of errors as above.
+[[nodiscard]] Result<void> power_off_cleanly(GuestAdapter& adapter, const GuestAgent& agent, Hypervisor& hypervisor,
+                                             Clock& clock, Milliseconds deadline, std::stop_token stop = {});
+
 // Cold: the guest shuts down cleanly and powers itself off, then the machine is started again. Same proof.
 [[nodiscard]] Result<RebootProof> cold_restart_and_prove(GuestAdapter& adapter, GuestAgent agent,
                                                          Hypervisor& hypervisor, Clock& clock, Milliseconds deadline,

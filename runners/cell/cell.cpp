@@ -209,6 +209,70 @@ Result<GuestReplies> Cell::record() {
   return std::move(replies).while_doing(fmt::format("recording '{}'", machine.name()));
 }
 
+Cell::PutIn Cell::put_in(const TrialJob& job) {
+  PutIn done;
+  auto& record = done.record;
+  record = {.id = job.id,
+            .purpose = job.purpose,
+            .candidates = job.candidates,
+            .set_digest = job.set_digest,
+            .machines = job.machines,
+            .started = rfc3339(context_.clock.wall())};
+  const auto start = context_.clock.now();
+  std::mutex mutex;
+  const auto note = [&](Error error) {
+    const std::lock_guard lock(mutex);
+    if (!record.error) record.error = std::move(error);
+  };
+  probe_fence_("before");
+  for_each(all(), [&](CellMachine& machine) {
+    if (auto booted = machine.boot(job.id); !booted)
+      note(std::move(booted).error().while_doing(fmt::format("booting '{}'", machine.name())));
+    else
+      probe_inside_("before", job.id, machine, {});
+  });
+  Machines targets;
+  for (const auto& [name, installs] : job.installs) targets.push_back(machines_.at(name).get());
+  if (!record.error) {
+    for_each(targets, [&](CellMachine& machine) {
+      auto put = put_into(machine, job);
+      if (put.trouble) note(std::move(*put.trouble));
+      const std::lock_guard lock(mutex);
+      std::ranges::move(put.installs, std::back_inserter(record.installs));
+      done.packages[machine.name()] = std::move(put.packages);
+    });
+  }
+  std::ranges::stable_sort(record.installs, {}, &reports::InstallRecord::machine);
+  conclude(record);
+  for_each(all(), [&](CellMachine& machine) {
+    if (record.error) machine.save_evidence(context_.job.evidence / "refresh" / machine.name());
+    (void)context_.hypervisor.power_off(machine.name());
+  });
+  record.duration_ms = (context_.clock.now() - start).count();
+  forget();
+  return done;
+}
+
+Cell::PutInto Cell::put_into(CellMachine& machine, const TrialJob& job) {
+  PutInto done;
+  const auto work = [&]() -> Result<void> {
+    PATCHLAB_TRY(machine.package_list());  // as it is before
+    std::optional<Error> error;
+    done.installs = machine.install(job.id, job.installs.at(machine.name()), job.media.at(machine.name()), error);
+    if (error) return std::move(*error);
+    for (const auto& install : done.installs) {
+      if (install.outcome == Outcome::pass || install.outcome == Outcome::skipped) continue;
+      return guest_error(fmt::format("'{}' is not installed: {}{}", install.candidate, to_string(install.outcome),
+                                     install.log.empty() ? "" : ": " + install.log));
+    }
+    PATCHLAB_ASSIGN(done.packages, machine.package_list());
+    return machine.shut_down(job.id);
+  };
+  if (auto worked = work(); !worked)
+    done.trouble = std::move(worked).error().while_doing(fmt::format("putting patches into '{}'", machine.name()));
+  return done;
+}
+
 // The steps of one trial with a barrier between them: dependent roles are only looked at when all of them are up.
 class Cell::Trial {
  public:

@@ -36,6 +36,15 @@ class Cell {
   [[nodiscard]] Result<LearntMachines> learn(const LearnJob& job);
   // In place of prepare(): starts its only machine and asks it everything that only asks; nothing is done to it.
   [[nodiscard]] Result<GuestReplies> record();
+  // In place of prepare(): boots all machines, puts the candidates of the trial into its machines, and shuts those down
+  // cleanly, so that their disks can be kept. No check is asked: what those leave in a guest belongs into no image.
+  // What a guest does not take is skipped, and everything else that is not installed is an error. prepare() may follow,
+  // from other disks.
+  struct PutIn {
+    reports::TrialRecord record;
+    std::map<std::string, CellMachine::PackageList> packages;  // by machine, when all went well
+  };
+  [[nodiscard]] PutIn put_in(const TrialJob& job);
   [[nodiscard]] reports::TrialRecord run_trial(const TrialJob& job);
   // What the control taught of each machine; for know() of a cell of the same machines in a later run, which then runs
   // no control. Neither while a trial is under way.
@@ -51,6 +60,12 @@ class Cell {
 
  private:
   class Trial;
+  struct PutInto {
+    std::vector<reports::InstallRecord> installs;
+    CellMachine::PackageList packages;
+    std::optional<Error> trouble;
+  };
+  [[nodiscard]] static PutInto put_into(CellMachine& machine, const TrialJob& job);
   using Machines = std::vector<CellMachine*>;
   // All of them at once, each in a thread of its own; heavy steps queue for processor slots inside.
   static void for_each(const Machines& machines, const std::function<void(CellMachine&)>& work);

@@ -73,6 +73,10 @@ class ChildCell final : public CellClient {
     for (const auto& [name, machine] : answer.items()) learnt[name] = checks::learn::learnt_from_json(machine);
     return learnt;
   }
+  Result<Refreshed> refresh(const CellJob& job, const RefreshJob& wanted) override {
+    PATCHLAB_ASSIGN(const auto answer, conversation_.call({{"op", "refresh"}, {"job", job}, {"wanted", wanted}}));
+    return refreshed_from_json(answer);
+  }
   Result<GuestReplies> record(const CellJob& job) override {
     PATCHLAB_ASSIGN(const auto answer, conversation_.call({{"op", "record"}, {"job", job}}));
     return guest_replies_from_json(answer);
@@ -141,6 +145,10 @@ Result<Place> CellClient::place(const PlaceQuestion& /*question*/) {
 
 Result<LearntMachines> CellClient::learn(const CellJob& job, const LearnJob& /*wanted*/) {
   return Error{ErrorClass::bug, fmt::format("the cell of department '{}' cannot learn checks", job.department), {}};
+}
+
+Result<Refreshed> CellClient::refresh(const CellJob& job, const RefreshJob& /*wanted*/) {
+  return Error{ErrorClass::bug, fmt::format("the cell of department '{}' cannot refresh images", job.department), {}};
 }
 
 Result<GuestReplies> CellClient::record(const CellJob& job) {

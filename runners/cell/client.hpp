@@ -16,6 +16,7 @@
 #include "runners/cell/learner.hpp"
 #include "runners/cell/place.hpp"
 #include "runners/cell/protocol.hpp"
+#include "runners/cell/refresher.hpp"
 
 namespace patchlab::runners::cell {
 
@@ -31,6 +32,8 @@ class CellClient {
   virtual Result<reports::TrialRecord> run_trial(const TrialJob& job) = 0;
   // In place of both: checks that hold on its machines.
   virtual Result<LearntMachines> learn(const CellJob& job, const LearnJob& wanted);
+  // Likewise: new disks of its machines with candidates installed, and whether the department works with them.
+  virtual Result<Refreshed> refresh(const CellJob& job, const RefreshJob& wanted);
   // In place of all of them: what its only machine says.
   virtual Result<GuestReplies> record(const CellJob& job);
   // What controls taught of each machine; and the same of an earlier run of the same department, after prepare() and in

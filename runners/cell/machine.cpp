@@ -456,6 +456,26 @@ Result<GuestReplies> CellMachine::record() {
   return replies_of(guest_);
 }
 
+Result<CellMachine::PackageList> CellMachine::package_list() {
+  if (guest_.job.system.family != GuestFamily::debian)
+    return configuration_error(fmt::format("'{}' has no list of packages", name()));
+  PATCHLAB_ASSIGN(auto turn, turns_.take());
+  PackageList list;
+  PATCHLAB_ASSIGN(list.installed, guest_.adapter->installed());
+  constexpr std::size_t largest_list = 16U << 20U;
+  PATCHLAB_ASSIGN(list.text, guest_.agent.read_file("/var/lib/dpkg/status", largest_list));
+  // From now on why_not_here() knows what of it is not in effect.
+  PATCHLAB_TRY(guest_.adapter->not_in_effect(list.installed));
+  return list;
+}
+
+Result<void> CellMachine::shut_down(const std::string& trial) {
+  PATCHLAB_ASSIGN(auto turn, turns_.take());
+  const auto step = guest_.begin_step(trial, "shutdown", "the guest to switch itself off");
+  return lab::guest::power_off_cleanly(*guest_.adapter, guest_.agent, guest_.context.hypervisor, guest_.context.clock,
+                                       guest_.context.job.policy.boot_timeout, guest_.context.stop);
+}
+
 Result<lab::guest::OutreachSeen> CellMachine::reach_out(const lab::guest::Outreach& wanted) {
   PATCHLAB_TRY(turns_.wake());
   auto seen = guest_.adapter->reach_out(wanted);

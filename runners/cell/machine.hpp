@@ -108,6 +108,14 @@ class CellMachine {
   // What `patchlab guest record` is for, in place of boot(): starts it and asks it everything that only asks. An Error
   // of class configuration: it is no Windows machine.
   [[nodiscard]] Result<GuestReplies> record();
+  // What is installed now, and the system's own list of it. An Error of class configuration: it has no such list.
+  struct PackageList {
+    InstalledSet installed;
+    std::string text;
+  };
+  [[nodiscard]] Result<PackageList> package_list();
+  // Shuts it down cleanly, and waits until it is off: then everything is on its disk.
+  [[nodiscard]] Result<void> shut_down(const std::string& trial);
   // For the proof of the fence; needs no processor slot.
   [[nodiscard]] Result<lab::guest::OutreachSeen> reach_out(const lab::guest::Outreach& wanted);
   // Saves logs below `folder`; what cannot be had is noted in the text.

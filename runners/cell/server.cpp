@@ -14,6 +14,7 @@
 
 #include "checks/registry/registry.hpp"
 #include "lab/core/digest.hpp"
+#include "lab/core/files.hpp"
 #include "lab/core/printable.hpp"
 #include "lab/libvirt/host_ticks.hpp"
 #include "lab/libvirt/system_lab.hpp"
@@ -28,6 +29,7 @@
 #include "runners/cell/guest_fence.hpp"
 #include "runners/cell/keeper.hpp"
 #include "runners/cell/place.hpp"
+#include "runners/cell/refresher.hpp"
 #include "runners/talk/reply.hpp"
 
 namespace patchlab::runners::cell {
@@ -64,6 +66,13 @@ class Server {
           PATCHLAB_TRY(make_cell(request.at("job")));
           PATCHLAB_ASSIGN(const auto replies, cell_->record());
           return Json(replies);
+        });
+      }
+      if (request["op"] == "refresh") {
+        reply_to(request, [&]() -> Result<Json> {
+          PATCHLAB_TRY(make_cell(request.at("job")));
+          PATCHLAB_ASSIGN(const auto refreshed, refresh(refresh_job_from_json(request.at("wanted"))));
+          return Json(refreshed);
         });
       }
       if (request["op"] == "trial") {
@@ -153,6 +162,31 @@ class Server {
       PATCHLAB_TRY(clone(job_.machines[i], i));
     }
     return Json(cell_->prepare());
+  }
+
+  Result<Refreshed> refresh(const RefreshJob& wanted) {
+    if (job_.libvirt)
+      return configuration_error("a golden domain belongs to whoever made it: it is not refreshed here");
+    auto put_in = cell_->put_in(wanted.trial);
+    Refreshed refreshed{std::move(put_in.record), {}, {}};
+    if (refreshed.made.error) return refreshed;
+    PATCHLAB_TRY(create_folders(wanted.folder));
+    for (std::size_t i = 0; i < job_.machines.size(); ++i) {
+      auto& machine = job_.machines[i];
+      const auto& name = machine.plan.name;
+      if (auto packages = put_in.packages.find(name); packages != put_in.packages.end()) {
+        const auto disk = wanted.folder / (name + ".qcow2");
+        PATCHLAB_TRY(run_for_output(host_processes(), flatten_process(root_ / disk_name(name), disk))
+                         .while_doing("making one file of the disk of '" + name + "'"));
+        machine.golden_disk = disk;
+        machine.planned_with = std::move(packages->second.installed);
+        refreshed.dpkg_status[name] = std::move(packages->second.text);
+      }
+      PATCHLAB_TRY(hypervisor_->undefine(name));
+      PATCHLAB_TRY(clone(machine, i));
+    }
+    refreshed.baseline = cell_->prepare();
+    return refreshed;
   }
 
   Result<void> read_addresses() {

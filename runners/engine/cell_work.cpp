@@ -56,6 +56,15 @@ class ScratchFolder {
 
 Result<Plan> work_in_cell(const Scenario& scenario, const CellWork& work, const CellWorkOptions& options,
                           const HostTools& tools, Progress& progress, const std::stop_token& stop) {
+  RunOptions run{.program = options.program, .executor = options.executor};
+  run.instead = [](const auto&, auto&, const auto&) { return reports::DepartmentRecord(); };
+  PATCHLAB_ASSIGN(auto plan, make_plan(scenario, run, tools, progress, stop));
+  PATCHLAB_TRY(work_by_plan(plan, work, options, tools, progress, stop));
+  return plan;
+}
+
+Result<void> work_by_plan(const Plan& plan, const CellWork& work, const CellWorkOptions& options,
+                          const HostTools& tools, Progress& progress, const std::stop_token& stop) {
   PATCHLAB_ASSIGN(auto scratch, ScratchFolder::make(tools.cache, work.name));
   RunOptions run{.runs = scratch.path(), .program = options.program, .executor = options.executor};
   run.instead = [&](const DepartmentJob& job, cell::CellClient& lab, const std::stop_token& stopped) {
@@ -68,15 +77,16 @@ Result<Plan> work_in_cell(const Scenario& scenario, const CellWork& work, const 
     record.outcome = record.error ? Outcome::error : Outcome::skipped;
     return record;
   };
-  PATCHLAB_ASSIGN(auto plan, make_plan(scenario, run, tools, progress, stop));
   PATCHLAB_ASSIGN(const auto finished, execute(plan, run, tools, progress, stop));
-  if (auto trouble = in_order(finished.record); !trouble) {
+  auto trouble = in_order(finished.record);
+  if (trouble && work.finish) trouble = work.finish();
+  if (!trouble) {
     scratch.keep();
     auto error = std::move(trouble).error();
     if (error.hint.empty()) error.hint = fmt::format("what was seen is kept in '{}'", finished.folder.string());
     return error;
   }
-  return plan;
+  return {};
 }
 
 }  // namespace patchlab::runners

@@ -74,6 +74,9 @@ class WatchedCell final : public cell::CellClient {
   Result<cell::LearntMachines> learn(const cell::CellJob& job, const cell::LearnJob& wanted) override {
     return inner_.learn(job, wanted);
   }
+  Result<cell::Refreshed> refresh(const cell::CellJob& job, const cell::RefreshJob& wanted) override {
+    return inner_.refresh(job, wanted);
+  }
   Result<cell::GuestReplies> record(const cell::CellJob& job) override { return inner_.record(job); }
   Result<Json> control_knowledge() override { return inner_.control_knowledge(); }
   Result<void> know(const Json& knowledge) override { return inner_.know(knowledge); }

@@ -19,19 +19,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-Result<DepartmentPlan> department_of(const Scenario& scenario, const std::string& wanted) {
-  std::vector<std::string> names;
-  for (const auto& department : scenario.departments) names.push_back(department.name);
-  if (wanted.empty() && names.size() > 1) {
-    return usage_error(
-        fmt::format("the scenario has {} departments, and checks are learnt in one at a time", names.size()),
-        fmt::format("say --department, one of {}", fmt::join(names, ", ")));
-  }
-  if (wanted.empty()) return scenario.departments.front();
-  PATCHLAB_TRY(check_choice("--department", {wanted}, "is not in the scenario", names));
-  return *std::ranges::find(scenario.departments, wanted, &DepartmentPlan::name);
-}
-
 LearnTarget target_of(const MachinePlan& machine, const fs::path& folder) {
   if (machine.check_files.size() == 1) return {machine.name, machine.check_files.front()};
   return {machine.name, folder / "learnt" / (machine.name + ".json")};
@@ -41,7 +28,7 @@ LearnTarget target_of(const MachinePlan& machine, const fs::path& folder) {
 
 Result<LearnPlan> plan_learning(const Scenario& scenario, const LearnOptions& options) {
   LearnPlan plan{scenario, {}};
-  PATCHLAB_ASSIGN(auto department, department_of(scenario, options.department));
+  PATCHLAB_ASSIGN(auto department, one_department(scenario, options.department, "checks are learnt"));
   std::vector<std::string> names;
   for (const auto& machine : department.machines) names.push_back(machine.name);
   PATCHLAB_TRY(

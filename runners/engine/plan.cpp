@@ -491,6 +491,8 @@ Result<Plan> make_plan(const Scenario& scenario, const RunOptions& options, cons
     note_planned(plan);
   } else if (!options.instead) {
     plan.not_tested.emplace_back("the candidates were left out by --controls");
+  } else {
+    PATCHLAB_ASSIGN(plan.candidates, patches::ordered_set(options.given));
   }
   if (options.each_alone) {
     PATCHLAB_TRY(plan_each_alone(plan, options, tools, stop));

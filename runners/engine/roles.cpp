@@ -2,8 +2,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runners/engine/roles.hpp"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 
+#include "lab/core/choice.hpp"
 #include "lab/core/printable.hpp"
 
 namespace patchlab::runners {
@@ -22,6 +25,18 @@ Result<void> check_roles(const std::vector<patches::Candidate>& candidates, cons
   if (troubles.empty()) return {};
   return configuration_error(std::move(troubles),
                              "mend the roles in its candidate.json or recipe.json, or leave it out");
+}
+
+Result<DepartmentPlan> one_department(const Scenario& scenario, const std::string& wanted, const std::string& what) {
+  std::vector<std::string> names;
+  for (const auto& department : scenario.departments) names.push_back(department.name);
+  if (wanted.empty() && names.size() > 1) {
+    return usage_error(fmt::format("the scenario has {} departments, and {} in one at a time", names.size(), what),
+                       fmt::format("say --department, one of {}", fmt::join(names, ", ")));
+  }
+  if (wanted.empty()) return scenario.departments.front();
+  PATCHLAB_TRY(check_choice("--department", {wanted}, "is not in the scenario", names));
+  return *std::ranges::find(scenario.departments, wanted, &DepartmentPlan::name);
 }
 
 std::set<std::string> machines_for(const DepartmentPlan& department, const std::vector<std::string>& roles) {

@@ -16,6 +16,11 @@ namespace patchlab::runners {
 [[nodiscard]] Result<void> check_roles(const std::vector<patches::Candidate>& candidates,
                                        const std::set<std::string>& known);
 
+// The department of that name; the only one when none is named. `what` is done in one at a time: "checks are learnt".
+// An Error of class usage.
+[[nodiscard]] Result<DepartmentPlan> one_department(const Scenario& scenario, const std::string& wanted,
+                                                    const std::string& what);
+
 // The names of the machines of these roles (of all when none is named), with what they depend on, and what that depends
 // on.
 [[nodiscard]] std::set<std::string> machines_for(const DepartmentPlan& department,

@@ -33,8 +33,9 @@ struct RunOptions {
   bool each_alone = false;                  // no sets, see each_alone.hpp; then candidates may bring the same package
   std::string program;                      // the patchlab binary, for cells and check workers
   std::optional<host::Executor> executor;   // that starts cells of images; nothing: they are children
-  // Set: no candidates, and this is what is done in each department's cell.
+  // Set: no candidates but those that are given, and this is what is done in each department's cell.
   std::function<reports::DepartmentRecord(const DepartmentJob&, cell::CellClient&, const std::stop_token&)> instead{};
+  std::vector<patches::Candidate> given{};  // in the order in which they are to be applied
 };
 
 // Everything a run needs, looked up before any machine starts: golden machines found, candidates loaded, who gets what.

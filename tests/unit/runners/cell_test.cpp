@@ -136,6 +136,83 @@ class CellTest : public ::testing::Test {
   Milliseconds dies_after_{0};  // the service stops at that time; 0: never
 };
 
+// What is put into a machine for good.
+class PutInTest : public CellTest {
+ protected:
+  PutInTest() {
+    guest_.programs = [this](const auto& program, const auto& arguments, const auto&) {
+      if (program == "/sbin/shutdown") {
+        asked_to_end_ = arguments;
+        if (!hangs_) ends_ = true;
+      }
+      return program == "dpkg-query" ? listed() : answer_else(program, arguments);
+    };
+    guest_.jobs = [this](const auto&) {
+      version_ = "2";
+      return test::FakeAgent::Job{installer_code_, "said by dpkg", 1};
+    };
+    guest_.files["/var/lib/dpkg/status"] = "Package: bind9\n";
+    // A guest that switches itself off is off when somebody looks.
+    hypervisor_.on_agent([this](auto& machine, const auto& command) -> Result<std::string> {
+      auto reply = guest_.answer(command);
+      if (ends_) machine.state = lab::MachineState::off;
+      return reply;
+    });
+  }
+  [[nodiscard]] test::FakeAgent::Process listed() const {
+    test::FakeAgent::Process process;
+    process.output = "bind9:amd64\t" + version_ + "\tok\tinstalled\n";
+    return process;
+  }
+  test::FakeAgent::Process answer_else(const std::string& program, const std::vector<std::string>& arguments) {
+    return program == "/sbin/shutdown" ? test::FakeAgent::Process() : answer(program, arguments);
+  }
+  Cell::PutIn put_in() {
+    auto job = trial(reports::Purpose::final);
+    job.installs["dns"] = {{"update", "digest-update", {{.file_name = "bind9.deb"}}, {{"bind9:amd64", "2"}}}};
+    cell_ = std::make_unique<Cell>(
+        context_, [this](const std::string& phase) { fence_.push_back(phase); },
+        [](const std::string&, const std::string&, CellMachine&, const std::string&) {});
+    return cell_->put_in(job);
+  }
+
+  std::vector<std::string> asked_to_end_;
+  bool ends_ = false;
+  bool hangs_ = false;
+  int installer_code_ = 0;
+  std::string version_ = "1";
+};
+
+TEST_F(PutInTest, InstallsShutsDownCleanlyAndAsksNoCheck) {
+  const auto done = put_in();
+  ASSERT_FALSE(done.record.error) << done.record.error->message;
+  EXPECT_THAT(fence_, ElementsAre("before"));
+  ASSERT_EQ(done.record.installs.size(), 1U);
+  EXPECT_EQ(done.record.installs[0].outcome, Outcome::pass);
+  EXPECT_EQ(done.packages.at("dns").text, "Package: bind9\n");
+  EXPECT_EQ(done.packages.at("dns").installed, (lab::guest::InstalledSet{{"bind9:amd64", "2"}}));
+  EXPECT_THAT(asked_to_end_, Contains("-P"));
+  EXPECT_THAT(done.record.phases, IsEmpty());
+  EXPECT_THAT(hypervisor_.calls(), Not(Contains(StartsWith("take_snapshot"))));
+}
+
+TEST_F(PutInTest, WhatIsNotInstalledLeavesNothingToKeep) {
+  installer_code_ = 1;
+  const auto done = put_in();
+  ASSERT_TRUE(done.record.error);
+  EXPECT_THAT(done.record.error->message, ::testing::HasSubstr("'update' is not installed: fail"));
+  EXPECT_THAT(asked_to_end_, IsEmpty());
+}
+
+// A disk of a machine that was switched off as if the plug was pulled is no image.
+TEST_F(PutInTest, AGuestThatDoesNotSwitchItselfOffIsAnError) {
+  hangs_ = true;
+  const auto done = put_in();
+  ASSERT_TRUE(done.record.error);
+  EXPECT_EQ(done.record.error->error_class, ErrorClass::guest);
+  EXPECT_THAT(done.record.error->message, ::testing::HasSubstr("the clean power-off of 'dns'"));
+}
+
 TEST_F(CellTest, GoesThroughEveryPlannedPhase) {
   const auto record = prepared().run_trial(trial(reports::Purpose::batch));
   EXPECT_EQ(record.outcome, Outcome::pass) << (record.error ? record.error->message : "");
