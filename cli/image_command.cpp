@@ -6,7 +6,7 @@
 #include <CLI/CLI.hpp>
 
 #include "cli/answers.hpp"
-#include "cli/commands.hpp"
+#include "cli/image_commands.hpp"
 #include "cli/output.hpp"
 #include "cli/share.hpp"
 #include "cli/terminal.hpp"
@@ -78,17 +78,32 @@ ExitCode build(const Arguments& arguments) {
 ExitCode list(const Arguments& arguments) {
   const auto images = image::list(cache_folder());
   if (!images) return report_input(images.error(), ExitCode::bad_data);
+  const auto lines = image::all_versions(cache_folder());
+  if (!lines) return report_input(lines.error(), ExitCode::bad_data);
   if (arguments.json) {
     Json all = Json::array();
     for (const auto& one : *images) all.push_back(one);
-    say_json("image-list", {{"images", all}});
+    Json versions = Json::array();
+    for (const auto& line : *lines) versions.push_back(version_line_json(line));
+    say_json("image-list", {{"images", all}, {"versions", versions}});
     return ExitCode::ok;
   }
-  std::vector<std::vector<Cell>> rows{{{"IMAGE", {}}, {"ROLE", {}}, {"DIGEST", {}}, {"SUITE", {}}, {"BUILT", {}}}};
+  std::vector<std::vector<Cell>> rows{
+      {{"IMAGE", {}}, {"ROLE", {}}, {"DIGEST", {}}, {"SUITE", {}}, {"BUILT", {}}, {"MADE OF", {}}}};
   for (const auto& one : *images) {
-    rows.push_back({{one.name, {}}, {one.role, {}}, {one.digest.substr(0, 16), {}}, {one.suite, {}}, {one.built, {}}});
+    rows.push_back({{one.name, {}},
+                    {one.role, {}},
+                    {one.digest.substr(0, 16), {}},
+                    {one.suite, {}},
+                    {one.built, {}},
+                    {one.is_built() ? "its recipe" : one.parent.substr(0, 16), {}}});
   }
   write_out(table(rows));
+  for (const auto& line : *lines) {
+    if (line.versions.empty()) continue;
+    say("{}/{} starts from {}\n", line.department, line.machine, starts_from(line));
+    for (const auto& version : line.versions) say("  version {}: {}\n", version.number, version.image.substr(0, 16));
+  }
   return ExitCode::ok;
 }
 
@@ -115,7 +130,7 @@ ExitCode verify(const Arguments& arguments) {
 
 void add_image(CLI::App& app, Chosen& chosen) {
   const auto arguments = std::make_shared<Arguments>();
-  auto* group = app.add_subcommand("image", "build, list and verify golden images");
+  auto* group = app.add_subcommand("image", "build, list, verify and refresh golden images");
   group->require_subcommand(1);
   auto* building = group->add_subcommand("build", "build the stand-in images that are missing");
   building->add_option("names", arguments->names, "recipes; all when none is given");
@@ -126,6 +141,8 @@ void add_image(CLI::App& app, Chosen& chosen) {
   auto* listing = group->add_subcommand("list", "what is in the cache");
   listing->add_flag("--json", arguments->json, "as JSON");
   listing->callback([arguments, &chosen] { chosen = [arguments] { return list(*arguments); }; });
+  add_image_refresh(*group, chosen);
+  add_image_versions(*group, chosen);
   auto* verifying = group->add_subcommand("verify", "read every image again and compare its digests");
   verifying->add_flag("--json", arguments->json, "as JSON");
   verifying->callback([arguments, &chosen] { chosen = [arguments] { return verify(*arguments); }; });

@@ -160,6 +160,7 @@ const std::map<std::string, Value>& values() {
       {"folder", {ValueKind::folder, "FOLDER"}},
       {"from", {ValueKind::file, "STAGE"}},
       {"inventories", {ValueKind::file, "FILE"}},
+      {"machine", {ValueKind::text, "DEPARTMENT/MACHINE"}},
       {"name", {ValueKind::text, "NAME"}},
       {"names", {ValueKind::name, "RECIPE"}},
       {"path", {ValueKind::file, "PATH"}},
@@ -169,6 +170,7 @@ const std::map<std::string, Value>& values() {
       {"schema", {ValueKind::name, "NAME"}},
       {"shell", {ValueKind::word, "SHELL", {"bash", "zsh", "fish"}}},
       {"stage", {ValueKind::folder, "STAGE"}},
+      {"version", {ValueKind::text, "VERSION"}},
       {"what", {ValueKind::file, "STAGE"}},
   };
   return all;

@@ -146,9 +146,7 @@ class Refreshing {
 
 }  // namespace
 
-Result<RefreshPlan> plan_refresh(const Scenario& scenario, const std::vector<patches::Candidate>& candidates,
-                                 const RefreshOptions& options, const HostTools& tools, Progress& progress,
-                                 const std::stop_token& stop) {
+Result<Scenario> scenario_to_refresh(const Scenario& scenario, const RefreshOptions& options) {
   PATCHLAB_ASSIGN(auto department, one_department(scenario, options.department, "images are refreshed"));
   std::vector<std::string> names;
   for (const auto& machine : department.machines) names.push_back(machine.name);
@@ -161,13 +159,20 @@ Result<RefreshPlan> plan_refresh(const Scenario& scenario, const std::vector<pat
   auto narrowed = scenario;
   narrowed.departments = {std::move(department)};
   narrowed.candidates.clear();
+  return narrowed;
+}
+
+Result<RefreshPlan> plan_refresh(const Scenario& scenario, const std::vector<patches::Candidate>& candidates,
+                                 const RefreshOptions& options, const HostTools& tools, Progress& progress,
+                                 const std::stop_token& stop) {
+  PATCHLAB_ASSIGN(const auto narrowed, scenario_to_refresh(scenario, options));
   RunOptions run{.program = options.program};
   run.instead = [](const auto&, auto&, const auto&) { return reports::DepartmentRecord(); };
   run.given = candidates;
   RefreshPlan planned;
   PATCHLAB_ASSIGN(planned.plan, make_plan(narrowed, run, tools, progress, stop));
   for (const auto& machine : planned.plan.scenario.departments.front().machines) {
-    if (std::ranges::count(wanted, machine.name) == 0) continue;
+    if (!options.machines.empty() && std::ranges::count(options.machines, machine.name) == 0) continue;
     PATCHLAB_TRY(refuse_other_systems(machine.name, planned.plan.goldens.at(key_of(machine.golden))));
     planned.machines.push_back(machine_of(planned.plan, machine));
   }

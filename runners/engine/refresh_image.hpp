@@ -30,12 +30,15 @@ struct RefreshedMachine {
   std::map<std::string, std::string> skipped{};  // others of the plan, by id: why not
 };
 
+// The department alone, with the machines that are needed for those that were asked for. An Error (usage) when
+// something named is not there, and one (configuration) for golden domains.
+[[nodiscard]] Result<Scenario> scenario_to_refresh(const Scenario& scenario, const RefreshOptions& options);
+
 struct RefreshPlan {
-  Plan plan;  // of the department alone, with the machines that are needed for those that were asked for
+  Plan plan;  // of scenario_to_refresh
   std::vector<RefreshedMachine> machines;
 };
-// An Error (usage) when something named is not there, and one (configuration) for golden domains, and for guests of
-// which no list of packages is kept.
+// Also an Error (configuration) for guests of which no list of packages is kept.
 [[nodiscard]] Result<RefreshPlan> plan_refresh(const Scenario& scenario,
                                                const std::vector<patches::Candidate>& candidates,
                                                const RefreshOptions& options, const HostTools& tools,

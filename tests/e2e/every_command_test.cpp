@@ -53,6 +53,9 @@ const std::map<std::string, std::vector<Words>>& examples() {
       {"image build", {{"--recipes", "recipes"}}},
       {"image list", {{}}},
       {"image verify", {{}}},
+      {"image refresh", {{"scenario.json"}}},
+      {"image show", {{"finance/dns"}}},
+      {"image use", {{"finance/dns", "newest"}}},
       {"patch inspect", {{"some.deb"}}},
       {"patch add", {{"some.deb"}}},
       {"scan", {{"scenario.json"}}},
@@ -125,10 +128,11 @@ const std::map<std::string, std::vector<Words>>& examples() {
 // Those that say nothing on standard output in that folder: they refuse there, and what they print when they do not is
 // looked at by tests of their own.
 const std::set<std::string> refuse_there{
-    "image build",   "image verify",  "validate",    "run",         "evidence export", "witness",       "submit",
-    "approve",       "reject",        "waive",       "withdraw",    "decide",          "desk serve",    "serve",
-    "policy add",    "ledger take",   "ledger hand", "stage setup", "selftest",        "deploy record", "deploy status",
-    "deploy export", "deploy change", "learn",       "guest record"};
+    "image build",  "image verify",  "validate",      "run",           "evidence export", "witness",
+    "submit",       "approve",       "reject",        "waive",         "withdraw",        "decide",
+    "desk serve",   "serve",         "policy add",    "ledger take",   "ledger hand",     "stage setup",
+    "selftest",     "deploy record", "deploy status", "deploy export", "deploy change",   "learn",
+    "guest record", "image refresh"};
 
 // With --json some of them do say something: about a scenario that is wrong, and about images, once there is one.
 const std::map<std::string, std::vector<Words>>& json_examples() {
@@ -147,7 +151,8 @@ const std::map<std::string, std::string> json_elsewhere{{"run", "PlanJson, and w
                                                         {"deploy export", "DeployCommand"},
                                                         {"deploy record", "DeployCommand"},
                                                         {"deploy status", "DeployCommand"},
-                                                        {"deploy change", "DeployCommand"}};
+                                                        {"deploy change", "DeployCommand"},
+                                                        {"image refresh", "ImageVersions"}};
 
 std::string key_of(const cli::CommandFacts& command) { return command.name().substr(9); }
 
@@ -178,6 +183,22 @@ class EveryCommand : public ::testing::Test {
                   R"({"schema": "patchlab/notify/v1", "source": "/x", "outbox": "outbox", "look_at": {}, "receivers": )"
                   R"([{"name": "a", "kind": "webhook", "url": "https://a.example/", "secret_file": "s"}]})");
     folder_.write("broken.json", R"({"name": "broken", "oops": 1})");
+    fs::create_directories(folder_.path() / "cache/image-versions/finance");
+    folder_.write("cache/image-versions/finance/dns.json", Json{{"schema", "patchlab/image-versions/v1"},
+                                                                {"department", "finance"},
+                                                                {"machine", "dns"},
+                                                                {"versions",
+                                                                 {{{"version", 2},
+                                                                   {"image", sha256("two")},
+                                                                   {"origin", sha256("one")},
+                                                                   {"provenance",
+                                                                    {{"schema", "patchlab/image-provenance/v1"},
+                                                                     {"candidates", Json::array()},
+                                                                     {"promotion", Json::object()},
+                                                                     {"made", "2026-11-30T05:00:00Z"},
+                                                                     {"by", "ops@x"},
+                                                                     {"tool", "patchlab 0"}}}}}}}
+                                                               .dump());
     lab::guest::recording::Recording recording{"patchlab 0", "2026-11-30T01:00:00Z", {}, {}, {}, {}};
     recording.replies.push_back({"os-info", "agent", "guest-get-osinfo", 0, Milliseconds(1), "{}", {}, {}, {}});
     EXPECT_TRUE(lab::guest::recording::write_recording(folder_.path() / "recording", recording));

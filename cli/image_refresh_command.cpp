@@ -1,0 +1,356 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+
+#include "cli/image_commands.hpp"
+#include "cli/output.hpp"
+#include "cli/terminal.hpp"
+#include "lab/core/files.hpp"
+#include "lab/core/paths.hpp"
+#include "lab/image/refreshed.hpp"
+#include "patches/deb/version.hpp"
+#include "patches/set/machine_plan.hpp"
+#include "promotion/deploy/in_production.hpp"
+#include "promotion/desk/lab_book.hpp"
+#include "runners/engine/refresh_image.hpp"
+
+namespace patchlab::cli {
+namespace {
+
+namespace fs = std::filesystem;
+namespace image = lab::image;
+using namespace promotion;
+
+struct Arguments {
+  fs::path scenario;
+  fs::path stage;  // empty: the scenario's
+  runners::RefreshOptions options;
+  bool promoted = false;
+  bool json = false;
+};
+
+// What is to be put into the images of a department, and who has said so.
+struct Wanted {
+  fs::path stage;
+  Handoff handoff;
+  std::uint64_t line = 0;  // of the promotion
+  std::vector<patches::Candidate> candidates;
+  std::map<std::string, std::uint64_t> reported;  // machines of production that have some of it, by line
+  std::map<std::string, std::string> left_out;    // other candidates of the promotion, by id: why
+};
+
+// What was done to one machine, or that there was nothing to do.
+struct Answer {
+  std::string machine;
+  std::string name;  // of the image
+  image::GoldenImage parent;
+  std::optional<image::GoldenImage> refreshed;
+  std::uint64_t version = 1;  // that it starts from now
+  std::vector<std::string> candidates;
+  std::map<std::string, std::string> left_out;
+};
+
+Result<void> choose(const Arguments& arguments, Wanted& wanted) {
+  PATCHLAB_ASSIGN(auto candidates, promoted_candidates(wanted.handoff, patches::default_store()));
+  for (const auto& candidate : wanted.handoff.candidates) {
+    if (candidate.kind != "deb")
+      wanted.left_out[candidate.id] =
+          fmt::format("is a .{}, and only packages of Debian are put into images", candidate.kind);
+  }
+  if (arguments.promoted) {
+    wanted.candidates = std::move(candidates);
+    return {};
+  }
+  PATCHLAB_ASSIGN(const auto departments, deployed_of_stage(host_processes(), wanted.stage));
+  const auto its = std::ranges::find(departments, wanted.handoff.department, &DeployedDepartment::department);
+  const auto standing = in_production(wanted.handoff, its == departments.end() ? DeployedDepartment() : *its);
+  for (auto& candidate : candidates) {
+    const auto& one = *std::ranges::find(standing, candidate.id, &InProduction::candidate);
+    if (!one.why_not.empty()) {
+      wanted.left_out[candidate.id] = one.why_not;
+      continue;
+    }
+    wanted.reported.insert(one.machines.begin(), one.machines.end());
+    wanted.candidates.push_back(std::move(candidate));
+  }
+  return {};
+}
+
+// Production is to have what was promoted; an image with something newer in it would test from a state that nobody has.
+Result<void> refuse_newer(const Wanted& wanted, const runners::RefreshPlan& planned) {
+  for (const auto& machine : planned.machines) {
+    for (const auto& candidate : wanted.candidates) {
+      for (const auto& file : candidate.files) {
+        const auto key = patches::installed_key(machine.parent.packages, file.package, file.architecture);
+        if (!key) continue;
+        const auto& version = machine.parent.packages.at(*key);
+        if (patches::compare_versions(version, file.version) <= 0) continue;
+        return configuration_error(
+            fmt::format("the golden image of '{}' has {} {}, and {} is promoted: nothing is made older",
+                        machine.machine, *key, version, file.version),
+            fmt::format(
+                "let it start from the version before: patchlab image show {0}/{1}, then patchlab image use {0}/{1} N",
+                wanted.handoff.department, machine.machine));
+      }
+    }
+  }
+  return {};
+}
+
+Result<void> refuse_pinned(const std::string& department, const runners::RefreshPlan& planned, const fs::path& cache) {
+  for (const auto& machine : planned.machines) {
+    if (machine.candidates.empty()) continue;
+    PATCHLAB_ASSIGN(const auto line, image::read_versions(cache, department, machine.machine));
+    if (!line.pinned) continue;
+    return configuration_error(
+        fmt::format("'{}/{}' is to start from version {} of its golden image, whatever newer there is", department,
+                    machine.machine, *line.pinned),
+        fmt::format("patchlab image use {}/{} newest lets it start from the newest again", department,
+                    machine.machine));
+  }
+  return {};
+}
+
+class Refresh {
+ public:
+  Refresh(const Wanted& wanted, const runners::RefreshPlan& planned, fs::path cache)
+      : wanted_(wanted), planned_(planned), cache_(std::move(cache)) {}
+
+  // An image into which the same went before needs no machine.
+  [[nodiscard]] bool is_all_there() const {
+    return std::ranges::all_of(planned_.machines, [&](const auto& machine) {
+      const auto digest = image::refreshed_digest(machine.parent, machine.files);
+      return machine.candidates.empty() || is_there(image::images_folder(cache_) / digest / "image.json");
+    });
+  }
+
+  Result<void> keep_what_is_there() {
+    std::vector<runners::NewDisk> disks;
+    for (const auto& machine : planned_.machines) {
+      if (machine.candidates.empty()) continue;
+      const auto folder = image::images_folder(cache_) / image::refreshed_digest(machine.parent, machine.files);
+      PATCHLAB_ASSIGN(const auto known, image::load(folder));
+      PATCHLAB_TRY(image::verify(known));
+      disks.push_back({&machine, {}, {}, {}});
+    }
+    return keep(disks);
+  }
+
+  // Images first, and what names them last: a killed process leaves images that nobody starts from.
+  Result<void> keep(const std::vector<runners::NewDisk>& disks) {
+    PATCHLAB_ASSIGN(const auto held, image::hold_cache(cache_, {.limit = std::chrono::hours(2),
+                                                                .stop = interruption(),
+                                                                .waiting = [](const std::string& holder) {
+                                                                  warn("waiting for another image build: " + holder);
+                                                                }}));
+    for (const auto& disk : disks) PATCHLAB_TRY(keep(disk));
+    return {};
+  }
+
+  [[nodiscard]] Result<std::vector<Answer>> answers() const {
+    std::vector<Answer> all;
+    for (const auto& machine : planned_.machines) {
+      if (const auto made = made_.find(machine.machine); made != made_.end()) {
+        all.push_back(made->second);
+        continue;
+      }
+      Answer answer{machine.machine, machine.parent.name, machine.parent, {}, 1, {}, left_out_of(machine)};
+      PATCHLAB_ASSIGN(const auto line, image::read_versions(cache_, wanted_.handoff.department, machine.machine));
+      PATCHLAB_ASSIGN(const auto* version, line.in_use(origin_of(machine.parent)));
+      if (version != nullptr) answer.version = version->number;
+      all.push_back(std::move(answer));
+    }
+    return all;
+  }
+
+ private:
+  static const std::string& origin_of(const image::GoldenImage& image) {
+    return image.is_built() ? image.digest : image.origin;
+  }
+  [[nodiscard]] std::map<std::string, std::string> left_out_of(const runners::RefreshedMachine& machine) const {
+    auto all = wanted_.left_out;
+    all.insert(machine.skipped.begin(), machine.skipped.end());
+    return all;
+  }
+
+  Result<void> keep(const runners::NewDisk& disk) {
+    const auto& machine = *disk.machine;
+    const auto& department = wanted_.handoff.department;
+    PATCHLAB_ASSIGN(auto line, image::read_versions(cache_, department, machine.machine));
+    Answer answer{machine.machine,     machine.parent.name, machine.parent, {}, line.next_number(), {},
+                  left_out_of(machine)};
+    for (const auto& [id, why] : disk.not_taken) answer.left_out[id] = why;
+    Json candidates = Json::array();
+    for (const auto index : machine.candidates) {
+      const auto& candidate = planned_.plan.candidates[index];
+      if (answer.left_out.contains(candidate.id)) continue;
+      answer.candidates.push_back(candidate.id);
+      Json files = Json::array();
+      for (const auto& file : candidate.files) files.push_back({{"name", file.name}, {"sha256", file.sha256}});
+      candidates.push_back({{"id", candidate.id}, {"digest", candidate.digest}, {"files", std::move(files)}});
+    }
+    const auto made = rfc3339(system_clock_source().wall());
+    const auto provenance = provenance_of(machine, made, std::move(candidates), answer);
+    PATCHLAB_ASSIGN(answer.refreshed, image::keep_refreshed(cache_, {machine.parent, machine.files, disk.disk,
+                                                                     disk.dpkg_status, provenance, made}));
+    line.versions.push_back({answer.version, answer.refreshed->digest, answer.refreshed->origin, provenance});
+    PATCHLAB_TRY(image::write_versions(cache_, line));
+    made_[machine.machine] = std::move(answer);
+    return {};
+  }
+
+  [[nodiscard]] Json provenance_of(const runners::RefreshedMachine& machine, const std::string& made, Json candidates,
+                                   const Answer& answer) const {
+    const auto& handoff = wanted_.handoff;
+    return {{"schema", "patchlab/image-provenance/v1"},
+            {"department", handoff.department},
+            {"machine", machine.machine},
+            {"image",
+             {{"name", machine.parent.name},
+              {"origin", origin_of(machine.parent)},
+              {"parent", machine.parent.digest},
+              {"parent_contents", machine.parent.contents}}},
+            {"candidates", std::move(candidates)},
+            {"left_out", answer.left_out},
+            {"because", wanted_.reported.empty() ? "promoted" : "deployed"},
+            {"reported", wanted_.reported},
+            {"promotion",
+             {{"stage", wanted_.stage.string()},
+              {"ledger", handoff.ledger},
+              {"line", wanted_.line},
+              {"statement", handoff.promotion},
+              {"serial", handoff.serial},
+              {"run", handoff.run},
+              {"published", handoff.published},
+              {"approved_by", handoff.approved_by}}},
+            {"made", made},
+            {"by", whoever_calls()},
+            {"tool", "patchlab " PATCHLAB_VERSION}};
+  }
+
+  const Wanted& wanted_;
+  const runners::RefreshPlan& planned_;
+  fs::path cache_;
+  std::map<std::string, Answer> made_;
+};
+
+void say_answers(const Wanted& wanted, const std::vector<Answer>& answers, bool as_json) {
+  const auto& handoff = wanted.handoff;
+  if (!as_json) {
+    for (const auto& answer : answers) {
+      const auto place = handoff.department + "/" + answer.machine;
+      if (answer.refreshed) {
+        say("{}: version {} of '{}', image {}, made of {}: {}\n", place, answer.version, answer.name,
+            answer.refreshed->digest.substr(0, 16), answer.parent.digest.substr(0, 16), listed(answer.candidates));
+      } else {
+        say("{}: stays with version {} of '{}': nothing of this is an update there\n", place, answer.version,
+            answer.name);
+      }
+      for (const auto& [id, why] : answer.left_out) say("  without {}: {}\n", id, why);
+    }
+    say("serial {} of run {}, line {} of the ledger of '{}'\n", handoff.serial, handoff.run, wanted.line,
+        wanted.stage.string());
+    return;
+  }
+  Json machines = Json::array();
+  for (const auto& answer : answers) {
+    Json one{{"machine", answer.machine},
+             {"image", answer.name},
+             {"state", answer.refreshed ? "refreshed" : "up-to-date"},
+             {"version", answer.version},
+             {"digest", answer.refreshed ? answer.refreshed->digest : answer.parent.digest},
+             {"candidates", answer.candidates},
+             {"left_out", answer.left_out}};
+    if (answer.refreshed) one["parent"] = answer.parent.digest;
+    machines.push_back(std::move(one));
+  }
+  say_json("image-refresh", {{"department", handoff.department},
+                             {"stage", wanted.stage.string()},
+                             {"serial", handoff.serial},
+                             {"run", handoff.run},
+                             {"promotion", handoff.promotion},
+                             {"line", wanted.line},
+                             {"because", wanted.reported.empty() ? "promoted" : "deployed"},
+                             {"machines", std::move(machines)}});
+}
+
+// What nobody promoted, or production must not have, goes into no image.
+Result<Wanted> wanted_of(const Arguments& arguments, const runners::Scenario& scenario) {
+  Wanted wanted;
+  PATCHLAB_ASSIGN(wanted.stage, absolute_path(arguments.stage.empty() ? scenario.stage : arguments.stage));
+  PATCHLAB_ASSIGN(wanted.handoff, handoff_of(host_processes(), wanted.stage, scenario.departments.front().name));
+  PATCHLAB_ASSIGN(wanted.line, line_of(wanted.stage, wanted.handoff));
+  PATCHLAB_TRY(choose(arguments, wanted));
+  return wanted;
+}
+
+std::optional<Error> why_refused(const Arguments& arguments, const Handoff& handoff) {
+  if (!arguments.promoted) {
+    if (handoff.rejected.empty()) return std::nullopt;
+    return configuration_error(handoff.rejected, "an image of production is made of what production is to have");
+  }
+  return not_to_be_exported(handoff, ExportTo::files, system_clock_source().wall());
+}
+
+ExitCode refresh(const Arguments& arguments) {
+  const auto stop = interruption();
+  const auto scenario = runners::load_scenario(arguments.scenario);
+  if (!scenario) return report(scenario.error());
+  const auto narrowed = runners::scenario_to_refresh(*scenario, arguments.options);
+  if (!narrowed) return report(narrowed.error());
+  const auto cache = own_cache();
+  if (!cache) return report(cache.error());
+  const auto wanted = wanted_of(arguments, *narrowed);
+  if (!wanted) return report_input(wanted.error(), ExitCode::bad_data);
+  if (const auto why = why_refused(arguments, wanted->handoff)) return report(*why, ExitCode::policy);
+  if (wanted->candidates.empty()) {
+    for (const auto& [id, why] : wanted->left_out) say("without {}: {}\n", id, why);
+    return report(configuration_error(
+                      fmt::format("nothing of what was promoted in '{}' is known to be in production",
+                                  wanted->handoff.department),
+                      "patchlab deploy record writes down what machines have; --promoted takes all that was promoted"),
+                  ExitCode::not_tested);
+  }
+  auto options = arguments.options;
+  options.program = own_program();
+  const auto tools = runners::this_host();
+  std::optional<runners::Progress> progress;
+  progress.emplace(runners::Progress::style_for(STDERR_FILENO));
+  const auto planned = runners::plan_refresh(*scenario, wanted->candidates, options, tools, *progress, stop);
+  if (!planned) return report(planned.error());
+  if (const auto fine = refuse_newer(*wanted, *planned); !fine) return report(fine.error());
+  if (const auto fine = refuse_pinned(wanted->handoff.department, *planned, *cache); !fine) return report(fine.error());
+  Refresh work(*wanted, *planned, *cache);
+  const auto done = work.is_all_there() ? work.keep_what_is_there()
+                                        : runners::refresh_images(*planned, options, tools, *progress, stop,
+                                                                  [&](const auto& disks) { return work.keep(disks); });
+  progress.reset();
+  if (!done) return report(done.error());
+  const auto answers = work.answers();
+  if (!answers) return report(answers.error());
+  say_answers(*wanted, *answers, arguments.json);
+  return ExitCode::ok;
+}
+
+}  // namespace
+
+void add_image_refresh(CLI::App& group, Chosen& chosen) {
+  const auto arguments = std::make_shared<Arguments>();
+  auto* refreshing = group.add_subcommand(
+      "refresh", "put what was promoted and deployed into golden images: a new version, and the old one is kept");
+  refreshing->add_option("scenario", arguments->scenario, "scenario whose machines start from the images")->required();
+  refreshing->add_option("--department", arguments->options.department,
+                         "the department; needed when there are several");
+  refreshing->add_option("--machine", arguments->options.machines, "only this machine (may be given again)")
+      ->allow_extra_args(false);
+  refreshing->add_option("--stage", arguments->stage, "stage folder; default: that of the scenario");
+  refreshing->add_flag("--promoted", arguments->promoted,
+                       "all that was promoted; default: what machines of production say that they have of it");
+  refreshing->add_flag("--json", arguments->json, "as JSON");
+  refreshing->callback([arguments, &chosen] { chosen = [arguments] { return refresh(*arguments); }; });
+}
+
+}  // namespace patchlab::cli
