@@ -17,6 +17,7 @@ namespace {
 
 using Problems = std::vector<JsonProblem>;
 
+constexpr const char* slower_step = "slower";  // of a check that says slower_ms
 constexpr const char* regressions_schema = "patchlab/known-regressions/v1";
 
 // "check smb.access" -> kind and name.
@@ -109,7 +110,8 @@ class Reading {
       named_.insert(test);
       return found_.tests.contains(test) ? "" : fmt::format("'{}' is not among 'tests'", test);
     });
-    if (means && read.kind != MeansKind::check && !read.check.empty())
+    const bool is_timed = read.kind == MeansKind::step && read.name == slower_step;
+    if (means && read.kind != MeansKind::check && !is_timed && !read.check.empty())
       reader.problem("check", "is for a means that is a check");
     if (means && read.kind == MeansKind::check && read.check.empty() == read.needs.empty())
       reader.problem("means", "says either which 'check' of the department it is, or what it 'needs'");
@@ -182,11 +184,15 @@ class Judge {
       const auto* check = check_of(means.check);
       if (check == nullptr)
         return wrong(fmt::format("department '{}' has no check '{}'", regressions_.department, means.check));
-      if (check->kind != means.name) return wrong(fmt::format("'{}' is a {}", means.check, check->kind));
+      if (means.kind == MeansKind::step && !check->slower)
+        return wrong(fmt::format("'{}' does not say slower_ms", means.check));
+      if (means.kind == MeansKind::check && check->kind != means.name)
+        return wrong(fmt::format("'{}' is a {}", means.check, check->kind));
     }
     if (means.tried_by.empty()) return Standing::untried;
     if (!means.needs.empty()) return Standing::by_policy;
-    if (means.kind == MeansKind::step && !step_of(means)->is_done(scenario_.trial)) return Standing::by_policy;
+    if (means.kind == MeansKind::step && means.check.empty() && !step_of(means)->is_done(scenario_.trial))
+      return Standing::by_policy;
     return Standing::by_default;
   }
 
@@ -277,7 +283,7 @@ const std::vector<TrialStep>& trial_steps() {
          return policy.stability_load > 0 && policy.stability >= std::chrono::minutes(15);
        }},
       {"next-package", "another package is installed behind it", [](const TrialPolicy&) { return false; }},
-      {"slower", "a check takes longer than before", [](const TrialPolicy&) { return false; }},
+      {slower_step, "a check takes longer than before", [](const TrialPolicy&) { return false; }},
   };
   return steps;
 }

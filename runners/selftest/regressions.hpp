@@ -25,8 +25,8 @@ enum class MeansKind {
 struct RegressionMeans {
   MeansKind kind = MeansKind::check;
   std::string name;
-  std::string check;                  // of `check`: "file1/projects", a check of the department that tells it
-  std::string needs;                  // what the department does not have or do by default; empty: nothing
+  std::string check;  // of `check`, and of the step "slower": "file1/projects", a check of the department that tells it
+  std::string needs;  // what the department does not have or do by default; empty: nothing
   std::vector<std::string> tried_by;  // names of tests: "SambaTest.StrangersAreRefused"
 };
 // "check smb.access"

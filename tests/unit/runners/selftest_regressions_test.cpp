@@ -218,6 +218,16 @@ TEST_F(Standings, ACheckThatTheDepartmentDoesNotHaveIsAnError) {
   EXPECT_THAT(trouble("check smb.access", "dns1/a-record"), HasSubstr("'dns1/a-record' is a dns.query"));
 }
 
+TEST_F(Standings, TimeCountsOfACheckThatIsTimed) {
+  const Json timed{{"means", "step slower"}, {"check", "dns1/a-record"}, {"tried_by", tried}};
+  const auto regressions = read(Json::array({row_by(Json::array({timed}))})).value();
+  auto department = scenario();
+  EXPECT_THAT(judge(regressions, department).error().message, HasSubstr("does not say slower_ms"));
+  department.departments.front().machines.front().checks.front().slower = Milliseconds(500);
+  EXPECT_EQ(judge(regressions, department).value().front().standing, Standing::by_default);
+  EXPECT_EQ(of({{"means", "step slower"}, {"tried_by", tried}}), Standing::by_policy);
+}
+
 TEST_F(Standings, OfAFileThatIsWrongEveryProblemIsSaid) {
   const auto means = Json::array({{{"means", "dns.query"}},
                                   {{"means", "check dns.query"}},
