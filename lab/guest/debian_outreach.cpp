@@ -19,11 +19,12 @@ namespace {
 // Reads what to do from standard input: "own ADDRESS MAC", "listen MS", "known MAC...", "clients PREFIX MAC...", "try
 // NUMBER KIND ADDRESS PORT HEX", "frame HEX". Prints "try NUMBER answered|silent|unsent WORDS" for each try, "sent
 // DEVICE COUNT" for each adapter, "heard DEVICE HEX", "left CLIENTS MORE", how many frames it does not tell of clients
-// that checks play (all of the prefix; of the others what is DHCP or ARP, but for answers to ARP) and beyond the most
-// that it tells, and at last "end". Loads no module, which would take a guest that has just started seconds; so here is
-// what the numbers are: AF_INET 2, SOCK_STREAM 1, SOCK_DGRAM 2, SOCK_RAW 3, F_SETFL 4, O_NONBLOCK 2048, SOL_SOCKET 1,
-// SO_ERROR 4, MSG_DONTWAIT 64, EPERM 1, EACCES 13, ECONNREFUSED 111, EINPROGRESS 115; AF_PACKET 17, ETH_P_ALL 3,
-// SOL_PACKET 263, PACKET_ADD_MEMBERSHIP and PACKET_MR_PROMISC 1, PACKET_OUTGOING 4 (packet(7)). Frames carry the
+// that checks play (all of the prefix; of the others what is DHCP or ARP, but for answers to ARP) and how many it
+// should tell and does not, beyond the most or because its kernel had no room for them, and at last "end". Loads no
+// module, which would take a guest that has just started seconds; so here is what the numbers are: AF_INET 2,
+// SOCK_STREAM 1, SOCK_DGRAM 2, SOCK_RAW 3, F_SETFL 4, O_NONBLOCK 2048, SOL_SOCKET 1, SO_ERROR 4, SO_RCVBUFFORCE 33,
+// MSG_DONTWAIT 64, EPERM 1, EACCES 13, ECONNREFUSED 111, EINPROGRESS 115; AF_PACKET 17, ETH_P_ALL 3, SOL_PACKET 263,
+// PACKET_ADD_MEMBERSHIP and PACKET_MR_PROMISC 1, PACKET_OUTGOING 4, PACKET_STATISTICS 6 (packet(7)). Frames carry the
 // machine's MAC, so an adapter that has another one would drop the answers. A route is looked up first: what does not
 // leave from the machine's own address does not leave the guest.
 constexpr const char* before_input = R"sh(LC_ALL=C; export LC_ALL
@@ -69,6 +70,7 @@ for my $device (sort grep { !/^\./ } readdir $all) {
   next if !-e "$folder/device" || line("$folder/type") != 1 || !(hex(line("$folder/flags")) & 1);
   my $index = line("$folder/ifindex");
   socket(my $wire, 17, 3, 0) or die "packet socket: $!\n";
+  setsockopt($wire, 1, 33, pack("i", 4 << 20));
   bind($wire, pack("SnlSCCa8", 17, 3, $index, 0, 0, 0, "")) or die "bind to $device: $!\n";
   if (line("$folder/address") ne $mac) { setsockopt($wire, 263, 1, pack("lSSa8", $index, 1, 0, "")) or die "$device: $!\n" }
   push @wires, [$wire, $device, {}];
@@ -123,6 +125,7 @@ while ($left > 0) {
 }
 end($_, "silent") for keys %open;
 print "sent $_->[1] ", scalar(keys %{$_->[2]}), "\n" for @wires;
+$more += (unpack "II", getsockopt($_->[0], 263, 6) || die "statistics: $!\n")[1] for @wires;
 print "left $of_clients $more\nend\n";' <<'INPUT'
 )sh";
 

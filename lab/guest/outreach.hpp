@@ -53,7 +53,8 @@ struct OutreachSeen {
   std::vector<std::string> devices;  // "eth0"
   std::vector<Frame> heard;          // from others than the known
   std::size_t of_clients = 0;        // frames of clients that checks play: not in `heard`
-  std::size_t more = 0;              // frames beyond the most that are told: not in `heard`, though they should be
+  // Not in `heard`, though they may belong there: beyond the most that are told, and what the guest's kernel dropped.
+  std::size_t more = 0;
   // After the tries; nullopt: nobody looked. For guests that can write no frames.
   std::optional<std::vector<Neighbour>> neighbours;
 };
