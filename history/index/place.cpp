@@ -45,6 +45,8 @@ std::string shown_uri(std::string_view uri) {
   auto hosts = rest.substr(0, end);
   auto database = rest.substr(end);
   std::string text(postgresql_scheme);
+  // Then what stands before may be a user and the begin of a password: "pat:2024#secret@db".
+  if (database.find('@') != std::string_view::npos) return text + not_shown;
   if (const auto at = hosts.find('@'); at != std::string_view::npos) hosts.remove_prefix(at + 1);
   const auto each = split(hosts, ',');
   text += std::ranges::all_of(each, is_host) ? std::string(hosts) : not_shown;

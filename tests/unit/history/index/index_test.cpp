@@ -443,6 +443,7 @@ TEST(HistoryPlace, ShowsHostsAndDatabaseAndNoSecret) {
   EXPECT_EQ(shown("pat:secret@/p"), "postgresql:///p");
   EXPECT_EQ(shown(""), "postgresql://");
   EXPECT_EQ(shown("?host=/tmp&password=secret"), "postgresql://");
+  EXPECT_EQ(shown("pat:2024#winter@db/p"), "postgresql://...") << "2024 is no port";
   EXPECT_EQ(place_of_file("/a/b").shown(), "sqlite3:///a/b");
   // Every form that libpq takes, and what people write in their place: whatever is shown, the secret is not in it.
   for (const auto* uri : {"pat:secret@db/patchlab",
