@@ -99,10 +99,12 @@ class TwoSessions {
     return second_.rollback("give up") && first_.rollback("release") &&
            second_.execute("write after release", change_to("e")) && second_.commit("commit");
   }
-  // That it takes long may have any cause: only the server knows for whom it waits.
+  // That it takes long may have any cause: only the server knows for whom it waits. That it waits for nobody is known
+  // when the server said so late enough; otherwise nobody looked.
   void look_who_waits(const std::string& session, const std::atomic<bool>& ended) {
-    observation_["blocked"] = false;
+    const Deadline half(Milliseconds(writers_patience) / 2);
     while (!ended) {
+      const bool is_late = half.passed();
       const auto seen = first_.query(
           "look at the lock",
           fmt::format("SELECT CASE WHEN pg_backend_pid() = ANY (pg_blocking_pids({})) THEN 'yes' ELSE 'no' END",
@@ -113,6 +115,7 @@ class TwoSessions {
         observation_["blocked"] = true;
         return;
       }
+      if (is_late) observation_["blocked"] = false;
       std::this_thread::sleep_for(std::chrono::milliseconds(50));
     }
   }
@@ -201,14 +204,17 @@ std::optional<Judgement> judge_repeated(const Observation& observation, const Js
   return std::nullopt;
 }
 
-// How a second writer was kept off; empty: not, or for another reason.
-std::string second_writer_seen(const Observation& observation, const Json& step) {
+bool gave_up_late(const Json& step) {
   const auto sqlstate = step.value("sqlstate", "");
   const auto took = Milliseconds(step.value("ms", std::int64_t{0}));
-  if (sqlstate == "55P03") return "refused";
   const bool gave_up = sqlstate == "57014" || sqlstate == "HYT00" || sqlstate == "HYT01" || sqlstate == "S1T00";
-  return gave_up && 10 * took >= 9 * Milliseconds(writers_patience) && observation.value("blocked", false) ? "waits"
-                                                                                                           : "";
+  return gave_up && 10 * took >= 9 * Milliseconds(writers_patience);
+}
+
+// How a second writer was kept off; empty: not, or for another reason.
+std::string second_writer_seen(const Observation& observation, const Json& step) {
+  if (step.value("sqlstate", "") == "55P03") return "refused";
+  return gave_up_late(step) && observation.value("blocked", false) ? "waits" : "";
 }
 
 std::optional<Judgement> judge_lock(const Parameters& with, const Observation& observation, const Json& second) {
@@ -223,6 +229,9 @@ std::optional<Judgement> judge_lock(const Parameters& with, const Observation& o
     return Judgement{Outcome::error, "observation-incomplete", expected, "there is no second write"};
   }
   if (write->value("ok", false)) return fail("lock-ignored", expected, "both change the row");
+  if (gave_up_late(*write) && !observation.contains("blocked"))
+    return Judgement{Outcome::error, "observation-incomplete", expected,
+                     "nobody saw for whom the second writer waited"};
   const auto seen = second_writer_seen(observation, *write);
   if (seen.empty()) return fail(refused_or_late(observation), expected, told_of(*write));
   if (seen != with.second_writer)

@@ -22,7 +22,7 @@ namespace patchlab::checks::database {
 //   second_writer  "waits" (default) or "refused"
 // Observation: that of observe.hpp, "second": {"steps"}, and what was read: "uncommitted", "committed", "repeatable",
 // "repeated", "after" (each [texts]), "texts": what the row was changed to, in order; and "blocked": whether the server
-// named the first session as the one that the second writer waited for (pg_blocking_pids).
+// named the first session as the one that the second writer waited for (pg_blocking_pids); without it nobody saw.
 // Reasons of failure: those of step_judge.hpp; dirty-read, commit-not-seen, commit-seen, row-altered,
 // read-not-repeatable, stale-write-accepted, lock-ignored, lock-refused, lock-waited, lock-remained,
 // refused-for-another-reason, row-survived-delete.

@@ -142,6 +142,9 @@ TEST(DatabaseIsolationJudge, NamesWhatIsWrongWithLocks) {
   EXPECT_EQ(reason_of_pair("/second/steps/10/sqlstate", "42501"), "refused-for-another-reason");
   EXPECT_EQ(reason_of_pair("/second/steps/10/ms", 12), "refused-for-another-reason") << "it did not wait";
   EXPECT_EQ(reason_of_pair("/blocked", false), "refused-for-another-reason") << "it was late, for whatever reason";
+  auto nobody_looked = captured_pair();
+  nobody_looked.erase("blocked");
+  EXPECT_EQ(isolation().judge(pair_with, nobody_looked).outcome, Outcome::error);
   EXPECT_EQ(reason_of_pair("/second/steps/12/ok", false), "lock-remained");
   EXPECT_EQ(reason_of_pair("/steps/9/ok", false), "delete-failed");
   EXPECT_EQ(reason_of_pair("/steps/3/ok", false), "change-failed");
