@@ -123,6 +123,8 @@ void to_json(Json& json, const HealthFact& fact) {
 
 namespace {
 
+bool leaked(const Night& run) { return run.ended && run.result == word_of(ExitCode::fence_breach); }
+
 // Of runs that are about the same.
 HealthFact health_of(const std::vector<Night>& begun, HealthTime now, const NightLimits& limits) {
   const auto runs = by_end(begun);
@@ -135,7 +137,6 @@ HealthFact health_of(const std::vector<Night>& begun, HealthTime now, const Nigh
     fact.says = fmt::format("run {} is of the future: whose clock is wrong?", found->run);
     return fact;
   }
-  const auto leaked = [](const auto& run) { return run.ended && run.result == word_of(ExitCode::fence_breach); };
   const auto last_end = std::find_if(runs.rbegin(), runs.rend(), [](const auto& run) { return run.ended.has_value(); });
   if (last_end != runs.rend() && leaked(*last_end)) {
     fact.says = fmt::format("in run {} something reached the outside", last_end->run);
@@ -164,6 +165,24 @@ std::map<std::string, std::vector<Night>> by_departments(const std::vector<Night
     }
   }
   return all;
+}
+
+// A leak in a run that is about none of these departments, which was tried by hand or is given up: it is critical until
+// any other run has ended, as of no such department another one may ever come.
+void tell_other_leaks(const std::vector<Night>& runs, const std::map<std::string, std::vector<Night>>& departments,
+                      HealthTime now, const NightLimits& limits, HealthFact& fact) {
+  const auto is_asked = [&](const auto& run) {
+    const auto has = [&](const auto& one) { return departments.contains(one); };
+    return run.departments.empty() || std::ranges::any_of(run.departments, has);
+  };
+  const auto all = by_end(runs);
+  const auto last = std::find_if(all.rbegin(), all.rend(), [](const auto& run) { return run.ended.has_value(); });
+  const auto leak =
+      std::find_if(all.rbegin(), all.rend(), [&](const auto& run) { return leaked(run) && !is_asked(run); });
+  if (leak == all.rend() || (leak != last && since(*leak->ended, now) > limits.critical)) return;
+  fact.says +=
+      fmt::format("; in run {}, {} ago, something reached the outside", leak->run, hours(since(*leak->ended, now)));
+  fact.health = worse_of(fact.health, leak == last ? Health::critical : Health::warning);
 }
 
 std::optional<HealthTime> last_begun(const std::vector<Night>& runs) {
@@ -215,6 +234,7 @@ HealthFact night_health(const std::vector<Night>& runs, HealthTime now, const Ni
     fact.says += all.size() == 1 ? one.fact.says : fmt::format("{}: {}", one.names, one.fact.says);
   }
   fact.says += given_up;
+  tell_other_leaks(runs, departments, now, limits, fact);
   return fact;
 }
 

@@ -120,6 +120,26 @@ TEST_F(NightHealth, IsOfEachDepartment) {
             Health::critical);
 }
 
+// A department that is only tried by hand, or given up, has no night that could be missed, and yet may leak.
+TEST_F(NightHealth, TellsALeakOfADepartmentWhoseNightsNobodyAsksFor) {
+  const auto about = [](const char* department, Night night, bool narrowed = false) {
+    night.departments = {department};
+    night.narrowed = narrowed;
+    return night;
+  };
+  const auto by_hand = about("new", ended("c", 2h, "fence-breach"), true);
+  const auto fresh = of({about("branch", ended("b", 3h)), by_hand});
+  EXPECT_EQ(fresh.health, Health::critical);
+  EXPECT_THAT(fresh.says, HasSubstr("in run c, 2.0 h ago, something reached the outside"));
+  EXPECT_EQ(of({by_hand, about("branch", ended("b", 1h))}).health, Health::warning) << "another run has ended";
+  EXPECT_EQ(of({about("new", ended("c", 51h, "fence-breach"), true), about("branch", ended("b", 1h))}).health,
+            Health::ok);
+  EXPECT_EQ(of({about("finance", ended("a", 31 * 24h)), about("branch", ended("b", 3h)),
+                about("finance", ended("c", 2h, "fence-breach"), true)})
+                .health,
+            Health::critical);
+}
+
 TEST_F(NightHealth, SaysOfARunThatGoesOnWhetherItMay) {
   EXPECT_EQ(of({ended("a", 20h), begun("b", 2h)}).health, Health::ok);
   EXPECT_THAT(of({ended("a", 20h), begun("b", 2h)}).says, HasSubstr("one has been under way for 2.0 h"));
