@@ -66,7 +66,8 @@ bool is_from_before(const News& fact, const std::string& source, const Remembere
 }
 
 void remember_look(const Sight& sight, Remembered& remembered, NotifyTime now) {
-  if (!sight.is_whole() && sight.facts.empty() && !sight.is_absent) return;
+  // What has a newest one was looked at, also when nothing of it could be read: what comes then is newer.
+  if (!sight.is_whole() && sight.facts.empty() && !sight.is_absent && sight.newest.empty()) return;
   auto& look = remembered.looked_first.try_emplace(sight.source, FirstLook{now}).first->second;
   if (sight.newest.empty()) return;
   if (look.newest.empty()) look.oldest = sight.oldest;

@@ -114,6 +114,20 @@ TEST(NotifyEvents, OfASourceThatWasNotThereAreAllNew) {
   EXPECT_FALSE(events[0].known_before);
 }
 
+// As when the only run that there is is damaged.
+TEST(NotifyEvents, OfWhatComesAfterALookAtWhatCouldNotBeReadAreNew) {
+  Remembered remembered;
+  Sight damaged{"runs", {}, {"run r1: it is cut off"}};
+  damaged.newest = "r1";
+  const std::vector<Sight> first{damaged};
+  EXPECT_THAT(events_of(first, remembered, noon), IsEmpty());
+  damaged.newest = "r2";
+  damaged.facts = {fact("breach", false, true)};
+  damaged.facts[0].origin = "r2";
+  const std::vector<Sight> second{damaged};
+  EXPECT_FALSE(events_of(second, remembered, noon + 1h).at(0).known_before);
+}
+
 // That more of what was there is looked at makes it no news.
 TEST(NotifyEvents, OfWhatWasPassedOverAtTheFirstLookAreKnown) {
   Remembered remembered;
