@@ -129,7 +129,7 @@ class Finder {
     const auto longest = std::ranges::max(domains_, {}, &std::string::size).size();
     for (auto dot = lower.find('.'); dot != std::string::npos; dot = lower.find('.', dot + 1)) {
       auto begin = dot;
-      while (begin > 0 && (is_letter_or_digit(lower[begin - 1]) || lower[begin - 1] == '-')) --begin;
+      while (begin > 0 && is_of_label(lower[begin - 1])) --begin;
       if (begin == dot) continue;
       for (auto end = dot + 1; end <= lower.size() && end - dot - 1 <= longest; ++end) {
         if (end < lower.size() && is_of_label(lower[end])) continue;

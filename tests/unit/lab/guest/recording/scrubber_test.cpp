@@ -239,6 +239,13 @@ TEST(FoundNames, EndWhereNoNameCanGoOn) {
                                             "mac 52-54-00-14-00-10"));
 }
 
+TEST(FoundNames, BelowADomainAreWhole) {
+  EXPECT_THAT(found_in({{"events-system",
+                         "<Computer>srv7.corp.example</Computer> sql_west.corp.example "
+                         "m\xC3\xBCller-pc.corp.example\r\n"}}),
+              testing::IsSupersetOf({"host srv7", "host sql_west", "host m\xC3\xBCller-pc"}));
+}
+
 // A machine may be called as this program calls those that it makes up.
 TEST(Scrubber, ReplacesNamesThatLookMadeUp) {
   Scrubber scrubber(
