@@ -17,7 +17,9 @@ namespace {
 namespace forecast = runners::forecast;
 
 constexpr std::size_t most_runs = 10;        // that say what steps took
-constexpr std::size_t most_looked_at = 100;  // to find them: each is a file of up to some MiB
+constexpr std::size_t most_looked_at = 100;  // to find them
+// Of these, before the first machine starts: a record of a large fleet is of 10 MiB, and takes half a second.
+constexpr std::uintmax_t most_bytes = 64U << 20U;
 
 // A run that ended before its first trial says nothing of how long anything takes.
 bool has_steps(const reports::RunRecord& record) {
@@ -51,8 +53,14 @@ std::vector<reports::RunRecord> recorded_runs(const std::filesystem::path& runs,
   const history::RunArchive archive(runs);
   std::vector<reports::RunRecord> own, others;
   std::size_t looked_at = 0;
+  std::uintmax_t bytes = 0;
   for (const auto& id : archive.list()) {
     if (own.size() == most_runs || looked_at == most_looked_at) break;
+    std::error_code code;
+    const auto file = archive.find(id);
+    const auto size = file ? std::filesystem::file_size(*file, code) : 0;
+    if (!code) bytes += size;
+    if (bytes > most_bytes && looked_at > 0) break;
     ++looked_at;
     auto record = archive.read(id);
     if (!record || !record->complete || !has_steps(*record)) continue;

@@ -11,7 +11,8 @@
 namespace patchlab::cli {
 
 // Complete runs below `runs` with trials and with one accelerator: up to ten, the newest of this scenario first, then,
-// where these are fewer, the newest of others. Of many runs the newest hundred are looked at.
+// where these are fewer, the newest of others. Of many runs the newest hundred are looked at, and 64 MiB of records at
+// most.
 [[nodiscard]] std::vector<reports::RunRecord> recorded_runs(const std::filesystem::path& runs,
                                                             const std::string& scenario);
 

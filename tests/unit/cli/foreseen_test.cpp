@@ -143,5 +143,15 @@ TEST_F(RecordedRuns, AreFoundBehindManyOfOthers) {
   EXPECT_EQ(found().back(), "20261203-000002-dddd") << "and none, where there are enough";
 }
 
+// No run waits for a minute before its first machine starts.
+TEST_F(RecordedRuns, AreNotLookedForBehindMoreBytesThanAreReadInAMoment) {
+  keep("20261101-000000-aaaa", "nightly");
+  keep("20261102-000000-aaaa", "other");
+  const auto large = folder_.write("20261103-000000-aaaa/run.json", "{");
+  EXPECT_THAT(found(), SizeIs(2));
+  std::filesystem::resize_file(large, (64U << 20U) + 1);  // a hole
+  EXPECT_THAT(found(), IsEmpty());
+}
+
 }  // namespace
 }  // namespace patchlab::cli
