@@ -14,6 +14,7 @@
 #include "cli/output.hpp"
 #include "cli/terminal.hpp"
 #include "lab/core/choice.hpp"
+#include "lab/core/digest.hpp"
 #include "lab/core/files.hpp"
 #include "lab/core/paths.hpp"
 #include "lab/core/time.hpp"
@@ -50,6 +51,12 @@ Result<Template> read_template(const fs::path& file) {
   return Template{std::move(json), std::move(scenario)};
 }
 
+bool is_a_plan(const Json& json) {
+  const Json::json_pointer digest("/planned/template/digest");
+  return json.is_object() && json.contains(digest) && json.at(digest).is_string() &&
+         is_sha256(json.at(digest).get_ref<const std::string&>());
+}
+
 // What an earlier plan left there, nobody shall take for tonight's. Anything else stays, and is an error.
 Result<void> make_room(const fs::path& output) {
   if (output.empty()) return {};
@@ -59,7 +66,7 @@ Result<void> make_room(const fs::path& output) {
   if (status_of(output).type() == fs::file_type::not_found) return {};
   const auto text = read_file(output, largest_scenario);
   const auto json = text ? json_in(without_comments(*text)) : Json();
-  if (!json.is_object() || !json.contains("planned"))
+  if (!is_a_plan(json))
     return configuration_error(fmt::format("'{}' is there, and no plan wrote it", output.string()),
                                "give another name with -o");
   return remove_tree(output);
@@ -392,6 +399,7 @@ class Planner {
       std::erase_if(scan_.rows, [&](const auto& row) { return std::ranges::count(departments, row.department) == 0; });
     PATCHLAB_ASSIGN(const auto survey, survey_of(made_from_.scenario, departments));
     also_not_known_ = survey.not_known;
+    std::ranges::move(not_scanned(scan_, survey.machines), std::back_inserter(also_not_known_));
     take(survey.machines);
     return {};
   }
@@ -439,7 +447,11 @@ class Planner {
   }
 
   Result<void> choose(Answer& answer, const runners::Plan& plan, const std::vector<DueUpdate>& updates) {
-    const auto lab = in_the_lab(plan);
+    auto lab = in_the_lab(plan);
+    for (const auto& row : scan_.rows) {
+      const auto here = lab.find(row.item);
+      if (row.status == RowStatus::known_bad && here != lab.end()) here->second.known_bad = row.why;
+    }
     // The morning does not wait for what was looked up until now.
     if (!arguments_.by.empty()) begin_.now = system_clock_source().wall();
     const auto foresee = [&](const std::set<std::string>& ids) -> Result<std::optional<std::int64_t>> {
@@ -667,11 +679,17 @@ void add_tonight_options(CLI::App& command, TonightArguments& arguments) {
 
 ExitCode plan_tonight(const fs::path& scenario, const std::vector<std::string>& departments,
                       const TonightArguments& arguments, const TonightTools& tools, bool json) {
+  // First, so that yesterday's is gone also when there can be none of today. What is planned from itself stays.
+  std::error_code code;
+  const bool is_itself = fs::equivalent(scenario, arguments.output, code);
+  const auto room = is_itself ? Result<void>() : make_room(arguments.output);
+  if (!room) return report(room.error(), ExitCode::cannot_create);
   auto begin = begin_of(arguments);
   if (!begin) return report(begin.error());
   const auto made_from = read_template(scenario);
   if (!made_from) return report(made_from.error());
-  if (const auto room = make_room(arguments.output); !room) return report(room.error(), ExitCode::cannot_create);
+  if (const auto taken = is_itself ? make_room(arguments.output) : Result<void>(); !taken)
+    return report(taken.error(), ExitCode::cannot_create);
   Planner planner(*made_from, arguments, tools, *begin);
   const auto answer = arguments.emergency.empty() ? planner.of_what_is_due(departments) : planner.of_one(departments);
   if (!answer) {

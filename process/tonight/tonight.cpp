@@ -71,6 +71,26 @@ std::vector<NotKnown> not_known_of(const ScanAnswer& scan, const std::set<std::s
   return all;
 }
 
+std::vector<NotKnown> not_scanned(const ScanAnswer& scan, const std::vector<ScannedMachine>& machines) {
+  std::vector<NotKnown> all;
+  for (const auto& machine : machines) {
+    std::set<std::string> items;
+    for (const auto& row : scan.rows) {
+      if (row.department == machine.department && row.machine == machine.machine) items.insert(row.item);
+    }
+    const auto where = machine.department + "/" + machine.machine;
+    if (items.empty()) {
+      all.push_back({where, "the scan did not look at it"});
+      continue;
+    }
+    for (const auto& offer : machine.offers) {
+      if (offer.not_for_it.empty() && !items.contains(offer.id))
+        all.push_back({where + ": " + offer.id, "is on offer now, and the scan says nothing of it"});
+    }
+  }
+  return all;
+}
+
 const char* to_string(NotPlannedBecause because) {
   switch (because) {
     case NotPlannedBecause::known_bad: return "known-bad";
@@ -127,6 +147,19 @@ Result<TonightPlan> fill_night(const std::vector<DueUpdate>& updates, const std:
     }
     auto with_it = ids;
     add_with_needs(update.id(), lab, with_it);
+    const auto bad = std::ranges::find_if(with_it, [&](const auto& id) {
+      const auto needed = lab.find(id);
+      return id != update.id() && needed != lab.end() && !needed->second.known_bad.empty();
+    });
+    if (bad != with_it.end()) {
+      night.left_out.push_back(
+          {.update = update,
+           .because = NotPlannedBecause::known_bad,
+           .why = fmt::format("needs '{}', which is known to be bad: {}", *bad, lab.at(*bad).known_bad),
+           .next = fmt::format("wait for one that replaces '{}'", *bad),
+           .foreseen_ms = {}});
+      continue;
+    }
     std::optional<std::int64_t> foreseen;
     if (most_ms) {
       PATCHLAB_ASSIGN(foreseen, foresee(with_it));

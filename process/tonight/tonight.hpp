@@ -33,6 +33,10 @@ struct DueUpdate {
 [[nodiscard]] std::vector<NotKnown> not_known_of(const ScanAnswer& scan, const std::set<std::string>& timelines,
                                                  Day today);
 
+// What a scan that was made before leaves open of what there is now: machines that it did not look at, and updates
+// that it does not know.
+[[nodiscard]] std::vector<NotKnown> not_scanned(const ScanAnswer& scan, const std::vector<ScannedMachine>& machines);
+
 // What the lab has of an update that is due.
 struct Supply {
   bool offered = false;              // by the sources, or by the scenario
@@ -44,6 +48,7 @@ struct InTheLab {
   bool applies = false;            // to a machine
   std::string why_not;             // it does not
   std::vector<std::string> needs;  // that must be in the same set: ids
+  std::string known_bad{};         // how it is known to be bad; empty: it is not
 };
 
 enum class NotPlannedBecause { known_bad, not_offered, not_acquired, applies_nowhere, does_not_fit };
@@ -76,7 +81,8 @@ struct TonightPlan {
 // How long a run with these candidates takes, in milliseconds; nothing: nobody can tell.
 using Foresee = std::function<Result<std::optional<std::int64_t>>(const std::set<std::string>&)>;
 // One after the other, most urgent first, with what each needs: those are in it with which the run still ends in time.
-// A shorter one that is less urgent may have room where a longer one had none. Without a limit all are. An update about
+// A shorter one that is less urgent may have room where a longer one had none. One that needs what is known to be bad
+// waits for that. Without a limit all are. An update about
 // which nobody can tell how long it takes is in it.
 [[nodiscard]] Result<TonightPlan> fill_night(const std::vector<DueUpdate>& updates,
                                              const std::map<std::string, InTheLab>& lab,

@@ -226,7 +226,7 @@ TEST_F(PlanTonight, TakesWhatIsAskedForAndSaysThatNothingIsDue) {
   EXPECT_THAT(ids(json.at("candidates")), ElementsAre("first"));
   EXPECT_EQ(json.at("written"), nullptr) << "without -o it is only said";
 
-  site_->write("tonight.json", R"({"planned": {}})");
+  ASSERT_EQ(exit_code(site_->plan({"-o", "tonight.json"})), 0);
   const auto none = site_->plan({"--due", "none", "-o", "tonight.json"});
   EXPECT_EQ(exit_code(none), 4) << none.output << none.errors;
   EXPECT_EQ(none.output, "nothing is due: no scenario\n");
@@ -308,6 +308,14 @@ TEST_F(PlanTonight, GoesByAScanThatWasMadeBefore) {
   const auto old = with("/today", "2026-01-01");
   EXPECT_EQ(exit_code(old), 3) << old.output << old.errors;
   EXPECT_THAT(old.output, HasSubstr("unknown: what was published since the scan: it is "));
+  ASSERT_EQ(exit_code(site_->ask({"scan", "site/nightly.jsonc", "--decisions", "table.csv", "--department", "sales",
+                                  "-o", "of-sales.json"})),
+            0);
+  const auto part = site_->plan({"--scan", "of-sales.json", "-o", "of-sales-plan.json"});
+  EXPECT_EQ(exit_code(part), 3) << part.output << part.errors;
+  EXPECT_THAT(part.output, HasSubstr("unknown: finance/dns: the scan did not look at it\n"));
+  EXPECT_EQ(exit_code(site_->plan({"--scan", "of-sales.json", "--department", "sales"})), 4)
+      << "nobody asked of finance";
   const auto gone = with("/rows/0/item", "apt-gone-1");
   EXPECT_EQ(exit_code(gone), 3) << gone.output << gone.errors;
   EXPECT_THAT(gone.output, HasSubstr("left out: apt-gone-1: the apt sources and the scenario do not offer it any more; "
@@ -345,7 +353,8 @@ TEST_F(PlanTonight, OfOneThatCannotWaitIsAWholeScenario) {
 
 TEST_F(PlanTonight, ReplacesNothingButAPlan) {
   site_->write("mine.json", "{}");
-  for (const char* other : {"mine.json", "site/nightly.jsonc"}) {
+  site_->write("theirs.json", R"({"planned": {"template": {"digest": "none of ours"}}})");
+  for (const char* other : {"mine.json", "theirs.json", "site/nightly.jsonc"}) {
     const auto before = read_file(site_->path() / other).value();
     const auto refused = site_->plan({"-o", other});
     EXPECT_EQ(exit_code(refused), 73) << other << refused.output;
@@ -359,6 +368,10 @@ TEST_F(PlanTonight, ReplacesNothingButAPlan) {
   EXPECT_EQ(exit_code(from_plan), 78);
   EXPECT_THAT(from_plan.errors, HasSubstr("nightly.jsonc' again"));
   EXPECT_TRUE(is_there("again.json"));
+
+  // Of a scenario that cannot be read there is no plan for tonight, and yesterday's is none either.
+  EXPECT_EQ(exit_code(site_->ask({"plan", "site/no-such.jsonc", "-o", "again.json"})), 78);
+  EXPECT_FALSE(is_there("again.json"));
 }
 
 }  // namespace

@@ -183,11 +183,45 @@ TEST_F(FillNight, TellsWhatTheLabCannotInstallAnywhere) {
   EXPECT_EQ(night.left_out[1].because, NotPlannedBecause::not_offered);
 }
 
+// Whatever of it is due: it would come along as if nobody knew.
+TEST_F(FillNight, LeavesOutWhatNeedsOneThatIsKnownToBeBad) {
+  lab_["lib"] = {true, {}, {}};
+  lab_["lib"].known_bad = "'X-1': does not start";
+  lab_["short"].needs = {"lib"};
+  const auto night = fill(std::nullopt).value();
+  EXPECT_THAT(ids(night), ElementsAre("first", "long"));
+  EXPECT_THAT(night.along, IsEmpty());
+  ASSERT_THAT(night.left_out, SizeIs(1));
+  EXPECT_EQ(night.left_out[0].because, NotPlannedBecause::known_bad);
+  EXPECT_EQ(night.left_out[0].why, "needs 'lib', which is known to be bad: 'X-1': does not start");
+}
+
 TEST_F(FillNight, TakesWhatNobodyCanForesee) {
   const auto due = due_updates(scan_of({lacks("finance", "first")}), {});
   const auto night = fill_night(due, lab_, 1, [](const auto&) { return std::optional<std::int64_t>(); }).value();
   EXPECT_THAT(ids(night), ElementsAre("first"));
   EXPECT_EQ(night.chosen[0].foreseen_ms, std::nullopt);
+}
+
+// Of one department, or of this morning: no reason to say that nothing is due.
+TEST(NotScanned, AreMachinesAndUpdatesThatTheScanDoesNotName) {
+  const auto scan = scan_of({lacks("finance", "a")});
+  ScannedMachine dns, mail;
+  dns.department = mail.department = "finance";
+  dns.machine = "dns";
+  mail.machine = "mail";
+  Offer a, b, windows;
+  a.id = "a";
+  b.id = "b";
+  windows.id = "kb";
+  windows.not_for_it = "is a .msu";
+  dns.offers = {a, windows};
+  EXPECT_THAT(not_scanned(scan, {dns}), IsEmpty());
+  dns.offers.push_back(b);
+  mail.offers = {a};
+  EXPECT_THAT(not_scanned(scan, {dns, mail}),
+              ElementsAre(NotKnown{"finance/dns: b", "is on offer now, and the scan says nothing of it"},
+                          NotKnown{"finance/mail", "the scan did not look at it"}));
 }
 
 TEST(Facts, AreThoseThatTheOrderGoesBy) {
