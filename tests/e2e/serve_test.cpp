@@ -324,7 +324,7 @@ TEST_F(ServeCommand, RefusesToBeReachedByOthersOrSignedInByBrowsers) {
   refused({"--listen", "nowhere"}, "is no place to listen on");
   refused({"--listen", "127.0.0.1:0", "--sign-in", "Cookie"}, "is no header field that only a reverse proxy sets");
   refused({"--listen", "127.0.0.1:0", "--origin", "ftp://x"}, "is no origin");
-  refused({"--listen", "127.0.0.1:0", "--history", "mysql://x"}, "mysql");
+  refused({"--listen", "127.0.0.1:0", "--history", "mysql://x"}, "--history");
 }
 
 }  // namespace
