@@ -5,7 +5,7 @@
 #include <fmt/ranges.h>
 #include <unistd.h>
 
-#include "lab/core/files.hpp"
+#include "lab/core/file_lock.hpp"
 #include "lab/core/paths.hpp"
 
 namespace patchlab::runners {
@@ -31,25 +31,41 @@ Result<void> in_order(const reports::RunRecord& record) {
   return {};
 }
 
-// Where the events and logs of the cell go, which nobody needs when all went well.
+// Where the events and logs of the cell go, which nobody needs when all went well. Locked as long as somebody works in
+// it: what was left by one who was killed is removed by the next. What is kept has no lock, and is left alone.
 class ScratchFolder {
  public:
   static Result<ScratchFolder> make(const fs::path& cache, const std::string& name) {
+    remove_left(cache / name);
     auto path = cache / name / std::to_string(::getpid());
     PATCHLAB_TRY(create_folders(path));
-    return ScratchFolder(std::move(path));
+    PATCHLAB_ASSIGN(auto lock, FileLock::take(lock_of(path), FileLock::Mode::exclusive, FileLock::at_once()));
+    return ScratchFolder(std::move(path), std::move(lock));
   }
-  ScratchFolder(ScratchFolder&& other) noexcept : path_(std::exchange(other.path_, {})) {}
+  ScratchFolder(ScratchFolder&& other) noexcept
+      : path_(std::exchange(other.path_, {})), lock_(std::move(other.lock_)) {}
   ScratchFolder& operator=(ScratchFolder&&) = delete;
   ~ScratchFolder() {
     if (!path_.empty()) (void)remove_tree(path_);
   }
   [[nodiscard]] const fs::path& path() const { return path_; }
-  void keep() { path_.clear(); }
+  void keep() {
+    std::error_code ignored;
+    fs::remove(lock_of(path_), ignored);
+    path_.clear();
+  }
 
  private:
-  explicit ScratchFolder(fs::path path) : path_(std::move(path)) {}
+  ScratchFolder(fs::path path, FileLock lock) : path_(std::move(path)), lock_(std::move(lock)) {}
+  static fs::path lock_of(const fs::path& folder) { return folder / "lock"; }
+  static void remove_left(const fs::path& folder) {
+    for (const auto& entry : entries_of(folder).value_or({})) {
+      if (!is_file(lock_of(entry))) continue;
+      if (FileLock::take(lock_of(entry), FileLock::Mode::exclusive, FileLock::at_once())) (void)remove_tree(entry);
+    }
+  }
   fs::path path_;
+  FileLock lock_;
 };
 
 }  // namespace
