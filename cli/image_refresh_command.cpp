@@ -38,8 +38,9 @@ struct Wanted {
   Handoff handoff;
   std::uint64_t line = 0;  // of the promotion
   std::vector<patches::Candidate> candidates;
-  std::map<std::string, std::uint64_t> reported;  // machines of production that have some of it, by line
-  std::map<std::string, std::string> left_out;    // other candidates of the promotion, by id: why
+  // By candidate: machines of production that have it, by line.
+  std::map<std::string, std::map<std::string, std::uint64_t>> reported;
+  std::map<std::string, std::string> left_out;  // other candidates of the promotion, by id: why
 };
 
 // What was done to one machine, or that there was nothing to do.
@@ -73,7 +74,7 @@ Result<void> choose(const Arguments& arguments, Wanted& wanted) {
       wanted.left_out[candidate.id] = one.why_not;
       continue;
     }
-    wanted.reported.insert(one.machines.begin(), one.machines.end());
+    wanted.reported[candidate.id] = one.machines;
     wanted.candidates.push_back(std::move(candidate));
   }
   return {};
@@ -202,6 +203,14 @@ class Refresh {
     return {};
   }
 
+  [[nodiscard]] std::map<std::string, std::uint64_t> reported_of(const Answer& answer) const {
+    std::map<std::string, std::uint64_t> all;
+    for (const auto& id : answer.candidates) {
+      const auto known = wanted_.reported.find(id);
+      if (known != wanted_.reported.end()) all.insert(known->second.begin(), known->second.end());
+    }
+    return all;
+  }
   [[nodiscard]] Json provenance_of(const runners::RefreshedMachine& machine, const std::string& made, Json candidates,
                                    const Answer& answer) const {
     const auto& handoff = wanted_.handoff;
@@ -216,7 +225,7 @@ class Refresh {
             {"candidates", std::move(candidates)},
             {"left_out", answer.left_out},
             {"because", wanted_.reported.empty() ? "promoted" : "deployed"},
-            {"reported", wanted_.reported},
+            {"reported", reported_of(answer)},
             {"promotion",
              {{"stage", wanted_.stage.string()},
               {"ledger", handoff.ledger},

@@ -60,7 +60,8 @@ void say_version(const image::ImageVersion& version) {
       promotion.value("serial", Json()).dump(), text_in(promotion, "run"), promotion.value("line", Json()).dump(),
       text_in(promotion, "stage"), approved.empty() ? "nobody" : listed(approved));
   const auto reported = told.value("reported", Json::object());
-  for (const auto& [machine, line] : reported.items()) say("  {} has it by line {}\n", machine, line.dump());
+  for (const auto& [machine, line] : reported.items())
+    say("  {} says that it has of it, line {}\n", machine, line.dump());
 }
 
 ExitCode show(const Arguments& arguments) {

@@ -188,9 +188,10 @@ TEST_F(ImageVersions, AreMadeOfWhatProductionSaysThatItHas) {
 
   const auto shown = ask({"image", "show", "finance/dns"});
   EXPECT_EQ(exit_code(shown), 0) << shown.errors;
-  EXPECT_THAT(shown.output, AllOf(HasSubstr("finance/dns: starts from version 2, the newest\n"), HasSubstr("  tidy "),
-                                  HasSubstr("serial 1 of run " + tests::good_record().id),
-                                  HasSubstr("approved by bob@x\n"), HasSubstr("  fin-dns1 has it by line ")));
+  EXPECT_THAT(shown.output,
+              AllOf(HasSubstr("finance/dns: starts from version 2, the newest\n"), HasSubstr("  tidy "),
+                    HasSubstr("serial 1 of run " + tests::good_record().id), HasSubstr("approved by bob@x\n"),
+                    HasSubstr("  fin-dns1 says that it has of it, line ")));
   expect_fits(ask({"image", "show", "finance/dns", "--json"}).output, "image-show");
   expect_fits(ask({"image", "list", "--json"}).output, "image-list");
   EXPECT_THAT(ask({"image", "list"}).output, HasSubstr("finance/dns starts from version 2, the newest\n"));
