@@ -121,14 +121,17 @@ std::variant<std::string, NotAsked> signed_in(const lab::web::WebRequest& reques
 
 bool is_sign_in_header(std::string_view name) {
   // What a browser sends of itself would sign anybody in.
-  static constexpr std::array<std::string_view, 12> of_browsers{
-      "host",       "origin",        "cookie",          "referer",
-      "user-agent", "accept",        "accept-encoding", "accept-language",
-      "connection", "authorization", "content-type",    "content-length"};
+  static constexpr std::array<std::string_view, 18> of_browsers{
+      "host",          "origin",     "cookie",          "referer", "user-agent",
+      "connection",    "keep-alive", "authorization",   "upgrade", "upgrade-insecure-requests",
+      "cache-control", "pragma",     "priority",        "dnt",     "te",
+      "range",         "save-data",  "x-requested-with"};
+  static constexpr std::array<std::string_view, 5> beginnings{"sec-", "accept", "content-", "if-", "proxy-"};
   return !name.empty() && name.size() <= 100 &&
          std::ranges::all_of(name,
                              [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; }) &&
-         std::ranges::count(of_browsers, name) == 0 && !name.starts_with("sec-");
+         std::ranges::count(of_browsers, name) == 0 &&
+         std::ranges::none_of(beginnings, [&](const auto& beginning) { return name.starts_with(beginning); });
 }
 
 }  // namespace patchlab::process::page

@@ -105,8 +105,26 @@ TEST(SignedIn, IsWhomTheProxyNamesOnce) {
 TEST(SignInHeader, IsNoneThatBrowsersSend) {
   for (const char* name : {"x-remote-user", "remote-user", "x-ssl-client-s-dn"})
     EXPECT_TRUE(is_sign_in_header(name)) << name;
-  for (const char* name :
-       {"", "host", "cookie", "user-agent", "authorization", "sec-fetch-user", "X-Remote-User", "x remote", "x:y"})
+  for (const char* name : {"",
+                           "host",
+                           "cookie",
+                           "user-agent",
+                           "authorization",
+                           "sec-fetch-user",
+                           "X-Remote-User",
+                           "x remote",
+                           "x:y",
+                           "upgrade-insecure-requests",
+                           "cache-control",
+                           "pragma",
+                           "priority",
+                           "dnt",
+                           "te",
+                           "range",
+                           "accept-language",
+                           "if-modified-since",
+                           "keep-alive",
+                           "proxy-connection"})
     EXPECT_FALSE(is_sign_in_header(name)) << name;
 }
 
