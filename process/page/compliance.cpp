@@ -70,7 +70,10 @@ Figures& decided(Figures& figures, const Facts& facts) {
     figures.doubt("no line is in the ledger: nobody decided anything");
   else
     figures.say(counted(facts.history->size.lines, "line in the ledger", "lines in the ledger"));
-  if (figures.ask("what waits", facts.waiting))
+  if (!figures.ask("what waits", facts.waiting)) return figures;
+  if (facts.waiting_runs == 0 && facts.waiting->empty())
+    figures.doubt("no run was looked at for what waits");
+  else
     figures.say(fmt::format("{} for people", facts.waiting->empty()
                                                  ? std::string("nothing waits")
                                                  : counted(facts.waiting->size(), "set waits", "sets wait")));

@@ -90,20 +90,26 @@ Standing acquire(const Facts& facts, const std::string& department) {
   std::set<std::string> met;
   for (const auto& item : facts.acquired->items) {
     if (!wanted.contains(item.item)) continue;
-    met.insert(item.item);
+    // What lies there and was not asked for was not verified, either.
+    if (item.state != "not-asked") met.insert(item.item);
     ++states[item.state];
   }
   const auto of_day = "acquired on " + facts.acquired->day;
   if (const auto n = states["quarantined"] + states["failed"]; n > 0)
     return {Tone::bad, fmt::format("{} refused", counted(n, "file", "files")), of_day};
-  if (const auto n = states["to-bring"]; n > 0)
+  if (const auto n = states["to-bring"] + states["unfinished"]; n > 0)
     return {Tone::waits, fmt::format("{} to bring", counted(n, "file", "files")), of_day};
   if (met.size() < wanted.size())
     return {Tone::unknown, fmt::format("{} of {} not asked for", wanted.size() - met.size(), wanted.size()), of_day};
-  if (wanted.empty()) {
-    const auto detected = detect(facts, department);
-    return detected.tone == Tone::unknown ? detected : Standing{Tone::good, "nothing to bring", of_day};
+  // Also beside what is seen missing there may be more.
+  const auto doubt = scan_doubt(facts);
+  const auto unknown = missing_in(facts, department).unknown;
+  if (!is_scanned(facts, department)) return detect(facts, department);
+  if (!doubt.empty() || unknown > 0) {
+    return not_known(fmt::format("what else is missing is not known: {}; {}",
+                                 !doubt.empty() ? doubt : fmt::format("{} not known", unknown), of_day));
   }
+  if (wanted.empty()) return {Tone::good, "nothing to bring", of_day};
   if (!facts.acquired->whole) return {Tone::unknown, "not known", "its assessment did not know everything; " + of_day};
   return {Tone::good, fmt::format("{} here, verified", counted(wanted.size(), "update", "updates")), of_day};
 }
@@ -145,6 +151,7 @@ Standing decide(const Facts& facts, const std::string& department) {
   if (late > 0) return {Tone::bad, "review is late", who, "/#waiting"};
   if (reviews > 0) return {Tone::waits, "review of an emergency", who, "/#waiting"};
   if (sets > 0) return {Tone::waits, "waits for people", who, "/#waiting"};
+  if (facts.waiting_runs == 0) return not_known("no run was looked at");
   return {Tone::good, "nothing waits", {}};
 }
 

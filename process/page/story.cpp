@@ -179,9 +179,11 @@ Chapter acquire(Page& page, const Facts& facts, const std::string& id, const Kno
   } else if (any("to-bring") || any("unfinished")) {
     chapter.tone = Tone::waits;
     chapter.says = "to be brought";
-  } else if (!files.empty()) {
+  } else if (any("here") || any("acquired")) {
     chapter.tone = Tone::good;
     chapter.says = "verified";
+  } else if (!files.empty()) {
+    chapter.says = "not asked for";
   } else if (!digests.empty()) {
     // That it was tested says that it was in the store, and nothing of how it was verified.
     chapter.tone = Tone::plain;
@@ -264,11 +266,12 @@ Chapter decide(Page& page, const Facts& facts, const std::string& id, const Know
     return chapter;
   }
   std::size_t approvals = 0, rejections = 0;
-  bool promoted = false;
+  bool promoted = false, was_promoted = false;
   for (const auto& line : story->lines) {
     approvals += line.kind == "approve" && line.ended_by == 0 ? 1U : 0U;
     rejections += line.kind == "reject" && line.ended_by == 0 ? 1U : 0U;
-    promoted = promoted || line.kind == "promote-done";
+    promoted = promoted || (line.kind == "promote-done" && line.ended_by == 0);
+    was_promoted = was_promoted || line.kind == "promote-done";
   }
   std::vector<const WaitingSet*> waiting;
   if (facts.waiting) {
@@ -283,11 +286,12 @@ Chapter decide(Page& page, const Facts& facts, const std::string& id, const Know
   chapter.says = rejections > 0     ? std::string("rejected")
                  : !waiting.empty() ? fmt::format("waits in {}", counted(waiting.size(), "department", "departments"))
                  : promoted         ? std::string("promoted")
+                 : was_promoted     ? std::string("promoted, and replaced since")
                  : approvals > 0    ? std::string("approved")
                                     : std::string("nobody decided");
   if (!facts.waiting && rejections == 0) {
     chapter.tone = promoted ? Tone::good : Tone::unknown;
-    if (!promoted) chapter.says = "not known";
+    if (!promoted && !was_promoted) chapter.says = "not known";
   }
   chapter.body = [&page, &story, waiting] {
     std::vector<Event> events;
@@ -382,7 +386,7 @@ Chapter maintain(Page& page, const Facts& facts, const std::string& id) {
     chapter.tone = Tone::waits;
     chapter.says = "golden machines lack it";
     chapter.body = [&page] {
-      nothing(page, "When production has it: patchlab image build, so that tests begin there.");
+      nothing(page, "When production has it: patchlab image refresh, so that tests begin there.");
     };
   } else {
     chapter.tone = installed ? Tone::good : Tone::plain;

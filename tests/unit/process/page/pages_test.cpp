@@ -170,6 +170,21 @@ TEST(CandidatePage, TellsTheWholeStoryInTheOrderOfTheSteps) {
   }
 }
 
+TEST(CandidatePage, SaysNeitherVerifiedOfWhatNobodyAskedForNorPromotedOfWhatWasReplaced) {
+  auto facts = page_facts();
+  auto acquired = *facts.acquired;
+  acquired.items[0].state = "not-asked";
+  facts.acquired = acquired;
+  facts.waiting = std::vector<WaitingSet>();
+  auto story = page_story();
+  const auto promoted = candidate_page(facts, {}, "dns-update", story);
+  EXPECT_THAT(promoted, AllOf(HasSubstr(">not asked for<"), Not(HasSubstr(">verified<")), HasSubstr(">promoted<")));
+  // Another set was published over it, or an older one again.
+  story.lines.back().ended_by = 12;
+  const auto replaced = candidate_page(facts, {}, "dns-update", story);
+  EXPECT_THAT(replaced, AllOf(HasSubstr(">promoted, and replaced since<"), Not(HasSubstr(">promoted<"))));
+}
+
 TEST(CandidatePage, OfWhichNobodyKnowsAnythingSaysSoInEachStep) {
   const auto page = candidate_page(nothing_known(), {}, "dns-update",
                                    Known<history::CandidateStory>::not_known("the index is damaged"));
@@ -236,6 +251,10 @@ TEST(Compliance, ShowsTheEvidenceOfTodayAndWhatCannotBeProven) {
   EXPECT_THAT(known.front().figures, Contains(HasSubstr("scan of 2026-11-29: 2 missing, 1 overdue")));
   EXPECT_TRUE(known[1].is_known);
   EXPECT_FALSE(known.front().is_known) << "of one machine of production it is not known";
+  auto unasked = page_facts();
+  unasked.waiting = std::vector<WaitingSet>();
+  unasked.waiting_runs = 0;
+  EXPECT_FALSE(compliance_of(unasked)[1].is_known) << "nothing waits, of no runs";
   for (const auto& item : compliance_of(nothing_known())) EXPECT_FALSE(item.is_known) << item.requirement;
 }
 

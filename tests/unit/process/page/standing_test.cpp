@@ -88,6 +88,37 @@ TEST(Standing, OfAcquiredFilesTheWorstCounts) {
   EXPECT_EQ(standing_of(facts, "engineering", Step::acquire).says, "nothing to bring");
 }
 
+// It lies in the folder of what was brought, and nobody asked for it this time: nobody verified it, either.
+TEST(Standing, WhatWasNotAskedForIsNotVerified) {
+  auto facts = page_facts();
+  auto acquired = *facts.acquired;
+  acquired.items[1].state = "not-asked";
+  facts.acquired = acquired;
+  EXPECT_EQ(standing_of(facts, "finance", Step::acquire),
+            (Standing{Tone::unknown, "1 of 2 not asked for", "acquired on 2026-11-29"}));
+  acquired.items[1].state = "here";
+  facts.acquired = acquired;
+  EXPECT_EQ(standing_of(facts, "finance", Step::acquire),
+            (Standing{Tone::good, "2 updates here, verified", "acquired on 2026-11-29"}));
+  // Of a scan that does not know everything there may be more, whatever it saw.
+  auto scan = *facts.scan;
+  scan.whole = false;
+  facts.scan = scan;
+  EXPECT_EQ(standing_of(facts, "finance", Step::acquire).tone, Tone::unknown);
+  scan.items = {scanned_item("engineering", "eng-dns1", "bad-update", "known-bad")};
+  facts.scan = scan;
+  EXPECT_EQ(standing_of(facts, "engineering", Step::acquire).tone, Tone::unknown);
+}
+
+TEST(Standing, NothingWaitsOnlyWhereRunsWereLookedAt) {
+  auto facts = page_facts();
+  facts.waiting = std::vector<WaitingSet>();
+  EXPECT_EQ(standing_of(facts, "finance", Step::decide).tone, Tone::good);
+  facts.waiting_runs = 0;
+  EXPECT_EQ(standing_of(facts, "finance", Step::decide),
+            (Standing{Tone::unknown, "not known", "no run was looked at"}));
+}
+
 TEST(Standing, TellsTestsDecisionsAndMachines) {
   auto facts = page_facts();
   EXPECT_EQ(standing_of(facts, "finance", Step::test),
