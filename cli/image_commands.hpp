@@ -11,7 +11,7 @@ namespace patchlab::cli {
 void add_image_refresh(CLI::App& group, Chosen& chosen);
 void add_image_versions(CLI::App& group, Chosen& chosen);  // image show, image use
 
-// "version 2, the newest", "version 1, the image from the recipe".
+// "version 2, the newest, where its recipe makes image 3f0c51d2a7b84e19", "version 1, the image from the recipe".
 [[nodiscard]] std::string starts_from(const lab::image::VersionLine& line);
 [[nodiscard]] Json version_line_json(const lab::image::VersionLine& line);
 

@@ -36,7 +36,7 @@ struct Arguments {
 struct Wanted {
   fs::path stage;
   Handoff handoff;
-  std::uint64_t line = 0;  // of the promotion
+  PromotionPlace place;
   std::vector<patches::Candidate> candidates;
   // By candidate: machines of production that have it, by line.
   std::map<std::string, std::map<std::string, std::uint64_t>> reported;
@@ -101,6 +101,44 @@ Result<void> refuse_newer(const Wanted& wanted, const runners::RefreshPlan& plan
   return {};
 }
 
+const Json& part_of(const Json& json, const char* key) {
+  static const Json none;
+  const auto found = json.find(key);
+  return found == json.end() ? none : *found;
+}
+
+// After a rollback: what was put into the image of what was promoted before it, and is not promoted any more. A package
+// that the older run does not have at all is newer than nothing of it.
+Result<void> refuse_taken_back(const Wanted& wanted, const runners::RefreshPlan& planned, const fs::path& cache) {
+  const auto& handoff = wanted.handoff;
+  for (const auto& machine : planned.machines) {
+    PATCHLAB_ASSIGN(const auto line, image::read_versions(cache, handoff.department, machine.machine));
+    auto digest = machine.parent.digest;
+    for (auto version = line.versions.rbegin(); version != line.versions.rend(); ++version) {
+      if (version->image != digest) continue;
+      const auto& told = version->provenance;
+      const auto& parent = part_of(part_of(told, "image"), "parent");
+      digest = parent.is_string() ? parent.get<std::string>() : std::string();
+      const auto before = std::ranges::find(line.versions, digest, &image::ImageVersion::image);
+      const auto& promotion = part_of(told, "promotion");
+      const auto& serial = part_of(promotion, "serial");
+      if (part_of(promotion, "ledger") != handoff.ledger || !serial.is_number_unsigned() ||
+          !wanted.place.taken_back.contains(serial.get<std::uint64_t>()))
+        continue;
+      for (const auto& candidate : part_of(told, "candidates")) {
+        const auto& put = part_of(candidate, "digest");
+        if (std::ranges::any_of(handoff.candidates, [&](const auto& one) { return put == one.digest; })) continue;
+        return configuration_error(
+            fmt::format("version {} of the golden image of '{}' has {} of serial {}, which was taken back since",
+                        version->number, machine.machine, part_of(candidate, "id").dump(), serial.dump()),
+            fmt::format("let it start from the version before: patchlab image use {}/{} {}", handoff.department,
+                        machine.machine, before == line.versions.end() ? 1 : before->number));
+      }
+    }
+  }
+  return {};
+}
+
 Result<void> refuse_pinned(const std::string& department, const runners::RefreshPlan& planned, const fs::path& cache) {
   for (const auto& machine : planned.machines) {
     if (machine.candidates.empty()) continue;
@@ -135,19 +173,30 @@ class Refresh {
       const auto folder = image::images_folder(cache_) / image::refreshed_digest(machine.parent, machine.files);
       PATCHLAB_ASSIGN(const auto known, image::load(folder));
       PATCHLAB_TRY(image::verify(known));
-      disks.push_back({&machine, {}, {}, {}});
+      PATCHLAB_ASSIGN(auto not_taken, not_taken_in(known, machine));
+      disks.push_back({&machine, {}, {}, std::move(not_taken)});
     }
     return keep(disks);
   }
 
-  // Images first, and what names them last: a killed process leaves images that nobody starts from.
+  // All images first, and what names them last: a killed process leaves images that nobody starts from. What was gone
+  // on from took two starts of a department to go on from: it must be what machines start from still.
   Result<void> keep(const std::vector<runners::NewDisk>& disks) {
     PATCHLAB_ASSIGN(const auto held, image::hold_cache(cache_, {.limit = std::chrono::hours(2),
                                                                 .stop = interruption(),
                                                                 .waiting = [](const std::string& holder) {
                                                                   warn("waiting for another image build: " + holder);
                                                                 }}));
-    for (const auto& disk : disks) PATCHLAB_TRY(keep(disk));
+    std::vector<image::VersionLine> lines;
+    for (const auto& disk : disks) {
+      PATCHLAB_ASSIGN(auto line, image::versions_from(cache_, disk.machine->parent, wanted_.handoff.department,
+                                                      disk.machine->machine));
+      lines.push_back(std::move(line));
+    }
+    for (std::size_t i = 0; i < disks.size(); ++i) PATCHLAB_TRY(keep(disks[i], lines[i]));
+    for (const auto& line : lines) {
+      if (made_.contains(line.machine)) PATCHLAB_TRY(image::write_versions(cache_, line));
+    }
     return {};
   }
 
@@ -162,6 +211,8 @@ class Refresh {
       PATCHLAB_ASSIGN(const auto line, image::read_versions(cache_, wanted_.handoff.department, machine.machine));
       PATCHLAB_ASSIGN(const auto* version, line.in_use(origin_of(machine.parent)));
       if (version != nullptr) answer.version = version->number;
+      if (const auto found = not_taken_.find(machine.machine); found != not_taken_.end())
+        answer.left_out = found->second;
       all.push_back(std::move(answer));
     }
     return all;
@@ -177,10 +228,28 @@ class Refresh {
     return all;
   }
 
-  Result<void> keep(const runners::NewDisk& disk) {
+  // Its guest may have refused some of it, when the image was made. What the image says was put into it counts.
+  [[nodiscard]] Result<std::map<std::string, std::string>> not_taken_in(
+      const image::GoldenImage& known, const runners::RefreshedMachine& machine) const {
+    const auto file = known.folder / "provenance.json";
+    PATCHLAB_ASSIGN(const auto text, read_file(file));
+    PATCHLAB_ASSIGN(const auto told, parse_json(text, file.string()));
+    std::map<std::string, std::string> not_taken;
+    for (const auto index : machine.candidates) {
+      const auto& candidate = planned_.plan.candidates[index];
+      const auto& put = part_of(told, "candidates");
+      if (std::any_of(put.begin(), put.end(),
+                      [&](const Json& one) { return part_of(one, "digest") == candidate.digest; }))
+        continue;
+      const auto& why = part_of(part_of(told, "left_out"), candidate.id.c_str());
+      not_taken[candidate.id] =
+          why.is_string() ? why.get<std::string>() : "is not said to be in the image that was made of the same before";
+    }
+    return not_taken;
+  }
+
+  Result<void> keep(const runners::NewDisk& disk, image::VersionLine& line) {
     const auto& machine = *disk.machine;
-    const auto& department = wanted_.handoff.department;
-    PATCHLAB_ASSIGN(auto line, image::read_versions(cache_, department, machine.machine));
     Answer answer{machine.machine,     machine.parent.name, machine.parent, {}, line.next_number(), {},
                   left_out_of(machine)};
     for (const auto& [id, why] : disk.not_taken) answer.left_out[id] = why;
@@ -193,12 +262,15 @@ class Refresh {
       for (const auto& file : candidate.files) files.push_back({{"name", file.name}, {"sha256", file.sha256}});
       candidates.push_back({{"id", candidate.id}, {"digest", candidate.digest}, {"files", std::move(files)}});
     }
+    if (answer.candidates.empty()) {
+      not_taken_[machine.machine] = std::move(answer.left_out);
+      return {};
+    }
     const auto made = rfc3339(system_clock_source().wall());
     const auto provenance = provenance_of(machine, made, std::move(candidates), answer);
     PATCHLAB_ASSIGN(answer.refreshed, image::keep_refreshed(cache_, {machine.parent, machine.files, disk.disk,
                                                                      disk.dpkg_status, provenance, made}));
     line.versions.push_back({answer.version, answer.refreshed->digest, answer.refreshed->origin, provenance});
-    PATCHLAB_TRY(image::write_versions(cache_, line));
     made_[machine.machine] = std::move(answer);
     return {};
   }
@@ -229,7 +301,7 @@ class Refresh {
             {"promotion",
              {{"stage", wanted_.stage.string()},
               {"ledger", handoff.ledger},
-              {"line", wanted_.line},
+              {"line", wanted_.place.line},
               {"statement", handoff.promotion},
               {"serial", handoff.serial},
               {"run", handoff.run},
@@ -244,6 +316,7 @@ class Refresh {
   const runners::RefreshPlan& planned_;
   fs::path cache_;
   std::map<std::string, Answer> made_;
+  std::map<std::string, std::map<std::string, std::string>> not_taken_;  // by machines of which all was left out
 };
 
 void say_answers(const Wanted& wanted, const std::vector<Answer>& answers, bool as_json) {
@@ -255,12 +328,11 @@ void say_answers(const Wanted& wanted, const std::vector<Answer>& answers, bool 
         say("{}: version {} of '{}', image {}, made of {}: {}\n", place, answer.version, answer.name,
             answer.refreshed->digest.substr(0, 16), answer.parent.digest.substr(0, 16), listed(answer.candidates));
       } else {
-        say("{}: stays with version {} of '{}': nothing of this is an update there\n", place, answer.version,
-            answer.name);
+        say("{}: stays with version {} of '{}': nothing of this goes into it\n", place, answer.version, answer.name);
       }
       for (const auto& [id, why] : answer.left_out) say("  without {}: {}\n", id, why);
     }
-    say("serial {} of run {}, line {} of the ledger of '{}'\n", handoff.serial, handoff.run, wanted.line,
+    say("serial {} of run {}, line {} of the ledger of '{}'\n", handoff.serial, handoff.run, wanted.place.line,
         wanted.stage.string());
     return;
   }
@@ -281,7 +353,7 @@ void say_answers(const Wanted& wanted, const std::vector<Answer>& answers, bool 
                              {"serial", handoff.serial},
                              {"run", handoff.run},
                              {"promotion", handoff.promotion},
-                             {"line", wanted.line},
+                             {"line", wanted.place.line},
                              {"because", wanted.reported.empty() ? "promoted" : "deployed"},
                              {"machines", std::move(machines)}});
 }
@@ -291,7 +363,7 @@ Result<Wanted> wanted_of(const Arguments& arguments, const runners::Scenario& sc
   Wanted wanted;
   PATCHLAB_ASSIGN(wanted.stage, absolute_path(arguments.stage.empty() ? scenario.stage : arguments.stage));
   PATCHLAB_ASSIGN(wanted.handoff, handoff_of(host_processes(), wanted.stage, scenario.departments.front().name));
-  PATCHLAB_ASSIGN(wanted.line, line_of(wanted.stage, wanted.handoff));
+  PATCHLAB_ASSIGN(wanted.place, place_of(wanted.stage, wanted.handoff));
   PATCHLAB_TRY(choose(arguments, wanted));
   return wanted;
 }
@@ -302,6 +374,16 @@ std::optional<Error> why_refused(const Arguments& arguments, const Handoff& hand
     return configuration_error(handoff.rejected, "an image of production is made of what production is to have");
   }
   return not_to_be_exported(handoff, ExportTo::files, system_clock_source().wall());
+}
+
+// Between the question and the answer lie two starts of a department.
+Result<void> still_wanted(const Arguments& arguments, const Wanted& wanted) {
+  PATCHLAB_ASSIGN(const auto now, handoff_of(host_processes(), wanted.stage, wanted.handoff.department));
+  if (now.promotion != wanted.handoff.promotion)
+    return configuration_error(fmt::format("something else was promoted in '{}' meanwhile", now.department),
+                               "nothing was kept; try again");
+  if (auto why = why_refused(arguments, now)) return std::move(*why);
+  return {};
 }
 
 ExitCode refresh(const Arguments& arguments) {
@@ -331,11 +413,15 @@ ExitCode refresh(const Arguments& arguments) {
   const auto planned = runners::plan_refresh(*scenario, wanted->candidates, options, tools, *progress, stop);
   if (!planned) return report(planned.error());
   if (const auto fine = refuse_newer(*wanted, *planned); !fine) return report(fine.error());
+  if (const auto fine = refuse_taken_back(*wanted, *planned, *cache); !fine) return report(fine.error());
   if (const auto fine = refuse_pinned(wanted->handoff.department, *planned, *cache); !fine) return report(fine.error());
   Refresh work(*wanted, *planned, *cache);
+  const auto keep = [&](const std::vector<runners::NewDisk>& disks) -> Result<void> {
+    PATCHLAB_TRY(still_wanted(arguments, *wanted));
+    return work.keep(disks);
+  };
   const auto done = work.is_all_there() ? work.keep_what_is_there()
-                                        : runners::refresh_images(*planned, options, tools, *progress, stop,
-                                                                  [&](const auto& disks) { return work.keep(disks); });
+                                        : runners::refresh_images(*planned, options, tools, *progress, stop, keep);
   progress.reset();
   if (!done) return report(done.error());
   const auto answers = work.answers();

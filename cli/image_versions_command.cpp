@@ -117,8 +117,11 @@ ExitCode use(const Arguments& arguments) {
 std::string starts_from(const image::VersionLine& line) {
   if (line.pinned == 1) return "version 1, the image from its recipe";
   if (line.pinned) return fmt::format("version {}, as it was told", *line.pinned);
-  return line.versions.empty() ? "the image from its recipe"
-                               : fmt::format("version {}, the newest", line.versions.back().number);
+  if (line.versions.empty()) return "the image from its recipe";
+  // What the recipe makes now is not asked here: where that is another image, no version of before counts.
+  const auto& newest = line.versions.back();
+  return fmt::format("version {}, the newest, where its recipe makes image {}", newest.number,
+                     newest.origin.substr(0, 16));
 }
 
 Json version_line_json(const image::VersionLine& line) {

@@ -116,6 +116,21 @@ Result<VersionLine> read_versions(const fs::path& cache, const std::string& depa
   return problems_error(file.string(), {{"/machine", fmt::format("must be of '{}/{}'", department, machine)}});
 }
 
+Result<VersionLine> versions_from(const fs::path& cache, const GoldenImage& parent, const std::string& department,
+                                  const std::string& machine) {
+  PATCHLAB_ASSIGN(auto line, read_versions(cache, department, machine));
+  const auto& origin = parent.is_built() ? parent.digest : parent.origin;
+  PATCHLAB_ASSIGN(const auto* version, line.in_use(origin));
+  const auto& starts_from = version == nullptr ? origin : version->image;
+  if (!line.pinned && starts_from == parent.digest) return line;
+  return configuration_error(
+      fmt::format("'{}/{}' starts from another image than the one that was gone on from: somebody has made a version "
+                  "of it meanwhile, or told it another one",
+                  department, machine),
+      fmt::format("nothing was kept; patchlab image show {}/{} says what there is, then try again", department,
+                  machine));
+}
+
 Result<std::vector<VersionLine>> all_versions(const fs::path& cache) {
   std::vector<VersionLine> lines;
   if (!is_there(versions_folder(cache))) return lines;

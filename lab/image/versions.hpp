@@ -45,6 +45,10 @@ void to_json(Json& json, const VersionLine& line);
 // A line without versions when there is none yet.
 [[nodiscard]] Result<VersionLine> read_versions(const std::filesystem::path& cache, const std::string& department,
                                                 const std::string& machine);
+// That of a machine that starts from `parent`, to go on with. An error (configuration) when it does not, or not any
+// more: somebody has made another version of it meanwhile, or told it from which to start.
+[[nodiscard]] Result<VersionLine> versions_from(const std::filesystem::path& cache, const GoldenImage& parent,
+                                                const std::string& department, const std::string& machine);
 [[nodiscard]] Result<std::vector<VersionLine>> all_versions(const std::filesystem::path& cache);
 // While the cache is held (hold_cache). The old file or the new one.
 [[nodiscard]] Result<void> write_versions(const std::filesystem::path& cache, const VersionLine& line);

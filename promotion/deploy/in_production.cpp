@@ -86,14 +86,29 @@ Result<std::vector<patches::Candidate>> promoted_candidates(const Handoff& hando
   return candidates;
 }
 
-Result<std::uint64_t> line_of(const std::filesystem::path& stage, const Handoff& handoff) {
+std::set<std::uint64_t> taken_back_by(const PromotionStory& rollback, const std::vector<PromotionStory>& stories) {
+  std::set<std::uint64_t> between;
+  if (!rollback.is_rollback) return between;
+  std::uint64_t again = 0;
+  for (const auto& story : stories) {
+    if (story.department != rollback.department || story.state != PromotionStory::State::done ||
+        story.serial >= rollback.serial)
+      continue;
+    between.insert(story.serial);
+    if (story.run == rollback.run) again = std::max(again, story.serial);
+  }
+  between.erase(between.begin(), between.upper_bound(again));
+  return between;
+}
+
+Result<PromotionPlace> place_of(const std::filesystem::path& stage, const Handoff& handoff) {
   PATCHLAB_ASSIGN(const auto state, Chain(stage / chain_folder_name).read());
   const auto& stories = state.history.promotions();
   const auto story = std::ranges::find(stories, handoff.promotion, &PromotionStory::statement);
   if (story == stories.end())
     return configuration_error(
         fmt::format("the ledger of '{}' does not know promotion {}", stage.string(), handoff.promotion));
-  return story->last_line;
+  return PromotionPlace{story->last_line, taken_back_by(*story, stories)};
 }
 
 }  // namespace patchlab::promotion

@@ -4,11 +4,13 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "patches/candidate/candidate.hpp"
 #include "patches/store/content_store.hpp"
+#include "promotion/chain/history.hpp"
 #include "promotion/deploy/deployed.hpp"
 #include "promotion/deploy/handoff.hpp"
 
@@ -31,7 +33,14 @@ struct InProduction {
 [[nodiscard]] Result<std::vector<patches::Candidate>> promoted_candidates(const Handoff& handoff,
                                                                           const patches::ContentStore& store);
 
-// The number of the last line of the ledger that is about this promotion.
-[[nodiscard]] Result<std::uint64_t> line_of(const std::filesystem::path& stage, const Handoff& handoff);
+// What the ledger says of a promotion.
+struct PromotionPlace {
+  std::uint64_t line = 0;              // the last one that is about it
+  std::set<std::uint64_t> taken_back;  // serials of earlier promotions that it took back; empty: it is no rollback
+};
+[[nodiscard]] Result<PromotionPlace> place_of(const std::filesystem::path& stage, const Handoff& handoff);
+// Serials of what was promoted in this department behind the run that `rollback` published again. Pure.
+[[nodiscard]] std::set<std::uint64_t> taken_back_by(const PromotionStory& rollback,
+                                                    const std::vector<PromotionStory>& stories);
 
 }  // namespace patchlab::promotion

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <cstdlib>
 
 #include "found_run.hpp"
@@ -62,7 +63,7 @@ class ImageVersions : public ::testing::Test {
     put_scenario();
     ASSERT_NO_FATAL_FAILURE(put_image());
     if (IsSkipped()) return;
-    ASSERT_NO_FATAL_FAILURE(promote());
+    ASSERT_NO_FATAL_FAILURE(promote_tidy());
   }
 
   void put_scenario() {
@@ -103,28 +104,39 @@ class ImageVersions : public ::testing::Test {
     fs::permissions(at / "image.json", fs::perms::owner_read);
     built_ = image::load(at).value();
   }
-  void promote() {
-    fs::create_directories(folder_.path() / "tree/DEBIAN");
+  // A package of that name and version, of which nothing but its name is installed.
+  std::string packed(const std::string& name, const std::string& version) {
+    const auto package = folder_.path() / (name + ".deb");
+    if (is_there(package)) return read_file(package).value();
+    fs::create_directories(folder_.path() / name / "DEBIAN");
     folder_.write(
-        "tree/DEBIAN/control",
-        "Package: tidy\nVersion: 2.0\nArchitecture: all\nMaintainer: nobody <n@example>\nDescription: none\n");
+        name + "/DEBIAN/control",
+        fmt::format("Package: {}\nVersion: {}\nArchitecture: all\nMaintainer: nobody <n@example>\nDescription: none\n",
+                    name, version));
     ProcessSpec pack;
     pack.program = "dpkg-deb";
-    pack.arguments = {"--root-owner-group", "-b", "tree", "tidy.deb"};
+    pack.arguments = {"--root-owner-group", "-b", name, name + ".deb"};
     pack.working_folder = folder_.path();
-    ASSERT_EQ(exit_code(host_processes().run(pack)), 0);
-    const auto bytes = read_file(folder_.path() / "tidy.deb").value();
+    EXPECT_EQ(exit_code(host_processes().run(pack)), 0);
+    return read_file(package).value();
+  }
+  void promote(const reports::RunRecord& record, const std::map<std::string, std::string>& bytes) {
+    make_found_run(folder_.path(), record, bytes);
+    people_.approve("bob", {record.id, "--department", "finance"});
+    const auto promoted = ask({"promote", record.id, "--sign-with", "lab"});
+    ASSERT_EQ(exit_code(promoted), 0) << promoted.output << promoted.errors;
+  }
+  void promote_tidy(const std::string& run = tests::good_record().id) {
+    const auto bytes = packed("tidy", "2.0");
     tidy_ = sha256(bytes);
     auto record = tests::good_record();
+    record.id = run;
     for (auto& candidate : record.candidates) {
       if (candidate.id == "tidy") candidate.files = {{"tidy_2.0_all.deb", tidy_, bytes.size()}};
       // It is of another system: nothing of it goes into an image.
       if (candidate.id == "dns-update") candidate.kind = "msu";
     }
-    make_found_run(folder_.path(), record, {{"tidy", bytes}});
-    people_.approve("bob", {record.id, "--department", "finance"});
-    const auto promoted = ask({"promote", record.id, "--sign-with", "lab"});
-    ASSERT_EQ(exit_code(promoted), 0) << promoted.output << promoted.errors;
+    promote(record, {{"tidy", bytes}});
   }
   void report_as(const std::string& version) {
     folder_.write("said", "dpkg\t1.21\tii \ntidy\t" + version + "\tii \n");
@@ -132,17 +144,26 @@ class ImageVersions : public ::testing::Test {
                            "--observed", rfc3339(std::chrono::system_clock::now())});
     ASSERT_EQ(exit_code(told), 0) << told.errors;
   }
-  // The image that a refresh would make, made before: then it needs no machine.
-  image::GoldenImage make_refreshed() {
+  // The image that a refresh would make, made before: then it needs no machine. `why_not`: its guest refused 'tidy'.
+  image::GoldenImage make_refreshed(const std::string& why_not = {}) {
     folder_.write("new.qcow2", "disk with tidy 2.0");
+    Json provenance{{"by", "another department"}, {"candidates", Json::array()}};
+    if (why_not.empty())
+      provenance["candidates"].push_back({{"id", "tidy"}, {"digest", digest_of_tidy()}});
+    else
+      provenance["left_out"]["tidy"] = why_not;
     const auto made = image::keep_refreshed(cache(), {built_,
                                                       {tidy_},
                                                       folder_.path() / "new.qcow2",
-                                                      status_of("2.0"),
-                                                      Json{{"by", "another department"}},
+                                                      status_of(why_not.empty() ? "2.0" : "1.0"),
+                                                      provenance,
                                                       "2026-11-30T00:00:00Z"});
     EXPECT_TRUE(made) << (made ? "" : made.error().message);
     return made.value_or({});
+  }
+  [[nodiscard]] static std::string digest_of_tidy() {
+    const auto record = tests::good_record();
+    return std::ranges::find(record.candidates, "tidy", &reports::CandidateRecord::id)->digest;
   }
   [[nodiscard]] ProcessOutcome ask(const Words& words) const { return patchlab(words, folder_.path()); }
   [[nodiscard]] ProcessOutcome refresh(Words more = {}) const {
@@ -189,12 +210,14 @@ TEST_F(ImageVersions, AreMadeOfWhatProductionSaysThatItHas) {
   const auto shown = ask({"image", "show", "finance/dns"});
   EXPECT_EQ(exit_code(shown), 0) << shown.errors;
   EXPECT_THAT(shown.output,
-              AllOf(HasSubstr("finance/dns: starts from version 2, the newest\n"), HasSubstr("  tidy "),
-                    HasSubstr("serial 1 of run " + tests::good_record().id), HasSubstr("approved by bob@x\n"),
-                    HasSubstr("  fin-dns1 says that it has of it, line ")));
+              AllOf(HasSubstr("finance/dns: starts from version 2, the newest, where its recipe makes image " +
+                              built_.digest.substr(0, 16) + "\n"),
+                    HasSubstr("  tidy "), HasSubstr("serial 1 of run " + tests::good_record().id),
+                    HasSubstr("approved by bob@x\n"), HasSubstr("  fin-dns1 says that it has of it, line ")));
   expect_fits(ask({"image", "show", "finance/dns", "--json"}).output, "image-show");
   expect_fits(ask({"image", "list", "--json"}).output, "image-list");
-  EXPECT_THAT(ask({"image", "list"}).output, HasSubstr("finance/dns starts from version 2, the newest\n"));
+  EXPECT_THAT(ask({"image", "list"}).output,
+              HasSubstr("finance/dns starts from version 2, the newest, where its recipe"));
   EXPECT_EQ(exit_code(ask({"image", "verify"})), 0);
   // It has it now.
   const auto again = refresh();
@@ -208,6 +231,47 @@ TEST_F(ImageVersions, AllThatWasPromotedIsTakenWhenThatIsAskedFor) {
   ASSERT_EQ(exit_code(done), 0) << done.output << done.errors;
   EXPECT_THAT(done.output, HasSubstr("finance/dns: version 2 of 'dns'"));
   EXPECT_EQ(image::read_versions(cache(), "finance", "dns")->versions.at(0).provenance.at("because"), "promoted");
+}
+
+// A kernel, say, where the machine's comes from outside it: the others of its set went into the image, and it did not.
+TEST_F(ImageVersions, WhatTheGuestRefusedIsNotSaidToBeInTheImageThatWasMadeBefore) {
+  make_refreshed("this machine's kernel comes from outside it");
+  const auto done = refresh({"--promoted", "--json"});
+  ASSERT_EQ(exit_code(done), 0) << done.output << done.errors;
+  const auto machine = Json::parse(done.output).at("machines").at(0);
+  EXPECT_EQ(machine.at("state"), "up-to-date");
+  EXPECT_EQ(machine.at("candidates"), Json::array());
+  EXPECT_EQ(machine.at("left_out").at("tidy"), "this machine's kernel comes from outside it");
+  EXPECT_FALSE(has_versions()) << "a version with nothing in it";
+}
+
+// 'tidy' is not in the older run at all: no package is older than another, and yet nothing of it is promoted.
+TEST_F(ImageVersions, WhatARollbackTookBackStaysInNoImage) {
+  const auto bytes = packed("other", "1.0");
+  tests::SampleRun older;
+  older.add_candidate("other", "Another package", "low", "repack", {"dns"});
+  older.start_department("finance", 0, {"dns", "mail"});
+  const auto batch = older.trial(reports::Purpose::batch, {"other"});
+  older.verdict("other", Outcome::pass, "passed as part of the exact set").trials = {batch};
+  older.end_department(batch);
+  auto record = older.finish();
+  record.id = "r-older";
+  record.candidates[0].files = {{"other_1.0_all.deb", sha256(bytes), bytes.size()}};
+  ASSERT_NO_FATAL_FAILURE(promote(record, {{"other", bytes}}));
+  ASSERT_NO_FATAL_FAILURE(promote_tidy("r-newer"));
+  make_refreshed();
+  ASSERT_EQ(exit_code(refresh({"--promoted"})), 0);
+  const auto back = ask({"promote", "r-older", "--sign-with", "lab", "--rollback", "mail is slow"});
+  ASSERT_EQ(exit_code(back), 0) << back.output << back.errors;
+
+  const auto refused = refresh({"--promoted"});
+  EXPECT_EQ(exit_code(refused), 78) << refused.output << refused.errors;
+  EXPECT_THAT(refused.errors, AllOf(HasSubstr("version 2 of the golden image of 'dns' has \"tidy\" of serial 3"),
+                                    HasSubstr("patchlab image use finance/dns 1")));
+  ASSERT_EQ(exit_code(ask({"image", "use", "finance/dns", "1"})), 0);
+  const auto done = refresh({"--promoted"});
+  EXPECT_EQ(exit_code(done), 0) << done.errors;
+  EXPECT_THAT(done.output, HasSubstr("finance/dns: stays with version 1 of 'dns'"));
 }
 
 TEST_F(ImageVersions, ARunStartsFromThemAndGoingBackIsOneCommand) {

@@ -151,6 +151,25 @@ TEST_F(Versions, GoingBackIsTold) {
   EXPECT_NE(starts_from(), two.digest);
 }
 
+// Two who refresh at once, or one who goes back meanwhile: the second image would be newest, without what the first
+// has.
+TEST_F(Versions, AreGoneOnWithFromWhatTheMachineStartsFromOnly) {
+  const auto from = [&](const GoldenImage& parent) {
+    const auto line = versions_from(cache(), parent, "finance", "dns");
+    return line ? std::to_string(line->next_number()) : line.error().message;
+  };
+  EXPECT_EQ(from(built_), "2");
+  const auto two = refreshed(built_, "2").value();
+  add(two);
+  EXPECT_THAT(from(built_), HasSubstr("'finance/dns' starts from another image than"));
+  EXPECT_EQ(from(two), "3");
+  pin(2);
+  EXPECT_THAT(from(two), HasSubstr("told it another one")) << "it stays with that one";
+  pin(1);
+  EXPECT_THAT(from(two), HasSubstr("starts from another image"));
+  EXPECT_THAT(from(built_), HasSubstr("told it another one"));
+}
+
 // The recipe was changed, or the suite: what was put into the image before is not in the new one.
 TEST_F(Versions, DoNotCountForAnotherImageOfTheRecipe) {
   add(refreshed(built_, "2").value());

@@ -81,5 +81,32 @@ TEST_F(InProductionTest, AReportOfWhatWasBeforeDoesNotCount) {
   EXPECT_EQ(why_not("tidy"), "");
 }
 
+TEST(TakenBack, IsWhatWasPromotedBehindTheRunThatIsPublishedAgain) {
+  std::vector<PromotionStory> stories;
+  const auto promoted = [&](const std::string& department, const std::string& run, bool is_rollback = false) {
+    PromotionStory story;
+    story.department = department;
+    story.run = run;
+    story.serial = stories.size() + 1;
+    story.state = PromotionStory::State::done;
+    story.is_rollback = is_rollback;
+    return stories.emplace_back(story);
+  };
+  promoted("finance", "first");
+  promoted("finance", "old");
+  promoted("sales", "new");
+  promoted("finance", "new");
+  promoted("finance", "newer");
+  EXPECT_THAT(taken_back_by(stories.back(), stories), IsEmpty()) << "it goes on";
+  stories.push_back(stories.back());
+  stories.back().serial = 6;
+  stories.back().state = PromotionStory::State::refused;
+  promoted("finance", "old", true);
+  EXPECT_THAT(taken_back_by(stories.back(), stories), ElementsAre(4U, 5U));
+  // Of a run that this ledger never saw promoted, nothing of before is certain to be there.
+  promoted("finance", "of another ledger", true);
+  EXPECT_THAT(taken_back_by(stories.back(), stories), ElementsAre(1U, 2U, 4U, 5U, 7U));
+}
+
 }  // namespace
 }  // namespace patchlab::promotion
