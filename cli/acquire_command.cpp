@@ -49,7 +49,27 @@ struct Done {
   AcquireResult acquired;
   ScanResult assessed;
   std::size_t due = 0;  // files that the assessment asks for
+  std::vector<AcquiredRow> not_named;
 };
+
+// The files in the store that are of no candidate of the scenario: no scan, plan and run knows of them.
+std::vector<AcquiredRow> not_named_in(const runners::Scenario& scenario, const AcquireRequest& request,
+                                      const AcquireResult& acquired) {
+  // A candidate whose files came just now was not read before.
+  const auto is_named = [&](const fs::path& file) {
+    return std::ranges::any_of(scenario.candidates, [&](const auto& source) {
+      if (source.kind != runners::CandidateSourceKind::path) return false;
+      const auto named = source.path.lexically_normal();
+      return named == file || named == file.parent_path();
+    });
+  };
+  std::vector<AcquiredRow> rows;
+  for (const auto& row : acquired.rows) {
+    const bool is_here = row.state == AcquiredState::acquired || row.state == AcquiredState::here;
+    if (is_here && !request.offered.contains(row.sha256) && !is_named(row.source)) rows.push_back(row);
+  }
+  return rows;
+}
 
 Result<Done> bring(const Arguments& arguments, const runners::Scenario& scenario, DecisionTable table,
                    const std::set<std::string>& timelines) {
@@ -88,6 +108,7 @@ Result<Done> bring(const Arguments& arguments, const runners::Scenario& scenario
   };
   const patches::Authenticode authenticode(host_processes(), {arguments.ca_bundle, patches::Unsigned::refuse});
   PATCHLAB_ASSIGN(done.acquired, process::acquire(store, authenticode, request));
+  done.not_named = not_named_in(scenario, request, done.acquired);
   done.assessed = std::move(assessment.result);
   return done;
 }
@@ -114,6 +135,12 @@ void show(const Done& done) {
     if (row.state != AcquiredState::to_bring) continue;
     say("to bring: {}, {}, sha256 {}{}{}\n", row.name, size_text(row), row.sha256,
         row.from.empty() ? "" : ", from " + row.from, row.source.empty() ? "" : "; " + row.why);
+  }
+  for (const auto& row : done.not_named) {
+    say("'{}' is no candidate of the scenario: no plan or run knows of it before \"candidates\" has {{\"path\": {}, "
+        "\"sha256\": \"{}\"}}\n",
+        row.name, Json(row.source.empty() ? row.name : row.source).dump(-1, ' ', false, Json::error_handler_t::replace),
+        row.sha256);
   }
   for (const auto& one : done.assessed.not_known) say("unknown: {}: {}\n", one.what, one.why);
   say("{} acquired, {} here before, {} to bring, {} in quarantine, {} could not be looked at\n",

@@ -23,6 +23,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using ::testing::AllOf;
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -349,6 +350,65 @@ TEST_F(PlanTonight, OfOneThatCannotWaitIsAWholeScenario) {
   EXPECT_THAT(unknown.errors, HasSubstr("did you mean second?"));
   EXPECT_EQ(exit_code(site_->plan({"--emergency", "second", "--due", "3-days"})), 64);
   EXPECT_EQ(exit_code(site_->plan({"--emergency", "second", "--candidate", "second"})), 64);
+}
+
+TEST_F(PlanTonight, HasWhatAPersonBroughtOnceTheScenarioNamesIt) {
+  fs::create_directories(site_->path() / "incoming");
+  patches::testing::PackageBuilder builder;
+  builder.package = "patchlab-first";
+  builder.version = "3";
+  const auto bytes = builder.bytes();
+  site_->write("incoming/hotfix.deb", bytes);
+  fs::last_write_time(site_->path() / "incoming/hotfix.deb", fs::file_time_type::clock::now() - std::chrono::hours(1));
+  const auto wanted = [](const std::string& name, const std::string& digest) {
+    return Json{{"schema", "patchlab/wanted/v1"},
+                {"files", Json::array({{{"name", name}, {"sha256", digest}, {"item", "hotfix"}}})}}
+        .dump();
+  };
+  site_->write("wanted.json", wanted("hotfix.deb", sha256(bytes)));
+  const auto acquire = [](const std::string& scenario, const std::string& list) {
+    return site_->ask(
+        {"acquire", scenario, "--decisions", "table.csv", "--feeds", "feeds", "--wanted", list, "--drop", "incoming"});
+  };
+  const auto plan = [](const std::string& scenario) {
+    return ids(answer(site_->ask({"plan", scenario, "--decisions", "table.csv", "--feeds", "feeds", "--scan",
+                                  scenario + ".scan", "--json"}))
+                   .at("candidates"));
+  };
+  const auto scan = [](const std::string& scenario) {
+    return exit_code(
+        site_->ask({"scan", scenario, "--decisions", "table.csv", "--feeds", "feeds", "-o", scenario + ".scan"}));
+  };
+
+  // Both times it is in the store, and nothing will come of it.
+  const auto entry = fmt::format(R"({{"path": "{}", "sha256": "{}"}})",
+                                 (site_->path() / "incoming" / "hotfix.deb").string(), sha256(bytes));
+  for (const char* state : {"1 acquired", "0 acquired"}) {
+    const auto brought = acquire("site/nightly.jsonc", "wanted.json");
+    ASSERT_EQ(exit_code(brought), 0) << brought.output << brought.errors;
+    EXPECT_THAT(brought.output, AllOf(HasSubstr(state), HasSubstr("'hotfix.deb' is no candidate of the scenario"),
+                                      HasSubstr("\"candidates\" has " + entry)));
+  }
+  ASSERT_EQ(scan("site/nightly.jsonc"), 0);
+  EXPECT_THAT(plan("site/nightly.jsonc"), ElementsAre("first", "second"));
+
+  // The very line that it said.
+  auto named = Json::parse(read_file(site_->site() / "nightly.jsonc").value(), nullptr, true, true);
+  named["candidates"].push_back(Json::parse(entry));
+  site_->write("site/named.jsonc", named.dump());
+  EXPECT_THAT(acquire("site/named.jsonc", "wanted.json").output, Not(HasSubstr("no candidate of the scenario")));
+  (void)scan("site/named.jsonc");
+  EXPECT_THAT(plan("site/named.jsonc"), Contains("patchlab-first-3"));
+
+  // Named before it was there: when that is asked nobody has read it, and it is a candidate all the same.
+  builder.version = "4";
+  site_->write("incoming/later.deb", builder.bytes());
+  fs::last_write_time(site_->path() / "incoming/later.deb", fs::file_time_type::clock::now() - std::chrono::hours(1));
+  site_->write("later.json", wanted("later.deb", sha256(builder.bytes())));
+  named["candidates"].back() = {{"path", "../incoming"}};
+  site_->write("site/folder.jsonc", named.dump());
+  const auto unread = acquire("site/folder.jsonc", "later.json");
+  EXPECT_THAT(unread.output, AllOf(HasSubstr("1 acquired"), Not(HasSubstr("no candidate of the scenario"))));
 }
 
 TEST_F(PlanTonight, ReplacesNothingButAPlan) {
