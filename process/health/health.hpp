@@ -65,7 +65,7 @@ struct NightLimits {
 // critical until another run has ended, whatever has begun since, and a warning for as long again as a night may be
 // old: nobody says that somebody looked. No night at all is critical: it is what this is asked for. A run of the future
 // is unknown. All this is asked of each department, as several scenarios may have one ledger: a night of one says
-// nothing of another. A leak is told also of one whose nights nobody asks for: that was only tried by hand, or given up.
+// nothing of another. A leak is told also of one whose nights nobody asks for: only tried by hand, or given up.
 [[nodiscard]] HealthFact night_health(const std::vector<Night>& nights, HealthTime now, const NightLimits& limits);
 
 // Bytes that are free where the lab works.
