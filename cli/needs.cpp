@@ -94,6 +94,8 @@ const std::vector<Need>& needs() {
        starts("apt-ftparchive", "--version")},
       {"gnupg", "gpg", "a promotion cannot be exported as an apt repository", starts("gpg", "--version")},
       {"uidmap", "newuidmap", "only root can build golden images in a quick way", file("usr/bin/newuidmap")},
+      {"krb5-pkinit", "PKINIT of Kerberos", "checks cannot log in to a domain by certificate",
+       library("krb5/plugins/preauth/pkinit.so")},
   };
   return all;
 }
