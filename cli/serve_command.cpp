@@ -160,7 +160,7 @@ void add_serve(CLI::App& app, Chosen& chosen) {
   command->add_option("--origin", arguments->origin,
                       "how browsers call it, when a proxy with TLS is in front: https://patches.xavier.example");
   command->add_option("--sign-in", arguments->sign_in,
-                      "header field by which the proxy says who asks; without it nobody is answered");
+                      "header field by which the proxy says who asks; a request without it is refused");
   command->add_option("--stage", arguments->desk.stage, "stage folder")->capture_default_str();
   command->add_option("--runs", arguments->desk.runs, "folder of runs")
       ->capture_default_str()
