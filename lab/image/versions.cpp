@@ -24,6 +24,16 @@ fs::path file_of(const fs::path& cache, const std::string& department, const std
   return versions_folder(cache) / department / (machine + ".json");
 }
 
+// False only when it is certain: who may not look would otherwise take the image of the recipe for today's.
+Result<bool> was_made(const fs::path& path) {
+  std::error_code trouble;
+  const auto status = fs::status(path, trouble);
+  if (status.type() == fs::file_type::not_found) return false;
+  if (trouble)
+    return errno_error(fmt::format("looking for versions of an image in '{}'", path.string()), trouble.value());
+  return true;
+}
+
 ImageVersion version_from(const Json& json, const std::string& pointer, std::vector<JsonProblem>& problems) {
   JsonReader reader(json, pointer, problems);
   ImageVersion version;
@@ -108,7 +118,8 @@ Result<VersionLine> version_line_from_json(const Json& json, const std::string& 
 
 Result<VersionLine> read_versions(const fs::path& cache, const std::string& department, const std::string& machine) {
   const auto file = file_of(cache, department, machine);
-  if (!is_there(file)) return VersionLine{department, machine, {}, {}};
+  PATCHLAB_ASSIGN(const auto made, was_made(file));
+  if (!made) return VersionLine{department, machine, {}, {}};
   PATCHLAB_ASSIGN(const auto text, read_file(file));
   PATCHLAB_ASSIGN(const auto json, parse_json(text, file.string()));
   PATCHLAB_ASSIGN(auto line, version_line_from_json(json, file.string()));
@@ -133,7 +144,8 @@ Result<VersionLine> versions_from(const fs::path& cache, const GoldenImage& pare
 
 Result<std::vector<VersionLine>> all_versions(const fs::path& cache) {
   std::vector<VersionLine> lines;
-  if (!is_there(versions_folder(cache))) return lines;
+  PATCHLAB_ASSIGN(const auto made, was_made(versions_folder(cache)));
+  if (!made) return lines;
   PATCHLAB_ASSIGN(auto departments, entries_of(versions_folder(cache)));
   std::ranges::sort(departments);
   for (const auto& department : departments) {

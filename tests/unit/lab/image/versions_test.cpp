@@ -139,6 +139,20 @@ TEST_F(Versions, AMachineStartsFromTheNewestAndOthersFromTheirOwn) {
   EXPECT_EQ(starts_from(), three.digest);
 }
 
+// A link to itself stands for a folder that this user may not enter, as root may enter each.
+TEST_F(Versions, ThatCannotBeLookedAtAreNotNone) {
+  fs::create_directories(cache() / "image-versions/finance");
+  fs::create_symlink("dns.json", cache() / "image-versions/finance/dns.json");
+  EXPECT_FALSE(read_versions(cache(), "finance", "dns"));
+  fs::remove_all(cache() / "image-versions");
+  EXPECT_TRUE(read_versions(cache(), "finance", "dns").value().versions.empty());
+  EXPECT_TRUE(all_versions(cache()).value().empty());
+  fs::create_symlink("image-versions", cache() / "image-versions");
+  EXPECT_FALSE(read_versions(cache(), "finance", "dns"));
+  EXPECT_FALSE(all_versions(cache()));
+  fs::remove(cache() / "image-versions");
+}
+
 TEST_F(Versions, GoingBackIsTold) {
   const auto two = refreshed(built_, "2").value();
   add(two);
