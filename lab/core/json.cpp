@@ -343,6 +343,9 @@ Result<Json> parse_json(const std::string& text, const std::string& file_name, J
   if (trimmed(text, " \t\r\n").empty())
     return configuration_error(fmt::format("{}: is empty, and no JSON", printable(file_name)));
   const auto shown = printable(file_name);
+  // For the parser it would be the end, and nobody would see what stands behind it.
+  if (const auto nul = text.find('\0'); nul != std::string::npos)
+    return configuration_error(fmt::format("{}: not valid JSON: a NUL byte", place_in(text, shown, nul)));
   std::size_t taken = 0;
   JsonBuilder builder(text, shown, texts, taken);
   const bool whole =

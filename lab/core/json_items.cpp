@@ -35,6 +35,8 @@ class CharacterSource {
       column_ = 0;
     }
     measure(c);
+    // For the parser it would be the end, and nobody would see what stands behind it.
+    if (c == '\0') trouble_ = "is not valid JSON: a NUL byte";
   }
 
   [[nodiscard]] std::uintmax_t position() const { return position_; }

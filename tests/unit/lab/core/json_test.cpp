@@ -65,6 +65,15 @@ TEST(ParseJson, PointsAtTheFirstThatIsNoJson) {
   EXPECT_THAT(trouble_of("\"\xff\""), HasSubstr("not valid JSON"));
 }
 
+// nlohmann's parser takes it for the end.
+TEST(ParseJson, SeesWhatStandsBehindANul) {
+  for (const auto* behind : {"", " ", "garbage", "{\"second\": 1}"}) {
+    EXPECT_THAT(trouble_of("{\n\"a\": 1}" + std::string(1, '\0') + behind),
+                HasSubstr("f.json:2:8: not valid JSON: a NUL byte"))
+        << behind;
+  }
+}
+
 TEST(ParseJson, RefusesNulWhereTextsBecomeNamesAndPaths) {
   const std::string text = R"({"path": "a.deb\u0000.txt", "k\u0000": 1, "list": ["x", "\u0000"]})";
   const auto trouble = trouble_of(text);

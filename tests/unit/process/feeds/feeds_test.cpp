@@ -188,6 +188,9 @@ TEST_F(Feed, ThatIsCutOffAnywhereIsNoFeed) {
       EXPECT_FALSE(read(folder_.write("cut", whole.substr(0, size)))) << size << " of " << whole.size();
     EXPECT_FALSE(read(folder_.write("cut", whole.substr(0, whole.size() - 1))));
     EXPECT_FALSE(read(folder_.write("cut", whole + "}"))) << "something behind it";
+    // nlohmann's parser takes it for the end.
+    EXPECT_FALSE(read(folder_.write("cut", whole + std::string(1, '\0')))) << "a NUL behind it";
+    EXPECT_FALSE(read(folder_.write("cut", whole + std::string(1, '\0') + "}"))) << "something behind a NUL";
   };
   const auto all = [](const std::string&) { return true; };
   cut_off(kev_json({{"CVE-2026-1000"}}).dump(), [](const auto& path) { return read_kev(path).has_value(); });
