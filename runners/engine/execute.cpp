@@ -22,6 +22,7 @@
 #include "runners/engine/run.hpp"
 #include "runners/engine/run_folder.hpp"
 #include "runners/host/node_wait.hpp"
+#include "runners/host/room.hpp"
 
 namespace patchlab::runners {
 namespace {
@@ -111,6 +112,7 @@ class WatchedCell final : public cell::CellClient {
 };
 
 constexpr std::size_t least_slots = 2;  // as on a host: Scratch::slot_count
+constexpr Milliseconds look_for_room_every{500};
 
 class Execution {
  public:
@@ -240,11 +242,7 @@ class Execution {
     const auto host = lab::network::collect_host_facts();
     this_host_ = cell::host_class(options_.program, tools_.processes);
     auto outside = lab::network::OutsideWatch::start();
-    std::vector<std::jthread> threads;
-    for (std::size_t i = 0; i < plan_.departments.size(); ++i) {
-      threads.emplace_back([this, i, &host] { run_department(i, host); });
-    }
-    threads.clear();  // joins
+    begin_departments(host);
     for (auto& [host_class, kept] : kept_) {
       if (kept.answers) kept.answers->trim();
       if (kept.convictions) kept.convictions->trim();
@@ -253,6 +251,63 @@ class Execution {
     if (states_) trim_states();
     note_what_was_heard_outside(outside);
   }
+
+  // In their order, each when its machines have room; a later one that has passes one that has not. Returns when all of
+  // them have ended.
+  void begin_departments(const lab::network::HostFacts& host) {
+    host::Room room(folder_.scratch().path(), tools_.memory);
+    std::vector<std::jthread> threads;  // joined at the end
+    std::vector<std::size_t> waiting;
+    for (std::size_t i = 0; i < plan_.departments.size(); ++i) waiting.push_back(i);
+    std::map<std::size_t, std::string> why;
+    const auto begun = [&](std::size_t index) {
+      auto place = room_for(room, index);
+      const auto& name = record_.departments[index].name;
+      if (!place) {
+        give_up(record_.departments[index], std::move(place).error());
+        return true;
+      }
+      if (why[index] != place->why) say(fmt::format("{}: {}", name, place->why));
+      why[index] = place->why;
+      if (place->is_needed && !place->room) return false;
+      threads.emplace_back([this, index, &host, held = std::move(place->room)] { run_department(index, host); });
+      return true;
+    };
+    const Wait wait{.awaited = "memory for the machines of all departments",
+                    .deadline = plan_.departments.front().cell.policy.run_deadline,
+                    .interval = look_for_room_every,
+                    .last_seen = {},
+                    .stop = stop_};
+    static_cast<void>(wait_until(clock_, wait, [&] {
+      std::erase_if(waiting, begun);
+      return waiting.empty();
+    }));
+    for (const auto index : waiting) {
+      give_up(record_.departments[index],
+              stop_.stop_requested()
+                  ? cancelled()
+                  : infrastructure_error("it had no room when the run was at its deadline: " + why[index],
+                                         "test fewer departments in one run, give the host more memory, or raise "
+                                         "\"run_deadline_s\" of the scenario's \"trial\""));
+    }
+  }
+
+  struct PlaceHere {
+    bool is_needed = true;
+    std::optional<host::PromisedRoom> room{};
+    std::string why{};
+  };
+  // Machines on other hosts take none of this one's.
+  [[nodiscard]] Result<PlaceHere> room_for(host::Room& room, std::size_t index) const {
+    const auto& cell = plan_.departments[index].cell;
+    const auto& domain = golden_of(cell.department, cell.machines.front().plan.name).domain;
+    if (domain ? !domain->host->name().empty() : plan_.executor.has_value()) return PlaceHere{.is_needed = false};
+    PATCHLAB_ASSIGN(auto answer, room.ask(cell.department, host::memory_of(cell),
+                                          static_cast<std::uint64_t>(memory_.now_kib()) / 1024));
+    return PlaceHere{true, std::move(answer.room), std::move(answer.why)};
+  }
+
+  static Error cancelled() { return {ErrorClass::cancelled, "the run was cancelled", {}}; }
 
   // What runs leave for later ones, of one class of hosts. Another program, or another hypervisor, might have seen
   // something else.
@@ -410,8 +465,7 @@ class Execution {
       auto place = await_place(**lab, *launch, question, job.cell);
       if (!place) {
         (*lab)->close();
-        return give_up(department, stop_.stop_requested() ? Error{ErrorClass::cancelled, "the run was cancelled", {}}
-                                                          : std::move(place).error());
+        return give_up(department, stop_.stop_requested() ? cancelled() : std::move(place).error());
       }
       host_class = place->host_class;
     }
@@ -559,8 +613,7 @@ class Execution {
     record_.finished = rfc3339(clock_.wall());
     record_.duration_ms = (clock_.now() - origin_).count();
     record_.complete = !stop_.stop_requested() && !record_.error;
-    if (stop_.stop_requested() && !record_.error)
-      record_.error = Error{ErrorClass::cancelled, "the run was cancelled", {}};
+    if (stop_.stop_requested() && !record_.error) record_.error = cancelled();
   }
 
   // Cells are down, and the last event is written: what lies in the folder now is what the record speaks of.

@@ -78,6 +78,7 @@ MemorySampler::MemorySampler() {
     do {
       const auto now = resident_below(::getpid());
       const std::lock_guard guard(mutex_);
+      now_kib_ = now;
       peak_kib_ = std::max(peak_kib_, now);
     } while (!tick.wait_for(lock, stop, std::chrono::seconds(1), [] { return false; }) && !stop.stop_requested());
   });
@@ -86,6 +87,11 @@ MemorySampler::MemorySampler() {
 std::int64_t MemorySampler::peak_kib() const {
   const std::lock_guard lock(mutex_);
   return peak_kib_;
+}
+
+std::int64_t MemorySampler::now_kib() const {
+  const std::lock_guard lock(mutex_);
+  return now_kib_;
 }
 
 }  // namespace patchlab::runners

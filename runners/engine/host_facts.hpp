@@ -22,9 +22,12 @@ class MemorySampler {
   MemorySampler();
   // Highest sum seen, KiB. Shared pages count for each process that maps them, so the figure is never too low.
   [[nodiscard]] std::int64_t peak_kib() const;
+  // The last sum, KiB.
+  [[nodiscard]] std::int64_t now_kib() const;
 
  private:
   mutable std::mutex mutex_;
+  std::int64_t now_kib_ = 0;
   std::int64_t peak_kib_ = 0;
   std::jthread thread_;
 };

@@ -10,6 +10,7 @@
 #include "lab/process/process.hpp"
 #include "runners/engine/golden.hpp"
 #include "runners/engine/package_plan.hpp"
+#include "runners/host/room.hpp"
 
 namespace patchlab::runners {
 
@@ -20,6 +21,7 @@ struct HostTools {
   std::filesystem::path cache;  // the content store, media, what apt said, answers of earlier runs
   std::function<Result<Goldens>(Scenario&, Progress&, std::stop_token)> goldens;  // provide_goldens
   SolverFactory solvers;
+  std::function<Result<host::HostMemory>()> memory = host::memory_of_this_host;
 };
 [[nodiscard]] HostTools this_host();
 

@@ -198,22 +198,11 @@ Work work_of(const reports::RunRecord& record, const host::Executor& executor) {
 Result<FleetPlan> plan_on(Work work, const FleetAsked& asked) {
   FleetPlan plan;
   std::vector<CellLoad> cells;
-  std::uint64_t memory = 0;
-  for (const auto& department : work.departments) {
-    cells.push_back(load_of(department));
-    memory += department.request.memory_mib;
-  }
+  for (const auto& department : work.departments) cells.push_back(load_of(department));
   plan.hosts = {.count = asked.hosts, .cores = asked.cores, .memory_mib = asked.memory_mib};
   if (asked.hosts == 1 && !asked.by_executor) {
-    if (memory <= asked.memory_mib) {
-      plan.hosts.slots = Hosts::Slots::together;
-      plan.hosts.cores = std::max(asked.cores, least_slots);
-    } else {
-      plan.remarks.push_back(fmt::format(
-          "all departments at once ask for {} MiB, and the host has {}: they take turns here, as jobs of an executor "
-          "do; 'run' without --executor would begin all of them",
-          memory, asked.memory_mib));
-    }
+    plan.hosts.slots = Hosts::Slots::together;
+    plan.hosts.cores = std::max(asked.cores, least_slots);
   }
   const bool moves_images = plan.hosts.slots == Hosts::Slots::by_cell && asked.mib_per_s;
   if (moves_images) plan.hosts.bytes_per_ms = *asked.mib_per_s * (1U << 20U) / 1000.0;

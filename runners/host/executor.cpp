@@ -64,12 +64,16 @@ Result<Executor> read_executor(const std::filesystem::path& file) {
   return executor;
 }
 
+std::uint32_t memory_of(const cell::CellJob& job) {
+  auto mib = of_the_cell_mib;
+  for (const auto& machine : job.machines) mib += machine.plan.memory_mib + beside_each_machine_mib;
+  return mib;
+}
+
 CellRequest request_of(const Executor& executor, const cell::CellJob& job) {
   const auto most = std::chrono::ceil<std::chrono::minutes>(job.policy.run_deadline) + after_the_deadline;
-  CellRequest request{executor.cpus, of_the_cell_mib,
-                      executor.time_limit_minutes.value_or(static_cast<std::uint32_t>(most.count()))};
-  for (const auto& machine : job.machines) request.memory_mib += machine.plan.memory_mib + beside_each_machine_mib;
-  return request;
+  return {executor.cpus, memory_of(job),
+          executor.time_limit_minutes.value_or(static_cast<std::uint32_t>(most.count()))};
 }
 
 Result<void> check_time_limit(const Executor& executor, Milliseconds run_deadline) {

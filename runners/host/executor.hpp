@@ -35,8 +35,10 @@ struct CellRequest {
   std::uint32_t memory_mib = 0;
   std::uint32_t time_limit_minutes = 0;
 };
-// Its machines, what QEMU needs beside the memory of each, and the cell itself with its check workers; for as long as
-// the run may take.
+// Of its machines, with what QEMU needs beside the memory of each, and of the cell itself with its check workers; in
+// MiB.
+[[nodiscard]] std::uint32_t memory_of(const cell::CellJob& job);
+// That memory, for as long as the run may take.
 [[nodiscard]] CellRequest request_of(const Executor& executor, const cell::CellJob& job);
 
 // A configuration error: jobs would be ended while the run may still go on.

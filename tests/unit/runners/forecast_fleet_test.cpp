@@ -266,15 +266,17 @@ TEST(Fleet, TakesLessOnMoreHostsUntilTheLongestDepartmentDecides) {
   }
 }
 
-// What one host does is what 'run' does there: all departments at once when they have room.
-TEST(Fleet, TakesTurnsOnOneHostOnlyWhereMemoryIsShort) {
+// What one host does is what 'run' does there: a department begins when it has room, and all share the processors.
+TEST(Fleet, TakesTurnsOnOneHostWhereMemoryIsShort) {
   const auto jobs = tests::departments_of({.departments = 3});
   const auto room = planned(jobs, {.hosts = 1, .cores = 2, .memory_mib = 16000});
   EXPECT_EQ(room.hosts.slots, Hosts::Slots::together);
   EXPECT_THAT(room.remarks, IsEmpty());
+  for (const auto& placed : room.forecast.cells) EXPECT_EQ(placed.begin_ms, 0);
   const auto short_of = planned(jobs, {.hosts = 1, .cores = 2, .memory_mib = 4000});
-  EXPECT_EQ(short_of.hosts.slots, Hosts::Slots::by_cell);
-  EXPECT_THAT(short_of.remarks.at(0), HasSubstr("ask for 10836 MiB, and the host has 4000"));
+  EXPECT_EQ(short_of.hosts.slots, Hosts::Slots::together);
+  for (std::size_t i = 1; i < short_of.forecast.cells.size(); ++i)
+    EXPECT_EQ(short_of.forecast.cells[i].begin_ms, short_of.forecast.cells[i - 1].end_ms);
   const auto refused =
       plan_on(work_of(jobs, host::Executor{}, Durations(), {}), {.hosts = 2, .cores = 2, .memory_mib = 900});
   EXPECT_EQ(refused.error().error_class, ErrorClass::configuration);
