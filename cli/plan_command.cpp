@@ -121,7 +121,7 @@ ExitCode plan_a_scenario(const Arguments& arguments, const std::optional<runners
   const auto asked = asked_of(arguments, executor.has_value());
   const auto& options = arguments.options;
   std::optional<std::vector<reports::RunRecord>> recorded;  // read once
-  const TonightTools tools{[](const runners::Scenario& scenario) { return planned(scenario, {}); },
+  const TonightTools tools{planned,
                            [&](const runners::Scenario& scenario, const std::vector<runners::DepartmentJob>& jobs) {
                              if (!recorded) recorded = recorded_runs(options.runs, scenario.name);
                              const auto cell = executor.value_or(runners::host::Executor{});

@@ -130,6 +130,7 @@ struct Entry {
   Json json;                       // of "candidates"; of apt without the packages
   std::vector<std::string> apt;    // source packages
   std::vector<std::string> needs;  // that its manifest names
+  std::vector<std::string> supersedes{};
 };
 using Entries = std::map<std::string, Entry>;
 
@@ -139,7 +140,8 @@ Entries entries_of_template(const Template& made_from, const patches::ContentSto
   for (std::size_t i = 0; i < sources.size(); ++i) {
     if (sources[i].kind != runners::CandidateSourceKind::path) continue;
     const auto loaded = patches::load_candidate(sources[i].path, store);
-    if (loaded) entries[loaded->id] = {made_from.json.at("candidates").at(i), {}, loaded->prerequisites};
+    if (loaded)
+      entries[loaded->id] = {made_from.json.at("candidates").at(i), {}, loaded->prerequisites, loaded->supersedes};
   }
   return entries;
 }
@@ -164,6 +166,14 @@ void add_offers(const std::vector<ScannedMachine>& machines, const patches::Cont
   }
 }
 
+// What is needed, or what supersedes it, as patches/set takes it.
+std::string provider_of(const std::string& id, const Entries& entries) {
+  if (entries.contains(id)) return id;
+  const auto newer = std::ranges::find_if(
+      entries, [&](const auto& entry) { return std::ranges::count(entry.second.supersedes, id) > 0; });
+  return newer == entries.end() ? id : newer->first;
+}
+
 // In this order, each with what it needs before it; neighbours from apt are asked for together.
 Json candidates_json(const std::vector<std::string>& ids, const Entries& entries) {
   Json list = Json::array();
@@ -171,7 +181,7 @@ Json candidates_json(const std::vector<std::string>& ids, const Entries& entries
   const std::function<void(const std::string&)> add = [&](const std::string& id) {
     const auto entry = entries.find(id);
     if (entry == entries.end() || !there.insert(id).second) return;
-    for (const auto& needed : entry->second.needs) add(needed);
+    for (const auto& needed : entry->second.needs) add(provider_of(needed, entries));
     if (entry->second.apt.empty()) return list.push_back(entry->second.json);
     if (list.empty() || !list.back().contains("source"))
       list.push_back({{"source", "apt"}, {"order", "as-named"}, {"packages", Json::array()}});
@@ -296,7 +306,8 @@ struct Answer {
   TonightPlan night;
   std::set<std::string> departments;
   std::optional<forecast::FleetPlan> foreseen;
-  Json scenario;  // null: there is none
+  std::vector<NotKnown> held_back;  // not due, of a source that is asked, and known to be bad: ids
+  Json scenario;                    // null: there is none
 };
 
 std::set<std::string> departments_of(const std::vector<ChosenUpdate>& chosen) {
@@ -415,7 +426,7 @@ class Planner {
     if (is_there(named)) {
       PATCHLAB_ASSIGN(const auto path, absolute_path(named));
       PATCHLAB_ASSIGN(const auto candidate, patches::load_candidate(path, store_));
-      entries_[candidate.id] = {{{"path", path.string()}}, {}, candidate.prerequisites};
+      entries_[candidate.id] = {{{"path", path.string()}}, {}, candidate.prerequisites, candidate.supersedes};
       return candidate.id;
     }
     std::vector<std::string> known;
@@ -425,25 +436,56 @@ class Planner {
       if (source.kind != runners::CandidateSourceKind::recipe) continue;
       PATCHLAB_ASSIGN(const auto recipe, patches::read_recipe(source.path));
       known.push_back(recipe.identity.id);
-      entries_[recipe.identity.id] = {made_from_.json.at("candidates").at(i), {}, recipe.identity.prerequisites};
+      entries_[recipe.identity.id] = {
+          made_from_.json.at("candidates").at(i), {}, recipe.identity.prerequisites, recipe.identity.supersedes};
     }
     PATCHLAB_TRY(check_choice("--emergency", {named}, "is no file, and nothing of that name is on offer", known));
     return named;
   }
 
   Result<runners::Plan> planned(const std::set<std::string>& departments, const std::vector<std::string>& ids,
-                                const Answer& answer) {
-    const auto json =
-        reduced(made_from_, departments, candidates_json(ids, entries_), planned_json(made_from_, answer.origin));
+                                const Answer& answer, const std::set<std::string>& left_out = {}) {
+    auto origin = planned_json(made_from_, answer.origin);
+    if (!left_out.empty()) origin["left_out"] = left_out;
+    const auto json = reduced(made_from_, departments, candidates_json(ids, entries_), std::move(origin));
     PATCHLAB_ASSIGN(scenario_, runners::parse_scenario(pretty(json), made_from_.scenario.file));
-    return tools_.plan(scenario_);
+    return tools_.plan(scenario_, {});
+  }
+
+  // In words of the candidate, on one line: places are those of a scenario that nobody sees.
+  [[nodiscard]] Error without_place(Error error) const {
+    auto& text = error.message;
+    if (const auto place = made_from_.scenario.file.string() + ": "; text.starts_with(place)) {
+      text.erase(0, place.size());
+      if (const auto end = text.find(": "); text.starts_with('/') && end != std::string::npos) text.erase(0, end + 2);
+    }
+    for (auto at = text.find('\n'); at != std::string::npos; at = text.find('\n', at)) text.replace(at, 1, "; ");
+    return error;
   }
 
   Result<void> fill(Answer& answer, const std::vector<DueUpdate>& updates, const std::set<std::string>& departments) {
-    std::vector<std::string> ids;
-    for (const auto& update : updates) ids.push_back(update.id());
-    PATCHLAB_ASSIGN(const auto plan, planned(departments, ids, answer));
-    return choose(answer, plan, updates);
+    std::optional<runners::Plan> plan;  // of those that were asked for last
+    bool lab_is_there = false;
+    const auto try_plan = [&](const std::vector<DueUpdate>& some) -> Result<std::optional<Error>> {
+      std::vector<std::string> ids;
+      for (const auto& update : some) ids.push_back(update.id());
+      auto planned_so = planned(departments, ids, answer);
+      if (planned_so) {
+        plan = std::move(planned_so).value();
+        return std::optional<Error>();
+      }
+      if (planned_so.error().error_class != ErrorClass::configuration) return planned_so.error();
+      // What is not in order without any candidate (an image that is not built) is no fault of one.
+      if (!lab_is_there)
+        PATCHLAB_TRY(
+            tools_.plan(made_from_.scenario, {.departments = {departments.begin(), departments.end()}, .controls = 1}));
+      lab_is_there = true;
+      return std::optional(without_place(std::move(planned_so).error()));
+    };
+    PATCHLAB_ASSIGN(auto found, plannable(updates, try_plan));
+    std::ranges::move(found.left_out, std::back_inserter(answer.night.left_out));
+    if (found.updates.empty()) return {};
+    return choose(answer, *plan, found.updates);
   }
 
   Result<void> choose(Answer& answer, const runners::Plan& plan, const std::vector<DueUpdate>& updates) {
@@ -463,18 +505,23 @@ class Planner {
     answer.departments = departments_of(answer.night.chosen);
     std::vector<std::string> ids;
     for (const auto& one : answer.night.chosen) ids.push_back(one.update.id());
-    // What is left has its say once more: apt knows of sources, and may bring two updates of one.
+    std::ranges::move(night.left_out, std::back_inserter(answer.night.left_out));
+    if (ids.empty()) return {};
+    // apt is asked for sources, and may have two updates of one: what is left out does not come along with the other.
+    for (const auto& left : answer.night.left_out) left_out_.insert(left.update.id());
+    for (const auto& [id, here] : lab) {
+      if (here.known_bad.empty() || left_out_.contains(id) || std::ranges::count(ids, id) > 0) continue;
+      answer.held_back.push_back({id, here.known_bad});
+      left_out_.insert(id);
+    }
+    for (const auto& id : night.along) left_out_.erase(id);
     std::optional<runners::Plan> again;
-    if (!ids.empty() && !night.left_out.empty()) {
-      PATCHLAB_ASSIGN(again, planned(answer.departments, ids, answer));
+    if (std::ranges::any_of(plan.candidates, [&](const auto& one) { return left_out_.contains(one.id); })) {
+      PATCHLAB_ASSIGN(again, planned(answer.departments, ids, answer, left_out_));
     }
     const auto& last = again ? *again : plan;
     std::set<std::string> all;
     for (const auto& candidate : last.candidates) all.insert(candidate.id);
-    for (auto& left : night.left_out) {
-      if (!again || !all.contains(left.update.id())) answer.night.left_out.push_back(std::move(left));
-    }
-    if (ids.empty()) return {};
     std::ranges::copy_if(all, std::inserter(answer.night.along, answer.night.along.end()),
                          [&](const auto& id) { return std::ranges::count(ids, id) == 0; });
     PATCHLAB_ASSIGN(answer.foreseen, foresee_only(last, updates, all));
@@ -506,9 +553,13 @@ class Planner {
     for (const auto& left : answer.night.left_out)
       not_tested.push_back(fmt::format("candidate '{}' is due and was not planned: {}", left.update.id(),
                                        left_out_text(left, begin_.most_ms())));
+    for (const auto& one : answer.held_back)
+      not_tested.push_back(fmt::format("candidate '{}' was not planned: it is known to be bad: {}", one.what, one.why));
+    std::ranges::move(other_outcomes(answer.night, answer.departments), std::back_inserter(not_tested));
     for (const auto& one : answer.not_known)
       not_tested.push_back(fmt::format("when this was planned, it was unknown: {}: {}", one.what, one.why));
     origin["not_tested"] = not_tested;
+    if (!left_out_.empty()) origin["left_out"] = left_out_;
     if (answer.foreseen) origin["foreseen"] = foreseen_json(*answer.foreseen);
     answer.scenario = reduced(made_from_, answer.departments, candidates_json(ids, entries_), std::move(origin));
     if (!answer.origin.emergency.empty())
@@ -528,7 +579,8 @@ class Planner {
   std::vector<NotKnown> also_not_known_;
   Entries entries_;
   std::map<std::string, Supply> supplies_;
-  Scenario scenario_;  // of the last plan
+  Scenario scenario_;               // of the last plan
+  std::set<std::string> left_out_;  // ids that a run shall not take
   bool reads_inputs_ = true;
 };
 
@@ -538,7 +590,8 @@ ExitCode code_of(const Answer& answer) {
   };
   const bool is_urgent = answer.origin.scan == nullptr;  // that it is for no machine, `run` calls the same
   if (!answer.not_known.empty() || because(NotPlannedBecause::not_acquired) ||
-      because(NotPlannedBecause::not_offered) || (because(NotPlannedBecause::applies_nowhere) && !is_urgent))
+      because(NotPlannedBecause::not_offered) || because(NotPlannedBecause::cannot_be_planned) ||
+      (because(NotPlannedBecause::applies_nowhere) && !is_urgent))
     return ExitCode::not_tested;
   if (because(NotPlannedBecause::does_not_fit) || because(NotPlannedBecause::known_bad)) return ExitCode::policy;
   return answer.night.chosen.empty() ? ExitCode::only_skips : ExitCode::ok;
@@ -561,7 +614,7 @@ Json update_json(const DueUpdate& update) {
 
 Json answer_json(const Template& made_from, const Answer& answer, const Begin& begin, const fs::path& output) {
   const auto milliseconds = [](const std::optional<std::int64_t>& ms) { return ms ? Json(*ms) : Json(); };
-  Json candidates = Json::array(), left_out = Json::array(), not_known = Json::array();
+  Json candidates = Json::array(), left_out = Json::array(), not_known = Json::array(), held_back = Json::array();
   for (const auto& one : answer.night.chosen) {
     candidates.push_back(update_json(one.update));
     candidates.back()["foreseen_ms"] = milliseconds(one.foreseen_ms);
@@ -574,6 +627,7 @@ Json answer_json(const Template& made_from, const Answer& answer, const Begin& b
     left_out.back()["foreseen_ms"] = milliseconds(left.foreseen_ms);
   }
   for (const auto& one : answer.not_known) not_known.push_back({{"what", one.what}, {"why", one.why}});
+  for (const auto& one : answer.held_back) held_back.push_back({{"id", one.what}, {"why", one.why}});
   auto origin = planned_json(made_from, answer.origin);
   origin.erase("roles");
   return {{"origin", std::move(origin)},
@@ -584,6 +638,8 @@ Json answer_json(const Template& made_from, const Answer& answer, const Begin& b
           {"candidates", std::move(candidates)},
           {"along", answer.night.along},
           {"left_out", std::move(left_out)},
+          {"held_back", std::move(held_back)},
+          {"other_outcomes", other_outcomes(answer.night, answer.departments)},
           {"not_known", std::move(not_known)},
           {"written", answer.scenario.is_null() || output.empty() ? Json() : Json(output.string())}};
 }
@@ -615,6 +671,9 @@ void show(const Answer& answer, const Begin& begin, const fs::path& output) {
     say("left out: {}: {}{}\n", left.update.id(), left_out_text(left, begin.most_ms()),
         left.next.empty() ? "" : "; " + left.next);
   }
+  for (const auto& one : answer.held_back)
+    say("not along with it, because it is known to be bad: {}: {}\n", one.what, one.why);
+  for (const auto& sentence : other_outcomes(answer.night, answer.departments)) say("{}\n", sentence);
   for (const auto& one : answer.not_known) say("unknown: {}: {}\n", one.what, one.why);
   if (answer.night.chosen.empty()) {
     if (!answer.night.left_out.empty())

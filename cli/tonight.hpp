@@ -35,7 +35,7 @@ void add_tonight_options(CLI::App& command, TonightArguments& arguments);
 
 // The rest of `plan`, as it plans and foresees any scenario.
 struct TonightTools {
-  std::function<Result<runners::Plan>(const runners::Scenario&)> plan;
+  std::function<Result<runners::Plan>(const runners::Scenario&, const runners::RunOptions&)> plan;
   std::function<Result<runners::forecast::FleetPlan>(const runners::Scenario&,
                                                      const std::vector<runners::DepartmentJob>&)>
       foresee;

@@ -36,11 +36,18 @@ std::vector<DueUpdate> due_updates(const ScanAnswer& scan, const std::set<std::s
   for (const auto& row : scan.rows) {
     if (!is_lacking(row) || !is_asked_for(row, timelines)) continue;
     auto found = std::ranges::find(due, row.item, &DueUpdate::id);
-    if (found == due.end()) found = due.insert(due.end(), DueUpdate{row, {}, {}});
+    if (found == due.end()) found = due.insert(due.end(), DueUpdate{row, {}, {}, {}});
     // Its bytes are known to be bad on every machine, whichever row came first.
     if (row.status == RowStatus::known_bad) found->worst.status = row.status, found->worst.why = row.why;
     found->machines.push_back(row.department + "/" + row.machine);
     found->departments.insert(row.department);
+  }
+  for (const auto& row : scan.rows) {
+    if (!is_lacking(row) || is_asked_for(row, timelines)) continue;
+    const auto found = std::ranges::find(due, row.item, &DueUpdate::id);
+    if (found == due.end()) continue;
+    found->elsewhere[row.department].push_back(
+        fmt::format("{}/{}: {}", row.department, row.machine, row.timeline.empty() ? "no outcome" : row.timeline));
   }
   return due;
 }
@@ -96,6 +103,7 @@ const char* to_string(NotPlannedBecause because) {
     case NotPlannedBecause::known_bad: return "known-bad";
     case NotPlannedBecause::not_offered: return "not-offered";
     case NotPlannedBecause::not_acquired: return "not-acquired";
+    case NotPlannedBecause::cannot_be_planned: return "cannot-be-planned";
     case NotPlannedBecause::applies_nowhere: return "applies-nowhere";
     case NotPlannedBecause::does_not_fit: return "does-not-fit";
   }
@@ -126,6 +134,35 @@ Testable testable(std::vector<DueUpdate> due, const std::map<std::string, Supply
     left.update = std::move(update);
     result.left_out.push_back(std::move(left));
   }
+  return result;
+}
+
+Result<Testable> plannable(std::vector<DueUpdate> updates, const Plannable& try_plan) {
+  Testable result;
+  while (!updates.empty()) {
+    PATCHLAB_ASSIGN(auto why, try_plan(updates));
+    if (!why) break;
+    // Of the beginnings of the list the shortest that cannot be planned: its last one is in the way.
+    std::size_t can = 0, cannot = updates.size();
+    while (cannot - can > 1) {
+      const auto middle = can + (cannot - can) / 2;
+      PATCHLAB_ASSIGN(auto shorter, try_plan({updates.begin(), updates.begin() + static_cast<std::ptrdiff_t>(middle)}));
+      if (shorter) {
+        cannot = middle;
+        why = std::move(shorter);
+      } else {
+        can = middle;
+      }
+    }
+    const auto last = updates.begin() + static_cast<std::ptrdiff_t>(cannot - 1);
+    result.left_out.push_back({.update = std::move(*last),
+                               .because = NotPlannedBecause::cannot_be_planned,
+                               .why = why->message,
+                               .next = why->hint,
+                               .foreseen_ms = {}});
+    updates.erase(last);
+  }
+  result.updates = std::move(updates);
   return result;
 }
 
@@ -174,6 +211,19 @@ Result<TonightPlan> fill_night(const std::vector<DueUpdate>& updates, const std:
   }
   std::ranges::set_difference(ids, due, std::inserter(night.along, night.along.end()));
   return night;
+}
+
+std::vector<std::string> other_outcomes(const TonightPlan& night, const std::set<std::string>& departments) {
+  std::vector<std::string> sentences;
+  for (const auto& one : night.chosen) {
+    for (const auto& [department, machines] : one.update.elsewhere) {
+      if (!departments.contains(department))
+        sentences.push_back(
+            fmt::format("candidate '{}' is not due in department '{}', which was not planned for it: {}",
+                        one.update.id(), department, fmt::join(machines, ", ")));
+    }
+  }
+  return sentences;
 }
 
 std::string facts_text(const DueUpdate& update) {

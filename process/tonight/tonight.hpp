@@ -21,6 +21,8 @@ struct DueUpdate {
   ScannedUpdate worst;                // of its rows
   std::vector<std::string> machines;  // "finance/dns", in the order of the scan
   std::set<std::string> departments;
+  // Machines that lack it as well, with another outcome than was asked for: "finance/dns: 60 days", by department.
+  std::map<std::string, std::vector<std::string>> elsewhere{};
   [[nodiscard]] const std::string& id() const { return worst.item; }
 };
 
@@ -51,7 +53,7 @@ struct InTheLab {
   std::string known_bad{};         // how it is known to be bad; empty: it is not
 };
 
-enum class NotPlannedBecause { known_bad, not_offered, not_acquired, applies_nowhere, does_not_fit };
+enum class NotPlannedBecause { known_bad, not_offered, not_acquired, cannot_be_planned, applies_nowhere, does_not_fit };
 [[nodiscard]] const char* to_string(NotPlannedBecause because);
 
 struct NotPlanned {
@@ -78,6 +80,11 @@ struct TonightPlan {
   std::set<std::string> along;       // not due, and needed by what is: ids
   std::vector<NotPlanned> left_out;
 };
+// Whether they can be planned together: nothing, when they can, or the reason why not; an error is one of the lab.
+using Plannable = std::function<Result<std::optional<Error>>(const std::vector<DueUpdate>&)>;
+// What cannot be planned with those that are more urgent is left out, with the reason: it stops none of the others.
+// Asks in proportion to how many those are, and to the logarithm of how many there are.
+[[nodiscard]] Result<Testable> plannable(std::vector<DueUpdate> updates, const Plannable& try_plan);
 // How long a run with these candidates takes, in milliseconds; nothing: nobody can tell.
 using Foresee = std::function<Result<std::optional<std::int64_t>>(const std::set<std::string>&)>;
 // One after the other, most urgent first, with what each needs: those are in it with which the run still ends in time.
@@ -87,6 +94,11 @@ using Foresee = std::function<Result<std::optional<std::int64_t>>(const std::set
 [[nodiscard]] Result<TonightPlan> fill_night(const std::vector<DueUpdate>& updates,
                                              const std::map<std::string, InTheLab>& lab,
                                              std::optional<std::int64_t> most_ms, const Foresee& foresee);
+
+// Machines that lack what is tested, in departments that are not in the plan since the outcome is another one there:
+// sentences.
+[[nodiscard]] std::vector<std::string> other_outcomes(const TonightPlan& night,
+                                                      const std::set<std::string>& departments);
 
 // "due 2026-12-03, CVE-2026-1, exploited since 2026-11-20, row 11: 3 days": the facts by which it stands where it does.
 [[nodiscard]] std::string facts_text(const DueUpdate& update);

@@ -203,6 +203,11 @@ Result<void> load_candidates(Plan& plan, const RunOptions& options, const std::s
     plan.with.push_back(candidate.id);
     candidates.push_back(std::move(candidate));
   }
+  if (plan.scenario.planned) {
+    // The plan says of each why, in its `not_tested`.
+    const auto& left_out = plan.scenario.planned->left_out;
+    std::erase_if(candidates, [&](const auto& candidate) { return std::ranges::count(left_out, candidate.id) > 0; });
+  }
   std::set<std::string> ids;
   for (const auto& candidate : candidates) ids.insert(candidate.id);
   PATCHLAB_TRY(check_choice("--candidate", options.candidates, "is not in the scenario", {ids.begin(), ids.end()}));

@@ -144,7 +144,7 @@ class Parser {
     }
   }
 
-  // What `patchlab plan` says of where it comes from; a run goes by none of it, and says what is not in it.
+  // What `patchlab plan` says of where it comes from; a run goes by `left_out` alone, and says what is not in it.
   PlannedScenario read_planned(JsonReader& top) {
     PlannedScenario planned;
     auto reader = top.object("planned");
@@ -170,6 +170,7 @@ class Parser {
     planned.candidates = reader.texts_or_empty("candidates");
     planned.not_tested = reader.texts_or_empty("not_tested");
     planned.roles = reader.texts_or_empty("roles");
+    planned.left_out = reader.texts_or_empty("left_out");
     reader.finish();
     return planned;
   }

@@ -93,6 +93,7 @@ struct PlannedScenario {
   std::vector<std::string> candidates;  // ids, most urgent first
   std::vector<std::string> not_tested;  // sentences: what was due and is not in it, and what nobody knew
   std::vector<std::string> roles;       // of the machines of the scenario that it was made from
+  std::vector<std::string> left_out{};  // ids that do not come along with others of their source
 };
 
 // "+90s", "+15m", "+12h", "+1d": by so much. "lease-t2": by the time after which a client of the department's DHCP

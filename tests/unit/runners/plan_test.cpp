@@ -106,6 +106,17 @@ TEST_F(Planning, SaysWhatAPlannedScenarioLeftOutAndWhatIsGone) {
               ElementsAre(left_out, "candidate 'apt-gone-1' was planned, and its source does not offer it any more"));
 }
 
+TEST_F(Planning, TakesNothingThatAPlannedScenarioLeavesOut) {
+  add_candidate("hello", "2.0");
+  const auto here = this->plan().value().candidates[0].id;
+  add_candidate("other", "1.0");
+  scenario_.planned = PlannedScenario{{}, {}, {}, {here}};
+  const auto plan = this->plan();
+  ASSERT_TRUE(plan) << plan.error().message;
+  ASSERT_EQ(plan->candidates.size(), 1U);
+  EXPECT_NE(plan->candidates[0].id, here);
+}
+
 TEST_F(Planning, SaysWhoGetsWhatAndMakesTheMediumOfIt) {
   const auto file = add_candidate("hello", "2.0").path;
   add_candidate("other", "1.0");

@@ -61,6 +61,56 @@ TEST(DueUpdates, AreThoseOfTheTimelinesInTheOrderOfTheScanEachOnce) {
   EXPECT_THAT(ids(due_updates(scan, {"none"})), ElementsAre("d"));
 }
 
+TEST(DueUpdates, NameTheMachinesWhereItIsDueAnotherTime) {
+  const auto scan = scan_of({lacks("sales", "a"), lacks("finance", "a", "60 days"), lacks("annex", "a", "60 days"),
+                             lacks("annex", "b", "60 days")});
+  TonightPlan night;
+  for (const auto& update : due_updates(scan, {"3-days"})) night.chosen.push_back({update, {}});
+  EXPECT_THAT(other_outcomes(night, {"sales", "annex"}),
+              ElementsAre("candidate 'a' is not due in department 'finance', which was not planned for it: "
+                          "finance/dns: 60 days"))
+      << "the annex is there for something else, and tests it as well";
+  EXPECT_THAT(other_outcomes(night, {"sales", "annex", "finance"}), IsEmpty());
+}
+
+// By the names of those that are in each other's way.
+class PlannableTest : public ::testing::Test {
+ protected:
+  Result<Testable> ask(const std::string& names) {
+    std::vector<ScannedUpdate> rows;
+    for (const char name : names) rows.push_back(lacks("finance", std::string(1, name)));
+    return plannable(due_updates(scan_of(std::move(rows)), {}),
+                     [&](const std::vector<DueUpdate>& some) -> Result<std::optional<Error>> {
+                       ++asked_;
+                       std::string all;
+                       for (const auto& one : some) all += one.id();
+                       if (all.find('!') != std::string::npos) return infrastructure_error("no lab");
+                       if (all.find('x') != std::string::npos) return std::optional(configuration_error("x is wrong"));
+                       if (all.find('a') < all.find('z') && all.find('z') != std::string::npos)
+                         return std::optional(configuration_error("a and z ship the same"));
+                       return std::optional<Error>();
+                     });
+  }
+  int asked_ = 0;
+};
+
+TEST_F(PlannableTest, LeavesOutTheOneThatIsInTheWayOfThoseBeforeIt) {
+  EXPECT_THAT(ids(ask("abc")->updates), ElementsAre("a", "b", "c"));
+  EXPECT_EQ(asked_, 1);
+  const auto two = ask("abxcz").value();
+  EXPECT_THAT(ids(two.updates), ElementsAre("a", "b", "c"));
+  ASSERT_THAT(two.left_out, SizeIs(2));
+  EXPECT_EQ(two.left_out[0].update.id(), "x");
+  EXPECT_EQ(two.left_out[0].why, "x is wrong");
+  EXPECT_EQ(two.left_out[0].because, NotPlannedBecause::cannot_be_planned);
+  EXPECT_EQ(two.left_out[1].update.id(), "z");
+  EXPECT_EQ(two.left_out[1].why, "a and z ship the same");
+  const auto none = ask("x").value();
+  EXPECT_THAT(none.updates, IsEmpty());
+  EXPECT_THAT(none.left_out, SizeIs(1));
+  EXPECT_EQ(ask("a!").error().message, "no lab") << "is no fault of a candidate";
+}
+
 // The worst that can be made of a scan: that nothing is due, of one that could not tell.
 TEST(NotKnown, IsWhateverCouldBeDue) {
   auto scan = scan_of({lacks("finance", "a")});
