@@ -9,6 +9,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "lab/core/digest.hpp"
@@ -65,6 +66,21 @@ Result<void> take_in(const fs::path& file, const std::vector<const AptPackage*>&
   return infrastructure_error(fmt::format("apt-get fetched '{}' {}, which nobody asked for", deb.package, deb.version));
 }
 
+// Lines of `apt-config shell`: name='value'; a name that comes several times has as many values.
+std::map<std::string, std::vector<std::string>> shell_values(const std::string& text) {
+  std::map<std::string, std::vector<std::string>> values;
+  for (std::string_view rest = text; !rest.empty();) {
+    const auto line = rest.substr(0, rest.find('\n'));
+    rest.remove_prefix(std::min(rest.size(), line.size() + 1));
+    const auto quote = line.find("='");
+    if (quote == line.npos || !line.ends_with('\'') || line.size() < quote + 3) continue;
+    std::string value(line.substr(quote + 2, line.size() - quote - 3));
+    for (auto at = value.find("'\\''"); at != value.npos; at = value.find("'\\''", at + 1)) value.replace(at, 4, "'");
+    if (!value.empty()) values[std::string(line.substr(0, quote))].push_back(std::move(value));
+  }
+  return values;
+}
+
 // Changelogs have versions of the source package in their headings.
 std::string source_version_of(const std::vector<StatusEntry>& status, const AptUpdate& update) {
   const auto is_it = [&](const StatusEntry& entry) {
@@ -115,12 +131,50 @@ Result<void> AptSource::prepare(std::stop_token stop) {
     PATCHLAB_TRY(create_folders(paths_.folder / sub));
   }
   PATCHLAB_TRY(write_file_atomically(paths_.folder / "apt.conf", configuration));
+  PATCHLAB_TRY(find_host(stop).while_doing("reading apt's configuration"));
   const auto now = std::chrono::system_clock::now();
-  if (lists_are_fresh(paths_.host_lists, now, paths_.fresh_for)) {
-    lists_ = paths_.host_lists;
+  if (lists_are_fresh(host_lists_, now, paths_.fresh_for)) {
+    lists_ = host_lists_;
     return {};
   }
   return refresh_lists(stop);
+}
+
+// Which sources apt knows is for apt to say: APT_CONFIG and the files of the host may name any.
+Result<void> AptSource::find_host(std::stop_token stop) {
+  host_lists_ = paths_.host_lists;
+  host_files_ = {paths_.host_configuration};
+  host_preferences_ = paths_.host_configuration / "preferences";
+  if (!host_lists_.empty() && !paths_.host_configuration.empty()) return {};
+  ProcessSpec spec;
+  spec.program = "apt-config";
+  spec.arguments = {"dump"};
+  spec.extra_environment = {{"LC_ALL", "C.UTF-8"}};
+  spec.time_limit = std::chrono::minutes(1);
+  PATCHLAB_ASSIGN(host_configuration_, run_for_output(runner_, spec, stop));
+  spec.arguments = {"shell",
+                    "lists",
+                    "Dir::State::lists/d",
+                    "sources",
+                    "Dir::Etc::sourcelist/f",
+                    "preferences",
+                    "Dir::Etc::preferences/f",
+                    "parts",
+                    "Dir::Etc::sourceparts/d",
+                    "parts",
+                    "Dir::Etc::preferencesparts/d"};
+  PATCHLAB_ASSIGN(const auto said, run_for_output(runner_, spec, std::move(stop)));
+  auto found = shell_values(said);
+  if (found["lists"].empty())
+    return infrastructure_error("apt-config does not say where package lists are (Dir::State::lists)");
+  if (host_lists_.empty()) host_lists_ = found["lists"].front();
+  if (!paths_.host_configuration.empty()) return {};
+  host_files_.clear();
+  for (const auto& [name, values] : found) {
+    if (name != "lists") host_files_.insert(host_files_.end(), values.begin(), values.end());
+  }
+  host_preferences_ = found["preferences"].empty() ? fs::path() : fs::path(found["preferences"].front());
+  return {};
 }
 
 // Our own lists, kept between runs. Without a network, old ones are better than none, and the reader is told.
@@ -133,14 +187,19 @@ Result<void> AptSource::refresh_lists(std::stop_token stop) {
   PATCHLAB_ASSIGN(const auto lock, FileLock::take(paths_.folder / "lock", FileLock::Mode::exclusive, patience));
   const auto own = paths_.folder / "state" / "lists";
   lists_ = own;
-  if (lists_are_fresh(own, std::chrono::system_clock::now(), paths_.fresh_for)) return {};
+  // Lists of other sources say nothing about those of now.
+  const auto stamp = paths_.folder / "state" / "lists-of";
+  const auto sources = fingerprint(host_files_);
+  if (lists_are_fresh(own, std::chrono::system_clock::now(), paths_.fresh_for) &&
+      read_file(stamp, 4096).value_or("") == sources)
+    return {};
   tell("reading package lists from the apt sources");
   // Without this option apt-get ends with 0 although sources could not be reached.
   auto updated =
       run_for_output(runner_, command("apt-get", {"-q", "-o", "APT::Update::Error-Mode=any", "update"}), stop);
-  if (updated) return {};
+  if (updated) return write_file_atomically(stamp, sources);
   const auto age = std::chrono::hours(24 * 365);
-  for (const auto& old : {own, paths_.host_lists}) {
+  for (const auto& old : {own, host_lists_}) {
     if (!lists_are_fresh(old, std::chrono::system_clock::now(), age)) continue;
     lists_ = old;
     notes_.push_back("the apt sources could not be reached; older package lists were used");
@@ -150,21 +209,24 @@ Result<void> AptSource::refresh_lists(std::stop_token stop) {
   return std::move(updated).error().while_doing("reading the apt sources");
 }
 
-// Everything besides the image that apt's answer depends on: our settings, the host's, and the package lists.
-std::string AptSource::fingerprint() const {
+// What apt's answer depends on besides the image: our settings, the host's, and files such as sources and package
+// lists.
+std::string AptSource::fingerprint(std::vector<fs::path> roots) const {
   std::set<std::string> facts;
+  const auto note = [&](const fs::path& file) {
+    struct stat info {};
+    if (::stat(file.c_str(), &info) != 0 || !S_ISREG(info.st_mode)) return;
+    facts.insert(fmt::format("{} {} {}.{}", file.string(), info.st_size, info.st_mtim.tv_sec, info.st_mtim.tv_nsec));
+  };
   std::error_code ignored;
-  for (const auto& root : {lists_, paths_.host_configuration}) {
+  for (const auto& root : roots) {
+    note(root);
     for (const auto& entry :
-         fs::recursive_directory_iterator(root, fs::directory_options::skip_permission_denied, ignored)) {
-      struct stat info {};
-      if (::stat(entry.path().c_str(), &info) != 0 || !S_ISREG(info.st_mode)) continue;
-      facts.insert(
-          fmt::format("{} {} {}.{}", entry.path().string(), info.st_size, info.st_mtim.tv_sec, info.st_mtim.tv_nsec));
-    }
+         fs::recursive_directory_iterator(root, fs::directory_options::skip_permission_denied, ignored))
+      note(entry.path());
   }
   DigestBuilder builder;
-  builder.add(configuration);
+  builder.add(configuration).add(host_configuration_);
   for (const auto& fact : facts) builder.add(fact);
   return builder.finish();
 }
@@ -172,8 +234,10 @@ std::string AptSource::fingerprint() const {
 // A second or two per question under emulation, so the answer is kept for as long as nothing changes.
 Result<AptSource::Printed> AptSource::ask(const AptImage& image, const std::string& status, const std::string& program,
                                           const std::vector<std::string>& arguments, std::stop_token stop) {
+  auto roots = host_files_;
+  roots.push_back(lists_);
   DigestBuilder key;
-  key.add("patchlab/apt-question/v1").add(fingerprint()).add(status).add(program);
+  key.add("patchlab/apt-question/v1").add(fingerprint(std::move(roots))).add(status).add(program);
   for (const auto& argument : arguments) key.add(argument);
   if (!preferences_.empty()) key.add(read_file(preferences_).value_or(""));
   const auto note = paths_.folder / "known" / ("answer-" + key.finish());
@@ -247,7 +311,7 @@ Result<std::vector<AptImage>> AptSource::of_this_release(const std::vector<AptIm
     }
   }
   if (offered.size() < 2 || chosen.empty()) return kept;
-  std::string pins = read_file(paths_.host_configuration / "preferences").value_or("");
+  std::string pins = read_file(host_preferences_).value_or("");
   for (const auto& [release, codenames] : offered) {
     if (release == chosen) continue;
     for (const auto& codename : codenames)

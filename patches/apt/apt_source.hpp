@@ -41,9 +41,10 @@ struct AptSurvey {
 };
 
 struct AptPaths {
-  std::filesystem::path folder;                             // ours: configuration, lists, caches
-  std::filesystem::path host_lists = "/var/lib/apt/lists";  // used when readable and fresh
-  std::filesystem::path host_configuration = "/etc/apt";    // part of what an answer depends on
+  std::filesystem::path folder;  // ours: configuration, lists, caches
+  // Empty: where apt has them, by its files and APT_CONFIG (apt.conf(5)).
+  std::filesystem::path host_lists{};          // used when readable and fresh
+  std::filesystem::path host_configuration{};  // folder; part of what an answer depends on
   std::chrono::hours fresh_for{24};
 };
 
@@ -68,6 +69,7 @@ class AptSource {
  private:
   [[nodiscard]] ProcessSpec command(const std::string& program, std::vector<std::string> arguments) const;
   Result<void> prepare(std::stop_token stop);
+  Result<void> find_host(std::stop_token stop);
   Result<void> refresh_lists(std::stop_token stop);
   // The images whose release the sources are of; about the others a note is left.
   Result<std::vector<AptImage>> of_this_release(const std::vector<AptImage>& images, std::stop_token stop);
@@ -83,7 +85,7 @@ class AptSource {
   // Updates that exist and are not taken: a note for each, with the reason.
   Result<void> note_kept_back(const AptImage& image, const std::string& status, const std::string& upgrade,
                               const std::vector<StatusEntry>& entries, std::stop_token stop);
-  [[nodiscard]] std::string fingerprint() const;
+  [[nodiscard]] std::string fingerprint(std::vector<std::filesystem::path> roots) const;
   // What there is for the images of this release, as both questions begin.
   struct Offered {
     std::vector<AptImage> images;
@@ -108,9 +110,12 @@ class AptSource {
   const ContentStore& store_;
   AptPaths paths_;
   std::function<void(const std::string&)> progress_;
-  std::filesystem::path lists_;        // empty until prepared
-  std::filesystem::path preferences_;  // of our own, against other releases' sources; empty: the host's
-  bool is_incomplete_ = false;         // a note says so
+  std::filesystem::path lists_;  // empty until prepared
+  std::filesystem::path host_lists_, host_preferences_;
+  std::vector<std::filesystem::path> host_files_;  // and folders: sources and preferences
+  std::string host_configuration_;                 // as apt has read it
+  std::filesystem::path preferences_;              // of our own, against other releases' sources; empty: the host's
+  bool is_incomplete_ = false;                     // a note says so
   std::vector<std::string> notes_;
 };
 

@@ -26,7 +26,9 @@ class FakeApt : public ProcessRunner {
     const auto has = [&](const std::string& word) {
       return std::find(spec.arguments.begin(), spec.arguments.end(), word) != spec.arguments.end();
     };
-    if (has("indextargets")) {
+    if (spec.program == "apt-config") {
+      outcome.output = has("dump") ? configuration : shell;
+    } else if (has("indextargets")) {
       outcome.output = targets;
     } else if (has("policy")) {
       outcome.output = policy;
@@ -68,7 +70,8 @@ class FakeApt : public ProcessRunner {
   std::string version = "1:2";
   std::string changelog;  // compressed; empty: none
   std::string simulation = "Inst hello [1:1] (1:2 Debian-Security:12/stable-security [amd64])\n";
-  std::string targets;  // of which release the sources are
+  std::string configuration, shell;  // what apt-config says
+  std::string targets;               // of which release the sources are
   std::string policy;
   std::string install;
   bool network = true;
@@ -214,6 +217,40 @@ TEST_F(AptSourceTest, AsksAgainOnlyWhenListsConfigurationOrImageChange) {
                 "Package: hello\nStatus: install ok installed\nVersion: 1:1.5\nArchitecture: amd64\n");
   ASSERT_TRUE(ask());
   EXPECT_EQ(apt_.count("upgrade"), 4U);
+}
+
+// APT_CONFIG may name any sources: which they are is asked of apt.
+TEST_F(AptSourceTest, AsksAgainWhenAptIsConfiguredOtherwise) {
+  give_host_lists();
+  const auto folder = folder_.path().string();
+  const auto sources = folder_.write("it's/sources.list", "deb one");
+  apt_.shell = fmt::format("lists='{0}/host-lists/'\nsources='{0}/it'\\''s/sources.list'\nparts='{0}/none/'\n", folder);
+  paths_.host_lists = paths_.host_configuration = "";
+  ASSERT_TRUE(ask());
+  ASSERT_TRUE(ask());
+  EXPECT_EQ(apt_.count("upgrade"), 1U);
+  EXPECT_EQ(apt_.count("update"), 0U) << "the lists are those that apt-config names";
+  apt_.configuration = "APT::Default-Release \"x\";\n";
+  ASSERT_TRUE(ask());
+  EXPECT_EQ(apt_.count("upgrade"), 2U);
+  folder_.write("it's/sources.list", "deb another");
+  ASSERT_TRUE(ask());
+  EXPECT_EQ(apt_.count("upgrade"), 3U);
+  apt_.shell.clear();
+  const auto none = ask();
+  ASSERT_FALSE(none);
+  EXPECT_THAT(none.error().message, HasSubstr("does not say where package lists are"));
+}
+
+TEST_F(AptSourceTest, TakesListsOfItsOwnForThoseOfTheSameSourcesOnly) {
+  folder_.write("apt/state/lists/example_dists_x_InRelease", "x");
+  ASSERT_TRUE(ask());
+  EXPECT_EQ(apt_.count("update"), 1U) << "nobody knows of which sources they are";
+  ASSERT_TRUE(ask());
+  EXPECT_EQ(apt_.count("update"), 1U);
+  folder_.write("etc-apt/sources.list.d/new.list", "deb new");
+  ASSERT_TRUE(ask());
+  EXPECT_EQ(apt_.count("update"), 2U);
 }
 
 TEST_F(AptSourceTest, DetectsATruncatedDownload) {
