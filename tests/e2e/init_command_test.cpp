@@ -184,7 +184,7 @@ TEST(InitCommand, OfAnInstalledProgramUsesWhatWasInstalledWithIt) {
   EXPECT_EQ(scenario->departments.at(0).machines.at(0).golden.recipe, fs::canonical(share / "images" / "dns"));
   spec.arguments = {"image", "build", "nosuch"};
   EXPECT_THAT(host_processes().run(spec).errors,
-              HasSubstr("is not in '" + (share / "images").string() + "'; there are: db, dhcp, dns"))
+              HasSubstr("is not in '" + (share / "images").string() + "'; there are: db, dhcp, directory, dns"))
       << "its recipes are the ones installed";
 }
 

@@ -14,6 +14,7 @@
 #include "program.hpp"
 #include "tests/support/feeds.hpp"
 #include "tests/support/json_schema.hpp"
+#include "tests/support/programs.hpp"
 #include "tests/unit/patches/package_builder.hpp"
 
 // `patchlab plan -o`: from what is due to a scenario that `patchlab run` takes, by the built program. No machine is
@@ -42,19 +43,33 @@ std::string today() {
   return process::day_text(std::chrono::floor<std::chrono::days>(std::chrono::system_clock::now()));
 }
 
-// A department with a name server, which lacks two updates, and one with a mail server, which lacks none of them.
+patches::testing::PackageBuilder package_that_closes(const std::string& cve, const std::string& name,
+                                                     const std::string& version, const std::string& source) {
+  patches::testing::PackageBuilder builder;
+  builder.package = name;
+  builder.version = version;
+  builder.more_fields = fmt::format("Source: {}\n", source);
+  builder.data.push_back(patches::testing::file(
+      fmt::format("./usr/share/doc/{}/changelog.Debian.gz", name),
+      tests::gzip(fmt::format("{0} ({1}) stable; urgency=high\n\n  * {2}\n\n{0} (1) stable; urgency=low\n\n  * new\n",
+                              source, version, cve))));
+  return builder;
+}
+
+// A department with a name server, which lacks two updates, and one with a mail server, which lacks none of them. The
+// apt sources have what a test gives them; what is `older` is on the name server.
 class Site {
  public:
-  Site() {
+  explicit Site(const std::vector<patches::testing::PackageBuilder>& on_offer = {}, const std::string& older = "") {
     ::setenv("PATCHLAB_CACHE", (folder_.path() / "cache").c_str(), 1);
+    put_apt_source(on_offer);
     ::unsetenv("PATCHLAB_RUNS");
     ::unsetenv("PATCHLAB_FEEDS");
     fs::create_directories(site());
     fs::copy(fs::path(PATCHLAB_SOURCE_DIR) / "scenarios" / "images", site() / "images", fs::copy_options::recursive);
-    // No apt source offers a newer one of these.
     const auto base = status_of_package("base-files", "12.99+deb12u99");
-    trouble_ =
-        put_image("dns", base + status_of_package("patchlab-first", "1") + status_of_package("patchlab-second", "1"));
+    trouble_ = put_image(
+        "dns", base + status_of_package("patchlab-first", "1") + status_of_package("patchlab-second", "1") + older);
     if (trouble_.empty()) trouble_ = put_image("mail", base);
     put_update("second", "CVE-2026-1001");
     put_update("first", "CVE-2026-1000");
@@ -77,17 +92,13 @@ class Site {
     write("site/nightly.jsonc", "// ours\n" + scenario.dump(2));
     write("table.csv", "row,In KEV,Outcome\n0,no,60 days\n1,yes,3 days\n");
     put_feeds("feeds", today());
-    if (!trouble_.empty()) return;
-    const auto scanned = ask({"scan", "site/nightly.jsonc", "--decisions", "table.csv", "--json"});
-    const auto json = Json::parse(scanned.output, nullptr, false);
-    for (const auto& one : json.is_object() ? json.value("not_known", Json::array()) : Json::array()) {
-      if (one.value("what", "") == "what the apt sources offer") trouble_ = one.value("why", "");
-    }
   }
-  ~Site() { ::unsetenv("PATCHLAB_CACHE"); }
+  ~Site() {
+    ::unsetenv("PATCHLAB_CACHE");
+    ::unsetenv("APT_CONFIG");
+  }
 
-  // Empty: there is one.
-  [[nodiscard]] const std::string& trouble() const { return trouble_; }
+  [[nodiscard]] const std::string& trouble() const { return trouble_; }  // empty: it is whole
   [[nodiscard]] const fs::path& path() const { return folder_.path(); }
   [[nodiscard]] fs::path site() const { return path() / "site"; }
   void write(const std::string& name, const std::string& text) const {
@@ -143,15 +154,39 @@ class Site {
   }
 
   void put_update(const std::string& name, const std::string& cve) const {
-    patches::testing::PackageBuilder builder;
-    builder.package = "patchlab-" + name;
-    builder.version = "2";
-    builder.data.push_back(patches::testing::file(
-        fmt::format("./usr/share/doc/{}/changelog.Debian.gz", builder.package),
-        tests::gzip(fmt::format("{0} (2) stable; urgency=high\n\n  * {1}\n\n{0} (1) stable; urgency=low\n\n  * new\n",
-                                builder.package, cve))));
-    write(fmt::format("site/updates/{0}/{0}.deb", name), builder.bytes());
+    const auto package = "patchlab-" + name;
+    write(fmt::format("site/updates/{0}/{0}.deb", name), package_that_closes(cve, package, "2", package).bytes());
     write(fmt::format("site/updates/{}/candidate.json", name), Json{{"id", name}, {"title", name}}.dump());
+  }
+
+  // All that apt knows: neither a network nor the lists of this host count.
+  void put_apt_source(std::vector<patches::testing::PackageBuilder> packages) const {
+    packages.push_back(package_that_closes("CVE-2026-9999", "patchlab-on-no-machine", "1", "patchlab-on-no-machine"));
+    std::string index;
+    for (const auto& package : packages) {
+      const auto bytes = package.bytes();
+      write(fmt::format("apt/source/pool/{}.deb", package.package), bytes);
+      index += fmt::format("{}Filename: pool/{}.deb\nSize: {}\nSHA256: {}\n\n", package.control_text(), package.package,
+                           bytes.size(), sha256(bytes));
+    }
+    write("apt/source/dists/bookworm/main/binary-amd64/Packages", index);
+    write("apt/source/dists/bookworm/Release",
+          fmt::format("Origin: Debian\nLabel: Debian\nSuite: stable\nVersion: 12\nCodename: bookworm\n"
+                      "Date: Thu, 01 Jan 2026 00:00:00 UTC\nArchitectures: amd64\nComponents: main\n"
+                      "SHA256:\n {} {} main/binary-amd64/Packages\n",
+                      sha256(index), index.size()));
+    const auto apt = (path() / "apt").string();
+    write("apt/etc/sources.list", fmt::format("deb [trusted=yes arch=amd64] file:{}/source bookworm main\n", apt));
+    write("apt/apt.conf", fmt::format("Dir::Etc \"{0}/etc\";\nDir::State::lists \"{0}/lists\";\nDir::Cache "
+                                      "\"{0}/cache\";\nAPT::Sandbox::User \"root\";\n",
+                                      apt));
+    fs::create_directories(path() / "apt" / "lists" / "partial");
+    ::setenv("APT_CONFIG", (apt + "/apt.conf").c_str(), 1);
+    ProcessSpec update;
+    update.program = "apt-get";
+    update.arguments = {"update"};
+    update.time_limit = std::chrono::minutes(1);
+    (void)host_processes().run(update);  // what came of it is seen by who asks for the images
   }
 
   const TemporaryFolder folder_;
@@ -163,7 +198,8 @@ class PlanTonight : public ::testing::Test {
   static void SetUpTestSuite() { site_ = std::make_unique<Site>(); }
   static void TearDownTestSuite() { site_.reset(); }
   void SetUp() override {
-    if (!site_->trouble().empty()) GTEST_SKIP() << site_->trouble();
+    if (patchlab::testing::is_missing("apt-get")) GTEST_SKIP() << "apt-get is not installed";
+    ASSERT_EQ(site_->trouble(), "");
   }
   static Json read(const std::string& name) { return read_json_file(site_->path() / name).value(); }
   static Json answer(const ProcessOutcome& outcome) {
@@ -202,7 +238,7 @@ TEST_F(PlanTonight, WritesAScenarioOfWhatIsDueMostUrgentFirstThatRunTakes) {
   const auto& origin = written.at("planned");
   EXPECT_EQ(origin.at("template").at("digest"), sha256(read_file(site_->site() / "nightly.jsonc").value()));
   EXPECT_EQ(origin.at("scan").at("whole"), true);
-  EXPECT_THAT(origin.at("feeds"), SizeIs(5));
+  EXPECT_THAT(origin.at("feeds"), SizeIs(7)) << "of each kind, that there is none as well";
   EXPECT_EQ(origin.at("feeds")[0].at("age_days"), 0);
   EXPECT_GT(origin.at("foreseen").at("makespan_ms"), 0);
   const Json schema = Json::parse(site_->ask({"schema", "scenario"}).output);
@@ -411,6 +447,32 @@ TEST_F(PlanTonight, HasWhatAPersonBroughtOnceTheScenarioNamesIt) {
   EXPECT_THAT(unread.output, AllOf(HasSubstr("1 acquired"), Not(HasSubstr("no candidate of the scenario"))));
 }
 
+// One that is wrong stops none of the others.
+TEST_F(PlanTonight, LeavesOutWhatCannotBeInASetAndPlansTheRest) {
+  auto named = Json::parse(read_file(site_->site() / "nightly.jsonc").value(), nullptr, true, true);
+  named["candidates"].insert(named["candidates"].begin(), Json{{"path", "updates/third"}});
+  site_->write("site/third.jsonc", named.dump());
+  site_->write("site/updates/third/third.deb",
+               package_that_closes("CVE-2026-1001", "base-files", "13", "base-files").bytes());
+  const auto plan = [](const Json& prerequisites) {
+    site_->write("site/updates/third/candidate.json",
+                 Json{{"id", "third"}, {"title", "third"}, {"prerequisites", prerequisites}}.dump());
+    const auto planned = site_->ask({"plan", "site/third.jsonc", "--decisions", "table.csv", "--feeds", "feeds", "-o",
+                                     "third-plan.json", "--json"});
+    EXPECT_EQ(exit_code(planned), 3) << planned.output << planned.errors;
+    const auto json = answer(planned);
+    EXPECT_THAT(ids(json.at("candidates")), ElementsAre("first", "second"));
+    EXPECT_THAT(ids(json.at("left_out")), ElementsAre("third"));
+    EXPECT_EQ(json.at("left_out")[0].at("because"), "cannot-be-planned");
+    return json.at("left_out")[0].at("why").get<std::string>();
+  };
+  const auto needs = plan({"nowhere"});
+  EXPECT_THAT(needs, HasSubstr("candidate 'third' needs 'nowhere', which is not in the set"));
+  const auto dry = site_->ask({"run", "third-plan.json", "--dry-run"});
+  EXPECT_EQ(exit_code(dry), 0) << dry.errors;
+  EXPECT_THAT(dry.output, HasSubstr("candidate 'third' is due and was not planned: " + needs));
+}
+
 TEST_F(PlanTonight, ReplacesNothingButAPlan) {
   site_->write("mine.json", "{}");
   site_->write("theirs.json", R"({"planned": {"template": {"digest": "none of ours"}}})");
@@ -432,6 +494,37 @@ TEST_F(PlanTonight, ReplacesNothingButAPlan) {
   // Of a scenario that cannot be read there is no plan for tonight, and yesterday's is none either.
   EXPECT_EQ(exit_code(site_->ask({"plan", "site/no-such.jsonc", "-o", "again.json"})), 78);
   EXPECT_FALSE(is_there("again.json"));
+}
+
+// Both are of one source, which is all that a scenario can ask apt for.
+TEST(PlanFromApt, TakesNoSiblingAlongThatIsKnownToBeBad) {
+  if (patchlab::testing::is_missing("apt-get")) GTEST_SKIP() << "apt-get is not installed";
+  const auto good = package_that_closes("CVE-2026-1000", "patchlab-left", "2", "patchlab-pair");
+  const auto bad = package_that_closes("CVE-2026-1001", "patchlab-right", "1.5", "patchlab-pair");
+  const Site site({good, bad}, status_of_package("patchlab-left", "1") + status_of_package("patchlab-right", "1"));
+  ASSERT_EQ(site.trouble(), "");
+  site.write("feeds/known-bad.json", tests::known_bad_json("X-1", {{"sha256", sha256(bad.bytes())}}).dump());
+  const auto planned = site.plan({"--due", "3-days", "-o", "tonight.json", "--json"});
+  ASSERT_EQ(exit_code(planned), 0) << planned.output << planned.errors;
+  const auto json = Json::parse(planned.output);
+  const auto has = [](const Json& list, const std::string& id) {
+    return std::ranges::any_of(list, [&](const auto& one) { return one.at("id") == id; });
+  };
+  EXPECT_TRUE(has(json.at("candidates"), "apt-patchlab-pair-2")) << planned.output;
+  EXPECT_TRUE(has(json.at("held_back"), "apt-patchlab-pair-1.5")) << "it was not due, and is of that source";
+  EXPECT_THAT(json.at("along"), Not(Contains("apt-patchlab-pair-1.5")));
+  const auto dry = site.ask({"run", "tonight.json", "--dry-run", "--json"});
+  ASSERT_EQ(exit_code(dry), 0) << dry.errors;
+  const auto run = Json::parse(dry.output);
+  EXPECT_TRUE(has(run.at("candidates"), "apt-patchlab-pair-2"));
+  EXPECT_FALSE(has(run.at("candidates"), "apt-patchlab-pair-1.5"));
+  EXPECT_THAT(run.dump(), HasSubstr("candidate 'apt-patchlab-pair-1.5' was not planned: it is known to be bad: "));
+
+  // Other sources, in the same hour: their lists are not those of before.
+  site.write("apt/etc/sources.list", "");
+  const auto without =
+      site.ask({"scan", "site/nightly.jsonc", "--decisions", "table.csv", "--feeds", "feeds", "--json"});
+  EXPECT_THAT(without.output, Not(HasSubstr("apt-patchlab-pair-2"))) << without.errors;
 }
 
 }  // namespace
