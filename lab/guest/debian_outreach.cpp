@@ -16,11 +16,11 @@
 namespace patchlab::lab::guest::debian {
 namespace {
 
-// Reads what to do from standard input: "own ADDRESS MAC", "listen MS", "known MAC...", "clients PREFIX MAC...", "try
+// Reads what to do from standard input: "own ADDRESS MAC", "listen MS", "known MAC...", "clients PREFIX", "try
 // NUMBER KIND ADDRESS PORT HEX", "frame HEX". Prints "try NUMBER answered|silent|unsent WORDS" for each try, "sent
 // DEVICE COUNT" for each adapter, "heard DEVICE HEX", "left CLIENTS MORE", how many frames it does not tell of clients
-// that checks play (all of the prefix; of the others what is DHCP or ARP, but for answers to ARP) and how many it
-// should tell and does not, beyond the most or because its kernel had no room for them, and at last "end". Loads no
+// that checks play, by their prefix, and how many it should tell and does not, beyond the most or because its kernel
+// had no room for them, and at last "end". Loads no
 // module, which would take a guest that has just started seconds; so here is what the numbers are: AF_INET 2,
 // SOCK_STREAM 1, SOCK_DGRAM 2, SOCK_RAW 3, F_SETFL 4, O_NONBLOCK 2048, SOL_SOCKET 1, SO_ERROR 4, SO_RCVBUFFORCE 33,
 // MSG_DONTWAIT 64, EPERM 1, EACCES 13, ECONNREFUSED 111, EINPROGRESS 115; AF_PACKET 17, ETH_P_ALL 3, SOL_PACKET 263,
@@ -29,14 +29,14 @@ namespace {
 // leave from the machine's own address does not leave the guest.
 constexpr const char* before_input = R"sh(LC_ALL=C; export LC_ALL
 command -v perl >/dev/null || { echo none; echo end; exit 0; }
-perl -e 'my (%known, %played, @tries, @frames, @wires, %open, $own, $mac, $left, $prefix);
+perl -e 'my (%known, @tries, @frames, @wires, %open, $own, $mac, $left, $prefix);
 my ($heard, $of_clients, $more) = (0, 0, 0);
 while (<STDIN>) {
   my ($what, @words) = split;
   if ($what eq "own") { $own = inet($words[0]); $mac = $words[1] }
   elsif ($what eq "listen") { $left = $words[0] / 1000 }
   elsif ($what eq "known") { $known{pack "H*", $_} = 1 for @words }
-  elsif ($what eq "clients") { $prefix = pack "H*", shift @words; $played{pack "H*", $_} = 1 for @words }
+  elsif ($what eq "clients") { $prefix = pack "H*", $words[0] }
   elsif ($what eq "try") { push @tries, [@words] }
   elsif ($what eq "frame") { push @frames, pack("H*", $words[0]) }
 }
@@ -75,15 +75,7 @@ for my $device (sort grep { !/^\./ } readdir $all) {
   if (line("$folder/address") ne $mac) { setsockopt($wire, 263, 1, pack("lSSa8", $index, 1, 0, "")) or die "$device: $!\n" }
   push @wires, [$wire, $device, {}];
 }
-sub of_client {
-  my ($frame) = @_;
-  return 1 if substr($frame, 6, length $prefix) eq $prefix;
-  return 0 if !$played{substr $frame, 6, 6};
-  return substr($frame, 20, 2) ne "\0\2" if substr($frame, 12, 2) eq "\x08\x06";
-  return 0 if substr($frame, 12, 2) ne "\x08\x00" || length $frame < 42 || ord(substr $frame, 23, 1) != 17;
-  my $ports = substr $frame, 14 + (ord(substr $frame, 14, 1) & 15) * 4, 4;
-  return $ports eq "\0\x44\0\x43" || $ports eq "\0\x43\0\x43";
-}
+sub of_client { substr($_[0], 6, length $prefix) eq $prefix }
 sub write_frames {
   for my $wire (@wires) { for my $i (0 .. $#frames) { $wire->[2]{$i} = 1 if defined send($wire->[0], $frames[$i], 0) } }
 }
@@ -262,7 +254,6 @@ std::string outreach_script(const Outreach& wanted) {
   text += fmt::format("own {} {}\nlisten {}\nknown", wanted.address, wanted.mac, wanted.listen.count());
   for (const auto& mac : wanted.known) text += " " + without_colons(mac);
   text += fmt::format("\nclients {:02x}", fmt::join(net::lab_client_prefix, ""));
-  for (const auto& mac : wanted.played) text += " " + without_colons(mac);
   for (std::size_t i = 0; i < wanted.tries.size(); ++i) {
     const auto& entry = wanted.tries[i];
     text +=

@@ -25,10 +25,8 @@ struct Outreach {
   // Of the machine. What the guest would send from another one stays in a network of its own: containers, for example.
   std::string address;
   std::string mac;
-  std::vector<std::string> known;  // MACs whose frames are of no interest, "52:54:00:14:00:0a"
-  // MACs of real clients as which checks speak: what they say in DHCP and ARP is of no interest, anything else is. All
-  // that comes from net::lab_client_mac() is none.
-  std::vector<std::string> played;
+  // MACs whose frames are of no interest, "52:54:00:14:00:0a"; neither is what comes from net::lab_client_mac().
+  std::vector<std::string> known;
   Milliseconds listen{600};  // for answers; 100 ms to 2.5 s, after which a kernel gives up to find its gateway
 };
 
@@ -52,7 +50,7 @@ struct OutreachSeen {
   std::string no_frames;             // why none was sent; empty: all were, on each of `devices`
   std::vector<std::string> devices;  // "eth0"
   std::vector<Frame> heard;          // from others than the known
-  std::size_t of_clients = 0;        // frames of clients that checks play: not in `heard`
+  std::size_t of_clients = 0;        // frames of net::lab_client_mac(): not in `heard`
   // Not in `heard`, though they may belong there: beyond the most that are told, and what the guest's kernel dropped.
   std::size_t more = 0;
   // After the tries; nullopt: nobody looked. For guests that can write no frames.

@@ -230,16 +230,6 @@ std::optional<std::string> token_of_beacon(const std::uint8_t* bytes, std::size_
   return token;
 }
 
-bool is_of_dhcp_client(const Bytes& bytes) {
-  const View frame(bytes.data(), bytes.size());
-  if (frame.has(14) && frame.u16(12) == type_arp) return true;
-  const auto what = heard(bytes.data(), bytes.size());
-  constexpr std::uint16_t server_port = 67, client_port = 68;
-  // From 67 speaks a relay agent.
-  return what && what->kind == Heard::Kind::udp && what->mark == server_port &&
-         (what->source_port == client_port || what->source_port == server_port);
-}
-
 std::optional<Heard> heard(const std::uint8_t* bytes, std::size_t size) {
   const View frame(bytes, size);
   if (!frame.has(14)) return std::nullopt;

@@ -53,8 +53,6 @@ struct Heard {
   std::uint16_t mark = 0;         // destination port or ICMP identifier; for icmp_error: of the packet that it quotes
   std::uint8_t quoted = 0;        // icmp_error: the protocol of the packet that it quotes (1 ICMP, 6 TCP, 17 UDP)
 };
-// What a client of DHCP says: its part of that (RFC 2131), and ARP.
-[[nodiscard]] bool is_of_dhcp_client(const Bytes& frame);
 // nullopt for what is no Ethernet frame. Truncated or strange contents are Kind::other.
 [[nodiscard]] std::optional<Heard> heard(const std::uint8_t* frame, std::size_t size);
 

@@ -9,9 +9,11 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <condition_variable>
+#include <deque>
 #include <filesystem>
 #include <mutex>
 #include <thread>
@@ -22,6 +24,7 @@
 namespace patchlab::lab::network {
 namespace {
 constexpr std::size_t most_strangers = 20;
+constexpr std::size_t most_left = 4096;
 constexpr int patience_ms = 200;  // how soon a listener notices that it is to stop
 
 template <class Hear>
@@ -36,7 +39,7 @@ void listen(int socket, const std::stop_token& stop, const Hear& hear) {
       const auto count = ::recvfrom(socket, data.data(), data.size(), 0, reinterpret_cast<sockaddr*>(&from), &size);
       if (count < 0 && errno != EAGAIN && errno != EINTR) return;
       if (count <= 0) break;
-      if (from.sll_pkttype != PACKET_OUTGOING) hear(data.data(), static_cast<std::size_t>(count), from.sll_ifindex);
+      hear(data.data(), static_cast<std::size_t>(count), from);
     }
   }
 }
@@ -64,13 +67,29 @@ std::string Overheard::text() const {
 
 struct Watch::State {
   FileDescriptor wire;
-  std::set<MacAddress> known;
+  std::set<MacAddress> known, played;
   std::string own_token;
   std::mutex mutex;
-  std::condition_variable heard_beacon;
+  std::condition_variable heard_beacon, seen_leaving;
+  struct Left {
+    std::chrono::steady_clock::time_point when;
+    std::string bytes;
+  };
+  std::deque<Left> left;
+  std::set<MacAddress> spoken;
   Overheard overheard;
   std::chrono::steady_clock::time_point since = std::chrono::steady_clock::now();
   std::jthread thread;
+
+  void see_leaving(const std::uint8_t* frame, std::size_t size) {
+    const auto seen = heard(frame, size);
+    if (!seen || !played.contains(seen->from)) return;
+    const std::lock_guard lock(mutex);
+    if (left.size() == most_left) left.pop_front();
+    left.push_back({std::chrono::steady_clock::now(), {frame, frame + size}});
+    spoken.insert(seen->from);
+    seen_leaving.notify_all();
+  }
 
   void hear(const std::uint8_t* frame, std::size_t size) {
     const auto seen = heard(frame, size);
@@ -94,16 +113,19 @@ Watch::Watch(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Watch::~Watch() = default;
 
 Result<std::unique_ptr<Watch>> Watch::start(const std::string& device, std::set<MacAddress> known,
-                                            std::string own_token) {
+                                            std::string own_token, std::set<MacAddress> played) {
   auto state = std::make_unique<State>();
   PATCHLAB_ASSIGN(const auto found, find_device(device));
   PATCHLAB_ASSIGN(state->wire, open_wire(found));
   state->known = std::move(known);
   state->known.merge(macs_of_own_devices());
   state->own_token = std::move(own_token);
+  state->played = std::move(played);
   auto* raw = state.get();
   state->thread = std::jthread([raw](const std::stop_token& stop) {
-    listen(raw->wire.get(), stop, [raw](const std::uint8_t* frame, std::size_t size, int) { raw->hear(frame, size); });
+    listen(raw->wire.get(), stop, [raw](const std::uint8_t* frame, std::size_t size, const sockaddr_ll& from) {
+      from.sll_pkttype == PACKET_OUTGOING ? raw->see_leaving(frame, size) : raw->hear(frame, size);
+    });
     const std::lock_guard lock(raw->mutex);
     raw->overheard.broken = "the listener at the bridge has ended";
   });
@@ -113,6 +135,24 @@ Result<std::unique_ptr<Watch>> Watch::start(const std::string& device, std::set<
 void Watch::await_beacon(Milliseconds limit) const {
   std::unique_lock lock(state_->mutex);
   state_->heard_beacon.wait_for(lock, limit, [this] { return state_->overheard.own_beacons > 0; });
+}
+
+bool Watch::has_left(std::string_view beginning, std::chrono::steady_clock::time_point since,
+                     Milliseconds limit) const {
+  const auto seen = heard(reinterpret_cast<const std::uint8_t*>(beginning.data()), beginning.size());
+  if (!seen || !state_->played.contains(seen->from)) return false;
+  const auto is_it = [&](const State::Left& left) {
+    const auto size = std::min(beginning.size(), left.bytes.size());
+    return left.when >= since && beginning.substr(0, size) == std::string_view(left.bytes).substr(0, size) &&
+           beginning.find_first_not_of('\0', size) == std::string_view::npos;
+  };
+  std::unique_lock lock(state_->mutex);
+  return state_->seen_leaving.wait_for(lock, limit, [&] { return std::ranges::any_of(state_->left, is_it); });
+}
+
+bool Watch::has_spoken(const MacAddress& played) const {
+  const std::lock_guard lock(state_->mutex);
+  return state_->spoken.contains(played);
 }
 
 Overheard Watch::take() {
@@ -141,10 +181,12 @@ Result<std::unique_ptr<OutsideWatch>> OutsideWatch::start() {
   if (!state->socket.valid()) return errno_error("listening on the devices of the host", errno);
   auto* raw = state.get();
   state->thread = std::jthread([raw](const std::stop_token& stop) {
-    listen(raw->socket.get(), stop, [raw](const std::uint8_t* frame, std::size_t size, int index) {
+    listen(raw->socket.get(), stop, [raw](const std::uint8_t* frame, std::size_t size, const sockaddr_ll& from) {
       const auto token = token_of_beacon(frame, size);
       std::array<char, IF_NAMESIZE> name{};
-      if (!token || ::if_indextoname(static_cast<unsigned>(index), name.data()) == nullptr) return;
+      if (from.sll_pkttype == PACKET_OUTGOING || !token ||
+          ::if_indextoname(static_cast<unsigned>(from.sll_ifindex), name.data()) == nullptr)
+        return;
       if (is_of_the_lab(name.data())) return;
       const std::lock_guard lock(raw->mutex);
       if (raw->heard.size() < most_strangers) raw->heard.insert(fmt::format("beacon {} on '{}'", *token, name.data()));

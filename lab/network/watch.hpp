@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <set>
+#include <string_view>
 
 #include "lab/core/time.hpp"
 #include "lab/network/address.hpp"
@@ -28,9 +29,10 @@ struct Overheard {
 // probes is heard too.
 class Watch {
  public:
-  // `known` are the MACs of the lab, besides those of this network namespace's devices.
+  // `known` are the MACs of the lab, besides those of this network namespace's devices. `played` are those of real
+  // clients as which checks speak: what leaves here from them is remembered, what comes from them is a stranger's.
   [[nodiscard]] static Result<std::unique_ptr<Watch>> start(const std::string& device, std::set<MacAddress> known,
-                                                            std::string own_token);
+                                                            std::string own_token, std::set<MacAddress> played = {});
   ~Watch();
   Watch(const Watch&) = delete;
   Watch& operator=(const Watch&) = delete;
@@ -38,6 +40,11 @@ class Watch {
   // busy host later.
   void await_beacon(Milliseconds limit) const;
   [[nodiscard]] Overheard take();
+  // Whether a frame that begins so (or is all of it, padded with zeros) has left here since then, from one of `played`.
+  // What the listener has not read yet is waited for, up to `limit`. Of the last few thousand frames.
+  [[nodiscard]] bool has_left(std::string_view beginning, std::chrono::steady_clock::time_point since,
+                              Milliseconds limit) const;
+  [[nodiscard]] bool has_spoken(const MacAddress& played) const;  // a frame of it has left here
 
  private:
   struct State;

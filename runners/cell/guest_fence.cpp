@@ -77,12 +77,12 @@ class Proof {
   Outreach wanted(Milliseconds limit) {
     auto sender = prober_.address;
     sender.mark = mark_ = lab::network::random_mark();
+    since_ = std::chrono::steady_clock::now();
     Outreach wanted;
     wanted.address = sender.address.text();
     wanted.mac = sender.mac.text();
     wanted.listen = limit;
     for (const auto& mac : prober_.known) wanted.known.push_back(mac.text());
-    for (const auto& mac : prober_.played) wanted.played.push_back(mac.text());
     for (const auto& probe : probes_) {
       if (probe.path == ProbePath::route) {
         wanted.tries.push_back(try_of(probe, sender.mark));
@@ -133,7 +133,8 @@ class Proof {
   void meet(const std::vector<OutreachSeen::Neighbour>& neighbours) {
     const auto is_of_lab = [&](const std::string& text) {
       const auto mac = lab::network::MacAddress::parse(text);
-      return mac && (is_known(*mac) || prober_.played.contains(*mac) || *mac == prober_.control);
+      const bool was_played = mac && prober_.was_played && prober_.was_played(*mac);
+      return mac && (is_known(*mac) || was_played || *mac == prober_.control);
     };
     const bool knows_lab = std::ranges::any_of(neighbours, is_of_lab, &OutreachSeen::Neighbour::mac);
     for (std::size_t i = 0; i < probes_.size(); ++i) {
@@ -162,16 +163,17 @@ class Proof {
     const std::vector<std::uint8_t> bytes(frame.bytes.begin(), frame.bytes.end());
     const auto heard = lab::network::heard(bytes.data(), bytes.size());
     if (!heard || is_known(heard->from)) return;
-    // A client that is played answers for its lease alone, and that is none of our targets.
-    const bool is_played = prober_.played.contains(heard->from) && lab::network::is_of_dhcp_client(bytes);
     const bool from_control = heard->from == prober_.control;
     for (std::size_t i = 0; i < probes_.size(); ++i) {
       const auto& probe = probes_[i];
       if (probe.path != ProbePath::wire || probe.control != from_control) continue;
       const bool stranger = probe.kind == ProbeKind::stranger;
-      if (stranger ? is_played : !lab::network::is_answer(probe, *heard, mark_)) continue;
       auto& attempt = result_.attempts[i];
       if (attempt.answered) continue;
+      // What a check says is no answer to a guest.
+      if (stranger ? prober_.has_left && prober_.has_left(frame.bytes, since_)
+                   : !lab::network::is_answer(probe, *heard, mark_))
+        continue;
       attempt.sent = attempt.answered = true;
       attempt.evidence = fmt::format("{} {} at '{}'", stranger ? "frame from" : "answer from", heard->from.text(),
                                      printable_name(frame.device));
@@ -220,6 +222,7 @@ class Proof {
   GuestFence result_;
   std::string why_;  // no frame was sent
   std::uint16_t mark_ = 0;
+  std::chrono::steady_clock::time_point since_;  // the guest listens
 };
 }  // namespace
 

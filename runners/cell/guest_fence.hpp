@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <set>
 #include <string>
@@ -26,8 +27,11 @@ struct GuestProber {
   lab::network::Sender address;              // MAC and address; the mark is chosen anew
   std::set<lab::network::MacAddress> known;  // whose frames are no leak, as are those of net::lab_client_mac()
   lab::network::MacAddress control;
-  // As whom checks speak for a while: their DHCP and ARP are no leak, anything else from them is.
-  std::set<lab::network::MacAddress> played;
+  // Real clients as which checks speak for a while (dhcp.lease, of a reservation): whether a check has been this one,
+  // and whether a frame with this beginning has left our side since then. Nothing else from such a client is excused:
+  // heard without having left here, it is the client itself.
+  std::function<bool(const lab::network::MacAddress&)> was_played{};
+  std::function<bool(const std::string& beginning, std::chrono::steady_clock::time_point since)> has_left{};
 };
 
 using ReachOut = std::function<Result<lab::guest::OutreachSeen>(const lab::guest::Outreach&)>;

@@ -240,7 +240,9 @@ class Server {
     if (!job_.libvirt) {
       PATCHLAB_ASSIGN(guard_, BridgeGuard::start({own_.device, 0, false, known}));
     }
-    PATCHLAB_ASSIGN(watch_, Watch::start(own_.device, std::move(known), control_->token()));
+    std::set<MacAddress> played;
+    for (const auto& machine : job_.machines) played.merge(checks::speakers_of(machine.plan.checks));
+    PATCHLAB_ASSIGN(watch_, Watch::start(own_.device, std::move(known), control_->token(), std::move(played)));
     return {};
   }
 
@@ -339,9 +341,14 @@ class Server {
     auto mac = MacAddress::of_lab_machine(address);
     if (!job.macs.empty()) mac = MacAddress::parse(job.macs.front()).value_or(mac);
     // On one segment a guest hears what checks of others say, with which its own proof may coincide.
-    std::set<MacAddress> played;
-    for (const auto& machine : job_.machines) played.merge(checks::speakers_of(machine.plan.checks));
-    return {job.plan.name, {mac, address, 0}, who_speaks(own_), *own_.control, std::move(played)};
+    return {job.plan.name,
+            {mac, address, 0},
+            who_speaks(own_),
+            *own_.control,
+            [this](const MacAddress& client) { return watch_->has_spoken(client); },
+            [this](const std::string& beginning, auto since) {
+              return watch_->has_left(beginning, since, std::chrono::seconds(2));
+            }};
   }
 
   template <class Add>

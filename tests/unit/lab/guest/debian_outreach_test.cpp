@@ -15,7 +15,6 @@ Outreach two_tries() {
           .address = "10.20.0.10",
           .mac = "52:54:00:14:00:0a",
           .known = {"52:54:00:14:00:0a"},
-          .played = {"52:54:00:00:00:20"},
           .listen = Milliseconds(600)};
 }
 const std::string whole =
@@ -24,7 +23,7 @@ const std::string whole =
 TEST(DebianOutreach, HandsOverWhatIsToBeTried) {
   EXPECT_THAT(outreach_script(two_tries()),
               ::testing::EndsWith("<<'INPUT'\nown 10.20.0.10 52:54:00:14:00:0a\nlisten 600\nknown 52540014000a\n"
-                                  "clients 02706c 525400000020\n"
+                                  "clients 02706c\n"
                                   "try 0 ping 192.0.2.1 0 0801\ntry 1 tcp 192.0.2.2 22 \nframe 01ff\nINPUT\n"));
 }
 

@@ -102,25 +102,6 @@ TEST(Heard, StaysInsideTruncatedFrames) {
   }
 }
 
-TEST(Frames, OfADhcpClientAreArpAndItsPartOfDhcp) {
-  EXPECT_TRUE(is_of_dhcp_client(arp_request(sender, remote)));
-  auto udp = dns_frame({sender.mac, sender.address, 68}, remote);
-  const auto from_to = [&](std::uint8_t from, std::uint8_t to) {
-    udp[35] = from;
-    udp[34] = udp[36] = 0;
-    udp[37] = to;
-    return is_of_dhcp_client(udp);
-  };
-  EXPECT_TRUE(from_to(68, 67));
-  EXPECT_TRUE(from_to(67, 67));
-  EXPECT_FALSE(from_to(67, 68)) << "so speaks a server";
-  EXPECT_FALSE(from_to(68, 53));
-  EXPECT_FALSE(is_of_dhcp_client(ping_frame(sender, remote)));
-  EXPECT_FALSE(is_of_dhcp_client(tcp_syn_frame({sender.mac, sender.address, 68}, remote, 67)));
-  EXPECT_FALSE(is_of_dhcp_client(all_nodes_ping(sender)));
-  EXPECT_FALSE(is_of_dhcp_client({}));
-}
-
 // As the kernel checks it: a wrong checksum would be no answer.
 TEST(Frames, ASolicitationIsAnsweredByWhoHasTheAddress) {
   const auto own = *MacAddress::parse("02:00:00:00:77:01");

@@ -270,6 +270,37 @@ TEST_F(LeakProbe, TheControlAnswersEveryKindThroughATightFence) {
             0);
 }
 
+// A check speaks as the client of a reservation; the client itself would come in by a leak, with the same MAC.
+TEST_F(LeakProbe, APlayedClientIsKnownByWhatLeftHereAndIsAStrangerOtherwise) {
+  EXPECT_EQ(run_in_cell([] {
+              const auto client = *MacAddress::parse("02:00:0a:14:00:20");
+              if (!build_fence(subnet, plan().client, 1)) return 2;
+              auto control = Control::on_bridge(bridge_name, bridge_name);
+              if (!control) return 3;
+              const auto watch = Watch::start(bridge_name, {(*control)->mac()}, (*control)->token(), {client});
+              const auto wire = open_wire(*find_device(bridge_name));
+              if (!watch || !wire || (*watch)->has_spoken(client)) return 4;
+              const auto began = std::chrono::steady_clock::now();
+              const auto frame_for = [&](const char* target) {
+                const auto frame = arp_request({client, *Ipv4::parse("10.20.0.32"), 0}, *Ipv4::parse(target));
+                return std::string(frame.begin(), frame.end());
+              };
+              const auto said = frame_for("10.20.0.10"), another = frame_for("10.20.0.11");
+              if (::send(wire->get(), said.data(), said.size(), 0) < 0) return 5;
+              if (!(*watch)->has_left(said + std::string(18, '\0'), began, std::chrono::seconds(10))) return 6;
+              if (!(*watch)->has_spoken(client)) return 7;
+              if ((*watch)->has_left(said, std::chrono::steady_clock::now(), Milliseconds(0))) return 8;
+              if (!(*watch)->take().strangers.empty()) return 9;
+              Outsider outsider("cable0");
+              if (!outsider.configure({}) || !outsider.send({another.begin(), another.end()})) return 10;
+              const Wait wait{"the client", std::chrono::seconds(10), Milliseconds(20), {}, {}};
+              const auto is_heard = [&] { return (*watch)->take().strangers.contains(client.text()); };
+              if (!wait_until(system_clock_source(), wait, is_heard)) return 11;
+              return (*watch)->has_left(another, began, Milliseconds(0)) ? 12 : 0;
+            }),
+            0);
+}
+
 TEST_F(LeakProbe, ADeafListenerProvesNothing) {
   EXPECT_EQ(run_in_cell([] {
               if (!build_fence(subnet, plan().client, 1)) return 2;
