@@ -220,7 +220,9 @@ Result<std::filesystem::path> own_cache() {
         fmt::format("other users can write to the cache '{}': its images may be anybody's", folder.string()),
         fmt::format("move it away, or make sure of what is in it and 'chmod 0700 {}'", folder.string()));
   }
-  if ((status.st_mode & 0777U) != 0700 && ::fchmod(opened.get(), 0700) != 0)
+  // 0710: the group passes through to folders in it that were opened to it by hand (docs/two-users.md).
+  const auto mode = status.st_mode & 0777U;
+  if (mode != 0700 && mode != 0710 && ::fchmod(opened.get(), 0700) != 0)
     return errno_error("closing the cache '" + folder.string() + "' to other users", errno);
   return folder;
 }

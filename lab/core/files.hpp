@@ -55,8 +55,8 @@ struct InputFile {
 [[nodiscard]] Error input_error(const std::filesystem::path& path, int saved_errno);
 
 // ${PATCHLAB_CACHE}, else ${XDG_CACHE_HOME}/patchlab, else ~/.cache/patchlab; made when it is missing. In it are images
-// that become machines, files that are promoted, and what guests remember: it is ours, nobody else can write to it, and
-// from now on nobody else can look into it. Without HOME it is an error: a folder that all users share is nobody's.
+// that become machines, and what guests remember: it is ours, nobody else can write to it or from now on look into it,
+// but who passes by its group (mode 0710). Without HOME: an error, since a folder that all users share is nobody's.
 [[nodiscard]] Result<std::filesystem::path> own_cache();
 // The same folder, absolute, for who knows that own_cache() would find it good: every command that uses it starts with
 // that. Throws std::logic_error when there is none.

@@ -3,8 +3,10 @@
 #include "lab/image/versions.hpp"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <limits>
 
 #include "lab/core/digest.hpp"
@@ -164,7 +166,12 @@ Result<std::vector<VersionLine>> all_versions(const fs::path& cache) {
 Result<void> write_versions(const fs::path& cache, const VersionLine& line) {
   const auto file = file_of(cache, line.department, line.machine);
   PATCHLAB_TRY(create_folders(file.parent_path()));
-  return write_file_atomically(file, pretty(Json(line)));
+  // Who may pass through the cache may read which version is today's, as the images themselves: a desk of another user.
+  for (const auto& folder : {versions_folder(cache), file.parent_path()}) {
+    if (::chmod(folder.c_str(), 0755) != 0)
+      return errno_error(fmt::format("opening '{}' to readers", folder.string()), errno);
+  }
+  return write_file_atomically(file, pretty(Json(line)), 0644);
 }
 
 Result<GoldenImage> image_for(const fs::path& cache, const GoldenImage& built, const std::string& department,

@@ -214,6 +214,10 @@ TEST_F(TwoUsers, ARunIsHandedOverAndAnotherUserPromotesIt) {
   EXPECT_EQ(exit_code(closed), 5) << closed.output << closed.errors;
   EXPECT_THAT(closed.output, HasSubstr("Permission denied"));
   let_the_desk_read_the_images();
+  // Whatever the lab does next, and whoever is first.
+  const auto looked =
+      as(lab_user, fmt::format("PATCHLAB_CACHE={}/lab/cache {} image list", root().string(), program()));
+  ASSERT_EQ(exit_code(looked), 0) << looked.output << looked.errors;
   // An image is what its bytes are, whatever image.json says of them; another one is another one.
   const auto disk = shell(fmt::format("ls -d {}/*/disk.qcow2 | head -n1", images().string())).output;
   const auto file = disk.substr(0, disk.find('\n'));

@@ -108,9 +108,19 @@ TEST_F(OwnCache, IsMadeForUsAlone) {
 
 TEST_F(OwnCache, OfAnEarlierVersionIsClosedToOthers) {
   ::setenv("PATCHLAB_CACHE", folder_.c_str(), 1);
-  ::chmod(folder_.c_str(), 0755);
+  for (const mode_t mode : {0755U, 0750U, 0711U, 0701U, 0740U}) {
+    ::chmod(folder_.c_str(), mode);
+    EXPECT_TRUE(own_cache());
+    EXPECT_EQ(mode_of(folder_), 0700U) << std::oct << mode;
+  }
+}
+
+// So a desk that is another user reads the images in it, before and after each command of the lab.
+TEST_F(OwnCache, ThatAGroupPassesThroughStaysSo) {
+  ::setenv("PATCHLAB_CACHE", folder_.c_str(), 1);
+  ::chmod(folder_.c_str(), 0710);
   EXPECT_TRUE(own_cache());
-  EXPECT_EQ(mode_of(folder_), 0700U);
+  EXPECT_EQ(mode_of(folder_), 0710U);
 }
 
 TEST_F(OwnCache, ThatOthersCanWriteToIsRefused) {
