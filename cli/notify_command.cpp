@@ -11,8 +11,10 @@
 #include "cli/output.hpp"
 #include "cli/terminal.hpp"
 #include "lab/core/choice.hpp"
+#include "lab/core/paths.hpp"
 #include "lab/core/time.hpp"
 #include "process/notify/deliver.hpp"
+#include "process/notify/failed_units.hpp"
 
 namespace patchlab::cli {
 namespace {
@@ -50,14 +52,18 @@ std::string variable(const char* name) {
 }
 
 // As systemd tells a unit that is started by another one's OnFailure=.
-Sight failed_unit(const std::string& unit) {
+FailedUnit failed_unit(const std::string& unit) {
   auto invocation = variable("MONITOR_INVOCATION_ID");
   if (invocation.empty()) invocation = rfc3339(system_clock_source().wall());
   auto result = variable("MONITOR_SERVICE_RESULT");
   if (const auto status = variable("MONITOR_EXIT_STATUS"); !status.empty())
     result += (result.empty() ? "" : ", ") + variable("MONITOR_EXIT_CODE") + " " + status;
-  Sight sight{"unit", {}, {}};
-  sight.facts.push_back(unit_fact(unit, invocation, result));
+  return {unit, std::move(invocation), std::move(result)};
+}
+
+Sight sight_of(const FailedUnits& units) {
+  Sight sight{"unit", {}, units.broken};
+  for (const auto& one : units.units) sight.facts.push_back(unit_fact(one.unit, one.invocation, one.result));
   return sight;
 }
 
@@ -128,15 +134,22 @@ Result<void> take_news(const NotifyConfig& config, const std::vector<Sight>& sig
 Result<Answer> notify_receivers(const NotifyConfig& config, const Arguments& arguments) {
   FileLock::Patience patience;
   patience.limit = patience_for_another;
-  // The next call finds everything again, but that a unit failed.
-  if (!arguments.failed_unit.empty()) patience.limit += config.round + std::chrono::minutes(15);
   patience.stop = interruption();
+  std::optional<FailedUnit> unit;
+  if (!arguments.failed_unit.empty()) unit = failed_unit(arguments.failed_unit);
+  if (unit && !arguments.dry_run) {
+    PATCHLAB_TRY(write_down(config.outbox, *unit));
+    // Else it is told when somebody calls next, which may be tomorrow.
+    patience.limit += config.round + std::chrono::minutes(15);
+  }
   PATCHLAB_ASSIGN(auto outbox, arguments.dry_run ? Outbox::look(config.outbox) : Outbox::open(config.outbox, patience));
   // Under the lock: what was seen before another one looked is older than what is remembered, and would end what began
   // since.
   auto sights = look_around(config.look_at, outbox.state().remembered);
   sights.push_back(refused_addresses(config, outbox.state()));
-  if (!arguments.failed_unit.empty()) sights.push_back(failed_unit(arguments.failed_unit));
+  PATCHLAB_ASSIGN(auto units, written_down(config.outbox));
+  if (unit && arguments.dry_run) units.units.push_back(*unit);
+  sights.push_back(sight_of(units));
   // What was there before the first look lies in the outbox; that its state is gone does not make this one the first.
   if (outbox.has_lost_state()) {
     const FirstLook look{system_clock_source().wall()};
@@ -153,6 +166,7 @@ Result<Answer> notify_receivers(const NotifyConfig& config, const Arguments& arg
     answer.rounds = standing(config, outbox, system_clock_source().wall());
     return answer;
   }
+  for (const auto& told : units.files) PATCHLAB_TRY(remove_tree(told));
   std::signal(SIGPIPE, SIG_IGN);  // a server that is gone is an answer: libcurl leaves that to us
   const auto sender = curl_sender(interruption());
   PATCHLAB_ASSIGN(answer.rounds, deliver(config, outbox, *sender, system_clock_source(), interruption()));

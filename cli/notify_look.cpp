@@ -3,6 +3,7 @@
 #include "cli/notify_look.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <stdexcept>
 
 #include "cli/calendar_argument.hpp"
@@ -51,6 +52,8 @@ Sight runs(const LookAt& look, const Remembered& remembered) {
   if (!are_runs(look, sight)) return sight;
   const history::RunArchive archive(look.runs);
   if (const auto entries = entries_of(look.runs); !entries) sight.trouble.push_back(entries.error().message);
+  const auto open = archive.without_record();  // before the others: what ends in between is in both
+  sight.open.insert(open.begin(), open.end());
   auto ids = archive.list();
   auto count = std::min(ids.size(), static_cast<std::size_t>(look.newest_runs));
   const auto looked = remembered.looked_first.find(sight.source);
@@ -61,12 +64,18 @@ Sight runs(const LookAt& look, const Remembered& remembered) {
   }
   if (!ids.empty()) sight.newest = ids.front();
   if (count < ids.size()) sight.oldest = ids[count - 1];
-  ids.resize(count);
+  // A run that was under way when newer ones had ended has ended since then, too.
+  const auto was_open = [&](const std::string& id) {
+    return looked != remembered.looked_first.end() && looked->second.open.contains(id);
+  };
+  ids.erase(std::remove_if(ids.begin() + static_cast<std::ptrdiff_t>(count), ids.end(), std::not_fn(was_open)),
+            ids.end());
   std::ranges::reverse(ids);  // as they came
   for (const auto& id : ids) {
     const auto record = archive.read(id);
     if (!record) {
       sight.trouble.push_back(fmt::format("run {}: {}", id, record.error().message));
+      if (was_open(id)) sight.open.insert(id);
       continue;
     }
     std::ranges::move(verdict_facts(*record), std::back_inserter(sight.facts));

@@ -32,12 +32,18 @@ std::vector<std::string> RunArchive::list() const {
 }
 
 std::string RunArchive::newer_without_record() const {
-  const auto known = list();
-  std::string newest;
+  const auto known = list(), open = without_record();
+  return open.empty() || (!known.empty() && open.front() <= known.front()) ? std::string() : open.front();
+}
+
+std::vector<std::string> RunArchive::without_record() const {
+  std::vector<std::string> ids;
   for (const auto& entry : entries_of(folder_).value_or({})) {
-    if (is_there(entry / events_file_name)) newest = std::max(newest, entry.filename().string());
+    if (is_there(entry / events_file_name) && !is_there(entry / reports::run_file_name))
+      ids.push_back(entry.filename().string());
   }
-  return newest.empty() || (!known.empty() && newest <= known.front()) ? std::string() : newest;
+  std::ranges::reverse(ids);
+  return ids;
 }
 
 Result<fs::path> RunArchive::latest() const {

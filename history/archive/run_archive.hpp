@@ -19,6 +19,8 @@ class RunArchive {
 
   // Ids of the runs that have a record, the newest first; empty when the folder cannot be read.
   [[nodiscard]] std::vector<std::string> list() const;
+  // Ids of the runs that have begun and have no record: they are under way, or were killed. The newest first.
+  [[nodiscard]] std::vector<std::string> without_record() const;
   // The newest folder of a run that has no record, when it is newer than every run that has one: that run is under way,
   // or was killed. Empty: there is none.
   [[nodiscard]] std::string newer_without_record() const;

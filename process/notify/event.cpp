@@ -62,13 +62,15 @@ void end_episodes(const std::vector<Sight>& sights, Remembered& remembered, Noti
 bool is_from_before(const News& fact, const std::string& source, const Remembered& remembered) {
   if (!fact.happened) return false;
   const auto looked = remembered.looked_first.find(source);
-  return looked == remembered.looked_first.end() || (!fact.origin.empty() && fact.origin < looked->second.oldest);
+  return looked == remembered.looked_first.end() ||
+         (!fact.origin.empty() && fact.origin < looked->second.oldest && !looked->second.open.contains(fact.origin));
 }
 
 void remember_look(const Sight& sight, Remembered& remembered, NotifyTime now) {
   // What has a newest one was looked at, also when nothing of it could be read: what comes then is newer.
   if (!sight.is_whole() && sight.facts.empty() && !sight.is_absent && sight.newest.empty()) return;
   auto& look = remembered.looked_first.try_emplace(sight.source, FirstLook{now}).first->second;
+  if (!sight.is_absent) look.open = sight.open;
   if (sight.newest.empty()) return;
   if (look.newest.empty()) look.oldest = sight.oldest;
   look.newest = sight.newest;

@@ -73,6 +73,7 @@ struct Sight {
   // was looked at.
   std::string newest{};
   std::string oldest{};
+  std::set<std::string> open{};  // that have begun and have not come about yet: runs without a record
   [[nodiscard]] bool is_whole() const { return trouble.empty(); }
 };
 
@@ -90,6 +91,8 @@ struct FirstLook {
   NotifyTime at;
   std::string oldest{};  // what is older was passed over then
   std::string newest{};  // the newest of the last look
+  // That had not come about yet at the last look: newer ones may have come about since then, and were looked at.
+  std::set<std::string> open{};
   bool operator==(const FirstLook&) const = default;
 };
 struct Remembered {

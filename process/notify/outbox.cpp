@@ -158,7 +158,7 @@ void to_json(Json& json, const OutboxState& state) {
                       {"due", one.due},
                       {"members", one.members}};
   for (const auto& [source, look] : state.remembered.looked_first)
-    looked[source] = {{"at", rfc3339(look.at)}, {"oldest", look.oldest}, {"newest", look.newest}};
+    looked[source] = {{"at", rfc3339(look.at)}, {"oldest", look.oldest}, {"newest", look.newest}, {"open", look.open}};
   for (const auto& [name, one] : state.receivers) {
     auto& receiver = receivers[name];
     receiver = {{"failures", one.failures}, {"not_before", time_json(one.not_before)},
@@ -187,8 +187,10 @@ Result<OutboxState> outbox_state_from_json(const Json& json, const std::string& 
     state.remembered.episodes[name] = episode_in(inside);
   });
   each_member(reader, "looked_first", problems, [&](const std::string& source, JsonReader& inside) {
-    state.remembered.looked_first[source] = {time_of(inside, "at"), inside.text_or("oldest", ""),
-                                             inside.text_or("newest", "")};
+    auto& look = state.remembered.looked_first[source];
+    look = {time_of(inside, "at"), inside.text_or("oldest", ""), inside.text_or("newest", "")};
+    const auto open = inside.texts_or_empty("open");
+    look.open.insert(open.begin(), open.end());
   });
   each_member(reader, "receivers", problems,
               [&](const std::string& name, JsonReader& inside) { state.receivers[name] = receiver_in(inside); });

@@ -223,8 +223,13 @@ TEST_F(NotifyCommand, TellsOfEachRunSinceTheFirstLookAndOfNoneBefore) {
   look_at(1);
   for (const char* id : {"2090-01-03T000000Z-000001", "2090-01-04T000000Z-000001", "2090-01-05T000000Z-000001"})
     add(id);
+  shell("mkdir runs/2090-01-01T000000Z-000002 && echo {} >runs/2090-01-01T000000Z-000002/events.jsonl");
   ASSERT_EQ(exit_code(notify()), 0);
   EXPECT_THAT(types(hook.requests()), AllOf(SizeIs(3), Each("patchlab.verdict-ready.v1")));
+  shell(fmt::format("cp -a runs/{0}/. runs/{1} && sed -i 's/{0}/{1}/g' runs/{1}/run.json", tests::good_record().id,
+                    "2090-01-01T000000Z-000002"));
+  ASSERT_EQ(exit_code(notify()), 0);
+  EXPECT_THAT(types(hook.requests()), AllOf(SizeIs(4), Each("patchlab.verdict-ready.v1"))) << "it was a long one";
 }
 
 TEST_F(NotifyCommand, SaysWhoWasRefusedAMailAndTellsTheOthers) {
@@ -407,6 +412,28 @@ TEST_F(NotifyCommand, TellsOfAUnitThatFailed) {
   ::setenv("MONITOR_INVOCATION_ID", "fedcba9876543210", 1);
   ASSERT_EQ(exit_code(notify({"--failed-unit", "patchlab-nightly.service"})), 0);
   EXPECT_THAT(hook.requests(), SizeIs(2));
+}
+
+TEST_F(NotifyCommand, TellsOfAUnitThatFailedAlsoWhenSomebodyElseWasAtItTooLong) {
+  const HttpReceiver hook;
+  configure({webhook(hook.port())});
+  ASSERT_EQ(exit_code(notify()), 0);
+  {
+    const auto other =
+        FileLock::take(folder_.path() / "outbox/lock", FileLock::Mode::exclusive, FileLock::at_once()).value();
+    ProcessSpec late;
+    late.program = "timeout";
+    late.arguments = {"-s",          "TERM",          "1",        PATCHLAB_PROGRAM, "notify", "--config",
+                      "notify.json", "--failed-unit", "x.service"};
+    late.working_folder = folder_.path();
+    EXPECT_EQ(exit_code(host_processes().run(late)), 124);
+  }
+  EXPECT_THAT(hook.requests(), IsEmpty());
+  ASSERT_EQ(exit_code(notify()), 0);
+  ASSERT_THAT(hook.requests(), SizeIs(1));
+  EXPECT_EQ(Json::parse(hook.requests().at(0).body).at("data").at("says"), "the unit x.service failed");
+  ASSERT_EQ(exit_code(notify()), 0);
+  EXPECT_THAT(hook.requests(), SizeIs(1)) << "once";
 }
 
 TEST_F(NotifyCommand, ForgetsWhoIsConfiguredNoMoreOnlyWhenItIsTold) {

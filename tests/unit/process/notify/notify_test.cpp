@@ -9,6 +9,7 @@
 #include "lab/core/text.hpp"
 #include "process/notify/deliver.hpp"
 #include "process/notify/digest_mail.hpp"
+#include "process/notify/failed_units.hpp"
 #include "process/notify/signature.hpp"
 #include "tests/support/fake_clock.hpp"
 #include "tests/support/json_mistakes.hpp"
@@ -147,6 +148,44 @@ TEST(NotifyEvents, OfWhatWasPassedOverAtTheFirstLookAreKnown) {
   EXPECT_FALSE(events.at(2).known_before);
   EXPECT_EQ(remembered.looked_first.at("runs").newest, "r5");
   EXPECT_EQ(remembered.looked_first.at("runs").oldest, "r3");
+}
+
+// A long run ends behind shorter ones that began later.
+TEST(NotifyEvents, OfWhatHadNotComeAboutAtTheFirstLookAreNew) {
+  Remembered remembered;
+  const auto run = [](const std::string& id) {
+    auto one = fact(id, false, true);
+    one.origin = id;
+    return one;
+  };
+  std::vector<Sight> looks{sight("runs", {run("r4")})};
+  looks[0].newest = looks[0].oldest = "r4";
+  looks[0].open = {"r2"};
+  (void)events_of(looks, remembered, noon);
+  looks[0].facts = {run("r1"), run("r2")};
+  looks[0].open = {};
+  const auto events = events_of(looks, remembered, noon + 1h);
+  EXPECT_TRUE(events.at(0).known_before);
+  EXPECT_FALSE(events.at(1).known_before);
+  EXPECT_THAT(remembered.looked_first.at("runs").open, IsEmpty());
+}
+
+TEST(FailedUnits, AreWrittenDownOnceAndReadByWhoHasTheLock) {
+  const test::TemporaryFolder folder;
+  const auto outbox = folder.path() / "outbox";
+  EXPECT_THAT(written_down(outbox)->units, IsEmpty());
+  const FailedUnit unit{"x.service", "0123", "exit-code, exited 7"};
+  for (int times = 0; times < 2; ++times) ASSERT_TRUE(write_down(outbox, unit));
+  ASSERT_TRUE(write_down(outbox, {"x.service", "4567", ""}));
+  auto found = written_down(outbox).value();
+  EXPECT_THAT(found.units, UnorderedElementsAre(unit, FailedUnit{"x.service", "4567", ""}));
+  EXPECT_THAT(found.broken, IsEmpty());
+  folder.write(outbox / "units/half.json.tmp-1", "{");
+  folder.write(found.files.at(0), "{");
+  found = written_down(outbox).value();
+  EXPECT_THAT(found.units, SizeIs(1));
+  EXPECT_THAT(found.files, SizeIs(1));
+  EXPECT_THAT(found.broken, SizeIs(1)) << "and it stays where it is";
 }
 
 TEST(NotifyEvents, OfWhatIsDecidedAreNewAsSoonAsItIsSoAgain) {
@@ -532,7 +571,8 @@ TEST_F(OutboxTest, RemembersItsStateToTheLetter) {
   state.remembered.episodes["lab-broken disk"] = {"disk", noon, noon + 1h};
   state.remembered.episodes["lab-broken x"] = {"night", noon, std::nullopt};
   state.remembered.episodes["patch-available y"] = {"scan", noon, std::nullopt, 0h, {"dns1", "dns2"}, "2026-12-05"};
-  state.remembered.looked_first["runs"] = {noon, "20261128-220002-1a2b", "20261129-220002-1a2b"};
+  state.remembered.looked_first["runs"] = {
+      noon, "20261128-220002-1a2b", "20261129-220002-1a2b", {"20261127-220002-1a2b"}};
   state.receivers["siem"] = {3, noon + 2h, "it answers 500", std::nullopt, std::nullopt};
   state.receivers["people"] = {0,
                                std::nullopt,
