@@ -529,12 +529,8 @@ void to_json(Json& json, const AcquireResult& result) {
 std::string acquire_csv(const AcquireResult& result) {
   std::string text = "state,item,name,bytes,sha256,source,why,from,quarantine\n";
   for (const auto& row : result.rows) {
-    const std::vector<std::string> cells{
-        to_string(row.state), row.item,   row.name, row.bytes ? std::to_string(*row.bytes) : "",
-        row.sha256,           row.source, row.why,  row.from,
-        row.quarantine};
-    for (std::size_t i = 0; i < cells.size(); ++i) text += (i == 0 ? "" : ",") + csv_cell(cells[i]);
-    text += "\n";
+    text += csv_line({to_string(row.state), row.item, row.name, row.bytes ? std::to_string(*row.bytes) : "", row.sha256,
+                      row.source, row.why, row.from, row.quarantine});
   }
   return text;
 }

@@ -33,12 +33,6 @@ Json answers_json(const Answers& answers) {
           {"left_out", std::move(left_out)}};
 }
 
-std::string line_of(const std::vector<std::string>& cells) {
-  std::string line;
-  for (std::size_t i = 0; i < cells.size(); ++i) line += (i == 0 ? "" : ",") + csv_cell(cells[i]);
-  return line + "\n";
-}
-
 }  // namespace
 
 void to_json(Json& json, const InventoryResult& result) {
@@ -83,22 +77,22 @@ std::string inventory_csv(const InventoryResult& result) {
   if (result.answers.empty()) {
     std::string text = "finding,subject,why,places\n";
     for (const auto& one : result.findings)
-      text += line_of({to_string(one.kind), one.subject, one.why, listed(one.places, " | ")});
+      text += csv_line({to_string(one.kind), one.subject, one.why, listed(one.places, " | ")});
     return text;
   }
   std::string text = "question,machine,department,state,counts,version,observed,from,why\n";
   for (const auto& answers : result.answers) {
     for (const auto& row : answers.rows)
       text +=
-          line_of({answers.question.text(), row.machine, row.department, to_string(row.state),
-                   counts(answers.question, row.state) ? "yes" : "no", row.version, row.observed, row.from, row.why});
+          csv_line({answers.question.text(), row.machine, row.department, to_string(row.state),
+                    counts(answers.question, row.state) ? "yes" : "no", row.version, row.observed, row.from, row.why});
     for (const auto& one : answers.left_out)
       text +=
-          line_of({answers.question.text(), one.machine, one.department, "not-in-service", "no", "", "", "", one.why});
+          csv_line({answers.question.text(), one.machine, one.department, "not-in-service", "no", "", "", "", one.why});
     // Machines may be missing here.
     for (const auto& one : result.findings) {
       if (one.kind == InventoryFindingKind::not_whole)
-        text += line_of({answers.question.text(), "", "", to_string(one.kind), "no", "", "", one.subject, one.why});
+        text += csv_line({answers.question.text(), "", "", to_string(one.kind), "no", "", "", one.subject, one.why});
     }
   }
   return text;

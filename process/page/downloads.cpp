@@ -161,14 +161,8 @@ std::optional<Known<Report>> report_of(const Facts& facts, const std::string& na
 }
 
 std::string report_csv(const Report& report) {
-  std::string text;
-  const auto line = [&](const std::vector<std::string>& cells) {
-    std::string one;
-    for (std::size_t i = 0; i < cells.size(); ++i) one += (i == 0 ? "" : ",") + csv_cell(cells[i]);
-    text += one + "\n";
-  };
-  line(report.columns);
-  for (const auto& row : report.rows) line(row);
+  auto text = csv_line(report.columns);
+  for (const auto& row : report.rows) text += csv_line(row);
   return text;
 }
 

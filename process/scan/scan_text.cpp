@@ -124,34 +124,31 @@ std::string scan_csv(const ScanResult& result) {
     const auto day = [](const std::optional<Day>& value) { return value ? day_text(*value) : std::string(); };
     const auto share = [](double value) { return fmt::format("{:.5f}", value); };
     const bool has_score = one != nullptr && one->epss;
-    const std::vector<std::string> cells{one == nullptr ? "" : day(one->due),
-                                         row.department,
-                                         row.machine,
-                                         row.item,
-                                         to_string(row.status),
-                                         row.why,
-                                         row.installed,
-                                         row.offered,
-                                         row.superseded_by,
-                                         one == nullptr ? "" : one->cve,
-                                         one == nullptr ? "" : day(one->exploited_since),
-                                         has_score ? share(one->epss->probability) : "",
-                                         has_score ? share(one->epss->percentile) : "",
-                                         row.severity,
-                                         row.severity_from,
-                                         one == nullptr ? "" : one->decision.row.id,
-                                         one == nullptr ? "" : one->decision.row.timeline,
-                                         one == nullptr ? "" : facts_text(*one),
-                                         one == nullptr          ? ""
-                                         : one->decision.settled ? "yes"
-                                                                 : "no",
-                                         fmt::format("{}", fmt::join(cves, " ")),
-                                         std::to_string(row.open),
-                                         fmt::format("{}", fmt::join(row.open_exploited, " ")),
-                                         fmt::format("{}", fmt::join(row.warnings, " | "))};
-    std::string line;
-    for (const auto& cell : cells) line += (line.empty() && &cell == cells.data() ? "" : ",") + csv_cell(cell);
-    text += line + "\n";
+    text += csv_line({one == nullptr ? "" : day(one->due),
+                      row.department,
+                      row.machine,
+                      row.item,
+                      to_string(row.status),
+                      row.why,
+                      row.installed,
+                      row.offered,
+                      row.superseded_by,
+                      one == nullptr ? "" : one->cve,
+                      one == nullptr ? "" : day(one->exploited_since),
+                      has_score ? share(one->epss->probability) : "",
+                      has_score ? share(one->epss->percentile) : "",
+                      row.severity,
+                      row.severity_from,
+                      one == nullptr ? "" : one->decision.row.id,
+                      one == nullptr ? "" : one->decision.row.timeline,
+                      one == nullptr ? "" : facts_text(*one),
+                      one == nullptr          ? ""
+                      : one->decision.settled ? "yes"
+                                              : "no",
+                      fmt::format("{}", fmt::join(cves, " ")),
+                      std::to_string(row.open),
+                      fmt::format("{}", fmt::join(row.open_exploited, " ")),
+                      fmt::format("{}", fmt::join(row.warnings, " | "))});
   }
   return text;
 }

@@ -221,30 +221,27 @@ std::string change_csv(const std::vector<ChangeRecord>& changes) {
     for (const auto& machine : change.results)
       result.push_back(fmt::format("{}: {}", machine.report.machine, to_string(machine.report.outcome())));
     const auto joined = [](const std::vector<std::string>& parts) { return fmt::format("{}", fmt::join(parts, "; ")); };
-    const std::vector<std::string> cells{change.id(),
-                                         short_title(change),
-                                         to_string(change.state),
-                                         joined(change.tickets),
-                                         change.department,
-                                         std::to_string(change.serial),
-                                         change.requested_by,
-                                         joined(what),
-                                         joined(why),
-                                         joined(risk_lines(change)),
-                                         fmt::format("run {}, trial {}", change.run, change.trial),
-                                         change.record,
-                                         approved_text(change),
-                                         change.promoted,
-                                         change.promoted_by,
-                                         window_text(change),
-                                         change.window ? change.window->opens : "",
-                                         change.window ? change.window->closes : "",
-                                         back_text(change),
-                                         joined(removal),
-                                         joined(result)};
-    std::string line;
-    for (const auto& cell : cells) line += (&cell == cells.data() ? "" : ",") + csv_cell(cell);
-    text += line + "\n";
+    text += csv_line({change.id(),
+                      short_title(change),
+                      to_string(change.state),
+                      joined(change.tickets),
+                      change.department,
+                      std::to_string(change.serial),
+                      change.requested_by,
+                      joined(what),
+                      joined(why),
+                      joined(risk_lines(change)),
+                      fmt::format("run {}, trial {}", change.run, change.trial),
+                      change.record,
+                      approved_text(change),
+                      change.promoted,
+                      change.promoted_by,
+                      window_text(change),
+                      change.window ? change.window->opens : "",
+                      change.window ? change.window->closes : "",
+                      back_text(change),
+                      joined(removal),
+                      joined(result)});
   }
   return text;
 }
