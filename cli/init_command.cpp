@@ -14,6 +14,7 @@
 #include "lab/core/choice.hpp"
 #include "lab/core/files.hpp"
 #include "lab/core/paths.hpp"
+#include "lab/core/shell_words.hpp"
 #include "lab/libvirt/ssh.hpp"
 
 namespace patchlab::cli {
@@ -63,7 +64,7 @@ Result<void> write_new(const fs::path& file, const std::string& text) {
     return configuration_error(fmt::format("'{}' is there already, and is left as it is", file.string()),
                                fmt::format("patchlab validate {} says whether it is in order; for a new one give "
                                            "another name: patchlab init other.jsonc",
-                                           lab::libvirt::shell_words({file.string()})));
+                                           shell_words({file.string()})));
   }
   if (!taken.valid()) return errno_error(fmt::format("making '{}'", file.string()), errno);
   auto written = write_file_atomically(file, text);
@@ -103,7 +104,7 @@ ExitCode init(const fs::path& named, const std::string& template_name) {
   if (const auto added = add_needed(**chosen, scenarios / "templates", file.parent_path()); !added)
     return report(added.error(), ExitCode::cannot_create);
   say("{}: {}\n", file.string(), (*chosen)->what);
-  const auto shown = lab::libvirt::shell_words({file.string()});
+  const auto shown = shell_words({file.string()});
   say("next: patchlab validate {}\n", shown);
   say("      patchlab run {}\n", shown);
   return ExitCode::ok;

@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "lab/core/paths.hpp"
+#include "lab/core/shell_words.hpp"
 
 namespace patchlab::lab::image {
 namespace fs = std::filesystem;
@@ -102,17 +103,6 @@ const char* to_string(BuildMode mode) {
   return "?";
 }
 
-std::string shell_quoted(const std::string& text) {
-  std::string quoted = "'";
-  for (const char c : text) {
-    if (c == '\'')
-      quoted += "'\\''";
-    else
-      quoted += c;
-  }
-  return quoted + "'";
-}
-
 ProcessSpec base_command(const BuildHost& host, const BuildPlace& place, const BaseRecipe& base, const fs::path& tar) {
   std::vector<std::string> words{"mmdebstrap", fmt::format("--mode={}", to_string(host.mode)), "--variant=apt",
                                  "--format=tar"};
@@ -120,7 +110,7 @@ ProcessSpec base_command(const BuildHost& host, const BuildPlace& place, const B
   words.push_back(include(base.packages));
   for (auto& option : package_options(host)) words.push_back(std::move(option));
   words.push_back(hook(fetch_kernel_hook(base)));
-  words.push_back(hook(fmt::format("copy-out /tmp/kernel-packages {}", shell_quoted(place.scratch.string()))));
+  words.push_back(hook(fmt::format("copy-out /tmp/kernel-packages {}", shell_word(place.scratch.string()))));
   words.push_back(hook("rm -r \"$1\"/tmp/kernel-packages"));
   // The roles read the same package lists; device nodes cannot be made in a user namespace, and the guest has devtmpfs.
   words.push_back("--skip=cleanup/apt/lists,output/dev");
@@ -134,7 +124,7 @@ ProcessSpec role_command(const BuildHost& host, const BuildPlace& place, const B
                          const fs::path& base_tar, const fs::path& overlay_folder, const fs::path& tar) {
   std::vector<std::string> words{"mmdebstrap", fmt::format("--mode={}", to_string(host.mode)), "--variant=custom",
                                  "--format=tar"};
-  words.push_back(fmt::format("--setup-hook=tar-in {} /", shell_quoted(base_tar.string())));
+  words.push_back(fmt::format("--setup-hook=tar-in {} /", shell_word(base_tar.string())));
   // The tar holds no /dev. For an ordinary user mmdebstrap then silently does without device nodes, and scripts fail
   // that write to /dev/null.
   words.push_back("--setup-hook=mkdir -p \"$1\"/dev");
@@ -145,14 +135,14 @@ ProcessSpec role_command(const BuildHost& host, const BuildPlace& place, const B
   for (const auto& layer : layers) {
     if (!is_there(layer / "files")) continue;
     const auto overlay = overlay_folder / (layer.filename().string() + ".tar");
-    words.push_back(hook(fmt::format("tar-in {} /", shell_quoted(overlay.string()))));
+    words.push_back(hook(fmt::format("tar-in {} /", shell_word(overlay.string()))));
   }
   // The base's script comes last: it takes away what no finished image should have.
   layers.erase(layers.begin());
   layers.push_back(base.folder);
   for (const auto& layer : layers) {
     if (!is_there(layer / "setup")) continue;
-    words.push_back(hook(fmt::format("upload {} {}", shell_quoted((layer / "setup").string()), in_guest_script)));
+    words.push_back(hook(fmt::format("upload {} {}", shell_word((layer / "setup").string()), in_guest_script)));
     words.push_back(hook(fmt::format("chroot \"$1\" /bin/sh {0} && rm \"$1\"{0}", in_guest_script)));
   }
   words.push_back("--skip=update,check/empty,cleanup/reproducible,output/dev");

@@ -58,7 +58,4 @@ struct BuildHost {
 [[nodiscard]] ProcessSpec apt_options_command();
 [[nodiscard]] std::vector<std::string> parse_apt_options(const std::string& output);
 
-// 'it'"'"'s' for the shell inside a hook.
-[[nodiscard]] std::string shell_quoted(const std::string& text);
-
 }  // namespace patchlab::lab::image

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The patchlab authors
 // SPDX-License-Identifier: Apache-2.0
 #include "lab/libvirt/ssh.hpp"
+#include "lab/core/shell_words.hpp"
 
 #include <fmt/format.h>
 
@@ -162,24 +163,6 @@ ProcessSpec ssh_process(const SshDestination& destination, const std::vector<std
   if (!destination.user.empty()) spec.arguments.insert(spec.arguments.end(), {"-l", destination.user});
   spec.arguments.insert(spec.arguments.end(), {"--", destination.host, shell_words(command)});
   return spec;
-}
-
-std::string shell_words(const std::vector<std::string>& words) {
-  std::string text;
-  for (const auto& word : words) {
-    if (!text.empty()) text += ' ';
-    const bool plain = !word.empty() && word.find_first_not_of(
-                                            "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-                                            "0123456789@%+=:,./_-") == std::string::npos;
-    if (plain) {
-      text += word;
-      continue;
-    }
-    text += '\'';
-    for (const char c : word) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
-    text += '\'';
-  }
-  return text;
 }
 
 }  // namespace patchlab::lab::libvirt

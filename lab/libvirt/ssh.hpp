@@ -35,7 +35,4 @@ struct SshDestination {
 // beforehand or refuses, forwards nothing, and ends within 80 seconds after the host has fallen silent.
 [[nodiscard]] ProcessSpec ssh_process(const SshDestination& destination, const std::vector<std::string>& command);
 
-// Words as a POSIX shell reads them back: for ssh, which passes on one text, and for commands that a person can copy.
-[[nodiscard]] std::string shell_words(const std::vector<std::string>& words);
-
 }  // namespace patchlab::lab::libvirt

@@ -57,7 +57,5 @@ void pager(Page& page, const std::string& address, std::size_t at, std::size_t p
 
 // "2026-11-22 06:02 UTC" out of RFC 3339; what is none stays as it is.
 [[nodiscard]] std::string minute(const std::string& rfc3339);
-// A word of a shell: what a person copies into one.
-[[nodiscard]] std::string shell_word(const std::string& text);
 
 }  // namespace patchlab::process::page

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include "lab/core/shell_words.hpp"
 #include "process/page/pages.hpp"
 #include "process/page/parts.hpp"
 

@@ -6,6 +6,7 @@
 #include <map>
 
 #include "lab/core/printable.hpp"
+#include "lab/core/shell_words.hpp"
 #include "process/page/pages.hpp"
 #include "process/page/pieces.hpp"
 #include "reports/html/parts.hpp"

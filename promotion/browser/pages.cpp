@@ -6,6 +6,7 @@
 #include <array>
 
 #include "lab/core/printable.hpp"
+#include "lab/core/shell_words.hpp"
 #include "lab/core/time.hpp"
 #include "promotion/book/failures.hpp"
 #include "reports/html/page.hpp"
@@ -117,18 +118,6 @@ std::vector<reports::RequirementRecord> unmet_of(const reports::DecisionRecord& 
     if (!one.met && !is_about_one_candidate(one)) unmet.push_back(one);
   }
   return unmet;
-}
-
-// A word of a shell: what a person copies into one.
-std::string shell_word(const std::string& text) {
-  const auto plain = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           std::string_view("._-/+:@,=").find(c) != std::string_view::npos;
-  };
-  if (!text.empty() && std::ranges::all_of(text, plain)) return text;
-  std::string quoted = "'";
-  for (const char c : text) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return quoted + "'";
 }
 
 std::string command_for(const ShownSet& shown, const char* kind) {

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <set>
 
+#include "lab/core/shell_words.hpp"
 #include "lab/image/builder.hpp"
 #include "lab/image/versions.hpp"
 #include "lab/libvirt/leftovers.hpp"
@@ -224,7 +225,7 @@ std::optional<cell::LibvirtPlace> libvirt_place(const DepartmentPlan& department
 }
 
 std::string clean_command(const std::string& uri, const fs::path& storage) {
-  return lab::libvirt::shell_words({"patchlab", "lab", "clean", "--connect", uri, "--storage", storage.string()});
+  return shell_words({"patchlab", "lab", "clean", "--connect", uri, "--storage", storage.string()});
 }
 
 Result<void> verify(const Golden& golden) {

@@ -13,6 +13,7 @@
 #include "lab/core/base64.hpp"
 #include "lab/core/digest.hpp"
 #include "lab/core/files.hpp"
+#include "lab/core/shell_words.hpp"
 #include "runners/host/workplace.hpp"
 #include "runners/talk/conversation.hpp"
 
@@ -237,7 +238,7 @@ class RemoteHost final : public LibvirtHost {
 std::string to_try(const SshDestination& destination, const std::vector<std::string>& command) {
   auto spec = lab::libvirt::ssh_process(destination, command);
   spec.arguments.insert(spec.arguments.begin(), spec.program);
-  return lab::libvirt::shell_words(spec.arguments);
+  return shell_words(spec.arguments);
 }
 
 Error not_reached(const SshDestination& destination, const std::string& errors) {

@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 
 #include "image_test_support.hpp"
+#include "lab/core/shell_words.hpp"
 
 namespace patchlab::lab::image {
 namespace {
@@ -39,7 +40,7 @@ TEST(BuildCommands, TheBaseFetchesTheKernelWithoutInstallingIt) {
   EXPECT_THAT(spec.arguments, Contains("--include=sysvinit-core,procps"));
   EXPECT_THAT(spec.arguments,
               Contains(HasSubstr("apt-get download busybox-static \"${kernel:-linux-image-cloud-amd64}\"")));
-  EXPECT_THAT(spec.arguments, Contains("--customize-hook=copy-out /tmp/kernel-packages '/s'"));
+  EXPECT_THAT(spec.arguments, Contains("--customize-hook=copy-out /tmp/kernel-packages /s"));
   const std::vector<std::string> last(spec.arguments.end() - 3, spec.arguments.end());
   EXPECT_THAT(last, ElementsAre("bookworm", "/s/base.tar", "/s/sources.list"));
 }
@@ -61,9 +62,9 @@ TEST(BuildCommands, LayersAreAppliedInOrderAndTheBaseCleansUpLast) {
     }
   }
   const auto from = [&](const char* name) {
-    return "upload '" + (folder.path() / name).string() + "' /tmp/patchlab-setup";
+    return "upload " + (folder.path() / name).string() + " /tmp/patchlab-setup";
   };
-  EXPECT_THAT(hooks, ElementsAre("tar-in '/o/common.tar' /", "tar-in '/o/file.tar' /", from("file/setup"),
+  EXPECT_THAT(hooks, ElementsAre("tar-in /o/common.tar /", "tar-in /o/file.tar /", from("file/setup"),
                                  from("variant/setup"), from("common/setup")));
 }
 
@@ -74,7 +75,7 @@ TEST(BuildCommands, ARoleHasAFolderForDevicesBeforeItsPackagesAreInstalled) {
   Recipe recipe;
   recipe.packages = {"bind9", "dnsutils"};
   const auto words = role_command(as_user, {"/s"}, BaseRecipe{}, recipe, "/b/base.tar", "/o", "/s/dns.tar").arguments;
-  const auto unpacked = std::ranges::find(words, "--setup-hook=tar-in '/b/base.tar' /");
+  const auto unpacked = std::ranges::find(words, "--setup-hook=tar-in /b/base.tar /");
   ASSERT_NE(unpacked, words.end());
   EXPECT_EQ(*(unpacked + 1), "--setup-hook=mkdir -p \"$1\"/dev");
   EXPECT_THAT(words, Contains("--include=bind9,dnsutils"));
@@ -99,7 +100,9 @@ TEST(BuildCommands, OnlyWhatReachesTheArchiveIsTakenFromTheHostsApt) {
                           "Acquire::http::Proxy::archive.example \"DIRECT\"", "Acquire::Check-Valid-Until \"false\""));
 }
 
-TEST(BuildCommands, AQuoteInAPathStaysInThePath) { EXPECT_EQ(shell_quoted("it's"), "'it'\\''s'"); }
+TEST(ShellWords, AreThemselvesOrQuoted) {
+  EXPECT_EQ(shell_words({"plain-1.2/x", "", "two words", "it's"}), "plain-1.2/x '' 'two words' 'it'\\''s'");
+}
 
 }  // namespace
 }  // namespace patchlab::lab::image
