@@ -7,10 +7,10 @@
 #include "cli/listen_argument.hpp"
 #include "cli/output.hpp"
 #include "cli/terminal.hpp"
+#include "cli/web_page.hpp"
 #include "history/archive/run_archive.hpp"
 #include "lab/core/paths.hpp"
 #include "lab/core/time.hpp"
-#include "lab/web/server.hpp"
 #include "promotion/browser/counter.hpp"
 
 namespace patchlab::cli {
@@ -65,25 +65,15 @@ ExitCode serve(Arguments arguments) {
   }
   arguments.desk.stage = *stage;
   arguments.desk.runs = *runs;
-  auto server = web::Server::listen(place->address, place->port);
-  if (!server) return report(server.error(), ExitCode::cannot_create);
-  const auto port = server->port();
-  const auto text = !arguments.origin.empty() ? arguments.origin
-                    : port == 80              ? std::string("http://localhost")
-                                              : fmt::format("http://localhost:{}", port);
-  const auto origin = web::read_origin(text);
-  if (!origin) return report(origin.error(), ExitCode::usage);
+  auto opened = open_page(*place, arguments.origin);
+  if (!opened) return report(opened.error(), ExitCode::cannot_create);
   if (!is_there(*stage))
     warn(fmt::format("there is no stage '{}' yet: nothing was published or decided in it", stage->string()));
-  say("the desk of stage '{}' is at {}/\n", arguments.desk.stage, origin->text);
+  say("the desk of stage '{}' is at {}/\n", arguments.desk.stage, opened->origin.text);
   say("a decision counts by its signature alone; Ctrl-C ends this\n");
-  const browser::Counter counter({.stage = *stage, .origin = *origin}, runs_of(arguments.desk), host_processes(),
+  const browser::Counter counter({.stage = *stage, .origin = opened->origin}, runs_of(arguments.desk), host_processes(),
                                  system_clock_source());
-  server->run([&](const web::WebRequest& request) { return counter.answer(request); }, {}, web::Server::Signals::end,
-              [](const std::string& bug) {
-                report(infrastructure_error(fmt::format("internal error while answering a request: {}", bug),
-                                            "this is a bug in patchlab; the desk goes on"));
-              });
+  run_page(*opened, "the desk", [&](const web::WebRequest& request) { return counter.answer(request); });
   return ExitCode::ok;
 }
 

@@ -11,10 +11,10 @@
 #include "cli/history_argument.hpp"
 #include "cli/listen_argument.hpp"
 #include "cli/output.hpp"
+#include "cli/web_page.hpp"
 #include "cli/serve_look.hpp"
 #include "cli/terminal.hpp"
 #include "lab/core/paths.hpp"
-#include "lab/web/server.hpp"
 #include "process/page/answers.hpp"
 #include "process/page/asked.hpp"
 
@@ -127,25 +127,15 @@ ExitCode serve(const Arguments& arguments) {
   if (!place) return report(place.error(), ExitCode::usage);
   auto look = look_of(arguments);
   if (!look) return report(look.error(), ExitCode::usage);
-  auto server = web::Server::listen(place->address, place->port);
-  if (!server) return report(server.error(), ExitCode::cannot_create);
-  const auto port = server->port();
-  const auto text = !arguments.origin.empty() ? arguments.origin
-                    : port == 80              ? std::string("http://localhost")
-                                              : fmt::format("http://localhost:{}", port);
-  const auto origin = web::read_origin(text);
-  if (!origin) return report(origin.error(), ExitCode::usage);
+  auto opened = open_page(*place, arguments.origin);
+  if (!opened) return report(opened.error(), ExitCode::cannot_create);
   const auto index = look->place;
   Lookout lookout(std::move(*look), std::chrono::seconds(arguments.refresh_s));
   for (const auto& gap : page::gaps_of(*lookout.facts())) warn(printable(gap));
-  say("the page is at {}/\n", origin->text);
+  say("the page is at {}/\n", opened->origin.text);
   say("it only shows, and looks again every {} s; Ctrl-C ends this\n", arguments.refresh_s);
-  const page::Answers answers({*origin, lower(arguments.sign_in), index}, [&] { return lookout.facts(); });
-  server->run([&](const web::WebRequest& request) { return answers.answer(request); }, {}, web::Server::Signals::end,
-              [](const std::string& bug) {
-                report(infrastructure_error(fmt::format("internal error while answering a request: {}", bug),
-                                            "this is a bug in patchlab; the page goes on"));
-              });
+  const page::Answers answers({opened->origin, lower(arguments.sign_in), index}, [&] { return lookout.facts(); });
+  run_page(*opened, "the page", [&](const web::WebRequest& request) { return answers.answer(request); });
   return ExitCode::ok;
 }
 
