@@ -93,7 +93,8 @@ Result<void> refuse_newer(const Wanted& wanted, const runners::RefreshPlan& plan
             fmt::format("the golden image of '{}' has {} {}, and {} is promoted: nothing is made older",
                         machine.machine, *key, version, file.version),
             fmt::format(
-                "let it start from the version before: patchlab image show {0}/{1}, then patchlab image use {0}/{1} N",
+                "let it go on from the version before: patchlab image show {0}/{1}, then patchlab image use {0}/{1} N "
+                "--go-on",
                 wanted.handoff.department, machine.machine));
       }
     }
@@ -107,8 +108,8 @@ const Json& part_of(const Json& json, const char* key) {
   return found == json.end() ? none : *found;
 }
 
-// After a rollback: what was put into the image of what was promoted before it, and is not promoted any more. A package
-// that the older run does not have at all is newer than nothing of it.
+// What was put into the image of a promotion that a rollback took back, and that nobody promoted again since. A package
+// that is not promoted at all is newer than nothing.
 Result<void> refuse_taken_back(const Wanted& wanted, const runners::RefreshPlan& planned, const fs::path& cache) {
   const auto& handoff = wanted.handoff;
   for (const auto& machine : planned.machines) {
@@ -125,13 +126,16 @@ Result<void> refuse_taken_back(const Wanted& wanted, const runners::RefreshPlan&
       if (part_of(promotion, "ledger") != handoff.ledger || !serial.is_number_unsigned() ||
           !wanted.place.taken_back.contains(serial.get<std::uint64_t>()))
         continue;
+      const auto rollback = wanted.place.taken_back.at(serial.get<std::uint64_t>());
       for (const auto& candidate : part_of(told, "candidates")) {
         const auto& put = part_of(candidate, "digest");
-        if (std::ranges::any_of(handoff.candidates, [&](const auto& one) { return put == one.digest; })) continue;
+        const auto since =
+            put.is_string() ? wanted.place.promoted.find(put.get<std::string>()) : wanted.place.promoted.end();
+        if (since != wanted.place.promoted.end() && since->second >= rollback) continue;
         return configuration_error(
             fmt::format("version {} of the golden image of '{}' has {} of serial {}, which was taken back since",
                         version->number, machine.machine, part_of(candidate, "id").dump(), serial.dump()),
-            fmt::format("let it start from the version before: patchlab image use {}/{} {}", handoff.department,
+            fmt::format("let it go on from the version before: patchlab image use {}/{} {} --go-on", handoff.department,
                         machine.machine, before == line.versions.end() ? 1 : before->number));
       }
     }
@@ -147,8 +151,10 @@ Result<void> refuse_pinned(const std::string& department, const runners::Refresh
     return configuration_error(
         fmt::format("'{}/{}' is to start from version {} of its golden image, whatever newer there is", department,
                     machine.machine, *line.pinned),
-        fmt::format("patchlab image use {}/{} newest lets it start from the newest again", department,
-                    machine.machine));
+        fmt::format(
+            "patchlab image use {0}/{1} newest lets it start from the newest again; patchlab image use {0}/{1} {2} "
+            "--go-on lets it be refreshed from there",
+            department, machine.machine, *line.pinned));
   }
   return {};
 }

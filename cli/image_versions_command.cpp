@@ -3,6 +3,7 @@
 #include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <charconv>
 
 #include "cli/image_commands.hpp"
@@ -19,6 +20,7 @@ namespace image = lab::image;
 struct Arguments {
   std::string machine;  // "finance/dns"
   std::string version;
+  bool go_on = false;
   bool json = false;
 };
 
@@ -43,8 +45,8 @@ std::string text_in(const Json& json, const char* key) {
 
 void say_version(const image::ImageVersion& version) {
   const auto& told = version.provenance;
-  say("version {}: image {}, made {} by {} with {}\n", version.number, version.image.substr(0, 16),
-      text_in(told, "made"), text_in(told, "by"), text_in(told, "tool"));
+  say("version {}: image {}, made {} by {} with {}{}\n", version.number, version.image.substr(0, 16),
+      text_in(told, "made"), text_in(told, "by"), text_in(told, "tool"), version.dropped ? "; dropped since" : "");
   const auto image = told.value("image", Json::object());
   say("  of {} {}\n", text_in(image, "name"), text_in(image, "parent").substr(0, 16));
   const auto candidates = told.value("candidates", Json::array());
@@ -96,6 +98,9 @@ ExitCode use(const Arguments& arguments) {
   if (!known) return report_input(known.error(), ExitCode::bad_data);
   const auto version = wanted_version(arguments.version, *known);
   if (!version) return report(version.error());
+  if (arguments.go_on && !*version)
+    return report(
+        usage_error("--go-on is from an older version, and the newest is gone on from anyway", "name its number"));
   const auto held = image::hold_cache(
       *cache, {.limit = std::chrono::minutes(10), .stop = interruption(), .waiting = [](const std::string& holder) {
                  warn("waiting for " + holder);
@@ -105,7 +110,10 @@ ExitCode use(const Arguments& arguments) {
   if (!line) return report_input(line.error(), ExitCode::bad_data);
   if (*version && **version != 1 && line->find(**version) == nullptr)
     return report(configuration_error("the versions have changed meanwhile", "try again"));
-  line->pinned = *version;
+  if (arguments.go_on)
+    line->go_back_to(**version);
+  else
+    line->pinned = *version;
   if (const auto written = image::write_versions(*cache, *line); !written)
     return report(written.error(), ExitCode::cannot_create);
   say("{}: starts from {}\n", arguments.machine, starts_from(*line));
@@ -119,9 +127,11 @@ std::string starts_from(const image::VersionLine& line) {
   if (line.pinned) return fmt::format("version {}, as it was told", *line.pinned);
   if (line.versions.empty()) return "the image from its recipe";
   // What the recipe makes now is not asked here: where that is another image, no version of before counts.
-  const auto& newest = line.versions.back();
-  return fmt::format("version {}, the newest, where its recipe makes image {}", newest.number,
-                     newest.origin.substr(0, 16));
+  const auto newest =
+      std::ranges::find(line.versions.rbegin(), line.versions.rend(), false, &image::ImageVersion::dropped);
+  if (newest == line.versions.rend()) return "the image from its recipe, to which somebody went back";
+  return fmt::format("version {}, the newest{}, where its recipe makes image {}", newest->number,
+                     newest == line.versions.rbegin() ? "" : " that was not dropped", newest->origin.substr(0, 16));
 }
 
 Json version_line_json(const image::VersionLine& line) {
@@ -140,6 +150,8 @@ void add_image_versions(CLI::App& group, Chosen& chosen) {
   using_one->add_option("machine", arguments->machine, "department and machine: finance/dns")->required();
   using_one->add_option("version", arguments->version, "its number; 1: the image from the recipe; or newest")
       ->required();
+  using_one->add_flag("--go-on", arguments->go_on,
+                      "newer versions count no more, and 'image refresh' goes on from this one: after a rollback");
   using_one->callback([arguments, &chosen] { chosen = [arguments] { return use(*arguments); }; });
 }
 

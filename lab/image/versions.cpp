@@ -46,6 +46,7 @@ ImageVersion version_from(const Json& json, const std::string& pointer, std::vec
   version.image = reader.text("image", is_digest);
   version.origin = reader.text("origin", is_digest);
   version.provenance = reader.raw("provenance");
+  version.dropped = reader.boolean_or("dropped", false);
   if (!version.provenance.is_object()) reader.problem("provenance", "must be an object");
   reader.finish();
   return version;
@@ -56,6 +57,13 @@ ImageVersion version_from(const Json& json, const std::string& pointer, std::vec
 const ImageVersion* VersionLine::find(std::uint64_t number) const {
   const auto found = std::ranges::find(versions, number, &ImageVersion::number);
   return found == versions.end() ? nullptr : &*found;
+}
+
+void VersionLine::go_back_to(std::uint64_t number) {
+  for (auto& version : versions) {
+    if (version.number >= number) version.dropped = version.number > number;
+  }
+  pinned.reset();
 }
 
 Result<const ImageVersion*> VersionLine::in_use(const std::string& origin) const {
@@ -71,7 +79,7 @@ Result<const ImageVersion*> VersionLine::in_use(const std::string& origin) const
   }
   const ImageVersion* newest = nullptr;
   for (const auto& version : versions) {
-    if (version.origin == origin) newest = &version;
+    if (version.origin == origin && !version.dropped) newest = &version;
   }
   return newest;
 }
@@ -81,6 +89,7 @@ void to_json(Json& json, const VersionLine& line) {
   for (const auto& one : line.versions) {
     versions.push_back(
         {{"version", one.number}, {"image", one.image}, {"origin", one.origin}, {"provenance", one.provenance}});
+    if (one.dropped) versions.back()["dropped"] = true;
   }
   json = {{"schema", line_schema},
           {"department", line.department},

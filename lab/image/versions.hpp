@@ -21,6 +21,7 @@ struct ImageVersion {
   std::string image;         // its digest
   std::string origin;        // of the image from the recipe that it goes back to
   Json provenance;           // what was put into it, who has said that it may be, who did it: for the reader
+  bool dropped = false;      // somebody has gone back behind it to go on from there: it is not the newest any more
   bool operator==(const ImageVersion&) const = default;
 };
 
@@ -29,11 +30,13 @@ struct VersionLine {
   std::string department;
   std::string machine;
   std::vector<ImageVersion> versions;   // ascending
-  std::optional<std::uint64_t> pinned;  // the one to start from; nothing: the newest
+  std::optional<std::uint64_t> pinned;  // the one to start from; nothing: the newest that was not dropped
   bool operator==(const VersionLine&) const = default;
 
   [[nodiscard]] std::uint64_t next_number() const { return versions.empty() ? 2 : versions.back().number + 1; }
   [[nodiscard]] const ImageVersion* find(std::uint64_t number) const;
+  // From then on this one, which is there, or 1, is the newest: those behind it are dropped, and nothing is pinned.
+  void go_back_to(std::uint64_t number);
   // That a machine starts from, whose recipe makes the image `origin`; null: that image itself. One that is pinned and
   // goes back to another image is an error (configuration): nobody asked for the one that it would be then.
   [[nodiscard]] Result<const ImageVersion*> in_use(const std::string& origin) const;

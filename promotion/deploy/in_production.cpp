@@ -8,6 +8,7 @@
 
 #include "patches/deb/deb_file.hpp"
 #include "promotion/chain/chain.hpp"
+#include "promotion/stage/manifest.hpp"
 #include "promotion/stage/stage_proof.hpp"
 
 namespace patchlab::promotion {
@@ -101,6 +102,20 @@ std::set<std::uint64_t> taken_back_by(const PromotionStory& rollback, const std:
   return between;
 }
 
+std::map<std::uint64_t, std::uint64_t> taken_back_until(std::uint64_t serial, const std::string& department,
+                                                        const std::vector<PromotionStory>& stories) {
+  std::map<std::uint64_t, std::uint64_t> taken_back;
+  for (const auto& story : stories) {
+    if (story.department != department || story.state != PromotionStory::State::done || story.serial > serial) continue;
+    for (const auto one : taken_back_by(story, stories)) taken_back[one] = story.serial;
+    for (const auto& again : stories) {
+      if (again.department == department && again.run == story.run && again.serial <= story.serial)
+        taken_back.erase(again.serial);
+    }
+  }
+  return taken_back;
+}
+
 Result<PromotionPlace> place_of(const std::filesystem::path& stage, const Handoff& handoff) {
   PATCHLAB_ASSIGN(const auto state, Chain(stage / chain_folder_name).read());
   const auto& stories = state.history.promotions();
@@ -108,7 +123,18 @@ Result<PromotionPlace> place_of(const std::filesystem::path& stage, const Handof
   if (story == stories.end())
     return configuration_error(
         fmt::format("the ledger of '{}' does not know promotion {}", stage.string(), handoff.promotion));
-  return PromotionPlace{story->last_line, taken_back_by(*story, stories)};
+  PromotionPlace place{story->last_line, taken_back_until(handoff.serial, handoff.department, stories), {}};
+  for (const auto& one : stories) {
+    if (one.department != handoff.department || one.state != PromotionStory::State::done ||
+        one.serial > handoff.serial || place.taken_back.contains(one.serial))
+      continue;
+    PATCHLAB_ASSIGN(const auto text, Chain(stage / chain_folder_name).objects().get(one.manifest));
+    PATCHLAB_ASSIGN(const auto json, parse_json(text, one.manifest));
+    PATCHLAB_ASSIGN(const auto manifest, manifest_from_json(json, one.manifest));
+    for (const auto& digest : manifest.candidate_digests)
+      place.promoted[digest] = std::max(place.promoted[digest], one.serial);
+  }
+  return place;
 }
 
 }  // namespace patchlab::promotion

@@ -35,10 +35,17 @@ struct InProduction {
 
 // What the ledger says of a promotion.
 struct PromotionPlace {
-  std::uint64_t line = 0;              // the last one that is about it
-  std::set<std::uint64_t> taken_back;  // serials of earlier promotions that it took back; empty: it is no rollback
+  std::uint64_t line = 0;  // the last one that is about it
+  // Serials of earlier promotions of the department that were taken back, by the serial of the last rollback that did,
+  // whatever was promoted since. What was published again stands again.
+  std::map<std::uint64_t, std::uint64_t> taken_back;
+  std::map<std::string, std::uint64_t> promoted;  // digest of a candidate: the last serial that has it and stands
 };
 [[nodiscard]] Result<PromotionPlace> place_of(const std::filesystem::path& stage, const Handoff& handoff);
+// Until that serial. Pure.
+[[nodiscard]] std::map<std::uint64_t, std::uint64_t> taken_back_until(std::uint64_t serial,
+                                                                      const std::string& department,
+                                                                      const std::vector<PromotionStory>& stories);
 // Serials of what was promoted in this department behind the run that `rollback` published again. Pure.
 [[nodiscard]] std::set<std::uint64_t> taken_back_by(const PromotionStory& rollback,
                                                     const std::vector<PromotionStory>& stories);

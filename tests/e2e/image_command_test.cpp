@@ -272,6 +272,27 @@ TEST_F(ImageVersions, WhatARollbackTookBackStaysInNoImage) {
   const auto done = refresh({"--promoted"});
   EXPECT_EQ(exit_code(done), 0) << done.errors;
   EXPECT_THAT(done.output, HasSubstr("finance/dns: stays with version 1 of 'dns'"));
+  ASSERT_EQ(exit_code(ask({"image", "use", "finance/dns", "newest"})), 0);
+
+  // Something else is promoted behind the rollback: that makes what was taken back no better.
+  record.id = "r-other";
+  ASSERT_NO_FATAL_FAILURE(promote(record, {{"other", bytes}}));
+  const auto still = refresh({"--promoted"});
+  EXPECT_EQ(exit_code(still), 78) << still.output << still.errors;
+  EXPECT_THAT(still.errors, HasSubstr("patchlab image use finance/dns 1 --go-on"));
+  const auto back_for_good = ask({"image", "use", "finance/dns", "1", "--go-on"});
+  EXPECT_EQ(exit_code(back_for_good), 0) << back_for_good.errors;
+  EXPECT_THAT(back_for_good.output, HasSubstr("starts from the image from its recipe, to which somebody went back"));
+  EXPECT_THAT(ask({"image", "show", "finance/dns"}).output, HasSubstr("; dropped since"));
+  expect_fits(ask({"image", "show", "finance/dns", "--json"}).output, "image-show");
+  const auto onward = refresh({"--promoted"});
+  EXPECT_EQ(exit_code(onward), 0) << onward.errors;
+  // And when it is promoted again, it goes in again: as a version of its own.
+  ASSERT_NO_FATAL_FAILURE(promote_tidy("r-again"));
+  const auto again = refresh({"--promoted"});
+  EXPECT_EQ(exit_code(again), 0) << again.errors;
+  EXPECT_THAT(again.output, HasSubstr("finance/dns: version 3 of 'dns'"));
+  EXPECT_EQ(exit_code(ask({"image", "use", "finance/dns", "newest", "--go-on"})), 64);
 }
 
 TEST_F(ImageVersions, ARunStartsFromThemAndGoingBackIsOneCommand) {

@@ -3,6 +3,7 @@
 #include "lab/image/versions.hpp"
 
 #include <gmock/gmock.h>
+#include <sys/stat.h>
 
 #include "image_test_support.hpp"
 #include "lab/core/digest.hpp"
@@ -163,6 +164,46 @@ TEST_F(Versions, GoingBackIsTold) {
   EXPECT_EQ(starts_from(), built_.digest);
   pin(std::nullopt);
   EXPECT_NE(starts_from(), two.digest);
+}
+
+// After a rollback: a pin would keep the machine at the older one, and the newest has what was taken back.
+TEST_F(Versions, OnesThatAreGoneBackBehindCountNoMore) {
+  const auto two = refreshed(built_, "2").value();
+  add(two);
+  const auto three = refreshed(two, "3").value();
+  add(three);
+  pin(3);
+  auto line = read_versions(cache(), "finance", "dns").value();
+  line.go_back_to(2);
+  ASSERT_TRUE(write_versions(cache(), line));
+  EXPECT_EQ(starts_from(), two.digest);
+  const auto onward = versions_from(cache(), two, "finance", "dns");
+  ASSERT_TRUE(onward) << onward.error().message;
+  EXPECT_EQ(onward->next_number(), 4U) << "no number is given twice";
+  add(refreshed(two, "4").value());
+  EXPECT_EQ(starts_from(), refreshed(two, "4")->digest);
+  pin(3);
+  EXPECT_EQ(starts_from(), three.digest) << "who asks for it gets it";
+  line = read_versions(cache(), "finance", "dns").value();
+  line.go_back_to(1);
+  ASSERT_TRUE(write_versions(cache(), line));
+  EXPECT_EQ(starts_from(), built_.digest);
+  line.go_back_to(3);
+  EXPECT_FALSE(line.find(3)->dropped);
+  EXPECT_TRUE(line.find(4)->dropped);
+}
+
+TEST_F(Versions, MayBeReadByWhoPassesThroughTheCache) {
+  const auto before = ::umask(077);
+  add(refreshed(built_, "2").value());
+  ::umask(before);
+  const auto mode = [](const fs::path& path) {
+    struct stat info {};
+    return ::stat(path.c_str(), &info) == 0 ? info.st_mode & 0777U : 0U;
+  };
+  EXPECT_EQ(mode(cache() / "image-versions"), 0755U);
+  EXPECT_EQ(mode(cache() / "image-versions/finance"), 0755U);
+  EXPECT_EQ(mode(cache() / "image-versions/finance/dns.json"), 0644U);
 }
 
 // Two who refresh at once, or one who goes back meanwhile: the second image would be newest, without what the first

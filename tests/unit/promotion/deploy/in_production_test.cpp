@@ -103,6 +103,18 @@ TEST(TakenBack, IsWhatWasPromotedBehindTheRunThatIsPublishedAgain) {
   stories.back().state = PromotionStory::State::refused;
   promoted("finance", "old", true);
   EXPECT_THAT(taken_back_by(stories.back(), stories), ElementsAre(4U, 5U));
+  const auto until = [&](std::uint64_t serial) { return taken_back_until(serial, "finance", stories); };
+  using Serials = std::map<std::uint64_t, std::uint64_t>;
+  const auto rollback = stories.back().serial;
+  EXPECT_EQ(until(5), Serials());
+  EXPECT_EQ(until(rollback), (Serials{{4, rollback}, {5, rollback}}));
+  const auto kept = stories;
+  promoted("finance", "another");
+  EXPECT_EQ(until(rollback + 1), (Serials{{4, rollback}, {5, rollback}})) << "it stays so when something else follows";
+  promoted("finance", "new", true);
+  EXPECT_EQ(until(rollback + 2), (Serials{{5, rollback + 2}, {rollback, rollback + 2}, {rollback + 1, rollback + 2}}))
+      << "what was published again stands again";
+  stories = kept;
   // Of a run that this ledger never saw promoted, nothing of before is certain to be there.
   promoted("finance", "of another ledger", true);
   EXPECT_THAT(taken_back_by(stories.back(), stories), ElementsAre(1U, 2U, 4U, 5U, 7U));
