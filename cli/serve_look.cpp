@@ -4,8 +4,10 @@
 
 #include <algorithm>
 
+#include "cli/image_commands.hpp"
 #include "cli/queue_look.hpp"
 #include "history/archive/run_archive.hpp"
+#include "lab/core/files.hpp"
 #include "lab/core/paths.hpp"
 #include "lab/core/printable.hpp"
 #include "lab/core/time.hpp"
@@ -139,6 +141,34 @@ Result<std::vector<ProductionDepartment>> production_of(const ServeLook& look) {
   return all;
 }
 
+ImageLine image_line(const lab::image::VersionLine& line) {
+  ImageLine made{line.department, line.machine, starts_from(line), {}};
+  for (const auto& version : line.versions) {
+    const auto& told = version.provenance;
+    MadeVersion one{version.number, told.value("made", ""), told.value("by", ""), {}, 0, version.dropped};
+    const auto candidates = told.value("candidates", Json::array());
+    for (const auto& candidate : candidates) one.candidates.push_back(candidate.value("id", ""));
+    const auto serial = told.value(Json::json_pointer("/promotion/serial"), Json());
+    if (serial.is_number_unsigned()) one.serial = serial.get<std::uint64_t>();
+    made.versions.push_back(std::move(one));
+  }
+  return made;
+}
+
+Result<std::vector<ImageLine>> images_of(const ServeLook& look) {
+  PATCHLAB_ASSIGN(const auto cache,
+                  look.lab_cache.empty() ? own_cache() : Result<std::filesystem::path>(look.lab_cache));
+  PATCHLAB_ASSIGN(const auto lines, lab::image::all_versions(cache));
+  std::vector<ImageLine> all;
+  try {
+    for (const auto& line : lines) all.push_back(image_line(line));
+  } catch (const Json::exception&) {
+    return configuration_error(
+        fmt::format("'{}' has a provenance that patchlab did not write", (cache / "image-versions").string()));
+  }
+  return all;
+}
+
 }  // namespace
 
 Facts look_at_everything(const ServeLook& look) {
@@ -162,6 +192,7 @@ Facts look_at_everything(const ServeLook& look) {
     facts.waiting = Known<std::vector<WaitingSet>>::not_known(said(queue.error()));
   }
   facts.production = known(production_of(look));
+  facts.images = known(images_of(look));
   facts.health = health_of(look.health);
   // A monitoring is told that there are none, and that is all it wants; here it would look as if all was known.
   if (look.health.feeds.folder == usual_feeds && !is_folder(look.health.feeds.folder)) {

@@ -111,6 +111,36 @@ void write_production(Page& page, const Facts& facts, const std::string& name) {
   table(page, "machines of production", {"machine", "state", "observed", "serial", "remarks"}, rows);
 }
 
+void write_images(Page& page, const Facts& facts, const std::string& name) {
+  if (!facts.images) {
+    not_known(page, facts.images.why);
+    return;
+  }
+  std::vector<std::vector<Cell>> rows;
+  for (const auto& line : *facts.images) {
+    if (line.department != name) continue;
+    for (auto version = line.versions.rbegin(); version != line.versions.rend(); ++version) {
+      const auto* one = &*version;
+      const bool is_first = version == line.versions.rbegin();
+      rows.push_back({[&page, &line] { page.text(line.machine); },
+                      [&page, one] { page.text(fmt::format("{}{}", one->number, one->dropped ? ", dropped" : "")); },
+                      [&page, one] {
+                        for (const auto& id : one->candidates) {
+                          if (&id != &one->candidates.front()) page.text(", ");
+                          candidate_link(page, id);
+                        }
+                      },
+                      [&page, one] { page.text(one->serial == 0 ? "not said" : std::to_string(one->serial)); },
+                      [&page, one] { page.text(fmt::format("{} by {}", minute(one->made), one->by)); },
+                      [&page, &line, is_first] { page.text(is_first ? line.starts_from : std::string()); }});
+    }
+  }
+  if (rows.empty())
+    nothing(page, "Nothing was put into them: its machines start from the images of their recipes, or from domains.");
+  else
+    table(page, "versions of golden images", {"machine", "version", "with", "serial", "made", "starts from"}, rows);
+}
+
 void write_trend(Page& page, const Facts& facts, const std::string& name) {
   if (!facts.history) {
     not_known(page, facts.history.why);
@@ -197,6 +227,8 @@ std::string department_page(const Facts& facts, const Reader& reader, const std:
     section(page, "production", "What its machines have", "", [&] { write_production(page, facts, name); });
     section(page, "success", "How often patches pass", "Passed, of those that passed or failed.",
             [&] { write_trend(page, facts, name); });
+    section(page, "images", "Golden images", "What was put into them of what was promoted and deployed.",
+            [&] { write_images(page, facts, name); });
     section(page, "checks", "Checks that cannot be trusted yet",
             facts.history && !facts.history->flaky_since.empty() ? "Since " + facts.history->flaky_since + "." : "",
             [&] { write_checks(page, facts, name); });

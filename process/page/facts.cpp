@@ -41,6 +41,7 @@ std::vector<std::string> gaps_of(const Facts& facts) {
       gaps.emplace_back("the stage has no ledger: nothing is known of decisions, promotions and machines");
     for (const auto& one : facts.history->left_out) {
       if (!one.unfinished) gaps.push_back(fmt::format("no run of '{}' is in here: {}", one.folder, one.problem));
+  add("what was put into golden images", facts.images);
     }
   }
   for (const auto& one : facts.health) {

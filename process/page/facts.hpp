@@ -126,6 +126,21 @@ struct ProductionDepartment {
   std::vector<ProductionMachine> machines;
 };
 
+// --- of golden images into which patches were put
+struct MadeVersion {
+  std::uint64_t number = 2;  // 1 is the image from the recipe
+  std::string made;          // RFC 3339
+  std::string by;
+  std::vector<std::string> candidates;  // that were put into it
+  std::uint64_t serial = 0;             // of the promotion that they are of; 0: not said
+  bool dropped = false;
+};
+struct ImageLine {
+  std::string department, machine;
+  std::string starts_from;            // "version 2, the newest"
+  std::vector<MadeVersion> versions;  // ascending
+};
+
 // --- of the history index
 struct History {
   std::string place;
@@ -153,6 +168,7 @@ struct Facts {
   std::vector<std::string> waiting_notes{};  // of runs that wait for nobody, a sentence each
   Known<std::vector<ProductionDepartment>> production;
   std::vector<HealthFact> health{};
+  Known<std::vector<ImageLine>> images;  // of machines that have versions
 };
 
 // What could not be looked at, a sentence each.

@@ -154,7 +154,7 @@ TEST_F(PagesInBrowser, AreReadableWhenNothingIsKnown) {
   serve(tests::nothing_known());
   expect_readable("/", "unknown-today");
   EXPECT_THAT(chromium_->text_of("main"),
-              AllOf(HasSubstr("5 things are not known"), Not(HasSubstr("nothing missing"))));
+              AllOf(HasSubstr("6 things are not known"), Not(HasSubstr("nothing missing"))));
   expect_readable("/compliance", "unknown-compliance");
   expect_readable("/runs", "unknown-runs");
 }

@@ -105,6 +105,11 @@ inline process::page::Facts page_facts() {
   facts.waiting = std::vector{waiting};
   facts.waiting_runs = 20;
 
+  facts.images = std::vector{page::ImageLine{"finance",
+                                             "dns",
+                                             "version 3, the newest",
+                                             {{2, "2026-11-28T05:00:00Z", "qa@lab1", {"tidy"}, 2, true},
+                                              {3, "2026-11-30T05:00:00Z", "qa@lab1", {"dns-update"}, 3}}}};
   facts.production = std::vector<page::ProductionDepartment>{
       {"engineering", 3, run.id, "", false, {{"eng-dns1", "as-promoted", "2026-11-29T08:00:00Z", 3, true, {}}}},
       {"finance",

@@ -64,7 +64,7 @@ TEST(PageOfEach, SaysWhenItsFactsWereTakenAndWhatIsNotKnown) {
     EXPECT_THAT(page, HasSubstr("signed in as bob@xavier.example")) << name;
   }
   for (const auto& [name, page] : all_pages(nothing_known(), Known<history::CandidateStory>::not_known("no index"))) {
-    EXPECT_THAT(page, HasSubstr("5 things are not known")) << name;
+    EXPECT_THAT(page, HasSubstr("6 things are not known")) << name;
     for (const char* well : {"nothing missing", "Nothing waits", "nothing waits", "Nothing, by the scan"})
       EXPECT_THAT(page, Not(HasSubstr(well))) << name;
   }
@@ -118,6 +118,7 @@ TEST(PageOfEach, ShowsWhatOthersChoseAsText) {
   for (auto& machine : story.machines) machine.machine = machine.name = machine.found = bad;
   for (const auto& [name, page] : all_pages(facts, story)) {
     EXPECT_THAT(page, Not(HasSubstr("<script"))) << name;
+  facts.images = std::vector{ImageLine{"finance", bad, bad, {{2, bad, bad, {bad}, 1}}}};
     EXPECT_THAT(page, Not(HasSubstr("<a href='"))) << name;
     EXPECT_THAT(page, Not(HasSubstr("href=\"javascript"))) << name;
     EXPECT_THAT(page, HasSubstr("&lt;script&gt;alert(1)")) << name;
@@ -236,6 +237,16 @@ TEST(Downloads, HoldNothingThatASpreadsheetExecutes) {
   scan.items.front().why = "=HYPERLINK(\"http://evil.example\")";
   facts.scan = scan;
   EXPECT_THAT(report_csv(**report_of(facts, "missing", {})), Not(HasSubstr(",=HYPERLINK")));
+TEST(DepartmentPage, SaysWhatWasPutIntoItsGoldenImages) {
+  const auto page = department_page(page_facts(), {}, "finance");
+  EXPECT_THAT(page, AllOf(HasSubstr("Golden images"), HasSubstr("version 3, the newest"), HasSubstr("2, dropped"),
+                          HasSubstr("2026-11-30 05:00 UTC by qa@lab1"), HasSubstr("href=\"/candidate/dns-update\"")));
+  EXPECT_THAT(department_page(page_facts(), {}, "engineering"), HasSubstr("Nothing was put into them"));
+  auto facts = page_facts();
+  facts.images = Known<std::vector<ImageLine>>::not_known("the cache is closed");
+  EXPECT_THAT(department_page(facts, {}, "finance"), HasSubstr("the cache is closed"));
+}
+
 }
 
 TEST(Compliance, ShowsTheEvidenceOfTodayAndWhatCannotBeProven) {

@@ -22,7 +22,7 @@ TEST(Standing, OfWhatNobodyLookedAtIsNotKnownInEveryStep) {
     EXPECT_EQ(standing.says, "not known") << to_string(step);
     EXPECT_EQ(standing.more, "nobody looked") << to_string(step);
   }
-  EXPECT_EQ(gaps_of(nothing_known()).size(), 5U);
+  EXPECT_EQ(gaps_of(nothing_known()).size(), 6U);
 }
 
 TEST(Standing, SaysWhatIsMissingAndOverdue) {
