@@ -2,18 +2,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <condition_variable>
-#include <mutex>
-#include <thread>
 
 #include "cli/commands.hpp"
 #include "cli/desk_argument.hpp"
 #include "cli/history_argument.hpp"
 #include "cli/listen_argument.hpp"
+#include "cli/lookout.hpp"
 #include "cli/output.hpp"
-#include "cli/web_page.hpp"
 #include "cli/serve_look.hpp"
 #include "cli/terminal.hpp"
+#include "cli/web_page.hpp"
 #include "lab/core/paths.hpp"
 #include "process/page/answers.hpp"
 #include "process/page/asked.hpp"
@@ -37,45 +35,8 @@ struct Arguments {
   int refresh_s = 60;
 };
 
-// The newest facts, looked at again and again by a thread of its own: signatures are verified for some of them, which
-// takes longer than anybody waits for a page.
-class Lookout {
- public:
-  Lookout(ServeLook look, std::chrono::seconds every) : look_(std::move(look)) {
-    facts_ = std::make_shared<const page::Facts>(look_at_everything(look_));
-    thread_ = std::jthread([this, every](const std::stop_token& stop) { again(stop, every); });
-  }
-  [[nodiscard]] std::shared_ptr<const page::Facts> facts() {
-    const std::lock_guard lock(mutex_);
-    return facts_;
-  }
-
- private:
-  void again(const std::stop_token& stop, std::chrono::seconds every) {
-    std::mutex nobody;
-    std::condition_variable_any until;
-    while (true) {
-      std::unique_lock waiting(nobody);
-      until.wait_for(waiting, stop, every, [] { return false; });
-      if (stop.stop_requested()) return;
-      std::shared_ptr<const page::Facts> seen;
-      try {
-        seen = std::make_shared<const page::Facts>(look_at_everything(look_));
-      } catch (const std::exception& bug) {
-        report(infrastructure_error(fmt::format("internal error while looking: {}", bug.what()),
-                                    "this is a bug in patchlab; the page shows what it saw before, with its time"));
-        continue;
-      }
-      const std::lock_guard lock(mutex_);
-      facts_ = std::move(seen);
-    }
-  }
-
-  ServeLook look_;
-  std::mutex mutex_;
-  std::shared_ptr<const page::Facts> facts_;
-  std::jthread thread_;  // the last: it ends before what it looks with
-};
+// Of many runs, on a busy host.
+constexpr std::chrono::minutes longest_look{5};
 
 std::string lower(std::string text) {
   std::ranges::transform(text, text.begin(),
@@ -130,7 +91,14 @@ ExitCode serve(const Arguments& arguments) {
   auto opened = open_page(*place, arguments.origin);
   if (!opened) return report(opened.error(), ExitCode::cannot_create);
   const auto index = look->place;
-  Lookout lookout(std::move(*look), std::chrono::seconds(arguments.refresh_s));
+  const auto every = std::chrono::seconds(arguments.refresh_s);
+  const Lookout lookout([look = std::move(*look)] { return look_at_everything(look); },
+                        {.every = every, .most = every + longest_look},
+                        [](const std::string& bug) {
+                          report(infrastructure_error(
+                              fmt::format("internal error while looking: {}", bug),
+                              "this is a bug in patchlab; until a look succeeds the page says that nothing is known"));
+                        });
   for (const auto& gap : page::gaps_of(*lookout.facts())) warn(printable(gap));
   say("the page is at {}/\n", opened->origin.text);
   say("it only shows, and looks again every {} s; Ctrl-C ends this\n", arguments.refresh_s);

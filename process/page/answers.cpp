@@ -71,8 +71,7 @@ class Answer {
     auto story = Story::not_known(facts_.history.why);
     bool no_run_has_it = false;
     if (facts_.history) {
-      auto index = history::Database::open(place_);
-      auto found = index ? history::candidate(*index, asked.id) : Result<history::CandidateStory>(index.error());
+      auto found = in_one_state([&](history::Database& index) { return history::candidate(index, asked.id); });
       if (found) {
         story = Story(std::move(*found));
       } else if (found.error().error_class == ErrorClass::usage) {
@@ -82,12 +81,14 @@ class Answer {
         story = Story::not_known(said(found.error()));
       }
     }
+    if (!facts_.stale.empty()) return refusal(facts_, {503, "not-known", facts_.stale});
     if (!is_named_outside_runs(facts_, asked.id) && (no_run_has_it || !story))
       return not_there(fmt::format("no run, scan or acquisition that was looked at names '{}'", asked.id));
     return html(candidate_page(facts_, reader_, asked.id, story));
   }
   WebResponse operator()(const AskedDepartments&) const { return html(departments_page(facts_, reader_)); }
   WebResponse operator()(const AskedDepartment& asked) const {
+    if (!facts_.stale.empty()) return refusal(facts_, {503, "not-known", facts_.stale});
     const auto names = departments_of(facts_);
     if (std::ranges::count(names, asked.name) == 0)
       return not_there(fmt::format("no run, scan or promotion that was looked at has a department '{}'", asked.name));
@@ -99,8 +100,7 @@ class Answer {
     using Trend = Known<history::TrendAnswer>;
     auto trend = Trend::not_known(facts_.history.why);
     if (asked.name == "success" && facts_.history) {
-      auto index = history::Database::open(place_);
-      auto found = index ? history::trend(*index, {}, {true, true, true}) : Result<history::TrendAnswer>(index.error());
+      auto found = in_one_state([](history::Database& index) { return history::trend(index, {}, {true, true, true}); });
       trend = found ? Trend(std::move(*found)) : Trend::not_known(said(found.error()));
     }
     const auto report = report_of(facts_, asked.name, trend);
@@ -119,14 +119,17 @@ class Answer {
 
  private:
   WebResponse not_there(std::string text) const { return refusal(facts_, {404, "not-found", std::move(text)}); }
+  // All that is asked of the index for one answer, whoever writes meanwhile.
+  template <class Ask>
+  auto in_one_state(const Ask& ask) const -> decltype(ask(std::declval<history::Database&>())) {
+    PATCHLAB_ASSIGN(auto index, history::Database::open(place_));
+    PATCHLAB_ASSIGN(const auto reading, index.begin(history::Database::Access::read));
+    return ask(index);
+  }
   template <class Ask>
   WebResponse with_index(const Ask& ask) const {
     if (!facts_.history) return refusal(facts_, {503, "not-known", facts_.history.why});
-    const auto answered = [&]() -> Result<WebResponse> {
-      PATCHLAB_ASSIGN(auto index, history::Database::open(place_));
-      PATCHLAB_ASSIGN(const auto reading, index.begin(history::Database::Access::read));
-      return ask(index);
-    }();
+    const auto answered = in_one_state(ask);
     return answered ? *answered : refusal(facts_, {503, "not-known", said(answered.error())});
   }
 

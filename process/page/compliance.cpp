@@ -107,8 +107,9 @@ Figures& acquired(Figures& figures, const Facts& facts) {
   const auto count = [&](const char* state) {
     return std::ranges::count(facts.acquired->items, state, [](const auto& item) { return item.state; });
   };
-  figures.say(fmt::format("acquired on {}: {} verified, {} to bring, {} in quarantine, {} failed", facts.acquired->day,
+  figures.say(fmt::format("{}: {} verified, {} to bring, {} in quarantine, {} failed", acquired_when(facts),
                           count("here") + count("acquired"), count("to-bring"), count("quarantined"), count("failed")));
+  if (const auto old = acquired_doubt(facts); !old.empty()) figures.doubt(old);
   if (!facts.acquired->whole) figures.doubt("its assessment did not know everything: the list may be longer");
   return figures;
 }

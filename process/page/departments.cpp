@@ -201,7 +201,9 @@ std::string departments_page(const Facts& facts, const Reader& reader) {
   return framed({"Departments", "departments", "What each lacks, tests and has.", facts, reader.name}, [&](Page& page) {
     section(page, "steps", "The six steps", "", [&] {
       const auto names = departments_of(facts);
-      if (names.empty())
+      if (!facts.stale.empty())
+        not_known(page, facts.stale);
+      else if (names.empty())
         nothing(page, "No department is known yet.");
       else
         write_steps(page, facts, names);
@@ -225,10 +227,10 @@ std::string department_page(const Facts& facts, const Reader& reader, const std:
     section(page, "missing", "What is missing", "Of its golden machines, worst first.",
             [&] { write_missing(page, facts, name); });
     section(page, "production", "What its machines have", "", [&] { write_production(page, facts, name); });
-    section(page, "success", "How often patches pass", "Passed, of those that passed or failed.",
-            [&] { write_trend(page, facts, name); });
     section(page, "images", "Golden images", "What was put into them of what was promoted and deployed.",
             [&] { write_images(page, facts, name); });
+    section(page, "success", "How often patches pass", "Passed, of those that passed or failed.",
+            [&] { write_trend(page, facts, name); });
     section(page, "checks", "Checks that cannot be trusted yet",
             facts.history && !facts.history->flaky_since.empty() ? "Since " + facts.history->flaky_since + "." : "",
             [&] { write_checks(page, facts, name); });

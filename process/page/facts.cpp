@@ -9,6 +9,27 @@
 #include "process/feeds/feed.hpp"
 
 namespace patchlab::process::page {
+namespace {
+
+// Nothing: it is no day.
+std::optional<std::int64_t> age_days(const Facts& facts, const std::string& text) {
+  const auto day = day_in(text);
+  if (!day) return std::nullopt;
+  return (std::chrono::floor<std::chrono::days>(facts.taken) - *day).count();
+}
+
+}  // namespace
+
+Facts out_of_date(const Facts& facts, const std::string& why) {
+  Facts stale;
+  stale.taken = facts.taken;
+  stale.stage = facts.stage;
+  stale.runs = facts.runs;
+  stale.scan_max_age_days = facts.scan_max_age_days;
+  stale.stale = stale.history.why = stale.scan.why = stale.acquired.why = stale.waiting.why = stale.production.why =
+      stale.images.why = why;
+  return stale;
+}
 
 std::vector<std::string> gaps_of(const Facts& facts) {
   std::vector<std::string> gaps;
@@ -20,6 +41,7 @@ std::vector<std::string> gaps_of(const Facts& facts) {
   add("runs and decisions", facts.history);
   add("what waits for people", facts.waiting);
   add("what machines of production have", facts.production);
+  add("what was put into golden images", facts.images);
   if (facts.scan) {
     const auto age = scan_age_days(facts);
     if (!age)
@@ -34,6 +56,9 @@ std::vector<std::string> gaps_of(const Facts& facts) {
     if (!facts.scan->whole && facts.scan->not_known.empty() && facts.scan->feeds_unusable.empty())
       gaps.emplace_back("the scan does not know everything: what counts as worse until it is stands beside each");
   }
+  if (facts.acquired) {
+    if (auto doubt = acquired_doubt(facts); !doubt.empty()) gaps.push_back(std::move(doubt));
+  }
   if (facts.acquired && !facts.acquired->whole)
     gaps.emplace_back("what is to be acquired may be more than is listed: its assessment did not know everything");
   if (facts.history) {
@@ -41,7 +66,6 @@ std::vector<std::string> gaps_of(const Facts& facts) {
       gaps.emplace_back("the stage has no ledger: nothing is known of decisions, promotions and machines");
     for (const auto& one : facts.history->left_out) {
       if (!one.unfinished) gaps.push_back(fmt::format("no run of '{}' is in here: {}", one.folder, one.problem));
-  add("what was put into golden images", facts.images);
     }
   }
   for (const auto& one : facts.health) {
@@ -51,10 +75,27 @@ std::vector<std::string> gaps_of(const Facts& facts) {
 }
 
 std::optional<std::int64_t> scan_age_days(const Facts& facts) {
-  if (!facts.scan) return std::nullopt;
-  const auto day = day_in(facts.scan->day);
-  if (!day) return std::nullopt;
-  return (std::chrono::floor<std::chrono::days>(facts.taken) - *day).count();
+  return facts.scan ? age_days(facts, facts.scan->day) : std::nullopt;
+}
+
+std::optional<std::int64_t> acquired_age_days(const Facts& facts) {
+  return facts.acquired ? age_days(facts, facts.acquired->day) : std::nullopt;
+}
+
+std::string acquired_when(const Facts& facts) {
+  const auto age = acquired_age_days(facts);
+  const auto of_day = "acquired on " + facts.acquired->day;
+  return age && *age > 0 ? fmt::format("{}, {} old", of_day, days_text(static_cast<long>(*age))) : of_day;
+}
+
+std::string acquired_doubt(const Facts& facts) {
+  const auto age = acquired_age_days(facts);
+  if (!age) return "what was acquired does not say of which day it is";
+  if (*age < 0) return fmt::format("what was acquired is of {}, which is in the future", facts.acquired->day);
+  if (*age > facts.scan_max_age_days)
+    return fmt::format("what was acquired is of {}, {} old: what is here now is not known", facts.acquired->day,
+                       days_text(static_cast<long>(*age)));
+  return {};
 }
 
 bool scan_says_all(const Facts& facts) {

@@ -157,7 +157,8 @@ struct History {
 };
 
 struct Facts {
-  Time taken;  // when all of it was looked at
+  Time taken;           // when all of it was looked at
+  std::string stale{};  // why that is no knowledge of now, a sentence; empty: it is
   std::string stage, runs;
   std::int64_t scan_max_age_days = 8;
   Known<History> history;
@@ -167,14 +168,22 @@ struct Facts {
   std::size_t waiting_runs = 0;              // so many of the newest runs were looked at for it
   std::vector<std::string> waiting_notes{};  // of runs that wait for nobody, a sentence each
   Known<std::vector<ProductionDepartment>> production;
-  std::vector<HealthFact> health{};
   Known<std::vector<ImageLine>> images;  // of machines that have versions
+  std::vector<HealthFact> health{};
 };
 
+// The same when it is no knowledge of now any more: nothing of it is known, because of that.
+[[nodiscard]] Facts out_of_date(const Facts& facts, const std::string& why);
 // What could not be looked at, a sentence each.
 [[nodiscard]] std::vector<std::string> gaps_of(const Facts& facts);
 // Days between the scan's and the look; nothing: there is no scan, or it says no day.
 [[nodiscard]] std::optional<std::int64_t> scan_age_days(const Facts& facts);
+// The same of what was acquired.
+[[nodiscard]] std::optional<std::int64_t> acquired_age_days(const Facts& facts);
+// Of what was acquired: "acquired on 2026-11-28, 2 days old".
+[[nodiscard]] std::string acquired_when(const Facts& facts);
+// Why what was acquired then does not say what is here now, a sentence; empty: it does. It grows old as a scan does.
+[[nodiscard]] std::string acquired_doubt(const Facts& facts);
 // The scan is there, not too old, not of the future, and whole: only then nothing that is not in it is missing.
 [[nodiscard]] bool scan_says_all(const Facts& facts);
 // Of all that know any, in the order of their names.

@@ -86,6 +86,12 @@ std::string framed(const Frame& frame, const std::function<void(Page&)>& content
             if (!frame.lead.empty()) page.text(frame.lead + (frame.lead.ends_with('.') ? " " : ". "));
             page.text(fmt::format("As of {}.", reports::html::time_text(rfc3339(frame.facts.taken))));
           });
+          if (!frame.facts.stale.empty()) {
+            page.element("p", {}, [&] {
+              badge(page, Tone::unknown, "out of date");
+              page.text(" Nothing of it is known now: " + frame.facts.stale + ".");
+            });
+          }
           write_gaps(page, frame.facts);
         }
         content(page);

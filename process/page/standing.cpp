@@ -94,7 +94,7 @@ Standing acquire(const Facts& facts, const std::string& department) {
     if (item.state != "not-asked") met.insert(item.item);
     ++states[item.state];
   }
-  const auto of_day = "acquired on " + facts.acquired->day;
+  const auto of_day = acquired_when(facts);
   if (const auto n = states["quarantined"] + states["failed"]; n > 0)
     return {Tone::bad, fmt::format("{} refused", counted(n, "file", "files")), of_day};
   if (const auto n = states["to-bring"] + states["unfinished"]; n > 0)
@@ -110,6 +110,7 @@ Standing acquire(const Facts& facts, const std::string& department) {
                                  !doubt.empty() ? doubt : fmt::format("{} not known", unknown), of_day));
   }
   if (wanted.empty()) return {Tone::good, "nothing to bring", of_day};
+  if (const auto old = acquired_doubt(facts); !old.empty()) return {Tone::unknown, "not known", old};
   if (!facts.acquired->whole) return {Tone::unknown, "not known", "its assessment did not know everything; " + of_day};
   return {Tone::good, fmt::format("{} here, verified", counted(wanted.size(), "update", "updates")), of_day};
 }

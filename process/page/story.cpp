@@ -180,8 +180,9 @@ Chapter acquire(Page& page, const Facts& facts, const std::string& id, const Kno
     chapter.tone = Tone::waits;
     chapter.says = "to be brought";
   } else if (any("here") || any("acquired")) {
-    chapter.tone = Tone::good;
-    chapter.says = "verified";
+    const auto doubt = acquired_doubt(facts);
+    chapter.tone = doubt.empty() ? Tone::good : Tone::unknown;
+    chapter.says = doubt.empty() ? "verified" : "was verified";
   } else if (!files.empty()) {
     chapter.says = "not asked for";
   } else if (!digests.empty()) {
@@ -199,9 +200,12 @@ Chapter acquire(Page& page, const Facts& facts, const std::string& id, const Kno
                           if (!file->why.empty()) page.text(", " + file->why);
                         }});
     }
-    if (files.empty())
-      nothing(page, facts.acquired ? fmt::format("What was acquired on {} does not name it.", facts.acquired->day)
-                                   : facts.acquired.why);
+    if (!facts.acquired)
+      nothing(page, facts.acquired.why);
+    else if (files.empty())
+      nothing(page, fmt::format("It is not named by what was {}.", acquired_when(facts)));
+    else
+      events.push_back({"", [&page, &facts] { page.text("As it was " + acquired_when(facts) + "."); }});
     for (const auto& digest : digests) {
       events.push_back({"", [&page, digest] {
                           page.text("tested bytes: ");
@@ -337,10 +341,15 @@ Chapter deploy(Page& page, const Facts& facts, const Known<history::CandidateSto
     if (!of.empty() && of.front()->serial < one.serial) of.clear();
     of.push_back(&one);
   }
+  // What was promoted last with it: a machine that reported on an earlier serial has not said that it has this one.
+  std::map<std::string, std::uint64_t> newest;
+  for (const auto& line : story->lines) {
+    if (line.kind == "promote-done") newest[line.department] = std::max(newest[line.department], line.serial);
+  }
   std::size_t has = 0, differs = 0;
   std::vector<Event> events;
   for (const auto& [machine, parts] : last) {
-    bool all = true, other = false;
+    bool all = parts.front()->serial >= newest[machine.first], other = false;
     for (const auto* part : parts) {
       all = all && part->state == "as-promoted";
       other = other || part->state == "older" || part->state == "newer" || part->state == "other-bytes" ||

@@ -46,6 +46,7 @@ void write_matrix(Page& page, const Facts& facts) {
   section(page, "steps", "The six steps", "How each department stands, from what is missing to what its machines have.",
           [&] {
             const auto departments = departments_of(facts);
+            if (!facts.stale.empty()) return not_known(page, facts.stale);
             if (departments.empty()) {
               nothing(page, "No department is known yet: run 'patchlab scan' and 'patchlab run'.");
               return;

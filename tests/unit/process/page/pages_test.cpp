@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 
 #include "lab/core/files.hpp"
+#include "process/page/standing.hpp"
 #include "tests/support/json_schema.hpp"
 #include "tests/support/page_facts.hpp"
 
@@ -70,6 +71,20 @@ TEST(PageOfEach, SaysWhenItsFactsWereTakenAndWhatIsNotKnown) {
   }
 }
 
+TEST(PageOfEach, ShowsNothingAsKnownWhenNoLookSucceedsAnyMore) {
+  const auto stale = out_of_date(page_facts(), "the last look was made at noon, and the next one does not end");
+  EXPECT_EQ(gaps_of(stale).size(), 6U);
+  for (const auto step : all_steps)
+    EXPECT_EQ(standing_of(stale, "finance", step).tone, Tone::unknown) << to_string(step);
+  for (const auto& [name, page] : all_pages(stale, Known<history::CandidateStory>::not_known(stale.stale))) {
+    EXPECT_THAT(page, AllOf(HasSubstr("out of date"), HasSubstr("and the next one does not end."),
+                            HasSubstr("As of 2026-11-30 05:37:09 UTC.")))
+        << name;
+    for (const char* well : {"nothing missing", "Nothing waits", "nothing waits", "No department is known yet"})
+      EXPECT_THAT(page, Not(HasSubstr(well))) << name;
+  }
+}
+
 TEST(PageOfEach, HasNeitherScriptsNorStylesNorAnythingOfElsewhere) {
   for (const auto& [name, page] : all_pages(page_facts(), page_story())) {
     for (const char* foreign : {"<script", "style=", "<style", "onclick", "<form", "<img", "http://", "https://"})
@@ -104,6 +119,7 @@ TEST(PageOfEach, ShowsWhatOthersChoseAsText) {
     for (auto& machine : one.machines) machine.machine = machine.outcome = bad, machine.says = {bad};
   }
   facts.production = production;
+  facts.images = std::vector{ImageLine{"finance", bad, bad, {{2, bad, bad, {bad}, 1}}}};
   auto history = *facts.history;
   auto& run = history.newest.runs.front();
   run.id = run.title = run.scenario = run.result = run.tool = bad;
@@ -118,7 +134,6 @@ TEST(PageOfEach, ShowsWhatOthersChoseAsText) {
   for (auto& machine : story.machines) machine.machine = machine.name = machine.found = bad;
   for (const auto& [name, page] : all_pages(facts, story)) {
     EXPECT_THAT(page, Not(HasSubstr("<script"))) << name;
-  facts.images = std::vector{ImageLine{"finance", bad, bad, {{2, bad, bad, {bad}, 1}}}};
     EXPECT_THAT(page, Not(HasSubstr("<a href='"))) << name;
     EXPECT_THAT(page, Not(HasSubstr("href=\"javascript"))) << name;
     EXPECT_THAT(page, HasSubstr("&lt;script&gt;alert(1)")) << name;
@@ -186,6 +201,34 @@ TEST(CandidatePage, SaysNeitherVerifiedOfWhatNobodyAskedForNorPromotedOfWhatWasR
   EXPECT_THAT(replaced, AllOf(HasSubstr(">promoted, and replaced since<"), Not(HasSubstr(">promoted<"))));
 }
 
+// It was promoted twice: what a machine said of the first time says nothing of the second, but what it lacks.
+TEST(CandidatePage, CountsAMachineForWhatWasPromotedLast) {
+  auto story = page_story();
+  auto again = story.lines.back();
+  again.seq = 20;
+  again.serial = 5;
+  story.lines.push_back(again);
+  EXPECT_THAT(candidate_page(page_facts(), {}, "dns-update", story), HasSubstr(">0 of 1 have it<"));
+  auto other = story.machines.front();
+  other.machine = "eng-dns2";
+  other.serial = 5;
+  story.machines.push_back(other);
+  EXPECT_THAT(candidate_page(page_facts(), {}, "dns-update", story), HasSubstr(">1 of 2 have it<"));
+  story.machines.front().state = "older";
+  EXPECT_THAT(candidate_page(page_facts(), {}, "dns-update", story), HasSubstr(">differs on 1 machine<"));
+}
+
+TEST(CandidatePage, SaysHowOldWhatWasAcquiredIs) {
+  auto facts = page_facts();
+  EXPECT_THAT(candidate_page(facts, {}, "dns-update", page_story()),
+              AllOf(HasSubstr("As it was acquired on 2026-11-29, 1 day old."), HasSubstr(">verified<")));
+  auto acquired = *facts.acquired;
+  acquired.day = "2026-11-01";
+  facts.acquired = acquired;
+  EXPECT_THAT(candidate_page(facts, {}, "dns-update", page_story()),
+              AllOf(HasSubstr("29 days old"), HasSubstr(">was verified<"), Not(HasSubstr(">verified<"))));
+}
+
 TEST(CandidatePage, OfWhichNobodyKnowsAnythingSaysSoInEachStep) {
   const auto page = candidate_page(nothing_known(), {}, "dns-update",
                                    Known<history::CandidateStory>::not_known("the index is damaged"));
@@ -193,6 +236,16 @@ TEST(CandidatePage, OfWhichNobodyKnowsAnythingSaysSoInEachStep) {
   for (auto at = page.find("badge error"); at != std::string::npos; at = page.find("badge error", at + 1)) ++n;
   EXPECT_EQ(n, 7U);
   EXPECT_THAT(page, HasSubstr("the index is damaged"));
+}
+
+TEST(DepartmentPage, SaysWhatWasPutIntoItsGoldenImages) {
+  const auto page = department_page(page_facts(), {}, "finance");
+  EXPECT_THAT(page, AllOf(HasSubstr("Golden images"), HasSubstr("version 3, the newest"), HasSubstr("2, dropped"),
+                          HasSubstr("2026-11-30 05:00 UTC by qa@lab1"), HasSubstr("href=\"/candidate/dns-update\"")));
+  EXPECT_THAT(department_page(page_facts(), {}, "engineering"), HasSubstr("Nothing was put into them"));
+  auto facts = page_facts();
+  facts.images = Known<std::vector<ImageLine>>::not_known("the cache is closed");
+  EXPECT_THAT(department_page(facts, {}, "finance"), HasSubstr("the cache is closed"));
 }
 
 TEST(RefusalPage, TellsNothingOfTheFacts) {
@@ -237,16 +290,6 @@ TEST(Downloads, HoldNothingThatASpreadsheetExecutes) {
   scan.items.front().why = "=HYPERLINK(\"http://evil.example\")";
   facts.scan = scan;
   EXPECT_THAT(report_csv(**report_of(facts, "missing", {})), Not(HasSubstr(",=HYPERLINK")));
-TEST(DepartmentPage, SaysWhatWasPutIntoItsGoldenImages) {
-  const auto page = department_page(page_facts(), {}, "finance");
-  EXPECT_THAT(page, AllOf(HasSubstr("Golden images"), HasSubstr("version 3, the newest"), HasSubstr("2, dropped"),
-                          HasSubstr("2026-11-30 05:00 UTC by qa@lab1"), HasSubstr("href=\"/candidate/dns-update\"")));
-  EXPECT_THAT(department_page(page_facts(), {}, "engineering"), HasSubstr("Nothing was put into them"));
-  auto facts = page_facts();
-  facts.images = Known<std::vector<ImageLine>>::not_known("the cache is closed");
-  EXPECT_THAT(department_page(facts, {}, "finance"), HasSubstr("the cache is closed"));
-}
-
 }
 
 TEST(Compliance, ShowsTheEvidenceOfTodayAndWhatCannotBeProven) {

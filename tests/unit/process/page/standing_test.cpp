@@ -84,8 +84,30 @@ TEST(Standing, OfAcquiredFilesTheWorstCounts) {
   acquired.items.pop_back();
   facts.acquired = acquired;
   EXPECT_EQ(standing_of(facts, "finance", Step::acquire),
-            (Standing{Tone::unknown, "1 of 2 not asked for", "acquired on 2026-11-29"}));
+            (Standing{Tone::unknown, "1 of 2 not asked for", "acquired on 2026-11-29, 1 day old"}));
   EXPECT_EQ(standing_of(facts, "engineering", Step::acquire).says, "nothing to bring");
+}
+
+// What was verified then is not what is there now, however long ago that was.
+TEST(Standing, OfAcquiredFilesGrowsOldAsTheScanDoes) {
+  const auto with = [](const std::string& day, const std::string& state) {
+    auto facts = page_facts();
+    auto acquired = *facts.acquired;
+    acquired.day = day;
+    for (auto& item : acquired.items) item.state = state;
+    facts.acquired = acquired;
+    return facts;
+  };
+  EXPECT_EQ(standing_of(with("2026-11-22", "here"), "finance", Step::acquire).tone, Tone::good);
+  for (const auto& [day, why] : {std::pair("2026-11-21", "is of 2026-11-21, 9 days old"),
+                                 {"2026-12-01", "in the future"},
+                                 {"yesterday", "does not say of which day"}}) {
+    const auto facts = with(day, "here");
+    EXPECT_EQ(standing_of(facts, "finance", Step::acquire).tone, Tone::unknown) << day;
+    EXPECT_THAT(standing_of(facts, "finance", Step::acquire).more, HasSubstr(why));
+    EXPECT_THAT(gaps_of(facts), ::testing::ElementsAre(HasSubstr(why)));
+  }
+  EXPECT_EQ(standing_of(with("2026-11-01", "quarantined"), "finance", Step::acquire).tone, Tone::bad);
 }
 
 // It lies in the folder of what was brought, and nobody asked for it this time: nobody verified it, either.
@@ -95,11 +117,11 @@ TEST(Standing, WhatWasNotAskedForIsNotVerified) {
   acquired.items[1].state = "not-asked";
   facts.acquired = acquired;
   EXPECT_EQ(standing_of(facts, "finance", Step::acquire),
-            (Standing{Tone::unknown, "1 of 2 not asked for", "acquired on 2026-11-29"}));
+            (Standing{Tone::unknown, "1 of 2 not asked for", "acquired on 2026-11-29, 1 day old"}));
   acquired.items[1].state = "here";
   facts.acquired = acquired;
   EXPECT_EQ(standing_of(facts, "finance", Step::acquire),
-            (Standing{Tone::good, "2 updates here, verified", "acquired on 2026-11-29"}));
+            (Standing{Tone::good, "2 updates here, verified", "acquired on 2026-11-29, 1 day old"}));
   // Of a scan that does not know everything there may be more, whatever it saw.
   auto scan = *facts.scan;
   scan.whole = false;
