@@ -16,8 +16,7 @@ struct Target {
   std::vector<std::string> (*seeds)();
 };
 
-// cabinet, msu, xml, properties, installer, summary, program, json, text, chain, feed, kind, statement, signature,
-// signers, output, request
+// All of them are fed by tests/fuzz/run, and by a unit test (tests/unit/patches/hostile).
 [[nodiscard]] const std::vector<Target>& targets();
 [[nodiscard]] const Target* find_target(std::string_view name);
 
