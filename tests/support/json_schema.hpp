@@ -7,8 +7,11 @@
 #include <algorithm>
 #include <map>
 #include <regex>
+#include <set>
 #include <string>
+#include <type_traits>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "lab/core/json.hpp"
@@ -23,12 +26,104 @@ class SchemaValidator {
 
   [[nodiscard]] std::vector<std::string> problems(const Json& value) {
     problems_.clear();
+    found_ = 0;
     validate(root_, value, "");
     return problems_;
   }
 
  private:
-  void problem(const std::string& pointer, const std::string& text) { problems_.push_back(pointer + ": " + text); }
+  enum class Keyword {
+    ref,
+    type,
+    constant,
+    enumeration,
+    required,
+    properties,
+    pattern_properties,
+    additional_properties,
+    property_names,
+    min_properties,
+    items,
+    min_items,
+    unique_items,
+    contains,
+    minimum,
+    maximum,
+    pattern,
+    format,
+    min_length,
+    max_length,
+    all_of,
+    any_of,
+    one_of,
+    negated,
+    conditional,
+    unknown
+  };
+  struct Rule {
+    Keyword keyword;
+    const Json* rule;
+    std::string name;  // of an unknown keyword
+  };
+
+  // Read once: those who try thousands of mistakes come here as often.
+  const std::vector<Rule>& rules_of(const Json& schema) {
+    static const std::unordered_map<std::string, Keyword> words{
+        {"$ref", Keyword::ref},
+        {"type", Keyword::type},
+        {"const", Keyword::constant},
+        {"enum", Keyword::enumeration},
+        {"required", Keyword::required},
+        {"properties", Keyword::properties},
+        {"patternProperties", Keyword::pattern_properties},
+        {"additionalProperties", Keyword::additional_properties},
+        {"propertyNames", Keyword::property_names},
+        {"minProperties", Keyword::min_properties},
+        {"items", Keyword::items},
+        {"minItems", Keyword::min_items},
+        {"uniqueItems", Keyword::unique_items},
+        {"contains", Keyword::contains},
+        {"minimum", Keyword::minimum},
+        {"maximum", Keyword::maximum},
+        {"pattern", Keyword::pattern},
+        {"format", Keyword::format},
+        {"minLength", Keyword::min_length},
+        {"maxLength", Keyword::max_length},
+        {"allOf", Keyword::all_of},
+        {"anyOf", Keyword::any_of},
+        {"oneOf", Keyword::one_of},
+        {"not", Keyword::negated},
+        {"if", Keyword::conditional}};
+    static const std::set<std::string> says_nothing{"$schema", "$defs",    "$id",  "title", "description",
+                                                    "default", "examples", "then", "else"};
+    const auto [at, is_new] = rules_.try_emplace(&schema);
+    if (!is_new) return at->second;
+    for (const auto& [name, rule] : schema.items()) {
+      if (says_nothing.contains(name)) continue;
+      const auto word = words.find(name);
+      if (word == words.end())
+        at->second.push_back({Keyword::unknown, &rule, name});
+      else
+        at->second.push_back({word->second, &rule, {}});
+    }
+    return at->second;
+  }
+
+  // What is only tried is told to nobody: its texts are not made.
+  template <class Text>
+  void problem(const std::string& pointer, const Text& text) {
+    ++found_;
+    if (tries_ > 0) return;
+    if constexpr (std::is_invocable_v<Text>)
+      problems_.push_back(pointer + ": " + text());
+    else
+      problems_.push_back(pointer + ": " + std::string(text));
+  }
+  template <class Name>
+  [[nodiscard]] std::string below(const std::string& pointer, const Name& name) const {
+    return tries_ > 0 ? std::string() : fmt::format("{}/{}", pointer, name);
+  }
+  [[nodiscard]] bool is_decided() const { return tries_ > 0 && found_ > 0; }
 
   static bool has_type(const Json& value, const std::string& type) {
     if (type == "object") return value.is_object();
@@ -78,131 +173,164 @@ class SchemaValidator {
       if (schema == false) problem(pointer, "is not allowed");
       return;
     }
-    for (const auto& [keyword, rule] : schema.items()) apply(schema, keyword, rule, value, pointer);
+    for (const auto& one : rules_of(schema)) {
+      apply(schema, one, value, pointer);
+      if (is_decided()) return;
+    }
   }
 
-  void apply(const Json& schema, const std::string& keyword, const Json& rule, const Json& value,
-             const std::string& pointer) {
-    if (keyword == "description" || keyword == "default") return;
-    if (keyword == "$ref") return validate(referred(rule), value, pointer);
-    if (keyword == "type") {
-      const auto fits = [&](const Json& type) { return has_type(value, type); };
-      if (rule.is_array() ? std::ranges::none_of(rule, fits) : !fits(rule))
-        problem(pointer, "is not of type " + rule.dump());
+  void apply(const Json& schema, const Rule& one, const Json& value, const std::string& pointer) {
+    const auto& rule = *one.rule;
+    switch (one.keyword) {
+      case Keyword::ref: return validate(referred(rule), value, pointer);
+      case Keyword::type: {
+        const auto fits = [&](const Json& type) { return has_type(value, type.get_ref<const std::string&>()); };
+        if (rule.is_array() ? std::ranges::none_of(rule, fits) : !fits(rule))
+          problem(pointer, [&] { return "is not of type " + rule.dump(); });
+        return;
+      }
+      case Keyword::constant:
+        if (value != rule) problem(pointer, [&] { return "is not " + rule.dump(); });
+        return;
+      case Keyword::enumeration:
+        if (std::ranges::find(rule, value) == rule.end())
+          problem(pointer, [&] { return "is not one of " + rule.dump(); });
+        return;
+      case Keyword::required:
+      case Keyword::properties:
+      case Keyword::pattern_properties:
+      case Keyword::additional_properties:
+      case Keyword::property_names:
+      case Keyword::min_properties:
+        if (value.is_object()) of_object(schema, one.keyword, rule, value, pointer);
+        return;
+      case Keyword::items:
+      case Keyword::min_items:
+      case Keyword::unique_items:
+      case Keyword::contains:
+        if (value.is_array()) of_list(one.keyword, rule, value, pointer);
+        return;
+      case Keyword::minimum:
+        if (value.is_number() && value < rule) problem(pointer, "is too small");
+        return;
+      case Keyword::maximum:
+        if (value.is_number() && value > rule) problem(pointer, "is too large");
+        return;
+      case Keyword::pattern:
+      case Keyword::format:
+      case Keyword::min_length:
+      case Keyword::max_length:
+        if (value.is_string()) of_text(one.keyword, rule, value.get_ref<const std::string&>(), pointer);
+        return;
+      case Keyword::all_of:
+      case Keyword::any_of:
+      case Keyword::one_of:
+      case Keyword::negated:
+      case Keyword::conditional: return combined(schema, one.keyword, rule, value, pointer);
+      case Keyword::unknown: problem(pointer, "the schema uses the unknown keyword " + one.name);
+    }
+  }
+
+  void of_object(const Json& schema, Keyword keyword, const Json& rule, const Json& value, const std::string& pointer) {
+    if (keyword == Keyword::min_properties) {
+      if (value.size() < rule.get<std::size_t>()) problem(pointer, "has too few members");
       return;
     }
-    if (keyword == "const" && value != rule) return problem(pointer, "is not " + rule.dump());
-    if (keyword == "enum" && std::ranges::count(rule, value) == 0)
-      return problem(pointer, "is not one of " + rule.dump());
-    if (keyword == "required" || keyword == "properties" || keyword == "additionalProperties" ||
-        keyword == "patternProperties" || keyword == "propertyNames" || keyword == "minProperties") {
-      return of_object(schema, keyword, rule, value, pointer);
-    }
-    if (keyword == "items" || keyword == "minItems" || keyword == "uniqueItems" || keyword == "contains")
-      return of_list(keyword, rule, value, pointer);
-    if (keyword == "minimum" || keyword == "maximum") return of_number(keyword, rule, value, pointer);
-    if (keyword == "pattern" || keyword == "format" || keyword == "minLength" || keyword == "maxLength")
-      return of_text(keyword, rule, value, pointer);
-    if (keyword == "anyOf" || keyword == "oneOf" || keyword == "allOf" || keyword == "not" || keyword == "if")
-      return combined(schema, keyword, rule, value, pointer);
-    static const std::set<std::string> known{"$schema", "$defs", "$id",     "title",    "description", "type",
-                                             "const",   "enum",  "default", "examples", "then",        "else"};
-    if (!known.contains(keyword)) problem(pointer, "the schema uses the unknown keyword " + keyword);
-  }
-
-  void of_object(const Json& schema, const std::string& keyword, const Json& rule, const Json& value,
-                 const std::string& pointer) {
-    if (!value.is_object()) return;
-    if (keyword == "required") {
+    if (keyword == Keyword::required) {
       for (const auto& name : rule) {
-        if (!value.contains(name.get<std::string>())) problem(pointer, "lacks " + name.dump());
+        if (!value.contains(name.get_ref<const std::string&>()))
+          problem(pointer, [&] { return "lacks " + name.dump(); });
       }
-    } else if (keyword == "minProperties") {
-      if (value.size() < rule.get<std::size_t>()) problem(pointer, "has too few members");
-    } else if (keyword == "propertyNames") {
-      for (const auto& [name, member] : value.items()) validate(rule, name, pointer + "/" + name);
-    } else if (keyword != "additionalProperties" || schema.contains(keyword)) {
-      for (const auto& [name, member] : value.items()) of_member(schema, keyword, name, member, pointer + "/" + name);
+      return;
+    }
+    for (auto member = value.begin(); member != value.end() && !is_decided(); ++member) {
+      const auto& name = member.key();
+      const auto at = below(pointer, name);
+      if (keyword == Keyword::property_names) {
+        validate(rule, name, at);
+      } else if (keyword == Keyword::properties) {
+        if (const auto known = rule.find(name); known != rule.end()) validate(*known, *member, at);
+      } else if (keyword == Keyword::pattern_properties) {
+        for (const auto& [pattern, of_pattern] : rule.items()) {
+          if (is_found(pattern, name)) validate(of_pattern, *member, at);
+        }
+      } else if (!is_known(schema, name)) {
+        validate(rule, *member, at);
+      }
     }
   }
 
-  void of_member(const Json& schema, const std::string& keyword, const std::string& name, const Json& member,
-                 const std::string& at) {
-    static const Json nothing = Json::object();
-    const auto of = [&schema](const char* key) -> const Json& {
-      const auto found = schema.find(key);
-      return found == schema.end() ? nothing : *found;
-    };
-    const auto& properties = of("properties");
-    bool is_known = properties.contains(name);
-    if (is_known && keyword == "properties") validate(properties.at(name), member, at);
-    for (const auto& [pattern, rule] : of("patternProperties").items()) {
-      if (!is_found(pattern, name)) continue;
-      is_known = true;
-      if (keyword == "patternProperties") validate(rule, member, at);
+  static bool is_known(const Json& schema, const std::string& name) {
+    if (const auto properties = schema.find("properties"); properties != schema.end() && properties->contains(name))
+      return true;
+    const auto patterns = schema.find("patternProperties");
+    if (patterns == schema.end()) return false;
+    for (auto one = patterns->begin(); one != patterns->end(); ++one) {
+      if (is_found(one.key(), name)) return true;
     }
-    if (!is_known && keyword == "additionalProperties") validate(schema.at(keyword), member, at);
+    return false;
   }
 
-  void of_list(const std::string& keyword, const Json& rule, const Json& value, const std::string& pointer) {
-    if (!value.is_array()) return;
-    if (keyword == "items") {
-      for (std::size_t i = 0; i < value.size(); ++i) validate(rule, value[i], fmt::format("{}/{}", pointer, i));
-    } else if (keyword == "minItems") {
+  void of_list(Keyword keyword, const Json& rule, const Json& value, const std::string& pointer) {
+    if (keyword == Keyword::items) {
+      for (std::size_t i = 0; i < value.size() && !is_decided(); ++i) validate(rule, value[i], below(pointer, i));
+    } else if (keyword == Keyword::min_items) {
       if (value.size() < rule.get<std::size_t>()) problem(pointer, "has too few elements");
-    } else if (keyword == "contains") {
+    } else if (keyword == Keyword::contains) {
       if (std::ranges::none_of(value, [&](const Json& element) { return accepts(rule, element); }))
-        problem(pointer, "lacks an element that fits " + rule.dump());
+        problem(pointer, [&] { return "lacks an element that fits " + rule.dump(); });
     } else if (rule == true && std::set<Json>(value.begin(), value.end()).size() != value.size()) {
       problem(pointer, "has the same element twice");
     }
   }
 
-  void of_number(const std::string& keyword, const Json& rule, const Json& value, const std::string& pointer) {
-    if (!value.is_number()) return;
-    if (keyword == "minimum" && value < rule) problem(pointer, "is too small");
-    if (keyword == "maximum" && value > rule) problem(pointer, "is too large");
-  }
-
-  void of_text(const std::string& keyword, const Json& rule, const Json& value, const std::string& pointer) {
-    if (!value.is_string()) return;
-    const auto& text = value.get_ref<const std::string&>();
-    if (keyword == "pattern" && !is_found(rule, text)) problem(pointer, "does not match " + rule.dump());
-    if (keyword == "minLength" && text.size() < rule.get<std::size_t>()) problem(pointer, "is too short");
-    if (keyword == "maxLength" && text.size() > rule.get<std::size_t>()) problem(pointer, "is too long");
-    if (keyword != "format") return;
+  void of_text(Keyword keyword, const Json& rule, const std::string& text, const std::string& pointer) {
+    if (keyword == Keyword::pattern && !is_found(rule.get_ref<const std::string&>(), text))
+      problem(pointer, [&] { return "does not match " + rule.dump(); });
+    if (keyword == Keyword::min_length && text.size() < rule.get<std::size_t>()) problem(pointer, "is too short");
+    if (keyword == Keyword::max_length && text.size() > rule.get<std::size_t>()) problem(pointer, "is too long");
+    if (keyword != Keyword::format) return;
     // Many validators take no notice of formats: what has one that we rely on has a pattern as well.
     if (rule == "regex" && !is_expression(text)) problem(pointer, "is no regular expression");
-    if (rule != "regex" && rule != "ipv4") problem(pointer, "the schema uses the unknown format " + rule.dump());
+    if (rule != "regex" && rule != "ipv4")
+      problem(pointer, [&] { return "the schema uses the unknown format " + rule.dump(); });
   }
 
-  void combined(const Json& schema, const std::string& keyword, const Json& rule, const Json& value,
-                const std::string& pointer) {
-    if (keyword == "allOf") {
-      for (const auto& part : rule) validate(part, value, pointer);
-    } else if (keyword == "if") {
-      const auto* branch = accepts(rule, value) ? "then" : "else";
-      if (schema.contains(branch)) validate(schema.at(branch), value, pointer);
-    } else if (keyword == "not") {
+  void combined(const Json& schema, Keyword keyword, const Json& rule, const Json& value, const std::string& pointer) {
+    if (keyword == Keyword::all_of) {
+      for (const auto& part : rule) {
+        validate(part, value, pointer);
+        if (is_decided()) return;
+      }
+    } else if (keyword == Keyword::conditional) {
+      const auto branch = schema.find(accepts(rule, value) ? "then" : "else");
+      if (branch != schema.end()) validate(*branch, value, pointer);
+    } else if (keyword == Keyword::negated) {
       if (accepts(rule, value)) problem(pointer, "fits what is not allowed");
     } else {
-      const auto fitting = std::ranges::count_if(rule, [&](const Json& part) { return accepts(part, value); });
+      const auto fits = [&](const Json& part) { return accepts(part, value); };
+      const auto fitting =
+          keyword == Keyword::any_of ? (std::ranges::any_of(rule, fits) ? 1 : 0) : std::ranges::count_if(rule, fits);
       if (fitting == 0) problem(pointer, "fits none of the alternatives");
-      if (fitting > 1 && keyword == "oneOf") problem(pointer, "fits more than one alternative");
+      if (fitting > 1) problem(pointer, "fits more than one alternative");
     }
   }
 
   bool accepts(const Json& rule, const Json& value) {
-    const auto before = problems_.size();
+    ++tries_;
+    const auto before = std::exchange(found_, 0);
     validate(rule, value, "");
-    const bool well = problems_.size() == before;
-    problems_.resize(before);
+    const bool well = std::exchange(found_, before) == 0;
+    --tries_;
     return well;
   }
 
   const Json& root_;
   std::map<std::string, const Json*> referred_;
+  std::unordered_map<const Json*, std::vector<Rule>> rules_;
   std::vector<std::string> problems_;
+  std::size_t found_ = 0;  // problems of what is looked at
+  int tries_ = 0;          // inside of each other
 };
 
 }  // namespace patchlab::tests
