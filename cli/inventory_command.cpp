@@ -9,10 +9,12 @@
 #include "cli/output.hpp"
 #include "cli/terminal.hpp"
 #include "lab/core/debian_version.hpp"
+#include "lab/core/digest.hpp"
 #include "lab/core/files.hpp"
 #include "lab/core/paths.hpp"
 #include "lab/core/text.hpp"
 #include "lab/core/time.hpp"
+#include "lab/libvirt/domain_list.hpp"
 #include "process/inventory/inventory.hpp"
 #include "process/survey/survey.hpp"
 #include "promotion/chain/chain.hpp"
@@ -29,6 +31,7 @@ constexpr std::uintmax_t largest_list = 64U << 20U;
 struct Arguments {
   fs::path scenario;
   std::vector<fs::path> inventories;
+  std::vector<std::string> libvirts;  // URIs
   fs::path answering;
   std::vector<std::string> called;
   fs::path stage;
@@ -64,6 +67,24 @@ Result<std::map<std::string, std::string>> called_of(const Arguments& arguments,
       return usage_error(fmt::format("--called: '{}' is given twice", printable(theirs)), "leave one of them out");
   }
   return called;
+}
+
+// Which names and addresses a libvirt says; who is off is not in service, as for nobody else here.
+Result<Inventory> inventory_of_libvirt(const std::string& uri) {
+  PATCHLAB_ASSIGN(const auto domains, lab::libvirt::list_domains(uri));
+  Inventory inventory{.file = uri, .sha256 = sha256(Json(domains).dump()), .format = InventoryFormat::libvirt};
+  for (const auto& domain : domains) {
+    auto& machine = inventory.machines.emplace_back(ListedMachine{.name = domain.name,
+                                                                  .department = domain.department,
+                                                                  .role = domain.role,
+                                                                  .system = domain.system,
+                                                                  .status = domain.is_active ? "active" : "inactive",
+                                                                  .place = fmt::format("domain '{}'", domain.name)});
+    for (const auto& address : domain.addresses) {
+      if (machine.address.empty()) machine.address = canonical_address(address).value_or("");
+    }
+  }
+  return with_machines(std::move(inventory));
 }
 
 Result<std::vector<Question>> questions_of(const Arguments& arguments) {
@@ -176,6 +197,10 @@ Result<InventoryInput> input_of(const Arguments& arguments, const runners::Scena
   for (const auto& file : arguments.inventories) {
     PATCHLAB_ASSIGN(const auto text, read_file(file, largest_list));
     PATCHLAB_ASSIGN(auto inventory, read_inventory(text, file.string()));
+    input.inventories.push_back(std::move(inventory));
+  }
+  for (const auto& uri : arguments.libvirts) {
+    PATCHLAB_ASSIGN(auto inventory, inventory_of_libvirt(uri));
     input.inventories.push_back(std::move(inventory));
   }
   if (!arguments.answering.empty()) {
@@ -292,6 +317,8 @@ void show_answers(const InventoryResult& result) {
 }
 
 ExitCode inventory(const Arguments& arguments) {
+  if (arguments.inventories.empty() && arguments.libvirts.empty())
+    return report(usage_error("nothing lists machines", "give a file that does, or --connect URI of a libvirt"));
   // As for scan: that checks or candidates are not there yet is no reason not to look.
   const auto scenario = runners::load_scenario(arguments.scenario, runners::ScenarioFor::learning);
   if (!scenario) return report(scenario.error());
@@ -321,11 +348,13 @@ void add_inventory(CLI::App& app, Chosen& chosen) {
   auto* command = app.add_subcommand(
       "inventory", "the machines that there are against those that the lab tests, and which of them have what");
   command->add_option("scenario", arguments->scenario, "scenario file")->required();
+  command->add_option(
+      "inventories", arguments->inventories,
+      "what lists machines: ansible-inventory --list, NetBox devices (JSON), CSV with a head, Nagios objects");
   command
-      ->add_option(
-          "inventories", arguments->inventories,
-          "what lists machines: ansible-inventory --list, NetBox devices (JSON), CSV with a head, Nagios objects")
-      ->required();
+      ->add_option("--connect", arguments->libvirts,
+                   "libvirt whose domains are machines: qemu:///system, qemu+ssh://HOST/system (may be given again)")
+      ->allow_extra_args(false);
   command->add_option("--answering", arguments->answering,
                       "systems that answer: a line for each, ADDRESS [NAME], or what nmap -oG wrote");
   command

@@ -8,14 +8,16 @@
 
 namespace patchlab::lab::libvirt {
 
-Result<std::shared_ptr<Session>> Session::open(const std::string& uri) {
+Result<std::shared_ptr<Session>> Session::open(const std::string& uri, Access access) {
   silence_libvirt();
   std::shared_ptr<Session> session(new Session);
   PATCHLAB_ASSIGN(session->loop_, EventLoop::start());
-  session->connection_.reset(virConnectOpen(uri.c_str()));
+  session->connection_.reset(access == Access::full ? virConnectOpen(uri.c_str())
+                                                    : virConnectOpenReadOnly(uri.c_str()));
   if (!session->connection_) {
     auto error = last_error(fmt::format("opening libvirt connection '{}'", uri));
-    error.hint = fmt::format("libvirt's daemon must run and let this user in: 'virsh -c {} list --all' shows it", uri);
+    error.hint = fmt::format("libvirt's daemon must run and let this user in: 'virsh{} -c {} list --all' shows it",
+                             access == Access::full ? "" : " --readonly", uri);
     return error;
   }
   const char* type = virConnectGetType(session->connection());

@@ -14,7 +14,8 @@ namespace patchlab::lab::libvirt {
 // closed with its last owner.
 class Session {
  public:
-  [[nodiscard]] static Result<std::shared_ptr<Session>> open(const std::string& uri);
+  enum class Access { full, read_only };
+  [[nodiscard]] static Result<std::shared_ptr<Session>> open(const std::string& uri, Access access = Access::full);
   [[nodiscard]] virConnectPtr connection() const { return connection_.get(); }
   [[nodiscard]] bool is_test_driver() const { return is_test_driver_; }
   // For virDomainUndefineFlags: what goes with a domain. Saved states, the metadata of its snapshots, and its firmware

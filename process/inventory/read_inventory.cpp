@@ -162,6 +162,7 @@ const char* to_string(InventoryFormat format) {
   switch (format) {
     case InventoryFormat::ansible: return "ansible";
     case InventoryFormat::csv: return "csv";
+    case InventoryFormat::libvirt: return "libvirt";
     case InventoryFormat::nagios: return "nagios";
     case InventoryFormat::netbox: return "netbox";
   }
@@ -207,8 +208,12 @@ Result<Inventory> read_inventory(const std::string& text, const std::string& fil
   };
   PATCHLAB_ASSIGN(auto inventory, read());
   inventory.sha256 = sha256(text);
+  return with_machines(std::move(inventory));
+}
+
+Result<Inventory> with_machines(Inventory inventory) {
   if (inventory.machines.empty())
-    return configuration_error(fmt::format("{}: lists no machine", printable(file_name)),
+    return configuration_error(fmt::format("{}: lists no machine", printable(inventory.file)),
                                "everything would be missing from it: look at how it was made");
   for (auto& machine : inventory.machines) {
     // Without a name of its own a host is called by its address.

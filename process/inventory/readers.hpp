@@ -13,7 +13,7 @@
 // configuration error that names the place. Of members and columns that are not needed nothing is asked.
 namespace patchlab::process {
 
-enum class InventoryFormat { ansible, csv, nagios, netbox };
+enum class InventoryFormat { ansible, csv, libvirt, nagios, netbox };
 [[nodiscard]] const char* to_string(InventoryFormat format);
 
 // A machine as one inventory lists it. What that does not say is empty.
@@ -49,6 +49,10 @@ struct Inventory {
 // server, machine), address (ip, ip address, ipv4, primary ip), department (tenant), role (function), system (os,
 // operating system, platform), status.
 [[nodiscard]] Result<Inventory> read_inventory_csv(const std::string& text, const std::string& file_name);
+
+// One that somebody else has read. Without a machine it is an error as above; a machine without an address that is called
+// by one has that.
+[[nodiscard]] Result<Inventory> with_machines(Inventory inventory);
 
 // A system that answered somebody.
 struct Answering {
