@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <cstdlib>
 #include <cstring>
 
 #include "lab/core/printable.hpp"
@@ -43,24 +44,6 @@ class NamelessFile {
   explicit NamelessFile(FileDescriptor file) : file_(std::move(file)) {}
   FileDescriptor file_;
 };
-
-// Whoever redirects the client redirects it here.
-std::string configuration(const Realm& realm) {
-  auto text = fmt::format(
-      "[libdefaults]\n default_realm = {0}\n dns_lookup_kdc = false\n dns_lookup_realm = false\n"
-      " dns_uri_lookup = false\n dns_canonicalize_hostname = false\n rdns = false\n udp_preference_limit = 1\n"
-      " allow_weak_crypto = true\n forwardable = false\n",
-      realm.name);
-  if (!realm.enctypes.empty()) {
-    const auto list = fmt::format("{}", fmt::join(realm.enctypes, " "));
-    text += fmt::format(" permitted_enctypes = {0}\n default_tkt_enctypes = {0}\n default_tgs_enctypes = {0}\n", list);
-  }
-  return text + fmt::format(
-                    "[realms]\n {0} = {{\n  kdc = {1}:{2}\n  kpasswd_server = {1}:{3}\n"
-                    "  pkinit_eku_checking = none\n  pkinit_kdc_hostname = {4}\n }}\n",
-                    realm.name, realm.address, realm.port, realm.password_port,
-                    realm.controller.empty() ? realm.address : realm.controller);
-}
 
 class MitSession final : public Session {
  public:
@@ -136,6 +119,15 @@ class MitSession final : public Session {
     krb5_free_data_contents(context_, &said);
     krb5_free_data_contents(context_, &more);
     return seen;
+  }
+
+  Result<void> be_the_process() override {
+    char* name = nullptr;
+    PATCHLAB_TRY(ours(krb5_cc_get_full_name(context_, cache_, &name), "naming a cache"));
+    ::setenv("KRB5CCNAME", name, 1);
+    krb5_free_string(context_, name);
+    ::setenv("KRB5_CONFIG", configuration_.front().path().c_str(), 1);
+    return {};
   }
 
  private:
@@ -226,6 +218,24 @@ class MitSession final : public Session {
 };
 
 }  // namespace
+
+// Whoever redirects the client redirects it here.
+std::string configuration(const Realm& realm) {
+  auto text = fmt::format(
+      "[libdefaults]\n default_realm = {0}\n dns_lookup_kdc = false\n dns_lookup_realm = false\n"
+      " dns_uri_lookup = false\n dns_canonicalize_hostname = false\n rdns = false\n udp_preference_limit = 1\n"
+      " allow_weak_crypto = true\n forwardable = false\n",
+      realm.name);
+  if (!realm.enctypes.empty()) {
+    const auto list = fmt::format("{}", fmt::join(realm.enctypes, " "));
+    text += fmt::format(" permitted_enctypes = {0}\n default_tkt_enctypes = {0}\n default_tgs_enctypes = {0}\n", list);
+  }
+  return text + fmt::format(
+                    "[realms]\n {0} = {{\n  kdc = {1}:{2}\n  kpasswd_server = {1}:{3}\n"
+                    "  pkinit_eku_checking = none\n  pkinit_kdc_hostname = {4}\n }}\n",
+                    realm.name, realm.address, realm.port, realm.password_port,
+                    realm.controller.empty() ? realm.address : realm.controller);
+}
 
 Result<std::unique_ptr<Session>> Session::open(const Realm& realm, const std::string& user) {
   auto session = std::make_unique<MitSession>();

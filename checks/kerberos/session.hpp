@@ -49,9 +49,15 @@ class Session {
   [[nodiscard]] virtual Json get_for(const std::string& user) = 0;
   // RFC 3244, with a ticket for that alone.
   [[nodiscard]] virtual Json change_password(const std::string& from, const std::string& to) = 0;
+  // From here on MIT's GSSAPI in this process is that client too: KRB5_CONFIG and KRB5CCNAME name this session's
+  // configuration and cache, as long as it lives. For the thread that has the session, in a worker process.
+  [[nodiscard]] virtual Result<void> be_the_process() = 0;
 
  protected:
   Session() = default;
 };
+
+// The configuration of a Kerberos library, MIT's or Heimdal's, that knows this controller and no other.
+[[nodiscard]] std::string configuration(const Realm& realm);
 
 }  // namespace patchlab::checks::kerberos

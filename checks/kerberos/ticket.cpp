@@ -4,12 +4,11 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "checks/check_with.hpp"
+#include "checks/kerberos/names.hpp"
 #include "checks/kerberos/session.hpp"
 #include "checks/socket.hpp"
-#include "checks/unfinished.hpp"
+#include "checks/taken_steps.hpp"
 #include "checks/unique.hpp"
 
 namespace patchlab::checks::kerberos {
@@ -24,32 +23,6 @@ struct Parameters {
   std::string for_user;
   bool refused = false;
 };
-
-// Goes into a configuration file of libkrb5: nothing that means something there.
-std::string why_no_realm(const std::string& name) {
-  const bool plain = !name.empty() && name.size() <= 253 && std::ranges::all_of(name, [](char c) {
-    return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '-';
-  });
-  return plain ? "" : "must be a realm's name of capitals, digits, '.' and '-'";
-}
-std::string why_no_enctype(const std::string& name) {
-  const bool plain = !name.empty() && name.size() <= 60 && std::ranges::all_of(name, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
-  });
-  return plain ? "" : fmt::format("'{}' is no type of encryption such as aes256-cts-hmac-sha1-96", name);
-}
-std::string why_no_host(const std::string& name) {
-  const bool plain = !name.empty() && name.size() <= 253 && std::ranges::all_of(name, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '-';
-  });
-  return plain ? "" : "must be a host's name of letters, digits, '.' and '-'";
-}
-// Of this realm, always.
-std::string why_no_principal(const std::string& name) {
-  const bool plain = !name.empty() && name.size() <= 500 &&
-                     std::ranges::all_of(name, [](char c) { return c > ' ' && c <= '~' && c != '@' && c != '\\'; });
-  return plain ? "" : "must be a name such as lab-user or cifs/file1.office.example, without a realm";
-}
 
 void read_realm(JsonReader& reader, Realm& realm) {
   realm.name = reader.text("realm", why_no_realm);
@@ -96,32 +69,6 @@ Change read_change(JsonReader& reader) {
   return with;
 }
 
-// What was done, in order, on record as soon as it was.
-class Recorder {
- public:
-  explicit Recorder(Progress progress) : progress_(std::move(progress)) {
-    progress_.record([](Observation& seen) { seen["steps"] = Json::array(); });
-  }
-  // Whether it went well.
-  bool take(const std::string& step, const std::function<Json()>& work) {
-    progress_.record([&](Observation& seen) { seen["now"] = step; });
-    auto entry = work();
-    const bool went_well = entry.at("ok").get<bool>();
-    entry["step"] = step;
-    progress_.record([&](Observation& seen) {
-      seen["steps"].push_back(entry);
-      seen.erase("now");
-    });
-    return went_well;
-  }
-  void lab_error(const Error& error) {
-    progress_.record([&](Observation& seen) { seen["lab_error"] = error; });
-  }
-
- private:
-  Progress progress_;
-};
-
 template <class Work>
 Result<Observation> observe_realm(const Target& target, Realm realm, const std::string& user, Milliseconds limit,
                                   Work work) {
@@ -136,7 +83,7 @@ Result<Observation> observe_realm(const Target& target, Realm realm, const std::
                 {"why", describe_errno(connection.saved_errno)},
                 {"steps", Json::array()}};
   auto seen = observe_within(deadline.remaining(), [=](Progress progress) {
-    Recorder recorder(std::move(progress));
+    TakenSteps recorder(std::move(progress));
     const auto session = Session::open(realm, user);
     if (!session) return recorder.lab_error(session.error());
     work(**session, recorder);
@@ -146,36 +93,9 @@ Result<Observation> observe_realm(const Target& target, Realm realm, const std::
   return seen;
 }
 
-const Json* find_step(const Observation& seen, const std::string& step) {
-  for (const auto& entry : seen.at("steps")) {
-    if (entry.at("step") == step) return &entry;
-  }
-  return nullptr;
-}
-
-Judgement failed(std::string reason, std::string expected, std::string observed) {
-  return {Outcome::fail, std::move(reason), std::move(expected), std::move(observed)};
-}
-
 std::optional<Judgement> judge_connection(const Observation& seen) {
   if (!seen.contains("connect")) return std::nullopt;
   return failed(seen.at("connect").get<std::string>(), "a controller that takes connections", seen.value("why", ""));
-}
-
-// Nothing when it went as it should; `reason` when the controller said something else.
-std::optional<Judgement> judge_step(const Observation& seen, const std::string& step, const std::string& reason,
-                                    const std::string& expected, bool granted = true) {
-  const auto* entry = find_step(seen, step);
-  if (entry == nullptr) return failed("no-answer", expected, fmt::format("{}: no answer within the deadline", step));
-  const bool ok = entry->at("ok").get<bool>();
-  if (ok && granted) return std::nullopt;
-  if (ok) return failed(reason, expected, step + ": it was granted");
-  const auto kind = entry->at("kind").get<std::string>();
-  const auto observed = fmt::format("{}: {} ({})", step, entry->value("why", ""), entry->at("code").dump());
-  if (kind == "ours") return Judgement{Outcome::error, "lab", expected, observed};
-  if (kind == "unreachable") return failed("no-answer", expected, observed);
-  if (kind == "malformed") return failed("malformed-reply", expected, observed);
-  return granted ? std::optional(failed(reason, expected, observed)) : std::nullopt;
 }
 
 class Ticket final : public CheckWith<Parameters> {
@@ -187,7 +107,7 @@ class Ticket final : public CheckWith<Parameters> {
 
   [[nodiscard]] Result<Observation> observe_with(const Target& target, const Parameters& with,
                                                  Milliseconds limit) const override {
-    return observe_realm(target, with.realm, with.user, limit, [with](Session& session, Recorder& recorder) {
+    return observe_realm(target, with.realm, with.user, limit, [with](Session& session, TakenSteps& recorder) {
       if (!recorder.take("ticket", [&] { return session.get_ticket(with.proof); })) return;
       if (!with.service.empty()) recorder.take("service", [&] { return session.get_service(with.service); });
       if (!with.for_user.empty()) recorder.take("for user", [&] { return session.get_for(with.for_user); });
@@ -198,28 +118,29 @@ class Ticket final : public CheckWith<Parameters> {
     if (auto bad = judge_connection(seen)) return *bad;
     const auto who = fmt::format("'{}' of {}", with.user, with.realm.name);
     if (with.refused) {
-      if (auto bad = judge_step(seen, "ticket", "ticket-granted", "no ticket for " + who, false)) return *bad;
-      const auto& entry = *find_step(seen, "ticket");
+      if (auto bad = judge_taken_step(seen, "ticket", "ticket-granted", "no ticket for " + who, false)) return *bad;
+      const auto& entry = *find_taken_step(seen, "ticket");
       return {Outcome::pass, "refused", "no ticket for " + who, entry.value("why", "")};
     }
-    if (auto bad = judge_step(seen, "ticket", "ticket-refused", "a ticket for " + who)) return *bad;
-    const auto enctype = find_step(seen, "ticket")->value("enctype", "");
+    if (auto bad = judge_taken_step(seen, "ticket", "ticket-refused", "a ticket for " + who)) return *bad;
+    const auto enctype = find_taken_step(seen, "ticket")->value("enctype", "");
     if (!with.expect_enctype.empty() && enctype != with.expect_enctype)
       return failed("enctype-differs", fmt::format("a ticket for {} with {}", who, with.expect_enctype), enctype);
     if (!with.service.empty()) {
-      if (auto bad = judge_step(seen, "service", "service-refused", fmt::format("a ticket for '{}'", with.service)))
+      if (auto bad =
+              judge_taken_step(seen, "service", "service-refused", fmt::format("a ticket for '{}'", with.service)))
         return *bad;
     }
     if (!with.for_user.empty()) {
-      if (auto bad = judge_step(seen, "for user", "for-user-refused",
-                                fmt::format("a ticket in the name of '{}'", with.for_user)))
+      if (auto bad = judge_taken_step(seen, "for user", "for-user-refused",
+                                      fmt::format("a ticket in the name of '{}'", with.for_user)))
         return *bad;
     }
     return {Outcome::pass, "granted", "a ticket for " + who, fmt::format("all that was asked for, with {}", enctype)};
   }
 
   [[nodiscard]] Result<void> expect(const Parameters& with, Observation& seen, Json& json) const override {
-    const auto* entry = seen.contains("steps") ? find_step(seen, "ticket") : nullptr;
+    const auto* entry = seen.contains("steps") ? find_taken_step(seen, "ticket") : nullptr;
     if (entry == nullptr || with.refused || !entry->at("ok").get<bool>()) return {};
     json["expect_enctype"] = entry->at("enctype");
     return {};
@@ -237,7 +158,7 @@ class Password final : public CheckWith<Change> {
                                                  Milliseconds limit) const override {
     // Of all kinds of characters, and with nothing of the user's name in it.
     const auto other = "Xq7-" + unique_text();
-    return observe_realm(target, with.realm, with.user, limit, [with, other](Session& session, Recorder& recorder) {
+    return observe_realm(target, with.realm, with.user, limit, [with, other](Session& session, TakenSteps& recorder) {
       const auto proof = [](const std::string& password) {
         Proof made;
         made.password = password;
@@ -255,13 +176,14 @@ class Password final : public CheckWith<Change> {
     if (auto bad = judge_connection(seen)) return *bad;
     const auto who = fmt::format("'{}' of {}", with.user, with.realm.name);
     const auto with_new = "a ticket for " + who + " with the new password";
-    if (auto bad = judge_step(seen, "change", "change-refused", who + " changes the password")) return *bad;
-    if (auto bad = judge_step(seen, "new ticket", "new-password-refused", with_new)) return *bad;
-    if (auto bad = judge_step(seen, "old ticket", "old-password-granted", "no ticket with the old password", false))
+    if (auto bad = judge_taken_step(seen, "change", "change-refused", who + " changes the password")) return *bad;
+    if (auto bad = judge_taken_step(seen, "new ticket", "new-password-refused", with_new)) return *bad;
+    if (auto bad =
+            judge_taken_step(seen, "old ticket", "old-password-granted", "no ticket with the old password", false))
       return *bad;
-    if (auto bad = judge_step(seen, "change back", "change-back-refused", who + " changes the password back"))
+    if (auto bad = judge_taken_step(seen, "change back", "change-back-refused", who + " changes the password back"))
       return *bad;
-    if (auto bad = judge_step(seen, "ticket", "password-refused", "a ticket for " + who)) return *bad;
+    if (auto bad = judge_taken_step(seen, "ticket", "password-refused", "a ticket for " + who)) return *bad;
     return {Outcome::pass, "changed", who + " changes the password, and back", "so it was"};
   }
 };
