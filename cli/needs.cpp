@@ -96,6 +96,8 @@ const std::vector<Need>& needs() {
       {"uidmap", "newuidmap", "only root can build golden images in a quick way", file("usr/bin/newuidmap")},
       {"krb5-pkinit", "PKINIT of Kerberos", "checks cannot log in to a domain by certificate",
        library("krb5/plugins/preauth/pkinit.so")},
+      {"libsasl2-modules-gssapi-mit", "Kerberos of Cyrus SASL", "checks cannot log in to a directory by Kerberos",
+       library("sasl2/libgssapiv2.so")},
   };
   return all;
 }

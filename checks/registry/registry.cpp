@@ -22,12 +22,16 @@
 #include "checks/dns/update.hpp"
 #include "checks/http/get.hpp"
 #include "checks/kerberos/ticket.hpp"
+#include "checks/ldap/bind.hpp"
+#include "checks/ldap/locator.hpp"
+#include "checks/ldap/replication.hpp"
 #include "checks/mail/bounce.hpp"
 #include "checks/mail/delivery.hpp"
 #include "checks/mail/login_refused.hpp"
 #include "checks/mail/mailbox.hpp"
 #include "checks/mail/relay_refused.hpp"
 #include "checks/mail/size_limit.hpp"
+#include "checks/ntp/query.hpp"
 #include "checks/port/banner.hpp"
 #include "checks/port/handshakes.hpp"
 #include "checks/port/offered.hpp"
@@ -71,12 +75,17 @@ const std::vector<const Check*>& all_checks() {
       &http::get(),
       &kerberos::password(),
       &kerberos::ticket(),
+      &ldap::bind(),
+      &ldap::locator(),
+      &ldap::login_refused(),
+      &ldap::replication(),
       &mail::bounce(),
       &mail::delivery(),
       &mail::login_refused(),
       &mail::mailbox(),
       &mail::relay_refused(),
       &mail::size_limit(),
+      &ntp::query(),
       &port::banner(),
       &port::tls_handshakes(),
       &port::tls_offered(),

@@ -6,8 +6,10 @@
 #include <unistd.h>
 
 #include "checks/command/output.hpp"
+#include "checks/ldap/netlogon.hpp"
 #include "checks/learn/learn.hpp"
 #include "checks/mail/delivery_status.hpp"
+#include "checks/ntp/message.hpp"
 #include "lab/core/json.hpp"
 #include "lab/core/names.hpp"
 #include "lab/core/printable.hpp"
@@ -244,6 +246,16 @@ void output(std::string_view bytes) {
 }
 
 // A mail that a server returned, in the words of whoever wrote it.
+// What comes by UDP. Names are no longer than names are, however they point at each other.
+void datagram(std::string_view bytes) {
+  static_cast<void>(checks::ntp::reply_in(bytes));
+  const auto reply = checks::ldap::locator_reply_in(bytes);
+  for (const auto& said :
+       {checks::ldap::located_in(bytes), checks::ldap::located_in(reply && reply->netlogon ? *reply->netlogon : "")}) {
+    if (said && std::max({said->forest.size(), said->host.size(), said->client_site.size()}) > 255) std::abort();
+  }
+}
+
 void report(std::string_view bytes) {
   if (checks::mail::describe_report(std::string(bytes)).dump().size() > 500'000) std::abort();
 }
@@ -410,6 +422,19 @@ Seeds output_seeds() {
           "{\"name\": \"a\", \"outcome\": \"pass\"}\n{\"name\": \"b\", \"outcome\": \"fail\", \"observed\": \"1\"}\n",
           "DISK OK - free | '/ x'=2643MB;5948;5958;0;5968 users=3\nmore | load=1.5e-1\n", "1..0 # SKIP\nBail out!\n"};
 }
+Seeds datagram_seeds() {
+  using namespace std::string_literals;
+  const auto located = "\x17\0\0\0\xbd\x11\0\0"s + std::string(16, 'g') + "\6office\7example\0\xc0\x18\3dc1\xc0\x18"s +
+                       "\6OFFICE\0\3DC1\0\0\4Site\0\xc0\x3e\6\0\0\0\xff\xff\xff\xff"s;
+  const auto size = static_cast<char>(located.size());
+  const auto value = "\x04"s + size + located;
+  const auto attribute = "\x04\x08netlogon\x31"s + static_cast<char>(value.size()) + value;
+  const auto list = "\x30"s + static_cast<char>(attribute.size()) + attribute;
+  const auto entry = "\x04\0\x30"s + static_cast<char>(list.size()) + list;
+  const auto message = "\x02\x01\x01\x64"s + static_cast<char>(entry.size()) + entry;
+  return {located, "\x30"s + static_cast<char>(message.size()) + message, "\x24\x05"s + std::string(46, 't')};
+}
+
 Seeds report_seeds() {
   return {
       "Return-Path: <>\r\nContent-Type: multipart/report; report-type=\"delivery-status\"; boundary=\"b c\"\r\n\r\n"
@@ -515,6 +540,7 @@ const std::vector<Target>& targets() {
                                        {"signers", signers, signers_seeds},
                                        {"output", output, output_seeds},
                                        {"learn", learn, learn_seeds},
+                                       {"datagram", datagram, datagram_seeds},
                                        {"report", report, report_seeds},
                                        {"request", request, request_seeds},
                                        {"installed", installed, installed_seeds}};

@@ -85,6 +85,7 @@ TEST_F(Needs, ThatAreThereAreFine) {
   put("usr/sbin/libvirtd");
   put("usr/bin/newuidmap");
   put("usr/lib/some-arch/krb5/plugins/preauth/pkinit.so");
+  put("usr/lib/some-arch/sasl2/libgssapiv2.so");
   put("usr/lib/some-arch/libsmbclient.so.0");
   put("etc/odbcinst.ini", "[Other]\nDriver=other.so\n\n[PostgreSQL Unicode]\nDescription=x\nDriver=psqlodbcw.so\n");
   put("usr/lib/some-arch/odbc/psqlodbcw.so");

@@ -57,6 +57,16 @@ TEST(CheckDigest, ChangesWithEveryParameterOfEveryKind) {
   add("http.get", {{"path", "/owa/"}, {"contains", {"Outlook"}}});
   add("kerberos.ticket", {{"realm", "A.EXAMPLE"}, {"user", "bob"}, {"password", "x"}, {"service", "cifs/a.example"}});
   add("kerberos.password", {{"realm", "A.EXAMPLE"}, {"user", "bob"}, {"password", "x"}});
+  const Json ldap_login{{"user", "bob@a.example"}, {"password", "x"}, {"tls", "starttls"}};
+  const auto ldap = [&](const char* kind, Json more) {
+    more.update(ldap_login);
+    add(kind, more);
+  };
+  ldap("ldap.bind", {{"root_dse", {{"isSynchronized", {"TRUE"}}}}});
+  ldap("ldap.replication", {{"to", "10.20.0.12"}, {"container", "DC=a"}, {"within_s", 5}});
+  add("ldap.login-refused", {{"user", "bob@a.example"}, {"sub_code", "52e"}});
+  add("ldap.locator", {{"domain", "a.example"}, {"host", "dc1.a.example"}, {"flags", {"kdc"}}});
+  add("ntp.query", {{"max_stratum", 5}});
   add("tls.handshakes", {{"port", 443}, {"rounds", 10}});
   add("tls.scan", {{"port", 443}, {"suites", {{"1.2", {"ECDHE-RSA-AES256-GCM-SHA384"}}}}, {"groups", {"P-256"}}});
   add("dns.load", {{"records", {"a.example. A 10.20.0.80"}}, {"per_second", 10}, {"seconds", 1}});

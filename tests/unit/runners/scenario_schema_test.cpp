@@ -36,7 +36,7 @@ std::vector<std::string> schema_problems(const Json& scenario) {
 }
 
 // A check of each kind, with every parameter that it knows.
-constexpr const char* all_kinds = R"([
+constexpr const char* all_kinds = R"json([
   {"id": "name", "kind": "dns.query", "slower_ms": 100, "timeout_s": 5, "with": {"name": "corp.example.", "type": "MX",
     "transport": "tcp", "expect": ["corp.example. 3600 MX 10 mail1.corp.example."], "expect_rcode": "NOERROR",
     "expect_aa": true, "recursion_desired": false, "udp_size": 512, "port": 53}},
@@ -96,6 +96,23 @@ constexpr const char* all_kinds = R"([
     "certificate_secret": "b", "authorities": "c", "controller": "dc1.office.example", "refused": true}},
   {"id": "change", "kind": "kerberos.password", "with": {"realm": "OFFICE.EXAMPLE", "port": 88, "password_port": 464,
     "user": "bob", "password": "x"}},
+  {"id": "golden", "kind": "ldap.bind", "with": {"tls": "starttls", "port": 389, "server": "dc1.office.example",
+    "authorities": "a", "user": "lab-user@office.example", "password": "x", "root_dse": {"isSynchronized": ["TRUE"]},
+    "search": {"base": "DC=office,DC=example", "scope": "one", "filter": "(cn=a)", "attributes": ["mail"],
+               "expect": {"CN=a,DC=office,DC=example": {"mail": ["a@office.example"]}}}}},
+  {"id": "signed", "kind": "ldap.bind", "with": {"login": "gss-spnego", "tls": "none", "server": "dc1.office.example",
+    "user": "lab-user", "password": "x", "realm": "OFFICE.EXAMPLE", "kerberos_port": 88, "layer": "none",
+    "expect_result": "strongerAuthRequired"}},
+  {"id": "stranger", "kind": "ldap.login-refused", "with": {"tls": "ldaps", "port": 636, "server": "dc1.office.example",
+    "authorities": "a", "user": "lab-other@office.example", "sub_code": "52e"}},
+  {"id": "to-dc2", "kind": "ldap.replication", "with": {"login": "gssapi", "server": "dc1.office.example",
+    "user": "lab-user", "password": "x", "realm": "OFFICE.EXAMPLE", "to": "10.20.0.12", "to_port": 389,
+    "to_server": "dc2.office.example", "container": "OU=a,DC=b", "object_class": "contact", "within_s": 30}},
+  {"id": "entry-to-dc2", "kind": "ldap.replication", "with": {"user": "lab-user", "password": "x", "to": "10.20.0.12",
+    "entry": "CN=a,DC=b", "attribute": "info"}},
+  {"id": "locator", "kind": "ldap.locator", "with": {"domain": "office.example", "port": 389, "host": "dc1.office.example",
+    "forest": "office.example", "netbios_domain": "OFFICE", "netbios_name": "DC1", "site": "Branch", "flags": ["kdc"]}},
+  {"id": "time", "kind": "ntp.query", "with": {"port": 123, "version": 3, "max_stratum": 4, "offset_ms": 1000}},
   {"id": "many", "kind": "tls.handshakes", "with": {"port": 443, "starttls": "none", "version": "1.1", "rounds": 10,
     "suites": ["DHE-RSA-AES256-SHA"], "resumes": false, "pieces": false}},
   {"id": "scan", "kind": "tls.scan", "with": {"port": 25, "starttls": "smtp", "groups": ["P-256", "X25519"],
@@ -136,7 +153,7 @@ constexpr const char* all_kinds = R"([
   {"id": "crowd", "kind": "database.connections", "with": {"database": "erp", "user": "app", "password": "x",
     "sessions": 17}},
   {"id": "encrypted", "kind": "smb.encryption", "with": {"share": "team", "user": "alice", "password": "x",
-    "encryption": "required"}}])";
+    "encryption": "required"}}])json";
 
 // A change of a scenario: a value at a place, or what is there taken away.
 void change(Json& scenario, const std::string& at, const std::string& value) {

@@ -30,6 +30,9 @@ const std::string postgres =
 const std::string kerberos = std::string("\x00\x00\x00\x80\x7e\x7e\x30\x7c", 8) + std::string(40, 'k');
 const std::string dns_stream = std::string("\x40\x00", 2) + std::string(200, '\0');
 
+// A granted login, so that it goes on.
+const std::string ldap("\x30\x0c\x02\x01\x01\x61\x07\x0a\x01\x00\x04\x00\x04\x00", 14);
+
 struct Victim {
   std::string kind;
   std::string greeting;
@@ -44,6 +47,7 @@ std::vector<Victim> victims() {
   const Json mail{{"user", "bob"}, {"password", "x"}, {"from", "bob@corp.example"}, {"to", "bob@corp.example"}};
   const Json file{{"share", "team"}, {"user", "bob"}, {"password", "x"}};
   const Json sql{{"database", "erp"}, {"user", "app"}, {"password", "x"}};
+  const Json directory{{"user", "bob"}, {"password", "x"}};
   const auto with = [](Json base, const Json& more) {
     base.update(more);
     return base;
@@ -94,6 +98,20 @@ std::vector<Victim> victims() {
        kerberos,
        {{"realm", "A.EXAMPLE"}, {"user", "bob"}, {"password", "x"}},
        {"port", "password_port"}},
+      {"ldap.bind", ldap, with(directory, {{"tls", "none"}, {"root_dse", {{"a", {"b"}}}}}), {"port"}},
+      {"ldap.bind", ldap, with(directory, {{"tls", "starttls"}}), {"port"}},
+      {"ldap.bind", tls_record, directory, {"port"}},
+      {"ldap.bind",
+       ldap,
+       with(directory, {{"login", "gssapi"}, {"realm", "A.EXAMPLE"}, {"server", "dc1.a.example"}}),
+       {"port", "kerberos_port"}},
+      {"ldap.login-refused", ldap, {{"user", "bob"}, {"tls", "none"}}, {"port"}},
+      {"ldap.replication",
+       ldap,
+       with(directory, {{"tls", "none"}, {"to", "127.0.0.1"}, {"container", "DC=a"}, {"within_s", 1}}),
+       {"port", "to_port"}},
+      {"ldap.locator", ldap, {{"domain", "a.example"}}, {"port"}},
+      {"ntp.query", "", Json::object(), {"port"}},
       {"http.get", tls_record, {{"tls", true}}, {"port"}},
       {"tls.handshakes", tls_record, {{"rounds", 3}}, {"port"}},
       {"tls.handshakes", smtp, {{"starttls", "smtp"}}, {"port"}},
