@@ -13,6 +13,7 @@
 #include <cstdlib>
 #include <exception>
 
+#include "checks/names_target.hpp"
 #include "checks/program.hpp"
 #include "lab/core/pipe.hpp"
 #include "lab/process/confinement.hpp"
@@ -84,8 +85,14 @@ Json answer_to(const std::string& text, const FindCheck& find) {
   // From here on a guest is answered to.
   const auto program = program_of(*request);
   if (!program) return Json{{"error", program.error()}};
+  const auto& parameters = request->at("parameters");
+  std::vector<process::HostName> names;
+  if (const auto* names_target = dynamic_cast<const NamesTarget*>(*check)) {
+    if (auto name = names_target->name_of_target(parameters); !name.empty())
+      names.push_back({request->at("target").at("address"), std::move(name)});
+  }
   if (const auto confined =
-          process::confine((*check)->capabilities(request->at("parameters")), *program ? &**program : nullptr);
+          process::confine((*check)->capabilities(parameters), *program ? &**program : nullptr, names);
       !confined)
     return Json{{"error", Error(confined.error()).while_doing("confining the check worker")}};
   const auto start = std::chrono::steady_clock::now();

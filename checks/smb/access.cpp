@@ -9,6 +9,7 @@
 #include <set>
 
 #include "checks/check_with.hpp"
+#include "checks/names_target.hpp"
 #include "checks/smb/judging.hpp"
 #include "checks/smb/steps.hpp"
 #include "lab/core/digest.hpp"
@@ -58,6 +59,7 @@ std::set<std::string> read_operations(JsonReader& reader) {
 Parameters read_parameters(JsonReader& reader) {
   Parameters parameters;
   parameters.account = read_account(reader);
+  read_login(reader, parameters.account);
   parameters.operations = read_operations(reader);
   parameters.folder = reader.text_or("folder", "", [](const std::string& folder) {
     return is_path_below_share(folder) ? "" : fmt::format("'{}' must be a path below the share, as team/in", folder);
@@ -388,6 +390,11 @@ Trouble judge_many(const Parameters& parameters, const Observation& observation)
 
 Trouble judge_steps(const Parameters& parameters, const Observation& observation) {
   if (auto trouble = judge_success(observation, "connect")) return trouble;
+  if (parameters.account.kerberos) {
+    for (const char* step : {"controller", "ticket"}) {
+      if (auto trouble = judge_success(observation, step)) return trouble;
+    }
+  }
   if (parameters.does("list")) {
     if (auto trouble = judge_success(observation, "list")) return trouble;
   }
@@ -417,9 +424,12 @@ Trouble judge_steps(const Parameters& parameters, const Observation& observation
   return judge_many(parameters, observation);
 }
 
-class Access final : public CheckWith<Parameters> {
+class Access final : public CheckWith<Parameters>, public NamesTarget {
  public:
   [[nodiscard]] std::string kind() const override { return "smb.access"; }
+  [[nodiscard]] std::string name_of_target(const Json& parameters) const override {
+    return parameters.value("login", "") == "kerberos" ? parameters.value("server", "") : std::string();
+  }
 
  protected:
   Parameters read(JsonReader& reader) const override { return read_parameters(reader); }

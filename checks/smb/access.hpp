@@ -19,13 +19,15 @@ namespace patchlab::checks::smb {
 //   locks        true: the first session keeps others from writing while it has the file open; a second one may read
 //   it,
 //                and may neither write it nor rename another file over it until it is closed (default false)
-// Steps: connect, list, known file ..., write, list again (the file is in it), read (by hash), other case,
-// second list, open, second read, second delete (refused), close, lock, locked read,
-// locked write (refused), new file, locked rename over (refused), unlock, unlocked read (unchanged), unlocked write,
-// unlocked rename over, renamed read, rename, delete, gone (reading it fails with ENOENT), list after
-// (of the second session; its name is not in it),
-// write many, list many, delete many, list none. The first that fails is the verdict, with the errno which the library
-// gave. A file which could not be deleted as planned is removed by "clean up".
+//   login        "ntlm" (default), or "kerberos", with realm, server, controller, kerberos_port of read_login()
+//                (parameters.hpp); never by the other one
+// Steps: connect, controller (by Kerberos: whether it takes connections), ticket (for the server), list, known file
+// ..., write, list again (the file is in it), read (by hash), other case, second list, open, second read, second delete
+// (refused), close, lock, locked read, locked write (refused), new file, locked rename over (refused), unlock, unlocked
+// read (unchanged), unlocked write, unlocked rename over, renamed read, rename, delete, gone (reading it fails with
+// ENOENT), list after (of the second session; its name is not in it), write many, list many, delete many, list none.
+// The first that fails is the verdict, with the errno which the library gave. A file which could not be deleted as
+// planned is removed by "clean up".
 [[nodiscard]] const Check& access();
 
 }  // namespace patchlab::checks::smb

@@ -4,7 +4,9 @@
 
 #include <fmt/format.h>
 
+#include "checks/kerberos/names.hpp"
 #include "lab/core/digest.hpp"
+#include "lab/core/net/address.hpp"
 
 namespace patchlab::checks::smb {
 
@@ -26,6 +28,30 @@ Account read_account(JsonReader& reader, Login login) {
   account.domain = reader.text_or("domain", "");
   account.port = static_cast<std::uint16_t>(reader.integer_or("port", 445, 1, 65535));
   return account;
+}
+
+void read_login(JsonReader& reader, Account& account) {
+  const auto login = reader.text_or("login", "ntlm", [](const std::string& word) {
+    return word == "ntlm" || word == "kerberos" ? std::string()
+                                                : fmt::format("must be \"ntlm\" or \"kerberos\", found \"{}\"", word);
+  });
+  if (login != "kerberos") {
+    for (const char* key : {"realm", "server", "controller", "kerberos_port"}) {
+      if (reader.has(key)) reader.problem(key, "is for the login \"kerberos\"");
+    }
+    return;
+  }
+  KerberosLogin by;
+  by.realm = reader.text("realm", kerberos::why_no_realm);
+  by.server = reader.text("server", kerberos::why_no_host);
+  by.controller = reader.text_or("controller", "", [](const std::string& text) {
+    const auto address = net::Ipv4::parse(text);
+    return address ? std::string() : address.error().message;
+  });
+  by.port = static_cast<std::uint16_t>(reader.integer_or("kerberos_port", 88, 1, 65535));
+  if (const auto why = kerberos::why_no_principal(account.user); !why.empty()) reader.problem("user", why);
+  if (reader.has("domain")) reader.problem("domain", "with a ticket the realm says whose user it is");
+  account.kerberos = by;
 }
 
 std::map<std::string, std::string> read_known_files(JsonReader& reader) {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,13 @@
 
 namespace patchlab::checks::smb {
 
+// A login by a ticket for "cifs/<server>".
+struct KerberosLogin {
+  std::string realm;       // "OFFICE.EXAMPLE"
+  std::string server;      // "file1.office.example"
+  std::string controller;  // IPv4 of who grants tickets; empty: the machine itself
+  std::uint16_t port = 88;
+};
 // What every SMB check is told:
 //   share, user, password
 //   domain   default none
@@ -21,10 +29,14 @@ struct Account {
   std::string password;
   std::string domain;
   std::uint16_t port = 445;
+  std::optional<KerberosLogin> kerberos{};  // nothing: by NTLM
 };
 // A check that wants to be refused has no `password`, and may have no `user`.
 enum class Login { granted, refused };
 [[nodiscard]] Account read_account(JsonReader& reader, Login login = Login::granted);
+// "login": "ntlm" (default) or "kerberos", and what that needs:
+//   realm, server, controller (default: the machine itself), kerberos_port (88)
+void read_login(JsonReader& reader, Account& account);
 
 // "known_files": {"alpha/budget.csv": "<sha256>"}: files of the golden image, read by hash.
 [[nodiscard]] std::map<std::string, std::string> read_known_files(JsonReader& reader);

@@ -2,13 +2,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "checks/smb/session.hpp"
 
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <netdb.h>
+#include <netinet/in.h>
 
+#include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
 
+#include "checks/kerberos/session.hpp"
 #include "checks/smb/library.hpp"
 #include "lab/core/files.hpp"
 
@@ -51,7 +56,8 @@ void authenticate(SMBCCTX* context, const char*, const char*, char* domain, int 
                   char* password, int password_size) {
   const auto* settings = static_cast<const SessionSettings*>(Library::get()->getOptionUserData(context));
   if (!settings->domain.empty()) copy_text(settings->domain, domain, domain_size);
-  copy_text(settings->user, user, user_size);
+  const auto& ticket = settings->ticket;
+  copy_text(ticket ? settings->user + "@" + ticket->realm : settings->user, user, user_size);
   copy_text(settings->password, password, password_size);
 }
 
@@ -59,6 +65,30 @@ struct FreeContext {
   void operator()(SMBCCTX* context) const { Library::get()->free_context(context, 1); }
 };
 using Context = std::unique_ptr<SMBCCTX, FreeContext>;
+
+// The library would ask for a ticket for whatever it finds under that name, or fall silent: so it is tried first.
+Result<void> prepare_kerberos(const SessionSettings& settings, const std::filesystem::path& file) {
+  const auto& ticket = *settings.ticket;
+  addrinfo wanted{};
+  wanted.ai_family = AF_INET;
+  wanted.ai_socktype = SOCK_STREAM;
+  addrinfo* found = nullptr;
+  const int trouble = ::getaddrinfo(ticket.server.c_str(), nullptr, &wanted, &found);
+  const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> list(found, &::freeaddrinfo);
+  std::array<char, INET_ADDRSTRLEN> text{};
+  if (trouble == 0)
+    ::inet_ntop(AF_INET, &reinterpret_cast<sockaddr_in*>(found->ai_addr)->sin_addr, text.data(), text.size());
+  if (text.data() != settings.address)
+    return infrastructure_error(fmt::format("'{}' is not found to be {} here: {}", ticket.server, settings.address,
+                                            trouble != 0 ? ::gai_strerror(trouble) : text.data()));
+  kerberos::Realm realm;
+  realm.address = ticket.controller;
+  realm.port = ticket.port;
+  realm.name = ticket.realm;
+  PATCHLAB_TRY(write_file_atomically(file, kerberos::configuration(realm)));
+  ::setenv("KRB5_CONFIG", file.c_str(), 1);
+  return {};
+}
 
 bool needs_escape(char c) {
   return std::isalnum(static_cast<unsigned char>(c)) == 0 && std::strchr("/-._~", c) == nullptr;
@@ -75,13 +105,15 @@ struct Session::State {
   Context context;
   SMBCFILE* held = nullptr;
 
-  [[nodiscard]] std::string url(const std::string& path) const { return url_of(settings.address, settings.port, path); }
+  [[nodiscard]] std::string url(const std::string& path) const {
+    return url_of(settings.ticket ? settings.ticket->server : settings.address, settings.port, path);
+  }
   void configure() {
     auto* raw = context.get();
     library.setOptionUserData(raw, &settings);
     library.setFunctionAuthDataWithContext(raw, authenticate);
     library.setTimeout(raw, static_cast<int>(settings.timeout.count()));
-    library.setOptionUseKerberos(raw, 0);
+    library.setOptionUseKerberos(raw, settings.ticket ? 1 : 0);
     library.setOptionFallbackAfterKerberos(raw, 0);
     library.setOptionUseCCache(raw, 0);
     library.setOptionNoAutoAnonymousLogin(raw, 1);  // a refused user must not become a guest
@@ -90,13 +122,15 @@ struct Session::State {
   }
 };
 
-std::string configuration(const std::filesystem::path& folder, Encryption encryption) {
+std::string configuration(const std::filesystem::path& folder, Encryption encryption,
+                          const std::optional<TicketSettings>& ticket) {
   std::string text =
       "[global]\n"
       "\tclient min protocol = SMB2_02\n";
   text += fmt::format("\tclient max protocol = {}\n", encryption == Encryption::never ? "SMB2_10" : "SMB3");
+  text += ticket ? fmt::format("\tclient use kerberos = required\n\trealm = {}\n", ticket->realm)
+                 : "\tclient use kerberos = off\n";
   text +=
-      "\tclient use kerberos = off\n"
       "\tdisable netbios = yes\n"
       "\tname resolve order = host\n"
       "\tlog level = 0\n";
@@ -128,7 +162,9 @@ Result<Session> Session::open(const SessionSettings& settings) {
   auto state = std::make_unique<State>(*library, settings, std::move(folder));
   const auto& path = state->folder.path();
   PATCHLAB_TRY(create_folders(path / ".smb"));
-  PATCHLAB_TRY(write_file_atomically(path / ".smb" / "smb.conf", configuration(path, settings.encryption)));
+  PATCHLAB_TRY(
+      write_file_atomically(path / ".smb" / "smb.conf", configuration(path, settings.encryption, settings.ticket)));
+  if (settings.ticket) PATCHLAB_TRY(prepare_kerberos(settings, path / "krb5.conf"));
   // The first context of a process reads $HOME/.smb/smb.conf, and nothing else when that exists.
   ::setenv("HOME", path.c_str(), 1);
   state->context.reset(library->new_context());

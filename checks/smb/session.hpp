@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,14 @@ namespace patchlab::checks::smb {
 // The latter holds for the whole process from then on: it is the last session of its check.
 enum class Encryption { as_wanted, never };
 
+// A login by a Kerberos ticket, and by nothing else: a server that takes none of it is not offered NTLM.
+struct TicketSettings {
+  std::string realm;
+  std::string server;      // its name, which must be found to be `address`: the library makes a ticket's name of it
+  std::string controller;  // IPv4
+  std::uint16_t port = 88;
+};
+
 struct SessionSettings {
   std::string address;
   std::uint16_t port = 445;
@@ -25,12 +34,14 @@ struct SessionSettings {
   std::string password;
   Milliseconds timeout{};
   Encryption encryption = Encryption::as_wanted;
+  std::optional<TicketSettings> ticket{};  // nothing: NTLM, and no Kerberos
 };
 
-// One user's way to the shares of one server, by libsmbclient: SMB 2.02 and later, no Kerberos, no name look-ups,
-// nothing read from or left in the host's Samba configuration. The library is not thread-safe and keeps global state,
-// so: one process, one thread, and sessions one after another or side by side in that thread. Every operation returns 0
-// or the errno to which the library flattened the server's NTSTATUS. Paths are "share/folder/file".
+// One user's way to the shares of one server, by libsmbclient: SMB 2.02 and later, no name look-ups but of the
+// server itself, nothing read from or left in the host's Samba configuration. A login is by NTLM or by Kerberos, as it
+// is said, and never by the other one: all sessions of a process by the same. The library is not thread-safe and keeps
+// global state, so: one process, one thread, and sessions one after another or side by side in that thread. Every
+// operation returns 0 or the errno to which the library flattened the server's NTSTATUS. Paths are "share/folder/file".
 class Session {
  public:
   [[nodiscard]] static Result<Session> open(const SessionSettings& settings);
@@ -59,7 +70,8 @@ class Session {
 
 // Pure parts, for tests.
 [[nodiscard]] std::string configuration(const std::filesystem::path& folder,
-                                        Encryption encryption = Encryption::as_wanted);
+                                        Encryption encryption = Encryption::as_wanted,
+                                        const std::optional<TicketSettings>& ticket = std::nullopt);
 [[nodiscard]] std::string url_of(const std::string& address, std::uint16_t port, const std::string& path);
 
 }  // namespace patchlab::checks::smb

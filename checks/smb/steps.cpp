@@ -8,6 +8,7 @@
 #include <random>
 
 #include "checks/deadline.hpp"
+#include "checks/kerberos/session.hpp"
 #include "checks/socket.hpp"
 #include "lab/core/digest.hpp"
 
@@ -17,6 +18,19 @@ namespace {
 Result<int> try_tcp(const Target& target, const Account& account, const Deadline& deadline) {
   PATCHLAB_ASSIGN(const auto connection, connect_tcp({target.address, account.port}, target.client_address, deadline));
   return connection.saved_errno;
+}
+
+// The library says in no words why it got none.
+Result<Json> ticket_for(const Account& account, const TicketSettings& ticket) {
+  kerberos::Realm realm;
+  realm.address = ticket.controller;
+  realm.port = ticket.port;
+  realm.name = ticket.realm;
+  PATCHLAB_ASSIGN(const auto session, kerberos::Session::open(realm, account.user));
+  kerberos::Proof proof;
+  proof.password = account.password;
+  auto seen = session->get_ticket(proof);
+  return seen.at("ok").get<bool>() ? session->get_service("cifs/" + ticket.server) : seen;
 }
 
 void run(const Target& target, const Account& account, const Deadline& deadline, const StepsOfTwo& steps,
@@ -29,9 +43,27 @@ void run(const Target& target, const Account& account, const Deadline& deadline,
   });
   if (trouble) return recorder.lab_error(*trouble);
   if (!connected) return;
+  std::optional<TicketSettings> ticket;
+  if (const auto& by = account.kerberos) {
+    ticket = {by->realm, by->server, by->controller.empty() ? target.address : by->controller, by->port};
+    const bool is_there = recorder.take("controller", [&](Json&) {
+      const auto reached = connect_tcp({ticket->controller, ticket->port}, target.client_address, deadline);
+      if (!reached) trouble = reached.error();
+      return reached ? reached->saved_errno : EIO;
+    });
+    const bool granted = is_there && recorder.take("ticket", [&](Json& entry) {
+      auto seen = ticket_for(account, *ticket);
+      if (!seen) trouble = seen.error();
+      if (!seen || seen->at("ok").get<bool>()) return seen ? 0 : EIO;
+      entry["error"] = fmt::format("{} ({})", seen->value("why", ""), seen->at("code").dump());
+      return EACCES;
+    });
+    if (trouble) return recorder.lab_error(*trouble);
+    if (!granted) return;
+  }
   const AnotherSession open = [&](StepRecorder& told, Encryption encryption) -> std::optional<Session> {
     auto session = Session::open({target.address, account.port, account.domain, account.user, account.password,
-                                  deadline.remaining(), encryption});
+                                  deadline.remaining(), encryption, ticket});
     if (session) return *std::move(session);
     told.lab_error(session.error());
     return std::nullopt;
@@ -48,7 +80,7 @@ bool StepRecorder::take(const std::string& step, const std::function<int(Json& e
   const int saved_errno = action(entry);
   entry["errno"] = saved_errno;
   entry["ms"] = watch.elapsed().count();
-  if (saved_errno != 0) entry["error"] = describe_errno(saved_errno);
+  if (saved_errno != 0 && !entry.contains("error")) entry["error"] = describe_errno(saved_errno);
   progress_.record([&](Observation& observation) { observation["steps"].back() = entry; });
   return saved_errno == 0;
 }

@@ -113,7 +113,7 @@ Result<std::filesystem::path> brought_program() {
   return path;
 }
 
-Result<void> confine(const std::vector<int>& kept, const BroughtProgram* program) {
+Result<void> confine(const std::vector<int>& kept, const BroughtProgram* program, const std::vector<HostName>& names) {
   PATCHLAB_ASSIGN(const auto had, effective_capabilities());
   const bool can_change_user = (had & bit(CAP_SETUID)) != 0 && (had & bit(CAP_SETGID)) != 0;
   const bool nobody_is_there =
@@ -124,6 +124,7 @@ Result<void> confine(const std::vector<int>& kept, const BroughtProgram* program
   PATCHLAB_TRY(fork_into_pid_namespace(KilledInside::kills_itself_likewise));
   // As nobody it may see, in /proc, that there are others; nothing of theirs is open to it.
   PrivateRoot root{.devices = {"null", "zero", "full", "random", "urandom"}, .old_proc_will_do = nobody_is_there};
+  root.names = names;
   if (program != nullptr) {
     root.programs = {{std::filesystem::path(brought_folder) / program->name, program->bytes, program->found_at}};
     root.most_written = small_files;

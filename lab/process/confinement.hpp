@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "lab/core/result.hpp"
+#include "lab/process/private_root.hpp"
 
 namespace patchlab::process {
 
@@ -39,6 +40,8 @@ struct BroughtProgram {
 // The network stays that of the caller. Where the caller cannot make namespaces by itself, a user namespace is made as
 // well, and what is kept is of no use for a network of another user namespace. An error may come back in either
 // process.
-[[nodiscard]] Result<void> confine(const std::vector<int>& kept, const BroughtProgram* program = nullptr);
+// `names` are what it can look up besides "localhost".
+[[nodiscard]] Result<void> confine(const std::vector<int>& kept, const BroughtProgram* program = nullptr,
+                                   const std::vector<HostName>& names = {});
 
 }  // namespace patchlab::process

@@ -237,12 +237,18 @@ class Builder {
   Result<void> write_files() const {
     const auto user = ::geteuid();
     const auto group = ::getegid();
+    std::string hosts = "127.0.0.1 localhost\n::1 localhost\n";
+    for (const auto& [address, name] : wanted_.names) {
+      if ((address + name).find_first_of(" \t\n#") != std::string::npos || name.empty())
+        return configuration_error(fmt::format("'{}' is no name of a host", name));
+      hosts += fmt::format("{} {}\n", address, name);
+    }
     const std::array<std::pair<const char*, std::string>, 5> files{
         {{"/etc/passwd", fmt::format("root:x:0:0:root:/:/bin/false\nlab:x:{}:{}:lab:/tmp:/bin/false\n"
                                      "nobody:x:65534:65534:nobody:/tmp:/bin/false\n",
                                      user, group)},
          {"/etc/group", fmt::format("root:x:0:\nlab:x:{}:\nnogroup:x:65534:\n", group)},
-         {"/etc/hosts", "127.0.0.1 localhost\n::1 localhost\n"},
+         {"/etc/hosts", hosts},
          {"/etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files\nservices: files\nprotocols: files\n"},
          {"/etc/resolv.conf", ""}}};
     PATCHLAB_TRY(create_folders("/etc"));

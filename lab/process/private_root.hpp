@@ -23,6 +23,12 @@ struct NewProgram {
   std::filesystem::path instead_of;
 };
 
+// A line of /etc/hosts (hosts(5)): an address and a name without blanks.
+struct HostName {
+  std::string address;
+  std::string name;
+};
+
 // The file system as a process is to see it: the programs and libraries of the host, a few harmless files of /etc, and
 // what is named here. No home, no /run, no /var, no socket of the host; /tmp, /run and /dev/shm are new and empty.
 // Nothing can be written but these and `writable`.
@@ -31,6 +37,7 @@ struct PrivateRoot {
   std::vector<std::filesystem::path> writable;  // folders
   std::vector<std::pair<std::filesystem::path, std::filesystem::path>> writable_at;  // folder, where it is seen
   std::vector<NewProgram> programs;
+  std::vector<HostName> names;       // that can be looked up, besides "localhost"
   std::uint64_t most_written = 0;    // bytes that /tmp, and as many that /dev/shm can hold; 0: what the kernel allows
   std::vector<std::string> devices;  // names below /dev; those that the host lacks are left out
   bool devices_of_kernel = false;    // /sys, read-only

@@ -113,6 +113,8 @@ constexpr const char* all_kinds = R"json([
   {"id": "locator", "kind": "ldap.locator", "with": {"domain": "office.example", "port": 389, "host": "dc1.office.example",
     "forest": "office.example", "netbios_domain": "OFFICE", "netbios_name": "DC1", "site": "Branch", "flags": ["kdc"]}},
   {"id": "time", "kind": "ntp.query", "with": {"port": 123, "version": 3, "max_stratum": 4, "offset_ms": 1000}},
+  {"id": "by-ticket", "kind": "smb.access", "with": {"share": "team", "user": "alice", "password": "x", "login": "kerberos",
+    "realm": "OFFICE.EXAMPLE", "server": "file1.office.example", "controller": "10.20.0.10", "kerberos_port": 88}},
   {"id": "many", "kind": "tls.handshakes", "with": {"port": 443, "starttls": "none", "version": "1.1", "rounds": 10,
     "suites": ["DHE-RSA-AES256-SHA"], "resumes": false, "pieces": false}},
   {"id": "scan", "kind": "tls.scan", "with": {"port": 25, "starttls": "smtp", "groups": ["P-256", "X25519"],

@@ -119,6 +119,24 @@ TEST_F(DomainTest, ControllerWithANameOfFifteenCharactersIsFound) {
   EXPECT_EQ(run("ldap.locator", {{"domain", "office.example"}, {"port", 390}}).reason, "connection-refused");
 }
 
+TEST_F(DomainTest, SharesAreUsedByTicket) {
+  const Json ntlm{{"share", "projects"}, {"user", "lab-user"}, {"password", Domain::password}, {"domain", "OFFICE"}};
+  const auto by_ntlm = run("smb.access", ntlm);
+  EXPECT_EQ(by_ntlm.outcome, Outcome::pass) << told(by_ntlm);
+  const auto with = by_ticket({{"login", "kerberos"}, {"share", "projects"}, {"together", true}});
+  const auto by_kerberos = run("smb.access", with);
+  EXPECT_EQ(by_kerberos.outcome, Outcome::pass) << told(by_kerberos);
+  const auto without = [&](const Json& more) {
+    auto other = with;
+    other.update(more);
+    return run("smb.access", other).reason;
+  };
+  // Each of the first two would do by NTLM.
+  EXPECT_EQ(without({{"kerberos_port", 1}}), "controller-failed");
+  EXPECT_EQ(without({{"server", "nobody.office.example"}}), "ticket-failed");
+  EXPECT_EQ(without({{"password", "Loud-2"}}), "ticket-failed");
+}
+
 TEST_F(DomainTest, AChangeIsWrittenReadAndTakenBackBySignedLogins) {
   auto with = by_ticket({{"user", "Administrator"},
                          {"to", Domain::address},
