@@ -212,8 +212,8 @@ TEST(ShippedRecipes, AreValidAndComplete) {
   ASSERT_TRUE(book.has_value()) << book.error().message;
   std::vector<std::string> names;
   for (const auto& recipe : book->recipes) names.push_back(recipe.name);
-  EXPECT_THAT(names, ElementsAre("db", "dhcp", "dns", "file", "file-engineering", "mail", "print", "windows-stand-in",
-                                 "windows-stand-in-accounts"));
+  EXPECT_THAT(names, ElementsAre("db", "dhcp", "directory", "dns", "file", "file-engineering", "mail", "print",
+                                 "windows-stand-in", "windows-stand-in-accounts"));
 }
 
 }  // namespace
